@@ -1,0 +1,8 @@
+//! Captures in, flows out: a [`Trace`](https://en.wikipedia.org/wiki/Packet_analyzer) of packets is turned into the flows of each device.
+mod address;
+mod packet;
+mod time;
+
+pub use address::{DeviceId, MacAddr, ParseDeviceError, ParseMacError};
+pub use packet::{Ip, Packet, TcpFlags, TcpSegment, Transport};
+pub use time::Timestamp;

@@ -1,0 +1,100 @@
+use std::net::IpAddr;
+
+use crate::{MacAddr, Timestamp};
+
+/// One frame of a capture, decoded in place.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet<'a> {
+    /// When the frame was captured.
+    pub time: Timestamp,
+    /// The sender's link address; `None` on links without addresses (raw IP, null/loop).
+    pub src_mac: Option<MacAddr>,
+    /// The receiver's link address; `None` also for Linux cooked captures, which do not record it.
+    pub dst_mac: Option<MacAddr>,
+    /// Length of the frame on the wire, in bytes.
+    pub wire_bytes: u32,
+    /// The IP packet inside; `None` for ARP and other frames that carry none, for malformed ones, and for
+    /// fragments of a datagram that is not complete yet.
+    pub ip: Option<Ip<'a>>,
+}
+
+/// The IP packet of a frame (the outer one of a tunnel); a reassembled datagram looks as if never cut.
+#[derive(Clone, Copy, Debug)]
+pub struct Ip<'a> {
+    /// Source address.
+    pub src: IpAddr,
+    /// Destination address.
+    pub dst: IpAddr,
+    /// Time to live, or hop limit.
+    pub ttl: u8,
+    /// IP total length in bytes, headers included (IPv6: 40 + payload length; 0 from segmentation offload: the
+    /// captured length; a reassembled datagram: the sum of its fragments).
+    pub total_bytes: u32,
+    /// Transport protocol, with the TCP fields that flows need.
+    pub transport: Transport,
+    /// Source port; 0 for protocols without ports.
+    pub src_port: u16,
+    /// Destination port; 0 for protocols without ports.
+    pub dst_port: u16,
+    /// Transport payload, as far as it was captured; without link padding.
+    pub payload: &'a [u8],
+    /// Transport payload length in bytes by the headers, also where fewer were captured.
+    pub payload_bytes: u32,
+}
+
+/// Transport protocol of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// TCP, RFC 9293.
+    Tcp(TcpSegment),
+    /// UDP, RFC 768.
+    Udp,
+    /// Any other IP protocol number.
+    Other(u8),
+}
+
+impl Transport {
+    /// The IP protocol number (IANA "Protocol Numbers").
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Tcp(_) => 6,
+            Self::Udp => 17,
+            Self::Other(number) => number,
+        }
+    }
+}
+
+/// The TCP header fields that flows and streams need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TcpSegment {
+    /// Sequence number.
+    pub seq: u32,
+    /// Control bits.
+    pub flags: TcpFlags,
+}
+
+/// The control bits of a TCP header, low byte (RFC 9293 §3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TcpFlags(pub u8);
+
+impl TcpFlags {
+    /// No more data from the sender.
+    pub const fn fin(self) -> bool {
+        self.0 & 0x01 != 0
+    }
+
+    /// Synchronise sequence numbers.
+    pub const fn syn(self) -> bool {
+        self.0 & 0x02 != 0
+    }
+
+    /// Reset the connection.
+    pub const fn rst(self) -> bool {
+        self.0 & 0x04 != 0
+    }
+
+    /// The acknowledgement number counts.
+    pub const fn ack(self) -> bool {
+        self.0 & 0x10 != 0
+    }
+}
