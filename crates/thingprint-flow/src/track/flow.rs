@@ -1,0 +1,222 @@
+use super::client::Client;
+use super::device::DeviceIndex;
+use super::key::{Endpoint, FiveTuple, FlowKey, Sighting};
+use super::options::{FlowEnding, FlowOptions, PacketSize};
+use super::window::WindowIndex;
+use crate::{Timestamp, Transport};
+
+/// Packets and bytes in one direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes, counted as [`FlowOptions::size`] says.
+    pub bytes: u64,
+}
+
+/// Why a flow was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FlowEnd {
+    /// An RST.
+    Reset,
+    /// A FIN from each side.
+    Finished,
+    /// Nothing came for longer than the idle time.
+    Idle,
+    /// It was older than the `joy` preset lets a flow become.
+    Aged,
+    /// The window's edge, or the capture's end.
+    Edge,
+    /// The flow table was full.
+    Evicted,
+}
+
+/// A closed flow of one device in one window; `S` is what rode with it.
+#[derive(Clone, Debug)]
+pub struct Flow<S> {
+    /// The device that sees the flow.
+    pub device: DeviceIndex,
+    /// The window that the flow lies in.
+    pub window: WindowIndex,
+    /// The bidirectional 5-tuple.
+    pub tuple: FiveTuple,
+    /// The device's end.
+    pub local: Endpoint,
+    /// The other end.
+    pub peer: Endpoint,
+    /// Whether the device initiated the flow.
+    pub is_client: bool,
+    /// Time of the first packet.
+    pub first: Timestamp,
+    /// Time of the last packet.
+    pub last: Timestamp,
+    /// What the device sent.
+    pub up: Tally,
+    /// What the device received.
+    pub down: Tally,
+    /// Why the flow was closed.
+    pub end: FlowEnd,
+    /// State of the observer.
+    pub state: S,
+}
+
+impl<S> Flow<S> {
+    /// Bytes both ways.
+    pub const fn bytes(&self) -> u64 {
+        self.up.bytes.saturating_add(self.down.bytes)
+    }
+
+    /// Nanoseconds from the first packet to the last.
+    pub fn duration_ns(&self) -> u64 {
+        u64::try_from(self.last.nanos_since(self.first)).unwrap_or(0)
+    }
+
+    /// The client's end and the server's.
+    pub const fn client_server(&self) -> (Endpoint, Endpoint) {
+        if self.is_client { (self.local, self.peer) } else { (self.peer, self.local) }
+    }
+
+    /// The server's port.
+    pub const fn server_port(&self) -> u16 {
+        self.client_server().1.port
+    }
+}
+
+/// What a packet does to the flow that its 5-tuple already has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It belongs to the flow.
+    Joins,
+    /// The flow is over for this reason, and the packet begins another.
+    Replaces(FlowEnd),
+}
+
+/// A flow in the table.
+#[derive(Debug)]
+pub(super) struct OpenFlow<S> {
+    pub(super) key: FlowKey,
+    pub(super) first: Timestamp,
+    pub(super) last: Timestamp,
+    up: Tally,
+    down: Tally,
+    ended: Option<(Timestamp, FlowEnd)>,
+    local_is_low: bool,
+    client: Client,
+    fin_up: bool,
+    fin_down: bool,
+    pub(super) state: S,
+}
+
+impl<S: Default> OpenFlow<S> {
+    /// The flow that begins with this packet.
+    pub(super) fn begin(
+        key: FlowKey,
+        src_is_low: bool,
+        sighting: &Sighting<'_, '_>,
+        options: &FlowOptions,
+    ) -> Self {
+        Self {
+            key,
+            first: sighting.time,
+            last: sighting.time,
+            up: Tally::default(),
+            down: Tally::default(),
+            ended: None,
+            local_is_low: src_is_low == sighting.is_sent,
+            client: Client::at_first(sighting.ip, sighting.is_sent, &options.server_ports),
+            fin_up: false,
+            fin_down: false,
+            state: S::default(),
+        }
+    }
+
+    /// Counts one packet of the flow.
+    #[inline]
+    pub(super) fn count(&mut self, sighting: &Sighting<'_, '_>, options: &FlowOptions) {
+        self.first = self.first.min(sighting.time);
+        self.last = self.last.max(sighting.time);
+        let tally = if sighting.is_sent { &mut self.up } else { &mut self.down };
+        tally.packets += 1;
+        tally.bytes = tally.bytes.saturating_add(u64::from(match options.size {
+            PacketSize::Ip => sighting.ip.total_bytes,
+            PacketSize::Payload => sighting.ip.payload_bytes,
+            PacketSize::Wire => sighting.packet.wire_bytes,
+        }));
+        if let Transport::Tcp(segment) = sighting.ip.transport {
+            // SYN 0x02, FIN 0x01, RST 0x04: nearly every segment has none of them.
+            if segment.flags.0 & 0x07 != 0 {
+                self.note_flags(sighting);
+            }
+        }
+    }
+
+    fn note_flags(&mut self, sighting: &Sighting<'_, '_>) {
+        let Transport::Tcp(segment) = sighting.ip.transport else { return };
+        self.client.update(sighting.ip, sighting.is_sent);
+        if segment.flags.fin() {
+            let side = if sighting.is_sent { &mut self.fin_up } else { &mut self.fin_down };
+            *side = true;
+        }
+        if self.ended.is_some() {
+            return;
+        }
+        if segment.flags.rst() {
+            self.ended = Some((sighting.time, FlowEnd::Reset));
+        } else if self.fin_up && self.fin_down {
+            self.ended = Some((sighting.time, FlowEnd::Finished));
+        }
+    }
+
+    /// Whether a packet of the same 5-tuple and window still belongs to this flow.
+    #[inline]
+    pub(super) fn fate(&self, sighting: &Sighting<'_, '_>, ending: FlowEnding) -> Fate {
+        match ending {
+            FlowEnding::Joy { cut_after_ns } => {
+                if self.last.nanos_since(self.first) > cut_after_ns {
+                    Fate::Replaces(FlowEnd::Aged)
+                } else {
+                    Fate::Joins
+                }
+            }
+            FlowEnding::Connection { tcp_idle_ns, other_idle_ns } => {
+                let idle_ns = if self.key.tuple.protocol() == 6 { tcp_idle_ns } else { other_idle_ns };
+                if let Some((at, why)) = self.ended {
+                    let is_syn = matches!(sighting.ip.transport, Transport::Tcp(s) if s.flags.syn());
+                    if is_syn || sighting.time.nanos_since(at) > idle_ns {
+                        return Fate::Replaces(why);
+                    }
+                    return Fate::Joins;
+                }
+                if sighting.time.nanos_since(self.last) > idle_ns {
+                    Fate::Replaces(FlowEnd::Idle)
+                } else {
+                    Fate::Joins
+                }
+            }
+        }
+    }
+
+    /// Whether neither RST nor FINs ended the flow.
+    pub(super) const fn is_open(&self) -> bool {
+        self.ended.is_none()
+    }
+
+    pub(super) fn close(self, window: WindowIndex, why: FlowEnd) -> Flow<S> {
+        let [low, high] = self.key.tuple.endpoints();
+        let (local, peer) = if self.local_is_low { (low, high) } else { (high, low) };
+        Flow {
+            device: self.key.device,
+            window,
+            tuple: self.key.tuple,
+            local,
+            peer,
+            is_client: self.client.is_device,
+            first: self.first,
+            last: self.last,
+            up: self.up,
+            down: self.down,
+            end: self.ended.map_or(why, |(_, why)| why),
+            state: self.state,
+        }
+    }
+}
