@@ -49,8 +49,7 @@ impl Devices {
 
     /// The devices that sent and that receive a packet.
     pub(super) fn of(&mut self, packet: &Packet<'_>, ip: &Ip<'_>) -> [Option<DeviceIndex>; 2] {
-        let by_ip =
-            self.identity == Identity::Ip || (packet.src_mac.is_none() && packet.dst_mac.is_none());
+        let by_ip = self.identity == Identity::Ip || (packet.src_mac.is_none() && packet.dst_mac.is_none());
         let [sender, receiver] = if by_ip {
             [ip.src, ip.dst].map(|addr| is_private(addr).then_some(DeviceId::Ip(addr)))
         } else {

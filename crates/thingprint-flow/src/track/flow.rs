@@ -145,19 +145,19 @@ impl<S: Default> OpenFlow<S> {
         if let Transport::Tcp(segment) = sighting.ip.transport {
             // SYN 0x02, FIN 0x01, RST 0x04: nearly every segment has none of them.
             if segment.flags.0 & 0x07 != 0 {
-                self.note_flags(sighting);
+                self.note_flags(sighting, options.ending);
             }
         }
     }
 
-    fn note_flags(&mut self, sighting: &Sighting<'_, '_>) {
+    fn note_flags(&mut self, sighting: &Sighting<'_, '_>, ending: FlowEnding) {
         let Transport::Tcp(segment) = sighting.ip.transport else { return };
         self.client.update(sighting.ip, sighting.is_sent);
         if segment.flags.fin() {
             let side = if sighting.is_sent { &mut self.fin_up } else { &mut self.fin_down };
             *side = true;
         }
-        if self.ended.is_some() {
+        if self.ended.is_some() || matches!(ending, FlowEnding::Joy { .. }) {
             return;
         }
         if segment.flags.rst() {

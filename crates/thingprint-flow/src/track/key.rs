@@ -30,7 +30,9 @@ impl FiveTuple {
     /// The tuple of a packet, and whether the packet's source is its lower end.
     pub fn of(ip: &Ip<'_>) -> (Self, bool) {
         let (src, dst, is_ipv6) = match (ip.src, ip.dst) {
-            (IpAddr::V4(src), IpAddr::V4(dst)) => (u128::from(src.to_bits()), u128::from(dst.to_bits()), false),
+            (IpAddr::V4(src), IpAddr::V4(dst)) => {
+                (u128::from(src.to_bits()), u128::from(dst.to_bits()), false)
+            }
             (src, dst) => (wide(src), wide(dst), true),
         };
         let protocol = ip.transport.number();

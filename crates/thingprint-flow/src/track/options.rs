@@ -48,7 +48,11 @@ impl FlowOptions {
     /// The flows of the tool behind the classification paper, in its off-line use of 2017: cut after 30 s,
     /// ended by nothing else, sized by transport payload.
     pub fn joy() -> Self {
-        Self { ending: FlowEnding::Joy { cut_after_ns: 30 * SECOND_NS }, size: PacketSize::Payload, ..Self::default() }
+        Self {
+            ending: FlowEnding::Joy { cut_after_ns: 30 * SECOND_NS },
+            size: PacketSize::Payload,
+            ..Self::default()
+        }
     }
 }
 
