@@ -1,7 +1,33 @@
-//! Protocol messages, found by content in the payloads of a flow.
-mod message;
+//! Protocol messages, found by content in the payloads of a flow: an [`Engine`] inspects packets and finds
+//! [`Message`]s.
+//!
+//! A port never decides what a payload is. Detection happens per flow: an [`Inspection`] remembers what is known
+//! about one, and once nothing more is wanted from it, its packets cost next to nothing. Payloads are read where they
+//! are; bytes are copied only when a message spans segments, within [`Limits`], and what a limit drops is counted in
+//! the [`Budget`].
+#![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
+mod budget;
+mod cursor;
+mod datagram;
+mod dhcp;
+mod dns;
+mod engine;
+mod inspection;
+mod limits;
+mod message;
+mod ntp;
+mod phase;
+mod stream;
+mod text;
+mod tls;
+mod waiting;
+
+pub use budget::{Budget, Losses};
+pub use engine::Engine;
+pub use inspection::Inspection;
+pub use limits::Limits;
 pub use message::{
-    ClientHello, DnsAnswer, DnsData, DnsMessage, DnsQuestion, HelloVersion, Message, NtpPacket, Sender,
-    ServerHello,
+    ClientHello, DhcpMessage, DnsAnswer, DnsData, DnsMessage, DnsQuestion, HelloVersion, Message, NtpPacket,
+    Protocol, Sender, ServerHello,
 };

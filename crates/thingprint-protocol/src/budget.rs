@@ -1,0 +1,61 @@
+/// What may be kept for later over all flows, and what had to be let go.
+///
+/// One budget serves every flow of a flow table; it has to be given to [`Inspection::close`](crate::Inspection::close)
+/// when a flow goes away.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    limit_bytes: usize,
+    used_bytes: usize,
+    losses: Losses,
+}
+
+/// Streams that were not read to the end of what was wanted from them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Losses {
+    /// Streams whose bytes found no room within the byte limit over all flows.
+    pub buffers_dropped: u64,
+    /// Streams with a message too long, bytes missing from the capture, or segments too far out of order.
+    pub streams_given_up: u64,
+}
+
+impl Budget {
+    /// A budget of `limit_bytes` bytes over all flows, none of them used yet.
+    pub const fn new(limit_bytes: usize) -> Self {
+        Self { limit_bytes, used_bytes: 0, losses: Losses { buffers_dropped: 0, streams_given_up: 0 } }
+    }
+
+    /// Bytes held now, bookkeeping included.
+    pub const fn used_bytes(&self) -> usize {
+        self.used_bytes
+    }
+
+    /// What was let go so far.
+    pub const fn losses(&self) -> Losses {
+        self.losses
+    }
+
+    /// Takes `bytes` if there is room for them.
+    pub(crate) const fn reserve(&mut self, bytes: usize) -> bool {
+        let used_bytes = self.used_bytes.saturating_add(bytes);
+        let fits = used_bytes <= self.limit_bytes;
+        if fits {
+            self.used_bytes = used_bytes;
+        }
+        fits
+    }
+
+    /// Gives back `bytes` taken before.
+    pub(crate) const fn release(&mut self, bytes: usize) {
+        self.used_bytes = self.used_bytes.saturating_sub(bytes);
+    }
+
+    /// Counts a stream that found no room.
+    pub(crate) const fn count_dropped(&mut self) {
+        self.losses.buffers_dropped += 1;
+    }
+
+    /// Counts a stream that could not be read on.
+    pub(crate) const fn count_given_up(&mut self) {
+        self.losses.streams_given_up += 1;
+    }
+}

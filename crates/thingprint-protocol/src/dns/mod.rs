@@ -1,0 +1,121 @@
+//! DNS messages over UDP and TCP (RFC 1035 §4).
+//!
+//! DNS has no magic number, so what is taken for it has to be plausible throughout:
+//!
+//! - the header: opcode 0, 4 or 5, the Z bit clear, no result code in a query, 1 to 16 questions in a query and at
+//!   most 16 in a response, and room for all records that are counted;
+//! - the questions: each inside the payload, with a name of labels up to 63 and 255 bytes in all whose compression
+//!   pointers lead backwards, a type that is not 0, and a class that exists;
+//! - the rest of a query: as many records as counted, and then nothing;
+//! - a response without a question: a first record that can be read.
+//!
+//! Records of a response may be cut or broken: those before stay. The NetBIOS name service has the same layout (RFC
+//! 1002 §4.2); its encoded names give it away, and it is no DNS.
+mod header;
+mod name;
+mod record;
+
+use crate::cursor::Cursor;
+use crate::phase::{Phase, Step};
+use crate::{DnsAnswer, DnsMessage, DnsQuestion, Message};
+use header::{HEADER_BYTES, Header};
+
+/// RFC 1035 §4.2.2: the length before each message over TCP.
+const FRAME_LENGTH_BYTES: usize = 2;
+
+/// Reads a DNS message; `length` is the payload's length by the headers, `payload` what was captured of it.
+pub(crate) fn parse(payload: &[u8], length: usize) -> Option<DnsMessage> {
+    let mut cursor = Cursor::new(payload);
+    let header = Header::read(&mut cursor).filter(|header| header.is_plausible(length))?;
+    let questions = read_questions(payload, &mut cursor, header.questions)?;
+    let is_cut = payload.len() < length;
+    let answers = if header.is_response() {
+        read_response(payload, &mut cursor, &header)?
+    } else {
+        read_query(payload, &mut cursor, &header, is_cut)?
+    };
+    Some(DnsMessage { id: header.id, flags: header.flags, answer_count: header.answers, questions, answers })
+}
+
+/// Looks for a DNS message at the start of a TCP stream.
+pub(crate) fn first_frame(bytes: &[u8], longest: usize) -> Step {
+    let Some(&high) = bytes.first() else { return Step::More };
+    if usize::from(high) << 8 > longest {
+        return Step::Done;
+    }
+    let mut cursor = Cursor::new(bytes);
+    let Some(length) = cursor.u16().map(usize::from) else { return Step::More };
+    if length + FRAME_LENGTH_BYTES > longest || length < HEADER_BYTES {
+        return Step::Done;
+    }
+    let is_possible = Header::read(&mut cursor).is_none_or(|header| header.is_plausible(length));
+    if !is_possible {
+        return Step::Done;
+    }
+    match next_frame(bytes, longest) {
+        Step::Read { message: None, .. } => Step::Done,
+        step => step,
+    }
+}
+
+/// Reads a message of a stream that is known to carry DNS; one that is too long, or cannot be read, is skipped.
+pub(crate) fn next_frame(bytes: &[u8], longest: usize) -> Step {
+    let mut cursor = Cursor::new(bytes);
+    let Some(length) = cursor.u16().map(usize::from) else { return Step::More };
+    if length < HEADER_BYTES {
+        return Step::Done;
+    }
+    let bytes = FRAME_LENGTH_BYTES + length;
+    if bytes > longest {
+        return Step::Read { bytes, message: None, then: Phase::Dns };
+    }
+    cursor.take(length).map_or(Step::More, |frame| {
+        let message = parse(frame, length).map(Message::Dns);
+        Step::Read { bytes, message, then: Phase::Dns }
+    })
+}
+
+fn read_questions<'a>(payload: &'a [u8], cursor: &mut Cursor<'a>, count: u16) -> Option<Vec<DnsQuestion>> {
+    (0..count)
+        .map(|_| {
+            let name = name::read(payload, cursor)?;
+            let question = DnsQuestion { name, qtype: cursor.u16()?, qclass: cursor.u16()? };
+            let is_plausible = question.qtype != 0
+                && question.has_plausible_class()
+                && !record::is_netbios(&question.name, question.qtype);
+            is_plausible.then_some(question)
+        })
+        .collect()
+}
+
+/// The records of a query: known answers (RFC 6762 §7.1), updates, options. All have to be there.
+fn read_query<'a>(
+    payload: &'a [u8],
+    cursor: &mut Cursor<'a>,
+    header: &Header,
+    is_cut: bool,
+) -> Option<Vec<DnsAnswer>> {
+    let answers = read_answers(payload, cursor, header.answers);
+    if is_cut {
+        return Some(answers);
+    }
+    let others = header.records() - usize::from(header.answers);
+    let is_whole = answers.len() == usize::from(header.answers)
+        && (0..others).all(|_| record::skip(payload, cursor).is_some())
+        && cursor.is_empty();
+    is_whole.then_some(answers)
+}
+
+/// The answers of a response, as far as they can be read.
+fn read_response<'a>(payload: &'a [u8], cursor: &mut Cursor<'a>, header: &Header) -> Option<Vec<DnsAnswer>> {
+    let mut first = *cursor;
+    let answers = read_answers(payload, cursor, header.answers);
+    if header.questions == 0 && answers.is_empty() {
+        record::read(payload, &mut first)?;
+    }
+    Some(answers)
+}
+
+fn read_answers<'a>(payload: &'a [u8], cursor: &mut Cursor<'a>, count: u16) -> Vec<DnsAnswer> {
+    (0..count).map_while(|_| record::read(payload, cursor)).collect()
+}

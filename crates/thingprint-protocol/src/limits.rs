@@ -1,0 +1,22 @@
+use serde::{Deserialize, Serialize};
+
+/// Caps on what is remembered and looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Bytes at the start of each direction of a TCP stream within which a TLS hello has to lie, and the longest
+    /// DNS message over TCP that is read.
+    pub stream_bytes: u16,
+    /// Pieces of a direction of a TCP stream that may wait for the bytes before them.
+    pub pending_segments: u8,
+    /// UDP payloads of a flow that may tell nothing before the flow is left alone.
+    pub undecided_payloads: u8,
+    /// Bytes that may be kept over all flows.
+    pub buffered_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { stream_bytes: 16 << 10, pending_segments: 64, undecided_payloads: 8, buffered_bytes: 64 << 20 }
+    }
+}

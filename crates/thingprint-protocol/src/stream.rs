@@ -1,0 +1,257 @@
+use thingprint_flow::{Ip, TcpSegment};
+
+use crate::inspection::Inspection;
+use crate::phase::{Phase, Step};
+use crate::waiting::{Chunk, Refusal, Waiting, steps};
+use crate::{Budget, Limits, Message, Sender, dns, tls};
+
+/// A SYN this close before the reading position is the one that began the stream, sent again.
+const REPEATED_SYN_BYTES: usize = 1 << 16;
+
+/// One direction of a TCP stream, while a segment of it is looked at.
+///
+/// Segments in order are read where they are; only what has to wait for other bytes is copied.
+pub(crate) struct Stream<'a> {
+    pub(crate) limits: &'a Limits,
+    pub(crate) state: &'a mut Inspection,
+    pub(crate) sender: Sender,
+    pub(crate) budget: &'a mut Budget,
+    pub(crate) found: &'a mut dyn FnMut(Message),
+}
+
+impl Stream<'_> {
+    /// Looks at a segment of this direction.
+    pub(crate) fn segment(&mut self, packet: &Ip<'_>, segment: TcpSegment) {
+        let mut chunk = Chunk { seq: segment.seq, bytes: packet.payload };
+        if segment.flags.syn() {
+            chunk.seq = chunk.seq.wrapping_add(1);
+            self.synchronise(chunk.seq, segment.flags.ack());
+        } else if self.phase() == Phase::New && !chunk.bytes.is_empty() {
+            self.begin(chunk.seq);
+        }
+        if chunk.bytes.is_empty() || self.is_done() {
+            return;
+        }
+        self.place(chunk);
+        self.read_ready();
+        if chunk.bytes.len() < packet.payload_bytes as usize {
+            self.check_cut(chunk.skip(chunk.bytes.len()).seq);
+        }
+        self.state.free_if_idle();
+    }
+
+    /// A SYN says where the stream starts. One that says otherwise than before opens a new connection.
+    fn synchronise(&mut self, start: u32, is_reply: bool) {
+        if self.phase() != Phase::New {
+            let read_to = self.read_to();
+            if start == read_to || (1..REPEATED_SYN_BYTES).contains(&steps(start, read_to)) {
+                return;
+            }
+            if is_reply {
+                self.state.finish(self.sender, self.budget);
+            } else {
+                self.state.restart(self.budget);
+            }
+        }
+        self.begin(start);
+    }
+
+    fn begin(&mut self, start: u32) {
+        *self.state.start.of_mut(self.sender) = start;
+        *self.state.taken.of_mut(self.sender) = 0;
+        *self.state.phase.of_mut(self.sender) = Phase::Begun;
+    }
+
+    /// Reads a chunk that is in order, keeps one that is early, drops what was there before.
+    fn place(&mut self, chunk: Chunk<'_>) {
+        let edge = self.edge();
+        let distance = steps(edge, chunk.seq);
+        if distance == 0 {
+            return self.feed(chunk.skip(steps(chunk.seq, edge)).bytes);
+        }
+        let window = self.room().saturating_sub(self.head_bytes());
+        if distance >= window {
+            return self.count_stray();
+        }
+        let chunk = chunk.first(window - distance);
+        let waiting = self.state.waiting.get_or_insert_default().of_mut(self.sender);
+        if let Err(refusal) = waiting.set_aside(chunk, self.limits.pending_segments, self.budget) {
+            self.refuse(refusal);
+        }
+    }
+
+    /// Reads the pieces whose turn has come.
+    fn read_ready(&mut self) {
+        while !self.is_done() {
+            let edge = self.edge();
+            let Some(waiting) = self.waiting_mut() else { return };
+            let Some(piece) = waiting.0.pop_ready(edge, waiting.1) else { return };
+            let chunk = piece.chunk();
+            self.feed(chunk.skip(steps(chunk.seq, edge)).bytes);
+        }
+    }
+
+    /// Reads bytes that directly follow those read or kept so far.
+    fn feed(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        while !rest.is_empty() && !self.is_done() {
+            rest = if self.head_bytes() == 0 { self.feed_in_place(rest) } else { self.feed_joined(rest) };
+        }
+    }
+
+    fn feed_in_place<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        let read = self.read(bytes);
+        let rest = bytes.get(read..).unwrap_or_default();
+        if !rest.is_empty() && !self.is_done() {
+            self.append(rest);
+        }
+        &[]
+    }
+
+    /// Completes the head with as many bytes as a message may have, and hands back those after them.
+    fn feed_joined<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        let room = self.room().saturating_sub(self.head_bytes());
+        let (chunk, later) = bytes.split_at(room.min(bytes.len()));
+        self.append(chunk);
+        let Some((waiting, _)) = self.waiting_mut() else { return &[] };
+        let head = waiting.take_head();
+        let read = self.read(&head);
+        if self.is_done() {
+            return &[];
+        }
+        let skipped = read.saturating_sub(head.len());
+        if let Some((waiting, budget)) = self.waiting_mut() {
+            waiting.restore_head(head, read, budget);
+        }
+        later.get(skipped..).unwrap_or_default()
+    }
+
+    /// Reads messages from the start of `bytes`, and says how many bytes they took; more than there are when the
+    /// next ones do not matter either.
+    fn read(&mut self, bytes: &[u8]) -> usize {
+        let mut read = 0;
+        while let Some(rest) = bytes.get(read..).filter(|rest| !rest.is_empty()) {
+            let room = self.room();
+            let window = rest.get(..room).unwrap_or(rest);
+            match self.step(window) {
+                Step::Read { bytes, message, then } => {
+                    read += bytes;
+                    self.advance(bytes, then);
+                    if let Some(message) = message {
+                        self.state.protocol = Some(message.protocol());
+                        (self.found)(message);
+                    }
+                }
+                Step::More if window.len() >= room => self.give_up(),
+                Step::More => break,
+                Step::Done => self.state.finish(self.sender, self.budget),
+            }
+            if self.is_done() {
+                break;
+            }
+        }
+        read
+    }
+
+    fn step(&self, bytes: &[u8]) -> Step {
+        let longest = usize::from(self.limits.stream_bytes);
+        match self.phase() {
+            Phase::Begun => match tls::first_hello(bytes) {
+                Step::Done => dns::first_frame(bytes, longest),
+                step => step,
+            },
+            Phase::Tls => tls::next_hello(bytes),
+            Phase::Dns => dns::next_frame(bytes, longest),
+            Phase::New | Phase::Done => Step::Done,
+        }
+    }
+
+    /// Moves the reading position. A DNS stream has no end, so its start moves along.
+    fn advance(&mut self, bytes: usize, then: Phase) {
+        if then == Phase::Done {
+            return self.state.finish(self.sender, self.budget);
+        }
+        let read_to = self.read_to().wrapping_add(truncated(bytes));
+        if then == Phase::Dns {
+            *self.state.start.of_mut(self.sender) = read_to;
+            *self.state.taken.of_mut(self.sender) = 0;
+        } else {
+            let taken = self.state.taken.of_mut(self.sender);
+            *taken = taken.saturating_add(u16::try_from(bytes).unwrap_or(u16::MAX));
+        }
+        *self.state.phase.of_mut(self.sender) = then;
+    }
+
+    /// Bytes that the capture does not hold will not come any more: if they are the next ones, nothing is to be had.
+    fn check_cut(&mut self, captured_to: u32) {
+        if !self.is_done() && self.edge() == captured_to {
+            self.give_up();
+        }
+    }
+
+    fn count_stray(&mut self) {
+        self.state.strays = self.state.strays.saturating_add(1);
+        if self.state.strays > self.limits.pending_segments {
+            self.give_up();
+        }
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        let waiting = self.state.waiting.get_or_insert_default().of_mut(self.sender);
+        if let Err(refusal) = waiting.append(bytes, self.budget) {
+            self.refuse(refusal);
+        }
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        match refusal {
+            Refusal::NoRoom => self.budget.count_dropped(),
+            Refusal::TooManyPieces => self.budget.count_given_up(),
+        }
+        self.state.finish(self.sender, self.budget);
+    }
+
+    fn give_up(&mut self) {
+        self.budget.count_given_up();
+        self.state.finish(self.sender, self.budget);
+    }
+
+    fn phase(&self) -> Phase {
+        *self.state.phase.of(self.sender)
+    }
+
+    fn is_done(&self) -> bool {
+        self.phase() == Phase::Done
+    }
+
+    /// Sequence number of the next byte to read.
+    fn read_to(&self) -> u32 {
+        let taken = *self.state.taken.of(self.sender);
+        self.state.start.of(self.sender).wrapping_add(u32::from(taken))
+    }
+
+    /// Sequence number of the first byte that is neither read nor kept in order.
+    fn edge(&self) -> u32 {
+        self.read_to().wrapping_add(truncated(self.head_bytes()))
+    }
+
+    /// Bytes from the reading position that may be looked at.
+    fn room(&self) -> usize {
+        usize::from(self.limits.stream_bytes.saturating_sub(*self.state.taken.of(self.sender)))
+    }
+
+    fn head_bytes(&self) -> usize {
+        self.state.waiting.as_ref().map_or(0, |sides| sides.of(self.sender).head_bytes())
+    }
+
+    fn waiting_mut(&mut self) -> Option<(&mut Waiting, &mut Budget)> {
+        let waiting = self.state.waiting.as_mut()?.of_mut(self.sender);
+        Some((waiting, self.budget))
+    }
+}
+
+/// A length as a step in sequence numbers, which wrap around at 32 bits.
+#[expect(clippy::cast_possible_truncation, reason = "sequence numbers are lengths modulo 2^32")]
+const fn truncated(bytes: usize) -> u32 {
+    bytes as u32
+}

@@ -1,0 +1,125 @@
+use crate::cursor::Cursor;
+use crate::text::escaped;
+use crate::{ClientHello, HelloVersion, ServerHello};
+
+/// RFC 8446 §4.2, IANA `ExtensionType`.
+const SERVER_NAME: u16 = 0;
+const SUPPORTED_GROUPS: u16 = 10;
+const EC_POINT_FORMATS: u16 = 11;
+const ALPN: u16 = 16;
+const SUPPORTED_VERSIONS: u16 = 43;
+
+/// RFC 8446 §4.1.3: the random of a `ServerHello` that is a `HelloRetryRequest`.
+const RETRY_RANDOM: [u8; 32] = [
+    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2,
+    0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+];
+
+/// Reads the body of a `ClientHello`; broken extensions end the list of them, and what was read before stays.
+pub(super) fn client_hello(body: &[u8]) -> Option<ClientHello> {
+    let mut cursor = Cursor::new(body);
+    let version = hello_version(&mut cursor)?;
+    let _random = cursor.take(32)?;
+    let _session_id = cursor.vector8().filter(|id| id.len() <= 32)?;
+    let suites = cursor.vector16().filter(|suites| suites.len().is_multiple_of(2))?;
+    let _compression = cursor.vector8().filter(|methods| !methods.is_empty())?;
+    let mut hello = ClientHello {
+        version: HelloVersion::Tls(version),
+        cipher_suites: list16(suites).map(u32::from).collect(),
+        extensions: Vec::new(),
+        server_name: None,
+        supported_versions: Vec::new(),
+        groups: Vec::new(),
+        point_formats: Vec::new(),
+        alpn: Vec::new(),
+    };
+    for (kind, data) in extensions(cursor) {
+        hello.extensions.push(kind);
+        read_client_extension(&mut hello, kind, data);
+    }
+    Some(hello)
+}
+
+/// Reads the body of a `ServerHello` or `HelloRetryRequest`.
+pub(super) fn server_hello(body: &[u8]) -> Option<ServerHello> {
+    let mut cursor = Cursor::new(body);
+    let version = hello_version(&mut cursor)?;
+    let random: [u8; 32] = cursor.array()?;
+    let _session_id = cursor.vector8().filter(|id| id.len() <= 32)?;
+    let cipher_suite = cursor.u16()?;
+    let _compression = cursor.u8()?;
+    let mut hello = ServerHello {
+        version,
+        negotiated_version: version,
+        cipher_suite,
+        extensions: Vec::new(),
+        is_retry_request: random == RETRY_RANDOM,
+    };
+    for (kind, data) in extensions(cursor) {
+        hello.extensions.push(kind);
+        if kind == SUPPORTED_VERSIONS {
+            hello.negotiated_version = Cursor::new(data).u16().unwrap_or(version);
+        }
+    }
+    Some(hello)
+}
+
+/// `legacy_version`: every hello from SSL 3.0 on names a version 3.x.
+fn hello_version(cursor: &mut Cursor<'_>) -> Option<u16> {
+    cursor.u16().filter(|version| version >> 8 == 3)
+}
+
+fn read_client_extension(hello: &mut ClientHello, kind: u16, data: &[u8]) {
+    let mut cursor = Cursor::new(data);
+    match kind {
+        SERVER_NAME => hello.server_name = server_name(cursor),
+        SUPPORTED_GROUPS => hello.groups = list16(cursor.vector16().unwrap_or_default()).collect(),
+        EC_POINT_FORMATS => hello.point_formats = cursor.vector8().unwrap_or_default().to_vec(),
+        ALPN => hello.alpn = protocol_names(cursor.vector16().unwrap_or_default()),
+        SUPPORTED_VERSIONS => {
+            hello.supported_versions = list16(cursor.vector8().unwrap_or_default()).collect();
+        }
+        _ => {}
+    }
+}
+
+/// The first `host_name` (type 0) of a `ServerNameList` (RFC 6066 §3).
+fn server_name(mut extension: Cursor<'_>) -> Option<String> {
+    let mut names = Cursor::new(extension.vector16()?);
+    while let Some(kind) = names.u8() {
+        let name = names.vector16()?;
+        if kind == 0 {
+            return Some(escaped(&name.to_ascii_lowercase()));
+        }
+    }
+    None
+}
+
+/// A `ProtocolNameList` (RFC 7301 §3.1); GREASE names are two equal bytes, as GREASE numbers are.
+fn protocol_names(list: &[u8]) -> Vec<Vec<u8>> {
+    let mut cursor = Cursor::new(list);
+    std::iter::from_fn(|| cursor.vector8())
+        .filter(|name| !matches!(**name, [high, low] if is_grease(u16::from_be_bytes([high, low]))))
+        .map(<[u8]>::to_vec)
+        .collect()
+}
+
+/// The extensions at the end of a hello, as far as they can be read, without GREASE; an old hello has none.
+fn extensions(mut hello: Cursor<'_>) -> impl Iterator<Item = (u16, &[u8])> {
+    let declared = usize::from(hello.u16().unwrap_or(0));
+    let block = hello.rest();
+    let mut cursor = Cursor::new(block.get(..declared).unwrap_or(block));
+    std::iter::from_fn(move || Some((cursor.u16()?, cursor.vector16()?)))
+        .filter(|(kind, _)| !is_grease(*kind))
+}
+
+/// Two-byte numbers, without GREASE.
+pub(super) fn list16(bytes: &[u8]) -> impl Iterator<Item = u16> {
+    let mut cursor = Cursor::new(bytes);
+    std::iter::from_fn(move || cursor.u16()).filter(|&number| !is_grease(number))
+}
+
+/// RFC 8701 §2: the numbers 0x0a0a, 0x1a1a to 0xfafa mean nothing.
+const fn is_grease(number: u16) -> bool {
+    number & 0x0f0f == 0x0a0a && number >> 8 == number & 0xff
+}

@@ -1,0 +1,62 @@
+//! TLS and SSL hellos at the start of a TCP stream (RFC 8446 §4.1, RFC 5246 §7.4.1 and appendix E.2).
+//!
+//! A hello may lie in several records, and a record may hold more than a hello. A second hello follows a
+//! `HelloRetryRequest`, perhaps after a `ChangeCipherSpec` record (RFC 8446 appendix D.4); anything else ends what is
+//! wanted from a direction.
+mod hello;
+mod record;
+mod ssl2;
+
+use crate::Message;
+use crate::phase::{Phase, Step};
+use record::Scan;
+
+const SERVER_HELLO: u8 = 2;
+/// A `ChangeCipherSpec` record: type 20, any version 3.x, one byte 1.
+const CHANGE_CIPHER_SPEC: u8 = 20;
+const CHANGE_CIPHER_SPEC_BYTES: usize = 6;
+
+/// Looks for a hello at the start of a stream.
+pub(crate) fn first_hello(bytes: &[u8]) -> Step {
+    match ssl2::client_hello(bytes) {
+        ssl2::Scan::More => Step::More,
+        ssl2::Scan::Hello(hello) if hello.cipher_suites.is_empty() => Step::Done,
+        ssl2::Scan::Hello(hello) => {
+            let message = Some(Message::ClientHello(hello));
+            Step::Read { bytes: bytes.len(), message, then: Phase::Done }
+        }
+        ssl2::Scan::Other => handshake(bytes),
+    }
+}
+
+/// Looks for a further hello behind one that was read.
+pub(crate) fn next_hello(bytes: &[u8]) -> Step {
+    if bytes.first() != Some(&CHANGE_CIPHER_SPEC) {
+        return handshake(bytes);
+    }
+    match bytes {
+        [_, 3, _, 0, 1, 1, ..] => {
+            Step::Read { bytes: CHANGE_CIPHER_SPEC_BYTES, message: None, then: Phase::Tls }
+        }
+        _ if bytes.len() < CHANGE_CIPHER_SPEC_BYTES => Step::More,
+        _ => Step::Done,
+    }
+}
+
+fn handshake(bytes: &[u8]) -> Step {
+    match record::first_message(bytes) {
+        Scan::More => Step::More,
+        Scan::Other => Step::Done,
+        Scan::Message { kind: SERVER_HELLO, body, stream_bytes, ends_record } => {
+            let Some(hello) = hello::server_hello(&body) else { return Step::Done };
+            let then = if hello.is_retry_request && ends_record { Phase::Tls } else { Phase::Done };
+            Step::Read { bytes: stream_bytes, message: Some(Message::ServerHello(hello)), then }
+        }
+        Scan::Message { body, stream_bytes, ends_record, .. } => {
+            let hello = hello::client_hello(&body).filter(|hello| !hello.cipher_suites.is_empty());
+            let Some(hello) = hello else { return Step::Done };
+            let then = if ends_record { Phase::Tls } else { Phase::Done };
+            Step::Read { bytes: stream_bytes, message: Some(Message::ClientHello(hello)), then }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+use crate::Budget;
+
+/// What a piece costs beyond its bytes: the vector that holds it and the allocator's own bookkeeping.
+const PIECE_OVERHEAD_BYTES: usize = 64;
+
+/// Bytes at a place of a TCP stream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chunk<'a> {
+    /// Sequence number of the first byte.
+    pub(crate) seq: u32,
+    /// The bytes.
+    pub(crate) bytes: &'a [u8],
+}
+
+/// Bytes of one direction of a TCP stream that are kept because others are missing.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    /// The beginning of a message, in order.
+    head: Vec<u8>,
+    /// Pieces behind a gap, in order of the stream, none overlapping another.
+    ahead: Vec<Piece>,
+    /// What the budget was asked for.
+    reserved_bytes: usize,
+}
+
+/// Bytes that came before their turn.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    seq: u32,
+    bytes: Vec<u8>,
+}
+
+/// Why bytes cannot be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The byte limit over all flows is reached.
+    NoRoom,
+    /// Too many pieces are waiting already.
+    TooManyPieces,
+}
+
+impl Waiting {
+    /// Whether nothing is kept.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.head.is_empty() && self.ahead.is_empty()
+    }
+
+    /// Length of the beginning of a message that is kept.
+    pub(crate) const fn head_bytes(&self) -> usize {
+        self.head.len()
+    }
+
+    /// Lets everything go.
+    pub(crate) fn clear(&mut self, budget: &mut Budget) {
+        budget.release(self.reserved_bytes);
+        *self = Self::default();
+    }
+
+    /// Keeps `bytes` behind those of the head.
+    pub(crate) fn append(&mut self, bytes: &[u8], budget: &mut Budget) -> Result<(), Refusal> {
+        self.reserve(bytes.len(), budget)?;
+        self.head.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Hands out the head to be read; [`Self::restore_head`] takes back what is left of it.
+    pub(crate) fn take_head(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.head)
+    }
+
+    /// Keeps what is left of `head` after `read` bytes of it were read.
+    pub(crate) fn restore_head(&mut self, mut head: Vec<u8>, read: usize, budget: &mut Budget) {
+        let read = read.min(head.len());
+        head.drain(..read);
+        self.head = if head.is_empty() { Vec::new() } else { head };
+        self.release(read, budget);
+    }
+
+    /// Keeps a chunk that lies behind a gap, in `most_pieces` pieces at most; where it overlaps what is kept, the
+    /// bytes that came first stay.
+    pub(crate) fn set_aside(
+        &mut self,
+        mut chunk: Chunk<'_>,
+        most_pieces: u8,
+        budget: &mut Budget,
+    ) -> Result<(), Refusal> {
+        let mut index = 0;
+        while !chunk.bytes.is_empty() {
+            let gap = self.ahead.get(index).map_or(usize::MAX, |piece| steps(chunk.seq, piece.seq));
+            if gap == 0 {
+                let covered = self.ahead.get(index).map_or(0, |piece| steps(chunk.seq, piece.end()));
+                chunk = chunk.skip(covered);
+                index += 1;
+            } else {
+                let added = self.insert(index, chunk.first(gap), budget)?;
+                chunk = chunk.skip(gap);
+                index += added;
+            }
+        }
+        if self.ahead.len() > usize::from(most_pieces) { Err(Refusal::TooManyPieces) } else { Ok(()) }
+    }
+
+    /// The next piece, once every byte before `edge` is there.
+    pub(crate) fn pop_ready(&mut self, edge: u32, budget: &mut Budget) -> Option<Piece> {
+        if steps(edge, self.ahead.first()?.seq) > 0 {
+            return None;
+        }
+        let piece = self.ahead.remove(0);
+        self.release(piece.bytes.len() + PIECE_OVERHEAD_BYTES, budget);
+        Some(piece)
+    }
+
+    /// Puts a chunk that overlaps nothing before the piece at `index`, or behind the last byte of the one before it;
+    /// says how many pieces that added.
+    fn insert(&mut self, index: usize, chunk: Chunk<'_>, budget: &mut Budget) -> Result<usize, Refusal> {
+        let bytes = chunk.bytes;
+        let before = index.checked_sub(1).and_then(|last| self.ahead.get_mut(last));
+        if let Some(piece) = before.filter(|piece| piece.end() == chunk.seq) {
+            if !budget.reserve(bytes.len()) {
+                return Err(Refusal::NoRoom);
+            }
+            piece.bytes.extend_from_slice(bytes);
+            self.reserved_bytes += bytes.len();
+            return Ok(0);
+        }
+        self.reserve(bytes.len() + PIECE_OVERHEAD_BYTES, budget)?;
+        self.ahead.insert(index, Piece { seq: chunk.seq, bytes: bytes.to_vec() });
+        Ok(1)
+    }
+
+    fn reserve(&mut self, bytes: usize, budget: &mut Budget) -> Result<(), Refusal> {
+        if !budget.reserve(bytes) {
+            return Err(Refusal::NoRoom);
+        }
+        self.reserved_bytes += bytes;
+        Ok(())
+    }
+
+    fn release(&mut self, bytes: usize, budget: &mut Budget) {
+        self.reserved_bytes = self.reserved_bytes.saturating_sub(bytes);
+        budget.release(bytes);
+    }
+}
+
+impl Piece {
+    /// What the piece holds.
+    pub(crate) fn chunk(&self) -> Chunk<'_> {
+        Chunk { seq: self.seq, bytes: &self.bytes }
+    }
+
+    /// Sequence number behind the last byte; a piece is shorter than a stream's window, so nothing is cut here.
+    fn end(&self) -> u32 {
+        self.seq.wrapping_add(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX))
+    }
+}
+
+impl Chunk<'_> {
+    /// The chunk without its first `count` bytes.
+    pub(crate) fn skip(self, count: usize) -> Self {
+        let count = count.min(self.bytes.len());
+        let skipped = u32::try_from(count).unwrap_or(u32::MAX);
+        Self { seq: self.seq.wrapping_add(skipped), bytes: self.bytes.get(count..).unwrap_or_default() }
+    }
+
+    /// The first `count` bytes of the chunk, or all of it.
+    pub(crate) fn first(self, count: usize) -> Self {
+        Self { seq: self.seq, bytes: self.bytes.get(..count).unwrap_or(self.bytes) }
+    }
+}
+
+/// How many bytes `to` lies behind `from` in a stream; 0 when it does not. Sequence numbers wrap around (RFC 9293 §3.4).
+pub(crate) fn steps(from: u32, to: u32) -> usize {
+    usize::try_from(to.wrapping_sub(from).cast_signed()).unwrap_or(0)
+}
