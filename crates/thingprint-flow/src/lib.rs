@@ -1,14 +1,24 @@
-//! Captures in, flows out: a [`Trace`](https://en.wikipedia.org/wiki/Packet_analyzer) of packets is turned into the flows of each device.
+//! Captures in, flows out: a [`Trace`] of packets is followed by a [`Tracker`], which hands over the flows of each
+//! device.
+//!
+//! A trace is made of captures (pcap or pcapng, plain or compressed), which are nothing but names and byte streams;
+//! files are opened by whoever calls.
 mod address;
+mod capture;
+mod decode;
+mod error;
 mod packet;
 mod time;
 mod track;
 
 pub use address::{DeviceId, MacAddr, ParseDeviceError, ParseMacError};
+pub use capture::{ByteStream, Capture, CaptureWriter, ContentHash, LinkType, Trace, TraceOptions};
+pub use decode::{DecodeCounts, Decoder, Frame, Malformed};
+pub use error::{CaptureError, ProblemKind};
 pub use packet::{Ip, Packet, TcpFlags, TcpSegment, Transport};
 pub use time::Timestamp;
 pub use track::{
-    DeviceIndex, Endpoint, Finished, FiveTuple, Flow, FlowEnd, FlowEnding, FlowOptions, GatewayVotes, Identity,
-    Observer, PacketSize, ServerPorts, Sighting, Tally, TrackCounts, Tracker, WindowIndex, WindowLength,
-    elect_gateway, is_private,
+    DeviceIndex, Endpoint, Finished, FiveTuple, Flow, FlowEnd, FlowEnding, FlowOptions, GatewayVotes,
+    Identity, Observer, PacketSize, ServerPorts, Sighting, Tally, TrackCounts, Tracker, WindowIndex,
+    WindowLength, elect_gateway, is_private,
 };

@@ -74,9 +74,9 @@ impl Buffer {
         Ok(())
     }
 
-    /// Hash of every byte up to the end of what is available; `None` if it was not asked for.
+    /// Hash of every byte taken so far; `None` if it was not asked for.
     pub(super) fn content_hash(&mut self) -> Option<ContentHash> {
-        self.hash_up_to(self.end);
+        self.hash_up_to(self.start);
         self.hasher.as_ref().map(Hasher::finish)
     }
 

@@ -1,0 +1,23 @@
+//! Capture files to frames, in the order of a trace.
+#![warn(clippy::indexing_slicing)]
+
+mod buffer;
+mod compression;
+mod format;
+mod hash;
+mod link;
+mod merge;
+mod pcap;
+mod pcapng;
+mod reader;
+mod sorted;
+mod source;
+mod time_unit;
+mod trace;
+mod writer;
+
+pub use hash::ContentHash;
+pub use link::LinkType;
+pub use source::{ByteStream, Capture};
+pub use trace::{Trace, TraceOptions};
+pub use writer::CaptureWriter;

@@ -1,0 +1,89 @@
+use std::sync::Arc;
+
+use super::hash::ContentHash;
+use super::merge::{Log, Merge, ReadOptions};
+use super::sorted::Sorted;
+use super::source::Capture;
+use crate::decode::{DecodeCounts, Decoder};
+use crate::{CaptureError, Packet};
+
+/// The packets of one or more captures as one sequence.
+///
+/// Captures that overlap in time are merged packet by packet, rotated ones follow each other; within a capture,
+/// packets keep the order of the file even where their times go back. A capture that cannot be read, or not to
+/// its end, never ends the trace: see [`problems`](Self::problems).
+pub struct Trace {
+    merge: Merge,
+    sort: bool,
+    sorted: Option<Sorted>,
+    decoder: Decoder,
+    log: Log,
+    current: usize,
+}
+
+/// How a [`Trace`] reads its captures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TraceOptions {
+    /// Sort all packets by time, for captures that have no order at all. The captures are read whole into
+    /// memory first.
+    pub sort: bool,
+    /// Hash the content of each capture, for [`Trace::content_hash`].
+    pub hash: bool,
+}
+
+impl Trace {
+    /// A trace of these captures. If there are several, each one's first packet is looked at, to see which
+    /// comes first.
+    pub fn new(captures: Vec<Capture>, options: TraceOptions) -> Self {
+        let TraceOptions { sort, hash } = options;
+        let mut log = Log::default();
+        let merge = Merge::new(captures, ReadOptions { count: Arc::default(), hash }, &mut log);
+        Self { merge, sort, sorted: None, decoder: Decoder::default(), log, current: 0 }
+    }
+
+    /// The next packet; `None` at the end of the trace.
+    ///
+    /// Every frame is a packet here, also one without IP, since every frame moves the clock.
+    pub fn next_packet(&mut self) -> Option<Packet<'_>> {
+        let Self { merge, sort, sorted, decoder, log, current } = self;
+        let next = if *sort {
+            sorted.get_or_insert_with(|| Sorted::collect(merge, log)).next_frame()
+        } else {
+            merge.next_frame(log)
+        };
+        let Some(merged) = next else {
+            decoder.finish();
+            return None;
+        };
+        *current = merged.capture;
+        Some(decoder.decode(merged.frame))
+    }
+
+    /// Place of the capture that the last packet came from, in what was given to [`new`](Self::new).
+    pub fn current_capture(&self) -> usize {
+        self.current
+    }
+
+    /// What could not be read so far, in the order in which it was met.
+    pub fn problems(&self) -> &[CaptureError] {
+        &self.log.problems
+    }
+
+    /// What the frames so far were.
+    pub fn counts(&self) -> &DecodeCounts {
+        self.decoder.counts()
+    }
+
+    /// Bytes read so far from all captures, as they lie in the files: compressed ones for compressed files.
+    pub fn bytes_read(&self) -> u64 {
+        self.merge.bytes_read()
+    }
+
+    /// Hash of the uncompressed bytes of a capture, by its place in what was given to [`new`](Self::new).
+    ///
+    /// There is one after the capture's last packet, if [`TraceOptions::hash`] asked for it and the capture
+    /// could be opened. Of a capture with a problem, it covers the whole packets before.
+    pub fn content_hash(&self, capture: usize) -> Option<ContentHash> {
+        self.log.hashes.get(capture).copied().flatten()
+    }
+}

@@ -1,0 +1,92 @@
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
+
+use crate::Timestamp;
+
+/// A map that knows the age of its entries and the memory that they take, so that it can be kept small.
+#[derive(Debug)]
+pub(super) struct Aged<K, V> {
+    serials: HashMap<K, u64>,
+    /// By the order in which they came.
+    entries: BTreeMap<u64, Entry<K, V>>,
+    next_serial: u64,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Entry<K, V> {
+    key: K,
+    since: Timestamp,
+    bytes: usize,
+    value: V,
+}
+
+impl<K: Copy + Eq + Hash, V> Aged<K, V> {
+    /// The value for a key.
+    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        let serial = self.serials.get(key)?;
+        self.entries.get_mut(serial).map(|entry| &mut entry.value)
+    }
+
+    /// Adds a value for a key that has none.
+    pub(super) fn insert(&mut self, key: K, since: Timestamp, value: V) {
+        self.serials.insert(key, self.next_serial);
+        self.entries.insert(self.next_serial, Entry { key, since, bytes: 0, value });
+        self.next_serial += 1;
+    }
+
+    /// Says that the value for a key takes so many bytes now.
+    pub(super) fn set_bytes(&mut self, key: &K, bytes: usize) {
+        let entry = self.serials.get(key).and_then(|serial| self.entries.get_mut(serial));
+        if let Some(entry) = entry {
+            self.bytes = self.bytes - entry.bytes + bytes;
+            entry.bytes = bytes;
+        }
+    }
+
+    /// Takes the value for a key out.
+    pub(super) fn remove(&mut self, key: &K) -> Option<V> {
+        let serial = self.serials.remove(key)?;
+        let entry = self.entries.remove(&serial)?;
+        self.bytes -= entry.bytes;
+        Some(entry.value)
+    }
+
+    /// Removes what is older than `oldest`, and says how many entries that were.
+    pub(super) fn expire(&mut self, oldest: Timestamp) -> u64 {
+        self.pop_while(|first, _| first.since < oldest)
+    }
+
+    /// Removes the oldest entries until at most so many entries and bytes are left, and says how many it removed.
+    pub(super) fn shrink(&mut self, entries: usize, bytes: usize) -> u64 {
+        self.pop_while(|_, map| map.entries.len() > entries || map.bytes > bytes)
+    }
+
+    /// Number of entries.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Removes every entry.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    fn pop_while(&mut self, is_due: impl Fn(&Entry<K, V>, &Self) -> bool) -> u64 {
+        let mut popped = 0;
+        while let Some((_, first)) = self.entries.first_key_value()
+            && is_due(first, self)
+        {
+            let key = first.key;
+            self.remove(&key);
+            popped += 1;
+        }
+        popped
+    }
+}
+
+impl<K, V> Default for Aged<K, V> {
+    fn default() -> Self {
+        Self { serials: HashMap::new(), entries: BTreeMap::new(), next_serial: 0, bytes: 0 }
+    }
+}

@@ -1,0 +1,150 @@
+use super::counts::{DecodeCounts, Malformed};
+use super::extension::{self, Extended};
+use super::frame::Frame;
+use super::link::{Content, Link};
+use super::network::{Body, Network};
+use super::reassembly::Reassembly;
+use super::transport::Segment;
+use super::{ipv4, ipv6};
+use crate::{Ip, Packet, Timestamp};
+
+/// Turns frames into packets, one by one, in the order of the trace.
+///
+/// It keeps what must be kept between frames: fragments of datagrams that are not complete, and counts.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    counts: DecodeCounts,
+    reassembly: Reassembly,
+    /// The highest time seen.
+    clock: Option<Timestamp>,
+}
+
+impl Decoder {
+    /// Decodes a frame. Whatever is wrong with it is counted, and what can be read of it is in the packet.
+    ///
+    /// Sizes are those of the IP header: link padding is left out, and what a snap length cut off is counted. A
+    /// datagram in fragments comes with the frame that completes it.
+    #[inline]
+    pub fn decode<'a>(&'a mut self, frame: Frame<'a>) -> Packet<'a> {
+        self.counts.frames += 1;
+        self.clock = self.clock.max(Some(frame.time));
+        let Link { src_mac, dst_mac, content } = Link::of(frame.link, frame.bytes);
+        let Frame { time, wire_bytes, .. } = frame;
+        let ip = self.ip(content, &frame);
+        Packet { time, src_mac, dst_mac, wire_bytes, ip }
+    }
+
+    /// Says that the trace has ended: datagrams that still wait for fragments are counted as expired.
+    pub fn finish(&mut self) {
+        self.counts.datagrams_expired += self.reassembly.give_up();
+    }
+
+    /// What the frames so far were.
+    pub fn counts(&self) -> &DecodeCounts {
+        &self.counts
+    }
+
+    #[inline]
+    fn ip<'a>(&'a mut self, content: Content<'a>, frame: &Frame<'_>) -> Option<Ip<'a>> {
+        let read = match content {
+            Content::Ipv4(bytes) => ipv4::read(bytes),
+            Content::Ipv6(bytes) => ipv6::read(bytes),
+            Content::AnyIp(bytes) => any_version(bytes),
+            _ => return without_ip(content, &mut self.counts),
+        };
+        let network = match read {
+            Ok(network) => network,
+            Err(kind) => return without_ip(Content::Malformed(kind), &mut self.counts),
+        };
+        if network.is_cut && frame.bytes.len() >= frame.wire_bytes as usize {
+            self.counts.note(Malformed::LongerThanFrame);
+        }
+        if network.fragment.is_some() || network.src.is_ipv6() {
+            return self.extended(network);
+        }
+        Some(ip_of(&network, &mut self.counts))
+    }
+
+    /// An IP packet that may have extension headers, be a fragment, or both.
+    fn extended<'a>(&'a mut self, network: Network<'a>) -> Option<Ip<'a>> {
+        let Self { counts, reassembly, clock } = self;
+        let network = after_extensions(network, counts);
+        let Some(fragment) = network.fragment else { return Some(ip_of(&network, counts)) };
+        let now = clock.unwrap_or(Timestamp::MIN);
+        match reassembly.add(now, (&network, fragment), counts) {
+            Ok(Some(datagram)) => Some(ip_of(&unfolded(datagram, counts), counts)),
+            Ok(None) => {
+                counts.fragments_held += 1;
+                None
+            }
+            Err(kind) => without_ip(Content::Malformed(kind), counts),
+        }
+    }
+}
+
+/// Counts a frame that gives no IP packet.
+#[cold]
+fn without_ip<'a>(content: Content<'_>, counts: &mut DecodeCounts) -> Option<Ip<'a>> {
+    match content {
+        Content::Arp => counts.arp += 1,
+        Content::Unsupported => counts.unsupported_link += 1,
+        Content::Malformed(kind) => {
+            counts.note(kind);
+            counts.unreadable += 1;
+        }
+        Content::Other | Content::Ipv4(_) | Content::Ipv6(_) | Content::AnyIp(_) => {
+            counts.other_ethertype += 1;
+        }
+    }
+    None
+}
+
+/// Reads an IP packet whose version nothing but its first byte tells.
+fn any_version(bytes: &[u8]) -> Result<Network<'_>, Malformed> {
+    match bytes.first().map(|byte| byte >> 4) {
+        Some(4) => ipv4::read(bytes),
+        Some(6) => ipv6::read(bytes),
+        Some(_) => Err(Malformed::IpVersion),
+        None => Err(Malformed::IpHeader),
+    }
+}
+
+/// Steps over the extension headers of an IPv6 packet.
+fn after_extensions<'a>(network: Network<'a>, counts: &mut DecodeCounts) -> Network<'a> {
+    if network.src.is_ipv4() {
+        return network;
+    }
+    let Extended { body, fragment, trouble } = extension::step_over(network.body);
+    trouble.into_iter().for_each(|kind| counts.note(kind));
+    Network { body, fragment, ..network }
+}
+
+/// A datagram that was put together, after what extension headers it still has. A fragment of it is not put
+/// together once more (RFC 8200 §4.5 knows one fragment header).
+fn unfolded<'a>(datagram: Network<'a>, counts: &mut DecodeCounts) -> Network<'a> {
+    let stepped = after_extensions(datagram, counts);
+    if stepped.fragment.is_none() {
+        return stepped;
+    }
+    counts.note(Malformed::ExtensionHeader);
+    let body = Body { protocol: extension::FRAGMENT, ..stepped.body };
+    Network { body, fragment: None, ..stepped }
+}
+
+#[inline]
+fn ip_of<'a>(network: &Network<'a>, counts: &mut DecodeCounts) -> Ip<'a> {
+    counts.ip_packets += 1;
+    let segment = Segment::of(network.body);
+    segment.trouble.into_iter().for_each(|kind| counts.note(kind));
+    Ip {
+        src: network.src,
+        dst: network.dst,
+        ttl: network.ttl,
+        total_bytes: network.total_bytes,
+        transport: segment.transport,
+        src_port: segment.src_port,
+        dst_port: segment.dst_port,
+        payload: segment.payload,
+        payload_bytes: u32::try_from(segment.payload_bytes).unwrap_or(u32::MAX),
+    }
+}

@@ -1,0 +1,229 @@
+use std::collections::BTreeMap;
+use std::hash::BuildHasher;
+use std::net::IpAddr;
+
+use foldhash::quality::FixedState;
+
+use super::aged::Aged;
+use super::counts::{DecodeCounts, Malformed};
+use super::coverage::Coverage;
+use super::network::{Body, Fragment, Network};
+use crate::Timestamp;
+
+/// Largest payload of a datagram in fragments (RFC 791 §3.2, RFC 8200 §4.5).
+const MAX_DATAGRAM: usize = 65_535;
+
+/// What a fragment costs besides its bytes: an entry in each of three trees.
+const FRAGMENT_OVERHEAD: usize = 128;
+
+/// Bounds of the memory and patience spent on fragments.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Datagrams waiting for fragments, and as many remembered after they were complete.
+    pub(super) datagrams: usize,
+    /// Bytes held for datagrams that wait.
+    pub(super) bytes: usize,
+    /// Time from the first fragment that came to the last (RFC 8200 §4.5), in nanoseconds.
+    pub(super) patience_ns: i64,
+}
+
+/// Puts datagrams together from their fragments (RFC 791 §3.2, RFC 8200 §4.5).
+///
+/// Where fragments overlap, the bytes that came first stay. A datagram is complete by the lengths in the headers,
+/// also when a snap length left out bytes. Complete ones are remembered for a while, so that a fragment captured
+/// twice does not begin a datagram that never ends.
+#[derive(Debug, Default)]
+pub(super) struct Reassembly {
+    limits: Limits,
+    waiting: Aged<Key, Datagram>,
+    complete: Aged<Key, Digests>,
+    /// Payload of the datagram that was completed last.
+    payload: Vec<u8>,
+}
+
+/// What the fragments of a datagram have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    src: IpAddr,
+    dst: IpAddr,
+    id: u32,
+    /// The protocol for IPv4; IPv6 takes it from the first fragment alone.
+    protocol: u8,
+}
+
+/// A datagram that waits for fragments.
+#[derive(Debug, Default)]
+struct Datagram {
+    total_bytes: u32,
+    /// Time to live and protocol, of the fragment with offset 0.
+    first: Option<(u8, u8)>,
+    /// Length of the payload, once the last fragment is there.
+    length: Option<usize>,
+    payload: Vec<u8>,
+    /// What was captured of the payload.
+    captured: Coverage,
+    /// What is there by the headers.
+    there: Coverage,
+    /// Digest of each fragment, by offset and length.
+    fragments: BTreeMap<(usize, usize), u64>,
+}
+
+/// Digests of all fragments of a datagram, sorted.
+type Digests = Vec<u64>;
+
+impl Reassembly {
+    /// Adds a fragment, and returns the datagram if this completes it.
+    ///
+    /// `now` is the highest time seen so far.
+    pub(super) fn add(
+        &mut self,
+        now: Timestamp,
+        (part, fragment): (&Network<'_>, Fragment),
+        counts: &mut DecodeCounts,
+    ) -> Result<Option<Network<'_>>, Malformed> {
+        let end = check(&part.body, fragment)?;
+        let oldest = now.plus_nanos(-self.limits.patience_ns);
+        counts.datagrams_expired += self.waiting.expire(oldest);
+        self.complete.expire(oldest);
+
+        let key = Key::of(part, fragment);
+        let digest = digest(&part.body, fragment);
+        if self.complete.get_mut(&key).is_some_and(|seen| seen.binary_search(&digest).is_ok()) {
+            counts.fragments_repeated += 1;
+            return Ok(None);
+        }
+        if self.waiting.get_mut(&key).is_none() {
+            self.waiting.insert(key, now, Datagram::default());
+        }
+        let Some(datagram) = self.waiting.get_mut(&key) else { return Ok(None) };
+        if datagram.contradicts(fragment, end) {
+            return Err(Malformed::Fragment);
+        }
+        if !datagram.add(part, fragment, digest) {
+            counts.fragments_repeated += 1;
+        }
+        if datagram.is_complete() {
+            counts.datagrams += 1;
+            return Ok(self.finish(key, now));
+        }
+        let bytes = datagram.bytes();
+        self.waiting.set_bytes(&key, bytes);
+        counts.datagrams_dropped += self.waiting.shrink(self.limits.datagrams, self.limits.bytes);
+        Ok(None)
+    }
+
+    /// Gives up every datagram that still waits, and says how many those were.
+    pub(super) fn give_up(&mut self) -> u64 {
+        let waiting = self.waiting.len() as u64;
+        self.waiting.clear();
+        waiting
+    }
+
+    /// Takes a complete datagram out and remembers its fragments.
+    fn finish(&mut self, key: Key, now: Timestamp) -> Option<Network<'_>> {
+        let mut datagram = self.waiting.remove(&key)?;
+        let (ttl, protocol) = datagram.first?;
+        let length = datagram.length?;
+        datagram.payload.truncate(datagram.captured.prefix().min(length));
+        self.payload = datagram.payload;
+        self.remember(key, now, datagram.fragments.into_values().collect());
+        Some(Network {
+            src: key.src,
+            dst: key.dst,
+            ttl,
+            total_bytes: datagram.total_bytes,
+            body: Body { protocol, captured: &self.payload, length },
+            fragment: None,
+            is_cut: false,
+        })
+    }
+
+    fn remember(&mut self, key: Key, now: Timestamp, mut digests: Digests) {
+        digests.sort_unstable();
+        let bytes = digests.len() * size_of::<u64>();
+        self.complete.remove(&key);
+        self.complete.insert(key, now, digests);
+        self.complete.set_bytes(&key, bytes);
+        self.complete.shrink(self.limits.datagrams, self.limits.bytes);
+    }
+}
+
+impl Datagram {
+    /// Whether a fragment lies past the end of the datagram, or ends it elsewhere than another did.
+    fn contradicts(&self, fragment: Fragment, end: usize) -> bool {
+        match self.length {
+            Some(length) => end > length || (!fragment.more && end != length),
+            None => !fragment.more && end < self.there.end(),
+        }
+    }
+
+    /// Adds a fragment; false if one with this offset and length was there before. Bytes that were not captured
+    /// then are taken all the same.
+    fn add(&mut self, part: &Network<'_>, fragment: Fragment, digest: u64) -> bool {
+        let Fragment { offset, more, .. } = fragment;
+        let Body { protocol, captured, length } = part.body;
+        self.write(offset, captured);
+        if self.fragments.contains_key(&(offset, length)) {
+            return false;
+        }
+        self.fragments.insert((offset, length), digest);
+        self.there.add(offset..offset + length);
+        self.total_bytes = self.total_bytes.saturating_add(part.total_bytes);
+        if offset == 0 {
+            self.first.get_or_insert((part.ttl, protocol));
+        }
+        if !more {
+            self.length = Some(offset + length);
+        }
+        true
+    }
+
+    /// Writes bytes where none are yet.
+    fn write(&mut self, offset: usize, bytes: &[u8]) {
+        for missing in self.captured.add(offset..offset + bytes.len()) {
+            if self.payload.len() < missing.end {
+                self.payload.resize(missing.end, 0);
+            }
+            let source = bytes.get(missing.start - offset..missing.end - offset);
+            if let (Some(target), Some(source)) = (self.payload.get_mut(missing), source) {
+                target.copy_from_slice(source);
+            }
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.length.is_some_and(|length| self.there.prefix() >= length)
+    }
+
+    fn bytes(&self) -> usize {
+        self.payload.len() + self.fragments.len() * FRAGMENT_OVERHEAD
+    }
+}
+
+impl Key {
+    fn of(part: &Network<'_>, fragment: Fragment) -> Self {
+        let protocol = if part.src.is_ipv4() { part.body.protocol } else { 0 };
+        Self { src: part.src, dst: part.dst, id: fragment.id, protocol }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { datagrams: 1024, bytes: 16 * 1024 * 1024, patience_ns: 60_000_000_000 }
+    }
+}
+
+/// Where the fragment ends in its datagram, if it can be one.
+fn check(body: &Body<'_>, fragment: Fragment) -> Result<usize, Malformed> {
+    let end = fragment.offset + body.length;
+    let is_aligned = !fragment.more || body.length.is_multiple_of(8);
+    if body.length == 0 || end > MAX_DATAGRAM || !is_aligned {
+        return Err(Malformed::Fragment);
+    }
+    Ok(end)
+}
+
+/// Tells a fragment that was captured twice from one of a later datagram with the same number.
+fn digest(body: &Body<'_>, fragment: Fragment) -> u64 {
+    FixedState::with_seed(0).hash_one((fragment.offset, body.length, body.captured))
+}
