@@ -86,7 +86,7 @@ impl From<MacAddr> for String {
 }
 
 /// What stands for a device: its MAC address, or where there is none (raw IP, `--identity ip`), its private IP address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum DeviceId {
     /// A device known by its link address.
     Mac(MacAddr),

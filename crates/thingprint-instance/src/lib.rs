@@ -1,6 +1,22 @@
-//! Hourly instances of each device.
-mod instance;
+//! Instances of devices: what each device did in each window, as the classification paper defines it.
+//!
+//! A [`Builder`] takes the packets of a trace and gives a [`Part`]; a [`Partial`] joins the parts of a trace,
+//! however it was cut, and assembles the [`Instance`]s.
 
+mod activity;
+mod builder;
+mod bursts;
+mod instance;
+mod options;
+mod part;
+mod partial;
+mod stats;
+mod tally;
+
+pub use builder::{BuildCounts, Builder};
 pub use instance::{
     Attribute, Attributes, Bag, Bags, Counts, Instance, Kind, Label, Labeled, ParseKindError, Spread,
 };
+pub use options::{InstanceOptions, NameSource, PortScope, PortWord, RateMean};
+pub use part::{Part, PartId};
+pub use partial::{Assembled, Partial};

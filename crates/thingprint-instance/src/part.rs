@@ -1,0 +1,68 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use thingprint_flow::{DeviceId, FiveTuple, MacAddr, Timestamp, WindowIndex};
+
+use crate::activity::Gap;
+use crate::bursts::Bursts;
+use crate::tally::WindowTally;
+
+/// What a part of a trace is known by: a hash of its capture.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PartId(pub [u8; 32]);
+
+impl PartId {
+    /// The id of a part that is known by a text alone, such as the names of its captures.
+    pub fn of_text(text: &str) -> Self {
+        Self(*blake3::hash(text.as_bytes()).as_bytes())
+    }
+}
+
+impl fmt::Debug for PartId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.map(|byte| format!("{byte:02x}")).concat())
+    }
+}
+
+/// What one part of a trace, processed by itself, has to say.
+///
+/// Windows that lie inside the part are summed up; what a part before or after it may still change stands by
+/// itself: the gaps near its ends, the flows that begin and end there, the first and last bursts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    pub(crate) id: PartId,
+    pub(crate) name: Option<String>,
+    pub(crate) start: Timestamp,
+    pub(crate) end: Timestamp,
+    pub(crate) votes: BTreeMap<MacAddr, u64>,
+    pub(crate) devices: Vec<(DeviceId, DevicePart)>,
+}
+
+impl Part {
+    /// What the part is known by.
+    pub const fn id(&self) -> PartId {
+        self.id
+    }
+
+    /// Time of its earliest and of its latest frame.
+    pub const fn span(&self) -> (Timestamp, Timestamp) {
+        (self.start, self.end)
+    }
+}
+
+/// One device's share of a part.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct DevicePart {
+    pub(crate) windows: BTreeMap<WindowIndex, WindowTally>,
+    pub(crate) active: Option<(Timestamp, Timestamp)>,
+    /// Gaps that a flow reaching into or out of this part may cover.
+    pub(crate) open_gaps: Vec<Gap>,
+    /// Flows that may have begun before the part, with their first packet in it.
+    pub(crate) first_packets: Vec<(FiveTuple, Timestamp)>,
+    /// Flows that may go on after the part, with their last packet in it.
+    pub(crate) last_packets: Vec<(FiveTuple, Timestamp)>,
+    pub(crate) dns: Bursts,
+    pub(crate) ntp: Bursts,
+}

@@ -1,0 +1,226 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use thingprint_flow::{DeviceId, FiveTuple, MacAddr, Timestamp, WindowIndex, WindowLength, elect_gateway};
+
+use crate::activity::Gap;
+use crate::builder::add_sleep;
+use crate::bursts::{Bursts, Joint};
+use crate::options::InstanceOptions;
+use crate::part::{DevicePart, Part, PartId};
+use crate::tally::WindowTally;
+use crate::{Attribute, Instance};
+
+/// The parts of a trace that were processed so far.
+///
+/// Merging is a union by [`PartId`], so it is associative and commutative, and a part that comes twice changes
+/// nothing; sums are formed when instances are asked for, in the order of time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Partial {
+    parts: BTreeMap<PartId, Part>,
+}
+
+/// Instances, and what was not sure about them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Assembled {
+    /// The instances, ordered by device and window.
+    pub instances: Vec<Instance>,
+    /// The gateway, which is no device.
+    pub gateway: Option<MacAddr>,
+    /// Edges between parts that lie inside a window: flows over such an edge count twice.
+    pub edges_inside_window: u64,
+    /// Bursts of queries in progress over an edge.
+    pub bursts_over_edge: u64,
+}
+
+impl Partial {
+    /// Adds a part.
+    pub fn insert(&mut self, part: Part) {
+        self.parts.insert(part.id, part);
+    }
+
+    /// Adds the parts of another partial.
+    #[must_use]
+    pub fn merge(mut self, other: Self) -> Self {
+        self.parts.extend(other.parts);
+        self
+    }
+
+    /// Number of parts.
+    pub fn len(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Whether there is no part.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Packets from the Internet, by the MAC address that sent them.
+    pub fn votes(&self) -> BTreeMap<MacAddr, u64> {
+        let mut votes = BTreeMap::new();
+        for (mac, count) in self.parts.values().flat_map(|part| &part.votes) {
+            *votes.entry(*mac).or_default() += count;
+        }
+        votes
+    }
+
+    /// The instances of the parts so far. `labelled` devices are never taken for the gateway.
+    pub fn assemble(&self, options: &InstanceOptions, labelled: &BTreeSet<MacAddr>) -> Assembled {
+        let mut parts: Vec<&Part> = self.parts.values().collect();
+        parts.sort_by_key(|part| (part.start, part.id));
+        let mut assembled = Assembled::default();
+        if options.flow.window == WindowLength::Capture {
+            for part in parts {
+                let gateway = options.flow.gateway.or_else(|| elect_gateway(&part.votes, labelled));
+                assembled.add(&[part], gateway, options);
+            }
+        } else {
+            let gateway = options.flow.gateway.or_else(|| elect_gateway(&self.votes(), labelled));
+            assembled.edges_inside_window = edges_inside(&parts, options.flow.window);
+            assembled.add(&parts, gateway, options);
+            assembled.gateway = gateway;
+        }
+        assembled.instances.sort_by(|a, b| {
+            (a.device, a.window_start, &a.capture).cmp(&(b.device, b.window_start, &b.capture))
+        });
+        assembled
+    }
+}
+
+fn edges_inside(parts: &[&Part], window: WindowLength) -> u64 {
+    let is_inside =
+        |pair: &&[&Part]| matches!(pair, [a, b] if window.index_of(a.end) >= window.index_of(b.start));
+    parts.windows(2).filter(is_inside).count() as u64
+}
+
+impl Assembled {
+    fn add(&mut self, parts: &[&Part], gateway: Option<MacAddr>, options: &InstanceOptions) {
+        let mut devices: BTreeMap<DeviceId, Vec<(&Part, &DevicePart)>> = BTreeMap::new();
+        for part in parts {
+            for (id, device) in &part.devices {
+                if gateway.map(DeviceId::Mac) != Some(*id) {
+                    devices.entry(*id).or_default().push((part, device));
+                }
+            }
+        }
+        for (id, shares) in devices {
+            let mut join = Join { options, windows: BTreeMap::new(), bursts_over_edge: 0 };
+            join.run(&shares);
+            self.bursts_over_edge += join.bursts_over_edge;
+            for (index, tally) in &join.windows {
+                if tally.counts().packets_up >= options.min_packets.max(1) {
+                    self.instances.push(instance(id, *index, tally, shares[0].0, options));
+                }
+            }
+        }
+    }
+}
+
+fn instance(
+    device: DeviceId,
+    index: WindowIndex,
+    tally: &WindowTally,
+    part: &Part,
+    options: &InstanceOptions,
+) -> Instance {
+    let (window_start, window_ns, capture) = match options.flow.window {
+        WindowLength::Span(span) => (options.flow.window.start_of(index), span, None),
+        WindowLength::Capture => {
+            let length_ns = u64::try_from(part.end.nanos_since(part.start)).unwrap_or(0);
+            (part.start, length_ns, part.name.clone())
+        }
+    };
+    Instance {
+        device,
+        window_start,
+        window_s: window_ns as f64 / 1e9,
+        capture,
+        attributes: tally.attributes(options.rate),
+        bags: tally.bags(options),
+        counts: tally.counts(),
+        spread: tally.spread(),
+    }
+}
+
+/// Joins one device's shares of consecutive parts.
+struct Join<'a> {
+    options: &'a InstanceOptions,
+    windows: BTreeMap<WindowIndex, WindowTally>,
+    bursts_over_edge: u64,
+}
+
+impl Join<'_> {
+    fn run(&mut self, shares: &[(&Part, &DevicePart)]) {
+        for (_, share) in shares {
+            for (index, tally) in &share.windows {
+                self.windows.entry(*index).or_default().merge(tally);
+            }
+        }
+        self.join_gaps(shares);
+        self.join_bursts(shares, |share| &share.dns, Attribute::DnsIntervalS);
+        self.join_bursts(shares, |share| &share.ntp, Attribute::NtpIntervalS);
+    }
+
+    /// The gaps of each part and those between parts, less what flows over the edges cover.
+    fn join_gaps(&mut self, shares: &[(&Part, &DevicePart)]) {
+        let mut gaps: Vec<Gap> = Vec::new();
+        let mut last_active: Option<Timestamp> = None;
+        for (_, share) in shares {
+            let Some((first, last)) = share.active else { continue };
+            gaps.extend(last_active.map(|before| (before, first)));
+            gaps.extend(&share.open_gaps);
+            last_active = last_active.max(Some(last));
+        }
+        let bridges = self.bridges(shares);
+        for (start, end) in gaps {
+            let is_covered = bridges.iter().any(|(from, to)| *from <= start && end <= *to);
+            if !is_covered && start < end {
+                let window = self.options.flow.window.index_of(end);
+                add_sleep(self.windows.entry(window).or_default(), (start, end), self.options);
+            }
+        }
+    }
+
+    /// From the last packet of a flow in one part to its first packet in a later one, if it goes on.
+    fn bridges(&self, shares: &[(&Part, &DevicePart)]) -> Vec<Gap> {
+        let ending = self.options.flow.ending;
+        let mut open: BTreeMap<FiveTuple, Timestamp> = BTreeMap::new();
+        let mut bridges = Vec::new();
+        for (_, share) in shares {
+            for (tuple, first) in &share.first_packets {
+                let Some(last) = open.remove(tuple) else { continue };
+                if ending.idle_ns(tuple.protocol()).is_some_and(|idle_ns| first.nanos_since(last) <= idle_ns)
+                {
+                    bridges.push((last, *first));
+                }
+            }
+            open.extend(share.last_packets.iter().copied());
+        }
+        bridges
+    }
+
+    fn join_bursts(
+        &mut self,
+        shares: &[(&Part, &DevicePart)],
+        bursts: impl Fn(&DevicePart) -> &Bursts,
+        attribute: Attribute,
+    ) {
+        let mut joined = Bursts::default();
+        for (_, share) in shares {
+            match joined.join(bursts(share), self.options.burst_gap_ns) {
+                Joint::None => {}
+                Joint::InProgress => self.bursts_over_edge += 1,
+                Joint::Interval(interval_ns, start) if interval_ns <= self.options.max_gap_ns => {
+                    let window = self.options.flow.window.index_of(start);
+                    let tally = self.windows.entry(window).or_default();
+                    match attribute {
+                        Attribute::DnsIntervalS => tally.dns_ns.add(interval_ns),
+                        _ => tally.ntp_ns.add(interval_ns),
+                    }
+                }
+                Joint::Interval(..) => {}
+            }
+        }
+    }
+}

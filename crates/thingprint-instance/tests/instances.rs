@@ -1,0 +1,360 @@
+//! Instances from stories of packets: numbers worked by hand, and parts that merge to the whole.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use proptest::prelude::*;
+use thingprint_flow::{Ip, MacAddr, Packet, TcpFlags, TcpSegment, Timestamp, Transport, WindowLength};
+use thingprint_instance::{
+    Assembled, Attribute, Builder, Instance, InstanceOptions, NameSource, Part, PartId, Partial, PortScope,
+    PortWord, RateMean,
+};
+use thingprint_protocol::{Engine, Limits};
+
+const HOUR_MS: i64 = 3_600_000;
+const CAMERA: [u8; 6] = [0x70, 0xee, 0x50, 0, 0, 1];
+const ROUTER: [u8; 6] = [0x14, 0xcc, 0x20, 0, 0, 3];
+
+#[derive(Clone, Debug)]
+struct Said {
+    at_ms: i64,
+    is_up: bool,
+    transport: Transport,
+    local_port: u16,
+    peer: (&'static str, u16),
+    bytes: u32,
+    payload: Vec<u8>,
+}
+
+impl Said {
+    fn tcp(at_ms: i64, is_up: bool, flags: u8, local_port: u16) -> Self {
+        let transport = Transport::Tcp(TcpSegment { seq: 1, flags: TcpFlags(flags) });
+        Self { at_ms, is_up, transport, local_port, peer: ("52.1.2.3", 443), bytes: 100, payload: Vec::new() }
+    }
+
+    fn udp(at_ms: i64, peer: (&'static str, u16), payload: Vec<u8>) -> Self {
+        let bytes = 28 + u32::try_from(payload.len()).unwrap();
+        Self { at_ms, is_up: true, transport: Transport::Udp, local_port: 40_000, peer, bytes, payload }
+    }
+
+    fn dns(at_ms: i64, name: &str) -> Self {
+        Self::udp(at_ms, ("192.168.1.1", 53), query(name))
+    }
+
+    fn ntp(at_ms: i64) -> Self {
+        let mut request = vec![0x23];
+        request.resize(48, 0);
+        Self::udp(at_ms, ("129.6.15.28", 123), request)
+    }
+
+    fn show(&self, with: impl FnOnce(&Packet<'_>)) {
+        let local = ("192.168.1.10".parse::<IpAddr>().unwrap(), self.local_port, CAMERA);
+        let peer = (self.peer.0.parse::<IpAddr>().unwrap(), self.peer.1, ROUTER);
+        let (from, to) = if self.is_up { (local, peer) } else { (peer, local) };
+        with(&Packet {
+            time: Timestamp::from_nanos(self.at_ms * 1_000_000),
+            src_mac: Some(MacAddr::new(from.2)),
+            dst_mac: Some(MacAddr::new(to.2)),
+            wire_bytes: self.bytes + 14,
+            ip: Some(Ip {
+                src: from.0,
+                dst: to.0,
+                ttl: 64,
+                total_bytes: self.bytes,
+                transport: self.transport,
+                src_port: from.1,
+                dst_port: to.1,
+                payload: &self.payload,
+                payload_bytes: u32::try_from(self.payload.len()).unwrap(),
+            }),
+        });
+    }
+}
+
+/// A DNS query for one address, RFC 1035 §4.1.
+fn query(name: &str) -> Vec<u8> {
+    let mut bytes = vec![0x12, 0x34, 0x01, 0x00, 0, 1, 0, 0, 0, 0, 0, 0];
+    for label in name.split('.') {
+        bytes.push(u8::try_from(label.len()).unwrap());
+        bytes.extend(label.bytes());
+    }
+    bytes.extend([0, 0, 1, 0, 1]);
+    bytes
+}
+
+fn part(story: &[Said], options: &InstanceOptions, id: &str) -> Option<Part> {
+    let engine = Engine::new(Limits::default());
+    let mut builder = Builder::new(options.clone(), &engine);
+    for said in story {
+        said.show(|packet| builder.push(packet));
+    }
+    builder.finish(PartId::of_text(id), Some(id.to_owned())).0
+}
+
+fn assemble(parts: impl IntoIterator<Item = Part>, options: &InstanceOptions) -> Assembled {
+    let mut partial = Partial::default();
+    for part in parts {
+        partial.insert(part);
+    }
+    partial.assemble(options, &BTreeSet::from([MacAddr::new(CAMERA)]))
+}
+
+fn options() -> InstanceOptions {
+    let mut options = InstanceOptions::default();
+    options.flow.gateway = Some(MacAddr::new(ROUTER));
+    options
+}
+
+fn instances(story: &[Said], options: &InstanceOptions) -> Vec<Instance> {
+    assemble(part(story, options, "one"), options).instances
+}
+
+fn value(instance: &Instance, attribute: Attribute) -> Option<f64> {
+    instance.attributes.get(attribute)
+}
+
+#[test]
+fn flows_give_volume_duration_and_rate() {
+    let story = [
+        Said::tcp(0, true, 0x02, 40_001),
+        Said::tcp(2_000, false, 0x12, 40_001),
+        Said::tcp(10_000, true, 0x02, 40_002),
+    ];
+    let all = instances(&story, &options());
+    let [instance] = all.as_slice() else { panic!("{all:?}") };
+    assert_eq!(value(instance, Attribute::FlowVolumeBytes), Some(150.0));
+    assert_eq!(value(instance, Attribute::FlowDurationS), Some(1.0));
+    assert_eq!(value(instance, Attribute::FlowRateBps), Some(800.0), "of the one flow with a duration");
+    let spread = instance.spread[0].unwrap();
+    assert_eq!((spread.count, spread.sum, spread.sd, spread.min, spread.max), (2, 300.0, 50.0, 100.0, 200.0));
+    assert_eq!((instance.counts.packets_up, instance.counts.packets_down), (2, 1));
+    assert_eq!(instance.bags.ports, [("443".to_owned(), 2)].into());
+    let sum = InstanceOptions { rate: RateMean::Sum, ..options() };
+    assert_eq!(value(&instances(&story, &sum)[0], Attribute::FlowRateBps), Some(800.0));
+}
+
+#[test]
+fn what_cannot_be_formed_is_absent() {
+    let all = instances(&[Said::tcp(0, true, 0x02, 40_001)], &options());
+    for attribute in &Attribute::ALL[2..] {
+        assert_eq!(value(&all[0], *attribute), None, "{attribute:?}");
+    }
+}
+
+#[test]
+fn a_device_that_sent_nothing_has_no_instance() {
+    assert_eq!(instances(&[Said::tcp(0, false, 0x10, 40_001)], &options()), []);
+    let options = InstanceOptions { min_packets: 2, ..options() };
+    assert_eq!(instances(&[Said::tcp(0, true, 0x10, 40_001)], &options), []);
+}
+
+#[test]
+fn sleep_belongs_to_the_window_in_which_activity_resumes() {
+    let story = [
+        Said::tcp(0, true, 0x02, 40_001),
+        // 0.9 s is no gap, 9.1 s is one; then an hour less 10 s, which ends in the next window.
+        Said::tcp(900, true, 0x02, 40_002),
+        Said::tcp(10_000, true, 0x02, 40_003),
+        Said::tcp(HOUR_MS, true, 0x02, 40_004),
+    ];
+    let all = instances(&story, &options());
+    assert_eq!(value(&all[0], Attribute::SleepTimeS), Some(9.1));
+    assert_eq!(value(&all[1], Attribute::SleepTimeS), Some(3590.0));
+}
+
+#[test]
+fn a_connection_kept_alive_never_sleeps() {
+    let story: Vec<_> = (0..62).map(|minute| Said::tcp(minute * 60_000, true, 0x18, 40_001)).collect();
+    let all = instances(&story, &options());
+    assert_eq!(all.len(), 2);
+    assert_eq!(value(&all[0], Attribute::SleepTimeS), None);
+    assert_eq!(value(&all[1], Attribute::SleepTimeS), None);
+    assert_eq!(all[1].counts.flows, 1, "cut at the edge all the same");
+}
+
+#[test]
+fn a_gap_is_covered_by_a_flow_that_goes_on_after_it() {
+    let story = [
+        Said::tcp(HOUR_MS - 20_000, true, 0x18, 40_001),
+        Said::tcp(HOUR_MS - 10_000, true, 0x18, 40_002),
+        Said::tcp(HOUR_MS + 100_000, true, 0x18, 40_001),
+    ];
+    let all = instances(&story, &options());
+    assert_eq!(value(&all[0], Attribute::SleepTimeS), None);
+    assert_eq!(value(&all[1], Attribute::SleepTimeS), None);
+}
+
+#[test]
+fn gaps_over_a_day_are_dropped() {
+    let day = 24 * HOUR_MS;
+    let check = |gap_ms, expected| {
+        let story = [Said::tcp(0, true, 0x02, 1), Said::tcp(gap_ms, true, 0x02, 2)];
+        let all = instances(&story, &options());
+        assert_eq!(value(all.last().unwrap(), Attribute::SleepTimeS), expected);
+    };
+    check(day, Some(86_400.0));
+    check(day + 1, None);
+}
+
+#[test]
+fn joy_sleeps_between_flows_as_they_were_cut() {
+    let mut options = InstanceOptions::joy();
+    options.flow.gateway = Some(MacAddr::new(ROUTER));
+    // A keep-alive each 60 s: flows of 60 s and sleeps of 60 s, as the paper's Fig. 3 shows.
+    let story: Vec<_> = (0..10).map(|minute| Said::tcp(minute * 60_000, true, 0x18, 40_001)).collect();
+    let all = instances(&story, &options);
+    assert_eq!(value(&all[0], Attribute::FlowDurationS), Some(60.0));
+    assert_eq!(value(&all[0], Attribute::SleepTimeS), Some(60.0));
+}
+
+#[test]
+fn dns_bursts_are_chained_queries() {
+    let names = ["a.example", "A.Example", "b.example", "a.example"];
+    let times = [0, 900, 1_800, 300_000];
+    let story: Vec<_> = times.iter().zip(names).map(|(at, name)| Said::dns(*at, name)).collect();
+    let all = instances(&story, &options());
+    assert_eq!(value(&all[0], Attribute::DnsIntervalS), Some(300.0), "from start to start");
+    assert_eq!(all[0].bags.domains, [("a.example".to_owned(), 3), ("b.example".to_owned(), 1)].into());
+}
+
+#[test]
+fn multicast_dns_and_its_kin_are_no_lookups() {
+    for peer in [("192.168.1.1", 5353), ("192.168.1.1", 5355), ("192.168.1.1", 137), ("224.0.0.251", 53)] {
+        let all = instances(&[Said::udp(0, peer, query("a.example"))], &options());
+        assert!(all[0].bags.domains.is_empty(), "{peer:?}");
+    }
+    let all = instances(&[Said::udp(0, ("192.168.1.1", 9953), query("a.example"))], &options());
+    assert_eq!(all[0].bags.domains.len(), 1, "on any other port it is one");
+}
+
+#[test]
+fn ntp_intervals_reach_over_the_edge() {
+    let story = [Said::ntp(HOUR_MS - 10_000), Said::ntp(HOUR_MS + 54_000)];
+    let all = instances(&story, &options());
+    assert_eq!(value(&all[0], Attribute::NtpIntervalS), None);
+    assert_eq!(value(&all[1], Attribute::NtpIntervalS), Some(64.0));
+}
+
+#[test]
+fn ports_are_words_by_option() {
+    let story = [Said::ntp(0), Said::dns(1_000, "a.example")];
+    let words = |options: &InstanceOptions| -> Vec<String> {
+        instances(&story, options)[0].bags.ports.keys().cloned().collect()
+    };
+    assert_eq!(words(&options()), ["123", "53"]);
+    let with_proto = InstanceOptions { port_word: PortWord::ProtoPort, ..options() };
+    assert_eq!(words(&with_proto), ["udp/123", "udp/53"]);
+    let internet = InstanceOptions { port_scope: PortScope::Internet, ..options() };
+    assert_eq!(words(&internet), ["123"]);
+    let no_names = InstanceOptions { names: BTreeSet::from([NameSource::Sni]), ..options() };
+    assert!(instances(&story, &no_names)[0].bags.domains.is_empty());
+}
+
+#[test]
+fn words_have_a_cap() {
+    let story: Vec<_> = (0..10).map(|n| Said::dns(n * 10, &format!("host{n}.example"))).collect();
+    let options = InstanceOptions { max_words: 4, ..options() };
+    assert_eq!(instances(&story, &options)[0].bags.domains.len(), 4);
+}
+
+#[test]
+fn a_capture_window_is_the_file() {
+    let mut options = options();
+    options.flow.window = WindowLength::Capture;
+    let story = [Said::dns(5_000, "a.example"), Said::dns(2 * HOUR_MS, "a.example")];
+    let parts = ["one.pcap", "two.pcap"].map(|name| part(&story, &options, name).unwrap());
+    let all = assemble(parts, &options).instances;
+    assert_eq!(all.len(), 2, "every file is a trace of its own");
+    assert_eq!(all[0].window_start, Timestamp::from_seconds(5));
+    assert!((all[0].window_s - 7_195.0).abs() < 1e-9);
+    assert_eq!(all[1].capture.as_deref(), Some("two.pcap"));
+}
+
+#[test]
+fn an_edge_inside_a_window_is_told() {
+    let halves = [[Said::ntp(0)], [Said::ntp(1_000_000)]];
+    let parts = halves.iter().zip(["a", "b"]).filter_map(|(story, id)| part(story, &options(), id));
+    let assembled = assemble(parts, &options());
+    assert_eq!(assembled.edges_inside_window, 1);
+    assert_eq!(assembled.instances[0].counts.flows, 2);
+}
+
+/// Anything a device might say within a few hours.
+fn story() -> impl Strategy<Value = Vec<Said>> {
+    let said =
+        (0_i64..4 * HOUR_MS, any::<bool>(), 0_u8..10, 0_u16..4).prop_map(
+            |(at, is_up, what, port)| match what {
+                0 => Said::dns(at, "a.example"),
+                1 => Said::ntp(at),
+                2 => Said::tcp(at, is_up, 0x02, 40_000 + port),
+                3 => Said::tcp(at, is_up, 0x11, 40_000 + port),
+                4 => Said::tcp(at, is_up, 0x04, 40_000 + port),
+                _ => Said::tcp(at, is_up, 0x18, 40_000 + port),
+            },
+        );
+    // Some of the times fall close to the edges, where it matters.
+    proptest::collection::vec((said, any::<bool>(), -400_000_i64..400_000), 1..120).prop_map(|story| {
+        let mut story: Vec<Said> = story
+            .into_iter()
+            .map(|(mut said, is_near_edge, off)| {
+                if is_near_edge {
+                    said.at_ms = (said.at_ms / HOUR_MS * HOUR_MS + off).max(0);
+                }
+                said
+            })
+            .collect();
+        story.sort_by_key(|said| said.at_ms);
+        story
+    })
+}
+
+/// The parts of a story, cut at the window edges that `cuts` says.
+fn parts_of(story: &[Said], cuts: &BTreeSet<i64>, options: &InstanceOptions) -> Vec<Part> {
+    let piece_of = |said: &Said| cuts.range(..=said.at_ms / HOUR_MS).count();
+    story
+        .chunk_by(|a, b| piece_of(a) == piece_of(b))
+        .enumerate()
+        .filter_map(|(at, piece)| part(piece, options, &at.to_string()))
+        .collect()
+}
+
+proptest! {
+    /// Parts cut at window edges, merged in any order and with repeats, are the whole.
+    #[test]
+    fn parts_merge_to_the_whole(
+        story in story(),
+        cuts in proptest::collection::btree_set(1_i64..5, 0..4),
+        order in any::<u64>(),
+        is_joy in any::<bool>(),
+    ) {
+        let mut options = if is_joy { InstanceOptions::joy() } else { InstanceOptions::default() };
+        options.flow.gateway = Some(MacAddr::new(ROUTER));
+        let whole = assemble(part(&story, &options, "whole"), &options);
+        let mut parts = parts_of(&story, &cuts, &options);
+        let at = usize::try_from(order % parts.len() as u64).unwrap();
+        parts.rotate_left(at);
+        parts.push(parts[0].clone());
+        let merged = assemble(parts, &options);
+        prop_assert_eq!(merged.edges_inside_window, 0);
+        prop_assume!(merged.bursts_over_edge == 0);
+        prop_assert_eq!(merged.instances, whole.instances);
+    }
+
+    /// Merging is associative, commutative and unchanged by repeats.
+    #[test]
+    fn merge_is_a_union(story in story(), cuts in proptest::collection::btree_set(1_i64..5, 3)) {
+        let options = options();
+        let single = |part: &Part| {
+            let mut partial = Partial::default();
+            partial.insert(part.clone());
+            partial
+        };
+        let parts = parts_of(&story, &cuts, &options);
+        let [a, b, c] = [0, 1, 2].map(|at| single(&parts[at % parts.len()]));
+        let left = a.clone().merge(b.clone()).merge(c.clone());
+        prop_assert_eq!(&left, &a.clone().merge(b.clone().merge(c.clone())));
+        prop_assert_eq!(&left, &c.merge(b.clone()).merge(a.clone()));
+        prop_assert_eq!(&left, &left.clone().merge(b).merge(a));
+    }
+}
