@@ -19,6 +19,6 @@ pub use packet::{Ip, Packet, TcpFlags, TcpSegment, Transport};
 pub use time::Timestamp;
 pub use track::{
     DeviceIndex, Endpoint, Finished, FiveTuple, Flow, FlowEnd, FlowEnding, FlowOptions, GatewayVotes,
-    Identity, Observer, PacketSize, ServerPorts, Sighting, Tally, TrackCounts, Tracker, WindowIndex,
-    WindowLength, elect_gateway, is_private,
+    Identity, Observer, PacketSize, ParseOptionError, ServerPorts, Sighting, Tally, TrackCounts, Tracker,
+    WindowIndex, WindowLength, elect_gateway, is_private,
 };

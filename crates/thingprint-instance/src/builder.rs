@@ -1,19 +1,16 @@
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use thingprint_flow::{
     DeviceIndex, Finished, FiveTuple, Flow, Observer, Sighting, Timestamp, TrackCounts, Tracker, WindowIndex,
 };
-use thingprint_protocol::{Budget, DnsMessage, Engine, Inspection, Losses, Message, Sender};
+use thingprint_protocol::{Budget, Engine, Inspection, Losses, Message, Sender};
 
 use crate::activity::{Activity, Gap};
 use crate::bursts::Bursts;
+use crate::lookup::is_lookup;
 use crate::options::{InstanceOptions, NameSource};
 use crate::part::{DevicePart, Part, PartId};
 use crate::tally::WindowTally;
-
-/// Ports of look-ups that are no DNS of the network: multicast DNS, LLMNR, NetBIOS names.
-const LOCAL_NAME_PORTS: [u16; 3] = [5353, 5355, 137];
 
 /// Gathers what instances are made of, packet by packet.
 #[derive(Debug)]
@@ -241,13 +238,4 @@ pub(crate) fn add_sleep(tally: &mut WindowTally, (start, end): Gap, options: &In
     if gap_ns >= options.min_gap_ns && gap_ns <= options.max_gap_ns {
         tally.sleep_ns.add(gap_ns);
     }
-}
-
-/// Whether a DNS message is a query to a resolver: not multicast DNS, LLMNR or NetBIOS.
-fn is_lookup(dns: &DnsMessage, sighting: &Sighting<'_, '_>) -> bool {
-    let ip = sighting.ip;
-    let is_local_name = LOCAL_NAME_PORTS.iter().any(|port| [ip.src_port, ip.dst_port].contains(port));
-    let is_group = ip.dst.is_multicast() || matches!(ip.dst, IpAddr::V4(addr) if addr.is_broadcast());
-    let is_group_frame = sighting.packet.dst_mac.is_some_and(thingprint_flow::MacAddr::is_group);
-    dns.is_plain_query() && !is_local_name && !is_group && !is_group_frame
 }

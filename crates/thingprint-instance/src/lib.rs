@@ -7,9 +7,12 @@ mod activity;
 mod builder;
 mod bursts;
 mod instance;
+mod inventory;
+mod lookup;
 mod options;
 mod part;
 mod partial;
+mod recipe;
 mod stats;
 mod tally;
 
@@ -17,6 +20,8 @@ pub use builder::{BuildCounts, Builder};
 pub use instance::{
     Attribute, Attributes, Bag, Bags, Counts, Instance, Kind, Label, Labeled, ParseKindError, Spread,
 };
+pub use inventory::{DeviceEntry, Inventory, Listed};
 pub use options::{InstanceOptions, NameSource, PortScope, PortWord, RateMean};
 pub use part::{Part, PartId};
 pub use partial::{Assembled, Partial};
+pub use recipe::Recipe;

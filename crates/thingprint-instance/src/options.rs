@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use thingprint_flow::FlowOptions;
+use thingprint_flow::{FlowOptions, named_options};
 
 const SECOND_NS: u64 = 1_000_000_000;
 
@@ -112,3 +112,10 @@ pub enum NameSource {
     /// The `server_name` extension of TLS `ClientHello`s.
     Sni,
 }
+
+named_options!(RateMean, "a mean of rates: expected flows or sum", "flows" => Self::Flows, "sum" => Self::Sum);
+named_options!(PortWord, "a form of port words: expected port or proto/port",
+    "port" => Self::Port, "proto/port" => Self::ProtoPort);
+named_options!(PortScope, "a scope of ports: expected all or internet",
+    "all" => Self::All, "internet" => Self::Internet);
+named_options!(NameSource, "a source of names: expected dns or sni", "dns" => Self::Dns, "sni" => Self::Sni);

@@ -208,18 +208,17 @@ impl Join<'_> {
     ) {
         let mut joined = Bursts::default();
         for (_, share) in shares {
-            match joined.join(bursts(share), self.options.burst_gap_ns) {
-                Joint::None => {}
-                Joint::InProgress => self.bursts_over_edge += 1,
-                Joint::Interval(interval_ns, start) if interval_ns <= self.options.max_gap_ns => {
-                    let window = self.options.flow.window.index_of(start);
-                    let tally = self.windows.entry(window).or_default();
-                    match attribute {
-                        Attribute::DnsIntervalS => tally.dns_ns.add(interval_ns),
-                        _ => tally.ntp_ns.add(interval_ns),
-                    }
-                }
-                Joint::Interval(..) => {}
+            let joint = joined.join(bursts(share), self.options.burst_gap_ns);
+            self.bursts_over_edge += u64::from(joint == Joint::InProgress);
+            let Joint::Interval(interval_ns, start) = joint else { continue };
+            if interval_ns > self.options.max_gap_ns {
+                continue;
+            }
+            let window = self.options.flow.window.index_of(start);
+            let tally = self.windows.entry(window).or_default();
+            match attribute {
+                Attribute::DnsIntervalS => tally.dns_ns.add(interval_ns),
+                _ => tally.ntp_ns.add(interval_ns),
             }
         }
     }

@@ -1,3 +1,6 @@
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::MacAddr;
@@ -166,3 +169,87 @@ impl ServerPorts {
         }
     }
 }
+
+/// A text that is no value of an option.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{found}' is not {expected}")]
+pub struct ParseOptionError {
+    found: String,
+    expected: &'static str,
+}
+
+impl ParseOptionError {
+    /// `found` where `expected` should be.
+    pub fn new(found: &str, expected: &'static str) -> Self {
+        Self { found: found.to_owned(), expected }
+    }
+}
+
+/// Units of a duration, largest first.
+const UNITS_NS: [(&str, u64); 5] = [
+    ("d", 86_400_000_000_000),
+    ("h", 3_600_000_000_000),
+    ("m", 60_000_000_000),
+    ("s", 1_000_000_000),
+    ("ms", 1_000_000),
+];
+
+impl FromStr for WindowLength {
+    type Err = ParseOptionError;
+
+    /// Reads `capture`, or a whole number and a unit: `1h`, `15m`, `90s`, `1d`, `500ms`.
+    fn from_str(text: &str) -> Result<Self, ParseOptionError> {
+        if text == "capture" {
+            return Ok(Self::Capture);
+        }
+        let fail =
+            || ParseOptionError::new(text, "a window: expected capture, or a length like 1h, 15m, 90s, 1d");
+        let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, unit) = text.split_at(digits);
+        let (_, unit_ns) = UNITS_NS.iter().find(|(name, _)| *name == unit).ok_or_else(fail)?;
+        let span = number.parse::<u64>().ok().and_then(|number| number.checked_mul(*unit_ns));
+        span.filter(|span| *span > 0 && i64::try_from(*span).is_ok()).map(Self::Span).ok_or_else(fail)
+    }
+}
+
+impl fmt::Display for WindowLength {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Capture => f.write_str("capture"),
+            Self::Span(span) => {
+                let unit = UNITS_NS.iter().find(|(_, unit_ns)| span % unit_ns == 0);
+                match unit {
+                    Some((name, unit_ns)) => write!(f, "{}{name}", span / unit_ns),
+                    None => write!(f, "{span}ns"),
+                }
+            }
+        }
+    }
+}
+
+/// Gives an enumeration of options the names that scripts, models and results know its values by.
+#[macro_export]
+macro_rules! named_options {
+    ($type:ty, $expected:literal, $($name:literal => $value:path),+ $(,)?) => {
+        impl ::std::fmt::Display for $type {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(match self { $($value => $name),+ })
+            }
+        }
+
+        impl ::std::str::FromStr for $type {
+            type Err = $crate::ParseOptionError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($name => Ok($value),)+
+                    other => Err($crate::ParseOptionError::new(other, $expected)),
+                }
+            }
+        }
+    };
+}
+
+named_options!(PacketSize, "a packet size: expected ip, payload or wire",
+    "ip" => Self::Ip, "payload" => Self::Payload, "wire" => Self::Wire);
+named_options!(Identity, "an identity: expected mac or ip", "mac" => Self::Mac, "ip" => Self::Ip);

@@ -1,0 +1,164 @@
+use std::fmt;
+use std::str::FromStr;
+
+use thingprint_flow::{FlowEnding, ParseOptionError, WindowLength};
+
+use crate::InstanceOptions;
+
+/// How instances were extracted, as a text: the options that are not the default, as `key=value` with blanks
+/// between, or `default`.
+///
+/// It goes with the instances into files and models, so that a model is never used on instances that were made
+/// another way. Caps, the gateway and the way in which late packets are treated are left out: they change what is
+/// seen, not what is meant.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Recipe(String);
+
+impl Recipe {
+    /// The recipe of these options.
+    pub fn of(options: &InstanceOptions) -> Self {
+        let defaults = values(&InstanceOptions::default());
+        let changed: Vec<String> = values(options)
+            .into_iter()
+            .zip(defaults)
+            .filter(|(value, default)| value != default)
+            .map(|((key, value), _)| format!("{key}={value}"))
+            .collect();
+        Self(if changed.is_empty() { "default".to_owned() } else { changed.join(" ") })
+    }
+
+    /// The options of this recipe; everything that it leaves out has its default.
+    pub fn options(&self) -> Result<InstanceOptions, ParseOptionError> {
+        let mut options = InstanceOptions::default();
+        if self.0 == "default" {
+            return Ok(options);
+        }
+        for item in self.0.split(' ') {
+            let (key, value) = item
+                .split_once('=')
+                .ok_or_else(|| ParseOptionError::new(item, "an option of extraction: expected key=value"))?;
+            apply(&mut options, key, value)?;
+        }
+        Ok(options)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Recipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Recipe {
+    type Err = ParseOptionError;
+
+    fn from_str(text: &str) -> Result<Self, ParseOptionError> {
+        Self(text.to_owned()).options().map(|options| Self::of(&options))
+    }
+}
+
+fn values(options: &InstanceOptions) -> [(&'static str, String); 13] {
+    let flow = &options.flow;
+    let (tcp_idle_ns, other_idle_ns, cut_after_ns) = match flow.ending {
+        FlowEnding::Connection { tcp_idle_ns, other_idle_ns } => (tcp_idle_ns, other_idle_ns, 0),
+        FlowEnding::Joy { cut_after_ns } => (0, 0, cut_after_ns),
+    };
+    let names: Vec<String> = options.names.iter().map(ToString::to_string).collect();
+    [
+        ("window", flow.window.to_string()),
+        ("tcp_idle", tcp_idle_ns.to_string()),
+        ("other_idle", other_idle_ns.to_string()),
+        ("cut_after", cut_after_ns.to_string()),
+        ("size", flow.size.to_string()),
+        ("identity", flow.identity.to_string()),
+        ("rate", options.rate.to_string()),
+        ("port_word", options.port_word.to_string()),
+        ("scope", options.port_scope.to_string()),
+        ("names", names.join(",")),
+        ("min_packets", options.min_packets.to_string()),
+        ("gaps", format!("{}-{}", options.min_gap_ns, options.max_gap_ns)),
+        ("burst_gap", options.burst_gap_ns.to_string()),
+    ]
+}
+
+fn apply(options: &mut InstanceOptions, key: &str, value: &str) -> Result<(), ParseOptionError> {
+    let number = || ParseOptionError::new(value, "a whole number");
+    match key {
+        "window" => options.flow.window = value.parse::<WindowLength>()?,
+        "tcp_idle" | "other_idle" | "cut_after" => {
+            let nanos: i64 = value.parse().map_err(|_| number())?;
+            options.flow.ending = ending_with(options.flow.ending, key, nanos);
+        }
+        "size" => options.flow.size = value.parse()?,
+        "identity" => options.flow.identity = value.parse()?,
+        "rate" => options.rate = value.parse()?,
+        "port_word" => options.port_word = value.parse()?,
+        "scope" => options.port_scope = value.parse()?,
+        "names" => {
+            let names = value.split(',').filter(|name| !name.is_empty());
+            options.names = names.map(str::parse).collect::<Result<_, _>>()?;
+        }
+        "min_packets" => options.min_packets = value.parse().map_err(|_| number())?,
+        "gaps" => {
+            let (min, max) = value.split_once('-').ok_or_else(number)?;
+            options.min_gap_ns = min.parse().map_err(|_| number())?;
+            options.max_gap_ns = max.parse().map_err(|_| number())?;
+        }
+        "burst_gap" => options.burst_gap_ns = value.parse().map_err(|_| number())?,
+        other => return Err(ParseOptionError::new(other, "an option of extraction")),
+    }
+    Ok(())
+}
+
+/// `cut_after` stands after the idle times, which are 0 with it.
+fn ending_with(ending: FlowEnding, key: &str, nanos: i64) -> FlowEnding {
+    match (key, ending) {
+        ("tcp_idle", FlowEnding::Connection { other_idle_ns, .. }) => {
+            FlowEnding::Connection { tcp_idle_ns: nanos, other_idle_ns }
+        }
+        ("other_idle", FlowEnding::Connection { tcp_idle_ns, .. }) => {
+            FlowEnding::Connection { tcp_idle_ns, other_idle_ns: nanos }
+        }
+        ("cut_after", _) => FlowEnding::Joy { cut_after_ns: nanos },
+        (_, other) => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{NameSource, PortScope, PortWord, RateMean};
+
+    #[test]
+    fn recipes_give_back_their_options() {
+        let mut other = InstanceOptions::joy();
+        other.flow.window = WindowLength::Span(900_000_000_000);
+        other.rate = RateMean::Sum;
+        other.port_word = PortWord::ProtoPort;
+        other.port_scope = PortScope::Internet;
+        other.names = BTreeSet::from([NameSource::Dns, NameSource::Sni]);
+        other.min_packets = 3;
+        for options in [InstanceOptions::default(), InstanceOptions::joy(), other] {
+            let recipe = Recipe::of(&options);
+            assert_eq!(recipe.as_str().parse::<Recipe>().unwrap(), recipe);
+            assert_eq!(recipe.options().unwrap(), options, "{recipe}");
+        }
+        assert_eq!(Recipe::of(&InstanceOptions::default()).as_str(), "default");
+    }
+
+    #[test]
+    fn foreign_recipes_are_refused() {
+        for text in ["", "window", "window=0h", "colour=red", "names=telepathy", "tcp_idle=soon"] {
+            assert!(text.parse::<Recipe>().is_err(), "{text}");
+        }
+    }
+}
