@@ -182,7 +182,8 @@ pub enum HelloVersion {
 pub struct ClientHello {
     /// Version field of the message.
     pub version: HelloVersion,
-    /// Offered cipher suites in order. Two-byte codes stand in the low 16 bits; SSLv2 three-byte kinds whose first byte is not 0 use 24 bits.
+    /// Offered cipher suites in order. Two-byte codes stand in the low 16 bits; three-byte kinds of SSL 2.0 whose first
+    /// byte is not 0 use 24 bits.
     pub cipher_suites: Vec<u32>,
     /// Extension types in order.
     pub extensions: Vec<u16>,
@@ -199,7 +200,7 @@ pub struct ClientHello {
 }
 
 impl ClientHello {
-    /// The offered list as one word: four lower-case hex digits for each suite, six for a three-byte SSLv2 kind,
+    /// The offered list as one word: four lower-case hex digits for each suite, six for a three-byte kind,
     /// joined by `-`.
     pub fn cipher_suites_word(&self) -> String {
         let mut word = String::with_capacity(5 * self.cipher_suites.len());

@@ -9,11 +9,13 @@
 //! - the rest of a query: as many records as counted, and then nothing;
 //! - a response without a question: a first record that can be read.
 //!
-//! Records of a response may be cut or broken: those before stay. The NetBIOS name service has the same layout (RFC
+//! Records of a response may be cut or broken: those before stay. The `NetBIOS` name service has the same layout (RFC
 //! 1002 §4.2); its encoded names give it away, and it is no DNS.
 mod header;
 mod name;
 mod record;
+#[cfg(test)]
+mod tests;
 
 use crate::cursor::Cursor;
 use crate::phase::{Phase, Step};

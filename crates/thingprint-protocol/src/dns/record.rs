@@ -37,7 +37,7 @@ pub(super) fn skip<'a>(message: &'a [u8], cursor: &mut Cursor<'a>) -> Option<()>
     read_fields(cursor).map(|_| ())
 }
 
-/// Whether this is a name of the NetBIOS name service (RFC 1002 §4.2.1): 32 letters A to P, of type NB or NBSTAT.
+/// Whether this is a name of the `NetBIOS` name service (RFC 1002 §4.2.1): 32 letters A to P, of type NB or NBSTAT.
 pub(super) fn is_netbios(name: &str, rtype: u16) -> bool {
     NETBIOS_TYPES.contains(&rtype)
         && name.split('.').next().is_some_and(|label| {

@@ -6,6 +6,8 @@
 mod hello;
 mod record;
 mod ssl2;
+#[cfg(test)]
+mod tests;
 
 use crate::Message;
 use crate::phase::{Phase, Step};
