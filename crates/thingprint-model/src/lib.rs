@@ -1,1 +1,36 @@
-//! model
+//! Which device is it? A [`Model`] learns from labelled instances and gives a [`Prediction`] for others.
+//!
+//! The classifier has two stages (Sivanathan et al., IEEE TMC 18(8), 2019, §5, here cited as [C]): a naive Bayes for
+//! each bag of words, then a random forest on what those found and on six numbers. [`Split`] parts labelled instances
+//! into training and test, and [`Evaluation`] says how well a model does.
+mod classes;
+mod error;
+mod evaluation;
+mod explain;
+mod file;
+mod measure;
+mod model;
+mod options;
+mod parallel;
+mod prediction;
+mod random;
+mod scenario;
+mod split;
+mod stage0;
+mod stage1;
+mod vocabulary;
+
+pub use classes::{Class, Classes, MAX_CLASSES};
+pub use error::{FileFault, ModelError};
+pub use evaluation::{ClassEvaluation, Evaluation, Mistake};
+pub use explain::{BagEvidence, Explanation, InputEvidence, InputValue, WordEvidence};
+pub use file::{FORMAT_VERSION, MAGIC, MAX_BYTES};
+pub use measure::{CALIBRATION_BINS, Scored, auroc, expected_calibration_error};
+pub use model::{Model, Origin};
+pub use options::{MAX_FOLDS, MAX_TREES, Prior, Stage0Backend, Stage1Backend, TrainOptions, Unseen};
+pub use prediction::{DeviceVerdict, Prediction, Verdict, device_verdicts};
+pub use random::GENERATOR;
+pub use scenario::{BagName, Input, Scenario};
+pub use split::{DEFAULT_TRAIN_SHARE, Partition, Split};
+pub use stage1::{ABSENT, Column, Forest, ForestExplanation, ForestOptions, MAX_ROWS, Table, number};
+pub use vocabulary::Vocabulary;

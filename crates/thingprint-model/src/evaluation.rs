@@ -1,0 +1,181 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::classes::Classes;
+use crate::error::ModelError;
+use crate::measure::{Scored, expected_calibration_error, rrse};
+use crate::prediction::{Prediction, reaches};
+
+/// How well a model does on labelled instances (the cells of Table 2 of the classification paper, and more).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// Instances tested.
+    pub instances: u64,
+    /// Share classified correctly, 0 to 1.
+    pub accuracy: f64,
+    /// Root relative squared error as Weka defines it, in percent.
+    pub rrse: f64,
+    /// Mean F1 of the classes that occur as a label or as an answer.
+    pub macro_f1: f64,
+    /// Expected calibration error over 10 bins of confidence, 0 to 1.
+    pub calibration_error: f64,
+    /// Confidence from which an answer is accepted.
+    pub threshold: f64,
+    /// Share of instances whose answer is accepted, 0 to 1.
+    pub coverage: f64,
+    /// Share of the accepted answers that are correct; `None` when none is accepted.
+    pub accepted_accuracy: Option<f64>,
+    /// Each class.
+    pub per_class: Vec<ClassEvaluation>,
+    /// Names of the classes in the order of the confusion matrix: byte order, with classes that occur only in the test.
+    pub classes: Vec<Arc<str>>,
+    /// Number of instances by true class (rows) and answer (columns).
+    pub confusion: Vec<Vec<u64>>,
+}
+
+/// How well a model does on one class.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClassEvaluation {
+    /// The class.
+    pub class: Arc<str>,
+    /// Instances tested.
+    pub instances: u64,
+    /// Share classified correctly, 0 to 1 (recall); `None` without instances.
+    pub correct: Option<f64>,
+    /// Mean confidence of the correct answers; `None` when there are none.
+    pub confidence: Option<f64>,
+    /// Share of the answers "this class" that are correct; `None` when there are none.
+    pub precision: Option<f64>,
+    /// Harmonic mean of precision and recall, 0 when nothing is correct; `None` for a class that is neither label nor answer.
+    pub f1: Option<f64>,
+    /// Classes it was mistaken for, the most frequent first.
+    pub mistaken_for: Vec<Mistake>,
+}
+
+/// A class that another was mistaken for.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Mistake {
+    /// The wrong answer.
+    pub class: Arc<str>,
+    /// Share of the true class's instances, 0 to 1.
+    pub share: f64,
+    /// Mean confidence of the wrong answer.
+    pub confidence: f64,
+}
+
+impl Evaluation {
+    /// Compares predictions of a model with these classes with the true class names.
+    ///
+    /// Answers of at least the threshold are accepted. A true class that the model does not know counts as wrong, and
+    /// enters the RRSE as a class with no training instance. Fails when there is nothing to compare.
+    pub fn new<'a>(
+        classes: &Classes,
+        answers: impl IntoIterator<Item = (&'a Prediction, &'a str)>,
+        threshold: f64,
+    ) -> Result<Self, ModelError> {
+        let answers: Vec<_> = answers.into_iter().collect();
+        if answers.is_empty() {
+            return Err(ModelError::NothingToEvaluate);
+        }
+        let names = all_names(classes, answers.iter().map(|&(_, truth)| truth));
+        let tally = Tally::of(&names, &answers);
+        let scored = answers.iter().map(|&(prediction, truth)| Scored {
+            confidence: prediction.confidence,
+            correct: *prediction.class == *truth,
+        });
+        let scored: Vec<Scored> = scored.collect();
+        let accepted: Vec<_> = scored.iter().filter(|scored| reaches(scored.confidence, threshold)).collect();
+        let share = |part: usize, whole: usize| (whole > 0).then(|| part as f64 / whole as f64);
+        let correct = scored.iter().filter(|scored| scored.correct).count();
+        let accepted_correct = accepted.iter().filter(|scored| scored.correct).count();
+        let per_class = tally.per_class(&names);
+        Ok(Self {
+            instances: answers.len() as u64,
+            accuracy: share(correct, answers.len()).unwrap_or(0.0),
+            rrse: rrse(classes, &answers),
+            macro_f1: mean(per_class.iter().filter_map(|class| class.f1)).unwrap_or(0.0),
+            calibration_error: expected_calibration_error(&scored),
+            threshold,
+            coverage: share(accepted.len(), answers.len()).unwrap_or(0.0),
+            accepted_accuracy: share(accepted_correct, accepted.len()),
+            per_class,
+            classes: names,
+            confusion: tally.counts,
+        })
+    }
+}
+
+/// Names of the model's classes and of the true ones, in byte order.
+fn all_names<'a>(classes: &Classes, truths: impl Iterator<Item = &'a str>) -> Vec<Arc<str>> {
+    let known = classes.iter().map(|class| Arc::clone(&class.name));
+    let unknown = truths.filter(|&truth| classes.number(truth).is_none()).map(Arc::from);
+    known.chain(unknown).collect::<BTreeSet<Arc<str>>>().into_iter().collect()
+}
+
+/// Answers by true class (rows) and answer (columns): how many, and the sum of their confidences.
+struct Tally {
+    counts: Vec<Vec<u64>>,
+    confidences: Vec<Vec<f64>>,
+}
+
+impl Tally {
+    fn of(names: &[Arc<str>], answers: &[(&Prediction, &str)]) -> Self {
+        let mut tally = Self {
+            counts: vec![vec![0; names.len()]; names.len()],
+            confidences: vec![vec![0.0; names.len()]; names.len()],
+        };
+        let number = |name: &str| names.binary_search_by(|other| (**other).cmp(name)).ok();
+        for &(prediction, truth) in answers {
+            let (Some(row), Some(column)) = (number(truth), number(&prediction.class)) else { continue };
+            tally.counts[row][column] += 1;
+            tally.confidences[row][column] += prediction.confidence;
+        }
+        tally
+    }
+
+    fn per_class(&self, names: &[Arc<str>]) -> Vec<ClassEvaluation> {
+        (0..names.len()).map(|class| self.one_class(class, names)).collect()
+    }
+
+    fn one_class(&self, class: usize, names: &[Arc<str>]) -> ClassEvaluation {
+        let instances: u64 = self.counts[class].iter().sum();
+        let answered: u64 = self.counts.iter().map(|row| row[class]).sum();
+        let correct = self.counts[class][class];
+        let share = |whole: u64| (whole > 0).then(|| correct as f64 / whole as f64);
+        ClassEvaluation {
+            class: Arc::clone(&names[class]),
+            instances,
+            correct: share(instances),
+            confidence: self.mean_confidence(class, class),
+            precision: share(answered),
+            f1: (instances + answered > 0).then(|| 2.0 * correct as f64 / (instances + answered) as f64),
+            mistaken_for: self.mistakes(class, instances, names),
+        }
+    }
+
+    fn mistakes(&self, class: usize, instances: u64, names: &[Arc<str>]) -> Vec<Mistake> {
+        let mistake = |answer: usize| {
+            Some(Mistake {
+                class: Arc::clone(&names[answer]),
+                share: self.counts[class][answer] as f64 / instances as f64,
+                confidence: self.mean_confidence(class, answer)?,
+            })
+        };
+        let mut mistakes: Vec<_> =
+            (0..names.len()).filter(|&answer| answer != class).filter_map(mistake).collect();
+        mistakes.sort_by(|a, b| b.share.total_cmp(&a.share));
+        mistakes
+    }
+
+    fn mean_confidence(&self, truth: usize, answer: usize) -> Option<f64> {
+        let count = self.counts[truth][answer];
+        (count > 0).then(|| self.confidences[truth][answer] / count as f64)
+    }
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.fold((0.0, 0_u64), |(sum, count), value| (sum + value, count + 1));
+    (count > 0).then(|| sum / count as f64)
+}

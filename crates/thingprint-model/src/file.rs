@@ -1,0 +1,135 @@
+//! The model file: a fixed header, then a zstd-compressed postcard body.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 8 | magic |
+//! | 2 | format version, little-endian like all numbers here |
+//! | 8 | length of the compressed body |
+//! | 8 | length of the body |
+//! | 32 | BLAKE3 of everything behind the magic but itself |
+//! | | compressed body |
+use std::io::{Read, Write};
+
+use crate::error::{FileFault, ModelError};
+use crate::model::Model;
+
+/// First bytes of a model file. The first has its high bit set and a line end follows, so that no text begins like
+/// this and a copy made as text is told apart.
+pub const MAGIC: [u8; 8] = *b"\x89TPM\r\n\x1a\n";
+
+/// Format version that is written; earlier ones are read too, of which there are none yet.
+pub const FORMAT_VERSION: u16 = 1;
+
+/// Most bytes that a model may take, compressed or not.
+pub const MAX_BYTES: u64 = 1 << 30;
+
+/// Compression level: beyond it files hardly shrink, and writing takes far longer.
+const COMPRESSION_LEVEL: i32 = 6;
+
+/// Version, compressed length and length.
+const SIZES_LEN: usize = 18;
+const CHECKSUM_LEN: usize = 32;
+
+impl Model {
+    /// Writes the model.
+    pub fn write_to(&self, mut writer: impl Write) -> Result<(), ModelError> {
+        let body = postcard::to_stdvec(self).map_err(ModelError::Encode)?;
+        let compressed = zstd::encode_all(&*body, COMPRESSION_LEVEL).map_err(ModelError::Write)?;
+        let sizes = sizes(body.len() as u64, compressed.len() as u64);
+        let checksum = checksum(&sizes, &compressed);
+        for part in [&MAGIC[..], &sizes, &checksum, &compressed] {
+            writer.write_all(part).map_err(ModelError::Write)?;
+        }
+        writer.flush().map_err(ModelError::Write)
+    }
+
+    /// Reads a model; `name` is the file's, for errors.
+    ///
+    /// Fails when the file cannot be read, is no model, is of a later version, is cut or damaged, or holds parts that
+    /// do not fit together. Sizes in the file are checked before they are believed, and what was read is checked
+    /// before it is used, so that prediction with a loaded model always ends.
+    pub fn read_from(reader: impl Read, name: &str) -> Result<Self, ModelError> {
+        read(reader).map_err(|fault| ModelError::File { name: name.to_owned(), fault })
+    }
+}
+
+fn sizes(body: u64, compressed: u64) -> [u8; SIZES_LEN] {
+    let mut sizes = [0; SIZES_LEN];
+    sizes[..2].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+    sizes[2..10].copy_from_slice(&compressed.to_le_bytes());
+    sizes[10..].copy_from_slice(&body.to_le_bytes());
+    sizes
+}
+
+fn checksum(sizes: &[u8; SIZES_LEN], compressed: &[u8]) -> [u8; CHECKSUM_LEN] {
+    *blake3::Hasher::new().update(sizes).update(compressed).finalize().as_bytes()
+}
+
+fn read(mut reader: impl Read) -> Result<Model, FileFault> {
+    let magic = take(&mut reader, MAGIC.len() as u64)?;
+    if magic != MAGIC {
+        return Err(FileFault::Foreign);
+    }
+    let sizes: [u8; SIZES_LEN] = take_array(&mut reader)?;
+    let [v0, v1, c0, c1, c2, c3, c4, c5, c6, c7, b0, b1, b2, b3, b4, b5, b6, b7] = sizes;
+    let version = u16::from_le_bytes([v0, v1]);
+    if version != FORMAT_VERSION {
+        return Err(FileFault::Version { found: version, supported: FORMAT_VERSION });
+    }
+    let compressed_len = within_limit(u64::from_le_bytes([c0, c1, c2, c3, c4, c5, c6, c7]))?;
+    let body_len = within_limit(u64::from_le_bytes([b0, b1, b2, b3, b4, b5, b6, b7]))?;
+    let expected: [u8; CHECKSUM_LEN] = take_array(&mut reader)?;
+    let compressed = take(&mut reader, compressed_len)?;
+    check_length(compressed.len(), compressed_len)?;
+    if !take(&mut reader, 1)?.is_empty() {
+        return Err(FileFault::Trailing);
+    }
+    if checksum(&sizes, &compressed) != expected {
+        return Err(FileFault::Checksum);
+    }
+    decode(&decompress(&compressed, body_len)?)
+}
+
+/// Up to `length` bytes; fewer at the end of the file. Memory grows with what is there, not with what is promised.
+fn take(reader: &mut impl Read, length: u64) -> Result<Vec<u8>, FileFault> {
+    let mut bytes = Vec::new();
+    reader.take(length).read_to_end(&mut bytes).map_err(FileFault::Read)?;
+    Ok(bytes)
+}
+
+fn take_array<const LENGTH: usize>(reader: &mut impl Read) -> Result<[u8; LENGTH], FileFault> {
+    let bytes = take(reader, LENGTH as u64)?;
+    let found = bytes.len() as u64;
+    bytes.try_into().map_err(|_| FileFault::Cut { found, expected: LENGTH as u64 })
+}
+
+fn within_limit(claimed: u64) -> Result<u64, FileFault> {
+    if claimed > MAX_BYTES { Err(FileFault::TooLarge { claimed, most: MAX_BYTES }) } else { Ok(claimed) }
+}
+
+fn check_length(found: usize, expected: u64) -> Result<(), FileFault> {
+    let found = found as u64;
+    if found == expected { Ok(()) } else { Err(FileFault::Cut { found, expected }) }
+}
+
+/// The body, which is never read beyond its promised length.
+fn decompress(compressed: &[u8], body_len: u64) -> Result<Vec<u8>, FileFault> {
+    let fault = |error: std::io::Error| FileFault::Decode(error.to_string());
+    let decoder = zstd::Decoder::with_buffer(compressed).map_err(fault)?;
+    let mut body = Vec::new();
+    decoder.take(body_len.saturating_add(1)).read_to_end(&mut body).map_err(fault)?;
+    if body.len() as u64 != body_len {
+        return Err(FileFault::Inconsistent("its body is not as long as promised"));
+    }
+    Ok(body)
+}
+
+fn decode(body: &[u8]) -> Result<Model, FileFault> {
+    let (model, rest): (Model, _) =
+        postcard::take_from_bytes(body).map_err(|error| FileFault::Decode(error.to_string()))?;
+    if !rest.is_empty() {
+        return Err(FileFault::Inconsistent("its body goes on after its end"));
+    }
+    model.check_loaded()?;
+    Ok(model)
+}

@@ -1,0 +1,29 @@
+//! Stage-1: a random forest on the outputs of stage-0 and the numeric attributes ([C §5.1.2]).
+mod forest;
+mod grow;
+mod information;
+mod ranked;
+mod smartcore;
+mod table;
+mod tree;
+
+pub use forest::{Forest, ForestExplanation, ForestOptions};
+pub use table::{ABSENT, Column, MAX_ROWS, Table, number};
+
+use std::num::NonZeroUsize;
+
+use crate::error::ModelError;
+use crate::options::Stage1Backend;
+
+/// Fits a forest by either back end.
+pub(crate) fn fit(
+    backend: Stage1Backend,
+    table: &Table,
+    options: &ForestOptions,
+    jobs: NonZeroUsize,
+) -> Result<Forest, ModelError> {
+    match backend {
+        Stage1Backend::Forest => Forest::fit(table, options, jobs),
+        Stage1Backend::Smartcore => smartcore::fit(table, options, jobs),
+    }
+}
