@@ -60,10 +60,15 @@ impl Buffer {
     }
 
     /// Reads until at least `needed` bytes are available; fewer are there afterwards only at the stream's end.
+    ///
+    /// The window grows with what arrives, not with what is asked for: a length in a file is only a claim.
     pub(super) fn fill(&mut self, needed: usize) -> io::Result<()> {
-        self.make_room(needed);
-        while self.end - self.start < needed {
-            let Some(room) = self.data.get_mut(self.end..) else { break };
+        self.shift();
+        while self.end < needed {
+            if self.end == self.data.len() {
+                self.data.resize(self.data.len() * 2, 0);
+            }
+            let room = self.data.get_mut(self.end..).unwrap_or_default();
             match self.stream.read(room) {
                 Ok(0) => break,
                 Ok(read) => self.end += read,
@@ -80,16 +85,14 @@ impl Buffer {
         self.hasher.as_ref().map(Hasher::finish)
     }
 
-    fn make_room(&mut self, needed: usize) {
+    /// Moves what is available to the front.
+    fn shift(&mut self) {
         self.hash_up_to(self.start);
         self.data.copy_within(self.start..self.end, 0);
         self.shifted += self.start as u64;
         self.end -= self.start;
         self.start = 0;
         self.hashed = 0;
-        if self.data.len() < needed {
-            self.data.resize(needed.next_power_of_two(), 0);
-        }
     }
 
     fn hash_up_to(&mut self, end: usize) {

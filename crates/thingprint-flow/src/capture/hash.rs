@@ -33,9 +33,9 @@ impl fmt::Debug for ContentHash {
     }
 }
 
-/// A hash in the making.
+/// A hash in the making; its state is large.
 #[derive(Default)]
-pub(super) struct Hasher(blake3::Hasher);
+pub(super) struct Hasher(Box<blake3::Hasher>);
 
 impl Hasher {
     /// Adds the next bytes.

@@ -9,8 +9,12 @@ pub enum LinkType {
     CookedV1,
     /// Linux "cooked" capture, version 2 (276).
     CookedV2,
-    /// IP without a link header (101, 228, 229; and 12 and 14, which some systems write for it).
+    /// IP of either version without a link header (101; and 12 and 14, which some systems write for it).
     RawIp,
+    /// IPv4 without a link header (228).
+    RawIpv4,
+    /// IPv6 without a link header (229).
+    RawIpv6,
     /// BSD loopback: the address family in four bytes (0, and 108 of OpenBSD).
     Null,
     /// Any other link type, by its number; its frames are counted and not looked into.
@@ -23,8 +27,10 @@ impl LinkType {
         match number {
             0 | 108 => Self::Null,
             1 => Self::Ethernet,
-            12 | 14 | 101 | 228 | 229 => Self::RawIp,
+            12 | 14 | 101 => Self::RawIp,
             113 => Self::CookedV1,
+            228 => Self::RawIpv4,
+            229 => Self::RawIpv6,
             276 => Self::CookedV2,
             other => Self::Unsupported(other),
         }
@@ -43,6 +49,8 @@ impl fmt::Display for LinkType {
             Self::CookedV1 => f.write_str("Linux cooked v1"),
             Self::CookedV2 => f.write_str("Linux cooked v2"),
             Self::RawIp => f.write_str("raw IP"),
+            Self::RawIpv4 => f.write_str("raw IPv4"),
+            Self::RawIpv6 => f.write_str("raw IPv6"),
             Self::Null => f.write_str("null/loopback"),
             Self::Unsupported(number) => match name_of(*number) {
                 Some(name) => write!(f, "{name} ({number})"),

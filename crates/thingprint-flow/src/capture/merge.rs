@@ -84,7 +84,7 @@ impl Merge {
             let begun = if alone {
                 Some((Timestamp::MIN, Start::Closed(capture)))
             } else {
-                begin(capture, &options, (index, &mut *log))
+                begin(capture, &options, index, log)
             };
             let Some((first, start)) = begun else { continue };
             begins.push((first, name, Waiting { index, rank: 0, first, start }));
@@ -105,6 +105,11 @@ impl Merge {
             bytes: reader.bytes(head),
         };
         Some(Merged { capture: *index, rank: *rank, frame })
+    }
+
+    /// Bytes read so far from all captures, as they lie in the files.
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.options.count.load(Memory::Relaxed)
     }
 
     /// Moves past the frame handed out last and chooses the capture to go on with.
@@ -133,7 +138,7 @@ impl Merge {
         while let Some(waiting) = self.next_waiting() {
             let Waiting { index, rank, start, .. } = waiting;
             let begun = match start {
-                Start::Closed(capture) => read_first(capture, &self.options, (index, &mut *log)),
+                Start::Closed(capture) => read_first(capture, &self.options, index, log),
                 Start::Begun(reader, head) => Some((reader, head)),
             };
             if let Some((reader, head)) = begun {
@@ -153,20 +158,6 @@ impl Merge {
 
     fn best_waiting(&self) -> Option<Key> {
         self.waiting.front().map(|waiting| (waiting.first, waiting.rank))
-    }
-}
-
-impl ReadOptions {
-    /// Bytes read so far.
-    pub(super) fn bytes_read(&self) -> u64 {
-        self.count.load(Memory::Relaxed)
-    }
-}
-
-impl Merge {
-    /// Compressed bytes read so far, over all captures.
-    pub(super) fn bytes_read(&self) -> u64 {
-        self.options.bytes_read()
     }
 }
 
@@ -210,13 +201,14 @@ impl Ord for Active {
 fn begin(
     mut capture: Capture,
     options: &ReadOptions,
-    (index, log): (usize, &mut Log),
+    index: usize,
+    log: &mut Log,
 ) -> Option<(Timestamp, Start)> {
     if capture.is_reopenable() {
         let first = peek_time(&mut capture).unwrap_or(Timestamp::MIN);
         return Some((first, Start::Closed(capture)));
     }
-    let (reader, head) = read_first(capture, options, (index, log))?;
+    let (reader, head) = read_first(capture, options, index, log)?;
     Some((head.time, Start::Begun(reader, head)))
 }
 
@@ -229,7 +221,8 @@ fn peek_time(capture: &mut Capture) -> Option<Timestamp> {
 fn read_first(
     mut capture: Capture,
     options: &ReadOptions,
-    (index, log): (usize, &mut Log),
+    index: usize,
+    log: &mut Log,
 ) -> Option<(Reader, Head)> {
     let mut reader = match Reader::open(&mut capture, Arc::clone(&options.count), options.hash) {
         Ok(reader) => reader,

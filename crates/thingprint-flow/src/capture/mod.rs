@@ -10,6 +10,7 @@ mod merge;
 mod pcap;
 mod pcapng;
 mod reader;
+mod sniff;
 mod sorted;
 mod source;
 mod time_unit;
@@ -18,6 +19,7 @@ mod writer;
 
 pub use hash::ContentHash;
 pub use link::LinkType;
+pub use sniff::is_capture;
 pub use source::{ByteStream, Capture};
 pub use trace::{Trace, TraceOptions};
 pub use writer::CaptureWriter;

@@ -77,7 +77,7 @@ impl Reader {
     pub(super) fn advance(&mut self) -> Result<Option<Head>, CaptureError> {
         loop {
             match self.format.step(self.buffer.available()) {
-                Ok(Step::Packet(record)) => return Ok(Some(self.head(record))),
+                Ok(Step::Packet(record)) => return Ok(Some(self.head(&record))),
                 Ok(Step::Skip(length)) => {
                     self.buffer.take(length);
                     self.check_link()?;
@@ -102,7 +102,7 @@ impl Reader {
         self.buffer.content_hash()
     }
 
-    fn head(&mut self, record: Record) -> Head {
+    fn head(&mut self, record: &Record) -> Head {
         let at = self.buffer.take(record.length).start;
         let data = at + record.data.start..at + record.data.end;
         self.packets += 1;
@@ -186,7 +186,7 @@ impl Place<'_> {
     }
 
     fn read_error(&self, error: &io::Error) -> CaptureError {
-        let from_source = error.get_ref().is_some_and(|inner| inner.is::<SourceError>());
+        let from_source = error.get_ref().and_then(|inner| inner.downcast_ref::<SourceError>()).is_some();
         match error.kind() {
             _ if from_source => self.error(ProblemKind::Unreadable, error.to_string()),
             io::ErrorKind::UnexpectedEof => {

@@ -71,7 +71,7 @@ impl Decoder {
         let network = after_extensions(network, counts);
         let Some(fragment) = network.fragment else { return Some(ip_of(&network, counts)) };
         let now = clock.unwrap_or(Timestamp::MIN);
-        match reassembly.add(now, (&network, fragment), counts) {
+        match reassembly.add(now, &network, fragment, counts) {
             Ok(Some(datagram)) => Some(ip_of(&unfolded(datagram, counts), counts)),
             Ok(None) => {
                 counts.fragments_held += 1;
@@ -115,7 +115,9 @@ fn after_extensions<'a>(network: Network<'a>, counts: &mut DecodeCounts) -> Netw
         return network;
     }
     let Extended { body, fragment, trouble } = extension::step_over(network.body);
-    trouble.into_iter().for_each(|kind| counts.note(kind));
+    if let Some(kind) = trouble {
+        counts.note(kind);
+    }
     Network { body, fragment, ..network }
 }
 
@@ -135,7 +137,9 @@ fn unfolded<'a>(datagram: Network<'a>, counts: &mut DecodeCounts) -> Network<'a>
 fn ip_of<'a>(network: &Network<'a>, counts: &mut DecodeCounts) -> Ip<'a> {
     counts.ip_packets += 1;
     let segment = Segment::of(network.body);
-    segment.trouble.into_iter().for_each(|kind| counts.note(kind));
+    if let Some(kind) = segment.trouble {
+        counts.note(kind);
+    }
     Ip {
         src: network.src,
         dst: network.dst,

@@ -44,6 +44,8 @@ impl<'a> Link<'a> {
             LinkType::CookedV1 => cooked_v1(bytes),
             LinkType::CookedV2 => cooked_v2(bytes),
             LinkType::RawIp => Self::without_addresses(Content::AnyIp(bytes)),
+            LinkType::RawIpv4 => Self::without_addresses(Content::Ipv4(bytes)),
+            LinkType::RawIpv6 => Self::without_addresses(Content::Ipv6(bytes)),
             LinkType::Null => Self::without_addresses(null(bytes)),
             LinkType::Unsupported(_) => Self::without_addresses(Content::Unsupported),
         }
@@ -70,7 +72,7 @@ fn ethernet(bytes: &[u8]) -> Link<'_> {
     }
 }
 
-/// The 16 bytes of LINKTYPE_LINUX_SLL: packet type, ARPHRD type, address length, address, protocol.
+/// The 16 bytes of `LINKTYPE_LINUX_SLL`: packet type, ARPHRD type, address length, address, protocol.
 fn cooked_v1(bytes: &[u8]) -> Link<'_> {
     let Some((header, rest)) = bytes.split_first_chunk::<16>() else { return Link::cut() };
     let [_, _, _, _, l0, l1, address @ .., _, _, t0, t1] = *header;
@@ -81,7 +83,7 @@ fn cooked_v1(bytes: &[u8]) -> Link<'_> {
     }
 }
 
-/// The 20 bytes of LINKTYPE_LINUX_SLL2: protocol, reserved, interface, ARPHRD type, packet type, address length,
+/// The 20 bytes of `LINKTYPE_LINUX_SLL2`: protocol, reserved, interface, ARPHRD type, packet type, address length,
 /// address.
 fn cooked_v2(bytes: &[u8]) -> Link<'_> {
     let Some((header, rest)) = bytes.split_first_chunk::<20>() else { return Link::cut() };
@@ -93,8 +95,8 @@ fn cooked_v2(bytes: &[u8]) -> Link<'_> {
     }
 }
 
-/// The address family in four bytes, in the byte order of the machine that captured (LINKTYPE_NULL) or of the
-/// network (LINKTYPE_LOOP). Each system has its own number for IPv6; all are below 256, which tells the order.
+/// The address family in four bytes, in the byte order of the machine that captured (`LINKTYPE_NULL`) or of the
+/// network (`LINKTYPE_LOOP`). Each system has its own number for IPv6; all are below 256, which tells the order.
 fn null(bytes: &[u8]) -> Content<'_> {
     let Some((family, rest)) = bytes.split_first_chunk::<4>() else {
         return Content::Malformed(Malformed::LinkHeader);
@@ -115,7 +117,7 @@ fn content(ethertype: u16, rest: &[u8]) -> Content<'_> {
     }
 }
 
-/// Everything but plain IP, kept out of the way of it: VLAN tags (IEEE 802.1Q), PPPoE sessions (RFC 2516), MPLS
+/// Everything but plain IP, kept out of the way of it: VLAN tags (IEEE 802.1Q), `PPPoE` sessions (RFC 2516), MPLS
 /// labels (RFC 3032) and SNAP (IEEE 802) are taken off.
 #[inline(never)]
 fn other_content(mut ethertype: u16, mut rest: &[u8]) -> Content<'_> {

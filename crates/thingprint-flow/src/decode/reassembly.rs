@@ -78,7 +78,8 @@ impl Reassembly {
     pub(super) fn add(
         &mut self,
         now: Timestamp,
-        (part, fragment): (&Network<'_>, Fragment),
+        part: &Network<'_>,
+        fragment: Fragment,
         counts: &mut DecodeCounts,
     ) -> Result<Option<Network<'_>>, Malformed> {
         let end = check(&part.body, fragment)?;
