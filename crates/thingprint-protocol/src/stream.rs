@@ -33,7 +33,6 @@ impl Stream<'_> {
             return;
         }
         self.place(chunk);
-        self.read_ready();
         if chunk.bytes.len() < packet.payload_bytes as usize {
             self.check_cut(chunk.skip(chunk.bytes.len()).seq);
         }
@@ -62,13 +61,24 @@ impl Stream<'_> {
         *self.state.phase.of_mut(self.sender) = Phase::Begun;
     }
 
-    /// Reads a chunk that is in order, keeps one that is early, drops what was there before.
-    fn place(&mut self, chunk: Chunk<'_>) {
-        let edge = self.edge();
-        let distance = steps(edge, chunk.seq);
-        if distance == 0 {
-            return self.feed(chunk.skip(steps(chunk.seq, edge)).bytes);
+    /// Reads the part of a chunk that is in order, keeps one that is early, drops what was there before: also where
+    /// it overlaps a piece that was kept, the bytes that came first stay.
+    fn place(&mut self, mut chunk: Chunk<'_>) {
+        while !chunk.bytes.is_empty() && !self.is_done() {
+            let edge = self.edge();
+            let distance = steps(edge, chunk.seq);
+            if distance > 0 {
+                return self.set_aside(chunk, distance);
+            }
+            chunk = chunk.skip(steps(chunk.seq, edge));
+            let gap = self.waiting().and_then(|waiting| waiting.gap_at(edge)).unwrap_or(usize::MAX);
+            self.feed(chunk.first(gap).bytes);
+            self.read_ready();
+            chunk = chunk.skip(gap);
         }
+    }
+
+    fn set_aside(&mut self, chunk: Chunk<'_>, distance: usize) {
         let window = self.room().saturating_sub(self.head_bytes());
         if distance >= window {
             return self.count_stray();
@@ -241,7 +251,11 @@ impl Stream<'_> {
     }
 
     fn head_bytes(&self) -> usize {
-        self.state.waiting.as_ref().map_or(0, |sides| sides.of(self.sender).head_bytes())
+        self.waiting().map_or(0, Waiting::head_bytes)
+    }
+
+    fn waiting(&self) -> Option<&Waiting> {
+        self.state.waiting.as_ref().map(|sides| sides.of(self.sender))
     }
 
     fn waiting_mut(&mut self) -> Option<(&mut Waiting, &mut Budget)> {

@@ -100,9 +100,14 @@ impl Waiting {
         if self.ahead.len() > usize::from(most_pieces) { Err(Refusal::TooManyPieces) } else { Ok(()) }
     }
 
+    /// How many bytes are missing from `edge` to the first piece.
+    pub(crate) fn gap_at(&self, edge: u32) -> Option<usize> {
+        self.ahead.first().map(|piece| steps(edge, piece.seq))
+    }
+
     /// The next piece, once every byte before `edge` is there.
     pub(crate) fn pop_ready(&mut self, edge: u32, budget: &mut Budget) -> Option<Piece> {
-        if steps(edge, self.ahead.first()?.seq) > 0 {
+        if self.gap_at(edge)? > 0 {
             return None;
         }
         let piece = self.ahead.remove(0);
