@@ -1,0 +1,119 @@
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use crate::format::Format;
+
+/// Why a table, a file of instances or a file of labels cannot be read or written.
+///
+/// Each message follows "failed to ..." and names the file, and the place in it where there is one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// A cell or a column does not fit the table that it is put into.
+    #[error("build a table: {reason}")]
+    Shape {
+        /// What does not fit.
+        reason: String,
+    },
+    /// A format cannot hold the table.
+    #[error("write {format}: {reason}")]
+    Encode {
+        /// The format.
+        format: Format,
+        /// What the encoder said.
+        reason: String,
+    },
+    /// The output took no more bytes.
+    #[error("write {format}")]
+    Write {
+        /// The format.
+        format: Format,
+        /// What the output said; a closed pipe is [`io::ErrorKind::BrokenPipe`].
+        source: io::Error,
+    },
+    /// A file cannot be created, written or put in its place.
+    #[error("write {}", path.display())]
+    Output {
+        /// The file as the caller named it.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file is no table that can be read at all.
+    #[error("read {file}: {reason}")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A column that must be there is not.
+    #[error("read {file}: no column `{column}`, found {found}")]
+    MissingColumn {
+        /// The file.
+        file: String,
+        /// The column.
+        column: &'static str,
+        /// The columns that are there.
+        found: String,
+    },
+    /// A row cannot be read.
+    #[error("read {place}: {reason}")]
+    BadRow {
+        /// The row.
+        place: Place,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A value cannot be read.
+    #[error("read {place}, column {column}: {reason}")]
+    BadValue {
+        /// The row.
+        place: Place,
+        /// The column.
+        column: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Where in a file something stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: String,
+    /// What `number` counts.
+    pub unit: PlaceUnit,
+    /// The first one is 1.
+    pub number: u64,
+}
+
+impl Place {
+    pub(crate) fn line(file: &str, number: u64) -> Self {
+        Self { file: file.to_owned(), unit: PlaceUnit::Line, number }
+    }
+
+    pub(crate) fn row(file: &str, number: u64) -> Self {
+        Self { file: file.to_owned(), unit: PlaceUnit::Row, number }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = match self.unit {
+            PlaceUnit::Line => "line",
+            PlaceUnit::Row => "row",
+        };
+        write!(f, "{}: {unit} {}", self.file, self.number)
+    }
+}
+
+/// What a [`Place`] counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlaceUnit {
+    /// Lines of a text, the header included.
+    Line,
+    /// Rows of a table, the header left out.
+    Row,
+}

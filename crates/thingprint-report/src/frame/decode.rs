@@ -1,0 +1,133 @@
+use std::io::Cursor;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use polars::prelude::{
+    DataFrame, DataType, Float64Type, Int64Type, ListChunked, ParquetReader, PolarsError, PolarsNumericType,
+    PolarsResult, SerReader, Series, TimeUnit, UInt64Type,
+};
+use thingprint_flow::Timestamp;
+use thingprint_instance::Bag;
+
+use super::{COUNT, WORD};
+use crate::table::{Column, Table, Values};
+
+/// What a Parquet file holds of the columns that were asked for.
+pub(crate) struct ParquetFile {
+    /// Names of all columns of the file.
+    pub(crate) names: Vec<String>,
+    /// The columns that were asked for and are there.
+    pub(crate) table: Table,
+}
+
+/// Reads columns of a Parquet file; the error says what is wrong with it.
+///
+/// polars panics on some damaged files where others give an error; both end here.
+pub(crate) fn from_parquet(bytes: &[u8], wanted: &[String]) -> Result<ParquetFile, String> {
+    catch_unwind(AssertUnwindSafe(|| read(bytes, wanted)))
+        .unwrap_or_else(|_| Err(PolarsError::ComputeError("damaged beyond what the reader can tell".into())))
+        .map_err(|error| format!("no readable Parquet: {error}"))
+}
+
+fn read(bytes: &[u8], wanted: &[String]) -> PolarsResult<ParquetFile> {
+    let mut reader = ParquetReader::new(Cursor::new(bytes));
+    let names: Vec<String> = reader.schema()?.iter_names().map(ToString::to_string).collect();
+    let present = names.iter().filter(|name| wanted.contains(name)).cloned().collect();
+    let frame = reader.with_columns(Some(present)).set_rechunk(true).finish()?;
+    Ok(ParquetFile { names, table: table(&frame)? })
+}
+
+fn table(frame: &DataFrame) -> PolarsResult<Table> {
+    let columns = frame
+        .materialized_column_iter()
+        .map(|series| Ok(Column::new(series.name().as_str(), values(series)?)))
+        .collect::<PolarsResult<_>>()?;
+    Ok(Table::of(columns))
+}
+
+fn values(series: &Series) -> PolarsResult<Values> {
+    let r#type = series.dtype();
+    Ok(match r#type {
+        DataType::Null => Values::Text(vec![None; series.len()]),
+        DataType::String | DataType::Categorical(..) | DataType::Enum(..) => Values::Text(texts(series)?),
+        DataType::Boolean => Values::Flag(series.bool()?.iter().collect()),
+        DataType::Datetime(unit, _) => Values::Time(times(series, *unit)?),
+        DataType::List(inner) => list_values(series.list()?, inner)?,
+        _ if r#type.is_unsigned_integer() => Values::Unsigned(numbers::<UInt64Type>(series)?),
+        _ if r#type.is_integer() => Values::Signed(numbers::<Int64Type>(series)?),
+        _ if r#type.is_float() => Values::Real(numbers::<Float64Type>(series)?),
+        _ => return Err(unexpected(series.name(), r#type)),
+    })
+}
+
+fn unexpected(name: &str, r#type: &DataType) -> PolarsError {
+    PolarsError::SchemaMismatch(format!("column {name} is {type}, which no column of ours is").into())
+}
+
+fn texts(series: &Series) -> PolarsResult<Vec<Option<String>>> {
+    let series = series.strict_cast(&DataType::String)?;
+    Ok(series.str()?.iter().map(|text| text.map(str::to_owned)).collect())
+}
+
+fn numbers<T: PolarsNumericType>(series: &Series) -> PolarsResult<Vec<Option<T::Native>>> {
+    let series = series.strict_cast(&T::get_static_dtype())?;
+    Ok(series.unpack::<T>()?.iter().collect())
+}
+
+fn times(series: &Series, unit: TimeUnit) -> PolarsResult<Vec<Option<Timestamp>>> {
+    let nanos_per_tick = match unit {
+        TimeUnit::Nanoseconds => 1,
+        TimeUnit::Microseconds => 1_000,
+        TimeUnit::Milliseconds => 1_000_000,
+    };
+    let physical = series.to_physical_repr();
+    let ticks = physical.i64()?.iter();
+    Ok(ticks
+        .map(|ticks| ticks.map(|ticks| Timestamp::from_nanos(ticks.saturating_mul(nanos_per_tick))))
+        .collect())
+}
+
+fn list_values(lists: &ListChunked, inner: &DataType) -> PolarsResult<Values> {
+    let spans = spans(lists).into_iter();
+    let flat = lists.get_inner();
+    if let DataType::Struct(_) = inner {
+        let counted = counted_words(&flat)?;
+        let bag = |span: Range<usize>| bag(counted.get(span).unwrap_or_default());
+        return Ok(Values::Bag(spans.map(|span| span.map(bag)).collect()));
+    }
+    let words = texts(&flat)?;
+    let list = |span: Range<usize>| words.get(span).unwrap_or_default().iter().flatten().cloned().collect();
+    Ok(Values::List(spans.map(|span| span.map(list)).collect()))
+}
+
+fn counted_words(flat: &Series) -> PolarsResult<Vec<(String, u64)>> {
+    let fields = flat.struct_()?;
+    let words = texts(&fields.field_by_name(WORD)?)?.into_iter();
+    let counts = numbers::<UInt64Type>(&fields.field_by_name(COUNT)?)?;
+    let counted: Option<_> = words.zip(counts).map(|(word, count)| word.zip(count)).collect();
+    counted.ok_or_else(|| PolarsError::ComputeError("a word or its count is null".into()))
+}
+
+fn bag(counted: &[(String, u64)]) -> Bag {
+    let mut bag = Bag::new();
+    for (word, count) in counted.iter().filter(|(_, count)| *count > 0) {
+        let sum = bag.entry(word.clone()).or_default();
+        *sum = sum.saturating_add(*count);
+    }
+    bag
+}
+
+/// For each list, where it starts and ends in the flat values.
+fn spans(lists: &ListChunked) -> Vec<Option<Range<usize>>> {
+    let mut spans = Vec::with_capacity(lists.len());
+    let mut before = 0;
+    for array in lists.downcast_iter() {
+        for row in 0..array.len() {
+            let (start, end) = array.offsets().start_end(row);
+            let present = array.validity().is_none_or(|validity| validity.get_bit(row));
+            spans.push(present.then_some(before + start..before + end));
+        }
+        before += array.values().len();
+    }
+    spans
+}

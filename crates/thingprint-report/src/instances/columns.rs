@@ -1,0 +1,65 @@
+use thingprint_instance::Attribute;
+
+pub(super) const DEVICE: &str = "device";
+pub(super) const WINDOW_START: &str = "window_start";
+pub(super) const WINDOW_S: &str = "window_s";
+pub(super) const LABEL: &str = "label";
+pub(super) const KIND: &str = "kind";
+pub(super) const PORTS: &str = "ports";
+pub(super) const DOMAINS: &str = "domains";
+pub(super) const CIPHER_SUITES: &str = "cipher_suites";
+pub(super) const FLOWS: &str = "flows";
+pub(super) const PACKETS_UP: &str = "packets_up";
+pub(super) const PACKETS_DOWN: &str = "packets_down";
+pub(super) const BYTES_UP: &str = "bytes_up";
+pub(super) const BYTES_DOWN: &str = "bytes_down";
+pub(super) const CAPTURE: &str = "capture";
+
+/// One part of the spread of an attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SpreadPart {
+    Count,
+    Sum,
+    Sd,
+    Min,
+    Max,
+}
+
+impl SpreadPart {
+    pub(super) const ALL: [Self; 5] = [Self::Count, Self::Sum, Self::Sd, Self::Min, Self::Max];
+
+    /// The column of this part for an attribute.
+    pub(super) fn column(self, attribute: Attribute) -> String {
+        let part = match self {
+            Self::Count => "count",
+            Self::Sum => "sum",
+            Self::Sd => "sd",
+            Self::Min => "min",
+            Self::Max => "max",
+        };
+        format!("{}_{part}", attribute.name())
+    }
+}
+
+/// The columns without which there is no instance.
+pub(super) fn required() -> impl Iterator<Item = &'static str> {
+    [DEVICE, WINDOW_START].into_iter().chain(Attribute::ALL.map(Attribute::name)).chain([
+        PORTS,
+        DOMAINS,
+        CIPHER_SUITES,
+    ])
+}
+
+/// Every column, in the order of files.
+pub(super) fn all() -> Vec<String> {
+    let spread =
+        Attribute::ALL.into_iter().flat_map(|attribute| SpreadPart::ALL.map(|part| part.column(attribute)));
+    [DEVICE, WINDOW_START, WINDOW_S, LABEL, KIND]
+        .into_iter()
+        .chain(Attribute::ALL.map(Attribute::name))
+        .chain([PORTS, DOMAINS, CIPHER_SUITES, FLOWS, PACKETS_UP, PACKETS_DOWN, BYTES_UP, BYTES_DOWN])
+        .map(str::to_owned)
+        .chain(spread)
+        .chain([CAPTURE.to_owned()])
+        .collect()
+}

@@ -1,0 +1,125 @@
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use super::*;
+
+const ECHO: &str = "44:65:0d:56:cc:d3";
+
+fn read(text: &str) -> Labels {
+    Labels::read(text.as_bytes(), "home.csv").unwrap()
+}
+
+fn label(class: &str, kind: Kind) -> Label {
+    Label { class: class.to_owned(), kind }
+}
+
+fn device(text: &str) -> DeviceId {
+    text.parse().unwrap()
+}
+
+#[test]
+fn labels_hold_for_every_capture() {
+    let labels =
+        read("mac,label,kind\n44:65:0D:56:CC:D3,Echo,iot\n02-00-00-00-00-01,\"Laptop, old\",non-iot\n");
+    assert_eq!(labels.label_of(device(ECHO), None), Some(&label("Echo", Kind::Iot)));
+    assert_eq!(labels.label_of(device(ECHO), Some("a.pcap")), Some(&label("Echo", Kind::Iot)));
+    let laptop = device("02:00:00:00:00:01");
+    assert_eq!(labels.label_of(laptop, None), Some(&label("Laptop, old", Kind::NonIot)));
+    assert_eq!(labels.label_of(device("02:00:00:00:00:02"), None), None);
+    assert_eq!(labels.devices().collect::<Vec<_>>(), [laptop, device(ECHO)]);
+}
+
+#[test]
+fn what_spreadsheets_and_people_add_is_read() {
+    let text = "\u{feff}Mac , Label,KIND,note\r\n\r\n# the kitchen\r\n 44:65:0d:56:cc:d3 , Echo , IoT ,x\r\n10.0.0.7,Küche,,\r\n";
+    let labels = read(text);
+    assert_eq!(labels.label_of(device(ECHO), None), Some(&label("Echo", Kind::Iot)));
+    assert_eq!(labels.label_of(device("10.0.0.7"), None), Some(&label("Küche", Kind::Iot)));
+}
+
+#[test]
+fn a_manifest_tells_devices_apart_by_capture() {
+    let labels = read(&format!("folder,mac,label\nAria,{ECHO},Aria\nWithings,{ECHO},Withings\n"));
+    let of = |capture| labels.label_of(device(ECHO), capture).map(|label| label.class.as_str());
+    assert_eq!(of(Some("sentinel/Aria/Setup-1.pcap.gz")), Some("Aria"));
+    assert_eq!(of(Some("sentinel/Withings/Setup-1.pcap.gz")), Some("Withings"));
+    assert_eq!(of(Some("sentinel/Hue/Setup-1.pcap.gz")), None);
+    assert_eq!(of(None), None);
+}
+
+#[test]
+fn without_a_capture_rows_that_agree_are_enough() {
+    let labels = read(&format!("capture,mac,label,kind\na*,{ECHO},Echo,iot\nb*,{ECHO},Echo,iot\n"));
+    assert_eq!(labels.label_of(device(ECHO), None), Some(&label("Echo", Kind::Iot)));
+}
+
+#[test]
+fn the_first_row_that_fits_wins() {
+    let labels = read(&format!("capture,mac,label\nday-1.pcap,{ECHO},Echo\n*,{ECHO},Other\n"));
+    let of = |capture| labels.label_of(device(ECHO), Some(capture)).map(|label| label.class.as_str());
+    assert_eq!(of("x/day-1.pcap"), Some("Echo"));
+    assert_eq!(of("x/day-2.pcap"), Some("Other"));
+}
+
+#[test]
+fn the_same_label_twice_is_one() {
+    let row = format!("{ECHO},Echo,iot\n");
+    assert_eq!(read(&format!("mac,label,kind\n{row}{row}")), read(&format!("mac,label,kind\n{row}")));
+}
+
+#[test]
+fn an_error_names_file_line_column_and_reason() {
+    let check = |bytes: &[u8], expected: &str| {
+        let error = Labels::read(bytes, "home.csv").unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    };
+    check(b"", "read home.csv: no column `mac`, found none");
+    check(b"mac;label;kind\n", "read home.csv: no column `mac`, found mac;label;kind");
+    check(b"mac,kind\n", "read home.csv: no column `label`, found mac, kind");
+    check(b"mac,label\n", "read home.csv: no column `kind`, found mac, label");
+    check(
+        b"mac,label,kind\n\n# comment\n44:65:0d:56:cc,Echo,iot\n",
+        "read home.csv: line 4, column mac: '44:65:0d:56:cc' is neither a MAC address nor an IP address",
+    );
+    check(
+        b"mac,label,kind\nff:ff:ff:ff:ff:ff,All,iot\n",
+        "read home.csv: line 2, column mac: ff:ff:ff:ff:ff:ff is the address of a group, not of a device",
+    );
+    check(b"mac,label,kind\r\n44:65:0d:56:cc:d3, ,iot\r\n", "read home.csv: line 2, column label: empty");
+    check(
+        b"mac,label,kind\n44:65:0d:56:cc:d3,Echo,gadget\n",
+        "read home.csv: line 2, column kind: 'gadget' is no kind of device: expected iot or non-iot",
+    );
+    check(
+        b"mac,label,kind\n44:65:0d:56:cc:d3,\"two\nlines\",iot\n44:65:0d:56:cc:d3,Dot,iot\n",
+        "read home.csv: line 4, column label: 44:65:0d:56:cc:d3 is already labelled 'two\nlines' (iot) on line 2",
+    );
+    check(
+        b"mac,label,kind\n44:65:0d:56:cc:d3,Echo,iot\n44:65:0d:56:cc:d3,Echo,non-iot\n",
+        "read home.csv: line 3, column label: 44:65:0d:56:cc:d3 is already labelled 'Echo' (iot) on line 2",
+    );
+    check(
+        b"mac,label,kind\n44:65:0d:56:cc:d3,K\xfcche,iot\n",
+        "read home.csv: line 2, column label: not UTF-8 text",
+    );
+    check(
+        b"mac,label,kind\n44:65:0d:56:cc:d3,Laptop, old,iot\n",
+        "read home.csv: line 2: 4 values for 3 columns; a value with a comma in it needs quotes",
+    );
+    check(
+        b"capture,mac,label\n,44:65:0d:56:cc:d3,Echo\n",
+        "read home.csv: line 2, column capture: empty; * stands for every capture",
+    );
+    check(
+        b"capture,mac,label\na**,44:65:0d:56:cc:d3,Echo\n",
+        "read home.csv: line 2, column capture: Pattern syntax error near position 2: recursive wildcards must form a single path component",
+    );
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_bytes_panic(bytes: Vec<u8>) {
+        let _ = Labels::read(&bytes, "x");
+        let with_header = [b"capture,mac,label\n".as_slice(), &bytes].concat();
+        let _ = Labels::read(&with_header, "x");
+    }
+}
