@@ -1,1 +1,41 @@
-//! sim
+//! A [`Home`] of device profiles, and a [`Simulation`] that plays it into the frames of a capture.
+//!
+//! A profile is data: one TOML file for each kind of device says what the device asks, whom it talks to, how often
+//! and how much. Playing it gives Ethernet frames in time order, with correct checksums and sequence numbers, one
+//! at a time and without ever holding more than what is in flight, so that half a year streams as well as an hour.
+//!
+//! Same home, options and seed give the same bytes. Every device draws from a stream of randomness of its own, made
+//! from the seed and the device's name, so a device that joins the home changes nothing about the others.
+//!
+//! ```
+//! use thingprint_sim::{Simulation, SimulationOptions, home};
+//!
+//! let options = SimulationOptions { duration_s: 3600, ..SimulationOptions::default() };
+//! let mut simulation = Simulation::new(&home()?, options)?;
+//! let mut bytes = 0;
+//! while let Some(frame) = simulation.next_frame() {
+//!     bytes += u64::from(frame.original_bytes);
+//! }
+//! assert!(bytes > 100_000);
+//! # Ok::<(), thingprint_sim::SimError>(())
+//! ```
+
+mod capture;
+mod chance;
+mod clock;
+mod error;
+mod home;
+mod play;
+mod profile;
+mod simulation;
+mod wire;
+
+pub use capture::CaptureReader;
+pub use error::SimError;
+pub use home::{Home, LabelledDevice, Network, Rhythm, Source, home};
+pub use profile::{
+    Amount, CipherList, Connection, Crowd, Dhcp, Ending, Hello, Hex, HostFacts, Kind, Lookup, LookupPolicy,
+    Mac, Mdns, MdnsSays, Ntp, Ping, Presence, Profile, Request, Speaks, Ssdp, SsdpSays, Stack, Talk,
+    TlsVersion, Unit, Upnp, When,
+};
+pub use simulation::{Frame, Simulation, SimulationOptions};

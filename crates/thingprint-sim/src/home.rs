@@ -1,0 +1,198 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::SimError;
+use crate::profile::{Kind, Mac, Place, Profile, Surroundings, Unit, check_against};
+
+/// The default home's `dataset.toml`.
+const DATASET: Source<'static> =
+    Source { file: "dataset.toml", text: include_str!("../../../datasets/home/dataset.toml") };
+
+// `DEVICES`: the default home's profiles, listed by the build script.
+include!(concat!(env!("OUT_DIR"), "/default_devices.rs"));
+
+/// The home that comes with the crate: eight kinds of `IoT` devices and a laptop, from `datasets/home`.
+///
+/// Fails only when the files that were compiled in are wrong, which the tests of this crate rule out.
+pub fn home() -> Result<Home, SimError> {
+    Home::from_toml(&DATASET, DEVICES)
+}
+
+/// A smart home: a network and the device profiles that live on it.
+#[derive(Clone, Debug)]
+pub struct Home {
+    /// What the home is, for readers.
+    pub description: String,
+    /// Where its values come from.
+    pub origin: String,
+    /// Under which licence they may be used.
+    pub licence: String,
+    /// The network.
+    pub network: Network,
+    /// When people do things.
+    pub rhythms: BTreeMap<String, Rhythm>,
+    /// The profiles, in the order given.
+    pub profiles: Vec<Profile>,
+}
+
+/// A text and the name that errors call it by.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// A file name.
+    pub file: &'a str,
+    /// What the file holds.
+    pub text: &'a str,
+}
+
+/// A device's class, for a labels file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelledDevice {
+    /// The device's name in the home.
+    pub name: String,
+    /// Its link address, like `70:ee:50:18:34:43`.
+    pub mac: String,
+    /// Its class.
+    pub label: String,
+    /// Whether the class is an `IoT` device.
+    pub kind: Kind,
+}
+
+/// The network of a home: one gateway that gives addresses, resolves names and leads to the internet.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// The gateway's link address.
+    pub gateway: Mac,
+    /// The network, a /24: the gateway is its first address, and devices are told apart by the last octet.
+    pub prefix: Ipv4Addr,
+    /// The domain that the gateway tells devices they are in.
+    pub domain: String,
+    /// How long an address is lent, in seconds.
+    pub lease_s: u32,
+    /// The share of data segments that are lost, before or behind the capture point.
+    pub loss: f64,
+    /// Devices that are always on join in the first so many seconds.
+    pub settle_s: f64,
+    /// Local time minus UTC, in seconds; rhythms go by local time.
+    pub utc_offset_s: i32,
+}
+
+/// How busy people are in each hour of the day; only proportions matter.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rhythm {
+    /// The weight of each hour, from midnight on.
+    pub hours: [f64; 24],
+    /// By how much Saturdays and Sundays are busier.
+    #[serde(default = "same")]
+    pub weekend: f64,
+}
+
+fn same() -> f64 {
+    1.0
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Dataset {
+    description: String,
+    origin: String,
+    licence: String,
+    network: Network,
+    #[serde(default)]
+    rhythm: BTreeMap<String, Rhythm>,
+}
+
+impl Home {
+    /// Reads a home from its `dataset.toml` and one file for each kind of device.
+    pub fn from_toml(dataset: &Source<'_>, devices: &[Source<'_>]) -> Result<Self, SimError> {
+        let Dataset { description, origin, licence, network, rhythm } = parse(dataset)?;
+        let profiles = devices.iter().map(parse).collect::<Result<Vec<Profile>, _>>()?;
+        let home = Self { description, origin, licence, network, rhythms: rhythm, profiles };
+        home.check_network(&Place::top(dataset.file))?;
+        home.check_units(devices)?;
+        let around = home.surroundings();
+        for (profile, source) in home.profiles.iter().zip(devices) {
+            check_against(profile, source.file, &around)?;
+        }
+        Ok(home)
+    }
+
+    /// The class of every device, in the order of the profiles.
+    pub fn labels(&self) -> Vec<LabelledDevice> {
+        let label = |(profile, unit): (&Profile, &Unit)| LabelledDevice {
+            name: unit.name.clone(),
+            mac: unit.mac.to_string(),
+            label: profile.label.clone(),
+            kind: profile.kind,
+        };
+        self.units().map(label).collect()
+    }
+
+    /// Every device with the profile that it follows.
+    pub(crate) fn units(&self) -> impl Iterator<Item = (&Profile, &Unit)> {
+        self.profiles.iter().flat_map(|profile| profile.units.iter().map(move |unit| (profile, unit)))
+    }
+
+    fn check_network(&self, top: &Place<'_>) -> Result<(), SimError> {
+        let network = top.field("network");
+        let [.., last] = self.network.prefix.octets();
+        network
+            .field("prefix")
+            .ensure(self.network.prefix.is_private() && last == 0, "is no private /24 ending in .0")?;
+        network.field("lease_s").ensure(self.network.lease_s >= 60, "is less than 60")?;
+        network.field("loss").ensure((0.0..=0.2).contains(&self.network.loss), "lies outside 0 to 0.2")?;
+        network
+            .field("settle_s")
+            .ensure((0.0..=86_400.0).contains(&self.network.settle_s), "lies outside 0 to a day")?;
+        let offset = self.network.utc_offset_s.unsigned_abs();
+        network.field("utc_offset_s").ensure(offset <= 86_400, "is over a day")?;
+        for (name, rhythm) in &self.rhythms {
+            let place = top.field("rhythm").field(name);
+            let weights = rhythm.hours.iter().all(|weight| weight.is_finite() && *weight >= 0.0);
+            let some = rhythm.hours.iter().sum::<f64>() > 0.0;
+            place
+                .field("hours")
+                .ensure(weights && some, "weights are numbers from 0 up, one of them over 0")?;
+            place
+                .field("weekend")
+                .ensure((0.01..=100.0).contains(&rhythm.weekend), "lies outside 0.01 to 100")?;
+        }
+        Ok(())
+    }
+
+    fn check_units(&self, devices: &[Source<'_>]) -> Result<(), SimError> {
+        let (mut names, mut macs, mut hosts) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for (profile, source) in self.profiles.iter().zip(devices) {
+            for (index, unit) in profile.units.iter().enumerate() {
+                let place = Place::top(source.file).entry("unit", index);
+                place.field("name").ensure(names.insert(&unit.name), "another device has the same")?;
+                place.field("mac").ensure(unit.mac != self.network.gateway, "the gateway has the same")?;
+                place.field("mac").ensure(macs.insert(unit.mac), "another device has the same")?;
+                place.field("host").ensure((2..=254).contains(&unit.host), "lies outside 2 to 254")?;
+                place.field("host").ensure(hosts.insert(unit.host), "another device has the same")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn surroundings(&self) -> Surroundings<'_> {
+        let always_on = || self.units().filter(|(profile, _)| profile.presence.sessions_daily.is_none());
+        Surroundings {
+            rhythms: &self.rhythms,
+            always_on: always_on().map(|(_, unit)| unit.name.as_str()).collect(),
+            with_upnp: always_on()
+                .filter(|(profile, _)| profile.upnp.is_some())
+                .map(|(_, unit)| unit.name.as_str())
+                .collect(),
+        }
+    }
+}
+
+fn parse<T: DeserializeOwned>(source: &Source<'_>) -> Result<T, SimError> {
+    toml::from_str(source.text)
+        .map_err(|error| SimError::Toml { file: source.file.to_owned(), source: Box::new(error) })
+}

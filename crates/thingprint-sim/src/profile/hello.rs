@@ -1,0 +1,75 @@
+use serde::Deserialize;
+
+/// The TLS `ClientHello` of one program of a device, RFC 5246 §7.4.1.2 and RFC 8446 §4.1.2.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hello {
+    /// The newest version that is offered, which is also the one that servers choose.
+    pub version: TlsVersion,
+    /// The cipher suites in order, four hexadecimal digits each, joined by `-`.
+    pub ciphers: CipherList,
+    /// Extension types in order, by number.
+    #[serde(default)]
+    pub extensions: Vec<u16>,
+    /// Named groups in order, by number (IANA "TLS Supported Groups").
+    #[serde(default = "usual_groups")]
+    pub groups: Vec<u16>,
+    /// Protocols for extension 16.
+    #[serde(default)]
+    pub alpn: Vec<String>,
+    /// Whether GREASE values (RFC 8701) stand among suites, groups and extensions.
+    #[serde(default)]
+    pub grease: bool,
+    /// Length of the session ticket in extension 35, in bytes; over about 1,000 the hello takes two segments.
+    #[serde(default)]
+    pub ticket_bytes: u16,
+}
+
+fn usual_groups() -> Vec<u16> {
+    vec![29, 23, 24]
+}
+
+/// A version of TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub enum TlsVersion {
+    /// TLS 1.0, RFC 2246.
+    #[serde(rename = "1.0")]
+    V10,
+    /// TLS 1.1, RFC 4346.
+    #[serde(rename = "1.1")]
+    V11,
+    /// TLS 1.2, RFC 5246.
+    #[serde(rename = "1.2")]
+    V12,
+    /// TLS 1.3, RFC 8446.
+    #[serde(rename = "1.3")]
+    V13,
+}
+
+impl TlsVersion {
+    /// The version as hellos carry it, where 1.3 still says 1.2.
+    pub(crate) fn legacy(self) -> [u8; 2] {
+        match self {
+            Self::V10 => [3, 1],
+            Self::V11 => [3, 2],
+            Self::V12 | Self::V13 => [3, 3],
+        }
+    }
+}
+
+/// A list of cipher suites, read from `c02b-c02f-009e`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct CipherList(pub(crate) Vec<u16>);
+
+impl TryFrom<String> for CipherList {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let read = |part: &str| {
+            let code = u16::from_str_radix(part, 16).ok().filter(|_| part.len() == 4);
+            code.ok_or_else(|| format!("'{part}' is no cipher suite of four hexadecimal digits"))
+        };
+        text.split('-').map(read).collect::<Result<_, _>>().map(Self)
+    }
+}

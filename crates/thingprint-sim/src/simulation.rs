@@ -1,0 +1,102 @@
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use crate::clock::SECOND_NS;
+use crate::play::{Device, World};
+use crate::wire::Noise;
+use crate::{Home, SimError};
+
+/// What to simulate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SimulationOptions {
+    /// When it begins, in seconds since 1970.
+    pub start_s: i64,
+    /// How long it lasts, in seconds.
+    pub duration_s: u64,
+    /// The seed: other seeds give other traffic of the same kind.
+    pub seed: u64,
+    /// How many bytes of each frame are captured; all of them when not given.
+    pub snaplen: Option<u32>,
+}
+
+impl Default for SimulationOptions {
+    /// Two days from Monday, 3 June 2024, 00:00 UTC.
+    fn default() -> Self {
+        Self { start_s: 1_717_372_800, duration_s: 2 * 86_400, seed: 1, snaplen: None }
+    }
+}
+
+/// One captured Ethernet frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// When it passes the capture point, in nanoseconds since 1970.
+    pub time_ns: i64,
+    /// What is captured of it.
+    pub bytes: &'a [u8],
+    /// Its true length, in bytes.
+    pub original_bytes: u32,
+}
+
+/// A home at play: its frames, one after the other, in time order.
+///
+/// Memory does not grow with the time that is simulated.
+pub struct Simulation {
+    /// In the order of their names, which settles who comes first at equal times.
+    devices: Vec<Device>,
+    /// When the next frame of each device comes.
+    queue: BinaryHeap<Reverse<(i64, usize)>>,
+    noise: Noise,
+    limit: usize,
+    snaplen: Option<u32>,
+    frame: Vec<u8>,
+}
+
+impl Simulation {
+    /// Makes the devices of a home ready to play.
+    ///
+    /// Fails when start and duration do not fit the clock.
+    pub fn new(home: &Home, options: SimulationOptions) -> Result<Self, SimError> {
+        let (start_ns, end_ns) = span_of(options)?;
+        let world = Arc::new(World::new(home, end_ns));
+        let mut units: Vec<_> = home.units().collect();
+        units.sort_by_key(|(_, unit)| &unit.name);
+        let device = |(profile, unit)| Device::new(profile, unit, &world, (start_ns, options.seed));
+        let mut devices: Vec<Device> = units.into_iter().map(device).collect();
+        let next = |(index, device): (usize, &mut Device)| Some(Reverse((device.next_time()?, index)));
+        let queue = devices.iter_mut().enumerate().filter_map(next).collect();
+        let limit =
+            options.snaplen.map_or(usize::MAX, |snaplen| usize::try_from(snaplen).unwrap_or(usize::MAX));
+        let noise = Noise::new(options.seed);
+        Ok(Self { devices, queue, noise, limit, snaplen: options.snaplen, frame: Vec::with_capacity(2048) })
+    }
+
+    /// The next frame; none when the time is over.
+    pub fn next_frame(&mut self) -> Option<Frame<'_>> {
+        let Reverse((_, index)) = self.queue.pop()?;
+        let device = self.devices.get_mut(index)?;
+        let (time_ns, length) = device.write_next(&self.noise, self.limit, &mut self.frame)?;
+        if let Some(next) = device.next_time() {
+            self.queue.push(Reverse((next, index)));
+        }
+        let original_bytes = u32::try_from(length).unwrap_or(u32::MAX);
+        Some(Frame { time_ns, bytes: &self.frame, original_bytes })
+    }
+
+    /// How many bytes of each frame are captured, if not all.
+    pub fn snaplen(&self) -> Option<u32> {
+        self.snaplen
+    }
+}
+
+/// First moment and end, in nanoseconds. A capture file counts its seconds in 32 bits, which lasts until 2106.
+fn span_of(options: SimulationOptions) -> Result<(i64, i64), SimError> {
+    let SimulationOptions { start_s, duration_s, .. } = options;
+    let end_s = i64::try_from(duration_s).ok().and_then(|duration_s| start_s.checked_add(duration_s));
+    match end_s {
+        Some(end_s) if start_s >= 0 && end_s <= i64::from(u32::MAX) => {
+            Ok((start_s * SECOND_NS, end_s * SECOND_NS))
+        }
+        _ => Err(SimError::Span { start_s, duration_s }),
+    }
+}

@@ -1,0 +1,36 @@
+use std::fmt::Write;
+
+use crate::profile::Request;
+
+/// The head of a request with a body of this length.
+pub(crate) fn request(request: &Request, host: &str, body_bytes: usize) -> Vec<u8> {
+    let mut head = format!("{} {} HTTP/1.1\r\nHost: {host}\r\n", request.method, request.path);
+    if let Some(agent) = &request.agent {
+        add(&mut head, "User-Agent", agent);
+    }
+    head.push_str("Accept: */*\r\n");
+    if body_bytes > 0 {
+        head.push_str("Content-Type: application/octet-stream\r\n");
+        add(&mut head, "Content-Length", &body_bytes.to_string());
+    }
+    head.push_str("\r\n");
+    head.into_bytes()
+}
+
+/// The head of a response with a body of this length.
+pub(crate) fn response(request: &Request, body_bytes: usize) -> Vec<u8> {
+    let mut head =
+        String::from(if body_bytes == 0 { "HTTP/1.1 204 No Content\r\n" } else { "HTTP/1.1 200 OK\r\n" });
+    add(&mut head, "Server", &request.server);
+    if body_bytes > 0 {
+        add(&mut head, "Content-Type", &request.content_type);
+        add(&mut head, "Content-Length", &body_bytes.to_string());
+    }
+    head.push_str("Connection: keep-alive\r\n\r\n");
+    head.into_bytes()
+}
+
+/// Adds a header line; a `String` takes every write.
+fn add(head: &mut String, name: &str, value: &str) {
+    let _ = write!(head, "{name}: {value}\r\n");
+}
