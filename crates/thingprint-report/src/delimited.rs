@@ -5,9 +5,11 @@ use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
 use crate::error::{Place, ReportError};
 use crate::format::without_bom;
 
-/// A CSV text with a header. Blank lines count as lines but are no records.
+/// A CSV text with a header.
 pub(crate) struct CsvFile<'a> {
     file: &'a str,
+    bytes: &'a [u8],
+    dialect: Dialect,
     header: Vec<String>,
     reader: csv::Reader<&'a [u8]>,
 }
@@ -19,27 +21,30 @@ pub(crate) struct Record {
 }
 
 /// What counts as text in a CSV file.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
     /// Written by a program: every byte counts.
     Strict,
-    /// Written by a person: lines that begin with `#` are comments, and space around values does not count.
+    /// Written by a person: lines that begin with `#` are comments, rows of nothing are blank, and space around values
+    /// does not count.
     Lenient,
 }
 
 impl<'a> CsvFile<'a> {
     /// Reads the header.
     pub(crate) fn open(bytes: &'a [u8], file: &'a str, dialect: Dialect) -> Result<Self, ReportError> {
+        let bytes = without_bom(bytes);
         let mut builder = ReaderBuilder::new();
-        if let Dialect::Lenient = dialect {
+        builder.has_headers(false).flexible(true);
+        if dialect == Dialect::Lenient {
             builder.comment(Some(b'#')).trim(Trim::All);
         }
-        let mut reader = builder.from_reader(without_bom(bytes));
-        let header = match reader.headers() {
-            Ok(header) => header.iter().map(|name| name.trim().to_owned()).collect(),
-            Err(error) => return Err(refused(file, &[], &error)),
-        };
-        Ok(Self { file, header, reader })
+        let reader = builder.from_reader(bytes);
+        let mut csv = Self { file, bytes, dialect, header: Vec::new(), reader };
+        if let Some(record) = csv.read()? {
+            csv.header = record.fields.iter().map(|name| name.trim().to_owned()).collect();
+        }
+        Ok(csv)
     }
 
     /// Names of the columns.
@@ -47,35 +52,54 @@ impl<'a> CsvFile<'a> {
         &self.header
     }
 
-    /// The next record, `None` at the end.
-    pub(crate) fn next(&mut self) -> Option<Result<Record, ReportError>> {
-        let mut fields = StringRecord::new();
-        match self.reader.read_record(&mut fields) {
-            Ok(false) => None,
-            Ok(true) => {
-                let line = fields.position().map_or(0, csv::Position::line);
-                Some(Ok(Record { line, fields }))
-            }
-            Err(error) => Some(Err(refused(self.file, &self.header, &error))),
-        }
-    }
-}
-
-fn refused(file: &str, header: &[String], error: &csv::Error) -> ReportError {
-    let Some(place) = error.position().map(|position| Place::line(file, position.line())) else {
-        return ReportError::Unreadable { file: file.to_owned(), reason: error.to_string() };
-    };
-    match error.kind() {
-        ErrorKind::Utf8 { err, .. } => {
-            let column = header.get(err.field()).cloned().unwrap_or_else(|| (err.field() + 1).to_string());
-            ReportError::BadValue { place, column, reason: "not UTF-8 text".to_owned() }
-        }
-        ErrorKind::UnequalLengths { expected_len, len, .. } => {
+    /// The next record, which has a value for each column; `None` at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<Record>, ReportError> {
+        let Some(record) = self.read()? else {
+            return Ok(None);
+        };
+        let (values, columns) = (record.fields.len(), self.header.len());
+        if values != columns {
             let reason =
-                format!("{len} values for {expected_len} columns; a value with a comma in it needs quotes");
-            ReportError::BadRow { place, reason }
+                format!("{values} values for {columns} columns; a value with a comma in it needs quotes");
+            return Err(ReportError::BadRow { place: Place::line(self.file, record.line), reason });
         }
-        _ => ReportError::BadRow { place, reason: error.to_string() },
+        Ok(Some(record))
+    }
+
+    fn read(&mut self) -> Result<Option<Record>, ReportError> {
+        let mut fields = StringRecord::new();
+        while self.reader.read_record(&mut fields).map_err(|error| self.refused(&error))? {
+            let is_blank = || fields.iter().all(str::is_empty);
+            if self.dialect == Dialect::Strict || !is_blank() {
+                let line = fields.position().map_or(0, |position| self.line_of(position));
+                return Ok(Some(Record { line, fields }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The line that a record begins on; csv gives that of the blank lines and comments before it.
+    fn line_of(&self, position: &csv::Position) -> u64 {
+        let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+        let lines = self.bytes.get(start..).unwrap_or_default().split(|byte| *byte == b'\n');
+        let skipped = lines.take_while(|line| match line {
+            [] | [b'\r'] => true,
+            [b'#', ..] => self.dialect == Dialect::Lenient,
+            _ => false,
+        });
+        position.line() + skipped.count() as u64
+    }
+
+    fn refused(&self, error: &csv::Error) -> ReportError {
+        let Some(position) = error.position() else {
+            return ReportError::Unreadable { file: self.file.to_owned(), reason: error.to_string() };
+        };
+        let place = Place::line(self.file, self.line_of(position));
+        let ErrorKind::Utf8 { err, .. } = error.kind() else {
+            return ReportError::BadRow { place, reason: error.to_string() };
+        };
+        let column = self.header.get(err.field()).cloned().unwrap_or_else(|| (err.field() + 1).to_string());
+        ReportError::BadValue { place, column, reason: "not UTF-8 text".to_owned() }
     }
 }
 

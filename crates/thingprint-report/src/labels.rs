@@ -39,8 +39,8 @@ impl Labels {
         let columns = Columns::of(csv.header(), file)?;
         let mut labels = Self::default();
         let mut seen = BTreeMap::new();
-        while let Some(record) = csv.next() {
-            let row = Row { columns: &columns, record: record?, file };
+        while let Some(record) = csv.next()? {
+            let row = Row { columns: &columns, record, file };
             let (device, rule) = (row.device()?, row.rule()?);
             let line = row.record.line;
             let first =

@@ -13,7 +13,7 @@ pub(crate) fn format(time: Timestamp) -> String {
         .map_or_else(|_| time.to_string(), |time| time.to_string())
 }
 
-/// Reads RFC 3339, a date and time without zone (taken as UTC), or seconds since the epoch with decimals.
+/// Reads RFC 3339, a date or a date and time without zone (taken as UTC), or seconds since the epoch with decimals.
 ///
 /// `None` for another text, and for a time outside the years 1677 to 2262.
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
@@ -72,6 +72,7 @@ mod tests {
         check("2019-07-01T13:00:00Z", hour);
         check("2019-07-01T15:00:00+02:00", hour);
         check("2019-07-01 13:00:00", hour);
+        check("2019-07-01", hour.map(|nanos| nanos - 13 * 3_600_000_000_000));
         check("1561986000", hour);
         check("1561986000.0", hour);
         check(" 1561986000.000000000 ", hour);
@@ -81,7 +82,7 @@ mod tests {
         for bad in [
             "",
             "yesterday",
-            "2019-07-01",
+            "2019-13-01",
             "-",
             ".5",
             "1e9",

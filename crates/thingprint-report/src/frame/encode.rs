@@ -1,7 +1,7 @@
 use polars::prelude::{
     ArrayRef, BooleanChunked, Column as FrameColumn, CsvWriter, DataFrame, Float64Chunked, Int64Chunked,
-    IntoColumn, IntoSeries, LargeListArray, ParquetCompression, ParquetWriter, PlSmallStr, PolarsResult, SerWriter,
-    Series, StringChunked, StructChunked, TimeUnit, TimeZone, UInt64Chunked,
+    IntoColumn, IntoSeries, LargeListArray, ParquetCompression, ParquetWriter, PlSmallStr, PolarsResult,
+    SerWriter, Series, StringChunked, StructChunked, TimeUnit, TimeZone, UInt64Chunked,
 };
 use thingprint_flow::Timestamp;
 use thingprint_instance::Bag;

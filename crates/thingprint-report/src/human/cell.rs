@@ -148,39 +148,39 @@ fn most_frequent_first(bag: &Bag) -> Vec<String> {
         .collect()
 }
 
-/// As many of the first items as fit, then how many were left out.
+/// As many of the first items as fit, then how many were left out; the first one is there at least in part.
 fn shorten(items: &[String], to: usize) -> String {
     let whole = items.join(", ");
     if width(&whole) <= to {
         return whole;
     }
-    let rest = |shown: usize| match items.len() - shown {
-        0 => String::new(),
-        left => format!(" {ELLIPSIS} +{left}"),
-    };
-    let mut shown = 0;
-    let mut used = 0;
+    let mut fitting = None;
+    let mut shown = String::new();
     for (index, item) in items.iter().enumerate() {
-        used += width(item) + if index == 0 { 0 } else { 2 };
-        if used + width(&rest(index + 1)) > to {
+        if index > 0 {
+            shown.push_str(", ");
+        }
+        shown.push_str(item);
+        if width(&shown) > to {
             break;
         }
-        shown = index + 1;
+        let line = format!("{shown} {ELLIPSIS} +{}", items.len() - index - 1);
+        if index + 1 < items.len() && width(&line) <= to {
+            fitting = Some(line);
+        }
     }
-    if shown > 0 {
-        return items.iter().take(shown).cloned().collect::<Vec<_>>().join(", ") + &rest(shown);
-    }
-    let rest = rest(1);
-    cut(items.first().map_or("", String::as_str), to.saturating_sub(width(&rest))) + &rest
+    fitting.unwrap_or_else(|| first_cut(items, to))
 }
 
-/// The beginning of a text, with an ellipsis for what was cut off.
-fn cut(text: &str, to: usize) -> String {
-    if width(text) <= to {
-        return text.to_owned();
-    }
-    let (head, _) = split_at_width(text, to.saturating_sub(1));
-    format!("{head}{ELLIPSIS}")
+/// The beginning of the first item, then how many others there are.
+fn first_cut(items: &[String], to: usize) -> String {
+    let rest = match items.len().saturating_sub(1) {
+        0 => ELLIPSIS.to_string(),
+        others => format!("{ELLIPSIS} +{others}"),
+    };
+    let first = items.first().map_or("", String::as_str);
+    let (head, _) = split_at_width(first, to.saturating_sub(width(&rest)));
+    head.to_owned() + &rest
 }
 
 /// Lines of at most a width, broken at spaces, and inside a word that is wider than a line.
@@ -195,7 +195,9 @@ fn wrap(text: &str, to: usize) -> Vec<String> {
             words.push(head);
             word = tail;
         }
-        words.push(word);
+        if !word.is_empty() {
+            words.push(word);
+        }
     }
     fill(words.into_iter(), to, " ")
 }
@@ -245,7 +247,7 @@ mod tests {
         check(999.96, "1000");
         check(123_456.7, "123457");
         check(-3.5, "-3.5");
-        check(0.000_123_45, "0.0001235");
+        check(0.000_123_46, "0.0001235");
         check(0.000_012_345, "1.234e-5");
         check(1e300, "1.000e300");
         check(f64::INFINITY, "inf");
@@ -259,10 +261,12 @@ mod tests {
         let items = most_frequent_first(&bag);
         let check = |to, expected: &str| assert_eq!(shorten(&items, to), expected);
         check(80, "53 ×40, 123 ×12, 443 ×12, 8777");
-        check(31, "53 ×40, 123 ×12, 443 ×12, 8777");
+        check(30, "53 ×40, 123 ×12, 443 ×12, 8777");
         check(29, "53 ×40, 123 ×12, 443 ×12 … +1");
         check(28, "53 ×40, 123 ×12 … +2");
-        check(10, "53 ×… … +3");
+        check(11, "53 ×40 … +3");
+        check(10, "53 ×40… +3");
+        check(8, "53 ×… +3");
     }
 
     #[test]

@@ -48,8 +48,7 @@ fn read_csv(bytes: &[u8], file: &str) -> Result<Vec<Labeled>, ReportError> {
     require(file, |name| position(name).is_some(), || listed(csv.header()))?;
     let positions: Vec<Option<usize>> = columns::all().iter().map(|name| position(name)).collect();
     let mut instances = Vec::new();
-    while let Some(record) = csv.next() {
-        let record = record?;
+    while let Some(record) = csv.next()? {
         let text = |position: &Option<usize>| record.fields.get((*position)?).filter(|text| !text.is_empty());
         let cells = positions.iter().map(|position| text(position).into()).collect();
         instances.push(Record::new(Place::line(file, record.line), cells).into_labeled()?);

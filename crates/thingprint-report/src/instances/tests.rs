@@ -1,1 +1,292 @@
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+use std::fmt::Write as _;
+
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+use thingprint_flow::{DeviceId, MacAddr, Timestamp};
+use thingprint_instance::{Attribute, Attributes, Bag, Bags, Counts, Instance, Kind, Label, Labeled, Spread};
+
+use super::*;
+use crate::format::Format;
+
+/// The formats that are read back.
+const FILES: [Format; 4] = [Format::Json, Format::Jsonl, Format::Csv, Format::Parquet];
+
+fn words(words: &[(&str, u64)]) -> Bag {
+    words.iter().map(|(word, count)| ((*word).to_owned(), *count)).collect()
+}
+
+fn echo() -> Labeled {
+    let attributes = Attributes([Some(1234.5), Some(60.0), Some(18.25), None, Some(300.1), None]);
+    let mut spread = [None; 6];
+    spread[0] = Some(Spread { count: 2, sum: 2469.0, sd: 0.5, min: 1234.0, max: 1235.0 });
+    let instance = Instance {
+        device: "44:65:0d:56:cc:d3".parse().unwrap(),
+        window_start: Timestamp::from_seconds(1_561_986_000),
+        window_s: 3600.0,
+        capture: None,
+        attributes,
+        bags: Bags {
+            ports: words(&[("443", 12), ("53", 40)]),
+            domains: words(&[("api.amazon.com", 7), ("time, \"nist\".gov", 1)]),
+            cipher_suites: Bag::new(),
+        },
+        counts: Counts { flows: 2, packets_up: 20, packets_down: 30, bytes_up: 1000, bytes_down: u64::MAX },
+        spread,
+    };
+    Labeled { instance, label: Some(Label { class: "Amazon Echo".to_owned(), kind: Kind::Iot }) }
+}
+
+fn written(instances: &[Labeled], format: Format) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_instances(instances, format, &mut bytes).unwrap();
+    bytes
+}
+
+fn text(instances: &[Labeled], format: Format) -> String {
+    String::from_utf8(written(instances, format)).unwrap()
+}
+
+/// A CSV file of one instance with one value replaced.
+fn csv_with(column: &str, value: &str) -> String {
+    let csv = text(&[echo()], Format::Csv);
+    let mut lines = csv.lines();
+    let header = lines.next().unwrap();
+    let index = header.split(',').position(|name| name == column).unwrap();
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let record = reader.records().next().unwrap().unwrap();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer
+        .write_record(record.iter().enumerate().map(|(at, old)| if at == index { value } else { old }))
+        .unwrap();
+    format!("{header}\n{}", String::from_utf8(writer.into_inner().unwrap()).unwrap())
+}
+
+#[test]
+fn columns_have_their_order() {
+    let header = text(&[], Format::Csv);
+    let start = "device,window_start,window_s,label,kind,flow_volume_bytes,flow_duration_s,flow_rate_bps,\
+                 sleep_time_s,dns_interval_s,ntp_interval_s,ports,domains,cipher_suites,flows,packets_up,\
+                 packets_down,bytes_up,bytes_down,flow_volume_bytes_count,flow_volume_bytes_sum,\
+                 flow_volume_bytes_sd,flow_volume_bytes_min,flow_volume_bytes_max,flow_duration_s_count,";
+    assert!(header.starts_with(start), "{header}");
+    assert!(header.ends_with(",ntp_interval_s_max,capture\n"), "{header}");
+    assert_eq!(header.trim_end().split(',').map(str::to_owned).collect::<Vec<_>>(), columns::all());
+}
+
+#[test]
+fn an_instance_in_each_text_format() {
+    insta::assert_snapshot!("csv", text(&[echo()], Format::Csv));
+    insta::assert_snapshot!("json", text(&[echo(), echo()], Format::Json));
+    insta::assert_snapshot!("jsonl", text(&[echo()], Format::Jsonl));
+    insta::assert_snapshot!("table", text(&[echo()], Format::Table));
+}
+
+#[test]
+fn no_instances_read_back_as_none() {
+    for format in FILES {
+        assert_eq!(read_instances(&written(&[], format), "x").unwrap(), [], "{format}");
+    }
+}
+
+#[test]
+fn an_instance_reads_back_from_each_format() {
+    for format in FILES {
+        assert_eq!(Format::of_content(&written(&[echo()], format)), format);
+        assert_eq!(read_instances(&written(&[echo()], format), "x").unwrap(), [echo()], "{format}");
+    }
+}
+
+#[test]
+fn equal_instances_give_equal_bytes() {
+    for format in Format::ALL {
+        assert_eq!(written(&[echo()], format), written(&[echo()], format), "{format}");
+    }
+}
+
+#[test]
+fn only_what_makes_an_instance_must_be_there() {
+    let mut json =
+        r#"{"unknown":{"a":[1,{"b":null}]},"device":"10.0.0.7","window_start":1561986000.5,"label":17"#
+            .to_owned();
+    for attribute in Attribute::ALL {
+        write!(json, ",\"{}\":null", attribute.name()).unwrap();
+    }
+    json += r#","ports":[{"word":"443","count":2},{"word":"443","count":1},{"word":"53","count":0}],"domains":"{\"a\":1}","cipher_suites":null}"#;
+    let [read] = read_instances(json.as_bytes(), "x").unwrap().try_into().unwrap();
+    assert_eq!(read.label, Some(Label { class: "17".to_owned(), kind: Kind::Iot }));
+    assert_eq!(read.instance.window_start, Timestamp::from_nanos(1_561_986_000_500_000_000));
+    assert_eq!(read.instance.window_s.to_bits(), 3600.0_f64.to_bits());
+    assert_eq!(read.instance.bags.ports, words(&[("443", 3)]));
+    assert_eq!(read.instance.bags.domains, words(&[("a", 1)]));
+    assert_eq!(read.instance.counts, Counts::default());
+    assert_eq!(read.instance.spread, [None; 6]);
+    let array = format!("\u{feff} [ {json} ,\n {json} ]");
+    assert_eq!(read_instances(array.as_bytes(), "x").unwrap(), [read.clone(), read]);
+}
+
+#[test]
+fn a_file_of_a_spreadsheet_reads_as_the_one_that_was_written() {
+    let csv = text(&[echo()], Format::Csv);
+    let spreadsheet = format!("\u{feff}{}", csv.replace('\n', "\r\n"));
+    assert_eq!(read_instances(spreadsheet.as_bytes(), "x").unwrap(), [echo()]);
+}
+
+#[test]
+fn an_error_names_the_file_the_place_the_column_and_the_reason() {
+    let check = |bytes: &[u8], expected: &str| {
+        let error = read_instances(bytes, "day.csv").unwrap_err().to_string();
+        assert_eq!(error, expected);
+    };
+    check(b"mac,label\nx,y\n", "read day.csv: no column `device`, found mac, label");
+    check(
+        b"device,window_start\nx,y\n",
+        "read day.csv: no column `flow_volume_bytes`, found device, window_start",
+    );
+    check(br#"{"device":"x"}"#, "read day.csv: line 1: no column `window_start`, found device");
+    check(br#"[{"device":"x"}]"#, "read day.csv: row 1: no column `window_start`, found device");
+    check(b"\n{\"device\":}", "read day.csv: line 2: expected value at character 11");
+    check(b"{} x", "read day.csv: line 1: trailing characters at character 4");
+    check(
+        b"[1]",
+        "read day.csv: invalid type: integer `1`, expected an instance as an object at line 1 column 2",
+    );
+    check(b"[", "read day.csv: EOF while parsing a list at line 1 column 1");
+    let value = |column, value: &str, expected| check(csv_with(column, value).as_bytes(), expected);
+    value("device", "", "read day.csv: line 2, column device: absent");
+    value(
+        "device",
+        "x",
+        "read day.csv: line 2, column device: 'x' is neither a MAC address nor an IP address",
+    );
+    value(
+        "window_start",
+        "noon",
+        "read day.csv: line 2, column window_start: 'noon' is no time: expected one like 2019-07-01T13:00:00Z or seconds since 1970",
+    );
+    value(
+        "kind",
+        "car",
+        "read day.csv: line 2, column kind: 'car' is no kind of device: expected iot or non-iot",
+    );
+    value("sleep_time_s", "long", "read day.csv: line 2, column sleep_time_s: 'long' is no number");
+    value("flows", "-1", "read day.csv: line 2, column flows: '-1' is no count");
+    value(
+        "ports",
+        "443",
+        "read day.csv: line 2, column ports: no bag of words like {\"443\":12}: invalid type: integer `443`, expected a bag of words at line 1 column 3",
+    );
+}
+
+#[test]
+fn a_damaged_parquet_file_is_refused() {
+    let bytes = written(&[echo()], Format::Parquet);
+    let error = |bytes: &[u8]| read_instances(bytes, "day.parquet").unwrap_err().to_string();
+    assert!(error(b"PAR1").starts_with("read day.parquet: no readable Parquet: "));
+    assert!(error(&bytes[..bytes.len() / 2]).starts_with("read day.parquet: no readable Parquet: "));
+}
+
+#[test]
+fn a_parquet_file_without_a_column_names_it() {
+    let mut bytes = Vec::new();
+    let table = crate::Table::default().with_column("device", vec!["x".to_owned()]).unwrap();
+    crate::write(&table, Format::Parquet, &mut bytes, crate::Style::default()).unwrap();
+    let error = read_instances(&bytes, "day.parquet").unwrap_err().to_string();
+    assert_eq!(error, "read day.parquet: no column `window_start`, found device");
+}
+
+fn any_bag() -> impl Strategy<Value = Bag> {
+    btree_map(".{0,12}", 1..=u64::MAX, 0..5)
+}
+
+fn any_real() -> impl Strategy<Value = f64> {
+    use proptest::num::f64::{NEGATIVE, NORMAL, POSITIVE, SUBNORMAL, ZERO};
+    POSITIVE | NEGATIVE | NORMAL | SUBNORMAL | ZERO
+}
+
+prop_compose! {
+    fn any_spread()(count: u64, [sum, sd, min, max] in [any_real(), any_real(), any_real(), any_real()]) -> Spread {
+        Spread { count, sum, sd, min, max }
+    }
+}
+
+fn any_device() -> impl Strategy<Value = DeviceId> {
+    prop_oneof![
+        any::<[u8; 6]>().prop_map(|octets| DeviceId::Mac(MacAddr::new(octets))),
+        any::<std::net::IpAddr>().prop_map(DeviceId::Ip),
+    ]
+}
+
+fn any_label() -> impl Strategy<Value = Label> {
+    let class = prop_oneof!["[ -~]{1,12}", "[,\"'\r\n\t#;\\\\é日]{1,6}", ".{1,8}"];
+    (class, prop_oneof![Just(Kind::Iot), Just(Kind::NonIot)]).prop_map(|(class, kind)| Label { class, kind })
+}
+
+prop_compose! {
+    fn any_labeled()(
+        device in any_device(),
+        nanos: i64,
+        window_s in any_real(),
+        capture in option::of("[ -~\n]{1,12}"),
+        attributes in proptest::array::uniform6(option::of(any_real())),
+        [ports, domains, cipher_suites] in [any_bag(), any_bag(), any_bag()],
+        counts: [u64; 5],
+        spread in proptest::array::uniform6(option::of(any_spread())),
+        label in option::of(any_label()),
+    ) -> Labeled {
+        let [flows, packets_up, packets_down, bytes_up, bytes_down] = counts;
+        let instance = Instance {
+            device,
+            window_start: Timestamp::from_nanos(nanos),
+            window_s,
+            capture,
+            attributes: Attributes(attributes),
+            bags: Bags { ports, domains, cipher_suites },
+            counts: Counts { flows, packets_up, packets_down, bytes_up, bytes_down },
+            spread,
+        };
+        Labeled { instance, label }
+    }
+}
+
+/// Equality that tells 0 from -0: bits, not values.
+fn bits(instances: &[Labeled]) -> String {
+    format!("{instances:?}")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whatever_is_written_reads_back_equal(instances in vec(any_labeled(), 0..6)) {
+        for format in FILES {
+            let read = read_instances(&written(&instances, format), "x").unwrap();
+            prop_assert_eq!(bits(&read), bits(&instances), "{}", format);
+        }
+    }
+
+    #[test]
+    fn no_text_panics(text in "[\\[{]?.{0,60}") {
+        let _ = read_instances(text.as_bytes(), "x");
+    }
+
+    #[test]
+    fn no_damage_to_a_text_panics(at: prop::sample::Index, byte: u8, format in 0..3_usize) {
+        let mut bytes = written(&[echo(), echo()], FILES[format]);
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        let _ = read_instances(&bytes, "x");
+        let _ = read_instances(&bytes[..at], "x");
+    }
+
+    #[test]
+    fn no_damage_to_a_parquet_file_gets_out(at: prop::sample::Index, byte: u8) {
+        let mut bytes = written(&[echo(), echo()], Format::Parquet);
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        let _ = read_instances(&bytes, "x");
+        let _ = read_instances(&bytes[..at], "x");
+    }
+}

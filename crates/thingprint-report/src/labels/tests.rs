@@ -111,7 +111,7 @@ fn an_error_names_file_line_column_and_reason() {
     );
     check(
         b"capture,mac,label\na**,44:65:0d:56:cc:d3,Echo\n",
-        "read home.csv: line 2, column capture: Pattern syntax error near position 2: recursive wildcards must form a single path component",
+        "read home.csv: line 2, column capture: Pattern syntax error near position 0: recursive wildcards must form a single path component",
     );
 }
 
