@@ -26,11 +26,6 @@ impl<'a> Cursor<'a> {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
-    /// Whether nothing is left.
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.at >= self.bytes.len()
-    }
-
     /// The next `count` bytes.
     pub(crate) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
         let end = self.at.checked_add(count)?;

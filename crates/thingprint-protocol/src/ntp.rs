@@ -7,8 +7,8 @@
 //!   authentication code, or zeros;
 //! - version 1 to 4, and an association mode: 1 to 5 (modes 6 and 7 carry control messages of another layout);
 //! - stratum at most 16, poll -8 to 24, precision at most 8;
-//! - a root delay of less than [`MOST_ROOT_SECONDS`] either way, and a root dispersion below that: a clock that far
-//!   off could not serve anybody;
+//! - a root delay of less than 64 s either way, and a root dispersion below 256 s: a clock that far off could not
+//!   serve anybody (random bytes pass all of these once in a hundred million times);
 //! - a transmit time stamp in every packet but a client's: simple clients leave all fields zero after the first byte.
 //!
 //! Time stamps are not bounded: clients that value their privacy send random ones, and devices without a battery
@@ -18,9 +18,11 @@ use crate::cursor::Cursor;
 
 const HEADER_BYTES: usize = 48;
 
-/// Bound on root delay and root dispersion; RFC 5905 appendix A.1.1 calls 16 s the end of what can be used, and a
-/// clock that lost its server drifts on from there by 15 µs each second (a year makes 473 s).
-const MOST_ROOT_SECONDS: i32 = 1024;
+/// Bound on the round trip to the root; RFC 5905 appendix A.1.1 calls 16 s too far to be of use.
+const MOST_ROOT_DELAY_S: i32 = 64;
+
+/// Bound on the root dispersion, which grows by 15 µs each second (RFC 5905 §4): half a year without a source.
+const MOST_ROOT_DISPERSION_S: u32 = 256;
 
 /// Reads an NTP packet; `length` is the payload's length by the UDP header, `payload` what was captured of it.
 pub(crate) fn parse(payload: &[u8], length: usize) -> Option<NtpPacket> {
@@ -48,9 +50,8 @@ fn parse_header(header: &[u8]) -> Option<NtpPacket> {
     }
     let root_delay_s = cursor.u32()?.cast_signed() >> 16;
     let root_dispersion_s = cursor.u32()? >> 16;
-    if !(-MOST_ROOT_SECONDS..MOST_ROOT_SECONDS).contains(&root_delay_s)
-        || root_dispersion_s >= MOST_ROOT_SECONDS.unsigned_abs()
-    {
+    let is_delay_plausible = (-MOST_ROOT_DELAY_S..MOST_ROOT_DELAY_S).contains(&root_delay_s);
+    if !is_delay_plausible || root_dispersion_s >= MOST_ROOT_DISPERSION_S {
         return None;
     }
     let reference_id = cursor.array()?;
@@ -160,10 +161,11 @@ mod tests {
         check(&[0x1b, 0, 0xf8], true);
         check(&[0x1b, 0, 0, 9], false);
         check(&[0x1b, 0, 0, 0x80], true);
-        check(&[0x1b, 0, 0, 0, 0x04, 0], false); // a root delay of 1,024 s
+        check(&[0x1b, 0, 0, 0, 0, 63], true);
+        check(&[0x1b, 0, 0, 0, 0, 64], false); // a root delay of 64 s
         check(&[0x1b, 0, 0, 0, 0xff, 0xff], true); // minus one second
-        check(&[0x1b, 0, 0, 0, 0, 0, 0, 0, 0x04, 0], false); // a root dispersion of 1,024 s
-        check(&[0x1b, 0, 0, 0, 0, 0, 0, 0, 0x03, 0xff], true);
+        check(&[0x1b, 0, 0, 0, 0, 0, 0, 0, 1, 0], false); // a root dispersion of 256 s
+        check(&[0x1b, 0, 0, 0, 0, 0, 0, 0, 0, 255], true);
     }
 
     #[test]

@@ -2,8 +2,8 @@ use crate::cursor::Cursor;
 
 /// RFC 1035 §4.1.1.
 pub(super) const HEADER_BYTES: usize = 12;
-/// More questions than this in one message are nobody's.
-const MOST_QUESTIONS: u16 = 16;
+/// More questions than this in one message are nobody's; mDNS asks more than a dozen at once.
+const MOST_QUESTIONS: u16 = 64;
 /// A root name, a type and a class.
 const LEAST_QUESTION_BYTES: usize = 5;
 /// A root name, a type, a class, a time to live and an empty record.

@@ -2,11 +2,12 @@
 //!
 //! DNS has no magic number, so what is taken for it has to be plausible throughout:
 //!
-//! - the header: opcode 0, 4 or 5, the Z bit clear, no result code in a query, 1 to 16 questions in a query and at
-//!   most 16 in a response, and room for all records that are counted;
+//! - the header: opcode 0, 4 or 5, the Z bit clear, no result code in a query, 1 to 64 questions in a query and at
+//!   most 64 in a response, and room for all records that are counted;
 //! - the questions: each inside the payload, with a name of labels up to 63 and 255 bytes in all whose compression
 //!   pointers lead backwards, a type that is not 0, and a class that exists;
-//! - the rest of a query: as many records as counted, and then nothing;
+//! - the rest of a query: as many records as counted, and then nothing but zeros (some devices send the whole of a
+//!   buffer);
 //! - a response without a question: a first record that can be read.
 //!
 //! Records of a response may be cut or broken: those before stay. The `NetBIOS` name service has the same layout (RFC
@@ -104,7 +105,7 @@ fn read_query<'a>(
     let others = header.records() - usize::from(header.answers);
     let is_whole = answers.len() == usize::from(header.answers)
         && (0..others).all(|_| record::skip(payload, cursor).is_some())
-        && cursor.is_empty();
+        && cursor.rest().iter().all(|&byte| byte == 0);
     is_whole.then_some(answers)
 }
 

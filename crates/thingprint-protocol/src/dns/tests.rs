@@ -138,7 +138,7 @@ fn headers_of_other_protocols_are_refused() {
     check(0x0103, [1, 0, 0, 0], false); // a query with a result
     check(QUERY, [0, 0, 0, 0], false);
     check(QUERY, [2, 0, 0, 0], false); // one question is missing
-    check(QUERY, [17, 0, 0, 0], false);
+    check(QUERY, [65, 0, 0, 0], false);
     check(QUERY, [1, 1, 0, 0], false); // no room for a record
     check(RESPONSE, [1, 0, 0, 0], true);
     check(RESPONSE | 3, [1, 0, 0, 0], true); // no such name
@@ -194,6 +194,19 @@ fn pointers_lead_backwards_one_after_the_other() {
 }
 
 #[test]
+fn a_query_of_many_questions_is_no_plain_one() {
+    let check = |count: u16, expected: Option<bool>| {
+        let questions = question(&[b"lamp", b"local"]).repeat(usize::from(count));
+        let found = read(&message(0, [count, 0, 0, 0], &[&questions]));
+        assert_eq!(found.map(|found| found.is_plain_query()), expected, "{count} questions");
+    };
+    check(16, Some(true));
+    check(17, Some(false));
+    check(64, Some(false));
+    check(65, None);
+}
+
+#[test]
 fn a_query_has_all_its_records_and_nothing_behind() {
     let question = question(&[b"example"]);
     let options = [0, 0, 41, 0x10, 0, 0, 0, 0, 0, 0, 0];
@@ -203,7 +216,8 @@ fn a_query_has_all_its_records_and_nothing_behind() {
     };
     check([1, 0, 0, 1], &options, true);
     check([1, 0, 0, 0], &options, false);
-    check([1, 0, 0, 0], &[0], false);
+    check([1, 0, 0, 0], &[0; 9], true); // padding
+    check([1, 0, 0, 0], &[0, 1], false);
     check([1, 0, 0, 1], &[0xff; 11], false);
     check([1, 1, 0, 0], &record(&POINTER, 12, &POINTER), true); // a known answer, RFC 6762 §7.1
     let whole = message(QUERY, [1, 0, 0, 1], &[&question, &options]);
