@@ -1,0 +1,92 @@
+//! The files of the checkout.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::manifest::Manifest;
+
+/// A text file, with its path from the root of the checkout, `/` between the parts.
+#[derive(Debug)]
+pub(crate) struct TextFile {
+    pub(crate) path: String,
+    pub(crate) text: String,
+}
+
+/// A package of the workspace.
+#[derive(Debug)]
+pub(crate) struct Package {
+    pub(crate) folder: String,
+    pub(crate) manifest: Manifest,
+}
+
+/// Every text file, but for build output and what begins with a dot.
+pub(crate) fn text_files() -> Vec<TextFile> {
+    let mut paths = Vec::new();
+    collect(&root(), &mut paths);
+    paths.extend([root().join(".ci/run")]);
+    let read = |path: PathBuf| {
+        let text = String::from_utf8(fs::read(&path).unwrap()).ok()?;
+        Some(TextFile { path: relative(&path), text })
+    };
+    let files: Vec<TextFile> = paths.into_iter().filter_map(read).collect();
+    assert!(files.len() > 100, "only {} files: is this the root of the checkout?", files.len());
+    files
+}
+
+/// Every file of Rust code.
+pub(crate) fn rust_files() -> Vec<TextFile> {
+    text_files().into_iter().filter(|file| extension(&file.path) == Some("rs")).collect()
+}
+
+/// Files of the library crates that are neither tests nor benchmarks nor examples nor build scripts.
+pub(crate) fn library_files() -> Vec<TextFile> {
+    let is_library = |path: &str| {
+        let is_source = path.starts_with("crates/") && path.contains("/src/");
+        is_source && !path.starts_with("crates/thingprint/") && !path.ends_with("/tests.rs")
+    };
+    rust_files().into_iter().filter(|file| is_library(&file.path)).collect()
+}
+
+/// Every package of the workspace.
+pub(crate) fn packages() -> Vec<Package> {
+    let is_manifest = |path: &str| path.ends_with("/Cargo.toml");
+    let packages: Vec<Package> = text_files()
+        .into_iter()
+        .filter(|file| is_manifest(&file.path))
+        .map(|file| Package {
+            folder: file.path.trim_end_matches("/Cargo.toml").to_owned(),
+            manifest: Manifest::read(&file.text),
+        })
+        .collect();
+    assert!(packages.len() >= 8, "only {} packages", packages.len());
+    packages
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name.starts_with(['.', '_']) || path.is_symlink() || path == root().join("target") {
+            continue;
+        }
+        if path.is_dir() {
+            collect(&path, paths);
+        } else {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+}
+
+fn relative(path: &Path) -> String {
+    let parts = path.strip_prefix(root()).unwrap().components();
+    parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+fn extension(path: &str) -> Option<&str> {
+    Path::new(path).extension()?.to_str()
+}
