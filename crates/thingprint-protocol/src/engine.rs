@@ -8,6 +8,35 @@ use crate::{Budget, Inspection, Limits, Message, Sender, datagram};
 ///
 /// It holds no state of its own, so one engine serves every thread; what a flow needs remembered is its
 /// [`Inspection`], and what all flows of a table share is a [`Budget`].
+///
+/// ```
+/// use std::net::Ipv4Addr;
+/// use thingprint_flow::{Ip, Transport};
+/// use thingprint_protocol::{Engine, Inspection, Message, Sender};
+///
+/// let payload = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x04Lamp\x07example\0\0\x01\0\x01";
+/// let packet = Ip {
+///     src: Ipv4Addr::new(192, 0, 2, 7).into(),
+///     dst: Ipv4Addr::new(192, 0, 2, 1).into(),
+///     ttl: 64,
+///     total_bytes: 58,
+///     transport: Transport::Udp,
+///     src_port: 49152,
+///     dst_port: 8053,
+///     payload,
+///     payload_bytes: 30,
+/// };
+/// let engine = Engine::default();
+/// let mut budget = engine.budget();
+/// let mut state = Inspection::default();
+/// let mut names = Vec::new();
+/// engine.inspect(&packet, Sender::Device, &mut state, &mut budget, &mut |message| {
+///     if let Message::Dns(query) = message {
+///         names.extend(query.questions.into_iter().map(|question| question.name));
+///     }
+/// });
+/// assert_eq!(names, ["lamp.example"]);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Engine {
     limits: Limits,

@@ -104,6 +104,24 @@ fn a_new_connection_on_the_same_ports_is_read_from_its_start() {
 }
 
 #[test]
+fn both_directions_of_a_new_connection_are_read_anew() {
+    let mut flow = Flow::new(Limits::default());
+    let hello = records(&client_hello(&[0x1301], 0), 16384);
+    let reply = records(&wire::server_hello(0x1301), 16384);
+    for (start, is_syn_captured) in [(1000, true), (0x2000_0000, true), (0x4000_0000, false)] {
+        if is_syn_captured {
+            flow.tcp(Sender::Device, syn(start));
+            flow.tcp(Sender::Device, data(start, &hello));
+        }
+        flow.tcp(Sender::Peer, Segment { flags: SYN_ACK, ..syn(start + 9) });
+        flow.tcp(Sender::Peer, data(start + 9, &reply));
+    }
+    let senders: Vec<_> = flow.found.iter().map(|(sender, _)| *sender).collect();
+    let (device, peer) = (Sender::Device, Sender::Peer);
+    assert_eq!(senders, [device, peer, device, peer, peer]);
+}
+
+#[test]
 fn data_in_a_syn_counts() {
     let mut flow = Flow::new(Limits::default());
     let hello = records(&client_hello(&[0x1301], 0), 16384);

@@ -5,17 +5,20 @@ use crate::text::{push_byte, push_escaped};
 const MOST_NAME_BYTES: usize = 255;
 /// A name of 255 octets has at most 127 labels, and nothing needs more pointers than labels.
 const MOST_POINTERS: usize = 127;
+/// Room for most names at once.
+const USUAL_NAME_BYTES: usize = 64;
 /// Pointers lead behind the header: nothing in it is a name.
 const HEADER_BYTES: usize = 12;
 
 /// Reads a name (RFC 1035 §3.1) with its compression pointers (§4.1.4), which have to lead backwards, and leaves the
 /// cursor behind it.
 pub(super) fn read<'a>(message: &'a [u8], cursor: &mut Cursor<'a>) -> Option<String> {
-    let mut name = String::new();
+    let mut name = String::with_capacity(USUAL_NAME_BYTES);
     walk(message, cursor, |label| push_label(&mut name, label))?;
     if name.is_empty() {
         name.push('.');
     }
+    name.make_ascii_lowercase();
     Some(name)
 }
 
@@ -65,7 +68,11 @@ fn push_label(name: &mut String, label: &[u8]) {
     if !name.is_empty() {
         name.push('.');
     }
-    for byte in label.to_ascii_lowercase() {
+    let is_plain = label.iter().all(|&byte| matches!(byte, 0x20..=0x7e) && byte != b'.');
+    if let Some(text) = std::str::from_utf8(label).ok().filter(|_| is_plain) {
+        return name.push_str(text);
+    }
+    for &byte in label {
         if byte == b'.' { push_escaped(name, byte) } else { push_byte(name, byte) }
     }
 }

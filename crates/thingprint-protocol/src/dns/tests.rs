@@ -141,8 +141,8 @@ fn headers_of_other_protocols_are_refused() {
     check(QUERY, [65, 0, 0, 0], false);
     check(QUERY, [1, 1, 0, 0], false); // no room for a record
     check(RESPONSE, [1, 0, 0, 0], true);
-    check(RESPONSE | 3, [1, 0, 0, 0], true); // no such name
-    check(RESPONSE | 12, [1, 0, 0, 0], false); // no such result
+    check(RESPONSE | 0x0003, [1, 0, 0, 0], true); // no such name
+    check(RESPONSE | 0x000c, [1, 0, 0, 0], false); // no such result
     check(RESPONSE, [1, 1, 0, 0], false);
     check(RESPONSE | 0x0200, [1, 1, 0, 0], true); // cut, as it says
     check(RESPONSE, [0, 0, 0, 0], false);

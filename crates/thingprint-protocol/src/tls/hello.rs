@@ -25,7 +25,7 @@ pub(super) fn client_hello(body: &[u8]) -> Option<ClientHello> {
     let _compression = cursor.vector8().filter(|methods| !methods.is_empty())?;
     let mut hello = ClientHello {
         version: HelloVersion::Tls(version),
-        cipher_suites: list16(suites).map(u32::from).collect(),
+        cipher_suites: list16(suites),
         extensions: Vec::new(),
         server_name: None,
         supported_versions: Vec::new(),
@@ -73,12 +73,10 @@ fn read_client_extension(hello: &mut ClientHello, kind: u16, data: &[u8]) {
     let mut cursor = Cursor::new(data);
     match kind {
         SERVER_NAME => hello.server_name = server_name(cursor),
-        SUPPORTED_GROUPS => hello.groups = list16(cursor.vector16().unwrap_or_default()).collect(),
+        SUPPORTED_GROUPS => hello.groups = list16(cursor.vector16().unwrap_or_default()),
         EC_POINT_FORMATS => hello.point_formats = cursor.vector8().unwrap_or_default().to_vec(),
         ALPN => hello.alpn = protocol_names(cursor.vector16().unwrap_or_default()),
-        SUPPORTED_VERSIONS => {
-            hello.supported_versions = list16(cursor.vector8().unwrap_or_default()).collect();
-        }
+        SUPPORTED_VERSIONS => hello.supported_versions = list16(cursor.vector8().unwrap_or_default()),
         _ => {}
     }
 }
@@ -114,9 +112,15 @@ fn extensions(mut hello: Cursor<'_>) -> impl Iterator<Item = (u16, &[u8])> {
 }
 
 /// Two-byte numbers, without GREASE.
-pub(super) fn list16(bytes: &[u8]) -> impl Iterator<Item = u16> {
+fn list16<T: From<u16>>(bytes: &[u8]) -> Vec<T> {
+    let mut numbers = Vec::with_capacity(bytes.len() / 2);
     let mut cursor = Cursor::new(bytes);
-    std::iter::from_fn(move || cursor.u16()).filter(|&number| !is_grease(number))
+    while let Some(number) = cursor.u16() {
+        if !is_grease(number) {
+            numbers.push(T::from(number));
+        }
+    }
+    numbers
 }
 
 /// RFC 8701 §2: the numbers 0x0a0a, 0x1a1a to 0xfafa mean nothing.

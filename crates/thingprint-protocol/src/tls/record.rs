@@ -29,6 +29,9 @@ pub(super) enum Scan<'a> {
 
 /// Finds the handshake message that begins at `bytes`, of one of two kinds: `ClientHello` (1) or `ServerHello` (2).
 pub(super) fn first_message(bytes: &[u8]) -> Scan<'_> {
+    if bytes.first().is_some_and(|&kind| kind != HANDSHAKE) {
+        return Scan::Other;
+    }
     let mut fragments = Fragments::new(bytes);
     let mut header = fragments.clone().flatten().copied();
     let kind = header.next();
