@@ -99,7 +99,7 @@ impl Session {
 
     fn send_bytes(&mut self, nic: &mut Nic, at: i64, side: Side, bytes: &[u8]) -> i64 {
         let pieces = exact(bytes, nic.stack.mss);
-        self.channel.send(nic, Sending { at, side, byte_ns: LINK_BYTE_NS }, &pieces)
+        self.channel.send(nic, Sending { at, side, byte_ns: LINK_BYTE_NS, more: false }, &pieces)
     }
 
     fn plan_talks(&mut self, nic: &mut Nic, connection: &Connection, opened: i64) {
@@ -164,9 +164,8 @@ impl Session {
             let part = job.next_part();
             let pieces = framing.pieces(&self.channel, part);
             let byte_ns = talk.rate_kbps.map_or(LINK_BYTE_NS, |rate| 8e6 / rate).max(LINK_BYTE_NS);
-            let sending = Sending { at: now, side: part.side, byte_ns };
-            let arrived = self.channel.send(nic, sending, &pieces);
-            return if job.left > 0 { next_chunk(arrived, now, sending, part) } else { arrived };
+            let sending = Sending { at: now, side: part.side, byte_ns, more: job.left > 0 };
+            return self.channel.send(nic, sending, &pieces);
         }
         let (thought, over) = job.turn_over(talk, nic);
         if over {
@@ -186,7 +185,11 @@ impl Session {
         let mut at = now;
         if let Some(hello) = &connect.hello {
             let alert = Handshake::close_alert(hello, &mut nic.chance);
-            tcp.send(nic, Sending { at, side, byte_ns: LINK_BYTE_NS }, &exact(&alert, tcp.mss()));
+            tcp.send(
+                nic,
+                Sending { at, side, byte_ns: LINK_BYTE_NS, more: false },
+                &exact(&alert, tcp.mss()),
+            );
             at += MILLISECOND_NS / 4;
         }
         tcp.close(nic, at, side);
@@ -228,12 +231,4 @@ impl Job {
 fn draw_message(talk: &Talk, side: Side, nic: &mut Nic) -> u32 {
     let bytes = if side == Side::Device { &talk.up_bytes } else { &talk.down_bytes };
     bytes.draw_count(&mut nic.chance)
-}
-
-/// When the next chunk of a message follows: without waiting for the answer to this one when the sender is slowed
-/// down by its own pace.
-#[allow(clippy::cast_possible_truncation, reason = "a chunk's time on a link is far below what an i64 holds")]
-fn next_chunk(arrived: i64, now: i64, sending: Sending, part: Part) -> i64 {
-    let paced = now + (f64::from(part.bytes) * sending.byte_ns).min(600e9) as i64;
-    arrived.max(paced)
 }

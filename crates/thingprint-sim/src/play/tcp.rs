@@ -45,12 +45,13 @@ pub(super) struct Piece {
     pub(super) bytes: u16,
 }
 
-/// When pieces begin to be sent, by whom, and the least time that a byte takes.
+/// When pieces begin to be sent, by whom, the least time that a byte takes, and whether more of the message follows.
 #[derive(Clone, Copy)]
 pub(super) struct Sending {
     pub(super) at: i64,
     pub(super) side: Side,
     pub(super) byte_ns: f64,
+    pub(super) more: bool,
 }
 
 /// One direction of a connection.
@@ -124,7 +125,8 @@ impl Tcp {
         opened
     }
 
-    /// Sends pieces, as many at a time as the window lets through; when the other side's answer can be seen.
+    /// Sends pieces, as many at a time as the window lets through; when the other side's answer can be seen, or when
+    /// more of the message may follow.
     pub(super) fn send(&mut self, nic: &mut Nic, sending: Sending, pieces: &[Piece]) -> i64 {
         self.settle(nic, sending);
         let mut now = sending;
@@ -133,10 +135,10 @@ impl Tcp {
         while !rest.is_empty() {
             let window = usize::try_from(self.half(now.side).window).unwrap_or(1);
             let (flight, later) = rest.split_at(window.clamp(1, rest.len()));
-            arrived = self.fly(nic, &mut now, flight, later.is_empty());
+            arrived = self.fly(nic, &mut now, flight, later.is_empty() && !sending.more);
             rest = later;
         }
-        arrived
+        if now.more { now.at } else { arrived }
     }
 
     /// Sends the acknowledgement that is owed, when it is due before `until`.
@@ -147,15 +149,22 @@ impl Tcp {
         }
     }
 
+    /// Sends the acknowledgement that is owed at this time.
+    fn settle_at(&mut self, nic: &mut Nic, at: i64) {
+        if let Some((side, _)) = self.owed.take() {
+            self.plan_ack(nic, at, side);
+        }
+    }
+
     /// Ends the connection in good order, `side` first.
     pub(super) fn close(&mut self, nic: &mut Nic, at: i64, side: Side) {
         self.settle_until(nic, at);
         let mut at = at;
         for closing in [side, side.other()] {
-            self.plan(nic, at, closing, flag::FIN | flag::ACK, None);
+            let sent = self.plan(nic, at, closing, flag::FIN | flag::ACK, None);
             let half = self.half_mut(closing);
             half.seq = half.seq.wrapping_add(1);
-            at += self.reaction(closing, nic);
+            at = sent + self.reaction(closing, nic);
         }
         self.plan_ack(nic, at, side);
         self.owed = None;
@@ -180,7 +189,6 @@ impl Tcp {
     fn fly(&mut self, nic: &mut Nic, now: &mut Sending, flight: &[Piece], ends: bool) -> i64 {
         let side = now.side;
         let reaction = self.reaction(side, nic);
-        let begun = now.at;
         let mut hole: Option<Hole> = None;
         for (index, piece) in flight.iter().enumerate() {
             let is_lost = hole.is_none() && nic.loses();
@@ -213,7 +221,10 @@ impl Tcp {
         let half = self.half_mut(side);
         half.window = (2 * half.window).min(half.most);
         let arrived = now.at + reaction;
-        now.at = now.at.max(begun + reaction + self.reaction(side.other(), nic));
+        if !ends {
+            self.settle_at(nic, arrived);
+            now.at = arrived + self.reaction(side.other(), nic);
+        }
         arrived
     }
 

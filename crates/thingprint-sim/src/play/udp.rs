@@ -33,10 +33,11 @@ impl Udp {
         let rest = 400 + nic.chance.bits16() % 700;
         let answer = [long(false, QUIC_BYTES), middle(false, QUIC_BYTES), middle(false, rest)];
         let last = [long(true, QUIC_BYTES), middle(true, 90)];
+        let handshake = |at| Sending { at, side: Side::Device, byte_ns: 200.0, more: false };
         let mut udp = Self::new(path, rtt_ns, nic);
-        let mut at = udp.send(nic, Sending { at, side: Side::Device, byte_ns: 200.0 }, &first);
-        at = udp.send(nic, Sending { at, side: Side::Server, byte_ns: 200.0 }, &answer);
-        udp.send(nic, Sending { at, side: Side::Device, byte_ns: 200.0 }, &last);
+        let mut at = udp.send(nic, Sending { side: Side::Device, ..handshake(at) }, &first);
+        at = udp.send(nic, Sending { side: Side::Server, ..handshake(at) }, &answer);
+        udp.send(nic, Sending { side: Side::Device, ..handshake(at) }, &last);
         udp.quic = Some(ids);
         (udp, at + MILLISECOND_NS)
     }
@@ -46,9 +47,10 @@ impl Udp {
         self.quic.as_ref().map_or(Head::None, |ids| ids.short(side == Side::Device))
     }
 
-    /// Sends pieces, one datagram each; when the other side's answer can be seen.
+    /// Sends pieces, one datagram each; when the other side's answer can be seen, or when more of the message may
+    /// follow.
     pub(super) fn send(&mut self, nic: &mut Nic, sending: Sending, pieces: &[Piece]) -> i64 {
-        let Sending { mut at, side, byte_ns } = sending;
+        let Sending { mut at, side, byte_ns, more } = sending;
         let reaction = match side {
             Side::Device => self.rtt_ns + nic.between_ms(0.0, 2.0),
             Side::Server => nic.lan_ns(),
@@ -61,7 +63,7 @@ impl Udp {
             }
             at += wire_ns(piece, byte_ns);
         }
-        at + reaction
+        if more { at } else { at + reaction }
     }
 
     fn plan(&mut self, nic: &mut Nic, at: i64, side: Side, piece: &Piece) {

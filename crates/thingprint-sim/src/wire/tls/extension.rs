@@ -18,6 +18,8 @@ const SESSION_TICKET: u16 = 35;
 const VERSIONS: u16 = 43;
 const KEY_EXCHANGE_MODES: u16 = 45;
 const KEY_SHARE: u16 = 51;
+/// Application settings, as browsers try them out.
+const SETTINGS: u16 = 17_513;
 const RENEGOTIATION: u16 = 0xff01;
 
 /// The length that padding brings a hello to (RFC 7685 §4).
@@ -106,6 +108,7 @@ fn client_body(
         POINT_FORMATS => vec![1, 0],
         SIGNATURES => list(None, &[0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601, 0x0201]),
         ALPN => protocols(hello.alpn.iter()),
+        SETTINGS => protocols(hello.alpn.iter().take(1)),
         COMPRESS_CERTIFICATE => vec![2, 0, 2],
         RECORD_SIZE_LIMIT => vec![0x40, 1],
         SESSION_TICKET => {
