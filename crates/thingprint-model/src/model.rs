@@ -165,6 +165,25 @@ impl Model {
         inputs.into_iter().map(|input| value(input, instance, found)).collect()
     }
 
+    /// The inputs of stage-1 for labelled instances of known classes.
+    pub(crate) fn labelled_table<'a>(
+        &self,
+        rows: impl IntoIterator<Item = &'a Labeled>,
+        inputs: &[Input],
+    ) -> Result<Table, ModelError> {
+        let class_of = |label: &Label| Some(narrow(self.classes.number(&label.class)?));
+        let rows = rows.into_iter().filter_map(|row| Some((&row.instance, class_of(row.label.as_ref()?)?)));
+        let rows: Vec<_> = rows.map(|(instance, class)| (instance, self.stage0(instance), class)).collect();
+        if rows.is_empty() {
+            return Err(ModelError::NothingToEvaluate);
+        }
+        let classes = self.classes.len();
+        let columns = inputs
+            .iter()
+            .map(|&input| column(input, classes, rows.iter().map(|(instance, found, _)| (*instance, found))));
+        Table::new(columns.collect(), rows.iter().map(|&(.., class)| class).collect(), classes)
+    }
+
     pub(crate) fn bag(&self, bag: BagName) -> Option<&BagModel> {
         self.bags[bag as usize].as_ref()
     }
@@ -256,8 +275,10 @@ impl<'a> Training<'a> {
                 found[bag as usize] = output;
             }
         }
-        let columns = inputs.iter().map(|&input| self.column(input, &found)).collect();
-        Table::new(columns, self.row_classes.clone(), self.classes.len())
+        let classes = self.classes.len();
+        let rows = || self.rows.iter().zip(&found).map(|(&(instance, _), found)| (instance, found));
+        let columns = inputs.iter().map(|&input| column(input, classes, rows())).collect();
+        Table::new(columns, self.row_classes.clone(), classes)
     }
 
     /// What stage-0 of one bag says of each training row: in-sample, or by models that did not see the row.
@@ -288,13 +309,19 @@ impl<'a> Training<'a> {
         }
         fold_of
     }
+}
 
-    fn column(&self, input: Input, found: &[[Option<Found>; 3]]) -> Column {
-        let values = self.rows.iter().zip(found).map(|(&(instance, _), found)| value(input, instance, found));
-        let Input::Class(bag) = input else { return Column::Number(values.collect()) };
-        let class = |found: &[Option<Found>; 3]| found[bag as usize].map_or(0, |(class, _)| narrow(class));
-        Column::Name { values: found.iter().map(class).collect(), cardinality: narrow(self.classes.len()) }
-    }
+/// One input of stage-1 for many rows.
+fn column<'a>(
+    input: Input,
+    classes: usize,
+    rows: impl Iterator<Item = (&'a Instance, &'a [Option<Found>; 3])>,
+) -> Column {
+    let Input::Class(bag) = input else {
+        return Column::Number(rows.map(|(instance, found)| value(input, instance, found)).collect());
+    };
+    let class = |found: &[Option<Found>; 3]| found[bag as usize].map_or(0, |(class, _)| narrow(class));
+    Column::Name { values: rows.map(|(_, found)| class(found)).collect(), cardinality: narrow(classes) }
 }
 
 /// A class number, of which there are at most [`MAX_CLASSES`].

@@ -108,6 +108,6 @@ mod tests {
     fn the_stream_of_a_seed_is_fixed() {
         let mut generator = Generator::new(1, Purpose::Tree(0));
         let drawn: Vec<u32> = (0..4).map(|_| generator.below(1_000)).collect();
-        assert_eq!(drawn, [0, 0, 0, 0]);
+        assert_eq!(drawn, [549, 402, 984, 80]);
     }
 }

@@ -1,0 +1,24 @@
+//! Classifying one instance with a model of 29 classes and 100 trees.
+#![allow(missing_docs, reason = "criterion's macros write undocumented functions")]
+
+mod synthetic;
+
+use std::hint::black_box;
+use std::num::NonZeroUsize;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use thingprint_model::{Model, TrainOptions};
+
+fn predict(criterion: &mut Criterion) {
+    let rows = synthetic::instances(50_000, 1);
+    let (train, test) = rows.split_at(35_000);
+    let model =
+        Model::fit(train, &TrainOptions::default(), NonZeroUsize::MIN).expect("the set can be learned");
+    let mut next = test.iter().cycle();
+    criterion.bench_function("predict one instance", |bencher| {
+        bencher.iter(|| next.next().map(|row| model.predict(black_box(&row.instance))));
+    });
+}
+
+criterion_group!(benches, predict);
+criterion_main!(benches);
