@@ -8,8 +8,7 @@ fn main() -> io::Result<()> {
     let captures = std::env::args()
         .skip(1)
         .map(|path| Capture::new(path.clone(), move || File::open(&path).map(|file| Box::new(file) as _)));
-    let hash = std::env::var_os("HASH").is_some();
-    let mut trace = Trace::new(captures.collect(), TraceOptions { hash, ..TraceOptions::default() });
+    let mut trace = Trace::new(captures.collect(), TraceOptions::default());
     let (mut packets, mut ip_bytes) = (0_u64, 0_u64);
     while let Some(packet) = trace.next_packet() {
         packets += 1;

@@ -90,3 +90,44 @@ impl<K, V> Default for Aged<K, V> {
         Self { serials: HashMap::new(), entries: BTreeMap::new(), next_serial: 0, bytes: 0 }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn three() -> Aged<char, u32> {
+        let mut aged = Aged::default();
+        for (n, key) in (0..).zip(['a', 'b', 'c']) {
+            aged.insert(key, Timestamp::from_seconds(n.into()), n);
+            aged.set_bytes(&key, 100);
+        }
+        aged
+    }
+
+    #[test]
+    fn the_oldest_entries_go_first() {
+        let mut aged = three();
+        assert_eq!(aged.shrink(2, 1000), 1);
+        assert_eq!(aged.get_mut(&'a'), None);
+        assert_eq!(aged.get_mut(&'b'), Some(&mut 1));
+    }
+
+    #[test]
+    fn bytes_are_those_of_the_entries_that_are_left() {
+        let mut aged = three();
+        aged.set_bytes(&'a', 10);
+        assert_eq!(aged.shrink(10, 210), 0);
+        assert_eq!(aged.remove(&'b'), Some(1));
+        assert_eq!(aged.shrink(10, 110), 0);
+        assert_eq!(aged.shrink(10, 109), 1);
+        assert_eq!(aged.len(), 1);
+    }
+
+    #[test]
+    fn entries_expire_by_the_time_they_came() {
+        let mut aged = three();
+        assert_eq!(aged.expire(Timestamp::from_seconds(1)), 1);
+        assert_eq!(aged.expire(Timestamp::from_seconds(9)), 2);
+        assert_eq!(aged.len(), 0);
+    }
+}

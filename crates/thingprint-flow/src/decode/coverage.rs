@@ -48,3 +48,39 @@ impl Coverage {
         before.into_iter().chain(within).map(|(start, end)| (*start, *end)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn ranges_that_touch_become_one() {
+        let mut coverage = Coverage::default();
+        coverage.add(0..8);
+        coverage.add(16..24);
+        assert_eq!((coverage.prefix(), coverage.end()), (8, 24));
+        coverage.add(8..16);
+        assert_eq!((coverage.prefix(), coverage.ranges.len()), (24, 1));
+    }
+
+    proptest! {
+        #[test]
+        fn it_agrees_with_a_row_of_flags(ranges in proptest::collection::vec((0..64_usize, 0..24_usize), 0..40)) {
+            let mut coverage = Coverage::default();
+            let mut flags = [false; 88];
+            for (start, length) in ranges {
+                let missing: Vec<usize> = coverage.add(start..start + length).into_iter().flatten().collect();
+                let expected: Vec<usize> = (start..start + length).filter(|at| !flags[*at]).collect();
+                prop_assert_eq!(missing, expected);
+                flags[start..start + length].fill(true);
+                let prefix = flags.iter().take_while(|flag| **flag).count();
+                let end = flags.iter().rposition(|flag| *flag).map_or(0, |last| last + 1);
+                prop_assert_eq!((coverage.prefix(), coverage.end()), (prefix, end));
+            }
+        }
+    }
+}
