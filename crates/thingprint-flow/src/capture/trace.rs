@@ -12,6 +12,24 @@ use crate::{CaptureError, Packet};
 /// Captures that overlap in time are merged packet by packet, rotated ones follow each other; within a capture,
 /// packets keep the order of the file even where their times go back. A capture that cannot be read, or not to
 /// its end, never ends the trace: see [`problems`](Self::problems).
+///
+/// ```
+/// use std::io::Cursor;
+/// use thingprint_flow::{Capture, CaptureWriter, Timestamp, Trace, TraceOptions};
+///
+/// let mut writer = CaptureWriter::new(Vec::new())?;
+/// writer.write(Timestamp::from_seconds(1), &[0xff; 60], 60)?;
+/// let file = writer.finish()?;
+///
+/// let capture = Capture::new("home.pcap", move || Ok(Box::new(Cursor::new(file.clone()))));
+/// let mut trace = Trace::new(vec![capture], TraceOptions::default());
+/// while let Some(packet) = trace.next_packet() {
+///     assert_eq!(packet.wire_bytes, 60);
+/// }
+/// assert_eq!(trace.counts().frames, 1);
+/// assert!(trace.problems().is_empty());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct Trace {
     merge: Merge,
     sort: bool,

@@ -64,8 +64,8 @@ struct Datagram {
     captured: Coverage,
     /// What is there by the headers.
     there: Coverage,
-    /// Digest of each fragment, by offset and length.
-    fragments: BTreeMap<(usize, usize), u64>,
+    /// Digest of each fragment, by offset, length and whether others follow.
+    fragments: BTreeMap<(usize, usize, bool), u64>,
 }
 
 /// Digests of all fragments of a datagram, sorted.
@@ -158,16 +158,15 @@ impl Datagram {
         }
     }
 
-    /// Adds a fragment; false if one with this offset and length was there before. Bytes that were not captured
+    /// Adds a fragment; false if one of this place and length was there before. Bytes that were not captured
     /// then are taken all the same.
     fn add(&mut self, part: &Network<'_>, fragment: Fragment, digest: u64) -> bool {
         let Fragment { offset, more, .. } = fragment;
         let Body { protocol, captured, length } = part.body;
         self.write(offset, captured);
-        if self.fragments.contains_key(&(offset, length)) {
+        if self.fragments.insert((offset, length, more), digest).is_some() {
             return false;
         }
-        self.fragments.insert((offset, length), digest);
         self.there.add(offset..offset + length);
         self.total_bytes = self.total_bytes.saturating_add(part.total_bytes);
         if offset == 0 {
@@ -226,5 +225,5 @@ fn check(body: &Body<'_>, fragment: Fragment) -> Result<usize, Malformed> {
 
 /// Tells a fragment that was captured twice from one of a later datagram with the same number.
 fn digest(body: &Body<'_>, fragment: Fragment) -> u64 {
-    FixedState::with_seed(0).hash_one((fragment.offset, body.length, body.captured))
+    FixedState::with_seed(0).hash_one((fragment.offset, fragment.more, body.length, body.captured))
 }
