@@ -12,7 +12,9 @@ mod time;
 mod track;
 
 pub use address::{DeviceId, MacAddr, ParseDeviceError, ParseMacError};
-pub use capture::{ByteStream, Capture, CaptureWriter, ContentHash, LinkType, Trace, TraceOptions, is_capture};
+pub use capture::{
+    ByteStream, Capture, CaptureWriter, ContentHash, LinkType, Trace, TraceOptions, is_capture,
+};
 pub use decode::{DecodeCounts, Decoder, Frame, Malformed};
 pub use error::{CaptureError, ProblemKind};
 pub use packet::{Ip, Packet, TcpFlags, TcpSegment, Transport};
