@@ -1,5 +1,6 @@
 //! Classifying one instance with a model of 29 classes and 100 trees.
 #![allow(missing_docs, reason = "criterion's macros write undocumented functions")]
+#![allow(clippy::expect_used, reason = "a benchmark that cannot go on should stop")]
 
 mod synthetic;
 

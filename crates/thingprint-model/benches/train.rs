@@ -1,5 +1,6 @@
 //! Training on 35,000 instances of 29 classes.
 #![allow(missing_docs, reason = "criterion's macros write undocumented functions")]
+#![allow(clippy::expect_used, reason = "a benchmark that cannot go on should stop")]
 
 mod synthetic;
 

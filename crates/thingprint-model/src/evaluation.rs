@@ -179,3 +179,120 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (sum, count) = values.fold((0.0, 0_u64), |(sum, count), value| (sum + value, count + 1));
     (count > 0).then(|| sum / count as f64)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+    use thingprint_flow::{DeviceId, MacAddr, Timestamp};
+    use thingprint_instance::{Kind, Label};
+
+    use super::*;
+    use crate::classes::most_likely;
+
+    /// Class a with three training instances, class b with one.
+    fn classes() -> Classes {
+        let labels = ["a", "a", "b", "a"].map(|class| Label { class: class.to_owned(), kind: Kind::Iot });
+        Classes::of(&labels).unwrap()
+    }
+
+    fn answer(distribution: [f64; 2]) -> Prediction {
+        let class = most_likely(&distribution);
+        Prediction {
+            device: DeviceId::Mac(MacAddr::new([2, 0, 0, 0, 0, 1])),
+            window_start: Timestamp::default(),
+            stage0: [None, None, None],
+            class: classes().name(class),
+            confidence: distribution[class],
+            distribution: distribution.to_vec(),
+        }
+    }
+
+    fn evaluate(answers: &[([f64; 2], &str)], threshold: f64) -> Evaluation {
+        let answers: Vec<_> =
+            answers.iter().map(|&(distribution, truth)| (answer(distribution), truth)).collect();
+        let pairs = answers.iter().map(|(prediction, truth)| (prediction, *truth));
+        Evaluation::new(&classes(), pairs, threshold).unwrap()
+    }
+
+    fn assert_close(left: f64, right: f64) {
+        assert!((left - right).abs() < 1e-12, "{left} is not {right}");
+    }
+
+    #[test]
+    fn rrse_worked_by_hand() {
+        // Priors (1 + 3) / (2 + 4) and (1 + 1) / (2 + 4).
+        // Model: 0.2² + 0.2² + 0.6² + 0.6² = 0.8. Prior: 2 · (1/3)² + 2 · (2/3)² = 10/9.
+        let evaluation = evaluate(&[([0.8, 0.2], "a"), ([0.6, 0.4], "b")], 0.8);
+        assert_close(evaluation.rrse, 100.0 * (0.8 * 9.0 / 10.0_f64).sqrt());
+    }
+
+    #[test]
+    fn a_class_seen_only_in_the_test_is_wrong_and_enters_the_rrse() {
+        // With c, K = 3: priors 4/7, 2/7 and 1/7. Model: 0.08 for a; 0.3² + 0.7² + 1 for c.
+        // Prior: (3/7)² + (2/7)² + (1/7)² for a; (4/7)² + (2/7)² + (6/7)² for c.
+        let evaluation = evaluate(&[([0.8, 0.2], "a"), ([0.3, 0.7], "c")], 0.8);
+        assert_close(evaluation.accuracy, 0.5);
+        assert_close(evaluation.rrse, 100.0 * ((0.08 + 0.09 + 0.49 + 1.0) * 49.0 / (14.0 + 56.0_f64)).sqrt());
+        assert_eq!(evaluation.classes.iter().map(|name| &**name).collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert_eq!(evaluation.confusion, [[1, 0, 0], [0, 0, 0], [0, 1, 0]]);
+    }
+
+    #[test]
+    fn the_cells_of_table_2() {
+        let evaluation = evaluate(
+            &[([0.9, 0.1], "a"), ([0.7, 0.3], "a"), ([0.4, 0.6], "a"), ([0.2, 0.8], "a"), ([0.0, 1.0], "b")],
+            0.8,
+        );
+        let [a, b] = &evaluation.per_class[..] else { unreachable!("there are two classes") };
+        assert_eq!(a.instances, 4);
+        assert_close(a.correct.unwrap(), 0.5);
+        assert_close(a.confidence.unwrap(), 0.8);
+        assert_close(a.precision.unwrap(), 1.0);
+        let [mistake] = &a.mistaken_for[..] else { unreachable!("a was mistaken for b") };
+        assert_eq!(&*mistake.class, "b");
+        assert_close(mistake.share, 0.5);
+        assert_close(mistake.confidence, 0.7);
+        assert_close(b.precision.unwrap(), 1.0 / 3.0);
+        assert!(b.mistaken_for.is_empty());
+        // F1 of a: 2 · 2 / (4 + 2); of b: 2 · 1 / (1 + 3).
+        assert_close(evaluation.macro_f1, f64::midpoint(2.0 / 3.0, 0.5));
+        // Accepted: 0.9 and 1.0 right, 0.8 wrong.
+        assert_close(evaluation.coverage, 0.6);
+        assert_close(evaluation.accepted_accuracy.unwrap(), 2.0 / 3.0);
+        assert_eq!(evaluation.instances, 5);
+    }
+
+    #[test]
+    fn a_class_that_does_not_occur_counts_for_nothing() {
+        let evaluation = evaluate(&[([0.9, 0.1], "a")], 0.95);
+        assert_eq!((evaluation.per_class[1].correct, evaluation.per_class[1].f1), (None, None));
+        assert_close(evaluation.macro_f1, 1.0);
+        assert_eq!(evaluation.accepted_accuracy, None);
+    }
+
+    #[test]
+    fn nothing_cannot_be_evaluated() {
+        let none: [(&Prediction, &str); 0] = [];
+        let error = Evaluation::new(&classes(), none, 0.8).unwrap_err();
+        assert_eq!(error.to_string(), "there is no labelled instance to evaluate");
+    }
+
+    #[test]
+    fn fields_have_the_names_that_results_use() {
+        let json = serde_json::to_value(evaluate(&[([0.9, 0.1], "a")], 0.8)).unwrap();
+        for field in [
+            "accuracy",
+            "rrse",
+            "instances",
+            "macro_f1",
+            "coverage",
+            "accepted_accuracy",
+            "per_class",
+            "confusion",
+            "classes",
+        ] {
+            assert!(json.get(field).is_some(), "{field}");
+        }
+    }
+}

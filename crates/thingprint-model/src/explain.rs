@@ -1,3 +1,4 @@
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -33,7 +34,7 @@ pub struct Explanation {
 pub struct InputEvidence {
     /// Name of the input, like `flow_volume_bytes` or `ports_class`.
     pub input: String,
-    /// Its value: a class name with the share of windows where it is the most frequent one, or a mean.
+    /// Its value over the windows; `None` when it is absent in all of them.
     pub value: Option<InputValue>,
     /// Change of the probability of the class: above 0 speaks for it.
     pub contribution: f64,
@@ -144,18 +145,14 @@ impl Model {
         if !matches!(input, Input::Class(_)) {
             return mean.map(InputValue::Number);
         }
-        let mut counts = vec![0_u64; self.classes.len()];
+        let mut counts: BTreeMap<u64, u64> = BTreeMap::new();
         for value in present {
-            if let Some(count) =
-                (0..).zip(&mut counts).find_map(|(class, count)| (f64::from(class) == value).then_some(count))
-            {
-                *count += 1;
-            }
+            *counts.entry(value.to_bits()).or_default() += 1;
         }
-        let most = counts.iter().copied().max().filter(|&most| most > 0)?;
-        counts
-            .iter()
-            .position(|&count| count == most)
+        // Class numbers are not negative, so their bits have their order: of equals, the first class wins.
+        let (&bits, _) = counts.iter().max_by_key(|&(&bits, &count)| (count, Reverse(bits)))?;
+        (0..self.classes.len())
+            .find(|&class| (class as f64).to_bits() == bits)
             .map(|class| InputValue::Class(self.classes.name(class)))
     }
 

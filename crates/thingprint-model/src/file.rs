@@ -133,3 +133,6 @@ fn decode(body: &[u8]) -> Result<Model, FileFault> {
     model.check_loaded()?;
     Ok(model)
 }
+
+#[cfg(test)]
+mod tests;

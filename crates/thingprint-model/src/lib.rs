@@ -1,6 +1,6 @@
 //! Which device is it? A [`Model`] learns from labelled instances and gives a [`Prediction`] for others.
 //!
-//! The classifier has two stages (Sivanathan et al., IEEE TMC 18(8), 2019, §5, here cited as [C]): a naive Bayes for
+//! The classifier has two stages (Sivanathan et al., IEEE TMC 18(8), 2019, §5, here cited as \[C\]): a naive Bayes for
 //! each bag of words, then a random forest on what those found and on six numbers. [`Split`] parts labelled instances
 //! into training and test, and [`Evaluation`] says how well a model does.
 mod classes;

@@ -16,10 +16,10 @@ pub struct Scored {
 }
 
 /// Root relative squared error in percent, as Weka defines it:
-/// 100 · sqrt( Σ_i Σ_c (p_ic − y_ic)² / Σ_i Σ_c (π_c − y_ic)² ) with π_c = (1 + n_c) / (K + N), n_c of the N training
-/// instances being of class c.
+/// `100 · sqrt( Σ_i Σ_c (p_ic − y_ic)² / Σ_i Σ_c (π_c − y_ic)² )` with `π_c = (1 + n_c) / (K + N)`, `n_c` of the N
+/// training instances being of class c.
 ///
-/// A true class that training did not have is a class with n_c = 0 and p_c = 0; K counts it too, as in Weka, whose
+/// A true class that training did not have is a class with `n_c = 0` and `p_c = 0`; K counts it too, as in Weka, whose
 /// training and test data name the same classes.
 pub(crate) fn rrse(classes: &Classes, answers: &[(&Prediction, &str)]) -> f64 {
     let mut unknown: BTreeMap<&str, u64> = BTreeMap::new();
@@ -44,7 +44,7 @@ pub(crate) fn rrse(classes: &Classes, answers: &[(&Prediction, &str)]) -> f64 {
     100.0 * (model_error / prior_error).sqrt()
 }
 
-/// Σ_c (p_c − y_c)² where y is 1 for one class and 0 for the others, from Σ_c p_c² and that class's p.
+/// `Σ_c (p_c − y_c)²` where y is 1 for one class and 0 for the others, from `Σ_c p_c²` and that class's p.
 fn squared_distance(squares: f64, hit: f64) -> f64 {
     (squares - hit * hit + (hit - 1.0).powi(2)).max(0.0)
 }
@@ -86,4 +86,44 @@ pub fn auroc(known: &[f64], unknown: &[f64]) -> Option<f64> {
         below += unknown;
     }
     Some(wins / (known.len() as f64 * unknown.len() as f64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(left: f64, right: f64) {
+        assert!((left - right).abs() < 1e-12, "{left} is not {right}");
+    }
+
+    #[test]
+    fn calibration_is_the_distance_of_accuracy_and_confidence() {
+        let scored = |confidence, correct| Scored { confidence, correct };
+        // Bin 0.9 to 1: accuracy 1/2, mean confidence 0.97; bin 0.5 to 0.6: accuracy 1, mean confidence 0.55.
+        let answers = [scored(0.94, true), scored(1.0, false), scored(0.5, true), scored(0.6 - 1e-13, true)];
+        assert!((expected_calibration_error(&answers) - 0.46).abs() < 1e-9);
+        check(expected_calibration_error(&[]), 0.0);
+        check(expected_calibration_error(&[scored(1.0, true), scored(0.0, false)]), 0.0);
+    }
+
+    #[test]
+    fn auroc_is_the_share_of_pairs_in_order() {
+        let check_auroc =
+            |known: &[f64], unknown: &[f64], expected| assert_eq!(auroc(known, unknown), expected);
+        check_auroc(&[0.9, 0.8], &[0.1, 0.2], Some(1.0));
+        check_auroc(&[0.1], &[0.9, 0.8], Some(0.0));
+        check_auroc(&[0.5, 0.5], &[0.5], Some(0.5));
+        // Pairs: 0.9 beats both, 0.4 beats 0.3 and ties with 0.4.
+        check_auroc(&[0.9, 0.4], &[0.4, 0.3], Some(3.5 / 4.0));
+        check_auroc(&[], &[0.4], None);
+        check_auroc(&[0.4], &[], None);
+    }
+
+    #[test]
+    fn a_squared_distance_is_that_of_the_definition() {
+        let distribution: [f64; 3] = [0.5, 0.3, 0.2];
+        let squares = distribution.iter().map(|p| p * p).sum();
+        check(squared_distance(squares, 0.3), 0.25 + 0.49 + 0.04);
+        check(squared_distance(squares, 0.0), 0.25 + 0.09 + 0.04 + 1.0);
+    }
 }

@@ -162,7 +162,7 @@ fn entropy(counts: &[f64]) -> f64 {
     if size > 0.0 { information(counts) / size } else { 0.0 }
 }
 
-/// Entropy times size: n log2 n less the sum of n_c log2 n_c.
+/// Entropy times size: n log2 n less the sum of `n_c log2 n_c`.
 fn information(counts: &[f64]) -> f64 {
     let n_log_n = |n: f64| if n > 0.0 { n * n.log2() } else { 0.0 };
     n_log_n(counts.iter().sum()) - counts.iter().copied().map(n_log_n).sum::<f64>()

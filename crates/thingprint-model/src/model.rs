@@ -64,7 +64,7 @@ impl Model {
         };
         Ok(Self {
             origin: Origin { version: env!("CARGO_PKG_VERSION").to_owned(), generator: GENERATOR.to_owned() },
-            options: options.clone(),
+            options: *options,
             extraction: BTreeMap::new(),
             classes: training.classes,
             bags,

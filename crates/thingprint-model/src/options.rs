@@ -13,7 +13,7 @@ pub const MAX_TREES: u32 = 10_000;
 pub const MAX_FOLDS: u32 = 1_000;
 
 /// Every choice of training; all of them are kept in the model file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainOptions {
     /// What the classifier looks at.

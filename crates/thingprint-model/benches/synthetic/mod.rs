@@ -42,7 +42,7 @@ fn instance(hour: usize, profiles: &[Profile], random: &mut ChaCha8Rng) -> Label
     let octet = u8::try_from(class).unwrap_or(u8::MAX);
     let instance = Instance {
         device: DeviceId::Mac(MacAddr::new([2, 0, 0, 0, 0, octet])),
-        window_start: Timestamp::from_seconds(3_600 * hour as i64),
+        window_start: Timestamp::from_seconds(3_600 * i64::try_from(hour).unwrap_or(0)),
         window_s: 3_600.0,
         capture: None,
         attributes: Attributes(attributes),
@@ -108,6 +108,7 @@ fn bag(words: &[(String, f64)], random: &mut ChaCha8Rng) -> Bag {
     bag
 }
 
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and not negative")]
 fn below(random: &mut ChaCha8Rng, bound: f64) -> usize {
     (uniform(random) * bound) as usize
 }

@@ -26,7 +26,7 @@ pub(crate) struct BagModel {
     likelihood: Likelihood,
 }
 
-/// Pr(w|c) = (1 + n_cw) / (V + Σ_w n_cw) of equation 1, by either back end.
+/// `Pr(w|c) = (1 + n_cw) / (V + Σ_w n_cw)` of equation 1, by either back end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Likelihood {
     Sparse(sparse::SparseCounts),
@@ -101,7 +101,7 @@ impl BagModel {
 }
 
 impl Likelihood {
-    /// Adds Σ_w n_w · ln Pr(w|c) to the score of each class c.
+    /// Adds `Σ_w n_w · ln Pr(w|c)` to the score of each class c.
     fn add_to(&self, tokens: &Tokens, scores: &mut [f64]) {
         match self {
             Self::Sparse(counts) => counts.add_to(tokens, scores),

@@ -7,19 +7,19 @@ use crate::vocabulary::Tokens;
 
 /// Word counts of each class in compressed rows: a word costs as much as there are classes that have it.
 ///
-/// With n_cw = 0 for most words and classes, Σ_w n_w ln Pr(w|c) is taken apart into -Σ_w n_w · ln(V + Σ_w n_cw), the
-/// same for every word, and Σ_w n_w · ln(1 + n_cw), which is 0 wherever there is no count.
+/// With `n_cw = 0` for most words and classes, `Σ_w n_w ln Pr(w|c)` is taken apart into `-Σ_w n_w · ln(V + Σ_w n_cw)`,
+/// the same for every word, and `Σ_w n_w · ln(1 + n_cw)`, which is 0 wherever there is no count.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "CompressedRows", into = "CompressedRows")]
 pub(super) struct SparseCounts {
     rows: CompressedRows,
-    /// ln(1 + n_cw) of each cell.
+    /// `ln(1 + n_cw)` of each cell.
     log_counts: Vec<f64>,
-    /// ln(V + Σ_w n_cw) of each class.
+    /// `ln(V + Σ_w n_cw)` of each class.
     log_totals: Vec<f64>,
 }
 
-/// What is stored: the row of a column w is `cells[starts[w]..starts[w + 1]]`, pairs of class and n_cw.
+/// What is stored: the row of a column w is `cells[starts[w]..starts[w + 1]]`, pairs of class and `n_cw`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct CompressedRows {
     classes: u32,
@@ -72,7 +72,7 @@ impl SparseCounts {
         Some(log_count - self.log_totals.get(class)?)
     }
 
-    /// The classes that have a word, each with ln(1 + n_cw).
+    /// The classes that have a word, each with `ln(1 + n_cw)`.
     fn row(&self, column: usize) -> impl Iterator<Item = (usize, f64)> {
         let bound = |at: usize| self.rows.starts.get(at).map_or(0, |&start| start as usize);
         let range = bound(column)..bound(column + 1);

@@ -43,21 +43,35 @@ impl From<&TrainOptions> for ForestOptions {
 }
 
 impl ForestOptions {
+    /// Checks that the number of trees lies inside its range.
+    pub(super) fn check(&self) -> Result<(), ModelError> {
+        if (1..=MAX_TREES).contains(&self.trees) {
+            return Ok(());
+        }
+        Err(ModelError::Option {
+            option: "trees",
+            value: self.trees.to_string(),
+            expected: "expected 1 to 10000",
+        })
+    }
+
     /// Columns tried at a node of a table with so many columns.
-    pub(super) fn tries(&self, columns: usize) -> usize {
+    pub(super) fn columns_per_node(&self, columns: usize) -> usize {
         let weka = columns.checked_ilog2().unwrap_or(0) + 1;
-        let tries = self.attributes_per_node.unwrap_or(weka) as usize;
-        tries.clamp(1, columns.max(1))
+        let per_node = self.attributes_per_node.unwrap_or(weka) as usize;
+        per_node.clamp(1, columns.max(1))
     }
 }
 
 impl Forest {
-    /// Grows a forest on a table with up to `jobs` threads, whose number does not change it.
+    /// Grows a forest on a table with up to `jobs` threads, whose number does not change it. Fails when the number of
+    /// trees is out of range.
     pub fn fit(table: &Table, options: &ForestOptions, jobs: NonZeroUsize) -> Result<Self, ModelError> {
+        options.check()?;
         let information = Information::up_to(table.rows());
         let ranked = RankedTable::new(table);
-        let tries = options.tries(table.columns().len());
-        let make_grower = || Grower::new(&ranked, &information, tries);
+        let per_node = options.columns_per_node(table.columns().len());
+        let make_grower = || Grower::new(&ranked, &information, per_node);
         let trees = parallel::map(options.trees as usize, jobs, make_grower, |grower, tree| {
             let number = u32::try_from(tree).unwrap_or(u32::MAX);
             grower.grow(Generator::new(options.seed, Purpose::Tree(number)))

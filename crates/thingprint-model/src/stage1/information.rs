@@ -20,8 +20,15 @@ impl Information {
         self.0[weight as usize]
     }
 
+    /// Adds to a weight, and returns how much its information grows.
+    pub(super) fn add(&self, weight: &mut u32, more: u16) -> i64 {
+        let before = self.of(*weight);
+        *weight += u32::from(more);
+        self.of(*weight) - before
+    }
+
     /// Whether splitting a node of this weight has a gain. Both arguments are sums over the parts of
-    /// Σ_c n_c log2 n_c - n log2 n, which is minus the entropy times the weight.
+    /// `Σ_c n_c log2 n_c - n log2 n`, which is minus the entropy times the weight.
     pub(super) fn is_gain(split: i64, whole: i64, weight: u32) -> bool {
         let bits = (split - whole) as f64 / f64::powi(2.0, FRACTION_BITS);
         bits / f64::from(weight) > LEAST_GAIN

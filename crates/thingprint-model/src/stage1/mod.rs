@@ -3,7 +3,10 @@ mod forest;
 mod grow;
 mod information;
 mod ranked;
+mod sample;
+mod search;
 mod smartcore;
+mod sort;
 mod table;
 mod tree;
 
@@ -27,3 +30,6 @@ pub(crate) fn fit(
         Stage1Backend::Smartcore => smartcore::fit(table, options, jobs),
     }
 }
+
+#[cfg(test)]
+mod tests;

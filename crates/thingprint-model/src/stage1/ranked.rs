@@ -41,6 +41,14 @@ impl<'a> RankedColumn<'a> {
         }
     }
 
+    /// Number of nominal values; 0 for numbers.
+    pub(super) fn cardinality(&self) -> usize {
+        match self {
+            Self::Number { .. } => 0,
+            Self::Name { cardinality, .. } => usize::from(*cardinality),
+        }
+    }
+
     fn rank(values: &[f64]) -> Self {
         let mut by_value: Vec<(f64, u32)> = values.iter().copied().zip(0..).collect();
         by_value.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));

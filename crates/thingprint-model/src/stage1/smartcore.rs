@@ -11,6 +11,7 @@ use super::forest::{Forest, ForestOptions};
 use super::table::{Column, Table};
 use super::tree::{ColumnKind, Node, Tree};
 use crate::error::ModelError;
+use crate::options::MAX_TREES;
 use crate::parallel;
 
 /// smartcore's midpoints of two numbers must not overflow, and it knows no absent value: numbers end here.
@@ -22,22 +23,32 @@ const FURTHEST: f64 = 1e300;
 /// a leaf answers with its most frequent class alone. Trees are read out of it node by node, since their answers are
 /// needed one by one and a model file must be checked before use.
 pub(super) fn fit(table: &Table, options: &ForestOptions, jobs: NonZeroUsize) -> Result<Forest, ModelError> {
-    let records = records(table)?;
-    let classes: Vec<u32> = table.row_classes().iter().map(|&class| u32::from(class)).collect();
-    let tries = options.tries(table.columns().len());
+    options.check()?;
+    let (records, classes) = (records(table)?, classes(table));
+    let per_node = options.columns_per_node(table.columns().len());
     let grow = |(): &mut (), tree: usize| {
-        let parameters = RandomForestClassifierParameters::default()
-            .with_criterion(SplitCriterion::Entropy)
-            .with_n_trees(1)
-            .with_m(tries)
-            .with_seed(options.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(tree as u64));
-        read_out(
-            &RandomForestClassifier::fit(&records, &classes, parameters).map_err(|error| refused(&error))?,
-        )
+        let grown = RandomForestClassifier::fit(&records, &classes, parameters(options, per_node, tree));
+        read_out(&grown.map_err(|error| refused(&error))?)
     };
     let trees = parallel::map(options.trees as usize, jobs, || (), grow);
     let kinds = vec![ColumnKind::Number; table.columns().len()];
     Ok(Forest::of(table, kinds, trees.into_iter().collect::<Result<_, _>>()?))
+}
+
+/// A forest of smartcore's trees.
+type Grown = RandomForestClassifier<f64, u32, DenseMatrix<f64>, Vec<u32>>;
+
+/// How a forest of one tree is grown; neighbouring seeds of ours have no seed of a tree in common.
+fn parameters(options: &ForestOptions, per_node: usize, tree: usize) -> RandomForestClassifierParameters {
+    RandomForestClassifierParameters::default()
+        .with_criterion(SplitCriterion::Entropy)
+        .with_n_trees(1)
+        .with_m(per_node)
+        .with_seed(options.seed.wrapping_mul(u64::from(MAX_TREES)).wrapping_add(tree as u64))
+}
+
+fn classes(table: &Table) -> Vec<u32> {
+    table.row_classes().iter().map(|&class| u32::from(class)).collect()
 }
 
 /// The table as smartcore's matrix.
@@ -46,7 +57,7 @@ fn records(table: &Table) -> Result<DenseMatrix<f64>, ModelError> {
     for column in table.columns() {
         match column {
             Column::Number(numbers) => {
-                values.extend(numbers.iter().map(|value| value.clamp(-FURTHEST, FURTHEST)))
+                values.extend(numbers.iter().map(|value| value.clamp(-FURTHEST, FURTHEST)));
             }
             Column::Name { values: names, .. } => values.extend(names.iter().map(|&name| f64::from(name))),
         }
@@ -63,10 +74,13 @@ struct WrittenForest {
 #[derive(Deserialize)]
 struct WrittenTree {
     nodes: Vec<WrittenNode>,
-    _parameters: Option<(u32, Option<u16>, usize, usize, Option<u64>)>,
+    _parameters: Option<WrittenParameters>,
     _num_classes: usize,
     classes: Vec<u32>,
 }
+
+/// Criterion, depth, least samples of a leaf and of a split, seed.
+type WrittenParameters = (u32, Option<u16>, usize, usize, Option<u64>);
 
 #[derive(Deserialize)]
 struct WrittenNode {
@@ -80,9 +94,7 @@ struct WrittenNode {
     _impurity: Option<f64>,
 }
 
-fn read_out(
-    forest: &RandomForestClassifier<f64, u32, DenseMatrix<f64>, Vec<u32>>,
-) -> Result<Tree, ModelError> {
+fn read_out(forest: &Grown) -> Result<Tree, ModelError> {
     let bytes = postcard::to_stdvec(forest).map_err(|error| refused(&error))?;
     let (written, _): (WrittenForest, _) =
         postcard::take_from_bytes(&bytes).map_err(|error| refused(&error))?;
@@ -110,4 +122,25 @@ fn convert(node: &WrittenNode, classes: &[u32]) -> Option<Node> {
 
 fn refused(reason: &impl ToString) -> ModelError {
     ModelError::Backend { backend: "smartcore", reason: reason.to_string() }
+}
+
+/// The forest with the share of votes that each class gets for each row of the table by smartcore's own account.
+#[cfg(test)]
+pub(super) fn fit_with_votes(
+    table: &Table,
+    options: &ForestOptions,
+) -> Result<(Forest, Vec<Vec<f64>>), ModelError> {
+    let forest = fit(table, options, NonZeroUsize::MIN)?;
+    let (records, classes) = (records(table)?, classes(table));
+    let per_node = options.columns_per_node(table.columns().len());
+    let mut votes = vec![vec![0.0; table.classes()]; table.rows()];
+    for tree in 0..options.trees as usize {
+        let grown = RandomForestClassifier::fit(&records, &classes, parameters(options, per_node, tree));
+        let answers: Vec<u32> =
+            grown.and_then(|grown: Grown| grown.predict(&records)).map_err(|error| refused(&error))?;
+        for (votes, answer) in votes.iter_mut().zip(answers) {
+            votes[answer as usize] += 1.0 / f64::from(options.trees);
+        }
+    }
+    Ok((forest, votes))
 }

@@ -1,0 +1,200 @@
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::num::NonZeroUsize;
+
+use proptest::prelude::*;
+use thingprint_flow::{DeviceId, MacAddr, Timestamp};
+use thingprint_instance::{Attributes, Bag, Bags, Counts, Instance, Kind, Label, Labeled};
+
+use super::*;
+use crate::options::{Stage0Backend, Stage1Backend, TrainOptions, Unseen};
+
+fn instance(seed: u64) -> Instance {
+    let bag = |words: u64| -> Bag {
+        (0..words % 4).map(|word| (format!("w{}", (seed + word) % 7), word + 1)).collect()
+    };
+    let number = |step: u64| (!seed.is_multiple_of(step)).then(|| (seed % step) as f64);
+    Instance {
+        device: DeviceId::Mac(MacAddr::new([2, 0, 0, 0, 0, 1])),
+        window_start: Timestamp::default(),
+        window_s: 3_600.0,
+        capture: None,
+        attributes: Attributes([number(3), number(5), number(7), number(11), number(13), number(17)]),
+        bags: Bags { ports: bag(seed), domains: bag(seed / 3), cipher_suites: bag(seed / 5) },
+        counts: Counts::default(),
+        spread: [None; 6],
+    }
+}
+
+fn rows() -> Vec<Labeled> {
+    let label = |seed: u64| {
+        let (class, kind) = [("a", Kind::Iot), ("b", Kind::Iot), ("c", Kind::NonIot)][(seed % 3) as usize];
+        Label { class: class.to_owned(), kind }
+    };
+    (0..60).map(|seed| Labeled { instance: instance(seed), label: Some(label(seed)) }).collect()
+}
+
+fn model(options: TrainOptions) -> Model {
+    let options = TrainOptions { trees: 3, ..options };
+    let extraction = [("window".to_owned(), "1h".to_owned())].into();
+    Model::fit(&rows(), &options, NonZeroUsize::MIN).unwrap().with_extraction(extraction)
+}
+
+fn models() -> [Model; 3] {
+    [
+        model(TrainOptions::default()),
+        model(TrainOptions {
+            stage0: Stage0Backend::Linfa,
+            stage1: Stage1Backend::Smartcore,
+            ..TrainOptions::default()
+        }),
+        model(TrainOptions {
+            unseen: Unseen::Ignore,
+            scenario: crate::Scenario::LowMedium,
+            ..TrainOptions::default()
+        }),
+    ]
+}
+
+fn written(model: &Model) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    model.write_to(&mut bytes).unwrap();
+    bytes
+}
+
+/// A file with this body, and lengths and checksum that fit.
+fn file_of(body: &[u8]) -> Vec<u8> {
+    let compressed = zstd::encode_all(body, 1).unwrap();
+    let sizes = sizes(body.len() as u64, compressed.len() as u64);
+    [&MAGIC[..], &sizes, &checksum(&sizes, &compressed), &compressed].concat()
+}
+
+/// Uses a model in every way, so that whatever it could stumble over is met.
+fn use_it(model: &Model) {
+    for seed in 0..20 {
+        let instance = instance(seed);
+        let prediction = model.predict(&instance);
+        assert!(prediction.distribution.iter().all(|probability| !probability.is_nan()));
+        model.explain(&[&instance], None).unwrap();
+    }
+    written(model);
+}
+
+fn check_refused(bytes: &[u8], expected: &str) {
+    let error = Model::read_from(bytes, "home.model").unwrap_err().to_string();
+    assert_eq!(error, format!("home.model: {expected}"));
+}
+
+#[test]
+fn a_model_comes_back_as_it_was() {
+    for model in models() {
+        let bytes = written(&model);
+        let read = Model::read_from(&*bytes, "home.model").unwrap();
+        assert_eq!(read, model);
+        assert_eq!(written(&read), bytes);
+        use_it(&read);
+    }
+}
+
+#[test]
+fn foreign_files_are_refused() {
+    check_refused(b"", "is no thingprint model");
+    check_refused(b"\x89TPM", "is no thingprint model");
+    check_refused(b"device,window_start,window_s\n", "is no thingprint model");
+}
+
+#[test]
+fn files_of_later_versions_are_refused() {
+    let mut bytes = written(&model(TrainOptions::default()));
+    bytes[8] = 2;
+    check_refused(&bytes, "has format version 2, and this program reads up to 1");
+}
+
+#[test]
+fn cut_files_are_refused_wherever_they_are_cut() {
+    let bytes = written(&model(TrainOptions::default()));
+    for length in 0..bytes.len() {
+        let error = Model::read_from(&bytes[..length], "home.model").unwrap_err().to_string();
+        let expected = if length < MAGIC.len() { "is no thingprint model" } else { "is cut short" };
+        assert!(error.contains(expected), "{length}: {error}");
+    }
+}
+
+#[test]
+fn files_that_go_on_are_refused() {
+    let mut bytes = written(&model(TrainOptions::default()));
+    bytes.push(0);
+    check_refused(&bytes, "goes on after its end");
+}
+
+#[test]
+fn every_flipped_byte_is_noticed() {
+    let bytes = written(&model(TrainOptions::default()));
+    for at in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x10;
+        assert!(Model::read_from(&*damaged, "home.model").is_err(), "byte {at}");
+    }
+}
+
+#[test]
+fn sizes_are_not_believed() {
+    let header = |compressed: u64, body: u64| {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(sizes(body, compressed));
+        bytes.extend([0; CHECKSUM_LEN]);
+        bytes
+    };
+    check_refused(&header(u64::MAX, 1), "claims 18446744073709551615 bytes, and at most 1073741824 are read");
+    check_refused(&header(1, MAX_BYTES + 1), "claims 1073741825 bytes, and at most 1073741824 are read");
+    check_refused(&header(MAX_BYTES, 1), "is cut short: 0 bytes where 1073741824 were promised");
+}
+
+#[test]
+fn a_body_longer_than_promised_is_not_unpacked() {
+    let compressed = zstd::encode_all(&vec![0; 1 << 20][..], 1).unwrap();
+    let sizes = sizes(10, compressed.len() as u64);
+    let bytes = [&MAGIC[..], &sizes, &checksum(&sizes, &compressed), &compressed].concat();
+    check_refused(&bytes, "is damaged: its body is not as long as promised");
+}
+
+#[test]
+fn a_reader_that_fails_is_told_of() {
+    struct Broken;
+    impl Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("the disk is gone"))
+        }
+    }
+    let error = Model::read_from(Broken, "home.model").unwrap_err().to_string();
+    assert_eq!(error, "home.model: cannot be read: the disk is gone");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400), magic in any::<bool>()) {
+        let bytes = if magic { [&MAGIC[..], &[FORMAT_VERSION.to_le_bytes()[0], 0], &bytes].concat() } else { bytes };
+        prop_assert!(Model::read_from(&*bytes, "home.model").is_err());
+        // And as a body behind a header that fits.
+        if let Ok(model) = Model::read_from(&*file_of(&bytes), "home.model") {
+            use_it(&model);
+        }
+    }
+
+    #[test]
+    fn a_body_changed_on_purpose_is_refused_or_can_be_used(
+        which in 0..3_usize,
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let mut body = postcard::to_stdvec(&models()[which]).unwrap();
+        for (at, byte) in changes {
+            let at = at.index(body.len());
+            body[at] = byte;
+        }
+        if let Ok(model) = Model::read_from(&*file_of(&body), "home.model") {
+            use_it(&model);
+        }
+    }
+}
