@@ -24,6 +24,8 @@ pub fn home() -> Result<Home, SimError> {
 /// A smart home: a network and the device profiles that live on it.
 #[derive(Clone, Debug)]
 pub struct Home {
+    /// The file that describes it, for errors.
+    pub file: String,
     /// What the home is, for readers.
     pub description: String,
     /// Where its values come from.
@@ -110,15 +112,24 @@ impl Home {
     /// Reads a home from its `dataset.toml` and one file for each kind of device.
     pub fn from_toml(dataset: &Source<'_>, devices: &[Source<'_>]) -> Result<Self, SimError> {
         let Dataset { description, origin, licence, network, rhythm } = parse(dataset)?;
-        let profiles = devices.iter().map(parse).collect::<Result<Vec<Profile>, _>>()?;
-        let home = Self { description, origin, licence, network, rhythms: rhythm, profiles };
-        home.check_network(&Place::top(dataset.file))?;
-        home.check_units(devices)?;
-        let around = home.surroundings();
-        for (profile, source) in home.profiles.iter().zip(devices) {
-            check_against(profile, source.file, &around)?;
-        }
+        let read = |source: &Source<'_>| Ok(Profile { file: source.file.to_owned(), ..parse(source)? });
+        let profiles = devices.iter().map(read).collect::<Result<_, SimError>>()?;
+        let file = dataset.file.to_owned();
+        let home = Self { file, description, origin, licence, network, rhythms: rhythm, profiles };
+        home.check()?;
         Ok(home)
+    }
+
+    /// Refuses values that make no sense, by the file and field where they stand.
+    pub(crate) fn check(&self) -> Result<(), SimError> {
+        let top = Place::top(&self.file);
+        check_network(&self.network, &top.field("network"))?;
+        for (name, rhythm) in &self.rhythms {
+            check_rhythm(rhythm, &top.field("rhythm").field(name))?;
+        }
+        self.check_units()?;
+        let around = self.surroundings();
+        self.profiles.iter().try_for_each(|profile| check_against(profile, &around))
     }
 
     /// The class of every device, in the order of the profiles.
@@ -137,38 +148,11 @@ impl Home {
         self.profiles.iter().flat_map(|profile| profile.units.iter().map(move |unit| (profile, unit)))
     }
 
-    fn check_network(&self, top: &Place<'_>) -> Result<(), SimError> {
-        let network = top.field("network");
-        let [.., last] = self.network.prefix.octets();
-        network
-            .field("prefix")
-            .ensure(self.network.prefix.is_private() && last == 0, "is no private /24 ending in .0")?;
-        network.field("lease_s").ensure(self.network.lease_s >= 60, "is less than 60")?;
-        network.field("loss").ensure((0.0..=0.2).contains(&self.network.loss), "lies outside 0 to 0.2")?;
-        network
-            .field("settle_s")
-            .ensure((0.0..=86_400.0).contains(&self.network.settle_s), "lies outside 0 to a day")?;
-        let offset = self.network.utc_offset_s.unsigned_abs();
-        network.field("utc_offset_s").ensure(offset <= 86_400, "is over a day")?;
-        for (name, rhythm) in &self.rhythms {
-            let place = top.field("rhythm").field(name);
-            let weights = rhythm.hours.iter().all(|weight| weight.is_finite() && *weight >= 0.0);
-            let some = rhythm.hours.iter().sum::<f64>() > 0.0;
-            place
-                .field("hours")
-                .ensure(weights && some, "weights are numbers from 0 up, one of them over 0")?;
-            place
-                .field("weekend")
-                .ensure((0.01..=100.0).contains(&rhythm.weekend), "lies outside 0.01 to 100")?;
-        }
-        Ok(())
-    }
-
-    fn check_units(&self, devices: &[Source<'_>]) -> Result<(), SimError> {
+    fn check_units(&self) -> Result<(), SimError> {
         let (mut names, mut macs, mut hosts) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        for (profile, source) in self.profiles.iter().zip(devices) {
+        for profile in &self.profiles {
             for (index, unit) in profile.units.iter().enumerate() {
-                let place = Place::top(source.file).entry("unit", index);
+                let place = Place::top(&profile.file).entry("unit", index);
                 place.field("name").ensure(names.insert(&unit.name), "another device has the same")?;
                 place.field("mac").ensure(unit.mac != self.network.gateway, "the gateway has the same")?;
                 place.field("mac").ensure(macs.insert(unit.mac), "another device has the same")?;
@@ -181,15 +165,35 @@ impl Home {
 
     fn surroundings(&self) -> Surroundings<'_> {
         let always_on = || self.units().filter(|(profile, _)| profile.presence.sessions_daily.is_none());
+        let advertisers = always_on().filter(|(profile, _)| profile.upnp.is_some());
         Surroundings {
             rhythms: &self.rhythms,
             always_on: always_on().map(|(_, unit)| unit.name.as_str()).collect(),
-            with_upnp: always_on()
-                .filter(|(profile, _)| profile.upnp.is_some())
-                .map(|(_, unit)| unit.name.as_str())
-                .collect(),
+            with_upnp: advertisers.map(|(_, unit)| unit.name.as_str()).collect(),
         }
     }
+}
+
+fn check_network(network: &Network, place: &Place<'_>) -> Result<(), SimError> {
+    let [.., last] = network.prefix.octets();
+    place
+        .field("prefix")
+        .ensure(network.prefix.is_private() && last == 0, "is no private /24 ending in .0")?;
+    place.field("lease_s").ensure(network.lease_s >= 60, "is less than 60")?;
+    place.field("loss").ensure((0.0..=0.2).contains(&network.loss), "lies outside 0 to 0.2")?;
+    let settles = (0.0..=86_400.0).contains(&network.settle_s);
+    place.field("settle_s").ensure(settles, "lies outside 0 to a day")?;
+    let offset = network.utc_offset_s.unsigned_abs();
+    place.field("utc_offset_s").ensure(offset <= 86_400, "is over a day")
+}
+
+fn check_rhythm(rhythm: &Rhythm, place: &Place<'_>) -> Result<(), SimError> {
+    let weights = rhythm.hours.iter().all(|weight| (0.0..=1e6).contains(weight));
+    let busiest = rhythm.hours.iter().copied().fold(0.0, f64::max);
+    place
+        .field("hours")
+        .ensure(weights && busiest >= 0.001, "weights lie within 0 and 1000000, one of them over 0")?;
+    place.field("weekend").ensure((0.01..=100.0).contains(&rhythm.weekend), "lies outside 0.01 to 100")
 }
 
 fn parse<T: DeserializeOwned>(source: &Source<'_>) -> Result<T, SimError> {

@@ -26,6 +26,9 @@ pub(crate) use check::{Place, Surroundings, check_against};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
+    /// The file that it was read from, for errors.
+    #[serde(skip)]
+    pub file: String,
     /// The class that a classifier should find.
     pub label: String,
     /// Whether the class is an `IoT` device.

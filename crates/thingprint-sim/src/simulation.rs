@@ -55,8 +55,9 @@ pub struct Simulation {
 impl Simulation {
     /// Makes the devices of a home ready to play.
     ///
-    /// Fails when start and duration do not fit the clock.
+    /// Fails when start and duration do not fit the clock, or when the home was changed into one that makes no sense.
     pub fn new(home: &Home, options: SimulationOptions) -> Result<Self, SimError> {
+        home.check()?;
         let (start_ns, end_ns) = span_of(options)?;
         let world = Arc::new(World::new(home, end_ns));
         let mut units: Vec<_> = home.units().collect();

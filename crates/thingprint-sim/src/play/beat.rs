@@ -7,6 +7,9 @@ use crate::profile::When;
 /// The least time from one start of an activity to the next.
 const SHORTEST_NS: i64 = 10_000_000;
 
+/// What lies further ahead than a hundred years might as well never happen.
+const HORIZON_NS: i64 = 100 * 365 * DAY_NS;
+
 /// The seconds of a day.
 const DAY_S: f64 = 86_400.0;
 
@@ -29,7 +32,7 @@ impl Pulse {
 
     /// How busy the home is: 1 in the busiest hour.
     fn at(&self, time_ns: i64) -> f64 {
-        let local = time_ns + self.offset_ns;
+        let local = time_ns.saturating_add(self.offset_ns);
         let hour = usize::try_from(local.rem_euclid(DAY_NS) / (3600 * SECOND_NS)).unwrap_or(0);
         // 1 January 1970 was a Thursday.
         let is_weekend = matches!(local.div_euclid(DAY_NS).rem_euclid(7), 2 | 3);
@@ -67,7 +70,7 @@ impl When {
     }
 
     fn next_random(&self, now_ns: i64, daily: f64, world: &World, chance: &mut Chance) -> i64 {
-        next_random(now_ns, daily, self.pulse(world), (world.end_ns, chance))
+        next_random(now_ns, daily, self.pulse(world), chance)
     }
 
     fn pulse<'a>(&self, world: &'a World) -> Option<&'a Pulse> {
@@ -77,15 +80,11 @@ impl When {
 
 /// The next moment of a Poisson process with `daily` events a day on average, thinned by a pulse (Lewis and
 /// Shedler's method: candidates at the busiest hour's rate, kept with the hour's share).
-pub(super) fn next_random(
-    now_ns: i64,
-    daily: f64,
-    pulse: Option<&Pulse>,
-    (end_ns, chance): (i64, &mut Chance),
-) -> i64 {
+pub(super) fn next_random(now_ns: i64, daily: f64, pulse: Option<&Pulse>, chance: &mut Chance) -> i64 {
     let rate = daily / pulse.map_or(1.0, |pulse| pulse.mean);
+    let horizon_ns = now_ns.saturating_add(HORIZON_NS);
     let mut at = now_ns;
-    while at < end_ns {
+    while at < horizon_ns {
         let wait = span_ns(chance.exponential(DAY_S / rate)).max(SHORTEST_NS);
         at = at.saturating_add(wait);
         if chance.happens(pulse.map_or(1.0, |pulse| pulse.at(at))) {
@@ -109,7 +108,7 @@ mod tests {
         let end_ns = 700 * DAY_NS;
         let (mut at, mut by_hour) = (0, [0_u32; 24]);
         loop {
-            at = next_random(at, 4.0, Some(&pulse), (end_ns, &mut chance));
+            at = next_random(at, 4.0, Some(&pulse), &mut chance);
             if at >= end_ns {
                 break;
             }

@@ -16,7 +16,7 @@ const MDNS_TTL: u8 = 255;
 /// Asks for names.
 pub(super) fn lookup(nic: &mut Nic, script: &Script, (act, spec): (&Act, &Lookup), at: i64) {
     let mut at = at;
-    for _ in 0..spec.at_once.draw_count(&mut nic.chance) {
+    for _ in 0..spec.at_once.draw_few(&mut nic.chance) {
         let Some(place) = act.choice.draw(&mut nic.chance) else { return };
         let Some(server) = script.directory.get(place) else { return };
         nic.resolve(at, (place, server), spec.asks);
@@ -29,7 +29,7 @@ pub(super) fn clock(nic: &mut Nic, script: &Script, (act, spec): (&Act, &Ntp), a
     let Some((mut at, end, rtt_ns)) = find(nic, script, (act, spec.asks, ntp::PORT), at) else { return };
     let port = spec.local_port.unwrap_or_else(|| nic.ephemeral_port());
     let path = nic.path(port, end);
-    for _ in 0..spec.polls.draw_count(&mut nic.chance) {
+    for _ in 0..spec.polls.draw_few(&mut nic.chance) {
         nic.plan_udp(at, (path, true), Payload::exact(ntp::request(spec.version, at)));
         if nic.chance.happens(spec.answered) {
             let answered = at + rtt_ns + nic.between_ms(0.0, 3.0);
@@ -51,7 +51,7 @@ pub(super) fn ping(nic: &mut Nic, script: &Script, (act, spec): (&Act, &Ping), a
     let Some((mut at, end, rtt_ns)) = find(nic, script, (act, LookupPolicy::Cached, 0), at) else { return };
     let path = nic.path(0, end);
     let id = nic.chance.bits16();
-    let count = spec.count.draw_count(&mut nic.chance).min(u32::from(u16::MAX));
+    let count = spec.count.draw_few(&mut nic.chance);
     for sequence in (0..count).filter_map(|sequence| u16::try_from(sequence).ok()) {
         nic.plan_icmp(at, (path, true), icmp::echo(false, id, sequence));
         let answered = at + rtt_ns + nic.between_ms(0.0, 2.0);
@@ -62,7 +62,7 @@ pub(super) fn ping(nic: &mut Nic, script: &Script, (act, spec): (&Act, &Ping), a
 
 /// Searches for devices, or announces its own.
 pub(super) fn simple_discovery(nic: &mut Nic, script: &Script, spec: &Ssdp, at: i64) {
-    let copies = spec.copies.draw_count(&mut nic.chance);
+    let copies = spec.copies.draw_few(&mut nic.chance);
     match (spec.says, &spec.target, &script.upnp) {
         (SsdpSays::Search, Some(target), _) => search(nic, spec, (target, copies), at),
         (SsdpSays::Alive, _, Some(upnp)) => {

@@ -121,7 +121,7 @@ impl Device {
         let daily = presence.sessions_daily.unwrap_or(1.0);
         let world = &self.nic.world;
         let pulse = presence.rhythm.as_ref().and_then(|name| world.pulses.get(name));
-        next_random(now, daily, pulse, (world.end_ns, &mut self.nic.chance))
+        next_random(now, daily, pulse, &mut self.nic.chance)
     }
 
     /// When a session that begins at `now` is over, or a device that is always on restarts.
@@ -134,8 +134,7 @@ impl Device {
         if presence.reboots_daily == 0.0 {
             return None;
         }
-        let end_ns = self.nic.world.end_ns;
-        Some(next_random(now, presence.reboots_daily, None, (end_ns, &mut self.nic.chance)))
+        Some(next_random(now, presence.reboots_daily, None, &mut self.nic.chance))
     }
 
     fn plan_renewal(&mut self, now: i64) {
@@ -172,7 +171,7 @@ impl Device {
     /// Opens as many connections as the profile has at once, within a moment.
     fn open_all(&mut self, act: usize, now: i64) {
         let at_once = self.script.connect(act).and_then(|connect| connect.connection.at_once);
-        let count = at_once.map_or(1, |at_once| at_once.draw_count(&mut self.nic.chance));
+        let count = at_once.map_or(1, |at_once| at_once.draw_few(&mut self.nic.chance));
         let mut at = now;
         for _ in 0..count {
             self.open(act, at);

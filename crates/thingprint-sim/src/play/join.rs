@@ -93,7 +93,7 @@ fn settle_ipv6(nic: &mut Nic, at: i64) {
     let solicited = at + nic.between_ms(1000.0, 1100.0);
     nic.plan_frame(solicited, station.solicit_router());
     let answered = solicited + nic.between_ms(1.0, 8.0);
-    nic.plan_frame(answered, gateway.advertise_router());
+    nic.plan_frame(answered, gateway.advertise_router(station));
 }
 
 /// A message of a device without an address: from nobody to everybody.

@@ -39,6 +39,11 @@ impl Amount {
         self.draw(chance).round().clamp(0.0, f64::from(u32::MAX)) as u32
     }
 
+    /// One draw of how many things are planned together: no more than 1,000, so that what is held stays small.
+    pub(crate) fn draw_few(&self, chance: &mut Chance) -> u32 {
+        self.draw_count(chance).min(1000)
+    }
+
     fn checked(self) -> Result<Self, &'static str> {
         let numbers = match self {
             Self::Exactly(value) => [value, 0.0, 0.0],

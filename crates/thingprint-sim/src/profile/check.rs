@@ -6,6 +6,9 @@ use super::{Amount, Connection, Crowd, Presence, Profile, Speaks, Ssdp, SsdpSays
 use crate::SimError;
 use crate::home::Rhythm;
 
+/// The most names that a crowd may have.
+const MOST_NAMES: u32 = 100_000;
+
 /// Where in which file a value stands.
 pub(crate) struct Place<'a> {
     file: &'a str,
@@ -51,12 +54,8 @@ pub(crate) struct Surroundings<'a> {
 }
 
 /// Checks a profile against the home that it lives in.
-pub(crate) fn check_against(
-    profile: &Profile,
-    file: &str,
-    around: &Surroundings<'_>,
-) -> Result<(), SimError> {
-    let top = Place::top(file);
+pub(crate) fn check_against(profile: &Profile, around: &Surroundings<'_>) -> Result<(), SimError> {
+    let top = Place::top(&profile.file);
     top.field("label").ensure(!profile.label.is_empty(), "is empty")?;
     top.field("unit").ensure(!profile.units.is_empty(), "a profile has at least one unit")?;
     check_stack(&profile.stack, &top.field("stack"))?;
@@ -100,7 +99,7 @@ fn check_rhythm(rhythm: Option<&str>, place: &Place<'_>, around: &Surroundings<'
 }
 
 fn check_crowd(crowd: &Crowd, place: &Place<'_>) -> Result<(), SimError> {
-    place.field("count").ensure(crowd.count > 0, "is 0")?;
+    place.field("count").ensure((1..=MOST_NAMES).contains(&crowd.count), "lies outside 1 to 100000")?;
     let room = crowd.room() / 2;
     place.field("words").ensure(crowd.count as usize <= room, "too few for count: names would run out")?;
     place.field("zipf").ensure((0.0..=10.0).contains(&crowd.zipf), "lies outside 0 to 10")
@@ -116,6 +115,8 @@ fn check_connection(
     check_server(connection, profile, place, around)?;
     check_framing(connection, profile, place)?;
     place.field("port").ensure(connection.port != 0, "is 0")?;
+    let once = connection.when.again_s.is_none() || connection.at_once.is_none();
+    place.field("at_once").ensure(once, "does not go together with when.again_s")?;
     place.field("resumed").ensure((0.0..=1.0).contains(&connection.resumed), "is no probability")?;
     for (index, talk) in connection.talk.iter().enumerate() {
         check_talk(talk, connection, &place.entry("talk", index), around)?;

@@ -48,19 +48,27 @@ pub struct Crowd {
     pub suffixes: Vec<String>,
 }
 
+/// How many names are drawn for each that is wanted, since some come twice.
+const TRIES: usize = 16;
+
 impl Crowd {
-    /// How many different names the parts can make.
+    /// How many different names the parts can make, at most.
     pub(crate) fn room(&self) -> usize {
-        self.hosts.len() * self.words.len() * self.words.len() * self.suffixes.len()
+        let different = |parts: &[String]| parts.iter().collect::<BTreeSet<_>>().len();
+        different(&self.hosts) * different(&self.words).pow(2) * different(&self.suffixes)
     }
 
-    /// The names, each once; always the same for the same parts.
+    /// The names, each once; always the same for the same parts. Words that run together to the same name leave
+    /// fewer than asked for.
     pub(crate) fn names(&self) -> Vec<String> {
         let mut seen = BTreeSet::new();
         let mut names = Vec::new();
         let wanted = self.room().min(self.count as usize);
         let mut state = hash(&self.words.join(" "), 0);
-        while names.len() < wanted {
+        for _ in 0..TRIES * wanted {
+            if names.len() == wanted {
+                break;
+            }
             let name = self.name(&mut state);
             if seen.insert(name.clone()) {
                 names.push(name);

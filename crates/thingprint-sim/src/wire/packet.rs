@@ -238,3 +238,85 @@ pub(super) fn finish_frame(length: usize, limit: usize, frame: &mut Vec<u8>) -> 
     frame.truncate(limit);
     original
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+    use etherparse::{NetSlice, SlicedPacket, TransportSlice};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn datagram(transport: Transport, head: Vec<u8>, bytes: u16) -> Datagram {
+        let end = |last: u8, port| End {
+            mac: [2, 0, 0, 0, 0, last],
+            ip: Ipv4Addr::new(192, 168, 20, last),
+            port,
+            ttl: 64,
+        };
+        let path = Path { device: end(7, 40_000), peer: end(9, 443) };
+        let payload = Payload { head: Head::Bytes(head.into_boxed_slice()), bytes, key: u32::from(bytes) };
+        Datagram { path, up: true, transport, payload }
+    }
+
+    fn segment(options: Options) -> Transport {
+        Transport::Tcp(Segment { seq: 1, ack: 2, flags: flag::ACK, window: 3, options })
+    }
+
+    /// Checks what an independent reader says of a frame: lengths and checksums.
+    fn check(datagram: &Datagram) {
+        let mut frame = Vec::new();
+        let length = datagram.write(17, &Noise::new(3), usize::MAX, &mut frame);
+        assert_eq!(frame.len(), length);
+        assert!(length >= 60);
+        let packet = SlicedPacket::from_ethernet(&frame).unwrap();
+        let Some(NetSlice::Ipv4(ip)) = &packet.net else { panic!("no IPv4") };
+        let header = ip.header().to_header();
+        assert_eq!(header.header_checksum, header.calc_header_checksum());
+        match &packet.transport {
+            Some(TransportSlice::Tcp(tcp)) => {
+                assert_eq!(tcp.payload().len(), usize::from(datagram.payload.bytes));
+                assert_eq!(
+                    tcp.checksum(),
+                    tcp.calc_checksum_ipv4(header.source, header.destination).unwrap()
+                );
+            }
+            Some(TransportSlice::Udp(udp)) => {
+                assert_eq!(udp.payload().len(), usize::from(datagram.payload.bytes));
+                let computed = udp.to_header().calc_checksum_ipv4(&header, udp.payload()).unwrap();
+                assert_eq!(udp.checksum(), computed);
+            }
+            other => panic!("neither TCP nor UDP: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_opening_carries_its_options() {
+        check(&datagram(segment(Options::Opening { mss: 1460, scale: None }), vec![], 0));
+        check(&datagram(segment(Options::Opening { mss: 536, scale: Some(7) }), vec![], 0));
+    }
+
+    proptest! {
+        #[test]
+        fn every_payload_has_its_checksum(
+            head in proptest::collection::vec(any::<u8>(), 0..80),
+            noise in 0_u16..1380,
+            is_udp in any::<bool>(),
+        ) {
+            let transport = if is_udp { Transport::Udp } else { segment(Options::None) };
+            let bytes = length16(head.len()) + noise;
+            check(&datagram(transport, head, bytes));
+        }
+
+        #[test]
+        fn a_short_capture_is_the_beginning_of_the_whole(bytes in 0_u16..1400, limit in 0_usize..1600) {
+            let datagram = datagram(segment(Options::None), vec![9; usize::from(bytes / 3)], bytes);
+            let (mut whole, mut short) = (Vec::new(), Vec::new());
+            let noise = Noise::new(5);
+            let length = datagram.write(1, &noise, usize::MAX, &mut whole);
+            prop_assert_eq!(datagram.write(1, &noise, limit, &mut short), length);
+            prop_assert_eq!(&short[..], &whole[..limit.min(length)]);
+        }
+    }
+}

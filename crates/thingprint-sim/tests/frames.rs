@@ -1,0 +1,175 @@
+//! What the frames of the default home say to readers that know nothing of the simulation.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use etherparse::{NetSlice, SlicedPacket, TransportSlice};
+use thingprint_sim::{Simulation, SimulationOptions, home};
+
+/// One direction of a TCP connection or UDP conversation.
+type Flow = ([u8; 4], u16, [u8; 4], u16);
+
+/// What one direction of a TCP connection carries.
+#[derive(Default)]
+struct Stream {
+    /// The sequence number of the first byte.
+    first: Option<u32>,
+    bytes: Vec<u8>,
+    /// Which bytes have been seen.
+    seen: Vec<bool>,
+}
+
+impl Stream {
+    /// Puts a segment in its place; what comes twice must be the same.
+    fn put(&mut self, seq: u32, payload: &[u8]) {
+        let first = self.first.expect("data before SYN");
+        let place = usize::try_from(seq.wrapping_sub(first)).unwrap();
+        let end = place + payload.len();
+        if self.bytes.len() < end {
+            self.bytes.resize(end, 0);
+            self.seen.resize(end, false);
+        }
+        for (offset, byte) in payload.iter().enumerate() {
+            assert!(
+                !self.seen[place + offset] || self.bytes[place + offset] == *byte,
+                "resent with other bytes"
+            );
+            self.bytes[place + offset] = *byte;
+            self.seen[place + offset] = true;
+        }
+    }
+}
+
+/// Every frame of some hours, read strictly.
+fn each_packet(hours: u64, mut visit: impl FnMut(&[u8], &SlicedPacket<'_>)) {
+    let options =
+        SimulationOptions { start_s: 1_717_405_200, duration_s: hours * 3600, ..Default::default() };
+    let mut simulation = Simulation::new(&home().unwrap(), options).unwrap();
+    while let Some(frame) = simulation.next_frame() {
+        assert_eq!(frame.bytes.len(), usize::try_from(frame.original_bytes).unwrap());
+        assert!((60..=1514).contains(&frame.bytes.len()));
+        visit(frame.bytes, &SlicedPacket::from_ethernet(frame.bytes).unwrap());
+    }
+}
+
+fn check_ipv4(packet: &SlicedPacket<'_>, ip: &etherparse::Ipv4Slice<'_>) {
+    let header = ip.header().to_header();
+    assert_eq!(header.header_checksum, header.calc_header_checksum());
+    match packet.transport.as_ref().unwrap() {
+        TransportSlice::Tcp(tcp) => {
+            assert_eq!(tcp.checksum(), tcp.calc_checksum_ipv4(header.source, header.destination).unwrap());
+        }
+        TransportSlice::Udp(udp) => {
+            assert_eq!(udp.checksum(), udp.to_header().calc_checksum_ipv4(&header, udp.payload()).unwrap());
+        }
+        TransportSlice::Icmpv4(icmp) => {
+            assert_eq!(icmp.checksum(), icmp.icmp_type().calc_checksum(icmp.payload()));
+        }
+        other => panic!("{other:?} over IPv4"),
+    }
+}
+
+#[test]
+fn every_frame_is_sound_and_every_device_is_heard() {
+    let mut heard: BTreeMap<String, u32> = BTreeMap::new();
+    let mut ipv6 = 0;
+    each_packet(8, |frame, packet| {
+        let source: Vec<String> = frame[6..12].iter().map(|octet| format!("{octet:02x}")).collect();
+        *heard.entry(source.join(":")).or_default() += 1;
+        match &packet.net {
+            Some(NetSlice::Ipv4(ip)) => check_ipv4(packet, ip),
+            Some(NetSlice::Ipv6(ip)) => {
+                ipv6 += 1;
+                let (source, destination) = (ip.header().source(), ip.header().destination());
+                match packet.transport.as_ref().unwrap() {
+                    TransportSlice::Icmpv6(icmp) => assert!(icmp.is_checksum_valid(source, destination)),
+                    TransportSlice::Udp(udp) => {
+                        let header = ip.header().to_header();
+                        assert_eq!(
+                            udp.checksum(),
+                            udp.to_header().calc_checksum_ipv6(&header, udp.payload()).unwrap()
+                        );
+                    }
+                    other => panic!("{other:?} over IPv6"),
+                }
+            }
+            _ => assert_eq!(frame[12..14], [8, 6], "neither IP nor ARP"),
+        }
+    });
+    assert!(ipv6 > 10, "{ipv6}");
+    for device in home().unwrap().labels() {
+        assert!(heard.get(&device.mac).is_some_and(|frames| *frames > 20), "{}", device.name);
+    }
+}
+
+#[test]
+fn names_are_answered_before_they_are_used_and_almost_always() {
+    let (mut asked, mut answered): (BTreeSet<([u8; 4], u16, u16)>, u32) = (BTreeSet::new(), 0);
+    each_packet(4, |_, packet| {
+        let (Some(NetSlice::Ipv4(ip)), Some(TransportSlice::Udp(udp))) = (&packet.net, &packet.transport)
+        else {
+            return;
+        };
+        let id = || u16::from_be_bytes([udp.payload()[0], udp.payload()[1]]);
+        if udp.destination_port() == 53 {
+            asked.insert((ip.header().source(), udp.source_port(), id()));
+        } else if udp.source_port() == 53 {
+            assert!(asked.contains(&(ip.header().destination(), udp.destination_port(), id())));
+            answered += 1;
+        }
+    });
+    let unanswered = asked.len() - usize::try_from(answered).unwrap();
+    assert!(asked.len() > 300 && unanswered * 100 <= asked.len(), "{unanswered} of {}", asked.len());
+}
+
+/// Checks that a stream is one TLS record after the other; the types of its records.
+fn records(mut bytes: &[u8]) -> Vec<u8> {
+    let mut kinds = Vec::new();
+    while let Some((head, rest)) = bytes.split_first_chunk::<5>() {
+        assert!((20..=23).contains(&head[0]) && head[1] == 3 && head[2] <= 3, "{head:02x?}");
+        let length = usize::from(u16::from_be_bytes([head[3], head[4]]));
+        assert!(length <= 16_384 + 2048);
+        kinds.push(head[0]);
+        bytes = rest.get(length..).unwrap_or_default();
+    }
+    kinds
+}
+
+#[test]
+fn tcp_streams_are_whole_and_tls_streams_are_records() {
+    let mut streams: BTreeMap<Flow, Stream> = BTreeMap::new();
+    let mut done: Vec<(u16, u16, Stream)> = Vec::new();
+    each_packet(8, |_, packet| {
+        let (Some(NetSlice::Ipv4(ip)), Some(TransportSlice::Tcp(tcp))) = (&packet.net, &packet.transport)
+        else {
+            return;
+        };
+        let flow =
+            (ip.header().source(), tcp.source_port(), ip.header().destination(), tcp.destination_port());
+        let stream = streams.entry(flow).or_default();
+        if tcp.syn() {
+            stream.first = Some(tcp.sequence_number().wrapping_add(1));
+        }
+        if !tcp.payload().is_empty() {
+            stream.put(tcp.sequence_number(), tcp.payload());
+        }
+        if tcp.fin() || tcp.rst() {
+            let stream = std::mem::take(stream);
+            done.push((tcp.source_port(), tcp.destination_port(), stream));
+        }
+    });
+    assert!(done.len() > 500, "{}", done.len());
+    let mut hellos_in_two_segments = 0;
+    for (source, destination, stream) in &done {
+        assert!(stream.seen.iter().all(|seen| *seen), "{source} to {destination}: a hole");
+        if [source, destination].iter().any(|port| [443, 8443, 8883, 993].contains(*port)) {
+            let kinds = records(&stream.bytes);
+            assert!(kinds.starts_with(&[22, 20]) || kinds.starts_with(&[22, 22]), "{kinds:?}");
+            assert!(kinds.contains(&23) && kinds.contains(&20), "{kinds:?}");
+            let hello = usize::from(u16::from_be_bytes([stream.bytes[3], stream.bytes[4]]));
+            hellos_in_two_segments += usize::from(*destination == 443 && hello > 1460);
+        }
+    }
+    assert!(hellos_in_two_segments > 3, "{hellos_in_two_segments}");
+}
