@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use etherparse::{NetSlice, SlicedPacket, TransportSlice};
-use thingprint_sim::{Simulation, SimulationOptions, home};
+use etherparse::{Ipv4Slice, NetSlice, SlicedPacket, TcpOptionElement, TcpSlice, TransportSlice};
+use thingprint_sim::{Home, Simulation, SimulationOptions, home};
 
 /// One direction of a TCP connection or UDP conversation.
 type Flow = ([u8; 4], u16, [u8; 4], u16);
@@ -23,7 +23,7 @@ struct Stream {
 impl Stream {
     /// Puts a segment in its place; what comes twice must be the same.
     fn put(&mut self, seq: u32, payload: &[u8]) {
-        let first = self.first.expect("data before SYN");
+        let first = self.first.unwrap();
         let place = usize::try_from(seq.wrapping_sub(first)).unwrap();
         let end = place + payload.len();
         if self.bytes.len() < end {
@@ -41,11 +41,18 @@ impl Stream {
     }
 }
 
-/// Every frame of some hours, read strictly.
-fn each_packet(hours: u64, mut visit: impl FnMut(&[u8], &SlicedPacket<'_>)) {
-    let options =
-        SimulationOptions { start_s: 1_717_405_200, duration_s: hours * 3600, ..Default::default() };
-    let mut simulation = Simulation::new(&home().unwrap(), options).unwrap();
+/// The default home where this share of segments is lost.
+fn home_that_loses(loss: f64) -> Home {
+    let mut home = home().unwrap();
+    home.network.loss = loss;
+    home
+}
+
+/// Every frame of some hours of a morning, read strictly.
+fn each_packet(home: &Home, hours: u64, mut visit: impl FnMut(&[u8], &SlicedPacket<'_>)) {
+    let duration_s = hours * 3600;
+    let options = SimulationOptions { start_s: 1_717_405_200, duration_s, ..SimulationOptions::default() };
+    let mut simulation = Simulation::new(home, options).unwrap();
     while let Some(frame) = simulation.next_frame() {
         assert_eq!(frame.bytes.len(), usize::try_from(frame.original_bytes).unwrap());
         assert!((60..=1514).contains(&frame.bytes.len()));
@@ -53,7 +60,7 @@ fn each_packet(hours: u64, mut visit: impl FnMut(&[u8], &SlicedPacket<'_>)) {
     }
 }
 
-fn check_ipv4(packet: &SlicedPacket<'_>, ip: &etherparse::Ipv4Slice<'_>) {
+fn check_ipv4(packet: &SlicedPacket<'_>, ip: &Ipv4Slice<'_>) {
     let header = ip.header().to_header();
     assert_eq!(header.header_checksum, header.calc_header_checksum());
     match packet.transport.as_ref().unwrap() {
@@ -74,7 +81,7 @@ fn check_ipv4(packet: &SlicedPacket<'_>, ip: &etherparse::Ipv4Slice<'_>) {
 fn every_frame_is_sound_and_every_device_is_heard() {
     let mut heard: BTreeMap<String, u32> = BTreeMap::new();
     let mut ipv6 = 0;
-    each_packet(8, |frame, packet| {
+    each_packet(&home().unwrap(), 8, |frame, packet| {
         let source: Vec<String> = frame[6..12].iter().map(|octet| format!("{octet:02x}")).collect();
         *heard.entry(source.join(":")).or_default() += 1;
         match &packet.net {
@@ -106,7 +113,7 @@ fn every_frame_is_sound_and_every_device_is_heard() {
 #[test]
 fn names_are_answered_before_they_are_used_and_almost_always() {
     let (mut asked, mut answered): (BTreeSet<([u8; 4], u16, u16)>, u32) = (BTreeSet::new(), 0);
-    each_packet(4, |_, packet| {
+    each_packet(&home().unwrap(), 4, |_, packet| {
         let (Some(NetSlice::Ipv4(ip)), Some(TransportSlice::Udp(udp))) = (&packet.net, &packet.transport)
         else {
             return;
@@ -136,11 +143,84 @@ fn records(mut bytes: &[u8]) -> Vec<u8> {
     kinds
 }
 
+/// What is known of one side of a TCP connection from its own segments.
+#[derive(Clone, Copy, Default)]
+struct Sender {
+    /// The sequence number after the last byte sent, SYN and FIN counted.
+    sent: Option<u32>,
+    /// The highest byte that it acknowledged.
+    acknowledged: u32,
+    window_bytes: u32,
+    scale: u8,
+}
+
+/// How far a sequence number lies ahead of another; negative when it lies behind.
+fn ahead(number: u32, of: u32) -> i32 {
+    i32::from_ne_bytes(number.wrapping_sub(of).to_ne_bytes())
+}
+
+/// Checks that a segment acknowledges only what the capture has seen, and that it fits the room that the other side
+/// has told of.
+fn check_segment(own: &mut Sender, other: &Sender, tcp: &TcpSlice<'_>) {
+    let opening = u32::from(tcp.syn()) + u32::from(tcp.fin());
+    let end = tcp.sequence_number().wrapping_add(opening + u32::try_from(tcp.payload().len()).unwrap());
+    if tcp.syn() {
+        let scales = tcp.options_iterator().filter_map(|option| match option.unwrap() {
+            TcpOptionElement::WindowScale(scale) => Some(scale),
+            _ => None,
+        });
+        *own = Sender { scale: scales.last().unwrap_or(0), ..Sender::default() };
+    }
+    if tcp.ack() {
+        let sent = other.sent.unwrap();
+        assert!(ahead(tcp.acknowledgment_number(), sent) <= 0, "acknowledges what nobody has seen");
+        own.acknowledged = tcp.acknowledgment_number();
+    }
+    own.window_bytes = u32::from(tcp.window_size()) << if tcp.syn() { 0 } else { own.scale };
+    if !tcp.payload().is_empty() {
+        let under_way = ahead(end, other.acknowledged);
+        assert!(i64::from(under_way) <= i64::from(other.window_bytes), "{under_way} bytes under way");
+    }
+    if own.sent.is_none_or(|sent| ahead(end, sent) > 0) {
+        own.sent = Some(end);
+    }
+}
+
+#[test]
+fn segments_acknowledge_what_was_seen_and_fit_the_window() {
+    for loss in [0.0, 0.001, 0.1] {
+        let mut senders: BTreeMap<Flow, Sender> = BTreeMap::new();
+        let mut segments = 0;
+        each_packet(&home_that_loses(loss), 6, |_, packet| {
+            let (Some(NetSlice::Ipv4(ip)), Some(TransportSlice::Tcp(tcp))) = (&packet.net, &packet.transport)
+            else {
+                return;
+            };
+            let (source, destination) = (ip.header().source(), ip.header().destination());
+            let own = (source, tcp.source_port(), destination, tcp.destination_port());
+            let other = (destination, tcp.destination_port(), source, tcp.source_port());
+            let theirs = senders.get(&other).copied().unwrap_or_default();
+            check_segment(senders.entry(own).or_default(), &theirs, tcp);
+            segments += 1;
+        });
+        assert!(segments > 10_000, "{segments}");
+    }
+}
+
 #[test]
 fn tcp_streams_are_whole_and_tls_streams_are_records() {
+    check_streams(&home().unwrap());
+}
+
+#[test]
+fn what_is_lost_is_sent_again() {
+    check_streams(&home_that_loses(0.1));
+}
+
+fn check_streams(home: &Home) {
     let mut streams: BTreeMap<Flow, Stream> = BTreeMap::new();
     let mut done: Vec<(u16, u16, Stream)> = Vec::new();
-    each_packet(8, |_, packet| {
+    each_packet(home, 8, |_, packet| {
         let (Some(NetSlice::Ipv4(ip)), Some(TransportSlice::Tcp(tcp))) = (&packet.net, &packet.transport)
         else {
             return;
