@@ -38,13 +38,11 @@ pub(crate) fn rust_files() -> Vec<TextFile> {
     text_files().into_iter().filter(|file| extension(&file.path) == Some("rs")).collect()
 }
 
-/// Files of the library crates that are neither tests nor benchmarks nor examples nor build scripts.
-pub(crate) fn library_files() -> Vec<TextFile> {
-    let is_library = |path: &str| {
-        let is_source = path.starts_with("crates/") && path.contains("/src/");
-        is_source && !path.starts_with("crates/thingprint/") && !path.ends_with("/tests.rs")
-    };
-    rust_files().into_iter().filter(|file| is_library(&file.path)).collect()
+/// The source files of a package, by its folder, but for those that hold nothing but tests.
+pub(crate) fn source_files(folder: &str) -> Vec<TextFile> {
+    let sources = format!("{folder}/src/");
+    let is_source = |path: &str| path.starts_with(&sources) && !path.ends_with("/tests.rs");
+    rust_files().into_iter().filter(|file| is_source(&file.path)).collect()
 }
 
 /// Every package of the workspace.
