@@ -19,6 +19,7 @@ mod scenario;
 mod split;
 mod stage0;
 mod stage1;
+mod training;
 mod vocabulary;
 
 pub use classes::{Class, Classes, MAX_CLASSES};

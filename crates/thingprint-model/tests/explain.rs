@@ -27,7 +27,7 @@ fn check_sum(explanation: &Explanation) {
 fn contributions_add_up_to_the_confidence() {
     let rows = synthetic::instances(600, 1);
     let windows: Vec<&Instance> = rows[100..130].iter().map(|row| &row.instance).collect();
-    for &scenario in [Scenario::Final, Scenario::Low, Scenario::Stage0].iter() {
+    for scenario in [Scenario::Final, Scenario::Low, Scenario::Stage0] {
         let model = fit(&rows, TrainOptions { scenario, ..TrainOptions::default() });
         check_sum(&model.explain(&windows, None).unwrap());
         check_sum(&model.explain(&windows[..1], Some("class-03")).unwrap());
