@@ -60,7 +60,8 @@ pub(crate) fn packages() -> Vec<Package> {
     packages
 }
 
-fn root() -> PathBuf {
+/// The root of the checkout.
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
@@ -85,6 +86,7 @@ fn relative(path: &Path) -> String {
     parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
-fn extension(path: &str) -> Option<&str> {
+/// What the file's name ends in, after the last dot.
+pub(crate) fn extension(path: &str) -> Option<&str> {
     Path::new(path).extension()?.to_str()
 }
