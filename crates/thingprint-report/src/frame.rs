@@ -2,6 +2,7 @@
 
 mod decode;
 mod encode;
+mod pages;
 
 pub(crate) use decode::{ParquetFile, from_parquet};
 pub(crate) use encode::{to_csv, to_parquet};

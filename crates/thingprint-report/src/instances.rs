@@ -7,8 +7,19 @@ mod read;
 mod record;
 mod write;
 
+use thingprint_instance::{Labeled, Recipe};
+
 pub use read::read_instances;
 pub use write::{instance_overview, instance_table, write_instances};
+
+/// What a file of instances holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InstanceFile {
+    /// The instances, in the order of the file.
+    pub rows: Vec<Labeled>,
+    /// How they were extracted, the same for all of them; `None` where the file does not say.
+    pub recipe: Option<Recipe>,
+}
 
 #[cfg(test)]
 mod tests;

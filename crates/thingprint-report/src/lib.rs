@@ -21,7 +21,7 @@ mod write;
 pub use atomic::AtomicFile;
 pub use error::{Place, PlaceUnit, ReportError};
 pub use format::{Format, ParseFormatError};
-pub use instances::{instance_overview, instance_table, read_instances, write_instances};
+pub use instances::{InstanceFile, instance_overview, instance_table, read_instances, write_instances};
 pub use labels::Labels;
 pub use table::{Cell, Column, Table, Type, Values};
 pub use write::{Style, write};

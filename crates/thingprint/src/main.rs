@@ -1,2 +1,48 @@
-//! The command.
-fn main() {}
+//! Tells which devices are on a network, and how well they behave, from traffic alone.
+
+mod args;
+mod commands;
+mod exit;
+mod files;
+mod inputs;
+mod instances;
+mod messages;
+mod models;
+mod output;
+mod progress;
+mod reading;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::GlobalArgs;
+use crate::commands::Command;
+
+/// Tells which devices are on a network, and how well they behave, from traffic alone
+///
+/// Captures (pcap, pcapng, plain or compressed) become hourly instances of each device; a two-stage classifier
+/// learns from labelled ones and tells what the others are, and how sure it is.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    global: GlobalArgs,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command.run(&cli.global) {
+        Ok(outcome) => outcome.into(),
+        Err(error) => match exit::status(&error) {
+            Some(status) => {
+                messages::error(format!("{error:#}"));
+                ExitCode::from(status)
+            }
+            None => ExitCode::SUCCESS,
+        },
+    }
+}

@@ -9,7 +9,7 @@ use polars::prelude::{
 use thingprint_flow::Timestamp;
 use thingprint_instance::Bag;
 
-use super::{COUNT, WORD};
+use super::{COUNT, WORD, pages};
 use crate::table::{Column, Table, Values};
 
 /// What a Parquet file holds of the columns that were asked for.
@@ -31,10 +31,25 @@ pub(crate) fn from_parquet(bytes: &[u8], wanted: &[String]) -> Result<ParquetFil
 
 fn read(bytes: &[u8], wanted: &[String]) -> PolarsResult<ParquetFile> {
     let mut reader = ParquetReader::new(Cursor::new(bytes));
+    if !is_plausible(bytes, &mut reader)? {
+        return Err(PolarsError::ComputeError("its pages claim sizes that they cannot have".into()));
+    }
     let names: Vec<String> = reader.schema()?.iter_names().map(ToString::to_string).collect();
     let present = names.iter().filter(|name| wanted.contains(name)).cloned().collect();
     let frame = reader.with_columns(Some(present)).set_rechunk(true).finish()?;
     Ok(ParquetFile { names, table: table(&frame)? })
+}
+
+fn is_plausible(bytes: &[u8], reader: &mut ParquetReader<Cursor<&[u8]>>) -> PolarsResult<bool> {
+    let metadata = reader.get_metadata()?;
+    let mut chunks = metadata.row_groups.iter().flat_map(|group| group.parquet_columns());
+    let rows = i64::try_from(metadata.num_rows).unwrap_or(-1);
+    let is_sound = pages::is_plausible(rows, bytes.len())
+        && chunks.all(|chunk| {
+            pages::is_plausible(chunk.num_values(), bytes.len())
+                && pages::are_plausible(bytes, chunk.byte_range())
+        });
+    Ok(is_sound)
 }
 
 fn table(frame: &DataFrame) -> PolarsResult<Table> {

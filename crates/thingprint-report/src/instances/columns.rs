@@ -14,6 +14,7 @@ pub(super) const PACKETS_DOWN: &str = "packets_down";
 pub(super) const BYTES_UP: &str = "bytes_up";
 pub(super) const BYTES_DOWN: &str = "bytes_down";
 pub(super) const CAPTURE: &str = "capture";
+pub(super) const EXTRACTION: &str = "extraction";
 
 /// One part of the spread of an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,6 @@ pub(super) fn all() -> Vec<String> {
         .chain([PORTS, DOMAINS, CIPHER_SUITES, FLOWS, PACKETS_UP, PACKETS_DOWN, BYTES_UP, BYTES_DOWN])
         .map(str::to_owned)
         .chain(spread)
-        .chain([CAPTURE.to_owned()])
+        .chain([CAPTURE.to_owned(), EXTRACTION.to_owned()])
         .collect()
 }

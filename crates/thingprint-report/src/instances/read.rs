@@ -1,8 +1,6 @@
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer as _, Error as _, SeqAccess, Visitor};
-use thingprint_instance::Labeled;
-
+use super::InstanceFile;
 use super::columns;
 use super::json_rows::RowSeed;
 use super::record::Record;
@@ -11,6 +9,7 @@ use crate::error::{Place, ReportError};
 use crate::format::{Format, without_bom};
 use crate::frame::{ParquetFile, from_parquet};
 use crate::table::Cell;
+use serde::de::{DeserializeSeed, Deserializer as _, Error as _, SeqAccess, Visitor};
 
 /// Reads instances in the format that their bytes are in ([`Format::of_content`]); `file` is the name that errors give.
 ///
@@ -18,7 +17,7 @@ use crate::table::Cell;
 /// columns of other names are skipped. A window without a length is an hour, a label without a kind that of an IoT
 /// device. A time may also be seconds since 1970, a bag also a text that holds a JSON object. What was written by
 /// [`write_instances`](crate::write_instances) comes back equal, bit for bit.
-pub fn read_instances(bytes: &[u8], file: &str) -> Result<Vec<Labeled>, ReportError> {
+pub fn read_instances(bytes: &[u8], file: &str) -> Result<InstanceFile, ReportError> {
     match Format::of_content(bytes) {
         Format::Parquet => read_parquet(bytes, file),
         Format::Json => read_array(without_bom(bytes), file),
@@ -27,38 +26,38 @@ pub fn read_instances(bytes: &[u8], file: &str) -> Result<Vec<Labeled>, ReportEr
     }
 }
 
-fn read_parquet(bytes: &[u8], file: &str) -> Result<Vec<Labeled>, ReportError> {
+fn read_parquet(bytes: &[u8], file: &str) -> Result<InstanceFile, ReportError> {
     let names = columns::all();
     let ParquetFile { names: found, mut table } = from_parquet(bytes, &names)
         .map_err(|reason| ReportError::Unreadable { file: file.to_owned(), reason })?;
     require(file, |name| found.iter().any(|found| found == name), || listed(&found))?;
     let positions: Vec<Option<usize>> = names.iter().map(|name| table.position(name)).collect();
-    (0..table.rows())
-        .map(|row| {
-            let cell =
-                |position: &Option<usize>| position.map_or(Cell::Absent, |column| table.take(column, row));
-            Record::new(Place::row(file, row as u64 + 1), positions.iter().map(cell).collect()).into_labeled()
-        })
-        .collect()
-}
-
-fn read_csv(bytes: &[u8], file: &str) -> Result<Vec<Labeled>, ReportError> {
-    let mut csv = CsvFile::open(bytes, file, Dialect::Strict)?;
-    let position = |name: &str| csv.header().iter().position(|column| column == name);
-    require(file, |name| position(name).is_some(), || listed(csv.header()))?;
-    let positions: Vec<Option<usize>> = columns::all().iter().map(|name| position(name)).collect();
-    let mut instances = Vec::new();
-    while let Some(record) = csv.next()? {
-        let text = |position: &Option<usize>| record.fields.get((*position)?).filter(|text| !text.is_empty());
-        let cells = positions.iter().map(|position| text(position).into()).collect();
-        instances.push(Record::new(Place::line(file, record.line), cells).into_labeled()?);
+    let mut instances = InstanceFile::default();
+    for row in 0..table.rows() {
+        let cell = |position: &Option<usize>| position.map_or(Cell::Absent, |column| table.take(column, row));
+        let cells = positions.iter().map(cell).collect();
+        Record::new(Place::row(file, row as u64 + 1), cells).add_to(&mut instances)?;
     }
     Ok(instances)
 }
 
-fn read_lines(bytes: &[u8], file: &str) -> Result<Vec<Labeled>, ReportError> {
+fn read_csv(bytes: &[u8], file: &str) -> Result<InstanceFile, ReportError> {
+    let mut csv = CsvFile::open(bytes, file, Dialect::Strict)?;
+    let position = |name: &str| csv.header().iter().position(|column| column == name);
+    require(file, |name| position(name).is_some(), || listed(csv.header()))?;
+    let positions: Vec<Option<usize>> = columns::all().iter().map(|name| position(name)).collect();
+    let mut instances = InstanceFile::default();
+    while let Some(record) = csv.next()? {
+        let text = |position: &Option<usize>| record.fields.get((*position)?).filter(|text| !text.is_empty());
+        let cells = positions.iter().map(|position| text(position).into()).collect();
+        Record::new(Place::line(file, record.line), cells).add_to(&mut instances)?;
+    }
+    Ok(instances)
+}
+
+fn read_lines(bytes: &[u8], file: &str) -> Result<InstanceFile, ReportError> {
     let names = columns::all();
-    let mut instances = Vec::new();
+    let mut instances = InstanceFile::default();
     for (line, text) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
         if text.trim_ascii().is_empty() {
             continue;
@@ -69,7 +68,7 @@ fn read_lines(bytes: &[u8], file: &str) -> Result<Vec<Labeled>, ReportError> {
             .deserialize(&mut deserializer)
             .and_then(|row| deserializer.end().map(|()| row))
             .map_err(|error| ReportError::BadRow { place: place.clone(), reason: without_line(&error) })?;
-        instances.push(from_row(row, &names, place)?);
+        add_row(row, &names, place, &mut instances)?;
     }
     Ok(instances)
 }
@@ -83,9 +82,9 @@ fn without_line(error: &serde_json::Error) -> String {
     }
 }
 
-fn read_array(bytes: &[u8], file: &str) -> Result<Vec<Labeled>, ReportError> {
+fn read_array(bytes: &[u8], file: &str) -> Result<InstanceFile, ReportError> {
     let names = columns::all();
-    let mut rows = Rows { file, names: &names, instances: Vec::new(), failure: None };
+    let mut rows = Rows { file, names: &names, instances: InstanceFile::default(), failure: None };
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let outcome = deserializer.deserialize_seq(&mut rows).and_then(|()| deserializer.end());
     match (rows.failure, outcome) {
@@ -101,7 +100,7 @@ fn read_array(bytes: &[u8], file: &str) -> Result<Vec<Labeled>, ReportError> {
 struct Rows<'a> {
     file: &'a str,
     names: &'a [String],
-    instances: Vec<Labeled>,
+    instances: InstanceFile,
     /// Why a row is no instance, which serde's own errors cannot carry.
     failure: Option<ReportError>,
 }
@@ -115,26 +114,28 @@ impl<'de> Visitor<'de> for &mut Rows<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
         while let Some(row) = rows.next_element_seed(RowSeed { names: self.names })? {
-            let place = Place::row(self.file, self.instances.len() as u64 + 1);
-            match from_row(row, self.names, place) {
-                Ok(instance) => self.instances.push(instance),
-                Err(failure) => {
-                    self.failure = Some(failure);
-                    return Err(A::Error::custom("a row is no instance"));
-                }
+            let place = Place::row(self.file, self.instances.rows.len() as u64 + 1);
+            if let Err(failure) = add_row(row, self.names, place, &mut self.instances) {
+                self.failure = Some(failure);
+                return Err(A::Error::custom("a row is no instance"));
             }
         }
         Ok(())
     }
 }
 
-/// Makes an instance of a JSON object, which has columns of its own.
-fn from_row(row: Vec<Option<Cell>>, names: &[String], place: Place) -> Result<Labeled, ReportError> {
+/// Adds the instance that a JSON object makes, which has columns of its own.
+fn add_row(
+    row: Vec<Option<Cell>>,
+    names: &[String],
+    place: Place,
+    instances: &mut InstanceFile,
+) -> Result<(), ReportError> {
     let has = |name: &str| names.iter().zip(&row).any(|(column, cell)| column == name && cell.is_some());
     let found = || listed(names.iter().zip(&row).filter(|(_, cell)| cell.is_some()).map(|(name, _)| name));
     require(&place.to_string(), has, found)?;
     let cells = row.into_iter().map(|cell| cell.unwrap_or(Cell::Absent)).collect();
-    Record::new(place, cells).into_labeled()
+    Record::new(place, cells).add_to(instances)
 }
 
 fn require(file: &str, has: impl Fn(&str) -> bool, found: impl Fn() -> String) -> Result<(), ReportError> {

@@ -1,8 +1,10 @@
 use thingprint_flow::{DeviceId, Timestamp};
-use thingprint_instance::{Attribute, Attributes, Bag, Bags, Counts, Instance, Kind, Label, Labeled, Spread};
+use thingprint_instance::{
+    Attribute, Attributes, Bag, Bags, Counts, Instance, Kind, Label, Labeled, Recipe, Spread,
+};
 
 use super::columns::{self, SpreadPart};
-use super::{json_rows, number};
+use super::{InstanceFile, json_rows, number};
 use crate::error::{Place, ReportError};
 use crate::rfc3339;
 use crate::table::Cell;
@@ -21,8 +23,29 @@ impl Record {
         Self { place, cells: cells.into_iter() }
     }
 
-    /// Makes an instance of the cells, which are taken in the order of columns.
-    pub(super) fn into_labeled(mut self) -> Result<Labeled, ReportError> {
+    /// Adds the instance that the cells make, which are taken in the order of columns.
+    pub(super) fn add_to(mut self, file: &mut InstanceFile) -> Result<(), ReportError> {
+        let labeled = self.labeled()?;
+        let recipe = self.recipe()?;
+        let before = file.recipe.clone().filter(|_| !file.rows.is_empty());
+        if !file.rows.is_empty() && before != recipe {
+            let text =
+                |recipe: Option<Recipe>| recipe.map_or("nothing".to_owned(), |recipe| recipe.to_string());
+            let reason = format!("'{}', after rows with '{}'", text(recipe), text(before));
+            return Err(self.bad(columns::EXTRACTION, reason));
+        }
+        file.recipe = recipe;
+        file.rows.push(labeled);
+        Ok(())
+    }
+
+    fn recipe(&mut self) -> Result<Option<Recipe>, ReportError> {
+        let text = self.text(columns::EXTRACTION)?;
+        let recipe = text.map(|text| text.parse::<Recipe>()).transpose();
+        recipe.map_err(|error| self.bad(columns::EXTRACTION, error))
+    }
+
+    fn labeled(&mut self) -> Result<Labeled, ReportError> {
         let device = self.device()?;
         let window_start = self.window_start()?;
         let window_s = self.real(columns::WINDOW_S)?.unwrap_or(DEFAULT_WINDOW_S);

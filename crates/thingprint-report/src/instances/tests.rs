@@ -6,7 +6,9 @@ use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use thingprint_flow::{DeviceId, MacAddr, Timestamp};
-use thingprint_instance::{Attribute, Attributes, Bag, Bags, Counts, Instance, Kind, Label, Labeled, Spread};
+use thingprint_instance::{
+    Attribute, Attributes, Bag, Bags, Counts, Instance, Kind, Label, Labeled, Recipe, Spread,
+};
 
 use super::*;
 use crate::format::Format;
@@ -39,9 +41,13 @@ fn echo() -> Labeled {
     Labeled { instance, label: Some(Label { class: "Amazon Echo".to_owned(), kind: Kind::Iot }) }
 }
 
+fn recipe() -> Recipe {
+    "window=15m size=payload".parse().unwrap()
+}
+
 fn written(instances: &[Labeled], format: Format) -> Vec<u8> {
     let mut bytes = Vec::new();
-    write_instances(instances, format, &mut bytes).unwrap();
+    write_instances(instances, Some(&recipe()), format, &mut bytes).unwrap();
     bytes
 }
 
@@ -87,7 +93,7 @@ fn an_instance_in_each_text_format() {
 #[test]
 fn no_instances_read_back_as_none() {
     for format in FILES {
-        assert_eq!(read_instances(&written(&[], format), "x").unwrap(), [], "{format}");
+        assert_eq!(read_instances(&written(&[], format), "x").unwrap().rows, [], "{format}");
     }
 }
 
@@ -95,8 +101,19 @@ fn no_instances_read_back_as_none() {
 fn an_instance_reads_back_from_each_format() {
     for format in FILES {
         assert_eq!(Format::of_content(&written(&[echo()], format)), format);
-        assert_eq!(read_instances(&written(&[echo()], format), "x").unwrap(), [echo()], "{format}");
+        assert_eq!(read_instances(&written(&[echo()], format), "x").unwrap().rows, [echo()], "{format}");
     }
+}
+
+#[test]
+fn the_recipe_goes_with_the_instances_and_is_one_for_all() {
+    for format in FILES {
+        let read = read_instances(&written(&[echo()], format), "x").unwrap();
+        assert_eq!(read.recipe, Some(recipe()), "{format}");
+    }
+    let mixed = text(&[echo(), echo()], Format::Jsonl).replacen("window=15m", "window=1h", 1);
+    let error = read_instances(mixed.as_bytes(), "day.jsonl").unwrap_err().to_string();
+    assert!(error.contains("day.jsonl") && error.contains("extraction"), "{error}");
 }
 
 #[test]
@@ -115,7 +132,7 @@ fn only_what_makes_an_instance_must_be_there() {
         write!(json, ",\"{}\":null", attribute.name()).unwrap();
     }
     json += r#","ports":[{"word":"443","count":2},{"word":"443","count":1},{"word":"53","count":0}],"domains":"{\"a\":1}","cipher_suites":null}"#;
-    let [read] = read_instances(json.as_bytes(), "x").unwrap().try_into().unwrap();
+    let [read] = read_instances(json.as_bytes(), "x").unwrap().rows.try_into().unwrap();
     assert_eq!(read.label, Some(Label { class: "17".to_owned(), kind: Kind::Iot }));
     assert_eq!(read.instance.window_start, Timestamp::from_nanos(1_561_986_000_500_000_000));
     assert_eq!(read.instance.window_s.to_bits(), 3600.0_f64.to_bits());
@@ -124,14 +141,14 @@ fn only_what_makes_an_instance_must_be_there() {
     assert_eq!(read.instance.counts, Counts::default());
     assert_eq!(read.instance.spread, [None; 6]);
     let array = format!("\u{feff} [ {json} ,\n {json} ]");
-    assert_eq!(read_instances(array.as_bytes(), "x").unwrap(), [read.clone(), read]);
+    assert_eq!(read_instances(array.as_bytes(), "x").unwrap().rows, [read.clone(), read]);
 }
 
 #[test]
 fn a_file_of_a_spreadsheet_reads_as_the_one_that_was_written() {
     let csv = text(&[echo()], Format::Csv);
     let spreadsheet = format!("\u{feff}{}", csv.replace('\n', "\r\n"));
-    assert_eq!(read_instances(spreadsheet.as_bytes(), "x").unwrap(), [echo()]);
+    assert_eq!(read_instances(spreadsheet.as_bytes(), "x").unwrap().rows, [echo()]);
 }
 
 #[test]
@@ -262,7 +279,7 @@ proptest! {
     #[test]
     fn whatever_is_written_reads_back_equal(instances in vec(any_labeled(), 0..6)) {
         for format in FILES {
-            let read = read_instances(&written(&instances, format), "x").unwrap();
+            let read = read_instances(&written(&instances, format), "x").unwrap().rows;
             prop_assert_eq!(bits(&read), bits(&instances), "{}", format);
         }
     }

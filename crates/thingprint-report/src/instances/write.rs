@@ -1,6 +1,6 @@
 use std::io::Write;
 
-use thingprint_instance::{Attribute, Bag, Instance, Label, Labeled, Spread};
+use thingprint_instance::{Attribute, Bag, Instance, Label, Labeled, Recipe, Spread};
 
 use super::columns::{self, SpreadPart};
 use crate::error::ReportError;
@@ -11,19 +11,20 @@ use crate::write::{Style, write};
 /// Writes instances, in the order given; for people only the columns of [`instance_overview`].
 pub fn write_instances(
     instances: &[Labeled],
+    recipe: Option<&Recipe>,
     format: Format,
     out: &mut dyn Write,
 ) -> Result<(), ReportError> {
     let table = match format {
         Format::Table => instance_overview(instances),
-        _ => instance_table(instances),
+        _ => instance_table(instances, recipe),
     };
     write(&table, format, out, Style::default())
 }
 
 /// Every column of instances: what and when, label and kind, the six attributes, the three bags, the counts, five
-/// columns of spread for each attribute, and the capture where windows are whole captures.
-pub fn instance_table(instances: &[Labeled]) -> Table {
+/// columns of spread for each attribute, the capture where windows are whole captures, and how they were extracted.
+pub fn instance_table(instances: &[Labeled], recipe: Option<&Recipe>) -> Table {
     let mut columns = identity_columns(instances);
     columns.insert(2, column(instances, columns::WINDOW_S, |labeled| Some(labeled.instance.window_s)));
     columns.push(column(instances, columns::KIND, |labeled| {
@@ -37,6 +38,7 @@ pub fn instance_table(instances: &[Labeled]) -> Table {
         columns.extend(spread_columns(instances, attribute, spread));
     }
     columns.push(column(instances, columns::CAPTURE, |labeled| labeled.instance.capture.clone()));
+    columns.push(column(instances, columns::EXTRACTION, |_| recipe.map(ToString::to_string)));
     Table::of(columns)
 }
 

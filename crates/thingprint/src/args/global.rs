@@ -1,0 +1,45 @@
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::Args;
+use thingprint_report::Format;
+
+/// Options that every command takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct GlobalArgs {
+    /// Format of the result [default: table on a terminal, jsonl in a pipe, else by the extension of --output]
+    #[arg(long, global = true, value_name = "FORMAT", value_parser = parse_format, help_heading = "Output")]
+    pub(crate) format: Option<Format>,
+
+    /// Where the result goes; - is standard output
+    #[arg(short, long, global = true, value_name = "FILE", help_heading = "Output")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Threads [default: as many as there are cores]
+    #[arg(short, long, global = true, value_name = "N", help_heading = "Running")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+
+    /// Seed of everything random
+    #[arg(long, global = true, value_name = "N", default_value_t = 1, help_heading = "Running")]
+    pub(crate) seed: u64,
+
+    /// Say nothing but the result and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Running")]
+    pub(crate) quiet: bool,
+
+    /// Say more about what was read and what was left out
+    #[arg(short, long, global = true, help_heading = "Running")]
+    pub(crate) verbose: bool,
+}
+
+impl GlobalArgs {
+    /// Threads to run.
+    pub(crate) fn threads(&self) -> NonZeroUsize {
+        let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        self.jobs.unwrap_or_else(cores)
+    }
+}
+
+fn parse_format(text: &str) -> Result<Format, String> {
+    text.parse().map_err(|error: thingprint_report::ParseFormatError| error.to_string())
+}

@@ -1,0 +1,52 @@
+use clap::Args;
+use thingprint_model::{Prior, Scenario, Stage0Backend, Stage1Backend, TrainOptions, Unseen};
+
+/// How the classifier is trained.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Training")]
+pub(crate) struct TrainingArgs {
+    /// Estimator of stage-0: sparse or linfa
+    #[arg(long, value_name = "BACKEND", default_value_t = Stage0Backend::Sparse)]
+    stage0: Stage0Backend,
+
+    /// Estimator of stage-1: forest or smartcore
+    #[arg(long, value_name = "BACKEND", default_value_t = Stage1Backend::Forest)]
+    stage1: Stage1Backend,
+
+    /// How frequent a class is taken to be: weka, (1 + n) / (K + N), or relative, n / N
+    #[arg(long, value_name = "PRIOR", default_value_t = Prior::Weka)]
+    prior: Prior,
+
+    /// What becomes of words that training never saw: others or ignore
+    #[arg(long, value_name = "RULE", default_value_t = Unseen::Others)]
+    unseen: Unseen,
+
+    /// Trees of the forest
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    trees: u32,
+
+    /// Attributes tried at a node of a tree [default: log2 of their number, rounded down, plus 1]
+    #[arg(long, value_name = "N")]
+    attributes_per_node: Option<u32>,
+
+    /// Train stage-1 on stage-0 outputs of this many folds instead of in-sample ones
+    #[arg(long, value_name = "FOLDS")]
+    out_of_fold: Option<u32>,
+}
+
+impl TrainingArgs {
+    /// The options of a training.
+    pub(crate) const fn options(&self, scenario: Scenario, seed: u64) -> TrainOptions {
+        TrainOptions {
+            scenario,
+            stage0: self.stage0,
+            stage1: self.stage1,
+            prior: self.prior,
+            unseen: self.unseen,
+            trees: self.trees,
+            attributes_per_node: self.attributes_per_node,
+            out_of_fold: self.out_of_fold,
+            seed,
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! One command a file: each resolves what was typed, does the work, writes the result.
+
+mod classify;
+mod demo;
+mod devices;
+mod evaluate;
+mod extract;
+mod simulate;
+mod train;
+
+use clap::Subcommand;
+
+use crate::args::GlobalArgs;
+use crate::exit::Outcome;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List the devices of captures, with what is needed to label them
+    Devices(devices::DevicesArgs),
+    /// Turn captures into instances: one row for each device and window
+    Extract(extract::ExtractArgs),
+    /// Learn from labelled instances
+    Train(train::TrainArgs),
+    /// Say how well a classifier does on labelled instances
+    Evaluate(evaluate::EvaluateArgs),
+    /// Say which class each device is of, and how surely
+    Classify(classify::ClassifyArgs),
+    /// Play a simulated home into a capture
+    Simulate(simulate::SimulateArgs),
+    /// Simulate a home, learn its devices, and show how well they are told apart
+    Demo(demo::DemoArgs),
+}
+
+impl Command {
+    /// Runs the command.
+    pub(crate) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
+        match self {
+            Self::Devices(args) => args.run(global),
+            Self::Extract(args) => args.run(global),
+            Self::Train(args) => args.run(global),
+            Self::Evaluate(args) => args.run(global),
+            Self::Classify(args) => args.run(global),
+            Self::Simulate(args) => args.run(global),
+            Self::Demo(args) => args.run(global),
+        }
+    }
+}
+
+/// A share from 0 to 1.
+fn parse_threshold(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| format!("'{text}' is no share: expected a number from 0 to 1"))
+}

@@ -1,0 +1,154 @@
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use thingprint_instance::{Instance, Labeled};
+use thingprint_model::{DeviceVerdict, Model, Prediction};
+use thingprint_report::{Format, Labels};
+
+use crate::args::{ExtractionArgs, GlobalArgs};
+use crate::exit::{Misfit, Outcome};
+use crate::files::read_labels;
+use crate::inputs::{Input, expand, is_capture_input};
+use crate::instances::{InstanceTable, recipe_of};
+use crate::messages::Messages;
+use crate::models::read_model;
+use crate::output::Output;
+use crate::reading::Reading;
+
+pub(super) mod answer;
+mod explain;
+
+const DEVICES_HEADING: &str = "Devices, over all their windows";
+const WINDOWS_HEADING: &str = "Devices by window";
+
+/// Say which class each device is of, and how surely.
+#[derive(Debug, Args)]
+pub(crate) struct ClassifyArgs {
+    /// Captures, or instances as `extract` writes them
+    #[arg(required = true, value_name = "CAPTURE|INSTANCES")]
+    inputs: Vec<String>,
+
+    /// The model
+    #[arg(short, long, value_name = "FILE")]
+    model: PathBuf,
+
+    /// Confidence from which on an answer is accepted; below it is unknown
+    #[arg(long, value_name = "SHARE", default_value_t = 0.8, value_parser = super::parse_threshold)]
+    threshold: f64,
+
+    /// Which rows to give: one for each device, one for each window of a device, or both
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Per::Both)]
+    per: Per,
+
+    /// Show what spoke for and against the class of this device, or of `all`
+    #[arg(long, value_name = "DEVICE")]
+    explain: Option<String>,
+
+    /// What the devices are, to see which answers are right: CSV with the columns mac,label,kind
+    #[arg(short, long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+
+    #[command(flatten)]
+    extraction: ExtractionArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Per {
+    Device,
+    Window,
+    Both,
+}
+
+/// Instances to classify, with their predictions.
+pub(super) struct Classified {
+    rows: Vec<Labeled>,
+    predictions: Vec<Prediction>,
+    devices: Vec<DeviceVerdict>,
+}
+
+impl ClassifyArgs {
+    pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
+        let output = Output::of(global)?;
+        let model = read_model(&self.model)?;
+        let labels = read_labels(self.labels.as_deref())?;
+        let (rows, outcome) = self.rows(&model, &labels, global)?;
+        let classified = Classified::new(rows, &model, global.threads());
+        if let Some(device) = &self.explain {
+            explain::write(&classified, &model, device, &output)?;
+            return Ok(outcome);
+        }
+        self.write(&classified, &output)?;
+        Ok(outcome)
+    }
+
+    fn rows(
+        &self,
+        model: &Model,
+        labels: &Labels,
+        global: &GlobalArgs,
+    ) -> anyhow::Result<(Vec<Labeled>, Outcome)> {
+        let messages = Messages::new(global.quiet, global.verbose);
+        let (inputs, missing) = expand(&self.inputs)?;
+        missing.iter().for_each(|text| messages.warn(text));
+        let (captures, tables): (Vec<Input>, Vec<Input>) = inputs.into_iter().partition(is_capture_input);
+        let mut rows = Vec::new();
+        let mut outcome = if missing.is_empty() { Outcome::Done } else { Outcome::Partial };
+        if !captures.is_empty() {
+            let options = match recipe_of(model)? {
+                Some(recipe) => self.extraction.options_for(&recipe)?,
+                None => self.extraction.options()?,
+            };
+            let sort = self.extraction.sort;
+            let threads = global.threads();
+            let reading = Reading { inputs: &captures, options, sort, labels, threads, messages };
+            let instances = reading.instances()?;
+            rows.extend(instances.rows);
+            outcome = outcome.max(instances.outcome);
+        }
+        if !tables.is_empty() {
+            let table = InstanceTable::read(&tables)?;
+            model.check_extraction(&table.extraction()).map_err(|error| Misfit(error.to_string()))?;
+            rows.extend(table.rows.into_iter().map(|row| relabelled(row, labels)));
+        }
+        Ok((rows, outcome))
+    }
+
+    fn write(&self, classified: &Classified, output: &Output) -> anyhow::Result<()> {
+        let devices = || answer::of_devices(classified, self.threshold);
+        let windows = || answer::of_windows(classified, self.threshold);
+        if output.format() == Format::Table {
+            let mut sections = Vec::new();
+            if self.per != Per::Window {
+                sections.push((DEVICES_HEADING.to_owned(), answer::device_table(&devices())?));
+            }
+            if self.per != Per::Device {
+                sections.push((WINDOWS_HEADING.to_owned(), answer::table(&windows())?));
+            }
+            return output.sections(&sections);
+        }
+        let answers = match self.per {
+            Per::Device => devices(),
+            Per::Window => windows(),
+            Per::Both => devices().into_iter().chain(windows()).collect(),
+        };
+        output.table(&answer::table(&answers)?)
+    }
+}
+
+impl Classified {
+    /// Classifies instances.
+    pub(super) fn new(rows: Vec<Labeled>, model: &Model, threads: NonZeroUsize) -> Self {
+        let instances: Vec<&Instance> = rows.iter().map(|row| &row.instance).collect();
+        let predictions = model.predict_all(&instances, threads);
+        let devices = model.device_verdicts(&predictions);
+        Self { rows, predictions, devices }
+    }
+}
+
+/// The instance with the label that the label file gives it, else with the one that it has.
+fn relabelled(mut row: Labeled, labels: &Labels) -> Labeled {
+    let label = labels.label_of(row.instance.device, row.instance.capture.as_deref());
+    row.label = label.cloned().or(row.label);
+    row
+}

@@ -1,0 +1,141 @@
+use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_model::Verdict;
+use thingprint_report::{Cell, Table, Type};
+
+use super::Classified;
+
+/// The answer for a device that no class fits surely enough.
+const UNKNOWN: &str = "unknown";
+
+/// What is said of a device, in one window or over all.
+pub(crate) struct Answer<'a> {
+    device: DeviceId,
+    /// `None` for an answer over all windows.
+    window: Option<Timestamp>,
+    windows: u64,
+    accepted: Option<&'a str>,
+    best_guess: &'a str,
+    confidence: f64,
+    stage0: &'a [Option<Verdict>; 3],
+    label: Option<&'a str>,
+}
+
+const NO_STAGE0: &[Option<Verdict>; 3] = &[const { None }; 3];
+
+/// An answer for each device.
+pub(crate) fn of_devices(classified: &Classified, threshold: f64) -> Vec<Answer<'_>> {
+    classified
+        .devices
+        .iter()
+        .map(|verdict| Answer {
+            device: verdict.device,
+            window: None,
+            windows: verdict.windows,
+            accepted: verdict.accept(threshold),
+            best_guess: &verdict.class,
+            confidence: verdict.confidence,
+            stage0: NO_STAGE0,
+            label: classified.label_of(verdict.device),
+        })
+        .collect()
+}
+
+/// An answer for each window of each device.
+pub(crate) fn of_windows(classified: &Classified, threshold: f64) -> Vec<Answer<'_>> {
+    classified
+        .rows
+        .iter()
+        .zip(&classified.predictions)
+        .map(|(row, prediction)| Answer {
+            device: prediction.device,
+            window: Some(prediction.window_start),
+            windows: 1,
+            accepted: prediction.accept(threshold),
+            best_guess: &prediction.class,
+            confidence: prediction.confidence,
+            stage0: &prediction.stage0,
+            label: row.label.as_ref().map(|label| label.class.as_str()),
+        })
+        .collect()
+}
+
+impl Answer<'_> {
+    fn verdict(&self) -> [Cell; 4] {
+        [
+            Cell::from(self.windows),
+            Cell::from(self.accepted.unwrap_or(UNKNOWN)),
+            Cell::from(self.best_guess),
+            Cell::from(self.confidence),
+        ]
+    }
+
+    /// The label, and whether the answer is right; `unknown` is neither right nor wrong.
+    fn judged(&self) -> [Cell; 2] {
+        let judgement = self.label.map(|label| match self.accepted {
+            Some(class) if class == label => "right",
+            Some(_) => "wrong",
+            None => UNKNOWN,
+        });
+        [Cell::from(self.label), Cell::from(judgement)]
+    }
+}
+
+const VERDICT_COLUMNS: [(&str, Type); 4] = [
+    ("windows", Type::Unsigned),
+    ("class", Type::Text),
+    ("best_guess", Type::Text),
+    ("confidence", Type::Real),
+];
+const STAGE0_COLUMNS: [(&str, Type); 6] = [
+    ("ports_class", Type::Text),
+    ("ports_confidence", Type::Real),
+    ("domains_class", Type::Text),
+    ("domains_confidence", Type::Real),
+    ("cipher_suites_class", Type::Text),
+    ("cipher_suites_confidence", Type::Real),
+];
+const JUDGED_COLUMNS: [(&str, Type); 2] = [("label", Type::Text), ("right", Type::Text)];
+
+/// Answers over all windows, for people: without what only windows have.
+pub(crate) fn device_table(answers: &[Answer<'_>]) -> anyhow::Result<Table> {
+    let judged = judged_columns(answers);
+    let columns = [("device", Type::Text)].into_iter().chain(VERDICT_COLUMNS);
+    let mut table = Table::new(columns.chain(judged.iter().copied()));
+    for answer in answers {
+        let cells = [Cell::from(answer.device.to_string())].into_iter().chain(answer.verdict());
+        table.push(cells.chain(answer.judged().into_iter().take(judged.len())))?;
+    }
+    Ok(table)
+}
+
+/// Answers of any sort; those over all windows have no window.
+pub(crate) fn table(answers: &[Answer<'_>]) -> anyhow::Result<Table> {
+    let judged = judged_columns(answers);
+    let columns = [("device", Type::Text), ("window", Type::Time)].into_iter().chain(VERDICT_COLUMNS);
+    let mut table = Table::new(columns.chain(STAGE0_COLUMNS).chain(judged.iter().copied()));
+    for answer in answers {
+        let mut cells = vec![Cell::from(answer.device.to_string()), Cell::from(answer.window)];
+        cells.extend(answer.verdict());
+        for verdict in answer.stage0 {
+            cells.push(Cell::from(verdict.as_ref().map(|verdict| verdict.class.to_string())));
+            cells.push(Cell::from(verdict.as_ref().map(|verdict| verdict.confidence)));
+        }
+        cells.extend(answer.judged().into_iter().take(judged.len()));
+        table.push(cells)?;
+    }
+    Ok(table)
+}
+
+/// Only where something is known can an answer be right or wrong.
+fn judged_columns(answers: &[Answer<'_>]) -> &'static [(&'static str, Type)] {
+    if answers.iter().any(|answer| answer.label.is_some()) { &JUDGED_COLUMNS } else { &[] }
+}
+
+impl Classified {
+    /// The label of a device, if all its windows agree on it.
+    fn label_of(&self, device: DeviceId) -> Option<&str> {
+        let mut labels = self.rows.iter().filter(|row| row.instance.device == device).map(|row| &row.label);
+        let first = labels.next()?.as_ref()?;
+        labels.all(|label| label.as_ref() == Some(first)).then_some(first.class.as_str())
+    }
+}

@@ -1,0 +1,131 @@
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use thingprint_instance::{InstanceOptions, Labeled, Recipe};
+use thingprint_model::{Model, Scenario, Split, TrainOptions};
+use thingprint_report::{AtomicFile, Format, write_instances};
+use thingprint_sim::{SimulationOptions, home};
+
+use super::classify::{Classified, answer};
+use super::evaluate::{Report, sections};
+use super::simulate::{write_capture, write_labels};
+use crate::args::GlobalArgs;
+use crate::exit::{Outcome, Usage};
+use crate::files::read_labels;
+use crate::inputs::Input;
+use crate::instances::InstanceTable;
+use crate::messages::Messages;
+use crate::models::write_model;
+use crate::output::Output;
+use crate::reading::Reading;
+
+/// Share of each device's windows that trains; the later ones test.
+const SPLIT: Split = Split::Time(0.7);
+/// Confidence from which on an answer is accepted.
+const THRESHOLD: f64 = 0.8;
+
+/// Simulate a home, learn its devices, and show how well they are told apart.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Folder for the files of the demonstration
+    #[arg(long, value_name = "FOLDER", default_value = "thingprint-demo")]
+    folder: PathBuf,
+}
+
+/// What the demonstration leaves behind.
+struct Files {
+    capture: PathBuf,
+    labels: PathBuf,
+    instances: PathBuf,
+    model: PathBuf,
+}
+
+impl DemoArgs {
+    pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
+        let messages = Messages::new(global.quiet, global.verbose);
+        if global.output.is_some() {
+            return Err(Usage("demo: give the folder for its files with --folder".to_owned()).into());
+        }
+        let output =
+            Output::of(&GlobalArgs { format: global.format.or(Some(Format::Table)), ..global.clone() })?;
+        let files = Files::inside(&self.folder)?;
+        simulate(&files, global.seed, messages)?;
+        let table = extract(&files, global, messages)?;
+        let (model, evaluation, tested) = learn(&table, global)?;
+        write_model(&model.with_extraction(table.extraction()), &files.model)?;
+        let model = crate::models::read_model(&files.model)?;
+        let classified = Classified::new(tested, &model, global.threads());
+        let verdicts = answer::device_table(&answer::of_devices(&classified, THRESHOLD))?;
+        if output.format() == Format::Table {
+            let mut tables = sections(std::slice::from_ref(&evaluation))?;
+            tables.push(("Devices of the simulated home, over the windows that tested".to_owned(), verdicts));
+            output.sections(&tables)?;
+        } else {
+            output.table(&verdicts)?;
+        }
+        files.describe(messages);
+        Ok(Outcome::Done)
+    }
+}
+
+fn simulate(files: &Files, seed: u64, messages: Messages) -> anyhow::Result<()> {
+    let home = home().context("failed to read the built-in home")?;
+    let options = SimulationOptions { seed, ..SimulationOptions::default() };
+    let frames = write_capture(&home, options, Some(&files.capture), messages)?;
+    messages.note(format!("simulated: {} devices, two days, {frames} frames", home.labels().len()));
+    write_labels(&home, &files.labels)
+}
+
+fn extract(files: &Files, global: &GlobalArgs, messages: Messages) -> anyhow::Result<InstanceTable> {
+    let labels = read_labels(Some(&files.labels))?;
+    let options = InstanceOptions::default();
+    let recipe = Recipe::of(&options);
+    let inputs = [Input::File(files.capture.clone())];
+    let threads = global.threads();
+    let reading = Reading { inputs: &inputs, options, sort: false, labels: &labels, threads, messages };
+    let rows = reading.instances()?.rows;
+    let mut file = AtomicFile::create(&files.instances)?;
+    write_instances(&rows, Some(&recipe), Format::Parquet, &mut file)?;
+    file.commit()?;
+    messages.note(format!("extracted: {} hourly instances", rows.len()));
+    Ok(InstanceTable { rows, recipe: Some(recipe) })
+}
+
+/// Trains on the first windows of each device and evaluates on the others, which are given back.
+fn learn(table: &InstanceTable, global: &GlobalArgs) -> anyhow::Result<(Model, Report, Vec<Labeled>)> {
+    let context = "failed to learn the simulated home";
+    let partition = SPLIT.apply(&table.rows, global.seed).context(context)?;
+    let train = partition.train.iter().map(|at| &table.rows[*at]);
+    let options = TrainOptions { scenario: Scenario::Final, seed: global.seed, ..TrainOptions::default() };
+    let model = Model::fit(train, &options, global.threads()).context(context)?;
+    let test: Vec<&Labeled> = partition.test.iter().map(|at| &table.rows[*at]).collect();
+    let report =
+        Report::of(&model, &test, SPLIT.to_string(), THRESHOLD, global.threads()).context(context)?;
+    let tested = test.into_iter().cloned().collect();
+    Ok((model, report, tested))
+}
+
+impl Files {
+    fn inside(folder: &Path) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("failed to make folder {}", folder.display()))?;
+        Ok(Self {
+            capture: folder.join("home.pcap"),
+            labels: folder.join("labels.csv"),
+            instances: folder.join("instances.parquet"),
+            model: folder.join("home.model"),
+        })
+    }
+
+    fn describe(&self, messages: Messages) {
+        for (what, path) in [
+            ("simulated capture", &self.capture),
+            ("labels", &self.labels),
+            ("instances", &self.instances),
+            ("model", &self.model),
+        ] {
+            messages.note(format!("{what}: {}", path.display()));
+        }
+    }
+}

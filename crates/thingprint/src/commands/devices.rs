@@ -1,0 +1,141 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use thingprint_instance::{DeviceEntry, Inventory};
+use thingprint_protocol::{Engine, Limits};
+use thingprint_report::{Cell, Labels, Table, Type};
+
+use crate::args::{ExtractionArgs, GlobalArgs};
+use crate::exit::Outcome;
+use crate::files::{read_labels, write_file};
+use crate::inputs::expand;
+use crate::messages::Messages;
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::reading::{follow, labelled_macs, total_length};
+
+/// List the devices of captures.
+#[derive(Debug, Args)]
+pub(crate) struct DevicesArgs {
+    /// Captures: files, folders, quoted globs, or - for standard input
+    #[arg(required = true, value_name = "CAPTURE")]
+    captures: Vec<String>,
+
+    /// What is known of the devices already: CSV with the columns mac,label,kind
+    #[arg(short, long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+
+    /// Write a label file to fill in, with the devices that were found
+    #[arg(long, value_name = "FILE")]
+    labels_template: Option<PathBuf>,
+
+    #[command(flatten)]
+    extraction: ExtractionArgs,
+}
+
+impl DevicesArgs {
+    pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
+        let messages = Messages::new(global.quiet, global.verbose);
+        let options = self.extraction.options()?;
+        let output = Output::of(global)?;
+        let labels = read_labels(self.labels.as_deref())?;
+        let (inputs, missing) = expand(&self.captures)?;
+        missing.iter().for_each(|text| messages.warn(text));
+        let engine = Engine::new(Limits::default());
+        let gateway = options.flow.gateway;
+        let mut inventory = Inventory::new(options.flow, &engine);
+        let progress = Progress::bytes("reading", total_length(&inputs), global.quiet);
+        let followed =
+            follow(&inputs, self.extraction.sort, Some(&progress), |packet| inventory.push(packet));
+        progress.finish();
+        let outcome = followed.report(messages, inputs.len())?;
+        let listed = inventory.finish(&labelled_macs(&labels), gateway);
+        output.table(&table(&listed.devices, &labels)?)?;
+        if let Some(path) = &self.labels_template {
+            write_file(path, template(&listed.devices, &labels).as_bytes())?;
+            messages.note(format!("labels to fill in: {}", path.display()));
+        }
+        if let Some(gateway) = listed.gateway {
+            messages.note(format!("{} devices; the gateway is {gateway}", listed.devices.len()));
+        }
+        Ok(if missing.is_empty() { outcome } else { Outcome::Partial })
+    }
+}
+
+fn table(devices: &[DeviceEntry], labels: &Labels) -> anyhow::Result<Table> {
+    let mut table = Table::new([
+        ("device", Type::Text),
+        ("label", Type::Text),
+        ("randomised", Type::Flag),
+        ("addresses", Type::List),
+        ("host_name", Type::Text),
+        ("vendor_class", Type::Text),
+        ("names", Type::Bag),
+        ("server_ports", Type::Bag),
+        ("served_ports", Type::Bag),
+        ("first_seen", Type::Time),
+        ("last_seen", Type::Time),
+        ("packets_up", Type::Unsigned),
+        ("packets_down", Type::Unsigned),
+    ]);
+    for entry in devices {
+        let label = labels.label_of(entry.device, None).map(|label| label.class.clone());
+        let addresses: Vec<String> = entry.addresses.keys().map(ToString::to_string).collect();
+        table.push([
+            Cell::from(entry.device.to_string()),
+            Cell::from(label),
+            Cell::from(entry.is_randomised),
+            Cell::from(addresses),
+            Cell::from(entry.host_name.clone()),
+            Cell::from(entry.vendor_class.clone()),
+            Cell::from(entry.names.clone()),
+            Cell::from(entry.server_ports.clone()),
+            Cell::from(entry.served_ports.clone()),
+            Cell::from(entry.first_seen),
+            Cell::from(entry.last_seen),
+            Cell::from(entry.packets_up),
+            Cell::from(entry.packets_down),
+        ])?;
+    }
+    Ok(table)
+}
+
+/// A label file: labelled devices as they are, the others commented, with what helps to tell them.
+fn template(devices: &[DeviceEntry], labels: &Labels) -> String {
+    let mut text = String::from(
+        "# Give each device a label (its class) and a kind: iot or non-iot. Remove the # of the rows you fill in.\n\
+         mac,label,kind\n",
+    );
+    for entry in devices {
+        match labels.label_of(entry.device, None) {
+            Some(label) => {
+                text.push_str(&format!("{},{},{}\n", entry.device, quoted(&label.class), label.kind));
+            }
+            None => text.push_str(&format!("# {}\n#{},,iot\n", hint(entry), entry.device)),
+        }
+    }
+    text
+}
+
+fn hint(entry: &DeviceEntry) -> String {
+    let mut names: Vec<_> = entry.names.iter().collect();
+    names.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), name.len()));
+    let names: Vec<&str> = names.into_iter().take(3).map(|(name, _)| name.as_str()).collect();
+    let ports: Vec<&str> = entry.server_ports.keys().take(6).map(String::as_str).collect();
+    format!(
+        "host name {}, vendor class {}, asks for {}, uses {}, {} packets sent",
+        entry.host_name.as_deref().unwrap_or("-"),
+        entry.vendor_class.as_deref().unwrap_or("-"),
+        if names.is_empty() { "-".to_owned() } else { names.join(" ") },
+        ports.join(" "),
+        entry.packets_up,
+    )
+}
+
+fn quoted(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r', '#']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}

@@ -1,0 +1,67 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use thingprint_instance::Recipe;
+use thingprint_report::{Format, write_instances};
+
+use crate::args::{ExtractionArgs, GlobalArgs};
+use crate::exit::Outcome;
+use crate::files::read_labels;
+use crate::inputs::expand;
+use crate::messages::Messages;
+use crate::output::Output;
+use crate::reading::Reading;
+
+/// Turn captures into instances.
+#[derive(Debug, Args)]
+pub(crate) struct ExtractArgs {
+    /// Captures: files, folders, quoted globs, or - for standard input
+    #[arg(required = true, value_name = "CAPTURE")]
+    captures: Vec<String>,
+
+    /// What the devices are: CSV with the columns mac,label,kind, or capture,mac,label[,kind]
+    #[arg(short, long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+
+    #[command(flatten)]
+    extraction: ExtractionArgs,
+}
+
+impl ExtractArgs {
+    pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
+        let messages = Messages::new(global.quiet, global.verbose);
+        let options = self.extraction.options()?;
+        let output = Output::of(global)?;
+        let labels = read_labels(self.labels.as_deref())?;
+        let (inputs, missing) = expand(&self.captures)?;
+        missing.iter().for_each(|text| messages.warn(text));
+        let recipe = Recipe::of(&options);
+        let reading = Reading {
+            inputs: &inputs,
+            options,
+            sort: self.extraction.sort,
+            labels: &labels,
+            threads: global.threads(),
+            messages,
+        };
+        let instances = reading.instances()?;
+        warn_of_labels(&labels, &instances.rows, messages);
+        output.with(|out| Ok(write_instances(&instances.rows, Some(&recipe), output.format(), out)?))?;
+        if output.format() != Format::Table {
+            let labelled = instances.rows.iter().filter(|row| row.label.is_some()).count();
+            messages.note(format!("{} instances, {labelled} of them labelled", instances.rows.len()));
+        }
+        Ok(if missing.is_empty() { instances.outcome } else { Outcome::Partial })
+    }
+}
+
+/// A label file of which nothing fits is nearly always the wrong one.
+fn warn_of_labels(
+    labels: &thingprint_report::Labels,
+    rows: &[thingprint_instance::Labeled],
+    messages: Messages,
+) {
+    if !labels.is_empty() && !rows.is_empty() && rows.iter().all(|row| row.label.is_none()) {
+        messages.warn("no device of these captures has a label in the label file");
+    }
+}

@@ -1,0 +1,158 @@
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use jiff::Timestamp;
+use thingprint_flow::WindowLength;
+use thingprint_report::AtomicFile;
+use thingprint_sim::{CaptureReader, Home, Simulation, SimulationOptions, Source, home};
+
+use crate::args::GlobalArgs;
+use crate::exit::{Outcome, Usage};
+use crate::files::write_file;
+use crate::messages::Messages;
+use crate::progress::Progress;
+
+/// Play a simulated home into a capture.
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    /// How long: 2d, 12h, 90m ...
+    #[arg(long, value_name = "LENGTH", default_value = "2d", value_parser = parse_duration)]
+    duration: u64,
+
+    /// When it begins, UTC [default: 2024-06-03T00:00:00Z]
+    #[arg(long, value_name = "TIME", value_parser = parse_start)]
+    start: Option<i64>,
+
+    /// Bytes captured of each frame; lengths stay true [default: all]
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..))]
+    snaplen: Option<u32>,
+
+    /// A home of your own: a folder with dataset.toml and devices/*.toml [default: the built-in home]
+    #[arg(long, value_name = "FOLDER")]
+    home: Option<PathBuf>,
+
+    /// Write the labels of the devices
+    #[arg(short, long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+}
+
+impl SimulateArgs {
+    pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
+        let messages = Messages::new(global.quiet, global.verbose);
+        if global.format.is_some() {
+            return Err(Usage("simulate writes a capture: --format has no meaning".to_owned()).into());
+        }
+        let home = self.home()?;
+        let defaults = SimulationOptions::default();
+        let options = SimulationOptions {
+            start_s: self.start.unwrap_or(defaults.start_s),
+            duration_s: self.duration,
+            seed: global.seed,
+            snaplen: self.snaplen,
+        };
+        let path = global.output.as_deref().filter(|path| *path != Path::new("-"));
+        if path.is_none() && io::stdout().is_terminal() {
+            return Err(
+                Usage("a capture is not for terminals: give a file with -o, or a pipe".to_owned()).into()
+            );
+        }
+        let frames = write_capture(&home, options, path, messages)?;
+        if let Some(path) = &self.labels {
+            write_labels(&home, path)?;
+        }
+        let devices = home.labels().len();
+        messages.note(format!("{frames} simulated frames of {devices} devices, seed {}", global.seed));
+        Ok(Outcome::Done)
+    }
+
+    fn home(&self) -> anyhow::Result<Home> {
+        match &self.home {
+            Some(folder) => read_home(folder),
+            None => Ok(home().context("failed to read the built-in home")?),
+        }
+    }
+}
+
+/// Writes a simulated capture to a file, or to standard output, and says how many frames there were.
+pub(super) fn write_capture(
+    home: &Home,
+    options: SimulationOptions,
+    path: Option<&Path>,
+    messages: Messages,
+) -> anyhow::Result<u64> {
+    let simulation = Simulation::new(home, options).context("failed to simulate")?;
+    let mut capture = CaptureReader::new(simulation);
+    let progress = Progress::bytes("simulating", None, messages.is_quiet());
+    match path {
+        Some(path) => {
+            let mut file = AtomicFile::create(path).context("failed to write the capture")?;
+            copy(&mut capture, &mut file, &progress)?;
+            file.commit().context("failed to write the capture")?;
+        }
+        None => copy(&mut capture, &mut io::stdout().lock(), &progress)?,
+    }
+    progress.finish();
+    Ok(capture.frames())
+}
+
+fn copy(from: &mut CaptureReader, to: &mut dyn Write, progress: &Progress) -> anyhow::Result<()> {
+    let mut block = vec![0; 1 << 18];
+    let mut done = 0;
+    loop {
+        let length = from.read(&mut block)?;
+        let Some(read) = block.get(..length).filter(|read| !read.is_empty()) else { break };
+        to.write_all(read).context("failed to write the capture")?;
+        done += length as u64;
+        progress.set(done);
+    }
+    to.flush().context("failed to write the capture")
+}
+
+/// Writes the label file of a home.
+pub(super) fn write_labels(home: &Home, path: &Path) -> anyhow::Result<()> {
+    let mut text = String::from("mac,label,kind\n");
+    for device in home.labels() {
+        text.push_str(&format!("{},{},{}\n", device.mac, device.label, device.kind));
+    }
+    write_file(path, text.as_bytes())
+}
+
+fn read_home(folder: &Path) -> anyhow::Result<Home> {
+    let read = |path: PathBuf| -> anyhow::Result<(String, String)> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read {name}"))?;
+        Ok((name, text))
+    };
+    let dataset = read(folder.join("dataset.toml"))?;
+    let devices = folder.join("devices");
+    let entries = std::fs::read_dir(&devices)
+        .and_then(|entries| {
+            entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()
+        })
+        .with_context(|| format!("failed to read {}", devices.display()))?;
+    let mut paths: Vec<PathBuf> =
+        entries.into_iter().filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
+    paths.sort();
+    if paths.is_empty() {
+        bail!("failed to read {}: there is no device profile (*.toml) in this folder", devices.display());
+    }
+    let texts = paths.into_iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
+    let sources: Vec<Source<'_>> = texts.iter().map(|(file, text)| Source { file, text }).collect();
+    Home::from_toml(&Source { file: &dataset.0, text: &dataset.1 }, &sources)
+        .context("failed to read the home")
+}
+
+fn parse_duration(text: &str) -> Result<u64, String> {
+    match text.parse::<WindowLength>() {
+        Ok(WindowLength::Span(nanos)) if nanos >= 1_000_000_000 => Ok(nanos / 1_000_000_000),
+        _ => Err(format!("'{text}' is no duration: expected a length like 2d, 12h, 90m")),
+    }
+}
+
+fn parse_start(text: &str) -> Result<i64, String> {
+    let time: Timestamp =
+        text.parse().map_err(|_| format!("'{text}' is no time: expected 2024-06-03T00:00:00Z"))?;
+    Ok(time.as_second())
+}

@@ -1,0 +1,65 @@
+use std::path::Path;
+
+use anyhow::Context;
+use clap::Args;
+use thingprint_model::{Model, Scenario};
+use thingprint_report::{Cell, Table, Type};
+
+use crate::args::{GlobalArgs, TrainingArgs};
+use crate::exit::{Outcome, Usage};
+use crate::inputs::expand_files;
+use crate::instances::InstanceTable;
+use crate::messages::Messages;
+use crate::models::write_model;
+
+/// Learn from labelled instances.
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    /// Instances, as `extract --labels` writes them
+    #[arg(required = true, value_name = "INSTANCES")]
+    instances: Vec<String>,
+
+    /// What the classifier looks at: ports, domains, ciphers, stage0, low, low-medium or final
+    #[arg(long, value_name = "SCENARIO", default_value_t = Scenario::Final)]
+    scenario: Scenario,
+
+    #[command(flatten)]
+    training: TrainingArgs,
+}
+
+impl TrainArgs {
+    pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
+        let messages = Messages::new(global.quiet, global.verbose);
+        let Some(path) = &global.output else {
+            return Err(Usage("train: give the model file with -o".to_owned()).into());
+        };
+        let table = InstanceTable::read(&expand_files(&self.instances)?)?;
+        let options = self.training.options(self.scenario, global.seed);
+        let model = Model::fit(&table.rows, &options, global.threads())
+            .with_context(|| format!("failed to train on {}", self.instances.join(", ")))?
+            .with_extraction(table.extraction());
+        write_model(&model, path)?;
+        report(&model, path, messages)?;
+        Ok(Outcome::Done)
+    }
+}
+
+/// Says what was learned; on standard error, since the result is the model.
+pub(super) fn report(model: &Model, path: &Path, messages: Messages) -> anyhow::Result<()> {
+    let classes = model.classes();
+    messages.note(format!(
+        "{} instances of {} classes; model written to {}",
+        classes.instances(),
+        classes.len(),
+        path.display()
+    ));
+    let mut table = Table::new([("class", Type::Text), ("kind", Type::Text), ("instances", Type::Unsigned)]);
+    for class in classes.iter() {
+        table.push([
+            Cell::from(class.name.to_string()),
+            Cell::from(class.kind.to_string()),
+            Cell::from(class.instances),
+        ])?;
+    }
+    messages.table(&table)
+}

@@ -1,0 +1,70 @@
+use std::fmt;
+use std::io;
+use std::process::ExitCode;
+
+use thingprint_report::ReportError;
+
+/// How a command that did its work came out; scripts rely on the numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Outcome {
+    /// Everything was done: 0.
+    #[default]
+    Done,
+    /// Done, but some input was unreadable or cut: 4.
+    Partial,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::SUCCESS,
+            Outcome::Partial => Self::from(4),
+        }
+    }
+}
+
+/// A command line that clap takes but that makes no sense: exit status 2.
+#[derive(Debug)]
+pub(crate) struct Usage(pub(crate) String);
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// A model and data that do not fit each other: exit status 5.
+#[derive(Debug)]
+pub(crate) struct Misfit(pub(crate) String);
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Misfit {}
+
+/// Exit status of a failure; `None` for one that nobody wants to hear of, a reader that went away.
+pub(crate) fn status(error: &anyhow::Error) -> Option<u8> {
+    if error.chain().any(is_broken_pipe) {
+        return None;
+    }
+    if error.chain().any(|cause| cause.is::<Usage>()) {
+        return Some(2);
+    }
+    if error.chain().any(|cause| cause.is::<Misfit>()) {
+        return Some(5);
+    }
+    Some(1)
+}
+
+fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let io = cause.downcast_ref::<io::Error>().or(match cause.downcast_ref::<ReportError>() {
+        Some(ReportError::Output { source, .. }) => Some(source),
+        _ => None,
+    });
+    io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

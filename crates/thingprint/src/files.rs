@@ -1,0 +1,21 @@
+//! Files that commands read and write beside their result.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Context;
+use thingprint_report::{AtomicFile, Labels};
+
+/// The labels in a file; none without a file.
+pub(crate) fn read_labels(path: Option<&Path>) -> anyhow::Result<Labels> {
+    let Some(path) = path else { return Ok(Labels::default()) };
+    let bytes = std::fs::read(path).with_context(|| format!("failed to read labels {}", path.display()))?;
+    Ok(Labels::read(&bytes, &path.display().to_string()).context("failed to read labels")?)
+}
+
+/// Writes a whole file, or nothing.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let mut file = AtomicFile::create(path)?;
+    file.write_all(bytes).with_context(|| format!("failed to write {}", path.display()))?;
+    Ok(file.commit()?)
+}

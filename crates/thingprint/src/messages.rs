@@ -1,0 +1,60 @@
+use std::fmt::Display;
+use std::io;
+
+use thingprint_report::{Format, Style, Table};
+
+/// What is said on standard error beside the result.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Messages {
+    is_quiet: bool,
+    is_verbose: bool,
+}
+
+#[expect(clippy::print_stderr, reason = "this is where messages leave the program")]
+impl Messages {
+    /// Messages as loud as asked for.
+    pub(crate) const fn new(is_quiet: bool, is_verbose: bool) -> Self {
+        Self { is_quiet, is_verbose }
+    }
+
+    /// Whether only errors are said.
+    pub(crate) const fn is_quiet(self) -> bool {
+        self.is_quiet
+    }
+
+    /// Something that makes the result less than was asked for.
+    pub(crate) fn warn(self, text: impl Display) {
+        if !self.is_quiet {
+            eprintln!("warning: {text}");
+        }
+    }
+
+    /// Something that a user wants to know once.
+    pub(crate) fn note(self, text: impl Display) {
+        if !self.is_quiet {
+            eprintln!("{text}");
+        }
+    }
+
+    /// A table for people, beside a result that goes elsewhere.
+    pub(crate) fn table(self, table: &Table) -> anyhow::Result<()> {
+        if !self.is_quiet {
+            let style = Style { width: None, colour: false };
+            thingprint_report::write(table, Format::Table, &mut io::stderr().lock(), style)?;
+        }
+        Ok(())
+    }
+
+    /// Something for those who ask.
+    pub(crate) fn detail(self, text: impl Display) {
+        if self.is_verbose {
+            eprintln!("{text}");
+        }
+    }
+}
+
+/// An error, which is always said.
+#[expect(clippy::print_stderr, reason = "this is where messages leave the program")]
+pub(crate) fn error(text: impl Display) {
+    eprintln!("error: {text}");
+}

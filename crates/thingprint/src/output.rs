@@ -1,0 +1,103 @@
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use serde::Serialize;
+use thingprint_report::{AtomicFile, Format, Style, Table};
+
+use crate::args::GlobalArgs;
+use crate::exit::Usage;
+
+/// Where a result goes, and in which format.
+#[derive(Clone, Debug)]
+pub(crate) struct Output {
+    path: Option<PathBuf>,
+    format: Format,
+    style: Style,
+}
+
+impl Output {
+    /// What the command line asks for: `--format`, else the extension of `-o`, else a table on a terminal and
+    /// JSON lines anywhere else.
+    pub(crate) fn of(args: &GlobalArgs) -> Result<Self, Usage> {
+        let path = args.output.clone().filter(|path| path != Path::new("-"));
+        let is_terminal = path.is_none() && io::stdout().is_terminal();
+        let by_name = path.as_deref().and_then(Format::of_extension);
+        let default = if is_terminal { Format::Table } else { Format::Jsonl };
+        let format = args.format.or(by_name).unwrap_or(default);
+        if format == Format::Parquet && is_terminal {
+            return Err(Usage("Parquet is not for terminals: give a file with -o".to_owned()));
+        }
+        let width = is_terminal.then(terminal_width).flatten();
+        Ok(Self { path, format, style: Style { width, colour: is_terminal && wants_colour() } })
+    }
+
+    /// The format.
+    pub(crate) const fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Writes one table.
+    pub(crate) fn table(&self, table: &Table) -> anyhow::Result<()> {
+        self.with(|out| Ok(thingprint_report::write(table, self.format, out, self.style)?))
+    }
+
+    /// Writes tables with a heading each, for people.
+    pub(crate) fn sections(&self, sections: &[(String, Table)]) -> anyhow::Result<()> {
+        self.with(|out| {
+            for (at, (heading, table)) in sections.iter().enumerate() {
+                let gap = if at == 0 { "" } else { "\n" };
+                writeln!(out, "{gap}{heading}")?;
+                thingprint_report::write(table, Format::Table, out, self.style)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Writes one JSON document.
+    pub(crate) fn json(&self, value: &impl Serialize) -> anyhow::Result<()> {
+        self.with(|out| {
+            serde_json::to_writer_pretty(&mut *out, value)?;
+            Ok(writeln!(out)?)
+        })
+    }
+
+    /// Writes one JSON document on each line.
+    pub(crate) fn json_lines(&self, values: &[impl Serialize]) -> anyhow::Result<()> {
+        self.with(|out| {
+            for value in values {
+                serde_json::to_writer(&mut *out, value)?;
+                writeln!(out)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Gives whoever writes the place to write to; a file appears when all was written, or not at all.
+    pub(crate) fn with(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        match &self.path {
+            Some(path) => {
+                let mut file = AtomicFile::create(path).context("failed to write the result")?;
+                write(&mut file)?;
+                Ok(file.commit().context("failed to write the result")?)
+            }
+            None => {
+                let mut out = io::BufWriter::new(io::stdout().lock());
+                write(&mut out)?;
+                Ok(out.flush()?)
+            }
+        }
+    }
+}
+
+/// `NO_COLOR` says no, whatever its value, unless it is empty (no-color.org).
+fn wants_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+fn terminal_width() -> Option<usize> {
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
+}

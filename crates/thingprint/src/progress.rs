@@ -1,0 +1,35 @@
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Shows on standard error how far long work is; hidden when that is no terminal, or with `-q`.
+#[derive(Debug)]
+pub(crate) struct Progress(ProgressBar);
+
+impl Progress {
+    /// Progress through `total` bytes; without a total, what was done so far.
+    pub(crate) fn bytes(what: &'static str, total: Option<u64>, is_quiet: bool) -> Self {
+        let template = match total {
+            Some(_) => "{msg} {wide_bar} {bytes}/{total_bytes} {eta}",
+            None => "{msg} {spinner} {bytes} {elapsed}",
+        };
+        Self::new(what, total, is_quiet, template)
+    }
+
+    fn new(what: &'static str, total: Option<u64>, is_quiet: bool, template: &str) -> Self {
+        let target = if is_quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = ProgressBar::with_draw_target(total, target).with_message(what);
+        bar.set_style(
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
+        Self(bar)
+    }
+
+    /// So much is done.
+    pub(crate) fn set(&self, done: u64) {
+        self.0.set_position(done);
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+}

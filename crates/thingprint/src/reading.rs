@@ -1,0 +1,250 @@
+//! Captures to instances: the same way for every command.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::bail;
+use thingprint_flow::{
+    CaptureError, DecodeCounts, DeviceId, GatewayVotes, MacAddr, Packet, ProblemKind, Trace, TraceOptions,
+    WindowLength, elect_gateway,
+};
+use thingprint_instance::{Assembled, BuildCounts, Builder, InstanceOptions, Labeled, PartId, Partial};
+use thingprint_protocol::{Engine, Limits};
+use thingprint_report::Labels;
+
+use crate::exit::Outcome;
+use crate::inputs::Input;
+use crate::messages::Messages;
+use crate::progress::Progress;
+
+/// Frames at the start of a trace by which the gateway is guessed; the guess is checked at the end.
+const GUESS_FRAMES: usize = 50_000;
+/// Frames between two looks at the progress.
+const PROGRESS_FRAMES: u64 = 1 << 16;
+
+/// Captures that are to become instances.
+#[derive(Debug)]
+pub(crate) struct Reading<'a> {
+    pub(crate) inputs: &'a [Input],
+    pub(crate) options: InstanceOptions,
+    pub(crate) sort: bool,
+    pub(crate) labels: &'a Labels,
+    pub(crate) threads: NonZeroUsize,
+    pub(crate) messages: Messages,
+}
+
+/// Instances with the labels of their devices.
+#[derive(Debug)]
+pub(crate) struct Instances {
+    pub(crate) rows: Vec<Labeled>,
+    pub(crate) outcome: Outcome,
+}
+
+/// What is known of a trace that was followed to its end.
+#[derive(Debug, Default)]
+pub(crate) struct Followed {
+    frames: u64,
+    problems: Vec<CaptureError>,
+    counts: DecodeCounts,
+}
+
+impl Reading<'_> {
+    /// Reads the captures.
+    pub(crate) fn instances(&self) -> anyhow::Result<Instances> {
+        let (assembled, followed) = if self.options.flow.window == WindowLength::Capture {
+            self.each_by_itself()
+        } else {
+            self.as_one_trace()
+        };
+        let outcome = followed.report(self.messages, self.inputs.len())?;
+        self.report_assembled(&assembled, &followed);
+        let rows = assembled.instances.into_iter().map(|instance| {
+            let label = self.labels.label_of(instance.device, instance.capture.as_deref()).cloned();
+            Labeled { instance, label }
+        });
+        Ok(Instances { rows: rows.collect(), outcome })
+    }
+
+    /// Every capture is a trace of its own.
+    fn each_by_itself(&self) -> (Assembled, Followed) {
+        let total = total_length(self.inputs);
+        let progress = Progress::bytes("reading", total, self.messages.is_quiet());
+        let (next, done) = (AtomicUsize::new(0), Mutex::new((Partial::default(), Vec::new(), 0)));
+        std::thread::scope(|scope| {
+            for _ in 0..self.threads.get().min(self.inputs.len()) {
+                scope.spawn(|| {
+                    while let Some(input) = self.inputs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let (partial, followed) =
+                            self.build(std::slice::from_ref(input), &self.options, None);
+                        let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+                        done.0 = std::mem::take(&mut done.0).merge(partial);
+                        done.1.push((input.name(), followed));
+                        done.2 += input.length().unwrap_or(0);
+                        progress.set(done.2);
+                    }
+                });
+            }
+        });
+        progress.finish();
+        let (partial, mut followed, _) = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        followed.sort_by(|a, b| a.0.cmp(&b.0));
+        let followed = followed.into_iter().fold(Followed::default(), |all, (_, one)| all.and(one));
+        (partial.assemble(&self.options, &self.labelled_macs()), followed)
+    }
+
+    /// All captures are one trace.
+    ///
+    /// The gateway is no device, and leaving it out while reading saves half of the work. Who it is shows only at
+    /// the end, so it is guessed from the first frames; a wrong guess costs a second reading. What cannot be read
+    /// twice is read with the gateway as a device, which is left out at the end.
+    fn as_one_trace(&self) -> (Assembled, Followed) {
+        let labelled = self.labelled_macs();
+        let mut options = self.options.clone();
+        let is_rewindable = self.inputs.iter().all(Input::is_rewindable);
+        if options.flow.gateway.is_none() && is_rewindable && !self.sort {
+            options.flow.gateway = self.guess_gateway(&labelled);
+        }
+        let progress = Progress::bytes("reading", total_length(self.inputs), self.messages.is_quiet());
+        let (mut partial, mut followed) = self.build(self.inputs, &options, Some(&progress));
+        let elected = self.options.flow.gateway.or_else(|| elect_gateway(&partial.votes(), &labelled));
+        if options.flow.gateway.is_some() && options.flow.gateway != elected {
+            self.messages.detail("the gateway is not who it seemed to be at first: reading again");
+            options.flow.gateway = elected;
+            (partial, followed) = self.build(self.inputs, &options, Some(&progress));
+        }
+        progress.finish();
+        (partial.assemble(&options, &labelled), followed)
+    }
+
+    fn guess_gateway(&self, labelled: &BTreeSet<MacAddr>) -> Option<MacAddr> {
+        let captures = self.inputs.iter().take(1).map(Input::capture).collect();
+        let mut trace = Trace::new(captures, TraceOptions::default());
+        let mut votes = GatewayVotes::default();
+        for _ in 0..GUESS_FRAMES {
+            let Some(packet) = trace.next_packet() else { break };
+            votes.observe(&packet);
+        }
+        elect_gateway(&votes.into_counts(), labelled)
+    }
+
+    fn build(
+        &self,
+        inputs: &[Input],
+        options: &InstanceOptions,
+        progress: Option<&Progress>,
+    ) -> (Partial, Followed) {
+        let engine = Engine::new(Limits::default());
+        let mut builder = Builder::new(options.clone(), &engine);
+        let followed = follow(inputs, self.sort, progress, |packet| builder.push(packet));
+        let names: Vec<String> = inputs.iter().map(Input::name).collect();
+        let name = (names.len() == 1).then(|| names[0].clone());
+        let (part, counts) = builder.finish(PartId::of_text(&names.join("\n")), name);
+        self.report_build(counts);
+        let mut partial = Partial::default();
+        if let Some(part) = part {
+            partial.insert(part);
+        }
+        (partial, followed)
+    }
+
+    fn labelled_macs(&self) -> BTreeSet<MacAddr> {
+        labelled_macs(self.labels)
+    }
+
+    fn report_build(&self, counts: BuildCounts) {
+        let lost = [
+            (counts.track.late_packets, "packets came after their window was closed, and count in the next"),
+            (counts.track.flows_evicted, "flows were closed early, because the flow table was full"),
+            (
+                counts.track.device_packets_dropped,
+                "packets of further devices were left out: too many devices",
+            ),
+            (counts.losses.buffers_dropped, "streams were not read for messages: too many bytes to keep"),
+            (counts.words_dropped, "words were left out of bags: too many distinct ones"),
+        ];
+        for (count, what) in lost.into_iter().filter(|(count, _)| *count > 0) {
+            self.messages.warn(format!("{count} {what}"));
+        }
+        if counts.losses.streams_given_up > 0 {
+            let streams = counts.losses.streams_given_up;
+            self.messages
+                .detail(format!("{streams} streams could not be read on: bytes missing or too long"));
+        }
+    }
+
+    fn report_assembled(&self, assembled: &Assembled, followed: &Followed) {
+        if let Some(gateway) = assembled.gateway {
+            self.messages.detail(format!("the gateway is {gateway}"));
+        }
+        self.messages.detail(format!("{} frames, {} instances", followed.frames, assembled.instances.len()));
+        for (kind, count) in followed.counts.malformed.iter().filter(|(_, count)| **count > 0) {
+            self.messages.detail(format!("{count} malformed packets: {kind}"));
+        }
+    }
+}
+
+impl Followed {
+    fn and(mut self, other: Self) -> Self {
+        self.frames += other.frames;
+        self.problems.extend(other.problems);
+        self.counts.merge(&other.counts);
+        self
+    }
+
+    /// Says what could not be read. Fails when nothing at all could be.
+    pub(crate) fn report(&self, messages: Messages, captures: usize) -> anyhow::Result<Outcome> {
+        let is_hopeless = |problem: &CaptureError| problem.kind != ProblemKind::Cut;
+        if self.frames == 0 && self.problems.len() >= captures && self.problems.iter().all(is_hopeless) {
+            let all: Vec<String> =
+                self.problems.iter().map(|problem| format!("failed to read {problem}")).collect();
+            bail!("{}", all.join("\n       "));
+        }
+        for problem in &self.problems {
+            messages.warn(format!("failed to read {problem}"));
+        }
+        if self.frames == 0 && self.problems.is_empty() {
+            messages.warn("there is no packet in the input");
+        }
+        Ok(if self.problems.is_empty() { Outcome::Done } else { Outcome::Partial })
+    }
+}
+
+/// Hands every packet of a trace to `each`.
+pub(crate) fn follow(
+    inputs: &[Input],
+    sort: bool,
+    progress: Option<&Progress>,
+    mut each: impl FnMut(&Packet<'_>),
+) -> Followed {
+    let captures = inputs.iter().map(Input::capture).collect();
+    let mut trace = Trace::new(captures, TraceOptions { sort, ..TraceOptions::default() });
+    let mut frames = 0_u64;
+    while let Some(packet) = trace.next_packet() {
+        each(&packet);
+        frames += 1;
+        if frames.is_multiple_of(PROGRESS_FRAMES)
+            && let Some(progress) = progress
+        {
+            progress.set(trace.bytes_read());
+        }
+    }
+    Followed { frames, problems: trace.problems().to_vec(), counts: trace.counts().clone() }
+}
+
+/// The labelled devices that have a MAC address.
+pub(crate) fn labelled_macs(labels: &Labels) -> BTreeSet<MacAddr> {
+    labels
+        .devices()
+        .filter_map(|device| match device {
+            DeviceId::Mac(mac) => Some(mac),
+            DeviceId::Ip(_) => None,
+        })
+        .collect()
+}
+
+/// Bytes of all inputs; `None` when one has no length to see.
+pub(crate) fn total_length(inputs: &[Input]) -> Option<u64> {
+    inputs.iter().map(Input::length).sum()
+}

@@ -1,0 +1,283 @@
+//! The command as scripts and people use it: results, messages, exit statuses.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod stage;
+
+use std::fs;
+
+use stage::{Frame, Stage, capture};
+
+#[test]
+fn the_whole_way_from_a_capture_to_verdicts() {
+    let stage = Stage::new();
+    let simulated = stage.run("simulate --duration 8h -o home.pcap --labels labels.csv");
+    assert_eq!(simulated.status, 0, "{}", simulated.stderr);
+    assert!(simulated.stderr.contains("simulated frames"), "{}", simulated.stderr);
+
+    let extracted = stage.run("extract home.pcap --labels labels.csv -o instances.parquet");
+    assert_eq!(extracted.status, 0, "{}", extracted.stderr);
+
+    let evaluated = stage.run("evaluate instances.parquet --split time=0.7 --scenario all --format json");
+    assert_eq!(evaluated.status, 0, "{}", evaluated.stderr);
+    let json = evaluated.json();
+    for scenario in ["ports", "domains", "ciphers", "stage0", "low", "low-medium", "final"] {
+        let report = &json["scenarios"][scenario];
+        for field in ["accuracy", "rrse", "instances", "macro_f1", "coverage", "accepted_accuracy"] {
+            assert!(report[field].is_number(), "{scenario} {field}: {report}");
+        }
+        let classes = report["classes"].as_array().unwrap().len();
+        assert_eq!(report["confusion"].as_array().unwrap().len(), classes);
+        assert_eq!(report["per_class"].as_array().unwrap().len(), classes);
+    }
+    let accuracy = json["scenarios"]["final"]["accuracy"].as_f64().unwrap();
+    assert!(accuracy > 0.8 && accuracy <= 1.0, "{accuracy}");
+
+    let trained = stage.run("train instances.parquet -o home.model");
+    assert_eq!(trained.status, 0, "{}", trained.stderr);
+    assert_eq!(trained.stdout, "");
+
+    let classified = stage.run("classify --model home.model home.pcap --labels labels.csv");
+    assert_eq!(classified.status, 0, "{}", classified.stderr);
+    let rows = classified.json_lines();
+    let devices: Vec<_> = rows.iter().filter(|row| row["window"].is_null()).collect();
+    assert_eq!(devices.len(), fs::read_to_string(stage.path("labels.csv")).unwrap().lines().count() - 1);
+    assert!(devices.iter().all(|row| row["right"] == "right"), "{devices:?}");
+    assert!(rows.iter().any(|row| row["window"].is_string() && row["ports_class"].is_string()));
+
+    let from_table = stage.run("classify --model home.model instances.parquet --labels labels.csv");
+    assert_eq!(from_table.stdout, classified.stdout, "captures and their instances give the same answers");
+
+    let explained = stage.run("classify --model home.model home.pcap --explain all");
+    assert_eq!(explained.status, 0, "{}", explained.stderr);
+    assert!(explained.json_lines().iter().any(|row| row["stage"] == "stage-0"));
+    assert!(explained.json_lines().iter().any(|row| row["stage"] == "stage-1"));
+
+    let with_model = stage.run("evaluate --model home.model instances.parquet --format json");
+    assert_eq!(with_model.status, 0, "{}", with_model.stderr);
+    assert!(with_model.json()["accuracy"].as_f64().unwrap() > 0.9);
+}
+
+#[test]
+fn results_do_not_depend_on_threads_and_formats_hold_the_same() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 3h -o home.pcap --labels labels.csv");
+    let one = stage.ok("extract home.pcap --labels labels.csv -j1");
+    let many = stage.ok("extract home.pcap --labels labels.csv -j4");
+    assert_eq!(one.stdout, many.stdout);
+    let piped = stage.run_with_stdin("extract - --labels labels.csv", "home.pcap");
+    assert_eq!(piped.stdout, one.stdout, "a stream, read with the gateway as a device");
+    for name in ["a.parquet", "a.csv", "a.jsonl"] {
+        stage.ok(&format!("extract home.pcap --labels labels.csv -o {name}"));
+        stage.ok(&format!("train {name} -o {name}.model -q"));
+    }
+    let model = |name: &str| fs::read(stage.path(name)).unwrap();
+    assert_eq!(model("a.parquet.model"), model("a.csv.model"));
+    assert_eq!(model("a.parquet.model"), model("a.jsonl.model"));
+    let again = stage.ok("simulate --duration 3h -o again.pcap");
+    assert_eq!(again.status, 0);
+    assert_eq!(fs::read(stage.path("home.pcap")).unwrap(), fs::read(stage.path("again.pcap")).unwrap());
+}
+
+#[test]
+fn devices_are_listed_with_a_label_file_to_fill_in() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 1h -o home.pcap --labels labels.csv");
+    let listed = stage.ok("devices home.pcap --labels-template template.csv");
+    let rows = listed.json_lines();
+    assert!(rows.len() >= 9, "{}", listed.stdout);
+    assert!(rows.iter().any(|row| row["randomised"] == true), "the laptop's address is randomised");
+    assert!(rows.iter().any(|row| row["host_name"].is_string()));
+    let template = fs::read_to_string(stage.path("template.csv")).unwrap();
+    assert!(template.contains("\nmac,label,kind\n"), "{template}");
+    let filled = template.replace("\n#", "\n").replace(",,iot", ",Thing,iot").replace("\n ", "\n# ");
+    fs::write(stage.path("filled.csv"), filled).unwrap();
+    let extracted = stage.ok("extract home.pcap --labels filled.csv");
+    assert!(extracted.json_lines().iter().all(|row| row["label"] == "Thing"), "{}", extracted.stdout);
+}
+
+#[test]
+fn a_wrong_first_guess_of_the_gateway_changes_nothing() {
+    let stage = Stage::new();
+    let (camera, first, gateway) = ([2, 0, 0, 0, 0, 1], [0, 0, 0, 0, 0, 2], [0, 0, 0, 0, 0, 3]);
+    let frame = |at_s, from, to, src| Frame { at_s, from, to, src, dst: [192, 168, 1, 9] };
+    let early = [frame(0, first, camera, [8, 8, 8, 8]), frame(1, camera, first, [192, 168, 1, 9])];
+    let late: Vec<Frame> = (10..20).map(|at| frame(at, gateway, camera, [9, 9, 9, 9])).collect();
+    let late: Vec<Frame> = late.into_iter().chain([frame(30, gateway, camera, [192, 168, 1, 1])]).collect();
+    fs::write(stage.path("a.pcap"), capture(&early)).unwrap();
+    fs::write(stage.path("b.pcap"), capture(&late)).unwrap();
+    let guessed = stage.ok("extract a.pcap b.pcap -v");
+    assert!(guessed.stderr.contains("the gateway is 00:00:00:00:00:03"), "{}", guessed.stderr);
+    assert_eq!(guessed.stdout, stage.ok("extract a.pcap b.pcap --gateway 00:00:00:00:00:03").stdout);
+    assert!(
+        guessed.stdout.contains("\"device\":\"00:00:00:00:00:02\""),
+        "the first guess is a device after all"
+    );
+}
+
+#[test]
+fn a_manifest_labels_by_file_and_windows_are_files() {
+    let stage = Stage::new();
+    fs::create_dir_all(stage.path("set/plug")).unwrap();
+    fs::create_dir_all(stage.path("set/lamp")).unwrap();
+    stage.ok("simulate --duration 10m -o set/plug/one.pcap");
+    stage.ok("simulate --duration 10m --seed 2 -o set/lamp/two.pcap");
+    let mac = stage.ok("devices set/plug/one.pcap").json_lines()[0]["device"].as_str().unwrap().to_owned();
+    fs::write(stage.path("manifest.csv"), format!("folder,mac,label\nplug,{mac},Plug\nlamp,{mac},Lamp\n"))
+        .unwrap();
+    let extracted = stage.ok("extract set --window capture --labels manifest.csv");
+    let labels: Vec<(String, String)> = extracted
+        .json_lines()
+        .iter()
+        .filter(|row| row["device"] == *mac)
+        .map(|row| (row["capture"].as_str().unwrap().to_owned(), row["label"].as_str().unwrap().to_owned()))
+        .collect();
+    assert!(labels.contains(&("set/plug/one.pcap".to_owned(), "Plug".to_owned())), "{labels:?}");
+    assert!(labels.contains(&("set/lamp/two.pcap".to_owned(), "Lamp".to_owned())), "{labels:?}");
+}
+
+#[test]
+fn inputs_that_are_not_there_or_no_captures_fail_by_name() {
+    let stage = Stage::new();
+    fs::create_dir(stage.path("empty")).unwrap();
+    fs::write(stage.path("notes.txt"), "not a capture at all\n").unwrap();
+    fs::write(stage.path("nothing.pcap"), "").unwrap();
+    stage.fails("extract missing.pcap", 1, &["missing.pcap", "no such file or folder"]);
+    stage.fails("extract empty", 1, &["empty", "there is no capture in this folder"]);
+    stage.fails("extract none-*.pcap", 1, &["none-*.pcap", "nothing matches"]);
+    stage.fails("extract notes.txt", 1, &["notes.txt", "capture"]);
+    stage.fails("extract nothing.pcap", 1, &["nothing.pcap"]);
+    stage.fails("devices missing.pcap", 1, &["missing.pcap"]);
+    stage.fails("train missing.parquet -o x.model", 1, &["missing.parquet", "no such file"]);
+    stage.fails("evaluate notes.txt", 1, &["notes.txt", "device"]);
+    stage.fails("classify --model missing.model notes.txt", 1, &["missing.model"]);
+}
+
+#[test]
+fn an_empty_capture_has_no_instances_and_says_so() {
+    let stage = Stage::new();
+    fs::write(stage.path("empty.pcap"), capture(&[])).unwrap();
+    let extracted = stage.ok("extract empty.pcap -o none.csv");
+    assert!(extracted.stderr.contains("no packet"), "{}", extracted.stderr);
+    assert_eq!(fs::read_to_string(stage.path("none.csv")).unwrap().lines().count(), 1, "a header");
+    stage.fails("train none.csv -o x.model", 1, &["label"]);
+}
+
+#[test]
+fn a_cut_capture_gives_what_it_has_and_status_4() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 30m -o home.pcap");
+    let bytes = fs::read(stage.path("home.pcap")).unwrap();
+    fs::write(stage.path("cut.pcap"), &bytes[..bytes.len() / 2]).unwrap();
+    let extracted = stage.run("extract cut.pcap -o cut.csv");
+    assert_eq!(extracted.status, 4, "{}", extracted.stderr);
+    assert!(
+        extracted.stderr.contains("cut.pcap") && extracted.stderr.contains("byte"),
+        "{}",
+        extracted.stderr
+    );
+    assert!(fs::read_to_string(stage.path("cut.csv")).unwrap().lines().count() > 5);
+    fs::write(stage.path("notes.txt"), "not a capture at all\n").unwrap();
+    let mixed = stage.run("extract home.pcap notes.txt gone.pcap");
+    assert_eq!(mixed.status, 4, "{}", mixed.stderr);
+    assert!(mixed.stderr.contains("notes.txt") && mixed.stderr.contains("gone.pcap"), "{}", mixed.stderr);
+}
+
+#[test]
+fn bad_labels_are_refused_with_line_and_reason() {
+    let stage = Stage::new();
+    fs::write(stage.path("a.pcap"), capture(&[])).unwrap();
+    let check = |labels: &str, expected: &[&str]| {
+        fs::write(stage.path("labels.csv"), labels).unwrap();
+        stage.fails("extract a.pcap --labels labels.csv", 1, expected);
+    };
+    check("mac,label,kind\n70:ee:50,Camera,iot\n", &["labels.csv", "line 2", "70:ee:50"]);
+    check("address,label\n70:ee:50:00:00:01,Camera\n", &["labels.csv", "mac"]);
+    check("mac,label,kind\n70:ee:50:00:00:01,Camera,toy\n", &["labels.csv", "line 2", "toy"]);
+    stage.fails("extract a.pcap --labels gone.csv", 1, &["gone.csv"]);
+}
+
+#[test]
+fn training_needs_labels_and_two_classes() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 2h -o home.pcap --labels labels.csv");
+    stage.ok("extract home.pcap -o plain.csv");
+    stage.fails("train plain.csv -o x.model", 1, &["plain.csv", "label"]);
+    let labels = fs::read_to_string(stage.path("labels.csv")).unwrap();
+    let one: Vec<&str> = labels.lines().take(2).collect();
+    fs::write(stage.path("one.csv"), one.join("\n")).unwrap();
+    stage.ok("extract home.pcap --labels one.csv -o one-class.csv");
+    stage.fails("train one-class.csv -o x.model", 1, &["at least two classes"]);
+    assert!(!stage.path("x.model").exists(), "no half-written model");
+}
+
+#[test]
+fn a_model_that_does_not_fit_is_status_5() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 2h -o home.pcap --labels labels.csv");
+    stage.ok("extract home.pcap --labels labels.csv -o hour.csv");
+    stage.ok("extract home.pcap --labels labels.csv --window 15m -o quarter.csv");
+    stage.ok("train hour.csv -o hour.model");
+    stage.fails("classify --model hour.model quarter.csv", 5, &["window=15m", "default"]);
+    stage.fails("classify --model hour.model home.pcap --window 15m", 5, &["window=15m"]);
+    stage.fails("evaluate --model hour.model quarter.csv", 5, &["window=15m"]);
+    stage.fails("train hour.csv quarter.csv -o both.model", 5, &["quarter.csv", "window=15m"]);
+    let bytes = fs::read(stage.path("hour.model")).unwrap();
+    let mut damaged = bytes.clone();
+    damaged[bytes.len() / 2] ^= 0x40;
+    for (name, bytes) in [
+        ("damaged.model", damaged.as_slice()),
+        ("cut.model", &bytes[..bytes.len() / 2]),
+        ("foreign.model", b"PK\x03\x04 something else"),
+        ("empty.model", b""),
+    ] {
+        fs::write(stage.path(name), bytes).unwrap();
+        stage.fails(&format!("classify --model {name} hour.csv"), 5, &[name]);
+    }
+}
+
+#[test]
+fn usage_is_status_2() {
+    let stage = Stage::new();
+    fs::write(stage.path("a.pcap"), capture(&[])).unwrap();
+    stage.fails("extract", 2, &["CAPTURE"]);
+    stage.fails("extract a.pcap --window fortnight", 2, &["fortnight", "1h"]);
+    stage.fails("extract a.pcap --format xml", 2, &["xml"]);
+    stage.fails("train a.csv", 2, &["-o"]);
+    stage.fails("evaluate a.csv --split sometimes", 2, &["sometimes"]);
+    stage.fails("classify a.pcap", 2, &["--model"]);
+    stage.fails("classify --model m a.pcap --threshold 2", 2, &["threshold"]);
+    stage.fails("devise a.pcap", 2, &["devices"]);
+}
+
+#[test]
+fn a_result_that_cannot_be_written_leaves_what_was_there() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 10m -o home.pcap");
+    stage.fails("extract home.pcap -o no/such/folder/x.csv", 1, &["no/such/folder/x.csv"]);
+    fs::write(stage.path("old.csv"), "precious").unwrap();
+    stage.fails("extract missing.pcap -o old.csv", 1, &["missing.pcap"]);
+    assert_eq!(fs::read_to_string(stage.path("old.csv")).unwrap(), "precious");
+    let left: Vec<_> =
+        fs::read_dir(stage.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 2, "nothing half-written: {left:?}");
+}
+
+#[test]
+fn quiet_is_quiet() {
+    let stage = Stage::new();
+    assert_eq!(stage.ok("simulate --duration 10m -o home.pcap -q").stderr, "");
+    assert_eq!(stage.ok("extract home.pcap -q").stderr, "");
+    assert_eq!(stage.ok("devices home.pcap -q").stderr, "");
+}
+
+#[test]
+fn the_demo_shows_tables_and_names_its_files() {
+    let stage = Stage::new();
+    let demo = stage.ok("demo --folder here");
+    for file in ["home.pcap", "labels.csv", "instances.parquet", "home.model"] {
+        assert!(stage.path("here").join(file).exists(), "{file}");
+        assert!(demo.stderr.contains(file), "{}", demo.stderr);
+    }
+    assert!(demo.stdout.contains("accuracy") && demo.stdout.contains("Confusion matrix"), "{}", demo.stdout);
+    assert!(demo.stdout.contains("simulated"), "{}", demo.stdout);
+}

@@ -1,0 +1,102 @@
+//! A folder of its own for each story, and the command to run in it.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use thingprint_flow::{CaptureWriter, Timestamp};
+
+/// A folder that goes away with the test.
+pub struct Stage(tempfile::TempDir);
+
+/// What a run of the command said.
+#[derive(Debug)]
+pub struct Said {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Stage {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Runs the command with these arguments, blanks between them.
+    pub fn run(&self, arguments: &str) -> Said {
+        self.spawn(arguments, Stdio::null())
+    }
+
+    pub fn run_with_stdin(&self, arguments: &str, file: &str) -> Said {
+        self.spawn(arguments, File::open(self.path(file)).unwrap().into())
+    }
+
+    /// Runs the command, which must do its work.
+    pub fn ok(&self, arguments: &str) -> Said {
+        let said = self.run(arguments);
+        assert_eq!(said.status, 0, "{arguments}: {}", said.stderr);
+        said
+    }
+
+    /// Runs the command, which must fail with this status, and say all of this.
+    pub fn fails(&self, arguments: &str, status: i32, expected: &[&str]) {
+        let said = self.run(arguments);
+        assert_eq!(said.status, status, "{arguments}: {}", said.stderr);
+        assert_eq!(said.stdout, "", "{arguments}");
+        for text in expected {
+            assert!(said.stderr.contains(text), "{arguments}: no '{text}' in: {}", said.stderr);
+        }
+    }
+
+    fn spawn(&self, arguments: &str, stdin: Stdio) -> Said {
+        let output = Command::new(env!("CARGO_BIN_EXE_thingprint"))
+            .args(arguments.split_whitespace())
+            .current_dir(self.0.path())
+            .stdin(stdin)
+            .output()
+            .unwrap();
+        Said {
+            status: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Said {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+
+    pub fn json_lines(&self) -> Vec<Value> {
+        self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+/// An Ethernet frame with a UDP datagram from port 5000 to port 6000.
+pub struct Frame {
+    pub at_s: i64,
+    pub from: [u8; 6],
+    pub to: [u8; 6],
+    pub src: [u8; 4],
+    pub dst: [u8; 4],
+}
+
+/// A capture of these frames.
+pub fn capture(frames: &[Frame]) -> Vec<u8> {
+    let mut writer = CaptureWriter::new(Vec::new()).unwrap();
+    for frame in frames {
+        let mut bytes = [frame.to, frame.from].concat();
+        bytes.extend([0x08, 0x00, 0x45, 0, 0, 32, 0, 0, 0, 0, 64, 17, 0, 0]);
+        bytes.extend([frame.src, frame.dst].concat());
+        bytes.extend([0x13, 0x88, 0x17, 0x70, 0, 12, 0, 0, 1, 2, 3, 4]);
+        let length = u32::try_from(bytes.len()).unwrap();
+        writer.write(Timestamp::from_seconds(frame.at_s), &bytes, length).unwrap();
+    }
+    writer.finish().unwrap()
+}
