@@ -15,7 +15,7 @@ use thingprint_protocol::{Engine, Limits};
 use thingprint_report::Labels;
 
 use crate::exit::Outcome;
-use crate::inputs::Input;
+use crate::inputs::{Input, take_out_copies};
 use crate::messages::Messages;
 use crate::progress::Progress;
 
@@ -100,33 +100,26 @@ impl Reading<'_> {
     /// the end, so it is guessed from the first frames; a wrong guess costs a second reading. What cannot be read
     /// twice is read with the gateway as a device, which is left out at the end.
     fn as_one_trace(&self) -> (Assembled, Followed) {
+        let mut inputs = self.inputs.to_vec();
+        for (copy, original) in take_out_copies(&mut inputs) {
+            self.messages.warn(format!("{copy} is a copy of {original}, and is left out"));
+        }
         let labelled = self.labelled_macs();
         let mut options = self.options.clone();
-        let is_rewindable = self.inputs.iter().all(Input::is_rewindable);
+        let is_rewindable = inputs.iter().all(Input::is_rewindable);
         if options.flow.gateway.is_none() && is_rewindable && !self.sort {
-            options.flow.gateway = self.guess_gateway(&labelled);
+            options.flow.gateway = guess_gateway(&inputs, &labelled);
         }
-        let progress = Progress::bytes("reading", total_length(self.inputs), self.messages.is_quiet());
-        let (mut partial, mut followed) = self.build(self.inputs, &options, Some(&progress));
+        let progress = Progress::bytes("reading", total_length(&inputs), self.messages.is_quiet());
+        let (mut partial, mut followed) = self.build(&inputs, &options, Some(&progress));
         let elected = self.options.flow.gateway.or_else(|| elect_gateway(&partial.votes(), &labelled));
         if options.flow.gateway.is_some() && options.flow.gateway != elected {
             self.messages.detail("the gateway is not who it seemed to be at first: reading again");
             options.flow.gateway = elected;
-            (partial, followed) = self.build(self.inputs, &options, Some(&progress));
+            (partial, followed) = self.build(&inputs, &options, Some(&progress));
         }
         progress.finish();
         (partial.assemble(&options, &labelled), followed)
-    }
-
-    fn guess_gateway(&self, labelled: &BTreeSet<MacAddr>) -> Option<MacAddr> {
-        let captures = self.inputs.iter().take(1).map(Input::capture).collect();
-        let mut trace = Trace::new(captures, TraceOptions::default());
-        let mut votes = GatewayVotes::default();
-        for _ in 0..GUESS_FRAMES {
-            let Some(packet) = trace.next_packet() else { break };
-            votes.observe(&packet);
-        }
-        elect_gateway(&votes.into_counts(), labelled)
     }
 
     fn build(
@@ -209,6 +202,18 @@ impl Followed {
         }
         Ok(if self.problems.is_empty() { Outcome::Done } else { Outcome::Partial })
     }
+}
+
+/// Who the gateway seems to be by the first frames.
+fn guess_gateway(inputs: &[Input], labelled: &BTreeSet<MacAddr>) -> Option<MacAddr> {
+    let captures = inputs.iter().take(1).map(Input::capture).collect();
+    let mut trace = Trace::new(captures, TraceOptions::default());
+    let mut votes = GatewayVotes::default();
+    for _ in 0..GUESS_FRAMES {
+        let Some(packet) = trace.next_packet() else { break };
+        votes.observe(&packet);
+    }
+    elect_gateway(&votes.into_counts(), labelled)
 }
 
 /// Hands every packet of a trace to `each`.

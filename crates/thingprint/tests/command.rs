@@ -10,7 +10,8 @@ use stage::{Frame, Stage, capture};
 #[test]
 fn the_whole_way_from_a_capture_to_verdicts() {
     let stage = Stage::new();
-    let simulated = stage.run("simulate --duration 8h -o home.pcap --labels labels.csv");
+    let simulated =
+        stage.run("simulate --start 2024-06-03T14:00:00Z --duration 10h -o home.pcap --labels labels.csv");
     assert_eq!(simulated.status, 0, "{}", simulated.stderr);
     assert!(simulated.stderr.contains("simulated frames"), "{}", simulated.stderr);
 
@@ -81,7 +82,7 @@ fn results_do_not_depend_on_threads_and_formats_hold_the_same() {
 #[test]
 fn devices_are_listed_with_a_label_file_to_fill_in() {
     let stage = Stage::new();
-    stage.ok("simulate --duration 1h -o home.pcap --labels labels.csv");
+    stage.ok("simulate --start 2024-06-03T18:00:00Z --duration 3h -o home.pcap --labels labels.csv");
     let listed = stage.ok("devices home.pcap --labels-template template.csv");
     let rows = listed.json_lines();
     assert!(rows.len() >= 9, "{}", listed.stdout);
@@ -112,6 +113,18 @@ fn a_wrong_first_guess_of_the_gateway_changes_nothing() {
         guessed.stdout.contains("\"device\":\"00:00:00:00:00:02\""),
         "the first guess is a device after all"
     );
+}
+
+#[test]
+fn a_copy_of_a_capture_is_read_once() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 1h -o home.pcap");
+    stage.ok("simulate --start 2024-06-03T01:00:00Z --duration 1h --seed 2 -o other.pcap");
+    fs::copy(stage.path("home.pcap"), stage.path("copy.pcap")).unwrap();
+    let once = stage.ok("extract home.pcap other.pcap home.pcap");
+    let twice = stage.ok("extract copy.pcap other.pcap home.pcap");
+    assert_eq!(once.stdout, twice.stdout);
+    assert!(twice.stderr.contains("home.pcap is a copy of copy.pcap"), "{}", twice.stderr);
 }
 
 #[test]

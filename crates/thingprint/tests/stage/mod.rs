@@ -8,43 +8,43 @@ use serde_json::Value;
 use thingprint_flow::{CaptureWriter, Timestamp};
 
 /// A folder that goes away with the test.
-pub struct Stage(tempfile::TempDir);
+pub(crate) struct Stage(tempfile::TempDir);
 
 /// What a run of the command said.
 #[derive(Debug)]
-pub struct Said {
-    pub status: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Said {
+    pub(crate) status: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Stage {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
     /// Runs the command with these arguments, blanks between them.
-    pub fn run(&self, arguments: &str) -> Said {
+    pub(crate) fn run(&self, arguments: &str) -> Said {
         self.spawn(arguments, Stdio::null())
     }
 
-    pub fn run_with_stdin(&self, arguments: &str, file: &str) -> Said {
+    pub(crate) fn run_with_stdin(&self, arguments: &str, file: &str) -> Said {
         self.spawn(arguments, File::open(self.path(file)).unwrap().into())
     }
 
     /// Runs the command, which must do its work.
-    pub fn ok(&self, arguments: &str) -> Said {
+    pub(crate) fn ok(&self, arguments: &str) -> Said {
         let said = self.run(arguments);
         assert_eq!(said.status, 0, "{arguments}: {}", said.stderr);
         said
     }
 
     /// Runs the command, which must fail with this status, and say all of this.
-    pub fn fails(&self, arguments: &str, status: i32, expected: &[&str]) {
+    pub(crate) fn fails(&self, arguments: &str, status: i32, expected: &[&str]) {
         let said = self.run(arguments);
         assert_eq!(said.status, status, "{arguments}: {}", said.stderr);
         assert_eq!(said.stdout, "", "{arguments}");
@@ -69,26 +69,26 @@ impl Stage {
 }
 
 impl Said {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap()
     }
 
-    pub fn json_lines(&self) -> Vec<Value> {
+    pub(crate) fn json_lines(&self) -> Vec<Value> {
         self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 
 /// An Ethernet frame with a UDP datagram from port 5000 to port 6000.
-pub struct Frame {
-    pub at_s: i64,
-    pub from: [u8; 6],
-    pub to: [u8; 6],
-    pub src: [u8; 4],
-    pub dst: [u8; 4],
+pub(crate) struct Frame {
+    pub(crate) at_s: i64,
+    pub(crate) from: [u8; 6],
+    pub(crate) to: [u8; 6],
+    pub(crate) src: [u8; 4],
+    pub(crate) dst: [u8; 4],
 }
 
 /// A capture of these frames.
-pub fn capture(frames: &[Frame]) -> Vec<u8> {
+pub(crate) fn capture(frames: &[Frame]) -> Vec<u8> {
     let mut writer = CaptureWriter::new(Vec::new()).unwrap();
     for frame in frames {
         let mut bytes = [frame.to, frame.from].concat();
