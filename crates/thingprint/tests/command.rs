@@ -85,7 +85,7 @@ fn devices_are_listed_with_a_label_file_to_fill_in() {
     stage.ok("simulate --start 2024-06-03T18:00:00Z --duration 3h -o home.pcap --labels labels.csv");
     let listed = stage.ok("devices home.pcap --labels-template template.csv");
     let rows = listed.json_lines();
-    assert!(rows.len() >= 9, "{}", listed.stdout);
+    assert!(rows.len() >= 8, "the photo frame is off at night: {}", listed.stdout);
     assert!(rows.iter().any(|row| row["randomised"] == true), "the laptop's address is randomised");
     assert!(rows.iter().any(|row| row["host_name"].is_string()));
     let template = fs::read_to_string(stage.path("template.csv")).unwrap();
