@@ -1,7 +1,8 @@
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
-/// A stream of randomness, told apart from others by the seed and a name.
+/// A stream of randomness, told apart from others by the seed and a name. It gives the same numbers on every machine,
+/// which the standard library's logarithm and cosine do not promise.
 pub(crate) struct Chance(ChaCha8Rng);
 
 impl Chance {
@@ -39,13 +40,13 @@ impl Chance {
 
     /// A draw from the exponential distribution with this mean.
     pub(crate) fn exponential(&mut self, mean: f64) -> f64 {
-        -mean * (1.0 - self.unit()).ln()
+        -mean * libm::log(1.0 - self.unit())
     }
 
     /// A draw from the standard normal distribution (Box and Muller's method, one of its two values).
     pub(crate) fn normal(&mut self) -> f64 {
-        let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
-        radius * (std::f64::consts::TAU * self.unit()).cos()
+        let radius = (-2.0 * libm::log(1.0 - self.unit())).sqrt();
+        radius * libm::cos(std::f64::consts::TAU * self.unit())
     }
 
     /// Any 16 bits.

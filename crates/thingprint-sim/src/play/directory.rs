@@ -164,7 +164,7 @@ impl Choice {
         (directory, world): (&mut Directory, &World),
     ) -> Self {
         let names = crowd.names();
-        let weigh = |rank: usize| (rank as f64 + 1.0).powf(-crowd.zipf);
+        let weigh = |rank: usize| libm::pow(rank as f64 + 1.0, -crowd.zipf);
         let weighted =
             names.iter().enumerate().map(|(rank, name)| (directory.enter(name, hosts, world), weigh(rank)));
         Self::new(weighted.collect())

@@ -29,7 +29,7 @@ impl Amount {
         match *self {
             Self::Exactly(value) => value,
             Self::Between(low, high) => chance.between(low, high),
-            Self::Around { median, spread, most } => (median * (spread * chance.normal()).exp()).min(most),
+            Self::Around { median, spread, most } => (median * libm::exp(spread * chance.normal())).min(most),
         }
     }
 
