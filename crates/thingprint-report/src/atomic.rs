@@ -113,7 +113,7 @@ fn beside(target: PathBuf, permissions: Option<fs::Permissions>) -> io::Result<S
     builder.prefix(&prefix).suffix(".part");
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file = builder.tempfile_in(folder).map_err(|error| explained(folder, error))?;
+    let file = builder.tempfile_in(folder).map_err(|error| explained(folder, &error))?;
     if let Some(permissions) = permissions {
         file.as_file().set_permissions(permissions)?;
     }
@@ -121,7 +121,7 @@ fn beside(target: PathBuf, permissions: Option<fs::Permissions>) -> io::Result<S
 }
 
 /// Says which folder is missing, instead of that some temporary name is.
-fn explained(folder: &Path, error: io::Error) -> io::Error {
+fn explained(folder: &Path, error: &io::Error) -> io::Error {
     if error.kind() == io::ErrorKind::NotFound {
         return io::Error::new(error.kind(), format!("there is no folder {}", folder.display()));
     }

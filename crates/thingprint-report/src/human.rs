@@ -22,10 +22,11 @@ pub(crate) fn render(table: &Table, style: Style) -> String {
     let mut text = String::new();
     let header = columns.iter().zip(&widths).map(|(sheet, width)| sheet.header(*width)).collect();
     let marks = if style.colour { (BOLD, PLAIN) } else { ("", "") };
-    push_block(&mut text, bottom_aligned(header), marks);
+    push_block(&mut text, &bottom_aligned(header), marks);
     for row in 0..table.rows() {
-        let block = columns.iter().zip(&widths).map(|(sheet, width)| sheet.lines(row, *width)).collect();
-        push_block(&mut text, block, ("", ""));
+        let block: Vec<_> =
+            columns.iter().zip(&widths).map(|(sheet, width)| sheet.lines(row, *width)).collect();
+        push_block(&mut text, &block, ("", ""));
     }
     text
 }
@@ -77,7 +78,7 @@ fn bottom_aligned(mut header: Vec<Vec<String>>) -> Vec<Vec<String>> {
 }
 
 /// Writes cells side by side, each of which may take several lines.
-fn push_block(text: &mut String, block: Vec<Vec<String>>, (before, after): (&str, &str)) {
+fn push_block(text: &mut String, block: &[Vec<String>], (before, after): (&str, &str)) {
     let height = block.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> =
         block.iter().map(|lines| lines.first().map_or(0, |line| cell::width(line))).collect();

@@ -160,6 +160,7 @@ impl Row<'_> {
         }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "errors and texts alike are handed over")]
     fn bad_value(&self, column: &str, reason: impl ToString) -> ReportError {
         let place = Place::line(self.file, self.record.line);
         ReportError::BadValue { place, column: column.to_owned(), reason: reason.to_string() }

@@ -52,10 +52,10 @@ pub(crate) fn status(error: &anyhow::Error) -> Option<u8> {
     if error.chain().any(is_broken_pipe) {
         return None;
     }
-    if error.chain().any(|cause| cause.is::<Usage>()) {
+    if error.chain().any(<dyn std::error::Error>::is::<Usage>) {
         return Some(2);
     }
-    if error.chain().any(|cause| cause.is::<Misfit>()) {
+    if error.chain().any(<dyn std::error::Error>::is::<Misfit>) {
         return Some(5);
     }
     Some(1)

@@ -10,7 +10,7 @@ use thingprint_report::{AtomicFile, Labels};
 pub(crate) fn read_labels(path: Option<&Path>) -> anyhow::Result<Labels> {
     let Some(path) = path else { return Ok(Labels::default()) };
     let bytes = std::fs::read(path).with_context(|| format!("failed to read labels {}", path.display()))?;
-    Ok(Labels::read(&bytes, &path.display().to_string()).context("failed to read labels")?)
+    Labels::read(&bytes, &path.display().to_string()).context("failed to read labels")
 }
 
 /// Writes a whole file, or nothing.

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use thingprint_flow::{Capture, is_capture};
 
+use crate::exit::Outcome;
+use crate::messages::Messages;
+
 /// Where something is read from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Input {
@@ -74,8 +77,8 @@ impl Input {
 
 /// The captures that arguments stand for: files as named, folders with every capture in them, globs. A file that
 /// is named twice is read once. With several arguments, one that names nothing is a warning as long as another
-/// names something.
-pub(crate) fn expand(arguments: &[String]) -> anyhow::Result<(Vec<Input>, Vec<String>)> {
+/// names something; the input is partial then.
+pub(crate) fn expand(arguments: &[String], messages: Messages) -> anyhow::Result<(Vec<Input>, Outcome)> {
     let (mut inputs, mut seen, mut missing) = (Vec::new(), BTreeSet::new(), Vec::new());
     for argument in arguments {
         match expand_one(argument) {
@@ -91,7 +94,10 @@ pub(crate) fn expand(arguments: &[String]) -> anyhow::Result<(Vec<Input>, Vec<St
     if inputs.contains(&Input::Stdin) && io::stdin().is_terminal() {
         bail!("failed to read standard input: it is a terminal; pipe a capture into it");
     }
-    Ok((inputs, missing))
+    for text in &missing {
+        messages.warn(text);
+    }
+    Ok((inputs, if missing.is_empty() { Outcome::Done } else { Outcome::Partial }))
 }
 
 /// The files that arguments stand for: files as named, globs, `-`; all of them must be there.

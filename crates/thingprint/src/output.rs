@@ -78,18 +78,14 @@ impl Output {
         &self,
         write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        match &self.path {
-            Some(path) => {
-                let mut file = AtomicFile::create(path).context("failed to write the result")?;
-                write(&mut file)?;
-                Ok(file.commit().context("failed to write the result")?)
-            }
-            None => {
-                let mut out = io::BufWriter::new(io::stdout().lock());
-                write(&mut out)?;
-                Ok(out.flush()?)
-            }
-        }
+        let Some(path) = &self.path else {
+            let mut out = io::BufWriter::new(io::stdout().lock());
+            write(&mut out)?;
+            return Ok(out.flush()?);
+        };
+        let mut file = AtomicFile::create(path).context("failed to write the result")?;
+        write(&mut file)?;
+        file.commit().context("failed to write the result")
     }
 }
 

@@ -48,7 +48,7 @@ fn the_whole_way_from_a_capture_to_verdicts() {
     let from_table = stage.run("classify --model home.model instances.parquet --labels labels.csv");
     assert_eq!(from_table.stdout, classified.stdout, "captures and their instances give the same answers");
 
-    let explained = stage.run("classify --model home.model home.pcap --explain all");
+    let explained = stage.run("classify --model home.model home.pcap --explain");
     assert_eq!(explained.status, 0, "{}", explained.stderr);
     assert!(explained.json_lines().iter().any(|row| row["stage"] == "stage-0"));
     assert!(explained.json_lines().iter().any(|row| row["stage"] == "stage-1"));

@@ -42,6 +42,10 @@ fn read(bytes: &[u8], wanted: &[String]) -> PolarsResult<ParquetFile> {
 
 fn is_plausible(bytes: &[u8], reader: &mut ParquetReader<Cursor<&[u8]>>) -> PolarsResult<bool> {
     let metadata = reader.get_metadata()?;
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "polars does not name the type of a row group"
+    )]
     let mut chunks = metadata.row_groups.iter().flat_map(|group| group.parquet_columns());
     let rows = i64::try_from(metadata.num_rows).unwrap_or(-1);
     let is_sound = pages::is_plausible(rows, bytes.len())

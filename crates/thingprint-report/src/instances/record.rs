@@ -168,6 +168,7 @@ impl Record {
         self.cells.next().unwrap_or(Cell::Absent)
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "errors and texts alike are handed over")]
     fn bad(&self, column: &str, reason: impl ToString) -> ReportError {
         ReportError::BadValue {
             place: self.place.clone(),

@@ -41,8 +41,8 @@ pub(crate) struct ClassifyArgs {
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Per::Both)]
     per: Per,
 
-    /// Show what spoke for and against the class of this device, or of `all`
-    #[arg(long, value_name = "DEVICE")]
+    /// Show what spoke for and against the class of this device, or of all devices
+    #[arg(long, value_name = "DEVICE", num_args = 0..=1, default_missing_value = "all")]
     explain: Option<String>,
 
     /// What the devices are, to see which answers are right: CSV with the columns mac,label,kind
@@ -89,11 +89,9 @@ impl ClassifyArgs {
         global: &GlobalArgs,
     ) -> anyhow::Result<(Vec<Labeled>, Outcome)> {
         let messages = Messages::new(global.quiet, global.verbose);
-        let (inputs, missing) = expand(&self.inputs)?;
-        missing.iter().for_each(|text| messages.warn(text));
+        let (inputs, mut outcome) = expand(&self.inputs, messages)?;
         let (captures, tables): (Vec<Input>, Vec<Input>) = inputs.into_iter().partition(is_capture_input);
         let mut rows = Vec::new();
-        let mut outcome = if missing.is_empty() { Outcome::Done } else { Outcome::Partial };
         if !captures.is_empty() {
             let options = match recipe_of(model)? {
                 Some(recipe) => self.extraction.options_for(&recipe)?,

@@ -39,8 +39,7 @@ impl DevicesArgs {
         let options = self.extraction.options()?;
         let output = Output::of(global)?;
         let labels = read_labels(self.labels.as_deref())?;
-        let (inputs, missing) = expand(&self.captures)?;
-        missing.iter().for_each(|text| messages.warn(text));
+        let (inputs, found) = expand(&self.captures, messages)?;
         let engine = Engine::new(Limits::default());
         let gateway = options.flow.gateway;
         let mut inventory = Inventory::new(options.flow, &engine);
@@ -58,7 +57,7 @@ impl DevicesArgs {
         if let Some(gateway) = listed.gateway {
             messages.note(format!("{} devices; the gateway is {gateway}", listed.devices.len()));
         }
-        Ok(if missing.is_empty() { outcome } else { Outcome::Partial })
+        Ok(outcome.max(found))
     }
 }
 
@@ -106,14 +105,11 @@ fn template(devices: &[DeviceEntry], labels: &Labels) -> String {
         "# Give each device a label (its class) and a kind: iot or non-iot. Remove the # of the rows you fill in.\n\
          mac,label,kind\n",
     );
-    for entry in devices {
-        match labels.label_of(entry.device, None) {
-            Some(label) => {
-                text.push_str(&format!("{},{},{}\n", entry.device, quoted(&label.class), label.kind));
-            }
-            None => text.push_str(&format!("# {}\n#{},,iot\n", hint(entry), entry.device)),
-        }
-    }
+    let rows = devices.iter().map(|entry| match labels.label_of(entry.device, None) {
+        Some(label) => format!("{},{},{}\n", entry.device, quoted(&label.class), label.kind),
+        None => format!("# {}\n#{},,iot\n", hint(entry), entry.device),
+    });
+    text.extend(rows);
     text
 }
 

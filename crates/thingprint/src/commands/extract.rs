@@ -33,8 +33,7 @@ impl ExtractArgs {
         let options = self.extraction.options()?;
         let output = Output::of(global)?;
         let labels = read_labels(self.labels.as_deref())?;
-        let (inputs, missing) = expand(&self.captures)?;
-        missing.iter().for_each(|text| messages.warn(text));
+        let (inputs, found) = expand(&self.captures, messages)?;
         let recipe = Recipe::of(&options);
         let reading = Reading {
             inputs: &inputs,
@@ -51,7 +50,7 @@ impl ExtractArgs {
             let labelled = instances.rows.iter().filter(|row| row.label.is_some()).count();
             messages.note(format!("{} instances, {labelled} of them labelled", instances.rows.len()));
         }
-        Ok(if missing.is_empty() { instances.outcome } else { Outcome::Partial })
+        Ok(instances.outcome.max(found))
     }
 }
 

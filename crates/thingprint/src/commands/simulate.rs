@@ -113,9 +113,8 @@ fn copy(from: &mut CaptureReader, to: &mut dyn Write, progress: &Progress) -> an
 /// Writes the label file of a home.
 pub(super) fn write_labels(home: &Home, path: &Path) -> anyhow::Result<()> {
     let mut text = String::from("mac,label,kind\n");
-    for device in home.labels() {
-        text.push_str(&format!("{},{},{}\n", device.mac, device.label, device.kind));
-    }
+    let rows = home.labels().into_iter();
+    text.extend(rows.map(|device| format!("{},{},{}\n", device.mac, device.label, device.kind)));
     write_file(path, text.as_bytes())
 }
 

@@ -54,7 +54,7 @@ pub(super) fn report(model: &Model, path: &Path, messages: Messages) -> anyhow::
         path.display()
     ));
     let mut table = Table::new([("class", Type::Text), ("kind", Type::Text), ("instances", Type::Unsigned)]);
-    for class in classes.iter() {
+    for class in classes {
         table.push([
             Cell::from(class.name.to_string()),
             Cell::from(class.kind.to_string()),
