@@ -1,4 +1,4 @@
-//! A [`Table`] is what thingprint found out, and [`write`] puts it into a format that somebody reads: aligned columns
+//! A [`Table`] is what thingprint found out, and [`write()`] puts it into a format that somebody reads: aligned columns
 //! for people, JSON, JSON lines and CSV for programs, Parquet for notebooks.
 //!
 //! Instances have a form of their own ([`write_instances`], [`read_instances`]), which every format but the one for

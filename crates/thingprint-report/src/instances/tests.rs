@@ -78,7 +78,7 @@ fn columns_have_their_order() {
                  packets_down,bytes_up,bytes_down,flow_volume_bytes_count,flow_volume_bytes_sum,\
                  flow_volume_bytes_sd,flow_volume_bytes_min,flow_volume_bytes_max,flow_duration_s_count,";
     assert!(header.starts_with(start), "{header}");
-    assert!(header.ends_with(",ntp_interval_s_max,capture\n"), "{header}");
+    assert!(header.ends_with(",ntp_interval_s_max,capture,extraction\n"), "{header}");
     assert_eq!(header.trim_end().split(',').map(str::to_owned).collect::<Vec<_>>(), columns::all());
 }
 
