@@ -124,3 +124,61 @@ fn finish(mut message: Vec<u8>) -> Vec<u8> {
     message.resize(length, 0);
     message
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXCHANGE: Exchange<'_> = Exchange {
+        id: 7,
+        client: [2, 0, 0, 0, 0, 9],
+        address: Ipv4Addr::new(192, 168, 20, 31),
+        server: Ipv4Addr::new(192, 168, 20, 1),
+        lease_s: 3600,
+        domain: "home.arpa",
+        host_name: Some("lumen-210017"),
+        vendor_class: None,
+        parameters: &[1, 3, 6],
+    };
+
+    /// The options of a message with their values.
+    fn options(message: &[u8]) -> Vec<(u8, &[u8])> {
+        assert!(message.len() >= 300);
+        let mut rest = &message[240..];
+        let mut options = Vec::new();
+        while let [code, length, after @ ..] = rest
+            && *code != 255
+        {
+            let (value, after) = after.split_at(usize::from(*length));
+            options.push((*code, value));
+            rest = after;
+        }
+        options
+    }
+
+    fn codes(message: &[u8]) -> Vec<u8> {
+        options(message).iter().map(|(code, _)| *code).collect()
+    }
+
+    #[test]
+    fn a_request_says_what_its_state_asks_for() {
+        assert_eq!(codes(&EXCHANGE.discover()), [53, 61, 12, 55]);
+        assert_eq!(codes(&EXCHANGE.request(State::Selecting)), [53, 50, 54, 61, 12, 55]);
+        assert_eq!(codes(&EXCHANGE.request(State::Rebooting)), [53, 50, 61, 12, 55]);
+        let renewal = EXCHANGE.request(State::Renewing);
+        assert_eq!(codes(&renewal), [53, 61, 12, 55]);
+        assert_eq!(renewal[12..16], EXCHANGE.address.octets());
+        assert!(options(&renewal).contains(&(12, b"lumen-210017")));
+    }
+
+    #[test]
+    fn an_answer_gives_address_lease_gateway_and_resolver() {
+        let ack = EXCHANGE.answer(Type::Ack);
+        assert_eq!(ack[16..20], EXCHANGE.address.octets());
+        let options = options(&ack);
+        let server = EXCHANGE.server.octets();
+        for expected in [(53, &[5][..]), (51, &[0, 0, 14, 16]), (3, &server), (6, &server)] {
+            assert!(options.contains(&expected), "{expected:?}");
+        }
+    }
+}

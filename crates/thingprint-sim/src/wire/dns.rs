@@ -113,3 +113,37 @@ fn put_authority(message: &mut Vec<u8>, ttl_s: u32) {
     put16(message, length16(data.len()));
     message.extend_from_slice(&data);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUESTION: Question<'_> = Question { id: 0x1234, name: "a.example", kind: A, edns: false };
+
+    #[test]
+    fn a_query_is_a_head_and_a_question() {
+        let expected = b"\x12\x34\x01\x00\0\x01\0\0\0\0\0\0\x01a\x07example\0\0\x01\0\x01";
+        assert_eq!(QUESTION.query(), expected);
+    }
+
+    #[test]
+    fn a_response_follows_the_chain_to_the_addresses() {
+        let chain = ["b.example".to_owned()];
+        let addresses = [Ipv4Addr::new(192, 0, 2, 7)];
+        let answer = Answer { chain: &chain, ttl_s: 60, addresses: &addresses, missing: false };
+        let expected = [
+            &b"\x12\x34\x81\x80\0\x01\0\x02\0\0\0\0\x01a\x07example\0\0\x01\0\x01"[..],
+            b"\xc0\x0c\0\x05\0\x01\0\0\0\x3c\0\x0b\x01b\x07example\0",
+            b"\xc0\x27\0\x01\0\x01\0\0\0\x3c\0\x04\xc0\0\x02\x07",
+        ];
+        assert_eq!(QUESTION.response(&answer), expected.concat());
+    }
+
+    #[test]
+    fn a_missing_name_is_told_with_the_time_that_it_stays_missing() {
+        let answer = Answer { chain: &[], ttl_s: 60, addresses: &[], missing: true };
+        let response = QUESTION.response(&answer);
+        assert_eq!(response[2..12], [0x81, 0x83, 0, 1, 0, 0, 0, 1, 0, 0]);
+        assert_eq!(response[response.len() - 4..], [0, 0, 0, 60]);
+    }
+}

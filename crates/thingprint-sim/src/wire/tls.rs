@@ -255,3 +255,87 @@ fn put_short_vector(bytes: &mut Vec<u8>, value: &[u8]) {
     bytes.push(u8::try_from(value.len()).unwrap_or(u8::MAX));
     bytes.extend_from_slice(value);
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+    use super::*;
+
+    fn hello(version: &str, rest: &str) -> Hello {
+        toml::from_str(&format!("version = \"{version}\"\nciphers = \"1301-c02f-009c\"\n{rest}")).unwrap()
+    }
+
+    /// Takes a vector whose length stands before it in `N` bytes.
+    fn take<'a, const N: usize>(bytes: &mut &'a [u8]) -> &'a [u8] {
+        let (length, rest) = bytes.split_first_chunk::<N>().unwrap();
+        let length = length.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
+        let (vector, rest) = rest.split_at(length);
+        *bytes = rest;
+        vector
+    }
+
+    fn numbers(bytes: &[u8]) -> Vec<u16> {
+        bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair)).collect()
+    }
+
+    /// The suites and extension types of a hello of one record, every length checked on the way.
+    fn read(hello: &Hello) -> (Vec<u16>, Vec<u16>) {
+        let mut chance = Chance::new(1, "hello");
+        let bytes = Handshake::new(hello, "a.example", false, &mut chance).client_hello(&mut chance);
+        assert_eq!(bytes[..3], [22, 3, 1]);
+        let mut rest = &bytes[3..];
+        let mut message = take::<2>(&mut rest);
+        assert!(rest.is_empty());
+        assert_eq!(message[0], 1);
+        message = &message[1..];
+        let mut body = take::<3>(&mut message);
+        assert!(message.is_empty());
+        assert_eq!(body[..2], hello.version.legacy());
+        body = &body[34..];
+        take::<1>(&mut body);
+        let suites = numbers(take::<2>(&mut body));
+        assert_eq!(take::<1>(&mut body), [0]);
+        let mut kinds = Vec::new();
+        if !body.is_empty() {
+            let mut extensions = take::<2>(&mut body);
+            while let Some((kind, rest)) = extensions.split_first_chunk::<2>() {
+                kinds.push(u16::from_be_bytes(*kind));
+                extensions = rest;
+                take::<2>(&mut extensions);
+            }
+        }
+        assert!(body.is_empty());
+        (suites, kinds)
+    }
+
+    #[test]
+    fn a_hello_offers_what_the_profile_says() {
+        let suites = vec![0x1301, 0xc02f, 0x009c];
+        let plain = hello("1.2", "extensions = [0, 10, 13, 35, 65281]\nticket_bytes = 300");
+        assert_eq!(read(&plain), (suites.clone(), vec![0, 10, 13, 35, 65281]));
+        assert_eq!(read(&hello("1.0", "")), (suites.clone(), vec![]));
+        let newest = hello("1.3", "extensions = [0, 16, 43, 45, 51, 17513]\nalpn = [\"h2\", \"http/1.1\"]");
+        assert_eq!(read(&newest), (suites, vec![0, 16, 43, 45, 51, 17513]));
+    }
+
+    #[test]
+    fn grease_stands_first_among_suites_and_at_both_ends_of_extensions() {
+        let (suites, kinds) = read(&hello("1.3", "extensions = [0, 43, 51]\ngrease = true"));
+        let is_grease = |number: u16| number & 0x0f0f == 0x0a0a && number >> 8 == number & 0xff;
+        assert_eq!(
+            suites.iter().map(|suite| is_grease(*suite)).collect::<Vec<_>>(),
+            [true, false, false, false]
+        );
+        assert!(is_grease(kinds[0]) && is_grease(kinds[4]) && kinds[0] != kinds[4], "{kinds:04x?}");
+        assert_eq!(kinds[1..4], [0, 43, 51]);
+    }
+
+    #[test]
+    fn padding_fills_a_hello_up_to_512_bytes() {
+        let mut chance = Chance::new(1, "padding");
+        let padded = hello("1.2", "extensions = [0, 10, 21]");
+        let bytes = Handshake::new(&padded, "a.example", false, &mut chance).client_hello(&mut chance);
+        assert_eq!(bytes.len() - 5, 512);
+    }
+}
