@@ -198,6 +198,14 @@ fn an_error_names_the_file_the_place_the_column_and_the_reason() {
 }
 
 #[test]
+fn rows_that_pack_well_are_no_damage() {
+    let rows = vec![echo(); 20_000];
+    let bytes = written(&rows, Format::Parquet);
+    assert!(bytes.len() < rows.len() * 4, "{} bytes", bytes.len());
+    assert_eq!(read_instances(&bytes, "x").unwrap().rows, rows);
+}
+
+#[test]
 fn a_damaged_parquet_file_is_refused() {
     let bytes = written(&[echo()], Format::Parquet);
     let error = |bytes: &[u8]| read_instances(bytes, "day.parquet").unwrap_err().to_string();
