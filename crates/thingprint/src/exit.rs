@@ -62,9 +62,11 @@ pub(crate) fn status(error: &anyhow::Error) -> Option<u8> {
 }
 
 fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
-    let io = cause.downcast_ref::<io::Error>().or(match cause.downcast_ref::<ReportError>() {
-        Some(ReportError::Output { source, .. }) => Some(source),
+    let io = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+    let report = cause.downcast_ref::<ReportError>().and_then(|error| match error {
+        ReportError::Output { source, .. } => Some(source.kind()),
         _ => None,
     });
-    io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    let json = cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+    io.or(report).or(json) == Some(io::ErrorKind::BrokenPipe)
 }

@@ -28,7 +28,7 @@ const MAY_IMPORT: [(&str, &[&str]); 8] = [
 ];
 
 /// Packages whose types stay in one crate.
-const HOMES: [(&str, &str); 11] = [
+const HOMES: [(&str, &str); 10] = [
     ("pcap-parser", "thingprint-flow"),
     ("etherparse", "thingprint-flow"),
     ("ndarray", "thingprint-model"),
@@ -36,7 +36,6 @@ const HOMES: [(&str, &str); 11] = [
     ("linfa-bayes", "thingprint-model"),
     ("smartcore", "thingprint-model"),
     ("polars", "thingprint-report"),
-    ("comfy-table", "thingprint-report"),
     ("clap", "thingprint"),
     ("anyhow", "thingprint"),
     ("indicatif", "thingprint"),
