@@ -9,6 +9,9 @@ use crate::delimited::{CsvFile, Dialect, Record, listed};
 use crate::error::{Place, ReportError};
 use capture::CapturePattern;
 
+/// What classifiers answer where no class fits; no label may be mistaken for it.
+const UNKNOWN: &str = "unknown";
+
 /// What devices are, as a person wrote it down.
 ///
 /// Two forms of CSV, told apart by their header:
@@ -78,6 +81,11 @@ impl Labels {
         self.rules.keys().copied()
     }
 
+    /// Whether some label holds for some captures only.
+    pub fn has_captures(&self) -> bool {
+        self.rules.values().flatten().any(|rule| rule.capture.is_some())
+    }
+
     /// Whether no device is labelled.
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
@@ -144,6 +152,10 @@ impl Row<'_> {
         let class = self.text(self.columns.label);
         if class.is_empty() {
             return Err(self.bad_value("label", "empty"));
+        }
+        if class == UNKNOWN {
+            return Err(self
+                .bad_value("label", "'unknown' is the answer for devices of no class, and is none itself"));
         }
         let kind = match self.text(self.columns.kind).to_ascii_lowercase().as_str() {
             "" => Kind::Iot,

@@ -2,6 +2,7 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use thingprint_model::ModelError;
 use thingprint_report::ReportError;
 
 /// How a command that did its work came out; scripts rely on the numbers.
@@ -52,7 +53,10 @@ pub(crate) fn status(error: &anyhow::Error) -> Option<u8> {
     if error.chain().any(is_broken_pipe) {
         return None;
     }
-    if error.chain().any(<dyn std::error::Error>::is::<Usage>) {
+    let is_option = |cause: &(dyn std::error::Error + 'static)| {
+        matches!(cause.downcast_ref::<ModelError>(), Some(ModelError::Option { .. }))
+    };
+    if error.chain().any(|cause| cause.is::<Usage>() || is_option(cause)) {
         return Some(2);
     }
     if error.chain().any(<dyn std::error::Error>::is::<Misfit>) {

@@ -1,6 +1,7 @@
 //! From what is typed (files, folders, globs, `-`) to captures and bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal, Read};
 use std::path::{Path, PathBuf};
@@ -63,6 +64,14 @@ impl Input {
         self.length().is_some()
     }
 
+    /// The same for every way to name the same file.
+    pub(crate) fn identity(&self) -> Self {
+        match self {
+            Self::File(path) => Self::File(path.canonicalize().unwrap_or_else(|_| path.clone())),
+            Self::Stdin => Self::Stdin,
+        }
+    }
+
     /// All its bytes.
     pub(crate) fn read(&self) -> anyhow::Result<Vec<u8>> {
         let mut bytes = Vec::new();
@@ -78,12 +87,12 @@ impl Input {
 /// The captures that arguments stand for: files as named, folders with every capture in them, globs. A file that
 /// is named twice is read once. With several arguments, one that names nothing is a warning as long as another
 /// names something; the input is partial then.
-pub(crate) fn expand(arguments: &[String], messages: Messages) -> anyhow::Result<(Vec<Input>, Outcome)> {
+pub(crate) fn expand(arguments: &[OsString], messages: Messages) -> anyhow::Result<(Vec<Input>, Outcome)> {
     let (mut inputs, mut seen, mut missing) = (Vec::new(), BTreeSet::new(), Vec::new());
     for argument in arguments {
         match expand_one(argument) {
             Ok(found) => {
-                inputs.extend(found.into_iter().filter(|input| seen.insert(identity(input))));
+                inputs.extend(found.into_iter().filter(|input| seen.insert(input.identity())));
             }
             Err(error) => missing.push(format!("{error:#}")),
         }
@@ -101,23 +110,41 @@ pub(crate) fn expand(arguments: &[String], messages: Messages) -> anyhow::Result
 }
 
 /// The files that arguments stand for: files as named, globs, `-`; all of them must be there.
-pub(crate) fn expand_files(arguments: &[String]) -> anyhow::Result<Vec<Input>> {
-    let mut inputs = Vec::new();
+pub(crate) fn expand_files(arguments: &[OsString], messages: Messages) -> anyhow::Result<Vec<Input>> {
+    let (mut inputs, mut seen) = (Vec::new(), BTreeSet::new());
     for argument in arguments {
         let path = Path::new(argument);
-        if argument == "-" {
-            inputs.push(Input::Stdin);
+        let text = argument.to_string_lossy();
+        let found = if argument == "-" {
+            vec![Input::Stdin]
         } else if path.is_dir() {
-            bail!("failed to read {argument}: it is a folder");
+            bail!("failed to read {text}: it is a folder");
         } else if path.exists() {
-            inputs.push(Input::File(path.to_owned()));
-        } else if argument.contains(['*', '?', '[']) {
-            inputs.extend(matches_of(argument)?);
+            vec![Input::File(path.to_owned())]
+        } else if is_glob(argument) {
+            matches_of(&text)?
         } else {
-            bail!("failed to read {argument}: no such file");
+            bail!("failed to read {text}: no such file");
+        };
+        for input in found {
+            if seen.insert(input.identity()) {
+                inputs.push(input);
+            } else {
+                messages.warn(format!("{} is given more than once, and is read once", input.name()));
+            }
         }
     }
     Ok(inputs)
+}
+
+/// Arguments as messages name them.
+pub(crate) fn named(arguments: &[OsString]) -> String {
+    let names: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
+    names.join(", ")
+}
+
+fn is_glob(argument: &OsStr) -> bool {
+    argument.to_string_lossy().contains(['*', '?', '['])
 }
 
 /// Takes out the files that are copies of earlier ones: a capture given twice is one part of a trace, not two.
@@ -156,42 +183,37 @@ fn is_same_content(a: &Input, b: &Input) -> bool {
     }
 }
 
-/// Whether an input is a capture, by content; standard input, which cannot be looked at twice, is one.
+/// Whether an input is a capture, by content; what cannot be looked at twice, such as a named pipe, is one.
 pub(crate) fn is_capture_input(input: &Input) -> bool {
     match input {
-        Input::File(path) => {
-            !input.is_rewindable() || File::open(path).is_ok_and(|file| is_capture(Box::new(file)))
-        }
-        Input::Stdin => true,
+        Input::File(path) => !input.is_rewindable() || begins_as_capture(path),
+        // What is looked at stays in the buffer that all readers of standard input share.
+        Input::Stdin => match io::stdin().lock().fill_buf() {
+            Ok(start) => is_capture(Box::new(io::Cursor::new(start.to_vec()))),
+            Err(_) => true,
+        },
     }
 }
 
-fn identity(input: &Input) -> Input {
-    match input {
-        Input::File(path) => Input::File(path.canonicalize().unwrap_or_else(|_| path.clone())),
-        Input::Stdin => Input::Stdin,
-    }
-}
-
-fn expand_one(argument: &str) -> anyhow::Result<Vec<Input>> {
+fn expand_one(argument: &OsStr) -> anyhow::Result<Vec<Input>> {
     if argument == "-" {
         return Ok(vec![Input::Stdin]);
     }
-    let path = Path::new(argument);
+    let (path, text) = (Path::new(argument), argument.to_string_lossy());
     if path.is_dir() {
         let found = captures_in(path)?;
         if found.is_empty() {
-            bail!("failed to read {argument}: there is no capture in this folder");
+            bail!("failed to read {text}: there is no capture in this folder");
         }
         return Ok(found);
     }
     if path.exists() {
         return Ok(vec![Input::File(path.to_owned())]);
     }
-    if argument.contains(['*', '?', '[']) {
-        return matches_of(argument);
+    if is_glob(argument) {
+        return matches_of(&text);
     }
-    bail!("failed to read {argument}: no such file or folder")
+    bail!("failed to read {text}: no such file or folder")
 }
 
 fn matches_of(pattern: &str) -> anyhow::Result<Vec<Input>> {
@@ -211,7 +233,8 @@ fn matches_of(pattern: &str) -> anyhow::Result<Vec<Input>> {
     Ok(found)
 }
 
-/// Every capture below a folder, by content, in the order of paths. Folders that are links are not followed.
+/// Every capture below a folder, in the order of paths: what begins as one, and what is named as one, so that a
+/// broken capture is not passed over. Folders that are links are not followed.
 fn captures_in(folder: &Path) -> anyhow::Result<Vec<Input>> {
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
@@ -222,9 +245,20 @@ fn captures_in(folder: &Path) -> anyhow::Result<Vec<Input>> {
         let Ok(kind) = path.symlink_metadata() else { continue };
         if kind.is_dir() {
             found.extend(captures_in(&path)?);
-        } else if path.is_file() && File::open(&path).is_ok_and(|file| is_capture(Box::new(file))) {
+        } else if path.is_file() && (is_named_capture(&path) || begins_as_capture(&path)) {
             found.push(Input::File(path));
         }
     }
     Ok(found)
+}
+
+fn begins_as_capture(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| is_capture(Box::new(file)))
+}
+
+/// Whether a file's name says that it is a capture, compressed or not.
+fn is_named_capture(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let name = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name);
+    [".pcap", ".pcapng", ".cap"].iter().any(|end| name.ends_with(end))
 }

@@ -1,13 +1,16 @@
 //! Files of instances: several are one table, as long as they were made the same way.
 
 use std::collections::BTreeMap;
+use std::io;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+use thingprint_flow::is_capture;
 use thingprint_instance::{Labeled, Recipe};
 use thingprint_report::read_instances;
 
 use crate::exit::Misfit;
 use crate::inputs::Input;
+use crate::messages::Messages;
 
 /// Name of the entry of a model file that holds the recipe of its training instances.
 const RECIPE: &str = "extraction";
@@ -21,14 +24,50 @@ pub(crate) struct InstanceTable {
 }
 
 impl InstanceTable {
-    /// Reads files of instances.
-    pub(crate) fn read(inputs: &[Input]) -> anyhow::Result<Self> {
+    /// Reads files of instances. A row that comes again, to the last digit, counts once.
+    pub(crate) fn read(inputs: &[Input], messages: Messages) -> anyhow::Result<Self> {
         let mut table = Self::default();
         for input in inputs {
-            let file = read_instances(&input.read()?, &input.name()).context("failed to read instances")?;
-            table.add(file.rows, file.recipe, &input.name())?;
+            let (bytes, name) = (input.read()?, input.name());
+            if is_capture(Box::new(io::Cursor::new(bytes.clone()))) {
+                bail!(
+                    "failed to read instances: {name} is a capture; make instances of it with 'extract' first"
+                );
+            }
+            let file = read_instances(&bytes, &name).context("failed to read instances")?;
+            table.add(file.rows, file.recipe, &name)?;
         }
+        table.warn_of_repeats(messages);
         Ok(table)
+    }
+
+    /// Drops equal rows, and tells of windows of a device that come twice in different ways: captures that were
+    /// extracted one by one share the windows at their edges.
+    fn warn_of_repeats(&mut self, messages: Messages) {
+        let mut seen: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        let (mut kept, mut equal, mut similar) = (Vec::new(), 0, 0);
+        for row in std::mem::take(&mut self.rows) {
+            let instance = &row.instance;
+            let key = (instance.device, instance.window_start, instance.capture.clone());
+            let before = seen.entry(key).or_default();
+            if before.iter().any(|at| kept.get(*at) == Some(&row)) {
+                equal += 1;
+                continue;
+            }
+            similar += usize::from(!before.is_empty());
+            before.push(kept.len());
+            kept.push(row);
+        }
+        self.rows = kept;
+        if equal > 0 {
+            messages.warn(format!("{equal} rows came again, and count once"));
+        }
+        if similar > 0 {
+            messages.warn(format!(
+                "{similar} rows are of a device and window that another row is of, too: captures that belong together \
+                 should be extracted together"
+            ));
+        }
     }
 
     fn add(&mut self, rows: Vec<Labeled>, recipe: Option<Recipe>, name: &str) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! Tells which devices are on a network, and how well they behave, from traffic alone.
+//! Tells which devices are on a network, from traffic alone.
 
 mod args;
 mod commands;
@@ -19,7 +19,7 @@ use clap::Parser;
 use crate::args::GlobalArgs;
 use crate::commands::Command;
 
-/// Tells which devices are on a network, and how well they behave, from traffic alone
+/// Tells which devices are on a network, from traffic alone
 ///
 /// Captures (pcap, pcapng, plain or compressed) become hourly instances of each device; a two-stage classifier
 /// learns from labelled ones and tells what the others are, and how sure it is.

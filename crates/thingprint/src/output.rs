@@ -7,6 +7,7 @@ use thingprint_report::{AtomicFile, Format, Style, Table};
 
 use crate::args::GlobalArgs;
 use crate::exit::Usage;
+use crate::inputs::Input;
 
 /// Where a result goes, and in which format.
 #[derive(Clone, Debug)]
@@ -35,6 +36,11 @@ impl Output {
     /// The format.
     pub(crate) const fn format(&self) -> Format {
         self.format
+    }
+
+    /// Refuses to write over an input.
+    pub(crate) fn check_apart(&self, inputs: &[Input]) -> Result<(), Usage> {
+        check_apart(self.path.as_deref(), inputs)
     }
 
     /// Writes one table.
@@ -86,6 +92,15 @@ impl Output {
         let mut file = AtomicFile::create(path).context("failed to write the result")?;
         write(&mut file)?;
         file.commit().context("failed to write the result")
+    }
+}
+
+/// Refuses a place for a result that is one of the inputs.
+pub(crate) fn check_apart(path: Option<&Path>, inputs: &[Input]) -> Result<(), Usage> {
+    let Some(path) = path.and_then(|path| path.canonicalize().ok()) else { return Ok(()) };
+    match inputs.iter().find(|input| input.identity() == Input::File(path.clone())) {
+        Some(input) => Err(Usage(format!("the result would replace an input: {}", input.name()))),
+        None => Ok(()),
     }
 }
 

@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::bail;
 use thingprint_flow::{
-    CaptureError, DecodeCounts, DeviceId, GatewayVotes, MacAddr, Packet, ProblemKind, Trace, TraceOptions,
-    WindowLength, elect_gateway,
+    CaptureError, DecodeCounts, DeviceId, GatewayVotes, Identity, MacAddr, Packet, ProblemKind, Trace,
+    TraceOptions, WindowLength, elect_gateway,
 };
 use thingprint_instance::{Assembled, BuildCounts, Builder, InstanceOptions, Labeled, PartId, Partial};
 use thingprint_protocol::{Engine, Limits};
@@ -46,6 +46,10 @@ pub(crate) struct Instances {
 #[derive(Debug, Default)]
 pub(crate) struct Followed {
     frames: u64,
+    /// IP packets whose payload was not captured whole.
+    cut_packets: u64,
+    /// IP packets whose sender is known by its MAC address, but not their receiver.
+    one_sided: u64,
     problems: Vec<CaptureError>,
     counts: DecodeCounts,
 }
@@ -168,8 +172,20 @@ impl Reading<'_> {
     }
 
     fn report_assembled(&self, assembled: &Assembled, followed: &Followed) {
-        if let Some(gateway) = assembled.gateway {
-            self.messages.detail(format!("the gateway is {gateway}"));
+        let flow = &self.options.flow;
+        if let (Some(gateway), Identity::Mac) = (assembled.gateway, flow.identity) {
+            let how =
+                if flow.gateway.is_some() { "as given" } else { "it sends most packets from the Internet" };
+            self.messages.note(format!("the gateway is {gateway} ({how})"));
+        }
+        if assembled.instances.is_empty() && followed.frames > 0 {
+            self.messages.warn("no device sent enough for an instance");
+        }
+        if self.labels.has_captures() && flow.window != WindowLength::Capture {
+            self.messages.warn(
+                "the capture column of the label file counts with --window capture only: without it, a device has a \
+                 label where all its rows agree",
+            );
         }
         self.messages.detail(format!("{} frames, {} instances", followed.frames, assembled.instances.len()));
         for (kind, count) in followed.counts.malformed.iter().filter(|(_, count)| **count > 0) {
@@ -179,8 +195,36 @@ impl Reading<'_> {
 }
 
 impl Followed {
+    #[inline]
+    fn look_at(&mut self, packet: &Packet<'_>) {
+        let Some(ip) = &packet.ip else { return };
+        self.cut_packets += u64::from(ip.payload.len() < ip.payload_bytes as usize);
+        self.one_sided += u64::from(packet.src_mac.is_some() && packet.dst_mac.is_none());
+    }
+
+    /// Says what the way in which the captures were taken leaves out.
+    fn report_gaps(&self, messages: Messages) {
+        let packets = self.counts.ip_packets;
+        if self.cut_packets > 0 {
+            messages.warn(format!(
+                "{} of {packets} packets were not captured whole: names, intervals and cipher suites may be missing \
+                 (tcpdump -s 0 captures all)",
+                self.cut_packets
+            ));
+        }
+        if self.one_sided > 0 {
+            messages.warn(format!(
+                "{} of {packets} packets do not say which device received them (Linux cooked capture, tcpdump -i any): \
+                 devices are seen to send only; capture on one interface, or use --identity ip",
+                self.one_sided
+            ));
+        }
+    }
+
     fn and(mut self, other: Self) -> Self {
         self.frames += other.frames;
+        self.cut_packets += other.cut_packets;
+        self.one_sided += other.one_sided;
         self.problems.extend(other.problems);
         self.counts.merge(&other.counts);
         self
@@ -197,6 +241,7 @@ impl Followed {
         for problem in &self.problems {
             messages.warn(format!("failed to read {problem}"));
         }
+        self.report_gaps(messages);
         if self.frames == 0 && self.problems.is_empty() {
             messages.warn("there is no packet in the input");
         }
@@ -225,17 +270,20 @@ pub(crate) fn follow(
 ) -> Followed {
     let captures = inputs.iter().map(Input::capture).collect();
     let mut trace = Trace::new(captures, TraceOptions { sort, ..TraceOptions::default() });
-    let mut frames = 0_u64;
+    let mut followed = Followed::default();
     while let Some(packet) = trace.next_packet() {
         each(&packet);
-        frames += 1;
-        if frames.is_multiple_of(PROGRESS_FRAMES)
+        followed.frames += 1;
+        followed.look_at(&packet);
+        if followed.frames.is_multiple_of(PROGRESS_FRAMES)
             && let Some(progress) = progress
         {
             progress.set(trace.bytes_read());
         }
     }
-    Followed { frames, problems: trace.problems().to_vec(), counts: trace.counts().clone() }
+    followed.problems = trace.problems().to_vec();
+    followed.counts = trace.counts().clone();
+    followed
 }
 
 /// The labelled devices that have a MAC address.

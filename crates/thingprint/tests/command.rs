@@ -206,6 +206,7 @@ fn bad_labels_are_refused_with_line_and_reason() {
     check("mac,label,kind\n70:ee:50,Camera,iot\n", &["labels.csv", "line 2", "70:ee:50"]);
     check("address,label\n70:ee:50:00:00:01,Camera\n", &["labels.csv", "mac"]);
     check("mac,label,kind\n70:ee:50:00:00:01,Camera,toy\n", &["labels.csv", "line 2", "toy"]);
+    check("mac,label,kind\n70:ee:50:00:00:01,unknown,iot\n", &["labels.csv", "line 2", "unknown"]);
     stage.fails("extract a.pcap --labels gone.csv", 1, &["gone.csv"]);
 }
 
@@ -273,6 +274,70 @@ fn a_result_that_cannot_be_written_leaves_what_was_there() {
     let left: Vec<_> =
         fs::read_dir(stage.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "nothing half-written: {left:?}");
+}
+
+#[test]
+fn a_label_file_that_is_filled_in_is_not_written_over() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 1h -o home.pcap --labels labels.csv");
+    stage.fails("devices home.pcap --labels-template labels.csv", 2, &["labels.csv", "--labels"]);
+    let before = fs::read_to_string(stage.path("labels.csv")).unwrap();
+    stage.ok("devices home.pcap --labels labels.csv --labels-template labels.csv");
+    let after = fs::read_to_string(stage.path("labels.csv")).unwrap();
+    let rows = |text: &str| -> std::collections::BTreeSet<String> {
+        text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    };
+    assert_eq!(rows(&after), rows(&before), "labels carry over, also of devices that were not seen");
+}
+
+#[test]
+fn a_result_never_replaces_an_input() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 1h -o home.pcap --labels labels.csv");
+    stage.fails("extract home.pcap -o ./home.pcap", 2, &["home.pcap", "replace an input"]);
+    stage.ok("extract home.pcap --labels labels.csv -o a.csv");
+    stage.fails("train a.csv -o a.csv", 2, &["a.csv", "replace an input"]);
+    stage.fails("evaluate a.csv -o a.csv", 2, &["a.csv", "replace an input"]);
+}
+
+#[test]
+fn what_a_capture_lacks_is_said() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 1h --snaplen 60 -o short.pcap");
+    let short = stage.ok("extract short.pcap");
+    assert!(short.stderr.contains("not captured whole"), "{}", short.stderr);
+    fs::create_dir(stage.path("folder")).unwrap();
+    stage.ok("simulate --duration 10m -o folder/good.pcap");
+    fs::write(stage.path("folder/broken.pcap.gz"), "no gzip").unwrap();
+    fs::write(stage.path("folder/notes.txt"), "no capture").unwrap();
+    let folder = stage.run("extract folder");
+    assert_eq!(folder.status, 4, "{}", folder.stderr);
+    assert!(
+        folder.stderr.contains("broken.pcap.gz") && !folder.stderr.contains("notes.txt"),
+        "{}",
+        folder.stderr
+    );
+}
+
+#[test]
+fn rows_that_come_again_count_once() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 3h -o home.pcap --labels labels.csv");
+    stage.ok("extract home.pcap --labels labels.csv -o a.csv");
+    fs::copy(stage.path("a.csv"), stage.path("b.csv")).unwrap();
+    let once = stage.ok("evaluate a.csv --format json");
+    let twice = stage.ok("evaluate a.csv b.csv a.csv --format json");
+    assert_eq!(once.stdout, twice.stdout);
+    assert!(
+        twice.stderr.contains("count once") && twice.stderr.contains("more than once"),
+        "{}",
+        twice.stderr
+    );
+    stage.ok("train a.csv -o a.model");
+    let from_stdin = stage.run_with_stdin("classify --model a.model -", "a.csv");
+    assert_eq!(from_stdin.stdout, stage.ok("classify --model a.model a.csv").stdout);
+    stage.fails("train home.pcap -o b.model", 1, &["home.pcap", "is a capture", "extract"]);
+    stage.fails("train a.csv -o b.model --trees 0", 2, &["trees"]);
 }
 
 #[test]

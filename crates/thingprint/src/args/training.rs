@@ -5,7 +5,7 @@ use thingprint_model::{Prior, Scenario, Stage0Backend, Stage1Backend, TrainOptio
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Training")]
 pub(crate) struct TrainingArgs {
-    /// Estimator of stage-0: sparse or linfa
+    /// Estimator of stage-0: sparse, or linfa (which prints what it learns on standard error)
     #[arg(long, value_name = "BACKEND", default_value_t = Stage0Backend::Sparse)]
     stage0: Stage0Backend,
 

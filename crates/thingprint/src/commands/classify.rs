@@ -1,3 +1,4 @@
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -27,7 +28,7 @@ const WINDOWS_HEADING: &str = "Devices by window";
 pub(crate) struct ClassifyArgs {
     /// Captures, or instances as `extract` writes them
     #[arg(required = true, value_name = "CAPTURE|INSTANCES")]
-    inputs: Vec<String>,
+    inputs: Vec<OsString>,
 
     /// The model
     #[arg(short, long, value_name = "FILE")]
@@ -72,7 +73,11 @@ impl ClassifyArgs {
         let output = Output::of(global)?;
         let model = read_model(&self.model)?;
         let labels = read_labels(self.labels.as_deref())?;
-        let (rows, outcome) = self.rows(&model, &labels, global)?;
+        let messages = Messages::new(global.quiet, global.verbose);
+        let (inputs, found) = expand(&self.inputs, messages)?;
+        output.check_apart(&inputs)?;
+        let (rows, outcome) = self.rows(inputs, &model, &labels, global)?;
+        let outcome = outcome.max(found);
         let classified = Classified::new(rows, &model, global.threads());
         if let Some(device) = &self.explain {
             explain::write(&classified, &model, device, &output)?;
@@ -84,12 +89,13 @@ impl ClassifyArgs {
 
     fn rows(
         &self,
+        inputs: Vec<Input>,
         model: &Model,
         labels: &Labels,
         global: &GlobalArgs,
     ) -> anyhow::Result<(Vec<Labeled>, Outcome)> {
         let messages = Messages::new(global.quiet, global.verbose);
-        let (inputs, mut outcome) = expand(&self.inputs, messages)?;
+        let mut outcome = Outcome::Done;
         let (captures, tables): (Vec<Input>, Vec<Input>) = inputs.into_iter().partition(is_capture_input);
         let mut rows = Vec::new();
         if !captures.is_empty() {
@@ -105,7 +111,7 @@ impl ClassifyArgs {
             outcome = outcome.max(instances.outcome);
         }
         if !tables.is_empty() {
-            let table = InstanceTable::read(&tables)?;
+            let table = InstanceTable::read(&tables, messages)?;
             model.check_extraction(&table.extraction()).map_err(|error| Misfit(error.to_string()))?;
             rows.extend(table.rows.into_iter().map(|row| relabelled(row, labels)));
         }

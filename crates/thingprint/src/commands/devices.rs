@@ -1,12 +1,13 @@
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
-use thingprint_instance::{DeviceEntry, Inventory};
+use thingprint_instance::{Bag, DeviceEntry, Inventory};
 use thingprint_protocol::{Engine, Limits};
 use thingprint_report::{Cell, Labels, Table, Type};
 
 use crate::args::{ExtractionArgs, GlobalArgs};
-use crate::exit::Outcome;
+use crate::exit::{Outcome, Usage};
 use crate::files::{read_labels, write_file};
 use crate::inputs::expand;
 use crate::messages::Messages;
@@ -19,7 +20,7 @@ use crate::reading::{follow, labelled_macs, total_length};
 pub(crate) struct DevicesArgs {
     /// Captures: files, folders, quoted globs, or - for standard input
     #[arg(required = true, value_name = "CAPTURE")]
-    captures: Vec<String>,
+    captures: Vec<OsString>,
 
     /// What is known of the devices already: CSV with the columns mac,label,kind
     #[arg(short, long, value_name = "FILE")]
@@ -39,7 +40,9 @@ impl DevicesArgs {
         let options = self.extraction.options()?;
         let output = Output::of(global)?;
         let labels = read_labels(self.labels.as_deref())?;
+        self.check_template()?;
         let (inputs, found) = expand(&self.captures, messages)?;
+        output.check_apart(&inputs)?;
         let engine = Engine::new(Limits::default());
         let gateway = options.flow.gateway;
         let mut inventory = Inventory::new(options.flow, &engine);
@@ -54,10 +57,26 @@ impl DevicesArgs {
             write_file(path, template(&listed.devices, &labels).as_bytes())?;
             messages.note(format!("labels to fill in: {}", path.display()));
         }
-        if let Some(gateway) = listed.gateway {
-            messages.note(format!("{} devices; the gateway is {gateway}", listed.devices.len()));
-        }
+        messages.note(match listed.gateway {
+            Some(gateway) => format!("{} devices; the gateway is {gateway}", listed.devices.len()),
+            None => format!("{} devices; no gateway was seen", listed.devices.len()),
+        });
         Ok(outcome.max(found))
+    }
+}
+
+impl DevicesArgs {
+    /// A label file that somebody filled in is not written over, unless its labels come along.
+    fn check_template(&self) -> Result<(), Usage> {
+        let Some(path) = self.labels_template.as_deref().filter(|path| path.exists()) else { return Ok(()) };
+        let carried = self.labels.as_deref().and_then(|path| path.canonicalize().ok());
+        if carried == path.canonicalize().ok() {
+            return Ok(());
+        }
+        let name = path.display();
+        Err(Usage(format!(
+            "--labels-template: {name} is there already; give another name, or carry its labels over with --labels {name}"
+        )))
     }
 }
 
@@ -99,33 +118,39 @@ fn table(devices: &[DeviceEntry], labels: &Labels) -> anyhow::Result<Table> {
     Ok(table)
 }
 
-/// A label file: labelled devices as they are, the others commented, with what helps to tell them.
+/// A label file: what is labelled as it is, also when it was not seen; the others commented, with what helps to tell
+/// them.
 fn template(devices: &[DeviceEntry], labels: &Labels) -> String {
     let mut text = String::from(
         "# Give each device a label (its class) and a kind: iot or non-iot. Remove the # of the rows you fill in.\n\
          mac,label,kind\n",
     );
-    let rows = devices.iter().map(|entry| match labels.label_of(entry.device, None) {
-        Some(label) => format!("{},{},{}\n", entry.device, quoted(&label.class), label.kind),
-        None => format!("# {}\n#{},,iot\n", hint(entry), entry.device),
-    });
-    text.extend(rows);
+    let labelled = labels.devices().filter_map(|device| Some((device, labels.label_of(device, None)?)));
+    text.extend(
+        labelled.map(|(device, label)| format!("{device},{},{}\n", quoted(&label.class), label.kind)),
+    );
+    let unlabelled = devices.iter().filter(|entry| labels.label_of(entry.device, None).is_none());
+    text.extend(unlabelled.map(|entry| format!("# {}\n#{},,iot\n", hint(entry), entry.device)));
     text
 }
 
 fn hint(entry: &DeviceEntry) -> String {
-    let mut names: Vec<_> = entry.names.iter().collect();
-    names.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), name.len()));
-    let names: Vec<&str> = names.into_iter().take(3).map(|(name, _)| name.as_str()).collect();
-    let ports: Vec<&str> = entry.server_ports.keys().take(6).map(String::as_str).collect();
     format!(
         "host name {}, vendor class {}, asks for {}, uses {}, {} packets sent",
         entry.host_name.as_deref().unwrap_or("-"),
         entry.vendor_class.as_deref().unwrap_or("-"),
-        if names.is_empty() { "-".to_owned() } else { names.join(" ") },
-        ports.join(" "),
+        most_frequent(&entry.names, 3),
+        most_frequent(&entry.server_ports, 6),
         entry.packets_up,
     )
+}
+
+/// The words that come most often.
+fn most_frequent(bag: &Bag, most: usize) -> String {
+    let mut words: Vec<_> = bag.iter().collect();
+    words.sort_by_key(|(word, count)| (std::cmp::Reverse(**count), *word));
+    let words: Vec<&str> = words.into_iter().take(most).map(|(word, _)| word.as_str()).collect();
+    if words.is_empty() { "-".to_owned() } else { words.join(" ") }
 }
 
 fn quoted(text: &str) -> String {

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -12,8 +13,9 @@ use thingprint_report::{Cell, Format, Table, Type};
 
 use crate::args::{GlobalArgs, TrainingArgs};
 use crate::exit::{Misfit, Outcome, Usage};
-use crate::inputs::expand_files;
+use crate::inputs::{expand_files, named};
 use crate::instances::InstanceTable;
+use crate::messages::Messages;
 use crate::models::read_model;
 use crate::output::Output;
 
@@ -22,7 +24,7 @@ use crate::output::Output;
 pub(crate) struct EvaluateArgs {
     /// Instances, as `extract --labels` writes them
     #[arg(required = true, value_name = "INSTANCES")]
-    instances: Vec<String>,
+    instances: Vec<OsString>,
 
     /// Evaluate this model on all instances, instead of training on a part of them
     #[arg(short, long, value_name = "FILE", conflicts_with = "split")]
@@ -75,7 +77,10 @@ pub(super) struct Report {
 impl EvaluateArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let output = Output::of(global)?;
-        let table = InstanceTable::read(&expand_files(&self.instances)?)?;
+        let messages = Messages::new(global.quiet, global.verbose);
+        let inputs = expand_files(&self.instances, messages)?;
+        output.check_apart(&inputs)?;
+        let table = InstanceTable::read(&inputs, messages)?;
         let reports = match &self.model {
             Some(path) => vec![self.with_model(&read_model(path)?, &table, global)?],
             None => self.with_split(&table, global)?,
@@ -96,12 +101,12 @@ impl EvaluateArgs {
             return Err(Usage(format!("--scenario: this model is of scenario {scenario}")).into());
         }
         let rows: Vec<&Labeled> = table.rows.iter().collect();
-        let context = || format!("failed to evaluate on {}", self.instances.join(", "));
+        let context = || format!("failed to evaluate on {}", named(&self.instances));
         Report::of(model, &rows, "none".to_owned(), self.threshold, global.threads()).with_context(context)
     }
 
     fn with_split(&self, table: &InstanceTable, global: &GlobalArgs) -> anyhow::Result<Vec<Report>> {
-        let context = || format!("failed to evaluate on {}", self.instances.join(", "));
+        let context = || format!("failed to evaluate on {}", named(&self.instances));
         let partition = self.split.apply(&table.rows, global.seed).with_context(context)?;
         let rows = |part: &[usize]| -> Vec<&Labeled> { part.iter().map(|at| &table.rows[*at]).collect() };
         let (train, test) = (rows(&partition.train), rows(&partition.test));

@@ -1,3 +1,4 @@
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -17,7 +18,7 @@ use crate::reading::Reading;
 pub(crate) struct ExtractArgs {
     /// Captures: files, folders, quoted globs, or - for standard input
     #[arg(required = true, value_name = "CAPTURE")]
-    captures: Vec<String>,
+    captures: Vec<OsString>,
 
     /// What the devices are: CSV with the columns mac,label,kind, or capture,mac,label[,kind]
     #[arg(short, long, value_name = "FILE")]
@@ -34,6 +35,7 @@ impl ExtractArgs {
         let output = Output::of(global)?;
         let labels = read_labels(self.labels.as_deref())?;
         let (inputs, found) = expand(&self.captures, messages)?;
+        output.check_apart(&inputs)?;
         let recipe = Recipe::of(&options);
         let reading = Reading {
             inputs: &inputs,

@@ -1,3 +1,4 @@
+use std::ffi::OsString;
 use std::path::Path;
 
 use anyhow::Context;
@@ -7,17 +8,18 @@ use thingprint_report::{Cell, Table, Type};
 
 use crate::args::{GlobalArgs, TrainingArgs};
 use crate::exit::{Outcome, Usage};
-use crate::inputs::expand_files;
+use crate::inputs::{expand_files, named};
 use crate::instances::InstanceTable;
 use crate::messages::Messages;
 use crate::models::write_model;
+use crate::output::check_apart;
 
 /// Learn from labelled instances.
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
     /// Instances, as `extract --labels` writes them
     #[arg(required = true, value_name = "INSTANCES")]
-    instances: Vec<String>,
+    instances: Vec<OsString>,
 
     /// What the classifier looks at: ports, domains, ciphers, stage0, low, low-medium or final
     #[arg(long, value_name = "SCENARIO", default_value_t = Scenario::Final)]
@@ -33,10 +35,12 @@ impl TrainArgs {
         let Some(path) = &global.output else {
             return Err(Usage("train: give the model file with -o".to_owned()).into());
         };
-        let table = InstanceTable::read(&expand_files(&self.instances)?)?;
+        let inputs = expand_files(&self.instances, messages)?;
+        check_apart(Some(path), &inputs)?;
+        let table = InstanceTable::read(&inputs, messages)?;
         let options = self.training.options(self.scenario, global.seed);
         let model = Model::fit(&table.rows, &options, global.threads())
-            .with_context(|| format!("failed to train on {}", self.instances.join(", ")))?
+            .with_context(|| format!("failed to train on {}", named(&self.instances)))?
             .with_extraction(table.extraction());
         write_model(&model, path)?;
         report(&model, path, messages)?;

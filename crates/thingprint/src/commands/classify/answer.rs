@@ -12,6 +12,8 @@ pub(crate) struct Answer<'a> {
     device: DeviceId,
     /// `None` for an answer over all windows.
     window: Option<Timestamp>,
+    /// The capture, where it is the window.
+    capture: Option<&'a str>,
     windows: u64,
     accepted: Option<&'a str>,
     best_guess: &'a str,
@@ -30,6 +32,7 @@ pub(crate) fn of_devices(classified: &Classified, threshold: f64) -> Vec<Answer<
         .map(|verdict| Answer {
             device: verdict.device,
             window: None,
+            capture: None,
             windows: verdict.windows,
             accepted: verdict.accept(threshold),
             best_guess: &verdict.class,
@@ -49,6 +52,7 @@ pub(crate) fn of_windows(classified: &Classified, threshold: f64) -> Vec<Answer<
         .map(|(row, prediction)| Answer {
             device: prediction.device,
             window: Some(prediction.window_start),
+            capture: row.instance.capture.as_deref(),
             windows: 1,
             accepted: prediction.accept(threshold),
             best_guess: &prediction.class,
@@ -111,10 +115,14 @@ pub(crate) fn device_table(answers: &[Answer<'_>]) -> anyhow::Result<Table> {
 /// Answers of any sort; those over all windows have no window.
 pub(crate) fn table(answers: &[Answer<'_>]) -> anyhow::Result<Table> {
     let judged = judged_columns(answers);
-    let columns = [("device", Type::Text), ("window", Type::Time)].into_iter().chain(VERDICT_COLUMNS);
-    let mut table = Table::new(columns.chain(STAGE0_COLUMNS).chain(judged.iter().copied()));
+    let has_captures = answers.iter().any(|answer| answer.capture.is_some());
+    let capture_column = has_captures.then_some(("capture", Type::Text));
+    let columns = [("device", Type::Text), ("window", Type::Time)].into_iter().chain(capture_column);
+    let columns = columns.chain(VERDICT_COLUMNS).chain(STAGE0_COLUMNS);
+    let mut table = Table::new(columns.chain(judged.iter().copied()));
     for answer in answers {
         let mut cells = vec![Cell::from(answer.device.to_string()), Cell::from(answer.window)];
+        cells.extend(has_captures.then(|| Cell::from(answer.capture)));
         cells.extend(answer.verdict());
         for verdict in answer.stage0 {
             cells.push(Cell::from(verdict.as_ref().map(|verdict| verdict.class.to_string())));

@@ -41,7 +41,7 @@ pub(super) fn write(
     let mut sections = Vec::new();
     for (device, explanation) in &explained {
         let heading = format!(
-            "{device}: {} with confidence {:.3}, over {} windows",
+            "{device}: best guess {} with confidence {:.3}, over {} windows",
             explanation.class, explanation.confidence, explanation.windows
         );
         sections.push((heading, flat(&[(*device, explanation.clone())])?));
