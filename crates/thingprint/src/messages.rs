@@ -1,5 +1,5 @@
 use std::fmt::Display;
-use std::io;
+use std::io::{self, Write};
 
 use thingprint_report::{Format, Style, Table};
 
@@ -10,7 +10,6 @@ pub(crate) struct Messages {
     is_verbose: bool,
 }
 
-#[expect(clippy::print_stderr, reason = "this is where messages leave the program")]
 impl Messages {
     /// Messages as loud as asked for.
     pub(crate) const fn new(is_quiet: bool, is_verbose: bool) -> Self {
@@ -25,36 +24,39 @@ impl Messages {
     /// Something that makes the result less than was asked for.
     pub(crate) fn warn(self, text: impl Display) {
         if !self.is_quiet {
-            eprintln!("warning: {text}");
+            say(format_args!("warning: {text}"));
         }
     }
 
     /// Something that a user wants to know once.
     pub(crate) fn note(self, text: impl Display) {
         if !self.is_quiet {
-            eprintln!("{text}");
+            say(text);
         }
     }
 
     /// A table for people, beside a result that goes elsewhere.
-    pub(crate) fn table(self, table: &Table) -> anyhow::Result<()> {
+    pub(crate) fn table(self, table: &Table) {
         if !self.is_quiet {
             let style = Style { width: None, colour: false };
-            thingprint_report::write(table, Format::Table, &mut io::stderr().lock(), style)?;
+            let _ = thingprint_report::write(table, Format::Table, &mut io::stderr().lock(), style);
         }
-        Ok(())
     }
 
     /// Something for those who ask.
     pub(crate) fn detail(self, text: impl Display) {
         if self.is_verbose {
-            eprintln!("{text}");
+            say(text);
         }
     }
 }
 
 /// An error, which is always said.
-#[expect(clippy::print_stderr, reason = "this is where messages leave the program")]
 pub(crate) fn error(text: impl Display) {
-    eprintln!("error: {text}");
+    say(format_args!("error: {text}"));
+}
+
+/// Says a line. That nobody can hear it is no reason to lose the result.
+fn say(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
 }

@@ -348,6 +348,20 @@ fn quiet_is_quiet() {
     assert_eq!(stage.ok("devices home.pcap -q").stderr, "");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_nobody_can_hear_costs_no_result() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 3h -o home.pcap --labels labels.csv");
+    let heard = stage.ok("extract home.pcap --labels labels.csv -v");
+    let unheard = stage.run_unheard("extract home.pcap --labels labels.csv -v");
+    assert_eq!((unheard.status, unheard.stdout), (0, heard.stdout));
+    stage.ok("extract home.pcap --labels labels.csv -o a.csv");
+    assert_eq!(stage.run_unheard("train a.csv -o a.model").status, 0);
+    assert!(stage.path("a.model").exists());
+    assert_eq!(stage.run_unheard("extract missing.pcap").status, 1);
+}
+
 #[test]
 fn the_demo_shows_tables_and_names_its_files() {
     let stage = Stage::new();

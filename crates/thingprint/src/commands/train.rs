@@ -65,5 +65,6 @@ pub(super) fn report(model: &Model, path: &Path, messages: Messages) -> anyhow::
             Cell::from(class.instances),
         ])?;
     }
-    messages.table(&table)
+    messages.table(&table);
+    Ok(())
 }

@@ -53,18 +53,30 @@ impl Stage {
         }
     }
 
+    /// Runs the command with a standard error that takes nothing.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn run_unheard(&self, arguments: &str) -> Said {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        said(self.command(arguments, Stdio::null()).stderr(full))
+    }
+
     fn spawn(&self, arguments: &str, stdin: Stdio) -> Said {
-        let output = Command::new(env!("CARGO_BIN_EXE_thingprint"))
-            .args(arguments.split_whitespace())
-            .current_dir(self.0.path())
-            .stdin(stdin)
-            .output()
-            .unwrap();
-        Said {
-            status: output.status.code().unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        said(&mut self.command(arguments, stdin))
+    }
+
+    fn command(&self, arguments: &str, stdin: Stdio) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_thingprint"));
+        command.args(arguments.split_whitespace()).current_dir(self.0.path()).stdin(stdin);
+        command
+    }
+}
+
+fn said(command: &mut Command) -> Said {
+    let output = command.output().unwrap();
+    Said {
+        status: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
     }
 }
 
