@@ -11,7 +11,7 @@ pub struct Packet<'a> {
     pub src_mac: Option<MacAddr>,
     /// The receiver's link address; `None` also for Linux cooked captures, which do not record it.
     pub dst_mac: Option<MacAddr>,
-    /// Length of the frame on the wire, in bytes.
+    /// Length of the frame on the wire, in bytes; of a datagram that this frame completes, of all its frames.
     pub wire_bytes: u32,
     /// The IP packet inside; `None` for ARP and other frames that carry none, for malformed ones, and for
     /// fragments of a datagram that is not complete yet.

@@ -88,6 +88,12 @@ impl Observer for Recorder {
         self.flows.push(flow);
     }
 
+    fn go_on(&mut self, _: &mut u32) -> u32 {
+        0
+    }
+
+    fn ended(&mut self, _: u32) {}
+
     fn window_closed(&mut self, window: WindowIndex) {
         self.closed.push(window.0);
     }

@@ -40,6 +40,10 @@ impl Observer for Nothing {
 
     fn flow(&mut self, _: Flow<()>) {}
 
+    fn go_on(&mut self, (): &mut ()) {}
+
+    fn ended(&mut self, (): ()) {}
+
     fn window_closed(&mut self, _: WindowIndex) {}
 }
 

@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
 use thingprint_flow::Timestamp;
 
@@ -11,7 +11,9 @@ pub(crate) type Gap = (Timestamp, Timestamp);
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Activity {
     span: Option<(Timestamp, Timestamp)>,
-    gaps: VecDeque<Gap>,
+    /// Ends of gaps by their starts; they do not overlap.
+    gaps: BTreeMap<Timestamp, Timestamp>,
+    latest_end: Option<Timestamp>,
     min_gap_ns: i64,
 }
 
@@ -24,6 +26,11 @@ impl Activity {
         self.span
     }
 
+    /// Whether there are gaps that are not settled.
+    pub(crate) fn has_gaps(&self) -> bool {
+        !self.gaps.is_empty()
+    }
+
     /// Some flow was active from one time to the other.
     #[inline]
     pub(crate) fn extend(&mut self, from: Timestamp, to: Timestamp) {
@@ -31,7 +38,7 @@ impl Activity {
             self.span = Some((from, to));
             return;
         };
-        if from <= *last && *last <= to && self.gaps.back().is_none_or(|(_, end)| *end <= from) {
+        if from <= *last && *last <= to && self.latest_end.is_none_or(|end| end <= from) {
             *last = to;
             *first = from.min(*first);
             return;
@@ -42,45 +49,80 @@ impl Activity {
     fn extend_slowly(&mut self, from: Timestamp, to: Timestamp) {
         let Some((first, last)) = self.span else { return };
         if last < from {
-            self.push(last, from);
+            self.open(last, from);
         } else if to < first {
-            if first.nanos_since(to) >= self.min_gap_ns {
-                self.gaps.push_front((to, first));
-            }
+            self.open(to, first);
         } else {
             self.cover(from, to);
         }
         self.span = Some((first.min(from), last.max(to)));
+        self.latest_end = self.gaps.last_key_value().map(|(_, end)| *end);
     }
 
-    fn push(&mut self, start: Timestamp, end: Timestamp) {
+    fn open(&mut self, start: Timestamp, end: Timestamp) {
         if end.nanos_since(start) >= self.min_gap_ns {
-            self.gaps.push_back((start, end));
+            self.gaps.insert(start, end);
         }
     }
 
-    /// Takes what lies between `from` and `to` out of the gaps.
+    /// Takes what lies between `from` and `to` out of the gaps; an instant inside a gap splits it.
     fn cover(&mut self, from: Timestamp, to: Timestamp) {
-        let begin = self.gaps.partition_point(|(_, end)| *end <= from);
-        let end = self.gaps.partition_point(|(start, _)| *start < to).max(begin);
-        // An instant inside a gap touches it as well.
-        let end =
-            if from == to { self.gaps.partition_point(|(start, _)| *start <= to).max(begin) } else { end };
-        if begin == end {
-            return;
+        while let Some((&start, &end)) = self.gaps.range(..to).next_back() {
+            if end <= from {
+                return;
+            }
+            self.gaps.remove(&start);
+            self.open(start, from);
+            self.open(to, end);
         }
-        let after = self.gaps.split_off(end);
-        let touched = self.gaps.split_off(begin);
-        for (start, end) in touched {
-            self.push(start, from.min(end));
-            self.push(to.max(start), end);
-        }
-        self.gaps.extend(after);
     }
 
-    /// Takes out the gaps that begin before `horizon`.
-    pub(crate) fn settle(&mut self, horizon: Timestamp) -> impl Iterator<Item = Gap> + '_ {
-        let count = self.gaps.partition_point(|(start, _)| *start < horizon);
-        self.gaps.drain(..count)
+    /// Takes out the gaps that begin before `horizon` and end by `end`.
+    pub(crate) fn settle(&mut self, horizon: Timestamp, end: Timestamp) -> Vec<Gap> {
+        let mut settled = Vec::new();
+        while let Some(gap) = self.gaps.first_entry() {
+            if *gap.key() >= horizon || *gap.get() > end {
+                break;
+            }
+            settled.push(gap.remove_entry());
+        }
+        self.latest_end = self.gaps.last_key_value().map(|(_, end)| *end);
+        settled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Gaps of at least two units between the times that a few spans leave, found one unit at a time.
+    fn by_hand(spans: &[(i64, i64)]) -> Vec<(i64, i64)> {
+        let is_active = |time: i64| spans.iter().any(|(from, to)| (*from..=*to).contains(&time));
+        let active: Vec<i64> = (0..100).filter(|time| is_active(*time)).collect();
+        let inside = |a: i64, b: i64| spans.iter().any(|(from, to)| *from <= a && b <= *to);
+        active
+            .windows(2)
+            .filter_map(|pair| if let [a, b] = *pair { Some((a, b)) } else { None })
+            .filter(|(a, b)| b - a >= 2 && !inside(*a, *b))
+            .collect()
+    }
+
+    proptest! {
+        /// Spans in any order leave the gaps that they leave in the order of time, and settling loses none.
+        #[test]
+        fn gaps_do_not_depend_on_the_order(spans in proptest::collection::vec((0_i64..90, 0_i64..10), 1..20)) {
+            let spans: Vec<(i64, i64)> = spans.into_iter().map(|(from, length)| (from, from + length)).collect();
+            let mut activity = Activity::new(2);
+            for (from, to) in &spans {
+                activity.extend(Timestamp::from_nanos(*from), Timestamp::from_nanos(*to));
+            }
+            let mut gaps = activity.settle(Timestamp::from_nanos(40), Timestamp::from_nanos(50));
+            gaps.extend(activity.settle(Timestamp::from_nanos(i64::MAX), Timestamp::from_nanos(i64::MAX)));
+            let gaps: Vec<_> = gaps.into_iter().map(|(a, b)| (a.as_nanos(), b.as_nanos())).collect();
+            prop_assert_eq!(gaps, by_hand(&spans));
+            prop_assert!(!activity.has_gaps());
+        }
     }
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_flow::{
     DeviceIndex, Finished, FiveTuple, Flow, Observer, Sighting, Timestamp, TrackCounts, Tracker, WindowIndex,
@@ -11,6 +11,9 @@ use crate::lookup::is_lookup;
 use crate::options::{InstanceOptions, NameSource};
 use crate::part::{DevicePart, Part, PartId};
 use crate::tally::WindowTally;
+
+/// After everything.
+const FOREVER: Timestamp = Timestamp::from_nanos(i64::MAX);
 
 /// Gathers what instances are made of, packet by packet.
 #[derive(Debug)]
@@ -38,6 +41,7 @@ impl<'e> Builder<'e> {
             track: counts,
             losses: observer.budget.losses(),
             words_dropped: observer.words_dropped(),
+            heads_dropped: observer.heads_dropped,
         };
         let Some((start, end)) = span else { return (None, counts) };
         let mut last_packets: BTreeMap<DeviceIndex, Vec<(FiveTuple, Timestamp)>> = BTreeMap::new();
@@ -65,6 +69,9 @@ pub struct BuildCounts {
     pub losses: Losses,
     /// Words beyond the most that one bag holds.
     pub words_dropped: u64,
+    /// Flows at the start of a part that are not remembered, for want of room, in case an earlier part has their
+    /// beginning.
+    pub heads_dropped: u64,
 }
 
 #[derive(Debug)]
@@ -73,14 +80,20 @@ struct Gatherer<'e> {
     engine: &'e Engine,
     budget: Budget,
     devices: Vec<DeviceState>,
+    // Devices with gaps that are not settled.
+    restless: BTreeSet<DeviceIndex>,
     // Before this time a flow of an earlier part may still go on.
     head_end: Option<Timestamp>,
+    // Flows remembered because they may, over all devices, and those for which there was no room.
+    head_flows: usize,
+    heads_dropped: u64,
 }
 
 #[derive(Debug)]
 struct DeviceState {
-    windows: BTreeMap<WindowIndex, WindowTally>,
+    windows: BTreeMap<WindowIndex, Box<WindowTally>>,
     activity: Activity,
+    is_restless: bool,
     head_gaps: Vec<Gap>,
     first_packets: BTreeMap<FiveTuple, Timestamp>,
     dns: Bursts,
@@ -89,7 +102,16 @@ struct DeviceState {
 
 impl<'e> Gatherer<'e> {
     fn new(options: InstanceOptions, engine: &'e Engine) -> Self {
-        Self { options, engine, budget: engine.budget(), devices: Vec::new(), head_end: None }
+        Self {
+            options,
+            engine,
+            budget: engine.budget(),
+            devices: Vec::new(),
+            restless: BTreeSet::new(),
+            head_end: None,
+            head_flows: 0,
+            heads_dropped: 0,
+        }
     }
 
     fn words_dropped(&self) -> u64 {
@@ -134,8 +156,17 @@ impl Observer for Gatherer<'_> {
         let head_end = *self.head_end.get_or_insert(from.plus_nanos(idle_ns));
         let state = device_state(&mut self.devices, device, &self.options);
         state.activity.extend(from, to);
-        if from == to && from <= head_end && idle_ns > 0 {
-            state.first_packets.entry(*tuple).or_insert(from);
+        if state.activity.has_gaps() && !state.is_restless {
+            state.is_restless = true;
+            self.restless.insert(device);
+        }
+        if from == to && from <= head_end && idle_ns > 0 && !state.first_packets.contains_key(tuple) {
+            if self.head_flows < self.options.flow.max_flows {
+                self.head_flows += 1;
+                state.first_packets.insert(*tuple, from);
+            } else {
+                self.heads_dropped += 1;
+            }
         }
     }
 
@@ -148,13 +179,24 @@ impl Observer for Gatherer<'_> {
             .flow(&flow, &self.options);
     }
 
+    fn go_on(&mut self, state: &mut Inspection) -> Inspection {
+        state.go_on()
+    }
+
+    fn ended(&mut self, mut state: Inspection) {
+        state.close(&mut self.budget);
+    }
+
     fn window_closed(&mut self, window: WindowIndex) {
         let Some(head_end) = self.head_end else { return };
         let flow = &self.options.flow;
         let horizon = flow.window.end_of(window).plus_nanos(-flow.ending.longest_idle_ns());
-        for state in &mut self.devices {
-            state.settle(horizon, head_end, &self.options);
-        }
+        let end = flow.window.end_of(window);
+        self.restless.retain(|device| {
+            let Some(state) = self.devices.get_mut(device.as_usize()) else { return false };
+            state.settle((horizon, end), head_end, &self.options);
+            state.activity.has_gaps()
+        });
     }
 }
 
@@ -163,6 +205,7 @@ impl DeviceState {
         Self {
             windows: BTreeMap::new(),
             activity: Activity::new(options.min_gap_ns),
+            is_restless: false,
             head_gaps: Vec::new(),
             first_packets: BTreeMap::new(),
             dns: Bursts::default(),
@@ -204,10 +247,15 @@ impl DeviceState {
         }
     }
 
-    /// Sums up the gaps that begin before `horizon`: no flow can cover them any more, unless it came from an
-    /// earlier part.
-    fn settle(&mut self, horizon: Timestamp, head_end: Timestamp, options: &InstanceOptions) {
-        for (start, end) in self.activity.settle(horizon) {
+    /// Sums up the gaps that begin before `horizon` and end by the end of the closed window: no flow can cover them
+    /// any more, unless it came from an earlier part, and no packet can fall into them.
+    fn settle(
+        &mut self,
+        (horizon, closed): (Timestamp, Timestamp),
+        head_end: Timestamp,
+        options: &InstanceOptions,
+    ) {
+        for (start, end) in self.activity.settle(horizon, closed) {
             if start < head_end && options.flow.ending.longest_idle_ns() > 0 {
                 self.head_gaps.push((start, end));
             } else {
@@ -215,11 +263,12 @@ impl DeviceState {
                 add_sleep(self.windows.entry(window).or_default(), (start, end), options);
             }
         }
+        self.is_restless = self.activity.has_gaps();
     }
 
     fn finish(mut self) -> DevicePart {
         let mut open_gaps = self.head_gaps;
-        open_gaps.extend(self.activity.settle(Timestamp::from_nanos(i64::MAX)));
+        open_gaps.extend(self.activity.settle(FOREVER, FOREVER));
         DevicePart {
             windows: self.windows,
             active: self.activity.span(),

@@ -151,6 +151,14 @@ impl Observer for Census<'_> {
         count(if flow.is_client { &mut seen.server_ports } else { &mut seen.served_ports }, key);
     }
 
+    fn go_on(&mut self, state: &mut Inspection) -> Inspection {
+        state.go_on()
+    }
+
+    fn ended(&mut self, mut state: Inspection) {
+        state.close(&mut self.budget);
+    }
+
     fn window_closed(&mut self, _: WindowIndex) {}
 }
 

@@ -55,7 +55,7 @@ impl Part {
 /// One device's share of a part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct DevicePart {
-    pub(crate) windows: BTreeMap<WindowIndex, WindowTally>,
+    pub(crate) windows: BTreeMap<WindowIndex, Box<WindowTally>>,
     pub(crate) active: Option<(Timestamp, Timestamp)>,
     /// Gaps that a flow reaching into or out of this part may cover.
     pub(crate) open_gaps: Vec<Gap>,

@@ -186,6 +186,20 @@ fn a_gap_is_covered_by_a_flow_that_goes_on_after_it() {
 }
 
 #[test]
+fn a_packet_behind_the_clock_still_splits_a_gap() {
+    let story = [
+        Said::tcp(HOUR_MS - 400_000, true, 0x02, 40_001),
+        Said::tcp(HOUR_MS + 1_500, true, 0x02, 40_002),
+        // The clock passes the hour's lateness, and then something comes from before it.
+        Said::tcp(HOUR_MS + 2_500, true, 0x02, 40_003),
+        Said::tcp(HOUR_MS + 500, true, 0x02, 40_004),
+    ];
+    let all = instances(&story, &options());
+    let sleep = all[1].spread[3].unwrap();
+    assert_eq!((sleep.count, sleep.sum), (3, 402.5));
+}
+
+#[test]
 fn gaps_over_a_day_are_dropped() {
     let day = 24 * HOUR_MS;
     let check = |gap_ms, expected| {
@@ -234,6 +248,53 @@ fn ntp_intervals_reach_over_the_edge() {
     let all = instances(&story, &options());
     assert_eq!(value(&all[0], Attribute::NtpIntervalS), None);
     assert_eq!(value(&all[1], Attribute::NtpIntervalS), Some(64.0));
+}
+
+/// A ClientHello (RFC 5246 §7.4.1.2) that offers two cipher suites, in one record.
+fn client_hello() -> Vec<u8> {
+    let mut hello = vec![3, 3];
+    hello.extend([7; 32]);
+    hello.extend([0, 0, 4, 0xc0, 0x2f, 0x00, 0x2f, 1, 0]);
+    let length = u8::try_from(hello.len()).unwrap();
+    [vec![22, 3, 1, 0, length + 4, 1, 0, 0, length], hello].concat()
+}
+
+/// A segment of the device's stream, from the byte `at` on.
+fn segment(at_ms: i64, at: usize, bytes: &[u8]) -> Said {
+    let mut said = Said::tcp(at_ms, true, 0x18, 40_001);
+    let seq = 1001 + u32::try_from(at).unwrap();
+    said.transport = Transport::Tcp(TcpSegment { seq, flags: TcpFlags(0x18) });
+    said.payload = bytes.to_vec();
+    said.bytes = 40 + u32::try_from(bytes.len()).unwrap();
+    said
+}
+
+fn syn(at_ms: i64) -> Said {
+    let mut said = Said::tcp(at_ms, true, 0x02, 40_001);
+    said.transport = Transport::Tcp(TcpSegment { seq: 1000, flags: TcpFlags(0x02) });
+    said
+}
+
+#[test]
+fn a_hello_over_the_edge_counts_where_it_is_whole() {
+    let hello = client_hello();
+    let story = [
+        syn(HOUR_MS - 200),
+        segment(HOUR_MS - 100, 0, &hello[..20]),
+        segment(HOUR_MS + 100, 20, &hello[20..]),
+    ];
+    let all = instances(&story, &options());
+    assert!(all[0].bags.cipher_suites.is_empty());
+    assert_eq!(all[1].bags.cipher_suites, [("c02f-002f".to_owned(), 1)].into());
+}
+
+#[test]
+fn a_hello_resent_after_the_edge_counts_once() {
+    let hello = client_hello();
+    let story = [syn(HOUR_MS - 200), segment(HOUR_MS - 100, 0, &hello), segment(HOUR_MS + 3_000, 0, &hello)];
+    let all = instances(&story, &options());
+    assert_eq!(all[0].bags.cipher_suites.len(), 1);
+    assert!(all[1].bags.cipher_suites.is_empty());
 }
 
 #[test]

@@ -32,6 +32,15 @@ impl Inspection {
         self.protocol
     }
 
+    /// What goes on with the flow when it is cut in two: everything but the protocol, which both parts keep.
+    #[must_use]
+    pub fn go_on(&mut self) -> Self {
+        let protocol = self.protocol;
+        let next = std::mem::take(self);
+        self.protocol = protocol;
+        next
+    }
+
     /// Gives back what the flow still holds; to be called when the flow ends.
     pub fn close(&mut self, budget: &mut Budget) {
         self.finish(Sender::Device, budget);

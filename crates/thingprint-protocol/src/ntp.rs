@@ -3,13 +3,16 @@
 //! An NTP packet has no magic number, so a payload has to be plausible in every field that can be checked without
 //! losing a real device:
 //!
-//! - a length of at least 48 bytes and a multiple of 4, what follows the first 48 being extension fields, a message
-//!   authentication code, or zeros;
+//! - a length of at least 48 bytes and a multiple of 4;
 //! - version 1 to 4, and an association mode: 1 to 5 (modes 6 and 7 carry control messages of another layout);
 //! - stratum at most 16, poll -8 to 24, precision at most 8;
+//!
+//! No more is asked of a request (mode 1 or 3), whose sender may know nothing of the time yet. Everything else also has
+//!
 //! - a root delay of less than 64 s either way, and a root dispersion below 256 s: a clock that far off could not
-//!   serve anybody (random bytes pass all of these once in a hundred million times);
-//! - a transmit time stamp in every packet but a client's: simple clients leave all fields zero after the first byte.
+//!   serve anybody;
+//! - a transmit time stamp;
+//! - after the first 48 bytes extension fields, a message authentication code, or zeros.
 //!
 //! Time stamps are not bounded: clients that value their privacy send random ones, and devices without a battery
 //! start in 1900 or 1970.
@@ -31,7 +34,8 @@ pub(crate) fn parse(payload: &[u8], length: usize) -> Option<NtpPacket> {
     }
     let (header, rest) = payload.split_at_checked(HEADER_BYTES)?;
     let packet = parse_header(header)?;
-    (length > payload.len() || is_plausible_tail(rest)).then_some(packet)
+    let is_whole = length <= payload.len();
+    (packet.is_request() || !is_whole || is_plausible_tail(rest)).then_some(packet)
 }
 
 fn parse_header(header: &[u8]) -> Option<NtpPacket> {
@@ -50,14 +54,15 @@ fn parse_header(header: &[u8]) -> Option<NtpPacket> {
     }
     let root_delay_s = cursor.u32()?.cast_signed() >> 16;
     let root_dispersion_s = cursor.u32()? >> 16;
+    let is_request = matches!(mode, 1 | 3);
     let is_delay_plausible = (-MOST_ROOT_DELAY_S..MOST_ROOT_DELAY_S).contains(&root_delay_s);
-    if !is_delay_plausible || root_dispersion_s >= MOST_ROOT_DISPERSION_S {
+    if !is_request && (!is_delay_plausible || root_dispersion_s >= MOST_ROOT_DISPERSION_S) {
         return None;
     }
     let reference_id = cursor.array()?;
     let _reference_time = cursor.u64()?;
     let (origin, receive, transmit) = (cursor.u64()?, cursor.u64()?, cursor.u64()?);
-    let is_timed = mode == 3 || transmit != 0;
+    let is_timed = is_request || transmit != 0;
     is_timed.then_some(NtpPacket {
         leap,
         version,
@@ -161,26 +166,32 @@ mod tests {
         check(&[0x1b, 0, 0xf8], true);
         check(&[0x1b, 0, 0, 9], false);
         check(&[0x1b, 0, 0, 0x80], true);
-        check(&[0x1b, 0, 0, 0, 0, 63], true);
-        check(&[0x1b, 0, 0, 0, 0, 64], false); // a root delay of 64 s
-        check(&[0x1b, 0, 0, 0, 0xff, 0xff], true); // minus one second
-        check(&[0x1b, 0, 0, 0, 0, 0, 0, 0, 1, 0], false); // a root dispersion of 256 s
-        check(&[0x1b, 0, 0, 0, 0, 0, 0, 0, 0, 255], true);
-    }
-
-    #[test]
-    fn only_a_client_may_leave_out_the_transmit_time() {
-        for mode in 1..=5 {
-            let mut bytes = [0; HEADER_BYTES];
-            bytes[0] = 0x20 | mode;
-            assert_eq!(read(&bytes).is_some(), mode == 3, "mode {mode}");
+        for (first, is_request) in [(0x1b, true), (0x19, true), (0x1c, false)] {
+            check(&[first, 0, 0, 0, 0, 63], true);
+            check(&[first, 0, 0, 0, 0, 64], is_request); // a root delay of 64 s
+            check(&[first, 0, 0, 0, 0xff, 0xff], true); // minus one second
+            check(&[first, 0, 0, 0, 0, 0, 0, 0, 1, 0], is_request); // a root dispersion of 256 s
+            check(&[first, 0, 0, 0, 0, 0, 0, 0, 0, 255], true);
         }
     }
 
     #[test]
-    fn what_follows_the_header_has_to_be_an_extension_or_a_digest() {
+    fn only_requests_may_leave_out_the_transmit_time() {
+        for mode in 1..=5 {
+            let mut bytes = [0; HEADER_BYTES];
+            bytes[0] = 0x20 | mode;
+            assert_eq!(read(&bytes).is_some(), [1, 3].contains(&mode), "mode {mode}");
+        }
+    }
+
+    #[test]
+    fn what_follows_the_header_of_an_answer_is_an_extension_or_a_digest() {
+        assert!(
+            read(&[packet(&[0x23]), vec![7; 8]].concat()).is_some(),
+            "of a request nothing more is asked"
+        );
         let check = |tail: &[u8], expected: bool| {
-            let bytes = [packet(&[0x23]), tail.to_vec()].concat();
+            let bytes = [packet(&[0x24]), tail.to_vec()].concat();
             assert_eq!(read(&bytes).is_some(), expected, "{tail:02x?}");
         };
         check(&[0, 0, 0, 1], true); // a key id alone

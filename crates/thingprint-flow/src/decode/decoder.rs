@@ -29,9 +29,11 @@ impl Decoder {
         self.counts.frames += 1;
         self.clock = self.clock.max(Some(frame.time));
         let Link { src_mac, dst_mac, content } = Link::of(frame.link, frame.bytes);
-        let Frame { time, wire_bytes, .. } = frame;
-        let ip = self.ip(content, &frame);
-        Packet { time, src_mac, dst_mac, wire_bytes, ip }
+        let time = frame.time;
+        match self.ip(content, &frame) {
+            Some((ip, wire_bytes)) => Packet { time, src_mac, dst_mac, wire_bytes, ip: Some(ip) },
+            None => Packet { time, src_mac, dst_mac, wire_bytes: frame.wire_bytes, ip: None },
+        }
     }
 
     /// Says that the trace has ended: datagrams that still wait for fragments are counted as expired.
@@ -44,8 +46,9 @@ impl Decoder {
         &self.counts
     }
 
+    /// The IP packet, with the bytes that it took on the wire.
     #[inline]
-    fn ip<'a>(&'a mut self, content: Content<'a>, frame: &Frame<'_>) -> Option<Ip<'a>> {
+    fn ip<'a>(&'a mut self, content: Content<'a>, frame: &Frame<'_>) -> Option<(Ip<'a>, u32)> {
         let read = match content {
             Content::Ipv4(bytes) => ipv4::read(bytes),
             Content::Ipv6(bytes) => ipv6::read(bytes),
@@ -53,7 +56,7 @@ impl Decoder {
             _ => return without_ip(content, &mut self.counts),
         };
         let network = match read {
-            Ok(network) => network,
+            Ok(network) => Network { wire_bytes: frame.wire_bytes, ..network },
             Err(kind) => return without_ip(Content::Malformed(kind), &mut self.counts),
         };
         if network.is_cut && frame.bytes.len() >= frame.wire_bytes as usize {
@@ -62,17 +65,19 @@ impl Decoder {
         if network.fragment.is_some() || network.src.is_ipv6() {
             return self.extended(network);
         }
-        Some(ip_of(&network, &mut self.counts))
+        Some((ip_of(&network, &mut self.counts), frame.wire_bytes))
     }
 
     /// An IP packet that may have extension headers, be a fragment, or both.
-    fn extended<'a>(&'a mut self, network: Network<'a>) -> Option<Ip<'a>> {
+    fn extended<'a>(&'a mut self, network: Network<'a>) -> Option<(Ip<'a>, u32)> {
         let Self { counts, reassembly, clock } = self;
         let network = after_extensions(network, counts);
-        let Some(fragment) = network.fragment else { return Some(ip_of(&network, counts)) };
+        let Some(fragment) = network.fragment else {
+            return Some((ip_of(&network, counts), network.wire_bytes));
+        };
         let now = clock.unwrap_or(Timestamp::MIN);
         match reassembly.add(now, &network, fragment, counts) {
-            Ok(Some(datagram)) => Some(ip_of(&unfolded(datagram, counts), counts)),
+            Ok(Some(datagram)) => Some((ip_of(&unfolded(datagram, counts), counts), datagram.wire_bytes)),
             Ok(None) => {
                 counts.fragments_held += 1;
                 None
@@ -84,7 +89,7 @@ impl Decoder {
 
 /// Counts a frame that gives no IP packet.
 #[cold]
-fn without_ip<'a>(content: Content<'_>, counts: &mut DecodeCounts) -> Option<Ip<'a>> {
+fn without_ip<'a>(content: Content<'_>, counts: &mut DecodeCounts) -> Option<(Ip<'a>, u32)> {
     match content {
         Content::Arp => counts.arp += 1,
         Content::Unsupported => counts.unsupported_link += 1,

@@ -21,6 +21,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Network<'_>, Malformed> {
         dst: header.destination_addr().into(),
         ttl: header.ttl(),
         total_bytes: u32::try_from(total).unwrap_or(u32::MAX),
+        wire_bytes: 0,
         body: Body::new(header.protocol().0, after, length),
         fragment: fragment(&header),
         is_cut: total > bytes.len(),

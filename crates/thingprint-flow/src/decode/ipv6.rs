@@ -26,6 +26,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Network<'_>, Malformed> {
         dst: header.destination_addr().into(),
         ttl: header.hop_limit(),
         total_bytes: u32::try_from(HEADER + length).unwrap_or(u32::MAX),
+        wire_bytes: 0,
         body: Body::new(protocol, after, length),
         fragment: None,
         is_cut: length > after.len(),

@@ -8,6 +8,8 @@ pub(super) struct Network<'a> {
     pub(super) ttl: u8,
     /// IP total length by the header.
     pub(super) total_bytes: u32,
+    /// Length of the frame on the wire; of a datagram put together, of all its frames.
+    pub(super) wire_bytes: u32,
     pub(super) body: Body<'a>,
     /// Set when the body is a part of a datagram.
     pub(super) fragment: Option<Fragment>,

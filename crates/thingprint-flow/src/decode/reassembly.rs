@@ -55,6 +55,7 @@ struct Key {
 #[derive(Debug, Default)]
 struct Datagram {
     total_bytes: u32,
+    wire_bytes: u32,
     /// Time to live and protocol, of the fragment with offset 0.
     first: Option<(u8, u8)>,
     /// Length of the payload, once the last fragment is there.
@@ -133,6 +134,7 @@ impl Reassembly {
             dst: key.dst,
             ttl,
             total_bytes: datagram.total_bytes,
+            wire_bytes: datagram.wire_bytes,
             body: Body { protocol, captured: &self.payload, length },
             fragment: None,
             is_cut: false,
@@ -169,6 +171,7 @@ impl Datagram {
         }
         self.there.add(offset..offset + length);
         self.total_bytes = self.total_bytes.saturating_add(part.total_bytes);
+        self.wire_bytes = self.wire_bytes.saturating_add(part.wire_bytes);
         if offset == 0 {
             self.first.get_or_insert((part.ttl, protocol));
         }

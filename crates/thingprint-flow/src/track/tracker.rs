@@ -16,7 +16,7 @@ use crate::{DeviceId, MacAddr, Packet, Timestamp};
 /// Follows the flows of a tracker. State of type `State` rides with each flow, so that the flow table knows
 /// nothing of protocols.
 pub trait Observer {
-    /// What rides with each flow.
+    /// What rides with each flow. A flow that goes on over a window's edge is two [`Flow`]s; see [`Observer::go_on`].
     type State: Default;
 
     /// A packet of a device, with its flow's state.
@@ -28,6 +28,13 @@ pub trait Observer {
 
     /// A flow was closed. Flows of a window come before its [`Observer::window_closed`].
     fn flow(&mut self, flow: Flow<Self::State>);
+
+    /// A flow goes on over a window's edge: what the part after the edge begins with. `state` is that of the part
+    /// before, which is still to be closed.
+    fn go_on(&mut self, state: &mut Self::State) -> Self::State;
+
+    /// A flow was to go on over an edge, but did not.
+    fn ended(&mut self, state: Self::State);
 
     /// A window was closed: nothing comes for it or for an earlier one any more.
     fn window_closed(&mut self, window: WindowIndex);
@@ -76,10 +83,17 @@ pub struct Tracker<O: Observer> {
     current: usize,
     spare: Option<Table<O::State>>,
     // Flows that were open when their window closed, with the time of their last packet.
-    carried: HashMap<FlowKey, Timestamp, RandomState>,
+    carried: HashMap<FlowKey, Carried<O::State>, RandomState>,
     hasher: RandomState,
     span: Option<(Timestamp, Timestamp)>,
     counts: TrackCounts,
+}
+
+/// What is kept of a flow between its windows.
+#[derive(Debug)]
+struct Carried<S> {
+    last: Timestamp,
+    state: S,
 }
 
 #[derive(Debug)]
@@ -153,6 +167,11 @@ impl<O: Observer> Tracker<O> {
         while !self.windows.is_empty() {
             self.close_oldest();
         }
+        let mut carried: Vec<_> = self.carried.drain().collect();
+        carried.sort_unstable_by_key(|(key, _)| (key.device, key.tuple));
+        for (_, carried) in carried {
+            self.observer.ended(carried.state);
+        }
         let counts = self.counts();
         Finished {
             observer: self.observer,
@@ -169,8 +188,8 @@ impl<O: Observer> Tracker<O> {
         let mut open: BTreeMap<(DeviceIndex, FiveTuple), Option<Timestamp>> = BTreeMap::new();
         let mut carried: Vec<_> = self.carried.iter().collect();
         carried.sort_unstable_by_key(|(key, _)| (key.device, key.tuple));
-        for (key, last) in carried {
-            open.insert((key.device, key.tuple), Some(*last));
+        for (key, carried) in carried {
+            open.insert((key.device, key.tuple), Some(carried.last));
         }
         for flow in self.windows.iter().flat_map(|window| window.table.iter()) {
             open.insert((flow.key.device, flow.key.tuple), flow.is_open().then_some(flow.last));
@@ -249,8 +268,12 @@ impl<O: Observer> Tracker<O> {
                 }
                 Fate::Replaces(why) => {
                     let fresh = OpenFlow::begin(key, src_is_low, sighting, &self.options);
-                    let ended = std::mem::replace(flow, fresh);
+                    let mut ended = std::mem::replace(flow, fresh);
                     flow.count(sighting, &self.options);
+                    if why == FlowEnd::Aged {
+                        // The connection goes on; only its count starts again.
+                        flow.state = self.observer.go_on(&mut ended.state);
+                    }
                     self.observer.flow(ended.close(window.index, why));
                     self.observer.active(key.device, &key.tuple, sighting.time, sighting.time);
                 }
@@ -259,9 +282,13 @@ impl<O: Observer> Tracker<O> {
         } else {
             let mut flow = OpenFlow::begin(key, src_is_low, sighting, &self.options);
             flow.count(sighting, &self.options);
+            let mut from = sighting.time;
+            if let Some(before) = self.before(position, hash, &key, sighting.time) {
+                from = before.last;
+                flow.state = before.state;
+            }
             self.observer.packet(sighting, &mut flow.state);
-            window.table.insert(hash, flow);
-            let from = self.last_before(position, hash, &key, sighting.time).unwrap_or(sighting.time);
+            self.windows[position].table.insert(hash, flow);
             self.observer.active(key.device, &key.tuple, from, sighting.time);
         }
         if position + 1 < self.windows.len() {
@@ -269,16 +296,28 @@ impl<O: Observer> Tracker<O> {
         }
     }
 
-    /// Time of the last packet of the same flow in an earlier window, if the flow goes on from there.
-    fn last_before(&self, position: usize, hash: u64, key: &FlowKey, time: Timestamp) -> Option<Timestamp> {
+    /// The same flow in an earlier window, if it goes on from there.
+    fn before(
+        &mut self,
+        position: usize,
+        hash: u64,
+        key: &FlowKey,
+        time: Timestamp,
+    ) -> Option<Carried<O::State>> {
         let idle_ns = self.options.ending.idle_ns(key.tuple.protocol())?;
-        let older = self.windows.iter().take(position).rev().find_map(|window| window.table.get(hash, key));
-        let last = match older {
-            Some(flow) if flow.is_open() => flow.last,
-            Some(_) => return None,
-            None => *self.carried.get(key)?,
-        };
-        (time.nanos_since(last) <= idle_ns).then_some(last)
+        let is_near = |last: Timestamp| time.nanos_since(last) <= idle_ns;
+        for window in self.windows.iter_mut().take(position).rev() {
+            let Some(at) = window.table.position(hash, key) else { continue };
+            let flow = window.table.at(at);
+            let goes_on = flow.is_open() && is_near(flow.last);
+            return goes_on.then(|| Carried { last: flow.last, state: self.observer.go_on(&mut flow.state) });
+        }
+        let carried = self.carried.remove(key)?;
+        if is_near(carried.last) {
+            return Some(carried);
+        }
+        self.observer.ended(carried.state);
+        None
     }
 
     /// A packet for an older window may close the silence before the same flow's packets in a newer one.
@@ -306,16 +345,23 @@ impl<O: Observer> Tracker<O> {
     fn close_oldest(&mut self) {
         let Some(mut window) = self.windows.pop_front() else { return };
         let ending = self.options.ending;
-        self.carried.retain(|key, last| {
+        let goes_on = |key: &FlowKey, last: Timestamp| {
             let idle_ns = ending.idle_ns(key.tuple.protocol());
-            idle_ns.is_some_and(|idle_ns| window.end.nanos_since(*last) <= idle_ns)
-        });
-        for (_, flow) in window.table.drain() {
-            let idle_ns = ending.idle_ns(flow.key.tuple.protocol());
-            if !flow.is_open() {
-                self.carried.remove(&flow.key);
-            } else if idle_ns.is_some_and(|idle_ns| window.end.nanos_since(flow.last) <= idle_ns) {
-                self.carried.insert(flow.key, flow.last);
+            idle_ns.is_some_and(|idle_ns| window.end.nanos_since(last) <= idle_ns)
+        };
+        let over = self.carried.extract_if(|key, carried| !goes_on(key, carried.last));
+        let mut over: Vec<_> = over.collect();
+        over.sort_unstable_by_key(|(key, _)| (key.device, key.tuple));
+        for (_, carried) in over {
+            self.observer.ended(carried.state);
+        }
+        for (hash, mut flow) in window.table.drain() {
+            let is_taken_up =
+                self.windows.iter().any(|newer| newer.table.position(hash, &flow.key).is_some());
+            let has_room = self.carried.len() < self.options.max_flows;
+            if flow.is_open() && !is_taken_up && has_room && goes_on(&flow.key, flow.last) {
+                let state = self.observer.go_on(&mut flow.state);
+                self.carried.insert(flow.key, Carried { last: flow.last, state });
             }
             self.observer.flow(flow.close(window.index, FlowEnd::Edge));
         }

@@ -88,6 +88,22 @@ fn a_datagram_comes_with_the_fragment_that_completes_it() {
 }
 
 #[test]
+fn the_frames_of_a_datagram_count_together_on_the_wire() {
+    let mut decoder = Decoder::default();
+    let parts = fragments(4, 1);
+    let wire: Vec<u32> = parts
+        .iter()
+        .map(|bytes| {
+            let wire_bytes = u32::try_from(bytes.len()).unwrap() + 14;
+            decoder
+                .decode(Frame { time: Timestamp::MIN, link: LinkType::RawIp, wire_bytes, bytes })
+                .wire_bytes
+        })
+        .collect();
+    assert_eq!(wire, [1514, 1514, 3008 + 3 * (20 + 14)]);
+}
+
+#[test]
 fn datagrams_are_told_apart_by_number_addresses_and_protocol() {
     let mut mixed = Vec::new();
     for (a, b) in fragments(4, 1).into_iter().zip(fragments(4, 2)) {
