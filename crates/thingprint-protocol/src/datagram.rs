@@ -12,7 +12,14 @@ pub(crate) fn parse(packet: &Ip<'_>, protocol: Option<Protocol>) -> Option<Messa
         Some(Protocol::Dhcp) => dhcp::parse(payload).map(Message::Dhcp),
         Some(Protocol::Dns) => dns::parse(payload, length).map(Message::Dns),
         Some(Protocol::Ntp) => ntp::parse(payload, length).map(Message::Ntp),
-        Some(Protocol::Tls) => None,
+        Some(
+            Protocol::Tls
+            | Protocol::Http
+            | Protocol::Ssdp
+            | Protocol::Mdns
+            | Protocol::Llmnr
+            | Protocol::Quic,
+        ) => None,
         None => dhcp::parse(payload)
             .map(Message::Dhcp)
             .or_else(|| dns::parse(payload, length).map(Message::Dns))

@@ -13,11 +13,16 @@ mod datagram;
 mod dhcp;
 mod dns;
 mod engine;
+mod http;
 mod inspection;
+mod ja;
 mod limits;
 mod message;
 mod ntp;
+pub mod parsers;
 mod phase;
+mod quic;
+mod ssdp;
 mod stream;
 mod text;
 mod tls;
@@ -26,8 +31,10 @@ mod waiting;
 pub use budget::{Budget, Losses};
 pub use engine::Engine;
 pub use inspection::Inspection;
+pub use ja::Carrier;
 pub use limits::Limits;
 pub use message::{
-    ClientHello, DhcpMessage, DnsAnswer, DnsData, DnsMessage, DnsQuestion, HelloVersion, Message, NtpPacket,
-    Protocol, Sender, ServerHello,
+    Authentication, Certificate, CertificateChain, ClientHello, Credential, DhcpMessage, DhcpOption, DnsAnswer,
+    DnsData, DnsMessage, DnsQuestion, HelloVersion, HttpRequest, HttpResponse, HttpVersion, Message, NtpControl,
+    NtpPacket, Protocol, QuicInitial, QuicVersion, Sender, ServerHello, SsdpMessage,
 };

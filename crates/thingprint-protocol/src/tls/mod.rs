@@ -3,11 +3,14 @@
 //! A hello may lie in several records, and a record may hold more than a hello. A second hello follows a
 //! `HelloRetryRequest`, perhaps after a `ChangeCipherSpec` record (RFC 8446 appendix D.4); anything else ends what is
 //! wanted from a direction.
-mod hello;
+pub(crate) mod certificate;
+mod der;
+pub(crate) mod hello;
 mod record;
 mod ssl2;
 #[cfg(test)]
 mod tests;
+mod x509;
 
 use crate::Message;
 use crate::phase::{Phase, Step};
