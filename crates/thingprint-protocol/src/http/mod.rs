@@ -3,6 +3,7 @@
 //!
 //! A first line tells HTTP: `METHOD target HTTP/d.d`, `HTTP/d.d ddd phrase`, `ICY ddd phrase`, or `GET /path` and
 //! nothing else (HTTP 0.9). Headers never undo it.
+pub(crate) mod exchange;
 mod head;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ pub(crate) use head::{Headers, Outline, StartLine, outline};
 
 /// What the bytes at some place of a stream are to HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a head is handed on at once and never kept")]
 pub enum Head {
     /// The head of a message.
     Complete {

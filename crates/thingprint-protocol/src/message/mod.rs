@@ -11,6 +11,8 @@ mod tls;
 
 use serde::Serialize;
 
+use crate::Described;
+
 pub use certificate::{Certificate, CertificateChain};
 pub use dhcp::{DhcpMessage, DhcpOption};
 pub use dns::{DnsAnswer, DnsData, DnsMessage, DnsQuestion};
@@ -34,7 +36,7 @@ pub enum Protocol {
     Dhcp,
     /// The Hypertext Transfer Protocol up to version 1.1, over TCP.
     Http,
-    /// The Simple Service Discovery Protocol of UPnP, over UDP.
+    /// The Simple Service Discovery Protocol of `UPnP`, over UDP.
     Ssdp,
     /// Multicast DNS (RFC 6762).
     Mdns,
@@ -42,6 +44,8 @@ pub enum Protocol {
     Llmnr,
     /// QUIC (RFC 9000).
     Quic,
+    /// That of a model without a parser of this crate: [`Inspection::model`](crate::Inspection::model) says which.
+    Described,
 }
 
 /// Who sent a message of a flow, as the device whose flow it is sees it.
@@ -84,6 +88,8 @@ pub enum Message {
     Ssdp(SsdpMessage),
     /// The handshake in the Initial packets of a QUIC connection.
     QuicInitial(QuicInitial),
+    /// What the patterns of a model read from a payload.
+    Described(Described),
 }
 
 impl Message {
@@ -99,6 +105,7 @@ impl Message {
             Self::HttpRequest(_) | Self::HttpResponse(_) => Protocol::Http,
             Self::Ssdp(_) => Protocol::Ssdp,
             Self::QuicInitial(_) => Protocol::Quic,
+            Self::Described(_) => Protocol::Described,
         }
     }
 
