@@ -59,12 +59,12 @@ pub fn parse_control(payload: &[u8], length: usize) -> Option<NtpControl> {
     }
 }
 
-/// RFC 9327 §2: no leap indicator, a known operation, and a count that fits the length; padding to four bytes and a
-/// message authentication code may follow.
+/// RFC 9327 §2: no leap indicator, a known operation, a request without status, and a count that fits the length;
+/// padding to four bytes and a message authentication code may follow. Clients number from 1, DTLS from 0.
 fn parse_mode_6(payload: &[u8], length: usize, version: u8) -> Option<NtpControl> {
     let mut cursor = Cursor::new(payload);
     let [first, operation] = cursor.array()?;
-    let _sequence_and_status = cursor.u32()?;
+    let (sequence, status) = (cursor.u16()?, cursor.u16()?);
     let _association = cursor.u16()?;
     let offset = cursor.u16()?;
     let count = usize::from(cursor.u16()?);
@@ -73,9 +73,10 @@ fn parse_mode_6(payload: &[u8], length: usize, version: u8) -> Option<NtpControl
     let padded_end = data_end.next_multiple_of(4);
     let is_plausible = first >> 6 == 0
         && matches!(operation & 0x1f, 0..=12 | 31)
-        && (is_response || operation & 0x60 == 0 && offset == 0)
+        && sequence != 0
+        && (is_response || operation & 0x60 == 0 && status == 0 && offset == 0)
         && count <= MOST_CONTROL_DATA_BYTES
-        && (length == data_end || matches!(length.checked_sub(padded_end), Some(0 | 12 | 20 | 24 | 36)));
+        && (length == data_end || matches!(length.checked_sub(padded_end), Some(0 | 20 | 24 | 36)));
     is_plausible.then_some(NtpControl { version, mode: 6, is_response, opcode: operation & 0x1f })
 }
 
@@ -96,7 +97,7 @@ fn parse_mode_7(payload: &[u8], length: usize, version: u8) -> Option<NtpControl
         && if is_response {
             length == least
         } else {
-            !has_more && sequence & 0x7f == 0 && counted >> 12 == 0
+            !has_more && matches!(sequence, 0 | 0x80) && counted >> 12 == 0
         };
     is_plausible.then_some(NtpControl { version, mode: 7, is_response, opcode })
 }
