@@ -71,8 +71,8 @@ fn constants(version: QuicVersion) -> Option<Constants> {
             return Some(Constants { salt: &SALT_V2, labels });
         }
         (_, Some(29..=32)) => &SALT_DRAFT_29,
-        // Facebook's own number for draft 27.
-        (_, Some(23..=28)) | (0xface_b002, _) => &SALT_DRAFT_23,
+        // Facebook's own numbers for draft 27.
+        (_, Some(23..=28)) | (0xface_b002 | 0xface_b00e, _) => &SALT_DRAFT_23,
         _ => return None,
     };
     Some(Constants { salt, labels: ["quic key", "quic iv", "quic hp"] })
