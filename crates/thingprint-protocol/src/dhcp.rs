@@ -200,6 +200,52 @@ mod tests {
     }
 
     #[test]
+    fn the_fixed_fields_are_read() {
+        let options = [
+            &[51, 4, 0, 1, 0x51, 0x80][..],
+            &[54, 4, 192, 0, 2, 1],
+            &[161, 19],
+            b"https://lamp.test/m",
+            &[57, 2, 5, 220, 255],
+        ]
+        .concat();
+        let mut bytes = request(&options);
+        bytes[3] = 2;
+        bytes[8..12].copy_from_slice(&[0, 9, 0x80, 0]);
+        bytes[12..28].copy_from_slice(&[192, 0, 2, 40, 192, 0, 2, 41, 192, 0, 2, 42, 192, 0, 2, 43]);
+        bytes[SNAME_AT..SNAME_AT + 5].copy_from_slice(b"boot\0");
+        bytes[FILE_AT..FILE_AT + 6].copy_from_slice(b"a.img\0");
+        let message = parse(&bytes).unwrap();
+        assert_eq!((message.hardware_type, message.hardware_bytes, message.hops), (1, 6, 2));
+        assert_eq!((message.elapsed_s, message.flags), (9, 0x8000));
+        let addresses = [
+            message.client_address,
+            message.assigned_address,
+            message.next_server_address,
+            message.relay_address,
+        ];
+        assert_eq!(addresses, [40, 41, 42, 43].map(|last| Some(Ipv4Addr::new(192, 0, 2, last))));
+        assert_eq!(message.server_name.as_deref(), Some("boot"));
+        assert_eq!(message.boot_file.as_deref(), Some("a.img"));
+        assert_eq!(message.lease_time_s, Some(86_400));
+        assert_eq!(message.server_identifier, Some(Ipv4Addr::new(192, 0, 2, 1)));
+        assert_eq!(message.mud_url.as_deref(), Some("https://lamp.test/m"));
+        let codes: Vec<u8> = message.options.iter().map(|option| option.code).collect();
+        assert_eq!(codes, [51, 54, 161, 57]);
+        assert_eq!(message.options[3].value, [5, 220]);
+    }
+
+    #[test]
+    fn fields_that_hold_options_are_no_texts() {
+        let mut bytes = request(&[52, 1, 3, 255]);
+        bytes[SNAME_AT..SNAME_AT + 3].copy_from_slice(&[53, 1, 1]);
+        bytes[FILE_AT..FILE_AT + 3].copy_from_slice(&[12, 1, b'a']);
+        let message = parse(&bytes).unwrap();
+        assert_eq!((message.server_name, message.boot_file), (None, None));
+        assert_eq!((message.message_type, message.host_name.as_deref()), (Some(1), Some("a")));
+    }
+
+    #[test]
     fn a_bad_option_does_not_lose_the_ones_after_it() {
         let options = [
             &[12, 4, b'a', 0xff, 0xfe, 0][..], // no text

@@ -56,7 +56,7 @@ pub struct DhcpMessage {
     /// Option 161: where the device's usage description is (RFC 8520 §10), written as the host name is.
     pub mud_url: Option<String>,
     /// Every option in the order of its first part, also those without a field here; parts of one are joined (RFC
-    /// 3396). The last one may be shorter than it says.
+    /// 3396). One that is longer than what is left ends them.
     pub options: Vec<DhcpOption>,
 }
 
