@@ -3,6 +3,7 @@
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
+use crate::text::hex;
 use crate::{ClientHello, HelloVersion};
 
 /// Extension types that JA4 leaves out of its list, as they change with the destination.
@@ -120,13 +121,10 @@ fn short_hash(list: &str) -> String {
     digits
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::Carrier;
+    use crate::text::hex;
     use crate::{ClientHello, HelloVersion};
 
     /// The example in the description of JA4: a browser with 15 suites and 16 extensions over TCP.

@@ -66,6 +66,8 @@ fn is_llmnr_like(message: &DnsMessage) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
     use std::net::IpAddr;
 
     use thingprint_flow::{Ip, Transport};
@@ -75,7 +77,7 @@ mod tests {
 
     /// Names the protocol of a message with these flags that asks for `name`, sent between the ports to `to`.
     fn protocol(to: &str, ports: (u16, u16), flags: u16, name: Option<&str>) -> Protocol {
-        let to: IpAddr = to.parse().expect("an address");
+        let to: IpAddr = to.parse().unwrap();
         let packet = Ip {
             src: to,
             dst: to,

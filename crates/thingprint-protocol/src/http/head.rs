@@ -148,7 +148,7 @@ fn status_line(version: Option<HttpVersion>, rest: &[u8]) -> Option<StartLine<'_
     let rest = rest.trim_ascii();
     let (digits, phrase) = rest.split_at_checked(3)?;
     let status = std::str::from_utf8(digits).ok()?.parse().ok().filter(|status| *status >= 100)?;
-    let is_separate = phrase.first().is_none_or(|byte| byte.is_ascii_whitespace());
+    let is_separate = phrase.first().is_none_or(u8::is_ascii_whitespace);
     is_separate.then(|| StartLine::Response { version, status, phrase: phrase.trim_ascii_start() })
 }
 

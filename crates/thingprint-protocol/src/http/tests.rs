@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{BodyLength, Head, may_begin, parse_cut, parse_head};
-use crate::{HttpRequest, HttpResponse, HttpVersion, Message};
+use crate::{Credential, HttpRequest, HttpResponse, HttpVersion, Message};
 
 const VERSION_1_0: HttpVersion = HttpVersion { major: 1, minor: 0 };
 const VERSION_1_1: HttpVersion = HttpVersion { major: 1, minor: 1 };
@@ -159,7 +159,7 @@ fn credentials_are_not_written_unless_asked() {
         let request = request(head.as_bytes());
         let authentication = request.authentication.clone().unwrap();
         assert_eq!(authentication.scheme, scheme);
-        assert_eq!(authentication.credential.as_ref().map(|credential| credential.reveal()), secret);
+        assert_eq!(authentication.credential.as_ref().map(Credential::reveal), secret);
         let mut message = Message::HttpRequest(request);
         let json = |message: &Message| serde_json::to_string(message).unwrap();
         let Some(secret) = secret else { return };
@@ -210,7 +210,8 @@ proptest! {
         headers in prop::collection::vec(("[A-Za-z][A-Za-z0-9-]{0,8}", "[!-~]([ -~]{0,12}[!-~])?"), 0..5),
         host in "[a-z.]{1,12}",
     ) {
-        let lines: String = headers.iter().map(|(name, value)| format!("x{name}: {value}\r\n")).collect();
+        let lines: Vec<String> = headers.iter().map(|(name, value)| format!("x{name}: {value}\r\n")).collect();
+        let lines = lines.concat();
         let bytes = format!("{method} {target} HTTP/1.1\r\n{lines}Host: {host}\r\n\r\nbody");
         let mut fields = [httparse::EMPTY_HEADER; 8];
         let mut strict = httparse::Request::new(&mut fields);

@@ -4,17 +4,17 @@ use std::fmt::LowerHex;
 
 use serde::{Serialize, Serializer};
 
-use crate::text::escaped;
+use crate::text::{self, escaped};
 
 /// Bytes as two hexadecimal digits each.
 pub(super) fn hex<S: Serializer>(bytes: impl AsRef<[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&hex_text(bytes.as_ref()))
+    serializer.serialize_str(&text::hex(bytes.as_ref()))
 }
 
 /// Bytes that may be missing, as two hexadecimal digits each.
 #[expect(clippy::ref_option, reason = "serde hands out a reference to the field")]
 pub(super) fn optional_hex<S: Serializer>(bytes: &Option<Vec<u8>>, serializer: S) -> Result<S::Ok, S::Error> {
-    bytes.as_deref().map(hex_text).serialize(serializer)
+    bytes.as_deref().map(text::hex).serialize(serializer)
 }
 
 /// Byte strings as texts.
@@ -61,8 +61,4 @@ pub(super) fn tls_version_name(version: u16) -> String {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out a reference to the field")]
 pub(super) fn time_stamp<S: Serializer>(time: &u64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&format_args!("{time:016x}"))
-}
-
-fn hex_text(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

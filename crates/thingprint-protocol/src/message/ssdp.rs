@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use crate::HttpVersion;
 
-/// An SSDP message (UPnP Device Architecture 2.0 §1): a search, a notification, or the answer to a search. Texts are as
+/// An SSDP message (`UPnP` Device Architecture 2.0 §1): a search, a notification, or the answer to a search. Texts are as
 /// sent, quotation marks included, bytes outside printable ASCII as `\xNN`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SsdpMessage {

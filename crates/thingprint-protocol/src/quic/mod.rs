@@ -37,6 +37,7 @@ pub struct Handshake {
 
 /// What a datagram is to QUIC.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a message is handed on at once and never kept")]
 pub enum Reading {
     /// It completes a message.
     Message(QuicInitial),

@@ -19,7 +19,7 @@ pub(super) struct Element<'a> {
 }
 
 /// Values one after another.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Elements<'a>(Cursor<'a>);
 
 impl<'a> Elements<'a> {
@@ -39,7 +39,7 @@ impl<'a> Elements<'a> {
 
     /// Goes past the next value if it has this tag.
     pub(super) fn skip_if(&mut self, tag: u8) -> bool {
-        let mut ahead = *self;
+        let mut ahead = self.clone();
         let is_there = ahead.next().is_some_and(|element| element.tag == tag);
         if is_there {
             *self = ahead;
