@@ -24,6 +24,7 @@ pub(crate) enum Phase {
 
 /// What the bytes at the reading position of a stream turned out to be.
 #[derive(Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a step is taken at once and never kept")]
 pub(crate) enum Step {
     /// The beginning of something: more bytes are needed to tell, or to read it.
     More,

@@ -3,6 +3,7 @@
 //!
 //! A first line tells HTTP: `METHOD target HTTP/d.d`, `HTTP/d.d ddd phrase`, `ICY ddd phrase`, or `GET /path` and
 //! nothing else (HTTP 0.9). Headers never undo it.
+pub(crate) mod exchange;
 mod head;
 #[cfg(test)]
 mod tests;
