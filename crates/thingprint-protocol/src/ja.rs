@@ -124,7 +124,6 @@ fn short_hash(list: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::Carrier;
-    use crate::text::hex;
     use crate::{ClientHello, HelloVersion};
 
     /// The example in the description of JA4: a browser with 15 suites and 16 extensions over TCP.
