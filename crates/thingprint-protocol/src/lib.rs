@@ -13,6 +13,7 @@ mod builtin;
 mod cursor;
 mod datagram;
 mod dhcp;
+pub mod dialect;
 mod dns;
 mod engine;
 mod error;

@@ -12,7 +12,7 @@ use thingprint_flow::{
     Capture, DeviceId, DeviceIndex, FiveTuple, Flow, FlowOptions, Observer, Sighting, Timestamp, Trace,
     TraceOptions, Tracker, Transport, WindowIndex, WindowLength,
 };
-use thingprint_protocol::{Budget, Engine, Inspection, Limits, ModelSet, Seen, Sender};
+use thingprint_protocol::{Budget, Engine, Inspection, Limits, ModelSet, Seen, Sender, dialect};
 
 /// Flows by device, protocol and port class.
 type Counts = BTreeMap<(String, String, String), u64>;
@@ -117,4 +117,16 @@ fn flows_of_devices_equal_those_of_the_paper() {
     let Some(folder) = data("protoiot") else { return };
     let (expected, macs) = expected(&folder);
     assert_eq!(counted(&ModelSet::built_in(), &folder, &macs), expected);
+}
+
+#[test]
+fn the_published_models_give_the_same_verdicts() {
+    let (Some(folder), Some(published)) = (data("protoiot"), data("reference/protoiot-models")) else { return };
+    let models = ["tls", "http", "dhcp", "ssdp", "dns", "ntp"].map(|name| {
+        let text = fs::read_to_string(published.join(format!("{name}.json"))).unwrap();
+        dialect::from_json(&text).unwrap()
+    });
+    let set = Arc::new(ModelSet::compile(models).unwrap());
+    let (expected, macs) = expected(&folder);
+    assert_eq!(counted(&set, &folder, &macs), expected);
 }

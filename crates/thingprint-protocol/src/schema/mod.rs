@@ -10,7 +10,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Fault, ModelError};
+use crate::{Fault, ModelError, dialect};
 
 pub use attribute::{Attribute, Capture, Direction, OptionField, Range, Reading, ValueType};
 pub use contents::{Condition, Contents, Matcher, Measure, Section, Statistic};
@@ -79,6 +79,11 @@ impl Model {
             path: format!("line {}, column {}", error.line(), error.column()),
             fault: Fault::Form(without_place(&error)),
         })
+    }
+
+    /// Reads a model from JSON that follows the schema, or has the form in which the protocol paper published its models.
+    pub fn from_any_json(text: &str) -> Result<Self, ModelError> {
+        if dialect::is_published(text) { dialect::from_json(text) } else { Self::from_json(text) }
     }
 
     /// The model's name in every output.

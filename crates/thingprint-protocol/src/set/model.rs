@@ -119,9 +119,11 @@ impl CompiledModel {
         self.verdict(known)
     }
 
-    /// Whether more bytes of the same side can tell more.
+    /// Whether it is worth to wait for more bytes of the same side: not once they satisfied a direction.
     pub(crate) fn is_open(&self, known: &Known, sender: Sender) -> bool {
-        self.sections().any(|(role, _)| known.of(role, sender).is_none() && known.open(role, sender).is_none())
+        let is_satisfied = self.sections().any(|(role, _)| known.of(role, sender) == Some(true));
+        let is_open = |role| known.of(role, sender).is_none() && known.open(role, sender).is_none();
+        (!is_satisfied || self.select.has_not()) && self.sections().any(|(role, _)| is_open(role))
     }
 
     /// Whether the model has conditions on the packets of a flow.
