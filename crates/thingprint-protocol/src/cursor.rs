@@ -50,6 +50,11 @@ impl<'a> Cursor<'a> {
         self.array().map(u16::from_be_bytes)
     }
 
+    /// The next three bytes, in network order, as a length.
+    pub(crate) fn u24(&mut self) -> Option<usize> {
+        self.array().map(|[high, middle, low]| u32::from_be_bytes([0, high, middle, low]) as usize)
+    }
+
     /// The next four bytes, in network order.
     pub(crate) fn u32(&mut self) -> Option<u32> {
         self.array().map(u32::from_be_bytes)
@@ -65,6 +70,15 @@ impl<'a> Cursor<'a> {
         let mut ahead = *self;
         let length = ahead.u8()?;
         let vector = ahead.take(usize::from(length))?;
+        *self = ahead;
+        Some(vector)
+    }
+
+    /// A vector with a three-byte length before it.
+    pub(crate) fn vector24(&mut self) -> Option<&'a [u8]> {
+        let mut ahead = *self;
+        let length = ahead.u24()?;
+        let vector = ahead.take(length)?;
         *self = ahead;
         Some(vector)
     }

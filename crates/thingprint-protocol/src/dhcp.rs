@@ -3,12 +3,13 @@
 //! The magic cookie tells them. An option that makes no sense is left out, and those after it are read all the same:
 //! the list of requested options, which tells a device's software, often stands behind a host name that is no text.
 use std::net::Ipv4Addr;
+use std::ops::Range;
 
 use thingprint_flow::MacAddr;
 
-use crate::DhcpMessage;
 use crate::cursor::Cursor;
 use crate::text::escaped;
+use crate::{DhcpMessage, DhcpOption};
 
 /// RFC 2131 §3: the first four bytes of the options field.
 const MAGIC_COOKIE: [u8; 4] = [99, 130, 83, 99];
@@ -20,68 +21,74 @@ const COOKIE_AT: usize = 236;
 const PAD: u8 = 0;
 const HOST_NAME: u8 = 12;
 const REQUESTED_ADDRESS: u8 = 50;
+const LEASE_TIME: u8 = 51;
 const OVERLOAD: u8 = 52;
 const MESSAGE_TYPE: u8 = 53;
+const SERVER_IDENTIFIER: u8 = 54;
 const PARAMETER_REQUEST_LIST: u8 = 55;
 const VENDOR_CLASS: u8 = 60;
 const CLIENT_IDENTIFIER: u8 = 61;
+/// RFC 8520 §17.3.
+const MUD_URL: u8 = 161;
 const END: u8 = 255;
 
 /// Reads a DHCP or BOOTP message.
-pub(crate) fn parse(payload: &[u8]) -> Option<DhcpMessage> {
+pub fn parse(payload: &[u8]) -> Option<DhcpMessage> {
     let (fixed, options) = payload.split_at_checked(COOKIE_AT)?;
-    let options = options.strip_prefix(&MAGIC_COOKIE)?;
+    let options = Options::gather(fixed, options.strip_prefix(&MAGIC_COOKIE)?);
     let mut cursor = Cursor::new(fixed);
-    let [op, hardware_type, hardware_bytes, _hops] = cursor.array()?;
+    let [op, hardware_type, hardware_bytes, hops] = cursor.array()?;
     if !matches!(op, 1 | 2) || hardware_bytes > 16 {
         return None;
     }
-    let xid = cursor.u32()?;
-    let _seconds_and_flags = cursor.u32()?;
+    let (xid, elapsed_s, flags) = (cursor.u32()?, cursor.u16()?, cursor.u16()?);
     let client_address = address(cursor.array()?);
     let assigned_address = address(cursor.array()?);
-    let _server_and_relay = cursor.u64()?;
+    let next_server_address = address(cursor.array()?);
+    let relay_address = address(cursor.array()?);
     let is_ethernet = hardware_type == 1 && hardware_bytes == 6;
-    let client_mac = cursor.array().filter(|_| is_ethernet).map(MacAddr::new);
-    let mut message = DhcpMessage {
+    Some(DhcpMessage {
         op,
+        hardware_type,
+        hardware_bytes,
+        hops,
         xid,
-        client_mac,
-        message_type: None,
+        elapsed_s,
+        flags,
+        client_mac: cursor.array().filter(|_| is_ethernet).map(MacAddr::new),
         client_address,
         assigned_address,
-        requested_address: None,
-        host_name: None,
-        vendor_class: None,
-        client_identifier: None,
-        parameter_request_list: Vec::new(),
-    };
-    Options::gather(fixed, options).write_to(&mut message);
-    Some(message)
+        next_server_address,
+        relay_address,
+        server_name: fixed_text(fixed, SNAME_AT..FILE_AT, options.is_in_server_name()),
+        boot_file: fixed_text(fixed, FILE_AT..COOKIE_AT, options.is_in_file()),
+        message_type: options.first_byte(MESSAGE_TYPE),
+        requested_address: options.array(REQUESTED_ADDRESS).and_then(address),
+        host_name: options.value(HOST_NAME).and_then(text),
+        vendor_class: options.value(VENDOR_CLASS).and_then(text),
+        client_identifier: options.value(CLIENT_IDENTIFIER).filter(|id| !id.is_empty()).map(<[u8]>::to_vec),
+        parameter_request_list: options.value(PARAMETER_REQUEST_LIST).unwrap_or_default().to_vec(),
+        lease_time_s: options.array(LEASE_TIME).map(u32::from_be_bytes),
+        server_identifier: options.array(SERVER_IDENTIFIER).and_then(address),
+        mud_url: options.value(MUD_URL).and_then(text),
+        options: options.0,
+    })
 }
 
-/// The options that are kept, as sent. One that comes twice is one that was cut in two (RFC 3396).
+/// The options as sent. One that comes twice is one that was cut in two (RFC 3396).
 #[derive(Default)]
-struct Options {
-    host_name: Option<Vec<u8>>,
-    requested_address: Option<Vec<u8>>,
-    overload: Option<Vec<u8>>,
-    message_type: Option<Vec<u8>>,
-    parameter_request_list: Option<Vec<u8>>,
-    vendor_class: Option<Vec<u8>>,
-    client_identifier: Option<Vec<u8>>,
-}
+struct Options(Vec<DhcpOption>);
 
 impl Options {
     /// Walks the options, and those in `file` and `sname` where option 52 says so, in this order (RFC 2131 §4.1).
     fn gather(fixed: &[u8], options: &[u8]) -> Self {
         let mut gathered = Self::default();
         gathered.walk(options);
-        let overload = gathered.overload.as_deref().and_then(<[u8]>::first).copied().unwrap_or(0);
-        if matches!(overload, 1 | 3) {
+        let (is_in_file, is_in_server_name) = (gathered.is_in_file(), gathered.is_in_server_name());
+        if is_in_file {
             gathered.walk(fixed.get(FILE_AT..COOKIE_AT).unwrap_or_default());
         }
-        if matches!(overload, 2 | 3) {
+        if is_in_server_name {
             gathered.walk(fixed.get(SNAME_AT..FILE_AT).unwrap_or_default());
         }
         gathered
@@ -94,34 +101,38 @@ impl Options {
                 continue;
             }
             let Some(value) = cursor.vector8() else { return };
-            if let Some(field) = self.field(code) {
-                field.get_or_insert_default().extend_from_slice(value);
+            match self.0.iter_mut().find(|option| option.code == code) {
+                Some(option) => option.value.extend_from_slice(value),
+                None => self.0.push(DhcpOption { code, value: value.to_vec() }),
             }
         }
     }
 
-    const fn field(&mut self, code: u8) -> Option<&mut Option<Vec<u8>>> {
-        match code {
-            HOST_NAME => Some(&mut self.host_name),
-            REQUESTED_ADDRESS => Some(&mut self.requested_address),
-            OVERLOAD => Some(&mut self.overload),
-            MESSAGE_TYPE => Some(&mut self.message_type),
-            PARAMETER_REQUEST_LIST => Some(&mut self.parameter_request_list),
-            VENDOR_CLASS => Some(&mut self.vendor_class),
-            CLIENT_IDENTIFIER => Some(&mut self.client_identifier),
-            _ => None,
-        }
+    fn value(&self, code: u8) -> Option<&[u8]> {
+        self.0.iter().find(|option| option.code == code).map(|option| option.value.as_slice())
     }
 
-    fn write_to(self, message: &mut DhcpMessage) {
-        message.message_type = self.message_type.and_then(|value| value.first().copied());
-        message.requested_address =
-            self.requested_address.and_then(|value| value.first_chunk().copied()).and_then(address);
-        message.host_name = self.host_name.as_deref().and_then(text);
-        message.vendor_class = self.vendor_class.as_deref().and_then(text);
-        message.client_identifier = self.client_identifier.filter(|value| !value.is_empty());
-        message.parameter_request_list = self.parameter_request_list.unwrap_or_default();
+    fn first_byte(&self, code: u8) -> Option<u8> {
+        self.value(code).and_then(<[u8]>::first).copied()
     }
+
+    fn array(&self, code: u8) -> Option<[u8; 4]> {
+        self.value(code).and_then(<[u8]>::first_chunk).copied()
+    }
+
+    fn is_in_file(&self) -> bool {
+        matches!(self.first_byte(OVERLOAD), Some(1 | 3))
+    }
+
+    fn is_in_server_name(&self) -> bool {
+        matches!(self.first_byte(OVERLOAD), Some(2 | 3))
+    }
+}
+
+/// A text that ends with the first zero, in a fixed place, unless options stand there.
+fn fixed_text(fixed: &[u8], place: Range<usize>, holds_options: bool) -> Option<String> {
+    let field = fixed.get(place).filter(|_| !holds_options)?;
+    field.split(|&byte| byte == 0).next().and_then(text)
 }
 
 /// An address; 0.0.0.0 stands for none.
@@ -186,6 +197,52 @@ mod tests {
         let message = parse(&bytes).unwrap();
         assert_eq!((message.op, message.message_type), (2, Some(5)));
         assert_eq!(message.assigned_address, Some(Ipv4Addr::new(192, 0, 2, 41)));
+    }
+
+    #[test]
+    fn the_fixed_fields_are_read() {
+        let options = [
+            &[51, 4, 0, 1, 0x51, 0x80][..],
+            &[54, 4, 192, 0, 2, 1],
+            &[161, 19],
+            b"https://lamp.test/m",
+            &[57, 2, 5, 220, 255],
+        ]
+        .concat();
+        let mut bytes = request(&options);
+        bytes[3] = 2;
+        bytes[8..12].copy_from_slice(&[0, 9, 0x80, 0]);
+        bytes[12..28].copy_from_slice(&[192, 0, 2, 40, 192, 0, 2, 41, 192, 0, 2, 42, 192, 0, 2, 43]);
+        bytes[SNAME_AT..SNAME_AT + 5].copy_from_slice(b"boot\0");
+        bytes[FILE_AT..FILE_AT + 6].copy_from_slice(b"a.img\0");
+        let message = parse(&bytes).unwrap();
+        assert_eq!((message.hardware_type, message.hardware_bytes, message.hops), (1, 6, 2));
+        assert_eq!((message.elapsed_s, message.flags), (9, 0x8000));
+        let addresses = [
+            message.client_address,
+            message.assigned_address,
+            message.next_server_address,
+            message.relay_address,
+        ];
+        assert_eq!(addresses, [40, 41, 42, 43].map(|last| Some(Ipv4Addr::new(192, 0, 2, last))));
+        assert_eq!(message.server_name.as_deref(), Some("boot"));
+        assert_eq!(message.boot_file.as_deref(), Some("a.img"));
+        assert_eq!(message.lease_time_s, Some(86_400));
+        assert_eq!(message.server_identifier, Some(Ipv4Addr::new(192, 0, 2, 1)));
+        assert_eq!(message.mud_url.as_deref(), Some("https://lamp.test/m"));
+        let codes: Vec<u8> = message.options.iter().map(|option| option.code).collect();
+        assert_eq!(codes, [51, 54, 161, 57]);
+        assert_eq!(message.options[3].value, [5, 220]);
+    }
+
+    #[test]
+    fn fields_that_hold_options_are_no_texts() {
+        let mut bytes = request(&[52, 1, 3, 255]);
+        bytes[SNAME_AT..SNAME_AT + 3].copy_from_slice(&[53, 1, 1]);
+        bytes[FILE_AT..FILE_AT + 3].copy_from_slice(&[12, 1, b'a']);
+        let message = parse(&bytes).unwrap();
+        assert_eq!((message.server_name, message.boot_file), (None, None));
+        assert_eq!((message.message_type, message.host_name.as_deref()), (Some(1), Some("a")));
     }
 
     #[test]

@@ -1,10 +1,15 @@
-use thingprint_flow::{Ip, Transport};
+use std::sync::Arc;
 
+use thingprint_flow::{Ip, Timestamp, Transport};
+
+use crate::datagram::Datagram;
+use crate::matcher::Tallies;
 use crate::phase::Phase;
+use crate::set::Detection;
 use crate::stream::Stream;
-use crate::{Budget, Inspection, Limits, Message, Sender, datagram};
+use crate::{Budget, Inspection, Limits, Message, ModelIndex, ModelSet, Sender};
 
-/// Looks at the payloads of flows and finds messages in them: by content, on any port.
+/// Looks at the payloads of flows and finds messages in them: by content, on any port, as protocol models say.
 ///
 /// It holds no state of its own, so one engine serves every thread; what a flow needs remembered is its
 /// [`Inspection`], and what all flows of a table share is a [`Budget`].
@@ -37,15 +42,44 @@ use crate::{Budget, Inspection, Limits, Message, Sender, datagram};
 /// });
 /// assert_eq!(names, ["lamp.example"]);
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Engine {
+    set: Arc<ModelSet>,
     limits: Limits,
+    has_judges: bool,
+}
+
+/// A packet as an engine sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// The packet.
+    pub packet: &'a Ip<'a>,
+    /// Who sent it.
+    pub sender: Sender,
+    /// When it was captured; without it, conditions on the time between packets never hold.
+    pub time: Option<Timestamp>,
 }
 
 impl Engine {
-    /// An engine with these caps.
-    pub const fn new(limits: Limits) -> Self {
-        Self { limits }
+    /// An engine with these caps, and the models that come with the crate.
+    pub fn new(limits: Limits) -> Self {
+        Self::with_models(ModelSet::built_in(), limits)
+    }
+
+    /// An engine with these models and caps.
+    pub fn with_models(set: Arc<ModelSet>, limits: Limits) -> Self {
+        let has_judges = !set.judges().is_empty();
+        Self { set, limits, has_judges }
+    }
+
+    /// The models that are looked for.
+    pub fn models(&self) -> &ModelSet {
+        &self.set
+    }
+
+    /// The abbreviation of the model that tells the protocol of a flow.
+    pub fn service(&self, state: &Inspection) -> Option<&str> {
+        Some(self.set.model(state.model()?)?.name())
     }
 
     /// A budget of as many bytes as the limits allow, for the flows of one table.
@@ -65,31 +99,79 @@ impl Engine {
         budget: &mut Budget,
         found: &mut dyn FnMut(Message),
     ) {
+        self.observe(Seen { packet, sender, time: None }, state, budget, found);
+    }
+
+    /// Looks at one packet of a flow as [`Self::inspect`] does, with the time at which it came.
+    #[inline]
+    pub fn observe(
+        &self,
+        seen: Seen<'_>,
+        state: &mut Inspection,
+        budget: &mut Budget,
+        found: &mut dyn FnMut(Message),
+    ) {
+        let Seen { packet, sender, .. } = seen;
+        let is_wanted = !packet.payload.is_empty() && *state.phase.of(sender) != Phase::Done;
+        let (set, limits) = (&*self.set, &self.limits);
         match packet.transport {
-            Transport::Tcp(segment) => {
-                let is_wanted = !packet.payload.is_empty() && *state.phase.of(sender) != Phase::Done;
-                if is_wanted || segment.flags.syn() {
-                    Stream { limits: &self.limits, state, sender, budget, found }.segment(packet, segment);
-                }
+            Transport::Tcp(segment) if is_wanted || segment.flags.syn() => {
+                Stream { set, limits, packet, sender, state, budget, found }.segment(segment);
             }
-            Transport::Udp => {
-                let is_open = state.protocol.is_some() || state.strays < self.limits.undecided_payloads;
-                if is_open && !packet.payload.is_empty() {
-                    inspect_datagram(packet, state, found);
-                }
+            Transport::Udp if is_wanted => {
+                Datagram { set, limits, packet, sender, state, budget, found }.look();
             }
-            Transport::Other(_) => {}
+            _ => {}
         }
+        if self.has_judges && state.model().is_none() && packet.payload_bytes > 0 {
+            self.judge(seen, state, budget, found);
+        }
+    }
+
+    /// Counts a packet for the conditions on the packets of its flow, and settles what they leave open.
+    #[cold]
+    fn judge(
+        &self,
+        seen: Seen<'_>,
+        state: &mut Inspection,
+        budget: &mut Budget,
+        found: &mut dyn FnMut(Message),
+    ) {
+        let progress = state.held.get_or_insert_default().progress.get_or_insert_default();
+        let mut tallies = progress.tallies.take().unwrap_or_default();
+        if !tallies.is_settled(self.set.judges()) {
+            tallies.note(self.set.judges(), seen.sender, seen.packet.payload_bytes, seen.time);
+            if let Some(index) = self.settle(&tallies, state) {
+                let builtin = self.set.compiled(index).and_then(|model| model.builtin());
+                return state.decide(index, builtin, budget, found);
+            }
+        }
+        if let Some(progress) = state.held.as_mut().and_then(|held| held.progress.as_mut()) {
+            progress.tallies = Some(tallies);
+        }
+        state.account(budget);
+    }
+
+    /// The first model that conditions make certain.
+    fn settle(&self, tallies: &Tallies, state: &mut Inspection) -> Option<ModelIndex> {
+        for (index, model) in self.set.judged() {
+            let before = state.known(index);
+            let mut known = before;
+            if model.settle(tallies, &mut known) == Detection::Certain {
+                return Some(index);
+            }
+            if known != before
+                && let Some(progress) = state.held.as_mut().and_then(|held| held.progress.as_mut())
+            {
+                progress.note(index, known);
+            }
+        }
+        None
     }
 }
 
-fn inspect_datagram(packet: &Ip<'_>, state: &mut Inspection, found: &mut dyn FnMut(Message)) {
-    match datagram::parse(packet, state.protocol) {
-        Some(message) => {
-            state.protocol = Some(message.protocol());
-            found(message);
-        }
-        None if state.protocol.is_none() => state.strays = state.strays.saturating_add(1),
-        None => {}
+impl Default for Engine {
+    fn default() -> Self {
+        Self::new(Limits::default())
     }
 }

@@ -1,22 +1,35 @@
+use crate::attribute::Described;
+use crate::builtin::Builtin;
+use crate::held::Held;
+use crate::http::exchange::Asked;
 use crate::phase::Phase;
-use crate::waiting::Waiting;
-use crate::{Budget, Protocol, Sender};
+use crate::set::Known;
+use crate::{Budget, Message, ModelIndex, Protocol, Sender};
+
+/// Attributes of so many payloads wait for their model to be certain.
+const MOST_DESCRIBED: usize = 8;
 
 /// What is remembered between the payloads of one flow; the default is the state of a new flow.
 ///
 /// It rides in every flow of a big table, so it is small: whatever needs room is boxed, and freed once read.
 #[derive(Debug, Default)]
 pub struct Inspection {
-    /// Sequence number of the first byte of each direction that counts: the stream's start, or for DNS the next frame's.
+    /// Sequence number of the first byte of each direction that counts: the stream's start, or where messages come one
+    /// after another without end, that of the next one.
     pub(crate) start: Sides<u32>,
     /// Bytes from there that are read for good.
     pub(crate) taken: Sides<u16>,
-    /// How far each direction of a TCP stream is.
+    /// How far each direction is.
     pub(crate) phase: Sides<Phase>,
-    pub(crate) protocol: Option<Protocol>,
+    /// The model that fits.
+    decided: Option<ModelIndex>,
+    /// The parser of that model.
+    pub(crate) builtin: Option<Builtin>,
+    /// What the last request of HTTP asked for.
+    pub(crate) asked: Asked,
     /// Payloads that told nothing: UDP payloads without a message, TCP segments far from where they could be used.
     pub(crate) strays: u8,
-    pub(crate) waiting: Option<Box<Sides<Waiting>>>,
+    pub(crate) held: Option<Box<Held>>,
 }
 
 /// One value for each direction of a flow.
@@ -28,8 +41,14 @@ pub(crate) struct Sides<T> {
 
 impl Inspection {
     /// The protocol of the flow, once a message of it was read.
-    pub const fn protocol(&self) -> Option<Protocol> {
-        self.protocol
+    pub fn protocol(&self) -> Option<Protocol> {
+        let described = self.decided.map(|_| Protocol::Described);
+        self.builtin.map(Builtin::protocol).or(described)
+    }
+
+    /// The model that tells the protocol of the flow, in the set of the engine.
+    pub const fn model(&self) -> Option<ModelIndex> {
+        self.decided
     }
 
     /// What goes on with the flow when it is cut in two: everything but the protocol, which both parts keep.
@@ -43,8 +62,11 @@ impl Inspection {
 
     /// Gives back what the flow still holds; to be called when the flow ends.
     pub fn close(&mut self, budget: &mut Budget) {
-        self.finish(Sender::Device, budget);
-        self.finish(Sender::Peer, budget);
+        self.leave_alone(budget);
+        if let Some(held) = &mut self.held {
+            held.clear_detection(budget);
+        }
+        self.held = None;
     }
 
     /// Forgets everything, for a new connection between the same ports.
@@ -53,18 +75,82 @@ impl Inspection {
         *self = Self::default();
     }
 
-    /// Wants nothing more from a direction of a TCP stream, and gives back what it holds.
+    /// Wants nothing more from a direction, and gives back what it holds.
     pub(crate) fn finish(&mut self, sender: Sender, budget: &mut Budget) {
         *self.phase.of_mut(sender) = Phase::Done;
-        let Some(waiting) = &mut self.waiting else { return };
-        waiting.of_mut(sender).clear(budget);
+        let is_over = *self.phase.of(sender.other()) == Phase::Done;
+        let Some(held) = &mut self.held else { return };
+        held.sides.of_mut(sender).clear(budget);
+        let has_tallies = held.progress.as_ref().is_some_and(|progress| progress.tallies.is_some());
+        if is_over && !has_tallies {
+            held.clear_detection(budget);
+        }
         self.free_if_idle();
     }
 
-    /// Frees the box when nothing waits in it.
+    /// Wants nothing more from either direction.
+    pub(crate) fn leave_alone(&mut self, budget: &mut Budget) {
+        self.finish(Sender::Device, budget);
+        self.finish(Sender::Peer, budget);
+    }
+
+    /// Frees the box when nothing is in it.
     pub(crate) fn free_if_idle(&mut self) {
-        if self.waiting.as_ref().is_some_and(|sides| sides.device.is_empty() && sides.peer.is_empty()) {
-            self.waiting = None;
+        if self.held.as_ref().is_some_and(|held| held.is_empty()) {
+            self.held = None;
+        }
+    }
+
+    /// What is known of the flow for a model.
+    pub(crate) fn known(&self, index: ModelIndex) -> Known {
+        let progress = self.held.as_ref().and_then(|held| held.progress.as_ref());
+        progress.map_or(Known::default(), |progress| progress.known(index))
+    }
+
+    /// Notes what is known of the flow for a model, and attributes that may turn out to be its; where there is no room
+    /// for that, the flow is left alone.
+    pub(crate) fn note(
+        &mut self,
+        index: ModelIndex,
+        known: Known,
+        described: Option<Described>,
+        budget: &mut Budget,
+    ) {
+        let held = self.held.get_or_insert_default();
+        let progress = held.progress.get_or_insert_default();
+        progress.note(index, known);
+        if progress.described.len() < MOST_DESCRIBED {
+            progress.described.extend(described);
+        }
+        self.account(budget);
+    }
+
+    /// Accounts for what is held beside streams; where there is no room, the flow is left alone.
+    pub(crate) fn account(&mut self, budget: &mut Budget) {
+        let Some(held) = &mut self.held else { return };
+        if !held.account(budget) {
+            budget.count_dropped();
+            held.clear_detection(budget);
+            self.leave_alone(budget);
+        }
+    }
+
+    /// The flow is of a model's protocol; what was read for it before is told now.
+    pub(crate) fn decide(
+        &mut self,
+        index: ModelIndex,
+        builtin: Option<Builtin>,
+        budget: &mut Budget,
+        found: &mut dyn FnMut(Message),
+    ) {
+        self.decided = Some(index);
+        self.builtin = builtin;
+        self.strays = 0;
+        let Some(held) = &mut self.held else { return };
+        if let Some(mut progress) = held.progress.take() {
+            progress.take_described(index).for_each(found);
+            held.account(budget);
+            self.free_if_idle();
         }
     }
 }

@@ -7,27 +7,47 @@
 //! the [`Budget`].
 #![cfg_attr(not(test), warn(clippy::indexing_slicing))]
 
+mod attribute;
 mod budget;
+mod builtin;
 mod cursor;
 mod datagram;
 mod dhcp;
+pub mod dialect;
 mod dns;
 mod engine;
+mod error;
+mod expression;
+mod held;
+mod http;
 mod inspection;
+mod ja;
 mod limits;
+mod matcher;
 mod message;
 mod ntp;
+pub mod parsers;
 mod phase;
+mod quic;
+pub mod schema;
+mod set;
+mod ssdp;
 mod stream;
 mod text;
 mod tls;
 mod waiting;
 
+pub use attribute::{Described, Value};
 pub use budget::{Budget, Losses};
-pub use engine::Engine;
+pub use engine::{Engine, Seen};
+pub use error::{Fault, ModelError, Span, SyntaxError};
+pub use expression::{Expression, Word};
 pub use inspection::Inspection;
+pub use ja::Carrier;
 pub use limits::Limits;
 pub use message::{
-    ClientHello, DhcpMessage, DnsAnswer, DnsData, DnsMessage, DnsQuestion, HelloVersion, Message, NtpPacket,
-    Protocol, Sender, ServerHello,
+    Authentication, Certificate, CertificateChain, ClientHello, Credential, DhcpMessage, DhcpOption, DnsAnswer,
+    DnsData, DnsMessage, DnsQuestion, HelloVersion, HttpRequest, HttpResponse, HttpVersion, Message, NtpControl,
+    NtpPacket, Protocol, QuicInitial, QuicVersion, Sender, ServerHello, SsdpMessage,
 };
+pub use set::{Detection, ModelIndex, ModelSet};

@@ -7,6 +7,8 @@ pub struct Limits {
     /// Bytes at the start of each direction of a TCP stream within which a TLS hello has to lie, and the longest
     /// DNS message over TCP that is read.
     pub stream_bytes: u16,
+    /// Bytes at the start of each direction of a TCP stream in which patterns are looked for.
+    pub pattern_bytes: u16,
     /// Pieces of a direction of a TCP stream that may wait for the bytes before them.
     pub pending_segments: u8,
     /// UDP payloads of a flow that may tell nothing before the flow is left alone.
@@ -17,6 +19,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { stream_bytes: 16 << 10, pending_segments: 64, undecided_payloads: 8, buffered_bytes: 64 << 20 }
+        Self {
+            stream_bytes: 16 << 10,
+            pattern_bytes: 2 << 10,
+            pending_segments: 64,
+            undecided_payloads: 8,
+            buffered_bytes: 64 << 20,
+        }
     }
 }

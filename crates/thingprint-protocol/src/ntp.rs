@@ -4,7 +4,7 @@
 //! losing a real device:
 //!
 //! - a length of at least 48 bytes and a multiple of 4;
-//! - version 1 to 4, and an association mode: 1 to 5 (modes 6 and 7 carry control messages of another layout);
+//! - version 1 to 4, and an association mode: 1 to 5, or 0 in version 1, which had none (RFC 1059 appendix B);
 //! - stratum at most 16, poll -8 to 24, precision at most 8;
 //!
 //! No more is asked of a request (mode 1 or 3), whose sender may know nothing of the time yet. Everything else also has
@@ -14,12 +14,25 @@
 //! - a transmit time stamp;
 //! - after the first 48 bytes extension fields, a message authentication code, or zeros.
 //!
+//! Modes 6 and 7 carry control messages of other layouts, which [`parse_control`] reads.
+//!
 //! Time stamps are not bounded: clients that value their privacy send random ones, and devices without a battery
 //! start in 1900 or 1970.
-use crate::NtpPacket;
 use crate::cursor::Cursor;
+use crate::{NtpControl, NtpPacket};
 
 const HEADER_BYTES: usize = 48;
+
+/// RFC 8915 §5.3 to §5.6: unique identifier, cookie, cookie placeholder, authenticator.
+const NTS_FIELDS: [u16; 4] = [0x0104, 0x0204, 0x0304, 0x0404];
+
+/// RFC 9327 §2.
+const CONTROL_HEADER_BYTES: usize = 12;
+const MOST_CONTROL_DATA_BYTES: usize = 468;
+
+const PRIVATE_HEADER_BYTES: usize = 8;
+/// The last request code of `ntp_request.h` is 46.
+const MOST_PRIVATE_CODE: u8 = 46;
 
 /// Bound on the round trip to the root; RFC 5905 appendix A.1.1 calls 16 s too far to be of use.
 const MOST_ROOT_DELAY_S: i32 = 64;
@@ -28,14 +41,69 @@ const MOST_ROOT_DELAY_S: i32 = 64;
 const MOST_ROOT_DISPERSION_S: u32 = 256;
 
 /// Reads an NTP packet; `length` is the payload's length by the UDP header, `payload` what was captured of it.
-pub(crate) fn parse(payload: &[u8], length: usize) -> Option<NtpPacket> {
+pub fn parse(payload: &[u8], length: usize) -> Option<NtpPacket> {
     if length < HEADER_BYTES || !length.is_multiple_of(4) {
         return None;
     }
     let (header, rest) = payload.split_at_checked(HEADER_BYTES)?;
-    let packet = parse_header(header)?;
+    let packet = NtpPacket { is_nts: holds_nts(rest), ..parse_header(header)? };
     let is_whole = length <= payload.len();
     (packet.is_request() || !is_whole || is_plausible_tail(rest)).then_some(packet)
+}
+
+/// Reads a control message: mode 6 (RFC 9327 §2), or mode 7, which no RFC describes and `ntpd` defines.
+pub fn parse_control(payload: &[u8], length: usize) -> Option<NtpControl> {
+    let first = *payload.first()?;
+    let (version, mode) = (first >> 3 & 7, first & 7);
+    match mode {
+        _ if !(1..=4).contains(&version) => None,
+        6 => parse_mode_6(payload, length, version),
+        7 => parse_mode_7(payload, length, version),
+        _ => None,
+    }
+}
+
+/// RFC 9327 §2: no leap indicator, a known operation, a request without status, and a count that fits the length;
+/// padding to four bytes and a message authentication code may follow. Clients number from 1, DTLS from 0.
+fn parse_mode_6(payload: &[u8], length: usize, version: u8) -> Option<NtpControl> {
+    let mut cursor = Cursor::new(payload);
+    let [first, operation] = cursor.array()?;
+    let (sequence, status) = (cursor.u16()?, cursor.u16()?);
+    let _association = cursor.u16()?;
+    let offset = cursor.u16()?;
+    let count = usize::from(cursor.u16()?);
+    let is_response = operation & 0x80 != 0;
+    let data_end = CONTROL_HEADER_BYTES + count;
+    let padded_end = data_end.next_multiple_of(4);
+    let is_plausible = first >> 6 == 0
+        && matches!(operation & 0x1f, 0..=12 | 31)
+        && sequence != 0
+        && (is_response || operation & 0x60 == 0 && status == 0 && offset == 0)
+        && count <= MOST_CONTROL_DATA_BYTES
+        && (length == data_end || matches!(length.checked_sub(padded_end), Some(0 | 20 | 24 | 36)));
+    is_plausible.then_some(NtpControl { version, mode: 6, is_response, opcode: operation & 0x1f })
+}
+
+/// `ntp_request.h` of ntpd: response, more, version and mode; a sequence number; implementation; request code; error
+/// and item count; item size. A request may be padded.
+fn parse_mode_7(payload: &[u8], length: usize, version: u8) -> Option<NtpControl> {
+    let mut cursor = Cursor::new(payload);
+    let [first, sequence, implementation, opcode] = cursor.array()?;
+    let (counted, sized) = (cursor.u16()?, cursor.u16()?);
+    let items_bytes = usize::from(counted & 0x0fff) * usize::from(sized & 0x0fff);
+    let (is_response, has_more) = (first & 0x80 != 0, first & 0x40 != 0);
+    let least = PRIVATE_HEADER_BYTES + items_bytes;
+    let is_plausible = matches!(implementation, 0 | 2 | 3)
+        && opcode <= MOST_PRIVATE_CODE
+        && sized >> 12 == 0
+        && counted >> 12 <= 7
+        && least <= length
+        && if is_response {
+            length == least
+        } else {
+            !has_more && matches!(sequence, 0 | 0x80) && counted >> 12 == 0
+        };
+    is_plausible.then_some(NtpControl { version, mode: 7, is_response, opcode })
 }
 
 fn parse_header(header: &[u8]) -> Option<NtpPacket> {
@@ -45,7 +113,7 @@ fn parse_header(header: &[u8]) -> Option<NtpPacket> {
     let [stratum, poll, precision] = cursor.array()?;
     let (poll, precision) = (poll.cast_signed(), precision.cast_signed());
     let is_plausible = (1..=4).contains(&version)
-        && (1..=5).contains(&mode)
+        && ((1..=5).contains(&mode) || version == 1 && mode == 0)
         && stratum <= 16
         && (-8..=24).contains(&poll)
         && precision <= 8;
@@ -74,7 +142,23 @@ fn parse_header(header: &[u8]) -> Option<NtpPacket> {
         origin,
         receive,
         transmit,
+        is_nts: false,
     })
+}
+
+/// Whether an extension field of Network Time Security (RFC 8915 §7.6) is among those that follow the header.
+fn holds_nts(tail: &[u8]) -> bool {
+    let mut cursor = Cursor::new(tail);
+    while let (Some(kind), Some(field_bytes)) = (cursor.u16(), cursor.u16()) {
+        let body_bytes = usize::from(field_bytes).checked_sub(4);
+        if body_bytes.and_then(|count| cursor.take(count)).is_none() {
+            return false;
+        }
+        if NTS_FIELDS.contains(&kind) {
+            return true;
+        }
+    }
+    false
 }
 
 /// What may follow the header: extension fields (RFC 7822 §3), then a key id alone, or with a digest (RFC 5905
@@ -101,8 +185,8 @@ fn is_plausible_tail(tail: &[u8]) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-    use super::{HEADER_BYTES, parse};
-    use crate::NtpPacket;
+    use super::{HEADER_BYTES, parse, parse_control};
+    use crate::{NtpControl, NtpPacket};
 
     /// A packet whose first bytes are `start` and whose transmit seconds are those of 2021.
     fn packet(start: &[u8]) -> Vec<u8> {
@@ -144,6 +228,7 @@ mod tests {
             origin: 0x1122_3344_5566_7788,
             receive: 0xe3c0_0000_8000_0000,
             transmit: 0xe3c0_0000_0000_0000,
+            is_nts: false,
         };
         assert_eq!(read(&bytes), Some(expected));
         assert!(!expected.is_request());
@@ -158,6 +243,7 @@ mod tests {
         check(&[0x03], false); // version 0
         check(&[0x2b], false); // version 5
         check(&[0x18], false); // mode 0
+        check(&[0x08], true); // mode 0 of version 1
         check(&[0x1e], false); // mode 6, a control message
         check(&[0x1f], false); // mode 7, private
         check(&[0x1b, 17], false);
@@ -205,6 +291,53 @@ mod tests {
         check(&[&unique_identifier[..], &[7; 20]].concat(), true);
         check(&[&unique_identifier[..], &[7; 8]].concat(), false);
         check(&[&[1, 4, 0, 44][..], &[9; 36]].concat(), false); // longer than what is there
+    }
+
+    #[test]
+    fn security_extensions_are_noted() {
+        let check = |tail: &[u8], expected: bool| {
+            assert_eq!(
+                read(&[packet(&[0x23]), tail.to_vec()].concat()).unwrap().is_nts,
+                expected,
+                "{tail:02x?}"
+            );
+        };
+        let field = |kind: u16| [&kind.to_be_bytes()[..], &[0, 16], &[9; 12]].concat();
+        check(&[], false);
+        check(&field(0x2005), false);
+        for kind in [0x0104, 0x0204, 0x0304, 0x0404] {
+            check(&field(kind), true);
+            check(&[field(0x2005), field(kind)].concat(), true);
+        }
+        check(&[7; 20], false);
+    }
+
+    #[test]
+    fn control_messages_are_read() {
+        let check = |bytes: &[u8], expected: Option<(u8, u8, bool, u8)>| {
+            let expected = expected.map(|(version, mode, is_response, opcode)| NtpControl {
+                version,
+                mode,
+                is_response,
+                opcode,
+            });
+            assert_eq!(parse_control(bytes, bytes.len()), expected, "{bytes:02x?}");
+        };
+        let read_variables = [0x16, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+        check(&read_variables, Some((2, 6, false, 2)));
+        let answer = [&[0x26, 0x82, 0, 1, 6, 0, 0, 0, 0, 0, 0, 6][..], b"leap=0\0\0"].concat();
+        check(&answer, Some((4, 6, true, 2)));
+        check(&answer[..18], Some((4, 6, true, 2)));
+        check(&answer[..16], None);
+        check(&[0x56, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0], None); // a leap indicator
+        check(&[0x16, 13, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0], None); // no such operation
+        check(&[0x17, 0, 3, 42, 0, 0, 0, 0], Some((2, 7, false, 42))); // monlist
+        check(&[&[0x17, 0, 3, 42, 0, 0, 0, 0][..], &[0; 40]].concat(), Some((2, 7, false, 42)));
+        let entries = [&[0xd7, 0, 3, 42, 0, 2, 0, 4][..], &[1; 8]].concat();
+        check(&entries, Some((2, 7, true, 42)));
+        check(&entries[..15], None);
+        check(&[0x17, 0, 4, 42, 0, 0, 0, 0], None); // no such implementation
+        check(&[0x23; 12], None); // a client's packet
     }
 
     #[test]

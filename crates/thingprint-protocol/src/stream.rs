@@ -1,9 +1,12 @@
 use thingprint_flow::{Ip, TcpSegment};
 
+use crate::builtin::Builtin;
+use crate::http::exchange;
 use crate::inspection::Inspection;
 use crate::phase::{Phase, Step};
+use crate::set::{Detection, Glance, Known};
 use crate::waiting::{Chunk, Refusal, Waiting, steps};
-use crate::{Budget, Limits, Message, Sender, dns, tls};
+use crate::{Budget, Limits, Message, ModelIndex, ModelSet, Sender, dns, http, tls};
 
 /// A SYN this close before the reading position is the one that began the stream, sent again.
 const REPEATED_SYN_BYTES: usize = 1 << 16;
@@ -12,16 +15,19 @@ const REPEATED_SYN_BYTES: usize = 1 << 16;
 ///
 /// Segments in order are read where they are; only what has to wait for other bytes is copied.
 pub(crate) struct Stream<'a> {
+    pub(crate) set: &'a ModelSet,
     pub(crate) limits: &'a Limits,
-    pub(crate) state: &'a mut Inspection,
+    pub(crate) packet: &'a Ip<'a>,
     pub(crate) sender: Sender,
+    pub(crate) state: &'a mut Inspection,
     pub(crate) budget: &'a mut Budget,
     pub(crate) found: &'a mut dyn FnMut(Message),
 }
 
 impl Stream<'_> {
     /// Looks at a segment of this direction.
-    pub(crate) fn segment(&mut self, packet: &Ip<'_>, segment: TcpSegment) {
+    pub(crate) fn segment(&mut self, segment: TcpSegment) {
+        let packet = self.packet;
         let mut chunk = Chunk { seq: segment.seq, bytes: packet.payload };
         if segment.flags.syn() {
             chunk.seq = chunk.seq.wrapping_add(1);
@@ -84,7 +90,7 @@ impl Stream<'_> {
             return self.count_stray();
         }
         let chunk = chunk.first(window - distance);
-        let waiting = self.state.waiting.get_or_insert_default().of_mut(self.sender);
+        let waiting = self.state.held.get_or_insert_default().sides.of_mut(self.sender);
         if let Err(refusal) = waiting.set_aside(chunk, self.limits.pending_segments, self.budget) {
             self.refuse(refusal);
         }
@@ -148,11 +154,10 @@ impl Stream<'_> {
                     read += bytes;
                     self.advance(bytes, then);
                     if let Some(message) = message {
-                        self.state.protocol = Some(message.protocol());
-                        (self.found)(message);
+                        self.tell(message);
                     }
                 }
-                Step::More if window.len() >= room => self.give_up(),
+                Step::More if window.len() >= room => self.give_up_with(window),
                 Step::More => break,
                 Step::Done => self.state.finish(self.sender, self.budget),
             }
@@ -163,26 +168,109 @@ impl Stream<'_> {
         read
     }
 
-    fn step(&self, bytes: &[u8]) -> Step {
+    fn step(&mut self, bytes: &[u8]) -> Step {
         let longest = usize::from(self.limits.stream_bytes);
         match self.phase() {
-            Phase::Begun => match tls::first_hello(bytes) {
-                Step::Done => dns::first_frame(bytes, longest),
-                step => step,
-            },
+            Phase::Begun => self.detect(bytes),
             Phase::Tls => tls::next_hello(bytes),
+            Phase::Flight => tls::certificates(bytes),
             Phase::Dns => dns::next_frame(bytes, longest),
+            Phase::Http => exchange::head(bytes, self.state.asked),
+            Phase::Chunks => exchange::chunk(bytes, self.state.asked),
             Phase::New | Phase::Done => Step::Done,
         }
     }
 
-    /// Moves the reading position. A DNS stream has no end, so its start moves along.
+    /// Looks at the beginning of a stream whose protocol this direction does not know yet: the first model that is not
+    /// ruled out decides, also on what has to be waited for, so that it does not matter how a stream is cut.
+    fn detect(&mut self, bytes: &[u8]) -> Step {
+        let (set, longest) = (self.set, usize::from(self.limits.stream_bytes));
+        let Some(&first) = bytes.first() else { return Step::More };
+        if let Some(builtin) = self.state.builtin {
+            return builtin.begin(bytes, longest);
+        }
+        let most = usize::from(self.limits.pattern_bytes).min(self.room());
+        let glance = Glance {
+            sender: self.sender,
+            bytes: bytes.get(..most).unwrap_or(bytes),
+            is_whole: bytes.len() >= most,
+        };
+        if let Some(index) = self.state.model() {
+            return self.describe(index, &glance);
+        }
+        for (index, model) in set.candidates(self.packet, first) {
+            let before = self.state.known(index);
+            let mut known = before;
+            let detection = model.judge(&glance, true, &mut known);
+            match (detection, model.builtin()) {
+                (Detection::Certain, Some(builtin)) => match builtin.begin(bytes, longest) {
+                    Step::Done => {}
+                    Step::More => return Step::More,
+                    step @ Step::Read { .. } => {
+                        self.state.decide(index, Some(builtin), self.budget, self.found);
+                        return step;
+                    }
+                },
+                (Detection::Certain, None) => {
+                    self.state.decide(index, None, self.budget, self.found);
+                    return self.describe(index, &glance);
+                }
+                (Detection::Possible, _) if !glance.is_whole && model.is_open(&known, self.sender) => {
+                    return Step::More;
+                }
+                (Detection::Possible, _) if known != before => {
+                    let described = model.describe(index, &known, &glance);
+                    self.state.note(index, known, described, self.budget);
+                }
+                _ => {}
+            }
+        }
+        Step::Done
+    }
+
+    /// Reads the attributes of a stream whose model has no parser.
+    fn describe(&mut self, index: ModelIndex, glance: &Glance<'_>) -> Step {
+        let Some(model) = self.set.compiled(index) else { return Step::Done };
+        let mut known = Known::default();
+        model.judge(glance, true, &mut known);
+        if !glance.is_whole && model.is_open(&known, self.sender) {
+            return Step::More;
+        }
+        if let Some(described) = model.describe(index, &known, glance) {
+            (self.found)(Message::Described(described));
+        }
+        Step::Done
+    }
+
+    /// Whether what there is of a stream begins like HTTP, which is enough when the rest will never be there.
+    fn is_http(&mut self, head: &[u8]) -> bool {
+        if let Some(builtin) = self.state.builtin {
+            return builtin == Builtin::Http;
+        }
+        let (set, glance) = (self.set, Glance { sender: self.sender, bytes: head, is_whole: true });
+        let Some(&first) = head.first().filter(|_| http::parse_cut(head).is_some()) else { return false };
+        let found = set.candidates(self.packet, first).find(|(_, model)| {
+            let is_certain = || model.judge(&glance, true, &mut Known::default()) == Detection::Certain;
+            model.builtin() == Some(Builtin::Http) && is_certain()
+        });
+        if let Some((index, _)) = found {
+            self.state.decide(index, Some(Builtin::Http), self.budget, self.found);
+        }
+        found.is_some()
+    }
+
+    fn tell(&mut self, message: Message) {
+        self.state.asked = self.state.asked.after(&message);
+        (self.found)(message);
+    }
+
+    /// Moves the reading position. Where messages come without end, the stream's start moves along.
     fn advance(&mut self, bytes: usize, then: Phase) {
         if then == Phase::Done {
             return self.state.finish(self.sender, self.budget);
         }
         let read_to = self.read_to().wrapping_add(truncated(bytes));
-        if then == Phase::Dns {
+        if then.moves_along() {
             *self.state.start.of_mut(self.sender) = read_to;
             *self.state.taken.of_mut(self.sender) = 0;
         } else {
@@ -194,9 +282,11 @@ impl Stream<'_> {
 
     /// Bytes that the capture does not hold will not come any more: if they are the next ones, nothing is to be had.
     fn check_cut(&mut self, captured_to: u32) {
-        if !self.is_done() && self.edge() == captured_to {
-            self.give_up();
+        if self.is_done() || self.edge() != captured_to {
+            return;
         }
+        let head = self.waiting_mut().map(|(waiting, _)| waiting.take_head()).unwrap_or_default();
+        self.give_up_with(&head);
     }
 
     fn count_stray(&mut self) {
@@ -207,7 +297,7 @@ impl Stream<'_> {
     }
 
     fn append(&mut self, bytes: &[u8]) {
-        let waiting = self.state.waiting.get_or_insert_default().of_mut(self.sender);
+        let waiting = self.state.held.get_or_insert_default().sides.of_mut(self.sender);
         if let Err(refusal) = waiting.append(bytes, self.budget) {
             self.refuse(refusal);
         }
@@ -219,6 +309,16 @@ impl Stream<'_> {
             Refusal::TooManyPieces => self.budget.count_given_up(),
         }
         self.state.finish(self.sender, self.budget);
+    }
+
+    /// Gives up on a message of which only the beginning will ever be there: a head of HTTP is told as far as it goes.
+    fn give_up_with(&mut self, head: &[u8]) {
+        let is_head = self.phase() == Phase::Http
+            || self.phase() == Phase::Begun && self.is_http(head);
+        if let Some(message) = http::parse_cut(head).filter(|_| is_head) {
+            self.tell(message);
+        }
+        self.give_up();
     }
 
     fn give_up(&mut self) {
@@ -255,11 +355,11 @@ impl Stream<'_> {
     }
 
     fn waiting(&self) -> Option<&Waiting> {
-        self.state.waiting.as_ref().map(|sides| sides.of(self.sender))
+        self.state.held.as_ref().map(|held| held.sides.of(self.sender))
     }
 
     fn waiting_mut(&mut self) -> Option<(&mut Waiting, &mut Budget)> {
-        let waiting = self.state.waiting.as_mut()?.of_mut(self.sender);
+        let waiting = self.state.held.as_mut()?.sides.of_mut(self.sender);
         Some((waiting, self.budget))
     }
 }

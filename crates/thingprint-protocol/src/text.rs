@@ -24,9 +24,24 @@ pub(crate) fn escaped(bytes: &[u8]) -> String {
     text
 }
 
+/// Bytes as two lower-case hexadecimal digits each.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
-    use super::escaped;
+    use super::{escaped, hex};
+
+    #[test]
+    fn bytes_are_written_in_two_digits_each() {
+        assert_eq!(hex(&[0, 0x0a, 0xff]), "000aff");
+    }
 
     #[test]
     fn only_printable_ascii_stays() {

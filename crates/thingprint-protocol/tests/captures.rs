@@ -96,7 +96,10 @@ fn client_hellos_of_devices_equal_the_published_ones() {
 fn name_and_time_services_of_a_home_are_told_by_content() {
     let Some(data) = data() else { return };
     let expected = |port| match port {
-        53 | 5353 => Some(Protocol::Dns),
+        53 => Some(Protocol::Dns),
+        5353 => Some(Protocol::Mdns),
+        5355 => Some(Protocol::Llmnr),
+        1900 => Some(Protocol::Ssdp),
         67 => Some(Protocol::Dhcp),
         123 => Some(Protocol::Ntp),
         _ => None,

@@ -252,7 +252,7 @@ fn closing_a_flow_gives_back_what_it_holds() {
 
 #[test]
 fn the_state_of_a_flow_is_small() {
-    assert!(size_of::<thingprint_protocol::Inspection>() <= 24);
+    assert!(size_of::<thingprint_protocol::Inspection>() <= 32);
     assert_eq!(Budget::new(9).used_bytes(), 0);
 }
 

@@ -15,6 +15,7 @@
 mod header;
 mod name;
 mod record;
+mod service;
 #[cfg(test)]
 mod tests;
 
@@ -22,12 +23,13 @@ use crate::cursor::Cursor;
 use crate::phase::{Phase, Step};
 use crate::{DnsAnswer, DnsMessage, DnsQuestion, Message};
 use header::{HEADER_BYTES, Header};
+pub use service::named;
 
 /// RFC 1035 §4.2.2: the length before each message over TCP.
 const FRAME_LENGTH_BYTES: usize = 2;
 
 /// Reads a DNS message; `length` is the payload's length by the headers, `payload` what was captured of it.
-pub(crate) fn parse(payload: &[u8], length: usize) -> Option<DnsMessage> {
+pub fn parse(payload: &[u8], length: usize) -> Option<DnsMessage> {
     let mut cursor = Cursor::new(payload);
     let header = Header::read(&mut cursor).filter(|header| header.is_plausible(length))?;
     let questions = read_questions(payload, &mut cursor, header.questions)?;

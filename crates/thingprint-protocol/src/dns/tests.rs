@@ -74,7 +74,7 @@ fn a_response_tells_its_answers() {
         record(&POINTER, 5, &[4, b'e', b'd', b'g', b'e', 0xc0, 16]),
         record(&[4, b'e', b'd', b'g', b'e', 0xc0, 16], 1, &[192, 0, 2, 1]),
         record(&POINTER, 28, &[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]),
-        record(&POINTER, 16, b"\x03txt"),
+        record(&POINTER, 13, b"\x03txt"),
     ];
     let bytes =
         message(RESPONSE, [1, 4, 0, 0], &[&question(&[b"www", b"example", b"org"]), &records.concat()]);
@@ -84,10 +84,31 @@ fn a_response_tells_its_answers() {
         answer("www.example.org", 5, DnsData::Name("edge.example.org".to_owned())),
         answer("edge.example.org", 1, DnsData::Address("192.0.2.1".parse().unwrap())),
         answer("www.example.org", 28, DnsData::Address("2001:db8::1".parse().unwrap())),
-        answer("www.example.org", 16, DnsData::Other),
+        answer("www.example.org", 13, DnsData::Other),
     ];
     assert_eq!(found.answers, expected);
     assert!(found.is_response() && !found.is_plain_query());
+}
+
+/// RFC 1035 §3.3.14, RFC 2782, RFC 9460 §2.2.
+#[test]
+fn services_and_texts_are_read() {
+    let check = |rtype: u8, data: &[u8], expected: DnsData| {
+        let bytes = message(RESPONSE, [1, 1, 0, 0], &[&question(&[b"lamp"]), &record(&POINTER, rtype, data)]);
+        assert_eq!(read(&bytes).unwrap().answers[0].data, expected, "{rtype} {data:02x?}");
+    };
+    check(16, b"\x04md=1\x02\xff=", DnsData::Text(vec!["md=1".to_owned(), "\\xff=".to_owned()]));
+    check(16, b"\x05md=1", DnsData::Other);
+    let target = "lamp".to_owned();
+    check(
+        33,
+        b"\0\x01\0\x02\x1f\x90\xc0\x0c",
+        DnsData::Service { priority: 1, weight: 2, port: 8080, target },
+    );
+    check(33, b"\0\x01\0\x02\x1f\x90\xc0\x0c\0", DnsData::Other);
+    check(65, b"\0\x01\0\0\x01\0\x03\x02h2", DnsData::Binding { priority: 1, target: ".".to_owned() });
+    check(64, b"\0\0\x04lamp\0", DnsData::Binding { priority: 0, target: "lamp".to_owned() });
+    check(64, b"\0\0\x04lam", DnsData::Other);
 }
 
 #[test]

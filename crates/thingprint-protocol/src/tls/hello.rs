@@ -6,6 +6,7 @@ use crate::{ClientHello, HelloVersion, ServerHello};
 const SERVER_NAME: u16 = 0;
 const SUPPORTED_GROUPS: u16 = 10;
 const EC_POINT_FORMATS: u16 = 11;
+const SIGNATURE_ALGORITHMS: u16 = 13;
 const ALPN: u16 = 16;
 const SUPPORTED_VERSIONS: u16 = 43;
 
@@ -16,7 +17,7 @@ const RETRY_RANDOM: [u8; 32] = [
 ];
 
 /// Reads the body of a `ClientHello`; broken extensions end the list of them, and what was read before stays.
-pub(super) fn client_hello(body: &[u8]) -> Option<ClientHello> {
+pub fn client_hello(body: &[u8]) -> Option<ClientHello> {
     let mut cursor = Cursor::new(body);
     let version = hello_version(&mut cursor)?;
     let _random = cursor.take(32)?;
@@ -31,6 +32,7 @@ pub(super) fn client_hello(body: &[u8]) -> Option<ClientHello> {
         supported_versions: Vec::new(),
         groups: Vec::new(),
         point_formats: Vec::new(),
+        signature_algorithms: Vec::new(),
         alpn: Vec::new(),
     };
     for (kind, data) in extensions(cursor) {
@@ -41,7 +43,7 @@ pub(super) fn client_hello(body: &[u8]) -> Option<ClientHello> {
 }
 
 /// Reads the body of a `ServerHello` or `HelloRetryRequest`.
-pub(super) fn server_hello(body: &[u8]) -> Option<ServerHello> {
+pub fn server_hello(body: &[u8]) -> Option<ServerHello> {
     let mut cursor = Cursor::new(body);
     let version = hello_version(&mut cursor)?;
     let random: [u8; 32] = cursor.array()?;
@@ -75,6 +77,9 @@ fn read_client_extension(hello: &mut ClientHello, kind: u16, data: &[u8]) {
         SERVER_NAME => hello.server_name = server_name(cursor),
         SUPPORTED_GROUPS => hello.groups = list16(cursor.vector16().unwrap_or_default()),
         EC_POINT_FORMATS => hello.point_formats = cursor.vector8().unwrap_or_default().to_vec(),
+        SIGNATURE_ALGORITHMS => {
+            hello.signature_algorithms = list16(cursor.vector16().unwrap_or_default());
+        }
         ALPN => hello.alpn = protocol_names(cursor.vector16().unwrap_or_default()),
         SUPPORTED_VERSIONS => hello.supported_versions = list16(cursor.vector8().unwrap_or_default()),
         _ => {}

@@ -3,17 +3,23 @@
 //! A hello may lie in several records, and a record may hold more than a hello. A second hello follows a
 //! `HelloRetryRequest`, perhaps after a `ChangeCipherSpec` record (RFC 8446 appendix D.4); anything else ends what is
 //! wanted from a direction.
-mod hello;
+pub(crate) mod certificate;
+mod der;
+mod flight;
+pub(crate) mod hello;
 mod record;
 mod ssl2;
 #[cfg(test)]
 mod tests;
+mod x509;
 
 use crate::Message;
 use crate::phase::{Phase, Step};
+pub(crate) use flight::certificates;
 use record::Scan;
 
 const SERVER_HELLO: u8 = 2;
+const TLS_1_3: u16 = 0x0304;
 /// A `ChangeCipherSpec` record: type 20, any version 3.x, one byte 1.
 const CHANGE_CIPHER_SPEC: u8 = 20;
 const CHANGE_CIPHER_SPEC_BYTES: usize = 6;
@@ -51,8 +57,13 @@ fn handshake(bytes: &[u8]) -> Step {
         Scan::Other => Step::Done,
         Scan::Message { kind: SERVER_HELLO, body, stream_bytes, ends_record } => {
             let Some(hello) = hello::server_hello(&body) else { return Step::Done };
-            let then = if hello.is_retry_request && ends_record { Phase::Tls } else { Phase::Done };
-            Step::Read { bytes: stream_bytes, message: Some(Message::ServerHello(hello)), then }
+            let (bytes, then) = match hello.negotiated_version {
+                _ if hello.is_retry_request && ends_record => (stream_bytes, Phase::Tls),
+                // Certificates are sent in the clear up to TLS 1.2; they may share the hello's record.
+                0..TLS_1_3 if !hello.is_retry_request => (0, Phase::Flight),
+                _ => (stream_bytes, Phase::Done),
+            };
+            Step::Read { bytes, message: Some(Message::ServerHello(hello)), then }
         }
         Scan::Message { body, stream_bytes, ends_record, .. } => {
             let hello = hello::client_hello(&body).filter(|hello| !hello.cipher_suites.is_empty());

@@ -61,6 +61,7 @@ fn parse(message: &[u8]) -> Option<ClientHello> {
         supported_versions: Vec::new(),
         groups: Vec::new(),
         point_formats: Vec::new(),
+        signature_algorithms: Vec::new(),
         alpn: Vec::new(),
     })
 }

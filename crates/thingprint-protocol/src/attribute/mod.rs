@@ -1,0 +1,92 @@
+//! Attributes that a model describes, read from a payload.
+mod extract;
+mod offset;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::{ModelIndex, Sender};
+
+pub(crate) use extract::{Extractor, Input};
+
+/// What a model's attributes were in one payload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Described {
+    /// The model, in the set that the engine has.
+    pub model: ModelIndex,
+    /// Who sent the payload.
+    pub sender: Sender,
+    /// Names and values, in the order of the model; each name once.
+    pub attributes: Vec<(String, Value)>,
+}
+
+/// The value of an attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// Text; bytes outside printable ASCII are written `\xNN`.
+    String(String),
+    /// Bytes as sent.
+    Bytes(Vec<u8>),
+    /// A whole number.
+    Unsigned(u64),
+    /// Several values.
+    List(Vec<Self>),
+}
+
+impl Described {
+    /// Bytes that it takes, about.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let of = |(name, value): &(String, Value)| size_of::<(String, Value)>() + name.len() + value.held_bytes();
+        size_of::<Self>() + self.attributes.iter().map(of).sum::<usize>()
+    }
+}
+
+impl Value {
+    fn held_bytes(&self) -> usize {
+        match self {
+            Self::String(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Unsigned(_) => 0,
+            Self::List(values) => values.iter().map(|value| size_of::<Self>() + value.held_bytes()).sum(),
+        }
+    }
+}
+
+impl Serialize for Described {
+    /// The attributes by name.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.attributes.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+impl Serialize for Value {
+    /// Bytes as hexadecimal digits.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::String(text) => serializer.serialize_str(text),
+            Self::Bytes(_) => serializer.collect_str(self),
+            Self::Unsigned(number) => serializer.serialize_u64(*number),
+            Self::List(values) => serializer.collect_seq(values),
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::String(text) => f.write_str(text),
+            Self::Bytes(bytes) => bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}")),
+            Self::Unsigned(number) => write!(f, "{number}"),
+            Self::List(values) => {
+                for (index, value) in values.iter().enumerate() {
+                    let separator = if index == 0 { "" } else { "-" };
+                    write!(f, "{separator}{value}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+use crate::attribute::Described;
+use crate::inspection::Sides;
+use crate::matcher::Tallies;
+use crate::quic::Handshake;
+use crate::set::Known;
+use crate::waiting::Waiting;
+use crate::{Budget, Message, ModelIndex, Sender};
+
+/// What needs room beside an [`Inspection`](crate::Inspection), for as long as it is needed.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    /// Bytes of a TCP stream that are kept because others are missing.
+    pub(crate) sides: Sides<Waiting>,
+    /// What is known of a flow that no model fits yet.
+    pub(crate) progress: Option<Progress>,
+    /// The handshake of a QUIC connection.
+    pub(crate) handshake: Option<Handshake>,
+    /// Bytes that the budget was asked for, those of the sides apart.
+    reserved_bytes: usize,
+}
+
+/// What payloads told of a flow that is not decided.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    /// What is known for each model, in order; models of which nothing is known are left out.
+    known: Vec<(ModelIndex, Known)>,
+    /// Attributes of payloads that a model may turn out to be right about.
+    pub(crate) described: Vec<Described>,
+    /// The packets of the flow, for conditions on them.
+    pub(crate) tallies: Option<Tallies>,
+}
+
+impl Held {
+    /// Whether nothing is held.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.sides.of(Sender::Device).is_empty()
+            && self.sides.of(Sender::Peer).is_empty()
+            && self.progress.is_none()
+            && self.handshake.is_none()
+    }
+
+    /// Accounts for what is held now, the sides apart; says whether there is room for it.
+    pub(crate) fn account(&mut self, budget: &mut Budget) -> bool {
+        let needed = self.progress.as_ref().map_or(0, Progress::held_bytes)
+            + self.handshake.as_ref().map_or(0, |handshake| size_of::<Handshake>() + handshake.held_bytes());
+        budget.release(self.reserved_bytes);
+        let fits = budget.reserve(needed);
+        self.reserved_bytes = if fits { needed } else { 0 };
+        fits
+    }
+
+    /// Lets go of everything but the sides.
+    pub(crate) fn clear_detection(&mut self, budget: &mut Budget) {
+        self.progress = None;
+        self.handshake = None;
+        budget.release(self.reserved_bytes);
+        self.reserved_bytes = 0;
+    }
+}
+
+impl Progress {
+    /// What is known for a model.
+    pub(crate) fn known(&self, index: ModelIndex) -> Known {
+        self.place(index).ok().and_then(|place| self.known.get(place)).map_or(Known::default(), |(_, known)| *known)
+    }
+
+    /// Notes what is known for a model.
+    pub(crate) fn note(&mut self, index: ModelIndex, known: Known) {
+        match self.place(index) {
+            Ok(place) => {
+                if let Some(entry) = self.known.get_mut(place) {
+                    entry.1 = known;
+                }
+            }
+            Err(place) => self.known.insert(place, (index, known)),
+        }
+    }
+
+    /// Hands over the attributes that were read for a model.
+    pub(crate) fn take_described(&mut self, index: ModelIndex) -> impl Iterator<Item = Message> {
+        let described = std::mem::take(&mut self.described);
+        described.into_iter().filter(move |described| described.model == index).map(Message::Described)
+    }
+
+    fn place(&self, index: ModelIndex) -> Result<usize, usize> {
+        self.known.binary_search_by_key(&index, |(index, _)| *index)
+    }
+
+    fn held_bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.known.capacity() * size_of::<(ModelIndex, Known)>()
+            + self.described.iter().map(Described::held_bytes).sum::<usize>()
+            + self.tallies.as_ref().map_or(0, Tallies::held_bytes)
+    }
+}

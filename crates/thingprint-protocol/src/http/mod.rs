@@ -1,0 +1,143 @@
+//! Heads of HTTP messages (RFC 9112 §2 to §4), as devices really send them: lines that end without a carriage return,
+//! folded headers, blanks before a colon or inside a target, bytes that are no text, and `ICY` for `HTTP/1.0`.
+//!
+//! A first line tells HTTP: `METHOD target HTTP/d.d`, `HTTP/d.d ddd phrase`, `ICY ddd phrase`, or `GET /path` and
+//! nothing else (HTTP 0.9). Headers never undo it.
+pub(crate) mod exchange;
+mod head;
+#[cfg(test)]
+mod tests;
+
+use crate::text::escaped;
+use crate::{Authentication, Credential, HttpRequest, HttpResponse, Message};
+pub(crate) use head::{Headers, Outline, StartLine, outline};
+
+/// What the bytes at some place of a stream are to HTTP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a head is handed on at once and never kept")]
+pub enum Head {
+    /// The head of a message.
+    Complete {
+        /// A request or a response.
+        message: Message,
+        /// Length of the head, the empty line included.
+        length: usize,
+        /// What follows.
+        body: BodyLength,
+    },
+    /// The beginning of a head, or of what may become one.
+    Partial,
+    /// Something else.
+    NotHttp,
+}
+
+/// How the body of a message ends (RFC 9112 §6.3).
+///
+/// A response to `HEAD` has no body whatever its head says, and one to `CONNECT` with status 2xx opens a tunnel: only
+/// who knows the request can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyLength {
+    /// After so many bytes; 0 where there is none.
+    Bytes(u64),
+    /// With a last chunk, or when something [may begin](may_begin) like a head.
+    Chunked,
+    /// With the connection; also where another protocol follows.
+    UntilClose,
+}
+
+/// Reads the head at the start of `bytes`.
+pub fn parse_head(bytes: &[u8]) -> Head {
+    match outline(bytes) {
+        Outline::Other => Head::NotHttp,
+        Outline::Begun { .. } => Head::Partial,
+        Outline::Whole { start, headers, length } => {
+            let body = body_length(start, headers);
+            Head::Complete { message: message(start, headers), length, body }
+        }
+    }
+}
+
+/// Reads what there is of a head that goes on where the bytes end, if its first line is complete.
+pub fn parse_cut(bytes: &[u8]) -> Option<Message> {
+    match outline(bytes) {
+        Outline::Begun { start: Some(start), headers } | Outline::Whole { start, headers, .. } => {
+            Some(message(start, headers))
+        }
+        Outline::Begun { start: None, .. } | Outline::Other => None,
+    }
+}
+
+/// Whether a head begins here, by its first line alone or what there is of it.
+pub fn may_begin(bytes: &[u8]) -> bool {
+    !matches!(outline(bytes), Outline::Other)
+}
+
+fn message(start: StartLine<'_>, headers: Headers<'_>) -> Message {
+    match start {
+        StartLine::Request { method, target, version } => Message::HttpRequest(HttpRequest {
+            method: escaped(method),
+            uri: without_user(escaped(target)),
+            version,
+            host: headers.text("host"),
+            user_agent: headers.text("user-agent"),
+            authentication: authentication(headers),
+        }),
+        StartLine::Response { version, status, phrase } => Message::HttpResponse(HttpResponse {
+            version,
+            status,
+            phrase: escaped(phrase),
+            server: headers.text("server"),
+            authentication_type: challenge(headers),
+        }),
+    }
+}
+
+/// The credentials of a request: `scheme SP secret` (RFC 9110 §11.4).
+fn authentication(headers: Headers<'_>) -> Option<Authentication> {
+    let field = headers.text("authorization").or_else(|| headers.text("proxy-authorization"))?;
+    let (scheme, secret) = field.split_once(' ').unwrap_or((&field, ""));
+    let secret = secret.trim_start();
+    let credential = (!secret.is_empty()).then(|| Credential::new(secret.to_owned()));
+    Some(Authentication { scheme: scheme.to_owned(), credential })
+}
+
+/// The scheme of the first challenge of a response.
+fn challenge(headers: Headers<'_>) -> Option<String> {
+    let field = headers.text("www-authenticate").or_else(|| headers.text("proxy-authenticate"))?;
+    field.split([' ', ',']).next().map(str::to_owned)
+}
+
+/// The user information of a target in absolute form (RFC 3986 §3.2.1) is a secret.
+fn without_user(uri: String) -> String {
+    let Some((scheme, rest)) = uri.split_once("://").filter(|(scheme, _)| !scheme.contains(['/', '?']))
+    else {
+        return uri;
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    match authority.rfind('@').and_then(|at| rest.get(at..)) {
+        Some(host) => format!("{scheme}://***{host}"),
+        None => uri,
+    }
+}
+
+fn body_length(start: StartLine<'_>, headers: Headers<'_>) -> BodyLength {
+    match start {
+        StartLine::Response { status: 101, .. } => return BodyLength::UntilClose,
+        StartLine::Response { status: 100..=199 | 204 | 304, .. } => return BodyLength::Bytes(0),
+        StartLine::Request { version, .. } if version.major != 1 => return BodyLength::UntilClose,
+        _ => {}
+    }
+    let coding = headers.text("transfer-encoding");
+    if coding.is_some_and(|coding| coding.to_ascii_lowercase().contains("chunked")) {
+        return BodyLength::Chunked;
+    }
+    // Repeated equal lengths count as one (RFC 9112 §6.3).
+    let length = headers.text("content-length").map(|list| match list.split(',').next() {
+        Some(first) => first.trim().parse().map_or(BodyLength::UntilClose, BodyLength::Bytes),
+        None => BodyLength::UntilClose,
+    });
+    length.unwrap_or(match start {
+        StartLine::Request { .. } => BodyLength::Bytes(0),
+        StartLine::Response { .. } => BodyLength::UntilClose,
+    })
+}

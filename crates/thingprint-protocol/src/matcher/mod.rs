@@ -1,0 +1,12 @@
+//! Matchers of contents, compiled: regular expressions and byte patterns to automata, conditions to tallies.
+mod automaton;
+mod bytes;
+mod statistics;
+mod text;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use automaton::{Automaton, FirstBytes};
+pub(crate) use bytes::BytePattern;
+pub(crate) use statistics::{Judge, Tallies, View};
+pub(crate) use text::{hir, searcher};

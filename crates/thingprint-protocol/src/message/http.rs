@@ -1,0 +1,110 @@
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// The head of an HTTP request (RFC 9112 §3). Texts are as sent, bytes outside printable ASCII as `\xNN`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HttpRequest {
+    /// `GET`, `POST` ...
+    pub method: String,
+    /// The request target; a user and password in front of a host stand as `***`.
+    pub uri: String,
+    /// The version that the request line names; 0.9 where it names none.
+    pub version: HttpVersion,
+    /// `Host`.
+    pub host: Option<String>,
+    /// `User-Agent`.
+    pub user_agent: Option<String>,
+    /// `Authorization`, else `Proxy-Authorization`.
+    #[serde(flatten)]
+    pub authentication: Option<Authentication>,
+}
+
+/// The head of an HTTP response (RFC 9112 §4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HttpResponse {
+    /// The version that the status line names; absent for `ICY`, by which radio streams answer.
+    pub version: Option<HttpVersion>,
+    /// The status code, 100 to 999.
+    pub status: u16,
+    /// The reason phrase, which may be empty.
+    pub phrase: String,
+    /// `Server`.
+    pub server: Option<String>,
+    /// The scheme that `WWW-Authenticate`, else `Proxy-Authenticate`, asks for.
+    pub authentication_type: Option<String>,
+}
+
+/// A version of HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HttpVersion {
+    /// Before the dot.
+    pub major: u8,
+    /// After the dot.
+    pub minor: u8,
+}
+
+/// How a request says who sends it (RFC 9110 §11.6.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Authentication {
+    /// The scheme: `Basic`, `Digest`, `Bearer` ...
+    #[serde(rename = "authentication_type")]
+    pub scheme: String,
+    /// What follows the scheme.
+    pub credential: Option<Credential>,
+}
+
+/// A secret from a capture. It is written as `***`, by `Debug` always, by `Display` and as JSON until
+/// [`Message::show_credentials`](crate::Message::show_credentials).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credential {
+    secret: String,
+    is_shown: bool,
+}
+
+impl Credential {
+    /// A secret that is not shown.
+    pub(crate) const fn new(secret: String) -> Self {
+        Self { secret, is_shown: false }
+    }
+
+    /// The secret itself.
+    pub fn reveal(&self) -> &str {
+        &self.secret
+    }
+
+    /// Lets it be written by `Display` and as JSON.
+    pub const fn show(&mut self) {
+        self.is_shown = true;
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl fmt::Display for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_shown { &self.secret } else { "***" })
+    }
+}
+
+impl Serialize for Credential {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl fmt::Display for HttpVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+impl Serialize for HttpVersion {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

@@ -1,0 +1,173 @@
+//! Protocol models, compiled to one immutable set.
+mod known;
+mod model;
+mod section;
+#[cfg(test)]
+mod tests;
+
+use std::num::NonZeroU16;
+use std::sync::{Arc, LazyLock};
+
+use serde::Serialize;
+use thingprint_flow::{Ip, Transport};
+
+use crate::ModelError;
+use crate::matcher::Judge;
+use crate::schema::{IpProtocol, Model};
+
+pub use known::Detection;
+pub(crate) use known::Known;
+pub(crate) use model::CompiledModel;
+pub(crate) use section::Glance;
+
+/// The models that come with the crate, in the order in which they are tried: how sure their parsers are.
+const BUILT_IN: [&str; 9] = [
+    include_str!("../../models/tls.json"),
+    include_str!("../../models/http.json"),
+    include_str!("../../models/dhcp.json"),
+    include_str!("../../models/ssdp.json"),
+    include_str!("../../models/quic.json"),
+    include_str!("../../models/mdns.json"),
+    include_str!("../../models/llmnr.json"),
+    include_str!("../../models/dns.json"),
+    include_str!("../../models/ntp.json"),
+];
+
+/// Protocol models, ready to be looked for in traffic. It is never changed, so all threads share one.
+#[derive(Debug)]
+pub struct ModelSet {
+    models: Vec<Model>,
+    compiled: Vec<CompiledModel>,
+    /// Conditions of all models on the packets of a flow.
+    judges: Vec<Judge>,
+    tcp: Dispatch,
+    udp: Dispatch,
+}
+
+/// Place of a model in its set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct ModelIndex(NonZeroU16);
+
+/// For each first byte of a payload, the models that it leaves possible, in order.
+#[derive(Debug)]
+struct Dispatch(Vec<Box<[ModelIndex]>>);
+
+impl ModelSet {
+    /// Compiles models. They are tried in this order, those with a server port of the flow first.
+    pub fn compile(models: impl IntoIterator<Item = Model>) -> Result<Self, ModelError> {
+        let models: Vec<Model> = models.into_iter().take(usize::from(u16::MAX)).collect();
+        let mut judges = Vec::new();
+        let mut compiled = Vec::with_capacity(models.len());
+        for model in &models {
+            compiled.push(CompiledModel::compile(model, &mut judges)?);
+        }
+        let tcp = Dispatch::build(&compiled, IpProtocol::Tcp);
+        let udp = Dispatch::build(&compiled, IpProtocol::Udp);
+        Ok(Self { models, compiled, judges, tcp, udp })
+    }
+
+    /// The set of the models that come with the crate.
+    pub fn built_in() -> Arc<Self> {
+        static SET: LazyLock<Arc<ModelSet>> = LazyLock::new(|| Arc::new(compile_built_in()));
+        Arc::clone(&SET)
+    }
+
+    /// The models that come with the crate.
+    #[expect(clippy::expect_used, reason = "the files are part of the program, and a test reads them")]
+    pub fn built_in_models() -> Vec<Model> {
+        BUILT_IN.iter().map(|text| Model::from_json(text).expect("a model of our own follows the schema")).collect()
+    }
+
+    /// The models that come with the crate, changed by `own`: a model with the abbreviation of another takes its place,
+    /// any other is tried before all that come with the crate.
+    pub fn built_in_with(own: Vec<Model>) -> Result<Self, ModelError> {
+        let mut built_in = Self::built_in_models();
+        let mut first: Vec<Model> = Vec::new();
+        for model in own {
+            let known = first.iter_mut().chain(&mut built_in).find(|other| other.name() == model.name());
+            match known {
+                Some(other) => *other = model,
+                None => first.push(model),
+            }
+        }
+        first.append(&mut built_in);
+        Self::compile(first)
+    }
+
+    /// The models, in the order in which they are tried.
+    pub fn models(&self) -> &[Model] {
+        &self.models
+    }
+
+    /// A model of this set.
+    pub fn model(&self, index: ModelIndex) -> Option<&Model> {
+        self.models.get(index.place())
+    }
+
+    /// Whether a port is one of the standard ports of a model's servers.
+    pub fn standard_port(&self, index: ModelIndex, port: u16, transport: Transport) -> bool {
+        let Some(transport) = IpProtocol::of(transport) else { return false };
+        self.compiled(index).is_some_and(|model| model.has_port(transport, port))
+    }
+
+    pub(crate) fn compiled(&self, index: ModelIndex) -> Option<&CompiledModel> {
+        self.compiled.get(index.place())
+    }
+
+    /// The models that have conditions on the packets of a flow.
+    pub(crate) fn judged(&self) -> impl Iterator<Item = (ModelIndex, &CompiledModel)> {
+        ModelIndex::all().zip(&self.compiled).filter(|(_, model)| model.has_judges())
+    }
+
+    /// Conditions on the packets of a flow, of all models.
+    pub(crate) fn judges(&self) -> &[Judge] {
+        &self.judges
+    }
+
+    /// The models to try on a payload that begins with `first`: those with a port of the packet, then the others.
+    pub(crate) fn candidates(
+        &self,
+        packet: &Ip<'_>,
+        first: u8,
+    ) -> impl Iterator<Item = (ModelIndex, &CompiledModel)> {
+        let dispatch = if packet.transport == Transport::Udp { &self.udp } else { &self.tcp };
+        let all = dispatch.0.get(usize::from(first)).map_or(&[][..], |models| models);
+        let with_port = move |wanted: bool| {
+            all.iter().filter_map(move |&index| {
+                let model = self.compiled(index)?;
+                (model.has_port_of(packet) == wanted && model.admits(packet)).then_some((index, model))
+            })
+        };
+        with_port(true).chain(with_port(false))
+    }
+}
+
+#[expect(clippy::expect_used, reason = "the files are part of the program, and a test compiles them")]
+fn compile_built_in() -> ModelSet {
+    ModelSet::compile(ModelSet::built_in_models()).expect("models of our own compile")
+}
+
+impl ModelIndex {
+    /// Every place that a set can have, in order.
+    fn all() -> impl Iterator<Item = Self> {
+        (1..=u16::MAX).filter_map(NonZeroU16::new).map(Self)
+    }
+
+    /// The place, counted from 0.
+    pub(crate) const fn place(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
+
+impl Dispatch {
+    fn build(models: &[CompiledModel], transport: IpProtocol) -> Self {
+        let firsts: Vec<_> = ModelIndex::all()
+            .zip(models)
+            .filter(|(_, model)| model.is_over(transport))
+            .map(|(index, model)| (index, model.first_bytes()))
+            .collect();
+        let of_byte = |byte: u8| firsts.iter().filter(|(_, first)| first.has(byte)).map(|(index, _)| *index).collect();
+        Self((0..=u8::MAX).map(of_byte).collect())
+    }
+}

@@ -1,0 +1,239 @@
+use std::net::IpAddr;
+
+use thingprint_flow::Ip;
+
+use super::known::{Detection, Known, Role};
+use super::section::{CompiledSection, Glance};
+use crate::attribute::{Extractor, Input, Value};
+use crate::builtin::Builtin;
+use crate::matcher::{FirstBytes, Judge, Tallies, View};
+use crate::schema::{EtherType, IpProtocol, Model, Reading, TrafficMode};
+use crate::{Expression, Fault, ModelError, Sender, SyntaxError};
+
+/// A model, compiled.
+#[derive(Clone, Debug)]
+pub(crate) struct CompiledModel {
+    builtin: Option<Builtin>,
+    transports: Vec<IpProtocol>,
+    ports: Vec<(IpProtocol, u16)>,
+    ether_types: Vec<EtherType>,
+    traffic_modes: Vec<TrafficMode>,
+    request: Option<CompiledSection>,
+    response: Option<CompiledSection>,
+    combined: Option<CompiledSection>,
+    select: Expression<Role>,
+    attributes: Vec<Extractor>,
+}
+
+impl CompiledModel {
+    /// Compiles a model; conditions are added to `judges`.
+    pub(super) fn compile(model: &Model, judges: &mut Vec<Judge>) -> Result<Self, ModelError> {
+        let contents = &model.contents;
+        let mut section = |role: Role, section: &Option<_>| {
+            section.as_ref().map(|section| CompiledSection::compile(model, role, section, judges)).transpose()
+        };
+        let metadata = &model.metadata;
+        Ok(Self {
+            builtin: builtin(model)?,
+            transports: metadata.transports(),
+            ports: metadata.server_ports.iter().map(|port| (port.ip_protocol, port.port)).collect(),
+            ether_types: metadata.ether_types.clone(),
+            traffic_modes: metadata.traffic_mode.clone(),
+            request: section(Role::Request, &contents.request)?,
+            response: section(Role::Response, &contents.response)?,
+            combined: section(Role::Combined, &contents.combined)?,
+            select: select(model)?,
+            attributes: attributes(model)?,
+        })
+    }
+
+    /// The parser that has to agree.
+    pub(crate) const fn builtin(&self) -> Option<Builtin> {
+        self.builtin
+    }
+
+    /// Whether the protocol may come over this transport.
+    pub(super) fn is_over(&self, transport: IpProtocol) -> bool {
+        self.transports.contains(&transport)
+    }
+
+    /// Whether a port is one of the standard ports.
+    pub(crate) fn has_port(&self, transport: IpProtocol, port: u16) -> bool {
+        self.ports.contains(&(transport, port))
+    }
+
+    /// Whether a standard port is at either end of a packet.
+    pub(crate) fn has_port_of(&self, packet: &Ip<'_>) -> bool {
+        let Some(transport) = IpProtocol::of(packet.transport) else { return false };
+        self.has_port(transport, packet.src_port) || self.has_port(transport, packet.dst_port)
+    }
+
+    /// Whether the headers of a packet leave the protocol possible.
+    pub(crate) fn admits(&self, packet: &Ip<'_>) -> bool {
+        let ether_type = if packet.dst.is_ipv4() { EtherType::Ipv4 } else { EtherType::Ipv6 };
+        let is_network = self.ether_types.is_empty() || self.ether_types.contains(&ether_type);
+        is_network && (self.traffic_modes.is_empty() || self.traffic_modes.contains(&mode_of(packet.dst)))
+    }
+
+    /// The bytes that a payload of either side may begin with.
+    pub(super) fn first_bytes(&self) -> FirstBytes {
+        let sections = [&self.request, &self.response, &self.combined].into_iter().flatten();
+        // A payload that is none may count where `select` has a `not`.
+        let start = if self.select.has_not() { FirstBytes::ALL } else { FirstBytes::NONE };
+        sections.fold(start, |all, section| all.or(section.first_bytes()))
+    }
+
+    /// Looks at a payload, adds what it tells to `known`, and gives the verdict. Where `is_last`, a payload that does not
+    /// satisfy a direction means that its sender never will.
+    pub(crate) fn judge(&self, glance: &Glance<'_>, is_last: bool, known: &mut Known) -> Detection {
+        let sender = glance.sender;
+        for (role, section) in self.sections() {
+            if known.of(role, sender).is_some() {
+                continue;
+            }
+            match section.holds(glance) {
+                Some(true) => known.set(role, sender, true),
+                Some(false) if is_last => known.set(role, sender, false),
+                None if section.has_judges() => {
+                    if let Some(found) = section.found(glance) {
+                        known.set_open(role, sender, found);
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.verdict(known)
+    }
+
+    /// Settles what conditions on the packets of the flow had left open, and gives the verdict.
+    pub(crate) fn settle(&self, tallies: &Tallies, known: &mut Known) -> Detection {
+        for (role, section) in self.sections() {
+            for sender in [Sender::Device, Sender::Peer] {
+                let view = if role == Role::Combined { View::Both } else { View::From(sender) };
+                let Some(found) = known.open(role, sender) else { continue };
+                if let Some(value) = section.settles(found, tallies, view) {
+                    known.set(role, sender, value);
+                }
+            }
+        }
+        self.verdict(known)
+    }
+
+    /// Whether it is worth to wait for more bytes of the same side: not once they satisfied a direction.
+    pub(crate) fn is_open(&self, known: &Known, sender: Sender) -> bool {
+        let is_satisfied = self.sections().any(|(role, _)| known.of(role, sender) == Some(true));
+        let is_open = |role| known.of(role, sender).is_none() && known.open(role, sender).is_none();
+        (!is_satisfied || self.select.has_not()) && self.sections().any(|(role, _)| is_open(role))
+    }
+
+    /// Whether the model has conditions on the packets of a flow.
+    pub(crate) fn has_judges(&self) -> bool {
+        self.sections().any(|(_, section)| section.has_judges())
+    }
+
+    /// Reads the attributes of a payload.
+    pub(crate) fn attributes(&self, known: &Known, glance: &Glance<'_>) -> Vec<(String, Value)> {
+        let input = Input {
+            payload: glance.bytes,
+            may_be_request: self.may_be(Role::Request, known, glance.sender),
+            may_be_response: self.may_be(Role::Response, known, glance.sender),
+        };
+        let mut found: Vec<(String, Value)> = Vec::new();
+        for extractor in &self.attributes {
+            if found.iter().all(|(name, _)| name != extractor.name())
+                && let Some(value) = extractor.read(input)
+            {
+                found.push((extractor.name().to_owned(), value));
+            }
+        }
+        found
+    }
+
+    /// Whether there is something to read by patterns.
+    pub(crate) const fn has_attributes(&self) -> bool {
+        !self.attributes.is_empty()
+    }
+
+    fn sections(&self) -> impl Iterator<Item = (Role, &CompiledSection)> {
+        let sections = [
+            (Role::Request, &self.request),
+            (Role::Response, &self.response),
+            (Role::Combined, &self.combined),
+        ];
+        sections.into_iter().filter_map(|(role, section)| Some((role, section.as_ref()?)))
+    }
+
+    /// A side sends requests if its payloads satisfy them; where neither direction speaks, it may be either.
+    fn may_be(&self, role: Role, known: &Known, sender: Sender) -> bool {
+        let opposite = if role == Role::Request { Role::Response } else { Role::Request };
+        known.of(role, sender) == Some(true)
+            || known.of(opposite, sender.other()) == Some(true)
+            || [Role::Request, Role::Response].into_iter().all(|role| {
+                known.of(role, sender) != Some(true) && known.of(role, sender.other()) != Some(true)
+            })
+    }
+
+    /// The verdict if either side may be the client.
+    fn verdict(&self, known: &Known) -> Detection {
+        let with_client = |client: Sender| {
+            self.select.value(&mut |role| match role {
+                Role::Request => known.of(Role::Request, client),
+                Role::Response => known.of(Role::Response, client.other()),
+                Role::Combined => known.combined(),
+            })
+        };
+        match (with_client(Sender::Device), with_client(Sender::Peer)) {
+            (Some(true), _) | (_, Some(true)) => Detection::Certain,
+            (Some(false), Some(false)) => Detection::No,
+            _ => Detection::Possible,
+        }
+    }
+}
+
+fn mode_of(address: IpAddr) -> TrafficMode {
+    match address {
+        IpAddr::V4(address) if address.is_broadcast() => TrafficMode::Broadcast,
+        _ if address.is_multicast() => TrafficMode::Multicast,
+        _ => TrafficMode::Unicast,
+    }
+}
+
+fn builtin(model: &Model) -> Result<Option<Builtin>, ModelError> {
+    let mut found = None;
+    for (index, attribute) in model.attributes.iter().enumerate() {
+        let Reading::Builtin(name) = &attribute.read else { continue };
+        let error = |reason| model.error(format!("attributes[{index}].read.builtin"), Fault::Meaning(reason));
+        let builtin = Builtin::named(name).ok_or_else(|| error(format!("no parser is called {name:?}")))?;
+        if found.is_some_and(|found| found != builtin) {
+            return Err(error("a model has one parser".to_owned()));
+        }
+        found = Some(builtin);
+    }
+    Ok(found)
+}
+
+fn select(model: &Model) -> Result<Expression<Role>, ModelError> {
+    let contents = &model.contents;
+    let described: Vec<Role> = contents.sections().filter_map(|(name, _)| Role::named(name)).collect();
+    let Some(text) = &contents.select else {
+        let mut any: Vec<_> = described.into_iter().map(Expression::Is).collect();
+        return Ok(if any.len() == 1 { any.remove(0) } else { Expression::Or(any) });
+    };
+    let parsed: Result<Expression, _> = text.parse();
+    let mapped = parsed.and_then(|expression| {
+        expression.try_map(&mut |word| {
+            let role = Role::named(&word.text).filter(|role| described.contains(role));
+            let reason = || format!("the contents describe no direction {:?}", word.text);
+            role.ok_or_else(|| SyntaxError::new(word.span, reason()))
+        })
+    });
+    mapped.map_err(|error| model.error("contents.select", error.of(text)))
+}
+
+fn attributes(model: &Model) -> Result<Vec<Extractor>, ModelError> {
+    let compiled = model.attributes.iter().enumerate().map(|(index, attribute)| {
+        Extractor::new(attribute)
+            .map_err(|(field, fault)| model.error(format!("attributes[{index}].{field}"), fault))
+    });
+    compiled.filter_map(Result::transpose).collect()
+}

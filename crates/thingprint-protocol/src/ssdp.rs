@@ -1,0 +1,121 @@
+//! SSDP messages (`UPnP` Device Architecture 2.0 §1): heads of HTTP messages, each in a UDP payload of its own.
+//!
+//! The method tells a search and a notification; an answer needs a header that only SSDP has. Whether the head ends
+//! with an empty line does not matter.
+use crate::SsdpMessage;
+use crate::http::{self, Headers, Outline, StartLine};
+use crate::text::escaped;
+
+/// Reads the SSDP message in a UDP payload; `ip_ttl` is the packet's time to live.
+pub fn parse(payload: &[u8], ip_ttl: u8) -> Option<SsdpMessage> {
+    let (start, headers) = match http::outline(payload) {
+        Outline::Whole { start, headers, .. } | Outline::Begun { start: Some(start), headers } => {
+            (start, headers)
+        }
+        Outline::Begun { start: None, .. } | Outline::Other => return None,
+    };
+    match start {
+        StartLine::Request { method, target, version } => {
+            let is_ssdp = [&b"M-SEARCH"[..], b"NOTIFY"].iter().any(|name| method.eq_ignore_ascii_case(name));
+            is_ssdp.then(|| SsdpMessage {
+                method: Some(escaped(method)),
+                uri: Some(escaped(target)),
+                version: Some(version),
+                ..message(headers, ip_ttl)
+            })
+        }
+        StartLine::Response { version, status, phrase } => {
+            (headers.has("st") || headers.has("usn")).then(|| SsdpMessage {
+                version,
+                status: Some(status),
+                phrase: Some(escaped(phrase)),
+                ..message(headers, ip_ttl)
+            })
+        }
+    }
+}
+
+/// What the headers say.
+fn message(headers: Headers<'_>, ip_ttl: u8) -> SsdpMessage {
+    SsdpMessage {
+        method: None,
+        uri: None,
+        version: None,
+        status: None,
+        phrase: None,
+        host: headers.text("host"),
+        search_type: headers.text("man"),
+        search_target: headers.text("st"),
+        most_wait_s: headers.text("mx").and_then(|seconds| seconds.parse().ok()),
+        notification_type: headers.text("nt"),
+        notification_sub_type: headers.text("nts"),
+        unique_service_name: headers.text("usn"),
+        server: headers.text("server"),
+        user_agent: headers.text("user-agent"),
+        cache_control: headers.text("cache-control"),
+        location: headers.text("location").or_else(|| headers.text("al")),
+        ip_ttl,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+    use super::parse;
+    use crate::HttpVersion;
+
+    const VERSION_1_1: Option<HttpVersion> = Some(HttpVersion { major: 1, minor: 1 });
+
+    #[test]
+    fn a_search_tells_what_is_searched() {
+        let payload =
+            b"M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMan: \"ssdp:discover\"\r\nMX: 3\r\n\
+            ST: urn:dial-multiscreen-org:service:dial:1\r\nUSER-AGENT: lamp/1.0\r\n\r\n";
+        let search = parse(payload, 2).unwrap();
+        assert_eq!((search.method.as_deref(), search.uri.as_deref()), (Some("M-SEARCH"), Some("*")));
+        assert_eq!((search.version, search.status, search.ip_ttl), (VERSION_1_1, None, 2));
+        assert_eq!(search.host.as_deref(), Some("239.255.255.250:1900"));
+        assert_eq!(search.search_type.as_deref(), Some("\"ssdp:discover\""));
+        assert_eq!(search.search_target.as_deref(), Some("urn:dial-multiscreen-org:service:dial:1"));
+        assert_eq!((search.most_wait_s, search.user_agent.as_deref()), (Some(3), Some("lamp/1.0")));
+    }
+
+    #[test]
+    fn a_notification_needs_no_end() {
+        let payload =
+            b"NOTIFY * HTTP/1.1\nNT:upnp:rootdevice\nNTS : ssdp:alive\nUSN: uuid:7::upnp:rootdevice\n\
+            LOCATION: http://192.0.2.7/d.xml\nCACHE-CONTROL: max-age=100\nSERVER: Linux UPnP/1.0 Lamp/1";
+        let notification = parse(payload, 4).unwrap();
+        assert_eq!(notification.notification_type.as_deref(), Some("upnp:rootdevice"));
+        assert_eq!(notification.notification_sub_type.as_deref(), Some("ssdp:alive"));
+        assert_eq!(notification.unique_service_name.as_deref(), Some("uuid:7::upnp:rootdevice"));
+        assert_eq!(notification.location.as_deref(), Some("http://192.0.2.7/d.xml"));
+        assert_eq!(notification.cache_control.as_deref(), Some("max-age=100"));
+        assert_eq!(notification.server.as_deref(), Some("Linux UPnP/1.0 Lamp/1"));
+        assert_eq!((notification.search_target, notification.ip_ttl), (None, 4));
+    }
+
+    #[test]
+    fn an_answer_needs_a_header_of_its_own() {
+        let answer = parse(b"HTTP/1.1 200 OK\r\nEXT:\r\nST: ssdp:all\r\nUSN: uuid:7\r\n\r\n", 64).unwrap();
+        assert_eq!((answer.method, answer.uri, answer.version), (None, None, VERSION_1_1));
+        assert_eq!((answer.status, answer.phrase.as_deref()), (Some(200), Some("OK")));
+        assert_eq!(answer.search_target.as_deref(), Some("ssdp:all"));
+        assert_eq!(parse(b"HTTP/1.1 200 OK\r\nServer: lamp\r\n\r\n", 64), None);
+    }
+
+    #[test]
+    fn other_payloads_are_refused() {
+        for payload in [
+            &b"BT-SEARCH * HTTP/1.1\r\nST: x\r\n\r\n"[..],
+            b"GET / HTTP/1.1\r\nST: x\r\n\r\n",
+            b"M-SEARCH *",
+            b"M-SEARCH * RTSP/1.0\r\n\r\n",
+            b"",
+            b"\0\x01\0\0",
+        ] {
+            assert_eq!(parse(payload, 1), None, "{payload:?}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Each parser alone: hostile bytes, cut messages, and how messages are written as JSON.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![allow(clippy::expect_used, reason = "a test that cannot go on should stop")]
+
+mod wire;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use thingprint_protocol::{Message, parsers};
+
+const SEARCH: &[u8] =
+    b"M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\nMX: 1\r\n\
+    ST: ssdp:all\r\n\r\n";
+const REQUEST: &[u8] =
+    b"POST /a HTTP/1.1\r\nHost: lamp\r\nUser-Agent: u\r\nAuthorization: Basic c2VjcmV0\r\n\
+    Content-Length: 3\r\n\r\nabc";
+const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\nServer: lamp/1\r\nTransfer-Encoding: chunked\r\n\r\n";
+const CONTROL: &[u8] = &[0x16, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+const MDNS: &[u8] = b"\0\0\x84\0\0\0\0\x03\0\0\0\0\
+    \x04_hap\x04_tcp\x05local\0\0\x0c\0\x01\0\0\x11\x94\0\x07\x04Lamp\xc0\x0c\
+    \xc0\x27\0\x21\x80\x01\0\0\0\x78\0\x0d\0\0\0\0\x1f\x90\x04lamp\xc0\x16\
+    \xc0\x27\0\x10\x80\x01\0\0\x11\x94\0\x05\x04md=1";
+
+/// Every parser that reads a payload on its own.
+fn read_all(payload: &[u8]) -> Vec<Message> {
+    let length = payload.len();
+    let http = match parsers::http(payload) {
+        parsers::Head::Complete { message, length, .. } => {
+            assert!(length <= payload.len());
+            Some(message)
+        }
+        parsers::Head::Partial => parsers::cut_http(payload),
+        parsers::Head::NotHttp => {
+            assert!(!parsers::may_begin_http(payload));
+            None
+        }
+    };
+    let quic = match parsers::QuicHandshake::default().read(payload) {
+        parsers::QuicReading::Message(message) => Some(Message::QuicInitial(message)),
+        parsers::QuicReading::Quic | parsers::QuicReading::Other => None,
+    };
+    let found = [
+        parsers::dns(payload, length).map(Message::Dns),
+        parsers::ntp(payload, length).map(Message::Ntp),
+        parsers::ntp_control(payload, length).map(Message::NtpControl),
+        parsers::dhcp(payload).map(Message::Dhcp),
+        parsers::ssdp(payload, 1).map(Message::Ssdp),
+        parsers::client_hello(payload).map(Message::ClientHello),
+        parsers::server_hello(payload).map(Message::ServerHello),
+        Some(Message::Certificates(parsers::certificates(payload))),
+        http,
+        quic,
+    ];
+    found.into_iter().flatten().collect()
+}
+
+/// One message of each kind, as it stands in a payload.
+fn samples() -> Vec<Vec<u8>> {
+    let hello = wire::client_hello(&[0x1301, 0xc02f], 40);
+    vec![
+        wire::dns_query(7, "lamp"),
+        wire::ntp_request(),
+        wire::dhcp_discover(),
+        hello.get(4..).unwrap_or_default().to_vec(),
+        wire::server_hello(0x1301).get(4..).unwrap_or_default().to_vec(),
+        CONTROL.to_vec(),
+        MDNS.to_vec(),
+        SEARCH.to_vec(),
+        REQUEST.to_vec(),
+        RESPONSE.to_vec(),
+    ]
+}
+
+#[test]
+fn cut_messages_are_read_without_panic() {
+    for sample in samples() {
+        assert!(read_all(&sample).len() > 1, "{}", sample.escape_ascii());
+        for cut in 0..sample.len() {
+            let part = &sample[..cut];
+            let _ = read_all(part);
+            let _ = (parsers::dns(part, sample.len()), parsers::ntp(part, sample.len()));
+            let _ = parsers::ntp_control(part, sample.len());
+        }
+    }
+}
+
+fn check_json(message: &Message, expected: &Value) {
+    assert_eq!(serde_json::to_value(message).unwrap(), *expected);
+}
+
+#[test]
+fn messages_are_written_in_snake_case() {
+    check_json(
+        &Message::Mdns(parsers::dns(MDNS, MDNS.len()).unwrap()),
+        &json!({
+            "message": "mdns", "id": 0, "flags": 0x8400, "answer_count": 3, "questions": [], "answers": [
+                {"name": "_hap._tcp.local", "rtype": 12, "ttl_s": 4500, "data": {"name": "lamp._hap._tcp.local"}},
+                {"name": "lamp._hap._tcp.local", "rtype": 33, "ttl_s": 120, "data": {"service":
+                    {"priority": 0, "weight": 0, "port": 8080, "target": "lamp.local"}}},
+                {"name": "lamp._hap._tcp.local", "rtype": 16, "ttl_s": 4500, "data": {"text": ["md=1"]}},
+            ],
+        }),
+    );
+    check_json(
+        &Message::Ntp(parsers::ntp(&wire::ntp_request(), 48).unwrap()),
+        &json!({
+            "message": "ntp", "leap": 0, "version": 4, "mode": 3, "stratum": 0, "poll": 0, "precision": 0,
+            "reference_id": "00000000", "origin": "0000000000000000", "receive": "0000000000000000",
+            "transmit": "0000000000000000", "is_nts": false,
+        }),
+    );
+    check_json(
+        &Message::NtpControl(parsers::ntp_control(CONTROL, CONTROL.len()).unwrap()),
+        &json!({"message": "ntp_control", "version": 2, "mode": 6, "is_response": false, "opcode": 2}),
+    );
+    let hello = wire::client_hello(&[0x1301, 0xc02f], 0);
+    check_json(
+        &Message::ClientHello(parsers::client_hello(&hello[4..]).unwrap()),
+        &json!({
+            "message": "client_hello", "version": "TLSv12", "cipher_suites": ["1301", "c02f"], "extensions": [21],
+            "server_name": null, "supported_versions": [], "groups": [], "point_formats": [],
+            "signature_algorithms": [], "alpn": [],
+        }),
+    );
+    let message =
+        serde_json::to_value(Message::Dhcp(parsers::dhcp(&wire::dhcp_discover()).unwrap())).unwrap();
+    assert_eq!(message["message"], "dhcp");
+    assert_eq!(message["host_name"], "lamp");
+    assert_eq!(message["options"][1], json!({"code": 12, "value": "6c616d70"}));
+    let message = serde_json::to_value(Message::Ssdp(parsers::ssdp(SEARCH, 4).unwrap())).unwrap();
+    assert_eq!((&message["search_target"], &message["ip_ttl"]), (&json!("ssdp:all"), &json!(4)));
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_without_panic(payload in prop::collection::vec(any::<u8>(), 0..600)) {
+        let _ = read_all(&payload);
+    }
+
+    #[test]
+    fn changed_messages_are_read_without_panic(
+        sample in prop::sample::select(samples()),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let mut payload = sample;
+        for (at, byte) in changes {
+            let at = at.index(payload.len());
+            payload[at] = byte;
+        }
+        let messages = read_all(&payload);
+        // Whatever is read can be written.
+        prop_assert!(serde_json::to_string(&messages).is_ok());
+    }
+
+    #[test]
+    fn no_secret_is_written(secret in "[a-zA-Z0-9+/]{12,40}") {
+        let head = format!("GET / HTTP/1.1\r\nAuthorization: Basic {secret}\r\n\r\n");
+        let messages = read_all(head.as_bytes());
+        let shown = format!("{messages:?}");
+        prop_assert!(!shown.contains(&secret));
+        prop_assert!(!serde_json::to_string(&messages).unwrap().contains(&secret));
+    }
+}

@@ -1,0 +1,132 @@
+//! The flows of five devices, where their captures are at hand: protocols and ports equal those that the protocol
+//! paper counts in its Tables I and II.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop")]
+#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use thingprint_flow::{
+    Capture, DeviceId, DeviceIndex, FiveTuple, Flow, FlowOptions, Observer, Sighting, Timestamp, Trace,
+    TraceOptions, Tracker, Transport, WindowIndex, WindowLength,
+};
+use thingprint_protocol::{Budget, Engine, Inspection, Limits, ModelSet, Seen, Sender, dialect};
+
+/// Flows by device, protocol and port class.
+type Counts = BTreeMap<(String, String, String), u64>;
+
+/// Counts the flows of each device by what they carry.
+struct Census {
+    engine: Engine,
+    budget: Budget,
+    flows: BTreeMap<(DeviceIndex, String, &'static str), u64>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    inspection: Inspection,
+    transport: Option<Transport>,
+}
+
+impl Census {
+    fn new(set: Arc<ModelSet>) -> Self {
+        let engine = Engine::with_models(set, Limits::default());
+        Self { budget: engine.budget(), engine, flows: BTreeMap::new() }
+    }
+}
+
+impl Observer for Census {
+    type State = State;
+
+    fn packet(&mut self, sighting: &Sighting<'_, '_>, state: &mut State) {
+        state.transport.get_or_insert(sighting.ip.transport);
+        let sender = if sighting.is_sent { Sender::Device } else { Sender::Peer };
+        let seen = Seen { packet: sighting.ip, sender, time: Some(sighting.time) };
+        self.engine.observe(seen, &mut state.inspection, &mut self.budget, &mut |_| {});
+    }
+
+    fn active(&mut self, _: DeviceIndex, _: &FiveTuple, _: Timestamp, _: Timestamp) {}
+
+    fn flow(&mut self, mut flow: Flow<State>) {
+        let service = self.engine.service(&flow.state.inspection).unwrap_or("none").to_owned();
+        let is_standard = flow.state.inspection.model().zip(flow.state.transport).is_some_and(
+            |(model, transport)| self.engine.models().standard_port(model, flow.server_port(), transport),
+        );
+        flow.state.inspection.close(&mut self.budget);
+        let class = if is_standard { "standard" } else { "other" };
+        *self.flows.entry((flow.device, service, class)).or_default() += 1;
+    }
+
+    fn window_closed(&mut self, _: WindowIndex) {}
+}
+
+fn data(folder: &str) -> Option<PathBuf> {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(folder);
+    let found = data.is_dir().then_some(data);
+    if found.is_none() {
+        eprintln!("skipped: no {folder} beside the workspace");
+    }
+    found
+}
+
+fn count(set: &Arc<ModelSet>, capture: &Path, mac: &str) -> BTreeMap<(String, String), u64> {
+    let path = capture.to_owned();
+    let open = move || Ok(Box::new(File::open(&path)?) as thingprint_flow::ByteStream);
+    let mut trace = Trace::new(vec![Capture::new("a capture", open)], TraceOptions::default());
+    let options = FlowOptions { window: WindowLength::Capture, ..FlowOptions::default() };
+    let mut tracker = Tracker::new(options, Census::new(Arc::clone(set)));
+    while let Some(packet) = trace.next_packet() {
+        tracker.push(&packet);
+    }
+    assert_eq!(trace.problems().len(), 0);
+    let finished = tracker.finish();
+    assert_eq!(finished.observer.budget.used_bytes(), 0);
+    let wanted: DeviceId = mac.parse().unwrap();
+    let is_wanted = |index: DeviceIndex| finished.devices.get(index.as_usize()) == Some(&wanted);
+    let flows = finished.observer.flows.into_iter().filter(|((device, ..), _)| is_wanted(*device));
+    flows.map(|((_, service, class), flows)| ((service, class.to_owned()), flows)).collect()
+}
+
+fn expected(folder: &Path) -> (Counts, BTreeMap<String, String>) {
+    let text = fs::read_to_string(folder.join("expected.csv")).unwrap();
+    let mut counts = Counts::new();
+    let mut macs = BTreeMap::new();
+    for line in text.lines() {
+        let fields: Vec<&str> = line.split(',').collect();
+        let [device, mac, service, class, flows] = fields[..] else { panic!("a row of five: {line}") };
+        counts.insert((device.to_owned(), service.to_owned(), class.to_owned()), flows.parse().unwrap());
+        macs.insert(device.to_owned(), mac.to_owned());
+    }
+    (counts, macs)
+}
+
+fn counted(set: &Arc<ModelSet>, folder: &Path, macs: &BTreeMap<String, String>) -> Counts {
+    let mut counts = Counts::new();
+    for (device, mac) in macs {
+        for ((service, class), flows) in count(set, &folder.join(format!("{device}.pcap.gz")), mac) {
+            counts.insert((device.clone(), service, class), flows);
+        }
+    }
+    counts
+}
+
+#[test]
+fn flows_of_devices_equal_those_of_the_paper() {
+    let Some(folder) = data("protoiot") else { return };
+    let (expected, macs) = expected(&folder);
+    assert_eq!(counted(&ModelSet::built_in(), &folder, &macs), expected);
+}
+
+#[test]
+fn the_published_models_give_the_same_verdicts() {
+    let (Some(folder), Some(published)) = (data("protoiot"), data("reference/protoiot-models")) else { return };
+    let models = ["tls", "http", "dhcp", "ssdp", "dns", "ntp"].map(|name| {
+        let text = fs::read_to_string(published.join(format!("{name}.json"))).unwrap();
+        dialect::from_json(&text).unwrap()
+    });
+    let set = Arc::new(ModelSet::compile(models).unwrap());
+    let (expected, macs) = expected(&folder);
+    assert_eq!(counted(&set, &folder, &macs), expected);
+}
