@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::bail;
 use thingprint_flow::{
-    CaptureError, DecodeCounts, DeviceId, GatewayVotes, Identity, MacAddr, Packet, ProblemKind, Trace,
-    TraceOptions, WindowLength, elect_gateway,
+    CaptureError, DecodeCounts, DeviceId, GatewayVotes, Identity, MacAddr, Packet, Trace, TraceOptions,
+    WindowLength, elect_gateway,
 };
 use thingprint_instance::{Assembled, BuildCounts, Builder, InstanceOptions, Labeled, PartId, Partial};
 use thingprint_protocol::{Engine, Limits};
@@ -45,6 +45,7 @@ pub(crate) struct Instances {
 /// What is known of a trace that was followed to its end.
 #[derive(Debug, Default)]
 pub(crate) struct Followed {
+    captures: usize,
     frames: u64,
     /// IP packets whose payload was not captured whole.
     cut_packets: u64,
@@ -62,7 +63,7 @@ impl Reading<'_> {
         } else {
             self.as_one_trace()
         };
-        let outcome = followed.report(self.messages, self.inputs.len())?;
+        let outcome = followed.report(self.messages)?;
         self.report_assembled(&assembled, &followed);
         let rows = assembled.instances.into_iter().map(|instance| {
             let label = self.labels.label_of(instance.device, instance.capture.as_deref()).cloned();
@@ -222,6 +223,7 @@ impl Followed {
     }
 
     fn and(mut self, other: Self) -> Self {
+        self.captures += other.captures;
         self.frames += other.frames;
         self.cut_packets += other.cut_packets;
         self.one_sided += other.one_sided;
@@ -230,10 +232,16 @@ impl Followed {
         self
     }
 
+    /// Whether there is a problem with every capture, and none gave a frame that can be decoded.
+    fn is_hopeless(&self) -> bool {
+        self.frames == self.counts.unsupported_link
+            && !self.problems.is_empty()
+            && self.problems.len() >= self.captures
+    }
+
     /// Says what could not be read. Fails when nothing at all could be.
-    pub(crate) fn report(&self, messages: Messages, captures: usize) -> anyhow::Result<Outcome> {
-        let is_hopeless = |problem: &CaptureError| problem.kind != ProblemKind::Cut;
-        if self.frames == 0 && self.problems.len() >= captures && self.problems.iter().all(is_hopeless) {
+    pub(crate) fn report(&self, messages: Messages) -> anyhow::Result<Outcome> {
+        if self.is_hopeless() {
             let all: Vec<String> =
                 self.problems.iter().map(|problem| format!("failed to read {problem}")).collect();
             bail!("{}", all.join("\n       "));
@@ -270,7 +278,7 @@ pub(crate) fn follow(
 ) -> Followed {
     let captures = inputs.iter().map(Input::capture).collect();
     let mut trace = Trace::new(captures, TraceOptions { sort, ..TraceOptions::default() });
-    let mut followed = Followed::default();
+    let mut followed = Followed { captures: inputs.len(), ..Followed::default() };
     while let Some(packet) = trace.next_packet() {
         each(&packet);
         followed.frames += 1;

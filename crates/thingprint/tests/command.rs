@@ -5,7 +5,7 @@ mod stage;
 
 use std::fs;
 
-use stage::{Frame, Stage, capture};
+use stage::{Frame, Stage, capture, pcapng_of_802_11};
 
 #[test]
 fn the_whole_way_from_a_capture_to_verdicts() {
@@ -193,6 +193,27 @@ fn a_cut_capture_gives_what_it_has_and_status_4() {
     let mixed = stage.run("extract home.pcap notes.txt gone.pcap");
     assert_eq!(mixed.status, 4, "{}", mixed.stderr);
     assert!(mixed.stderr.contains("notes.txt") && mixed.stderr.contains("gone.pcap"), "{}", mixed.stderr);
+}
+
+#[test]
+fn captures_of_which_nothing_can_be_read_fail() {
+    let stage = Stage::new();
+    fs::write(stage.path("a.txt"), "not a capture at all\n").unwrap();
+    fs::copy(stage.path("a.txt"), stage.path("b.txt")).unwrap();
+    let file =
+        capture(&[Frame { at_s: 0, from: [2; 6], to: [4; 6], src: [10, 0, 0, 1], dst: [10, 0, 0, 2] }]);
+    fs::write(stage.path("stub.pcap"), &file[..6]).unwrap();
+    fs::write(stage.path("first.pcap"), &file[..50]).unwrap();
+    fs::write(stage.path("air.pcapng"), pcapng_of_802_11()).unwrap();
+    for command in ["extract", "extract --window capture", "devices"] {
+        stage.fails(&format!("{command} a.txt b.txt"), 1, &["a.txt"]);
+        stage.fails(&format!("{command} stub.pcap"), 1, &["stub.pcap"]);
+        stage.fails(&format!("{command} first.pcap"), 1, &["first.pcap", "after 0 packets"]);
+        stage.fails(&format!("{command} air.pcapng"), 1, &["air.pcapng", "802.11"]);
+        stage.fails(&format!("{command} air.pcapng a.txt"), 1, &["air.pcapng", "a.txt"]);
+    }
+    fs::write(stage.path("empty.pcap"), capture(&[])).unwrap();
+    assert_eq!(stage.run("extract empty.pcap a.txt").status, 4, "an empty capture was read");
 }
 
 #[test]

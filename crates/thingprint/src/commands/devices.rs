@@ -50,7 +50,7 @@ impl DevicesArgs {
         let followed =
             follow(&inputs, self.extraction.sort, Some(&progress), |packet| inventory.push(packet));
         progress.finish();
-        let outcome = followed.report(messages, inputs.len())?;
+        let outcome = followed.report(messages)?;
         let listed = inventory.finish(&labelled_macs(&labels), gateway);
         output.table(&table(&listed.devices, &labels)?)?;
         if let Some(path) = &self.labels_template {

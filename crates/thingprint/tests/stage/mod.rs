@@ -112,3 +112,16 @@ pub(crate) fn capture(frames: &[Frame]) -> Vec<u8> {
     }
     writer.finish().unwrap()
 }
+
+/// A pcapng capture with one beacon of IEEE 802.11 (link type 105), which cannot be decoded.
+pub(crate) fn pcapng_of_802_11() -> Vec<u8> {
+    let block = |kind: u32, body: &[u32]| -> Vec<u8> {
+        let length = u32::try_from(4 * body.len() + 12).unwrap();
+        let words = [&[kind, length], body, &[length]].concat();
+        words.into_iter().flat_map(u32::to_le_bytes).collect()
+    };
+    let section = block(0x0a0d_0d0a, &[0x1a2b_3c4d, 1, u32::MAX, u32::MAX]);
+    let interface = block(1, &[105, 0]);
+    let packet = block(6, &[0, 0, 1, 4, 4, 0x80]);
+    [section, interface, packet].concat()
+}
