@@ -13,7 +13,7 @@ mod track;
 
 pub use address::{DeviceId, MacAddr, ParseDeviceError, ParseMacError};
 pub use capture::{
-    ByteStream, Capture, CaptureWriter, ContentHash, LinkType, Trace, TraceOptions, is_capture,
+    ByteStream, Capture, CaptureWriter, ContentHash, LinkType, Trace, TraceOptions, decompress, is_capture,
 };
 pub use decode::{DecodeCounts, Decoder, Frame, Malformed};
 pub use error::{CaptureError, ProblemKind};

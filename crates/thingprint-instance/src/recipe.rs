@@ -1,7 +1,8 @@
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use thingprint_flow::{FlowEnding, ParseOptionError, WindowLength};
+use thingprint_flow::{FlowEnding, ParseOptionError, ServerPorts, WindowLength};
 
 use crate::InstanceOptions;
 
@@ -62,7 +63,7 @@ impl FromStr for Recipe {
     }
 }
 
-fn values(options: &InstanceOptions) -> [(&'static str, String); 13] {
+fn values(options: &InstanceOptions) -> [(&'static str, String); 14] {
     let flow = &options.flow;
     let (tcp_idle_ns, other_idle_ns, cut_after_ns) = match flow.ending {
         FlowEnding::Connection { tcp_idle_ns, other_idle_ns } => (tcp_idle_ns, other_idle_ns, 0),
@@ -83,6 +84,7 @@ fn values(options: &InstanceOptions) -> [(&'static str, String); 13] {
         ("min_packets", options.min_packets.to_string()),
         ("gaps", format!("{}-{}", options.min_gap_ns, options.max_gap_ns)),
         ("burst_gap", options.burst_gap_ns.to_string()),
+        ("server_ports", port_list(&flow.server_ports)),
     ]
 }
 
@@ -103,16 +105,45 @@ fn apply(options: &mut InstanceOptions, key: &str, value: &str) -> Result<(), Pa
             let names = value.split(',').filter(|name| !name.is_empty());
             options.names = names.map(str::parse).collect::<Result<_, _>>()?;
         }
-        "min_packets" => options.min_packets = value.parse().map_err(|_| number())?,
+        "min_packets" => {
+            let packets = value.parse::<u64>().ok().filter(|packets| *packets > 0);
+            options.min_packets =
+                packets.ok_or_else(|| ParseOptionError::new(value, "a number of packets"))?;
+        }
         "gaps" => {
             let (min, max) = value.split_once('-').ok_or_else(number)?;
             options.min_gap_ns = min.parse().map_err(|_| number())?;
             options.max_gap_ns = max.parse().map_err(|_| number())?;
         }
         "burst_gap" => options.burst_gap_ns = value.parse().map_err(|_| number())?,
+        "server_ports" => options.flow.server_ports = parse_ports(value)?,
         other => return Err(ParseOptionError::new(other, "an option of extraction")),
     }
     Ok(())
+}
+
+/// `tcp/443,udp/53`, sorted: the order of ports means nothing.
+fn port_list(ports: &ServerPorts) -> String {
+    let tcp = ports.tcp.iter().map(|port| ("tcp", *port));
+    let udp = ports.udp.iter().map(|port| ("udp", *port));
+    let all: BTreeSet<(&str, u16)> = tcp.chain(udp).collect();
+    let all: Vec<String> = all.into_iter().map(|(transport, port)| format!("{transport}/{port}")).collect();
+    all.join(",")
+}
+
+fn parse_ports(list: &str) -> Result<ServerPorts, ParseOptionError> {
+    let mut ports = ServerPorts { tcp: Vec::new(), udp: Vec::new() };
+    for item in list.split(',').filter(|item| !item.is_empty()) {
+        let fail = || ParseOptionError::new(item, "a port like tcp/443");
+        let (transport, port) = item.split_once('/').ok_or_else(fail)?;
+        let port = port.parse().map_err(|_| fail())?;
+        match transport {
+            "tcp" => ports.tcp.push(port),
+            "udp" => ports.udp.push(port),
+            _ => return Err(fail()),
+        }
+    }
+    Ok(ports)
 }
 
 /// `cut_after` stands after the idle times, which are 0 with it.
@@ -133,14 +164,16 @@ fn ending_with(ending: FlowEnding, key: &str, nanos: i64) -> FlowEnding {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-    use std::collections::BTreeSet;
+    use thingprint_flow::{FlowOptions, Identity, MacAddr, PacketSize};
 
     use super::*;
     use crate::{NameSource, PortScope, PortWord, RateMean};
 
     #[test]
     fn recipes_give_back_their_options() {
+        let ports = ServerPorts { tcp: vec![22, 443], udp: vec![53] };
         let mut other = InstanceOptions::joy();
+        other.flow.server_ports = ports;
         other.flow.window = WindowLength::Span(900_000_000_000);
         other.rate = RateMean::Sum;
         other.port_word = PortWord::ProtoPort;
@@ -155,9 +188,91 @@ mod tests {
         assert_eq!(Recipe::of(&InstanceOptions::default()).as_str(), "default");
     }
 
+    /// Names every field of the options, so that a new one has to find its place here, and in the recipe or not.
+    #[test]
+    fn every_option_that_changes_what_is_meant_is_in_the_recipe() {
+        let InstanceOptions {
+            flow,
+            rate: _,
+            port_word: _,
+            port_scope: _,
+            names: _,
+            min_packets: _,
+            min_gap_ns: _,
+            max_gap_ns: _,
+            burst_gap_ns: _,
+            max_words: _,
+        } = InstanceOptions::default();
+        let FlowOptions {
+            window: _,
+            lateness_ns: _,
+            ending: _,
+            size: _,
+            identity: _,
+            gateway: _,
+            server_ports: _,
+            max_flows: _,
+            max_devices: _,
+        } = flow;
+        let changed = |change: Change| {
+            let mut options = InstanceOptions::default();
+            change(&mut options);
+            Recipe::of(&options).to_string()
+        };
+        for (change, expected) in MEANT {
+            assert_eq!(changed(*change), *expected);
+            assert_eq!(expected.parse::<Recipe>().unwrap().as_str(), *expected);
+        }
+        for change in SEEN {
+            assert_eq!(changed(*change), "default");
+        }
+    }
+
+    type Change = fn(&mut InstanceOptions);
+
+    const MEANT: &[(Change, &str)] = &[
+        (|o| o.rate = RateMean::Sum, "rate=sum"),
+        (|o| o.port_word = PortWord::ProtoPort, "port_word=proto/port"),
+        (|o| o.port_scope = PortScope::Internet, "scope=internet"),
+        (|o| o.names = BTreeSet::from([NameSource::Sni]), "names=sni"),
+        (|o| o.min_packets = 2, "min_packets=2"),
+        (|o| o.min_gap_ns = 2, "gaps=2-86400000000000"),
+        (|o| o.max_gap_ns = 3_000_000_000, "gaps=1000000000-3000000000"),
+        (|o| o.burst_gap_ns = 5, "burst_gap=5"),
+        (|o| o.flow.window = WindowLength::Capture, "window=capture"),
+        (
+            |o| o.flow.ending = FlowEnding::Connection { tcp_idle_ns: 7, other_idle_ns: 8 },
+            "tcp_idle=7 other_idle=8",
+        ),
+        (|o| o.flow.ending = FlowEnding::Joy { cut_after_ns: 9 }, "tcp_idle=0 other_idle=0 cut_after=9"),
+        (|o| o.flow.size = PacketSize::Wire, "size=wire"),
+        (|o| o.flow.identity = Identity::Ip, "identity=ip"),
+        (
+            |o| o.flow.server_ports.tcp = vec![22],
+            "server_ports=tcp/22,udp/53,udp/67,udp/123,udp/443,udp/1900,udp/5353",
+        ),
+    ];
+    /// Caps, the gateway, and the way in which late packets are treated.
+    const SEEN: &[Change] = &[
+        |o| o.max_words = 1,
+        |o| o.flow.lateness_ns = 1,
+        |o| o.flow.gateway = Some(MacAddr::new([2; 6])),
+        |o| o.flow.max_flows = 1,
+        |o| o.flow.max_devices = 1,
+    ];
+
     #[test]
     fn foreign_recipes_are_refused() {
-        for text in ["", "window", "window=0h", "colour=red", "names=telepathy", "tcp_idle=soon"] {
+        for text in [
+            "",
+            "window",
+            "window=0h",
+            "colour=red",
+            "names=telepathy",
+            "tcp_idle=soon",
+            "min_packets=0",
+            "server_ports=443",
+        ] {
             assert!(text.parse::<Recipe>().is_err(), "{text}");
         }
     }

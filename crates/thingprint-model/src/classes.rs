@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use thingprint_instance::{Kind, Label};
 
 use crate::error::{FileFault, ModelError};
+use crate::sequence::{self, Named};
 
 /// Most classes that a model can tell apart.
 pub const MAX_CLASSES: usize = 4_096;
@@ -26,7 +27,7 @@ pub struct Class {
 /// The classes of a model, ordered by name in byte order; a class number is an index into them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Classes(Vec<Class>);
+pub struct Classes(#[serde(deserialize_with = "sequence::ascending::<_, _, MAX_CLASSES>")] Vec<Class>);
 
 impl Classes {
     /// The classes of these labels, and how often each occurs.
@@ -82,6 +83,12 @@ impl Classes {
             return Err(FileFault::Inconsistent("its classes are out of order"));
         }
         Ok(())
+    }
+}
+
+impl Named for Class {
+    fn name(&self) -> &str {
+        &self.name
     }
 }
 

@@ -96,6 +96,14 @@ pub enum ModelError {
     /// A model that cannot be written.
     #[error("the model cannot be written")]
     Write(#[source] io::Error),
+    /// A model that would be refused when read.
+    #[error("the model takes {size} bytes, and at most {most} are read again")]
+    TooLarge {
+        /// Size of the model.
+        size: u64,
+        /// Most that is read.
+        most: u64,
+    },
     /// A model whose parts cannot be encoded.
     #[error("the model cannot be encoded")]
     Encode(#[source] postcard::Error),

@@ -16,6 +16,7 @@ mod parallel;
 mod prediction;
 mod random;
 mod scenario;
+mod sequence;
 mod split;
 mod stage0;
 mod stage1;

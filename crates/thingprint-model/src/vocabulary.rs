@@ -4,12 +4,18 @@ use serde::{Deserialize, Serialize};
 use thingprint_instance::{Bag, Kind};
 
 use crate::error::FileFault;
+use crate::file::MAX_BYTES;
 use crate::options::Unseen;
+use crate::sequence;
+
+/// Most words of a list: as distinct words take four bytes of a file and more, no list is longer.
+const MAX_WORDS: usize = (MAX_BYTES / 4) as usize;
 
 /// Which column of a bag-of-words matrix each word has ([C §5.1]): the words of IoT-labelled training instances in
 /// byte order, then one column `others`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vocabulary {
+    #[serde(deserialize_with = "sequence::ascending::<_, _, MAX_WORDS>")]
     words: Vec<Box<str>>,
     rest: Rest,
 }
@@ -20,7 +26,7 @@ enum Rest {
     /// All of them count for `others`.
     Others,
     /// Those of non-IoT training instances (listed in byte order) count for `others`, the rest for nothing.
-    OthersIfSeen(Vec<Box<str>>),
+    OthersIfSeen(#[serde(deserialize_with = "sequence::ascending::<_, _, MAX_WORDS>")] Vec<Box<str>>),
 }
 
 /// A bag in columns: each column with its count, in no particular order; a column may occur more than once.

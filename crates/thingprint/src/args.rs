@@ -1,9 +1,11 @@
 //! What is typed, by group; each command resolves it into the options of the crates.
 
+mod device;
 mod extraction;
 mod global;
 mod training;
 
+pub(crate) use device::DeviceArgs;
 pub(crate) use extraction::ExtractionArgs;
 pub(crate) use global::GlobalArgs;
 pub(crate) use training::TrainingArgs;

@@ -1,9 +1,9 @@
 //! From what is typed (files, folders, globs, `-`) to captures and bytes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Read};
+use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -145,42 +145,6 @@ pub(crate) fn named(arguments: &[OsString]) -> String {
 
 fn is_glob(argument: &OsStr) -> bool {
     argument.to_string_lossy().contains(['*', '?', '['])
-}
-
-/// Takes out the files that are copies of earlier ones: a capture given twice is one part of a trace, not two.
-/// Gives the names of each copy and its original.
-pub(crate) fn take_out_copies(inputs: &mut Vec<Input>) -> Vec<(String, String)> {
-    let mut by_length: BTreeMap<u64, Vec<Input>> = BTreeMap::new();
-    let mut copies = Vec::new();
-    inputs.retain(|input| {
-        let Some(length) = input.length() else { return true };
-        let alike = by_length.entry(length).or_default();
-        if let Some(original) = alike.iter().find(|original| is_same_content(original, input)) {
-            copies.push((input.name(), original.name()));
-            return false;
-        }
-        alike.push(input.clone());
-        true
-    });
-    copies
-}
-
-fn is_same_content(a: &Input, b: &Input) -> bool {
-    let (Input::File(a), Input::File(b)) = (a, b) else { return false };
-    let (Ok(a), Ok(b)) = (File::open(a), File::open(b)) else { return false };
-    let (mut a, mut b) = (BufReader::new(a), BufReader::new(b));
-    loop {
-        let (Ok(left), Ok(right)) = (a.fill_buf(), b.fill_buf()) else { return false };
-        let length = left.len().min(right.len());
-        if left.get(..length) != right.get(..length) || left.is_empty() != right.is_empty() {
-            return false;
-        }
-        if length == 0 {
-            return true;
-        }
-        a.consume(length);
-        b.consume(length);
-    }
 }
 
 /// Whether an input is a capture, by content; what cannot be looked at twice, such as a named pipe, is one.

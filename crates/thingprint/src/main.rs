@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod copies;
 mod exit;
 mod files;
 mod inputs;

@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Write};
 use std::path::Path;
 
 use anyhow::Context;
-use thingprint_model::{Model, ModelError};
+use thingprint_model::{FileFault, Model, ModelError};
 use thingprint_report::AtomicFile;
 
 use crate::exit::Misfit;
@@ -15,6 +15,9 @@ pub(crate) fn read_model(path: &Path) -> anyhow::Result<Model> {
     let name = path.display().to_string();
     let file = File::open(path).with_context(|| format!("failed to read model {name}"))?;
     Model::read_from(BufReader::new(file), &name).map_err(|error| match error {
+        ModelError::File { name, fault: FileFault::Read(source) } => {
+            anyhow::Error::from(source).context(format!("failed to read model {name}"))
+        }
         ModelError::File { .. } => Misfit(format!("failed to read model {error}")).into(),
         other => anyhow::Error::from(other).context(format!("failed to read model {name}")),
     })

@@ -7,15 +7,16 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::bail;
 use thingprint_flow::{
-    CaptureError, DecodeCounts, DeviceId, GatewayVotes, Identity, MacAddr, Packet, ProblemKind, Trace,
-    TraceOptions, WindowLength, elect_gateway,
+    CaptureError, DecodeCounts, DeviceId, GatewayVotes, Identity, MacAddr, Packet, Trace, TraceOptions,
+    WindowLength, elect_gateway,
 };
 use thingprint_instance::{Assembled, BuildCounts, Builder, InstanceOptions, Labeled, PartId, Partial};
 use thingprint_protocol::{Engine, Limits};
 use thingprint_report::Labels;
 
+use crate::copies::without_copies;
 use crate::exit::Outcome;
-use crate::inputs::{Input, take_out_copies};
+use crate::inputs::Input;
 use crate::messages::Messages;
 use crate::progress::Progress;
 
@@ -45,6 +46,7 @@ pub(crate) struct Instances {
 /// What is known of a trace that was followed to its end.
 #[derive(Debug, Default)]
 pub(crate) struct Followed {
+    captures: usize,
     frames: u64,
     /// IP packets whose payload was not captured whole.
     cut_packets: u64,
@@ -57,12 +59,16 @@ pub(crate) struct Followed {
 impl Reading<'_> {
     /// Reads the captures.
     pub(crate) fn instances(&self) -> anyhow::Result<Instances> {
-        let (assembled, followed) = if self.options.flow.window == WindowLength::Capture {
-            self.each_by_itself()
+        let is_by_capture = self.options.flow.window == WindowLength::Capture;
+        // A copy in another folder may have a label of its own there.
+        let inputs = if is_by_capture && self.labels.has_captures() {
+            self.inputs.to_vec()
         } else {
-            self.as_one_trace()
+            without_copies(self.inputs, self.messages)
         };
-        let outcome = followed.report(self.messages, self.inputs.len())?;
+        let (assembled, followed) =
+            if is_by_capture { self.each_by_itself(&inputs) } else { self.as_one_trace(&inputs) };
+        let outcome = followed.report(self.messages)?;
         self.report_assembled(&assembled, &followed);
         let rows = assembled.instances.into_iter().map(|instance| {
             let label = self.labels.label_of(instance.device, instance.capture.as_deref()).cloned();
@@ -72,14 +78,14 @@ impl Reading<'_> {
     }
 
     /// Every capture is a trace of its own.
-    fn each_by_itself(&self) -> (Assembled, Followed) {
-        let total = total_length(self.inputs);
+    fn each_by_itself(&self, inputs: &[Input]) -> (Assembled, Followed) {
+        let total = total_length(inputs);
         let progress = Progress::bytes("reading", total, self.messages.is_quiet());
         let (next, done) = (AtomicUsize::new(0), Mutex::new((Partial::default(), Vec::new(), 0)));
         std::thread::scope(|scope| {
-            for _ in 0..self.threads.get().min(self.inputs.len()) {
+            for _ in 0..self.threads.get().min(inputs.len()) {
                 scope.spawn(|| {
-                    while let Some(input) = self.inputs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    while let Some(input) = inputs.get(next.fetch_add(1, Ordering::Relaxed)) {
                         let (partial, followed) =
                             self.build(std::slice::from_ref(input), &self.options, None);
                         let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
@@ -103,24 +109,20 @@ impl Reading<'_> {
     /// The gateway is no device, and leaving it out while reading saves half of the work. Who it is shows only at
     /// the end, so it is guessed from the first frames; a wrong guess costs a second reading. What cannot be read
     /// twice is read with the gateway as a device, which is left out at the end.
-    fn as_one_trace(&self) -> (Assembled, Followed) {
-        let mut inputs = self.inputs.to_vec();
-        for (copy, original) in take_out_copies(&mut inputs) {
-            self.messages.warn(format!("{copy} is a copy of {original}, and is left out"));
-        }
+    fn as_one_trace(&self, inputs: &[Input]) -> (Assembled, Followed) {
         let labelled = self.labelled_macs();
         let mut options = self.options.clone();
         let is_rewindable = inputs.iter().all(Input::is_rewindable);
         if options.flow.gateway.is_none() && is_rewindable && !self.sort {
-            options.flow.gateway = guess_gateway(&inputs, &labelled);
+            options.flow.gateway = guess_gateway(inputs, &labelled);
         }
-        let progress = Progress::bytes("reading", total_length(&inputs), self.messages.is_quiet());
-        let (mut partial, mut followed) = self.build(&inputs, &options, Some(&progress));
+        let progress = Progress::bytes("reading", total_length(inputs), self.messages.is_quiet());
+        let (mut partial, mut followed) = self.build(inputs, &options, Some(&progress));
         let elected = self.options.flow.gateway.or_else(|| elect_gateway(&partial.votes(), &labelled));
         if options.flow.gateway.is_some() && options.flow.gateway != elected {
             self.messages.detail("the gateway is not who it seemed to be at first: reading again");
             options.flow.gateway = elected;
-            (partial, followed) = self.build(&inputs, &options, Some(&progress));
+            (partial, followed) = self.build(inputs, &options, Some(&progress));
         }
         progress.finish();
         (partial.assemble(&options, &labelled), followed)
@@ -178,6 +180,19 @@ impl Reading<'_> {
                 if flow.gateway.is_some() { "as given" } else { "it sends most packets from the Internet" };
             self.messages.note(format!("the gateway is {gateway} ({how})"));
         }
+        let edges = [
+            (
+                assembled.edges_inside_window,
+                "edges between captures are inside a window: flows over them count twice",
+            ),
+            (
+                assembled.bursts_over_edge,
+                "bursts of queries go on over an edge between captures, and count twice",
+            ),
+        ];
+        for (count, what) in edges.into_iter().filter(|(count, _)| *count > 0) {
+            self.messages.warn(format!("{count} {what}"));
+        }
         if assembled.instances.is_empty() && followed.frames > 0 {
             self.messages.warn("no device sent enough for an instance");
         }
@@ -222,6 +237,7 @@ impl Followed {
     }
 
     fn and(mut self, other: Self) -> Self {
+        self.captures += other.captures;
         self.frames += other.frames;
         self.cut_packets += other.cut_packets;
         self.one_sided += other.one_sided;
@@ -230,10 +246,16 @@ impl Followed {
         self
     }
 
+    /// Whether there is a problem with every capture, and none gave a frame that can be decoded.
+    fn is_hopeless(&self) -> bool {
+        self.frames == self.counts.unsupported_link
+            && !self.problems.is_empty()
+            && self.problems.len() >= self.captures
+    }
+
     /// Says what could not be read. Fails when nothing at all could be.
-    pub(crate) fn report(&self, messages: Messages, captures: usize) -> anyhow::Result<Outcome> {
-        let is_hopeless = |problem: &CaptureError| problem.kind != ProblemKind::Cut;
-        if self.frames == 0 && self.problems.len() >= captures && self.problems.iter().all(is_hopeless) {
+    pub(crate) fn report(&self, messages: Messages) -> anyhow::Result<Outcome> {
+        if self.is_hopeless() {
             let all: Vec<String> =
                 self.problems.iter().map(|problem| format!("failed to read {problem}")).collect();
             bail!("{}", all.join("\n       "));
@@ -270,7 +292,7 @@ pub(crate) fn follow(
 ) -> Followed {
     let captures = inputs.iter().map(Input::capture).collect();
     let mut trace = Trace::new(captures, TraceOptions { sort, ..TraceOptions::default() });
-    let mut followed = Followed::default();
+    let mut followed = Followed { captures: inputs.len(), ..Followed::default() };
     while let Some(packet) = trace.next_packet() {
         each(&packet);
         followed.frames += 1;

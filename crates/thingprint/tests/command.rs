@@ -5,7 +5,7 @@ mod stage;
 
 use std::fs;
 
-use stage::{Frame, Stage, capture};
+use stage::{Frame, Stage, capture, pcapng_of_802_11, stored_gzip};
 
 #[test]
 fn the_whole_way_from_a_capture_to_verdicts() {
@@ -48,14 +48,18 @@ fn the_whole_way_from_a_capture_to_verdicts() {
     let from_table = stage.run("classify --model home.model instances.parquet --labels labels.csv");
     assert_eq!(from_table.stdout, classified.stdout, "captures and their instances give the same answers");
 
-    let explained = stage.run("classify --model home.model home.pcap --explain");
-    assert_eq!(explained.status, 0, "{}", explained.stderr);
+    let explained = stage.ok("classify --model home.model --explain home.pcap");
+    assert_eq!(explained.stdout, stage.ok("classify --model home.model home.pcap --explain=all").stdout);
+    let device = explained.json_lines()[0]["device"].as_str().unwrap().to_owned();
+    let of_one = stage.ok(&format!("classify --explain={device} --model home.model home.pcap")).json_lines();
+    assert!(!of_one.is_empty() && of_one.iter().all(|row| row["device"] == *device), "{of_one:?}");
     assert!(explained.json_lines().iter().any(|row| row["stage"] == "stage-0"));
     assert!(explained.json_lines().iter().any(|row| row["stage"] == "stage-1"));
 
     let with_model = stage.run("evaluate --model home.model instances.parquet --format json");
     assert_eq!(with_model.status, 0, "{}", with_model.stderr);
     assert!(with_model.json()["accuracy"].as_f64().unwrap() > 0.9);
+    assert!(with_model.json()["generator"].is_string());
 }
 
 #[test]
@@ -63,8 +67,6 @@ fn results_do_not_depend_on_threads_and_formats_hold_the_same() {
     let stage = Stage::new();
     stage.ok("simulate --duration 3h -o home.pcap --labels labels.csv");
     let one = stage.ok("extract home.pcap --labels labels.csv -j1");
-    let many = stage.ok("extract home.pcap --labels labels.csv -j4");
-    assert_eq!(one.stdout, many.stdout);
     let piped = stage.run_with_stdin("extract - --labels labels.csv", "home.pcap");
     assert_eq!(piped.stdout, one.stdout, "a stream, read with the gateway as a device");
     for name in ["a.parquet", "a.csv", "a.jsonl"] {
@@ -74,6 +76,20 @@ fn results_do_not_depend_on_threads_and_formats_hold_the_same() {
     let model = |name: &str| fs::read(stage.path(name)).unwrap();
     assert_eq!(model("a.parquet.model"), model("a.csv.model"));
     assert_eq!(model("a.parquet.model"), model("a.jsonl.model"));
+    for seed in 1..=5 {
+        stage.ok(&format!("simulate --duration 20m --seed {seed} -o part-{seed}.pcap"));
+    }
+    for command in
+        ["extract part-*.pcap --window capture --labels labels.csv", "classify --model a.csv.model a.csv"]
+    {
+        let (one, many) = (stage.ok(&format!("{command} -j1")), stage.ok(&format!("{command} -j4")));
+        assert!(one.stdout.lines().count() > 20, "{command}: {}", one.stdout);
+        assert_eq!(one.stdout, many.stdout, "{command}");
+        assert_eq!(one.stderr, many.stderr, "{command}");
+    }
+    stage.ok("train a.csv -o one.model -j1");
+    stage.ok("train a.csv -o many.model -j4");
+    assert_eq!(model("one.model"), model("many.model"));
     let again = stage.ok("simulate --duration 3h -o again.pcap");
     assert_eq!(again.status, 0);
     assert_eq!(fs::read(stage.path("home.pcap")).unwrap(), fs::read(stage.path("again.pcap")).unwrap());
@@ -128,6 +144,34 @@ fn a_copy_of_a_capture_is_read_once() {
 }
 
 #[test]
+fn a_copy_compressed_another_way_is_read_once_by_every_command() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 1h -o home.pcap");
+    let bytes = fs::read(stage.path("home.pcap")).unwrap();
+    fs::create_dir(stage.path("more")).unwrap();
+    fs::write(stage.path("more/home.pcap.gz"), stored_gzip(&bytes)).unwrap();
+    fs::write(stage.path("cut.pcap"), &bytes[..bytes.len() - 1]).unwrap();
+    for command in ["extract", "extract --window capture", "devices"] {
+        let once = stage.ok(&format!("{command} home.pcap"));
+        let twice = stage.ok(&format!("{command} home.pcap more/home.pcap.gz"));
+        let warning = "more/home.pcap.gz is a copy of home.pcap";
+        assert_eq!(once.stdout, twice.stdout, "{command}");
+        assert!(twice.stderr.contains(warning), "{command}: {}", twice.stderr);
+        let longer = stage.run(&format!("{command} home.pcap cut.pcap"));
+        assert_eq!(longer.status, 4, "{command}: {}", longer.stderr);
+        assert!(!longer.stderr.contains("is a copy"), "{command}: {}", longer.stderr);
+    }
+    let mac = stage.ok("devices home.pcap").json_lines()[0]["device"].as_str().unwrap().to_owned();
+    let manifest = format!("capture,mac,label\nhome.pcap,{mac},Plug\nmore/home.pcap.gz,{mac},Lamp\n");
+    fs::write(stage.path("manifest.csv"), manifest).unwrap();
+    let labelled =
+        stage.ok("extract home.pcap more/home.pcap.gz --window capture --labels manifest.csv").json_lines();
+    for label in ["Plug", "Lamp"] {
+        assert!(labelled.iter().any(|row| row["label"] == label), "a copy may have a label of its own");
+    }
+}
+
+#[test]
 fn a_manifest_labels_by_file_and_windows_are_files() {
     let stage = Stage::new();
     fs::create_dir_all(stage.path("set/plug")).unwrap();
@@ -163,6 +207,7 @@ fn inputs_that_are_not_there_or_no_captures_fail_by_name() {
     stage.fails("train missing.parquet -o x.model", 1, &["missing.parquet", "no such file"]);
     stage.fails("evaluate notes.txt", 1, &["notes.txt", "device"]);
     stage.fails("classify --model missing.model notes.txt", 1, &["missing.model"]);
+    stage.fails("classify --model empty notes.txt", 1, &["failed to read model empty"]);
 }
 
 #[test]
@@ -193,6 +238,27 @@ fn a_cut_capture_gives_what_it_has_and_status_4() {
     let mixed = stage.run("extract home.pcap notes.txt gone.pcap");
     assert_eq!(mixed.status, 4, "{}", mixed.stderr);
     assert!(mixed.stderr.contains("notes.txt") && mixed.stderr.contains("gone.pcap"), "{}", mixed.stderr);
+}
+
+#[test]
+fn captures_of_which_nothing_can_be_read_fail() {
+    let stage = Stage::new();
+    fs::write(stage.path("a.txt"), "not a capture at all\n").unwrap();
+    fs::copy(stage.path("a.txt"), stage.path("b.txt")).unwrap();
+    let file =
+        capture(&[Frame { at_s: 0, from: [2; 6], to: [4; 6], src: [10, 0, 0, 1], dst: [10, 0, 0, 2] }]);
+    fs::write(stage.path("stub.pcap"), &file[..6]).unwrap();
+    fs::write(stage.path("first.pcap"), &file[..50]).unwrap();
+    fs::write(stage.path("air.pcapng"), pcapng_of_802_11()).unwrap();
+    for command in ["extract", "extract --window capture", "devices"] {
+        stage.fails(&format!("{command} a.txt b.txt"), 1, &["a.txt"]);
+        stage.fails(&format!("{command} stub.pcap"), 1, &["stub.pcap"]);
+        stage.fails(&format!("{command} first.pcap"), 1, &["first.pcap", "after 0 packets"]);
+        stage.fails(&format!("{command} air.pcapng"), 1, &["air.pcapng", "802.11"]);
+        stage.fails(&format!("{command} air.pcapng a.txt"), 1, &["air.pcapng", "a.txt"]);
+    }
+    fs::write(stage.path("empty.pcap"), capture(&[])).unwrap();
+    assert_eq!(stage.run("extract empty.pcap a.txt").status, 4, "an empty capture was read");
 }
 
 #[test]
@@ -260,6 +326,10 @@ fn usage_is_status_2() {
     stage.fails("evaluate a.csv --split sometimes", 2, &["sometimes"]);
     stage.fails("classify a.pcap", 2, &["--model"]);
     stage.fails("classify --model m a.pcap --threshold 2", 2, &["threshold"]);
+    stage.fails("classify --model m a.pcap --explain=everything", 2, &["explain", "everything"]);
+    stage.fails("extract a.pcap --min-packets 0", 2, &["min-packets"]);
+    stage.fails("devices a.pcap --window 15m", 2, &["--window"]);
+    stage.fails("devices a.pcap --gateway 01:00:5e:00:00:01", 2, &["--gateway", "group"]);
     stage.fails("devise a.pcap", 2, &["devices"]);
 }
 

@@ -7,7 +7,11 @@ const COMPRESSED_CHUNK: usize = 64 * 1024;
 
 /// The uncompressed bytes of a stream: gzip (RFC 1952, any number of members) and zstd (RFC 8878, any number of
 /// frames) are told by their first bytes; anything else passes as it is.
-pub(super) fn decompress(mut raw: ByteStream) -> io::Result<ByteStream> {
+///
+/// # Errors
+///
+/// When the first bytes cannot be read, or zstd cannot begin.
+pub fn decompress(mut raw: ByteStream) -> io::Result<ByteStream> {
     let mut start = Vec::with_capacity(4);
     raw.by_ref().take(4).read_to_end(&mut start)?;
     let compression = Compression::of(&start);

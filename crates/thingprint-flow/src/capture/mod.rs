@@ -17,6 +17,7 @@ mod time_unit;
 mod trace;
 mod writer;
 
+pub use compression::decompress;
 pub use hash::ContentHash;
 pub use link::LinkType;
 pub use sniff::is_capture;

@@ -145,9 +145,66 @@ fn sizes_are_not_believed() {
         bytes.extend([0; CHECKSUM_LEN]);
         bytes
     };
-    check_refused(&header(u64::MAX, 1), "claims 18446744073709551615 bytes, and at most 1073741824 are read");
-    check_refused(&header(1, MAX_BYTES + 1), "claims 1073741825 bytes, and at most 1073741824 are read");
-    check_refused(&header(MAX_BYTES, 1), "is cut short: 0 bytes where 1073741824 were promised");
+    check_refused(&header(u64::MAX, 1), "claims 18446744073709551615 bytes, and at most 268435456 are read");
+    check_refused(
+        &header(MAX_BYTES, MAX_BYTES + 1),
+        "claims 268435457 bytes, and at most 268435456 are read",
+    );
+    check_refused(&header(1_000, SMALL_BODY + 1), "claims 33554433 bytes, and at most 33554432 are read");
+    check_refused(&header(1_000_000, MAX_BYTES), "claims 268435456 bytes, and at most 200000000 are read");
+    check_refused(&header(MAX_BYTES, 1), "is cut short: 0 bytes where 268435456 were promised");
+}
+
+/// A sound file but for its first vocabulary, whose words are this many empty ones.
+fn file_of_empty_words(words: u32) -> Vec<u8> {
+    let model = model(TrainOptions::default());
+    let body = postcard::to_stdvec(&model).unwrap();
+    let vocabulary = postcard::to_stdvec(model.bag(crate::BagName::Ports).unwrap().vocabulary()).unwrap();
+    let at = body.windows(vocabulary.len()).position(|part| part == vocabulary).unwrap();
+    let others = &vocabulary[vocabulary.len() - 1..];
+    let front = [&body[..at], &postcard::to_stdvec(&words).unwrap()].concat();
+    let back = [others, &body[at + vocabulary.len()..]].concat();
+    let body = front.chain(std::io::repeat(0).take(u64::from(words))).chain(&*back);
+    let compressed = zstd::encode_all(body, 1).unwrap();
+    let sizes = sizes(front.len() as u64 + u64::from(words) + back.len() as u64, compressed.len() as u64);
+    [&MAGIC[..], &sizes, &checksum(&sizes, &compressed), &compressed].concat()
+}
+
+#[test]
+fn a_small_file_of_a_billion_empty_words_is_refused() {
+    let bytes = file_of_empty_words(1 << 30);
+    assert!(bytes.len() < 200_000, "{}", bytes.len());
+    let error = Model::read_from(&*bytes, "home.model").unwrap_err().to_string();
+    assert!(error.starts_with("home.model: claims 10737"), "{error}");
+    assert!(error.ends_with("bytes, and at most 33554432 are read"), "{error}");
+}
+
+#[test]
+fn empty_words_are_refused_where_the_sizes_fit() {
+    Model::read_from(&*file_of_empty_words(0), "home.model").unwrap_err();
+    for words in [2, 1 << 20, 1 << 24] {
+        let bytes = file_of_empty_words(words);
+        check_refused(&bytes, "is damaged: a list in it is too long or out of order");
+    }
+}
+
+#[test]
+fn what_would_not_be_read_is_not_written() {
+    assert_eq!(check_sizes(SMALL_BODY, 1), Ok(()));
+    assert_eq!(check_sizes(MAX_BYTES, MAX_BYTES), Ok(()));
+    let words = "w".repeat(usize::try_from(SMALL_BODY).unwrap() + 1);
+    let model = model(TrainOptions::default()).with_extraction([("window".to_owned(), words)].into());
+    let error = model.write_to(std::io::sink()).unwrap_err().to_string();
+    assert!(error.ends_with("and at most 33554432 are read again"), "{error}");
+}
+
+#[test]
+fn long_bodies_that_do_not_pack_well_are_read() {
+    // Longer than the window of the compression, so that the window that unpacking allows is tried.
+    let mut random = crate::random::Generator::new(1, crate::random::Purpose::Tree(0));
+    let noise: String = (0..1 << 23).map(|_| char::from_u32(48 + random.below(64)).unwrap()).collect();
+    let model = model(TrainOptions::default()).with_extraction([("noise".to_owned(), noise)].into());
+    assert_eq!(Model::read_from(&*written(&model), "home.model").unwrap(), model);
 }
 
 #[test]

@@ -5,9 +5,10 @@ mod sparse;
 use serde::{Deserialize, Serialize};
 use thingprint_instance::{Bag, Kind};
 
-use crate::classes::most_likely;
+use crate::classes::{MAX_CLASSES, most_likely};
 use crate::error::{FileFault, ModelError};
 use crate::options::{Prior, Stage0Backend, TrainOptions};
+use crate::sequence;
 use crate::vocabulary::{Tokens, Vocabulary};
 
 /// The words of one class number in one training bag.
@@ -22,6 +23,7 @@ pub(crate) struct LabeledBag<'a> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct BagModel {
     vocabulary: Vocabulary,
+    #[serde(deserialize_with = "sequence::at_most::<_, _, MAX_CLASSES>")]
     log_prior: Vec<f64>,
     likelihood: Likelihood,
 }

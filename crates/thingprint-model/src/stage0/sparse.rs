@@ -100,10 +100,13 @@ impl SparseCounts {
 impl TryFrom<CompressedRows> for SparseCounts {
     type Error = &'static str;
 
-    /// Guards the one size from outside that memory is taken by; [`SparseCounts::check_loaded`] does the rest.
+    /// Guards the sizes from outside that memory is taken by; [`SparseCounts::check_loaded`] does the rest.
     fn try_from(rows: CompressedRows) -> Result<Self, &'static str> {
         if rows.classes as usize > MAX_CLASSES {
             return Err("word counts of too many classes");
+        }
+        if rows.cells.len() > rows.starts.len().saturating_mul(rows.classes as usize) {
+            return Err("more word counts than words and classes");
         }
         Ok(Self::with_logarithms(rows))
     }

@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 use super::grow::Grower;
 use super::information::Information;
 use super::ranked::RankedTable;
-use super::table::{Column, Table};
+use super::table::{Column, MAX_COLUMNS, Table};
 use super::tree::{ColumnKind, Tree};
 use crate::error::{FileFault, ModelError};
 use crate::options::{MAX_TREES, TrainOptions};
 use crate::parallel;
 use crate::random::{Generator, Purpose};
+use crate::sequence;
 
 /// A fitted random forest, as Weka's `RandomForest` with default options would be.
 ///
@@ -21,7 +22,9 @@ use crate::random::{Generator, Purpose};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Forest {
     pub(super) classes: u32,
+    #[serde(deserialize_with = "sequence::at_most::<_, _, MAX_COLUMNS>")]
     pub(super) columns: Vec<ColumnKind>,
+    #[serde(deserialize_with = "sequence::at_most::<_, _, { MAX_TREES as usize }>")]
     pub(super) trees: Vec<Tree>,
 }
 

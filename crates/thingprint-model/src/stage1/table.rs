@@ -5,7 +5,7 @@ use crate::error::ModelError;
 pub const MAX_ROWS: usize = 1 << 24;
 
 /// Most columns of a table.
-const MAX_COLUMNS: usize = 1 << 12;
+pub(super) const MAX_COLUMNS: usize = 1 << 12;
 
 /// An absent value: below every number.
 pub const ABSENT: f64 = f64::NEG_INFINITY;

@@ -1,7 +1,8 @@
 use clap::{Args, ValueEnum};
-use thingprint_flow::{Identity, MacAddr, PacketSize, WindowLength};
+use thingprint_flow::{PacketSize, WindowLength};
 use thingprint_instance::{InstanceOptions, NameSource, PortScope, PortWord, RateMean, Recipe};
 
+use super::DeviceArgs;
 use crate::exit::{Misfit, Usage};
 
 /// How captures become instances. Everything not given has the default of the preset.
@@ -37,20 +38,11 @@ pub(crate) struct ExtractionArgs {
     pub(crate) names: Option<Vec<NameSource>>,
 
     /// Fewest IP packets that a device sends in a window that gives an instance
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) min_packets: Option<u64>,
 
-    /// What stands for a device: mac or ip (its private address)
-    #[arg(long, value_name = "IDENTITY")]
-    pub(crate) identity: Option<Identity>,
-
-    /// MAC address of the gateway, which is no device [default: who sends most packets from the Internet]
-    #[arg(long, value_name = "MAC")]
-    pub(crate) gateway: Option<MacAddr>,
-
-    /// Sort packets by time first, for captures that have no order at all (takes memory for all of them)
-    #[arg(long)]
-    pub(crate) sort: bool,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
 }
 
 /// A set of rules for flows.
@@ -90,20 +82,16 @@ impl ExtractionArgs {
     }
 
     fn over(&self, mut options: InstanceOptions) -> Result<InstanceOptions, Usage> {
+        options.flow = self.device.over(options.flow)?;
         let flow = &mut options.flow;
         flow.window = self.window.unwrap_or(flow.window);
         flow.size = self.size.unwrap_or(flow.size);
-        flow.identity = self.identity.unwrap_or(flow.identity);
-        flow.gateway = self.gateway.or(flow.gateway);
         options.rate = self.rate.unwrap_or(options.rate);
         options.port_word = self.port_word.unwrap_or(options.port_word);
         options.port_scope = self.scope.unwrap_or(options.port_scope);
         options.min_packets = self.min_packets.unwrap_or(options.min_packets);
         if let Some(names) = &self.names {
             options.names = names.iter().copied().collect();
-        }
-        if self.gateway.is_some_and(MacAddr::is_group) {
-            return Err(Usage("--gateway: a group address is nobody's".to_owned()));
         }
         Ok(options)
     }

@@ -1,12 +1,15 @@
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use thingprint_flow::DeviceId;
 use thingprint_instance::{Instance, Labeled};
 use thingprint_model::{DeviceVerdict, Model, Prediction};
 use thingprint_report::{Format, Labels};
 
+use self::explain::Explained;
 use crate::args::{ExtractionArgs, GlobalArgs};
 use crate::exit::{Misfit, Outcome};
 use crate::files::read_labels;
@@ -43,8 +46,8 @@ pub(crate) struct ClassifyArgs {
     per: Per,
 
     /// Show what spoke for and against the class of this device, or of all devices
-    #[arg(long, value_name = "DEVICE", num_args = 0..=1, default_missing_value = "all")]
-    explain: Option<String>,
+    #[arg(long, value_name = "DEVICE", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+    explain: Option<Explained>,
 
     /// What the devices are, to see which answers are right: CSV with the columns mac,label,kind
     #[arg(short, long, value_name = "FILE")]
@@ -66,6 +69,8 @@ pub(super) struct Classified {
     rows: Vec<Labeled>,
     predictions: Vec<Prediction>,
     devices: Vec<DeviceVerdict>,
+    /// Places of a device's rows.
+    rows_of: BTreeMap<DeviceId, Vec<usize>>,
 }
 
 impl ClassifyArgs {
@@ -79,8 +84,8 @@ impl ClassifyArgs {
         let (rows, outcome) = self.rows(inputs, &model, &labels, global)?;
         let outcome = outcome.max(found);
         let classified = Classified::new(rows, &model, global.threads());
-        if let Some(device) = &self.explain {
-            explain::write(&classified, &model, device, &output)?;
+        if let Some(explained) = self.explain {
+            explain::write(&classified, &model, explained, &output)?;
             return Ok(outcome);
         }
         self.write(&classified, &output)?;
@@ -103,7 +108,7 @@ impl ClassifyArgs {
                 Some(recipe) => self.extraction.options_for(&recipe)?,
                 None => self.extraction.options()?,
             };
-            let sort = self.extraction.sort;
+            let sort = self.extraction.device.sort;
             let threads = global.threads();
             let reading = Reading { inputs: &captures, options, sort, labels, threads, messages };
             let instances = reading.instances()?;
@@ -146,7 +151,16 @@ impl Classified {
         let instances: Vec<&Instance> = rows.iter().map(|row| &row.instance).collect();
         let predictions = model.predict_all(&instances, threads);
         let devices = model.device_verdicts(&predictions);
-        Self { rows, predictions, devices }
+        let mut rows_of: BTreeMap<DeviceId, Vec<usize>> = BTreeMap::new();
+        for (at, row) in rows.iter().enumerate() {
+            rows_of.entry(row.instance.device).or_default().push(at);
+        }
+        Self { rows, predictions, devices, rows_of }
+    }
+
+    /// The rows of a device, in the order of all rows.
+    fn rows_of(&self, device: DeviceId) -> impl Iterator<Item = &Labeled> {
+        self.rows_of.get(&device).into_iter().flatten().filter_map(|at| self.rows.get(*at))
     }
 }
 

@@ -8,7 +8,7 @@ use thingprint_report::{AtomicFile, Format, write_instances};
 use thingprint_sim::{SimulationOptions, home};
 
 use super::classify::{Classified, answer};
-use super::evaluate::{Report, sections};
+use super::evaluate::{Report, Setting, sections};
 use super::simulate::{write_capture, write_labels};
 use crate::args::GlobalArgs;
 use crate::exit::{Outcome, Usage};
@@ -100,8 +100,8 @@ fn learn(table: &InstanceTable, global: &GlobalArgs) -> anyhow::Result<(Model, R
     let options = TrainOptions { scenario: Scenario::Final, seed: global.seed, ..TrainOptions::default() };
     let model = Model::fit(train, &options, global.threads()).context(context)?;
     let test: Vec<&Labeled> = partition.test.iter().map(|at| &table.rows[*at]).collect();
-    let report =
-        Report::of(&model, &test, SPLIT.to_string(), THRESHOLD, global.threads()).context(context)?;
+    let setting = Setting { split: SPLIT.to_string(), threshold: THRESHOLD, threads: global.threads() };
+    let report = Report::of(&model, &test, setting).context(context)?;
     let tested = test.into_iter().cloned().collect();
     Ok((model, report, tested))
 }

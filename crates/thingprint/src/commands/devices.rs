@@ -2,11 +2,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
+use thingprint_flow::FlowOptions;
 use thingprint_instance::{Bag, DeviceEntry, Inventory};
 use thingprint_protocol::{Engine, Limits};
 use thingprint_report::{Cell, Labels, Table, Type};
 
-use crate::args::{ExtractionArgs, GlobalArgs};
+use crate::args::{DeviceArgs, GlobalArgs};
+use crate::copies::without_copies;
 use crate::exit::{Outcome, Usage};
 use crate::files::{read_labels, write_file};
 use crate::inputs::expand;
@@ -31,26 +33,26 @@ pub(crate) struct DevicesArgs {
     labels_template: Option<PathBuf>,
 
     #[command(flatten)]
-    extraction: ExtractionArgs,
+    device: DeviceArgs,
 }
 
 impl DevicesArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let messages = Messages::new(global.quiet, global.verbose);
-        let options = self.extraction.options()?;
+        let options = self.device.over(FlowOptions::default())?;
         let output = Output::of(global)?;
         let labels = read_labels(self.labels.as_deref())?;
         self.check_template()?;
         let (inputs, found) = expand(&self.captures, messages)?;
         output.check_apart(&inputs)?;
+        let inputs = without_copies(&inputs, messages);
         let engine = Engine::new(Limits::default());
-        let gateway = options.flow.gateway;
-        let mut inventory = Inventory::new(options.flow, &engine);
+        let gateway = options.gateway;
+        let mut inventory = Inventory::new(options, &engine);
         let progress = Progress::bytes("reading", total_length(&inputs), global.quiet);
-        let followed =
-            follow(&inputs, self.extraction.sort, Some(&progress), |packet| inventory.push(packet));
+        let followed = follow(&inputs, self.device.sort, Some(&progress), |packet| inventory.push(packet));
         progress.finish();
-        let outcome = followed.report(messages, inputs.len())?;
+        let outcome = followed.report(messages)?;
         let listed = inventory.finish(&labelled_macs(&labels), gateway);
         output.table(&table(&listed.devices, &labels)?)?;
         if let Some(path) = &self.labels_template {

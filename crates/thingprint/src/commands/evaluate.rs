@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
 use thingprint_instance::{Instance, Labeled};
-use thingprint_model::{Evaluation, GENERATOR, Model, ModelError, Scenario, Split};
+use thingprint_model::{Evaluation, Model, ModelError, Scenario, Split};
 use thingprint_report::{Cell, Format, Table, Type};
 
 use crate::args::{GlobalArgs, TrainingArgs};
@@ -62,13 +62,23 @@ impl FromStr for Scenarios {
     }
 }
 
+/// How a model is evaluated.
+#[derive(Clone, Debug)]
+pub(super) struct Setting {
+    /// Name of the split that the rows come from.
+    pub(super) split: String,
+    /// Confidence from which on an answer is accepted.
+    pub(super) threshold: f64,
+    pub(super) threads: NonZeroUsize,
+}
+
 /// An evaluation, and how it came about.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     scenario: Scenario,
     split: String,
     seed: u64,
-    generator: &'static str,
+    generator: String,
     trained_on: u64,
     #[serde(flatten)]
     evaluation: Evaluation,
@@ -102,7 +112,7 @@ impl EvaluateArgs {
         }
         let rows: Vec<&Labeled> = table.rows.iter().collect();
         let context = || format!("failed to evaluate on {}", named(&self.instances));
-        Report::of(model, &rows, "none".to_owned(), self.threshold, global.threads()).with_context(context)
+        Report::of(model, &rows, self.setting("none".to_owned(), global)).with_context(context)
     }
 
     fn with_split(&self, table: &InstanceTable, global: &GlobalArgs) -> anyhow::Result<Vec<Report>> {
@@ -120,22 +130,21 @@ impl EvaluateArgs {
             let options = self.training.options(scenario, global.seed);
             let model =
                 Model::fit(train.iter().copied(), &options, global.threads()).with_context(context)?;
-            let report = Report::of(&model, &test, self.split.to_string(), self.threshold, global.threads());
+            let report = Report::of(&model, &test, self.setting(self.split.to_string(), global));
             reports.push(report.with_context(context)?);
         }
         Ok(reports)
+    }
+
+    fn setting(&self, split: String, global: &GlobalArgs) -> Setting {
+        Setting { split, threshold: self.threshold, threads: global.threads() }
     }
 }
 
 impl Report {
     /// Evaluates a model on the labelled ones of these rows.
-    pub(super) fn of(
-        model: &Model,
-        rows: &[&Labeled],
-        split: String,
-        threshold: f64,
-        threads: NonZeroUsize,
-    ) -> Result<Self, ModelError> {
+    pub(super) fn of(model: &Model, rows: &[&Labeled], setting: Setting) -> Result<Self, ModelError> {
+        let Setting { split, threshold, threads } = setting;
         let labelled: Vec<(&Instance, &str)> =
             rows.iter().filter_map(|row| Some((&row.instance, row.label.as_ref()?.class.as_str()))).collect();
         let instances: Vec<&Instance> = labelled.iter().map(|(instance, _)| *instance).collect();
@@ -146,7 +155,7 @@ impl Report {
             scenario: options.scenario,
             split,
             seed: options.seed,
-            generator: GENERATOR,
+            generator: model.origin().generator.clone(),
             trained_on: model.classes().instances(),
             evaluation: Evaluation::new(model.classes(), answers, threshold)?,
         })

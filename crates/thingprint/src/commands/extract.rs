@@ -40,7 +40,7 @@ impl ExtractArgs {
         let reading = Reading {
             inputs: &inputs,
             options,
-            sort: self.extraction.sort,
+            sort: self.extraction.device.sort,
             labels: &labels,
             threads: global.threads(),
             messages,

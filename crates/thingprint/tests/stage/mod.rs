@@ -112,3 +112,38 @@ pub(crate) fn capture(frames: &[Frame]) -> Vec<u8> {
     }
     writer.finish().unwrap()
 }
+
+/// A pcapng capture with one beacon of IEEE 802.11 (link type 105), which cannot be decoded.
+pub(crate) fn pcapng_of_802_11() -> Vec<u8> {
+    let block = |kind: u32, body: &[u32]| -> Vec<u8> {
+        let length = u32::try_from(4 * body.len() + 12).unwrap();
+        let words = [&[kind, length], body, &[length]].concat();
+        words.into_iter().flat_map(u32::to_le_bytes).collect()
+    };
+    let section = block(0x0a0d_0d0a, &[0x1a2b_3c4d, 1, u32::MAX, u32::MAX]);
+    let interface = block(1, &[105, 0]);
+    let packet = block(6, &[0, 0, 1, 4, 4, 0x80]);
+    [section, interface, packet].concat()
+}
+
+/// Bytes as gzip (RFC 1952) that compresses nothing: stored blocks of at most 65,535 bytes (RFC 1951 §3.2.4).
+pub(crate) fn stored_gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut gzip = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    for chunk in bytes.chunks(0xffff) {
+        let length = u16::try_from(chunk.len()).unwrap();
+        gzip.push(0);
+        gzip.extend([length.to_le_bytes(), (!length).to_le_bytes()].concat());
+        gzip.extend(chunk);
+    }
+    gzip.extend([1, 0, 0, 0xff, 0xff]);
+    gzip.extend(crc32(bytes).to_le_bytes());
+    gzip.extend(u32::try_from(bytes.len()).unwrap().to_le_bytes());
+    gzip
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    let next = |crc: u32, byte: &u8| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 * (crc & 1)))
+    };
+    !bytes.iter().fold(u32::MAX, next)
+}

@@ -142,7 +142,7 @@ fn judged_columns(answers: &[Answer<'_>]) -> &'static [(&'static str, Type)] {
 impl Classified {
     /// The label of a device, if all its windows agree on it.
     fn label_of(&self, device: DeviceId) -> Option<&str> {
-        let mut labels = self.rows.iter().filter(|row| row.instance.device == device).map(|row| &row.label);
+        let mut labels = self.rows_of(device).map(|row| &row.label);
         let first = labels.next()?.as_ref()?;
         labels.all(|label| label.as_ref() == Some(first)).then_some(first.class.as_str())
     }

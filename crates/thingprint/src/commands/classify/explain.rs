@@ -1,35 +1,46 @@
+use std::str::FromStr;
+
 use anyhow::bail;
-use thingprint_flow::DeviceId;
+use thingprint_flow::{DeviceId, ParseDeviceError};
 use thingprint_instance::Instance;
 use thingprint_model::{Explanation, InputValue, Model};
 use thingprint_report::{Cell, Format, Table, Type};
 
 use super::Classified;
-use crate::exit::Usage;
 use crate::output::Output;
 
 /// Most words shown for a bag.
 const MOST_WORDS: usize = 10;
 
+/// Which devices are explained.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Explained {
+    All,
+    One(DeviceId),
+}
+
+impl FromStr for Explained {
+    type Err = ParseDeviceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "all" { Ok(Self::All) } else { text.parse().map(Self::One) }
+    }
+}
+
 /// Writes what spoke for and against the class of a device, or of every one.
 pub(super) fn write(
     classified: &Classified,
     model: &Model,
-    device: &str,
+    explained: Explained,
     output: &Output,
 ) -> anyhow::Result<()> {
-    let devices: Vec<DeviceId> = match device {
-        "all" => classified.devices.iter().map(|verdict| verdict.device).collect(),
-        text => vec![text.parse().map_err(|error| Usage(format!("--explain: {error}")))?],
+    let devices: Vec<DeviceId> = match explained {
+        Explained::All => classified.devices.iter().map(|verdict| verdict.device).collect(),
+        Explained::One(device) => vec![device],
     };
     let mut explained = Vec::new();
     for device in devices {
-        let windows: Vec<&Instance> = classified
-            .rows
-            .iter()
-            .map(|row| &row.instance)
-            .filter(|instance| instance.device == device)
-            .collect();
+        let windows: Vec<&Instance> = classified.rows_of(device).map(|row| &row.instance).collect();
         if windows.is_empty() {
             bail!("failed to explain {device}: it sent nothing in this input");
         }
