@@ -54,9 +54,9 @@ impl Inspection {
     /// What goes on with the flow when it is cut in two: everything but the protocol, which both parts keep.
     #[must_use]
     pub fn go_on(&mut self) -> Self {
-        let protocol = self.protocol;
+        let (decided, builtin) = (self.decided, self.builtin);
         let next = std::mem::take(self);
-        self.protocol = protocol;
+        (self.decided, self.builtin) = (decided, builtin);
         next
     }
 
