@@ -2,6 +2,7 @@ use thingprint_flow::Ip;
 
 use crate::http::exchange::{self, Asked};
 use crate::phase::Step;
+use crate::schema::IpProtocol;
 use crate::{Message, Protocol, dhcp, dns, ntp, ssdp, tls};
 
 /// A parser that models can name, for what no pattern can read well.
@@ -62,6 +63,17 @@ impl Builtin {
             Self::Llmnr => Protocol::Llmnr,
             Self::Dns => Protocol::Dns,
             Self::Ntp => Protocol::Ntp,
+        }
+    }
+
+    /// Whether the parser reads anything that comes over this transport.
+    pub(crate) const fn is_over(self, transport: IpProtocol) -> bool {
+        match self {
+            Self::Tls | Self::Http => matches!(transport, IpProtocol::Tcp),
+            Self::Dns => true,
+            Self::Dhcp | Self::Ssdp | Self::Quic | Self::Mdns | Self::Llmnr | Self::Ntp => {
+                matches!(transport, IpProtocol::Udp)
+            }
         }
     }
 

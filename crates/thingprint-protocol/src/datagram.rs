@@ -50,7 +50,7 @@ impl Datagram<'_> {
             if detection == Detection::Certain && self.confirm(index, model, &known) {
                 return;
             }
-            if detection == Detection::Possible && known != before {
+            if detection == Detection::Possible && known != before && model.is_noted(&known) {
                 let described = model.describe(index, &known, &glance);
                 self.state.note(index, known, described, self.budget);
             }
@@ -72,7 +72,9 @@ impl Datagram<'_> {
                 };
                 Some(message)
             }
-            None => model.describe(index, known, &glance_at(self.packet, self.sender)).map(Message::Described),
+            None => {
+                model.describe(index, known, &glance_at(self.packet, self.sender)).map(Message::Described)
+            }
         };
         self.state.decide(index, model.builtin(), self.budget, self.found);
         if let Some(message) = message {
@@ -136,7 +138,6 @@ impl Datagram<'_> {
             self.state.leave_alone(self.budget);
         }
     }
-
 }
 
 /// A whole payload; conditions on packets are settled apart.
@@ -146,7 +147,12 @@ const fn glance_at<'a>(packet: &Ip<'a>, sender: Sender) -> Glance<'a> {
 
 impl CompiledModel {
     /// The attributes of a payload, if it has any.
-    pub(crate) fn describe(&self, index: ModelIndex, known: &Known, glance: &Glance<'_>) -> Option<Described> {
+    pub(crate) fn describe(
+        &self,
+        index: ModelIndex,
+        known: &Known,
+        glance: &Glance<'_>,
+    ) -> Option<Described> {
         let attributes = self.attributes(known, glance);
         let described = Described { model: index, sender: glance.sender, attributes };
         (!described.attributes.is_empty()).then_some(described)

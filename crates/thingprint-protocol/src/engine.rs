@@ -5,7 +5,7 @@ use thingprint_flow::{Ip, Timestamp, Transport};
 use crate::datagram::Datagram;
 use crate::matcher::Tallies;
 use crate::phase::Phase;
-use crate::set::Detection;
+use crate::set::{CompiledModel, Detection};
 use crate::stream::Stream;
 use crate::{Budget, Inspection, Limits, Message, ModelIndex, ModelSet, Sender};
 
@@ -142,7 +142,7 @@ impl Engine {
         if !tallies.is_settled(self.set.judges()) {
             tallies.note(self.set.judges(), seen.sender, seen.packet.payload_bytes, seen.time);
             if let Some(index) = self.settle(&tallies, state) {
-                let builtin = self.set.compiled(index).and_then(|model| model.builtin());
+                let builtin = self.set.compiled(index).and_then(CompiledModel::builtin);
                 return state.decide(index, builtin, budget, found);
             }
         }

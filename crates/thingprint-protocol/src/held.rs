@@ -61,7 +61,10 @@ impl Held {
 impl Progress {
     /// What is known for a model.
     pub(crate) fn known(&self, index: ModelIndex) -> Known {
-        self.place(index).ok().and_then(|place| self.known.get(place)).map_or(Known::default(), |(_, known)| *known)
+        self.place(index)
+            .ok()
+            .and_then(|place| self.known.get(place))
+            .map_or(Known::default(), |(_, known)| *known)
     }
 
     /// Notes what is known for a model.

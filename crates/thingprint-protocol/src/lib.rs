@@ -23,6 +23,7 @@ mod http;
 mod inspection;
 mod ja;
 mod limits;
+mod lint;
 mod matcher;
 mod message;
 mod ntp;
@@ -45,9 +46,10 @@ pub use expression::{Expression, Word};
 pub use inspection::Inspection;
 pub use ja::Carrier;
 pub use limits::Limits;
+pub use lint::{Lint, LintLevel, lint};
 pub use message::{
-    Authentication, Certificate, CertificateChain, ClientHello, Credential, DhcpMessage, DhcpOption, DnsAnswer,
-    DnsData, DnsMessage, DnsQuestion, HelloVersion, HttpRequest, HttpResponse, HttpVersion, Message, NtpControl,
-    NtpPacket, Protocol, QuicInitial, QuicVersion, Sender, ServerHello, SsdpMessage,
+    Authentication, Certificate, CertificateChain, ClientHello, Credential, DhcpMessage, DhcpOption,
+    DnsAnswer, DnsData, DnsMessage, DnsQuestion, HelloVersion, HttpRequest, HttpResponse, HttpVersion,
+    Message, NtpControl, NtpPacket, Protocol, QuicInitial, QuicVersion, Sender, ServerHello, SsdpMessage,
 };
 pub use set::{Detection, ModelIndex, ModelSet};

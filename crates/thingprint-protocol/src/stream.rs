@@ -218,7 +218,7 @@ impl Stream<'_> {
                 (Detection::Possible, _) if !glance.is_whole && model.is_open(&known, self.sender) => {
                     return Step::More;
                 }
-                (Detection::Possible, _) if known != before => {
+                (Detection::Possible, _) if known != before && model.is_noted(&known) => {
                     let described = model.describe(index, &known, &glance);
                     self.state.note(index, known, described, self.budget);
                 }
@@ -313,8 +313,7 @@ impl Stream<'_> {
 
     /// Gives up on a message of which only the beginning will ever be there: a head of HTTP is told as far as it goes.
     fn give_up_with(&mut self, head: &[u8]) {
-        let is_head = self.phase() == Phase::Http
-            || self.phase() == Phase::Begun && self.is_http(head);
+        let is_head = self.phase() == Phase::Http || self.phase() == Phase::Begun && self.is_http(head);
         if let Some(message) = http::parse_cut(head).filter(|_| is_head) {
             self.tell(message);
         }

@@ -40,9 +40,9 @@ pub(crate) enum Refusal {
 }
 
 impl Waiting {
-    /// Whether nothing is kept.
+    /// Whether nothing is kept, nor handed out to be read.
     pub(crate) const fn is_empty(&self) -> bool {
-        self.head.is_empty() && self.ahead.is_empty()
+        self.reserved_bytes == 0 && self.head.is_empty() && self.ahead.is_empty()
     }
 
     /// Length of the beginning of a message that is kept.

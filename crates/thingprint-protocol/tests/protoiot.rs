@@ -51,9 +51,10 @@ impl Observer for Census {
 
     fn flow(&mut self, mut flow: Flow<State>) {
         let service = self.engine.service(&flow.state.inspection).unwrap_or("none").to_owned();
-        let is_standard = flow.state.inspection.model().zip(flow.state.transport).is_some_and(
-            |(model, transport)| self.engine.models().standard_port(model, flow.server_port(), transport),
-        );
+        let is_standard =
+            flow.state.inspection.model().zip(flow.state.transport).is_some_and(|(model, transport)| {
+                self.engine.models().standard_port(model, flow.server_port(), transport)
+            });
         flow.state.inspection.close(&mut self.budget);
         let class = if is_standard { "standard" } else { "other" };
         *self.flows.entry((flow.device, service, class)).or_default() += 1;
@@ -121,7 +122,9 @@ fn flows_of_devices_equal_those_of_the_paper() {
 
 #[test]
 fn the_published_models_give_the_same_verdicts() {
-    let (Some(folder), Some(published)) = (data("protoiot"), data("reference/protoiot-models")) else { return };
+    let (Some(folder), Some(published)) = (data("protoiot"), data("reference/protoiot-models")) else {
+        return;
+    };
     let models = ["tls", "http", "dhcp", "ssdp", "dns", "ntp"].map(|name| {
         let text = fs::read_to_string(published.join(format!("{name}.json"))).unwrap();
         dialect::from_json(&text).unwrap()

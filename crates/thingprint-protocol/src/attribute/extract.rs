@@ -82,7 +82,8 @@ impl Extractor {
         match &self.source {
             Source::Capture { regex, group } => self.captured(regex, *group, input.payload),
             Source::Range { seek, from, to } => {
-                let base = seek.as_ref().map_or(Some(0), |seek| seek.find(input.payload).map(|at| at.start))?;
+                let base =
+                    seek.as_ref().map_or(Some(0), |seek| seek.find(input.payload).map(|at| at.start))?;
                 let payload = input.payload.get(base..)?;
                 let first = from.value(payload, None)?;
                 let behind = to.value(payload, Some(first))?;
@@ -90,7 +91,8 @@ impl Extractor {
                 self.of_bytes(payload.get(first..behind)?)
             }
             Source::Option { seek, tag, field } => {
-                let start = seek.as_ref().map_or(Some(0), |seek| seek.find(input.payload).map(|at| at.end))?;
+                let start =
+                    seek.as_ref().map_or(Some(0), |seek| seek.find(input.payload).map(|at| at.end))?;
                 self.of_options(&options(input.payload.get(start..)?, tag, field))
             }
         }
@@ -218,7 +220,9 @@ fn options<'a>(bytes: &'a [u8], wanted: &Seek, field: &OptionField) -> Vec<&'a [
             rest = after_tag;
             continue;
         }
-        let Some((length, after)) = after_tag.split_at_checked(usize::from(field.length_bytes)) else { break };
+        let Some((length, after)) = after_tag.split_at_checked(usize::from(field.length_bytes)) else {
+            break;
+        };
         let Some(length) = number(length).and_then(|length| usize::try_from(length).ok()) else { break };
         let Some((value, after)) = after.split_at_checked(length) else { break };
         if wanted.prefix_length(rest).is_some() && values.len() < MOST_VALUES {

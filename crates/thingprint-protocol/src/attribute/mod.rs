@@ -39,7 +39,8 @@ pub enum Value {
 impl Described {
     /// Bytes that it takes, about.
     pub(crate) fn held_bytes(&self) -> usize {
-        let of = |(name, value): &(String, Value)| size_of::<(String, Value)>() + name.len() + value.held_bytes();
+        let of =
+            |(name, value): &(String, Value)| size_of::<(String, Value)>() + name.len() + value.held_bytes();
         size_of::<Self>() + self.attributes.iter().map(of).sum::<usize>()
     }
 }

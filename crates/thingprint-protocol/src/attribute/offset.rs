@@ -12,7 +12,10 @@ pub(super) enum Offset {
     /// The first offset of a range.
     From,
     /// Bytes at an offset, as a number in network order.
-    Read { at: Box<Self>, bytes: u64 },
+    Read {
+        at: Box<Self>,
+        bytes: u64,
+    },
     Sum(Box<Self>, Box<Self>),
     Difference(Box<Self>, Box<Self>),
     Shift(Box<Self>, Box<Self>),

@@ -53,7 +53,8 @@ impl<'a> Parts<'a> {
                 after = inner;
                 middle.end = span.start;
             } else {
-                let reason = "a look-behind is read at the start of an expression only, a look-ahead at its end";
+                let reason =
+                    "a look-behind is read at the start of an expression only, a look-ahead at its end";
                 return Err(SyntaxError::new(span, reason));
             }
         }
@@ -74,7 +75,10 @@ fn look_arounds(java: &str) -> Result<Vec<LookAround>, SyntaxError> {
     while let Some(rest) = java.get(at..).filter(|rest| !rest.is_empty()) {
         let opening = ["(?<=", "(?="].into_iter().find(|opening| rest.starts_with(opening));
         if let Some(negative) = ["(?<!", "(?!", "(?>"].into_iter().find(|opening| rest.starts_with(opening)) {
-            return Err(SyntaxError::new(Span::new(at, at + negative.len()), "no plain expression says this"));
+            return Err(SyntaxError::new(
+                Span::new(at, at + negative.len()),
+                "no plain expression says this",
+            ));
         }
         let Some(opening) = opening else {
             at += unit(rest);

@@ -9,8 +9,8 @@ mod java;
 mod tests;
 
 use crate::schema::{
-    Attribute, Capture, Contents, Direction, Info, Matcher, Metadata, Model, OptionField, Range, Reading, Section,
-    ServerPort, ValueType, named_in, without_place,
+    Attribute, Capture, Contents, Direction, Info, Matcher, Metadata, Model, OptionField, Range, Reading,
+    Section, ServerPort, ValueType, named_in, without_place,
 };
 use crate::{Fault, ModelError, SyntaxError};
 use form::{AttributeForm, DataType, DirectionForm, MatcherForm, ModelForm, ParserType, SectionForm};

@@ -22,7 +22,11 @@ fn look_around_becomes_a_group() {
 #[test]
 fn other_look_around_is_refused_where_it_stands() {
     let check = |java: &str, span: (usize, usize)| {
-        assert_eq!(java::capture(java, 0).err().map(|error| error.span), Some(Span::new(span.0, span.1)), "{java}");
+        assert_eq!(
+            java::capture(java, 0).err().map(|error| error.span),
+            Some(Span::new(span.0, span.1)),
+            "{java}"
+        );
     };
     check("a(?<=b)c", (1, 7));
     check("a(?=b)c", (1, 6));

@@ -115,7 +115,9 @@ impl<T: fmt::Display> fmt::Display for Expression<T> {
                 f.write_str("not ")?;
                 inner.write_in(f, matches!(**inner, Self::And(_) | Self::Or(_)))
             }
-            Self::And(parts) => write_joined(f, parts, " and ", |part| matches!(part, Self::And(_) | Self::Or(_))),
+            Self::And(parts) => {
+                write_joined(f, parts, " and ", |part| matches!(part, Self::And(_) | Self::Or(_)))
+            }
             Self::Or(parts) => write_joined(f, parts, " or ", |part| matches!(part, Self::Or(_))),
         }
     }

@@ -69,7 +69,8 @@ fn what_is_unknown_matters_only_where_the_rest_leaves_it_open() {
 }
 
 fn expressions() -> impl Strategy<Value = Expression> {
-    let word = "[a-z0-9_-]{1,6}".prop_filter("an operator", |text| !matches!(text.as_str(), "and" | "or" | "not"));
+    let word =
+        "[a-z0-9_-]{1,6}".prop_filter("an operator", |text| !matches!(text.as_str(), "and" | "or" | "not"));
     word.prop_map(|text| self::word(&text)).prop_recursive(4, 24, 3, |inner| {
         let several = || prop::collection::vec(inner.clone(), 2..4);
         prop_oneof![

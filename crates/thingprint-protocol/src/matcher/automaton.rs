@@ -1,30 +1,39 @@
+use std::collections::BTreeSet;
+
 use regex_automata::dfa::{Automaton as _, StartKind, dense};
 use regex_automata::nfa::thompson;
 use regex_automata::util::primitives::StateID;
 use regex_automata::util::start;
-use regex_automata::{Anchored, MatchKind};
+use regex_automata::{Anchored, Input, MatchKind, meta};
 use regex_syntax::hir::{Hir, Look, LookSet};
 
 use super::bytes::BytePattern;
 use super::text;
-use crate::{Span, SyntaxError};
+use crate::SyntaxError;
 
-/// Bounds on an automaton, and on the work to build it.
+/// Bounds on an automaton that is made beforehand, and on the work to make it.
 const MOST_NFA_BYTES: usize = 1 << 20;
 const MOST_DFA_BYTES: usize = 1 << 20;
 const MOST_BUILDING_BYTES: usize = 1 << 22;
 
 /// A pattern on bytes, compiled so that it can tell from the beginning of a payload whether what follows still matters.
 ///
-/// It takes one step for each byte, whatever the pattern, and is never changed: all threads share one.
+/// It takes time in proportion to the bytes, whatever the pattern, and is never changed: all threads share one.
 #[derive(Clone, Debug)]
 pub(crate) struct Automaton {
-    dfa: dense::DFA<Vec<u32>>,
-    start: StateID,
-    /// Where the pattern has to stand; its automaton is searched from there on.
+    states: States,
+    /// Where the pattern has to stand; it is searched from there on.
     offset: usize,
     /// Whether the pattern looks for the payload's end.
     looks_at_end: bool,
+}
+
+#[derive(Clone, Debug)]
+enum States {
+    /// All of them, made beforehand: one step for each byte.
+    Known { dfa: Box<dense::DFA<Vec<u32>>>, start: StateID },
+    /// Too many for that: they are made while searching.
+    Lazy { regex: Box<meta::Regex>, anchored: Anchored },
 }
 
 /// The bytes that something may begin with.
@@ -44,58 +53,39 @@ impl Automaton {
     }
 
     fn build(hir: &Hir, offset: Option<usize>, text: &str) -> Result<Self, SyntaxError> {
-        let too_large = || SyntaxError::new(Span::new(0, text.len()), "a pattern that grows too large");
-        let config = thompson::Config::new().utf8(false).nfa_size_limit(Some(MOST_NFA_BYTES));
-        let nfa =
-            thompson::Compiler::new().configure(config).build_from_hir(hir).map_err(|_| too_large())?;
-        let (anchored, kind) = match offset {
-            Some(_) => (Anchored::Yes, StartKind::Anchored),
-            None => (Anchored::No, StartKind::Unanchored),
+        let anchored = if offset.is_some() { Anchored::Yes } else { Anchored::No };
+        let states = match States::known(hir, anchored) {
+            Some(states) => states,
+            None => States::Lazy { regex: Box::new(text::searcher(hir, text)?), anchored },
         };
-        let config = dense::Config::new()
-            .start_kind(kind)
-            .match_kind(MatchKind::All)
-            .dfa_size_limit(Some(MOST_DFA_BYTES))
-            .determinize_size_limit(Some(MOST_BUILDING_BYTES));
-        let dfa = dense::Builder::new().configure(config).build_from_nfa(&nfa).map_err(|_| too_large())?;
-        let start =
-            dfa.start_state(&start::Config::new().anchored(anchored)).map_err(|_| too_large())?;
         let looks = hir.properties().look_set();
         let looks_at_end = looks.subtract(LookSet::singleton(Look::Start)) != LookSet::empty();
-        Ok(Self { dfa, start, offset: offset.unwrap_or(0), looks_at_end })
+        Ok(Self { states, offset: offset.unwrap_or(0), looks_at_end })
     }
 
     /// Whether the pattern is in a payload of which `bytes` are the first, and all if `is_whole`; `None` where the rest
     /// decides.
     pub(crate) fn finds(&self, bytes: &[u8], is_whole: bool) -> Option<bool> {
         let Some(bytes) = bytes.get(self.offset..) else { return is_whole.then_some(false) };
-        let mut state = self.start;
-        for &byte in bytes {
-            state = self.dfa.next_state(state, byte);
-            if self.dfa.is_special_state(state) {
-                if self.dfa.is_match_state(state) {
-                    return Some(true);
-                }
-                if self.dfa.is_dead_state(state) {
-                    return Some(false);
-                }
-            }
-        }
-        // An automaton knows of a match one byte late; at the end of what is there, it is asked for it.
         let may_end = is_whole || !self.looks_at_end;
-        if may_end && self.dfa.is_match_state(self.dfa.next_eoi_state(state)) {
-            return Some(true);
-        }
-        is_whole.then_some(false)
+        let found = match &self.states {
+            States::Known { dfa, start } => run(dfa, *start, bytes, may_end),
+            States::Lazy { regex, anchored } => {
+                let is_match = || regex.is_match(Input::new(bytes).anchored(*anchored));
+                (may_end && is_match()).then_some(true)
+            }
+        };
+        found.or(is_whole.then_some(false))
     }
 
     /// The bytes that a payload with the pattern may begin with.
     pub(crate) fn first_bytes(&self) -> FirstBytes {
-        let is_possible = |byte: u8| {
-            let state = self.dfa.next_state(self.start, byte);
-            self.offset > 0 || !self.dfa.is_dead_state(state)
-        };
-        FirstBytes::of(is_possible)
+        match &self.states {
+            States::Known { dfa, start } if self.offset == 0 => {
+                FirstBytes::of(|byte| !dfa.is_dead_state(dfa.next_state(*start, byte)))
+            }
+            _ => FirstBytes::ALL,
+        }
     }
 
     /// Whether the pattern is in every payload, even in an empty one.
@@ -103,10 +93,67 @@ impl Automaton {
         self.finds(&[], true) == Some(true)
     }
 
-    /// Whether the pattern can be in no payload at all.
-    pub(crate) fn is_in_nothing(&self) -> bool {
-        self.first_bytes() == FirstBytes::NONE && !self.is_in_everything()
+    /// Whether the pattern is in every payload that is not empty.
+    pub(crate) fn is_in_every_byte(&self) -> bool {
+        (0..=u8::MAX).all(|byte| self.finds(&[byte], true) == Some(true))
     }
+
+    /// Whether the pattern can be in no payload at all: no state that can be reached is a match.
+    pub(crate) fn is_in_nothing(&self) -> bool {
+        let States::Known { dfa, start } = &self.states else { return false };
+        let mut seen = BTreeSet::from([*start]);
+        let mut open = vec![*start];
+        while let Some(state) = open.pop() {
+            let nexts = (0..=u8::MAX).map(|byte| dfa.next_state(state, byte));
+            for next in nexts.chain([dfa.next_eoi_state(state)]) {
+                if dfa.is_match_state(next) {
+                    return false;
+                }
+                if seen.insert(next) {
+                    open.push(next);
+                }
+            }
+        }
+        true
+    }
+}
+
+impl States {
+    /// The automaton of a pattern, if it is not too large.
+    fn known(hir: &Hir, anchored: Anchored) -> Option<Self> {
+        let config = thompson::Config::new().utf8(false).nfa_size_limit(Some(MOST_NFA_BYTES));
+        let nfa = thompson::Compiler::new().configure(config).build_from_hir(hir).ok()?;
+        let kind = match anchored {
+            Anchored::No => StartKind::Unanchored,
+            _ => StartKind::Anchored,
+        };
+        let config = dense::Config::new()
+            .start_kind(kind)
+            .match_kind(MatchKind::All)
+            .dfa_size_limit(Some(MOST_DFA_BYTES))
+            .determinize_size_limit(Some(MOST_BUILDING_BYTES));
+        let dfa = dense::Builder::new().configure(config).build_from_nfa(&nfa).ok()?;
+        let start = dfa.start_state(&start::Config::new().anchored(anchored)).ok()?;
+        Some(Self::Known { dfa: Box::new(dfa), start })
+    }
+}
+
+/// Runs an automaton over bytes, which may be all that there are.
+fn run(dfa: &dense::DFA<Vec<u32>>, start: StateID, bytes: &[u8], may_end: bool) -> Option<bool> {
+    let mut state = start;
+    for &byte in bytes {
+        state = dfa.next_state(state, byte);
+        if dfa.is_special_state(state) {
+            if dfa.is_match_state(state) {
+                return Some(true);
+            }
+            if dfa.is_dead_state(state) {
+                return Some(false);
+            }
+        }
+    }
+    // An automaton knows of a match one byte late; at the end of what is there, it is asked for it.
+    (may_end && dfa.is_match_state(dfa.next_eoi_state(state))).then_some(true)
 }
 
 impl FirstBytes {

@@ -123,7 +123,10 @@ impl<'a> Parser<'a> {
             return Err(if self.peek().is_none() { self.unclosed(open, "]") } else { self.unexpected() });
         }
         if ranges.is_empty() {
-            return Err(SyntaxError::new(Span::new(open, self.at), "expected a byte, such as `16` or `00-ff`"));
+            return Err(SyntaxError::new(
+                Span::new(open, self.at),
+                "expected a byte, such as `16` or `00-ff`",
+            ));
         }
         Ok(class(ranges))
     }
@@ -174,9 +177,9 @@ impl<'a> Parser<'a> {
         let span = Span::new(self.at, self.at + digits);
         let number = self.rest().get(..digits).and_then(|text| text.parse().ok());
         self.at += digits;
-        number.filter(|&number| number <= most).ok_or_else(|| {
-            SyntaxError::new(span, format!("expected {what} from 0 to {most}"))
-        })
+        number
+            .filter(|&number| number <= most)
+            .ok_or_else(|| SyntaxError::new(span, format!("expected {what} from 0 to {most}")))
     }
 
     /// The next sign that is no blank; the reading position moves to it.

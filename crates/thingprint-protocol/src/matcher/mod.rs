@@ -2,9 +2,9 @@
 mod automaton;
 mod bytes;
 mod statistics;
-mod text;
 #[cfg(test)]
 mod tests;
+mod text;
 
 pub(crate) use automaton::{Automaton, FirstBytes};
 pub(crate) use bytes::BytePattern;

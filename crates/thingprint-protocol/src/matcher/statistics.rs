@@ -30,7 +30,7 @@ pub(crate) struct Tallies {
     /// Times of the last packet of the device, of the peer, and of either.
     last: [Option<Timestamp>; 3],
     /// For each condition, the tally of each view.
-    tallies: Vec<[Tally; 3]>,
+    by_condition: Vec<[Tally; 3]>,
 }
 
 /// Values of one condition in one view.
@@ -77,7 +77,7 @@ impl Judge {
         if tallies.packets < self.condition.packets {
             return None;
         }
-        let tally = tallies.tallies.get(self.index)?.get(view.index())?;
+        let tally = tallies.by_condition.get(self.index)?.get(view.index())?;
         let Some(value) = tally.value(self.condition.statistic) else { return Some(false) };
         let is_enough = self.condition.at_least.is_none_or(|least| value >= least);
         Some(is_enough && self.condition.at_most.is_none_or(|most| value <= most))
@@ -99,10 +99,10 @@ impl Tallies {
 
     /// Counts a packet with `size` bytes of payload for every condition that is still open.
     pub(crate) fn note(&mut self, judges: &[Judge], sender: Sender, size: u32, time: Option<Timestamp>) {
-        self.tallies.resize_with(judges.len(), Default::default);
+        self.by_condition.resize_with(judges.len(), Default::default);
         for view in [View::From(sender), View::Both] {
             let gap = self.gap(view, time);
-            for (judge, tallies) in judges.iter().zip(&mut self.tallies) {
+            for (judge, tallies) in judges.iter().zip(&mut self.by_condition) {
                 let value = judge.value_of(f64::from(size), gap);
                 let is_open = self.packets < judge.condition.packets;
                 if let (Some(value), Some(tally), true) = (value, tallies.get_mut(view.index()), is_open) {
@@ -115,7 +115,7 @@ impl Tallies {
 
     /// Bytes that they take.
     pub(crate) const fn held_bytes(&self) -> usize {
-        self.tallies.capacity() * size_of::<[Tally; 3]>()
+        self.by_condition.capacity() * size_of::<[Tally; 3]>()
     }
 
     /// Seconds since the last packet of the view; time never runs backwards.

@@ -65,6 +65,11 @@ impl Known {
         }
     }
 
+    /// Whether some payload satisfied something, or may have.
+    pub(crate) fn has_promise(&self) -> bool {
+        self.yes != 0 || self.open.iter().any(Option::is_some)
+    }
+
     /// Whether both sides together satisfy `combined`: one payload of either is enough.
     pub(crate) const fn combined(&self) -> Option<bool> {
         match (self.of(Role::Combined, Sender::Device), self.of(Role::Combined, Sender::Peer)) {

@@ -75,8 +75,12 @@ impl ModelSet {
 
     /// The models that come with the crate.
     #[expect(clippy::expect_used, reason = "the files are part of the program, and a test reads them")]
+    #[expect(clippy::missing_panics_doc, reason = "it never does")]
     pub fn built_in_models() -> Vec<Model> {
-        BUILT_IN.iter().map(|text| Model::from_json(text).expect("a model of our own follows the schema")).collect()
+        BUILT_IN
+            .iter()
+            .map(|text| Model::from_json(text).expect("a model of our own follows the schema"))
+            .collect()
     }
 
     /// The models that come with the crate, changed by `own`: a model with the abbreviation of another takes its place,
@@ -167,7 +171,8 @@ impl Dispatch {
             .filter(|(_, model)| model.is_over(transport))
             .map(|(index, model)| (index, model.first_bytes()))
             .collect();
-        let of_byte = |byte: u8| firsts.iter().filter(|(_, first)| first.has(byte)).map(|(index, _)| *index).collect();
+        let of_byte =
+            |byte: u8| firsts.iter().filter(|(_, first)| first.has(byte)).map(|(index, _)| *index).collect();
         Self((0..=u8::MAX).map(of_byte).collect())
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct CompiledModel {
     response: Option<CompiledSection>,
     combined: Option<CompiledSection>,
     select: Expression<Role>,
+    /// Whether `select` has a `not`.
+    has_not: bool,
     attributes: Vec<Extractor>,
 }
 
@@ -33,6 +35,7 @@ impl CompiledModel {
             section.as_ref().map(|section| CompiledSection::compile(model, role, section, judges)).transpose()
         };
         let metadata = &model.metadata;
+        let select = select(model)?;
         Ok(Self {
             builtin: builtin(model)?,
             transports: metadata.transports(),
@@ -42,7 +45,8 @@ impl CompiledModel {
             request: section(Role::Request, &contents.request)?,
             response: section(Role::Response, &contents.response)?,
             combined: section(Role::Combined, &contents.combined)?,
-            select: select(model)?,
+            has_not: select.has_not(),
+            select,
             attributes: attributes(model)?,
         })
     }
@@ -79,7 +83,7 @@ impl CompiledModel {
     pub(super) fn first_bytes(&self) -> FirstBytes {
         let sections = [&self.request, &self.response, &self.combined].into_iter().flatten();
         // A payload that is none may count where `select` has a `not`.
-        let start = if self.select.has_not() { FirstBytes::ALL } else { FirstBytes::NONE };
+        let start = if self.has_not { FirstBytes::ALL } else { FirstBytes::NONE };
         sections.fold(start, |all, section| all.or(section.first_bytes()))
     }
 
@@ -123,7 +127,12 @@ impl CompiledModel {
     pub(crate) fn is_open(&self, known: &Known, sender: Sender) -> bool {
         let is_satisfied = self.sections().any(|(role, _)| known.of(role, sender) == Some(true));
         let is_open = |role| known.of(role, sender).is_none() && known.open(role, sender).is_none();
-        (!is_satisfied || self.select.has_not()) && self.sections().any(|(role, _)| is_open(role))
+        (!is_satisfied || self.has_not) && self.sections().any(|(role, _)| is_open(role))
+    }
+
+    /// Whether what is known has to be remembered: that payloads are of another kind matters to few models.
+    pub(crate) fn is_noted(&self, known: &Known) -> bool {
+        known.has_promise() || self.has_not
     }
 
     /// Whether the model has conditions on the packets of a flow.
@@ -135,8 +144,8 @@ impl CompiledModel {
     pub(crate) fn attributes(&self, known: &Known, glance: &Glance<'_>) -> Vec<(String, Value)> {
         let input = Input {
             payload: glance.bytes,
-            may_be_request: self.may_be(Role::Request, known, glance.sender),
-            may_be_response: self.may_be(Role::Response, known, glance.sender),
+            may_be_request: may_be(Role::Request, known, glance.sender),
+            may_be_response: may_be(Role::Response, known, glance.sender),
         };
         let mut found: Vec<(String, Value)> = Vec::new();
         for extractor in &self.attributes {
@@ -163,16 +172,6 @@ impl CompiledModel {
         sections.into_iter().filter_map(|(role, section)| Some((role, section.as_ref()?)))
     }
 
-    /// A side sends requests if its payloads satisfy them; where neither direction speaks, it may be either.
-    fn may_be(&self, role: Role, known: &Known, sender: Sender) -> bool {
-        let opposite = if role == Role::Request { Role::Response } else { Role::Request };
-        known.of(role, sender) == Some(true)
-            || known.of(opposite, sender.other()) == Some(true)
-            || [Role::Request, Role::Response].into_iter().all(|role| {
-                known.of(role, sender) != Some(true) && known.of(role, sender.other()) != Some(true)
-            })
-    }
-
     /// The verdict if either side may be the client.
     fn verdict(&self, known: &Known) -> Detection {
         let with_client = |client: Sender| {
@@ -188,6 +187,16 @@ impl CompiledModel {
             _ => Detection::Possible,
         }
     }
+}
+
+/// A side sends requests if its payloads satisfy them; where neither direction speaks, it may be either.
+fn may_be(role: Role, known: &Known, sender: Sender) -> bool {
+    let opposite = if role == Role::Request { Role::Response } else { Role::Request };
+    known.of(role, sender) == Some(true)
+        || known.of(opposite, sender.other()) == Some(true)
+        || [Role::Request, Role::Response]
+            .into_iter()
+            .all(|role| known.of(role, sender) != Some(true) && known.of(role, sender.other()) != Some(true))
 }
 
 fn mode_of(address: IpAddr) -> TrafficMode {

@@ -1,8 +1,8 @@
 //! TLS and SSL hellos at the start of a TCP stream (RFC 8446 §4.1, RFC 5246 §7.4.1 and appendix E.2).
 //!
 //! A hello may lie in several records, and a record may hold more than a hello. A second hello follows a
-//! `HelloRetryRequest`, perhaps after a `ChangeCipherSpec` record (RFC 8446 appendix D.4); anything else ends what is
-//! wanted from a direction.
+//! `HelloRetryRequest`, perhaps after a `ChangeCipherSpec` record (RFC 8446 appendix D.4), and a server may warn before
+//! its hello; anything else ends what is wanted from a direction.
 pub(crate) mod certificate;
 mod der;
 mod flight;
@@ -24,8 +24,15 @@ const TLS_1_3: u16 = 0x0304;
 const CHANGE_CIPHER_SPEC: u8 = 20;
 const CHANGE_CIPHER_SPEC_BYTES: usize = 6;
 
+/// The start of an alert record that warns: type 21, any version 3.x, two bytes, the level 1 and what it is about.
+const ALERT: u8 = 21;
+const WARNING_BYTES: usize = 7;
+
 /// Looks for a hello at the start of a stream.
 pub(crate) fn first_hello(bytes: &[u8]) -> Step {
+    if bytes.first() == Some(&ALERT) {
+        return warning(bytes);
+    }
     match ssl2::client_hello(bytes) {
         ssl2::Scan::More => Step::More,
         ssl2::Scan::Hello(hello) if hello.cipher_suites.is_empty() => Step::Done,
@@ -47,6 +54,15 @@ pub(crate) fn next_hello(bytes: &[u8]) -> Step {
             Step::Read { bytes: CHANGE_CIPHER_SPEC_BYTES, message: None, then: Phase::Tls }
         }
         _ if bytes.len() < CHANGE_CIPHER_SPEC_BYTES => Step::More,
+        _ => Step::Done,
+    }
+}
+
+/// Goes past a server's warning that it does not know the name that it was asked for (RFC 6066 §3).
+fn warning(bytes: &[u8]) -> Step {
+    match bytes {
+        [_, 3, _, 0, 2, 1, _, ..] => Step::Read { bytes: WARNING_BYTES, message: None, then: Phase::Tls },
+        [_] | [_, 3] | [_, 3, _] | [_, 3, _, 0] | [_, 3, _, 0, 2] | [_, 3, _, 0, 2, 1] => Step::More,
         _ => Step::Done,
     }
 }

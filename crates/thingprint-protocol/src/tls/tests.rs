@@ -195,6 +195,19 @@ fn a_second_hello_may_follow_a_retry() {
 }
 
 #[test]
+fn a_server_may_warn_before_its_hello() {
+    let warning = record(21, &[1, 112]);
+    assert_eq!(first_hello(&warning), Step::Read { bytes: 7, message: None, then: Phase::Tls });
+    for cut in 0..warning.len() {
+        assert_eq!(first_hello(&warning[..cut]), Step::More, "cut at {cut}");
+    }
+    let hello = record(22, &handshake(2, &server_body(&[1; 32], &[])));
+    assert!(matches!(next_hello(&hello), Step::Read { message: Some(Message::ServerHello(_)), .. }));
+    assert_eq!(first_hello(&record(21, &[2, 40])), Step::Done); // a failure
+    assert_eq!(first_hello(&record(21, &[1; 40])), Step::Done); // encrypted
+}
+
+#[test]
 fn other_streams_are_left_after_a_few_bytes() {
     let check = |bytes: &[u8]| assert_eq!(first_hello(bytes), Step::Done, "{bytes:02x?}");
     check(b"G");

@@ -1,0 +1,304 @@
+//! Flows told by models that are data alone.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop")]
+
+mod wire;
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use thingprint_flow::{Ip, TcpFlags, TcpSegment, Timestamp, Transport};
+use thingprint_protocol::schema::Model;
+use thingprint_protocol::{
+    Budget, Described, Engine, Inspection, Limits, Message, ModelSet, Protocol, Seen, Sender, Value,
+};
+
+/// One flow on its way through an engine with models of its own.
+struct Flow {
+    engine: Engine,
+    state: Inspection,
+    budget: Budget,
+    found: Vec<Message>,
+    /// Sequence numbers of both sides.
+    next: [u32; 2],
+    second: i64,
+}
+
+impl Flow {
+    fn new(models: &[&str], limits: Limits) -> Self {
+        let models = models.iter().map(|text| Model::from_json(text).unwrap());
+        let engine = Engine::with_models(Arc::new(ModelSet::compile(models).unwrap()), limits);
+        let (budget, state) = (engine.budget(), Inspection::default());
+        Self { engine, state, budget, found: Vec::new(), next: [0, u32::MAX - 3], second: 0 }
+    }
+
+    fn of(model: &str) -> Self {
+        Self::new(&[model], Limits::default())
+    }
+
+    fn udp(&mut self, sender: Sender, payload: &[u8]) -> &mut Self {
+        self.send(sender, &wire::packet(Transport::Udp, payload));
+        self
+    }
+
+    /// Sends the next bytes of a stream.
+    fn tcp(&mut self, sender: Sender, payload: &[u8]) -> &mut Self {
+        let next = &mut self.next[usize::from(sender == Sender::Peer)];
+        let segment = TcpSegment { seq: *next, flags: TcpFlags(wire::ACK) };
+        *next = next.wrapping_add(u32::try_from(payload.len()).unwrap());
+        self.send(sender, &wire::packet(Transport::Tcp(segment), payload));
+        self
+    }
+
+    fn send(&mut self, sender: Sender, packet: &Ip<'_>) {
+        let time = Some(Timestamp::from_nanos(self.second * 1_000_000_000));
+        self.second += 1;
+        let found = &mut self.found;
+        let seen = Seen { packet, sender, time };
+        self.engine.observe(seen, &mut self.state, &mut self.budget, &mut |message| found.push(message));
+    }
+
+    fn service(&self) -> Option<&str> {
+        self.engine.service(&self.state)
+    }
+
+    /// What was read, without the model.
+    fn described(&self) -> Vec<(Sender, Vec<(String, Value)>)> {
+        let described = self.found.iter().map(|message| match message {
+            Message::Described(Described { sender, attributes, .. }) => (*sender, attributes.clone()),
+            other => panic!("{other:?}"),
+        });
+        described.collect()
+    }
+}
+
+const DEVICE: Sender = Sender::Device;
+const PEER: Sender = Sender::Peer;
+
+/// A lamp's protocol: `ON name` or `OFF name`, answered by `OK` and a byte.
+const LAMP: &str = r#"{
+    "info": {"abbreviation": "lamp"},
+    "contents": {
+        "request": {"matchers": [{"id": "order", "type": "string", "pattern": "^(?:ON|OFF) [a-z]+\\n"}]},
+        "response": {"matchers": [{"id": "ok", "type": "byte", "pattern": "@0 4f 4b ??"}]},
+        "select": "request and response"
+    },
+    "attributes": [
+        {"name": "lamp", "direction": "request", "type": "string",
+         "read": {"capture": {"pattern": "^\\S+ (?<lamp>[a-z]+)", "group": "lamp"}}},
+        {"name": "level", "direction": "response", "type": "unsigned", "read": {"range": {"from": "2", "to": "3"}}}
+    ]
+}"#;
+
+fn lamp(text: &str) -> (Sender, Vec<(String, Value)>) {
+    (DEVICE, vec![("lamp".to_owned(), Value::String(text.to_owned()))])
+}
+
+fn level(number: u64) -> (Sender, Vec<(String, Value)>) {
+    (PEER, vec![("level".to_owned(), Value::Unsigned(number))])
+}
+
+#[test]
+fn both_directions_are_needed_where_the_model_says_so() {
+    let mut flow = Flow::of(LAMP);
+    flow.udp(DEVICE, b"ON desk\n");
+    assert_eq!((flow.service(), flow.found.len()), (None, 0));
+    flow.udp(PEER, b"what?").udp(PEER, b"OK\x07");
+    assert_eq!((flow.service(), flow.state.protocol()), (Some("lamp"), Some(Protocol::Described)));
+    flow.udp(DEVICE, b"OFF door\n").udp(PEER, b"OK\0");
+    assert_eq!(flow.described(), [lamp("desk"), level(7), lamp("door"), level(0)]);
+    flow.state.close(&mut flow.budget);
+    assert_eq!(flow.budget.used_bytes(), 0);
+}
+
+#[test]
+fn it_does_not_matter_who_the_client_is() {
+    let mut flow = Flow::of(LAMP);
+    flow.udp(DEVICE, b"OK\x07").udp(PEER, b"ON desk\n");
+    assert_eq!(flow.service(), Some("lamp"));
+    let mut flow = Flow::of(LAMP);
+    flow.udp(DEVICE, b"OK\x07").udp(DEVICE, b"ON desk\n");
+    assert_eq!(flow.service(), None, "requests and responses go opposite ways");
+}
+
+#[test]
+fn streams_are_told_by_how_they_begin() {
+    let mut flow = Flow::of(LAMP);
+    flow.tcp(DEVICE, b"O").tcp(DEVICE, b"N des").tcp(PEER, b"OK").tcp(DEVICE, b"k\nON door\n");
+    assert_eq!(flow.service(), None);
+    flow.tcp(PEER, b"\x07");
+    assert_eq!(flow.service(), Some("lamp"));
+    assert_eq!(flow.described(), [lamp("desk"), level(7)]);
+    assert_eq!(flow.budget.used_bytes(), 0);
+    flow.tcp(DEVICE, b"OFF desk\n").tcp(PEER, b"OK\0");
+    assert_eq!(flow.found.len(), 2, "a stream is read at its start");
+}
+
+#[test]
+fn a_stream_of_another_kind_is_let_go_at_once() {
+    let mut flow = Flow::of(LAMP);
+    flow.tcp(DEVICE, b"X").tcp(DEVICE, b"ON desk\n").tcp(PEER, b"OK\x07");
+    assert_eq!((flow.service(), flow.found.len()), (None, 0));
+    flow.tcp(PEER, b"").state.close(&mut Budget::new(0));
+}
+
+#[test]
+fn few_payloads_are_looked_at() {
+    let mut flow = Flow::new(&[LAMP], Limits { undecided_payloads: 3, ..Limits::default() });
+    flow.udp(DEVICE, b"ON desk\n").udp(PEER, b"what?").udp(PEER, b"what?").udp(PEER, b"OK\x07");
+    assert_eq!(flow.service(), None);
+    assert_eq!(flow.budget.used_bytes(), 0);
+}
+
+#[test]
+fn what_is_remembered_is_bounded() {
+    let mut flow = Flow::new(&[LAMP], Limits { buffered_bytes: 10, ..Limits::default() });
+    flow.udp(DEVICE, b"ON desk\n").udp(PEER, b"OK\x07");
+    assert_eq!(flow.service(), None);
+    assert_eq!(flow.budget.losses().buffers_dropped, 1);
+    assert_eq!(flow.budget.used_bytes(), 0);
+}
+
+#[test]
+fn a_direction_that_must_not_hold_is_waited_for() {
+    let model = r#"{
+        "info": {"abbreviation": "quiet"},
+        "contents": {
+            "request": {"matchers": [{"id": "a", "type": "byte", "pattern": "@0 61"}]},
+            "response": {"matchers": [{"id": "b", "type": "byte", "pattern": "@0 62"}]},
+            "select": "request and not response"
+        }
+    }"#;
+    let limits = Limits { undecided_payloads: 2, ..Limits::default() };
+    let check = |payloads: [(Sender, &[u8]); 2], expected: Option<&str>| {
+        let mut flow = Flow::new(&[model], limits);
+        for (sender, payload) in payloads {
+            flow.udp(sender, payload);
+        }
+        assert_eq!(flow.service(), expected, "{payloads:?}");
+    };
+    check([(DEVICE, b"a"), (PEER, b"c")], Some("quiet"));
+    check([(DEVICE, b"a"), (PEER, b"b")], None);
+    let mut flow = Flow::new(&[model], limits);
+    flow.tcp(DEVICE, b"abc").tcp(PEER, b"c");
+    assert_eq!(flow.service(), Some("quiet"));
+}
+
+#[test]
+fn either_side_may_satisfy_what_is_combined() {
+    let model = r#"{
+        "info": {"abbreviation": "magic"},
+        "contents": {"combined": {"matchers": [{"id": "m", "type": "byte", "pattern": "63 82 53 63"}]}}
+    }"#;
+    for sender in [DEVICE, PEER] {
+        let mut flow = Flow::of(model);
+        flow.udp(sender, b"....\x63\x82\x53\x63");
+        assert_eq!(flow.service(), Some("magic"));
+        let mut flow = Flow::of(model);
+        flow.tcp(sender, b"....\x63\x82").tcp(sender, b"\x53\x63");
+        assert_eq!(flow.service(), Some("magic"));
+    }
+}
+
+#[test]
+fn a_parser_has_to_agree() {
+    let model = r#"{
+        "info": {"abbreviation": "clock"},
+        "metadata": {"server-ports": [{"ip-protocol": "udp", "port": 8883}]},
+        "contents": {"request": {"matchers": [{"id": "any", "type": "byte", "pattern": "@0 23"}]}},
+        "attributes": [{"name": "version", "type": "unsigned", "read": {"builtin": "ntp"}}]
+    }"#;
+    let mut flow = Flow::of(model);
+    flow.udp(DEVICE, b"#hello");
+    assert_eq!(flow.service(), None, "neither pattern nor port is enough");
+    flow.udp(DEVICE, &wire::ntp_request());
+    assert_eq!((flow.service(), flow.state.protocol()), (Some("clock"), Some(Protocol::Ntp)));
+    assert_eq!(flow.found.len(), 1);
+}
+
+#[test]
+fn the_size_and_the_pace_of_packets_can_tell() {
+    let model = r#"{
+        "info": {"abbreviation": "beat"},
+        "contents": {
+            "request": {
+                "matchers": [
+                    {"id": "mark", "type": "byte", "pattern": "@0 00"},
+                    {"id": "small", "type": "statistical",
+                     "pattern": {"statistic": "maximum", "at-most": 8, "packets": 4}},
+                    {"id": "steady", "type": "statistical",
+                     "pattern": {"statistic": "share", "of": "gap", "within": [0.9, 2.1], "at-least": 1, "packets": 4}}
+                ],
+                "eval": "mark and small and steady"
+            }
+        }
+    }"#;
+    let play = |payloads: &[(Sender, &[u8])], is_udp: bool| {
+        let mut flow = Flow::of(model);
+        for (sender, payload) in payloads {
+            if is_udp {
+                flow.udp(*sender, payload);
+            } else {
+                flow.tcp(*sender, payload);
+            }
+        }
+        let service = flow.service().map(str::to_owned);
+        flow.state.close(&mut flow.budget);
+        assert_eq!(flow.budget.used_bytes(), 0);
+        service
+    };
+    let beats: [(Sender, &[u8]); 4] =
+        [(DEVICE, b"\0a"), (PEER, &[9; 100]), (DEVICE, b"\0b"), (DEVICE, b"\0c")];
+    let expected = Some("beat".to_owned());
+    for is_udp in [true, false] {
+        assert_eq!(play(&beats, is_udp), expected);
+        assert_eq!(play(&beats[..3], is_udp), None, "too few packets");
+        let mut other = beats;
+        other[2].1 = &[0; 9];
+        assert_eq!(play(&other, is_udp), None, "a large one");
+        let mut other = beats;
+        other[0].1 = b"a";
+        assert_eq!(
+            play(&other, is_udp),
+            if is_udp { expected.clone() } else { None },
+            "no mark at the start"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn however_a_stream_is_cut_its_model_is_the_same(
+        cuts in prop::collection::vec(1_usize..12, 0..8),
+        text in prop::sample::select(vec!["ON desk\nmore of it", "ON desk", "OFF a\n", "OFX a\n", "OK7 and so on", "O"]),
+    ) {
+        let model = LAMP.replace("request and response", "request or response");
+        let mut whole = Flow::of(&model);
+        whole.tcp(DEVICE, text.as_bytes());
+        let mut flow = Flow::of(&model);
+        let mut rest = text.as_bytes();
+        for cut in cuts {
+            let (part, after) = rest.split_at(cut.min(rest.len()));
+            flow.tcp(DEVICE, part);
+            rest = after;
+        }
+        flow.tcp(DEVICE, rest);
+        prop_assert_eq!(flow.service(), whole.service());
+    }
+
+    #[test]
+    fn any_payloads_are_survived(
+        payloads in prop::collection::vec((any::<bool>(), any::<bool>(), prop::collection::vec(any::<u8>(), 0..40)), 0..20),
+    ) {
+        let mut flow = Flow::of(LAMP);
+        for (is_udp, is_device, payload) in payloads {
+            let sender = if is_device { DEVICE } else { PEER };
+            if is_udp {
+                flow.udp(sender, &payload);
+            } else {
+                flow.tcp(sender, &payload);
+            }
+        }
+        flow.state.close(&mut flow.budget);
+        prop_assert_eq!(flow.budget.used_bytes(), 0);
+    }
+}
