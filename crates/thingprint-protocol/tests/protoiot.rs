@@ -60,6 +60,14 @@ impl Observer for Census {
         *self.flows.entry((flow.device, service, class)).or_default() += 1;
     }
 
+    fn go_on(&mut self, state: &mut State) -> State {
+        State { inspection: state.inspection.go_on(), ..State::default() }
+    }
+
+    fn ended(&mut self, mut state: State) {
+        state.inspection.close(&mut self.budget);
+    }
+
     fn window_closed(&mut self, _: WindowIndex) {}
 }
 
