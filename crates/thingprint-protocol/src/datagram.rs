@@ -36,14 +36,13 @@ impl Datagram<'_> {
 
     fn detect(&mut self) {
         let set = self.set;
-        let Some(&first) = self.packet.payload.first() else { return };
         let seen = self.state.strays.saturating_add(1);
         if seen > self.limits.undecided_payloads {
             return self.state.leave_alone(self.budget);
         }
         let is_last = seen == self.limits.undecided_payloads;
         let glance = glance_at(self.packet, self.sender);
-        for (index, model) in set.candidates(self.packet, first) {
+        for (index, model) in set.candidates(self.packet, self.packet.payload) {
             let before = self.state.known(index);
             let mut known = before;
             let detection = model.judge(&glance, is_last, &mut known);

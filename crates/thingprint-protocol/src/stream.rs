@@ -185,7 +185,6 @@ impl Stream<'_> {
     /// ruled out decides, also on what has to be waited for, so that it does not matter how a stream is cut.
     fn detect(&mut self, bytes: &[u8]) -> Step {
         let (set, longest) = (self.set, usize::from(self.limits.stream_bytes));
-        let Some(&first) = bytes.first() else { return Step::More };
         if let Some(builtin) = self.state.builtin {
             return builtin.begin(bytes, longest);
         }
@@ -198,7 +197,7 @@ impl Stream<'_> {
         if let Some(index) = self.state.model() {
             return self.describe(index, &glance);
         }
-        for (index, model) in set.candidates(self.packet, first) {
+        for (index, model) in set.candidates(self.packet, bytes) {
             let before = self.state.known(index);
             let mut known = before;
             let detection = model.judge(&glance, true, &mut known);
@@ -248,8 +247,10 @@ impl Stream<'_> {
             return builtin == Builtin::Http;
         }
         let (set, glance) = (self.set, Glance { sender: self.sender, bytes: head, is_whole: true });
-        let Some(&first) = head.first().filter(|_| http::parse_cut(head).is_some()) else { return false };
-        let found = set.candidates(self.packet, first).find(|(_, model)| {
+        if http::parse_cut(head).is_none() {
+            return false;
+        }
+        let found = set.candidates(self.packet, head).find(|(_, model)| {
             let is_certain = || model.judge(&glance, true, &mut Known::default()) == Detection::Certain;
             model.builtin() == Some(Builtin::Http) && is_certain()
         });

@@ -7,6 +7,7 @@ use regex_automata::util::start;
 use regex_automata::{Anchored, Input, MatchKind, meta};
 use regex_syntax::hir::{Hir, Look, LookSet};
 
+use super::beginning::{Beginning, Bytes};
 use super::bytes::BytePattern;
 use super::text;
 use crate::SyntaxError;
@@ -15,6 +16,8 @@ use crate::SyntaxError;
 const MOST_NFA_BYTES: usize = 1 << 20;
 const MOST_DFA_BYTES: usize = 1 << 20;
 const MOST_BUILDING_BYTES: usize = 1 << 22;
+/// States whose next steps are looked at together.
+const MOST_STATES_FOLLOWED: usize = 64;
 
 /// A pattern on bytes, compiled so that it can tell from the beginning of a payload whether what follows still matters.
 ///
@@ -35,10 +38,6 @@ enum States {
     /// Too many for that: they are made while searching.
     Lazy { regex: Box<meta::Regex>, anchored: Anchored },
 }
-
-/// The bytes that something may begin with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FirstBytes([u64; 4]);
 
 impl Automaton {
     /// Compiles a regular expression.
@@ -78,13 +77,11 @@ impl Automaton {
         found.or(is_whole.then_some(false))
     }
 
-    /// The bytes that a payload with the pattern may begin with.
-    pub(crate) fn first_bytes(&self) -> FirstBytes {
+    /// What a payload with the pattern may begin with.
+    pub(crate) fn beginning(&self) -> Beginning {
         match &self.states {
-            States::Known { dfa, start } if self.offset == 0 => {
-                FirstBytes::of(|byte| !dfa.is_dead_state(dfa.next_state(*start, byte)))
-            }
-            _ => FirstBytes::ALL,
+            States::Known { dfa, start } => beginning(dfa, *start, self.offset),
+            States::Lazy { .. } => Beginning::ANY,
         }
     }
 
@@ -156,32 +153,29 @@ fn run(dfa: &dense::DFA<Vec<u32>>, start: StateID, bytes: &[u8], may_end: bool) 
     (may_end && dfa.is_match_state(dfa.next_eoi_state(state))).then_some(true)
 }
 
-impl FirstBytes {
-    pub(crate) const NONE: Self = Self([0; 4]);
-    pub(crate) const ALL: Self = Self([u64::MAX; 4]);
-
-    fn of(is_possible: impl Fn(u8) -> bool) -> Self {
-        let mut bits = Self::NONE;
-        for byte in (0..=u8::MAX).filter(|&byte| is_possible(byte)) {
-            if let Some(word) = bits.0.get_mut(usize::from(byte >> 6)) {
-                *word |= 1 << (byte & 63);
+/// Follows all paths of an automaton at once for a few bytes.
+fn beginning(dfa: &dense::DFA<Vec<u32>>, start: StateID, offset: usize) -> Beginning {
+    let mut beginning = Beginning::ANY;
+    let mut states = BTreeSet::from([start]);
+    for place in offset..Beginning::PLACES {
+        let mut possible = Bytes::NONE;
+        let mut nexts = BTreeSet::new();
+        for &state in &states {
+            for byte in 0..=u8::MAX {
+                let next = dfa.next_state(state, byte);
+                if !dfa.is_dead_state(next) {
+                    possible.add(byte);
+                    nexts.insert(next);
+                }
             }
         }
-        bits
+        beginning.restrict(place, possible);
+        // Behind a match, anything may follow; and many states mean many possible bytes.
+        let is_free = nexts.iter().any(|&next| dfa.is_match_state(dfa.next_eoi_state(next)));
+        if is_free || nexts.len() > MOST_STATES_FOLLOWED {
+            break;
+        }
+        states = nexts;
     }
-
-    /// Whether this byte is one of them.
-    pub(crate) fn has(self, byte: u8) -> bool {
-        self.0.get(usize::from(byte >> 6)).is_some_and(|word| word >> (byte & 63) & 1 == 1)
-    }
-
-    /// Bytes that are among both.
-    pub(crate) fn and(self, other: Self) -> Self {
-        Self::of(|byte| self.has(byte) && other.has(byte))
-    }
-
-    /// Bytes that are among either.
-    pub(crate) fn or(self, other: Self) -> Self {
-        Self::of(|byte| self.has(byte) || other.has(byte))
-    }
+    beginning
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use thingprint_flow::Timestamp;
 
-use super::{Automaton, BytePattern, Judge, Tallies, View, hir, searcher};
+use super::{Automaton, Beginning, BytePattern, Judge, Tallies, View, hir, searcher};
 use crate::schema::{Condition, Measure, Statistic};
 use crate::{Sender, Span};
 
@@ -87,7 +87,7 @@ fn patterns_with_too_many_states_are_searched_in_linear_time() {
     assert_eq!(automaton.finds(&payload, false), None);
     payload.push(b'x');
     assert_eq!(automaton.finds(&payload, false), Some(true));
-    assert!((0..=255).all(|byte| automaton.first_bytes().has(byte)));
+    assert_eq!(automaton.beginning(), Beginning::ANY);
 }
 
 #[test]
@@ -111,12 +111,20 @@ fn a_beginning_tells_as_soon_as_the_rest_does_not_matter() {
 }
 
 #[test]
-fn first_bytes_are_those_that_can_begin_a_match() {
-    let count = |automaton: &Automaton| (0..=255).filter(|&byte| automaton.first_bytes().has(byte)).count();
-    assert_eq!(count(&Automaton::of_bytes("@0 16-18 03").unwrap()), 3);
-    assert_eq!(count(&Automaton::of_bytes("@1 16").unwrap()), 256);
-    assert_eq!(count(&Automaton::of_bytes("16").unwrap()), 256);
-    assert_eq!(count(&Automaton::of_text("^[A-Z]").unwrap()), 26);
+fn beginnings_are_those_that_a_match_can_have() {
+    let check = |automaton: Automaton, expected: [usize; 6]| {
+        let beginning = automaton.beginning();
+        let counts: Vec<usize> =
+            (0..6).map(|place| (0..=255).filter(|&byte| beginning.admits(place, byte)).count()).collect();
+        assert_eq!(counts, expected);
+    };
+    let bytes = |pattern: &str| Automaton::of_bytes(pattern).unwrap();
+    check(bytes("@0 16-18 03"), [3, 1, 256, 256, 256, 256]);
+    check(bytes("@1 16 (17 18|20)"), [256, 1, 2, 256, 256, 256]);
+    check(bytes("@2 ?? (01|02) ?? 03 04"), [256, 256, 256, 2, 256, 1]);
+    check(bytes("@9 16"), [256; 6]);
+    check(bytes("16"), [256; 6]);
+    check(Automaton::of_text("^[A-Z]+x").unwrap(), [26, 27, 256, 256, 256, 256]);
 }
 
 fn condition(statistic: Statistic, of: Measure, within: Option<[f64; 2]>) -> Condition {
@@ -236,8 +244,9 @@ proptest! {
             let told = automaton.finds(&bytes[..end], false);
             prop_assert!(told.is_none() || told == whole, "{} of {:02x?}", end, bytes);
         }
-        if whole == Some(true) && let Some(&first) = bytes.first() {
-            prop_assert!(automaton.first_bytes().has(first));
+        if whole == Some(true) {
+            let beginning = automaton.beginning();
+            prop_assert!(bytes.iter().enumerate().all(|(place, &byte)| beginning.admits(place, byte)));
         }
     }
 

@@ -1,4 +1,5 @@
 //! Protocol models, compiled to one immutable set.
+mod dispatch;
 mod known;
 mod model;
 mod section;
@@ -14,6 +15,8 @@ use thingprint_flow::{Ip, Transport};
 use crate::ModelError;
 use crate::matcher::Judge;
 use crate::schema::{IpProtocol, Model};
+
+use dispatch::Dispatch;
 
 pub use known::Detection;
 pub(crate) use known::Known;
@@ -48,10 +51,6 @@ pub struct ModelSet {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ModelIndex(NonZeroU16);
-
-/// For each first byte of a payload, the models that it leaves possible, in order.
-#[derive(Debug)]
-struct Dispatch(Vec<Box<[ModelIndex]>>);
 
 impl ModelSet {
     /// Compiles models. They are tried in this order, those with a server port of the flow first.
@@ -129,16 +128,16 @@ impl ModelSet {
         &self.judges
     }
 
-    /// The models to try on a payload that begins with `first`: those with a port of the packet, then the others.
+    /// The models to try on a payload, or on the beginning of a stream, of a packet: those with a port of the packet, then
+    /// the others.
     pub(crate) fn candidates(
         &self,
         packet: &Ip<'_>,
-        first: u8,
+        bytes: &[u8],
     ) -> impl Iterator<Item = (ModelIndex, &CompiledModel)> {
         let dispatch = if packet.transport == Transport::Udp { &self.udp } else { &self.tcp };
-        let all = dispatch.0.get(usize::from(first)).map_or(&[][..], |models| models);
         let with_port = move |wanted: bool| {
-            all.iter().filter_map(move |&index| {
+            dispatch.possible(bytes).filter_map(move |index| {
                 let model = self.compiled(index)?;
                 (model.has_port_of(packet) == wanted && model.admits(packet)).then_some((index, model))
             })
@@ -158,21 +157,13 @@ impl ModelIndex {
         (1..=u16::MAX).filter_map(NonZeroU16::new).map(Self)
     }
 
+    /// The model at a place, counted from 0.
+    fn at(place: usize) -> Option<Self> {
+        u16::try_from(place + 1).ok().and_then(NonZeroU16::new).map(Self)
+    }
+
     /// The place, counted from 0.
     pub(crate) const fn place(self) -> usize {
         self.0.get() as usize - 1
-    }
-}
-
-impl Dispatch {
-    fn build(models: &[CompiledModel], transport: IpProtocol) -> Self {
-        let firsts: Vec<_> = ModelIndex::all()
-            .zip(models)
-            .filter(|(_, model)| model.is_over(transport))
-            .map(|(index, model)| (index, model.first_bytes()))
-            .collect();
-        let of_byte =
-            |byte: u8| firsts.iter().filter(|(_, first)| first.has(byte)).map(|(index, _)| *index).collect();
-        Self((0..=u8::MAX).map(of_byte).collect())
     }
 }

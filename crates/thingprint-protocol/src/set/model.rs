@@ -6,7 +6,7 @@ use super::known::{Detection, Known, Role};
 use super::section::{CompiledSection, Glance};
 use crate::attribute::{Extractor, Input, Value};
 use crate::builtin::Builtin;
-use crate::matcher::{FirstBytes, Judge, Tallies, View};
+use crate::matcher::{Beginning, Judge, Tallies, View};
 use crate::schema::{EtherType, IpProtocol, Model, Reading, TrafficMode};
 use crate::{Expression, Fault, ModelError, Sender, SyntaxError};
 
@@ -79,12 +79,12 @@ impl CompiledModel {
         is_network && (self.traffic_modes.is_empty() || self.traffic_modes.contains(&mode_of(packet.dst)))
     }
 
-    /// The bytes that a payload of either side may begin with.
-    pub(super) fn first_bytes(&self) -> FirstBytes {
+    /// What a payload of either side that counts may begin with.
+    pub(super) fn beginning(&self) -> Beginning {
         let sections = [&self.request, &self.response, &self.combined].into_iter().flatten();
         // A payload that is none may count where `select` has a `not`.
-        let start = if self.has_not { FirstBytes::ALL } else { FirstBytes::NONE };
-        sections.fold(start, |all, section| all.or(section.first_bytes()))
+        let start = if self.has_not { Beginning::ANY } else { Beginning::NONE };
+        sections.fold(start, |all, section| all.or(section.beginning()))
     }
 
     /// Looks at a payload, adds what it tells to `known`, and gives the verdict. Where `is_last`, a payload that does not

@@ -1,5 +1,5 @@
 use super::known::Role;
-use crate::matcher::{Automaton, FirstBytes, Judge, Tallies, View};
+use crate::matcher::{Automaton, Beginning, Judge, Tallies, View};
 use crate::schema::{Matcher, Model, Section};
 use crate::{Expression, Fault, ModelError, Sender, Span, SyntaxError};
 
@@ -94,23 +94,23 @@ impl CompiledSection {
         })
     }
 
-    /// The bytes that a payload may begin with.
-    pub(super) fn first_bytes(&self) -> FirstBytes {
-        self.first_bytes_of(&self.eval)
+    /// What a payload that counts may begin with.
+    pub(super) fn beginning(&self) -> Beginning {
+        self.beginning_of(&self.eval)
     }
 
-    fn first_bytes_of(&self, eval: &Expression<usize>) -> FirstBytes {
+    fn beginning_of(&self, eval: &Expression<usize>) -> Beginning {
         match eval {
             Expression::Is(index) => match self.tests.get(*index) {
-                Some(Test::Content(automaton)) => automaton.first_bytes(),
-                _ => FirstBytes::ALL,
+                Some(Test::Content(automaton)) => automaton.beginning(),
+                _ => Beginning::ANY,
             },
-            Expression::Not(_) => FirstBytes::ALL,
+            Expression::Not(_) => Beginning::ANY,
             Expression::And(parts) => {
-                parts.iter().fold(FirstBytes::ALL, |all, part| all.and(self.first_bytes_of(part)))
+                parts.iter().fold(Beginning::ANY, |all, part| all.and(self.beginning_of(part)))
             }
             Expression::Or(parts) => {
-                parts.iter().fold(FirstBytes::NONE, |all, part| all.or(self.first_bytes_of(part)))
+                parts.iter().fold(Beginning::NONE, |all, part| all.or(self.beginning_of(part)))
             }
         }
     }

@@ -32,7 +32,7 @@ fn packet(dst: Ipv4Addr, dst_port: u16) -> Ip<'static> {
 
 fn candidates(set: &ModelSet, packet: &Ip<'_>, first: u8) -> Vec<String> {
     let named = |(index, _)| set.model(index).unwrap().name().to_owned();
-    set.candidates(packet, first).map(named).collect()
+    set.candidates(packet, &[first]).map(named).collect()
 }
 
 #[test]
