@@ -24,6 +24,7 @@ mod inspection;
 mod ja;
 mod limits;
 mod lint;
+mod listener;
 mod matcher;
 mod message;
 mod ntp;
@@ -47,6 +48,7 @@ pub use inspection::Inspection;
 pub use ja::Carrier;
 pub use limits::Limits;
 pub use lint::{Lint, LintLevel, lint};
+pub use listener::{Heard, HeardMessage, Listener, Listening};
 pub use message::{
     Authentication, Certificate, CertificateChain, ClientHello, Credential, DhcpMessage, DhcpOption,
     DnsAnswer, DnsData, DnsMessage, DnsQuestion, HelloVersion, HttpRequest, HttpResponse, HttpVersion,

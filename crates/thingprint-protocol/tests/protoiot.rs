@@ -9,67 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use thingprint_flow::{
-    Capture, DeviceId, DeviceIndex, FiveTuple, Flow, FlowOptions, Observer, Sighting, Timestamp, Trace,
-    TraceOptions, Tracker, Transport, WindowIndex, WindowLength,
+    Capture, DeviceId, DeviceIndex, Flow, FlowOptions, Trace, TraceOptions, Tracker, WindowLength,
 };
-use thingprint_protocol::{Budget, Engine, Inspection, Limits, ModelSet, Seen, Sender, dialect};
+use thingprint_protocol::schema::Model;
+use thingprint_protocol::{Engine, Heard, Limits, Listener, ModelSet, dialect};
 
 /// Flows by device, protocol and port class.
 type Counts = BTreeMap<(String, String, String), u64>;
-
-/// Counts the flows of each device by what they carry.
-struct Census {
-    engine: Engine,
-    budget: Budget,
-    flows: BTreeMap<(DeviceIndex, String, &'static str), u64>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    inspection: Inspection,
-    transport: Option<Transport>,
-}
-
-impl Census {
-    fn new(set: Arc<ModelSet>) -> Self {
-        let engine = Engine::with_models(set, Limits::default());
-        Self { budget: engine.budget(), engine, flows: BTreeMap::new() }
-    }
-}
-
-impl Observer for Census {
-    type State = State;
-
-    fn packet(&mut self, sighting: &Sighting<'_, '_>, state: &mut State) {
-        state.transport.get_or_insert(sighting.ip.transport);
-        let sender = if sighting.is_sent { Sender::Device } else { Sender::Peer };
-        let seen = Seen { packet: sighting.ip, sender, time: Some(sighting.time) };
-        self.engine.observe(seen, &mut state.inspection, &mut self.budget, &mut |_| {});
-    }
-
-    fn active(&mut self, _: DeviceIndex, _: &FiveTuple, _: Timestamp, _: Timestamp) {}
-
-    fn flow(&mut self, mut flow: Flow<State>) {
-        let service = self.engine.service(&flow.state.inspection).unwrap_or("none").to_owned();
-        let is_standard =
-            flow.state.inspection.model().zip(flow.state.transport).is_some_and(|(model, transport)| {
-                self.engine.models().standard_port(model, flow.server_port(), transport)
-            });
-        flow.state.inspection.close(&mut self.budget);
-        let class = if is_standard { "standard" } else { "other" };
-        *self.flows.entry((flow.device, service, class)).or_default() += 1;
-    }
-
-    fn go_on(&mut self, state: &mut State) -> State {
-        State { inspection: state.inspection.go_on(), ..State::default() }
-    }
-
-    fn ended(&mut self, mut state: State) {
-        state.inspection.close(&mut self.budget);
-    }
-
-    fn window_closed(&mut self, _: WindowIndex) {}
-}
 
 fn data(folder: &str) -> Option<PathBuf> {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(folder);
@@ -85,16 +31,23 @@ fn count(set: &Arc<ModelSet>, capture: &Path, mac: &str) -> BTreeMap<(String, St
     let open = move || Ok(Box::new(File::open(&path)?) as thingprint_flow::ByteStream);
     let mut trace = Trace::new(vec![Capture::new("a capture", open)], TraceOptions::default());
     let options = FlowOptions { window: WindowLength::Capture, ..FlowOptions::default() };
-    let mut tracker = Tracker::new(options, Census::new(Arc::clone(set)));
+    let engine = Engine::with_models(Arc::clone(set), Limits::default());
+    let mut flows: BTreeMap<(DeviceIndex, String, &'static str), u64> = BTreeMap::new();
+    let listener = Listener::new(&engine, |flow: Flow<Heard>| {
+        let model = flow.state.model.and_then(|model| engine.models().model(model));
+        let service = model.map_or("none", Model::name);
+        let class = if flow.state.standard_port == Some(true) { "standard" } else { "other" };
+        *flows.entry((flow.device, service.to_owned(), class)).or_default() += 1;
+    });
+    let mut tracker = Tracker::new(options, listener);
     while let Some(packet) = trace.next_packet() {
         tracker.push(&packet);
     }
     assert_eq!(trace.problems().len(), 0);
     let finished = tracker.finish();
-    assert_eq!(finished.observer.budget.used_bytes(), 0);
     let wanted: DeviceId = mac.parse().unwrap();
     let is_wanted = |index: DeviceIndex| finished.devices.get(index.as_usize()) == Some(&wanted);
-    let flows = finished.observer.flows.into_iter().filter(|((device, ..), _)| is_wanted(*device));
+    let flows = flows.into_iter().filter(|((device, ..), _)| is_wanted(*device));
     flows.map(|((_, service, class), flows)| ((service, class.to_owned()), flows)).collect()
 }
 

@@ -76,6 +76,24 @@ impl<S> Flow<S> {
         if self.is_client { (self.local, self.peer) } else { (self.peer, self.local) }
     }
 
+    /// The same flow with another state.
+    pub fn map_state<T>(self, change: impl FnOnce(S) -> T) -> Flow<T> {
+        Flow {
+            device: self.device,
+            window: self.window,
+            tuple: self.tuple,
+            local: self.local,
+            peer: self.peer,
+            is_client: self.is_client,
+            first: self.first,
+            last: self.last,
+            up: self.up,
+            down: self.down,
+            end: self.end,
+            state: change(self.state),
+        }
+    }
+
     /// The server's port.
     pub const fn server_port(&self) -> u16 {
         self.client_server().1.port
