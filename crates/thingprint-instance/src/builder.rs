@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use thingprint_flow::{
     DeviceIndex, Finished, FiveTuple, Flow, Observer, Sighting, Timestamp, TrackCounts, Tracker, WindowIndex,
 };
-use thingprint_protocol::{Budget, Engine, Inspection, Losses, Message, Sender};
+use thingprint_protocol::{Budget, Engine, Inspection, Interest, Losses, Message, Protocol, Sender};
 
 use crate::activity::{Activity, Gap};
 use crate::bursts::Bursts;
@@ -12,18 +12,23 @@ use crate::options::{InstanceOptions, NameSource};
 use crate::part::{DevicePart, Part, PartId};
 use crate::tally::WindowTally;
 
+/// The messages that instances are made of.
+const INTEREST: Interest = Interest::NONE
+    .and(Protocol::Dns, Sender::Device)
+    .and(Protocol::Ntp, Sender::Device)
+    .and(Protocol::Tls, Sender::Device);
 /// After everything.
 const FOREVER: Timestamp = Timestamp::from_nanos(i64::MAX);
 
 /// Gathers what instances are made of, packet by packet.
 #[derive(Debug)]
-pub struct Builder<'e> {
-    tracker: Tracker<Gatherer<'e>>,
+pub struct Builder {
+    tracker: Tracker<Gatherer>,
 }
 
-impl<'e> Builder<'e> {
+impl Builder {
     /// A builder that has seen nothing; `engine` finds the messages.
-    pub fn new(options: InstanceOptions, engine: &'e Engine) -> Self {
+    pub fn new(options: InstanceOptions, engine: &Engine) -> Self {
         let flow = options.flow.clone();
         Self { tracker: Tracker::new(flow, Gatherer::new(options, engine)) }
     }
@@ -75,9 +80,9 @@ pub struct BuildCounts {
 }
 
 #[derive(Debug)]
-struct Gatherer<'e> {
+struct Gatherer {
     options: InstanceOptions,
-    engine: &'e Engine,
+    engine: Engine,
     budget: Budget,
     devices: Vec<DeviceState>,
     // Devices with gaps that are not settled.
@@ -100,11 +105,11 @@ struct DeviceState {
     ntp: Bursts,
 }
 
-impl<'e> Gatherer<'e> {
-    fn new(options: InstanceOptions, engine: &'e Engine) -> Self {
+impl Gatherer {
+    fn new(options: InstanceOptions, engine: &Engine) -> Self {
         Self {
             options,
-            engine,
+            engine: engine.only(INTEREST),
             budget: engine.budget(),
             devices: Vec::new(),
             restless: BTreeSet::new(),
@@ -136,7 +141,7 @@ fn device_state<'a>(
     &mut devices[at]
 }
 
-impl Observer for Gatherer<'_> {
+impl Observer for Gatherer {
     type State = Inspection;
 
     #[inline]

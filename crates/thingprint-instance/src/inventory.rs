@@ -5,19 +5,22 @@ use thingprint_flow::{
     DeviceId, DeviceIndex, FiveTuple, Flow, FlowOptions, MacAddr, Observer, Packet, Sighting, Timestamp,
     Tracker, WindowIndex, WindowLength, elect_gateway,
 };
-use thingprint_protocol::{Budget, DhcpMessage, Engine, Inspection, Message, Sender};
+use thingprint_protocol::{Budget, DhcpMessage, Engine, Inspection, Interest, Message, Protocol, Sender};
 
 use crate::Bag;
 use crate::lookup::is_lookup;
 use crate::options::PortWord;
 
+/// The messages that tell who a device is.
+const INTEREST: Interest =
+    Interest::NONE.and(Protocol::Dns, Sender::Device).and(Protocol::Dhcp, Sender::Device);
 /// Most addresses, names and ports that are remembered of a device.
 const MAX_WORDS: usize = 4096;
 
 /// What is on a network: each device with what a person needs to tell which one it is.
 #[derive(Debug)]
-pub struct Inventory<'e> {
-    tracker: Tracker<Census<'e>>,
+pub struct Inventory {
+    tracker: Tracker<Census>,
 }
 
 /// What the inventory knows of one device.
@@ -49,11 +52,12 @@ pub struct DeviceEntry {
     pub packets_down: u64,
 }
 
-impl<'e> Inventory<'e> {
+impl Inventory {
     /// An inventory of nothing yet. Windows are the whole trace, whatever `options` says of them.
-    pub fn new(options: FlowOptions, engine: &'e Engine) -> Self {
+    pub fn new(options: FlowOptions, engine: &Engine) -> Self {
         let options = FlowOptions { window: WindowLength::Capture, ..options };
-        let census = Census { engine, budget: engine.budget(), devices: Vec::new() };
+        let engine = engine.only(INTEREST);
+        let census = Census { budget: engine.budget(), engine, devices: Vec::new() };
         Self { tracker: Tracker::new(options, census) }
     }
 
@@ -89,8 +93,8 @@ pub struct Listed {
 }
 
 #[derive(Debug)]
-struct Census<'e> {
-    engine: &'e Engine,
+struct Census {
+    engine: Engine,
     budget: Budget,
     devices: Vec<Seen>,
 }
@@ -108,7 +112,7 @@ struct Seen {
     packets_down: u64,
 }
 
-impl Census<'_> {
+impl Census {
     fn seen(&mut self, device: DeviceIndex) -> &mut Seen {
         let at = device.as_usize();
         if self.devices.len() <= at {
@@ -118,7 +122,7 @@ impl Census<'_> {
     }
 }
 
-impl Observer for Census<'_> {
+impl Observer for Census {
     type State = Inspection;
 
     fn packet(&mut self, sighting: &Sighting<'_, '_>, state: &mut Inspection) {

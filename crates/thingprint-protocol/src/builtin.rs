@@ -3,7 +3,7 @@ use thingprint_flow::Ip;
 use crate::http::exchange::{self, Asked};
 use crate::phase::Step;
 use crate::schema::IpProtocol;
-use crate::{Message, Protocol, dhcp, dns, ntp, ssdp, tls};
+use crate::{Interest, Message, Protocol, Sender, dhcp, dns, ntp, ssdp, tls};
 
 /// A parser that models can name, for what no pattern can read well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +87,19 @@ impl Builtin {
         }
     }
 
+    /// Whether what `sender` sends in a flow of the protocol has to be read: for its own messages, or since those of the
+    /// other side cannot be read without.
+    pub(crate) fn is_wanted(self, interest: Interest, sender: Sender) -> bool {
+        match self {
+            Self::Dns | Self::Mdns | Self::Llmnr => {
+                let akin = [Protocol::Dns, Protocol::Mdns, Protocol::Llmnr];
+                akin.into_iter().any(|protocol| interest.wants(protocol, sender))
+            }
+            Self::Http | Self::Quic => interest.wants_any(self.protocol()),
+            Self::Tls | Self::Dhcp | Self::Ssdp | Self::Ntp => interest.wants(self.protocol(), sender),
+        }
+    }
+
     /// The message in a UDP payload, if it is one; QUIC needs the packets before it, and is read elsewhere.
     pub(crate) fn datagram(self, packet: &Ip<'_>) -> Option<Message> {
         let payload = packet.payload;
@@ -103,8 +116,9 @@ impl Builtin {
     }
 
     /// What the beginning of a TCP stream is; `longest` is the most bytes that are kept of one.
-    pub(crate) fn begin(self, bytes: &[u8], longest: usize) -> Step {
+    pub(crate) fn begin(self, bytes: &[u8], longest: usize, interest: Interest) -> Step {
         match self {
+            Self::Http if !interest.wants_any(Protocol::Http) => exchange::first_line(bytes),
             Self::Tls => tls::first_hello(bytes),
             Self::Http => exchange::head(bytes, Asked::Content),
             Self::Dns => dns::first_frame(bytes, longest),

@@ -2,14 +2,15 @@ use thingprint_flow::Ip;
 
 use crate::attribute::Described;
 use crate::builtin::Builtin;
-use crate::quic::{Handshake, Reading};
+use crate::quic::{self, Handshake, Reading};
 use crate::set::{CompiledModel, Detection, Glance, Known};
-use crate::{Budget, Inspection, Limits, Message, ModelIndex, ModelSet, Sender};
+use crate::{Budget, Inspection, Interest, Limits, Message, ModelIndex, ModelSet, Protocol, Sender};
 
 /// A UDP payload, while it is looked at.
 pub(crate) struct Datagram<'a> {
     pub(crate) set: &'a ModelSet,
     pub(crate) limits: &'a Limits,
+    pub(crate) interest: Interest,
     pub(crate) packet: &'a Ip<'a>,
     pub(crate) sender: Sender,
     pub(crate) state: &'a mut Inspection,
@@ -75,7 +76,7 @@ impl Datagram<'_> {
                 model.describe(index, known, &glance_at(self.packet, self.sender)).map(Message::Described)
             }
         };
-        self.state.decide(index, model.builtin(), self.budget, self.found);
+        self.decide(index, model.builtin());
         if let Some(message) = message {
             (self.found)(message);
         }
@@ -83,6 +84,10 @@ impl Datagram<'_> {
             self.state.leave_alone(self.budget);
         }
         true
+    }
+
+    fn decide(&mut self, index: ModelIndex, builtin: Option<Builtin>) {
+        self.state.decide((index, builtin), self.interest, self.budget, self.found);
     }
 
     /// Reads the attributes of one more payload of a flow whose model has no parser.
@@ -99,12 +104,19 @@ impl Datagram<'_> {
 
     /// The first packets of a connection prove what it is: nothing else opens with their keys.
     fn begin_quic(&mut self, index: ModelIndex) -> bool {
+        if !self.interest.wants_any(Protocol::Quic) {
+            let is_begun = quic::may_begin(self.packet.payload);
+            if is_begun {
+                self.decide(index, Some(Builtin::Quic));
+            }
+            return is_begun;
+        }
         let mut handshake = Handshake::default();
         let reading = handshake.read(self.packet.payload);
         if !matches!(reading, Reading::Message(_)) && handshake.held_bytes() == 0 {
             return false;
         }
-        self.state.decide(index, Some(Builtin::Quic), self.budget, self.found);
+        self.decide(index, Some(Builtin::Quic));
         if let Reading::Message(message) = reading {
             (self.found)(Message::QuicInitial(message));
         }

@@ -7,7 +7,7 @@ use crate::matcher::Tallies;
 use crate::phase::Phase;
 use crate::set::{CompiledModel, Detection};
 use crate::stream::Stream;
-use crate::{Budget, Inspection, Limits, Message, ModelIndex, ModelSet, Sender};
+use crate::{Budget, Inspection, Interest, Limits, Message, ModelIndex, ModelSet, Sender};
 
 /// Looks at the payloads of flows and finds messages in them: by content, on any port, as protocol models say.
 ///
@@ -46,6 +46,7 @@ use crate::{Budget, Inspection, Limits, Message, ModelIndex, ModelSet, Sender};
 pub struct Engine {
     set: Arc<ModelSet>,
     limits: Limits,
+    interest: Interest,
     has_judges: bool,
 }
 
@@ -69,7 +70,13 @@ impl Engine {
     /// An engine with these models and caps.
     pub fn with_models(set: Arc<ModelSet>, limits: Limits) -> Self {
         let has_judges = !set.judges().is_empty();
-        Self { set, limits, has_judges }
+        Self { set, limits, interest: Interest::ALL, has_judges }
+    }
+
+    /// The same engine, for a caller who wants no other messages.
+    #[must_use]
+    pub fn only(&self, interest: Interest) -> Self {
+        Self { interest, ..self.clone() }
     }
 
     /// The models that are looked for.
@@ -113,13 +120,13 @@ impl Engine {
     ) {
         let Seen { packet, sender, .. } = seen;
         let is_wanted = !packet.payload.is_empty() && *state.phase.of(sender) != Phase::Done;
-        let (set, limits) = (&*self.set, &self.limits);
+        let (set, limits, interest) = (&*self.set, &self.limits, self.interest);
         match packet.transport {
             Transport::Tcp(segment) if is_wanted || segment.flags.syn() => {
-                Stream { set, limits, packet, sender, state, budget, found }.segment(segment);
+                Stream { set, limits, interest, packet, sender, state, budget, found }.segment(segment);
             }
             Transport::Udp if is_wanted => {
-                Datagram { set, limits, packet, sender, state, budget, found }.look();
+                Datagram { set, limits, interest, packet, sender, state, budget, found }.look();
             }
             _ => {}
         }
@@ -143,7 +150,7 @@ impl Engine {
             tallies.note(self.set.judges(), seen.sender, seen.packet.payload_bytes, seen.time);
             if let Some(index) = self.settle(&tallies, state) {
                 let builtin = self.set.compiled(index).and_then(CompiledModel::builtin);
-                return state.decide(index, builtin, budget, found);
+                return state.decide((index, builtin), self.interest, budget, found);
             }
         }
         if let Some(progress) = state.held.as_mut().and_then(|held| held.progress.as_mut()) {

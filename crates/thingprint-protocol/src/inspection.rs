@@ -4,7 +4,7 @@ use crate::held::Held;
 use crate::http::exchange::Asked;
 use crate::phase::Phase;
 use crate::set::Known;
-use crate::{Budget, Message, ModelIndex, Protocol, Sender};
+use crate::{Budget, Interest, Message, ModelIndex, Protocol, Sender};
 
 /// Attributes of so many payloads wait for their model to be certain.
 const MOST_DESCRIBED: usize = 8;
@@ -135,22 +135,33 @@ impl Inspection {
         }
     }
 
-    /// The flow is of a model's protocol; what was read for it before is told now.
+    /// The flow is of a model's protocol; what was read for it before is told now, and a side of which nothing is wanted is
+    /// done.
     pub(crate) fn decide(
         &mut self,
-        index: ModelIndex,
-        builtin: Option<Builtin>,
+        (index, builtin): (ModelIndex, Option<Builtin>),
+        interest: Interest,
         budget: &mut Budget,
         found: &mut dyn FnMut(Message),
     ) {
         self.decided = Some(index);
         self.builtin = builtin;
         self.strays = 0;
-        let Some(held) = &mut self.held else { return };
-        if let Some(mut progress) = held.progress.take() {
+        if let Some(held) = &mut self.held
+            && let Some(mut progress) = held.progress.take()
+        {
             progress.take_described(index).for_each(found);
             held.account(budget);
             self.free_if_idle();
+        }
+        for sender in [Sender::Device, Sender::Peer] {
+            let is_wanted = match builtin {
+                Some(builtin) => builtin.is_wanted(interest, sender),
+                None => interest.wants(Protocol::Described, sender),
+            };
+            if !is_wanted {
+                self.finish(sender, budget);
+            }
         }
     }
 }

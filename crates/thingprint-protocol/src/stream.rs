@@ -6,7 +6,7 @@ use crate::inspection::Inspection;
 use crate::phase::{Phase, Step};
 use crate::set::{Detection, Glance, Known};
 use crate::waiting::{Chunk, Refusal, Waiting, steps};
-use crate::{Budget, Limits, Message, ModelIndex, ModelSet, Sender, dns, http, tls};
+use crate::{Budget, Interest, Limits, Message, ModelIndex, ModelSet, Sender, dns, http, tls};
 
 /// A SYN this close before the reading position is the one that began the stream, sent again.
 const REPEATED_SYN_BYTES: usize = 1 << 16;
@@ -17,6 +17,7 @@ const REPEATED_SYN_BYTES: usize = 1 << 16;
 pub(crate) struct Stream<'a> {
     pub(crate) set: &'a ModelSet,
     pub(crate) limits: &'a Limits,
+    pub(crate) interest: Interest,
     pub(crate) packet: &'a Ip<'a>,
     pub(crate) sender: Sender,
     pub(crate) state: &'a mut Inspection,
@@ -186,7 +187,7 @@ impl Stream<'_> {
     fn detect(&mut self, bytes: &[u8]) -> Step {
         let (set, longest) = (self.set, usize::from(self.limits.stream_bytes));
         if let Some(builtin) = self.state.builtin {
-            return builtin.begin(bytes, longest);
+            return builtin.begin(bytes, longest, self.interest);
         }
         let most = usize::from(self.limits.pattern_bytes).min(self.room());
         let glance = Glance {
@@ -202,16 +203,16 @@ impl Stream<'_> {
             let mut known = before;
             let detection = model.judge(&glance, true, &mut known);
             match (detection, model.builtin()) {
-                (Detection::Certain, Some(builtin)) => match builtin.begin(bytes, longest) {
+                (Detection::Certain, Some(builtin)) => match builtin.begin(bytes, longest, self.interest) {
                     Step::Done => {}
                     Step::More => return Step::More,
                     step @ Step::Read { .. } => {
-                        self.state.decide(index, Some(builtin), self.budget, self.found);
+                        self.decide(index, Some(builtin));
                         return step;
                     }
                 },
                 (Detection::Certain, None) => {
-                    self.state.decide(index, None, self.budget, self.found);
+                    self.decide(index, None);
                     return self.describe(index, &glance);
                 }
                 (Detection::Possible, _) if !glance.is_whole && model.is_open(&known, self.sender) => {
@@ -225,6 +226,10 @@ impl Stream<'_> {
             }
         }
         Step::Done
+    }
+
+    fn decide(&mut self, index: ModelIndex, builtin: Option<Builtin>) {
+        self.state.decide((index, builtin), self.interest, self.budget, self.found);
     }
 
     /// Reads the attributes of a stream whose model has no parser.
@@ -255,7 +260,7 @@ impl Stream<'_> {
             model.builtin() == Some(Builtin::Http) && is_certain()
         });
         if let Some((index, _)) = found {
-            self.state.decide(index, Some(Builtin::Http), self.budget, self.found);
+            self.decide(index, Some(Builtin::Http));
         }
         found.is_some()
     }

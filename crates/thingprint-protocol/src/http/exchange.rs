@@ -1,5 +1,5 @@
 //! Messages of HTTP one after another in a stream: heads are read, bodies are passed over.
-use super::{BodyLength, Head, may_begin, parse_head};
+use super::{BodyLength, Head, Outline, may_begin, outline, parse_head};
 use crate::Message;
 use crate::phase::{Phase, Step};
 
@@ -50,6 +50,17 @@ pub(crate) fn head(bytes: &[u8], asked: Asked) -> Step {
                 BodyLength::UntilClose => (length, Phase::Done),
             };
             Step::Read { bytes, message: Some(message), then }
+        }
+    }
+}
+
+/// What the bytes are where a first line has to be, for those who want to know no more.
+pub(crate) fn first_line(bytes: &[u8]) -> Step {
+    match outline(bytes) {
+        Outline::Other => Step::Done,
+        Outline::Begun { start: None, .. } => Step::More,
+        Outline::Begun { .. } | Outline::Whole { .. } => {
+            Step::Read { bytes: bytes.len(), message: None, then: Phase::Done }
         }
     }
 }

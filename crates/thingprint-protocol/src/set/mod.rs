@@ -130,19 +130,17 @@ impl ModelSet {
 
     /// The models to try on a payload, or on the beginning of a stream, of a packet: those with a port of the packet, then
     /// the others.
-    pub(crate) fn candidates(
-        &self,
-        packet: &Ip<'_>,
-        bytes: &[u8],
-    ) -> impl Iterator<Item = (ModelIndex, &CompiledModel)> {
+    pub(crate) fn candidates<'a>(
+        &'a self,
+        packet: &'a Ip<'_>,
+        bytes: &'a [u8],
+    ) -> impl Iterator<Item = (ModelIndex, &'a CompiledModel)> {
         let dispatch = if packet.transport == Transport::Udp { &self.udp } else { &self.tcp };
-        let with_port = move |wanted: bool| {
-            dispatch.possible(bytes).filter_map(move |index| {
-                let model = self.compiled(index)?;
-                (model.has_port_of(packet) == wanted && model.admits(packet)).then_some((index, model))
-            })
-        };
-        with_port(true).chain(with_port(false))
+        let possible = dispatch.possible(bytes, [packet.src_port, packet.dst_port]);
+        possible.filter_map(|index| {
+            let model = self.compiled(index)?;
+            model.admits(packet).then_some((index, model))
+        })
     }
 }
 

@@ -66,10 +66,9 @@ impl CompiledModel {
         self.ports.contains(&(transport, port))
     }
 
-    /// Whether a standard port is at either end of a packet.
-    pub(crate) fn has_port_of(&self, packet: &Ip<'_>) -> bool {
-        let Some(transport) = IpProtocol::of(packet.transport) else { return false };
-        self.has_port(transport, packet.src_port) || self.has_port(transport, packet.dst_port)
+    /// The standard ports over a transport.
+    pub(super) fn ports_over(&self, transport: IpProtocol) -> impl Iterator<Item = u16> {
+        self.ports.iter().filter(move |(over, _)| *over == transport).map(|(_, port)| *port)
     }
 
     /// Whether the headers of a packet leave the protocol possible.

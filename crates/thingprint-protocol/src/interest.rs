@@ -1,0 +1,51 @@
+use crate::{Protocol, Sender};
+
+/// Whose messages of which protocols a caller wants.
+///
+/// It changes nothing about the messages that are wanted, and saves work for the others, which may come or not. A flow
+/// whose protocol is known and of which nothing more is wanted costs no more than one that was left alone.
+///
+/// ```
+/// use thingprint_protocol::{Engine, Interest, Protocol, Sender};
+///
+/// let lookups = Interest::NONE.and(Protocol::Dns, Sender::Device);
+/// let engine = Engine::default().only(lookups);
+/// # let _ = engine;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interest {
+    device: u16,
+    peer: u16,
+}
+
+impl Interest {
+    /// Every message.
+    pub const ALL: Self = Self { device: u16::MAX, peer: u16::MAX };
+    /// No message; protocols are told all the same.
+    pub const NONE: Self = Self { device: 0, peer: 0 };
+
+    /// These, and the messages of a protocol from a sender.
+    #[must_use]
+    pub const fn and(mut self, protocol: Protocol, sender: Sender) -> Self {
+        let bit = 1 << protocol as u16;
+        match sender {
+            Sender::Device => self.device |= bit,
+            Sender::Peer => self.peer |= bit,
+        }
+        self
+    }
+
+    /// Whether messages of a protocol from a sender are wanted.
+    pub(crate) const fn wants(self, protocol: Protocol, sender: Sender) -> bool {
+        let wanted = match sender {
+            Sender::Device => self.device,
+            Sender::Peer => self.peer,
+        };
+        wanted >> protocol as u16 & 1 == 1
+    }
+
+    /// Whether messages of a protocol are wanted from anyone.
+    pub(crate) const fn wants_any(self, protocol: Protocol) -> bool {
+        self.wants(protocol, Sender::Device) || self.wants(protocol, Sender::Peer)
+    }
+}
