@@ -172,6 +172,9 @@ impl Stream<'_> {
     fn step(&mut self, bytes: &[u8]) -> Step {
         let longest = usize::from(self.limits.stream_bytes);
         match self.phase() {
+            Phase::Begun if self.state.builtin == Some(Builtin::Http) => {
+                exchange::head(bytes, self.state.asked)
+            }
             Phase::Begun => self.detect(bytes),
             Phase::Tls => tls::next_hello(bytes),
             Phase::Flight => tls::certificates(bytes),
