@@ -102,18 +102,18 @@ impl Datagram<'_> {
         self.count_stray();
     }
 
-    /// The first packets of a connection prove what it is: nothing else opens with their keys.
+    /// The long header of a version that somebody uses tells the protocol, also when the packet cannot be opened.
     fn begin_quic(&mut self, index: ModelIndex) -> bool {
         if !self.interest.wants_any(Protocol::Quic) {
-            let is_begun = quic::may_begin(self.packet.payload);
-            if is_begun {
+            let is_quic = quic::is_told_by(self.packet.payload);
+            if is_quic {
                 self.decide(index, Some(Builtin::Quic));
             }
-            return is_begun;
+            return is_quic;
         }
         let mut handshake = Handshake::default();
         let reading = handshake.read(self.packet.payload);
-        if !matches!(reading, Reading::Message(_)) && handshake.held_bytes() == 0 {
+        if matches!(reading, Reading::Other) {
             return false;
         }
         self.decide(index, Some(Builtin::Quic));

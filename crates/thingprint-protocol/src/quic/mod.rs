@@ -24,14 +24,9 @@ const LEAST_FIRST_ID_BYTES: usize = 8;
 const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 2;
 
-/// Whether a datagram has the form of the first one of a connection, of a version that somebody uses.
-pub(crate) fn may_begin(payload: &[u8]) -> bool {
-    let is_first = |header: LongHeader<'_>| match header.kind {
-        Kind::Initial => header.destination.len() >= LEAST_FIRST_ID_BYTES,
-        Kind::Unknown => true,
-        Kind::Other => false,
-    };
-    header::google_version(payload).is_some() || header::read(payload).is_some_and(is_first)
+/// Whether a datagram tells a version of QUIC that somebody uses.
+pub(crate) fn is_told_by(payload: &[u8]) -> bool {
+    header::google_version(payload).is_some() || header::read(payload).is_some()
 }
 
 /// What is remembered of the handshake of one connection; the default is that of a new one.

@@ -2,12 +2,14 @@
 //!
 //! A hello may lie in several records, and a record may hold more than a hello. A second hello follows a
 //! `HelloRetryRequest`, perhaps after a `ChangeCipherSpec` record (RFC 8446 appendix D.4), and a server may warn before
-//! its hello; anything else ends what is wanted from a direction.
+//! its hello; anything else ends what is wanted from a direction. A connection whose hellos were not captured is told
+//! by its records.
 pub(crate) mod certificate;
 mod der;
 mod flight;
 pub(crate) mod hello;
 mod record;
+mod running;
 mod ssl2;
 #[cfg(test)]
 mod tests;
@@ -31,7 +33,7 @@ const WARNING_BYTES: usize = 7;
 /// Looks for a hello at the start of a stream.
 pub(crate) fn first_hello(bytes: &[u8]) -> Step {
     if bytes.first() == Some(&ALERT) {
-        return warning(bytes);
+        return or_running(warning(bytes), bytes);
     }
     match ssl2::client_hello(bytes) {
         ssl2::Scan::More => Step::More,
@@ -40,7 +42,17 @@ pub(crate) fn first_hello(bytes: &[u8]) -> Step {
             let message = Some(Message::ClientHello(hello));
             Step::Read { bytes: bytes.len(), message, then: Phase::Done }
         }
-        ssl2::Scan::Other => handshake(bytes),
+        ssl2::Scan::Other => or_running(handshake(bytes), bytes),
+    }
+}
+
+/// What a stream is where no hello begins: perhaps a connection that was there before the capture.
+fn or_running(step: Step, bytes: &[u8]) -> Step {
+    match step {
+        Step::Done if running::is_running(bytes) => {
+            Step::Read { bytes: bytes.len(), message: None, then: Phase::Done }
+        }
+        step => step,
     }
 }
 
