@@ -318,6 +318,25 @@ fn a_full_table_lets_go_of_the_silent_flows_and_says_so() {
     assert!(finished.counts.flows_evicted > 80, "{:?}", finished.counts);
 }
 
+#[test]
+fn flows_that_are_over_can_be_closed_at_any_time_and_change_nothing() {
+    let story = [udp(0, 1, 2), tcp(0, true, SYN), udp(60_000, 3, 4), udp(60_001, 5, 6), udp(70_000, 1, 2)];
+    let mut tracker = Tracker::new(options(), Recorder::default());
+    let mut closed = Vec::new();
+    for said in &story {
+        tracker.push(&said.packet());
+        tracker.close_idle();
+        closed.push(tracker.observer_mut().flows.len());
+    }
+    assert_eq!(closed, [0, 0, 0, 1, 1], "60 s of silence end nothing, more than that do");
+    let early = tracker.finish().observer.flows;
+    let (late, _) = run(options(), &story);
+    let mut outlines = [outline(&early), outline(&late)];
+    assert_eq!(outlines[0][0].3, FlowEnd::Idle);
+    outlines.iter_mut().for_each(|outline| outline.sort_unstable());
+    assert_eq!(outlines[0], outlines[1]);
+}
+
 proptest! {
     /// Whatever comes in whatever order: every packet is in exactly one flow of each of its devices, windows close
     /// in order, and a flow lies in its window.

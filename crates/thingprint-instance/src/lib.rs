@@ -9,6 +9,7 @@ mod bursts;
 mod instance;
 mod inventory;
 mod lookup;
+mod models_id;
 mod options;
 mod part;
 mod partial;
@@ -21,7 +22,8 @@ pub use instance::{
     Attribute, Attributes, Bag, Bags, Counts, Instance, Kind, Label, Labeled, ParseKindError, Spread,
 };
 pub use inventory::{DeviceEntry, Inventory, Listed};
-pub use options::{InstanceOptions, NameSource, PortScope, PortWord, RateMean};
+pub use models_id::ModelsId;
+pub use options::{InstanceOptions, NameSource, PortScope, PortWord, RateMean, protocol_name};
 pub use part::{Part, PartId};
 pub use partial::{Assembled, Partial};
 pub use recipe::Recipe;

@@ -1,7 +1,10 @@
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use thingprint_flow::{FlowOptions, named_options};
+
+use crate::ModelsId;
 
 const SECOND_NS: u64 = 1_000_000_000;
 
@@ -19,6 +22,8 @@ pub struct InstanceOptions {
     pub port_scope: PortScope,
     /// Where the bag of domains takes names from.
     pub names: BTreeSet<NameSource>,
+    /// Fingerprint of the protocol models that find the messages; `None` where they are the built-in ones.
+    pub models: Option<ModelsId>,
     /// Fewest IP packets that a device sends in a window that gives an instance.
     pub min_packets: u64,
     /// Shortest gap that counts as sleep, in nanoseconds.
@@ -39,6 +44,7 @@ impl Default for InstanceOptions {
             port_word: PortWord::default(),
             port_scope: PortScope::default(),
             names: BTreeSet::from([NameSource::Dns]),
+            models: None,
             min_packets: 1,
             min_gap_ns: SECOND_NS,
             max_gap_ns: 24 * 3600 * SECOND_NS,
@@ -80,16 +86,24 @@ pub enum PortWord {
 impl PortWord {
     /// The word for a server port of an IP protocol.
     pub fn word(self, protocol: u8, port: u16) -> String {
-        match (self, protocol) {
-            (Self::Port, _) => port.to_string(),
-            (Self::ProtoPort, 1) => format!("icmp/{port}"),
-            (Self::ProtoPort, 2) => format!("igmp/{port}"),
-            (Self::ProtoPort, 6) => format!("tcp/{port}"),
-            (Self::ProtoPort, 17) => format!("udp/{port}"),
-            (Self::ProtoPort, 58) => format!("icmpv6/{port}"),
-            (Self::ProtoPort, other) => format!("ip{other}/{port}"),
+        match self {
+            Self::Port => port.to_string(),
+            Self::ProtoPort => format!("{}/{port}", protocol_name(protocol)),
         }
     }
+}
+
+/// What an IP protocol is called in every output: `tcp`, `udp`, `icmp` ..., and `ip47` by its number where it has no
+/// name here.
+pub fn protocol_name(protocol: u8) -> Cow<'static, str> {
+    Cow::Borrowed(match protocol {
+        1 => "icmp",
+        2 => "igmp",
+        6 => "tcp",
+        17 => "udp",
+        58 => "icmpv6",
+        other => return Cow::Owned(format!("ip{other}")),
+    })
 }
 
 /// Which of a device's flows give a word to the bag of ports.

@@ -63,7 +63,7 @@ impl FromStr for Recipe {
     }
 }
 
-fn values(options: &InstanceOptions) -> [(&'static str, String); 14] {
+fn values(options: &InstanceOptions) -> [(&'static str, String); 15] {
     let flow = &options.flow;
     let (tcp_idle_ns, other_idle_ns, cut_after_ns) = match flow.ending {
         FlowEnding::Connection { tcp_idle_ns, other_idle_ns } => (tcp_idle_ns, other_idle_ns, 0),
@@ -81,6 +81,7 @@ fn values(options: &InstanceOptions) -> [(&'static str, String); 14] {
         ("port_word", options.port_word.to_string()),
         ("scope", options.port_scope.to_string()),
         ("names", names.join(",")),
+        ("models", options.models.map_or_else(|| "built-in".to_owned(), |models| models.to_string())),
         ("min_packets", options.min_packets.to_string()),
         ("gaps", format!("{}-{}", options.min_gap_ns, options.max_gap_ns)),
         ("burst_gap", options.burst_gap_ns.to_string()),
@@ -105,6 +106,7 @@ fn apply(options: &mut InstanceOptions, key: &str, value: &str) -> Result<(), Pa
             let names = value.split(',').filter(|name| !name.is_empty());
             options.names = names.map(str::parse).collect::<Result<_, _>>()?;
         }
+        "models" => options.models = if value == "built-in" { None } else { Some(value.parse()?) },
         "min_packets" => {
             let packets = value.parse::<u64>().ok().filter(|packets| *packets > 0);
             options.min_packets =
@@ -179,6 +181,7 @@ mod tests {
         other.port_word = PortWord::ProtoPort;
         other.port_scope = PortScope::Internet;
         other.names = BTreeSet::from([NameSource::Dns, NameSource::Sni]);
+        other.models = "0123456789abcdef".parse().ok();
         other.min_packets = 3;
         for options in [InstanceOptions::default(), InstanceOptions::joy(), other] {
             let recipe = Recipe::of(&options);
@@ -197,6 +200,7 @@ mod tests {
             port_word: _,
             port_scope: _,
             names: _,
+            models: _,
             min_packets: _,
             min_gap_ns: _,
             max_gap_ns: _,
@@ -235,6 +239,7 @@ mod tests {
         (|o| o.port_word = PortWord::ProtoPort, "port_word=proto/port"),
         (|o| o.port_scope = PortScope::Internet, "scope=internet"),
         (|o| o.names = BTreeSet::from([NameSource::Sni]), "names=sni"),
+        (|o| o.models = "00c0ffee00c0ffee".parse().ok(), "models=00c0ffee00c0ffee"),
         (|o| o.min_packets = 2, "min_packets=2"),
         (|o| o.min_gap_ns = 2, "gaps=2-86400000000000"),
         (|o| o.max_gap_ns = 3_000_000_000, "gaps=1000000000-3000000000"),
@@ -270,6 +275,8 @@ mod tests {
             "colour=red",
             "names=telepathy",
             "tcp_idle=soon",
+            "models=mine",
+            "models=00C0FFEE00C0FFEE",
             "min_packets=0",
             "server_ports=443",
         ] {

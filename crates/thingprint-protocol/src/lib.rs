@@ -50,7 +50,7 @@ pub use interest::Interest;
 pub use ja::Carrier;
 pub use limits::Limits;
 pub use lint::{Lint, LintLevel, lint};
-pub use listener::{Heard, HeardMessage, Listener, Listening};
+pub use listener::{Ear, Heard, HeardMessage, Listener, Listening};
 pub use message::{
     Authentication, Certificate, CertificateChain, ClientHello, Credential, DhcpMessage, DhcpOption,
     DnsAnswer, DnsData, DnsMessage, DnsQuestion, HelloVersion, HttpRequest, HttpResponse, HttpVersion,

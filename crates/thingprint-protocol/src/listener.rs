@@ -11,9 +11,18 @@ const MOST_MESSAGES: usize = 1024;
 /// [`Heard::messages_dropped`].
 #[derive(Debug)]
 pub struct Listener<'e, F> {
+    ear: Ear<'e>,
+    each: F,
+}
+
+/// Hears what is said in flows, for an [`Observer`] of one's own that does more than listening.
+///
+/// A [`Listening`] rides in each flow's state; the methods are called by those of the observer with the same names.
+#[derive(Debug)]
+pub struct Ear<'e> {
     engine: &'e Engine,
     budget: Budget,
-    each: F,
+    most_messages: usize,
 }
 
 /// What was said in a flow.
@@ -42,7 +51,7 @@ pub struct HeardMessage {
     pub message: Message,
 }
 
-/// What a [`Listener`] keeps with each flow.
+/// What a [`Listener`] or an [`Ear`] keeps with each flow.
 #[derive(Debug, Default)]
 pub struct Listening {
     inspection: Inspection,
@@ -54,12 +63,12 @@ pub struct Listening {
 impl<'e, F: FnMut(Flow<Heard>)> Listener<'e, F> {
     /// A listener that finds messages with `engine`, and gives `each` flow when it is closed.
     pub const fn new(engine: &'e Engine, each: F) -> Self {
-        Self { engine, budget: engine.budget(), each }
+        Self { ear: Ear::new(engine), each }
     }
 
     /// What could not be read so far.
     pub const fn losses(&self) -> Losses {
-        self.budget.losses()
+        self.ear.losses()
     }
 
     /// Gives back what was to be done with each flow.
@@ -72,12 +81,59 @@ impl<F: FnMut(Flow<Heard>)> Observer for Listener<'_, F> {
     type State = Listening;
 
     fn packet(&mut self, sighting: &Sighting<'_, '_>, state: &mut Listening) {
+        self.ear.packet(sighting, state);
+    }
+
+    fn active(&mut self, _: DeviceIndex, _: &FiveTuple, _: Timestamp, _: Timestamp) {}
+
+    fn flow(&mut self, flow: Flow<Listening>) {
+        let server_port = flow.server_port();
+        let flow = flow.map_state(|state| self.ear.heard(state, server_port));
+        (self.each)(flow);
+    }
+
+    fn go_on(&mut self, state: &mut Listening) -> Listening {
+        state.go_on()
+    }
+
+    fn ended(&mut self, state: Listening) {
+        self.ear.ended(state);
+    }
+
+    fn window_closed(&mut self, _: WindowIndex) {}
+}
+
+impl<'e> Ear<'e> {
+    /// An ear that finds messages with `engine`, and remembers 1,024 of each flow.
+    pub const fn new(engine: &'e Engine) -> Self {
+        Self { engine, budget: engine.budget(), most_messages: MOST_MESSAGES }
+    }
+
+    /// An ear that tells the protocols of flows and remembers no message.
+    pub const fn without_messages(engine: &'e Engine) -> Self {
+        Self { most_messages: 0, ..Self::new(engine) }
+    }
+
+    /// The engine.
+    pub const fn engine(&self) -> &'e Engine {
+        self.engine
+    }
+
+    /// What could not be read so far.
+    pub const fn losses(&self) -> Losses {
+        self.budget.losses()
+    }
+
+    /// Takes a packet of a flow.
+    #[inline]
+    pub fn packet(&mut self, sighting: &Sighting<'_, '_>, state: &mut Listening) {
         let Listening { inspection, transport, messages, messages_dropped } = state;
         transport.get_or_insert(sighting.ip.transport);
         let (time, sender) = (sighting.time, if sighting.is_sent { Sender::Device } else { Sender::Peer });
         let seen = Seen { packet: sighting.ip, sender, time: Some(time) };
+        let most = self.most_messages;
         self.engine.observe(seen, inspection, &mut self.budget, &mut |message| {
-            if messages.len() < MOST_MESSAGES {
+            if messages.len() < most {
                 messages.push(HeardMessage { time, sender, message });
             } else {
                 *messages_dropped += 1;
@@ -85,36 +141,34 @@ impl<F: FnMut(Flow<Heard>)> Observer for Listener<'_, F> {
         });
     }
 
-    fn active(&mut self, _: DeviceIndex, _: &FiveTuple, _: Timestamp, _: Timestamp) {}
-
-    fn flow(&mut self, flow: Flow<Listening>) {
-        let server_port = flow.server_port();
-        let (engine, budget) = (self.engine, &mut self.budget);
-        let flow = flow.map_state(|mut state| {
-            state.inspection.close(budget);
-            let model = state.inspection.model();
-            let standard_port = model
-                .zip(state.transport)
-                .map(|(model, transport)| engine.models().standard_port(model, server_port, transport));
-            Heard {
-                model,
-                protocol: state.inspection.protocol(),
-                standard_port,
-                messages: state.messages,
-                messages_dropped: state.messages_dropped,
-            }
-        });
-        (self.each)(flow);
+    /// Ends the listening to a flow with this server port, and says what was heard.
+    pub fn heard(&mut self, mut state: Listening, server_port: u16) -> Heard {
+        state.inspection.close(&mut self.budget);
+        let model = state.inspection.model();
+        let models = self.engine.models();
+        let standard_port = model
+            .zip(state.transport)
+            .map(|(model, transport)| models.standard_port(model, server_port, transport));
+        Heard {
+            model,
+            protocol: state.inspection.protocol(),
+            standard_port,
+            messages: state.messages,
+            messages_dropped: state.messages_dropped,
+        }
     }
 
-    fn go_on(&mut self, state: &mut Listening) -> Listening {
-        let (inspection, transport) = (state.inspection.go_on(), state.transport);
-        Listening { inspection, transport, ..Listening::default() }
-    }
-
-    fn ended(&mut self, mut state: Listening) {
+    /// Forgets a flow that was to go on, but did not.
+    pub fn ended(&mut self, mut state: Listening) {
         state.inspection.close(&mut self.budget);
     }
+}
 
-    fn window_closed(&mut self, _: WindowIndex) {}
+impl Listening {
+    /// What goes on with a flow that is cut in two.
+    #[must_use]
+    pub fn go_on(&mut self) -> Self {
+        let (inspection, transport) = (self.inspection.go_on(), self.transport);
+        Self { inspection, transport, ..Self::default() }
+    }
 }

@@ -11,12 +11,25 @@ use crate::table::{Table, View};
 
 /// Writes one array, an object on each line.
 pub(crate) fn write_array(table: &Table, out: &mut dyn Write) -> io::Result<()> {
-    out.write_all(b"[")?;
+    write_elements(table, true, out)?;
+    end_array(table.rows() == 0, out)
+}
+
+/// Writes the elements of an array that come first, or next.
+pub(crate) fn write_elements(table: &Table, is_first: bool, out: &mut dyn Write) -> io::Result<()> {
+    if is_first {
+        out.write_all(b"[")?;
+    }
     for row in 0..table.rows() {
-        out.write_all(if row == 0 { b"\n" } else { b",\n" })?;
+        out.write_all(if is_first && row == 0 { b"\n" } else { b",\n" })?;
         out.write_all(&serde_json::to_vec(&Row { table, row })?)?;
     }
-    out.write_all(if table.rows() == 0 { b"]\n" } else { b"\n]\n" })
+    Ok(())
+}
+
+/// Ends an array.
+pub(crate) fn end_array(is_empty: bool, out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(if is_empty { b"]\n" } else { b"\n]\n" })
 }
 
 /// Writes an object on each line and flushes after each.
@@ -67,6 +80,7 @@ impl Serialize for View<'_> {
             Self::Time(time) => serializer.serialize_str(&rfc3339::format(**time)),
             Self::List(texts) => texts.serialize(serializer),
             Self::Bag(bag) => bag.serialize(serializer),
+            Self::Json(json) => json.serialize(serializer),
         }
     }
 }

@@ -1,3 +1,7 @@
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
 use thingprint_flow::Timestamp;
 use thingprint_instance::Bag;
 
@@ -51,6 +55,28 @@ impl Table {
             column.values.push(cell);
         }
         Ok(())
+    }
+
+    /// Adds the rows of a table with the same columns. Fails, and adds nothing, when it has others.
+    pub fn append(&mut self, other: Self) -> Result<(), ReportError> {
+        let is_alike =
+            |(own, new): (&Column, &Column)| own.name == new.name && own.values.is_like(&new.values);
+        if self.columns.len() != other.columns.len() || !self.columns.iter().zip(&other.columns).all(is_alike)
+        {
+            let reason = "a part has other columns than the table".to_owned();
+            return Err(ReportError::Shape { reason });
+        }
+        for (own, new) in self.columns.iter_mut().zip(other.columns) {
+            own.values.append(new.values);
+        }
+        Ok(())
+    }
+
+    /// Moves all rows out, which leaves the columns.
+    pub(crate) fn take_rows(&mut self) -> Self {
+        let empty = |column: &Column| Column::new(&column.name, column.values.emptied());
+        let rest = self.columns.iter().map(empty).collect();
+        std::mem::replace(self, Self { columns: rest })
     }
 
     /// The columns, in order.
@@ -161,6 +187,24 @@ macro_rules! types {
                 }
             }
 
+            fn emptied(&self) -> Self {
+                match self {
+                    $(Self::$variant(_) => Self::$variant(Vec::new()),)+
+                }
+            }
+
+            fn is_like(&self, other: &Self) -> bool {
+                std::mem::discriminant(self) == std::mem::discriminant(other)
+            }
+
+            /// Adds values of the same type; those of another would be left out, and `is_like` refuses them.
+            fn append(&mut self, other: Self) {
+                match (self, other) {
+                    $((Self::$variant(values), Self::$variant(mut more)) => values.append(&mut more),)+
+                    _ => {}
+                }
+            }
+
             fn take(&mut self, row: usize) -> Cell {
                 match self {
                     $(Self::$variant(values) => values.get_mut(row).and_then(Option::take).into(),)+
@@ -220,6 +264,44 @@ types! {
     List(Vec<String>),
     /// Words with the number of times each was seen.
     Bag(Bag),
+    /// A JSON document: nested in JSON, its text in every other format.
+    Json(Json),
+}
+
+/// A JSON document inside a table, as compact text.
+#[derive(Clone)]
+pub struct Json(Box<RawValue>);
+
+impl Json {
+    /// The document of a value. Fails when the value has no form in JSON.
+    pub fn of(value: &impl Serialize) -> Result<Self, ReportError> {
+        let text = serde_json::value::to_raw_value(value);
+        text.map(Self).map_err(|error| ReportError::Shape { reason: error.to_string() })
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        self.0.get()
+    }
+}
+
+impl PartialEq for Json {
+    /// By text.
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl fmt::Debug for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Json {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
 }
 
 impl From<&str> for Cell {

@@ -20,7 +20,7 @@ pub fn write(table: &Table, format: Format, out: &mut dyn Write, style: Style) -
         Format::Table => out.write_all(human::render(table, style).as_bytes()),
         Format::Json => json::write_array(table, out),
         Format::Jsonl => json::write_lines(table, out),
-        Format::Csv => out.write_all(&frame::to_csv(table)?),
+        Format::Csv => out.write_all(&frame::to_csv(table, true)?),
         Format::Parquet => out.write_all(&frame::to_parquet(table)?),
     }
     .and_then(|()| out.flush())
@@ -37,7 +37,7 @@ mod tests {
     use thingprint_instance::Bag;
 
     use super::*;
-    use crate::table::{Cell, Type};
+    use crate::table::{Cell, Json, Type};
 
     /// A row of everything and a row of nothing.
     fn everything() -> Table {
@@ -50,9 +50,10 @@ mod tests {
             ("time", Type::Time),
             ("list", Type::List),
             ("bag", Type::Bag),
+            ("json", Type::Json),
         ]);
         let bag: Bag = [("b", 2), ("a\"", u64::MAX)].map(|(word, count)| (word.to_owned(), count)).into();
-        let row: [Cell; 8] = [
+        let row: [Cell; 9] = [
             "a,\"b\"\nc".into(),
             u64::MAX.into(),
             i64::MIN.into(),
@@ -61,9 +62,10 @@ mod tests {
             Timestamp::from_seconds(0).into(),
             vec!["x".to_owned(), "y,z".to_owned()].into(),
             bag.into(),
+            Json::of(&serde_json::json!({"b": [1, "x"]})).unwrap().into(),
         ];
         table.push(row).unwrap();
-        table.push(std::iter::repeat_n(Cell::Absent, 8)).unwrap();
+        table.push(std::iter::repeat_n(Cell::Absent, 9)).unwrap();
         table
     }
 
@@ -75,13 +77,14 @@ mod tests {
 
     #[test]
     fn every_type_has_a_notation_in_every_text_format() {
-        let row = r#"{"text":"a,\"b\"\nc","unsigned":18446744073709551615,"signed":-9223372036854775808,"real":0.1,"flag":true,"time":"1970-01-01T00:00:00Z","list":["x","y,z"],"bag":{"a\"":18446744073709551615,"b":2}}"#;
-        let nothing = r#"{"text":null,"unsigned":null,"signed":null,"real":null,"flag":null,"time":null,"list":null,"bag":null}"#;
+        let row = r#"{"text":"a,\"b\"\nc","unsigned":18446744073709551615,"signed":-9223372036854775808,"real":0.1,"flag":true,"time":"1970-01-01T00:00:00Z","list":["x","y,z"],"bag":{"a\"":18446744073709551615,"b":2},"json":{"b":[1,"x"]}}"#;
+        let nothing = r#"{"text":null,"unsigned":null,"signed":null,"real":null,"flag":null,"time":null,"list":null,"bag":null,"json":null}"#;
         assert_eq!(written(&everything(), Format::Jsonl), format!("{row}\n{nothing}\n"));
         assert_eq!(written(&everything(), Format::Json), format!("[\n{row},\n{nothing}\n]\n"));
-        let csv = "text,unsigned,signed,real,flag,time,list,bag\n\"a,\"\"b\"\"\nc\",18446744073709551615,\
+        let csv = "text,unsigned,signed,real,flag,time,list,bag,json\n\"a,\"\"b\"\"\nc\",18446744073709551615,\
                    -9223372036854775808,0.1,true,1970-01-01T00:00:00Z,\"[\"\"x\"\",\"\"y,z\"\"]\",\
-                   \"{\"\"a\\\"\"\"\":18446744073709551615,\"\"b\"\":2}\"\n,,,,,,,\n";
+                   \"{\"\"a\\\"\"\"\":18446744073709551615,\"\"b\"\":2}\",\
+                   \"{\"\"b\"\":[1,\"\"x\"\"]}\"\n,,,,,,,,\n";
         assert_eq!(written(&everything(), Format::Csv), csv);
     }
 

@@ -2,10 +2,14 @@
 
 mod device;
 mod extraction;
+mod flow;
 mod global;
+mod models;
 mod training;
 
 pub(crate) use device::DeviceArgs;
 pub(crate) use extraction::ExtractionArgs;
+pub(crate) use flow::FlowArgs;
 pub(crate) use global::GlobalArgs;
+pub(crate) use models::ModelArgs;
 pub(crate) use training::TrainingArgs;

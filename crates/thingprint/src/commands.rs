@@ -5,6 +5,8 @@ mod demo;
 mod devices;
 mod evaluate;
 mod extract;
+mod flows;
+mod models;
 mod simulate;
 mod train;
 
@@ -18,6 +20,8 @@ use crate::exit::Outcome;
 pub(crate) enum Command {
     /// List the devices of captures, with what is needed to label them
     Devices(devices::DevicesArgs),
+    /// List the flows of captures, with their protocols and what is said in them
+    Flows(flows::FlowsArgs),
     /// Turn captures into instances: one row for each device and window
     Extract(extract::ExtractArgs),
     /// Learn from labelled instances
@@ -26,6 +30,8 @@ pub(crate) enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Say which class each device is of, and how surely
     Classify(classify::ClassifyArgs),
+    /// List, show, check and try the models that protocols are told by
+    Models(models::ModelsArgs),
     /// Play a simulated home into a capture
     Simulate(simulate::SimulateArgs),
     /// Simulate a home, learn its devices, and show how well they are told apart
@@ -37,10 +43,12 @@ impl Command {
     pub(crate) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         match self {
             Self::Devices(args) => args.run(global),
+            Self::Flows(args) => args.run(global),
             Self::Extract(args) => args.run(global),
             Self::Train(args) => args.run(global),
             Self::Evaluate(args) => args.run(global),
             Self::Classify(args) => args.run(global),
+            Self::Models(args) => args.run(global),
             Self::Simulate(args) => args.run(global),
             Self::Demo(args) => args.run(global),
         }

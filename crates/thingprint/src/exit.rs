@@ -11,6 +11,8 @@ pub(crate) enum Outcome {
     /// Everything was done: 0.
     #[default]
     Done,
+    /// Done, and there were findings at or over the level that `--fail-on` names: 3.
+    Findings,
     /// Done, but some input was unreadable or cut: 4.
     Partial,
 }
@@ -19,6 +21,7 @@ impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Done => Self::SUCCESS,
+            Outcome::Findings => Self::from(3),
             Outcome::Partial => Self::from(4),
         }
     }

@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod community_id;
 mod copies;
 mod exit;
 mod files;
@@ -11,6 +12,7 @@ mod messages;
 mod models;
 mod output;
 mod progress;
+mod protocols;
 mod reading;
 
 use std::process::ExitCode;

@@ -79,6 +79,14 @@ impl Output {
         })
     }
 
+    /// Gives whoever writes the place to write to, with the format and the look that are asked for.
+    pub(crate) fn with_style(
+        &self,
+        write: impl FnOnce(Format, Style, &mut dyn Write) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        self.with(|out| write(self.format, self.style, out))
+    }
+
     /// Gives whoever writes the place to write to; a file appears when all was written, or not at all.
     pub(crate) fn with(
         &self,

@@ -1,17 +1,18 @@
 //! Captures to instances: the same way for every command.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::bail;
 use thingprint_flow::{
-    CaptureError, DecodeCounts, DeviceId, GatewayVotes, Identity, MacAddr, Packet, Trace, TraceOptions,
-    WindowLength, elect_gateway,
+    CaptureError, DecodeCounts, DeviceId, Frame, GatewayVotes, Identity, MacAddr, Packet, Trace,
+    TraceOptions, TrackCounts, WindowLength, elect_gateway,
 };
 use thingprint_instance::{Assembled, BuildCounts, Builder, InstanceOptions, Labeled, PartId, Partial};
-use thingprint_protocol::{Engine, Limits};
+use thingprint_protocol::Losses;
 use thingprint_report::Labels;
 
 use crate::copies::without_copies;
@@ -19,6 +20,7 @@ use crate::exit::Outcome;
 use crate::inputs::Input;
 use crate::messages::Messages;
 use crate::progress::Progress;
+use crate::protocols::Protocols;
 
 /// Frames at the start of a trace by which the gateway is guessed; the guess is checked at the end.
 const GUESS_FRAMES: usize = 50_000;
@@ -32,6 +34,7 @@ pub(crate) struct Reading<'a> {
     pub(crate) options: InstanceOptions,
     pub(crate) sort: bool,
     pub(crate) labels: &'a Labels,
+    pub(crate) protocols: &'a Protocols,
     pub(crate) threads: NonZeroUsize,
     pub(crate) messages: Messages,
 }
@@ -134,7 +137,7 @@ impl Reading<'_> {
         options: &InstanceOptions,
         progress: Option<&Progress>,
     ) -> (Partial, Followed) {
-        let engine = Engine::new(Limits::default());
+        let engine = self.protocols.engine();
         let mut builder = Builder::new(options.clone(), &engine);
         let followed = follow(inputs, self.sort, progress, |packet| builder.push(packet));
         let names: Vec<String> = inputs.iter().map(Input::name).collect();
@@ -153,23 +156,10 @@ impl Reading<'_> {
     }
 
     fn report_build(&self, counts: BuildCounts) {
-        let lost = [
-            (counts.track.late_packets, "packets came after their window was closed, and count in the next"),
-            (counts.track.flows_evicted, "flows were closed early, because the flow table was full"),
-            (
-                counts.track.device_packets_dropped,
-                "packets of further devices were left out: too many devices",
-            ),
-            (counts.losses.buffers_dropped, "streams were not read for messages: too many bytes to keep"),
-            (counts.words_dropped, "words were left out of bags: too many distinct ones"),
-        ];
-        for (count, what) in lost.into_iter().filter(|(count, _)| *count > 0) {
-            self.messages.warn(format!("{count} {what}"));
-        }
-        if counts.losses.streams_given_up > 0 {
-            let streams = counts.losses.streams_given_up;
-            self.messages
-                .detail(format!("{streams} streams could not be read on: bytes missing or too long"));
+        report_losses(counts.track, counts.losses, self.messages);
+        if counts.words_dropped > 0 {
+            let words = counts.words_dropped;
+            self.messages.warn(format!("{words} words were left out of bags: too many distinct ones"));
         }
     }
 
@@ -236,6 +226,11 @@ impl Followed {
         }
     }
 
+    /// Frames with a fragment that did not complete a datagram.
+    pub(crate) const fn fragments_held(&self) -> u64 {
+        self.counts.fragments_held
+    }
+
     fn and(mut self, other: Self) -> Self {
         self.captures += other.captures;
         self.frames += other.frames;
@@ -271,6 +266,30 @@ impl Followed {
     }
 }
 
+/// Says what caps and gaps left out of flows and messages.
+pub(crate) fn report_losses(track: TrackCounts, losses: Losses, messages: Messages) {
+    let lost = [
+        (track.late_packets, "packets came after their window was closed, and count in the next"),
+        (track.flows_evicted, "flows were closed early, because the flow table was full"),
+        (track.device_packets_dropped, "packets of further devices were left out: too many devices"),
+        (losses.buffers_dropped, "streams were not read for messages: too many bytes to keep"),
+    ];
+    for (count, what) in lost.into_iter().filter(|(count, _)| *count > 0) {
+        messages.warn(format!("{count} {what}"));
+    }
+    if losses.streams_given_up > 0 {
+        let streams = losses.streams_given_up;
+        messages.detail(format!("{streams} streams could not be read on: bytes missing or too long"));
+    }
+}
+
+/// Who the gateway is, by all frames of captures that can be read twice.
+pub(crate) fn find_gateway(inputs: &[Input], labelled: &BTreeSet<MacAddr>) -> Option<MacAddr> {
+    let mut votes = GatewayVotes::default();
+    follow(inputs, false, None, |packet| votes.observe(packet));
+    elect_gateway(&votes.into_counts(), labelled)
+}
+
 /// Who the gateway seems to be by the first frames.
 fn guess_gateway(inputs: &[Input], labelled: &BTreeSet<MacAddr>) -> Option<MacAddr> {
     let captures = inputs.iter().take(1).map(Input::capture).collect();
@@ -290,11 +309,28 @@ pub(crate) fn follow(
     progress: Option<&Progress>,
     mut each: impl FnMut(&Packet<'_>),
 ) -> Followed {
+    let followed = follow_frames(inputs, sort, progress, |_, packet| {
+        each(packet);
+        Ok::<_, Infallible>(())
+    });
+    match followed {
+        Ok(followed) => followed,
+        Err(never) => match never {},
+    }
+}
+
+/// Hands every frame of a trace, with its packet, to `each`, until that fails.
+pub(crate) fn follow_frames<E>(
+    inputs: &[Input],
+    sort: bool,
+    progress: Option<&Progress>,
+    mut each: impl FnMut(&Frame<'_>, &Packet<'_>) -> Result<(), E>,
+) -> Result<Followed, E> {
     let captures = inputs.iter().map(Input::capture).collect();
     let mut trace = Trace::new(captures, TraceOptions { sort, ..TraceOptions::default() });
     let mut followed = Followed { captures: inputs.len(), ..Followed::default() };
-    while let Some(packet) = trace.next_packet() {
-        each(&packet);
+    while let Some((frame, packet)) = trace.next_frame() {
+        each(&frame, &packet)?;
         followed.frames += 1;
         followed.look_at(&packet);
         if followed.frames.is_multiple_of(PROGRESS_FRAMES)
@@ -305,7 +341,7 @@ pub(crate) fn follow(
     }
     followed.problems = trace.problems().to_vec();
     followed.counts = trace.counts().clone();
-    followed
+    Ok(followed)
 }
 
 /// The labelled devices that have a MAC address.

@@ -36,6 +36,20 @@ impl LinkType {
         }
     }
 
+    /// The number that this link type has in a capture file; where there are several, the one of the registry.
+    pub const fn number(self) -> u32 {
+        match self {
+            Self::Null => 0,
+            Self::Ethernet => 1,
+            Self::RawIp => 101,
+            Self::CookedV1 => 113,
+            Self::RawIpv4 => 228,
+            Self::RawIpv6 => 229,
+            Self::CookedV2 => 276,
+            Self::Unsupported(number) => number,
+        }
+    }
+
     /// Whether frames of this type can be decoded.
     pub const fn is_supported(self) -> bool {
         !matches!(self, Self::Unsupported(_))

@@ -4,7 +4,7 @@ use super::hash::ContentHash;
 use super::merge::{Log, Merge, ReadOptions};
 use super::sorted::Sorted;
 use super::source::Capture;
-use crate::decode::{DecodeCounts, Decoder};
+use crate::decode::{DecodeCounts, Decoder, Frame};
 use crate::{CaptureError, Packet};
 
 /// The packets of one or more captures as one sequence.
@@ -63,6 +63,12 @@ impl Trace {
     ///
     /// Every frame is a packet here, also one without IP, since every frame moves the clock.
     pub fn next_packet(&mut self) -> Option<Packet<'_>> {
+        self.next_frame().map(|(_, packet)| packet)
+    }
+
+    /// The next packet as [`Self::next_packet`] gives it, with the frame that it was read from, or that completed it.
+    #[inline]
+    pub fn next_frame(&mut self) -> Option<(Frame<'_>, Packet<'_>)> {
         let Self { merge, sort, sorted, decoder, log, current } = self;
         let next = if *sort {
             sorted.get_or_insert_with(|| Sorted::collect(merge, log)).next_frame()
@@ -74,7 +80,7 @@ impl Trace {
             return None;
         };
         *current = merged.capture;
-        Some(decoder.decode(merged.frame))
+        Some((merged.frame, decoder.decode(merged.frame)))
     }
 
     /// Place of the capture that the last packet came from, in what was given to [`new`](Self::new).

@@ -1,27 +1,33 @@
 use std::io::{self, Write};
 
-use crate::Timestamp;
+use crate::{LinkType, Timestamp};
 
 /// Longest frame that readers accept without complaint; it is also written as the snap length.
 const SNAP_LENGTH: u32 = 262_144;
 
-/// Writes Ethernet frames as a pcap capture with nanosecond time stamps (draft-ietf-opsawg-pcap).
+/// Writes frames of one link type as a pcap capture with nanosecond time stamps (draft-ietf-opsawg-pcap).
 #[derive(Debug)]
 pub struct CaptureWriter<W: Write> {
     sink: W,
 }
 
 impl<W: Write> CaptureWriter<W> {
-    /// Begins a capture: the file header is written at once, so that a capture without packets is one too.
+    /// Begins a capture of Ethernet frames: the file header is written at once, so that a capture without packets is
+    /// one too.
     ///
     /// Each packet is two small writes: give a buffered sink.
-    pub fn new(mut sink: W) -> io::Result<Self> {
+    pub fn new(sink: W) -> io::Result<Self> {
+        Self::with_link(sink, LinkType::Ethernet)
+    }
+
+    /// Begins a capture of frames of this link type.
+    pub fn with_link(mut sink: W, link: LinkType) -> io::Result<Self> {
         sink.write_all(&0xa1b2_3c4d_u32.to_le_bytes())?;
         sink.write_all(&2_u16.to_le_bytes())?;
         sink.write_all(&4_u16.to_le_bytes())?;
         sink.write_all(&[0; 8])?;
         sink.write_all(&SNAP_LENGTH.to_le_bytes())?;
-        sink.write_all(&1_u32.to_le_bytes())?;
+        sink.write_all(&link.number().to_le_bytes())?;
         Ok(Self { sink })
     }
 
@@ -41,6 +47,11 @@ impl<W: Write> CaptureWriter<W> {
         }
         self.sink.write_all(&header)?;
         self.sink.write_all(frame)
+    }
+
+    /// Where the capture goes to.
+    pub const fn get_mut(&mut self) -> &mut W {
+        &mut self.sink
     }
 
     /// Flushes the sink and hands it back.

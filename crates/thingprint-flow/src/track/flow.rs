@@ -125,6 +125,14 @@ pub(super) struct OpenFlow<S> {
     pub(super) state: S,
 }
 
+impl<S> OpenFlow<S> {
+    /// Whether the flow was silent for so long that no packet joins it any more.
+    pub(super) fn is_over(&self, now: Timestamp, ending: FlowEnding) -> bool {
+        let idle_ns = ending.idle_ns(self.key.tuple.protocol());
+        idle_ns.is_some_and(|idle_ns| now.nanos_since(self.last) > idle_ns)
+    }
+}
+
 impl<S: Default> OpenFlow<S> {
     /// The flow that begins with this packet.
     pub(super) fn begin(

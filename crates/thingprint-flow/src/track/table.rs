@@ -55,13 +55,22 @@ impl<S> Table<S> {
         self.hashes.drain(..).zip(self.flows.drain(..))
     }
 
+    /// Takes out the flows that are over by `now`, in order of appearance.
+    pub(super) fn take_idle(&mut self, now: Timestamp, ending: FlowEnding) -> Vec<OpenFlow<S>> {
+        if !self.flows.iter().any(|flow| flow.is_over(now, ending)) {
+            return Vec::new();
+        }
+        let (over, kept): (Vec<_>, Vec<_>) = self.drain().partition(|(_, flow)| flow.is_over(now, ending));
+        for (hash, flow) in kept {
+            self.insert(hash, flow);
+        }
+        over.into_iter().map(|(_, flow)| flow).collect()
+    }
+
     /// Makes room: takes out the flows that are over by `now`, or where that is less than an eighth, the eighth
     /// that was silent for longest.
     pub(super) fn evict(&mut self, now: Timestamp, ending: FlowEnding) -> Vec<(OpenFlow<S>, FlowEnd)> {
-        let is_over = |flow: &OpenFlow<S>| {
-            let idle_ns = ending.idle_ns(flow.key.tuple.protocol());
-            idle_ns.is_some_and(|idle_ns| now.nanos_since(flow.last) > idle_ns)
-        };
+        let is_over = |flow: &OpenFlow<S>| flow.is_over(now, ending);
         let share = (self.flows.len() / 8).max(1);
         let mut lasts: Vec<Timestamp> = self.flows.iter().map(|flow| flow.last).collect();
         let (_, &mut oldest, _) = lasts.select_nth_unstable(share - 1);

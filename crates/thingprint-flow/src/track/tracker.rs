@@ -132,6 +132,11 @@ impl<O: Observer> Tracker<O> {
         &self.observer
     }
 
+    /// The observer, to be asked between packets.
+    pub const fn observer_mut(&mut self) -> &mut O {
+        &mut self.observer
+    }
+
     /// Counts so far.
     pub const fn counts(&self) -> TrackCounts {
         TrackCounts { device_packets_dropped: self.devices.dropped, ..self.counts }
@@ -158,6 +163,19 @@ impl<O: Observer> Tracker<O> {
         }
         if self.windows[position].table.len() >= self.options.max_flows {
             self.make_room(position);
+        }
+    }
+
+    /// Closes the flows that were silent for longer than the idle time.
+    ///
+    /// Without it they wait in the table, at no harm, until a packet comes for their 5-tuple, the table is full, or
+    /// their window closes. It is for observers that want flows soon after their end, and costs a look at each flow.
+    pub fn close_idle(&mut self) {
+        let Some((_, clock)) = self.span else { return };
+        for window in &mut self.windows {
+            for flow in window.table.take_idle(clock, self.options.ending) {
+                self.observer.flow(flow.close(window.index, FlowEnd::Idle));
+            }
         }
     }
 

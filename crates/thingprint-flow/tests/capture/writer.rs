@@ -1,4 +1,4 @@
-use thingprint_flow::{CaptureWriter, Timestamp};
+use thingprint_flow::{CaptureWriter, LinkType, Timestamp};
 
 use crate::frames::{Captured, Pcap, tcp_frame, udp_frame};
 use crate::reading::read;
@@ -46,4 +46,13 @@ fn times_that_the_format_has_no_room_for_are_refused() {
         assert!(error.to_string().contains("outside of the years 1970 to 2106"), "{error}");
     }
     assert_eq!(read(&writer.finish().unwrap()).packets.len(), 0);
+}
+
+#[test]
+fn a_capture_says_what_its_frames_begin_with() {
+    for number in [0, 1, 101, 113, 228, 229, 276, 105] {
+        let link = LinkType::from_number(number);
+        let file = CaptureWriter::with_link(Vec::new(), link).unwrap().finish().unwrap();
+        assert_eq!(file[20..], number.to_le_bytes(), "{link}");
+    }
 }

@@ -12,11 +12,11 @@ use crate::format::Format;
 use crate::table::{Table, Values};
 use crate::{json, rfc3339};
 
-/// CSV with a header; times are RFC 3339, bags and lists JSON, absent values empty.
-pub(crate) fn to_csv(table: &Table) -> Result<Vec<u8>, ReportError> {
+/// CSV with or without its header; times are RFC 3339, bags and lists JSON, absent values empty.
+pub(crate) fn to_csv(table: &Table, has_header: bool) -> Result<Vec<u8>, ReportError> {
     let mut bytes = Vec::new();
     data_frame(table, flat)
-        .and_then(|mut frame| CsvWriter::new(&mut bytes).finish(&mut frame))
+        .and_then(|mut frame| CsvWriter::new(&mut bytes).include_header(has_header).finish(&mut frame))
         .map_err(|error| refused(Format::Csv, &error))?;
     Ok(bytes)
 }
@@ -66,6 +66,7 @@ fn nested(values: &Values) -> PolarsResult<Series> {
         Values::Unsigned(counts) => counts.iter().copied().collect::<UInt64Chunked>().into_series(),
         Values::Signed(numbers) => numbers.iter().copied().collect::<Int64Chunked>().into_series(),
         Values::Real(measures) => measures.iter().copied().collect::<Float64Chunked>().into_series(),
+        Values::Json(documents) => texts(documents, |json| json.as_str().to_owned()),
         Values::Flag(flags) => flags.iter().copied().collect::<BooleanChunked>().into_series(),
         Values::Time(times) => instants(times),
         Values::List(lists) => {

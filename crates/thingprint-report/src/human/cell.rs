@@ -33,6 +33,7 @@ impl Shown {
             Some(View::Time(time)) => Self::Whole(rfc3339::format(*time)),
             Some(View::List(texts)) => Self::items(texts.iter().map(|text| printable(text)).collect()),
             Some(View::Bag(bag)) => Self::items(most_frequent_first(bag)),
+            Some(View::Json(json)) => Self::Text(printable(json.as_str())),
         }
     }
 

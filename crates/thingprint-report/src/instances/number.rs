@@ -58,6 +58,7 @@ pub(super) fn noun(cell: &Cell) -> &'static str {
         Cell::Time(_) => "a time",
         Cell::List(_) => "a list",
         Cell::Bag(_) => "a bag of words",
+        Cell::Json(_) => "a JSON document",
     }
 }
 

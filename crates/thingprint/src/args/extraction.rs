@@ -1,8 +1,9 @@
-use clap::{Args, ValueEnum};
-use thingprint_flow::{PacketSize, WindowLength};
-use thingprint_instance::{InstanceOptions, NameSource, PortScope, PortWord, RateMean, Recipe};
+use clap::Args;
+use thingprint_flow::WindowLength;
+use thingprint_instance::{InstanceOptions, ModelsId, NameSource, PortScope, PortWord, RateMean, Recipe};
 
-use super::DeviceArgs;
+use super::flow::Preset;
+use super::{FlowArgs, ModelArgs};
 use crate::exit::{Misfit, Usage};
 
 /// How captures become instances. Everything not given has the default of the preset.
@@ -12,14 +13,6 @@ pub(crate) struct ExtractionArgs {
     /// Length of a window, aligned to UTC (1h, 15m, 90s ...), or `capture` for one window for each file
     #[arg(long, value_name = "LENGTH")]
     pub(crate) window: Option<WindowLength>,
-
-    /// Rules for flows
-    #[arg(long, value_enum, value_name = "PRESET")]
-    pub(crate) preset: Option<Preset>,
-
-    /// What a flow's volume counts: ip (total length), payload (of the transport) or wire (frames)
-    #[arg(long, value_name = "SIZE")]
-    pub(crate) size: Option<PacketSize>,
 
     /// How flow rates become one: the mean of the flows' rates, or the sum of volumes over the sum of durations
     #[arg(long, value_name = "MEAN")]
@@ -42,33 +35,32 @@ pub(crate) struct ExtractionArgs {
     pub(crate) min_packets: Option<u64>,
 
     #[command(flatten)]
-    pub(crate) device: DeviceArgs,
-}
+    pub(crate) flow: FlowArgs,
 
-/// A set of rules for flows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Preset {
-    /// Flows end at RST, both FINs or idle time; sizes are IP total lengths
-    Default,
-    /// Flows as the tool of the classification paper cut them: after 30 s; sizes are transport payloads
-    Joy,
+    #[command(flatten)]
+    pub(crate) models: ModelArgs,
 }
 
 impl ExtractionArgs {
-    /// The options that are asked for.
-    pub(crate) fn options(&self) -> Result<InstanceOptions, Usage> {
-        self.over(match self.preset {
+    /// The options that are asked for, with these protocol models.
+    pub(crate) fn options(&self, models: Option<ModelsId>) -> Result<InstanceOptions, Usage> {
+        let base = match self.flow.preset {
             Some(Preset::Joy) => InstanceOptions::joy(),
             Some(Preset::Default) | None => InstanceOptions::default(),
-        })
+        };
+        self.over(base, models)
     }
 
     /// The options that instances for a model need. What the command line asks for must not contradict them.
-    pub(crate) fn options_for(&self, recipe: &Recipe) -> anyhow::Result<InstanceOptions> {
+    pub(crate) fn options_for(
+        &self,
+        recipe: &Recipe,
+        models: Option<ModelsId>,
+    ) -> anyhow::Result<InstanceOptions> {
         let base = recipe.options().map_err(|error| Misfit(format!("the model's extraction: {error}")))?;
-        let asked = match self.preset {
-            Some(_) => self.options()?,
-            None => self.over(base.clone())?,
+        let asked = match self.flow.preset {
+            Some(_) => self.options(models)?,
+            None => self.over(base, models)?,
         };
         let asked_recipe = Recipe::of(&asked);
         if asked_recipe != *recipe {
@@ -81,11 +73,10 @@ impl ExtractionArgs {
         Ok(asked)
     }
 
-    fn over(&self, mut options: InstanceOptions) -> Result<InstanceOptions, Usage> {
-        options.flow = self.device.over(options.flow)?;
-        let flow = &mut options.flow;
-        flow.window = self.window.unwrap_or(flow.window);
-        flow.size = self.size.unwrap_or(flow.size);
+    fn over(&self, mut options: InstanceOptions, models: Option<ModelsId>) -> Result<InstanceOptions, Usage> {
+        options.flow = self.flow.over(options.flow)?;
+        options.flow.window = self.window.unwrap_or(options.flow.window);
+        options.models = models;
         options.rate = self.rate.unwrap_or(options.rate);
         options.port_word = self.port_word.unwrap_or(options.port_word);
         options.port_scope = self.scope.unwrap_or(options.port_scope);

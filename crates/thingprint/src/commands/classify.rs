@@ -104,13 +104,20 @@ impl ClassifyArgs {
         let (captures, tables): (Vec<Input>, Vec<Input>) = inputs.into_iter().partition(is_capture_input);
         let mut rows = Vec::new();
         if !captures.is_empty() {
+            let protocols = self.extraction.models.read()?;
             let options = match recipe_of(model)? {
-                Some(recipe) => self.extraction.options_for(&recipe)?,
-                None => self.extraction.options()?,
+                Some(recipe) => self.extraction.options_for(&recipe, protocols.id())?,
+                None => self.extraction.options(protocols.id())?,
             };
-            let sort = self.extraction.device.sort;
-            let threads = global.threads();
-            let reading = Reading { inputs: &captures, options, sort, labels, threads, messages };
+            let reading = Reading {
+                inputs: &captures,
+                options,
+                sort: self.extraction.flow.device.sort,
+                labels,
+                protocols: &protocols,
+                threads: global.threads(),
+                messages,
+            };
             let instances = reading.instances()?;
             rows.extend(instances.rows);
             outcome = outcome.max(instances.outcome);

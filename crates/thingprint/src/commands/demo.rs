@@ -18,6 +18,7 @@ use crate::instances::InstanceTable;
 use crate::messages::Messages;
 use crate::models::write_model;
 use crate::output::Output;
+use crate::protocols::Protocols;
 use crate::reading::Reading;
 
 /// Share of each device's windows that trains; the later ones test.
@@ -82,8 +83,15 @@ fn extract(files: &Files, global: &GlobalArgs, messages: Messages) -> anyhow::Re
     let options = InstanceOptions::default();
     let recipe = Recipe::of(&options);
     let inputs = [Input::File(files.capture.clone())];
-    let threads = global.threads();
-    let reading = Reading { inputs: &inputs, options, sort: false, labels: &labels, threads, messages };
+    let reading = Reading {
+        inputs: &inputs,
+        options,
+        sort: false,
+        labels: &labels,
+        protocols: &Protocols::built_in(),
+        threads: global.threads(),
+        messages,
+    };
     let rows = reading.instances()?.rows;
     let mut file = AtomicFile::create(&files.instances)?;
     write_instances(&rows, Some(&recipe), Format::Parquet, &mut file)?;

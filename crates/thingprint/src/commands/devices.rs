@@ -4,10 +4,9 @@ use std::path::PathBuf;
 use clap::Args;
 use thingprint_flow::FlowOptions;
 use thingprint_instance::{Bag, DeviceEntry, Inventory};
-use thingprint_protocol::{Engine, Limits};
 use thingprint_report::{Cell, Labels, Table, Type};
 
-use crate::args::{DeviceArgs, GlobalArgs};
+use crate::args::{DeviceArgs, GlobalArgs, ModelArgs};
 use crate::copies::without_copies;
 use crate::exit::{Outcome, Usage};
 use crate::files::{read_labels, write_file};
@@ -34,6 +33,9 @@ pub(crate) struct DevicesArgs {
 
     #[command(flatten)]
     device: DeviceArgs,
+
+    #[command(flatten)]
+    models: ModelArgs,
 }
 
 impl DevicesArgs {
@@ -46,7 +48,7 @@ impl DevicesArgs {
         let (inputs, found) = expand(&self.captures, messages)?;
         output.check_apart(&inputs)?;
         let inputs = without_copies(&inputs, messages);
-        let engine = Engine::new(Limits::default());
+        let engine = self.models.read()?.engine();
         let gateway = options.gateway;
         let mut inventory = Inventory::new(options, &engine);
         let progress = Progress::bytes("reading", total_length(&inputs), global.quiet);

@@ -31,7 +31,8 @@ pub(crate) struct ExtractArgs {
 impl ExtractArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let messages = Messages::new(global.quiet, global.verbose);
-        let options = self.extraction.options()?;
+        let protocols = self.extraction.models.read()?;
+        let options = self.extraction.options(protocols.id())?;
         let output = Output::of(global)?;
         let labels = read_labels(self.labels.as_deref())?;
         let (inputs, found) = expand(&self.captures, messages)?;
@@ -40,8 +41,9 @@ impl ExtractArgs {
         let reading = Reading {
             inputs: &inputs,
             options,
-            sort: self.extraction.device.sort,
+            sort: self.extraction.flow.device.sort,
             labels: &labels,
+            protocols: &protocols,
             threads: global.threads(),
             messages,
         };

@@ -1,0 +1,21 @@
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::protocols::Protocols;
+
+/// Which protocols are told.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Protocols")]
+pub(crate) struct ModelArgs {
+    /// Folder with protocol models of your own (*.json), which add to the built-in ones or replace those of their name
+    #[arg(long, value_name = "FOLDER")]
+    models: Option<PathBuf>,
+}
+
+impl ModelArgs {
+    /// The models that are asked for.
+    pub(crate) fn read(&self) -> anyhow::Result<Protocols> {
+        Protocols::read(self.models.as_deref())
+    }
+}

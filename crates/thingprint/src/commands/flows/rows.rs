@@ -1,0 +1,267 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use thingprint_flow::{DeviceId, Endpoint, Flow, FlowEnd, Tally, Timestamp};
+use thingprint_instance::protocol_name;
+use thingprint_protocol::schema::Model;
+use thingprint_protocol::{Carrier, ClientHello, Engine, Heard, HeardMessage, Message, Sender, Value};
+use thingprint_report::{Cell, Json, Labels, Table, TableWriter, Type};
+
+use super::FlowsArgs;
+use super::record::Told;
+use super::split::Split;
+use crate::messages::Messages;
+
+/// Rows that are kept back, so that they can be written in the order of first packets.
+const MOST_WAITING: usize = 1 << 16;
+/// Names of attributes with a secret in them, in models of one's own, contain one of these.
+const SECRETS: [&str; 4] = ["credential", "password", "secret", "security"];
+
+/// Rows on their way into a table.
+#[derive(Debug)]
+pub(super) struct Rows<'a> {
+    labels: &'a Labels,
+    engine: &'a Engine,
+    has_attributes: bool,
+    shows_credentials: bool,
+    /// Whether rows may be written before the end.
+    may_flow: bool,
+    waiting: BTreeMap<(Timestamp, u64), Row>,
+    devices: BTreeSet<DeviceId>,
+    written: u64,
+    messages_dropped: u64,
+}
+
+#[derive(Debug)]
+struct Row {
+    device: DeviceId,
+    cells: Vec<Cell>,
+}
+
+/// A message as JSON.
+#[derive(Serialize)]
+struct Said<'a> {
+    time: String,
+    sender: Sender,
+    #[serde(flatten)]
+    message: &'a Message,
+}
+
+/// The columns of flows.
+pub(super) fn columns(has_attributes: bool) -> Table {
+    let columns = [
+        ("ts", Type::Time),
+        ("id.orig_h", Type::Text),
+        ("id.orig_p", Type::Unsigned),
+        ("id.resp_h", Type::Text),
+        ("id.resp_p", Type::Unsigned),
+        ("proto", Type::Text),
+        ("service", Type::Text),
+        ("standard_port", Type::Flag),
+        ("duration", Type::Real),
+        ("orig_bytes", Type::Unsigned),
+        ("resp_bytes", Type::Unsigned),
+        ("orig_pkts", Type::Unsigned),
+        ("resp_pkts", Type::Unsigned),
+        ("end", Type::Text),
+        ("community_id", Type::Text),
+        ("device", Type::Text),
+        ("label", Type::Text),
+    ];
+    let attributes = [("ja3", Type::Text), ("ja4", Type::Text), ("messages", Type::Json)];
+    let more = attributes.into_iter().filter(|_| has_attributes);
+    Table::new(columns.into_iter().chain(more))
+}
+
+impl<'a> Rows<'a> {
+    /// No rows yet; they may be written before the end where `may_flow`.
+    pub(super) fn new(args: &FlowsArgs, labels: &'a Labels, engine: &'a Engine, may_flow: bool) -> Self {
+        Self {
+            labels,
+            engine,
+            has_attributes: args.attributes,
+            shows_credentials: args.show_credentials,
+            may_flow,
+            waiting: BTreeMap::new(),
+            devices: BTreeSet::new(),
+            written: 0,
+            messages_dropped: 0,
+        }
+    }
+
+    /// Adds flows that were closed, and gives their captures their names.
+    pub(super) fn add(
+        &mut self,
+        flows: Vec<Flow<Told>>,
+        devices: &[DeviceId],
+        mut split: Option<&mut Split>,
+    ) -> anyhow::Result<()> {
+        for flow in flows {
+            let Some(device) = devices.get(flow.device.as_usize()) else { continue };
+            if let Some(split) = &mut split {
+                split.finish(flow.state.number, &self.outline(&flow))?;
+            }
+            let key = (flow.first, flow.state.number);
+            let cells = self.cells(flow, *device)?;
+            self.waiting.insert(key, Row { device: *device, cells });
+        }
+        Ok(())
+    }
+
+    /// Writes the rows for which there is no room.
+    pub(super) fn write_due(&mut self, writer: &mut TableWriter<'_>) -> anyhow::Result<()> {
+        if !self.may_flow || self.waiting.len() <= 2 * MOST_WAITING {
+            return Ok(());
+        }
+        let keys: Vec<_> = self.waiting.keys().rev().nth(MOST_WAITING - 1).copied().into_iter().collect();
+        let Some(first_kept) = keys.first() else { return Ok(()) };
+        let kept = self.waiting.split_off(first_kept);
+        let due = std::mem::replace(&mut self.waiting, kept);
+        self.write(due, writer)
+    }
+
+    /// Writes the rows that wait.
+    pub(super) fn write_all(&mut self, writer: &mut TableWriter<'_>) -> anyhow::Result<()> {
+        let all = std::mem::take(&mut self.waiting);
+        self.write(all, writer)
+    }
+
+    /// Leaves out what is no device after all.
+    pub(super) fn leave_out(&mut self, device: DeviceId) {
+        self.waiting.retain(|_, row| row.device != device);
+    }
+
+    /// Rows written.
+    pub(super) const fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Devices of these rows.
+    pub(super) fn devices(&self) -> usize {
+        self.devices.len()
+    }
+
+    /// Says what was left out.
+    pub(super) fn report(&self, messages: Messages) {
+        if self.has_attributes && self.messages_dropped > 0 {
+            let count = self.messages_dropped;
+            messages.warn(format!("{count} messages were left out: too many in one flow"));
+        }
+    }
+
+    fn write(
+        &mut self,
+        rows: BTreeMap<(Timestamp, u64), Row>,
+        writer: &mut TableWriter<'_>,
+    ) -> anyhow::Result<()> {
+        let mut part = columns(self.has_attributes);
+        for row in rows.into_values() {
+            self.devices.insert(row.device);
+            part.push(row.cells)?;
+        }
+        self.written += part.rows() as u64;
+        Ok(writer.push(part)?)
+    }
+
+    /// What the name of a flow's capture says: protocol, client, server and service.
+    fn outline(&self, flow: &Flow<Told>) -> String {
+        let (client, server) = flow.client_server();
+        let service = self.service(&flow.state.heard).unwrap_or_else(|| "none".to_owned());
+        let end = |end: Endpoint| format!("{}-{}", end.addr, end.port);
+        format!("{}-{}-{}-{service}", protocol_name(flow.tuple.protocol()), end(client), end(server))
+    }
+
+    fn service(&self, heard: &Heard) -> Option<String> {
+        let model = heard.model.and_then(|model| self.engine.models().model(model));
+        model.map(Model::name).map(str::to_lowercase)
+    }
+
+    fn cells(&mut self, flow: Flow<Told>, device: DeviceId) -> anyhow::Result<Vec<Cell>> {
+        let (client, server) = flow.client_server();
+        let (orig, resp): (Tally, Tally) =
+            if flow.is_client { (flow.up, flow.down) } else { (flow.down, flow.up) };
+        let label = self.labels.label_of(device, None).map(|label| label.class.clone());
+        let mut cells = vec![
+            Cell::from(flow.first),
+            Cell::from(client.addr.to_string()),
+            Cell::from(u64::from(client.port)),
+            Cell::from(server.addr.to_string()),
+            Cell::from(u64::from(server.port)),
+            Cell::from(protocol_name(flow.tuple.protocol()).into_owned()),
+            Cell::from(self.service(&flow.state.heard)),
+            Cell::from(flow.state.heard.standard_port),
+            Cell::from(flow.duration_ns() as f64 / 1e9),
+            Cell::from(orig.bytes),
+            Cell::from(resp.bytes),
+            Cell::from(orig.packets),
+            Cell::from(resp.packets),
+            Cell::from(end_name(flow.end)),
+            Cell::from(flow.state.community_id.as_deref()),
+            Cell::from(device.to_string()),
+            Cell::from(label),
+        ];
+        if self.has_attributes {
+            cells.extend(self.attributes(flow.state.heard)?);
+        }
+        Ok(cells)
+    }
+
+    /// JA3, JA4, and the messages.
+    fn attributes(&mut self, mut heard: Heard) -> anyhow::Result<[Cell; 3]> {
+        self.messages_dropped += heard.messages_dropped;
+        for heard in &mut heard.messages {
+            if self.shows_credentials {
+                heard.message.show_credentials();
+            } else {
+                hide_secrets(&mut heard.message);
+            }
+        }
+        let hello = heard.messages.iter().find_map(|heard| client_hello(&heard.message));
+        let said: Vec<Said<'_>> = heard.messages.iter().map(Said::of).collect();
+        Ok([
+            Cell::from(hello.and_then(|(hello, _)| hello.ja3())),
+            Cell::from(hello.map(|(hello, carrier)| hello.ja4(carrier))),
+            Cell::from(Json::of(&said)?),
+        ])
+    }
+}
+
+impl<'a> Said<'a> {
+    fn of(heard: &'a HeardMessage) -> Self {
+        let nanos = heard.time.as_nanos();
+        let time = jiff::Timestamp::from_nanosecond(nanos.into());
+        let time = time.map_or_else(|_| heard.time.to_string(), |time| time.to_string());
+        Self { time, sender: heard.sender, message: &heard.message }
+    }
+}
+
+fn client_hello(message: &Message) -> Option<(&ClientHello, Carrier)> {
+    match message {
+        Message::ClientHello(hello) => Some((hello, Carrier::Tcp)),
+        Message::QuicInitial(initial) => Some((initial.client_hello.as_ref()?, Carrier::Quic)),
+        _ => None,
+    }
+}
+
+/// Models of one's own read attributes of which only their name says that they are secrets.
+fn hide_secrets(message: &mut Message) {
+    let Message::Described(described) = message else { return };
+    for (name, value) in &mut described.attributes {
+        let name = name.to_lowercase();
+        if SECRETS.iter().any(|secret| name.contains(secret)) {
+            *value = Value::String("***".to_owned());
+        }
+    }
+}
+
+/// How a flow ended, in a word.
+const fn end_name(end: FlowEnd) -> &'static str {
+    match end {
+        FlowEnd::Reset => "reset",
+        FlowEnd::Finished => "finished",
+        FlowEnd::Idle => "idle",
+        FlowEnd::Aged => "aged",
+        FlowEnd::Edge => "open",
+        FlowEnd::Evicted => "evicted",
+    }
+}

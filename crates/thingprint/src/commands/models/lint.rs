@@ -1,0 +1,111 @@
+use std::path::PathBuf;
+
+use anyhow::bail;
+use clap::{Args, ValueEnum};
+use thingprint_protocol::{Lint, LintLevel, lint};
+use thingprint_report::{Cell, Table, Type};
+
+use crate::args::GlobalArgs;
+use crate::exit::Outcome;
+use crate::messages::Messages;
+use crate::output::Output;
+use crate::protocols::parse_protocol;
+
+/// Check models.
+#[derive(Debug, Args)]
+pub(super) struct LintArgs {
+    /// Protocol models, in the form of the schema or as the protocol paper published its own
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// What makes the exit status 3: warnings. Files that are no usable model always make it 1
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOn::Error)]
+    fail_on: FailOn,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    Warning,
+    Error,
+}
+
+/// What there is to say of a file.
+struct Finding {
+    file: String,
+    /// Where it cannot be read as a model at all, without a place.
+    path: Option<String>,
+    span: Option<(usize, usize)>,
+    level: LintLevel,
+    reason: String,
+}
+
+impl LintArgs {
+    pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
+        let messages = Messages::new(global.quiet, global.verbose);
+        let output = Output::of(global)?;
+        let mut findings = Vec::new();
+        let mut unusable = 0;
+        for file in &self.files {
+            let found = Finding::in_file(file);
+            unusable += usize::from(found.iter().any(|finding| finding.level == LintLevel::Error));
+            findings.extend(found);
+        }
+        output.table(&table(&findings)?)?;
+        let files = self.files.len();
+        if unusable > 0 {
+            bail!("failed to read {unusable} of {files} protocol models: see the findings");
+        }
+        messages.note(format!("{} findings in {files} protocol models", findings.len()));
+        let is_found = self.fail_on == FailOn::Warning && !findings.is_empty();
+        Ok(if is_found { Outcome::Findings } else { Outcome::Done })
+    }
+}
+
+impl Finding {
+    fn in_file(path: &PathBuf) -> Vec<Self> {
+        let file = path.display().to_string();
+        let unreadable = |reason: String| {
+            vec![Self { file: file.clone(), path: None, span: None, level: LintLevel::Error, reason }]
+        };
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => return unreadable(error.to_string()),
+        };
+        match parse_protocol(&text) {
+            Ok(model) => lint(&model).into_iter().map(|lint| Self::of(lint, &file)).collect(),
+            Err(error) => unreadable(format!("{error:#}")),
+        }
+    }
+
+    fn of(lint: Lint, file: &str) -> Self {
+        let Lint { path, span, level, reason } = lint;
+        let span = span.map(|span| (span.start, span.end));
+        Self { file: file.to_owned(), path: Some(path), span, level, reason }
+    }
+}
+
+fn table(findings: &[Finding]) -> anyhow::Result<Table> {
+    let mut table = Table::new([
+        ("file", Type::Text),
+        ("level", Type::Text),
+        ("path", Type::Text),
+        ("start", Type::Unsigned),
+        ("end", Type::Unsigned),
+        ("reason", Type::Text),
+    ]);
+    for finding in findings {
+        let level = match finding.level {
+            LintLevel::Warning => "warning",
+            LintLevel::Error => "error",
+        };
+        table.push([
+            Cell::from(finding.file.as_str()),
+            Cell::from(level),
+            Cell::from(finding.path.as_deref()),
+            Cell::from(finding.span.map(|(start, _)| start as u64)),
+            Cell::from(finding.span.map(|(_, end)| end as u64)),
+            Cell::from(finding.reason.as_str()),
+        ])?;
+    }
+    Ok(table)
+}

@@ -1,0 +1,105 @@
+//! Protocol models of one's own beside the built-in ones.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use thingprint_instance::ModelsId;
+use thingprint_protocol::schema::Model;
+use thingprint_protocol::{Engine, Limits, ModelSet, dialect};
+
+/// The protocols that are told.
+#[derive(Debug)]
+pub(crate) struct Protocols {
+    set: Arc<ModelSet>,
+    /// By the abbreviation of the model; those that are not here are built in.
+    files: BTreeMap<String, String>,
+}
+
+impl Protocols {
+    /// Those of the program.
+    pub(crate) fn built_in() -> Self {
+        Self { set: ModelSet::built_in(), files: BTreeMap::new() }
+    }
+
+    /// Those of the program, with what the models in a folder add and replace.
+    pub(crate) fn read(folder: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(folder) = folder else { return Ok(Self::built_in()) };
+        let mut files = BTreeMap::new();
+        let mut own = Vec::new();
+        for path in model_files(folder)? {
+            let model = read_protocol(&path)?;
+            let name = path.display().to_string();
+            if let Some(other) = files.insert(model.name().to_owned(), name.clone()) {
+                bail!("failed to read protocol models: {other} and {name} both are of '{}'", model.name());
+            }
+            own.push(model);
+        }
+        let set = ModelSet::built_in_with(own).context("failed to read protocol models")?;
+        Ok(Self { set: Arc::new(set), files })
+    }
+
+    /// The models.
+    pub(crate) fn models(&self) -> &[Model] {
+        self.set.models()
+    }
+
+    /// The file that a model is from; `None` for those of the program.
+    pub(crate) fn file_of(&self, model: &Model) -> Option<&str> {
+        self.files.get(model.name()).map(String::as_str)
+    }
+
+    /// What instances remember of the models; nothing of those of the program.
+    pub(crate) fn id(&self) -> Option<ModelsId> {
+        let id = ModelsId::of(self.models());
+        (id != ModelsId::of(ModelSet::built_in().models())).then_some(id)
+    }
+
+    /// An engine that tells them.
+    pub(crate) fn engine(&self) -> Engine {
+        Engine::with_models(Arc::clone(&self.set), Limits::default())
+    }
+}
+
+/// Reads a model in either form; one that cannot be used is an error, too.
+pub(crate) fn read_protocol(path: &Path) -> anyhow::Result<Model> {
+    let context = || format!("failed to read protocol model {}", path.display());
+    let model =
+        parse_protocol(&std::fs::read_to_string(path).with_context(context)?).with_context(context)?;
+    ModelSet::compile([model.clone()]).with_context(context)?;
+    Ok(model)
+}
+
+/// A model in the form of the schema, or in the published one. What is neither is told the reason by the form that it
+/// seems to be of.
+pub(crate) fn parse_protocol(text: &str) -> anyhow::Result<Model> {
+    let error = match Model::from_json(text) {
+        Ok(model) => return Ok(model),
+        Err(error) => error,
+    };
+    if !dialect::is_published(text) {
+        return Err(error.into());
+    }
+    dialect::from_json(text).context("in the published form")
+}
+
+/// The models in a folder, in the order of their names. JSON Schemas, which editors want beside models, are passed over.
+fn model_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let context = || format!("failed to read protocol models {}", folder.display());
+    let entries = std::fs::read_dir(folder).with_context(context)?;
+    let paths: Result<Vec<PathBuf>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
+    let mut paths = paths.with_context(context)?;
+    paths.retain(|path| path.extension().is_some_and(|end| end == "json") && !is_schema(path));
+    paths.sort();
+    if paths.is_empty() {
+        bail!("{}: there is no model (*.json) in this folder", context());
+    }
+    Ok(paths)
+}
+
+fn is_schema(path: &Path) -> bool {
+    let value = std::fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    let dialect = |value: serde_json::Value| value.get("$schema")?.as_str().map(str::to_owned);
+    value.and_then(dialect).is_some_and(|dialect| dialect.contains("json-schema.org/"))
+}

@@ -1,0 +1,114 @@
+//! Models that protocols are told by: listed, shown, checked, tried, and added to the built-in ones.
+
+use std::fs;
+
+use crate::stage::{Frame, Stage, capture};
+
+/// A protocol whose messages begin with the payload of every [`Frame`].
+const COUNT: &str = r#"{"info":{"abbreviation":"count"},"contents":{"request":{"matchers":[
+    {"id":"a","type":"byte","pattern":"@0 01 02 03 04"}],"eval":"a"},"select":"request"}}"#;
+
+/// A stage with one model of one's own, and a capture of one flow of it.
+fn stage_with_model() -> Stage {
+    let stage = Stage::new();
+    let frame = |at_s| Frame { at_s, from: [2; 6], to: [4; 6], src: [192, 168, 1, 9], dst: [9, 9, 9, 9] };
+    fs::write(stage.path("a.pcap"), capture(&[frame(0), frame(1)])).unwrap();
+    fs::create_dir(stage.path("own")).unwrap();
+    fs::write(stage.path("own/count.json"), COUNT).unwrap();
+    stage
+}
+
+#[test]
+fn models_are_listed_and_shown() {
+    let stage = stage_with_model();
+    let listed = stage.ok("models list --models own").json_lines();
+    let from = |name: &str| listed.iter().find(|row| row["name"] == name).unwrap()["from"].clone();
+    assert_eq!((from("count"), from("tls")), ("own/count.json".into(), "built-in".into()));
+    assert_eq!(stage.ok("models list").json_lines().len(), listed.len() - 1);
+    let shown = stage.ok("models show TLS").json();
+    assert_eq!(shown["info"]["abbreviation"], "tls");
+    fs::write(stage.path("tls.json"), shown.to_string()).unwrap();
+    assert_eq!(stage.ok("models lint tls.json").stdout, "", "what is shown is a model");
+    stage.fails("models show gopher", 2, &["gopher", "tls"]);
+    stage.fails("models show tls --format csv", 2, &["JSON"]);
+}
+
+#[test]
+fn models_of_ones_own_are_told_by_every_command() {
+    let stage = stage_with_model();
+    let service = |command: &str| stage.ok(command).json_lines()[0]["service"].clone();
+    assert!(service("flows a.pcap").is_null());
+    assert_eq!(service("flows a.pcap --models own"), "count");
+    stage.ok("devices a.pcap --models own");
+    let rows = stage.ok("extract a.pcap --models own").json_lines();
+    let recipe = rows[0]["extraction"].as_str().unwrap();
+    assert!(recipe.starts_with("models=") && recipe.len() == 23, "{recipe}");
+    fs::write(stage.path("own/schema.json"), r#"{"$schema":"https://json-schema.org/draft/2020-12/schema"}"#)
+        .unwrap();
+    assert_eq!(service("flows a.pcap --models own"), "count", "a schema is no model");
+    fs::write(stage.path("own/twice.json"), COUNT).unwrap();
+    stage.fails("flows a.pcap --models own", 1, &["count.json", "twice.json", "'count'"]);
+    fs::write(stage.path("own/twice.json"), COUNT.replace("\"eval\":\"a\"", "\"eval\":\"b\"")).unwrap();
+    stage.fails("extract a.pcap --models own", 1, &["twice.json", "contents.request.eval"]);
+    fs::write(stage.path("own/twice.json"), "{\n\"colour\": 1}").unwrap();
+    stage.fails("devices a.pcap --models own", 1, &["twice.json", "line 2", "colour"]);
+    fs::create_dir(stage.path("none")).unwrap();
+    stage.fails("flows a.pcap --models none", 1, &["none", "no model"]);
+}
+
+#[test]
+fn instances_of_other_models_do_not_fit() {
+    let stage = stage_with_model();
+    stage.ok("simulate --duration 2h -o home.pcap --labels labels.csv");
+    stage.ok("extract home.pcap --labels labels.csv --models own -o own.csv");
+    stage.ok("train own.csv -o own.model");
+    stage.fails("classify --model own.model home.pcap", 5, &["models=", "default"]);
+    stage.ok("classify --model own.model home.pcap --models own");
+    stage.ok("extract home.pcap -o plain.csv");
+    stage.fails("classify --model own.model plain.csv", 5, &["models="]);
+}
+
+#[test]
+fn lint_tells_what_is_wrong_and_scripts_how_bad_it_is() {
+    let stage = stage_with_model();
+    let unused =
+        COUNT.replace("],\"eval\"", ",{\"id\":\"b\",\"type\":\"byte\",\"pattern\":\"@0 05\"}],\"eval\"");
+    fs::write(stage.path("unused.json"), unused).unwrap();
+    let linted = stage.ok("models lint unused.json own/count.json");
+    let rows = linted.json_lines();
+    assert!(rows.iter().any(|row| row["file"] == "unused.json" && row["level"] == "warning"), "{rows:?}");
+    assert_eq!(stage.run("models lint unused.json --fail-on warning").status, 3);
+    fs::write(stage.path("broken.json"), "{\"info\": 1}").unwrap();
+    for (arguments, status) in [("", 1), ("--fail-on warning", 1)] {
+        let broken = stage.run(&format!("models lint broken.json unused.json {arguments}"));
+        assert_eq!(broken.status, status, "{}", broken.stderr);
+        assert!(
+            broken.stdout.contains("line 1") && broken.stdout.contains("unused.json"),
+            "{}",
+            broken.stdout
+        );
+        assert!(broken.stderr.contains("1 of 2"), "{}", broken.stderr);
+    }
+    assert_eq!(stage.run("models lint gone.json").status, 1);
+}
+
+#[test]
+fn a_model_is_tried_beside_the_built_in_ones() {
+    let stage = stage_with_model();
+    let tried = stage.ok("models test own/count.json a.pcap").json_lines();
+    assert!(tried.iter().all(|row| row["told"] == "extra" && row["flows"] == 1), "{tried:?}");
+    assert!(!tried.is_empty());
+    stage.ok("simulate --duration 10m -o home.pcap");
+    let model = stage.ok("models show dns").stdout;
+    fs::write(stage.path("dns.json"), model).unwrap();
+    fs::write(stage.path("blind.json"), COUNT.replace("count", "dns")).unwrap();
+    let of = |file: &str, told: &str| -> u64 {
+        let rows = stage.ok(&format!("models test {file} home.pcap")).json_lines();
+        rows.iter().filter(|row| row["told"] == told).map(|row| row["flows"].as_u64().unwrap()).sum()
+    };
+    let flows = stage.ok("flows home.pcap").json_lines();
+    let dns = flows.iter().filter(|row| row["service"] == "dns").count() as u64;
+    assert!(dns > 0);
+    assert_eq!((of("dns.json", "both"), of("dns.json", "missed")), (dns, 0));
+    assert_eq!((of("blind.json", "both"), of("blind.json", "missed")), (0, dns));
+}
