@@ -77,11 +77,16 @@ const fn begun<'a>(start: Option<StartLine<'a>>, block: &'a [u8]) -> Outline<'a>
 impl<'a> Headers<'a> {
     /// The value of the first header of this name, which is in lower case, as a text.
     pub(crate) fn text(self, name: &str) -> Option<String> {
+        self.value(name).map(|value| escaped(&value))
+    }
+
+    /// The value of the first header of this name, which is in lower case, as sent.
+    pub(crate) fn value(self, name: &str) -> Option<Cow<'a, [u8]>> {
         self.fields().find(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes())).map(|(_, mut value)| {
             if let Cow::Owned(joined) = &mut value {
                 joined.truncate(joined.trim_ascii_end().len());
             }
-            escaped(&value)
+            value
         })
     }
 

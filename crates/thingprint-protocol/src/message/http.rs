@@ -47,10 +47,10 @@ pub struct HttpVersion {
 /// How a request says who sends it (RFC 9110 §11.6.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Authentication {
-    /// The scheme: `Basic`, `Digest`, `Bearer` ...
+    /// The scheme: `Basic`, `Digest`, `Bearer` ...; absent where the secret is sent without one.
     #[serde(rename = "authentication_type")]
-    pub scheme: String,
-    /// What follows the scheme.
+    pub scheme: Option<String>,
+    /// What follows the scheme; absent where the header is empty.
     pub credential: Option<Credential>,
 }
 
