@@ -9,7 +9,7 @@ mod head;
 mod tests;
 
 use crate::text::escaped;
-use crate::{Authentication, Credential, HttpRequest, HttpResponse, Message};
+use crate::{Authentication, Credential, HttpRequest, HttpResponse, Message, Uri};
 pub(crate) use head::{Headers, Outline, StartLine, outline};
 
 /// What the bytes at some place of a stream are to HTTP.
@@ -76,9 +76,9 @@ fn message(start: StartLine<'_>, headers: Headers<'_>) -> Message {
     match start {
         StartLine::Request { method, target, version } => Message::HttpRequest(HttpRequest {
             method: escaped(method),
-            uri: without_user(escaped(target)),
+            uri: Uri::new(escaped(target)),
             version,
-            host: headers.text("host"),
+            host: headers.text("host").map(Uri::new),
             user_agent: headers.text("user-agent"),
             authentication: authentication(headers),
         }),
@@ -142,19 +142,6 @@ fn challenge(headers: Headers<'_>) -> Option<String> {
     field.split(|&byte| !is_token_byte(byte)).next().filter(|scheme| !scheme.is_empty()).map(escaped)
 }
 
-/// The user information of a target in absolute form (RFC 3986 §3.2.1) is a secret.
-fn without_user(uri: String) -> String {
-    let Some((scheme, rest)) = uri.split_once("://").filter(|(scheme, _)| !scheme.contains(['/', '?']))
-    else {
-        return uri;
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    match authority.rfind('@').and_then(|at| rest.get(at..)) {
-        Some(host) => format!("{scheme}://***{host}"),
-        None => uri,
-    }
-}
-
 fn body_length(start: StartLine<'_>, headers: Headers<'_>) -> BodyLength {
     match start {
         StartLine::Response { status: 101, .. } => return BodyLength::UntilClose,
@@ -162,14 +149,16 @@ fn body_length(start: StartLine<'_>, headers: Headers<'_>) -> BodyLength {
         StartLine::Request { version, .. } if version.major != 1 => return BodyLength::UntilClose,
         _ => {}
     }
-    let coding = headers.text("transfer-encoding");
-    if coding.is_some_and(|coding| coding.to_ascii_lowercase().contains("chunked")) {
+    let codings = headers.text("transfer-encoding").unwrap_or_default();
+    if codings.split(',').any(|coding| coding.trim().eq_ignore_ascii_case("chunked")) {
         return BodyLength::Chunked;
     }
     // Repeated equal lengths count as one (RFC 9112 §6.3).
     let length = headers.text("content-length").map(|list| match list.split(',').next() {
-        Some(first) => first.trim().parse().map_or(BodyLength::UntilClose, BodyLength::Bytes),
-        None => BodyLength::UntilClose,
+        Some(first) if !first.contains('+') => {
+            first.trim().parse().map_or(BodyLength::UntilClose, BodyLength::Bytes)
+        }
+        _ => BodyLength::UntilClose,
     });
     length.unwrap_or(match start {
         StartLine::Request { .. } => BodyLength::Bytes(0),
