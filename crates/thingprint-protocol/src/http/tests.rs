@@ -104,6 +104,9 @@ fn other_protocols_are_told_by_the_first_line() {
         b"HTTP/1.1 20 OK\r\n\r\n",
         b"HTTP/1.1 099 Low\r\n\r\n",
         b"HTTP/x.1 200 OK\r\n\r\n",
+        b"HTTP/1.1200 OK\r\n\r\n",
+        b"HTTP/1.1 +20 OK\r\n\r\n",
+        b"HTTP/1.1 2\x01",
         b"HTTP/1.1 2000 OK\r\n\r\n",
         b"ABCDEFGHIJKLMNOPQRSTUVWXYZ",
         b"\x16\x03\x01",
@@ -226,6 +229,31 @@ proptest! {
         let bytes = [&b"GET / HTTP/1.1\r\n"[..], &rest].concat();
         prop_assert_ne!(parse_head(&bytes), Head::NotHttp);
         prop_assert!(parse_cut(&bytes).is_some());
+    }
+
+    /// Whether a line is HTTP does not depend on where it is cut.
+    #[test]
+    fn every_part_of_a_first_line_may_become_one(
+        version in "(?i:HTTP)/[01](\\.[019])?|ICY",
+        blanks in "[ \t]{0,2}",
+        status in "[0-9]{3,4}",
+        rest in "[ \tA-c\\x00-\\x0c\r]{0,6}",
+        target in "[ /a\t\r\\x01\\x0c]{0,4}",
+    ) {
+        for line in [
+            format!("{version}{blanks}{status}{rest}\r\n"),
+            format!("{version}{blanks}{status} {rest}\r\n"),
+            format!("GET {target} {version}{rest}\r\n"),
+            format!("GET {blanks}{target}\r\n"),
+        ] {
+            if parse_cut(line.as_bytes()).is_none() {
+                continue;
+            }
+            let line_bytes = line.find('\n').unwrap_or_default();
+            for cut in 0..line_bytes {
+                prop_assert!(may_begin(&line.as_bytes()[..cut]), "{line:?} cut at {cut}");
+            }
+        }
     }
 
     /// Whatever a strict parser takes is read, with the same method, target, host and length.
