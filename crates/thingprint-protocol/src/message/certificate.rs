@@ -21,7 +21,8 @@ pub struct Certificate {
     #[serde(serialize_with = "json::optional_hex")]
     pub serial: Option<Vec<u8>>,
     /// Whom it names, most specific part first, like `CN=lamp.example,O=Example`; bytes outside printable ASCII as
-    /// `\xNN`, a comma inside a part as `\,`.
+    /// `\xNN`, marks that RFC 4514 §2.4 names with a backslash before them, as in `\,`; several attributes of one part
+    /// are joined by `+`.
     pub subject: Option<String>,
     /// Who signed it, written as the subject is.
     pub issuer: Option<String>,
