@@ -120,7 +120,7 @@ impl Builtin {
         match self {
             Self::Http if !interest.wants_any(Protocol::Http) => exchange::first_line(bytes),
             Self::Tls => tls::first_hello(bytes),
-            Self::Http => exchange::head(bytes, Asked::Content),
+            Self::Http => exchange::head(bytes, Asked::default()),
             Self::Dns => dns::first_frame(bytes, longest),
             Self::Dhcp | Self::Ssdp | Self::Quic | Self::Mdns | Self::Llmnr | Self::Ntp => Step::Done,
         }

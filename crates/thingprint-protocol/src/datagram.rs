@@ -129,7 +129,8 @@ impl Datagram<'_> {
         let mut handshake = held.handshake.take().unwrap_or_default();
         match handshake.read(self.packet.payload) {
             Reading::Message(message) => (self.found)(Message::QuicInitial(message)),
-            Reading::Quic | Reading::Other => self.count_stray(),
+            Reading::Quic => {}
+            Reading::Other => self.count_stray(),
         }
         self.keep(handshake);
     }

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use crate::Budget;
 
 /// What a piece costs beyond its bytes: the vector that holds it and the allocator's own bookkeeping.
@@ -13,7 +15,7 @@ pub(crate) struct Chunk<'a> {
 }
 
 /// Bytes of one direction of a TCP stream that are kept because others are missing.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Waiting {
     /// The beginning of a message, in order.
     head: Vec<u8>,
@@ -24,7 +26,6 @@ pub(crate) struct Waiting {
 }
 
 /// Bytes that came before their turn.
-#[derive(Debug)]
 pub(crate) struct Piece {
     seq: u32,
     bytes: Vec<u8>,
@@ -144,6 +145,23 @@ impl Waiting {
     fn release(&mut self, bytes: usize, budget: &mut Budget) {
         self.reserved_bytes = self.reserved_bytes.saturating_sub(bytes);
         budget.release(bytes);
+    }
+}
+
+/// How much is kept: what it says may be secret.
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiting")
+            .field("head_bytes", &self.head.len())
+            .field("ahead", &self.ahead)
+            .field("reserved_bytes", &self.reserved_bytes)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Piece").field("seq", &self.seq).field("length_bytes", &self.bytes.len()).finish()
     }
 }
 

@@ -302,3 +302,27 @@ proptest! {
         prop_assert_eq!(flow.budget.used_bytes(), 0);
     }
 }
+
+#[test]
+fn secrets_are_not_written_unless_asked() {
+    let mut flow = Flow::of(
+        r#"{
+        "contents": {"combined": {"matchers": [{"id": "1", "type": "string", "pattern": "^LOGIN"}]}},
+        "attributes": [
+            {"name": "key", "type": "string", "secret": true, "read": {"capture": {"pattern": "k[0-9]"}}},
+            {"name": "keys", "type": "list", "secret": true, "read": {"capture": {"pattern": "k[0-9]"}}},
+            {"name": "code", "type": "bytes", "secret": true, "read": {"range": {"from": "6", "to": "8"}}}
+        ]
+    }"#,
+    );
+    flow.udp(DEVICE, b"LOGIN k1 k2");
+    let mut message = flow.found.remove(0);
+    let json = |message: &Message| serde_json::to_string(message).unwrap();
+    let hidden = r#"{"message":"described","key":"***","keys":["***","***"],"code":"***"}"#;
+    assert_eq!(json(&message), hidden);
+    assert!(!format!("{message:?}").contains("k1"));
+    message.show_credentials();
+    let shown = r#"{"message":"described","key":"k1","keys":["k1","k2"],"code":"6b31"}"#;
+    assert_eq!(json(&message), shown);
+    assert!(!format!("{message:?}").contains("k1"));
+}
