@@ -78,6 +78,7 @@ impl Figure for Bars {
             return drawing;
         };
         self.legend(&mut drawing);
+        drawing.reach(drawing.bottom() + SMALL);
         let area = level_axis(&mut drawing, &axis, &range, HEIGHT);
         for bar in &bars {
             self.draw_bar(&mut drawing, area, &range, bar);
@@ -167,7 +168,7 @@ impl Bars {
         let text = self.value_text(bar.estimate.mean);
         if self.arrangement == Arrangement::Grouped && width(&text, SMALL) <= place.width * 1.1 + 4.0 {
             let base = if bar.to < 0.0 { end + 12.0 } else { end - 4.0 };
-            let label = Label::new(&text, middle, base.max(area.y - 2.0)).size(SMALL);
+            let label = Label::new(&text, middle, base.max(area.y - 4.0)).size(SMALL);
             drawing.label(label.anchor(Anchor::Middle).class("halo"));
         }
     }

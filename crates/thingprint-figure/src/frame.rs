@@ -13,6 +13,8 @@ pub(crate) const HEIGHT: f64 = 280.0;
 pub(crate) const MARKS: f64 = 20.0;
 /// Room of an axis' label, in pixels.
 pub(crate) const LABEL: f64 = 20.0;
+/// Height of the name of an upright guide, in pixels.
+const GUIDE: f64 = 14.0;
 /// Greatest width of marks at the left, in pixels.
 const WIDEST_MARK: f64 = 80.0;
 
@@ -48,38 +50,45 @@ impl Frame {
         self.area.bottom() - self.area.height * share
     }
 
-    /// Draws the guides that lie within the axes.
+    /// Draws the guides that lie within the axes. Names of upright ones stand above the area, each in a line of its
+    /// own, for which [`reserve`] made room.
     pub(crate) fn guides(&self, drawing: &mut Drawing, guides: &[Guide]) {
-        let mut uprights = 0_u32;
+        let mut base = self.area.y - 5.0;
         for guide in guides {
-            let paint = Paint::new("ink").dash("4 4");
-            let Rect { x, y, .. } = self.area;
             match guide.across {
                 Across::X => {
-                    let Some(share) = self.x.share(guide.at) else { continue };
-                    let at = self.across(share);
-                    drawing.line((at, y), (at, self.area.bottom()), paint);
-                    let line = y + 13.0 + f64::from(uprights % 4) * 14.0;
-                    uprights += 1;
-                    let (anchor, shift, room) = if share > 0.5 {
-                        (Anchor::End, -5.0, at - x - 5.0)
-                    } else {
-                        (Anchor::Start, 5.0, self.area.right() - at - 5.0)
-                    };
-                    let label = Label::new(&guide.label, at + shift, line).size(SMALL).anchor(anchor);
-                    drawing.label(label.limit(room).class("halo"));
+                    self.upright_guide(drawing, guide, base);
+                    base -= GUIDE;
                 }
-                Across::Y => {
-                    let Some(share) = self.y.share(guide.at) else { continue };
-                    let at = self.up(share);
-                    drawing.line((x, at), (self.area.right(), at), paint);
-                    let base = if share > 0.9 { at + 13.0 } else { at - 5.0 };
-                    let label = Label::new(&guide.label, self.area.right() - 4.0, base).size(SMALL);
-                    drawing.label(label.anchor(Anchor::End).limit(self.area.width - 8.0).class("halo"));
-                }
+                Across::Y => self.level_guide(drawing, guide),
             }
         }
     }
+
+    fn upright_guide(&self, drawing: &mut Drawing, guide: &Guide, base: f64) {
+        let Some(share) = self.x.share(guide.at) else { return };
+        let at = self.across(share);
+        drawing.line((at, base + 3.0), (at, self.area.bottom()), Paint::new("ink").dash("4 4"));
+        let half = width(&guide.label, SMALL).min(self.area.width) / 2.0;
+        let middle = at.clamp(self.area.x + half, (self.area.right() - half).max(self.area.x + half));
+        let label = Label::new(&guide.label, middle, base).size(SMALL).anchor(Anchor::Middle);
+        drawing.label(label.limit(self.area.width).class("halo"));
+    }
+
+    fn level_guide(&self, drawing: &mut Drawing, guide: &Guide) {
+        let Some(share) = self.y.share(guide.at) else { return };
+        let at = self.up(share);
+        drawing.line((self.area.x, at), (self.area.right(), at), Paint::new("ink").dash("4 4"));
+        let base = if share > 0.9 { at + 13.0 } else { at - 5.0 };
+        let label = Label::new(&guide.label, self.area.right() - 4.0, base).size(SMALL).anchor(Anchor::End);
+        drawing.label(label.limit(self.area.width - 8.0).class("halo"));
+    }
+}
+
+/// Makes room for the names of upright guides above the area that follows.
+pub(crate) fn reserve(drawing: &mut Drawing, guides: &[Guide]) {
+    let uprights = guides.iter().filter(|guide| guide.across == Across::X).count();
+    drawing.reach(drawing.bottom() + GUIDE * uprights as f64);
 }
 
 /// Draws a vertical axis with its grid, and gives the area beside it.

@@ -2,7 +2,7 @@
 
 use crate::axis::Axis;
 use crate::class::{Colour, dash};
-use crate::drawing::{Anchor, Drawing, Figure, Label, Paint, Rect, SMALL, polyline};
+use crate::drawing::{Drawing, Figure, Label, MARGIN, Paint, Rect, polyline};
 use crate::frame::{Frame, HEIGHT, WIDTH};
 use crate::legend::{Entry, Sign, legend};
 use crate::number::{percent, short};
@@ -63,6 +63,7 @@ impl Histogram {
         let height = if self.series.len() > 1 { FACET } else { HEIGHT };
         for (index, series) in self.series.iter().enumerate() {
             let shares = self.shares(x, series);
+            facet_name(drawing, x, series);
             let is_last = index + 1 == self.series.len();
             let axis = if is_last {
                 self.x.clone()
@@ -77,10 +78,6 @@ impl Histogram {
                     drawing.rect(rect, Paint::new(Colour::Blue.fill()), &tip);
                 }
             }
-            let count = series.values.iter().filter(|value| x.share(**value).is_some()).count();
-            let name = format!("{} (n = {count})", series.name);
-            let label = Label::new(&name, frame.area.right() - 4.0, frame.area.y + 12.0).size(SMALL);
-            drawing.label(label.anchor(Anchor::End).limit(frame.area.width / 2.0).class("halo b"));
         }
     }
 
@@ -94,17 +91,8 @@ impl Histogram {
         let all: Vec<Vec<f64>> = self.series.iter().map(|series| self.shares(x, series)).collect();
         let Some(frame) = frame(drawing, (&self.x, x), &all.concat(), HEIGHT) else { return };
         for (index, shares) in all.iter().enumerate() {
-            let corner = |(bin, share): (usize, &f64)| {
-                let bar = bar(&frame, (bin, shares.len()), *share);
-                [(bar.x, bar.y), (bar.right(), bar.y)]
-            };
-            let bottom = frame.area.bottom();
-            let tops = shares.iter().enumerate().flat_map(corner);
-            let ends = [(frame.across(0.0), bottom), (frame.across(1.0), bottom)];
-            let outline: Vec<_> =
-                ends.into_iter().take(1).chain(tops).chain(ends.into_iter().skip(1)).collect();
             let name = self.series.get(index).map_or("", |series| series.name.as_str());
-            let path = polyline(&outline);
+            let path = outline(&frame, shares);
             drawing.path(&path, Paint::new(Colour::of(index).fill()).opacity(0.12), "");
             let class = format!("line {}", Colour::of(index).line());
             drawing.path(&path, Paint::new(&class).dash(dash(index)).stroke_width(1.6), name);
@@ -127,6 +115,37 @@ impl Histogram {
         }
         counts.into_iter().map(|count| if all > 0.0 { count / all } else { 0.0 }).collect()
     }
+}
+
+/// Writes the name of a series above its histogram.
+fn facet_name(drawing: &mut Drawing, x: &Range, series: &Samples) {
+    let count = series.values.iter().filter(|value| x.share(**value).is_some()).count();
+    let name = format!("{} (n = {count})", series.name);
+    let bottom = drawing.bottom();
+    let label = Label::new(&name, MARGIN, bottom + 12.0).class("b").limit(drawing.width() - 2.0 * MARGIN);
+    drawing.label(label);
+    drawing.reach(bottom + 16.0);
+}
+
+/// The outline of each run of bins that hold something.
+fn outline(frame: &Frame, shares: &[f64]) -> String {
+    let bottom = frame.area.bottom();
+    let mut path = String::new();
+    let mut corners: Vec<(f64, f64)> = Vec::new();
+    for (bin, share) in shares.iter().chain([&0.0]).enumerate() {
+        let bar = bar(frame, (bin, shares.len()), *share);
+        if *share > 0.0 {
+            if corners.is_empty() {
+                corners.push((bar.x, bottom));
+            }
+            corners.extend([(bar.x, bar.y), (bar.right(), bar.y)]);
+        } else if let Some((x, _)) = corners.last().copied() {
+            corners.push((x, bottom));
+            path.push_str(&polyline(&corners));
+            corners.clear();
+        }
+    }
+    path
 }
 
 fn frame(drawing: &mut Drawing, (axis, x): (&Axis, &Range), shares: &[f64], height: f64) -> Option<Frame> {

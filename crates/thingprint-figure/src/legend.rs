@@ -7,8 +7,10 @@ use crate::number::place;
 
 /// Greatest width of a name, in pixels.
 const NAME: f64 = 230.0;
-/// Width of a sign with its distance to the name, in pixels.
-const SIGN: f64 = 28.0;
+/// Width of a line with its distance to the name, in pixels.
+const LINE: f64 = 28.0;
+/// Width of any other sign with its distance to the name, in pixels.
+const SIGN: f64 = 20.0;
 /// Distance between entries, in pixels.
 const GAP: f64 = 18.0;
 /// Height of a row, in pixels.
@@ -37,6 +39,15 @@ pub(crate) enum Sign {
     Bar(f64),
 }
 
+impl Sign {
+    fn width(self) -> f64 {
+        match self {
+            Self::Line(_) | Self::MarkedLine(_) => LINE,
+            Self::Box(_) | Self::Marker(_) | Self::Bar(_) => SIGN,
+        }
+    }
+}
+
 /// Writes the legend in rows below what there is so far. One entry needs none if the figure says it elsewhere.
 pub(crate) fn legend(drawing: &mut Drawing, entries: &[Entry<'_>]) {
     if entries.is_empty() {
@@ -45,12 +56,13 @@ pub(crate) fn legend(drawing: &mut Drawing, entries: &[Entry<'_>]) {
     let right = drawing.width() - MARGIN;
     let (mut x, mut y) = (MARGIN, drawing.bottom() + ROW / 2.0);
     for entry in entries {
-        let room = SIGN + width(entry.name, SMALL).min(NAME);
+        let sign_width = entry.sign.width();
+        let room = sign_width + width(entry.name, SMALL).min(NAME);
         if x > MARGIN && x + room > right {
             (x, y) = (MARGIN, y + ROW);
         }
         sign(drawing, entry, (x, y));
-        drawing.label(Label::new(entry.name, x + SIGN, y + 4.0).size(SMALL).limit(NAME));
+        drawing.label(Label::new(entry.name, x + sign_width, y + 4.0).size(SMALL).limit(NAME));
         x += room + GAP;
     }
     drawing.reach(y + ROW / 2.0 + 4.0);
@@ -97,7 +109,7 @@ fn sign(drawing: &mut Drawing, entry: &Entry<'_>, (x, y): (f64, f64)) {
     let mut line = |index: usize| drawing.line((x, y), (x + 22.0, y), Paint::new(&stroke).dash(dash(index)));
     match entry.sign {
         Sign::Box(index) => {
-            let area = Rect { x: x + 6.0, y: y - 6.0, width: 16.0, height: 12.0 };
+            let area = Rect { x, y: y - 6.0, width: 15.0, height: 12.0 };
             drawing.rect(area, fill, "");
             if let Some(hatch) = hatch(index) {
                 drawing.rect(area, Paint::hatch(hatch), "");
@@ -108,10 +120,10 @@ fn sign(drawing: &mut Drawing, entry: &Entry<'_>, (x, y): (f64, f64)) {
             line(index);
             drawing.path(&marker(middle, index, 4.0), fill, "");
         }
-        Sign::Marker(index) => drawing.path(&marker((x + 15.0, y), index, 4.5), fill, ""),
+        Sign::Marker(index) => drawing.path(&marker((x + 7.0, y), index, 4.5), fill, ""),
         Sign::Bar(share) => {
             let height = 14.0 * share;
-            drawing.rect(Rect { x: x + 11.0, y: y + 7.0 - height, width: 8.0, height }, fill, "");
+            drawing.rect(Rect { x: x + 3.0, y: y + 7.0 - height, width: 8.0, height }, fill, "");
         }
     }
 }

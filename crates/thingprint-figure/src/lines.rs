@@ -3,7 +3,7 @@
 use crate::axis::{Axis, Guide};
 use crate::class::{Colour, dash};
 use crate::drawing::{Drawing, Figure, Paint, polyline};
-use crate::frame::{Frame, HEIGHT, WIDTH};
+use crate::frame::{Frame, HEIGHT, WIDTH, reserve};
 use crate::legend::{Entry, Sign, legend, marker};
 use crate::number::{exact, is_drawable, percent};
 use crate::range::Range;
@@ -66,6 +66,7 @@ impl Figure for Lines {
             sign: Sign::MarkedLine(index),
         });
         legend(&mut drawing, &entries.collect::<Vec<_>>());
+        reserve(&mut drawing, &self.guides);
         let frame = Frame::draw(&mut drawing, (&self.x, x), (&self.y, y), HEIGHT);
         let places: Vec<_> = self.series.iter().map(|series| placed(&frame, series)).collect();
         for (index, places) in places.iter().enumerate() {

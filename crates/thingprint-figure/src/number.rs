@@ -30,8 +30,11 @@ pub(crate) fn exact(value: f64) -> String {
     significant(value, 6)
 }
 
-/// A share as a percentage, to a tenth.
+/// A share as a percentage, to a tenth as long as that is what digits are for.
 pub(crate) fn percent(share: f64) -> String {
+    if share.abs() >= PREFIX_FROM {
+        return format!("{}%", short(share * 100.0));
+    }
     format!("{}%", trimmed(format!("{:.1}", share * 100.0)))
 }
 

@@ -3,7 +3,7 @@
 use crate::axis::{Axis, Guide};
 use crate::class::{Colour, dash};
 use crate::drawing::{Drawing, Figure, Paint, polyline};
-use crate::frame::{Frame, HEIGHT, WIDTH};
+use crate::frame::{Frame, HEIGHT, WIDTH, reserve};
 use crate::legend::{Entry, Sign, legend};
 use crate::number::is_drawable;
 use crate::range::Range;
@@ -69,6 +69,7 @@ impl Figure for Steps {
         });
         legend(&mut drawing, &entries.collect::<Vec<_>>());
         let left_out = values.filter(|value| !is_drawable(*value)).count();
+        reserve(&mut drawing, &self.guides);
         let frame = Frame::draw(&mut drawing, (&self.x, x), (&shares, y), HEIGHT);
         for (index, series) in self.series.iter().enumerate() {
             self.steps(&mut drawing, &frame, series, index);

@@ -163,7 +163,7 @@ impl Sankey {
 fn label(node: &Node, total: f64) -> String {
     let share = percent(node.value / total);
     let share = if share == "0%" { "<0.1%".to_owned() } else { share };
-    format!("{} {share}", node.name)
+    format!("{} ({share})", node.name)
 }
 
 /// The colour of a node by its rank in the column that gives colours.
