@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn a_description_is_read() {
-        let dataset = Dataset::from_toml("x", &text("labels.csv", "window=capture", "['a', 'b/*.pcap']")).unwrap();
+        let dataset =
+            Dataset::from_toml("x", &text("labels.csv", "window=capture", "['a', 'b/*.pcap']")).unwrap();
         assert_eq!(dataset.traces[0].captures, ["a", "b/*.pcap"]);
         assert_eq!(dataset.options, "window=capture");
     }
@@ -103,6 +104,9 @@ mod tests {
         assert!(problem(&text("l.csv", "", "[]")).contains("names no capture"));
         assert!(problem(&text("l.csv", "window=often", "['a']")).contains("field 'options'"));
         let unknown = problem(&format!("colour = 'red'\n{}", text("l.csv", "", "['a']")));
-        assert!(unknown.contains("dataset.toml") && unknown.contains("line 1") && unknown.contains("colour"), "{unknown}");
+        assert!(
+            unknown.contains("dataset.toml") && unknown.contains("line 1") && unknown.contains("colour"),
+            "{unknown}"
+        );
     }
 }

@@ -132,3 +132,6 @@ pub(super) fn has_twice<T: Ord>(items: &[T]) -> bool {
     let mut seen = BTreeSet::new();
     !items.iter().all(|item| seen.insert(item))
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,7 @@ pub(super) fn page(report: &Report<'_>) -> String {
     }
     page.paragraph(format!("In the paper: {}.", definition.place));
     if let Some(comparison) = report.comparison() {
-        page.section("Paper and run").table(table(&comparison, "Paper and run"));
+        page.section("Paper and run").table(&table(&comparison, "Paper and run"));
     }
     for section in &report.outcome.sections {
         page.section(section.heading.as_str()).paragraph(one_line(&section.prose));
@@ -36,16 +36,16 @@ pub(super) fn page(report: &Report<'_>) -> String {
         if section.table.rows.len() > MANY_ROWS {
             let summary = format!("Table of {} rows", section.table.rows.len());
             page.details(summary.as_str(), |page| {
-                page.table(table(&section.table, &section.heading));
+                page.table(&table(&section.table, &section.heading));
             });
         } else {
-            page.table(table(&section.table, &section.heading));
+            page.table(&table(&section.table, &section.heading));
         }
     }
     if let Some(costs) = report.costs() {
         page.section("Time and memory")
             .paragraph(Report::costs_line())
-            .table(table(&costs, "Time and memory"));
+            .table(&table(&costs, "Time and memory"));
     }
     if !report.outcome.remarks.is_empty() {
         page.section("Remarks").list(report.outcome.remarks.iter().map(String::as_str));
