@@ -4,6 +4,7 @@ mod classify;
 mod demo;
 mod devices;
 mod evaluate;
+mod experiment;
 mod extract;
 mod simulate;
 mod train;
@@ -28,6 +29,8 @@ pub(crate) enum Command {
     Classify(classify::ClassifyArgs),
     /// Play a simulated home into a capture
     Simulate(simulate::SimulateArgs),
+    /// Run experiments: tables and figures of the classification paper, and questions that it left open
+    Experiment(experiment::ExperimentArgs),
     /// Simulate a home, learn its devices, and show how well they are told apart
     Demo(demo::DemoArgs),
 }
@@ -42,6 +45,7 @@ impl Command {
             Self::Evaluate(args) => args.run(global),
             Self::Classify(args) => args.run(global),
             Self::Simulate(args) => args.run(global),
+            Self::Experiment(args) => args.run(global),
             Self::Demo(args) => args.run(global),
         }
     }
