@@ -134,7 +134,7 @@ impl Simulated {
     /// The options of a need, with the gateway, which is known.
     fn extraction(&self, need: &Need) -> anyhow::Result<InstanceOptions> {
         let mut extraction = need.recipe.options()?;
-        extraction.flow.gateway = Some(self.home.network.gateway.to_string().parse()?);
+        extraction.flow.gateway = Some(MacAddr::new(self.home.network.gateway.0));
         Ok(extraction)
     }
 
