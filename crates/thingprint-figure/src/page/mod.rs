@@ -90,7 +90,7 @@ impl Page {
     }
 
     /// A figure with a caption.
-    pub fn figure(&mut self, figure: &impl Figure, caption: impl Into<Prose>) -> &mut Self {
+    pub fn figure(&mut self, figure: &(impl Figure + ?Sized), caption: impl Into<Prose>) -> &mut Self {
         self.drawing(&figure.draw(), caption)
     }
 
