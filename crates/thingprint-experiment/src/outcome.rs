@@ -106,7 +106,7 @@ impl Table {
     /// Adds a row.
     pub(crate) fn push<const N: usize>(&mut self, row: [Value; N]) {
         debug_assert_eq!(N, self.columns.len(), "a row is as long as the table is wide");
-        self.rows.push(row.to_vec());
+        self.rows.push(row.into());
     }
 }
 

@@ -28,11 +28,13 @@ impl Axis {
     }
 
     /// The axis with another scale.
+    #[must_use]
     pub fn scale(self, scale: Scale) -> Self {
         Self { scale, ..self }
     }
 
     /// The axis from one value to another, whatever the data are.
+    #[must_use]
     pub fn bounds(self, low: f64, high: f64) -> Self {
         Self { bounds: Some((low, high)), ..self }
     }

@@ -100,12 +100,8 @@ fn draw_box(drawing: &mut Drawing, row: Rect, places: [f64; 5], tip: &str) {
     let rect =
         Rect { x: lower - (1.0 - width).max(0.0) / 2.0, y: row.y, width: width.max(1.0), height: row.height };
     drawing.rect(rect, Paint::new(Colour::Sky.fill()), tip);
-    let class = format!("line {}", Colour::Blue.line());
-    drawing.path(
-        &polyline(&[(median, row.y - 1.0), (median, bottom + 1.0)]),
-        Paint::new(&class).stroke_width(3.0),
-        tip,
-    );
+    let median = polyline(&[(median, row.y - 1.0), (median, bottom + 1.0)]);
+    drawing.path(&median, Paint::new("cut").stroke_width(2.5), tip);
 }
 
 /// The quantiles of sorted values; none of no values.

@@ -1,7 +1,7 @@
 //! Confusion matrices.
 
 use crate::class::Colour;
-use crate::drawing::{Anchor, Drawing, Figure, Label, MARGIN, Paint, Rect, SMALL, TEXT, widest};
+use crate::drawing::{Anchor, Drawing, Figure, Label, MARGIN, Paint, Rect, SMALL, TEXT, polyline, widest};
 use crate::frame::WIDTH;
 use crate::lettering::width;
 use crate::number::percent;
@@ -48,6 +48,7 @@ impl Figure for Confusion {
         let (x, y) = (left, drawing.bottom() + 20.0 + columns + 6.0);
         let area = Rect { x, y, width: cell * cells, height: cell * self.actual.len() as f64 };
         self.names(&mut drawing, area, cell);
+        drawing.path(&grid(area, cell), Paint::new("grid"), "");
         for row in 0..self.actual.len() {
             self.row(&mut drawing, area, cell, row);
         }
@@ -101,12 +102,8 @@ impl Confusion {
         for (column, predicted) in self.predicted.iter().enumerate() {
             let (x, y) = (area.x + cell * column as f64, area.y + cell * row as f64);
             let rect = Rect { x, y, width: cell, height: cell };
-            drawing.rect(rect, Paint::new("bg"), "");
             let count = self.count(row, column);
-            if total == 0 || count == 0 {
-                if actual == predicted {
-                    drawing.path(&outline(rect), Paint::new("grid"), "");
-                }
+            if count == 0 {
                 continue;
             }
             let share = count as f64 / total as f64;
@@ -131,8 +128,19 @@ fn cell_text(drawing: &mut Drawing, cell: Rect, share: f64, tip: &str) {
     drawing.label(Label::new(&text, x, y).size(size).anchor(Anchor::Middle).class(class).tip(tip));
 }
 
+/// Lines between cells.
+fn grid(area: Rect, cell: f64) -> String {
+    let places = |length: f64| {
+        (1_u32..).map(move |index| f64::from(index) * cell).take_while(move |at| at + 1.0 < length)
+    };
+    let upright =
+        places(area.width).map(|at| polyline(&[(area.x + at, area.y), (area.x + at, area.bottom())]));
+    let level = places(area.height).map(|at| polyline(&[(area.x, area.y + at), (area.right(), area.y + at)]));
+    upright.chain(level).collect()
+}
+
 fn outline(rect: Rect) -> String {
     let corners =
         [(rect.x, rect.y), (rect.right(), rect.y), (rect.right(), rect.bottom()), (rect.x, rect.bottom())];
-    format!("{}Z", crate::drawing::polyline(&corners))
+    format!("{}Z", polyline(&corners))
 }

@@ -121,21 +121,8 @@ impl Drawing {
     pub(crate) fn label(&mut self, label: Label<'_>) {
         let shown = shorten(label.text, label.size, label.limit);
         let tip = if label.tip.is_empty() && shown != label.text { label.text } else { label.tip };
-        let (x, y) = (place(label.x), place(label.y));
-        let mut attributes = format!("x=\"{x}\" y=\"{y}\" font-size=\"{}\"", place(label.size));
-        attributes.push_str(match label.anchor {
-            Anchor::Start => "",
-            Anchor::Middle => " text-anchor=\"middle\"",
-            Anchor::End => " text-anchor=\"end\"",
-        });
-        if label.turn != 0.0 {
-            attributes.push_str(&format!(" transform=\"rotate({} {x} {y})\"", place(label.turn)));
-        }
-        if !label.class.is_empty() {
-            attributes.push_str(&format!(" class=\"{}\"", label.class));
-        }
         let title = if tip.is_empty() { String::new() } else { format!("<title>{}</title>", escape(tip)) };
-        self.body.push_str(&format!("<text {attributes}>{title}{}</text>\n", escape(&shown)));
+        self.body.extend(["<text ", &label.attributes(), ">", &title, &escape(&shown), "</text>\n"]);
     }
 
     /// The drawing as an element of a page that has style sheet and hatchings.
@@ -169,10 +156,11 @@ impl Drawing {
 
     fn element(&mut self, name: &str, attributes: &str, paint: Paint<'_>, tip: &str) {
         let head = format!("<{name} {attributes}{paint}");
-        self.body.push_str(&match tip {
+        let element = match tip {
             "" => format!("{head}/>\n"),
             tip => format!("{head}><title>{}</title></{name}>\n", escape(tip)),
-        });
+        };
+        self.body.push_str(&element);
     }
 }
 
@@ -315,14 +303,29 @@ impl<'a> Label<'a> {
     pub(crate) fn tip(self, tip: &'a str) -> Self {
         Self { tip, ..self }
     }
+
+    fn attributes(&self) -> String {
+        let (x, y, size) = (place(self.x), place(self.y), place(self.size));
+        let anchor = match self.anchor {
+            Anchor::Start => "",
+            Anchor::Middle => " text-anchor=\"middle\"",
+            Anchor::End => " text-anchor=\"end\"",
+        };
+        let turn = match place(self.turn).as_str() {
+            "0" => String::new(),
+            turn => format!(" transform=\"rotate({turn} {x} {y})\""),
+        };
+        let class = Paint::new(self.class);
+        format!("x=\"{x}\" y=\"{y}\" font-size=\"{size}\"{anchor}{turn}{class}")
+    }
 }
 
 /// The path from point to point.
 pub(crate) fn polyline(points: &[(f64, f64)]) -> String {
     let mut path = String::new();
     for (index, (x, y)) in points.iter().enumerate() {
-        path.push(if index == 0 { 'M' } else { 'L' });
-        path.push_str(&format!("{},{}", place(*x), place(*y)));
+        let command = if index == 0 { "M" } else { "L" };
+        path.extend([command, &place(*x), ",", &place(*y)]);
     }
     path
 }

@@ -124,7 +124,7 @@ fn facet_name(drawing: &mut Drawing, x: &Range, series: &Samples) {
     let bottom = drawing.bottom();
     let label = Label::new(&name, MARGIN, bottom + 12.0).class("b").limit(drawing.width() - 2.0 * MARGIN);
     drawing.label(label);
-    drawing.reach(bottom + 16.0);
+    drawing.reach(bottom + 20.0);
 }
 
 /// The outline of each run of bins that hold something.

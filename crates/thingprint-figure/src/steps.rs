@@ -10,7 +10,7 @@ use crate::range::Range;
 use crate::series::Samples;
 
 /// Steps closer than this are drawn as one, in pixels.
-const FINEST: f64 = 0.25;
+const FINEST: f64 = 0.5;
 
 /// Distribution functions of several series of samples.
 ///

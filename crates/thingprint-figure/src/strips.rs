@@ -75,7 +75,7 @@ impl Figure for Strips {
             self.row(&mut drawing, row_area, cell, row);
         }
         drawing.reach(area.bottom() + 4.0);
-        self.positions(&mut drawing, area, cell, most);
+        positions(&mut drawing, area, cell, most);
         x_label(&mut drawing, area, &self.x_label);
         drawing
     }
@@ -108,17 +108,17 @@ impl Strips {
         let last = self.classes.len().saturating_sub(1).max(1) as f64;
         (1.0 - class as f64 / last * (1.0 - LOWEST)).max(LOWEST)
     }
+}
 
-    /// Numbers the first place and every tenth.
-    fn positions(&self, drawing: &mut Drawing, area: Rect, cell: f64, most: usize) {
-        let has_room = |stride: &usize| cell * *stride as f64 >= NUMBER;
-        let stride = [10, 20, 50, 100, 1_000, 10_000].into_iter().find(has_room).unwrap_or(100_000);
-        for position in (1..=most).filter(|position| *position == 1 || position % stride == 0) {
-            let x = area.x + cell * (position as f64 - 0.5);
-            let text = position.to_string();
-            let label = Label::new(&text, x, area.bottom() + 12.0).size(SMALL).anchor(Anchor::Middle);
-            drawing.label(label.class("m"));
-        }
-        drawing.reach(area.bottom() + 18.0);
+/// Numbers the first place and every tenth.
+fn positions(drawing: &mut Drawing, area: Rect, cell: f64, most: usize) {
+    let has_room = |stride: &usize| cell * *stride as f64 >= NUMBER;
+    let stride = [10, 20, 50, 100, 1_000, 10_000].into_iter().find(has_room).unwrap_or(100_000);
+    for position in (1..=most).filter(|position| *position == 1 || position % stride == 0) {
+        let x = area.x + cell * (position as f64 - 0.5);
+        let text = position.to_string();
+        let label = Label::new(&text, x, area.bottom() + 12.0).size(SMALL).anchor(Anchor::Middle);
+        drawing.label(label.class("m"));
     }
+    drawing.reach(area.bottom() + 18.0);
 }

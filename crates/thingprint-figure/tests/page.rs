@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use roxmltree::{Document, Node, ParsingOptions};
 use sha2::{Digest, Sha256};
@@ -77,6 +79,8 @@ proptest! {
         prop_assert_eq!(count(&document, "script"), 1);
         prop_assert_eq!(count(&document, "style"), 1);
         prop_assert_eq!(count(&document, "img"), 0);
+        let ids: Vec<&str> = document.descendants().filter_map(|node| node.attribute("id")).collect();
+        prop_assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
         for node in document.descendants().filter(Node::is_element) {
             for attribute in node.attributes() {
                 let (name, value) = (attribute.name(), attribute.value());
@@ -118,7 +122,11 @@ fn page(title: &str, texts: &[String]) -> Page {
     page.paragraph(
         Prose::from(text(0)).code(text(1)).link(text(2), text(3)).link("x", "https://a.example/'\"<"),
     );
-    page.note(Tone::Critical, text(0)).list([text(0), text(1)]).table(&table).figure(&bars, text(0));
+    page.note(Tone::Critical, text(0))
+        .list([text(0), text(1)])
+        .table(&table)
+        .figure(&bars, text(0))
+        .figure(&bars, "");
     page.details(text(0), |page| {
         page.definitions([("seed", text(0)), ("commit", text(1))]).code(&text(2));
     });

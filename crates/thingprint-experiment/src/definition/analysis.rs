@@ -34,6 +34,7 @@ pub enum Analysis {
 /// Trains and evaluates scenarios.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "definitions spell the list of scenarios so")]
 pub struct Scenarios {
     /// What the classifier looks at, in the order of the report.
     pub scenarios: Vec<Scenario>,

@@ -18,7 +18,7 @@ const STYLE: &str = concat!(include_str!("page.css"), include_str!("../figure.cs
 /// Sorts tables by a click or key on the head of a column. The page can be read without it.
 const SCRIPT: &str = include_str!("sort.js");
 /// SHA-256 of both, by which the page's policy lets in these and nothing else.
-const STYLE_HASH: &str = "BF2Aa3JwOq1IogaZOqIkq1KkYc0qoa3AtxSkUB74tkM=";
+const STYLE_HASH: &str = "HXOebBjaapglzFbVxNSzXnayfEbt1yFSn/1td+EgsCE=";
 const SCRIPT_HASH: &str = "mmr4iPMgJwgkM8vggsgVkxpZRWpuKFE0ZxcZ/TlsDnM=";
 /// From so many sections on a page has a list of them.
 const LISTED_FROM: usize = 3;
@@ -79,8 +79,8 @@ impl Page {
 
     /// A list of items.
     pub fn list<T: Into<Prose>>(&mut self, items: impl IntoIterator<Item = T>) -> &mut Self {
-        let items: String =
-            items.into_iter().map(|item| format!("<li>{}</li>\n", item.into().html())).collect();
+        let item = |item: T| format!("<li>{}</li>\n", item.into().html());
+        let items: String = items.into_iter().map(item).collect();
         if items.is_empty() { self } else { self.write(&format!("<ul>\n{items}</ul>\n")) }
     }
 
@@ -90,7 +90,7 @@ impl Page {
     }
 
     /// A figure with a caption.
-    pub fn figure(&mut self, figure: &impl Figure, caption: impl Into<Prose>) -> &mut Self {
+    pub fn figure(&mut self, figure: &(impl Figure + ?Sized), caption: impl Into<Prose>) -> &mut Self {
         self.drawing(&figure.draw(), caption)
     }
 

@@ -32,22 +32,26 @@ impl Prose {
     }
 
     /// Adds plain text.
+    #[must_use]
     pub fn text(self, text: impl Into<String>) -> Self {
         self.with(Span::Text(text.into()))
     }
 
     /// Adds text that stands out.
+    #[must_use]
     pub fn strong(self, text: impl Into<String>) -> Self {
         self.with(Span::Strong(text.into()))
     }
 
     /// Adds a name or value as a program knows it.
+    #[must_use]
     pub fn code(self, text: impl Into<String>) -> Self {
         self.with(Span::Code(text.into()))
     }
 
     /// Adds a link. An address that is not of HTTP, mail or the page itself becomes text, since following it might
     /// run something.
+    #[must_use]
     pub fn link(self, text: impl Into<String>, address: impl Into<String>) -> Self {
         self.with(Span::Link { text: text.into(), address: address.into() })
     }

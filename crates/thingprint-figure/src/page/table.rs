@@ -47,8 +47,18 @@ impl PageColumn {
     }
 
     /// The column with a sentence that shows when the pointer rests on its name.
+    #[must_use]
     pub fn help(self, help: impl Into<String>) -> Self {
         Self { help: help.into(), ..self }
+    }
+
+    fn html(&self, is_numeric: bool) -> String {
+        let class = if is_numeric { " class=\"n\"" } else { "" };
+        let help = match self.help.as_str() {
+            "" => String::new(),
+            help => format!(" title=\"{}\"", escape(help)),
+        };
+        format!("<th scope=\"col\"{class}{help}>{}</th>", escape(&self.name))
     }
 }
 
@@ -105,8 +115,9 @@ impl PageCell {
         matches!(self, Self::Quantity { .. } | Self::Percent { .. })
     }
 
-    /// The element, with what it is sorted by where that is not its text.
-    fn html(&self) -> String {
+    /// The element, with what it is sorted by where that is not its text. An absent value stands where the others of
+    /// its column do.
+    fn html(&self, is_column_numeric: bool) -> String {
         match self {
             Self::Quantity { value, decimals, unit } if is_drawable(*value) => {
                 let unit = if unit.is_empty() {
@@ -124,8 +135,8 @@ impl PageCell {
             Self::Code(text) => format!("<td><code>{}</code></td>", escape(text)),
             Self::Prose(prose) => format!("<td>{}</td>", prose.html()),
             Self::Badges(badges) if !badges.is_empty() => badge_cell(badges),
-            absent => {
-                let class = if absent.is_numeric() { "n absent" } else { "absent" };
+            _ => {
+                let class = if is_column_numeric { "n absent" } else { "absent" };
                 format!("<td class=\"{class}\" data-absent=\"\">–</td>")
             }
         }
@@ -171,14 +182,12 @@ impl From<Badge> for PageCell {
 impl PageTable {
     pub(crate) fn html(&self) -> String {
         if self.rows.is_empty() || self.columns.is_empty() {
-            return format!(
-                "<p>{}{}</p>\n",
-                self.caption.html(),
-                if self.caption.is_empty() { "No data." } else { " No data." }
-            );
+            return format!("<p>{}</p>\n", self.caption.clone().text(" No data.").html());
         }
-        let head: String = (0..).zip(&self.columns).map(|(index, column)| self.head(index, column)).collect();
-        let rows: String = self.rows.iter().map(|row| self.row(row)).collect();
+        let numeric: Vec<bool> = (0..self.columns.len()).map(|column| self.is_numeric(column)).collect();
+        let head: String =
+            self.columns.iter().zip(&numeric).map(|(column, numeric)| column.html(*numeric)).collect();
+        let rows: String = self.rows.iter().map(|row| row_html(row, &numeric)).collect();
         let caption = match self.caption.html() {
             caption if caption.is_empty() => caption,
             caption => format!("<caption>{caption}</caption>\n"),
@@ -189,23 +198,17 @@ impl PageTable {
         )
     }
 
-    fn head(&self, index: usize, column: &PageColumn) -> String {
-        let mut cells =
-            self.rows.iter().filter_map(|row| row.get(index)).filter(|cell| **cell != PageCell::Absent);
-        let is_numeric = cells.next().is_some_and(PageCell::is_numeric) && cells.all(PageCell::is_numeric);
-        let class = if is_numeric { " class=\"n\"" } else { "" };
-        let help = if column.help.is_empty() {
-            String::new()
-        } else {
-            format!(" title=\"{}\"", escape(&column.help))
-        };
-        format!("<th scope=\"col\"{class}{help}>{}</th>", escape(&column.name))
+    /// Whether all values of a column are numbers.
+    fn is_numeric(&self, column: usize) -> bool {
+        let cells = self.rows.iter().filter_map(|row| row.get(column));
+        let mut present = cells.filter(|cell| **cell != PageCell::Absent).peekable();
+        present.peek().is_some() && present.all(PageCell::is_numeric)
     }
+}
 
-    fn row(&self, row: &[PageCell]) -> String {
-        let cell = |index| row.get(index).unwrap_or(&PageCell::Absent).html();
-        format!("<tr>{}</tr>\n", (0..self.columns.len()).map(cell).collect::<String>())
-    }
+fn row_html(row: &[PageCell], numeric: &[bool]) -> String {
+    let cell = |(index, numeric): (usize, &bool)| row.get(index).unwrap_or(&PageCell::Absent).html(*numeric);
+    format!("<tr>{}</tr>\n", numeric.iter().enumerate().map(cell).collect::<String>())
 }
 
 fn number_cell(value: f64, html: &str) -> String {
@@ -250,15 +253,16 @@ mod tests {
 
     #[test]
     fn cells_sort_by_what_they_mean() {
-        let check = |cell: PageCell, expected: &str| assert_eq!(cell.html(), expected);
+        let check = |cell: PageCell, expected: &str| assert_eq!(cell.html(false), expected);
         check(
             PageCell::percent(0.9988, 2),
             "<td class=\"n\" data-sort=\"9.988e-1\">99.88 <span class=\"unit\">%</span></td>",
         );
         check(PageCell::number(None, 2), "<td class=\"absent\" data-absent=\"\">–</td>");
-        check(PageCell::number(f64::NAN, 2), "<td class=\"n absent\" data-absent=\"\">–</td>");
+        check(PageCell::number(f64::NAN, 2), "<td class=\"absent\" data-absent=\"\">–</td>");
+        assert_eq!(PageCell::Absent.html(true), "<td class=\"n absent\" data-absent=\"\">–</td>");
         let badges =
             PageCell::Badges(vec![Badge::new("x", crate::Tone::High), Badge::new("y", crate::Tone::Good)]);
-        assert!(badges.html().starts_with("<td data-sort=\"5\">"));
+        assert!(badges.html(false).starts_with("<td data-sort=\"5\">"));
     }
 }
