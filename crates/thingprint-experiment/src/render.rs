@@ -96,9 +96,9 @@ impl<'a> Report<'a> {
         Ok(files)
     }
 
-    /// Whether every band for this data set holds what was found; what was not measured holds nothing.
-    pub fn is_as_expected(&self) -> bool {
-        self.compared().iter().all(|compared| compared.is_met != Some(false))
+    /// Whether every band for this data set holds what was found; `None` when there is no band, or nothing was measured.
+    pub fn is_as_expected(&self) -> Option<bool> {
+        self.compared().iter().filter_map(|compared| compared.is_met).reduce(|all, met| all && met)
     }
 
     fn metrics_json(&self) -> Result<String, ExperimentError> {
@@ -156,15 +156,15 @@ impl<'a> Report<'a> {
                 Value::real(expectation.paper, 4),
                 Value::real(found.map(|found| found.mean), 4),
                 Value::real(found.map(|found| found.sd), 4),
-                Value::from(band(expectation)),
+                is_met.map_or(Value::Absent, |_| Value::from(band(expectation))),
                 Value::from(match (found, is_met) {
                     (None, _) => "not measured",
                     (_, Some(true)) => IN_BAND,
                     (_, Some(false)) => OUTSIDE,
-                    (_, None) => "no band for this data set",
+                    (_, None) => "no band",
                 }),
                 optional(&expectation.place),
-                optional(&expectation.why),
+                is_met.map_or(Value::Absent, |_| optional(&expectation.why)),
             ]);
         }
         (!table.rows.is_empty()).then_some(table)

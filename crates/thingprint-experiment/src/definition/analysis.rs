@@ -219,7 +219,7 @@ pub struct LeaveOneOut {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Characterise {
-    /// Classes that figures are drawn of; the ones with most instances when not given or when none of them is there.
+    /// Classes that figures are drawn of first; then come those with most instances.
     #[serde(default)]
     pub classes: Vec<String>,
     /// Most classes in one figure.

@@ -33,13 +33,14 @@ pub(super) fn page(report: &Report<'_>) -> String {
         if let Some(chart) = &section.chart {
             page.figure(chart, section.heading.as_str());
         }
+        let caption = if section.chart.is_some() { "The numbers" } else { &section.heading };
         if section.table.rows.len() > MANY_ROWS {
             let summary = format!("Table of {} rows", section.table.rows.len());
             page.details(summary.as_str(), |page| {
-                page.table(&table(&section.table, &section.heading));
+                page.table(&table(&section.table, caption));
             });
         } else {
-            page.table(&table(&section.table, &section.heading));
+            page.table(&table(&section.table, caption));
         }
     }
     if let Some(costs) = report.costs() {

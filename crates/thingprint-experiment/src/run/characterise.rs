@@ -77,15 +77,15 @@ impl<'a> Traffic<'a> {
         traffic
     }
 
-    /// The classes that are asked for, else those with most instances; of equals, the first by name.
+    /// The classes that are asked for, then those with most instances; of equals, the first by name.
     fn to_draw(&self, analysis: &Characterise) -> Vec<&'a str> {
         let asked = analysis.classes.iter();
         let asked = asked.filter_map(|class| Some(*self.instances.get_key_value(class.as_str())?.0));
         let mut drawn: Vec<&str> = asked.collect();
-        if drawn.is_empty() {
-            drawn = self.instances.keys().copied().collect();
-            drawn.sort_by_key(|class| std::cmp::Reverse(self.instances.get(class).map_or(0, Vec::len)));
-        }
+        let mut others: Vec<&str> =
+            self.instances.keys().copied().filter(|class| !drawn.contains(class)).collect();
+        others.sort_by_key(|class| std::cmp::Reverse(self.instances.get(class).map_or(0, Vec::len)));
+        drawn.extend(others);
         drawn.truncate(analysis.most_classes);
         drawn
     }

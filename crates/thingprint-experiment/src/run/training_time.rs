@@ -27,11 +27,12 @@ struct Point {
 
 pub(super) fn run(analysis: &TrainingTime, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
     let rows = bench.own_rows()?;
+    let ranks = ranks(rows);
+    let days = days_that_differ(&analysis.days, &ranks);
     let mut points: BTreeMap<u32, Point> = BTreeMap::new();
     for &seed in &bench.definition.seeds {
         let parts = Parts::required(rows, analysis.split, seed)?;
-        let ranks = ranks(rows);
-        for &days in &analysis.days {
+        for &days in days {
             bench.step(&format!("{days} days of training, seed {seed}"));
             let first = Parts { train: first_days(&parts.train, &ranks, days), test: parts.test.clone() };
             let options = TrainOptions { scenario: analysis.scenario, seed, ..TrainOptions::default() };
@@ -52,6 +53,11 @@ pub(super) fn run(analysis: &TrainingTime, bench: &mut Bench<'_>) -> Result<Outc
     outcome.remarks.push(
         "A day is 24 instances of a device. The test part is the same for every number of days.".to_owned(),
     );
+    if let Some(last) = days.last().filter(|_| days.len() < analysis.days.len()) {
+        outcome.remarks.push(format!(
+            "No device was seen for more than {last} days of 24 instances: more make no difference."
+        ));
+    }
     outcome.sections = vec![accuracy(&points, analysis.scenario), error(&points)];
     Ok(outcome)
 }
@@ -68,6 +74,14 @@ fn ranks(rows: &[Labeled]) -> BTreeMap<Key<'_>, usize> {
         ranks.extend(unit.iter().enumerate().map(|(rank, key)| (*key, rank)));
     }
     ranks
+}
+
+/// The numbers of days up to the first that takes in every instance.
+fn days_that_differ<'d>(days: &'d [u32], ranks: &BTreeMap<Key<'_>, usize>) -> &'d [u32] {
+    let longest = ranks.values().max().map_or(0, |rank| rank + 1);
+    let takes_all = |days: &u32| INSTANCES_A_DAY.saturating_mul(*days as usize) >= longest;
+    let last = days.iter().position(takes_all).map_or(days.len(), |at| at + 1);
+    days.get(..last).unwrap_or(days)
 }
 
 fn key(row: &Labeled) -> Option<Key<'_>> {

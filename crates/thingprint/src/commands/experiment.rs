@@ -148,8 +148,11 @@ impl ExperimentArgs {
         let report = Report { definition, source: &source, outcome: &result, environment: &environment };
         let folder = self.results.join(definition.run_name(dataset));
         write_result(&report, &folder)?;
-        let verdict =
-            if report.is_as_expected() { "as expected" } else { "outside an expected band: see its report" };
+        let verdict = match report.is_as_expected() {
+            Some(true) => "as expected",
+            Some(false) => "outside an expected band: see its report",
+            None => "done",
+        };
         messages.note(format!("{}: {verdict}", folder.display()));
         Ok(outcome)
     }
