@@ -463,7 +463,9 @@ fn an_experiment_writes_its_result_and_skips_data_that_are_not_there() {
     let metrics: serde_json::Value = serde_json::from_str(&read("metrics.json")).unwrap();
     assert_eq!((&metrics["experiment"], &metrics["dataset"]), (&"small".into(), &"home".into()));
     assert!(metrics["scenarios"]["final"]["accuracy"]["mean"].as_f64().unwrap() > 0.5);
-    assert!(read("report.md").contains("Simulated data") && read("report.md").contains("cut to 1 days"));
+    assert!(
+        read("report.md").contains("Simulated data") && read("report.md").contains("cut to a length of 1 d")
+    );
     assert!(read("confusion.svg").starts_with("<svg"));
     let first = (read("report.html"), read("metrics.json"));
     stage.ok("experiment small.toml --days 1 --cache cache");

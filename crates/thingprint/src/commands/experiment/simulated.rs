@@ -72,7 +72,7 @@ impl Simulated {
         let mut notes = Vec::new();
         if self.is_cut {
             notes.push(format!(
-                "The simulation was cut to {} days: numbers of the whole trace are not to be expected.",
+                "The simulation was cut to a length of {} d: numbers of the whole trace are not to be expected.",
                 self.options.duration_s / DAY_S
             ));
         }
