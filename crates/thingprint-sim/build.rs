@@ -1,4 +1,5 @@
-//! Lists the device profiles of the default home, so that a new device is one new file under `datasets/home/devices`.
+//! Lists the device profiles of the homes that come with the crate, so that a new device is one new file under
+//! `datasets/<home>/devices`.
 
 #![allow(clippy::print_stdout, reason = "a build script speaks to cargo on standard output")]
 
@@ -7,22 +8,26 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// The folder of the default home's device profiles, from this crate's.
-const DEVICES: &str = "../../datasets/home/devices";
+/// The folder of the homes, from this crate's.
+const DATASETS: &str = "../../datasets";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let devices = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join(DEVICES);
+    list("home", "default_devices.rs")?;
+    list("unsw28", "unsw28_devices.rs")
+}
+
+/// Writes `DEVICES`, the profiles of a home, into a file of the build.
+fn list(home: &str, file: &str) -> Result<(), Box<dyn Error>> {
+    let devices = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join(DATASETS).join(home).join("devices");
     println!("cargo::rerun-if-changed={}", devices.display());
     let mut source = String::from("const DEVICES: &[Source<'static>] = &[\n");
     for name in profiles(&devices)? {
         write!(source, "    Source {{ file: \"devices/{name}\", ")?;
-        writeln!(
-            source,
-            "text: include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{DEVICES}/{name}\")) }},"
-        )?;
+        let path = format!("{DATASETS}/{home}/devices/{name}");
+        writeln!(source, "text: include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{path}\")) }},")?;
     }
     source.push_str("];\n");
-    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("default_devices.rs"), source)?;
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join(file), source)?;
     Ok(())
 }
 

@@ -6,6 +6,9 @@ pub(crate) const SECOND_NS: i64 = 1_000_000_000;
 /// One millisecond.
 pub(crate) const MILLISECOND_NS: i64 = 1_000_000;
 
+/// One hour.
+pub(crate) const HOUR_NS: i64 = 3600 * SECOND_NS;
+
 /// One day.
 pub(crate) const DAY_NS: i64 = 86_400 * SECOND_NS;
 

@@ -32,6 +32,8 @@ pub struct Home {
     pub origin: String,
     /// Under which licence they may be used.
     pub licence: String,
+    /// The time that the home is known for, where it is modelled on a trace.
+    pub trace: Option<Trace>,
     /// The network.
     pub network: Network,
     /// When people do things.
@@ -60,6 +62,16 @@ pub struct LabelledDevice {
     pub label: String,
     /// Whether the class is an `IoT` device.
     pub kind: Kind,
+}
+
+/// The time that a home's profiles speak of when they count hours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trace {
+    /// Its beginning, in seconds since 1970: the beginning of an hour, UTC.
+    pub start_s: i64,
+    /// How many hours it lasts.
+    pub hours: u32,
 }
 
 /// The network of a home: one gateway that gives addresses, resolves names and leads to the internet.
@@ -103,6 +115,7 @@ struct Dataset {
     description: String,
     origin: String,
     licence: String,
+    trace: Option<Trace>,
     network: Network,
     #[serde(default)]
     rhythm: BTreeMap<String, Rhythm>,
@@ -111,11 +124,11 @@ struct Dataset {
 impl Home {
     /// Reads a home from its `dataset.toml` and one file for each kind of device.
     pub fn from_toml(dataset: &Source<'_>, devices: &[Source<'_>]) -> Result<Self, SimError> {
-        let Dataset { description, origin, licence, network, rhythm } = parse(dataset)?;
+        let Dataset { description, origin, licence, trace, network, rhythm } = parse(dataset)?;
         let read = |source: &Source<'_>| Ok(Profile { file: source.file.to_owned(), ..parse(source)? });
         let profiles = devices.iter().map(read).collect::<Result<_, SimError>>()?;
         let file = dataset.file.to_owned();
-        let home = Self { file, description, origin, licence, network, rhythms: rhythm, profiles };
+        let home = Self { file, description, origin, licence, trace, network, rhythms: rhythm, profiles };
         home.check()?;
         Ok(home)
     }
@@ -124,6 +137,9 @@ impl Home {
     pub(crate) fn check(&self) -> Result<(), SimError> {
         let top = Place::top(&self.file);
         check_network(&self.network, &top.field("network"))?;
+        if let Some(trace) = &self.trace {
+            check_trace(trace, &top.field("trace"))?;
+        }
         for (name, rhythm) in &self.rhythms {
             check_rhythm(rhythm, &top.field("rhythm").field(name))?;
         }
@@ -164,14 +180,21 @@ impl Home {
     }
 
     fn surroundings(&self) -> Surroundings<'_> {
-        let always_on = || self.units().filter(|(profile, _)| profile.presence.sessions_daily.is_none());
+        let always_on = || self.units().filter(|(profile, _)| profile.presence.is_always());
         let advertisers = always_on().filter(|(profile, _)| profile.upnp.is_some());
         Surroundings {
             rhythms: &self.rhythms,
+            trace: self.trace.as_ref(),
             always_on: always_on().map(|(_, unit)| unit.name.as_str()).collect(),
             with_upnp: advertisers.map(|(_, unit)| unit.name.as_str()).collect(),
         }
     }
+}
+
+fn check_trace(trace: &Trace, place: &Place<'_>) -> Result<(), SimError> {
+    let start = (0..i64::from(u32::MAX)).contains(&trace.start_s) && trace.start_s % 3600 == 0;
+    place.field("start_s").ensure(start, "is no beginning of an hour since 1970")?;
+    place.field("hours").ensure((1..=1_000_000).contains(&trace.hours), "lies outside 1 to 1000000")
 }
 
 fn check_network(network: &Network, place: &Place<'_>) -> Result<(), SimError> {

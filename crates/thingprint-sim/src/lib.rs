@@ -20,6 +20,7 @@
 //! # Ok::<(), thingprint_sim::SimError>(())
 //! ```
 
+mod attack;
 mod capture;
 mod chance;
 mod clock;
@@ -28,14 +29,17 @@ mod home;
 mod play;
 mod profile;
 mod simulation;
+mod testbed;
 mod wire;
 
+pub use attack::{Attack, AttackKind};
 pub use capture::CaptureReader;
 pub use error::SimError;
-pub use home::{Home, LabelledDevice, Network, Rhythm, Source, home};
+pub use home::{Home, LabelledDevice, Network, Rhythm, Source, Trace, home};
 pub use profile::{
-    Amount, CipherList, Connection, Crowd, Dhcp, Ending, Hello, Hex, HostFacts, Kind, Lookup, LookupPolicy,
-    Mac, Mdns, MdnsSays, Ntp, Ping, Presence, Profile, Request, Speaks, Ssdp, SsdpSays, Stack, Talk,
-    TlsVersion, Unit, Upnp, When,
+    Amount, CipherList, Connection, Crowd, Dhcp, Ending, Hello, Hex, HostFacts, HoursSeen, Kind, Lookup,
+    LookupPolicy, Mac, Mdns, MdnsSays, Ntp, Phase, Ping, PortCrowd, Presence, Profile, Request, Speaks, Ssdp,
+    SsdpSays, Stack, Talk, TlsVersion, Unit, Upnp, When,
 };
 pub use simulation::{Frame, Simulation, SimulationOptions};
+pub use testbed::unsw28;

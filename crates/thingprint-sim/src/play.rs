@@ -5,7 +5,9 @@
 //! transfer, never a whole one.
 
 mod agenda;
+mod attacker;
 mod beat;
+mod calendar;
 mod channel;
 mod chores;
 mod device;
@@ -19,5 +21,6 @@ mod tcp;
 mod udp;
 mod world;
 
+pub(crate) use attacker::Attacker;
 pub(crate) use device::Device;
 pub(crate) use world::World;

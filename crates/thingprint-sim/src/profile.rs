@@ -3,7 +3,9 @@ mod check;
 mod connection;
 mod discovery;
 mod hello;
+mod hours;
 mod names;
+mod ports;
 mod when;
 
 use std::collections::BTreeMap;
@@ -15,7 +17,9 @@ pub use amount::Amount;
 pub use connection::{Connection, Ending, Hex, Request, Speaks, Talk};
 pub use discovery::{Lookup, Mdns, MdnsSays, Ntp, Ping, Ssdp, SsdpSays, Upnp};
 pub use hello::{CipherList, Hello, TlsVersion};
+pub use hours::{HoursSeen, Phase};
 pub use names::{Crowd, HostFacts, LookupPolicy};
+pub use ports::PortCrowd;
 pub use when::{Presence, When};
 
 pub(crate) use check::{Place, Surroundings, check_against};
@@ -44,6 +48,9 @@ pub struct Profile {
     /// When the device is on the network.
     #[serde(default)]
     pub presence: Presence,
+    /// States that last for whole hours, by name.
+    #[serde(default)]
+    pub phase: BTreeMap<String, Phase>,
     /// What the device says of itself when it asks for an address.
     #[serde(default)]
     pub dhcp: Dhcp,
@@ -158,6 +165,10 @@ pub struct Stack {
     pub ttl: u8,
     /// Maximum TCP segment size in bytes, 200 to 1460.
     pub mss: u16,
+    /// The most bytes of a message that a segment carries at the capture point; left out, `mss`. Captures taken on an
+    /// end or on a router with segmentation offload (TSO, GRO) have segments of many times the size that went over the
+    /// air. Larger than `mss` and up to 16,384.
+    pub offload_bytes: Option<u16>,
     /// TCP receive window in bytes.
     pub window_bytes: u32,
     /// TCP window scale, 0 to 14; left out when the device does not offer one.
@@ -179,6 +190,7 @@ impl Default for Stack {
         Self {
             ttl: 64,
             mss: 1460,
+            offload_bytes: None,
             window_bytes: 29_200,
             window_scale: None,
             ipv6: false,

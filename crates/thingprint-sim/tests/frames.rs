@@ -48,14 +48,27 @@ fn home_that_loses(loss: f64) -> Home {
     home
 }
 
+/// The default home captured where segments come put together, as far as the windows of its devices let them.
+fn home_with_offload() -> Home {
+    let mut home = home_that_loses(0.01);
+    for profile in &mut home.profiles {
+        if profile.stack.window_bytes > 20_000 {
+            profile.stack.offload_bytes = Some(14_480);
+        }
+    }
+    home
+}
+
 /// Every frame of some hours of a morning, read strictly.
 fn each_packet(home: &Home, hours: u64, mut visit: impl FnMut(&[u8], &SlicedPacket<'_>)) {
     let duration_s = hours * 3600;
     let options = SimulationOptions { start_s: 1_717_405_200, duration_s, ..SimulationOptions::default() };
+    let offload = home.profiles.iter().filter_map(|profile| profile.stack.offload_bytes).max();
+    let longest = usize::from(offload.unwrap_or(1460)) + 54;
     let mut simulation = Simulation::new(home, options).unwrap();
     while let Some(frame) = simulation.next_frame() {
         assert_eq!(frame.bytes.len(), usize::try_from(frame.original_bytes).unwrap());
-        assert!((60..=1514).contains(&frame.bytes.len()));
+        assert!((60..=longest).contains(&frame.bytes.len()));
         visit(frame.bytes, &SlicedPacket::from_ethernet(frame.bytes).unwrap());
     }
 }
@@ -188,10 +201,11 @@ fn check_segment(own: &mut Sender, other: &Sender, tcp: &TcpSlice<'_>) {
 
 #[test]
 fn segments_acknowledge_what_was_seen_and_fit_the_window() {
-    for loss in [0.0, 0.001, 0.1] {
+    let homes = [0.0, 0.001, 0.1].map(home_that_loses);
+    for home in homes.into_iter().chain([home_with_offload()]) {
         let mut senders: BTreeMap<Flow, Sender> = BTreeMap::new();
         let mut segments = 0;
-        each_packet(&home_that_loses(loss), 6, |_, packet| {
+        each_packet(&home, 6, |_, packet| {
             let (Some(NetSlice::Ipv4(ip)), Some(TransportSlice::Tcp(tcp))) = (&packet.net, &packet.transport)
             else {
                 return;
@@ -210,6 +224,14 @@ fn segments_acknowledge_what_was_seen_and_fit_the_window() {
 #[test]
 fn tcp_streams_are_whole_and_tls_streams_are_records() {
     check_streams(&home().unwrap());
+}
+
+#[test]
+fn segments_put_together_make_whole_streams_too() {
+    check_streams(&home_with_offload());
+    let mut longest = 0;
+    each_packet(&home_with_offload(), 6, |frame, _| longest = longest.max(frame.len()));
+    assert_eq!(longest, 14_480 + 54);
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod classify;
 mod demo;
 mod devices;
 mod evaluate;
+mod experiment;
 mod extract;
 mod flows;
 mod models;
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Models(models::ModelsArgs),
     /// Play a simulated home into a capture
     Simulate(simulate::SimulateArgs),
+    /// Run experiments: tables and figures of the classification paper, and questions that it left open
+    Experiment(experiment::ExperimentArgs),
     /// Simulate a home, learn its devices, and show how well they are told apart
     Demo(demo::DemoArgs),
 }
@@ -50,6 +53,7 @@ impl Command {
             Self::Classify(args) => args.run(global),
             Self::Models(args) => args.run(global),
             Self::Simulate(args) => args.run(global),
+            Self::Experiment(args) => args.run(global),
             Self::Demo(args) => args.run(global),
         }
     }

@@ -1,6 +1,6 @@
 use super::World;
 use crate::chance::Chance;
-use crate::clock::{DAY_NS, SECOND_NS, span_ns};
+use crate::clock::{DAY_NS, HOUR_NS, SECOND_NS, span_ns};
 use crate::home::Rhythm;
 use crate::profile::When;
 
@@ -9,6 +9,9 @@ const SHORTEST_NS: i64 = 10_000_000;
 
 /// What lies further ahead than a hundred years might as well never happen.
 const HORIZON_NS: i64 = 100 * 365 * DAY_NS;
+
+/// How much of the end of an hour, or of a part of it, stays free.
+const SLOT_MARGIN_NS: i64 = 60 * SECOND_NS;
 
 /// The seconds of a day.
 const DAY_S: f64 = 86_400.0;
@@ -31,7 +34,7 @@ impl Pulse {
     }
 
     /// How busy the home is: 1 in the busiest hour.
-    fn at(&self, time_ns: i64) -> f64 {
+    pub(super) fn at(&self, time_ns: i64) -> f64 {
         let local = time_ns.saturating_add(self.offset_ns);
         let hour = usize::try_from(local.rem_euclid(DAY_NS) / (3600 * SECOND_NS)).unwrap_or(0);
         // 1 January 1970 was a Thursday.
@@ -44,6 +47,9 @@ impl Pulse {
 impl When {
     /// The first time after `start_ns`.
     pub(super) fn first(&self, start_ns: i64, world: &World, chance: &mut Chance) -> i64 {
+        if let (None, Some(hourly)) = (&self.first_s, self.hourly) {
+            return in_slot(start_ns, slot_ns(hourly), chance);
+        }
         let wait = match (&self.first_s, &self.every_s, self.daily) {
             (Some(first), ..) => first.draw(chance),
             (None, Some(every), _) => every.draw(chance) * chance.unit(),
@@ -58,6 +64,10 @@ impl When {
         if let Some(every) = &self.every_s {
             let wait = span_ns(every.draw(chance)).max(SHORTEST_NS);
             return Some(now_ns.saturating_add(wait));
+        }
+        if let Some(hourly) = self.hourly {
+            let slot = slot_ns(hourly);
+            return Some(in_slot((now_ns.div_euclid(slot) + 1) * slot, slot, chance));
         }
         self.daily.map(|daily| self.next_random(now_ns, daily, world, chance))
     }
@@ -76,6 +86,19 @@ impl When {
     fn pulse<'a>(&self, world: &'a World) -> Option<&'a Pulse> {
         self.rhythm.as_ref().and_then(|name| world.pulses.get(name))
     }
+}
+
+/// The length of each of `hourly` parts of an hour; what division leaves belongs to the next hour's first.
+fn slot_ns(hourly: u32) -> i64 {
+    HOUR_NS / i64::from(hourly.max(1))
+}
+
+/// A moment between `from_ns` and the end of the slot that it lies in. The end itself stays free, so that what begins
+/// in an hour is over in it.
+fn in_slot(from_ns: i64, slot_ns: i64, chance: &mut Chance) -> i64 {
+    let end_ns = (from_ns.div_euclid(slot_ns) + 1) * slot_ns;
+    let room_ns = end_ns - from_ns - SLOT_MARGIN_NS.min(slot_ns / 4);
+    from_ns + span_ns(room_ns as f64 / 1e9 * chance.unit())
 }
 
 /// The next moment of a Poisson process with `daily` events a day on average, thinned by a pulse (Lewis and

@@ -52,7 +52,7 @@ impl Channel {
     /// The most that one piece carries.
     fn piece_bytes(&self) -> u16 {
         match self {
-            Self::Tcp(tcp) => tcp.mss(),
+            Self::Tcp(tcp) => tcp.unit(),
             Self::Udp(_) => DATAGRAM_BYTES,
         }
     }
@@ -138,7 +138,7 @@ fn stream(head: &[u8], body_bytes: u32, most: u16) -> Vec<Piece> {
 fn records(hello: &Hello, bytes: u32, most: u16) -> Vec<Piece> {
     let overhead = tls::overhead_bytes(hello);
     let whole_segments = (tls::LONGEST_RECORD / usize::from(most)).max(1);
-    let longest = whole_segments * usize::from(most) - 5;
+    let longest = (whole_segments * usize::from(most) - 5).min(tls::LONGEST_RECORD);
     let mut left = usize::try_from(bytes).unwrap_or(0);
     let mut pieces = Vec::new();
     while left > 0 {

@@ -3,8 +3,9 @@ use std::sync::Arc;
 use super::World;
 use super::agenda::{Agenda, Event};
 use super::beat::next_random;
+use super::calendar::Calendar;
 use super::chores;
-use super::join::{join, renew};
+use super::join::{join, rejoin, renew};
 use super::nic::Nic;
 use super::script::{Script, Task};
 use super::session::{Session, Step};
@@ -15,12 +16,17 @@ use crate::wire::Noise;
 /// How many sessions a device holds at once; more are not opened.
 const MOST_SESSIONS: usize = 256;
 
+/// What lies between a restart and the end of its hours at least, for there to be one.
+const MINUTE_NS: i64 = 60 * SECOND_NS;
+
 /// A device at play.
 pub(crate) struct Device {
     script: Script,
     nic: Nic,
     agenda: Agenda,
     sessions: Vec<Option<Session>>,
+    /// The hours in which it is on, where they are counted.
+    calendar: Option<Calendar>,
     /// Whether it was on the network before.
     is_return: bool,
 }
@@ -37,14 +43,17 @@ impl Device {
             nic: Nic::new(profile, unit, world.clone(), seed),
             agenda: Agenda::default(),
             sessions: Vec::new(),
+            calendar: calendar_of(profile, unit, (world, seed)),
             is_return: false,
         };
-        let joins = if profile.presence.sessions_daily.is_some() {
-            device.next_session(start_ns)
+        let joins = if profile.presence.hours.is_some() {
+            device.next_hours(start_ns)
+        } else if profile.presence.sessions_daily.is_some() {
+            Some(device.next_session(start_ns))
         } else {
-            start_ns + span_ns(world.network.settle_s * device.nic.chance.unit())
+            Some(start_ns + span_ns(world.network.settle_s * device.nic.chance.unit()))
         };
-        device.agenda.plan(joins, Event::Join);
+        device.plan_join(joins);
         device
     }
 
@@ -74,6 +83,12 @@ impl Device {
         self.nic.outbox.write_next(noise, limit, frame)
     }
 
+    /// How many frames wait to leave.
+    #[cfg(test)]
+    pub(crate) fn planned(&self) -> usize {
+        self.nic.outbox.len()
+    }
+
     fn take_event(&mut self) {
         let Some((now, event)) = self.agenda.next() else { return };
         self.nic.outbox.begin(now);
@@ -91,9 +106,17 @@ impl Device {
 
     fn join(&mut self, now: i64) {
         self.nic.forget(self.script.directory.len());
-        let ready = join(&mut self.nic, &self.script.identity, now, self.is_return);
+        let hours = self.script.presence.hours.as_ref();
+        let keeps_address = hours.is_some_and(|hours| hours.keeps_address);
+        let ready = if keeps_address {
+            rejoin(&mut self.nic, now)
+        } else {
+            join(&mut self.nic, &self.script.identity, now, self.is_return)
+        };
         self.is_return = true;
-        self.plan_renewal(now);
+        if !keeps_address {
+            self.plan_renewal(now);
+        }
         if let Some(leaves) = self.next_leave(now) {
             self.agenda.plan(leaves, Event::Leave);
         }
@@ -109,11 +132,38 @@ impl Device {
         self.nic.outbox.clear();
         self.sessions.clear();
         let back = if self.script.presence.sessions_daily.is_some() {
-            self.next_session(now)
+            Some(self.next_session(now))
         } else {
-            now + self.nic.between_ms(8_000.0, 45_000.0)
+            self.restarted(now)
         };
-        self.agenda.plan(back, Event::Join);
+        self.plan_join(back);
+    }
+
+    fn plan_join(&mut self, at: Option<i64>) {
+        if let Some(at) = at {
+            self.agenda.plan(at, Event::Join);
+        }
+    }
+
+    /// When it is back from a restart, or from what lay between its hours.
+    fn restarted(&mut self, now: i64) -> Option<i64> {
+        let back = now + self.nic.between_ms(8_000.0, 45_000.0);
+        match &self.calendar {
+            None => Some(back),
+            Some(calendar) => match calendar.next(now) {
+                Some((_, end)) if back < end - MINUTE_NS => Some(back),
+                Some((_, end)) => self.next_hours(end),
+                None => None,
+            },
+        }
+    }
+
+    /// When it joins for the hours under way or the next ones: in the first quarter of them, and no later than devices
+    /// that are always on.
+    fn next_hours(&mut self, now: i64) -> Option<i64> {
+        let (start, end) = self.calendar.as_ref()?.next(now)?;
+        let settle = span_ns(self.nic.world.network.settle_s).min((end - start) / 4);
+        Some(start + span_ns(settle as f64 / 1e9 * self.nic.chance.unit()))
     }
 
     fn next_session(&mut self, now: i64) -> i64 {
@@ -131,10 +181,12 @@ impl Device {
             let lasts = span_ns(lasts.draw(&mut self.nic.chance)).max(30 * SECOND_NS);
             return Some(now.saturating_add(lasts));
         }
+        let over = self.calendar.as_ref().and_then(|calendar| calendar.next(now)).map(|(_, end)| end - 1);
         if presence.reboots_daily == 0.0 {
-            return None;
+            return over;
         }
-        Some(next_random(now, presence.reboots_daily, None, &mut self.nic.chance))
+        let restarts = next_random(now, presence.reboots_daily, None, &mut self.nic.chance);
+        Some(over.map_or(restarts, |over| over.min(restarts)))
     }
 
     fn plan_renewal(&mut self, now: i64) {
@@ -148,7 +200,8 @@ impl Device {
         if let Some(next) = act.when.next(now, &self.nic.world, &mut self.nic.chance) {
             self.agenda.plan(next, Event::Start(index));
         }
-        if act.when.happens(now, &self.nic.world, &mut self.nic.chance) {
+        let happens = act.when.happens(now, &self.nic.world, &mut self.nic.chance);
+        if happens && self.nic.phases.allow(&act.when, now) {
             self.perform(index, now);
         } else {
             self.start_again(index, now);
@@ -226,4 +279,11 @@ impl Device {
             self.agenda.plan(now.saturating_add(wait), Event::Start(index));
         }
     }
+}
+
+/// The hours in which a device is on, where its profile counts them.
+fn calendar_of(profile: &Profile, unit: &Unit, (world, seed): (&World, u64)) -> Option<Calendar> {
+    let hours = profile.presence.hours.as_ref()?;
+    let pulse = hours.rhythm.as_ref().and_then(|name| world.pulses.get(name));
+    Some(Calendar::new(hours, world.trace.as_ref()?, pulse, (seed, &unit.name)))
 }

@@ -57,6 +57,13 @@ pub(super) fn join(nic: &mut Nic, identity: &Identity, at: i64, is_return: bool)
     settle(nic, given)
 }
 
+/// Is back with the address of before, without asking; when the device can talk.
+pub(super) fn rejoin(nic: &mut Nic, at: i64) -> i64 {
+    let announced = arp::request(Station { mac: nic.mac, ip: nic.ip }, nic.ip);
+    nic.plan_frame(at, announced);
+    at + 20 * MILLISECOND_NS
+}
+
 /// Prolongs the lease with the server that gave it.
 pub(super) fn renew(nic: &mut Nic, identity: &Identity, at: i64) {
     let gateway = nic.gateway(SERVER_PORT);

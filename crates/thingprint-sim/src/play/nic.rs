@@ -3,6 +3,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use super::World;
+use super::calendar::Phases;
 use super::directory::{Server, group_mac};
 use super::outbox::{Content, Outbox};
 use super::world::host;
@@ -22,6 +23,7 @@ const DNS_PATIENCE_NS: i64 = 5 * SECOND_NS;
 pub(super) struct Nic {
     pub(super) chance: Chance,
     pub(super) world: Arc<World>,
+    pub(super) phases: Phases,
     pub(super) outbox: Outbox,
     pub(super) stack: Stack,
     pub(super) mac: [u8; 6],
@@ -39,6 +41,7 @@ impl Nic {
         let next_port = LOWEST_EPHEMERAL + chance.bits16() % 20_000;
         Self {
             chance,
+            phases: Phases::new(&profile.phase, (seed, &unit.name)),
             outbox: Outbox::default(),
             stack: profile.stack.clone(),
             mac: unit.mac.0,

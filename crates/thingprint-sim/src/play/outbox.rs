@@ -66,6 +66,11 @@ impl Outbox {
         self.plans.push(Reverse(Plan { time_ns, order: self.planned, content }));
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.plans.len()
+    }
+
     pub(super) fn next_time(&self) -> Option<i64> {
         self.plans.peek().map(|Reverse(plan)| plan.time_ns)
     }

@@ -6,6 +6,7 @@ use super::tcp::{Sending, Side};
 use crate::clock::{MILLISECOND_NS, span_ns};
 use crate::profile::{Connection, Ending, Talk};
 use crate::wire::tls::Handshake;
+use crate::wire::{End, Path};
 
 /// How long a byte takes on the home's link when nothing else slows it down: 50 megabits per second.
 const LINK_BYTE_NS: f64 = 160.0;
@@ -56,8 +57,7 @@ impl Session {
         let (ready, ip) = nic.resolve(at, (server, entry), connection.asks);
         let end = entry.end(ip?, connection.port);
         let ready = nic.reach(ready, end.ip, end.mac);
-        let port = connection.local_port.unwrap_or_else(|| nic.ephemeral_port());
-        let path = nic.path(port, end);
+        let path = find_path(nic, connection, end);
         let (channel, opened) = Channel::open(nic, connection.speaks, (path, entry.rtt_ns), ready);
         let mut session = Self { act, server, channel, due: Vec::new(), closes_ns: None, job: None };
         let opened = session.shake_hands(nic, connect, entry, opened);
@@ -125,7 +125,10 @@ impl Session {
         if let Some(place) = self.due.get_mut(index) {
             *place = again.map(|again| again.max(now));
         }
-        let happens = talk.when.as_ref().is_none_or(|when| when.happens(now, &world, &mut nic.chance));
+        let happens = talk
+            .when
+            .as_ref()
+            .is_none_or(|when| when.happens(now, &world, &mut nic.chance) && nic.phases.allow(when, now));
         let turns = if happens { talk.turns.draw_count(&mut nic.chance) } else { 0 };
         let side = if talk.server_first { Side::Server } else { Side::Device };
         self.job = (turns > 0).then(|| Job::new(index, turns, side, draw_message(talk, side, nic)));
@@ -226,6 +229,18 @@ impl Job {
         self.left = draw_message(talk, self.side, nic);
         (thought, self.turns_left == 0)
     }
+}
+
+/// The path to a server, or, where the other side opens the connection, from it: it then has the device's part.
+fn find_path(nic: &mut Nic, connection: &Connection, mut peer: End) -> Path {
+    let other = connection.other_ports.as_ref().and_then(|ports| ports.draw(&mut nic.chance));
+    let port = connection.local_port.unwrap_or_else(|| nic.ephemeral_port());
+    peer.port = other.unwrap_or(connection.port);
+    if !connection.incoming {
+        return nic.path(port, peer);
+    }
+    let Path { device, peer } = nic.path(peer.port, End { port, ..peer });
+    Path { device: peer, peer: device }
 }
 
 fn draw_message(talk: &Talk, side: Side, nic: &mut Nic) -> u32 {

@@ -76,6 +76,8 @@ pub(super) struct Tcp {
     server: Half,
     scale: Option<u8>,
     mss: u16,
+    /// The most that a segment carries at the capture point.
+    unit: u16,
     rtt_ns: i64,
     /// Who owes an acknowledgement, and when it is sent at the latest.
     owed: Option<(Side, i64)>,
@@ -85,24 +87,31 @@ impl Tcp {
     pub(super) fn new(path: Path, rtt_ns: i64, nic: &mut Nic) -> Self {
         let stack = &nic.stack;
         let (mss, scale) = (stack.mss, stack.window_scale);
+        let unit = stack.offload_bytes.unwrap_or(mss);
         let device_field = stack.window_bytes >> scale.unwrap_or(0);
         let server_field = SERVER_WINDOW >> scale.map_or(0, |_| SERVER_SCALE);
-        let room = |bytes: u32| ((bytes - 1) / u32::from(mss)).max(1);
+        let room = |bytes: u32| ((bytes - 1) / u32::from(unit)).max(1);
+        let first = (FIRST_WINDOW * u32::from(mss) / u32::from(unit)).max(1);
         let device_room = room((device_field << scale.unwrap_or(0)).max(1));
         let mut half = |most: u32, field: u32| Half {
             seq: nic.chance.bits32(),
-            window: FIRST_WINDOW.min(most),
+            window: first.min(most),
             most,
             field: u16::try_from(field).unwrap_or(u16::MAX),
             last_ns: i64::MIN,
         };
         let device = half(room(SERVER_WINDOW), device_field);
         let server = half(device_room, server_field);
-        Self { path, device, server, scale, mss, rtt_ns, owed: None }
+        Self { path, device, server, scale, mss, unit, rtt_ns, owed: None }
     }
 
     pub(super) fn mss(&self) -> u16 {
         self.mss
+    }
+
+    /// The most that a segment carries at the capture point.
+    pub(super) fn unit(&self) -> u16 {
+        self.unit
     }
 
     /// Opens the connection; when the device can send.

@@ -2,12 +2,14 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use super::beat::Pulse;
-use crate::home::{Home, Network};
+use crate::home::{Home, Network, Trace};
 use crate::profile::{Mac, Profile, Unit, Upnp};
 
 /// What all devices of a home share and none of them changes.
 pub(crate) struct World {
     pub(crate) network: Network,
+    /// The time that the home is known for.
+    pub(super) trace: Option<Trace>,
     /// When the simulation is over.
     pub(crate) end_ns: i64,
     pub(super) pulses: BTreeMap<String, Pulse>,
@@ -35,7 +37,7 @@ impl World {
             .units()
             .map(|(profile, unit)| (unit.name.clone(), Peer::new(profile, unit, &network)))
             .collect();
-        Self { network, end_ns, pulses, peers }
+        Self { network, trace: home.trace, end_ns, pulses, peers }
     }
 
     /// The gateway's address in the home.

@@ -5,7 +5,11 @@ use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::chance::Chance;
 
-/// A quantity that may differ each time: what TOML says as `60`, `[40, 80]` or `{ median = 60, spread = 0.2 }`.
+/// The quantile 0.9 of the standard normal distribution.
+const NORMAL_P90: f64 = 1.281_551_565_544_600_4;
+
+/// A quantity that may differ each time: what TOML says as `60`, `[40, 80]`, `{ median = 60, spread = 0.2 }` or, by two
+/// quantiles, `{ median = 60, p90 = 80 }`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Amount {
     /// Always the same.
@@ -97,8 +101,16 @@ impl<'de> Visitor<'de> for AmountVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Amount, A::Error> {
-        let Around { median, spread, most } =
+        let Around { median, spread, p90, most } =
             Around::deserialize(de::value::MapAccessDeserializer::new(map))?;
+        let spread = match (spread, p90) {
+            (Some(spread), None) => spread,
+            (None, Some(p90)) if p90 >= median && median > 0.0 => libm::log(p90 / median) / NORMAL_P90,
+            (None, Some(_)) => {
+                return Err(de::Error::custom("p90 is no less than the median, which is over 0"));
+            }
+            _ => return Err(de::Error::custom("beside the median stands spread or p90, and not both")),
+        };
         Ok(Amount::Around { median, spread, most: most.unwrap_or(f64::INFINITY) })
     }
 }
@@ -107,7 +119,8 @@ impl<'de> Visitor<'de> for AmountVisitor {
 #[serde(deny_unknown_fields)]
 struct Around {
     median: f64,
-    spread: f64,
+    spread: Option<f64>,
+    p90: Option<f64>,
     most: Option<f64>,
 }
 
@@ -135,6 +148,10 @@ mod tests {
         assert_eq!(read("[1, 2.5]"), Ok(Amount::Between(1.0, 2.5)));
         let around = Amount::Around { median: 9.0, spread: 0.1, most: 20.0 };
         assert_eq!(read("{ median = 9, spread = 0.1, most = 20 }"), Ok(around));
+        let Ok(Amount::Around { spread, .. }) = read("{ median = 100, p90 = 1000 }") else {
+            panic!("no amount")
+        };
+        assert!((spread - 1.796_694).abs() < 1e-6, "{spread}");
     }
 
     #[test]
@@ -147,6 +164,8 @@ mod tests {
             "[1, 2, 3]",
             "'x'",
             "{ median = 1 }",
+            "{ median = 2, p90 = 1 }",
+            "{ median = 2, p90 = 3, spread = 1 }",
             "{ median = 1, spread = -1 }",
         ] {
             assert!(read(wrong).is_err(), "{wrong}");

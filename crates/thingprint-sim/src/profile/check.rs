@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::hours::{check_hours, check_phases};
 use super::{Amount, Connection, Crowd, Presence, Profile, Speaks, Ssdp, SsdpSays, Stack, Talk, When};
 use crate::SimError;
-use crate::home::Rhythm;
+use crate::home::{Rhythm, Trace};
 
 /// The most names that a crowd may have.
 const MOST_NAMES: u32 = 100_000;
@@ -47,6 +48,8 @@ impl<'a> Place<'a> {
 pub(crate) struct Surroundings<'a> {
     /// The rhythms of the home.
     pub(crate) rhythms: &'a BTreeMap<String, Rhythm>,
+    /// The time that the home is known for.
+    pub(crate) trace: Option<&'a Trace>,
     /// Names of the devices that are always on.
     pub(crate) always_on: BTreeSet<&'a str>,
     /// Names of the devices with a `upnp` table.
@@ -60,6 +63,7 @@ pub(crate) fn check_against(profile: &Profile, around: &Surroundings<'_>) -> Res
     top.field("unit").ensure(!profile.units.is_empty(), "a profile has at least one unit")?;
     check_stack(&profile.stack, &top.field("stack"))?;
     check_presence(&profile.presence, &top.field("presence"), around)?;
+    check_phases(profile, &top)?;
     for (name, crowd) in &profile.crowd {
         check_crowd(crowd, &top.field("crowd").field(name))?;
     }
@@ -74,6 +78,11 @@ fn check_stack(stack: &Stack, place: &Place<'_>) -> Result<(), SimError> {
     place.field("mss").ensure((200..=1460).contains(&stack.mss), "lies outside 200 to 1460")?;
     let least = u32::from(stack.mss) + 1;
     place.field("window_bytes").ensure(stack.window_bytes >= least, "is not larger than a segment")?;
+    let offload = stack.offload_bytes.unwrap_or(stack.mss);
+    let fits = (stack.mss..=16_384).contains(&offload) && u32::from(offload) < stack.window_bytes;
+    place
+        .field("offload_bytes")
+        .ensure(fits, "lies outside mss to 16384, or is no smaller than the window")?;
     let scale = stack.window_scale.unwrap_or(0);
     place.field("window_scale").ensure(scale <= 14, "is over 14 (RFC 7323 §2.3)")?;
     let most = u32::from(u16::MAX) << scale.min(14);
@@ -90,6 +99,11 @@ fn check_presence(presence: &Presence, place: &Place<'_>, around: &Surroundings<
     place
         .field("reboots_daily")
         .ensure(reboots == 0.0 || is_rate(reboots), "is no number from 0 to a million")?;
+    let once = presence.hours.is_none() || presence.sessions_daily.is_none();
+    place.field("hours").ensure(once, "does not go together with sessions_daily")?;
+    if let Some(hours) = &presence.hours {
+        check_hours(hours, &place.field("hours"), around)?;
+    }
     check_rhythm(presence.rhythm.as_deref(), place, around)
 }
 
@@ -117,6 +131,11 @@ fn check_connection(
     place.field("port").ensure(connection.port != 0, "is 0")?;
     let once = connection.when.again_s.is_none() || connection.at_once.is_none();
     place.field("at_once").ensure(once, "does not go together with when.again_s")?;
+    if let Some(ports) = &connection.other_ports {
+        ports.check(&place.field("other_ports"))?;
+    }
+    let local = connection.peer.is_some() || connection.address.is_some();
+    place.field("incoming").ensure(local || !connection.incoming, "needs a peer or an address")?;
     place.field("resumed").ensure((0.0..=1.0).contains(&connection.resumed), "is no probability")?;
     for (index, talk) in connection.talk.iter().enumerate() {
         check_talk(talk, connection, &place.entry("talk", index), around)?;
@@ -247,10 +266,12 @@ fn check_beat(when: &When, place: &Place<'_>, around: &Surroundings<'_>) -> Resu
 }
 
 fn check_when(when: &When, place: &Place<'_>, around: &Surroundings<'_>) -> Result<(), SimError> {
-    let ways = [when.every_s.is_some(), when.daily.is_some(), when.again_s.is_some()];
+    let ways = [when.every_s.is_some(), when.daily.is_some(), when.hourly.is_some(), when.again_s.is_some()];
     let count = ways.iter().filter(|way| **way).count();
-    place.ensure(count <= 1, "has more than one of every_s, daily and again_s")?;
+    place.ensure(count <= 1, "has more than one of every_s, daily, hourly and again_s")?;
     place.field("every_s").ensure(when.every_s.as_ref().is_none_or(is_beat), "is less than 0.01")?;
+    let hourly = when.hourly.is_none_or(|hourly| (1..=3600).contains(&hourly));
+    place.field("hourly").ensure(hourly, "lies outside 1 to 3600")?;
     place.field("daily").ensure(when.daily.is_none_or(is_rate), "is no number over 0 and up to a million")?;
     place.field("chance").ensure((0.0..=1.0).contains(&when.chance), "is no probability")?;
     check_rhythm(when.rhythm.as_deref(), place, around)

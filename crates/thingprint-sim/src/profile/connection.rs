@@ -3,7 +3,7 @@ use std::net::Ipv4Addr;
 
 use serde::Deserialize;
 
-use super::{Amount, LookupPolicy, When};
+use super::{Amount, LookupPolicy, PortCrowd, When};
 
 /// A connection that a device opens, and what is said over it.
 ///
@@ -29,7 +29,12 @@ pub struct Connection {
     pub address: Option<Ipv4Addr>,
     /// The server's port.
     pub port: u16,
-    /// The device's own port; left out for an ephemeral one.
+    /// Other ports that it goes to now and then.
+    pub other_ports: Option<PortCrowd>,
+    /// Whether the other side opens it, to `port` of the device. It then goes to a peer or a fixed address.
+    #[serde(default)]
+    pub incoming: bool,
+    /// The port of the side that opens it; left out for an ephemeral one.
     pub local_port: Option<u16>,
     /// How names are asked for.
     #[serde(default)]

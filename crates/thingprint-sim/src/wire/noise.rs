@@ -15,7 +15,7 @@ impl Noise {
     /// How many places a slice may begin at.
     const STARTS: usize = 32_768;
     /// The longest slice.
-    const LONGEST: usize = 2048;
+    const LONGEST: usize = 16_384;
 
     pub(crate) fn new(seed: u64) -> Self {
         let mut bytes = vec![0; 2 * Self::STARTS + Self::LONGEST];
@@ -29,7 +29,7 @@ impl Noise {
         Self { bytes, sums }
     }
 
-    /// The bytes that belong to `key`, the same for the same key. No more than 2,048.
+    /// The bytes that belong to `key`, the same for the same key. No more than 16,384.
     pub(crate) fn slice(&self, key: u32, length: usize) -> &[u8] {
         let start = Self::start(key);
         self.bytes.get(start..start + length).unwrap_or_default()
@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn the_known_sum_is_the_sum_of_the_bytes() {
         let noise = Noise::new(1);
-        for (key, length) in [(0, 0), (1, 1), (2, 2), (3, 1459), (4, 1460), (u32::MAX, 2048)] {
+        for (key, length) in [(0, 0), (1, 1), (2, 2), (3, 1459), (4, 1460), (u32::MAX, 16_384)] {
             let slice = noise.slice(key, length);
             assert_eq!(slice.len(), length);
             assert_eq!(

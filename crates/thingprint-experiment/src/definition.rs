@@ -1,0 +1,137 @@
+//! What a file under `experiments/` says.
+mod analysis;
+mod expectation;
+mod extraction;
+
+pub use analysis::{
+    Analysis, Attack, AttackKind, Attacks, BagProbe, Characterise, Cost, LeaveOneOut, Merits, Scenarios,
+    Share, Show, TrainingTime, Variant, WordProbe, Worked,
+};
+pub use expectation::Expectation;
+pub use extraction::{Extraction, Need, Preset};
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use thingprint_instance::Recipe;
+
+use crate::error::ExperimentError;
+
+/// An experiment: what is asked, of which data, how it is answered, and what the answer is expected to be.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Definition {
+    /// Its name, which is that of its folder under `results/`: lower-case letters, digits and hyphens.
+    pub name: String,
+    /// Heading of the report.
+    pub title: String,
+    /// Where the paper has it, like `Table 2, §5.2`.
+    pub place: String,
+    /// What is asked.
+    pub asks: String,
+    /// What the paper found.
+    pub found: String,
+    /// How the result may mislead.
+    pub misleads: String,
+    /// Names of the data sets that it runs on, the most important first.
+    pub data: Vec<String>,
+    /// How captures become instances.
+    #[serde(default)]
+    pub extraction: Extraction,
+    /// Seeds of splits and forests: the experiment runs once with each.
+    pub seeds: Vec<u64>,
+    /// What is done.
+    pub analysis: Analysis,
+    /// What the paper found or common sense expects.
+    #[serde(default, rename = "expect")]
+    pub expectations: Vec<Expectation>,
+}
+
+impl Definition {
+    /// Reads a definition; `file` is its name in errors. Unknown fields are refused.
+    pub fn from_toml(file: &str, text: &str) -> Result<Self, ExperimentError> {
+        let definition: Self = toml::from_str(text)
+            .map_err(|source| ExperimentError::Toml { file: file.to_owned(), source: Box::new(source) })?;
+        let fail = |(field, problem)| ExperimentError::Field { file: file.to_owned(), field, problem };
+        definition.check().map_err(fail)?;
+        Ok(definition)
+    }
+
+    /// Name of the folder of results on one of its data sets: the experiment's own name for the first one.
+    pub fn run_name(&self, dataset: &str) -> String {
+        let is_first = self.data.first().is_some_and(|first| first == dataset);
+        if is_first { self.name.clone() } else { format!("{}-{dataset}", self.name) }
+    }
+
+    /// The tables of instances that a run on this data set takes, each once; `overrides` is how the data set has to
+    /// be extracted whatever the experiment says, like `window=capture`.
+    pub fn needs(&self, dataset: &str, overrides: &str) -> Result<Vec<Need>, ExperimentError> {
+        let own = self.need(&self.extraction, dataset, overrides)?;
+        let mut needs = vec![own.clone()];
+        for extraction in self.analysis.extractions() {
+            needs.push(self.need(extraction, dataset, overrides)?);
+        }
+        for attack in self.analysis.attacks() {
+            needs.push(Need { attack: Some(attack.clone()), ..own.clone() });
+        }
+        let mut seen = BTreeSet::new();
+        needs.retain(|need| seen.insert(need.to_string()));
+        Ok(needs)
+    }
+
+    /// The instances that one extraction of a data set gives.
+    pub(crate) fn need(
+        &self,
+        extraction: &Extraction,
+        dataset: &str,
+        overrides: &str,
+    ) -> Result<Need, ExperimentError> {
+        let recipe: Recipe = extraction.recipe(overrides).map_err(|error| ExperimentError::Field {
+            file: self.name.clone(),
+            field: "extraction".to_owned(),
+            problem: error.to_string(),
+        })?;
+        Ok(Need { dataset: dataset.to_owned(), recipe, attack: None })
+    }
+
+    /// Field and problem of the first value that makes no sense.
+    fn check(&self) -> Result<(), (String, String)> {
+        let fail = |field: &str, problem: &str| Err((field.to_owned(), problem.to_owned()));
+        if !is_folder_name(&self.name) {
+            return fail("name", "expected lower-case letters, digits and hyphens");
+        }
+        if self.data.is_empty() || !self.data.iter().all(|name| is_folder_name(name)) || has_twice(&self.data)
+        {
+            return fail("data", "expected names of data sets, each once");
+        }
+        if self.seeds.is_empty() || has_twice(&self.seeds) {
+            return fail("seeds", "expected at least one seed, each once");
+        }
+        for (field, text) in [("title", &self.title), ("asks", &self.asks), ("misleads", &self.misleads)] {
+            if text.trim().is_empty() {
+                return fail(field, "says nothing");
+            }
+        }
+        self.extraction.recipe("").map_err(|error| ("extraction".to_owned(), error.to_string()))?;
+        self.analysis.check()?;
+        for (at, expectation) in self.expectations.iter().enumerate() {
+            expectation
+                .check(&self.data)
+                .map_err(|(field, problem)| (format!("expect[{at}].{field}"), problem))?;
+        }
+        Ok(())
+    }
+}
+
+fn is_folder_name(name: &str) -> bool {
+    let is_fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !name.is_empty() && !name.starts_with('-') && name.chars().all(is_fine)
+}
+
+pub(super) fn has_twice<T: Ord>(items: &[T]) -> bool {
+    let mut seen = BTreeSet::new();
+    !items.iter().all(|item| seen.insert(item))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,63 @@
+use std::fmt;
+
+use serde::Deserialize;
+use thingprint_flow::ParseOptionError;
+use thingprint_instance::{InstanceOptions, Recipe};
+
+use super::Attack;
+
+/// How captures become instances.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Extraction {
+    /// Rules for flows.
+    pub preset: Preset,
+    /// What differs from the preset, as `key=value` with blanks between, like `rate=sum names=dns,sni`.
+    pub options: String,
+}
+
+/// A set of rules for flows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// Flows end at RST, both FINs or idle time; sizes are IP total lengths.
+    #[default]
+    Default,
+    /// Flows as the tool of the classification paper cut them.
+    Joy,
+}
+
+impl Extraction {
+    /// The whole recipe: the preset, then the options, then what the data set needs whatever the experiment says.
+    pub fn recipe(&self, overrides: &str) -> Result<Recipe, ParseOptionError> {
+        let preset = match self.preset {
+            Preset::Default => Recipe::of(&InstanceOptions::default()),
+            Preset::Joy => Recipe::of(&InstanceOptions::joy()),
+        };
+        let items = [preset.as_str(), &self.options, overrides].into_iter().flat_map(str::split_whitespace);
+        let items: Vec<&str> = items.filter(|item| *item != "default").collect();
+        if items.is_empty() { Ok(preset) } else { items.join(" ").parse() }
+    }
+}
+
+/// Instances that an experiment asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    /// Name of the data set.
+    pub dataset: String,
+    /// How captures become instances.
+    pub recipe: Recipe,
+    /// An attack on one of its devices, played into the traffic.
+    pub attack: Option<Attack>,
+}
+
+impl fmt::Display for Need {
+    /// Data set, attack and recipe: equal for equal needs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.dataset)?;
+        if let Some(attack) = &self.attack {
+            write!(f, " under {attack}")?;
+        }
+        write!(f, " ({})", self.recipe)
+    }
+}

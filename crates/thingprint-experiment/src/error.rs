@@ -1,0 +1,57 @@
+use thingprint_model::ModelError;
+
+/// Why a definition cannot be read or an experiment cannot be run; each message follows on from "failed to ...".
+#[derive(Debug, thiserror::Error)]
+pub enum ExperimentError {
+    /// A file is no TOML, or has a field that is unknown, missing or of the wrong kind.
+    #[error("{file}: {source}")]
+    Toml {
+        /// The file, as the caller names it.
+        file: String,
+        /// What the TOML reader says, with line, column and field.
+        source: Box<toml::de::Error>,
+    },
+    /// A field has a value that makes no sense, alone or beside others.
+    #[error("{file}: field '{field}': {problem}")]
+    Field {
+        /// The file, as the caller names it.
+        file: String,
+        /// The field's path inside the file, like `expect[2].low`.
+        field: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The caller brought no instances for something that [`Definition::needs`](crate::Definition::needs) lists.
+    #[error("there are no instances of {need}")]
+    NoInstances {
+        /// Data set and extraction.
+        need: String,
+    },
+    /// Training or evaluation failed.
+    #[error("{step}: {source}")]
+    Model {
+        /// What was done, like `scenario final, seed 3`.
+        step: String,
+        /// Why it failed.
+        source: ModelError,
+    },
+    /// The data do not hold what the experiment looks at.
+    #[error("the data set {dataset} does not fit: {problem}")]
+    Unfit {
+        /// The data set.
+        dataset: String,
+        /// What is missing.
+        problem: String,
+    },
+    /// A result cannot be put into JSON.
+    #[error("the result cannot be written as JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+impl ExperimentError {
+    /// A failed step of training or evaluation.
+    pub(crate) fn model(step: impl Into<String>) -> impl FnOnce(ModelError) -> Self {
+        let step = step.into();
+        move |source| Self::Model { step, source }
+    }
+}

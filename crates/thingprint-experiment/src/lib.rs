@@ -1,0 +1,27 @@
+//! A [`Definition`] asks something of a data set, and [`run()`] answers it: the tables and figures of the classification
+//! paper, one experiment each, and what the paper left open.
+//!
+//! A definition is a TOML file with prose, data, options, seeds and the values expected. It names the instances that it
+//! needs ([`Definition::needs`]); the caller, who has files and a clock, brings them. The [`Outcome`] is data, and
+//! [`Report`] puts paper and run side by side in the files of a result.
+mod chart;
+mod dataset;
+mod definition;
+mod error;
+mod flows;
+mod outcome;
+mod render;
+mod run;
+mod text;
+
+pub use chart::Chart;
+pub use dataset::{Dataset, DatasetTrace};
+pub use definition::{
+    Analysis, Attack, AttackKind, Attacks, BagProbe, Characterise, Cost, Definition, Expectation, Extraction,
+    LeaveOneOut, Merits, Need, Preset, Scenarios, Share, Show, TrainingTime, Variant, WordProbe, Worked,
+};
+pub use error::ExperimentError;
+pub use flows::{Cast, FlowRecord, Side};
+pub use outcome::{Metrics, Outcome, Section, Summary, Table, Value};
+pub use render::{DataSource, Report, ResultFile};
+pub use run::{Lap, Material, Watch, run};

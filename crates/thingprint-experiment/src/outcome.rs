@@ -1,0 +1,160 @@
+//! What a run gives, as data: numbers, tables, figures, and what each is to be compared with.
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::chart::Chart;
+use crate::definition::Cost;
+
+/// What a run of an experiment on a data set gives.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// The numbers, by scenario and metric.
+    pub metrics: Metrics,
+    /// Tables and figures, in the order of the report.
+    pub sections: Vec<Section>,
+    /// What has to be known beside the numbers: variants left out, classes that are missing.
+    pub remarks: Vec<String>,
+    /// What each training took, by scenario, where the experiment asks for it.
+    pub costs: BTreeMap<String, Vec<Cost>>,
+}
+
+/// Numbers of a run, by scenario and metric. Shares are from 0 to 1; the root relative squared error is in percent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Metrics(pub BTreeMap<String, BTreeMap<String, Summary>>);
+
+/// A number over the seeds of an experiment.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// The mean.
+    pub mean: f64,
+    /// The standard deviation, with divisor n.
+    pub sd: f64,
+}
+
+impl Summary {
+    /// Mean and deviation of these values; `None` without any.
+    pub fn of(values: &[f64]) -> Option<Self> {
+        let count = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / count;
+        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
+        (!values.is_empty()).then(|| Self { mean, sd: variance.sqrt() })
+    }
+}
+
+impl Metrics {
+    /// The number of a scenario.
+    pub fn get(&self, scenario: &str, metric: &str) -> Option<Summary> {
+        self.0.get(scenario)?.get(metric).copied()
+    }
+
+    /// Sums up the values that the seeds gave; no values leave no number.
+    pub(crate) fn insert(&mut self, scenario: &str, metric: &str, values: &[f64]) {
+        if let Some(summary) = Summary::of(values) {
+            self.0.entry(scenario.to_owned()).or_default().insert(metric.to_owned(), summary);
+        }
+    }
+}
+
+/// A table of the report, with a figure where one helps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Section {
+    /// Name of its files, without extension.
+    pub name: String,
+    /// Heading.
+    pub heading: String,
+    /// What is seen, and how it was reckoned.
+    pub prose: String,
+    /// The numbers.
+    pub table: Table,
+    /// The figure.
+    pub chart: Option<Chart>,
+}
+
+/// Rows of values under named columns.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    /// Names of the columns.
+    pub columns: Vec<String>,
+    /// Rows, each as long as `columns`.
+    pub rows: Vec<Vec<Value>>,
+}
+
+/// A value of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Nothing to say.
+    Absent,
+    /// A text.
+    Text(String),
+    /// A number of things.
+    Count(u64),
+    /// A number, shown with this many decimals to people.
+    Real(f64, usize),
+    /// A share from 0 to 1, shown in percent with this many decimals to people.
+    Share(f64, usize),
+}
+
+impl Table {
+    /// A table without rows.
+    pub(crate) fn new<const N: usize>(columns: [&str; N]) -> Self {
+        Self { columns: columns.map(str::to_owned).to_vec(), rows: Vec::new() }
+    }
+
+    /// Adds a row.
+    pub(crate) fn push<const N: usize>(&mut self, row: [Value; N]) {
+        debug_assert_eq!(N, self.columns.len(), "a row is as long as the table is wide");
+        self.rows.push(row.into());
+    }
+}
+
+impl Value {
+    /// A number that may be absent.
+    pub(crate) fn real(value: Option<f64>, decimals: usize) -> Self {
+        value.map_or(Self::Absent, |value| Self::Real(value, decimals))
+    }
+
+    /// A share that may be absent.
+    pub(crate) fn share(value: Option<f64>, decimals: usize) -> Self {
+        value.map_or(Self::Absent, |value| Self::Share(value, decimals))
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<u64> for Value {
+    fn from(count: u64) -> Self {
+        Self::Count(count)
+    }
+}
+
+impl From<usize> for Value {
+    fn from(count: usize) -> Self {
+        Self::Count(count as u64)
+    }
+}
+
+impl fmt::Display for Value {
+    /// The value for people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("-"),
+            Self::Text(text) => f.write_str(text),
+            Self::Count(count) => write!(f, "{count}"),
+            Self::Real(value, decimals) => write!(f, "{value:.decimals$}"),
+            Self::Share(share, decimals) => write!(f, "{:.decimals$} %", 100.0 * share),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `report.html`: the report in one file that needs no network.
+use thingprint_figure::{Badge, Page, PageCell, PageColumn, PageTable, Tone};
+
+use super::{IN_BAND, OUTSIDE, Report, one_line};
+use crate::outcome::{Table, Value};
+
+/// Rows beyond which a table is folded away.
+const MANY_ROWS: usize = 40;
+
+pub(super) fn page(report: &Report<'_>) -> String {
+    let definition = report.definition;
+    let mut page = Page::new(definition.title.as_str());
+    page.summary(format!("{} {}.", report.data_line(), report.seeds_line()));
+    if report.source.is_simulated {
+        page.note(
+            Tone::Note,
+            "Simulated data: what is found here holds for the simulation, not for devices that are sold.",
+        );
+    }
+    for (heading, prose) in [
+        ("What is asked", &definition.asks),
+        ("What the paper found", &definition.found),
+        ("How this may mislead", &definition.misleads),
+    ] {
+        page.section(heading).paragraph(one_line(prose));
+    }
+    page.paragraph(format!("In the paper: {}.", definition.place));
+    if let Some(comparison) = report.comparison() {
+        page.section("Paper and run").table(&table(&comparison, "Paper and run"));
+    }
+    for section in &report.outcome.sections {
+        page.section(section.heading.as_str()).paragraph(one_line(&section.prose));
+        if let Some(chart) = &section.chart {
+            page.figure(chart, section.heading.as_str());
+        }
+        let caption = if section.chart.is_some() { "The numbers" } else { &section.heading };
+        if section.table.rows.len() > MANY_ROWS {
+            let summary = format!("Table of {} rows", section.table.rows.len());
+            page.details(summary.as_str(), |page| {
+                page.table(&table(&section.table, caption));
+            });
+        } else {
+            page.table(&table(&section.table, caption));
+        }
+    }
+    if let Some(costs) = report.costs() {
+        page.section("Time and memory")
+            .paragraph(Report::costs_line())
+            .table(&table(&costs, "Time and memory"));
+    }
+    if !report.outcome.remarks.is_empty() {
+        page.section("Remarks").list(report.outcome.remarks.iter().map(String::as_str));
+    }
+    page.section("Environment").code(report.environment);
+    page.html()
+}
+
+fn table(table: &Table, caption: &str) -> PageTable {
+    PageTable {
+        caption: caption.into(),
+        columns: table.columns.iter().map(|column| PageColumn::new(column.as_str())).collect(),
+        rows: table.rows.iter().map(|row| row.iter().map(cell).collect()).collect(),
+    }
+}
+
+fn cell(value: &Value) -> PageCell {
+    match value {
+        Value::Absent => PageCell::Absent,
+        Value::Text(text) if text == IN_BAND => Badge::new(IN_BAND, Tone::Good).into(),
+        Value::Text(text) if text == OUTSIDE => Badge::new("outside", Tone::High).into(),
+        Value::Text(text) => PageCell::from(text.as_str()),
+        Value::Count(count) => PageCell::from(*count),
+        Value::Real(value, decimals) => PageCell::number(*value, *decimals),
+        Value::Share(share, decimals) => PageCell::percent(*share, *decimals),
+    }
+}

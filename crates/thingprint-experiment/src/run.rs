@@ -1,0 +1,86 @@
+//! From a definition and instances to an outcome.
+mod attacks;
+mod characterise;
+mod classes;
+mod confidence;
+mod leave_one_out;
+mod merits;
+mod scenarios;
+mod training_time;
+mod trial;
+mod worked;
+
+use std::num::NonZeroUsize;
+
+use thingprint_instance::{Labeled, Recipe};
+
+use crate::definition::{Analysis, Definition, Need};
+use crate::error::ExperimentError;
+use crate::flows::FlowRecord;
+use crate::outcome::Outcome;
+use trial::Bench;
+
+/// What an experiment is run on: everything that [`Definition::needs`] asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Material<'a> {
+    /// Name of the data set.
+    pub dataset: &'a str,
+    /// How the data set has to be extracted, whatever the experiment says.
+    pub overrides: &'a str,
+    /// Instances for each need.
+    pub instances: &'a [(Need, Vec<Labeled>)],
+    /// Flows of labelled devices, where the analysis looks at them; empty when the caller has none.
+    pub flows: &'a [FlowRecord],
+}
+
+/// What the caller lends to a run: a clock, and an ear for progress.
+pub trait Watch {
+    /// Time since the last call of this function, and the most memory held meanwhile.
+    fn lap(&mut self) -> Lap;
+
+    /// Hears what is done next, like `final, seed 3`.
+    fn step(&mut self, what: &str);
+}
+
+/// What passed between two calls of [`Watch::lap`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Lap {
+    /// Seconds.
+    pub seconds: f64,
+    /// Most memory that the program held, in bytes, where the system tells.
+    pub peak_bytes: Option<u64>,
+}
+
+/// Runs an experiment on a data set with `jobs` threads. The outcome does not depend on their number, nor on the
+/// watch but for [`Outcome::costs`].
+pub fn run(
+    definition: &Definition,
+    material: &Material<'_>,
+    jobs: NonZeroUsize,
+    watch: &mut dyn Watch,
+) -> Result<Outcome, ExperimentError> {
+    let mut bench = Bench::new(definition, material, jobs, watch);
+    match &definition.analysis {
+        Analysis::Scenarios(analysis) => scenarios::run(analysis, &mut bench),
+        Analysis::TrainingTime(analysis) => training_time::run(analysis, &mut bench),
+        Analysis::Merits(analysis) => merits::run(analysis, &mut bench),
+        Analysis::Attacks(analysis) => attacks::run(analysis, &mut bench),
+        Analysis::Worked(analysis) => worked::run(analysis, &mut bench),
+        Analysis::LeaveOneOut(analysis) => leave_one_out::run(analysis, &mut bench),
+        Analysis::Characterise(analysis) => characterise::run(analysis, &mut bench),
+    }
+}
+
+impl<'a> Material<'a> {
+    /// The instances of a need.
+    fn instances_of(&self, need: &Need) -> Result<&'a [Labeled], ExperimentError> {
+        let found = self.instances.iter().find(|(other, _)| other == need);
+        let rows = found.map(|(_, rows)| rows.as_slice());
+        rows.ok_or_else(|| ExperimentError::NoInstances { need: need.to_string() })
+    }
+}
+
+/// Notes what a recipe is, where it is not the default.
+fn recipe_remark(recipe: &Recipe) -> String {
+    format!("Instances were extracted with: {recipe}.")
+}

@@ -1,0 +1,127 @@
+//! What the model says of a device that is attacked (§6.3).
+use std::collections::BTreeMap;
+
+use thingprint_figure::{Axis, Cumulative, Guide, Samples, Steps};
+use thingprint_instance::Labeled;
+use thingprint_model::TrainOptions;
+
+use super::trial::{Answer, Bench, Parts, mean, share};
+use crate::definition::{Attacks, Need};
+use crate::error::ExperimentError;
+use crate::outcome::{Outcome, Section, Table, Value};
+
+/// The confidence under which the paper says that an attack takes the camera.
+const PAPER_LEVEL: f64 = 0.5;
+
+/// Key of the traffic that is not attacked.
+const NORMAL: &str = "normal";
+
+pub(super) fn run(analysis: &Attacks, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
+    let rows = bench.own_rows()?;
+    let own = bench.need(&bench.definition.extraction)?;
+    let mut answers: Vec<(String, Vec<Vec<Answer>>)> =
+        analysis.attack.iter().map(|attack| (attack.key(), Vec::new())).collect();
+    let targets: Vec<&str> = analysis.attack.iter().map(|attack| attack.target.as_str()).collect();
+    let mut normal = Vec::new();
+    for &seed in &bench.definition.seeds {
+        bench.step(&format!("attacks, seed {seed}"));
+        let parts = Parts::required(rows, analysis.split, seed)?;
+        let model = bench.fit(&parts.train, &TrainOptions { seed, ..TrainOptions::default() })?;
+        let of_targets = |row: &&&Labeled| class_of(row).is_some_and(|class| targets.contains(&class));
+        let quiet: Vec<&Labeled> = parts.test.iter().filter(of_targets).copied().collect();
+        normal.push(bench.answers(&model, &quiet));
+        for (attack, (_, found)) in analysis.attack.iter().zip(&mut answers) {
+            let need = Need { attack: Some(attack.clone()), ..own.clone() };
+            let attacked = bench.material.instances_of(&need)?;
+            let attacked: Vec<&Labeled> =
+                attacked.iter().filter(|row| class_of(row) == Some(attack.target.as_str())).collect();
+            if attacked.is_empty() {
+                let problem = format!("there is no instance of {} under attack", attack.target);
+                return Err(ExperimentError::Unfit { dataset: bench.material.dataset.to_owned(), problem });
+            }
+            found.push(bench.answers(&model, &attacked));
+        }
+    }
+    answers.insert(0, (NORMAL.to_owned(), normal));
+    let mut outcome = Outcome::default();
+    for (key, by_seed) in &answers {
+        measure(key, by_seed, analysis.threshold, &mut outcome);
+    }
+    outcome.sections.push(section(&answers, analysis.threshold, &outcome));
+    Ok(outcome)
+}
+
+fn class_of(row: &Labeled) -> Option<&str> {
+    row.label.as_ref().map(|label| label.class.as_str())
+}
+
+fn measure(key: &str, by_seed: &[Vec<Answer>], threshold: f64, outcome: &mut Outcome) {
+    let mut insert = |metric: &str, of: &dyn Fn(&[Answer]) -> Option<f64>| {
+        let values: Vec<f64> = by_seed.iter().filter_map(|answers| of(answers)).collect();
+        outcome.metrics.insert(key, metric, &values);
+    };
+    insert("instances", &|answers| Some(answers.len() as f64));
+    insert("correct", &|answers| share(answers, |answer| answer.is_right()));
+    insert("confidence", &|answers| mean(answers.iter().map(|answer| answer.confidence)));
+    insert("below_half", &|answers| share(answers, |answer| !answer.reaches(PAPER_LEVEL)));
+    insert("below_threshold", &|answers| share(answers, |answer| !answer.reaches(threshold)));
+}
+
+fn section(answers: &[(String, Vec<Vec<Answer>>)], threshold: f64, outcome: &Outcome) -> Section {
+    let mut table = Table::new([
+        "traffic",
+        "instances",
+        "told right",
+        "mean confidence",
+        "below 0.5",
+        "below the threshold",
+        "most frequent answer",
+    ]);
+    for (key, by_seed) in answers {
+        let number = |metric: &str| outcome.metrics.get(key, metric).map(|summary| summary.mean);
+        table.push([
+            Value::from(key.as_str()),
+            Value::real(number("instances"), 0),
+            Value::share(number("correct"), 1),
+            Value::real(number("confidence"), 3),
+            Value::share(number("below_half"), 1),
+            Value::share(number("below_threshold"), 1),
+            most_frequent(by_seed.iter().flatten()).map_or(Value::Absent, Value::from),
+        ]);
+    }
+    let samples = |(key, by_seed): &(String, Vec<Vec<Answer>>)| {
+        Samples::new(
+            key.as_str(),
+            by_seed.iter().flatten().map(|answer| answer.confidence).collect::<Vec<_>>(),
+        )
+    };
+    let chart = Steps {
+        title: "Confidence under attack".to_owned(),
+        description: "Share of the device's instances whose confidence is above a value".to_owned(),
+        x: Axis::new("confidence", "").bounds(0.0, 1.0),
+        cumulative: Cumulative::Ccdf,
+        series: answers.iter().map(samples).collect(),
+        guides: vec![
+            Guide::x(PAPER_LEVEL, "the paper's bound"),
+            Guide::x(threshold, "accepted from here on"),
+        ],
+    };
+    Section {
+        name: "attacks".to_owned(),
+        heading: "The device under attack".to_owned(),
+        prose: "Answers for the instances of the attacked device, over all seeds. The model has seen normal traffic \
+                only."
+            .to_owned(),
+        table,
+        chart: Some(chart.into()),
+    }
+}
+
+/// The answer that is given most; of equals, the first by name.
+fn most_frequent<'a>(answers: impl Iterator<Item = &'a Answer>) -> Option<&'a str> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for answer in answers {
+        *counts.entry(&answer.class).or_default() += 1;
+    }
+    counts.into_iter().rev().max_by_key(|(_, count)| *count).map(|(class, _)| class)
+}

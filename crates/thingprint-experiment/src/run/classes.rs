@@ -1,0 +1,157 @@
+//! Who was told right and how surely, and who was mistaken for whom.
+use std::collections::{BTreeMap, BTreeSet};
+
+use thingprint_figure::Confusion;
+
+use super::trial::Answer;
+use crate::outcome::{Section, Table, Value};
+
+/// Answers by true class: the cells of the paper's Table 2, over all seeds.
+#[derive(Debug, Default)]
+pub(super) struct ClassTable<'a>(BTreeMap<&'a str, BTreeMap<&'a str, Cell>>);
+
+/// Answers of one class to instances of one class.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cell {
+    count: u64,
+    confidence: f64,
+}
+
+impl<'a> ClassTable<'a> {
+    pub(super) fn of(answers: impl Iterator<Item = &'a Answer>) -> Self {
+        let mut table = Self::default();
+        for answer in answers {
+            let cell = table.0.entry(&*answer.truth).or_default().entry(&*answer.class).or_default();
+            cell.count += 1;
+            cell.confidence += answer.confidence;
+        }
+        table
+    }
+
+    /// The table of a scenario; `paper` has percents of correct answers by class.
+    pub(super) fn section(
+        &self,
+        key: &str,
+        file_part: &str,
+        paper: Option<&BTreeMap<String, f64>>,
+    ) -> Section {
+        let mut table =
+            Table::new(["class", "tested", "correct", "confidence", "correct in the paper", "mistaken for"]);
+        for (truth, answers) in &self.0 {
+            let tested: u64 = answers.values().map(|cell| cell.count).sum();
+            let right = answers.get(truth).copied().unwrap_or_default();
+            table.push([
+                Value::from(*truth),
+                Value::from(tested),
+                Value::Share(right.count as f64 / tested as f64, 1),
+                Value::real(right.mean_confidence(), 2),
+                Value::share(paper.and_then(|paper| paper.get(*truth)).map(|percent| percent / 100.0), 1),
+                Value::from(mistakes(truth, answers, tested)),
+            ]);
+        }
+        Section {
+            name: format!("classes-{file_part}"),
+            heading: format!("Classes, {key}"),
+            prose: "Shares of the tested instances of a class over all seeds; in brackets the mean confidence of \
+                    these answers."
+                .to_owned(),
+            table,
+            chart: None,
+        }
+    }
+}
+
+impl Cell {
+    fn mean_confidence(self) -> Option<f64> {
+        (self.count > 0).then(|| self.confidence / self.count as f64)
+    }
+}
+
+/// Wrong answers, the most frequent first, the way Table 2 prints them.
+fn mistakes(truth: &str, answers: &BTreeMap<&str, Cell>, tested: u64) -> String {
+    let mut wrong: Vec<_> = answers.iter().filter(|(class, _)| **class != truth).collect();
+    wrong.sort_by_key(|(_, cell)| std::cmp::Reverse(cell.count));
+    let cell = |(class, cell): (&&str, &Cell)| {
+        let share = 100.0 * cell.count as f64 / tested as f64;
+        format!("{class}: {share:.1} % [{:.2}]", cell.confidence / cell.count as f64)
+    };
+    wrong.into_iter().map(cell).collect::<Vec<_>>().join(", ")
+}
+
+/// A confusion matrix (Fig. 11), over all seeds.
+#[derive(Debug)]
+pub(super) struct Confusions {
+    classes: Vec<String>,
+    counts: Vec<Vec<u64>>,
+}
+
+impl Confusions {
+    pub(super) fn of<'a>(answers: impl Iterator<Item = &'a Answer>) -> Self {
+        let answers: Vec<&Answer> = answers.collect();
+        let names: BTreeSet<&str> =
+            answers.iter().flat_map(|answer| [&*answer.truth, &*answer.class]).collect();
+        let places: BTreeMap<&str, usize> = names.iter().enumerate().map(|(at, name)| (*name, at)).collect();
+        let mut counts = vec![vec![0; names.len()]; names.len()];
+        for answer in &answers {
+            counts[places[&*answer.truth]][places[&*answer.class]] += 1;
+        }
+        Self { classes: names.into_iter().map(str::to_owned).collect(), counts }
+    }
+
+    pub(super) fn section(self, key: &str) -> Section {
+        let mut table = Table { columns: vec!["true class".to_owned()], rows: Vec::new() };
+        table.columns.extend(self.classes.iter().cloned());
+        for (class, counts) in self.classes.iter().zip(&self.counts) {
+            let counts = counts.iter().map(|count| Value::Count(*count));
+            table.rows.push([Value::from(class.as_str())].into_iter().chain(counts).collect());
+        }
+        let chart = Confusion {
+            title: format!("Confusion matrix, {key}"),
+            description: "Share of the instances of each true class (rows) by answer (columns)".to_owned(),
+            actual: self.classes.clone(),
+            predicted: self.classes,
+            counts: self.counts,
+        };
+        Section {
+            name: "confusion".to_owned(),
+            heading: format!("Confusion matrix, {key}"),
+            prose: "Number of tested instances by true class (rows) and answer (columns), over all seeds."
+                .to_owned(),
+            table,
+            chart: Some(chart.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+    use super::*;
+
+    fn answers() -> Vec<Answer> {
+        [("a", "a", 0.9), ("a", "b", 0.7), ("a", "b", 0.5), ("a", "c", 0.4), ("b", "b", 1.0)]
+            .map(|(truth, class, confidence)| Answer { truth: truth.into(), class: class.into(), confidence })
+            .to_vec()
+    }
+
+    #[test]
+    fn shares_and_confidences_of_a_class() {
+        let paper = BTreeMap::from([("a".to_owned(), 99.5)]);
+        let answers = answers();
+        let section = ClassTable::of(answers.iter()).section("final", "final", Some(&paper));
+        let [a, b] = &section.table.rows[..] else { unreachable!("two classes were tested") };
+        let texts: Vec<String> = a.iter().map(ToString::to_string).collect();
+        assert_eq!(texts, ["a", "4", "25.0 %", "0.90", "99.5 %", "b: 50.0 % [0.60], c: 25.0 % [0.40]"]);
+        assert_eq!(b.last().unwrap(), &Value::from(""));
+        assert_eq!(section.name, "classes-final");
+    }
+
+    #[test]
+    fn classes_that_are_answers_alone_are_in_the_matrix() {
+        let answers = answers();
+        let confusions = Confusions::of(answers.iter());
+        assert_eq!(confusions.classes, ["a", "b", "c"]);
+        assert_eq!(confusions.counts, [[1, 2, 1], [0, 1, 0], [0, 0, 0]]);
+    }
+}

@@ -1,0 +1,90 @@
+//! How surely right and wrong answers are given (Fig. 12b).
+use thingprint_figure::{Axis, Cumulative, Guide, Samples, Steps};
+
+use super::trial::{Answer, mean, share};
+use crate::outcome::{Section, Table, Value};
+
+/// Confidences at which the table has a row.
+const LEVELS: [f64; 11] = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99, 1.0];
+
+/// Complementary distribution of the confidence of right and wrong answers.
+pub(super) fn section<'a>(answers: impl Iterator<Item = &'a Answer>, threshold: f64, key: &str) -> Section {
+    let (right, wrong): (Vec<&Answer>, Vec<&Answer>) = answers.partition(|answer| answer.is_right());
+    let mut table = Table::new(["confidence of at least", "right answers", "wrong answers"]);
+    for level in LEVELS {
+        table.push([
+            Value::Real(level, 2),
+            Value::share(reaching(&right, level), 2),
+            Value::share(reaching(&wrong, level), 2),
+        ]);
+    }
+    let chart = Steps {
+        title: format!("Confidence of right and wrong answers, {key}"),
+        description: "Share of answers whose confidence is above a value".to_owned(),
+        x: Axis::new("confidence", "").bounds(0.0, 1.0),
+        cumulative: Cumulative::Ccdf,
+        series: vec![samples("right", &right), samples("wrong", &wrong)],
+        guides: vec![Guide::x(threshold, "accepted from here on")],
+    };
+    Section {
+        name: "confidence".to_owned(),
+        heading: format!("Confidence, {key}"),
+        prose: format!("{} {}", in_words("right", &right), in_words("wrong", &wrong)),
+        table,
+        chart: Some(chart.into()),
+    }
+}
+
+/// Share of answers whose confidence reaches a level.
+fn reaching(answers: &[&Answer], level: f64) -> Option<f64> {
+    share(answers, |answer| answer.reaches(level))
+}
+
+fn samples(name: &str, answers: &[&Answer]) -> Samples {
+    Samples::new(name, answers.iter().map(|answer| answer.confidence).collect::<Vec<_>>())
+}
+
+fn in_words(name: &str, answers: &[&Answer]) -> String {
+    match mean(answers.iter().map(|answer| answer.confidence)) {
+        Some(mean) => {
+            format!("{} {name} answers have a mean confidence of {:.2} %.", answers.len(), 100.0 * mean)
+        }
+        None => format!("There is no {name} answer."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+    use super::*;
+
+    #[test]
+    fn the_complementary_distribution_worked_by_hand() {
+        let answer = |truth: &str, confidence| Answer { truth: truth.into(), class: "a".into(), confidence };
+        let answers =
+            [answer("a", 1.0), answer("a", 0.8), answer("a", 0.79), answer("a", 0.3), answer("b", 0.55)];
+        let section = section(answers.iter(), 0.8, "final");
+        let row = |level: f64| {
+            let row = section.table.rows.iter().find(|row| row[0] == Value::Real(level, 2)).unwrap();
+            (row[1].clone(), row[2].clone())
+        };
+        assert_eq!(row(0.3), (Value::Share(1.0, 2), Value::Share(1.0, 2)));
+        assert_eq!(row(0.8), (Value::Share(0.5, 2), Value::Share(0.0, 2)));
+        assert_eq!(row(1.0), (Value::Share(0.25, 2), Value::Share(0.0, 2)));
+        assert!(
+            section.prose.contains("4 right answers have a mean confidence of 72.25 %"),
+            "{}",
+            section.prose
+        );
+    }
+
+    #[test]
+    fn without_wrong_answers_there_is_nothing_to_share() {
+        assert_eq!(reaching(&[], 0.5), None);
+        assert_eq!(in_words("wrong", &[]), "There is no wrong answer.");
+        let answer = Answer { truth: "a".into(), class: "a".into(), confidence: 0.1 + 0.7 };
+        assert!(answer.confidence < 0.8, "rounding took nothing away");
+        assert_eq!(reaching(&[&answer], 0.8), Some(1.0));
+    }
+}

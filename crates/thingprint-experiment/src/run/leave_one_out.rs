@@ -1,0 +1,149 @@
+//! Classes that training never saw: are they told from the known ones by their confidence?
+use std::collections::BTreeSet;
+
+use thingprint_figure::{Axis, Estimate, Ranking, RankingRow};
+use thingprint_instance::Labeled;
+use thingprint_model::{TrainOptions, auroc};
+
+use super::trial::{Answer, Bench, Parts, mean, share};
+use crate::definition::LeaveOneOut;
+use crate::error::ExperimentError;
+use crate::outcome::{Outcome, Section, Summary, Table, Value};
+
+/// What happened to a class that was left out, seed by seed.
+#[derive(Default)]
+struct Left {
+    class: String,
+    instances: u64,
+    auroc: Vec<f64>,
+    rejected: Vec<f64>,
+    accepted_known: Vec<f64>,
+    taken_for: Vec<Answer>,
+}
+
+pub(super) fn run(analysis: &LeaveOneOut, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
+    let rows = bench.own_rows()?;
+    let classes: BTreeSet<&str> = rows.iter().filter_map(class_of).collect();
+    let mut all: Vec<Left> =
+        classes.iter().map(|class| Left { class: (*class).to_owned(), ..Left::default() }).collect();
+    for &seed in &bench.definition.seeds {
+        let parts = Parts::required(rows, analysis.split, seed)?;
+        for left in &mut all {
+            bench.step(&format!("without {}, seed {seed}", left.class));
+            left.try_without(&parts, rows, (analysis, seed), bench)?;
+        }
+    }
+    let mut outcome = Outcome::default();
+    let mean_over_classes = |of: fn(&Left) -> &[f64]| -> Vec<f64> {
+        all.iter().filter_map(|left| mean(of(left).iter().copied())).collect()
+    };
+    // The mean over classes is what is reported; its deviation is that between classes.
+    outcome.metrics.insert("final", "auroc", &mean_over_classes(|left| &left.auroc));
+    outcome.metrics.insert("final", "rejected_unknown", &mean_over_classes(|left| &left.rejected));
+    outcome.metrics.insert("final", "accepted_known", &mean_over_classes(|left| &left.accepted_known));
+    for left in &all {
+        outcome.metrics.insert("final", &format!("auroc[{}]", left.class), &left.auroc);
+        outcome.metrics.insert("final", &format!("rejected[{}]", left.class), &left.rejected);
+    }
+    outcome.remarks.push(
+        "The deviation of a mean over classes is that between classes; the deviation of a class is over seeds."
+            .to_owned(),
+    );
+    outcome.sections.push(section(&all, analysis.threshold));
+    Ok(outcome)
+}
+
+fn class_of(row: &Labeled) -> Option<&str> {
+    row.label.as_ref().map(|label| label.class.as_str())
+}
+
+impl Left {
+    /// Trains without the class, and asks about the other classes' test part and all instances of this class.
+    fn try_without(
+        &mut self,
+        parts: &Parts<'_>,
+        rows: &[Labeled],
+        (analysis, seed): (&LeaveOneOut, u64),
+        bench: &Bench<'_>,
+    ) -> Result<(), ExperimentError> {
+        let is_known = |row: &&Labeled| class_of(row).is_some_and(|class| class != self.class);
+        let train: Vec<&Labeled> = parts.train.iter().filter(|row| is_known(row)).copied().collect();
+        let known: Vec<&Labeled> = parts.test.iter().filter(|row| is_known(row)).copied().collect();
+        let unknown: Vec<&Labeled> = rows.iter().filter(|row| class_of(row) == Some(&self.class)).collect();
+        let model = bench.fit(&train, &TrainOptions { seed, ..analysis.training })?;
+        let (known, unknown) = (bench.answers(&model, &known), bench.answers(&model, &unknown));
+        let confidences =
+            |answers: &[Answer]| -> Vec<f64> { answers.iter().map(|answer| answer.confidence).collect() };
+        let is_accepted = |answer: &&Answer| answer.reaches(analysis.threshold);
+        self.instances = unknown.len() as u64;
+        self.auroc.extend(auroc(&confidences(&known), &confidences(&unknown)));
+        self.rejected.extend(share(&unknown, is_accepted).map(|accepted| 1.0 - accepted));
+        self.accepted_known.extend(share(&known, is_accepted));
+        self.taken_for.extend(unknown);
+        Ok(())
+    }
+
+    /// Whom its instances are taken for most, with the share.
+    fn mostly(&self) -> Option<String> {
+        let names: BTreeSet<&str> = self.taken_for.iter().map(|answer| &*answer.class).collect();
+        let counted = names
+            .into_iter()
+            .rev()
+            .map(|name| (self.taken_for.iter().filter(|answer| &*answer.class == name).count(), name));
+        let (count, name) = counted.max_by_key(|(count, _)| *count)?;
+        Some(format!("{name}: {:.0} %", 100.0 * count as f64 / self.taken_for.len() as f64))
+    }
+}
+
+fn section(all: &[Left], threshold: f64) -> Section {
+    let mut order: Vec<&Left> = all.iter().collect();
+    let auroc = |left: &Left| mean(left.auroc.iter().copied()).unwrap_or(f64::INFINITY);
+    order.sort_by(|a, b| auroc(a).total_cmp(&auroc(b)));
+    let mut table = Table::new([
+        "class left out",
+        "instances",
+        "AUROC",
+        "sd",
+        "rejected",
+        "known accepted",
+        "mostly taken for",
+    ]);
+    for left in &order {
+        let summary = Summary::of(&left.auroc);
+        table.push([
+            Value::from(left.class.as_str()),
+            Value::from(left.instances),
+            Value::real(summary.map(|summary| summary.mean), 3),
+            Value::real(summary.map(|summary| summary.sd), 3),
+            Value::share(mean(left.rejected.iter().copied()), 1),
+            Value::share(mean(left.accepted_known.iter().copied()), 1),
+            left.mostly().map_or(Value::Absent, Value::from),
+        ]);
+    }
+    let row = |left: &&Left| {
+        let summary = Summary::of(&left.rejected)?;
+        Some(RankingRow {
+            label: left.class.clone(),
+            value: Estimate::new(summary.mean, summary.sd),
+            class: 0,
+        })
+    };
+    let chart = Ranking {
+        title: "Rejected when never seen".to_owned(),
+        description: "Share of the instances of a class left out of the training whose confidence stays below the threshold"
+            .to_owned(),
+        value: Axis::percent("rejected"),
+        classes: Vec::new(),
+        rows: order.iter().filter_map(row).collect(),
+    };
+    Section {
+        name: "left-out".to_owned(),
+        heading: "Each class left out".to_owned(),
+        prose: format!(
+            "AUROC is the probability that an instance of a known class has more confidence than one of the class left \
+             out (0.5 is chance). Rejected are answers below {threshold}."
+        ),
+        table,
+        chart: Some(chart.into()),
+    }
+}

@@ -1,0 +1,274 @@
+//! Scenarios in several variants: Tables 2 and 3, Figs. 11 and 12b, and what the paper left open.
+use std::collections::BTreeMap;
+
+use thingprint_figure::{Arrangement, Axis, BarSeries, Bars, Estimate};
+use thingprint_model::{ModelError, Scenario, Split, TrainOptions};
+
+use super::classes::{ClassTable, Confusions};
+use super::trial::{Answer, Bench, Parts, Trial, mean, share};
+use super::{confidence, recipe_remark};
+use crate::definition::{Extraction, Scenarios, Show, Variant};
+use crate::error::ExperimentError;
+use crate::outcome::{Outcome, Section, Table, Value};
+
+/// A way of doing it, with everything settled.
+struct Way<'a> {
+    name: Option<&'a str>,
+    split: Split,
+    extraction: &'a Extraction,
+    training: TrainOptions,
+}
+
+/// All trials of a scenario in one way: one for each seed.
+struct Series {
+    /// How `metrics.json` calls it.
+    key: String,
+    scenario: Scenario,
+    way: Option<String>,
+    trials: Vec<Trial>,
+}
+
+/// Names of the numbers of a trial.
+const METRICS: [&str; 10] = [
+    "accuracy",
+    "rrse",
+    "macro_f1",
+    "calibration_error",
+    "coverage",
+    "accepted_accuracy",
+    "confidence_right",
+    "confidence_wrong",
+    "right_below_threshold",
+    "wrong_at_threshold",
+];
+
+pub(super) fn run(analysis: &Scenarios, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
+    let mut outcome = Outcome::default();
+    let definition = bench.definition;
+    let mut all = Vec::new();
+    for way in ways(analysis, &definition.extraction) {
+        let rows = bench.rows(way.extraction)?;
+        let remark = recipe_remark(&bench.need(way.extraction)?.recipe);
+        let remark = way.name.map_or(remark.clone(), |name| format!("{name}: {remark}"));
+        match try_way(analysis, &way, rows, bench) {
+            Ok(series) => {
+                outcome.remarks.push(remark);
+                all.extend(series);
+            }
+            Err(ExperimentError::Model { source: ModelError::EmptyPart { split, part }, .. })
+                if way.name.is_some() =>
+            {
+                let name = way.name.unwrap_or_default();
+                outcome.remarks.push(format!(
+                    "{name}: left out, because the split {split} of this data set leaves no instance to {part}."
+                ));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    for series in &all {
+        series.measure(analysis, &mut outcome);
+    }
+    outcome.sections.push(summary(&all, &outcome));
+    outcome.sections.push(by_seed(&all, &definition.seeds));
+    show(analysis, &all, &mut outcome);
+    Ok(outcome)
+}
+
+/// The ways to compare: the variants, or the one way there is.
+fn ways<'a>(analysis: &'a Scenarios, extraction: &'a Extraction) -> Vec<Way<'a>> {
+    let plain = Way { name: None, split: analysis.split, extraction, training: analysis.training };
+    let varied = |variant: &'a Variant| Way {
+        name: Some(&variant.name),
+        split: variant.split.unwrap_or(analysis.split),
+        extraction: variant.extraction.as_ref().unwrap_or(extraction),
+        training: variant.training.unwrap_or(analysis.training),
+    };
+    if analysis.variants.is_empty() { vec![plain] } else { analysis.variants.iter().map(varied).collect() }
+}
+
+fn try_way(
+    analysis: &Scenarios,
+    way: &Way<'_>,
+    rows: &[thingprint_instance::Labeled],
+    bench: &mut Bench<'_>,
+) -> Result<Vec<Series>, ExperimentError> {
+    let mut all: Vec<Series> =
+        analysis.scenarios.iter().map(|scenario| Series::of(*scenario, way.name)).collect();
+    for &seed in &bench.definition.seeds {
+        let parts = Parts::required(rows, way.split, seed)?;
+        for series in &mut all {
+            bench.step(&format!("{}, seed {seed}", series.key));
+            let options = TrainOptions { scenario: series.scenario, seed, ..way.training };
+            series.trials.push(bench.trial(&parts, &options, analysis.threshold)?);
+        }
+    }
+    Ok(all)
+}
+
+impl Series {
+    fn of(scenario: Scenario, way: Option<&str>) -> Self {
+        let key = way.map_or_else(|| scenario.to_string(), |way| format!("{way}/{scenario}"));
+        Self { key, scenario, way: way.map(str::to_owned), trials: Vec::new() }
+    }
+
+    /// Everything that the models said, seed by seed.
+    fn answers(&self) -> impl Iterator<Item = &Answer> {
+        self.trials.iter().flat_map(|trial| &trial.answers)
+    }
+
+    fn measure(&self, analysis: &Scenarios, outcome: &mut Outcome) {
+        let numbers: Vec<_> = self.trials.iter().map(|trial| trial.numbers(analysis.threshold)).collect();
+        for (at, metric) in METRICS.iter().enumerate() {
+            let values: Vec<f64> = numbers.iter().filter_map(|numbers| numbers[at]).collect();
+            outcome.metrics.insert(&self.key, metric, &values);
+        }
+        let mut by_class: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+        for class in self.trials.iter().flat_map(|trial| &trial.evaluation.per_class) {
+            by_class.entry(&class.class).or_default().extend(class.correct);
+        }
+        for (class, values) in by_class {
+            outcome.metrics.insert(&self.key, &format!("correct[{class}]"), &values);
+        }
+        if analysis.show.contains(&Show::Cost) {
+            outcome.costs.insert(self.key.clone(), self.trials.iter().map(|trial| trial.cost).collect());
+        }
+    }
+}
+
+impl Trial {
+    /// The numbers of [`METRICS`].
+    fn numbers(&self, threshold: f64) -> [Option<f64>; METRICS.len()] {
+        let evaluation = &self.evaluation;
+        let confidence = |right: bool| {
+            mean(
+                self.answers
+                    .iter()
+                    .filter(|answer| answer.is_right() == right)
+                    .map(|answer| answer.confidence),
+            )
+        };
+        let accepted = |right: bool| {
+            let answers = self.answers.iter().filter(|answer| answer.is_right() == right);
+            share(answers, |answer| answer.reaches(threshold))
+        };
+        [
+            Some(evaluation.accuracy),
+            Some(evaluation.rrse),
+            Some(evaluation.macro_f1),
+            Some(evaluation.calibration_error),
+            Some(evaluation.coverage),
+            evaluation.accepted_accuracy,
+            confidence(true),
+            confidence(false),
+            accepted(true).map(|share| 1.0 - share),
+            accepted(false),
+        ]
+    }
+}
+
+fn summary(all: &[Series], outcome: &Outcome) -> Section {
+    let mut table = Table::new([
+        "setting",
+        "trained on",
+        "tested on",
+        "accuracy",
+        "accuracy sd",
+        "RRSE %",
+        "RRSE sd",
+        "macro-F1",
+        "accepted",
+        "accuracy of accepted",
+    ]);
+    let mut accuracies = Vec::new();
+    for series in all {
+        let Some(first) = series.trials.first() else { continue };
+        let number = |metric: &str| outcome.metrics.get(&series.key, metric);
+        let mean = |metric: &str| number(metric).map(|summary| summary.mean);
+        let sd = |metric: &str| number(metric).map(|summary| summary.sd);
+        table.push([
+            Value::from(series.key.as_str()),
+            Value::from(first.trained_on),
+            Value::from(first.evaluation.instances),
+            Value::share(mean("accuracy"), 2),
+            Value::share(sd("accuracy"), 2),
+            Value::real(mean("rrse"), 2),
+            Value::real(sd("rrse"), 2),
+            Value::real(mean("macro_f1"), 3),
+            Value::share(mean("coverage"), 1),
+            Value::share(mean("accepted_accuracy"), 2),
+        ]);
+        accuracies.push(number("accuracy").map(|summary| Estimate::new(summary.mean, summary.sd)));
+    }
+    let chart = Bars {
+        title: "Accuracy".to_owned(),
+        description: "Mean share of test instances classified correctly, with the deviation over seeds"
+            .to_owned(),
+        x_label: "setting".to_owned(),
+        value: Axis::percent("accuracy"),
+        groups: all.iter().map(|series| series.key.clone()).collect(),
+        series: vec![BarSeries { name: "accuracy".to_owned(), values: accuracies }],
+        arrangement: Arrangement::Grouped,
+    };
+    Section {
+        name: "summary".to_owned(),
+        heading: "Accuracy and error".to_owned(),
+        prose: "Means over the seeds, with the standard deviation. RRSE is the root relative squared error as Weka \
+                defines it. Accepted are answers whose confidence reaches the threshold."
+            .to_owned(),
+        table,
+        chart: (all.len() > 1).then(|| chart.into()),
+    }
+}
+
+fn by_seed(all: &[Series], seeds: &[u64]) -> Section {
+    let mut table = Table::new(["setting", "seed", "accuracy", "RRSE %", "macro-F1", "calibration error"]);
+    for series in all {
+        for (seed, trial) in seeds.iter().zip(&series.trials) {
+            let evaluation = &trial.evaluation;
+            table.push([
+                Value::from(series.key.as_str()),
+                Value::from(*seed),
+                Value::Share(evaluation.accuracy, 2),
+                Value::Real(evaluation.rrse, 2),
+                Value::Real(evaluation.macro_f1, 3),
+                Value::Real(evaluation.calibration_error, 4),
+            ]);
+        }
+    }
+    Section {
+        name: "seeds".to_owned(),
+        heading: "Each seed".to_owned(),
+        prose: "A seed draws the split and the forest.".to_owned(),
+        table,
+        chart: None,
+    }
+}
+
+/// What the definition asks for beside the numbers.
+fn show(analysis: &Scenarios, all: &[Series], outcome: &mut Outcome) {
+    let paper = |series: &Series| analysis.paper.get(&series.scenario);
+    for series in all.iter().filter(|_| analysis.show.contains(&Show::Classes)) {
+        let table = ClassTable::of(series.answers());
+        outcome.sections.push(table.section(&series.key, &series.file_part(), paper(series)));
+    }
+    let Some(last) = all.last() else { return };
+    if analysis.show.contains(&Show::Confusion) {
+        outcome.sections.push(Confusions::of(last.answers()).section(&last.key));
+    }
+    if analysis.show.contains(&Show::Confidence) {
+        outcome.sections.push(confidence::section(last.answers(), analysis.threshold, &last.key));
+    }
+}
+
+impl Series {
+    /// The key as a part of a file name.
+    fn file_part(&self) -> String {
+        let text = match &self.way {
+            Some(way) => format!("{way}-{}", self.scenario),
+            None => self.scenario.to_string(),
+        };
+        let fold = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+        text.chars().map(fold).collect()
+    }
+}

@@ -1,0 +1,66 @@
+//! The definitions and data sets of the repository can be read.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use thingprint_experiment::{Analysis, Dataset, Definition};
+
+/// Data sets that a simulator plays, whose files it reads itself.
+const SIMULATED: [&str; 2] = ["home", "unsw28"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn definitions() -> Vec<(PathBuf, Definition)> {
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(root().join("experiments")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    paths.sort();
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap();
+        let definition = Definition::from_toml(&path.display().to_string(), &text).unwrap();
+        (path, definition)
+    };
+    paths.into_iter().map(read).collect()
+}
+
+#[test]
+fn every_definition_is_read_and_named_after_its_file() {
+    let definitions = definitions();
+    assert!(definitions.len() >= 17, "{} definitions", definitions.len());
+    for (path, definition) in definitions {
+        assert_eq!(path.file_stem().unwrap().to_str().unwrap(), definition.name);
+    }
+}
+
+#[test]
+fn every_data_set_is_described() {
+    let named: BTreeSet<String> =
+        definitions().into_iter().flat_map(|(_, definition)| definition.data).collect();
+    let captured: BTreeSet<String> =
+        named.into_iter().filter(|name| !SIMULATED.contains(&name.as_str())).collect();
+    assert!(captured.contains("homes") && captured.contains("sentinel"));
+    for name in captured.iter().map(String::as_str).chain(["unsw2016"]) {
+        let path = root().join("datasets").join(name).join("dataset.toml");
+        let dataset = Dataset::from_toml(name, &fs::read_to_string(path).unwrap()).unwrap();
+        assert!(dataset.obtain.contains(&format!("--data {name}=")), "{name} does not say how to give it");
+    }
+}
+
+#[test]
+fn every_value_of_the_paper_has_its_place() {
+    let mut values = 0;
+    for (_, definition) in definitions() {
+        values += definition.expectations.iter().filter(|expectation| expectation.paper.is_some()).count();
+        if let Analysis::Scenarios(scenarios) = &definition.analysis
+            && definition.name == "table2"
+        {
+            assert_eq!(scenarios.paper.len(), 5);
+            assert!(scenarios.paper.values().all(|classes| classes.len() == 29));
+        }
+    }
+    assert!(values > 60, "{values} values of the paper");
+}

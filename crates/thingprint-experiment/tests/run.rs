@@ -1,0 +1,267 @@
+//! Experiments on made instances: five classes that are easy to tell apart, and one that looks like another.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::num::NonZeroUsize;
+
+use thingprint_experiment::{
+    Cast, DataSource, Definition, FlowRecord, Lap, Material, Outcome, Report, ResultFile, Side, Watch, run,
+};
+use thingprint_flow::{DeviceId, MacAddr, Timestamp};
+use thingprint_instance::{Attribute, Attributes, Bag, Bags, Counts, Instance, Kind, Label, Labeled};
+
+const CLASSES: [&str; 6] = ["bulb", "camera", "hub", "laptop", "plug", "twin"];
+const HOURS: i64 = 60;
+
+/// A watch that stands still.
+struct Still;
+
+impl Watch for Still {
+    fn lap(&mut self) -> Lap {
+        Lap::default()
+    }
+
+    fn step(&mut self, _: &str) {}
+}
+
+fn device(number: usize, unit: u8) -> DeviceId {
+    DeviceId::Mac(MacAddr::new([2, 0, 0, 0, u8::try_from(number).unwrap(), unit]))
+}
+
+/// An hour of a class. The twin does what the plug does.
+fn row(number: usize, hour: i64) -> Labeled {
+    let class = CLASSES[number];
+    let look = if class == "twin" { 4 } else { number };
+    let level = 100.0 * (look as f64 + 1.0) + (hour % 7) as f64;
+    let mut attributes = Attributes::default();
+    for attribute in Attribute::ALL {
+        attributes.set(attribute, Some(level));
+    }
+    if hour % 5 == 0 {
+        attributes.set(Attribute::NtpIntervalS, None);
+    }
+    let bag = |word: String| Bag::from([(word, 1 + hour.unsigned_abs() % 3), ("53".to_owned(), 1)]);
+    let bags = Bags {
+        ports: bag(format!("{}", 1_000 + look)),
+        domains: bag(format!("{look}.example")),
+        cipher_suites: if hour % 2 == 0 { Bag::from([(format!("c02{look}-c014"), 1)]) } else { Bag::new() },
+    };
+    let instance = Instance {
+        device: device(number, u8::try_from(hour % 2).unwrap()),
+        window_start: Timestamp::from_seconds(3_600 * hour),
+        window_s: 3_600.0,
+        capture: None,
+        attributes,
+        bags,
+        counts: Counts::default(),
+        spread: [None; 6],
+    };
+    let kind = if class == "laptop" { Kind::NonIot } else { Kind::Iot };
+    Labeled { instance, label: Some(Label { class: class.to_owned(), kind }) }
+}
+
+fn rows(classes: usize) -> Vec<Labeled> {
+    (0..classes).flat_map(|number| (0..HOURS).map(move |hour| row(number, hour))).collect()
+}
+
+fn definition(seeds: &str, rest: &str) -> Definition {
+    let head =
+        "name = 'made'\ntitle = 't'\nplace = 'p'\nasks = 'a'\nfound = 'f'\nmisleads = 'm'\ndata = ['made']\n";
+    Definition::from_toml("made.toml", &format!("{head}seeds = {seeds}\n{rest}")).unwrap()
+}
+
+fn outcome_of(definition: &Definition, rows: &[Labeled], flows: &[FlowRecord], jobs: usize) -> Outcome {
+    let needs = definition.needs("made", "").unwrap();
+    let instances: Vec<_> = needs.into_iter().map(|need| (need, rows.to_vec())).collect();
+    let material = Material { dataset: "made", overrides: "", instances: &instances, flows };
+    run(definition, &material, NonZeroUsize::new(jobs).unwrap(), &mut Still).unwrap()
+}
+
+fn files_of(definition: &Definition, outcome: &Outcome) -> Vec<ResultFile> {
+    let source =
+        DataSource { dataset: "made".to_owned(), is_simulated: true, description: "Made up.".to_owned() };
+    Report { definition, source: &source, outcome, environment: "here\n" }.files().unwrap()
+}
+
+fn number(outcome: &Outcome, scenario: &str, metric: &str) -> f64 {
+    outcome.metrics.get(scenario, metric).unwrap_or_else(|| unreachable!("{scenario} {metric}")).mean
+}
+
+const TABLE_2: &str = "[analysis.scenarios]\nscenarios = ['ports', 'final']\nshow = ['classes', 'confusion', 'confidence', 'cost']\n";
+
+#[test]
+fn scenarios_are_trained_evaluated_and_shown() {
+    let definition = definition("[1, 2]", TABLE_2);
+    let outcome = outcome_of(&definition, &rows(5), &[], 1);
+    assert!(number(&outcome, "final", "accuracy") > 0.99);
+    assert!(number(&outcome, "final", "rrse") < 20.0);
+    assert!(number(&outcome, "final", "correct[plug]") > 0.99);
+    let names: Vec<&str> = outcome.sections.iter().map(|section| section.name.as_str()).collect();
+    assert_eq!(names, ["summary", "seeds", "classes-ports", "classes-final", "confusion", "confidence"]);
+    // 70 % of 300 instances train, the others test, once for each seed.
+    let confusion = outcome.sections.iter().find(|section| section.name == "confusion").unwrap();
+    let counted: f64 =
+        confusion.table.rows.iter().flatten().filter_map(|value| value.to_string().parse::<f64>().ok()).sum();
+    assert!((counted - 180.0).abs() < f64::EPSILON, "{counted}");
+    assert_eq!(outcome.costs["final"].len(), 2);
+    let files = files_of(&definition, &outcome);
+    for name in ["report.md", "report.html", "metrics.json", "confusion.svg", "confidence.svg", "costs.csv"] {
+        assert!(files.iter().any(|file| file.name == name && !file.text.is_empty()), "{name}");
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let definition = definition("[1]", TABLE_2);
+    let rows = rows(6);
+    let files = |jobs| files_of(&definition, &outcome_of(&definition, &rows, &[], jobs));
+    assert_eq!(files(1), files(3));
+}
+
+#[test]
+fn two_classes_that_look_alike_are_taken_for_each_other() {
+    let outcome = outcome_of(&definition("[1, 2, 3]", TABLE_2), &rows(6), &[], 2);
+    assert!(number(&outcome, "final", "correct[bulb]") > 0.99);
+    assert!(number(&outcome, "final", "correct[twin]") + number(&outcome, "final", "correct[plug]") < 1.6);
+    assert!(number(&outcome, "final", "confidence_wrong") < number(&outcome, "final", "confidence_right"));
+}
+
+#[test]
+fn a_variant_that_this_data_cannot_test_is_left_out() {
+    let text = "[analysis.scenarios]\nscenarios = ['final']\n[[analysis.scenarios.variant]]\nname = 'random'\n\
+                [[analysis.scenarios.variant]]\nname = 'unit'\nsplit = 'unit=0.5'\n";
+    let definition = definition("[1]", text);
+    let single: Vec<Labeled> = rows(5)
+        .into_iter()
+        .filter(|row| row.instance.window_start.as_nanos() / 3_600_000_000_000 % 2 == 0)
+        .collect();
+    let outcome = outcome_of(&definition, &single, &[], 1);
+    assert!(outcome.metrics.get("random/final", "accuracy").is_some());
+    assert!(outcome.metrics.get("unit/final", "accuracy").is_none());
+    assert!(
+        outcome.remarks.iter().any(|remark| remark.starts_with("unit: left out")),
+        "{:?}",
+        outcome.remarks
+    );
+    let with_units = outcome_of(&definition, &rows(5), &[], 1);
+    assert!(number(&with_units, "unit/final", "accuracy") > 0.9);
+}
+
+#[test]
+fn more_days_train_on_more_instances() {
+    let outcome =
+        outcome_of(&definition("[1]", "[analysis.training-time]\ndays = [1, 2, 128]\n"), &rows(5), &[], 1);
+    let trained_on = |days: &str| number(&outcome, days, "trained_on");
+    // Two devices a class, each with 30 hours: a day is 24 of them, of which about 70 % train.
+    assert!(trained_on("1-days") < trained_on("2-days"));
+    assert!((trained_on("2-days") - 210.0).abs() < f64::EPSILON);
+    assert!(number(&outcome, "2-days", "accuracy") > 0.99);
+    // Two days take in everything.
+    assert!(outcome.metrics.get("128-days", "accuracy").is_none());
+    assert!(
+        outcome.remarks.iter().any(|remark| remark.contains("more than 2 days")),
+        "{:?}",
+        outcome.remarks
+    );
+}
+
+#[test]
+fn merits_are_ranked() {
+    let outcome = outcome_of(&definition("[1]", "[analysis.merits]\n"), &rows(5), &[], 1);
+    // Five classes of equal size that an attribute tells apart: log2 5 bits, but for the draw of the split.
+    let merit = number(&outcome, "merit", "flow_volume_bytes");
+    assert!((merit - 5.0_f64.log2()).abs() < 0.05, "{merit}");
+    assert!(number(&outcome, "rank", "ntp_interval_s") > number(&outcome, "rank", "flow_volume_bytes"));
+    assert!(outcome.metrics.get("rank", "ports_confidence").is_none());
+}
+
+#[test]
+fn a_class_like_no_other_is_refused_and_a_twin_is_not() {
+    let outcome = outcome_of(&definition("[1]", "[analysis.leave-one-out]\n"), &rows(6), &[], 2);
+    assert!(number(&outcome, "final", "rejected[plug]") < 0.1);
+    assert!(number(&outcome, "final", "auroc[bulb]") > number(&outcome, "final", "auroc[plug]"));
+    let section = &outcome.sections[0];
+    let plug = section.table.rows.iter().find(|row| row[0].to_string() == "plug").unwrap();
+    assert_eq!(plug[6].to_string(), "twin: 100 %");
+}
+
+#[test]
+fn an_attack_is_looked_at_beside_normal_traffic() {
+    let text = "[analysis.attacks]\n[[analysis.attacks.attack]]\nkind = 'tcp-syn'\nrate_pps = 10\ntarget = 'camera'\n\
+                port = 80\nhours = 2\n";
+    let definition = definition("[1]", text);
+    let normal = rows(5);
+    let needs = definition.needs("made", "").unwrap();
+    // Under attack the camera looks like the hub in everything but its ports.
+    let mut attacked: Vec<Labeled> = (0..10).map(|hour| row(1, hour)).collect();
+    for row in &mut attacked {
+        for attribute in Attribute::ALL {
+            row.instance.attributes.set(attribute, Some(301.0));
+        }
+    }
+    let instances: Vec<_> = needs
+        .into_iter()
+        .map(|need| {
+            let rows = if need.attack.is_some() { attacked.clone() } else { normal.clone() };
+            (need, rows)
+        })
+        .collect();
+    let material = Material { dataset: "made", overrides: "", instances: &instances, flows: &[] };
+    let outcome = run(&definition, &material, NonZeroUsize::MIN, &mut Still).unwrap();
+    assert!(number(&outcome, "normal", "confidence") > 0.95);
+    assert!(number(&outcome, "tcp-syn-10", "confidence") < number(&outcome, "normal", "confidence"));
+    assert!((number(&outcome, "tcp-syn-10", "instances") - 10.0).abs() < f64::EPSILON);
+}
+
+#[test]
+fn worked_numbers_are_counts_of_the_training_part() {
+    let text = "[analysis.worked]\nbag = 'ports'\n[analysis.worked.priors]\nplug = 0.2\n\
+                [[analysis.worked.word]]\nword = '9999'\nclass = 'plug'\npaper = 0.001\n\
+                [[analysis.worked.ask]]\nwords = { '1004' = 3 }\ntruth = 'plug'\npaper = 'plug'\n";
+    let outcome = outcome_of(&definition("[1]", text), &rows(5), &[], 1);
+    let section = &outcome.sections[0];
+    let unseen = section.table.rows[0][4].to_string();
+    assert!(unseen.starts_with("1 / "), "{unseen}");
+    let prior = section.table.rows[1][4].to_string();
+    assert!(prior.ends_with(" / 215"), "{prior}");
+    assert!((number(&outcome, "ports", "as_in_paper[plug]") - 1.0).abs() < f64::EPSILON);
+}
+
+fn flows() -> Vec<FlowRecord> {
+    let flow = |hour: i64| FlowRecord {
+        class: "bulb".into(),
+        device: device(0, 0),
+        first: Timestamp::from_seconds(3_600 * hour),
+        last: Timestamp::from_seconds(3_600 * hour + 60),
+        bytes: 135,
+        cast: if hour % 4 == 0 { Cast::Multicast } else { Cast::Unicast },
+        side: if hour % 4 == 0 { Side::Lan } else { Side::Wan },
+        protocol: if hour % 2 == 0 { 17 } else { 6 },
+        server_port: 56_700,
+        domain: (hour % 2 == 1).then(|| "bulb.example".into()),
+    };
+    (0..30).map(flow).collect()
+}
+
+#[test]
+fn devices_are_characterised() {
+    let text = "[analysis.characterise]\nmost_classes = 3\nmost_words = 2\n\
+                [[analysis.characterise.share]]\nclass = 'bulb'\nattribute = 'flow_volume_bytes'\nlow = 130\nhigh = 140\n\
+                paper = 0.26\nplace = 'Fig. 3a'\n";
+    let definition = definition("[1]", text);
+    let outcome = outcome_of(&definition, &rows(5), &flows(), 1);
+    assert!((number(&outcome, "all", "instances") - 300.0).abs() < f64::EPSILON);
+    assert!((number(&outcome, "bulb", "distinct_ports") - 2.0).abs() < f64::EPSILON);
+    assert!((number(&outcome, "bulb", "empty_cipher_suites") - 0.5).abs() < f64::EPSILON);
+    assert!((number(&outcome, "bulb", "share_flow_volume_bytes[130-140]") - 1.0).abs() < f64::EPSILON);
+    assert!((number(&outcome, "bulb", "mode_flow_duration_s") - 60.0).abs() < f64::EPSILON);
+    assert!((number(&outcome, "bulb", "mode_sleep_time_s") - 3_540.0).abs() < f64::EPSILON);
+    let day = outcome.sections.iter().find(|section| section.name == "day-bulb").unwrap();
+    let bytes: f64 = day.table.rows.iter().filter_map(|row| row[5].to_string().parse::<f64>().ok()).sum();
+    assert!((bytes - 24.0 * 135.0).abs() < f64::EPSILON, "{bytes}");
+    let files = files_of(&definition, &outcome);
+    for name in ["flow-volume-bytes.svg", "ports.svg", "domains.svg", "cipher-lists.svg", "day-bulb.svg"] {
+        assert!(files.iter().any(|file| file.name == name), "{name}");
+    }
+    let without = outcome_of(&definition, &rows(5), &[], 1);
+    assert!(without.remarks.iter().any(|remark| remark.contains("hourly means")), "{:?}", without.remarks);
+}

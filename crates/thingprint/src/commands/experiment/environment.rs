@@ -1,0 +1,31 @@
+use std::fmt;
+use std::num::NonZeroUsize;
+
+use thingprint_experiment::Need;
+use thingprint_instance::Labeled;
+
+/// What a result came from, beside the definition: no times, so that the same run gives the same bytes.
+#[derive(Debug)]
+pub(super) struct Environment(Vec<(String, String)>);
+
+impl Environment {
+    pub(super) fn of(instances: &[(Need, Vec<Labeled>)], threads: NonZeroUsize) -> Self {
+        let mut lines = vec![
+            ("thingprint".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+            ("generator".to_owned(), thingprint_model::GENERATOR.to_owned()),
+            ("system".to_owned(), format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)),
+            ("threads".to_owned(), threads.to_string()),
+        ];
+        for (need, rows) in instances {
+            let labelled = rows.iter().filter(|row| row.label.is_some()).count();
+            lines.push((need.to_string(), format!("{} instances, {labelled} of them labelled", rows.len())));
+        }
+        Self(lines)
+    }
+}
+
+impl fmt::Display for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|(name, value)| writeln!(f, "{name}: {value}"))
+    }
+}

@@ -1,0 +1,226 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, bail};
+use thingprint_experiment::{Attack, AttackKind, DataSource, Definition, FlowRecord, Need};
+use thingprint_flow::{Capture, DeviceId, MacAddr, Packet, Timestamp, Trace, TraceOptions};
+use thingprint_instance::{Builder, InstanceOptions, Kind, Label, Labeled, PartId, Partial};
+use thingprint_protocol::{Engine, Limits};
+use thingprint_sim::{CaptureReader, Home, Simulation, SimulationOptions};
+
+use super::captured::by_address;
+use super::flow_log::FlowLog;
+use super::source::{Library, Loaded};
+use crate::exit::Outcome;
+
+/// Bytes captured of each frame: headers, names and hellos are in them, and lengths stay true.
+const SNAPLEN: u32 = 600;
+
+/// Seed of the simulation; the seeds of an experiment are those of splits and forests.
+const SEED: u64 = 1;
+
+/// Days that a home is played for that does not say how long its trace is.
+const DAYS: u32 = 14;
+
+const HOUR_S: i64 = 3_600;
+const DAY_S: u64 = 86_400;
+
+/// A data set that is played when it is needed.
+#[derive(Debug)]
+pub(super) struct Simulated {
+    name: String,
+    home: Home,
+    options: SimulationOptions,
+    is_cut: bool,
+}
+
+impl Simulated {
+    /// The simulated data set of this name; `None` when there is none.
+    pub(super) fn named(name: &str, days: Option<u32>) -> anyhow::Result<Option<Self>> {
+        let home = match name {
+            "home" => thingprint_sim::home(),
+            "unsw28" => thingprint_sim::unsw28(),
+            _ => return Ok(None),
+        };
+        let home = home.context("failed to read the simulated home")?;
+        let defaults = SimulationOptions::default();
+        let (start_s, whole_s) = home.trace.map_or((defaults.start_s, u64::from(DAYS) * DAY_S), |trace| {
+            (trace.start_s, u64::from(trace.hours) * HOUR_S.unsigned_abs())
+        });
+        let duration_s = days.map_or(whole_s, |days| (u64::from(days) * DAY_S).min(whole_s));
+        let options = SimulationOptions { start_s, duration_s, seed: SEED, snaplen: Some(SNAPLEN) };
+        Ok(Some(Self { name: name.to_owned(), home, options, is_cut: duration_s < whole_s }))
+    }
+
+    pub(super) fn load(self, definition: &Definition, library: &Library<'_>) -> anyhow::Result<Loaded> {
+        let mut instances: Vec<(Need, Vec<Labeled>)> = Vec::new();
+        for need in definition.needs(&self.name, "")? {
+            library.messages.detail(format!("simulating {need}"));
+            let attacked = match &need.attack {
+                Some(attack) => {
+                    let normal = instances.first().map(|(_, rows)| rows.as_slice()).unwrap_or_default();
+                    Some(self.under_attack(attack, normal)?)
+                }
+                None => None,
+            };
+            let rows = self.instances(&need, attacked.as_ref(), library)?;
+            instances.push((need, rows));
+        }
+        let flows = match instances.first() {
+            Some((need, _)) if definition.analysis.needs_flows() => self.flows(need)?,
+            _ => Vec::new(),
+        };
+        let mut notes = Vec::new();
+        if self.is_cut {
+            notes.push(format!(
+                "The simulation was cut to a length of {} d: numbers of the whole trace are not to be expected.",
+                self.options.duration_s / DAY_S
+            ));
+        }
+        let source =
+            DataSource { dataset: self.name, is_simulated: true, description: self.home.description };
+        Ok(Loaded { source, overrides: String::new(), instances, flows, outcome: Outcome::Done, notes })
+    }
+
+    /// The instances of a need, from the cache if they are there.
+    fn instances(
+        &self,
+        need: &Need,
+        attacked: Option<&UnderAttack>,
+        library: &Library<'_>,
+    ) -> anyhow::Result<Vec<Labeled>> {
+        let content = format!("{:?} {:?} {attacked:?}", self.home, self.options);
+        library.cache.get_or_make(&[content.as_bytes()], &need.recipe, || match attacked {
+            None => self.extract(need, self.options, &[]),
+            Some(UnderAttack { options, attack, target }) => {
+                let rows = self.extract(need, *options, std::slice::from_ref(attack))?;
+                let from = Timestamp::from_seconds(attack.start_s);
+                let is_attacked = |row: &Labeled| {
+                    row.instance.window_start >= from
+                        && row.label.as_ref().is_some_and(|label| label.class == *target)
+                };
+                Ok(rows.into_iter().filter(is_attacked).collect())
+            }
+        })
+    }
+
+    fn extract(
+        &self,
+        need: &Need,
+        options: SimulationOptions,
+        attacks: &[thingprint_sim::Attack],
+    ) -> anyhow::Result<Vec<Labeled>> {
+        let labels = self.labels()?;
+        let extraction = self.extraction(need)?;
+        let engine = Engine::new(Limits::default());
+        let mut builder = Builder::new(extraction.clone(), &engine);
+        self.play(options, attacks, |packet| builder.push(packet))?;
+        let (part, _) = builder.finish(PartId::of_text(&self.name), None);
+        let mut partial = Partial::default();
+        if let Some(part) = part {
+            partial.insert(part);
+        }
+        let labelled: BTreeSet<MacAddr> = labels.keys().copied().collect();
+        let label_of = |device: DeviceId| match device {
+            DeviceId::Mac(mac) => labels.get(&mac).cloned(),
+            DeviceId::Ip(_) => None,
+        };
+        let rows = partial.assemble(&extraction, &labelled).instances.into_iter().map(|instance| {
+            let label = label_of(instance.device);
+            Labeled { instance, label }
+        });
+        Ok(rows.filter(|row| row.label.is_some()).collect())
+    }
+
+    /// The options of a need, with the gateway, which is known.
+    fn extraction(&self, need: &Need) -> anyhow::Result<InstanceOptions> {
+        let mut extraction = need.recipe.options()?;
+        extraction.flow.gateway = Some(MacAddr::new(self.home.network.gateway.0));
+        Ok(extraction)
+    }
+
+    fn labels(&self) -> anyhow::Result<BTreeMap<MacAddr, Label>> {
+        by_address(self.home.labels().into_iter().map(|device| {
+            let kind = match device.kind {
+                thingprint_sim::Kind::Iot => Kind::Iot,
+                thingprint_sim::Kind::NonIot => Kind::NonIot,
+            };
+            (device.mac, Label { class: device.label, kind })
+        }))
+    }
+
+    /// Hands every packet of a simulation to `each`.
+    fn play(
+        &self,
+        options: SimulationOptions,
+        attacks: &[thingprint_sim::Attack],
+        mut each: impl FnMut(&Packet<'_>),
+    ) -> anyhow::Result<()> {
+        let simulation =
+            Simulation::with_attacks(&self.home, options, attacks).context("failed to simulate")?;
+        let capture = Capture::once(self.name.clone(), Box::new(CaptureReader::new(simulation)));
+        let mut trace = Trace::new(vec![capture], TraceOptions::default());
+        while let Some(packet) = trace.next_packet() {
+            each(&packet);
+        }
+        Ok(())
+    }
+
+    fn flows(&self, need: &Need) -> anyhow::Result<Vec<FlowRecord>> {
+        let labels = self.labels()?;
+        let mut log = FlowLog::new(self.extraction(need)?.flow);
+        self.play(self.options, &[], |packet| log.push(packet))?;
+        Ok(log.finish(|device| match device {
+            DeviceId::Mac(mac) => labels.get(&mac),
+            DeviceId::Ip(_) => None,
+        }))
+    }
+
+    /// An attack on the first hours, from the second day on, in which the target has traffic of its own.
+    fn under_attack(&self, attack: &Attack, normal: &[Labeled]) -> anyhow::Result<UnderAttack> {
+        let devices = self.home.labels();
+        let Some(device) = devices.iter().find(|device| device.label == attack.target) else {
+            bail!("there is no {} in the simulated home", attack.target);
+        };
+        let of_target =
+            normal.iter().filter(|row| row.label.as_ref().is_some_and(|label| label.class == attack.target));
+        let hours: BTreeSet<i64> =
+            of_target.map(|row| row.instance.window_start.as_nanos() / 1_000_000_000).collect();
+        let second_day_s = self.options.start_s + i64::try_from(DAY_S).unwrap_or(0);
+        let is_busy = |start_s: &i64| {
+            (0..i64::from(attack.hours)).all(|hour| hours.contains(&(start_s + hour * HOUR_S)))
+        };
+        let Some(start_s) = hours.range(second_day_s..).copied().find(is_busy) else {
+            bail!("{} is nowhere on for {} hours", attack.target, attack.hours);
+        };
+        let duration_s = attack.hours.saturating_mul(3_600);
+        let whole_s = u64::try_from(start_s - self.options.start_s).unwrap_or(0) + u64::from(duration_s);
+        let kind = match attack.kind {
+            AttackKind::UdpReflection => thingprint_sim::AttackKind::UdpReflection {
+                port: attack.port,
+                request_bytes: attack.request_bytes,
+                response_bytes: attack.response_bytes,
+            },
+            AttackKind::TcpSyn => thingprint_sim::AttackKind::TcpSyn { port: attack.port },
+        };
+        Ok(UnderAttack {
+            options: SimulationOptions { duration_s: whole_s, ..self.options },
+            attack: thingprint_sim::Attack {
+                device: device.name.clone(),
+                kind,
+                start_s,
+                duration_s,
+                packets_per_s: f64::from(attack.rate_pps),
+            },
+            target: attack.target.clone(),
+        })
+    }
+}
+
+/// A simulation that ends with an attack.
+#[derive(Debug)]
+struct UnderAttack {
+    options: SimulationOptions,
+    attack: thingprint_sim::Attack,
+    /// Class of the device attacked.
+    target: String,
+}

@@ -1,0 +1,73 @@
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use anyhow::Context;
+use thingprint_experiment::{DataSource, Dataset, Definition, FlowRecord, Need};
+use thingprint_instance::Labeled;
+
+use super::cache::Cache;
+use super::captured::Captured;
+use super::simulated::Simulated;
+use crate::exit::Outcome;
+use crate::messages::Messages;
+
+/// Where data sets come from.
+#[derive(Debug)]
+pub(super) struct Library<'a> {
+    /// Folder of the descriptions.
+    pub(super) datasets: &'a Path,
+    /// Folders of captures, by data set.
+    pub(super) locations: BTreeMap<&'a str, &'a Path>,
+    /// Days that simulated data sets are played for, when not as long as they say.
+    pub(super) days: Option<u32>,
+    pub(super) cache: Cache,
+    pub(super) threads: NonZeroUsize,
+    pub(super) messages: Messages,
+}
+
+/// Everything that an experiment needs of a data set.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) source: DataSource,
+    /// How the data set has to be extracted, whatever the experiment says.
+    pub(super) overrides: String,
+    pub(super) instances: Vec<(Need, Vec<Labeled>)>,
+    pub(super) flows: Vec<FlowRecord>,
+    pub(super) outcome: Outcome,
+    /// What the report is to say of it.
+    pub(super) notes: Vec<String>,
+}
+
+/// A data set whose captures are not here.
+#[derive(Debug)]
+pub(super) struct Missing {
+    /// How to obtain them.
+    pub(super) obtain: String,
+}
+
+impl Library<'_> {
+    /// What an experiment needs of a data set; `Missing` when its captures are not here.
+    pub(super) fn load(
+        &mut self,
+        definition: &Definition,
+        dataset: &str,
+    ) -> anyhow::Result<Result<Loaded, Missing>> {
+        if let Some(simulated) = Simulated::named(dataset, self.days)? {
+            return simulated.load(definition, self).map(Ok);
+        }
+        let path = self.datasets.join(dataset).join("dataset.toml");
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("failed to read the data set's description {name}"))?;
+        let description = Dataset::from_toml(&name, &text).context("failed to read the data set")?;
+        let location = self.locations.get(dataset).filter(|folder| folder.is_dir());
+        let obtain = description.obtain.split_whitespace().collect::<Vec<_>>().join(" ");
+        let Some(location) = location else { return Ok(Err(Missing { obtain })) };
+        let captured = Captured::find(dataset, &description, location, path.parent().unwrap_or(location))?;
+        match captured {
+            Some(captured) => captured.load(definition, self).map(Ok),
+            None => Ok(Err(Missing { obtain })),
+        }
+    }
+}
