@@ -94,6 +94,11 @@ impl Engine {
         Budget::new(self.limits.buffered_bytes)
     }
 
+    /// A budget of as many bytes as the limits allow, for the messages that are remembered.
+    pub(crate) const fn message_budget(&self) -> Budget {
+        Budget::new(self.limits.message_bytes)
+    }
+
     /// Looks at one packet of a flow, in place, and calls `found` for each message that it completes.
     ///
     /// Empty payloads, and those of flows from which nothing more is wanted, cost a comparison or two.

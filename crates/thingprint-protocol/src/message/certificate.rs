@@ -5,8 +5,10 @@ use super::json;
 /// The certificates of a TLS server in the order sent, its own one first (RFC 5246 §7.4.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CertificateChain {
-    /// The certificates.
+    /// The certificates, at most 32.
     pub certificates: Vec<Certificate>,
+    /// Certificates beyond those.
+    pub certificates_dropped: usize,
 }
 
 /// An X.509 certificate (RFC 5280 §4.1). What cannot be read is absent.

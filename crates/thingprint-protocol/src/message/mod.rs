@@ -6,6 +6,7 @@ mod http;
 mod json;
 mod ntp;
 mod quic;
+mod size;
 mod ssdp;
 mod tls;
 mod uri;

@@ -115,6 +115,8 @@ fn a_chain_keeps_its_order_and_what_is_whole() {
     assert_eq!(lengths(&whole[..whole.len() - 1]), [bytes.len()]);
     assert_eq!(lengths(&body(&[])), [0; 0]);
     assert_eq!(lengths(&[]), [0; 0]);
+    let many = chain(&body(&[&b"abc"[..]; 40]));
+    assert_eq!((many.certificates.len(), many.certificates_dropped), (32, 8));
 }
 
 #[test]
