@@ -110,6 +110,6 @@ mod tests {
         let mut writer = TableWriter::new(table(0..0), Format::Jsonl, Style::default(), &mut out);
         writer.push(table(0..2)).unwrap();
         drop(writer);
-        assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), 2);
+        assert_eq!(String::from_utf8(out).unwrap().lines().count(), 2);
     }
 }

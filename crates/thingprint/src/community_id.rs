@@ -16,7 +16,7 @@ const SCTP: u8 = 132;
 
 /// Message types of ICMP that ask and those that answer them (RFC 792, 950, 1256).
 const ICMP_PAIRS: [(u8, u8); 5] = [(8, 0), (13, 14), (15, 16), (10, 9), (17, 18)];
-/// The same of ICMPv6 (RFC 4443, 4861, 2710, 4620, 6275).
+/// The same of `ICMPv6` (RFC 4443, 4861, 2710, 4620, 6275).
 const ICMPV6_PAIRS: [(u8, u8); 6] = [(128, 129), (133, 134), (135, 136), (130, 131), (139, 140), (144, 145)];
 
 /// The id of the flow that a packet belongs to; `None` where the capture has too little of the packet.

@@ -113,9 +113,10 @@ impl<'a> Rows<'a> {
         if !self.may_flow || self.waiting.len() <= 2 * MOST_WAITING {
             return Ok(());
         }
-        let keys: Vec<_> = self.waiting.keys().rev().nth(MOST_WAITING - 1).copied().into_iter().collect();
-        let Some(first_kept) = keys.first() else { return Ok(()) };
-        let kept = self.waiting.split_off(first_kept);
+        let Some(first_kept) = self.waiting.keys().rev().nth(MOST_WAITING - 1).copied() else {
+            return Ok(());
+        };
+        let kept = self.waiting.split_off(&first_kept);
         let due = std::mem::replace(&mut self.waiting, kept);
         self.write(due, writer)
     }
