@@ -6,12 +6,13 @@ use crate::tree::{packages, source_files};
 
 /// The members of the workspace, each with those that its code may import: what lies to the left of it on the way
 /// from bytes to report. The command, which nobody imports, may import all.
-const MAY_IMPORT: [(&str, &[&str]); 8] = [
+const MAY_IMPORT: [(&str, &[&str]); 9] = [
     ("thingprint-flow", &[]),
     ("thingprint-protocol", &["thingprint-flow"]),
     ("thingprint-instance", &["thingprint-flow", "thingprint-protocol"]),
     ("thingprint-model", &["thingprint-flow", "thingprint-protocol", "thingprint-instance"]),
     ("thingprint-report", &["thingprint-flow", "thingprint-protocol", "thingprint-instance"]),
+    ("thingprint-figure", &[]),
     ("thingprint-sim", &[]),
     (
         "thingprint",
@@ -21,6 +22,7 @@ const MAY_IMPORT: [(&str, &[&str]); 8] = [
             "thingprint-instance",
             "thingprint-model",
             "thingprint-report",
+            "thingprint-figure",
             "thingprint-sim",
         ],
     ),
