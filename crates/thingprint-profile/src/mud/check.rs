@@ -125,7 +125,7 @@ impl<'a> Checker<'a> {
         let mut is_denied = false;
         let mut is_implied = false;
         for direction in [Direction::FromDevice, Direction::ToDevice] {
-            if !Contact::went(tally, direction) {
+            if !tally.went(direction) {
                 continue;
             }
             let Some(reason) = self.decide(contact, tally, direction) else { continue };

@@ -111,15 +111,6 @@ impl Contact {
             host: Host::of(flow),
         }
     }
-
-    /// Whether packets went this way.
-    pub(super) fn went(tally: &ContactTally, direction: Direction) -> bool {
-        let packets = match direction {
-            Direction::FromDevice => tally.up_packets,
-            Direction::ToDevice => tally.down_packets,
-        };
-        packets > 0
-    }
 }
 
 impl ContactTally {
@@ -134,6 +125,15 @@ impl ContactTally {
             client_ports: PortSpan::one(client_server(flow).0.port),
             spoken: spoken.map(str::to_owned).into_iter().collect(),
         }
+    }
+
+    /// Whether packets went this way.
+    pub(super) const fn went(&self, direction: Direction) -> bool {
+        let packets = match direction {
+            Direction::FromDevice => self.up_packets,
+            Direction::ToDevice => self.down_packets,
+        };
+        packets > 0
     }
 
     /// Counts the flows of another tally, too.

@@ -3,7 +3,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use thingprint_flow::DeviceIndex;
 
-use super::contact::{Contact, ContactTally, Place};
+use super::contact::{Contact, ContactTally, Place, Service};
 use super::controllers::{Controllers, Membership};
 use super::names::{NameEvidence, Names};
 use super::port::{PortCondition, PortSpan};
@@ -156,7 +156,7 @@ impl<'n> Drafter<'n> {
     /// How the peer of a contact is written; by each name, where it has several.
     fn peers(&self, contact: &Contact) -> (Vec<DraftPeer>, Option<NameEvidence>) {
         let is_asked = contact.initiated == Direction::FromDevice;
-        let class = contact.service.filter(|_| is_asked).map(|service| service.controller());
+        let class = contact.service.filter(|_| is_asked).map(Service::controller);
         if let Some(class) = class
             && self.controllers.serves(class, contact) != Membership::No
         {

@@ -180,6 +180,6 @@ fn port(condition: PortCondition) -> Value {
 }
 
 /// The name that a table gives to a value.
-fn named<T: PartialEq>(table: &[(&'static str, T)], wanted: T) -> Option<&'static str> {
+fn named<T: Copy + PartialEq>(table: &[(&'static str, T)], wanted: T) -> Option<&'static str> {
     table.iter().find(|(_, value)| *value == wanted).map(|(name, _)| *name)
 }

@@ -16,6 +16,9 @@ use thingprint_protocol::{Engine, Heard, Listener};
 /// The router, which is no device.
 const ROUTER: MacAddr = MacAddr::new([2, 0, 0, 0, 0, 1]);
 
+/// The first segment with a payload from the server of a connection.
+const SERVER_SEGMENT: Transport = Transport::Tcp(TcpSegment { seq: 5001, flags: TcpFlags(0x18) });
+
 /// Frames between a device and others, in the order told.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Story {
@@ -61,8 +64,20 @@ impl Story {
     }
 
     /// A TCP connection that another one opens to a device.
-    pub(crate) fn is_opened(mut self, device: u8, from: Side<'_>, to: Side<'_>, payload: &[u8]) -> Self {
+    pub(crate) fn accepts(mut self, device: u8, from: Side<'_>, to: Side<'_>, payload: &[u8]) -> Self {
         self.connect(device, false, (from, to), payload);
+        self
+    }
+
+    /// What a device says first on a connection that it accepted.
+    pub(crate) fn answers(mut self, device: u8, from: Side<'_>, to: Side<'_>, payload: &[u8]) -> Self {
+        self.push(device, true, (from, to), SERVER_SEGMENT, payload);
+        self
+    }
+
+    /// What a device hears first on a connection that it opened.
+    pub(crate) fn hears(mut self, device: u8, from: Side<'_>, to: Side<'_>, payload: &[u8]) -> Self {
+        self.push(device, false, (from, to), SERVER_SEGMENT, payload);
         self
     }
 
@@ -73,7 +88,7 @@ impl Story {
     }
 
     /// A device asks for a name, and is told that it has an address.
-    pub(crate) fn is_told(self, device: u8, own: &str, name: &str, address: &str) -> Self {
+    pub(crate) fn learns(self, device: u8, own: &str, name: &str, address: &str) -> Self {
         let address: IpAddr = address.parse().unwrap();
         let (own, resolver) = ((own, 40_053), ("192.168.1.1", 53));
         let asked = self.sends(device, own, resolver, &dns_query(name, address));
