@@ -27,7 +27,7 @@ pub(crate) fn parse(text: &str, most_bytes: usize) -> Result<Value, ProfileError
         let fault = ProfileFault::TooMany { most: most_bytes, things: "bytes" };
         return Err(ProfileError { path: "the file".to_owned(), fault });
     }
-    // An editor's byte order mark is no part of the document (RFC 8259 §8.1).
+    // An editor's byte order mark is no part of the document (RFC 8259).
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     serde_json::from_str(text).map_err(|error| {
         let place = format!(" at line {} column {}", error.line(), error.column());
@@ -90,7 +90,7 @@ impl<'a> Node<'a> {
         number.ok_or_else(|| self.kind(expected))
     }
 
-    /// The value of a leaf of type `empty`: `[null]` (RFC 7951 §6.9).
+    /// The value of a leaf of type `empty`: `[null]` (RFC 7951).
     pub(crate) fn empty(&self) -> Result<(), ProfileError> {
         match self.value.as_array().map(Vec::as_slice) {
             Some([Value::Null]) => Ok(()),

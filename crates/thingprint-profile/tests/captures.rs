@@ -89,3 +89,24 @@ fn services(profile: &MudProfile) -> impl Iterator<Item = (String, String)> {
         entries.filter_map(move |entry| Some((entry.name.clone(), service(direction, entry)?)))
     })
 }
+
+#[test]
+fn profiles_of_homes_allow_their_traffic() {
+    let mut devices = 0;
+    for capture in ["lsif/2019-06-29.pcap.gz", "locks/2021-03-08.pcap.gz", "hue/2018-10-25.pcap.gz"] {
+        let Some(capture) = data(capture) else { return };
+        let flows = flows_of(vec![capture]);
+        let builder = flows.builder();
+        for device in builder.devices() {
+            let draft = builder.profile(device, &options("A device"));
+            let read = MudProfile::from_json(&draft.profile.to_json()).unwrap();
+            assert_eq!(read, draft.profile);
+            let report = builder.check(device, &read);
+            let denied = report.denied.iter().find(|denied| denied.tally.up_packets > 0);
+            assert_eq!((denied, report.dropped_flows), (None, 0));
+            assert!(report.denied_flows + report.implied_flows <= draft.unanswered_flows);
+            devices += 1;
+        }
+    }
+    assert!(devices > 10, "{devices} devices");
+}

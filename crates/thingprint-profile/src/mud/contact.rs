@@ -12,7 +12,7 @@ const TCP: u8 = 6;
 const UDP: u8 = 17;
 
 /// Ports below are given out by name and seldom taken by chance (RFC 6335 §6).
-const FIRST_USER_PORT: u16 = 1024;
+pub(super) const FIRST_USER_PORT: u16 = 1024;
 
 /// Whom a device talked to, and how: flows that are alike in all of this are one contact.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,7 +88,7 @@ pub struct Host {
 pub enum HostSource {
     /// `server_name` of a `ClientHello`, of TLS or QUIC (RFC 6066 §3).
     ServerName,
-    /// `Host` of an HTTP request (RFC 9110 §7.2).
+    /// `Host` of an HTTP request (RFC 9110).
     HttpHost,
 }
 
@@ -155,7 +155,7 @@ impl Place {
             return Self::Group;
         }
         let is_near = match (peer, device) {
-            // A network is 64 bits wide (RFC 4291 §2.5.4).
+            // A network is 64 bits wide (RFC 4291).
             (IpAddr::V6(peer), IpAddr::V6(device)) => peer.to_bits() >> 64 == device.to_bits() >> 64,
             _ => false,
         };

@@ -3,21 +3,18 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use thingprint_flow::DeviceIndex;
 
-use super::contact::{Contact, ContactTally, Place, Service};
+use super::contact::{Contact, ContactTally, FIRST_USER_PORT, Place, Service};
 use super::controllers::{Controllers, Membership};
 use super::names::{NameEvidence, Names};
-use super::port::{PortCondition, PortSpan};
+use super::port::PortCondition;
 use super::prefix::Prefix;
 use super::profile::{
     AccessList, Action, Direction, Entry, ListKind, MudProfile, Network, Peer, TransportMatch,
 };
+use super::served::{own_port, served_ports};
 
 /// More ports than these on one peer become a range: a protocol that picks its ports is not told by them.
 const MOST_PORTS: usize = 16;
-/// Ports below are given out one by one, and stay entries of their own.
-const FIRST_USER_PORT: u16 = 1024;
-/// A port of the device that talks to so many picked ports is one at which it serves.
-const FEWEST_ASKERS: usize = 4;
 /// More addresses than these without a name, for one protocol and port, become an entry for any address: they are
 /// taken from a pool, and a list of them tells nothing.
 const MOST_ADDRESSES: usize = 64;
@@ -286,32 +283,6 @@ impl Group {
             _ => None,
         }
     }
-}
-
-/// UDP ports at which a device serves: those that others asked, and those from which it talks to many picked ports,
-/// whose owners must have asked before.
-fn served_ports<'c>(contacts: impl Iterator<Item = (&'c Contact, &'c ContactTally)>) -> BTreeSet<u16> {
-    let mut served = BTreeSet::new();
-    let mut picked: BTreeMap<u16, BTreeSet<u16>> = BTreeMap::new();
-    for (contact, tally) in contacts {
-        if contact.protocol == UDP && contact.initiated == Direction::ToDevice {
-            served.extend(contact.server_port);
-        } else if let Some((own, other)) = own_port(contact, tally) {
-            picked.entry(own).or_default().insert(other);
-        }
-    }
-    let is_served = |(own, others): (u16, BTreeSet<u16>)| (others.len() >= FEWEST_ASKERS).then_some(own);
-    served.extend(picked.into_iter().filter_map(is_served));
-    served
-}
-
-/// The one UDP port from which a device sent to a port that may be a picked one, and that port.
-fn own_port(contact: &Contact, tally: &ContactTally) -> Option<(u16, u16)> {
-    let PortSpan { low, high } = tally.client_ports;
-    let other = contact.server_port?;
-    let is_own = contact.protocol == UDP && contact.initiated == Direction::FromDevice && low == high;
-    let is_picked = low >= FIRST_USER_PORT && other >= FIRST_USER_PORT && other != low;
-    (is_own && is_picked).then_some((low, other))
 }
 
 /// A condition for each port; one for all of those that are not given out one by one, where they are many.

@@ -11,6 +11,7 @@ mod parse;
 mod port;
 mod prefix;
 mod profile;
+mod served;
 mod write;
 
 pub use builder::{MudBuilder, MudLimits};

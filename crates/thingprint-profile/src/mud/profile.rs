@@ -5,6 +5,23 @@ use super::prefix::Prefix;
 ///
 /// It is read by [`Self::from_json`] and written by [`Self::to_json`]; the lists of both policies stand for the names
 /// by which the file refers to them.
+///
+/// ```
+/// use thingprint_profile::MudProfile;
+///
+/// let text = r#"{
+///     "ietf-mud:mud": {
+///         "mud-version": 1,
+///         "mud-url": "https://lamp.example/lamp.json",
+///         "last-update": "2024-05-01T00:00:00Z",
+///         "is-supported": true
+///     }
+/// }"#;
+/// assert_eq!(MudProfile::from_json(text)?.mud_url, "https://lamp.example/lamp.json");
+/// let error = MudProfile::from_json(&text.replace("true", "1")).unwrap_err();
+/// assert_eq!(error.to_string(), "ietf-mud:mud.is-supported: expected true or false, found 1");
+/// # Ok::<(), thingprint_profile::ProfileError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MudProfile {
     /// Version of the specification: 1.
