@@ -191,6 +191,22 @@ fn answers_of_an_own_service_go_by_its_port() {
 }
 
 #[test]
+fn a_piece_of_a_connection_belongs_to_the_server_of_others() {
+    // Without a SYN, and with two low ports, the sender of the first packet counts as the client.
+    let piece = |story: Story| {
+        story.hears(7, (CLOUD, 9999), (LAMP, 1635), b"x").answers(7, (LAMP, 1635), (CLOUD, 9999), b"y")
+    };
+    let servers = |story: &Story| -> Vec<(Direction, Option<u16>, u64)> {
+        let flows = story.flows();
+        let contacts = flows.builder().contacts(flows.device(7));
+        contacts.iter().map(|(it, tally)| (it.initiated, it.server_port, tally.flows)).collect()
+    };
+    assert_eq!(servers(&piece(Story::default())), [(Direction::ToDevice, Some(1635), 1)]);
+    let whole = Story::default().opens(7, (LAMP, 1700), (CLOUD, 9999), b"x");
+    assert_eq!(servers(&piece(whole)), [(Direction::FromDevice, Some(9999), 2)]);
+}
+
+#[test]
 fn a_pool_of_addresses_is_one_entry_and_is_named() {
     let pool = |count: u8| {
         (0..count).fold(Story::default(), |story, n| {
@@ -348,7 +364,7 @@ fn contacts_have_a_cap_and_what_it_drops_is_counted() {
         builder.hear(flow, spoken.as_deref());
     }
     let device = flows.device(7);
-    assert_eq!((builder.contacts(device).count(), builder.dropped_flows(device)), (4, 6));
+    assert_eq!((builder.contacts(device).len(), builder.dropped_flows(device)), (4, 6));
     assert_eq!(builder.check(device, &written(&story)).dropped_flows, 6);
 }
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use thingprint_flow::{DeviceIndex, Flow};
@@ -9,7 +9,7 @@ use super::contact::{Contact, ContactTally};
 use super::controllers::Controllers;
 use super::draft::{Drafter, MudDraft, MudOptions};
 use super::names::Names;
-use super::profile::MudProfile;
+use super::profile::{Direction, MudProfile};
 
 /// What is remembered at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,9 +74,25 @@ impl MudBuilder {
         self.contacts.keys().copied()
     }
 
-    /// Whom a device talked to, in order.
-    pub fn contacts(&self, device: DeviceIndex) -> impl Iterator<Item = (&Contact, &ContactTally)> {
-        self.contacts.get(&device).into_iter().flatten()
+    /// Whom a device talked to. Pieces of connections, of which the beginning was not seen, are with the server that
+    /// the device opened others to.
+    pub fn contacts(&self, device: DeviceIndex) -> BTreeMap<Contact, ContactTally> {
+        let heard = || self.contacts.get(&device).into_iter().flatten();
+        let is_client = |contact: &&Contact| contact.initiated == Direction::FromDevice;
+        let opened: BTreeSet<_> =
+            heard().map(|(contact, _)| contact).filter(is_client).map(Contact::server).collect();
+        let mut settled: BTreeMap<Contact, ContactTally> = BTreeMap::new();
+        for (contact, tally) in heard() {
+            let turned = contact.turned(tally).filter(|(contact, _)| opened.contains(&contact.server()));
+            let (contact, tally) = turned.unwrap_or_else(|| (contact.clone(), tally.clone()));
+            match settled.get_mut(&contact) {
+                Some(known) => known.add(tally),
+                None => {
+                    settled.insert(contact, tally);
+                }
+            }
+        }
+        settled
     }
 
     /// Flows of a device that found no room.
@@ -92,8 +108,8 @@ impl MudBuilder {
     /// The profile of what a device was seen to do.
     pub fn profile(&self, device: DeviceIndex, options: &MudOptions) -> MudDraft {
         let contacts = self.contacts(device);
-        let mut drafter = Drafter::new(&self.names, &self.controllers, device, contacts);
-        for (contact, tally) in self.contacts(device) {
+        let mut drafter = Drafter::new(&self.names, &self.controllers, device, contacts.iter());
+        for (contact, tally) in &contacts {
             drafter.add(contact, tally, options);
         }
         drafter.finish(options)
@@ -102,7 +118,7 @@ impl MudBuilder {
     /// What of a device's traffic a profile does not allow, and which of its entries were not used.
     pub fn check(&self, device: DeviceIndex, profile: &MudProfile) -> CheckReport {
         let mut checker = Checker::new(&self.names, &self.controllers, (device, profile));
-        for (contact, tally) in self.contacts(device) {
+        for (contact, tally) in &self.contacts(device) {
             checker.judge(contact, tally);
         }
         checker.finish(self.dropped_flows(device))

@@ -111,6 +111,29 @@ impl Contact {
             host: Host::of(flow),
         }
     }
+
+    /// Where the server is.
+    pub(super) const fn server(&self) -> (IpAddr, u8, Option<u16>) {
+        (self.peer, self.protocol, self.server_port)
+    }
+
+    /// The same contact with the device as the client, where the other side seemed to be, always from one port.
+    pub(super) fn turned(&self, tally: &ContactTally) -> Option<(Self, ContactTally)> {
+        let PortSpan { low, high } = tally.client_ports;
+        let client = self.server_port?;
+        if self.initiated == Direction::FromDevice || low != high {
+            return None;
+        }
+        let is_telling = client < FIRST_USER_PORT || client == low;
+        let contact = Self {
+            initiated: Direction::FromDevice,
+            server_port: Some(low),
+            client_port: is_telling.then_some(client),
+            host: None,
+            ..self.clone()
+        };
+        Some((contact, ContactTally { client_ports: PortSpan::one(client), ..tally.clone() }))
+    }
 }
 
 impl ContactTally {
