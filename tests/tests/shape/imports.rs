@@ -6,10 +6,11 @@ use crate::tree::{packages, source_files};
 
 /// The members of the workspace, each with those that its code may import: what lies to the left of it on the way
 /// from bytes to report. The command, which nobody imports, may import all.
-const MAY_IMPORT: [(&str, &[&str]); 8] = [
+const MAY_IMPORT: [(&str, &[&str]); 9] = [
     ("thingprint-flow", &[]),
     ("thingprint-protocol", &["thingprint-flow"]),
     ("thingprint-instance", &["thingprint-flow", "thingprint-protocol"]),
+    ("thingprint-audit", &["thingprint-flow", "thingprint-protocol"]),
     ("thingprint-model", &["thingprint-flow", "thingprint-protocol", "thingprint-instance"]),
     ("thingprint-report", &["thingprint-flow", "thingprint-protocol", "thingprint-instance"]),
     ("thingprint-sim", &[]),
@@ -19,6 +20,7 @@ const MAY_IMPORT: [(&str, &[&str]); 8] = [
             "thingprint-flow",
             "thingprint-protocol",
             "thingprint-instance",
+            "thingprint-audit",
             "thingprint-model",
             "thingprint-report",
             "thingprint-sim",
