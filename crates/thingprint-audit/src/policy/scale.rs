@@ -56,7 +56,7 @@ impl Scale {
             values.map(|(value, _)| value.clone()).chain(ranges).collect::<Vec<_>>().join(", ")
         };
         self.expected = if self.otherwise == Verdict::Accept {
-            format!("not {}", named(&|verdict| verdict != Verdict::Accept))
+            format!("anything but {}", named(&|verdict| verdict != Verdict::Accept))
         } else {
             named(&|verdict| verdict == Verdict::Accept)
         };
@@ -114,6 +114,6 @@ mod tests {
         assert!(!scale.set("basic", Verdict::Note));
         let scale = scale.describe();
         assert_eq!((scale.judge("digest"), scale.judge("basic")), (None, Some(Severity::Note)));
-        assert_eq!(scale.expected(), "not basic");
+        assert_eq!(scale.expected(), "anything but basic");
     }
 }
