@@ -44,9 +44,9 @@ fn check_text(value: &Value) {
 fn check_rules(rules: &[Value]) -> Vec<&str> {
     let check = |rule| {
         let rule = object(rule, &["id", "shortDescription", "fullDescription", "help"]);
-        ["shortDescription", "fullDescription", "help"]
-            .into_iter()
-            .for_each(|field| check_text(&rule[field]));
+        for field in ["shortDescription", "fullDescription", "help"] {
+            check_text(&rule[field]);
+        }
         rule["id"].as_str().unwrap()
     };
     let ids: Vec<&str> = rules.iter().map(check).collect();

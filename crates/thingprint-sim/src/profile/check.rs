@@ -113,7 +113,7 @@ fn check_crowd(crowd: &Crowd, place: &Place<'_>) -> Result<(), SimError> {
 
 fn check_hello(hello: &Hello, place: &Place<'_>) -> Result<(), SimError> {
     place.field("answer_version").ensure(hello.agreed() <= hello.version, "is newer than what is offered")?;
-    let is_offered = |chosen: &CipherList| chosen.0.len() == 1 && hello.ciphers.0.contains(&chosen.0[0]);
+    let is_offered = |chosen: &CipherList| matches!(&chosen.0[..], [one] if hello.ciphers.0.contains(one));
     let answers = hello.answer_cipher.as_ref().is_none_or(is_offered);
     place.field("answer_cipher").ensure(answers, "is not one of the suites that are offered")
 }
