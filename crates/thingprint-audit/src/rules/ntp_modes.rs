@@ -27,7 +27,7 @@ fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
     }
 }
 
-/// What a mode is for (RFC 5905 §7.3, figure 10).
+/// What a mode is for (RFC 5905 §7.3).
 const fn name(mode: u8) -> &'static str {
     match mode {
         1 => " (symmetric active)",

@@ -41,7 +41,7 @@ pub(super) fn ntp_packets(flow: &Flow<Heard>) -> impl Iterator<Item = (&HeardMes
 }
 
 /// Whether an NTP packet asks for the time. Version 1 had no modes: there the client is the one who opened the flow
-/// (RFC 5905 §7.3 figure 10; mode 0 is reserved).
+/// (RFC 5905 §7.3; mode 0 is reserved since).
 pub(super) fn is_ntp_request(flow: &Flow<Heard>, heard: &HeardMessage, packet: &NtpPacket) -> bool {
     let is_by_client = (heard.sender == Sender::Device) == flow.is_client;
     packet.is_request() || (packet.mode == 0 && is_by_client)
@@ -75,7 +75,7 @@ pub(super) fn tls_version(version: u16) -> Cow<'static, str> {
 
 /// The value of a suite, and the suite for people; `None` for a signal.
 ///
-/// The kinds of SSL 2.0, with three bytes, count as insecure (RFC 6176 §3).
+/// The kinds of SSL 2.0, with three bytes, count as insecure (RFC 6176).
 pub(super) fn suite(code: u32) -> Option<(&'static str, String)> {
     let Ok(code) = u16::try_from(code) else {
         return Some(("insecure", format!("0x{code:06x} of SSL 2.0 (insecure)")));

@@ -30,7 +30,7 @@ pub struct Suite {
     pub is_dhe: bool,
 }
 
-/// The registry's Recommended column (RFC 9847 §3).
+/// The registry's Recommended column (RFC 9847).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Recommended {
     /// The IETF recommends it.

@@ -26,7 +26,7 @@ impl<'a> Parts<'a> {
         let is_export = keys.ends_with("_EXPORT");
         let keys = keys.strip_suffix("_EXPORT").unwrap_or(keys);
         let (first, second) = keys.split_once('_').unwrap_or((keys, keys));
-        // PSK_DHE names the same two as DHE_PSK does (RFC 6655 §4).
+        // PSK_DHE names the same two as DHE_PSK does (RFC 6655).
         let (key_exchange, authentication) =
             if second == "DHE" && first == "PSK" { (second, first) } else { (first, second) };
         let (cipher, hash) = split_hash(rest);
