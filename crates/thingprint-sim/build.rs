@@ -1,4 +1,5 @@
-//! Lists the device profiles of the default home, so that a new device is one new file under `datasets/home/devices`.
+//! Lists the device profiles of the homes that come with the crate, so that a new device is one new file under
+//! `datasets/home/devices` or `datasets/unsafe-home/devices`.
 
 #![allow(clippy::print_stdout, reason = "a build script speaks to cargo on standard output")]
 
@@ -7,22 +8,27 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// The folder of the default home's device profiles, from this crate's.
-const DEVICES: &str = "../../datasets/home/devices";
+/// The constants that list profiles, each with the folder of the profiles, from this crate's.
+const HOMES: [(&str, &str); 2] =
+    [("DEVICES", "../../datasets/home/devices"), ("UNSAFE_DEVICES", "../../datasets/unsafe-home/devices")];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let devices = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join(DEVICES);
-    println!("cargo::rerun-if-changed={}", devices.display());
-    let mut source = String::from("const DEVICES: &[Source<'static>] = &[\n");
-    for name in profiles(&devices)? {
-        write!(source, "    Source {{ file: \"devices/{name}\", ")?;
-        writeln!(
-            source,
-            "text: include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{DEVICES}/{name}\")) }},"
-        )?;
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    let mut source = String::new();
+    for (constant, folder) in HOMES {
+        let devices = root.join(folder);
+        println!("cargo::rerun-if-changed={}", devices.display());
+        writeln!(source, "const {constant}: &[Source<'static>] = &[")?;
+        for name in profiles(&devices)? {
+            write!(source, "    Source {{ file: \"devices/{name}\", ")?;
+            writeln!(
+                source,
+                "text: include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{folder}/{name}\")) }},"
+            )?;
+        }
+        source.push_str("];\n");
     }
-    source.push_str("];\n");
-    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("default_devices.rs"), source)?;
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("devices.rs"), source)?;
     Ok(())
 }
 

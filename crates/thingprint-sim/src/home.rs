@@ -11,14 +11,26 @@ use crate::profile::{Kind, Mac, Place, Profile, Surroundings, Unit, check_agains
 const DATASET: Source<'static> =
     Source { file: "dataset.toml", text: include_str!("../../../datasets/home/dataset.toml") };
 
-// `DEVICES`: the default home's profiles, listed by the build script.
-include!(concat!(env!("OUT_DIR"), "/default_devices.rs"));
+/// The `dataset.toml` of the home where every device breaks a rule.
+const UNSAFE_DATASET: Source<'static> =
+    Source { file: "dataset.toml", text: include_str!("../../../datasets/unsafe-home/dataset.toml") };
+
+// `DEVICES` and `UNSAFE_DEVICES`: the profiles of both homes, listed by the build script.
+include!(concat!(env!("OUT_DIR"), "/devices.rs"));
 
 /// The home that comes with the crate: eight kinds of `IoT` devices and a laptop, from `datasets/home`.
 ///
 /// Fails only when the files that were compiled in are wrong, which the tests of this crate rule out.
 pub fn home() -> Result<Home, SimError> {
     Home::from_toml(&DATASET, DEVICES)
+}
+
+/// A home where every device breaks one rule of best practice and keeps the others, from `datasets/unsafe-home`: it is
+/// made to try an audit on.
+///
+/// Fails only when the files that were compiled in are wrong, which the tests of this crate rule out.
+pub fn unsafe_home() -> Result<Home, SimError> {
+    Home::from_toml(&UNSAFE_DATASET, UNSAFE_DEVICES)
 }
 
 /// A smart home: a network and the device profiles that live on it.

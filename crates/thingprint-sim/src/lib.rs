@@ -32,7 +32,7 @@ mod wire;
 
 pub use capture::CaptureReader;
 pub use error::SimError;
-pub use home::{Home, LabelledDevice, Network, Rhythm, Source, home};
+pub use home::{Home, LabelledDevice, Network, Rhythm, Source, home, unsafe_home};
 pub use profile::{
     Amount, CipherList, Connection, Crowd, Dhcp, Ending, Hello, Hex, HostFacts, Kind, Lookup, LookupPolicy,
     Mac, Mdns, MdnsSays, Ntp, Ping, Presence, Profile, Request, Speaks, Ssdp, SsdpSays, Stack, Talk,
