@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut out = io::stdout().lock();
     match format.as_deref() {
         Some("--json") => serde_json::to_writer_pretty(&mut out, &audit)?,
-        Some("--sarif") => serde_json::to_writer_pretty(&mut out, &sarif::log(&audit, &policy))?,
+        Some("--sarif") => serde_json::to_writer_pretty(&mut out, &sarif::log(&audit, &policy, Vec::new()))?,
         _ => write_lines(&audit, &mut out)?,
     }
     Ok(())

@@ -114,9 +114,11 @@ pub struct LogicalLocation {
     pub kind: &'static str,
 }
 
-/// The log of an audit that was made by `policy`.
-pub fn log(audit: &Audit, policy: &Policy) -> Log {
-    let rules: Vec<RuleEntry> = policy.rules().map(|rule| rule_entry(rule, policy)).collect();
+/// The log of an audit that was made by `policy`; `others` are rules of findings that no policy has, added to the audit
+/// by whoever checked more.
+pub fn log(audit: &Audit, policy: &Policy, others: Vec<RuleEntry>) -> Log {
+    let rules = policy.rules().map(|rule| rule_entry(rule, policy));
+    let rules: Vec<RuleEntry> = rules.chain(others).collect();
     let result = |(device, finding): (&DeviceAudit, &Finding)| result_entry(device, finding, &rules);
     let results = audit.at_or_over(Severity::Note).map(result).collect();
     let properties = members([("policy", json!(audit.policy)), ("policyDate", json!(audit.policy_date))]);
@@ -142,7 +144,8 @@ fn rule_entry(rule: &Rule, policy: &Policy) -> RuleEntry {
 fn result_entry(device: &DeviceAudit, finding: &Finding, rules: &[RuleEntry]) -> ResultEntry {
     let address = device.device.to_string();
     let name = device.label.clone().unwrap_or_else(|| address.clone());
-    let title = Rule::of(finding.rule).map_or(finding.rule, |rule| rule.title);
+    let rule = rules.iter().find(|rule| rule.id == finding.rule);
+    let title = rule.map_or(finding.rule, |rule| &rule.short_description.text);
     let text = format!(
         "{title} of {name}: {} in {} of {} flows; expected {} ({}).",
         finding.seen, finding.flows, finding.total, finding.expected, finding.reference

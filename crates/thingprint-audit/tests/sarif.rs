@@ -76,7 +76,7 @@ fn check_result<'a>(result: &'a Value, rules: &[&str]) -> &'a str {
 fn the_log_has_the_form_of_the_standard() {
     let policy = Policy::built_in("bcp2026").unwrap();
     let audit = audit(&policy);
-    let log = serde_json::to_value(sarif::log(&audit, &policy)).unwrap();
+    let log = serde_json::to_value(sarif::log(&audit, &policy, Vec::new())).unwrap();
     let log = object(&log, &["$schema", "version", "runs"]);
     assert_eq!(log["version"], "2.1.0");
     let [run] = &log["runs"].as_array().unwrap()[..] else { panic!("one run") };
@@ -98,6 +98,6 @@ fn the_log_has_the_form_of_the_standard() {
 #[test]
 fn the_same_audit_gives_the_same_bytes() {
     let policy = Policy::built_in("strict").unwrap();
-    let log = || serde_json::to_string(&sarif::log(&audit(&policy), &policy)).unwrap();
+    let log = || serde_json::to_string(&sarif::log(&audit(&policy), &policy, Vec::new())).unwrap();
     assert_eq!(log(), log());
 }

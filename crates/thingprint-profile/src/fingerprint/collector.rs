@@ -29,6 +29,11 @@ impl Fingerprints {
         }
     }
 
+    /// Leaves out what turned out to be no device, such as the gateway.
+    pub fn forget(&mut self, device: DeviceIndex) {
+        self.devices.remove(&device);
+    }
+
     /// The devices that said something, in order, with what they show.
     pub fn devices(&self) -> impl Iterator<Item = (DeviceIndex, &Traits)> {
         self.devices.iter().map(|(device, traits)| (*device, traits))

@@ -48,6 +48,10 @@ pub struct ContactTally {
     pub bytes: u64,
     /// When the first flow began.
     pub first: Timestamp,
+    /// The device's end of the first flow.
+    pub local: Endpoint,
+    /// The other end of the first flow.
+    pub remote: Endpoint,
     /// Ports of the client.
     pub client_ports: PortSpan,
     /// Application protocols that were heard.
@@ -145,6 +149,8 @@ impl ContactTally {
             down_packets: flow.down.packets,
             bytes: flow.bytes(),
             first: flow.first,
+            local: flow.local,
+            remote: flow.peer,
             client_ports: PortSpan::one(client_server(flow).0.port),
             spoken: spoken.map(str::to_owned).into_iter().collect(),
         }
@@ -165,7 +171,9 @@ impl ContactTally {
         self.up_packets = self.up_packets.saturating_add(other.up_packets);
         self.down_packets = self.down_packets.saturating_add(other.down_packets);
         self.bytes = self.bytes.saturating_add(other.bytes);
-        self.first = self.first.min(other.first);
+        if other.first < self.first {
+            (self.first, self.local, self.remote) = (other.first, other.local, other.remote);
+        }
         self.client_ports = self.client_ports.with(other.client_ports.low).with(other.client_ports.high);
         self.spoken.extend(other.spoken);
     }
