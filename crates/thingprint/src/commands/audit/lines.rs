@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use thingprint_audit::{DeviceAudit, Example, Finding, Rule, Severity};
+use thingprint_audit::{DeviceAudit, Example, Finding, Rule, Severity, Suite};
 use thingprint_instance::protocol_name;
 use thingprint_protocol::Sender;
 
@@ -61,9 +61,25 @@ impl Line {
         let names: Vec<&str> = names.collect();
         let rest = findings.len() - names.len();
         let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-        let seen = format!("{} {grade} suites: {}{more}", findings.len(), names.join(", "));
+        let kind = if findings.iter().all(|finding| is_dhe(&finding.seen)) { " DHE" } else { "" };
+        let seen = format!("{} {grade}{kind} suites: {}{more}", findings.len(), names.join(", "));
         let is_least = flows < first_one.total;
         Some(Self { flows, is_least, seen, first: first(&example), ..Self::of(first_one) })
+    }
+
+    /// The same with several peers.
+    fn of_peers((what, why): (&str, &str), findings: &[&Finding]) -> Option<Self> {
+        let first_one = findings.first()?;
+        if findings.len() == 1 {
+            return Some(Self::of(first_one));
+        }
+        let example = findings.iter().map(|finding| finding.example).min()?;
+        Some(Self {
+            flows: findings.iter().map(|finding| finding.flows).sum(),
+            seen: format!("{what} {} peers{why}", findings.len()),
+            first: first(&example),
+            ..Self::of(first_one)
+        })
     }
 
     /// Flows of those that could be judged.
@@ -90,13 +106,39 @@ pub(super) fn lines(device: &DeviceAudit) -> Vec<Line> {
     }
     lines.extend(suites.iter().filter_map(|((_, _, grade), findings)| Line::of_suites(grade, findings)));
     lines.sort_by_key(|line| line.rule);
-    lines.extend(denied.iter().take(MOST_DENIED).map(|finding| Line::of(finding)));
-    if let Some((next, rest)) = denied.get(MOST_DENIED..).and_then(<[_]>::split_first) {
-        let flows = next.flows + rest.iter().map(|finding| finding.flows).sum::<u64>();
-        let seen = format!("{} more that the profile does not allow", rest.len() + 1);
-        lines.push(Line { flows, seen, ..Line::of(next) });
-    }
+    lines.extend(of_profile(&denied));
     lines
+}
+
+/// What a profile does not allow: the same with many peers on one line, the gravest and most frequent first.
+fn of_profile(denied: &[&Finding]) -> Vec<Line> {
+    let mut kinds: BTreeMap<_, Vec<&Finding>> = BTreeMap::new();
+    for finding in denied {
+        kinds.entry((finding.severity, kind(&finding.seen))).or_default().push(finding);
+    }
+    let mut lines: Vec<Line> =
+        kinds.into_iter().filter_map(|((_, kind), of)| Line::of_peers(kind, &of)).collect();
+    lines.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.flows.cmp(&a.flows)));
+    let more = lines.split_off(lines.len().min(MOST_DENIED));
+    let (count, flows) = (more.len(), more.iter().map(|line| line.flows).sum());
+    lines.extend(more.into_iter().next().map(|next| {
+        let seen = format!("{count} more that the profile does not allow");
+        Line { flows, seen, ..next }
+    }));
+    lines
+}
+
+/// What was done, and why that is not allowed, around the peer.
+fn kind(seen: &str) -> (&str, &str) {
+    let spaces: Vec<usize> = seen.match_indices(' ').map(|(at, _)| at).collect();
+    let end = seen.find(": ");
+    match (spaces.get(1), spaces.get(2).copied().or(end)) {
+        (Some(start), Some(behind)) => {
+            let behind = end.map_or(behind, |end| behind.min(end));
+            (seen.get(..*start).unwrap_or(seen), seen.get(behind..).unwrap_or(""))
+        }
+        _ => (seen, ""),
+    }
 }
 
 /// A rule in a few words.
@@ -124,6 +166,12 @@ fn grade(seen: &str) -> &str {
     seen.rsplit_once(" (").map_or("", |(_, grade)| grade.trim_end_matches(')'))
 }
 
+/// Whether a suite has ephemeral finite-field keys, which is why a policy may not accept it although it is secure.
+fn is_dhe(seen: &str) -> bool {
+    let code = seen.get(2..6).and_then(|digits| u16::from_str_radix(digits, 16).ok());
+    code.and_then(Suite::of).is_some_and(|suite| suite.is_dhe)
+}
+
 fn without_grade(seen: &str) -> &str {
     seen.rsplit_once(" (").map_or(seen, |(suite, _)| suite)
 }
@@ -148,7 +196,7 @@ pub(super) fn document(reference: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{document, grade, without_grade};
+    use super::{document, grade, is_dhe, kind, without_grade};
 
     #[test]
     fn references_have_a_document() {
@@ -160,9 +208,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_allowed_is_of_a_kind_whoever_the_peer_is() {
+        let check = |seen: &str, expected: (&str, &str)| assert_eq!(kind(seen), expected);
+        let why = " port 123: no entry for this peer";
+        check("udp to 192.0.2.1 port 123: no entry for this peer", ("udp to", why));
+        check("udp to a.example port 123: no entry for this peer", ("udp to", why));
+        check("icmp to 192.0.2.1: no entry for this peer", ("icmp to", ": no entry for this peer"));
+        check("udp from 2001:db8::1 to the device's port 9: x", ("udp from", " to the device's port 9: x"));
+        check("x", ("x", ""));
+    }
+
+    #[test]
     fn the_grade_stands_behind_the_suite() {
         let seen = "0x0005 TLS_RSA_WITH_RC4_128_SHA (insecure)";
         assert_eq!((without_grade(seen), grade(seen)), ("0x0005 TLS_RSA_WITH_RC4_128_SHA", "insecure"));
         assert_eq!(grade("anything"), "");
+        assert!(
+            is_dhe("0x009e TLS_DHE_RSA_WITH_AES_128_GCM_SHA256 (secure)") && !is_dhe(seen) && !is_dhe("0x")
+        );
     }
 }

@@ -6,9 +6,9 @@ use thingprint_audit::{DeviceAudit, Policy, Rule, Severity};
 use thingprint_figure::{Badge, Page, PageCell, PageColumn, PageTable, Prose, Tone};
 
 use super::cipher_plot;
-use super::lines::{document, documents, lines, title};
+use super::lines::{Line, document, documents, lines, title};
 use super::mud::{RULE as MUD_RULE, Verdict};
-use super::report::{Report, answer};
+use super::report::{Report, answer, counted};
 use super::sections::{evidence, mark, name, port_counts, protocols};
 use super::when::to_second;
 
@@ -38,7 +38,8 @@ fn summary(page: &mut Page, report: &Report, policy: &Policy) {
     page.definitions(facts(report, policy));
     page.paragraph(
         "Flows are counted by protocol, as found by content: those on a standard port of the protocol, and in brackets \
-         those on others. A fingerprint is unique where no other device of these captures shows a value.",
+         those on others. A value is unique where no other device of these captures shows it. Each value that the \
+         policy does not accept is a finding of its own; below, the cipher suites of one grade stand together.",
     );
     page.table(&devices(report));
     let kept = violations(report);
@@ -72,12 +73,11 @@ fn facts(report: &Report, policy: &Policy) -> Vec<(&'static str, String)> {
 fn devices(report: &Report) -> PageTable {
     let protocols = protocols(report);
     let marks = [PageColumn::new("fingerprint").help("values that no other device of these captures shows")];
-    let columns = ["device", "label", "flows"].map(PageColumn::new).into_iter();
+    let columns = ["device", "flows"].map(PageColumn::new).into_iter();
     let columns = columns.chain(protocols.iter().map(|protocol| PageColumn::new(*protocol))).chain(marks);
     let row = |device: &DeviceAudit| {
         let counts = protocols.iter().map(|protocol| text(port_counts(device.protocols.get(*protocol))));
-        let cells =
-            [PageCell::Code(device.device.to_string()), text(device.label.clone()), device.flows.into()];
+        let cells = [PageCell::from(name(device)), device.flows.into()];
         cells.into_iter().chain(counts).chain([text(mark(report, device))]).collect()
     };
     PageTable {
@@ -91,7 +91,7 @@ fn devices(report: &Report) -> PageTable {
 fn with_badges(mut row: Vec<PageCell>, device: &DeviceAudit) -> Vec<PageCell> {
     let badge = |severity: Severity| {
         let count = device.findings.iter().filter(|finding| finding.severity == severity).count();
-        (count > 0).then(|| Badge::new(format!("{count} {severity}"), tone(severity)))
+        (count > 0).then(|| Badge::new(counted(count, severity), tone(severity)))
     };
     let badges: Vec<Badge> = Severity::ALL.into_iter().rev().filter_map(badge).collect();
     let none = || vec![Badge::new("none", Tone::Good)];
@@ -122,19 +122,18 @@ fn violations(report: &Report) -> PageTable {
 }
 
 fn findings(device: &DeviceAudit) -> PageTable {
-    let columns = ["severity", "rule", "by", "flows", "seen", "expected", "reference", "first seen"];
-    let row = |line: super::lines::Line| {
+    let row = |line: Line| {
+        let found = Prose::new().strong(line.rule).text(format!(" {}: {}", title(line.rule), line.seen));
         vec![
             Badge::new(line.severity.as_str(), tone(line.severity)).into(),
-            Prose::new().strong(line.rule).text(format!(" {}", title(line.rule))).into(),
+            found.into(),
             line.by.into(),
             line.share().into(),
-            line.seen.into(),
-            line.expected.into(),
-            line.reference.into(),
+            format!("{} ({})", line.expected, line.reference).into(),
             line.first.into(),
         ]
     };
+    let columns = ["severity", "finding", "by", "flows", "expected", "first seen"];
     PageTable {
         caption: Prose::from(format!("{} flows", device.flows)),
         columns: columns.map(PageColumn::new).into(),

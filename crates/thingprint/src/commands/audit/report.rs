@@ -152,9 +152,8 @@ impl Report {
     /// How many findings there are of each severity.
     pub(super) fn counts(&self) -> String {
         let of = |severity| {
-            let count =
-                self.audit.at_or_over(severity).filter(|(_, finding)| finding.severity == severity).count();
-            format!("{count} {severity}{}", if count == 1 { "" } else { "s" })
+            let findings = self.audit.at_or_over(severity);
+            counted(findings.filter(|(_, finding)| finding.severity == severity).count(), severity)
         };
         let [error, warning, note] = [Severity::Error, Severity::Warning, Severity::Note].map(of);
         format!("{error}, {warning}, {note}")
@@ -207,6 +206,11 @@ impl<'a> EvidenceDocument<'a> {
     fn of(Evidence { attribute, value, shared_by }: &'a Evidence) -> Self {
         Self { attribute: attribute.name(), value, shared_by: *shared_by }
     }
+}
+
+/// A number of findings of a severity.
+pub(super) fn counted(count: usize, severity: Severity) -> String {
+    format!("{count} {severity}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The word for an answer, and the known devices that it names.
