@@ -13,6 +13,7 @@ const DATASETS: &str = "../../datasets";
 
 fn main() -> Result<(), Box<dyn Error>> {
     list("home", "default_devices.rs")?;
+    list("unsafe-home", "unsafe_devices.rs")?;
     list("unsw28", "unsw28_devices.rs")
 }
 

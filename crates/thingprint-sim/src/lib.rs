@@ -30,6 +30,7 @@ mod play;
 mod profile;
 mod simulation;
 mod testbed;
+mod unsafe_home;
 mod wire;
 
 pub use attack::{Attack, AttackKind};
@@ -43,3 +44,4 @@ pub use profile::{
 };
 pub use simulation::{Frame, Simulation, SimulationOptions};
 pub use testbed::unsw28;
+pub use unsafe_home::unsafe_home;

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-use thingprint_sim::{Home, Kind, SimError, Simulation, SimulationOptions, Source, home};
+use thingprint_sim::{Home, Kind, SimError, Simulation, SimulationOptions, Source, home, unsafe_home};
 
 const DATASET: &str = r#"
 description = "a home of one lamp"
@@ -71,6 +71,13 @@ fn the_default_home_has_eight_kinds_of_devices_and_a_laptop() {
 }
 
 #[test]
+fn the_unsafe_home_has_a_device_for_each_rule_and_one_that_keeps_all() {
+    let labels = unsafe_home().unwrap().labels();
+    assert_eq!(labels.len(), 14);
+    assert!(labels.iter().all(|device| device.kind == Kind::Iot && device.name == device.label));
+}
+
+#[test]
 fn only_the_laptop_has_an_address_of_its_own_making() {
     for device in home().unwrap().labels() {
         let first = u8::from_str_radix(&device.mac[..2], 16).unwrap();
@@ -127,6 +134,12 @@ fn values_that_make_no_sense_are_refused_by_file_and_field() {
         &["'connection[0].hello'", "no such hello"],
     );
     check_refused(("hello = \"main\"\n", ""), lamp, &["'connection[0].hello'"]);
+    let answer = ("extensions = [0]", "extensions = [0]\nanswer_version = \"1.3\"");
+    check_refused(answer, lamp, &["'hello.main.answer_version'", "newer"]);
+    let answer = ("extensions = [0]", "extensions = [0]\nanswer_cipher = \"c030\"");
+    check_refused(answer, lamp, &["'hello.main.answer_cipher'", "not one of the suites"]);
+    let mode = ("\"time.example\" = 1 }", "\"time.example\" = 1 }\nmode = 6");
+    check_refused(mode, lamp, &["'ntp[0].mode'"]);
     check_refused(("rhythm = \"evening\"", "rhythm = \"night\""), lamp, &["'ntp[0].when.rhythm'"]);
     check_refused(("every_s = 60", "every_s = 60, daily = 2"), lamp, &["'connection[0].when'"]);
     check_refused(("every_s = 60", "every_s = 0"), lamp, &["'connection[0].when.every_s'"]);

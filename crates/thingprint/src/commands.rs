@@ -1,5 +1,6 @@
 //! One command a file: each resolves what was typed, does the work, writes the result.
 
+mod audit;
 mod classify;
 mod demo;
 mod devices;
@@ -23,6 +24,8 @@ pub(crate) enum Command {
     Devices(devices::DevicesArgs),
     /// List the flows of captures, with their protocols and what is said in them
     Flows(flows::FlowsArgs),
+    /// Judge what devices say by best practice; fingerprints, and MUD profiles
+    Audit(audit::AuditArgs),
     /// Turn captures into instances: one row for each device and window
     Extract(extract::ExtractArgs),
     /// Learn from labelled instances
@@ -47,6 +50,7 @@ impl Command {
         match self {
             Self::Devices(args) => args.run(global),
             Self::Flows(args) => args.run(global),
+            Self::Audit(args) => args.run(global),
             Self::Extract(args) => args.run(global),
             Self::Train(args) => args.run(global),
             Self::Evaluate(args) => args.run(global),

@@ -5,7 +5,7 @@ use anyhow::Context;
 use serde::Serialize;
 use thingprint_report::{AtomicFile, Format, Style, Table};
 
-use crate::args::GlobalArgs;
+use crate::args::{Document, GlobalArgs, Wanted};
 use crate::exit::Usage;
 use crate::inputs::Input;
 
@@ -14,6 +14,7 @@ use crate::inputs::Input;
 pub(crate) struct Output {
     path: Option<PathBuf>,
     format: Format,
+    document: Option<Document>,
     style: Style,
 }
 
@@ -21,21 +22,40 @@ impl Output {
     /// What the command line asks for: `--format`, else the extension of `-o`, else a table on a terminal and
     /// JSON lines anywhere else.
     pub(crate) fn of(args: &GlobalArgs) -> Result<Self, Usage> {
+        if let Some(Wanted::Document(document)) = args.format {
+            let name = document.name();
+            return Err(Usage(format!("--format {name}: only audit writes that")));
+        }
+        Ok(Self { document: None, ..Self::with_documents(args)? })
+    }
+
+    /// The same for a command that writes documents as well.
+    pub(crate) fn with_documents(args: &GlobalArgs) -> Result<Self, Usage> {
         let path = args.output.clone().filter(|path| path != Path::new("-"));
         let is_terminal = path.is_none() && io::stdout().is_terminal();
         let by_name = path.as_deref().and_then(Format::of_extension);
         let default = if is_terminal { Format::Table } else { Format::Jsonl };
-        let format = args.format.or(by_name).unwrap_or(default);
+        let extension = path.as_deref().and_then(|path| path.extension()?.to_str());
+        let (format, document) = match args.format {
+            Some(Wanted::Rows(format)) => (format, None),
+            Some(Wanted::Document(document)) => (default, Some(document)),
+            None => (by_name.unwrap_or(default), extension.and_then(Document::named)),
+        };
         if format == Format::Parquet && is_terminal {
             return Err(Usage("Parquet is not for terminals: give a file with -o".to_owned()));
         }
         let width = is_terminal.then(terminal_width).flatten();
-        Ok(Self { path, format, style: Style { width, colour: is_terminal && wants_colour() } })
+        Ok(Self { path, format, document, style: Style { width, colour: is_terminal && wants_colour() } })
     }
 
     /// The format.
     pub(crate) const fn format(&self) -> Format {
         self.format
+    }
+
+    /// The document that is wanted instead of rows.
+    pub(crate) const fn document(&self) -> Option<Document> {
+        self.document
     }
 
     /// Refuses to write over an input.

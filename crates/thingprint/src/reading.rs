@@ -291,7 +291,7 @@ pub(crate) fn find_gateway(inputs: &[Input], labelled: &BTreeSet<MacAddr>) -> Op
 }
 
 /// Who the gateway seems to be by the first frames.
-fn guess_gateway(inputs: &[Input], labelled: &BTreeSet<MacAddr>) -> Option<MacAddr> {
+pub(crate) fn guess_gateway(inputs: &[Input], labelled: &BTreeSet<MacAddr>) -> Option<MacAddr> {
     let captures = inputs.iter().take(1).map(Input::capture).collect();
     let mut trace = Trace::new(captures, TraceOptions::default());
     let mut votes = GatewayVotes::default();

@@ -6,10 +6,12 @@ use crate::tree::{packages, source_files};
 
 /// The members of the workspace, each with those that its code may import: what lies to the left of it on the way
 /// from bytes to report. The command, which nobody imports, may import all.
-const MAY_IMPORT: [(&str, &[&str]); 10] = [
+const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("thingprint-flow", &[]),
     ("thingprint-protocol", &["thingprint-flow"]),
     ("thingprint-instance", &["thingprint-flow", "thingprint-protocol"]),
+    ("thingprint-profile", &["thingprint-flow", "thingprint-protocol"]),
+    ("thingprint-audit", &["thingprint-flow", "thingprint-protocol"]),
     ("thingprint-model", &["thingprint-flow", "thingprint-protocol", "thingprint-instance"]),
     ("thingprint-report", &["thingprint-flow", "thingprint-protocol", "thingprint-instance"]),
     ("thingprint-figure", &[]),
@@ -27,13 +29,15 @@ const MAY_IMPORT: [(&str, &[&str]); 10] = [
     (
         "thingprint",
         &[
-            "thingprint-figure",
-            "thingprint-experiment",
             "thingprint-flow",
             "thingprint-protocol",
             "thingprint-instance",
+            "thingprint-profile",
+            "thingprint-audit",
             "thingprint-model",
             "thingprint-report",
+            "thingprint-figure",
+            "thingprint-experiment",
             "thingprint-sim",
         ],
     ),

@@ -8,8 +8,6 @@ use crate::profile::{Lookup, LookupPolicy, Mdns, MdnsSays, Ntp, Ping, Ssdp, Ssdp
 use crate::wire::ssdp::Advertiser;
 use crate::wire::{End, Payload, icmp, ipv6, mdns, ntp, ssdp};
 
-/// Time to live of SSDP messages (`UPnP` Device Architecture 1.1 §1.1.2).
-const SSDP_TTL: u8 = 2;
 /// Time to live of multicast DNS messages (RFC 6762 §11).
 const MDNS_TTL: u8 = 255;
 
@@ -30,14 +28,17 @@ pub(super) fn clock(nic: &mut Nic, script: &Script, (act, spec): (&Act, &Ntp), a
     let port = spec.local_port.unwrap_or_else(|| nic.ephemeral_port());
     let path = nic.path(port, end);
     for _ in 0..spec.polls.draw_few(&mut nic.chance) {
-        nic.plan_udp(at, (path, true), Payload::exact(ntp::request(spec.version, at)));
+        let sent_ns = spec.stamped.then_some(at);
+        let request = ntp::Request { version: spec.version, mode: spec.mode, sent_ns };
+        nic.plan_udp(at, (path, true), Payload::exact(request.packet()));
         if nic.chance.happens(spec.answered) {
             let answered = at + rtt_ns + nic.between_ms(0.0, 3.0);
             let answer = ntp::Answer {
-                version: spec.version,
+                version: spec.answer_version.unwrap_or(spec.version),
+                mode: spec.answer_mode,
                 stratum: 2,
                 reference_id: [end.ip.octets()[3], 17, 34, 51],
-                origin_ns: at,
+                origin_ns: sent_ns,
                 received_ns: at + rtt_ns / 2,
             };
             nic.plan_udp(answered, (path, false), Payload::exact(answer.response()));
@@ -67,10 +68,10 @@ pub(super) fn simple_discovery(nic: &mut Nic, script: &Script, spec: &Ssdp, at: 
         (SsdpSays::Search, Some(target), _) => search(nic, spec, (target, copies), at),
         (SsdpSays::Alive, _, Some(upnp)) => {
             let advertiser = Advertiser { upnp, uuid: &upnp.uuid, ip: nic.ip };
-            let path = nic.group_path(ssdp::GROUP, ssdp::PORT, SSDP_TTL);
+            let path = nic.group_path(ssdp::GROUP, ssdp::PORT, spec.ttl);
             let mut at = at;
             for target in (0..copies).flat_map(|_| advertiser.targets()) {
-                nic.plan_udp(at, (path, true), Payload::exact(advertiser.alive(&target)));
+                nic.plan_udp(at, (path, true), Payload::exact(advertiser.notify(&target, &spec.nts)));
                 at += nic.between_ms(1.0, 120.0);
             }
         }
@@ -80,11 +81,11 @@ pub(super) fn simple_discovery(nic: &mut Nic, script: &Script, spec: &Ssdp, at: 
 
 fn search(nic: &mut Nic, spec: &Ssdp, (target, copies): (&str, u32), at: i64) {
     let port = nic.ephemeral_port();
-    let mut path = nic.group_path(ssdp::GROUP, port, SSDP_TTL);
+    let mut path = nic.group_path(ssdp::GROUP, port, spec.ttl);
     path.peer.port = ssdp::PORT;
     let mut at = at;
     for _ in 0..copies {
-        nic.plan_udp(at, (path, true), Payload::exact(ssdp::search(target)));
+        nic.plan_udp(at, (path, true), Payload::exact(ssdp::search(target, &spec.man)));
         at += nic.between_ms(100.0, 1000.0);
     }
     let world = nic.world.clone();

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::hours::{check_hours, check_phases};
-use super::{Amount, Connection, Crowd, Presence, Profile, Speaks, Ssdp, SsdpSays, Stack, Talk, When};
+use super::{
+    Amount, CipherList, Connection, Crowd, Hello, Ntp, Presence, Profile, Speaks, Ssdp, SsdpSays, Stack,
+    Talk, When,
+};
 use crate::SimError;
 use crate::home::{Rhythm, Trace};
 
@@ -67,6 +70,9 @@ pub(crate) fn check_against(profile: &Profile, around: &Surroundings<'_>) -> Res
     for (name, crowd) in &profile.crowd {
         check_crowd(crowd, &top.field("crowd").field(name))?;
     }
+    for (name, hello) in &profile.hello {
+        check_hello(hello, &top.field("hello").field(name))?;
+    }
     for (index, connection) in profile.connection.iter().enumerate() {
         check_connection(connection, profile, &top.entry("connection", index), around)?;
     }
@@ -119,6 +125,13 @@ fn check_crowd(crowd: &Crowd, place: &Place<'_>) -> Result<(), SimError> {
     place.field("zipf").ensure((0.0..=10.0).contains(&crowd.zipf), "lies outside 0 to 10")
 }
 
+fn check_hello(hello: &Hello, place: &Place<'_>) -> Result<(), SimError> {
+    place.field("answer_version").ensure(hello.agreed() <= hello.version, "is newer than what is offered")?;
+    let is_offered = |chosen: &CipherList| matches!(&chosen.0[..], [one] if hello.ciphers.0.contains(one));
+    let answers = hello.answer_cipher.as_ref().is_none_or(is_offered);
+    place.field("answer_cipher").ensure(answers, "is not one of the suites that are offered")
+}
+
 fn check_connection(
     connection: &Connection,
     profile: &Profile,
@@ -169,6 +182,12 @@ fn check_framing(connection: &Connection, profile: &Profile, place: &Place<'_>) 
     place.field("hello").ensure(tls == connection.hello.is_some(), "goes together with speaks = \"tls\"")?;
     let hello = connection.hello.as_ref().is_none_or(|name| profile.hello.contains_key(name));
     place.field("hello").ensure(hello, "the profile has no such hello")?;
+    if let Some(request) = &connection.request {
+        let place = place.field("request");
+        let is_known = |version: &str| matches!(version, "1.0" | "1.1");
+        place.field("version").ensure(is_known(&request.version), "is neither 1.0 nor 1.1")?;
+        place.field("answer_version").ensure(is_known(&request.answer_version), "is neither 1.0 nor 1.1")?;
+    }
     let http = connection.speaks == Speaks::Http;
     place
         .field("request")
@@ -205,7 +224,7 @@ fn check_small_talk(profile: &Profile, top: &Place<'_>, around: &Surroundings<'_
     for (index, ntp) in profile.ntp.iter().enumerate() {
         let place = top.entry("ntp", index);
         check_names_or_address(&ntp.names, ntp.address.is_some(), &place)?;
-        place.field("version").ensure((1..=4).contains(&ntp.version), "lies outside 1 to 4")?;
+        check_ntp(ntp, &place)?;
         check_beat(&ntp.when, &place, around)?;
     }
     for (index, ping) in profile.ping.iter().enumerate() {
@@ -224,6 +243,15 @@ fn check_small_talk(profile: &Profile, top: &Place<'_>, around: &Surroundings<'_
     Ok(())
 }
 
+fn check_ntp(ntp: &Ntp, place: &Place<'_>) -> Result<(), SimError> {
+    let is_version = |version: u8| (1..=4).contains(&version);
+    place.field("version").ensure(is_version(ntp.version), "lies outside 1 to 4")?;
+    let answer = ntp.answer_version.is_none_or(is_version);
+    place.field("answer_version").ensure(answer, "lies outside 1 to 4")?;
+    place.field("mode").ensure(matches!(ntp.mode, 1 | 3), "is neither 1 nor 3")?;
+    place.field("answer_mode").ensure(matches!(ntp.answer_mode, 2 | 4), "is neither 2 nor 4")
+}
+
 fn check_ssdp(
     ssdp: &Ssdp,
     profile: &Profile,
@@ -238,6 +266,7 @@ fn check_ssdp(
     place
         .field("answers")
         .ensure(search || ssdp.answers.is_empty(), "goes together with says = \"search\"")?;
+    place.field("ttl").ensure(ssdp.ttl > 0, "is 0")?;
     check_beat(&ssdp.when, place, around)
 }
 

@@ -102,6 +102,16 @@ pub struct Request {
     pub method: String,
     /// The path.
     pub path: String,
+    /// The version of HTTP that the request names: 1.0 or 1.1.
+    #[serde(default = "version_1_1")]
+    pub version: String,
+    /// The version that the response names.
+    #[serde(default = "version_1_1")]
+    pub answer_version: String,
+    /// The `Authorization` header, like `Basic dXNlcjpwYXNz`.
+    pub authorization: Option<String>,
+    /// The `WWW-Authenticate` header of a response that refuses the request.
+    pub challenge: Option<String>,
     /// The `User-Agent` header.
     pub agent: Option<String>,
     /// The `Content-Type` of the response.
@@ -110,6 +120,10 @@ pub struct Request {
     /// The `Server` header of the response.
     #[serde(default = "usual_server")]
     pub server: String,
+}
+
+fn version_1_1() -> String {
+    "1.1".to_owned()
 }
 
 fn usual_content() -> String {

@@ -40,6 +40,17 @@ pub struct Ntp {
     /// Protocol version, 1 to 4.
     #[serde(default = "version_4")]
     pub version: u8,
+    /// Version of the answers, 1 to 4; left out, that of the requests.
+    pub answer_version: Option<u8>,
+    /// Association mode of the requests: 3 is a client, 1 a peer.
+    #[serde(default = "client")]
+    pub mode: u8,
+    /// Association mode of the answers: 4 is a server, 2 a peer.
+    #[serde(default = "server")]
+    pub answer_mode: u8,
+    /// Whether requests say when they were sent; where they do not, answers have nothing to repeat.
+    #[serde(default = "yes")]
+    pub stamped: bool,
     /// How many requests are sent each time.
     #[serde(default = "one")]
     pub polls: Amount,
@@ -67,6 +78,15 @@ pub struct Ssdp {
     /// How many times each message is sent.
     #[serde(default = "one")]
     pub copies: Amount,
+    /// IP time to live of the messages.
+    #[serde(default = "ssdp_ttl")]
+    pub ttl: u8,
+    /// Search: the `MAN` header; left out, the one that there should be.
+    #[serde(default = "discover")]
+    pub man: String,
+    /// Announcement: the `NTS` header; left out, `ssdp:alive`.
+    #[serde(default = "alive")]
+    pub nts: String,
     /// Search: names of the devices of the home that answer, each with a `upnp` table.
     #[serde(default)]
     pub answers: Vec<String>,
@@ -153,6 +173,31 @@ fn two() -> Amount {
 
 fn certain() -> f64 {
     1.0
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn client() -> u8 {
+    3
+}
+
+fn server() -> u8 {
+    4
+}
+
+/// `UPnP` Device Architecture 1.1 §1.1.2.
+fn ssdp_ttl() -> u8 {
+    2
+}
+
+fn discover() -> String {
+    "\"ssdp:discover\"".to_owned()
+}
+
+fn alive() -> String {
+    "ssdp:alive".to_owned()
 }
 
 fn version_4() -> u8 {

@@ -4,10 +4,15 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hello {
-    /// The newest version that is offered, which is also the one that servers choose.
+    /// The newest version that is offered.
     pub version: TlsVersion,
+    /// The version that servers choose; left out, the newest that is offered.
+    pub answer_version: Option<TlsVersion>,
     /// The cipher suites in order, four hexadecimal digits each, joined by `-`.
     pub ciphers: CipherList,
+    /// The suite that servers choose, one of those offered; left out, the first with forward secrecy that fits a
+    /// certificate with an RSA key.
+    pub answer_cipher: Option<CipherList>,
     /// Extension types in order, by number.
     #[serde(default)]
     pub extensions: Vec<u16>,
@@ -23,6 +28,13 @@ pub struct Hello {
     /// Length of the session ticket in extension 35, in bytes; over about 1,000 the hello takes two segments.
     #[serde(default)]
     pub ticket_bytes: u16,
+}
+
+impl Hello {
+    /// The version that both sides speak in the end.
+    pub(crate) fn agreed(&self) -> TlsVersion {
+        self.answer_version.unwrap_or(self.version)
+    }
 }
 
 fn usual_groups() -> Vec<u16> {

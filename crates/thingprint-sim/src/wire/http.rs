@@ -4,9 +4,13 @@ use crate::profile::Request;
 
 /// The head of a request with a body of this length.
 pub(crate) fn request(request: &Request, host: &str, body_bytes: usize) -> Vec<u8> {
-    let mut head = format!("{} {} HTTP/1.1\r\nHost: {host}\r\n", request.method, request.path);
+    let mut head =
+        format!("{} {} HTTP/{}\r\nHost: {host}\r\n", request.method, request.path, request.version);
     if let Some(agent) = &request.agent {
         add(&mut head, "User-Agent", agent);
+    }
+    if let Some(authorization) = &request.authorization {
+        add(&mut head, "Authorization", authorization);
     }
     head.push_str("Accept: */*\r\n");
     if body_bytes > 0 {
@@ -19,9 +23,16 @@ pub(crate) fn request(request: &Request, host: &str, body_bytes: usize) -> Vec<u
 
 /// The head of a response with a body of this length.
 pub(crate) fn response(request: &Request, body_bytes: usize) -> Vec<u8> {
-    let mut head =
-        String::from(if body_bytes == 0 { "HTTP/1.1 204 No Content\r\n" } else { "HTTP/1.1 200 OK\r\n" });
+    let status = match (&request.challenge, body_bytes) {
+        (Some(_), _) => "401 Unauthorized",
+        (None, 0) => "204 No Content",
+        (None, _) => "200 OK",
+    };
+    let mut head = format!("HTTP/{} {status}\r\n", request.answer_version);
     add(&mut head, "Server", &request.server);
+    if let Some(challenge) = &request.challenge {
+        add(&mut head, "WWW-Authenticate", challenge);
+    }
     if body_bytes > 0 {
         add(&mut head, "Content-Type", &request.content_type);
         add(&mut head, "Content-Length", &body_bytes.to_string());

@@ -7,36 +7,54 @@ pub(crate) const PORT: u16 = 123;
 /// Seconds from 1900, where NTP's era 0 begins, to 1970.
 const TO_1970_S: i64 = 2_208_988_800;
 
-/// A request of a simple client (RFC 5905 §14): nothing but version, mode and the time of sending.
-pub(crate) fn request(version: u8, sent_ns: i64) -> Vec<u8> {
-    let mut message = vec![version << 3 | 3];
-    message.resize(40, 0);
-    put_time(&mut message, sent_ns);
-    message
+/// A request of a simple client (RFC 5905 §14): nothing but version, mode and the time of sending, if that.
+pub(crate) struct Request {
+    pub(crate) version: u8,
+    pub(crate) mode: u8,
+    pub(crate) sent_ns: Option<i64>,
+}
+
+impl Request {
+    /// The packet.
+    pub(crate) fn packet(&self) -> Vec<u8> {
+        let mut message = vec![self.version << 3 | self.mode];
+        message.resize(40, 0);
+        put_optional_time(&mut message, self.sent_ns);
+        message
+    }
 }
 
 /// What a server answers.
 pub(crate) struct Answer {
     pub(crate) version: u8,
+    pub(crate) mode: u8,
     pub(crate) stratum: u8,
     pub(crate) reference_id: [u8; 4],
-    /// When the client sent its request, by the client's clock.
-    pub(crate) origin_ns: i64,
+    /// When the client sent its request, by the client's clock, if it says so.
+    pub(crate) origin_ns: Option<i64>,
     pub(crate) received_ns: i64,
 }
 
 impl Answer {
     /// The response.
     pub(crate) fn response(&self) -> Vec<u8> {
-        let mut message = vec![self.version << 3 | 4, self.stratum, 3, 0xe9];
+        let mut message = vec![self.version << 3 | self.mode, self.stratum, 3, 0xe9];
         put32(&mut message, 0x0000_0120);
         put32(&mut message, 0x0000_0480);
         message.extend_from_slice(&self.reference_id);
         put_time(&mut message, self.received_ns - 37 * SECOND_NS);
-        put_time(&mut message, self.origin_ns);
+        put_optional_time(&mut message, self.origin_ns);
         put_time(&mut message, self.received_ns);
         put_time(&mut message, self.received_ns + 40_000);
         message
+    }
+}
+
+/// Appends a timestamp, or the zeros that stand for none.
+fn put_optional_time(message: &mut Vec<u8>, time_ns: Option<i64>) {
+    match time_ns {
+        Some(time_ns) => put_time(message, time_ns),
+        None => message.extend_from_slice(&[0; 8]),
     }
 }
 
@@ -61,11 +79,21 @@ mod tests {
 
     #[test]
     fn messages_have_48_bytes_and_say_what_they_are() {
-        let request = request(3, 0);
+        let request = Request { version: 3, mode: 3, sent_ns: Some(0) }.packet();
         assert_eq!((request.len(), request[0]), (48, 0x1b));
-        let answer = Answer { version: 3, stratum: 2, reference_id: [1; 4], origin_ns: 0, received_ns: 1 };
+        let mut answer = Answer {
+            version: 3,
+            mode: 4,
+            stratum: 2,
+            reference_id: [1; 4],
+            origin_ns: Some(0),
+            received_ns: 1,
+        };
         let response = answer.response();
         assert_eq!((response.len(), response[0], response[1]), (48, 0x1c, 2));
         assert_eq!(response[24..32], request[40..48]);
+        answer.origin_ns = None;
+        assert_eq!(answer.response()[24..32], [0; 8]);
+        assert_eq!(Request { version: 1, mode: 1, sent_ns: None }.packet()[40..48], [0; 8]);
     }
 }

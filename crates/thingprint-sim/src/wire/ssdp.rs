@@ -9,9 +9,9 @@ pub(crate) const PORT: u16 = 1900;
 pub(crate) const GROUP: Ipv4Addr = Ipv4Addr::new(239, 255, 255, 250);
 
 /// `M-SEARCH`: who is this target?
-pub(crate) fn search(target: &str) -> Vec<u8> {
+pub(crate) fn search(target: &str, man: &str) -> Vec<u8> {
     let mut text = String::from("M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\n");
-    let _ = write!(text, "MAN: \"ssdp:discover\"\r\nMX: 2\r\nST: {target}\r\n\r\n");
+    let _ = write!(text, "MAN: {man}\r\nMX: 2\r\nST: {target}\r\n\r\n");
     text.into_bytes()
 }
 
@@ -28,10 +28,10 @@ impl Advertiser<'_> {
         ["upnp:rootdevice".to_owned(), format!("uuid:{}", self.uuid), self.upnp.device_type.clone()]
     }
 
-    /// `NOTIFY` with `ssdp:alive` for one of the targets.
-    pub(crate) fn alive(&self, target: &str) -> Vec<u8> {
+    /// `NOTIFY` for one of the targets, with `ssdp:alive` or another sub-type.
+    pub(crate) fn notify(&self, target: &str, nts: &str) -> Vec<u8> {
         let mut text = String::from("NOTIFY * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\n");
-        let _ = write!(text, "NT: {target}\r\nNTS: ssdp:alive\r\n");
+        let _ = write!(text, "NT: {target}\r\nNTS: {nts}\r\n");
         self.finish(text, target)
     }
 

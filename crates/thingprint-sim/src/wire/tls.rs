@@ -31,7 +31,8 @@ impl<'a> Handshake<'a> {
     pub(crate) fn new(hello: &'a Hello, server_name: &'a str, resumed: bool, chance: &mut Chance) -> Self {
         let has_id = resumed || hello.version == TlsVersion::V13 || hello.ticket_bytes > 0;
         let session_id = if has_id { chance.bytes::<32>().to_vec() } else { Vec::new() };
-        let suite = suite::choose(&hello.ciphers.0, hello.version);
+        let chosen = hello.answer_cipher.as_ref().and_then(|chosen| chosen.0.first().copied());
+        let suite = chosen.unwrap_or_else(|| suite::choose(&hello.ciphers.0, hello.agreed()));
         Self { hello, server_name, session_id, suite }
     }
 
@@ -67,7 +68,7 @@ impl<'a> Handshake<'a> {
         chance: &mut Chance,
     ) -> Vec<u8> {
         let mut flight = self.handshake_record(&self.server_hello(resumed, chance));
-        if self.hello.version == TlsVersion::V13 {
+        if self.hello.agreed() == TlsVersion::V13 {
             flight.extend(self.change_cipher_spec());
             let hidden = if resumed { 120 } else { 460 + certificate_bytes };
             flight.extend(random_record(APPLICATION_DATA, [3, 3], hidden, chance));
@@ -89,7 +90,7 @@ impl<'a> Handshake<'a> {
     /// The device's second flight, after which it may send data.
     pub(crate) fn client_finish(&self, resumed: bool, chance: &mut Chance) -> Vec<u8> {
         let mut flight = Vec::new();
-        if self.hello.version < TlsVersion::V13 && !resumed {
+        if self.hello.agreed() < TlsVersion::V13 && !resumed {
             flight.extend(self.handshake_record(&self.client_key_exchange(chance)));
         }
         flight.extend(self.change_cipher_spec());
@@ -100,7 +101,7 @@ impl<'a> Handshake<'a> {
     /// The server's last words of the handshake; nothing when it is resumed in TLS 1.2 or older.
     pub(crate) fn server_finish(&self, resumed: bool, chance: &mut Chance) -> Vec<u8> {
         let mut flight = Vec::new();
-        if self.hello.version == TlsVersion::V13 {
+        if self.hello.agreed() == TlsVersion::V13 {
             flight.extend(random_record(APPLICATION_DATA, [3, 3], 250, chance));
         } else if !resumed {
             if self.hello.extensions.contains(&35) {
@@ -116,15 +117,15 @@ impl<'a> Handshake<'a> {
 
     /// The alert that ends a session.
     pub(crate) fn close_alert(hello: &Hello, chance: &mut Chance) -> Vec<u8> {
-        if hello.version == TlsVersion::V13 {
+        if hello.agreed() == TlsVersion::V13 {
             random_record(APPLICATION_DATA, [3, 3], 19, chance)
         } else {
-            random_record(ALERT, hello.version.legacy(), 26, chance)
+            random_record(ALERT, hello.agreed().legacy(), 26, chance)
         }
     }
 
     fn server_hello(&self, resumed: bool, chance: &mut Chance) -> Vec<u8> {
-        let mut body = self.hello.version.legacy().to_vec();
+        let mut body = self.hello.agreed().legacy().to_vec();
         body.extend_from_slice(&chance.bytes::<32>());
         put_short_vector(&mut body, &self.session_id);
         put16(&mut body, self.suite);
@@ -152,7 +153,7 @@ impl<'a> Handshake<'a> {
                 put_short_vector(&mut body, &point);
             }
         }
-        if self.hello.version == TlsVersion::V12 {
+        if self.hello.agreed() == TlsVersion::V12 {
             put16(&mut body, 0x0401);
         }
         put_vector(&mut body, &chance.bytes::<256>());
@@ -186,16 +187,16 @@ impl<'a> Handshake<'a> {
     }
 
     fn handshake_record(&self, message: &[u8]) -> Vec<u8> {
-        record(HANDSHAKE, self.hello.version.legacy(), message)
+        record(HANDSHAKE, self.hello.agreed().legacy(), message)
     }
 
     fn change_cipher_spec(&self) -> Vec<u8> {
-        record(CHANGE_CIPHER_SPEC, self.hello.version.legacy(), &[1])
+        record(CHANGE_CIPHER_SPEC, self.hello.agreed().legacy(), &[1])
     }
 
     /// The encrypted Finished message.
     fn finished(&self, chance: &mut Chance) -> Vec<u8> {
-        match self.hello.version {
+        match self.hello.agreed() {
             TlsVersion::V13 => random_record(APPLICATION_DATA, [3, 3], 53, chance),
             version => random_record(HANDSHAKE, version.legacy(), 40, chance),
         }
@@ -204,14 +205,14 @@ impl<'a> Handshake<'a> {
 
 /// The five bytes that a record of application data begins with.
 pub(crate) fn data_head(hello: &Hello, body_bytes: usize) -> [u8; 5] {
-    let [major, minor] = hello.version.legacy();
+    let [major, minor] = hello.agreed().legacy();
     let [high, low] = length16(body_bytes).to_be_bytes();
     [APPLICATION_DATA, major, minor, high, low]
 }
 
 /// What encryption adds to a record's contents: a tag, and until TLS 1.2 an explicit nonce; since then the type.
 pub(crate) fn overhead_bytes(hello: &Hello) -> usize {
-    if hello.version == TlsVersion::V13 { 17 } else { 24 }
+    if hello.agreed() == TlsVersion::V13 { 17 } else { 24 }
 }
 
 fn certificate_message(certificates: &[Vec<u8>]) -> Vec<u8> {

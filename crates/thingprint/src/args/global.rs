@@ -7,9 +7,9 @@ use thingprint_report::Format;
 /// Options that every command takes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct GlobalArgs {
-    /// Format of the result [default: table on a terminal, jsonl in a pipe, else by the extension of --output]
+    /// Format of the result: table, json, jsonl, csv or parquet; of audit also sarif or html [default: table on a terminal, jsonl in a pipe, else by the extension of --output]
     #[arg(long, global = true, value_name = "FORMAT", value_parser = parse_format, help_heading = "Output")]
-    pub(crate) format: Option<Format>,
+    pub(crate) format: Option<Wanted>,
 
     /// Where the result goes; - is standard output
     #[arg(short, long, global = true, value_name = "FILE", help_heading = "Output")]
@@ -32,6 +32,41 @@ pub(crate) struct GlobalArgs {
     pub(crate) verbose: bool,
 }
 
+/// The form that a result is wanted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Rows.
+    Rows(Format),
+    /// A document, which only some commands write.
+    Document(Document),
+}
+
+/// A form of its own, which is no table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Document {
+    /// SARIF 2.1.0.
+    Sarif,
+    /// A page of HTML.
+    Html,
+}
+
+impl Document {
+    const ALL: [Self; 2] = [Self::Sarif, Self::Html];
+
+    /// The name that `--format` takes, which is also the extension of files.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Sarif => "sarif",
+            Self::Html => "html",
+        }
+    }
+
+    /// The document of a name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|document| document.name().eq_ignore_ascii_case(name))
+    }
+}
+
 impl GlobalArgs {
     /// Threads to run.
     pub(crate) fn threads(&self) -> NonZeroUsize {
@@ -40,6 +75,9 @@ impl GlobalArgs {
     }
 }
 
-fn parse_format(text: &str) -> Result<Format, String> {
-    text.parse().map_err(|error: thingprint_report::ParseFormatError| error.to_string())
+fn parse_format(text: &str) -> Result<Wanted, String> {
+    if let Some(document) = Document::named(text) {
+        return Ok(Wanted::Document(document));
+    }
+    text.parse().map(Wanted::Rows).map_err(|error: thingprint_report::ParseFormatError| error.to_string())
 }

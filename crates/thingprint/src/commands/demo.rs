@@ -10,7 +10,7 @@ use thingprint_sim::{SimulationOptions, home};
 use super::classify::{Classified, answer};
 use super::evaluate::{Report, Setting, sections};
 use super::simulate::{write_capture, write_labels};
-use crate::args::GlobalArgs;
+use crate::args::{GlobalArgs, Wanted};
 use crate::exit::{Outcome, Usage};
 use crate::files::read_labels;
 use crate::inputs::Input;
@@ -48,8 +48,10 @@ impl DemoArgs {
         if global.output.is_some() {
             return Err(Usage("demo: give the folder for its files with --folder".to_owned()).into());
         }
-        let output =
-            Output::of(&GlobalArgs { format: global.format.or(Some(Format::Table)), ..global.clone() })?;
+        let output = Output::of(&GlobalArgs {
+            format: global.format.or(Some(Wanted::Rows(Format::Table))),
+            ..global.clone()
+        })?;
         let files = Files::inside(&self.folder)?;
         simulate(&files, global.seed, messages)?;
         let table = extract(&files, global, messages)?;

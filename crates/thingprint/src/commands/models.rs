@@ -2,7 +2,7 @@ use clap::{Args, Subcommand};
 use thingprint_protocol::schema::{IpProtocol, Model};
 use thingprint_report::{Cell, Format, Table, Type};
 
-use crate::args::{GlobalArgs, ModelArgs};
+use crate::args::{GlobalArgs, ModelArgs, Wanted};
 use crate::exit::{Outcome, Usage};
 use crate::output::Output;
 
@@ -80,7 +80,7 @@ impl ListArgs {
 
 impl ShowArgs {
     fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
-        if global.format.is_some_and(|format| !matches!(format, Format::Json | Format::Jsonl)) {
+        if global.format.is_some_and(|format| !matches!(format, Wanted::Rows(Format::Json | Format::Jsonl))) {
             return Err(Usage("models show: a model is shown as JSON".to_owned()).into());
         }
         let output = Output::of(global)?;
@@ -91,7 +91,7 @@ impl ShowArgs {
             return Err(Usage(format!("no model '{}': there are {}", self.name, names.join(", "))).into());
         };
         match global.format {
-            Some(Format::Jsonl) => output.json_lines(&[model])?,
+            Some(Wanted::Rows(Format::Jsonl)) => output.json_lines(&[model])?,
             _ => output.json(model)?,
         }
         Ok(Outcome::Done)

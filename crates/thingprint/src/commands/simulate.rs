@@ -6,13 +6,21 @@ use clap::Args;
 use jiff::Timestamp;
 use thingprint_flow::WindowLength;
 use thingprint_report::AtomicFile;
-use thingprint_sim::{CaptureReader, Home, Simulation, SimulationOptions, Source, home};
+use thingprint_sim::{
+    CaptureReader, Home, SimError, Simulation, SimulationOptions, Source, home, unsafe_home,
+};
 
 use crate::args::GlobalArgs;
 use crate::exit::{Outcome, Usage};
 use crate::files::write_file;
 use crate::messages::Messages;
 use crate::progress::Progress;
+
+/// Makes a home.
+type MakeHome = fn() -> Result<Home, SimError>;
+
+/// The homes that come with the program, by name.
+const HOMES: [(&str, MakeHome); 2] = [("default", home), ("unsafe", unsafe_home)];
 
 /// Play a simulated home into a capture.
 #[derive(Debug, Args)]
@@ -29,9 +37,10 @@ pub(crate) struct SimulateArgs {
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..))]
     snaplen: Option<u32>,
 
-    /// A home of your own: a folder with dataset.toml and devices/*.toml [default: the built-in home]
-    #[arg(long, value_name = "FOLDER")]
-    home: Option<PathBuf>,
+    /// The home: default (eight kinds of devices and a laptop), unsafe (each device breaks a rule of the audit), or a
+    /// folder with dataset.toml and devices/*.toml
+    #[arg(long, value_name = "NAME|FOLDER", default_value = "default")]
+    home: PathBuf,
 
     /// Write the labels of the devices
     #[arg(short, long, value_name = "FILE")]
@@ -68,9 +77,9 @@ impl SimulateArgs {
     }
 
     fn home(&self) -> anyhow::Result<Home> {
-        match &self.home {
-            Some(folder) => read_home(folder),
-            None => Ok(home().context("failed to read the built-in home")?),
+        match HOMES.iter().find(|(name, _)| self.home.as_path() == Path::new(name)) {
+            Some((name, make)) => make().with_context(|| format!("failed to read the built-in home {name}")),
+            None => read_home(&self.home),
         }
     }
 }

@@ -77,7 +77,7 @@ pub(super) fn of_client(
 /// The extensions of a `ServerHello`: answers to what the device offered.
 pub(super) fn of_server(hello: &Hello, resumed: bool, chance: &mut Chance) -> Vec<u8> {
     let mut bytes = Vec::new();
-    if hello.version == TlsVersion::V13 {
+    if hello.agreed() == TlsVersion::V13 {
         put(&mut bytes, VERSIONS, &[3, 4]);
         put(&mut bytes, KEY_SHARE, &share(29, &chance.bytes::<32>()));
         return bytes;

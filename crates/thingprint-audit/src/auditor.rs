@@ -1,0 +1,168 @@
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use thingprint_flow::{DeviceId, DeviceIndex, Endpoint, Flow};
+use thingprint_protocol::{Engine, Heard, Sender};
+
+use crate::policy::Judge;
+use crate::rule::{Sighting, Sightings};
+use crate::{Audit, DeviceAudit, Example, Finding, Policy, PortCounts, Rule, Severity};
+
+/// Different sightings of a rule that are remembered for a device; there are 356 suites to offer.
+const MOST_SIGHTINGS: usize = 512;
+
+/// Judges the flows of devices by a policy.
+///
+/// What is kept grows with devices and with what they say differently, up to 512 different sightings for each device
+/// and rule; those beyond are counted in [`DeviceAudit::dropped`].
+#[derive(Debug)]
+pub struct Auditor {
+    policy: Policy,
+    devices: BTreeMap<DeviceIndex, DeviceTally>,
+}
+
+/// What is known of a device so far.
+#[derive(Debug, Default)]
+struct DeviceTally {
+    flows: u64,
+    protocols: BTreeMap<String, PortCounts>,
+    /// By the rule's place in [`Rule::all`].
+    rules: BTreeMap<usize, RuleTally>,
+    dropped: u64,
+}
+
+/// What a rule saw of a device.
+#[derive(Debug, Default)]
+struct RuleTally {
+    judged: u64,
+    seen: BTreeMap<Key, SeenTally>,
+}
+
+/// What tells a finding from another of the same rule.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    severity: Severity,
+    is_by_peer: bool,
+    seen: String,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct SeenTally {
+    flows: u64,
+    first: Example,
+}
+
+impl Auditor {
+    /// An auditor that has seen nothing.
+    pub const fn new(policy: Policy) -> Self {
+        Self { policy, devices: BTreeMap::new() }
+    }
+
+    /// The policy that it judges by.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Judges a flow; `engine` is the one that found its messages.
+    pub fn flow(&mut self, engine: &Engine, flow: &Flow<Heard>) {
+        let device = self.devices.entry(flow.device).or_default();
+        device.flows += 1;
+        device.count_protocol(engine, &flow.state);
+        if flow.state.messages.is_empty() {
+            return;
+        }
+        for (at, (rule, judge)) in Rule::all().iter().zip(self.policy.judges()).enumerate() {
+            let Some(judge) = judge else { continue };
+            let mut sightings = Sightings::new(&judge.scale);
+            (rule.observe)(flow, &mut sightings);
+            if sightings.has_judged {
+                device.note(at, flow, sightings.found);
+            }
+        }
+    }
+
+    /// What there is to say in the end; `devices` are those of the tracker, by their index.
+    pub fn finish(self, devices: &[DeviceId], labels: &BTreeMap<DeviceId, String>) -> Audit {
+        let Self { policy, devices: tallies } = self;
+        let of = |(index, tally): (DeviceIndex, DeviceTally)| {
+            let device = *devices.get(index.as_usize())?;
+            Some(tally.finish(&policy, (device, labels.get(&device).cloned())))
+        };
+        let mut devices: Vec<DeviceAudit> = tallies.into_iter().filter_map(of).collect();
+        devices.sort_by_key(|audit| audit.device);
+        Audit { policy: policy.name().to_owned(), policy_date: policy.date().to_owned(), devices }
+    }
+}
+
+impl DeviceTally {
+    fn count_protocol(&mut self, engine: &Engine, heard: &Heard) {
+        let Some(model) = heard.model.and_then(|model| engine.models().model(model)) else { return };
+        let counts = match self.protocols.get_mut(model.name()) {
+            Some(counts) => counts,
+            None => self.protocols.entry(model.name().to_owned()).or_default(),
+        };
+        if heard.standard_port == Some(true) {
+            counts.standard += 1;
+        } else {
+            counts.other += 1;
+        }
+    }
+
+    fn note(&mut self, rule: usize, flow: &Flow<Heard>, found: Vec<Sighting>) {
+        let tally = self.rules.entry(rule).or_default();
+        tally.judged += 1;
+        for Sighting { severity, by, seen, time } in found {
+            let example = example(flow, time);
+            let key = Key { severity, is_by_peer: by == Sender::Peer, seen };
+            if let Some(seen) = tally.seen.get_mut(&key) {
+                seen.flows += 1;
+                seen.first = seen.first.min(example);
+            } else if tally.seen.len() < MOST_SIGHTINGS {
+                tally.seen.insert(key, SeenTally { flows: 1, first: example });
+            } else {
+                self.dropped += 1;
+            }
+        }
+    }
+
+    fn finish(self, policy: &Policy, (device, label): (DeviceId, Option<String>)) -> DeviceAudit {
+        let (mut judged, mut findings) = (BTreeMap::new(), Vec::new());
+        for (at, tally) in self.rules {
+            let Some((rule, Some(judge))) = Rule::all().get(at).zip(policy.judges().get(at)) else {
+                continue;
+            };
+            judged.insert(rule.id, tally.judged);
+            findings.extend(tally.findings(rule, judge));
+        }
+        let Self { flows, protocols, dropped, .. } = self;
+        DeviceAudit { device, label, flows, protocols, judged, findings, dropped }
+    }
+}
+
+impl RuleTally {
+    /// The gravest and most frequent first.
+    fn findings(self, rule: &'static Rule, judge: &Judge) -> Vec<Finding> {
+        let total = self.judged;
+        let finding = |(key, tally): (Key, SeenTally)| Finding {
+            rule: rule.id,
+            severity: key.severity,
+            by: if key.is_by_peer { Sender::Peer } else { Sender::Device },
+            flows: tally.flows,
+            total,
+            seen: key.seen,
+            expected: judge.scale.expected().to_owned(),
+            reference: judge.references.join("; "),
+            example: tally.first,
+        };
+        let mut findings: Vec<Finding> = self.seen.into_iter().map(finding).collect();
+        // Stable: the rest stays in the order of the keys.
+        findings.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.flows.cmp(&a.flows)));
+        findings
+    }
+}
+
+fn example(flow: &Flow<Heard>, time: thingprint_flow::Timestamp) -> Example {
+    let (client, server) = flow.client_server();
+    let socket = |end: Endpoint| SocketAddr::new(end.addr, end.port);
+    Example { time, protocol: flow.tuple.protocol(), client: socket(client), server: socket(server) }
+}

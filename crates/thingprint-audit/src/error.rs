@@ -1,0 +1,32 @@
+/// A policy that cannot be used; worded to follow "failed to read".
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// The text is no TOML, or has a field that is unknown, missing or of the wrong kind.
+    #[error("{file}: {message}")]
+    Toml {
+        /// The file, as whoever read it calls it.
+        file: String,
+        /// What the TOML reader says, with line and column.
+        message: String,
+    },
+    /// A rule that does not exist.
+    #[error("{file}: there is no rule '{rule}'")]
+    UnknownRule {
+        /// The file.
+        file: String,
+        /// The name that no rule has.
+        rule: String,
+    },
+    /// A value that the rule never sees, or that stands in two lists.
+    #[error("{file}: rule {rule}: '{value}' {problem}")]
+    Value {
+        /// The file.
+        file: String,
+        /// The rule.
+        rule: String,
+        /// The value as written.
+        value: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}

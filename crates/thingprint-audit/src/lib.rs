@@ -1,0 +1,42 @@
+//! Rules of best practice for what devices say: an [`Auditor`] judges their flows by a [`Policy`], and gives an
+//! [`Audit`] of findings.
+//!
+//! A [`Rule`] is one file that knows what to look at; which values are good, how grave the others are and where that is
+//! written is data, in the policy. So a policy of one's own needs no code, and a new rule is one file and one line in
+//! the registry. Findings are counted for each device, rule and value, with the first flow that shows it.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use thingprint_audit::{Auditor, Policy, Severity};
+//! use thingprint_flow::{Flow, FlowOptions, Tracker};
+//! use thingprint_protocol::{Engine, Heard, Listener};
+//!
+//! let engine = Engine::default();
+//! let policy = Policy::built_in("bcp2026").expect("it comes with the crate");
+//! let mut auditor = Auditor::new(policy);
+//! let listener = Listener::new(&engine, |flow: Flow<Heard>| auditor.flow(&engine, &flow));
+//! let tracker = Tracker::new(FlowOptions::default(), listener);
+//! // ... push the packets of a trace ...
+//! let devices = tracker.finish().devices;
+//! let audit = auditor.finish(&devices, &BTreeMap::new());
+//! assert!(!audit.has_at_or_over(Severity::Note));
+//! ```
+
+mod audit;
+mod auditor;
+mod error;
+mod policy;
+mod rule;
+mod rules;
+pub mod sarif;
+mod severity;
+mod suite;
+mod text;
+
+pub use audit::{Audit, DeviceAudit, Example, Finding, PortCounts};
+pub use auditor::Auditor;
+pub use error::PolicyError;
+pub use policy::Policy;
+pub use rule::Rule;
+pub use severity::{ParseSeverityError, Severity};
+pub use suite::{Flaw, Grade, Recommended, Suite};

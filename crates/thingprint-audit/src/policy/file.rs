@@ -1,0 +1,167 @@
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use serde::Deserialize;
+
+use super::scale::{Scale, Verdict};
+use super::{Judge, Policy};
+use crate::rule::Values;
+use crate::{PolicyError, Rule};
+
+/// A policy as it stands in its file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PolicyFile {
+    name: String,
+    date: String,
+    description: String,
+    #[serde(default)]
+    rules: BTreeMap<String, RuleFile>,
+}
+
+/// What it says of a rule.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleFile {
+    #[serde(default = "yes")]
+    on: bool,
+    /// Values that are good.
+    #[serde(default)]
+    accept: Vec<String>,
+    #[serde(default)]
+    note: Vec<String>,
+    #[serde(default)]
+    warning: Vec<String>,
+    #[serde(default)]
+    error: Vec<String>,
+    /// What every other value is.
+    otherwise: Verdict,
+    /// Where it is written.
+    references: Vec<String>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// Where in a policy something stands.
+struct Place<'a> {
+    file: &'a str,
+    rule: &'a Rule,
+}
+
+impl PolicyFile {
+    pub(super) fn read(file: &str, text: &str) -> Result<Self, PolicyError> {
+        toml::from_str(text)
+            .map_err(|error| PolicyError::Toml { file: file.to_owned(), message: error.to_string() })
+    }
+
+    /// Checks every value against what its rule can see.
+    pub(super) fn into_policy(mut self, file: &str) -> Result<Policy, PolicyError> {
+        let mut judges = Vec::with_capacity(Rule::all().len());
+        for rule in Rule::all() {
+            let said = self.rules.remove(rule.id).filter(|said| said.on);
+            judges.push(said.map(|said| said.into_judge(&Place { file, rule })).transpose()?);
+        }
+        let Self { name, date, description, rules } = self;
+        if let Some((rule, _)) = rules.into_iter().next() {
+            return Err(PolicyError::UnknownRule { file: file.to_owned(), rule });
+        }
+        Ok(Policy { name, date, description, judges })
+    }
+}
+
+impl RuleFile {
+    fn into_judge(self, place: &Place<'_>) -> Result<Judge, PolicyError> {
+        let mut scale = Scale::new(self.otherwise);
+        let lists = [
+            (Verdict::Accept, &self.accept),
+            (Verdict::Note, &self.note),
+            (Verdict::Warning, &self.warning),
+            (Verdict::Error, &self.error),
+        ];
+        for (verdict, values) in lists {
+            for value in values {
+                place.set(&mut scale, value, verdict)?;
+            }
+        }
+        Ok(Judge { scale: scale.describe(), references: self.references })
+    }
+}
+
+impl Place<'_> {
+    fn set(&self, scale: &mut Scale, value: &str, verdict: Verdict) -> Result<(), PolicyError> {
+        let is_new = match self.rule.values {
+            Values::Number => {
+                let range =
+                    range(value).ok_or_else(|| self.refuse(value, "is no number and no range like 3-4"))?;
+                scale.set_range(range, verdict)
+            }
+            values if values.can_be(value) => scale.set(value, verdict),
+            _ => return Err(self.refuse(value, "is nothing that the rule sees")),
+        };
+        if is_new { Ok(()) } else { Err(self.refuse(value, "is said twice")) }
+    }
+
+    fn refuse(&self, value: &str, problem: &str) -> PolicyError {
+        PolicyError::Value {
+            file: self.file.to_owned(),
+            rule: self.rule.id.to_owned(),
+            value: value.to_owned(),
+            problem: problem.to_owned(),
+        }
+    }
+}
+
+/// A number, or the numbers from one to another: `3-4`.
+fn range(text: &str) -> Option<RangeInclusive<u32>> {
+    let (start, end) = text.split_once('-').unwrap_or((text, text));
+    let (start, end) = (start.parse().ok()?, end.parse().ok()?);
+    (start <= end).then_some(start..=end)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+    use crate::Policy;
+
+    const HEAD: &str = "name = 'own'\ndate = '2026-01-01'\ndescription = 'a test'\n";
+
+    fn read(rules: &str) -> Result<Policy, String> {
+        Policy::from_toml("own.toml", &format!("{HEAD}{rules}")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_own_policy_judges_by_the_rules_that_it_names() {
+        let policy = read(
+            "[rules.SSDP-003]\naccept = ['0-2']\nnote = ['3', '4-8']\notherwise = 'error'\nreferences = ['ours']\n\
+             [rules.TLS-001]\non = false\notherwise = 'error'\nreferences = []",
+        );
+        let policy = policy.unwrap();
+        assert_eq!((policy.name(), policy.date(), policy.description()), ("own", "2026-01-01", "a test"));
+        assert_eq!(policy.rules().map(|rule| rule.id).collect::<Vec<_>>(), ["SSDP-003"]);
+        assert_eq!(policy.references("SSDP-003"), ["ours"]);
+        assert_eq!(policy.expected("SSDP-003"), Some("0 to 2"));
+        assert_eq!((policy.expected("TLS-001"), policy.references("TLS-001").len()), (None, 0));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_by_name() {
+        let check = |rules: &str, expected: &str| {
+            let error = read(rules).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        };
+        let rule =
+            |id: &str, rest: &str| format!("[rules.{id}]\notherwise = 'error'\nreferences = []\n{rest}");
+        check(&rule("TLS-999", ""), "there is no rule 'TLS-999'");
+        check(&rule("TLS-001", "accept = ['TLS 1.2']"), "own.toml: rule TLS-001: 'TLS 1.2' is nothing that");
+        check(&rule("TLS-001", "accept = ['TLSv12']\nnote = ['TLSv12']"), "'TLSv12' is said twice");
+        check(&rule("SSDP-003", "accept = ['2-1']"), "is no number and no range");
+        check(&rule("SSDP-003", "accept = ['0-2']\nnote = ['2']"), "'2' is said twice");
+        check(&rule("TLS-001", "acept = []"), "acept");
+        check("[rules.TLS-001]\notherwise = 'fatal'\nreferences = []", "fatal");
+        check("[rules.TLS-001]\nreferences = []", "otherwise");
+        check("colour = 'red'", "colour");
+    }
+}

@@ -1,0 +1,116 @@
+//! What is good and what is not: a dated file for each point of view.
+mod file;
+mod scale;
+
+use crate::{PolicyError, Rule};
+
+use file::PolicyFile;
+pub(crate) use scale::Scale;
+
+/// The policies that come with the crate, by name.
+const BUILT_IN: [(&str, &str); 3] = [
+    ("paper2024", include_str!("../../policies/paper2024.toml")),
+    ("bcp2026", include_str!("../../policies/bcp2026.toml")),
+    ("strict", include_str!("../../policies/strict.toml")),
+];
+
+/// A point of view: for each rule whether it counts, which values are accepted and how grave the others are, and where
+/// that is written.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    name: String,
+    date: String,
+    description: String,
+    /// In the order of [`Rule::all`]; `None` for a rule that is off.
+    judges: Vec<Option<Judge>>,
+}
+
+/// What a policy says of one rule.
+#[derive(Clone, Debug)]
+pub(crate) struct Judge {
+    pub(crate) scale: Scale,
+    pub(crate) references: Vec<String>,
+}
+
+impl Policy {
+    /// Names of the policies that come with the crate: `paper2024` takes the references of the protocol paper to the
+    /// letter, `bcp2026` is what the standards say in 2026, `strict` accepts the best alone.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        BUILT_IN.iter().map(|(name, _)| *name)
+    }
+
+    /// A policy that comes with the crate; `None` where none has the name.
+    pub fn built_in(name: &str) -> Option<Self> {
+        let (file, text) = BUILT_IN.iter().find(|(known, _)| *known == name)?;
+        // The files are part of the crate, and a test reads each.
+        Self::from_toml(file, text).ok()
+    }
+
+    /// Reads a policy; `file` is what errors call it. A rule that it does not name is off.
+    pub fn from_toml(file: &str, text: &str) -> Result<Self, PolicyError> {
+        PolicyFile::read(file, text)?.into_policy(file)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The day as of which it holds, like `2026-11-22`.
+    pub fn date(&self) -> &str {
+        &self.date
+    }
+
+    /// What it is for.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// The rules that it judges by.
+    pub fn rules(&self) -> impl Iterator<Item = &'static Rule> {
+        Rule::all().iter().zip(&self.judges).filter_map(|(rule, judge)| judge.as_ref().map(|_| rule))
+    }
+
+    /// Where it is written what a rule demands; nothing for a rule that is off.
+    pub fn references(&self, rule: &str) -> &[String] {
+        self.judge(rule).map_or(&[], |judge| &judge.references)
+    }
+
+    /// What a rule accepts, for people; `None` for a rule that is off.
+    pub fn expected(&self, rule: &str) -> Option<&str> {
+        self.judge(rule).map(|judge| judge.scale.expected())
+    }
+
+    /// What it says of each rule, in the order of [`Rule::all`].
+    pub(crate) fn judges(&self) -> &[Option<Judge>] {
+        &self.judges
+    }
+
+    fn judge(&self, rule: &str) -> Option<&Judge> {
+        let at = Rule::all().iter().position(|known| known.id == rule)?;
+        self.judges.get(at)?.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+    use super::{BUILT_IN, Policy};
+    use crate::Rule;
+
+    #[test]
+    fn policies_that_come_with_the_crate_name_every_rule_and_say_where_it_is_written() {
+        for (name, text) in BUILT_IN {
+            let policy = Policy::from_toml(name, text).unwrap();
+            assert_eq!(policy.name(), name);
+            assert!(Policy::built_in(name).is_some());
+            assert_eq!(policy.rules().count(), Rule::all().len(), "{name}");
+            for rule in policy.rules() {
+                assert!(!policy.references(rule.id).is_empty(), "{name} {}", rule.id);
+                assert!(policy.expected(rule.id).is_some_and(|text| !text.is_empty()), "{name} {}", rule.id);
+            }
+        }
+        assert!(Policy::built_in("lenient").is_none());
+    }
+}

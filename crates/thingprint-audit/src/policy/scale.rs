@@ -1,0 +1,119 @@
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use serde::Deserialize;
+
+use crate::Severity;
+
+/// What a policy says of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Verdict {
+    Accept,
+    Note,
+    Warning,
+    Error,
+}
+
+/// The values of a rule, from good to bad.
+#[derive(Clone, Debug)]
+pub(crate) struct Scale {
+    values: BTreeMap<String, Verdict>,
+    ranges: Vec<(RangeInclusive<u32>, Verdict)>,
+    otherwise: Verdict,
+    expected: String,
+}
+
+impl Scale {
+    pub(super) const fn new(otherwise: Verdict) -> Self {
+        Self { values: BTreeMap::new(), ranges: Vec::new(), otherwise, expected: String::new() }
+    }
+
+    /// Says what a value is; whether nothing was said of it before.
+    pub(super) fn set(&mut self, value: &str, verdict: Verdict) -> bool {
+        self.values.insert(value.to_owned(), verdict).is_none()
+    }
+
+    /// Says what the numbers of a range are; whether nothing was said of any of them before.
+    pub(super) fn set_range(&mut self, range: RangeInclusive<u32>, verdict: Verdict) -> bool {
+        let overlaps = |(other, _): &(RangeInclusive<u32>, _)| {
+            range.start() <= other.end() && other.start() <= range.end()
+        };
+        let is_new = !self.ranges.iter().any(overlaps);
+        self.ranges.push((range, verdict));
+        is_new
+    }
+
+    /// Puts into words what is accepted.
+    pub(super) fn describe(mut self) -> Self {
+        let named = |is_wanted: &dyn Fn(Verdict) -> bool| {
+            let values = self.values.iter().filter(|(_, verdict)| is_wanted(**verdict));
+            let ranges = self.ranges.iter().filter(|(_, verdict)| is_wanted(*verdict));
+            let ranges = ranges.map(|(range, _)| match (range.start(), range.end()) {
+                (start, end) if start == end => start.to_string(),
+                (start, end) => format!("{start} to {end}"),
+            });
+            values.map(|(value, _)| value.clone()).chain(ranges).collect::<Vec<_>>().join(", ")
+        };
+        self.expected = if self.otherwise == Verdict::Accept {
+            format!("anything but {}", named(&|verdict| verdict != Verdict::Accept))
+        } else {
+            named(&|verdict| verdict == Verdict::Accept)
+        };
+        self
+    }
+
+    /// How grave a value is; `None` where it is accepted.
+    pub(crate) fn judge(&self, value: &str) -> Option<Severity> {
+        let of_range = || {
+            let number: u32 = value.parse().ok().filter(|_| !self.ranges.is_empty())?;
+            self.ranges.iter().find(|(range, _)| range.contains(&number)).map(|(_, verdict)| *verdict)
+        };
+        let verdict = self.values.get(value).copied().or_else(of_range).unwrap_or(self.otherwise);
+        verdict.severity()
+    }
+
+    /// What is accepted, for people.
+    pub(crate) fn expected(&self) -> &str {
+        &self.expected
+    }
+}
+
+impl Verdict {
+    const fn severity(self) -> Option<Severity> {
+        match self {
+            Self::Accept => None,
+            Self::Note => Some(Severity::Note),
+            Self::Warning => Some(Severity::Warning),
+            Self::Error => Some(Severity::Error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Scale, Verdict};
+    use crate::Severity;
+
+    #[test]
+    fn numbers_fall_into_ranges_and_the_rest_is_otherwise() {
+        let mut scale = Scale::new(Verdict::Error);
+        assert!(scale.set_range(0..=2, Verdict::Accept));
+        assert!(scale.set_range(3..=4, Verdict::Warning));
+        assert!(!scale.set_range(4..=9, Verdict::Note));
+        let scale = scale.describe();
+        assert_eq!((scale.judge("2"), scale.judge("4")), (None, Some(Severity::Warning)));
+        assert_eq!((scale.judge("64"), scale.judge("x")), (Some(Severity::Error), Some(Severity::Error)));
+        assert_eq!(scale.expected(), "0 to 2");
+    }
+
+    #[test]
+    fn a_scale_that_accepts_all_but_some_says_so() {
+        let mut scale = Scale::new(Verdict::Accept);
+        assert!(scale.set("basic", Verdict::Error) && scale.set("none", Verdict::Accept));
+        assert!(!scale.set("basic", Verdict::Note));
+        let scale = scale.describe();
+        assert_eq!((scale.judge("digest"), scale.judge("basic")), (None, Some(Severity::Note)));
+        assert_eq!(scale.expected(), "anything but basic");
+    }
+}

@@ -1,0 +1,49 @@
+//! The rules: one file each, and one line here.
+mod http_authentication;
+mod http_version;
+mod ntp_client_version;
+mod ntp_modes;
+mod ntp_server_version;
+mod ntp_zero_origin;
+mod ssdp_man;
+mod ssdp_nts;
+mod ssdp_ttl;
+mod tls_suite_chosen;
+mod tls_suites_offered;
+mod tls_version_chosen;
+mod tls_version_offered;
+mod view;
+
+use crate::Rule;
+
+/// Every rule, in the order of their ids.
+pub(crate) const RULES: &[Rule] = &[
+    http_version::RULE,
+    http_authentication::RULE,
+    ntp_client_version::RULE,
+    ntp_server_version::RULE,
+    ntp_modes::RULE,
+    ntp_zero_origin::RULE,
+    ssdp_nts::RULE,
+    ssdp_man::RULE,
+    ssdp_ttl::RULE,
+    tls_version_offered::RULE,
+    tls_version_chosen::RULE,
+    tls_suites_offered::RULE,
+    tls_suite_chosen::RULE,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::RULES;
+
+    #[test]
+    fn rules_stand_in_the_order_of_their_ids_and_say_all_there_is_to_say() {
+        assert!(RULES.windows(2).all(|pair| pair[0].id < pair[1].id));
+        for rule in RULES {
+            for text in [rule.title, rule.checks, rule.why, rule.example, rule.mend] {
+                assert!(!text.is_empty(), "{}", rule.id);
+            }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+use thingprint_flow::Flow;
+use thingprint_protocol::Heard;
+
+use super::view::{is_ssdp, ssdp_messages};
+use crate::Rule;
+use crate::rule::{Sightings, Values};
+
+/// The value is the header's, quotation marks included, or `none` where it is missing.
+pub(super) const RULE: Rule = Rule {
+    id: "SSDP-002",
+    title: "SSDP search type",
+    checks: "The MAN header of each M-SEARCH.",
+    why: "A search means one thing alone; any other value is a fault, or something hidden.",
+    example: "A speaker sends 'MAN: ssdp:discover', without the quotation marks that belong to it.",
+    mend: "Update the device, or turn its UPnP off where nobody needs it.",
+    values: Values::Text,
+    observe,
+};
+
+fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
+    for (heard, message) in ssdp_messages(flow).filter(|(_, message)| is_ssdp(message, "M-SEARCH")) {
+        let value = message.search_type.as_deref().unwrap_or("none");
+        sightings.see(heard, value, || value.to_owned());
+    }
+}

@@ -1,0 +1,26 @@
+use thingprint_flow::Flow;
+use thingprint_protocol::Heard;
+
+use super::view::{SUITE_VALUES, server_hellos, suite};
+use crate::Rule;
+use crate::rule::{Sightings, Values};
+
+pub(super) const RULE: Rule = Rule {
+    id: "TLS-004",
+    title: "Cipher suite chosen",
+    checks: "The grade of the cipher suite that a server chooses; in QUIC, too.",
+    why: "It is what protects the connection. Without forward secrecy, whoever gets the server's key can read all \
+          that was ever recorded.",
+    example: "A cloud server chooses 0xc027 TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256 (weak).",
+    mend: "Ask the maker to let its servers prefer suites with forward secrecy and authenticated encryption.",
+    values: Values::Words(SUITE_VALUES),
+    observe,
+};
+
+fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
+    for (heard, hello) in server_hellos(flow) {
+        if let Some((value, seen)) = suite(u32::from(hello.cipher_suite)) {
+            sightings.see(heard, value, || seen);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+use thingprint_flow::Flow;
+use thingprint_protocol::Heard;
+
+use super::view::{SUITE_VALUES, client_hellos, suite};
+use crate::Rule;
+use crate::rule::{Sightings, Values};
+
+pub(super) const RULE: Rule = Rule {
+    id: "TLS-003",
+    title: "Cipher suites offered",
+    checks: "The grade of each cipher suite that a client offers; in QUIC, too. Signals (SCSV) are no suites.",
+    why: "An attacker on the way, or a server that is set up badly, can pick the worst that is offered.",
+    example: "A camera offers 0x0005 TLS_RSA_WITH_RC4_128_SHA (insecure).",
+    mend: "Offer suites with ephemeral elliptic-curve keys and authenticated encryption alone, such as \
+           TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, or those of TLS 1.3.",
+    values: Values::Words(SUITE_VALUES),
+    observe,
+};
+
+fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
+    for (heard, hello) in client_hellos(flow) {
+        for (value, seen) in hello.cipher_suites.iter().filter_map(|code| suite(*code)) {
+            sightings.see(heard, value, || seen);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+use thingprint_flow::Flow;
+use thingprint_protocol::Heard;
+
+use super::view::{server_hellos, tls_version};
+use crate::Rule;
+use crate::rule::{Sightings, Values};
+
+pub(super) const RULE: Rule = Rule {
+    id: "TLS-002",
+    title: "TLS version chosen",
+    checks: "The version of TLS that a server chooses; in QUIC, too.",
+    why: "What is chosen is what protects the connection: a good offer does not help where the server is old.",
+    example: "A cloud server answers a hello of TLSv12 with TLSv10.",
+    mend: "Ask the maker to update the server; let the device refuse what is older than TLS 1.2.",
+    values: Values::Words(&["SSLv2", "SSLv3", "TLSv10", "TLSv11", "TLSv12", "TLSv13"]),
+    observe,
+};
+
+fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
+    for (heard, hello) in server_hellos(flow) {
+        let version = tls_version(hello.negotiated_version);
+        sightings.see(heard, &version, || version.clone().into_owned());
+    }
+}

@@ -1,0 +1,92 @@
+//! What several rules look at in a flow.
+
+use std::borrow::Cow;
+
+use thingprint_flow::Flow;
+use thingprint_protocol::{
+    ClientHello, Heard, HeardMessage, Message, NtpPacket, Sender, ServerHello, SsdpMessage,
+};
+
+use crate::Suite;
+
+/// The values of the rules about suites: grades, with what the standards advise against although it is no flaw.
+pub(super) const SUITE_VALUES: &[&str] =
+    &["insecure", "weak", "secure-dhe", "secure", "recommended", "unregistered"];
+
+/// The first flights of TLS clients, those in QUIC included.
+pub(super) fn client_hellos(flow: &Flow<Heard>) -> impl Iterator<Item = (&HeardMessage, &ClientHello)> {
+    flow.state.messages.iter().filter_map(|heard| match &heard.message {
+        Message::ClientHello(hello) => Some((heard, hello)),
+        Message::QuicInitial(initial) => Some((heard, initial.client_hello.as_ref()?)),
+        _ => None,
+    })
+}
+
+/// The choices of TLS servers, those in QUIC included; a request to try again is no choice of keys yet.
+pub(super) fn server_hellos(flow: &Flow<Heard>) -> impl Iterator<Item = (&HeardMessage, &ServerHello)> {
+    let hellos = flow.state.messages.iter().filter_map(|heard| match &heard.message {
+        Message::ServerHello(hello) => Some((heard, hello)),
+        Message::QuicInitial(initial) => Some((heard, initial.server_hello.as_ref()?)),
+        _ => None,
+    });
+    hellos.filter(|(_, hello)| !hello.is_retry_request)
+}
+
+/// The packets of NTP with a clock's time.
+pub(super) fn ntp_packets(flow: &Flow<Heard>) -> impl Iterator<Item = (&HeardMessage, &NtpPacket)> {
+    flow.state.messages.iter().filter_map(|heard| match &heard.message {
+        Message::Ntp(packet) => Some((heard, packet)),
+        _ => None,
+    })
+}
+
+/// Whether an NTP packet asks for the time. Version 1 had no modes: there the client is the one who opened the flow
+/// (RFC 5905 §7.3; mode 0 is reserved since).
+pub(super) fn is_ntp_request(flow: &Flow<Heard>, heard: &HeardMessage, packet: &NtpPacket) -> bool {
+    let is_by_client = (heard.sender == Sender::Device) == flow.is_client;
+    packet.is_request() || (packet.mode == 0 && is_by_client)
+}
+
+/// The messages of SSDP.
+pub(super) fn ssdp_messages(flow: &Flow<Heard>) -> impl Iterator<Item = (&HeardMessage, &SsdpMessage)> {
+    flow.state.messages.iter().filter_map(|heard| match &heard.message {
+        Message::Ssdp(message) => Some((heard, message)),
+        _ => None,
+    })
+}
+
+/// Whether a request of SSDP has this method.
+pub(super) fn is_ssdp(message: &SsdpMessage, method: &str) -> bool {
+    message.method.as_deref().is_some_and(|sent| sent.eq_ignore_ascii_case(method))
+}
+
+/// The name of a TLS version as policies write it; an unknown one as hexadecimal digits.
+pub(super) fn tls_version(version: u16) -> Cow<'static, str> {
+    match version {
+        0x0002 => "SSLv2".into(),
+        0x0300 => "SSLv3".into(),
+        0x0301 => "TLSv10".into(),
+        0x0302 => "TLSv11".into(),
+        0x0303 => "TLSv12".into(),
+        0x0304 => "TLSv13".into(),
+        _ => format!("{version:04x}").into(),
+    }
+}
+
+/// The value of a suite, and the suite for people; `None` for a signal.
+///
+/// The kinds of SSL 2.0, with three bytes, count as insecure (RFC 6176).
+pub(super) fn suite(code: u32) -> Option<(&'static str, String)> {
+    let Ok(code) = u16::try_from(code) else {
+        return Some(("insecure", format!("0x{code:06x} of SSL 2.0 (insecure)")));
+    };
+    let Some(suite) = Suite::of(code) else {
+        return Some(("unregistered", format!("0x{code:04x} (unregistered)")));
+    };
+    let grade = suite.grade?;
+    let value = match grade.as_str() {
+        "secure" if suite.is_dhe => "secure-dhe",
+        grade => grade,
+    };
+    Some((value, format!("0x{code:04x} {} ({grade})", suite.name)))
+}

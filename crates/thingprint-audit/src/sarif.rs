@@ -1,0 +1,175 @@
+//! An audit as a log of SARIF 2.1.0, the format in which code scanners hand on their findings.
+//!
+//! A finding becomes a result whose place is a logical location, the device, since there is no file to point at. The
+//! shape is that of the OASIS standard; sections are given where a field is less than obvious.
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::{Audit, DeviceAudit, Finding, Policy, Rule, Severity};
+
+/// Where the schema of version 2.1.0 is published.
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+/// A log file (§3.13).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Log {
+    /// The schema's address.
+    #[serde(rename = "$schema")]
+    pub schema: &'static str,
+    /// The version of SARIF.
+    pub version: &'static str,
+    /// One run: this audit.
+    pub runs: [Run; 1],
+}
+
+/// A run of a tool (§3.14).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Run {
+    /// The tool.
+    pub tool: Tool,
+    /// What it found.
+    pub results: Vec<ResultEntry>,
+    /// The policy and its date.
+    pub properties: Map<String, Value>,
+}
+
+/// A tool (§3.18).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Tool {
+    /// The part of it that found something.
+    pub driver: Driver,
+}
+
+/// What a tool is (§3.19).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Driver {
+    /// Its name.
+    pub name: &'static str,
+    /// Its version, as in semantic versioning.
+    pub semantic_version: &'static str,
+    /// The rules of the policy.
+    pub rules: Vec<RuleEntry>,
+}
+
+/// A rule (§3.49).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleEntry {
+    /// Its stable id.
+    pub id: &'static str,
+    /// Its title.
+    pub short_description: Text,
+    /// What it checks and why.
+    pub full_description: Text,
+    /// How findings are mended, and where it is written what is good.
+    pub help: Text,
+}
+
+/// A text for people (§3.11, §3.12).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Text {
+    /// The text.
+    pub text: String,
+}
+
+/// A finding (§3.27).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResultEntry {
+    /// The rule's id.
+    pub rule_id: &'static str,
+    /// The rule's place in [`Driver::rules`].
+    pub rule_index: usize,
+    /// How grave it is; SARIF has the same words.
+    pub level: Severity,
+    /// What was found.
+    pub message: Text,
+    /// The device.
+    pub locations: [Location; 1],
+    /// What stays the same in the next audit: device, rule, side and value (§3.27.17).
+    pub partial_fingerprints: Map<String, Value>,
+    /// Counts, the value and the first flow with it.
+    pub properties: Map<String, Value>,
+}
+
+/// Where something was found (§3.28).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Location {
+    /// The device, which is no place in a file.
+    pub logical_locations: [LogicalLocation; 1],
+}
+
+/// A device (§3.33).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogicalLocation {
+    /// Its label, else its address.
+    pub name: String,
+    /// Its address.
+    pub fully_qualified_name: String,
+    /// `resource`.
+    pub kind: &'static str,
+}
+
+/// The log of an audit that was made by `policy`; `others` are rules of findings that no policy has, added to the audit
+/// by whoever checked more.
+pub fn log(audit: &Audit, policy: &Policy, others: Vec<RuleEntry>) -> Log {
+    let rules = policy.rules().map(|rule| rule_entry(rule, policy));
+    let rules: Vec<RuleEntry> = rules.chain(others).collect();
+    let result = |(device, finding): (&DeviceAudit, &Finding)| result_entry(device, finding, &rules);
+    let results = audit.at_or_over(Severity::Note).map(result).collect();
+    let properties = members([("policy", json!(audit.policy)), ("policyDate", json!(audit.policy_date))]);
+    let driver = Driver { name: "thingprint", semantic_version: env!("CARGO_PKG_VERSION"), rules };
+    Log { schema: SCHEMA, version: "2.1.0", runs: [Run { tool: Tool { driver }, results, properties }] }
+}
+
+fn rule_entry(rule: &Rule, policy: &Policy) -> RuleEntry {
+    let text = |text: String| Text { text };
+    let references = policy.references(rule.id).join("; ");
+    RuleEntry {
+        id: rule.id,
+        short_description: text(rule.title.to_owned()),
+        full_description: text(format!("{} {}", rule.checks, rule.why)),
+        help: text(format!(
+            "{} Expected: {}. Reference: {references}.",
+            rule.mend,
+            policy.expected(rule.id).unwrap_or("")
+        )),
+    }
+}
+
+fn result_entry(device: &DeviceAudit, finding: &Finding, rules: &[RuleEntry]) -> ResultEntry {
+    let address = device.device.to_string();
+    let name = device.label.clone().unwrap_or_else(|| address.clone());
+    let rule = rules.iter().find(|rule| rule.id == finding.rule);
+    let title = rule.map_or(finding.rule, |rule| &rule.short_description.text);
+    let text = format!(
+        "{title} of {name}: {} in {} of {} flows; expected {} ({}).",
+        finding.seen, finding.flows, finding.total, finding.expected, finding.reference
+    );
+    let by = json!(finding.by);
+    let mark = format!("{address}/{}/{}/{}", finding.rule, by.as_str().unwrap_or(""), finding.seen);
+    let location = LogicalLocation { name, fully_qualified_name: address, kind: "resource" };
+    ResultEntry {
+        rule_id: finding.rule,
+        rule_index: rules.iter().position(|rule| rule.id == finding.rule).unwrap_or_default(),
+        level: finding.severity,
+        message: Text { text },
+        locations: [Location { logical_locations: [location] }],
+        partial_fingerprints: members([("finding/v1", json!(mark))]),
+        properties: members([
+            ("by", by),
+            ("flows", json!(finding.flows)),
+            ("total", json!(finding.total)),
+            ("seen", json!(finding.seen)),
+            ("example", json!(finding.example)),
+        ]),
+    }
+}
+
+fn members<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}

@@ -1,0 +1,140 @@
+//! The cipher suites of TLS with their grades.
+mod grade;
+mod name;
+
+use std::sync::LazyLock;
+
+use serde::Serialize;
+
+pub use grade::{Flaw, Grade};
+
+use name::Parts;
+
+/// The registered suites: the table of IANA in a form of its own, read once.
+const TABLE: &str = include_str!("../../data/cipher_suites.csv");
+
+/// A registered cipher suite of TLS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Suite {
+    /// Its code point.
+    pub code: u16,
+    /// Its name in the registry, like `TLS_RSA_WITH_AES_128_CBC_SHA`.
+    pub name: &'static str,
+    /// What the registry says of it.
+    pub recommended: Recommended,
+    /// Its grade; `None` for a signal, which stands in a list of suites but is none.
+    pub grade: Option<Grade>,
+    /// What speaks against it, gravest first.
+    pub flaws: Vec<Flaw>,
+    /// Whether its keys come from ephemeral finite-field Diffie-Hellman, which RFC 9325 §4.1 advises against.
+    pub is_dhe: bool,
+}
+
+/// The registry's Recommended column (RFC 9847).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Recommended {
+    /// The IETF recommends it.
+    Y,
+    /// The IETF says nothing.
+    N,
+    /// Discouraged.
+    D,
+}
+
+impl Suite {
+    /// Every registered suite, in the order of their codes.
+    pub fn all() -> &'static [Self] {
+        static SUITES: LazyLock<Vec<Suite>> = LazyLock::new(read_table);
+        &SUITES
+    }
+
+    /// The suite of a code; `None` where none is registered.
+    pub fn of(code: u16) -> Option<&'static Self> {
+        let all = Self::all();
+        all.get(all.binary_search_by_key(&code, |suite| suite.code).ok()?)
+    }
+
+    fn new(code: u16, name: &'static str, recommended: Recommended) -> Self {
+        let parts = Parts::of(name);
+        let flaws = parts.as_ref().map(Parts::flaws).unwrap_or_default();
+        let grade = parts.as_ref().map(|parts| Grade::of(parts, &flaws));
+        let is_dhe = parts.is_some_and(|parts| parts.key_exchange == "DHE");
+        Self { code, name, recommended, grade, flaws, is_dhe }
+    }
+}
+
+/// The suites of the table; lines that begin with `#` are for readers.
+fn read_table() -> Vec<Suite> {
+    let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
+    let mut suites: Vec<Suite> = lines.filter_map(read_line).collect();
+    suites.sort_by_key(|suite| suite.code);
+    suites
+}
+
+fn read_line(line: &'static str) -> Option<Suite> {
+    let (code, rest) = line.split_once(',')?;
+    let (name, recommended) = rest.split_once(',')?;
+    let recommended = match recommended {
+        "Y" => Recommended::Y,
+        "N" => Recommended::N,
+        "D" => Recommended::D,
+        _ => return None,
+    };
+    Some(Suite::new(u16::from_str_radix(code, 16).ok()?, name, recommended))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+    use std::collections::BTreeMap;
+
+    use super::{Flaw, Grade, Recommended, Suite, TABLE};
+
+    #[test]
+    fn every_line_of_the_table_is_a_suite_of_its_own() {
+        let lines = TABLE.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!((lines, Suite::all().len()), (356, 356));
+        assert!(Suite::all().windows(2).all(|pair| pair[0].code < pair[1].code));
+        assert_eq!(Suite::of(0x0b0b), None);
+        let of = |recommended| Suite::all().iter().filter(|suite| suite.recommended == recommended).count();
+        assert_eq!((of(Recommended::Y), of(Recommended::N), of(Recommended::D)), (24, 306, 26));
+    }
+
+    #[test]
+    fn grades_follow_from_names() {
+        let check = |code: u16, grade: Option<Grade>, flaws: &[Flaw]| {
+            let suite = Suite::of(code).unwrap();
+            assert_eq!((suite.grade, &suite.flaws[..]), (grade, flaws), "{}", suite.name);
+        };
+        check(0x1301, Some(Grade::Recommended), &[]);
+        check(0xc02f, Some(Grade::Recommended), &[]);
+        check(0x009e, Some(Grade::Secure), &[]);
+        check(0x002f, Some(Grade::Weak), &[Flaw::NoForwardSecrecy, Flaw::Cbc, Flaw::Sha1]);
+        check(0xc027, Some(Grade::Weak), &[Flaw::Cbc]);
+        check(0x000a, Some(Grade::Weak), &[Flaw::NoForwardSecrecy, Flaw::TripleDes, Flaw::Cbc, Flaw::Sha1]);
+        check(0x0005, Some(Grade::Insecure), &[Flaw::Rc4, Flaw::NoForwardSecrecy, Flaw::Sha1]);
+        check(0x0014, Some(Grade::Insecure), &[Flaw::Export, Flaw::Des, Flaw::Cbc, Flaw::Sha1]);
+        check(0x00c6, Some(Grade::Insecure), &[Flaw::Sm]);
+        check(0xc103, Some(Grade::Insecure), &[Flaw::Gost]);
+        check(0xc0b4, Some(Grade::Insecure), &[Flaw::NullEncryption]);
+        check(0xc0b0, Some(Grade::Secure), &[]);
+        check(0x00ff, None, &[]);
+        check(0x5600, None, &[]);
+    }
+
+    /// The codes that were registered when the protocol paper was written, and how many of each grade it counts.
+    #[test]
+    fn grades_are_as_many_as_the_paper_counts() {
+        let later = [0x006e, 0x006f, 0x0070, 0x0071, 0x1306, 0x1307];
+        let mut counts: BTreeMap<Grade, usize> = BTreeMap::new();
+        for suite in Suite::all().iter().filter(|suite| !later.contains(&suite.code)) {
+            if let Some(grade) = suite.grade {
+                *counts.entry(grade).or_default() += 1;
+            }
+        }
+        let expected =
+            [(Grade::Insecure, 92), (Grade::Weak, 196), (Grade::Secure, 32), (Grade::Recommended, 28)];
+        assert_eq!(counts, BTreeMap::from(expected));
+    }
+}

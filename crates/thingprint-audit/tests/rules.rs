@@ -1,0 +1,184 @@
+//! What rules see in messages that no simulated device sends.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::collections::BTreeMap;
+
+use thingprint_audit::{Auditor, DeviceAudit, Policy};
+use thingprint_flow::{Capture, DeviceId, Flow, FlowOptions, Timestamp, Trace, TraceOptions, Tracker};
+use thingprint_protocol::{
+    ClientHello, Engine, Heard, HeardMessage, HelloVersion, HttpResponse, HttpVersion, Listener, Message,
+    NtpControl, NtpPacket, QuicInitial, QuicVersion, Sender, ServerHello, SsdpMessage, parsers,
+};
+use thingprint_sim::{CaptureReader, Simulation, SimulationOptions, unsafe_home};
+
+/// Some flow that a device opened, and the devices of its trace; what is said in it is put in by tests.
+fn any_flow() -> (Flow<Heard>, Vec<DeviceId>) {
+    let options = SimulationOptions { duration_s: 60, ..SimulationOptions::default() };
+    let open = move || {
+        let simulation = Simulation::new(&unsafe_home().unwrap(), options).unwrap();
+        Ok(Box::new(CaptureReader::new(simulation)) as _)
+    };
+    let mut trace = Trace::new(vec![Capture::new("the home", open)], TraceOptions::default());
+    let engine = Engine::default();
+    let mut flows = Vec::new();
+    let listener = Listener::new(&engine, |flow: Flow<Heard>| flows.push(flow));
+    let mut tracker = Tracker::new(FlowOptions::default(), listener);
+    while let Some(packet) = trace.next_packet() {
+        tracker.push(&packet);
+    }
+    let devices = tracker.finish().devices;
+    (flows.into_iter().find(|flow| flow.is_client && !flow.peer.addr.is_multicast()).unwrap(), devices)
+}
+
+/// What `bcp2026` says of a flow with these messages.
+fn judge(messages: Vec<(Sender, Message)>) -> DeviceAudit {
+    let (mut flow, devices) = any_flow();
+    let heard = |(sender, message)| HeardMessage { time: Timestamp::from_seconds(7), sender, message };
+    flow.state = Heard { messages: messages.into_iter().map(heard).collect(), ..Heard::default() };
+    let mut auditor = Auditor::new(Policy::built_in("bcp2026").unwrap());
+    auditor.flow(&Engine::default(), &flow);
+    auditor.finish(&devices, &BTreeMap::new()).devices.remove(0)
+}
+
+/// Rule, severity and value of each finding.
+fn found(audit: &DeviceAudit) -> Vec<String> {
+    let line = |finding: &thingprint_audit::Finding| {
+        assert_eq!((finding.flows, finding.total), (1, 1));
+        format!("{} {} {}", finding.rule, finding.severity, finding.seen)
+    };
+    audit.findings.iter().map(line).collect()
+}
+
+fn hello(version: HelloVersion, supported_versions: &[u16], cipher_suites: &[u32]) -> ClientHello {
+    ClientHello {
+        version,
+        cipher_suites: cipher_suites.to_vec(),
+        extensions: Vec::new(),
+        server_name: None,
+        supported_versions: supported_versions.to_vec(),
+        groups: Vec::new(),
+        point_formats: Vec::new(),
+        signature_algorithms: Vec::new(),
+        alpn: Vec::new(),
+    }
+}
+
+fn server_hello(negotiated_version: u16, cipher_suite: u16, is_retry_request: bool) -> ServerHello {
+    ServerHello {
+        version: 0x0303,
+        negotiated_version,
+        cipher_suite,
+        extensions: Vec::new(),
+        is_retry_request,
+    }
+}
+
+fn ntp(version: u8, mode: u8) -> Message {
+    let mut bytes = [0; 48];
+    bytes[0] = 4 << 3 | 4;
+    bytes[1] = 2;
+    bytes[24..].fill(1);
+    let packet: NtpPacket = parsers::ntp(&bytes, bytes.len()).unwrap();
+    Message::Ntp(NtpPacket { version, mode, ..packet })
+}
+
+fn ssdp(payload: &str) -> Message {
+    let message: SsdpMessage = parsers::ssdp(payload.as_bytes(), 64).unwrap();
+    Message::Ssdp(message)
+}
+
+const DEVICE: Sender = Sender::Device;
+const PEER: Sender = Sender::Peer;
+
+#[test]
+fn old_versions_beside_a_new_one_are_seen() {
+    let hello = hello(HelloVersion::Tls(0x0303), &[0x0304, 0x0303, 0x0301], &[0x1301, 0xeeee, 0x009e]);
+    let audit = judge(vec![(DEVICE, Message::ClientHello(hello))]);
+    let expected = [
+        "TLS-001 warning TLSv10 beside TLSv13",
+        "TLS-003 note 0x009e TLS_DHE_RSA_WITH_AES_128_GCM_SHA256 (secure)",
+        "TLS-003 note 0xeeee (unregistered)",
+    ];
+    assert_eq!(found(&audit), expected);
+}
+
+#[test]
+fn a_hello_in_the_form_of_ssl_2_is_judged_by_its_version_and_by_its_form() {
+    let hello = hello(HelloVersion::Ssl2(0x0301), &[], &[0x01_0080, 0x00ff]);
+    let audit = judge(vec![(DEVICE, Message::ClientHello(hello))]);
+    let expected = [
+        "TLS-001 error TLSv10",
+        "TLS-001 warning TLSv10 in a hello of SSLv2",
+        "TLS-003 error 0x010080 of SSL 2.0 (insecure)",
+    ];
+    assert_eq!(found(&audit), expected);
+}
+
+#[test]
+fn the_hellos_in_quic_are_judged_and_requests_to_try_again_are_not() {
+    let initial = |client_hello: Option<ClientHello>, server_hello: Option<ServerHello>| {
+        Message::QuicInitial(QuicInitial { version: QuicVersion::V1, client_hello, server_hello })
+    };
+    let offer = hello(HelloVersion::Tls(0x0303), &[0x0304], &[0x1301, 0x00c6]);
+    let audit = judge(vec![
+        (DEVICE, initial(Some(offer), None)),
+        (PEER, initial(None, Some(server_hello(0x0304, 0x1301, false)))),
+    ]);
+    assert_eq!(found(&audit), ["TLS-003 error 0x00c6 TLS_SM4_GCM_SM3 (insecure)"]);
+    let judged: Vec<&str> = audit.judged.keys().copied().collect();
+    assert_eq!(judged, ["TLS-001", "TLS-002", "TLS-003", "TLS-004"]);
+    let audit = judge(vec![(PEER, Message::ServerHello(server_hello(0x0301, 0x0005, true)))]);
+    assert_eq!(audit.judged.len(), 0);
+}
+
+#[test]
+fn a_response_that_asks_for_a_password_is_seen_and_one_without_a_version_is_not() {
+    let response = |version, authentication_type: Option<&str>| {
+        Message::HttpResponse(HttpResponse {
+            version,
+            status: 401,
+            phrase: String::new(),
+            server: None,
+            authentication_type: authentication_type.map(str::to_owned),
+        })
+    };
+    let version = Some(HttpVersion { major: 1, minor: 1 });
+    let audit =
+        judge(vec![(PEER, response(version, Some("Basic"))), (PEER, response(version, Some("Digest")))]);
+    assert_eq!(found(&audit), ["HTTP-002 warning asks for Basic"]);
+    assert_eq!(judge(vec![(PEER, response(None, None))]).judged.len(), 0);
+}
+
+#[test]
+fn modes_of_ntp_are_judged_and_version_1_knows_none() {
+    let control = NtpControl { version: 2, mode: 6, is_response: false, opcode: 1 };
+    let audit = judge(vec![(DEVICE, ntp(4, 5)), (PEER, Message::NtpControl(control))]);
+    assert_eq!(found(&audit), ["NTP-003 warning mode 5 (broadcast)", "NTP-003 warning mode 6 (control)"]);
+    let audit = judge(vec![(DEVICE, ntp(1, 0)), (PEER, ntp(1, 0))]);
+    assert_eq!(found(&audit), ["NTP-001 error version 1", "NTP-002 warning version 1"]);
+    assert_eq!((audit.findings[0].by, audit.findings[1].by), (DEVICE, PEER));
+}
+
+#[test]
+fn headers_of_ssdp_are_judged_as_sent_and_answers_have_no_reach() {
+    let audit = judge(vec![
+        (DEVICE, ssdp("M-SEARCH * HTTP/1.1\r\nMAN: ssdp:discover\r\nST: x\r\n\r\n")),
+        (DEVICE, ssdp("m-search * HTTP/1.1\r\nST: x\r\n\r\n")),
+        (PEER, ssdp("NOTIFY * HTTP/1.1\r\nNT: x\r\n\r\n")),
+        (PEER, ssdp("HTTP/1.1 200 OK\r\nST: x\r\nUSN: y\r\n\r\n")),
+    ]);
+    let expected = ["SSDP-001 warning none", "SSDP-002 warning none", "SSDP-002 note ssdp:discover"];
+    assert_eq!(found(&audit), expected);
+    assert_eq!(audit.judged.get("SSDP-003"), None, "nothing here goes to a group");
+}
+
+#[test]
+fn what_is_said_again_counts_once_and_too_many_values_are_counted_only() {
+    let notify = |nts: String| (DEVICE, ssdp(&format!("NOTIFY * HTTP/1.1\r\nNTS: {nts}\r\n\r\n")));
+    let audit = judge((0..3).map(|_| notify("x:y".to_owned())).collect());
+    assert_eq!(found(&audit), ["SSDP-001 warning x:y"]);
+    let audit = judge((0..600).map(|number| notify(format!("x:{number}"))).collect());
+    assert_eq!((audit.findings.len(), audit.dropped), (512, 88));
+    let audit = judge(vec![notify("x".repeat(9000))]);
+    assert_eq!(audit.findings[0].seen.chars().count(), 121);
+}

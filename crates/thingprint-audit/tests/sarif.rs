@@ -1,0 +1,103 @@
+//! The log in SARIF 2.1.0: what the standard demands of the objects that are written.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+use thingprint_audit::{Audit, Auditor, Policy, Severity, sarif};
+use thingprint_flow::{Capture, Flow, FlowOptions, Trace, TraceOptions, Tracker};
+use thingprint_protocol::{Engine, Heard, Listener};
+use thingprint_sim::{CaptureReader, Simulation, SimulationOptions, unsafe_home};
+
+fn audit(policy: &Policy) -> Audit {
+    let options = SimulationOptions { duration_s: 700, ..SimulationOptions::default() };
+    let open = move || {
+        let simulation = Simulation::new(&unsafe_home().unwrap(), options).unwrap();
+        Ok(Box::new(CaptureReader::new(simulation)) as _)
+    };
+    let mut trace = Trace::new(vec![Capture::new("the home", open)], TraceOptions::default());
+    let engine = Engine::default();
+    let mut auditor = Auditor::new(policy.clone());
+    let listener = Listener::new(&engine, |flow: Flow<Heard>| auditor.flow(&engine, &flow));
+    let mut tracker = Tracker::new(FlowOptions::default(), listener);
+    while let Some(packet) = trace.next_packet() {
+        tracker.push(&packet);
+    }
+    let devices = tracker.finish().devices;
+    auditor.finish(&devices, &BTreeMap::new())
+}
+
+/// Checks that an object has these members and no others; its members.
+fn object<'a>(value: &'a Value, members: &[&str]) -> &'a Map<String, Value> {
+    let object = value.as_object().unwrap();
+    let found: BTreeSet<&str> = object.keys().map(String::as_str).collect();
+    assert_eq!(found, members.iter().copied().collect::<BTreeSet<_>>());
+    object
+}
+
+/// Checks a message or a multi-format message: it has a text (§3.11.7, §3.12.3).
+fn check_text(value: &Value) {
+    assert!(!object(value, &["text"])["text"].as_str().unwrap().is_empty());
+}
+
+/// Checks the rules of a driver (§3.49); their ids.
+fn check_rules(rules: &[Value]) -> Vec<&str> {
+    let check = |rule| {
+        let rule = object(rule, &["id", "shortDescription", "fullDescription", "help"]);
+        for field in ["shortDescription", "fullDescription", "help"] {
+            check_text(&rule[field]);
+        }
+        rule["id"].as_str().unwrap()
+    };
+    let ids: Vec<&str> = rules.iter().map(check).collect();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
+    ids
+}
+
+/// Checks a result (§3.27); its fingerprint.
+fn check_result<'a>(result: &'a Value, rules: &[&str]) -> &'a str {
+    let members =
+        ["ruleId", "ruleIndex", "level", "message", "locations", "partialFingerprints", "properties"];
+    let result = object(result, &members);
+    let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+    assert_eq!(rules[index], result["ruleId"]);
+    assert!(["note", "warning", "error"].contains(&result["level"].as_str().unwrap()));
+    check_text(&result["message"]);
+    let [location] = &result["locations"].as_array().unwrap()[..] else { panic!("one location") };
+    let [place] = &object(location, &["logicalLocations"])["logicalLocations"].as_array().unwrap()[..] else {
+        panic!("one place")
+    };
+    let place = object(place, &["name", "fullyQualifiedName", "kind"]);
+    assert!(place.values().all(|text| !text.as_str().unwrap().is_empty()));
+    object(&result["partialFingerprints"], &["finding/v1"])["finding/v1"].as_str().unwrap()
+}
+
+#[test]
+fn the_log_has_the_form_of_the_standard() {
+    let policy = Policy::built_in("bcp2026").unwrap();
+    let audit = audit(&policy);
+    let log = serde_json::to_value(sarif::log(&audit, &policy, Vec::new())).unwrap();
+    let log = object(&log, &["$schema", "version", "runs"]);
+    assert_eq!(log["version"], "2.1.0");
+    let [run] = &log["runs"].as_array().unwrap()[..] else { panic!("one run") };
+    let run = object(run, &["tool", "results", "properties"]);
+    assert_eq!(run["properties"]["policy"], "bcp2026");
+    let driver = object(&object(&run["tool"], &["driver"])["driver"], &["name", "semanticVersion", "rules"]);
+    assert_eq!(driver["name"], "thingprint");
+    let rules = check_rules(driver["rules"].as_array().unwrap());
+    assert_eq!(rules.len(), 13);
+    let results = run["results"].as_array().unwrap();
+    let fingerprints: BTreeSet<&str> = results.iter().map(|result| check_result(result, &rules)).collect();
+    assert_eq!(
+        (fingerprints.len(), results.len()),
+        (results.len(), audit.at_or_over(Severity::Note).count())
+    );
+    assert!(results.len() > 13);
+}
+
+#[test]
+fn the_same_audit_gives_the_same_bytes() {
+    let policy = Policy::built_in("strict").unwrap();
+    let log = || serde_json::to_string(&sarif::log(&audit(&policy), &policy, Vec::new())).unwrap();
+    assert_eq!(log(), log());
+}

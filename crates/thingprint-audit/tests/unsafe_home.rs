@@ -1,0 +1,157 @@
+//! From bytes to findings: the simulated home where every device breaks a rule.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::collections::BTreeMap;
+
+use thingprint_audit::{Audit, Auditor, DeviceAudit, Policy, Severity};
+use thingprint_flow::{Capture, DeviceId, Flow, FlowOptions, Trace, TraceOptions, Tracker, WindowLength};
+use thingprint_protocol::{Engine, Heard, Listener, Sender};
+use thingprint_sim::{CaptureReader, Simulation, SimulationOptions, unsafe_home};
+
+const DEVICE: Sender = Sender::Device;
+const PEER: Sender = Sender::Peer;
+
+/// Half an hour of the home, judged by a policy.
+fn audit(policy: &str) -> Audit {
+    let home = unsafe_home().unwrap();
+    let options = SimulationOptions { duration_s: 1800, ..SimulationOptions::default() };
+    let labels = home.labels().into_iter().map(|unit| (unit.mac.parse::<DeviceId>().unwrap(), unit.label));
+    let labels: BTreeMap<DeviceId, String> = labels.collect();
+    let gateway = Some(home.network.gateway.to_string().parse().unwrap());
+    let open = move || Ok(Box::new(CaptureReader::new(Simulation::new(&home, options).unwrap())) as _);
+    let mut trace = Trace::new(vec![Capture::new("the home", open)], TraceOptions::default());
+    let engine = Engine::default();
+    let mut auditor = Auditor::new(Policy::built_in(policy).unwrap());
+    let listener = Listener::new(&engine, |flow: Flow<Heard>| auditor.flow(&engine, &flow));
+    let options = FlowOptions { window: WindowLength::Capture, gateway, ..FlowOptions::default() };
+    let mut tracker = Tracker::new(options, listener);
+    while let Some(packet) = trace.next_packet() {
+        tracker.push(&packet);
+    }
+    assert_eq!(trace.problems().len(), 0);
+    let devices = tracker.finish().devices;
+    auditor.finish(&devices, &labels)
+}
+
+fn device<'a>(audit: &'a Audit, label: &str) -> &'a DeviceAudit {
+    audit.devices.iter().find(|device| device.label.as_deref() == Some(label)).unwrap()
+}
+
+#[test]
+fn every_device_has_the_findings_that_it_was_made_for() {
+    use Severity::{Error, Note, Warning};
+    let audit = audit("bcp2026");
+    let check = |label: &str, expected: &[(&str, Severity, Sender, &str)]| {
+        let findings = &device(&audit, label).findings;
+        let found: Vec<_> = findings
+            .iter()
+            .map(|finding| (finding.rule, finding.severity, finding.by, finding.seen.as_str()))
+            .collect();
+        assert_eq!(found, expected, "{label}");
+        assert!(
+            findings.iter().all(|finding| finding.flows == finding.total && finding.flows >= 3),
+            "{label}"
+        );
+    };
+    check("keeps-all", &[]);
+    check("http-001-old-version", &[("HTTP-001", Warning, DEVICE, "request of HTTP/1.0")]);
+    check("http-002-basic", &[("HTTP-002", Error, DEVICE, "Basic")]);
+    check("ntp-001-old-client", &[("NTP-001", Warning, DEVICE, "version 3")]);
+    check("ntp-002-old-server", &[("NTP-002", Note, PEER, "version 3")]);
+    check(
+        "ntp-003-peer",
+        &[
+            ("NTP-003", Warning, DEVICE, "mode 1 (symmetric active)"),
+            ("NTP-003", Warning, PEER, "mode 2 (symmetric passive)"),
+        ],
+    );
+    check("ntp-004-zero-origin", &[("NTP-004", Warning, PEER, "origin zero in a response")]);
+    check("ssdp-001-nts", &[("SSDP-001", Warning, DEVICE, "ssdp:resume")]);
+    check("ssdp-002-man", &[("SSDP-002", Warning, DEVICE, "\"ssdp:find\"")]);
+    check("ssdp-003-ttl", &[("SSDP-003", Error, DEVICE, "time to live 64")]);
+    check("tls-001-old-hello", &[("TLS-001", Error, DEVICE, "TLSv10"), ("TLS-002", Error, PEER, "TLSv10")]);
+    check("tls-002-old-server", &[("TLS-002", Error, PEER, "TLSv11")]);
+    check(
+        "tls-003-bad-offer",
+        &[
+            ("TLS-003", Error, DEVICE, "0x0005 TLS_RSA_WITH_RC4_128_SHA (insecure)"),
+            ("TLS-003", Warning, DEVICE, "0xc027 TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256 (weak)"),
+        ],
+    );
+    check(
+        "tls-004-bad-choice",
+        &[
+            ("TLS-003", Warning, DEVICE, "0x003c TLS_RSA_WITH_AES_128_CBC_SHA256 (weak)"),
+            ("TLS-004", Warning, PEER, "0x003c TLS_RSA_WITH_AES_128_CBC_SHA256 (weak)"),
+        ],
+    );
+    assert_eq!(audit.devices.len(), 14);
+}
+
+#[test]
+fn what_every_rule_could_judge_is_counted() {
+    let audit = audit("bcp2026");
+    let keeps_all = device(&audit, "keeps-all");
+    let rules: Vec<&str> = keeps_all.judged.keys().copied().collect();
+    assert_eq!(rules, thingprint_audit::Rule::all().iter().map(|rule| rule.id).collect::<Vec<_>>());
+    for protocol in ["tls", "http", "ntp", "ssdp", "dns", "dhcp"] {
+        let counts = keeps_all.protocols.get(protocol).unwrap();
+        assert!(counts.standard > 0 && counts.other == 0, "{protocol}: {counts:?}");
+    }
+    assert_eq!(keeps_all.dropped, 0);
+    assert_eq!(keeps_all.flows, keeps_all.protocols.values().map(|counts| counts.standard).sum::<u64>());
+}
+
+#[test]
+fn policies_differ_in_what_they_accept() {
+    let severities = |policy: &str| {
+        let audit = audit(policy);
+        let of = |severity| audit.at_or_over(severity).count() - audit.at_or_over(Severity::Error).count();
+        (audit.gravest(), of(Severity::Warning), audit.has_at_or_over(Severity::Note))
+    };
+    assert_eq!(severities("paper2024"), (Some(Severity::Error), 0, true));
+    assert_eq!(severities("bcp2026").0, Some(Severity::Error));
+    assert!(severities("bcp2026").1 > 5);
+    let strict = audit("strict");
+    let keeps_all = device(&strict, "keeps-all");
+    let found: Vec<_> = keeps_all.findings.iter().map(|finding| (finding.rule, finding.severity)).collect();
+    assert_eq!(found, [("SSDP-003", Severity::Note)], "what UPnP itself asks for is not the best");
+}
+
+#[test]
+fn the_example_is_the_first_flow_with_it() {
+    let audit = audit("bcp2026");
+    let [finding] = &device(&audit, "http-002-basic").findings[..] else { panic!("one finding") };
+    assert_eq!((finding.example.protocol, finding.example.server.port()), (6, 80));
+    assert_eq!(finding.example.client.ip().to_string(), "192.168.30.27");
+    let since_start_s = finding.example.time.as_seconds_f64() - SimulationOptions::default().start_s as f64;
+    assert!((5.0..100.0).contains(&since_start_s), "{since_start_s}");
+    assert_eq!(
+        (finding.expected.as_str(), finding.reference.as_str()),
+        ("anything but asks-basic, basic", "RFC 7617 §4")
+    );
+}
+
+#[test]
+fn the_json_is_the_one_that_was_agreed_on() {
+    let audit = serde_json::to_value(audit("bcp2026")).unwrap();
+    assert_eq!(audit["policy"], "bcp2026");
+    let devices = audit["devices"].as_array().unwrap();
+    let device = devices.iter().find(|device| device["label"] == "tls-002-old-server").unwrap();
+    assert_eq!(device["device"].as_str().map(str::len), Some("a8:40:7c:20:00:00".len()));
+    assert_eq!(device["protocols"]["tls"]["other"], 0);
+    assert!(device["protocols"]["tls"]["standard"].as_u64() > Some(0));
+    let finding = &device["findings"][0];
+    for (field, expected) in [
+        ("rule", "TLS-002"),
+        ("severity", "error"),
+        ("by", "peer"),
+        ("seen", "TLSv11"),
+        ("expected", "TLSv12, TLSv13"),
+    ] {
+        assert_eq!(finding[field], expected, "{field}");
+    }
+    assert_eq!(finding["flows"], finding["total"]);
+    assert!(finding["reference"].as_str().unwrap().contains("RFC 8996"));
+    assert!(finding["example"]["time_s"].is_string() && finding["example"]["server"].is_string());
+}

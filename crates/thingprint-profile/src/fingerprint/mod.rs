@@ -1,0 +1,13 @@
+//! Fingerprints (protocol paper, §II): what devices show of themselves, and which known device something looks like.
+mod attribute;
+mod collector;
+mod identity;
+mod known;
+mod shown;
+mod traits;
+
+pub use attribute::Attribute;
+pub use collector::{CipherList, Fingerprints};
+pub use identity::{Answer, Candidate, Evidence, Likeness, Matcher};
+pub use known::KnownDevices;
+pub use traits::Traits;

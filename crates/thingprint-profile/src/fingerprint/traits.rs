@@ -1,0 +1,91 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use thingprint_flow::Flow;
+use thingprint_protocol::Heard;
+
+use super::attribute::Attribute;
+use super::shown::shown;
+
+/// Values of one attribute of one device that are remembered.
+pub(super) const MOST_VALUES: usize = 1024;
+/// Length of a value that is remembered, in bytes: the longest lists of cipher suites have some 500.
+pub(super) const MOST_VALUE_BYTES: usize = 4096;
+
+/// The values that a device, or a flow, shows of each attribute, with the number of flows that show each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Traits {
+    values: BTreeMap<Attribute, BTreeMap<String, u64>>,
+    dropped: u64,
+}
+
+impl Traits {
+    /// What one flow shows.
+    pub fn of(flow: &Flow<Heard>) -> Self {
+        let mut traits = Self::default();
+        traits.hear(flow);
+        traits
+    }
+
+    /// Adds what another flow of the same device shows. At most 1,024 values of an attribute are remembered, and none
+    /// longer than 4,096 bytes.
+    pub fn hear(&mut self, flow: &Flow<Heard>) {
+        let distinct: BTreeSet<(Attribute, String)> = shown(flow).into_iter().collect();
+        for (attribute, value) in distinct {
+            self.add(attribute, value, 1);
+        }
+    }
+
+    /// Adds a value that so many flows show.
+    pub(super) fn add(&mut self, attribute: Attribute, value: String, flows: u64) {
+        let values = self.values.entry(attribute).or_default();
+        let is_known = values.contains_key(&value);
+        if !is_known && (values.len() >= MOST_VALUES || value.len() > MOST_VALUE_BYTES) {
+            self.dropped = self.dropped.saturating_add(1);
+            return;
+        }
+        let count = values.entry(value).or_default();
+        *count = count.saturating_add(flows);
+    }
+
+    /// Adds what the same device showed elsewhere.
+    pub fn join(&mut self, other: &Self) {
+        for (attribute, value, flows) in other.iter() {
+            self.add(attribute, value.to_owned(), flows);
+        }
+        self.dropped = self.dropped.saturating_add(other.dropped);
+    }
+
+    /// Every attribute and value with the number of flows, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Attribute, &str, u64)> {
+        self.values.iter().flat_map(|(attribute, values)| {
+            values.iter().map(|(value, flows)| (*attribute, value.as_str(), *flows))
+        })
+    }
+
+    /// The values of one attribute with the number of flows, in order.
+    pub fn values(&self, attribute: Attribute) -> impl Iterator<Item = (&str, u64)> {
+        let values = self.values.get(&attribute).into_iter().flatten();
+        values.map(|(value, flows)| (value.as_str(), *flows))
+    }
+
+    /// The attributes that are shown.
+    pub fn attributes(&self) -> impl Iterator<Item = Attribute> {
+        let shown = self.values.iter().filter(|(_, values)| !values.is_empty());
+        shown.map(|(attribute, _)| *attribute)
+    }
+
+    /// Whether a value is shown.
+    pub fn has(&self, attribute: Attribute, value: &str) -> bool {
+        self.values.get(&attribute).is_some_and(|values| values.contains_key(value))
+    }
+
+    /// Whether nothing is shown.
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+
+    /// Values that found no room, each time that one was shown.
+    pub const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+}

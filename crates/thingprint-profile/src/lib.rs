@@ -1,0 +1,18 @@
+//! What a device shows of itself, and whom it talks to, as files that a later run can hold against it: [`Fingerprints`]
+//! tell devices apart, and a [`MudBuilder`] writes and checks MUD profiles.
+#![cfg_attr(not(test), warn(clippy::indexing_slicing))]
+
+mod error;
+mod fingerprint;
+mod json;
+mod mud;
+
+pub use error::{ProfileError, ProfileFault};
+pub use fingerprint::{
+    Answer, Attribute, Candidate, CipherList, Evidence, Fingerprints, KnownDevices, Likeness, Matcher, Traits,
+};
+pub use mud::{
+    AccessList, Action, CheckReport, Contact, ContactTally, Denied, DenyReason, Direction, Entry, EntryUse,
+    Ethernet, Host, HostSource, ListKind, Miss, MudBuilder, MudDraft, MudLimits, MudOptions, MudProfile,
+    NameEvidence, Network, Peer, Place, PortCondition, PortSpan, Prefix, Service, TransportMatch,
+};

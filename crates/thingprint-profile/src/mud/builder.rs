@@ -1,0 +1,126 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use thingprint_flow::{DeviceIndex, Flow};
+use thingprint_protocol::Heard;
+
+use super::check::{CheckReport, Checker};
+use super::contact::{Contact, ContactTally};
+use super::controllers::Controllers;
+use super::draft::{Drafter, MudDraft, MudOptions};
+use super::names::Names;
+use super::profile::{Direction, MudProfile};
+
+/// What is remembered at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MudLimits {
+    /// Contacts of all devices. One takes some 300 bytes.
+    pub contacts: usize,
+    /// Names of addresses of all devices.
+    pub names: usize,
+}
+
+impl Default for MudLimits {
+    fn default() -> Self {
+        Self { contacts: 1 << 18, names: 1 << 18 }
+    }
+}
+
+/// Collects whom each device of a capture talks to, then writes the MUD profile of that, or checks it against one.
+///
+/// Flows may come in any order: names are looked up when a profile is written or checked, by all DNS answers of the
+/// capture. Flows are best not cut at windows, since a connection without its beginning does not tell who opened it.
+#[derive(Clone, Debug, Default)]
+pub struct MudBuilder {
+    limits: MudLimits,
+    contacts: BTreeMap<DeviceIndex, BTreeMap<Contact, ContactTally>>,
+    kept: usize,
+    dropped: BTreeMap<DeviceIndex, u64>,
+    names: Names,
+    controllers: Controllers,
+}
+
+impl MudBuilder {
+    /// A builder that has heard nothing.
+    pub fn new(limits: MudLimits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// Says who serves a class of controllers, such as [`MudProfile::DNS_CONTROLLER`]. Of a class of which nothing is
+    /// said, those that DHCP names and any local address count.
+    pub fn give_controller(&mut self, class: &str, address: IpAddr) {
+        self.controllers.give(class.to_owned(), address);
+    }
+
+    /// Takes a flow; `spoken` is the name of the model that tells its protocol, if there is one.
+    pub fn hear(&mut self, flow: &Flow<Heard>, spoken: Option<&str>) {
+        self.names.hear(flow, self.limits.names);
+        self.controllers.hear(flow);
+        let tally = ContactTally::of(flow, spoken);
+        let contacts = self.contacts.entry(flow.device).or_default();
+        let contact = Contact::of(flow);
+        if let Some(known) = contacts.get_mut(&contact) {
+            known.add(tally);
+        } else if self.kept < self.limits.contacts {
+            self.kept += 1;
+            contacts.insert(contact, tally);
+        } else {
+            *self.dropped.entry(flow.device).or_default() += 1;
+        }
+    }
+
+    /// The devices that flows were heard of.
+    pub fn devices(&self) -> impl Iterator<Item = DeviceIndex> {
+        self.contacts.keys().copied()
+    }
+
+    /// Whom a device talked to. Pieces of connections, of which the beginning was not seen, are with the server that
+    /// the device opened others to.
+    pub fn contacts(&self, device: DeviceIndex) -> BTreeMap<Contact, ContactTally> {
+        let heard = || self.contacts.get(&device).into_iter().flatten();
+        let is_client = |contact: &&Contact| contact.initiated == Direction::FromDevice;
+        let opened: BTreeSet<_> =
+            heard().map(|(contact, _)| contact).filter(is_client).map(Contact::server).collect();
+        let mut settled: BTreeMap<Contact, ContactTally> = BTreeMap::new();
+        for (contact, tally) in heard() {
+            let turned = contact.turned(tally).filter(|(contact, _)| opened.contains(&contact.server()));
+            let (contact, tally) = turned.unwrap_or_else(|| (contact.clone(), tally.clone()));
+            match settled.get_mut(&contact) {
+                Some(known) => known.add(tally),
+                None => {
+                    settled.insert(contact, tally);
+                }
+            }
+        }
+        settled
+    }
+
+    /// Flows of a device that found no room.
+    pub fn dropped_flows(&self, device: DeviceIndex) -> u64 {
+        self.dropped.get(&device).copied().unwrap_or(0)
+    }
+
+    /// Names of addresses that found no room.
+    pub const fn dropped_names(&self) -> u64 {
+        self.names.dropped
+    }
+
+    /// The profile of what a device was seen to do.
+    pub fn profile(&self, device: DeviceIndex, options: &MudOptions) -> MudDraft {
+        let contacts = self.contacts(device);
+        let mut drafter = Drafter::new(&self.names, &self.controllers, device, contacts.iter());
+        for (contact, tally) in &contacts {
+            drafter.add(contact, tally, options);
+        }
+        drafter.finish(options)
+    }
+
+    /// What of a device's traffic a profile does not allow, and which of its entries were not used.
+    pub fn check(&self, device: DeviceIndex, profile: &MudProfile) -> CheckReport {
+        let mut checker = Checker::new(&self.names, &self.controllers, (device, profile));
+        for (contact, tally) in &self.contacts(device) {
+            checker.judge(contact, tally);
+        }
+        checker.finish(self.dropped_flows(device))
+    }
+}

@@ -1,0 +1,214 @@
+use std::collections::BTreeSet;
+use std::fmt;
+
+use thingprint_flow::DeviceIndex;
+
+use super::contact::{Contact, ContactTally};
+use super::controllers::{Controllers, Membership};
+use super::judge::{Miss, Scene};
+use super::names::{NameEvidence, Names};
+use super::profile::{Action, Direction, Entry, MudProfile};
+
+/// What a check of a device's traffic against a profile found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckReport {
+    /// Flows that were checked.
+    pub flows: u64,
+    /// Flows of which some packets are not allowed.
+    pub denied_flows: u64,
+    /// What is not allowed, in the order of contacts.
+    pub denied: Vec<Denied>,
+    /// Every entry of the profile with its use, in the order of the file.
+    pub entries: Vec<EntryUse>,
+    /// Flows to name and time servers that no entry speaks of, and that a network allows each device by default.
+    pub implied_flows: u64,
+    /// Flows that were not remembered, and so not checked.
+    pub dropped_flows: u64,
+}
+
+/// Traffic that a profile does not allow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denied {
+    /// Whom the device talked to.
+    pub contact: Contact,
+    /// The flows.
+    pub tally: ContactTally,
+    /// Names of the peer by which it would have been allowed.
+    pub names: Vec<String>,
+    /// Which half of the flows is not allowed.
+    pub direction: Direction,
+    /// Why.
+    pub reason: DenyReason,
+}
+
+/// Why a profile does not allow something; worded to follow "not allowed: ".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DenyReason {
+    /// An entry matches that throws it away.
+    Refused {
+        /// The entry, as `list/entry`.
+        entry: String,
+    },
+    /// No entry matches.
+    NoEntry {
+        /// What the nearest entry misses.
+        miss: Miss,
+        /// That entry, as `list/entry`; `None` where the policy has none.
+        nearest: Option<String>,
+    },
+}
+
+/// An entry of a profile, and what it was used for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryUse {
+    /// The policy that it stands in.
+    pub direction: Direction,
+    /// Name of its list.
+    pub list: String,
+    /// Its name.
+    pub entry: String,
+    /// Flows that it decided; 0 for an entry never used.
+    pub flows: u64,
+    /// The weakest evidence of a name that it was used by.
+    pub evidence: Option<NameEvidence>,
+    /// Conditions that flows cannot be judged by, and that were taken to hold.
+    pub assumed: BTreeSet<String>,
+    /// Whether any IP flow could match: an entry for other frames is neither used nor unused.
+    pub is_checkable: bool,
+}
+
+/// Judges the contacts of one device by a profile.
+#[derive(Debug)]
+pub(super) struct Checker<'a> {
+    names: &'a Names,
+    controllers: &'a Controllers,
+    device: DeviceIndex,
+    profile: &'a MudProfile,
+    report: CheckReport,
+}
+
+impl CheckReport {
+    /// Entries that were never used although IP flows could have.
+    pub fn unused(&self) -> impl Iterator<Item = &EntryUse> {
+        self.entries.iter().filter(|entry| entry.flows == 0 && entry.is_checkable)
+    }
+}
+
+impl<'a> Checker<'a> {
+    pub(super) fn new(
+        names: &'a Names,
+        controllers: &'a Controllers,
+        (device, profile): (DeviceIndex, &'a MudProfile),
+    ) -> Self {
+        let entries = entries(profile).map(|(direction, list, entry)| EntryUse {
+            direction,
+            list: list.to_owned(),
+            entry: entry.name.clone(),
+            flows: 0,
+            evidence: None,
+            assumed: BTreeSet::new(),
+            is_checkable: entry.may_match_ip(),
+        });
+        let report = CheckReport {
+            flows: 0,
+            denied_flows: 0,
+            denied: Vec::new(),
+            entries: entries.collect(),
+            implied_flows: 0,
+            dropped_flows: 0,
+        };
+        Self { names, controllers, device, profile, report }
+    }
+
+    pub(super) fn judge(&mut self, contact: &Contact, tally: &ContactTally) {
+        self.report.flows += tally.flows;
+        let mut is_denied = false;
+        let mut is_implied = false;
+        for direction in [Direction::FromDevice, Direction::ToDevice] {
+            if !tally.went(direction) {
+                continue;
+            }
+            let Some(reason) = self.decide(contact, tally, direction) else { continue };
+            if matches!(reason, DenyReason::NoEntry { .. }) && self.is_implied(contact) {
+                is_implied = true;
+                continue;
+            }
+            is_denied = true;
+            let (names, _) = self.names.of(self.device, contact);
+            let (contact, tally) = (contact.clone(), tally.clone());
+            self.report.denied.push(Denied { contact, tally, names, direction, reason });
+        }
+        self.report.denied_flows += if is_denied { tally.flows } else { 0 };
+        self.report.implied_flows += if is_implied { tally.flows } else { 0 };
+    }
+
+    pub(super) fn finish(mut self, dropped_flows: u64) -> CheckReport {
+        self.report.dropped_flows = dropped_flows;
+        self.report
+    }
+
+    /// Why one half of a contact's flows is not allowed; `None` where it is. The first entry that matches decides.
+    fn decide(
+        &mut self,
+        contact: &Contact,
+        tally: &ContactTally,
+        direction: Direction,
+    ) -> Option<DenyReason> {
+        let scene = Scene {
+            names: self.names,
+            controllers: self.controllers,
+            device: self.device,
+            contact,
+            tally,
+            direction,
+        };
+        let mut nearest: Option<(Miss, String)> = None;
+        for (index, (_, list, entry)) in
+            entries(self.profile).enumerate().filter(|(_, (policy, ..))| *policy == direction)
+        {
+            match scene.judge(entry) {
+                Ok(hit) => {
+                    let used = self.report.entries.get_mut(index)?;
+                    used.flows += tally.flows;
+                    used.evidence = used.evidence.max(hit.evidence);
+                    used.assumed.extend(hit.assumed);
+                    let refused = || DenyReason::Refused { entry: format!("{list}/{}", entry.name) };
+                    return (entry.action != Action::Accept).then(refused);
+                }
+                Err(miss) if nearest.as_ref().is_none_or(|(nearest, _)| miss > *nearest) => {
+                    nearest = Some((miss, format!("{list}/{}", entry.name)));
+                }
+                Err(_) => {}
+            }
+        }
+        let (miss, nearest) = nearest.map_or((Miss::Protocol, None), |(miss, entry)| (miss, Some(entry)));
+        Some(DenyReason::NoEntry { miss, nearest })
+    }
+
+    /// Whether a network lets this pass without being told: local name and time servers are for every device by
+    /// default (RFC 8520).
+    fn is_implied(&self, contact: &Contact) -> bool {
+        let class = contact.service.filter(|_| contact.initiated == Direction::FromDevice);
+        class.is_some_and(|class| self.controllers.serves(class.controller(), contact) != Membership::No)
+    }
+}
+
+/// The entries of a profile with policy and list, in the order of the file.
+fn entries(profile: &MudProfile) -> impl Iterator<Item = (Direction, &str, &Entry)> {
+    [Direction::FromDevice, Direction::ToDevice].into_iter().flat_map(move |direction| {
+        let lists = profile.policy(direction).iter();
+        lists.flat_map(move |list| {
+            list.entries.iter().map(move |entry| (direction, list.name.as_str(), entry))
+        })
+    })
+}
+
+impl fmt::Display for DenyReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused { entry } => write!(f, "{entry} refuses it"),
+            Self::NoEntry { miss, nearest: None } => write!(f, "{miss}"),
+            Self::NoEntry { miss, nearest: Some(entry) } => write!(f, "{miss}; nearest is {entry}"),
+        }
+    }
+}

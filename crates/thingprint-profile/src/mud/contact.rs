@@ -1,0 +1,324 @@
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
+
+use thingprint_flow::{Endpoint, Flow, Timestamp, is_private};
+use thingprint_protocol::{Heard, Message, Protocol, Sender};
+
+use super::port::PortSpan;
+use super::profile::{Direction, MudProfile};
+
+/// IP protocol numbers whose headers have ports.
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+
+/// Ports below are given out by name and seldom taken by chance (RFC 6335 §6).
+pub(super) const FIRST_USER_PORT: u16 = 1024;
+
+/// Whom a device talked to, and how: flows that are alike in all of this are one contact.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Contact {
+    /// Address on the other side.
+    pub peer: IpAddr,
+    /// Where that is.
+    pub place: Place,
+    /// IP protocol number.
+    pub protocol: u8,
+    /// Who opened the flows: the device, or the other side.
+    pub initiated: Direction,
+    /// Port of the server; `None` for protocols without ports.
+    pub server_port: Option<u16>,
+    /// Port of the client where it is no passing one: below 1024, or that of the server.
+    pub client_port: Option<u16>,
+    /// A service that MUD has a class for.
+    pub service: Option<Service>,
+    /// The host that the client asked for.
+    pub host: Option<Host>,
+}
+
+/// What the flows of a contact add up to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContactTally {
+    /// Flows.
+    pub flows: u64,
+    /// Packets that the device sent.
+    pub up_packets: u64,
+    /// Packets that the device received.
+    pub down_packets: u64,
+    /// Bytes both ways.
+    pub bytes: u64,
+    /// When the first flow began.
+    pub first: Timestamp,
+    /// The device's end of the first flow.
+    pub local: Endpoint,
+    /// The other end of the first flow.
+    pub remote: Endpoint,
+    /// Ports of the client.
+    pub client_ports: PortSpan,
+    /// Application protocols that were heard.
+    pub spoken: BTreeSet<String>,
+}
+
+/// Where an address is, as a device sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// In the local networks: a private address, or one of the device's own IPv6 network.
+    Local,
+    /// A multicast address or 255.255.255.255.
+    Group,
+    /// Anywhere else.
+    Internet,
+}
+
+/// A service that MUD has a class of controllers for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Service {
+    /// Name servers.
+    Dns,
+    /// Time servers.
+    Ntp,
+}
+
+/// A host that a client named inside a flow.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Host {
+    /// Its name.
+    pub name: String,
+    /// Where it was named.
+    pub source: HostSource,
+}
+
+/// Where a client names the host that it wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HostSource {
+    /// `server_name` of a `ClientHello`, of TLS or QUIC (RFC 6066 §3).
+    ServerName,
+    /// `Host` of an HTTP request (RFC 9110).
+    HttpHost,
+}
+
+impl Contact {
+    /// The contact that a flow is part of.
+    pub fn of(flow: &Flow<Heard>) -> Self {
+        let protocol = flow.tuple.protocol();
+        let has_ports = matches!(protocol, TCP | UDP);
+        let is_client = is_client(flow);
+        let (client, server) = client_server(flow);
+        let is_telling = client.port < FIRST_USER_PORT || client.port == server.port;
+        Self {
+            peer: flow.peer.addr,
+            place: Place::of(flow.peer.addr, flow.local.addr),
+            protocol,
+            initiated: if is_client { Direction::FromDevice } else { Direction::ToDevice },
+            server_port: has_ports.then_some(server.port),
+            client_port: (has_ports && is_telling).then_some(client.port),
+            service: Service::of(flow.state.protocol, server.port).filter(|_| has_ports),
+            host: Host::of(flow),
+        }
+    }
+
+    /// Where the server is.
+    pub(super) const fn server(&self) -> (IpAddr, u8, Option<u16>) {
+        (self.peer, self.protocol, self.server_port)
+    }
+
+    /// The same contact with the device as the client, where the other side seemed to be, always from one port.
+    pub(super) fn turned(&self, tally: &ContactTally) -> Option<(Self, ContactTally)> {
+        let PortSpan { low, high } = tally.client_ports;
+        let client = self.server_port?;
+        if self.initiated == Direction::FromDevice || low != high {
+            return None;
+        }
+        let is_telling = client < FIRST_USER_PORT || client == low;
+        let contact = Self {
+            initiated: Direction::FromDevice,
+            server_port: Some(low),
+            client_port: is_telling.then_some(client),
+            host: None,
+            ..self.clone()
+        };
+        Some((contact, ContactTally { client_ports: PortSpan::one(client), ..tally.clone() }))
+    }
+}
+
+impl ContactTally {
+    /// The tally of one flow.
+    pub(super) fn of(flow: &Flow<Heard>, spoken: Option<&str>) -> Self {
+        Self {
+            flows: 1,
+            up_packets: flow.up.packets,
+            down_packets: flow.down.packets,
+            bytes: flow.bytes(),
+            first: flow.first,
+            local: flow.local,
+            remote: flow.peer,
+            client_ports: PortSpan::one(client_server(flow).0.port),
+            spoken: spoken.map(str::to_owned).into_iter().collect(),
+        }
+    }
+
+    /// Whether packets went this way.
+    pub(super) const fn went(&self, direction: Direction) -> bool {
+        let packets = match direction {
+            Direction::FromDevice => self.up_packets,
+            Direction::ToDevice => self.down_packets,
+        };
+        packets > 0
+    }
+
+    /// Counts the flows of another tally, too.
+    pub(super) fn add(&mut self, other: Self) {
+        self.flows = self.flows.saturating_add(other.flows);
+        self.up_packets = self.up_packets.saturating_add(other.up_packets);
+        self.down_packets = self.down_packets.saturating_add(other.down_packets);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        if other.first < self.first {
+            (self.first, self.local, self.remote) = (other.first, other.local, other.remote);
+        }
+        self.client_ports = self.client_ports.with(other.client_ports.low).with(other.client_ports.high);
+        self.spoken.extend(other.spoken);
+    }
+}
+
+impl Place {
+    /// Where a peer is, for a device of this address.
+    pub fn of(peer: IpAddr, device: IpAddr) -> Self {
+        if peer.is_multicast() || peer == IpAddr::V4(Ipv4Addr::BROADCAST) {
+            return Self::Group;
+        }
+        let is_near = match (peer, device) {
+            // A network is 64 bits wide (RFC 4291).
+            (IpAddr::V6(peer), IpAddr::V6(device)) => peer.to_bits() >> 64 == device.to_bits() >> 64,
+            _ => false,
+        };
+        if is_near || is_private(peer) || peer.is_unspecified() || peer.is_loopback() {
+            Self::Local
+        } else {
+            Self::Internet
+        }
+    }
+}
+
+impl Service {
+    /// The service of a flow: what was heard decides, and the port where nothing was.
+    fn of(heard: Option<Protocol>, port: u16) -> Option<Self> {
+        match (heard, port) {
+            (Some(Protocol::Dns), _) | (None, 53) => Some(Self::Dns),
+            (Some(Protocol::Ntp), _) | (None, 123) => Some(Self::Ntp),
+            _ => None,
+        }
+    }
+
+    /// The URI of the class.
+    pub const fn controller(self) -> &'static str {
+        match self {
+            Self::Dns => MudProfile::DNS_CONTROLLER,
+            Self::Ntp => MudProfile::NTP_CONTROLLER,
+        }
+    }
+}
+
+impl Host {
+    /// The first host that the client of a flow named.
+    fn of(flow: &Flow<Heard>) -> Option<Self> {
+        let client = if is_client(flow) { Sender::Device } else { Sender::Peer };
+        let said = flow.state.messages.iter().filter(|heard| heard.sender == client);
+        said.map(|heard| &heard.message).find_map(Self::named_in)
+    }
+
+    fn named_in(message: &Message) -> Option<Self> {
+        let (name, source) = match message {
+            Message::ClientHello(hello) => (hello.server_name.as_deref(), HostSource::ServerName),
+            Message::QuicInitial(initial) => {
+                let hello = initial.client_hello.as_ref();
+                (hello.and_then(|hello| hello.server_name.as_deref()), HostSource::ServerName)
+            }
+            Message::HttpRequest(request) => (request.host.as_deref(), HostSource::HttpHost),
+            _ => return None,
+        };
+        let name = host_name(name?)?;
+        Some(Self { name, source })
+    }
+}
+
+/// Whether the device is the client: what was said tells, where only a client says it, and the flow otherwise. Of a
+/// connection whose beginning was not captured, the ports may tell the wrong side.
+fn is_client(flow: &Flow<Heard>) -> bool {
+    let asks = |message: &Message| match message {
+        Message::ClientHello(_) | Message::HttpRequest(_) => true,
+        Message::QuicInitial(initial) => initial.client_hello.is_some(),
+        _ => false,
+    };
+    let asked = flow.state.messages.iter().find(|heard| asks(&heard.message));
+    asked.map_or(flow.is_client, |heard| heard.sender == Sender::Device)
+}
+
+/// The client's end and the server's.
+fn client_server(flow: &Flow<Heard>) -> (Endpoint, Endpoint) {
+    if is_client(flow) { (flow.local, flow.peer) } else { (flow.peer, flow.local) }
+}
+
+/// The domain name in a text like `Lamp.example:8080`, in lower case; `None` for an address, and for what is no name
+/// that a file may hold.
+fn host_name(text: &str) -> Option<String> {
+    let name = match text.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => text,
+    };
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    is_domain_name(&name).then_some(name)
+}
+
+/// Whether a text is a `domain-name` of RFC 6991 and no address.
+pub(super) fn is_domain_name(text: &str) -> bool {
+    let is_label = |label: &str| {
+        let bytes = label.as_bytes();
+        let is_inside = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        (1..=63).contains(&bytes.len())
+            && bytes.iter().all(is_inside)
+            && !label.starts_with('-')
+            && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
+    };
+    let is_address = text.split('.').next_back().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
+    text.len() <= 253 && text.split('.').all(is_label) && !is_address
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+    use super::*;
+
+    #[test]
+    fn a_host_is_a_domain_name() {
+        let check = |text: &str, expected: Option<&str>| {
+            assert_eq!(host_name(text).as_deref(), expected, "{text}");
+        };
+        check("Lamp.Example", Some("lamp.example"));
+        check("lamp.example:8080", Some("lamp.example"));
+        check("lamp.example.", Some("lamp.example"));
+        check("_sip.lamp_1.example", Some("_sip.lamp_1.example"));
+        check("192.0.2.1", None);
+        check("192.0.2.1:80", None);
+        check("[2001:db8::1]:80", None);
+        check("2001:db8::1", None);
+        check("lamp..example", None);
+        check("-lamp.example", None);
+        check("la\\x20mp.example", None);
+        check("", None);
+        check(&"a".repeat(64), None);
+    }
+
+    #[test]
+    fn a_place_is_told_by_the_address() {
+        let check = |peer: &str, device: &str, expected| {
+            assert_eq!(Place::of(peer.parse().unwrap(), device.parse().unwrap()), expected, "{peer}");
+        };
+        check("192.168.1.255", "192.168.1.2", Place::Local);
+        check("255.255.255.255", "0.0.0.0", Place::Group);
+        check("239.255.255.250", "192.168.1.2", Place::Group);
+        check("ff02::fb", "fe80::1", Place::Group);
+        check("8.8.8.8", "192.168.1.2", Place::Internet);
+        check("2001:db8:0:1::5", "2001:db8:0:1::9", Place::Local);
+        check("2001:db8:0:2::5", "2001:db8:0:1::9", Place::Internet);
+    }
+}

@@ -1,0 +1,77 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
+
+use thingprint_flow::Flow;
+use thingprint_protocol::{DhcpMessage, Heard, Message};
+
+use super::contact::{Contact, Place};
+use super::profile::MudProfile;
+
+/// The class that published profiles use for the router; RFC 8520 has none for it.
+const GATEWAY_CONTROLLER: &str = "urn:ietf:params:mud:gateway";
+
+/// Addresses of a class that are remembered.
+const MOST_ADDRESSES: usize = 1024;
+
+/// DHCP options that hold the addresses of servers (RFC 2132), with their class.
+const SERVER_OPTIONS: [(u8, &str); 3] =
+    [(6, MudProfile::DNS_CONTROLLER), (42, MudProfile::NTP_CONTROLLER), (3, GATEWAY_CONTROLLER)];
+
+/// Who serves the classes of controllers in a network.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Controllers {
+    given: BTreeMap<String, BTreeSet<IpAddr>>,
+    learned: BTreeMap<&'static str, BTreeSet<IpAddr>>,
+}
+
+/// Whether a peer is of a class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Membership {
+    /// It is: somebody said so, or DHCP did.
+    Known,
+    /// Nobody said who is, and the peer is a local one.
+    Assumed,
+    /// It is not.
+    No,
+}
+
+impl Controllers {
+    /// Says who serves a class; from now on nobody is assumed to.
+    pub(super) fn give(&mut self, class: String, address: IpAddr) {
+        self.given.entry(class).or_default().insert(address);
+    }
+
+    /// Learns the servers that DHCP hands out.
+    pub(super) fn hear(&mut self, flow: &Flow<Heard>) {
+        for heard in &flow.state.messages {
+            if let Message::Dhcp(message) = &heard.message
+                && message.op == 2
+            {
+                self.learn(message);
+            }
+        }
+    }
+
+    fn learn(&mut self, message: &DhcpMessage) {
+        for (code, class) in SERVER_OPTIONS {
+            let option = message.options.iter().find(|option| option.code == code);
+            let addresses = self.learned.entry(class).or_default();
+            for octets in option.map_or(&[][..], |option| option.value.as_slice()).as_chunks().0 {
+                if addresses.len() < MOST_ADDRESSES {
+                    addresses.insert(Ipv4Addr::from_octets(*octets).into());
+                }
+            }
+        }
+    }
+
+    /// Whether the peer of a contact serves a class.
+    pub(super) fn serves(&self, class: &str, contact: &Contact) -> Membership {
+        if let Some(given) = self.given.get(class) {
+            return if given.contains(&contact.peer) { Membership::Known } else { Membership::No };
+        }
+        if self.learned.get(class).is_some_and(|learned| learned.contains(&contact.peer)) {
+            return Membership::Known;
+        }
+        if contact.place == Place::Local { Membership::Assumed } else { Membership::No }
+    }
+}

@@ -1,0 +1,405 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv6Addr};
+
+use thingprint_flow::DeviceIndex;
+
+use super::contact::{Contact, ContactTally, FIRST_USER_PORT, Place, Service};
+use super::controllers::{Controllers, Membership};
+use super::names::{NameEvidence, Names};
+use super::port::PortCondition;
+use super::prefix::Prefix;
+use super::profile::{
+    AccessList, Action, Direction, Entry, ListKind, MudProfile, Network, Peer, TransportMatch,
+};
+use super::served::{own_port, served_ports};
+
+/// More ports than these on one peer become a range: a protocol that picks its ports is not told by them.
+const MOST_PORTS: usize = 16;
+/// More addresses than these without a name, for one protocol and port, become an entry for any address: they are
+/// taken from a pool, and a list of them tells nothing.
+const MOST_ADDRESSES: usize = 64;
+/// Length of the device's part in the names of lists, which have 64 bytes in all.
+const MOST_SLUG_BYTES: usize = 40;
+/// Longest `systeminfo`: drafts of RFC 8520 had that limit, and some readers keep to it.
+const MOST_SYSTEMINFO_CHARS: usize = 60;
+
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+
+/// What a profile says besides what was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MudOptions {
+    /// The MUD URL; that which the device gave by DHCP, if it did.
+    pub mud_url: String,
+    /// When the profile is made: a `date-and-time` of RFC 6991, such as `2024-05-01T00:00:00Z`.
+    pub last_update: String,
+    /// For how many hours it is good, 1 to 168.
+    pub cache_validity_h: u8,
+    /// What the device is; also names the lists.
+    pub label: String,
+    /// Whether to allow what others sent to the device and it never answered. That is nothing that the device does,
+    /// and left out by default.
+    pub with_unanswered: bool,
+}
+
+impl MudOptions {
+    /// Options with the defaults of RFC 8520: good for 48 hours.
+    pub fn new(label: &str, mud_url: &str, last_update: &str) -> Self {
+        Self {
+            mud_url: mud_url.to_owned(),
+            last_update: last_update.to_owned(),
+            cache_validity_h: 48,
+            label: label.to_owned(),
+            with_unanswered: false,
+        }
+    }
+}
+
+/// A profile written from traffic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MudDraft {
+    /// The profile.
+    pub profile: MudProfile,
+    /// Entries that go by a name, with what told the name: by list and entry.
+    pub evidence: BTreeMap<(String, String), NameEvidence>,
+    /// Entries for any address, since the device talked to more addresses without a name than are worth a list: by
+    /// list and entry.
+    pub widened: BTreeSet<(String, String)>,
+    /// Flows that the device never answered, and that are left out.
+    pub unanswered_flows: u64,
+}
+
+/// Sorts the contacts of one device into entries.
+#[derive(Debug)]
+pub(super) struct Drafter<'n> {
+    names: &'n Names,
+    controllers: &'n Controllers,
+    device: DeviceIndex,
+    /// UDP ports at which the device serves.
+    served: BTreeSet<u16>,
+    groups: BTreeMap<Group, BTreeMap<Option<u16>, Use>>,
+    unanswered_flows: u64,
+}
+
+/// What entries of one peer have in common.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Group {
+    is_ipv6: bool,
+    peer: DraftPeer,
+    protocol: u8,
+    initiated: Direction,
+}
+
+/// How a peer is written.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum DraftPeer {
+    Controller(&'static str),
+    Local,
+    Name(String),
+    Address(Prefix),
+    Anyone,
+}
+
+/// What was seen of one port.
+#[derive(Clone, Debug, Default)]
+struct Use {
+    is_sent: bool,
+    is_received: bool,
+    spoken: BTreeSet<String>,
+    evidence: Option<NameEvidence>,
+}
+
+impl<'n> Drafter<'n> {
+    /// A drafter for the contacts of a device, which are added one by one.
+    pub(super) fn new<'c>(
+        names: &'n Names,
+        controllers: &'n Controllers,
+        device: DeviceIndex,
+        contacts: impl Iterator<Item = (&'c Contact, &'c ContactTally)>,
+    ) -> Self {
+        let served = served_ports(contacts);
+        Self { names, controllers, device, served, groups: BTreeMap::new(), unanswered_flows: 0 }
+    }
+
+    pub(super) fn add(&mut self, contact: &Contact, tally: &ContactTally, options: &MudOptions) {
+        if tally.up_packets == 0 && !options.with_unanswered {
+            self.unanswered_flows += tally.flows;
+            return;
+        }
+        // The answers to what the device asks a single peer belong to it, also where none was seen.
+        let is_answered = contact.place != Place::Group && contact.initiated == Direction::FromDevice;
+        let (peers, evidence) = self.peers(contact);
+        let (initiated, port) = self.served_port(contact, tally);
+        for peer in peers {
+            let is_ipv6 = contact.peer.is_ipv6();
+            let group = Group { is_ipv6, peer, protocol: contact.protocol, initiated };
+            let seen = self.groups.entry(group).or_default().entry(port).or_default();
+            seen.is_sent |= tally.up_packets > 0;
+            seen.is_received |= tally.down_packets > 0 || is_answered;
+            seen.spoken.extend(tally.spoken.iter().cloned());
+            seen.evidence = seen.evidence.max(evidence);
+        }
+    }
+
+    /// Who opened the flows of a contact, and the server's port. What the device sends by UDP from a port at which it
+    /// serves belongs to that service, whatever port the peer picked.
+    fn served_port(&self, contact: &Contact, tally: &ContactTally) -> (Direction, Option<u16>) {
+        match own_port(contact, tally) {
+            Some((own, _)) if self.served.contains(&own) => (Direction::ToDevice, Some(own)),
+            _ => (contact.initiated, contact.server_port),
+        }
+    }
+
+    /// How the peer of a contact is written; by each name, where it has several.
+    fn peers(&self, contact: &Contact) -> (Vec<DraftPeer>, Option<NameEvidence>) {
+        let is_asked = contact.initiated == Direction::FromDevice;
+        let class = contact.service.filter(|_| is_asked).map(Service::controller);
+        if let Some(class) = class
+            && self.controllers.serves(class, contact) != Membership::No
+        {
+            return (vec![DraftPeer::Controller(class)], None);
+        }
+        match contact.place {
+            Place::Local => (vec![DraftPeer::Local], None),
+            Place::Group => (vec![DraftPeer::Address(group_prefix(contact.peer))], None),
+            Place::Internet => {
+                let (names, evidence) = self.names.of(self.device, contact);
+                if names.is_empty() {
+                    return (vec![DraftPeer::Address(Prefix::host(contact.peer))], None);
+                }
+                (names.into_iter().map(DraftPeer::Name).collect(), Some(evidence))
+            }
+        }
+    }
+
+    pub(super) fn finish(mut self, options: &MudOptions) -> MudDraft {
+        self.widen();
+        let slug = slug(&options.label);
+        let mut lists: BTreeMap<(Direction, bool), AccessList> = BTreeMap::new();
+        let mut evidence = BTreeMap::new();
+        let mut widened = BTreeSet::new();
+        for (group, ports) in self.groups {
+            for (condition, seen) in conditions(ports) {
+                for direction in seen.directions() {
+                    let list = lists
+                        .entry((direction, group.is_ipv6))
+                        .or_insert_with(|| empty_list(&slug, direction, group.is_ipv6));
+                    let name = format!("{}-{}", list.name, list.entries.len());
+                    if let Some(told) = seen.evidence {
+                        evidence.insert((list.name.clone(), name.clone()), told);
+                    }
+                    if group.peer == DraftPeer::Anyone {
+                        widened.insert((list.name.clone(), name.clone()));
+                    }
+                    list.entries.push(group.entry(name, direction, condition, &seen.spoken));
+                }
+            }
+        }
+        let profile = profile(lists, options);
+        MudDraft { profile, evidence, widened, unanswered_flows: self.unanswered_flows }
+    }
+
+    /// Makes one entry of those for addresses without a name, where they are too many.
+    fn widen(&mut self) {
+        let mut addresses: BTreeMap<(Group, Option<u16>), Vec<Group>> = BTreeMap::new();
+        for (group, ports) in &self.groups {
+            let DraftPeer::Address(prefix) = &group.peer else { continue };
+            if prefix.is_group() {
+                continue;
+            }
+            let wide = Group { peer: DraftPeer::Anyone, ..group.clone() };
+            for port in ports.keys() {
+                addresses.entry((wide.clone(), *port)).or_default().push(group.clone());
+            }
+        }
+        for ((wide, port), groups) in addresses {
+            if groups.len() <= MOST_ADDRESSES {
+                continue;
+            }
+            let mut joined = Use::default();
+            for group in groups {
+                let Some(ports) = self.groups.get_mut(&group) else { continue };
+                joined.join(ports.remove(&port).unwrap_or_default());
+            }
+            self.groups.entry(wide).or_default().insert(port, joined);
+        }
+    }
+}
+
+impl Use {
+    fn directions(&self) -> impl Iterator<Item = Direction> {
+        let seen = [(self.is_sent, Direction::FromDevice), (self.is_received, Direction::ToDevice)];
+        seen.into_iter().filter(|(is_seen, _)| *is_seen).map(|(_, direction)| direction)
+    }
+
+    fn join(&mut self, other: Self) {
+        self.is_sent |= other.is_sent;
+        self.is_received |= other.is_received;
+        self.spoken.extend(other.spoken);
+        self.evidence = self.evidence.max(other.evidence);
+    }
+}
+
+impl Group {
+    fn entry(
+        &self,
+        name: String,
+        direction: Direction,
+        port: Option<PortCondition>,
+        spoken: &BTreeSet<String>,
+    ) -> Entry {
+        let mut network =
+            Network { is_ipv6: self.is_ipv6, protocol: Some(self.protocol), ..Network::default() };
+        let (prefix, dns_name) = match direction {
+            Direction::FromDevice => (&mut network.destination, &mut network.destination_name),
+            Direction::ToDevice => (&mut network.source, &mut network.source_name),
+        };
+        let mut peers = Vec::new();
+        match &self.peer {
+            DraftPeer::Controller(class) => peers.push(Peer::Controller((*class).to_owned())),
+            DraftPeer::Local => peers.push(Peer::LocalNetworks),
+            DraftPeer::Name(name) => *dns_name = Some(name.clone()),
+            DraftPeer::Address(address) => *prefix = Some(*address),
+            DraftPeer::Anyone => {}
+        }
+        Entry {
+            name,
+            peers,
+            ethernet: None,
+            network: Some(network),
+            transport: self.transport(direction, port),
+            unjudged: Vec::new(),
+            action: Action::Accept,
+            protocols: spoken.iter().cloned().collect(),
+        }
+    }
+
+    /// The server's port is the destination of what its client sends, and the source of the answers.
+    fn transport(&self, direction: Direction, port: Option<PortCondition>) -> Option<TransportMatch> {
+        let (source, destination) = if direction == self.initiated { (None, port) } else { (port, None) };
+        match self.protocol {
+            TCP => Some(TransportMatch::Tcp { source, destination, initiated: Some(self.initiated) }),
+            UDP => Some(TransportMatch::Udp { source, destination }),
+            _ => None,
+        }
+    }
+}
+
+/// A condition for each port; one for all of those that are not given out one by one, where they are many.
+fn conditions(ports: BTreeMap<Option<u16>, Use>) -> Vec<(Option<PortCondition>, Use)> {
+    let is_picked = |port: &Option<u16>| port.is_some_and(|port| port >= FIRST_USER_PORT);
+    let picked: Vec<u16> = ports.keys().filter(|port| is_picked(port)).filter_map(|port| *port).collect();
+    let range = match picked.as_slice() {
+        [low, .., high] if picked.len() > MOST_PORTS => Some(PortCondition::Range(*low, *high)),
+        _ => None,
+    };
+    let mut conditions: Vec<(Option<PortCondition>, Use)> = Vec::new();
+    let mut joined = Use::default();
+    for (port, seen) in ports {
+        if range.is_some() && is_picked(&port) {
+            joined.join(seen);
+        } else {
+            conditions.push((port.map(PortCondition::Equal), seen));
+        }
+    }
+    conditions.extend(range.map(|range| (Some(range), joined)));
+    conditions
+}
+
+/// The block that a group address is written by: all solicited-node addresses are one, since each is of another
+/// device (RFC 4291 §2.7.1).
+fn group_prefix(address: IpAddr) -> Prefix {
+    let solicited_node = Prefix::new(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00, 0).into(), 104);
+    solicited_node.filter(|prefix| prefix.contains(address)).unwrap_or(Prefix::host(address))
+}
+
+fn empty_list(slug: &str, direction: Direction, is_ipv6: bool) -> AccessList {
+    let (version, kind) = if is_ipv6 { ("ipv6", ListKind::Ipv6) } else { ("ipv4", ListKind::Ipv4) };
+    let side = match direction {
+        Direction::FromDevice => "from",
+        Direction::ToDevice => "to",
+    };
+    AccessList { name: format!("{slug}-{side}-{version}"), kind: Some(kind), entries: Vec::new() }
+}
+
+fn profile(lists: BTreeMap<(Direction, bool), AccessList>, options: &MudOptions) -> MudProfile {
+    let has_protocols =
+        lists.values().flat_map(|list| &list.entries).any(|entry| !entry.protocols.is_empty());
+    let extensions = has_protocols.then(|| MudProfile::PROTOCOL_EXTENSION.to_owned());
+    let (mut from_device, mut to_device) = (Vec::new(), Vec::new());
+    for ((direction, _), list) in lists {
+        match direction {
+            Direction::FromDevice => from_device.push(list),
+            Direction::ToDevice => to_device.push(list),
+        }
+    }
+    MudProfile {
+        mud_version: 1,
+        mud_url: options.mud_url.clone(),
+        last_update: options.last_update.clone(),
+        cache_validity_h: Some(options.cache_validity_h),
+        is_supported: true,
+        mud_signature: None,
+        systeminfo: Some(options.label.chars().take(MOST_SYSTEMINFO_CHARS).collect()),
+        mfg_name: None,
+        model_name: None,
+        firmware_rev: None,
+        software_rev: None,
+        documentation: None,
+        extensions: extensions.into_iter().collect(),
+        from_device,
+        to_device,
+    }
+}
+
+/// A label as a part of names: lower-case letters and digits, anything else one hyphen.
+fn slug(label: &str) -> String {
+    let mut slug = String::new();
+    for byte in label.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            slug.push(char::from(byte.to_ascii_lowercase()));
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    slug.truncate(MOST_SLUG_BYTES);
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() { "device".to_owned() } else { slug.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+    use super::*;
+
+    #[test]
+    fn a_label_becomes_a_part_of_names() {
+        let check = |label: &str, expected: &str| assert_eq!(slug(label), expected);
+        check("LiFX Bulb (kitchen)", "lifx-bulb-kitchen");
+        check("d0:73:d5:01:83:08", "d0-73-d5-01-83-08");
+        check("ß", "device");
+        check(&"a".repeat(100), &"a".repeat(40));
+    }
+
+    #[test]
+    fn many_picked_ports_become_a_range_and_others_stay() {
+        let ports = |ports: &[u16]| ports.iter().map(|port| (Some(*port), Use::default())).collect();
+        let written = |list: &[u16]| -> Vec<PortCondition> {
+            conditions(ports(list)).into_iter().filter_map(|(condition, _)| condition).collect()
+        };
+        assert_eq!(written(&[80, 9000]), [PortCondition::Equal(80), PortCondition::Equal(9000)]);
+        let many: Vec<u16> = [80].into_iter().chain((0..17).map(|n| 40_000 + 10 * n)).collect();
+        assert_eq!(written(&many), [PortCondition::Equal(80), PortCondition::Range(40_000, 40_160)]);
+    }
+
+    #[test]
+    fn solicited_node_addresses_are_one_block() {
+        let check = |address: &str, expected: &str| {
+            assert_eq!(group_prefix(address.parse().unwrap()).to_string(), expected);
+        };
+        check("ff02::1:ff12:3456", "ff02::1:ff00:0/104");
+        check("ff02::fb", "ff02::fb/128");
+        check("239.255.255.250", "239.255.255.250/32");
+    }
+}

@@ -1,0 +1,27 @@
+//! MUD profiles (RFC 8520): read, written from traffic, and checked against it.
+mod builder;
+mod check;
+mod contact;
+mod controllers;
+mod draft;
+mod entry;
+mod judge;
+mod names;
+mod parse;
+mod port;
+mod prefix;
+mod profile;
+mod served;
+mod write;
+
+pub use builder::{MudBuilder, MudLimits};
+pub use check::{CheckReport, Denied, DenyReason, EntryUse};
+pub use contact::{Contact, ContactTally, Host, HostSource, Place, Service};
+pub use draft::{MudDraft, MudOptions};
+pub use judge::Miss;
+pub use names::NameEvidence;
+pub use port::{PortCondition, PortSpan};
+pub use prefix::Prefix;
+pub use profile::{
+    AccessList, Action, Direction, Entry, Ethernet, ListKind, MudProfile, Network, Peer, TransportMatch,
+};

@@ -1,0 +1,476 @@
+//! MUD profiles as stories: what a device does, what is written of that, and what a check says.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod home;
+
+use std::collections::BTreeSet;
+
+use home::{Flows, Story, ntp_request};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use thingprint_profile::{
+    CheckReport, DenyReason, Direction, Entry, Miss, MudBuilder, MudLimits, MudOptions, MudProfile,
+    NameEvidence,
+};
+
+const LAMP: &str = "192.168.1.7";
+const CLOUD: &str = "203.0.113.5";
+
+fn options() -> MudOptions {
+    MudOptions::new("Lamp", "https://lamp.example/lamp.json", "2024-05-01T00:00:00Z")
+}
+
+fn written(story: &Story) -> MudProfile {
+    let flows = story.flows();
+    flows.builder().profile(flows.device(7), &options()).profile
+}
+
+fn checked(story: &Story, profile: &MudProfile) -> CheckReport {
+    let flows = story.flows();
+    flows.builder().check(flows.device(7), profile)
+}
+
+/// The matches of a policy, as JSON.
+fn matches(profile: &MudProfile, direction: &str) -> Vec<Value> {
+    let document: Value = serde_json::from_str(&profile.to_json()).unwrap();
+    let lists = document["ietf-access-control-list:acls"]["acl"].as_array().unwrap();
+    let of_direction = lists.iter().filter(|list| list["name"].as_str().unwrap().contains(direction));
+    of_direction
+        .flat_map(|list| list["aces"]["ace"].as_array().unwrap())
+        .map(|entry| entry["matches"].clone())
+        .collect()
+}
+
+/// A profile with these entries from the device and to it, as a published file has them.
+fn published(from: &Value, to: &Value) -> Result<MudProfile, String> {
+    let list = |name: &str, entries: &Value| json!({ "name": name, "aces": { "ace": entries } });
+    let policy = |name: &str| json!({ "access-lists": { "access-list": [{ "name": name }] } });
+    let document = json!({
+        "ietf-mud:mud": {
+            "mud-version": 1,
+            "mud-url": "https://lamp.example/lamp.json",
+            "last-update": "2018-09-16T13:53:04.908+10:00",
+            "is-supported": true,
+            "from-device-policy": policy("from"),
+            "to-device-policy": policy("to"),
+        },
+        "ietf-access-control-list:access-lists": { "acl": [list("from", from), list("to", to)] },
+    });
+    MudProfile::from_json(&document.to_string()).map_err(|error| error.to_string())
+}
+
+fn entry(matches: &Value) -> Value {
+    json!({ "name": "a", "matches": matches, "actions": { "forwarding": "accept" } })
+}
+
+#[test]
+fn a_server_is_written_by_the_name_that_the_device_asked_for() {
+    let story = Story::default().learns(7, LAMP, "cloud.lamp.example", CLOUD).opens(
+        7,
+        (LAMP, 50_000),
+        (CLOUD, 443),
+        b"\x16\x03\x01",
+    );
+    let profile = written(&story);
+    let from = json!({
+        "ipv4": { "protocol": 6, "ietf-acldns:dst-dnsname": "cloud.lamp.example" },
+        "tcp": {
+            "destination-port": { "operator": "eq", "port": 443 },
+            "ietf-mud:direction-initiated": "from-device",
+        },
+    });
+    let to = json!({
+        "ipv4": { "protocol": 6, "ietf-acldns:src-dnsname": "cloud.lamp.example" },
+        "tcp": {
+            "source-port": { "operator": "eq", "port": 443 },
+            "ietf-mud:direction-initiated": "from-device",
+        },
+    });
+    assert!(matches(&profile, "from").contains(&from));
+    assert!(matches(&profile, "to").contains(&to));
+}
+
+#[test]
+fn names_come_from_own_answers_then_from_others_then_from_the_flow() {
+    let request = b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n";
+    let asked = Story::default().opens(7, (LAMP, 50_000), (CLOUD, 80), request);
+    let evidence = |story: &Story| {
+        let flows = story.flows();
+        let draft = flows.builder().profile(flows.device(7), &options());
+        let names: BTreeSet<String> = draft.profile.from_device[0]
+            .entries
+            .iter()
+            .filter_map(|entry| entry.network.clone()?.destination_name)
+            .collect();
+        (names.into_iter().collect::<Vec<_>>().join(" "), draft.evidence.values().max().copied())
+    };
+    let check = |story: &Story, name: &str, expected| {
+        assert_eq!(evidence(story), (name.to_owned(), expected));
+    };
+    check(&asked, "web.example", Some(NameEvidence::HttpHost));
+    let others = asked.clone().learns(8, "192.168.1.8", "other.example", CLOUD);
+    check(&others, "other.example", Some(NameEvidence::OtherDns));
+    let own = others.clone().learns(7, LAMP, "own.example", CLOUD);
+    check(&own, "own.example", Some(NameEvidence::OwnDns));
+    let two = own.learns(7, LAMP, "second.example", CLOUD);
+    check(&two, "own.example second.example", Some(NameEvidence::OwnDns));
+    let named = two.learns(7, LAMP, "web.example", CLOUD);
+    check(&named, "web.example", Some(NameEvidence::OwnDns));
+}
+
+#[test]
+fn name_and_time_servers_are_controllers_and_others_are_local_networks() {
+    let story = Story::default()
+        .sends(7, (LAMP, 40_000), ("192.168.1.1", 53), b"x")
+        .sends(7, (LAMP, 40_001), ("192.168.1.1", 123), &ntp_request())
+        .sends(7, ("0.0.0.0", 68), ("255.255.255.255", 67), b"x")
+        .sends(7, (LAMP, 68), ("192.168.1.1", 67), b"x")
+        .sends(7, (LAMP, 40_002), ("239.255.255.250", 1900), b"x")
+        .sends(7, (LAMP, 40_003), ("8.8.8.8", 53), b"x");
+    let udp = |port: u16| json!({ "destination-port": { "operator": "eq", "port": port } });
+    let controller = |class: &str, port| {
+        let class = format!("urn:ietf:params:mud:{class}");
+        json!({ "ietf-mud:mud": { "controller": class }, "ipv4": { "protocol": 17 }, "udp": udp(port) })
+    };
+    let address = |address: &str, port| json!({ "ipv4": { "protocol": 17, "destination-ipv4-network": address }, "udp": udp(port) });
+    let local =
+        json!({ "ietf-mud:mud": { "local-networks": [null] }, "ipv4": { "protocol": 17 }, "udp": udp(67) });
+    let expected = [
+        controller("dns", 53),
+        controller("ntp", 123),
+        local,
+        address("8.8.8.8/32", 53),
+        address("239.255.255.250/32", 1900),
+        address("255.255.255.255/32", 67),
+    ];
+    assert_eq!(matches(&written(&story), "from"), expected);
+}
+
+#[test]
+fn a_resolver_that_the_caller_names_is_the_only_one() {
+    let story = Story::default().sends(7, (LAMP, 40_000), ("192.168.1.1", 53), b"x");
+    let flows = story.flows();
+    let mut builder = flows.builder();
+    builder.give_controller(MudProfile::DNS_CONTROLLER, "192.168.1.53".parse().unwrap());
+    let profile = builder.profile(flows.device(7), &options()).profile;
+    assert_eq!(matches(&profile, "from")[0]["ietf-mud:mud"], json!({ "local-networks": [null] }));
+}
+
+#[test]
+fn what_others_sent_in_vain_is_left_out_and_counted() {
+    let story = Story::default().sends(7, (LAMP, 40_000), ("192.168.1.1", 53), b"x").receives(
+        7,
+        ("198.51.100.9", 40_000),
+        (LAMP, 23),
+        b"x",
+    );
+    let flows = story.flows();
+    let builder = flows.builder();
+    let draft = builder.profile(flows.device(7), &options());
+    assert_eq!(draft.unanswered_flows, 1);
+    assert_eq!(builder.check(flows.device(7), &draft.profile).denied_flows, 1);
+    let all = MudOptions { with_unanswered: true, ..options() };
+    let draft = builder.profile(flows.device(7), &all);
+    assert_eq!((draft.unanswered_flows, builder.check(flows.device(7), &draft.profile).denied_flows), (0, 0));
+}
+
+#[test]
+fn answers_of_an_own_service_go_by_its_port() {
+    let udp = |story: &Story| -> Vec<Value> {
+        matches(&written(story), "from").iter().map(|entry| entry["udp"].clone()).collect()
+    };
+    let answers = |story: Story, count: u16| {
+        (0..count).fold(story, |story, n| story.sends(7, (LAMP, 56_830), ("192.168.1.9", 33_000 + n), b"x"))
+    };
+    let own = [json!({ "source-port": { "operator": "eq", "port": 56_830 } })];
+    let asked = Story::default().receives(7, ("192.168.1.9", 50_000), (LAMP, 56_830), b"x");
+    assert_eq!(udp(&answers(asked, 1)), own);
+    assert_eq!(udp(&answers(Story::default(), 4)), own);
+    let first = json!({ "destination-port": { "operator": "eq", "port": 33_000 } });
+    assert_eq!(udp(&answers(Story::default(), 3)).first(), Some(&first));
+}
+
+#[test]
+fn a_piece_of_a_connection_belongs_to_the_server_of_others() {
+    // Without a SYN, and with two low ports, the sender of the first packet counts as the client.
+    let piece = |story: Story| {
+        story.hears(7, (CLOUD, 9999), (LAMP, 1635), b"x").answers(7, (LAMP, 1635), (CLOUD, 9999), b"y")
+    };
+    let servers = |story: &Story| -> Vec<(Direction, Option<u16>, u64)> {
+        let flows = story.flows();
+        let contacts = flows.builder().contacts(flows.device(7));
+        contacts.iter().map(|(it, tally)| (it.initiated, it.server_port, tally.flows)).collect()
+    };
+    assert_eq!(servers(&piece(Story::default())), [(Direction::ToDevice, Some(1635), 1)]);
+    let whole = Story::default().opens(7, (LAMP, 1700), (CLOUD, 9999), b"x");
+    assert_eq!(servers(&piece(whole)), [(Direction::FromDevice, Some(9999), 2)]);
+}
+
+#[test]
+fn a_pool_of_addresses_is_one_entry_and_is_named() {
+    let pool = |count: u8| {
+        (0..count).fold(Story::default(), |story, n| {
+            story.sends(7, (LAMP, 123), (&format!("203.0.113.{n}"), 123), &ntp_request())
+        })
+    };
+    assert_eq!(matches(&written(&pool(64)), "from").len(), 64);
+    let flows = pool(65).flows();
+    let draft = flows.builder().profile(flows.device(7), &options());
+    let udp = json!({ "destination-port": { "operator": "eq", "port": 123 } });
+    assert_eq!(matches(&draft.profile, "from"), [json!({ "ipv4": { "protocol": 17 }, "udp": udp })]);
+    assert_eq!(draft.widened.len(), 2);
+}
+
+#[test]
+fn an_entry_names_the_protocol_that_it_spoke() {
+    let story = Story::default().learns(7, LAMP, "cloud.lamp.example", CLOUD).sends(
+        7,
+        (LAMP, 40_000),
+        ("192.168.1.9", 9999),
+        b"\0",
+    );
+    let profile = written(&story);
+    assert_eq!(profile.extensions, ["thingprint:protocol"]);
+    let spoken: Vec<String> =
+        profile.from_device[0].entries.iter().map(|entry| entry.protocols.join(" ")).collect();
+    assert_eq!(spoken, ["dns", ""]);
+}
+
+#[test]
+fn what_a_profile_does_not_allow_is_told_with_the_nearest_entry() {
+    let tcp = |port: u16, side: &str| {
+        json!({
+            "ipv4": { "protocol": 6, "ietf-acldns:dst-dnsname": "cloud.lamp.example" },
+            "tcp": { "destination-port": { "operator": "eq", "port": port }, "direction-initiated": side },
+        })
+    };
+    let story = Story::default().learns(7, LAMP, "cloud.lamp.example", CLOUD).opens(
+        7,
+        (LAMP, 50_000),
+        (CLOUD, 443),
+        b"\x16\x03\x01",
+    );
+    let why = |matches: &Value| {
+        let profile = published(&json!([entry(matches)]), &json!([])).unwrap();
+        let report = checked(&story, &profile);
+        let denied = report
+            .denied
+            .iter()
+            .find(|denied| denied.direction == Direction::FromDevice && denied.contact.protocol == 6);
+        denied.map(|denied| denied.reason.clone())
+    };
+    let nearest = |miss| Some(DenyReason::NoEntry { miss, nearest: Some("from/a".to_owned()) });
+    assert_eq!(why(&tcp(443, "from-device")), None);
+    assert_eq!(why(&tcp(8443, "from-device")), nearest(Miss::Port));
+    assert_eq!(why(&tcp(443, "to-device")), nearest(Miss::Initiator));
+    assert_eq!(why(&json!({ "ietf-mud:mud": { "local-networks": [null] } })), nearest(Miss::Peer));
+    assert_eq!(why(&json!({ "ipv6": { "protocol": 6 } })), nearest(Miss::Protocol));
+    assert_eq!(why(&json!({})), None);
+    let mut drop = entry(&json!({}));
+    drop["actions"]["forwarding"] = "drop".into();
+    let profile = published(&json!([drop]), &json!([])).unwrap();
+    let reasons: Vec<String> =
+        checked(&story, &profile).denied.iter().map(|denied| denied.reason.to_string()).collect();
+    assert!(reasons.contains(&"from/a refuses it".to_owned()), "{reasons:?}");
+}
+
+#[test]
+fn entries_tell_their_use() {
+    let entries = json!([
+        { "name": "dns", "matches": { "ietf-mud:mud": { "controller": MudProfile::DNS_CONTROLLER } },
+          "actions": { "forwarding": "accept" } },
+        { "name": "camera", "matches": { "ipv4": { "protocol": 6 } }, "actions": { "forwarding": "accept" } },
+        { "name": "eapol", "matches": { "eth": { "ethertype": "0x888e" } },
+          "actions": { "forwarding": "accept" } },
+    ]);
+    let story = Story::default().sends(7, (LAMP, 40_000), ("192.168.1.1", 53), b"x");
+    let report = checked(&story, &published(&entries, &json!([])).unwrap());
+    let used: Vec<(&str, u64, bool)> =
+        report.entries.iter().map(|used| (used.entry.as_str(), used.flows, used.is_checkable)).collect();
+    assert_eq!(used, [("dns", 1, true), ("camera", 0, true), ("eapol", 0, false)]);
+    assert_eq!(report.unused().map(|used| used.entry.as_str()).collect::<Vec<_>>(), ["camera"]);
+    let assumed: Vec<&String> = report.entries[0].assumed.iter().collect();
+    assert_eq!(assumed, ["controller urn:ietf:params:mud:dns"]);
+}
+
+#[test]
+fn local_name_and_time_servers_are_for_every_device() {
+    let story = Story::default().sends(7, (LAMP, 40_000), ("192.168.1.1", 53), b"x").sends(
+        7,
+        (LAMP, 40_000),
+        ("8.8.8.8", 53),
+        b"x",
+    );
+    let report = checked(&story, &published(&json!([]), &json!([])).unwrap());
+    assert_eq!((report.flows, report.implied_flows, report.denied_flows), (2, 1, 1));
+    assert_eq!(report.denied[0].contact.peer.to_string(), "8.8.8.8");
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_its_place() {
+    let check = |entries: &Value, expected: &str| {
+        assert_eq!(published(entries, &json!([])).unwrap_err(), expected);
+    };
+    let at = "ietf-access-control-list:access-lists.acl[0].aces.ace[0]";
+    let broken = |matches: Value| json!([entry(&matches)]);
+    check(
+        &broken(json!({ "ipv4": { "protocol": 256 } })),
+        &format!("{at}.matches.ipv4.protocol: expected a protocol number, 0 to 255, found 256"),
+    );
+    check(
+        &broken(json!({ "ipv4": { "lamp": 1 } })),
+        &format!("{at}.matches.ipv4: 'lamp' is no field that is known here"),
+    );
+    check(&broken(json!({ "lamp": {} })), &format!("{at}.matches.lamp: no match of this name is known"));
+    check(
+        &broken(json!({ "tcp": { "source-port": { "lower-port": 9, "upper-port": 8 } } })),
+        &format!("{at}.matches.tcp.source-port: the lower port is above the upper port"),
+    );
+    check(
+        &broken(json!({ "tcp": {}, "udp": {} })),
+        &format!("{at}.matches.udp: a match has one header of a layer, not two"),
+    );
+    check(&json!([{ "name": "a" }]), &format!("{at}: 'actions' is missing"));
+    let twice = json!([entry(&json!({})), entry(&json!({}))]);
+    check(&twice, "ietf-access-control-list:access-lists.acl[0].aces.ace[1]: a second entry 'a'");
+    assert_eq!(
+        MudProfile::from_json("{}").unwrap_err().to_string(),
+        "the document: 'ietf-mud:mud' is missing"
+    );
+}
+
+#[test]
+fn conditions_that_flows_do_not_tell_are_named_and_members_of_others_passed_over() {
+    let matches = json!({
+        "ipv4": { "protocol": 6, "dscp": 8 },
+        "tcp": { "flags": "syn" },
+        "lamp:colour": "red",
+    });
+    let mut other = entry(&matches);
+    other["lamp:since"] = "2020".into();
+    let profile = published(&json!([other]), &json!([])).unwrap();
+    let Entry { unjudged, .. } = &profile.from_device[0].entries[0];
+    let unjudged: BTreeSet<&str> = unjudged.iter().map(String::as_str).collect();
+    assert_eq!(unjudged, BTreeSet::from(["ipv4.dscp", "tcp.flags", "lamp:colour"]));
+}
+
+#[test]
+fn contacts_have_a_cap_and_what_it_drops_is_counted() {
+    let story = (0..10)
+        .fold(Story::default(), |story, n| story.sends(7, (LAMP, 40_000), ("192.168.1.9", 1000 + n), b"x"));
+    let flows = story.flows();
+    let mut builder = MudBuilder::new(MudLimits { contacts: 4, names: 4 });
+    for (flow, spoken) in &flows.flows {
+        builder.hear(flow, spoken.as_deref());
+    }
+    let device = flows.device(7);
+    assert_eq!((builder.contacts(device).len(), builder.dropped_flows(device)), (4, 6));
+    assert_eq!(builder.check(device, &written(&story)).dropped_flows, 6);
+}
+
+/// The structure that RFC 8520 and RFC 8519 ask of a file, as far as the written ones use it.
+fn assert_structure(text: &str) {
+    let document: Value = serde_json::from_str(text).unwrap();
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<String>>();
+    let subset = |value: &Value, known: &[&str]| {
+        let known = known.iter().map(|&name| name.to_owned()).collect();
+        assert!(keys(value).is_subset(&known), "{:?}", keys(value));
+    };
+    subset(&document, &["ietf-mud:mud", "ietf-access-control-list:acls"]);
+    let mud = &document["ietf-mud:mud"];
+    for mandatory in ["mud-version", "mud-url", "last-update", "is-supported"] {
+        assert!(mud.get(mandatory).is_some(), "{mandatory}");
+    }
+    let lists = document["ietf-access-control-list:acls"]["acl"].as_array().unwrap();
+    let names: Vec<&str> = lists.iter().map(|list| list["name"].as_str().unwrap()).collect();
+    for policy in ["from-device-policy", "to-device-policy"] {
+        for reference in mud[policy]["access-lists"]["access-list"].as_array().unwrap() {
+            assert!(names.contains(&reference["name"].as_str().unwrap()));
+        }
+    }
+    for list in lists {
+        let is_ipv6 = list["type"] == "ipv6-acl-type";
+        for entry in list["aces"]["ace"].as_array().unwrap() {
+            assert!((1..=64).contains(&entry["name"].as_str().unwrap().len()));
+            subset(entry, &["name", "matches", "actions", "thingprint:protocol"]);
+            let version = if is_ipv6 { "ipv6" } else { "ipv4" };
+            subset(&entry["matches"], &["ietf-mud:mud", version, "tcp", "udp"]);
+            assert!(entry["matches"][version]["protocol"].is_u64());
+            assert_eq!(entry["actions"], json!({ "forwarding": "accept" }));
+        }
+    }
+}
+
+/// Any exchange of a device with somebody.
+fn any_packet() -> impl Strategy<Value = (bool, bool, usize, u16, u16, u8)> {
+    let port = || prop_oneof![Just(53_u16), Just(123), Just(443), Just(5683), 1024_u16..1030, any::<u16>()];
+    (any::<bool>(), any::<bool>(), 0_usize..PEERS.len(), port(), port(), 0_u8..4)
+}
+
+const PEERS: [(&str, &str); 9] = [
+    (LAMP, "192.168.1.1"),
+    (LAMP, "192.168.1.255"),
+    (LAMP, "255.255.255.255"),
+    (LAMP, "239.255.255.250"),
+    (LAMP, CLOUD),
+    (LAMP, "198.51.100.1"),
+    ("fe80::7", "ff02::fb"),
+    ("2001:db8::7", "2001:db8::1"),
+    ("2001:db8::7", "2001:db8:1::1"),
+];
+
+fn told(packets: &[(bool, bool, usize, u16, u16, u8)]) -> Story {
+    let first = Story::default().learns(7, LAMP, "cloud.lamp.example", CLOUD);
+    packets.iter().fold(first, |story, &(is_device_first, is_answered, peer, own, other, kind)| {
+        let (address, peer) = PEERS[peer];
+        let (own, other) = ((address, own), (peer, other));
+        match (kind, is_device_first) {
+            (0, true) => story.opens(7, own, other, b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n"),
+            (0, false) => story.accepts(7, other, own, b"x"),
+            (1, _) => story.sends_other(7, address, peer, 1),
+            (_, true) if is_answered => story.sends(7, own, other, b"x").receives(7, other, own, b"y"),
+            (_, true) => story.sends(7, own, other, &ntp_request()),
+            (_, false) if is_answered => story.receives(7, other, own, b"x").sends(7, own, other, b"y"),
+            (_, false) => story.receives(7, other, own, b"x"),
+        }
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_profile_allows_what_it_was_written_from(packets in prop::collection::vec(any_packet(), 1..60)) {
+        let flows: Flows = told(&packets).flows();
+        let (builder, device) = (flows.builder(), flows.device(7));
+        let all = MudOptions { with_unanswered: true, ..options() };
+        let draft = builder.profile(device, &all);
+        let report = builder.check(device, &draft.profile);
+        prop_assert_eq!((report.denied_flows, report.implied_flows), (0, 0), "{:?}", report.denied);
+        assert_structure(&draft.profile.to_json());
+        let own = builder.profile(device, &options());
+        let report = builder.check(device, &own.profile);
+        prop_assert!(report.denied_flows + report.implied_flows <= own.unanswered_flows);
+    }
+
+    #[test]
+    fn a_written_profile_is_read_back(packets in prop::collection::vec(any_packet(), 1..40)) {
+        let flows: Flows = told(&packets).flows();
+        let profile = flows.builder().profile(flows.device(7), &options()).profile;
+        let text = profile.to_json();
+        let read = MudProfile::from_json(&text).unwrap();
+        prop_assert_eq!(&read, &profile);
+        prop_assert_eq!(read.to_json(), text);
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused(text in ".{0,200}") {
+        let _ = MudProfile::from_json(&text);
+    }
+
+    #[test]
+    fn a_file_cut_short_is_refused(cut in any::<prop::sample::Index>()) {
+        let text = written(&Story::default().learns(7, LAMP, "a.example", CLOUD)).to_json();
+        // Without the brace and the line break at the end.
+        let end = cut.index(text.len() - 1);
+        prop_assert!(MudProfile::from_json(&text[..end]).is_err());
+    }
+}

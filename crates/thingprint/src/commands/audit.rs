@@ -1,0 +1,205 @@
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use thingprint_audit::{Policy, Severity, sarif};
+use thingprint_figure::Figure;
+use thingprint_flow::{FlowOptions, WindowLength};
+use thingprint_report::Format;
+
+use self::report::{Header, Report};
+use self::survey::Surveying;
+use crate::args::{Document, FlowArgs, GlobalArgs, ModelArgs};
+use crate::copies::without_copies;
+use crate::exit::{Outcome, Usage};
+use crate::files::{read_labels, write_file};
+use crate::inputs::{Input, expand};
+use crate::messages::Messages;
+use crate::output::{Output, check_apart};
+
+mod cipher_plot;
+mod known;
+mod lines;
+mod mud;
+mod page;
+mod report;
+mod rows;
+mod sections;
+mod survey;
+mod when;
+
+/// Judge what devices say by best practice
+///
+/// Findings of each device, by the rules of a policy, over the whole trace; what its messages show that no other
+/// device shows; and, where asked for, which known device it looks like, and what it does that its MUD profile does
+/// not allow. The JSON result is one object; CSV, JSON lines and Parquet have a row for each finding; a table lists
+/// the many cipher suites of one grade on one line.
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    /// Captures: files, folders, quoted globs, or - for standard input
+    #[arg(required = true, value_name = "CAPTURE")]
+    captures: Vec<OsString>,
+
+    /// What counts as good: bcp2026 (standards and best current practices of 2026), paper2024 (the references of the
+    /// protocol paper to the letter), strict (the best alone), or a TOML file of your own
+    #[arg(long, value_name = "NAME|FILE", default_value = DEFAULT_POLICY)]
+    policy: String,
+
+    /// Exit with status 3 when there is a finding of this severity or a graver one: note, warning or error
+    #[arg(long, value_name = "SEVERITY")]
+    fail_on: Option<Severity>,
+
+    /// What the devices are: CSV with the columns mac,label,kind
+    #[arg(short, long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+
+    /// Write a page of HTML as well, which needs nothing beside it
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    html: Option<PathBuf>,
+
+    /// Write a log of SARIF 2.1.0 as well
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    sarif: Option<PathBuf>,
+
+    /// Draw the lists of cipher suites that devices offer, as SVG: the logarithm of each code over its place
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    cipher_plot: Option<PathBuf>,
+
+    #[command(flatten)]
+    known: known::KnownArgs,
+
+    #[command(flatten)]
+    mud: mud::MudArgs,
+
+    #[command(flatten)]
+    flow: FlowArgs,
+
+    #[command(flatten)]
+    models: ModelArgs,
+}
+
+/// The policy without `--policy`.
+const DEFAULT_POLICY: &str = "bcp2026";
+
+impl AuditArgs {
+    pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
+        let messages = Messages::new(global.quiet, global.verbose);
+        let options = FlowOptions { window: WindowLength::Capture, ..self.flow.options()? };
+        let policy = read_policy(&self.policy)?;
+        let engine = self.models.read()?.engine();
+        let output = Output::with_documents(global)?;
+        let labels = read_labels(self.labels.as_deref())?;
+        let known = self.known.read()?;
+        let profiles = self.mud.read()?;
+        let (inputs, found) = expand(&self.captures, messages)?;
+        output.check_apart(&inputs)?;
+        self.check_outputs(&inputs)?;
+        let inputs = without_copies(&inputs, messages);
+        let surveying = Surveying {
+            inputs: &inputs,
+            options,
+            sort: self.flow.device.sort,
+            engine: &engine,
+            labels: &labels,
+            wants_mud: self.mud.is_wanted(),
+            messages,
+        };
+        let survey = surveying.survey(&policy);
+        let outcome = survey.followed.report(messages)?;
+        survey.report_losses(messages);
+        let header = Header::of(&survey, &inputs);
+        let verdicts = mud::check(&survey, profiles, messages)?;
+        let report = Report::of(&survey, verdicts, known.as_ref(), header);
+        self.write_beside(&report, &policy)?;
+        self.known.write(known, &survey, messages)?;
+        self.mud.write(&survey, messages)?;
+        write_result(&report, &policy, &output, messages)?;
+        messages.note(self.conclusion(&report, &policy));
+        let fails = self.fail_on.is_some_and(|severity| report.audit.has_at_or_over(severity));
+        let judged = if fails { Outcome::Findings } else { Outcome::Done };
+        Ok(outcome.max(found).max(judged))
+    }
+
+    /// Refuses to write over what is read, and two results into one file.
+    fn check_outputs(&self, inputs: &[Input]) -> Result<(), Usage> {
+        let read = [&self.labels].into_iter().flatten().cloned().chain(self.mud.files());
+        let read: Vec<Input> = read.map(Input::File).chain(inputs.iter().cloned()).collect();
+        let written = [&self.html, &self.sarif, &self.cipher_plot, &self.known.fingerprints_out];
+        for path in written.into_iter().flatten() {
+            check_apart(Some(path), &read)?;
+        }
+        let fingerprints = self.known.fingerprints.iter().cloned().map(Input::File);
+        let read: Vec<Input> = read.into_iter().chain(fingerprints).collect();
+        for path in [&self.html, &self.sarif, &self.cipher_plot].into_iter().flatten() {
+            check_apart(Some(path), &read)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the files that are asked for beside the result.
+    fn write_beside(&self, report: &Report, policy: &Policy) -> anyhow::Result<()> {
+        if let Some(path) = &self.html {
+            write_file(path, page::page(report, policy).html().as_bytes())?;
+        }
+        if let Some(path) = &self.sarif {
+            write_file(path, sarif_text(report, policy)?.as_bytes())?;
+        }
+        if let Some(path) = &self.cipher_plot {
+            write_file(path, cipher_plot::lines(report).svg().as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// What came out, in a line.
+    fn conclusion(&self, report: &Report, policy: &Policy) -> String {
+        let default = if self.policy == DEFAULT_POLICY { ", the default" } else { "" };
+        let counts = report.counts();
+        let devices = report.audit.devices.len();
+        format!("{devices} devices by policy {} of {}{default}: {counts}", policy.name(), policy.date())
+    }
+}
+
+/// The policy of a name, or in a file.
+fn read_policy(asked: &str) -> anyhow::Result<Policy> {
+    if let Some(policy) = Policy::built_in(asked) {
+        return Ok(policy);
+    }
+    match std::fs::read_to_string(asked) {
+        Ok(text) => Policy::from_toml(asked, &text).context("failed to read the policy"),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let names: Vec<&str> = Policy::names().collect();
+            let names = names.join(", ");
+            Err(Usage(format!("--policy: there is no policy and no file '{asked}': there are {names}"))
+                .into())
+        }
+        Err(error) => Err(error).with_context(|| format!("failed to read the policy {asked}")),
+    }
+}
+
+fn write_result(report: &Report, policy: &Policy, output: &Output, messages: Messages) -> anyhow::Result<()> {
+    match (output.document(), output.format()) {
+        (Some(Document::Html), _) => {
+            output.with(|out| Ok(out.write_all(page::page(report, policy).html().as_bytes())?))
+        }
+        (Some(Document::Sarif), _) => {
+            let text = sarif_text(report, policy)?;
+            output.with(|out| Ok(out.write_all(text.as_bytes())?))
+        }
+        (None, Format::Json) => output.json(&report.document()),
+        (None, Format::Table) => output.sections(&sections::sections(report)?),
+        (None, _) => {
+            output.table(&rows::findings(report)?)?;
+            for (heading, table) in sections::beside(report)? {
+                messages.note(heading);
+                messages.table(&table);
+            }
+            Ok(())
+        }
+    }
+}
+
+fn sarif_text(report: &Report, policy: &Policy) -> anyhow::Result<String> {
+    let log = sarif::log(&report.audit, policy, mud::sarif_rules(report));
+    Ok(serde_json::to_string_pretty(&log)? + "\n")
+}

@@ -1,0 +1,81 @@
+//! Files of known devices: which of them the devices of captures look like, and what a later run may know them by.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use thingprint_profile::KnownDevices;
+
+use super::survey::Survey;
+use crate::exit::Usage;
+use crate::files::write_file;
+use crate::messages::Messages;
+
+/// What devices are known by.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Fingerprints")]
+pub(super) struct KnownArgs {
+    /// Say which known device of this file each device looks like, and by what
+    #[arg(long, value_name = "FILE")]
+    pub(super) fingerprints: Option<PathBuf>,
+
+    /// Write the devices of these captures, by label or else by address, into a file for --fingerprints. A file that is
+    /// there already is refused, unless it is that of --fingerprints, which then learns these captures as well
+    #[arg(long, value_name = "FILE")]
+    pub(super) fingerprints_out: Option<PathBuf>,
+}
+
+impl KnownArgs {
+    /// The known devices, where a file of them is given.
+    pub(super) fn read(&self) -> anyhow::Result<Option<KnownDevices>> {
+        self.check()?;
+        let Some(path) = &self.fingerprints else { return Ok(None) };
+        let context = || format!("failed to read fingerprints {}", path.display());
+        let text = std::fs::read_to_string(path).with_context(context)?;
+        let known = KnownDevices::from_json(&text);
+        Ok(Some(known.with_context(|| format!("failed to read fingerprints {}", path.display()))?))
+    }
+
+    /// Writes what was learned, where that is asked for.
+    pub(super) fn write(
+        &self,
+        known: Option<KnownDevices>,
+        survey: &Survey,
+        messages: Messages,
+    ) -> anyhow::Result<()> {
+        let Some(path) = &self.fingerprints_out else { return Ok(()) };
+        let mut learned = known.filter(|_| self.learns_on()).unwrap_or_default();
+        let before = learned.len();
+        for (index, traits) in survey.fingerprints.devices().filter(|(_, traits)| !traits.is_empty()) {
+            if let Some(device) = survey.devices.get(&index) {
+                learned.learn(&survey.name(*device), traits);
+            }
+        }
+        write_file(path, learned.to_json().as_bytes())?;
+        let new = learned.len() - before;
+        messages.note(format!(
+            "fingerprints: {} has {} devices, {new} of them new",
+            path.display(),
+            learned.len()
+        ));
+        Ok(())
+    }
+
+    /// What somebody learned is not written over, unless it comes along.
+    fn check(&self) -> Result<(), Usage> {
+        let Some(path) = self.fingerprints_out.as_deref().filter(|path| path.exists()) else { return Ok(()) };
+        if self.learns_on() {
+            return Ok(());
+        }
+        let name = path.display();
+        Err(Usage(format!(
+            "--fingerprints-out: {name} is there already; give another name, or let it learn on with --fingerprints {name}"
+        )))
+    }
+
+    /// Whether the file that is read is the one that is written.
+    fn learns_on(&self) -> bool {
+        let real = |path: &Option<PathBuf>| path.as_deref().map(Path::canonicalize).and_then(Result::ok);
+        real(&self.fingerprints).is_some_and(|path| Some(path) == real(&self.fingerprints_out))
+    }
+}

@@ -1,0 +1,230 @@
+//! Findings as people read them: the many cipher suites of one grade on one line.
+
+use std::collections::BTreeMap;
+
+use thingprint_audit::{DeviceAudit, Example, Finding, Rule, Severity, Suite};
+use thingprint_instance::protocol_name;
+use thingprint_protocol::Sender;
+
+use super::mud::RULE as MUD_RULE;
+use super::when::to_second;
+
+/// The rule that finds many suites of one grade.
+const SUITES_OFFERED: &str = "TLS-003";
+/// Suites of a grade that are named.
+const MOST_SUITES: usize = 3;
+/// Lines about a MUD profile.
+const MOST_DENIED: usize = 20;
+
+/// A finding, or several of one kind.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) rule: &'static str,
+    pub(super) severity: Severity,
+    /// `device` or `peer`.
+    pub(super) by: &'static str,
+    pub(super) flows: u64,
+    pub(super) total: u64,
+    /// Whether there may be more flows than that: of several findings the most frequent one is counted.
+    pub(super) is_least: bool,
+    pub(super) seen: String,
+    pub(super) expected: String,
+    pub(super) reference: String,
+    pub(super) first: String,
+}
+
+impl Line {
+    fn of(finding: &Finding) -> Self {
+        Self {
+            rule: finding.rule,
+            severity: finding.severity,
+            by: side(finding.by),
+            flows: finding.flows,
+            total: finding.total,
+            is_least: false,
+            seen: finding.seen.clone(),
+            expected: finding.expected.clone(),
+            reference: finding.reference.clone(),
+            first: first(&finding.example),
+        }
+    }
+
+    /// Several findings of one grade.
+    fn of_suites(grade: &str, findings: &[&Finding]) -> Option<Self> {
+        let [first_one, ..] = findings else { return None };
+        if findings.len() == 1 {
+            return Some(Self::of(first_one));
+        }
+        let flows = findings.iter().map(|finding| finding.flows).max().unwrap_or_default();
+        let example = findings.iter().map(|finding| finding.example).min()?;
+        let names = findings.iter().take(MOST_SUITES).map(|finding| without_grade(&finding.seen));
+        let names: Vec<&str> = names.collect();
+        let rest = findings.len() - names.len();
+        let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+        let kind = if findings.iter().all(|finding| is_dhe(&finding.seen)) { " DHE" } else { "" };
+        let seen = format!("{} {grade}{kind} suites: {}{more}", findings.len(), names.join(", "));
+        let is_least = flows < first_one.total;
+        Some(Self { flows, is_least, seen, first: first(&example), ..Self::of(first_one) })
+    }
+
+    /// The same with several peers.
+    fn of_peers((what, why): (&str, &str), findings: &[&Finding]) -> Option<Self> {
+        let first_one = findings.first()?;
+        if findings.len() == 1 {
+            return Some(Self::of(first_one));
+        }
+        let example = findings.iter().map(|finding| finding.example).min()?;
+        Some(Self {
+            flows: findings.iter().map(|finding| finding.flows).sum(),
+            seen: format!("{what} {} peers{why}", findings.len()),
+            first: first(&example),
+            ..Self::of(first_one)
+        })
+    }
+
+    /// Flows of those that could be judged.
+    pub(super) fn share(&self) -> String {
+        let least = if self.is_least { "≥" } else { "" };
+        format!("{least}{} of {}", self.flows, self.total)
+    }
+}
+
+/// The findings of a device, by rule.
+pub(super) fn lines(device: &DeviceAudit) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut suites: BTreeMap<(std::cmp::Reverse<Severity>, &str, &str), Vec<&Finding>> = BTreeMap::new();
+    let mut denied = Vec::new();
+    for finding in &device.findings {
+        match finding.rule {
+            SUITES_OFFERED => {
+                let key = (std::cmp::Reverse(finding.severity), side(finding.by), grade(&finding.seen));
+                suites.entry(key).or_default().push(finding);
+            }
+            rule if rule == MUD_RULE.id => denied.push(finding),
+            _ => lines.push(Line::of(finding)),
+        }
+    }
+    lines.extend(suites.iter().filter_map(|((_, _, grade), findings)| Line::of_suites(grade, findings)));
+    lines.sort_by_key(|line| line.rule);
+    lines.extend(of_profile(&denied));
+    lines
+}
+
+/// What a profile does not allow: the same with many peers on one line, the gravest and most frequent first.
+fn of_profile(denied: &[&Finding]) -> Vec<Line> {
+    let mut kinds: BTreeMap<_, Vec<&Finding>> = BTreeMap::new();
+    for finding in denied {
+        kinds.entry((finding.severity, kind(&finding.seen))).or_default().push(finding);
+    }
+    let mut lines: Vec<Line> =
+        kinds.into_iter().filter_map(|((_, kind), of)| Line::of_peers(kind, &of)).collect();
+    lines.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.flows.cmp(&a.flows)));
+    let more = lines.split_off(lines.len().min(MOST_DENIED));
+    let (count, flows) = (more.len(), more.iter().map(|line| line.flows).sum());
+    lines.extend(more.into_iter().next().map(|next| {
+        let seen = format!("{count} more that the profile does not allow");
+        Line { flows, seen, ..next }
+    }));
+    lines
+}
+
+/// What was done, and why that is not allowed, around the peer.
+fn kind(seen: &str) -> (&str, &str) {
+    let spaces: Vec<usize> = seen.match_indices(' ').map(|(at, _)| at).collect();
+    let end = seen.find(": ");
+    match (spaces.get(1), spaces.get(2).copied().or(end)) {
+        (Some(start), Some(behind)) => {
+            let behind = end.map_or(behind, |end| behind.min(end));
+            (seen.get(..*start).unwrap_or(seen), seen.get(behind..).unwrap_or(""))
+        }
+        _ => (seen, ""),
+    }
+}
+
+/// A rule in a few words.
+pub(super) fn title(rule: &str) -> &str {
+    let of_mud = || if rule == MUD_RULE.id { MUD_RULE.title } else { rule };
+    Rule::of(rule).map_or_else(of_mud, |rule| rule.title)
+}
+
+/// Who said something.
+pub(super) const fn side(sender: Sender) -> &'static str {
+    match sender {
+        Sender::Device => "device",
+        Sender::Peer => "peer",
+    }
+}
+
+/// Time, protocol and ends of a flow.
+fn first(example: &Example) -> String {
+    let protocol = protocol_name(example.protocol);
+    format!("{} {protocol} {} > {}", to_second(example.time), example.client, example.server)
+}
+
+/// The grade that stands behind a suite.
+fn grade(seen: &str) -> &str {
+    seen.rsplit_once(" (").map_or("", |(_, grade)| grade.trim_end_matches(')'))
+}
+
+/// Whether a suite has ephemeral finite-field keys, which is why a policy may not accept it although it is secure.
+fn is_dhe(seen: &str) -> bool {
+    let code = seen.get(2..6).and_then(|digits| u16::from_str_radix(digits, 16).ok());
+    code.and_then(Suite::of).is_some_and(|suite| suite.is_dhe)
+}
+
+fn without_grade(seen: &str) -> &str {
+    seen.rsplit_once(" (").map_or(seen, |(suite, _)| suite)
+}
+
+/// What findings do not keep: documents, without sections, each with the gravest severity; in order.
+pub(super) fn documents(device: &DeviceAudit) -> BTreeMap<String, Severity> {
+    let mut documents: BTreeMap<String, Severity> = BTreeMap::new();
+    for finding in &device.findings {
+        for reference in finding.reference.split("; ") {
+            let severity = documents.entry(document(reference).to_owned()).or_insert(finding.severity);
+            *severity = (*severity).max(finding.severity);
+        }
+    }
+    documents
+}
+
+/// The document of a reference.
+pub(super) fn document(reference: &str) -> &str {
+    let end = [" §", " ("].iter().filter_map(|mark| reference.find(mark)).min();
+    end.and_then(|end| reference.get(..end)).unwrap_or(reference)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{document, grade, is_dhe, kind, without_grade};
+
+    #[test]
+    fn references_have_a_document() {
+        let check = |reference: &str, expected: &str| assert_eq!(document(reference), expected);
+        check("RFC 9325 §4.1", "RFC 9325");
+        check("RFC 8633 (abstract: its practices are for version 4)", "RFC 8633");
+        check("UPnP Device Architecture 2.0 §1.3.2", "UPnP Device Architecture 2.0");
+        check("RFC 8520", "RFC 8520");
+    }
+
+    #[test]
+    fn what_is_not_allowed_is_of_a_kind_whoever_the_peer_is() {
+        let check = |seen: &str, expected: (&str, &str)| assert_eq!(kind(seen), expected);
+        let why = " port 123: no entry for this peer";
+        check("udp to 192.0.2.1 port 123: no entry for this peer", ("udp to", why));
+        check("udp to a.example port 123: no entry for this peer", ("udp to", why));
+        check("icmp to 192.0.2.1: no entry for this peer", ("icmp to", ": no entry for this peer"));
+        check("udp from 2001:db8::1 to the device's port 9: x", ("udp from", " to the device's port 9: x"));
+        check("x", ("x", ""));
+    }
+
+    #[test]
+    fn the_grade_stands_behind_the_suite() {
+        let seen = "0x0005 TLS_RSA_WITH_RC4_128_SHA (insecure)";
+        assert_eq!((without_grade(seen), grade(seen)), ("0x0005 TLS_RSA_WITH_RC4_128_SHA", "insecure"));
+        assert_eq!(grade("anything"), "");
+        assert!(
+            is_dhe("0x009e TLS_DHE_RSA_WITH_AES_128_GCM_SHA256 (secure)") && !is_dhe(seen) && !is_dhe("0x")
+        );
+    }
+}

@@ -1,0 +1,193 @@
+//! MUD profiles (RFC 8520): written from what devices did, and held against it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use thingprint_audit::sarif::{RuleEntry, Text};
+use thingprint_flow::{DeviceId, DeviceIndex};
+use thingprint_profile::{Attribute, MudDraft, MudOptions};
+
+use self::profiles::{Profiles, folded};
+use super::report::Report;
+use super::survey::Survey;
+use super::when::to_second;
+use crate::exit::Usage;
+use crate::files::write_file;
+use crate::messages::Messages;
+
+mod profiles;
+mod verdict;
+
+pub(super) use verdict::{RULE, Verdict, VerdictDocument};
+
+/// Where profiles would be served from, unless somebody says so: a name that nobody owns (RFC 2606).
+const URL_BASE: &str = "https://example.com/mud/";
+
+/// Profiles to read and to write.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "MUD profiles (RFC 8520)")]
+pub(super) struct MudArgs {
+    /// Hold a device's traffic against its profile: LABEL=FILE (or ADDRESS=FILE); or a file, or a folder of *.json,
+    /// which go by their names to the devices of these labels or addresses. What a profile does not allow are findings
+    /// of the rule MUD-001
+    #[arg(long, value_name = "[LABEL=]FILE|FOLDER")]
+    mud: Vec<String>,
+
+    /// Write a profile for each device of what it was seen to do into this folder; files of the same name are replaced
+    #[arg(long, value_name = "FOLDER")]
+    mud_out: Option<PathBuf>,
+
+    /// What the MUD URLs of written profiles begin with, for devices that gave none by DHCP
+    #[arg(long, value_name = "URL", default_value = URL_BASE, requires = "mud_out")]
+    mud_url_base: String,
+}
+
+impl MudArgs {
+    /// Whether whom devices talk to matters.
+    pub(super) fn is_wanted(&self) -> bool {
+        !self.mud.is_empty() || self.mud_out.is_some()
+    }
+
+    /// The profiles that are given.
+    pub(super) fn read(&self) -> anyhow::Result<Profiles> {
+        if !self.mud_url_base.starts_with("https://") {
+            let base = &self.mud_url_base;
+            return Err(Usage(format!("--mud-url-base: '{base}' does not begin with https://")).into());
+        }
+        Profiles::read(&self.mud)
+    }
+
+    /// The files and folders that are given.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        self.mud.iter().map(|given| profiles::path_of(given).1).collect()
+    }
+
+    /// Writes a profile for each device, where that is asked for.
+    pub(super) fn write(&self, survey: &Survey, messages: Messages) -> anyhow::Result<()> {
+        let Some(folder) = &self.mud_out else { return Ok(()) };
+        let Some((_, last)) = survey.span else { return Ok(()) };
+        std::fs::create_dir_all(folder).with_context(|| format!("failed to write {}", folder.display()))?;
+        let read = self.read_files(folder);
+        let mut written = 0;
+        for (index, device, name) in named(survey) {
+            let path = folder.join(format!("{name}.json"));
+            if path.canonicalize().is_ok_and(|path| read.contains(&path)) {
+                let name = path.display();
+                return Err(Usage(format!("--mud-out: {name} would be replaced, which --mud reads")).into());
+            }
+            let url = self.url(survey, index, &name);
+            let options = MudOptions::new(&survey.name(device), &url, &to_second(last));
+            let draft = survey.mud.profile(index, &options);
+            report_draft(&draft, &survey.name(device), messages);
+            write_file(&path, draft.profile.to_json().as_bytes())?;
+            written += 1;
+        }
+        messages.note(format!("{written} MUD profiles: {}", folder.display()));
+        Ok(())
+    }
+
+    /// The files that were read from a folder.
+    fn read_files(&self, folder: &Path) -> BTreeSet<PathBuf> {
+        let mut read: BTreeSet<PathBuf> = BTreeSet::new();
+        for path in self.files() {
+            read.extend(path.canonicalize());
+            if path.canonicalize().ok() == folder.canonicalize().ok() {
+                read.extend(
+                    profiles::json_files(&path).unwrap_or_default().iter().flat_map(|p| p.canonicalize()),
+                );
+            }
+        }
+        read
+    }
+
+    /// The URL that a device gave by DHCP, else one below the base.
+    fn url(&self, survey: &Survey, index: DeviceIndex, name: &str) -> String {
+        let traits = survey.fingerprints.traits(index);
+        let mut given = traits.into_iter().flat_map(|traits| traits.values(Attribute::DhcpMudUrl));
+        match (given.next(), given.next()) {
+            (Some((url, _)), None) if url.starts_with("https://") => url.to_owned(),
+            _ => format!("{}/{name}.json", self.mud_url_base.trim_end_matches('/')),
+        }
+    }
+}
+
+/// Holds the devices' traffic against the profiles that are given.
+pub(super) fn check(
+    survey: &Survey,
+    mut profiles: Profiles,
+    messages: Messages,
+) -> anyhow::Result<BTreeMap<DeviceId, Verdict>> {
+    let mut verdicts = BTreeMap::new();
+    let is_alone = survey.devices.len() == 1;
+    for (index, device) in &survey.devices {
+        let Some(given) = profiles.of(*device, survey.labels.get(device), is_alone) else { continue };
+        let report = survey.mud.check(*index, &given.profile);
+        verdicts.insert(*device, Verdict { file: given.path.display().to_string(), report });
+    }
+    profiles.check_used(messages)?;
+    Ok(verdicts)
+}
+
+/// The rule of findings about profiles, for SARIF; nothing where no profile was held against a device.
+pub(super) fn sarif_rules(report: &Report) -> Vec<RuleEntry> {
+    if report.verdicts().next().is_none() {
+        return Vec::new();
+    }
+    let text = |text: String| Text { text };
+    vec![RuleEntry {
+        id: RULE.id,
+        short_description: text(RULE.title.to_owned()),
+        full_description: text(format!("{} {}", RULE.checks, RULE.why)),
+        help: text(RULE.mend.to_owned()),
+    }]
+}
+
+/// The devices, each with the name of its file: of its label, with its address where another has the same.
+fn named(survey: &Survey) -> Vec<(DeviceIndex, DeviceId, String)> {
+    let names: Vec<_> =
+        survey.devices.iter().map(|(index, id)| (*index, *id, slug(&survey.name(*id)))).collect();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, _, name) in &names {
+        *counts.entry(folded(name)).or_default() += 1;
+    }
+    let is_shared = |name: &str| name.is_empty() || counts.get(&folded(name)).is_some_and(|count| *count > 1);
+    let apart = |(index, id, name): (DeviceIndex, DeviceId, String)| {
+        let name = if is_shared(&name) { format!("{name}-{}", slug(&id.to_string())) } else { name };
+        (index, id, name)
+    };
+    names.into_iter().map(apart).collect()
+}
+
+/// A label as a file name: letters and digits of ASCII as they are, one hyphen for what is between them.
+fn slug(label: &str) -> String {
+    let words = label.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-")
+}
+
+/// Says in what a written profile is less, or more, than what was seen.
+fn report_draft(draft: &MudDraft, name: &str, messages: Messages) {
+    if draft.unanswered_flows > 0 {
+        let flows = draft.unanswered_flows;
+        messages.detail(format!("{name}: {flows} flows that it never answered are not in its profile"));
+    }
+    if !draft.widened.is_empty() {
+        let entries = draft.widened.len();
+        messages.detail(format!("{name}: {entries} entries are for any address: too many without a name"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::slug;
+
+    #[test]
+    fn labels_become_file_names() {
+        let check = |label: &str, expected: &str| assert_eq!(slug(label), expected);
+        check("LiFX Bulb", "LiFX-Bulb");
+        check("../../etc/passwd", "etc-passwd");
+        check("d0:73:d5:01:83:08", "d0-73-d5-01-83-08");
+        check("灯", "");
+    }
+}

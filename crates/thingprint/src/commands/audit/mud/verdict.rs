@@ -1,0 +1,187 @@
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use serde::Serialize;
+use thingprint_audit::{Example, Finding, Severity};
+use thingprint_flow::Endpoint;
+use thingprint_instance::protocol_name;
+use thingprint_profile::{CheckReport, Denied, DenyReason, Direction, EntryUse};
+use thingprint_protocol::Sender;
+
+/// A rule that is no rule of policies, in words.
+pub(crate) struct RuleText {
+    pub(crate) id: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) checks: &'static str,
+    pub(crate) why: &'static str,
+    pub(crate) mend: &'static str,
+}
+
+/// The rule of findings about profiles.
+pub(crate) const RULE: RuleText = RuleText {
+    id: "MUD-001",
+    title: "MUD profile",
+    checks: "Whether the device's MUD profile allows whom it talks to: peer, protocol, port, and who opened the connection.",
+    why: "A profile says what a device of its kind needs. What goes beyond it is a profile that is out of date, another \
+          firmware, or somebody else who makes use of the device.",
+    mend: "Find out what the device wants there. Add an entry to the profile where it has to be, and keep the device from \
+           it where it has not.",
+};
+
+/// Where it is written what a profile means.
+const REFERENCE: &str = "RFC 8520";
+
+/// What came out when a device was held against its profile.
+#[derive(Debug)]
+pub(crate) struct Verdict {
+    pub(super) file: String,
+    pub(super) report: CheckReport,
+}
+
+/// A verdict as JSON has it.
+#[derive(Debug, Serialize)]
+pub(crate) struct VerdictDocument<'a> {
+    file: &'a str,
+    flows: u64,
+    denied_flows: u64,
+    implied_flows: u64,
+    denied: Vec<DeniedDocument<'a>>,
+    unused: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct DeniedDocument<'a> {
+    peer: String,
+    names: &'a [String],
+    protocol: String,
+    server_port: Option<u16>,
+    initiated: &'static str,
+    direction: &'static str,
+    flows: u64,
+    reason: String,
+    nearest: Option<&'a str>,
+}
+
+impl Verdict {
+    /// The file of the profile.
+    pub(crate) fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// What was found.
+    pub(crate) const fn report(&self) -> &CheckReport {
+        &self.report
+    }
+
+    /// Entries that were never used, as `list/entry`.
+    pub(crate) fn unused(&self) -> impl Iterator<Item = String> {
+        self.report.unused().map(entry_name)
+    }
+
+    /// A finding for each thing that is not allowed, told by peer, protocol, port and reason; the most frequent first.
+    /// What the device never answered is a note, since it is not the device that does it.
+    pub(crate) fn findings(&self) -> Vec<Finding> {
+        let mut found: BTreeMap<(Severity, String), Finding> = BTreeMap::new();
+        for (at, denied) in self.report.denied.iter().enumerate() {
+            // Both halves of one contact are one finding, told by the first.
+            let is_second = at.checked_sub(1).and_then(|at| self.report.denied.get(at));
+            if is_second.is_some_and(|first| first.contact == denied.contact) {
+                continue;
+            }
+            let finding = self.finding(denied);
+            let key = (finding.severity, finding.seen.clone());
+            match found.get_mut(&key) {
+                Some(known) => {
+                    known.flows += finding.flows;
+                    known.example = known.example.min(finding.example);
+                }
+                None => {
+                    found.insert(key, finding);
+                }
+            }
+        }
+        let mut findings: Vec<Finding> = found.into_values().collect();
+        findings.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.flows.cmp(&a.flows)));
+        findings
+    }
+
+    /// The verdict as JSON has it.
+    pub(crate) fn document(&self) -> VerdictDocument<'_> {
+        VerdictDocument {
+            file: &self.file,
+            flows: self.report.flows,
+            denied_flows: self.report.denied_flows,
+            implied_flows: self.report.implied_flows,
+            denied: self.report.denied.iter().map(DeniedDocument::of).collect(),
+            unused: self.unused().collect(),
+        }
+    }
+
+    fn finding(&self, denied: &Denied) -> Finding {
+        let is_sent = denied.tally.up_packets > 0;
+        Finding {
+            rule: RULE.id,
+            severity: if is_sent { Severity::Warning } else { Severity::Note },
+            by: if is_sent { Sender::Device } else { Sender::Peer },
+            flows: denied.tally.flows,
+            total: self.report.flows,
+            seen: seen(denied),
+            expected: format!("what {} allows", self.file),
+            reference: REFERENCE.to_owned(),
+            example: example(denied),
+        }
+    }
+}
+
+impl<'a> DeniedDocument<'a> {
+    fn of(denied: &'a Denied) -> Self {
+        let (reason, nearest) = match &denied.reason {
+            DenyReason::Refused { .. } => (denied.reason.to_string(), None),
+            DenyReason::NoEntry { miss, nearest } => (miss.to_string(), nearest.as_deref()),
+        };
+        Self {
+            peer: denied.contact.peer.to_string(),
+            names: &denied.names,
+            protocol: protocol_name(denied.contact.protocol).into_owned(),
+            server_port: denied.contact.server_port,
+            initiated: denied.contact.initiated.name(),
+            direction: denied.direction.name(),
+            flows: denied.tally.flows,
+            reason,
+            nearest,
+        }
+    }
+}
+
+/// What is not allowed, such as `tcp to a.example port 443: no entry for this peer`.
+fn seen(denied: &Denied) -> String {
+    let contact = &denied.contact;
+    let protocol = protocol_name(contact.protocol);
+    let peer = denied.names.first().cloned().unwrap_or_else(|| contact.peer.to_string());
+    let port = contact.server_port.map(|port| format!(" port {port}")).unwrap_or_default();
+    let whom = match contact.initiated {
+        Direction::FromDevice => format!("{protocol} to {peer}{port}"),
+        Direction::ToDevice => format!("{protocol} from {peer} to the device's{port}"),
+    };
+    let whom = whom.trim_end_matches(" to the device's");
+    let unanswered = if denied.tally.up_packets == 0 { ", never answered" } else { "" };
+    let reason = match &denied.reason {
+        DenyReason::Refused { .. } => denied.reason.to_string(),
+        DenyReason::NoEntry { miss, .. } => miss.to_string(),
+    };
+    format!("{whom}{unanswered}: {reason}")
+}
+
+fn example(denied: &Denied) -> Example {
+    let socket = |end: Endpoint| SocketAddr::new(end.addr, end.port);
+    let (local, remote) = (socket(denied.tally.local), socket(denied.tally.remote));
+    let (client, server) = match denied.contact.initiated {
+        Direction::FromDevice => (local, remote),
+        Direction::ToDevice => (remote, local),
+    };
+    Example { time: denied.tally.first, protocol: denied.contact.protocol, client, server }
+}
+
+fn entry_name(entry: &EntryUse) -> String {
+    format!("{}/{}", entry.list, entry.entry)
+}

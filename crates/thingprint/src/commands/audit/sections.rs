@@ -1,0 +1,190 @@
+//! The report as tables for people.
+
+use std::collections::BTreeSet;
+
+use thingprint_audit::{DeviceAudit, PortCounts};
+use thingprint_profile::{Evidence, Likeness};
+use thingprint_report::{Cell, Table, Type};
+
+use super::lines::{documents, lines, title};
+use super::report::{Report, answer};
+
+/// Values that are named as evidence.
+const MOST_EVIDENCE: usize = 3;
+/// Characters of a value that is named as evidence: lists of cipher suites are long.
+const MOST_VALUE_CHARS: usize = 48;
+
+/// A summary of all devices, the findings of each, and what was asked for beside.
+pub(super) fn sections(report: &Report) -> anyhow::Result<Vec<(String, Table)>> {
+    let (policy, date) = (&report.audit.policy, &report.audit.policy_date);
+    let mut sections = vec![(format!("Devices, by policy {policy} of {date}"), summary(report)?)];
+    for device in report.audit.devices.iter().filter(|device| !device.findings.is_empty()) {
+        sections.push((format!("Findings of {}", name(device)), findings(device)?));
+    }
+    sections.extend(beside(report)?);
+    Ok(sections)
+}
+
+/// What was asked for beside the findings: known devices, and MUD profiles.
+pub(super) fn beside(report: &Report) -> anyhow::Result<Vec<(String, Table)>> {
+    let mut sections = Vec::new();
+    if report.likenesses().next().is_some() {
+        sections.push(("Known devices that these look like".to_owned(), likenesses(report)?));
+    }
+    if report.verdicts().next().is_some() {
+        sections.push(("MUD profiles".to_owned(), verdicts(report)?));
+    }
+    Ok(sections)
+}
+
+/// What a device is called, with its address.
+pub(super) fn name(device: &DeviceAudit) -> String {
+    match &device.label {
+        Some(label) => format!("{label} ({})", device.device),
+        None => device.device.to_string(),
+    }
+}
+
+/// The protocols of all devices.
+pub(super) fn protocols(report: &Report) -> BTreeSet<&str> {
+    report.audit.devices.iter().flat_map(|device| device.protocols.keys()).map(String::as_str).collect()
+}
+
+/// Flows on standard ports, and in brackets those on others.
+pub(super) fn port_counts(counts: Option<&PortCounts>) -> Option<String> {
+    counts.map(|PortCounts { standard, other }| match other {
+        0 => standard.to_string(),
+        _ => format!("{standard} [+{other}]"),
+    })
+}
+
+fn summary(report: &Report) -> anyhow::Result<Table> {
+    let protocols = protocols(report);
+    let columns = [("device", Type::Text), ("label", Type::Text), ("flows", Type::Unsigned)];
+    let counts = protocols.iter().map(|protocol| (*protocol, Type::Text));
+    let marks = [("fingerprint", Type::Text), ("violates", Type::List)];
+    let mut table = Table::new(columns.into_iter().chain(counts).chain(marks));
+    for device in &report.audit.devices {
+        let counts = protocols.iter().map(|protocol| port_counts(device.protocols.get(*protocol)));
+        let violates: Vec<String> =
+            documents(device).iter().map(|(document, severity)| format!("{document} ({severity})")).collect();
+        let cells = [
+            Cell::from(device.device.to_string()),
+            Cell::from(device.label.clone()),
+            Cell::from(device.flows),
+        ];
+        let marks = [Cell::from(mark(report, device)), Cell::from(violates)];
+        table.push(cells.into_iter().chain(counts.map(Cell::from)).chain(marks))?;
+    }
+    Ok(table)
+}
+
+/// Whether a device shows values that no other does, and how many.
+pub(super) fn mark(report: &Report, device: &DeviceAudit) -> Option<String> {
+    let shows = report.shows(device.device).filter(|shows| !shows.values.is_empty())?;
+    Some(match shows.unique() {
+        0 => "none unique".to_owned(),
+        unique => format!("{unique} unique"),
+    })
+}
+
+fn findings(device: &DeviceAudit) -> anyhow::Result<Table> {
+    let mut table = Table::new([
+        ("severity", Type::Text),
+        ("rule", Type::Text),
+        ("what", Type::Text),
+        ("by", Type::Text),
+        ("flows", Type::Text),
+        ("seen", Type::Text),
+        ("expected", Type::Text),
+        ("reference", Type::Text),
+        ("first", Type::Text),
+    ]);
+    for line in lines(device) {
+        table.push([
+            Cell::from(line.severity.as_str()),
+            Cell::from(line.rule),
+            Cell::from(title(line.rule)),
+            Cell::from(line.by),
+            Cell::from(line.share()),
+            Cell::from(line.seen),
+            Cell::from(line.expected),
+            Cell::from(line.reference),
+            Cell::from(line.first),
+        ])?;
+    }
+    Ok(table)
+}
+
+fn likenesses(report: &Report) -> anyhow::Result<Table> {
+    let mut table = Table::new([
+        ("device", Type::Text),
+        ("label", Type::Text),
+        ("answer", Type::Text),
+        ("looks_like", Type::List),
+        ("score", Type::Real),
+        ("by", Type::Text),
+    ]);
+    for (device, likeness) in report.likenesses() {
+        let (word, names) = answer(&likeness.answer);
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        let best = likeness.candidates.first();
+        table.push([
+            Cell::from(device.device.to_string()),
+            Cell::from(device.label.clone()),
+            Cell::from(word),
+            Cell::from(names),
+            Cell::from(best.map(|best| best.score)),
+            Cell::from(evidence(likeness)),
+        ])?;
+    }
+    Ok(table)
+}
+
+/// What speaks for the best candidate.
+pub(super) fn evidence(likeness: &Likeness) -> Option<String> {
+    let best = likeness.candidates.first()?;
+    let told: Vec<String> = best.evidence.iter().take(MOST_EVIDENCE).map(told).collect();
+    let rest = best.evidence.len() - told.len();
+    let more = if rest > 0 { format!("; {rest} more") } else { String::new() };
+    Some(format!("{}{more}", told.join("; ")))
+}
+
+fn told(evidence: &Evidence) -> String {
+    let mut value: String = evidence.value.chars().take(MOST_VALUE_CHARS).collect();
+    if value.len() < evidence.value.len() {
+        value.push('…');
+    }
+    let shared = match evidence.shared_by {
+        1 => "unique".to_owned(),
+        shared => format!("shared by {shared}"),
+    };
+    format!("{} {value} ({shared})", evidence.attribute.name())
+}
+
+fn verdicts(report: &Report) -> anyhow::Result<Table> {
+    let mut table = Table::new([
+        ("device", Type::Text),
+        ("label", Type::Text),
+        ("profile", Type::Text),
+        ("flows", Type::Unsigned),
+        ("not_allowed", Type::Unsigned),
+        ("allowed_by_default", Type::Unsigned),
+        ("entries", Type::Unsigned),
+        ("unused_entries", Type::List),
+    ]);
+    for (device, verdict) in report.verdicts() {
+        let checked = verdict.report();
+        table.push([
+            Cell::from(device.device.to_string()),
+            Cell::from(device.label.clone()),
+            Cell::from(verdict.file()),
+            Cell::from(checked.flows),
+            Cell::from(checked.denied_flows),
+            Cell::from(checked.implied_flows),
+            Cell::from(checked.entries.len() as u64),
+            Cell::from(verdict.unused().collect::<Vec<_>>()),
+        ])?;
+    }
+    Ok(table)
+}

@@ -1,0 +1,182 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use thingprint_audit::{Audit, Auditor, Policy};
+use thingprint_flow::{
+    DeviceId, DeviceIndex, Finished, Flow, FlowOptions, Identity, MacAddr, Timestamp, TrackCounts, Tracker,
+    elect_gateway,
+};
+use thingprint_profile::{Fingerprints, MudBuilder};
+use thingprint_protocol::{Engine, Heard, Listener, Losses};
+use thingprint_report::Labels;
+
+use crate::inputs::Input;
+use crate::messages::Messages;
+use crate::progress::Progress;
+use crate::reading::{Followed, follow, guess_gateway, labelled_macs, report_losses, total_length};
+
+/// Frames between two looks for flows that are over.
+const SWEEP_FRAMES: u64 = 1 << 16;
+
+/// Captures that are to be judged.
+pub(super) struct Surveying<'a> {
+    pub(super) inputs: &'a [Input],
+    pub(super) options: FlowOptions,
+    pub(super) sort: bool,
+    pub(super) engine: &'a Engine,
+    pub(super) labels: &'a Labels,
+    /// Whether to remember whom devices talk to.
+    pub(super) wants_mud: bool,
+    pub(super) messages: Messages,
+}
+
+/// What was heard in one reading of captures.
+pub(super) struct Survey {
+    pub(super) audit: Audit,
+    pub(super) fingerprints: Fingerprints,
+    pub(super) mud: MudBuilder,
+    /// By index; the gateway, where it was only found out in the end, is not among them.
+    pub(super) devices: BTreeMap<DeviceIndex, DeviceId>,
+    /// Labels of devices.
+    pub(super) labels: BTreeMap<DeviceId, String>,
+    pub(super) gateway: Option<MacAddr>,
+    /// Time of the earliest and of the latest frame.
+    pub(super) span: Option<(Timestamp, Timestamp)>,
+    pub(super) followed: Followed,
+    losses: Losses,
+    counts: TrackCounts,
+    messages_dropped: u64,
+}
+
+/// What listens to the flows.
+struct Ears<'e> {
+    engine: &'e Engine,
+    auditor: Auditor,
+    fingerprints: Fingerprints,
+    mud: Option<MudBuilder>,
+    heard: BTreeSet<DeviceIndex>,
+    messages_dropped: u64,
+}
+
+impl Surveying<'_> {
+    /// Hears the captures by a policy.
+    ///
+    /// Who the gateway is is guessed from the first frames, and checked at the end: a wrong guess costs a second
+    /// reading. In what cannot be read twice it is a device until the end, and left out then.
+    pub(super) fn survey(mut self, policy: &Policy) -> Survey {
+        let labelled = labelled_macs(self.labels);
+        let given = self.options.gateway;
+        let is_by_mac = self.options.identity == Identity::Mac;
+        if given.is_none() && is_by_mac && !self.sort && self.inputs.iter().all(Input::is_rewindable) {
+            self.options.gateway = guess_gateway(self.inputs, &labelled);
+        }
+        let (mut survey, elected) = self.hear(policy, &labelled);
+        let elected = given.or(elected).filter(|_| is_by_mac);
+        if self.options.gateway.is_some() && self.options.gateway != elected {
+            self.messages.detail("the gateway is not who it seemed to be at first: reading again");
+            self.options.gateway = elected;
+            survey = self.hear(policy, &labelled).0;
+        }
+        survey.gateway = elected;
+        if let Some(gateway) = elected {
+            survey.leave_out(DeviceId::Mac(gateway));
+        }
+        survey
+    }
+
+    fn hear(&self, policy: &Policy, labelled: &BTreeSet<MacAddr>) -> (Survey, Option<MacAddr>) {
+        let mut ears = Ears {
+            engine: self.engine,
+            auditor: Auditor::new(policy.clone()),
+            fingerprints: Fingerprints::default(),
+            mud: self.wants_mud.then(MudBuilder::default),
+            heard: BTreeSet::new(),
+            messages_dropped: 0,
+        };
+        let listener = Listener::new(self.engine, |flow: Flow<Heard>| ears.hear(&flow));
+        let mut tracker = Tracker::new(self.options.clone(), listener);
+        let progress = Progress::bytes("reading", total_length(self.inputs), self.messages.is_quiet());
+        let mut frames = 0_u64;
+        let followed = follow(self.inputs, self.sort, Some(&progress), |packet| {
+            tracker.push(packet);
+            frames += 1;
+            if frames.is_multiple_of(SWEEP_FRAMES) {
+                tracker.close_idle();
+            }
+        });
+        progress.finish();
+        let Finished { observer, devices, votes, span, counts, .. } = tracker.finish();
+        let losses = observer.losses();
+        let labels = self.labels_of(&devices);
+        let by_index = |index: DeviceIndex| Some((index, *devices.get(index.as_usize())?));
+        let survey = Survey {
+            audit: ears.auditor.finish(&devices, &labels),
+            fingerprints: ears.fingerprints,
+            devices: ears.heard.into_iter().filter_map(by_index).collect(),
+            mud: ears.mud.unwrap_or_default(),
+            labels,
+            gateway: None,
+            span,
+            followed,
+            losses,
+            counts,
+            messages_dropped: ears.messages_dropped,
+        };
+        (survey, elect_gateway(&votes, labelled))
+    }
+
+    fn labels_of(&self, devices: &[DeviceId]) -> BTreeMap<DeviceId, String> {
+        let label = |device: &DeviceId| Some((*device, self.labels.label_of(*device, None)?.class.clone()));
+        devices.iter().filter_map(label).collect()
+    }
+}
+
+impl Ears<'_> {
+    fn hear(&mut self, flow: &Flow<Heard>) {
+        self.heard.insert(flow.device);
+        self.auditor.flow(self.engine, flow);
+        self.fingerprints.hear(flow);
+        self.messages_dropped += flow.state.messages_dropped;
+        if let Some(mud) = &mut self.mud {
+            let model = flow.state.model.and_then(|model| self.engine.models().model(model));
+            mud.hear(flow, model.map(|model| model.name()));
+        }
+    }
+}
+
+impl Survey {
+    /// What a device is called: its label, else its id.
+    pub(super) fn name(&self, device: DeviceId) -> String {
+        self.labels.get(&device).cloned().unwrap_or_else(|| device.to_string())
+    }
+
+    /// Says what caps and gaps left out.
+    pub(super) fn report_losses(&self, messages: Messages) {
+        report_losses(self.counts, self.losses, messages);
+        let devices = self.devices.keys();
+        let lost = [
+            (self.messages_dropped, "messages were left out: too many in one flow"),
+            (
+                self.audit.devices.iter().map(|device| device.dropped).sum(),
+                "values that no rule accepts were left out: too many different ones",
+            ),
+            (self.fingerprints.dropped(), "values were left out of fingerprints: too many, or too long"),
+            (
+                devices.map(|device| self.mud.dropped_flows(*device)).sum(),
+                "flows were left out of MUD profiles and of checks against them: too many contacts",
+            ),
+            (self.mud.dropped_names(), "names of addresses were left out of MUD profiles: too many"),
+        ];
+        for (count, what) in lost.into_iter().filter(|(count, _)| *count > 0) {
+            messages.warn(format!("{count} {what}"));
+        }
+    }
+
+    fn leave_out(&mut self, gateway: DeviceId) {
+        self.audit.devices.retain(|device| device.device != gateway);
+        let found = self.devices.iter().find(|(_, device)| **device == gateway).map(|(index, _)| *index);
+        if let Some(index) = found {
+            self.devices.remove(&index);
+            self.fingerprints.forget(index);
+        }
+    }
+}
