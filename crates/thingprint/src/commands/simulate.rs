@@ -6,13 +6,16 @@ use clap::Args;
 use jiff::Timestamp;
 use thingprint_flow::WindowLength;
 use thingprint_report::AtomicFile;
-use thingprint_sim::{CaptureReader, Home, Simulation, SimulationOptions, Source, home};
+use thingprint_sim::{CaptureReader, Home, Simulation, SimulationOptions, Source, home, unsw28};
 
 use crate::args::GlobalArgs;
 use crate::exit::{Outcome, Usage};
 use crate::files::write_file;
 use crate::messages::Messages;
 use crate::progress::Progress;
+
+/// The testbed that comes with the command, as `--home` calls it.
+const TESTBED: &str = "unsw28";
 
 /// Play a simulated home into a capture.
 #[derive(Debug, Args)]
@@ -21,7 +24,7 @@ pub(crate) struct SimulateArgs {
     #[arg(long, value_name = "LENGTH", default_value = "2d", value_parser = parse_duration)]
     duration: u64,
 
-    /// When it begins, UTC [default: 2024-06-03T00:00:00Z]
+    /// When it begins, UTC [default: the beginning of the home's trace, else 2024-06-03T00:00:00Z]
     #[arg(long, value_name = "TIME", value_parser = parse_start)]
     start: Option<i64>,
 
@@ -29,8 +32,9 @@ pub(crate) struct SimulateArgs {
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..))]
     snaplen: Option<u32>,
 
-    /// A home of your own: a folder with dataset.toml and devices/*.toml [default: the built-in home]
-    #[arg(long, value_name = "FOLDER")]
+    /// Another home: unsw28, the 28-device testbed, or a folder with dataset.toml and devices/*.toml [default: the
+    /// built-in home]
+    #[arg(long, value_name = "HOME")]
     home: Option<PathBuf>,
 
     /// Write the labels of the devices
@@ -47,7 +51,7 @@ impl SimulateArgs {
         let home = self.home()?;
         let defaults = SimulationOptions::default();
         let options = SimulationOptions {
-            start_s: self.start.unwrap_or(defaults.start_s),
+            start_s: self.start.or(home.trace.map(|trace| trace.start_s)).unwrap_or(defaults.start_s),
             duration_s: self.duration,
             seed: global.seed,
             snaplen: self.snaplen,
@@ -69,6 +73,9 @@ impl SimulateArgs {
 
     fn home(&self) -> anyhow::Result<Home> {
         match &self.home {
+            Some(name) if name == Path::new(TESTBED) && !name.is_dir() => {
+                Ok(unsw28().context("failed to read the built-in testbed")?)
+            }
             Some(folder) => read_home(folder),
             None => Ok(home().context("failed to read the built-in home")?),
         }
