@@ -41,7 +41,7 @@ fn added(attacks: &[Attack]) -> Vec<(i64, Vec<u8>)> {
 }
 
 /// Whether a frame of the attack comes from the device, and its transport.
-fn check<'a>(frame: &'a [u8]) -> (bool, TransportSlice<'a>) {
+fn check(frame: &[u8]) -> (bool, TransportSlice<'_>) {
     let packet = SlicedPacket::from_ethernet(frame).unwrap();
     let Some(NetSlice::Ipv4(ip)) = &packet.net else { panic!("no IPv4") };
     let header = ip.header().to_header();

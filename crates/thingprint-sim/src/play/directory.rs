@@ -157,13 +157,12 @@ impl Choice {
         Self::new(weighted.collect())
     }
 
-    /// A crowd's names, each less often than the one before.
+    /// A crowd's names, as [`Crowd::names`] gives them, each less often than the one before.
     pub(super) fn of_crowd(
-        crowd: &Crowd,
+        (crowd, names): (&Crowd, &[String]),
         hosts: &BTreeMap<String, HostFacts>,
         (directory, world): (&mut Directory, &World),
     ) -> Self {
-        let names = crowd.names();
         let weigh = |rank: usize| libm::pow(rank as f64 + 1.0, -crowd.zipf);
         let weighted =
             names.iter().enumerate().map(|(rank, name)| (directory.enter(name, hosts, world), weigh(rank)));

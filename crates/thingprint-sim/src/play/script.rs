@@ -4,7 +4,9 @@ use std::net::Ipv4Addr;
 use super::World;
 use super::directory::{Choice, Directory};
 use super::join::Identity;
-use crate::profile::{Connection, Hello, Lookup, Mdns, Ntp, Ping, Presence, Profile, Ssdp, Unit, Upnp, When};
+use crate::profile::{
+    Connection, Crowd, Hello, Lookup, Mdns, Ntp, Ping, Presence, Profile, Ssdp, Unit, Upnp, When,
+};
 
 /// A profile made ready to be played by one device.
 pub(super) struct Script {
@@ -42,7 +44,7 @@ pub(super) struct Connect {
 
 impl Script {
     pub(super) fn new(profile: &Profile, unit: &Unit, world: &World) -> Self {
-        let mut writer = Writer { profile, world, directory: Directory::default(), acts: Vec::new() };
+        let mut writer = Writer::new(profile, world);
         writer.write();
         Self {
             presence: profile.presence.clone(),
@@ -66,11 +68,19 @@ impl Script {
 struct Writer<'a> {
     profile: &'a Profile,
     world: &'a World,
+    /// The names of each crowd, which several connections may choose from.
+    crowds: BTreeMap<&'a str, (&'a Crowd, Vec<String>)>,
     directory: Directory,
     acts: Vec<Act>,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    fn new(profile: &'a Profile, world: &'a World) -> Self {
+        let crowds =
+            profile.crowd.iter().map(|(name, crowd)| (name.as_str(), (crowd, crowd.names()))).collect();
+        Self { profile, world, crowds, directory: Directory::default(), acts: Vec::new() }
+    }
+
     fn write(&mut self) {
         let profile = self.profile;
         for connection in &profile.connection {
@@ -105,8 +115,9 @@ impl Writer<'_> {
 
     fn servers_of(&mut self, connection: &Connection) -> Choice {
         let profile = self.profile;
-        if let Some(crowd) = connection.crowd.as_ref().and_then(|name| profile.crowd.get(name)) {
-            return Choice::of_crowd(crowd, &profile.hosts, (&mut self.directory, self.world));
+        let crowd = connection.crowd.as_ref().and_then(|name| self.crowds.get(name.as_str()));
+        if let Some((crowd, names)) = crowd {
+            return Choice::of_crowd((crowd, names), &profile.hosts, (&mut self.directory, self.world));
         }
         if let Some(peer) = &connection.peer {
             return self.directory.enter_peer(peer, self.world).map_or_else(Choice::none, Choice::single);

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use thingprint_flow::WindowLength;
 use thingprint_report::AtomicFile;
 use thingprint_sim::{
-    CaptureReader, Home, SimError, Simulation, SimulationOptions, Source, home, unsafe_home,
+    CaptureReader, Home, SimError, Simulation, SimulationOptions, Source, home, unsafe_home, unsw28,
 };
 
 use crate::args::GlobalArgs;
@@ -20,7 +20,7 @@ use crate::progress::Progress;
 type MakeHome = fn() -> Result<Home, SimError>;
 
 /// The homes that come with the program, by name.
-const HOMES: [(&str, MakeHome); 2] = [("default", home), ("unsafe", unsafe_home)];
+const HOMES: [(&str, MakeHome); 3] = [("default", home), ("unsafe", unsafe_home), ("unsw28", unsw28)];
 
 /// Play a simulated home into a capture.
 #[derive(Debug, Args)]
@@ -29,7 +29,7 @@ pub(crate) struct SimulateArgs {
     #[arg(long, value_name = "LENGTH", default_value = "2d", value_parser = parse_duration)]
     duration: u64,
 
-    /// When it begins, UTC [default: 2024-06-03T00:00:00Z]
+    /// When it begins, UTC [default: the beginning of the home's trace, else 2024-06-03T00:00:00Z]
     #[arg(long, value_name = "TIME", value_parser = parse_start)]
     start: Option<i64>,
 
@@ -37,8 +37,9 @@ pub(crate) struct SimulateArgs {
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..))]
     snaplen: Option<u32>,
 
-    /// The home: default (eight kinds of devices and a laptop), unsafe (each device breaks a rule of the audit), or a
-    /// folder with dataset.toml and devices/*.toml
+    /// The home: default (eight kinds of devices and a laptop), unsafe (each device breaks a rule of the audit), unsw28
+    /// (the classification paper's testbed of 28 devices and its computers), or a folder with dataset.toml and
+    /// devices/*.toml
     #[arg(long, value_name = "NAME|FOLDER", default_value = "default")]
     home: PathBuf,
 
@@ -56,7 +57,7 @@ impl SimulateArgs {
         let home = self.home()?;
         let defaults = SimulationOptions::default();
         let options = SimulationOptions {
-            start_s: self.start.unwrap_or(defaults.start_s),
+            start_s: self.start.or(home.trace.map(|trace| trace.start_s)).unwrap_or(defaults.start_s),
             duration_s: self.duration,
             seed: global.seed,
             snaplen: self.snaplen,
