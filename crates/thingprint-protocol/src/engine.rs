@@ -5,7 +5,7 @@ use thingprint_flow::{Ip, Timestamp, Transport};
 use crate::datagram::Datagram;
 use crate::matcher::Tallies;
 use crate::phase::Phase;
-use crate::set::{CompiledModel, Detection};
+use crate::set::{CompiledModel, Detection, Headers};
 use crate::stream::Stream;
 use crate::{Budget, Inspection, Interest, Limits, Message, ModelIndex, ModelSet, Sender};
 
@@ -123,16 +123,48 @@ impl Engine {
         let (set, limits, interest) = (&*self.set, &self.limits, self.interest);
         match packet.transport {
             Transport::Tcp(segment) if is_wanted || segment.flags.syn() => {
-                Stream { set, limits, interest, packet, sender, state, budget, found }.segment(segment);
+                let headers = Headers::of(packet);
+                Stream { set, limits, interest, headers, sender, state, budget, found }
+                    .segment(packet, segment);
             }
             Transport::Udp if is_wanted => {
-                Datagram { set, limits, interest, packet, sender, state, budget, found }.look();
+                let headers = Headers::of(packet);
+                Datagram { set, limits, interest, packet, headers, sender, state, budget, found }.look();
             }
             _ => {}
         }
-        if self.has_judges && state.model().is_none() && packet.payload_bytes > 0 {
+        if self.has_judges && state.current().is_none() && packet.payload_bytes > 0 {
             self.judge(seen, state, budget, found);
         }
+    }
+
+    /// Ends the looking at a flow: what was kept of it is judged as all that there is, and given back.
+    pub fn close(&self, state: &mut Inspection, budget: &mut Budget, found: &mut dyn FnMut(Sender, Message)) {
+        let (set, limits, interest) = (&*self.set, &self.limits, self.interest);
+        for sender in [Sender::Device, Sender::Peer] {
+            if let Some(headers) = state.held.as_ref().and_then(|held| held.sides.of(sender).headers) {
+                let found = &mut |message| found(sender, message);
+                Stream { set, limits, interest, headers, sender, state, budget, found }.end();
+            }
+        }
+        if let Some(index) = self.absent(state) {
+            // Only attributes had to wait for this, and they know who sent them.
+            let found = &mut |message| found(Sender::Device, message);
+            state.decide((index, None), self.interest, budget, found);
+        }
+        state.close(budget);
+    }
+
+    /// The first model that is certain since what it does not want to see did not come.
+    fn absent(&self, state: &Inspection) -> Option<ModelIndex> {
+        if state.current().is_some() {
+            return None;
+        }
+        let noted = state.held.as_ref()?.progress.as_ref()?.noted();
+        noted.iter().find_map(|(index, known)| {
+            let model = self.set.compiled(*index).filter(|model| model.builtin().is_none())?;
+            (model.conclude(&mut known.clone()) == Detection::Certain).then_some(*index)
+        })
     }
 
     /// Counts a packet for the conditions on the packets of its flow, and settles what they leave open.

@@ -43,9 +43,9 @@ pub struct Heard {
 /// A message with who sent it, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeardMessage {
-    /// Time of the packet that completed it.
+    /// Time of the packet that completed it, or where it was the flow's end that did, of the last packet.
     pub time: Timestamp,
-    /// Who sent that packet.
+    /// Who sent it.
     pub sender: Sender,
     /// The message.
     pub message: Message,
@@ -56,6 +56,8 @@ pub struct HeardMessage {
 pub struct Listening {
     inspection: Inspection,
     transport: Option<Transport>,
+    /// When the last packet came.
+    last: Option<Timestamp>,
     messages: Vec<HeardMessage>,
     messages_dropped: u64,
 }
@@ -127,14 +129,15 @@ impl<'e> Ear<'e> {
     /// Takes a packet of a flow.
     #[inline]
     pub fn packet(&mut self, sighting: &Sighting<'_, '_>, state: &mut Listening) {
-        let Listening { inspection, transport, messages, messages_dropped } = state;
+        let Listening { inspection, transport, last, messages, messages_dropped } = state;
         transport.get_or_insert(sighting.ip.transport);
         let (time, sender) = (sighting.time, if sighting.is_sent { Sender::Device } else { Sender::Peer });
+        *last = Some(time);
         let seen = Seen { packet: sighting.ip, sender, time: Some(time) };
         let most = self.most_messages;
         self.engine.observe(seen, inspection, &mut self.budget, &mut |message| {
             if messages.len() < most {
-                messages.push(HeardMessage { time, sender, message });
+                messages.push(HeardMessage::new(time, sender, message));
             } else {
                 *messages_dropped += 1;
             }
@@ -143,7 +146,7 @@ impl<'e> Ear<'e> {
 
     /// Ends the listening to a flow with this server port, and says what was heard.
     pub fn heard(&mut self, mut state: Listening, server_port: u16) -> Heard {
-        state.inspection.close(&mut self.budget);
+        self.conclude(&mut state);
         let model = state.inspection.model();
         let models = self.engine.models();
         let standard_port = model
@@ -158,9 +161,30 @@ impl<'e> Ear<'e> {
         }
     }
 
+    /// Judges what was kept of a flow as all that there is.
+    fn conclude(&mut self, state: &mut Listening) {
+        let Listening { inspection, last, messages, messages_dropped, .. } = state;
+        let most = self.most_messages;
+        self.engine.close(inspection, &mut self.budget, &mut |sender, message| match last {
+            // Without a packet there is nothing to judge.
+            Some(time) if messages.len() < most => {
+                messages.push(HeardMessage::new(*time, sender, message));
+            }
+            _ => *messages_dropped += 1,
+        });
+    }
+
     /// Forgets a flow that was to go on, but did not.
     pub fn ended(&mut self, mut state: Listening) {
         state.inspection.close(&mut self.budget);
+    }
+}
+
+impl HeardMessage {
+    /// A message that a packet of `sender` completed; one that had to wait for its model says itself who sent it.
+    fn new(time: Timestamp, sender: Sender, message: Message) -> Self {
+        let sender = if let Message::Described(described) = &message { described.sender } else { sender };
+        Self { time, sender, message }
     }
 }
 
@@ -168,7 +192,7 @@ impl Listening {
     /// What goes on with a flow that is cut in two.
     #[must_use]
     pub fn go_on(&mut self) -> Self {
-        let (inspection, transport) = (self.inspection.go_on(), self.transport);
-        Self { inspection, transport, ..Self::default() }
+        let (inspection, transport, last) = (self.inspection.go_on(), self.transport, self.last);
+        Self { inspection, transport, last, ..Self::default() }
     }
 }

@@ -1,5 +1,6 @@
 //! Protocol models, compiled to one immutable set.
 mod dispatch;
+mod headers;
 mod known;
 mod model;
 mod section;
@@ -10,7 +11,7 @@ use std::num::NonZeroU16;
 use std::sync::{Arc, LazyLock};
 
 use serde::Serialize;
-use thingprint_flow::{Ip, Transport};
+use thingprint_flow::Transport;
 
 use crate::ModelError;
 use crate::matcher::Judge;
@@ -18,6 +19,7 @@ use crate::schema::{IpProtocol, Model};
 
 use dispatch::Dispatch;
 
+pub(crate) use headers::Headers;
 pub use known::Detection;
 pub(crate) use known::Known;
 pub(crate) use model::CompiledModel;
@@ -128,18 +130,18 @@ impl ModelSet {
         &self.judges
     }
 
-    /// The models to try on a payload, or on the beginning of a stream, of a packet: those with a port of the packet, then
-    /// the others.
+    /// The models to try on a payload, or on the beginning of a stream, of a packet with these headers: those with a
+    /// port of the packet, then the others.
     pub(crate) fn candidates<'a>(
         &'a self,
-        packet: &'a Ip<'_>,
+        headers: Headers,
         bytes: &'a [u8],
     ) -> impl Iterator<Item = (ModelIndex, &'a CompiledModel)> {
-        let dispatch = if packet.transport == Transport::Udp { &self.udp } else { &self.tcp };
-        let possible = dispatch.possible(bytes, [packet.src_port, packet.dst_port]);
-        possible.filter_map(|index| {
+        let dispatch = if headers.is_udp { &self.udp } else { &self.tcp };
+        let possible = dispatch.possible(bytes, headers.ports);
+        possible.filter_map(move |index| {
             let model = self.compiled(index)?;
-            model.admits(packet).then_some((index, model))
+            model.admits(headers).then_some((index, model))
         })
     }
 }

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use thingprint_flow::{Ip, Transport};
 
-use super::ModelSet;
+use super::{Headers, ModelSet};
 use crate::schema::Model;
 
 /// A model that wants a payload to begin with a byte.
@@ -32,7 +32,7 @@ fn packet(dst: Ipv4Addr, dst_port: u16) -> Ip<'static> {
 
 fn candidates(set: &ModelSet, packet: &Ip<'_>, first: u8) -> Vec<String> {
     let named = |(index, _)| set.model(index).unwrap().name().to_owned();
-    set.candidates(packet, &[first]).map(named).collect()
+    set.candidates(Headers::of(packet), &[first]).map(named).collect()
 }
 
 #[test]
