@@ -101,7 +101,8 @@ impl Datagram<'_> {
         let mut known = Known::default();
         model.judge(&glance, false, &mut known);
         if let Some(described) = model.describe(index, &known, &glance) {
-            (self.found)(Message::Described(described));
+            self.state.strays = 0;
+            return (self.found)(Message::Described(described));
         }
         self.count_stray();
     }

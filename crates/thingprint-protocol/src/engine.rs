@@ -133,7 +133,7 @@ impl Engine {
             }
             _ => {}
         }
-        if self.has_judges && state.current().is_none() && packet.payload_bytes > 0 {
+        if self.has_judges && !state.is_judged && state.current().is_none() && is_judged_by(packet) {
             self.judge(seen, state, budget, found);
         }
     }
@@ -185,10 +185,15 @@ impl Engine {
                 return state.decide((index, builtin), self.interest, budget, found);
             }
         }
+        let is_settled = tallies.is_settled(self.set.judges());
         if let Some(progress) = state.held.as_mut().and_then(|held| held.progress.as_mut()) {
             progress.tallies = Some(tallies);
         }
-        state.account(budget);
+        if is_settled && state.is_read() {
+            state.stop_judging(budget);
+        } else {
+            state.account(budget);
+        }
     }
 
     /// The first model that conditions make certain.
@@ -213,4 +218,9 @@ impl Default for Engine {
     fn default() -> Self {
         Self::new(Limits::default())
     }
+}
+
+/// Whether conditions on packets count a packet: one of a transport that models know, with a payload.
+fn is_judged_by(packet: &Ip<'_>) -> bool {
+    packet.payload_bytes > 0 && matches!(packet.transport, Transport::Tcp(_) | Transport::Udp)
 }

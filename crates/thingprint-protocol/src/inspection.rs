@@ -28,6 +28,8 @@ pub struct Inspection {
     builtin: Option<Builtin>,
     /// Whether that was another connection between the same ports: this one may be of another protocol.
     is_anew: bool,
+    /// Whether conditions on the packets of the flow are settled, or found no room.
+    pub(crate) is_judged: bool,
     /// What the last request of HTTP asked for.
     pub(crate) asked: Asked,
     /// UDP payloads that told nothing.
@@ -170,10 +172,25 @@ impl Inspection {
     pub(crate) fn account(&mut self, budget: &mut Budget) {
         let Some(held) = &mut self.held else { return };
         if !held.account(budget) {
+            self.is_judged = true;
             budget.count_dropped();
             held.clear_detection(budget);
             self.leave_alone(budget);
         }
+    }
+
+    /// Whether nothing more is wanted from either direction.
+    pub(crate) fn is_read(&self) -> bool {
+        [Sender::Device, Sender::Peer].into_iter().all(|sender| *self.phase.of(sender) == Phase::Done)
+    }
+
+    /// Lets go of what conditions on the packets of the flow need, once they decide nothing.
+    pub(crate) fn stop_judging(&mut self, budget: &mut Budget) {
+        self.is_judged = true;
+        if let Some(held) = &mut self.held {
+            held.clear_detection(budget);
+        }
+        self.free_if_idle();
     }
 
     /// The flow is of a model's protocol; what was read for it before is told now, and a side of which nothing is wanted is

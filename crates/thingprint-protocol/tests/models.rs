@@ -349,6 +349,42 @@ fn the_size_and_the_pace_of_packets_can_tell() {
     }
 }
 
+/// A model that only the sizes of four packets can tell.
+const SMALL: &str = r#"{
+    "info": {"abbreviation": "small"},
+    "contents": {"combined": {"matchers": [
+        {"id": "s", "type": "statistical", "pattern": {"statistic": "maximum", "at-most": 2, "packets": 4}}
+    ]}}
+}"#;
+
+#[test]
+fn a_flow_without_room_is_given_up_once() {
+    let mut flow = Flow::new(&[SMALL], Limits { buffered_bytes: 10, ..Limits::default() });
+    for _ in 0..50 {
+        flow.udp(DEVICE, b"a");
+    }
+    assert_eq!((flow.service(), flow.budget.losses().buffers_dropped), (None, 1));
+}
+
+#[test]
+fn what_conditions_need_is_let_go_once_they_decide_nothing() {
+    let mut flow = Flow::of(SMALL);
+    for _ in 0..20 {
+        flow.udp(DEVICE, b"large");
+    }
+    assert_eq!((flow.service(), flow.budget.used_bytes()), (None, 0));
+}
+
+#[test]
+fn datagrams_with_attributes_are_read_on() {
+    let mut flow = Flow::of(LAMP);
+    flow.udp(DEVICE, b"ON desk\n").udp(PEER, b"OK\x07");
+    for _ in 0..100 {
+        flow.udp(DEVICE, b"ON desk\n");
+    }
+    assert_eq!(flow.found.len(), 102);
+}
+
 proptest! {
     #[test]
     fn however_a_stream_is_cut_its_model_is_the_same(

@@ -13,9 +13,9 @@ use std::sync::{Arc, LazyLock};
 use serde::Serialize;
 use thingprint_flow::Transport;
 
-use crate::ModelError;
 use crate::matcher::Judge;
 use crate::schema::{IpProtocol, Model};
+use crate::{Fault, ModelError};
 
 use dispatch::Dispatch;
 
@@ -57,7 +57,11 @@ pub struct ModelIndex(NonZeroU16);
 impl ModelSet {
     /// Compiles models. They are tried in this order, those with a server port of the flow first.
     pub fn compile(models: impl IntoIterator<Item = Model>) -> Result<Self, ModelError> {
-        let models: Vec<Model> = models.into_iter().take(usize::from(u16::MAX)).collect();
+        let models: Vec<Model> = models.into_iter().collect();
+        if let Some(model) = models.get(usize::from(u16::MAX)) {
+            let reason = format!("a set has at most {} models", u16::MAX);
+            return Err(model.error("info.abbreviation", Fault::Meaning(reason)));
+        }
         let mut judges = Vec::new();
         let mut compiled = Vec::with_capacity(models.len());
         for model in &models {
@@ -85,13 +89,17 @@ impl ModelSet {
     }
 
     /// The models that come with the crate, changed by `own`: a model with the abbreviation of another takes its place,
-    /// any other is tried before all that come with the crate.
+    /// any other is tried before all that come with the crate. One at most may be without an abbreviation.
     pub fn built_in_with(own: Vec<Model>) -> Result<Self, ModelError> {
         let mut built_in = Self::built_in_models();
         let mut first: Vec<Model> = Vec::new();
         for model in own {
             let known = first.iter_mut().chain(&mut built_in).find(|other| other.name() == model.name());
             match known {
+                Some(_) if !model.has_name() => {
+                    let reason = "another model has no name either".to_owned();
+                    return Err(model.error("info.abbreviation", Fault::Meaning(reason)));
+                }
                 Some(other) => *other = model,
                 None => first.push(model),
             }

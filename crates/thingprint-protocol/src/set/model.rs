@@ -4,7 +4,7 @@ use super::section::{CompiledSection, Glance};
 use crate::attribute::{Extractor, Input, Value};
 use crate::builtin::Builtin;
 use crate::matcher::{Beginning, Judge, Tallies, View};
-use crate::schema::{EtherType, IpProtocol, Model, Reading, TrafficMode};
+use crate::schema::{Attribute, EtherType, IpProtocol, Model, Reading, TrafficMode};
 use crate::{Expression, Fault, ModelError, Sender, SyntaxError};
 
 /// A model, compiled.
@@ -219,6 +219,11 @@ fn builtin(model: &Model) -> Result<Option<Builtin>, ModelError> {
             return Err(error("a model has one parser".to_owned()));
         }
         found = Some(builtin);
+    }
+    let is_pattern = |attribute: &Attribute| !matches!(attribute.read, Reading::Builtin(_));
+    if let (Some(builtin), Some(index)) = (found, model.attributes.iter().position(is_pattern)) {
+        let reason = format!("the parser {:?} reads the messages, and no pattern beside it", builtin.name());
+        return Err(model.error(format!("attributes[{index}].read"), Fault::Meaning(reason)));
     }
     Ok(found)
 }

@@ -92,6 +92,34 @@ fn models_of_ones_own_replace_and_precede() {
 }
 
 #[test]
+fn two_models_without_a_name_are_refused() {
+    let unnamed = || Model { info: crate::schema::Info::default(), ..model("x", "00", "{}") };
+    assert!(ModelSet::built_in_with(vec![unnamed(), model("lamp", "01", "{}")]).is_ok());
+    let error = ModelSet::built_in_with(vec![unnamed(), unnamed()]).unwrap_err();
+    assert_eq!(error.to_string(), "model unnamed, info.abbreviation: another model has no name either");
+}
+
+#[test]
+fn too_many_models_are_refused() {
+    let error = ModelSet::compile(vec![Model::default(); 65536]).unwrap_err();
+    assert_eq!(error.to_string(), "model unnamed, info.abbreviation: a set has at most 65535 models");
+}
+
+#[test]
+fn a_parser_reads_alone() {
+    let mut both = model("x", "00", "{}");
+    both.attributes = serde_json::from_str(
+        r#"[{"name": "a", "type": "unsigned", "read": {"builtin": "ntp"}},
+            {"name": "b", "type": "bytes", "read": {"range": {"from": "0", "to": "1"}}}]"#,
+    )
+    .unwrap();
+    let error = ModelSet::compile([both]).unwrap_err();
+    let expected =
+        "model x, attributes[1].read: the parser \"ntp\" reads the messages, and no pattern beside it";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
 fn what_cannot_be_compiled_is_told_with_its_place() {
     let check = |contents: &str, expected: &str| {
         let text = format!(r#"{{"info": {{"abbreviation": "x"}}, "contents": {contents}}}"#);
