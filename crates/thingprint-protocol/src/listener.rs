@@ -45,9 +45,9 @@ pub struct Heard {
 /// A message with who sent it, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeardMessage {
-    /// Time of the packet that completed it.
+    /// Time of the packet that completed it, or where it was the flow's end that did, of the last packet.
     pub time: Timestamp,
-    /// Who sent that packet.
+    /// Who sent it.
     pub sender: Sender,
     /// The message.
     pub message: Message,
@@ -58,6 +58,8 @@ pub struct HeardMessage {
 pub struct Listening {
     inspection: Inspection,
     transport: Option<Transport>,
+    /// When the last packet came.
+    last: Option<Timestamp>,
     memory: Memory,
 }
 
@@ -143,19 +145,20 @@ impl<'e> Ear<'e> {
     /// Takes a packet of a flow.
     #[inline]
     pub fn packet(&mut self, sighting: &Sighting<'_, '_>, state: &mut Listening) {
-        let Listening { inspection, transport, memory } = state;
+        let Listening { inspection, transport, last, memory } = state;
         transport.get_or_insert(sighting.ip.transport);
         let (time, sender) = (sighting.time, if sighting.is_sent { Sender::Device } else { Sender::Peer });
+        *last = Some(time);
         let seen = Seen { packet: sighting.ip, sender, time: Some(time) };
         let (most, message_budget) = (self.most_messages, &mut self.message_budget);
         self.engine.observe(seen, inspection, &mut self.budget, &mut |message| {
-            memory.add(HeardMessage { time, sender, message }, most, message_budget);
+            memory.add(HeardMessage::new(time, sender, message), most, message_budget);
         });
     }
 
     /// Ends the listening to a flow with this server port, and says what was heard.
     pub fn heard(&mut self, mut state: Listening, server_port: u16) -> Heard {
-        state.inspection.close(&mut self.budget);
+        self.conclude(&mut state);
         self.message_budget.release(state.memory.bytes);
         let model = state.inspection.model();
         let models = self.engine.models();
@@ -171,6 +174,18 @@ impl<'e> Ear<'e> {
         }
     }
 
+    /// Judges what was kept of a flow as all that there is.
+    fn conclude(&mut self, state: &mut Listening) {
+        let Listening { inspection, last, memory, .. } = state;
+        let (most, message_budget) = (self.most_messages, &mut self.message_budget);
+        self.engine.close(inspection, &mut self.budget, &mut |sender, message| {
+            // Without a packet there is nothing to judge.
+            if let Some(time) = *last {
+                memory.add(HeardMessage::new(time, sender, message), most, message_budget);
+            }
+        });
+    }
+
     /// Forgets a flow that was to go on, but did not.
     pub fn ended(&mut self, mut state: Listening) {
         state.inspection.close(&mut self.budget);
@@ -178,12 +193,20 @@ impl<'e> Ear<'e> {
     }
 }
 
+impl HeardMessage {
+    /// A message that a packet of `sender` completed; one that had to wait for its model says itself who sent it.
+    fn new(time: Timestamp, sender: Sender, message: Message) -> Self {
+        let sender = if let Message::Described(described) = &message { described.sender } else { sender };
+        Self { time, sender, message }
+    }
+}
+
 impl Listening {
     /// What goes on with a flow that is cut in two.
     #[must_use]
     pub fn go_on(&mut self) -> Self {
-        let (inspection, transport) = (self.inspection.go_on(), self.transport);
-        Self { inspection, transport, ..Self::default() }
+        let (inspection, transport, last) = (self.inspection.go_on(), self.transport, self.last);
+        Self { inspection, transport, last, ..Self::default() }
     }
 }
 
