@@ -11,6 +11,10 @@ use super::profile::{Direction, MudProfile};
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 
+/// Ports of DHCP servers and clients.
+const DHCP_SERVER: u16 = 67;
+const DHCP_CLIENT: u16 = 68;
+
 /// Ports below are given out by name and seldom taken by chance (RFC 6335 §6).
 pub(super) const FIRST_USER_PORT: u16 = 1024;
 
@@ -114,6 +118,14 @@ impl Contact {
             service: Service::of(flow.state.protocol, server.port).filter(|_| has_ports),
             host: Host::of(flow),
         }
+    }
+
+    /// Whether these are answers of a DHCP server to the device's address, which it asks for by broadcast: in a flow of
+    /// its own (RFC 2131 §4.1 gives the ports).
+    pub(super) fn is_dhcp_answer(&self, tally: &ContactTally) -> bool {
+        let is_between = (self.server_port, self.client_port) == (Some(DHCP_SERVER), Some(DHCP_CLIENT));
+        let is_to_client = self.initiated == Direction::FromDevice && self.protocol == UDP;
+        is_between && is_to_client && tally.up_packets == 0
     }
 
     /// Where the server is.

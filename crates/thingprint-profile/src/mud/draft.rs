@@ -122,7 +122,7 @@ impl<'n> Drafter<'n> {
     }
 
     pub(super) fn add(&mut self, contact: &Contact, tally: &ContactTally, options: &MudOptions) {
-        if tally.up_packets == 0 && !options.with_unanswered {
+        if tally.up_packets == 0 && !options.with_unanswered && !contact.is_dhcp_answer(tally) {
             self.unanswered_flows += tally.flows;
             return;
         }
