@@ -175,6 +175,21 @@ fn what_others_sent_in_vain_is_left_out_and_counted() {
 }
 
 #[test]
+fn dhcp_answers_are_allowed_although_the_question_went_to_all() {
+    let (anyone, all) = ("0.0.0.0", "255.255.255.255");
+    let asked = Story::default().sends(7, (anyone, 68), (all, 67), b"x");
+    let flows = asked.receives(7, ("192.168.1.1", 67), (LAMP, 68), b"x").flows();
+    let builder = flows.builder();
+    let draft = builder.profile(flows.device(7), &options());
+    let checked = builder.check(flows.device(7), &draft.profile);
+    assert_eq!((draft.unanswered_flows, checked.denied_flows, checked.flows), (0, 0, 2));
+    let from_others = Story::default().sends(7, (anyone, 68), (all, 67), b"x");
+    let flows = from_others.receives(7, ("192.168.1.9", 69), (LAMP, 68), b"x").flows();
+    let checked = flows.builder().check(flows.device(7), &draft.profile);
+    assert_eq!(checked.denied_flows, 1, "another port is another service");
+}
+
+#[test]
 fn answers_of_an_own_service_go_by_its_port() {
     let udp = |story: &Story| -> Vec<Value> {
         matches(&written(story), "from").iter().map(|entry| entry["udp"].clone()).collect()
