@@ -115,12 +115,21 @@ impl Builtin {
         }
     }
 
-    /// What the beginning of a TCP stream is; `longest` is the most bytes that are kept of one.
-    pub(crate) fn begin(self, bytes: &[u8], longest: usize, interest: Interest) -> Step {
+    /// Whether the beginning of a TCP stream proves the protocol: it does where something is read.
+    ///
+    /// A message has to be there as a whole, but of HTTP, whose heads are long, the first line is enough.
+    pub(crate) fn proof(self, bytes: &[u8], longest: usize) -> Step {
         match self {
-            Self::Http if !interest.wants_any(Protocol::Http) => exchange::first_line(bytes),
+            Self::Http => exchange::first_line(bytes),
+            _ => self.begin(bytes, longest),
+        }
+    }
+
+    /// What the beginning of a TCP stream is; `longest` is the most bytes that are kept of one.
+    pub(crate) fn begin(self, bytes: &[u8], longest: usize) -> Step {
+        match self {
             Self::Tls => tls::first_hello(bytes),
-            Self::Http => exchange::head(bytes, Asked::Content),
+            Self::Http => exchange::head(bytes, Asked::default()),
             Self::Dns => dns::first_frame(bytes, longest),
             Self::Dhcp | Self::Ssdp | Self::Quic | Self::Mdns | Self::Llmnr | Self::Ntp => Step::Done,
         }

@@ -3,7 +3,7 @@ use thingprint_flow::Ip;
 use crate::attribute::Described;
 use crate::builtin::Builtin;
 use crate::quic::{self, Handshake, Reading};
-use crate::set::{CompiledModel, Detection, Glance, Known};
+use crate::set::{CompiledModel, Detection, Glance, Headers, Known};
 use crate::{Budget, Inspection, Interest, Limits, Message, ModelIndex, ModelSet, Protocol, Sender};
 
 /// A UDP payload, while it is looked at.
@@ -12,6 +12,7 @@ pub(crate) struct Datagram<'a> {
     pub(crate) limits: &'a Limits,
     pub(crate) interest: Interest,
     pub(crate) packet: &'a Ip<'a>,
+    pub(crate) headers: Headers,
     pub(crate) sender: Sender,
     pub(crate) state: &'a mut Inspection,
     pub(crate) budget: &'a mut Budget,
@@ -21,7 +22,7 @@ pub(crate) struct Datagram<'a> {
 impl Datagram<'_> {
     /// Looks at the payload, which is not empty.
     pub(crate) fn look(&mut self) {
-        match (self.state.builtin, self.state.model()) {
+        match (self.state.builtin(), self.state.current()) {
             (Some(Builtin::Quic), _) => self.continue_quic(),
             (Some(builtin), _) => {
                 if let Some(message) = builtin.datagram(self.packet)
@@ -43,10 +44,13 @@ impl Datagram<'_> {
         }
         let is_last = seen == self.limits.undecided_payloads;
         let glance = glance_at(self.packet, self.sender);
-        for (index, model) in set.candidates(self.packet, self.packet.payload) {
+        for (index, model) in set.candidates(self.headers, self.packet.payload) {
             let before = self.state.known(index);
             let mut known = before;
-            let detection = model.judge(&glance, is_last, &mut known);
+            let detection = match model.judge(&glance, is_last, &mut known) {
+                Detection::Possible if is_last => model.conclude(&mut known),
+                detection => detection,
+            };
             if detection == Detection::Certain && self.confirm(index, model, &known) {
                 return;
             }
@@ -97,30 +101,25 @@ impl Datagram<'_> {
         let mut known = Known::default();
         model.judge(&glance, false, &mut known);
         if let Some(described) = model.describe(index, &known, &glance) {
-            (self.found)(Message::Described(described));
+            self.state.strays = 0;
+            return (self.found)(Message::Described(described));
         }
         self.count_stray();
     }
 
     /// The long header of a version that somebody uses tells the protocol, also when the packet cannot be opened.
     fn begin_quic(&mut self, index: ModelIndex) -> bool {
-        if !self.interest.wants_any(Protocol::Quic) {
-            let is_quic = quic::is_told_by(self.packet.payload);
-            if is_quic {
-                self.decide(index, Some(Builtin::Quic));
-            }
-            return is_quic;
-        }
-        let mut handshake = Handshake::default();
-        let reading = handshake.read(self.packet.payload);
-        if matches!(reading, Reading::Other) {
+        if !quic::is_told_by(self.packet.payload) {
             return false;
         }
         self.decide(index, Some(Builtin::Quic));
-        if let Reading::Message(message) = reading {
-            (self.found)(Message::QuicInitial(message));
+        if self.interest.wants_any(Protocol::Quic) {
+            let mut handshake = Handshake::default();
+            if let Reading::Message(message) = handshake.read(self.packet.payload) {
+                (self.found)(Message::QuicInitial(message));
+            }
+            self.keep(handshake);
         }
-        self.keep(handshake);
         true
     }
 
@@ -129,7 +128,8 @@ impl Datagram<'_> {
         let mut handshake = held.handshake.take().unwrap_or_default();
         match handshake.read(self.packet.payload) {
             Reading::Message(message) => (self.found)(Message::QuicInitial(message)),
-            Reading::Quic | Reading::Other => self.count_stray(),
+            Reading::Quic => {}
+            Reading::Other => self.count_stray(),
         }
         self.keep(handshake);
     }

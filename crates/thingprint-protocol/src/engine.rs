@@ -5,7 +5,7 @@ use thingprint_flow::{Ip, Timestamp, Transport};
 use crate::datagram::Datagram;
 use crate::matcher::Tallies;
 use crate::phase::Phase;
-use crate::set::{CompiledModel, Detection};
+use crate::set::{CompiledModel, Detection, Headers};
 use crate::stream::Stream;
 use crate::{Budget, Inspection, Interest, Limits, Message, ModelIndex, ModelSet, Sender};
 
@@ -94,6 +94,11 @@ impl Engine {
         Budget::new(self.limits.buffered_bytes)
     }
 
+    /// A budget of as many bytes as the limits allow, for the messages that are remembered.
+    pub(crate) const fn message_budget(&self) -> Budget {
+        Budget::new(self.limits.message_bytes)
+    }
+
     /// Looks at one packet of a flow, in place, and calls `found` for each message that it completes.
     ///
     /// Empty payloads, and those of flows from which nothing more is wanted, cost a comparison or two.
@@ -123,16 +128,48 @@ impl Engine {
         let (set, limits, interest) = (&*self.set, &self.limits, self.interest);
         match packet.transport {
             Transport::Tcp(segment) if is_wanted || segment.flags.syn() => {
-                Stream { set, limits, interest, packet, sender, state, budget, found }.segment(segment);
+                let headers = Headers::of(packet);
+                Stream { set, limits, interest, headers, sender, state, budget, found }
+                    .segment(packet, segment);
             }
             Transport::Udp if is_wanted => {
-                Datagram { set, limits, interest, packet, sender, state, budget, found }.look();
+                let headers = Headers::of(packet);
+                Datagram { set, limits, interest, packet, headers, sender, state, budget, found }.look();
             }
             _ => {}
         }
-        if self.has_judges && state.model().is_none() && packet.payload_bytes > 0 {
+        if self.has_judges && !state.is_judged && state.current().is_none() && is_judged_by(packet) {
             self.judge(seen, state, budget, found);
         }
+    }
+
+    /// Ends the looking at a flow: what was kept of it is judged as all that there is, and given back.
+    pub fn close(&self, state: &mut Inspection, budget: &mut Budget, found: &mut dyn FnMut(Sender, Message)) {
+        let (set, limits, interest) = (&*self.set, &self.limits, self.interest);
+        for sender in [Sender::Device, Sender::Peer] {
+            if let Some(headers) = state.held.as_ref().and_then(|held| held.sides.of(sender).headers) {
+                let found = &mut |message| found(sender, message);
+                Stream { set, limits, interest, headers, sender, state, budget, found }.end();
+            }
+        }
+        if let Some(index) = self.absent(state) {
+            // Only attributes had to wait for this, and they know who sent them.
+            let found = &mut |message| found(Sender::Device, message);
+            state.decide((index, None), self.interest, budget, found);
+        }
+        state.close(budget);
+    }
+
+    /// The first model that is certain since what it does not want to see did not come.
+    fn absent(&self, state: &Inspection) -> Option<ModelIndex> {
+        if state.current().is_some() {
+            return None;
+        }
+        let noted = state.held.as_ref()?.progress.as_ref()?.noted();
+        noted.iter().find_map(|(index, known)| {
+            let model = self.set.compiled(*index).filter(|model| model.builtin().is_none())?;
+            (model.conclude(&mut known.clone()) == Detection::Certain).then_some(*index)
+        })
     }
 
     /// Counts a packet for the conditions on the packets of its flow, and settles what they leave open.
@@ -153,10 +190,15 @@ impl Engine {
                 return state.decide((index, builtin), self.interest, budget, found);
             }
         }
+        let is_settled = tallies.is_settled(self.set.judges());
         if let Some(progress) = state.held.as_mut().and_then(|held| held.progress.as_mut()) {
             progress.tallies = Some(tallies);
         }
-        state.account(budget);
+        if is_settled && state.is_read() {
+            state.stop_judging(budget);
+        } else {
+            state.account(budget);
+        }
     }
 
     /// The first model that conditions make certain.
@@ -181,4 +223,9 @@ impl Default for Engine {
     fn default() -> Self {
         Self::new(Limits::default())
     }
+}
+
+/// Whether conditions on packets count a packet: one of a transport that models know, with a payload.
+fn is_judged_by(packet: &Ip<'_>) -> bool {
+    packet.payload_bytes > 0 && matches!(packet.transport, Transport::Tcp(_) | Transport::Udp)
 }

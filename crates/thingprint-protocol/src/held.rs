@@ -79,6 +79,11 @@ impl Progress {
         }
     }
 
+    /// The models of which something is known, in order.
+    pub(crate) fn noted(&self) -> &[(ModelIndex, Known)] {
+        &self.known
+    }
+
     /// Hands over the attributes that were read for a model.
     pub(crate) fn take_described(&mut self, index: ModelIndex) -> impl Iterator<Item = Message> {
         let described = std::mem::take(&mut self.described);

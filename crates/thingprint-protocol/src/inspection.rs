@@ -4,6 +4,7 @@ use crate::held::Held;
 use crate::http::exchange::Asked;
 use crate::phase::Phase;
 use crate::set::Known;
+use crate::waiting::truncated;
 use crate::{Budget, Interest, Message, ModelIndex, Protocol, Sender};
 
 /// Attributes of so many payloads wait for their model to be certain.
@@ -24,10 +25,14 @@ pub struct Inspection {
     /// The model that fits.
     decided: Option<ModelIndex>,
     /// The parser of that model.
-    pub(crate) builtin: Option<Builtin>,
+    builtin: Option<Builtin>,
+    /// Whether that was another connection between the same ports: this one may be of another protocol.
+    is_anew: bool,
+    /// Whether conditions on the packets of the flow are settled, or found no room.
+    pub(crate) is_judged: bool,
     /// What the last request of HTTP asked for.
     pub(crate) asked: Asked,
-    /// Payloads that told nothing: UDP payloads without a message, TCP segments far from where they could be used.
+    /// UDP payloads that told nothing.
     pub(crate) strays: u8,
     pub(crate) held: Option<Box<Held>>,
 }
@@ -51,6 +56,16 @@ impl Inspection {
         self.decided
     }
 
+    /// The model that fits what is looked at now, which may be another connection than the one that was told.
+    pub(crate) const fn current(&self) -> Option<ModelIndex> {
+        if self.is_anew { None } else { self.decided }
+    }
+
+    /// The parser of that model.
+    pub(crate) const fn builtin(&self) -> Option<Builtin> {
+        if self.is_anew { None } else { self.builtin }
+    }
+
     /// What goes on with the flow when it is cut in two: everything but the protocol, which both parts keep.
     #[must_use]
     pub fn go_on(&mut self) -> Self {
@@ -60,8 +75,16 @@ impl Inspection {
         next
     }
 
-    /// Gives back what the flow still holds; to be called when the flow ends.
+    /// Gives back what the flow still holds, unread; to be called when the flow ends.
+    ///
+    /// [`Engine::close`](crate::Engine::close) judges it first.
     pub fn close(&mut self, budget: &mut Budget) {
+        for sender in [Sender::Device, Sender::Peer] {
+            let waiting = self.held.as_ref().map(|held| held.sides.of(sender));
+            if waiting.is_some_and(|waiting| waiting.is_stalled(self.edge(sender))) {
+                budget.count_given_up();
+            }
+        }
         self.leave_alone(budget);
         if let Some(held) = &mut self.held {
             held.clear_detection(budget);
@@ -69,10 +92,22 @@ impl Inspection {
         self.held = None;
     }
 
-    /// Forgets everything, for a new connection between the same ports.
+    /// Forgets everything but the protocol that was told, for a new connection between the same ports.
     pub(crate) fn restart(&mut self, budget: &mut Budget) {
         self.close(budget);
-        *self = Self::default();
+        let (decided, builtin) = (self.decided, self.builtin);
+        *self = Self { decided, builtin, is_anew: true, ..Self::default() };
+    }
+
+    /// Sequence number of the next byte of a stream to read.
+    pub(crate) fn read_to(&self, sender: Sender) -> u32 {
+        self.start.of(sender).wrapping_add(u32::from(*self.taken.of(sender)))
+    }
+
+    /// Sequence number of the first byte of a stream that is neither read nor kept in order.
+    pub(crate) fn edge(&self, sender: Sender) -> u32 {
+        let head_bytes = self.held.as_ref().map_or(0, |held| held.sides.of(sender).head_bytes());
+        self.read_to(sender).wrapping_add(truncated(head_bytes))
     }
 
     /// Wants nothing more from a direction, and gives back what it holds.
@@ -107,6 +142,14 @@ impl Inspection {
         progress.map_or(Known::default(), |progress| progress.known(index))
     }
 
+    /// Whether attributes that a sender sent wait for a model to be certain.
+    pub(crate) fn has_described(&self, index: ModelIndex, sender: Sender) -> bool {
+        let progress = self.held.as_ref().and_then(|held| held.progress.as_ref());
+        progress.is_some_and(|progress| {
+            progress.described.iter().any(|described| (described.model, described.sender) == (index, sender))
+        })
+    }
+
     /// Notes what is known of the flow for a model, and attributes that may turn out to be its; where there is no room
     /// for that, the flow is left alone.
     pub(crate) fn note(
@@ -129,10 +172,25 @@ impl Inspection {
     pub(crate) fn account(&mut self, budget: &mut Budget) {
         let Some(held) = &mut self.held else { return };
         if !held.account(budget) {
+            self.is_judged = true;
             budget.count_dropped();
             held.clear_detection(budget);
             self.leave_alone(budget);
         }
+    }
+
+    /// Whether nothing more is wanted from either direction.
+    pub(crate) fn is_read(&self) -> bool {
+        [Sender::Device, Sender::Peer].into_iter().all(|sender| *self.phase.of(sender) == Phase::Done)
+    }
+
+    /// Lets go of what conditions on the packets of the flow need, once they decide nothing.
+    pub(crate) fn stop_judging(&mut self, budget: &mut Budget) {
+        self.is_judged = true;
+        if let Some(held) = &mut self.held {
+            held.clear_detection(budget);
+        }
+        self.free_if_idle();
     }
 
     /// The flow is of a model's protocol; what was read for it before is told now, and a side of which nothing is wanted is
@@ -146,6 +204,7 @@ impl Inspection {
     ) {
         self.decided = Some(index);
         self.builtin = builtin;
+        self.is_anew = false;
         self.strays = 0;
         if let Some(held) = &mut self.held
             && let Some(mut progress) = held.progress.take()

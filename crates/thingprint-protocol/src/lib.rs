@@ -33,6 +33,7 @@ pub mod parsers;
 mod phase;
 mod quic;
 pub mod schema;
+mod secrecy;
 mod set;
 mod ssdp;
 mod stream;
@@ -55,5 +56,6 @@ pub use message::{
     Authentication, Certificate, CertificateChain, ClientHello, Credential, DhcpMessage, DhcpOption,
     DnsAnswer, DnsData, DnsMessage, DnsQuestion, HelloVersion, HttpRequest, HttpResponse, HttpVersion,
     Message, NtpControl, NtpPacket, Protocol, QuicInitial, QuicVersion, Sender, ServerHello, SsdpMessage,
+    Uri,
 };
 pub use set::{Detection, ModelIndex, ModelSet};

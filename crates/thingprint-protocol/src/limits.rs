@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Bytes at the start of each direction of a TCP stream within which a TLS hello has to lie, and the longest
-    /// DNS message over TCP that is read.
+    /// Bytes at the start of each direction of a TCP stream within which a TLS hello and a server's certificates have to
+    /// lie, and the longest DNS message over TCP and head of an HTTP message that are read.
     pub stream_bytes: u16,
     /// Bytes at the start of each direction of a TCP stream in which patterns are looked for.
     pub pattern_bytes: u16,
@@ -15,6 +15,8 @@ pub struct Limits {
     pub undecided_payloads: u8,
     /// Bytes that may be kept over all flows.
     pub buffered_bytes: usize,
+    /// Bytes of messages that a [`Listener`](crate::Listener) or an [`Ear`](crate::Ear) remembers over all flows.
+    pub message_bytes: usize,
 }
 
 impl Default for Limits {
@@ -25,6 +27,7 @@ impl Default for Limits {
             pending_segments: 64,
             undecided_payloads: 8,
             buffered_bytes: 64 << 20,
+            message_bytes: 256 << 20,
         }
     }
 }

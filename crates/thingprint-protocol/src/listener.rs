@@ -7,8 +7,8 @@ const MOST_MESSAGES: usize = 1024;
 
 /// An [`Observer`] that hands on each flow with what was said in it.
 ///
-/// A window of flows is in memory at a time, each with at most 1,024 messages; those beyond are counted in
-/// [`Heard::messages_dropped`].
+/// A window of flows is in memory at a time, each with at most 1,024 messages, and all together with as many bytes of
+/// messages as the engine's limits allow; those beyond are counted in [`Heard::messages_dropped`].
 #[derive(Debug)]
 pub struct Listener<'e, F> {
     ear: Ear<'e>,
@@ -22,6 +22,8 @@ pub struct Listener<'e, F> {
 pub struct Ear<'e> {
     engine: &'e Engine,
     budget: Budget,
+    /// Bytes of messages over all flows.
+    message_budget: Budget,
     most_messages: usize,
 }
 
@@ -43,9 +45,9 @@ pub struct Heard {
 /// A message with who sent it, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeardMessage {
-    /// Time of the packet that completed it.
+    /// Time of the packet that completed it, or where it was the flow's end that did, of the last packet.
     pub time: Timestamp,
-    /// Who sent that packet.
+    /// Who sent it.
     pub sender: Sender,
     /// The message.
     pub message: Message,
@@ -56,8 +58,19 @@ pub struct HeardMessage {
 pub struct Listening {
     inspection: Inspection,
     transport: Option<Transport>,
+    /// When the last packet came.
+    last: Option<Timestamp>,
+    memory: Memory,
+}
+
+/// The messages of a flow that are remembered.
+#[derive(Debug, Default)]
+struct Memory {
     messages: Vec<HeardMessage>,
-    messages_dropped: u64,
+    /// Bytes that they take.
+    bytes: usize,
+    /// Messages for which there was no room.
+    dropped: u64,
 }
 
 impl<'e, F: FnMut(Flow<Heard>)> Listener<'e, F> {
@@ -106,7 +119,12 @@ impl<F: FnMut(Flow<Heard>)> Observer for Listener<'_, F> {
 impl<'e> Ear<'e> {
     /// An ear that finds messages with `engine`, and remembers 1,024 of each flow.
     pub const fn new(engine: &'e Engine) -> Self {
-        Self { engine, budget: engine.budget(), most_messages: MOST_MESSAGES }
+        Self {
+            engine,
+            budget: engine.budget(),
+            message_budget: engine.message_budget(),
+            most_messages: MOST_MESSAGES,
+        }
     }
 
     /// An ear that tells the protocols of flows and remembers no message.
@@ -127,23 +145,21 @@ impl<'e> Ear<'e> {
     /// Takes a packet of a flow.
     #[inline]
     pub fn packet(&mut self, sighting: &Sighting<'_, '_>, state: &mut Listening) {
-        let Listening { inspection, transport, messages, messages_dropped } = state;
+        let Listening { inspection, transport, last, memory } = state;
         transport.get_or_insert(sighting.ip.transport);
         let (time, sender) = (sighting.time, if sighting.is_sent { Sender::Device } else { Sender::Peer });
+        *last = Some(time);
         let seen = Seen { packet: sighting.ip, sender, time: Some(time) };
-        let most = self.most_messages;
+        let (most, message_budget) = (self.most_messages, &mut self.message_budget);
         self.engine.observe(seen, inspection, &mut self.budget, &mut |message| {
-            if messages.len() < most {
-                messages.push(HeardMessage { time, sender, message });
-            } else {
-                *messages_dropped += 1;
-            }
+            memory.add(HeardMessage::new(time, sender, message), most, message_budget);
         });
     }
 
     /// Ends the listening to a flow with this server port, and says what was heard.
     pub fn heard(&mut self, mut state: Listening, server_port: u16) -> Heard {
-        state.inspection.close(&mut self.budget);
+        self.conclude(&mut state);
+        self.message_budget.release(state.memory.bytes);
         let model = state.inspection.model();
         let models = self.engine.models();
         let standard_port = model
@@ -153,14 +169,35 @@ impl<'e> Ear<'e> {
             model,
             protocol: state.inspection.protocol(),
             standard_port,
-            messages: state.messages,
-            messages_dropped: state.messages_dropped,
+            messages: state.memory.messages,
+            messages_dropped: state.memory.dropped,
         }
+    }
+
+    /// Judges what was kept of a flow as all that there is.
+    fn conclude(&mut self, state: &mut Listening) {
+        let Listening { inspection, last, memory, .. } = state;
+        let (most, message_budget) = (self.most_messages, &mut self.message_budget);
+        self.engine.close(inspection, &mut self.budget, &mut |sender, message| {
+            // Without a packet there is nothing to judge.
+            if let Some(time) = *last {
+                memory.add(HeardMessage::new(time, sender, message), most, message_budget);
+            }
+        });
     }
 
     /// Forgets a flow that was to go on, but did not.
     pub fn ended(&mut self, mut state: Listening) {
         state.inspection.close(&mut self.budget);
+        self.message_budget.release(state.memory.bytes);
+    }
+}
+
+impl HeardMessage {
+    /// A message that a packet of `sender` completed; one that had to wait for its model says itself who sent it.
+    fn new(time: Timestamp, sender: Sender, message: Message) -> Self {
+        let sender = if let Message::Described(described) = &message { described.sender } else { sender };
+        Self { time, sender, message }
     }
 }
 
@@ -168,7 +205,50 @@ impl Listening {
     /// What goes on with a flow that is cut in two.
     #[must_use]
     pub fn go_on(&mut self) -> Self {
-        let (inspection, transport) = (self.inspection.go_on(), self.transport);
-        Self { inspection, transport, ..Self::default() }
+        let (inspection, transport, last) = (self.inspection.go_on(), self.transport, self.last);
+        Self { inspection, transport, last, ..Self::default() }
+    }
+}
+
+impl Memory {
+    /// Remembers a message if there are fewer than `most`, and room for it in the budget over all flows.
+    fn add(&mut self, heard: HeardMessage, most: usize, budget: &mut Budget) {
+        let bytes = size_of::<HeardMessage>() + heard.message.held_bytes();
+        if self.messages.len() < most && budget.reserve(bytes) {
+            self.bytes += bytes;
+            self.messages.push(heard);
+        } else {
+            self.dropped += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+    use thingprint_flow::Timestamp;
+
+    use super::{HeardMessage, Memory};
+    use crate::{Budget, Message, Sender, parsers};
+
+    #[test]
+    fn messages_are_remembered_up_to_their_number_and_bytes() {
+        let query = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x04Lamp\x07example\0\0\x01\0\x01";
+        let message = Message::Dns(parsers::dns(query, query.len()).unwrap());
+        let heard = HeardMessage { time: Timestamp::from_nanos(0), sender: Sender::Device, message };
+        let check = |most: usize, budget: &mut Budget, expected: (usize, u64)| {
+            let mut memory = Memory::default();
+            (0..9).for_each(|_| memory.add(heard.clone(), most, budget));
+            assert_eq!((memory.messages.len(), memory.dropped), expected);
+            memory
+        };
+        let mut budget = Budget::new(1 << 20);
+        let bytes = check(9, &mut budget, (9, 0)).bytes / 9;
+        assert_eq!(budget.used_bytes(), 9 * bytes);
+        assert!(bytes > size_of::<HeardMessage>() + "lamp.example".len());
+        check(4, &mut budget, (4, 5));
+        check(0, &mut budget, (0, 9));
+        check(9, &mut Budget::new(5 * bytes), (5, 4));
     }
 }

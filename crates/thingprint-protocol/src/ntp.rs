@@ -31,6 +31,8 @@ const CONTROL_HEADER_BYTES: usize = 12;
 const MOST_CONTROL_DATA_BYTES: usize = 468;
 
 const PRIVATE_HEADER_BYTES: usize = 8;
+/// The sequence number 0 of a request with a key.
+const SIGNED: u8 = 0x80;
 /// The last request code of `ntp_request.h` is 46.
 const MOST_PRIVATE_CODE: u8 = 46;
 
@@ -85,7 +87,8 @@ fn parse_mode_6(payload: &[u8], length: usize, version: u8) -> Option<NtpControl
 }
 
 /// `ntp_request.h` of ntpd: response, more, version and mode; a sequence number; implementation; request code; error
-/// and item count; item size. A request may be padded.
+/// and item count; item size. Clients pad a request with zeros, to many lengths, and one with a key has that and a digest
+/// at its end. Zeros alone are no request: implementation and code are not both 0.
 fn parse_mode_7(payload: &[u8], length: usize, version: u8) -> Option<NtpControl> {
     let mut cursor = Cursor::new(payload);
     let [first, sequence, implementation, opcode] = cursor.array()?;
@@ -93,7 +96,9 @@ fn parse_mode_7(payload: &[u8], length: usize, version: u8) -> Option<NtpControl
     let items_bytes = usize::from(counted & 0x0fff) * usize::from(sized & 0x0fff);
     let (is_response, has_more) = (first & 0x80 != 0, first & 0x40 != 0);
     let least = PRIVATE_HEADER_BYTES + items_bytes;
+    let is_padded = || payload.get(least..).unwrap_or_default().iter().all(|&byte| byte == 0);
     let is_plausible = matches!(implementation, 0 | 2 | 3)
+        && (implementation, opcode) != (0, 0)
         && opcode <= MOST_PRIVATE_CODE
         && sized >> 12 == 0
         && counted >> 12 <= 7
@@ -101,7 +106,7 @@ fn parse_mode_7(payload: &[u8], length: usize, version: u8) -> Option<NtpControl
         && if is_response {
             length == least
         } else {
-            !has_more && matches!(sequence, 0 | 0x80) && counted >> 12 == 0
+            !has_more && counted >> 12 == 0 && (sequence == 0 && is_padded() || sequence == SIGNED)
         };
     is_plausible.then_some(NtpControl { version, mode: 7, is_response, opcode })
 }
@@ -337,6 +342,12 @@ mod tests {
         check(&entries, Some((2, 7, true, 42)));
         check(&entries[..15], None);
         check(&[0x17, 0, 4, 42, 0, 0, 0, 0], None); // no such implementation
+        check(&[0x17, 0, 0, 42, 0, 0, 0, 0], Some((2, 7, false, 42)));
+        check(&[0x27, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7], None);
+        check(&[0x0f, 0, 0, 0, 0, 0, 0, 0], None);
+        check(&[0x97, 0, 0, 0, 0, 0, 0, 0], None);
+        check(&[0x17, 0, 3, 42, 0, 0, 0, 0, 0xde, 0xad], None); // no padding
+        check(&[&[0x17, 0x80, 3, 42, 0, 0, 0, 0][..], &[7; 20]].concat(), Some((2, 7, false, 42)));
         check(&[0x23; 12], None); // a client's packet
     }
 

@@ -2,9 +2,9 @@
 //!
 //! The method tells a search and a notification; an answer needs a header that only SSDP has. Whether the head ends
 //! with an empty line does not matter.
-use crate::SsdpMessage;
 use crate::http::{self, Headers, Outline, StartLine};
 use crate::text::escaped;
+use crate::{SsdpMessage, Uri};
 
 /// Reads the SSDP message in a UDP payload; `ip_ttl` is the packet's time to live.
 pub fn parse(payload: &[u8], ip_ttl: u8) -> Option<SsdpMessage> {
@@ -19,7 +19,7 @@ pub fn parse(payload: &[u8], ip_ttl: u8) -> Option<SsdpMessage> {
             let is_ssdp = [&b"M-SEARCH"[..], b"NOTIFY"].iter().any(|name| method.eq_ignore_ascii_case(name));
             is_ssdp.then(|| SsdpMessage {
                 method: Some(escaped(method)),
-                uri: Some(escaped(target)),
+                uri: Some(Uri::new(escaped(target))),
                 version: Some(version),
                 ..message(headers, ip_ttl)
             })
@@ -43,7 +43,7 @@ fn message(headers: Headers<'_>, ip_ttl: u8) -> SsdpMessage {
         version: None,
         status: None,
         phrase: None,
-        host: headers.text("host"),
+        host: headers.text("host").map(Uri::new),
         search_type: headers.text("man"),
         search_target: headers.text("st"),
         most_wait_s: headers.text("mx").and_then(|seconds| seconds.parse().ok()),
@@ -53,7 +53,7 @@ fn message(headers: Headers<'_>, ip_ttl: u8) -> SsdpMessage {
         server: headers.text("server"),
         user_agent: headers.text("user-agent"),
         cache_control: headers.text("cache-control"),
-        location: headers.text("location").or_else(|| headers.text("al")),
+        location: headers.text("location").or_else(|| headers.text("al")).map(Uri::new),
         ip_ttl,
     }
 }
@@ -63,7 +63,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
     use super::parse;
-    use crate::HttpVersion;
+    use crate::{HttpVersion, Message, Uri};
 
     const VERSION_1_1: Option<HttpVersion> = Some(HttpVersion { major: 1, minor: 1 });
 
@@ -73,9 +73,12 @@ mod tests {
             b"M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMan: \"ssdp:discover\"\r\nMX: 3\r\n\
             ST: urn:dial-multiscreen-org:service:dial:1\r\nUSER-AGENT: lamp/1.0\r\n\r\n";
         let search = parse(payload, 2).unwrap();
-        assert_eq!((search.method.as_deref(), search.uri.as_deref()), (Some("M-SEARCH"), Some("*")));
+        assert_eq!(
+            (search.method.as_deref(), search.uri.as_ref().map(Uri::reveal)),
+            (Some("M-SEARCH"), Some("*"))
+        );
         assert_eq!((search.version, search.status, search.ip_ttl), (VERSION_1_1, None, 2));
-        assert_eq!(search.host.as_deref(), Some("239.255.255.250:1900"));
+        assert_eq!(search.host.as_ref().map(Uri::reveal), Some("239.255.255.250:1900"));
         assert_eq!(search.search_type.as_deref(), Some("\"ssdp:discover\""));
         assert_eq!(search.search_target.as_deref(), Some("urn:dial-multiscreen-org:service:dial:1"));
         assert_eq!((search.most_wait_s, search.user_agent.as_deref()), (Some(3), Some("lamp/1.0")));
@@ -90,7 +93,7 @@ mod tests {
         assert_eq!(notification.notification_type.as_deref(), Some("upnp:rootdevice"));
         assert_eq!(notification.notification_sub_type.as_deref(), Some("ssdp:alive"));
         assert_eq!(notification.unique_service_name.as_deref(), Some("uuid:7::upnp:rootdevice"));
-        assert_eq!(notification.location.as_deref(), Some("http://192.0.2.7/d.xml"));
+        assert_eq!(notification.location.as_ref().map(Uri::reveal), Some("http://192.0.2.7/d.xml"));
         assert_eq!(notification.cache_control.as_deref(), Some("max-age=100"));
         assert_eq!(notification.server.as_deref(), Some("Linux UPnP/1.0 Lamp/1"));
         assert_eq!((notification.search_target, notification.ip_ttl), (None, 4));
@@ -103,6 +106,19 @@ mod tests {
         assert_eq!((answer.status, answer.phrase.as_deref()), (Some(200), Some("OK")));
         assert_eq!(answer.search_target.as_deref(), Some("ssdp:all"));
         assert_eq!(parse(b"HTTP/1.1 200 OK\r\nServer: lamp\r\n\r\n", 64), None);
+    }
+
+    #[test]
+    fn secrets_in_addresses_are_not_written_unless_asked() {
+        let payload = b"NOTIFY http://u:pw1@h/ HTTP/1.1\r\nHost: u:pw2@h\r\nNT: x\r\nLOCATION: http://u:pw3@h/?token=pw4\r\n";
+        let mut message = Message::Ssdp(parse(payload, 2).unwrap());
+        let json = |message: &Message| serde_json::to_string(message).unwrap();
+        assert!(!format!("{message:?} {}", json(&message)).contains("pw"));
+        message.show_credentials();
+        assert!(!format!("{message:?}").contains("pw"));
+        for secret in ["pw1", "pw2", "pw3", "pw4"] {
+            assert!(json(&message).contains(secret), "{secret}");
+        }
     }
 
     #[test]

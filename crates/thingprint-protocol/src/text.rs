@@ -1,8 +1,6 @@
-use std::fmt::Write as _;
-
 /// Appends one byte of a text from outside: printable ASCII as it is, anything else as `\xNN`.
 pub(crate) fn push_byte(text: &mut String, byte: u8) {
-    if matches!(byte, 0x20..=0x7e) {
+    if is_printable(byte) {
         text.push(char::from(byte));
     } else {
         push_escaped(text, byte);
@@ -11,15 +9,18 @@ pub(crate) fn push_byte(text: &mut String, byte: u8) {
 
 /// Appends one byte as `\xNN`.
 pub(crate) fn push_escaped(text: &mut String, byte: u8) {
-    // Writing to a String cannot fail.
-    let _ = write!(text, "\\x{byte:02x}");
+    text.push_str("\\x");
+    push_hex(text, byte);
 }
 
 /// A text from outside, printable ASCII as it is, anything else as `\xNN`.
 pub(crate) fn escaped(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
-    for &byte in bytes {
-        push_byte(&mut text, byte);
+    for run in bytes.chunk_by(|one, other| is_printable(*one) && is_printable(*other)) {
+        match std::str::from_utf8(run) {
+            Ok(plain) if run.len() > 1 => text.push_str(plain),
+            _ => run.iter().for_each(|&byte| push_byte(&mut text, byte)),
+        }
     }
     text
 }
@@ -27,11 +28,20 @@ pub(crate) fn escaped(bytes: &[u8]) -> String {
 /// Bytes as two lower-case hexadecimal digits each.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
+    for &byte in bytes {
+        push_hex(&mut text, byte);
     }
     text
+}
+
+fn push_hex(text: &mut String, byte: u8) {
+    for digit in [byte >> 4, byte & 0x0f] {
+        text.push(char::from_digit(u32::from(digit), 16).unwrap_or_default());
+    }
+}
+
+const fn is_printable(byte: u8) -> bool {
+    matches!(byte, 0x20..=0x7e)
 }
 
 #[cfg(test)]

@@ -1,4 +1,7 @@
+use std::fmt;
+
 use crate::Budget;
+use crate::set::Headers;
 
 /// What a piece costs beyond its bytes: the vector that holds it and the allocator's own bookkeeping.
 const PIECE_OVERHEAD_BYTES: usize = 64;
@@ -13,18 +16,32 @@ pub(crate) struct Chunk<'a> {
 }
 
 /// Bytes of one direction of a TCP stream that are kept because others are missing.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Waiting {
     /// The beginning of a message, in order.
     head: Vec<u8>,
     /// Pieces behind a gap, in order of the stream, none overlapping another.
     ahead: Vec<Piece>,
+    /// What the headers of the packets say.
+    pub(crate) headers: Option<Headers>,
+    /// Bytes that were too far ahead to be kept.
+    missed: Option<Missed>,
     /// What the budget was asked for.
     reserved_bytes: usize,
 }
 
+/// Bytes of a stream that were let go before their turn.
+#[derive(Clone, Copy, Debug)]
+struct Missed {
+    /// Sequence number of the first of them that may still be read.
+    seq: u32,
+    /// Sequence number behind the last of them.
+    end: u32,
+    /// Segments of them since the stream last went on.
+    strays: u8,
+}
+
 /// Bytes that came before their turn.
-#[derive(Debug)]
 pub(crate) struct Piece {
     seq: u32,
     bytes: Vec<u8>,
@@ -42,7 +59,7 @@ pub(crate) enum Refusal {
 impl Waiting {
     /// Whether nothing is kept, nor handed out to be read.
     pub(crate) const fn is_empty(&self) -> bool {
-        self.reserved_bytes == 0 && self.head.is_empty() && self.ahead.is_empty()
+        self.reserved_bytes == 0 && self.head.is_empty() && self.ahead.is_empty() && self.missed.is_none()
     }
 
     /// Length of the beginning of a message that is kept.
@@ -100,6 +117,43 @@ impl Waiting {
         if self.ahead.len() > usize::from(most_pieces) { Err(Refusal::TooManyPieces) } else { Ok(()) }
     }
 
+    /// Notes that a chunk is not kept, in a stream that goes up to `edge`.
+    pub(crate) fn miss(&mut self, edge: u32, chunk: Chunk<'_>) {
+        let (seq, end) = (chunk.seq, chunk.seq.wrapping_add(truncated(chunk.bytes.len())));
+        let missed = self.missed.get_or_insert(Missed { seq, end, strays: 0 });
+        if steps(edge, seq) < steps(edge, missed.seq) {
+            missed.seq = seq;
+        }
+        if steps(edge, end) > steps(edge, missed.end) {
+            missed.end = end;
+        }
+    }
+
+    /// Counts a segment of which nothing is kept, and says how many there were since the stream last went on.
+    pub(crate) fn count_stray(&mut self) -> u8 {
+        let Some(missed) = &mut self.missed else { return 0 };
+        missed.strays = missed.strays.saturating_add(1);
+        missed.strays
+    }
+
+    /// Notes that the stream went on to `edge`.
+    pub(crate) fn go_past(&mut self, edge: u32) {
+        if let Some(missed) = &mut self.missed {
+            missed.strays = 0;
+            if steps(missed.seq, edge) > 0 {
+                missed.seq = edge;
+            }
+            if steps(edge, missed.end) == 0 {
+                self.missed = None;
+            }
+        }
+    }
+
+    /// Whether the stream, which goes up to `edge`, cannot go on for want of bytes that were there or may have been.
+    pub(crate) fn is_stalled(&self, edge: u32) -> bool {
+        !self.ahead.is_empty() || self.missed.is_some_and(|missed| missed.seq == edge)
+    }
+
     /// How many bytes are missing from `edge` to the first piece.
     pub(crate) fn gap_at(&self, edge: u32) -> Option<usize> {
         self.ahead.first().map(|piece| steps(edge, piece.seq))
@@ -147,6 +201,23 @@ impl Waiting {
     }
 }
 
+/// How much is kept: what it says may be secret.
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiting")
+            .field("head_bytes", &self.head.len())
+            .field("ahead", &self.ahead)
+            .field("reserved_bytes", &self.reserved_bytes)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Piece").field("seq", &self.seq).field("length_bytes", &self.bytes.len()).finish()
+    }
+}
+
 impl Piece {
     /// What the piece holds.
     pub(crate) fn chunk(&self) -> Chunk<'_> {
@@ -176,4 +247,10 @@ impl Chunk<'_> {
 /// How many bytes `to` lies behind `from` in a stream; 0 when it does not. Sequence numbers wrap around (RFC 9293 §3.4).
 pub(crate) fn steps(from: u32, to: u32) -> usize {
     usize::try_from(to.wrapping_sub(from).cast_signed()).unwrap_or(0)
+}
+
+/// A length as a step in sequence numbers, which wrap around at 32 bits.
+#[expect(clippy::cast_possible_truncation, reason = "sequence numbers are lengths modulo 2^32")]
+pub(crate) const fn truncated(bytes: usize) -> u32 {
+    bytes as u32
 }

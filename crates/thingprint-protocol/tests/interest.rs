@@ -85,3 +85,29 @@ fn protocols_are_told_to_those_who_want_no_message() {
         assert_eq!(none.budget.used_bytes(), 0);
     }
 }
+
+#[test]
+fn the_protocol_does_not_depend_on_what_is_wanted() {
+    let begin: Story = |flow| flow.tcp(DEVICE, wire::data(0, b"GET /a HTTP/1.1\r\nHost: lamp\r\n"));
+    let forge: Story = |flow| {
+        flow.udp(DEVICE, &[&b"\xc3\0\0\0\x01\x08"[..], &[7; 8], &[0, 0, 0x40, 0x20], &[9; 32]].concat());
+        flow.udp(DEVICE, &wire::dns_query(1, "lamp"));
+    };
+    for (story, expected) in [(begin, Protocol::Http), (forge, Protocol::Quic)] {
+        for interest in [Interest::ALL, Interest::NONE] {
+            let mut flow = flow(interest);
+            story(&mut flow);
+            assert_eq!(flow.state.protocol(), Some(expected), "{interest:?}");
+        }
+    }
+}
+
+#[test]
+fn what_nobody_wants_is_not_told() {
+    let mut flow = flow(Interest::NONE);
+    let queries: Vec<Vec<u8>> = (1..=5).map(|id| wire::framed(&wire::dns_query(id, "lamp"))).collect();
+    flow.tcp(DEVICE, wire::data(0, &queries.concat()));
+    assert_eq!((flow.found.len(), flow.state.protocol()), (0, Some(Protocol::Dns)));
+    shake_hands(&mut flow);
+    assert_eq!(flow.found.len(), 0);
+}

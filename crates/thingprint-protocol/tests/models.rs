@@ -57,6 +57,14 @@ impl Flow {
         self.engine.observe(seen, &mut self.state, &mut self.budget, &mut |message| found.push(message));
     }
 
+    /// Ends the flow.
+    fn close(&mut self) -> &mut Self {
+        let found = &mut self.found;
+        self.engine.close(&mut self.state, &mut self.budget, &mut |_, message| found.push(message));
+        assert_eq!(self.budget.used_bytes(), 0);
+        self
+    }
+
     fn service(&self) -> Option<&str> {
         self.engine.service(&self.state)
     }
@@ -127,18 +135,18 @@ fn streams_are_told_by_how_they_begin() {
     assert_eq!(flow.service(), None);
     flow.tcp(PEER, b"\x07");
     assert_eq!(flow.service(), Some("lamp"));
-    assert_eq!(flow.described(), [lamp("desk"), level(7)]);
-    assert_eq!(flow.budget.used_bytes(), 0);
-    flow.tcp(DEVICE, b"OFF desk\n").tcp(PEER, b"OK\0");
-    assert_eq!(flow.found.len(), 2, "a stream is read at its start");
+    assert_eq!(flow.described(), [], "attributes may follow");
+    flow.tcp(DEVICE, b"OFF desk\n").tcp(PEER, b"OK\0").close();
+    assert_eq!(flow.described(), [lamp("desk"), level(7)], "a stream is read at its start");
 }
 
 #[test]
 fn a_stream_of_another_kind_is_let_go_at_once() {
     let mut flow = Flow::of(LAMP);
-    flow.tcp(DEVICE, b"X").tcp(DEVICE, b"ON desk\n").tcp(PEER, b"OK\x07");
+    flow.tcp(DEVICE, b"X");
+    assert_eq!(flow.budget.used_bytes(), 0, "nothing waits");
+    flow.tcp(DEVICE, b"ON desk\n").tcp(PEER, b"OK\x07").close();
     assert_eq!((flow.service(), flow.found.len()), (None, 0));
-    flow.tcp(PEER, b"").state.close(&mut Budget::new(0));
 }
 
 #[test]
@@ -177,23 +185,99 @@ fn a_direction_that_must_not_hold_is_waited_for() {
         assert_eq!(flow.service(), expected, "{payloads:?}");
     };
     check([(DEVICE, b"a"), (PEER, b"c")], Some("quiet"));
+    check([(PEER, b"c"), (DEVICE, b"a")], Some("quiet"));
+    check([(DEVICE, b"a"), (DEVICE, b"a")], Some("quiet"));
     check([(DEVICE, b"a"), (PEER, b"b")], None);
+    let mut flow = Flow::new(&[model], Limits::default());
+    flow.udp(DEVICE, b"a").udp(PEER, b"c");
+    assert_eq!(flow.service(), None, "it may still come");
+    assert_eq!(flow.close().service(), Some("quiet"));
+    let mut flow = Flow::new(&[model], Limits::default());
+    assert_eq!(flow.tcp(DEVICE, b"a").close().service(), Some("quiet"), "nobody answers");
     let mut flow = Flow::new(&[model], limits);
     flow.tcp(DEVICE, b"abc").tcp(PEER, b"c");
     assert_eq!(flow.service(), Some("quiet"));
 }
 
+/// A model that looks for four bytes anywhere.
+const MAGIC: &str = r#"{
+    "info": {"abbreviation": "magic"},
+    "contents": {"combined": {"matchers": [{"id": "m", "type": "byte", "pattern": "63 82 53 63"}]}}
+}"#;
+
+#[test]
+fn a_model_that_is_open_does_not_keep_others_from_being_told() {
+    let http = ModelSet::built_in_models().into_iter().find(|model| model.name() == "http").unwrap();
+    let http = serde_json::to_string(&http).unwrap();
+    let play = |parts: &[&[u8]]| {
+        let mut flow = Flow::new(&[MAGIC, &http], Limits::default());
+        for part in parts {
+            flow.tcp(DEVICE, part);
+        }
+        flow.close();
+        let service = flow.service().map(str::to_owned);
+        (service, flow.found.len())
+    };
+    let http = (Some("http".to_owned()), 1);
+    let magic = (Some("magic".to_owned()), 0);
+    assert_eq!(play(&[b"GET / HTTP/1.1\r\n\r\n"]), http);
+    assert_eq!(play(&[b"GET / HTTP/1.1\r\n\r\n\x63\x82\x53\x63"]), http, "the shorter proof counts");
+    assert_eq!(play(&[b"GET / HTTP/1.1\r\n\r\n", b"\x63\x82\x53\x63"]), http);
+    assert_eq!(play(&[b"GET /\x63\x82\x53\x63 HTTP/1.1\r\n\r\n"]), magic);
+    assert_eq!(play(&[b"GET /\x63\x82\x53\x63", b" HTTP/1.1\r\n\r\n"]), magic);
+    assert_eq!(play(&[b"....\x63\x82\x53", b"\x63"]), magic);
+}
+
+#[test]
+fn what_is_left_of_a_stream_is_judged_when_it_ends() {
+    let model = r#"{
+        "info": {"abbreviation": "word"},
+        "contents": {"request": {"matchers": [{"id": "w", "type": "string", "pattern": "^[a-z]+$"}]}}
+    }"#;
+    let mut flow = Flow::of(model);
+    flow.tcp(DEVICE, b"lamp");
+    assert_eq!(flow.service(), None, "more may follow");
+    assert_eq!(flow.close().service(), Some("word"));
+    let mut flow = Flow::of(model);
+    assert_eq!(flow.tcp(DEVICE, b"Lamp").close().service(), None);
+}
+
+/// A protocol over streams with a second attribute behind the first line.
+const USER: &str = r#"{
+    "info": {"abbreviation": "set"},
+    "contents": {"request": {"matchers": [{"id": "set", "type": "string", "pattern": "^SET [a-z]+\\n"}]}},
+    "attributes": [
+        {"name": "lamp", "type": "string", "read": {"capture": {"pattern": "^SET ([a-z]+)", "group": "1"}}},
+        {"name": "user", "type": "string", "read": {"capture": {"pattern": "user=([a-z]+)", "group": "1"}}}
+    ]
+}"#;
+
+#[test]
+fn attributes_do_not_depend_on_how_a_stream_is_cut() {
+    let text = b"SET lamp\n|user=bob\n";
+    let attributes = |cut: usize| {
+        let mut flow = Flow::of(USER);
+        flow.tcp(DEVICE, &text[..cut]).tcp(DEVICE, &text[cut..]);
+        assert_eq!(flow.service(), Some("set"), "the service is told at once");
+        flow.close().described()
+    };
+    let string = |name: &str, text: &str| (name.to_owned(), Value::String(text.to_owned()));
+    let expected = [(DEVICE, vec![string("lamp", "lamp"), string("user", "bob")])];
+    for cut in 0..text.len() {
+        assert_eq!(attributes(cut), expected, "cut at {cut}");
+    }
+    let mut flow = Flow::new(&[USER], Limits { pattern_bytes: 19, ..Limits::default() });
+    flow.tcp(DEVICE, text);
+    assert_eq!(flow.described(), expected, "all that is looked at is there");
+}
+
 #[test]
 fn either_side_may_satisfy_what_is_combined() {
-    let model = r#"{
-        "info": {"abbreviation": "magic"},
-        "contents": {"combined": {"matchers": [{"id": "m", "type": "byte", "pattern": "63 82 53 63"}]}}
-    }"#;
     for sender in [DEVICE, PEER] {
-        let mut flow = Flow::of(model);
+        let mut flow = Flow::of(MAGIC);
         flow.udp(sender, b"....\x63\x82\x53\x63");
         assert_eq!(flow.service(), Some("magic"));
-        let mut flow = Flow::of(model);
+        let mut flow = Flow::of(MAGIC);
         flow.tcp(sender, b"....\x63\x82").tcp(sender, b"\x53\x63");
         assert_eq!(flow.service(), Some("magic"));
     }
@@ -265,6 +349,42 @@ fn the_size_and_the_pace_of_packets_can_tell() {
     }
 }
 
+/// A model that only the sizes of four packets can tell.
+const SMALL: &str = r#"{
+    "info": {"abbreviation": "small"},
+    "contents": {"combined": {"matchers": [
+        {"id": "s", "type": "statistical", "pattern": {"statistic": "maximum", "at-most": 2, "packets": 4}}
+    ]}}
+}"#;
+
+#[test]
+fn a_flow_without_room_is_given_up_once() {
+    let mut flow = Flow::new(&[SMALL], Limits { buffered_bytes: 10, ..Limits::default() });
+    for _ in 0..50 {
+        flow.udp(DEVICE, b"a");
+    }
+    assert_eq!((flow.service(), flow.budget.losses().buffers_dropped), (None, 1));
+}
+
+#[test]
+fn what_conditions_need_is_let_go_once_they_decide_nothing() {
+    let mut flow = Flow::of(SMALL);
+    for _ in 0..20 {
+        flow.udp(DEVICE, b"large");
+    }
+    assert_eq!((flow.service(), flow.budget.used_bytes()), (None, 0));
+}
+
+#[test]
+fn datagrams_with_attributes_are_read_on() {
+    let mut flow = Flow::of(LAMP);
+    flow.udp(DEVICE, b"ON desk\n").udp(PEER, b"OK\x07");
+    for _ in 0..100 {
+        flow.udp(DEVICE, b"ON desk\n");
+    }
+    assert_eq!(flow.found.len(), 102);
+}
+
 proptest! {
     #[test]
     fn however_a_stream_is_cut_its_model_is_the_same(
@@ -301,4 +421,28 @@ proptest! {
         flow.state.close(&mut flow.budget);
         prop_assert_eq!(flow.budget.used_bytes(), 0);
     }
+}
+
+#[test]
+fn secrets_are_not_written_unless_asked() {
+    let mut flow = Flow::of(
+        r#"{
+        "contents": {"combined": {"matchers": [{"id": "1", "type": "string", "pattern": "^LOGIN"}]}},
+        "attributes": [
+            {"name": "key", "type": "string", "secret": true, "read": {"capture": {"pattern": "k[0-9]"}}},
+            {"name": "keys", "type": "list", "secret": true, "read": {"capture": {"pattern": "k[0-9]"}}},
+            {"name": "code", "type": "bytes", "secret": true, "read": {"range": {"from": "6", "to": "8"}}}
+        ]
+    }"#,
+    );
+    flow.udp(DEVICE, b"LOGIN k1 k2");
+    let mut message = flow.found.remove(0);
+    let json = |message: &Message| serde_json::to_string(message).unwrap();
+    let hidden = r#"{"message":"described","key":"***","keys":["***","***"],"code":"***"}"#;
+    assert_eq!(json(&message), hidden);
+    assert!(!format!("{message:?}").contains("k1"));
+    message.show_credentials();
+    let shown = r#"{"message":"described","key":"k1","keys":["k1","k2"],"code":"6b31"}"#;
+    assert_eq!(json(&message), shown);
+    assert!(!format!("{message:?}").contains("k1"));
 }

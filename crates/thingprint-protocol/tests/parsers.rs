@@ -4,9 +4,12 @@
 
 mod wire;
 
+use std::sync::{Arc, LazyLock};
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use thingprint_protocol::{Message, parsers};
+use thingprint_flow::{TcpFlags, TcpSegment, Transport};
+use thingprint_protocol::{Engine, Inspection, Limits, Message, ModelSet, Sender, parsers};
 
 const SEARCH: &[u8] =
     b"M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\nMX: 1\r\n\
@@ -131,6 +134,82 @@ fn messages_are_written_in_snake_case() {
     assert_eq!((&message["search_target"], &message["ip_ttl"]), (&json!("ssdp:all"), &json!(4)));
 }
 
+/// An engine that knows one model of the crate.
+fn only(name: &str) -> Engine {
+    let models = ModelSet::built_in_models().into_iter().filter(|model| model.name() == name);
+    Engine::with_models(Arc::new(ModelSet::compile(models).unwrap()), Limits::default())
+}
+
+/// Whether the model of this name tells a payload.
+fn is_admitted(engine: &Engine, transport: Transport, payload: &[u8]) -> bool {
+    let mut state = Inspection::default();
+    let packet = wire::packet(transport, payload);
+    engine.inspect(&packet, Sender::Peer, &mut state, &mut engine.budget(), &mut |_| {});
+    state.model().is_some()
+}
+
+/// Checks that the models admit what their parsers accept.
+fn check_models(payload: &[u8]) -> Result<(), TestCaseError> {
+    static DATAGRAMS: LazyLock<[Engine; 4]> = LazyLock::new(|| ["dns", "ntp", "dhcp", "ssdp"].map(only));
+    static HTTP: LazyLock<Engine> = LazyLock::new(|| only("http"));
+    let length = payload.len();
+    let is_accepted = [
+        parsers::dns(payload, length).is_some(),
+        parsers::ntp(payload, length).is_some() || parsers::ntp_control(payload, length).is_some(),
+        parsers::dhcp(payload).is_some(),
+        parsers::ssdp(payload, 64).is_some(),
+    ];
+    for (engine, is_accepted) in DATAGRAMS.iter().zip(is_accepted) {
+        let name = engine.models().models()[0].name();
+        prop_assert_eq!(is_admitted(engine, Transport::Udp, payload), is_accepted, "{}", name);
+    }
+    let is_accepted = matches!(parsers::http(payload), parsers::Head::Complete { .. });
+    let stream = Transport::Tcp(TcpSegment { seq: 0, flags: TcpFlags(wire::ACK) });
+    prop_assert!(!is_accepted || is_admitted(&HTTP, stream, payload));
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn models_admit_what_parsers_accept(
+        sample in prop::sample::select(samples()),
+        changes in prop::collection::vec((0..64_usize, any::<u8>()), 0..4),
+    ) {
+        let mut payload = sample;
+        for (at, byte) in changes {
+            if let Some(place) = payload.get_mut(at) {
+                *place = byte;
+            }
+        }
+        check_models(&payload)?;
+    }
+
+    #[test]
+    fn the_model_of_ntp_admits_what_the_parser_accepts(
+        first: u8,
+        start in (0..18_u8, prop_oneof![0..=26_u8, 0xf6..=0xff_u8], prop_oneof![0..=10_u8, 0x7e..=0xff_u8]),
+        delay in prop_oneof![Just([0, 0]), Just([0, 0x3f]), Just([0, 0x40]), Just([0xff, 0xc0]), any::<[u8; 2]>()],
+        dispersion in prop_oneof![Just([0, 0]), Just([0, 0xff]), Just([1, 0]), any::<[u8; 2]>()],
+        rest in prop_oneof![Just(vec![0; 38]), Just(vec![7; 38]), prop::collection::vec(any::<u8>(), 0..80)],
+    ) {
+        let header = [first, start.0, start.1, start.2, delay[0], delay[1], 0, 0, dispersion[0], dispersion[1]];
+        check_models(&[&header[..], &rest].concat())?;
+    }
+
+    #[test]
+    fn the_model_of_ntp_admits_control_messages(
+        first: u8,
+        code in prop::sample::select(vec![0_u8, 1, 2, 42, 0x82]),
+        implementation in 0..4_u8,
+        zeros in 0..60_usize,
+    ) {
+        check_models(&[&[first, code, implementation, code][..], &vec![0; zeros]].concat())?;
+        check_models(&[&[first, 0, implementation, code][..], &vec![0; zeros]].concat())?;
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read_without_panic(payload in prop::collection::vec(any::<u8>(), 0..600)) {
@@ -153,9 +232,18 @@ proptest! {
     }
 
     #[test]
-    fn no_secret_is_written(secret in "[a-zA-Z0-9+/]{12,40}") {
-        let head = format!("GET / HTTP/1.1\r\nAuthorization: Basic {secret}\r\n\r\n");
+    fn no_secret_is_written(
+        secret in "[a-zA-Z0-9+/]{12,40}",
+        name in prop::sample::select(vec!["Authorization", "proxy-authorization", "AUTHORIZATION "]),
+        before in prop::sample::select(vec![
+            "", "Basic ", "Basic\t", "Digest  ", "Bearer \t ", "Basic\r\n ", "token=", "Basic:", "x=\"y\", key=", "=",
+            "Basic\x0b", "\\",
+        ]),
+        after in prop::sample::select(vec!["", " ", "=", ", more", "\t"]),
+    ) {
+        let head = format!("GET / HTTP/1.1\r\n{name}: {before}{secret}{after}\r\n\r\n");
         let messages = read_all(head.as_bytes());
+        prop_assert!(messages.iter().any(|message| matches!(message, Message::HttpRequest(_))));
         let shown = format!("{messages:?}");
         prop_assert!(!shown.contains(&secret));
         prop_assert!(!serde_json::to_string(&messages).unwrap().contains(&secret));

@@ -247,7 +247,69 @@ fn closing_a_flow_gives_back_what_it_holds() {
     flow.tcp(Sender::Peer, data(200, &hello[..90]));
     assert!(flow.budget.used_bytes() >= 260);
     flow.state.close(&mut flow.budget);
-    assert_eq!((flow.budget.used_bytes(), flow.budget.losses()), (0, lossless()));
+    let losses = Losses { buffers_dropped: 0, streams_given_up: 1 };
+    assert_eq!((flow.budget.used_bytes(), flow.budget.losses()), (0, losses), "one has a gap");
+}
+
+/// A response in chunks with a second one behind, in segments of 500 bytes.
+fn chunked() -> Vec<Vec<u8>> {
+    let chunk = [b"1f4\r\n".as_slice(), &[b'x'; 500], b"\r\n"].concat();
+    let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".as_slice();
+    let next = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".as_slice();
+    let stream = [head, &chunk.repeat(40), b"0\r\n\r\n", next].concat();
+    stream.chunks(500).map(<[u8]>::to_vec).collect()
+}
+
+#[test]
+fn a_stream_that_stalls_is_counted_when_it_ends() {
+    let parts = chunked();
+    let send = |order: &[usize]| {
+        let mut flow = Flow::new(Limits::default());
+        flow.tcp(Sender::Peer, syn(START));
+        for &place in order {
+            let seq = START.wrapping_add(u32::try_from(500 * place).unwrap());
+            flow.tcp(Sender::Peer, data(seq, &parts[place]));
+        }
+        flow.state.close(&mut flow.budget);
+        assert_eq!(flow.budget.used_bytes(), 0);
+        (flow.found.len(), flow.budget.losses().streams_given_up)
+    };
+    let in_order: Vec<usize> = (0..parts.len()).collect();
+    assert_eq!(send(&in_order), (2, 0));
+    let mut late = in_order.clone();
+    late.remove(3);
+    late.push(3);
+    assert_eq!(send(&late), (1, 1), "what was beyond the window is lost");
+    assert_eq!(send(&[&late[..], &in_order[30..]].concat()), (2, 0), "but may be sent again");
+    assert_eq!(send(&late[..late.len() - 1]), (1, 1), "a gap that never closes");
+}
+
+#[test]
+fn stray_segments_do_not_end_a_stream_that_goes_on() {
+    let parts = chunked();
+    let mut flow = Flow::new(Limits::default());
+    flow.tcp(Sender::Peer, syn(START));
+    for (place, part) in parts.iter().enumerate() {
+        for sender in [Sender::Peer, Sender::Device, Sender::Peer] {
+            flow.tcp(sender, data(START.wrapping_add(0x1000_0000), b"?"));
+        }
+        let seq = START.wrapping_add(u32::try_from(500 * place).unwrap());
+        flow.tcp(Sender::Peer, data(seq, part));
+    }
+    flow.state.close(&mut flow.budget);
+    assert_eq!((flow.found.len(), flow.budget.losses()), (2, lossless()));
+}
+
+#[test]
+fn a_second_connection_leaves_the_protocol_told() {
+    let mut flow = Flow::new(Limits::default());
+    flow.tcp(Sender::Device, syn(START));
+    flow.tcp(Sender::Device, data(START, &records(&client_hello(&[0x1301], 0), 16384)));
+    flow.tcp(Sender::Device, syn(0x5000_0000));
+    assert_eq!(flow.state.protocol(), Some(Protocol::Tls));
+    assert!(flow.state.model().is_some());
+    flow.tcp(Sender::Device, data(0x5000_0000, b"GET / HTTP/1.1\r\n\r\n"));
+    assert_eq!((flow.found.len(), flow.state.protocol()), (2, Some(Protocol::Http)), "it is told anew");
 }
 
 #[test]

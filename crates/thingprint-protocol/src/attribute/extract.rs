@@ -17,6 +17,7 @@ pub(crate) struct Extractor {
     direction: Direction,
     value_type: ValueType,
     item_bytes: usize,
+    is_secret: bool,
     source: Source,
 }
 
@@ -60,6 +61,7 @@ impl Extractor {
             direction: attribute.direction,
             value_type: attribute.value_type,
             item_bytes: usize::from(item_bytes),
+            is_secret: attribute.secret,
             source,
         }))
     }
@@ -71,6 +73,11 @@ impl Extractor {
 
     /// The attribute's value, if the payload has it.
     pub(crate) fn read(&self, input: Input<'_>) -> Option<Value> {
+        let value = self.read_openly(input)?;
+        Some(if self.is_secret { value.hidden() } else { value })
+    }
+
+    fn read_openly(&self, input: Input<'_>) -> Option<Value> {
         let is_wanted = match self.direction {
             Direction::Request => input.may_be_request,
             Direction::Response => input.may_be_response,

@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::{ModelIndex, Sender};
+use crate::{Credential, ModelIndex, Sender};
 
 pub(crate) use extract::{Extractor, Input};
 
@@ -34,9 +34,16 @@ pub enum Value {
     Unsigned(u64),
     /// Several values.
     List(Vec<Self>),
+    /// What nobody should read by chance, in the form in which it would be written otherwise.
+    Secret(Credential),
 }
 
 impl Described {
+    /// Lets secrets be written by `Display` and as JSON from now on.
+    pub fn show_credentials(&mut self) {
+        self.attributes.iter_mut().for_each(|(_, value)| value.show());
+    }
+
     /// Bytes that it takes, about.
     pub(crate) fn held_bytes(&self) -> usize {
         let of =
@@ -46,11 +53,29 @@ impl Described {
 }
 
 impl Value {
+    /// The value as a secret; each one of a list.
+    pub(crate) fn hidden(self) -> Self {
+        match self {
+            Self::List(values) => Self::List(values.into_iter().map(Self::hidden).collect()),
+            Self::Secret(_) => self,
+            _ => Self::Secret(Credential::new(self.to_string())),
+        }
+    }
+
+    fn show(&mut self) {
+        match self {
+            Self::Secret(secret) => secret.show(),
+            Self::List(values) => values.iter_mut().for_each(Self::show),
+            Self::String(_) | Self::Bytes(_) | Self::Unsigned(_) => {}
+        }
+    }
+
     fn held_bytes(&self) -> usize {
         match self {
             Self::String(text) => text.len(),
             Self::Bytes(bytes) => bytes.len(),
             Self::Unsigned(_) => 0,
+            Self::Secret(secret) => secret.reveal().len(),
             Self::List(values) => values.iter().map(|value| size_of::<Self>() + value.held_bytes()).sum(),
         }
     }
@@ -71,6 +96,7 @@ impl Serialize for Value {
             Self::Bytes(_) => serializer.collect_str(self),
             Self::Unsigned(number) => serializer.serialize_u64(*number),
             Self::List(values) => serializer.collect_seq(values),
+            Self::Secret(secret) => secret.serialize(serializer),
         }
     }
 }
@@ -81,6 +107,7 @@ impl fmt::Display for Value {
             Self::String(text) => f.write_str(text),
             Self::Bytes(bytes) => bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}")),
             Self::Unsigned(number) => write!(f, "{number}"),
+            Self::Secret(secret) => write!(f, "{secret}"),
             Self::List(values) => {
                 for (index, value) in values.iter().enumerate() {
                     let separator = if index == 0 { "" } else { "-" };

@@ -93,6 +93,23 @@ fn a_field_that_the_form_does_not_have_is_refused() {
 }
 
 #[test]
+fn secrets_are_known_by_their_names() {
+    let is_secret = |name: &str| {
+        let text = format!(
+            r#"{{"attributes": [{{"name": "{name}", "parser-type": "parser:regex", "parser-pattern": {{"pattern": "x"}},
+                "data-type": "STRING", "direction": "REQUEST"}}]}}"#
+        );
+        from_json(&text).unwrap().attributes[0].secret
+    };
+    for name in ["authentication_credential", "soap_security_tag", "Password", "api-key"] {
+        assert!(is_secret(name), "{name}");
+    }
+    for name in ["authentication_type", "uri", "user_agent", "method"] {
+        assert!(!is_secret(name), "{name}");
+    }
+}
+
+#[test]
 fn our_own_form_is_another() {
     for model in ModelSet::built_in_models() {
         assert!(!is_published(&serde_json::to_string(&model).unwrap()), "{}", model.name());

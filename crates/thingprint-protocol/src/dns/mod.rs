@@ -25,6 +25,10 @@ use crate::{DnsAnswer, DnsMessage, DnsQuestion, Message};
 use header::{HEADER_BYTES, Header};
 pub use service::named;
 
+/// Answers of a message that are kept: far more than anybody sends, and far fewer than names that point to one another could
+/// blow up.
+const MOST_ANSWERS: u16 = 128;
+
 /// RFC 1035 §4.2.2: the length before each message over TCP.
 const FRAME_LENGTH_BYTES: usize = 2;
 
@@ -100,12 +104,13 @@ fn read_query<'a>(
     header: &Header,
     is_cut: bool,
 ) -> Option<Vec<DnsAnswer>> {
-    let answers = read_answers(payload, cursor, header.answers);
+    let wanted = header.answers.min(MOST_ANSWERS);
+    let answers = read_answers(payload, cursor, wanted);
     if is_cut {
         return Some(answers);
     }
-    let others = header.records() - usize::from(header.answers);
-    let is_whole = answers.len() == usize::from(header.answers)
+    let others = header.records() - usize::from(wanted);
+    let is_whole = answers.len() == usize::from(wanted)
         && (0..others).all(|_| record::skip(payload, cursor).is_some())
         && cursor.rest().iter().all(|&byte| byte == 0);
     is_whole.then_some(answers)
@@ -114,7 +119,7 @@ fn read_query<'a>(
 /// The answers of a response, as far as they can be read.
 fn read_response<'a>(payload: &'a [u8], cursor: &mut Cursor<'a>, header: &Header) -> Option<Vec<DnsAnswer>> {
     let mut first = *cursor;
-    let answers = read_answers(payload, cursor, header.answers);
+    let answers = read_answers(payload, cursor, header.answers.min(MOST_ANSWERS));
     if header.questions == 0 && answers.is_empty() {
         record::read(payload, &mut first)?;
     }

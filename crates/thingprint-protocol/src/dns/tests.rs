@@ -47,6 +47,18 @@ fn read(bytes: &[u8]) -> Option<DnsMessage> {
 const POINTER: [u8; 2] = [0xc0, 12];
 
 #[test]
+fn of_many_answers_some_are_kept() {
+    let address = record(&POINTER, 1, &[192, 0, 2, 7]);
+    let records = [question(&[b"lamp"]), address.repeat(200)].concat();
+    for flags in [QUERY, RESPONSE] {
+        let found = read(&message(flags, [1, 200, 0, 0], &[&records])).unwrap();
+        assert_eq!((found.answer_count, found.answers.len()), (200, 128));
+    }
+    let broken = [question(&[b"lamp"]), address.repeat(150), vec![1; 50 * address.len()]].concat();
+    assert_eq!(read(&message(QUERY, [1, 200, 0, 0], &[&broken])), None, "a query has to be whole");
+}
+
+#[test]
 fn a_query_tells_its_name() {
     let bytes = message(QUERY, [1, 0, 0, 0], &[&question(&[b"API", b"Example", b"com"])]);
     let found = read(&bytes).unwrap();

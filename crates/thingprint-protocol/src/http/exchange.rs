@@ -8,9 +8,9 @@ const MOST_BODY_BYTES: usize = 1 << 30;
 /// The line before a chunk: its size and perhaps extensions, which nobody sends.
 const MOST_CHUNK_LINE_BYTES: usize = 256;
 
-/// What the last request on a connection means for the response to it (RFC 9112 §6.3).
+/// What a request means for the response to it (RFC 9112 §6.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Asked {
+enum Wish {
     /// The response has the body that its head says.
     #[default]
     Content,
@@ -20,17 +20,48 @@ pub(crate) enum Asked {
     Tunnel,
 }
 
+/// The requests of a connection that wait for their responses, which come in the same order (RFC 9112 §9.3.2).
+///
+/// Of more than sixteen, those beyond are taken for requests with nothing special about them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// How many wait, up to 255.
+    waiting: u8,
+    /// Which of them are `HEAD`, the first one in the lowest bit.
+    heads: u16,
+    /// Which of them are `CONNECT`.
+    tunnels: u16,
+}
+
 impl Asked {
     /// What is asked once a message was seen; an interim response leaves the request open.
     pub(crate) fn after(self, message: &Message) -> Self {
         match message {
-            Message::HttpRequest(request) => match request.method.as_str() {
-                "HEAD" => Self::Head,
-                "CONNECT" => Self::Tunnel,
-                _ => Self::Content,
+            Message::HttpRequest(request) => self.and(&request.method),
+            Message::HttpResponse(response) if response.status >= 200 => Self {
+                waiting: self.waiting.saturating_sub(1),
+                heads: self.heads >> 1,
+                tunnels: self.tunnels >> 1,
             },
-            Message::HttpResponse(response) if response.status >= 200 => Self::Content,
             _ => self,
+        }
+    }
+
+    fn and(self, method: &str) -> Self {
+        let bit = 1_u16.checked_shl(u32::from(self.waiting)).unwrap_or(0);
+        Self {
+            waiting: self.waiting.saturating_add(1),
+            heads: self.heads | if method == "HEAD" { bit } else { 0 },
+            tunnels: self.tunnels | if method == "CONNECT" { bit } else { 0 },
+        }
+    }
+
+    /// What the next response answers.
+    const fn next(self) -> Wish {
+        match (self.heads & 1, self.tunnels & 1) {
+            (1, _) => Wish::Head,
+            (_, 1) => Wish::Tunnel,
+            _ => Wish::Content,
         }
     }
 }
@@ -86,9 +117,9 @@ pub(crate) fn chunk(bytes: &[u8], asked: Asked) -> Step {
 }
 
 fn body_after(message: &Message, body: BodyLength, asked: Asked) -> BodyLength {
-    match (message, asked) {
-        (Message::HttpResponse(response), Asked::Head) if response.status >= 200 => BodyLength::Bytes(0),
-        (Message::HttpResponse(response), Asked::Tunnel) if (200..300).contains(&response.status) => {
+    match (message, asked.next()) {
+        (Message::HttpResponse(response), Wish::Head) if response.status >= 200 => BodyLength::Bytes(0),
+        (Message::HttpResponse(response), Wish::Tunnel) if (200..300).contains(&response.status) => {
             BodyLength::UntilClose
         }
         _ => body,
@@ -119,6 +150,10 @@ mod tests {
     use super::{Asked, chunk, head};
     use crate::phase::{Phase, Step};
 
+    fn asked(method: &str) -> Asked {
+        Asked::default().and(method)
+    }
+
     fn read(step: &Step) -> Option<(usize, Phase)> {
         match step {
             Step::Read { bytes, then, .. } => Some((*bytes, *then)),
@@ -133,29 +168,29 @@ mod tests {
         };
         let response = "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n";
         let length = response.len();
-        check(response, Asked::Content, (length + 500, Phase::Http));
-        check(response, Asked::Head, (length, Phase::Http));
-        check(response, Asked::Tunnel, (length, Phase::Done));
-        check("GET / HTTP/1.1\r\n\r\n", Asked::Head, (18, Phase::Http));
-        check("HTTP/1.0 200 OK\r\n\r\n", Asked::Content, (19, Phase::Done));
-        check("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", Asked::Content, (47, Phase::Chunks));
+        check(response, Asked::default(), (length + 500, Phase::Http));
+        check(response, asked("HEAD"), (length, Phase::Http));
+        check(response, asked("CONNECT"), (length, Phase::Done));
+        check("GET / HTTP/1.1\r\n\r\n", asked("HEAD"), (18, Phase::Http));
+        check("HTTP/1.0 200 OK\r\n\r\n", Asked::default(), (19, Phase::Done));
+        check("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", Asked::default(), (47, Phase::Chunks));
         let endless = "HTTP/1.1 200 OK\r\nContent-Length: 9999999999\r\n\r\n";
-        check(endless, Asked::Content, (endless.len(), Phase::Done));
+        check(endless, Asked::default(), (endless.len(), Phase::Done));
     }
 
     #[test]
     fn chunks_are_passed_over_one_by_one() {
         let check = |text: &str, expected: Option<(usize, Phase)>| {
-            assert_eq!(read(&chunk(text.as_bytes(), Asked::Content)), expected, "{text:?}");
+            assert_eq!(read(&chunk(text.as_bytes(), Asked::default())), expected, "{text:?}");
         };
         check("1a\r\nabc", Some((4 + 26 + 2, Phase::Chunks)));
         check("1A;name=value\r\n", Some((15 + 26 + 2, Phase::Chunks)));
         check("0\r\n\r\n", Some((5, Phase::Http)));
         check("0\r\nExpires: never\r\n\r\nHTTP", Some((21, Phase::Http)));
         check("GET / HTTP/1.1\r\n\r\n", Some((18, Phase::Http)));
-        assert_eq!(chunk(b"0\r\nExpi", Asked::Content), Step::More);
-        assert_eq!(chunk(b"1", Asked::Content), Step::More);
-        assert_eq!(chunk(b"what is this?\r\n", Asked::Content), Step::Done);
-        assert_eq!(chunk(b"fffffffffffffffff\r\n", Asked::Content), Step::Done);
+        assert_eq!(chunk(b"0\r\nExpi", Asked::default()), Step::More);
+        assert_eq!(chunk(b"1", Asked::default()), Step::More);
+        assert_eq!(chunk(b"what is this?\r\n", Asked::default()), Step::Done);
+        assert_eq!(chunk(b"fffffffffffffffff\r\n", Asked::default()), Step::Done);
     }
 }

@@ -77,11 +77,16 @@ const fn begun<'a>(start: Option<StartLine<'a>>, block: &'a [u8]) -> Outline<'a>
 impl<'a> Headers<'a> {
     /// The value of the first header of this name, which is in lower case, as a text.
     pub(crate) fn text(self, name: &str) -> Option<String> {
+        self.value(name).map(|value| escaped(&value))
+    }
+
+    /// The value of the first header of this name, which is in lower case, as sent.
+    pub(crate) fn value(self, name: &str) -> Option<Cow<'a, [u8]>> {
         self.fields().find(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes())).map(|(_, mut value)| {
             if let Cow::Owned(joined) = &mut value {
                 joined.truncate(joined.trim_ascii_end().len());
             }
-            escaped(&value)
+            value
         })
     }
 
@@ -138,25 +143,40 @@ fn start_line(line: &[u8]) -> Option<StartLine<'_>> {
         return status_line(Some(version), rest);
     }
     match line.strip_prefix(ICY) {
-        Some(rest) => status_line(None, rest),
+        Some(_) => status_line(None, line.get(ICY.len() - 1..)?),
         None => request_line(line),
     }
 }
 
-/// What follows the version: `ddd phrase`.
+/// What follows the version: ` ddd phrase`.
 fn status_line(version: Option<HttpVersion>, rest: &[u8]) -> Option<StartLine<'_>> {
-    let rest = rest.trim_ascii();
-    let (digits, phrase) = rest.split_at_checked(3)?;
-    let status = std::str::from_utf8(digits).ok()?.parse().ok().filter(|status| *status >= 100)?;
-    let is_separate = phrase.first().is_none_or(u8::is_ascii_whitespace);
-    is_separate.then(|| StartLine::Response { version, status, phrase: phrase.trim_ascii_start() })
+    let after = without_blanks(rest);
+    let (&[first, second, third], phrase) = after.split_first_chunk()?;
+    let is_separate = after.len() < rest.len() && phrase.first().is_none_or(u8::is_ascii_whitespace);
+    if !is_separate || !is_status(after) {
+        return None;
+    }
+    let digits = [first, second, third].map(|digit| u16::from(digit - b'0'));
+    let status = digits.into_iter().fold(0, |status, digit| 10 * status + digit);
+    Some(StartLine::Response { version, status, phrase: phrase.trim_ascii() })
+}
+
+/// Whether three digits of a status code stand here, or as many as there are bytes.
+fn is_status(bytes: &[u8]) -> bool {
+    let may_be_first = bytes.first().is_none_or(|first| *first != b'0');
+    may_be_first && bytes.iter().take(3).all(u8::is_ascii_digit)
+}
+
+fn without_blanks(bytes: &[u8]) -> &[u8] {
+    let blanks = bytes.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    bytes.get(blanks..).unwrap_or_default()
 }
 
 fn request_line(line: &[u8]) -> Option<StartLine<'_>> {
     let line = line.trim_ascii_end();
     let method_bytes = line.iter().position(|&byte| byte == b' ')?;
     let (method, rest) = line.split_at_checked(method_bytes)?;
-    let rest = rest.trim_ascii_start();
+    let rest = without_blanks(rest);
     if !is_method(method) || rest.iter().any(|byte| is_control(*byte)) {
         return None;
     }
@@ -182,17 +202,35 @@ fn version(text: &[u8]) -> Option<(HttpVersion, &[u8])> {
     }
 }
 
-/// Whether a line that is not complete yet may become a first line.
+/// Whether a line that is not complete yet may become a first line: whatever [`start_line`] takes, this takes cut
+/// anywhere.
 fn may_become_start(bytes: &[u8]) -> bool {
-    let may_start_with = |prefix: &[u8]| bytes.iter().zip(prefix).all(|(byte, wanted)| byte == wanted);
-    if may_start_with(HTTP) || may_start_with(ICY) {
-        let after = bytes.get(HTTP.len()..).unwrap_or_default();
-        return after.iter().all(|byte| !is_control(*byte) || *byte == b'\r');
+    if bytes.len() < HTTP.len()
+        && HTTP.get(..bytes.len()).is_some_and(|http| http.eq_ignore_ascii_case(bytes))
+    {
+        return true;
+    }
+    if let Some(rest) = strip_prefix_ignoring_case(bytes, HTTP) {
+        return match rest {
+            [] => true,
+            [major] | [major, b'.'] => major.is_ascii_digit(),
+            _ => version(rest).is_some_and(|(_, rest)| may_become_status(rest)),
+        };
+    }
+    if ICY.starts_with(bytes) || bytes.starts_with(ICY) {
+        return may_become_status(bytes.get(ICY.len() - 1..).unwrap_or_default());
     }
     let mut words = bytes.splitn(2, |&byte| byte == b' ');
     let is_method_possible = words.next().is_some_and(is_method);
-    let rest = words.next().unwrap_or_default();
-    is_method_possible && rest.iter().all(|byte| !is_control(*byte) || *byte == b'\r')
+    let rest = words.next().unwrap_or_default().trim_ascii_end();
+    is_method_possible && !rest.iter().any(|byte| is_control(*byte))
+}
+
+/// Whether what follows the version may become ` ddd phrase`.
+fn may_become_status(rest: &[u8]) -> bool {
+    let after = without_blanks(rest);
+    let is_separate = rest.is_empty() || after.len() < rest.len();
+    is_separate && is_status(after) && after.get(3).is_none_or(u8::is_ascii_whitespace)
 }
 
 /// Methods are tokens (RFC 9110 §9.1); all that are in use begin with a letter and have no other marks than these.

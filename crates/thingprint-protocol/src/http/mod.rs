@@ -9,7 +9,7 @@ mod head;
 mod tests;
 
 use crate::text::escaped;
-use crate::{Authentication, Credential, HttpRequest, HttpResponse, Message};
+use crate::{Authentication, Credential, HttpRequest, HttpResponse, Message, Uri};
 pub(crate) use head::{Headers, Outline, StartLine, outline};
 
 /// What the bytes at some place of a stream are to HTTP.
@@ -76,9 +76,9 @@ fn message(start: StartLine<'_>, headers: Headers<'_>) -> Message {
     match start {
         StartLine::Request { method, target, version } => Message::HttpRequest(HttpRequest {
             method: escaped(method),
-            uri: without_user(escaped(target)),
+            uri: Uri::new(escaped(target)),
             version,
-            host: headers.text("host"),
+            host: headers.text("host").map(Uri::new),
             user_agent: headers.text("user-agent"),
             authentication: authentication(headers),
         }),
@@ -92,32 +92,54 @@ fn message(start: StartLine<'_>, headers: Headers<'_>) -> Message {
     }
 }
 
-/// The credentials of a request: `scheme SP secret` (RFC 9110 §11.4).
+/// The credentials of a request: `scheme SP secret` (RFC 9110 §11.4), with any blanks. Where there is no scheme, or nothing
+/// behind what looks like one, the whole value is the secret: keys of services are often sent like that.
 fn authentication(headers: Headers<'_>) -> Option<Authentication> {
-    let field = headers.text("authorization").or_else(|| headers.text("proxy-authorization"))?;
-    let (scheme, secret) = field.split_once(' ').unwrap_or((&field, ""));
-    let secret = secret.trim_start();
-    let credential = (!secret.is_empty()).then(|| Credential::new(secret.to_owned()));
-    Some(Authentication { scheme: scheme.to_owned(), credential })
+    let value = headers.value("authorization").or_else(|| headers.value("proxy-authorization"))?;
+    let secret = |bytes: &[u8]| (!bytes.is_empty()).then(|| Credential::new(escaped(bytes)));
+    Some(match split_scheme(&value) {
+        Some((scheme, rest)) => Authentication { scheme: Some(escaped(scheme)), credential: secret(rest) },
+        None => Authentication { scheme: None, credential: secret(&value) },
+    })
+}
+
+/// A scheme and what follows it, which is not empty.
+fn split_scheme(value: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = value.iter().position(|&byte| !is_token_byte(byte))?;
+    let (scheme, rest) = value.split_at_checked(end)?;
+    let is_blank = |byte: &u8| byte.is_ascii_whitespace() || byte.is_ascii_control();
+    let secret_at = rest.iter().position(|byte| !is_blank(byte)).filter(|blanks| *blanks > 0)?;
+    Some((scheme, rest.get(secret_at..)?)).filter(|(scheme, _)| !scheme.is_empty())
+}
+
+/// RFC 9110 §5.6.2.
+const fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_graphic()
+        && !matches!(
+            byte,
+            b'"' | b'('
+                | b')'
+                | b','
+                | b'/'
+                | b':'
+                | b';'
+                | b'<'
+                | b'='
+                | b'>'
+                | b'?'
+                | b'@'
+                | b'['
+                | b'\\'
+                | b']'
+                | b'{'
+                | b'}'
+        )
 }
 
 /// The scheme of the first challenge of a response.
 fn challenge(headers: Headers<'_>) -> Option<String> {
-    let field = headers.text("www-authenticate").or_else(|| headers.text("proxy-authenticate"))?;
-    field.split([' ', ',']).next().map(str::to_owned)
-}
-
-/// The user information of a target in absolute form (RFC 3986 §3.2.1) is a secret.
-fn without_user(uri: String) -> String {
-    let Some((scheme, rest)) = uri.split_once("://").filter(|(scheme, _)| !scheme.contains(['/', '?']))
-    else {
-        return uri;
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    match authority.rfind('@').and_then(|at| rest.get(at..)) {
-        Some(host) => format!("{scheme}://***{host}"),
-        None => uri,
-    }
+    let field = headers.value("www-authenticate").or_else(|| headers.value("proxy-authenticate"))?;
+    field.split(|&byte| !is_token_byte(byte)).next().filter(|scheme| !scheme.is_empty()).map(escaped)
 }
 
 fn body_length(start: StartLine<'_>, headers: Headers<'_>) -> BodyLength {
@@ -127,14 +149,16 @@ fn body_length(start: StartLine<'_>, headers: Headers<'_>) -> BodyLength {
         StartLine::Request { version, .. } if version.major != 1 => return BodyLength::UntilClose,
         _ => {}
     }
-    let coding = headers.text("transfer-encoding");
-    if coding.is_some_and(|coding| coding.to_ascii_lowercase().contains("chunked")) {
+    let codings = headers.text("transfer-encoding").unwrap_or_default();
+    if codings.split(',').any(|coding| coding.trim().eq_ignore_ascii_case("chunked")) {
         return BodyLength::Chunked;
     }
     // Repeated equal lengths count as one (RFC 9112 §6.3).
     let length = headers.text("content-length").map(|list| match list.split(',').next() {
-        Some(first) => first.trim().parse().map_or(BodyLength::UntilClose, BodyLength::Bytes),
-        None => BodyLength::UntilClose,
+        Some(first) if !first.contains('+') => {
+            first.trim().parse().map_or(BodyLength::UntilClose, BodyLength::Bytes)
+        }
+        _ => BodyLength::UntilClose,
     });
     length.unwrap_or(match start {
         StartLine::Request { .. } => BodyLength::Bytes(0),

@@ -156,6 +156,9 @@ fn run(dfa: &dense::DFA<Vec<u32>>, start: StateID, bytes: &[u8], may_end: bool) 
 /// Follows all paths of an automaton at once for a few bytes.
 fn beginning(dfa: &dense::DFA<Vec<u32>>, start: StateID, offset: usize) -> Beginning {
     let mut beginning = Beginning::ANY;
+    if is_match(dfa, start) {
+        return beginning;
+    }
     let mut states = BTreeSet::from([start]);
     for place in offset..Beginning::PLACES {
         let mut possible = Bytes::NONE;
@@ -163,7 +166,8 @@ fn beginning(dfa: &dense::DFA<Vec<u32>>, start: StateID, offset: usize) -> Begin
         for &state in &states {
             for byte in 0..=u8::MAX {
                 let next = dfa.next_state(state, byte);
-                if !dfa.is_dead_state(next) {
+                // A match is known of one byte late, and nothing need follow it.
+                if dfa.is_match_state(next) || !dfa.is_dead_state(next) {
                     possible.add(byte);
                     nexts.insert(next);
                 }
@@ -171,11 +175,16 @@ fn beginning(dfa: &dense::DFA<Vec<u32>>, start: StateID, offset: usize) -> Begin
         }
         beginning.restrict(place, possible);
         // Behind a match, anything may follow; and many states mean many possible bytes.
-        let is_free = nexts.iter().any(|&next| dfa.is_match_state(dfa.next_eoi_state(next)));
+        let is_free = nexts.iter().any(|&next| is_match(dfa, next));
         if is_free || nexts.len() > MOST_STATES_FOLLOWED {
             break;
         }
         states = nexts;
     }
     beginning
+}
+
+/// Whether a state is a match, or is one once the bytes end.
+fn is_match(dfa: &dense::DFA<Vec<u32>>, state: StateID) -> bool {
+    dfa.is_match_state(state) || dfa.is_match_state(dfa.next_eoi_state(state))
 }

@@ -118,10 +118,11 @@ impl Tallies {
         self.by_condition.capacity() * size_of::<[Tally; 3]>()
     }
 
-    /// Seconds since the last packet of the view; time never runs backwards.
+    /// Seconds since the latest packet of the view; one that goes back in time has no gap before it, and adds nothing to
+    /// the next one.
     fn gap(&mut self, view: View, time: Option<Timestamp>) -> Option<f64> {
         let last = self.last.get_mut(view.index())?;
-        let before = std::mem::replace(last, time)?;
+        let before = std::mem::replace(last, (*last).max(time))?;
         let nanos = u64::try_from(time?.nanos_since(before)).ok()?;
         Some(nanos as f64 / NANOS_PER_SECOND)
     }

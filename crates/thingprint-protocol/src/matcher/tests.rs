@@ -174,6 +174,19 @@ fn conditions_are_judged_once_by_the_first_packets() {
 }
 
 #[test]
+fn a_packet_back_in_time_makes_no_gap() {
+    let greatest = condition(Statistic::Maximum, Measure::Gap, None);
+    let judge = Judge::new(&Condition { at_least: Some(1.0), at_most: Some(1.0), ..greatest }, 0).unwrap();
+    let judges = [judge];
+    let mut tallies = Tallies::default();
+    for second in [5, 6, 2, 7] {
+        let time = Timestamp::from_nanos(second * 1_000_000_000);
+        tallies.note(&judges, Sender::Device, 1, Some(time));
+    }
+    assert_eq!(judges[0].holds(&tallies, View::Both), Some(true));
+}
+
+#[test]
 fn conditions_that_say_nothing_are_refused() {
     let check = |condition: Condition, expected: &str| {
         assert_eq!(Judge::new(&condition, 0).err().as_deref(), Some(expected));
@@ -247,6 +260,21 @@ proptest! {
         if whole == Some(true) {
             let beginning = automaton.beginning();
             prop_assert!(bytes.iter().enumerate().all(|(place, &byte)| beginning.admits(place, byte)));
+        }
+    }
+
+    #[test]
+    fn a_beginning_leaves_out_no_match(
+        pattern in prop::sample::select(vec![
+            r"^GET \b", r"^ON\B", "^(?:abc)?", "^$", "^a|$", r"^\b", r"^\B", "(?m)^a$", r"^ab*\b", r"^[^G]\b", "^(?:a|ab)$", "x*",
+        ]),
+        text in "[abGETON. \n]{0,8}|GET [ab.]{0,3}|ON[ab.]{0,3}",
+    ) {
+        let automaton = Automaton::of_text(pattern).unwrap();
+        if automaton.finds(text.as_bytes(), true) == Some(true) {
+            let beginning = automaton.beginning();
+            let is_possible = text.bytes().enumerate().all(|(place, byte)| beginning.admits(place, byte));
+            prop_assert!(is_possible, "{} in {:?}", pattern, text);
         }
     }
 

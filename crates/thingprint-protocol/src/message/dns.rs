@@ -9,7 +9,7 @@ pub struct DnsMessage {
     pub id: u16,
     /// The flag word of the header: QR, opcode, AA, TC, RD, RA, Z, AD, CD, RCODE.
     pub flags: u16,
-    /// Number of answer records by the header, which may be more than were read.
+    /// Number of answer records by the header, which may be more than were read, and more than the 128 that are kept.
     pub answer_count: u16,
     /// The questions.
     pub questions: Vec<DnsQuestion>,

@@ -2,17 +2,20 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use super::Uri;
+use crate::secrecy::HIDDEN;
+
 /// The head of an HTTP request (RFC 9112 §3). Texts are as sent, bytes outside printable ASCII as `\xNN`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HttpRequest {
     /// `GET`, `POST` ...
     pub method: String,
-    /// The request target; a user and password in front of a host stand as `***`.
-    pub uri: String,
+    /// The request target.
+    pub uri: Uri,
     /// The version that the request line names; 0.9 where it names none.
     pub version: HttpVersion,
     /// `Host`.
-    pub host: Option<String>,
+    pub host: Option<Uri>,
     /// `User-Agent`.
     pub user_agent: Option<String>,
     /// `Authorization`, else `Proxy-Authorization`.
@@ -47,10 +50,10 @@ pub struct HttpVersion {
 /// How a request says who sends it (RFC 9110 §11.6.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Authentication {
-    /// The scheme: `Basic`, `Digest`, `Bearer` ...
+    /// The scheme: `Basic`, `Digest`, `Bearer` ...; absent where the secret is sent without one.
     #[serde(rename = "authentication_type")]
-    pub scheme: String,
-    /// What follows the scheme.
+    pub scheme: Option<String>,
+    /// What follows the scheme; absent where the header is empty.
     pub credential: Option<Credential>,
 }
 
@@ -81,13 +84,13 @@ impl Credential {
 
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
+        f.write_str(HIDDEN)
     }
 }
 
 impl fmt::Display for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_shown { &self.secret } else { "***" })
+        f.write_str(if self.is_shown { &self.secret } else { HIDDEN })
     }
 }
 

@@ -6,8 +6,10 @@ mod http;
 mod json;
 mod ntp;
 mod quic;
+mod size;
 mod ssdp;
 mod tls;
+mod uri;
 
 use serde::Serialize;
 
@@ -21,6 +23,7 @@ pub use ntp::{NtpControl, NtpPacket};
 pub use quic::{QuicInitial, QuicVersion};
 pub use ssdp::SsdpMessage;
 pub use tls::{ClientHello, HelloVersion, ServerHello};
+pub use uri::Uri;
 
 /// An application protocol that this crate knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -111,10 +114,20 @@ impl Message {
 
     /// Lets credentials be written by `Display` and as JSON from now on; until then they stand as `***`.
     pub fn show_credentials(&mut self) {
-        if let Self::HttpRequest(HttpRequest { authentication: Some(authentication), .. }) = self
-            && let Some(credential) = &mut authentication.credential
-        {
-            credential.show();
+        match self {
+            Self::HttpRequest(request) => {
+                request.uri.show();
+                request.host.iter_mut().for_each(Uri::show);
+                let credential = request.authentication.iter_mut().flat_map(|found| &mut found.credential);
+                credential.for_each(Credential::show);
+            }
+            Self::Ssdp(message) => {
+                message.uri.iter_mut().for_each(Uri::show);
+                message.host.iter_mut().for_each(Uri::show);
+                message.location.iter_mut().for_each(Uri::show);
+            }
+            Self::Described(described) => described.show_credentials(),
+            _ => {}
         }
     }
 }

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::HttpVersion;
+use crate::{HttpVersion, Uri};
 
 /// An SSDP message (`UPnP` Device Architecture 2.0 §1): a search, a notification, or the answer to a search. Texts are as
 /// sent, quotation marks included, bytes outside printable ASCII as `\xNN`.
@@ -9,7 +9,7 @@ pub struct SsdpMessage {
     /// `M-SEARCH` or `NOTIFY`; absent in an answer.
     pub method: Option<String>,
     /// The request target, `*` as a rule; absent in an answer.
-    pub uri: Option<String>,
+    pub uri: Option<Uri>,
     /// The version of HTTP that the first line names.
     pub version: Option<HttpVersion>,
     /// The status code of an answer.
@@ -17,7 +17,7 @@ pub struct SsdpMessage {
     /// The reason phrase of an answer.
     pub phrase: Option<String>,
     /// `HOST`.
-    pub host: Option<String>,
+    pub host: Option<Uri>,
     /// `MAN`, which should be `"ssdp:discover"`.
     pub search_type: Option<String>,
     /// `ST`.
@@ -37,7 +37,7 @@ pub struct SsdpMessage {
     /// `CACHE-CONTROL`.
     pub cache_control: Option<String>,
     /// `LOCATION`, else `AL`.
-    pub location: Option<String>,
+    pub location: Option<Uri>,
     /// Time to live, or hop limit, of the IP packet.
     pub ip_ttl: u8,
 }

@@ -37,6 +37,13 @@ pub(super) enum Kind {
     Unknown,
 }
 
+impl LongHeader<'_> {
+    /// Whether the packet is long enough to be opened (RFC 9001 §5.4.2).
+    pub(super) const fn has_sample(&self) -> bool {
+        self.packet.len() >= self.number_at + keys::MOST_NUMBER_BYTES + keys::SAMPLE_BYTES
+    }
+}
+
 /// Reads the long header at the start of `bytes`; versions that nobody is known to use are no QUIC.
 pub(super) fn read(bytes: &[u8]) -> Option<LongHeader<'_>> {
     let mut cursor = Cursor::new(bytes);

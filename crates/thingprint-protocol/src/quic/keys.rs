@@ -30,8 +30,8 @@ const SALT_DRAFT_23: [u8; 20] = [
     0xf9, 0xf5, 0x02,
 ];
 /// RFC 9001 §5.4.2: the sample lies behind a packet number of the greatest length.
-const MOST_NUMBER_BYTES: usize = 4;
-const SAMPLE_BYTES: usize = 16;
+pub(super) const MOST_NUMBER_BYTES: usize = 4;
+pub(super) const SAMPLE_BYTES: usize = 16;
 const IV_BYTES: usize = 12;
 
 /// Who sends.

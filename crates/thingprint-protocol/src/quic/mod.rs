@@ -20,6 +20,8 @@ use keys::{Keys, Side};
 
 /// RFC 9000 §7.2: the connection id that a client makes up for its first packet has at least 8 bytes.
 const LEAST_FIRST_ID_BYTES: usize = 8;
+/// Initial packets of one datagram that are opened: a hello in pieces has a few, and they share 1,200 bytes or so.
+const MOST_INITIALS: usize = 8;
 /// RFC 8446 §4.
 const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 2;
@@ -32,12 +34,21 @@ pub(crate) fn is_told_by(payload: &[u8]) -> bool {
 /// What is remembered of the handshake of one connection; the default is that of a new one.
 #[derive(Debug, Default)]
 pub struct Handshake {
-    /// The destination of the client's first Initial packet, from which all keys follow.
-    first_id: Option<Vec<u8>>,
+    keys: Option<ConnectionKeys>,
     client: Assembly,
     server: Assembly,
     /// Whether a version that cannot be opened was told.
     is_version_told: bool,
+}
+
+/// The keys of both sides' Initial packets.
+#[derive(Debug)]
+struct ConnectionKeys {
+    /// The destination of the client's first Initial packet, from which all keys follow.
+    first_id: Vec<u8>,
+    version: QuicVersion,
+    client: Keys,
+    server: Keys,
 }
 
 /// What a datagram is to QUIC.
@@ -60,8 +71,11 @@ impl Handshake {
         }
         let mut reading = Reading::Other;
         let mut rest = payload;
+        let mut initials = 0;
         while let Some(header) = header::read(rest) {
+            initials += usize::from(header.kind == Kind::Initial);
             let found = match header.kind {
+                Kind::Initial if initials > MOST_INITIALS => return Reading::Quic,
                 Kind::Initial => self.initial(&header),
                 Kind::Unknown => self.tell_version(header.version),
                 Kind::Other => Reading::Quic,
@@ -120,22 +134,40 @@ impl Handshake {
     /// Keys stay those of the first connection id when the ids change (RFC 9001 §5.2), and become those of the new one
     /// after a Retry packet, or for a new connection.
     fn open(&mut self, header: &LongHeader<'_>) -> Option<(Side, Vec<u8>)> {
-        if let Some(id) = &self.first_id {
-            for side in [Side::Client, Side::Server] {
-                let keys = Keys::derive(header.version, id, side)?;
+        if !header.has_sample() {
+            return None;
+        }
+        let mut is_tried = false;
+        if let Some(keys) = &mut self.keys {
+            let is_other_version = keys.version != header.version;
+            if is_other_version {
+                *keys = ConnectionKeys::derive(header.version, &keys.first_id)?;
+            }
+            for (side, keys) in [(Side::Client, &keys.client), (Side::Server, &keys.server)] {
                 if let Some(frames) = keys.open(header) {
                     return Some((side, frames));
                 }
             }
+            is_tried = keys.first_id == header.destination;
         }
-        if header.destination.len() < LEAST_FIRST_ID_BYTES {
+        if is_tried || header.destination.len() < LEAST_FIRST_ID_BYTES {
             return None;
         }
-        let frames = Keys::derive(header.version, header.destination, Side::Client)?.open(header)?;
-        if self.first_id.replace(header.destination.to_vec()).is_some() {
-            self.client.restart();
+        let client = Keys::derive(header.version, header.destination, Side::Client)?;
+        let frames = client.open(header)?;
+        let server = Keys::derive(header.version, header.destination, Side::Server)?;
+        let first_id = header.destination.to_vec();
+        if self.keys.replace(ConnectionKeys { first_id, version: header.version, client, server }).is_some() {
+            self.client = Assembly::default();
             self.server = Assembly::default();
         }
         Some((Side::Client, frames))
+    }
+}
+
+impl ConnectionKeys {
+    fn derive(version: QuicVersion, first_id: &[u8]) -> Option<Self> {
+        let [client, server] = [Side::Client, Side::Server].map(|side| Keys::derive(version, first_id, side));
+        Some(Self { first_id: first_id.to_vec(), version, client: client?, server: server? })
     }
 }

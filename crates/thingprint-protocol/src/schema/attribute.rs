@@ -16,6 +16,10 @@ pub struct Attribute {
     /// For a list that is read from bytes: how many of them make one number, 1 to 8. Missing: 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item_bytes: Option<u8>,
+    /// Whether it is written as `***` unless credentials are asked for. Missing: it is not. A parser of the program knows
+    /// by itself what it has to hide.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secret: bool,
     /// How it is read.
     pub read: Reading,
 }
@@ -61,8 +65,8 @@ pub enum Reading {
     Range(Range),
     /// The value of a tag-length-value option.
     Option(OptionField),
-    /// By the parser of this name, which is a part of the program: `tls`, `http`, `dns`, `mdns`, `ntp`, `dhcp`, `ssdp`
-    /// or `quic`. A model with such an attribute tells its protocol only where the parser agrees.
+    /// By the parser of this name, which is a part of the program: `tls`, `http`, `dns`, `mdns`, `llmnr`, `ntp`,
+    /// `dhcp`, `ssdp` or `quic`. A model with such an attribute tells its protocol only where the parser agrees.
     Builtin(String),
 }
 

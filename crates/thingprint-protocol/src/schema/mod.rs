@@ -91,6 +91,11 @@ impl Model {
         self.info.abbreviation.as_deref().unwrap_or(UNNAMED)
     }
 
+    /// Whether it has a name of its own.
+    pub(crate) fn has_name(&self) -> bool {
+        self.info.abbreviation.as_deref().is_some_and(|name| !name.is_empty())
+    }
+
     /// An error at a place of this model.
     pub(crate) fn error(&self, path: impl Into<String>, fault: Fault) -> ModelError {
         ModelError { model: self.name().to_owned(), path: path.into(), fault }

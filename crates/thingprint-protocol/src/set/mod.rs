@@ -1,5 +1,6 @@
 //! Protocol models, compiled to one immutable set.
 mod dispatch;
+mod headers;
 mod known;
 mod model;
 mod section;
@@ -10,14 +11,15 @@ use std::num::NonZeroU16;
 use std::sync::{Arc, LazyLock};
 
 use serde::Serialize;
-use thingprint_flow::{Ip, Transport};
+use thingprint_flow::Transport;
 
-use crate::ModelError;
 use crate::matcher::Judge;
 use crate::schema::{IpProtocol, Model};
+use crate::{Fault, ModelError};
 
 use dispatch::Dispatch;
 
+pub(crate) use headers::Headers;
 pub use known::Detection;
 pub(crate) use known::Known;
 pub(crate) use model::CompiledModel;
@@ -55,7 +57,11 @@ pub struct ModelIndex(NonZeroU16);
 impl ModelSet {
     /// Compiles models. They are tried in this order, those with a server port of the flow first.
     pub fn compile(models: impl IntoIterator<Item = Model>) -> Result<Self, ModelError> {
-        let models: Vec<Model> = models.into_iter().take(usize::from(u16::MAX)).collect();
+        let models: Vec<Model> = models.into_iter().collect();
+        if let Some(model) = models.get(usize::from(u16::MAX)) {
+            let reason = format!("a set has at most {} models", u16::MAX);
+            return Err(model.error("info.abbreviation", Fault::Meaning(reason)));
+        }
         let mut judges = Vec::new();
         let mut compiled = Vec::with_capacity(models.len());
         for model in &models {
@@ -83,13 +89,17 @@ impl ModelSet {
     }
 
     /// The models that come with the crate, changed by `own`: a model with the abbreviation of another takes its place,
-    /// any other is tried before all that come with the crate.
+    /// any other is tried before all that come with the crate. One at most may be without an abbreviation.
     pub fn built_in_with(own: Vec<Model>) -> Result<Self, ModelError> {
         let mut built_in = Self::built_in_models();
         let mut first: Vec<Model> = Vec::new();
         for model in own {
             let known = first.iter_mut().chain(&mut built_in).find(|other| other.name() == model.name());
             match known {
+                Some(_) if !model.has_name() => {
+                    let reason = "another model has no name either".to_owned();
+                    return Err(model.error("info.abbreviation", Fault::Meaning(reason)));
+                }
                 Some(other) => *other = model,
                 None => first.push(model),
             }
@@ -128,18 +138,18 @@ impl ModelSet {
         &self.judges
     }
 
-    /// The models to try on a payload, or on the beginning of a stream, of a packet: those with a port of the packet, then
-    /// the others.
+    /// The models to try on a payload, or on the beginning of a stream, of a packet with these headers: those with a
+    /// port of the packet, then the others.
     pub(crate) fn candidates<'a>(
         &'a self,
-        packet: &'a Ip<'_>,
+        headers: Headers,
         bytes: &'a [u8],
     ) -> impl Iterator<Item = (ModelIndex, &'a CompiledModel)> {
-        let dispatch = if packet.transport == Transport::Udp { &self.udp } else { &self.tcp };
-        let possible = dispatch.possible(bytes, [packet.src_port, packet.dst_port]);
-        possible.filter_map(|index| {
+        let dispatch = if headers.is_udp { &self.udp } else { &self.tcp };
+        let possible = dispatch.possible(bytes, headers.ports);
+        possible.filter_map(move |index| {
             let model = self.compiled(index)?;
-            model.admits(packet).then_some((index, model))
+            model.admits(headers).then_some((index, model))
         })
     }
 }

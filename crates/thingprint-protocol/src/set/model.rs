@@ -1,13 +1,10 @@
-use std::net::IpAddr;
-
-use thingprint_flow::Ip;
-
+use super::headers::Headers;
 use super::known::{Detection, Known, Role};
 use super::section::{CompiledSection, Glance};
 use crate::attribute::{Extractor, Input, Value};
 use crate::builtin::Builtin;
 use crate::matcher::{Beginning, Judge, Tallies, View};
-use crate::schema::{EtherType, IpProtocol, Model, Reading, TrafficMode};
+use crate::schema::{Attribute, EtherType, IpProtocol, Model, Reading, TrafficMode};
 use crate::{Expression, Fault, ModelError, Sender, SyntaxError};
 
 /// A model, compiled.
@@ -72,10 +69,9 @@ impl CompiledModel {
     }
 
     /// Whether the headers of a packet leave the protocol possible.
-    pub(crate) fn admits(&self, packet: &Ip<'_>) -> bool {
-        let ether_type = if packet.dst.is_ipv4() { EtherType::Ipv4 } else { EtherType::Ipv6 };
-        let is_network = self.ether_types.is_empty() || self.ether_types.contains(&ether_type);
-        is_network && (self.traffic_modes.is_empty() || self.traffic_modes.contains(&mode_of(packet.dst)))
+    pub(super) fn admits(&self, headers: Headers) -> bool {
+        let is_network = self.ether_types.is_empty() || self.ether_types.contains(&headers.ether_type);
+        is_network && (self.traffic_modes.is_empty() || self.traffic_modes.contains(&headers.traffic_mode))
     }
 
     /// What a payload of either side that counts may begin with.
@@ -108,6 +104,19 @@ impl CompiledModel {
         self.verdict(known)
     }
 
+    /// Gives the verdict where nothing more comes: what neither side sent, neither will. It matters where `select` has a
+    /// `not`.
+    pub(crate) fn conclude(&self, known: &mut Known) -> Detection {
+        for (role, _) in self.sections().filter(|_| self.has_not) {
+            for sender in [Sender::Device, Sender::Peer] {
+                if known.of(role, sender).is_none() && known.open(role, sender).is_none() {
+                    known.set(role, sender, false);
+                }
+            }
+        }
+        self.verdict(known)
+    }
+
     /// Settles what conditions on the packets of the flow had left open, and gives the verdict.
     pub(crate) fn settle(&self, tallies: &Tallies, known: &mut Known) -> Detection {
         for (role, section) in self.sections() {
@@ -122,11 +131,13 @@ impl CompiledModel {
         self.verdict(known)
     }
 
-    /// Whether it is worth to wait for more bytes of the same side: not once they satisfied a direction.
+    /// Whether it is worth to wait for more bytes of the same side: not once they satisfied a direction, but for the
+    /// attributes behind.
     pub(crate) fn is_open(&self, known: &Known, sender: Sender) -> bool {
         let is_satisfied = self.sections().any(|(role, _)| known.of(role, sender) == Some(true));
         let is_open = |role| known.of(role, sender).is_none() && known.open(role, sender).is_none();
-        (!is_satisfied || self.has_not) && self.sections().any(|(role, _)| is_open(role))
+        let is_undecided = (!is_satisfied || self.has_not) && self.sections().any(|(role, _)| is_open(role));
+        is_undecided || is_satisfied && self.has_attributes()
     }
 
     /// Whether what is known has to be remembered: that payloads are of another kind matters to few models.
@@ -198,14 +209,6 @@ fn may_be(role: Role, known: &Known, sender: Sender) -> bool {
             .all(|role| known.of(role, sender) != Some(true) && known.of(role, sender.other()) != Some(true))
 }
 
-fn mode_of(address: IpAddr) -> TrafficMode {
-    match address {
-        IpAddr::V4(address) if address.is_broadcast() => TrafficMode::Broadcast,
-        _ if address.is_multicast() => TrafficMode::Multicast,
-        _ => TrafficMode::Unicast,
-    }
-}
-
 fn builtin(model: &Model) -> Result<Option<Builtin>, ModelError> {
     let mut found = None;
     for (index, attribute) in model.attributes.iter().enumerate() {
@@ -216,6 +219,11 @@ fn builtin(model: &Model) -> Result<Option<Builtin>, ModelError> {
             return Err(error("a model has one parser".to_owned()));
         }
         found = Some(builtin);
+    }
+    let is_pattern = |attribute: &Attribute| !matches!(attribute.read, Reading::Builtin(_));
+    if let (Some(builtin), Some(index)) = (found, model.attributes.iter().position(is_pattern)) {
+        let reason = format!("the parser {:?} reads the messages, and no pattern beside it", builtin.name());
+        return Err(model.error(format!("attributes[{index}].read"), Fault::Meaning(reason)));
     }
     Ok(found)
 }

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use thingprint_flow::{Ip, Transport};
 
-use super::ModelSet;
+use super::{Headers, ModelSet};
 use crate::schema::Model;
 
 /// A model that wants a payload to begin with a byte.
@@ -32,7 +32,7 @@ fn packet(dst: Ipv4Addr, dst_port: u16) -> Ip<'static> {
 
 fn candidates(set: &ModelSet, packet: &Ip<'_>, first: u8) -> Vec<String> {
     let named = |(index, _)| set.model(index).unwrap().name().to_owned();
-    set.candidates(packet, &[first]).map(named).collect()
+    set.candidates(Headers::of(packet), &[first]).map(named).collect()
 }
 
 #[test]
@@ -89,6 +89,34 @@ fn models_of_ones_own_replace_and_precede() {
     let more = names(vec![model("lamp", "00", "{}"), model("tls", "00", "{}"), model("lamp", "01", "{}")]);
     assert_eq!(more[0], "lamp");
     assert_eq!(more[1..], built_in);
+}
+
+#[test]
+fn two_models_without_a_name_are_refused() {
+    let unnamed = || Model { info: crate::schema::Info::default(), ..model("x", "00", "{}") };
+    assert!(ModelSet::built_in_with(vec![unnamed(), model("lamp", "01", "{}")]).is_ok());
+    let error = ModelSet::built_in_with(vec![unnamed(), unnamed()]).unwrap_err();
+    assert_eq!(error.to_string(), "model unnamed, info.abbreviation: another model has no name either");
+}
+
+#[test]
+fn too_many_models_are_refused() {
+    let error = ModelSet::compile(vec![Model::default(); 65536]).unwrap_err();
+    assert_eq!(error.to_string(), "model unnamed, info.abbreviation: a set has at most 65535 models");
+}
+
+#[test]
+fn a_parser_reads_alone() {
+    let mut both = model("x", "00", "{}");
+    both.attributes = serde_json::from_str(
+        r#"[{"name": "a", "type": "unsigned", "read": {"builtin": "ntp"}},
+            {"name": "b", "type": "bytes", "read": {"range": {"from": "0", "to": "1"}}}]"#,
+    )
+    .unwrap();
+    let error = ModelSet::compile([both]).unwrap_err();
+    let expected =
+        "model x, attributes[1].read: the parser \"ntp\" reads the messages, and no pattern beside it";
+    assert_eq!(error.to_string(), expected);
 }
 
 #[test]

@@ -2,14 +2,18 @@ use super::x509;
 use crate::cursor::Cursor;
 use crate::{Certificate, CertificateChain};
 
+/// Certificates of a chain that are read; chains of more than ten are refused by many clients.
+const MOST_CERTIFICATES: usize = 32;
+
 /// Reads the body of a `Certificate` message up to TLS 1.2 (RFC 5246 §7.4.2): as many certificates as are whole.
 pub fn chain(body: &[u8]) -> CertificateChain {
     let mut cursor = Cursor::new(body);
     let declared = cursor.u24().unwrap_or(0);
     let list = cursor.rest();
     let mut cursor = Cursor::new(list.get(..declared).unwrap_or(list));
-    let certificates = std::iter::from_fn(|| cursor.vector24()).map(x509::certificate).collect();
-    CertificateChain { certificates }
+    let mut entries = std::iter::from_fn(|| cursor.vector24());
+    let certificates = entries.by_ref().take(MOST_CERTIFICATES).map(x509::certificate).collect();
+    CertificateChain { certificates, certificates_dropped: entries.count() }
 }
 
 impl Certificate {

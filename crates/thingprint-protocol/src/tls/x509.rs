@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::der::{Element, Elements, tag};
 use crate::Certificate;
-use crate::text::escaped;
+use crate::text::{escaped, push_byte};
 
 /// `id-ce-subjectAltName`, 2.5.29.17.
 const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 0x11];
@@ -63,16 +63,20 @@ fn read(bytes: &[u8], certificate: &mut Certificate) -> Option<()> {
 
 /// A distinguished name, the most specific part first, as RFC 4514 §2.1 writes it.
 fn name(parts: Elements<'_>) -> String {
-    let mut texts: Vec<String> = parts
-        .flat_map(|set| Elements::new(set.value))
-        .filter_map(|attribute| {
-            let mut fields = Elements::new(attribute.value);
-            let kind = fields.value(tag::OBJECT_IDENTIFIER)?;
-            Some(format!("{}={}", attribute_name(kind), text(fields.next()?)))
-        })
-        .collect();
+    let mut texts: Vec<String> = parts.map(|set| part(Elements::new(set.value))).collect();
+    texts.retain(|text| !text.is_empty());
     texts.reverse();
     texts.join(",")
+}
+
+/// A part of a name: an attribute, or several (RFC 4514 §2.2).
+fn part(attributes: Elements<'_>) -> String {
+    let texts = attributes.filter_map(|attribute| {
+        let mut fields = Elements::new(attribute.value);
+        let kind = fields.value(tag::OBJECT_IDENTIFIER)?;
+        Some(format!("{}={}", attribute_name(kind), text(fields.next()?)))
+    });
+    texts.collect::<Vec<_>>().join("+")
 }
 
 fn attribute_name(kind: &[u8]) -> String {
@@ -107,7 +111,23 @@ fn text(element: Element<'_>) -> String {
     } else {
         element.value
     };
-    escaped(bytes).replace(',', "\\,")
+    quoted(bytes)
+}
+
+/// A text with a backslash before what would mean something else (RFC 4514 §2.4).
+fn quoted(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for (at, &byte) in bytes.iter().enumerate() {
+        let is_at_end = at == 0 || at + 1 == bytes.len();
+        if matches!(byte, b'"' | b'+' | b',' | b';' | b'<' | b'>' | b'\\')
+            || at == 0 && byte == b'#'
+            || is_at_end && byte == b' '
+        {
+            text.push('\\');
+        }
+        push_byte(&mut text, byte);
+    }
+    text
 }
 
 /// The DNS names among the names in the extensions.

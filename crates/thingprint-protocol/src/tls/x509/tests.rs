@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Element, certificate, dotted, tag, time};
+use super::{Element, Elements, certificate, dotted, name, tag, time};
 use crate::tls::certificate::chain;
 
 /// A value with its tag (X.690 §8.1).
@@ -115,6 +115,8 @@ fn a_chain_keeps_its_order_and_what_is_whole() {
     assert_eq!(lengths(&whole[..whole.len() - 1]), [bytes.len()]);
     assert_eq!(lengths(&body(&[])), [0; 0]);
     assert_eq!(lengths(&[]), [0; 0]);
+    let many = chain(&body(&[&b"abc"[..]; 40]));
+    assert_eq!((many.certificates.len(), many.certificates_dropped), (32, 8));
 }
 
 #[test]
@@ -132,6 +134,26 @@ fn times_are_seconds_since_1970() {
     check(tag::UTC_TIME, "700101000000", None);
     check(tag::UTC_TIME, "70010100000xZ", None);
     check(tag::INTEGER, "700101000000Z", None);
+}
+
+/// RFC 4514 §2.2 and §2.4.
+#[test]
+fn names_are_written_so_that_their_parts_can_be_told() {
+    let common_name = |text: &str| {
+        let value = [&[0x0c, u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
+        let fields = [&[6, 3, 0x55, 4, 3][..], &value].concat();
+        [&[0x30, u8::try_from(fields.len()).unwrap()], &fields[..]].concat()
+    };
+    let set = |attributes: &[u8]| [&[0x31, u8::try_from(attributes.len()).unwrap()], attributes].concat();
+    let check = |sets: &[Vec<u8>], expected: &str| {
+        assert_eq!(name(Elements::new(&sets.concat())), expected);
+    };
+    check(&[set(&common_name("a")), set(&common_name("b"))], "CN=b,CN=a");
+    check(&[set(&[common_name("a"), common_name("b")].concat())], "CN=a+CN=b");
+    check(&[set(&common_name("a,b+c\"d\\e<f>g;h"))], r#"CN=a\,b\+c\"d\\e\<f\>g\;h"#);
+    check(&[set(&common_name("#a #"))], r"CN=\#a #");
+    check(&[set(&common_name(" a "))], r"CN=\ a\ ");
+    check(&[set(&common_name("\u{e9}"))], r"CN=\xc3\xa9");
 }
 
 #[test]

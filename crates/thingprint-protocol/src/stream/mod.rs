@@ -1,12 +1,14 @@
+mod choice;
+
 use thingprint_flow::{Ip, TcpSegment};
 
 use crate::builtin::Builtin;
 use crate::http::exchange;
 use crate::inspection::Inspection;
 use crate::phase::{Phase, Step};
-use crate::set::{Detection, Glance, Known};
-use crate::waiting::{Chunk, Refusal, Waiting, steps};
-use crate::{Budget, Interest, Limits, Message, ModelIndex, ModelSet, Sender, dns, http, tls};
+use crate::set::Headers;
+use crate::waiting::{Chunk, Refusal, Waiting, steps, truncated};
+use crate::{Budget, Interest, Limits, Message, ModelSet, Sender, dns, tls};
 
 /// A SYN this close before the reading position is the one that began the stream, sent again.
 const REPEATED_SYN_BYTES: usize = 1 << 16;
@@ -18,7 +20,7 @@ pub(crate) struct Stream<'a> {
     pub(crate) set: &'a ModelSet,
     pub(crate) limits: &'a Limits,
     pub(crate) interest: Interest,
-    pub(crate) packet: &'a Ip<'a>,
+    pub(crate) headers: Headers,
     pub(crate) sender: Sender,
     pub(crate) state: &'a mut Inspection,
     pub(crate) budget: &'a mut Budget,
@@ -27,8 +29,7 @@ pub(crate) struct Stream<'a> {
 
 impl Stream<'_> {
     /// Looks at a segment of this direction.
-    pub(crate) fn segment(&mut self, segment: TcpSegment) {
-        let packet = self.packet;
+    pub(crate) fn segment(&mut self, packet: &Ip<'_>, segment: TcpSegment) {
         let mut chunk = Chunk { seq: segment.seq, bytes: packet.payload };
         if segment.flags.syn() {
             chunk.seq = chunk.seq.wrapping_add(1);
@@ -44,6 +45,13 @@ impl Stream<'_> {
             self.check_cut(chunk.skip(chunk.bytes.len()).seq);
         }
         self.state.free_if_idle();
+    }
+
+    /// Judges what is kept of this direction, since it ends here.
+    pub(crate) fn end(&mut self) {
+        let head = self.take_head();
+        self.conclude(&head);
+        self.restore_head(head, 0);
     }
 
     /// A SYN says where the stream starts. One that says otherwise than before opens a new connection.
@@ -87,11 +95,15 @@ impl Stream<'_> {
 
     fn set_aside(&mut self, chunk: Chunk<'_>, distance: usize) {
         let window = self.room().saturating_sub(self.head_bytes());
+        let (edge, beyond) = (self.edge(), chunk.skip(window.saturating_sub(distance)));
+        let waiting = self.state.held.get_or_insert_default().sides.of_mut(self.sender);
+        if !beyond.bytes.is_empty() {
+            waiting.miss(edge, beyond);
+        }
         if distance >= window {
             return self.count_stray();
         }
         let chunk = chunk.first(window - distance);
-        let waiting = self.state.held.get_or_insert_default().sides.of_mut(self.sender);
         if let Err(refusal) = waiting.set_aside(chunk, self.limits.pending_segments, self.budget) {
             self.refuse(refusal);
         }
@@ -114,6 +126,10 @@ impl Stream<'_> {
         while !rest.is_empty() && !self.is_done() {
             rest = if self.head_bytes() == 0 { self.feed_in_place(rest) } else { self.feed_joined(rest) };
         }
+        let edge = self.edge();
+        if let Some((waiting, _)) = self.waiting_mut() {
+            waiting.go_past(edge);
+        }
     }
 
     fn feed_in_place<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
@@ -130,16 +146,13 @@ impl Stream<'_> {
         let room = self.room().saturating_sub(self.head_bytes());
         let (chunk, later) = bytes.split_at(room.min(bytes.len()));
         self.append(chunk);
-        let Some((waiting, _)) = self.waiting_mut() else { return &[] };
-        let head = waiting.take_head();
+        let head = self.take_head();
         let read = self.read(&head);
         if self.is_done() {
             return &[];
         }
         let skipped = read.saturating_sub(head.len());
-        if let Some((waiting, budget)) = self.waiting_mut() {
-            waiting.restore_head(head, read, budget);
-        }
+        self.restore_head(head, read);
         later.get(skipped..).unwrap_or_default()
     }
 
@@ -151,6 +164,8 @@ impl Stream<'_> {
             let room = self.room();
             let window = rest.get(..room).unwrap_or(rest);
             match self.step(window) {
+                // What was decided may be that nothing is wanted of this side.
+                _ if self.is_done() => {}
                 Step::Read { bytes, message, then } => {
                     read += bytes;
                     self.advance(bytes, then);
@@ -172,10 +187,10 @@ impl Stream<'_> {
     fn step(&mut self, bytes: &[u8]) -> Step {
         let longest = usize::from(self.limits.stream_bytes);
         match self.phase() {
-            Phase::Begun if self.state.builtin == Some(Builtin::Http) => {
+            Phase::Begun if self.state.builtin() == Some(Builtin::Http) => {
                 exchange::head(bytes, self.state.asked)
             }
-            Phase::Begun => self.detect(bytes),
+            Phase::Begun => self.detect(bytes, false),
             Phase::Tls => tls::next_hello(bytes),
             Phase::Flight => tls::certificates(bytes),
             Phase::Dns => dns::next_frame(bytes, longest),
@@ -183,89 +198,6 @@ impl Stream<'_> {
             Phase::Chunks => exchange::chunk(bytes, self.state.asked),
             Phase::New | Phase::Done => Step::Done,
         }
-    }
-
-    /// Looks at the beginning of a stream whose protocol this direction does not know yet: the first model that is not
-    /// ruled out decides, also on what has to be waited for, so that it does not matter how a stream is cut.
-    fn detect(&mut self, bytes: &[u8]) -> Step {
-        let (set, longest) = (self.set, usize::from(self.limits.stream_bytes));
-        if let Some(builtin) = self.state.builtin {
-            return builtin.begin(bytes, longest, self.interest);
-        }
-        let most = usize::from(self.limits.pattern_bytes).min(self.room());
-        let glance = Glance {
-            sender: self.sender,
-            bytes: bytes.get(..most).unwrap_or(bytes),
-            is_whole: bytes.len() >= most,
-        };
-        if let Some(index) = self.state.model() {
-            return self.describe(index, &glance);
-        }
-        for (index, model) in set.candidates(self.packet, bytes) {
-            let before = self.state.known(index);
-            let mut known = before;
-            let detection = model.judge(&glance, true, &mut known);
-            match (detection, model.builtin()) {
-                (Detection::Certain, Some(builtin)) => match builtin.begin(bytes, longest, self.interest) {
-                    Step::Done => {}
-                    Step::More => return Step::More,
-                    step @ Step::Read { .. } => {
-                        self.decide(index, Some(builtin));
-                        return step;
-                    }
-                },
-                (Detection::Certain, None) => {
-                    self.decide(index, None);
-                    return self.describe(index, &glance);
-                }
-                (Detection::Possible, _) if !glance.is_whole && model.is_open(&known, self.sender) => {
-                    return Step::More;
-                }
-                (Detection::Possible, _) if known != before && model.is_noted(&known) => {
-                    let described = model.describe(index, &known, &glance);
-                    self.state.note(index, known, described, self.budget);
-                }
-                _ => {}
-            }
-        }
-        Step::Done
-    }
-
-    fn decide(&mut self, index: ModelIndex, builtin: Option<Builtin>) {
-        self.state.decide((index, builtin), self.interest, self.budget, self.found);
-    }
-
-    /// Reads the attributes of a stream whose model has no parser.
-    fn describe(&mut self, index: ModelIndex, glance: &Glance<'_>) -> Step {
-        let Some(model) = self.set.compiled(index) else { return Step::Done };
-        let mut known = Known::default();
-        model.judge(glance, true, &mut known);
-        if !glance.is_whole && model.is_open(&known, self.sender) {
-            return Step::More;
-        }
-        if let Some(described) = model.describe(index, &known, glance) {
-            (self.found)(Message::Described(described));
-        }
-        Step::Done
-    }
-
-    /// Whether what there is of a stream begins like HTTP, which is enough when the rest will never be there.
-    fn is_http(&mut self, head: &[u8]) -> bool {
-        if let Some(builtin) = self.state.builtin {
-            return builtin == Builtin::Http;
-        }
-        let (set, glance) = (self.set, Glance { sender: self.sender, bytes: head, is_whole: true });
-        if http::parse_cut(head).is_none() {
-            return false;
-        }
-        let found = set.candidates(self.packet, head).find(|(_, model)| {
-            let is_certain = || model.judge(&glance, true, &mut Known::default()) == Detection::Certain;
-            model.builtin() == Some(Builtin::Http) && is_certain()
-        });
-        if let Some((index, _)) = found {
-            self.decide(index, Some(Builtin::Http));
-        }
-        found.is_some()
     }
 
     fn tell(&mut self, message: Message) {
@@ -294,19 +226,19 @@ impl Stream<'_> {
         if self.is_done() || self.edge() != captured_to {
             return;
         }
-        let head = self.waiting_mut().map(|(waiting, _)| waiting.take_head()).unwrap_or_default();
-        self.give_up_with(&head);
+        self.give_up();
     }
 
     fn count_stray(&mut self) {
-        self.state.strays = self.state.strays.saturating_add(1);
-        if self.state.strays > self.limits.pending_segments {
+        let most = self.limits.pending_segments;
+        if self.waiting_mut().is_some_and(|(waiting, _)| waiting.count_stray() > most) {
             self.give_up();
         }
     }
 
     fn append(&mut self, bytes: &[u8]) {
         let waiting = self.state.held.get_or_insert_default().sides.of_mut(self.sender);
+        waiting.headers = Some(self.headers);
         if let Err(refusal) = waiting.append(bytes, self.budget) {
             self.refuse(refusal);
         }
@@ -317,19 +249,18 @@ impl Stream<'_> {
             Refusal::NoRoom => self.budget.count_dropped(),
             Refusal::TooManyPieces => self.budget.count_given_up(),
         }
+        self.end();
         self.state.finish(self.sender, self.budget);
     }
 
-    /// Gives up on a message of which only the beginning will ever be there: a head of HTTP is told as far as it goes.
-    fn give_up_with(&mut self, head: &[u8]) {
-        let is_head = self.phase() == Phase::Http || self.phase() == Phase::Begun && self.is_http(head);
-        if let Some(message) = http::parse_cut(head).filter(|_| is_head) {
-            self.tell(message);
-        }
-        self.give_up();
+    /// Gives up on a message of which only the beginning will ever be there.
+    fn give_up(&mut self) {
+        let head = self.take_head();
+        self.give_up_with(&head);
     }
 
-    fn give_up(&mut self) {
+    fn give_up_with(&mut self, head: &[u8]) {
+        self.conclude(head);
         self.budget.count_given_up();
         self.state.finish(self.sender, self.budget);
     }
@@ -344,13 +275,12 @@ impl Stream<'_> {
 
     /// Sequence number of the next byte to read.
     fn read_to(&self) -> u32 {
-        let taken = *self.state.taken.of(self.sender);
-        self.state.start.of(self.sender).wrapping_add(u32::from(taken))
+        self.state.read_to(self.sender)
     }
 
     /// Sequence number of the first byte that is neither read nor kept in order.
     fn edge(&self) -> u32 {
-        self.read_to().wrapping_add(truncated(self.head_bytes()))
+        self.state.edge(self.sender)
     }
 
     /// Bytes from the reading position that may be looked at.
@@ -362,6 +292,16 @@ impl Stream<'_> {
         self.waiting().map_or(0, Waiting::head_bytes)
     }
 
+    fn take_head(&mut self) -> Vec<u8> {
+        self.waiting_mut().map(|(waiting, _)| waiting.take_head()).unwrap_or_default()
+    }
+
+    fn restore_head(&mut self, head: Vec<u8>, read: usize) {
+        if let Some((waiting, budget)) = self.waiting_mut() {
+            waiting.restore_head(head, read, budget);
+        }
+    }
+
     fn waiting(&self) -> Option<&Waiting> {
         self.state.held.as_ref().map(|held| held.sides.of(self.sender))
     }
@@ -370,10 +310,4 @@ impl Stream<'_> {
         let waiting = self.state.held.as_mut()?.sides.of_mut(self.sender);
         Some((waiting, self.budget))
     }
-}
-
-/// A length as a step in sequence numbers, which wrap around at 32 bits.
-#[expect(clippy::cast_possible_truncation, reason = "sequence numbers are lengths modulo 2^32")]
-const fn truncated(bytes: usize) -> u32 {
-    bytes as u32
 }
