@@ -22,7 +22,10 @@ fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
     for heard in &flow.state.messages {
         match &heard.message {
             Message::HttpRequest(request) => {
-                let scheme = request.authentication.as_ref().map_or("none", |sent| sent.scheme.as_str());
+                let scheme = request
+                    .authentication
+                    .as_ref()
+                    .map_or("none", |sent| sent.scheme.as_deref().unwrap_or("unknown"));
                 sightings.see(heard, &scheme.to_ascii_lowercase(), || scheme.to_owned());
             }
             Message::HttpResponse(response) => {

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use thingprint_flow::{Endpoint, Flow, Timestamp, is_private};
-use thingprint_protocol::{Heard, Message, Protocol, Sender};
+use thingprint_protocol::{Heard, Message, Protocol, Sender, Uri};
 
 use super::port::PortSpan;
 use super::profile::{Direction, MudProfile};
@@ -239,15 +239,15 @@ impl Host {
 
     fn named_in(message: &Message) -> Option<Self> {
         let (name, source) = match message {
-            Message::ClientHello(hello) => (hello.server_name.as_deref(), HostSource::ServerName),
+            Message::ClientHello(hello) => (hello.server_name.clone(), HostSource::ServerName),
             Message::QuicInitial(initial) => {
                 let hello = initial.client_hello.as_ref();
-                (hello.and_then(|hello| hello.server_name.as_deref()), HostSource::ServerName)
+                (hello.and_then(|hello| hello.server_name.clone()), HostSource::ServerName)
             }
-            Message::HttpRequest(request) => (request.host.as_deref(), HostSource::HttpHost),
+            Message::HttpRequest(request) => (request.host.as_ref().map(Uri::redacted), HostSource::HttpHost),
             _ => return None,
         };
-        let name = host_name(name?)?;
+        let name = host_name(&name?)?;
         Some(Self { name, source })
     }
 }
@@ -269,9 +269,10 @@ fn client_server(flow: &Flow<Heard>) -> (Endpoint, Endpoint) {
     if is_client(flow) { (flow.local, flow.peer) } else { (flow.peer, flow.local) }
 }
 
-/// The domain name in a text like `Lamp.example:8080`, in lower case; `None` for an address, and for what is no name
+/// The domain name in a text like `Lamp.example:8080`, without a user in front, in lower case; `None` for an address, and for what is no name
 /// that a file may hold.
 fn host_name(text: &str) -> Option<String> {
+    let text = text.rsplit_once('@').map_or(text, |(_, host)| host);
     let name = match text.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => text,
@@ -307,6 +308,7 @@ mod tests {
         };
         check("Lamp.Example", Some("lamp.example"));
         check("lamp.example:8080", Some("lamp.example"));
+        check("***@lamp.example:80", Some("lamp.example"));
         check("lamp.example.", Some("lamp.example"));
         check("_sip.lamp_1.example", Some("_sip.lamp_1.example"));
         check("192.0.2.1", None);
