@@ -44,8 +44,10 @@ pub struct Contact {
 pub struct ContactTally {
     /// Flows.
     pub flows: u64,
-    /// Packets that the device sent.
+    /// Packets that the device sent, but for those of flows that it refused: an RST is no answer.
     pub up_packets: u64,
+    /// Flows of which the device sent nothing but RSTs.
+    pub refused_flows: u64,
     /// Packets that the device received.
     pub down_packets: u64,
     /// Bytes both ways.
@@ -157,7 +159,8 @@ impl ContactTally {
     pub(super) fn of(flow: &Flow<Heard>, spoken: Option<&str>) -> Self {
         Self {
             flows: 1,
-            up_packets: flow.up.packets,
+            up_packets: if flow.state.is_refused { 0 } else { flow.up.packets },
+            refused_flows: flow.state.is_refused.into(),
             down_packets: flow.down.packets,
             bytes: flow.bytes(),
             first: flow.first,
@@ -181,6 +184,7 @@ impl ContactTally {
     pub(super) fn add(&mut self, other: Self) {
         self.flows = self.flows.saturating_add(other.flows);
         self.up_packets = self.up_packets.saturating_add(other.up_packets);
+        self.refused_flows = self.refused_flows.saturating_add(other.refused_flows);
         self.down_packets = self.down_packets.saturating_add(other.down_packets);
         self.bytes = self.bytes.saturating_add(other.bytes);
         if other.first < self.first {
