@@ -57,6 +57,19 @@ fn values_are_counted_by_flow_and_told_where_they_are_unique() {
 }
 
 #[test]
+fn a_password_in_front_of_a_host_is_in_no_fingerprint_and_no_profile() {
+    let request = b"GET / HTTP/1.1\r\nHost: user:hush@cloud.example\r\n\r\n";
+    let flows = Story::default().opens(7, (LAMP, 50_000), CLOUD, request).flows();
+    let fingerprints = heard(&flows);
+    let traits = fingerprints.traits(flows.device(7)).unwrap();
+    let hosts: Vec<_> = traits.values(Attribute::HttpHost).collect();
+    assert_eq!(hosts, [("***@cloud.example", 1)]);
+    let contacts = flows.builder().contacts(flows.device(7));
+    let named: Vec<_> = contacts.keys().filter_map(|contact| contact.host.as_ref()).collect();
+    assert_eq!(named.iter().map(|host| host.name.as_str()).collect::<Vec<_>>(), ["cloud.example"]);
+}
+
+#[test]
 fn what_a_device_answers_is_its_own_and_what_it_is_answered_is_not() {
     let response = b"HTTP/1.1 200 OK\r\nServer: lampd\r\n\r\n";
     let story = Story::default().accepts(7, ("192.168.1.9", 50_000), (LAMP, 80), &request("phone")).opens(

@@ -5,7 +5,7 @@ mod home;
 
 use std::collections::BTreeSet;
 
-use home::{Flows, Story, ntp_request};
+use home::{Flows, Story, dhcp_ack, ntp_request};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use thingprint_profile::{
@@ -172,6 +172,105 @@ fn what_others_sent_in_vain_is_left_out_and_counted() {
     let all = MudOptions { with_unanswered: true, ..options() };
     let draft = builder.profile(flows.device(7), &all);
     assert_eq!((draft.unanswered_flows, builder.check(flows.device(7), &draft.profile).denied_flows), (0, 0));
+}
+
+#[test]
+fn a_refusal_is_no_answer() {
+    let scanner = ("198.51.100.66", 40_000);
+    let scan = [22, 23, 80]
+        .into_iter()
+        .fold(Story::default(), |story, port| story.refuses(7, scanner, (LAMP, port)));
+    let scanned = scan.sends(7, (LAMP, 40_000), ("192.168.1.1", 53), b"x");
+    let flows = scanned.flows();
+    let builder = flows.builder();
+    let draft = builder.profile(flows.device(7), &options());
+    assert_eq!(draft.unanswered_flows, 3);
+    assert_eq!(matches(&draft.profile, "to").len(), 1, "the answers of the name server alone");
+    let report = builder.check(flows.device(7), &draft.profile);
+    assert_eq!(report.denied_flows, 3);
+    for denied in &report.denied {
+        assert_eq!(
+            (denied.direction, denied.tally.up_packets, denied.tally.refused_flows),
+            (Direction::ToDevice, 0, 1)
+        );
+    }
+    let accepted = scanned.accepts(7, scanner, (LAMP, 8080), b"x").flows();
+    let draft = accepted.builder().profile(accepted.device(7), &options());
+    assert_eq!((draft.unanswered_flows, matches(&draft.profile, "to").len()), (3, 2));
+}
+
+#[test]
+fn a_claimed_name_is_weak_evidence_and_none_against_the_devices_own_answer() {
+    let name = "cloud.lamp.example";
+    let opened = Story::default().opens(
+        7,
+        (LAMP, 50_000),
+        ("198.51.100.66", 80),
+        b"GET / HTTP/1.1\r\nHost: cloud.lamp.example\r\n\r\n",
+    );
+    let from = entry(&json!({ "ipv4": { "ietf-acldns:dst-dnsname": name } }));
+    let to = entry(&json!({ "ipv4": { "ietf-acldns:src-dnsname": name } }));
+    let profile = published(&json!([from]), &json!([to])).unwrap();
+    let report = checked(&opened, &profile);
+    assert_eq!((report.denied_flows, report.claimed_flows), (0, 1));
+    let used = &report.entries[0];
+    assert_eq!((used.flows, used.claimed_flows, used.evidence), (1, 1, Some(NameEvidence::HttpHost)));
+    let told = opened.clone().learns(7, LAMP, name, CLOUD);
+    let report = checked(&told, &profile);
+    let denied: BTreeSet<String> = report.denied.iter().map(|it| it.contact.peer.to_string()).collect();
+    assert_eq!((report.denied_flows, report.claimed_flows), (1, 0));
+    assert_eq!(denied, BTreeSet::from(["198.51.100.66".to_owned()]));
+    let drafted = matches(&written(&told), "from");
+    assert!(drafted.iter().any(|it| it["ipv4"]["destination-ipv4-network"] == "198.51.100.66/32"));
+    let proven = opened.learns(7, LAMP, name, "198.51.100.66");
+    let report = checked(&proven, &profile);
+    assert_eq!((report.denied_flows, report.claimed_flows), (0, 0));
+}
+
+#[test]
+fn a_list_is_referred_to_once() {
+    let profile = written(&Story::default().sends(7, (LAMP, 40_000), ("192.168.1.1", 53), b"x"));
+    let mut document: Value = serde_json::from_str(&profile.to_json()).unwrap();
+    let path = "/ietf-mud:mud/from-device-policy/access-lists/access-list";
+    let references = document.pointer_mut(path).unwrap().as_array_mut().unwrap();
+    references.push(references[0].clone());
+    let error = MudProfile::from_json(&document.to_string()).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "ietf-mud:mud.from-device-policy.access-lists.access-list[1].name: a second reference to the access list \
+         'lamp-from-ipv4'"
+    );
+}
+
+#[test]
+fn once_dhcp_named_the_servers_no_other_is_one() {
+    let reply = dhcp_ack([192, 168, 1, 53]);
+    let asked = |server: &str| {
+        Story::default().receives(7, ("192.168.1.1", 67), (LAMP, 68), &reply).sends(
+            7,
+            (LAMP, 40_000),
+            (server, 53),
+            b"x",
+        )
+    };
+    let empty = published(&json!([]), &json!([])).unwrap();
+    let implied = |server: &str| checked(&asked(server), &empty).implied_flows;
+    assert_eq!((implied("192.168.1.53"), implied("192.168.1.66")), (1, 0));
+}
+
+#[test]
+fn dhcp_answers_are_allowed_although_the_question_went_to_all() {
+    let (anyone, all) = ("0.0.0.0", "255.255.255.255");
+    let asked = Story::default().sends(7, (anyone, 68), (all, 67), b"x");
+    let flows = asked.receives(7, ("192.168.1.1", 67), (LAMP, 68), b"x").flows();
+    let builder = flows.builder();
+    let draft = builder.profile(flows.device(7), &options());
+    let checked = builder.check(flows.device(7), &draft.profile);
+    assert_eq!((draft.unanswered_flows, checked.denied_flows, checked.flows), (0, 0, 2));
+    let from_others = Story::default().sends(7, (anyone, 68), (all, 67), b"x");
+    let flows = from_others.receives(7, ("192.168.1.9", 69), (LAMP, 68), b"x").flows();
+    let checked = flows.builder().check(flows.device(7), &draft.profile);
+    assert_eq!(checked.denied_flows, 1, "another port is another service");
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub struct Heard {
     pub messages: Vec<HeardMessage>,
     /// Messages beyond the most that are remembered.
     pub messages_dropped: u64,
+    /// Whether the device sent segments of TCP, and each of them an RST (RFC 9293 §3.5.2): it refused.
+    pub is_refused: bool,
 }
 
 /// A message with who sent it, and when.
@@ -61,6 +63,27 @@ pub struct Listening {
     /// When the last packet came.
     last: Option<Timestamp>,
     memory: Memory,
+    sent: Sent,
+}
+
+/// Which segments of TCP the device sent.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sent {
+    has_reset: bool,
+    has_other: bool,
+}
+
+impl Sent {
+    const fn note(&mut self, transport: Transport) {
+        match transport {
+            Transport::Tcp(segment) if segment.flags.rst() => self.has_reset = true,
+            _ => self.has_other = true,
+        }
+    }
+
+    const fn is_refusal(self) -> bool {
+        self.has_reset && !self.has_other
+    }
 }
 
 /// The messages of a flow that are remembered.
@@ -145,10 +168,13 @@ impl<'e> Ear<'e> {
     /// Takes a packet of a flow.
     #[inline]
     pub fn packet(&mut self, sighting: &Sighting<'_, '_>, state: &mut Listening) {
-        let Listening { inspection, transport, last, memory } = state;
+        let Listening { inspection, transport, last, memory, sent } = state;
         transport.get_or_insert(sighting.ip.transport);
         let (time, sender) = (sighting.time, if sighting.is_sent { Sender::Device } else { Sender::Peer });
         *last = Some(time);
+        if sighting.is_sent {
+            sent.note(sighting.ip.transport);
+        }
         let seen = Seen { packet: sighting.ip, sender, time: Some(time) };
         let (most, message_budget) = (self.most_messages, &mut self.message_budget);
         self.engine.observe(seen, inspection, &mut self.budget, &mut |message| {
@@ -171,6 +197,7 @@ impl<'e> Ear<'e> {
             standard_port,
             messages: state.memory.messages,
             messages_dropped: state.memory.dropped,
+            is_refused: state.sent.is_refusal(),
         }
     }
 
@@ -206,7 +233,7 @@ impl Listening {
     #[must_use]
     pub fn go_on(&mut self) -> Self {
         let (inspection, transport, last) = (self.inspection.go_on(), self.transport, self.last);
-        Self { inspection, transport, last, ..Self::default() }
+        Self { inspection, transport, last, sent: self.sent, ..Self::default() }
     }
 }
 

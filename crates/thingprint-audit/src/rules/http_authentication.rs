@@ -22,7 +22,6 @@ fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
     for heard in &flow.state.messages {
         match &heard.message {
             Message::HttpRequest(request) => {
-                // Credentials without a scheme are of no kind that is registered.
                 let scheme = request
                     .authentication
                     .as_ref()

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use thingprint_flow::Flow;
 use thingprint_protocol::{
     Carrier, ClientHello, DhcpMessage, Heard, HttpRequest, Message, QuicInitial, Sender, ServerHello,
-    SsdpMessage,
+    SsdpMessage, Uri,
 };
 
 use super::attribute::Attribute;
@@ -79,7 +79,7 @@ impl Shown {
 
     fn request(&mut self, request: &HttpRequest) {
         self.push(Attribute::HttpMethod, request.method.clone());
-        self.text(Attribute::HttpHost, request.host.as_ref());
+        self.text(Attribute::HttpHost, request.host.as_ref().map(Uri::redacted).as_ref());
         self.text(Attribute::HttpUserAgent, request.user_agent.as_ref());
     }
 

@@ -47,7 +47,7 @@ impl MudBuilder {
     }
 
     /// Says who serves a class of controllers, such as [`MudProfile::DNS_CONTROLLER`]. Of a class of which nothing is
-    /// said, those that DHCP names and any local address count.
+    /// said, those that DHCP names count, and any local address where DHCP names none.
     pub fn give_controller(&mut self, class: &str, address: IpAddr) {
         self.controllers.give(class.to_owned(), address);
     }

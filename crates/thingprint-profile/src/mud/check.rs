@@ -16,6 +16,9 @@ pub struct CheckReport {
     pub flows: u64,
     /// Flows of which some packets are not allowed.
     pub denied_flows: u64,
+    /// Flows that are allowed only by a name which nothing but their client tells: the evidence is a
+    /// [claim](NameEvidence::is_claim), and a device that lies passes by it.
+    pub claimed_flows: u64,
     /// What is not allowed, in the order of contacts.
     pub denied: Vec<Denied>,
     /// Every entry of the profile with its use, in the order of the file.
@@ -69,6 +72,8 @@ pub struct EntryUse {
     pub entry: String,
     /// Flows that it decided; 0 for an entry never used.
     pub flows: u64,
+    /// Flows among them that it matched only by what their client claims.
+    pub claimed_flows: u64,
     /// The weakest evidence of a name that it was used by.
     pub evidence: Option<NameEvidence>,
     /// Conditions that flows cannot be judged by, and that were taken to hold.
@@ -105,6 +110,7 @@ impl<'a> Checker<'a> {
             list: list.to_owned(),
             entry: entry.name.clone(),
             flows: 0,
+            claimed_flows: 0,
             evidence: None,
             assumed: BTreeSet::new(),
             is_checkable: entry.may_match_ip(),
@@ -112,6 +118,7 @@ impl<'a> Checker<'a> {
         let report = CheckReport {
             flows: 0,
             denied_flows: 0,
+            claimed_flows: 0,
             denied: Vec::new(),
             entries: entries.collect(),
             implied_flows: 0,
@@ -124,11 +131,18 @@ impl<'a> Checker<'a> {
         self.report.flows += tally.flows;
         let mut is_denied = false;
         let mut is_implied = false;
+        let mut is_claimed = false;
         for direction in [Direction::FromDevice, Direction::ToDevice] {
             if !tally.went(direction) {
                 continue;
             }
-            let Some(reason) = self.decide(contact, tally, direction) else { continue };
+            let reason = match self.decide(contact, tally, direction) {
+                Ok(evidence) => {
+                    is_claimed |= evidence.is_some_and(NameEvidence::is_claim);
+                    continue;
+                }
+                Err(reason) => reason,
+            };
             if matches!(reason, DenyReason::NoEntry { .. }) && self.is_implied(contact) {
                 is_implied = true;
                 continue;
@@ -139,6 +153,7 @@ impl<'a> Checker<'a> {
             self.report.denied.push(Denied { contact, tally, names, direction, reason });
         }
         self.report.denied_flows += if is_denied { tally.flows } else { 0 };
+        self.report.claimed_flows += if is_claimed && !is_denied { tally.flows } else { 0 };
         self.report.implied_flows += if is_implied { tally.flows } else { 0 };
     }
 
@@ -147,13 +162,14 @@ impl<'a> Checker<'a> {
         self.report
     }
 
-    /// Why one half of a contact's flows is not allowed; `None` where it is. The first entry that matches decides.
+    /// What tells the name by which one half of a contact's flows is allowed, if a name does, or why it is not. The
+    /// first entry that matches decides.
     fn decide(
         &mut self,
         contact: &Contact,
         tally: &ContactTally,
         direction: Direction,
-    ) -> Option<DenyReason> {
+    ) -> Result<Option<NameEvidence>, DenyReason> {
         let scene = Scene {
             names: self.names,
             controllers: self.controllers,
@@ -163,17 +179,17 @@ impl<'a> Checker<'a> {
             direction,
         };
         let mut nearest: Option<(Miss, String)> = None;
-        for (index, (_, list, entry)) in
-            entries(self.profile).enumerate().filter(|(_, (policy, ..))| *policy == direction)
-        {
+        let uses = entries(self.profile).zip(&mut self.report.entries);
+        for ((_, list, entry), used) in uses.filter(|((policy, ..), _)| *policy == direction) {
             match scene.judge(entry) {
                 Ok(hit) => {
-                    let used = self.report.entries.get_mut(index)?;
                     used.flows += tally.flows;
+                    let is_claim = hit.evidence.is_some_and(NameEvidence::is_claim);
+                    used.claimed_flows += if is_claim { tally.flows } else { 0 };
                     used.evidence = used.evidence.max(hit.evidence);
                     used.assumed.extend(hit.assumed);
                     let refused = || DenyReason::Refused { entry: format!("{list}/{}", entry.name) };
-                    return (entry.action != Action::Accept).then(refused);
+                    return if entry.action == Action::Accept { Ok(hit.evidence) } else { Err(refused()) };
                 }
                 Err(miss) if nearest.as_ref().is_none_or(|(nearest, _)| miss > *nearest) => {
                     nearest = Some((miss, format!("{list}/{}", entry.name)));
@@ -182,7 +198,7 @@ impl<'a> Checker<'a> {
             }
         }
         let (miss, nearest) = nearest.map_or((Miss::Protocol, None), |(miss, entry)| (miss, Some(entry)));
-        Some(DenyReason::NoEntry { miss, nearest })
+        Err(DenyReason::NoEntry { miss, nearest })
     }
 
     /// Whether a network lets this pass without being told: local name and time servers are for every device by

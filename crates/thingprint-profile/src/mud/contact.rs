@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use thingprint_flow::{Endpoint, Flow, Timestamp, is_private};
-use thingprint_protocol::{Heard, Message, Protocol, Sender};
+use thingprint_protocol::{Heard, Message, Protocol, Sender, Uri};
 
 use super::port::PortSpan;
 use super::profile::{Direction, MudProfile};
@@ -10,6 +10,10 @@ use super::profile::{Direction, MudProfile};
 /// IP protocol numbers whose headers have ports.
 const TCP: u8 = 6;
 const UDP: u8 = 17;
+
+/// Ports of DHCP servers and clients.
+const DHCP_SERVER: u16 = 67;
+const DHCP_CLIENT: u16 = 68;
 
 /// Ports below are given out by name and seldom taken by chance (RFC 6335 §6).
 pub(super) const FIRST_USER_PORT: u16 = 1024;
@@ -40,8 +44,10 @@ pub struct Contact {
 pub struct ContactTally {
     /// Flows.
     pub flows: u64,
-    /// Packets that the device sent.
+    /// Packets that the device sent, but for those of flows that it refused: an RST is no answer.
     pub up_packets: u64,
+    /// Flows of which the device sent nothing but RSTs.
+    pub refused_flows: u64,
     /// Packets that the device received.
     pub down_packets: u64,
     /// Bytes both ways.
@@ -116,6 +122,14 @@ impl Contact {
         }
     }
 
+    /// Whether these are answers of a DHCP server to the device's address, which it asks for by broadcast: in a flow of
+    /// its own (RFC 2131 §4.1 gives the ports).
+    pub(super) fn is_dhcp_answer(&self, tally: &ContactTally) -> bool {
+        let is_between = (self.server_port, self.client_port) == (Some(DHCP_SERVER), Some(DHCP_CLIENT));
+        let is_to_client = self.initiated == Direction::FromDevice && self.protocol == UDP;
+        is_between && is_to_client && tally.up_packets == 0
+    }
+
     /// Where the server is.
     pub(super) const fn server(&self) -> (IpAddr, u8, Option<u16>) {
         (self.peer, self.protocol, self.server_port)
@@ -145,7 +159,8 @@ impl ContactTally {
     pub(super) fn of(flow: &Flow<Heard>, spoken: Option<&str>) -> Self {
         Self {
             flows: 1,
-            up_packets: flow.up.packets,
+            up_packets: if flow.state.is_refused { 0 } else { flow.up.packets },
+            refused_flows: flow.state.is_refused.into(),
             down_packets: flow.down.packets,
             bytes: flow.bytes(),
             first: flow.first,
@@ -169,6 +184,7 @@ impl ContactTally {
     pub(super) fn add(&mut self, other: Self) {
         self.flows = self.flows.saturating_add(other.flows);
         self.up_packets = self.up_packets.saturating_add(other.up_packets);
+        self.refused_flows = self.refused_flows.saturating_add(other.refused_flows);
         self.down_packets = self.down_packets.saturating_add(other.down_packets);
         self.bytes = self.bytes.saturating_add(other.bytes);
         if other.first < self.first {
@@ -227,15 +243,15 @@ impl Host {
 
     fn named_in(message: &Message) -> Option<Self> {
         let (name, source) = match message {
-            Message::ClientHello(hello) => (hello.server_name.as_deref(), HostSource::ServerName),
+            Message::ClientHello(hello) => (hello.server_name.clone(), HostSource::ServerName),
             Message::QuicInitial(initial) => {
                 let hello = initial.client_hello.as_ref();
-                (hello.and_then(|hello| hello.server_name.as_deref()), HostSource::ServerName)
+                (hello.and_then(|hello| hello.server_name.clone()), HostSource::ServerName)
             }
-            Message::HttpRequest(request) => (request.host.as_deref(), HostSource::HttpHost),
+            Message::HttpRequest(request) => (request.host.as_ref().map(Uri::redacted), HostSource::HttpHost),
             _ => return None,
         };
-        let name = host_name(name?)?;
+        let name = host_name(&name?)?;
         Some(Self { name, source })
     }
 }
@@ -257,9 +273,10 @@ fn client_server(flow: &Flow<Heard>) -> (Endpoint, Endpoint) {
     if is_client(flow) { (flow.local, flow.peer) } else { (flow.peer, flow.local) }
 }
 
-/// The domain name in a text like `Lamp.example:8080`, in lower case; `None` for an address, and for what is no name
+/// The domain name in a text like `Lamp.example:8080`, without a user in front, in lower case; `None` for an address, and for what is no name
 /// that a file may hold.
 fn host_name(text: &str) -> Option<String> {
+    let text = text.rsplit_once('@').map_or(text, |(_, host)| host);
     let name = match text.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => text,
@@ -295,6 +312,7 @@ mod tests {
         };
         check("Lamp.Example", Some("lamp.example"));
         check("lamp.example:8080", Some("lamp.example"));
+        check("***@lamp.example:80", Some("lamp.example"));
         check("lamp.example.", Some("lamp.example"));
         check("_sip.lamp_1.example", Some("_sip.lamp_1.example"));
         check("192.0.2.1", None);

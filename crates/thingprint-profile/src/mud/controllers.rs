@@ -29,7 +29,7 @@ pub(super) struct Controllers {
 pub(super) enum Membership {
     /// It is: somebody said so, or DHCP did.
     Known,
-    /// Nobody said who is, and the peer is a local one.
+    /// Neither somebody nor DHCP said who is, for this version of IP, and the peer is a local one.
     Assumed,
     /// It is not.
     No,
@@ -69,8 +69,11 @@ impl Controllers {
         if let Some(given) = self.given.get(class) {
             return if given.contains(&contact.peer) { Membership::Known } else { Membership::No };
         }
-        if self.learned.get(class).is_some_and(|learned| learned.contains(&contact.peer)) {
-            return Membership::Known;
+        let learned = self.learned.get(class).into_iter().flatten();
+        let mut learned = learned.filter(|address| address.is_ipv6() == contact.peer.is_ipv6()).peekable();
+        if learned.peek().is_some() {
+            let is_known = learned.any(|address| *address == contact.peer);
+            return if is_known { Membership::Known } else { Membership::No };
         }
         if contact.place == Place::Local { Membership::Assumed } else { Membership::No }
     }

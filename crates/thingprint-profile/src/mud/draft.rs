@@ -37,7 +37,7 @@ pub struct MudOptions {
     pub cache_validity_h: u8,
     /// What the device is; also names the lists.
     pub label: String,
-    /// Whether to allow what others sent to the device and it never answered. That is nothing that the device does,
+    /// Whether to allow what others sent to the device and it never answered, or refused by RSTs alone. That is nothing that the device does,
     /// and left out by default.
     pub with_unanswered: bool,
 }
@@ -65,7 +65,7 @@ pub struct MudDraft {
     /// Entries for any address, since the device talked to more addresses without a name than are worth a list: by
     /// list and entry.
     pub widened: BTreeSet<(String, String)>,
-    /// Flows that the device never answered, and that are left out.
+    /// Flows that the device never answered, or refused, and that are left out.
     pub unanswered_flows: u64,
 }
 
@@ -122,7 +122,7 @@ impl<'n> Drafter<'n> {
     }
 
     pub(super) fn add(&mut self, contact: &Contact, tally: &ContactTally, options: &MudOptions) {
-        if tally.up_packets == 0 && !options.with_unanswered {
+        if tally.up_packets == 0 && !options.with_unanswered && !contact.is_dhcp_answer(tally) {
             self.unanswered_flows += tally.flows;
             return;
         }

@@ -16,16 +16,25 @@ pub enum NameEvidence {
     OwnDns,
     /// A DNS answer to another device of the capture.
     OtherDns,
-    /// The server name that the device asked for in TLS or QUIC.
+    /// The server name that the client asked for in TLS or QUIC: a claim that anybody can make.
     ServerName,
-    /// The host that the device asked for in HTTP.
+    /// The host that the client asked for in HTTP: a claim that anybody can make.
     HttpHost,
+}
+
+impl NameEvidence {
+    /// Whether it is only what the client itself says, so that a device which lies passes by it.
+    pub const fn is_claim(self) -> bool {
+        matches!(self, Self::ServerName | Self::HttpHost)
+    }
 }
 
 /// The names of addresses, by the DNS answers of a capture.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     addresses: BTreeMap<IpAddr, BTreeMap<String, Known>>,
+    /// Who was told an address of which name; no more than there are in `addresses`.
+    told: BTreeMap<String, BTreeSet<DeviceIndex>>,
     kept: usize,
     pub(super) dropped: u64,
 }
@@ -52,23 +61,43 @@ impl Names {
     }
 
     fn note(&mut self, device: DeviceIndex, message: &DnsMessage, most: usize) {
-        let asked = message.questions.first().map(|question| question.name.as_str());
+        let Some(asked) = message.questions.first().map(|question| question.name.as_str()) else { return };
+        let chain = chain(asked, message);
         for answer in &message.answers {
             let DnsData::Address(address) = answer.data else { continue };
-            let aliases = message.answers.iter().map(|answer| answer.name.as_str());
-            for name in asked.into_iter().chain(aliases).take(MOST_NAMES_OF_ADDRESS) {
-                let names = self.addresses.entry(address).or_default();
-                let is_new = !names.get(name).is_some_and(|known| known.devices.contains(&device));
-                if is_new && (self.kept >= most || names.len() >= MOST_NAMES_OF_ADDRESS) {
-                    self.dropped += 1;
-                    continue;
-                }
-                self.kept += usize::from(is_new);
-                let known = names.entry(name.to_owned()).or_default();
-                known.is_asked |= asked == Some(name);
-                known.devices.insert(device);
+            let Some(owner) = chain.iter().position(|name| *name == answer.name) else { continue };
+            for name in chain.iter().take(owner + 1) {
+                self.keep((address, name), (device, *name == asked), most);
             }
         }
+    }
+
+    fn keep(
+        &mut self,
+        (address, name): (IpAddr, &str),
+        (device, is_asked): (DeviceIndex, bool),
+        most: usize,
+    ) {
+        let names = self.addresses.get(&address);
+        let known = names.and_then(|names| names.get(name));
+        let is_new = !known.is_some_and(|known| known.devices.contains(&device));
+        let is_full = names.is_some_and(|names| names.len() >= MOST_NAMES_OF_ADDRESS) && known.is_none();
+        if is_new && (self.kept >= most || is_full) {
+            self.dropped += 1;
+            return;
+        }
+        self.kept += usize::from(is_new);
+        let known = self.addresses.entry(address).or_default().entry(name.to_owned()).or_default();
+        known.is_asked |= is_asked;
+        known.devices.insert(device);
+        self.told.entry(name.to_owned()).or_default().insert(device);
+    }
+
+    /// The host that the client of a contact named, if that may tell a name: not where DNS told the device other
+    /// addresses of it.
+    fn claim<'c>(&self, device: DeviceIndex, contact: &'c Contact) -> Option<&'c Host> {
+        let is_told = |host: &&Host| self.told.get(&host.name).is_some_and(|told| told.contains(&device));
+        contact.host.as_ref().filter(|host| !is_told(host))
     }
 
     /// What tells that the peer of a device's contact has this name.
@@ -79,7 +108,7 @@ impl Names {
         name: &str,
     ) -> Option<NameEvidence> {
         let known = self.addresses.get(&contact.peer).and_then(|names| names.get(name));
-        match (known, &contact.host) {
+        match (known, self.claim(device, contact)) {
             (Some(known), _) if known.devices.contains(&device) => Some(NameEvidence::OwnDns),
             (Some(_), _) => Some(NameEvidence::OtherDns),
             (None, Some(host)) if host.name == name => Some(host.evidence()),
@@ -107,11 +136,30 @@ impl Names {
             return (own, NameEvidence::OwnDns);
         }
         let others = asked(&|_| true);
-        match (others.is_empty(), host) {
+        match (others.is_empty(), self.claim(device, contact)) {
             (true, Some(host)) => (vec![host.name.clone()], host.evidence()),
             _ => (others, NameEvidence::OtherDns),
         }
     }
+}
+
+/// The names from the one asked for along the aliases (RFC 1034 §3.6.2), each behind the one that it is an alias of. An
+/// answer about other names tells nothing of these.
+fn chain<'m>(asked: &'m str, message: &'m DnsMessage) -> Vec<&'m str> {
+    let mut chain = vec![asked];
+    while let Some(&last) = chain.last()
+        && chain.len() < MOST_NAMES_OF_ADDRESS
+    {
+        let alias = message.answers.iter().find_map(|answer| match &answer.data {
+            DnsData::Name(target) if answer.name == last => Some(target.as_str()),
+            _ => None,
+        });
+        match alias {
+            Some(alias) if !chain.contains(&alias) => chain.push(alias),
+            _ => break,
+        }
+    }
+    chain
 }
 
 impl Host {

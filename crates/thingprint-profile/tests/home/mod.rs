@@ -69,6 +69,14 @@ impl Story {
         self
     }
 
+    /// A TCP connection that another one tries to open to a device, which refuses it with an RST (RFC 9293 §3.5.2).
+    pub(crate) fn refuses(mut self, device: u8, from: Side<'_>, to: Side<'_>) -> Self {
+        let segment = |seq, flags| Transport::Tcp(TcpSegment { seq, flags: TcpFlags(flags) });
+        self.push(device, false, (from, to), segment(1000, 0x02), &[]);
+        self.push(device, true, (to, from), segment(0, 0x14), &[]);
+        self
+    }
+
     /// What a device says first on a connection that it accepted.
     pub(crate) fn answers(mut self, device: u8, from: Side<'_>, to: Side<'_>, payload: &[u8]) -> Self {
         self.push(device, true, (from, to), SERVER_SEGMENT, payload);
@@ -238,6 +246,16 @@ pub(crate) fn ntp_request() -> Vec<u8> {
     packet[0] = 0x23;
     packet[47] = 9;
     packet
+}
+
+/// A DHCP server's acknowledgement that names a name server (RFC 2131 §2, RFC 2132 §3.8).
+pub(crate) fn dhcp_ack(name_server: [u8; 4]) -> Vec<u8> {
+    let mut message = vec![0_u8; 236];
+    message[..3].copy_from_slice(&[2, 1, 6]);
+    message.extend([99, 130, 83, 99, 53, 1, 5, 6, 4]);
+    message.extend(name_server);
+    message.push(255);
+    message
 }
 
 /// The folder of real captures beside the workspace, if it is there.

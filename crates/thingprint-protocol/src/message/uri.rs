@@ -27,6 +27,11 @@ impl Uri {
         &self.text
     }
 
+    /// All of it, with `***` for each secret, whatever is shown elsewhere.
+    pub fn redacted(&self) -> String {
+        redacted(&self.text)
+    }
+
     /// Lets its secrets be written by `Display` and as JSON.
     pub const fn show(&mut self) {
         self.is_shown = true;

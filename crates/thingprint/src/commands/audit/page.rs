@@ -53,13 +53,13 @@ fn summary(page: &mut Page, report: &Report, policy: &Policy) {
 
 fn facts(report: &Report, policy: &Policy) -> Vec<(&'static str, String)> {
     let header = &report.header;
-    let mut captures = header.captures.iter().take(MOST_CAPTURES).cloned().collect::<Vec<_>>().join(", ");
+    let mut captures: Vec<String> = header.captures.iter().take(MOST_CAPTURES).cloned().collect();
     if let Some(more) = header.captures.len().checked_sub(MOST_CAPTURES).filter(|more| *more > 0) {
-        captures += &format!(" and {more} more");
+        captures.push(format!("and {more} more"));
     }
     let mut facts = vec![
         ("policy", format!("{} of {}: {}", policy.name(), policy.date(), policy.description())),
-        ("captures", captures),
+        ("captures", captures.join(", ")),
     ];
     if let Some((first, last)) = header.span {
         facts.push(("traffic", format!("{} to {}", to_second(first), to_second(last))));

@@ -28,14 +28,14 @@ pub(super) struct Header {
 /// What a device shows of itself.
 #[derive(Default)]
 pub(super) struct Shows {
-    pub(super) values: Vec<Value>,
+    pub(super) values: Vec<Shown>,
     pub(super) cipher_lists: Vec<CipherList>,
     /// Which known device it looks like, where some are known.
     pub(super) likeness: Option<Likeness>,
 }
 
 /// A value of an attribute.
-pub(super) struct Value {
+pub(super) struct Shown {
     pub(super) attribute: Attribute,
     pub(super) value: String,
     /// Flows that show it.
@@ -172,7 +172,7 @@ impl Report {
     fn device<'a>(&'a self, audit: &'a DeviceAudit) -> DeviceDocument<'a> {
         let mut fingerprint: BTreeMap<&'static str, Vec<ValueDocument<'a>>> = BTreeMap::new();
         let shows = self.shows.get(&audit.device);
-        for Value { attribute, value, flows, is_unique } in shows.into_iter().flat_map(|shows| &shows.values)
+        for Shown { attribute, value, flows, is_unique } in shows.into_iter().flat_map(|shows| &shows.values)
         {
             let value = ValueDocument { value, flows: *flows, unique: *is_unique };
             fingerprint.entry(attribute.name()).or_default().push(value);
@@ -222,8 +222,8 @@ pub(super) fn answer(answer: &Answer) -> (&'static str, Vec<&str>) {
     }
 }
 
-fn values(traits: &Traits, unique: &BTreeSet<(Attribute, &str)>) -> Vec<Value> {
-    let value = |(attribute, value, flows): (Attribute, &str, u64)| Value {
+fn values(traits: &Traits, unique: &BTreeSet<(Attribute, &str)>) -> Vec<Shown> {
+    let value = |(attribute, value, flows): (Attribute, &str, u64)| Shown {
         attribute,
         value: value.to_owned(),
         flows,

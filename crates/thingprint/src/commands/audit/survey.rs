@@ -6,6 +6,7 @@ use thingprint_flow::{
     elect_gateway,
 };
 use thingprint_profile::{Fingerprints, MudBuilder};
+use thingprint_protocol::schema::Model;
 use thingprint_protocol::{Engine, Heard, Listener, Losses};
 use thingprint_report::Labels;
 
@@ -138,7 +139,7 @@ impl Ears<'_> {
         self.messages_dropped += flow.state.messages_dropped;
         if let Some(mud) = &mut self.mud {
             let model = flow.state.model.and_then(|model| self.engine.models().model(model));
-            mud.hear(flow, model.map(|model| model.name()));
+            mud.hear(flow, model.map(Model::name));
         }
     }
 }
