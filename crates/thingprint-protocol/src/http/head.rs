@@ -149,7 +149,8 @@ fn status_line(version: Option<HttpVersion>, rest: &[u8]) -> Option<StartLine<'_
     let (digits, phrase) = rest.split_at_checked(3)?;
     let status = std::str::from_utf8(digits).ok()?.parse().ok().filter(|status| *status >= 100)?;
     let is_separate = phrase.first().is_none_or(u8::is_ascii_whitespace);
-    is_separate.then(|| StartLine::Response { version, status, phrase: phrase.trim_ascii_start() })
+    let is_text = is_separate && !phrase.iter().any(|&byte| is_no_text(byte));
+    is_text.then(|| StartLine::Response { version, status, phrase: phrase.trim_ascii_start() })
 }
 
 fn request_line(line: &[u8]) -> Option<StartLine<'_>> {
@@ -182,17 +183,17 @@ fn version(text: &[u8]) -> Option<(HttpVersion, &[u8])> {
     }
 }
 
-/// Whether a line that is not complete yet may become a first line.
+/// Whether a line that is not complete yet may become a first line. What [`start_line`] takes, every beginning of it
+/// may become: else it would matter how a stream is cut.
 fn may_become_start(bytes: &[u8]) -> bool {
-    let may_start_with = |prefix: &[u8]| bytes.iter().zip(prefix).all(|(byte, wanted)| byte == wanted);
+    let may_start_with = |prefix: &[u8]| bytes.iter().zip(prefix).all(|(a, b)| a.eq_ignore_ascii_case(b));
     if may_start_with(HTTP) || may_start_with(ICY) {
-        let after = bytes.get(HTTP.len()..).unwrap_or_default();
-        return after.iter().all(|byte| !is_control(*byte) || *byte == b'\r');
+        return !bytes.get(HTTP.len()..).unwrap_or_default().iter().any(|&byte| is_no_text(byte));
     }
     let mut words = bytes.splitn(2, |&byte| byte == b' ');
     let is_method_possible = words.next().is_some_and(is_method);
     let rest = words.next().unwrap_or_default();
-    is_method_possible && rest.iter().all(|byte| !is_control(*byte) || *byte == b'\r')
+    is_method_possible && !rest.iter().any(|&byte| is_no_text(byte))
 }
 
 /// Methods are tokens (RFC 9110 §9.1); all that are in use begin with a letter and have no other marks than these.
@@ -204,6 +205,11 @@ fn is_method(word: &[u8]) -> bool {
 
 const fn is_control(byte: u8) -> bool {
     byte.is_ascii_control() && byte != b'\t'
+}
+
+/// Whether a first line never holds this byte, not even where blanks are left out.
+const fn is_no_text(byte: u8) -> bool {
+    byte.is_ascii_control() && !byte.is_ascii_whitespace()
 }
 
 fn strip_prefix_ignoring_case<'a>(text: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {

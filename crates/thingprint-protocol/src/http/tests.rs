@@ -102,6 +102,7 @@ fn other_protocols_are_told_by_the_first_line() {
         b"HTTP/1.1 099 Low\r\n\r\n",
         b"HTTP/x.1 200 OK\r\n\r\n",
         b"HTTP/1.1 2000 OK\r\n\r\n",
+        b"HTTP/1.1 200 \x01\r\n\r\n",
         b"ABCDEFGHIJKLMNOPQRSTUVWXYZ",
         b"\x16\x03\x01",
         b"GE\0",
@@ -128,6 +129,23 @@ fn a_head_that_is_cut_waits_for_more() {
     }
     for cut in 0..20 {
         assert_eq!(parse_head(&b"HTTP/1.1 404 None\r\n\r\n"[..cut]), Head::Partial, "cut at {cut}");
+    }
+}
+
+/// Else it would matter how a stream is cut.
+#[test]
+fn what_is_http_is_so_from_its_first_byte_on() {
+    for whole in [
+        &b"\r\n\r\nhttp/1.0 200 OK\n\n"[..],
+        b"HTTP/1.1\x0c200\x0cOK\x0c\r\n\r\n",
+        b"ICY 200 \xff\n\n",
+        b"GET \x0c/ HTTP/1.1 \x0c\n\n",
+        b"GET /old\x0c\n",
+    ] {
+        assert!(matches!(parse_head(whole), Head::Complete { .. }), "{}", whole.escape_ascii());
+        for cut in 0..whole.len() {
+            assert!(may_begin(&whole[..cut]), "{} cut at {cut}", whole.escape_ascii());
+        }
     }
 }
 
@@ -200,6 +218,17 @@ proptest! {
         let bytes = [&b"GET / HTTP/1.1\r\n"[..], &rest].concat();
         prop_assert_ne!(parse_head(&bytes), Head::NotHttp);
         prop_assert!(parse_cut(&bytes).is_some());
+    }
+
+    #[test]
+    fn what_may_not_begin_never_does(
+        start in prop::sample::select(vec!["HTTP/1.1 200 ", "http/1.1", "ICY 200 O", "GET /", "get ", ""]),
+        bytes in prop::collection::vec(prop_oneof![any::<u8>(), Just(b'\n'), Just(b'\r'), Just(b' ')], 0..20),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let whole = [start.as_bytes(), &bytes].concat();
+        let part = &whole[..cut.index(whole.len() + 1)];
+        prop_assert!(may_begin(part) || parse_head(&whole) == Head::NotHttp);
     }
 
     /// Whatever a strict parser takes is read, with the same method, target, host and length.
