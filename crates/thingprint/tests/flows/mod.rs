@@ -12,10 +12,10 @@ const DEVICE: [u8; 6] = [2, 0, 0, 0, 0, 1];
 const PEER: [u8; 6] = [2, 0, 0, 0, 0, 2];
 
 /// An IPv4 packet: its protocol, source and destination, and what follows.
-type Sent = (u8, [[u8; 4]; 2], Vec<u8>);
+pub(crate) type Sent = (u8, [[u8; 4]; 2], Vec<u8>);
 
 /// A capture of packets from one device, a second apart.
-fn packets(packets: &[Sent]) -> Vec<u8> {
+pub(crate) fn packets(packets: &[Sent]) -> Vec<u8> {
     let mut writer = CaptureWriter::new(Vec::new()).unwrap();
     for (at_s, (protocol, [src, dst], body)) in (0..).zip(packets) {
         let length = u16::try_from(20 + body.len()).unwrap().to_be_bytes();
@@ -177,4 +177,19 @@ fn a_cut_capture_gives_the_flows_it_has() {
     fs::write(stage.path("notes.txt"), "no capture\n").unwrap();
     stage.fails("flows notes.txt -o flows.csv", 1, &["notes.txt"]);
     stage.fails("flows home.pcap -o home.pcap", 2, &["replace an input"]);
+}
+
+#[test]
+fn messages_that_are_not_there_are_counted() {
+    let stage = Stage::new();
+    let mut query = vec![0xc0, 0, 0, 53, 0, 38, 0, 0];
+    query.extend(b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x04lamp\x07example\0\0\x01\0\x01");
+    let story = vec![(17, [[192, 168, 1, 10], [198, 51, 100, 7]], query); 1030];
+    fs::write(stage.path("a.pcap"), packets(&story)).unwrap();
+    let listed = stage.ok("flows a.pcap --attributes --identity ip");
+    let row = listed.json_lines().remove(0);
+    assert_eq!(row["messages"].as_array().unwrap().len(), 1024);
+    assert_eq!(row["messages_dropped"], 6);
+    assert!(listed.stderr.contains("6 messages were left out"), "{}", listed.stderr);
+    assert!(listed.stderr.contains("1 flow of 1 device;"), "{}", listed.stderr);
 }
