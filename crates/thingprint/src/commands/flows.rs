@@ -17,7 +17,7 @@ use crate::copies::without_copies;
 use crate::exit::{Outcome, Usage};
 use crate::files::read_labels;
 use crate::inputs::{Input, expand};
-use crate::messages::Messages;
+use crate::messages::{Messages, counted};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::reading::{Followed, find_gateway, follow_frames, labelled_macs, report_losses, total_length};
@@ -43,6 +43,9 @@ pub(crate) struct FlowsArgs {
     captures: Vec<OsString>,
 
     /// Add what is said in each flow: its messages as JSON, and JA3 and JA4 of TLS and QUIC clients
+    ///
+    /// At most 1,024 messages of a flow are told, and 256 MiB of messages of the flows that are open at a time;
+    /// the column `messages_dropped` counts those beyond.
     #[arg(long)]
     attributes: bool,
 
@@ -178,6 +181,8 @@ impl Listed {
     fn report(&self, messages: Messages) {
         let gateway =
             self.gateway.map_or("no gateway was seen".to_owned(), |mac| format!("the gateway is {mac}"));
-        messages.note(format!("{} flows of {} devices; {gateway}", self.flows, self.devices));
+        let flows = counted(self.flows, "flow", "flows");
+        let devices = counted(self.devices as u64, "device", "devices");
+        messages.note(format!("{flows} of {devices}; {gateway}"));
     }
 }
