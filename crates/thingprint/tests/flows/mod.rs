@@ -104,7 +104,7 @@ fn credentials_are_shown_when_asked_for_only() {
     assert!(hidden.stdout.contains("\"credential\":\"***\"") && !hidden.stdout.contains("dXNlc"));
     let shown = stage.ok("flows a.pcap --attributes --show-credentials").stdout;
     assert!(shown.contains("dXNlcjpwYXNz") || shown.contains("user:pass"), "{shown}");
-    stage.fails("flows a.pcap --show-credentials", 2, &["--attributes"]);
+    stage.fails("flows a.pcap --show-credentials", 2, &["messages", "--attributes"]);
 }
 
 /// Flows of the reference data of the Community ID specification.
@@ -192,4 +192,43 @@ fn messages_that_are_not_there_are_counted() {
     assert_eq!(row["messages_dropped"], 6);
     assert!(listed.stderr.contains("6 messages were left out"), "{}", listed.stderr);
     assert!(listed.stderr.contains("1 flow of 1 device;"), "{}", listed.stderr);
+}
+
+#[test]
+fn packets_of_no_device_are_told_by_every_command() {
+    let stage = Stage::new();
+    let udp = vec![0xd5, 0x39, 0, 53, 0, 8, 0, 0];
+    let public = (17, [[198, 51, 100, 1], [198, 51, 100, 2]], udp);
+    fs::write(stage.path("a.pcap"), packets(&[public.clone(), public])).unwrap();
+    for command in ["flows", "devices", "extract"] {
+        let said = stage.ok(&format!("{command} a.pcap --identity ip"));
+        assert!(
+            said.stderr.contains("warning: 2 IP packets belonged to no device: neither"),
+            "{}",
+            said.stderr
+        );
+        let by_mac = stage.ok(&format!("{command} a.pcap --gateway 02:00:00:00:00:02"));
+        assert!(!by_mac.stderr.contains("belonged to no device"), "{}", by_mac.stderr);
+    }
+    let mut lonely = fs::read(stage.path("a.pcap")).unwrap();
+    // The receiver of the first frame, behind the headers of the file and of the record, becomes everybody.
+    lonely[40..46].fill(0xff);
+    fs::write(stage.path("b.pcap"), lonely).unwrap();
+    for command in ["flows", "devices", "extract"] {
+        let said = stage.ok(&format!("{command} b.pcap --gateway 02:00:00:00:00:01"));
+        assert!(
+            said.stderr.contains("warning: 1 IP packet belonged to no device: the gateway"),
+            "{}",
+            said.stderr
+        );
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_takes_no_file_is_not_said_to_be_missing() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 10m -o home.pcap");
+    stage.fails("flows home.pcap -o /proc/x.csv", 1, &["no file can be made in /proc"]);
+    stage.fails("flows home.pcap -o gone/x.csv", 1, &["there is no folder gone"]);
 }

@@ -60,6 +60,8 @@ fn models_of_ones_own_are_told_by_every_command() {
     stage.fails("devices a.pcap --models own", 1, &["twice.json", "line 2", "colour"]);
     fs::create_dir(stage.path("none")).unwrap();
     stage.fails("flows a.pcap --models none", 1, &["none", "no model"]);
+    assert_eq!(service("flows a.pcap --models own/count.json"), "count", "one file");
+    stage.fails("flows a.pcap --models gone", 1, &["gone"]);
 }
 
 #[test]
@@ -96,6 +98,10 @@ fn lint_tells_what_is_wrong_and_scripts_how_bad_it_is() {
         assert!(broken.stderr.contains("1 of 2"), "{}", broken.stderr);
     }
     assert_eq!(stage.run("models lint gone.json").status, 1);
+    let broken = stage.run("models lint broken.json").json_lines().remove(0);
+    assert_eq!(broken["path"], "line 1, column 10", "{broken}");
+    let folder = stage.ok("models lint own");
+    assert!(folder.stderr.contains("0 findings in 1 protocol model\n"), "{}", folder.stderr);
 }
 
 #[test]

@@ -24,11 +24,12 @@ use crate::reading::{follow, report_losses, total_length};
 
 /// Try a model on captures.
 ///
-/// Flows are counted by device, by what the model and the built-in models say of them, and by whether the server's port
-/// is a standard one. A flow that a built-in model of the same name tells and this one does not is `missed`; one that
-/// only this model tells is `extra`; `both` is a flow that both tell. With a model of a new name every flow that it
-/// tells is `extra`: look at what the built-in models say of it. `untold` is a flow with payload on a standard port of the
-/// model that it does not tell, and no built-in model of its name either: what a new model misses is among these.
+/// Flows are counted by device (one between two local devices is counted for both), by what the model and the built-in
+/// models say of them, and by whether the server's port is a standard one. A flow that a built-in model of the same name
+/// tells and this one does not is `missed`; one that only this model tells is `extra`; `both` is a flow that both tell.
+/// With a model of a new name every flow that it tells is `extra`: look at what the built-in models say of it. `untold`
+/// is a flow with payload on a standard port of the model that it does not tell, and no built-in model of its name
+/// either: what a new model misses is among these.
 #[derive(Debug, Args)]
 pub(super) struct TrialArgs {
     /// The protocol model
@@ -91,6 +92,7 @@ impl TrialArgs {
         let finished = tracker.finish();
         report_losses(finished.counts, finished.observer.built_in.losses(), messages);
         let gateway = gateway.or_else(|| elect_gateway(&finished.votes, &[].into()));
+        followed.report_unowned(identity, gateway, messages);
         let gateway = gateway.filter(|_| identity == Identity::Mac).map(DeviceId::Mac);
         let device = |index: DeviceIndex| {
             finished.devices.get(index.as_usize()).copied().filter(|device| Some(*device) != gateway)
@@ -107,8 +109,8 @@ impl<'e> Trial<'e> {
         Self { own, built_in, model, counts: BTreeMap::new(), flows: BTreeMap::new() }
     }
 
-    /// What is said of a flow; `None` where neither this model nor one of its name tells it, and it `may_be` of the model
-    /// by nothing else.
+    /// What is said of a flow; `None` where neither this model nor one of its name tells it, and its port does not say
+    /// that it `may_be` of the model.
     fn verdict(&self, own: &Heard, built_in: &Heard, may_be: bool) -> Option<Verdict> {
         let service = built_in.model.and_then(|index| self.built_in.engine().models().model(index));
         let service = service.map(|model| model.name().to_owned());
