@@ -84,9 +84,9 @@ impl Unowned {
                 counted(count, "IP packet belonged", "IP packets belonged")
             );
             if count.saturating_mul(WARNING_SHARE) > packets {
-                messages.warn(text)
+                messages.warn(text);
             } else {
-                messages.detail(text)
+                messages.detail(text);
             }
         }
     }
