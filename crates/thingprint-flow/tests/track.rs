@@ -333,7 +333,9 @@ fn flows_that_are_over_can_be_closed_at_any_time_and_change_nothing() {
     let (late, _) = run(options(), &story);
     let mut outlines = [outline(&early), outline(&late)];
     assert_eq!(outlines[0][0].3, FlowEnd::Idle);
-    outlines.iter_mut().for_each(|outline| outline.sort_unstable());
+    for outline in &mut outlines {
+        outline.sort_unstable();
+    }
     assert_eq!(outlines[0], outlines[1]);
 }
 

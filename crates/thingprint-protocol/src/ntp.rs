@@ -7,11 +7,11 @@
 //! - version 1 to 4, and an association mode: 1 to 5, or 0 in version 1, which had none (RFC 1059 appendix B);
 //! - stratum at most 16, poll -8 to 24, precision at most 8;
 //!
-//! No more is asked of a request (mode 1 or 3), whose sender may know nothing of the time yet. Everything else also has
+//! No more is asked of a client (mode 3), who may know nothing of the time yet. Everything else also has
 //!
 //! - a root delay of less than 64 s either way, and a root dispersion below 256 s: a clock that far off could not
 //!   serve anybody;
-//! - a transmit time stamp;
+//! - a transmit time stamp, unless it asks (mode 1);
 //! - after the first 48 bytes extension fields, a message authentication code, or zeros.
 //!
 //! Modes 6 and 7 carry control messages of other layouts, which [`parse_control`] reads.
@@ -22,6 +22,8 @@ use crate::cursor::Cursor;
 use crate::{NtpControl, NtpPacket};
 
 const HEADER_BYTES: usize = 48;
+/// The mode of a client's request (RFC 5905 §7.3).
+const CLIENT: u8 = 3;
 
 /// RFC 8915 §5.3 to §5.6: unique identifier, cookie, cookie placeholder, authenticator.
 const NTS_FIELDS: [u16; 4] = [0x0104, 0x0204, 0x0304, 0x0404];
@@ -50,7 +52,7 @@ pub fn parse(payload: &[u8], length: usize) -> Option<NtpPacket> {
     let (header, rest) = payload.split_at_checked(HEADER_BYTES)?;
     let packet = NtpPacket { is_nts: holds_nts(rest), ..parse_header(header)? };
     let is_whole = length <= payload.len();
-    (packet.is_request() || !is_whole || is_plausible_tail(rest)).then_some(packet)
+    (packet.mode == CLIENT || !is_whole || is_plausible_tail(rest)).then_some(packet)
 }
 
 /// Reads a control message: mode 6 (RFC 9327 §2), or mode 7, which no RFC describes and `ntpd` defines.
@@ -129,7 +131,7 @@ fn parse_header(header: &[u8]) -> Option<NtpPacket> {
     let root_dispersion_s = cursor.u32()? >> 16;
     let is_request = matches!(mode, 1 | 3);
     let is_delay_plausible = (-MOST_ROOT_DELAY_S..MOST_ROOT_DELAY_S).contains(&root_delay_s);
-    if !is_request && (!is_delay_plausible || root_dispersion_s >= MOST_ROOT_DISPERSION_S) {
+    if mode != CLIENT && (!is_delay_plausible || root_dispersion_s >= MOST_ROOT_DISPERSION_S) {
         return None;
     }
     let reference_id = cursor.array()?;
@@ -257,11 +259,11 @@ mod tests {
         check(&[0x1b, 0, 0xf8], true);
         check(&[0x1b, 0, 0, 9], false);
         check(&[0x1b, 0, 0, 0x80], true);
-        for (first, is_request) in [(0x1b, true), (0x19, true), (0x1c, false)] {
+        for (first, is_client) in [(0x1b, true), (0x19, false), (0x1c, false)] {
             check(&[first, 0, 0, 0, 0, 63], true);
-            check(&[first, 0, 0, 0, 0, 64], is_request); // a root delay of 64 s
+            check(&[first, 0, 0, 0, 0, 64], is_client); // a root delay of 64 s
             check(&[first, 0, 0, 0, 0xff, 0xff], true); // minus one second
-            check(&[first, 0, 0, 0, 0, 0, 0, 0, 1, 0], is_request); // a root dispersion of 256 s
+            check(&[first, 0, 0, 0, 0, 0, 0, 0, 1, 0], is_client); // a root dispersion of 256 s
             check(&[first, 0, 0, 0, 0, 0, 0, 0, 0, 255], true);
         }
     }

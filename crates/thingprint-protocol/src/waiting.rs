@@ -208,7 +208,7 @@ impl fmt::Debug for Waiting {
             .field("head_bytes", &self.head.len())
             .field("ahead", &self.ahead)
             .field("reserved_bytes", &self.reserved_bytes)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -123,6 +123,11 @@ fn beside(target: PathBuf, permissions: Option<fs::Permissions>) -> io::Result<S
 /// Says which folder is missing, instead of that some temporary name is.
 fn explained(folder: &Path, error: &io::Error) -> io::Error {
     if error.kind() == io::ErrorKind::NotFound {
+        // Some folders take no new file, and say so as if they were not there.
+        if folder.is_dir() {
+            let reason = format!("no file can be made in {}", folder.display());
+            return io::Error::new(io::ErrorKind::PermissionDenied, reason);
+        }
         return io::Error::new(error.kind(), format!("there is no folder {}", folder.display()));
     }
     io::Error::from(error.kind())

@@ -51,6 +51,11 @@ impl Messages {
     }
 }
 
+/// A number with the word for one, or the word for any other number.
+pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// An error, which is always said.
 pub(crate) fn error(text: impl Display) {
     say(format_args!("error: {text}"));

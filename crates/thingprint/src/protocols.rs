@@ -23,12 +23,12 @@ impl Protocols {
         Self { set: ModelSet::built_in(), files: BTreeMap::new() }
     }
 
-    /// Those of the program, with what the models in a folder add and replace.
-    pub(crate) fn read(folder: Option<&Path>) -> anyhow::Result<Self> {
-        let Some(folder) = folder else { return Ok(Self::built_in()) };
+    /// Those of the program, with what a model, or the models in a folder, add and replace.
+    pub(crate) fn read(own_path: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(own_path) = own_path else { return Ok(Self::built_in()) };
         let mut files = BTreeMap::new();
         let mut own = Vec::new();
-        for path in model_files(folder)? {
+        for path in model_files(own_path)? {
             let model = read_protocol(&path)?;
             let name = path.display().to_string();
             if let Some(other) = files.insert(model.name().to_owned(), name.clone()) {
@@ -84,8 +84,12 @@ pub(crate) fn parse_protocol(text: &str) -> anyhow::Result<Model> {
     dialect::from_json(text).context("in the published form")
 }
 
-/// The models in a folder, in the order of their names. JSON Schemas, which editors want beside models, are passed over.
-fn model_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+/// The models in a folder, in the order of their names; what is no folder is taken for a model. JSON Schemas, which
+/// editors want beside models, are passed over.
+pub(crate) fn model_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if !folder.is_dir() {
+        return Ok(vec![folder.to_owned()]);
+    }
     let context = || format!("failed to read protocol models {}", folder.display());
     let entries = std::fs::read_dir(folder).with_context(context)?;
     let paths: Result<Vec<PathBuf>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();

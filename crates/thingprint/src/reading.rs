@@ -18,9 +18,10 @@ use thingprint_report::Labels;
 use crate::copies::without_copies;
 use crate::exit::Outcome;
 use crate::inputs::Input;
-use crate::messages::Messages;
+use crate::messages::{Messages, counted};
 use crate::progress::Progress;
 use crate::protocols::Protocols;
+use crate::unowned::Unowned;
 
 /// Frames at the start of a trace by which the gateway is guessed; the guess is checked at the end.
 const GUESS_FRAMES: usize = 50_000;
@@ -55,6 +56,7 @@ pub(crate) struct Followed {
     cut_packets: u64,
     /// IP packets whose sender is known by its MAC address, but not their receiver.
     one_sided: u64,
+    unowned: Unowned,
     problems: Vec<CaptureError>,
     counts: DecodeCounts,
 }
@@ -170,6 +172,7 @@ impl Reading<'_> {
                 if flow.gateway.is_some() { "as given" } else { "it sends most packets from the Internet" };
             self.messages.note(format!("the gateway is {gateway} ({how})"));
         }
+        followed.report_unowned(flow.identity, assembled.gateway, self.messages);
         let edges = [
             (
                 assembled.edges_inside_window,
@@ -192,7 +195,8 @@ impl Reading<'_> {
                  label where all its rows agree",
             );
         }
-        self.messages.detail(format!("{} frames, {} instances", followed.frames, assembled.instances.len()));
+        let instances = counted(assembled.instances.len() as u64, "instance", "instances");
+        self.messages.detail(format!("{}, {instances}", counted(followed.frames, "frame", "frames")));
         for (kind, count) in followed.counts.malformed.iter().filter(|(_, count)| **count > 0) {
             self.messages.detail(format!("{count} malformed packets: {kind}"));
         }
@@ -205,6 +209,7 @@ impl Followed {
         let Some(ip) = &packet.ip else { return };
         self.cut_packets += u64::from(ip.payload.len() < ip.payload_bytes as usize);
         self.one_sided += u64::from(packet.src_mac.is_some() && packet.dst_mac.is_none());
+        self.unowned.look_at(packet, ip);
     }
 
     /// Says what the way in which the captures were taken leaves out.
@@ -226,6 +231,11 @@ impl Followed {
         }
     }
 
+    /// Says which packets belonged to no device, once it is known who the gateway is.
+    pub(crate) fn report_unowned(&self, identity: Identity, gateway: Option<MacAddr>, messages: Messages) {
+        self.unowned.report(self.counts.ip_packets, (identity, gateway), messages);
+    }
+
     /// Frames with a fragment that did not complete a datagram.
     pub(crate) const fn fragments_held(&self) -> u64 {
         self.counts.fragments_held
@@ -236,6 +246,7 @@ impl Followed {
         self.frames += other.frames;
         self.cut_packets += other.cut_packets;
         self.one_sided += other.one_sided;
+        self.unowned.merge(other.unowned);
         self.problems.extend(other.problems);
         self.counts.merge(&other.counts);
         self

@@ -42,6 +42,10 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
         ],
     ),
     ("thingprint-tests", &[]),
+    (
+        "thingprint-fuzz",
+        &["thingprint-flow", "thingprint-protocol", "thingprint-instance", "thingprint-model"],
+    ),
 ];
 
 /// Packages whose types stay in one crate.

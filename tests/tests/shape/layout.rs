@@ -1,7 +1,9 @@
 //! Files: their length and names, attributes and imports that hide something, paths of somebody's machine.
 
+use std::fs;
+
 use crate::code::{paths, tokens};
-use crate::tree::{TextFile, packages, rust_files, text_files};
+use crate::tree::{TextFile, packages, root, rust_files, text_files};
 
 /// The hard end of a file, in lines.
 const MAX_LINES: usize = 600;
@@ -33,6 +35,15 @@ fn modules_are_named_after_what_is_in_them() {
 fn every_package_has_the_lints_of_the_workspace() {
     let without = packages().into_iter().filter(|package| !package.manifest.has_workspace_lints);
     assert_eq!(without.map(|package| package.folder).collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
+fn fuzz_targets_have_the_same_lints() {
+    let lints = |path: &str| {
+        let manifest: toml::Table = fs::read_to_string(root().join(path)).unwrap().parse().unwrap();
+        manifest["workspace"].get("lints").cloned().unwrap()
+    };
+    assert_eq!(lints("fuzz/Cargo.toml"), lints("Cargo.toml"));
 }
 
 #[test]

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::manifest::Manifest;
 
+/// Folders that the checkout holds and nobody wrote: build output, and what fuzzing makes.
+const MADE: [&str; 4] = ["target", "fuzz/target", "fuzz/corpus", "fuzz/artifacts"];
+
 /// A text file, with its path from the root of the checkout, `/` between the parts.
 #[derive(Debug)]
 pub(crate) struct TextFile {
@@ -12,14 +15,14 @@ pub(crate) struct TextFile {
     pub(crate) text: String,
 }
 
-/// A package of the workspace.
+/// A package of the checkout.
 #[derive(Debug)]
 pub(crate) struct Package {
     pub(crate) folder: String,
     pub(crate) manifest: Manifest,
 }
 
-/// Every text file, but for build output and what begins with a dot.
+/// Every text file, but for what is made and what begins with a dot.
 pub(crate) fn text_files() -> Vec<TextFile> {
     let mut paths = Vec::new();
     collect(&root(), &mut paths);
@@ -45,7 +48,7 @@ pub(crate) fn source_files(folder: &str) -> Vec<TextFile> {
     rust_files().into_iter().filter(|file| is_source(&file.path)).collect()
 }
 
-/// Every package of the workspace.
+/// Every package of the checkout: those of the workspace, and that of the fuzz targets.
 pub(crate) fn packages() -> Vec<Package> {
     let is_manifest = |path: &str| path.ends_with("/Cargo.toml");
     let packages: Vec<Package> = text_files()
@@ -69,7 +72,8 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if name.starts_with(['.', '_']) || path.is_symlink() || path == root().join("target") {
+        let is_made = MADE.iter().any(|made| path == root().join(made));
+        if name.starts_with(['.', '_']) || path.is_symlink() || is_made {
             continue;
         }
         if path.is_dir() {

@@ -22,15 +22,15 @@ enum Wish {
 
 /// The requests of a connection that wait for their responses, which come in the same order (RFC 9112 §9.3.2).
 ///
-/// Of more than sixteen, those beyond are taken for requests with nothing special about them.
+/// Of more than eight, those beyond are taken for requests with nothing special about them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Asked {
     /// How many wait, up to 255.
     waiting: u8,
     /// Which of them are `HEAD`, the first one in the lowest bit.
-    heads: u16,
+    heads: u8,
     /// Which of them are `CONNECT`.
-    tunnels: u16,
+    tunnels: u8,
 }
 
 impl Asked {
@@ -48,7 +48,7 @@ impl Asked {
     }
 
     fn and(self, method: &str) -> Self {
-        let bit = 1_u16.checked_shl(u32::from(self.waiting)).unwrap_or(0);
+        let bit = 1_u8.checked_shl(u32::from(self.waiting)).unwrap_or(0);
         Self {
             waiting: self.waiting.saturating_add(1),
             heads: self.heads | if method == "HEAD" { bit } else { 0 },

@@ -21,12 +21,17 @@ pub(crate) struct DeviceArgs {
 }
 
 impl DeviceArgs {
+    /// What stands for a device; no option preset changes it.
+    pub(crate) fn identity(&self) -> Identity {
+        self.identity.unwrap_or_default()
+    }
+
     /// These options, with what the command line asks for.
     pub(crate) fn over(&self, mut options: FlowOptions) -> Result<FlowOptions, Usage> {
         if self.gateway.is_some_and(MacAddr::is_group) {
             return Err(Usage("--gateway: a group address is nobody's".to_owned()));
         }
-        options.identity = self.identity.unwrap_or(options.identity);
+        options.identity = self.identity();
         options.gateway = self.gateway.or(options.gateway);
         Ok(options)
     }

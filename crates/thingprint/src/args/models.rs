@@ -8,8 +8,9 @@ use crate::protocols::Protocols;
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Protocols")]
 pub(crate) struct ModelArgs {
-    /// Folder with protocol models of your own (*.json), which add to the built-in ones or replace those of their name
-    #[arg(long, value_name = "FOLDER")]
+    /// Protocol models of your own: a file, or a folder with *.json; they add to the built-in ones or replace those of
+    /// their name
+    #[arg(long, value_name = "PATH")]
     models: Option<PathBuf>,
 }
 

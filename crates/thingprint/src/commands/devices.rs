@@ -11,7 +11,7 @@ use crate::copies::without_copies;
 use crate::exit::{Outcome, Usage};
 use crate::files::{read_labels, write_file};
 use crate::inputs::expand;
-use crate::messages::Messages;
+use crate::messages::{Messages, counted};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::reading::{follow, labelled_macs, total_length};
@@ -61,9 +61,11 @@ impl DevicesArgs {
             write_file(path, template(&listed.devices, &labels).as_bytes())?;
             messages.note(format!("labels to fill in: {}", path.display()));
         }
+        followed.report_unowned(self.device.identity(), listed.gateway, messages);
+        let devices = counted(listed.devices.len() as u64, "device", "devices");
         messages.note(match listed.gateway {
-            Some(gateway) => format!("{} devices; the gateway is {gateway}", listed.devices.len()),
-            None => format!("{} devices; no gateway was seen", listed.devices.len()),
+            Some(gateway) => format!("{devices}; the gateway is {gateway}"),
+            None => format!("{devices}; no gateway was seen"),
         });
         Ok(outcome.max(found))
     }

@@ -9,7 +9,7 @@ use crate::args::{ExtractionArgs, GlobalArgs};
 use crate::exit::Outcome;
 use crate::files::read_labels;
 use crate::inputs::expand;
-use crate::messages::Messages;
+use crate::messages::{Messages, counted};
 use crate::output::Output;
 use crate::reading::Reading;
 
@@ -52,7 +52,8 @@ impl ExtractArgs {
         output.with(|out| Ok(write_instances(&instances.rows, Some(&recipe), output.format(), out)?))?;
         if output.format() != Format::Table {
             let labelled = instances.rows.iter().filter(|row| row.label.is_some()).count();
-            messages.note(format!("{} instances, {labelled} of them labelled", instances.rows.len()));
+            let rows = counted(instances.rows.len() as u64, "instance", "instances");
+            messages.note(format!("{rows}, {labelled} of them labelled"));
         }
         Ok(instances.outcome.max(found))
     }

@@ -17,7 +17,7 @@ use crate::copies::without_copies;
 use crate::exit::{Outcome, Usage};
 use crate::files::read_labels;
 use crate::inputs::{Input, expand};
-use crate::messages::Messages;
+use crate::messages::{Messages, counted};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::reading::{Followed, find_gateway, follow_frames, labelled_macs, report_losses, total_length};
@@ -32,7 +32,9 @@ const SWEEP_FRAMES: u64 = 1 << 16;
 /// List the flows of captures
 ///
 /// One row for each flow of each device, over the whole trace, with names as Zeek has them: a flow between two local
-/// devices is told for both. Rows are in the order of first packets. JSON, JSON lines and CSV are written while
+/// devices is told for both, and --split writes it twice. orig is the client: who sent a SYN; without one, whoever does
+/// not have a known server port; else whoever has a port from 32768; else who sent the first packet. Protocols without
+/// ports, such as ICMP, have port 0. Rows are in the order of first packets. JSON, JSON lines and CSV are written while
 /// captures are read, where 65,536 rows are kept back for their order; a table for people and Parquet are kept in memory
 /// until the end. To leave out the gateway, captures are read once before, unless --gateway says who it is; what cannot
 /// be read twice, such as standard input, is kept in memory then.
@@ -43,14 +45,19 @@ pub(crate) struct FlowsArgs {
     captures: Vec<OsString>,
 
     /// Add what is said in each flow: its messages as JSON, and JA3 and JA4 of TLS and QUIC clients
+    ///
+    /// At most 1,024 messages of a flow are told, and 256 MiB of messages of the flows that are open at a time;
+    /// the column `messages_dropped` counts those beyond.
     #[arg(long)]
     attributes: bool,
 
-    /// Show credentials in messages; without this they are ***
-    #[arg(long, requires = "attributes")]
+    /// Show credentials in the messages of --attributes; without this they are ***. Host names, paths, user agents and
+    /// DNS records are shown in any case
+    #[arg(long)]
     show_credentials: bool,
 
-    /// Write a capture for each flow into this folder, which has to be new or empty
+    /// Write a capture for each flow into this folder, which has to be new or empty; a file is called
+    /// NUMBER-PROTO-CLIENT-PORT-SERVER-PORT-SERVICE.pcap, with `none` for no service and `_` for the colons of IPv6
     #[arg(long, value_name = "FOLDER")]
     split: Option<PathBuf>,
 
@@ -85,6 +92,7 @@ struct Listed {
 
 impl FlowsArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
+        self.check()?;
         let messages = Messages::new(global.quiet, global.verbose);
         let options = FlowOptions { window: WindowLength::Capture, ..self.flow.options()? };
         let engine = self.models.read()?.engine();
@@ -104,8 +112,20 @@ impl FlowsArgs {
         })?;
         let Some(listed) = listed else { return Ok(found) };
         let outcome = listed.followed.report(messages)?;
+        listed.followed.report_unowned(self.flow.device.identity(), listed.gateway, messages);
         listed.report(messages);
         Ok(outcome.max(found))
+    }
+}
+
+impl FlowsArgs {
+    fn check(&self) -> Result<(), Usage> {
+        if self.show_credentials && !self.attributes {
+            let reason =
+                "--show-credentials: credentials are in messages, which are listed with --attributes only";
+            return Err(Usage(reason.to_owned()));
+        }
+        Ok(())
     }
 }
 
@@ -178,6 +198,8 @@ impl Listed {
     fn report(&self, messages: Messages) {
         let gateway =
             self.gateway.map_or("no gateway was seen".to_owned(), |mac| format!("the gateway is {mac}"));
-        messages.note(format!("{} flows of {} devices; {gateway}", self.flows, self.devices));
+        let flows = counted(self.flows, "flow", "flows");
+        let devices = counted(self.devices as u64, "device", "devices");
+        messages.note(format!("{flows} of {devices}; {gateway}"));
     }
 }

@@ -12,10 +12,10 @@ const DEVICE: [u8; 6] = [2, 0, 0, 0, 0, 1];
 const PEER: [u8; 6] = [2, 0, 0, 0, 0, 2];
 
 /// An IPv4 packet: its protocol, source and destination, and what follows.
-type Sent = (u8, [[u8; 4]; 2], Vec<u8>);
+pub(crate) type Sent = (u8, [[u8; 4]; 2], Vec<u8>);
 
 /// A capture of packets from one device, a second apart.
-fn packets(packets: &[Sent]) -> Vec<u8> {
+pub(crate) fn packets(packets: &[Sent]) -> Vec<u8> {
     let mut writer = CaptureWriter::new(Vec::new()).unwrap();
     for (at_s, (protocol, [src, dst], body)) in (0..).zip(packets) {
         let length = u16::try_from(20 + body.len()).unwrap().to_be_bytes();
@@ -104,7 +104,7 @@ fn credentials_are_shown_when_asked_for_only() {
     assert!(hidden.stdout.contains("\"credential\":\"***\"") && !hidden.stdout.contains("dXNlc"));
     let shown = stage.ok("flows a.pcap --attributes --show-credentials").stdout;
     assert!(shown.contains("dXNlcjpwYXNz") || shown.contains("user:pass"), "{shown}");
-    stage.fails("flows a.pcap --show-credentials", 2, &["--attributes"]);
+    stage.fails("flows a.pcap --show-credentials", 2, &["messages", "--attributes"]);
 }
 
 /// Flows of the reference data of the Community ID specification.
@@ -177,4 +177,58 @@ fn a_cut_capture_gives_the_flows_it_has() {
     fs::write(stage.path("notes.txt"), "no capture\n").unwrap();
     stage.fails("flows notes.txt -o flows.csv", 1, &["notes.txt"]);
     stage.fails("flows home.pcap -o home.pcap", 2, &["replace an input"]);
+}
+
+#[test]
+fn messages_that_are_not_there_are_counted() {
+    let stage = Stage::new();
+    let mut query = vec![0xc0, 0, 0, 53, 0, 38, 0, 0];
+    query.extend(b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x04lamp\x07example\0\0\x01\0\x01");
+    let story = vec![(17, [[192, 168, 1, 10], [198, 51, 100, 7]], query); 1030];
+    fs::write(stage.path("a.pcap"), packets(&story)).unwrap();
+    let listed = stage.ok("flows a.pcap --attributes --identity ip");
+    let row = listed.json_lines().remove(0);
+    assert_eq!(row["messages"].as_array().unwrap().len(), 1024);
+    assert_eq!(row["messages_dropped"], 6);
+    assert!(listed.stderr.contains("6 messages were left out"), "{}", listed.stderr);
+    assert!(listed.stderr.contains("1 flow of 1 device;"), "{}", listed.stderr);
+}
+
+#[test]
+fn packets_of_no_device_are_told_by_every_command() {
+    let stage = Stage::new();
+    let udp = vec![0xd5, 0x39, 0, 53, 0, 8, 0, 0];
+    let public = (17, [[198, 51, 100, 1], [198, 51, 100, 2]], udp);
+    fs::write(stage.path("a.pcap"), packets(&[public.clone(), public])).unwrap();
+    for command in ["flows", "devices", "extract"] {
+        let said = stage.ok(&format!("{command} a.pcap --identity ip"));
+        assert!(
+            said.stderr.contains("warning: 2 IP packets belonged to no device: neither"),
+            "{}",
+            said.stderr
+        );
+        let by_mac = stage.ok(&format!("{command} a.pcap --gateway 02:00:00:00:00:02"));
+        assert!(!by_mac.stderr.contains("belonged to no device"), "{}", by_mac.stderr);
+    }
+    let mut lonely = fs::read(stage.path("a.pcap")).unwrap();
+    // The receiver of the first frame, behind the headers of the file and of the record, becomes everybody.
+    lonely[40..46].fill(0xff);
+    fs::write(stage.path("b.pcap"), lonely).unwrap();
+    for command in ["flows", "devices", "extract"] {
+        let said = stage.ok(&format!("{command} b.pcap --gateway 02:00:00:00:00:01"));
+        assert!(
+            said.stderr.contains("warning: 1 IP packet belonged to no device: the gateway"),
+            "{}",
+            said.stderr
+        );
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_takes_no_file_is_not_said_to_be_missing() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 10m -o home.pcap");
+    stage.fails("flows home.pcap -o /proc/x.csv", 1, &["no file can be made in /proc"]);
+    stage.fails("flows home.pcap -o gone/x.csv", 1, &["there is no folder gone"]);
 }

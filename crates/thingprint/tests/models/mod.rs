@@ -2,7 +2,13 @@
 
 use std::fs;
 
+use serde_json::Value;
+
+use crate::flows::packets;
 use crate::stage::{Frame, Stage, capture};
+
+/// What a user reads about the form of models.
+const REFERENCE: &str = include_str!("../../../../docs/models.md");
 
 /// A protocol whose messages begin with the payload of every [`Frame`].
 const COUNT: &str = r#"{"info":{"abbreviation":"count"},"contents":{"request":{"matchers":[
@@ -54,6 +60,8 @@ fn models_of_ones_own_are_told_by_every_command() {
     stage.fails("devices a.pcap --models own", 1, &["twice.json", "line 2", "colour"]);
     fs::create_dir(stage.path("none")).unwrap();
     stage.fails("flows a.pcap --models none", 1, &["none", "no model"]);
+    assert_eq!(service("flows a.pcap --models own/count.json"), "count", "one file");
+    stage.fails("flows a.pcap --models gone", 1, &["gone"]);
 }
 
 #[test]
@@ -90,6 +98,10 @@ fn lint_tells_what_is_wrong_and_scripts_how_bad_it_is() {
         assert!(broken.stderr.contains("1 of 2"), "{}", broken.stderr);
     }
     assert_eq!(stage.run("models lint gone.json").status, 1);
+    let broken = stage.run("models lint broken.json").json_lines().remove(0);
+    assert_eq!(broken["path"], "line 1, column 10", "{broken}");
+    let folder = stage.ok("models lint own");
+    assert!(folder.stderr.contains("0 findings in 1 protocol model\n"), "{}", folder.stderr);
 }
 
 #[test]
@@ -98,6 +110,22 @@ fn a_model_is_tried_beside_the_built_in_ones() {
     let tried = stage.ok("models test own/count.json a.pcap").json_lines();
     assert!(tried.iter().all(|row| row["told"] == "extra" && row["flows"] == 1), "{tried:?}");
     assert!(!tried.is_empty());
+    let elsewhere = COUNT.replace("04\"", "05\"");
+    let with_port = |port: u16| {
+        let metadata =
+            format!(r#""metadata":{{"server-ports":[{{"ip-protocol":"udp","port":{port}}}]}},"contents""#);
+        fs::write(stage.path("other.json"), elsewhere.replace("\"contents\"", &metadata)).unwrap();
+        stage.ok("models test other.json a.pcap")
+    };
+    let untold = with_port(6000);
+    assert!(untold.json_lines().iter().all(|row| row["told"] == "untold" && row["standard_port"] == true));
+    assert_eq!(untold.json_lines().len(), tried.len());
+    assert!(
+        untold.stderr.contains("2 flows: 0 told by both, 0 missed, 0 extra, 2 untold"),
+        "{}",
+        untold.stderr
+    );
+    assert_eq!(with_port(6001).stdout, "");
     stage.ok("simulate --duration 10m -o home.pcap");
     let model = stage.ok("models show dns").stdout;
     fs::write(stage.path("dns.json"), model).unwrap();
@@ -111,4 +139,27 @@ fn a_model_is_tried_beside_the_built_in_ones() {
     assert!(dns > 0);
     assert_eq!((of("dns.json", "both"), of("dns.json", "missed")), (dns, 0));
     assert_eq!((of("blind.json", "both"), of("blind.json", "missed")), (0, dns));
+}
+
+/// The reference describes a protocol, has its model and says what the model reads: all three have to fit.
+#[test]
+fn the_model_of_the_reference_reads_what_the_reference_says() {
+    let stage = Stage::new();
+    let mut blocks = REFERENCE.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let (model, message) = (blocks.next().unwrap(), blocks.next().unwrap());
+    fs::create_dir(stage.path("own")).unwrap();
+    fs::write(stage.path("own/glow.json"), model).unwrap();
+    assert_eq!(stage.ok("models lint own/glow.json --fail-on warning").stdout, "");
+    let mut datagram = vec![0x12, 0x34, 0x13, 0x56, 0, 0, 0, 0];
+    datagram.extend(b"gl\x01\x00\x00\x07\x00\x01\x031.4\x02\x12mode=warm;pin=4711\xff");
+    let length = u16::try_from(datagram.len()).unwrap();
+    datagram[4..6].copy_from_slice(&length.to_be_bytes());
+    let story = [(17, [[192, 168, 1, 10], [198, 51, 100, 7]], datagram)];
+    fs::write(stage.path("a.pcap"), packets(&story)).unwrap();
+    let flow = stage.ok("flows a.pcap --models own --attributes --identity ip").json_lines().remove(0);
+    assert_eq!((&flow["service"], &flow["standard_port"]), (&"glow".into(), &true.into()));
+    let expected: Value = serde_json::from_str(message).unwrap();
+    assert_eq!(flow["messages"], Value::from(vec![expected]));
+    let shown = stage.ok("flows a.pcap --models own --attributes --identity ip --show-credentials").stdout;
+    assert!(shown.contains("\"pin\":\"4711\""), "{shown}");
 }

@@ -10,7 +10,7 @@ use thingprint_report::{Cell, Json, Labels, Table, TableWriter, Type};
 use super::FlowsArgs;
 use super::record::Told;
 use super::split::Split;
-use crate::messages::Messages;
+use crate::messages::{Messages, counted};
 
 /// Rows that are kept back, so that they can be written in the order of first packets.
 const MOST_WAITING: usize = 1 << 16;
@@ -68,7 +68,12 @@ pub(super) fn columns(has_attributes: bool) -> Table {
         ("device", Type::Text),
         ("label", Type::Text),
     ];
-    let attributes = [("ja3", Type::Text), ("ja4", Type::Text), ("messages", Type::Json)];
+    let attributes = [
+        ("ja3", Type::Text),
+        ("ja4", Type::Text),
+        ("messages", Type::Json),
+        ("messages_dropped", Type::Unsigned),
+    ];
     let more = attributes.into_iter().filter(|_| has_attributes);
     Table::new(columns.into_iter().chain(more))
 }
@@ -146,7 +151,11 @@ impl<'a> Rows<'a> {
     pub(super) fn report(&self, messages: Messages) {
         if self.has_attributes && self.messages_dropped > 0 {
             let count = self.messages_dropped;
-            messages.warn(format!("{count} messages were left out: too many in one flow"));
+            messages.warn(format!(
+                "{} left out: more than 1,024 in a flow, or too many bytes in all; the column messages_dropped says \
+                 of which flows",
+                counted(count, "message was", "messages were")
+            ));
         }
     }
 
@@ -207,8 +216,8 @@ impl<'a> Rows<'a> {
         Ok(cells)
     }
 
-    /// JA3, JA4, and the messages.
-    fn attributes(&mut self, mut heard: Heard) -> anyhow::Result<[Cell; 3]> {
+    /// JA3, JA4, the messages, and how many of them are not there.
+    fn attributes(&mut self, mut heard: Heard) -> anyhow::Result<[Cell; 4]> {
         self.messages_dropped += heard.messages_dropped;
         for heard in &mut heard.messages {
             if self.shows_credentials {
@@ -223,6 +232,7 @@ impl<'a> Rows<'a> {
             Cell::from(hello.and_then(|(hello, _)| hello.ja3())),
             Cell::from(hello.map(|(hello, carrier)| hello.ja4(carrier))),
             Cell::from(Json::of(&said)?),
+            Cell::from(heard.messages_dropped),
         ])
     }
 }

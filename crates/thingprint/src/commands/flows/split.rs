@@ -7,7 +7,7 @@ use anyhow::Context;
 use thingprint_flow::{CaptureWriter, Frame, LinkType};
 
 use crate::exit::Usage;
-use crate::messages::Messages;
+use crate::messages::{Messages, counted};
 
 /// Bytes of one flow that are kept in memory before they are written.
 const MOST_OF_FLOW: usize = 64 << 10;
@@ -80,7 +80,8 @@ impl Split {
 
     /// Says what was written and what was not.
     pub(super) fn report(&self, fragments: u64, messages: Messages) {
-        messages.note(format!("{} captures in {}", self.captures, self.folder.display()));
+        let captures = counted(self.captures, "capture", "captures");
+        messages.note(format!("{captures} in {}", self.folder.display()));
         if self.foreign_frames > 0 {
             let count = self.foreign_frames;
             messages.warn(format!("{count} frames are in no capture: their flow began on another link type"));

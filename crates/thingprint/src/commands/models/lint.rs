@@ -2,19 +2,20 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
-use thingprint_protocol::{Lint, LintLevel, lint};
+use thingprint_protocol::{Lint, LintLevel, ModelError, lint};
 use thingprint_report::{Cell, Table, Type};
 
 use crate::args::GlobalArgs;
 use crate::exit::Outcome;
-use crate::messages::Messages;
+use crate::messages::{Messages, counted};
 use crate::output::Output;
-use crate::protocols::parse_protocol;
+use crate::protocols::{model_files, parse_protocol};
 
 /// Check models.
 #[derive(Debug, Args)]
 pub(super) struct LintArgs {
-    /// Protocol models, in the form of the schema or as the protocol paper published its own
+    /// Protocol models, in the form of docs/models.md or as the protocol paper published its own: files, or folders with
+    /// *.json in them
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -45,17 +46,21 @@ impl LintArgs {
         let output = Output::of(global)?;
         let mut findings = Vec::new();
         let mut unusable = 0;
-        for file in &self.files {
+        let mut files = Vec::new();
+        for path in &self.files {
+            files.extend(model_files(path)?);
+        }
+        for file in &files {
             let found = Finding::in_file(file);
             unusable += usize::from(found.iter().any(|finding| finding.level == LintLevel::Error));
             findings.extend(found);
         }
         output.table(&table(&findings)?)?;
-        let files = self.files.len();
+        let models = counted(files.len() as u64, "protocol model", "protocol models");
         if unusable > 0 {
-            bail!("failed to read {unusable} of {files} protocol models: see the findings");
+            bail!("failed to read {unusable} of {models}: see the findings");
         }
-        messages.note(format!("{} findings in {files} protocol models", findings.len()));
+        messages.note(format!("{} in {models}", counted(findings.len() as u64, "finding", "findings")));
         let is_found = self.fail_on == FailOn::Warning && !findings.is_empty();
         Ok(if is_found { Outcome::Findings } else { Outcome::Done })
     }
@@ -73,7 +78,10 @@ impl Finding {
         };
         match parse_protocol(&text) {
             Ok(model) => lint(&model).into_iter().map(|lint| Self::of(lint, &file)).collect(),
-            Err(error) => unreadable(format!("{error:#}")),
+            Err(error) => match error.downcast_ref::<ModelError>() {
+                Some(placed) => vec![Self::of(placed.clone().into(), &file)],
+                None => unreadable(format!("{error:#}")),
+            },
         }
     }
 

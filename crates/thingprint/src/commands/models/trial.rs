@@ -16,7 +16,7 @@ use crate::args::{FlowArgs, GlobalArgs};
 use crate::copies::without_copies;
 use crate::exit::Outcome;
 use crate::inputs::expand;
-use crate::messages::Messages;
+use crate::messages::{Messages, counted};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::protocols::read_protocol;
@@ -24,10 +24,12 @@ use crate::reading::{follow, report_losses, total_length};
 
 /// Try a model on captures.
 ///
-/// Flows are counted by device, by what the model and the built-in models say of them, and by whether the server's port
-/// is a standard one. A flow that a built-in model of the same name tells and this one does not is `missed`; one that
-/// only this model tells is `extra`; `both` is a flow that both tell. With a model of a new name every flow that it
-/// tells is `extra`: look at what the built-in models say of it.
+/// Flows are counted by device (one between two local devices is counted for both), by what the model and the built-in
+/// models say of them, and by whether the server's port is a standard one. A flow that a built-in model of the same name
+/// tells and this one does not is `missed`; one that only this model tells is `extra`; `both` is a flow that both tell.
+/// With a model of a new name every flow that it tells is `extra`: look at what the built-in models say of it. `untold`
+/// is a flow with payload on a standard port of the model that it does not tell, and no built-in model of its name
+/// either: what a new model misses is among these.
 #[derive(Debug, Args)]
 pub(super) struct TrialArgs {
     /// The protocol model
@@ -47,10 +49,18 @@ pub(super) struct TrialArgs {
 struct Trial<'e> {
     own: Ear<'e>,
     built_in: Ear<'e>,
-    /// Abbreviation of the model.
-    name: &'e str,
+    model: &'e Model,
     counts: BTreeMap<(DeviceIndex, Verdict), u64>,
     flows: BTreeMap<DeviceIndex, u64>,
+}
+
+/// What rides with a flow.
+#[derive(Debug, Default)]
+struct Riding {
+    own: Listening,
+    built_in: Listening,
+    /// Whether there was anything to tell the protocol by.
+    has_payload: bool,
 }
 
 /// What is said of a flow.
@@ -82,6 +92,7 @@ impl TrialArgs {
         let finished = tracker.finish();
         report_losses(finished.counts, finished.observer.built_in.losses(), messages);
         let gateway = gateway.or_else(|| elect_gateway(&finished.votes, &[].into()));
+        followed.report_unowned(identity, gateway, messages);
         let gateway = gateway.filter(|_| identity == Identity::Mac).map(DeviceId::Mac);
         let device = |index: DeviceIndex| {
             finished.devices.get(index.as_usize()).copied().filter(|device| Some(*device) != gateway)
@@ -95,22 +106,30 @@ impl TrialArgs {
 impl<'e> Trial<'e> {
     fn of(model: &'e Model, own: &'e Engine, built_in: &'e Engine) -> Self {
         let (own, built_in) = (Ear::without_messages(own), Ear::without_messages(built_in));
-        Self { own, built_in, name: model.name(), counts: BTreeMap::new(), flows: BTreeMap::new() }
+        Self { own, built_in, model, counts: BTreeMap::new(), flows: BTreeMap::new() }
     }
 
-    /// What is said of a flow; `None` where neither this model nor one of its name tells it.
-    fn verdict(&self, own: &Heard, built_in: &Heard) -> Option<Verdict> {
+    /// What is said of a flow; `None` where neither this model nor one of its name tells it, and its port does not say
+    /// that it `may_be` of the model.
+    fn verdict(&self, own: &Heard, built_in: &Heard, may_be: bool) -> Option<Verdict> {
         let service = built_in.model.and_then(|index| self.built_in.engine().models().model(index));
         let service = service.map(|model| model.name().to_owned());
-        let is_of_name = service.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(self.name));
+        let is_of_name = service.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(self.model.name()));
         let told = match (own.model.is_some(), is_of_name) {
             (true, true) => "both",
             (true, false) => "extra",
             (false, true) => "missed",
+            (false, false) if may_be => "untold",
             (false, false) => return None,
         };
-        let standard_port = own.standard_port.or(built_in.standard_port);
+        let standard_port = own.standard_port.or(if may_be { Some(true) } else { built_in.standard_port });
         Some(Verdict { told, built_in: service, standard_port })
+    }
+
+    /// Whether a port is one of the model's servers.
+    fn has_port(&self, protocol: u8, port: u16) -> bool {
+        let mut ports = self.model.metadata.server_ports.iter();
+        ports.any(|known| known.ip_protocol.number() == protocol && known.port == port)
     }
 
     fn table(&self, device: impl Fn(DeviceIndex) -> Option<DeviceId>) -> anyhow::Result<Table> {
@@ -129,7 +148,7 @@ impl<'e> Trial<'e> {
         for (device, verdict, flows) in rows {
             table.push([
                 Cell::from(device.to_string()),
-                Cell::from(self.name),
+                Cell::from(self.model.name()),
                 Cell::from(verdict.told),
                 Cell::from(verdict.built_in.clone()),
                 Cell::from(verdict.standard_port),
@@ -147,38 +166,43 @@ impl<'e> Trial<'e> {
         };
         let all: u64 =
             self.flows.iter().filter(|(at, _)| device(**at).is_some()).map(|(_, flows)| flows).sum();
-        let (both, missed, extra) = (of("both"), of("missed"), of("extra"));
-        format!("{all} flows: {both} told by both, {missed} missed, {extra} extra")
+        let (both, missed, extra, untold) = (of("both"), of("missed"), of("extra"), of("untold"));
+        let all = counted(all, "flow", "flows");
+        format!(
+            "{all}: {both} told by both, {missed} missed, {extra} extra, {untold} untold on ports of the model"
+        )
     }
 }
 
 impl Observer for Trial<'_> {
-    type State = (Listening, Listening);
+    type State = Riding;
 
-    fn packet(&mut self, sighting: &Sighting<'_, '_>, (own, built_in): &mut Self::State) {
-        self.own.packet(sighting, own);
-        self.built_in.packet(sighting, built_in);
+    fn packet(&mut self, sighting: &Sighting<'_, '_>, state: &mut Riding) {
+        state.has_payload |= sighting.ip.payload_bytes > 0;
+        self.own.packet(sighting, &mut state.own);
+        self.built_in.packet(sighting, &mut state.built_in);
     }
 
     fn active(&mut self, _: DeviceIndex, _: &FiveTuple, _: Timestamp, _: Timestamp) {}
 
     fn flow(&mut self, flow: Flow<Self::State>) {
         let (device, server_port) = (flow.device, flow.server_port());
-        let (own, built_in) = flow.state;
+        let may_be = flow.state.has_payload && self.has_port(flow.tuple.protocol(), server_port);
+        let Riding { own, built_in, .. } = flow.state;
         let (own, built_in) = (self.own.heard(own, server_port), self.built_in.heard(built_in, server_port));
         *self.flows.entry(device).or_default() += 1;
-        if let Some(verdict) = self.verdict(&own, &built_in) {
+        if let Some(verdict) = self.verdict(&own, &built_in, may_be) {
             *self.counts.entry((device, verdict)).or_default() += 1;
         }
     }
 
-    fn go_on(&mut self, (own, built_in): &mut Self::State) -> Self::State {
-        (own.go_on(), built_in.go_on())
+    fn go_on(&mut self, state: &mut Riding) -> Riding {
+        Riding { own: state.own.go_on(), built_in: state.built_in.go_on(), has_payload: false }
     }
 
-    fn ended(&mut self, (own, built_in): Self::State) {
-        self.own.ended(own);
-        self.built_in.ended(built_in);
+    fn ended(&mut self, state: Riding) {
+        self.own.ended(state.own);
+        self.built_in.ended(state.built_in);
     }
 
     fn window_closed(&mut self, _: WindowIndex) {}

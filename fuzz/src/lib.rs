@@ -1,0 +1,23 @@
+//! Checks for fuzz targets: each takes the bytes that a fuzzer makes up, and panics where something does not hold
+//! that must hold whatever the bytes are.
+//!
+//! Seeds for them are made by the example `seeds`, from traffic of the simulated home.
+mod captures;
+mod conversation;
+mod frames;
+mod input;
+mod model_files;
+mod models;
+mod parsers;
+mod patterns;
+mod quic;
+mod streams;
+
+pub use captures::captures;
+pub use frames::{FrameScript, frames};
+pub use model_files::{body_of, model_files};
+pub use models::models;
+pub use parsers::{dhcp, dns, http, ntp, ssdp, tls};
+pub use patterns::patterns;
+pub use quic::{quic, sealed_initial};
+pub use streams::{StreamScript, streams};
