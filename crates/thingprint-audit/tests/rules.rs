@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use thingprint_audit::{Auditor, DeviceAudit, Policy};
+use thingprint_audit::{Auditor, DeviceAudit, Policy, Severity};
 use thingprint_flow::{Capture, DeviceId, Flow, FlowOptions, Timestamp, Trace, TraceOptions, Tracker};
 use thingprint_protocol::{
     ClientHello, Engine, Heard, HeardMessage, HelloVersion, HttpResponse, HttpVersion, Listener, Message,
@@ -32,10 +32,16 @@ fn any_flow() -> (Flow<Heard>, Vec<DeviceId>) {
 
 /// What `bcp2026` says of a flow with these messages.
 fn judge(messages: Vec<(Sender, Message)>) -> DeviceAudit {
+    judge_by(Policy::built_in("bcp2026").unwrap(), true, messages)
+}
+
+/// What a policy says of a flow with these messages that the device opened, or its peer.
+fn judge_by(policy: Policy, is_client: bool, messages: Vec<(Sender, Message)>) -> DeviceAudit {
     let (mut flow, devices) = any_flow();
     let heard = |(sender, message)| HeardMessage { time: Timestamp::from_seconds(7), sender, message };
     flow.state = Heard { messages: messages.into_iter().map(heard).collect(), ..Heard::default() };
-    let mut auditor = Auditor::new(Policy::built_in("bcp2026").unwrap());
+    flow.is_client = is_client;
+    let mut auditor = Auditor::new(policy);
     auditor.flow(&Engine::default(), &flow);
     auditor.finish(&devices, &BTreeMap::new()).devices.remove(0)
 }
@@ -181,4 +187,80 @@ fn what_is_said_again_counts_once_and_too_many_values_are_counted_only() {
     assert_eq!((audit.findings.len(), audit.dropped), (512, 88));
     let audit = judge(vec![notify("x".repeat(9000))]);
     assert_eq!(audit.findings[0].seen.chars().count(), 121);
+}
+
+#[test]
+fn the_gravest_is_kept_however_much_else_is_said() {
+    let mut suites: Vec<u32> = (0x0b00..0x0b00 + 600).collect();
+    suites.push(0x0005);
+    let audit =
+        judge(vec![(DEVICE, Message::ClientHello(hello(HelloVersion::Tls(0x0303), &[0x0304], &suites)))]);
+    let first = &audit.findings[0];
+    assert_eq!(
+        (first.severity, first.seen.as_str()),
+        (Severity::Error, "0x0005 TLS_RSA_WITH_RC4_128_SHA (insecure)")
+    );
+    assert_eq!((audit.findings.len(), audit.dropped), (512, 89));
+}
+
+#[test]
+fn the_gravest_is_kept_over_many_flows_and_the_devices_own_before_its_peers() {
+    let (mut flow, devices) = any_flow();
+    let mut auditor = Auditor::new(Policy::built_in("bcp2026").unwrap());
+    let mut say = |sender, suites: Vec<u32>| {
+        let message = Message::ClientHello(hello(HelloVersion::Tls(0x0303), &[0x0304], &suites));
+        let heard = HeardMessage { time: Timestamp::from_seconds(7), sender, message };
+        flow.state = Heard { messages: vec![heard], ..Heard::default() };
+        auditor.flow(&Engine::default(), &flow);
+    };
+    say(PEER, (0x0b00..0x0b00 + 512).collect());
+    say(DEVICE, vec![0xeeee, 0xc027]);
+    let audit = auditor.finish(&devices, &BTreeMap::new()).devices.remove(0);
+    let own: Vec<&str> = audit
+        .findings
+        .iter()
+        .filter(|finding| finding.by == DEVICE)
+        .map(|finding| finding.seen.as_str())
+        .collect();
+    assert_eq!(own, ["0xc027 TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256 (weak)", "0xeeee (unregistered)"]);
+    assert_eq!((audit.findings.len(), audit.dropped), (512, 2));
+}
+
+#[test]
+fn what_a_peer_asks_without_an_answer_is_no_fault_of_the_device() {
+    let asks = || (PEER, Message::ClientHello(hello(HelloVersion::Tls(0x0301), &[], &[0x0005])));
+    let answers = || (DEVICE, Message::ServerHello(server_hello(0x0301, 0x0005, false)));
+    let severities = |is_client, messages| {
+        let audit = judge_by(Policy::built_in("bcp2026").unwrap(), is_client, messages);
+        audit.findings.iter().map(|finding| (finding.rule, finding.by, finding.severity)).collect::<Vec<_>>()
+    };
+    let (note, error) = (Severity::Note, Severity::Error);
+    assert_eq!(severities(false, vec![asks()]), [("TLS-001", PEER, note), ("TLS-003", PEER, note)]);
+    let answered = severities(false, vec![asks(), answers()]);
+    assert_eq!(answered[1], ("TLS-002", DEVICE, error));
+    assert!(answered.iter().all(|(_, _, severity)| *severity == error));
+    // A server that the device turned to is its choice.
+    let chosen = severities(true, vec![(PEER, Message::ServerHello(server_hello(0x0301, 0x1301, false)))]);
+    assert_eq!(chosen, [("TLS-002", PEER, error)]);
+}
+
+#[test]
+fn a_policy_can_say_how_grave_it_is_what_peers_ask_without_an_answer() {
+    let policy = |unanswered: &str| {
+        let text = format!(
+            "name = 'own'\ndate = '2026-01-01'\ndescription = 'a test'\nunanswered = '{unanswered}'\n\
+             [rules.TLS-001]\notherwise = 'error'\nreferences = ['ours']"
+        );
+        Policy::from_toml("own.toml", &text).unwrap()
+    };
+    let asks = || vec![(PEER, Message::ClientHello(hello(HelloVersion::Tls(0x0301), &[], &[0x0005])))];
+    let check = |unanswered: &str, expected: &[Severity]| {
+        let audit = judge_by(policy(unanswered), false, asks());
+        let found: Vec<Severity> = audit.findings.iter().map(|finding| finding.severity).collect();
+        assert_eq!(found, expected, "{unanswered}");
+        assert_eq!(audit.judged.get("TLS-001"), Some(&1));
+    };
+    check("accept", &[]);
+    check("warning", &[Severity::Warning]);
+    check("error", &[Severity::Error]);
 }

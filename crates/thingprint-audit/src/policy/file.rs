@@ -15,6 +15,9 @@ pub(super) struct PolicyFile {
     name: String,
     date: String,
     description: String,
+    /// What a peer's misdeed is at most that the device never answered.
+    #[serde(default = "note")]
+    unanswered: Verdict,
     #[serde(default)]
     rules: BTreeMap<String, RuleFile>,
 }
@@ -44,6 +47,10 @@ const fn yes() -> bool {
     true
 }
 
+const fn note() -> Verdict {
+    Verdict::Note
+}
+
 /// Where in a policy something stands.
 struct Place<'a> {
     file: &'a str,
@@ -63,11 +70,11 @@ impl PolicyFile {
             let said = self.rules.remove(rule.id).filter(|said| said.on);
             judges.push(said.map(|said| said.into_judge(&Place { file, rule })).transpose()?);
         }
-        let Self { name, date, description, rules } = self;
+        let Self { name, date, description, unanswered, rules } = self;
         if let Some((rule, _)) = rules.into_iter().next() {
             return Err(PolicyError::UnknownRule { file: file.to_owned(), rule });
         }
-        Ok(Policy { name, date, description, judges })
+        Ok(Policy { name, date, description, unanswered, judges })
     }
 }
 

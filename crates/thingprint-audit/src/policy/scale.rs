@@ -80,7 +80,7 @@ impl Scale {
 }
 
 impl Verdict {
-    const fn severity(self) -> Option<Severity> {
+    pub(super) const fn severity(self) -> Option<Severity> {
         match self {
             Self::Accept => None,
             Self::Note => Some(Severity::Note),

@@ -7,7 +7,7 @@ use thingprint_protocol::{
     ClientHello, Heard, HeardMessage, Message, NtpPacket, Sender, ServerHello, SsdpMessage,
 };
 
-use crate::Suite;
+use crate::{Grade, Suite};
 
 /// The values of the rules about suites: grades, with what the standards advise against although it is no flaw.
 pub(super) const SUITE_VALUES: &[&str] =
@@ -73,20 +73,22 @@ pub(super) fn tls_version(version: u16) -> Cow<'static, str> {
     }
 }
 
-/// The value of a suite, and the suite for people; `None` for a signal.
+/// The value of a suite; `None` for a signal.
 ///
 /// The kinds of SSL 2.0, with three bytes, count as insecure (RFC 6176).
-pub(super) fn suite(code: u32) -> Option<(&'static str, String)> {
-    let Ok(code) = u16::try_from(code) else {
-        return Some(("insecure", format!("0x{code:06x} of SSL 2.0 (insecure)")));
-    };
-    let Some(suite) = Suite::of(code) else {
-        return Some(("unregistered", format!("0x{code:04x} (unregistered)")));
-    };
-    let grade = suite.grade?;
-    let value = match grade.as_str() {
-        "secure" if suite.is_dhe => "secure-dhe",
-        grade => grade,
-    };
-    Some((value, format!("0x{code:04x} {} ({grade})", suite.name)))
+pub(super) fn suite_value(code: u32) -> Option<&'static str> {
+    let Ok(code) = u16::try_from(code) else { return Some("insecure") };
+    let Some(suite) = Suite::of(code) else { return Some("unregistered") };
+    match suite.grade? {
+        Grade::Secure if suite.is_dhe => Some("secure-dhe"),
+        grade => Some(grade.as_str()),
+    }
+}
+
+/// A suite for people: code, name and, last and in brackets, the grade.
+pub(super) fn suite_text(code: u32) -> String {
+    let Ok(code) = u16::try_from(code) else { return format!("0x{code:06x} of SSL 2.0 (insecure)") };
+    let Some(suite) = Suite::of(code) else { return format!("0x{code:04x} (unregistered)") };
+    let grade = suite.grade.map_or("signal", Grade::as_str);
+    format!("0x{code:04x} {} ({grade})", suite.name)
 }
