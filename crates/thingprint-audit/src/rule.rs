@@ -33,8 +33,8 @@ pub struct Rule {
 pub(crate) enum Values {
     /// One of these.
     Words(&'static [&'static str]),
-    /// A whole number.
-    Number,
+    /// A whole number, alone or behind one of these words.
+    Number(&'static [&'static str]),
     /// Any text, as sent.
     Text,
 }
@@ -85,7 +85,10 @@ impl Values {
     pub(crate) fn can_be(self, value: &str) -> bool {
         match self {
             Self::Words(words) => words.contains(&value),
-            Self::Number => value.parse::<u32>().is_ok(),
+            Self::Number(words) => {
+                let number = |word: &&str| value.strip_prefix(*word)?.parse::<u32>().ok();
+                value.parse::<u32>().is_ok() || words.iter().find_map(number).is_some()
+            }
             Self::Text => !value.is_empty(),
         }
     }

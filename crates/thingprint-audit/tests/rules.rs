@@ -101,8 +101,8 @@ fn old_versions_beside_a_new_one_are_seen() {
     let hello = hello(HelloVersion::Tls(0x0303), &[0x0304, 0x0303, 0x0301], &[0x1301, 0xeeee, 0x009e]);
     let audit = judge(vec![(DEVICE, Message::ClientHello(hello))]);
     let expected = [
-        "TLS-001 warning TLSv10 beside TLSv13",
-        "TLS-003 note 0x009e TLS_DHE_RSA_WITH_AES_128_GCM_SHA256 (secure)",
+        "TLS-001 error TLSv10 beside TLSv13",
+        "TLS-003 warning 0x009e TLS_DHE_RSA_WITH_AES_128_GCM_SHA256 (secure)",
         "TLS-003 note 0xeeee (unregistered)",
     ];
     assert_eq!(found(&audit), expected);
@@ -114,7 +114,7 @@ fn a_hello_in_the_form_of_ssl_2_is_judged_by_its_version_and_by_its_form() {
     let audit = judge(vec![(DEVICE, Message::ClientHello(hello))]);
     let expected = [
         "TLS-001 error TLSv10",
-        "TLS-001 warning TLSv10 in a hello of SSLv2",
+        "TLS-001 error TLSv10 in a hello of SSLv2",
         "TLS-003 error 0x010080 of SSL 2.0 (insecure)",
     ];
     assert_eq!(found(&audit), expected);
@@ -130,7 +130,7 @@ fn the_hellos_in_quic_are_judged_and_requests_to_try_again_are_not() {
         (DEVICE, initial(Some(offer), None)),
         (PEER, initial(None, Some(server_hello(0x0304, 0x1301, false)))),
     ]);
-    assert_eq!(found(&audit), ["TLS-003 error 0x00c6 TLS_SM4_GCM_SM3 (insecure)"]);
+    assert_eq!(found(&audit), ["TLS-003 warning 0x00c6 TLS_SM4_GCM_SM3 (insecure)"]);
     let judged: Vec<&str> = audit.judged.keys().copied().collect();
     assert_eq!(judged, ["TLS-001", "TLS-002", "TLS-003", "TLS-004"]);
     let audit = judge(vec![(PEER, Message::ServerHello(server_hello(0x0301, 0x0005, true)))]);
@@ -161,7 +161,7 @@ fn modes_of_ntp_are_judged_and_version_1_knows_none() {
     let audit = judge(vec![(DEVICE, ntp(4, 5)), (PEER, Message::NtpControl(control))]);
     assert_eq!(found(&audit), ["NTP-003 warning mode 5 (broadcast)", "NTP-003 warning mode 6 (control)"]);
     let audit = judge(vec![(DEVICE, ntp(1, 0)), (PEER, ntp(1, 0))]);
-    assert_eq!(found(&audit), ["NTP-001 error version 1", "NTP-002 warning version 1"]);
+    assert_eq!(found(&audit), ["NTP-001 warning version 1", "NTP-002 warning version 1"]);
     assert_eq!((audit.findings[0].by, audit.findings[1].by), (DEVICE, PEER));
 }
 
@@ -173,7 +173,7 @@ fn headers_of_ssdp_are_judged_as_sent_and_answers_have_no_reach() {
         (PEER, ssdp("NOTIFY * HTTP/1.1\r\nNT: x\r\n\r\n")),
         (PEER, ssdp("HTTP/1.1 200 OK\r\nST: x\r\nUSN: y\r\n\r\n")),
     ]);
-    let expected = ["SSDP-001 warning none", "SSDP-002 warning none", "SSDP-002 note ssdp:discover"];
+    let expected = ["SSDP-001 warning none", "SSDP-002 warning none", "SSDP-002 warning ssdp:discover"];
     assert_eq!(found(&audit), expected);
     assert_eq!(audit.judged.get("SSDP-003"), None, "nothing here goes to a group");
 }
@@ -263,4 +263,58 @@ fn a_policy_can_say_how_grave_it_is_what_peers_ask_without_an_answer() {
     check("accept", &[]);
     check("warning", &[Severity::Warning]);
     check("error", &[Severity::Error]);
+}
+
+#[test]
+fn drafts_of_tls_1_3_are_newer_than_tls_1_2_and_a_policy_can_name_them() {
+    let drafts = || {
+        vec![
+            (DEVICE, Message::ClientHello(hello(HelloVersion::Tls(0x0303), &[0x7f17, 0xfb1a, 0x0303], &[]))),
+            (PEER, Message::ServerHello(server_hello(0x7f17, 0x1301, false))),
+        ]
+    };
+    let expected = ["TLS-001 note TLSv13-draft 0xfb1a", "TLS-002 note TLSv13-draft 0x7f17"];
+    assert_eq!(found(&judge(drafts())), expected);
+    assert_eq!(found(&judge_by(Policy::built_in("paper2024").unwrap(), true, drafts())), [""; 0]);
+    let odd = hello(HelloVersion::Tls(0x0303), &[0x0304, 0x0100], &[]);
+    assert_eq!(found(&judge(vec![(DEVICE, Message::ClientHello(odd))])), [""; 0]);
+    let unknown = server_hello(0x0505, 0x1301, false);
+    let audit = judge(vec![(PEER, Message::ServerHello(unknown))]);
+    assert_eq!(found(&audit), ["TLS-002 note unknown version 0x0505"]);
+}
+
+#[test]
+fn suites_of_drafts_are_graded_and_the_strict_policy_goes_by_the_registry() {
+    let offer = |suites: &[u32]| {
+        vec![(DEVICE, Message::ClientHello(hello(HelloVersion::Tls(0x0303), &[0x0304], suites)))]
+    };
+    let export = "TLS-003 error 0x0064 TLS_RSA_EXPORT1024_WITH_RC4_56_SHA (insecure)";
+    assert_eq!(found(&judge(offer(&[0x0064, 0xc0ae, 0xc02f]))), [export]);
+    let paper = judge_by(Policy::built_in("paper2024").unwrap(), true, offer(&[0x0064, 0xc0ae]));
+    assert_eq!(found(&paper), [export]);
+    let strict = judge_by(Policy::built_in("strict").unwrap(), true, offer(&[0xc0ae, 0xc02f, 0x1301]));
+    let unlisted = "TLS-003 error 0xc0ae TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8 (recommended, not by IANA)";
+    assert_eq!(found(&strict), [unlisted]);
+    let discouraged = "TLS-003 error 0xc011 TLS_ECDHE_RSA_WITH_RC4_128_SHA (insecure, discouraged by IANA)";
+    assert_eq!(found(&judge(offer(&[0xc011]))), [discouraged]);
+}
+
+#[test]
+fn hop_limits_of_ipv6_have_a_measure_of_their_own() {
+    let (mut flow, devices) = any_flow();
+    let mut check = |group: &str, ttl: u8, expected: &[&str]| {
+        flow.peer.addr = group.parse().unwrap();
+        let search = "M-SEARCH * HTTP/1.1\r\nMAN: \"ssdp:discover\"\r\nST: x\r\n\r\n";
+        let message = Message::Ssdp(parsers::ssdp(search.as_bytes(), ttl).unwrap());
+        let heard = HeardMessage { time: Timestamp::from_seconds(7), sender: DEVICE, message };
+        flow.state = Heard { messages: vec![heard], ..Heard::default() };
+        let mut auditor = Auditor::new(Policy::built_in("bcp2026").unwrap());
+        auditor.flow(&Engine::default(), &flow);
+        assert_eq!(found(&auditor.finish(&devices, &BTreeMap::new()).devices[0]), expected, "{group} {ttl}");
+    };
+    check("ff05::c", 10, &[]);
+    check("ff05::c", 11, &["SSDP-003 warning IPv6 hop limit 11"]);
+    check("239.255.255.250", 2, &[]);
+    check("239.255.255.250", 4, &["SSDP-003 note time to live 4"]);
+    check("239.255.255.250", 10, &["SSDP-003 warning time to live 10"]);
 }

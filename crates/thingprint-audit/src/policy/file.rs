@@ -99,10 +99,11 @@ impl RuleFile {
 impl Place<'_> {
     fn set(&self, scale: &mut Scale, value: &str, verdict: Verdict) -> Result<(), PolicyError> {
         let is_new = match self.rule.values {
-            Values::Number => {
-                let range =
-                    range(value).ok_or_else(|| self.refuse(value, "is no number and no range like 3-4"))?;
-                scale.set_range(range, verdict)
+            Values::Number(words) => {
+                let word = words.iter().copied().find(|word| value.starts_with(word)).unwrap_or("");
+                let range = value.strip_prefix(word).and_then(range);
+                let range = range.ok_or_else(|| self.refuse(value, "is no number and no range like 3-4"))?;
+                scale.set_range(word, range, verdict)
             }
             values if values.can_be(value) => scale.set(value, verdict),
             _ => return Err(self.refuse(value, "is nothing that the rule sees")),
