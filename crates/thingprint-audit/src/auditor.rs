@@ -1,3 +1,4 @@
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -5,16 +6,19 @@ use thingprint_flow::{DeviceId, DeviceIndex, Endpoint, Flow};
 use thingprint_protocol::{Engine, Heard, Sender};
 
 use crate::policy::Judge;
-use crate::rule::{Sighting, Sightings};
-use crate::{Audit, DeviceAudit, Example, Finding, Policy, PortCounts, Rule, Severity};
-
-/// Different sightings of a rule that are remembered for a device; there are 356 suites to offer.
-const MOST_SIGHTINGS: usize = 512;
+use crate::rule::{Sighting, Sightings, has_room};
+use crate::{Audit, DeviceAudit, Example, Finding, Policy, PortCounts, Rule};
 
 /// Judges the flows of devices by a policy.
 ///
 /// What is kept grows with devices and with what they say differently, up to 512 different sightings for each device
-/// and rule; those beyond are counted in [`DeviceAudit::dropped`].
+/// and rule: the gravest ones, and the device's own before those of its peers. Those beyond are counted in
+/// [`DeviceAudit::dropped`].
+///
+/// What a peer says in a flow that it opened is no fault of a device that never answered, nor of one that refused: a
+/// scanner can ask anything. Such a finding is as grave as [`Policy::unanswered`] says, a note if nothing else. What
+/// the servers say that the device itself turned to is judged like its own words, since it goes on to use them; and
+/// where it answers a bad request, its answer is judged by itself.
 #[derive(Debug)]
 pub struct Auditor {
     policy: Policy,
@@ -35,15 +39,7 @@ struct DeviceTally {
 #[derive(Debug, Default)]
 struct RuleTally {
     judged: u64,
-    seen: BTreeMap<Key, SeenTally>,
-}
-
-/// What tells a finding from another of the same rule.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    severity: Severity,
-    is_by_peer: bool,
-    seen: String,
+    seen: BTreeMap<Sighting, SeenTally>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +72,7 @@ impl Auditor {
             let mut sightings = Sightings::new(&judge.scale);
             (rule.observe)(flow, &mut sightings);
             if sightings.has_judged {
-                device.note(at, flow, sightings.found);
+                device.note(at, flow, self.policy.excuse(flow, sightings));
             }
         }
     }
@@ -108,17 +104,17 @@ impl DeviceTally {
         }
     }
 
-    fn note(&mut self, rule: usize, flow: &Flow<Heard>, found: Vec<Sighting>) {
+    fn note(&mut self, rule: usize, flow: &Flow<Heard>, sightings: Sightings<'_>) {
         let tally = self.rules.entry(rule).or_default();
         tally.judged += 1;
-        for Sighting { severity, by, seen, time } in found {
+        self.dropped += sightings.dropped;
+        for (sighting, time) in sightings.found {
             let example = example(flow, time);
-            let key = Key { severity, is_by_peer: by == Sender::Peer, seen };
-            if let Some(seen) = tally.seen.get_mut(&key) {
+            if let Some(seen) = tally.seen.get_mut(&sighting) {
                 seen.flows += 1;
                 seen.first = seen.first.min(example);
-            } else if tally.seen.len() < MOST_SIGHTINGS {
-                tally.seen.insert(key, SeenTally { flows: 1, first: example });
+            } else if has_room(&mut tally.seen, &sighting, |seen| self.dropped += seen.flows) {
+                tally.seen.insert(sighting, SeenTally { flows: 1, first: example });
             } else {
                 self.dropped += 1;
             }
@@ -143,20 +139,21 @@ impl RuleTally {
     /// The gravest and most frequent first.
     fn findings(self, rule: &'static Rule, judge: &Judge) -> Vec<Finding> {
         let total = self.judged;
-        let finding = |(key, tally): (Key, SeenTally)| Finding {
+        let finding = |(sighting, tally): (Sighting, SeenTally)| Finding {
             rule: rule.id,
-            severity: key.severity,
-            by: if key.is_by_peer { Sender::Peer } else { Sender::Device },
+            severity: sighting.severity,
+            by: if sighting.is_by_device { Sender::Device } else { Sender::Peer },
             flows: tally.flows,
             total,
-            seen: key.seen,
+            seen: sighting.seen,
             expected: judge.scale.expected().to_owned(),
             reference: judge.references.join("; "),
             example: tally.first,
         };
         let mut findings: Vec<Finding> = self.seen.into_iter().map(finding).collect();
-        // Stable: the rest stays in the order of the keys.
-        findings.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.flows.cmp(&a.flows)));
+        // Stable: the rest stays in the order of the values.
+        findings
+            .sort_by_key(|finding| (Reverse((finding.severity, finding.flows)), finding.by == Sender::Peer));
         findings
     }
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt;
 
 use thingprint_flow::{Flow, Timestamp};
@@ -32,27 +33,33 @@ pub struct Rule {
 pub(crate) enum Values {
     /// One of these.
     Words(&'static [&'static str]),
-    /// A whole number.
-    Number,
+    /// A whole number, alone or behind one of these words.
+    Number(&'static [&'static str]),
     /// Any text, as sent.
     Text,
 }
 
-/// What a rule sees in one flow, as far as the policy does not accept it.
+/// Different sightings of a rule that are remembered for a flow, and for a device; there are 356 suites to offer.
+pub(crate) const MOST_SIGHTINGS: usize = 512;
+
+/// What a rule sees in one flow, as far as the policy does not accept it: up to 512 different values, the gravest.
 pub(crate) struct Sightings<'a> {
     scale: &'a Scale,
     /// Whether there was anything to judge.
     pub(crate) has_judged: bool,
-    pub(crate) found: Vec<Sighting>,
+    /// When each was seen first.
+    pub(crate) found: BTreeMap<Sighting, Timestamp>,
+    /// Sightings that were left out because there were too many different ones.
+    pub(crate) dropped: u64,
 }
 
-/// A value in a flow that the policy does not accept.
-#[derive(Debug)]
+/// A value that the policy does not accept, and who said it; the least important first: by severity, and what a peer
+/// said before what the device said.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Sighting {
     pub(crate) severity: Severity,
-    pub(crate) by: Sender,
+    pub(crate) is_by_device: bool,
     pub(crate) seen: String,
-    pub(crate) time: Timestamp,
 }
 
 impl Rule {
@@ -78,7 +85,10 @@ impl Values {
     pub(crate) fn can_be(self, value: &str) -> bool {
         match self {
             Self::Words(words) => words.contains(&value),
-            Self::Number => value.parse::<u32>().is_ok(),
+            Self::Number(words) => {
+                let number = |word: &&str| value.strip_prefix(*word)?.parse::<u32>().ok();
+                value.parse::<u32>().is_ok() || words.iter().find_map(number).is_some()
+            }
             Self::Text => !value.is_empty(),
         }
     }
@@ -86,7 +96,7 @@ impl Values {
 
 impl<'a> Sightings<'a> {
     pub(crate) const fn new(scale: &'a Scale) -> Self {
-        Self { scale, has_judged: false, found: Vec::new() }
+        Self { scale, has_judged: false, found: BTreeMap::new(), dropped: 0 }
     }
 
     /// Judges a value of a message; `seen` says it for people, where the policy does not accept it. What the same side
@@ -94,9 +104,33 @@ impl<'a> Sightings<'a> {
     pub(crate) fn see(&mut self, heard: &HeardMessage, value: &str, seen: impl FnOnce() -> String) {
         self.has_judged = true;
         let Some(severity) = self.scale.judge(value) else { return };
-        let seen = text::bounded(seen());
-        if !self.found.iter().any(|earlier| earlier.by == heard.sender && earlier.seen == seen) {
-            self.found.push(Sighting { severity, by: heard.sender, seen, time: heard.time });
+        let is_by_device = heard.sender == Sender::Device;
+        let sighting = Sighting { severity, is_by_device, seen: text::bounded(seen()) };
+        if self.found.contains_key(&sighting) {
+            return;
+        }
+        if has_room(&mut self.found, &sighting, |_| self.dropped += 1) {
+            self.found.insert(sighting, heard.time);
+        } else {
+            self.dropped += 1;
         }
     }
+}
+
+/// Whether there is room for one more sighting; a less important one makes it where there is none, and is `dropped`.
+pub(crate) fn has_room<T>(
+    found: &mut BTreeMap<Sighting, T>,
+    next: &Sighting,
+    dropped: impl FnOnce(T),
+) -> bool {
+    if found.len() < MOST_SIGHTINGS {
+        return true;
+    }
+    let Some(least) = found.first_entry() else { return false };
+    let rank = |sighting: &Sighting| (sighting.severity, sighting.is_by_device);
+    if rank(least.key()) >= rank(next) {
+        return false;
+    }
+    dropped(least.remove());
+    true
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use thingprint_audit::{Auditor, DeviceAudit, Policy};
+use thingprint_audit::{Auditor, DeviceAudit, Policy, Severity};
 use thingprint_flow::{Capture, DeviceId, Flow, FlowOptions, Timestamp, Trace, TraceOptions, Tracker};
 use thingprint_protocol::{
     ClientHello, Engine, Heard, HeardMessage, HelloVersion, HttpResponse, HttpVersion, Listener, Message,
@@ -32,10 +32,16 @@ fn any_flow() -> (Flow<Heard>, Vec<DeviceId>) {
 
 /// What `bcp2026` says of a flow with these messages.
 fn judge(messages: Vec<(Sender, Message)>) -> DeviceAudit {
+    judge_by(Policy::built_in("bcp2026").unwrap(), true, messages)
+}
+
+/// What a policy says of a flow with these messages that the device opened, or its peer.
+fn judge_by(policy: Policy, is_client: bool, messages: Vec<(Sender, Message)>) -> DeviceAudit {
     let (mut flow, devices) = any_flow();
     let heard = |(sender, message)| HeardMessage { time: Timestamp::from_seconds(7), sender, message };
     flow.state = Heard { messages: messages.into_iter().map(heard).collect(), ..Heard::default() };
-    let mut auditor = Auditor::new(Policy::built_in("bcp2026").unwrap());
+    flow.is_client = is_client;
+    let mut auditor = Auditor::new(policy);
     auditor.flow(&Engine::default(), &flow);
     auditor.finish(&devices, &BTreeMap::new()).devices.remove(0)
 }
@@ -95,8 +101,8 @@ fn old_versions_beside_a_new_one_are_seen() {
     let hello = hello(HelloVersion::Tls(0x0303), &[0x0304, 0x0303, 0x0301], &[0x1301, 0xeeee, 0x009e]);
     let audit = judge(vec![(DEVICE, Message::ClientHello(hello))]);
     let expected = [
-        "TLS-001 warning TLSv10 beside TLSv13",
-        "TLS-003 note 0x009e TLS_DHE_RSA_WITH_AES_128_GCM_SHA256 (secure)",
+        "TLS-001 error TLSv10 beside TLSv13",
+        "TLS-003 warning 0x009e TLS_DHE_RSA_WITH_AES_128_GCM_SHA256 (secure)",
         "TLS-003 note 0xeeee (unregistered)",
     ];
     assert_eq!(found(&audit), expected);
@@ -108,7 +114,7 @@ fn a_hello_in_the_form_of_ssl_2_is_judged_by_its_version_and_by_its_form() {
     let audit = judge(vec![(DEVICE, Message::ClientHello(hello))]);
     let expected = [
         "TLS-001 error TLSv10",
-        "TLS-001 warning TLSv10 in a hello of SSLv2",
+        "TLS-001 error TLSv10 in a hello of SSLv2",
         "TLS-003 error 0x010080 of SSL 2.0 (insecure)",
     ];
     assert_eq!(found(&audit), expected);
@@ -124,7 +130,7 @@ fn the_hellos_in_quic_are_judged_and_requests_to_try_again_are_not() {
         (DEVICE, initial(Some(offer), None)),
         (PEER, initial(None, Some(server_hello(0x0304, 0x1301, false)))),
     ]);
-    assert_eq!(found(&audit), ["TLS-003 error 0x00c6 TLS_SM4_GCM_SM3 (insecure)"]);
+    assert_eq!(found(&audit), ["TLS-003 warning 0x00c6 TLS_SM4_GCM_SM3 (insecure)"]);
     let judged: Vec<&str> = audit.judged.keys().copied().collect();
     assert_eq!(judged, ["TLS-001", "TLS-002", "TLS-003", "TLS-004"]);
     let audit = judge(vec![(PEER, Message::ServerHello(server_hello(0x0301, 0x0005, true)))]);
@@ -155,7 +161,7 @@ fn modes_of_ntp_are_judged_and_version_1_knows_none() {
     let audit = judge(vec![(DEVICE, ntp(4, 5)), (PEER, Message::NtpControl(control))]);
     assert_eq!(found(&audit), ["NTP-003 warning mode 5 (broadcast)", "NTP-003 warning mode 6 (control)"]);
     let audit = judge(vec![(DEVICE, ntp(1, 0)), (PEER, ntp(1, 0))]);
-    assert_eq!(found(&audit), ["NTP-001 error version 1", "NTP-002 warning version 1"]);
+    assert_eq!(found(&audit), ["NTP-001 warning version 1", "NTP-002 warning version 1"]);
     assert_eq!((audit.findings[0].by, audit.findings[1].by), (DEVICE, PEER));
 }
 
@@ -167,7 +173,7 @@ fn headers_of_ssdp_are_judged_as_sent_and_answers_have_no_reach() {
         (PEER, ssdp("NOTIFY * HTTP/1.1\r\nNT: x\r\n\r\n")),
         (PEER, ssdp("HTTP/1.1 200 OK\r\nST: x\r\nUSN: y\r\n\r\n")),
     ]);
-    let expected = ["SSDP-001 warning none", "SSDP-002 warning none", "SSDP-002 note ssdp:discover"];
+    let expected = ["SSDP-001 warning none", "SSDP-002 warning none", "SSDP-002 warning ssdp:discover"];
     assert_eq!(found(&audit), expected);
     assert_eq!(audit.judged.get("SSDP-003"), None, "nothing here goes to a group");
 }
@@ -181,4 +187,134 @@ fn what_is_said_again_counts_once_and_too_many_values_are_counted_only() {
     assert_eq!((audit.findings.len(), audit.dropped), (512, 88));
     let audit = judge(vec![notify("x".repeat(9000))]);
     assert_eq!(audit.findings[0].seen.chars().count(), 121);
+}
+
+#[test]
+fn the_gravest_is_kept_however_much_else_is_said() {
+    let mut suites: Vec<u32> = (0x0b00..0x0b00 + 600).collect();
+    suites.push(0x0005);
+    let audit =
+        judge(vec![(DEVICE, Message::ClientHello(hello(HelloVersion::Tls(0x0303), &[0x0304], &suites)))]);
+    let first = &audit.findings[0];
+    assert_eq!(
+        (first.severity, first.seen.as_str()),
+        (Severity::Error, "0x0005 TLS_RSA_WITH_RC4_128_SHA (insecure)")
+    );
+    assert_eq!((audit.findings.len(), audit.dropped), (512, 89));
+}
+
+#[test]
+fn the_gravest_is_kept_over_many_flows_and_the_devices_own_before_its_peers() {
+    let (mut flow, devices) = any_flow();
+    let mut auditor = Auditor::new(Policy::built_in("bcp2026").unwrap());
+    let mut say = |sender, suites: Vec<u32>| {
+        let message = Message::ClientHello(hello(HelloVersion::Tls(0x0303), &[0x0304], &suites));
+        let heard = HeardMessage { time: Timestamp::from_seconds(7), sender, message };
+        flow.state = Heard { messages: vec![heard], ..Heard::default() };
+        auditor.flow(&Engine::default(), &flow);
+    };
+    say(PEER, (0x0b00..0x0b00 + 512).collect());
+    say(DEVICE, vec![0xeeee, 0xc027]);
+    let audit = auditor.finish(&devices, &BTreeMap::new()).devices.remove(0);
+    let own: Vec<&str> = audit
+        .findings
+        .iter()
+        .filter(|finding| finding.by == DEVICE)
+        .map(|finding| finding.seen.as_str())
+        .collect();
+    assert_eq!(own, ["0xc027 TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256 (weak)", "0xeeee (unregistered)"]);
+    assert_eq!((audit.findings.len(), audit.dropped), (512, 2));
+}
+
+#[test]
+fn what_a_peer_asks_without_an_answer_is_no_fault_of_the_device() {
+    let asks = || (PEER, Message::ClientHello(hello(HelloVersion::Tls(0x0301), &[], &[0x0005])));
+    let answers = || (DEVICE, Message::ServerHello(server_hello(0x0301, 0x0005, false)));
+    let severities = |is_client, messages| {
+        let audit = judge_by(Policy::built_in("bcp2026").unwrap(), is_client, messages);
+        audit.findings.iter().map(|finding| (finding.rule, finding.by, finding.severity)).collect::<Vec<_>>()
+    };
+    let (note, error) = (Severity::Note, Severity::Error);
+    assert_eq!(severities(false, vec![asks()]), [("TLS-001", PEER, note), ("TLS-003", PEER, note)]);
+    let answered = severities(false, vec![asks(), answers()]);
+    assert_eq!(answered[1], ("TLS-002", DEVICE, error));
+    assert!(answered.iter().all(|(_, _, severity)| *severity == error));
+    // A server that the device turned to is its choice.
+    let chosen = severities(true, vec![(PEER, Message::ServerHello(server_hello(0x0301, 0x1301, false)))]);
+    assert_eq!(chosen, [("TLS-002", PEER, error)]);
+}
+
+#[test]
+fn a_policy_can_say_how_grave_it_is_what_peers_ask_without_an_answer() {
+    let policy = |unanswered: &str| {
+        let text = format!(
+            "name = 'own'\ndate = '2026-01-01'\ndescription = 'a test'\nunanswered = '{unanswered}'\n\
+             [rules.TLS-001]\notherwise = 'error'\nreferences = ['ours']"
+        );
+        Policy::from_toml("own.toml", &text).unwrap()
+    };
+    let asks = || vec![(PEER, Message::ClientHello(hello(HelloVersion::Tls(0x0301), &[], &[0x0005])))];
+    let check = |unanswered: &str, expected: &[Severity]| {
+        let audit = judge_by(policy(unanswered), false, asks());
+        let found: Vec<Severity> = audit.findings.iter().map(|finding| finding.severity).collect();
+        assert_eq!(found, expected, "{unanswered}");
+        assert_eq!(audit.judged.get("TLS-001"), Some(&1));
+    };
+    check("accept", &[]);
+    check("warning", &[Severity::Warning]);
+    check("error", &[Severity::Error]);
+}
+
+#[test]
+fn drafts_of_tls_1_3_are_newer_than_tls_1_2_and_a_policy_can_name_them() {
+    let drafts = || {
+        vec![
+            (DEVICE, Message::ClientHello(hello(HelloVersion::Tls(0x0303), &[0x7f17, 0xfb1a, 0x0303], &[]))),
+            (PEER, Message::ServerHello(server_hello(0x7f17, 0x1301, false))),
+        ]
+    };
+    let expected = ["TLS-001 note TLSv13-draft 0xfb1a", "TLS-002 note TLSv13-draft 0x7f17"];
+    assert_eq!(found(&judge(drafts())), expected);
+    assert_eq!(found(&judge_by(Policy::built_in("paper2024").unwrap(), true, drafts())), [""; 0]);
+    let odd = hello(HelloVersion::Tls(0x0303), &[0x0304, 0x0100], &[]);
+    assert_eq!(found(&judge(vec![(DEVICE, Message::ClientHello(odd))])), [""; 0]);
+    let unknown = server_hello(0x0505, 0x1301, false);
+    let audit = judge(vec![(PEER, Message::ServerHello(unknown))]);
+    assert_eq!(found(&audit), ["TLS-002 note unknown version 0x0505"]);
+}
+
+#[test]
+fn suites_of_drafts_are_graded_and_the_strict_policy_goes_by_the_registry() {
+    let offer = |suites: &[u32]| {
+        vec![(DEVICE, Message::ClientHello(hello(HelloVersion::Tls(0x0303), &[0x0304], suites)))]
+    };
+    let export = "TLS-003 error 0x0064 TLS_RSA_EXPORT1024_WITH_RC4_56_SHA (insecure)";
+    assert_eq!(found(&judge(offer(&[0x0064, 0xc0ae, 0xc02f]))), [export]);
+    let paper = judge_by(Policy::built_in("paper2024").unwrap(), true, offer(&[0x0064, 0xc0ae]));
+    assert_eq!(found(&paper), [export]);
+    let strict = judge_by(Policy::built_in("strict").unwrap(), true, offer(&[0xc0ae, 0xc02f, 0x1301]));
+    let unlisted = "TLS-003 error 0xc0ae TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8 (recommended, not by IANA)";
+    assert_eq!(found(&strict), [unlisted]);
+    let discouraged = "TLS-003 error 0xc011 TLS_ECDHE_RSA_WITH_RC4_128_SHA (insecure, discouraged by IANA)";
+    assert_eq!(found(&judge(offer(&[0xc011]))), [discouraged]);
+}
+
+#[test]
+fn hop_limits_of_ipv6_have_a_measure_of_their_own() {
+    let (mut flow, devices) = any_flow();
+    let mut check = |group: &str, ttl: u8, expected: &[&str]| {
+        flow.peer.addr = group.parse().unwrap();
+        let search = "M-SEARCH * HTTP/1.1\r\nMAN: \"ssdp:discover\"\r\nST: x\r\n\r\n";
+        let message = Message::Ssdp(parsers::ssdp(search.as_bytes(), ttl).unwrap());
+        let heard = HeardMessage { time: Timestamp::from_seconds(7), sender: DEVICE, message };
+        flow.state = Heard { messages: vec![heard], ..Heard::default() };
+        let mut auditor = Auditor::new(Policy::built_in("bcp2026").unwrap());
+        auditor.flow(&Engine::default(), &flow);
+        assert_eq!(found(&auditor.finish(&devices, &BTreeMap::new()).devices[0]), expected, "{group} {ttl}");
+    };
+    check("ff05::c", 10, &[]);
+    check("ff05::c", 11, &["SSDP-003 warning IPv6 hop limit 11"]);
+    check("239.255.255.250", 2, &[]);
+    check("239.255.255.250", 4, &["SSDP-003 note time to live 4"]);
+    check("239.255.255.250", 10, &["SSDP-003 warning time to live 10"]);
 }

@@ -15,6 +15,9 @@ pub(super) struct PolicyFile {
     name: String,
     date: String,
     description: String,
+    /// What a peer's misdeed is at most that the device never answered.
+    #[serde(default = "note")]
+    unanswered: Verdict,
     #[serde(default)]
     rules: BTreeMap<String, RuleFile>,
 }
@@ -44,6 +47,10 @@ const fn yes() -> bool {
     true
 }
 
+const fn note() -> Verdict {
+    Verdict::Note
+}
+
 /// Where in a policy something stands.
 struct Place<'a> {
     file: &'a str,
@@ -63,11 +70,11 @@ impl PolicyFile {
             let said = self.rules.remove(rule.id).filter(|said| said.on);
             judges.push(said.map(|said| said.into_judge(&Place { file, rule })).transpose()?);
         }
-        let Self { name, date, description, rules } = self;
+        let Self { name, date, description, unanswered, rules } = self;
         if let Some((rule, _)) = rules.into_iter().next() {
             return Err(PolicyError::UnknownRule { file: file.to_owned(), rule });
         }
-        Ok(Policy { name, date, description, judges })
+        Ok(Policy { name, date, description, unanswered, judges })
     }
 }
 
@@ -92,10 +99,11 @@ impl RuleFile {
 impl Place<'_> {
     fn set(&self, scale: &mut Scale, value: &str, verdict: Verdict) -> Result<(), PolicyError> {
         let is_new = match self.rule.values {
-            Values::Number => {
-                let range =
-                    range(value).ok_or_else(|| self.refuse(value, "is no number and no range like 3-4"))?;
-                scale.set_range(range, verdict)
+            Values::Number(words) => {
+                let word = words.iter().copied().find(|word| value.starts_with(word)).unwrap_or("");
+                let range = value.strip_prefix(word).and_then(range);
+                let range = range.ok_or_else(|| self.refuse(value, "is no number and no range like 3-4"))?;
+                scale.set_range(word, range, verdict)
             }
             values if values.can_be(value) => scale.set(value, verdict),
             _ => return Err(self.refuse(value, "is nothing that the rule sees")),

@@ -2,10 +2,15 @@
 mod file;
 mod scale;
 
-use crate::{PolicyError, Rule};
+use thingprint_flow::Flow;
+use thingprint_protocol::{Heard, Sender};
+
+use crate::rule::Sightings;
+use crate::{PolicyError, Rule, Severity};
 
 use file::PolicyFile;
 pub(crate) use scale::Scale;
+use scale::Verdict;
 
 /// The policies that come with the crate, by name.
 const BUILT_IN: [(&str, &str); 3] = [
@@ -21,6 +26,7 @@ pub struct Policy {
     name: String,
     date: String,
     description: String,
+    unanswered: Verdict,
     /// In the order of [`Rule::all`]; `None` for a rule that is off.
     judges: Vec<Option<Judge>>,
 }
@@ -66,6 +72,12 @@ impl Policy {
         &self.description
     }
 
+    /// The gravest that a finding can be by a peer that opened the flow and got no answer: a note unless the policy says
+    /// otherwise with `unanswered`; `None` where such findings are left out.
+    pub const fn unanswered(&self) -> Option<Severity> {
+        self.unanswered.severity()
+    }
+
     /// The rules that it judges by.
     pub fn rules(&self) -> impl Iterator<Item = &'static Rule> {
         Rule::all().iter().zip(&self.judges).filter_map(|(rule, judge)| judge.as_ref().map(|_| rule))
@@ -84,6 +96,22 @@ impl Policy {
     /// What it says of each rule, in the order of [`Rule::all`].
     pub(crate) fn judges(&self) -> &[Option<Judge>] {
         &self.judges
+    }
+
+    /// Takes from sightings what the device is not to blame for: what a peer said in a flow that it opened, where the
+    /// device said nothing that was understood, like a server hello.
+    pub(crate) fn excuse<'a>(&self, flow: &Flow<Heard>, mut sightings: Sightings<'a>) -> Sightings<'a> {
+        let has_answered = || flow.state.messages.iter().any(|heard| heard.sender == Sender::Device);
+        if flow.is_client || has_answered() {
+            return sightings;
+        }
+        let most = self.unanswered();
+        let excused = sightings.found.into_iter().filter_map(|(mut sighting, time)| {
+            sighting.severity = sighting.severity.min(most?);
+            Some((sighting, time))
+        });
+        sightings.found = excused.collect();
+        sightings
     }
 
     fn judge(&self, rule: &str) -> Option<&Judge> {

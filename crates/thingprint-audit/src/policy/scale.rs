@@ -19,7 +19,8 @@ pub(super) enum Verdict {
 #[derive(Clone, Debug)]
 pub(crate) struct Scale {
     values: BTreeMap<String, Verdict>,
-    ranges: Vec<(RangeInclusive<u32>, Verdict)>,
+    /// Each with the word that stands before the numbers, or nothing.
+    ranges: Vec<(&'static str, RangeInclusive<u32>, Verdict)>,
     otherwise: Verdict,
     expected: String,
 }
@@ -35,23 +36,31 @@ impl Scale {
     }
 
     /// Says what the numbers of a range are; whether nothing was said of any of them before.
-    pub(super) fn set_range(&mut self, range: RangeInclusive<u32>, verdict: Verdict) -> bool {
-        let overlaps = |(other, _): &(RangeInclusive<u32>, _)| {
-            range.start() <= other.end() && other.start() <= range.end()
+    pub(super) fn set_range(
+        &mut self,
+        word: &'static str,
+        range: RangeInclusive<u32>,
+        verdict: Verdict,
+    ) -> bool {
+        let overlaps = |(of, other, _): &(&str, RangeInclusive<u32>, _)| {
+            *of == word && range.start() <= other.end() && other.start() <= range.end()
         };
         let is_new = !self.ranges.iter().any(overlaps);
-        self.ranges.push((range, verdict));
+        self.ranges.push((word, range, verdict));
         is_new
     }
 
     /// Puts into words what is accepted.
     pub(super) fn describe(mut self) -> Self {
         let named = |is_wanted: &dyn Fn(Verdict) -> bool| {
-            let values = self.values.iter().filter(|(_, verdict)| is_wanted(**verdict));
-            let ranges = self.ranges.iter().filter(|(_, verdict)| is_wanted(*verdict));
-            let ranges = ranges.map(|(range, _)| match (range.start(), range.end()) {
-                (start, end) if start == end => start.to_string(),
-                (start, end) => format!("{start} to {end}"),
+            // What is tolerated beside something else is not what is expected.
+            let is_alone = |value: &str| !value.starts_with("also-");
+            let values =
+                self.values.iter().filter(|(value, verdict)| is_wanted(**verdict) && is_alone(value));
+            let ranges = self.ranges.iter().filter(|(.., verdict)| is_wanted(*verdict));
+            let ranges = ranges.map(|(word, range, _)| match (range.start(), range.end()) {
+                (start, end) if start == end => format!("{word}{start}"),
+                (start, end) => format!("{word}{start} to {end}"),
             });
             values.map(|(value, _)| value.clone()).chain(ranges).collect::<Vec<_>>().join(", ")
         };
@@ -66,8 +75,11 @@ impl Scale {
     /// How grave a value is; `None` where it is accepted.
     pub(crate) fn judge(&self, value: &str) -> Option<Severity> {
         let of_range = || {
-            let number: u32 = value.parse().ok().filter(|_| !self.ranges.is_empty())?;
-            self.ranges.iter().find(|(range, _)| range.contains(&number)).map(|(_, verdict)| *verdict)
+            let is_meant = |word: &str, range: &RangeInclusive<u32>| {
+                let number = value.strip_prefix(word).and_then(|number| number.parse().ok());
+                number.is_some_and(|number| range.contains(&number))
+            };
+            self.ranges.iter().find(|(word, range, _)| is_meant(word, range)).map(|(.., verdict)| *verdict)
         };
         let verdict = self.values.get(value).copied().or_else(of_range).unwrap_or(self.otherwise);
         verdict.severity()
@@ -80,7 +92,7 @@ impl Scale {
 }
 
 impl Verdict {
-    const fn severity(self) -> Option<Severity> {
+    pub(super) const fn severity(self) -> Option<Severity> {
         match self {
             Self::Accept => None,
             Self::Note => Some(Severity::Note),
@@ -98,13 +110,15 @@ mod tests {
     #[test]
     fn numbers_fall_into_ranges_and_the_rest_is_otherwise() {
         let mut scale = Scale::new(Verdict::Error);
-        assert!(scale.set_range(0..=2, Verdict::Accept));
-        assert!(scale.set_range(3..=4, Verdict::Warning));
-        assert!(!scale.set_range(4..=9, Verdict::Note));
+        assert!(scale.set_range("", 0..=2, Verdict::Accept));
+        assert!(scale.set_range("", 3..=4, Verdict::Warning));
+        assert!(!scale.set_range("", 4..=9, Verdict::Note));
+        assert!(scale.set_range("IPv6 ", 0..=10, Verdict::Accept));
         let scale = scale.describe();
+        assert_eq!((scale.judge("IPv6 10"), scale.judge("IPv6 11")), (None, Some(Severity::Error)));
         assert_eq!((scale.judge("2"), scale.judge("4")), (None, Some(Severity::Warning)));
         assert_eq!((scale.judge("64"), scale.judge("x")), (Some(Severity::Error), Some(Severity::Error)));
-        assert_eq!(scale.expected(), "0 to 2");
+        assert_eq!(scale.expected(), "0 to 2, IPv6 0 to 10");
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     why: "Versions before 4 are obsolete, and so is the software that speaks them; attacks on it are known.",
     example: "A sensor asks with version 3.",
     mend: "Update the device's time client, or set it to NTP version 4.",
-    values: Values::Number,
+    values: Values::Number(&[]),
     observe,
 };
 

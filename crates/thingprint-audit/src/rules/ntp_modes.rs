@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
           about a server and have served to flood victims.",
     example: "A hub answers a control message: mode 6.",
     mend: "Use client and server modes; let nobody but the operator send control messages.",
-    values: Values::Number,
+    values: Values::Number(&[]),
     observe,
 };
 

@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     why: "A server answers in the version that it was asked in, so an old one mostly means an old client.",
     example: "A time server answers with version 3.",
     mend: "Let the client ask with version 4; where the server answers with less, choose another.",
-    values: Values::Number,
+    values: Values::Number(&[]),
     observe,
 };
 

@@ -5,15 +5,19 @@ use super::view::ssdp_messages;
 use crate::Rule;
 use crate::rule::{Sightings, Values};
 
+/// What stands before a hop limit of IPv6, for which other numbers are usual.
+const IPV6: &str = "IPv6 ";
+
+/// The value is the time to live, or `IPv6` and the hop limit.
 pub(super) const RULE: Rule = Rule {
     id: "SSDP-003",
     title: "SSDP time to live",
-    checks: "The IP time to live of each SSDP message to a group.",
+    checks: "The time to live of each SSDP message to a group; of IPv6 the hop limit.",
     why: "With a time to live above 1 a message can leave the network; searches that travel far serve to flood victims \
           with answers.",
     example: "A sensor sends M-SEARCH with a time to live of 64.",
-    mend: "Send with a time to live of 2 or less; let routers keep 239.255.255.250 inside.",
-    values: Values::Number,
+    mend: "Send with a time to live of 2 or less, in IPv6 of 10 or less; let routers keep 239.255.255.250 inside.",
+    values: Values::Number(&[IPV6]),
     observe,
 };
 
@@ -21,7 +25,12 @@ fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
     for (heard, message) in ssdp_messages(flow) {
         let target = if heard.sender == Sender::Device { flow.peer } else { flow.local };
         if target.addr.is_multicast() {
-            sightings.see(heard, &message.ip_ttl.to_string(), || format!("time to live {}", message.ip_ttl));
+            let ttl = message.ip_ttl;
+            if target.addr.is_ipv6() {
+                sightings.see(heard, &format!("{IPV6}{ttl}"), || format!("IPv6 hop limit {ttl}"));
+            } else {
+                sightings.see(heard, &ttl.to_string(), || format!("time to live {ttl}"));
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 use thingprint_flow::Flow;
 use thingprint_protocol::Heard;
 
-use super::view::{SUITE_VALUES, server_hellos, suite};
+use super::view::{SUITE_VALUES, server_hellos, suite_text, suite_value};
 use crate::Rule;
 use crate::rule::{Sightings, Values};
 
@@ -19,8 +19,9 @@ pub(super) const RULE: Rule = Rule {
 
 fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
     for (heard, hello) in server_hellos(flow) {
-        if let Some((value, seen)) = suite(u32::from(hello.cipher_suite)) {
-            sightings.see(heard, value, || seen);
+        let code = u32::from(hello.cipher_suite);
+        if let Some(value) = suite_value(code) {
+            sightings.see(heard, value, || suite_text(code));
         }
     }
 }

@@ -1,7 +1,7 @@
 use thingprint_flow::Flow;
 use thingprint_protocol::Heard;
 
-use super::view::{SUITE_VALUES, client_hellos, suite};
+use super::view::{SUITE_VALUES, client_hellos, suite_text, suite_value};
 use crate::Rule;
 use crate::rule::{Sightings, Values};
 
@@ -19,8 +19,10 @@ pub(super) const RULE: Rule = Rule {
 
 fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
     for (heard, hello) in client_hellos(flow) {
-        for (value, seen) in hello.cipher_suites.iter().filter_map(|code| suite(*code)) {
-            sightings.see(heard, value, || seen);
+        for code in &hello.cipher_suites {
+            if let Some(value) = suite_value(*code) {
+                sightings.see(heard, value, || suite_text(*code));
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 use thingprint_flow::Flow;
 use thingprint_protocol::{ClientHello, Heard, HelloVersion};
 
-use super::view::{client_hellos, tls_version};
+use super::view::{client_hellos, tls_version, tls_version_text};
 use crate::Rule;
 use crate::rule::{Sightings, Values};
 
@@ -21,7 +21,9 @@ pub(super) const RULE: Rule = Rule {
         "TLSv10",
         "TLSv11",
         "TLSv12",
+        "TLSv13-draft",
         "TLSv13",
+        "unknown",
         "also-SSLv2",
         "also-SSLv3",
         "also-TLSv10",
@@ -33,24 +35,40 @@ pub(super) const RULE: Rule = Rule {
 fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
     for (heard, hello) in client_hellos(flow) {
         let newest = newest(hello);
-        sightings.see(heard, &tls_version(newest), || tls_version(newest).into_owned());
+        sightings.see(heard, tls_version(newest), || tls_version_text(newest).into_owned());
         if matches!(hello.version, HelloVersion::Ssl2(version) if version != 2) {
-            let seen = || format!("{} in a hello of SSLv2", tls_version(newest));
+            let seen = || format!("{} in a hello of SSLv2", tls_version_text(newest));
             sightings.see(heard, "also-SSLv2", seen);
         }
-        let old = hello.supported_versions.iter().filter(|version| **version < 0x0303 && **version != newest);
-        for version in old {
-            let value = format!("also-{}", tls_version(*version));
-            sightings
-                .see(heard, &value, || format!("{} beside {}", tls_version(*version), tls_version(newest)));
+        for version in hello.supported_versions.iter().filter(|version| **version != newest) {
+            if let Some(value) = also(*version) {
+                let seen = || format!("{} beside {}", tls_version(*version), tls_version_text(newest));
+                sightings.see(heard, value, seen);
+            }
         }
     }
 }
 
-/// The newest version that a hello offers: from `supported_versions` where it is there (RFC 8446 §4.2.1).
+/// The value of an old version that is offered beside a newer one; `None` for one that is not old, or unknown.
+const fn also(version: u16) -> Option<&'static str> {
+    match version {
+        0x0002 => Some("also-SSLv2"),
+        0x0300 => Some("also-SSLv3"),
+        0x0301 => Some("also-TLSv10"),
+        0x0302 => Some("also-TLSv11"),
+        _ => None,
+    }
+}
+
+/// The newest version that a hello offers: from `supported_versions` where one is known there (RFC 8446 §4.2.1). A draft
+/// of TLS 1.3 is newer than TLS 1.2 and older than TLS 1.3.
 fn newest(hello: &ClientHello) -> u16 {
     let (HelloVersion::Tls(version) | HelloVersion::Ssl2(version)) = hello.version;
-    // Drafts of TLS 1.3 have numbers of their own, 0x7fxx.
-    let known = hello.supported_versions.iter().copied().filter(|version| *version <= 0x0304);
-    known.max().unwrap_or(version)
+    let rank = |version: u16| match tls_version(version) {
+        "unknown" => None,
+        "TLSv13-draft" => Some((0x0303, version)),
+        _ => Some((version, 0)),
+    };
+    let known = hello.supported_versions.iter().filter_map(|version| Some((rank(*version)?, *version)));
+    known.max().map_or(version, |(_, newest)| newest)
 }

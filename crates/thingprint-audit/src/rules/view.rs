@@ -7,11 +7,22 @@ use thingprint_protocol::{
     ClientHello, Heard, HeardMessage, Message, NtpPacket, Sender, ServerHello, SsdpMessage,
 };
 
-use crate::Suite;
+use crate::{Grade, Recommended, Suite};
 
 /// The values of the rules about suites: grades, with what the standards advise against although it is no flaw.
-pub(super) const SUITE_VALUES: &[&str] =
-    &["insecure", "weak", "secure-dhe", "secure", "recommended", "unregistered"];
+///
+/// `insecure` is what RFC 9325 §4.1 forbids, `insecure-other` what is broken and not named there; `recommended` stands
+/// in the registry with a Y, `recommended-unlisted` is as good by its parts and has none.
+pub(super) const SUITE_VALUES: &[&str] = &[
+    "insecure",
+    "insecure-other",
+    "weak",
+    "secure-dhe",
+    "secure",
+    "recommended-unlisted",
+    "recommended",
+    "unregistered",
+];
 
 /// The first flights of TLS clients, those in QUIC included.
 pub(super) fn client_hellos(flow: &Flow<Heard>) -> impl Iterator<Item = (&HeardMessage, &ClientHello)> {
@@ -60,33 +71,53 @@ pub(super) fn is_ssdp(message: &SsdpMessage, method: &str) -> bool {
     message.method.as_deref().is_some_and(|sent| sent.eq_ignore_ascii_case(method))
 }
 
-/// The name of a TLS version as policies write it; an unknown one as hexadecimal digits.
-pub(super) fn tls_version(version: u16) -> Cow<'static, str> {
+/// The name of a TLS version as policies write it. Drafts of TLS 1.3 had numbers of their own: 0x7fxx, and 0xfbxx where
+/// one maker tried them.
+pub(super) const fn tls_version(version: u16) -> &'static str {
     match version {
-        0x0002 => "SSLv2".into(),
-        0x0300 => "SSLv3".into(),
-        0x0301 => "TLSv10".into(),
-        0x0302 => "TLSv11".into(),
-        0x0303 => "TLSv12".into(),
-        0x0304 => "TLSv13".into(),
-        _ => format!("{version:04x}").into(),
+        0x0002 => "SSLv2",
+        0x0300 => "SSLv3",
+        0x0301 => "TLSv10",
+        0x0302 => "TLSv11",
+        0x0303 => "TLSv12",
+        0x0304 => "TLSv13",
+        0x7f00..=0x7fff | 0xfb00..=0xfbff => "TLSv13-draft",
+        _ => "unknown",
     }
 }
 
-/// The value of a suite, and the suite for people; `None` for a signal.
+/// A TLS version for people: its number is told where the name does not.
+pub(super) fn tls_version_text(version: u16) -> Cow<'static, str> {
+    match tls_version(version) {
+        "unknown" => format!("unknown version 0x{version:04x}").into(),
+        "TLSv13-draft" => format!("TLSv13-draft 0x{version:04x}").into(),
+        name => name.into(),
+    }
+}
+
+/// The value of a suite; `None` for a signal.
 ///
 /// The kinds of SSL 2.0, with three bytes, count as insecure (RFC 6176).
-pub(super) fn suite(code: u32) -> Option<(&'static str, String)> {
-    let Ok(code) = u16::try_from(code) else {
-        return Some(("insecure", format!("0x{code:06x} of SSL 2.0 (insecure)")));
+pub(super) fn suite_value(code: u32) -> Option<&'static str> {
+    let Ok(code) = u16::try_from(code) else { return Some("insecure") };
+    let Some(suite) = Suite::of(code) else { return Some("unregistered") };
+    match suite.grade? {
+        Grade::Insecure if !suite.flaws.iter().any(|flaw| flaw.is_forbidden()) => Some("insecure-other"),
+        Grade::Secure if suite.is_dhe => Some("secure-dhe"),
+        Grade::Recommended if suite.recommended != Recommended::Y => Some("recommended-unlisted"),
+        grade => Some(grade.as_str()),
+    }
+}
+
+/// A suite for people: code, name and, last and in brackets, the grade, with what the registry says against it.
+pub(super) fn suite_text(code: u32) -> String {
+    let Ok(code) = u16::try_from(code) else { return format!("0x{code:06x} of SSL 2.0 (insecure)") };
+    let Some(suite) = Suite::of(code) else { return format!("0x{code:04x} (unregistered)") };
+    let grade = suite.grade.map_or("signal", Grade::as_str);
+    let registry = match suite.recommended {
+        Recommended::D => ", discouraged by IANA",
+        Recommended::N if suite.grade == Some(Grade::Recommended) => ", not by IANA",
+        Recommended::N | Recommended::Y => "",
     };
-    let Some(suite) = Suite::of(code) else {
-        return Some(("unregistered", format!("0x{code:04x} (unregistered)")));
-    };
-    let grade = suite.grade?;
-    let value = match grade.as_str() {
-        "secure" if suite.is_dhe => "secure-dhe",
-        grade => grade,
-    };
-    Some((value, format!("0x{code:04x} {} ({grade})", suite.name)))
+    format!("0x{code:04x} {} ({grade}{registry})", suite.name)
 }

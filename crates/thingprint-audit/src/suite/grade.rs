@@ -98,6 +98,11 @@ impl Flaw {
         Self::Sha1,
     ];
 
+    /// Whether RFC 9325 §4.1 forbids to negotiate it: no encryption, RC4, or less than 112 bits.
+    pub const fn is_forbidden(self) -> bool {
+        matches!(self, Self::Export | Self::NullEncryption | Self::Rc4 | Self::Rc2 | Self::Des)
+    }
+
     /// Whether it makes a suite insecure, and not just weak.
     pub const fn is_broken(self) -> bool {
         !matches!(self, Self::NoForwardSecrecy | Self::TripleDes | Self::Cbc | Self::Sha1)

@@ -13,7 +13,20 @@ use name::Parts;
 /// The registered suites: the table of IANA in a form of its own, read once.
 const TABLE: &str = include_str!("../../data/cipher_suites.csv");
 
-/// A registered cipher suite of TLS.
+/// Suites of drafts that were used without ever being registered: the 56-bit suites for export, whose codes the registry
+/// keeps free ("0x00,0x60-66"), and the first suites with `ChaCha20`, before RFC 7905.
+const UNREGISTERED: [(u16, &str); 8] = [
+    (0x0062, "TLS_RSA_EXPORT1024_WITH_DES_CBC_SHA"),
+    (0x0063, "TLS_DHE_DSS_EXPORT1024_WITH_DES_CBC_SHA"),
+    (0x0064, "TLS_RSA_EXPORT1024_WITH_RC4_56_SHA"),
+    (0x0065, "TLS_DHE_DSS_EXPORT1024_WITH_RC4_56_SHA"),
+    (0x0066, "TLS_DHE_DSS_WITH_RC4_128_SHA"),
+    (0xcc13, "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"),
+    (0xcc14, "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"),
+    (0xcc15, "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256"),
+];
+
+/// A cipher suite of TLS.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Suite {
     /// Its code point.
@@ -48,10 +61,21 @@ impl Suite {
         &SUITES
     }
 
-    /// The suite of a code; `None` where none is registered.
+    /// The suite of a code, registered or known from drafts; `None` where there is none.
     pub fn of(code: u16) -> Option<&'static Self> {
         let all = Self::all();
-        all.get(all.binary_search_by_key(&code, |suite| suite.code).ok()?)
+        match all.binary_search_by_key(&code, |suite| suite.code) {
+            Ok(at) => all.get(at),
+            Err(_) => Self::unregistered().iter().find(|suite| suite.code == code),
+        }
+    }
+
+    /// Suites that were used without being registered; the IETF recommends none of them.
+    pub fn unregistered() -> &'static [Self] {
+        static SUITES: LazyLock<Vec<Suite>> = LazyLock::new(|| {
+            UNREGISTERED.iter().map(|(code, name)| Suite::new(*code, name, Recommended::N)).collect()
+        });
+        &SUITES
     }
 
     fn new(code: u16, name: &'static str, recommended: Recommended) -> Self {
@@ -119,6 +143,9 @@ mod tests {
         check(0xc103, Some(Grade::Insecure), &[Flaw::Gost]);
         check(0xc0b4, Some(Grade::Insecure), &[Flaw::NullEncryption]);
         check(0xc0b0, Some(Grade::Secure), &[]);
+        check(0x0064, Some(Grade::Insecure), &[Flaw::Export, Flaw::Rc4, Flaw::NoForwardSecrecy, Flaw::Sha1]);
+        check(0x0063, Some(Grade::Insecure), &[Flaw::Export, Flaw::Des, Flaw::Cbc, Flaw::Sha1]);
+        check(0xcc13, Some(Grade::Recommended), &[]);
         check(0x00ff, None, &[]);
         check(0x5600, None, &[]);
     }

@@ -23,8 +23,8 @@ impl<'a> Parts<'a> {
             return None;
         }
         let (keys, rest) = rest.split_once("_WITH_").unwrap_or(("", rest));
-        let is_export = keys.ends_with("_EXPORT");
-        let keys = keys.strip_suffix("_EXPORT").unwrap_or(keys);
+        let export = keys.strip_suffix("_EXPORT").or_else(|| keys.strip_suffix("_EXPORT1024"));
+        let (is_export, keys) = (export.is_some(), export.unwrap_or(keys));
         let (first, second) = keys.split_once('_').unwrap_or((keys, keys));
         // PSK_DHE names the same two as DHE_PSK does (RFC 6655).
         let (key_exchange, authentication) =
