@@ -22,6 +22,9 @@ _folder = tempfile.TemporaryDirectory(prefix="thingprint-notebook-")
 #: Where commands run and leave their files.
 WORK = Path(_folder.name)
 
+#: Exit statuses that come with an answer: done, and done although some input was unreadable.
+ANSWERED = (0, 4)
+
 
 def program() -> Path:
     """The program that `run` runs."""
@@ -39,7 +42,7 @@ def program() -> Path:
         if path is not None:
             return Path(path).resolve()
     raise FileNotFoundError(
-        "no program thingprint: build it with `cargo build --release`, or name it in the environment variable THINGPRINT"
+        "no program thingprint: build it with `cargo build --release`, or name it in the variable THINGPRINT"
     )
 
 
@@ -47,7 +50,7 @@ def run(*arguments: object) -> str:
     """Runs the program in `WORK`, and gives what it writes on standard output."""
     command = [str(argument) for argument in arguments]
     done = subprocess.run([program(), *command], cwd=WORK, capture_output=True, text=True)
-    if done.returncode != 0:
+    if done.returncode not in ANSWERED:
         raise RuntimeError(
             f"{shlex.join(['thingprint', *command])}: exit status {done.returncode}\n{done.stderr.strip()}"
         )
