@@ -14,6 +14,7 @@ use crate::exit::Outcome;
 use crate::files::read_labels;
 use crate::inputs::{Input, expand};
 use crate::messages::Messages;
+use crate::protocols::Protocols;
 use crate::reading::{Reading, follow};
 
 /// A data set of captures that are here.
@@ -102,6 +103,7 @@ impl Captured {
         library: &Library<'_>,
         outcome: &mut Outcome,
     ) -> anyhow::Result<Vec<Labeled>> {
+        let protocols = Protocols::built_in();
         let mut rows = Vec::new();
         for inputs in &self.traces {
             let reading = Reading {
@@ -109,6 +111,7 @@ impl Captured {
                 options: need.recipe.options()?,
                 sort: false,
                 labels: &self.labels,
+                protocols: &protocols,
                 threads: library.threads,
                 messages: library.messages,
             };
