@@ -318,3 +318,17 @@ fn hop_limits_of_ipv6_have_a_measure_of_their_own() {
     check("239.255.255.250", 4, &["SSDP-003 note time to live 4"]);
     check("239.255.255.250", 10, &["SSDP-003 warning time to live 10"]);
 }
+
+#[test]
+fn block_chaining_is_no_flaw_where_both_sides_encrypt_first() {
+    let chosen = |suite, extensions: &[u16]| {
+        let hello = ServerHello { extensions: extensions.to_vec(), ..server_hello(0x0303, suite, false) };
+        found(&judge(vec![(PEER, Message::ServerHello(hello))]))
+    };
+    assert_eq!(chosen(0xc027, &[22]), [""; 0]);
+    assert_eq!(
+        chosen(0xc027, &[23]),
+        ["TLS-004 warning 0xc027 TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256 (weak)"]
+    );
+    assert_eq!(chosen(0x002f, &[22]), ["TLS-004 warning 0x002f TLS_RSA_WITH_AES_128_CBC_SHA (weak)"]);
+}

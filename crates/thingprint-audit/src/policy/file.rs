@@ -74,6 +74,9 @@ impl PolicyFile {
         if let Some((rule, _)) = rules.into_iter().next() {
             return Err(PolicyError::UnknownRule { file: file.to_owned(), rule });
         }
+        if judges.iter().all(Option::is_none) {
+            return Err(PolicyError::Empty { file: file.to_owned() });
+        }
         Ok(Policy { name, date, description, unanswered, judges })
     }
 }
@@ -171,5 +174,7 @@ mod tests {
         check("[rules.TLS-001]\notherwise = 'fatal'\nreferences = []", "fatal");
         check("[rules.TLS-001]\nreferences = []", "otherwise");
         check("colour = 'red'", "colour");
+        check("", "own.toml: no rule is on");
+        check("[rules.TLS-001]\non = false\notherwise = 'error'\nreferences = []", "no rule is on");
     }
 }
