@@ -332,3 +332,22 @@ fn block_chaining_is_no_flaw_where_both_sides_encrypt_first() {
     );
     assert_eq!(chosen(0x002f, &[22]), ["TLS-004 warning 0x002f TLS_RSA_WITH_AES_128_CBC_SHA (weak)"]);
 }
+
+#[test]
+fn a_finding_cites_what_its_verdict_is_written_in() {
+    let reference = |version: u16, is_client| {
+        let hello = Message::ClientHello(hello(HelloVersion::Tls(version), &[], &[]));
+        let sender = if is_client { DEVICE } else { PEER };
+        let policy = Policy::built_in("bcp2026").unwrap();
+        let audit = judge_by(policy, is_client, vec![(sender, hello)]);
+        let [finding] = &audit.findings[..] else { panic!("one finding") };
+        finding.reference.clone()
+    };
+    assert_eq!(reference(0x0303, true), "RFC 9325 §3.1.1", "nothing else asks for TLS 1.3");
+    assert!(reference(0x0301, true).starts_with("RFC 8996 §4"));
+    assert_eq!(
+        reference(0x0301, false),
+        reference(0x0301, true),
+        "a note, as nobody answered, yet forbidden"
+    );
+}

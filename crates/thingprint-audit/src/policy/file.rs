@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::scale::{Scale, Verdict};
 use super::{Judge, Policy};
 use crate::rule::Values;
-use crate::{PolicyError, Rule};
+use crate::{PolicyError, Rule, Severity};
 
 /// A policy as it stands in its file.
 #[derive(Deserialize)]
@@ -41,6 +41,9 @@ struct RuleFile {
     otherwise: Verdict,
     /// Where it is written.
     references: Vec<String>,
+    /// Where a verdict is written, if not in all of `references`.
+    #[serde(default)]
+    references_of: BTreeMap<Severity, Vec<String>>,
 }
 
 const fn yes() -> bool {
@@ -95,7 +98,7 @@ impl RuleFile {
                 place.set(&mut scale, value, verdict)?;
             }
         }
-        Ok(Judge { scale: scale.describe(), references: self.references })
+        Ok(Judge { scale: scale.describe(), references: self.references, references_of: self.references_of })
     }
 }
 
