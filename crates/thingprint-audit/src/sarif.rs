@@ -89,7 +89,7 @@ pub struct ResultEntry {
     pub message: Text,
     /// The device.
     pub locations: [Location; 1],
-    /// What stays the same in the next audit: device, rule, side and value (§3.27.17).
+    /// What stays the same in the next audit: device, rule, side, severity and value (§3.27.17).
     pub partial_fingerprints: Map<String, Value>,
     /// Counts, the value and the first flow with it.
     pub properties: Map<String, Value>,
@@ -157,7 +157,8 @@ fn result_entry(device: &DeviceAudit, finding: &Finding, rules: &[RuleEntry]) ->
         plain(&finding.reference)
     );
     let by = json!(finding.by);
-    let mark = format!("{address}/{}/{}/{}", finding.rule, by.as_str().unwrap_or(""), finding.seen);
+    let side = by.as_str().unwrap_or("");
+    let mark = format!("{address}/{}/{side}/{}/{}", finding.rule, finding.severity, finding.seen);
     let location = LogicalLocation { name, fully_qualified_name: address, kind: "resource" };
     ResultEntry {
         rule_id: finding.rule,

@@ -134,3 +134,18 @@ fn what_a_device_sends_is_no_link_and_a_rule_that_is_unknown_has_no_index() {
     assert_eq!(result.get("ruleIndex"), None);
     assert_eq!(result["properties"]["seen"], "[pay](https://evil.example) {0} \\");
 }
+
+#[test]
+fn the_same_value_with_an_answer_and_without_is_two_results() {
+    let policy = Policy::built_in("bcp2026").unwrap();
+    let mut audit = audit(&policy);
+    let device = audit.devices.iter_mut().find(|device| device.findings.len() == 1).unwrap();
+    let mut other = device.findings[0].clone();
+    other.severity = Severity::Note;
+    device.findings.push(other);
+    let count = audit.at_or_over(Severity::Note).count();
+    let log = serde_json::to_value(sarif::log(&audit, &policy, Vec::new())).unwrap();
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    let mark = |result: &Value| result["partialFingerprints"]["finding/v1"].as_str().unwrap().to_owned();
+    assert_eq!(results.iter().map(mark).collect::<BTreeSet<_>>().len(), count);
+}
