@@ -9,6 +9,12 @@ pub enum PolicyError {
         /// What the TOML reader says, with line and column.
         message: String,
     },
+    /// A policy by which nothing would be found.
+    #[error("{file}: no rule is on")]
+    Empty {
+        /// The file.
+        file: String,
+    },
     /// A rule that does not exist.
     #[error("{file}: there is no rule '{rule}'")]
     UnknownRule {

@@ -60,6 +60,8 @@ pub(crate) struct Sighting {
     pub(crate) severity: Severity,
     pub(crate) is_by_device: bool,
     pub(crate) seen: String,
+    /// What the policy says of the value, whoever said it.
+    pub(crate) verdict: Severity,
 }
 
 impl Rule {
@@ -105,7 +107,7 @@ impl<'a> Sightings<'a> {
         self.has_judged = true;
         let Some(severity) = self.scale.judge(value) else { return };
         let is_by_device = heard.sender == Sender::Device;
-        let sighting = Sighting { severity, is_by_device, seen: text::bounded(seen()) };
+        let sighting = Sighting { severity, is_by_device, seen: text::bounded(seen()), verdict: severity };
         if self.found.contains_key(&sighting) {
             return;
         }

@@ -80,15 +80,16 @@ pub struct Text {
 pub struct ResultEntry {
     /// The rule's id.
     pub rule_id: &'static str,
-    /// The rule's place in [`Driver::rules`].
-    pub rule_index: usize,
+    /// The rule's place in [`Driver::rules`]; left out for a rule that is not there (§3.27.6).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule_index: Option<usize>,
     /// How grave it is; SARIF has the same words.
     pub level: Severity,
     /// What was found.
     pub message: Text,
     /// The device.
     pub locations: [Location; 1],
-    /// What stays the same in the next audit: device, rule, side and value (§3.27.17).
+    /// What stays the same in the next audit: device, rule, side, severity and value (§3.27.17).
     pub partial_fingerprints: Map<String, Value>,
     /// Counts, the value and the first flow with it.
     pub properties: Map<String, Value>,
@@ -147,15 +148,21 @@ fn result_entry(device: &DeviceAudit, finding: &Finding, rules: &[RuleEntry]) ->
     let rule = rules.iter().find(|rule| rule.id == finding.rule);
     let title = rule.map_or(finding.rule, |rule| &rule.short_description.text);
     let text = format!(
-        "{title} of {name}: {} in {} of {} flows; expected {} ({}).",
-        finding.seen, finding.flows, finding.total, finding.expected, finding.reference
+        "{title} of {}: {} in {} of {} flows; expected {} ({}).",
+        plain(&name),
+        plain(&finding.seen),
+        finding.flows,
+        finding.total,
+        plain(&finding.expected),
+        plain(&finding.reference)
     );
     let by = json!(finding.by);
-    let mark = format!("{address}/{}/{}/{}", finding.rule, by.as_str().unwrap_or(""), finding.seen);
+    let side = by.as_str().unwrap_or("");
+    let mark = format!("{address}/{}/{side}/{}/{}", finding.rule, finding.severity, finding.seen);
     let location = LogicalLocation { name, fully_qualified_name: address, kind: "resource" };
     ResultEntry {
         rule_id: finding.rule,
-        rule_index: rules.iter().position(|rule| rule.id == finding.rule).unwrap_or_default(),
+        rule_index: rules.iter().position(|rule| rule.id == finding.rule),
         level: finding.severity,
         message: Text { text },
         locations: [Location { logical_locations: [location] }],
@@ -170,6 +177,34 @@ fn result_entry(device: &DeviceAudit, finding: &Finding, rules: &[RuleEntry]) ->
     }
 }
 
+/// A text as part of a message, where braces would be placeholders (§3.11.5) and square brackets a link (§3.11.6);
+/// control characters, which devices can send, are replaced.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '{' | '}' => plain.extend([character, character]),
+            '[' | ']' | '\\' => plain.extend(['\\', character]),
+            control if control.is_control() => plain.push('\u{fffd}'),
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
 fn members<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {
     members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn what_devices_say_is_no_link_and_no_placeholder() {
+        let check = |text: &str, expected: &str| assert_eq!(plain(text), expected);
+        check("TLSv10", "TLSv10");
+        check("[pay](https://evil.example) {0}", "\\[pay\\](https://evil.example) {{0}}");
+        check("a\\b\u{1b}[0m\n", "a\\\\b\u{fffd}\\[0m\u{fffd}");
+    }
 }

@@ -318,3 +318,36 @@ fn hop_limits_of_ipv6_have_a_measure_of_their_own() {
     check("239.255.255.250", 4, &["SSDP-003 note time to live 4"]);
     check("239.255.255.250", 10, &["SSDP-003 warning time to live 10"]);
 }
+
+#[test]
+fn block_chaining_is_no_flaw_where_both_sides_encrypt_first() {
+    let chosen = |suite, extensions: &[u16]| {
+        let hello = ServerHello { extensions: extensions.to_vec(), ..server_hello(0x0303, suite, false) };
+        found(&judge(vec![(PEER, Message::ServerHello(hello))]))
+    };
+    assert_eq!(chosen(0xc027, &[22]), [""; 0]);
+    assert_eq!(
+        chosen(0xc027, &[23]),
+        ["TLS-004 warning 0xc027 TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256 (weak)"]
+    );
+    assert_eq!(chosen(0x002f, &[22]), ["TLS-004 warning 0x002f TLS_RSA_WITH_AES_128_CBC_SHA (weak)"]);
+}
+
+#[test]
+fn a_finding_cites_what_its_verdict_is_written_in() {
+    let reference = |version: u16, is_client| {
+        let hello = Message::ClientHello(hello(HelloVersion::Tls(version), &[], &[]));
+        let sender = if is_client { DEVICE } else { PEER };
+        let policy = Policy::built_in("bcp2026").unwrap();
+        let audit = judge_by(policy, is_client, vec![(sender, hello)]);
+        let [finding] = &audit.findings[..] else { panic!("one finding") };
+        finding.reference.clone()
+    };
+    assert_eq!(reference(0x0303, true), "RFC 9325 §3.1.1", "nothing else asks for TLS 1.3");
+    assert!(reference(0x0301, true).starts_with("RFC 8996 §4"));
+    assert_eq!(
+        reference(0x0301, false),
+        reference(0x0301, true),
+        "a note, as nobody answered, yet forbidden"
+    );
+}

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::scale::{Scale, Verdict};
 use super::{Judge, Policy};
 use crate::rule::Values;
-use crate::{PolicyError, Rule};
+use crate::{PolicyError, Rule, Severity};
 
 /// A policy as it stands in its file.
 #[derive(Deserialize)]
@@ -41,6 +41,9 @@ struct RuleFile {
     otherwise: Verdict,
     /// Where it is written.
     references: Vec<String>,
+    /// Where a verdict is written, if not in all of `references`.
+    #[serde(default)]
+    references_of: BTreeMap<Severity, Vec<String>>,
 }
 
 const fn yes() -> bool {
@@ -74,6 +77,9 @@ impl PolicyFile {
         if let Some((rule, _)) = rules.into_iter().next() {
             return Err(PolicyError::UnknownRule { file: file.to_owned(), rule });
         }
+        if judges.iter().all(Option::is_none) {
+            return Err(PolicyError::Empty { file: file.to_owned() });
+        }
         Ok(Policy { name, date, description, unanswered, judges })
     }
 }
@@ -92,7 +98,7 @@ impl RuleFile {
                 place.set(&mut scale, value, verdict)?;
             }
         }
-        Ok(Judge { scale: scale.describe(), references: self.references })
+        Ok(Judge { scale: scale.describe(), references: self.references, references_of: self.references_of })
     }
 }
 
@@ -171,5 +177,7 @@ mod tests {
         check("[rules.TLS-001]\notherwise = 'fatal'\nreferences = []", "fatal");
         check("[rules.TLS-001]\nreferences = []", "otherwise");
         check("colour = 'red'", "colour");
+        check("", "own.toml: no rule is on");
+        check("[rules.TLS-001]\non = false\notherwise = 'error'\nreferences = []", "no rule is on");
     }
 }

@@ -2,6 +2,8 @@
 mod file;
 mod scale;
 
+use std::collections::BTreeMap;
+
 use thingprint_flow::Flow;
 use thingprint_protocol::{Heard, Sender};
 
@@ -35,7 +37,16 @@ pub struct Policy {
 #[derive(Clone, Debug)]
 pub(crate) struct Judge {
     pub(crate) scale: Scale,
-    pub(crate) references: Vec<String>,
+    references: Vec<String>,
+    /// Where a verdict is written, if not in all of `references`.
+    references_of: BTreeMap<Severity, Vec<String>>,
+}
+
+impl Judge {
+    /// Where it is written what makes a value this grave.
+    pub(crate) fn references(&self, verdict: Severity) -> &[String] {
+        self.references_of.get(&verdict).unwrap_or(&self.references)
+    }
 }
 
 impl Policy {

@@ -1,4 +1,4 @@
-//! The rules: one file each, and one line here.
+//! The rules: one file each, and two lines here, one that names the file and one that puts the rule in its place.
 mod http_authentication;
 mod http_version;
 mod ntp_client_version;

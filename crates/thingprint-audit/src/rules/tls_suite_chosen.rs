@@ -1,7 +1,7 @@
 use thingprint_flow::Flow;
 use thingprint_protocol::Heard;
 
-use super::view::{SUITE_VALUES, server_hellos, suite_text, suite_value};
+use super::view::{SUITE_VALUES, chosen_suite_value, server_hellos, suite_text};
 use crate::Rule;
 use crate::rule::{Sightings, Values};
 
@@ -19,9 +19,8 @@ pub(super) const RULE: Rule = Rule {
 
 fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
     for (heard, hello) in server_hellos(flow) {
-        let code = u32::from(hello.cipher_suite);
-        if let Some(value) = suite_value(code) {
-            sightings.see(heard, value, || suite_text(code));
+        if let Some(value) = chosen_suite_value(hello) {
+            sightings.see(heard, value, || suite_text(u32::from(hello.cipher_suite)));
         }
     }
 }

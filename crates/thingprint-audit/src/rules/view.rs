@@ -7,7 +7,7 @@ use thingprint_protocol::{
     ClientHello, Heard, HeardMessage, Message, NtpPacket, Sender, ServerHello, SsdpMessage,
 };
 
-use crate::{Grade, Recommended, Suite};
+use crate::{Flaw, Grade, Recommended, Suite};
 
 /// The values of the rules about suites: grades, with what the standards advise against although it is no flaw.
 ///
@@ -17,12 +17,16 @@ pub(super) const SUITE_VALUES: &[&str] = &[
     "insecure",
     "insecure-other",
     "weak",
+    "weak-encrypt-then-mac",
     "secure-dhe",
     "secure",
     "recommended-unlisted",
     "recommended",
     "unregistered",
 ];
+
+/// The extension by which both sides agree to encrypt first (RFC 7366).
+const ENCRYPT_THEN_MAC: u16 = 22;
 
 /// The first flights of TLS clients, those in QUIC included.
 pub(super) fn client_hellos(flow: &Flow<Heard>) -> impl Iterator<Item = (&HeardMessage, &ClientHello)> {
@@ -107,6 +111,18 @@ pub(super) fn suite_value(code: u32) -> Option<&'static str> {
         Grade::Recommended if suite.recommended != Recommended::Y => Some("recommended-unlisted"),
         grade => Some(grade.as_str()),
     }
+}
+
+/// The value of a suite that a server chose: one whose only flaws are its block chaining and SHA-1 is
+/// `weak-encrypt-then-mac` where the server agreed on that extension (RFC 7366), which mends the former.
+pub(super) fn chosen_suite_value(hello: &ServerHello) -> Option<&'static str> {
+    let value = suite_value(u32::from(hello.cipher_suite))?;
+    let has_other_flaws =
+        |suite: &Suite| suite.flaws.iter().any(|flaw| !matches!(flaw, Flaw::Cbc | Flaw::Sha1));
+    let is_mended = value == "weak"
+        && hello.extensions.contains(&ENCRYPT_THEN_MAC)
+        && Suite::of(hello.cipher_suite).is_some_and(|suite| !suite.is_dhe && !has_other_flaws(suite));
+    Some(if is_mended { "weak-encrypt-then-mac" } else { value })
 }
 
 /// A suite for people: code, name and, last and in brackets, the grade, with what the registry says against it.
