@@ -259,6 +259,18 @@ fn once_dhcp_named_the_servers_no_other_is_one() {
 }
 
 #[test]
+fn a_range_of_ports_is_named_as_wider_than_what_was_seen() {
+    let widened = |ports: u16| {
+        let story = (0..ports).fold(Story::default(), |story, n| {
+            story.opens(7, (LAMP, 40_000 + n), ("192.168.1.9", 60_000 + 2 * n), b"x")
+        });
+        let flows = story.flows();
+        flows.builder().profile(flows.device(7), &options()).widened.len()
+    };
+    assert_eq!((widened(16), widened(17)), (0, 2));
+}
+
+#[test]
 fn dhcp_answers_are_allowed_although_the_question_went_to_all() {
     let (anyone, all) = ("0.0.0.0", "255.255.255.255");
     let asked = Story::default().sends(7, (anyone, 68), (all, 67), b"x");
