@@ -5,7 +5,7 @@ mod home;
 
 use std::collections::BTreeSet;
 
-use home::{Flows, Story, dhcp_ack, ntp_request};
+use home::{Flows, Story, dhcp_ack, dns_response, ntp_request};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use thingprint_profile::{
@@ -271,6 +271,30 @@ fn a_range_of_ports_is_named_as_wider_than_what_was_seen() {
 }
 
 #[test]
+fn each_port_of_a_client_is_judged_alone() {
+    let story = [40_000, 50_000, 60_000]
+        .into_iter()
+        .fold(Story::default(), |story, port| story.sends(7, (LAMP, port), ("192.168.1.9", 9999), b"x"));
+    let rule = |name: &str, ports: Value, action: &str| {
+        let matches = json!({ "udp": { "source-port": ports } });
+        json!({ "name": name, "matches": matches, "actions": { "forwarding": action } })
+    };
+    let check = |entries: Value, denied_flows: u64| {
+        let report = checked(&story, &published(&entries, &json!([])).unwrap());
+        let denied: u64 = report.denied.iter().map(|denied| denied.flows).sum();
+        assert_eq!((report.denied_flows, denied), (denied_flows, denied_flows), "{entries}");
+    };
+    let low = rule("low", json!({ "lower-port": 1024, "upper-port": 49_151 }), "accept");
+    let high = rule("high", json!({ "lower-port": 49_152, "upper-port": 65_535 }), "accept");
+    check(json!([low, high]), 0);
+    check(json!([low]), 2);
+    let refused = rule("refused", json!({ "operator": "eq", "port": 50_000 }), "drop");
+    let all = rule("all", json!({ "operator": "gte", "port": 0 }), "accept");
+    check(json!([refused, all]), 1);
+    check(json!([rule("others", json!({ "operator": "neq", "port": 50_000 }), "accept")]), 1);
+}
+
+#[test]
 fn dhcp_answers_are_allowed_although_the_question_went_to_all() {
     let (anyone, all) = ("0.0.0.0", "255.255.255.255");
     let asked = Story::default().sends(7, (anyone, 68), (all, 67), b"x");
@@ -463,6 +487,44 @@ fn conditions_that_flows_do_not_tell_are_named_and_members_of_others_passed_over
     let Entry { unjudged, .. } = &profile.from_device[0].entries[0];
     let unjudged: BTreeSet<&str> = unjudged.iter().map(String::as_str).collect();
     assert_eq!(unjudged, BTreeSet::from(["ipv4.dscp", "tcp.flags", "lamp:colour"]));
+}
+
+#[test]
+fn an_address_has_the_names_that_lead_to_it_alone() {
+    let name = "cloud.lamp.example";
+    let response = dns_response(
+        name,
+        &[
+            (name, Ok("edge.example")),
+            ("edge.example", Err([203, 0, 113, 5])),
+            ("b.attacker.example", Err([198, 51, 100, 66])),
+        ],
+    );
+    let told = Story::default().sends(7, (LAMP, 40_053), ("192.168.1.1", 53), &dns_response(name, &[]));
+    let told = told.receives(7, ("192.168.1.1", 53), (LAMP, 40_053), &response);
+    let denied = |peer: &str, name: &str| {
+        let matches = json!({ "ipv4": { "protocol": 6, "ietf-acldns:dst-dnsname": name } });
+        let profile = published(&json!([entry(&matches)]), &json!([])).unwrap();
+        let report = checked(&told.clone().opens(7, (LAMP, 50_000), (peer, 4444), b"x"), &profile);
+        let mut denied = report.denied.iter().filter(|it| it.direction == Direction::FromDevice);
+        denied.any(|it| it.contact.protocol == 6)
+    };
+    assert!(!denied(CLOUD, name));
+    assert!(!denied(CLOUD, "edge.example"));
+    assert!(denied("198.51.100.66", name));
+    assert!(denied("198.51.100.66", "b.attacker.example"));
+}
+
+#[test]
+fn names_have_a_cap_and_what_it_drops_is_counted() {
+    let story = (0..10_u8).fold(Story::default(), |story, n| {
+        story.learns(7, LAMP, &format!("{n}.example"), &format!("203.0.113.{n}"))
+    });
+    let mut builder = MudBuilder::new(MudLimits { contacts: 4, names: 4 });
+    for (flow, spoken) in &story.flows().flows {
+        builder.hear(flow, spoken.as_deref());
+    }
+    assert_eq!(builder.dropped_names(), 6);
 }
 
 #[test]
