@@ -230,7 +230,9 @@ mod tests {
         let shared: Vec<String> = (0..30).map(|n| format!("{n}.example")).collect();
         let names = |own: &str| {
             let mut traits = traits(&[(Attribute::DnsName, own)]);
-            shared.iter().for_each(|name| traits.add(Attribute::DnsName, name.clone(), 1));
+            for name in &shared {
+                traits.add(Attribute::DnsName, name.clone(), 1);
+            }
             traits
         };
         known.learn("lamp", &names("lamp.example"));
