@@ -9,7 +9,8 @@ mod mud;
 
 pub use error::{ProfileError, ProfileFault};
 pub use fingerprint::{
-    Answer, Attribute, Candidate, CipherList, Evidence, Fingerprints, KnownDevices, Likeness, Matcher, Traits,
+    Answer, Attribute, Candidate, CipherList, Evidence, Fingerprints, KNOWN_COVERAGE, KNOWN_MARGIN,
+    KnownDevices, Likeness, Matcher, Traits,
 };
 pub use mud::{
     AccessList, Action, CheckReport, Contact, ContactTally, Denied, DenyReason, Direction, Entry, EntryUse,

@@ -82,6 +82,12 @@ impl Attribute {
         Self::ALL.iter().find(|(attribute, _)| *attribute == self).map_or("", |(_, name)| name)
     }
 
+    /// Whether its few values are common to many kinds of devices, so that one of them names nobody, even where a
+    /// single known device shows it.
+    pub const fn is_generic(self) -> bool {
+        matches!(self, Self::HttpMethod | Self::NtpVersion | Self::TlsChosenSuite)
+    }
+
     /// The attribute of a name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, known)| *known == name).map(|(attribute, _)| *attribute)

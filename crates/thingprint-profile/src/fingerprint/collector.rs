@@ -6,10 +6,22 @@ use thingprint_protocol::Heard;
 use super::attribute::Attribute;
 use super::traits::Traits;
 
+/// Bytes that the values of all devices take.
+const MOST_BYTES: usize = 256 << 20;
+
 /// Collects what each device of a capture shows of itself, and tells what is shown by one device alone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Fingerprints {
     devices: BTreeMap<DeviceIndex, Traits>,
+    /// Bytes that are left for values.
+    room_bytes: usize,
+}
+
+impl Default for Fingerprints {
+    /// With room for 256 MiB of values.
+    fn default() -> Self {
+        Self::new(MOST_BYTES)
+    }
 }
 
 /// A list of cipher suites that a device offers: a line of the protocol paper's Fig. 1.
@@ -22,16 +34,27 @@ pub struct CipherList {
 }
 
 impl Fingerprints {
+    /// A collector that has heard nothing, whose values take so many bytes at most, over all devices; values beyond
+    /// are counted.
+    pub const fn new(most_bytes: usize) -> Self {
+        Self { devices: BTreeMap::new(), room_bytes: most_bytes }
+    }
+
     /// Takes a flow.
     pub fn hear(&mut self, flow: &Flow<Heard>) {
         if !flow.state.messages.is_empty() {
-            self.devices.entry(flow.device).or_default().hear(flow);
+            let traits = self.devices.entry(flow.device).or_default();
+            let before = traits.bytes();
+            traits.hear_within(flow, self.room_bytes);
+            self.room_bytes = self.room_bytes.saturating_sub(traits.bytes() - before);
         }
     }
 
     /// Leaves out what turned out to be no device, such as the gateway.
     pub fn forget(&mut self, device: DeviceIndex) {
-        self.devices.remove(&device);
+        if let Some(forgotten) = self.devices.remove(&device) {
+            self.room_bytes = self.room_bytes.saturating_add(forgotten.bytes());
+        }
     }
 
     /// The devices that said something, in order, with what they show.
@@ -44,8 +67,12 @@ impl Fingerprints {
         self.devices.get(&device)
     }
 
-    /// For each device the values that no other device of the capture shows, with the number of flows, in order.
+    /// For each device the values that no other device of the capture shows, with the number of flows, in order; empty
+    /// where there are fewer than two devices, since there is nobody to differ from.
     pub fn unique(&self) -> BTreeMap<DeviceIndex, Vec<(Attribute, &str, u64)>> {
+        if self.devices.len() < 2 {
+            return BTreeMap::new();
+        }
         let mut shown_by: BTreeMap<(Attribute, &str), u32> = BTreeMap::new();
         for (attribute, value, _) in self.devices.values().flat_map(Traits::iter) {
             *shown_by.entry((attribute, value)).or_default() += 1;

@@ -6,6 +6,11 @@ use super::traits::Traits;
 
 /// Scores closer than this are equal: they differ by rounding alone.
 const EQUAL_SCORES: f64 = 1e-12;
+/// Share of what was seen that a known device has to show, too, to be the answer: half, so that what is mostly foreign
+/// is not called known by the little that it shares.
+pub const KNOWN_COVERAGE: f64 = 0.5;
+/// How far the score of the answer has to lie above the next: a twentieth of the draw.
+pub const KNOWN_MARGIN: f64 = 0.05;
 /// Candidates that are listed.
 const MOST_CANDIDATES: usize = 16;
 
@@ -21,11 +26,17 @@ pub struct Likeness {
 /// Which known device something looks like.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// This one: it alone shows some value that was seen, and no other has as high a score.
+    /// This one: it alone shows some value that was seen, of an attribute that is not
+    /// [generic](Attribute::is_generic), it shows at least half of what was seen
+    /// ([coverage](Candidate::coverage)), and its score is above that of any other by 0.05 at least. That is a rule of
+    /// thumb and no probability: a device that nobody learnt, of the same make, may pass it.
     Known(String),
+    /// This one most of all: it alone shows some such value and has the highest score, but shows too little of what was
+    /// seen, or is too close to the next. The device may well be another.
+    Resembles(String),
     /// These, which all show some value that no other shows, have the same score.
     Tied(Vec<String>),
-    /// None: of the values that were seen, none belongs to one known device alone.
+    /// None: of the values that were seen, none of an attribute that is not generic belongs to the best alone.
     Unknown,
 }
 
@@ -36,9 +47,11 @@ pub struct Candidate {
     pub name: String,
     /// How likely it is drawn when one of the attributes seen is drawn, then one of its values, then one of the known
     /// devices that show this value, each with the same chance; where none shows it, nobody is drawn. So the scores of
-    /// all known devices add up to 1 at most, and a value weighs the more, the fewer share it. Attributes that no
-    /// known device shows are left out of the draw.
+    /// all known devices add up to 1 at most, and a value weighs the more, the fewer share it.
     pub score: f64,
+    /// How likely a value that it shows is drawn in the same way, whoever shares it: 1 where it shows all that was
+    /// seen.
+    pub coverage: f64,
     /// The values shared, those of fewest devices first.
     pub evidence: Vec<Evidence>,
 }
@@ -59,7 +72,6 @@ pub struct Evidence {
 pub struct Matcher<'k> {
     names: Vec<&'k str>,
     shown_by: BTreeMap<(Attribute, &'k str), Vec<usize>>,
-    attributes: Vec<Attribute>,
 }
 
 impl<'k> Matcher<'k> {
@@ -72,35 +84,31 @@ impl<'k> Matcher<'k> {
                 shown_by.entry((attribute, value)).or_default().push(index);
             }
         }
-        let mut attributes: Vec<Attribute> = shown_by.keys().map(|(attribute, _)| *attribute).collect();
-        attributes.dedup();
-        Self { names, shown_by, attributes }
+        Self { names, shown_by }
     }
 
     /// Which known device a device or a flow looks like, by what it shows. How often it shows it does not matter.
     pub fn identify(&self, seen: &Traits) -> Likeness {
-        let drawn: Vec<Attribute> =
-            seen.attributes().filter(|attribute| self.attributes.contains(attribute)).collect();
-        let mut found: BTreeMap<usize, (f64, Vec<Evidence>)> = BTreeMap::new();
-        for &attribute in &drawn {
-            let chance = 1.0 / (drawn.len() as f64 * seen.values(attribute).count() as f64);
+        let drawn = seen.attributes().count();
+        let mut found: BTreeMap<usize, Candidate> = BTreeMap::new();
+        for attribute in seen.attributes() {
+            let chance = 1.0 / (drawn as f64 * seen.values(attribute).count() as f64);
             for (value, _) in seen.values(attribute) {
                 let Some(devices) = self.shown_by.get(&(attribute, value)) else { continue };
                 let shared_by = devices.len();
                 for &device in devices {
-                    let (score, evidence) = found.entry(device).or_default();
-                    *score += chance / shared_by as f64;
-                    evidence.push(Evidence { attribute, value: value.to_owned(), shared_by });
+                    let Some(name) = self.names.get(device) else { continue };
+                    let candidate = found.entry(device).or_insert_with(|| Candidate::new(name));
+                    candidate.score += chance / shared_by as f64;
+                    candidate.coverage += chance;
+                    candidate.evidence.push(Evidence { attribute, value: value.to_owned(), shared_by });
                 }
             }
         }
-        let mut candidates: Vec<Candidate> = found
-            .into_iter()
-            .filter_map(|(device, (score, mut evidence))| {
-                evidence.sort_by_key(|evidence| evidence.shared_by);
-                Some(Candidate { name: (*self.names.get(device)?).to_owned(), score, evidence })
-            })
-            .collect();
+        let mut candidates: Vec<Candidate> = found.into_values().collect();
+        for candidate in &mut candidates {
+            candidate.evidence.sort_by_key(|evidence| evidence.shared_by);
+        }
         candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.name.cmp(&b.name)));
         let answer = answer(&candidates);
         candidates.truncate(MOST_CANDIDATES);
@@ -111,20 +119,28 @@ impl<'k> Matcher<'k> {
 /// The answer of candidates that stand in the order of their scores.
 fn answer(candidates: &[Candidate]) -> Answer {
     let Some(best) = candidates.first() else { return Answer::Unknown };
+    let next = candidates.get(1).map_or(0.0, |next| next.score);
+    let is_clear =
+        best.coverage >= KNOWN_COVERAGE - EQUAL_SCORES && best.score - next >= KNOWN_MARGIN - EQUAL_SCORES;
     let is_best = |candidate: &&Candidate| best.score - candidate.score <= EQUAL_SCORES;
     let best: Vec<&Candidate> = candidates.iter().take_while(is_best).collect();
-    let is_unique = best.iter().all(|candidate| candidate.has_unique_evidence());
+    let is_unique = best.iter().all(|candidate| candidate.has_naming_evidence());
     match best.as_slice() {
         _ if !is_unique => Answer::Unknown,
-        [one] => Answer::Known(one.name.clone()),
+        [one] if is_clear => Answer::Known(one.name.clone()),
+        [one] => Answer::Resembles(one.name.clone()),
         several => Answer::Tied(several.iter().map(|candidate| candidate.name.clone()).collect()),
     }
 }
 
 impl Candidate {
-    /// Whether some value that was seen is shown by this known device alone.
-    pub fn has_unique_evidence(&self) -> bool {
-        self.evidence.iter().any(|evidence| evidence.shared_by == 1)
+    fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), score: 0.0, coverage: 0.0, evidence: Vec::new() }
+    }
+
+    /// Whether some value that was seen, of an attribute that is not generic, is shown by this known device alone.
+    pub fn has_naming_evidence(&self) -> bool {
+        self.evidence.iter().any(|evidence| evidence.shared_by == 1 && !evidence.attribute.is_generic())
     }
 }
 
@@ -167,12 +183,63 @@ mod tests {
     }
 
     #[test]
-    fn values_that_nobody_shows_lower_the_score_and_attributes_that_nobody_shows_do_not() {
+    fn values_and_attributes_that_nobody_shows_lower_the_score() {
         let known = known();
         let agent = Attribute::HttpUserAgent;
         let seen = traits(&[(agent, "camera/1"), (agent, "curl"), (Attribute::DnsName, "a.example")]);
         let likeness = Matcher::new(&known).identify(&seen);
-        assert_eq!(scores(&likeness), [("camera", 0.5)]);
+        assert_eq!(scores(&likeness), [("camera", 0.25)]);
+        assert_eq!(likeness.answer, Answer::Resembles("camera".to_owned()));
+    }
+
+    #[test]
+    fn a_stranger_is_not_known_by_what_it_shares() {
+        let mut alone = KnownDevices::default();
+        let lamp = [
+            (Attribute::HttpMethod, "GET"),
+            (Attribute::HttpHost, "lamp.example"),
+            (Attribute::HttpUserAgent, "lamp/1"),
+        ];
+        alone.learn("lamp", &traits(&lamp));
+        let foreign = [
+            (Attribute::HttpMethod, "GET"),
+            (Attribute::HttpHost, "evil.example"),
+            (Attribute::HttpUserAgent, "evil"),
+        ];
+        let answer = |seen: &Traits| Matcher::new(&alone).identify(seen).answer;
+        assert_eq!(answer(&traits(&foreign)), Answer::Unknown);
+        assert_eq!(answer(&traits(&foreign[..1])), Answer::Unknown, "a method names nobody");
+        assert_eq!(answer(&traits(&lamp)), Answer::Known("lamp".to_owned()));
+        let mut mixed = traits(&lamp);
+        for n in 0..200 {
+            mixed.add(Attribute::HttpHost, format!("{n}.example"), 1);
+            mixed.add(Attribute::HttpUserAgent, format!("agent {n}"), 1);
+        }
+        assert_eq!(answer(&mixed), Answer::Resembles("lamp".to_owned()));
+        let mut suites = traits(&lamp);
+        suites.add(Attribute::TlsCipherSuites, "c02b".to_owned(), 1);
+        suites.add(Attribute::TlsExtensions, "0".to_owned(), 1);
+        suites.add(Attribute::TlsJa3, "0".to_owned(), 1);
+        suites.add(Attribute::TlsJa4, "0".to_owned(), 1);
+        assert_eq!(answer(&suites), Answer::Resembles("lamp".to_owned()), "three of seven attributes");
+    }
+
+    #[test]
+    fn what_is_close_to_the_next_is_not_known() {
+        let mut known = KnownDevices::default();
+        let shared: Vec<String> = (0..30).map(|n| format!("{n}.example")).collect();
+        let names = |own: &str| {
+            let mut traits = traits(&[(Attribute::DnsName, own)]);
+            for name in &shared {
+                traits.add(Attribute::DnsName, name.clone(), 1);
+            }
+            traits
+        };
+        known.learn("lamp", &names("lamp.example"));
+        known.learn("lock", &names("lock.example"));
+        let likeness = Matcher::new(&known).identify(&names("lamp.example"));
+        assert_eq!(likeness.answer, Answer::Resembles("lamp".to_owned()));
+        assert!((likeness.candidates[0].coverage - 1.0).abs() < 1e-9);
     }
 
     #[test]
@@ -187,9 +254,10 @@ mod tests {
 
     #[test]
     fn equal_scores_are_a_tie() {
-        let known = known();
-        let seen = traits(&[(Attribute::HttpUserAgent, "camera/1"), (Attribute::HttpMethod, "POST")]);
-        let likeness = Matcher::new(&known).identify(&seen);
+        let mut known = known();
+        known.learn("lock", &traits(&[(Attribute::HttpUserAgent, "lock/1")]));
+        let agent = Attribute::HttpUserAgent;
+        let likeness = Matcher::new(&known).identify(&traits(&[(agent, "camera/1"), (agent, "lock/1")]));
         assert_eq!(likeness.answer, Answer::Tied(vec!["camera".to_owned(), "lock".to_owned()]));
     }
 }

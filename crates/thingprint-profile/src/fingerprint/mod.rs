@@ -8,6 +8,6 @@ mod traits;
 
 pub use attribute::Attribute;
 pub use collector::{CipherList, Fingerprints};
-pub use identity::{Answer, Candidate, Evidence, Likeness, Matcher};
+pub use identity::{Answer, Candidate, Evidence, KNOWN_COVERAGE, KNOWN_MARGIN, Likeness, Matcher};
 pub use known::KnownDevices;
 pub use traits::Traits;

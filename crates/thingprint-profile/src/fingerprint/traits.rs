@@ -11,11 +11,16 @@ pub(super) const MOST_VALUES: usize = 1024;
 /// Length of a value that is remembered, in bytes: the longest lists of cipher suites have some 500.
 pub(super) const MOST_VALUE_BYTES: usize = 4096;
 
+/// Bytes that a value takes beside its text: the string and the count, with what the map keeps.
+const VALUE_BYTES: usize = 64;
+
 /// The values that a device, or a flow, shows of each attribute, with the number of flows that show each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Traits {
     values: BTreeMap<Attribute, BTreeMap<String, u64>>,
     dropped: u64,
+    /// What the values take.
+    bytes: usize,
 }
 
 impl Traits {
@@ -29,22 +34,41 @@ impl Traits {
     /// Adds what another flow of the same device shows. At most 1,024 values of an attribute are remembered, and none
     /// longer than 4,096 bytes.
     pub fn hear(&mut self, flow: &Flow<Heard>) {
+        self.hear_within(flow, usize::MAX);
+    }
+
+    /// Adds what another flow shows; new values take so many bytes at most.
+    pub(super) fn hear_within(&mut self, flow: &Flow<Heard>, room_bytes: usize) {
+        let most_bytes = self.bytes.saturating_add(room_bytes);
         let distinct: BTreeSet<(Attribute, String)> = shown(flow).into_iter().collect();
         for (attribute, value) in distinct {
-            self.add(attribute, value, 1);
+            self.add_within((attribute, value), 1, most_bytes);
         }
     }
 
     /// Adds a value that so many flows show.
     pub(super) fn add(&mut self, attribute: Attribute, value: String, flows: u64) {
+        self.add_within((attribute, value), flows, usize::MAX);
+    }
+
+    fn add_within(&mut self, (attribute, value): (Attribute, String), flows: u64, most_bytes: usize) {
         let values = self.values.entry(attribute).or_default();
-        let is_known = values.contains_key(&value);
-        if !is_known && (values.len() >= MOST_VALUES || value.len() > MOST_VALUE_BYTES) {
+        if let Some(count) = values.get_mut(&value) {
+            *count = count.saturating_add(flows);
+            return;
+        }
+        let bytes = self.bytes.saturating_add(value.len() + VALUE_BYTES);
+        if values.len() >= MOST_VALUES || value.len() > MOST_VALUE_BYTES || bytes > most_bytes {
             self.dropped = self.dropped.saturating_add(1);
             return;
         }
-        let count = values.entry(value).or_default();
-        *count = count.saturating_add(flows);
+        self.bytes = bytes;
+        values.insert(value, flows);
+    }
+
+    /// Bytes that the values take.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Adds what the same device showed elsewhere.

@@ -7,6 +7,7 @@ use super::contact::{Contact, ContactTally};
 use super::controllers::{Controllers, Membership};
 use super::judge::{Miss, Scene};
 use super::names::{NameEvidence, Names};
+use super::port::PortSpan;
 use super::profile::{Action, Direction, Entry, MudProfile};
 
 /// What a check of a device's traffic against a profile found.
@@ -34,8 +35,10 @@ pub struct CheckReport {
 pub struct Denied {
     /// Whom the device talked to.
     pub contact: Contact,
-    /// The flows.
+    /// All flows of the contact.
     pub tally: ContactTally,
+    /// Those that are not allowed: fewer than all where an entry asks for ports of the client.
+    pub flows: u64,
     /// Names of the peer by which it would have been allowed.
     pub names: Vec<String>,
     /// Which half of the flows is not allowed.
@@ -80,6 +83,16 @@ pub struct EntryUse {
     pub assumed: BTreeSet<String>,
     /// Whether any IP flow could match: an entry for other frames is neither used nor unused.
     pub is_checkable: bool,
+}
+
+/// What came out for one half of a contact's flows.
+#[derive(Debug, Default)]
+struct Half {
+    denied_flows: u64,
+    implied_flows: u64,
+    claimed_flows: u64,
+    /// Why the first of those denied is.
+    reason: Option<DenyReason>,
 }
 
 /// Judges the contacts of one device by a profile.
@@ -129,32 +142,41 @@ impl<'a> Checker<'a> {
 
     pub(super) fn judge(&mut self, contact: &Contact, tally: &ContactTally) {
         self.report.flows += tally.flows;
-        let mut is_denied = false;
-        let mut is_implied = false;
-        let mut is_claimed = false;
+        let mut most = Half::default();
         for direction in [Direction::FromDevice, Direction::ToDevice] {
             if !tally.went(direction) {
                 continue;
             }
-            let reason = match self.decide(contact, tally, direction) {
-                Ok(evidence) => {
-                    is_claimed |= evidence.is_some_and(NameEvidence::is_claim);
-                    continue;
-                }
-                Err(reason) => reason,
-            };
-            if matches!(reason, DenyReason::NoEntry { .. }) && self.is_implied(contact) {
-                is_implied = true;
-                continue;
-            }
-            is_denied = true;
+            let half = self.judge_half(contact, tally, direction);
+            most.denied_flows = most.denied_flows.max(half.denied_flows);
+            most.implied_flows = most.implied_flows.max(half.implied_flows);
+            most.claimed_flows = most.claimed_flows.max(half.claimed_flows);
+            let Some(reason) = half.reason else { continue };
             let (names, _) = self.names.of(self.device, contact);
             let (contact, tally) = (contact.clone(), tally.clone());
-            self.report.denied.push(Denied { contact, tally, names, direction, reason });
+            let flows = half.denied_flows;
+            self.report.denied.push(Denied { contact, tally, flows, names, direction, reason });
         }
-        self.report.denied_flows += if is_denied { tally.flows } else { 0 };
-        self.report.claimed_flows += if is_claimed && !is_denied { tally.flows } else { 0 };
-        self.report.implied_flows += if is_implied { tally.flows } else { 0 };
+        self.report.denied_flows += most.denied_flows;
+        self.report.claimed_flows += most.claimed_flows.min(tally.flows.saturating_sub(most.denied_flows));
+        self.report.implied_flows += most.implied_flows;
+    }
+
+    /// Judges one half of a contact's flows, by each port of their client.
+    fn judge_half(&mut self, contact: &Contact, tally: &ContactTally, direction: Direction) -> Half {
+        let mut half = Half::default();
+        for (ports, flows) in tally.by_client_port() {
+            match self.decide(contact, (ports, flows), direction) {
+                Ok(evidence) if evidence.is_some_and(NameEvidence::is_claim) => half.claimed_flows += flows,
+                Ok(_) => {}
+                Err(DenyReason::NoEntry { .. }) if self.is_implied(contact) => half.implied_flows += flows,
+                Err(reason) => {
+                    half.denied_flows += flows;
+                    half.reason.get_or_insert(reason);
+                }
+            }
+        }
+        half
     }
 
     pub(super) fn finish(mut self, dropped_flows: u64) -> CheckReport {
@@ -167,7 +189,7 @@ impl<'a> Checker<'a> {
     fn decide(
         &mut self,
         contact: &Contact,
-        tally: &ContactTally,
+        (client_ports, flows): (PortSpan, u64),
         direction: Direction,
     ) -> Result<Option<NameEvidence>, DenyReason> {
         let scene = Scene {
@@ -175,7 +197,7 @@ impl<'a> Checker<'a> {
             controllers: self.controllers,
             device: self.device,
             contact,
-            tally,
+            client_ports,
             direction,
         };
         let mut nearest: Option<(Miss, String)> = None;
@@ -183,9 +205,9 @@ impl<'a> Checker<'a> {
         for ((_, list, entry), used) in uses.filter(|((policy, ..), _)| *policy == direction) {
             match scene.judge(entry) {
                 Ok(hit) => {
-                    used.flows += tally.flows;
+                    used.flows += flows;
                     let is_claim = hit.evidence.is_some_and(NameEvidence::is_claim);
-                    used.claimed_flows += if is_claim { tally.flows } else { 0 };
+                    used.claimed_flows += if is_claim { flows } else { 0 };
                     used.evidence = used.evidence.max(hit.evidence);
                     used.assumed.extend(hit.assumed);
                     let refused = || DenyReason::Refused { entry: format!("{list}/{}", entry.name) };

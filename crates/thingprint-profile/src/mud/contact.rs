@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use thingprint_flow::{Endpoint, Flow, Timestamp, is_private};
@@ -17,6 +17,9 @@ const DHCP_CLIENT: u16 = 68;
 
 /// Ports below are given out by name and seldom taken by chance (RFC 6335 §6).
 pub(super) const FIRST_USER_PORT: u16 = 1024;
+
+/// Client ports of a contact that are told apart.
+const MOST_CLIENT_PORTS: usize = 32;
 
 /// Whom a device talked to, and how: flows that are alike in all of this are one contact.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,6 +63,8 @@ pub struct ContactTally {
     pub remote: Endpoint,
     /// Ports of the client.
     pub client_ports: PortSpan,
+    /// Flows by port of the client, for the first 32 ports.
+    pub port_flows: BTreeMap<u16, u64>,
     /// Application protocols that were heard.
     pub spoken: BTreeSet<String>,
 }
@@ -150,13 +155,15 @@ impl Contact {
             host: None,
             ..self.clone()
         };
-        Some((contact, ContactTally { client_ports: PortSpan::one(client), ..tally.clone() }))
+        let port_flows = BTreeMap::from([(client, tally.flows)]);
+        Some((contact, ContactTally { client_ports: PortSpan::one(client), port_flows, ..tally.clone() }))
     }
 }
 
 impl ContactTally {
     /// The tally of one flow.
     pub(super) fn of(flow: &Flow<Heard>, spoken: Option<&str>) -> Self {
+        let client_port = client_server(flow).0.port;
         Self {
             flows: 1,
             up_packets: if flow.state.is_refused { 0 } else { flow.up.packets },
@@ -166,7 +173,8 @@ impl ContactTally {
             first: flow.first,
             local: flow.local,
             remote: flow.peer,
-            client_ports: PortSpan::one(client_server(flow).0.port),
+            client_ports: PortSpan::one(client_port),
+            port_flows: BTreeMap::from([(client_port, 1)]),
             spoken: spoken.map(str::to_owned).into_iter().collect(),
         }
     }
@@ -191,7 +199,23 @@ impl ContactTally {
             (self.first, self.local, self.remote) = (other.first, other.local, other.remote);
         }
         self.client_ports = self.client_ports.with(other.client_ports.low).with(other.client_ports.high);
+        for (port, flows) in other.port_flows {
+            if self.port_flows.len() < MOST_CLIENT_PORTS || self.port_flows.contains_key(&port) {
+                let known = self.port_flows.entry(port).or_default();
+                *known = known.saturating_add(flows);
+            }
+        }
         self.spoken.extend(other.spoken);
+    }
+
+    /// The flows by ports of the client: each port with its own where all are remembered, else all of them together,
+    /// to be judged by the lowest and the highest port.
+    pub(super) fn by_client_port(&self) -> Vec<(PortSpan, u64)> {
+        let told = self.port_flows.values().copied().fold(0, u64::saturating_add);
+        if told != self.flows {
+            return vec![(self.client_ports, self.flows)];
+        }
+        self.port_flows.iter().map(|(port, flows)| (PortSpan::one(*port), *flows)).collect()
     }
 }
 

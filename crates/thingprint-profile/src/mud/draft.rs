@@ -13,8 +13,12 @@ use super::profile::{
 };
 use super::served::{own_port, served_ports};
 
-/// More ports than these on one peer become a range: a protocol that picks its ports is not told by them.
+/// More ports than these on one peer become ranges: a protocol that picks its ports is not told by them.
 const MOST_PORTS: usize = 16;
+/// Of these, no more than so many near each other stay single.
+const MOST_NEAR_PORTS: usize = 4;
+/// Ports further apart than this are in no common range.
+const MOST_PORT_GAP: u16 = 4096;
 /// More addresses than these without a name, for one protocol and port, become an entry for any address: they are
 /// taken from a pool, and a list of them tells nothing.
 const MOST_ADDRESSES: usize = 64;
@@ -62,8 +66,8 @@ pub struct MudDraft {
     pub profile: MudProfile,
     /// Entries that go by a name, with what told the name: by list and entry.
     pub evidence: BTreeMap<(String, String), NameEvidence>,
-    /// Entries for any address, since the device talked to more addresses without a name than are worth a list: by
-    /// list and entry.
+    /// Entries that allow more than was seen, by list and entry: those for any address, since the device talked to more
+    /// addresses without a name than are worth a list, and those for a range of ports.
     pub widened: BTreeSet<(String, String)>,
     /// Flows that the device never answered, or refused, and that are left out.
     pub unanswered_flows: u64,
@@ -188,7 +192,8 @@ impl<'n> Drafter<'n> {
                     if let Some(told) = seen.evidence {
                         evidence.insert((list.name.clone(), name.clone()), told);
                     }
-                    if group.peer == DraftPeer::Anyone {
+                    let is_range = matches!(condition, Some(PortCondition::Range(..)));
+                    if group.peer == DraftPeer::Anyone || is_range {
                         widened.insert((list.name.clone(), name.clone()));
                     }
                     list.entries.push(group.entry(name, direction, condition, &seen.spoken));
@@ -285,25 +290,31 @@ impl Group {
     }
 }
 
-/// A condition for each port; one for all of those that are not given out one by one, where they are many.
+/// A condition for each port; of those that are not given out one by one, where they are many, one for each range in
+/// which they lie near each other.
 fn conditions(ports: BTreeMap<Option<u16>, Use>) -> Vec<(Option<PortCondition>, Use)> {
-    let is_picked = |port: &Option<u16>| port.is_some_and(|port| port >= FIRST_USER_PORT);
-    let picked: Vec<u16> = ports.keys().filter(|port| is_picked(port)).filter_map(|port| *port).collect();
-    let range = match picked.as_slice() {
-        [low, .., high] if picked.len() > MOST_PORTS => Some(PortCondition::Range(*low, *high)),
-        _ => None,
-    };
+    let is_picked = |port: &u16| *port >= FIRST_USER_PORT;
+    let picked: Vec<u16> = ports.keys().copied().flatten().filter(is_picked).collect();
+    let ranges = if picked.len() > MOST_PORTS { ranges(&picked) } else { Vec::new() };
     let mut conditions: Vec<(Option<PortCondition>, Use)> = Vec::new();
-    let mut joined = Use::default();
+    let mut joined: BTreeMap<(u16, u16), Use> = BTreeMap::new();
     for (port, seen) in ports {
-        if range.is_some() && is_picked(&port) {
-            joined.join(seen);
-        } else {
-            conditions.push((port.map(PortCondition::Equal), seen));
+        let holds = |(low, high): &&(u16, u16)| port.is_some_and(|port| (*low..=*high).contains(&port));
+        match ranges.iter().find(holds) {
+            Some(range) => joined.entry(*range).or_default().join(seen),
+            None => conditions.push((port.map(PortCondition::Equal), seen)),
         }
     }
-    conditions.extend(range.map(|range| (Some(range), joined)));
+    let range = |((low, high), seen)| (Some(PortCondition::Range(low, high)), seen);
+    conditions.extend(joined.into_iter().map(range));
     conditions
+}
+
+/// The ranges in which many of these ports, given in order, lie near each other.
+fn ranges(ports: &[u16]) -> Vec<(u16, u16)> {
+    let near = ports.chunk_by(|low, high| high - low <= MOST_PORT_GAP);
+    let many = near.filter(|near| near.len() > MOST_NEAR_PORTS);
+    many.filter_map(|near| Some((*near.first()?, *near.last()?))).collect()
 }
 
 /// The block that a group address is written by: all solicited-node addresses are one, since each is of another
@@ -391,6 +402,8 @@ mod tests {
         assert_eq!(written(&[80, 9000]), [PortCondition::Equal(80), PortCondition::Equal(9000)]);
         let many: Vec<u16> = [80].into_iter().chain((0..17).map(|n| 40_000 + 10 * n)).collect();
         assert_eq!(written(&many), [PortCondition::Equal(80), PortCondition::Range(40_000, 40_160)]);
+        let apart: Vec<u16> = [1883].into_iter().chain(60_001..=60_016).collect();
+        assert_eq!(written(&apart), [PortCondition::Equal(1883), PortCondition::Range(60_001, 60_016)]);
     }
 
     #[test]

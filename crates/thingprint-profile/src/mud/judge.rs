@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use thingprint_flow::DeviceIndex;
 
-use super::contact::{Contact, ContactTally, Place};
+use super::contact::{Contact, Place};
 use super::controllers::{Controllers, Membership};
 use super::names::{NameEvidence, Names};
 use super::port::{PortCondition, PortSpan};
@@ -38,7 +38,8 @@ pub(super) struct Scene<'a> {
     pub(super) controllers: &'a Controllers,
     pub(super) device: DeviceIndex,
     pub(super) contact: &'a Contact,
-    pub(super) tally: &'a ContactTally,
+    /// Ports of the client.
+    pub(super) client_ports: PortSpan,
     pub(super) direction: Direction,
 }
 
@@ -167,7 +168,7 @@ impl Scene<'_> {
     /// Ports of client and server.
     fn ports(&self) -> (PortSpan, PortSpan) {
         let server = self.contact.server_port.unwrap_or(0);
-        (self.tally.client_ports, PortSpan::one(server))
+        (self.client_ports, PortSpan::one(server))
     }
 }
 

@@ -23,7 +23,8 @@ pub struct PortSpan {
 }
 
 impl PortCondition {
-    /// Whether every port of a span is meant. With `NotEqual` that is judged by the ends of the span.
+    /// Whether every port of a span is meant. With `NotEqual` that is judged by the ends of the span, which is exact for a
+    /// single port; the ports of a contact's client are judged one by one as far as they are remembered.
     pub const fn covers(self, span: PortSpan) -> bool {
         match self {
             Self::Equal(port) => span.low == port && span.high == port,

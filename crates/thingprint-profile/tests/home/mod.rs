@@ -213,11 +213,7 @@ fn track(each: impl FnOnce(&mut dyn FnMut(&Packet<'_>))) -> Flows {
 /// A DNS query for addresses of the kind of this one (RFC 1035 §4.1).
 fn dns_query(name: &str, address: IpAddr) -> Vec<u8> {
     let mut message = vec![0x12, 0x34, 0x01, 0, 0, 1, 0, 0, 0, 0, 0, 0];
-    for label in name.split('.') {
-        message.push(u8::try_from(label.len()).unwrap());
-        message.extend(label.as_bytes());
-    }
-    message.push(0);
+    message.extend(dns_name(name));
     message.extend(if address.is_ipv4() { [0, 1] } else { [0, 28] });
     message.extend([0, 1]);
     message
@@ -238,6 +234,32 @@ fn dns_answer(name: &str, address: IpAddr) -> Vec<u8> {
     message.extend(u16::try_from(data.len()).unwrap().to_be_bytes());
     message.extend(data);
     message
+}
+
+/// A DNS response to a question of addresses of version 4, with these records: an owner, and a name that it is an alias
+/// of or an address.
+pub(crate) fn dns_response(question: &str, records: &[(&str, Result<&str, [u8; 4]>)]) -> Vec<u8> {
+    let mut message = dns_query(question, IpAddr::from([0, 0, 0, 0]));
+    message[2..4].copy_from_slice(&[0x81, 0x80]);
+    message[7] = u8::try_from(records.len()).unwrap();
+    for (owner, data) in records {
+        message.extend(dns_name(owner));
+        let (kind, data) = data.map_or_else(|octets| (1, octets.to_vec()), |name| (5, dns_name(name)));
+        message.extend([0, kind, 0, 1, 0, 0, 1, 0]);
+        message.extend(u16::try_from(data.len()).unwrap().to_be_bytes());
+        message.extend(data);
+    }
+    message
+}
+
+fn dns_name(name: &str) -> Vec<u8> {
+    let mut written = Vec::new();
+    for label in name.split('.') {
+        written.push(u8::try_from(label.len()).unwrap());
+        written.extend(label.as_bytes());
+    }
+    written.push(0);
+    written
 }
 
 /// An NTP client's request of version 4 (RFC 5905 §7.3).

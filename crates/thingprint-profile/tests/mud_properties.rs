@@ -1,0 +1,130 @@
+//! What holds of MUD profiles whatever a device does.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod home;
+
+use std::collections::BTreeSet;
+
+use home::{Flows, Story, ntp_request};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use thingprint_profile::{MudOptions, MudProfile};
+
+const LAMP: &str = "192.168.1.7";
+const CLOUD: &str = "203.0.113.5";
+
+fn options() -> MudOptions {
+    MudOptions::new("Lamp", "https://lamp.example/lamp.json", "2024-05-01T00:00:00Z")
+}
+
+fn written(story: &Story) -> MudProfile {
+    let flows = story.flows();
+    flows.builder().profile(flows.device(7), &options()).profile
+}
+
+/// The structure that RFC 8520 and RFC 8519 ask of a file, as far as the written ones use it.
+fn assert_structure(text: &str) {
+    let document: Value = serde_json::from_str(text).unwrap();
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<String>>();
+    let subset = |value: &Value, known: &[&str]| {
+        let known = known.iter().map(|&name| name.to_owned()).collect();
+        assert!(keys(value).is_subset(&known), "{:?}", keys(value));
+    };
+    subset(&document, &["ietf-mud:mud", "ietf-access-control-list:acls"]);
+    let mud = &document["ietf-mud:mud"];
+    for mandatory in ["mud-version", "mud-url", "last-update", "is-supported"] {
+        assert!(mud.get(mandatory).is_some(), "{mandatory}");
+    }
+    let lists = document["ietf-access-control-list:acls"]["acl"].as_array().unwrap();
+    let names: Vec<&str> = lists.iter().map(|list| list["name"].as_str().unwrap()).collect();
+    for policy in ["from-device-policy", "to-device-policy"] {
+        for reference in mud[policy]["access-lists"]["access-list"].as_array().unwrap() {
+            assert!(names.contains(&reference["name"].as_str().unwrap()));
+        }
+    }
+    for list in lists {
+        let is_ipv6 = list["type"] == "ipv6-acl-type";
+        for entry in list["aces"]["ace"].as_array().unwrap() {
+            assert!((1..=64).contains(&entry["name"].as_str().unwrap().len()));
+            subset(entry, &["name", "matches", "actions", "thingprint:protocol"]);
+            let version = if is_ipv6 { "ipv6" } else { "ipv4" };
+            subset(&entry["matches"], &["ietf-mud:mud", version, "tcp", "udp"]);
+            assert!(entry["matches"][version]["protocol"].is_u64());
+            assert_eq!(entry["actions"], json!({ "forwarding": "accept" }));
+        }
+    }
+}
+
+/// Any exchange of a device with somebody.
+fn any_packet() -> impl Strategy<Value = (bool, bool, usize, u16, u16, u8)> {
+    let port = || prop_oneof![Just(53_u16), Just(123), Just(443), Just(5683), 1024_u16..1030, any::<u16>()];
+    (any::<bool>(), any::<bool>(), 0_usize..PEERS.len(), port(), port(), 0_u8..4)
+}
+
+const PEERS: [(&str, &str); 9] = [
+    (LAMP, "192.168.1.1"),
+    (LAMP, "192.168.1.255"),
+    (LAMP, "255.255.255.255"),
+    (LAMP, "239.255.255.250"),
+    (LAMP, CLOUD),
+    (LAMP, "198.51.100.1"),
+    ("fe80::7", "ff02::fb"),
+    ("2001:db8::7", "2001:db8::1"),
+    ("2001:db8::7", "2001:db8:1::1"),
+];
+
+fn told(packets: &[(bool, bool, usize, u16, u16, u8)]) -> Story {
+    let first = Story::default().learns(7, LAMP, "cloud.lamp.example", CLOUD);
+    packets.iter().fold(first, |story, &(is_device_first, is_answered, peer, own, other, kind)| {
+        let (address, peer) = PEERS[peer];
+        let (own, other) = ((address, own), (peer, other));
+        match (kind, is_device_first) {
+            (0, true) => story.opens(7, own, other, b"GET / HTTP/1.1\r\nHost: web.example\r\n\r\n"),
+            (0, false) => story.accepts(7, other, own, b"x"),
+            (1, _) => story.sends_other(7, address, peer, 1),
+            (_, true) if is_answered => story.sends(7, own, other, b"x").receives(7, other, own, b"y"),
+            (_, true) => story.sends(7, own, other, &ntp_request()),
+            (_, false) if is_answered => story.receives(7, other, own, b"x").sends(7, own, other, b"y"),
+            (_, false) => story.receives(7, other, own, b"x"),
+        }
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_profile_allows_what_it_was_written_from(packets in prop::collection::vec(any_packet(), 1..60)) {
+        let flows: Flows = told(&packets).flows();
+        let (builder, device) = (flows.builder(), flows.device(7));
+        let all = MudOptions { with_unanswered: true, ..options() };
+        let draft = builder.profile(device, &all);
+        let report = builder.check(device, &draft.profile);
+        prop_assert_eq!((report.denied_flows, report.implied_flows), (0, 0), "{:?}", report.denied);
+        assert_structure(&draft.profile.to_json());
+        let own = builder.profile(device, &options());
+        let report = builder.check(device, &own.profile);
+        prop_assert!(report.denied_flows + report.implied_flows <= own.unanswered_flows);
+    }
+
+    #[test]
+    fn a_written_profile_is_read_back(packets in prop::collection::vec(any_packet(), 1..40)) {
+        let flows: Flows = told(&packets).flows();
+        let profile = flows.builder().profile(flows.device(7), &options()).profile;
+        let text = profile.to_json();
+        let read = MudProfile::from_json(&text).unwrap();
+        prop_assert_eq!(&read, &profile);
+        prop_assert_eq!(read.to_json(), text);
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused(text in ".{0,200}") {
+        let _ = MudProfile::from_json(&text);
+    }
+
+    #[test]
+    fn a_file_cut_short_is_refused(cut in any::<prop::sample::Index>()) {
+        let text = written(&Story::default().learns(7, LAMP, "a.example", CLOUD)).to_json();
+        // Without the brace and the line break at the end.
+        let end = cut.index(text.len() - 1);
+        prop_assert!(MudProfile::from_json(&text[..end]).is_err());
+    }
+}
