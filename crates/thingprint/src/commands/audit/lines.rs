@@ -163,7 +163,8 @@ fn first(example: &Example) -> String {
 
 /// The grade that stands behind a suite.
 fn grade(seen: &str) -> &str {
-    seen.rsplit_once(" (").map_or("", |(_, grade)| grade.trim_end_matches(')'))
+    let told = seen.rsplit_once(" (").map_or("", |(_, told)| told.trim_end_matches(')'));
+    told.split(',').next().unwrap_or_default()
 }
 
 /// Whether a suite has ephemeral finite-field keys, which is why a policy may not accept it although it is secure.
@@ -188,10 +189,17 @@ pub(super) fn documents(device: &DeviceAudit) -> BTreeMap<String, Severity> {
     documents
 }
 
-/// The document of a reference.
+/// The document of a reference: that in brackets behind a place in the protocol paper, which passes it on.
 pub(super) fn document(reference: &str) -> &str {
+    let passed_on = reference
+        .split_once(" (")
+        .filter(|(place, _)| place.contains(", §"))
+        .and_then(|(_, document)| document.strip_suffix(')'));
+    if let Some(document) = passed_on {
+        return document;
+    }
     let end = [" §", " ("].iter().filter_map(|mark| reference.find(mark)).min();
-    end.and_then(|end| reference.get(..end)).unwrap_or(reference)
+    end.and_then(|end| reference.get(..end)).unwrap_or(reference).trim_end_matches(',')
 }
 
 #[cfg(test)]
@@ -205,6 +213,8 @@ mod tests {
         check("RFC 8633 (abstract: its practices are for version 4)", "RFC 8633");
         check("UPnP Device Architecture 2.0 §1.3.2", "UPnP Device Architecture 2.0");
         check("RFC 8520", "RFC 8520");
+        check("Wannigama et al. 2024, §II-A (RFC 8996)", "RFC 8996");
+        check("Wannigama et al. 2024, §IV-B", "Wannigama et al. 2024");
     }
 
     #[test]
@@ -222,6 +232,7 @@ mod tests {
     fn the_grade_stands_behind_the_suite() {
         let seen = "0x0005 TLS_RSA_WITH_RC4_128_SHA (insecure)";
         assert_eq!((without_grade(seen), grade(seen)), ("0x0005 TLS_RSA_WITH_RC4_128_SHA", "insecure"));
+        assert_eq!(grade("0x0005 TLS_RSA_WITH_RC4_128_SHA (insecure, discouraged by IANA)"), "insecure");
         assert_eq!(grade("anything"), "");
         assert!(
             is_dhe("0x009e TLS_DHE_RSA_WITH_AES_128_GCM_SHA256 (secure)") && !is_dhe(seen) && !is_dhe("0x")
