@@ -174,7 +174,9 @@ fn report_draft(draft: &MudDraft, name: &str, messages: Messages) {
     }
     if !draft.widened.is_empty() {
         let entries = draft.widened.len();
-        messages.detail(format!("{name}: {entries} entries are for any address: too many without a name"));
+        messages.detail(format!(
+            "{name}: {entries} entries are for any address or a range of ports: too many to name each"
+        ));
     }
 }
 

@@ -226,7 +226,7 @@ fn likenesses(report: &Report) -> PageTable {
         let (word, names) = answer(&likeness.answer);
         let tone = match word {
             "known" => Tone::Good,
-            "tied" => Tone::Note,
+            "resembles" | "tied" => Tone::Note,
             _ => Tone::Plain,
         };
         let score = likeness.candidates.first().map(|best| best.score);
@@ -250,7 +250,10 @@ fn profiles(page: &mut Page, report: &Report) {
         return;
     }
     page.section("MUD profiles");
-    page.paragraph("What a profile does not allow is among the findings of its device, as MUD-001.");
+    page.paragraph(
+        "What a profile does not allow is among the findings of its device, as MUD-001. Flows are allowed by the device's \
+         word alone where only its server name or Host header says whom it talks to, and no DNS answer does.",
+    );
     let row = |(device, verdict): (&DeviceAudit, &Verdict)| {
         let checked = verdict.report();
         vec![
@@ -259,12 +262,21 @@ fn profiles(page: &mut Page, report: &Report) {
             checked.flows.into(),
             checked.denied_flows.into(),
             checked.implied_flows.into(),
+            checked.claimed_flows.into(),
             checked.entries.len().into(),
             verdict.unused().count().into(),
         ]
     };
-    let columns =
-        ["device", "profile", "flows", "not allowed", "allowed by default", "entries", "entries never used"];
+    let columns = [
+        "device",
+        "profile",
+        "flows",
+        "not allowed",
+        "allowed by default",
+        "allowed by the device's word alone",
+        "entries",
+        "entries never used",
+    ];
     page.table(&PageTable {
         caption: "Traffic held against profiles".into(),
         columns: columns.map(PageColumn::new).into(),

@@ -83,6 +83,7 @@ fn summary(report: &Report) -> anyhow::Result<Table> {
 pub(super) fn mark(report: &Report, device: &DeviceAudit) -> Option<String> {
     let shows = report.shows(device.device).filter(|shows| !shows.values.is_empty())?;
     Some(match shows.unique() {
+        0 if report.audit.devices.len() < 2 => "alone".to_owned(),
         0 => "none unique".to_owned(),
         unique => format!("{unique} unique"),
     })
@@ -170,6 +171,7 @@ fn verdicts(report: &Report) -> anyhow::Result<Table> {
         ("flows", Type::Unsigned),
         ("not_allowed", Type::Unsigned),
         ("allowed_by_default", Type::Unsigned),
+        ("allowed_by_claim", Type::Unsigned),
         ("entries", Type::Unsigned),
         ("unused_entries", Type::List),
     ]);
@@ -182,6 +184,7 @@ fn verdicts(report: &Report) -> anyhow::Result<Table> {
             Cell::from(checked.flows),
             Cell::from(checked.denied_flows),
             Cell::from(checked.implied_flows),
+            Cell::from(checked.claimed_flows),
             Cell::from(checked.entries.len() as u64),
             Cell::from(verdict.unused().collect::<Vec<_>>()),
         ])?;

@@ -45,6 +45,8 @@ pub(crate) struct VerdictDocument<'a> {
     flows: u64,
     denied_flows: u64,
     implied_flows: u64,
+    /// Allowed because the device says itself, by server name or Host, whom it talks to.
+    claimed_flows: u64,
     denied: Vec<DeniedDocument<'a>>,
     unused: Vec<String>,
 }
@@ -112,6 +114,7 @@ impl Verdict {
             flows: self.report.flows,
             denied_flows: self.report.denied_flows,
             implied_flows: self.report.implied_flows,
+            claimed_flows: self.report.claimed_flows,
             denied: self.report.denied.iter().map(DeniedDocument::of).collect(),
             unused: self.unused().collect(),
         }
@@ -123,7 +126,7 @@ impl Verdict {
             rule: RULE.id,
             severity: if is_sent { Severity::Warning } else { Severity::Note },
             by: if is_sent { Sender::Device } else { Sender::Peer },
-            flows: denied.tally.flows,
+            flows: denied.flows,
             total: self.report.flows,
             seen: seen(denied),
             expected: format!("what {} allows", self.file),
@@ -146,7 +149,7 @@ impl<'a> DeniedDocument<'a> {
             server_port: denied.contact.server_port,
             initiated: denied.contact.initiated.name(),
             direction: denied.direction.name(),
-            flows: denied.tally.flows,
+            flows: denied.flows,
             reason,
             nearest,
         }
