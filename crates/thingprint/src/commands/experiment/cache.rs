@@ -34,7 +34,8 @@ impl Cache {
         let name = path.display().to_string();
         if let Ok(bytes) = std::fs::read(&path)
             && let Ok(file) = read_instances(&bytes, &name)
-            && file.recipe.as_ref() == Some(recipe)
+            // The recipe stands in each row.
+            && (file.rows.is_empty() || file.recipe.as_ref() == Some(recipe))
         {
             return Ok(file.rows);
         }
