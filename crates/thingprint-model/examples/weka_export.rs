@@ -124,13 +124,13 @@ fn bayes(train: &[Labeled], test: &[Labeled]) -> Result<(Value, Probabilities), 
     for stage0 in [Stage0Backend::Sparse, Stage0Backend::Linfa] {
         let options = TrainOptions { scenario: Scenario::Ports, stage0, ..TrainOptions::default() };
         let model = fit(train, &options)?;
-        let mut text = String::new();
+        let mut lines = String::new();
         for row in test {
             let distribution = model.predict(&row.instance).distribution;
             let fields: Vec<String> = distribution.iter().map(|p| format!("{p:e}")).collect();
-            let _ = writeln!(text, "{}", fields.join(" "));
+            let _ = writeln!(lines, "{}", fields.join(" "));
         }
-        files.push((format!("bag-ours-{stage0}.txt"), text));
+        files.push((format!("bag-ours-{stage0}.txt"), lines));
         scores.insert(stage0.to_string(), score(&model, test)?);
     }
     Ok((json!(scores), files))

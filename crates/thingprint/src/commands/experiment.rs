@@ -54,7 +54,7 @@ pub(crate) struct ExperimentArgs {
     #[arg(long, value_name = "FOLDER", default_value = "results")]
     results: PathBuf,
 
-    /// Folder of extracted instances, which later runs use again [default: $XDG_CACHE_HOME/thingprint]
+    /// Folder of extracted instances, which later runs use again [default: in the user's cache folder]
     #[arg(long, value_name = "FOLDER")]
     cache: Option<PathBuf>,
 
