@@ -1,5 +1,6 @@
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::process::Command;
 
 use thingprint_experiment::Need;
 use thingprint_instance::Labeled;
@@ -12,6 +13,7 @@ impl Environment {
     pub(super) fn of(instances: &[(Need, Vec<Labeled>)], threads: NonZeroUsize) -> Self {
         let mut lines = vec![
             ("thingprint".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+            ("commit".to_owned(), commit().unwrap_or_else(|| "unknown: not run in a checkout".to_owned())),
             ("generator".to_owned(), thingprint_model::GENERATOR.to_owned()),
             ("system".to_owned(), format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)),
             ("threads".to_owned(), threads.to_string()),
@@ -22,6 +24,17 @@ impl Environment {
         }
         Self(lines)
     }
+}
+
+/// The commit of the checkout that the command runs in, and whether files beside the results were changed since.
+fn commit() -> Option<String> {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").args(arguments).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let commit = git(&["rev-parse", "HEAD"])?;
+    let changed = git(&["status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)results"])?;
+    Some(if changed.is_empty() { commit } else { format!("{commit}, with changes") })
 }
 
 impl fmt::Display for Environment {
