@@ -2,6 +2,8 @@
 //! that must hold whatever the bytes are.
 //!
 //! Seeds for them are made by the example `seeds`, from traffic of the simulated home.
+#![allow(clippy::missing_panics_doc, reason = "a check panics, and says so above")]
+
 mod captures;
 mod conversation;
 mod frames;

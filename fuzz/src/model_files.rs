@@ -50,7 +50,7 @@ fn use_model(model: &Model) {
 
 /// Instances with known and unknown words, and with numbers left out.
 fn instance(seed: u8) -> Instance {
-    let number = |step: u8| (seed % step != 0).then(|| f64::from(seed) * f64::from(step));
+    let number = |step: u8| (!seed.is_multiple_of(step)).then(|| f64::from(seed) * f64::from(step));
     let bag = |words: [&str; 2]| -> Bag {
         words
             .into_iter()
