@@ -29,8 +29,6 @@ static ENGINES: LazyLock<[Engine; 4]> = LazyLock::new(|| {
 
 /// Sends the two streams of a connection whole, in small segments, and in pieces that come early, twice, or overlap:
 /// the protocol is the same, and so are the messages.
-///
-/// Models that are data alone read attributes from what is there when they are sure, so of these the protocol counts.
 pub fn streams(data: &[u8]) {
     let script = Script::read(data);
     let engine = &ENGINES[usize::from(script.flags & 3)];
@@ -94,7 +92,8 @@ impl<'a> Script<'a> {
         }
         let service = conversation.engine.service(&conversation.state).map(str::to_owned);
         let mut messages = conversation.close();
-        messages.retain(|(_, message)| !matches!(message, Message::Described(_)));
+        // Of two sides, either may be told first.
+        messages.sort_by_key(|(sender, message)| (*sender == Sender::Peer, format!("{message:?}")));
         Told { service, messages }
     }
 }

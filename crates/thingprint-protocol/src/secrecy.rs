@@ -31,6 +31,12 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
     NAMES.contains(&name.as_str()) || PARTS.iter().any(|part| name.contains(part))
 }
 
+/// Whether an attribute of this name holds a secret, whether its model says so or not. A `security` tag holds a user
+/// and a password.
+pub(crate) fn is_secret_attribute(name: &str) -> bool {
+    is_secret_name(name) || name.to_ascii_lowercase().contains("security")
+}
+
 /// A text with `***` for each secret part of it.
 pub(crate) fn redacted(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());

@@ -4,6 +4,7 @@ use super::Value;
 use super::offset::Offset;
 use crate::matcher::{self, BytePattern};
 use crate::schema::{self, Attribute, Direction, OptionField, Reading, ValueType};
+use crate::secrecy::is_secret_attribute;
 use crate::text::escaped;
 use crate::{Fault, SyntaxError};
 
@@ -61,7 +62,7 @@ impl Extractor {
             direction: attribute.direction,
             value_type: attribute.value_type,
             item_bytes: usize::from(item_bytes),
-            is_secret: attribute.secret,
+            is_secret: attribute.secret || is_secret_attribute(&attribute.name),
             source,
         }))
     }

@@ -12,7 +12,7 @@ use crate::schema::{
     Attribute, Capture, Contents, Direction, Info, Matcher, Metadata, Model, OptionField, Range, Reading,
     Section, ServerPort, ValueType, named_in, without_place,
 };
-use crate::secrecy::is_secret_name;
+use crate::secrecy::is_secret_attribute;
 use crate::{Fault, ModelError, SyntaxError};
 use form::{AttributeForm, DataType, DirectionForm, MatcherForm, ModelForm, ParserType, SectionForm};
 
@@ -135,14 +135,9 @@ fn attribute(form: &AttributeForm) -> Result<Attribute, (&'static str, Fault)> {
         DirectionForm::Response => Direction::Response,
         DirectionForm::Combined => Direction::Combined,
     };
-    let secret = is_secret(&form.name);
+    // The form has no mark for secrets: names tell them.
+    let secret = is_secret_attribute(&form.name);
     Ok(Attribute { name: form.name.clone(), direction, value_type, item_bytes: None, secret, read })
-}
-
-/// The form has no mark for secrets: among its models are an `authentication_credential` and a `soap_security_tag`, which
-/// holds a user and a password.
-fn is_secret(name: &str) -> bool {
-    is_secret_name(name) || name.to_ascii_lowercase().contains("security")
 }
 
 fn whole_bytes(bits: Option<u8>) -> Result<u8, Fault> {

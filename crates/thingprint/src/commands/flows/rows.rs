@@ -14,8 +14,6 @@ use crate::messages::{Messages, counted};
 
 /// Rows that are kept back, so that they can be written in the order of first packets.
 const MOST_WAITING: usize = 1 << 16;
-/// Names of attributes with a secret in them, in models of one's own, contain one of these.
-const SECRETS: [&str; 4] = ["credential", "password", "secret", "security"];
 
 /// Rows on their way into a table.
 #[derive(Debug)]
@@ -222,8 +220,6 @@ impl<'a> Rows<'a> {
         for heard in &mut heard.messages {
             if self.shows_credentials {
                 heard.message.show_credentials();
-            } else {
-                hide_secrets(&mut heard.message);
             }
         }
         let hello = heard.messages.iter().find_map(|heard| client_hello(&heard.message));
@@ -251,17 +247,6 @@ fn client_hello(message: &Message) -> Option<(&ClientHello, Carrier)> {
         Message::ClientHello(hello) => Some((hello, Carrier::Tcp)),
         Message::QuicInitial(initial) => Some((initial.client_hello.as_ref()?, Carrier::Quic)),
         _ => None,
-    }
-}
-
-/// Models of one's own read attributes of which only their name says that they are secrets.
-fn hide_secrets(message: &mut Message) {
-    let Message::Described(described) = message else { return };
-    for (name, value) in &mut described.attributes {
-        let name = name.to_lowercase();
-        if SECRETS.iter().any(|secret| name.contains(secret)) {
-            *value = Value::String("***".to_owned());
-        }
     }
 }
 
