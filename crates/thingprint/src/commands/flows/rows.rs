@@ -4,7 +4,7 @@ use serde::Serialize;
 use thingprint_flow::{DeviceId, Endpoint, Flow, FlowEnd, Tally, Timestamp};
 use thingprint_instance::protocol_name;
 use thingprint_protocol::schema::Model;
-use thingprint_protocol::{Carrier, ClientHello, Engine, Heard, HeardMessage, Message, Sender, Value};
+use thingprint_protocol::{Carrier, ClientHello, Engine, Heard, HeardMessage, Message, Sender};
 use thingprint_report::{Cell, Json, Labels, Table, TableWriter, Type};
 
 use super::FlowsArgs;
