@@ -14,6 +14,7 @@ mod output;
 mod progress;
 mod protocols;
 mod reading;
+mod sources;
 mod unowned;
 
 use std::process::ExitCode;

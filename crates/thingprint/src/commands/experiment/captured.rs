@@ -1,13 +1,13 @@
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use thingprint_experiment::{DataSource, Dataset, Definition, FlowRecord, Need};
 use thingprint_flow::MacAddr;
-use thingprint_instance::{Label, Labeled};
+use thingprint_instance::Label;
 use thingprint_report::Labels;
 
+use super::cache::{Extracted, Flaws, Origin};
 use super::flow_log::FlowLog;
 use super::source::{Library, Loaded};
 use crate::exit::Outcome;
@@ -16,6 +16,9 @@ use crate::inputs::{Input, expand};
 use crate::messages::Messages;
 use crate::protocols::Protocols;
 use crate::reading::{Reading, follow};
+
+/// Warnings that a report repeats.
+const MOST_NOTES: usize = 10;
 
 /// A data set of captures that are here.
 #[derive(Debug)]
@@ -27,7 +30,8 @@ pub(super) struct Captured {
     label_text: Vec<u8>,
     /// The captures of each trace.
     traces: Vec<Vec<Input>>,
-    notes: Vec<String>,
+    /// What of the description's captures is not here.
+    flaws: Flaws,
 }
 
 impl Captured {
@@ -40,14 +44,12 @@ impl Captured {
         home: &Path,
     ) -> anyhow::Result<Option<Self>> {
         let mut traces = Vec::new();
-        let mut notes = Vec::new();
-        let quiet = Messages::new(true, false);
+        let mut flaws = Flaws::default();
         for trace in &dataset.traces {
-            let paths: Vec<OsString> =
-                trace.captures.iter().map(|path| location.join(path).into_os_string()).collect();
-            match expand(&paths, quiet) {
-                Ok((inputs, _)) => traces.push(inputs),
-                Err(_) => notes.push(format!("Not here, and left out: {}.", trace.captures.join(", "))),
+            let (here, absent) = in_folder(&trace.captures, location);
+            flaws.warnings.extend(absent);
+            if !here.is_empty() {
+                traces.push(here);
             }
         }
         if traces.is_empty() {
@@ -64,32 +66,50 @@ impl Captured {
             labels: read_labels(Some(path))?,
             label_text,
             traces,
-            notes,
+            flaws,
         }))
     }
 
     pub(super) fn load(self, definition: &Definition, library: &Library<'_>) -> anyhow::Result<Loaded> {
-        let mut outcome = Outcome::Done;
+        let mut flaws = self.flaws.clone();
+        flaws.warnings.iter().for_each(|warning| library.messages.warn(warning));
         let mut instances = Vec::new();
         let contents = self.contents()?;
+        let contents: Vec<&[u8]> = contents.iter().map(Vec::as_slice).collect();
         for need in definition.needs(&self.name, &self.overrides)? {
-            let contents: Vec<&[u8]> = contents.iter().map(Vec::as_slice).collect();
-            let make = || self.extract(&need, library, &mut outcome);
-            let rows = library.cache.get_or_make(&contents, &need.recipe, make)?;
-            instances.push((need, rows));
+            if need.attack.is_some() {
+                bail!("data set {}: attacks are simulated, and these are captures", self.name);
+            }
+            let make = || self.extract(&need, library);
+            let (extracted, origin) = library.cache.get_or_make(&contents, &need.recipe, make)?;
+            flaws.is_partial |= extracted.flaws.is_partial;
+            for warning in extracted.flaws.warnings {
+                if flaws.warnings.contains(&warning) {
+                    continue;
+                }
+                if origin == Origin::Kept {
+                    library.messages.warn(&warning);
+                }
+                flaws.warnings.push(warning);
+            }
+            instances.push((need, extracted.rows));
         }
         let flows = match instances.first() {
             Some((need, _)) if definition.analysis.needs_flows() => self.flows(need)?,
             _ => Vec::new(),
         };
         let source = DataSource { dataset: self.name, is_simulated: false, description: self.description };
-        Ok(Loaded { source, overrides: self.overrides, instances, flows, outcome, notes: self.notes })
+        let outcome = if flaws.is_partial { Outcome::Partial } else { Outcome::Done };
+        Ok(Loaded { source, overrides: self.overrides, instances, flows, outcome, notes: notes(flaws) })
     }
 
     /// Hashes of the captures by trace, and the labels: what instances depend on. Names count where windows are
     /// whole captures.
     fn contents(&self) -> anyhow::Result<Vec<Vec<u8>>> {
         let mut contents = vec![self.label_text.clone()];
+        for trace in &self.traces {
+            contents.push(trace.len().to_le_bytes().to_vec());
+        }
         for input in self.traces.iter().flatten() {
             contents.push(input.name().into_bytes());
             contents.push(blake3::hash(&input.read()?).as_bytes().to_vec());
@@ -97,14 +117,9 @@ impl Captured {
         Ok(contents)
     }
 
-    fn extract(
-        &self,
-        need: &Need,
-        library: &Library<'_>,
-        outcome: &mut Outcome,
-    ) -> anyhow::Result<Vec<Labeled>> {
+    fn extract(&self, need: &Need, library: &Library<'_>) -> anyhow::Result<Extracted> {
         let protocols = Protocols::built_in();
-        let mut rows = Vec::new();
+        let mut extracted = Extracted::default();
         for inputs in &self.traces {
             let reading = Reading {
                 inputs,
@@ -116,10 +131,11 @@ impl Captured {
                 messages: library.messages,
             };
             let instances = reading.instances()?;
-            *outcome = (*outcome).max(instances.outcome);
-            rows.extend(instances.rows.into_iter().filter(|row| row.label.is_some()));
+            extracted.flaws.is_partial |= instances.outcome == Outcome::Partial;
+            extracted.flaws.warnings.extend(instances.warnings);
+            extracted.rows.extend(instances.rows.into_iter().filter(|row| row.label.is_some()));
         }
-        Ok(rows)
+        Ok(extracted)
     }
 
     fn flows(&self, need: &Need) -> anyhow::Result<Vec<FlowRecord>> {
@@ -131,6 +147,29 @@ impl Captured {
         }
         Ok(records)
     }
+}
+
+/// The captures of these paths below a folder, and why there is none for some.
+fn in_folder(paths: &[String], folder: &Path) -> (Vec<Input>, Vec<String>) {
+    let quiet = Messages::new(true, false);
+    let (mut here, mut absent) = (Vec::new(), Vec::new());
+    for path in paths {
+        match expand(&[folder.join(path).into_os_string()], quiet) {
+            Ok((inputs, _)) => here.extend(inputs),
+            Err(error) => absent.push(format!("{error:#}")),
+        }
+    }
+    (here, absent)
+}
+
+/// What a report says of flaws.
+fn notes(flaws: Flaws) -> Vec<String> {
+    let count = flaws.warnings.len();
+    let mut notes: Vec<String> = flaws.warnings.into_iter().take(MOST_NOTES).collect();
+    if count > MOST_NOTES {
+        notes.push(format!("{} more warnings", count - MOST_NOTES));
+    }
+    notes.into_iter().map(|note| format!("While the captures were read: {note}.")).collect()
 }
 
 /// Labels of a simulated home, by address.
