@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::name::Parts;
 
-/// The grade of a cipher suite, by the criteria that ciphersuite.info published until 2024: what is broken is insecure,
-/// what has a lesser flaw is weak, what has none is secure, and recommended where its keys come from TLS 1.3 or from
-/// ephemeral elliptic-curve Diffie-Hellman. The criteria of each flaw stand at [`Flaw`].
+/// The grade of a cipher suite: what is broken is insecure, what has a lesser flaw is weak, what has none is secure, and
+/// recommended where its keys come from TLS 1.3 or from ephemeral elliptic-curve Diffie-Hellman. What is broken and what
+/// a lesser flaw, of those at [`Flaw`], is as ciphersuite.info published it in 2023.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grade {

@@ -179,12 +179,13 @@ mod tests {
         assert!(!is_obsolete(0xc02f) && !is_obsolete(0x1301) && !is_obsolete(0x00a8) && !is_obsolete(0x0021));
     }
 
-    /// The codes that were registered when the protocol paper was written, and how many of each grade it counts.
+    /// The codes that the protocol paper counts, and how many of each grade it finds: not those that were registered
+    /// later (Ascon) or without an RFC (AEGIS).
     #[test]
     fn grades_are_as_many_as_the_paper_counts() {
-        let later = [0x006e, 0x006f, 0x0070, 0x0071, 0x1306, 0x1307];
+        let uncounted = [0x006e, 0x006f, 0x0070, 0x0071, 0x1306, 0x1307];
         let mut counts: BTreeMap<Grade, usize> = BTreeMap::new();
-        for suite in Suite::all().iter().filter(|suite| !later.contains(&suite.code)) {
+        for suite in Suite::all().iter().filter(|suite| !uncounted.contains(&suite.code)) {
             if let Some(grade) = suite.grade {
                 *counts.entry(grade).or_default() += 1;
             }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use thingprint_audit::{Flaw, Grade, Recommended, Suite};
 
-/// Registered after the protocol paper counted.
-pub(crate) const LATER_THAN_THE_PAPER: [u16; 6] = [0x006e, 0x006f, 0x0070, 0x0071, 0x1306, 0x1307];
+/// Codes that the protocol paper did not count: registered later, or without an RFC.
+pub(crate) const NOT_IN_THE_PAPER: [u16; 6] = [0x006e, 0x006f, 0x0070, 0x0071, 0x1306, 0x1307];
 
 /// Grades by code, as words.
 pub(crate) type Grades = BTreeMap<u16, String>;
@@ -129,7 +129,7 @@ fn cells(is_meant: impl Fn(&Suite) -> bool) -> String {
         |is_of: &dyn Fn(&Suite) -> bool| graded().filter(|suite| is_meant(suite) && is_of(suite)).count();
     let drafts = Suite::unregistered().iter().filter(|suite| is_meant(suite)).count();
     let counts = [
-        count(&|suite| !LATER_THAN_THE_PAPER.contains(&suite.code)),
+        count(&|suite| !NOT_IN_THE_PAPER.contains(&suite.code)),
         count(&|_| true),
         count(&|suite| suite.recommended == Recommended::Y),
         count(&|suite| suite.recommended == Recommended::N),
