@@ -147,7 +147,7 @@ impl RuleTally {
             total,
             seen: sighting.seen,
             expected: judge.scale.expected().to_owned(),
-            reference: judge.references(sighting.verdict).join("; "),
+            reference: judge.references(sighting.ruling).join("; "),
             example: tally.first,
         };
         let mut findings: Vec<Finding> = self.seen.into_iter().map(finding).collect();

@@ -4,7 +4,7 @@ use std::fmt;
 use thingprint_flow::{Flow, Timestamp};
 use thingprint_protocol::{Heard, HeardMessage, Sender};
 
-use crate::policy::Scale;
+use crate::policy::{Ruling, Scale};
 use crate::rules::RULES;
 use crate::{Severity, text};
 
@@ -61,7 +61,7 @@ pub(crate) struct Sighting {
     pub(crate) is_by_device: bool,
     pub(crate) seen: String,
     /// What the policy says of the value, whoever said it.
-    pub(crate) verdict: Severity,
+    pub(crate) ruling: Ruling,
 }
 
 impl Rule {
@@ -105,9 +105,9 @@ impl<'a> Sightings<'a> {
     /// said in the flow before is not noted again.
     pub(crate) fn see(&mut self, heard: &HeardMessage, value: &str, seen: impl FnOnce() -> String) {
         self.has_judged = true;
-        let Some(severity) = self.scale.judge(value) else { return };
+        let Some((severity, ruling)) = self.scale.judge(value) else { return };
         let is_by_device = heard.sender == Sender::Device;
-        let sighting = Sighting { severity, is_by_device, seen: text::bounded(seen()), verdict: severity };
+        let sighting = Sighting { severity, is_by_device, seen: text::bounded(seen()), ruling };
         if self.found.contains_key(&sighting) {
             return;
         }
