@@ -7,6 +7,7 @@ use thingprint_protocol::{
     ClientHello, Heard, HeardMessage, Message, NtpPacket, Sender, ServerHello, SsdpMessage,
 };
 
+use crate::rule::Seen;
 use crate::{Flaw, Grade, Recommended, Suite};
 
 /// The values of the rules about suites: grades, with what the standards advise against although it is no flaw.
@@ -125,8 +126,12 @@ pub(super) fn chosen_suite_value(hello: &ServerHello) -> Option<&'static str> {
     Some(if is_mended { "weak-encrypt-then-mac" } else { value })
 }
 
-/// A suite for people: code, name and, last and in brackets, the grade, with what the registry says against it.
-pub(super) fn suite_text(code: u32) -> String {
+/// A suite as it is told: by its code and, for people, with name and, in brackets, the grade and what the registry says.
+pub(super) fn suite_text(code: u32) -> Seen {
+    Seen::suite(code, text_of_suite(code))
+}
+
+fn text_of_suite(code: u32) -> String {
     let Ok(code) = u16::try_from(code) else { return format!("0x{code:06x} of SSL 2.0 (insecure)") };
     let Some(suite) = Suite::of(code) else { return format!("0x{code:04x} (unregistered)") };
     let grade = suite.grade.map_or("signal", Grade::as_str);
