@@ -22,6 +22,11 @@ impl Messages {
         self.is_quiet
     }
 
+    /// Whether more is said than is needed.
+    pub(crate) const fn is_verbose(self) -> bool {
+        self.is_verbose
+    }
+
     /// Something that makes the result less than was asked for.
     pub(crate) fn warn(self, text: impl Display) {
         if !self.is_quiet {

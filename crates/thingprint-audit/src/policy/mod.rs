@@ -113,6 +113,17 @@ impl Policy {
         self.judge(rule).map(|judge| judge.scale.expected())
     }
 
+    /// The values of a rule that are of this severity, for people; `None` where there are none, or the rule is off.
+    pub fn values_of(&self, rule: &str, severity: Severity) -> Option<String> {
+        self.judge(rule)?.scale.values_of(severity)
+    }
+
+    /// The gravest that a finding by a rule can be; `None` for a rule that is off, or that accepts everything.
+    pub fn gravest(&self, rule: &str) -> Option<Severity> {
+        let can_be = |severity: &Severity| self.values_of(rule, *severity).is_some();
+        Severity::ALL.into_iter().rev().find(can_be)
+    }
+
     /// What it says of each rule, in the order of [`Rule::all`].
     pub(crate) fn judges(&self) -> &[Option<Judge>] {
         &self.judges
@@ -157,6 +168,7 @@ mod tests {
             for rule in policy.rules() {
                 assert!(!policy.references(rule.id).is_empty(), "{name} {}", rule.id);
                 assert!(policy.expected(rule.id).is_some_and(|text| !text.is_empty()), "{name} {}", rule.id);
+                assert!(policy.gravest(rule.id).is_some(), "{name} {}", rule.id);
             }
         }
         assert!(Policy::built_in("lenient").is_none());

@@ -75,23 +75,39 @@ impl Scale {
     }
 
     fn accepted(&self) -> String {
-        let named = |is_wanted: &dyn Fn(Verdict) -> bool| {
-            // What is tolerated beside something else is not what is expected.
-            let is_alone = |value: &str| !value.starts_with("also-");
-            let values =
-                self.values.iter().filter(|(value, verdict)| is_wanted(**verdict) && is_alone(value));
-            let ranges = self.ranges.iter().filter(|(.., verdict)| is_wanted(*verdict));
-            let ranges = ranges.map(|(word, range, _)| match (range.start(), range.end()) {
-                (start, end) if start == end => format!("{word}{start}"),
-                (start, end) => format!("{word}{start} to {end}"),
-            });
-            values.map(|(value, _)| value.clone()).chain(ranges).collect::<Vec<_>>().join(", ")
-        };
+        // What is tolerated beside something else is not what is expected.
+        let is_alone = |value: &str| !value.starts_with("also-");
         if self.otherwise == Verdict::Accept {
-            format!("anything but {}", named(&|verdict| verdict != Verdict::Accept))
+            format!(
+                "anything but {}",
+                self.named(|value, verdict| verdict != Verdict::Accept && is_alone(value))
+            )
         } else {
-            named(&|verdict| verdict == Verdict::Accept)
+            self.named(|value, verdict| verdict == Verdict::Accept && is_alone(value))
         }
+    }
+
+    /// The values of a verdict, for people; `None` where no value has it.
+    pub(super) fn values_of(&self, severity: Severity) -> Option<String> {
+        let named = self.named(|_, verdict| verdict.severity() == Some(severity));
+        let is_otherwise = self.otherwise.severity() == Some(severity);
+        match (named.is_empty(), is_otherwise) {
+            (true, false) => None,
+            (false, false) => Some(named),
+            (true, true) => Some("anything else".to_owned()),
+            (false, true) => Some(format!("{named}, anything else")),
+        }
+    }
+
+    /// The values that are wanted by name and verdict, ranges in their short form.
+    fn named(&self, is_wanted: impl Fn(&str, Verdict) -> bool) -> String {
+        let values = self.values.iter().filter(|(value, verdict)| is_wanted(value, **verdict));
+        let ranges = self.ranges.iter().filter(|(word, _, verdict)| is_wanted(word, *verdict));
+        let ranges = ranges.map(|(word, range, _)| match (range.start(), range.end()) {
+            (start, end) if start == end => format!("{word}{start}"),
+            (start, end) => format!("{word}{start} to {end}"),
+        });
+        values.map(|(value, _)| value.clone()).chain(ranges).collect::<Vec<_>>().join(", ")
     }
 
     /// How grave a value is, and where that is written; `None` where it is accepted.
@@ -141,7 +157,7 @@ mod tests {
         let mut scale = Scale::new(Verdict::Error);
         assert!(scale.set_range("", 0..=2, Verdict::Accept));
         assert!(scale.set_range("", 3..=4, Verdict::Warning));
-        assert!(!scale.set_range("", 4..=9, Verdict::Note));
+        assert!(!scale.set_range("", 4..=9, Verdict::Error));
         assert!(scale.set_range("IPv6 ", 0..=10, Verdict::Accept));
         let scale = scale.describe(None);
         let check = |value: &str, expected| assert_eq!(severity(&scale, value), expected, "{value}");
@@ -152,6 +168,9 @@ mod tests {
         check("64", Some(Severity::Error));
         check("x", Some(Severity::Error));
         assert_eq!(scale.expected(), "0 to 2, IPv6 0 to 10");
+        assert_eq!(scale.values_of(Severity::Error).as_deref(), Some("4 to 9, anything else"));
+        assert_eq!(scale.values_of(Severity::Warning).as_deref(), Some("3 to 4"));
+        assert_eq!(scale.values_of(Severity::Note), None);
     }
 
     #[test]

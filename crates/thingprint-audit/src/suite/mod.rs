@@ -54,6 +54,17 @@ pub enum Recommended {
     D,
 }
 
+impl Recommended {
+    /// The letter that stands in the registry.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Y => "Y",
+            Self::N => "N",
+            Self::D => "D",
+        }
+    }
+}
+
 impl Suite {
     /// Every registered suite, in the order of their codes.
     pub fn all() -> &'static [Self] {

@@ -1,6 +1,6 @@
 use thingprint_protocol::{HeardMessage, ServerHello};
 
-use crate::rule::Sightings;
+use crate::rule::{Seen, Sightings};
 use crate::{Flaw, Grade, Recommended, Suite};
 
 /// The values of the rules about suites: grades, each apart by the document that speaks against it.
@@ -36,10 +36,11 @@ const ENCRYPT_THEN_MAC: u16 = 22;
 /// The kinds of SSL 2.0, with three bytes, count as insecure, like all of that protocol (RFC 9325 §3.1.1).
 pub(in crate::rules) fn see_offered_suite(sightings: &mut Sightings<'_>, heard: &HeardMessage, code: u32) {
     let Ok(code) = u16::try_from(code) else {
-        return sightings.see(heard, "insecure", || format!("0x{code:06x} of SSL 2.0 (insecure)"));
+        return sightings
+            .see(heard, "insecure", || Seen::suite(code, format!("0x{code:06x} of SSL 2.0 (insecure)")));
     };
     if let Some(value) = value(code) {
-        sightings.see(heard, value, || text(code));
+        sightings.see(heard, value, || seen(code));
     }
 }
 
@@ -57,7 +58,7 @@ pub(in crate::rules) fn see_chosen_suite(
     let is_mended = value == "weak"
         && hello.extensions.contains(&ENCRYPT_THEN_MAC)
         && Suite::of(code).is_some_and(|suite| !has_other_flaws(suite));
-    sightings.see(heard, if is_mended { "weak-encrypt-then-mac" } else { value }, || text(code));
+    sightings.see(heard, if is_mended { "weak-encrypt-then-mac" } else { value }, || seen(code));
 }
 
 /// The value of a suite; `None` for a signal.
@@ -89,6 +90,11 @@ fn insecure_value(suite: &Suite) -> &'static str {
     } else {
         "insecure"
     }
+}
+
+/// A suite as it is told: by its code and, for people, with name and grade.
+fn seen(code: u16) -> Seen {
+    Seen::suite(code.into(), text(code))
 }
 
 /// A suite for people: code, name and, last and in brackets, the grade, with what the registry says against it.

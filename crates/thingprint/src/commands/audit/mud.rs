@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
-use thingprint_audit::sarif::{RuleEntry, Text};
+use thingprint_audit::sarif::{self, RuleEntry, Text};
 use thingprint_flow::{DeviceId, DeviceIndex};
 use thingprint_profile::{Attribute, MudDraft, MudOptions};
 
@@ -20,7 +20,7 @@ use crate::messages::Messages;
 mod profiles;
 mod verdict;
 
-pub(super) use verdict::{RULE, Verdict, VerdictDocument};
+pub(super) use verdict::{REFERENCE, RULE, Verdict, VerdictDocument};
 
 /// Where profiles would be served from, unless somebody says so: a name that nobody owns (RFC 2606).
 const URL_BASE: &str = "https://example.com/mud/";
@@ -140,7 +140,7 @@ pub(super) fn sarif_rules(report: &Report) -> Vec<RuleEntry> {
         id: RULE.id,
         short_description: text(RULE.title.to_owned()),
         full_description: text(format!("{} {}", RULE.checks, RULE.why)),
-        help: text(RULE.mend.to_owned()),
+        help: text(sarif::help((RULE.why, RULE.example, RULE.mend), &[("Reference", REFERENCE)])),
     }]
 }
 

@@ -1,12 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use thingprint_audit::{Audit, DeviceAudit, Severity};
+use thingprint_audit::{Audit, DeviceAudit, Policy, Severity};
 use thingprint_flow::{DeviceId, DeviceIndex, MacAddr, Timestamp};
 use thingprint_profile::{Answer, Attribute, CipherList, Evidence, KnownDevices, Likeness, Matcher, Traits};
 
 use super::mud::Verdict;
-use super::survey::Survey;
+use super::rules::{Explained, explained};
+use super::survey::{Dropped, Survey};
 use crate::inputs::Input;
 
 /// Everything that is to be said of the devices of captures.
@@ -23,6 +24,7 @@ pub(super) struct Header {
     pub(super) captures: Vec<String>,
     pub(super) span: Option<(Timestamp, Timestamp)>,
     pub(super) gateway: Option<MacAddr>,
+    pub(super) dropped: Dropped,
 }
 
 /// What a device shows of itself.
@@ -51,6 +53,8 @@ pub(super) struct ReportDocument<'a> {
     policy_date: &'a str,
     gateway: Option<String>,
     devices: Vec<DeviceDocument<'a>>,
+    /// What was left out of all this because it was too much.
+    dropped: Dropped,
 }
 
 #[derive(Serialize)]
@@ -95,7 +99,7 @@ struct EvidenceDocument<'a> {
 impl Header {
     pub(super) fn of(survey: &Survey, inputs: &[Input]) -> Self {
         let captures = inputs.iter().map(Input::name).collect();
-        Self { captures, span: survey.span, gateway: survey.gateway }
+        Self { captures, span: survey.span, gateway: survey.gateway, dropped: survey.dropped() }
     }
 }
 
@@ -159,6 +163,13 @@ impl Report {
         format!("{error}, {warning}, {note}")
     }
 
+    /// The rules that were broken, in words.
+    pub(super) fn broken_rules(&self, policy: &Policy) -> Vec<Explained> {
+        let broken: BTreeSet<&str> =
+            self.audit.at_or_over(Severity::Note).map(|(_, finding)| finding.rule).collect();
+        explained(policy).into_iter().filter(|rule| broken.contains(rule.rule)).collect()
+    }
+
     /// The report as JSON has it.
     pub(super) fn document(&self) -> ReportDocument<'_> {
         ReportDocument {
@@ -166,6 +177,7 @@ impl Report {
             policy_date: &self.audit.policy_date,
             gateway: self.header.gateway.map(|gateway| gateway.to_string()),
             devices: self.audit.devices.iter().map(|device| self.device(device)).collect(),
+            dropped: self.header.dropped,
         }
     }
 

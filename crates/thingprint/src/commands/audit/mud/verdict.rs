@@ -14,6 +14,7 @@ pub(crate) struct RuleText {
     pub(crate) title: &'static str,
     pub(crate) checks: &'static str,
     pub(crate) why: &'static str,
+    pub(crate) example: &'static str,
     pub(crate) mend: &'static str,
 }
 
@@ -24,12 +25,13 @@ pub(crate) const RULE: RuleText = RuleText {
     checks: "Whether the device's MUD profile allows whom it talks to: peer, protocol, port, and who opened the connection.",
     why: "A profile says what a device of its kind needs. What goes beyond it is a profile that is out of date, another \
           firmware, or somebody else who makes use of the device.",
+    example: "A lamp opens tcp to 198.51.100.66 port 23, of which its profile says nothing.",
     mend: "Find out what the device wants there. Add an entry to the profile where it has to be, and keep the device from \
            it where it has not.",
 };
 
 /// Where it is written what a profile means.
-const REFERENCE: &str = "RFC 8520";
+pub(crate) const REFERENCE: &str = "RFC 8520";
 
 /// What came out when a device was held against its profile.
 #[derive(Debug)]
@@ -47,6 +49,8 @@ pub(crate) struct VerdictDocument<'a> {
     implied_flows: u64,
     /// Allowed because the device says itself, by server name or Host, whom it talks to.
     claimed_flows: u64,
+    /// Not checked: there were too many contacts.
+    dropped_flows: u64,
     denied: Vec<DeniedDocument<'a>>,
     unused: Vec<String>,
 }
@@ -115,6 +119,7 @@ impl Verdict {
             denied_flows: self.report.denied_flows,
             implied_flows: self.report.implied_flows,
             claimed_flows: self.report.claimed_flows,
+            dropped_flows: self.report.dropped_flows,
             denied: self.report.denied.iter().map(DeniedDocument::of).collect(),
             unused: self.unused().collect(),
         }
@@ -129,6 +134,7 @@ impl Verdict {
             flows: denied.flows,
             total: self.report.flows,
             seen: seen(denied),
+            suite: None,
             expected: format!("what {} allows", self.file),
             reference: REFERENCE.to_owned(),
             example: example(denied),
