@@ -33,7 +33,7 @@ fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
     }
 }
 
-/// The newest version that a hello offers: from `supported_versions` where one is known there (RFC 8446 §4.2.1). A draft
+/// The newest version that a hello offers: from `supported_versions` where one is known there (RFC 9846 §4.3.1). A draft
 /// of TLS 1.3 is newer than TLS 1.2 and older than TLS 1.3.
 fn newest(hello: &ClientHello) -> u16 {
     let (HelloVersion::Tls(version) | HelloVersion::Ssl2(version)) = hello.version;

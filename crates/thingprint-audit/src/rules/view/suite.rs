@@ -9,7 +9,7 @@ use crate::{Flaw, Grade, Recommended, Suite};
 /// - `-rsa-dh` and `secure-dhe` have keys that RFC 10015 forbids, from RSA or a finite field; `-ecdh` static keys from
 ///   elliptic curves, which it advises against.
 /// - `insecure-md5` has that hash, `insecure-national` the algorithms of a nation; nothing else speaks against them.
-/// - `weak-encrypt-then-mac` has no flaw but block chaining and SHA-1, and both sides encrypt first (RFC 7366).
+/// - `weak-encrypt-then-mac` has no flaw but block chaining and SHA-1, and both sides encrypt first (RFC 9325 §4.2).
 /// - `recommended` stands in the registry with a Y, `recommended-unlisted` is as good by its parts and has none.
 pub(in crate::rules) const SUITE_VALUES: &[&str] = &[
     "insecure",
@@ -28,7 +28,7 @@ pub(in crate::rules) const SUITE_VALUES: &[&str] = &[
     "unregistered",
 ];
 
-/// The extension by which both sides agree to encrypt first (RFC 7366).
+/// The extension `encrypt_then_mac`, by which both sides agree to encrypt first.
 const ENCRYPT_THEN_MAC: u16 = 22;
 
 /// Judges a suite that a client offers; signals are none.
@@ -45,7 +45,7 @@ pub(in crate::rules) fn see_offered_suite(sightings: &mut Sightings<'_>, heard: 
 }
 
 /// Judges the suite that a server chose: one whose only flaws are its block chaining and SHA-1 is
-/// `weak-encrypt-then-mac` where the server agreed on that extension (RFC 7366), which mends the former.
+/// `weak-encrypt-then-mac` where the server agreed to encrypt first, which mends the former (RFC 9325 §4.2).
 pub(in crate::rules) fn see_chosen_suite(
     sightings: &mut Sightings<'_>,
     heard: &HeardMessage,
