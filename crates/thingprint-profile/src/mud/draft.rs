@@ -351,7 +351,7 @@ fn profile(lists: BTreeMap<(Direction, bool), AccessList>, options: &MudOptions)
         cache_validity_h: Some(options.cache_validity_h),
         is_supported: true,
         mud_signature: None,
-        systeminfo: Some(options.label.chars().take(MOST_SYSTEMINFO_CHARS).collect()),
+        systeminfo: Some(systeminfo(&options.label)),
         mfg_name: None,
         model_name: None,
         firmware_rev: None,
@@ -361,6 +361,11 @@ fn profile(lists: BTreeMap<(Direction, bool), AccessList>, options: &MudOptions)
         from_device,
         to_device,
     }
+}
+
+/// A label without what YANG has no characters for (RFC 7950 §14).
+fn systeminfo(label: &str) -> String {
+    label.chars().filter(|c| !c.is_control()).take(MOST_SYSTEMINFO_CHARS).collect()
 }
 
 /// A label as a part of names: lower-case letters and digits, anything else one hyphen.
