@@ -251,7 +251,7 @@ impl Service {
         }
     }
 
-    /// Whether a network lets every device use its own servers of this kind without being told (RFC 8520 §8: name and
+    /// Whether a network lets every device use its own servers of this kind without being told (RFC 8520: name and
     /// time servers).
     pub(super) const fn is_implied(self) -> bool {
         matches!(self, Self::Dns | Self::Ntp)

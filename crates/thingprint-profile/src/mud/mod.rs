@@ -6,6 +6,7 @@ mod controllers;
 mod draft;
 mod entry;
 mod judge;
+mod label;
 mod names;
 mod parse;
 mod port;

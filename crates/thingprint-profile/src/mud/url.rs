@@ -1,5 +1,5 @@
 /// Whether a text may stand as the MUD URL of a profile: `https`, with a host, and nothing but what a URI may have
-/// (RFC 8520 §3.4, RFC 3986 §2). A device can say anything.
+/// (RFC 8520, RFC 3986 §2). A device can say anything.
 pub fn is_mud_url(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("https://") else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -8,7 +8,7 @@ pub fn is_mud_url(text: &str) -> bool {
     has_host && text.len() <= MOST_URL_BYTES && is_uri_text(text.as_bytes())
 }
 
-/// Length of a MUD URL in bytes: DHCP carries 255 of them in an option (RFC 8520 §10), and those of an operator are not
+/// Length of a MUD URL in bytes: DHCP carries 255 of them in an option, and those of an operator are not
 /// much longer.
 const MOST_URL_BYTES: usize = 1024;
 

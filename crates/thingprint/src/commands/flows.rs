@@ -61,7 +61,7 @@ pub(crate) struct FlowsArgs {
     ///
     /// looks_like_answer is `known` where the flow shows a value that one known device alone shows, `resembles` where that
     /// is little of what it shows or another comes close, `tied` where several fit equally, `unknown` where nothing that it
-    /// shows tells, and empty where it shows nothing; looks_like has the names, looks_like_by the attributes and values.
+    /// shows tells, and empty where it shows nothing; looks_like has the names, looks_like_by up to eight attributes with their values.
     #[arg(long, value_name = "FILE")]
     fingerprints: Option<PathBuf>,
 

@@ -20,8 +20,9 @@ pub(super) struct KnownArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) fingerprints: Option<PathBuf>,
 
-    /// Write the devices of these captures, by label or else by address, into a file for --fingerprints. A file that is
-    /// there already is refused, unless it is that of --fingerprints, which then learns these captures as well
+    /// Write the devices of these captures, by label or else by address, into a file for --fingerprints, of audit and of
+    /// flows. A file that is there already is refused, unless it is that of --fingerprints, which then learns these
+    /// captures as well
     #[arg(long, value_name = "FILE")]
     pub(super) fingerprints_out: Option<PathBuf>,
 }

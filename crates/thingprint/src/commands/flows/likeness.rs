@@ -13,6 +13,9 @@ pub(super) const COLUMNS: [(&str, Type); 4] = [
     ("looks_like_by", Type::List),
 ];
 
+/// Values that are told of a flow.
+const MOST_TOLD: usize = 8;
+
 /// The answer for a flow in a word, the known devices that it names, the score of the first, and the values that speak
 /// most for it. Nothing at all where the flow shows nothing to go by.
 pub(super) fn cells(matcher: &Matcher<'_>, flow: &Flow<Heard>) -> [Cell; 4] {
@@ -33,5 +36,6 @@ pub(super) fn cells(matcher: &Matcher<'_>, flow: &Flow<Heard>) -> [Cell; 4] {
 
 /// The values that speak most for a known device, such as `tls.server_name cloud.example`.
 fn told(best: &Candidate) -> Vec<String> {
-    best.telling().map(|evidence| format!("{} {}", evidence.attribute.name(), evidence.value)).collect()
+    let told = best.telling().take(MOST_TOLD);
+    told.map(|evidence| format!("{} {}", evidence.attribute.name(), evidence.value)).collect()
 }
