@@ -246,7 +246,7 @@ impl Service {
         match (heard, protocol, port) {
             (Some(Protocol::Dns), TCP | UDP, _) | (None, TCP | UDP, 53) => Some(Self::Dns),
             (Some(Protocol::Ntp), TCP | UDP, _) | (None, TCP | UDP, 123) => Some(Self::Ntp),
-            (Some(Protocol::Dhcp), UDP, DHCP_SERVER) | (None, UDP, DHCP_SERVER) => Some(Self::Dhcp),
+            (Some(Protocol::Dhcp) | None, UDP, DHCP_SERVER) => Some(Self::Dhcp),
             _ => None,
         }
     }

@@ -76,7 +76,9 @@ pub(crate) fn assert_structure(text: &str) {
         let entries = list["aces"]["ace"].as_array().unwrap();
         let keys: BTreeSet<&str> = entries.iter().map(|entry| entry["name"].as_str().unwrap()).collect();
         assert_eq!(keys.len(), entries.len(), "the key of an entry");
-        entries.iter().for_each(|entry| assert_entry(entry, version));
+        for entry in entries {
+            assert_entry(entry, version);
+        }
     }
 }
 

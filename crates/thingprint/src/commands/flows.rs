@@ -59,9 +59,10 @@ pub(crate) struct FlowsArgs {
 
     /// Say which known device of this file each flow looks like, and by what; `audit --fingerprints-out FILE` writes one
     ///
-    /// looks_like_answer is `known` where the flow shows a value that one known device alone shows, `resembles` where that
-    /// is little of what it shows or another comes close, `tied` where several fit equally, `unknown` where nothing that it
-    /// shows tells, and empty where it shows nothing; looks_like has the names, looks_like_by up to eight attributes with their values.
+    /// The column `looks_like_answer` is `known` where the flow shows a value that one known device alone shows, `resembles`
+    /// where that is little of what it shows or another comes close, `tied` where several fit equally, `unknown` where
+    /// nothing that it shows tells, and empty where it shows nothing. `looks_like` has the names, `looks_like_score` how
+    /// much speaks for the first, up to 1, and `looks_like_by` up to eight attributes with their values.
     #[arg(long, value_name = "FILE")]
     fingerprints: Option<PathBuf>,
 
