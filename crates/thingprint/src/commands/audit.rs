@@ -117,7 +117,8 @@ impl AuditArgs {
             wants_mud: self.mud.is_wanted(),
             messages,
         };
-        let survey = surveying.survey(&policy);
+        let mut survey = surveying.survey(&policy);
+        self.mud.give_controllers(&mut survey);
         let outcome = survey.followed.report(messages)?;
         survey.report_losses(messages);
         let header = Header::of(&survey, &inputs);

@@ -217,6 +217,31 @@ fn a_profile_that_was_written_allows_what_it_was_written_from() {
 }
 
 #[test]
+fn an_operator_says_who_serves_a_class_and_what_unanswered_flows_are_worth() {
+    let stage = stage_with_unsafe_home();
+    let profile = |folder: &str| fs::read_to_string(stage.path(folder).join("keeps-all.json")).unwrap();
+    stage.ok("audit home.pcap --labels labels.csv --mud-out mud");
+    assert!(profile("mud").contains("urn:ietf:params:mud:dns"));
+    assert!(profile("mud").contains("https://github.com/thingprint/thingprint/mud/dhcp"));
+    stage.ok(
+        "audit home.pcap --labels labels.csv --mud-out given --mud-unanswered --controller dns=192.0.2.53 \
+         --controller dhcp=192.0.2.67",
+    );
+    assert!(!profile("given").contains("urn:ietf:params:mud:dns") && !profile("given").contains("/mud/dhcp"));
+    let audit = |controller: &str| {
+        let command = format!(
+            "audit home.pcap --labels labels.csv --mud keeps-all=mud/keeps-all.json --format json{controller}"
+        );
+        devices(&stage.ok(&command).json())["keeps-all"]["mud"].clone()
+    };
+    assert_eq!(audit("")["denied_flows"], 0);
+    assert!(audit(" --controller dns=192.0.2.53")["denied_flows"].as_u64() > Some(0));
+    stage.fails("audit home.pcap --mud-out m --controller lamp=192.0.2.1", 2, &["'lamp' is no class"]);
+    stage.fails("audit home.pcap --controller dns=192.0.2.53", 2, &["--mud or --mud-out"]);
+    stage.fails("audit home.pcap --mud-unanswered", 2, &["--mud-out"]);
+}
+
+#[test]
 fn what_a_profile_does_not_allow_is_a_finding() {
     let stage = stage_with_unsafe_home();
     stage.ok("audit home.pcap --labels labels.csv --mud-out mud");

@@ -227,12 +227,7 @@ pub(super) fn counted(count: usize, severity: Severity) -> String {
 
 /// The word for an answer, and the known devices that it names.
 pub(super) fn answer(answer: &Answer) -> (&'static str, Vec<&str>) {
-    match answer {
-        Answer::Known(name) => ("known", vec![name]),
-        Answer::Resembles(name) => ("resembles", vec![name]),
-        Answer::Tied(names) => ("tied", names.iter().map(String::as_str).collect()),
-        Answer::Unknown => ("unknown", Vec::new()),
-    }
+    (answer.word(), answer.names())
 }
 
 fn values(traits: &Traits, unique: &BTreeSet<(Attribute, &str)>) -> Vec<Shown> {

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use serde::Serialize;
@@ -49,10 +49,12 @@ pub(crate) struct VerdictDocument<'a> {
     implied_flows: u64,
     /// Allowed because the device says itself, by server name or Host, whom it talks to.
     claimed_flows: u64,
-    /// Not checked: there were too many contacts.
+    /// Not judged: there were too many contacts.
     dropped_flows: u64,
     denied: Vec<DeniedDocument<'a>>,
     unused: Vec<String>,
+    /// Entries that were used, with the conditions of theirs that traffic does not tell, and that were taken to hold.
+    assumed: BTreeMap<String, &'a BTreeSet<String>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -82,6 +84,11 @@ impl Verdict {
     /// Entries that were never used, as `list/entry`.
     pub(crate) fn unused(&self) -> impl Iterator<Item = String> {
         self.report.unused().map(entry_name)
+    }
+
+    /// Entries that were used by taking conditions to hold which traffic does not tell.
+    fn assumed(&self) -> impl Iterator<Item = &EntryUse> {
+        self.report.entries.iter().filter(|used| used.flows > 0 && !used.assumed.is_empty())
     }
 
     /// A finding for each thing that is not allowed, told by peer, protocol, port and reason; the most frequent first.
@@ -122,6 +129,7 @@ impl Verdict {
             dropped_flows: self.report.dropped_flows,
             denied: self.report.denied.iter().map(DeniedDocument::of).collect(),
             unused: self.unused().collect(),
+            assumed: self.assumed().map(|used| (entry_name(used), &used.assumed)).collect(),
         }
     }
 
