@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use anyhow::Context;
@@ -82,8 +84,10 @@ impl Captured {
             Some((need, _)) if definition.analysis.needs_flows() => self.flows(need)?,
             _ => Vec::new(),
         };
+        let mut notes = self.notes;
+        notes.push(format!("Captures read: {}.", self.traces.iter().map(Vec::len).sum::<usize>()));
         let source = DataSource { dataset: self.name, is_simulated: false, description: self.description };
-        Ok(Loaded { source, overrides: self.overrides, instances, flows, outcome, notes: self.notes })
+        Ok(Loaded { source, overrides: self.overrides, instances, flows, outcome, notes })
     }
 
     /// Hashes of the captures by trace, and the labels: what instances depend on. Names count where windows are
@@ -92,7 +96,7 @@ impl Captured {
         let mut contents = vec![self.label_text.clone()];
         for input in self.traces.iter().flatten() {
             contents.push(input.name().into_bytes());
-            contents.push(blake3::hash(&input.read()?).as_bytes().to_vec());
+            contents.push(content_hash(input)?.as_bytes().to_vec());
         }
         Ok(contents)
     }
@@ -131,6 +135,17 @@ impl Captured {
         }
         Ok(records)
     }
+}
+
+/// Hash of a capture, read piece by piece, since captures of a day may have gigabytes.
+fn content_hash(input: &Input) -> anyhow::Result<blake3::Hash> {
+    let mut hasher = blake3::Hasher::new();
+    match input {
+        Input::File(path) => File::open(path).and_then(|file| hasher.update_reader(file).map(drop)),
+        Input::Stdin => hasher.update_reader(io::stdin()).map(drop),
+    }
+    .with_context(|| format!("failed to read {}", input.name()))?;
+    Ok(hasher.finalize())
 }
 
 /// Labels of a simulated home, by address.
