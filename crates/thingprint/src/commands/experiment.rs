@@ -117,17 +117,19 @@ impl ExperimentArgs {
         Ok(outcome)
     }
 
-    /// Refuses what would be passed over: data sets that no definition names, folders that are none, and two results
-    /// in one folder.
+    /// Refuses what would be passed over: data sets that nobody names, folders that are none, and two results in one
+    /// folder. Captures of a data set that these definitions do not need may be given.
     fn check(&self, definitions: &[Definition]) -> Result<(), Usage> {
-        let named: BTreeSet<&str> =
+        let data_sets: BTreeSet<&str> =
             definitions.iter().flat_map(|one| &one.data).map(String::as_str).collect();
-        let asked = self.data.iter().map(|location| &location.name).chain(&self.only);
-        if let Some(stranger) = asked.into_iter().find(|name| !named.contains(name.as_str())) {
-            let names: Vec<&str> = named.into_iter().collect();
+        let is_known = |name: &str| data_sets.contains(name) || self.datasets.join(name).is_dir();
+        let unknown = self.data.iter().map(|location| &location.name).find(|name| !is_known(name));
+        let stranger = unknown.or_else(|| self.only.iter().find(|name| !data_sets.contains(name.as_str())));
+        if let Some(stranger) = stranger {
+            let known: Vec<&str> = data_sets.into_iter().collect();
             return Err(Usage(format!(
                 "experiment: no definition given runs on data set '{stranger}', but on {}",
-                names.join(", ")
+                known.join(", ")
             )));
         }
         if let Some(location) = self.data.iter().find(|location| !location.folder.is_dir()) {
@@ -137,8 +139,8 @@ impl ExperimentArgs {
                 folder.display()
             )));
         }
-        let mut names = BTreeSet::new();
-        match definitions.iter().find(|definition| !names.insert(&definition.name)) {
+        let mut seen = BTreeSet::new();
+        match definitions.iter().find(|definition| !seen.insert(&definition.name)) {
             Some(twice) => Err(Usage(format!("experiment: two definitions have the name '{}'", twice.name))),
             None => Ok(()),
         }
