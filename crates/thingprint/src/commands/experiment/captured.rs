@@ -1,4 +1,6 @@
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -28,8 +30,8 @@ pub(super) struct Captured {
     overrides: String,
     labels: Labels,
     label_text: Vec<u8>,
-    /// The captures of each trace.
-    traces: Vec<Vec<Input>>,
+    /// The captures of each trace, and what the description calls them.
+    traces: Vec<(String, Vec<Input>)>,
     /// What of the description's captures is not here.
     flaws: Flaws,
 }
@@ -49,7 +51,7 @@ impl Captured {
             let (here, absent) = in_folder(&trace.captures, location);
             flaws.warnings.extend(absent);
             if !here.is_empty() {
-                traces.push(here);
+                traces.push((trace.captures.join(", "), here));
             }
         }
         if traces.is_empty() {
@@ -98,21 +100,23 @@ impl Captured {
             Some((need, _)) if definition.analysis.needs_flows() => self.flows(need)?,
             _ => Vec::new(),
         };
+        let mut notes = notes(flaws.warnings);
+        notes.push(format!("Captures read: {}.", self.inputs().count()));
         let source = DataSource { dataset: self.name, is_simulated: false, description: self.description };
         let outcome = if flaws.is_partial { Outcome::Partial } else { Outcome::Done };
-        Ok(Loaded { source, overrides: self.overrides, instances, flows, outcome, notes: notes(flaws) })
+        Ok(Loaded { source, overrides: self.overrides, instances, flows, outcome, notes })
     }
 
     /// Hashes of the captures by trace, and the labels: what instances depend on. Names count where windows are
     /// whole captures.
     fn contents(&self) -> anyhow::Result<Vec<Vec<u8>>> {
         let mut contents = vec![self.label_text.clone()];
-        for trace in &self.traces {
-            contents.push(trace.len().to_le_bytes().to_vec());
+        for (_, inputs) in &self.traces {
+            contents.push(inputs.len().to_le_bytes().to_vec());
         }
-        for input in self.traces.iter().flatten() {
+        for input in self.inputs() {
             contents.push(input.name().into_bytes());
-            contents.push(blake3::hash(&input.read()?).as_bytes().to_vec());
+            contents.push(content_hash(input)?.as_bytes().to_vec());
         }
         Ok(contents)
     }
@@ -120,7 +124,7 @@ impl Captured {
     fn extract(&self, need: &Need, library: &Library<'_>) -> anyhow::Result<Extracted> {
         let protocols = Protocols::built_in();
         let mut extracted = Extracted::default();
-        for inputs in &self.traces {
+        for (name, inputs) in &self.traces {
             let reading = Reading {
                 inputs,
                 options: need.recipe.options()?,
@@ -132,15 +136,20 @@ impl Captured {
             };
             let instances = reading.instances()?;
             extracted.flaws.is_partial |= instances.outcome == Outcome::Partial;
-            extracted.flaws.warnings.extend(instances.warnings);
+            let warnings = instances.warnings.iter().map(|warning| format!("{name}: {warning}"));
+            extracted.flaws.warnings.extend(warnings);
             extracted.rows.extend(instances.rows.into_iter().filter(|row| row.label.is_some()));
         }
         Ok(extracted)
     }
 
+    fn inputs(&self) -> impl Iterator<Item = &Input> {
+        self.traces.iter().flat_map(|(_, inputs)| inputs)
+    }
+
     fn flows(&self, need: &Need) -> anyhow::Result<Vec<FlowRecord>> {
         let mut records = Vec::new();
-        for inputs in &self.traces {
+        for (_, inputs) in &self.traces {
             let mut log = FlowLog::new(need.recipe.options()?.flow);
             follow(inputs, false, None, |packet| log.push(packet));
             records.extend(log.finish(|device| self.labels.label_of(device, None)));
@@ -162,14 +171,25 @@ fn in_folder(paths: &[String], folder: &Path) -> (Vec<Input>, Vec<String>) {
     (here, absent)
 }
 
-/// What a report says of flaws.
-fn notes(flaws: Flaws) -> Vec<String> {
-    let count = flaws.warnings.len();
-    let mut notes: Vec<String> = flaws.warnings.into_iter().take(MOST_NOTES).collect();
+/// What a report says of warnings.
+fn notes(warnings: Vec<String>) -> Vec<String> {
+    let count = warnings.len();
+    let mut notes: Vec<String> = warnings.into_iter().take(MOST_NOTES).collect();
     if count > MOST_NOTES {
         notes.push(format!("{} more warnings", count - MOST_NOTES));
     }
     notes.into_iter().map(|note| format!("While the captures were read: {note}.")).collect()
+}
+
+/// Hash of a capture, read piece by piece, since captures of a day may have gigabytes.
+fn content_hash(input: &Input) -> anyhow::Result<blake3::Hash> {
+    let mut hasher = blake3::Hasher::new();
+    match input {
+        Input::File(path) => File::open(path).and_then(|file| hasher.update_reader(file).map(drop)),
+        Input::Stdin => hasher.update_reader(io::stdin()).map(drop),
+    }
+    .with_context(|| format!("failed to read {}", input.name()))?;
+    Ok(hasher.finalize())
 }
 
 /// Labels of a simulated home, by address.
