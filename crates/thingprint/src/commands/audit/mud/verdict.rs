@@ -49,8 +49,6 @@ pub(crate) struct VerdictDocument<'a> {
     implied_flows: u64,
     /// Allowed because the device says itself, by server name or Host, whom it talks to.
     claimed_flows: u64,
-    /// Not checked: there were too many contacts.
-    dropped_flows: u64,
     denied: Vec<DeniedDocument<'a>>,
     unused: Vec<String>,
 }
@@ -119,7 +117,6 @@ impl Verdict {
             denied_flows: self.report.denied_flows,
             implied_flows: self.report.implied_flows,
             claimed_flows: self.report.claimed_flows,
-            dropped_flows: self.report.dropped_flows,
             denied: self.report.denied.iter().map(DeniedDocument::of).collect(),
             unused: self.unused().collect(),
         }
