@@ -207,7 +207,7 @@ impl RuleTally {
             seen: sighting.seen.text,
             suite: sighting.seen.suite.map(SeenSuite::of),
             expected: judge.scale.expected().to_owned(),
-            reference: judge.references(sighting.verdict).join("; "),
+            reference: judge.references(sighting.ruling).join("; "),
             example: tally.first,
         };
         let mut findings: Vec<Finding> = self.seen.into_iter().map(finding).collect();

@@ -4,7 +4,7 @@ use std::fmt;
 use thingprint_flow::{Flow, Timestamp};
 use thingprint_protocol::{Heard, HeardMessage, Sender};
 
-use crate::policy::Scale;
+use crate::policy::{Ruling, Scale};
 use crate::rules::RULES;
 use crate::{Severity, text};
 
@@ -60,7 +60,7 @@ pub(crate) struct Sighting {
     pub(crate) is_by_device: bool,
     pub(crate) seen: Seen,
     /// What the policy says of the value, whoever said it.
-    pub(crate) verdict: Severity,
+    pub(crate) ruling: Ruling,
 }
 
 /// How important a sighting is: by severity, and what a peer said before what the device said.
@@ -134,11 +134,11 @@ impl<'a> Sightings<'a> {
     /// said in the flow before is not noted again.
     pub(crate) fn see<S: Into<Seen>>(&mut self, heard: &HeardMessage, value: &str, seen: impl FnOnce() -> S) {
         self.has_judged = true;
-        let Some(severity) = self.scale.judge(value) else { return };
+        let Some((severity, ruling)) = self.scale.judge(value) else { return };
         let is_by_device = heard.sender == Sender::Device;
         let seen: Seen = seen().into();
         let seen = Seen { text: text::bounded(seen.text), ..seen };
-        let sighting = Sighting { severity, is_by_device, seen, verdict: severity };
+        let sighting = Sighting { severity, is_by_device, seen, ruling };
         if self.found.contains_key(&sighting) {
             return;
         }

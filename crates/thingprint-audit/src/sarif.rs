@@ -134,7 +134,7 @@ pub fn log(audit: &Audit, policy: &Policy, others: Vec<RuleEntry>) -> Log {
 fn rule_entry(rule: &Rule, policy: &Policy) -> RuleEntry {
     let text = |text: String| Text { text };
     let accepted = policy.expected(rule.id).unwrap_or_default();
-    let references = policy.references(rule.id).join("; ");
+    let references = policy.all_references(rule.id).join("; ");
     let of_policy = [("Accepted", accepted), ("Reference", &references)];
     RuleEntry {
         id: rule.id,
