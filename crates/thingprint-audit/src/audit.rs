@@ -140,16 +140,18 @@ impl SeenSuite {
     }
 
     /// The suite; `None` for a code that stands for none, and for the kinds of SSL 2.0.
-    pub fn suite(&self) -> Option<&'static Suite> {
+    pub fn suite(self) -> Option<&'static Suite> {
         u16::try_from(self.code).ok().and_then(Suite::of)
     }
 }
 
 /// Seconds as a number: to the microsecond, which is as much as 64 bits hold.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
 fn as_seconds<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(time.as_seconds_f64())
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
 fn as_code<S: Serializer>(code: &u32, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&CodeText(*code))
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use thingprint_flow::{DeviceId, DeviceIndex, Endpoint, Flow};
 use thingprint_protocol::{Engine, Heard, Sender};
 
-use crate::budget::{Budget, Shelf};
+use crate::budget::{Budget, Holder};
 use crate::policy::Judge;
 use crate::rule::{MOST_SIGHTINGS, Sighting, Sightings};
 use crate::{Audit, DeviceAudit, Example, Finding, Policy, PortCounts, Rule, SeenSuite};
@@ -123,17 +123,17 @@ impl Tallies {
         let device = self.devices.entry(flow.device).or_default();
         device.dropped += sightings.dropped;
         device.rules.entry(rule).or_default().judged += 1;
-        let shelf = (flow.device, rule);
+        let holder = (flow.device, rule);
         for (sighting, time) in sightings.found {
             let example = example(flow, time);
-            let known = self.seen(shelf).and_then(|seen| seen.get_mut(&sighting));
+            let known = self.seen(holder).and_then(|seen| seen.get_mut(&sighting));
             if let Some(known) = known {
                 known.flows += 1;
                 known.first = known.first.min(example);
-            } else if self.has_room(shelf, &sighting) {
-                self.budget.add(sighting.rank(), shelf);
+            } else if self.has_room(holder, &sighting) {
+                self.budget.add(sighting.rank(), holder);
                 let tally = SeenTally { flows: 1, first: example };
-                self.seen(shelf).and_then(|seen| seen.insert(sighting, tally));
+                self.seen(holder).and_then(|seen| seen.insert(sighting, tally));
             } else {
                 self.drop(flow.device, 1);
             }
@@ -141,11 +141,11 @@ impl Tallies {
     }
 
     /// Whether there is room for one more sighting; a less important one makes it where there is none.
-    fn has_room(&mut self, shelf: Shelf, next: &Sighting) -> bool {
+    fn has_room(&mut self, holder: Holder, next: &Sighting) -> bool {
         let held = self
-            .seen(shelf)
+            .seen(holder)
             .map_or((0, None), |seen| (seen.len(), seen.first_key_value().map(|(least, _)| least.rank())));
-        let Some((rank, giver)) = self.budget.giver(shelf, held.0, held.1) else { return true };
+        let Some((rank, giver)) = self.budget.giver(holder, held.0, held.1) else { return true };
         if rank >= next.rank() {
             return false;
         }
@@ -155,7 +155,7 @@ impl Tallies {
         true
     }
 
-    fn seen(&mut self, (device, rule): Shelf) -> Option<&mut BTreeMap<Sighting, SeenTally>> {
+    fn seen(&mut self, (device, rule): Holder) -> Option<&mut BTreeMap<Sighting, SeenTally>> {
         Some(&mut self.devices.get_mut(&device)?.rules.get_mut(&rule)?.seen)
     }
 

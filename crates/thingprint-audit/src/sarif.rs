@@ -30,7 +30,7 @@ pub struct Run {
     pub tool: Tool,
     /// What it found.
     pub results: Vec<ResultEntry>,
-    /// The policy and its date.
+    /// The policy and its date, and how many sightings were left out.
     pub properties: Map<String, Value>,
 }
 
@@ -122,7 +122,11 @@ pub fn log(audit: &Audit, policy: &Policy, others: Vec<RuleEntry>) -> Log {
     let rules: Vec<RuleEntry> = rules.chain(others).collect();
     let result = |(device, finding): (&DeviceAudit, &Finding)| result_entry(device, finding, &rules);
     let results = audit.at_or_over(Severity::Note).map(result).collect();
-    let properties = members([("policy", json!(audit.policy)), ("policyDate", json!(audit.policy_date))]);
+    let properties = members([
+        ("policy", json!(audit.policy)),
+        ("policyDate", json!(audit.policy_date)),
+        ("dropped", json!(audit.dropped())),
+    ]);
     let driver = Driver { name: "thingprint", semantic_version: env!("CARGO_PKG_VERSION"), rules };
     Log { schema: SCHEMA, version: "2.1.0", runs: [Run { tool: Tool { driver }, results, properties }] }
 }
@@ -130,7 +134,7 @@ pub fn log(audit: &Audit, policy: &Policy, others: Vec<RuleEntry>) -> Log {
 fn rule_entry(rule: &Rule, policy: &Policy) -> RuleEntry {
     let text = |text: String| Text { text };
     let accepted = policy.expected(rule.id).unwrap_or_default();
-    let references = policy.references(rule.id).join("; ");
+    let references = policy.all_references(rule.id).join("; ");
     let of_policy = [("Accepted", accepted), ("Reference", &references)];
     RuleEntry {
         id: rule.id,

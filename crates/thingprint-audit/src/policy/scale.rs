@@ -78,13 +78,10 @@ impl Scale {
         // What is tolerated beside something else is not what is expected.
         let is_alone = |value: &str| !value.starts_with("also-");
         if self.otherwise == Verdict::Accept {
-            format!(
-                "anything but {}",
-                self.named(|value, verdict| verdict != Verdict::Accept && is_alone(value))
-            )
-        } else {
-            self.named(|value, verdict| verdict == Verdict::Accept && is_alone(value))
+            let rest = self.named(|value, verdict| verdict != Verdict::Accept && is_alone(value));
+            return format!("anything but {rest}");
         }
+        self.named(|value, verdict| verdict == Verdict::Accept && is_alone(value))
     }
 
     /// The values of a verdict, for people; `None` where no value has it.

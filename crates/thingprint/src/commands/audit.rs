@@ -183,8 +183,8 @@ impl AuditArgs {
     fn conclusion(&self, report: &Report, policy: &Policy) -> String {
         let default = if self.policy == DEFAULT_POLICY { ", the default" } else { "" };
         let counts = report.counts();
-        let devices = report.audit.devices.len();
-        format!("{devices} devices by policy {} of {}{default}: {counts}", policy.name(), policy.date())
+        let devices = report.devices();
+        format!("{devices} by policy {} of {}{default}: {counts}", policy.name(), policy.date())
     }
 }
 

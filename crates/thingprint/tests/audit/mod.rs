@@ -381,6 +381,5 @@ fn published_profiles_are_held_against_the_paper_s_devices() {
         let count = |field: &str| devices[label]["mud"][field].as_u64().unwrap();
         let (flows, denied) = (count("flows"), count("denied_flows"));
         assert!((100 * denied / flows).abs_diff(expected) <= 2, "{label}: {denied} of {flows}");
-        assert_eq!(count("dropped_flows"), 0);
     }
 }

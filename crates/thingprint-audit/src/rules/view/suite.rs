@@ -36,8 +36,8 @@ const ENCRYPT_THEN_MAC: u16 = 22;
 /// The kinds of SSL 2.0, with three bytes, count as insecure, like all of that protocol (RFC 9325 §3.1.1).
 pub(in crate::rules) fn see_offered_suite(sightings: &mut Sightings<'_>, heard: &HeardMessage, code: u32) {
     let Ok(code) = u16::try_from(code) else {
-        return sightings
-            .see(heard, "insecure", || Seen::suite(code, format!("0x{code:06x} of SSL 2.0 (insecure)")));
+        let text = || format!("0x{code:06x} of SSL 2.0 (insecure)");
+        return sightings.see(heard, "insecure", || Seen::suite(code, text()));
     };
     if let Some(value) = value(code) {
         sightings.see(heard, value, || seen(code));
@@ -92,12 +92,11 @@ fn insecure_value(suite: &Suite) -> &'static str {
     }
 }
 
-/// A suite as it is told: by its code and, for people, with name and grade.
+/// A suite as it is told: by its code and, for people, with name and, in brackets, the grade and what the registry says.
 fn seen(code: u16) -> Seen {
-    Seen::suite(code.into(), text(code))
+    Seen::suite(u32::from(code), text(code))
 }
 
-/// A suite for people: code, name and, last and in brackets, the grade, with what the registry says against it.
 fn text(code: u16) -> String {
     let Some(suite) = Suite::of(code) else { return format!("0x{code:04x} (unregistered)") };
     let grade = suite.grade.map_or("signal", Grade::as_str);

@@ -22,8 +22,8 @@ const MOST_UNUSED: usize = 40;
 /// The page of a report.
 pub(super) fn page(report: &Report, policy: &Policy) -> Page {
     let mut page = Page::new("Audit of the devices of a network");
-    let devices = report.audit.devices.len();
-    page.summary(format!("{devices} devices, judged by policy {}: {}.", policy.name(), report.counts()));
+    let devices = report.devices();
+    page.summary(format!("{devices}, judged by policy {}: {}.", policy.name(), report.counts()));
     summary(&mut page, report, policy);
     for device in report.audit.devices.iter().filter(|device| !device.findings.is_empty()) {
         page.section(name(device)).table(&findings(device));

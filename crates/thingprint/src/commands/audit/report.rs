@@ -9,6 +9,7 @@ use super::mud::Verdict;
 use super::rules::{Explained, explained};
 use super::survey::{Dropped, Survey};
 use crate::inputs::Input;
+use crate::messages;
 
 /// Everything that is to be said of the devices of captures.
 pub(super) struct Report {
@@ -151,6 +152,11 @@ impl Report {
     pub(super) fn likenesses(&self) -> impl Iterator<Item = (&DeviceAudit, &Likeness)> {
         let of = |device: &DeviceAudit| self.shows.get(&device.device)?.likeness.as_ref();
         self.audit.devices.iter().filter_map(move |device| Some((device, of(device)?)))
+    }
+
+    /// How many devices there are.
+    pub(super) fn devices(&self) -> String {
+        messages::counted(self.audit.devices.len() as u64, "device", "devices")
     }
 
     /// How many findings there are of each severity.

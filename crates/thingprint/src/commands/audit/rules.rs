@@ -65,7 +65,7 @@ impl Explained {
             error: values(Severity::Error),
             warning: values(Severity::Warning),
             note: values(Severity::Note),
-            reference: policy.references(id).to_vec(),
+            reference: policy.all_references(id).into_iter().map(str::to_owned).collect(),
         }
     }
 
