@@ -356,6 +356,23 @@ fn sent_whole(stream: &[u8]) -> Vec<Message> {
     flow.messages()
 }
 
+#[test]
+fn a_connection_that_was_there_before_is_told_however_it_is_cut() {
+    for (kind, length) in [(20, 1), (21, 26), (22, 40), (23, 40)] {
+        let record = [&[kind, 3, 3, 0, length][..], &vec![1; usize::from(length)]].concat();
+        // What begins like a hello is none that can be read.
+        let record = if kind == 22 { [&record[..5], &[20; 40]].concat() } else { record };
+        let stream = [record, vec![0; 20]].concat();
+        for cut in 0..=stream.len() {
+            let mut flow = Flow::new(Limits::default());
+            flow.tcp(Sender::Device, syn(START));
+            flow.tcp(Sender::Device, data(START, &stream[..cut]));
+            flow.tcp(Sender::Device, data(START + u32::try_from(cut).unwrap(), &stream[cut..]));
+            assert_eq!(flow.engine.service(&flow.state), Some("tls"), "record {kind} cut at {cut}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 

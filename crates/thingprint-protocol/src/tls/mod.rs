@@ -19,6 +19,7 @@ use crate::Message;
 use crate::phase::{Phase, Step};
 pub(crate) use flight::certificates;
 use record::Scan;
+use running::Running;
 
 const SERVER_HELLO: u8 = 2;
 const TLS_1_3: u16 = 0x0304;
@@ -48,11 +49,13 @@ pub(crate) fn first_hello(bytes: &[u8]) -> Step {
 
 /// What a stream is where no hello begins: perhaps a connection that was there before the capture.
 fn or_running(step: Step, bytes: &[u8]) -> Step {
-    match step {
-        Step::Done if running::is_running(bytes) => {
-            Step::Read { bytes: bytes.len(), message: None, then: Phase::Done }
-        }
-        step => step,
+    if step != Step::Done {
+        return step;
+    }
+    match running::look(bytes) {
+        Running::Yes => Step::Read { bytes: bytes.len(), message: None, then: Phase::Done },
+        Running::Open => Step::More,
+        Running::No => Step::Done,
     }
 }
 

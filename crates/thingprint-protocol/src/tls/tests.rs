@@ -215,14 +215,15 @@ fn other_streams_are_left_after_a_few_bytes() {
     check(&[22, 2]);
     check(&[22, 3, 5]);
     check(&[22, 3, 1, 0, 0]);
-    check(&[22, 3, 1, 0x40, 1]);
+    check(&[22, 3, 1, 0x48, 1]);
     check(&[22, 3, 1, 0, 4, 11]);
-    check(&[23, 3, 3]);
+    check(&[23, 3, 5]);
     check(&[0x80, 5]);
     check(&[0x80, 46, 2]);
     check(&[0x80, 46, 1, 1]);
     check(&[0x80, 46, 1, 0, 3]);
     check(&[0x80, 46, 1, 3, 9]);
+    assert_eq!(first_hello(&[23, 3, 3]), Step::More, "application data may begin here");
 }
 
 /// A hello in SSL 2.0 form (RFC 5246 appendix E.2) that offers TLS 1.0.
