@@ -180,9 +180,16 @@ fn ports_names_and_lists_are_those_that_were_published() {
         assert!(found.is_superset(&words(expected)), "{class}: {found:?}");
     }
     assert_eq!(classes["LiFX Bulb"].ciphers(), words("0035-002f-0004"));
-    assert_eq!(classes["Amazon Echo"].ciphers().len(), 2);
+    let bulb = &classes["LiFX Bulb"];
+    assert_eq!(bulb.domains(), words("pool.ntp.org v2.broker.lifx.co"));
+    assert!(bulb.ports().is_disjoint(&words("0 80 443")), "{:?}", bulb.ports());
+    assert!((2..=5).contains(&classes["Amazon Echo"].ciphers().len()));
     let [frame, bell] = ["Pixstar Photo Frame", "August Doorbell Cam"].map(|class| classes[class].ciphers());
-    assert!(frame.len() == 1 && bell.is_superset(&frame) && bell.len() > 2);
+    assert!(
+        frame.len() == 1 && bell.is_superset(&frame) && (12..=18).contains(&bell.len()),
+        "{}",
+        bell.len()
+    );
     for class in [
         "Belkin Motion Sensor",
         "Belkin Switch",
