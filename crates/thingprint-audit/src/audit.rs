@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 
 use serde::{Serialize, Serializer};
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_protocol::Sender;
 
-use crate::Severity;
+use crate::{Grade, Recommended, Severity, Suite};
 
 /// What a policy says of the devices of a trace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -34,7 +35,8 @@ pub struct DeviceAudit {
     pub judged: BTreeMap<&'static str, u64>,
     /// The findings, by rule, then the gravest and most frequent first.
     pub findings: Vec<Finding>,
-    /// Sightings left out because a rule had too many different ones.
+    /// Sightings left out because there were too many different ones, of this device or of all; none of them was
+    /// graver than what is kept.
     pub dropped: u64,
 }
 
@@ -62,6 +64,9 @@ pub struct Finding {
     pub total: u64,
     /// What was said.
     pub seen: String,
+    /// The cipher suite, where it is one.
+    #[serde(flatten)]
+    pub suite: Option<SeenSuite>,
     /// What the policy accepts.
     pub expected: String,
     /// Where that is written.
@@ -70,11 +75,23 @@ pub struct Finding {
     pub example: Example,
 }
 
+/// A cipher suite that was seen, with what is said of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct SeenSuite {
+    /// Its code, in JSON like `0x002f`; three bytes for a kind of SSL 2.0.
+    #[serde(rename = "cipher_suite", serialize_with = "as_code")]
+    pub code: u32,
+    /// Its grade; `None` for a code that stands for no suite that is known.
+    pub grade: Option<Grade>,
+    /// What the registry says of it; `None` for a code that is not in it.
+    pub recommended: Option<Recommended>,
+}
+
 /// A flow in which something was said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Example {
-    /// When it was said.
-    #[serde(rename = "time_s", serialize_with = "as_text")]
+    /// When it was said; in JSON seconds since 1970.
+    #[serde(rename = "time_s", serialize_with = "as_seconds")]
     pub time: Timestamp,
     /// IP protocol number.
     pub protocol: u8,
@@ -99,12 +116,87 @@ impl Audit {
         self.at_or_over(severity).next().is_some()
     }
 
+    /// Sightings left out, of all devices.
+    pub fn dropped(&self) -> u64 {
+        self.devices.iter().map(|device| device.dropped).sum()
+    }
+
     /// The gravest severity of all findings.
     pub fn gravest(&self) -> Option<Severity> {
         self.at_or_over(Severity::Note).map(|(_, finding)| finding.severity).max()
     }
 }
 
+impl SeenSuite {
+    /// The suite of a code; the kinds of SSL 2.0 are all insecure (RFC 6176).
+    pub fn of(code: u32) -> Self {
+        let nothing = Self { code, grade: None, recommended: None };
+        if code > u32::from(u16::MAX) {
+            return Self { grade: Some(Grade::Insecure), ..nothing };
+        }
+        let Some(suite) = nothing.suite() else { return nothing };
+        let is_registered = !Suite::unregistered().contains(suite);
+        Self { grade: suite.grade, recommended: is_registered.then_some(suite.recommended), ..nothing }
+    }
+
+    /// The suite; `None` for a code that stands for none, and for the kinds of SSL 2.0.
+    pub fn suite(self) -> Option<&'static Suite> {
+        u16::try_from(self.code).ok().and_then(Suite::of)
+    }
+}
+
+/// Seconds as a number: to the microsecond, which is as much as 64 bits hold.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn as_seconds<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_seconds_f64())
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn as_code<S: Serializer>(code: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&CodeText(*code))
+}
+
+/// A code as it is written: of two bytes, or of three.
+struct CodeText(u32);
+
+impl fmt::Display for CodeText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = if self.0 > u32::from(u16::MAX) { 6 } else { 4 };
+        write!(f, "0x{:0digits$x}", self.0)
+    }
+}
+
+/// Code and, where it has one, name: `0x002f TLS_RSA_WITH_AES_128_CBC_SHA`.
+impl fmt::Display for SeenSuite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = CodeText(self.code);
+        match self.suite() {
+            Some(suite) => write!(f, "{code} {}", suite.name),
+            None => write!(f, "{code}"),
+        }
+    }
+}
+
 fn as_text<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SeenSuite;
+    use crate::{Grade, Recommended};
+
+    #[test]
+    fn a_suite_tells_its_grade_and_what_the_registry_says() {
+        let check = |code: u32, name: &str, grade: Option<Grade>, recommended: Option<Recommended>| {
+            let seen = SeenSuite::of(code);
+            assert_eq!((seen.to_string().as_str(), seen.grade, seen.recommended), (name, grade, recommended));
+        };
+        let (insecure, recommended) = (Some(Grade::Insecure), Some(Grade::Recommended));
+        check(0x0005, "0x0005 TLS_RSA_WITH_RC4_128_SHA", insecure, Some(Recommended::N));
+        check(0xc02f, "0xc02f TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", recommended, Some(Recommended::Y));
+        check(0x0064, "0x0064 TLS_RSA_EXPORT1024_WITH_RC4_56_SHA", insecure, None);
+        check(0xeeee, "0xeeee", None, None);
+        check(0x01_0080, "0x010080", insecure, None);
+    }
 }

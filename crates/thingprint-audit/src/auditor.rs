@@ -5,15 +5,15 @@ use std::net::SocketAddr;
 use thingprint_flow::{DeviceId, DeviceIndex, Endpoint, Flow};
 use thingprint_protocol::{Engine, Heard, Sender};
 
+use crate::budget::{Budget, Holder};
 use crate::policy::Judge;
-use crate::rule::{Sighting, Sightings, has_room};
-use crate::{Audit, DeviceAudit, Example, Finding, Policy, PortCounts, Rule};
+use crate::rule::{MOST_SIGHTINGS, Sighting, Sightings};
+use crate::{Audit, DeviceAudit, Example, Finding, Policy, PortCounts, Rule, SeenSuite};
 
 /// Judges the flows of devices by a policy.
 ///
-/// What is kept grows with devices and with what they say differently, up to 512 different sightings for each device
-/// and rule: the gravest ones, and the device's own before those of its peers. Those beyond are counted in
-/// [`DeviceAudit::dropped`].
+/// What is kept grows with devices and with what they say differently, up to [`AuditLimits`]: the gravest ones, and the
+/// device's own before those of its peers. Those beyond are counted in [`DeviceAudit::dropped`].
 ///
 /// What a peer says in a flow that it opened is no fault of a device that never answered, nor of one that refused: a
 /// scanner can ask anything. Such a finding is as grave as [`Policy::unanswered`] says, a note if nothing else. What
@@ -22,6 +22,28 @@ use crate::{Audit, DeviceAudit, Example, Finding, Policy, PortCounts, Rule};
 #[derive(Debug)]
 pub struct Auditor {
     policy: Policy,
+    tallies: Tallies,
+}
+
+/// How many different sightings are kept at most, at least one; one takes some 250 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditLimits {
+    /// Of one device by one rule; there are 356 cipher suites to offer.
+    pub per_rule: usize,
+    /// Of all devices by all rules.
+    pub all: usize,
+}
+
+impl Default for AuditLimits {
+    fn default() -> Self {
+        Self { per_rule: MOST_SIGHTINGS, all: 1 << 18 }
+    }
+}
+
+/// What is known so far.
+#[derive(Debug)]
+struct Tallies {
+    budget: Budget,
     devices: BTreeMap<DeviceIndex, DeviceTally>,
 }
 
@@ -50,8 +72,13 @@ struct SeenTally {
 
 impl Auditor {
     /// An auditor that has seen nothing.
-    pub const fn new(policy: Policy) -> Self {
-        Self { policy, devices: BTreeMap::new() }
+    pub fn new(policy: Policy) -> Self {
+        Self::with_limits(policy, AuditLimits::default())
+    }
+
+    /// An auditor that has seen nothing, and keeps as much as that.
+    pub const fn with_limits(policy: Policy, limits: AuditLimits) -> Self {
+        Self { policy, tallies: Tallies { budget: Budget::new(limits), devices: BTreeMap::new() } }
     }
 
     /// The policy that it judges by.
@@ -61,7 +88,7 @@ impl Auditor {
 
     /// Judges a flow; `engine` is the one that found its messages.
     pub fn flow(&mut self, engine: &Engine, flow: &Flow<Heard>) {
-        let device = self.devices.entry(flow.device).or_default();
+        let device = self.tallies.devices.entry(flow.device).or_default();
         device.flows += 1;
         device.count_protocol(engine, &flow.state);
         if flow.state.messages.is_empty() {
@@ -72,21 +99,70 @@ impl Auditor {
             let mut sightings = Sightings::new(&judge.scale);
             (rule.observe)(flow, &mut sightings);
             if sightings.has_judged {
-                device.note(at, flow, self.policy.excuse(flow, sightings));
+                self.tallies.note(at, flow, self.policy.excuse(flow, sightings));
             }
         }
     }
 
     /// What there is to say in the end; `devices` are those of the tracker, by their index.
     pub fn finish(self, devices: &[DeviceId], labels: &BTreeMap<DeviceId, String>) -> Audit {
-        let Self { policy, devices: tallies } = self;
+        let Self { policy, tallies } = self;
         let of = |(index, tally): (DeviceIndex, DeviceTally)| {
             let device = *devices.get(index.as_usize())?;
             Some(tally.finish(&policy, (device, labels.get(&device).cloned())))
         };
-        let mut devices: Vec<DeviceAudit> = tallies.into_iter().filter_map(of).collect();
+        let mut devices: Vec<DeviceAudit> = tallies.devices.into_iter().filter_map(of).collect();
         devices.sort_by_key(|audit| audit.device);
         Audit { policy: policy.name().to_owned(), policy_date: policy.date().to_owned(), devices }
+    }
+}
+
+impl Tallies {
+    /// Counts what a rule saw in a flow.
+    fn note(&mut self, rule: usize, flow: &Flow<Heard>, sightings: Sightings<'_>) {
+        let device = self.devices.entry(flow.device).or_default();
+        device.dropped += sightings.dropped;
+        device.rules.entry(rule).or_default().judged += 1;
+        let holder = (flow.device, rule);
+        for (sighting, time) in sightings.found {
+            let example = example(flow, time);
+            let known = self.seen(holder).and_then(|seen| seen.get_mut(&sighting));
+            if let Some(known) = known {
+                known.flows += 1;
+                known.first = known.first.min(example);
+            } else if self.has_room(holder, &sighting) {
+                self.budget.add(sighting.rank(), holder);
+                let tally = SeenTally { flows: 1, first: example };
+                self.seen(holder).and_then(|seen| seen.insert(sighting, tally));
+            } else {
+                self.drop(flow.device, 1);
+            }
+        }
+    }
+
+    /// Whether there is room for one more sighting; a less important one makes it where there is none.
+    fn has_room(&mut self, holder: Holder, next: &Sighting) -> bool {
+        let held = self
+            .seen(holder)
+            .map_or((0, None), |seen| (seen.len(), seen.first_key_value().map(|(least, _)| least.rank())));
+        let Some((rank, giver)) = self.budget.giver(holder, held.0, held.1) else { return true };
+        if rank >= next.rank() {
+            return false;
+        }
+        let Some((_, least)) = self.seen(giver).and_then(BTreeMap::pop_first) else { return false };
+        self.budget.remove(rank, giver);
+        self.drop(giver.0, least.flows);
+        true
+    }
+
+    fn seen(&mut self, (device, rule): Holder) -> Option<&mut BTreeMap<Sighting, SeenTally>> {
+        Some(&mut self.devices.get_mut(&device)?.rules.get_mut(&rule)?.seen)
+    }
+
+    fn drop(&mut self, device: DeviceIndex, sightings: u64) {
+        if let Some(device) = self.devices.get_mut(&device) {
+            device.dropped += sightings;
+        }
     }
 }
 
@@ -101,23 +177,6 @@ impl DeviceTally {
             counts.standard += 1;
         } else {
             counts.other += 1;
-        }
-    }
-
-    fn note(&mut self, rule: usize, flow: &Flow<Heard>, sightings: Sightings<'_>) {
-        let tally = self.rules.entry(rule).or_default();
-        tally.judged += 1;
-        self.dropped += sightings.dropped;
-        for (sighting, time) in sightings.found {
-            let example = example(flow, time);
-            if let Some(seen) = tally.seen.get_mut(&sighting) {
-                seen.flows += 1;
-                seen.first = seen.first.min(example);
-            } else if has_room(&mut tally.seen, &sighting, |seen| self.dropped += seen.flows) {
-                tally.seen.insert(sighting, SeenTally { flows: 1, first: example });
-            } else {
-                self.dropped += 1;
-            }
         }
     }
 
@@ -145,9 +204,10 @@ impl RuleTally {
             by: if sighting.is_by_device { Sender::Device } else { Sender::Peer },
             flows: tally.flows,
             total,
-            seen: sighting.seen,
+            seen: sighting.seen.text,
+            suite: sighting.seen.suite.map(SeenSuite::of),
             expected: judge.scale.expected().to_owned(),
-            reference: judge.references(sighting.verdict).join("; "),
+            reference: judge.references(sighting.ruling).join("; "),
             example: tally.first,
         };
         let mut findings: Vec<Finding> = self.seen.into_iter().map(finding).collect();

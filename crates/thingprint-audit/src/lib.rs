@@ -24,6 +24,7 @@
 
 mod audit;
 mod auditor;
+mod budget;
 mod error;
 mod policy;
 mod rule;
@@ -33,8 +34,8 @@ mod severity;
 mod suite;
 mod text;
 
-pub use audit::{Audit, DeviceAudit, Example, Finding, PortCounts};
-pub use auditor::Auditor;
+pub use audit::{Audit, DeviceAudit, Example, Finding, PortCounts, SeenSuite};
+pub use auditor::{AuditLimits, Auditor};
 pub use error::PolicyError;
 pub use policy::Policy;
 pub use rule::Rule;

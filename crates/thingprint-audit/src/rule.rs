@@ -4,7 +4,7 @@ use std::fmt;
 use thingprint_flow::{Flow, Timestamp};
 use thingprint_protocol::{Heard, HeardMessage, Sender};
 
-use crate::policy::Scale;
+use crate::policy::{Ruling, Scale};
 use crate::rules::RULES;
 use crate::{Severity, text};
 
@@ -39,7 +39,7 @@ pub(crate) enum Values {
     Text,
 }
 
-/// Different sightings of a rule that are remembered for a flow, and for a device; there are 356 suites to offer.
+/// Different sightings of a rule that are remembered for a flow; there are 356 suites to offer.
 pub(crate) const MOST_SIGHTINGS: usize = 512;
 
 /// What a rule sees in one flow, as far as the policy does not accept it: up to 512 different values, the gravest.
@@ -53,15 +53,25 @@ pub(crate) struct Sightings<'a> {
     pub(crate) dropped: u64,
 }
 
-/// A value that the policy does not accept, and who said it; the least important first: by severity, and what a peer
-/// said before what the device said.
+/// A value that the policy does not accept, and who said it; the least important first, by [`Rank`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Sighting {
     pub(crate) severity: Severity,
     pub(crate) is_by_device: bool,
-    pub(crate) seen: String,
+    pub(crate) seen: Seen,
     /// What the policy says of the value, whoever said it.
-    pub(crate) verdict: Severity,
+    pub(crate) ruling: Ruling,
+}
+
+/// How important a sighting is: by severity, and what a peer said before what the device said.
+pub(crate) type Rank = (Severity, bool);
+
+/// What was seen, for people and, where it is a cipher suite, as its code.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Seen {
+    pub(crate) text: String,
+    /// The code of the suite; three bytes for a kind of SSL 2.0.
+    pub(crate) suite: Option<u32>,
 }
 
 impl Rule {
@@ -96,6 +106,25 @@ impl Values {
     }
 }
 
+impl Seen {
+    /// A cipher suite.
+    pub(crate) const fn suite(code: u32, text: String) -> Self {
+        Self { text, suite: Some(code) }
+    }
+}
+
+impl From<String> for Seen {
+    fn from(text: String) -> Self {
+        Self { text, suite: None }
+    }
+}
+
+impl Sighting {
+    pub(crate) const fn rank(&self) -> Rank {
+        (self.severity, self.is_by_device)
+    }
+}
+
 impl<'a> Sightings<'a> {
     pub(crate) const fn new(scale: &'a Scale) -> Self {
         Self { scale, has_judged: false, found: BTreeMap::new(), dropped: 0 }
@@ -103,36 +132,34 @@ impl<'a> Sightings<'a> {
 
     /// Judges a value of a message; `seen` says it for people, where the policy does not accept it. What the same side
     /// said in the flow before is not noted again.
-    pub(crate) fn see(&mut self, heard: &HeardMessage, value: &str, seen: impl FnOnce() -> String) {
+    pub(crate) fn see<S: Into<Seen>>(&mut self, heard: &HeardMessage, value: &str, seen: impl FnOnce() -> S) {
         self.has_judged = true;
-        let Some(severity) = self.scale.judge(value) else { return };
+        let Some((severity, ruling)) = self.scale.judge(value) else { return };
         let is_by_device = heard.sender == Sender::Device;
-        let sighting = Sighting { severity, is_by_device, seen: text::bounded(seen()), verdict: severity };
+        let seen: Seen = seen().into();
+        let seen = Seen { text: text::bounded(seen.text), ..seen };
+        let sighting = Sighting { severity, is_by_device, seen, ruling };
         if self.found.contains_key(&sighting) {
             return;
         }
-        if has_room(&mut self.found, &sighting, |_| self.dropped += 1) {
-            self.found.insert(sighting, heard.time);
-        } else {
+        if !self.has_room(&sighting) {
             self.dropped += 1;
+            return;
         }
+        self.found.insert(sighting, heard.time);
     }
-}
 
-/// Whether there is room for one more sighting; a less important one makes it where there is none, and is `dropped`.
-pub(crate) fn has_room<T>(
-    found: &mut BTreeMap<Sighting, T>,
-    next: &Sighting,
-    dropped: impl FnOnce(T),
-) -> bool {
-    if found.len() < MOST_SIGHTINGS {
-        return true;
+    /// Whether there is room for one more; a less important one makes it where there is none.
+    fn has_room(&mut self, next: &Sighting) -> bool {
+        if self.found.len() < MOST_SIGHTINGS {
+            return true;
+        }
+        let Some(least) = self.found.first_entry() else { return false };
+        if least.key().rank() >= next.rank() {
+            return false;
+        }
+        least.remove();
+        self.dropped += 1;
+        true
     }
-    let Some(least) = found.first_entry() else { return false };
-    let rank = |sighting: &Sighting| (sighting.severity, sighting.is_by_device);
-    if rank(least.key()) >= rank(next) {
-        return false;
-    }
-    dropped(least.remove());
-    true
 }

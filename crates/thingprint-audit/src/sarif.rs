@@ -30,7 +30,7 @@ pub struct Run {
     pub tool: Tool,
     /// What it found.
     pub results: Vec<ResultEntry>,
-    /// The policy and its date.
+    /// The policy and its date, and how many sightings were left out.
     pub properties: Map<String, Value>,
 }
 
@@ -63,7 +63,7 @@ pub struct RuleEntry {
     pub short_description: Text,
     /// What it checks and why.
     pub full_description: Text,
-    /// How findings are mended, and where it is written what is good.
+    /// Why it matters, an example, how findings are mended, what is good and where that is written.
     pub help: Text,
 }
 
@@ -91,7 +91,7 @@ pub struct ResultEntry {
     pub locations: [Location; 1],
     /// What stays the same in the next audit: device, rule, side, severity and value (§3.27.17).
     pub partial_fingerprints: Map<String, Value>,
-    /// Counts, the value and the first flow with it.
+    /// Counts, the value, the cipher suite where it is one, and the first flow with it.
     pub properties: Map<String, Value>,
 }
 
@@ -122,24 +122,35 @@ pub fn log(audit: &Audit, policy: &Policy, others: Vec<RuleEntry>) -> Log {
     let rules: Vec<RuleEntry> = rules.chain(others).collect();
     let result = |(device, finding): (&DeviceAudit, &Finding)| result_entry(device, finding, &rules);
     let results = audit.at_or_over(Severity::Note).map(result).collect();
-    let properties = members([("policy", json!(audit.policy)), ("policyDate", json!(audit.policy_date))]);
+    let properties = members([
+        ("policy", json!(audit.policy)),
+        ("policyDate", json!(audit.policy_date)),
+        ("dropped", json!(audit.dropped())),
+    ]);
     let driver = Driver { name: "thingprint", semantic_version: env!("CARGO_PKG_VERSION"), rules };
     Log { schema: SCHEMA, version: "2.1.0", runs: [Run { tool: Tool { driver }, results, properties }] }
 }
 
 fn rule_entry(rule: &Rule, policy: &Policy) -> RuleEntry {
     let text = |text: String| Text { text };
-    let references = policy.references(rule.id).join("; ");
+    let accepted = policy.expected(rule.id).unwrap_or_default();
+    let references = policy.all_references(rule.id).join("; ");
+    let of_policy = [("Accepted", accepted), ("Reference", &references)];
     RuleEntry {
         id: rule.id,
         short_description: text(rule.title.to_owned()),
         full_description: text(format!("{} {}", rule.checks, rule.why)),
-        help: text(format!(
-            "{} Expected: {}. Reference: {references}.",
-            rule.mend,
-            policy.expected(rule.id).unwrap_or("")
-        )),
+        help: text(help((rule.why, rule.example, rule.mend), &of_policy)),
     }
+}
+
+/// The help of a rule (§3.49.13): why it matters, an example, how a finding is mended; and what else is to be said of
+/// it, each with a heading.
+pub fn help((why, example, mend): (&str, &str, &str), more: &[(&str, &str)]) -> String {
+    let said = [("Why", why), ("Example", example), ("How to mend", mend)];
+    let paragraphs: Vec<String> =
+        said.iter().chain(more).map(|(heading, text)| format!("{heading}: {}", plain(text))).collect();
+    paragraphs.join("\n\n")
 }
 
 fn result_entry(device: &DeviceAudit, finding: &Finding, rules: &[RuleEntry]) -> ResultEntry {
@@ -167,14 +178,22 @@ fn result_entry(device: &DeviceAudit, finding: &Finding, rules: &[RuleEntry]) ->
         message: Text { text },
         locations: [Location { logical_locations: [location] }],
         partial_fingerprints: members([("finding/v1", json!(mark))]),
-        properties: members([
-            ("by", by),
-            ("flows", json!(finding.flows)),
-            ("total", json!(finding.total)),
-            ("seen", json!(finding.seen)),
-            ("example", json!(finding.example)),
-        ]),
+        properties: properties(finding, by),
     }
+}
+
+fn properties(finding: &Finding, by: Value) -> Map<String, Value> {
+    let mut properties = members([
+        ("by", by),
+        ("flows", json!(finding.flows)),
+        ("total", json!(finding.total)),
+        ("seen", json!(finding.seen)),
+        ("example", json!(finding.example)),
+    ]);
+    if let Some(Value::Object(suite)) = finding.suite.map(|suite| json!(suite)) {
+        properties.extend(suite);
+    }
+    properties
 }
 
 /// A text as part of a message, where braces would be placeholders (§3.11.5) and square brackets a link (§3.11.6);

@@ -102,7 +102,7 @@ fn old_versions_beside_a_new_one_are_seen() {
     let audit = judge(vec![(DEVICE, Message::ClientHello(hello))]);
     let expected = [
         "TLS-001 error TLSv10 beside TLSv13",
-        "TLS-003 warning 0x009e TLS_DHE_RSA_WITH_AES_128_GCM_SHA256 (secure)",
+        "TLS-003 error 0x009e TLS_DHE_RSA_WITH_AES_128_GCM_SHA256 (secure)",
         "TLS-003 note 0xeeee (unregistered)",
     ];
     assert_eq!(found(&audit), expected);
@@ -130,7 +130,7 @@ fn the_hellos_in_quic_are_judged_and_requests_to_try_again_are_not() {
         (DEVICE, initial(Some(offer), None)),
         (PEER, initial(None, Some(server_hello(0x0304, 0x1301, false)))),
     ]);
-    assert_eq!(found(&audit), ["TLS-003 warning 0x00c6 TLS_SM4_GCM_SM3 (insecure)"]);
+    assert_eq!(found(&audit), ["TLS-003 note 0x00c6 TLS_SM4_GCM_SM3 (insecure)"]);
     let judged: Vec<&str> = audit.judged.keys().copied().collect();
     assert_eq!(judged, ["TLS-001", "TLS-002", "TLS-003", "TLS-004"]);
     let audit = judge(vec![(PEER, Message::ServerHello(server_hello(0x0301, 0x0005, true)))]);
@@ -173,7 +173,7 @@ fn headers_of_ssdp_are_judged_as_sent_and_answers_have_no_reach() {
         (PEER, ssdp("NOTIFY * HTTP/1.1\r\nNT: x\r\n\r\n")),
         (PEER, ssdp("HTTP/1.1 200 OK\r\nST: x\r\nUSN: y\r\n\r\n")),
     ]);
-    let expected = ["SSDP-001 warning none", "SSDP-002 warning none", "SSDP-002 warning ssdp:discover"];
+    let expected = ["SSDP-001 error none", "SSDP-002 error none", "SSDP-002 error ssdp:discover"];
     assert_eq!(found(&audit), expected);
     assert_eq!(audit.judged.get("SSDP-003"), None, "nothing here goes to a group");
 }
@@ -182,7 +182,7 @@ fn headers_of_ssdp_are_judged_as_sent_and_answers_have_no_reach() {
 fn what_is_said_again_counts_once_and_too_many_values_are_counted_only() {
     let notify = |nts: String| (DEVICE, ssdp(&format!("NOTIFY * HTTP/1.1\r\nNTS: {nts}\r\n\r\n")));
     let audit = judge((0..3).map(|_| notify("x:y".to_owned())).collect());
-    assert_eq!(found(&audit), ["SSDP-001 warning x:y"]);
+    assert_eq!(found(&audit), ["SSDP-001 error x:y"]);
     let audit = judge((0..600).map(|number| notify(format!("x:{number}"))).collect());
     assert_eq!((audit.findings.len(), audit.dropped), (512, 88));
     let audit = judge(vec![notify("x".repeat(9000))]);
@@ -315,7 +315,7 @@ fn hop_limits_of_ipv6_have_a_measure_of_their_own() {
     check("ff05::c", 10, &[]);
     check("ff05::c", 11, &["SSDP-003 warning IPv6 hop limit 11"]);
     check("239.255.255.250", 2, &[]);
-    check("239.255.255.250", 4, &["SSDP-003 note time to live 4"]);
+    check("239.255.255.250", 4, &["SSDP-003 warning time to live 4"]);
     check("239.255.255.250", 10, &["SSDP-003 warning time to live 10"]);
 }
 
@@ -330,7 +330,7 @@ fn block_chaining_is_no_flaw_where_both_sides_encrypt_first() {
         chosen(0xc027, &[23]),
         ["TLS-004 warning 0xc027 TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256 (weak)"]
     );
-    assert_eq!(chosen(0x002f, &[22]), ["TLS-004 warning 0x002f TLS_RSA_WITH_AES_128_CBC_SHA (weak)"]);
+    assert_eq!(chosen(0x002f, &[22]), ["TLS-004 error 0x002f TLS_RSA_WITH_AES_128_CBC_SHA (weak)"]);
 }
 
 #[test]
@@ -344,10 +344,61 @@ fn a_finding_cites_what_its_verdict_is_written_in() {
         finding.reference.clone()
     };
     assert_eq!(reference(0x0303, true), "RFC 9325 §3.1.1", "nothing else asks for TLS 1.3");
-    assert!(reference(0x0301, true).starts_with("RFC 8996 §4"));
+    assert_eq!(reference(0x0301, true), "RFC 8996 §4; RFC 9325 §3.1.1");
+    assert_eq!(reference(0x0302, true), "RFC 8996 §5; RFC 9325 §3.1.1");
     assert_eq!(
         reference(0x0301, false),
         reference(0x0301, true),
         "a note, as nobody answered, yet forbidden"
     );
+}
+
+#[test]
+fn a_suite_cites_what_speaks_against_it() {
+    let references = |suites: &[u32]| {
+        let offer = Message::ClientHello(hello(HelloVersion::Tls(0x0303), &[0x0304], suites));
+        let audit = judge(vec![(DEVICE, offer)]);
+        audit.findings.iter().map(|finding| (finding.severity, finding.reference.clone())).collect::<Vec<_>>()
+    };
+    let check = |suite: u32, severity: Severity, reference: &str| {
+        assert_eq!(references(&[suite]), [(severity, reference.to_owned())], "{suite:04x}");
+    };
+    check(0x0005, Severity::Error, "RFC 9325 §4.1; RFC 9846 §E.5");
+    check(0x009e, Severity::Error, "RFC 10015 §3");
+    check(0x002f, Severity::Error, "RFC 10015 §2; RFC 10015 §3; RFC 10015 §4");
+    check(0xc004, Severity::Warning, "RFC 9325 §4.1; RFC 10015 §2");
+    check(0xc027, Severity::Warning, "RFC 9325 §4.1; RFC 9325 §4.2");
+    check(0x0023, Severity::Warning, "RFC 9847 (TLS Cipher Suites Registry)");
+    check(0xeeee, Severity::Note, "TLS Cipher Suites of IANA");
+    let [(severity, reference)] = &references(&[0xc103])[..] else { panic!("one finding") };
+    assert_eq!((*severity, reference.starts_with("thingprint (own judgement: ")), (Severity::Note, true));
+}
+
+#[test]
+fn a_mode_of_ntp_cites_what_speaks_against_it() {
+    let reference = |message| judge(vec![(DEVICE, message)]).findings.remove(0).reference;
+    let control = |mode| Message::NtpControl(NtpControl { version: 2, mode, is_response: false, opcode: 1 });
+    assert_eq!(reference(ntp(4, 5)), "RFC 8633 §5.5");
+    assert_eq!(reference(ntp(4, 1)), "RFC 8633 §5.6");
+    assert_eq!(reference(control(6)), "RFC 8633 §3.4");
+    assert!(reference(control(7)).starts_with("thingprint (own judgement: "));
+}
+
+#[test]
+fn versions_of_http_that_cannot_be_are_worse_than_old_ones() {
+    let check = |major, minor, expected: &[&str]| {
+        let version = Some(HttpVersion { major, minor });
+        let response = HttpResponse {
+            version,
+            status: 200,
+            phrase: String::new(),
+            server: None,
+            authentication_type: None,
+        };
+        assert_eq!(found(&judge(vec![(PEER, Message::HttpResponse(response))])), expected);
+    };
+    check(1, 1, &[]);
+    check(1, 0, &["HTTP-001 warning response of HTTP/1.0"]);
+    check(0, 9, &["HTTP-001 warning response of HTTP/0.9"]);
+    check(1, 2, &["HTTP-001 error response of HTTP/1.2"]);
 }

@@ -66,8 +66,8 @@ fn every_device_has_the_findings_that_it_was_made_for() {
         ],
     );
     check("ntp-004-zero-origin", &[("NTP-004", Warning, PEER, "origin zero in a response")]);
-    check("ssdp-001-nts", &[("SSDP-001", Warning, DEVICE, "ssdp:resume")]);
-    check("ssdp-002-man", &[("SSDP-002", Warning, DEVICE, "\"ssdp:find\"")]);
+    check("ssdp-001-nts", &[("SSDP-001", Error, DEVICE, "ssdp:resume")]);
+    check("ssdp-002-man", &[("SSDP-002", Error, DEVICE, "\"ssdp:find\"")]);
     check("ssdp-003-ttl", &[("SSDP-003", Warning, DEVICE, "time to live 64")]);
     check("tls-001-old-hello", &[("TLS-001", Error, DEVICE, "TLSv10"), ("TLS-002", Error, PEER, "TLSv10")]);
     check("tls-002-old-server", &[("TLS-002", Error, PEER, "TLSv11")]);
@@ -81,8 +81,8 @@ fn every_device_has_the_findings_that_it_was_made_for() {
     check(
         "tls-004-bad-choice",
         &[
-            ("TLS-003", Warning, DEVICE, "0x003c TLS_RSA_WITH_AES_128_CBC_SHA256 (weak)"),
-            ("TLS-004", Warning, PEER, "0x003c TLS_RSA_WITH_AES_128_CBC_SHA256 (weak)"),
+            ("TLS-003", Error, DEVICE, "0x003c TLS_RSA_WITH_AES_128_CBC_SHA256 (weak)"),
+            ("TLS-004", Error, PEER, "0x003c TLS_RSA_WITH_AES_128_CBC_SHA256 (weak)"),
         ],
     );
     assert_eq!(audit.devices.len(), 14);
@@ -128,7 +128,7 @@ fn the_example_is_the_first_flow_with_it() {
     assert!((5.0..100.0).contains(&since_start_s), "{since_start_s}");
     assert_eq!(
         (finding.expected.as_str(), finding.reference.as_str()),
-        ("anything but asks-basic, basic", "RFC 7617 §4")
+        ("any scheme but Basic, sent or asked for", "RFC 7617 §4")
     );
 }
 
@@ -153,5 +153,12 @@ fn the_json_is_the_one_that_was_agreed_on() {
     }
     assert_eq!(finding["flows"], finding["total"]);
     assert!(finding["reference"].as_str().unwrap().contains("RFC 8996"));
-    assert!(finding["example"]["time_s"].is_string() && finding["example"]["server"].is_string());
+    let start_s = SimulationOptions::default().start_s as f64;
+    let time_s = finding["example"]["time_s"].as_f64().unwrap();
+    assert!((start_s..start_s + 1800.0).contains(&time_s) && finding["example"]["server"].is_string());
+    assert_eq!(finding.get("grade"), None);
+    let device = devices.iter().find(|device| device["label"] == "tls-003-bad-offer").unwrap();
+    let finding = &device["findings"][0];
+    let of_suite = ["cipher_suite", "grade", "recommended"].map(|field| finding[field].as_str());
+    assert_eq!(of_suite, [Some("0x0005"), Some("insecure"), Some("N")]);
 }

@@ -44,7 +44,7 @@ impl Dataset {
     /// Reads a data set's description; `file` is its name in errors. Unknown fields are refused.
     pub fn from_toml(file: &str, text: &str) -> Result<Self, ExperimentError> {
         let dataset: Self = toml::from_str(text)
-            .map_err(|source| ExperimentError::Toml { file: file.to_owned(), source: Box::new(source) })?;
+            .map_err(|error| ExperimentError::Toml { file: file.to_owned(), problem: Box::new(error) })?;
         let fail = |field: &str, problem: String| {
             Err(ExperimentError::Field { file: file.to_owned(), field: field.to_owned(), problem })
         };

@@ -51,7 +51,7 @@ impl Definition {
     /// Reads a definition; `file` is its name in errors. Unknown fields are refused.
     pub fn from_toml(file: &str, text: &str) -> Result<Self, ExperimentError> {
         let definition: Self = toml::from_str(text)
-            .map_err(|source| ExperimentError::Toml { file: file.to_owned(), source: Box::new(source) })?;
+            .map_err(|error| ExperimentError::Toml { file: file.to_owned(), problem: Box::new(error) })?;
         let fail = |(field, problem)| ExperimentError::Field { file: file.to_owned(), field, problem };
         definition.check().map_err(fail)?;
         Ok(definition)

@@ -4,12 +4,12 @@ use thingprint_model::ModelError;
 #[derive(Debug, thiserror::Error)]
 pub enum ExperimentError {
     /// A file is no TOML, or has a field that is unknown, missing or of the wrong kind.
-    #[error("{file}: {source}")]
+    #[error("{file}: {problem}")]
     Toml {
         /// The file, as the caller names it.
         file: String,
         /// What the TOML reader says, with line, column and field.
-        source: Box<toml::de::Error>,
+        problem: Box<toml::de::Error>,
     },
     /// A field has a value that makes no sense, alone or beside others.
     #[error("{file}: field '{field}': {problem}")]
@@ -28,7 +28,7 @@ pub enum ExperimentError {
         need: String,
     },
     /// Training or evaluation failed.
-    #[error("{step}: {source}")]
+    #[error("{step}")]
     Model {
         /// What was done, like `scenario final, seed 3`.
         step: String,

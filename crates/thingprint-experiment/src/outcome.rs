@@ -108,6 +108,16 @@ impl Table {
         debug_assert_eq!(N, self.columns.len(), "a row is as long as the table is wide");
         self.rows.push(row.into());
     }
+
+    /// Takes a column away, where there is one of this name.
+    pub(crate) fn drop_column(&mut self, name: &str) {
+        if let Some(at) = self.columns.iter().position(|column| column == name) {
+            self.columns.remove(at);
+            for row in &mut self.rows {
+                row.remove(at);
+            }
+        }
+    }
 }
 
 impl Value {

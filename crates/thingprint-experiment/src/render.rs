@@ -180,7 +180,7 @@ impl<'a> Report<'a> {
                 Value::from(key.as_str()),
                 Value::Real(mean(|cost| cost.fit_s), 2),
                 Value::Real(mean(|cost| cost.predict_s), 2),
-                Value::real(peak.map(|bytes| bytes as f64 / 1e6), 0),
+                Value::real(peak.map(|bytes| bytes as f64 / 1e6), 1),
             ]);
         }
         (!table.rows.is_empty()).then_some(table)
@@ -207,8 +207,9 @@ impl<'a> Report<'a> {
 
     /// Prose about costs, which differ from run to run.
     const fn costs_line() -> &'static str {
-        "Means over the seeds. Times and memory differ from run to run and from machine to machine; all else in this \
-         report does not."
+        "Means over the seeds; the memory is the most that training or prediction took at once, in any of them, beyond \
+         the instances and all else that was there before. Times differ from run to run and from machine to machine, \
+         and memory a little with the number of threads; all else in this report does not."
     }
 }
 

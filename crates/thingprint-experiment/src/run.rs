@@ -35,11 +35,15 @@ pub struct Material<'a> {
 
 /// What the caller lends to a run: a clock, and an ear for progress.
 pub trait Watch {
-    /// Time since the last call of this function, and the most memory held meanwhile.
+    /// Time since the last call of this function, and the most memory taken meanwhile.
     fn lap(&mut self) -> Lap;
 
     /// Hears what is done next, like `final, seed 3`.
     fn step(&mut self, what: &str);
+
+    /// Is called before (`true`) and after (`false`) a training whose library prints to standard error unasked, so
+    /// that the caller can keep that from the terminal.
+    fn chatter(&mut self, begins: bool);
 }
 
 /// What passed between two calls of [`Watch::lap`].
@@ -47,7 +51,7 @@ pub trait Watch {
 pub struct Lap {
     /// Seconds.
     pub seconds: f64,
-    /// Most memory that the program held, in bytes, where the system tells.
+    /// Most memory that was taken beyond what the program held before, in bytes; `None` where nobody counts.
     pub peak_bytes: Option<u64>,
 }
 

@@ -21,6 +21,8 @@ impl Watch for Still {
     }
 
     fn step(&mut self, _: &str) {}
+
+    fn chatter(&mut self, _: bool) {}
 }
 
 fn device(number: usize, unit: u8) -> DeviceId {

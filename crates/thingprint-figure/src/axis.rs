@@ -1,5 +1,7 @@
 //! What an axis says and how it is divided.
 
+use crate::number::{exact, percent, short};
+
 /// An axis: what is measured along it, and how.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Axis {
@@ -37,6 +39,16 @@ impl Axis {
     #[must_use]
     pub fn bounds(self, low: f64, high: f64) -> Self {
         Self { bounds: Some((low, high)), ..self }
+    }
+
+    /// A value of the axis in few digits, as beside a bar.
+    pub(crate) fn short(&self, value: f64) -> String {
+        if self.percent { percent(value) } else { short(value) }
+    }
+
+    /// A value of the axis in all digits that mean something, as under the pointer.
+    pub(crate) fn exact(&self, value: f64) -> String {
+        if self.percent { format!("{}%", exact(value * 100.0)) } else { exact(value) }
     }
 
     /// Label and unit.

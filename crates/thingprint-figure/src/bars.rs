@@ -6,7 +6,7 @@ use crate::drawing::{Anchor, Drawing, Figure, Label, Paint, Rect, SMALL, polylin
 use crate::frame::{HEIGHT, WIDTH, base_line, level_axis, x_label};
 use crate::legend::{Entry, Sign, legend};
 use crate::lettering::width;
-use crate::number::{exact, is_drawable, percent, short};
+use crate::number::is_drawable;
 use crate::range::Range;
 use crate::series::Estimate;
 
@@ -165,7 +165,7 @@ impl Bars {
             drawing.path(&path, paint, &self.tip(bar));
             end = if bar.to < 0.0 { low } else { high };
         }
-        let text = self.value_text(bar.estimate.mean);
+        let text = self.value.short(bar.estimate.mean);
         if self.arrangement == Arrangement::Grouped && width(&text, SMALL) <= place.width * 1.1 + 4.0 {
             let base = if bar.to < 0.0 { end + 12.0 } else { end - 4.0 };
             let label = Label::new(&text, middle, base.max(area.y - 4.0)).size(SMALL);
@@ -188,13 +188,7 @@ impl Bars {
     fn tip(&self, bar: &Bar) -> String {
         let group = self.groups.get(bar.group).map_or("", String::as_str);
         let series = self.series.get(bar.series).map_or("", |series| series.name.as_str());
-        let text = |value: f64| if self.value.percent { percent(value) } else { exact(value) };
-        let deviation = bar.estimate.sd.map(|sd| format!(" ± {}", text(sd))).unwrap_or_default();
-        format!("{group}, {series}: {}{deviation}", text(bar.estimate.mean))
-    }
-
-    fn value_text(&self, value: f64) -> String {
-        if self.value.percent { percent(value) } else { short(value) }
+        format!("{group}, {series}: {}", bar.estimate.text(&self.value))
     }
 
     /// Writes the names of groups: level if they have room, else turned.

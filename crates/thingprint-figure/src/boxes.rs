@@ -4,7 +4,6 @@ use crate::axis::Axis;
 use crate::class::Colour;
 use crate::drawing::{Anchor, Drawing, Figure, Label, MARGIN, Paint, Rect, SMALL, TEXT, polyline, widest};
 use crate::frame::{WIDTH, upright_lines, x_marks};
-use crate::number::{exact, percent};
 use crate::range::Range;
 use crate::series::Samples;
 
@@ -81,8 +80,7 @@ impl Boxes {
     }
 
     fn tip(&self, name: &str, quantiles: [f64; 5]) -> String {
-        let text = |value: f64| if self.value.percent { percent(value) } else { exact(value) };
-        let [low, lower, median, upper, high] = quantiles.map(text);
+        let [low, lower, median, upper, high] = quantiles.map(|value| self.value.exact(value));
         let unit = &self.value.unit;
         format!("{name}: median {median} {unit}, quartiles {lower} and {upper}, 5% at {low}, 95% at {high}")
     }

@@ -47,6 +47,11 @@ pub struct Drawing {
 }
 
 impl Drawing {
+    /// What it shows, in more words than its title.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
     /// A drawing that shows its title already. Title and description are what a screen reader says.
     pub(crate) fn new(title: &str, description: &str, width: f64) -> Self {
         let (title, description) = (title.to_owned(), description.to_owned());

@@ -95,7 +95,9 @@ pub(crate) fn reserve(drawing: &mut Drawing, guides: &[Guide]) {
 pub(crate) fn level_axis(drawing: &mut Drawing, axis: &Axis, range: &Range, height: f64) -> Rect {
     let marks = range.marks();
     let text = axis.text();
-    let room = widest(marks.iter().map(|mark| mark.label.as_str()), SMALL, WIDEST_MARK);
+    // Axes of shares are alike, so that areas below each other are in line.
+    let least = axis.percent.then_some("100");
+    let room = widest(marks.iter().map(|mark| mark.label.as_str()).chain(least), SMALL, WIDEST_MARK);
     let label = if text.is_empty() { 0.0 } else { LABEL };
     let (x, y) = (MARGIN + label + room + 6.0, drawing.bottom() + 6.0);
     let area = Rect { x, y, width: drawing.width() - x - MARGIN - 6.0, height };

@@ -5,7 +5,7 @@ use crate::class::{Colour, dash};
 use crate::drawing::{Drawing, Figure, Paint, polyline};
 use crate::frame::{Frame, HEIGHT, WIDTH, reserve};
 use crate::legend::{Entry, Sign, legend, marker};
-use crate::number::{exact, is_drawable, percent};
+use crate::number::is_drawable;
 use crate::range::Range;
 use crate::series::Estimate;
 
@@ -54,10 +54,7 @@ impl Figure for Lines {
         let mut drawing = Drawing::new(&self.title, &self.description, WIDTH);
         let points = || self.series.iter().flat_map(|series| &series.points);
         let drawable = || points().filter(|point| is_drawable(point.x) && is_drawable(point.y.mean));
-        let values = drawable().flat_map(|point| {
-            let spread = point.y.spread().map(|(low, high)| [low, high]);
-            [point.y.mean].into_iter().chain(spread.into_iter().flatten())
-        });
+        let values = drawable().flat_map(|point| point.y.extent());
         let ranges = (Range::of(&self.x, drawable().map(|point| point.x)), Range::of(&self.y, values));
         let (Some(x), Some(y)) = ranges else { return drawing.no_data() };
         let entries = self.series.iter().enumerate().map(|(index, series)| Entry {
@@ -127,9 +124,6 @@ impl Lines {
     }
 
     fn tip(&self, name: &str, point: &LinePoint) -> String {
-        let text = |value: f64| if self.y.percent { percent(value) } else { exact(value) };
-        let deviation = point.y.sd.map(|sd| format!(" ± {}", text(sd))).unwrap_or_default();
-        let x = if self.x.percent { percent(point.x) } else { exact(point.x) };
-        format!("{name}, {x} {}: {}{deviation}", self.x.unit, text(point.y.mean))
+        format!("{name}, {} {}: {}", self.x.exact(point.x), self.x.unit, point.y.text(&self.y))
     }
 }

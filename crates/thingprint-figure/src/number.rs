@@ -9,6 +9,11 @@ const PREFIX_FROM: f64 = 1e4;
 /// Beyond these a power of ten says more than digits.
 const PLAIN: std::ops::Range<f64> = 1e-4..1e15;
 
+/// Decimals of a percentage, as few as do.
+const PERCENT_DECIMALS: std::ops::RangeInclusive<usize> = 1..=4;
+/// Shares that differ by less are the same.
+const ROUNDING: f64 = 1e-12;
+
 /// Whether a value can be drawn.
 pub(crate) fn is_drawable(value: f64) -> bool {
     value.is_finite() && value.abs() <= GREATEST
@@ -30,12 +35,17 @@ pub(crate) fn exact(value: f64) -> String {
     significant(value, 6)
 }
 
-/// A share as a percentage, to a tenth as long as that is what digits are for.
+/// A share as a percentage, to a tenth; further where a tenth would make nothing or all of what is not.
 pub(crate) fn percent(share: f64) -> String {
     if share.abs() >= PREFIX_FROM {
         return format!("{}%", short(share * 100.0));
     }
-    format!("{}%", trimmed(format!("{:.1}", share * 100.0)))
+    let text = |decimals: usize| trimmed(format!("{:.decimals$}", share * 100.0));
+    let says_too_much = |text: &String| {
+        (text == "0" && share.abs() > ROUNDING) || (text == "100" && (share - 1.0).abs() > ROUNDING)
+    };
+    let shown = PERCENT_DECIMALS.map(text).find(|text| !says_too_much(text));
+    format!("{}%", shown.unwrap_or_else(|| text(1)))
 }
 
 /// A value of a scale that goes in steps: as many decimals as the step needs, with the prefix of `greatest`.
@@ -119,6 +129,20 @@ mod tests {
         check(-2.5, "-2.5");
         check(1e20, "1e20");
         check(1.5e-7, "1.5e-7");
+    }
+
+    #[test]
+    fn nearly_all_is_not_all_and_hardly_any_is_not_none() {
+        let check = |share: f64, expected: &str| assert_eq!(percent(share), expected, "{share}");
+        check(0.0, "0%");
+        check(1.0, "100%");
+        check(0.1 + 0.2 + 0.7, "100%");
+        check(0.9988, "99.9%");
+        check(0.9999, "99.99%");
+        check(0.999_999, "99.9999%");
+        check(0.0004, "0.04%");
+        check(1e-9, "0%");
+        check(0.25, "25%");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::class::{Class, Colour, hatch};
 use crate::drawing::{Anchor, Drawing, Figure, Label, MARGIN, Paint, Rect, SMALL, TEXT, polyline, widest};
 use crate::frame::{WIDTH, upright_lines, x_marks};
 use crate::legend::{Entry, Sign, legend};
-use crate::number::{exact, is_drawable, percent, short};
+use crate::number::is_drawable;
 use crate::range::Range;
 use crate::series::Estimate;
 
@@ -45,17 +45,14 @@ pub struct RankingRow {
 impl Figure for Ranking {
     fn draw(&self) -> Drawing {
         let mut drawing = Drawing::new(&self.title, &self.description, WIDTH);
-        let values = self.rows.iter().filter(|row| is_drawable(row.value.mean)).flat_map(|row| {
-            let spread = row.value.spread().map(|(low, high)| [low, high]);
-            [row.value.mean].into_iter().chain(spread.into_iter().flatten())
-        });
-        let Some(range) = Range::from_zero(&self.value, values) else { return drawing.no_data() };
-        let entry = |(index, class): (usize, &'_ Class)| (index, class.clone());
-        let classes: Vec<_> = self.classes.iter().enumerate().map(entry).collect();
-        let entries = classes.iter().map(|(index, class)| Entry {
+        let values = self.rows.iter().map(|row| row.value).filter(|value| is_drawable(value.mean));
+        let Some(range) = Range::from_zero(&self.value, values.flat_map(Estimate::extent)) else {
+            return drawing.no_data();
+        };
+        let entries = self.classes.iter().enumerate().map(|(index, class)| Entry {
             name: &class.name,
             colour: class.colour,
-            sign: Sign::Box(*index),
+            sign: Sign::Box(index),
         });
         legend(&mut drawing, &entries.collect::<Vec<_>>());
         let area = self.area(&mut drawing);
@@ -113,15 +110,12 @@ impl Ranking {
             drawing.path(&path, Paint::new("ink").stroke_width(1.3), &tip);
             right = right.max(high);
         }
-        let mean = data.value.mean;
-        let text = if self.value.percent { percent(mean) } else { short(mean) };
+        let text = self.value.short(data.value.mean);
         drawing.label(Label::new(&text, right + 5.0, middle + 4.0).size(SMALL).limit(VALUES).class("halo"));
     }
 
     fn tip(&self, row: &RankingRow) -> String {
-        let text = |value: f64| if self.value.percent { percent(value) } else { exact(value) };
-        let deviation = row.value.sd.map(|sd| format!(" ± {}", text(sd))).unwrap_or_default();
         let class = self.classes.get(row.class).map(|class| format!(" ({})", class.name)).unwrap_or_default();
-        format!("{}{class}: {}{deviation}", row.label, text(row.value.mean))
+        format!("{}{class}: {}", row.label, row.value.text(&self.value))
     }
 }

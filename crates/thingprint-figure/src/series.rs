@@ -1,5 +1,8 @@
 //! Values that more than one figure draws.
 
+use crate::axis::Axis;
+use crate::number::is_drawable;
+
 /// A value with its standard deviation, as far as there is one.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Estimate {
@@ -17,9 +20,21 @@ impl Estimate {
 
     /// From one deviation below to one above, where there is a deviation that can be drawn.
     pub(crate) fn spread(self) -> Option<(f64, f64)> {
-        let sd = self.sd.filter(|sd| crate::number::is_drawable(*sd) && *sd > 0.0)?;
+        let sd = self.sd.filter(|sd| is_drawable(*sd) && *sd > 0.0)?;
         let ends = (self.mean - sd, self.mean + sd);
-        (crate::number::is_drawable(ends.0) && crate::number::is_drawable(ends.1)).then_some(ends)
+        (is_drawable(ends.0) && is_drawable(ends.1)).then_some(ends)
+    }
+
+    /// What an axis has to reach: the mean, and the ends of the spread.
+    pub(crate) fn extent(self) -> impl Iterator<Item = f64> {
+        let ends = self.spread().map(|(low, high)| [low, high]);
+        [self.mean].into_iter().chain(ends.into_iter().flatten())
+    }
+
+    /// Mean and deviation as they show under the pointer, in the unit of an axis.
+    pub(crate) fn text(self, axis: &Axis) -> String {
+        let deviation = self.sd.map(|sd| format!(" ± {}", axis.exact(sd))).unwrap_or_default();
+        format!("{}{deviation}", axis.exact(self.mean))
     }
 }
 

@@ -10,10 +10,10 @@ mod mud;
 pub use error::{ProfileError, ProfileFault};
 pub use fingerprint::{
     Answer, Attribute, Candidate, CipherList, Evidence, Fingerprints, KNOWN_COVERAGE, KNOWN_MARGIN,
-    KnownDevices, Likeness, Matcher, Traits,
+    KnownDevices, Likeness, MOST_SHARING, Matcher, SHARED_COVERAGE, Traits,
 };
 pub use mud::{
     AccessList, Action, CheckReport, Contact, ContactTally, Denied, DenyReason, Direction, Entry, EntryUse,
     Ethernet, Host, HostSource, ListKind, Miss, MudBuilder, MudDraft, MudLimits, MudOptions, MudProfile,
-    NameEvidence, Network, Peer, Place, PortCondition, PortSpan, Prefix, Service, TransportMatch,
+    NameEvidence, Network, Peer, Place, PortCondition, PortSpan, Prefix, Service, TransportMatch, is_mud_url,
 };

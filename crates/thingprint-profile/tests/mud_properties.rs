@@ -2,62 +2,27 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod home;
-
-use std::collections::BTreeSet;
+mod lamp;
 
 use home::{Flows, Story, ntp_request};
+use lamp::{CLOUD, LAMP, assert_structure, options, written};
 use proptest::prelude::*;
-use serde_json::{Value, json};
 use thingprint_profile::{MudOptions, MudProfile};
-
-const LAMP: &str = "192.168.1.7";
-const CLOUD: &str = "203.0.113.5";
-
-fn options() -> MudOptions {
-    MudOptions::new("Lamp", "https://lamp.example/lamp.json", "2024-05-01T00:00:00Z")
-}
-
-fn written(story: &Story) -> MudProfile {
-    let flows = story.flows();
-    flows.builder().profile(flows.device(7), &options()).profile
-}
-
-/// The structure that RFC 8520 and RFC 8519 ask of a file, as far as the written ones use it.
-fn assert_structure(text: &str) {
-    let document: Value = serde_json::from_str(text).unwrap();
-    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<String>>();
-    let subset = |value: &Value, known: &[&str]| {
-        let known = known.iter().map(|&name| name.to_owned()).collect();
-        assert!(keys(value).is_subset(&known), "{:?}", keys(value));
-    };
-    subset(&document, &["ietf-mud:mud", "ietf-access-control-list:acls"]);
-    let mud = &document["ietf-mud:mud"];
-    for mandatory in ["mud-version", "mud-url", "last-update", "is-supported"] {
-        assert!(mud.get(mandatory).is_some(), "{mandatory}");
-    }
-    let lists = document["ietf-access-control-list:acls"]["acl"].as_array().unwrap();
-    let names: Vec<&str> = lists.iter().map(|list| list["name"].as_str().unwrap()).collect();
-    for policy in ["from-device-policy", "to-device-policy"] {
-        for reference in mud[policy]["access-lists"]["access-list"].as_array().unwrap() {
-            assert!(names.contains(&reference["name"].as_str().unwrap()));
-        }
-    }
-    for list in lists {
-        let is_ipv6 = list["type"] == "ipv6-acl-type";
-        for entry in list["aces"]["ace"].as_array().unwrap() {
-            assert!((1..=64).contains(&entry["name"].as_str().unwrap().len()));
-            subset(entry, &["name", "matches", "actions", "thingprint:protocol"]);
-            let version = if is_ipv6 { "ipv6" } else { "ipv4" };
-            subset(&entry["matches"], &["ietf-mud:mud", version, "tcp", "udp"]);
-            assert!(entry["matches"][version]["protocol"].is_u64());
-            assert_eq!(entry["actions"], json!({ "forwarding": "accept" }));
-        }
-    }
-}
 
 /// Any exchange of a device with somebody.
 fn any_packet() -> impl Strategy<Value = (bool, bool, usize, u16, u16, u8)> {
-    let port = || prop_oneof![Just(53_u16), Just(123), Just(443), Just(5683), 1024_u16..1030, any::<u16>()];
+    let port = || {
+        prop_oneof![
+            Just(53_u16),
+            Just(67),
+            Just(68),
+            Just(123),
+            Just(443),
+            Just(5683),
+            1024_u16..1030,
+            any::<u16>()
+        ]
+    };
     (any::<bool>(), any::<bool>(), 0_usize..PEERS.len(), port(), port(), 0_u8..4)
 }
 

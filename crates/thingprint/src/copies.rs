@@ -8,7 +8,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use thingprint_flow::{ByteStream, decompress};
 
 use crate::inputs::Input;
-use crate::messages::Messages;
+use crate::messages::Say;
 
 /// Uncompressed bytes at the start of captures that are alike in copies; only where they are, all are compared.
 const START_BYTES: usize = 64 * 1024;
@@ -16,7 +16,7 @@ const START_BYTES: usize = 64 * 1024;
 /// The inputs without those whose uncompressed bytes are the same as an earlier one's; each is told.
 ///
 /// What cannot be read twice, such as standard input, is taken for no copy.
-pub(crate) fn without_copies(inputs: &[Input], messages: Messages) -> Vec<Input> {
+pub(crate) fn without_copies(inputs: &[Input], messages: impl Say) -> Vec<Input> {
     if let [one] = inputs {
         return vec![one.clone()];
     }

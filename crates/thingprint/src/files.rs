@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
+use thingprint_profile::KnownDevices;
 use thingprint_report::{AtomicFile, Labels};
 
 /// The labels in a file; none without a file.
@@ -11,6 +12,13 @@ pub(crate) fn read_labels(path: Option<&Path>) -> anyhow::Result<Labels> {
     let Some(path) = path else { return Ok(Labels::default()) };
     let bytes = std::fs::read(path).with_context(|| format!("failed to read labels {}", path.display()))?;
     Labels::read(&bytes, &path.display().to_string()).context("failed to read labels")
+}
+
+/// The known devices in a file of fingerprints.
+pub(crate) fn read_fingerprints(path: &Path) -> anyhow::Result<KnownDevices> {
+    let context = || format!("failed to read fingerprints {}", path.display());
+    let text = std::fs::read_to_string(path).with_context(context)?;
+    KnownDevices::from_json(&text).with_context(context)
 }
 
 /// Writes a whole file, or nothing.

@@ -14,14 +14,21 @@ mod output;
 mod progress;
 mod protocols;
 mod reading;
+mod sources;
 mod unowned;
 
+use std::alloc::System;
 use std::process::ExitCode;
 
 use clap::Parser;
+use peakmem_alloc::PeakMemAlloc;
 
 use crate::args::GlobalArgs;
 use crate::commands::Command;
+
+/// The system's allocator, with a count of the bytes that are held: what an experiment says of memory.
+#[global_allocator]
+static MEMORY: PeakMemAlloc<System> = PeakMemAlloc::new(System);
 
 /// Tells which devices are on a network, from traffic alone
 ///

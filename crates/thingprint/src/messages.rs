@@ -1,5 +1,6 @@
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
 
 use thingprint_report::{Format, Style, Table};
 
@@ -19,6 +20,11 @@ impl Messages {
     /// Whether only errors are said.
     pub(crate) const fn is_quiet(self) -> bool {
         self.is_quiet
+    }
+
+    /// Whether more is said than is needed.
+    pub(crate) const fn is_verbose(self) -> bool {
+        self.is_verbose
     }
 
     /// Something that makes the result less than was asked for.
@@ -48,6 +54,67 @@ impl Messages {
         if self.is_verbose {
             say(text);
         }
+    }
+}
+
+/// Something that takes what there is to say.
+pub(crate) trait Say: Copy {
+    /// Something that makes the result less than was asked for.
+    fn warn(self, text: impl Display);
+    /// Something that a user wants to know once.
+    fn note(self, text: impl Display);
+    /// Something for those who ask.
+    fn detail(self, text: impl Display);
+}
+
+impl Say for Messages {
+    fn warn(self, text: impl Display) {
+        Self::warn(self, text);
+    }
+
+    fn note(self, text: impl Display) {
+        Self::note(self, text);
+    }
+
+    fn detail(self, text: impl Display) {
+        Self::detail(self, text);
+    }
+}
+
+/// Messages that are said, and of which the warnings are kept for those who read the result later.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    messages: Messages,
+    warnings: Mutex<Vec<String>>,
+}
+
+impl Kept {
+    /// Says messages as loudly as these are said.
+    pub(crate) const fn new(messages: Messages) -> Self {
+        Self { messages, warnings: Mutex::new(Vec::new()) }
+    }
+
+    /// The warnings, sorted: threads may have said them in any order.
+    pub(crate) fn into_warnings(self) -> Vec<String> {
+        let mut warnings = self.warnings.into_inner().unwrap_or_else(PoisonError::into_inner);
+        warnings.sort_unstable();
+        warnings
+    }
+}
+
+impl Say for &Kept {
+    fn warn(self, text: impl Display) {
+        let text = text.to_string();
+        self.messages.warn(&text);
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+    }
+
+    fn note(self, text: impl Display) {
+        self.messages.note(text);
+    }
+
+    fn detail(self, text: impl Display) {
+        self.messages.detail(text);
     }
 }
 

@@ -14,6 +14,11 @@ impl Progress {
         Self::new(what, total, is_quiet, template)
     }
 
+    /// A line that says which of many steps is being done.
+    pub(crate) fn steps(is_quiet: bool) -> Self {
+        Self::new("", None, is_quiet, "{spinner} {wide_msg} {elapsed}")
+    }
+
     fn new(what: &'static str, total: Option<u64>, is_quiet: bool, template: &str) -> Self {
         let target = if is_quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(total, target).with_message(what);
@@ -26,6 +31,17 @@ impl Progress {
     /// So much is done.
     pub(crate) fn set(&self, done: u64) {
         self.0.set_position(done);
+    }
+
+    /// This is being done.
+    pub(crate) fn step(&self, what: &str) {
+        self.0.set_message(what.to_owned());
+        self.0.tick();
+    }
+
+    /// Takes the bar away while something else writes to the terminal.
+    pub(crate) fn beside(&self, write: impl FnOnce()) {
+        self.0.suspend(write);
     }
 
     /// Takes the bar away.

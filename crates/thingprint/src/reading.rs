@@ -18,7 +18,7 @@ use thingprint_report::Labels;
 use crate::copies::without_copies;
 use crate::exit::Outcome;
 use crate::inputs::Input;
-use crate::messages::{Messages, counted};
+use crate::messages::{Kept, Messages, Say, counted};
 use crate::progress::Progress;
 use crate::protocols::Protocols;
 use crate::unowned::Unowned;
@@ -45,6 +45,8 @@ pub(crate) struct Reading<'a> {
 pub(crate) struct Instances {
     pub(crate) rows: Vec<Labeled>,
     pub(crate) outcome: Outcome,
+    /// What was warned of.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// What is known of a trace that was followed to its end.
@@ -64,26 +66,30 @@ pub(crate) struct Followed {
 impl Reading<'_> {
     /// Reads the captures.
     pub(crate) fn instances(&self) -> anyhow::Result<Instances> {
+        let messages = Kept::new(self.messages);
         let is_by_capture = self.options.flow.window == WindowLength::Capture;
         // A copy in another folder may have a label of its own there.
         let inputs = if is_by_capture && self.labels.has_captures() {
             self.inputs.to_vec()
         } else {
-            without_copies(self.inputs, self.messages)
+            without_copies(self.inputs, &messages)
         };
-        let (assembled, followed) =
-            if is_by_capture { self.each_by_itself(&inputs) } else { self.as_one_trace(&inputs) };
-        let outcome = followed.report(self.messages)?;
-        self.report_assembled(&assembled, &followed);
+        let (assembled, followed) = if is_by_capture {
+            self.each_by_itself(&inputs, &messages)
+        } else {
+            self.as_one_trace(&inputs, &messages)
+        };
+        let outcome = followed.report(&messages)?;
+        self.report_assembled(&assembled, &followed, &messages);
         let rows = assembled.instances.into_iter().map(|instance| {
             let label = self.labels.label_of(instance.device, instance.capture.as_deref()).cloned();
             Labeled { instance, label }
         });
-        Ok(Instances { rows: rows.collect(), outcome })
+        Ok(Instances { rows: rows.collect(), outcome, warnings: messages.into_warnings() })
     }
 
     /// Every capture is a trace of its own.
-    fn each_by_itself(&self, inputs: &[Input]) -> (Assembled, Followed) {
+    fn each_by_itself(&self, inputs: &[Input], messages: &Kept) -> (Assembled, Followed) {
         let total = total_length(inputs);
         let progress = Progress::bytes("reading", total, self.messages.is_quiet());
         let (next, done) = (AtomicUsize::new(0), Mutex::new((Partial::default(), Vec::new(), 0)));
@@ -92,7 +98,7 @@ impl Reading<'_> {
                 scope.spawn(|| {
                     while let Some(input) = inputs.get(next.fetch_add(1, Ordering::Relaxed)) {
                         let (partial, followed) =
-                            self.build(std::slice::from_ref(input), &self.options, None);
+                            self.build(std::slice::from_ref(input), &self.options, None, messages);
                         let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
                         done.0 = std::mem::take(&mut done.0).merge(partial);
                         done.1.push((input.name(), followed));
@@ -114,7 +120,7 @@ impl Reading<'_> {
     /// The gateway is no device, and leaving it out while reading saves half of the work. Who it is shows only at
     /// the end, so it is guessed from the first frames; a wrong guess costs a second reading. What cannot be read
     /// twice is read with the gateway as a device, which is left out at the end.
-    fn as_one_trace(&self, inputs: &[Input]) -> (Assembled, Followed) {
+    fn as_one_trace(&self, inputs: &[Input], messages: &Kept) -> (Assembled, Followed) {
         let labelled = self.labelled_macs();
         let mut options = self.options.clone();
         let is_rewindable = inputs.iter().all(Input::is_rewindable);
@@ -122,12 +128,12 @@ impl Reading<'_> {
             options.flow.gateway = guess_gateway(inputs, &labelled);
         }
         let progress = Progress::bytes("reading", total_length(inputs), self.messages.is_quiet());
-        let (mut partial, mut followed) = self.build(inputs, &options, Some(&progress));
+        let (mut partial, mut followed) = self.build(inputs, &options, Some(&progress), messages);
         let elected = self.options.flow.gateway.or_else(|| elect_gateway(&partial.votes(), &labelled));
         if options.flow.gateway.is_some() && options.flow.gateway != elected {
-            self.messages.detail("the gateway is not who it seemed to be at first: reading again");
+            messages.detail("the gateway is not who it seemed to be at first: reading again");
             options.flow.gateway = elected;
-            (partial, followed) = self.build(inputs, &options, Some(&progress));
+            (partial, followed) = self.build(inputs, &options, Some(&progress), messages);
         }
         progress.finish();
         (partial.assemble(&options, &labelled), followed)
@@ -138,6 +144,7 @@ impl Reading<'_> {
         inputs: &[Input],
         options: &InstanceOptions,
         progress: Option<&Progress>,
+        messages: &Kept,
     ) -> (Partial, Followed) {
         let engine = self.protocols.engine();
         let mut builder = Builder::new(options.clone(), &engine);
@@ -145,7 +152,7 @@ impl Reading<'_> {
         let names: Vec<String> = inputs.iter().map(Input::name).collect();
         let name = (names.len() == 1).then(|| names[0].clone());
         let (part, counts) = builder.finish(PartId::of_text(&names.join("\n")), name);
-        self.report_build(counts);
+        report_build(counts, messages);
         let mut partial = Partial::default();
         if let Some(part) = part {
             partial.insert(part);
@@ -157,22 +164,14 @@ impl Reading<'_> {
         labelled_macs(self.labels)
     }
 
-    fn report_build(&self, counts: BuildCounts) {
-        report_losses(counts.track, counts.losses, self.messages);
-        if counts.words_dropped > 0 {
-            let words = counts.words_dropped;
-            self.messages.warn(format!("{words} words were left out of bags: too many distinct ones"));
-        }
-    }
-
-    fn report_assembled(&self, assembled: &Assembled, followed: &Followed) {
+    fn report_assembled(&self, assembled: &Assembled, followed: &Followed, messages: &Kept) {
         let flow = &self.options.flow;
         if let (Some(gateway), Identity::Mac) = (assembled.gateway, flow.identity) {
             let how =
                 if flow.gateway.is_some() { "as given" } else { "it sends most packets from the Internet" };
-            self.messages.note(format!("the gateway is {gateway} ({how})"));
+            messages.note(format!("the gateway is {gateway} ({how})"));
         }
-        followed.report_unowned(flow.identity, assembled.gateway, self.messages);
+        followed.report_unowned(flow.identity, assembled.gateway, messages);
         let edges = [
             (
                 assembled.edges_inside_window,
@@ -184,21 +183,21 @@ impl Reading<'_> {
             ),
         ];
         for (count, what) in edges.into_iter().filter(|(count, _)| *count > 0) {
-            self.messages.warn(format!("{count} {what}"));
+            messages.warn(format!("{count} {what}"));
         }
         if assembled.instances.is_empty() && followed.frames > 0 {
-            self.messages.warn("no device sent enough for an instance");
+            messages.warn("no device sent enough for an instance");
         }
         if self.labels.has_captures() && flow.window != WindowLength::Capture {
-            self.messages.warn(
+            messages.warn(
                 "the capture column of the label file counts with --window capture only: without it, a device has a \
                  label where all its rows agree",
             );
         }
         let instances = counted(assembled.instances.len() as u64, "instance", "instances");
-        self.messages.detail(format!("{}, {instances}", counted(followed.frames, "frame", "frames")));
+        messages.detail(format!("{}, {instances}", counted(followed.frames, "frame", "frames")));
         for (kind, count) in followed.counts.malformed.iter().filter(|(_, count)| **count > 0) {
-            self.messages.detail(format!("{count} malformed packets: {kind}"));
+            messages.detail(format!("{count} malformed packets: {kind}"));
         }
     }
 }
@@ -213,7 +212,7 @@ impl Followed {
     }
 
     /// Says what the way in which the captures were taken leaves out.
-    fn report_gaps(&self, messages: Messages) {
+    fn report_gaps(&self, messages: impl Say) {
         let packets = self.counts.ip_packets;
         if self.cut_packets > 0 {
             messages.warn(format!(
@@ -232,7 +231,7 @@ impl Followed {
     }
 
     /// Says which packets belonged to no device, once it is known who the gateway is.
-    pub(crate) fn report_unowned(&self, identity: Identity, gateway: Option<MacAddr>, messages: Messages) {
+    pub(crate) fn report_unowned(&self, identity: Identity, gateway: Option<MacAddr>, messages: impl Say) {
         self.unowned.report(self.counts.ip_packets, (identity, gateway), messages);
     }
 
@@ -260,7 +259,7 @@ impl Followed {
     }
 
     /// Says what could not be read. Fails when nothing at all could be.
-    pub(crate) fn report(&self, messages: Messages) -> anyhow::Result<Outcome> {
+    pub(crate) fn report(&self, messages: impl Say) -> anyhow::Result<Outcome> {
         if self.is_hopeless() {
             let all: Vec<String> =
                 self.problems.iter().map(|problem| format!("failed to read {problem}")).collect();
@@ -277,8 +276,17 @@ impl Followed {
     }
 }
 
+/// Says what was left out while instances were made.
+fn report_build(counts: BuildCounts, messages: &Kept) {
+    report_losses(counts.track, counts.losses, messages);
+    if counts.words_dropped > 0 {
+        let words = counts.words_dropped;
+        messages.warn(format!("{words} words were left out of bags: too many distinct ones"));
+    }
+}
+
 /// Says what caps and gaps left out of flows and messages.
-pub(crate) fn report_losses(track: TrackCounts, losses: Losses, messages: Messages) {
+pub(crate) fn report_losses(track: TrackCounts, losses: Losses, messages: impl Say) {
     let lost = [
         (track.late_packets, "packets came after their window was closed, and count in the next"),
         (track.flows_evicted, "flows were closed early, because the flow table was full"),

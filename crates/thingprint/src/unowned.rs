@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use thingprint_flow::{Identity, Ip, MacAddr, Packet, is_private};
 
-use crate::messages::{Messages, counted};
+use crate::messages::{Say, counted};
 
 /// A warning is due when more than one packet of so many belongs to no device.
 const WARNING_SHARE: u64 = 10;
@@ -60,7 +60,7 @@ impl Unowned {
         &self,
         packets: u64,
         (identity, gateway): (Identity, Option<MacAddr>),
-        messages: Messages,
+        messages: impl Say,
     ) {
         let of_gateway = gateway.and_then(|mac| self.of_one_host.get(&mac)).copied().unwrap_or(0);
         let by_address =

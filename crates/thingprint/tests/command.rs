@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod audit;
+mod experiments;
 mod flows;
 mod models;
 mod stage;
@@ -445,34 +446,4 @@ fn the_demo_shows_tables_and_names_its_files() {
     }
     assert!(demo.stdout.contains("accuracy") && demo.stdout.contains("Confusion matrix"), "{}", demo.stdout);
     assert!(demo.stdout.contains("simulated"), "{}", demo.stdout);
-}
-
-#[test]
-fn an_experiment_writes_its_result_and_skips_data_that_are_not_there() {
-    let stage = Stage::new();
-    let definition = "name = 'small'\ntitle = 'A small one'\nplace = 'Table 2'\nasks = 'Is it?'\nfound = 'Yes.'\n\
-                      misleads = 'By far.'\ndata = ['home', 'elsewhere']\nseeds = [1, 2]\n\
-                      [analysis.scenarios]\nscenarios = ['ports', 'final']\nshow = ['classes', 'confusion']\n\
-                      [[expect]]\nscenario = 'final'\nmetric = 'accuracy'\nlow = 0.5\n";
-    let dataset = "description = 'd'\norigin = 'o'\nlicence = 'l'\nobtain = 'ask its owner'\nlabels = 'labels.csv'\n\
-                   [[trace]]\ncaptures = ['.']\n";
-    fs::write(stage.path("small.toml"), definition).unwrap();
-    fs::create_dir_all(stage.path("datasets/elsewhere")).unwrap();
-    fs::write(stage.path("datasets/elsewhere/dataset.toml"), dataset).unwrap();
-    let run = stage.ok("experiment small.toml --days 1 --cache cache");
-    assert!(run.stderr.contains("small is skipped on elsewhere"), "{}", run.stderr);
-    assert!(run.stderr.contains("ask its owner") && run.stderr.contains("as expected"), "{}", run.stderr);
-    let read = |name: &str| fs::read_to_string(stage.path(&format!("results/small/{name}"))).unwrap();
-    let metrics: serde_json::Value = serde_json::from_str(&read("metrics.json")).unwrap();
-    assert_eq!((&metrics["experiment"], &metrics["dataset"]), (&"small".into(), &"home".into()));
-    assert!(metrics["scenarios"]["final"]["accuracy"]["mean"].as_f64().unwrap() > 0.5);
-    assert!(
-        read("report.md").contains("Simulated data") && read("report.md").contains("cut to a length of 1 d")
-    );
-    assert!(read("confusion.svg").starts_with("<svg"));
-    let first = (read("report.html"), read("metrics.json"));
-    stage.ok("experiment small.toml --days 1 --cache cache");
-    assert_eq!(first, (read("report.html"), read("metrics.json")), "instances from the cache give the same");
-    let refused = stage.run("experiment small.toml -o x.json");
-    assert_eq!(refused.status, 2, "{}", refused.stderr);
 }

@@ -3,7 +3,7 @@ use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 
-use super::scale::{Scale, Verdict};
+use super::scale::{Ruling, Scale, Verdict};
 use super::{Judge, Policy};
 use crate::rule::Values;
 use crate::{PolicyError, Rule, Severity};
@@ -39,11 +39,13 @@ struct RuleFile {
     error: Vec<String>,
     /// What every other value is.
     otherwise: Verdict,
+    /// What is accepted, in words, if a list of the values says it badly.
+    expected: Option<String>,
     /// Where it is written.
     references: Vec<String>,
-    /// Where a verdict is written, if not in all of `references`.
+    /// Where a severity, or a value, is written, if not in all of `references`.
     #[serde(default)]
-    references_of: BTreeMap<Severity, Vec<String>>,
+    references_of: BTreeMap<String, Vec<String>>,
 }
 
 const fn yes() -> bool {
@@ -74,6 +76,10 @@ impl PolicyFile {
             judges.push(said.map(|said| said.into_judge(&Place { file, rule })).transpose()?);
         }
         let Self { name, date, description, unanswered, rules } = self;
+        if !is_day(&date) {
+            let message = format!("the date '{date}' is no day like 2026-11-22");
+            return Err(PolicyError::Toml { file: file.to_owned(), message });
+        }
         if let Some((rule, _)) = rules.into_iter().next() {
             return Err(PolicyError::UnknownRule { file: file.to_owned(), rule });
         }
@@ -98,7 +104,13 @@ impl RuleFile {
                 place.set(&mut scale, value, verdict)?;
             }
         }
-        Ok(Judge { scale: scale.describe(), references: self.references, references_of: self.references_of })
+        let mut references = vec![self.references];
+        for (value, of_value) in self.references_of {
+            place.check(&value)?;
+            scale.rule(value, Ruling(references.len()));
+            references.push(of_value);
+        }
+        Ok(Judge { scale: scale.describe(self.expected), references })
     }
 }
 
@@ -117,6 +129,18 @@ impl Place<'_> {
         if is_new { Ok(()) } else { Err(self.refuse(value, "is said twice")) }
     }
 
+    /// Refuses what is neither a severity nor a value, nor the word before the numbers of values.
+    fn check(&self, value: &str) -> Result<(), PolicyError> {
+        let is_word = match self.rule.values {
+            Values::Number(words) => words.iter().any(|word| word.trim_end() == value),
+            Values::Words(_) | Values::Text => false,
+        };
+        if is_word || value.parse::<Severity>().is_ok() || self.rule.values.can_be(value) {
+            return Ok(());
+        }
+        Err(self.refuse(value, "is no severity and nothing that the rule sees"))
+    }
+
     fn refuse(&self, value: &str, problem: &str) -> PolicyError {
         PolicyError::Value {
             file: self.file.to_owned(),
@@ -132,6 +156,17 @@ fn range(text: &str) -> Option<RangeInclusive<u32>> {
     let (start, end) = text.split_once('-').unwrap_or((text, text));
     let (start, end) = (start.parse().ok()?, end.parse().ok()?);
     (start <= end).then_some(start..=end)
+}
+
+/// Whether a text is a day as in ISO 8601: four digits, two and two.
+fn is_day(text: &str) -> bool {
+    let is_number = |part: &str, digits: usize| {
+        part.len() == digits && part.bytes().all(|character| character.is_ascii_digit())
+    };
+    let parts: Vec<&str> = text.split('-').collect();
+    matches!(parts[..], [year, month, day]
+        if is_number(year, 4) && is_number(month, 2) && is_number(day, 2)
+            && ("01"..="12").contains(&month) && ("01"..="31").contains(&day))
 }
 
 #[cfg(test)]
@@ -161,6 +196,21 @@ mod tests {
     }
 
     #[test]
+    fn a_policy_can_cite_for_a_value_or_a_severity_and_say_what_it_expects() {
+        let policy = read(
+            "[rules.NTP-003]\naccept = ['3-4']\notherwise = 'error'\nexpected = 'clients and servers'\n\
+             references = ['A', 'B']\nreferences_of = { error = ['B'], 7 = ['C'] }",
+        );
+        let policy = policy.unwrap();
+        assert_eq!(policy.expected("NTP-003"), Some("clients and servers"));
+        assert_eq!(policy.references("NTP-003"), ["A", "B"]);
+        assert_eq!(policy.all_references("NTP-003"), ["A", "B", "C"]);
+        let judge = policy.judge("NTP-003").unwrap();
+        let cited = |value: &str| judge.references(judge.scale.judge(value).unwrap().1).to_vec();
+        assert_eq!((cited("7"), cited("6")), (vec!["C".to_owned()], vec!["B".to_owned()]));
+    }
+
+    #[test]
     fn what_makes_no_sense_is_refused_by_name() {
         let check = |rules: &str, expected: &str| {
             let error = read(rules).unwrap_err();
@@ -176,6 +226,12 @@ mod tests {
         check(&rule("TLS-001", "acept = []"), "acept");
         check("[rules.TLS-001]\notherwise = 'fatal'\nreferences = []", "fatal");
         check("[rules.TLS-001]\nreferences = []", "otherwise");
+        check(&rule("TLS-001", "references_of = { fatal = ['A'] }"), "'fatal' is no severity and nothing");
+        for day in ["soon", "2026-13-01", "2026-1-1", "2026-11-22-"] {
+            let text = format!("name = 'own'\ndate = '{day}'\ndescription = ''\n{}", rule("TLS-001", ""));
+            let error = Policy::from_toml("own.toml", &text).unwrap_err().to_string();
+            assert!(error.contains("is no day like"), "{error}");
+        }
         check("colour = 'red'", "colour");
         check("", "own.toml: no rule is on");
         check("[rules.TLS-001]\non = false\notherwise = 'error'\nreferences = []", "no rule is on");

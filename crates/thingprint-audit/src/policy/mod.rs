@@ -2,8 +2,6 @@
 mod file;
 mod scale;
 
-use std::collections::BTreeMap;
-
 use thingprint_flow::Flow;
 use thingprint_protocol::{Heard, Sender};
 
@@ -11,8 +9,8 @@ use crate::rule::Sightings;
 use crate::{PolicyError, Rule, Severity};
 
 use file::PolicyFile;
-pub(crate) use scale::Scale;
 use scale::Verdict;
+pub(crate) use scale::{Ruling, Scale};
 
 /// The policies that come with the crate, by name.
 const BUILT_IN: [(&str, &str); 3] = [
@@ -37,15 +35,14 @@ pub struct Policy {
 #[derive(Clone, Debug)]
 pub(crate) struct Judge {
     pub(crate) scale: Scale,
-    references: Vec<String>,
-    /// Where a verdict is written, if not in all of `references`.
-    references_of: BTreeMap<Severity, Vec<String>>,
+    /// Where it is written, by [`Ruling`].
+    references: Vec<Vec<String>>,
 }
 
 impl Judge {
-    /// Where it is written what makes a value this grave.
-    pub(crate) fn references(&self, verdict: Severity) -> &[String] {
-        self.references_of.get(&verdict).unwrap_or(&self.references)
+    /// Where it is written what makes a value as grave as it is.
+    pub(crate) fn references(&self, ruling: Ruling) -> &[String] {
+        self.references.get(ruling.0).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -94,14 +91,37 @@ impl Policy {
         Rule::all().iter().zip(&self.judges).filter_map(|(rule, judge)| judge.as_ref().map(|_| rule))
     }
 
-    /// Where it is written what a rule demands; nothing for a rule that is off.
+    /// Where it is written what a rule demands; nothing for a rule that is off. What is no document but the policy's own
+    /// judgement begins with `thingprint`.
     pub fn references(&self, rule: &str) -> &[String] {
-        self.judge(rule).map_or(&[], |judge| &judge.references)
+        self.judge(rule).map_or(&[], |judge| judge.references(Ruling::default()))
+    }
+
+    /// Where it is written what a rule demands, with what is written of single values; each once.
+    pub fn all_references(&self, rule: &str) -> Vec<&str> {
+        let mut references: Vec<&str> = Vec::new();
+        for reference in self.judge(rule).into_iter().flat_map(|judge| judge.references.iter().flatten()) {
+            if !references.contains(&reference.as_str()) {
+                references.push(reference);
+            }
+        }
+        references
     }
 
     /// What a rule accepts, for people; `None` for a rule that is off.
     pub fn expected(&self, rule: &str) -> Option<&str> {
         self.judge(rule).map(|judge| judge.scale.expected())
+    }
+
+    /// The values of a rule that are of this severity, for people; `None` where there are none, or the rule is off.
+    pub fn values_of(&self, rule: &str, severity: Severity) -> Option<String> {
+        self.judge(rule)?.scale.values_of(severity)
+    }
+
+    /// The gravest that a finding by a rule can be; `None` for a rule that is off, or that accepts everything.
+    pub fn gravest(&self, rule: &str) -> Option<Severity> {
+        let can_be = |severity: &Severity| self.values_of(rule, *severity).is_some();
+        Severity::ALL.into_iter().rev().find(can_be)
     }
 
     /// What it says of each rule, in the order of [`Rule::all`].
@@ -148,6 +168,7 @@ mod tests {
             for rule in policy.rules() {
                 assert!(!policy.references(rule.id).is_empty(), "{name} {}", rule.id);
                 assert!(policy.expected(rule.id).is_some_and(|text| !text.is_empty()), "{name} {}", rule.id);
+                assert!(policy.gravest(rule.id).is_some(), "{name} {}", rule.id);
             }
         }
         assert!(Policy::built_in("lenient").is_none());

@@ -15,10 +15,17 @@ pub(super) enum Verdict {
     Error,
 }
 
+/// What a policy says of a value that it does not accept: the list of references where that is written, by its place in
+/// [`Judge`](super::Judge); the first is for whatever has none of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ruling(pub(super) usize);
+
 /// The values of a rule, from good to bad.
 #[derive(Clone, Debug)]
 pub(crate) struct Scale {
     values: BTreeMap<String, Verdict>,
+    /// By value, by the word before its number, or by the word of a severity.
+    rulings: BTreeMap<String, Ruling>,
     /// Each with the word that stands before the numbers, or nothing.
     ranges: Vec<(&'static str, RangeInclusive<u32>, Verdict)>,
     otherwise: Verdict,
@@ -27,7 +34,18 @@ pub(crate) struct Scale {
 
 impl Scale {
     pub(super) const fn new(otherwise: Verdict) -> Self {
-        Self { values: BTreeMap::new(), ranges: Vec::new(), otherwise, expected: String::new() }
+        Self {
+            values: BTreeMap::new(),
+            rulings: BTreeMap::new(),
+            ranges: Vec::new(),
+            otherwise,
+            expected: String::new(),
+        }
+    }
+
+    /// Says where it is written what a value, or a severity, is.
+    pub(super) fn rule(&mut self, value: String, ruling: Ruling) {
+        self.rulings.insert(value, ruling);
     }
 
     /// Says what a value is; whether nothing was said of it before.
@@ -50,30 +68,47 @@ impl Scale {
         is_new
     }
 
-    /// Puts into words what is accepted.
-    pub(super) fn describe(mut self) -> Self {
-        let named = |is_wanted: &dyn Fn(Verdict) -> bool| {
-            // What is tolerated beside something else is not what is expected.
-            let is_alone = |value: &str| !value.starts_with("also-");
-            let values =
-                self.values.iter().filter(|(value, verdict)| is_wanted(**verdict) && is_alone(value));
-            let ranges = self.ranges.iter().filter(|(.., verdict)| is_wanted(*verdict));
-            let ranges = ranges.map(|(word, range, _)| match (range.start(), range.end()) {
-                (start, end) if start == end => format!("{word}{start}"),
-                (start, end) => format!("{word}{start} to {end}"),
-            });
-            values.map(|(value, _)| value.clone()).chain(ranges).collect::<Vec<_>>().join(", ")
-        };
-        self.expected = if self.otherwise == Verdict::Accept {
-            format!("anything but {}", named(&|verdict| verdict != Verdict::Accept))
-        } else {
-            named(&|verdict| verdict == Verdict::Accept)
-        };
+    /// Puts into words what is accepted, unless the policy has words of its own.
+    pub(super) fn describe(mut self, words: Option<String>) -> Self {
+        self.expected = words.unwrap_or_else(|| self.accepted());
         self
     }
 
-    /// How grave a value is; `None` where it is accepted.
-    pub(crate) fn judge(&self, value: &str) -> Option<Severity> {
+    fn accepted(&self) -> String {
+        // What is tolerated beside something else is not what is expected.
+        let is_alone = |value: &str| !value.starts_with("also-");
+        if self.otherwise == Verdict::Accept {
+            let rest = self.named(|value, verdict| verdict != Verdict::Accept && is_alone(value));
+            return format!("anything but {rest}");
+        }
+        self.named(|value, verdict| verdict == Verdict::Accept && is_alone(value))
+    }
+
+    /// The values of a verdict, for people; `None` where no value has it.
+    pub(super) fn values_of(&self, severity: Severity) -> Option<String> {
+        let named = self.named(|_, verdict| verdict.severity() == Some(severity));
+        let is_otherwise = self.otherwise.severity() == Some(severity);
+        match (named.is_empty(), is_otherwise) {
+            (true, false) => None,
+            (false, false) => Some(named),
+            (true, true) => Some("anything else".to_owned()),
+            (false, true) => Some(format!("{named}, anything else")),
+        }
+    }
+
+    /// The values that are wanted by name and verdict, ranges in their short form.
+    fn named(&self, is_wanted: impl Fn(&str, Verdict) -> bool) -> String {
+        let values = self.values.iter().filter(|(value, verdict)| is_wanted(value, **verdict));
+        let ranges = self.ranges.iter().filter(|(word, _, verdict)| is_wanted(word, *verdict));
+        let ranges = ranges.map(|(word, range, _)| match (range.start(), range.end()) {
+            (start, end) if start == end => format!("{word}{start}"),
+            (start, end) => format!("{word}{start} to {end}"),
+        });
+        values.map(|(value, _)| value.clone()).chain(ranges).collect::<Vec<_>>().join(", ")
+    }
+
+    /// How grave a value is, and where that is written; `None` where it is accepted.
+    pub(crate) fn judge(&self, value: &str) -> Option<(Severity, Ruling)> {
         let of_range = || {
             let is_meant = |word: &str, range: &RangeInclusive<u32>| {
                 let number = value.strip_prefix(word).and_then(|number| number.parse().ok());
@@ -82,7 +117,10 @@ impl Scale {
             self.ranges.iter().find(|(word, range, _)| is_meant(word, range)).map(|(.., verdict)| *verdict)
         };
         let verdict = self.values.get(value).copied().or_else(of_range).unwrap_or(self.otherwise);
-        verdict.severity()
+        let severity = verdict.severity()?;
+        let of_word = || value.split_once(' ').and_then(|(word, _)| self.rulings.get(word));
+        let ruling = self.rulings.get(value).or_else(of_word).or_else(|| self.rulings.get(severity.as_str()));
+        Some((severity, ruling.copied().unwrap_or_default()))
     }
 
     /// What is accepted, for people.
@@ -104,21 +142,32 @@ impl Verdict {
 
 #[cfg(test)]
 mod tests {
-    use super::{Scale, Verdict};
+    use super::{Ruling, Scale, Verdict};
     use crate::Severity;
+
+    fn severity(scale: &Scale, value: &str) -> Option<Severity> {
+        scale.judge(value).map(|(severity, _)| severity)
+    }
 
     #[test]
     fn numbers_fall_into_ranges_and_the_rest_is_otherwise() {
         let mut scale = Scale::new(Verdict::Error);
         assert!(scale.set_range("", 0..=2, Verdict::Accept));
         assert!(scale.set_range("", 3..=4, Verdict::Warning));
-        assert!(!scale.set_range("", 4..=9, Verdict::Note));
+        assert!(!scale.set_range("", 4..=9, Verdict::Error));
         assert!(scale.set_range("IPv6 ", 0..=10, Verdict::Accept));
-        let scale = scale.describe();
-        assert_eq!((scale.judge("IPv6 10"), scale.judge("IPv6 11")), (None, Some(Severity::Error)));
-        assert_eq!((scale.judge("2"), scale.judge("4")), (None, Some(Severity::Warning)));
-        assert_eq!((scale.judge("64"), scale.judge("x")), (Some(Severity::Error), Some(Severity::Error)));
+        let scale = scale.describe(None);
+        let check = |value: &str, expected| assert_eq!(severity(&scale, value), expected, "{value}");
+        check("IPv6 10", None);
+        check("IPv6 11", Some(Severity::Error));
+        check("2", None);
+        check("4", Some(Severity::Warning));
+        check("64", Some(Severity::Error));
+        check("x", Some(Severity::Error));
         assert_eq!(scale.expected(), "0 to 2, IPv6 0 to 10");
+        assert_eq!(scale.values_of(Severity::Error).as_deref(), Some("4 to 9, anything else"));
+        assert_eq!(scale.values_of(Severity::Warning).as_deref(), Some("3 to 4"));
+        assert_eq!(scale.values_of(Severity::Note), None);
     }
 
     #[test]
@@ -126,8 +175,20 @@ mod tests {
         let mut scale = Scale::new(Verdict::Accept);
         assert!(scale.set("basic", Verdict::Error) && scale.set("none", Verdict::Accept));
         assert!(!scale.set("basic", Verdict::Note));
-        let scale = scale.describe();
-        assert_eq!((scale.judge("digest"), scale.judge("basic")), (None, Some(Severity::Note)));
+        let scale = scale.describe(None);
+        assert_eq!((severity(&scale, "digest"), severity(&scale, "basic")), (None, Some(Severity::Note)));
         assert_eq!(scale.expected(), "anything but basic");
+        assert_eq!(scale.describe(Some("no password".to_owned())).expected(), "no password");
+    }
+
+    #[test]
+    fn a_value_has_its_own_ruling_before_that_of_its_severity() {
+        let mut scale = Scale::new(Verdict::Warning);
+        assert!(scale.set("6", Verdict::Error) && scale.set("7", Verdict::Error));
+        scale.rule("error".to_owned(), Ruling(1));
+        scale.rule("7".to_owned(), Ruling(2));
+        scale.rule("IPv6".to_owned(), Ruling(3));
+        let rulings = ["5", "6", "7", "IPv6 7"].map(|value| scale.judge(value).map(|(_, ruling)| ruling.0));
+        assert_eq!(rulings, [Some(0), Some(1), Some(2), Some(3)]);
     }
 }

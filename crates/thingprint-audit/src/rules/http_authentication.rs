@@ -5,7 +5,7 @@ use crate::Rule;
 use crate::rule::{Sightings, Values};
 
 /// The value of a request is its scheme in lower case, `none` without one; that of a response which asks for a scheme
-/// is `asks-` and the scheme. The credential itself is never shown.
+/// is `asks for` and the scheme. The credential itself is never shown.
 pub(super) const RULE: Rule = Rule {
     id: "HTTP-002",
     title: "HTTP authentication",
@@ -30,7 +30,7 @@ fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
             }
             Message::HttpResponse(response) => {
                 if let Some(scheme) = &response.authentication_type {
-                    let value = format!("asks-{}", scheme.to_ascii_lowercase());
+                    let value = format!("asks for {}", scheme.to_ascii_lowercase());
                     sightings.see(heard, &value, || format!("asks for {scheme}"));
                 }
             }

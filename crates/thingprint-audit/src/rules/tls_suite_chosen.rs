@@ -1,7 +1,7 @@
 use thingprint_flow::Flow;
 use thingprint_protocol::Heard;
 
-use super::view::{SUITE_VALUES, chosen_suite_value, server_hellos, suite_text};
+use super::view::{SUITE_VALUES, see_chosen_suite, server_hellos};
 use crate::Rule;
 use crate::rule::{Sightings, Values};
 
@@ -19,8 +19,6 @@ pub(super) const RULE: Rule = Rule {
 
 fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
     for (heard, hello) in server_hellos(flow) {
-        if let Some(value) = chosen_suite_value(hello) {
-            sightings.see(heard, value, || suite_text(u32::from(hello.cipher_suite)));
-        }
+        see_chosen_suite(sightings, heard, hello);
     }
 }

@@ -1,7 +1,7 @@
 use thingprint_flow::Flow;
 use thingprint_protocol::Heard;
 
-use super::view::{SUITE_VALUES, client_hellos, suite_text, suite_value};
+use super::view::{SUITE_VALUES, client_hellos, see_offered_suite};
 use crate::Rule;
 use crate::rule::{Sightings, Values};
 
@@ -20,9 +20,7 @@ pub(super) const RULE: Rule = Rule {
 fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
     for (heard, hello) in client_hellos(flow) {
         for code in &hello.cipher_suites {
-            if let Some(value) = suite_value(*code) {
-                sightings.see(heard, value, || suite_text(*code));
-            }
+            see_offered_suite(sightings, heard, *code);
         }
     }
 }

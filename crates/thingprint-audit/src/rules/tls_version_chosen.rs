@@ -1,7 +1,7 @@
 use thingprint_flow::Flow;
 use thingprint_protocol::Heard;
 
-use super::view::{server_hellos, tls_version, tls_version_text};
+use super::view::{VERSIONS, see_version, server_hellos};
 use crate::Rule;
 use crate::rule::{Sightings, Values};
 
@@ -12,22 +12,12 @@ pub(super) const RULE: Rule = Rule {
     why: "What is chosen is what protects the connection: a good offer does not help where the server is old.",
     example: "A cloud server answers a hello of TLSv12 with TLSv10.",
     mend: "Ask the maker to update the server; let the device refuse what is older than TLS 1.2.",
-    values: Values::Words(&[
-        "SSLv2",
-        "SSLv3",
-        "TLSv10",
-        "TLSv11",
-        "TLSv12",
-        "TLSv13-draft",
-        "TLSv13",
-        "unknown",
-    ]),
+    values: Values::Words(VERSIONS),
     observe,
 };
 
 fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
     for (heard, hello) in server_hellos(flow) {
-        let version = hello.negotiated_version;
-        sightings.see(heard, tls_version(version), || tls_version_text(version).into_owned());
+        see_version(sightings, heard, hello.negotiated_version);
     }
 }

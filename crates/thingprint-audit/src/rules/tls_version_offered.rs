@@ -1,7 +1,7 @@
 use thingprint_flow::Flow;
 use thingprint_protocol::{ClientHello, Heard, HelloVersion};
 
-use super::view::{client_hellos, tls_version, tls_version_text};
+use super::view::{OFFERED_VERSIONS, client_hellos, see_old_version, see_version, tls_version};
 use crate::Rule;
 use crate::rule::{Sightings, Values};
 
@@ -15,52 +15,25 @@ pub(super) const RULE: Rule = Rule {
     example: "A lamp sends a ClientHello with version 0x0301: TLSv10.",
     mend: "Update the device's firmware, or its TLS library; a device that cannot do better belongs behind a gateway \
            or into a network of its own.",
-    values: Values::Words(&[
-        "SSLv2",
-        "SSLv3",
-        "TLSv10",
-        "TLSv11",
-        "TLSv12",
-        "TLSv13-draft",
-        "TLSv13",
-        "unknown",
-        "also-SSLv2",
-        "also-SSLv3",
-        "also-TLSv10",
-        "also-TLSv11",
-    ]),
+    values: Values::Words(OFFERED_VERSIONS),
     observe,
 };
 
 fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
     for (heard, hello) in client_hellos(flow) {
         let newest = newest(hello);
-        sightings.see(heard, tls_version(newest), || tls_version_text(newest).into_owned());
+        see_version(sightings, heard, newest);
         if matches!(hello.version, HelloVersion::Ssl2(version) if version != 2) {
-            let seen = || format!("{} in a hello of SSLv2", tls_version_text(newest));
+            let seen = || format!("{} in a hello of SSLv2", tls_version(newest));
             sightings.see(heard, "also-SSLv2", seen);
         }
         for version in hello.supported_versions.iter().filter(|version| **version != newest) {
-            if let Some(value) = also(*version) {
-                let seen = || format!("{} beside {}", tls_version(*version), tls_version_text(newest));
-                sightings.see(heard, value, seen);
-            }
+            see_old_version(sightings, heard, (*version, newest));
         }
     }
 }
 
-/// The value of an old version that is offered beside a newer one; `None` for one that is not old, or unknown.
-const fn also(version: u16) -> Option<&'static str> {
-    match version {
-        0x0002 => Some("also-SSLv2"),
-        0x0300 => Some("also-SSLv3"),
-        0x0301 => Some("also-TLSv10"),
-        0x0302 => Some("also-TLSv11"),
-        _ => None,
-    }
-}
-
-/// The newest version that a hello offers: from `supported_versions` where one is known there (RFC 8446 §4.2.1). A draft
+/// The newest version that a hello offers: from `supported_versions` where one is known there (RFC 9846 §4.3.1). A draft
 /// of TLS 1.3 is newer than TLS 1.2 and older than TLS 1.3.
 fn newest(hello: &ClientHello) -> u16 {
     let (HelloVersion::Tls(version) | HelloVersion::Ssl2(version)) = hello.version;

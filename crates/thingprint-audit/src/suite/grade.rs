@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::name::Parts;
 
-/// The grade of a cipher suite, by the criteria that ciphersuite.info published until 2024: what is broken is insecure,
-/// what has a lesser flaw is weak, what has none is secure, and recommended where its keys come from TLS 1.3 or from
-/// ephemeral elliptic-curve Diffie-Hellman. The criteria of each flaw stand at [`Flaw`].
+/// The grade of a cipher suite: what is broken is insecure, what has a lesser flaw is weak, what has none is secure, and
+/// recommended where its keys come from TLS 1.3 or from ephemeral elliptic-curve Diffie-Hellman. What is broken and what
+/// a lesser flaw, of those at [`Flaw`], is as ciphersuite.info published it in 2023.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grade {
@@ -30,7 +30,7 @@ pub enum Flaw {
     NoAuthentication,
     /// Nothing is encrypted (RFC 9325 §4.1).
     NullEncryption,
-    /// RC4 (RFC 7465).
+    /// RC4 (RFC 9325 §4.1).
     Rc4,
     /// RC2 with 40 bits.
     Rc2,
@@ -38,9 +38,9 @@ pub enum Flaw {
     Des,
     /// The MD5 hash.
     Md5,
-    /// Chinese national algorithms, which the IETF does not recommend (RFC 8998).
+    /// Chinese national algorithms, not recommended in the registry.
     Sm,
-    /// Russian national algorithms, which the IETF does not recommend (RFC 9189).
+    /// Russian national algorithms, not recommended in the registry.
     Gost,
     /// Who learns the server's key can read everything that was recorded (RFC 9325 §4.1).
     NoForwardSecrecy,
@@ -97,6 +97,25 @@ impl Flaw {
         Self::Cbc,
         Self::Sha1,
     ];
+
+    /// What it is, in a few words.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Export => "export keys of 40 or 56 bits",
+            Self::NoAuthentication => "no authentication",
+            Self::NullEncryption => "no encryption",
+            Self::Rc4 => "RC4",
+            Self::Rc2 => "RC2",
+            Self::Des => "DES",
+            Self::Md5 => "MD5",
+            Self::Sm => "SM3 or SM4",
+            Self::Gost => "GOST",
+            Self::NoForwardSecrecy => "no forward secrecy",
+            Self::TripleDes => "triple DES",
+            Self::Cbc => "cipher block chaining",
+            Self::Sha1 => "SHA-1",
+        }
+    }
 
     /// Whether RFC 9325 §4.1 forbids to negotiate it: no encryption, RC4, or less than 112 bits.
     pub const fn is_forbidden(self) -> bool {

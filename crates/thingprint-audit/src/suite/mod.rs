@@ -39,7 +39,7 @@ pub struct Suite {
     pub grade: Option<Grade>,
     /// What speaks against it, gravest first.
     pub flaws: Vec<Flaw>,
-    /// Whether its keys come from ephemeral finite-field Diffie-Hellman, which RFC 9325 §4.1 advises against.
+    /// Whether its keys come from ephemeral finite-field Diffie-Hellman, which RFC 10015 §3 forbids.
     pub is_dhe: bool,
 }
 
@@ -52,6 +52,17 @@ pub enum Recommended {
     N,
     /// Discouraged.
     D,
+}
+
+impl Recommended {
+    /// The letter that stands in the registry.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Y => "Y",
+            Self::N => "N",
+            Self::D => "D",
+        }
+    }
 }
 
 impl Suite {
@@ -70,12 +81,28 @@ impl Suite {
         }
     }
 
+    /// Whether RFC 10015 (§2, §3, §4) forbids it in TLS 1.2: its keys come from RSA or from Diffie-Hellman over a finite
+    /// field, static or ephemeral.
+    pub fn has_obsolete_keys(&self) -> bool {
+        self.has_keys_of(&["RSA", "DH", "DHE"])
+    }
+
+    /// Whether its keys come from static elliptic-curve Diffie-Hellman, which RFC 9325 §4.1 and RFC 10015 §2 advise
+    /// against.
+    pub fn has_static_ecdh(&self) -> bool {
+        self.has_keys_of(&["ECDH"])
+    }
+
     /// Suites that were used without being registered; the IETF recommends none of them.
     pub fn unregistered() -> &'static [Self] {
         static SUITES: LazyLock<Vec<Suite>> = LazyLock::new(|| {
             UNREGISTERED.iter().map(|(code, name)| Suite::new(*code, name, Recommended::N)).collect()
         });
         &SUITES
+    }
+
+    fn has_keys_of(&self, key_exchanges: &[&str]) -> bool {
+        Parts::of(self.name).is_some_and(|parts| key_exchanges.contains(&parts.key_exchange))
     }
 
     fn new(code: u16, name: &'static str, recommended: Recommended) -> Self {
@@ -150,12 +177,26 @@ mod tests {
         check(0x5600, None, &[]);
     }
 
-    /// The codes that were registered when the protocol paper was written, and how many of each grade it counts.
+    /// As many as the appendices of RFC 10015 list: 62 DH, 69 DHE and 52 RSA; 39 ECDH.
+    #[test]
+    fn obsolete_keys_are_those_of_rsa_and_finite_fields() {
+        let count =
+            |is_meant: fn(&Suite) -> bool| Suite::all().iter().filter(|suite| is_meant(suite)).count();
+        assert_eq!(count(Suite::has_obsolete_keys), 62 + 69 + 52);
+        assert_eq!(count(|suite| suite.is_dhe), 69);
+        assert_eq!(count(Suite::has_static_ecdh), 39);
+        let is_obsolete = |code: u16| Suite::of(code).unwrap().has_obsolete_keys();
+        assert!(is_obsolete(0x002f) && is_obsolete(0x009e) && is_obsolete(0x00a6) && is_obsolete(0xc0aa));
+        assert!(!is_obsolete(0xc02f) && !is_obsolete(0x1301) && !is_obsolete(0x00a8) && !is_obsolete(0x0021));
+    }
+
+    /// The codes that the protocol paper counts, and how many of each grade it finds: not those that were registered
+    /// later (Ascon) or without an RFC (AEGIS).
     #[test]
     fn grades_are_as_many_as_the_paper_counts() {
-        let later = [0x006e, 0x006f, 0x0070, 0x0071, 0x1306, 0x1307];
+        let uncounted = [0x006e, 0x006f, 0x0070, 0x0071, 0x1306, 0x1307];
         let mut counts: BTreeMap<Grade, usize> = BTreeMap::new();
-        for suite in Suite::all().iter().filter(|suite| !later.contains(&suite.code)) {
+        for suite in Suite::all().iter().filter(|suite| !uncounted.contains(&suite.code)) {
             if let Some(grade) = suite.grade {
                 *counts.entry(grade).or_default() += 1;
             }

@@ -5,7 +5,7 @@ use super::Flaw;
 pub(super) struct Parts<'a> {
     pub(super) name: &'a str,
     pub(super) is_export: bool,
-    /// `RSA`, `DHE`, `ECDHE` ...; empty for TLS 1.3, whose key exchange is always ephemeral (RFC 8446 §1.2).
+    /// `RSA`, `DHE`, `ECDHE` ...; empty for TLS 1.3, where all public keys are ephemeral (RFC 9846 §1.3).
     pub(super) key_exchange: &'a str,
     /// `RSA`, `ECDSA`, `anon` ...; the key exchange's own where none is named; empty for TLS 1.3.
     pub(super) authentication: &'a str,
@@ -26,7 +26,7 @@ impl<'a> Parts<'a> {
         let export = keys.strip_suffix("_EXPORT").or_else(|| keys.strip_suffix("_EXPORT1024"));
         let (is_export, keys) = (export.is_some(), export.unwrap_or(keys));
         let (first, second) = keys.split_once('_').unwrap_or((keys, keys));
-        // PSK_DHE names the same two as DHE_PSK does (RFC 6655).
+        // PSK_DHE names the same two as DHE_PSK does: RFC 10015 lists both with DHE.
         let (key_exchange, authentication) =
             if second == "DHE" && first == "PSK" { (second, first) } else { (first, second) };
         let (cipher, hash) = split_hash(rest);
@@ -43,7 +43,7 @@ impl<'a> Parts<'a> {
         match flaw {
             Flaw::Export => self.is_export,
             Flaw::NoAuthentication => matches!(self.authentication, "anon" | "NULL"),
-            // The two suites of RFC 9150 are named after a hash alone: they do not encrypt.
+            // Two suites are named after a hash alone, c0b4 and c0b5: they do not encrypt.
             Flaw::NullEncryption => is_cipher("NULL") || matches!(self.cipher, "SHA256" | "SHA384"),
             Flaw::Rc4 => is_cipher("RC4"),
             Flaw::Rc2 => is_cipher("RC2"),

@@ -256,7 +256,7 @@ pub struct Cost {
     pub fit_s: f64,
     /// Seconds of prediction.
     pub predict_s: f64,
-    /// Most memory that the program held meanwhile, in bytes, where the system tells.
+    /// Most memory that either took beyond what the program held before, in bytes; `None` where nobody counts.
     pub peak_bytes: Option<u64>,
 }
 

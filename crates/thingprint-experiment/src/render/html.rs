@@ -1,11 +1,13 @@
 //! `report.html`: the report in one file that needs no network.
-use thingprint_figure::{Badge, Page, PageCell, PageColumn, PageTable, Tone};
+use thingprint_figure::{Badge, Figure as _, Page, PageCell, PageColumn, PageTable, Tone};
 
 use super::{IN_BAND, OUTSIDE, Report, one_line};
 use crate::outcome::{Table, Value};
 
 /// Rows beyond which a table is folded away.
 const MANY_ROWS: usize = 40;
+/// Columns beyond which it is.
+const MANY_COLUMNS: usize = 12;
 
 pub(super) fn page(report: &Report<'_>) -> String {
     let definition = report.definition;
@@ -26,27 +28,27 @@ pub(super) fn page(report: &Report<'_>) -> String {
     }
     page.paragraph(format!("In the paper: {}.", definition.place));
     if let Some(comparison) = report.comparison() {
-        page.section("Paper and run").table(&table(&comparison, "Paper and run"));
+        page.section("Paper and run").table(&table(&comparison, ""));
     }
     for section in &report.outcome.sections {
         page.section(section.heading.as_str()).paragraph(one_line(&section.prose));
         if let Some(chart) = &section.chart {
-            page.figure(chart, section.heading.as_str());
+            let drawing = chart.draw();
+            page.drawing(&drawing, drawing.description());
         }
-        let caption = if section.chart.is_some() { "The numbers" } else { &section.heading };
-        if section.table.rows.len() > MANY_ROWS {
-            let summary = format!("Table of {} rows", section.table.rows.len());
+        let (rows, columns) = (section.table.rows.len(), section.table.columns.len());
+        if rows > MANY_ROWS || columns > MANY_COLUMNS {
+            let summary = format!("Table of {rows} rows and {columns} columns");
             page.details(summary.as_str(), |page| {
-                page.table(&table(&section.table, caption));
+                page.table(&table(&section.table, ""));
             });
         } else {
+            let caption = if section.chart.is_some() { "The numbers" } else { "" };
             page.table(&table(&section.table, caption));
         }
     }
     if let Some(costs) = report.costs() {
-        page.section("Time and memory")
-            .paragraph(Report::costs_line())
-            .table(&table(&costs, "Time and memory"));
+        page.section("Time and memory").paragraph(Report::costs_line()).table(&table(&costs, ""));
     }
     if !report.outcome.remarks.is_empty() {
         page.section("Remarks").list(report.outcome.remarks.iter().map(String::as_str));

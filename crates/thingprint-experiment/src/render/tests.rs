@@ -40,12 +40,22 @@ fn file(files: &[ResultFile], name: &str) -> String {
 #[test]
 fn the_numbers_have_the_shape_that_notebooks_read() {
     let json: serde_json::Value = serde_json::from_str(&file(&files(true), "metrics.json")).unwrap();
+    let keys: Vec<&String> = json.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["dataset", "expectations", "experiment", "scenarios", "seeds", "simulated"]);
     assert_eq!(json["experiment"], "x");
     assert_eq!(json["dataset"], "home");
     assert_eq!(json["seeds"], serde_json::json!([1, 2]));
     assert_eq!(json["scenarios"]["final"]["rrse"], serde_json::json!({ "mean": 5.0, "sd": 0.0 }));
     let sd = json["scenarios"]["final"]["accuracy"]["sd"].as_f64().unwrap();
     assert!((sd - 0.05).abs() < 1e-12, "{sd}");
+    for summary in json["scenarios"]
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|metrics| metrics.as_object().unwrap().values())
+    {
+        assert_eq!(summary.as_object().unwrap().keys().collect::<Vec<_>>(), ["mean", "sd"]);
+    }
     assert_eq!(json["expectations"][0]["in_band"], true);
     assert_eq!(json["expectations"][1]["in_band"], false);
     assert_eq!(json["expectations"][2]["in_band"], serde_json::Value::Null);

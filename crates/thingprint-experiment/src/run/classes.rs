@@ -6,6 +6,9 @@ use thingprint_figure::Confusion;
 use super::trial::Answer;
 use crate::outcome::{Section, Table, Value};
 
+/// Column of what the paper has.
+const PAPER: &str = "correct in the paper";
+
 /// Answers by true class: the cells of the paper's Table 2, over all seeds.
 #[derive(Debug, Default)]
 pub(super) struct ClassTable<'a>(BTreeMap<&'a str, BTreeMap<&'a str, Cell>>);
@@ -35,8 +38,7 @@ impl<'a> ClassTable<'a> {
         file_part: &str,
         paper: Option<&BTreeMap<String, f64>>,
     ) -> Section {
-        let mut table =
-            Table::new(["class", "tested", "correct", "confidence", "correct in the paper", "mistaken for"]);
+        let mut table = Table::new(["class", "tested", "correct", "confidence", PAPER, "mistaken for"]);
         for (truth, answers) in &self.0 {
             let tested: u64 = answers.values().map(|cell| cell.count).sum();
             let right = answers.get(truth).copied().unwrap_or_default();
@@ -46,8 +48,11 @@ impl<'a> ClassTable<'a> {
                 Value::Share(right.count as f64 / tested as f64, 1),
                 Value::real(right.mean_confidence(), 2),
                 Value::share(paper.and_then(|paper| paper.get(*truth)).map(|percent| percent / 100.0), 1),
-                Value::from(mistakes(truth, answers, tested)),
+                mistakes(truth, answers, tested).map_or(Value::Absent, Value::from),
             ]);
+        }
+        if paper.is_none() {
+            table.drop_column(PAPER);
         }
         Section {
             name: format!("classes-{file_part}"),
@@ -67,15 +72,16 @@ impl Cell {
     }
 }
 
-/// Wrong answers, the most frequent first, the way Table 2 prints them.
-fn mistakes(truth: &str, answers: &BTreeMap<&str, Cell>, tested: u64) -> String {
+/// Wrong answers, the most frequent first, the way Table 2 prints them; `None` without one.
+fn mistakes(truth: &str, answers: &BTreeMap<&str, Cell>, tested: u64) -> Option<String> {
     let mut wrong: Vec<_> = answers.iter().filter(|(class, _)| **class != truth).collect();
     wrong.sort_by_key(|(_, cell)| std::cmp::Reverse(cell.count));
     let cell = |(class, cell): (&&str, &Cell)| {
         let share = 100.0 * cell.count as f64 / tested as f64;
         format!("{class}: {share:.1} % [{:.2}]", cell.confidence / cell.count as f64)
     };
-    wrong.into_iter().map(cell).collect::<Vec<_>>().join(", ")
+    let cells: Vec<String> = wrong.into_iter().map(cell).collect();
+    (!cells.is_empty()).then(|| cells.join(", "))
 }
 
 /// A confusion matrix (Fig. 11), over all seeds.
@@ -143,8 +149,11 @@ mod tests {
         let [a, b] = &section.table.rows[..] else { unreachable!("two classes were tested") };
         let texts: Vec<String> = a.iter().map(ToString::to_string).collect();
         assert_eq!(texts, ["a", "4", "25.0 %", "0.90", "99.5 %", "b: 50.0 % [0.60], c: 25.0 % [0.40]"]);
-        assert_eq!(b.last().unwrap(), &Value::from(""));
+        assert_eq!(b.last().unwrap(), &Value::Absent);
         assert_eq!(section.name, "classes-final");
+        let without = ClassTable::of(answers.iter()).section("final", "final", None).table;
+        assert_eq!(without.columns, ["class", "tested", "correct", "confidence", "mistaken for"]);
+        assert!(without.rows.iter().all(|row| row.len() == 5));
     }
 
     #[test]

@@ -29,7 +29,11 @@ pub(super) fn section<'a>(answers: impl Iterator<Item = &'a Answer>, threshold: 
     Section {
         name: "confidence".to_owned(),
         heading: format!("Confidence, {key}"),
-        prose: format!("{} {}", in_words("right", &right), in_words("wrong", &wrong)),
+        prose: format!(
+            "{} {} All seeds are taken together.",
+            in_words("right", &right),
+            in_words("wrong", &wrong)
+        ),
         table,
         chart: Some(chart.into()),
     }

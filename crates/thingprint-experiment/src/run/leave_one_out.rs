@@ -10,14 +10,14 @@ use crate::definition::LeaveOneOut;
 use crate::error::ExperimentError;
 use crate::outcome::{Outcome, Section, Summary, Table, Value};
 
-/// What happened to a class that was left out, seed by seed.
+/// What happened to a class that was left out, seed by seed; absent where there was nothing to compare.
 #[derive(Default)]
 struct Left {
     class: String,
     instances: u64,
-    auroc: Vec<f64>,
-    rejected: Vec<f64>,
-    accepted_known: Vec<f64>,
+    auroc: Vec<Option<f64>>,
+    rejected: Vec<Option<f64>>,
+    accepted_known: Vec<Option<f64>>,
     taken_for: Vec<Answer>,
 }
 
@@ -34,23 +34,28 @@ pub(super) fn run(analysis: &LeaveOneOut, bench: &mut Bench<'_>) -> Result<Outco
         }
     }
     let mut outcome = Outcome::default();
-    let mean_over_classes = |of: fn(&Left) -> &[f64]| -> Vec<f64> {
-        all.iter().filter_map(|left| mean(of(left).iter().copied())).collect()
+    // Each class counts the same; the deviation is over seeds, as everywhere.
+    let mean_over_classes = |of: fn(&Left) -> &[Option<f64>]| -> Vec<f64> {
+        let of_seed = |at: usize| mean(all.iter().filter_map(|left| of(left).get(at).copied().flatten()));
+        (0..bench.definition.seeds.len()).filter_map(of_seed).collect()
     };
-    // The mean over classes is what is reported; its deviation is that between classes.
     outcome.metrics.insert("final", "auroc", &mean_over_classes(|left| &left.auroc));
     outcome.metrics.insert("final", "rejected_unknown", &mean_over_classes(|left| &left.rejected));
     outcome.metrics.insert("final", "accepted_known", &mean_over_classes(|left| &left.accepted_known));
     for left in &all {
-        outcome.metrics.insert("final", &format!("auroc[{}]", left.class), &left.auroc);
-        outcome.metrics.insert("final", &format!("rejected[{}]", left.class), &left.rejected);
+        outcome.metrics.insert("final", &format!("auroc[{}]", left.class), &present(&left.auroc));
+        outcome.metrics.insert("final", &format!("rejected[{}]", left.class), &present(&left.rejected));
     }
-    outcome.remarks.push(
-        "The deviation of a mean over classes is that between classes; the deviation of a class is over seeds."
-            .to_owned(),
-    );
+    outcome
+        .remarks
+        .push("In a mean over classes each class counts the same; deviations are over seeds.".to_owned());
     outcome.sections.push(section(&all, analysis.threshold));
     Ok(outcome)
+}
+
+/// The values that there are.
+fn present(values: &[Option<f64>]) -> Vec<f64> {
+    values.iter().flatten().copied().collect()
 }
 
 fn class_of(row: &Labeled) -> Option<&str> {
@@ -64,7 +69,7 @@ impl Left {
         parts: &Parts<'_>,
         rows: &[Labeled],
         (analysis, seed): (&LeaveOneOut, u64),
-        bench: &Bench<'_>,
+        bench: &mut Bench<'_>,
     ) -> Result<(), ExperimentError> {
         let is_known = |row: &&Labeled| class_of(row).is_some_and(|class| class != self.class);
         let train: Vec<&Labeled> = parts.train.iter().filter(|row| is_known(row)).copied().collect();
@@ -76,9 +81,9 @@ impl Left {
             |answers: &[Answer]| -> Vec<f64> { answers.iter().map(|answer| answer.confidence).collect() };
         let is_accepted = |answer: &&Answer| answer.reaches(analysis.threshold);
         self.instances = unknown.len() as u64;
-        self.auroc.extend(auroc(&confidences(&known), &confidences(&unknown)));
-        self.rejected.extend(share(&unknown, is_accepted).map(|accepted| 1.0 - accepted));
-        self.accepted_known.extend(share(&known, is_accepted));
+        self.auroc.push(auroc(&confidences(&known), &confidences(&unknown)));
+        self.rejected.push(share(&unknown, is_accepted).map(|accepted| 1.0 - accepted));
+        self.accepted_known.push(share(&known, is_accepted));
         self.taken_for.extend(unknown);
         Ok(())
     }
@@ -97,7 +102,7 @@ impl Left {
 
 fn section(all: &[Left], threshold: f64) -> Section {
     let mut order: Vec<&Left> = all.iter().collect();
-    let auroc = |left: &Left| mean(left.auroc.iter().copied()).unwrap_or(f64::INFINITY);
+    let auroc = |left: &Left| mean(present(&left.auroc)).unwrap_or(f64::INFINITY);
     order.sort_by(|a, b| auroc(a).total_cmp(&auroc(b)));
     let mut table = Table::new([
         "class left out",
@@ -109,19 +114,19 @@ fn section(all: &[Left], threshold: f64) -> Section {
         "mostly taken for",
     ]);
     for left in &order {
-        let summary = Summary::of(&left.auroc);
+        let summary = Summary::of(&present(&left.auroc));
         table.push([
             Value::from(left.class.as_str()),
             Value::from(left.instances),
             Value::real(summary.map(|summary| summary.mean), 3),
             Value::real(summary.map(|summary| summary.sd), 3),
-            Value::share(mean(left.rejected.iter().copied()), 1),
-            Value::share(mean(left.accepted_known.iter().copied()), 1),
+            Value::share(mean(present(&left.rejected)), 1),
+            Value::share(mean(present(&left.accepted_known)), 1),
             left.mostly().map_or(Value::Absent, Value::from),
         ]);
     }
     let row = |left: &&Left| {
-        let summary = Summary::of(&left.rejected)?;
+        let summary = Summary::of(&present(&left.rejected))?;
         Some(RankingRow {
             label: left.class.clone(),
             value: Estimate::new(summary.mean, summary.sd),

@@ -2,7 +2,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use thingprint_instance::{Instance, Labeled};
-use thingprint_model::{Evaluation, Model, ModelError, Prediction, Split, TrainOptions};
+use thingprint_model::{Evaluation, Model, ModelError, Prediction, Split, Stage0Backend, TrainOptions};
 
 use super::{Material, Watch};
 use crate::definition::{Cost, Definition, Extraction, Need};
@@ -72,9 +72,21 @@ impl<'a> Bench<'a> {
     }
 
     /// A model of the rows that train.
-    pub(crate) fn fit(&self, train: &[&Labeled], options: &TrainOptions) -> Result<Model, ExperimentError> {
+    pub(crate) fn fit(
+        &mut self,
+        train: &[&Labeled],
+        options: &TrainOptions,
+    ) -> Result<Model, ExperimentError> {
         let step = format!("{}, seed {}", options.scenario, options.seed);
-        Model::fit(train.iter().copied(), options, self.jobs).map_err(ExperimentError::model(step))
+        let is_chatty = options.stage0 == Stage0Backend::Linfa;
+        if is_chatty {
+            self.watch.chatter(true);
+        }
+        let fitted = Model::fit(train.iter().copied(), options, self.jobs);
+        if is_chatty {
+            self.watch.chatter(false);
+        }
+        fitted.map_err(ExperimentError::model(step))
     }
 
     /// Trains a model on one part and asks it about the other.

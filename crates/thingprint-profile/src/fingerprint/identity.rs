@@ -11,6 +11,12 @@ const EQUAL_SCORES: f64 = 1e-12;
 pub const KNOWN_COVERAGE: f64 = 0.5;
 /// How far the score of the answer has to lie above the next: a twentieth of the draw.
 pub const KNOWN_MARGIN: f64 = 0.05;
+/// Known devices that may share a value which still says who was seen: four, about the lamps or plugs of one kind in a
+/// home. What more of them show is common.
+pub const MOST_SHARING: usize = 4;
+/// Share of what was seen that a known device has to show where it shows nothing that others do not: three quarters, more
+/// than with a value of its own.
+pub const SHARED_COVERAGE: f64 = 0.75;
 /// Candidates that are listed.
 const MOST_CANDIDATES: usize = 16;
 
@@ -31,13 +37,37 @@ pub enum Answer {
     /// ([coverage](Candidate::coverage)), and its score is above that of any other by 0.05 at least. That is a rule of
     /// thumb and no probability: a device that nobody learnt, of the same make, may pass it.
     Known(String),
-    /// This one most of all: it alone shows some such value and has the highest score, but shows too little of what was
-    /// seen, or is too close to the next. The device may well be another.
+    /// This one most of all. Either it alone shows some such value, but too little of what was seen, or it is too close to
+    /// the next; or it shares the value with three others at most, shows at least three quarters of what was seen, and
+    /// another value, such as the chosen cipher suite, breaks the tie (protocol paper, §II-A). It may well be another.
     Resembles(String),
-    /// These, which all show some value that no other shows, have the same score.
+    /// These have the same score, and each shows some value that would let it be told if it were the only one with this
+    /// score: two of a kind, for instance.
     Tied(Vec<String>),
-    /// None: of the values that were seen, none of an attribute that is not generic belongs to the best alone.
+    /// None: of the values that were seen, none of an attribute that is not generic is shown by the best and by three
+    /// others at most.
     Unknown,
+}
+
+impl Answer {
+    /// The answer in a word: `known`, `resembles`, `tied` or `unknown`.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Known(_) => "known",
+            Self::Resembles(_) => "resembles",
+            Self::Tied(_) => "tied",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The known devices that it names.
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Known(name) | Self::Resembles(name) => vec![name],
+            Self::Tied(names) => names.iter().map(String::as_str).collect(),
+            Self::Unknown => Vec::new(),
+        }
+    }
 }
 
 /// A known device that shares values with what was seen.
@@ -80,7 +110,7 @@ impl<'k> Matcher<'k> {
         let names = known.iter().map(|(name, _)| name).collect();
         let mut shown_by: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         for (index, (_, traits)) in known.iter().enumerate() {
-            for (attribute, value, _) in traits.iter() {
+            for (attribute, value) in traits.telling() {
                 shown_by.entry((attribute, value)).or_default().push(index);
             }
         }
@@ -88,6 +118,8 @@ impl<'k> Matcher<'k> {
     }
 
     /// Which known device a device or a flow looks like, by what it shows. How often it shows it does not matter.
+    /// Time servers of a known device that has more than 16 count as shown by nobody: addresses from a pool are
+    /// everybody's.
     pub fn identify(&self, seen: &Traits) -> Likeness {
         let drawn = seen.attributes().count();
         let mut found: BTreeMap<usize, Candidate> = BTreeMap::new();
@@ -124,10 +156,9 @@ fn answer(candidates: &[Candidate]) -> Answer {
         best.coverage >= KNOWN_COVERAGE - EQUAL_SCORES && best.score - next >= KNOWN_MARGIN - EQUAL_SCORES;
     let is_best = |candidate: &&Candidate| best.score - candidate.score <= EQUAL_SCORES;
     let best: Vec<&Candidate> = candidates.iter().take_while(is_best).collect();
-    let is_unique = best.iter().all(|candidate| candidate.has_naming_evidence());
     match best.as_slice() {
-        _ if !is_unique => Answer::Unknown,
-        [one] if is_clear => Answer::Known(one.name.clone()),
+        _ if !best.iter().all(|candidate| candidate.is_told()) => Answer::Unknown,
+        [one] if is_clear && one.has_naming_evidence() => Answer::Known(one.name.clone()),
         [one] => Answer::Resembles(one.name.clone()),
         several => Answer::Tied(several.iter().map(|candidate| candidate.name.clone()).collect()),
     }
@@ -140,12 +171,35 @@ impl Candidate {
 
     /// Whether some value that was seen, of an attribute that is not generic, is shown by this known device alone.
     pub fn has_naming_evidence(&self) -> bool {
-        self.evidence.iter().any(|evidence| evidence.shared_by == 1 && !evidence.attribute.is_generic())
+        self.strongest().is_some_and(|evidence| evidence.shared_by == 1 && !evidence.attribute.is_generic())
+    }
+
+    /// The evidence that speaks most for it: values of attributes that are not generic before others, then those of
+    /// fewest known devices, then in the order of attributes.
+    pub fn strongest(&self) -> Option<&Evidence> {
+        let rank = |evidence: &&Evidence| (evidence.attribute.is_generic(), evidence.shared_by);
+        self.evidence.iter().min_by_key(rank)
+    }
+
+    /// All evidence that speaks as much for it as the strongest does, or only breaks a tie: values that no more known
+    /// devices share.
+    pub fn telling(&self) -> impl Iterator<Item = &Evidence> {
+        let most = self.strongest().map_or(0, |strongest| strongest.shared_by);
+        self.evidence.iter().filter(move |evidence| evidence.shared_by <= most)
+    }
+
+    /// Whether its evidence says who was seen, where no other has its score.
+    fn is_told(&self) -> bool {
+        let shares = |evidence: &Evidence| (2..=MOST_SHARING).contains(&evidence.shared_by);
+        let is_of_few = self.strongest().is_some_and(|best| !best.attribute.is_generic() && shares(best));
+        self.has_naming_evidence() || is_of_few && self.coverage >= SHARED_COVERAGE - EQUAL_SCORES
     }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
     use super::*;
 
     fn traits(values: &[(Attribute, &str)]) -> Traits {
@@ -159,9 +213,9 @@ mod tests {
     fn known() -> KnownDevices {
         let mut known = KnownDevices::default();
         let agent = Attribute::HttpUserAgent;
-        known.learn("camera", &traits(&[(Attribute::HttpMethod, "GET"), (agent, "camera/1")]));
-        known.learn("lamp", &traits(&[(Attribute::HttpMethod, "GET"), (agent, "lamp/1")]));
-        known.learn("lock", &traits(&[(Attribute::HttpMethod, "POST"), (agent, "lamp/1")]));
+        known.learn("camera", &traits(&[(Attribute::HttpMethod, "GET"), (agent, "camera/1")])).unwrap();
+        known.learn("lamp", &traits(&[(Attribute::HttpMethod, "GET"), (agent, "lamp/1")])).unwrap();
+        known.learn("lock", &traits(&[(Attribute::HttpMethod, "POST"), (agent, "lamp/1")])).unwrap();
         known
     }
 
@@ -200,7 +254,7 @@ mod tests {
             (Attribute::HttpHost, "lamp.example"),
             (Attribute::HttpUserAgent, "lamp/1"),
         ];
-        alone.learn("lamp", &traits(&lamp));
+        alone.learn("lamp", &traits(&lamp)).unwrap();
         let foreign = [
             (Attribute::HttpMethod, "GET"),
             (Attribute::HttpHost, "evil.example"),
@@ -235,8 +289,8 @@ mod tests {
             }
             traits
         };
-        known.learn("lamp", &names("lamp.example"));
-        known.learn("lock", &names("lock.example"));
+        known.learn("lamp", &names("lamp.example")).unwrap();
+        known.learn("lock", &names("lock.example")).unwrap();
         let likeness = Matcher::new(&known).identify(&names("lamp.example"));
         assert_eq!(likeness.answer, Answer::Resembles("lamp".to_owned()));
         assert!((likeness.candidates[0].coverage - 1.0).abs() < 1e-9);
@@ -253,9 +307,55 @@ mod tests {
     }
 
     #[test]
+    fn a_chosen_suite_breaks_the_tie_of_those_that_share_a_list() {
+        let (list, suite) = (Attribute::TlsCipherSuites, Attribute::TlsChosenSuite);
+        let mut known = KnownDevices::default();
+        known.learn("echo", &traits(&[(list, "c02b-c02c"), (suite, "c02b")])).unwrap();
+        known.learn("triby", &traits(&[(list, "c02b-c02c"), (suite, "c02c")])).unwrap();
+        let answer = |seen: &[(Attribute, &str)]| Matcher::new(&known).identify(&traits(seen)).answer;
+        let both = vec!["echo".to_owned(), "triby".to_owned()];
+        assert_eq!(answer(&[(list, "c02b-c02c")]), Answer::Tied(both));
+        assert_eq!(answer(&[(list, "c02b-c02c"), (suite, "0035")]), Answer::Unknown, "half of what was seen");
+        assert_eq!(answer(&[(list, "c02b-c02c"), (suite, "c02c")]), Answer::Resembles("triby".to_owned()));
+        assert_eq!(answer(&[(suite, "c02c")]), Answer::Unknown, "a suite alone names nobody");
+        let foreign = [(list, "c02b-c02c"), (Attribute::TlsServerName, "a"), (Attribute::TlsExtensions, "0")];
+        assert_eq!(answer(&foreign), Answer::Unknown, "a third of what was seen");
+    }
+
+    #[test]
+    fn time_servers_from_a_pool_name_nobody() {
+        let server = Attribute::NtpServer;
+        let pool = |count: usize| -> Vec<String> { (0..count).map(|n| format!("192.0.2.{n}")).collect() };
+        let shows = |servers: &[String]| {
+            traits(&servers.iter().map(|address| (server, address.as_str())).collect::<Vec<_>>())
+        };
+        let mut known = KnownDevices::default();
+        known.learn("plug", &shows(&pool(17))).unwrap();
+        known.learn("lock", &shows(&["198.51.100.1".to_owned()])).unwrap();
+        let answer = |servers: &[String]| Matcher::new(&known).identify(&shows(servers)).answer;
+        assert_eq!(answer(&pool(1)), Answer::Unknown);
+        assert_eq!(answer(&pool(17)), Answer::Unknown);
+        assert_eq!(answer(&["198.51.100.1".to_owned()]), Answer::Known("lock".to_owned()));
+    }
+
+    #[test]
+    fn what_many_share_is_common() {
+        let answer = |devices: usize| {
+            let mut known = KnownDevices::default();
+            for n in 0..devices {
+                known.learn(&n.to_string(), &traits(&[(Attribute::DnsName, "time.example")])).unwrap();
+            }
+            Matcher::new(&known).identify(&traits(&[(Attribute::DnsName, "time.example")])).answer
+        };
+        assert_eq!(answer(1), Answer::Known("0".to_owned()));
+        assert!(matches!(answer(MOST_SHARING), Answer::Tied(names) if names.len() == MOST_SHARING));
+        assert_eq!(answer(MOST_SHARING + 1), Answer::Unknown);
+    }
+
+    #[test]
     fn equal_scores_are_a_tie() {
         let mut known = known();
-        known.learn("lock", &traits(&[(Attribute::HttpUserAgent, "lock/1")]));
+        known.learn("lock", &traits(&[(Attribute::HttpUserAgent, "lock/1")])).unwrap();
         let agent = Attribute::HttpUserAgent;
         let likeness = Matcher::new(&known).identify(&traits(&[(agent, "camera/1"), (agent, "lock/1")]));
         assert_eq!(likeness.answer, Answer::Tied(vec!["camera".to_owned(), "lock".to_owned()]));

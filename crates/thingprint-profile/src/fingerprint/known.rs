@@ -15,8 +15,8 @@ const VERSION: u32 = 1;
 const MOST_DEVICES: usize = 65_536;
 /// Length of a device's name, in bytes.
 const MOST_NAME_BYTES: usize = 256;
-/// Length of a file.
-const MOST_BYTES: usize = 64 << 20;
+/// How many bytes a name has.
+const NAME_RULE: &str = "a name has 1 to 256 bytes";
 
 /// Devices that are known by name, with what they show: what a fingerprint file holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,9 +25,22 @@ pub struct KnownDevices {
 }
 
 impl KnownDevices {
-    /// Learns what a device shows; adds to what is known of that name.
-    pub fn learn(&mut self, name: &str, traits: &Traits) {
-        self.devices.entry(name.to_owned()).or_default().join(traits);
+    /// Bytes of the longest file that is read.
+    pub const MOST_FILE_BYTES: usize = 64 << 20;
+
+    /// Learns what a device shows; adds to what is known of that name. Fails for a name that no file may have, and for one
+    /// device more than a file may have.
+    pub fn learn(&mut self, name: &str, traits: &Traits) -> Result<(), ProfileError> {
+        let is_new = !self.devices.contains_key(name);
+        let fault = if !is_name(name) {
+            ProfileFault::Meaning(NAME_RULE.to_owned())
+        } else if is_new && self.len() >= MOST_DEVICES {
+            ProfileFault::TooMany { most: MOST_DEVICES, things: "devices" }
+        } else {
+            self.devices.entry(name.to_owned()).or_default().join(traits);
+            return Ok(());
+        };
+        Err(ProfileError { path: format!("device '{name}'"), fault })
     }
 
     /// The devices by name, in order.
@@ -60,7 +73,7 @@ impl KnownDevices {
     /// Reads a fingerprint file. Fields that are not known, another version, and more than the limits allow are
     /// refused, with their place.
     pub fn from_json(text: &str) -> Result<Self, ProfileError> {
-        let document = json::parse(text, MOST_BYTES)?;
+        let document = json::parse(text, Self::MOST_FILE_BYTES)?;
         let root = Node::root(&document).object()?;
         root.only(&["format", "version", "devices"])?;
         let format = root.need("format")?;
@@ -77,13 +90,17 @@ impl KnownDevices {
             if known.len() >= MOST_DEVICES {
                 return Err(devices.fault(ProfileFault::TooMany { most: MOST_DEVICES, things: "devices" }));
             }
-            if !(1..=MOST_NAME_BYTES).contains(&name.len()) {
-                return Err(node.meaning(format!("a name has 1 to {MOST_NAME_BYTES} bytes")));
+            if !is_name(name) {
+                return Err(node.meaning(NAME_RULE));
             }
             known.devices.insert(name.to_owned(), traits(&node)?);
         }
         Ok(known)
     }
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=MOST_NAME_BYTES).contains(&name.len())
 }
 
 fn attributes(traits: &Traits) -> Value {

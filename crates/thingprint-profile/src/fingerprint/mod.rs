@@ -8,6 +8,9 @@ mod traits;
 
 pub use attribute::Attribute;
 pub use collector::{CipherList, Fingerprints};
-pub use identity::{Answer, Candidate, Evidence, KNOWN_COVERAGE, KNOWN_MARGIN, Likeness, Matcher};
+pub use identity::{
+    Answer, Candidate, Evidence, KNOWN_COVERAGE, KNOWN_MARGIN, Likeness, MOST_SHARING, Matcher,
+    SHARED_COVERAGE,
+};
 pub use known::KnownDevices;
 pub use traits::Traits;

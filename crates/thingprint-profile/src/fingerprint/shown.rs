@@ -95,7 +95,7 @@ impl Shown {
     fn ssdp(&mut self, message: &SsdpMessage) {
         self.text(Attribute::SsdpServer, message.server.as_ref());
         self.text(Attribute::SsdpUserAgent, message.user_agent.as_ref());
-        if message.method.as_deref() == Some("M-SEARCH") {
+        if message.method.as_deref().is_some_and(|method| method.eq_ignore_ascii_case("M-SEARCH")) {
             self.text(Attribute::SsdpSearchTarget, message.search_target.as_ref());
         }
         // A USN is `uuid:...::type`; the part in front is another one for each unit.

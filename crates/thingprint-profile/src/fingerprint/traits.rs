@@ -11,6 +11,9 @@ pub(super) const MOST_VALUES: usize = 1024;
 /// Length of a value that is remembered, in bytes: the longest lists of cipher suites have some 500.
 pub(super) const MOST_VALUE_BYTES: usize = 4096;
 
+/// Time servers of a device that may be a list of its own; with more, they are taken from a pool.
+const MOST_OWN_SERVERS: usize = 16;
+
 /// Bytes that a value takes beside its text: the string and the count, with what the map keeps.
 const VALUE_BYTES: usize = 64;
 
@@ -96,6 +99,16 @@ impl Traits {
     pub fn attributes(&self) -> impl Iterator<Item = Attribute> {
         let shown = self.values.iter().filter(|(_, values)| !values.is_empty());
         shown.map(|(attribute, _)| *attribute)
+    }
+
+    /// Every attribute and value that may tell it from others: not time servers from a pool, of which anybody may get the
+    /// same.
+    pub(super) fn telling(&self) -> impl Iterator<Item = (Attribute, &str)> {
+        let has_pool = self.values(Attribute::NtpServer).count() > MOST_OWN_SERVERS;
+        let is_telling = move |attribute| !has_pool || attribute != Attribute::NtpServer;
+        self.iter()
+            .filter(move |(attribute, ..)| is_telling(*attribute))
+            .map(|(attribute, value, _)| (attribute, value))
     }
 
     /// Whether a value is shown.

@@ -46,8 +46,9 @@ impl MudBuilder {
         Self { limits, ..Self::default() }
     }
 
-    /// Says who serves a class of controllers, such as [`MudProfile::DNS_CONTROLLER`]. Of a class of which nothing is
-    /// said, those that DHCP names count, and any local address where DHCP names none.
+    /// Says who serves a class of controllers, such as [`MudProfile::DNS_CONTROLLER`], or is the controller of devices
+    /// ([`MudProfile::MY_CONTROLLER`]). Of a class of which nothing is said, those that DHCP names count, and any local
+    /// address where DHCP names none.
     pub fn give_controller(&mut self, class: &str, address: IpAddr) {
         self.controllers.give(class.to_owned(), address);
     }

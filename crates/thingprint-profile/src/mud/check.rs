@@ -226,7 +226,8 @@ impl<'a> Checker<'a> {
     /// Whether a network lets this pass without being told: local name and time servers are for every device by
     /// default (RFC 8520).
     fn is_implied(&self, contact: &Contact) -> bool {
-        let class = contact.service.filter(|_| contact.initiated == Direction::FromDevice);
+        let is_asked = contact.initiated == Direction::FromDevice;
+        let class = contact.service.filter(|class| is_asked && class.is_implied());
         class.is_some_and(|class| self.controllers.serves(class.controller(), contact) != Membership::No)
     }
 }

@@ -87,6 +87,8 @@ pub enum Service {
     Dns,
     /// Time servers.
     Ntp,
+    /// Servers of DHCP for IP version 4.
+    Dhcp,
 }
 
 /// A host that a client named inside a flow.
@@ -122,7 +124,7 @@ impl Contact {
             initiated: if is_client { Direction::FromDevice } else { Direction::ToDevice },
             server_port: has_ports.then_some(server.port),
             client_port: (has_ports && is_telling).then_some(client.port),
-            service: Service::of(flow.state.protocol, server.port).filter(|_| has_ports),
+            service: Service::of(flow.state.protocol, protocol, server.port),
             host: Host::of(flow),
         }
     }
@@ -240,12 +242,19 @@ impl Place {
 
 impl Service {
     /// The service of a flow: what was heard decides, and the port where nothing was.
-    fn of(heard: Option<Protocol>, port: u16) -> Option<Self> {
-        match (heard, port) {
-            (Some(Protocol::Dns), _) | (None, 53) => Some(Self::Dns),
-            (Some(Protocol::Ntp), _) | (None, 123) => Some(Self::Ntp),
+    fn of(heard: Option<Protocol>, protocol: u8, port: u16) -> Option<Self> {
+        match (heard, protocol, port) {
+            (Some(Protocol::Dns), TCP | UDP, _) | (None, TCP | UDP, 53) => Some(Self::Dns),
+            (Some(Protocol::Ntp), TCP | UDP, _) | (None, TCP | UDP, 123) => Some(Self::Ntp),
+            (Some(Protocol::Dhcp) | None, UDP, DHCP_SERVER) => Some(Self::Dhcp),
             _ => None,
         }
+    }
+
+    /// Whether a network lets every device use its own servers of this kind without being told (RFC 8520: name and
+    /// time servers).
+    pub(super) const fn is_implied(self) -> bool {
+        matches!(self, Self::Dns | Self::Ntp)
     }
 
     /// The URI of the class.
@@ -253,6 +262,7 @@ impl Service {
         match self {
             Self::Dns => MudProfile::DNS_CONTROLLER,
             Self::Ntp => MudProfile::NTP_CONTROLLER,
+            Self::Dhcp => MudProfile::DHCP_CONTROLLER,
         }
     }
 }

@@ -7,15 +7,17 @@ use thingprint_protocol::{DhcpMessage, Heard, Message};
 use super::contact::{Contact, Place};
 use super::profile::MudProfile;
 
-/// The class that published profiles use for the router; RFC 8520 has none for it.
-const GATEWAY_CONTROLLER: &str = "urn:ietf:params:mud:gateway";
-
 /// Addresses of a class that are remembered.
 const MOST_ADDRESSES: usize = 1024;
 
-/// DHCP options that hold the addresses of servers (RFC 2132), with their class.
-const SERVER_OPTIONS: [(u8, &str); 3] =
-    [(6, MudProfile::DNS_CONTROLLER), (42, MudProfile::NTP_CONTROLLER), (3, GATEWAY_CONTROLLER)];
+/// DHCP options that hold the addresses of servers (RFC 2132), with their class; the last is what a DHCP server calls
+/// itself (§9.7).
+const SERVER_OPTIONS: [(u8, &str); 4] = [
+    (6, MudProfile::DNS_CONTROLLER),
+    (42, MudProfile::NTP_CONTROLLER),
+    (3, MudProfile::GATEWAY_CONTROLLER),
+    (54, MudProfile::DHCP_CONTROLLER),
+];
 
 /// Who serves the classes of controllers in a network.
 #[derive(Clone, Debug, Default)]

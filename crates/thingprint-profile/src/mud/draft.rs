@@ -5,6 +5,7 @@ use thingprint_flow::DeviceIndex;
 
 use super::contact::{Contact, ContactTally, FIRST_USER_PORT, Place, Service};
 use super::controllers::{Controllers, Membership};
+use super::label::{is_protocol_name, slug, systeminfo};
 use super::names::{NameEvidence, Names};
 use super::port::PortCondition;
 use super::prefix::Prefix;
@@ -22,11 +23,6 @@ const MOST_PORT_GAP: u16 = 4096;
 /// More addresses than these without a name, for one protocol and port, become an entry for any address: they are
 /// taken from a pool, and a list of them tells nothing.
 const MOST_ADDRESSES: usize = 64;
-/// Length of the device's part in the names of lists, which have 64 bytes in all.
-const MOST_SLUG_BYTES: usize = 40;
-/// Longest `systeminfo`: drafts of RFC 8520 had that limit, and some readers keep to it.
-const MOST_SYSTEMINFO_CHARS: usize = 60;
-
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 
@@ -275,7 +271,7 @@ impl Group {
             transport: self.transport(direction, port),
             unjudged: Vec::new(),
             action: Action::Accept,
-            protocols: spoken.iter().cloned().collect(),
+            protocols: spoken.iter().filter(|name| is_protocol_name(name)).cloned().collect(),
         }
     }
 
@@ -351,7 +347,7 @@ fn profile(lists: BTreeMap<(Direction, bool), AccessList>, options: &MudOptions)
         cache_validity_h: Some(options.cache_validity_h),
         is_supported: true,
         mud_signature: None,
-        systeminfo: Some(options.label.chars().take(MOST_SYSTEMINFO_CHARS).collect()),
+        systeminfo: Some(systeminfo(&options.label)),
         mfg_name: None,
         model_name: None,
         firmware_rev: None,
@@ -363,35 +359,11 @@ fn profile(lists: BTreeMap<(Direction, bool), AccessList>, options: &MudOptions)
     }
 }
 
-/// A label as a part of names: lower-case letters and digits, anything else one hyphen.
-fn slug(label: &str) -> String {
-    let mut slug = String::new();
-    for byte in label.bytes() {
-        if byte.is_ascii_alphanumeric() {
-            slug.push(char::from(byte.to_ascii_lowercase()));
-        } else if !slug.is_empty() && !slug.ends_with('-') {
-            slug.push('-');
-        }
-    }
-    slug.truncate(MOST_SLUG_BYTES);
-    let slug = slug.trim_end_matches('-');
-    if slug.is_empty() { "device".to_owned() } else { slug.to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
     use super::*;
-
-    #[test]
-    fn a_label_becomes_a_part_of_names() {
-        let check = |label: &str, expected: &str| assert_eq!(slug(label), expected);
-        check("LiFX Bulb (kitchen)", "lifx-bulb-kitchen");
-        check("d0:73:d5:01:83:08", "d0-73-d5-01-83-08");
-        check("ß", "device");
-        check(&"a".repeat(100), &"a".repeat(40));
-    }
 
     #[test]
     fn many_picked_ports_become_a_range_and_others_stay() {

@@ -8,8 +8,8 @@ use thingprint_flow::DeviceIndex;
 use super::contact::{Contact, Place};
 use super::controllers::{Controllers, Membership};
 use super::names::{NameEvidence, Names};
-use super::port::{PortCondition, PortSpan};
-use super::profile::{Direction, Entry, Ethernet, Network, Peer, TransportMatch};
+use super::port::{Among, PortSpan};
+use super::profile::{Action, Direction, Entry, Ethernet, MudProfile, Network, Peer, TransportMatch};
 
 const ICMP: u8 = 1;
 const TCP: u8 = 6;
@@ -74,7 +74,7 @@ impl Scene<'_> {
             self.is_network(header, &mut hit).then_some(()).ok_or(Miss::Peer)?;
         }
         if let Some(header) = entry.transport {
-            self.is_transport(header)?;
+            self.is_transport(header, entry.action, &mut hit)?;
         }
         Ok(hit)
     }
@@ -101,18 +101,28 @@ impl Scene<'_> {
         let assumption = match peer {
             // Profiles write multicast addresses as a part of the local networks, too.
             Peer::LocalNetworks => return self.contact.place != Place::Internet,
-            Peer::Controller(class) => match self.controllers.serves(class, self.contact) {
-                Membership::Known => return true,
-                Membership::No => return false,
-                Membership::Assumed => format!("controller {class}"),
-            },
-            Peer::MyController => "my-controller".to_owned(),
+            Peer::Controller(class) => return self.is_controller(class, &format!("controller {class}"), hit),
+            Peer::MyController => {
+                let class = MudProfile::MY_CONTROLLER;
+                return self.is_controller(class, class, hit);
+            }
             Peer::Manufacturer(host) => format!("manufacturer {host}"),
             Peer::SameManufacturer => "same-manufacturer".to_owned(),
             Peer::Model(uri) => format!("model {uri}"),
         };
         hit.assumed.push(assumption);
         is_local
+    }
+
+    fn is_controller(&self, class: &str, assumption: &str, hit: &mut Hit) -> bool {
+        match self.controllers.serves(class, self.contact) {
+            Membership::Known => true,
+            Membership::No => false,
+            Membership::Assumed => {
+                hit.assumed.push(assumption.to_owned());
+                true
+            }
+        }
     }
 
     /// Frames to all are told by the IP address: broadcast, multicast, or the last one of a small network.
@@ -148,7 +158,7 @@ impl Scene<'_> {
         hit.evidence.is_some()
     }
 
-    fn is_transport(&self, header: TransportMatch) -> Result<(), Miss> {
+    fn is_transport(&self, header: TransportMatch, action: Action, hit: &mut Hit) -> Result<(), Miss> {
         let (source, destination, initiated) = match header {
             TransportMatch::Tcp { source, destination, initiated } => (source, destination, initiated),
             TransportMatch::Udp { source, destination } => (source, destination, None),
@@ -157,9 +167,15 @@ impl Scene<'_> {
         let (client, server) = self.ports();
         let is_forth = self.direction == self.contact.initiated;
         let (sender, receiver) = if is_forth { (client, server) } else { (server, client) };
-        let covers = |condition: Option<PortCondition>, span| condition.is_none_or(|it| it.covers(span));
-        if !covers(source, sender) || !covers(destination, receiver) {
-            return Err(Miss::Port);
+        for (condition, span) in [(source, sender), (destination, receiver)] {
+            let Some(condition) = condition else { continue };
+            match condition.among(span) {
+                Among::All => {}
+                // Not all ports of the client are remembered one by one: an entry that lets pass gets the benefit of the
+                // doubt, one that refuses does not.
+                Among::Some if action == Action::Accept => hit.assumed.push("ports of the client".to_owned()),
+                Among::Some | Among::None => return Err(Miss::Port),
+            }
         }
         let fits = initiated.is_none_or(|direction| direction == self.contact.initiated);
         fits.then_some(()).ok_or(Miss::Initiator)

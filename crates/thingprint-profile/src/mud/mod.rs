@@ -6,12 +6,14 @@ mod controllers;
 mod draft;
 mod entry;
 mod judge;
+mod label;
 mod names;
 mod parse;
 mod port;
 mod prefix;
 mod profile;
 mod served;
+mod url;
 mod write;
 
 pub use builder::{MudBuilder, MudLimits};
@@ -25,3 +27,4 @@ pub use prefix::Prefix;
 pub use profile::{
     AccessList, Action, Direction, Entry, Ethernet, ListKind, MudProfile, Network, Peer, TransportMatch,
 };
+pub use url::is_mud_url;

@@ -22,16 +22,39 @@ pub struct PortSpan {
     pub high: u16,
 }
 
+/// How many of the ports of a span a condition means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Among {
+    /// Every one.
+    All,
+    /// Some, and others not: what that says of the ports between which the span lies is open.
+    Some,
+    /// None.
+    None,
+}
+
 impl PortCondition {
-    /// Whether every port of a span is meant. With `NotEqual` that is judged by the ends of the span, which is exact for a
-    /// single port; the ports of a contact's client are judged one by one as far as they are remembered.
-    pub const fn covers(self, span: PortSpan) -> bool {
-        match self {
-            Self::Equal(port) => span.low == port && span.high == port,
-            Self::NotEqual(port) => span.low != port && span.high != port,
-            Self::AtMost(port) => span.high <= port,
-            Self::AtLeast(port) => span.low >= port,
-            Self::Range(low, high) => low <= span.low && span.high <= high,
+    /// How many of the ports of a span are meant.
+    pub(super) fn among(self, span: PortSpan) -> Among {
+        let (low, high) = match self {
+            Self::Equal(port) => (port, port),
+            Self::AtMost(port) => (0, port),
+            Self::AtLeast(port) => (port, u16::MAX),
+            Self::Range(low, high) => (low, high),
+            Self::NotEqual(port) => {
+                return match Self::Equal(port).among(span) {
+                    Among::All => Among::None,
+                    Among::Some => Among::Some,
+                    Among::None => Among::All,
+                };
+            }
+        };
+        if low <= span.low && span.high <= high {
+            Among::All
+        } else if span.high < low || high < span.low {
+            Among::None
+        } else {
+            Among::Some
         }
     }
 }
@@ -54,19 +77,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_condition_covers_a_span_whole_or_not() {
+    fn a_condition_means_all_ports_of_a_span_or_some_or_none() {
         let check = |condition: PortCondition, low, high, expected| {
-            assert_eq!(condition.covers(PortSpan { low, high }), expected, "{condition:?} {low} {high}");
+            assert_eq!(condition.among(PortSpan { low, high }), expected, "{condition:?} {low} {high}");
         };
-        check(PortCondition::Equal(53), 53, 53, true);
-        check(PortCondition::Equal(53), 53, 54, false);
-        check(PortCondition::NotEqual(53), 54, 54, true);
-        check(PortCondition::NotEqual(53), 53, 60, false);
-        check(PortCondition::AtMost(1023), 0, 1023, true);
-        check(PortCondition::AtMost(1023), 0, 1024, false);
-        check(PortCondition::AtLeast(1024), 1024, 65535, true);
-        check(PortCondition::AtLeast(1024), 1023, 65535, false);
-        check(PortCondition::Range(10, 20), 10, 20, true);
-        check(PortCondition::Range(10, 20), 10, 21, false);
+        check(PortCondition::Equal(53), 53, 53, Among::All);
+        check(PortCondition::Equal(53), 53, 54, Among::Some);
+        check(PortCondition::Equal(53), 54, 55, Among::None);
+        check(PortCondition::NotEqual(53), 54, 54, Among::All);
+        check(PortCondition::NotEqual(53), 52, 60, Among::Some);
+        check(PortCondition::NotEqual(53), 53, 53, Among::None);
+        check(PortCondition::AtMost(1023), 0, 1023, Among::All);
+        check(PortCondition::AtMost(1023), 0, 1024, Among::Some);
+        check(PortCondition::AtMost(1023), 1024, 1025, Among::None);
+        check(PortCondition::AtLeast(1024), 1024, 65535, Among::All);
+        check(PortCondition::AtLeast(1024), 1023, 65535, Among::Some);
+        check(PortCondition::Range(10, 20), 10, 20, Among::All);
+        check(PortCondition::Range(10, 20), 10, 21, Among::Some);
+        check(PortCondition::Range(10, 20), 21, 30, Among::None);
     }
 }

@@ -208,6 +208,16 @@ impl MudProfile {
     /// The class of time servers.
     pub const NTP_CONTROLLER: &str = "urn:ietf:params:mud:ntp";
 
+    /// The class of DHCP servers, which is this project's own: IANA's registry has none (RFC 8520 §17.7). It is a URL,
+    /// because a URN would be that of a standard service, and there is nothing to be found at it (RFC 8520 §4.6).
+    pub const DHCP_CONTROLLER: &str = "https://github.com/thingprint/thingprint/mud/dhcp";
+
+    /// The class that published profiles use for the router, as if IANA's registry had it.
+    pub const GATEWAY_CONTROLLER: &str = "urn:ietf:params:mud:gateway";
+
+    /// What stands for the device's own controller where classes are asked for, although `my-controller` is none.
+    pub const MY_CONTROLLER: &str = "my-controller";
+
     /// The lists of one direction.
     pub fn policy(&self, direction: Direction) -> &[AccessList] {
         match direction {

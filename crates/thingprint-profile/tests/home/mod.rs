@@ -270,11 +270,11 @@ pub(crate) fn ntp_request() -> Vec<u8> {
     packet
 }
 
-/// A DHCP server's acknowledgement that names a name server (RFC 2131 §2, RFC 2132 §3.8).
+/// The acknowledgement of a DHCP server, 192.168.1.1, that names a name server (RFC 2131 §2, RFC 2132 §3.8 and §9.7).
 pub(crate) fn dhcp_ack(name_server: [u8; 4]) -> Vec<u8> {
     let mut message = vec![0_u8; 236];
     message[..3].copy_from_slice(&[2, 1, 6]);
-    message.extend([99, 130, 83, 99, 53, 1, 5, 6, 4]);
+    message.extend([99, 130, 83, 99, 53, 1, 5, 54, 4, 192, 168, 1, 1, 6, 4]);
     message.extend(name_server);
     message.push(255);
     message

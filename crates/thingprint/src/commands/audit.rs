@@ -6,7 +6,7 @@ use clap::Args;
 use thingprint_audit::{Policy, Severity, sarif};
 use thingprint_figure::Figure;
 use thingprint_flow::{FlowOptions, WindowLength};
-use thingprint_report::Format;
+use thingprint_report::{Format, Table};
 
 use self::report::{Header, Report};
 use self::survey::Surveying;
@@ -25,6 +25,7 @@ mod mud;
 mod page;
 mod report;
 mod rows;
+mod rules;
 mod sections;
 mod survey;
 mod when;
@@ -38,8 +39,16 @@ mod when;
 #[derive(Debug, Args)]
 pub(crate) struct AuditArgs {
     /// Captures: files, folders, quoted globs, or - for standard input
-    #[arg(required = true, value_name = "CAPTURE")]
+    #[arg(required_unless_present = "rules", value_name = "CAPTURE")]
     captures: Vec<OsString>,
+
+    /// List the rules of the policy instead: what each checks, why, an example, how to mend it, what is accepted, how
+    /// grave the rest is, and where that is written
+    #[arg(long, conflicts_with_all = [
+        "captures", "fail_on", "labels", "html", "sarif", "cipher_plot", "fingerprints", "fingerprints_out", "mud",
+        "mud_out",
+    ])]
+    rules: bool,
 
     /// What counts as good: bcp2026 (standards and best current practices of 2026), paper2024 (the references of the
     /// protocol paper to the letter), strict (the best alone), or a TOML file of your own
@@ -84,6 +93,9 @@ const DEFAULT_POLICY: &str = "bcp2026";
 
 impl AuditArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
+        if self.rules {
+            return self.list_rules(global);
+        }
         let messages = Messages::new(global.quiet, global.verbose);
         let options = FlowOptions { window: WindowLength::Capture, ..self.flow.options()? };
         let policy = read_policy(&self.policy)?;
@@ -105,7 +117,8 @@ impl AuditArgs {
             wants_mud: self.mud.is_wanted(),
             messages,
         };
-        let survey = surveying.survey(&policy);
+        let mut survey = surveying.survey(&policy);
+        self.mud.give_controllers(&mut survey);
         let outcome = survey.followed.report(messages)?;
         survey.report_losses(messages);
         let header = Header::of(&survey, &inputs);
@@ -114,11 +127,26 @@ impl AuditArgs {
         self.write_beside(&report, &policy)?;
         self.known.write(known, &survey, messages)?;
         self.mud.write(&survey, messages)?;
-        write_result(&report, &policy, &output, messages)?;
+        Writing { report: &report, policy: &policy, messages }.write(&output)?;
         messages.note(self.conclusion(&report, &policy));
         let fails = self.fail_on.is_some_and(|severity| report.audit.has_at_or_over(severity));
         let judged = if fails { Outcome::Findings } else { Outcome::Done };
         Ok(outcome.max(found).max(judged))
+    }
+
+    fn list_rules(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
+        let output = Output::with_documents(global)?;
+        let policy = read_policy(&self.policy)?;
+        match (output.document(), output.format()) {
+            (Some(document), _) => {
+                let name = document.name();
+                Err(Usage(format!("--rules: a list of rules is no {name}: take table, json or csv")).into())
+            }
+            (None, Format::Json) => output.json(&rules::RulesDocument::of(&policy)),
+            (None, Format::Table) => output.sections(&rules::sections(&policy)?),
+            (None, _) => output.table(&rules::rows(&policy)?),
+        }?;
+        Ok(Outcome::Done)
     }
 
     /// Refuses to write over what is read, and two results into one file.
@@ -155,8 +183,8 @@ impl AuditArgs {
     fn conclusion(&self, report: &Report, policy: &Policy) -> String {
         let default = if self.policy == DEFAULT_POLICY { ", the default" } else { "" };
         let counts = report.counts();
-        let devices = report.audit.devices.len();
-        format!("{devices} devices by policy {} of {}{default}: {counts}", policy.name(), policy.date())
+        let devices = report.devices();
+        format!("{devices} by policy {} of {}{default}: {counts}", policy.name(), policy.date())
     }
 }
 
@@ -177,25 +205,46 @@ fn read_policy(asked: &str) -> anyhow::Result<Policy> {
     }
 }
 
-fn write_result(report: &Report, policy: &Policy, output: &Output, messages: Messages) -> anyhow::Result<()> {
-    match (output.document(), output.format()) {
-        (Some(Document::Html), _) => {
-            output.with(|out| Ok(out.write_all(page::page(report, policy).html().as_bytes())?))
-        }
-        (Some(Document::Sarif), _) => {
-            let text = sarif_text(report, policy)?;
-            output.with(|out| Ok(out.write_all(text.as_bytes())?))
-        }
-        (None, Format::Json) => output.json(&report.document()),
-        (None, Format::Table) => output.sections(&sections::sections(report)?),
-        (None, _) => {
-            output.table(&rows::findings(report)?)?;
-            for (heading, table) in sections::beside(report)? {
-                messages.note(heading);
-                messages.table(&table);
+/// A result that is to be written.
+struct Writing<'a> {
+    report: &'a Report,
+    policy: &'a Policy,
+    messages: Messages,
+}
+
+impl Writing<'_> {
+    fn write(&self, output: &Output) -> anyhow::Result<()> {
+        let Self { report, policy, messages } = *self;
+        match (output.document(), output.format()) {
+            (Some(Document::Html), _) => {
+                output.with(|out| Ok(out.write_all(page::page(report, policy).html().as_bytes())?))
             }
-            Ok(())
+            (Some(Document::Sarif), _) => {
+                let text = sarif_text(report, policy)?;
+                output.with(|out| Ok(out.write_all(text.as_bytes())?))
+            }
+            (None, Format::Json) => output.json(&report.document()),
+            (None, Format::Table) => output.sections(&self.sections()?),
+            (None, _) => {
+                output.table(&rows::findings(report)?)?;
+                for (heading, table) in sections::beside(report)? {
+                    messages.note(heading);
+                    messages.table(&table);
+                }
+                Ok(())
+            }
         }
+    }
+
+    /// Tables for people; for those who want to know more, the rules that were broken in words.
+    fn sections(&self) -> anyhow::Result<Vec<(String, Table)>> {
+        let mut sections = sections::sections(self.report)?;
+        if self.messages.is_verbose() {
+            for rule in self.report.broken_rules(self.policy) {
+                sections.push(rules::section(&rule)?);
+            }
+        }
+        Ok(sections)
     }
 }
 

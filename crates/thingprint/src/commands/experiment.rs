@@ -4,15 +4,17 @@ mod cache;
 mod captured;
 mod environment;
 mod flow_log;
+mod silence;
 mod simulated;
 mod source;
 mod watch;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use anyhow::Context;
-use clap::Args;
+use anyhow::{Context, bail};
+use clap::{ArgGroup, Args};
 use thingprint_experiment::{Definition, Material, Report, run};
 
 use crate::args::GlobalArgs;
@@ -29,13 +31,14 @@ const DEFINITIONS: &str = "experiments";
 
 /// Run experiments: definitions of what is asked of which data.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("which").required(true))]
 pub(crate) struct ExperimentArgs {
     /// Definitions, as in the folder experiments/
-    #[arg(value_name = "FILE", required_unless_present = "all")]
+    #[arg(value_name = "FILE", group = "which")]
     definitions: Vec<PathBuf>,
 
     /// Run every definition of the folder experiments/
-    #[arg(long, conflicts_with = "definitions")]
+    #[arg(long, group = "which")]
     all: bool,
 
     /// Where the captures of a data set are (may be given several times)
@@ -89,21 +92,58 @@ impl ExperimentArgs {
             return Err(Usage(problem.to_owned()).into());
         }
         let definitions = self.definitions()?;
+        self.check(&definitions)?;
+        check_writable(&self.results)?;
         let mut library = Library {
             datasets: &self.datasets,
             locations: self.data.iter().map(|data| (data.name.as_str(), data.folder.as_path())).collect(),
             days: self.days,
+            missing: BTreeSet::new(),
             cache: Cache::open(self.cache.as_deref())?,
             threads: global.threads(),
             messages,
         };
-        let mut outcome = Outcome::Done;
+        let mut outcome = None;
         for definition in &definitions {
             for dataset in definition.data.iter().filter(|name| self.is_asked_for(name)) {
                 outcome = outcome.max(self.run_one(definition, dataset, &mut library)?);
             }
         }
+        let Some(outcome) = outcome else {
+            bail!(
+                "failed to run any experiment: none of the captures is here (--data NAME=FOLDER says where)"
+            );
+        };
         Ok(outcome)
+    }
+
+    /// Refuses what would be passed over: data sets that nobody names, folders that are none, and two results in one
+    /// folder. Captures of a data set that these definitions do not need may be given.
+    fn check(&self, definitions: &[Definition]) -> Result<(), Usage> {
+        let data_sets: BTreeSet<&str> =
+            definitions.iter().flat_map(|one| &one.data).map(String::as_str).collect();
+        let is_known = |name: &str| data_sets.contains(name) || self.datasets.join(name).is_dir();
+        let unknown = self.data.iter().map(|location| &location.name).find(|name| !is_known(name));
+        let stranger = unknown.or_else(|| self.only.iter().find(|name| !data_sets.contains(name.as_str())));
+        if let Some(stranger) = stranger {
+            let known: Vec<&str> = data_sets.into_iter().collect();
+            return Err(Usage(format!(
+                "experiment: no definition given runs on data set '{stranger}', but on {}",
+                known.join(", ")
+            )));
+        }
+        if let Some(location) = self.data.iter().find(|location| !location.folder.is_dir()) {
+            let Location { name, folder } = location;
+            return Err(Usage(format!(
+                "experiment: --data {name}={}: there is no such folder",
+                folder.display()
+            )));
+        }
+        let mut seen = BTreeSet::new();
+        match definitions.iter().find(|definition| !seen.insert(&definition.name)) {
+            Some(twice) => Err(Usage(format!("experiment: two definitions have the name '{}'", twice.name))),
+            None => Ok(()),
+        }
     }
 
     fn is_asked_for(&self, dataset: &str) -> bool {
@@ -120,29 +160,34 @@ impl ExperimentArgs {
         paths.iter().map(read).collect()
     }
 
-    /// Runs an experiment on a data set, and writes the result. Data that are not there are told, and no failure.
+    /// Runs an experiment on a data set, and writes the result. Data that are not there are told, and no failure:
+    /// `None`.
     fn run_one(
         &self,
         definition: &Definition,
         dataset: &str,
         library: &mut Library<'_>,
-    ) -> anyhow::Result<Outcome> {
+    ) -> anyhow::Result<Option<Outcome>> {
         let messages = library.messages;
         let context = || format!("failed to run experiment {} on {dataset}", definition.name);
         let Loaded { source, overrides, instances, flows, outcome, notes } =
             match library.load(definition, dataset).with_context(context)? {
                 Ok(loaded) => loaded,
                 Err(Missing { obtain }) => {
-                    messages.warn(format!(
-                        "experiment {} is skipped on {dataset}, whose captures are not here: {obtain}",
-                        definition.name
-                    ));
-                    return Ok(Outcome::Done);
+                    let skipped = format!("experiment {} is skipped on {dataset}", definition.name);
+                    match obtain {
+                        Some(obtain) => {
+                            messages.warn(format!("{skipped}, whose captures are not here: {obtain}"));
+                        }
+                        None => messages.warn(format!("{skipped}, too")),
+                    }
+                    return Ok(None);
                 }
             };
         let material = Material { dataset, overrides: &overrides, instances: &instances, flows: &flows };
-        let mut clock = Clock::new(messages);
+        let mut clock = Clock::new(format!("{} on {dataset}", definition.name), messages);
         let mut result = run(definition, &material, library.threads, &mut clock).with_context(context)?;
+        drop(clock);
         result.remarks.extend(notes);
         let environment = Environment::of(&instances, library.threads).to_string();
         let report = Report { definition, source: &source, outcome: &result, environment: &environment };
@@ -154,7 +199,7 @@ impl ExperimentArgs {
             None => "done",
         };
         messages.note(format!("{}: {verdict}", folder.display()));
-        Ok(outcome)
+        Ok(Some(outcome))
     }
 }
 
@@ -170,21 +215,35 @@ fn definitions_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
+/// Makes the folder of results, and finds out that nothing can be written there before hours are spent.
+fn check_writable(folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)
+        .and_then(|()| tempfile::tempfile_in(folder).map(drop))
+        .with_context(|| format!("failed to write to folder {}", folder.display()))
+}
+
 /// Writes the files of a result; tables and figures of an earlier run that are no more are taken away.
+///
+/// The files are written beside the folder first, and then moved into it, so that a run that is interrupted, or a disk
+/// that is full, leaves no result of which one half is new and the other old.
 fn write_result(report: &Report<'_>, folder: &Path) -> anyhow::Result<()> {
     let context = || format!("failed to write {}", folder.display());
-    std::fs::create_dir_all(folder).with_context(context)?;
     let files = report.files().context("failed to write the result")?;
+    std::fs::create_dir_all(folder).with_context(context)?;
+    let fresh = tempfile::Builder::new().prefix(".thingprint-").tempdir_in(folder).with_context(context)?;
+    for file in &files {
+        write_file(&fresh.path().join(&file.name), file.text.as_bytes())?;
+    }
+    for file in &files {
+        std::fs::rename(fresh.path().join(&file.name), folder.join(&file.name)).with_context(context)?;
+    }
+    let is_written = |path: &Path| files.iter().any(|file| path.file_name() == Some(file.name.as_ref()));
     for entry in std::fs::read_dir(folder).with_context(context)? {
         let path = entry.with_context(context)?.path();
         let is_ours = path.extension().is_some_and(|extension| extension == "csv" || extension == "svg");
-        let is_written = files.iter().any(|file| path.file_name().is_some_and(|name| *name == *file.name));
-        if is_ours && !is_written {
+        if is_ours && !is_written(&path) {
             std::fs::remove_file(&path).with_context(context)?;
         }
-    }
-    for file in &files {
-        write_file(&folder.join(&file.name), file.text.as_bytes())?;
     }
     Ok(())
 }

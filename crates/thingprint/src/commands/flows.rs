@@ -6,22 +6,23 @@ use clap::Args;
 use thingprint_flow::{
     DeviceId, FlowOptions, Frame, Identity, MacAddr, Packet, Tracker, WindowLength, elect_gateway,
 };
-use thingprint_protocol::Engine;
-use thingprint_report::{Labels, TableWriter};
+use thingprint_profile::Matcher;
+use thingprint_report::TableWriter;
 
 use self::record::Recorder;
-use self::rows::Rows;
+use self::rows::{Making, Rows};
 use self::split::Split;
 use crate::args::{FlowArgs, GlobalArgs, ModelArgs};
 use crate::copies::without_copies;
 use crate::exit::{Outcome, Usage};
-use crate::files::read_labels;
+use crate::files::{read_fingerprints, read_labels};
 use crate::inputs::{Input, expand};
 use crate::messages::{Messages, counted};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::reading::{Followed, find_gateway, follow_frames, labelled_macs, report_losses, total_length};
 
+mod likeness;
 mod record;
 mod rows;
 mod split;
@@ -56,6 +57,15 @@ pub(crate) struct FlowsArgs {
     #[arg(long)]
     show_credentials: bool,
 
+    /// Say which known device of this file each flow looks like, and by what; `audit --fingerprints-out FILE` writes one
+    ///
+    /// The column `looks_like_answer` is `known` where the flow shows a value that one known device alone shows, `resembles`
+    /// where that is little of what it shows or another comes close, `tied` where several fit equally, `unknown` where
+    /// nothing that it shows tells, and empty where it shows nothing. `looks_like` has the names, `looks_like_score` how
+    /// much speaks for the first, up to 1, and `looks_like_by` up to eight attributes with their values.
+    #[arg(long, value_name = "FILE")]
+    fingerprints: Option<PathBuf>,
+
     /// Write a capture for each flow into this folder, which has to be new or empty; a file is called
     /// NUMBER-PROTO-CLIENT-PORT-SERVER-PORT-SERVICE.pcap, with `none` for no service and `_` for the colons of IPv6
     #[arg(long, value_name = "FOLDER")]
@@ -77,8 +87,7 @@ struct Listing<'a> {
     args: &'a FlowsArgs,
     inputs: &'a [Input],
     options: FlowOptions,
-    engine: &'a Engine,
-    labels: &'a Labels,
+    making: Making<'a>,
     messages: Messages,
 }
 
@@ -98,15 +107,23 @@ impl FlowsArgs {
         let engine = self.models.read()?.engine();
         let output = Output::of(global)?;
         let labels = read_labels(self.labels.as_deref())?;
+        let known = self.fingerprints.as_deref().map(read_fingerprints).transpose()?;
+        let matcher = known.as_ref().map(Matcher::new);
         let (inputs, found) = expand(&self.captures, messages)?;
         output.check_apart(&inputs)?;
+        output.check_apart(&self.fingerprints.iter().cloned().map(Input::File).collect::<Vec<_>>())?;
         let inputs = without_copies(&inputs, messages);
-        let listing =
-            Listing { args: self, inputs: &inputs, options, engine: &engine, labels: &labels, messages };
+        let making = Making {
+            labels: &labels,
+            engine: &engine,
+            matcher: matcher.as_ref(),
+            has_attributes: self.attributes,
+            shows_credentials: self.show_credentials,
+        };
+        let listing = Listing { args: self, inputs: &inputs, options, making, messages };
         let mut listed = None;
         output.with_style(|format, style, out| {
-            let columns = rows::columns(self.attributes);
-            let mut writer = TableWriter::new(columns, format, style, out);
+            let mut writer = TableWriter::new(making.columns(), format, style, out);
             listed = Some(listing.write(&mut writer)?);
             Ok(writer.finish()?)
         })?;
@@ -131,13 +148,12 @@ impl FlowsArgs {
 
 impl Listing<'_> {
     fn write(mut self, writer: &mut TableWriter<'_>) -> anyhow::Result<Listed> {
-        let labelled = labelled_macs(self.labels);
+        let labelled = labelled_macs(self.making.labels);
         let is_known = self.find_gateway(&labelled)?;
         let mut split = self.args.split.as_deref().map(Split::into_folder).transpose()?;
-        let attributes = self.args.attributes;
-        let recorder = Recorder::new(self.engine, attributes, split.is_some());
+        let recorder = Recorder::new(self.making.engine, self.making.wants_messages(), split.is_some());
         let mut tracker = Tracker::new(self.options.clone(), recorder);
-        let mut rows = Rows::new(self.args, self.labels, self.engine, is_known);
+        let mut rows = Rows::new(self.making, is_known);
         let mut frames = 0_u64;
         let progress = Progress::bytes("reading", total_length(self.inputs), self.messages.is_quiet());
         let each = |frame: &Frame<'_>, packet: &Packet<'_>| -> anyhow::Result<()> {

@@ -1,5 +1,7 @@
 //! What devices say, judged by best practice, as `audit` tells it.
 
+mod schema;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -143,6 +145,51 @@ fn the_page_is_well_formed_and_needs_nothing_beside_it() {
 }
 
 #[test]
+fn the_rules_of_a_policy_are_listed_with_all_there_is_to_say_and_no_capture() {
+    let stage = Stage::new();
+    let listed = stage.ok("audit --rules --policy paper2024 --format json").json();
+    assert_eq!((&listed["policy"], &listed["unanswered"]), (&"paper2024".into(), &"note".into()));
+    let rules = listed["rules"].as_array().unwrap();
+    assert_eq!(rules.last().unwrap()["rule"], "MUD-001");
+    for rule in rules {
+        for field in ["rule", "title", "severity", "checks", "why", "example", "mend", "expected"] {
+            assert!(rule[field].as_str().is_some_and(|text| !text.is_empty()), "{field}: {rule}");
+        }
+        assert!(rule[rule["severity"].as_str().unwrap()].is_string(), "what is so grave: {rule}");
+        assert!(!rule["reference"].as_array().unwrap().is_empty(), "{rule}");
+    }
+    let rows = stage.ok("audit --rules").json_lines();
+    assert_eq!(
+        (rows.len(), &rows[0]["policy"], &rows[0]["rule"]),
+        (rules.len(), &"bcp2026".into(), &"HTTP-001".into())
+    );
+    let csv = stage.ok("audit --rules --format csv").stdout;
+    assert!(csv.starts_with("policy,rule,title,severity,checks,why,example,mend,expected,"), "{csv}");
+    let table = stage.ok("audit --rules --format table").stdout;
+    for row in &rows {
+        for field in ["rule", "title", "why", "example", "mend", "reference"] {
+            assert!(table.contains(row[field].as_str().unwrap()), "{field}: {table}");
+        }
+    }
+    stage.fails("audit --rules home.pcap", 2, &["--rules"]);
+    stage.fails("audit --rules --mud x.json", 2, &["--rules"]);
+    stage.fails("audit --rules --format html", 2, &["no html"]);
+    stage.fails("audit --rules --policy lenient", 2, &["lenient"]);
+    stage.fails("audit", 2, &["CAPTURE"]);
+}
+
+#[test]
+fn who_asks_for_more_gets_the_rules_that_were_broken_in_words() {
+    let stage = stage_with_unsafe_home();
+    let short = stage.ok("audit home.pcap --format table").stdout;
+    let long = stage.ok("audit home.pcap --format table -v").stdout;
+    assert!(long.starts_with(&short) && !short.contains("how to mend"), "{long}");
+    let rules = stage.ok("audit --rules").json_lines().len();
+    assert_eq!(long.matches("how to mend").count(), rules - 1, "no profile was given");
+    assert!(!long.contains("MUD-001"));
+}
+
+#[test]
 fn a_profile_that_was_written_allows_what_it_was_written_from() {
     let stage = stage_with_unsafe_home();
     stage.ok("audit home.pcap --labels labels.csv --mud-out mud");
@@ -167,6 +214,31 @@ fn a_profile_that_was_written_allows_what_it_was_written_from() {
     stage.ok("audit home.pcap --labels labels.csv --mud-out other --mud-url-base https://lab.example/x/");
     let other = fs::read_to_string(stage.path("other/keeps-all.json")).unwrap();
     assert!(other.contains("https://lab.example/x/keeps-all.json"));
+}
+
+#[test]
+fn an_operator_says_who_serves_a_class_and_what_unanswered_flows_are_worth() {
+    let stage = stage_with_unsafe_home();
+    let profile = |folder: &str| fs::read_to_string(stage.path(folder).join("keeps-all.json")).unwrap();
+    stage.ok("audit home.pcap --labels labels.csv --mud-out mud");
+    assert!(profile("mud").contains("urn:ietf:params:mud:dns"));
+    assert!(profile("mud").contains("https://github.com/thingprint/thingprint/mud/dhcp"));
+    stage.ok(
+        "audit home.pcap --labels labels.csv --mud-out given --mud-unanswered --controller dns=192.0.2.53 \
+         --controller dhcp=192.0.2.67",
+    );
+    assert!(!profile("given").contains("urn:ietf:params:mud:dns") && !profile("given").contains("/mud/dhcp"));
+    let audit = |controller: &str| {
+        let command = format!(
+            "audit home.pcap --labels labels.csv --mud keeps-all=mud/keeps-all.json --format json{controller}"
+        );
+        devices(&stage.ok(&command).json())["keeps-all"]["mud"].clone()
+    };
+    assert_eq!(audit("")["denied_flows"], 0);
+    assert!(audit(" --controller dns=192.0.2.53")["denied_flows"].as_u64() > Some(0));
+    stage.fails("audit home.pcap --mud-out m --controller lamp=192.0.2.1", 2, &["'lamp' is no class"]);
+    stage.fails("audit home.pcap --controller dns=192.0.2.53", 2, &["--mud or --mud-out"]);
+    stage.fails("audit home.pcap --mud-unanswered", 2, &["--mud-out"]);
 }
 
 #[test]
@@ -295,9 +367,19 @@ fn published_profiles_are_held_against_the_paper_s_devices() {
     let said = stage.ok(&format!("audit {captures} --labels {labels} --mud {profiles} --format json"));
     assert!(said.stderr.contains("5 of 10 MUD profiles are of devices"), "{}", said.stderr);
     let audit = said.json();
-    for (label, device) in devices(&audit) {
-        let (flows, denied) =
-            (device["mud"]["flows"].as_u64().unwrap(), device["mud"]["denied_flows"].as_u64().unwrap());
-        assert!(denied < flows, "{label}: {denied} of {flows}");
+    // The captures are longer than those that the profiles were written from, and servers have moved.
+    let shares = [
+        ("Awair Air Quality", 15),
+        ("LiFX Bulb", 18),
+        ("Pixstar Photo Frame", 7),
+        ("Ring Door Bell", 23),
+        ("Withings Baby Monitor", 50),
+    ];
+    let devices = devices(&audit);
+    assert_eq!(devices.len(), shares.len());
+    for (label, expected) in shares {
+        let count = |field: &str| devices[label]["mud"][field].as_u64().unwrap();
+        let (flows, denied) = (count("flows"), count("denied_flows"));
+        assert!((100 * denied / flows).abs_diff(expected) <= 2, "{label}: {denied} of {flows}");
     }
 }

@@ -68,6 +68,36 @@ fn every_format_holds_the_same_flows_in_the_order_of_their_beginning() {
 }
 
 #[test]
+fn a_flow_looks_like_the_device_that_showed_the_same() {
+    let stage = Stage::new();
+    stage.ok("simulate --home unsafe --duration 20m -o home.pcap --labels labels.csv");
+    stage.ok("audit home.pcap --labels labels.csv --fingerprints-out known.json");
+    stage.ok("simulate --home unsafe --duration 20m --seed 2 -o later.pcap");
+    let rows = stage.ok("flows later.pcap --labels labels.csv --fingerprints known.json").json_lines();
+    let answers: BTreeSet<&str> = rows.iter().filter_map(|row| row["looks_like_answer"].as_str()).collect();
+    assert!(answers.contains("known") && answers.contains("unknown"), "{answers:?}");
+    for row in &rows {
+        let list = |column: &str| row[column].as_array().map_or(0, Vec::len);
+        let (named, told) = (list("looks_like"), list("looks_like_by"));
+        let is_said = match row["looks_like_answer"].as_str() {
+            Some("known") => (named, row["looks_like"][0] == row["label"], told > 0) == (1, true, true),
+            Some("resembles") => (named, told > 0) == (1, true),
+            Some("tied") => (2..=4).contains(&named) && told > 0,
+            Some("unknown") => (named, told, row["looks_like_score"].is_null()) == (0, 0, true),
+            answer => answer.is_none() && row["looks_like"].is_null() && row["looks_like_by"].is_null(),
+        };
+        assert!(is_said, "{row}");
+    }
+    let hello = rows.iter().find(|row| row["service"] == "tls").unwrap();
+    assert!(hello["looks_like_by"][0].as_str().unwrap().starts_with("tls."), "{hello}");
+    assert!(hello["messages"].is_null(), "messages are heard, and told with --attributes only");
+    let piped = stage.run_with_stdin("flows - --labels labels.csv --fingerprints known.json", "later.pcap");
+    assert_eq!(piped.json_lines(), rows);
+    stage.fails("flows later.pcap --fingerprints labels.csv", 1, &["labels.csv"]);
+    stage.fails("flows later.pcap --fingerprints known.json -o known.json", 2, &["would replace an input"]);
+}
+
+#[test]
 fn attributes_are_messages_with_fingerprints_of_tls_clients() {
     let stage = Stage::new();
     stage.ok("simulate --duration 20m -o home.pcap");

@@ -81,7 +81,7 @@ fn section(traffic: &Traffic<'_>, attribute: Attribute, outcome: &mut Outcome) -
     Section {
         name: attribute.name().replace('_', "-"),
         heading: look.title.to_owned(),
-        prose: look.prose(is_by_flow(traffic, attribute)),
+        prose: look.prose(attribute, is_by_flow(traffic, attribute)),
         table,
         chart: (!chart.series.is_empty()).then(|| chart.into()),
     }
@@ -107,11 +107,11 @@ impl Look {
         Self { title, label, unit }
     }
 
-    fn prose(&self, is_by_flow: bool) -> String {
-        let what = if is_by_flow {
-            "Each flow (or gap between flows) is a value"
-        } else {
-            "The mean of each hour is a value"
+    fn prose(&self, attribute: Attribute, is_by_flow: bool) -> String {
+        let what = match (is_by_flow, attribute) {
+            (true, Attribute::SleepTimeS) => "Each gap without a flow is a value",
+            (true, _) => "Each flow is a value",
+            (false, _) => "The mean of each hour is a value",
         };
         format!(
             "{what}, in {}; the most frequent one is that of values rounded to whole numbers. The axis of the figure is \

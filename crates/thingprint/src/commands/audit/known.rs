@@ -2,25 +2,27 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use thingprint_profile::KnownDevices;
 
 use super::survey::Survey;
 use crate::exit::Usage;
-use crate::files::write_file;
+use crate::files::{read_fingerprints, write_file};
 use crate::messages::Messages;
 
 /// What devices are known by.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Fingerprints")]
 pub(super) struct KnownArgs {
-    /// Say which known device of this file each device looks like, and by what
+    /// Say which known device of this file each device looks like, and by what; `flows --fingerprints` says it of each
+    /// flow
     #[arg(long, value_name = "FILE")]
     pub(super) fingerprints: Option<PathBuf>,
 
-    /// Write the devices of these captures, by label or else by address, into a file for --fingerprints. A file that is
-    /// there already is refused, unless it is that of --fingerprints, which then learns these captures as well
+    /// Write the devices of these captures, by label or else by address, into a file for --fingerprints, of audit and of
+    /// flows. A file that is there already is refused, unless it is that of --fingerprints, which then learns these
+    /// captures as well
     #[arg(long, value_name = "FILE")]
     pub(super) fingerprints_out: Option<PathBuf>,
 }
@@ -29,11 +31,7 @@ impl KnownArgs {
     /// The known devices, where a file of them is given.
     pub(super) fn read(&self) -> anyhow::Result<Option<KnownDevices>> {
         self.check()?;
-        let Some(path) = &self.fingerprints else { return Ok(None) };
-        let context = || format!("failed to read fingerprints {}", path.display());
-        let text = std::fs::read_to_string(path).with_context(context)?;
-        let known = KnownDevices::from_json(&text);
-        Ok(Some(known.with_context(|| format!("failed to read fingerprints {}", path.display()))?))
+        self.fingerprints.as_deref().map(read_fingerprints).transpose()
     }
 
     /// Writes what was learned, where that is asked for.
@@ -48,10 +46,18 @@ impl KnownArgs {
         let before = learned.len();
         for (index, traits) in survey.fingerprints.devices().filter(|(_, traits)| !traits.is_empty()) {
             if let Some(device) = survey.devices.get(&index) {
-                learned.learn(&survey.name(*device), traits);
+                learned.learn(&survey.name(*device), traits).context("failed to learn fingerprints")?;
             }
         }
-        write_file(path, learned.to_json().as_bytes())?;
+        let text = learned.to_json();
+        if text.len() > KnownDevices::MOST_FILE_BYTES {
+            bail!(
+                "failed to write fingerprints {}: {} bytes, more than could be read again",
+                path.display(),
+                text.len()
+            );
+        }
+        write_file(path, text.as_bytes())?;
         let new = learned.len() - before;
         messages.note(format!(
             "fingerprints: {} has {} devices, {new} of them new",

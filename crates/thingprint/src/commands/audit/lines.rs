@@ -1,16 +1,15 @@
 //! Findings as people read them: the many cipher suites of one grade on one line.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use thingprint_audit::{DeviceAudit, Example, Finding, Rule, Severity, Suite};
+use thingprint_audit::{DeviceAudit, Example, Finding, Grade, Rule, SeenSuite, Severity};
 use thingprint_instance::protocol_name;
 use thingprint_protocol::Sender;
 
 use super::mud::RULE as MUD_RULE;
 use super::when::to_second;
 
-/// The rule that finds many suites of one grade.
-const SUITES_OFFERED: &str = "TLS-003";
 /// Suites of a grade that are named.
 const MOST_SUITES: usize = 3;
 /// Lines about a MUD profile.
@@ -49,19 +48,22 @@ impl Line {
         }
     }
 
-    /// Several findings of one grade.
-    fn of_suites(grade: &str, findings: &[&Finding]) -> Option<Self> {
+    /// Several suites of one grade.
+    fn of_suites(grade: Option<Grade>, findings: &[&Finding]) -> Option<Self> {
         let [first_one, ..] = findings else { return None };
         if findings.len() == 1 {
             return Some(Self::of(first_one));
         }
         let flows = findings.iter().map(|finding| finding.flows).max().unwrap_or_default();
         let example = findings.iter().map(|finding| finding.example).min()?;
-        let names = findings.iter().take(MOST_SUITES).map(|finding| without_grade(&finding.seen));
-        let names: Vec<&str> = names.collect();
+        let suites = || findings.iter().filter_map(|finding| finding.suite);
+        let names: Vec<String> = suites().take(MOST_SUITES).map(|suite| suite.to_string()).collect();
         let rest = findings.len() - names.len();
         let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-        let kind = if findings.iter().all(|finding| is_dhe(&finding.seen)) { " DHE" } else { "" };
+        // Which is why a policy may not accept suites that are secure.
+        let is_dhe = |seen: SeenSuite| seen.suite().is_some_and(|suite| suite.is_dhe);
+        let kind = if suites().all(is_dhe) { " DHE" } else { "" };
+        let grade = grade.map_or("unknown", Grade::as_str);
         let seen = format!("{} {grade}{kind} suites: {}{more}", findings.len(), names.join(", "));
         let is_least = flows < first_one.total;
         Some(Self { flows, is_least, seen, first: first(&example), ..Self::of(first_one) })
@@ -89,24 +91,28 @@ impl Line {
     }
 }
 
-/// The findings of a device, by rule.
+/// The findings of a device, the gravest first, then by rule.
 pub(super) fn lines(device: &DeviceAudit) -> Vec<Line> {
     let mut lines = Vec::new();
-    let mut suites: BTreeMap<(std::cmp::Reverse<Severity>, &str, &str), Vec<&Finding>> = BTreeMap::new();
+    let mut suites: BTreeMap<_, Vec<&Finding>> = BTreeMap::new();
     let mut denied = Vec::new();
     for finding in &device.findings {
-        match finding.rule {
-            SUITES_OFFERED => {
-                let key = (std::cmp::Reverse(finding.severity), side(finding.by), grade(&finding.seen));
+        match finding.suite {
+            Some(suite) => {
+                let verdict = (Reverse(finding.severity), side(finding.by), finding.reference.as_str());
+                let key = (finding.rule, verdict, suite.grade);
                 suites.entry(key).or_default().push(finding);
             }
-            rule if rule == MUD_RULE.id => denied.push(finding),
-            _ => lines.push(Line::of(finding)),
+            None if finding.rule == MUD_RULE.id => denied.push(finding),
+            None => lines.push(Line::of(finding)),
         }
     }
-    lines.extend(suites.iter().filter_map(|((_, _, grade), findings)| Line::of_suites(grade, findings)));
-    lines.sort_by_key(|line| line.rule);
+    let of_suites =
+        |((.., grade), findings): (&(_, _, Option<Grade>), &Vec<&Finding>)| Line::of_suites(*grade, findings);
+    lines.extend(suites.iter().filter_map(of_suites));
     lines.extend(of_profile(&denied));
+    // Stable: findings of one rule stay in their order.
+    lines.sort_by_key(|line| (Reverse(line.severity), line.rule));
     lines
 }
 
@@ -161,22 +167,6 @@ fn first(example: &Example) -> String {
     format!("{} {protocol} {} > {}", to_second(example.time), example.client, example.server)
 }
 
-/// The grade that stands behind a suite.
-fn grade(seen: &str) -> &str {
-    let told = seen.rsplit_once(" (").map_or("", |(_, told)| told.trim_end_matches(')'));
-    told.split(',').next().unwrap_or_default()
-}
-
-/// Whether a suite has ephemeral finite-field keys, which is why a policy may not accept it although it is secure.
-fn is_dhe(seen: &str) -> bool {
-    let code = seen.get(2..6).and_then(|digits| u16::from_str_radix(digits, 16).ok());
-    code.and_then(Suite::of).is_some_and(|suite| suite.is_dhe)
-}
-
-fn without_grade(seen: &str) -> &str {
-    seen.rsplit_once(" (").map_or(seen, |(suite, _)| suite)
-}
-
 /// What findings do not keep: documents, without sections, each with the gravest severity; in order.
 pub(super) fn documents(device: &DeviceAudit) -> BTreeMap<String, Severity> {
     let mut documents: BTreeMap<String, Severity> = BTreeMap::new();
@@ -198,13 +188,13 @@ pub(super) fn document(reference: &str) -> &str {
     if let Some(document) = passed_on {
         return document;
     }
-    let end = [" §", " ("].iter().filter_map(|mark| reference.find(mark)).min();
+    let end = [" §", " (", " annex "].iter().filter_map(|mark| reference.find(mark)).min();
     end.and_then(|end| reference.get(..end)).unwrap_or(reference).trim_end_matches(',')
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{document, grade, is_dhe, kind, without_grade};
+    use super::{document, kind};
 
     #[test]
     fn references_have_a_document() {
@@ -212,6 +202,7 @@ mod tests {
         check("RFC 9325 §4.1", "RFC 9325");
         check("RFC 8633 (abstract: its practices are for version 4)", "RFC 8633");
         check("UPnP Device Architecture 2.0 §1.3.2", "UPnP Device Architecture 2.0");
+        check("UPnP Device Architecture 2.0 annex A", "UPnP Device Architecture 2.0");
         check("RFC 8520", "RFC 8520");
         check("Wannigama et al. 2024, §II-A (RFC 8996)", "RFC 8996");
         check("Wannigama et al. 2024, §IV-B", "Wannigama et al. 2024");
@@ -226,16 +217,5 @@ mod tests {
         check("icmp to 192.0.2.1: no entry for this peer", ("icmp to", ": no entry for this peer"));
         check("udp from 2001:db8::1 to the device's port 9: x", ("udp from", " to the device's port 9: x"));
         check("x", ("x", ""));
-    }
-
-    #[test]
-    fn the_grade_stands_behind_the_suite() {
-        let seen = "0x0005 TLS_RSA_WITH_RC4_128_SHA (insecure)";
-        assert_eq!((without_grade(seen), grade(seen)), ("0x0005 TLS_RSA_WITH_RC4_128_SHA", "insecure"));
-        assert_eq!(grade("0x0005 TLS_RSA_WITH_RC4_128_SHA (insecure, discouraged by IANA)"), "insecure");
-        assert_eq!(grade("anything"), "");
-        assert!(
-            is_dhe("0x009e TLS_DHE_RSA_WITH_AES_128_GCM_SHA256 (secure)") && !is_dhe(seen) && !is_dhe("0x")
-        );
     }
 }

@@ -1,13 +1,14 @@
 //! MUD profiles (RFC 8520): written from what devices did, and held against it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
-use thingprint_audit::sarif::{RuleEntry, Text};
+use thingprint_audit::sarif::{self, RuleEntry, Text};
 use thingprint_flow::{DeviceId, DeviceIndex};
-use thingprint_profile::{Attribute, MudDraft, MudOptions};
+use thingprint_profile::{Attribute, MudDraft, MudOptions, MudProfile, is_mud_url};
 
 use self::profiles::{Profiles, folded};
 use super::report::Report;
@@ -20,7 +21,7 @@ use crate::messages::Messages;
 mod profiles;
 mod verdict;
 
-pub(super) use verdict::{RULE, Verdict, VerdictDocument};
+pub(super) use verdict::{REFERENCE, RULE, Verdict, VerdictDocument};
 
 /// Where profiles would be served from, unless somebody says so: a name that nobody owns (RFC 2606).
 const URL_BASE: &str = "https://example.com/mud/";
@@ -42,7 +43,26 @@ pub(super) struct MudArgs {
     /// What the MUD URLs of written profiles begin with, for devices that gave none by DHCP
     #[arg(long, value_name = "URL", default_value = URL_BASE, requires = "mud_out")]
     mud_url_base: String,
+
+    /// Allow in written profiles also what others sent and the device never answered, or refused: what a lamp that obeys
+    /// broadcasts needs, and what every scanner of the network asks for
+    #[arg(long, requires = "mud_out")]
+    mud_unanswered: bool,
+
+    /// Say who serves a class of controllers: dns, ntp, dhcp, gateway, my-controller, or the URI of a class. May be given
+    /// several times. Of a class without one, those that DHCP names count; where it names none, any local address
+    #[arg(long, value_name = "CLASS=ADDRESS", value_parser = controller)]
+    controller: Vec<(String, IpAddr)>,
 }
+
+/// Classes of controllers by short names.
+const CLASSES: [(&str, &str); 5] = [
+    ("dns", MudProfile::DNS_CONTROLLER),
+    ("ntp", MudProfile::NTP_CONTROLLER),
+    ("dhcp", MudProfile::DHCP_CONTROLLER),
+    ("gateway", MudProfile::GATEWAY_CONTROLLER),
+    ("my-controller", MudProfile::MY_CONTROLLER),
+];
 
 impl MudArgs {
     /// Whether whom devices talk to matters.
@@ -52,11 +72,22 @@ impl MudArgs {
 
     /// The profiles that are given.
     pub(super) fn read(&self) -> anyhow::Result<Profiles> {
-        if !self.mud_url_base.starts_with("https://") {
+        if !is_mud_url(&self.mud_url_base) {
             let base = &self.mud_url_base;
-            return Err(Usage(format!("--mud-url-base: '{base}' does not begin with https://")).into());
+            return Err(Usage(format!("--mud-url-base: '{base}' is no URL that begins with https://")).into());
+        }
+        if !self.controller.is_empty() && !self.is_wanted() {
+            let reason = "--controller: controllers matter to MUD profiles only: give --mud or --mud-out";
+            return Err(Usage(reason.to_owned()).into());
         }
         Profiles::read(&self.mud)
+    }
+
+    /// Tells the survey who serves the classes of controllers.
+    pub(super) fn give_controllers(&self, survey: &mut Survey) {
+        for (class, address) in &self.controller {
+            survey.mud.give_controller(class, *address);
+        }
     }
 
     /// The files and folders that are given.
@@ -78,7 +109,10 @@ impl MudArgs {
                 return Err(Usage(format!("--mud-out: {name} would be replaced, which --mud reads")).into());
             }
             let url = self.url(survey, index, &name);
-            let options = MudOptions::new(&survey.name(device), &url, &to_second(last));
+            let options = MudOptions {
+                with_unanswered: self.mud_unanswered,
+                ..MudOptions::new(&survey.name(device), &url, &to_second(last))
+            };
             let draft = survey.mud.profile(index, &options);
             report_draft(&draft, &survey.name(device), messages);
             write_file(&path, draft.profile.to_json().as_bytes())?;
@@ -107,7 +141,7 @@ impl MudArgs {
         let traits = survey.fingerprints.traits(index);
         let mut given = traits.into_iter().flat_map(|traits| traits.values(Attribute::DhcpMudUrl));
         match (given.next(), given.next()) {
-            (Some((url, _)), None) if url.starts_with("https://") => url.to_owned(),
+            (Some((url, _)), None) if is_mud_url(url) => url.to_owned(),
             _ => format!("{}/{name}.json", self.mud_url_base.trim_end_matches('/')),
         }
     }
@@ -140,11 +174,23 @@ pub(super) fn sarif_rules(report: &Report) -> Vec<RuleEntry> {
         id: RULE.id,
         short_description: text(RULE.title.to_owned()),
         full_description: text(format!("{} {}", RULE.checks, RULE.why)),
-        help: text(RULE.mend.to_owned()),
+        help: text(sarif::help((RULE.why, RULE.example, RULE.mend), &[("Reference", REFERENCE)])),
     }]
 }
 
-/// The devices, each with the name of its file: of its label, with its address where another has the same.
+/// A class of controllers, by its short name or its URI, and an address that serves it.
+fn controller(given: &str) -> Result<(String, IpAddr), String> {
+    let (class, address) = given.rsplit_once('=').ok_or("give CLASS=ADDRESS, such as dns=192.168.1.1")?;
+    let known = CLASSES.iter().find(|(name, _)| *name == class).map(|(_, uri)| *uri);
+    let uri = known.or_else(|| class.contains(':').then_some(class));
+    let names = CLASSES.map(|(name, _)| name).join(", ");
+    let uri = uri.ok_or_else(|| format!("'{class}' is no class: give one of {names}, or a URI"))?;
+    let address = address.parse().map_err(|_| format!("'{address}' is no IP address"))?;
+    Ok((uri.to_owned(), address))
+}
+
+/// The devices, each with the name of its file: of its label, with its address where another has the same, and its
+/// address alone where nothing of the label is left.
 fn named(survey: &Survey) -> Vec<(DeviceIndex, DeviceId, String)> {
     let names: Vec<_> =
         survey.devices.iter().map(|(index, id)| (*index, *id, slug(&survey.name(*id)))).collect();
@@ -152,9 +198,14 @@ fn named(survey: &Survey) -> Vec<(DeviceIndex, DeviceId, String)> {
     for (_, _, name) in &names {
         *counts.entry(folded(name)).or_default() += 1;
     }
-    let is_shared = |name: &str| name.is_empty() || counts.get(&folded(name)).is_some_and(|count| *count > 1);
+    let is_shared = |name: &str| counts.get(&folded(name)).is_some_and(|count| *count > 1);
     let apart = |(index, id, name): (DeviceIndex, DeviceId, String)| {
-        let name = if is_shared(&name) { format!("{name}-{}", slug(&id.to_string())) } else { name };
+        let address = slug(&id.to_string());
+        let name = match name.as_str() {
+            "" => address,
+            shared if is_shared(shared) => format!("{shared}-{address}"),
+            _ => name,
+        };
         (index, id, name)
     };
     names.into_iter().map(apart).collect()
@@ -182,7 +233,24 @@ fn report_draft(draft: &MudDraft, name: &str, messages: Messages) {
 
 #[cfg(test)]
 mod tests {
-    use super::slug;
+    use super::{controller, slug};
+
+    #[test]
+    fn controllers_are_told_by_short_names_and_uris() {
+        let check = |given: &str, expected: Result<(&str, &str), &str>| match (controller(given), expected) {
+            (Ok((class, address)), Ok(expected)) => {
+                assert_eq!((class.as_str(), address.to_string().as_str()), expected);
+            }
+            (Err(reason), Err(expected)) => assert!(reason.contains(expected), "{reason}"),
+            (found, _) => panic!("{given}: {found:?}"),
+        };
+        check("dns=192.168.1.1", Ok(("urn:ietf:params:mud:dns", "192.168.1.1")));
+        check("my-controller=fd00::1", Ok(("my-controller", "fd00::1")));
+        check("https://lamp.example/?a=b=10.0.0.1", Ok(("https://lamp.example/?a=b", "10.0.0.1")));
+        check("dns", Err("CLASS=ADDRESS"));
+        check("lamp=10.0.0.1", Err("'lamp' is no class: give one of dns, ntp, dhcp"));
+        check("dns=resolver", Err("'resolver' is no IP address"));
+    }
 
     #[test]
     fn labels_become_file_names() {

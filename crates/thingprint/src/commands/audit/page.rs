@@ -2,26 +2,28 @@
 
 use std::collections::BTreeSet;
 
-use thingprint_audit::{DeviceAudit, Policy, Rule, Severity};
+use thingprint_audit::{DeviceAudit, Policy, Severity};
 use thingprint_figure::{Badge, Page, PageCell, PageColumn, PageTable, Prose, Tone};
 
 use super::cipher_plot;
 use super::lines::{Line, document, documents, lines, title};
-use super::mud::{RULE as MUD_RULE, Verdict};
+use super::mud::Verdict;
 use super::report::{Report, answer, counted};
 use super::sections::{evidence, mark, name, port_counts, protocols};
 use super::when::to_second;
 
 /// Captures that are named.
 const MOST_CAPTURES: usize = 8;
+/// Bytes of a reference that stays on one line.
+const MOST_TOGETHER: usize = 20;
 /// Entries of a profile that were not used and are named.
 const MOST_UNUSED: usize = 40;
 
 /// The page of a report.
 pub(super) fn page(report: &Report, policy: &Policy) -> Page {
     let mut page = Page::new("Audit of the devices of a network");
-    let devices = report.audit.devices.len();
-    page.summary(format!("{devices} devices, judged by policy {}: {}.", policy.name(), report.counts()));
+    let devices = report.devices();
+    page.summary(format!("{devices}, judged by policy {}: {}.", policy.name(), report.counts()));
     summary(&mut page, report, policy);
     for device in report.audit.devices.iter().filter(|device| !device.findings.is_empty()) {
         page.section(name(device)).table(&findings(device));
@@ -42,6 +44,9 @@ fn summary(page: &mut Page, report: &Report, policy: &Policy) {
          policy does not accept is a finding of its own; below, the cipher suites of one grade stand together.",
     );
     page.table(&devices(report));
+    for (count, what) in report.header.dropped.in_words().into_iter().filter(|(count, _)| *count > 0) {
+        page.note(Tone::Medium, format!("{count} {what}."));
+    }
     let kept = violations(report);
     if kept.columns.len() > 1 {
         page.paragraph("What devices do not keep, with the gravest finding against each document:")
@@ -76,7 +81,9 @@ fn devices(report: &Report) -> PageTable {
     let columns = ["device", "flows"].map(PageColumn::new).into_iter();
     let columns = columns.chain(protocols.iter().map(|protocol| PageColumn::new(*protocol))).chain(marks);
     let row = |device: &DeviceAudit| {
-        let counts = protocols.iter().map(|protocol| text(port_counts(device.protocols.get(*protocol))));
+        let count =
+            |protocol: &&str| port_counts(device.protocols.get(*protocol)).map(|count| together(&count));
+        let counts = protocols.iter().map(|protocol| text(count(protocol)));
         let cells = [PageCell::from(name(device)), device.flows.into()];
         cells.into_iter().chain(counts).chain([text(mark(report, device))]).collect()
     };
@@ -93,7 +100,9 @@ fn with_badges(mut row: Vec<PageCell>, device: &DeviceAudit) -> Vec<PageCell> {
         let count = device.findings.iter().filter(|finding| finding.severity == severity).count();
         (count > 0).then(|| Badge::new(counted(count, severity), tone(severity)))
     };
-    let badges: Vec<Badge> = Severity::ALL.into_iter().rev().filter_map(badge).collect();
+    let left_out =
+        (device.dropped > 0).then(|| Badge::new(format!("{} left out", device.dropped), Tone::Plain));
+    let badges: Vec<Badge> = Severity::ALL.into_iter().rev().filter_map(badge).chain(left_out).collect();
     let none = || vec![Badge::new("none", Tone::Good)];
     row.push(PageCell::Badges(if badges.is_empty() { none() } else { badges }));
     row
@@ -128,8 +137,8 @@ fn findings(device: &DeviceAudit) -> PageTable {
             Badge::new(line.severity.as_str(), tone(line.severity)).into(),
             found.into(),
             line.by.into(),
-            line.share().into(),
-            format!("{} ({})", line.expected, line.reference).into(),
+            together(&line.share()).into(),
+            references(Prose::from(format!("{}; see ", line.expected)), line.reference.split("; ")).into(),
             line.first.into(),
         ]
     };
@@ -143,46 +152,42 @@ fn findings(device: &DeviceAudit) -> PageTable {
 
 /// The rules that were broken, in words.
 fn rules(page: &mut Page, report: &Report, policy: &Policy) {
-    let broken: BTreeSet<&str> =
-        report.audit.at_or_over(Severity::Note).map(|(_, finding)| finding.rule).collect();
+    let broken = report.broken_rules(policy);
     if broken.is_empty() {
         return;
     }
     page.section("The rules behind the findings");
-    for rule in policy.rules().filter(|rule| broken.contains(rule.id)) {
-        page.details(format!("{} {}", rule.id, rule.title), |page| rule_text(page, rule, policy));
-    }
-    if broken.contains(MUD_RULE.id) {
-        page.details(format!("{} {}", MUD_RULE.id, MUD_RULE.title), |page| {
-            page.definitions([
-                ("what", MUD_RULE.checks),
-                ("why", MUD_RULE.why),
-                ("how to mend", MUD_RULE.mend),
-            ]);
+    for rule in &broken {
+        page.details(format!("{} {}", rule.rule, rule.title), |page| {
+            let said = rule.said().into_iter().map(|(what, text)| (what, Prose::from(text)));
+            page.definitions(
+                said.chain([(
+                    "reference",
+                    references(Prose::new(), rule.reference.iter().map(String::as_str)),
+                )]),
+            );
         });
     }
 }
 
-fn rule_text(page: &mut Page, rule: &Rule, policy: &Policy) {
-    page.definitions([
-        ("what", Prose::from(rule.checks)),
-        ("why", rule.why.into()),
-        ("how to mend", rule.mend.into()),
-        ("accepted", policy.expected(rule.id).unwrap_or_default().into()),
-        ("reference", references(policy.references(rule.id))),
-    ]);
+/// A text that stays on one line.
+fn together(text: &str) -> String {
+    text.replace(' ', "\u{a0}")
 }
 
-/// References, with links to RFCs.
-fn references(references: &[String]) -> Prose {
-    let mut prose = Prose::new();
-    for (at, reference) in references.iter().enumerate() {
+/// Adds references, with links to RFCs.
+fn references<'a>(mut prose: Prose, references: impl IntoIterator<Item = &'a str>) -> Prose {
+    for (at, reference) in references.into_iter().enumerate() {
         if at > 0 {
             prose = prose.text("; ");
         }
         let number = document(reference).strip_prefix("RFC ").filter(|number| number.parse::<u32>().is_ok());
         prose = match number {
-            Some(number) => prose.link(reference, format!("https://www.rfc-editor.org/rfc/rfc{number}")),
+            Some(number) => {
+                let is_short = reference.len() <= MOST_TOGETHER;
+                let text = if is_short { together(reference) } else { reference.to_owned() };
+                prose.link(text, format!("https://www.rfc-editor.org/rfc/rfc{number}"))
+            }
             None => prose.text(reference),
         };
     }

@@ -1,13 +1,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use thingprint_audit::{Audit, DeviceAudit, Severity};
+use thingprint_audit::{Audit, DeviceAudit, Policy, Severity};
 use thingprint_flow::{DeviceId, DeviceIndex, MacAddr, Timestamp};
 use thingprint_profile::{Answer, Attribute, CipherList, Evidence, KnownDevices, Likeness, Matcher, Traits};
 
 use super::mud::Verdict;
-use super::survey::Survey;
+use super::rules::{Explained, explained};
+use super::survey::{Dropped, Survey};
 use crate::inputs::Input;
+use crate::messages;
 
 /// Everything that is to be said of the devices of captures.
 pub(super) struct Report {
@@ -23,6 +25,7 @@ pub(super) struct Header {
     pub(super) captures: Vec<String>,
     pub(super) span: Option<(Timestamp, Timestamp)>,
     pub(super) gateway: Option<MacAddr>,
+    pub(super) dropped: Dropped,
 }
 
 /// What a device shows of itself.
@@ -51,6 +54,8 @@ pub(super) struct ReportDocument<'a> {
     policy_date: &'a str,
     gateway: Option<String>,
     devices: Vec<DeviceDocument<'a>>,
+    /// What was left out of all this because it was too much.
+    dropped: Dropped,
 }
 
 #[derive(Serialize)]
@@ -95,7 +100,7 @@ struct EvidenceDocument<'a> {
 impl Header {
     pub(super) fn of(survey: &Survey, inputs: &[Input]) -> Self {
         let captures = inputs.iter().map(Input::name).collect();
-        Self { captures, span: survey.span, gateway: survey.gateway }
+        Self { captures, span: survey.span, gateway: survey.gateway, dropped: survey.dropped() }
     }
 }
 
@@ -149,6 +154,11 @@ impl Report {
         self.audit.devices.iter().filter_map(move |device| Some((device, of(device)?)))
     }
 
+    /// How many devices there are.
+    pub(super) fn devices(&self) -> String {
+        messages::counted(self.audit.devices.len() as u64, "device", "devices")
+    }
+
     /// How many findings there are of each severity.
     pub(super) fn counts(&self) -> String {
         let of = |severity| {
@@ -159,6 +169,13 @@ impl Report {
         format!("{error}, {warning}, {note}")
     }
 
+    /// The rules that were broken, in words.
+    pub(super) fn broken_rules(&self, policy: &Policy) -> Vec<Explained> {
+        let broken: BTreeSet<&str> =
+            self.audit.at_or_over(Severity::Note).map(|(_, finding)| finding.rule).collect();
+        explained(policy).into_iter().filter(|rule| broken.contains(rule.rule)).collect()
+    }
+
     /// The report as JSON has it.
     pub(super) fn document(&self) -> ReportDocument<'_> {
         ReportDocument {
@@ -166,6 +183,7 @@ impl Report {
             policy_date: &self.audit.policy_date,
             gateway: self.header.gateway.map(|gateway| gateway.to_string()),
             devices: self.audit.devices.iter().map(|device| self.device(device)).collect(),
+            dropped: self.header.dropped,
         }
     }
 
@@ -215,12 +233,7 @@ pub(super) fn counted(count: usize, severity: Severity) -> String {
 
 /// The word for an answer, and the known devices that it names.
 pub(super) fn answer(answer: &Answer) -> (&'static str, Vec<&str>) {
-    match answer {
-        Answer::Known(name) => ("known", vec![name]),
-        Answer::Resembles(name) => ("resembles", vec![name]),
-        Answer::Tied(names) => ("tied", names.iter().map(String::as_str).collect()),
-        Answer::Unknown => ("unknown", Vec::new()),
-    }
+    (answer.word(), answer.names())
 }
 
 fn values(traits: &Traits, unique: &BTreeSet<(Attribute, &str)>) -> Vec<Shown> {

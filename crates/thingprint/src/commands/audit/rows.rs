@@ -1,4 +1,4 @@
-use thingprint_audit::{DeviceAudit, Finding};
+use thingprint_audit::{DeviceAudit, Finding, Grade, Recommended};
 use thingprint_instance::protocol_name;
 use thingprint_report::{Cell, Table, Type};
 
@@ -18,6 +18,8 @@ pub(super) fn findings(report: &Report) -> anyhow::Result<Table> {
         ("flows", Type::Unsigned),
         ("total", Type::Unsigned),
         ("seen", Type::Text),
+        ("grade", Type::Text),
+        ("recommended", Type::Text),
         ("expected", Type::Text),
         ("reference", Type::Text),
         ("first_time", Type::Time),
@@ -46,6 +48,8 @@ fn cells(report: &Report, device: &DeviceAudit, finding: &Finding) -> Vec<Cell> 
         Cell::from(finding.flows),
         Cell::from(finding.total),
         Cell::from(finding.seen.as_str()),
+        Cell::from(finding.suite.and_then(|suite| suite.grade).map(Grade::as_str)),
+        Cell::from(finding.suite.and_then(|suite| suite.recommended).map(Recommended::as_str)),
         Cell::from(finding.expected.as_str()),
         Cell::from(finding.reference.as_str()),
         Cell::from(example.time),

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
 use thingprint_audit::{Audit, Auditor, Policy};
 use thingprint_flow::{
     DeviceId, DeviceIndex, Finished, Flow, FlowOptions, Identity, MacAddr, Timestamp, TrackCounts, Tracker,
@@ -46,6 +47,17 @@ pub(super) struct Survey {
     losses: Losses,
     counts: TrackCounts,
     messages_dropped: u64,
+}
+
+/// How much was left out because it was too much.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Dropped {
+    messages: u64,
+    /// By the flow; none of them graver than what was kept.
+    findings: u64,
+    fingerprint_values: u64,
+    mud_flows: u64,
+    mud_names: u64,
 }
 
 /// What listens to the flows.
@@ -144,29 +156,46 @@ impl Ears<'_> {
     }
 }
 
+impl Dropped {
+    /// Each count with what was left out.
+    pub(super) const fn in_words(self) -> [(u64, &'static str); 5] {
+        [
+            (self.messages, "messages were left out: too many in one flow"),
+            (
+                self.findings,
+                "values that no rule accepts were left out: too many different ones, none of them graver than the rest",
+            ),
+            (self.fingerprint_values, "values were left out of fingerprints: too many, or too long"),
+            (
+                self.mud_flows,
+                "flows were left out of MUD profiles and of checks against them: too many contacts",
+            ),
+            (self.mud_names, "names of addresses were left out of MUD profiles: too many"),
+        ]
+    }
+}
+
 impl Survey {
     /// What a device is called: its label, else its id.
     pub(super) fn name(&self, device: DeviceId) -> String {
         self.labels.get(&device).cloned().unwrap_or_else(|| device.to_string())
     }
 
+    /// What caps left out.
+    pub(super) fn dropped(&self) -> Dropped {
+        Dropped {
+            messages: self.messages_dropped,
+            findings: self.audit.dropped(),
+            fingerprint_values: self.fingerprints.dropped(),
+            mud_flows: self.devices.keys().map(|device| self.mud.dropped_flows(*device)).sum(),
+            mud_names: self.mud.dropped_names(),
+        }
+    }
+
     /// Says what caps and gaps left out.
     pub(super) fn report_losses(&self, messages: Messages) {
         report_losses(self.counts, self.losses, messages);
-        let devices = self.devices.keys();
-        let lost = [
-            (self.messages_dropped, "messages were left out: too many in one flow"),
-            (
-                self.audit.devices.iter().map(|device| device.dropped).sum(),
-                "values that no rule accepts were left out: too many different ones",
-            ),
-            (self.fingerprints.dropped(), "values were left out of fingerprints: too many, or too long"),
-            (
-                devices.map(|device| self.mud.dropped_flows(*device)).sum(),
-                "flows were left out of MUD profiles and of checks against them: too many contacts",
-            ),
-            (self.mud.dropped_names(), "names of addresses were left out of MUD profiles: too many"),
-        ];
+        let lost = self.dropped().in_words();
         for (count, what) in lost.into_iter().filter(|(count, _)| *count > 0) {
             messages.warn(format!("{count} {what}"));
         }

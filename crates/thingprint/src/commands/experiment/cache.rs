@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use serde::{Deserialize, Serialize};
 use thingprint_instance::{Labeled, Recipe};
 use thingprint_report::{Format, read_instances, write_instances};
 
@@ -21,36 +22,75 @@ impl Cache {
         Ok(Self { folder })
     }
 
-    /// The instances that these contents and this recipe gave before, else what `make` gives, which is kept.
+    /// What these contents and this recipe gave before, else what `make` gives, which is kept.
     ///
     /// A file of the cache that cannot be read is made again.
     pub(super) fn get_or_make(
         &self,
         contents: &[&[u8]],
         recipe: &Recipe,
-        make: impl FnOnce() -> anyhow::Result<Vec<Labeled>>,
-    ) -> anyhow::Result<Vec<Labeled>> {
-        let path = self.folder.join(format!("{}.parquet", key(contents, recipe)));
-        let name = path.display().to_string();
-        if let Ok(bytes) = std::fs::read(&path)
-            && let Ok(file) = read_instances(&bytes, &name)
-            // The recipe stands in each row.
-            && (file.rows.is_empty() || file.recipe.as_ref() == Some(recipe))
+        make: impl FnOnce() -> anyhow::Result<Extracted>,
+    ) -> anyhow::Result<(Extracted, Origin)> {
+        let key = key(contents, recipe);
+        let (rows_path, flaws_path) = (self.path(&key, "parquet"), self.path(&key, "json"));
+        if let Some(rows) = kept_rows(&rows_path, recipe)
+            && let Some(flaws) = kept_flaws(&flaws_path)
         {
-            return Ok(file.rows);
+            return Ok((Extracted { rows, flaws }, Origin::Kept));
         }
-        let rows = make()?;
+        let made = make()?;
         let mut bytes = Vec::new();
-        write_instances(&rows, Some(recipe), Format::Parquet, &mut bytes)?;
-        write_file(&path, &bytes)?;
-        Ok(rows)
+        write_instances(&made.rows, Some(recipe), Format::Parquet, &mut bytes)?;
+        write_file(&flaws_path, &serde_json::to_vec(&made.flaws).context("failed to write the cache")?)?;
+        write_file(&rows_path, &bytes)?;
+        Ok((made, Origin::Made))
+    }
+
+    fn path(&self, key: &blake3::Hash, extension: &str) -> PathBuf {
+        self.folder.join(format!("{key}.{extension}"))
     }
 }
 
-/// A hash of everything that the instances depend on, the version of this program included.
+/// Instances, and what is to be said of the captures that they come from.
+#[derive(Debug, Default)]
+pub(super) struct Extracted {
+    pub(super) rows: Vec<Labeled>,
+    pub(super) flaws: Flaws,
+}
+
+/// Where instances come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// From captures, just now: what there was to say has been said.
+    Made,
+    /// From the cache.
+    Kept,
+}
+
+/// What makes instances less than was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Flaws {
+    /// Some capture was unreadable or cut.
+    pub(super) is_partial: bool,
+    pub(super) warnings: Vec<String>,
+}
+
+fn kept_rows(path: &Path, recipe: &Recipe) -> Option<Vec<Labeled>> {
+    let bytes = std::fs::read(path).ok()?;
+    let file = read_instances(&bytes, &path.display().to_string()).ok()?;
+    // The recipe stands in each row.
+    (file.rows.is_empty() || file.recipe.as_ref() == Some(recipe)).then_some(file.rows)
+}
+
+fn kept_flaws(path: &Path) -> Option<Flaws> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+}
+
+/// A hash of everything that the instances depend on, the sources of this program included.
 fn key(contents: &[&[u8]], recipe: &Recipe) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new();
-    let fixed = [env!("CARGO_PKG_VERSION").as_bytes(), recipe.as_str().as_bytes()];
+    let fixed = [env!("INSTANCE_SOURCES").as_bytes(), recipe.as_str().as_bytes()];
     for content in fixed.iter().chain(contents) {
         hasher.update(&(content.len() as u64).to_le_bytes());
         hasher.update(content);
@@ -76,17 +116,24 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(Some(folder.path())).unwrap();
         let recipe: Recipe = "default".parse().unwrap();
-        let mut made = 0;
-        let mut get = |content: &[u8]| {
-            cache
-                .get_or_make(&[content], &recipe, || {
-                    made += 1;
-                    Ok(Vec::new())
-                })
-                .unwrap();
-            made
+        let get = |content: &[u8]| {
+            let (_, origin) = cache.get_or_make(&[content], &recipe, || Ok(Extracted::default())).unwrap();
+            origin
         };
-        assert_eq!((get(b"a"), get(b"a"), get(b"b"), get(b"a")), (1, 1, 2, 2));
+        let origins = [get(b"a"), get(b"a"), get(b"b"), get(b"a")];
+        assert_eq!(origins, [Origin::Made, Origin::Kept, Origin::Made, Origin::Kept]);
+    }
+
+    #[test]
+    fn flaws_are_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(Some(folder.path())).unwrap();
+        let recipe: Recipe = "default".parse().unwrap();
+        let flaws = Flaws { is_partial: true, warnings: vec!["x.pcap: cut".to_owned()] };
+        let make = || Ok(Extracted { flaws: flaws.clone(), ..Extracted::default() });
+        cache.get_or_make(&[b"a"], &recipe, make).unwrap();
+        let (kept, origin) = cache.get_or_make(&[b"a"], &recipe, || Ok(Extracted::default())).unwrap();
+        assert_eq!((kept.flaws, origin), (flaws, Origin::Kept));
     }
 
     #[test]

@@ -1,13 +1,15 @@
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::fs::File;
+use std::io;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use thingprint_experiment::{DataSource, Dataset, Definition, FlowRecord, Need};
 use thingprint_flow::MacAddr;
-use thingprint_instance::{Label, Labeled};
+use thingprint_instance::Label;
 use thingprint_report::Labels;
 
+use super::cache::{Extracted, Flaws, Origin};
 use super::flow_log::FlowLog;
 use super::source::{Library, Loaded};
 use crate::exit::Outcome;
@@ -17,6 +19,9 @@ use crate::messages::Messages;
 use crate::protocols::Protocols;
 use crate::reading::{Reading, follow};
 
+/// Warnings that a report repeats.
+const MOST_NOTES: usize = 10;
+
 /// A data set of captures that are here.
 #[derive(Debug)]
 pub(super) struct Captured {
@@ -25,9 +30,10 @@ pub(super) struct Captured {
     overrides: String,
     labels: Labels,
     label_text: Vec<u8>,
-    /// The captures of each trace.
-    traces: Vec<Vec<Input>>,
-    notes: Vec<String>,
+    /// The captures of each trace, and what the description calls them.
+    traces: Vec<(String, Vec<Input>)>,
+    /// What of the description's captures is not here.
+    flaws: Flaws,
 }
 
 impl Captured {
@@ -40,14 +46,12 @@ impl Captured {
         home: &Path,
     ) -> anyhow::Result<Option<Self>> {
         let mut traces = Vec::new();
-        let mut notes = Vec::new();
-        let quiet = Messages::new(true, false);
+        let mut flaws = Flaws::default();
         for trace in &dataset.traces {
-            let paths: Vec<OsString> =
-                trace.captures.iter().map(|path| location.join(path).into_os_string()).collect();
-            match expand(&paths, quiet) {
-                Ok((inputs, _)) => traces.push(inputs),
-                Err(_) => notes.push(format!("Not here, and left out: {}.", trace.captures.join(", "))),
+            let (here, absent) = in_folder(&trace.captures, location);
+            flaws.warnings.extend(absent);
+            if !here.is_empty() {
+                traces.push((trace.captures.join(", "), here));
             }
         }
         if traces.is_empty() {
@@ -64,48 +68,63 @@ impl Captured {
             labels: read_labels(Some(path))?,
             label_text,
             traces,
-            notes,
+            flaws,
         }))
     }
 
     pub(super) fn load(self, definition: &Definition, library: &Library<'_>) -> anyhow::Result<Loaded> {
-        let mut outcome = Outcome::Done;
+        let mut flaws = self.flaws.clone();
+        flaws.warnings.iter().for_each(|warning| library.messages.warn(warning));
         let mut instances = Vec::new();
         let contents = self.contents()?;
+        let contents: Vec<&[u8]> = contents.iter().map(Vec::as_slice).collect();
         for need in definition.needs(&self.name, &self.overrides)? {
-            let contents: Vec<&[u8]> = contents.iter().map(Vec::as_slice).collect();
-            let make = || self.extract(&need, library, &mut outcome);
-            let rows = library.cache.get_or_make(&contents, &need.recipe, make)?;
-            instances.push((need, rows));
+            if need.attack.is_some() {
+                bail!("data set {}: attacks are simulated, and these are captures", self.name);
+            }
+            let make = || self.extract(&need, library);
+            let (extracted, origin) = library.cache.get_or_make(&contents, &need.recipe, make)?;
+            flaws.is_partial |= extracted.flaws.is_partial;
+            for warning in extracted.flaws.warnings {
+                if flaws.warnings.contains(&warning) {
+                    continue;
+                }
+                if origin == Origin::Kept {
+                    library.messages.warn(&warning);
+                }
+                flaws.warnings.push(warning);
+            }
+            instances.push((need, extracted.rows));
         }
         let flows = match instances.first() {
             Some((need, _)) if definition.analysis.needs_flows() => self.flows(need)?,
             _ => Vec::new(),
         };
+        let mut notes = notes(flaws.warnings);
+        notes.push(format!("Captures read: {}.", self.inputs().count()));
         let source = DataSource { dataset: self.name, is_simulated: false, description: self.description };
-        Ok(Loaded { source, overrides: self.overrides, instances, flows, outcome, notes: self.notes })
+        let outcome = if flaws.is_partial { Outcome::Partial } else { Outcome::Done };
+        Ok(Loaded { source, overrides: self.overrides, instances, flows, outcome, notes })
     }
 
     /// Hashes of the captures by trace, and the labels: what instances depend on. Names count where windows are
     /// whole captures.
     fn contents(&self) -> anyhow::Result<Vec<Vec<u8>>> {
         let mut contents = vec![self.label_text.clone()];
-        for input in self.traces.iter().flatten() {
+        for (_, inputs) in &self.traces {
+            contents.push(inputs.len().to_le_bytes().to_vec());
+        }
+        for input in self.inputs() {
             contents.push(input.name().into_bytes());
-            contents.push(blake3::hash(&input.read()?).as_bytes().to_vec());
+            contents.push(content_hash(input)?.as_bytes().to_vec());
         }
         Ok(contents)
     }
 
-    fn extract(
-        &self,
-        need: &Need,
-        library: &Library<'_>,
-        outcome: &mut Outcome,
-    ) -> anyhow::Result<Vec<Labeled>> {
+    fn extract(&self, need: &Need, library: &Library<'_>) -> anyhow::Result<Extracted> {
         let protocols = Protocols::built_in();
-        let mut rows = Vec::new();
-        for inputs in &self.traces {
+        let mut extracted = Extracted::default();
+        for (name, inputs) in &self.traces {
             let reading = Reading {
                 inputs,
                 options: need.recipe.options()?,
@@ -116,21 +135,61 @@ impl Captured {
                 messages: library.messages,
             };
             let instances = reading.instances()?;
-            *outcome = (*outcome).max(instances.outcome);
-            rows.extend(instances.rows.into_iter().filter(|row| row.label.is_some()));
+            extracted.flaws.is_partial |= instances.outcome == Outcome::Partial;
+            let warnings = instances.warnings.iter().map(|warning| format!("{name}: {warning}"));
+            extracted.flaws.warnings.extend(warnings);
+            extracted.rows.extend(instances.rows.into_iter().filter(|row| row.label.is_some()));
         }
-        Ok(rows)
+        Ok(extracted)
+    }
+
+    fn inputs(&self) -> impl Iterator<Item = &Input> {
+        self.traces.iter().flat_map(|(_, inputs)| inputs)
     }
 
     fn flows(&self, need: &Need) -> anyhow::Result<Vec<FlowRecord>> {
         let mut records = Vec::new();
-        for inputs in &self.traces {
+        for (_, inputs) in &self.traces {
             let mut log = FlowLog::new(need.recipe.options()?.flow);
             follow(inputs, false, None, |packet| log.push(packet));
             records.extend(log.finish(|device| self.labels.label_of(device, None)));
         }
         Ok(records)
     }
+}
+
+/// The captures of these paths below a folder, and why there is none for some.
+fn in_folder(paths: &[String], folder: &Path) -> (Vec<Input>, Vec<String>) {
+    let quiet = Messages::new(true, false);
+    let (mut here, mut absent) = (Vec::new(), Vec::new());
+    for path in paths {
+        match expand(&[folder.join(path).into_os_string()], quiet) {
+            Ok((inputs, _)) => here.extend(inputs),
+            Err(error) => absent.push(format!("{error:#}")),
+        }
+    }
+    (here, absent)
+}
+
+/// What a report says of warnings.
+fn notes(warnings: Vec<String>) -> Vec<String> {
+    let count = warnings.len();
+    let mut notes: Vec<String> = warnings.into_iter().take(MOST_NOTES).collect();
+    if count > MOST_NOTES {
+        notes.push(format!("{} more warnings", count - MOST_NOTES));
+    }
+    notes.into_iter().map(|note| format!("While the captures were read: {note}.")).collect()
+}
+
+/// Hash of a capture, read piece by piece, since captures of a day may have gigabytes.
+fn content_hash(input: &Input) -> anyhow::Result<blake3::Hash> {
+    let mut hasher = blake3::Hasher::new();
+    match input {
+        Input::File(path) => File::open(path).and_then(|file| hasher.update_reader(file).map(drop)),
+        Input::Stdin => hasher.update_reader(io::stdin()).map(drop),
+    }
+    .with_context(|| format!("failed to read {}", input.name()))?;
+    Ok(hasher.finalize())
 }
 
 /// Labels of a simulated home, by address.

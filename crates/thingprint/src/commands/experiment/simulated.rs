@@ -7,6 +7,7 @@ use thingprint_instance::{Builder, InstanceOptions, Kind, Label, Labeled, PartId
 use thingprint_protocol::{Engine, Limits};
 use thingprint_sim::{CaptureReader, Home, Simulation, SimulationOptions};
 
+use super::cache::{Extracted, Flaws};
 use super::captured::by_address;
 use super::flow_log::FlowLog;
 use super::source::{Library, Loaded};
@@ -89,7 +90,7 @@ impl Simulated {
         library: &Library<'_>,
     ) -> anyhow::Result<Vec<Labeled>> {
         let content = format!("{:?} {:?} {attacked:?}", self.home, self.options);
-        library.cache.get_or_make(&[content.as_bytes()], &need.recipe, || match attacked {
+        let make = || match attacked {
             None => self.extract(need, self.options, &[]),
             Some(UnderAttack { options, attack, target }) => {
                 let rows = self.extract(need, *options, std::slice::from_ref(attack))?;
@@ -100,7 +101,10 @@ impl Simulated {
                 };
                 Ok(rows.into_iter().filter(is_attacked).collect())
             }
-        })
+        };
+        let make = || Ok(Extracted { rows: make()?, flaws: Flaws::default() });
+        let (extracted, _) = library.cache.get_or_make(&[content.as_bytes()], &need.recipe, make)?;
+        Ok(extracted.rows)
     }
 
     fn extract(

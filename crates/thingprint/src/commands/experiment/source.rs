@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::Path;
 
@@ -21,6 +21,8 @@ pub(super) struct Library<'a> {
     pub(super) locations: BTreeMap<&'a str, &'a Path>,
     /// Days that simulated data sets are played for, when not as long as they say.
     pub(super) days: Option<u32>,
+    /// Data sets whose captures are not here, which was told.
+    pub(super) missing: BTreeSet<String>,
     pub(super) cache: Cache,
     pub(super) threads: NonZeroUsize,
     pub(super) messages: Messages,
@@ -42,8 +44,8 @@ pub(super) struct Loaded {
 /// A data set whose captures are not here.
 #[derive(Debug)]
 pub(super) struct Missing {
-    /// How to obtain them.
-    pub(super) obtain: String,
+    /// How to obtain them; `None` when that was told before.
+    pub(super) obtain: Option<String>,
 }
 
 impl Library<'_> {
@@ -61,13 +63,16 @@ impl Library<'_> {
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("failed to read the data set's description {name}"))?;
         let description = Dataset::from_toml(&name, &text).context("failed to read the data set")?;
-        let location = self.locations.get(dataset).filter(|folder| folder.is_dir());
-        let obtain = description.obtain.split_whitespace().collect::<Vec<_>>().join(" ");
-        let Some(location) = location else { return Ok(Err(Missing { obtain })) };
-        let captured = Captured::find(dataset, &description, location, path.parent().unwrap_or(location))?;
-        match captured {
-            Some(captured) => captured.load(definition, self).map(Ok),
-            None => Ok(Err(Missing { obtain })),
-        }
+        let captured = match self.locations.get(dataset) {
+            Some(location) => {
+                Captured::find(dataset, &description, location, path.parent().unwrap_or(location))?
+            }
+            None => None,
+        };
+        let Some(captured) = captured else {
+            let is_news = self.missing.insert(dataset.to_owned());
+            return Ok(Err(Missing { obtain: is_news.then(|| description.obtain.trim().to_owned()) }));
+        };
+        captured.load(definition, self).map(Ok)
     }
 }

@@ -1,41 +1,56 @@
-use std::fs;
 use std::time::Instant;
 
+use peakmem_alloc::PeakMemAllocTrait as _;
 use thingprint_experiment::{Lap, Watch};
 
+use super::silence::Silence;
+use crate::MEMORY;
 use crate::messages::Messages;
+use crate::progress::Progress;
 
-/// A clock, and what Linux tells of the memory that the program holds.
+/// A clock, a look at the memory that the program holds, and a line that says how far the run is.
 #[derive(Debug)]
 pub(super) struct Clock {
     last: Instant,
     messages: Messages,
+    /// What is run, like `table2 on homes`.
+    run: String,
+    progress: Progress,
+    silence: Option<Silence>,
 }
 
 impl Clock {
-    pub(super) fn new(messages: Messages) -> Self {
-        Self { last: Instant::now(), messages }
+    pub(super) fn new(run: String, messages: Messages) -> Self {
+        let progress = Progress::steps(messages.is_quiet());
+        Self { last: Instant::now(), messages, run, progress, silence: None }
     }
 }
 
 impl Watch for Clock {
     fn lap(&mut self) -> Lap {
         let now = Instant::now();
-        let lap = Lap { seconds: now.duration_since(self.last).as_secs_f64(), peak_bytes: peak_bytes() };
-        // Lets the peak begin anew (proc(5)); where that is not possible, it is the peak since the program began.
-        let _ = fs::write("/proc/self/clear_refs", "5");
+        let lap = Lap {
+            seconds: now.duration_since(self.last).as_secs_f64(),
+            peak_bytes: u64::try_from(MEMORY.get_peak_memory()).ok(),
+        };
+        // From here on it counts from nothing: what is held already is left out.
+        MEMORY.reset_peak_memory();
         self.last = now;
         lap
     }
 
     fn step(&mut self, what: &str) {
-        self.messages.detail(what);
+        self.progress.beside(|| self.messages.detail(what));
+        self.progress.step(&format!("{}: {what}", self.run));
+    }
+
+    fn chatter(&mut self, begins: bool) {
+        self.silence = begins.then(Silence::begin).flatten();
     }
 }
 
-/// `VmHWM` of proc(5), which is in kB; `None` elsewhere.
-fn peak_bytes() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| 1024 * kilobytes)
+impl Drop for Clock {
+    fn drop(&mut self) {
+        self.progress.finish();
+    }
 }

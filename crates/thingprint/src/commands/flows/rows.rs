@@ -3,11 +3,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use thingprint_flow::{DeviceId, Endpoint, Flow, FlowEnd, Tally, Timestamp};
 use thingprint_instance::protocol_name;
+use thingprint_profile::Matcher;
 use thingprint_protocol::schema::Model;
-use thingprint_protocol::{Carrier, ClientHello, Engine, Heard, HeardMessage, Message, Sender, Value};
+use thingprint_protocol::{Carrier, ClientHello, Engine, Heard, HeardMessage, Message, Sender};
 use thingprint_report::{Cell, Json, Labels, Table, TableWriter, Type};
 
-use super::FlowsArgs;
+use super::likeness;
 use super::record::Told;
 use super::split::Split;
 use crate::messages::{Messages, counted};
@@ -15,13 +16,38 @@ use crate::messages::{Messages, counted};
 /// Rows that are kept back, so that they can be written in the order of first packets.
 const MOST_WAITING: usize = 1 << 16;
 
+/// What is told of each flow.
+const COLUMNS: [(&str, Type); 17] = [
+    ("ts", Type::Time),
+    ("id.orig_h", Type::Text),
+    ("id.orig_p", Type::Unsigned),
+    ("id.resp_h", Type::Text),
+    ("id.resp_p", Type::Unsigned),
+    ("proto", Type::Text),
+    ("service", Type::Text),
+    ("standard_port", Type::Flag),
+    ("duration", Type::Real),
+    ("orig_bytes", Type::Unsigned),
+    ("resp_bytes", Type::Unsigned),
+    ("orig_pkts", Type::Unsigned),
+    ("resp_pkts", Type::Unsigned),
+    ("end", Type::Text),
+    ("community_id", Type::Text),
+    ("device", Type::Text),
+    ("label", Type::Text),
+];
+/// What is told of its messages.
+const ATTRIBUTES: [(&str, Type); 4] = [
+    ("ja3", Type::Text),
+    ("ja4", Type::Text),
+    ("messages", Type::Json),
+    ("messages_dropped", Type::Unsigned),
+];
+
 /// Rows on their way into a table.
 #[derive(Debug)]
 pub(super) struct Rows<'a> {
-    labels: &'a Labels,
-    engine: &'a Engine,
-    has_attributes: bool,
-    shows_credentials: bool,
+    making: Making<'a>,
     /// Whether rows may be written before the end.
     may_flow: bool,
     waiting: BTreeMap<(Timestamp, u64), Row>,
@@ -36,6 +62,18 @@ struct Row {
     cells: Vec<Cell>,
 }
 
+/// What rows are made with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Making<'a> {
+    pub(super) labels: &'a Labels,
+    pub(super) engine: &'a Engine,
+    /// Which known devices there are, where flows are to be held against them.
+    pub(super) matcher: Option<&'a Matcher<'a>>,
+    /// Whether to tell the messages.
+    pub(super) has_attributes: bool,
+    pub(super) shows_credentials: bool,
+}
+
 /// A message as JSON.
 #[derive(Serialize)]
 struct Said<'a> {
@@ -45,45 +83,25 @@ struct Said<'a> {
     message: &'a Message,
 }
 
-/// The columns of flows.
-pub(super) fn columns(has_attributes: bool) -> Table {
-    let columns = [
-        ("ts", Type::Time),
-        ("id.orig_h", Type::Text),
-        ("id.orig_p", Type::Unsigned),
-        ("id.resp_h", Type::Text),
-        ("id.resp_p", Type::Unsigned),
-        ("proto", Type::Text),
-        ("service", Type::Text),
-        ("standard_port", Type::Flag),
-        ("duration", Type::Real),
-        ("orig_bytes", Type::Unsigned),
-        ("resp_bytes", Type::Unsigned),
-        ("orig_pkts", Type::Unsigned),
-        ("resp_pkts", Type::Unsigned),
-        ("end", Type::Text),
-        ("community_id", Type::Text),
-        ("device", Type::Text),
-        ("label", Type::Text),
-    ];
-    let attributes = [
-        ("ja3", Type::Text),
-        ("ja4", Type::Text),
-        ("messages", Type::Json),
-        ("messages_dropped", Type::Unsigned),
-    ];
-    let more = attributes.into_iter().filter(|_| has_attributes);
-    Table::new(columns.into_iter().chain(more))
+impl Making<'_> {
+    /// The columns of flows.
+    pub(super) fn columns(&self) -> Table {
+        let likeness = likeness::COLUMNS.into_iter().filter(|_| self.matcher.is_some());
+        let attributes = ATTRIBUTES.into_iter().filter(|_| self.has_attributes);
+        Table::new(COLUMNS.into_iter().chain(likeness).chain(attributes))
+    }
+
+    /// Whether what is said in flows matters.
+    pub(super) const fn wants_messages(&self) -> bool {
+        self.has_attributes || self.matcher.is_some()
+    }
 }
 
 impl<'a> Rows<'a> {
     /// No rows yet; they may be written before the end where `may_flow`.
-    pub(super) fn new(args: &FlowsArgs, labels: &'a Labels, engine: &'a Engine, may_flow: bool) -> Self {
+    pub(super) const fn new(making: Making<'a>, may_flow: bool) -> Self {
         Self {
-            labels,
-            engine,
-            has_attributes: args.attributes,
-            shows_credentials: args.show_credentials,
+            making,
             may_flow,
             waiting: BTreeMap::new(),
             devices: BTreeSet::new(),
@@ -147,14 +165,14 @@ impl<'a> Rows<'a> {
 
     /// Says what was left out.
     pub(super) fn report(&self, messages: Messages) {
-        if self.has_attributes && self.messages_dropped > 0 {
-            let count = self.messages_dropped;
-            messages.warn(format!(
-                "{} left out: more than 1,024 in a flow, or too many bytes in all; the column messages_dropped says \
-                 of which flows",
-                counted(count, "message was", "messages were")
-            ));
+        if self.messages_dropped == 0 {
+            return;
         }
+        let count = counted(self.messages_dropped, "message was", "messages were");
+        let of_which =
+            if self.making.has_attributes { "; the column messages_dropped says of which flows" } else { "" };
+        messages
+            .warn(format!("{count} left out: more than 1,024 in a flow, or too many bytes in all{of_which}"));
     }
 
     fn write(
@@ -162,7 +180,7 @@ impl<'a> Rows<'a> {
         rows: BTreeMap<(Timestamp, u64), Row>,
         writer: &mut TableWriter<'_>,
     ) -> anyhow::Result<()> {
-        let mut part = columns(self.has_attributes);
+        let mut part = self.making.columns();
         for row in rows.into_values() {
             self.devices.insert(row.device);
             part.push(row.cells)?;
@@ -180,15 +198,17 @@ impl<'a> Rows<'a> {
     }
 
     fn service(&self, heard: &Heard) -> Option<String> {
-        let model = heard.model.and_then(|model| self.engine.models().model(model));
+        let model = heard.model.and_then(|model| self.making.engine.models().model(model));
         model.map(Model::name).map(str::to_lowercase)
     }
 
-    fn cells(&mut self, flow: Flow<Told>, device: DeviceId) -> anyhow::Result<Vec<Cell>> {
+    fn cells(&mut self, mut flow: Flow<Told>, device: DeviceId) -> anyhow::Result<Vec<Cell>> {
+        let community_id = flow.state.community_id.take();
+        let flow = flow.map_state(|told| told.heard);
         let (client, server) = flow.client_server();
         let (orig, resp): (Tally, Tally) =
             if flow.is_client { (flow.up, flow.down) } else { (flow.down, flow.up) };
-        let label = self.labels.label_of(device, None).map(|label| label.class.clone());
+        let label = self.making.labels.label_of(device, None).map(|label| label.class.clone());
         let mut cells = vec![
             Cell::from(flow.first),
             Cell::from(client.addr.to_string()),
@@ -196,29 +216,34 @@ impl<'a> Rows<'a> {
             Cell::from(server.addr.to_string()),
             Cell::from(u64::from(server.port)),
             Cell::from(protocol_name(flow.tuple.protocol()).into_owned()),
-            Cell::from(self.service(&flow.state.heard)),
-            Cell::from(flow.state.heard.standard_port),
+            Cell::from(self.service(&flow.state)),
+            Cell::from(flow.state.standard_port),
             Cell::from(flow.duration_ns() as f64 / 1e9),
             Cell::from(orig.bytes),
             Cell::from(resp.bytes),
             Cell::from(orig.packets),
             Cell::from(resp.packets),
             Cell::from(end_name(flow.end)),
-            Cell::from(flow.state.community_id.as_deref()),
+            Cell::from(community_id.as_deref()),
             Cell::from(device.to_string()),
             Cell::from(label),
         ];
-        if self.has_attributes {
-            cells.extend(self.attributes(flow.state.heard)?);
+        if let Some(matcher) = self.making.matcher {
+            cells.extend(likeness::cells(matcher, &flow));
+        }
+        if self.making.wants_messages() {
+            self.messages_dropped += flow.state.messages_dropped;
+        }
+        if self.making.has_attributes {
+            cells.extend(self.attributes(flow.state)?);
         }
         Ok(cells)
     }
 
     /// JA3, JA4, the messages, and how many of them are not there.
-    fn attributes(&mut self, mut heard: Heard) -> anyhow::Result<[Cell; 4]> {
-        self.messages_dropped += heard.messages_dropped;
+    fn attributes(&self, mut heard: Heard) -> anyhow::Result<[Cell; 4]> {
         for heard in &mut heard.messages {
-            if self.shows_credentials {
+            if self.making.shows_credentials {
                 heard.message.show_credentials();
             }
         }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use serde::Serialize;
@@ -14,6 +14,7 @@ pub(crate) struct RuleText {
     pub(crate) title: &'static str,
     pub(crate) checks: &'static str,
     pub(crate) why: &'static str,
+    pub(crate) example: &'static str,
     pub(crate) mend: &'static str,
 }
 
@@ -24,12 +25,13 @@ pub(crate) const RULE: RuleText = RuleText {
     checks: "Whether the device's MUD profile allows whom it talks to: peer, protocol, port, and who opened the connection.",
     why: "A profile says what a device of its kind needs. What goes beyond it is a profile that is out of date, another \
           firmware, or somebody else who makes use of the device.",
+    example: "A lamp opens tcp to 198.51.100.66 port 23, of which its profile says nothing.",
     mend: "Find out what the device wants there. Add an entry to the profile where it has to be, and keep the device from \
            it where it has not.",
 };
 
 /// Where it is written what a profile means.
-const REFERENCE: &str = "RFC 8520";
+pub(crate) const REFERENCE: &str = "RFC 8520";
 
 /// What came out when a device was held against its profile.
 #[derive(Debug)]
@@ -47,8 +49,12 @@ pub(crate) struct VerdictDocument<'a> {
     implied_flows: u64,
     /// Allowed because the device says itself, by server name or Host, whom it talks to.
     claimed_flows: u64,
+    /// Not judged: there were too many contacts.
+    dropped_flows: u64,
     denied: Vec<DeniedDocument<'a>>,
     unused: Vec<String>,
+    /// Entries that were used, with the conditions of theirs that traffic does not tell, and that were taken to hold.
+    assumed: BTreeMap<String, &'a BTreeSet<String>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -78,6 +84,11 @@ impl Verdict {
     /// Entries that were never used, as `list/entry`.
     pub(crate) fn unused(&self) -> impl Iterator<Item = String> {
         self.report.unused().map(entry_name)
+    }
+
+    /// Entries that were used by taking conditions to hold which traffic does not tell.
+    fn assumed(&self) -> impl Iterator<Item = &EntryUse> {
+        self.report.entries.iter().filter(|used| used.flows > 0 && !used.assumed.is_empty())
     }
 
     /// A finding for each thing that is not allowed, told by peer, protocol, port and reason; the most frequent first.
@@ -115,8 +126,10 @@ impl Verdict {
             denied_flows: self.report.denied_flows,
             implied_flows: self.report.implied_flows,
             claimed_flows: self.report.claimed_flows,
+            dropped_flows: self.report.dropped_flows,
             denied: self.report.denied.iter().map(DeniedDocument::of).collect(),
             unused: self.unused().collect(),
+            assumed: self.assumed().map(|used| (entry_name(used), &used.assumed)).collect(),
         }
     }
 
@@ -129,6 +142,7 @@ impl Verdict {
             flows: denied.flows,
             total: self.report.flows,
             seen: seen(denied),
+            suite: None,
             expected: format!("what {} allows", self.file),
             reference: REFERENCE.to_owned(),
             example: example(denied),

@@ -1,0 +1,95 @@
+//! What is kept where somebody makes up devices, by the thousand, to fill the memory.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Cursor;
+
+use thingprint_audit::{Audit, AuditLimits, Auditor, Policy, Severity};
+use thingprint_flow::{
+    Capture, CaptureWriter, DeviceId, Flow, FlowOptions, Timestamp, Trace, TraceOptions, Tracker,
+};
+use thingprint_protocol::{Engine, Heard, Listener};
+
+const POLICY: &str = "name = 'own'\ndate = '2026-01-01'\ndescription = 'One rule.'\n\
+                      [rules.SSDP-001]\nerror = ['x:bad']\nwarning = ['x:poor']\notherwise = 'note'\nreferences = ['ours']\n";
+/// Addresses that are made up.
+const SPOOFED: u32 = 3000;
+/// What each of them says.
+const SAYS: [&str; 2] = ["x:odd", "x:poor"];
+
+/// A notification by SSDP from the device of a number.
+fn frame(device: u32, nts: &str) -> Vec<u8> {
+    let payload = format!("NOTIFY * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nNT: x\r\nNTS: {nts}\r\n\r\n");
+    let udp_length = u16::try_from(8 + payload.len()).unwrap();
+    let [_, a, b, c] = device.to_be_bytes();
+    let mut frame = vec![0x01, 0x00, 0x5e, 0x7f, 0xff, 0xfa, 0x02, 0x00, 0x00, a, b, c, 0x08, 0x00];
+    frame.extend([0x45, 0]);
+    frame.extend((20 + udp_length).to_be_bytes());
+    frame.extend([0, 0, 0, 0, 2, 17, 0, 0, 10, a, b, c, 239, 255, 255, 250]);
+    frame.extend([0xc0, 0x00, 0x07, 0x6c]);
+    frame.extend(udp_length.to_be_bytes());
+    frame.extend([0, 0]);
+    frame.extend(payload.as_bytes());
+    frame
+}
+
+/// Everything that the made-up devices say and, last, a device of number 0 that does worse.
+fn capture() -> Vec<u8> {
+    let mut writer = CaptureWriter::new(Vec::new()).unwrap();
+    let said = SAYS.iter().flat_map(|nts| (1..=SPOOFED).map(|device| (device, *nts)));
+    for (at, (device, nts)) in (0..).zip(said.chain([(0, "x:bad"), (0, "x:odd")])) {
+        let frame = frame(device, nts);
+        writer
+            .write(Timestamp::from_nanos(at * 1_000_000), &frame, u32::try_from(frame.len()).unwrap())
+            .unwrap();
+    }
+    writer.finish().unwrap()
+}
+
+fn audit(limits: AuditLimits) -> Audit {
+    let bytes = capture();
+    let open = move || Ok(Box::new(Cursor::new(bytes.clone())) as _);
+    let mut trace = Trace::new(vec![Capture::new("many devices", open)], TraceOptions::default());
+    let engine = Engine::default();
+    let mut auditor = Auditor::with_limits(Policy::from_toml("own", POLICY).unwrap(), limits);
+    let listener = Listener::new(&engine, |flow: Flow<Heard>| auditor.flow(&engine, &flow));
+    let mut tracker = Tracker::new(FlowOptions::default(), listener);
+    while let Some(packet) = trace.next_packet() {
+        tracker.push(&packet);
+    }
+    let devices = tracker.finish().devices;
+    auditor.finish(&devices, &BTreeMap::new())
+}
+
+#[test]
+fn the_gravest_findings_of_all_devices_are_kept() {
+    let all = audit(AuditLimits::default());
+    let said = u64::from(SPOOFED) * SAYS.len() as u64 + 2;
+    assert_eq!((all.at_or_over(Severity::Note).count() as u64, all.dropped()), (said, 0));
+
+    let most = 1000;
+    let some = audit(AuditLimits { all: most, ..AuditLimits::default() });
+    assert_eq!(some.devices.len(), all.devices.len(), "devices without findings are there, too");
+    assert_eq!(some.at_or_over(Severity::Note).count(), most);
+    assert_eq!(some.dropped(), said - most as u64);
+    let kept: BTreeSet<Severity> =
+        some.at_or_over(Severity::Note).map(|(_, finding)| finding.severity).collect();
+    assert_eq!(kept, BTreeSet::from([Severity::Warning, Severity::Error]), "notes gave way");
+    let victim: DeviceId = "02:00:00:00:00:00".parse().unwrap();
+    let victim = some.devices.iter().find(|device| device.device == victim).unwrap();
+    let found: Vec<&str> = victim.findings.iter().map(|finding| finding.seen.as_str()).collect();
+    assert_eq!((found, victim.dropped), (vec!["x:bad"], 1));
+    assert_eq!(victim.judged.get("SSDP-001"), Some(&1));
+    assert_eq!(some, audit(AuditLimits { all: most, ..AuditLimits::default() }));
+}
+
+#[test]
+fn one_device_and_rule_have_a_limit_of_their_own_and_none_is_no_limit() {
+    let few = audit(AuditLimits { per_rule: 1, ..AuditLimits::default() });
+    assert!(few.devices.iter().all(|device| device.findings.len() == 1));
+    assert_eq!(few.dropped(), u64::from(SPOOFED) + 1);
+    assert_eq!(few.gravest(), Some(Severity::Error));
+    let least = audit(AuditLimits { per_rule: 0, all: 0 });
+    let found: Vec<&str> = least.at_or_over(Severity::Note).map(|(_, found)| found.seen.as_str()).collect();
+    assert_eq!(found, ["x:bad"]);
+}
