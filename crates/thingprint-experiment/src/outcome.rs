@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
+use thingprint_figure::Estimate;
 
 use crate::chart::Chart;
 use crate::definition::Cost;
@@ -30,8 +31,9 @@ pub struct Metrics(pub BTreeMap<String, BTreeMap<String, Summary>>);
 pub struct Summary {
     /// The mean.
     pub mean: f64,
-    /// The standard deviation, with divisor n.
-    pub sd: f64,
+    /// The standard deviation of the seeds' values, with divisor n - 1: how far one more seed is expected to lie from
+    /// the mean. `None` for a single value, which says nothing of that.
+    pub sd: Option<f64>,
 }
 
 impl Summary {
@@ -39,8 +41,15 @@ impl Summary {
     pub fn of(values: &[f64]) -> Option<Self> {
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;
-        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
-        (!values.is_empty()).then(|| Self { mean, sd: variance.sqrt() })
+        let squares = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
+        let sd = (values.len() > 1).then(|| (squares / (count - 1.0)).sqrt());
+        (!values.is_empty()).then_some(Self { mean, sd })
+    }
+}
+
+impl From<Summary> for Estimate {
+    fn from(Summary { mean, sd }: Summary) -> Self {
+        Self { mean, sd }
     }
 }
 
@@ -166,5 +175,19 @@ impl fmt::Display for Value {
             Self::Real(value, decimals) => write!(f, "{value:.decimals$}"),
             Self::Share(share, decimals) => write!(f, "{:.decimals$} %", 100.0 * share),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_deviation_is_that_of_a_sample() {
+        // 2, 4 and 9: mean 5, squares 9 + 1 + 16 = 26, of which half.
+        let summary = Summary::of(&[2.0, 4.0, 9.0]);
+        assert_eq!(summary, Some(Summary { mean: 5.0, sd: Some(13.0_f64.sqrt()) }));
+        assert_eq!(Summary::of(&[3.0]), Some(Summary { mean: 3.0, sd: None }));
+        assert_eq!(Summary::of(&[]), None);
     }
 }

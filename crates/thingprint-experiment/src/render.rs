@@ -155,7 +155,7 @@ impl<'a> Report<'a> {
                 Value::from(expectation.metric.as_str()),
                 Value::real(expectation.paper, 4),
                 Value::real(found.map(|found| found.mean), 4),
-                Value::real(found.map(|found| found.sd), 4),
+                Value::real(found.and_then(|found| found.sd), 4),
                 is_met.map_or(Value::Absent, |_| Value::from(band(expectation))),
                 Value::from(match (found, is_met) {
                     (None, _) => "not measured",

@@ -185,7 +185,7 @@ fn summary(all: &[Series], outcome: &Outcome) -> Section {
         let Some(first) = series.trials.first() else { continue };
         let number = |metric: &str| outcome.metrics.get(&series.key, metric);
         let mean = |metric: &str| number(metric).map(|summary| summary.mean);
-        let sd = |metric: &str| number(metric).map(|summary| summary.sd);
+        let sd = |metric: &str| number(metric).and_then(|summary| summary.sd);
         table.push([
             Value::from(series.key.as_str()),
             Value::from(first.trained_on),
@@ -198,7 +198,7 @@ fn summary(all: &[Series], outcome: &Outcome) -> Section {
             Value::share(mean("coverage"), 1),
             Value::share(mean("accepted_accuracy"), 2),
         ]);
-        accuracies.push(number("accuracy").map(|summary| Estimate::new(summary.mean, summary.sd)));
+        accuracies.push(number("accuracy").map(Estimate::from));
     }
     let chart = Bars {
         title: "Accuracy".to_owned(),
@@ -213,8 +213,8 @@ fn summary(all: &[Series], outcome: &Outcome) -> Section {
     Section {
         name: "summary".to_owned(),
         heading: "Accuracy and error".to_owned(),
-        prose: "Means over the seeds, with the standard deviation. RRSE is the root relative squared error as Weka \
-                defines it. Accepted are answers whose confidence reaches the threshold."
+        prose: "Means over the seeds, with their standard deviation (divisor n - 1; none for one seed). RRSE is the \
+                root relative squared error as Weka defines it. Accepted are answers whose confidence reaches the threshold."
             .to_owned(),
         table,
         chart: (all.len() > 1).then(|| chart.into()),

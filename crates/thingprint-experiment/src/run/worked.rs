@@ -156,7 +156,7 @@ fn probabilities(lines: &[Line]) -> Section {
             Value::from(line.name.as_str()),
             Value::Real(line.paper, 4),
             Value::real(summary.map(|summary| summary.mean), 4),
-            Value::real(summary.map(|summary| summary.sd), 4),
+            Value::real(summary.and_then(|summary| summary.sd), 4),
             first.map_or(Value::Absent, Value::from),
         ]);
     }
