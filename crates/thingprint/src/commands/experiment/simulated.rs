@@ -250,3 +250,47 @@ impl UnderAttack {
             && (from..to).contains(&row.instance.window_start)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+    use std::num::NonZeroUsize;
+    use std::path::Path;
+
+    use super::super::cache::Cache;
+    use super::*;
+    use crate::messages::Messages;
+
+    const DEFINITION: &str = "name = 'a'\ntitle = 't'\nplace = 'p'\nasks = 'a'\nfound = 'f'\nmisleads = 'm'\n\
+        data = ['home']\nseeds = [1]\n[analysis.attacks]\nsplit = 'random=0.7'\nthreshold = 0.8\n\
+        [[analysis.attacks.attack]]\nkind = 'tcp-syn'\nrate_pps = 1\ntarget = 'tarnbrook-plug'\nport = 80\nhours = 3\n";
+
+    fn hours_of(rows: &[Labeled], class: &str) -> BTreeSet<Timestamp> {
+        let of_class = rows.iter().filter(|row| row.label.as_ref().is_some_and(|label| label.class == class));
+        of_class.map(|row| row.instance.window_start).collect()
+    }
+
+    #[test]
+    fn attacked_hours_have_no_twins_among_the_normal_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = Library {
+            datasets: Path::new("datasets"),
+            locations: BTreeMap::new(),
+            days: None,
+            missing: BTreeSet::new(),
+            cache: Cache::open(Some(folder.path())).unwrap(),
+            threads: NonZeroUsize::MIN,
+            messages: Messages::new(true, false),
+        };
+        let simulated = Simulated::named("home", Some(2)).unwrap().unwrap();
+        let definition = Definition::from_toml("a.toml", DEFINITION).unwrap();
+        let instances = simulated.all_instances(&definition, &library).unwrap();
+        let [(_, normal), (_, attacked)] = instances.as_slice() else { panic!("{}", instances.len()) };
+        let attacked_hours = hours_of(attacked, "tarnbrook-plug");
+        assert_eq!((attacked.len(), attacked_hours.len()), (3, 3));
+        let quiet_hours = hours_of(normal, "tarnbrook-plug");
+        assert!(quiet_hours.len() > 24 && quiet_hours.is_disjoint(&attacked_hours), "{quiet_hours:?}");
+        assert!(hours_of(normal, "osprel-camera").is_superset(&attacked_hours), "others are still there");
+    }
+}
