@@ -2,12 +2,13 @@
 mod analysis;
 mod expectation;
 mod extraction;
+mod metric;
 
 pub use analysis::{
     Analysis, Attack, AttackKind, Attacks, BagProbe, Characterise, Cost, LeaveOneOut, Merits, Scenarios,
     Share, Show, TrainingTime, Variant, WordProbe, Worked,
 };
-pub use expectation::Expectation;
+pub use expectation::{Band, BandRule, Expectation};
 pub use extraction::{Extraction, Need, Preset};
 
 use std::collections::BTreeSet;
@@ -117,6 +118,7 @@ impl Definition {
         for (at, expectation) in self.expectations.iter().enumerate() {
             expectation
                 .check(&self.data)
+                .and_then(|()| self.analysis.check_metric(&expectation.scenario, &expectation.metric))
                 .map_err(|(field, problem)| (format!("expect[{at}].{field}"), problem))?;
         }
         Ok(())

@@ -17,8 +17,9 @@ mod text;
 pub use chart::Chart;
 pub use dataset::{Dataset, DatasetTrace};
 pub use definition::{
-    Analysis, Attack, AttackKind, Attacks, BagProbe, Characterise, Cost, Definition, Expectation, Extraction,
-    LeaveOneOut, Merits, Need, Preset, Scenarios, Share, Show, TrainingTime, Variant, WordProbe, Worked,
+    Analysis, Attack, AttackKind, Attacks, BagProbe, Band, BandRule, Characterise, Cost, Definition,
+    Expectation, Extraction, LeaveOneOut, Merits, Need, Preset, Scenarios, Share, Show, TrainingTime,
+    Variant, WordProbe, Worked,
 };
 pub use error::ExperimentError;
 pub use flows::{Cast, FlowRecord, Side};

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
+use thingprint_figure::Estimate;
 
 use crate::chart::Chart;
 use crate::definition::Cost;
@@ -30,8 +31,15 @@ pub struct Metrics(pub BTreeMap<String, BTreeMap<String, Summary>>);
 pub struct Summary {
     /// The mean.
     pub mean: f64,
-    /// The standard deviation, with divisor n.
-    pub sd: f64,
+    /// The standard deviation of the seeds' values, with divisor n - 1: how far one more seed is expected to lie from
+    /// the mean. `None` for a single value, which says nothing of that.
+    pub sd: Option<f64>,
+    /// How many seeds gave a value: fewer than the experiment has, where some have nothing to measure.
+    #[serde(skip)]
+    pub seeds: u64,
+    /// How many answers of all seeds together are behind the mean, where it is a mean of answers and not of seeds.
+    #[serde(skip)]
+    pub answers: Option<u64>,
 }
 
 impl Summary {
@@ -39,8 +47,24 @@ impl Summary {
     pub fn of(values: &[f64]) -> Option<Self> {
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;
-        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
-        (!values.is_empty()).then(|| Self { mean, sd: variance.sqrt() })
+        let squares = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
+        let sd = (values.len() > 1).then(|| (squares / (count - 1.0)).sqrt());
+        (!values.is_empty()).then_some(Self { mean, sd, seeds: values.len() as u64, answers: None })
+    }
+
+    /// The mean of all answers together, with the deviation of the seeds' means; `None` without an answer.
+    fn pooled(by_seed: &[Vec<f64>]) -> Option<Self> {
+        let mean = |values: &[f64]| Self::of(values).map(|summary| summary.mean);
+        let of_seeds: Vec<f64> = by_seed.iter().filter_map(|values| mean(values)).collect();
+        let all: Vec<f64> = by_seed.concat();
+        let seeds = Self::of(&of_seeds)?;
+        Some(Self { mean: mean(&all)?, answers: Some(all.len() as u64), ..seeds })
+    }
+}
+
+impl From<Summary> for Estimate {
+    fn from(Summary { mean, sd, .. }: Summary) -> Self {
+        Self { mean, sd }
     }
 }
 
@@ -52,7 +76,16 @@ impl Metrics {
 
     /// Sums up the values that the seeds gave; no values leave no number.
     pub(crate) fn insert(&mut self, scenario: &str, metric: &str, values: &[f64]) {
-        if let Some(summary) = Summary::of(values) {
+        self.put(scenario, metric, Summary::of(values));
+    }
+
+    /// Sums up values of single answers, of which each counts the same whatever its seed.
+    pub(crate) fn insert_pooled(&mut self, scenario: &str, metric: &str, by_seed: &[Vec<f64>]) {
+        self.put(scenario, metric, Summary::pooled(by_seed));
+    }
+
+    fn put(&mut self, scenario: &str, metric: &str, summary: Option<Summary>) {
+        if let Some(summary) = summary {
             self.0.entry(scenario.to_owned()).or_default().insert(metric.to_owned(), summary);
         }
     }
@@ -166,5 +199,30 @@ impl fmt::Display for Value {
             Self::Real(value, decimals) => write!(f, "{value:.decimals$}"),
             Self::Share(share, decimals) => write!(f, "{:.decimals$} %", 100.0 * share),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+    use super::*;
+
+    #[test]
+    fn the_deviation_is_that_of_a_sample() {
+        // 2, 4 and 9: mean 5, squares 9 + 1 + 16 = 26, of which half.
+        let summary = Summary::of(&[2.0, 4.0, 9.0]);
+        assert_eq!(summary, Some(Summary { mean: 5.0, sd: Some(13.0_f64.sqrt()), seeds: 3, answers: None }));
+        assert_eq!(Summary::of(&[3.0]), Some(Summary { mean: 3.0, sd: None, seeds: 1, answers: None }));
+        assert_eq!(Summary::of(&[]), None);
+    }
+
+    #[test]
+    fn answers_count_the_same_whatever_their_seed() {
+        let summary = Summary::pooled(&[vec![1.0, 2.0, 3.0], vec![], vec![6.0]]).unwrap();
+        // The mean of 1, 2, 3 and 6 is 3, while the mean of the two seeds' means, 2 and 6, would be 4.
+        assert_eq!((summary.mean, summary.seeds, summary.answers), (3.0, 2, Some(4)));
+        assert_eq!(summary.sd, Some(8.0_f64.sqrt()));
+        assert_eq!(Summary::pooled(&[vec![], vec![]]), None);
     }
 }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use thingprint_figure::Figure as _;
 
-use crate::definition::{Cost, Definition, Expectation};
+use crate::definition::{Band, BandRule, Cost, Definition, Expectation};
 use crate::error::ExperimentError;
 use crate::outcome::{Metrics, Outcome, Summary, Table, Value};
 
@@ -50,7 +50,22 @@ pub struct ResultFile {
 struct Compared<'a> {
     expectation: &'a Expectation,
     found: Option<Summary>,
-    is_met: Option<bool>,
+    /// The band for this data set.
+    band: Option<Band>,
+    verdict: Verdict,
+}
+
+/// What an expectation came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    InBand,
+    Outside,
+    /// Outside, on the side that is better than the paper.
+    Easier,
+    /// There is a band, or at least a value of the paper, and no number.
+    NotMeasured,
+    /// There is a number, and no band for this data set.
+    NoBand,
 }
 
 #[derive(Serialize)]
@@ -96,9 +111,25 @@ impl<'a> Report<'a> {
         Ok(files)
     }
 
-    /// Whether every band for this data set holds what was found; `None` when there is no band, or nothing was measured.
+    /// Whether every band for this data set holds what was found, where what was not measured is not in its band;
+    /// `None` when there is no band.
     pub fn is_as_expected(&self) -> Option<bool> {
-        self.compared().iter().filter_map(|compared| compared.is_met).reduce(|all, met| all && met)
+        self.compared().iter().filter_map(Compared::is_met).reduce(|all, met| all && met)
+    }
+
+    /// What is not as expected, each like `final accuracy` or `final rrse (not measured)`.
+    pub fn misses(&self) -> Vec<String> {
+        let name = |compared: &Compared<'_>| {
+            let Expectation { scenario, metric, .. } = compared.expectation;
+            let kind = match compared.verdict {
+                Verdict::NotMeasured => " (not measured)",
+                Verdict::Easier => " (better than the paper's)",
+                _ => "",
+            };
+            format!("{scenario} {metric}{kind}")
+        };
+        let all = self.compared();
+        all.iter().filter(|compared| compared.is_met() == Some(false)).map(name).collect()
     }
 
     fn metrics_json(&self) -> Result<String, ExperimentError> {
@@ -107,10 +138,10 @@ impl<'a> Report<'a> {
             scenario: &compared.expectation.scenario,
             metric: &compared.expectation.metric,
             paper: compared.expectation.paper,
-            low: compared.expectation.low,
-            high: compared.expectation.high,
+            low: compared.band.and_then(|band| band.low),
+            high: compared.band.and_then(|band| band.high),
             found: compared.found.map(|summary| summary.mean),
-            in_band: compared.is_met,
+            in_band: compared.is_met(),
         };
         let file = MetricsFile {
             experiment: &self.definition.name,
@@ -129,8 +160,15 @@ impl<'a> Report<'a> {
     fn compared(&self) -> Vec<Compared<'a>> {
         let compare = |expectation: &'a Expectation| {
             let found = self.outcome.metrics.get(&expectation.scenario, &expectation.metric);
-            let is_met = found.and_then(|found| expectation.is_met(&self.source.dataset, found.mean));
-            Compared { expectation, found, is_met }
+            let band = expectation.band_on(&self.source.dataset);
+            let verdict = match (found, band) {
+                (None, _) => Verdict::NotMeasured,
+                (Some(_), None) => Verdict::NoBand,
+                (Some(found), Some(band)) if band.holds(found.mean) => Verdict::InBand,
+                (Some(found), Some(_)) if expectation.is_better(found.mean) => Verdict::Easier,
+                _ => Verdict::Outside,
+            };
+            Compared { expectation, found, band, verdict }
         };
         self.definition.expectations.iter().map(compare).collect()
     }
@@ -143,31 +181,46 @@ impl<'a> Report<'a> {
             "paper",
             "run",
             "sd",
+            "of",
             "expected",
             "verdict",
             "place in the paper",
             "why",
         ]);
-        for Compared { expectation, found, is_met } in self.compared() {
-            let optional = |text: &Option<String>| text.as_deref().map_or(Value::Absent, Value::from);
+        for Compared { expectation, found, band, verdict } in self.compared() {
+            let optional = |text: Option<&str>| text.map_or(Value::Absent, Value::from);
+            let rule = expectation.band.map(BandRule::why);
             table.push([
                 Value::from(expectation.scenario.as_str()),
                 Value::from(expectation.metric.as_str()),
                 Value::real(expectation.paper, 4),
                 Value::real(found.map(|found| found.mean), 4),
-                Value::real(found.map(|found| found.sd), 4),
-                is_met.map_or(Value::Absent, |_| Value::from(band(expectation))),
-                Value::from(match (found, is_met) {
-                    (None, _) => "not measured",
-                    (_, Some(true)) => IN_BAND,
-                    (_, Some(false)) => OUTSIDE,
-                    (_, None) => "no band",
-                }),
-                optional(&expectation.place),
-                is_met.map_or(Value::Absent, |_| optional(&expectation.why)),
+                Value::real(found.and_then(|found| found.sd), 4),
+                found.map_or(Value::Absent, |found| Value::from(basis(found))),
+                band.map_or(Value::Absent, |band| Value::from(in_words(band))),
+                Value::from(verdict.name()),
+                optional(expectation.place.as_deref()),
+                band.map_or(Value::Absent, |_| optional(expectation.why.as_deref().or(rule))),
             ]);
         }
         (!table.rows.is_empty()).then_some(table)
+    }
+
+    /// What to think of numbers that are better than the paper's by more than their bands; `None` where there is none.
+    fn easier_line(&self) -> Option<String> {
+        let is_easier = self.compared().iter().any(|compared| compared.verdict == Verdict::Easier);
+        let cause = if self.source.is_simulated {
+            "a simulated device does the same hour after hour, without the updates, faults, moves and new habits of half \
+             a year, and where nothing is published its profile is a guess that has less variety than a device"
+        } else {
+            "other devices, fewer of them, or fewer days are less to tell apart"
+        };
+        is_easier.then(|| {
+            format!(
+                "What is better than the paper's by more than its band is no success of the classifier: these data are \
+                 easier than the paper's trace, since {cause}."
+            )
+        })
     }
 
     /// What each setting took, as means over the seeds; `None` where nothing was measured.
@@ -215,11 +268,42 @@ impl<'a> Report<'a> {
 
 /// Verdict of a number inside its band.
 const IN_BAND: &str = "in the band";
-/// Verdict of a number outside its band.
+/// How the verdict of a number outside its band begins.
 const OUTSIDE: &str = "OUTSIDE";
 
-fn band(expectation: &Expectation) -> String {
-    match (expectation.low, expectation.high) {
+impl Compared<'_> {
+    /// Whether the number lies in its band, where there is one.
+    fn is_met(&self) -> Option<bool> {
+        self.band.map(|_| self.verdict == Verdict::InBand)
+    }
+}
+
+impl Verdict {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::InBand => IN_BAND,
+            Self::Outside => OUTSIDE,
+            Self::Easier => "OUTSIDE: better than the paper's",
+            Self::NotMeasured => "not measured",
+            Self::NoBand => "no band",
+        }
+    }
+}
+
+/// What a mean is made of.
+fn basis(summary: Summary) -> String {
+    let Summary { seeds, answers, .. } = summary;
+    let seeds = format!("{seeds} seed{}", if seeds == 1 { "" } else { "s" });
+    answers.map_or_else(|| seeds.clone(), |answers| format!("{answers} answers of {seeds}"))
+}
+
+fn in_words(band: Band) -> String {
+    // Ends that follow from the paper's value have its digits and no rounding's.
+    let end = |value: f64| {
+        let text = format!("{value:.6}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    };
+    match (band.low.map(end), band.high.map(end)) {
         (Some(low), Some(high)) => format!("{low} to {high}"),
         (Some(low), None) => format!("at least {low}"),
         (None, Some(high)) => format!("at most {high}"),

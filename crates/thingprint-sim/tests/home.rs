@@ -2,25 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod one_device;
+
+use one_device::{DATASET, FILE, read};
 use thingprint_sim::{Home, Kind, SimError, Simulation, SimulationOptions, Source, home, unsafe_home};
-
-const DATASET: &str = r#"
-description = "a home of one lamp"
-origin = "made for a test"
-licence = "MIT OR Apache-2.0"
-
-[network]
-gateway = "a8:40:7c:00:10:01"
-prefix = "10.1.2.0"
-domain = "home.arpa"
-lease_s = 3600
-loss = 0
-settle_s = 10
-utc_offset_s = 3600
-
-[rhythm.evening]
-hours = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 2, 1, 0, 0]
-"#;
 
 const LAMP: &str = r#"
 label = "lamp"
@@ -51,11 +36,6 @@ talk = [{ up_bytes = 100, down_bytes = [50, 90] }]
 when = { daily = 4, rhythm = "evening" }
 names = { "time.example" = 1 }
 "#;
-
-fn read(dataset: &str, lamp: &str) -> Result<Home, SimError> {
-    let dataset = Source { file: "dataset.toml", text: dataset };
-    Home::from_toml(&dataset, &[Source { file: "devices/lamp.toml", text: lamp }])
-}
 
 #[test]
 fn the_default_home_has_eight_kinds_of_devices_and_a_laptop() {
@@ -112,7 +92,7 @@ fn check_refused((from, to): (&str, &str), file: &str, parts: &[&str]) {
 
 #[test]
 fn fields_that_are_unknown_missing_or_of_the_wrong_kind_are_refused_by_file_and_line() {
-    let lamp = "devices/lamp.toml";
+    let lamp = FILE;
     check_refused(("host = 31", "host = 31\ncolour = 1"), lamp, &["line 10", "unknown field `colour`"]);
     check_refused(("port = 443", "prot = 443"), lamp, &["unknown field `prot`"]);
     check_refused(("every_s = 60", "evry_s = 60"), lamp, &["unknown field `evry_s`"]);
@@ -127,7 +107,7 @@ fn fields_that_are_unknown_missing_or_of_the_wrong_kind_are_refused_by_file_and_
 
 #[test]
 fn values_that_make_no_sense_are_refused_by_file_and_field() {
-    let lamp = "devices/lamp.toml";
+    let lamp = FILE;
     check_refused(
         ("hello = \"main\"", "hello = \"other\""),
         lamp,
@@ -138,6 +118,8 @@ fn values_that_make_no_sense_are_refused_by_file_and_field() {
     check_refused(answer, lamp, &["'hello.main.answer_version'", "newer"]);
     let answer = ("extensions = [0]", "extensions = [0]\nanswer_cipher = \"c030\"");
     check_refused(answer, lamp, &["'hello.main.answer_cipher'", "not one of the suites"]);
+    let lists = ("extensions = [0]", "extensions = [0]\nlists = 3");
+    check_refused(lists, lamp, &["'hello.main.lists'", "number of suites"]);
     let mode = ("\"time.example\" = 1 }", "\"time.example\" = 1 }\nmode = 6");
     check_refused(mode, lamp, &["'ntp[0].mode'"]);
     check_refused(("rhythm = \"evening\"", "rhythm = \"night\""), lamp, &["'ntp[0].when.rhythm'"]);
@@ -177,7 +159,7 @@ fn a_home_changed_into_nonsense_is_refused_before_it_is_played() {
     let mut home = read(DATASET, LAMP).unwrap();
     home.profiles[0].stack.mss = 0;
     let error = Simulation::new(&home, SimulationOptions::default()).err().unwrap();
-    assert!(error.to_string().contains("devices/lamp.toml: field 'stack.mss'"), "{error}");
+    assert!(error.to_string().contains(&format!("{FILE}: field 'stack.mss'")), "{error}");
 }
 
 #[test]

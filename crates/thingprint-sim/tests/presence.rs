@@ -2,31 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod one_device;
+
 use std::collections::BTreeSet;
 
-use thingprint_sim::{Home, SimError, Simulation, SimulationOptions, Source};
-
-const DATASET: &str = r#"
-description = "a home of one scale"
-origin = "made for a test"
-licence = "MIT OR Apache-2.0"
-
-[trace]
-start_s = 1475244000
-hours = 240
-
-[network]
-gateway = "a8:40:7c:00:10:01"
-prefix = "10.1.2.0"
-domain = "home.arpa"
-lease_s = 3600
-loss = 0
-settle_s = 10
-utc_offset_s = 36000
-
-[rhythm.morning]
-hours = [0, 0, 0, 0, 0, 0, 1, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
-"#;
+use one_device::{DATASET, FILE, read};
+use thingprint_sim::{Home, Simulation, SimulationOptions};
 
 const SCALE: &str = r#"
 label = "scale"
@@ -68,11 +49,6 @@ incoming = true
 port = 80
 talk = [{ up_bytes = 100, down_bytes = 900 }]
 "#;
-
-fn read(dataset: &str, scale: &str) -> Result<Home, SimError> {
-    let dataset = Source { file: "dataset.toml", text: dataset };
-    Home::from_toml(&dataset, &[Source { file: "devices/scale.toml", text: scale }])
-}
 
 /// Every frame of the trace: its hour, counted from the beginning, and its bytes.
 fn play(home: &Home, (start_hour, hours): (u32, u32)) -> Vec<(i64, Vec<u8>)> {
@@ -144,7 +120,7 @@ fn hours_phases_and_ports_that_make_no_sense_are_refused() {
     let cases = [
         ("seen = 12", "seen = 241", "presence.hours.seen"),
         ("seen = 12", "seen = 0", "presence.hours.seen"),
-        ("rhythm = \"morning\"", "rhythm = \"evening\"", "presence.hours.rhythm"),
+        ("rhythm = \"morning\"", "rhythm = \"night\"", "presence.hours.rhythm"),
         ("rhythm = \"morning\"", "rhythm = \"morning\"\nspells = 2", "presence.hours.spells"),
         ("rhythm = \"morning\"", "spells = 13", "presence.hours.spells"),
         ("share = 0.5", "share = 1.5", "phase.talks.share"),
@@ -159,7 +135,7 @@ fn hours_phases_and_ports_that_make_no_sense_are_refused() {
     for (from, to, field) in cases {
         assert!(SCALE.contains(from), "{from}");
         let error = read(DATASET, &SCALE.replace(from, to)).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("devices/scale.toml: field '{field}'")), "{error}");
+        assert!(error.starts_with(&format!("{FILE}: field '{field}'")), "{error}");
     }
     let timeless = DATASET.replace("[trace]\nstart_s = 1475244000\nhours = 240\n", "");
     let error = read(&timeless, SCALE).unwrap_err().to_string();

@@ -370,6 +370,13 @@ fn ensure(is_fine: bool, field: &str, problem: &str) -> Checked {
     if is_fine { Ok(()) } else { Err((field.to_owned(), problem.to_owned())) }
 }
 
+impl Share {
+    /// Its name in results, like `share_flow_volume_bytes[130-140]`.
+    pub fn metric(&self) -> String {
+        format!("share_{}[{}-{}]", self.attribute.name(), self.low, self.high)
+    }
+}
+
 impl AttackKind {
     /// The name, as definitions spell it.
     pub const fn name(self) -> &'static str {

@@ -53,7 +53,8 @@ fn values_that_make_no_sense_are_refused() {
     let seed = "[analysis.scenarios]\nscenarios = ['final']\ntraining = { seed = 7 }\n";
     refused(&format!("{base}{seed}"), &["analysis.training", "'seeds'"]);
     refused(&format!("{base}[analysis.training-time]\ndays = [2, 1]\n"), &["analysis.days"]);
-    let expectation = "[analysis.merits]\n[[expect]]\nscenario = 'final'\nmetric = 'accuracy'\n";
+    let expectation =
+        "[analysis.scenarios]\nscenarios = ['final']\n[[expect]]\nscenario = 'final'\nmetric = 'accuracy'\n";
     refused(&format!("{base}{expectation}"), &["expect[0].paper"]);
     refused(&format!("{base}{expectation}low = 2\nhigh = 1\n"), &["expect[0].low", "2 is above high = 1"]);
     refused(&format!("{base}{expectation}paper = 1\n"), &["expect[0].place"]);
@@ -105,13 +106,75 @@ fn bands_are_for_the_data_sets_that_they_name() {
         metric: "accuracy".to_owned(),
         paper: None,
         place: None,
+        band: None,
         low: Some(0.9),
         high: None,
         data: Some(vec!["a".to_owned()]),
         why: None,
     };
-    assert_eq!(band.is_met("a", 0.9), Some(true));
-    assert_eq!(band.is_met("a", 0.89), Some(false));
-    assert_eq!(band.is_met("b", 0.5), None);
-    assert_eq!(Expectation { data: None, low: None, ..band }.is_met("b", 0.5), None);
+    let on_a = band.band_on("a").unwrap();
+    assert!(on_a.holds(0.9) && !on_a.holds(0.89));
+    assert_eq!(band.band_on("b"), None);
+    assert_eq!(Expectation { data: None, low: None, ..band }.band_on("b"), None);
+}
+
+#[test]
+fn bands_around_the_paper_s_value_follow_one_rule() {
+    let around = |metric: &str, paper: f64| {
+        let text = format!(
+            "data = ['a']\nseeds = [1]\n[analysis.scenarios]\nscenarios = ['final']\n[[expect]]\nscenario = 'final'\n\
+             metric = '{metric}'\npaper = {paper}\nplace = 'p'\nband = 'paper'\n"
+        );
+        let band = definition(&text).unwrap().expectations[0].band_on("a").unwrap();
+        (band.low.unwrap(), band.high.unwrap())
+    };
+    // Shares: five points to either side, and no further than shares go.
+    assert_eq!(around("accuracy", 0.5), (0.45, 0.55));
+    assert_eq!(around("accuracy", 0.9988), (0.9988 - 0.05, 1.0));
+    assert_eq!(around("correct[bulb]", 0.0), (0.0, 0.05));
+    // Anything else: half to double.
+    assert_eq!(around("rrse", 5.0), (2.5, 10.0));
+}
+
+#[test]
+fn what_is_better_than_the_paper_s() {
+    let with = |metric: &str, paper: Option<f64>| Expectation {
+        scenario: "final".to_owned(),
+        metric: metric.to_owned(),
+        paper,
+        place: None,
+        band: None,
+        low: None,
+        high: None,
+        data: None,
+        why: None,
+    };
+    assert!(with("rrse", Some(5.0)).is_better(1.0) && !with("rrse", Some(5.0)).is_better(9.0));
+    assert!(with("accuracy", Some(0.9)).is_better(0.99) && !with("accuracy", Some(0.9)).is_better(0.8));
+    assert!(!with("rrse", None).is_better(1.0) && !with("instances", Some(5.0)).is_better(9.0));
+    assert_eq!(with("correct[Ring Door Bell]", None).class(), Some("Ring Door Bell"));
+    assert_eq!(with("accuracy", None).class(), None);
+}
+
+#[test]
+fn expectations_of_what_is_not_measured_are_refused() {
+    let refuse = |analysis: &str, scenario: &str, metric: &str, expected: &[&str]| {
+        let expect = format!("[[expect]]\nscenario = '{scenario}'\nmetric = '{metric}'\nlow = 0\n");
+        refused(&format!("data = ['a']\nseeds = [1]\n{analysis}{expect}"), expected);
+    };
+    let scenarios = "[analysis.scenarios]\nscenarios = ['ports', 'final']\n";
+    refuse(scenarios, "fnial", "accuracy", &["expect[0].scenario", "'fnial'", "ports, final"]);
+    refuse(scenarios, "final", "acuracy", &["expect[0].metric", "'acuracy'"]);
+    refuse(scenarios, "final", "correct[]", &["expect[0].metric"]);
+    let variant = format!("{scenarios}[[analysis.scenarios.variant]]\nname = 'joy'\n");
+    refuse(&variant, "final", "accuracy", &["expect[0].scenario", "joy/ports, joy/final"]);
+    refuse("[analysis.training-time]\ndays = [1, 2]\n", "4-days", "accuracy", &["expect[0].scenario"]);
+    refuse("[analysis.merits]\n", "rank", "ports_confidence", &["expect[0].metric"]);
+    refuse("[analysis.leave-one-out]\n", "final", "accuracy", &["expect[0].metric"]);
+    refuse("[analysis.worked]\nbag = 'ports'\n", "ports", "Pr(53|x)", &["expect[0].metric"]);
+    let characterise = "[analysis.characterise]\nmost_classes = 1\nmost_words = 1\n";
+    refuse(characterise, "all", "empty_ports", &["expect[0].metric"]);
+    refuse(characterise, "bulb", "mode_flow_colour", &["expect[0].metric"]);
+    let by_rule = "[[expect]]\nscenario = 'final'\nmetric = 'rrse'\nband = 'paper'\nlow = 1\n";
+    refused(&format!("data = ['a']\nseeds = [1]\n{scenarios}{by_rule}"), &["expect[0].band"]);
 }

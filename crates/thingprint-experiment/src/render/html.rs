@@ -29,6 +29,9 @@ pub(super) fn page(report: &Report<'_>) -> String {
     page.paragraph(format!("In the paper: {}.", definition.place));
     if let Some(comparison) = report.comparison() {
         page.section("Paper and run").table(&table(&comparison, ""));
+        if let Some(line) = report.easier_line() {
+            page.paragraph(line);
+        }
     }
     for section in &report.outcome.sections {
         page.section(section.heading.as_str()).paragraph(one_line(&section.prose));
@@ -69,7 +72,7 @@ fn cell(value: &Value) -> PageCell {
     match value {
         Value::Absent => PageCell::Absent,
         Value::Text(text) if text == IN_BAND => Badge::new(IN_BAND, Tone::Good).into(),
-        Value::Text(text) if text == OUTSIDE => Badge::new("outside", Tone::High).into(),
+        Value::Text(text) if text.starts_with(OUTSIDE) => Badge::new(text.as_str(), Tone::High).into(),
         Value::Text(text) => PageCell::from(text.as_str()),
         Value::Count(count) => PageCell::from(*count),
         Value::Real(value, decimals) => PageCell::number(*value, *decimals),

@@ -29,6 +29,9 @@ pub(super) fn page(report: &Report<'_>) -> String {
     if let Some(comparison) = report.comparison() {
         add("## Paper and run");
         add(&table(&comparison));
+        if let Some(line) = report.easier_line() {
+            add(&line);
+        }
     }
     for section in &report.outcome.sections {
         add(&part(section));

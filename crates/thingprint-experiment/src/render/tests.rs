@@ -4,7 +4,7 @@ use super::*;
 use crate::outcome::Section;
 
 const DEFINITION: &str = "name = 'x'\ntitle = 'A title'\nplace = 'Table 2'\nasks = 'Is it?'\nfound = 'It is.'\n\
-    misleads = 'By | far.'\ndata = ['home']\nseeds = [1, 2]\n[analysis.merits]\n\
+    misleads = 'By | far.'\ndata = ['home']\nseeds = [1, 2]\n[analysis.scenarios]\nscenarios = ['ports', 'final']\n\
     [[expect]]\nscenario = 'final'\nmetric = 'accuracy'\npaper = 0.9988\nplace = 'Table 2'\nlow = 0.9\n\
     [[expect]]\nscenario = 'final'\nmetric = 'rrse'\nhigh = 1\n\
     [[expect]]\nscenario = 'ports'\nmetric = 'accuracy'\nlow = 0\n";
@@ -47,7 +47,8 @@ fn the_numbers_have_the_shape_that_notebooks_read() {
     assert_eq!(json["seeds"], serde_json::json!([1, 2]));
     assert_eq!(json["scenarios"]["final"]["rrse"], serde_json::json!({ "mean": 5.0, "sd": 0.0 }));
     let sd = json["scenarios"]["final"]["accuracy"]["sd"].as_f64().unwrap();
-    assert!((sd - 0.05).abs() < 1e-12, "{sd}");
+    // Two values, 0.05 on either side of the mean: the root of 2 * 0.05 * 0.05 / 1.
+    assert!((sd - 0.005_f64.sqrt()).abs() < 1e-12, "{sd}");
     for summary in json["scenarios"]
         .as_object()
         .unwrap()
@@ -58,7 +59,9 @@ fn the_numbers_have_the_shape_that_notebooks_read() {
     }
     assert_eq!(json["expectations"][0]["in_band"], true);
     assert_eq!(json["expectations"][1]["in_band"], false);
-    assert_eq!(json["expectations"][2]["in_band"], serde_json::Value::Null);
+    // There is a band, and no number.
+    assert_eq!(json["expectations"][2]["in_band"], false);
+    assert_eq!(json["expectations"][2]["found"], serde_json::Value::Null);
 }
 
 #[test]
@@ -66,15 +69,18 @@ fn paper_and_run_stand_side_by_side() {
     let report = file(&files(false), "report.md");
     assert!(
         report.contains(
-            "| final | accuracy | 0.9988 | 0.9500 | 0.0500 | at least 0.9 | in the band | Table 2 | - |"
+            "| final | accuracy | 0.9988 | 0.9500 | 0.0707 | 2 seeds | at least 0.9 | in the band | Table 2 | - |"
         ),
         "{report}"
     );
     assert!(
-        report.contains("| final | rrse | - | 5.0000 | 0.0000 | at most 1 | OUTSIDE | - | - |"),
+        report.contains("| final | rrse | - | 5.0000 | 0.0000 | 2 seeds | at most 1 | OUTSIDE | - | - |"),
         "{report}"
     );
-    assert!(report.contains("| ports | accuracy | - | - | - | - | not measured | - | - |"), "{report}");
+    assert!(
+        report.contains("| ports | accuracy | - | - | - | - | at least 0 | not measured | - | - |"),
+        "{report}"
+    );
     assert!(report.contains("| a\\|b | 50.0 % |"), "{report}");
 }
 
@@ -101,5 +107,22 @@ fn a_band_that_is_missed_is_told() {
     let (missed, nothing) = (outcome(), Outcome::default());
     let report = |outcome| Report { definition: &definition, source: &source, outcome, environment: "" };
     assert_eq!(report(&missed).is_as_expected(), Some(false));
-    assert_eq!(report(&nothing).is_as_expected(), None);
+    assert_eq!(report(&missed).misses(), ["final rrse", "ports accuracy (not measured)"]);
+    // What was not measured is not as expected.
+    assert_eq!(report(&nothing).is_as_expected(), Some(false));
+    assert_eq!(report(&nothing).misses().len(), 3);
+}
+
+#[test]
+fn what_is_better_than_the_paper_is_outside_too() {
+    let text = DEFINITION.replace("high = 1", "paper = 20\nplace = 'Table 2'\nband = 'paper'");
+    let definition = Definition::from_toml("x.toml", &text).unwrap();
+    let source = DataSource { dataset: "home".to_owned(), is_simulated: true, description: String::new() };
+    let outcome = outcome();
+    let report = Report { definition: &definition, source: &source, outcome: &outcome, environment: "" };
+    assert_eq!(report.misses(), ["final rrse (better than the paper's)", "ports accuracy (not measured)"]);
+    let files = report.files().unwrap();
+    let page = file(&files, "report.md");
+    assert!(page.contains("| 10 to 40 | OUTSIDE: better than the paper's |"), "{page}");
+    assert!(page.contains("easier than the paper's trace"), "{page}");
 }

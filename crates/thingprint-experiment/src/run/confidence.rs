@@ -8,8 +8,13 @@ use crate::outcome::{Section, Table, Value};
 const LEVELS: [f64; 11] = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99, 1.0];
 
 /// Complementary distribution of the confidence of right and wrong answers.
-pub(super) fn section<'a>(answers: impl Iterator<Item = &'a Answer>, threshold: f64, key: &str) -> Section {
+pub(super) fn section(by_seed: &[&[Answer]], threshold: f64, key: &str) -> Section {
+    let answers = by_seed.iter().copied().flatten();
     let (right, wrong): (Vec<&Answer>, Vec<&Answer>) = answers.partition(|answer| answer.is_right());
+    let seeds_with = |right: bool| {
+        let has_one = |answers: &&&[Answer]| answers.iter().any(|answer| answer.is_right() == right);
+        format!("{} of {} seeds", by_seed.iter().filter(has_one).count(), by_seed.len())
+    };
     let mut table = Table::new(["confidence of at least", "right answers", "wrong answers"]);
     for level in LEVELS {
         table.push([
@@ -30,9 +35,9 @@ pub(super) fn section<'a>(answers: impl Iterator<Item = &'a Answer>, threshold: 
         name: "confidence".to_owned(),
         heading: format!("Confidence, {key}"),
         prose: format!(
-            "{} {} All seeds are taken together.",
-            in_words("right", &right),
-            in_words("wrong", &wrong)
+            "{} {} Each answer counts the same, whatever its seed.",
+            in_words("right", &right, &seeds_with(true)),
+            in_words("wrong", &wrong, &seeds_with(false))
         ),
         table,
         chart: Some(chart.into()),
@@ -48,10 +53,11 @@ fn samples(name: &str, answers: &[&Answer]) -> Samples {
     Samples::new(name, answers.iter().map(|answer| answer.confidence).collect::<Vec<_>>())
 }
 
-fn in_words(name: &str, answers: &[&Answer]) -> String {
+fn in_words(name: &str, answers: &[&Answer], seeds: &str) -> String {
     match mean(answers.iter().map(|answer| answer.confidence)) {
         Some(mean) => {
-            format!("{} {name} answers have a mean confidence of {:.2} %.", answers.len(), 100.0 * mean)
+            let count = answers.len();
+            format!("{count} {name} answers, of {seeds}, have a mean confidence of {:.2} %.", 100.0 * mean)
         }
         None => format!("There is no {name} answer."),
     }
@@ -68,7 +74,7 @@ mod tests {
         let answer = |truth: &str, confidence| Answer { truth: truth.into(), class: "a".into(), confidence };
         let answers =
             [answer("a", 1.0), answer("a", 0.8), answer("a", 0.79), answer("a", 0.3), answer("b", 0.55)];
-        let section = section(answers.iter(), 0.8, "final");
+        let section = section(&[&answers[..2], &answers[2..]], 0.8, "final");
         let row = |level: f64| {
             let row = section.table.rows.iter().find(|row| row[0] == Value::Real(level, 2)).unwrap();
             (row[1].clone(), row[2].clone())
@@ -77,16 +83,17 @@ mod tests {
         assert_eq!(row(0.8), (Value::Share(0.5, 2), Value::Share(0.0, 2)));
         assert_eq!(row(1.0), (Value::Share(0.25, 2), Value::Share(0.0, 2)));
         assert!(
-            section.prose.contains("4 right answers have a mean confidence of 72.25 %"),
+            section.prose.contains("4 right answers, of 2 of 2 seeds, have a mean confidence of 72.25 %"),
             "{}",
             section.prose
         );
+        assert!(section.prose.contains("1 wrong answers, of 1 of 2 seeds"), "{}", section.prose);
     }
 
     #[test]
     fn without_wrong_answers_there_is_nothing_to_share() {
         assert_eq!(reaching(&[], 0.5), None);
-        assert_eq!(in_words("wrong", &[]), "There is no wrong answer.");
+        assert_eq!(in_words("wrong", &[], "no seeds"), "There is no wrong answer.");
         let answer = Answer { truth: "a".into(), class: "a".into(), confidence: 0.1 + 0.7 };
         assert!(answer.confidence < 0.8, "rounding took nothing away");
         assert_eq!(reaching(&[&answer], 0.8), Some(1.0));

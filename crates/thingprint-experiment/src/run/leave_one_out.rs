@@ -1,7 +1,7 @@
 //! Classes that training never saw: are they told from the known ones by their confidence?
 use std::collections::BTreeSet;
 
-use thingprint_figure::{Axis, Estimate, Ranking, RankingRow};
+use thingprint_figure::{Axis, Ranking, RankingRow};
 use thingprint_instance::Labeled;
 use thingprint_model::{TrainOptions, auroc};
 
@@ -46,9 +46,10 @@ pub(super) fn run(analysis: &LeaveOneOut, bench: &mut Bench<'_>) -> Result<Outco
         outcome.metrics.insert("final", &format!("auroc[{}]", left.class), &present(&left.auroc));
         outcome.metrics.insert("final", &format!("rejected[{}]", left.class), &present(&left.rejected));
     }
-    outcome
-        .remarks
-        .push("In a mean over classes each class counts the same; deviations are over seeds.".to_owned());
+    outcome.remarks.push(
+        "In a mean over classes each class counts the same; deviations are over seeds, not between classes."
+            .to_owned(),
+    );
     outcome.sections.push(section(&all, analysis.threshold));
     Ok(outcome)
 }
@@ -119,7 +120,7 @@ fn section(all: &[Left], threshold: f64) -> Section {
             Value::from(left.class.as_str()),
             Value::from(left.instances),
             Value::real(summary.map(|summary| summary.mean), 3),
-            Value::real(summary.map(|summary| summary.sd), 3),
+            Value::real(summary.and_then(|summary| summary.sd), 3),
             Value::share(mean(present(&left.rejected)), 1),
             Value::share(mean(present(&left.accepted_known)), 1),
             left.mostly().map_or(Value::Absent, Value::from),
@@ -127,11 +128,7 @@ fn section(all: &[Left], threshold: f64) -> Section {
     }
     let row = |left: &&Left| {
         let summary = Summary::of(&present(&left.rejected))?;
-        Some(RankingRow {
-            label: left.class.clone(),
-            value: Estimate::new(summary.mean, summary.sd),
-            class: 0,
-        })
+        Some(RankingRow { label: left.class.clone(), value: summary.into(), class: 0 })
     };
     let chart = Ranking {
         title: "Rejected when never seen".to_owned(),

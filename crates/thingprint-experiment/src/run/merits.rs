@@ -1,7 +1,7 @@
 //! The merit of each attribute (Fig. 12c).
 use std::collections::BTreeMap;
 
-use thingprint_figure::{Axis, Class, Estimate, Ranking, RankingRow};
+use thingprint_figure::{Axis, Class, Ranking, RankingRow};
 use thingprint_instance::Attribute;
 use thingprint_model::{BagName, Input, TrainOptions};
 
@@ -67,12 +67,12 @@ fn section(merits: &BTreeMap<Input, Vec<f64>>) -> Section {
             Value::from(input.to_string()),
             Value::from(COSTS[cost(*input)]),
             Value::Real(summary.mean, 3),
-            Value::Real(summary.sd, 3),
+            Value::real(summary.sd, 3),
         ]);
     }
     let row = |(input, summary): &(Input, Summary)| RankingRow {
         label: input.to_string(),
-        value: Estimate::new(summary.mean, summary.sd),
+        value: (*summary).into(),
         class: cost(*input),
     };
     let chart = Ranking {

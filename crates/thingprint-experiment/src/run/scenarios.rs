@@ -1,11 +1,11 @@
 //! Scenarios in several variants: Tables 2 and 3, Figs. 11 and 12b, and what the paper left open.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_figure::{Arrangement, Axis, BarSeries, Bars, Estimate};
 use thingprint_model::{ModelError, Scenario, Split, TrainOptions};
 
 use super::classes::{ClassTable, Confusions};
-use super::trial::{Answer, Bench, Parts, Trial, mean, share};
+use super::trial::{Answer, Bench, Parts, Trial};
 use super::{confidence, recipe_remark};
 use crate::definition::{Extraction, Scenarios, Show, Variant};
 use crate::error::ExperimentError;
@@ -29,18 +29,13 @@ struct Series {
 }
 
 /// Names of the numbers of a trial.
-const METRICS: [&str; 10] = [
-    "accuracy",
-    "rrse",
-    "macro_f1",
-    "calibration_error",
-    "coverage",
-    "accepted_accuracy",
-    "confidence_right",
-    "confidence_wrong",
-    "right_below_threshold",
-    "wrong_at_threshold",
-];
+const METRICS: [&str; 6] =
+    ["accuracy", "rrse", "macro_f1", "calibration_error", "coverage", "accepted_accuracy"];
+
+/// How many right answers a seed has, how surely they are given, and how many are below the threshold.
+const RIGHT_METRICS: [&str; 3] = ["right_answers", "confidence_right", "right_below_threshold"];
+/// How many wrong answers a seed has, how surely they are given, and how many reach the threshold.
+const WRONG_METRICS: [&str; 3] = ["wrong_answers", "confidence_wrong", "wrong_at_threshold"];
 
 pub(super) fn run(analysis: &Scenarios, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
     let mut outcome = Outcome::default();
@@ -69,7 +64,11 @@ pub(super) fn run(analysis: &Scenarios, bench: &mut Bench<'_>) -> Result<Outcome
     for series in &all {
         series.measure(analysis, &mut outcome);
     }
-    outcome.sections.push(summary(&all, &outcome));
+    let mut summary = summary(&all, &outcome);
+    for series in &all {
+        summary.prose.extend(series.classes_not_tested());
+    }
+    outcome.sections.push(summary);
     outcome.sections.push(by_seed(&all, &definition.seeds));
     show(analysis, &all, &mut outcome);
     Ok(outcome)
@@ -118,10 +117,13 @@ impl Series {
     }
 
     fn measure(&self, analysis: &Scenarios, outcome: &mut Outcome) {
-        let numbers: Vec<_> = self.trials.iter().map(|trial| trial.numbers(analysis.threshold)).collect();
+        let numbers: Vec<_> = self.trials.iter().map(Trial::numbers).collect();
         for (at, metric) in METRICS.iter().enumerate() {
             let values: Vec<f64> = numbers.iter().filter_map(|numbers| numbers[at]).collect();
             outcome.metrics.insert(&self.key, metric, &values);
+        }
+        for (is_right, metrics) in [(true, RIGHT_METRICS), (false, WRONG_METRICS)] {
+            self.measure_answers(is_right, metrics, analysis.threshold, outcome);
         }
         let mut by_class: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
         for class in self.trials.iter().flat_map(|trial| &trial.evaluation.per_class) {
@@ -136,22 +138,30 @@ impl Series {
     }
 }
 
+impl Series {
+    /// Number and confidence of the right or wrong answers, each of which counts the same.
+    fn measure_answers(&self, is_right: bool, metrics: [&str; 3], threshold: f64, outcome: &mut Outcome) {
+        let by_seed = |of: &dyn Fn(&Answer) -> f64| -> Vec<Vec<f64>> {
+            let of_trial = |trial: &Trial| {
+                trial.answers.iter().filter(|answer| answer.is_right() == is_right).map(of).collect()
+            };
+            self.trials.iter().map(of_trial).collect()
+        };
+        let [count, confidence, beyond] = metrics;
+        let confidences = by_seed(&|answer| answer.confidence);
+        let counts: Vec<f64> = confidences.iter().map(|answers| answers.len() as f64).collect();
+        // Right answers are counted below the threshold, and wrong ones from it on: both are faults.
+        let faults = by_seed(&|answer| f64::from(u8::from(answer.reaches(threshold) != is_right)));
+        outcome.metrics.insert(&self.key, count, &counts);
+        outcome.metrics.insert_pooled(&self.key, confidence, &confidences);
+        outcome.metrics.insert_pooled(&self.key, beyond, &faults);
+    }
+}
+
 impl Trial {
     /// The numbers of [`METRICS`].
-    fn numbers(&self, threshold: f64) -> [Option<f64>; METRICS.len()] {
+    fn numbers(&self) -> [Option<f64>; METRICS.len()] {
         let evaluation = &self.evaluation;
-        let confidence = |right: bool| {
-            mean(
-                self.answers
-                    .iter()
-                    .filter(|answer| answer.is_right() == right)
-                    .map(|answer| answer.confidence),
-            )
-        };
-        let accepted = |right: bool| {
-            let answers = self.answers.iter().filter(|answer| answer.is_right() == right);
-            share(answers, |answer| answer.reaches(threshold))
-        };
         [
             Some(evaluation.accuracy),
             Some(evaluation.rrse),
@@ -159,10 +169,6 @@ impl Trial {
             Some(evaluation.calibration_error),
             Some(evaluation.coverage),
             evaluation.accepted_accuracy,
-            confidence(true),
-            confidence(false),
-            accepted(true).map(|share| 1.0 - share),
-            accepted(false),
         ]
     }
 }
@@ -185,7 +191,7 @@ fn summary(all: &[Series], outcome: &Outcome) -> Section {
         let Some(first) = series.trials.first() else { continue };
         let number = |metric: &str| outcome.metrics.get(&series.key, metric);
         let mean = |metric: &str| number(metric).map(|summary| summary.mean);
-        let sd = |metric: &str| number(metric).map(|summary| summary.sd);
+        let sd = |metric: &str| number(metric).and_then(|summary| summary.sd);
         table.push([
             Value::from(series.key.as_str()),
             Value::from(first.trained_on),
@@ -198,7 +204,7 @@ fn summary(all: &[Series], outcome: &Outcome) -> Section {
             Value::share(mean("coverage"), 1),
             Value::share(mean("accepted_accuracy"), 2),
         ]);
-        accuracies.push(number("accuracy").map(|summary| Estimate::new(summary.mean, summary.sd)));
+        accuracies.push(number("accuracy").map(Estimate::from));
     }
     let chart = Bars {
         title: "Accuracy".to_owned(),
@@ -213,8 +219,8 @@ fn summary(all: &[Series], outcome: &Outcome) -> Section {
     Section {
         name: "summary".to_owned(),
         heading: "Accuracy and error".to_owned(),
-        prose: "Means over the seeds, with the standard deviation. RRSE is the root relative squared error as Weka \
-                defines it. Accepted are answers whose confidence reaches the threshold."
+        prose: "Means over the seeds, with their standard deviation (divisor n - 1; none for one seed). RRSE is the \
+                root relative squared error as Weka defines it. Accepted are answers whose confidence reaches the threshold."
             .to_owned(),
         table,
         chart: (all.len() > 1).then(|| chart.into()),
@@ -257,11 +263,31 @@ fn show(analysis: &Scenarios, all: &[Series], outcome: &mut Outcome) {
         outcome.sections.push(Confusions::of(last.answers()).section(&last.key));
     }
     if analysis.show.contains(&Show::Confidence) {
-        outcome.sections.push(confidence::section(last.answers(), analysis.threshold, &last.key));
+        let by_seed: Vec<&[Answer]> = last.trials.iter().map(|trial| trial.answers.as_slice()).collect();
+        outcome.sections.push(confidence::section(&by_seed, analysis.threshold, &last.key));
     }
 }
 
 impl Series {
+    /// Which classes were tested, and on how much, where that is not all of them.
+    fn classes_not_tested(&self) -> Option<String> {
+        let all =
+            self.trials.iter().flat_map(|trial| &trial.evaluation.classes).collect::<BTreeSet<_>>().len();
+        let mut tested: BTreeMap<&str, u64> = BTreeMap::new();
+        for answer in self.answers() {
+            *tested.entry(&answer.truth).or_default() += 1;
+        }
+        let named: Vec<String> = tested.iter().map(|(class, count)| format!("{class} ({count})")).collect();
+        (tested.len() < all).then(|| {
+            format!(
+                " {} tests {} of {all} classes only, with so many instances over all seeds: {}.",
+                self.key,
+                tested.len(),
+                named.join(", ")
+            )
+        })
+    }
+
     /// The key as a part of a file name.
     fn file_part(&self) -> String {
         let text = match &self.way {

@@ -1,7 +1,7 @@
 //! Accuracy and error against the days of training (Fig. 12a).
 use std::collections::BTreeMap;
 
-use thingprint_figure::{Axis, Estimate, LinePoint, LineSeries, Lines, Scale};
+use thingprint_figure::{Axis, LinePoint, LineSeries, Lines, Scale};
 use thingprint_flow::DeviceId;
 use thingprint_instance::Labeled;
 use thingprint_model::{Scenario, TrainOptions};
@@ -101,7 +101,7 @@ fn accuracy(points: &BTreeMap<u32, Point>, scenario: Scenario) -> Section {
     let mut table = Table::new(["days", "trained on", "accuracy", "accuracy sd", "RRSE %", "RRSE sd"]);
     for (days, point) in points {
         let mean = |values: &[f64]| Summary::of(values).map(|summary| summary.mean);
-        let sd = |values: &[f64]| Summary::of(values).map(|summary| summary.sd);
+        let sd = |values: &[f64]| Summary::of(values).and_then(|summary| summary.sd);
         table.push([
             Value::Count(u64::from(*days)),
             Value::real(mean(&point.trained_on), 0),
@@ -114,7 +114,9 @@ fn accuracy(points: &BTreeMap<u32, Point>, scenario: Scenario) -> Section {
     Section {
         name: "training-time".to_owned(),
         heading: "Days of training".to_owned(),
-        prose: format!("Scenario {scenario}; means over the seeds, with the standard deviation."),
+        prose: format!(
+            "Scenario {scenario}; means over the seeds, with their standard deviation (divisor n - 1)."
+        ),
         table,
         chart: Some(
             lines("Accuracy by days of training", Axis::percent("accuracy"), points, |point| &point.accuracy)
@@ -130,7 +132,7 @@ fn error(points: &BTreeMap<u32, Point>) -> Section {
         table.push([
             Value::Count(u64::from(*days)),
             Value::real(summary.map(|summary| summary.mean), 2),
-            Value::real(summary.map(|summary| summary.sd), 2),
+            Value::real(summary.and_then(|summary| summary.sd), 2),
         ]);
     }
     Section {
@@ -147,7 +149,7 @@ fn error(points: &BTreeMap<u32, Point>) -> Section {
 fn lines(title: &str, y: Axis, points: &BTreeMap<u32, Point>, of: impl Fn(&Point) -> &[f64]) -> Lines {
     let point = |(days, point): (&u32, &Point)| {
         let summary = Summary::of(of(point))?;
-        Some(LinePoint { x: f64::from(*days), y: Estimate::new(summary.mean, summary.sd) })
+        Some(LinePoint { x: f64::from(*days), y: summary.into() })
     };
     Lines {
         title: title.to_owned(),

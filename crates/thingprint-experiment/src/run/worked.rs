@@ -79,7 +79,7 @@ const fn scenario(bag: BagName) -> Scenario {
 
 impl Worked {
     /// Name and paper's value of everything that is worked out.
-    fn lines(&self) -> impl Iterator<Item = (String, f64)> {
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (String, f64)> {
         let words =
             self.words.iter().map(|probe| (format!("Pr({}|{})", probe.word, probe.class), probe.paper));
         words.chain(self.priors.iter().map(|(class, paper)| (format!("Pr({class})"), *paper)))
@@ -156,7 +156,7 @@ fn probabilities(lines: &[Line]) -> Section {
             Value::from(line.name.as_str()),
             Value::Real(line.paper, 4),
             Value::real(summary.map(|summary| summary.mean), 4),
-            Value::real(summary.map(|summary| summary.sd), 4),
+            Value::real(summary.and_then(|summary| summary.sd), 4),
             first.map_or(Value::Absent, Value::from),
         ]);
     }

@@ -126,6 +126,9 @@ fn check_crowd(crowd: &Crowd, place: &Place<'_>) -> Result<(), SimError> {
 }
 
 fn check_hello(hello: &Hello, place: &Place<'_>) -> Result<(), SimError> {
+    let most = hello.ciphers.0.len();
+    let lists = (1..=most).contains(&usize::try_from(hello.lists).unwrap_or(usize::MAX));
+    place.field("lists").ensure(lists, "lies outside 1 to the number of suites")?;
     place.field("answer_version").ensure(hello.agreed() <= hello.version, "is newer than what is offered")?;
     let is_offered = |chosen: &CipherList| matches!(&chosen.0[..], [one] if hello.ciphers.0.contains(one));
     let answers = hello.answer_cipher.as_ref().is_none_or(is_offered);

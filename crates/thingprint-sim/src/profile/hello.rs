@@ -1,5 +1,7 @@
 use serde::Deserialize;
 
+use crate::chance::Chance;
+
 /// The TLS `ClientHello` of one program of a device, RFC 5246 §7.4.1.2 and RFC 8446 §4.1.2.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -13,6 +15,10 @@ pub struct Hello {
     /// The suite that servers choose, one of those offered; left out, the first with forward secrecy that fits a
     /// certificate with an RSA key.
     pub answer_cipher: Option<CipherList>,
+    /// How many lists of suites the program has, for one of which it decides at each handshake: this one, and others
+    /// that leave out one suite each, as when only their number is known. No more than there are suites.
+    #[serde(default = "one")]
+    pub lists: u32,
     /// Extension types in order, by number.
     #[serde(default)]
     pub extensions: Vec<u16>,
@@ -35,6 +41,18 @@ impl Hello {
     pub(crate) fn agreed(&self) -> TlsVersion {
         self.answer_version.unwrap_or(self.version)
     }
+
+    /// One of the program's lists, with the suite that servers choose, which all of them have.
+    pub(crate) fn draw_list(&self, chosen: u16, chance: &mut Chance) -> Vec<u16> {
+        let list = if self.lists > 1 { chance.below(self.lists) } else { 0 };
+        let spared = self.ciphers.0.iter().copied().filter(|suite| *suite != chosen);
+        let left_out = usize::try_from(list).ok().and_then(|list| spared.clone().nth(list.checked_sub(1)?));
+        self.ciphers.0.iter().copied().filter(|suite| Some(*suite) != left_out).collect()
+    }
+}
+
+fn one() -> u32 {
+    1
 }
 
 fn usual_groups() -> Vec<u16> {
@@ -83,5 +101,32 @@ impl TryFrom<String> for CipherList {
             code.ok_or_else(|| format!("'{part}' is no cipher suite of four hexadecimal digits"))
         };
         text.split('-').map(read).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// The different lists that a thousand draws give.
+    fn lists(count: u32) -> BTreeSet<Vec<u16>> {
+        let text = format!("version = \"1.2\"\nciphers = \"c02f-c030-009c-0035\"\nlists = {count}");
+        let hello: Hello = toml::from_str(&text).unwrap();
+        let mut chance = Chance::new(1, "lists");
+        (0..1000).map(|_| hello.draw_list(0xc030, &mut chance)).collect()
+    }
+
+    #[test]
+    fn a_program_has_as_many_lists_as_its_profile_says_and_the_chosen_suite_in_all() {
+        let whole = vec![0xc02f, 0xc030, 0x009c, 0x0035];
+        assert_eq!(lists(1), BTreeSet::from([whole.clone()]));
+        let three = [whole.clone(), vec![0xc030, 0x009c, 0x0035], vec![0xc02f, 0xc030, 0x0035]];
+        assert_eq!(lists(3), BTreeSet::from(three));
+        assert_eq!(lists(4).len(), 4);
+        assert!(lists(4).iter().all(|list| list.contains(&0xc030)));
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Handshake<'a> {
     /// The server's name; empty when it is known by address only.
     server_name: &'a str,
     session_id: Vec<u8>,
+    /// The suites that the device offers, and the one that the server chooses.
+    offered: Vec<u16>,
     suite: u16,
 }
 
@@ -33,7 +35,8 @@ impl<'a> Handshake<'a> {
         let session_id = if has_id { chance.bytes::<32>().to_vec() } else { Vec::new() };
         let chosen = hello.answer_cipher.as_ref().and_then(|chosen| chosen.0.first().copied());
         let suite = chosen.unwrap_or_else(|| suite::choose(&hello.ciphers.0, hello.agreed()));
-        Self { hello, server_name, session_id, suite }
+        let offered = hello.draw_list(suite, chance);
+        Self { hello, server_name, session_id, offered, suite }
     }
 
     /// The `ClientHello`, in a record of its own.
@@ -45,7 +48,7 @@ impl<'a> Handshake<'a> {
         put_short_vector(&mut body, &self.session_id);
         let mut suites = Vec::new();
         let greased = grease.iter().map(|grease| grease.suite);
-        for suite in greased.chain(hello.ciphers.0.iter().copied()) {
+        for suite in greased.chain(self.offered.iter().copied()) {
             put16(&mut suites, suite);
         }
         put_vector(&mut body, &suites);

@@ -29,6 +29,9 @@ use watch::Clock;
 /// Folder of the definitions that come with the program's sources.
 const DEFINITIONS: &str = "experiments";
 
+/// Most expectations that are named on the terminal; the report has them all.
+const MOST_NAMED: usize = 3;
+
 /// Run experiments: definitions of what is asked of which data.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("which").required(true))]
@@ -194,13 +197,20 @@ impl ExperimentArgs {
         let folder = self.results.join(definition.run_name(dataset));
         write_result(&report, &folder)?;
         let verdict = match report.is_as_expected() {
-            Some(true) => "as expected",
-            Some(false) => "outside an expected band: see its report",
-            None => "done",
+            Some(true) => "as expected".to_owned(),
+            Some(false) => format!("not as expected: {}", some_of(&report.misses())),
+            None => "done".to_owned(),
         };
         messages.note(format!("{}: {verdict}", folder.display()));
         Ok(Some(outcome))
     }
+}
+
+/// The first names of a list, and how many there are beside.
+fn some_of(names: &[String]) -> String {
+    let (shown, others) = names.split_at(names.len().min(MOST_NAMED));
+    let others = if others.is_empty() { String::new() } else { format!(", and {} more", others.len()) };
+    format!("{}{others}", shown.join(", "))
 }
 
 fn definitions_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {

@@ -183,8 +183,7 @@ fn named_shares(traffic: &Traffic<'_>, shares: &[&Share], outcome: &mut Outcome)
         let values = values(traffic, &share.class, share.attribute);
         let inside = values.iter().filter(|value| (share.low..=share.high).contains(*value)).count();
         let found = (!values.is_empty()).then(|| inside as f64 / values.len() as f64);
-        let metric = format!("share_{}[{}-{}]", share.attribute.name(), share.low, share.high);
-        outcome.metrics.insert(&share.class, &metric, found.as_slice());
+        outcome.metrics.insert(&share.class, &share.metric(), found.as_slice());
         table.push([
             Value::from(share.class.as_str()),
             Value::from(share.attribute.name()),

@@ -53,19 +53,7 @@ impl Simulated {
     }
 
     pub(super) fn load(self, definition: &Definition, library: &Library<'_>) -> anyhow::Result<Loaded> {
-        let mut instances: Vec<(Need, Vec<Labeled>)> = Vec::new();
-        for need in definition.needs(&self.name, "")? {
-            library.messages.detail(format!("simulating {need}"));
-            let attacked = match &need.attack {
-                Some(attack) => {
-                    let normal = instances.first().map(|(_, rows)| rows.as_slice()).unwrap_or_default();
-                    Some(self.under_attack(attack, normal)?)
-                }
-                None => None,
-            };
-            let rows = self.instances(&need, attacked.as_ref(), library)?;
-            instances.push((need, rows));
-        }
+        let instances = self.all_instances(definition, library)?;
         let flows = match instances.first() {
             Some((need, _)) if definition.analysis.needs_flows() => self.flows(need)?,
             _ => Vec::new(),
@@ -82,6 +70,34 @@ impl Simulated {
         Ok(Loaded { source, overrides: String::new(), instances, flows, outcome: Outcome::Done, notes })
     }
 
+    /// The instances of each need of a definition. Hours that are attacked are not among the normal ones, so that nobody
+    /// trains on an attacked hour's twin.
+    fn all_instances(
+        &self,
+        definition: &Definition,
+        library: &Library<'_>,
+    ) -> anyhow::Result<Vec<(Need, Vec<Labeled>)>> {
+        let mut instances: Vec<(Need, Vec<Labeled>)> = Vec::new();
+        let mut attacks = Vec::new();
+        for need in definition.needs(&self.name, "")? {
+            library.messages.detail(format!("simulating {need}"));
+            let attacked = match &need.attack {
+                Some(attack) => {
+                    let normal = instances.first().map(|(_, rows)| rows.as_slice()).unwrap_or_default();
+                    Some(self.under_attack(attack, normal)?)
+                }
+                None => None,
+            };
+            let rows = self.instances(&need, attacked.as_ref(), library)?;
+            instances.push((need, rows));
+            attacks.extend(attacked);
+        }
+        for (_, rows) in instances.iter_mut().filter(|(need, _)| need.attack.is_none()) {
+            rows.retain(|row| !attacks.iter().any(|attacked| attacked.holds(row)));
+        }
+        Ok(instances)
+    }
+
     /// The instances of a need, from the cache if they are there.
     fn instances(
         &self,
@@ -92,14 +108,10 @@ impl Simulated {
         let content = format!("{:?} {:?} {attacked:?}", self.home, self.options);
         let make = || match attacked {
             None => self.extract(need, self.options, &[]),
-            Some(UnderAttack { options, attack, target }) => {
-                let rows = self.extract(need, *options, std::slice::from_ref(attack))?;
-                let from = Timestamp::from_seconds(attack.start_s);
-                let is_attacked = |row: &Labeled| {
-                    row.instance.window_start >= from
-                        && row.label.as_ref().is_some_and(|label| label.class == *target)
-                };
-                Ok(rows.into_iter().filter(is_attacked).collect())
+            Some(attacked) => {
+                let attacks = std::slice::from_ref(&attacked.attack);
+                let rows = self.extract(need, attacked.options, attacks)?;
+                Ok(rows.into_iter().filter(|row| attacked.holds(row)).collect())
             }
         };
         let make = || Ok(Extracted { rows: make()?, flaws: Flaws::default() });
@@ -227,4 +239,58 @@ struct UnderAttack {
     attack: thingprint_sim::Attack,
     /// Class of the device attacked.
     target: String,
+}
+
+impl UnderAttack {
+    /// Whether an instance is the target's, of an hour in which it is attacked.
+    fn holds(&self, row: &Labeled) -> bool {
+        let from = Timestamp::from_seconds(self.attack.start_s);
+        let to = Timestamp::from_seconds(self.attack.start_s + i64::from(self.attack.duration_s));
+        row.label.as_ref().is_some_and(|label| label.class == self.target)
+            && (from..to).contains(&row.instance.window_start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+    use std::num::NonZeroUsize;
+    use std::path::Path;
+
+    use super::super::cache::Cache;
+    use super::*;
+    use crate::messages::Messages;
+
+    const DEFINITION: &str = "name = 'a'\ntitle = 't'\nplace = 'p'\nasks = 'a'\nfound = 'f'\nmisleads = 'm'\n\
+        data = ['home']\nseeds = [1]\n[analysis.attacks]\nsplit = 'random=0.7'\nthreshold = 0.8\n\
+        [[analysis.attacks.attack]]\nkind = 'tcp-syn'\nrate_pps = 1\ntarget = 'tarnbrook-plug'\nport = 80\nhours = 3\n";
+
+    fn hours_of(rows: &[Labeled], class: &str) -> BTreeSet<Timestamp> {
+        let of_class = rows.iter().filter(|row| row.label.as_ref().is_some_and(|label| label.class == class));
+        of_class.map(|row| row.instance.window_start).collect()
+    }
+
+    #[test]
+    fn attacked_hours_have_no_twins_among_the_normal_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = Library {
+            datasets: Path::new("datasets"),
+            locations: BTreeMap::new(),
+            days: None,
+            missing: BTreeSet::new(),
+            cache: Cache::open(Some(folder.path())).unwrap(),
+            threads: NonZeroUsize::MIN,
+            messages: Messages::new(true, false),
+        };
+        let simulated = Simulated::named("home", Some(2)).unwrap().unwrap();
+        let definition = Definition::from_toml("a.toml", DEFINITION).unwrap();
+        let instances = simulated.all_instances(&definition, &library).unwrap();
+        let [(_, normal), (_, attacked)] = instances.as_slice() else { panic!("{}", instances.len()) };
+        let attacked_hours = hours_of(attacked, "tarnbrook-plug");
+        assert_eq!((attacked.len(), attacked_hours.len()), (3, 3));
+        let quiet_hours = hours_of(normal, "tarnbrook-plug");
+        assert!(quiet_hours.len() > 24 && quiet_hours.is_disjoint(&attacked_hours), "{quiet_hours:?}");
+        assert!(hours_of(normal, "osprel-camera").is_superset(&attacked_hours), "others are still there");
+    }
 }
