@@ -11,15 +11,16 @@ const TEST_UNDERSCORES: usize = 4;
 #[test]
 fn documents_name_what_is_there() {
     let code: String = rust_files().into_iter().map(|file| file.text).collect();
-    let is_there = |name: &Named<'_>| match name {
+    let is_there = |document: &str, name: &Named<'_>| match name {
         Named::File(path) => root().join(path).exists(),
+        Named::Link(path) => root().join(document).parent().is_some_and(|folder| folder.join(path).exists()),
         Named::Test(name) => code.contains(&format!("fn {name}(")),
     };
     let documents: Vec<_> = text_files().into_iter().filter(|file| is_document(&file.path)).collect();
     assert!(documents.iter().any(|file| file.path == "ARCHITECTURE.md"));
     let mut missing = Vec::new();
     for file in &documents {
-        let names = names(&file.text).into_iter().filter(|name| !is_there(name));
+        let names = names(&file.text).into_iter().filter(|name| !is_there(&file.path, name));
         missing.extend(names.map(|name| format!("{}: {name:?}", file.path)));
     }
     assert_eq!(missing, [""; 0]);
@@ -33,7 +34,10 @@ fn is_document(path: &str) -> bool {
 /// Something that a document names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Named<'a> {
+    /// From the root of the repository.
     File(&'a str),
+    /// From the folder of the document.
+    Link(&'a str),
     Test(&'a str),
 }
 
@@ -54,8 +58,10 @@ fn named_in_code(span: &str) -> Option<Named<'_>> {
 }
 
 fn linked(target: &str) -> Option<Named<'_>> {
-    let is_local = !target.contains("://") && !target.starts_with('#');
-    is_local.then_some(Named::File(target))
+    // What follows a sign names a place in the file.
+    let target = target.split('#').next().unwrap_or(target);
+    let is_local = !target.is_empty() && !target.contains("://");
+    is_local.then_some(Named::Link(target))
 }
 
 #[cfg(test)]
@@ -71,6 +77,6 @@ mod tests {
             "held by `a_full_table_lets_go`, not by `iter_over_type`",
             &[Named::Test("a_full_table_lets_go")],
         );
-        check("[licence](LICENSE) of [us](https://example.org)", &[Named::File("LICENSE")]);
+        check("[licence](LICENSE) of [us](https://example.org)", &[Named::Link("LICENSE")]);
     }
 }
