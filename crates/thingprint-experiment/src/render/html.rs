@@ -19,6 +19,11 @@ pub(super) fn page(report: &Report<'_>) -> String {
             "Simulated data: what is found here holds for the simulation, not for devices that are sold.",
         );
     }
+    if report.outcome.absent.is_empty() {
+        page.paragraph(report.read_line());
+    } else {
+        page.note(Tone::Note, report.read_line());
+    }
     for (heading, prose) in [
         ("What is asked", &definition.asks),
         ("What the paper found", &definition.found),
@@ -51,7 +56,10 @@ pub(super) fn page(report: &Report<'_>) -> String {
         }
     }
     if let Some(costs) = report.costs() {
-        page.section("Time and memory").paragraph(Report::costs_line()).table(&table(&costs, ""));
+        page.section("Time and memory").paragraph(report.costs_line()).table(&table(&costs, ""));
+    }
+    if !report.outcome.attachments.is_empty() {
+        page.section("Files beside this report").list(report.attached());
     }
     if !report.outcome.remarks.is_empty() {
         page.section("Remarks").list(report.outcome.remarks.iter().map(String::as_str));

@@ -1,11 +1,16 @@
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use thingprint_instance::{Labeled, Recipe};
 use thingprint_report::{Format, read_instances, write_instances};
 
+use super::leftovers::sweep;
 use crate::files::write_file;
+
+/// How long another run may take to write one file of the cache.
+const LONGEST_WRITE: Duration = Duration::from_secs(86_400);
 
 /// Extracted instances, known by the content of what they were extracted from.
 #[derive(Debug)]
@@ -19,6 +24,7 @@ impl Cache {
         let folder = folder.map_or_else(default_folder, Path::to_owned);
         std::fs::create_dir_all(&folder)
             .with_context(|| format!("failed to make folder {} for the cache", folder.display()))?;
+        sweep(&folder, LONGEST_WRITE);
         Ok(Self { folder })
     }
 
