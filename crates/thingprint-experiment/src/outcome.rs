@@ -233,9 +233,21 @@ impl fmt::Display for Value {
             Self::Text(text) => f.write_str(text),
             Self::Count(count) => write!(f, "{count}"),
             Self::Real(value, decimals) => write!(f, "{value:.decimals$}"),
-            Self::Share(share, decimals) => write!(f, "{:.decimals$} %", 100.0 * share),
+            Self::Share(share, decimals) => {
+                write!(f, "{:.*} %", telling_decimals(*share, *decimals), 100.0 * share)
+            }
         }
     }
+}
+
+/// Most decimals of a percentage.
+const MOST_DECIMALS: usize = 4;
+
+/// Decimals to show a share in percent with: more than these where they would make all of what is less.
+pub(crate) fn telling_decimals(share: f64, decimals: usize) -> usize {
+    let is_all = |decimals: &usize| format!("{:.*}", *decimals, 100.0 * share).starts_with("100");
+    let telling = (decimals..=MOST_DECIMALS).find(|decimals| share >= 1.0 || !is_all(decimals));
+    telling.unwrap_or(decimals)
 }
 
 #[cfg(test)]
@@ -267,6 +279,12 @@ mod tests {
         outcome.name_apart();
         let names: Vec<&str> = outcome.sections.iter().map(|section| section.name.as_str()).collect();
         assert_eq!(names, ["a-b", "costs-2", "a-b-2", "a-b-2-2"]);
+    }
+
+    #[test]
+    fn less_than_all_is_not_shown_as_all() {
+        let shown = |share| Value::Share(share, 1).to_string();
+        assert_eq!([1.0, 0.9999, 0.99, 0.99992].map(shown), ["100.0 %", "99.99 %", "99.0 %", "99.992 %"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 use thingprint_figure::{Badge, Figure as _, Page, PageCell, PageColumn, PageTable, Tone};
 
 use super::{IN_BAND, OUTSIDE, Report, one_line};
-use crate::outcome::{Table, Value};
+use crate::outcome::{Table, Value, telling_decimals};
 
 /// Rows beyond which a table is folded away.
 const MANY_ROWS: usize = 40;
@@ -84,6 +84,6 @@ fn cell(value: &Value) -> PageCell {
         Value::Text(text) => PageCell::from(text.as_str()),
         Value::Count(count) => PageCell::from(*count),
         Value::Real(value, decimals) => PageCell::number(*value, *decimals),
-        Value::Share(share, decimals) => PageCell::percent(*share, *decimals),
+        Value::Share(share, decimals) => PageCell::percent(*share, telling_decimals(*share, *decimals)),
     }
 }

@@ -40,7 +40,7 @@ fn answers(said: &Said) -> Table {
 fn priors(said: &Said) -> Table {
     let mut table = Table::new(["class", "trained on", "prior"]);
     let below = said.classes.len() as f64 + said.classes.instances() as f64;
-    for class in said.classes.iter() {
+    for class in &said.classes {
         table.push([
             Value::from(&*class.name),
             Value::from(class.instances),

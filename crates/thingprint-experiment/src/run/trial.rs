@@ -174,7 +174,7 @@ impl<'r> Parts<'r> {
 
     /// Parts rows for an analysis that cannot do without.
     pub(crate) fn required(rows: &'r [Labeled], split: Split, seed: u64) -> Result<Self, ExperimentError> {
-        Self::of(rows, split, seed).map_err(ExperimentError::model(format!("split {split}, seed {seed}")))
+        Self::of(rows, split, seed).map_err(ExperimentError::model(format!("splitting with seed {seed}")))
     }
 }
 

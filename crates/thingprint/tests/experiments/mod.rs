@@ -167,7 +167,9 @@ fn captures_of_one_s_own_are_an_experiment() {
     let report = read("report.md");
     assert!(report.contains("Captured data") && report.contains("Read: 1 capture, "), "{report}");
     assert!(report.contains("Of the 1 classes that are compared with the paper, 1 are not"), "{report}");
-    assert!(read("answers.csv").lines().count() > 10 && read("priors.csv").starts_with("class,trained on,prior"));
+    assert!(
+        read("answers.csv").lines().count() > 10 && read("priors.csv").starts_with("class,trained on,prior")
+    );
     let files = ["report.md", "report.html", "metrics.json", "environment.txt", "answers.csv"];
     let first = files.map(read);
     fs::create_dir(stage.path("results/own/.thingprint-left")).unwrap();
@@ -192,7 +194,8 @@ fn a_broken_capture_is_told_each_time() {
         assert_eq!(run.status, 4, "{time}: {}", run.stderr);
         assert!(run.stderr.contains("two.pcap"), "{time}: {}", run.stderr);
         let report = fs::read_to_string(stage.path("results/own/report.md")).unwrap();
-        let told = report.lines().any(|line| line.contains("While the captures were read") && line.contains("two"));
+        let told =
+            report.lines().any(|line| line.contains("While the captures were read") && line.contains("two"));
         assert!(told && report.contains("Read: 2 captures"), "{time}: {report}");
     }
 }

@@ -10,7 +10,7 @@ use super::leftovers::sweep;
 use crate::files::write_file;
 
 /// How long another run may take to write one file of the cache.
-const LONGEST_WRITE: Duration = Duration::from_secs(86_400);
+const LONGEST_WRITE: Duration = Duration::from_hours(24);
 
 /// Extracted instances, known by the content of what they were extracted from.
 #[derive(Debug)]
@@ -44,12 +44,12 @@ impl Cache {
         {
             return Ok((Extracted { rows, flaws }, Origin::Kept));
         }
-        let made = make()?;
+        let extracted = make()?;
         let mut bytes = Vec::new();
-        write_instances(&made.rows, Some(recipe), Format::Parquet, &mut bytes)?;
-        write_file(&flaws_path, &serde_json::to_vec(&made.flaws).context("failed to write the cache")?)?;
+        write_instances(&extracted.rows, Some(recipe), Format::Parquet, &mut bytes)?;
+        write_file(&flaws_path, &serde_json::to_vec(&extracted.flaws).context("failed to write the cache")?)?;
         write_file(&rows_path, &bytes)?;
-        Ok((made, Origin::Made))
+        Ok((extracted, Origin::Made))
     }
 
     fn path(&self, key: &blake3::Hash, extension: &str) -> PathBuf {

@@ -99,12 +99,12 @@ impl Captured {
             }
             instances.push((need, extracted.rows));
         }
-        let flows = match instances.first() {
+        let single_flows = match instances.first() {
             Some((need, _)) if definition.analysis.needs_flows() => self.flows(need)?,
             _ => Flows::default(),
         };
         let mut notes = notes(flaws.warnings);
-        notes.extend(flows.left_out());
+        notes.extend(single_flows.left_out());
         let captures = Some(self.inputs().count());
         let source = DataSource { dataset: self.name, is_simulated: false, description: self.description };
         let outcome = if flaws.is_partial { Outcome::Partial } else { Outcome::Done };
@@ -112,7 +112,7 @@ impl Captured {
             source,
             overrides: self.overrides,
             instances,
-            flows: flows.records,
+            flows: single_flows.records,
             captures,
             outcome,
             notes,

@@ -38,7 +38,7 @@ mod tests {
         for name in [".thingprint-abc/report.md", ".x.json.abc.part", "report.md", ".hidden", "x.part"] {
             fs::write(path(name), "").unwrap();
         }
-        sweep(folder.path(), Duration::from_secs(3_600));
+        sweep(folder.path(), Duration::from_hours(1));
         assert!(path(".x.json.abc.part").exists(), "another run may be writing it");
         sweep(folder.path(), Duration::ZERO);
         let mut left: Vec<_> =
