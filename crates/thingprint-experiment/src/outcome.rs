@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn less_than_all_is_not_shown_as_all() {
         let shown = |share| Value::Share(share, 1).to_string();
-        assert_eq!([1.0, 0.9999, 0.99, 0.99992].map(shown), ["100.0 %", "99.99 %", "99.0 %", "99.992 %"]);
+        assert_eq!([1.0, 0.9999, 0.99, 0.99997].map(shown), ["100.0 %", "99.99 %", "99.0 %", "99.997 %"]);
     }
 
     #[test]
