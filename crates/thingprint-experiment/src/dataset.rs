@@ -51,8 +51,11 @@ impl Dataset {
         if let Err(error) = dataset.recipe() {
             return fail("options", error.to_string());
         }
-        let paths = dataset.traces.iter().flat_map(|trace| &trace.captures);
-        if let Some(path) = paths.chain([&dataset.labels]).find(|path| !is_below(path)) {
+        if !is_below(&dataset.labels) {
+            return fail("labels", format!("'{}' is no path below a folder", dataset.labels));
+        }
+        let mut paths = dataset.traces.iter().flat_map(|trace| &trace.captures);
+        if let Some(path) = paths.find(|path| !is_below(path)) {
             return fail("trace", format!("'{path}' is no path below a folder"));
         }
         if dataset.traces.iter().all(|trace| trace.captures.is_empty()) {
@@ -100,7 +103,7 @@ mod tests {
     fn what_makes_no_sense_is_refused() {
         let outside = "dataset.toml: field 'trace': '../a' is no path below a folder";
         assert_eq!(problem(&text("l.csv", "", "['../a']")), outside);
-        assert!(problem(&text("/l.csv", "", "['a']")).contains("'/l.csv' is no path below a folder"));
+        assert!(problem(&text("/l.csv", "", "['a']")).contains("field 'labels': '/l.csv' is no path below"));
         assert!(problem(&text("l.csv", "", "[]")).contains("names no capture"));
         assert!(problem(&text("l.csv", "window=often", "['a']")).contains("field 'options'"));
         let unknown = problem(&format!("colour = 'red'\n{}", text("l.csv", "", "['a']")));

@@ -18,6 +18,9 @@ use thingprint_instance::Recipe;
 
 use crate::error::ExperimentError;
 
+/// The scenario of numbers of a whole data set, where other scenarios are classes.
+pub(crate) const WHOLE: &str = "all";
+
 /// An experiment: what is asked, of which data, how it is answered, and what the answer is expected to be.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,6 +81,19 @@ impl Definition {
         let mut seen = BTreeSet::new();
         needs.retain(|need| seen.insert(need.to_string()));
         Ok(needs)
+    }
+
+    /// The classes that it names: those that the paper has numbers of.
+    pub fn classes(&self) -> BTreeSet<&str> {
+        let mut classes = self.analysis.classes();
+        for expectation in &self.expectations {
+            classes
+                .extend(expectation.class().filter(|_| !matches!(self.analysis, Analysis::Characterise(_))));
+            if matches!(self.analysis, Analysis::Characterise(_)) && expectation.scenario != WHOLE {
+                classes.insert(&expectation.scenario);
+            }
+        }
+        classes
     }
 
     /// The instances that one extraction of a data set gives.

@@ -1,5 +1,5 @@
 //! What a run gives, as data: numbers, tables, figures, and what each is to be compared with.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
@@ -19,6 +19,21 @@ pub struct Outcome {
     pub remarks: Vec<String>,
     /// What each training took, by scenario, where the experiment asks for it.
     pub costs: BTreeMap<String, Vec<Cost>>,
+    /// Tables that are files of the result and too long for the report.
+    pub attachments: Vec<Attachment>,
+    /// Classes that the definition names, as the paper has them, and the data do not have.
+    pub absent: Vec<String>,
+}
+
+/// A table that is a file of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attachment {
+    /// Name of the file, without extension.
+    pub name: String,
+    /// What is in it.
+    pub what: String,
+    /// The rows.
+    pub table: Table,
 }
 
 /// Numbers of a run, by scenario and metric. Shares are from 0 to 1; the root relative squared error is in percent.
@@ -41,6 +56,27 @@ pub struct Summary {
     #[serde(skip)]
     pub answers: Option<u64>,
 }
+
+impl Outcome {
+    /// Gives each section and attachment a file name of its own: of equal ones, like two variants whose names differ in
+    /// punctuation alone, the later are numbered.
+    pub(crate) fn name_apart(&mut self) {
+        let mut taken: BTreeSet<String> = RESERVED.map(str::to_owned).into();
+        let sections = self.sections.iter_mut().map(|section| &mut section.name);
+        for name in sections.chain(self.attachments.iter_mut().map(|attachment| &mut attachment.name)) {
+            let mut numbered = name.clone();
+            let mut number = 2_u32;
+            while !taken.insert(numbered.clone()) {
+                numbered = format!("{name}-{number}");
+                number = number.saturating_add(1);
+            }
+            *name = numbered;
+        }
+    }
+}
+
+/// Names of files that a report has anyway.
+const RESERVED: [&str; 1] = ["costs"];
 
 impl Summary {
     /// Mean and deviation of these values; `None` without any.
@@ -197,9 +233,21 @@ impl fmt::Display for Value {
             Self::Text(text) => f.write_str(text),
             Self::Count(count) => write!(f, "{count}"),
             Self::Real(value, decimals) => write!(f, "{value:.decimals$}"),
-            Self::Share(share, decimals) => write!(f, "{:.decimals$} %", 100.0 * share),
+            Self::Share(share, decimals) => {
+                write!(f, "{:.*} %", telling_decimals(*share, *decimals), 100.0 * share)
+            }
         }
     }
+}
+
+/// Most decimals of a percentage.
+const MOST_DECIMALS: usize = 4;
+
+/// Decimals to show a share in percent with: more than these where they would make all of what is less.
+pub(crate) fn telling_decimals(share: f64, decimals: usize) -> usize {
+    let is_all = |decimals: &usize| format!("{:.*}", *decimals, 100.0 * share).starts_with("100");
+    let telling = (decimals..=MOST_DECIMALS).find(|decimals| share >= 1.0 || !is_all(decimals));
+    telling.unwrap_or(decimals)
 }
 
 #[cfg(test)]
@@ -215,6 +263,28 @@ mod tests {
         assert_eq!(summary, Some(Summary { mean: 5.0, sd: Some(13.0_f64.sqrt()), seeds: 3, answers: None }));
         assert_eq!(Summary::of(&[3.0]), Some(Summary { mean: 3.0, sd: None, seeds: 1, answers: None }));
         assert_eq!(Summary::of(&[]), None);
+    }
+
+    #[test]
+    fn no_two_files_have_one_name() {
+        let section = |name: &str| Section {
+            name: name.to_owned(),
+            heading: String::new(),
+            prose: String::new(),
+            table: Table::default(),
+            chart: None,
+        };
+        let sections = ["a-b", "costs", "a-b", "a-b-2"].map(section).to_vec();
+        let mut outcome = Outcome { sections, ..Outcome::default() };
+        outcome.name_apart();
+        let names: Vec<&str> = outcome.sections.iter().map(|section| section.name.as_str()).collect();
+        assert_eq!(names, ["a-b", "costs-2", "a-b-2", "a-b-2-2"]);
+    }
+
+    #[test]
+    fn less_than_all_is_not_shown_as_all() {
+        let shown = |share| Value::Share(share, 1).to_string();
+        assert_eq!([1.0, 0.9999, 0.99, 0.99997].map(shown), ["100.0 %", "99.99 %", "99.0 %", "99.997 %"]);
     }
 
     #[test]

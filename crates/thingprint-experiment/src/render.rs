@@ -10,7 +10,7 @@ use thingprint_figure::Figure as _;
 
 use crate::definition::{Band, BandRule, Cost, Definition, Expectation};
 use crate::error::ExperimentError;
-use crate::outcome::{Metrics, Outcome, Summary, Table, Value};
+use crate::outcome::{Attachment, Metrics, Outcome, Summary, Table, Value};
 
 /// A run, and all that its report says of it.
 #[derive(Clone, Copy, Debug)]
@@ -19,10 +19,14 @@ pub struct Report<'a> {
     pub definition: &'a Definition,
     /// What it was run on.
     pub source: &'a DataSource,
+    /// How much was read: captures, time, classes, devices, instances, in words.
+    pub read: &'a str,
     /// What it gave.
     pub outcome: &'a Outcome,
-    /// Machine, versions and inputs, as the caller knows them; the content of `environment.txt`.
+    /// Versions and inputs, as the caller knows them; the content of `environment.txt`.
     pub environment: &'a str,
+    /// What it was computed on; said where times are.
+    pub machine: &'a Machine,
 }
 
 /// Where the data of a run come from.
@@ -34,6 +38,15 @@ pub struct DataSource {
     pub is_simulated: bool,
     /// What the data are, in a sentence or two.
     pub description: String,
+}
+
+/// What a result was computed on, as far as numbers do not depend on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Machine {
+    /// Operating system and processor.
+    pub system: String,
+    /// Threads.
+    pub threads: usize,
 }
 
 /// A file of a result.
@@ -104,6 +117,10 @@ impl<'a> Report<'a> {
             if let Some(chart) = &section.chart {
                 files.push(ResultFile { name: format!("{}.svg", section.name), text: chart.svg() });
             }
+        }
+        for attachment in &self.outcome.attachments {
+            let name = format!("{}.csv", attachment.name);
+            files.push(ResultFile { name, text: csv::text(&attachment.table) });
         }
         if let Some(costs) = self.costs() {
             files.push(ResultFile { name: "costs.csv".to_owned(), text: csv::text(&costs) });
@@ -250,6 +267,28 @@ impl<'a> Report<'a> {
         format!("Data set {dataset}. {kind}. {}", one_line(description))
     }
 
+    /// How much was read, and what of the paper's is not in it.
+    fn read_line(&self) -> String {
+        let mut line = format!("Read: {}.", self.read);
+        let absent = &self.outcome.absent;
+        if !absent.is_empty() {
+            let named = self.definition.classes().len();
+            let _ = write!(
+                line,
+                " Of the {named} classes that are compared with the paper, {} are not in these data: {}.",
+                absent.len(),
+                absent.join(", ")
+            );
+        }
+        line
+    }
+
+    /// What the attachments are.
+    fn attached(&self) -> Vec<String> {
+        let line = |attachment: &Attachment| format!("{}.csv: {}", attachment.name, attachment.what);
+        self.outcome.attachments.iter().map(line).collect()
+    }
+
     fn seeds_line(&self) -> String {
         let mut line = "Seeds: ".to_owned();
         for (at, seed) in self.definition.seeds.iter().enumerate() {
@@ -259,10 +298,13 @@ impl<'a> Report<'a> {
     }
 
     /// Prose about costs, which differ from run to run.
-    const fn costs_line() -> &'static str {
-        "Means over the seeds; the memory is the most that training or prediction took at once, in any of them, beyond \
+    fn costs_line(&self) -> String {
+        let Machine { system, threads } = self.machine;
+        format!(
+            "Measured on {system} with {threads} threads. Means over the seeds; the memory is the most that training or prediction took at once, in any of them, beyond \
          the instances and all else that was there before. Times differ from run to run and from machine to machine, \
          and memory a little with the number of threads; all else in this report does not."
+        )
     }
 }
 

@@ -1,8 +1,10 @@
 //! From a definition and instances to an outcome.
+mod answers;
 mod attacks;
 mod characterise;
 mod classes;
 mod confidence;
+mod differences;
 mod leave_one_out;
 mod merits;
 mod scenarios;
@@ -10,6 +12,7 @@ mod training_time;
 mod trial;
 mod worked;
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
 use thingprint_instance::{Labeled, Recipe};
@@ -64,7 +67,7 @@ pub fn run(
     watch: &mut dyn Watch,
 ) -> Result<Outcome, ExperimentError> {
     let mut bench = Bench::new(definition, material, jobs, watch);
-    match &definition.analysis {
+    let mut outcome = match &definition.analysis {
         Analysis::Scenarios(analysis) => scenarios::run(analysis, &mut bench),
         Analysis::TrainingTime(analysis) => training_time::run(analysis, &mut bench),
         Analysis::Merits(analysis) => merits::run(analysis, &mut bench),
@@ -72,7 +75,17 @@ pub fn run(
         Analysis::Worked(analysis) => worked::run(analysis, &mut bench),
         Analysis::LeaveOneOut(analysis) => leave_one_out::run(analysis, &mut bench),
         Analysis::Characterise(analysis) => characterise::run(analysis, &mut bench),
-    }
+    }?;
+    outcome.absent = absent(definition, bench.own_rows()?);
+    outcome.name_apart();
+    Ok(outcome)
+}
+
+/// The classes that a definition names and these instances do not have.
+fn absent(definition: &Definition, rows: &[Labeled]) -> Vec<String> {
+    let labels = rows.iter().filter_map(|row| row.label.as_ref());
+    let here: BTreeSet<&str> = labels.map(|label| label.class.as_str()).collect();
+    definition.classes().into_iter().filter(|class| !here.contains(class)).map(str::to_owned).collect()
 }
 
 impl<'a> Material<'a> {

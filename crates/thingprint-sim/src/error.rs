@@ -2,12 +2,12 @@
 #[derive(Debug, thiserror::Error)]
 pub enum SimError {
     /// A file is no TOML, or has a field that is unknown, missing or of the wrong kind.
-    #[error("{file}: {source}")]
+    #[error("{file}: {problem}")]
     Toml {
         /// The file, as its [`Source`](crate::Source) names it.
         file: String,
         /// What the TOML reader says, with line, column and field.
-        source: Box<toml::de::Error>,
+        problem: Box<toml::de::Error>,
     },
     /// A field has a value that makes no sense, alone or beside others.
     #[error("{file}: field '{field}': {problem}")]

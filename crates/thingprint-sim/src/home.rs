@@ -221,5 +221,5 @@ fn check_rhythm(rhythm: &Rhythm, place: &Place<'_>) -> Result<(), SimError> {
 
 fn parse<T: DeserializeOwned>(source: &Source<'_>) -> Result<T, SimError> {
     toml::from_str(source.text)
-        .map_err(|error| SimError::Toml { file: source.file.to_owned(), source: Box::new(error) })
+        .map_err(|error| SimError::Toml { file: source.file.to_owned(), problem: Box::new(error) })
 }

@@ -56,6 +56,9 @@ pub struct Scenarios {
     /// What the paper's Table 2 has for a scenario and class: percent classified correctly.
     #[serde(default)]
     pub paper: BTreeMap<Scenario, BTreeMap<String, f64>>,
+    /// Whom the paper's Table 2 says that a scenario takes a class for, like `Dropcam: 99.4 %`.
+    #[serde(default)]
+    pub mistaken: BTreeMap<Scenario, BTreeMap<String, String>>,
 }
 
 /// A way of doing it; what is not given is as in [`Scenarios`].
@@ -85,6 +88,8 @@ pub enum Show {
     Confidence,
     /// Time and memory of training and prediction.
     Cost,
+    /// A file of every answer of the last scenario for the first seed, with the probability of each class.
+    Answers,
 }
 
 /// Trains on the first days of each device (Fig. 12a): a day is 24 instances of a device.
@@ -290,6 +295,25 @@ impl Analysis {
         }
     }
 
+    /// Classes that it names.
+    pub(super) fn classes(&self) -> BTreeSet<&str> {
+        let named: Vec<&String> = match self {
+            Self::Scenarios(scenarios) => scenarios.paper.values().flat_map(BTreeMap::keys).collect(),
+            Self::Attacks(attacks) => attacks.attack.iter().map(|attack| &attack.target).collect(),
+            Self::Worked(worked) => {
+                let words = worked.words.iter().map(|probe| &probe.class);
+                let bags = worked.bags.iter().flat_map(|probe| [&probe.truth, &probe.paper]);
+                words.chain(bags).chain(worked.priors.keys()).collect()
+            }
+            Self::Characterise(characterise) => {
+                let shares = characterise.shares.iter().map(|share| &share.class);
+                shares.chain(&characterise.classes).collect()
+            }
+            Self::TrainingTime(_) | Self::Merits(_) | Self::LeaveOneOut(_) => Vec::new(),
+        };
+        named.into_iter().map(String::as_str).collect()
+    }
+
     /// Whether it looks at flows, too.
     pub const fn needs_flows(&self) -> bool {
         matches!(self, Self::Characterise(_))
@@ -335,6 +359,12 @@ impl Scenarios {
         )?;
         check_share("threshold", self.threshold)?;
         check_training(&self.training)?;
+        let percents = self.paper.values().flat_map(BTreeMap::values);
+        ensure(
+            percents.copied().all(|percent| (0.0..=100.0).contains(&percent)),
+            "paper",
+            "expected percents from 0 to 100",
+        )?;
         let names: Vec<&str> = self.variants.iter().map(|variant| variant.name.as_str()).collect();
         ensure(!has_twice(&names) && !names.contains(&""), "variant", "expected a name of its own for each")?;
         self.variants.iter().filter_map(|variant| variant.training.as_ref()).try_for_each(check_training)

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use thingprint_instance::Attribute;
 use thingprint_model::{BagName, Input, Scenario};
 
-use super::{Analysis, Characterise, Scenarios, Worked};
+use super::{Analysis, Characterise, Scenarios, WHOLE, Worked};
 
 /// What scenarios measure, beside `correct[CLASS]`.
 const SCENARIO_METRICS: [&str; 12] = [
@@ -109,7 +109,7 @@ impl Characterise {
             let name = |prefix: &str| metric.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_'));
             prefixes.into_iter().filter_map(name).any(|bag| is_any(bag, BagName::ALL))
         };
-        if scenario == "all" {
+        if scenario == WHOLE {
             return ["instances", "classes"].contains(&metric) || of_bag(["iot", "non_iot"]);
         }
         let mut attributes =

@@ -2,7 +2,7 @@
 use thingprint_figure::{Badge, Figure as _, Page, PageCell, PageColumn, PageTable, Tone};
 
 use super::{IN_BAND, OUTSIDE, Report, one_line};
-use crate::outcome::{Table, Value};
+use crate::outcome::{Table, Value, telling_decimals};
 
 /// Rows beyond which a table is folded away.
 const MANY_ROWS: usize = 40;
@@ -18,6 +18,11 @@ pub(super) fn page(report: &Report<'_>) -> String {
             Tone::Note,
             "Simulated data: what is found here holds for the simulation, not for devices that are sold.",
         );
+    }
+    if report.outcome.absent.is_empty() {
+        page.paragraph(report.read_line());
+    } else {
+        page.note(Tone::Note, report.read_line());
     }
     for (heading, prose) in [
         ("What is asked", &definition.asks),
@@ -51,7 +56,10 @@ pub(super) fn page(report: &Report<'_>) -> String {
         }
     }
     if let Some(costs) = report.costs() {
-        page.section("Time and memory").paragraph(Report::costs_line()).table(&table(&costs, ""));
+        page.section("Time and memory").paragraph(report.costs_line()).table(&table(&costs, ""));
+    }
+    if !report.outcome.attachments.is_empty() {
+        page.section("Files beside this report").list(report.attached());
     }
     if !report.outcome.remarks.is_empty() {
         page.section("Remarks").list(report.outcome.remarks.iter().map(String::as_str));
@@ -76,6 +84,6 @@ fn cell(value: &Value) -> PageCell {
         Value::Text(text) => PageCell::from(text.as_str()),
         Value::Count(count) => PageCell::from(*count),
         Value::Real(value, decimals) => PageCell::number(*value, *decimals),
-        Value::Share(share, decimals) => PageCell::percent(*share, *decimals),
+        Value::Share(share, decimals) => PageCell::percent(*share, telling_decimals(*share, *decimals)),
     }
 }

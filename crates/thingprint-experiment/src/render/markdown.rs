@@ -17,6 +17,7 @@ pub(super) fn page(report: &Report<'_>) -> String {
         let _ = write!(text, "{line}\n\n");
     };
     add(&format!("{} {}.", report.data_line(), report.seeds_line()));
+    add(&report.read_line());
     add(&format!("In the paper: {}.", definition.place));
     for (heading, prose) in [
         ("What is asked", &definition.asks),
@@ -38,14 +39,17 @@ pub(super) fn page(report: &Report<'_>) -> String {
     }
     if let Some(costs) = report.costs() {
         add("## Time and memory");
-        add(Report::costs_line());
+        add(&report.costs_line());
         add(&table(&costs));
     }
-    if !report.outcome.remarks.is_empty() {
-        add("## Remarks");
-        let remarks: Vec<String> =
-            report.outcome.remarks.iter().map(|remark| format!("- {}", escaped(remark))).collect();
-        add(&remarks.join("\n"));
+    for (heading, lines) in
+        [("## Files beside this report", &report.attached()), ("## Remarks", &report.outcome.remarks)]
+    {
+        if !lines.is_empty() {
+            add(heading);
+            let lines: Vec<String> = lines.iter().map(|line| format!("- {}", escaped(line))).collect();
+            add(&lines.join("\n"));
+        }
     }
     text.truncate(text.trim_end().len());
     text.push('\n');

@@ -10,7 +10,7 @@ const DEFINITION: &str = "name = 'x'\ntitle = 'A title'\nplace = 'Table 2'\nasks
     [[expect]]\nscenario = 'ports'\nmetric = 'accuracy'\nlow = 0\n";
 
 fn outcome() -> Outcome {
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome { absent: vec!["Ghost".to_owned()], ..Outcome::default() };
     outcome.metrics.insert("final", "accuracy", &[0.9, 1.0]);
     outcome.metrics.insert("final", "rrse", &[5.0, 5.0]);
     let mut table = Table::new(["class", "share"]);
@@ -30,7 +30,16 @@ fn files(is_simulated: bool) -> Vec<ResultFile> {
     let source = DataSource { dataset: "home".to_owned(), is_simulated, description: "A home.".to_owned() };
     let outcome = outcome();
     let environment = "thingprint 0.1.0\n";
-    Report { definition: &definition, source: &source, outcome: &outcome, environment }.files().unwrap()
+    Report {
+        definition: &definition,
+        source: &source,
+        read: "12 hours",
+        outcome: &outcome,
+        environment,
+        machine: &Machine::default(),
+    }
+    .files()
+    .unwrap()
 }
 
 fn file(files: &[ResultFile], name: &str) -> String {
@@ -88,6 +97,8 @@ fn paper_and_run_stand_side_by_side() {
 fn simulated_data_are_called_so() {
     let (simulated, captured) = (files(true), files(false));
     for name in ["report.md", "report.html"] {
+        assert!(file(&captured, name).contains("Read: 12 hours."), "{name}");
+        assert!(file(&captured, name).contains("1 are not in these data: Ghost."), "{name}");
         assert!(file(&simulated, name).contains("Simulated data"), "{name}");
         assert!(!file(&captured, name).contains("Simulated data"), "{name}");
     }
@@ -104,8 +115,16 @@ fn the_same_outcome_gives_the_same_bytes() {
 fn a_band_that_is_missed_is_told() {
     let definition = Definition::from_toml("x.toml", DEFINITION).unwrap();
     let source = DataSource { dataset: "home".to_owned(), is_simulated: true, description: String::new() };
+    let machine = Machine::default();
     let (missed, nothing) = (outcome(), Outcome::default());
-    let report = |outcome| Report { definition: &definition, source: &source, outcome, environment: "" };
+    let report = |outcome| Report {
+        definition: &definition,
+        source: &source,
+        read: "12 hours",
+        outcome,
+        environment: "",
+        machine: &machine,
+    };
     assert_eq!(report(&missed).is_as_expected(), Some(false));
     assert_eq!(report(&missed).misses(), ["final rrse", "ports accuracy (not measured)"]);
     // What was not measured is not as expected.
@@ -119,7 +138,14 @@ fn what_is_better_than_the_paper_is_outside_too() {
     let definition = Definition::from_toml("x.toml", &text).unwrap();
     let source = DataSource { dataset: "home".to_owned(), is_simulated: true, description: String::new() };
     let outcome = outcome();
-    let report = Report { definition: &definition, source: &source, outcome: &outcome, environment: "" };
+    let report = Report {
+        definition: &definition,
+        source: &source,
+        read: "12 hours",
+        outcome: &outcome,
+        environment: "",
+        machine: &Machine::default(),
+    };
     assert_eq!(report.misses(), ["final rrse (better than the paper's)", "ports accuracy (not measured)"]);
     let files = report.files().unwrap();
     let page = file(&files, "report.md");

@@ -66,6 +66,17 @@ impl<'a> ClassTable<'a> {
     }
 }
 
+impl ClassTable<'_> {
+    /// A class's tested instances, the share that is right, and whom the others are taken for; `None` when it was not
+    /// tested.
+    pub(super) fn of_class(&self, class: &str) -> Option<(u64, f64, Option<String>)> {
+        let (truth, answers) = self.0.get_key_value(class)?;
+        let tested: u64 = answers.values().map(|cell| cell.count).sum();
+        let right = answers.get(truth).map_or(0, |cell| cell.count);
+        Some((tested, right as f64 / tested as f64, mistakes(truth, answers, tested)))
+    }
+}
+
 impl Cell {
     fn mean_confidence(self) -> Option<f64> {
         (self.count > 0).then(|| self.confidence / self.count as f64)

@@ -6,7 +6,7 @@ use thingprint_model::{ModelError, Scenario, Split, TrainOptions};
 
 use super::classes::{ClassTable, Confusions};
 use super::trial::{Answer, Bench, Parts, Trial};
-use super::{confidence, recipe_remark};
+use super::{answers, confidence, differences, recipe_remark};
 use crate::definition::{Extraction, Scenarios, Show, Variant};
 use crate::error::ExperimentError;
 use crate::outcome::{Outcome, Section, Table, Value};
@@ -20,10 +20,10 @@ struct Way<'a> {
 }
 
 /// All trials of a scenario in one way: one for each seed.
-struct Series {
+pub(super) struct Series {
     /// How `metrics.json` calls it.
-    key: String,
-    scenario: Scenario,
+    pub(super) key: String,
+    pub(super) scenario: Scenario,
     way: Option<String>,
     trials: Vec<Trial>,
 }
@@ -70,7 +70,8 @@ pub(super) fn run(analysis: &Scenarios, bench: &mut Bench<'_>) -> Result<Outcome
     }
     outcome.sections.push(summary);
     outcome.sections.push(by_seed(&all, &definition.seeds));
-    show(analysis, &all, &mut outcome);
+    outcome.sections.extend(differences::section(analysis, &all));
+    show(analysis, &all, &definition.seeds, &mut outcome);
     Ok(outcome)
 }
 
@@ -99,7 +100,13 @@ fn try_way(
         for series in &mut all {
             bench.step(&format!("{}, seed {seed}", series.key));
             let options = TrainOptions { scenario: series.scenario, seed, ..way.training };
-            series.trials.push(bench.trial(&parts, &options, analysis.threshold)?);
+            let is_first = series.trials.is_empty();
+            let trial = if is_first && analysis.show.contains(&Show::Answers) {
+                bench.trial_in_full(&parts, &options, analysis.threshold)?
+            } else {
+                bench.trial(&parts, &options, analysis.threshold)?
+            };
+            series.trials.push(trial);
         }
     }
     Ok(all)
@@ -112,7 +119,7 @@ impl Series {
     }
 
     /// Everything that the models said, seed by seed.
-    fn answers(&self) -> impl Iterator<Item = &Answer> {
+    pub(super) fn answers(&self) -> impl Iterator<Item = &Answer> {
         self.trials.iter().flat_map(|trial| &trial.answers)
     }
 
@@ -252,13 +259,17 @@ fn by_seed(all: &[Series], seeds: &[u64]) -> Section {
 }
 
 /// What the definition asks for beside the numbers.
-fn show(analysis: &Scenarios, all: &[Series], outcome: &mut Outcome) {
+fn show(analysis: &Scenarios, all: &[Series], seeds: &[u64], outcome: &mut Outcome) {
     let paper = |series: &Series| analysis.paper.get(&series.scenario);
     for series in all.iter().filter(|_| analysis.show.contains(&Show::Classes)) {
         let table = ClassTable::of(series.answers());
         outcome.sections.push(table.section(&series.key, &series.file_part(), paper(series)));
     }
     let Some(last) = all.last() else { return };
+    if let Some(said) = last.trials.first().and_then(|trial| trial.said.as_ref()) {
+        let seed = seeds.first().copied().unwrap_or_default();
+        outcome.attachments.extend(answers::attachments(said, &last.key, seed));
+    }
     if analysis.show.contains(&Show::Confusion) {
         outcome.sections.push(Confusions::of(last.answers()).section(&last.key));
     }

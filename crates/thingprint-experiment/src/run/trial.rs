@@ -2,7 +2,9 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use thingprint_instance::{Instance, Labeled};
-use thingprint_model::{Evaluation, Model, ModelError, Prediction, Split, Stage0Backend, TrainOptions};
+use thingprint_model::{
+    Classes, Evaluation, Model, ModelError, Prediction, Split, Stage0Backend, TrainOptions,
+};
 
 use super::{Material, Watch};
 use crate::definition::{Cost, Definition, Extraction, Need};
@@ -25,6 +27,14 @@ pub(crate) struct Trial {
     pub(crate) answers: Vec<Answer>,
     pub(crate) trained_on: u64,
     pub(crate) cost: Cost,
+    /// Everything that the model said, where it is asked for.
+    pub(crate) said: Option<Said>,
+}
+
+/// Whatever a model said of the tested instances, and what it was trained on.
+pub(crate) struct Said {
+    pub(crate) classes: Classes,
+    pub(crate) predictions: Vec<(Arc<str>, Prediction)>,
 }
 
 /// What a model said of an instance.
@@ -89,6 +99,17 @@ impl<'a> Bench<'a> {
         fitted.map_err(ExperimentError::model(step))
     }
 
+    /// As [`Bench::trial`], with everything that the model said.
+    pub(crate) fn trial_in_full(
+        &mut self,
+        parts: &Parts<'_>,
+        options: &TrainOptions,
+        threshold: f64,
+    ) -> Result<Trial, ExperimentError> {
+        let (trial, said) = self.try_out(parts, options, threshold)?;
+        Ok(Trial { said: Some(said), ..trial })
+    }
+
     /// Trains a model on one part and asks it about the other.
     pub(crate) fn trial(
         &mut self,
@@ -96,6 +117,15 @@ impl<'a> Bench<'a> {
         options: &TrainOptions,
         threshold: f64,
     ) -> Result<Trial, ExperimentError> {
+        self.try_out(parts, options, threshold).map(|(trial, _)| trial)
+    }
+
+    fn try_out(
+        &mut self,
+        parts: &Parts<'_>,
+        options: &TrainOptions,
+        threshold: f64,
+    ) -> Result<(Trial, Said), ExperimentError> {
         self.watch.lap();
         let model = self.fit(&parts.train, options)?;
         let fit = self.watch.lap();
@@ -104,16 +134,20 @@ impl<'a> Bench<'a> {
         let pairs = predictions.iter().zip(truths.iter().copied());
         let evaluation = Evaluation::new(model.classes(), pairs, threshold)
             .map_err(ExperimentError::model(format!("{}, seed {}", options.scenario, options.seed)))?;
-        Ok(Trial {
+        let trial = Trial {
             evaluation,
             answers: answers(&predictions, &truths),
+            said: None,
             trained_on: model.classes().instances(),
             cost: Cost {
                 fit_s: fit.seconds,
                 predict_s: predict.seconds,
                 peak_bytes: fit.peak_bytes.max(predict.peak_bytes),
             },
-        })
+        };
+        let truths = truths.into_iter().map(Arc::from);
+        let predictions = truths.zip(predictions).collect();
+        Ok((trial, Said { classes: model.classes().clone(), predictions }))
     }
 
     /// What a model says of the labelled ones of these rows.
@@ -140,7 +174,7 @@ impl<'r> Parts<'r> {
 
     /// Parts rows for an analysis that cannot do without.
     pub(crate) fn required(rows: &'r [Labeled], split: Split, seed: u64) -> Result<Self, ExperimentError> {
-        Self::of(rows, split, seed).map_err(ExperimentError::model(format!("split {split}, seed {seed}")))
+        Self::of(rows, split, seed).map_err(ExperimentError::model(format!("splitting with seed {seed}")))
     }
 }
 

@@ -3,7 +3,9 @@
 mod cache;
 mod captured;
 mod environment;
+mod extent;
 mod flow_log;
+mod leftovers;
 mod silence;
 mod simulated;
 mod source;
@@ -12,6 +14,7 @@ mod watch;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{ArgGroup, Args};
@@ -20,9 +23,11 @@ use thingprint_experiment::{Definition, Material, Report, run};
 use crate::args::GlobalArgs;
 use crate::exit::{Outcome, Usage};
 use crate::files::write_file;
-use crate::messages::Messages;
+use crate::messages::{self, Messages};
 use cache::Cache;
 use environment::Environment;
+use extent::Extent;
+use leftovers::{FRESH, sweep};
 use source::{Library, Loaded, Missing};
 use watch::Clock;
 
@@ -32,7 +37,10 @@ const DEFINITIONS: &str = "experiments";
 /// Most expectations that are named on the terminal; the report has them all.
 const MOST_NAMED: usize = 3;
 
-/// Run experiments: definitions of what is asked of which data.
+/// Run experiments: definitions of what is asked of which data
+///
+/// Seeds are those of the definitions, and results are folders: --seed changes nothing here, and --format and --output
+/// are refused.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("which").required(true))]
 pub(crate) struct ExperimentArgs {
@@ -106,17 +114,39 @@ impl ExperimentArgs {
             threads: global.threads(),
             messages,
         };
+        let asked = |definition: &'_ Definition| -> Vec<String> {
+            definition.data.iter().filter(|name| self.is_asked_for(name)).cloned().collect()
+        };
+        let runs: Vec<(&Definition, String)> =
+            definitions.iter().flat_map(|one| asked(one).into_iter().map(move |name| (one, name))).collect();
+        let outcome = self.run_all(&runs, &mut library)?;
+        outcome.context(
+            "failed to run any experiment: none of the captures is here (--data NAME=FOLDER says where)",
+        )
+    }
+
+    /// Runs what there is, one after the other. One that fails is told at once, and again at the end, when the others
+    /// have been run. `None` when there are no captures for any.
+    fn run_all(
+        &self,
+        runs: &[(&Definition, String)],
+        library: &mut Library<'_>,
+    ) -> anyhow::Result<Option<Outcome>> {
         let mut outcome = None;
-        for definition in &definitions {
-            for dataset in definition.data.iter().filter(|name| self.is_asked_for(name)) {
-                outcome = outcome.max(self.run_one(definition, dataset, &mut library)?);
+        let mut failed = Vec::new();
+        for (definition, dataset) in runs {
+            match self.run_one(definition, dataset, library) {
+                Ok(done) => outcome = outcome.max(done),
+                Err(error) if runs.len() == 1 => return Err(error),
+                Err(error) => {
+                    messages::error(format!("{error:#}"));
+                    failed.push(format!("{} on {dataset}", definition.name));
+                }
             }
         }
-        let Some(outcome) = outcome else {
-            bail!(
-                "failed to run any experiment: none of the captures is here (--data NAME=FOLDER says where)"
-            );
-        };
+        if !failed.is_empty() {
+            bail!("{} of {} runs failed: {}", failed.len(), runs.len(), failed.join(", "));
+        }
         Ok(outcome)
     }
 
@@ -173,7 +203,7 @@ impl ExperimentArgs {
     ) -> anyhow::Result<Option<Outcome>> {
         let messages = library.messages;
         let context = || format!("failed to run experiment {} on {dataset}", definition.name);
-        let Loaded { source, overrides, instances, flows, outcome, notes } =
+        let Loaded { source, overrides, instances, flows, captures, outcome, notes } =
             match library.load(definition, dataset).with_context(context)? {
                 Ok(loaded) => loaded,
                 Err(Missing { obtain }) => {
@@ -192,8 +222,22 @@ impl ExperimentArgs {
         let mut result = run(definition, &material, library.threads, &mut clock).with_context(context)?;
         drop(clock);
         result.remarks.extend(notes);
-        let environment = Environment::of(&instances, library.threads).to_string();
-        let report = Report { definition, source: &source, outcome: &result, environment: &environment };
+        if !result.absent.is_empty() {
+            let absent = some_of(&result.absent);
+            messages.warn(format!(
+                "{} on {dataset}: classes that are not in the data: {absent}",
+                definition.name
+            ));
+        }
+        let rows = instances.first().map(|(_, rows)| rows.as_slice()).unwrap_or_default();
+        let report = Report {
+            definition,
+            source: &source,
+            read: &Extent { captures, rows }.to_string(),
+            outcome: &result,
+            environment: &Environment::of(&instances).to_string(),
+            machine: &environment::machine(library.threads),
+        };
         let folder = self.results.join(definition.run_name(dataset));
         write_result(&report, &folder)?;
         let verdict = match report.is_as_expected() {
@@ -240,7 +284,8 @@ fn write_result(report: &Report<'_>, folder: &Path) -> anyhow::Result<()> {
     let context = || format!("failed to write {}", folder.display());
     let files = report.files().context("failed to write the result")?;
     std::fs::create_dir_all(folder).with_context(context)?;
-    let fresh = tempfile::Builder::new().prefix(".thingprint-").tempdir_in(folder).with_context(context)?;
+    sweep(folder, Duration::ZERO);
+    let fresh = tempfile::Builder::new().prefix(FRESH).tempdir_in(folder).with_context(context)?;
     for file in &files {
         write_file(&fresh.path().join(&file.name), file.text.as_bytes())?;
     }

@@ -132,3 +132,97 @@ fn back_ends_are_measured_and_do_not_flood_the_terminal() {
     let [linfa, more] = megabytes[..] else { unreachable!("two settings: {costs}") };
     assert!(linfa > 0.0 && linfa < more && more < 500.0, "{costs}");
 }
+
+/// A folder of captures of a simulated home, with its labels and a description as `datasets/mine`.
+fn captured(stage: &Stage) {
+    stage.ok("simulate --duration 12h --seed 1 -o captures/one.pcap --labels captures/labels.csv");
+    let dataset = "description = 'd'\norigin = 'o'\nlicence = 'l'\nobtain = 'ask me'\nlabels = 'labels.csv'\n\
+                   [[trace]]\ncaptures = ['.']\n";
+    fs::create_dir_all(stage.path("datasets/mine")).unwrap();
+    fs::write(stage.path("datasets/mine/dataset.toml"), dataset).unwrap();
+}
+
+fn define(stage: &Stage, file: &str, data: &str, rest: &str) {
+    let name = file.trim_end_matches(".toml").rsplit('/').next().unwrap();
+    let text = format!(
+        "name = '{name}'\ntitle = 't'\nplace = 'p'\nasks = 'a'\nfound = 'f'\nmisleads = 'm'\ndata = {data}\n\
+         seeds = [1]\n{rest}"
+    );
+    fs::write(stage.path(file), text).unwrap();
+}
+
+const FINAL: &str = "[analysis.scenarios]\nscenarios = ['final']\n";
+
+#[test]
+fn captures_of_one_s_own_are_an_experiment() {
+    let stage = Stage::new();
+    fs::create_dir(stage.path("captures")).unwrap();
+    captured(&stage);
+    let paper = format!("{FINAL}show = ['answers']\n[analysis.scenarios.paper.final]\nGhost = 90\n");
+    define(&stage, "own.toml", "['mine', 'home']", &paper);
+    let run = stage.ok("experiment own.toml --data mine=captures --only mine --cache cache -j 1");
+    assert!(run.stderr.contains("own on mine: classes that are not in the data: Ghost"), "{}", run.stderr);
+    assert!(!stage.path("results/own-home").exists(), "--only leaves the others out");
+    let read = |name: &str| fs::read_to_string(stage.path(&format!("results/own/{name}"))).unwrap();
+    let report = read("report.md");
+    assert!(report.contains("Captured data") && report.contains("Read: 1 capture, "), "{report}");
+    assert!(report.contains("Of the 1 classes that are compared with the paper, 1 are not"), "{report}");
+    assert!(
+        read("answers.csv").lines().count() > 10 && read("priors.csv").starts_with("class,trained on,prior")
+    );
+    let files = ["report.md", "report.html", "metrics.json", "environment.txt", "answers.csv"];
+    let first = files.map(read);
+    fs::create_dir(stage.path("results/own/.thingprint-left")).unwrap();
+    stage.ok("experiment own.toml --data mine=captures --only mine --cache cache -j 2");
+    assert_eq!(first, files.map(read), "the number of threads is nowhere in it");
+    assert!(!stage.path("results/own/.thingprint-left").exists(), "left by a run that was interrupted");
+    fs::remove_file(stage.path("captures/labels.csv")).unwrap();
+    let labels = ["no labels", "captures/labels.csv", "datasets/mine/labels.csv"];
+    stage.fails("experiment own.toml --data mine=captures --only mine", 1, &labels);
+}
+
+#[test]
+fn a_broken_capture_is_told_each_time() {
+    let stage = Stage::new();
+    fs::create_dir(stage.path("captures")).unwrap();
+    captured(&stage);
+    let whole = fs::read(stage.path("captures/one.pcap")).unwrap();
+    fs::write(stage.path("captures/two.pcap"), &whole[..whole.len() - 7]).unwrap();
+    define(&stage, "own.toml", "['mine']", FINAL);
+    for time in ["first", "from the cache"] {
+        let run = stage.run("experiment own.toml --data mine=captures --cache cache");
+        assert_eq!(run.status, 4, "{time}: {}", run.stderr);
+        assert!(run.stderr.contains("two.pcap"), "{time}: {}", run.stderr);
+        let report = fs::read_to_string(stage.path("results/own/report.md")).unwrap();
+        let told =
+            report.lines().any(|line| line.contains("While the captures were read") && line.contains("two"));
+        assert!(told && report.contains("Read: 2 captures"), "{time}: {report}");
+    }
+}
+
+#[test]
+fn attacks_are_not_played_into_captures() {
+    let stage = Stage::new();
+    fs::create_dir(stage.path("captures")).unwrap();
+    captured(&stage);
+    let attack = "[analysis.attacks]\n[[analysis.attacks.attack]]\nkind = 'tcp-syn'\nrate_pps = 1\ntarget = 'Plug'\n\
+                  port = 80\nhours = 1\n";
+    define(&stage, "attacked.toml", "['mine']", attack);
+    let refused = ["attacks are simulated, and these are captures"];
+    stage.fails("experiment attacked.toml --data mine=captures --cache cache", 1, &refused);
+    assert!(!stage.path("results/attacked").exists());
+}
+
+#[test]
+fn all_goes_on_after_a_failure_and_tells_it_at_the_end() {
+    let stage = Stage::new();
+    fs::create_dir(stage.path("experiments")).unwrap();
+    define(&stage, "experiments/a-first.toml", "['nowhere']", FINAL);
+    define(&stage, "experiments/b-second.toml", "['home']", FINAL);
+    let run = stage.run("experiment --all --days 1 --cache cache");
+    assert_eq!(run.status, 1, "{}", run.stderr);
+    assert!(run.stderr.contains("datasets/nowhere/dataset.toml"), "{}", run.stderr);
+    let last = run.stderr.lines().last().unwrap();
+    assert!(last.contains("1 of 2 runs failed: a-first on nowhere"), "{}", run.stderr);
+    assert!(stage.path("results/b-second/report.md").exists());
+}

@@ -1,11 +1,16 @@
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use thingprint_instance::{Labeled, Recipe};
 use thingprint_report::{Format, read_instances, write_instances};
 
+use super::leftovers::sweep;
 use crate::files::write_file;
+
+/// How long another run may take to write one file of the cache.
+const LONGEST_WRITE: Duration = Duration::from_hours(24);
 
 /// Extracted instances, known by the content of what they were extracted from.
 #[derive(Debug)]
@@ -19,6 +24,7 @@ impl Cache {
         let folder = folder.map_or_else(default_folder, Path::to_owned);
         std::fs::create_dir_all(&folder)
             .with_context(|| format!("failed to make folder {} for the cache", folder.display()))?;
+        sweep(&folder, LONGEST_WRITE);
         Ok(Self { folder })
     }
 
@@ -38,12 +44,12 @@ impl Cache {
         {
             return Ok((Extracted { rows, flaws }, Origin::Kept));
         }
-        let made = make()?;
+        let extracted = make()?;
         let mut bytes = Vec::new();
-        write_instances(&made.rows, Some(recipe), Format::Parquet, &mut bytes)?;
-        write_file(&flaws_path, &serde_json::to_vec(&made.flaws).context("failed to write the cache")?)?;
+        write_instances(&extracted.rows, Some(recipe), Format::Parquet, &mut bytes)?;
+        write_file(&flaws_path, &serde_json::to_vec(&extracted.flaws).context("failed to write the cache")?)?;
         write_file(&rows_path, &bytes)?;
-        Ok((made, Origin::Made))
+        Ok((extracted, Origin::Made))
     }
 
     fn path(&self, key: &blake3::Hash, extension: &str) -> PathBuf {

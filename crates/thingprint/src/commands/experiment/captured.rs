@@ -4,13 +4,13 @@ use std::io;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use thingprint_experiment::{DataSource, Dataset, Definition, FlowRecord, Need};
+use thingprint_experiment::{DataSource, Dataset, Definition, Need};
 use thingprint_flow::MacAddr;
 use thingprint_instance::Label;
 use thingprint_report::Labels;
 
 use super::cache::{Extracted, Flaws, Origin};
-use super::flow_log::FlowLog;
+use super::flow_log::{FlowLog, Flows};
 use super::source::{Library, Loaded};
 use crate::exit::Outcome;
 use crate::files::read_labels;
@@ -58,7 +58,10 @@ impl Captured {
             return Ok(None);
         }
         let labels = [location, home].map(|folder| folder.join(&dataset.labels));
-        let path = labels.iter().find(|path| path.is_file()).unwrap_or(&labels[0]);
+        let Some(path) = labels.iter().find(|path| path.is_file()) else {
+            let [there, beside] = labels.map(|path| path.display().to_string());
+            bail!("data set {name}: there are no labels, neither {there} nor {beside}");
+        };
         let label_text =
             std::fs::read(path).with_context(|| format!("failed to read labels {}", path.display()))?;
         Ok(Some(Self {
@@ -96,15 +99,24 @@ impl Captured {
             }
             instances.push((need, extracted.rows));
         }
-        let flows = match instances.first() {
+        let single_flows = match instances.first() {
             Some((need, _)) if definition.analysis.needs_flows() => self.flows(need)?,
-            _ => Vec::new(),
+            _ => Flows::default(),
         };
         let mut notes = notes(flaws.warnings);
-        notes.push(format!("Captures read: {}.", self.inputs().count()));
+        notes.extend(single_flows.left_out());
+        let captures = Some(self.inputs().count());
         let source = DataSource { dataset: self.name, is_simulated: false, description: self.description };
         let outcome = if flaws.is_partial { Outcome::Partial } else { Outcome::Done };
-        Ok(Loaded { source, overrides: self.overrides, instances, flows, outcome, notes })
+        Ok(Loaded {
+            source,
+            overrides: self.overrides,
+            instances,
+            flows: single_flows.records,
+            captures,
+            outcome,
+            notes,
+        })
     }
 
     /// Hashes of the captures by trace, and the labels: what instances depend on. Names count where windows are
@@ -147,14 +159,14 @@ impl Captured {
         self.traces.iter().flat_map(|(_, inputs)| inputs)
     }
 
-    fn flows(&self, need: &Need) -> anyhow::Result<Vec<FlowRecord>> {
-        let mut records = Vec::new();
+    fn flows(&self, need: &Need) -> anyhow::Result<Flows> {
+        let mut flows = Flows::default();
         for (_, inputs) in &self.traces {
-            let mut log = FlowLog::new(need.recipe.options()?.flow);
+            let mut log = FlowLog::new(need.recipe.options()?.flow, flows.room());
             follow(inputs, false, None, |packet| log.push(packet));
-            records.extend(log.finish(|device| self.labels.label_of(device, None)));
+            flows.extend(log.finish(|device| self.labels.label_of(device, None)));
         }
-        Ok(records)
+        Ok(flows)
     }
 }
 

@@ -3,24 +3,23 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::Command;
 
-use thingprint_experiment::Need;
+use thingprint_experiment::{Machine, Need};
 use thingprint_instance::Labeled;
 
 use crate::sources;
 
-/// What a result came from, beside the definition: no times, so that the same run gives the same bytes.
+/// What a result came from, beside the definition: no times and no machine, so that the same run gives the same bytes
+/// everywhere.
 #[derive(Debug)]
 pub(super) struct Environment(Vec<(String, String)>);
 
 impl Environment {
-    pub(super) fn of(instances: &[(Need, Vec<Labeled>)], threads: NonZeroUsize) -> Self {
+    pub(super) fn of(instances: &[(Need, Vec<Labeled>)]) -> Self {
         let mut lines = vec![
             ("thingprint".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             ("commit".to_owned(), commit().unwrap_or_else(|| "unknown: not run in a checkout".to_owned())),
             ("sources".to_owned(), env!("PROGRAM_SOURCES").to_owned()),
             ("generator".to_owned(), thingprint_model::GENERATOR.to_owned()),
-            ("system".to_owned(), format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)),
-            ("threads".to_owned(), threads.to_string()),
         ];
         for (need, rows) in instances {
             let labelled = rows.iter().filter(|row| row.label.is_some()).count();
@@ -28,6 +27,12 @@ impl Environment {
         }
         Self(lines)
     }
+}
+
+/// What a run is computed on.
+pub(super) fn machine(threads: NonZeroUsize) -> Machine {
+    let system = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
+    Machine { system, threads: threads.get() }
 }
 
 /// The commit of the checkout that the command runs in, and whether files beside the results were changed since, when

@@ -10,6 +10,9 @@ use thingprint_flow::{
 use thingprint_instance::Label;
 use thingprint_protocol::{Budget, DnsData, Engine, Inspection, Limits, Message, Sender};
 
+/// Most flows of a data set that are written down, of some hundred bytes each; further ones are counted.
+const MAX_FLOWS: usize = 1 << 23;
+
 /// Most names remembered for one device; further ones are not.
 const MAX_NAMES: usize = 1 << 16;
 
@@ -27,6 +30,40 @@ struct Log {
     names: Vec<BTreeMap<IpAddr, Arc<str>>>,
     /// Flows that are closed.
     flows: Vec<Closed>,
+    /// Most of them.
+    room: usize,
+    /// Flows beyond.
+    left_out: u64,
+}
+
+/// The flows of labelled devices of a data set.
+#[derive(Debug, Default)]
+pub(super) struct Flows {
+    pub(super) records: Vec<FlowRecord>,
+    /// Flows that there was no room for.
+    left_out: u64,
+}
+
+impl Flows {
+    /// How many more flows may be written down.
+    pub(super) fn room(&self) -> usize {
+        MAX_FLOWS.saturating_sub(self.records.len())
+    }
+
+    pub(super) fn extend(&mut self, more: Self) {
+        self.records.extend(more.records);
+        self.left_out = self.left_out.saturating_add(more.left_out);
+    }
+
+    /// What a report is to say of flows that are not there.
+    pub(super) fn left_out(&self) -> Option<String> {
+        (self.left_out > 0).then(|| {
+            format!(
+                "Of single flows the first {MAX_FLOWS} are looked at; the {} that ended later are left out.",
+                self.left_out
+            )
+        })
+    }
 }
 
 #[derive(Debug)]
@@ -50,10 +87,11 @@ struct State {
 }
 
 impl FlowLog {
-    pub(super) fn new(options: FlowOptions) -> Self {
+    /// A log with room for so many flows.
+    pub(super) fn new(options: FlowOptions, room: usize) -> Self {
         let engine = Engine::new(Limits::default());
         let budget = engine.budget();
-        let log = Log { engine, budget, names: Vec::new(), flows: Vec::new() };
+        let log = Log { engine, budget, names: Vec::new(), flows: Vec::new(), room, left_out: 0 };
         Self { tracker: Tracker::new(options, log) }
     }
 
@@ -62,7 +100,7 @@ impl FlowLog {
     }
 
     /// The flows of labelled devices.
-    pub(super) fn finish<'l>(self, label_of: impl Fn(DeviceId) -> Option<&'l Label>) -> Vec<FlowRecord> {
+    pub(super) fn finish<'l>(self, label_of: impl Fn(DeviceId) -> Option<&'l Label>) -> Flows {
         let Finished { observer, devices, .. } = self.tracker.finish();
         let classes: Vec<Option<(DeviceId, Arc<str>)>> = devices
             .into_iter()
@@ -72,7 +110,10 @@ impl FlowLog {
             let (device, class) = classes.get(flow.device.as_usize())?.as_ref()?;
             Some(flow.record(*device, Arc::clone(class)))
         };
-        observer.flows.into_iter().filter_map(record).collect()
+        Flows {
+            records: observer.flows.into_iter().filter_map(record).collect(),
+            left_out: observer.left_out,
+        }
     }
 }
 
@@ -123,6 +164,10 @@ impl Observer for Log {
 
     fn flow(&mut self, mut flow: Flow<State>) {
         flow.state.inspection.close(&mut self.budget);
+        if self.flows.len() >= self.room {
+            self.left_out = self.left_out.saturating_add(1);
+            return;
+        }
         let known = || self.names.get(flow.device.as_usize())?.get(&flow.peer.addr).cloned();
         self.flows.push(Closed {
             device: flow.device,
@@ -149,12 +194,7 @@ impl Observer for Log {
 
 impl Closed {
     fn record(self, device: DeviceId, class: Arc<str>) -> FlowRecord {
-        let is_group = match self.peer {
-            IpAddr::V4(address) => {
-                address.is_multicast() || address.is_broadcast() || address.octets()[3] == 255
-            }
-            IpAddr::V6(address) => address.is_multicast(),
-        };
+        let is_group = is_group(self.peer);
         let is_local = is_group || is_private(self.peer) || self.peer.is_unspecified();
         FlowRecord {
             class,
@@ -168,5 +208,43 @@ impl Closed {
             server_port: self.server_port,
             domain: self.domain,
         }
+    }
+}
+
+/// Whether an address is that of many hosts: a group, or a private network's broadcast. A public address that ends in 255
+/// is a host like others.
+fn is_group(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let is_directed = v4.octets()[3] == 255 && is_private(address);
+            v4.is_multicast() || v4.is_broadcast() || is_directed
+        }
+        IpAddr::V6(v6) => v6.is_multicast(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+    use super::*;
+
+    #[test]
+    fn who_is_many() {
+        for many in ["192.168.1.255", "255.255.255.255", "239.255.255.250", "ff02::fb"] {
+            assert!(is_group(many.parse().unwrap()), "{many}");
+        }
+        for one in ["93.184.216.255", "192.168.1.25", "fe80::ff"] {
+            assert!(!is_group(one.parse().unwrap()), "{one}");
+        }
+    }
+
+    #[test]
+    fn flows_that_there_is_no_room_for_are_told() {
+        assert_eq!(Flows::default().left_out(), None);
+        let mut flows = Flows::default();
+        flows.extend(Flows { records: Vec::new(), left_out: 3 });
+        assert!(flows.left_out().unwrap().contains("the 3 that ended later"));
+        assert_eq!(flows.room(), MAX_FLOWS);
     }
 }

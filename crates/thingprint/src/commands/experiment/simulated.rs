@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail};
-use thingprint_experiment::{Attack, AttackKind, DataSource, Definition, FlowRecord, Need};
+use thingprint_experiment::{Attack, AttackKind, DataSource, Definition, Need};
 use thingprint_flow::{Capture, DeviceId, MacAddr, Packet, Timestamp, Trace, TraceOptions};
 use thingprint_instance::{Builder, InstanceOptions, Kind, Label, Labeled, PartId, Partial};
 use thingprint_protocol::{Engine, Limits};
@@ -9,7 +9,7 @@ use thingprint_sim::{CaptureReader, Home, Simulation, SimulationOptions};
 
 use super::cache::{Extracted, Flaws};
 use super::captured::by_address;
-use super::flow_log::FlowLog;
+use super::flow_log::{FlowLog, Flows};
 use super::source::{Library, Loaded};
 use crate::exit::Outcome;
 
@@ -56,9 +56,9 @@ impl Simulated {
         let instances = self.all_instances(definition, library)?;
         let flows = match instances.first() {
             Some((need, _)) if definition.analysis.needs_flows() => self.flows(need)?,
-            _ => Vec::new(),
+            _ => Flows::default(),
         };
-        let mut notes = Vec::new();
+        let mut notes: Vec<String> = flows.left_out().into_iter().collect();
         if self.is_cut {
             notes.push(format!(
                 "The simulation was cut to a length of {} d: numbers of the whole trace are not to be expected.",
@@ -67,7 +67,15 @@ impl Simulated {
         }
         let source =
             DataSource { dataset: self.name, is_simulated: true, description: self.home.description };
-        Ok(Loaded { source, overrides: String::new(), instances, flows, outcome: Outcome::Done, notes })
+        Ok(Loaded {
+            source,
+            overrides: String::new(),
+            instances,
+            flows: flows.records,
+            captures: None,
+            outcome: Outcome::Done,
+            notes,
+        })
     }
 
     /// The instances of each need of a definition. Hours that are attacked are not among the normal ones, so that nobody
@@ -181,9 +189,9 @@ impl Simulated {
         Ok(())
     }
 
-    fn flows(&self, need: &Need) -> anyhow::Result<Vec<FlowRecord>> {
+    fn flows(&self, need: &Need) -> anyhow::Result<Flows> {
         let labels = self.labels()?;
-        let mut log = FlowLog::new(self.extraction(need)?.flow);
+        let mut log = FlowLog::new(self.extraction(need)?.flow, Flows::default().room());
         self.play(self.options, &[], |packet| log.push(packet))?;
         Ok(log.finish(|device| match device {
             DeviceId::Mac(mac) => labels.get(&mac),

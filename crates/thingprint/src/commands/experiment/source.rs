@@ -36,6 +36,8 @@ pub(super) struct Loaded {
     pub(super) overrides: String,
     pub(super) instances: Vec<(Need, Vec<Labeled>)>,
     pub(super) flows: Vec<FlowRecord>,
+    /// Captures read; `None` where the data are simulated.
+    pub(super) captures: Option<usize>,
     pub(super) outcome: Outcome,
     /// What the report is to say of it.
     pub(super) notes: Vec<String>,
