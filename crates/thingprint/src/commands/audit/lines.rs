@@ -141,6 +141,9 @@ fn kind(seen: &str) -> (&str, &str) {
     match (spaces.get(1), spaces.get(2).copied().or(end)) {
         (Some(start), Some(behind)) => {
             let behind = end.map_or(behind, |end| behind.min(end));
+            let peer = seen.get(*start..behind).unwrap_or_default();
+            // A mark behind the peer belongs to what follows.
+            let behind = start + peer.trim_end_matches(';').len();
             (seen.get(..*start).unwrap_or(seen), seen.get(behind..).unwrap_or(""))
         }
         _ => (seen, ""),
@@ -216,6 +219,9 @@ mod tests {
         check("udp to a.example port 123: no entry for this peer", ("udp to", why));
         check("icmp to 192.0.2.1: no entry for this peer", ("icmp to", ": no entry for this peer"));
         check("udp from 2001:db8::1 to the device's port 9: x", ("udp from", " to the device's port 9: x"));
+        let silent = "; the device sent nothing: no entry for this peer";
+        check(&format!("icmp from 192.0.2.1{silent}"), ("icmp from", silent));
+        check(&format!("udp from 2001:db8::1{silent}"), ("udp from", silent));
         check("x", ("x", ""));
     }
 }

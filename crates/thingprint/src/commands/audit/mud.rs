@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::Args;
 use thingprint_audit::sarif::{self, RuleEntry, Text};
 use thingprint_flow::{DeviceId, DeviceIndex};
@@ -95,11 +94,15 @@ impl MudArgs {
         self.mud.iter().map(|given| profiles::path_of(given).1).collect()
     }
 
+    /// The folder for profiles, with its option.
+    pub(super) fn folder(&self) -> Option<(&'static str, &Path)> {
+        Some(("--mud-out", self.mud_out.as_deref()?))
+    }
+
     /// Writes a profile for each device, where that is asked for.
     pub(super) fn write(&self, survey: &Survey, messages: Messages) -> anyhow::Result<()> {
         let Some(folder) = &self.mud_out else { return Ok(()) };
         let Some((_, last)) = survey.span else { return Ok(()) };
-        std::fs::create_dir_all(folder).with_context(|| format!("failed to write {}", folder.display()))?;
         let read = self.read_files(folder);
         let mut written = 0;
         for (index, device, name) in named(survey) {

@@ -63,8 +63,11 @@ struct DeniedDocument<'a> {
     names: &'a [String],
     protocol: String,
     server_port: Option<u16>,
-    initiated: &'static str,
+    /// Who opened it; null where the device sent nothing, so that the ports alone would tell.
+    initiated: Option<&'static str>,
     direction: &'static str,
+    /// Who was seen to send: `device`, `peer` or `both`.
+    sent_by: &'static str,
     flows: u64,
     reason: String,
     nearest: Option<&'a str>,
@@ -134,7 +137,7 @@ impl Verdict {
     }
 
     fn finding(&self, denied: &Denied) -> Finding {
-        let is_sent = denied.tally.up_packets > 0;
+        let is_sent = !is_silent(denied);
         Finding {
             rule: RULE.id,
             severity: if is_sent { Severity::Warning } else { Severity::Note },
@@ -152,49 +155,80 @@ impl Verdict {
 
 impl<'a> DeniedDocument<'a> {
     fn of(denied: &'a Denied) -> Self {
-        let (reason, nearest) = match &denied.reason {
-            DenyReason::Refused { .. } => (denied.reason.to_string(), None),
-            DenyReason::NoEntry { miss, nearest } => (miss.to_string(), nearest.as_deref()),
+        let nearest = match &denied.reason {
+            DenyReason::Refused { .. } => None,
+            DenyReason::NoEntry { nearest, .. } => nearest.as_deref(),
         };
+        let is_opener_known = !is_silent(denied) || denied.contact.initiated == Direction::ToDevice;
         Self {
             peer: denied.contact.peer.to_string(),
             names: &denied.names,
             protocol: protocol_name(denied.contact.protocol).into_owned(),
             server_port: denied.contact.server_port,
-            initiated: denied.contact.initiated.name(),
+            initiated: is_opener_known.then(|| denied.contact.initiated.name()),
             direction: denied.direction.name(),
+            sent_by: sent_by(denied),
             flows: denied.flows,
-            reason,
+            reason: reason(denied),
             nearest,
         }
     }
 }
 
-/// What is not allowed, such as `tcp to a.example port 443: no entry for this peer`.
+/// What is not allowed, such as `tcp to a.example port 443: no entry for this peer`. Of what only the peer sent nobody
+/// knows whether the device had asked for it, so that the peer is the one that is told of.
 fn seen(denied: &Denied) -> String {
     let contact = &denied.contact;
     let protocol = protocol_name(contact.protocol);
     let peer = denied.names.first().cloned().unwrap_or_else(|| contact.peer.to_string());
     let port = contact.server_port.map(|port| format!(" port {port}")).unwrap_or_default();
     let whom = match contact.initiated {
+        Direction::FromDevice if is_silent(denied) => format!("{protocol} from {peer}{port}"),
         Direction::FromDevice => format!("{protocol} to {peer}{port}"),
+        Direction::ToDevice if port.is_empty() => format!("{protocol} from {peer}"),
         Direction::ToDevice => format!("{protocol} from {peer} to the device's{port}"),
     };
-    let whom = whom.trim_end_matches(" to the device's");
-    let unanswered = if denied.tally.up_packets == 0 { ", never answered" } else { "" };
+    let answer = match denied.tally.up_packets {
+        0 if denied.tally.refused_flows > 0 => "; the device refused",
+        0 => "; the device sent nothing",
+        _ => "",
+    };
+    format!("{whom}{answer}: {}", reason(denied))
+}
+
+/// Why it is not allowed, and why the peer's name is in doubt.
+fn reason(denied: &Denied) -> String {
     let reason = match &denied.reason {
         DenyReason::Refused { .. } => denied.reason.to_string(),
         DenyReason::NoEntry { miss, .. } => miss.to_string(),
     };
-    format!("{whom}{unanswered}: {reason}")
+    match &denied.doubt {
+        Some(doubt) => format!("{reason}; {doubt}"),
+        None => reason,
+    }
 }
 
+/// Whether the device sent nothing, or nothing but resets.
+const fn is_silent(denied: &Denied) -> bool {
+    denied.tally.up_packets == 0
+}
+
+const fn sent_by(denied: &Denied) -> &'static str {
+    match (denied.tally.up_packets, denied.tally.down_packets) {
+        (0, _) => "peer",
+        (_, 0) => "device",
+        _ => "both",
+    }
+}
+
+/// The first flow; where only the peer sent, it is the client here, since the flow was not seen to be opened by the
+/// device.
 fn example(denied: &Denied) -> Example {
     let socket = |end: Endpoint| SocketAddr::new(end.addr, end.port);
     let (local, remote) = (socket(denied.tally.local), socket(denied.tally.remote));
     let (client, server) = match denied.contact.initiated {
-        Direction::FromDevice => (local, remote),
-        Direction::ToDevice => (remote, local),
+        Direction::FromDevice if !is_silent(denied) => (local, remote),
+        Direction::FromDevice | Direction::ToDevice => (remote, local),
     };
     Example { time: denied.tally.first, protocol: denied.contact.protocol, client, server }
 }
