@@ -47,14 +47,14 @@ impl<'a> Destinations<'a> {
         }
         let Some((option, folder)) = folder else { return Ok(()) };
         std::fs::create_dir_all(folder)
-            .with_context(|| format!("{option}: failed to write {}", folder.display()))?;
+            .with_context(|| format!("failed to write {option}: {}", folder.display()))?;
         check_writable(option, &folder.join("profile.json"))
     }
 }
 
 /// Makes the file beside its place, as if to write it, and leaves it.
 fn check_writable(option: &str, path: &Path) -> anyhow::Result<()> {
-    AtomicFile::create(path).map(drop).with_context(|| option.to_owned())
+    AtomicFile::create(path).map(drop).with_context(|| format!("failed to write {option}"))
 }
 
 /// The same for every way to name a file, also one that is not there yet.

@@ -1,3 +1,6 @@
+/// DHCP options of a list that says nothing of who wants them.
+const MOST_COMMON_OPTIONS: usize = 3;
+
 /// Something that the messages of a device show, and by which it may be known (protocol paper, §II).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Attribute {
@@ -86,6 +89,13 @@ impl Attribute {
     /// single known device shows it.
     pub const fn is_generic(self) -> bool {
         matches!(self, Self::HttpMethod | Self::NtpVersion | Self::TlsChosenSuite)
+    }
+
+    /// Whether a value is common to many kinds of devices: any of a generic attribute, and a list of three DHCP options
+    /// at most, which wants no more than every host does, such as subnet mask, router and name servers.
+    pub fn is_generic_value(self, value: &str) -> bool {
+        let is_short = || value.split('-').count() <= MOST_COMMON_OPTIONS;
+        self.is_generic() || self == Self::DhcpParameterList && is_short()
     }
 
     /// The attribute of a name.

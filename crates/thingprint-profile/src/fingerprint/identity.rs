@@ -32,8 +32,8 @@ pub struct Likeness {
 /// Which known device something looks like.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// This one: it alone shows some value that was seen, of an attribute that is not
-    /// [generic](Attribute::is_generic), it shows at least half of what was seen
+    /// This one: it alone shows some value that was seen and is not
+    /// [generic](Attribute::is_generic_value), it shows at least half of what was seen
     /// ([coverage](Candidate::coverage)), and its score is above that of any other by 0.05 at least. That is a rule of
     /// thumb and no probability: a device that nobody learnt, of the same make, may pass it.
     Known(String),
@@ -44,8 +44,7 @@ pub enum Answer {
     /// These have the same score, and each shows some value that would let it be told if it were the only one with this
     /// score: two of a kind, for instance.
     Tied(Vec<String>),
-    /// None: of the values that were seen, none of an attribute that is not generic is shown by the best and by three
-    /// others at most.
+    /// None: of the values that were seen, none that is not generic is shown by the best and by three others at most.
     Unknown,
 }
 
@@ -95,6 +94,13 @@ pub struct Evidence {
     pub value: String,
     /// Known devices that show it; 1 for a value that is unique.
     pub shared_by: usize,
+}
+
+impl Evidence {
+    /// Whether it names nobody, even where a single known device shows it.
+    pub fn is_generic(&self) -> bool {
+        self.attribute.is_generic_value(&self.value)
+    }
 }
 
 /// Looks up which known devices show a value.
@@ -169,15 +175,15 @@ impl Candidate {
         Self { name: name.to_owned(), score: 0.0, coverage: 0.0, evidence: Vec::new() }
     }
 
-    /// Whether some value that was seen, of an attribute that is not generic, is shown by this known device alone.
+    /// Whether some value that was seen and is not generic is shown by this known device alone.
     pub fn has_naming_evidence(&self) -> bool {
-        self.strongest().is_some_and(|evidence| evidence.shared_by == 1 && !evidence.attribute.is_generic())
+        self.strongest().is_some_and(|evidence| evidence.shared_by == 1 && !evidence.is_generic())
     }
 
-    /// The evidence that speaks most for it: values of attributes that are not generic before others, then those of
+    /// The evidence that speaks most for it: values that are not generic before others, then those of
     /// fewest known devices, then in the order of attributes.
     pub fn strongest(&self) -> Option<&Evidence> {
-        let rank = |evidence: &&Evidence| (evidence.attribute.is_generic(), evidence.shared_by);
+        let rank = |evidence: &&Evidence| (evidence.is_generic(), evidence.shared_by);
         self.evidence.iter().min_by_key(rank)
     }
 
@@ -191,7 +197,7 @@ impl Candidate {
     /// Whether its evidence says who was seen, where no other has its score.
     fn is_told(&self) -> bool {
         let shares = |evidence: &Evidence| (2..=MOST_SHARING).contains(&evidence.shared_by);
-        let is_of_few = self.strongest().is_some_and(|best| !best.attribute.is_generic() && shares(best));
+        let is_of_few = self.strongest().is_some_and(|best| !best.is_generic() && shares(best));
         self.has_naming_evidence() || is_of_few && self.coverage >= SHARED_COVERAGE - EQUAL_SCORES
     }
 }
@@ -320,6 +326,17 @@ mod tests {
         assert_eq!(answer(&[(suite, "c02c")]), Answer::Unknown, "a suite alone names nobody");
         let foreign = [(list, "c02b-c02c"), (Attribute::TlsServerName, "a"), (Attribute::TlsExtensions, "0")];
         assert_eq!(answer(&foreign), Answer::Unknown, "a third of what was seen");
+    }
+
+    #[test]
+    fn a_short_list_of_dhcp_options_names_nobody() {
+        let (list, host) = (Attribute::DhcpParameterList, Attribute::DhcpHostName);
+        let mut known = KnownDevices::default();
+        known.learn("lamp", &traits(&[(list, "1-3-6")])).unwrap();
+        known.learn("lock", &traits(&[(list, "1-121-3-6-15"), (host, "lock")])).unwrap();
+        let answer = |seen: &[(Attribute, &str)]| Matcher::new(&known).identify(&traits(seen)).answer;
+        assert_eq!(answer(&[(list, "1-3-6")]), Answer::Unknown);
+        assert_eq!(answer(&[(list, "1-121-3-6-15")]), Answer::Known("lock".to_owned()));
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod report;
 mod rows;
 mod rules;
 mod sections;
+mod spans;
 mod survey;
 mod when;
 
@@ -146,7 +147,12 @@ impl AuditArgs {
         first_failure(written)?;
         messages.note(self.conclusion(&report, &policy));
         let fails = self.fail_on.is_some_and(|severity| report.audit.has_at_or_over(severity));
-        let judged = if fails { Outcome::Findings } else { Outcome::Done };
+        // Nothing that was heard is no clean bill of health.
+        let judged = match report.header.span {
+            None => Outcome::Partial,
+            Some(_) if fails => Outcome::Findings,
+            Some(_) => Outcome::Done,
+        };
         Ok(outcome.max(found).max(judged))
     }
 

@@ -178,6 +178,7 @@ pub(super) fn sarif_rules(report: &Report) -> Vec<RuleEntry> {
         short_description: text(RULE.title.to_owned()),
         full_description: text(format!("{} {}", RULE.checks, RULE.why)),
         help: text(sarif::help((RULE.why, RULE.example, RULE.mend), &[("Reference", REFERENCE)])),
+        help_uri: sarif::help_uri(REFERENCE),
     }]
 }
 

@@ -1,10 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use serde::Serialize;
 use thingprint_audit::{Example, Finding, Severity};
-use thingprint_flow::Endpoint;
-use thingprint_instance::protocol_name;
+use thingprint_flow::{Endpoint, protocol_name};
 use thingprint_profile::{CheckReport, Denied, DenyReason, Direction, EntryUse};
 use thingprint_protocol::Sender;
 
@@ -79,6 +80,12 @@ impl Verdict {
         &self.file
     }
 
+    /// The name of the file without its folders.
+    fn file_name(&self) -> &str {
+        let name = Path::new(&self.file).file_name().and_then(OsStr::to_str);
+        name.unwrap_or(&self.file)
+    }
+
     /// What was found.
     pub(crate) const fn report(&self) -> &CheckReport {
         &self.report
@@ -109,7 +116,9 @@ impl Verdict {
             match found.get_mut(&key) {
                 Some(known) => {
                     known.flows += finding.flows;
-                    known.example = known.example.min(finding.example);
+                    if finding.example < known.example {
+                        known.example = finding.example;
+                    }
                 }
                 None => {
                     found.insert(key, finding);
@@ -146,8 +155,9 @@ impl Verdict {
             total: self.report.flows,
             seen: seen(denied),
             suite: None,
-            expected: format!("what {} allows", self.file),
+            expected: format!("what {} allows", self.file_name()),
             reference: REFERENCE.to_owned(),
+            mend: RULE.mend,
             example: example(denied),
         }
     }
@@ -230,7 +240,7 @@ fn example(denied: &Denied) -> Example {
         Direction::FromDevice if !is_silent(denied) => (local, remote),
         Direction::FromDevice | Direction::ToDevice => (remote, local),
     };
-    Example { time: denied.tally.first, protocol: denied.contact.protocol, client, server }
+    Example { time: denied.tally.first, protocol: denied.contact.protocol, client, server, capture: None }
 }
 
 fn entry_name(entry: &EntryUse) -> String {
