@@ -124,13 +124,16 @@ impl<'k> Matcher<'k> {
     }
 
     /// Which known device a device or a flow looks like, by what it shows. How often it shows it does not matter.
-    /// Time servers of a known device that has more than 16 count as shown by nobody: addresses from a pool are
-    /// everybody's.
+    /// Time servers of a known device that has more than 16, or of one that is seen with so many, count as shown by
+    /// nobody: addresses from a pool are everybody's.
     pub fn identify(&self, seen: &Traits) -> Likeness {
         let drawn = seen.attributes().count();
         let mut found: BTreeMap<usize, Candidate> = BTreeMap::new();
         for attribute in seen.attributes() {
             let chance = 1.0 / (drawn as f64 * seen.values(attribute).count() as f64);
+            if attribute == Attribute::NtpServer && seen.has_pool() {
+                continue;
+            }
             for (value, _) in seen.values(attribute) {
                 let Some(devices) = self.shown_by.get(&(attribute, value)) else { continue };
                 let shared_by = devices.len();
@@ -329,6 +332,21 @@ mod tests {
     }
 
     #[test]
+    fn the_name_of_a_public_pool_names_nobody() {
+        let check = |name: &str, expected: bool| {
+            assert_eq!(Attribute::DnsName.is_generic_value(name), expected, "{name}");
+        };
+        for name in
+            ["pool.ntp.org", "2.pool.ntp.org", "us.pool.ntp.org", "0.us.pool.ntp.org", "1.asia.pool.ntp.org"]
+        {
+            check(name, true);
+        }
+        for name in ["0.lamp.pool.ntp.org", "carpool.ntp.org", "time.example", ""] {
+            check(name, false);
+        }
+    }
+
+    #[test]
     fn a_short_list_of_dhcp_options_names_nobody() {
         let (list, host) = (Attribute::DhcpParameterList, Attribute::DhcpHostName);
         let mut known = KnownDevices::default();
@@ -353,6 +371,8 @@ mod tests {
         assert_eq!(answer(&pool(1)), Answer::Unknown);
         assert_eq!(answer(&pool(17)), Answer::Unknown);
         assert_eq!(answer(&["198.51.100.1".to_owned()]), Answer::Known("lock".to_owned()));
+        let among_others = [pool(16), vec!["198.51.100.1".to_owned()]].concat();
+        assert_eq!(answer(&among_others), Answer::Unknown, "one of a pool by chance");
     }
 
     #[test]

@@ -88,6 +88,7 @@ struct LikenessDocument<'a> {
 struct CandidateDocument<'a> {
     name: &'a str,
     score: f64,
+    coverage: f64,
     evidence: Vec<EvidenceDocument<'a>>,
 }
 
@@ -229,6 +230,7 @@ impl<'a> LikenessDocument<'a> {
         let candidate = |candidate: &'a thingprint_profile::Candidate| CandidateDocument {
             name: &candidate.name,
             score: candidate.score,
+            coverage: candidate.coverage,
             evidence: candidate.evidence.iter().map(EvidenceDocument::of).collect(),
         };
         Self { answer, names, candidates: likeness.candidates.iter().map(candidate).collect() }

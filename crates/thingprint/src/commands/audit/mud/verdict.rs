@@ -246,3 +246,72 @@ fn example(denied: &Denied) -> Example {
 fn entry_name(entry: &EntryUse) -> String {
     format!("{}/{}", entry.list, entry.entry)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::net::IpAddr;
+
+    use thingprint_flow::{Endpoint, Timestamp};
+    use thingprint_profile::{
+        Contact, ContactTally, Denied, DenyReason, Direction, Miss, NameDoubt, Place, PortSpan,
+    };
+
+    use super::{DeniedDocument, example, seen};
+
+    const ROUTER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 168, 1, 1));
+    const FRAME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 168, 1, 7));
+
+    /// Datagrams of a router's port 1900 to a device that sent so many, and that the ports make the client.
+    fn denied(up_packets: u64, refused_flows: u64) -> Denied {
+        let contact = Contact {
+            peer: ROUTER,
+            place: Place::Local,
+            protocol: 17,
+            initiated: Direction::FromDevice,
+            server_port: Some(1900),
+            client_port: None,
+            service: None,
+            host: None,
+        };
+        let tally = ContactTally {
+            flows: 1,
+            up_packets,
+            refused_flows,
+            down_packets: 1,
+            bytes: 300,
+            first: Timestamp::from_seconds(0),
+            local: Endpoint { addr: FRAME, port: 40_000 },
+            remote: Endpoint { addr: ROUTER, port: 1900 },
+            client_ports: PortSpan::one(40_000),
+            port_flows: BTreeMap::from([(40_000, 1)]),
+            spoken: BTreeSet::new(),
+        };
+        let reason = DenyReason::NoEntry { miss: Miss::Peer, nearest: None };
+        let direction = Direction::ToDevice;
+        Denied { contact, tally, flows: 1, names: Vec::new(), direction, reason, doubt: None }
+    }
+
+    #[test]
+    fn what_only_the_peer_sent_is_told_of_the_peer() {
+        let silent = denied(0, 0);
+        let expected = "udp from 192.168.1.1 port 1900; the device sent nothing: no entry for this peer";
+        assert_eq!(seen(&silent), expected);
+        assert_eq!(example(&silent).client.to_string(), "192.168.1.1:1900");
+        let document = DeniedDocument::of(&silent);
+        assert_eq!((document.initiated, document.sent_by), (None, "peer"));
+        assert!(seen(&denied(0, 1)).contains("port 1900; the device refused: "));
+        let asked = denied(1, 0);
+        assert_eq!(seen(&asked), "udp to 192.168.1.1 port 1900: no entry for this peer");
+        assert_eq!(example(&asked).server.to_string(), "192.168.1.1:1900");
+        let document = DeniedDocument::of(&asked);
+        assert_eq!((document.initiated, document.sent_by), (Some(Direction::FromDevice.name()), "both"));
+    }
+
+    #[test]
+    fn a_reason_says_that_a_name_may_be_missing() {
+        let unnamed = Denied { doubt: Some(NameDoubt::NoAnswer), ..denied(1, 0) };
+        let expected = "no entry for this peer; no DNS answer in these captures names it";
+        assert_eq!(DeniedDocument::of(&unnamed).reason, expected);
+    }
+}
