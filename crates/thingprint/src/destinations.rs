@@ -42,13 +42,12 @@ impl<'a> Destinations<'a> {
                 .into());
             }
         }
-        for (option, path) in &self.files {
-            check_writable(option, path)?;
+        if let Some((option, folder)) = folder {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("failed to write {option}: {}", folder.display()))?;
+            check_writable(option, &folder.join("profile.json"))?;
         }
-        let Some((option, folder)) = folder else { return Ok(()) };
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("failed to write {option}: {}", folder.display()))?;
-        check_writable(option, &folder.join("profile.json"))
+        self.files.iter().try_for_each(|(option, path)| check_writable(option, path))
     }
 }
 
@@ -57,14 +56,14 @@ fn check_writable(option: &str, path: &Path) -> anyhow::Result<()> {
     AtomicFile::create(path).map(drop).with_context(|| format!("failed to write {option}"))
 }
 
-/// The same for every way to name a file, also one that is not there yet.
+/// The same for every way to name a file, also one that is not there yet, in a folder that is not.
 fn identity(path: &Path) -> PathBuf {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
+    let beyond = || {
+        let folder = path.parent().filter(|folder| *folder != path)?;
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        Some(identity(folder).join(path.file_name()?))
     };
-    let of_folder = || Some(folder.canonicalize().ok()?.join(path.file_name()?));
-    path.canonicalize().ok().or_else(of_folder).unwrap_or_else(|| path.to_owned())
+    path.canonicalize().ok().or_else(beyond).unwrap_or_else(|| path.to_owned())
 }
 
 fn is_json_in(path: &Path, folder: &Path) -> bool {

@@ -139,6 +139,7 @@ impl AuditArgs {
         let header = Header::of(&survey, &inputs);
         let verdicts = mud::check(&survey, profiles, messages)?;
         let report = Report::of(&survey, verdicts, known.as_ref(), header);
+        self.mud.check_apart(&survey)?;
         // Each is tried: that one cannot be written is no reason to lose the others.
         let mut written = vec![Writing { report: &report, policy: &policy, messages }.write(&output)];
         written.extend(self.write_beside(&report, &policy));

@@ -99,18 +99,27 @@ impl MudArgs {
         Some(("--mud-out", self.mud_out.as_deref()?))
     }
 
+    /// Refuses to write profiles over those that were read.
+    pub(super) fn check_apart(&self, survey: &Survey) -> Result<(), Usage> {
+        let Some(folder) = &self.mud_out else { return Ok(()) };
+        let read = self.read_files(folder);
+        for (_, _, name) in named(survey) {
+            let path = folder.join(format!("{name}.json"));
+            if path.canonicalize().is_ok_and(|path| read.contains(&path)) {
+                let name = path.display();
+                return Err(Usage(format!("--mud-out: {name} would be replaced, which --mud reads")));
+            }
+        }
+        Ok(())
+    }
+
     /// Writes a profile for each device, where that is asked for.
     pub(super) fn write(&self, survey: &Survey, messages: Messages) -> anyhow::Result<()> {
         let Some(folder) = &self.mud_out else { return Ok(()) };
         let Some((_, last)) = survey.span else { return Ok(()) };
-        let read = self.read_files(folder);
         let mut written = 0;
         for (index, device, name) in named(survey) {
             let path = folder.join(format!("{name}.json"));
-            if path.canonicalize().is_ok_and(|path| read.contains(&path)) {
-                let name = path.display();
-                return Err(Usage(format!("--mud-out: {name} would be replaced, which --mud reads")).into());
-            }
             let url = self.url(survey, index, &name);
             let options = MudOptions {
                 with_unanswered: self.mud_unanswered,
