@@ -1,9 +1,10 @@
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 
 use serde::{Serialize, Serializer};
-use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_flow::{DeviceId, Timestamp, protocol_name};
 use thingprint_protocol::Sender;
 
 use crate::{Grade, Recommended, Severity, Suite};
@@ -15,7 +16,7 @@ pub struct Audit {
     pub policy: String,
     /// The day as of which the policy holds.
     pub policy_date: String,
-    /// The devices, in the order of their ids; only those with flows.
+    /// The devices, in the order of their ids until [`Audit::put_worst_first`]; only those with flows.
     pub devices: Vec<DeviceAudit>,
 }
 
@@ -33,7 +34,7 @@ pub struct DeviceAudit {
     pub protocols: BTreeMap<String, PortCounts>,
     /// How many flows each rule could judge; rules that could judge none are left out.
     pub judged: BTreeMap<&'static str, u64>,
-    /// The findings, by rule, then the gravest and most frequent first.
+    /// The findings, by rule until [`Audit::put_worst_first`], then the gravest and most frequent first.
     pub findings: Vec<Finding>,
     /// Sightings left out because there were too many different ones, of this device or of all; none of them was
     /// graver than what is kept.
@@ -71,6 +72,8 @@ pub struct Finding {
     pub expected: String,
     /// Where that is written.
     pub reference: String,
+    /// How it is mended.
+    pub mend: &'static str,
     /// The first flow with it.
     pub example: Example,
 }
@@ -88,17 +91,20 @@ pub struct SeenSuite {
 }
 
 /// A flow in which something was said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Example {
-    /// When it was said; in JSON seconds since 1970.
-    #[serde(rename = "time_s", serialize_with = "as_seconds")]
+    /// When it was said; in JSON as RFC 3339 has it, in UTC.
+    #[serde(serialize_with = "as_date")]
     pub time: Timestamp,
-    /// IP protocol number.
+    /// IP protocol number; in JSON its name, such as `tcp`.
+    #[serde(serialize_with = "as_protocol")]
     pub protocol: u8,
     /// Address and port of the client.
     pub client: SocketAddr,
     /// Address and port of the server.
     pub server: SocketAddr,
+    /// The capture that it is in, where whoever read the captures tells.
+    pub capture: Option<String>,
 }
 
 impl Audit {
@@ -109,6 +115,20 @@ impl Audit {
             .iter()
             .flat_map(|device| device.findings.iter().map(move |finding| (device, finding)));
         findings.filter(move |(_, finding)| finding.severity >= severity)
+    }
+
+    /// Puts devices with the gravest findings first, of equal ones those with the most; and of each device the gravest
+    /// findings. What is equal stays in its order.
+    pub fn put_worst_first(&mut self) {
+        for device in &mut self.devices {
+            device.findings.sort_by_key(|finding| Reverse(finding.severity));
+        }
+        let counts = |device: &DeviceAudit| {
+            let count =
+                |severity| device.findings.iter().filter(|finding| finding.severity == severity).count();
+            [Severity::Error, Severity::Warning, Severity::Note].map(count)
+        };
+        self.devices.sort_by_cached_key(|device| Reverse(counts(device)));
     }
 
     /// Whether there is a finding of this severity or a graver one.
@@ -145,10 +165,18 @@ impl SeenSuite {
     }
 }
 
-/// Seconds as a number: to the microsecond, which is as much as 64 bits hold.
+/// A time like `2019-07-01T13:00:00Z`, with as many decimals of a second as it takes; every time has such a text.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
-fn as_seconds<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(time.as_seconds_f64())
+fn as_date<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    match jiff::Timestamp::from_nanosecond(time.as_nanos().into()) {
+        Ok(time) => serializer.collect_str(&time),
+        Err(_) => serializer.collect_str(time),
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn as_protocol<S: Serializer>(protocol: &u8, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&protocol_name(*protocol))
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]

@@ -64,7 +64,7 @@ struct RuleTally {
     seen: BTreeMap<Sighting, SeenTally>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct SeenTally {
     flows: u64,
     first: Example,
@@ -125,14 +125,16 @@ impl Tallies {
         device.rules.entry(rule).or_default().judged += 1;
         let holder = (flow.device, rule);
         for (sighting, time) in sightings.found {
-            let example = example(flow, time);
+            let example = || example(flow, time);
             let known = self.seen(holder).and_then(|seen| seen.get_mut(&sighting));
             if let Some(known) = known {
                 known.flows += 1;
-                known.first = known.first.min(example);
+                if time < known.first.time {
+                    known.first = example();
+                }
             } else if self.has_room(holder, &sighting) {
                 self.budget.add(sighting.rank(), holder);
-                let tally = SeenTally { flows: 1, first: example };
+                let tally = SeenTally { flows: 1, first: example() };
                 self.seen(holder).and_then(|seen| seen.insert(sighting, tally));
             } else {
                 self.drop(flow.device, 1);
@@ -208,6 +210,7 @@ impl RuleTally {
             suite: sighting.seen.suite.map(SeenSuite::of),
             expected: judge.scale.expected().to_owned(),
             reference: judge.references(sighting.ruling).join("; "),
+            mend: rule.mend,
             example: tally.first,
         };
         let mut findings: Vec<Finding> = self.seen.into_iter().map(finding).collect();
@@ -221,5 +224,11 @@ impl RuleTally {
 fn example(flow: &Flow<Heard>, time: thingprint_flow::Timestamp) -> Example {
     let (client, server) = flow.client_server();
     let socket = |end: Endpoint| SocketAddr::new(end.addr, end.port);
-    Example { time, protocol: flow.tuple.protocol(), client: socket(client), server: socket(server) }
+    Example {
+        time,
+        protocol: flow.tuple.protocol(),
+        client: socket(client),
+        server: socket(server),
+        capture: None,
+    }
 }

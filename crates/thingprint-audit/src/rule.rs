@@ -80,9 +80,29 @@ impl Rule {
         RULES
     }
 
+    /// The values that a policy can name in this rule, in words.
+    pub fn values(&self) -> String {
+        self.values.to_string()
+    }
+
     /// The rule of an id.
     pub fn of(id: &str) -> Option<&'static Self> {
         RULES.iter().find(|rule| rule.id == id)
+    }
+}
+
+/// What a policy can name, in words.
+impl fmt::Display for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Words(words) => write!(f, "one of {}", words.join(", ")),
+            Self::Number([]) => f.write_str("a number or a range like 3-4"),
+            Self::Number(words) => {
+                let words: Vec<&str> = words.iter().map(|word| word.trim_end()).collect();
+                write!(f, "a number, alone or behind {}, or a range like 3-4", words.join(" or "))
+            }
+            Self::Text => f.write_str("a text as it is sent"),
+        }
     }
 }
 

@@ -65,6 +65,8 @@ pub struct RuleEntry {
     pub full_description: Text,
     /// Why it matters, an example, how findings are mended, what is good and where that is written.
     pub help: Text,
+    /// Where there is more to read.
+    pub help_uri: String,
 }
 
 /// A text for people (§3.11, §3.12).
@@ -141,6 +143,16 @@ fn rule_entry(rule: &Rule, policy: &Policy) -> RuleEntry {
         short_description: text(rule.title.to_owned()),
         full_description: text(format!("{} {}", rule.checks, rule.why)),
         help: text(help((rule.why, rule.example, rule.mend), &of_policy)),
+        help_uri: help_uri(policy.references(rule.id).first().map_or("", String::as_str)),
+    }
+}
+
+/// Where there is more to read (§3.49.12): the RFC that a reference begins with, else the page about references.
+pub fn help_uri(reference: &str) -> String {
+    let digits = reference.strip_prefix("RFC ").and_then(|rest| rest.split(' ').next());
+    match digits.filter(|number| number.parse::<u32>().is_ok()) {
+        Some(number) => format!("https://www.rfc-editor.org/rfc/rfc{number}"),
+        None => concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/best-practice.md").to_owned(),
     }
 }
 
@@ -217,7 +229,15 @@ fn members<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::plain;
+    use super::{help_uri, plain};
+
+    #[test]
+    fn help_is_at_the_first_rfc_or_at_the_page_about_references() {
+        assert_eq!(help_uri("RFC 9325 §4.1"), "https://www.rfc-editor.org/rfc/rfc9325");
+        for reference in ["", "UPnP Device Architecture 2.0 §1", "RFC x"] {
+            assert!(help_uri(reference).ends_with("/docs/best-practice.md"), "{reference}");
+        }
+    }
 
     #[test]
     fn what_devices_say_is_no_link_and_no_placeholder() {

@@ -102,7 +102,7 @@ fn old_versions_beside_a_new_one_are_seen() {
     let audit = judge(vec![(DEVICE, Message::ClientHello(hello))]);
     let expected = [
         "TLS-001 error TLSv10 beside TLSv13",
-        "TLS-003 error 0x009e TLS_DHE_RSA_WITH_AES_128_GCM_SHA256 (secure)",
+        "TLS-003 error 0x009e TLS_DHE_RSA_WITH_AES_128_GCM_SHA256 (secure, but with DHE keys)",
         "TLS-003 note 0xeeee (unregistered)",
     ];
     assert_eq!(found(&audit), expected);

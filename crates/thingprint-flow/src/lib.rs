@@ -17,7 +17,7 @@ pub use capture::{
 };
 pub use decode::{DecodeCounts, Decoder, Frame, Malformed};
 pub use error::{CaptureError, ProblemKind};
-pub use packet::{Ip, Packet, TcpFlags, TcpSegment, Transport};
+pub use packet::{Ip, Packet, TcpFlags, TcpSegment, Transport, protocol_name};
 pub use time::Timestamp;
 pub use track::{
     DeviceIndex, Endpoint, Finished, FiveTuple, Flow, FlowEnd, FlowEnding, FlowOptions, GatewayVotes,

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use crate::{MacAddr, Timestamp};
@@ -97,4 +98,17 @@ impl TcpFlags {
     pub const fn ack(self) -> bool {
         self.0 & 0x10 != 0
     }
+}
+
+/// What an IP protocol is called in every output: `tcp`, `udp`, `icmp` ..., and `ip47` by its number where it has no
+/// name here.
+pub fn protocol_name(protocol: u8) -> Cow<'static, str> {
+    Cow::Borrowed(match protocol {
+        1 => "icmp",
+        2 => "igmp",
+        6 => "tcp",
+        17 => "udp",
+        58 => "icmpv6",
+        other => return Cow::Owned(format!("ip{other}")),
+    })
 }

@@ -23,7 +23,7 @@ pub use instance::{
 };
 pub use inventory::{DeviceEntry, Inventory, Listed};
 pub use models_id::ModelsId;
-pub use options::{InstanceOptions, NameSource, PortScope, PortWord, RateMean, protocol_name};
+pub use options::{InstanceOptions, NameSource, PortScope, PortWord, RateMean};
 pub use part::{Part, PartId};
 pub use partial::{Assembled, Partial};
 pub use recipe::Recipe;

@@ -1,8 +1,7 @@
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use thingprint_flow::{FlowOptions, named_options};
+use thingprint_flow::{FlowOptions, named_options, protocol_name};
 
 use crate::ModelsId;
 
@@ -91,19 +90,6 @@ impl PortWord {
             Self::ProtoPort => format!("{}/{port}", protocol_name(protocol)),
         }
     }
-}
-
-/// What an IP protocol is called in every output: `tcp`, `udp`, `icmp` ..., and `ip47` by its number where it has no
-/// name here.
-pub fn protocol_name(protocol: u8) -> Cow<'static, str> {
-    Cow::Borrowed(match protocol {
-        1 => "icmp",
-        2 => "igmp",
-        6 => "tcp",
-        17 => "udp",
-        58 => "icmpv6",
-        other => return Cow::Owned(format!("ip{other}")),
-    })
 }
 
 /// Which of a device's flows give a word to the bag of ports.

@@ -132,6 +132,18 @@ fn a_claimed_name_is_weak_evidence_and_none_against_the_devices_own_answer() {
     let denied: BTreeSet<String> = report.denied.iter().map(|it| it.contact.peer.to_string()).collect();
     assert_eq!((report.denied_flows, report.claimed_flows), (1, 0));
     assert_eq!(denied, BTreeSet::from(["198.51.100.66".to_owned()]));
+    let doubts: BTreeSet<String> =
+        report.denied.iter().filter_map(|it| it.doubt.as_ref()).map(ToString::to_string).collect();
+    let expected = format!("Host says {name}, DNS says otherwise");
+    assert_eq!(doubts, BTreeSet::from([expected]));
+    let unnamed = Story::default().opens(7, (LAMP, 50_000), ("198.51.100.66", 80), b"no request");
+    let doubts: BTreeSet<String> = checked(&unnamed, &profile)
+        .denied
+        .iter()
+        .filter_map(|it| it.doubt.as_ref())
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(doubts, BTreeSet::from(["no DNS answer in these captures names it".to_owned()]));
     let drafted = matches(&written(&told), "from");
     assert!(drafted.iter().any(|it| it["ipv4"]["destination-ipv4-network"] == "198.51.100.66/32"));
     let proven = opened.learns(7, LAMP, name, "198.51.100.66");

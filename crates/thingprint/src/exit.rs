@@ -5,16 +5,17 @@ use std::process::ExitCode;
 use thingprint_model::ModelError;
 use thingprint_report::ReportError;
 
-/// How a command that did its work came out; scripts rely on the numbers.
+/// How a command that did its work came out; scripts rely on the numbers. The greatest of several counts: findings are
+/// findings, whatever else could not be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Outcome {
     /// Everything was done: 0.
     #[default]
     Done,
+    /// Done, but some input was unreadable, cut or not there: 4.
+    Partial,
     /// Done, and there were findings at or over the level that `--fail-on` names: 3.
     Findings,
-    /// Done, but some input was unreadable or cut: 4.
-    Partial,
 }
 
 impl From<Outcome> for ExitCode {

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod community_id;
 mod copies;
+mod destinations;
 mod exit;
 mod files;
 mod inputs;

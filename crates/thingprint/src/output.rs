@@ -58,6 +58,11 @@ impl Output {
         self.document
     }
 
+    /// The file that it goes to; `None` for standard output.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
     /// Refuses to write over an input.
     pub(crate) fn check_apart(&self, inputs: &[Input]) -> Result<(), Usage> {
         check_apart(self.path.as_deref(), inputs)

@@ -328,8 +328,18 @@ pub(crate) fn follow(
     progress: Option<&Progress>,
     mut each: impl FnMut(&Packet<'_>),
 ) -> Followed {
-    let followed = follow_frames(inputs, sort, progress, |_, packet| {
-        each(packet);
+    follow_captures(inputs, sort, progress, |_, packet| each(packet))
+}
+
+/// Hands every packet of a trace, with the place of its capture among the inputs, to `each`.
+pub(crate) fn follow_captures(
+    inputs: &[Input],
+    sort: bool,
+    progress: Option<&Progress>,
+    mut each: impl FnMut(usize, &Packet<'_>),
+) -> Followed {
+    let followed = follow_all(inputs, sort, progress, |capture, _, packet| {
+        each(capture, packet);
         Ok::<_, Infallible>(())
     });
     match followed {
@@ -345,11 +355,20 @@ pub(crate) fn follow_frames<E>(
     progress: Option<&Progress>,
     mut each: impl FnMut(&Frame<'_>, &Packet<'_>) -> Result<(), E>,
 ) -> Result<Followed, E> {
+    follow_all(inputs, sort, progress, |_, frame, packet| each(frame, packet))
+}
+
+fn follow_all<E>(
+    inputs: &[Input],
+    sort: bool,
+    progress: Option<&Progress>,
+    mut each: impl FnMut(usize, &Frame<'_>, &Packet<'_>) -> Result<(), E>,
+) -> Result<Followed, E> {
     let captures = inputs.iter().map(Input::capture).collect();
     let mut trace = Trace::new(captures, TraceOptions { sort, ..TraceOptions::default() });
     let mut followed = Followed { captures: inputs.len(), ..Followed::default() };
-    while let Some((frame, packet)) = trace.next_frame() {
-        each(&frame, &packet)?;
+    while let Some((capture, frame, packet)) = trace.next_placed() {
+        each(capture, &frame, &packet)?;
         followed.frames += 1;
         followed.look_at(&packet);
         if followed.frames.is_multiple_of(PROGRESS_FRAMES)

@@ -12,9 +12,9 @@ use crate::{PolicyError, Rule, Severity};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PolicyFile {
-    name: String,
-    date: String,
-    description: String,
+    name: Option<String>,
+    date: Option<String>,
+    description: Option<String>,
     /// What a peer's misdeed is at most that the device never answered.
     #[serde(default = "note")]
     unanswered: Verdict,
@@ -38,11 +38,11 @@ struct RuleFile {
     #[serde(default)]
     error: Vec<String>,
     /// What every other value is.
-    otherwise: Verdict,
+    otherwise: Option<Verdict>,
     /// What is accepted, in words, if a list of the values says it badly.
     expected: Option<String>,
     /// Where it is written.
-    references: Vec<String>,
+    references: Option<Vec<String>>,
     /// Where a severity, or a value, is written, if not in all of `references`.
     #[serde(default)]
     references_of: BTreeMap<String, Vec<String>>,
@@ -70,12 +70,17 @@ impl PolicyFile {
 
     /// Checks every value against what its rule can see.
     pub(super) fn into_policy(mut self, file: &str) -> Result<Policy, PolicyError> {
+        let missing = self.missing();
+        if !missing.is_empty() {
+            return Err(PolicyError::Missing { file: file.to_owned(), fields: missing });
+        }
         let mut judges = Vec::with_capacity(Rule::all().len());
         for rule in Rule::all() {
             let said = self.rules.remove(rule.id).filter(|said| said.on);
             judges.push(said.map(|said| said.into_judge(&Place { file, rule })).transpose()?);
         }
         let Self { name, date, description, unanswered, rules } = self;
+        let [name, date, description] = [name, date, description].map(Option::unwrap_or_default);
         if !is_day(&date) {
             let message = format!("the date '{date}' is no day like 2026-11-22");
             return Err(PolicyError::Toml { file: file.to_owned(), message });
@@ -90,9 +95,27 @@ impl PolicyFile {
     }
 }
 
+impl PolicyFile {
+    /// The fields that have to be there and are not, all of them.
+    fn missing(&self) -> Vec<String> {
+        let own = [
+            ("name", self.name.is_none()),
+            ("date", self.date.is_none()),
+            ("description", self.description.is_none()),
+        ];
+        let of_rule = |(id, rule): (&String, &RuleFile)| {
+            let fields = [("otherwise", rule.otherwise.is_none()), ("references", rule.references.is_none())];
+            fields.map(|(field, is_missing)| (format!("rules.{id}.{field}"), is_missing))
+        };
+        let own = own.into_iter().map(|(field, is_missing)| (field.to_owned(), is_missing));
+        let all = own.chain(self.rules.iter().flat_map(of_rule));
+        all.filter_map(|(field, is_missing)| is_missing.then_some(field)).collect()
+    }
+}
+
 impl RuleFile {
     fn into_judge(self, place: &Place<'_>) -> Result<Judge, PolicyError> {
-        let mut scale = Scale::new(self.otherwise);
+        let mut scale = Scale::new(self.otherwise.unwrap_or(Verdict::Error));
         let lists = [
             (Verdict::Accept, &self.accept),
             (Verdict::Note, &self.note),
@@ -104,7 +127,7 @@ impl RuleFile {
                 place.set(&mut scale, value, verdict)?;
             }
         }
-        let mut references = vec![self.references];
+        let mut references = vec![self.references.unwrap_or_default()];
         for (value, of_value) in self.references_of {
             place.check(&value)?;
             scale.rule(value, Ruling(references.len()));
@@ -124,7 +147,10 @@ impl Place<'_> {
                 scale.set_range(word, range, verdict)
             }
             values if values.can_be(value) => scale.set(value, verdict),
-            _ => return Err(self.refuse(value, "is nothing that the rule sees")),
+            values => {
+                let problem = format!("is nothing that the rule sees: expected {values}");
+                return Err(self.refuse(value, &problem));
+            }
         };
         if is_new { Ok(()) } else { Err(self.refuse(value, "is said twice")) }
     }
@@ -138,7 +164,11 @@ impl Place<'_> {
         if is_word || value.parse::<Severity>().is_ok() || self.rule.values.can_be(value) {
             return Ok(());
         }
-        Err(self.refuse(value, "is no severity and nothing that the rule sees"))
+        let values = self.rule.values;
+        let problem = format!(
+            "is no severity and nothing that the rule sees: expected note, warning, error, or {values}"
+        );
+        Err(self.refuse(value, &problem))
     }
 
     fn refuse(&self, value: &str, problem: &str) -> PolicyError {
@@ -191,7 +221,7 @@ mod tests {
         assert_eq!((policy.name(), policy.date(), policy.description()), ("own", "2026-01-01", "a test"));
         assert_eq!(policy.rules().map(|rule| rule.id).collect::<Vec<_>>(), ["SSDP-003"]);
         assert_eq!(policy.references("SSDP-003"), ["ours"]);
-        assert_eq!(policy.expected("SSDP-003"), Some("0 to 2"));
+        assert_eq!(policy.expected("SSDP-003"), Some("0-2"));
         assert_eq!((policy.expected("TLS-001"), policy.references("TLS-001").len()), (None, 0));
     }
 
@@ -225,7 +255,16 @@ mod tests {
         check(&rule("SSDP-003", "accept = ['0-2']\nnote = ['2']"), "'2' is said twice");
         check(&rule("TLS-001", "acept = []"), "acept");
         check("[rules.TLS-001]\notherwise = 'fatal'\nreferences = []", "fatal");
-        check("[rules.TLS-001]\nreferences = []", "otherwise");
+        check("[rules.TLS-001]\nreferences = []", "own.toml: missing: rules.TLS-001.otherwise");
+        check(
+            "[rules.TLS-001]\n[rules.NTP-001]\nreferences = []",
+            "rules.TLS-001.otherwise, rules.TLS-001.references",
+        );
+        check(&rule("TLS-999", ""), "HTTP-001, HTTP-002, NTP-001");
+        check(&rule("TLS-001", "accept = ['TLS 1.2']"), "expected one of SSLv2, ");
+        check(&rule("SSDP-003", "references_of = { x = ['A'] }"), "or a number, alone or behind IPv6");
+        let nothing = Policy::from_toml("own.toml", "").unwrap_err().to_string();
+        assert_eq!(nothing, "own.toml: missing: name, date, description; docs/policies.md explains the form");
         check(&rule("TLS-001", "references_of = { fatal = ['A'] }"), "'fatal' is no severity and nothing");
         for day in ["soon", "2026-13-01", "2026-1-1", "2026-11-22-"] {
             let text = format!("name = 'own'\ndate = '{day}'\ndescription = ''\n{}", rule("TLS-001", ""));

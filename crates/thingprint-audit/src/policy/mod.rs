@@ -55,9 +55,13 @@ impl Policy {
 
     /// A policy that comes with the crate; `None` where none has the name.
     pub fn built_in(name: &str) -> Option<Self> {
-        let (file, text) = BUILT_IN.iter().find(|(known, _)| *known == name)?;
         // The files are part of the crate, and a test reads each.
-        Self::from_toml(file, text).ok()
+        Self::from_toml(name, Self::built_in_text(name)?).ok()
+    }
+
+    /// The text of a policy that comes with the crate; `None` where none has the name.
+    pub fn built_in_text(name: &str) -> Option<&'static str> {
+        BUILT_IN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
     }
 
     /// Reads a policy; `file` is what errors call it. A rule that it does not name is off.

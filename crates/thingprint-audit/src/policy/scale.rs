@@ -96,13 +96,13 @@ impl Scale {
         }
     }
 
-    /// The values that are wanted by name and verdict, ranges in their short form.
+    /// The values that are wanted by name and verdict, ranges as policies spell them.
     fn named(&self, is_wanted: impl Fn(&str, Verdict) -> bool) -> String {
         let values = self.values.iter().filter(|(value, verdict)| is_wanted(value, **verdict));
         let ranges = self.ranges.iter().filter(|(word, _, verdict)| is_wanted(word, *verdict));
         let ranges = ranges.map(|(word, range, _)| match (range.start(), range.end()) {
             (start, end) if start == end => format!("{word}{start}"),
-            (start, end) => format!("{word}{start} to {end}"),
+            (start, end) => format!("{word}{start}-{end}"),
         });
         values.map(|(value, _)| value.clone()).chain(ranges).collect::<Vec<_>>().join(", ")
     }
@@ -164,9 +164,9 @@ mod tests {
         check("4", Some(Severity::Warning));
         check("64", Some(Severity::Error));
         check("x", Some(Severity::Error));
-        assert_eq!(scale.expected(), "0 to 2, IPv6 0 to 10");
-        assert_eq!(scale.values_of(Severity::Error).as_deref(), Some("4 to 9, anything else"));
-        assert_eq!(scale.values_of(Severity::Warning).as_deref(), Some("3 to 4"));
+        assert_eq!(scale.expected(), "0-2, IPv6 0-10");
+        assert_eq!(scale.values_of(Severity::Error).as_deref(), Some("4-9, anything else"));
+        assert_eq!(scale.values_of(Severity::Warning).as_deref(), Some("3-4"));
         assert_eq!(scale.values_of(Severity::Note), None);
     }
 

@@ -69,6 +69,13 @@ impl Trace {
     /// The next packet as [`Self::next_packet`] gives it, with the frame that it was read from, or that completed it.
     #[inline]
     pub fn next_frame(&mut self) -> Option<(Frame<'_>, Packet<'_>)> {
+        self.next_placed().map(|(_, frame, packet)| (frame, packet))
+    }
+
+    /// The next frame and packet as [`Self::next_frame`] gives them, with the place of their capture in what was given
+    /// to [`new`](Self::new).
+    #[inline]
+    pub fn next_placed(&mut self) -> Option<(usize, Frame<'_>, Packet<'_>)> {
         let Self { merge, sort, sorted, decoder, log, current } = self;
         let next = if *sort {
             sorted.get_or_insert_with(|| Sorted::collect(merge, log)).next_frame()
@@ -80,7 +87,7 @@ impl Trace {
             return None;
         };
         *current = merged.capture;
-        Some((merged.frame, decoder.decode(merged.frame)))
+        Some((merged.capture, merged.frame, decoder.decode(merged.frame)))
     }
 
     /// Place of the capture that the last packet came from, in what was given to [`new`](Self::new).

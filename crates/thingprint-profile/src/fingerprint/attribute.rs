@@ -1,3 +1,10 @@
+/// The pool of time servers that anybody may use.
+const POOL: &str = "pool.ntp.org";
+/// Parts of it that are continents.
+const CONTINENTS: [&str; 6] = ["africa", "asia", "europe", "north-america", "oceania", "south-america"];
+/// DHCP options of a list that says nothing of who wants them.
+const MOST_COMMON_OPTIONS: usize = 3;
+
 /// Something that the messages of a device show, and by which it may be known (protocol paper, §II).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Attribute {
@@ -88,8 +95,27 @@ impl Attribute {
         matches!(self, Self::HttpMethod | Self::NtpVersion | Self::TlsChosenSuite)
     }
 
+    /// Whether a value is common to many kinds of devices: any of a generic attribute, the name of a public pool of time
+    /// servers, and a list of three DHCP options at most, which wants no more than every host does, such as subnet mask,
+    /// router and name servers.
+    pub fn is_generic_value(self, value: &str) -> bool {
+        match self {
+            Self::DnsName => is_public_pool(value),
+            Self::DhcpParameterList => value.split('-').count() <= MOST_COMMON_OPTIONS,
+            _ => self.is_generic(),
+        }
+    }
+
     /// The attribute of a name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, known)| *known == name).map(|(attribute, _)| *attribute)
     }
+}
+
+/// Whether a name is that of the pool, or of one of its parts for everybody: by number, country or continent. The pool
+/// gives makers names of their own, which tell.
+fn is_public_pool(name: &str) -> bool {
+    let Some(part) = name.strip_suffix(POOL) else { return false };
+    let is_for_all = |label: &str| label.len() <= 2 || CONTINENTS.contains(&label);
+    part.is_empty() || part.strip_suffix('.').is_some_and(|labels| labels.split('.').all(is_for_all))
 }

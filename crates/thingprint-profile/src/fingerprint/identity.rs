@@ -32,8 +32,8 @@ pub struct Likeness {
 /// Which known device something looks like.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// This one: it alone shows some value that was seen, of an attribute that is not
-    /// [generic](Attribute::is_generic), it shows at least half of what was seen
+    /// This one: it alone shows some value that was seen and is not
+    /// [generic](Attribute::is_generic_value), it shows at least half of what was seen
     /// ([coverage](Candidate::coverage)), and its score is above that of any other by 0.05 at least. That is a rule of
     /// thumb and no probability: a device that nobody learnt, of the same make, may pass it.
     Known(String),
@@ -44,8 +44,7 @@ pub enum Answer {
     /// These have the same score, and each shows some value that would let it be told if it were the only one with this
     /// score: two of a kind, for instance.
     Tied(Vec<String>),
-    /// None: of the values that were seen, none of an attribute that is not generic is shown by the best and by three
-    /// others at most.
+    /// None: of the values that were seen, none that is not generic is shown by the best and by three others at most.
     Unknown,
 }
 
@@ -97,6 +96,13 @@ pub struct Evidence {
     pub shared_by: usize,
 }
 
+impl Evidence {
+    /// Whether it names nobody, even where a single known device shows it.
+    pub fn is_generic(&self) -> bool {
+        self.attribute.is_generic_value(&self.value)
+    }
+}
+
 /// Looks up which known devices show a value.
 #[derive(Clone, Debug)]
 pub struct Matcher<'k> {
@@ -118,13 +124,16 @@ impl<'k> Matcher<'k> {
     }
 
     /// Which known device a device or a flow looks like, by what it shows. How often it shows it does not matter.
-    /// Time servers of a known device that has more than 16 count as shown by nobody: addresses from a pool are
-    /// everybody's.
+    /// Time servers of a known device that has more than 16, or of one that is seen with so many, count as shown by
+    /// nobody: addresses from a pool are everybody's.
     pub fn identify(&self, seen: &Traits) -> Likeness {
         let drawn = seen.attributes().count();
         let mut found: BTreeMap<usize, Candidate> = BTreeMap::new();
         for attribute in seen.attributes() {
             let chance = 1.0 / (drawn as f64 * seen.values(attribute).count() as f64);
+            if attribute == Attribute::NtpServer && seen.has_pool() {
+                continue;
+            }
             for (value, _) in seen.values(attribute) {
                 let Some(devices) = self.shown_by.get(&(attribute, value)) else { continue };
                 let shared_by = devices.len();
@@ -169,15 +178,15 @@ impl Candidate {
         Self { name: name.to_owned(), score: 0.0, coverage: 0.0, evidence: Vec::new() }
     }
 
-    /// Whether some value that was seen, of an attribute that is not generic, is shown by this known device alone.
+    /// Whether some value that was seen and is not generic is shown by this known device alone.
     pub fn has_naming_evidence(&self) -> bool {
-        self.strongest().is_some_and(|evidence| evidence.shared_by == 1 && !evidence.attribute.is_generic())
+        self.strongest().is_some_and(|evidence| evidence.shared_by == 1 && !evidence.is_generic())
     }
 
-    /// The evidence that speaks most for it: values of attributes that are not generic before others, then those of
+    /// The evidence that speaks most for it: values that are not generic before others, then those of
     /// fewest known devices, then in the order of attributes.
     pub fn strongest(&self) -> Option<&Evidence> {
-        let rank = |evidence: &&Evidence| (evidence.attribute.is_generic(), evidence.shared_by);
+        let rank = |evidence: &&Evidence| (evidence.is_generic(), evidence.shared_by);
         self.evidence.iter().min_by_key(rank)
     }
 
@@ -191,7 +200,7 @@ impl Candidate {
     /// Whether its evidence says who was seen, where no other has its score.
     fn is_told(&self) -> bool {
         let shares = |evidence: &Evidence| (2..=MOST_SHARING).contains(&evidence.shared_by);
-        let is_of_few = self.strongest().is_some_and(|best| !best.attribute.is_generic() && shares(best));
+        let is_of_few = self.strongest().is_some_and(|best| !best.is_generic() && shares(best));
         self.has_naming_evidence() || is_of_few && self.coverage >= SHARED_COVERAGE - EQUAL_SCORES
     }
 }
@@ -323,6 +332,32 @@ mod tests {
     }
 
     #[test]
+    fn the_name_of_a_public_pool_names_nobody() {
+        let check = |name: &str, expected: bool| {
+            assert_eq!(Attribute::DnsName.is_generic_value(name), expected, "{name}");
+        };
+        for name in
+            ["pool.ntp.org", "2.pool.ntp.org", "us.pool.ntp.org", "0.us.pool.ntp.org", "1.asia.pool.ntp.org"]
+        {
+            check(name, true);
+        }
+        for name in ["0.lamp.pool.ntp.org", "carpool.ntp.org", "time.example", ""] {
+            check(name, false);
+        }
+    }
+
+    #[test]
+    fn a_short_list_of_dhcp_options_names_nobody() {
+        let (list, host) = (Attribute::DhcpParameterList, Attribute::DhcpHostName);
+        let mut known = KnownDevices::default();
+        known.learn("lamp", &traits(&[(list, "1-3-6")])).unwrap();
+        known.learn("lock", &traits(&[(list, "1-121-3-6-15"), (host, "lock")])).unwrap();
+        let answer = |seen: &[(Attribute, &str)]| Matcher::new(&known).identify(&traits(seen)).answer;
+        assert_eq!(answer(&[(list, "1-3-6")]), Answer::Unknown);
+        assert_eq!(answer(&[(list, "1-121-3-6-15")]), Answer::Known("lock".to_owned()));
+    }
+
+    #[test]
     fn time_servers_from_a_pool_name_nobody() {
         let server = Attribute::NtpServer;
         let pool = |count: usize| -> Vec<String> { (0..count).map(|n| format!("192.0.2.{n}")).collect() };
@@ -336,6 +371,8 @@ mod tests {
         assert_eq!(answer(&pool(1)), Answer::Unknown);
         assert_eq!(answer(&pool(17)), Answer::Unknown);
         assert_eq!(answer(&["198.51.100.1".to_owned()]), Answer::Known("lock".to_owned()));
+        let among_others = [pool(16), vec!["198.51.100.1".to_owned()]].concat();
+        assert_eq!(answer(&among_others), Answer::Unknown, "one of a pool by chance");
     }
 
     #[test]

@@ -43,6 +43,12 @@ impl KnownDevices {
         Err(ProfileError { path: format!("device '{name}'"), fault })
     }
 
+    /// Whether a device is known, and everything of it that is shown.
+    pub fn has_all(&self, name: &str, traits: &Traits) -> bool {
+        let known = self.devices.get(name);
+        known.is_some_and(|known| traits.iter().all(|(attribute, value, _)| known.has(attribute, value)))
+    }
+
     /// The devices by name, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Traits)> {
         self.devices.iter().map(|(name, traits)| (name.as_str(), traits))

@@ -104,11 +104,15 @@ impl Traits {
     /// Every attribute and value that may tell it from others: not time servers from a pool, of which anybody may get the
     /// same.
     pub(super) fn telling(&self) -> impl Iterator<Item = (Attribute, &str)> {
-        let has_pool = self.values(Attribute::NtpServer).count() > MOST_OWN_SERVERS;
-        let is_telling = move |attribute| !has_pool || attribute != Attribute::NtpServer;
+        let has_pool = self.has_pool();
         self.iter()
-            .filter(move |(attribute, ..)| is_telling(*attribute))
+            .filter(move |(attribute, ..)| !has_pool || *attribute != Attribute::NtpServer)
             .map(|(attribute, value, _)| (attribute, value))
+    }
+
+    /// Whether its time servers are from a pool: there are more of them than anybody's own.
+    pub(super) fn has_pool(&self) -> bool {
+        self.values(Attribute::NtpServer).count() > MOST_OWN_SERVERS
     }
 
     /// Whether a value is shown.

@@ -3,12 +3,12 @@ use std::fmt;
 
 use thingprint_flow::DeviceIndex;
 
-use super::contact::{Contact, ContactTally};
+use super::contact::{Contact, ContactTally, Place};
 use super::controllers::{Controllers, Membership};
 use super::judge::{Miss, Scene};
-use super::names::{NameEvidence, Names};
+use super::names::{NameDoubt, NameEvidence, Names};
 use super::port::PortSpan;
-use super::profile::{Action, Direction, Entry, MudProfile};
+use super::profile::{Action, Direction, Entry, MudProfile, Network};
 
 /// What a check of a device's traffic against a profile found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub struct Denied {
     pub direction: Direction,
     /// Why.
     pub reason: DenyReason,
+    /// Why the peer is not known by a name, where the profile allows peers by name and none fits this one.
+    pub doubt: Option<NameDoubt>,
 }
 
 /// Why a profile does not allow something; worded to follow "not allowed: ".
@@ -153,13 +155,28 @@ impl<'a> Checker<'a> {
             most.claimed_flows = most.claimed_flows.max(half.claimed_flows);
             let Some(reason) = half.reason else { continue };
             let (names, _) = self.names.of(self.device, contact);
+            let doubt = self.doubt(contact, direction, &reason);
             let (contact, tally) = (contact.clone(), tally.clone());
             let flows = half.denied_flows;
-            self.report.denied.push(Denied { contact, tally, flows, names, direction, reason });
+            self.report.denied.push(Denied { contact, tally, flows, names, direction, reason, doubt });
         }
         self.report.denied_flows += most.denied_flows;
         self.report.claimed_flows += most.claimed_flows.min(tally.flows.saturating_sub(most.denied_flows));
         self.report.implied_flows += most.implied_flows;
+    }
+
+    /// Why the peer's name is in doubt, where another name would have helped.
+    fn doubt(&self, contact: &Contact, direction: Direction, reason: &DenyReason) -> Option<NameDoubt> {
+        let is_peer = matches!(reason, DenyReason::NoEntry { miss: Miss::Peer, .. });
+        if !is_peer || contact.place != Place::Internet {
+            return None;
+        }
+        let is_by_name = |(policy, _, entry): (Direction, _, &Entry)| {
+            let names =
+                |network: &Network| network.source_name.is_some() || network.destination_name.is_some();
+            policy == direction && entry.network.as_ref().is_some_and(names)
+        };
+        entries(self.profile).any(is_by_name).then(|| self.names.doubt(self.device, contact)).flatten()
     }
 
     /// Judges one half of a contact's flows, by each port of their client.

@@ -21,7 +21,7 @@ pub use check::{CheckReport, Denied, DenyReason, EntryUse};
 pub use contact::{Contact, ContactTally, Host, HostSource, Place, Service};
 pub use draft::{MudDraft, MudOptions};
 pub use judge::Miss;
-pub use names::NameEvidence;
+pub use names::{NameDoubt, NameEvidence};
 pub use port::{PortCondition, PortSpan};
 pub use prefix::Prefix;
 pub use profile::{

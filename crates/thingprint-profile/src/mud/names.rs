@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::IpAddr;
 
 use thingprint_flow::{DeviceIndex, Flow};
@@ -27,6 +28,15 @@ impl NameEvidence {
     pub const fn is_claim(self) -> bool {
         matches!(self, Self::ServerName | Self::HttpHost)
     }
+}
+
+/// Why DNS answers do not tell the name of a peer; worded to follow "no entry for this peer".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NameDoubt {
+    /// No answer names its address: it may have come before the capture began, or got lost.
+    NoAnswer,
+    /// The device names this host inside the flows, while answers gave it other addresses of the host.
+    Contradicted(Host),
 }
 
 /// The names of addresses, by the DNS answers of a capture.
@@ -100,6 +110,18 @@ impl Names {
         contact.host.as_ref().filter(|host| !is_told(host))
     }
 
+    /// Why the name of a contact's peer is in doubt, where it is.
+    pub(super) fn doubt(&self, device: DeviceIndex, contact: &Contact) -> Option<NameDoubt> {
+        let known = self.addresses.get(&contact.peer);
+        match (&contact.host, self.claim(device, contact)) {
+            (Some(host), None) if !known.is_some_and(|names| names.contains_key(&host.name)) => {
+                Some(NameDoubt::Contradicted(host.clone()))
+            }
+            (_, None) if known.is_none() => Some(NameDoubt::NoAnswer),
+            _ => None,
+        }
+    }
+
     /// What tells that the peer of a device's contact has this name.
     pub(super) fn evidence(
         &self,
@@ -160,6 +182,21 @@ fn chain<'m>(asked: &'m str, message: &'m DnsMessage) -> Vec<&'m str> {
         }
     }
     chain
+}
+
+impl fmt::Display for NameDoubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoAnswer => f.write_str("no DNS answer in these captures names it"),
+            Self::Contradicted(Host { name, source }) => {
+                let place = match source {
+                    HostSource::ServerName => "the TLS server name",
+                    HostSource::HttpHost => "Host",
+                };
+                write!(f, "{place} says {name}, DNS says otherwise")
+            }
+        }
+    }
 }
 
 impl Host {

@@ -16,7 +16,7 @@ pub(crate) struct GlobalArgs {
     pub(crate) output: Option<PathBuf>,
 
     /// Threads [default: as many as there are cores]
-    #[arg(short, long, global = true, value_name = "N", help_heading = "Running")]
+    #[arg(short, long, global = true, value_name = "N", value_parser = parse_jobs, help_heading = "Running")]
     pub(crate) jobs: Option<NonZeroUsize>,
 
     /// Seed of everything random
@@ -75,9 +75,16 @@ impl GlobalArgs {
     }
 }
 
+fn parse_jobs(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "expected a number of threads, 1 or more".to_owned())
+}
+
 fn parse_format(text: &str) -> Result<Wanted, String> {
     if let Some(document) = Document::named(text) {
         return Ok(Wanted::Document(document));
     }
-    text.parse().map(Wanted::Rows).map_err(|error: thingprint_report::ParseFormatError| error.to_string())
+    let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+    let unknown =
+        |_| format!("'{text}' is no format: expected {}; of audit also sarif or html", names.join(", "));
+    text.parse().map(Wanted::Rows).map_err(unknown)
 }

@@ -12,7 +12,8 @@ use self::report::{Header, Report};
 use self::survey::Surveying;
 use crate::args::{Document, FlowArgs, GlobalArgs, ModelArgs};
 use crate::copies::without_copies;
-use crate::exit::{Outcome, Usage};
+use crate::destinations::Destinations;
+use crate::exit::{Outcome, Usage, status};
 use crate::files::{read_labels, write_file};
 use crate::inputs::{Input, expand};
 use crate::messages::Messages;
@@ -27,6 +28,7 @@ mod report;
 mod rows;
 mod rules;
 mod sections;
+mod spans;
 mod survey;
 mod when;
 
@@ -39,7 +41,7 @@ mod when;
 #[derive(Debug, Args)]
 pub(crate) struct AuditArgs {
     /// Captures: files, folders, quoted globs, or - for standard input
-    #[arg(required_unless_present = "rules", value_name = "CAPTURE")]
+    #[arg(required_unless_present_any = ["rules", "policy_show"], value_name = "CAPTURE")]
     captures: Vec<OsString>,
 
     /// List the rules of the policy instead: what each checks, why, an example, how to mend it, what is accepted, how
@@ -50,12 +52,21 @@ pub(crate) struct AuditArgs {
     ])]
     rules: bool,
 
+    /// Print the text of a policy that is built in instead, to be changed and given back with --policy FILE;
+    /// docs/policies.md explains its form
+    #[arg(long, value_name = "NAME", conflicts_with_all = [
+        "captures", "rules", "policy", "format", "fail_on", "labels", "html", "sarif", "cipher_plot", "fingerprints",
+        "fingerprints_out", "mud", "mud_out",
+    ])]
+    policy_show: Option<String>,
+
     /// What counts as good: bcp2026 (standards and best current practices of 2026), paper2024 (the references of the
     /// protocol paper to the letter), strict (the best alone), or a TOML file of your own
     #[arg(long, value_name = "NAME|FILE", default_value = DEFAULT_POLICY)]
     policy: String,
 
-    /// Exit with status 3 when there is a finding of this severity or a graver one: note, warning or error
+    /// Exit with status 3 when there is a finding of this severity or a graver one: note, warning or error; also where
+    /// some input could not be read, which is status 4 otherwise
     #[arg(long, value_name = "SEVERITY")]
     fail_on: Option<Severity>,
 
@@ -96,6 +107,9 @@ impl AuditArgs {
         if self.rules {
             return self.list_rules(global);
         }
+        if let Some(name) = &self.policy_show {
+            return show_policy(name, global);
+        }
         let messages = Messages::new(global.quiet, global.verbose);
         let options = FlowOptions { window: WindowLength::Capture, ..self.flow.options()? };
         let policy = read_policy(&self.policy)?;
@@ -107,6 +121,7 @@ impl AuditArgs {
         let (inputs, found) = expand(&self.captures, messages)?;
         output.check_apart(&inputs)?;
         self.check_outputs(&inputs)?;
+        self.check_destinations(&output)?;
         let inputs = without_copies(&inputs, messages);
         let surveying = Surveying {
             inputs: &inputs,
@@ -124,13 +139,21 @@ impl AuditArgs {
         let header = Header::of(&survey, &inputs);
         let verdicts = mud::check(&survey, profiles, messages)?;
         let report = Report::of(&survey, verdicts, known.as_ref(), header);
-        self.write_beside(&report, &policy)?;
-        self.known.write(known, &survey, messages)?;
-        self.mud.write(&survey, messages)?;
-        Writing { report: &report, policy: &policy, messages }.write(&output)?;
+        self.mud.check_apart(&survey)?;
+        // Each is tried: that one cannot be written is no reason to lose the others.
+        let mut written = vec![Writing { report: &report, policy: &policy, messages }.write(&output)];
+        written.extend(self.write_beside(&report, &policy));
+        written.push(self.known.write(known, &survey, messages));
+        written.push(self.mud.write(&survey, messages));
+        first_failure(written)?;
         messages.note(self.conclusion(&report, &policy));
         let fails = self.fail_on.is_some_and(|severity| report.audit.has_at_or_over(severity));
-        let judged = if fails { Outcome::Findings } else { Outcome::Done };
+        // Nothing that was heard is no clean bill of health.
+        let judged = match report.header.span {
+            None => Outcome::Partial,
+            Some(_) if fails => Outcome::Findings,
+            Some(_) => Outcome::Done,
+        };
         Ok(outcome.max(found).max(judged))
     }
 
@@ -165,18 +188,29 @@ impl AuditArgs {
         Ok(())
     }
 
+    /// Refuses two results in one file, and files that cannot be written, before the captures are read.
+    fn check_destinations(&self, output: &Output) -> anyhow::Result<()> {
+        let mut destinations = Destinations::default();
+        destinations
+            .add("--output", output.file())
+            .add("--html", self.html.as_deref())
+            .add("--sarif", self.sarif.as_deref())
+            .add("--cipher-plot", self.cipher_plot.as_deref())
+            .add("--fingerprints-out", self.known.fingerprints_out.as_deref());
+        destinations.check(self.mud.folder())
+    }
+
     /// Writes the files that are asked for beside the result.
-    fn write_beside(&self, report: &Report, policy: &Policy) -> anyhow::Result<()> {
-        if let Some(path) = &self.html {
-            write_file(path, page::page(report, policy).html().as_bytes())?;
-        }
-        if let Some(path) = &self.sarif {
-            write_file(path, sarif_text(report, policy)?.as_bytes())?;
-        }
-        if let Some(path) = &self.cipher_plot {
-            write_file(path, cipher_plot::lines(report).svg().as_bytes())?;
-        }
-        Ok(())
+    fn write_beside(&self, report: &Report, policy: &Policy) -> Vec<anyhow::Result<()>> {
+        let html = |path: &PathBuf| write_file(path, page::page(report, policy).html().as_bytes());
+        let sarif = |path: &PathBuf| write_file(path, sarif_text(report, policy)?.as_bytes());
+        let plot = |path: &PathBuf| write_file(path, cipher_plot::lines(report).svg().as_bytes());
+        let written = [
+            self.html.as_ref().map(html),
+            self.sarif.as_ref().map(sarif),
+            self.cipher_plot.as_ref().map(plot),
+        ];
+        written.into_iter().flatten().collect()
     }
 
     /// What came out, in a line.
@@ -186,6 +220,24 @@ impl AuditArgs {
         let devices = report.devices();
         format!("{devices} by policy {} of {}{default}: {counts}", policy.name(), policy.date())
     }
+}
+
+/// Prints the text of a built-in policy.
+fn show_policy(name: &str, global: &GlobalArgs) -> anyhow::Result<Outcome> {
+    let Some(text) = Policy::built_in_text(name) else {
+        let names: Vec<&str> = Policy::names().collect();
+        let names = names.join(", ");
+        return Err(Usage(format!("--policy-show: no policy '{name}' is built in: there are {names}")).into());
+    };
+    Output::with_documents(global)?.with(|out| Ok(out.write_all(text.as_bytes())?))?;
+    Ok(Outcome::Done)
+}
+
+/// The first failure that anybody wants to hear of, else that of a reader that went away.
+fn first_failure(written: Vec<anyhow::Result<()>>) -> anyhow::Result<()> {
+    let (heard, unheard): (Vec<_>, Vec<_>) =
+        written.into_iter().filter_map(Result::err).partition(|error| status(error).is_some());
+    heard.into_iter().chain(unheard).next().map_or(Ok(()), Err)
 }
 
 /// The policy of a name, or in a file.

@@ -99,7 +99,10 @@ fn seen(code: u16) -> Seen {
 
 fn text(code: u16) -> String {
     let Some(suite) = Suite::of(code) else { return format!("0x{code:04x} (unregistered)") };
-    let grade = suite.grade.map_or("signal", Grade::as_str);
+    let grade = match suite.grade {
+        Some(Grade::Secure) if suite.is_dhe => "secure, but with DHE keys",
+        grade => grade.map_or("signal", Grade::as_str),
+    };
     let registry = match suite.recommended {
         Recommended::D => ", discouraged by IANA",
         Recommended::N if suite.grade == Some(Grade::Recommended) => ", not by IANA",

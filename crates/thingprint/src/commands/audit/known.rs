@@ -43,10 +43,12 @@ impl KnownArgs {
     ) -> anyhow::Result<()> {
         let Some(path) = &self.fingerprints_out else { return Ok(()) };
         let mut learned = known.filter(|_| self.learns_on()).unwrap_or_default();
-        let before = learned.len();
+        let (before, mut is_new) = (learned.len(), !self.learns_on());
         for (index, traits) in survey.fingerprints.devices().filter(|(_, traits)| !traits.is_empty()) {
             if let Some(device) = survey.devices.get(&index) {
-                learned.learn(&survey.name(*device), traits).context("failed to learn fingerprints")?;
+                let name = survey.name(*device);
+                is_new |= !learned.has_all(&name, traits);
+                learned.learn(&name, traits).context("failed to learn fingerprints")?;
             }
         }
         let text = learned.to_json();
@@ -64,6 +66,12 @@ impl KnownArgs {
             path.display(),
             learned.len()
         ));
+        if !is_new {
+            messages.note(
+                "these captures show nothing that was not known before: if they were learned already, their flows \
+                 count twice now, which changes no answer",
+            );
+        }
         Ok(())
     }
 

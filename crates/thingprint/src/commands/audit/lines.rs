@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use thingprint_audit::{DeviceAudit, Example, Finding, Grade, Rule, SeenSuite, Severity};
-use thingprint_instance::protocol_name;
+use thingprint_flow::protocol_name;
 use thingprint_protocol::Sender;
 
 use super::mud::RULE as MUD_RULE;
@@ -55,18 +55,20 @@ impl Line {
             return Some(Self::of(first_one));
         }
         let flows = findings.iter().map(|finding| finding.flows).max().unwrap_or_default();
-        let example = findings.iter().map(|finding| finding.example).min()?;
+        let example = findings.iter().map(|finding| &finding.example).min()?;
         let suites = || findings.iter().filter_map(|finding| finding.suite);
         let names: Vec<String> = suites().take(MOST_SUITES).map(|suite| suite.to_string()).collect();
         let rest = findings.len() - names.len();
         let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-        // Which is why a policy may not accept suites that are secure.
         let is_dhe = |seen: SeenSuite| seen.suite().is_some_and(|suite| suite.is_dhe);
-        let kind = if suites().all(is_dhe) { " DHE" } else { "" };
-        let grade = grade.map_or("unknown", Grade::as_str);
-        let seen = format!("{} {grade}{kind} suites: {}{more}", findings.len(), names.join(", "));
+        let kind = match grade {
+            // Which is why a policy may not accept suites that are secure.
+            Some(Grade::Secure) if suites().all(is_dhe) => "suites, secure but with DHE keys".to_owned(),
+            grade => format!("{} suites", grade.map_or("unknown", Grade::as_str)),
+        };
+        let seen = format!("{} {kind}: {}{more}", findings.len(), names.join(", "));
         let is_least = flows < first_one.total;
-        Some(Self { flows, is_least, seen, first: first(&example), ..Self::of(first_one) })
+        Some(Self { flows, is_least, seen, first: first(example), ..Self::of(first_one) })
     }
 
     /// The same with several peers.
@@ -75,11 +77,11 @@ impl Line {
         if findings.len() == 1 {
             return Some(Self::of(first_one));
         }
-        let example = findings.iter().map(|finding| finding.example).min()?;
+        let example = findings.iter().map(|finding| &finding.example).min()?;
         Some(Self {
             flows: findings.iter().map(|finding| finding.flows).sum(),
             seen: format!("{what} {} peers{why}", findings.len()),
-            first: first(&example),
+            first: first(example),
             ..Self::of(first_one)
         })
     }
@@ -141,6 +143,9 @@ fn kind(seen: &str) -> (&str, &str) {
     match (spaces.get(1), spaces.get(2).copied().or(end)) {
         (Some(start), Some(behind)) => {
             let behind = end.map_or(behind, |end| behind.min(end));
+            let peer = seen.get(*start..behind).unwrap_or_default();
+            // A mark behind the peer belongs to what follows.
+            let behind = start + peer.trim_end_matches(';').len();
             (seen.get(..*start).unwrap_or(seen), seen.get(behind..).unwrap_or(""))
         }
         _ => (seen, ""),
@@ -216,6 +221,9 @@ mod tests {
         check("udp to a.example port 123: no entry for this peer", ("udp to", why));
         check("icmp to 192.0.2.1: no entry for this peer", ("icmp to", ": no entry for this peer"));
         check("udp from 2001:db8::1 to the device's port 9: x", ("udp from", " to the device's port 9: x"));
+        let silent = "; the device sent nothing: no entry for this peer";
+        check(&format!("icmp from 192.0.2.1{silent}"), ("icmp from", silent));
+        check(&format!("udp from 2001:db8::1{silent}"), ("udp from", silent));
         check("x", ("x", ""));
     }
 }

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::Args;
 use thingprint_audit::sarif::{self, RuleEntry, Text};
 use thingprint_flow::{DeviceId, DeviceIndex};
@@ -95,19 +94,32 @@ impl MudArgs {
         self.mud.iter().map(|given| profiles::path_of(given).1).collect()
     }
 
+    /// The folder for profiles, with its option.
+    pub(super) fn folder(&self) -> Option<(&'static str, &Path)> {
+        Some(("--mud-out", self.mud_out.as_deref()?))
+    }
+
+    /// Refuses to write profiles over those that were read.
+    pub(super) fn check_apart(&self, survey: &Survey) -> Result<(), Usage> {
+        let Some(folder) = &self.mud_out else { return Ok(()) };
+        let read = self.read_files(folder);
+        for (_, _, name) in named(survey) {
+            let path = folder.join(format!("{name}.json"));
+            if path.canonicalize().is_ok_and(|path| read.contains(&path)) {
+                let name = path.display();
+                return Err(Usage(format!("--mud-out: {name} would be replaced, which --mud reads")));
+            }
+        }
+        Ok(())
+    }
+
     /// Writes a profile for each device, where that is asked for.
     pub(super) fn write(&self, survey: &Survey, messages: Messages) -> anyhow::Result<()> {
         let Some(folder) = &self.mud_out else { return Ok(()) };
         let Some((_, last)) = survey.span else { return Ok(()) };
-        std::fs::create_dir_all(folder).with_context(|| format!("failed to write {}", folder.display()))?;
-        let read = self.read_files(folder);
         let mut written = 0;
         for (index, device, name) in named(survey) {
             let path = folder.join(format!("{name}.json"));
-            if path.canonicalize().is_ok_and(|path| read.contains(&path)) {
-                let name = path.display();
-                return Err(Usage(format!("--mud-out: {name} would be replaced, which --mud reads")).into());
-            }
             let url = self.url(survey, index, &name);
             let options = MudOptions {
                 with_unanswered: self.mud_unanswered,
@@ -175,6 +187,7 @@ pub(super) fn sarif_rules(report: &Report) -> Vec<RuleEntry> {
         short_description: text(RULE.title.to_owned()),
         full_description: text(format!("{} {}", RULE.checks, RULE.why)),
         help: text(sarif::help((RULE.why, RULE.example, RULE.mend), &[("Reference", REFERENCE)])),
+        help_uri: sarif::help_uri(REFERENCE),
     }]
 }
 

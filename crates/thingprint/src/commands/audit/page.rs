@@ -1,9 +1,10 @@
 //! The report as a page of HTML.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_audit::{DeviceAudit, Policy, Severity};
 use thingprint_figure::{Badge, Page, PageCell, PageColumn, PageTable, Prose, Tone};
+use thingprint_profile::Attribute;
 
 use super::cipher_plot;
 use super::lines::{Line, document, documents, lines, title};
@@ -16,6 +17,8 @@ use super::when::to_second;
 const MOST_CAPTURES: usize = 8;
 /// Bytes of a reference that stays on one line.
 const MOST_TOGETHER: usize = 20;
+/// Values of an attribute that are named.
+const MOST_VALUES: usize = 20;
 /// Entries of a profile that were not used and are named.
 const MOST_UNUSED: usize = 40;
 
@@ -220,10 +223,24 @@ fn fingerprints(page: &mut Page, report: &Report) {
     for device in &report.audit.devices {
         let Some(shows) = report.shows(device.device).filter(|shows| shows.unique() > 0) else { continue };
         page.details(format!("{}: {} unique values", name(device), shows.unique()), |page| {
-            let unique = shows.values.iter().filter(|value| value.is_unique);
-            page.definitions(unique.map(|value| (value.attribute.name(), Prose::new().code(&value.value))));
+            let mut by_attribute: BTreeMap<Attribute, Vec<&str>> = BTreeMap::new();
+            for value in shows.values.iter().filter(|value| value.is_unique) {
+                by_attribute.entry(value.attribute).or_default().push(&value.value);
+            }
+            page.definitions(by_attribute.iter().flat_map(|(attribute, values)| named(*attribute, values)));
         });
     }
+}
+
+/// The first values of an attribute, and how many more there are: lists of time servers are long.
+fn named<'a>(
+    attribute: Attribute,
+    values: &'a [&str],
+) -> impl Iterator<Item = (&'static str, Prose)> + use<'a> {
+    let more = values.len().saturating_sub(MOST_VALUES);
+    let more = (more > 0).then(|| Prose::from(format!("and {more} more, which the JSON result has")));
+    let values = values.iter().take(MOST_VALUES).map(|value| Prose::new().code(*value));
+    values.chain(more).map(move |value| (attribute.name(), value))
 }
 
 fn likenesses(report: &Report) -> PageTable {

@@ -1,10 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use thingprint_audit::{Audit, DeviceAudit, Policy, Severity};
+use thingprint_audit::{Audit, DeviceAudit, Finding, Policy, Severity};
 use thingprint_flow::{DeviceId, DeviceIndex, MacAddr, Timestamp};
 use thingprint_profile::{Answer, Attribute, CipherList, Evidence, KnownDevices, Likeness, Matcher, Traits};
 
+use super::lines::lines;
 use super::mud::Verdict;
 use super::rules::{Explained, explained};
 use super::survey::{Dropped, Survey};
@@ -87,6 +88,7 @@ struct LikenessDocument<'a> {
 struct CandidateDocument<'a> {
     name: &'a str,
     score: f64,
+    coverage: f64,
     evidence: Vec<EvidenceDocument<'a>>,
 }
 
@@ -115,7 +117,12 @@ impl Report {
         let mut audit = survey.audit.clone();
         for device in &mut audit.devices {
             device.findings.extend(verdicts.get(&device.device).into_iter().flat_map(Verdict::findings));
+            for Finding { example, .. } in &mut device.findings {
+                let capture = survey.spans.capture_of(device.device, example.time);
+                example.capture = capture.and_then(|capture| header.captures.get(capture).cloned());
+            }
         }
+        audit.put_worst_first();
         let matcher = known.map(Matcher::new);
         let unique = survey.fingerprints.unique();
         let no_traits = Traits::default();
@@ -159,11 +166,20 @@ impl Report {
         messages::counted(self.audit.devices.len() as u64, "device", "devices")
     }
 
-    /// How many findings there are of each severity.
+    /// How many findings there are of each severity, and on how many lines they stand for people, where these are fewer.
     pub(super) fn counts(&self) -> String {
+        let lines: Vec<Severity> =
+            self.audit.devices.iter().flat_map(lines).map(|line| line.severity).collect();
         let of = |severity| {
             let findings = self.audit.at_or_over(severity);
-            counted(findings.filter(|(_, finding)| finding.severity == severity).count(), severity)
+            let findings = findings.filter(|(_, finding)| finding.severity == severity).count();
+            let lines = lines.iter().filter(|of| **of == severity).count();
+            let groups = match lines {
+                lines if lines == findings => String::new(),
+                1 => " in 1 group".to_owned(),
+                lines => format!(" in {lines} groups"),
+            };
+            counted(findings, severity) + &groups
         };
         let [error, warning, note] = [Severity::Error, Severity::Warning, Severity::Note].map(of);
         format!("{error}, {warning}, {note}")
@@ -214,6 +230,7 @@ impl<'a> LikenessDocument<'a> {
         let candidate = |candidate: &'a thingprint_profile::Candidate| CandidateDocument {
             name: &candidate.name,
             score: candidate.score,
+            coverage: candidate.coverage,
             evidence: candidate.evidence.iter().map(EvidenceDocument::of).collect(),
         };
         Self { answer, names, candidates: likeness.candidates.iter().map(candidate).collect() }

@@ -1,5 +1,6 @@
 use thingprint_audit::{DeviceAudit, Finding, Grade, Recommended};
-use thingprint_instance::protocol_name;
+use thingprint_flow::protocol_name;
+use thingprint_profile::Likeness;
 use thingprint_report::{Cell, Table, Type};
 
 use super::lines::{side, title};
@@ -22,10 +23,15 @@ pub(super) fn findings(report: &Report) -> anyhow::Result<Table> {
         ("recommended", Type::Text),
         ("expected", Type::Text),
         ("reference", Type::Text),
+        ("mend", Type::Text),
         ("first_time", Type::Time),
         ("first_proto", Type::Text),
         ("first_client", Type::Text),
         ("first_server", Type::Text),
+        ("first_capture", Type::Text),
+        ("looks_like_answer", Type::Text),
+        ("looks_like", Type::List),
+        ("looks_like_score", Type::Real),
     ]);
     for device in &report.audit.devices {
         for finding in &device.findings {
@@ -37,7 +43,7 @@ pub(super) fn findings(report: &Report) -> anyhow::Result<Table> {
 
 fn cells(report: &Report, device: &DeviceAudit, finding: &Finding) -> Vec<Cell> {
     let example = &finding.example;
-    vec![
+    let mut cells = vec![
         Cell::from(device.device.to_string()),
         Cell::from(device.label.clone()),
         Cell::from(report.audit.policy.as_str()),
@@ -52,9 +58,22 @@ fn cells(report: &Report, device: &DeviceAudit, finding: &Finding) -> Vec<Cell> 
         Cell::from(finding.suite.and_then(|suite| suite.recommended).map(Recommended::as_str)),
         Cell::from(finding.expected.as_str()),
         Cell::from(finding.reference.as_str()),
+        Cell::from(finding.mend),
         Cell::from(example.time),
         Cell::from(protocol_name(example.protocol).into_owned()),
         Cell::from(example.client.to_string()),
         Cell::from(example.server.to_string()),
-    ]
+        Cell::from(example.capture.clone()),
+    ];
+    let likeness = report.shows(device.device).and_then(|shows| shows.likeness.as_ref());
+    cells.extend(likeness_cells(likeness));
+    cells
+}
+
+/// The answer, the known devices that it names, and the score of the best; nothing where none is known.
+fn likeness_cells(likeness: Option<&Likeness>) -> [Cell; 3] {
+    let Some(likeness) = likeness else { return [Cell::Absent, Cell::Absent, Cell::Absent] };
+    let names = likeness.answer.names().into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let score = likeness.candidates.first().map(|best| best.score);
+    [Cell::from(likeness.answer.word()), Cell::from(names), Cell::from(score)]
 }

@@ -157,6 +157,7 @@ fn told(evidence: &Evidence) -> String {
         value.push('…');
     }
     let shared = match evidence.shared_by {
+        1 if evidence.is_generic() => "unique, but names nobody".to_owned(),
         1 => "unique".to_owned(),
         shared => format!("shared by {shared}"),
     };

@@ -11,10 +11,11 @@ use thingprint_protocol::schema::Model;
 use thingprint_protocol::{Engine, Heard, Listener, Losses};
 use thingprint_report::Labels;
 
+use super::spans::Spans;
 use crate::inputs::Input;
 use crate::messages::Messages;
 use crate::progress::Progress;
-use crate::reading::{Followed, follow, guess_gateway, labelled_macs, report_losses, total_length};
+use crate::reading::{Followed, follow_captures, guess_gateway, labelled_macs, report_losses, total_length};
 
 /// Frames between two looks for flows that are over.
 const SWEEP_FRAMES: u64 = 1 << 16;
@@ -43,6 +44,8 @@ pub(super) struct Survey {
     pub(super) gateway: Option<MacAddr>,
     /// Time of the earliest and of the latest frame.
     pub(super) span: Option<(Timestamp, Timestamp)>,
+    /// When each capture has packets.
+    pub(super) spans: Spans,
     pub(super) followed: Followed,
     losses: Losses,
     counts: TrackCounts,
@@ -90,6 +93,12 @@ impl Surveying<'_> {
             survey = self.hear(policy, &labelled).0;
         }
         survey.gateway = elected;
+        if elected.is_none() && is_by_mac && survey.devices.len() > 1 {
+            self.messages.note(
+                "no gateway was found, since no device passes on traffic from the Internet: if one of these is the \
+                 gateway, name it with --gateway, or it is judged as a device",
+            );
+        }
         if let Some(gateway) = elected {
             survey.leave_out(DeviceId::Mac(gateway));
         }
@@ -108,8 +117,9 @@ impl Surveying<'_> {
         let listener = Listener::new(self.engine, |flow: Flow<Heard>| ears.hear(&flow));
         let mut tracker = Tracker::new(self.options.clone(), listener);
         let progress = Progress::bytes("reading", total_length(self.inputs), self.messages.is_quiet());
-        let mut frames = 0_u64;
-        let followed = follow(self.inputs, self.sort, Some(&progress), |packet| {
+        let (mut frames, mut spans) = (0_u64, Spans::default());
+        let followed = follow_captures(self.inputs, self.sort, Some(&progress), |capture, packet| {
+            spans.see(capture, packet);
             tracker.push(packet);
             frames += 1;
             if frames.is_multiple_of(SWEEP_FRAMES) {
@@ -129,6 +139,7 @@ impl Surveying<'_> {
             labels,
             gateway: None,
             span,
+            spans,
             followed,
             losses,
             counts,
@@ -160,7 +171,7 @@ impl Dropped {
     /// Each count with what was left out.
     pub(super) const fn in_words(self) -> [(u64, &'static str); 5] {
         [
-            (self.messages, "messages were left out: too many in one flow"),
+            (self.messages, "messages were left out, and not judged: too many in one flow"),
             (
                 self.findings,
                 "values that no rule accepts were left out: too many different ones, none of them graver than the rest",

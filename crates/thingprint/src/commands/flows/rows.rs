@@ -1,8 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use thingprint_flow::{DeviceId, Endpoint, Flow, FlowEnd, Tally, Timestamp};
-use thingprint_instance::protocol_name;
+use thingprint_flow::{DeviceId, Endpoint, Flow, FlowEnd, Tally, Timestamp, protocol_name};
 use thingprint_profile::Matcher;
 use thingprint_protocol::schema::Model;
 use thingprint_protocol::{Carrier, ClientHello, Engine, Heard, HeardMessage, Message, Sender};

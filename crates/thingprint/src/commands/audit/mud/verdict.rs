@@ -1,10 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use serde::Serialize;
 use thingprint_audit::{Example, Finding, Severity};
-use thingprint_flow::Endpoint;
-use thingprint_instance::protocol_name;
+use thingprint_flow::{Endpoint, protocol_name};
 use thingprint_profile::{CheckReport, Denied, DenyReason, Direction, EntryUse};
 use thingprint_protocol::Sender;
 
@@ -63,8 +64,11 @@ struct DeniedDocument<'a> {
     names: &'a [String],
     protocol: String,
     server_port: Option<u16>,
-    initiated: &'static str,
+    /// Who opened it; null where the device sent nothing, so that the ports alone would tell.
+    initiated: Option<&'static str>,
     direction: &'static str,
+    /// Who was seen to send: `device`, `peer` or `both`.
+    sent_by: &'static str,
     flows: u64,
     reason: String,
     nearest: Option<&'a str>,
@@ -74,6 +78,12 @@ impl Verdict {
     /// The file of the profile.
     pub(crate) fn file(&self) -> &str {
         &self.file
+    }
+
+    /// The name of the file without its folders.
+    fn file_name(&self) -> &str {
+        let name = Path::new(&self.file).file_name().and_then(OsStr::to_str);
+        name.unwrap_or(&self.file)
     }
 
     /// What was found.
@@ -106,7 +116,9 @@ impl Verdict {
             match found.get_mut(&key) {
                 Some(known) => {
                     known.flows += finding.flows;
-                    known.example = known.example.min(finding.example);
+                    if finding.example < known.example {
+                        known.example = finding.example;
+                    }
                 }
                 None => {
                     found.insert(key, finding);
@@ -134,7 +146,7 @@ impl Verdict {
     }
 
     fn finding(&self, denied: &Denied) -> Finding {
-        let is_sent = denied.tally.up_packets > 0;
+        let is_sent = !is_silent(denied);
         Finding {
             rule: RULE.id,
             severity: if is_sent { Severity::Warning } else { Severity::Note },
@@ -143,8 +155,9 @@ impl Verdict {
             total: self.report.flows,
             seen: seen(denied),
             suite: None,
-            expected: format!("what {} allows", self.file),
+            expected: format!("what {} allows", self.file_name()),
             reference: REFERENCE.to_owned(),
+            mend: RULE.mend,
             example: example(denied),
         }
     }
@@ -152,53 +165,153 @@ impl Verdict {
 
 impl<'a> DeniedDocument<'a> {
     fn of(denied: &'a Denied) -> Self {
-        let (reason, nearest) = match &denied.reason {
-            DenyReason::Refused { .. } => (denied.reason.to_string(), None),
-            DenyReason::NoEntry { miss, nearest } => (miss.to_string(), nearest.as_deref()),
+        let nearest = match &denied.reason {
+            DenyReason::Refused { .. } => None,
+            DenyReason::NoEntry { nearest, .. } => nearest.as_deref(),
         };
+        let is_opener_known = !is_silent(denied) || denied.contact.initiated == Direction::ToDevice;
         Self {
             peer: denied.contact.peer.to_string(),
             names: &denied.names,
             protocol: protocol_name(denied.contact.protocol).into_owned(),
             server_port: denied.contact.server_port,
-            initiated: denied.contact.initiated.name(),
+            initiated: is_opener_known.then(|| denied.contact.initiated.name()),
             direction: denied.direction.name(),
+            sent_by: sent_by(denied),
             flows: denied.flows,
-            reason,
+            reason: reason(denied),
             nearest,
         }
     }
 }
 
-/// What is not allowed, such as `tcp to a.example port 443: no entry for this peer`.
+/// What is not allowed, such as `tcp to a.example port 443: no entry for this peer`. Of what only the peer sent nobody
+/// knows whether the device had asked for it, so that the peer is the one that is told of.
 fn seen(denied: &Denied) -> String {
     let contact = &denied.contact;
     let protocol = protocol_name(contact.protocol);
     let peer = denied.names.first().cloned().unwrap_or_else(|| contact.peer.to_string());
     let port = contact.server_port.map(|port| format!(" port {port}")).unwrap_or_default();
     let whom = match contact.initiated {
+        Direction::FromDevice if is_silent(denied) => format!("{protocol} from {peer}{port}"),
         Direction::FromDevice => format!("{protocol} to {peer}{port}"),
+        Direction::ToDevice if port.is_empty() => format!("{protocol} from {peer}"),
         Direction::ToDevice => format!("{protocol} from {peer} to the device's{port}"),
     };
-    let whom = whom.trim_end_matches(" to the device's");
-    let unanswered = if denied.tally.up_packets == 0 { ", never answered" } else { "" };
+    let answer = match denied.tally.up_packets {
+        0 if denied.tally.refused_flows > 0 => "; the device refused",
+        0 => "; the device sent nothing",
+        _ => "",
+    };
+    format!("{whom}{answer}: {}", reason(denied))
+}
+
+/// Why it is not allowed, and why the peer's name is in doubt.
+fn reason(denied: &Denied) -> String {
     let reason = match &denied.reason {
         DenyReason::Refused { .. } => denied.reason.to_string(),
         DenyReason::NoEntry { miss, .. } => miss.to_string(),
     };
-    format!("{whom}{unanswered}: {reason}")
+    match &denied.doubt {
+        Some(doubt) => format!("{reason}; {doubt}"),
+        None => reason,
+    }
 }
 
+/// Whether the device sent nothing, or nothing but resets.
+const fn is_silent(denied: &Denied) -> bool {
+    denied.tally.up_packets == 0
+}
+
+const fn sent_by(denied: &Denied) -> &'static str {
+    match (denied.tally.up_packets, denied.tally.down_packets) {
+        (0, _) => "peer",
+        (_, 0) => "device",
+        _ => "both",
+    }
+}
+
+/// The first flow; where only the peer sent, it is the client here, since the flow was not seen to be opened by the
+/// device.
 fn example(denied: &Denied) -> Example {
     let socket = |end: Endpoint| SocketAddr::new(end.addr, end.port);
     let (local, remote) = (socket(denied.tally.local), socket(denied.tally.remote));
     let (client, server) = match denied.contact.initiated {
-        Direction::FromDevice => (local, remote),
-        Direction::ToDevice => (remote, local),
+        Direction::FromDevice if !is_silent(denied) => (local, remote),
+        Direction::FromDevice | Direction::ToDevice => (remote, local),
     };
-    Example { time: denied.tally.first, protocol: denied.contact.protocol, client, server }
+    Example { time: denied.tally.first, protocol: denied.contact.protocol, client, server, capture: None }
 }
 
 fn entry_name(entry: &EntryUse) -> String {
     format!("{}/{}", entry.list, entry.entry)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::net::IpAddr;
+
+    use thingprint_flow::{Endpoint, Timestamp};
+    use thingprint_profile::{
+        Contact, ContactTally, Denied, DenyReason, Direction, Miss, NameDoubt, Place, PortSpan,
+    };
+
+    use super::{DeniedDocument, example, seen};
+
+    const ROUTER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 168, 1, 1));
+    const FRAME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 168, 1, 7));
+
+    /// Datagrams of a router's port 1900 to a device that sent so many, and that the ports make the client.
+    fn denied(up_packets: u64, refused_flows: u64) -> Denied {
+        let contact = Contact {
+            peer: ROUTER,
+            place: Place::Local,
+            protocol: 17,
+            initiated: Direction::FromDevice,
+            server_port: Some(1900),
+            client_port: None,
+            service: None,
+            host: None,
+        };
+        let tally = ContactTally {
+            flows: 1,
+            up_packets,
+            refused_flows,
+            down_packets: 1,
+            bytes: 300,
+            first: Timestamp::from_seconds(0),
+            local: Endpoint { addr: FRAME, port: 40_000 },
+            remote: Endpoint { addr: ROUTER, port: 1900 },
+            client_ports: PortSpan::one(40_000),
+            port_flows: BTreeMap::from([(40_000, 1)]),
+            spoken: BTreeSet::new(),
+        };
+        let reason = DenyReason::NoEntry { miss: Miss::Peer, nearest: None };
+        let direction = Direction::ToDevice;
+        Denied { contact, tally, flows: 1, names: Vec::new(), direction, reason, doubt: None }
+    }
+
+    #[test]
+    fn what_only_the_peer_sent_is_told_of_the_peer() {
+        let silent = denied(0, 0);
+        let expected = "udp from 192.168.1.1 port 1900; the device sent nothing: no entry for this peer";
+        assert_eq!(seen(&silent), expected);
+        assert_eq!(example(&silent).client.to_string(), "192.168.1.1:1900");
+        let document = DeniedDocument::of(&silent);
+        assert_eq!((document.initiated, document.sent_by), (None, "peer"));
+        assert!(seen(&denied(0, 1)).contains("port 1900; the device refused: "));
+        let asked = denied(1, 0);
+        assert_eq!(seen(&asked), "udp to 192.168.1.1 port 1900: no entry for this peer");
+        assert_eq!(example(&asked).server.to_string(), "192.168.1.1:1900");
+        let document = DeniedDocument::of(&asked);
+        assert_eq!((document.initiated, document.sent_by), (Some(Direction::FromDevice.name()), "both"));
+    }
+
+    #[test]
+    fn a_reason_says_that_a_name_may_be_missing() {
+        let unnamed = Denied { doubt: Some(NameDoubt::NoAnswer), ..denied(1, 0) };
+        let expected = "no entry for this peer; no DNS answer in these captures names it";
+        assert_eq!(DeniedDocument::of(&unnamed).reason, expected);
+    }
 }

@@ -1,0 +1,96 @@
+use std::collections::BTreeMap;
+
+use thingprint_flow::{DeviceId, MacAddr, Packet, Timestamp};
+
+/// Pairs of a capture and a device that are remembered; one takes some 50 bytes.
+const MOST_PAIRS: usize = 1 << 18;
+
+/// From when to when each capture has packets, of all and of each device.
+#[derive(Debug, Default)]
+pub(super) struct Spans {
+    captures: BTreeMap<usize, Span>,
+    devices: BTreeMap<(usize, MacAddr), Span>,
+}
+
+/// The earliest and the latest of some times.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    first: Timestamp,
+    last: Timestamp,
+}
+
+impl Spans {
+    /// Takes a packet of the capture at this place.
+    pub(super) fn see(&mut self, capture: usize, packet: &Packet<'_>) {
+        let span = Span { first: packet.time, last: packet.time };
+        self.captures.entry(capture).or_insert(span).add(packet.time);
+        for address in [packet.src_mac, packet.dst_mac].into_iter().flatten() {
+            let key = (capture, address);
+            if let Some(span) = self.devices.get_mut(&key) {
+                span.add(packet.time);
+            } else if self.devices.len() < MOST_PAIRS {
+                self.devices.insert(key, span);
+            }
+        }
+    }
+
+    /// The place of the capture that a device's packet of this time is in; `None` where it could be in several.
+    pub(super) fn capture_of(&self, device: DeviceId, time: Timestamp) -> Option<usize> {
+        let all = self.captures.iter().map(|(capture, span)| (*capture, *span));
+        let all: Vec<usize> = all.filter(|(_, span)| span.has(time)).map(|(capture, _)| capture).collect();
+        let (DeviceId::Mac(address), [_, _, ..]) = (device, all.as_slice()) else { return only(all) };
+        let is_of_device =
+            |capture: &usize| self.devices.get(&(*capture, address)).is_some_and(|span| span.has(time));
+        only(all.into_iter().filter(is_of_device).collect())
+    }
+}
+
+impl Span {
+    fn add(&mut self, time: Timestamp) {
+        self.first = self.first.min(time);
+        self.last = self.last.max(time);
+    }
+
+    fn has(self, time: Timestamp) -> bool {
+        (self.first..=self.last).contains(&time)
+    }
+}
+
+fn only(captures: Vec<usize>) -> Option<usize> {
+    match captures.as_slice() {
+        [one] => Some(*one),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use thingprint_flow::{DeviceId, MacAddr, Packet, Timestamp};
+
+    use super::Spans;
+
+    const LAMP: MacAddr = MacAddr::new([2, 0, 0, 0, 0, 1]);
+    const LOCK: MacAddr = MacAddr::new([2, 0, 0, 0, 0, 2]);
+
+    #[test]
+    fn the_capture_of_a_time_is_told_where_one_alone_has_the_device_then() {
+        let mut spans = Spans::default();
+        for (capture, address, at_s) in
+            [(0, LAMP, 0), (0, LAMP, 10), (1, LOCK, 5), (1, LOCK, 20), (2, LOCK, 30)]
+        {
+            let time = Timestamp::from_seconds(at_s);
+            let (src_mac, dst_mac) = (Some(address), None);
+            spans.see(capture, &Packet { time, src_mac, dst_mac, wire_bytes: 60, ip: None });
+        }
+        let check = |address: MacAddr, at_s: i64, expected: Option<usize>| {
+            let found = spans.capture_of(DeviceId::Mac(address), Timestamp::from_seconds(at_s));
+            assert_eq!(found, expected, "{at_s}");
+        };
+        check(LAMP, 2, Some(0));
+        check(LAMP, 7, Some(0));
+        check(LOCK, 7, Some(1));
+        check(LOCK, 15, Some(1));
+        check(LOCK, 30, Some(2));
+        check(LOCK, 25, None);
+    }
+}

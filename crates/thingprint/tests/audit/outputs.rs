@@ -1,0 +1,98 @@
+//! Where `audit` writes, and what its status says.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::{devices, findings, stage_with_unsafe_home};
+use crate::stage::{Stage, capture};
+
+#[test]
+fn two_results_in_one_file_are_refused_and_places_are_looked_at_before_reading() {
+    let stage = stage_with_unsafe_home();
+    stage.fails(
+        "audit home.pcap -o same.json --sarif ./same.json",
+        2,
+        &["--output and --sarif", "same.json"],
+    );
+    stage.fails("audit home.pcap --mud-out mud --html mud/a.json", 2, &["--html", "folder of --mud-out"]);
+    stage.fails("audit home.pcap -o good.json --html nowhere/a.html", 1, &["--html", "no folder nowhere"]);
+    stage.fails("audit home.pcap -o good.json --html .", 1, &["--html"]);
+    assert!(["same.json", "good.json"].iter().all(|name| !stage.path(name).exists()), "nothing was begun");
+    stage.ok("audit home.pcap -o a.json --sarif a.sarif --html a.html");
+    stage.ok("audit home.pcap -o a.json --sarif a.sarif --html a.html");
+}
+
+#[test]
+fn findings_win_over_input_that_was_cut_and_no_packet_is_no_success() {
+    let stage = stage_with_unsafe_home();
+    let whole = fs::read(stage.path("home.pcap")).unwrap();
+    fs::write(stage.path("cut.pcap"), &whole[..whole.len() - 7]).unwrap();
+    assert_eq!(stage.run("audit cut.pcap").status, 4);
+    assert_eq!(stage.run("audit cut.pcap --fail-on error").status, 3);
+    assert_eq!(stage.run("audit home.pcap mistyped.pcap").status, 4);
+    assert_eq!(stage.run("audit home.pcap mistyped.pcap --fail-on error").status, 3);
+    fs::write(stage.path("empty.pcap"), capture(&[])).unwrap();
+    assert_eq!(stage.run("audit empty.pcap --fail-on error").status, 4);
+}
+
+#[test]
+fn a_finding_says_how_it_is_mended_and_where_it_was_seen_in_every_form() {
+    let stage = stage_with_unsafe_home();
+    stage.ok("simulate --home unsafe --duration 10m --start 2024-06-04T00:00:00Z -o second.pcap");
+    let audit = stage.ok("audit home.pcap second.pcap --labels labels.csv --format json").json();
+    let all = devices(&audit);
+    let finding = &findings(all["tls-002-old-server"])[0];
+    let example = &finding["example"];
+    assert_eq!((&example["capture"], &example["protocol"]), (&"home.pcap".into(), &"tcp".into()));
+    let rows = stage.ok("audit home.pcap second.pcap --labels labels.csv").json_lines();
+    let row = rows.iter().find(|row| row["label"] == "tls-002-old-server" && row["seen"] == finding["seen"]);
+    let row = row.unwrap();
+    for (of_row, value) in [
+        ("mend", &finding["mend"]),
+        ("first_time", &example["time"]),
+        ("first_proto", &example["protocol"]),
+        ("first_capture", &example["capture"]),
+    ] {
+        assert!(value.is_string() && row[of_row] == *value, "{of_row}: {row}");
+    }
+    assert_eq!(row["looks_like_answer"], Value::Null, "nobody is known");
+}
+
+#[test]
+fn the_worst_device_comes_first() {
+    let stage = stage_with_unsafe_home();
+    let audit = stage.ok("audit home.pcap --labels labels.csv --format json").json();
+    let rank =
+        |severity: &Value| ["error", "warning", "note"].iter().position(|word| severity == word).unwrap();
+    let mut of_devices = Vec::new();
+    for device in audit["devices"].as_array().unwrap() {
+        let ranks: Vec<usize> = findings(device).iter().map(|finding| rank(&finding["severity"])).collect();
+        assert!(ranks.is_sorted(), "{device}");
+        of_devices.push(ranks.first().copied().unwrap_or(3));
+    }
+    assert!(of_devices.is_sorted() && of_devices.first() < of_devices.last(), "{of_devices:?}");
+}
+
+#[test]
+fn a_built_in_policy_is_printed_to_be_changed() {
+    let stage = Stage::new();
+    let text = stage.ok("audit --policy-show strict").stdout;
+    assert!(text.contains("name = \"strict\""), "{text}");
+    stage.ok("audit --policy-show strict -o own.toml");
+    assert_eq!(fs::read_to_string(stage.path("own.toml")).unwrap(), text);
+    assert!(stage.ok("audit --rules --policy own.toml").stdout.contains("\"policy\":\"strict\""));
+    stage.fails("audit --policy-show lenient", 2, &["bcp2026"]);
+    stage.fails("audit --policy-show strict home.pcap", 2, &["--policy-show"]);
+    stage.fails("audit x.pcap --format xml", 2, &["table", "sarif", "html"]);
+    stage.fails("audit x.pcap -j 0", 2, &["1 or more"]);
+}
+
+#[test]
+fn who_learns_the_same_again_is_told() {
+    let stage = stage_with_unsafe_home();
+    let learn = "audit home.pcap --labels labels.csv --fingerprints-out known.json";
+    assert!(!stage.ok(learn).stderr.contains("learned already"));
+    let again = stage.ok(&format!("{learn} --fingerprints known.json"));
+    assert!(again.stderr.contains("learned already"), "{}", again.stderr);
+}
