@@ -59,9 +59,9 @@ fn check_writable(option: &str, path: &Path) -> anyhow::Result<()> {
 /// The same for every way to name a file, also one that is not there yet, in a folder that is not.
 fn identity(path: &Path) -> PathBuf {
     let beyond = || {
-        let folder = path.parent().filter(|folder| *folder != path)?;
+        let (name, folder) = (path.file_name()?, path.parent()?);
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        Some(identity(folder).join(path.file_name()?))
+        Some(identity(folder).join(name))
     };
     path.canonicalize().ok().or_else(beyond).unwrap_or_else(|| path.to_owned())
 }
