@@ -353,25 +353,72 @@ fn a_finding_cites_what_its_verdict_is_written_in() {
     );
 }
 
+/// Severity and reference of what is said of one suite that is offered in a hello of these versions.
+fn said_of_offer(versions: &[u16], suite: u32) -> (Severity, String) {
+    let (newest, beside) = versions.split_first().unwrap();
+    let supported = if beside.is_empty() { &[][..] } else { versions };
+    let offer = hello(HelloVersion::Tls(*newest.min(&0x0303)), supported, &[suite]);
+    let audit = judge(vec![(DEVICE, Message::ClientHello(offer))]);
+    let mut findings = audit.findings.into_iter().filter(|finding| finding.rule == "TLS-003");
+    let finding = findings.next().unwrap();
+    (finding.severity, finding.reference)
+}
+
 #[test]
-fn a_suite_cites_what_speaks_against_it() {
-    let references = |suites: &[u32]| {
-        let offer = Message::ClientHello(hello(HelloVersion::Tls(0x0303), &[0x0304], suites));
-        let audit = judge(vec![(DEVICE, offer)]);
-        audit.findings.iter().map(|finding| (finding.severity, finding.reference.clone())).collect::<Vec<_>>()
-    };
+fn a_suite_cites_the_section_that_speaks_against_it() {
     let check = |suite: u32, severity: Severity, reference: &str| {
-        assert_eq!(references(&[suite]), [(severity, reference.to_owned())], "{suite:04x}");
+        for versions in [&[0x0303][..], &[0x0304, 0x0303], &[0x0304, 0x0303, 0x0301]] {
+            assert_eq!(said_of_offer(versions, suite), (severity, reference.to_owned()), "{suite:04x}");
+        }
     };
     check(0x0005, Severity::Error, "RFC 9325 §4.1; RFC 9846 §E.5");
+    check(0x002f, Severity::Error, "RFC 10015 §4");
+    check(0x0033, Severity::Error, "RFC 10015 §3");
     check(0x009e, Severity::Error, "RFC 10015 §3");
-    check(0x002f, Severity::Error, "RFC 10015 §2; RFC 10015 §3; RFC 10015 §4");
+    check(0x0031, Severity::Error, "RFC 10015 §2");
+    check(0x00a6, Severity::Error, "RFC 10015 §2");
     check(0xc004, Severity::Warning, "RFC 9325 §4.1; RFC 10015 §2");
-    check(0xc027, Severity::Warning, "RFC 9325 §4.1; RFC 9325 §4.2");
+    check(0xc018, Severity::Warning, "RFC 10015 §2");
+    check(0xc012, Severity::Warning, "RFC 9325 §4.1");
+    check(0xc027, Severity::Warning, "RFC 9325 §4.2");
     check(0x0023, Severity::Warning, "RFC 9847 (TLS Cipher Suites Registry)");
     check(0xeeee, Severity::Note, "TLS Cipher Suites of IANA");
-    let [(severity, reference)] = &references(&[0xc103])[..] else { panic!("one finding") };
-    assert_eq!((*severity, reference.starts_with("thingprint (own judgement: ")), (Severity::Note, true));
+    let (severity, reference) = said_of_offer(&[0x0303], 0xc103);
+    assert!(reference.starts_with("thingprint (own judgement: "), "{reference}");
+    assert_eq!(severity, Severity::Note);
+}
+
+/// RFC 10015 speaks of TLS 1.2 alone: a hello of which nothing newer than TLS 1.1 can come is none of its business.
+#[test]
+fn suites_of_versions_before_tls_1_2_are_not_judged_by_what_is_written_of_tls_1_2() {
+    let check = |suite: u32, severity: Severity, reference: &str| {
+        for versions in [&[0x0300][..], &[0x0301], &[0x0302], &[0x0302, 0x0301]] {
+            assert_eq!(said_of_offer(versions, suite), (severity, reference.to_owned()), "{suite:04x}");
+        }
+    };
+    check(0x0004, Severity::Error, "RFC 9325 §4.1; RFC 9846 §E.5");
+    check(0x002f, Severity::Warning, "RFC 9325 §4.1");
+    check(0x0035, Severity::Warning, "RFC 9325 §4.1");
+    check(0x0031, Severity::Warning, "RFC 9325 §4.1");
+    check(0xc004, Severity::Warning, "RFC 9325 §4.1");
+    check(0x0033, Severity::Warning, "RFC 9325 §4.2");
+    let (severity, reference) = said_of_offer(&[0x0301], 0x0034);
+    assert!(reference.starts_with("thingprint (own judgement: "), "{reference}");
+    assert_eq!(severity, Severity::Warning);
+    let offer = hello(HelloVersion::Tls(0x0301), &[], &[0x009e]);
+    assert_eq!(found(&judge(vec![(DEVICE, Message::ClientHello(offer))])), ["TLS-001 error TLSv10"]);
+}
+
+#[test]
+fn a_suite_that_is_chosen_is_judged_for_the_version_that_is_chosen() {
+    let said = |version: u16| {
+        let choice = Message::ServerHello(server_hello(version, 0x002f, false));
+        let audit = judge(vec![(PEER, choice)]);
+        let of_suite = audit.findings.into_iter().find(|finding| finding.rule == "TLS-004").unwrap();
+        (of_suite.severity, of_suite.reference)
+    };
+    assert_eq!(said(0x0303), (Severity::Error, "RFC 10015 §4".to_owned()));
+    assert_eq!(said(0x0301), (Severity::Warning, "RFC 9325 §4.1".to_owned()));
 }
 
 #[test]
