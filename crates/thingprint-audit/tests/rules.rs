@@ -139,20 +139,44 @@ fn the_hellos_in_quic_are_judged_and_requests_to_try_again_are_not() {
 
 #[test]
 fn a_response_that_asks_for_a_password_is_seen_and_one_without_a_version_is_not() {
-    let response = |version, authentication_type: Option<&str>| {
+    let response = |version, asked_for: &[&str]| {
         Message::HttpResponse(HttpResponse {
             version,
             status: 401,
             phrase: String::new(),
             server: None,
-            authentication_type: authentication_type.map(str::to_owned),
+            authentication_types: asked_for.iter().map(|scheme| (*scheme).to_owned()).collect(),
         })
     };
     let version = Some(HttpVersion { major: 1, minor: 1 });
-    let audit =
-        judge(vec![(PEER, response(version, Some("Basic"))), (PEER, response(version, Some("Digest")))]);
-    assert_eq!(found(&audit), ["HTTP-002 warning asks for Basic"]);
-    assert_eq!(judge(vec![(PEER, response(None, None))]).judged.len(), 0);
+    let expected = ["HTTP-002 warning asks for Basic"];
+    for asked_for in [&["Basic"][..], &["Digest", "Basic"], &["Basic", "Digest"]] {
+        assert_eq!(found(&judge(vec![(PEER, response(version, asked_for))])), expected, "{asked_for:?}");
+    }
+    let audit = judge(vec![(PEER, response(version, &["Digest"])), (PEER, response(version, &["Basic"]))]);
+    assert_eq!(found(&audit), expected);
+    assert_eq!(judge(vec![(PEER, response(None, &[]))]).judged.len(), 0);
+}
+
+#[test]
+fn every_scheme_that_a_request_sends_is_judged_and_none_can_be_called_like_our_own_words() {
+    let said = |policy: &str, lines: &str| {
+        let head = format!("GET / HTTP/1.1\r\n{lines}\r\n\r\n");
+        let parsers::Head::Complete { message, .. } = parsers::http(head.as_bytes()) else {
+            panic!("a head")
+        };
+        found(&judge_by(Policy::built_in(policy).unwrap(), true, vec![(DEVICE, message)]))
+    };
+    let basic = ["HTTP-002 warning Basic"];
+    assert_eq!(said("bcp2026", "Authorization: Digest a=b\r\nProxy-Authorization: Basic eA=="), basic);
+    assert_eq!(said("bcp2026", "Authorization: Bearer x\r\nAuthorization: Basic eA=="), basic);
+    assert_eq!(said("bcp2026", "Authorization: Digest a=b"), [""; 0]);
+    for nothing in ["Host: a", "Authorization:"] {
+        assert_eq!(said("strict", nothing), [""; 0], "{nothing}");
+    }
+    assert_eq!(said("strict", "Authorization: None eA=="), ["HTTP-002 error None"]);
+    assert_eq!(said("strict", "Authorization: (none) eA=="), ["HTTP-002 error (no scheme)"]);
+    assert_eq!(said("strict", "Authorization: eA=="), ["HTTP-002 error (no scheme)"]);
 }
 
 #[test]
@@ -440,7 +464,7 @@ fn versions_of_http_that_cannot_be_are_worse_than_old_ones() {
             status: 200,
             phrase: String::new(),
             server: None,
-            authentication_type: None,
+            authentication_types: Vec::new(),
         };
         assert_eq!(found(&judge(vec![(PEER, Message::HttpResponse(response))])), expected);
     };
