@@ -209,6 +209,7 @@ fn what_is_said_again_counts_once_and_too_many_values_are_counted_only() {
     assert_eq!(found(&audit), ["SSDP-001 error x:y"]);
     let audit = judge((0..600).map(|number| notify(format!("x:{number}"))).collect());
     assert_eq!((audit.findings.len(), audit.dropped), (512, 88));
+    assert!(audit.findings.iter().all(|finding| finding.is_lower_bound));
     let audit = judge(vec![notify("x".repeat(9000))]);
     assert_eq!(audit.findings[0].seen.chars().count(), 121);
 }
@@ -225,6 +226,10 @@ fn the_gravest_is_kept_however_much_else_is_said() {
         (Severity::Error, "0x0005 TLS_RSA_WITH_RC4_128_SHA (insecure)")
     );
     assert_eq!((audit.findings.len(), audit.dropped), (512, 89));
+    for finding in &audit.findings {
+        let was_perhaps_left_out = finding.severity == Severity::Note;
+        assert_eq!(finding.is_lower_bound, was_perhaps_left_out, "{}", finding.seen);
+    }
 }
 
 #[test]
@@ -248,6 +253,14 @@ fn the_gravest_is_kept_over_many_flows_and_the_devices_own_before_its_peers() {
         .collect();
     assert_eq!(own, ["0xc027 TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256 (weak)", "0xeeee (unregistered)"]);
     assert_eq!((audit.findings.len(), audit.dropped), (512, 2));
+    for finding in &audit.findings {
+        assert_eq!(
+            finding.is_lower_bound,
+            finding.by == PEER,
+            "{}: two of the peer's gave way",
+            finding.seen
+        );
+    }
 }
 
 #[test]
