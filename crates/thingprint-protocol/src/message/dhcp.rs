@@ -105,7 +105,7 @@ impl DhcpOption {
 
 impl fmt::Debug for DhcpOption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DhcpOption").field("code", &self.code).field("value", &self.redacted()).finish()
+        write!(f, "option {}: {:?}", self.code, self.redacted())
     }
 }
 
