@@ -61,6 +61,9 @@ pub struct Finding {
     pub by: Sender,
     /// Flows in which it was said.
     pub flows: u64,
+    /// Whether there may be more such flows than are counted: where so many different values were seen that some were
+    /// left out, it may have been among them at times.
+    pub is_lower_bound: bool,
     /// Flows that the rule could judge.
     pub total: u64,
     /// What was said.

@@ -7,7 +7,7 @@ use thingprint_protocol::{Engine, Heard, Sender};
 
 use crate::budget::{Budget, Holder};
 use crate::policy::Judge;
-use crate::rule::{MOST_SIGHTINGS, Sighting, Sightings};
+use crate::rule::{MOST_SIGHTINGS, Rank, Sighting, Sightings};
 use crate::{Audit, DeviceAudit, Example, Finding, Policy, PortCounts, Rule, SeenSuite};
 
 /// Judges the flows of devices by a policy.
@@ -62,6 +62,8 @@ struct DeviceTally {
 struct RuleTally {
     judged: u64,
     seen: BTreeMap<Sighting, SeenTally>,
+    /// The most important sighting that was left out; of those up to it, flows may be missing.
+    dropped_up_to: Option<Rank>,
 }
 
 #[derive(Clone, Debug)]
@@ -122,7 +124,9 @@ impl Tallies {
     fn note(&mut self, rule: usize, flow: &Flow<Heard>, sightings: Sightings<'_>) {
         let device = self.devices.entry(flow.device).or_default();
         device.dropped += sightings.dropped;
-        device.rules.entry(rule).or_default().judged += 1;
+        let tally = device.rules.entry(rule).or_default();
+        tally.judged += 1;
+        tally.dropped_up_to = tally.dropped_up_to.max(sightings.dropped_up_to);
         let holder = (flow.device, rule);
         for (sighting, time) in sightings.found {
             let example = || example(flow, time);
@@ -137,7 +141,7 @@ impl Tallies {
                 let tally = SeenTally { flows: 1, first: example() };
                 self.seen(holder).and_then(|seen| seen.insert(sighting, tally));
             } else {
-                self.drop(flow.device, 1);
+                self.drop(holder, sighting.rank(), 1);
             }
         }
     }
@@ -153,7 +157,7 @@ impl Tallies {
         }
         let Some((_, least)) = self.seen(giver).and_then(BTreeMap::pop_first) else { return false };
         self.budget.remove(rank, giver);
-        self.drop(giver.0, least.flows);
+        self.drop(giver, rank, least.flows);
         true
     }
 
@@ -161,9 +165,12 @@ impl Tallies {
         Some(&mut self.devices.get_mut(&device)?.rules.get_mut(&rule)?.seen)
     }
 
-    fn drop(&mut self, device: DeviceIndex, sightings: u64) {
-        if let Some(device) = self.devices.get_mut(&device) {
-            device.dropped += sightings;
+    /// Counts sightings of a rank that are left out.
+    fn drop(&mut self, (device, rule): Holder, rank: Rank, sightings: u64) {
+        let Some(device) = self.devices.get_mut(&device) else { return };
+        device.dropped += sightings;
+        if let Some(tally) = device.rules.get_mut(&rule) {
+            tally.dropped_up_to = tally.dropped_up_to.max(Some(rank));
         }
     }
 }
@@ -205,6 +212,7 @@ impl RuleTally {
             severity: sighting.severity,
             by: if sighting.is_by_device { Sender::Device } else { Sender::Peer },
             flows: tally.flows,
+            is_lower_bound: self.dropped_up_to >= Some(sighting.rank()),
             total,
             seen: sighting.seen.text,
             suite: sighting.seen.suite.map(SeenSuite::of),

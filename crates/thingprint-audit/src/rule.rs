@@ -51,6 +51,8 @@ pub(crate) struct Sightings<'a> {
     pub(crate) found: BTreeMap<Sighting, Timestamp>,
     /// Sightings that were left out because there were too many different ones.
     pub(crate) dropped: u64,
+    /// The most important one of them: what is more important was never left out.
+    pub(crate) dropped_up_to: Option<Rank>,
 }
 
 /// A value that the policy does not accept, and who said it; the least important first, by [`Rank`].
@@ -147,7 +149,7 @@ impl Sighting {
 
 impl<'a> Sightings<'a> {
     pub(crate) const fn new(scale: &'a Scale) -> Self {
-        Self { scale, has_judged: false, found: BTreeMap::new(), dropped: 0 }
+        Self { scale, has_judged: false, found: BTreeMap::new(), dropped: 0, dropped_up_to: None }
     }
 
     /// Judges a value of a message; `seen` says it for people, where the policy does not accept it. What the same side
@@ -163,7 +165,7 @@ impl<'a> Sightings<'a> {
             return;
         }
         if !self.has_room(&sighting) {
-            self.dropped += 1;
+            self.drop(sighting.rank());
             return;
         }
         self.found.insert(sighting, heard.time);
@@ -175,11 +177,17 @@ impl<'a> Sightings<'a> {
             return true;
         }
         let Some(least) = self.found.first_entry() else { return false };
-        if least.key().rank() >= next.rank() {
+        let rank = least.key().rank();
+        if rank >= next.rank() {
             return false;
         }
         least.remove();
-        self.dropped += 1;
+        self.drop(rank);
         true
+    }
+
+    fn drop(&mut self, rank: Rank) {
+        self.dropped += 1;
+        self.dropped_up_to = self.dropped_up_to.max(Some(rank));
     }
 }

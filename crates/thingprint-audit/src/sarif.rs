@@ -181,7 +181,9 @@ fn result_entry(device: &DeviceAudit, finding: &Finding, rules: &[RuleEntry]) ->
     );
     let by = json!(finding.by);
     let side = by.as_str().unwrap_or("");
-    let mark = format!("{address}/{}/{side}/{}/{}", finding.rule, finding.severity, finding.seen);
+    // A suite can be judged by one document in an old version of TLS, and by another in a newer one.
+    let said = format!("{}/{}/{}", finding.severity, finding.seen, finding.reference);
+    let mark = format!("{address}/{}/{side}/{said}", finding.rule);
     let location = LogicalLocation { name, fully_qualified_name: address, kind: "resource" };
     ResultEntry {
         rule_id: finding.rule,

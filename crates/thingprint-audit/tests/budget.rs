@@ -75,6 +75,10 @@ fn the_gravest_findings_of_all_devices_are_kept() {
     let kept: BTreeSet<Severity> =
         some.at_or_over(Severity::Note).map(|(_, finding)| finding.severity).collect();
     assert_eq!(kept, BTreeSet::from([Severity::Warning, Severity::Error]), "notes gave way");
+    let has_lower_bound =
+        |audit: &Audit| audit.at_or_over(Severity::Note).any(|(_, finding)| finding.is_lower_bound);
+    assert!(!has_lower_bound(&all));
+    assert!(!has_lower_bound(&some), "what was left out of a device is less grave than what is kept of it");
     let victim: DeviceId = "02:00:00:00:00:00".parse().unwrap();
     let victim = some.devices.iter().find(|device| device.device == victim).unwrap();
     let found: Vec<&str> = victim.findings.iter().map(|finding| finding.seen.as_str()).collect();

@@ -139,20 +139,44 @@ fn the_hellos_in_quic_are_judged_and_requests_to_try_again_are_not() {
 
 #[test]
 fn a_response_that_asks_for_a_password_is_seen_and_one_without_a_version_is_not() {
-    let response = |version, authentication_type: Option<&str>| {
+    let response = |version, asked_for: &[&str]| {
         Message::HttpResponse(HttpResponse {
             version,
             status: 401,
             phrase: String::new(),
             server: None,
-            authentication_type: authentication_type.map(str::to_owned),
+            authentication_types: asked_for.iter().map(|scheme| (*scheme).to_owned()).collect(),
         })
     };
     let version = Some(HttpVersion { major: 1, minor: 1 });
-    let audit =
-        judge(vec![(PEER, response(version, Some("Basic"))), (PEER, response(version, Some("Digest")))]);
-    assert_eq!(found(&audit), ["HTTP-002 warning asks for Basic"]);
-    assert_eq!(judge(vec![(PEER, response(None, None))]).judged.len(), 0);
+    let expected = ["HTTP-002 warning asks for Basic"];
+    for asked_for in [&["Basic"][..], &["Digest", "Basic"], &["Basic", "Digest"]] {
+        assert_eq!(found(&judge(vec![(PEER, response(version, asked_for))])), expected, "{asked_for:?}");
+    }
+    let audit = judge(vec![(PEER, response(version, &["Digest"])), (PEER, response(version, &["Basic"]))]);
+    assert_eq!(found(&audit), expected);
+    assert_eq!(judge(vec![(PEER, response(None, &[]))]).judged.len(), 0);
+}
+
+#[test]
+fn every_scheme_that_a_request_sends_is_judged_and_none_can_be_called_like_our_own_words() {
+    let said = |policy: &str, lines: &str| {
+        let head = format!("GET / HTTP/1.1\r\n{lines}\r\n\r\n");
+        let parsers::Head::Complete { message, .. } = parsers::http(head.as_bytes()) else {
+            panic!("a head")
+        };
+        found(&judge_by(Policy::built_in(policy).unwrap(), true, vec![(DEVICE, message)]))
+    };
+    let basic = ["HTTP-002 warning Basic"];
+    assert_eq!(said("bcp2026", "Authorization: Digest a=b\r\nProxy-Authorization: Basic eA=="), basic);
+    assert_eq!(said("bcp2026", "Authorization: Bearer x\r\nAuthorization: Basic eA=="), basic);
+    assert_eq!(said("bcp2026", "Authorization: Digest a=b"), [""; 0]);
+    for nothing in ["Host: a", "Authorization:"] {
+        assert_eq!(said("strict", nothing), [""; 0], "{nothing}");
+    }
+    assert_eq!(said("strict", "Authorization: None eA=="), ["HTTP-002 error None"]);
+    assert_eq!(said("strict", "Authorization: (none) eA=="), ["HTTP-002 error (no scheme)"]);
+    assert_eq!(said("strict", "Authorization: eA=="), ["HTTP-002 error (no scheme)"]);
 }
 
 #[test]
@@ -185,6 +209,7 @@ fn what_is_said_again_counts_once_and_too_many_values_are_counted_only() {
     assert_eq!(found(&audit), ["SSDP-001 error x:y"]);
     let audit = judge((0..600).map(|number| notify(format!("x:{number}"))).collect());
     assert_eq!((audit.findings.len(), audit.dropped), (512, 88));
+    assert!(audit.findings.iter().all(|finding| finding.is_lower_bound));
     let audit = judge(vec![notify("x".repeat(9000))]);
     assert_eq!(audit.findings[0].seen.chars().count(), 121);
 }
@@ -201,6 +226,10 @@ fn the_gravest_is_kept_however_much_else_is_said() {
         (Severity::Error, "0x0005 TLS_RSA_WITH_RC4_128_SHA (insecure)")
     );
     assert_eq!((audit.findings.len(), audit.dropped), (512, 89));
+    for finding in &audit.findings {
+        let was_perhaps_left_out = finding.severity == Severity::Note;
+        assert_eq!(finding.is_lower_bound, was_perhaps_left_out, "{}", finding.seen);
+    }
 }
 
 #[test]
@@ -224,6 +253,14 @@ fn the_gravest_is_kept_over_many_flows_and_the_devices_own_before_its_peers() {
         .collect();
     assert_eq!(own, ["0xc027 TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256 (weak)", "0xeeee (unregistered)"]);
     assert_eq!((audit.findings.len(), audit.dropped), (512, 2));
+    for finding in &audit.findings {
+        assert_eq!(
+            finding.is_lower_bound,
+            finding.by == PEER,
+            "{}: two of the peer's gave way",
+            finding.seen
+        );
+    }
 }
 
 #[test]
@@ -353,25 +390,72 @@ fn a_finding_cites_what_its_verdict_is_written_in() {
     );
 }
 
+/// Severity and reference of what is said of one suite that is offered in a hello of these versions.
+fn said_of_offer(versions: &[u16], suite: u32) -> (Severity, String) {
+    let (newest, beside) = versions.split_first().unwrap();
+    let supported = if beside.is_empty() { &[][..] } else { versions };
+    let offer = hello(HelloVersion::Tls(*newest.min(&0x0303)), supported, &[suite]);
+    let audit = judge(vec![(DEVICE, Message::ClientHello(offer))]);
+    let mut findings = audit.findings.into_iter().filter(|finding| finding.rule == "TLS-003");
+    let finding = findings.next().unwrap();
+    (finding.severity, finding.reference)
+}
+
 #[test]
-fn a_suite_cites_what_speaks_against_it() {
-    let references = |suites: &[u32]| {
-        let offer = Message::ClientHello(hello(HelloVersion::Tls(0x0303), &[0x0304], suites));
-        let audit = judge(vec![(DEVICE, offer)]);
-        audit.findings.iter().map(|finding| (finding.severity, finding.reference.clone())).collect::<Vec<_>>()
-    };
+fn a_suite_cites_the_section_that_speaks_against_it() {
     let check = |suite: u32, severity: Severity, reference: &str| {
-        assert_eq!(references(&[suite]), [(severity, reference.to_owned())], "{suite:04x}");
+        for versions in [&[0x0303][..], &[0x0304, 0x0303], &[0x0304, 0x0303, 0x0301]] {
+            assert_eq!(said_of_offer(versions, suite), (severity, reference.to_owned()), "{suite:04x}");
+        }
     };
     check(0x0005, Severity::Error, "RFC 9325 §4.1; RFC 9846 §E.5");
+    check(0x002f, Severity::Error, "RFC 10015 §4");
+    check(0x0033, Severity::Error, "RFC 10015 §3");
     check(0x009e, Severity::Error, "RFC 10015 §3");
-    check(0x002f, Severity::Error, "RFC 10015 §2; RFC 10015 §3; RFC 10015 §4");
+    check(0x0031, Severity::Error, "RFC 10015 §2");
+    check(0x00a6, Severity::Error, "RFC 10015 §2");
     check(0xc004, Severity::Warning, "RFC 9325 §4.1; RFC 10015 §2");
-    check(0xc027, Severity::Warning, "RFC 9325 §4.1; RFC 9325 §4.2");
+    check(0xc018, Severity::Warning, "RFC 10015 §2");
+    check(0xc012, Severity::Warning, "RFC 9325 §4.1");
+    check(0xc027, Severity::Warning, "RFC 9325 §4.2");
     check(0x0023, Severity::Warning, "RFC 9847 (TLS Cipher Suites Registry)");
     check(0xeeee, Severity::Note, "TLS Cipher Suites of IANA");
-    let [(severity, reference)] = &references(&[0xc103])[..] else { panic!("one finding") };
-    assert_eq!((*severity, reference.starts_with("thingprint (own judgement: ")), (Severity::Note, true));
+    let (severity, reference) = said_of_offer(&[0x0303], 0xc103);
+    assert!(reference.starts_with("thingprint (own judgement: "), "{reference}");
+    assert_eq!(severity, Severity::Note);
+}
+
+/// RFC 10015 speaks of TLS 1.2 alone: a hello of which nothing newer than TLS 1.1 can come is none of its business.
+#[test]
+fn suites_of_versions_before_tls_1_2_are_not_judged_by_what_is_written_of_tls_1_2() {
+    let check = |suite: u32, severity: Severity, reference: &str| {
+        for versions in [&[0x0300][..], &[0x0301], &[0x0302], &[0x0302, 0x0301]] {
+            assert_eq!(said_of_offer(versions, suite), (severity, reference.to_owned()), "{suite:04x}");
+        }
+    };
+    check(0x0004, Severity::Error, "RFC 9325 §4.1; RFC 9846 §E.5");
+    check(0x002f, Severity::Warning, "RFC 9325 §4.1");
+    check(0x0035, Severity::Warning, "RFC 9325 §4.1");
+    check(0x0031, Severity::Warning, "RFC 9325 §4.1");
+    check(0xc004, Severity::Warning, "RFC 9325 §4.1");
+    check(0x0033, Severity::Warning, "RFC 9325 §4.2");
+    let (severity, reference) = said_of_offer(&[0x0301], 0x0034);
+    assert!(reference.starts_with("thingprint (own judgement: "), "{reference}");
+    assert_eq!(severity, Severity::Warning);
+    let offer = hello(HelloVersion::Tls(0x0301), &[], &[0x009e]);
+    assert_eq!(found(&judge(vec![(DEVICE, Message::ClientHello(offer))])), ["TLS-001 error TLSv10"]);
+}
+
+#[test]
+fn a_suite_that_is_chosen_is_judged_for_the_version_that_is_chosen() {
+    let said = |version: u16| {
+        let choice = Message::ServerHello(server_hello(version, 0x002f, false));
+        let audit = judge(vec![(PEER, choice)]);
+        let of_suite = audit.findings.into_iter().find(|finding| finding.rule == "TLS-004").unwrap();
+        (of_suite.severity, of_suite.reference)
+    };
+    assert_eq!(said(0x0303), (Severity::Error, "RFC 10015 §4".to_owned()));
+    assert_eq!(said(0x0301), (Severity::Warning, "RFC 9325 §4.1".to_owned()));
 }
 
 #[test]
@@ -393,7 +477,7 @@ fn versions_of_http_that_cannot_be_are_worse_than_old_ones() {
             status: 200,
             phrase: String::new(),
             server: None,
-            authentication_type: None,
+            authentication_types: Vec::new(),
         };
         assert_eq!(found(&judge(vec![(PEER, Message::HttpResponse(response))])), expected);
     };

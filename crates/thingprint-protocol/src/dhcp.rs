@@ -9,7 +9,7 @@ use thingprint_flow::MacAddr;
 
 use crate::cursor::Cursor;
 use crate::text::escaped;
-use crate::{DhcpMessage, DhcpOption};
+use crate::{DhcpMessage, DhcpOption, Uri};
 
 /// RFC 2131 §3: the first four bytes of the options field.
 const MAGIC_COOKIE: [u8; 4] = [99, 130, 83, 99];
@@ -28,8 +28,6 @@ const SERVER_IDENTIFIER: u8 = 54;
 const PARAMETER_REQUEST_LIST: u8 = 55;
 const VENDOR_CLASS: u8 = 60;
 const CLIENT_IDENTIFIER: u8 = 61;
-/// RFC 8520 §17.3.
-const MUD_URL: u8 = 161;
 const END: u8 = 255;
 
 /// Reads a DHCP or BOOTP message.
@@ -70,7 +68,7 @@ pub fn parse(payload: &[u8]) -> Option<DhcpMessage> {
         parameter_request_list: options.value(PARAMETER_REQUEST_LIST).unwrap_or_default().to_vec(),
         lease_time_s: options.array(LEASE_TIME).map(u32::from_be_bytes),
         server_identifier: options.array(SERVER_IDENTIFIER).and_then(address),
-        mud_url: options.value(MUD_URL).and_then(text),
+        mud_url: options.value(DhcpOption::MUD_URL).and_then(text).map(Uri::new),
         options: options.0,
     })
 }
@@ -103,7 +101,7 @@ impl Options {
             let Some(value) = cursor.vector8() else { return };
             match self.0.iter_mut().find(|option| option.code == code) {
                 Some(option) => option.value.extend_from_slice(value),
-                None => self.0.push(DhcpOption { code, value: value.to_vec() }),
+                None => self.0.push(DhcpOption::new(code, value)),
             }
         }
     }
@@ -153,6 +151,8 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use super::{COOKIE_AT, FILE_AT, MAGIC_COOKIE, SNAME_AT, parse};
+    use crate::text::hex;
+    use crate::{Message, Uri};
 
     /// A request from 02:00:00:00:00:07 with these options.
     fn request(options: &[u8]) -> Vec<u8> {
@@ -229,10 +229,41 @@ mod tests {
         assert_eq!(message.boot_file.as_deref(), Some("a.img"));
         assert_eq!(message.lease_time_s, Some(86_400));
         assert_eq!(message.server_identifier, Some(Ipv4Addr::new(192, 0, 2, 1)));
-        assert_eq!(message.mud_url.as_deref(), Some("https://lamp.test/m"));
+        assert_eq!(message.mud_url.as_ref().map(Uri::reveal), Some("https://lamp.test/m"));
         let codes: Vec<u8> = message.options.iter().map(|option| option.code).collect();
         assert_eq!(codes, [51, 54, 161, 57]);
         assert_eq!(message.options[3].value, [5, 220]);
+    }
+
+    #[test]
+    fn secrets_in_a_mud_url_are_not_written_unless_asked() {
+        let url = b"https://u:pw@lamp.test/m?token=pw";
+        let option = [&[161, u8::try_from(url.len()).unwrap()][..], url, &[12, 2, b'p', b'q', 255]].concat();
+        let mut message = Message::Dhcp(parse(&request(&option)).unwrap());
+        let json = |message: &Message| serde_json::to_value(message).unwrap();
+        let value = |message: &Message| json(message)["options"][0]["value"].as_str().unwrap().to_owned();
+        assert_eq!(json(&message)["mud_url"], "https://***@lamp.test/m?token=***");
+        assert_eq!(value(&message), hex(b"https://***@lamp.test/m?token=***"));
+        assert_eq!(json(&message)["options"][1], serde_json::json!({"code": 12, "value": "7071"}));
+        let in_numbers = format!("{:?}", b"pw").replace(['[', ']'], "");
+        let is_hidden = |message: &Message| {
+            let debugged = format!("{message:?}");
+            !debugged.contains("pw") && !debugged.contains(&in_numbers)
+        };
+        assert!(is_hidden(&message));
+        message.show_credentials();
+        assert_eq!(
+            (json(&message)["mud_url"].as_str(), value(&message)),
+            (str::from_utf8(url).ok(), hex(url))
+        );
+        assert!(is_hidden(&message), "by Debug never");
+    }
+
+    #[test]
+    fn a_mud_url_without_secrets_is_written_as_sent() {
+        let message = parse(&request(&[161, 4, b'h', 0xff, b'x', 0, 255])).unwrap();
+        let json = serde_json::to_value(&message).unwrap();
+        assert_eq!((&json["mud_url"], &json["options"][0]["value"]), (&"h\\xffx".into(), &"68ff7800".into()));
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod scale;
 use thingprint_flow::Flow;
 use thingprint_protocol::{Heard, Sender};
 
-use crate::rule::Sightings;
+use crate::rule::{Rank, Sightings};
 use crate::{PolicyError, Rule, Severity};
 
 use file::PolicyFile;
@@ -146,6 +146,8 @@ impl Policy {
             Some((sighting, time))
         });
         sightings.found = excused.collect();
+        let excused = |(severity, is_by_device): Rank| Some((severity.min(most?), is_by_device));
+        sightings.dropped_up_to = sightings.dropped_up_to.and_then(excused);
         sightings
     }
 

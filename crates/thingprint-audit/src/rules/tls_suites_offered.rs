@@ -1,10 +1,11 @@
 use thingprint_flow::Flow;
 use thingprint_protocol::Heard;
 
-use super::view::{SUITE_VALUES, client_hellos, see_offered_suite};
+use super::view::{SUITE_VALUES, client_hellos, newest_version, see_offered_suite};
 use crate::Rule;
 use crate::rule::{Sightings, Values};
 
+/// What is said against a suite depends on the newest version of the hello: RFC 10015 speaks of TLS 1.2.
 pub(super) const RULE: Rule = Rule {
     id: "TLS-003",
     title: "Cipher suites offered",
@@ -19,8 +20,9 @@ pub(super) const RULE: Rule = Rule {
 
 fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
     for (heard, hello) in client_hellos(flow) {
+        let newest = newest_version(hello);
         for code in &hello.cipher_suites {
-            see_offered_suite(sightings, heard, *code);
+            see_offered_suite(sightings, heard, (*code, newest));
         }
     }
 }

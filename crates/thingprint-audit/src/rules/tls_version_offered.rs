@@ -1,7 +1,9 @@
 use thingprint_flow::Flow;
-use thingprint_protocol::{ClientHello, Heard, HelloVersion};
+use thingprint_protocol::{Heard, HelloVersion};
 
-use super::view::{OFFERED_VERSIONS, client_hellos, see_old_version, see_version, tls_version};
+use super::view::{
+    OFFERED_VERSIONS, client_hellos, newest_version, see_old_version, see_version, tls_version,
+};
 use crate::Rule;
 use crate::rule::{Sightings, Values};
 
@@ -21,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
     for (heard, hello) in client_hellos(flow) {
-        let newest = newest(hello);
+        let newest = newest_version(hello);
         see_version(sightings, heard, newest);
         if matches!(hello.version, HelloVersion::Ssl2(version) if version != 2) {
             let seen = || format!("{} in a hello of SSLv2", tls_version(newest));
@@ -31,17 +33,4 @@ fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
             see_old_version(sightings, heard, (*version, newest));
         }
     }
-}
-
-/// The newest version that a hello offers: from `supported_versions` where one is known there (RFC 9846 §4.3.1). A draft
-/// of TLS 1.3 is newer than TLS 1.2 and older than TLS 1.3.
-fn newest(hello: &ClientHello) -> u16 {
-    let (HelloVersion::Tls(version) | HelloVersion::Ssl2(version)) = hello.version;
-    let rank = |version: u16| match tls_version(version) {
-        "unknown" => None,
-        "TLSv13-draft" => Some((0x0303, version)),
-        _ => Some((version, 0)),
-    };
-    let known = hello.supported_versions.iter().filter_map(|version| Some((rank(*version)?, *version)));
-    known.max().map_or(version, |(_, newest)| newest)
 }

@@ -84,13 +84,18 @@ impl Suite {
     /// Whether RFC 10015 (§2, §3, §4) forbids it in TLS 1.2: its keys come from RSA or from Diffie-Hellman over a finite
     /// field, static or ephemeral.
     pub fn has_obsolete_keys(&self) -> bool {
-        self.has_keys_of(&["RSA", "DH", "DHE"])
+        matches!(self.key_exchange(), "RSA" | "DH" | "DHE")
     }
 
     /// Whether its keys come from static elliptic-curve Diffie-Hellman, which RFC 9325 §4.1 and RFC 10015 §2 advise
     /// against.
     pub fn has_static_ecdh(&self) -> bool {
-        self.has_keys_of(&["ECDH"])
+        self.key_exchange() == "ECDH"
+    }
+
+    /// How keys are agreed on, by the name: `RSA`, `DH`, `DHE`, `ECDH`, `ECDHE` ...; empty for TLS 1.3 and for signals.
+    pub(crate) fn key_exchange(&self) -> &'static str {
+        Parts::of(self.name).map_or("", |parts| parts.key_exchange)
     }
 
     /// Suites that were used without being registered; the IETF recommends none of them.
@@ -99,10 +104,6 @@ impl Suite {
             UNREGISTERED.iter().map(|(code, name)| Suite::new(*code, name, Recommended::N)).collect()
         });
         &SUITES
-    }
-
-    fn has_keys_of(&self, key_exchanges: &[&str]) -> bool {
-        Parts::of(self.name).is_some_and(|parts| key_exchanges.contains(&parts.key_exchange))
     }
 
     fn new(code: u16, name: &'static str, recommended: Recommended) -> Self {

@@ -89,7 +89,7 @@ impl Shown {
         }
         self.text(Attribute::DhcpVendorClass, message.vendor_class.as_ref());
         self.text(Attribute::DhcpHostName, message.host_name.as_ref());
-        self.text(Attribute::DhcpMudUrl, message.mud_url.as_ref());
+        self.text(Attribute::DhcpMudUrl, message.mud_url.as_ref().map(Uri::redacted).as_ref());
     }
 
     fn ssdp(&mut self, message: &SsdpMessage) {

@@ -1,11 +1,13 @@
 /// Whether a text may stand as the MUD URL of a profile: `https`, with a host, and nothing but what a URI may have
-/// (RFC 8520, RFC 3986 §2). A device can say anything.
+/// (RFC 8520, RFC 3986 §2). A device can say anything. One with a user or a password in front of its host is none (RFC
+/// 9110 §4.2.4), nor is one in which `***` stands for a secret: everybody may read a profile.
 pub fn is_mud_url(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("https://") else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let has_host = host.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric() || first == b'[');
-    has_host && text.len() <= MOST_URL_BYTES && is_uri_text(text.as_bytes())
+    let has_host =
+        authority.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric() || first == b'[');
+    let has_secret = authority.contains('@') || text.contains("***");
+    has_host && !has_secret && text.len() <= MOST_URL_BYTES && is_uri_text(text.as_bytes())
 }
 
 /// Length of a MUD URL in bytes: DHCP carries 255 of them in an option, and those of an operator are not
@@ -42,6 +44,11 @@ mod tests {
         check("https://", false);
         check("https:///lamp.json", false);
         check("https://user@/lamp.json", false);
+        check("https://user@lamp.example/lamp.json", false);
+        check("https://user:password@lamp.example/lamp.json", false);
+        check("https://***@lamp.example/lamp.json", false);
+        check("https://lamp.example/lamp.json?token=***", false);
+        check("https://lamp.example/@lamp.json", true);
         check("https://lamp.example/a b", false);
         check("https://lamp.example/a\n", false);
         check("https://lamp.example/\u{0}", false);

@@ -82,7 +82,13 @@ impl<'a> Headers<'a> {
 
     /// The value of the first header of this name, which is in lower case, as sent.
     pub(crate) fn value(self, name: &str) -> Option<Cow<'a, [u8]>> {
-        self.fields().find(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes())).map(|(_, mut value)| {
+        self.values(name).next()
+    }
+
+    /// The values of all headers of this name, which is in lower case, as sent.
+    pub(crate) fn values(self, name: &str) -> impl Iterator<Item = Cow<'a, [u8]>> {
+        let of_name = move |(found, _): &(&[u8], _)| found.eq_ignore_ascii_case(name.as_bytes());
+        self.fields().filter(of_name).map(|(_, mut value)| {
             if let Cow::Owned(joined) = &mut value {
                 joined.truncate(joined.trim_ascii_end().len());
             }

@@ -3,13 +3,14 @@
 //!
 //! A first line tells HTTP: `METHOD target HTTP/d.d`, `HTTP/d.d ddd phrase`, `ICY ddd phrase`, or `GET /path` and
 //! nothing else (HTTP 0.9). Headers never undo it.
+mod authentication;
 pub(crate) mod exchange;
 mod head;
 #[cfg(test)]
 mod tests;
 
 use crate::text::escaped;
-use crate::{Authentication, Credential, HttpRequest, HttpResponse, Message, Uri};
+use crate::{HttpRequest, HttpResponse, Message, Uri};
 pub(crate) use head::{Headers, Outline, StartLine, outline};
 
 /// What the bytes at some place of a stream are to HTTP.
@@ -80,66 +81,16 @@ fn message(start: StartLine<'_>, headers: Headers<'_>) -> Message {
             version,
             host: headers.text("host").map(Uri::new),
             user_agent: headers.text("user-agent"),
-            authentication: authentication(headers),
+            authentication: authentication::sent(headers),
         }),
         StartLine::Response { version, status, phrase } => Message::HttpResponse(HttpResponse {
             version,
             status,
             phrase: escaped(phrase),
             server: headers.text("server"),
-            authentication_type: challenge(headers),
+            authentication_types: authentication::asked_for(headers),
         }),
     }
-}
-
-/// The credentials of a request: `scheme SP secret` (RFC 9110 §11.4), with any blanks. Where there is no scheme, or nothing
-/// behind what looks like one, the whole value is the secret: keys of services are often sent like that.
-fn authentication(headers: Headers<'_>) -> Option<Authentication> {
-    let value = headers.value("authorization").or_else(|| headers.value("proxy-authorization"))?;
-    let secret = |bytes: &[u8]| (!bytes.is_empty()).then(|| Credential::new(escaped(bytes)));
-    Some(match split_scheme(&value) {
-        Some((scheme, rest)) => Authentication { scheme: Some(escaped(scheme)), credential: secret(rest) },
-        None => Authentication { scheme: None, credential: secret(&value) },
-    })
-}
-
-/// A scheme and what follows it, which is not empty.
-fn split_scheme(value: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = value.iter().position(|&byte| !is_token_byte(byte))?;
-    let (scheme, rest) = value.split_at_checked(end)?;
-    let is_blank = |byte: &u8| byte.is_ascii_whitespace() || byte.is_ascii_control();
-    let secret_at = rest.iter().position(|byte| !is_blank(byte)).filter(|blanks| *blanks > 0)?;
-    Some((scheme, rest.get(secret_at..)?)).filter(|(scheme, _)| !scheme.is_empty())
-}
-
-/// RFC 9110 §5.6.2.
-const fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_graphic()
-        && !matches!(
-            byte,
-            b'"' | b'('
-                | b')'
-                | b','
-                | b'/'
-                | b':'
-                | b';'
-                | b'<'
-                | b'='
-                | b'>'
-                | b'?'
-                | b'@'
-                | b'['
-                | b'\\'
-                | b']'
-                | b'{'
-                | b'}'
-        )
-}
-
-/// The scheme of the first challenge of a response.
-fn challenge(headers: Headers<'_>) -> Option<String> {
-    let field = headers.value("www-authenticate").or_else(|| headers.value("proxy-authenticate"))?;
-    field.split(|&byte| !is_token_byte(byte)).next().filter(|scheme| !scheme.is_empty()).map(escaped)
 }
 
 fn body_length(start: StartLine<'_>, headers: Headers<'_>) -> BodyLength {

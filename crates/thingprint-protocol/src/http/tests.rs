@@ -38,7 +38,7 @@ fn a_request_is_read_field_by_field() {
         version: VERSION_1_1,
         host: Some(Uri::new("Lamp.example".to_owned())),
         user_agent: Some("lamp/1.0".to_owned()),
-        authentication: None,
+        authentication: Vec::new(),
     };
     assert_eq!(found, expected);
 }
@@ -52,7 +52,7 @@ fn a_response_is_read_field_by_field() {
         status: 401,
         phrase: "Not Yours".to_owned(),
         server: Some("cam".to_owned()),
-        authentication_type: Some("Basic".to_owned()),
+        authentication_types: vec!["Basic".to_owned()],
     };
     assert_eq!(found, expected);
 }
@@ -165,7 +165,8 @@ fn credentials_are_not_written_unless_asked() {
     let check = |line: &str, scheme: Option<&str>, secret: Option<&str>| {
         let head = format!("GET / HTTP/1.1\r\n{line}\r\n\r\n");
         let request = request(head.as_bytes());
-        let authentication = request.authentication.clone().unwrap();
+        let [authentication] = &request.authentication[..] else { panic!("one: {line}") };
+        let authentication = authentication.clone();
         assert_eq!(authentication.scheme.as_deref(), scheme, "{line}");
         assert_eq!(authentication.credential.as_ref().map(Credential::reveal), secret);
         let mut message = Message::HttpRequest(request);
@@ -185,6 +186,54 @@ fn credentials_are_not_written_unless_asked() {
     check("Authorization: token=dXNlcjpwYXNz", None, Some("token=dXNlcjpwYXNz"));
     check("Authorization: user=a, key=b", None, Some("user=a, key=b"));
     check("Authorization:", None, None);
+}
+
+#[test]
+fn all_that_a_request_sends_is_told_and_hidden() {
+    let head = b"GET / HTTP/1.1\r\nProxy-Authorization: Basic cHcx\r\nAuthorization: Digest pw2\r\n\
+                 Authorization: Bearer pw3\r\nAuthorization: pw4\r\n\r\n";
+    let mut message = Message::HttpRequest(request(head));
+    let json = serde_json::to_value(&message).unwrap();
+    let sent = |scheme: Option<&str>| serde_json::json!({"authentication_type": scheme, "credential": "***"});
+    let expected = [Some("Digest"), Some("Bearer"), None, Some("Basic")].map(sent);
+    assert_eq!(json["authentication"].as_array().unwrap(), &expected);
+    let secrets = ["cHcx", "pw2", "pw3", "pw4"];
+    assert!(secrets.iter().all(|secret| !format!("{message:?}").contains(secret)));
+    message.show_credentials();
+    let shown = serde_json::to_string(&message).unwrap();
+    assert!(secrets.iter().all(|secret| shown.contains(secret)));
+    assert!(secrets.iter().all(|secret| !format!("{message:?}").contains(secret)));
+}
+
+/// RFC 9110 §11.6.1 and its examples in §11.6.1 and §5.6.4, in forms that servers send.
+#[test]
+fn every_scheme_that_a_response_asks_for_is_told() {
+    let check = |lines: &str, expected: &[&str]| {
+        let head = format!("HTTP/1.1 401 No\r\n{lines}\r\n\r\n");
+        assert_eq!(response(head.as_bytes()).authentication_types, expected, "{lines}");
+    };
+    check("WWW-Authenticate: Basic", &["Basic"]);
+    check("WWW-Authenticate: Digest realm=\"c\", nonce=\"n\", Basic realm=\"c\"", &["Digest", "Basic"]);
+    check(
+        "WWW-Authenticate: Digest realm=\"c\"\r\nWWW-Authenticate: Basic realm=\"c\"",
+        &["Digest", "Basic"],
+    );
+    check(
+        "Proxy-Authenticate: Basic\r\nWWW-Authenticate: Negotiate YWI=, NTLM",
+        &["Negotiate", "NTLM", "Basic"],
+    );
+    check("WWW-Authenticate: Negotiate, Basic realm=x", &["Negotiate", "Basic"]);
+    check("WWW-Authenticate: Digest realm=\"a, Basic b\", qop=\"auth,auth-int\"", &["Digest"]);
+    check("WWW-Authenticate: Digest realm=\"a\\\", Basic b\", stale = true,opaque=x", &["Digest"]);
+    check("WWW-Authenticate: New a=\"\\\\\", Basic realm=\"c\"", &["New", "Basic"]);
+    check("WWW-Authenticate: ,, Basic ,\r\n\tDigest a=b", &["Basic", "Digest"]);
+    check("WWW-Authenticate: Digest algorithm=MD5, Digest algorithm=SHA-256", &["Digest"]);
+    check("WWW-Authenticate: Basic:realm=\"c\"", &["Basic"]);
+    check("WWW-Authenticate: realm=\"c\"", &[]);
+    check("WWW-Authenticate:", &[]);
+    let many: Vec<String> = (0..500).map(|number| format!("S{number}")).collect();
+    let head = format!("HTTP/1.1 401 No\r\nWWW-Authenticate: {}\r\n\r\n", many.join(","));
+    assert_eq!(response(head.as_bytes()).authentication_types, many[..64]);
 }
 
 #[test]
@@ -213,7 +262,7 @@ fn a_request_is_written_in_snake_case() {
     let json = serde_json::to_value(Message::HttpRequest(request(bytes))).unwrap();
     let expected = serde_json::json!({
         "message": "http_request", "method": "GET", "uri": "/", "version": "1.1", "host": "a",
-        "user_agent": null, "authentication_type": "Basic", "credential": "***",
+        "user_agent": null, "authentication": [{"authentication_type": "Basic", "credential": "***"}],
     });
     assert_eq!(json, expected);
 }

@@ -1,9 +1,14 @@
+use std::borrow::Cow;
+use std::fmt;
 use std::net::Ipv4Addr;
 
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
 use thingprint_flow::MacAddr;
 
-use super::json;
+use super::{Uri, json};
+use crate::secrecy::redacted;
+use crate::text::{escaped, hex};
 
 /// A DHCP or BOOTP message (RFC 2131 §2, RFC 2132).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -54,18 +59,63 @@ pub struct DhcpMessage {
     /// Option 54: the address by which the server is known.
     pub server_identifier: Option<Ipv4Addr>,
     /// Option 161: where the device's usage description is (RFC 8520 §10), written as the host name is.
-    pub mud_url: Option<String>,
+    pub mud_url: Option<Uri>,
     /// Every option in the order of its first part, also those without a field here; parts of one are joined (RFC
     /// 3396). One that is longer than what is left ends them.
     pub options: Vec<DhcpOption>,
 }
 
 /// An option of a DHCP message, as sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+///
+/// Of a MUD URL the secrets are written as `***`: by `Debug` always, as JSON until
+/// [`Message::show_credentials`](crate::Message::show_credentials).
+#[derive(Clone, PartialEq, Eq)]
 pub struct DhcpOption {
     /// The option's number (IANA "BOOTP Vendor Extensions and DHCP Options").
     pub code: u8,
-    /// Its bytes.
-    #[serde(serialize_with = "json::hex")]
+    /// Its bytes, secrets included.
     pub value: Vec<u8>,
+    is_shown: bool,
+}
+
+impl DhcpOption {
+    /// Option 161: a MUD URL (RFC 8520 §17.3).
+    pub(crate) const MUD_URL: u8 = 161;
+
+    /// An option whose secrets are not shown.
+    pub(crate) fn new(code: u8, value: &[u8]) -> Self {
+        Self { code, value: value.to_vec(), is_shown: false }
+    }
+
+    /// Lets its secrets be written as JSON.
+    pub const fn show(&mut self) {
+        self.is_shown = true;
+    }
+
+    /// Its bytes, with `***` for each secret.
+    fn redacted(&self) -> Cow<'_, [u8]> {
+        if self.code != Self::MUD_URL {
+            return Cow::Borrowed(&self.value);
+        }
+        let text = escaped(&self.value);
+        let shown = redacted(&text);
+        if shown == text { Cow::Borrowed(&self.value) } else { Cow::Owned(shown.into_bytes()) }
+    }
+}
+
+impl fmt::Debug for DhcpOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "option {}: {:?}", self.code, self.redacted())
+    }
+}
+
+/// `code`, and `value` in hexadecimal digits.
+impl Serialize for DhcpOption {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let value = if self.is_shown { Cow::Borrowed(&*self.value) } else { self.redacted() };
+        let mut option = serializer.serialize_struct("DhcpOption", 2)?;
+        option.serialize_field("code", &self.code)?;
+        option.serialize_field("value", &hex(&value))?;
+        option.end()
+    }
 }

@@ -18,9 +18,8 @@ pub struct HttpRequest {
     pub host: Option<Uri>,
     /// `User-Agent`.
     pub user_agent: Option<String>,
-    /// `Authorization`, else `Proxy-Authorization`.
-    #[serde(flatten)]
-    pub authentication: Option<Authentication>,
+    /// What each `Authorization` says, then each `Proxy-Authorization`; at most 64.
+    pub authentication: Vec<Authentication>,
 }
 
 /// The head of an HTTP response (RFC 9112 §4).
@@ -34,8 +33,8 @@ pub struct HttpResponse {
     pub phrase: String,
     /// `Server`.
     pub server: Option<String>,
-    /// The scheme that `WWW-Authenticate`, else `Proxy-Authenticate`, asks for.
-    pub authentication_type: Option<String>,
+    /// The schemes that `WWW-Authenticate` and then `Proxy-Authenticate` ask for, each once, as sent; at most 64.
+    pub authentication_types: Vec<String>,
 }
 
 /// A version of HTTP.

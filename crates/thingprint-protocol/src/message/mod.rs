@@ -118,8 +118,12 @@ impl Message {
             Self::HttpRequest(request) => {
                 request.uri.show();
                 request.host.iter_mut().for_each(Uri::show);
-                let credential = request.authentication.iter_mut().flat_map(|found| &mut found.credential);
-                credential.for_each(Credential::show);
+                let credentials = request.authentication.iter_mut().flat_map(|sent| &mut sent.credential);
+                credentials.for_each(Credential::show);
+            }
+            Self::Dhcp(message) => {
+                message.mud_url.iter_mut().for_each(Uri::show);
+                message.options.iter_mut().for_each(DhcpOption::show);
             }
             Self::Ssdp(message) => {
                 message.uri.iter_mut().for_each(Uri::show);

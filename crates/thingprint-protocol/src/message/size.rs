@@ -1,7 +1,7 @@
 //! How much memory messages take, about: lengths of texts and lists, without what allocators add.
 use crate::{
-    Certificate, ClientHello, DhcpMessage, DnsAnswer, DnsData, DnsMessage, HttpRequest, HttpResponse,
-    Message, SsdpMessage, Uri,
+    Authentication, Certificate, ClientHello, DhcpMessage, DnsAnswer, DnsData, DnsMessage, HttpRequest,
+    HttpResponse, Message, SsdpMessage, Uri,
 };
 
 impl Message {
@@ -62,33 +62,32 @@ fn certificate(certificate: &Certificate) -> usize {
 }
 
 fn dhcp(message: &DhcpMessage) -> usize {
-    let texts = [
-        &message.server_name,
-        &message.boot_file,
-        &message.host_name,
-        &message.vendor_class,
-        &message.mud_url,
-    ];
+    let texts = [&message.server_name, &message.boot_file, &message.host_name, &message.vendor_class];
     texts.into_iter().map(|found| text(found.as_ref())).sum::<usize>()
+        + uri(message.mud_url.as_ref())
         + message.client_identifier.as_ref().map_or(0, Vec::len)
         + message.parameter_request_list.len()
         + message.options.iter().map(|option| size_of_val(option) + option.value.len()).sum::<usize>()
 }
 
 fn http_request(request: &HttpRequest) -> usize {
-    let credential = request.authentication.as_ref().map_or(0, |authentication| {
-        text(authentication.scheme.as_ref())
+    let sent = |authentication: &Authentication| {
+        size_of::<Authentication>()
+            + text(authentication.scheme.as_ref())
             + authentication.credential.as_ref().map_or(0, |credential| credential.reveal().len())
-    });
+    };
+    let credentials: usize = request.authentication.iter().map(sent).sum();
     request.method.len()
         + uri(Some(&request.uri))
         + uri(request.host.as_ref())
         + text(request.user_agent.as_ref())
-        + credential
+        + credentials
 }
 
 fn http_response(response: &HttpResponse) -> usize {
-    response.phrase.len() + text(response.server.as_ref()) + text(response.authentication_type.as_ref())
+    let schemes: usize =
+        response.authentication_types.iter().map(|scheme| size_of::<String>() + scheme.len()).sum();
+    response.phrase.len() + text(response.server.as_ref()) + schemes
 }
 
 fn ssdp(message: &SsdpMessage) -> usize {

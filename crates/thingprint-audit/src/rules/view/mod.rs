@@ -8,7 +8,9 @@ use thingprint_protocol::{
 };
 
 pub(super) use suite::{SUITE_VALUES, see_chosen_suite, see_offered_suite};
-pub(super) use version::{OFFERED_VERSIONS, VERSIONS, see_old_version, see_version, tls_version};
+pub(super) use version::{
+    OFFERED_VERSIONS, VERSIONS, newest_version, see_old_version, see_version, tls_version,
+};
 
 /// The first flights of TLS clients, those in QUIC included.
 pub(super) fn client_hellos(flow: &Flow<Heard>) -> impl Iterator<Item = (&HeardMessage, &ClientHello)> {

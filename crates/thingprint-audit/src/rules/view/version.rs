@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use thingprint_protocol::HeardMessage;
+use thingprint_protocol::{ClientHello, HeardMessage, HelloVersion};
 
 use crate::rule::Sightings;
 
@@ -43,6 +43,19 @@ pub(in crate::rules) fn see_old_version(
         _ => return,
     };
     sightings.see(heard, value, || format!("{} beside {}", tls_version(version), text(newest)));
+}
+
+/// The newest version that a hello offers: from `supported_versions` where one is known there (RFC 9846 §4.3.1). A draft
+/// of TLS 1.3 is newer than TLS 1.2 and older than TLS 1.3.
+pub(in crate::rules) fn newest_version(hello: &ClientHello) -> u16 {
+    let (HelloVersion::Tls(version) | HelloVersion::Ssl2(version)) = hello.version;
+    let rank = |version: u16| match tls_version(version) {
+        "unknown" => None,
+        "TLSv13-draft" => Some((0x0303, version)),
+        _ => Some((version, 0)),
+    };
+    let known = hello.supported_versions.iter().filter_map(|version| Some((rank(*version)?, *version)));
+    known.max().map_or(version, |(_, newest)| newest)
 }
 
 /// The name of a TLS version as policies write it. Drafts of TLS 1.3 had numbers of their own: 0x7fxx, and 0xfbxx where
