@@ -15,5 +15,6 @@ pub use fingerprint::{
 pub use mud::{
     AccessList, Action, CheckReport, Contact, ContactTally, Denied, DenyReason, Direction, Entry, EntryUse,
     Ethernet, Host, HostSource, ListKind, Miss, MudBuilder, MudDraft, MudLimits, MudOptions, MudProfile,
-    NameEvidence, Network, Peer, Place, PortCondition, PortSpan, Prefix, Service, TransportMatch, is_mud_url,
+    NameEvidence, Network, Peer, Place, PortCondition, PortSpan, Prefix, Service, TransportMatch, Width,
+    is_mud_url,
 };

@@ -14,6 +14,7 @@ mod prefix;
 mod profile;
 mod served;
 mod url;
+mod width;
 mod write;
 
 pub use builder::{MudBuilder, MudLimits};
@@ -28,3 +29,4 @@ pub use profile::{
     AccessList, Action, Direction, Entry, Ethernet, ListKind, MudProfile, Network, Peer, TransportMatch,
 };
 pub use url::is_mud_url;
+pub use width::Width;
