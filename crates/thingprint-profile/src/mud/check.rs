@@ -5,7 +5,8 @@ use thingprint_flow::DeviceIndex;
 
 use super::contact::{Contact, ContactTally};
 use super::controllers::{Controllers, Membership};
-use super::judge::{Miss, Scene};
+use super::index::{EntryIndex, Placed};
+use super::judge::{Hit, Miss, Scene};
 use super::names::{NameEvidence, Names};
 use super::port::PortSpan;
 use super::profile::{Action, Direction, Entry, MudProfile};
@@ -101,8 +102,20 @@ pub(super) struct Checker<'a> {
     names: &'a Names,
     controllers: &'a Controllers,
     device: DeviceIndex,
-    profile: &'a MudProfile,
+    from_device: EntryIndex<'a>,
+    to_device: EntryIndex<'a>,
     report: CheckReport,
+}
+
+impl EntryUse {
+    /// Notes flows that it decided.
+    fn note(&mut self, hit: Hit, flows: u64) {
+        let is_claim = hit.evidence.is_some_and(NameEvidence::is_claim);
+        self.flows += flows;
+        self.claimed_flows += if is_claim { flows } else { 0 };
+        self.evidence = self.evidence.max(hit.evidence);
+        self.assumed.extend(hit.assumed);
+    }
 }
 
 impl CheckReport {
@@ -118,7 +131,7 @@ impl<'a> Checker<'a> {
         controllers: &'a Controllers,
         (device, profile): (DeviceIndex, &'a MudProfile),
     ) -> Self {
-        let entries = entries(profile).map(|(direction, list, entry)| EntryUse {
+        let uses = entries(profile).map(|(direction, list, entry)| EntryUse {
             direction,
             list: list.to_owned(),
             entry: entry.name.clone(),
@@ -133,11 +146,17 @@ impl<'a> Checker<'a> {
             denied_flows: 0,
             claimed_flows: 0,
             denied: Vec::new(),
-            entries: entries.collect(),
+            entries: uses.collect(),
             implied_flows: 0,
             dropped_flows: 0,
         };
-        Self { names, controllers, device, profile, report }
+        let index = |direction| {
+            let placed = entries(profile).enumerate().filter(|(_, (policy, ..))| *policy == direction);
+            let placed = placed.map(|(place, (_, list, entry))| Placed { place, list, entry });
+            EntryIndex::new(direction, placed.collect())
+        };
+        let (from_device, to_device) = (index(Direction::FromDevice), index(Direction::ToDevice));
+        Self { names, controllers, device, from_device, to_device, report }
     }
 
     pub(super) fn judge(&mut self, contact: &Contact, tally: &ContactTally) {
@@ -200,27 +219,23 @@ impl<'a> Checker<'a> {
             client_ports,
             direction,
         };
-        let mut nearest: Option<(Miss, String)> = None;
-        let uses = entries(self.profile).zip(&mut self.report.entries);
-        for ((_, list, entry), used) in uses.filter(|((policy, ..), _)| *policy == direction) {
-            match scene.judge(entry) {
-                Ok(hit) => {
-                    used.flows += flows;
-                    let is_claim = hit.evidence.is_some_and(NameEvidence::is_claim);
-                    used.claimed_flows += if is_claim { flows } else { 0 };
-                    used.evidence = used.evidence.max(hit.evidence);
-                    used.assumed.extend(hit.assumed);
-                    let refused = || DenyReason::Refused { entry: format!("{list}/{}", entry.name) };
-                    return if entry.action == Action::Accept { Ok(hit.evidence) } else { Err(refused()) };
+        let index = match direction {
+            Direction::FromDevice => &self.from_device,
+            Direction::ToDevice => &self.to_device,
+        };
+        match index.decide(&scene) {
+            Ok((placed, hit)) => {
+                let is_accepted = placed.entry.action == Action::Accept;
+                let evidence = hit.evidence;
+                if let Some(used) = self.report.entries.get_mut(placed.place) {
+                    used.note(hit, flows);
                 }
-                Err(miss) if nearest.as_ref().is_none_or(|(nearest, _)| miss > *nearest) => {
-                    nearest = Some((miss, format!("{list}/{}", entry.name)));
-                }
-                Err(_) => {}
+                is_accepted.then_some(evidence).ok_or_else(|| DenyReason::Refused { entry: placed.name() })
+            }
+            Err((miss, nearest)) => {
+                Err(DenyReason::NoEntry { miss, nearest: nearest.map(|placed| placed.name()) })
             }
         }
-        let (miss, nearest) = nearest.map_or((Miss::Protocol, None), |(miss, entry)| (miss, Some(entry)));
-        Err(DenyReason::NoEntry { miss, nearest })
     }
 
     /// Whether a network lets this pass without being told: local name and time servers are for every device by

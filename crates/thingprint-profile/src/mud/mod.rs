@@ -5,6 +5,7 @@ mod contact;
 mod controllers;
 mod draft;
 mod entry;
+mod index;
 mod judge;
 mod label;
 mod names;
