@@ -40,7 +40,8 @@ struct Draw<'m> {
 #[derive(Clone, Copy, Debug)]
 struct Score {
     device: usize,
-    score: f64,
+    /// See [`Candidate::score`].
+    chance: f64,
     coverage: f64,
     /// By the value that speaks most for it: whether its attribute is generic, and how many devices share it.
     strongest: (bool, usize),
@@ -76,10 +77,10 @@ impl<'k> Matcher<'k> {
 
     /// The values seen that known devices show, in the order of attributes and values.
     fn draws<'m>(&'m self, seen: &'m Traits) -> Vec<Draw<'m>> {
-        let drawn = seen.attributes().count();
+        let attributes = seen.attributes().count();
         let mut draws = Vec::new();
         for attribute in seen.attributes() {
-            let chance = 1.0 / (drawn as f64 * seen.values(attribute).count() as f64);
+            let chance = 1.0 / (attributes as f64 * seen.values(attribute).count() as f64);
             for (value, _) in seen.values(attribute) {
                 if let Some(devices) = self.shown_by.get(&(attribute, value)) {
                     draws.push(Draw { attribute, value, chance, devices });
@@ -92,12 +93,12 @@ impl<'k> Matcher<'k> {
     /// The answer of scores that stand in order, where others that show common values alone have this score at most.
     fn answer(&self, scores: &[Score], most_of_others: f64) -> Answer {
         let Some(best) = scores.first() else { return Answer::Unknown };
-        let next = scores.get(1).map_or(0.0, |next| next.score).max(most_of_others);
+        let next = scores.get(1).map_or(0.0, |next| next.chance).max(most_of_others);
         let is_clear = best.coverage >= KNOWN_COVERAGE - EQUAL_SCORES
-            && best.score - next >= KNOWN_MARGIN - EQUAL_SCORES;
-        let is_equal = |score: f64| best.score - score <= EQUAL_SCORES;
+            && best.chance - next >= KNOWN_MARGIN - EQUAL_SCORES;
+        let is_equal = |score: f64| best.chance - score <= EQUAL_SCORES;
         let is_common = most_of_others > 0.0 && is_equal(most_of_others);
-        let tied: Vec<&Score> = scores.iter().take_while(|other| is_equal(other.score)).collect();
+        let tied: Vec<&Score> = scores.iter().take_while(|other| is_equal(other.chance)).collect();
         match tied.as_slice() {
             _ if is_common || !tied.iter().all(|score| score.is_told()) => Answer::Unknown,
             [one] if is_clear && one.has_naming_evidence() => Answer::Known(self.name(one)),
@@ -115,7 +116,7 @@ impl<'k> Matcher<'k> {
         let shown = draws.iter().filter(|draw| draw.is_shown_by(score.device));
         let mut evidence: Vec<Evidence> = shown.map(Draw::evidence).collect();
         evidence.sort_by_key(|evidence| evidence.shared_by);
-        Candidate { name: self.name(score), score: score.score, coverage: score.coverage, evidence }
+        Candidate { name: self.name(score), score: score.chance, coverage: score.coverage, evidence }
     }
 }
 
@@ -162,18 +163,18 @@ impl Draw<'_> {
 
 impl Score {
     const fn new(device: usize) -> Self {
-        Self { device, score: 0.0, coverage: 0.0, strongest: (true, usize::MAX) }
+        Self { device, chance: 0.0, coverage: 0.0, strongest: (true, usize::MAX) }
     }
 
     fn add(&mut self, draw: &Draw<'_>) {
-        self.score += draw.share();
+        self.chance += draw.share();
         self.coverage += draw.chance;
         self.strongest = self.strongest.min((draw.attribute.is_generic(), draw.devices.len()));
     }
 
     /// The highest score first, then by name; devices stand in the order of their names.
     fn order(&self, other: &Self) -> Ordering {
-        other.score.total_cmp(&self.score).then_with(|| self.device.cmp(&other.device))
+        other.chance.total_cmp(&self.chance).then_with(|| self.device.cmp(&other.device))
     }
 
     /// See [`Candidate::has_naming_evidence`].

@@ -293,7 +293,8 @@ pub(crate) fn data(folder: &str) -> Option<PathBuf> {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(folder);
     let found = data.exists().then_some(data);
     if found.is_none() {
-        writeln!(std::io::stderr(), "skipped: no {folder} beside the workspace").unwrap();
+        let said = format!("skipped: no {folder} beside the workspace\n");
+        std::io::stderr().write_all(said.as_bytes()).unwrap();
     }
     found
 }
