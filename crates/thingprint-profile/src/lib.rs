@@ -16,5 +16,5 @@ pub use mud::{
     AccessList, Action, CheckReport, Contact, ContactTally, Denied, DenyReason, Direction, Entry, EntryUse,
     Ethernet, Host, HostSource, ListKind, Miss, MudBuilder, MudDraft, MudLimits, MudOptions, MudProfile,
     NameDoubt, NameEvidence, Network, Peer, Place, PortCondition, PortSpan, Prefix, Service, TransportMatch,
-    is_mud_url,
+    Width, is_mud_url,
 };

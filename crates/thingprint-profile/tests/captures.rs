@@ -97,7 +97,7 @@ fn profiles_of_homes_allow_their_traffic() {
         let Some(capture) = data(capture) else { return };
         let flows = flows_of(vec![capture]);
         let builder = flows.builder();
-        for device in builder.devices() {
+        for device in flows.heard_of() {
             let draft = builder.profile(device, &options("A device"));
             let read = MudProfile::from_json(&draft.profile.to_json()).unwrap();
             assert_eq!(read, draft.profile);

@@ -1,11 +1,5 @@
-use std::collections::BTreeMap;
-
 use super::attribute::Attribute;
-use super::known::KnownDevices;
-use super::traits::Traits;
 
-/// Scores closer than this are equal: they differ by rounding alone.
-const EQUAL_SCORES: f64 = 1e-12;
 /// Share of what was seen that a known device has to show, too, to be the answer: half, so that what is mostly foreign
 /// is not called known by the little that it shares.
 pub const KNOWN_COVERAGE: f64 = 0.5;
@@ -17,15 +11,14 @@ pub const MOST_SHARING: usize = 4;
 /// Share of what was seen that a known device has to show where it shows nothing that others do not: three quarters, more
 /// than with a value of its own.
 pub const SHARED_COVERAGE: f64 = 0.75;
-/// Candidates that are listed.
-const MOST_CANDIDATES: usize = 16;
 
 /// Which known device something looks like, and by what.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Likeness {
     /// The answer.
     pub answer: Answer,
-    /// Known devices that share any value, the highest score first, then by name; at most 16.
+    /// Known devices that share any value which 64 of them show at most, the highest score first, then by name; at most
+    /// 16.
     pub candidates: Vec<Candidate>,
 }
 
@@ -103,81 +96,7 @@ impl Evidence {
     }
 }
 
-/// Looks up which known devices show a value.
-#[derive(Clone, Debug)]
-pub struct Matcher<'k> {
-    names: Vec<&'k str>,
-    shown_by: BTreeMap<(Attribute, &'k str), Vec<usize>>,
-}
-
-impl<'k> Matcher<'k> {
-    /// A matcher for these devices.
-    pub fn new(known: &'k KnownDevices) -> Self {
-        let names = known.iter().map(|(name, _)| name).collect();
-        let mut shown_by: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-        for (index, (_, traits)) in known.iter().enumerate() {
-            for (attribute, value) in traits.telling() {
-                shown_by.entry((attribute, value)).or_default().push(index);
-            }
-        }
-        Self { names, shown_by }
-    }
-
-    /// Which known device a device or a flow looks like, by what it shows. How often it shows it does not matter.
-    /// Time servers of a known device that has more than 16, or of one that is seen with so many, count as shown by
-    /// nobody: addresses from a pool are everybody's.
-    pub fn identify(&self, seen: &Traits) -> Likeness {
-        let drawn = seen.attributes().count();
-        let mut found: BTreeMap<usize, Candidate> = BTreeMap::new();
-        for attribute in seen.attributes() {
-            let chance = 1.0 / (drawn as f64 * seen.values(attribute).count() as f64);
-            if attribute == Attribute::NtpServer && seen.has_pool() {
-                continue;
-            }
-            for (value, _) in seen.values(attribute) {
-                let Some(devices) = self.shown_by.get(&(attribute, value)) else { continue };
-                let shared_by = devices.len();
-                for &device in devices {
-                    let Some(name) = self.names.get(device) else { continue };
-                    let candidate = found.entry(device).or_insert_with(|| Candidate::new(name));
-                    candidate.score += chance / shared_by as f64;
-                    candidate.coverage += chance;
-                    candidate.evidence.push(Evidence { attribute, value: value.to_owned(), shared_by });
-                }
-            }
-        }
-        let mut candidates: Vec<Candidate> = found.into_values().collect();
-        for candidate in &mut candidates {
-            candidate.evidence.sort_by_key(|evidence| evidence.shared_by);
-        }
-        candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.name.cmp(&b.name)));
-        let answer = answer(&candidates);
-        candidates.truncate(MOST_CANDIDATES);
-        Likeness { answer, candidates }
-    }
-}
-
-/// The answer of candidates that stand in the order of their scores.
-fn answer(candidates: &[Candidate]) -> Answer {
-    let Some(best) = candidates.first() else { return Answer::Unknown };
-    let next = candidates.get(1).map_or(0.0, |next| next.score);
-    let is_clear =
-        best.coverage >= KNOWN_COVERAGE - EQUAL_SCORES && best.score - next >= KNOWN_MARGIN - EQUAL_SCORES;
-    let is_best = |candidate: &&Candidate| best.score - candidate.score <= EQUAL_SCORES;
-    let best: Vec<&Candidate> = candidates.iter().take_while(is_best).collect();
-    match best.as_slice() {
-        _ if !best.iter().all(|candidate| candidate.is_told()) => Answer::Unknown,
-        [one] if is_clear && one.has_naming_evidence() => Answer::Known(one.name.clone()),
-        [one] => Answer::Resembles(one.name.clone()),
-        several => Answer::Tied(several.iter().map(|candidate| candidate.name.clone()).collect()),
-    }
-}
-
 impl Candidate {
-    fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), score: 0.0, coverage: 0.0, evidence: Vec::new() }
-    }
-
     /// Whether some value that was seen and is not generic is shown by this known device alone.
     pub fn has_naming_evidence(&self) -> bool {
         self.strongest().is_some_and(|evidence| evidence.shared_by == 1 && !evidence.is_generic())
@@ -196,19 +115,15 @@ impl Candidate {
         let most = self.strongest().map_or(0, |strongest| strongest.shared_by);
         self.evidence.iter().filter(move |evidence| evidence.shared_by <= most)
     }
-
-    /// Whether its evidence says who was seen, where no other has its score.
-    fn is_told(&self) -> bool {
-        let shares = |evidence: &Evidence| (2..=MOST_SHARING).contains(&evidence.shared_by);
-        let is_of_few = self.strongest().is_some_and(|best| !best.is_generic() && shares(best));
-        self.has_naming_evidence() || is_of_few && self.coverage >= SHARED_COVERAGE - EQUAL_SCORES
-    }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+    use super::super::known::KnownDevices;
+    use super::super::matcher::Matcher;
+    use super::super::traits::Traits;
     use super::*;
 
     fn traits(values: &[(Attribute, &str)]) -> Traits {

@@ -3,14 +3,15 @@ mod attribute;
 mod collector;
 mod identity;
 mod known;
+mod matcher;
 mod shown;
 mod traits;
 
 pub use attribute::Attribute;
 pub use collector::{CipherList, Fingerprints};
 pub use identity::{
-    Answer, Candidate, Evidence, KNOWN_COVERAGE, KNOWN_MARGIN, Likeness, MOST_SHARING, Matcher,
-    SHARED_COVERAGE,
+    Answer, Candidate, Evidence, KNOWN_COVERAGE, KNOWN_MARGIN, Likeness, MOST_SHARING, SHARED_COVERAGE,
 };
 pub use known::KnownDevices;
+pub use matcher::Matcher;
 pub use traits::Traits;

@@ -70,11 +70,6 @@ impl MudBuilder {
         }
     }
 
-    /// The devices that flows were heard of.
-    pub fn devices(&self) -> impl Iterator<Item = DeviceIndex> {
-        self.contacts.keys().copied()
-    }
-
     /// Whom a device talked to. Pieces of connections, of which the beginning was not seen, are with the server that
     /// the device opened others to.
     pub fn contacts(&self, device: DeviceIndex) -> BTreeMap<Contact, ContactTally> {

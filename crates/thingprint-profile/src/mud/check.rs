@@ -5,10 +5,11 @@ use thingprint_flow::DeviceIndex;
 
 use super::contact::{Contact, ContactTally, Place};
 use super::controllers::{Controllers, Membership};
-use super::judge::{Miss, Scene};
+use super::index::{EntryIndex, Placed};
+use super::judge::{Hit, Miss, Scene};
 use super::names::{NameDoubt, NameEvidence, Names};
 use super::port::PortSpan;
-use super::profile::{Action, Direction, Entry, MudProfile, Network};
+use super::profile::{Action, Direction, Entry, MudProfile};
 
 /// What a check of a device's traffic against a profile found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,8 +104,20 @@ pub(super) struct Checker<'a> {
     names: &'a Names,
     controllers: &'a Controllers,
     device: DeviceIndex,
-    profile: &'a MudProfile,
+    from_device: EntryIndex<'a>,
+    to_device: EntryIndex<'a>,
     report: CheckReport,
+}
+
+impl EntryUse {
+    /// Notes flows that it decided.
+    fn note(&mut self, hit: Hit, flows: u64) {
+        let is_claim = hit.evidence.is_some_and(NameEvidence::is_claim);
+        self.flows += flows;
+        self.claimed_flows += if is_claim { flows } else { 0 };
+        self.evidence = self.evidence.max(hit.evidence);
+        self.assumed.extend(hit.assumed);
+    }
 }
 
 impl CheckReport {
@@ -120,7 +133,7 @@ impl<'a> Checker<'a> {
         controllers: &'a Controllers,
         (device, profile): (DeviceIndex, &'a MudProfile),
     ) -> Self {
-        let entries = entries(profile).map(|(direction, list, entry)| EntryUse {
+        let uses = entries(profile).map(|(direction, list, entry)| EntryUse {
             direction,
             list: list.to_owned(),
             entry: entry.name.clone(),
@@ -135,11 +148,17 @@ impl<'a> Checker<'a> {
             denied_flows: 0,
             claimed_flows: 0,
             denied: Vec::new(),
-            entries: entries.collect(),
+            entries: uses.collect(),
             implied_flows: 0,
             dropped_flows: 0,
         };
-        Self { names, controllers, device, profile, report }
+        let index = |direction| {
+            let placed = entries(profile).enumerate().filter(|(_, (policy, ..))| *policy == direction);
+            let placed = placed.map(|(place, (_, list, entry))| Placed { place, list, entry });
+            EntryIndex::new(direction, placed.collect())
+        };
+        let (from_device, to_device) = (index(Direction::FromDevice), index(Direction::ToDevice));
+        Self { names, controllers, device, from_device, to_device, report }
     }
 
     pub(super) fn judge(&mut self, contact: &Contact, tally: &ContactTally) {
@@ -171,12 +190,14 @@ impl<'a> Checker<'a> {
         if !is_peer || contact.place != Place::Internet {
             return None;
         }
-        let is_by_name = |(policy, _, entry): (Direction, _, &Entry)| {
-            let names =
-                |network: &Network| network.source_name.is_some() || network.destination_name.is_some();
-            policy == direction && entry.network.as_ref().is_some_and(names)
-        };
-        entries(self.profile).any(is_by_name).then(|| self.names.doubt(self.device, contact)).flatten()
+        self.index(direction).asks_for_names().then(|| self.names.doubt(self.device, contact)).flatten()
+    }
+
+    const fn index(&self, direction: Direction) -> &EntryIndex<'a> {
+        match direction {
+            Direction::FromDevice => &self.from_device,
+            Direction::ToDevice => &self.to_device,
+        }
     }
 
     /// Judges one half of a contact's flows, by each port of their client.
@@ -217,27 +238,19 @@ impl<'a> Checker<'a> {
             client_ports,
             direction,
         };
-        let mut nearest: Option<(Miss, String)> = None;
-        let uses = entries(self.profile).zip(&mut self.report.entries);
-        for ((_, list, entry), used) in uses.filter(|((policy, ..), _)| *policy == direction) {
-            match scene.judge(entry) {
-                Ok(hit) => {
-                    used.flows += flows;
-                    let is_claim = hit.evidence.is_some_and(NameEvidence::is_claim);
-                    used.claimed_flows += if is_claim { flows } else { 0 };
-                    used.evidence = used.evidence.max(hit.evidence);
-                    used.assumed.extend(hit.assumed);
-                    let refused = || DenyReason::Refused { entry: format!("{list}/{}", entry.name) };
-                    return if entry.action == Action::Accept { Ok(hit.evidence) } else { Err(refused()) };
+        match self.index(direction).decide(&scene) {
+            Ok((placed, hit)) => {
+                let is_accepted = placed.entry.action == Action::Accept;
+                let evidence = hit.evidence;
+                if let Some(used) = self.report.entries.get_mut(placed.place) {
+                    used.note(hit, flows);
                 }
-                Err(miss) if nearest.as_ref().is_none_or(|(nearest, _)| miss > *nearest) => {
-                    nearest = Some((miss, format!("{list}/{}", entry.name)));
-                }
-                Err(_) => {}
+                is_accepted.then_some(evidence).ok_or_else(|| DenyReason::Refused { entry: placed.name() })
+            }
+            Err((miss, nearest)) => {
+                Err(DenyReason::NoEntry { miss, nearest: nearest.map(|placed| placed.name()) })
             }
         }
-        let (miss, nearest) = nearest.map_or((Miss::Protocol, None), |(miss, entry)| (miss, Some(entry)));
-        Err(DenyReason::NoEntry { miss, nearest })
     }
 
     /// Whether a network lets this pass without being told: local name and time servers are for every device by

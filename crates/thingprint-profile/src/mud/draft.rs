@@ -13,6 +13,7 @@ use super::profile::{
     AccessList, Action, Direction, Entry, ListKind, MudProfile, Network, Peer, TransportMatch,
 };
 use super::served::{own_port, served_ports};
+use super::width::Width;
 
 /// More ports than these on one peer become ranges: a protocol that picks its ports is not told by them.
 const MOST_PORTS: usize = 16;
@@ -20,9 +21,6 @@ const MOST_PORTS: usize = 16;
 const MOST_NEAR_PORTS: usize = 4;
 /// Ports further apart than this are in no common range.
 const MOST_PORT_GAP: u16 = 4096;
-/// More addresses than these without a name, for one protocol and port, become an entry for any address: they are
-/// taken from a pool, and a list of them tells nothing.
-const MOST_ADDRESSES: usize = 64;
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 
@@ -63,8 +61,10 @@ pub struct MudDraft {
     /// Entries that go by a name, with what told the name: by list and entry.
     pub evidence: BTreeMap<(String, String), NameEvidence>,
     /// Entries that allow more than was seen, by list and entry: those for any address, since the device talked to more
-    /// addresses without a name than are worth a list, and those for a range of ports.
+    /// addresses without a name than are worth a list, and those for a range of ports or for any.
     pub widened: BTreeSet<(String, String)>,
+    /// How far entries had to be widened for the file to be one that is read back.
+    pub width: Width,
     /// Flows that the device never answered, or refused, and that are left out.
     pub unanswered_flows: u64,
 }
@@ -77,22 +77,22 @@ pub(super) struct Drafter<'n> {
     device: DeviceIndex,
     /// UDP ports at which the device serves.
     served: BTreeSet<u16>,
-    groups: BTreeMap<Group, BTreeMap<Option<u16>, Use>>,
+    pub(super) groups: BTreeMap<Group, BTreeMap<Option<u16>, Use>>,
     unanswered_flows: u64,
 }
 
 /// What entries of one peer have in common.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Group {
-    is_ipv6: bool,
-    peer: DraftPeer,
-    protocol: u8,
-    initiated: Direction,
+pub(super) struct Group {
+    pub(super) is_ipv6: bool,
+    pub(super) peer: DraftPeer,
+    pub(super) protocol: u8,
+    pub(super) initiated: Direction,
 }
 
 /// How a peer is written.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum DraftPeer {
+pub(super) enum DraftPeer {
     Controller(&'static str),
     Local,
     Name(String),
@@ -102,11 +102,11 @@ enum DraftPeer {
 
 /// What was seen of one port.
 #[derive(Clone, Debug, Default)]
-struct Use {
+pub(super) struct Use {
     is_sent: bool,
     is_received: bool,
-    spoken: BTreeSet<String>,
-    evidence: Option<NameEvidence>,
+    pub(super) spoken: BTreeSet<String>,
+    pub(super) evidence: Option<NameEvidence>,
 }
 
 impl<'n> Drafter<'n> {
@@ -172,58 +172,44 @@ impl<'n> Drafter<'n> {
         }
     }
 
+    /// The narrowest draft that can be read back.
     pub(super) fn finish(mut self, options: &MudOptions) -> MudDraft {
-        self.widen();
+        for width in [Width::Seen, Width::ManyNames, Width::AnyAddress] {
+            self.widen(width);
+            let draft = self.draft(width, options);
+            if draft.profile.can_be_read() {
+                return draft;
+            }
+        }
+        self.widen(Width::AnyPort);
+        self.draft(Width::AnyPort, options)
+    }
+
+    fn draft(&self, width: Width, options: &MudOptions) -> MudDraft {
         let slug = slug(&options.label);
         let mut lists: BTreeMap<(Direction, bool), AccessList> = BTreeMap::new();
         let mut evidence = BTreeMap::new();
         let mut widened = BTreeSet::new();
-        for (group, ports) in self.groups {
+        for (group, ports) in &self.groups {
             for (condition, seen) in conditions(ports) {
                 for direction in seen.directions() {
                     let list = lists
                         .entry((direction, group.is_ipv6))
                         .or_insert_with(|| empty_list(&slug, direction, group.is_ipv6));
-                    let name = format!("{}-{}", list.name, list.entries.len());
+                    let key = (list.name.clone(), format!("{}-{}", list.name, list.entries.len()));
+                    if group.is_widened(condition, width) {
+                        widened.insert(key.clone());
+                    }
+                    let entry = group.entry(key.1.clone(), direction, condition, &seen.spoken);
                     if let Some(told) = seen.evidence {
-                        evidence.insert((list.name.clone(), name.clone()), told);
+                        evidence.insert(key, told);
                     }
-                    let is_range = matches!(condition, Some(PortCondition::Range(..)));
-                    if group.peer == DraftPeer::Anyone || is_range {
-                        widened.insert((list.name.clone(), name.clone()));
-                    }
-                    list.entries.push(group.entry(name, direction, condition, &seen.spoken));
+                    list.entries.push(entry);
                 }
             }
         }
         let profile = profile(lists, options);
-        MudDraft { profile, evidence, widened, unanswered_flows: self.unanswered_flows }
-    }
-
-    /// Makes one entry of those for addresses without a name, where they are too many.
-    fn widen(&mut self) {
-        let mut addresses: BTreeMap<(Group, Option<u16>), Vec<Group>> = BTreeMap::new();
-        for (group, ports) in &self.groups {
-            let DraftPeer::Address(prefix) = &group.peer else { continue };
-            if prefix.is_group() {
-                continue;
-            }
-            let wide = Group { peer: DraftPeer::Anyone, ..group.clone() };
-            for port in ports.keys() {
-                addresses.entry((wide.clone(), *port)).or_default().push(group.clone());
-            }
-        }
-        for ((wide, port), groups) in addresses {
-            if groups.len() <= MOST_ADDRESSES {
-                continue;
-            }
-            let mut joined = Use::default();
-            for group in groups {
-                let Some(ports) = self.groups.get_mut(&group) else { continue };
-                joined.join(ports.remove(&port).unwrap_or_default());
-            }
-            self.groups.entry(wide).or_default().insert(port, joined);
-        }
+        MudDraft { profile, evidence, widened, width, unanswered_flows: self.unanswered_flows }
     }
 }
 
@@ -233,7 +219,7 @@ impl Use {
         seen.into_iter().filter(|(is_seen, _)| *is_seen).map(|(_, direction)| direction)
     }
 
-    fn join(&mut self, other: Self) {
+    pub(super) fn join(&mut self, other: Self) {
         self.is_sent |= other.is_sent;
         self.is_received |= other.is_received;
         self.spoken.extend(other.spoken);
@@ -242,6 +228,13 @@ impl Use {
 }
 
 impl Group {
+    /// Whether an entry for a port, or for any, allows more than was seen.
+    fn is_widened(&self, port: Option<PortCondition>, width: Width) -> bool {
+        let has_ports = matches!(self.protocol, TCP | UDP);
+        let is_any_port = width == Width::AnyPort && has_ports && port.is_none();
+        self.peer == DraftPeer::Anyone || is_any_port || matches!(port, Some(PortCondition::Range(..)))
+    }
+
     fn entry(
         &self,
         name: String,
@@ -288,7 +281,7 @@ impl Group {
 
 /// A condition for each port; of those that are not given out one by one, where they are many, one for each range in
 /// which they lie near each other.
-fn conditions(ports: BTreeMap<Option<u16>, Use>) -> Vec<(Option<PortCondition>, Use)> {
+fn conditions(ports: &BTreeMap<Option<u16>, Use>) -> Vec<(Option<PortCondition>, Use)> {
     let is_picked = |port: &u16| *port >= FIRST_USER_PORT;
     let picked: Vec<u16> = ports.keys().copied().flatten().filter(is_picked).collect();
     let ranges = if picked.len() > MOST_PORTS { ranges(&picked) } else { Vec::new() };
@@ -297,8 +290,8 @@ fn conditions(ports: BTreeMap<Option<u16>, Use>) -> Vec<(Option<PortCondition>, 
     for (port, seen) in ports {
         let holds = |(low, high): &&(u16, u16)| port.is_some_and(|port| (*low..=*high).contains(&port));
         match ranges.iter().find(holds) {
-            Some(range) => joined.entry(*range).or_default().join(seen),
-            None => conditions.push((port.map(PortCondition::Equal), seen)),
+            Some(range) => joined.entry(*range).or_default().join(seen.clone()),
+            None => conditions.push((port.map(PortCondition::Equal), seen.clone())),
         }
     }
     let range = |((low, high), seen)| (Some(PortCondition::Range(low, high)), seen);
@@ -369,7 +362,7 @@ mod tests {
     fn many_picked_ports_become_a_range_and_others_stay() {
         let ports = |ports: &[u16]| ports.iter().map(|port| (Some(*port), Use::default())).collect();
         let written = |list: &[u16]| -> Vec<PortCondition> {
-            conditions(ports(list)).into_iter().filter_map(|(condition, _)| condition).collect()
+            conditions(&ports(list)).into_iter().filter_map(|(condition, _)| condition).collect()
         };
         assert_eq!(written(&[80, 9000]), [PortCondition::Equal(80), PortCondition::Equal(9000)]);
         let many: Vec<u16> = [80].into_iter().chain((0..17).map(|n| 40_000 + 10 * n)).collect();

@@ -64,22 +64,26 @@ impl Scene<'_> {
         let mut hit = Hit { evidence: None, assumed: entry.unjudged.clone() };
         let is_met = self.is_protocol(entry);
         is_met.then_some(()).ok_or(Miss::Protocol)?;
-        for peer in &entry.peers {
-            self.is_peer(peer, &mut hit).then_some(()).ok_or(Miss::Peer)?;
-        }
-        if let Some(header) = &entry.ethernet {
-            self.is_ethernet(header, &mut hit).then_some(()).ok_or(Miss::Peer)?;
-        }
-        if let Some(header) = &entry.network {
-            self.is_network(header, &mut hit).then_some(()).ok_or(Miss::Peer)?;
-        }
+        self.meets_side(entry, &mut hit).then_some(()).ok_or(Miss::Peer)?;
         if let Some(header) = entry.transport {
             self.is_transport(header, entry.action, &mut hit)?;
         }
         Ok(hit)
     }
 
-    fn is_protocol(&self, entry: &Entry) -> bool {
+    /// Whether the conditions of an entry on the other side hold.
+    pub(super) fn is_side(&self, entry: &Entry) -> bool {
+        self.meets_side(entry, &mut Hit::default())
+    }
+
+    fn meets_side(&self, entry: &Entry, hit: &mut Hit) -> bool {
+        entry.peers.iter().all(|peer| self.is_peer(peer, hit))
+            && entry.ethernet.as_ref().is_none_or(|header| self.is_ethernet(header, hit))
+            && entry.network.as_ref().is_none_or(|header| self.is_network(header, hit))
+    }
+
+    /// Whether the conditions of an entry on protocols hold.
+    pub(super) fn is_protocol(&self, entry: &Entry) -> bool {
         let is_ipv6 = self.contact.peer.is_ipv6();
         let ethertype = entry.ethernet.as_ref().and_then(|header| header.ethertype);
         let wanted = if is_ipv6 { ETHERTYPE_IPV6 } else { ETHERTYPE_IPV4 };
@@ -164,9 +168,7 @@ impl Scene<'_> {
             TransportMatch::Udp { source, destination } => (source, destination, None),
             TransportMatch::Icmp { .. } => return Ok(()),
         };
-        let (client, server) = self.ports();
-        let is_forth = self.direction == self.contact.initiated;
-        let (sender, receiver) = if is_forth { (client, server) } else { (server, client) };
+        let (sender, receiver) = self.sender_receiver();
         for (condition, span) in [(source, sender), (destination, receiver)] {
             let Some(condition) = condition else { continue };
             match condition.among(span) {
@@ -181,10 +183,11 @@ impl Scene<'_> {
         fits.then_some(()).ok_or(Miss::Initiator)
     }
 
-    /// Ports of client and server.
-    fn ports(&self) -> (PortSpan, PortSpan) {
-        let server = self.contact.server_port.unwrap_or(0);
-        (self.client_ports, PortSpan::one(server))
+    /// Ports of who sends and who receives.
+    pub(super) fn sender_receiver(&self) -> (PortSpan, PortSpan) {
+        let (client, server) = (self.client_ports, PortSpan::one(self.contact.server_port.unwrap_or(0)));
+        let is_forth = self.direction == self.contact.initiated;
+        if is_forth { (client, server) } else { (server, client) }
     }
 }
 

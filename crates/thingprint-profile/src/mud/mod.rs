@@ -5,6 +5,7 @@ mod contact;
 mod controllers;
 mod draft;
 mod entry;
+mod index;
 mod judge;
 mod label;
 mod names;
@@ -14,6 +15,7 @@ mod prefix;
 mod profile;
 mod served;
 mod url;
+mod width;
 mod write;
 
 pub use builder::{MudBuilder, MudLimits};
@@ -28,3 +30,4 @@ pub use profile::{
     AccessList, Action, Direction, Entry, Ethernet, ListKind, MudProfile, Network, Peer, TransportMatch,
 };
 pub use url::is_mud_url;
+pub use width::Width;

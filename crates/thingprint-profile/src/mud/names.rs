@@ -122,6 +122,16 @@ impl Names {
         }
     }
 
+    /// The names for which there is [evidence](Self::evidence) that the peer of a contact has them.
+    pub(super) fn known<'c>(
+        &'c self,
+        device: DeviceIndex,
+        contact: &'c Contact,
+    ) -> impl Iterator<Item = &'c str> {
+        let told = self.addresses.get(&contact.peer).into_iter().flat_map(BTreeMap::keys);
+        told.map(String::as_str).chain(self.claim(device, contact).map(|host| host.name.as_str()))
+    }
+
     /// What tells that the peer of a device's contact has this name.
     pub(super) fn evidence(
         &self,

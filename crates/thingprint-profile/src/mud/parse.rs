@@ -37,6 +37,13 @@ const KNOWN: [&str; 15] = [
 ];
 
 impl MudProfile {
+    /// Whether the file of it is within the limits of what is read.
+    pub(super) fn can_be_read(&self) -> bool {
+        let lists = self.from_device.iter().chain(&self.to_device);
+        let entries: usize = lists.map(|list| list.entries.len()).sum();
+        entries <= MOST_ENTRIES && self.to_json().len() <= MOST_BYTES
+    }
+
     /// Reads a MUD file: JSON as RFC 7951 has it, of the modules ietf-mud, ietf-acldns (RFC 8520) and
     /// ietf-access-control-list (RFC 8519).
     ///

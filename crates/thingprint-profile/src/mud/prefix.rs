@@ -28,6 +28,11 @@ impl Prefix {
         Self { address, bits }
     }
 
+    /// How many leading bits its addresses share.
+    pub(super) const fn bits(&self) -> u8 {
+        self.bits
+    }
+
     /// Whether it is of IPv6.
     pub const fn is_ipv6(&self) -> bool {
         self.address.is_ipv6()

@@ -123,7 +123,7 @@ pub enum Peer {
 }
 
 /// Conditions on the Ethernet header.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ethernet {
     /// Who receives the frame, as written.
     pub destination: Option<String>,
@@ -151,7 +151,7 @@ pub struct Network {
 }
 
 /// Conditions on the header after IP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TransportMatch {
     /// TCP.
     Tcp {

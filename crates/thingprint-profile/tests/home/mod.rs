@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+use std::collections::BTreeSet;
 use std::fs::File;
+use std::io::Write;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -167,6 +169,11 @@ impl Flows {
         builder
     }
 
+    /// The devices that have flows.
+    pub(crate) fn heard_of(&self) -> BTreeSet<DeviceIndex> {
+        self.flows.iter().map(|(flow, _)| flow.device).collect()
+    }
+
     /// The device of this number in a story.
     pub(crate) fn device(&self, number: u8) -> DeviceIndex {
         self.by_mac(&MacAddr::new([2, 0, 0, 0, 1, number]).to_string())
@@ -280,13 +287,14 @@ pub(crate) fn dhcp_ack(name_server: [u8; 4]) -> Vec<u8> {
     message
 }
 
-/// The folder of real captures beside the workspace, if it is there.
-#[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+/// The folder of real captures beside the workspace, if it is there. What is skipped is said past the test harness, which
+/// shows nothing that a passing test prints.
 pub(crate) fn data(folder: &str) -> Option<PathBuf> {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(folder);
     let found = data.exists().then_some(data);
     if found.is_none() {
-        eprintln!("skipped: no {folder} beside the workspace");
+        let said = format!("skipped: no {folder} beside the workspace\n");
+        std::io::stderr().write_all(said.as_bytes()).unwrap();
     }
     found
 }

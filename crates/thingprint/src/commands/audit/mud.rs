@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use thingprint_audit::sarif::{self, RuleEntry, Text};
 use thingprint_flow::{DeviceId, DeviceIndex};
-use thingprint_profile::{Attribute, MudDraft, MudOptions, MudProfile, is_mud_url};
+use thingprint_profile::{Attribute, MudDraft, MudOptions, MudProfile, Width, is_mud_url};
 
-use self::profiles::{Profiles, folded};
+use self::file_names::file_names;
+use self::profiles::Profiles;
 use super::report::Report;
 use super::survey::Survey;
 use super::when::to_second;
@@ -17,6 +18,7 @@ use crate::exit::Usage;
 use crate::files::write_file;
 use crate::messages::Messages;
 
+mod file_names;
 mod profiles;
 mod verdict;
 
@@ -103,7 +105,7 @@ impl MudArgs {
     pub(super) fn check_apart(&self, survey: &Survey) -> Result<(), Usage> {
         let Some(folder) = &self.mud_out else { return Ok(()) };
         let read = self.read_files(folder);
-        for (_, _, name) in named(survey) {
+        for name in file_names(survey).values() {
             let path = folder.join(format!("{name}.json"));
             if path.canonicalize().is_ok_and(|path| read.contains(&path)) {
                 let name = path.display();
@@ -117,10 +119,13 @@ impl MudArgs {
     pub(super) fn write(&self, survey: &Survey, messages: Messages) -> anyhow::Result<()> {
         let Some(folder) = &self.mud_out else { return Ok(()) };
         let Some((_, last)) = survey.span else { return Ok(()) };
-        let mut written = 0;
-        for (index, device, name) in named(survey) {
+        let mut written = BTreeSet::new();
+        let names = file_names(survey);
+        for (index, device) in &survey.devices {
+            let (index, device) = (*index, *device);
+            let Some(name) = names.get(&device) else { continue };
             let path = folder.join(format!("{name}.json"));
-            let url = self.url(survey, index, &name);
+            let url = self.url(survey, index, name);
             let options = MudOptions {
                 with_unanswered: self.mud_unanswered,
                 ..MudOptions::new(&survey.name(device), &url, &to_second(last))
@@ -128,9 +133,9 @@ impl MudArgs {
             let draft = survey.mud.profile(index, &options);
             report_draft(&draft, &survey.name(device), messages);
             write_file(&path, draft.profile.to_json().as_bytes())?;
-            written += 1;
+            written.insert(path);
         }
-        messages.note(format!("{written} MUD profiles: {}", folder.display()));
+        messages.note(format!("{} MUD profiles: {}", written.len(), folder.display()));
         Ok(())
     }
 
@@ -202,34 +207,6 @@ fn controller(given: &str) -> Result<(String, IpAddr), String> {
     Ok((uri.to_owned(), address))
 }
 
-/// The devices, each with the name of its file: of its label, with its address where another has the same, and its
-/// address alone where nothing of the label is left.
-fn named(survey: &Survey) -> Vec<(DeviceIndex, DeviceId, String)> {
-    let names: Vec<_> =
-        survey.devices.iter().map(|(index, id)| (*index, *id, slug(&survey.name(*id)))).collect();
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for (_, _, name) in &names {
-        *counts.entry(folded(name)).or_default() += 1;
-    }
-    let is_shared = |name: &str| counts.get(&folded(name)).is_some_and(|count| *count > 1);
-    let apart = |(index, id, name): (DeviceIndex, DeviceId, String)| {
-        let address = slug(&id.to_string());
-        let name = match name.as_str() {
-            "" => address,
-            shared if is_shared(shared) => format!("{shared}-{address}"),
-            _ => name,
-        };
-        (index, id, name)
-    };
-    names.into_iter().map(apart).collect()
-}
-
-/// A label as a file name: letters and digits of ASCII as they are, one hyphen for what is between them.
-fn slug(label: &str) -> String {
-    let words = label.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join("-")
-}
-
 /// Says in what a written profile is less, or more, than what was seen.
 fn report_draft(draft: &MudDraft, name: &str, messages: Messages) {
     if draft.unanswered_flows > 0 {
@@ -242,11 +219,18 @@ fn report_draft(draft: &MudDraft, name: &str, messages: Messages) {
             "{name}: {entries} entries are for any address or a range of ports: too many to name each"
         ));
     }
+    let joined = match draft.width {
+        Width::Seen => return,
+        Width::ManyNames => "where more than 64 peers with a name have one port, it is for any address",
+        Width::AnyAddress => "it is for any address beyond the local networks",
+        Width::AnyPort => "it is for any address beyond the local networks, and any port",
+    };
+    messages.warn(format!("{name}: more entries than a profile may have to be read back: {joined}"));
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{controller, slug};
+    use super::controller;
 
     #[test]
     fn controllers_are_told_by_short_names_and_uris() {
@@ -263,14 +247,5 @@ mod tests {
         check("dns", Err("CLASS=ADDRESS"));
         check("lamp=10.0.0.1", Err("'lamp' is no class: give one of dns, ntp, dhcp"));
         check("dns=resolver", Err("'resolver' is no IP address"));
-    }
-
-    #[test]
-    fn labels_become_file_names() {
-        let check = |label: &str, expected: &str| assert_eq!(slug(label), expected);
-        check("LiFX Bulb", "LiFX-Bulb");
-        check("../../etc/passwd", "etc-passwd");
-        check("d0:73:d5:01:83:08", "d0-73-d5-01-83-08");
-        check("灯", "");
     }
 }

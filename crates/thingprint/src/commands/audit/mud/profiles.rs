@@ -5,6 +5,7 @@ use anyhow::{Context, bail};
 use thingprint_flow::DeviceId;
 use thingprint_profile::MudProfile;
 
+use super::file_names::slug;
 use crate::exit::Usage;
 use crate::messages::Messages;
 
@@ -102,11 +103,13 @@ impl Given {
         Ok(Self { path, profile, owner, is_from_folder, is_used: Cell::new(false) })
     }
 
-    /// Whether file or profile have this name; only letters and digits matter.
+    /// Whether file or profile have this name, or the part of it that a file name keeps; only letters and digits matter.
     fn is_named(&self, name: &str) -> bool {
         let stem = self.path.file_stem().unwrap_or_default().to_string_lossy();
         let own = [Some(stem.as_ref()), self.profile.systeminfo.as_deref()];
-        !folded(name).is_empty() && own.into_iter().flatten().any(|own| folded(own) == folded(name))
+        let (whole, kept) = (folded(name), folded(&slug(name)));
+        let is_file = !kept.is_empty() && folded(&stem) == kept;
+        is_file || !whole.is_empty() && own.into_iter().flatten().any(|own| folded(own) == whole)
     }
 }
 
