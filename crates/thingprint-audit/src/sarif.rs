@@ -171,9 +171,10 @@ fn result_entry(device: &DeviceAudit, finding: &Finding, rules: &[RuleEntry]) ->
     let rule = rules.iter().find(|rule| rule.id == finding.rule);
     let title = rule.map_or(finding.rule, |rule| &rule.short_description.text);
     let text = format!(
-        "{title} of {}: {} in {} of {} flows; expected {} ({}).",
+        "{title} of {}: {} in {}{} of {} flows; expected {} ({}).",
         plain(&name),
         plain(&finding.seen),
+        if finding.is_lower_bound { "at least " } else { "" },
         finding.flows,
         finding.total,
         plain(&finding.expected),

@@ -24,7 +24,8 @@ pub(super) struct Line {
     pub(super) by: &'static str,
     pub(super) flows: u64,
     pub(super) total: u64,
-    /// Whether there may be more flows than that: of several findings the most frequent one is counted.
+    /// Whether there may be more flows than that: of several findings the most frequent one is counted, and where a
+    /// limit was reached, some were left out.
     pub(super) is_least: bool,
     pub(super) seen: String,
     pub(super) expected: String,
@@ -40,7 +41,7 @@ impl Line {
             by: side(finding.by),
             flows: finding.flows,
             total: finding.total,
-            is_least: false,
+            is_least: finding.is_lower_bound,
             seen: finding.seen.clone(),
             expected: finding.expected.clone(),
             reference: finding.reference.clone(),
@@ -67,7 +68,7 @@ impl Line {
             grade => format!("{} suites", grade.map_or("unknown", Grade::as_str)),
         };
         let seen = format!("{} {kind}: {}{more}", findings.len(), names.join(", "));
-        let is_least = flows < first_one.total;
+        let is_least = flows < first_one.total || findings.iter().any(|finding| finding.is_lower_bound);
         Some(Self { flows, is_least, seen, first: first(example), ..Self::of(first_one) })
     }
 

@@ -152,6 +152,7 @@ impl Verdict {
             severity: if is_sent { Severity::Warning } else { Severity::Note },
             by: if is_sent { Sender::Device } else { Sender::Peer },
             flows: denied.flows,
+            is_lower_bound: false,
             total: self.report.flows,
             seen: seen(denied),
             suite: None,
