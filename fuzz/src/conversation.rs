@@ -41,7 +41,8 @@ impl<'e> Conversation<'e> {
     /// Ends the flow, which must give back all that it held, and gives what was found.
     pub(crate) fn close(mut self) -> Vec<(Sender, Message)> {
         let found = &mut self.found;
-        self.engine.close(&mut self.state, &mut self.budget, &mut |sender, message| found.push((sender, message)));
+        self.engine
+            .close(&mut self.state, &mut self.budget, &mut |sender, message| found.push((sender, message)));
         assert_eq!(self.budget.used_bytes(), 0, "a closed flow holds nothing");
         self.found
     }

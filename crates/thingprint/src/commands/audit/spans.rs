@@ -38,10 +38,11 @@ impl Spans {
     pub(super) fn capture_of(&self, device: DeviceId, time: Timestamp) -> Option<usize> {
         let all = self.captures.iter().map(|(capture, span)| (*capture, *span));
         let all: Vec<usize> = all.filter(|(_, span)| span.has(time)).map(|(capture, _)| capture).collect();
-        let (DeviceId::Mac(address), [_, _, ..]) = (device, all.as_slice()) else { return only(all) };
+        let (DeviceId::Mac(address), [_, _, ..]) = (device, all.as_slice()) else { return only(&all) };
         let is_of_device =
             |capture: &usize| self.devices.get(&(*capture, address)).is_some_and(|span| span.has(time));
-        only(all.into_iter().filter(is_of_device).collect())
+        let of_device: Vec<usize> = all.into_iter().filter(is_of_device).collect();
+        only(&of_device)
     }
 }
 
@@ -56,8 +57,8 @@ impl Span {
     }
 }
 
-fn only(captures: Vec<usize>) -> Option<usize> {
-    match captures.as_slice() {
+fn only(captures: &[usize]) -> Option<usize> {
+    match captures {
         [one] => Some(*one),
         _ => None,
     }

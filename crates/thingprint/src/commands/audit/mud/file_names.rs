@@ -12,7 +12,7 @@ const MOST_SLUG_BYTES: usize = 40;
 
 /// The devices, each with a file name of its own, without the ending.
 pub(super) fn file_names(survey: &Survey) -> BTreeMap<DeviceId, String> {
-    named(survey.devices.iter().map(|(_, id)| (*id, survey.name(*id))).collect())
+    named(survey.devices.values().map(|id| (*id, survey.name(*id))).collect())
 }
 
 /// Names for devices with these labels: the label, with the address where another has the same or nothing of it is
