@@ -1,6 +1,6 @@
 //! Files that a command is asked to write, looked at before it reads anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,10 @@ use crate::exit::Usage;
 #[derive(Debug, Default)]
 pub(crate) struct Destinations<'a> {
     files: Vec<(&'static str, &'a Path)>,
+    /// Files that are read, so that no result may take their place.
+    read: BTreeSet<PathBuf>,
+    /// A file that is read and may be replaced by the result of one option.
+    renewed: Option<(&'static str, PathBuf)>,
 }
 
 impl<'a> Destinations<'a> {
@@ -25,12 +29,40 @@ impl<'a> Destinations<'a> {
         self
     }
 
-    /// Refuses two results in one file, and a file that could not be written. A folder that a command fills with `*.json`
+    /// Notes a file that is read, or a folder of which the files are.
+    pub(crate) fn read(&mut self, path: Option<&Path>) -> &mut Self {
+        if let Some(path) = path {
+            self.read.insert(identity(path));
+            let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+            self.read.extend(entries.map(|entry| identity(&entry.path())));
+        }
+        self
+    }
+
+    /// Notes a file that is read and that the result of an option may replace.
+    pub(crate) fn renews(&mut self, option: &'static str, path: Option<&Path>) -> &mut Self {
+        self.renewed = path.map(|path| (option, identity(path)));
+        self
+    }
+
+    /// Refuses a result in the place of something that is read.
+    pub(crate) fn check_replaced(&self, option: &str, path: &Path) -> Result<(), Usage> {
+        let place = identity(path);
+        let is_renewed = self.renewed.as_ref().is_some_and(|(by, file)| *by != option && *file == place);
+        if is_renewed || self.read.contains(&place) {
+            let name = path.display();
+            return Err(Usage(format!("{option}: the result would replace an input: {name}")));
+        }
+        Ok(())
+    }
+
+    /// Refuses two results in one file, one in the place of what is read, and a file that could not be written. A folder that a command fills with `*.json`
     /// comes with its option.
     pub(crate) fn check(&self, folder: Option<(&'static str, &Path)>) -> anyhow::Result<()> {
         let mut seen: BTreeMap<PathBuf, &str> = BTreeMap::new();
         for (option, path) in &self.files {
             let name = path.display();
+            self.check_replaced(option, path)?;
             if let Some(other) = seen.insert(identity(path), option) {
                 return Err(Usage(format!("{other} and {option} name the same file: {name}")).into());
             }

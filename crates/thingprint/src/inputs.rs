@@ -30,6 +30,14 @@ impl Input {
         }
     }
 
+    /// The place of the file.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Stdin => None,
+        }
+    }
+
     /// Bytes of the file; `None` for what has no end to see.
     pub(crate) fn length(&self) -> Option<u64> {
         match self {

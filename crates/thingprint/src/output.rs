@@ -6,6 +6,7 @@ use serde::Serialize;
 use thingprint_report::{AtomicFile, Format, Style, Table};
 
 use crate::args::{Document, GlobalArgs, Wanted};
+use crate::destinations::Destinations;
 use crate::exit::Usage;
 use crate::inputs::Input;
 
@@ -66,6 +67,16 @@ impl Output {
     /// Refuses to write over an input.
     pub(crate) fn check_apart(&self, inputs: &[Input]) -> Result<(), Usage> {
         check_apart(self.path.as_deref(), inputs)
+    }
+
+    /// Refuses a place for the result that is one of these files, or in one of these folders.
+    pub(crate) fn check_apart_from(&self, given: &[Option<&Path>]) -> Result<(), Usage> {
+        let Some(path) = &self.path else { return Ok(()) };
+        let mut destinations = Destinations::default();
+        for given in given {
+            destinations.read(*given);
+        }
+        destinations.check_replaced("--output", path)
     }
 
     /// Writes one table.

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -18,5 +18,10 @@ impl ModelArgs {
     /// The models that are asked for.
     pub(crate) fn read(&self) -> anyhow::Result<Protocols> {
         Protocols::read(self.models.as_deref())
+    }
+
+    /// The file or folder that is given.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.models.as_deref()
     }
 }

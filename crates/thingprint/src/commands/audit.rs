@@ -1,5 +1,5 @@
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
@@ -17,7 +17,7 @@ use crate::exit::{Outcome, Usage, status};
 use crate::files::{read_labels, write_file};
 use crate::inputs::{Input, expand};
 use crate::messages::Messages;
-use crate::output::{Output, check_apart};
+use crate::output::Output;
 
 mod cipher_plot;
 mod known;
@@ -119,9 +119,9 @@ impl AuditArgs {
         let known = self.known.read()?;
         let profiles = self.mud.read()?;
         let (inputs, found) = expand(&self.captures, messages)?;
-        output.check_apart(&inputs)?;
-        self.check_outputs(&inputs)?;
-        self.check_destinations(&output)?;
+        let given = self.mud.files();
+        let destinations = self.destinations(&output, &inputs, &given);
+        destinations.check(self.mud.folder())?;
         let inputs = without_copies(&inputs, messages);
         let surveying = Surveying {
             inputs: &inputs,
@@ -139,7 +139,7 @@ impl AuditArgs {
         let header = Header::of(&survey, &inputs);
         let verdicts = mud::check(&survey, profiles, messages)?;
         let report = Report::of(&survey, verdicts, known.as_ref(), header);
-        self.mud.check_apart(&survey)?;
+        self.mud.check_apart(&survey, &destinations)?;
         // Each is tried: that one cannot be written is no reason to lose the others.
         let mut written = vec![Writing { report: &report, policy: &policy, messages }.write(&output)];
         written.extend(self.write_beside(&report, &policy));
@@ -172,32 +172,23 @@ impl AuditArgs {
         Ok(Outcome::Done)
     }
 
-    /// Refuses to write over what is read, and two results into one file.
-    fn check_outputs(&self, inputs: &[Input]) -> Result<(), Usage> {
-        let read = [&self.labels].into_iter().flatten().cloned().chain(self.mud.files());
-        let read: Vec<Input> = read.map(Input::File).chain(inputs.iter().cloned()).collect();
-        let written = [&self.html, &self.sarif, &self.cipher_plot, &self.known.fingerprints_out];
-        for path in written.into_iter().flatten() {
-            check_apart(Some(path), &read)?;
-        }
-        let fingerprints = self.known.fingerprints.iter().cloned().map(Input::File);
-        let read: Vec<Input> = read.into_iter().chain(fingerprints).collect();
-        for path in [&self.html, &self.sarif, &self.cipher_plot].into_iter().flatten() {
-            check_apart(Some(path), &read)?;
-        }
-        Ok(())
-    }
-
-    /// Refuses two results in one file, and files that cannot be written, before the captures are read.
-    fn check_destinations(&self, output: &Output) -> anyhow::Result<()> {
+    /// The files that are written, and those that are read.
+    fn destinations<'a>(&'a self, output: &'a Output, inputs: &[Input], mud: &[PathBuf]) -> Destinations<'a> {
         let mut destinations = Destinations::default();
         destinations
             .add("--output", output.file())
             .add("--html", self.html.as_deref())
             .add("--sarif", self.sarif.as_deref())
             .add("--cipher-plot", self.cipher_plot.as_deref())
-            .add("--fingerprints-out", self.known.fingerprints_out.as_deref());
-        destinations.check(self.mud.folder())
+            .add("--fingerprints-out", self.known.fingerprints_out.as_deref())
+            .read(self.labels.as_deref())
+            .read(Policy::built_in(&self.policy).is_none().then(|| Path::new(&self.policy)))
+            .read(self.models.path())
+            .renews("--fingerprints-out", self.known.fingerprints.as_deref());
+        for path in mud.iter().map(PathBuf::as_path).chain(inputs.iter().filter_map(Input::path)) {
+            destinations.read(Some(path));
+        }
+        destinations
     }
 
     /// Writes the files that are asked for beside the result.

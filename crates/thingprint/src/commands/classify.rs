@@ -81,6 +81,7 @@ impl ClassifyArgs {
         let messages = Messages::new(global.quiet, global.verbose);
         let (inputs, found) = expand(&self.inputs, messages)?;
         output.check_apart(&inputs)?;
+        output.check_apart_from(&[Some(&self.model), self.labels.as_deref()])?;
         let (rows, outcome) = self.rows(inputs, &model, &labels, global)?;
         let outcome = outcome.max(found);
         let classified = Classified::new(rows, &model, global.threads());

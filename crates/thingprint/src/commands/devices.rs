@@ -47,6 +47,7 @@ impl DevicesArgs {
         self.check_template()?;
         let (inputs, found) = expand(&self.captures, messages)?;
         output.check_apart(&inputs)?;
+        output.check_apart_from(&[self.labels.as_deref(), self.models.path()])?;
         let inputs = without_copies(&inputs, messages);
         let engine = self.models.read()?.engine();
         let gateway = options.gateway;

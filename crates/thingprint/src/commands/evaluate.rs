@@ -90,6 +90,7 @@ impl EvaluateArgs {
         let messages = Messages::new(global.quiet, global.verbose);
         let inputs = expand_files(&self.instances, messages)?;
         output.check_apart(&inputs)?;
+        output.check_apart_from(&[self.model.as_deref()])?;
         let table = InstanceTable::read(&inputs, messages)?;
         let reports = match &self.model {
             Some(path) => vec![self.with_model(&read_model(path)?, &table, global)?],

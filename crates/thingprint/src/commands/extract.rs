@@ -37,6 +37,7 @@ impl ExtractArgs {
         let labels = read_labels(self.labels.as_deref())?;
         let (inputs, found) = expand(&self.captures, messages)?;
         output.check_apart(&inputs)?;
+        output.check_apart_from(&[self.labels.as_deref(), self.extraction.models.path()])?;
         let recipe = Recipe::of(&options);
         let reading = Reading {
             inputs: &inputs,

@@ -111,7 +111,8 @@ impl FlowsArgs {
         let matcher = known.as_ref().map(Matcher::new);
         let (inputs, found) = expand(&self.captures, messages)?;
         output.check_apart(&inputs)?;
-        output.check_apart(&self.fingerprints.iter().cloned().map(Input::File).collect::<Vec<_>>())?;
+        let given = [self.fingerprints.as_deref(), self.labels.as_deref(), self.models.path()];
+        output.check_apart_from(&given)?;
         let inputs = without_copies(&inputs, messages);
         let making = Making {
             labels: &labels,

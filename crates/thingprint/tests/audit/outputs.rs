@@ -96,3 +96,30 @@ fn who_learns_the_same_again_is_told() {
     let again = stage.ok(&format!("{learn} --fingerprints known.json"));
     assert!(again.stderr.contains("learned already"), "{}", again.stderr);
 }
+
+#[test]
+fn what_is_read_is_not_written_over() {
+    let stage = stage_with_unsafe_home();
+    stage.ok("audit --policy-show bcp2026 -o own.toml");
+    stage.ok("audit home.pcap --labels labels.csv --fingerprints-out known.json --mud-out mud");
+    let profile = "mud/ntp-001-old-client.json";
+    for (given, file) in [
+        ("--policy own.toml", "own.toml"),
+        ("--labels labels.csv", "labels.csv"),
+        ("--fingerprints known.json", "known.json"),
+        ("--labels labels.csv --mud mud", profile),
+        ("", "home.pcap"),
+    ] {
+        let before = fs::read(stage.path(file)).unwrap();
+        for option in ["-o", "--html", "--sarif", "--cipher-plot"] {
+            stage.fails(
+                &format!("audit home.pcap {given} {option} {file}"),
+                2,
+                &["would replace an input", file],
+            );
+        }
+        assert!(fs::read(stage.path(file)).unwrap() == before, "{file} was changed");
+    }
+    // What is learned anew may go back to where it was read from.
+    stage.ok("audit home.pcap --fingerprints known.json --fingerprints-out known.json");
+}

@@ -14,6 +14,7 @@ use self::profiles::Profiles;
 use super::report::Report;
 use super::survey::Survey;
 use super::when::to_second;
+use crate::destinations::Destinations;
 use crate::exit::Usage;
 use crate::files::write_file;
 use crate::messages::Messages;
@@ -101,18 +102,12 @@ impl MudArgs {
         Some(("--mud-out", self.mud_out.as_deref()?))
     }
 
-    /// Refuses to write profiles over those that were read.
-    pub(super) fn check_apart(&self, survey: &Survey) -> Result<(), Usage> {
+    /// Refuses to write profiles over what was read.
+    pub(super) fn check_apart(&self, survey: &Survey, destinations: &Destinations<'_>) -> Result<(), Usage> {
         let Some(folder) = &self.mud_out else { return Ok(()) };
-        let read = self.read_files(folder);
-        for name in file_names(survey).values() {
-            let path = folder.join(format!("{name}.json"));
-            if path.canonicalize().is_ok_and(|path| read.contains(&path)) {
-                let name = path.display();
-                return Err(Usage(format!("--mud-out: {name} would be replaced, which --mud reads")));
-            }
-        }
-        Ok(())
+        let names = file_names(survey);
+        let mut paths = names.values().map(|name| folder.join(format!("{name}.json")));
+        paths.try_for_each(|path| destinations.check_replaced("--mud-out", &path))
     }
 
     /// Writes a profile for each device, where that is asked for.
@@ -137,20 +132,6 @@ impl MudArgs {
         }
         messages.note(format!("{} MUD profiles: {}", written.len(), folder.display()));
         Ok(())
-    }
-
-    /// The files that were read from a folder.
-    fn read_files(&self, folder: &Path) -> BTreeSet<PathBuf> {
-        let mut read: BTreeSet<PathBuf> = BTreeSet::new();
-        for path in self.files() {
-            read.extend(path.canonicalize());
-            if path.canonicalize().ok() == folder.canonicalize().ok() {
-                read.extend(
-                    profiles::json_files(&path).unwrap_or_default().iter().flat_map(|p| p.canonicalize()),
-                );
-            }
-        }
-        read
     }
 
     /// The URL that a device gave by DHCP, else one below the base.
