@@ -211,7 +211,11 @@ fn a_profile_that_was_written_allows_what_it_was_written_from() {
         );
         assert!(verdict(device).iter().all(|(rule, _)| *rule != "MUD-001"), "{label}");
     }
-    stage.fails("audit home.pcap --labels labels.csv --mud mud --mud-out mud", 2, &["would replace an input"]);
+    stage.fails(
+        "audit home.pcap --labels labels.csv --mud mud --mud-out mud",
+        2,
+        &["would replace an input"],
+    );
     stage.ok("audit home.pcap --labels labels.csv --mud-out other --mud-url-base https://lab.example/x/");
     let other = fs::read_to_string(stage.path("other/keeps-all.json")).unwrap();
     assert!(other.contains("https://lab.example/x/keeps-all.json"));
