@@ -143,11 +143,6 @@ impl Audit {
     pub fn dropped(&self) -> u64 {
         self.devices.iter().map(|device| device.dropped).sum()
     }
-
-    /// The gravest severity of all findings.
-    pub fn gravest(&self) -> Option<Severity> {
-        self.at_or_over(Severity::Note).map(|(_, finding)| finding.severity).max()
-    }
 }
 
 impl SeenSuite {
