@@ -17,10 +17,11 @@ pub use capture::{
 };
 pub use decode::{DecodeCounts, Decoder, Frame, Malformed};
 pub use error::{CaptureError, ProblemKind};
-pub use packet::{Ip, Packet, TcpFlags, TcpSegment, Transport, protocol_name};
+pub use packet::{Ip, NonIp, Packet, TcpFlags, TcpSegment, Transport, protocol_name};
 pub use time::Timestamp;
 pub use track::{
-    DeviceIndex, Endpoint, Finished, FiveTuple, Flow, FlowEnd, FlowEnding, FlowOptions, GatewayVotes,
-    Identity, Observer, PacketSize, ParseOptionError, ServerPorts, Sighting, Tally, TrackCounts, Tracker,
-    WindowIndex, WindowLength, elect_gateway, is_private,
+    DeviceFrame, DeviceIndex, DevicePacket, Endpoint, Ends, Finished, FiveTuple, Flow, FlowEnd, FlowEnding,
+    FlowOptions, GatewayEvidence, GatewayPolicy, GatewayReason, Gateways, Identifier, Identity, Observer,
+    PacketSize, ParseOptionError, ServerPorts, SharedPacket, Tally, TrackCounts, Tracker, WindowIndex,
+    WindowLength, is_private,
 };

@@ -17,6 +17,17 @@ pub struct Packet<'a> {
     /// The IP packet inside; `None` for ARP and other frames that carry none, for malformed ones, and for
     /// fragments of a datagram that is not complete yet.
     pub ip: Option<Ip<'a>>,
+    /// What a frame carries that is not IP, such as ARP or EAPOL; `None` where the link type has no `EtherType`.
+    pub other: Option<NonIp<'a>>,
+}
+
+/// The content of a frame that is not IP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NonIp<'a> {
+    /// The `EtherType` behind VLAN tags and SNAP; values up to 1500 are lengths of IEEE 802.2 frames.
+    pub ether_type: u16,
+    /// What follows it, as far as it was captured.
+    pub payload: &'a [u8],
 }
 
 /// The IP packet of a frame (the outer one of a tunnel); a reassembled datagram looks as if never cut.

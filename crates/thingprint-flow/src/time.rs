@@ -14,6 +14,9 @@ impl Timestamp {
     /// The earliest time there is.
     pub const MIN: Self = Self(i64::MIN);
 
+    /// The latest time there is.
+    pub const MAX: Self = Self(i64::MAX);
+
     /// The time `nanos` nanoseconds after the epoch.
     pub const fn from_nanos(nanos: i64) -> Self {
         Self(nanos)

@@ -6,8 +6,9 @@ use std::net::IpAddr;
 
 use proptest::prelude::*;
 use thingprint_flow::{
-    DeviceIndex, FiveTuple, Flow, FlowEnd, FlowOptions, Ip, MacAddr, Observer, Packet, PacketSize, Sighting,
-    TcpFlags, TcpSegment, Timestamp, Tracker, Transport, WindowIndex, WindowLength, elect_gateway,
+    DeviceFrame, DeviceId, DeviceIndex, DevicePacket, FiveTuple, Flow, FlowEnd, FlowOptions, Ip, MacAddr,
+    NonIp, Observer, Packet, PacketSize, TcpFlags, TcpSegment, Timestamp, Tracker, Transport, WindowIndex,
+    WindowLength,
 };
 
 const CAMERA: [u8; 6] = [0x70, 0xee, 0x50, 0, 0, 1];
@@ -61,6 +62,7 @@ impl Said {
                 payload: &[],
                 payload_bytes: self.bytes - 28,
             }),
+            other: None,
         }
     }
 }
@@ -70,12 +72,29 @@ struct Recorder {
     flows: Vec<Flow<u32>>,
     spans: Vec<(i64, i64)>,
     closed: Vec<i64>,
+    finals: Vec<i64>,
+    devices: Vec<(usize, DeviceId)>,
+    forgotten: Vec<usize>,
 }
 
 impl Observer for Recorder {
     type State = u32;
 
-    fn packet(&mut self, _: &Sighting<'_, '_>, state: &mut u32) {
+    const FORGETS: bool = true;
+
+    fn device(&mut self, device: DeviceIndex, id: DeviceId) {
+        self.devices.push((device.as_usize(), id));
+    }
+
+    fn forget(&mut self, device: DeviceIndex) {
+        self.forgotten.push(device.as_usize());
+    }
+
+    fn window_final(&mut self, window: WindowIndex) {
+        self.finals.push(window.0);
+    }
+
+    fn packet(&mut self, _: &DevicePacket<'_, '_>, state: &mut u32) {
         *state += 1;
     }
 
@@ -88,19 +107,13 @@ impl Observer for Recorder {
         self.flows.push(flow);
     }
 
-    fn go_on(&mut self, _: &mut u32) -> u32 {
-        0
-    }
-
-    fn ended(&mut self, _: u32) {}
-
     fn window_closed(&mut self, window: WindowIndex) {
         self.closed.push(window.0);
     }
 }
 
 fn options() -> FlowOptions {
-    FlowOptions { gateway: Some(MacAddr::new(ROUTER)), ..FlowOptions::default() }
+    FlowOptions { gateways: BTreeSet::from([MacAddr::new(ROUTER)]), ..FlowOptions::default() }
 }
 
 fn run(options: FlowOptions, story: &[Said]) -> (Vec<Flow<u32>>, Recorder) {
@@ -240,7 +253,7 @@ fn every_frame_moves_the_clock() {
 
 #[test]
 fn joy_cuts_by_age_alone() {
-    let options = FlowOptions { gateway: Some(MacAddr::new(ROUTER)), ..FlowOptions::joy() };
+    let options = FlowOptions { gateways: BTreeSet::from([MacAddr::new(ROUTER)]), ..FlowOptions::joy() };
     let story = [
         tcp(0, true, SYN),
         tcp(10, true, RST),
@@ -285,27 +298,6 @@ fn groups_are_no_devices_and_links_without_addresses_go_by_private_address() {
 }
 
 #[test]
-fn the_gateway_sends_most_public_packets_and_is_never_labelled() {
-    let mut tracker = Tracker::new(FlowOptions::default(), Recorder::default());
-    for at in 0..3 {
-        tracker.push(&tcp(at, false, ACK).packet());
-    }
-    for (at, src) in [(3, "192.168.1.1"), (4, "0.0.0.0"), (5, "100.64.0.1"), (6, "8.8.8.8"), (7, "10.0.0.1")]
-    {
-        let mut said = tcp(at, true, ACK);
-        said.from.1 = src;
-        tracker.push(&said.packet());
-    }
-    let votes = tracker.finish().votes;
-    let (camera, router) = (MacAddr::new(CAMERA), MacAddr::new(ROUTER));
-    assert_eq!(votes.into_iter().collect::<Vec<_>>(), [(router, 3), (camera, 1)]);
-    let tie = [(camera, 2), (router, 2)].into();
-    assert_eq!(elect_gateway(&tie, &BTreeSet::new()), Some(router), "a tie goes to the lowest address");
-    assert_eq!(elect_gateway(&tie, &BTreeSet::from([router])), Some(camera));
-    assert_eq!(elect_gateway(&[].into(), &BTreeSet::new()), None);
-}
-
-#[test]
 fn a_full_table_lets_go_of_the_silent_flows_and_says_so() {
     let options = FlowOptions { max_flows: 16, ..options() };
     let story: Vec<_> = (0..100).map(|port| udp(i64::from(port), 1000 + port, 9)).collect();
@@ -319,27 +311,111 @@ fn a_full_table_lets_go_of_the_silent_flows_and_says_so() {
 }
 
 #[test]
-fn flows_that_are_over_can_be_closed_at_any_time_and_change_nothing() {
-    let story = [udp(0, 1, 2), tcp(0, true, SYN), udp(60_000, 3, 4), udp(60_001, 5, 6), udp(70_000, 1, 2)];
-    let mut tracker = Tracker::new(options(), Recorder::default());
-    let mut closed = Vec::new();
-    for said in &story {
+fn flows_of_a_whole_capture_are_closed_when_they_were_silent_for_the_idle_time_and_the_lateness() {
+    let options = FlowOptions { window: WindowLength::Capture, ..options() };
+    let mut tracker = Tracker::new(options.clone(), Recorder::default());
+    for said in [udp(0, 1, 2), tcp(0, true, SYN), udp(30_000, 1, 2)] {
         tracker.push(&said.packet());
-        tracker.close_idle();
-        closed.push(tracker.observer_mut().flows.len());
     }
-    assert_eq!(closed, [0, 0, 0, 1, 1], "60 s of silence end nothing, more than that do");
-    let early = tracker.finish().observer.flows;
-    let (late, _) = run(options(), &story);
-    let mut outlines = [outline(&early), outline(&late)];
-    assert_eq!(outlines[0][0].3, FlowEnd::Idle);
-    for outline in &mut outlines {
-        outline.sort_unstable();
+    let second = |s: i64| Timestamp::from_seconds(s);
+    for (now, closed) in [(92, 0), (93, 1), (302, 1), (303, 2)] {
+        tracker.tick(second(now));
+        assert_eq!(tracker.observer().flows.len(), closed, "{now} s");
     }
-    assert_eq!(outlines[0], outlines[1]);
+    let flows = &tracker.observer().flows;
+    assert_eq!(outline(flows), [(2, 0, 30_000, FlowEnd::Idle), (1, 0, 0, FlowEnd::Idle)]);
+    assert_eq!([flows[0].closed_at, flows[1].closed_at], [second(93), second(303)]);
+    assert_eq!(tracker.deadline(), Timestamp::MAX);
+}
+
+#[test]
+fn windows_are_final_when_no_flow_can_go_on_and_time_alone_is_enough() {
+    let mut tracker = Tracker::new(options(), Recorder::default());
+    tracker.push(&udp(0, 1, 2).packet());
+    for (now, closed, finals) in [(3601, 0, 0), (3602, 1, 0), (3901, 1, 0), (3902, 1, 1)] {
+        tracker.tick(Timestamp::from_seconds(now));
+        let Recorder { closed: now_closed, finals: now_final, .. } = tracker.observer();
+        assert_eq!((now_closed.len(), now_final.len()), (closed, finals), "{now} s");
+    }
+}
+
+#[test]
+fn silent_devices_are_forgotten_and_come_back_under_the_same_identity() {
+    let options = FlowOptions { forget_after_ns: Some(7200 * 1_000_000_000), ..options() };
+    let mut tracker = Tracker::new(options, Recorder::default());
+    let mut other = udp(10_000_000, 1, 2);
+    other.from.0 = PLUG;
+    for said in [udp(0, 1, 2), other, udp(16_000_000, 1, 2), udp(20_000_000, 1, 2)] {
+        tracker.push(&said.packet());
+    }
+    let recorder = tracker.finish().observer;
+    let camera = DeviceId::Mac(MacAddr::new(CAMERA));
+    let plug = DeviceId::Mac(MacAddr::new(PLUG));
+    assert_eq!(recorder.devices, [(0, camera), (1, plug), (0, camera)]);
+    assert_eq!(recorder.forgotten, [0, 1], "the plug falls silent after that");
+}
+
+#[test]
+fn frames_without_ip_reach_observers_that_want_them() {
+    let mut arp = udp(0, 1, 2).packet();
+    arp.ip = None;
+    arp.other = Some(NonIp { ether_type: 0x0806, payload: &[0, 1] });
+    let mut tracker = Tracker::new(options(), (Recorder::default(), Frames::default()));
+    tracker.push(&arp);
+    tracker.push(&udp(0, 1, 2).packet());
+    let (recorder, frames) = tracker.finish().observer;
+    assert_eq!(frames.0, [(0x0806, true)]);
+    assert_eq!(recorder.flows.len(), 1, "the other observer sees the same flows");
+}
+
+#[derive(Debug, Default)]
+struct Frames(Vec<(u16, bool)>);
+
+impl Observer for Frames {
+    type State = ();
+
+    const WANTS_FRAMES: bool = true;
+
+    fn frame(&mut self, frame: &DeviceFrame<'_, '_>) {
+        self.0.extend(frame.packet.other.map(|other| (other.ether_type, frame.is_sent)));
+    }
 }
 
 proptest! {
+    /// It does not matter whether packets or ticks move the clock, nor how often.
+    #[test]
+    fn ticks_change_nothing(
+        times in proptest::collection::vec(0_i64..20_000_000, 1..60),
+        seeds in proptest::collection::vec(any::<(bool, u8)>(), 60),
+        is_capture in any::<bool>(),
+    ) {
+        let window = if is_capture { WindowLength::Capture } else { WindowLength::default() };
+        let options = FlowOptions { window, ..options() };
+        let story: Vec<_> = times.iter().zip(seeds).map(|(at, (up, flags))| {
+            if flags & 0x40 == 0 { tcp(*at, up, flags & 0x17) } else { udp(*at, u16::from(flags), 53) }
+        }).collect();
+        let (mut ticked, mut clock) = (Tracker::new(options.clone(), Recorder::default()), Timestamp::MIN);
+        for said in &story {
+            let packet = said.packet();
+            if clock > Timestamp::MIN {
+                for part in 1..=4 {
+                    let step = packet.time.nanos_since(clock).max(0) / 4 * part;
+                    ticked.tick(clock.plus_nanos(step));
+                }
+            }
+            clock = clock.max(packet.time);
+            ticked.push(&packet);
+        }
+        let (flows, recorder) = run(options, &story);
+        let other = ticked.finish().observer;
+        let outline = |flow: &Flow<u32>| (flow.tuple, flow.first, flow.last, flow.end, flow.closed_at);
+        prop_assert_eq!(
+            flows.iter().map(outline).collect::<Vec<_>>(),
+            other.flows.iter().map(outline).collect::<Vec<_>>()
+        );
+        prop_assert_eq!(recorder.spans, other.spans);
+    }
+
     /// Whatever comes in whatever order: every packet is in exactly one flow of each of its devices, windows close
     /// in order, and a flow lies in its window.
     #[test]
@@ -349,7 +425,7 @@ proptest! {
         is_joy in any::<bool>(),
     ) {
         let base = if is_joy { FlowOptions::joy() } else { FlowOptions::default() };
-        let options = FlowOptions { gateway: Some(MacAddr::new(ROUTER)), max_flows: 8, ..base };
+        let options = FlowOptions { gateways: BTreeSet::from([MacAddr::new(ROUTER)]), max_flows: 8, ..base };
         let story: Vec<_> = times.iter().zip(seeds).map(|(at, (up, flags))| {
             if flags & 0x40 == 0 { tcp(*at, up, flags & 0x17) } else { udp(*at, u16::from(flags), 53) }
         }).collect();
@@ -357,6 +433,7 @@ proptest! {
         let packets: u64 = flows.iter().map(|flow| flow.up.packets + flow.down.packets).sum();
         prop_assert_eq!(packets, story.len() as u64);
         prop_assert!(recorder.closed.is_sorted());
+        prop_assert_eq!(&recorder.closed, &recorder.finals);
         for flow in &flows {
             prop_assert!(flow.first <= flow.last);
             prop_assert_eq!(WindowLength::default().index_of(flow.first), flow.window);

@@ -1,12 +1,12 @@
 use super::counts::{DecodeCounts, Malformed};
 use super::extension::{self, Extended};
 use super::frame::Frame;
-use super::link::{Content, Link};
+use super::link::{ARP, Content, Link, REVERSE_ARP};
 use super::network::{Body, Network};
 use super::reassembly::Reassembly;
 use super::transport::Segment;
 use super::{ipv4, ipv6};
-use crate::{Ip, Packet, Timestamp};
+use crate::{Ip, NonIp, Packet, Timestamp};
 
 /// Turns frames into packets, one by one, in the order of the trace.
 ///
@@ -30,9 +30,10 @@ impl Decoder {
         self.clock = self.clock.max(Some(frame.time));
         let Link { src_mac, dst_mac, content } = Link::of(frame.link, frame.bytes);
         let time = frame.time;
+        let other = if let Content::NonIp(other) = content { Some(other) } else { None };
         match self.ip(content, &frame) {
-            Some((ip, wire_bytes)) => Packet { time, src_mac, dst_mac, wire_bytes, ip: Some(ip) },
-            None => Packet { time, src_mac, dst_mac, wire_bytes: frame.wire_bytes, ip: None },
+            Some((ip, wire_bytes)) => Packet { time, src_mac, dst_mac, wire_bytes, ip: Some(ip), other },
+            None => Packet { time, src_mac, dst_mac, wire_bytes: frame.wire_bytes, ip: None, other },
         }
     }
 
@@ -91,13 +92,13 @@ impl Decoder {
 #[cold]
 fn without_ip<'a>(content: Content<'_>, counts: &mut DecodeCounts) -> Option<(Ip<'a>, u32)> {
     match content {
-        Content::Arp => counts.arp += 1,
+        Content::NonIp(NonIp { ether_type: ARP | REVERSE_ARP, .. }) => counts.arp += 1,
         Content::Unsupported => counts.unsupported_link += 1,
         Content::Malformed(kind) => {
             counts.note(kind);
             counts.unreadable += 1;
         }
-        Content::Other | Content::Ipv4(_) | Content::Ipv6(_) | Content::AnyIp(_) => {
+        Content::Other | Content::NonIp(_) | Content::Ipv4(_) | Content::Ipv6(_) | Content::AnyIp(_) => {
             counts.other_ethertype += 1;
         }
     }

@@ -1,12 +1,12 @@
 use super::counts::Malformed;
-use crate::{LinkType, MacAddr};
+use crate::{LinkType, MacAddr, NonIp};
 
 /// VLAN tags or MPLS labels that a frame may carry; networks stack two, carriers three.
 const MAX_TAGS: usize = 4;
 
 const IPV4: u16 = 0x0800;
-const ARP: u16 = 0x0806;
-const REVERSE_ARP: u16 = 0x8035;
+pub(super) const ARP: u16 = 0x0806;
+pub(super) const REVERSE_ARP: u16 = 0x8035;
 const IPV6: u16 = 0x86dd;
 const PPPOE_SESSION: u16 = 0x8864;
 /// Values up to this are lengths of IEEE 802.2 frames.
@@ -27,8 +27,9 @@ pub(super) enum Content<'a> {
     Ipv6(&'a [u8]),
     /// The version is in the packet.
     AnyIp(&'a [u8]),
-    Arp,
-    /// Something else than IP.
+    /// Something else than IP, behind an `EtherType`.
+    NonIp(NonIp<'a>),
+    /// Something else than IP, on a link without an `EtherType`.
     Other,
     /// A link type that is not looked into.
     Unsupported,
@@ -125,7 +126,6 @@ fn other_content(mut ethertype: u16, mut rest: &[u8]) -> Content<'_> {
         match ethertype {
             IPV4 => return Content::Ipv4(rest),
             IPV6 => return Content::Ipv6(rest),
-            ARP | REVERSE_ARP => return Content::Arp,
             PPPOE_SESSION => return pppoe(rest),
             0x8847 | 0x8848 => return mpls(rest),
             0x8100 | 0x88a8 | 0x9100 | 0x9200 => match rest.split_first_chunk::<4>() {
@@ -140,9 +140,9 @@ fn other_content(mut ethertype: u16, mut rest: &[u8]) -> Content<'_> {
                     ethertype = u16::from_be_bytes([*t0, *t1]);
                     rest = inner;
                 }
-                _ => return Content::Other,
+                _ => return Content::NonIp(NonIp { ether_type: ethertype, payload: rest }),
             },
-            _ => return Content::Other,
+            _ => return Content::NonIp(NonIp { ether_type: ethertype, payload: rest }),
         }
     }
     Content::Malformed(Malformed::TooManyTags)

@@ -4,84 +4,116 @@ use std::net::IpAddr;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use super::options::{FlowOptions, Identity};
-use crate::{DeviceId, Ip, MacAddr, Packet};
+use crate::{DeviceId, Timestamp};
 
-/// Number of a device inside one tracker, in order of appearance.
+/// Number of a device inside one tracker; devices that are forgotten give theirs back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeviceIndex(u32);
 
 impl DeviceIndex {
+    /// The device of this number.
+    pub const fn new(number: u32) -> Self {
+        Self(number)
+    }
+
     /// The number as an index of a slice.
     pub const fn as_usize(self) -> usize {
         self.0 as usize
     }
 }
 
-/// The devices of a trace, and which of them a packet belongs to.
+/// The devices of a trace.
 #[derive(Debug)]
 pub(super) struct Devices {
     ids: Vec<DeviceId>,
+    lasts: Vec<Timestamp>,
+    free: Vec<u32>,
     table: HashTable<u32>,
     hasher: RandomState,
-    identity: Identity,
-    gateway: Option<MacAddr>,
     max: usize,
     pub(super) dropped: u64,
 }
 
+/// What looking up a device gave.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Found {
+    /// It was known.
+    Known(DeviceIndex),
+    /// It is new.
+    New(DeviceIndex),
+    /// It is new, and there is no room for it.
+    Dropped,
+}
+
 impl Devices {
-    pub(super) fn new(options: &FlowOptions) -> Self {
+    pub(super) fn new(max: usize) -> Self {
         Self {
             ids: Vec::new(),
+            lasts: Vec::new(),
+            free: Vec::new(),
             table: HashTable::new(),
             hasher: RandomState::default(),
-            identity: options.identity,
-            gateway: options.gateway,
-            max: options.max_devices,
+            max,
             dropped: 0,
         }
     }
 
+    /// The ids by index; that of a forgotten device stays until its index is given away again.
     pub(super) fn ids(&self) -> &[DeviceId] {
         &self.ids
     }
 
-    /// The devices that sent and that receive a packet.
-    pub(super) fn of(&mut self, packet: &Packet<'_>, ip: &Ip<'_>) -> [Option<DeviceIndex>; 2] {
-        let by_ip = self.identity == Identity::Ip || (packet.src_mac.is_none() && packet.dst_mac.is_none());
-        let [sender, receiver] = if by_ip {
-            [ip.src, ip.dst].map(|addr| is_private(addr).then_some(DeviceId::Ip(addr)))
-        } else {
-            [packet.src_mac, packet.dst_mac].map(|mac| self.mac_device(mac))
-        };
-        let sender = sender.and_then(|id| self.index(id));
-        let receiver = receiver.and_then(|id| self.index(id));
-        // A frame to oneself is one packet of one device.
-        [sender, receiver.filter(|_| receiver != sender)]
-    }
-
-    fn mac_device(&self, mac: Option<MacAddr>) -> Option<DeviceId> {
-        // All zeros is what loopback interfaces and some drivers write for "none".
-        mac.filter(|mac| !mac.is_group() && Some(*mac) != self.gateway && mac.octets() != [0; 6])
-            .map(DeviceId::Mac)
-    }
-
-    fn index(&mut self, id: DeviceId) -> Option<DeviceIndex> {
+    /// Looks up a device that was seen at `now`, and remembers it.
+    #[inline]
+    pub(super) fn find(&mut self, id: DeviceId, now: Timestamp) -> Found {
         let hash = self.hasher.hash_one(id);
         let found = self.table.find(hash, |&at| self.ids.get(at as usize) == Some(&id));
         if let Some(&at) = found {
-            return Some(DeviceIndex(at));
+            if let Some(last) = self.lasts.get_mut(at as usize) {
+                *last = now;
+            }
+            return Found::Known(DeviceIndex(at));
         }
-        if self.ids.len() >= self.max {
+        self.add(id, hash, now)
+    }
+
+    fn add(&mut self, id: DeviceId, hash: u64, now: Timestamp) -> Found {
+        if self.table.len() >= self.max {
             self.dropped += 1;
-            return None;
+            return Found::Dropped;
         }
-        let at = u32::try_from(self.ids.len()).ok()?;
-        self.ids.push(id);
+        let at = match self.free.pop() {
+            Some(at) => {
+                self.ids[at as usize] = id;
+                self.lasts[at as usize] = now;
+                at
+            }
+            None => {
+                let Ok(at) = u32::try_from(self.ids.len()) else { return Found::Dropped };
+                self.ids.push(id);
+                self.lasts.push(now);
+                at
+            }
+        };
         let (ids, hasher) = (&self.ids, &self.hasher);
         self.table.insert_unique(hash, at, |&at| hasher.hash_one(ids[at as usize]));
-        Some(DeviceIndex(at))
+        Found::New(DeviceIndex(at))
+    }
+
+    /// Forgets the devices that were not seen since `since`.
+    pub(super) fn forget(&mut self, since: Timestamp) -> Vec<DeviceIndex> {
+        let mut silent: Vec<u32> =
+            self.table.iter().copied().filter(|&at| self.lasts[at as usize] < since).collect();
+        // The table has no order, and the indices are given out again in that of this list.
+        silent.sort_unstable();
+        for &at in &silent {
+            let hash = self.hasher.hash_one(self.ids[at as usize]);
+            if let Ok(entry) = self.table.find_entry(hash, |&other| other == at) {
+                entry.remove();
+            }
+        }
+        self.free.extend(silent.iter().rev());
+        silent.into_iter().map(DeviceIndex).collect()
     }
 }
 

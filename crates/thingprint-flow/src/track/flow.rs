@@ -1,6 +1,6 @@
 use super::client::Client;
 use super::device::DeviceIndex;
-use super::key::{Endpoint, FiveTuple, FlowKey, Sighting};
+use super::key::{DevicePacket, Endpoint, FiveTuple, FlowKey};
 use super::options::{FlowEnding, FlowOptions, PacketSize};
 use super::window::WindowIndex;
 use crate::{Timestamp, Transport};
@@ -56,6 +56,8 @@ pub struct Flow<S> {
     pub down: Tally,
     /// Why the flow was closed.
     pub end: FlowEnd,
+    /// When it was closed: the clock of the trace, or the time at which an edge or the idle time came.
+    pub closed_at: Timestamp,
     /// State of the observer.
     pub state: S,
 }
@@ -76,8 +78,56 @@ impl<S> Flow<S> {
         if self.is_client { (self.local, self.peer) } else { (self.peer, self.local) }
     }
 
+    /// The flow without its state, and the state.
+    pub fn split(self) -> (Flow<()>, S) {
+        let Self {
+            device,
+            window,
+            tuple,
+            local,
+            peer,
+            is_client,
+            first,
+            last,
+            up,
+            down,
+            end,
+            closed_at,
+            state,
+        } = self;
+        let flow = Flow {
+            device,
+            window,
+            tuple,
+            local,
+            peer,
+            is_client,
+            first,
+            last,
+            up,
+            down,
+            end,
+            closed_at,
+            state: (),
+        };
+        (flow, state)
+    }
+
     /// The same flow with another state.
     pub fn map_state<T>(self, change: impl FnOnce(S) -> T) -> Flow<T> {
+        let (flow, state) = self.split();
+        flow.with_state(change(state))
+    }
+
+    /// The server's port.
+    pub const fn server_port(&self) -> u16 {
+        self.client_server().1.port
+    }
+}
+
+impl Flow<()> {
+    /// The same flow with a state.
+    pub fn with_state<T>(self, state: T) -> Flow<T> {
         Flow {
             device: self.device,
             window: self.window,
@@ -90,13 +140,9 @@ impl<S> Flow<S> {
             up: self.up,
             down: self.down,
             end: self.end,
-            state: change(self.state),
+            closed_at: self.closed_at,
+            state,
         }
-    }
-
-    /// The server's port.
-    pub const fn server_port(&self) -> u16 {
-        self.client_server().1.port
     }
 }
 
@@ -138,18 +184,18 @@ impl<S: Default> OpenFlow<S> {
     pub(super) fn begin(
         key: FlowKey,
         src_is_low: bool,
-        sighting: &Sighting<'_, '_>,
+        view: &DevicePacket<'_, '_>,
         options: &FlowOptions,
     ) -> Self {
         Self {
             key,
-            first: sighting.time,
-            last: sighting.time,
+            first: view.time,
+            last: view.time,
             up: Tally::default(),
             down: Tally::default(),
             ended: None,
-            local_is_low: src_is_low == sighting.is_sent,
-            client: Client::at_first(sighting.ip, sighting.is_sent, &options.server_ports),
+            local_is_low: src_is_low == view.is_sent,
+            client: Client::at_first(view.ip, view.is_sent, &options.server_ports),
             fin_up: false,
             fin_down: false,
             state: S::default(),
@@ -158,44 +204,44 @@ impl<S: Default> OpenFlow<S> {
 
     /// Counts one packet of the flow.
     #[inline]
-    pub(super) fn count(&mut self, sighting: &Sighting<'_, '_>, options: &FlowOptions) {
-        self.first = self.first.min(sighting.time);
-        self.last = self.last.max(sighting.time);
-        let tally = if sighting.is_sent { &mut self.up } else { &mut self.down };
+    pub(super) fn count(&mut self, view: &DevicePacket<'_, '_>, options: &FlowOptions) {
+        self.first = self.first.min(view.time);
+        self.last = self.last.max(view.time);
+        let tally = if view.is_sent { &mut self.up } else { &mut self.down };
         tally.packets += 1;
         tally.bytes = tally.bytes.saturating_add(u64::from(match options.size {
-            PacketSize::Ip => sighting.ip.total_bytes,
-            PacketSize::Payload => sighting.ip.payload_bytes,
-            PacketSize::Wire => sighting.packet.wire_bytes,
+            PacketSize::Ip => view.ip.total_bytes,
+            PacketSize::Payload => view.ip.payload_bytes,
+            PacketSize::Wire => view.packet.wire_bytes,
         }));
-        if let Transport::Tcp(segment) = sighting.ip.transport {
+        if let Transport::Tcp(segment) = view.ip.transport {
             // SYN 0x02, FIN 0x01, RST 0x04: nearly every segment has none of them.
             if segment.flags.0 & 0x07 != 0 {
-                self.note_flags(sighting, options.ending);
+                self.note_flags(view, options.ending);
             }
         }
     }
 
-    fn note_flags(&mut self, sighting: &Sighting<'_, '_>, ending: FlowEnding) {
-        let Transport::Tcp(segment) = sighting.ip.transport else { return };
-        self.client.update(sighting.ip, sighting.is_sent);
+    fn note_flags(&mut self, view: &DevicePacket<'_, '_>, ending: FlowEnding) {
+        let Transport::Tcp(segment) = view.ip.transport else { return };
+        self.client.update(view.ip, view.is_sent);
         if segment.flags.fin() {
-            let side = if sighting.is_sent { &mut self.fin_up } else { &mut self.fin_down };
+            let side = if view.is_sent { &mut self.fin_up } else { &mut self.fin_down };
             *side = true;
         }
         if self.ended.is_some() || matches!(ending, FlowEnding::Joy { .. }) {
             return;
         }
         if segment.flags.rst() {
-            self.ended = Some((sighting.time, FlowEnd::Reset));
+            self.ended = Some((view.time, FlowEnd::Reset));
         } else if self.fin_up && self.fin_down {
-            self.ended = Some((sighting.time, FlowEnd::Finished));
+            self.ended = Some((view.time, FlowEnd::Finished));
         }
     }
 
     /// Whether a packet of the same 5-tuple and window still belongs to this flow.
     #[inline]
-    pub(super) fn fate(&self, sighting: &Sighting<'_, '_>, ending: FlowEnding) -> Fate {
+    pub(super) fn fate(&self, view: &DevicePacket<'_, '_>, ending: FlowEnding) -> Fate {
         match ending {
             FlowEnding::Joy { cut_after_ns } => {
                 if self.last.nanos_since(self.first) > cut_after_ns {
@@ -207,13 +253,13 @@ impl<S: Default> OpenFlow<S> {
             FlowEnding::Connection { tcp_idle_ns, other_idle_ns } => {
                 let idle_ns = if self.key.tuple.protocol() == 6 { tcp_idle_ns } else { other_idle_ns };
                 if let Some((at, why)) = self.ended {
-                    let is_syn = matches!(sighting.ip.transport, Transport::Tcp(s) if s.flags.syn());
-                    if is_syn || sighting.time.nanos_since(at) > idle_ns {
+                    let is_syn = matches!(view.ip.transport, Transport::Tcp(s) if s.flags.syn());
+                    if is_syn || view.time.nanos_since(at) > idle_ns {
                         return Fate::Replaces(why);
                     }
                     return Fate::Joins;
                 }
-                if sighting.time.nanos_since(self.last) > idle_ns {
+                if view.time.nanos_since(self.last) > idle_ns {
                     Fate::Replaces(FlowEnd::Idle)
                 } else {
                     Fate::Joins
@@ -227,7 +273,7 @@ impl<S: Default> OpenFlow<S> {
         self.ended.is_none()
     }
 
-    pub(super) fn close(self, window: WindowIndex, why: FlowEnd) -> Flow<S> {
+    pub(super) fn close(self, window: WindowIndex, why: FlowEnd, closed_at: Timestamp) -> Flow<S> {
         let [low, high] = self.key.tuple.endpoints();
         let (local, peer) = if self.local_is_low { (low, high) } else { (high, low) };
         Flow {
@@ -242,6 +288,7 @@ impl<S: Default> OpenFlow<S> {
             up: self.up,
             down: self.down,
             end: self.ended.map_or(why, |(_, why)| why),
+            closed_at,
             state: self.state,
         }
     }

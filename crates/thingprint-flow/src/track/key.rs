@@ -82,7 +82,7 @@ pub(super) struct FlowKey {
 
 /// A packet as one of its devices sees it.
 #[derive(Clone, Copy, Debug)]
-pub struct Sighting<'a, 'p> {
+pub struct DevicePacket<'a, 'p> {
     /// The device.
     pub device: DeviceIndex,
     /// Whether the device sent the packet.
@@ -91,8 +91,21 @@ pub struct Sighting<'a, 'p> {
     pub window: super::WindowIndex,
     /// The packet's time; for a late packet, the start of its window.
     pub time: crate::Timestamp,
+    /// Number of its frame in the trace.
+    pub number: u64,
     /// The frame.
     pub packet: &'a Packet<'p>,
     /// The frame's IP packet.
     pub ip: &'a Ip<'p>,
+}
+
+/// A frame without an IP packet, as one of its devices sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct DeviceFrame<'a, 'p> {
+    /// The device.
+    pub device: DeviceIndex,
+    /// Whether the device sent the frame.
+    pub is_sent: bool,
+    /// The frame; [`Packet::other`] has its `EtherType` and content.
+    pub packet: &'a Packet<'p>,
 }

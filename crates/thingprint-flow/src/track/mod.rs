@@ -2,9 +2,13 @@
 
 mod client;
 mod device;
+mod expiry;
 mod flow;
 mod gateway;
+mod gateway_evidence;
+mod identify;
 mod key;
+mod observer;
 mod options;
 mod table;
 mod tracker;
@@ -12,10 +16,13 @@ mod window;
 
 pub use device::{DeviceIndex, is_private};
 pub use flow::{Flow, FlowEnd, Tally};
-pub use gateway::{GatewayVotes, elect_gateway};
-pub use key::{Endpoint, FiveTuple, Sighting};
+pub use gateway::{GatewayPolicy, GatewayReason, Gateways};
+pub use gateway_evidence::GatewayEvidence;
+pub use identify::{Ends, Identifier};
+pub use key::{DeviceFrame, DevicePacket, Endpoint, FiveTuple};
+pub use observer::Observer;
 pub use options::{
     FlowEnding, FlowOptions, Identity, PacketSize, ParseOptionError, ServerPorts, WindowLength,
 };
-pub use tracker::{Finished, Observer, TrackCounts, Tracker};
+pub use tracker::{Finished, SharedPacket, TrackCounts, Tracker};
 pub use window::WindowIndex;

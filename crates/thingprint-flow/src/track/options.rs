@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -21,14 +22,16 @@ pub struct FlowOptions {
     pub size: PacketSize,
     /// What stands for a device.
     pub identity: Identity,
-    /// The gateway's address, which is no device.
-    pub gateway: Option<MacAddr>,
+    /// The addresses of gateways, which are not devices.
+    pub gateways: BTreeSet<MacAddr>,
     /// Ports that tell the server's side of a flow without a SYN.
     pub server_ports: ServerPorts,
     /// Most flows remembered at once.
     pub max_flows: usize,
     /// Most devices remembered.
     pub max_devices: usize,
+    /// Silence after which a device is forgotten, in nanoseconds, where observers allow it; `None` for never.
+    pub forget_after_ns: Option<i64>,
 }
 
 impl Default for FlowOptions {
@@ -39,10 +42,11 @@ impl Default for FlowOptions {
             ending: FlowEnding::default(),
             size: PacketSize::default(),
             identity: Identity::default(),
-            gateway: None,
+            gateways: BTreeSet::new(),
             server_ports: ServerPorts::default(),
             max_flows: 1 << 18,
             max_devices: 1 << 16,
+            forget_after_ns: Some(24 * 3600 * SECOND_NS + 302 * SECOND_NS),
         }
     }
 }

@@ -5,10 +5,13 @@ use super::key::FlowKey;
 use super::options::FlowEnding;
 use crate::Timestamp;
 
+/// Flows that were taken out leave holes; they are closed up when there are more of them than flows, and than this.
+const MOST_HOLES: usize = 1024;
+
 /// The flows of one window, in order of appearance.
 #[derive(Debug)]
 pub(super) struct Table<S> {
-    flows: Vec<OpenFlow<S>>,
+    flows: Vec<Option<OpenFlow<S>>>,
     hashes: Vec<u64>,
     index: HashTable<u32>,
 }
@@ -19,65 +22,69 @@ impl<S> Table<S> {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.flows.len()
+        self.index.len()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &OpenFlow<S>> {
-        self.flows.iter()
+        self.flows.iter().flatten()
     }
 
     /// Where the flow of `key` stands.
     #[inline]
     pub(super) fn position(&self, hash: u64, key: &FlowKey) -> Option<usize> {
-        self.index.find(hash, |&at| self.flows[at as usize].key == *key).map(|&at| at as usize)
-    }
-
-    pub(super) fn get(&self, hash: u64, key: &FlowKey) -> Option<&OpenFlow<S>> {
-        self.position(hash, key).map(|at| &self.flows[at])
+        let is_it = |&at: &u32| self.flows[at as usize].as_ref().is_some_and(|flow| flow.key == *key);
+        self.index.find(hash, is_it).map(|&at| at as usize)
     }
 
     #[inline]
-    pub(super) fn at(&mut self, position: usize) -> &mut OpenFlow<S> {
-        &mut self.flows[position]
+    pub(super) fn get(&self, hash: u64, key: &FlowKey) -> Option<&OpenFlow<S>> {
+        self.flows[self.position(hash, key)?].as_ref()
     }
 
-    pub(super) fn insert(&mut self, hash: u64, flow: OpenFlow<S>) -> usize {
-        let at = self.flows.len();
-        self.flows.push(flow);
+    #[inline]
+    pub(super) fn get_mut(&mut self, hash: u64, key: &FlowKey) -> Option<&mut OpenFlow<S>> {
+        let at = self.position(hash, key)?;
+        self.flows[at].as_mut()
+    }
+
+    /// Adds a flow whose key is not there.
+    pub(super) fn insert(&mut self, hash: u64, flow: OpenFlow<S>) {
+        let Ok(at) = u32::try_from(self.flows.len()) else { return };
+        self.flows.push(Some(flow));
         self.hashes.push(hash);
-        self.link(at);
-        at
+        let hashes = &self.hashes;
+        self.index.insert_unique(hash, at, |&at| hashes[at as usize]);
+    }
+
+    /// Takes out a flow.
+    pub(super) fn remove(&mut self, hash: u64, key: &FlowKey) -> Option<OpenFlow<S>> {
+        let at = self.position(hash, key)?;
+        if let Ok(entry) = self.index.find_entry(hash, |&other| other as usize == at) {
+            entry.remove();
+        }
+        let flow = self.flows[at].take();
+        if self.flows.len() - self.index.len() > self.index.len() + MOST_HOLES {
+            self.close_up();
+        }
+        flow
     }
 
     /// Empties the table, keeping its memory; the flows come in order of appearance.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = (u64, OpenFlow<S>)> + '_ {
         self.index.clear();
-        self.hashes.drain(..).zip(self.flows.drain(..))
-    }
-
-    /// Takes out the flows that are over by `now`, in order of appearance.
-    pub(super) fn take_idle(&mut self, now: Timestamp, ending: FlowEnding) -> Vec<OpenFlow<S>> {
-        if !self.flows.iter().any(|flow| flow.is_over(now, ending)) {
-            return Vec::new();
-        }
-        let (over, kept): (Vec<_>, Vec<_>) = self.drain().partition(|(_, flow)| flow.is_over(now, ending));
-        for (hash, flow) in kept {
-            self.insert(hash, flow);
-        }
-        over.into_iter().map(|(_, flow)| flow).collect()
+        self.hashes.drain(..).zip(self.flows.drain(..)).filter_map(|(hash, flow)| Some((hash, flow?)))
     }
 
     /// Makes room: takes out the flows that are over by `now`, or where that is less than an eighth, the eighth
     /// that was silent for longest.
     pub(super) fn evict(&mut self, now: Timestamp, ending: FlowEnding) -> Vec<(OpenFlow<S>, FlowEnd)> {
-        let is_over = |flow: &OpenFlow<S>| flow.is_over(now, ending);
-        let share = (self.flows.len() / 8).max(1);
-        let mut lasts: Vec<Timestamp> = self.flows.iter().map(|flow| flow.last).collect();
+        let share = (self.len() / 8).max(1);
+        let mut lasts: Vec<Timestamp> = self.iter().map(|flow| flow.last).collect();
         let (_, &mut oldest, _) = lasts.select_nth_unstable(share - 1);
-        let over = self.flows.iter().filter(|flow| is_over(flow)).count();
-        let (mut kept, mut out) = (Vec::with_capacity(self.flows.len()), Vec::new());
+        let over = self.iter().filter(|flow| flow.is_over(now, ending)).count();
+        let (mut kept, mut out) = (Vec::with_capacity(self.len()), Vec::new());
         for (hash, flow) in self.drain() {
-            if is_over(&flow) {
+            if flow.is_over(now, ending) {
                 out.push((flow, FlowEnd::Idle));
             } else if over < share && flow.last <= oldest {
                 out.push((flow, FlowEnd::Evicted));
@@ -91,9 +98,10 @@ impl<S> Table<S> {
         out
     }
 
-    fn link(&mut self, at: usize) {
-        let Ok(short) = u32::try_from(at) else { return };
-        let hashes = &self.hashes;
-        self.index.insert_unique(hashes[at], short, |&at| hashes[at as usize]);
+    fn close_up(&mut self) {
+        let kept: Vec<_> = self.drain().collect();
+        for (hash, flow) in kept {
+            self.insert(hash, flow);
+        }
     }
 }

@@ -4,41 +4,16 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::device::{DeviceIndex, Devices};
-use super::flow::{Fate, Flow, FlowEnd, OpenFlow};
-use super::gateway::GatewayVotes;
-use super::key::{FiveTuple, FlowKey, Sighting};
-use super::options::FlowOptions;
+use super::device::{DeviceIndex, Devices, Found};
+use super::expiry::Expiry;
+use super::flow::{Fate, FlowEnd, OpenFlow};
+use super::identify::{Ends, Identifier};
+use super::key::{DeviceFrame, DevicePacket, FiveTuple, FlowKey};
+use super::observer::Observer;
+use super::options::{FlowOptions, WindowLength};
 use super::table::Table;
 use super::window::WindowIndex;
-use crate::{DeviceId, MacAddr, Packet, Timestamp};
-
-/// Follows the flows of a tracker. State of type `State` rides with each flow, so that the flow table knows
-/// nothing of protocols.
-pub trait Observer {
-    /// What rides with each flow. A flow that goes on over a window's edge is two [`Flow`]s; see [`Observer::go_on`].
-    type State: Default;
-
-    /// A packet of a device, with its flow's state.
-    fn packet(&mut self, sighting: &Sighting<'_, '_>, state: &mut Self::State);
-
-    /// A flow of `device` was active from one time to the other, both included. Unlike [`Flow`]s these spans are
-    /// not cut at window edges.
-    fn active(&mut self, device: DeviceIndex, tuple: &FiveTuple, from: Timestamp, to: Timestamp);
-
-    /// A flow was closed. Flows of a window come before its [`Observer::window_closed`].
-    fn flow(&mut self, flow: Flow<Self::State>);
-
-    /// A flow goes on over a window's edge: what the part after the edge begins with. `state` is that of the part
-    /// before, which is still to be closed.
-    fn go_on(&mut self, state: &mut Self::State) -> Self::State;
-
-    /// A flow was to go on over an edge, but did not.
-    fn ended(&mut self, state: Self::State);
-
-    /// A window was closed: nothing comes for it or for an earlier one any more.
-    fn window_closed(&mut self, window: WindowIndex);
-}
+use crate::{DeviceId, Packet, Timestamp};
 
 /// What a tracker counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,6 +26,15 @@ pub struct TrackCounts {
     pub device_packets_dropped: u64,
 }
 
+impl TrackCounts {
+    /// Adds the counts of another tracker of the same trace.
+    pub const fn merge(&mut self, other: Self) {
+        self.late_packets += other.late_packets;
+        self.flows_evicted += other.flows_evicted;
+        self.device_packets_dropped += other.device_packets_dropped;
+    }
+}
+
 /// What is left of a tracker whose trace has ended.
 #[derive(Debug)]
 pub struct Finished<O> {
@@ -58,8 +42,6 @@ pub struct Finished<O> {
     pub observer: O,
     /// The devices, by [`DeviceIndex`].
     pub devices: Vec<DeviceId>,
-    /// Packets from the Internet by the MAC address that sent them.
-    pub votes: BTreeMap<MacAddr, u64>,
     /// Flows that a trace which continues this one may continue, with the time of their last packet; in order.
     pub open_flows: Vec<(DeviceIndex, FiveTuple, Timestamp)>,
     /// Time of the earliest and of the latest frame.
@@ -70,22 +52,31 @@ pub struct Finished<O> {
 
 /// The per-device flow table of a trace.
 ///
-/// Packets are pushed in the order of the trace; windows close as the clock, the highest time seen, passes
-/// their end by the lateness.
+/// Packets are pushed in the order of the trace. Windows close as the clock, the highest time seen, passes their end
+/// by the lateness, and are final when it passes the longest idle time beyond. Each of these happens at a time of its
+/// own that does not depend on when the tracker hears of it: so it does not matter whether a packet, a
+/// [`tick`](Self::tick) or the trace's end moves the clock there, and trackers that share a trace agree.
 #[derive(Debug)]
 pub struct Tracker<O: Observer> {
     observer: O,
     options: FlowOptions,
+    identifier: Identifier,
     devices: Devices,
-    votes: GatewayVotes,
     windows: VecDeque<OpenWindow<O::State>>,
     // Position of the window that the last packet fell in: nearly always the next one's, too.
     current: usize,
     spare: Option<Table<O::State>>,
+    // Windows that are closed and not final yet.
+    settling: VecDeque<WindowIndex>,
     // Flows that were open when their window closed, with the time of their last packet.
     carried: HashMap<FlowKey, Carried<O::State>, RandomState>,
+    // Used where a window is the whole capture: silent flows would stay in the table until its end.
+    expiry: Expiry,
     hasher: RandomState,
     span: Option<(Timestamp, Timestamp)>,
+    // Nothing happens by itself before this time.
+    deadline: Timestamp,
+    frames: u64,
     counts: TrackCounts,
 }
 
@@ -104,20 +95,48 @@ struct OpenWindow<S> {
     table: Table<S>,
 }
 
+/// What happens by itself when its time comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    /// The oldest window closes.
+    Closes,
+    /// The oldest closed window is final.
+    IsFinal,
+    /// Flows have to be looked at.
+    Expires,
+}
+
+/// A packet of a trace that several trackers share, as one of them gets it.
+#[derive(Clone, Copy, Debug)]
+pub struct SharedPacket<'a, 'p> {
+    /// The packet.
+    pub packet: &'a Packet<'p>,
+    /// The devices that sent and received it, as far as they are this tracker's.
+    pub ends: Ends,
+    /// Number of its frame in the trace.
+    pub number: u64,
+    /// The highest time of the trace up to it.
+    pub clock: Timestamp,
+}
+
 impl<O: Observer> Tracker<O> {
     /// A tracker that has seen nothing.
     pub fn new(options: FlowOptions, observer: O) -> Self {
         Self {
             observer,
-            devices: Devices::new(&options),
+            identifier: Identifier::new(&options),
+            devices: Devices::new(options.max_devices),
             options,
-            votes: GatewayVotes::default(),
             windows: VecDeque::new(),
             current: 0,
             spare: None,
+            settling: VecDeque::new(),
             carried: HashMap::with_hasher(RandomState::default()),
+            expiry: Expiry::default(),
             hasher: RandomState::default(),
             span: None,
+            deadline: Timestamp::MAX,
+            frames: 0,
             counts: TrackCounts::default(),
         }
     }
@@ -147,57 +166,182 @@ impl<O: Observer> Tracker<O> {
         self.span
     }
 
+    /// The next time at which something happens without a packet; the end of time where nothing does.
+    pub const fn deadline(&self) -> Timestamp {
+        self.deadline
+    }
+
     /// Takes the next frame of the trace.
     pub fn push(&mut self, packet: &Packet<'_>) {
-        self.advance_clock(packet.time);
-        let Some(ip) = &packet.ip else { return };
-        self.votes.observe(packet);
+        let clock = self.span.map_or(packet.time, |(_, clock)| clock.max(packet.time));
+        let ends = self.identifier.ends_of(packet);
+        self.frames += 1;
+        self.share(&SharedPacket { packet, ends, number: self.frames, clock });
+    }
+
+    /// Takes the next packet of a trace that it shares with other trackers.
+    #[inline]
+    pub fn share(&mut self, shared: &SharedPacket<'_, '_>) {
+        let SharedPacket { packet, ends, number, clock } = *shared;
+        self.note_time(packet.time);
+        self.tick(clock);
+        let Some(ip) = &packet.ip else {
+            if O::WANTS_FRAMES {
+                self.frame(shared);
+            }
+            return;
+        };
+        let [sender, receiver] = ends.map(|id| self.device(id?, clock));
+        if sender.is_none() && receiver.is_none() {
+            return;
+        }
         let (position, time) = self.place(packet.time);
         let window = self.windows[position].index;
         let (tuple, src_is_low) = FiveTuple::of(ip);
-        let [sender, receiver] = self.devices.of(packet, ip);
         for (device, is_sent) in [(sender, true), (receiver, false)] {
             let Some(device) = device else { continue };
-            let sighting = Sighting { device, is_sent, window, time, packet, ip };
-            self.sight(position, FlowKey { device, tuple }, src_is_low, &sighting);
+            let view = DevicePacket { device, is_sent, window, time, number, packet, ip };
+            self.follow(position, FlowKey { device, tuple }, src_is_low, &view);
         }
         if self.windows[position].table.len() >= self.options.max_flows {
             self.make_room(position);
         }
     }
 
-    /// Closes the flows that were silent for longer than the idle time.
-    ///
-    /// Without it they wait in the table, at no harm, until a packet comes for their 5-tuple, the table is full, or
-    /// their window closes. It is for observers that want flows soon after their end, and costs a look at each flow.
-    pub fn close_idle(&mut self) {
-        let Some((_, clock)) = self.span else { return };
-        for window in &mut self.windows {
-            for flow in window.table.take_idle(clock, self.options.ending) {
-                self.observer.flow(flow.close(window.index, FlowEnd::Idle));
-            }
+    /// Moves the clock without a packet.
+    #[inline]
+    pub fn tick(&mut self, now: Timestamp) {
+        let Some((_, clock)) = &mut self.span else {
+            self.span = Some((now, now));
+            self.observer.begin(now);
+            return;
+        };
+        *clock = (*clock).max(now);
+        if now >= self.deadline {
+            self.catch_up(now);
         }
     }
 
-    /// Closes every window and gives back the observer, the devices, and who sent packets from the Internet.
+    /// Closes every window and gives back the observer and the devices.
     pub fn finish(mut self) -> Finished<O> {
         let open_flows = self.open_flows();
         while !self.windows.is_empty() {
-            self.close_oldest();
+            self.close_oldest(Timestamp::MAX);
         }
         let mut carried: Vec<_> = self.carried.drain().collect();
         carried.sort_unstable_by_key(|(key, _)| (key.device, key.tuple));
         for (_, carried) in carried {
-            self.observer.ended(carried.state);
+            self.observer.abandon_flow(carried.state);
+        }
+        while let Some(window) = self.settling.pop_front() {
+            self.observer.window_final(window);
         }
         let counts = self.counts();
         Finished {
             observer: self.observer,
             devices: self.devices.ids().to_vec(),
-            votes: self.votes.into_counts(),
             open_flows,
             span: self.span,
             counts,
+        }
+    }
+
+    fn note_time(&mut self, time: Timestamp) {
+        if let Some((first, _)) = &mut self.span {
+            *first = (*first).min(time);
+        }
+    }
+
+    #[inline]
+    fn device(&mut self, id: DeviceId, now: Timestamp) -> Option<DeviceIndex> {
+        match self.devices.find(id, now) {
+            Found::Known(device) => Some(device),
+            Found::New(device) => {
+                self.observer.device(device, id);
+                Some(device)
+            }
+            Found::Dropped => None,
+        }
+    }
+
+    fn frame(&mut self, shared: &SharedPacket<'_, '_>) {
+        let SharedPacket { packet, ends, clock, .. } = *shared;
+        for (id, is_sent) in ends.into_iter().zip([true, false]) {
+            if let Some(device) = id.and_then(|id| self.device(id, clock)) {
+                self.observer.frame(&DeviceFrame { device, is_sent, packet });
+            }
+        }
+    }
+
+    /// Does everything whose time has come, in the order of these times.
+    #[cold]
+    fn catch_up(&mut self, now: Timestamp) {
+        while let Some((at, due)) = self.next_due().filter(|(at, _)| *at <= now) {
+            match due {
+                Due::Closes => self.close_oldest(at),
+                Due::IsFinal => {
+                    if let Some(window) = self.settling.pop_front() {
+                        self.observer.window_final(window);
+                        self.forget_silent(at);
+                    }
+                }
+                Due::Expires => self.close_expired(at),
+            }
+        }
+        self.set_deadline();
+    }
+
+    fn set_deadline(&mut self) {
+        self.deadline = self.next_due().map_or(Timestamp::MAX, |(at, _)| at);
+    }
+
+    fn next_due(&self) -> Option<(Timestamp, Due)> {
+        let lateness_ns = self.options.lateness_ns;
+        let closes = self.windows.front().map(|window| (window.end.plus_nanos(lateness_ns), Due::Closes));
+        let is_final = self.settling.front().map(|window| (self.final_time(*window), Due::IsFinal));
+        let expires = self.expiry.next().map(|at| (at, Due::Expires));
+        [closes, is_final, expires].into_iter().flatten().min()
+    }
+
+    /// When no gap that ends in a window can be covered any more.
+    fn final_time(&self, window: WindowIndex) -> Timestamp {
+        let FlowOptions { window: length, ending, lateness_ns, .. } = &self.options;
+        length.end_of(window).plus_nanos(*lateness_ns).plus_nanos(ending.longest_idle_ns())
+    }
+
+    fn forget_silent(&mut self, now: Timestamp) {
+        let Some(silence_ns) = self.options.forget_after_ns.filter(|_| O::FORGETS) else { return };
+        for device in self.devices.forget(now.plus_nanos(-silence_ns)) {
+            self.observer.forget(device);
+        }
+    }
+
+    /// Closes the flows that fell silent before `at`, and enters the others anew.
+    fn close_expired(&mut self, at: Timestamp) {
+        let FlowOptions { ending, lateness_ns, .. } = self.options;
+        let Some(window) = self.windows.front_mut() else {
+            self.expiry.take();
+            return;
+        };
+        for (hash, key) in self.expiry.take() {
+            let Some(idle_ns) = ending.idle_ns(key.tuple.protocol()) else { continue };
+            let Some(last) = window.table.get(hash, &key).map(|flow| flow.last) else { continue };
+            let due = last.plus_nanos(idle_ns).plus_nanos(lateness_ns);
+            if due >= at {
+                self.expiry.enter(due, hash, key);
+            } else if let Some(flow) = window.table.remove(hash, &key) {
+                self.observer.flow(flow.close(window.index, FlowEnd::Idle, at));
+            }
+        }
+    }
+
+    /// Enters a new flow of a table that no edge empties.
+    fn enter_expiry(&mut self, hash: u64, key: FlowKey, time: Timestamp) {
+        let FlowOptions { ending, lateness_ns, window, .. } = self.options;
+        let Some(idle_ns) = ending.idle_ns(key.tuple.protocol()) else { return };
+        if window == WindowLength::Capture {
+            self.expiry.enter(time.plus_nanos(idle_ns).plus_nanos(lateness_ns), hash, key);
+            self.set_deadline();
         }
     }
 
@@ -219,22 +363,6 @@ impl<O: Observer> Tracker<O> {
                 idle_ns.is_some_and(|idle_ns| clock.nanos_since(*last) <= idle_ns)
             })
             .collect()
-    }
-
-    fn advance_clock(&mut self, time: Timestamp) {
-        let (first, clock) = self.span.get_or_insert((time, time));
-        *first = (*first).min(time);
-        if time <= *clock {
-            return;
-        }
-        *clock = time;
-        while let Some(oldest) = self.windows.front() {
-            // Windows close at their end + lateness, the moment itself included.
-            if time.nanos_since(oldest.end) < self.options.lateness_ns {
-                break;
-            }
-            self.close_oldest();
-        }
     }
 
     /// The window that a packet counts in, and its time there.
@@ -266,6 +394,7 @@ impl<O: Observer> Tracker<O> {
                 let table = self.spare.take().unwrap_or_else(Table::new);
                 let (start, end) = (length.start_of(index), length.end_of(index));
                 self.windows.insert(position, OpenWindow { index, start, end, table });
+                self.set_deadline();
                 position
             }
         };
@@ -273,44 +402,45 @@ impl<O: Observer> Tracker<O> {
     }
 
     #[inline]
-    fn sight(&mut self, position: usize, key: FlowKey, src_is_low: bool, sighting: &Sighting<'_, '_>) {
+    fn follow(&mut self, position: usize, key: FlowKey, src_is_low: bool, view: &DevicePacket<'_, '_>) {
         let hash = self.hasher.hash_one(key);
         let window = &mut self.windows[position];
-        if let Some(at) = window.table.position(hash, &key) {
-            let flow = window.table.at(at);
-            match flow.fate(sighting, self.options.ending) {
+        if let Some(flow) = window.table.get_mut(hash, &key) {
+            match flow.fate(view, self.options.ending) {
                 Fate::Joins => {
-                    let (from, to) = (flow.last.min(sighting.time), flow.first.max(sighting.time));
-                    flow.count(sighting, &self.options);
+                    let (from, to) = (flow.last.min(view.time), flow.first.max(view.time));
+                    flow.count(view, &self.options);
                     self.observer.active(key.device, &key.tuple, from, to);
                 }
                 Fate::Replaces(why) => {
-                    let fresh = OpenFlow::begin(key, src_is_low, sighting, &self.options);
+                    let fresh = OpenFlow::begin(key, src_is_low, view, &self.options);
                     let mut ended = std::mem::replace(flow, fresh);
-                    flow.count(sighting, &self.options);
+                    flow.count(view, &self.options);
                     if why == FlowEnd::Aged {
                         // The connection goes on; only its count starts again.
-                        flow.state = self.observer.go_on(&mut ended.state);
+                        flow.state = self.observer.continue_flow(&mut ended.state);
                     }
-                    self.observer.flow(ended.close(window.index, why));
-                    self.observer.active(key.device, &key.tuple, sighting.time, sighting.time);
+                    let clock = self.span.map_or(view.time, |(_, clock)| clock);
+                    self.observer.flow(ended.close(window.index, why, clock));
+                    self.observer.active(key.device, &key.tuple, view.time, view.time);
                 }
             }
-            self.observer.packet(sighting, &mut flow.state);
+            self.observer.packet(view, &mut flow.state);
         } else {
-            let mut flow = OpenFlow::begin(key, src_is_low, sighting, &self.options);
-            flow.count(sighting, &self.options);
-            let mut from = sighting.time;
-            if let Some(before) = self.before(position, hash, &key, sighting.time) {
+            let mut flow = OpenFlow::begin(key, src_is_low, view, &self.options);
+            flow.count(view, &self.options);
+            let mut from = view.time;
+            if let Some(before) = self.before(position, hash, &key, view.time) {
                 from = before.last;
                 flow.state = before.state;
             }
-            self.observer.packet(sighting, &mut flow.state);
+            self.observer.packet(view, &mut flow.state);
             self.windows[position].table.insert(hash, flow);
-            self.observer.active(key.device, &key.tuple, from, sighting.time);
+            self.enter_expiry(hash, key, view.time);
+            self.observer.active(key.device, &key.tuple, from, view.time);
         }
         if position + 1 < self.windows.len() {
-            self.join_newer(position, hash, &key, sighting.time);
+            self.join_newer(position, hash, &key, view.time);
         }
     }
 
@@ -325,16 +455,16 @@ impl<O: Observer> Tracker<O> {
         let idle_ns = self.options.ending.idle_ns(key.tuple.protocol())?;
         let is_near = |last: Timestamp| time.nanos_since(last) <= idle_ns;
         for window in self.windows.iter_mut().take(position).rev() {
-            let Some(at) = window.table.position(hash, key) else { continue };
-            let flow = window.table.at(at);
+            let Some(flow) = window.table.get_mut(hash, key) else { continue };
             let goes_on = flow.is_open() && is_near(flow.last);
-            return goes_on.then(|| Carried { last: flow.last, state: self.observer.go_on(&mut flow.state) });
+            return goes_on
+                .then(|| Carried { last: flow.last, state: self.observer.continue_flow(&mut flow.state) });
         }
         let carried = self.carried.remove(key)?;
         if is_near(carried.last) {
             return Some(carried);
         }
-        self.observer.ended(carried.state);
+        self.observer.abandon_flow(carried.state);
         None
     }
 
@@ -356,11 +486,11 @@ impl<O: Observer> Tracker<O> {
         let window = &mut self.windows[position];
         for (flow, why) in window.table.evict(clock, self.options.ending) {
             self.counts.flows_evicted += u64::from(why == FlowEnd::Evicted);
-            self.observer.flow(flow.close(window.index, why));
+            self.observer.flow(flow.close(window.index, why, clock));
         }
     }
 
-    fn close_oldest(&mut self) {
+    fn close_oldest(&mut self, at: Timestamp) {
         let Some(mut window) = self.windows.pop_front() else { return };
         let ending = self.options.ending;
         let goes_on = |key: &FlowKey, last: Timestamp| {
@@ -371,19 +501,20 @@ impl<O: Observer> Tracker<O> {
         let mut over: Vec<_> = over.collect();
         over.sort_unstable_by_key(|(key, _)| (key.device, key.tuple));
         for (_, carried) in over {
-            self.observer.ended(carried.state);
+            self.observer.abandon_flow(carried.state);
         }
         for (hash, mut flow) in window.table.drain() {
             let is_taken_up =
                 self.windows.iter().any(|newer| newer.table.position(hash, &flow.key).is_some());
             let has_room = self.carried.len() < self.options.max_flows;
             if flow.is_open() && !is_taken_up && has_room && goes_on(&flow.key, flow.last) {
-                let state = self.observer.go_on(&mut flow.state);
+                let state = self.observer.continue_flow(&mut flow.state);
                 self.carried.insert(flow.key, Carried { last: flow.last, state });
             }
-            self.observer.flow(flow.close(window.index, FlowEnd::Edge));
+            self.observer.flow(flow.close(window.index, FlowEnd::Edge, at));
         }
         self.observer.window_closed(window.index);
+        self.settling.push_back(window.index);
         self.spare = Some(window.table);
         self.current = self.current.saturating_sub(1);
     }

@@ -31,7 +31,7 @@ pub(crate) struct SeenIp {
 
 impl Seen {
     pub(crate) fn of(packet: &Packet<'_>) -> Self {
-        let Packet { time, src_mac, dst_mac, wire_bytes, ip } = *packet;
+        let Packet { time, src_mac, dst_mac, wire_bytes, ip, other: _ } = *packet;
         let ip = ip.map(|ip| SeenIp {
             src: ip.src,
             dst: ip.dst,

@@ -1,0 +1,270 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use foldhash::fast::RandomState;
+use hashbrown::{HashMap, HashSet};
+use serde::{Deserialize, Serialize};
+
+use super::gateway::is_not_local;
+use crate::{Ip, MacAddr, NonIp, Packet, Transport};
+
+/// MAC addresses that are looked at.
+const MOST_MACS: usize = 1 << 16;
+/// Addresses that are remembered of a MAC address; a gateway is known long before.
+const MOST_ADDRESSES: usize = 1 << 12;
+/// Devices that have to be answered, see [`GatewayPolicy`](super::gateway::GatewayPolicy).
+const MOST_ANSWERED: usize = 2;
+/// Addresses forwarded for, after which a MAC address is not looked at any more.
+const ENOUGH_FORWARDED: usize = 64;
+
+const ARP: u16 = 0x0806;
+const ICMPV6: u8 = 58;
+
+/// What was seen of each MAC address that bears on whether it is a gateway.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "BTreeMap<MacAddr, MacEvidence>", into = "BTreeMap<MacAddr, MacEvidence>")]
+pub struct GatewayEvidence {
+    macs: Vec<(MacAddr, MacEvidence)>,
+    places: HashMap<MacAddr, usize, RandomState>,
+    // The receiver and the sender of the packet before: nearly always this one's, too.
+    latest: [Option<(MacAddr, usize)>; 2],
+}
+
+/// What was seen of a MAC address.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct MacEvidence {
+    /// Whether it sent an IP packet.
+    pub(super) sends: bool,
+    /// Whether it sent a router advertisement with a lifetime.
+    pub(super) advertises: bool,
+    /// Whether unicast packets for local addresses came to it.
+    pub(super) receives_for_local: bool,
+    /// Whether unicast packets for addresses that are not local came to it.
+    pub(super) receives_for_others: bool,
+    /// Packets that it sent from addresses that are not local.
+    pub(super) packets: u64,
+    /// Devices to which it sent from addresses that are not local.
+    pub(super) answered: BTreeSet<MacAddr>,
+    /// Addresses that are not local: sent from, and received for.
+    sent_from: AddressSet,
+    received_for: AddressSet,
+    /// Addresses that it says are its own.
+    claimed: BTreeSet<IpAddr>,
+    /// Whether it forwards so much that there is nothing left to find out.
+    is_settled: bool,
+}
+
+/// Addresses, with a cap on their number.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "BTreeSet<IpAddr>", into = "BTreeSet<IpAddr>")]
+struct AddressSet(HashSet<IpAddr, RandomState>);
+
+impl GatewayEvidence {
+    /// Takes in a frame.
+    #[inline]
+    pub fn observe(&mut self, packet: &Packet<'_>) {
+        let (Some(sender), Some(ip)) = (packet.src_mac, &packet.ip) else {
+            self.observe_claim(packet);
+            return;
+        };
+        if let Some(seen) = self.seen(0, sender) {
+            seen.sends = true;
+            if !seen.is_settled && is_not_local(ip.src) {
+                seen.send_from(ip.src, packet.dst_mac);
+            }
+            seen.observe_router(ip);
+        }
+        if let Some(receiver) = packet.dst_mac.filter(|mac| !mac.is_group())
+            && let Some(seen) = self.seen(1, receiver)
+        {
+            if !is_not_local(ip.dst) {
+                seen.receives_for_local = true;
+            } else if !seen.is_settled {
+                seen.receives_for_others = true;
+                seen.received_for.insert(ip.dst);
+            }
+        }
+        self.observe_lease(ip);
+    }
+
+    /// Adds what another part of the trace saw.
+    pub fn merge(&mut self, other: &Self) {
+        for (mac, theirs) in other.iter() {
+            if let Some(seen) = self.seen(0, mac) {
+                seen.merge(theirs);
+            }
+        }
+    }
+
+    /// What was seen of each address, in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (MacAddr, &MacEvidence)> {
+        let in_order: BTreeMap<MacAddr, &MacEvidence> =
+            self.macs.iter().map(|(mac, seen)| (*mac, seen)).collect();
+        in_order.into_iter()
+    }
+
+    /// What was seen of an address; `role` is 0 for senders and 1 for receivers.
+    #[inline]
+    fn seen(&mut self, role: usize, mac: MacAddr) -> Option<&mut MacEvidence> {
+        let place = match self.latest[role] {
+            Some((latest, place)) if latest == mac => place,
+            _ => self.look_up(role, mac)?,
+        };
+        self.macs.get_mut(place).map(|(_, seen)| seen)
+    }
+
+    fn look_up(&mut self, role: usize, mac: MacAddr) -> Option<usize> {
+        let place = match self.places.get(&mac) {
+            Some(place) => *place,
+            None if mac.is_group() || mac.octets() == [0; 6] || self.macs.len() >= MOST_MACS => return None,
+            None => {
+                let place = self.macs.len();
+                self.macs.push((mac, MacEvidence::default()));
+                self.places.insert(mac, place);
+                place
+            }
+        };
+        self.latest[role] = Some((mac, place));
+        Some(place)
+    }
+
+    /// ARP (RFC 826): whoever names an address as the sender's has it.
+    fn observe_claim(&mut self, packet: &Packet<'_>) {
+        let Some(NonIp { ether_type: ARP, payload }) = packet.other else { return };
+        let Some([_, _, _, _, 6, 4, _, _, mac @ .., a, b, c, d]) = payload.first_chunk::<18>() else {
+            return;
+        };
+        self.claim(MacAddr::new(*mac), Ipv4Addr::new(*a, *b, *c, *d).into());
+    }
+
+    /// DHCP (RFC 2131 §2): the address in a server's answer, or in a client's request, is the client's.
+    #[inline]
+    fn observe_lease(&mut self, ip: &Ip<'_>) {
+        const COOKIE: [u8; 4] = [0x63, 0x82, 0x53, 0x63];
+        if ip.transport != Transport::Udp || ip.payload.get(236..240) != Some(&COOKIE) {
+            return;
+        }
+        let field = |at: usize| ip.payload.get(at..at + 4).and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
+        let at = if ip.payload.first() == Some(&2) { 16 } else { 12 };
+        let mac = ip.payload.get(28..34).and_then(|bytes| <[u8; 6]>::try_from(bytes).ok());
+        if let (Some(mac), Some(address)) = (mac, field(at)) {
+            self.claim(MacAddr::new(mac), Ipv4Addr::from(address).into());
+        }
+    }
+
+    fn claim(&mut self, mac: MacAddr, address: IpAddr) {
+        if is_not_local(address)
+            && let Some(seen) = self.seen(0, mac)
+        {
+            seen.claim(address);
+        }
+    }
+}
+
+impl MacEvidence {
+    /// Addresses that are not local which it sent from.
+    pub(super) fn sources(&self) -> usize {
+        self.sent_from.0.len()
+    }
+
+    /// Addresses that are neither local nor its own, which it both sent from and received for.
+    pub(super) fn forwarded(&self) -> usize {
+        let both = self.sent_from.0.iter().filter(|addr| self.received_for.0.contains(*addr));
+        both.filter(|addr| !self.claimed.contains(*addr)).count()
+    }
+
+    fn send_from(&mut self, source: IpAddr, receiver: Option<MacAddr>) {
+        self.packets += 1;
+        if let Some(receiver) = receiver.filter(|mac| !mac.is_group())
+            && self.answered.len() < MOST_ANSWERED
+        {
+            self.answered.insert(receiver);
+        }
+        // Each power of two is a good moment to see whether there is more to find out.
+        if self.sent_from.insert(source) && self.sources().is_power_of_two() {
+            self.is_settled = self.forwarded() >= ENOUGH_FORWARDED;
+        }
+    }
+
+    fn claim(&mut self, address: IpAddr) {
+        if self.claimed.len() < MOST_ADDRESSES && self.claimed.insert(address) {
+            self.is_settled = false;
+        }
+    }
+
+    /// Router advertisements with a lifetime, and what neighbour discovery claims (RFC 4861 §4.2 to §4.4).
+    #[inline]
+    fn observe_router(&mut self, ip: &Ip<'_>) {
+        if ip.transport != Transport::Other(ICMPV6) {
+            return;
+        }
+        match ip.payload {
+            [134, _, _, _, _, _, high, low, ..] => self.advertises |= (*high, *low) != (0, 0),
+            [135, ..] if is_not_local(ip.src) => self.claim(ip.src),
+            [136, rest @ ..] => {
+                let target = rest.get(7..23).and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
+                if let Some(target) =
+                    target.map(|bytes| Ipv6Addr::from(bytes).into()).filter(|a| is_not_local(*a))
+                {
+                    self.claim(target);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.sends |= other.sends;
+        self.advertises |= other.advertises;
+        self.receives_for_local |= other.receives_for_local;
+        self.receives_for_others |= other.receives_for_others;
+        self.packets += other.packets;
+        let room = MOST_ANSWERED - self.answered.len().min(MOST_ANSWERED);
+        let fresh: Vec<_> = other.answered.difference(&self.answered).take(room).copied().collect();
+        self.answered.extend(fresh);
+        other.sent_from.0.iter().for_each(|addr| _ = self.sent_from.insert(*addr));
+        other.received_for.0.iter().for_each(|addr| _ = self.received_for.insert(*addr));
+        self.claimed.extend(&other.claimed);
+    }
+}
+
+impl AddressSet {
+    /// Adds an address; whether it is new.
+    #[inline]
+    fn insert(&mut self, address: IpAddr) -> bool {
+        self.0.len() < MOST_ADDRESSES && self.0.insert(address)
+    }
+}
+
+impl From<BTreeSet<IpAddr>> for AddressSet {
+    fn from(addresses: BTreeSet<IpAddr>) -> Self {
+        Self(addresses.into_iter().collect())
+    }
+}
+
+impl From<AddressSet> for BTreeSet<IpAddr> {
+    fn from(set: AddressSet) -> Self {
+        set.0.into_iter().collect()
+    }
+}
+
+/// The same was seen, in whatever order.
+impl PartialEq for GatewayEvidence {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl From<BTreeMap<MacAddr, MacEvidence>> for GatewayEvidence {
+    fn from(macs: BTreeMap<MacAddr, MacEvidence>) -> Self {
+        let macs: Vec<_> = macs.into_iter().collect();
+        let places = macs.iter().enumerate().map(|(place, (mac, _))| (*mac, place)).collect();
+        Self { macs, places, latest: [None; 2] }
+    }
+}
+
+impl From<GatewayEvidence> for BTreeMap<MacAddr, MacEvidence> {
+    fn from(evidence: GatewayEvidence) -> Self {
+        evidence.macs.into_iter().collect()
+    }
+}

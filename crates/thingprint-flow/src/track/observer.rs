@@ -1,0 +1,142 @@
+use super::device::DeviceIndex;
+use super::flow::Flow;
+use super::key::{DeviceFrame, DevicePacket, FiveTuple};
+use super::window::WindowIndex;
+use crate::{DeviceId, Timestamp};
+
+/// Follows the flows of a [`Tracker`](crate::Tracker). State of type `State` rides with each flow, so that the flow
+/// table knows nothing of protocols.
+///
+/// Every method has a default that does nothing, and a tuple of observers is an observer: all of them see the same
+/// flow table, each with a state of its own.
+pub trait Observer {
+    /// What rides with each flow. A flow that goes on over a window's edge is two [`Flow`]s; see
+    /// [`Observer::continue_flow`].
+    type State: Default;
+
+    /// Whether [`Observer::frame`] wants the frames without an IP packet.
+    const WANTS_FRAMES: bool = false;
+
+    /// Whether a device that fell silent may be forgotten: an observer that reports devices at the end may not.
+    const FORGETS: bool = false;
+
+    /// The clock starts: `first` is the time of the first frame.
+    fn begin(&mut self, first: Timestamp) {
+        let _ = first;
+    }
+
+    /// A device sends or receives its first packet, or its first one after it was forgotten.
+    fn device(&mut self, device: DeviceIndex, id: DeviceId) {
+        let _ = (device, id);
+    }
+
+    /// A packet of a device, with its flow's state.
+    fn packet(&mut self, packet: &DevicePacket<'_, '_>, state: &mut Self::State) {
+        let _ = (packet, state);
+    }
+
+    /// A frame of a device without an IP packet: ARP, EAPOL, or another `EtherType`.
+    fn frame(&mut self, frame: &DeviceFrame<'_, '_>) {
+        let _ = frame;
+    }
+
+    /// A flow of `device` was active from one time to the other, both included. Unlike [`Flow`]s these spans are
+    /// not cut at window edges.
+    fn active(&mut self, device: DeviceIndex, tuple: &FiveTuple, from: Timestamp, to: Timestamp) {
+        let _ = (device, tuple, from, to);
+    }
+
+    /// A flow was closed. Flows of a window come before its [`Observer::window_closed`].
+    fn flow(&mut self, flow: Flow<Self::State>) {
+        let _ = flow;
+    }
+
+    /// A flow goes on over a window's edge: what the part after the edge begins with. `state` is that of the part
+    /// before, which is still to be closed.
+    fn continue_flow(&mut self, state: &mut Self::State) -> Self::State {
+        let _ = state;
+        Self::State::default()
+    }
+
+    /// A flow was to go on over an edge, but no packet came for it.
+    fn abandon_flow(&mut self, state: Self::State) {
+        let _ = state;
+    }
+
+    /// A window was closed: no packet and no flow comes for it or for an earlier one any more.
+    fn window_closed(&mut self, window: WindowIndex) {
+        let _ = window;
+    }
+
+    /// A closed window is final: no flow can any more cover a gap that ends in it.
+    fn window_final(&mut self, window: WindowIndex) {
+        let _ = window;
+    }
+
+    /// A device was silent for so long that its index is given to another one.
+    fn forget(&mut self, device: DeviceIndex) {
+        let _ = device;
+    }
+}
+
+macro_rules! tuple_observer {
+    ($($name:ident . $at:tt),+) => {
+        impl<$($name: Observer),+> Observer for ($($name,)+) {
+            type State = ($($name::State,)+);
+
+            const WANTS_FRAMES: bool = $($name::WANTS_FRAMES)||+;
+            const FORGETS: bool = $($name::FORGETS)&&+;
+
+            fn begin(&mut self, first: Timestamp) {
+                $(self.$at.begin(first);)+
+            }
+
+            fn device(&mut self, device: DeviceIndex, id: DeviceId) {
+                $(self.$at.device(device, id);)+
+            }
+
+            #[inline]
+            fn packet(&mut self, packet: &DevicePacket<'_, '_>, state: &mut Self::State) {
+                $(self.$at.packet(packet, &mut state.$at);)+
+            }
+
+            fn frame(&mut self, frame: &DeviceFrame<'_, '_>) {
+                $(self.$at.frame(frame);)+
+            }
+
+            #[inline]
+            fn active(&mut self, device: DeviceIndex, tuple: &FiveTuple, from: Timestamp, to: Timestamp) {
+                $(self.$at.active(device, tuple, from, to);)+
+            }
+
+            fn flow(&mut self, flow: Flow<Self::State>) {
+                let (flow, state) = flow.split();
+                $(self.$at.flow(flow.clone().with_state(state.$at));)+
+            }
+
+            fn continue_flow(&mut self, state: &mut Self::State) -> Self::State {
+                ($(self.$at.continue_flow(&mut state.$at),)+)
+            }
+
+            fn abandon_flow(&mut self, state: Self::State) {
+                $(self.$at.abandon_flow(state.$at);)+
+            }
+
+            fn window_closed(&mut self, window: WindowIndex) {
+                $(self.$at.window_closed(window);)+
+            }
+
+            fn window_final(&mut self, window: WindowIndex) {
+                $(self.$at.window_final(window);)+
+            }
+
+            fn forget(&mut self, device: DeviceIndex) {
+                $(self.$at.forget(device);)+
+            }
+        }
+    };
+}
+
+tuple_observer!(A.0, B.1);
+tuple_observer!(A.0, B.1, C.2);
+tuple_observer!(A.0, B.1, C.2, D.3);

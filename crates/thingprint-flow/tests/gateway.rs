@@ -1,0 +1,159 @@
+//! Which MAC addresses are gateways.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use thingprint_flow::{
+    GatewayEvidence, GatewayPolicy, GatewayReason, Ip, MacAddr, NonIp, Packet, Timestamp, Transport,
+};
+
+const CAMERA: MacAddr = MacAddr::new([0x70, 0xee, 0x50, 0, 0, 1]);
+const PLUG: MacAddr = MacAddr::new([0x50, 0xc7, 0xbf, 0, 0, 2]);
+const ROUTER: MacAddr = MacAddr::new([0x14, 0xcc, 0x20, 0, 0, 3]);
+const OTHER: MacAddr = MacAddr::new([0x14, 0xcc, 0x20, 0, 0, 4]);
+
+/// Sees a packet from one end to the other.
+fn see(evidence: &mut GatewayEvidence, from: (MacAddr, &str), to: (MacAddr, &str)) {
+    see_payload(evidence, from, to, (Transport::Udp, &[]));
+}
+
+fn see_payload(
+    evidence: &mut GatewayEvidence,
+    from: (MacAddr, &str),
+    to: (MacAddr, &str),
+    (transport, payload): (Transport, &[u8]),
+) {
+    let ip = Ip {
+        src: from.1.parse::<IpAddr>().unwrap(),
+        dst: to.1.parse::<IpAddr>().unwrap(),
+        ttl: 64,
+        total_bytes: 60,
+        transport,
+        src_port: 1,
+        dst_port: 2,
+        payload,
+        payload_bytes: 32,
+    };
+    evidence.observe(&frame(from.0, to.0, Some(ip), None));
+}
+
+fn frame<'a>(from: MacAddr, to: MacAddr, ip: Option<Ip<'a>>, other: Option<NonIp<'a>>) -> Packet<'a> {
+    let time = Timestamp::from_nanos(0);
+    Packet { time, src_mac: Some(from), dst_mac: Some(to), wire_bytes: 60, ip, other }
+}
+
+/// A conversation of a local address with each of so many servers, through a MAC address.
+fn talk(evidence: &mut GatewayEvidence, device: MacAddr, through: MacAddr, servers: usize) {
+    for server in 0..servers {
+        let server = format!("52.0.0.{server}");
+        see(evidence, (device, "192.168.1.10"), (through, &server));
+        see(evidence, (through, &server), (device, "192.168.1.10"));
+    }
+}
+
+fn decided(evidence: &GatewayEvidence) -> Vec<(MacAddr, GatewayReason)> {
+    GatewayPolicy::default().decide(evidence).0.into_iter().collect()
+}
+
+#[test]
+fn who_forwards_for_eight_addresses_is_a_gateway_and_there_may_be_several() {
+    let mut evidence = GatewayEvidence::default();
+    talk(&mut evidence, CAMERA, ROUTER, 7);
+    assert_ne!(decided(&evidence).first().map(|(_, why)| *why), Some(GatewayReason::Forwards));
+    talk(&mut evidence, CAMERA, ROUTER, 8);
+    talk(&mut evidence, PLUG, OTHER, 100);
+    assert_eq!(decided(&evidence), [(ROUTER, GatewayReason::Forwards), (OTHER, GatewayReason::Forwards)]);
+    let labelled = GatewayPolicy { labelled: BTreeSet::from([OTHER]), ..GatewayPolicy::default() };
+    assert_eq!(labelled.decide(&evidence).macs(), BTreeSet::from([ROUTER]), "a labelled device never is one");
+}
+
+#[test]
+fn addresses_of_its_own_make_nobody_a_gateway() {
+    let mut evidence = GatewayEvidence::default();
+    for host in 0..9 {
+        let own = format!("129.94.0.{host}");
+        see(&mut evidence, (CAMERA, &own), (ROUTER, "52.0.0.1"));
+        see(&mut evidence, (ROUTER, "52.0.0.1"), (CAMERA, &own));
+    }
+    assert_eq!(
+        decided(&evidence),
+        [(CAMERA, GatewayReason::Forwards)],
+        "nine public addresses, none claimed"
+    );
+    let mac = CAMERA.octets();
+    for host in 0..9 {
+        let mut arp = [0, 1, 8, 0, 6, 4, 0, 2, 0, 0, 0, 0, 0, 0, 129, 94, 0, host];
+        arp[8..14].copy_from_slice(&mac);
+        let other = NonIp { ether_type: 0x0806, payload: &arp };
+        evidence.observe(&frame(CAMERA, ROUTER, None, Some(other)));
+    }
+    assert!(!decided(&evidence).contains(&(CAMERA, GatewayReason::Forwards)));
+}
+
+#[test]
+fn advertisements_and_virtual_routers_name_gateways() {
+    let mut evidence = GatewayEvidence::default();
+    let advertisement = |lifetime: u8| [134, 0, 0, 0, 64, 0, 0, lifetime, 0, 0, 0, 0, 0, 0, 0, 0];
+    let icmp = Transport::Other(58);
+    see_payload(&mut evidence, (OTHER, "fe80::4"), (CAMERA, "ff02::1"), (icmp, &advertisement(0)));
+    assert_eq!(decided(&evidence), []);
+    see_payload(&mut evidence, (ROUTER, "fe80::3"), (CAMERA, "ff02::1"), (icmp, &advertisement(9)));
+    let vrrp = MacAddr::new([0, 0, 0x5e, 0, 1, 7]);
+    see(&mut evidence, (vrrp, "192.168.1.1"), (CAMERA, "192.168.1.10"));
+    assert_eq!(
+        decided(&evidence),
+        [(vrrp, GatewayReason::VirtualRouter), (ROUTER, GatewayReason::Advertises)]
+    );
+}
+
+#[test]
+fn a_router_that_only_receives_is_found_until_it_is_addressed_itself() {
+    let mut evidence = GatewayEvidence::default();
+    see(&mut evidence, (CAMERA, "192.168.1.10"), (ROUTER, "52.0.0.1"));
+    assert_eq!(decided(&evidence), [(ROUTER, GatewayReason::ReceivesOnly)]);
+    see(&mut evidence, (CAMERA, "192.168.1.10"), (ROUTER, "192.168.1.1"));
+    assert_eq!(decided(&evidence), []);
+}
+
+#[test]
+fn with_few_addresses_the_one_with_most_sources_for_two_devices_or_most_packets_for_one() {
+    let mut evidence = GatewayEvidence::default();
+    see(&mut evidence, (ROUTER, "192.168.1.1"), (CAMERA, "192.168.1.10"));
+    talk(&mut evidence, CAMERA, ROUTER, 2);
+    assert_eq!(decided(&evidence), [(ROUTER, GatewayReason::MostPackets)]);
+    see(&mut evidence, (OTHER, "9.9.9.9"), (PLUG, "192.168.1.11"));
+    see(&mut evidence, (PLUG, "192.168.1.11"), (OTHER, "192.168.1.4"));
+    assert_eq!(decided(&evidence), [], "two devices, and nobody answers both");
+    see(&mut evidence, (ROUTER, "52.0.0.9"), (PLUG, "192.168.1.11"));
+    assert_eq!(decided(&evidence), [(ROUTER, GatewayReason::MostSources)]);
+}
+
+#[test]
+fn what_the_user_says_holds() {
+    let mut evidence = GatewayEvidence::default();
+    talk(&mut evidence, CAMERA, ROUTER, 9);
+    let given = GatewayPolicy { given: BTreeSet::from([PLUG, OTHER]), ..GatewayPolicy::default() };
+    assert_eq!(given.decide(&evidence).macs(), BTreeSet::from([PLUG, OTHER]));
+    let none = GatewayPolicy { is_none: true, ..GatewayPolicy::default() };
+    assert!(none.decide(&evidence).is_empty());
+}
+
+#[test]
+fn evidence_of_parts_adds_up() {
+    let (mut whole, mut parts) = (GatewayEvidence::default(), [(); 2].map(|()| GatewayEvidence::default()));
+    for (at, part) in parts.iter_mut().enumerate() {
+        for server in 0..6 {
+            let server = format!("52.0.{at}.{server}");
+            for evidence in [&mut whole, part] {
+                see(evidence, (CAMERA, "192.168.1.10"), (ROUTER, &server));
+                see(evidence, (ROUTER, &server), (CAMERA, "192.168.1.10"));
+            }
+        }
+    }
+    let [mut first, second] = parts;
+    assert_ne!(decided(&first), decided(&whole));
+    first.merge(&second);
+    first.merge(&second);
+    assert_eq!(decided(&first), decided(&whole));
+}
