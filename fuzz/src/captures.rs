@@ -1,7 +1,7 @@
 use std::io::Cursor;
 
 use thingprint_flow::{Capture, DecodeCounts, Flow, FlowOptions, Trace, TraceOptions, Tracker, is_capture};
-use thingprint_protocol::{Engine, Heard, Listener};
+use thingprint_protocol::{Engine, Heard, Detector};
 
 /// Reads bytes as a capture file: to flows and their messages, then sorted by time.
 ///
@@ -10,10 +10,10 @@ pub fn captures(data: &[u8]) {
     let _ = is_capture(Box::new(Cursor::new(data.to_vec())));
     let engine = Engine::default();
     let mut packets = 0;
-    let listener = Listener::new(&engine, |flow: Flow<Heard>| {
+    let detector = Detector::collecting(&engine, |flow: Flow<Heard>| {
         assert!(flow.first <= flow.last, "a flow ends before it begins");
     });
-    let mut tracker = Tracker::new(FlowOptions::default(), listener);
+    let mut tracker = Tracker::new(FlowOptions::default(), detector);
     let mut trace = trace_of(data, false);
     while let Some(packet) = trace.next_packet() {
         packets += 1;

@@ -1,5 +1,5 @@
 use thingprint_flow::{Decoder, Flow, FlowOptions, Frame, LinkType, Packet, Timestamp, Tracker};
-use thingprint_protocol::{Engine, Heard, Listener};
+use thingprint_protocol::{Engine, Heard, Detector};
 
 use crate::captures::check_counts;
 use crate::input::{Input, put_vector};
@@ -26,11 +26,11 @@ pub fn frames(data: &[u8]) {
     let mut input = Input::new(data);
     let link = LINKS[usize::from(input.u8()) % LINKS.len()];
     let engine = Engine::default();
-    let listener = Listener::new(&engine, |flow: Flow<Heard>| {
+    let detector = Detector::collecting(&engine, |flow: Flow<Heard>| {
         assert!(flow.first <= flow.last, "a flow ends before it begins");
     });
     let options = FlowOptions { max_flows: MOST_FLOWS, ..FlowOptions::default() };
-    let mut tracker = Tracker::new(options, listener);
+    let mut tracker = Tracker::new(options, detector);
     let mut decoder = Decoder::default();
     let mut nanos = 1_700_000_000_000_000_000;
     let mut count = 0;

@@ -10,7 +10,7 @@ use thingprint_flow::{
     Capture, Flow, FlowOptions, GatewayVotes, MacAddr, Trace, TraceOptions, Tracker, WindowLength,
     elect_gateway,
 };
-use thingprint_protocol::{Engine, Heard, Listener};
+use thingprint_protocol::{Detector, Engine, Heard};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -37,9 +37,9 @@ fn audit(policy: Policy, captures: &[String]) -> Audit {
     let mut trace = trace(captures);
     let engine = Engine::default();
     let mut auditor = Auditor::new(policy);
-    let listener = Listener::new(&engine, |flow: Flow<Heard>| auditor.flow(&engine, &flow));
+    let detector = Detector::collecting(&engine, |flow: Flow<Heard>| auditor.flow(&engine, &flow));
     let options = FlowOptions { window: WindowLength::Capture, gateway, ..FlowOptions::default() };
-    let mut tracker = Tracker::new(options, listener);
+    let mut tracker = Tracker::new(options, detector);
     while let Some(packet) = trace.next_packet() {
         tracker.push(&packet);
     }

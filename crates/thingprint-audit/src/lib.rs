@@ -9,13 +9,13 @@
 //! use std::collections::BTreeMap;
 //! use thingprint_audit::{Auditor, Policy, Severity};
 //! use thingprint_flow::{Flow, FlowOptions, Tracker};
-//! use thingprint_protocol::{Engine, Heard, Listener};
+//! use thingprint_protocol::{Engine, Heard, Detector};
 //!
 //! let engine = Engine::default();
 //! let policy = Policy::built_in("bcp2026").expect("it comes with the crate");
 //! let mut auditor = Auditor::new(policy);
-//! let listener = Listener::new(&engine, |flow: Flow<Heard>| auditor.flow(&engine, &flow));
-//! let tracker = Tracker::new(FlowOptions::default(), listener);
+//! let detector = Detector::collecting(&engine, |flow: Flow<Heard>| auditor.flow(&engine, &flow));
+//! let tracker = Tracker::new(FlowOptions::default(), detector);
 //! // ... push the packets of a trace ...
 //! let devices = tracker.finish().devices;
 //! let audit = auditor.finish(&devices, &BTreeMap::new());

@@ -8,7 +8,7 @@ use thingprint_audit::{Audit, AuditLimits, Auditor, Policy, Severity};
 use thingprint_flow::{
     Capture, CaptureWriter, DeviceId, Flow, FlowOptions, Timestamp, Trace, TraceOptions, Tracker,
 };
-use thingprint_protocol::{Engine, Heard, Listener};
+use thingprint_protocol::{Detector, Engine, Heard};
 
 const POLICY: &str = "name = 'own'\ndate = '2026-01-01'\ndescription = 'One rule.'\n\
                       [rules.SSDP-001]\nerror = ['x:bad']\nwarning = ['x:poor']\notherwise = 'note'\nreferences = ['ours']\n";
@@ -52,8 +52,8 @@ fn audit(limits: AuditLimits) -> Audit {
     let mut trace = Trace::new(vec![Capture::new("many devices", open)], TraceOptions::default());
     let engine = Engine::default();
     let mut auditor = Auditor::with_limits(Policy::from_toml("own", POLICY).unwrap(), limits);
-    let listener = Listener::new(&engine, |flow: Flow<Heard>| auditor.flow(&engine, &flow));
-    let mut tracker = Tracker::new(FlowOptions::default(), listener);
+    let detector = Detector::collecting(&engine, |flow: Flow<Heard>| auditor.flow(&engine, &flow));
+    let mut tracker = Tracker::new(FlowOptions::default(), detector);
     while let Some(packet) = trace.next_packet() {
         tracker.push(&packet);
     }

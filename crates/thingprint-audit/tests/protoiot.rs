@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use thingprint_audit::{Auditor, DeviceAudit, Finding, Policy};
 use thingprint_flow::{Capture, DeviceId, Flow, FlowOptions, Trace, TraceOptions, Tracker, WindowLength};
-use thingprint_protocol::{Engine, Heard, Listener, Message, Sender};
+use thingprint_protocol::{Detector, Engine, Heard, Message, Sender};
 
 /// What the requests of a device say: methods and user agents.
 type Requests = BTreeSet<(String, Option<String>)>;
@@ -30,7 +30,7 @@ fn judge(folder: &Path, name: &str, mac: &str) -> (DeviceAudit, Requests) {
     let engine = Engine::default();
     let mut auditor = Auditor::new(Policy::built_in("paper2024").unwrap());
     let mut requests = Requests::new();
-    let listener = Listener::new(&engine, |flow: Flow<Heard>| {
+    let detector = Detector::collecting(&engine, |flow: Flow<Heard>| {
         auditor.flow(&engine, &flow);
         requests.extend(flow.state.messages.iter().filter_map(|heard| match &heard.message {
             Message::HttpRequest(request) => Some((request.method.clone(), request.user_agent.clone())),
@@ -38,7 +38,7 @@ fn judge(folder: &Path, name: &str, mac: &str) -> (DeviceAudit, Requests) {
         }));
     });
     let options = FlowOptions { window: WindowLength::Capture, ..FlowOptions::default() };
-    let mut tracker = Tracker::new(options, listener);
+    let mut tracker = Tracker::new(options, detector);
     while let Some(packet) = trace.next_packet() {
         tracker.push(&packet);
     }

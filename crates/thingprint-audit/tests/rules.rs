@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use thingprint_audit::{Auditor, DeviceAudit, Policy, Severity};
 use thingprint_flow::{Capture, DeviceId, Flow, FlowOptions, Timestamp, Trace, TraceOptions, Tracker};
 use thingprint_protocol::{
-    ClientHello, Engine, Heard, HeardMessage, HelloVersion, HttpResponse, HttpVersion, Listener, Message,
+    ClientHello, Detector, Engine, Heard, HeardMessage, HelloVersion, HttpResponse, HttpVersion, Message,
     NtpControl, NtpPacket, QuicInitial, QuicVersion, Sender, ServerHello, SsdpMessage, parsers,
 };
 use thingprint_sim::{CaptureReader, Simulation, SimulationOptions, unsafe_home};
@@ -21,8 +21,8 @@ fn any_flow() -> (Flow<Heard>, Vec<DeviceId>) {
     let mut trace = Trace::new(vec![Capture::new("the home", open)], TraceOptions::default());
     let engine = Engine::default();
     let mut flows = Vec::new();
-    let listener = Listener::new(&engine, |flow: Flow<Heard>| flows.push(flow));
-    let mut tracker = Tracker::new(FlowOptions::default(), listener);
+    let detector = Detector::collecting(&engine, |flow: Flow<Heard>| flows.push(flow));
+    let mut tracker = Tracker::new(FlowOptions::default(), detector);
     while let Some(packet) = trace.next_packet() {
         tracker.push(&packet);
     }

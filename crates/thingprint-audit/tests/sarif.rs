@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use thingprint_audit::{Audit, Auditor, Policy, Rule, Severity, sarif};
 use thingprint_flow::{Capture, Flow, FlowOptions, Trace, TraceOptions, Tracker};
-use thingprint_protocol::{Engine, Heard, Listener};
+use thingprint_protocol::{Detector, Engine, Heard};
 use thingprint_sim::{CaptureReader, Simulation, SimulationOptions, unsafe_home};
 
 fn audit(policy: &Policy) -> Audit {
@@ -18,8 +18,8 @@ fn audit(policy: &Policy) -> Audit {
     let mut trace = Trace::new(vec![Capture::new("the home", open)], TraceOptions::default());
     let engine = Engine::default();
     let mut auditor = Auditor::new(policy.clone());
-    let listener = Listener::new(&engine, |flow: Flow<Heard>| auditor.flow(&engine, &flow));
-    let mut tracker = Tracker::new(FlowOptions::default(), listener);
+    let detector = Detector::collecting(&engine, |flow: Flow<Heard>| auditor.flow(&engine, &flow));
+    let mut tracker = Tracker::new(FlowOptions::default(), detector);
     while let Some(packet) = trace.next_packet() {
         tracker.push(&packet);
     }

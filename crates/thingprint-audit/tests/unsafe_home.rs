@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use thingprint_audit::{Audit, Auditor, DeviceAudit, Policy, Severity};
 use thingprint_flow::{Capture, DeviceId, Flow, FlowOptions, Trace, TraceOptions, Tracker, WindowLength};
-use thingprint_protocol::{Engine, Heard, Listener, Sender};
+use thingprint_protocol::{Detector, Engine, Heard, Sender};
 use thingprint_sim::{CaptureReader, Simulation, SimulationOptions, unsafe_home};
 
 const DEVICE: Sender = Sender::Device;
@@ -22,9 +22,9 @@ fn audit(policy: &str) -> Audit {
     let mut trace = Trace::new(vec![Capture::new("the home", open)], TraceOptions::default());
     let engine = Engine::default();
     let mut auditor = Auditor::new(Policy::built_in(policy).unwrap());
-    let listener = Listener::new(&engine, |flow: Flow<Heard>| auditor.flow(&engine, &flow));
+    let detector = Detector::collecting(&engine, |flow: Flow<Heard>| auditor.flow(&engine, &flow));
     let options = FlowOptions { window: WindowLength::Capture, gateway, ..FlowOptions::default() };
-    let mut tracker = Tracker::new(options, listener);
+    let mut tracker = Tracker::new(options, detector);
     while let Some(packet) = trace.next_packet() {
         tracker.push(&packet);
     }

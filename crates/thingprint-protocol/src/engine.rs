@@ -79,6 +79,17 @@ impl Engine {
         Self { interest, ..self.clone() }
     }
 
+    /// The same engine with other caps.
+    #[must_use]
+    pub fn limited(&self, limits: Limits) -> Self {
+        Self { limits, ..self.clone() }
+    }
+
+    /// The caps.
+    pub const fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// The models that are looked for.
     pub fn models(&self) -> &ModelSet {
         &self.set

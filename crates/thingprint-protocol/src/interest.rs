@@ -35,6 +35,14 @@ impl Interest {
         self
     }
 
+    /// These messages, and those of another interest.
+    #[must_use]
+    pub const fn or(mut self, other: Self) -> Self {
+        self.device |= other.device;
+        self.peer |= other.peer;
+        self
+    }
+
     /// Whether messages of a protocol from a sender are wanted.
     pub(crate) const fn wants(self, protocol: Protocol, sender: Sender) -> bool {
         let wanted = match sender {

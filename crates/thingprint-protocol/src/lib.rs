@@ -10,8 +10,10 @@
 mod attribute;
 mod budget;
 mod builtin;
+mod collector;
 mod cursor;
 mod datagram;
+mod detector;
 mod dhcp;
 pub mod dialect;
 mod dns;
@@ -25,7 +27,6 @@ mod interest;
 mod ja;
 mod limits;
 mod lint;
-mod listener;
 mod matcher;
 mod message;
 mod ntp;
@@ -43,6 +44,8 @@ mod waiting;
 
 pub use attribute::{Described, Value};
 pub use budget::{Budget, Losses};
+pub use collector::{Collected, Heard, HeardMessage, MessageCollector};
+pub use detector::{DetectedProtocol, Detector, DetectorState, MessageContext, MessageObserver};
 pub use engine::{Engine, Seen};
 pub use error::{Fault, ModelError, Span, SyntaxError};
 pub use expression::{Expression, Word};
@@ -51,7 +54,6 @@ pub use interest::Interest;
 pub use ja::Carrier;
 pub use limits::Limits;
 pub use lint::{Lint, LintLevel, lint};
-pub use listener::{Ear, Heard, HeardMessage, Listener, Listening};
 pub use message::{
     Authentication, Certificate, CertificateChain, ClientHello, Credential, DhcpMessage, DhcpOption,
     DnsAnswer, DnsData, DnsMessage, DnsQuestion, HelloVersion, HttpRequest, HttpResponse, HttpVersion,

@@ -15,7 +15,7 @@ pub struct Limits {
     pub undecided_payloads: u8,
     /// Bytes that may be kept over all flows.
     pub buffered_bytes: usize,
-    /// Bytes of messages that a [`Listener`](crate::Listener) or an [`Ear`](crate::Ear) remembers over all flows.
+    /// Bytes of messages that a [`MessageCollector`](crate::MessageCollector) remembers over all flows.
     pub message_bytes: usize,
 }
 

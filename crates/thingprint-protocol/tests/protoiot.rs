@@ -12,7 +12,7 @@ use thingprint_flow::{
     Capture, DeviceId, DeviceIndex, Flow, FlowOptions, Trace, TraceOptions, Tracker, WindowLength,
 };
 use thingprint_protocol::schema::Model;
-use thingprint_protocol::{Engine, Heard, Limits, Listener, ModelSet, dialect};
+use thingprint_protocol::{Detector, Engine, Heard, Limits, ModelSet, dialect};
 
 /// Flows by device, protocol and port class.
 type Counts = BTreeMap<(String, String, String), u64>;
@@ -33,13 +33,13 @@ fn count(set: &Arc<ModelSet>, capture: &Path, mac: &str) -> BTreeMap<(String, St
     let options = FlowOptions { window: WindowLength::Capture, ..FlowOptions::default() };
     let engine = Engine::with_models(Arc::clone(set), Limits::default());
     let mut flows: BTreeMap<(DeviceIndex, String, &'static str), u64> = BTreeMap::new();
-    let listener = Listener::new(&engine, |flow: Flow<Heard>| {
+    let detector = Detector::collecting(&engine, |flow: Flow<Heard>| {
         let model = flow.state.model.and_then(|model| engine.models().model(model));
         let service = model.map_or("none", Model::name);
         let class = if flow.state.standard_port == Some(true) { "standard" } else { "other" };
         *flows.entry((flow.device, service.to_owned(), class)).or_default() += 1;
     });
-    let mut tracker = Tracker::new(options, listener);
+    let mut tracker = Tracker::new(options, detector);
     while let Some(packet) = trace.next_packet() {
         tracker.push(&packet);
     }

@@ -13,7 +13,7 @@ use thingprint_flow::{
     Trace, TraceOptions, Tracker, Transport, WindowLength,
 };
 use thingprint_profile::MudBuilder;
-use thingprint_protocol::{Engine, Heard, Listener};
+use thingprint_protocol::{Detector, Engine, Heard};
 
 /// The router, which is no device.
 const ROUTER: MacAddr = MacAddr::new([2, 0, 0, 0, 0, 1]);
@@ -204,14 +204,14 @@ pub(crate) fn flows_of(captures: Vec<PathBuf>) -> Flows {
 fn track(each: impl FnOnce(&mut dyn FnMut(&Packet<'_>))) -> Flows {
     let engine = Engine::default();
     let mut flows = Vec::new();
-    let listener = Listener::new(&engine, |flow: Flow<Heard>| {
+    let detector = Detector::collecting(&engine, |flow: Flow<Heard>| {
         let model = flow.state.model.and_then(|model| engine.models().model(model));
         let spoken = model.map(|model| model.name().to_owned());
         flows.push((flow, spoken));
     });
     let options =
         FlowOptions { window: WindowLength::Capture, gateway: Some(ROUTER), ..FlowOptions::default() };
-    let mut tracker = Tracker::new(options, listener);
+    let mut tracker = Tracker::new(options, detector);
     each(&mut |packet| tracker.push(packet));
     let devices = tracker.finish().devices;
     Flows { flows, devices }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use thingprint_flow::{
     DeviceIndex, Flow, FlowOptions, Ip, MacAddr, Packet, Timestamp, Tracker, Transport, WindowLength,
 };
-use thingprint_protocol::{Engine, Heard, Listener};
+use thingprint_protocol::{Detector, Engine, Heard};
 
 use super::*;
 use crate::mud::contact::{Contact, Host, HostSource, Place};
@@ -35,9 +35,9 @@ fn device() -> DeviceIndex {
     let time = Timestamp::from_nanos(1);
     let packet = Packet { time, src_mac: mac(7), dst_mac: mac(1), wire_bytes: 42, ip: Some(ip) };
     let (engine, mut found) = (Engine::default(), None);
-    let listener = Listener::new(&engine, |flow: Flow<Heard>| found = Some(flow.device));
+    let detector = Detector::collecting(&engine, |flow: Flow<Heard>| found = Some(flow.device));
     let options = FlowOptions { window: WindowLength::Capture, ..FlowOptions::default() };
-    let mut tracker = Tracker::new(options, listener);
+    let mut tracker = Tracker::new(options, detector);
     tracker.push(&packet);
     drop(tracker.finish());
     found.unwrap()

@@ -114,7 +114,7 @@ impl Surveying<'_> {
             heard: BTreeSet::new(),
             messages_dropped: 0,
         };
-        let listener = Listener::new(self.engine, |flow: Flow<Heard>| ears.hear(&flow));
+        let listener = Detector::collecting(self.engine, |flow: Flow<Heard>| ears.hear(&flow));
         let mut tracker = Tracker::new(self.options.clone(), listener);
         let progress = Progress::bytes("reading", total_length(self.inputs), self.messages.is_quiet());
         let (mut frames, mut spans) = (0_u64, Spans::default());

@@ -1,0 +1,201 @@
+use std::borrow::Cow;
+
+use thingprint_flow::{DevicePacket, Flow, Observer, Timestamp, Transport};
+
+use crate::{
+    Budget, DetectedProtocol, Detector, Engine, Interest, Message, MessageContext, MessageObserver,
+    ModelIndex, Protocol, Sender,
+};
+
+/// Messages of one flow that are remembered; a flow with more of them says little new.
+const MOST_MESSAGES: usize = 1024;
+
+/// A [`MessageObserver`] that hands on each flow with its messages.
+///
+/// At most 1,024 messages of each flow are remembered, and all together take as many bytes as the engine's limits
+/// allow; those beyond are counted in [`Heard::messages_dropped`].
+#[derive(Debug)]
+pub struct MessageCollector<F> {
+    interest: Interest,
+    /// Bytes of messages over all flows.
+    budget: Budget,
+    most_messages: usize,
+    each: F,
+}
+
+/// The messages of a flow, and what detection says of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// The model of the flow's protocol, in the set of the engine.
+    pub model: Option<ModelIndex>,
+    /// The protocol of the flow.
+    pub protocol: Option<Protocol>,
+    /// Whether the server's port is one that the model gives; `None` where no protocol was found.
+    pub standard_port: Option<bool>,
+    /// The messages, in the order in which they were complete.
+    pub messages: Vec<HeardMessage>,
+    /// Messages beyond the most that are remembered.
+    pub messages_dropped: u64,
+    /// Whether the device sent segments of TCP, and each of them an RST (RFC 9293 §3.5.2): it refused.
+    pub is_refused: bool,
+}
+
+/// A message with who sent it, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeardMessage {
+    /// Time of the packet that completed it, or where it was the flow's end that did, of the last packet.
+    pub time: Timestamp,
+    /// Who sent it.
+    pub sender: Sender,
+    /// The message.
+    pub message: Message,
+}
+
+/// The messages of a flow that are remembered so far.
+#[derive(Debug, Default)]
+pub struct Collected {
+    messages: Vec<HeardMessage>,
+    /// Bytes that they take.
+    bytes: usize,
+    /// Messages for which there was no room.
+    dropped: u64,
+    sent: Sent,
+}
+
+/// Which segments of TCP the device sent.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sent {
+    has_reset: bool,
+    has_other: bool,
+}
+
+impl<F: FnMut(Flow<Heard>)> MessageCollector<F> {
+    /// A collector of all messages that gives `each` flow when it is closed.
+    pub const fn new(engine: &Engine, each: F) -> Self {
+        Self { interest: Interest::ALL, budget: engine.message_budget(), most_messages: MOST_MESSAGES, each }
+    }
+
+    /// A collector that remembers no message: flows come with what detection says alone.
+    pub fn without_messages(engine: &Engine, each: F) -> Self {
+        Self { most_messages: 0, ..Self::new(engine, each) }
+    }
+
+    /// What is done with each flow.
+    pub const fn each_mut(&mut self) -> &mut F {
+        &mut self.each
+    }
+}
+
+impl<F: FnMut(Flow<Heard>)> Detector<MessageCollector<F>> {
+    /// A detector that gives `each` flow with all its messages.
+    pub fn collecting(engine: &Engine, each: F) -> Self {
+        Self::new(engine, MessageCollector::new(engine, each))
+    }
+}
+
+impl<F: FnMut(Flow<Heard>)> Observer for MessageCollector<F> {
+    type State = Collected;
+
+    #[inline]
+    fn packet(&mut self, packet: &DevicePacket<'_, '_>, state: &mut Collected) {
+        if packet.is_sent {
+            state.sent.note(packet.ip.transport);
+        }
+    }
+
+    fn continue_flow(&mut self, state: &mut Collected) -> Collected {
+        Collected { sent: state.sent, ..Collected::default() }
+    }
+
+    fn abandon_flow(&mut self, state: Collected) {
+        self.budget.release(state.bytes);
+    }
+}
+
+impl<F: FnMut(Flow<Heard>)> MessageObserver for MessageCollector<F> {
+    fn interest(&self) -> Interest {
+        self.interest
+    }
+
+    fn message(
+        &mut self,
+        message: Cow<'_, Message>,
+        context: &MessageContext<'_, '_>,
+        state: &mut Collected,
+    ) {
+        let MessageContext { time, sender, .. } = *context;
+        state.add(
+            HeardMessage { time, sender, message: message.into_owned() },
+            self.most_messages,
+            &mut self.budget,
+        );
+    }
+
+    fn detected(&mut self, flow: Flow<Collected>, detection: &DetectedProtocol) {
+        self.budget.release(flow.state.bytes);
+        (self.each)(flow.map_state(|state| Heard {
+            model: detection.model,
+            protocol: detection.protocol,
+            standard_port: detection.standard_port,
+            is_refused: state.sent.is_refusal(),
+            messages: state.messages,
+            messages_dropped: state.dropped,
+        }));
+    }
+}
+
+impl Collected {
+    /// Remembers a message if there are fewer than `most`, and room for it in the budget over all flows.
+    fn add(&mut self, message: HeardMessage, most: usize, budget: &mut Budget) {
+        let bytes = size_of::<HeardMessage>() + message.message.held_bytes();
+        if self.messages.len() < most && budget.reserve(bytes) {
+            self.bytes += bytes;
+            self.messages.push(message);
+        } else {
+            self.dropped += 1;
+        }
+    }
+}
+
+impl Sent {
+    const fn note(&mut self, transport: Transport) {
+        match transport {
+            Transport::Tcp(segment) if segment.flags.rst() => self.has_reset = true,
+            _ => self.has_other = true,
+        }
+    }
+
+    const fn is_refusal(self) -> bool {
+        self.has_reset && !self.has_other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+    use thingprint_flow::Timestamp;
+
+    use super::{Collected, HeardMessage};
+    use crate::{Budget, Message, Sender, parsers};
+
+    #[test]
+    fn messages_are_remembered_up_to_their_number_and_bytes() {
+        let query = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x04Lamp\x07example\0\0\x01\0\x01";
+        let message = Message::Dns(parsers::dns(query, query.len()).unwrap());
+        let heard = HeardMessage { time: Timestamp::from_nanos(0), sender: Sender::Device, message };
+        let check = |most: usize, budget: &mut Budget, expected: (usize, u64)| {
+            let mut memory = Collected::default();
+            (0..9).for_each(|_| memory.add(heard.clone(), most, budget));
+            assert_eq!((memory.messages.len(), memory.dropped), expected);
+            memory
+        };
+        let mut budget = Budget::new(1 << 20);
+        let bytes = check(9, &mut budget, (9, 0)).bytes / 9;
+        assert_eq!(budget.used_bytes(), 9 * bytes);
+        assert!(bytes > size_of::<HeardMessage>() + "lamp.example".len());
+        check(4, &mut budget, (4, 5));
+        check(0, &mut budget, (0, 9));
+        check(9, &mut Budget::new(5 * bytes), (5, 4));
+    }
+}
