@@ -76,8 +76,6 @@ fn is_below(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use super::*;
 
     fn text(labels: &str, options: &str, captures: &str) -> String {

@@ -252,8 +252,6 @@ pub(crate) fn telling_decimals(share: f64, decimals: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use super::*;
 
     #[test]

@@ -164,8 +164,6 @@ fn ending_with(ending: FlowEnding, key: &str, nanos: i64) -> FlowEnding {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use thingprint_flow::{FlowOptions, Identity, MacAddr, PacketSize};
 
     use super::*;

@@ -110,8 +110,6 @@ pub(crate) fn most_likely(distribution: &[f64]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use super::*;
 
     fn label(class: &str, kind: Kind) -> Label {

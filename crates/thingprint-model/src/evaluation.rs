@@ -182,8 +182,6 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use thingprint_flow::{DeviceId, MacAddr, Timestamp};
     use thingprint_instance::{Kind, Label};
 

@@ -170,8 +170,6 @@ fn information(counts: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use super::*;
 
     fn check(column: Column, row_classes: &[u16], expected: f64) {

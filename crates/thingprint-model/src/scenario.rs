@@ -107,8 +107,6 @@ impl fmt::Display for Input {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use super::*;
 
     fn check(scenario: &str, expected: &[&str]) {

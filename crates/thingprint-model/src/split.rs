@@ -148,8 +148,6 @@ impl FromStr for Split {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use proptest::prelude::*;
     use thingprint_flow::MacAddr;
     use thingprint_instance::{Attributes, Bags, Counts, Instance, Kind};

@@ -1,6 +1,6 @@
 //! What a device shows of itself, and whom it talks to, as files that a later run can hold against it: [`Fingerprints`]
 //! tell devices apart, and a [`MudBuilder`] writes and checks MUD profiles.
-#![cfg_attr(not(test), warn(clippy::indexing_slicing))]
+#![warn(clippy::indexing_slicing)]
 
 mod error;
 mod fingerprint;

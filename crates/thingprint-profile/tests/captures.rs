@@ -1,5 +1,4 @@
 //! Real captures and published MUD files, where they are at hand.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod home;
 

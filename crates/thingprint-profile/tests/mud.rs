@@ -1,5 +1,4 @@
 //! MUD profiles as stories: what a device does, what is written of that, and what a check says.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod home;
 mod lamp;

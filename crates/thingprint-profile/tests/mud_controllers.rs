@@ -1,5 +1,4 @@
 //! Who serves the classes of controllers in a profile, as stories.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod home;
 mod lamp;

@@ -1,5 +1,4 @@
 //! What holds of MUD profiles whatever a device does.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod home;
 mod lamp;

@@ -146,8 +146,6 @@ fn text(value: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use std::net::Ipv4Addr;
 
     use super::{COOKIE_AT, FILE_AT, MAGIC_COOKIE, SNAME_AT, parse};

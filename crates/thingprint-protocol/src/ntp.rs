@@ -190,8 +190,6 @@ fn is_plausible_tail(tail: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use super::{HEADER_BYTES, parse, parse_control};
     use crate::{NtpControl, NtpPacket};
 

@@ -60,8 +60,6 @@ fn message(headers: Headers<'_>, ip_ttl: u8) -> SsdpMessage {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use super::parse;
     use crate::{HttpVersion, Message, Uri};
 

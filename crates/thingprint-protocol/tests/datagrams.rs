@@ -1,5 +1,4 @@
 //! Messages in UDP payloads.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop")]
 
 mod wire;
 

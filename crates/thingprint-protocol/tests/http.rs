@@ -1,5 +1,5 @@
 //! HTTP over the segments of a connection: messages one after another, whatever lies between them.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod wire;
 

@@ -1,5 +1,5 @@
 //! Flows told by models that are data alone.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod wire;
 

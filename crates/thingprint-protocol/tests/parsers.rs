@@ -1,6 +1,5 @@
 //! Each parser alone: hostile bytes, cut messages, and how messages are written as JSON.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-#![allow(clippy::expect_used, reason = "a test that cannot go on should stop")]
 
 mod wire;
 

@@ -1,6 +1,6 @@
 //! The flows of five devices, where their captures are at hand: protocols and ports equal those that the protocol
 //! paper counts in its Tables I and II.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 #![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 use std::collections::BTreeMap;

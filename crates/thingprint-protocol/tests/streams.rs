@@ -1,5 +1,5 @@
 //! Messages in TCP streams, whichever way their segments come.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod wire;
 

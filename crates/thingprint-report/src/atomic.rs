@@ -135,8 +135,6 @@ fn explained(folder: &Path, error: &io::Error) -> io::Error {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use std::error::Error;
 
     use super::*;

@@ -64,8 +64,6 @@ impl<'a> TableWriter<'a> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use super::*;
     use crate::table::{Cell, Type};
 

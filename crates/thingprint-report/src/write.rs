@@ -29,8 +29,6 @@ pub fn write(table: &Table, format: Format, out: &mut dyn Write, style: Style) -
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use std::io;
 
     use thingprint_flow::Timestamp;

@@ -131,8 +131,6 @@ fn span_of(options: SimulationOptions) -> Result<(i64, i64), SimError> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use super::*;
     use crate::unsw28;
 

@@ -87,8 +87,6 @@ fn octets(addr: IpAddr) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use thingprint_flow::{TcpFlags, TcpSegment};
 
     use super::*;

@@ -64,8 +64,6 @@ fn add(path: &Path, name: &str, hasher: &mut blake3::Hasher) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use super::*;
 
     /// The workspace of the program under test.

@@ -201,8 +201,6 @@ fn is_day(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use crate::Policy;
 
     const HEAD: &str = "name = 'own'\ndate = '2026-01-01'\ndescription = 'a test'\n";

@@ -159,8 +159,6 @@ impl Policy {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use super::{BUILT_IN, Policy};
     use crate::Rule;
 

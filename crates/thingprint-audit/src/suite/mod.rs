@@ -137,8 +137,6 @@ fn read_line(line: &'static str) -> Option<Suite> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use std::collections::BTreeMap;
 
     use super::{Flaw, Grade, Recommended, Suite, TABLE};

@@ -71,8 +71,6 @@ fn split_hash(rest: &str) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use super::Parts;
 
     #[test]

@@ -142,8 +142,6 @@ impl Confusions {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use super::*;
 
     fn answers() -> Vec<Answer> {

@@ -65,8 +65,6 @@ fn in_words(name: &str, answers: &[&Answer], seeds: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use super::*;
 
     #[test]

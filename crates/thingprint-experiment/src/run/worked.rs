@@ -195,8 +195,6 @@ fn asked(probes: &[BagProbe], answers: &[Vec<(String, f64)>]) -> Section {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use super::*;
 
     fn check(fraction: Fraction, paper: f64) {

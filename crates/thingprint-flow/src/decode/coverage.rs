@@ -51,8 +51,6 @@ impl Coverage {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::indexing_slicing, reason = "a test that cannot go on should stop")]
-
     use proptest::prelude::*;
 
     use super::*;

@@ -119,8 +119,6 @@ impl Candidate {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use super::super::known::KnownDevices;
     use super::super::matcher::Matcher;
     use super::super::traits::Traits;

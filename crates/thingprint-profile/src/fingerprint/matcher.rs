@@ -200,8 +200,6 @@ impl Score {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use super::*;
 
     fn shows(values: &[(Attribute, String)]) -> Traits {

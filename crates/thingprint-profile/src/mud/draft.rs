@@ -354,8 +354,6 @@ fn profile(lists: BTreeMap<(Direction, bool), AccessList>, options: &MudOptions)
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use super::*;
 
     #[test]

@@ -66,8 +66,6 @@ fn is_llmnr_like(message: &DnsMessage) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use std::net::IpAddr;
 
     use thingprint_flow::{Ip, Transport};

@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
 use super::{first_frame, next_frame, parse};
 use crate::phase::{Phase, Step};
 use crate::{DnsAnswer, DnsData, DnsMessage, DnsQuestion, Message};

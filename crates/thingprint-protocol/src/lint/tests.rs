@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
 use super::{Lint, lint};
 use crate::ModelSet;
 use crate::schema::Model;

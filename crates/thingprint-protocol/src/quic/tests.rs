@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
 use aes::Aes128;
 use aes::cipher::BlockCipherEncrypt;
 use aes_gcm::Aes128Gcm;

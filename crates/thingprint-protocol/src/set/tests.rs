@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
 use std::net::Ipv4Addr;
 
 use thingprint_flow::{Ip, Transport};

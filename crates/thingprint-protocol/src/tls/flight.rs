@@ -49,8 +49,6 @@ fn handshake(bytes: &[u8]) -> (Vec<u8>, bool) {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::expect_used, reason = "a test that cannot go on should stop")]
-
     use super::certificates;
     use crate::Message;
     use crate::phase::{Phase, Step};

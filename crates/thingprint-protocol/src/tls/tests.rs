@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
 use super::{first_hello, next_hello};
 use crate::phase::{Phase, Step};
 use crate::{ClientHello, HelloVersion, Message, ServerHello};

@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
 use std::fmt::Write as _;
 
 use proptest::collection::{btree_map, vec};

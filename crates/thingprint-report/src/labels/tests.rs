@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
 use super::*;
 
 const ECHO: &str = "44:65:0d:56:cc:d3";

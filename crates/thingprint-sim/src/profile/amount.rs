@@ -126,8 +126,6 @@ struct Around {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use super::*;
 
     #[derive(Debug, Deserialize)]

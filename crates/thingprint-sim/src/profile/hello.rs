@@ -106,8 +106,6 @@ impl TryFrom<String> for CipherList {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use std::collections::BTreeSet;
 
     use super::*;

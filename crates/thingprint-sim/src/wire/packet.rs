@@ -241,8 +241,6 @@ pub(super) fn finish_frame(length: usize, limit: usize, frame: &mut Vec<u8>) -> 
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use etherparse::{NetSlice, SlicedPacket, TransportSlice};
     use proptest::prelude::*;
 

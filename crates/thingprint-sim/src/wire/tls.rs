@@ -262,8 +262,6 @@ fn put_short_vector(bytes: &mut Vec<u8>, value: &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use super::*;
 
     fn hello(version: &str, rest: &str) -> Hello {

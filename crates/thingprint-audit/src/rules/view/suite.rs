@@ -136,8 +136,6 @@ fn text(code: u16) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use std::collections::BTreeSet;
 
     use super::{SUITE_VALUES, value};

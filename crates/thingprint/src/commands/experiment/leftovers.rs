@@ -26,8 +26,6 @@ pub(super) fn sweep(folder: &Path, age: Duration) {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use super::*;
 
     #[test]

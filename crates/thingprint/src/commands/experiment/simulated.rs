@@ -261,8 +261,6 @@ impl UnderAttack {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use std::num::NonZeroUsize;
     use std::path::Path;
 

@@ -60,8 +60,6 @@ pub(super) fn slug(label: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use super::*;
 
     fn device(number: u8) -> DeviceId {
