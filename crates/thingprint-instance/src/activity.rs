@@ -26,6 +26,11 @@ impl Activity {
         self.span
     }
 
+    /// The gaps that are not settled.
+    pub(crate) fn gaps(&self) -> impl Iterator<Item = Gap> {
+        self.gaps.iter().map(|(start, end)| (*start, *end))
+    }
+
     /// Whether there are gaps that are not settled.
     pub(crate) fn has_gaps(&self) -> bool {
         !self.gaps.is_empty()

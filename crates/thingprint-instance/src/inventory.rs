@@ -1,11 +1,11 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use thingprint_flow::{
-    DeviceId, DeviceIndex, FiveTuple, Flow, FlowOptions, MacAddr, Observer, Packet, Sighting, Timestamp,
-    Tracker, WindowIndex, WindowLength, elect_gateway,
+use thingprint_flow::{DeviceId, DeviceIndex, DevicePacket, Flow, Observer, Timestamp};
+use thingprint_protocol::{
+    DhcpMessage, Interest, Message, MessageContext, MessageObserver, Protocol, Sender,
 };
-use thingprint_protocol::{Budget, DhcpMessage, Engine, Inspection, Interest, Message, Protocol, Sender};
 
 use crate::Bag;
 use crate::lookup::is_lookup;
@@ -17,10 +17,11 @@ const INTEREST: Interest =
 /// Most addresses, names and ports that are remembered of a device.
 const MAX_WORDS: usize = 4096;
 
-/// What is on a network: each device with what a person needs to tell which one it is.
-#[derive(Debug)]
+/// What is on a network: each device with what a person needs to identify it.
+#[derive(Debug, Default)]
 pub struct Inventory {
-    tracker: Tracker<Census>,
+    ids: Vec<DeviceId>,
+    devices: Vec<Sums>,
 }
 
 /// What the inventory knows of one device.
@@ -52,55 +53,8 @@ pub struct DeviceEntry {
     pub packets_down: u64,
 }
 
-impl Inventory {
-    /// An inventory of nothing yet. Windows are the whole trace, whatever `options` says of them.
-    pub fn new(options: FlowOptions, engine: &Engine) -> Self {
-        let options = FlowOptions { window: WindowLength::Capture, ..options };
-        let engine = engine.only(INTEREST);
-        let census = Census { budget: engine.budget(), engine, devices: Vec::new() };
-        Self { tracker: Tracker::new(options, census) }
-    }
-
-    /// Takes the next frame of the trace.
-    pub fn push(&mut self, packet: &Packet<'_>) {
-        self.tracker.push(packet);
-    }
-
-    /// The devices that sent anything, in the order of their ids, and the gateway, which is none of them.
-    pub fn finish(self, labelled: &BTreeSet<MacAddr>, gateway: Option<MacAddr>) -> Listed {
-        let finished = self.tracker.finish();
-        let gateway = gateway.or_else(|| elect_gateway(&finished.votes, labelled));
-        let census = finished.observer.devices.into_iter();
-        let mut devices: Vec<DeviceEntry> = finished
-            .devices
-            .iter()
-            .zip(census)
-            .filter(|(id, seen)| gateway.map(DeviceId::Mac) != Some(**id) && seen.packets_up > 0)
-            .filter_map(|(id, seen)| seen.entry(*id))
-            .collect();
-        devices.sort_by_key(|entry| entry.device);
-        Listed { devices, gateway }
-    }
-}
-
-/// The result of an [`Inventory`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct Listed {
-    /// The devices.
-    pub devices: Vec<DeviceEntry>,
-    /// The gateway.
-    pub gateway: Option<MacAddr>,
-}
-
-#[derive(Debug)]
-struct Census {
-    engine: Engine,
-    budget: Budget,
-    devices: Vec<Seen>,
-}
-
 #[derive(Debug, Default)]
-struct Seen {
+struct Sums {
     addresses: BTreeMap<IpAddr, u64>,
     host_name: Option<String>,
     vendor_class: Option<String>,
@@ -112,64 +66,69 @@ struct Seen {
     packets_down: u64,
 }
 
-impl Census {
-    fn seen(&mut self, device: DeviceIndex) -> &mut Seen {
+impl Inventory {
+    /// The devices that sent anything, in the order of their ids.
+    pub fn into_entries(self) -> Vec<DeviceEntry> {
+        let devices = self.ids.into_iter().zip(self.devices).filter(|(_, sums)| sums.packets_up > 0);
+        let mut entries: Vec<_> = devices.filter_map(|(id, sums)| sums.entry(id)).collect();
+        entries.sort_by_key(|entry| entry.device);
+        entries
+    }
+
+    fn sums(&mut self, device: DeviceIndex) -> &mut Sums {
         let at = device.as_usize();
         if self.devices.len() <= at {
-            self.devices.resize_with(at + 1, Seen::default);
+            self.devices.resize_with(at + 1, Sums::default);
         }
         &mut self.devices[at]
     }
 }
 
-impl Observer for Census {
-    type State = Inspection;
+impl Observer for Inventory {
+    type State = ();
 
-    fn packet(&mut self, sighting: &Sighting<'_, '_>, state: &mut Inspection) {
-        let seen = self.seen(sighting.device);
-        let time = sighting.packet.time;
-        let (first, last) = seen.times.get_or_insert((time, time));
+    fn device(&mut self, device: DeviceIndex, id: DeviceId) {
+        self.sums(device);
+        // Indices are given out in order, since no device is forgotten.
+        self.ids.resize(device.as_usize() + 1, id);
+    }
+
+    fn packet(&mut self, packet: &DevicePacket<'_, '_>, (): &mut ()) {
+        let sums = self.sums(packet.device);
+        let time = packet.packet.time;
+        let (first, last) = sums.times.get_or_insert((time, time));
         (*first, *last) = ((*first).min(time), (*last).max(time));
-        if sighting.is_sent {
-            seen.packets_up += 1;
-            count(&mut seen.addresses, sighting.ip.src);
+        if packet.is_sent {
+            sums.packets_up += 1;
+            count(&mut sums.addresses, packet.ip.src);
         } else {
-            seen.packets_down += 1;
+            sums.packets_down += 1;
         }
-        let sender = if sighting.is_sent { Sender::Device } else { Sender::Peer };
-        let Self { engine, budget, devices } = self;
-        let seen = &mut devices[sighting.device.as_usize()];
-        engine.inspect(sighting.ip, sender, state, budget, &mut |message| {
-            if sighting.is_sent {
-                seen.message(sighting, message);
-            }
-        });
     }
 
-    fn active(&mut self, _: DeviceIndex, _: &FiveTuple, _: Timestamp, _: Timestamp) {}
-
-    fn flow(&mut self, mut flow: Flow<Inspection>) {
-        flow.state.close(&mut self.budget);
+    fn flow(&mut self, flow: Flow<()>) {
         let key = (flow.tuple.protocol(), flow.server_port());
-        let seen = self.seen(flow.device);
-        count(if flow.is_client { &mut seen.server_ports } else { &mut seen.served_ports }, key);
+        let sums = self.sums(flow.device);
+        count(if flow.is_client { &mut sums.server_ports } else { &mut sums.served_ports }, key);
     }
-
-    fn go_on(&mut self, state: &mut Inspection) -> Inspection {
-        state.go_on()
-    }
-
-    fn ended(&mut self, mut state: Inspection) {
-        state.close(&mut self.budget);
-    }
-
-    fn window_closed(&mut self, _: WindowIndex) {}
 }
 
-impl Seen {
-    fn message(&mut self, sighting: &Sighting<'_, '_>, message: Message) {
+impl MessageObserver for Inventory {
+    fn interest(&self) -> Interest {
+        INTEREST
+    }
+
+    fn message(&mut self, message: Cow<'_, Message>, context: &MessageContext<'_, '_>, (): &mut ()) {
+        if let Some(packet) = context.packet.filter(|packet| packet.is_sent) {
+            self.sums(packet.device).message(packet, message.into_owned());
+        }
+    }
+}
+
+impl Sums {
+    fn message(&mut self, packet: &DevicePacket<'_, '_>, message: Message) {
         match message {
-            Message::Dns(dns) if is_lookup(&dns, sighting) => {
+            Message::Dns(dns) if is_lookup(&dns, packet) => {
                 for question in dns.questions {
                     count(&mut self.names, question.name);
                 }

@@ -7,6 +7,7 @@ mod activity;
 mod builder;
 mod bursts;
 mod instance;
+mod instance_observer;
 mod inventory;
 mod lookup;
 mod models_id;
@@ -21,7 +22,8 @@ pub use builder::{BuildCounts, Builder};
 pub use instance::{
     Attribute, Attributes, Bag, Bags, Counts, Instance, Kind, Label, Labeled, ParseKindError, Spread,
 };
-pub use inventory::{DeviceEntry, Inventory, Listed};
+pub use instance_observer::InstanceObserver;
+pub use inventory::{DeviceEntry, Inventory};
 pub use models_id::ModelsId;
 pub use options::{InstanceOptions, NameSource, PortScope, PortWord, RateMean};
 pub use part::{Part, PartId};

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use thingprint_flow::{DeviceId, FiveTuple, MacAddr, Timestamp, WindowIndex};
+use thingprint_flow::{DeviceId, FiveTuple, GatewayEvidence, Timestamp, WindowIndex};
 
 use crate::activity::Gap;
 use crate::bursts::Bursts;
@@ -34,9 +34,9 @@ impl fmt::Debug for PartId {
 pub struct Part {
     pub(crate) id: PartId,
     pub(crate) name: Option<String>,
-    pub(crate) start: Timestamp,
-    pub(crate) end: Timestamp,
-    pub(crate) votes: BTreeMap<MacAddr, u64>,
+    /// Time of the earliest and of the latest frame; `None` before there is one.
+    pub(crate) span: Option<(Timestamp, Timestamp)>,
+    pub(crate) gateways: GatewayEvidence,
     pub(crate) devices: Vec<(DeviceId, DevicePart)>,
 }
 
@@ -46,9 +46,36 @@ impl Part {
         self.id
     }
 
+    /// A part without any device yet.
+    pub fn new(id: PartId, name: Option<String>, gateways: GatewayEvidence) -> Self {
+        Self { id, name, span: None, gateways, devices: Vec::new() }
+    }
+
+    /// Whether there was a frame.
+    pub const fn is_begun(&self) -> bool {
+        self.span.is_some()
+    }
+
     /// Time of its earliest and of its latest frame.
-    pub const fn span(&self) -> (Timestamp, Timestamp) {
-        (self.start, self.end)
+    pub const fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        self.span
+    }
+
+    /// The time of its earliest frame; the earliest time there is for a part without frames.
+    pub(crate) fn start(&self) -> Timestamp {
+        self.span.map_or(Timestamp::MIN, |(start, _)| start)
+    }
+
+    /// The time of its latest frame; the earliest time there is for a part without frames.
+    pub(crate) fn end(&self) -> Timestamp {
+        self.span.map_or(Timestamp::MIN, |(_, end)| end)
+    }
+
+    pub(crate) fn extend(&mut self, span: Option<(Timestamp, Timestamp)>) {
+        self.span = match (self.span, span) {
+            (Some((start, end)), Some((first, last))) => Some((start.min(first), end.max(last))),
+            (own, other) => own.or(other),
+        };
     }
 }
 

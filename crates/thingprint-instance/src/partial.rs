@@ -1,10 +1,12 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use thingprint_flow::{DeviceId, FiveTuple, MacAddr, Timestamp, WindowIndex, WindowLength, elect_gateway};
+use thingprint_flow::{
+    DeviceId, FiveTuple, GatewayEvidence, GatewayPolicy, Gateways, Timestamp, WindowIndex, WindowLength,
+};
 
 use crate::activity::Gap;
-use crate::builder::add_sleep;
+use crate::instance_observer::add_sleep;
 use crate::bursts::{Bursts, Joint};
 use crate::options::InstanceOptions;
 use crate::part::{DevicePart, Part, PartId};
@@ -25,8 +27,8 @@ pub struct Partial {
 pub struct Assembled {
     /// The instances, ordered by device and window.
     pub instances: Vec<Instance>,
-    /// The gateway, which is no device.
-    pub gateway: Option<MacAddr>,
+    /// The gateways, which are not devices; where windows are whole captures, each capture has its own.
+    pub gateways: Gateways,
     /// Edges between parts that lie inside a window: flows over such an edge count twice.
     pub edges_inside_window: u64,
     /// Bursts of queries in progress over an edge.
@@ -56,30 +58,27 @@ impl Partial {
         self.parts.is_empty()
     }
 
-    /// Packets from the Internet, by the MAC address that sent them.
-    pub fn votes(&self) -> BTreeMap<MacAddr, u64> {
-        let mut votes = BTreeMap::new();
-        for (mac, count) in self.parts.values().flat_map(|part| &part.votes) {
-            *votes.entry(*mac).or_default() += count;
-        }
-        votes
+    /// What bears on which addresses are gateways.
+    pub fn gateways(&self) -> GatewayEvidence {
+        let mut evidence = GatewayEvidence::default();
+        self.parts.values().for_each(|part| evidence.merge(&part.gateways));
+        evidence
     }
 
-    /// The instances of the parts so far. `labelled` devices are never taken for the gateway.
-    pub fn assemble(&self, options: &InstanceOptions, labelled: &BTreeSet<MacAddr>) -> Assembled {
+    /// The instances of the parts so far, without those of gateways.
+    pub fn assemble(&self, options: &InstanceOptions, policy: &GatewayPolicy) -> Assembled {
         let mut parts: Vec<&Part> = self.parts.values().collect();
-        parts.sort_by_key(|part| (part.start, part.id));
+        parts.sort_by_key(|part| (part.start(), part.id));
         let mut assembled = Assembled::default();
         if options.flow.window == WindowLength::Capture {
             for part in parts {
-                let gateway = options.flow.gateway.or_else(|| elect_gateway(&part.votes, labelled));
-                assembled.add(&[part], gateway, options);
+                assembled.add(&[part], &policy.decide(&part.gateways), options);
             }
         } else {
-            let gateway = options.flow.gateway.or_else(|| elect_gateway(&self.votes(), labelled));
+            let gateways = policy.decide(&self.gateways());
             assembled.edges_inside_window = edges_inside(&parts, options.flow.window);
-            assembled.add(&parts, gateway, options);
-            assembled.gateway = gateway;
+            assembled.add(&parts, &gateways, options);
+            assembled.gateways = gateways;
         }
         assembled.instances.sort_by(|a, b| {
             (a.device, a.window_start, &a.capture).cmp(&(b.device, b.window_start, &b.capture))
@@ -90,16 +89,17 @@ impl Partial {
 
 fn edges_inside(parts: &[&Part], window: WindowLength) -> u64 {
     let is_inside =
-        |pair: &&[&Part]| matches!(pair, [a, b] if window.index_of(a.end) >= window.index_of(b.start));
+        |pair: &&[&Part]| matches!(pair, [a, b] if window.index_of(a.end()) >= window.index_of(b.start()));
     parts.windows(2).filter(is_inside).count() as u64
 }
 
 impl Assembled {
-    fn add(&mut self, parts: &[&Part], gateway: Option<MacAddr>, options: &InstanceOptions) {
+    fn add(&mut self, parts: &[&Part], gateways: &Gateways, options: &InstanceOptions) {
         let mut devices: BTreeMap<DeviceId, Vec<(&Part, &DevicePart)>> = BTreeMap::new();
         for part in parts {
             for (id, device) in &part.devices {
-                if gateway.map(DeviceId::Mac) != Some(*id) {
+                let is_gateway = matches!(id, DeviceId::Mac(mac) if gateways.contains(*mac));
+                if !is_gateway {
                     devices.entry(*id).or_default().push((part, device));
                 }
             }
@@ -124,22 +124,15 @@ fn instance(
     part: &Part,
     options: &InstanceOptions,
 ) -> Instance {
-    let (window_start, window_ns, capture) = match options.flow.window {
-        WindowLength::Span(span) => (options.flow.window.start_of(index), span, None),
-        WindowLength::Capture => {
-            let length_ns = u64::try_from(part.end.nanos_since(part.start)).unwrap_or(0);
-            (part.start, length_ns, part.name.clone())
+    match options.flow.window {
+        WindowLength::Span(span) => {
+            tally.instance(device, (options.flow.window.start_of(index), span), options)
         }
-    };
-    Instance {
-        device,
-        window_start,
-        window_s: window_ns as f64 / 1e9,
-        capture,
-        attributes: tally.attributes(options.rate),
-        bags: tally.bags(options),
-        counts: tally.counts(),
-        spread: tally.spread(),
+        WindowLength::Capture => {
+            let length_ns = u64::try_from(part.end().nanos_since(part.start())).unwrap_or(0);
+            let instance = tally.instance(device, (part.start(), length_ns), options);
+            Instance { capture: part.name.clone(), ..instance }
+        }
     }
 }
 

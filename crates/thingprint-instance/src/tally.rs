@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use thingprint_flow::Flow;
+use thingprint_flow::{DeviceId, Flow, Timestamp};
 
 use crate::options::{InstanceOptions, PortScope, RateMean};
 use crate::stats::{RealStats, WholeStats};
-use crate::{Attribute, Attributes, Bag, Bags, Counts, Spread};
+use crate::{Attribute, Attributes, Bag, Bags, Counts, Instance, Spread};
 
 const NANOS: f64 = 1e9;
 
@@ -90,6 +90,25 @@ impl WindowTally {
             for (word, count) in theirs {
                 *mine.entry(word.clone()).or_default() += count;
             }
+        }
+    }
+
+    /// The instance of a device's window that begins at a time and lasts so many nanoseconds.
+    pub(crate) fn instance(
+        &self,
+        device: DeviceId,
+        (window_start, window_ns): (Timestamp, u64),
+        options: &InstanceOptions,
+    ) -> Instance {
+        Instance {
+            device,
+            window_start,
+            window_s: window_ns as f64 / NANOS,
+            capture: None,
+            attributes: self.attributes(options.rate),
+            bags: self.bags(options),
+            counts: self.counts(),
+            spread: self.spread(),
         }
     }
 

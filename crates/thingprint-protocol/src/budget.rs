@@ -18,6 +18,14 @@ pub struct Losses {
     pub streams_given_up: u64,
 }
 
+impl Losses {
+    /// Adds the losses of another flow table.
+    pub const fn merge(&mut self, other: Self) {
+        self.buffers_dropped += other.buffers_dropped;
+        self.streams_given_up += other.streams_given_up;
+    }
+}
+
 impl Budget {
     /// A budget of `limit_bytes` bytes over all flows, none of them used yet.
     pub const fn new(limit_bytes: usize) -> Self {
