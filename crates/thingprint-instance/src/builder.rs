@@ -1,13 +1,9 @@
-use std::collections::BTreeMap;
-
-use thingprint_flow::{
-    DeviceIndex, Finished, FiveTuple, FlowOptions, GatewayEvidence, Packet, Timestamp, TrackCounts, Tracker,
-};
+use thingprint_flow::{Finished, FlowOptions, GatewayEvidence, Packet, TrackCounts, Tracker};
 use thingprint_protocol::{Detector, Engine, Losses};
 
 use crate::instance_observer::InstanceObserver;
 use crate::options::InstanceOptions;
-use crate::part::{DevicePart, Part, PartId};
+use crate::part::{Part, PartId};
 
 /// Makes a [`Part`] of a capture, packet by packet.
 #[derive(Debug)]
@@ -34,8 +30,13 @@ impl Builder {
 
     /// Ends the part; `name` is the capture's, where windows are whole captures. `None` when there was no frame.
     pub fn finish(self, id: PartId, name: Option<String>) -> (Option<Part>, BuildCounts) {
+        let Finished { observer, devices, open_flows, span, counts } = self.tracker.finish();
+        let losses = observer.losses();
+        let observer = observer.into_observer();
+        let (words_dropped, heads_dropped) = (observer.words_dropped(), observer.heads_dropped());
+        let counts = BuildCounts { track: counts, losses, words_dropped, heads_dropped };
         let mut part = Part::new(id, name, self.gateways);
-        let counts = part.add(self.tracker.finish());
+        part.add(observer.into_part_devices(&devices, &open_flows), span);
         (part.is_begun().then_some(part), counts)
     }
 }
@@ -52,46 +53,4 @@ pub struct BuildCounts {
     /// Flows at the start of a part that are not remembered, for want of room, in case an earlier part has their
     /// beginning.
     pub heads_dropped: u64,
-}
-
-impl BuildCounts {
-    /// Adds what another tracker of the same trace dropped.
-    pub const fn merge(&mut self, other: Self) {
-        self.track.merge(other.track);
-        self.losses.merge(other.losses);
-        self.words_dropped += other.words_dropped;
-        self.heads_dropped += other.heads_dropped;
-    }
-
-    /// What a tracker dropped.
-    pub fn of(finished: &Finished<Detector<InstanceObserver>>) -> Self {
-        let observer = finished.observer.observer();
-        Self {
-            track: finished.counts,
-            losses: finished.observer.losses(),
-            words_dropped: observer.words_dropped(),
-            heads_dropped: observer.heads_dropped(),
-        }
-    }
-}
-
-impl Part {
-    /// Adds the devices of a tracker that shared the capture with others, with an observer that kept everything.
-    pub fn add(&mut self, mut finished: Finished<Detector<InstanceObserver>>) -> BuildCounts {
-        let counts = BuildCounts::of(&finished);
-        self.extend(finished.span);
-        let mut last_packets: BTreeMap<DeviceIndex, Vec<(FiveTuple, Timestamp)>> = BTreeMap::new();
-        for (device, tuple, last) in finished.open_flows {
-            last_packets.entry(device).or_default().push((tuple, last));
-        }
-        let parts = finished.observer.observer_mut().take_devices();
-        let devices = finished.devices.into_iter().zip(parts).enumerate();
-        self.devices.extend(devices.map(|(at, (id, part))| {
-            let index = u32::try_from(at).map(DeviceIndex::new);
-            let last_packets = index.ok().and_then(|index| last_packets.remove(&index)).unwrap_or_default();
-            (id, DevicePart { last_packets, ..part })
-        }));
-        self.devices.sort_unstable_by_key(|(id, _)| *id);
-        counts
-    }
 }

@@ -11,7 +11,7 @@ use crate::activity::{Activity, Gap};
 use crate::bursts::Bursts;
 use crate::lookup::is_lookup;
 use crate::options::{InstanceOptions, NameSource};
-use crate::part::DevicePart;
+use crate::part::{DevicePart, PartDevices};
 use crate::tally::WindowTally;
 
 /// The messages that instances are made of.
@@ -127,8 +127,19 @@ impl InstanceObserver {
         state.instance(window, &tally, &self.options)
     }
 
-    pub(crate) fn take_devices(&mut self) -> Vec<DevicePart> {
-        self.devices.drain(..).map(DeviceState::finish).collect()
+    /// What a part keeps of the devices, whose ids are those of the tracker, with the flows that may go on after it.
+    pub fn into_part_devices(
+        self,
+        ids: &[DeviceId],
+        open_flows: &[(DeviceIndex, FiveTuple, Timestamp)],
+    ) -> PartDevices {
+        let mut parts: Vec<DevicePart> = self.devices.into_iter().map(DeviceState::finish).collect();
+        for (device, tuple, last) in open_flows {
+            if let Some(part) = parts.get_mut(device.as_usize()) {
+                part.last_packets.push((*tuple, *last));
+            }
+        }
+        PartDevices(ids.iter().copied().zip(parts).collect())
     }
 
     /// Hands out the instances of a window that nothing can change any more.
@@ -228,7 +239,11 @@ impl MessageObserver for InstanceObserver {
     fn message(&mut self, message: Cow<'_, Message>, context: &MessageContext<'_, '_>, (): &mut ()) {
         // What the end of a flow completes was not sent as a message.
         let Some(packet) = context.packet.filter(|packet| packet.is_sent) else { return };
-        device_state(&mut self.devices, packet.device, &self.options).message(packet, &message, &self.options);
+        device_state(&mut self.devices, packet.device, &self.options).message(
+            packet,
+            &message,
+            &self.options,
+        );
     }
 }
 
@@ -306,8 +321,7 @@ impl DeviceState {
         options: &InstanceOptions,
     ) {
         for (start, end) in self.activity.settle(horizon, closed) {
-            if head_end.is_some_and(|head_end| start < head_end)
-                && options.flow.ending.longest_idle_ns() > 0
+            if head_end.is_some_and(|head_end| start < head_end) && options.flow.ending.longest_idle_ns() > 0
             {
                 self.head_gaps.push((start, end));
             } else {
@@ -319,7 +333,12 @@ impl DeviceState {
     }
 
     /// The instance of a window, if the device sent enough in it.
-    fn instance(&self, window: WindowIndex, tally: &WindowTally, options: &InstanceOptions) -> Option<Instance> {
+    fn instance(
+        &self,
+        window: WindowIndex,
+        tally: &WindowTally,
+        options: &InstanceOptions,
+    ) -> Option<Instance> {
         let is_enough = tally.counts().packets_up >= options.min_packets.max(1);
         let start = options.flow.window.start_of(window);
         let window_ns = match options.flow.window {

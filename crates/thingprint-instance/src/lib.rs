@@ -26,6 +26,6 @@ pub use instance_observer::InstanceObserver;
 pub use inventory::{DeviceEntry, Inventory};
 pub use models_id::ModelsId;
 pub use options::{InstanceOptions, NameSource, PortScope, PortWord, RateMean};
-pub use part::{Part, PartId};
+pub use part::{Part, PartDevices, PartId};
 pub use partial::{Assembled, Partial};
 pub use recipe::Recipe;

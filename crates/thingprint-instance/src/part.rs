@@ -71,13 +71,24 @@ impl Part {
         self.span.map_or(Timestamp::MIN, |(_, end)| end)
     }
 
-    pub(crate) fn extend(&mut self, span: Option<(Timestamp, Timestamp)>) {
+    /// Adds devices that were seen in a span of time.
+    pub fn add(&mut self, devices: PartDevices, span: Option<(Timestamp, Timestamp)>) {
+        self.extend(span);
+        self.devices.extend(devices.0);
+        self.devices.sort_unstable_by_key(|(id, _)| *id);
+    }
+
+    fn extend(&mut self, span: Option<(Timestamp, Timestamp)>) {
         self.span = match (self.span, span) {
             (Some((start, end)), Some((first, last))) => Some((start.min(first), end.max(last))),
             (own, other) => own.or(other),
         };
     }
 }
+
+/// The devices of a part, or of a shard of it.
+#[derive(Clone, Debug, Default)]
+pub struct PartDevices(pub(crate) Vec<(DeviceId, DevicePart)>);
 
 /// One device's share of a part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -6,8 +6,8 @@ use thingprint_flow::{
 };
 
 use crate::activity::Gap;
-use crate::instance_observer::add_sleep;
 use crate::bursts::{Bursts, Joint};
+use crate::instance_observer::add_sleep;
 use crate::options::InstanceOptions;
 use crate::part::{DevicePart, Part, PartId};
 use crate::tally::WindowTally;

@@ -11,16 +11,21 @@ use crate::{
 const MOST_MESSAGES: usize = 1024;
 
 /// A [`MessageObserver`] that hands on each flow with its messages.
+#[derive(Debug)]
+pub struct MessageCollector<F> {
+    memory: MessageMemory,
+    each: F,
+}
+
+/// Remembers the messages of open flows, for a [`MessageObserver`] that has a [`Collected`] in the state of each flow.
 ///
 /// At most 1,024 messages of each flow are remembered, and all together take as many bytes as the engine's limits
 /// allow; those beyond are counted in [`Heard::messages_dropped`].
-#[derive(Debug)]
-pub struct MessageCollector<F> {
-    interest: Interest,
+#[derive(Clone, Debug)]
+pub struct MessageMemory {
     /// Bytes of messages over all flows.
     budget: Budget,
     most_messages: usize,
-    each: F,
 }
 
 /// The messages of a flow, and what detection says of it.
@@ -69,27 +74,52 @@ struct Sent {
     has_other: bool,
 }
 
-impl<F: FnMut(Flow<Heard>)> MessageCollector<F> {
-    /// A collector of all messages that gives `each` flow when it is closed.
-    pub const fn new(engine: &Engine, each: F) -> Self {
-        Self { interest: Interest::ALL, budget: engine.message_budget(), most_messages: MOST_MESSAGES, each }
+impl MessageMemory {
+    /// A memory for the messages that `engine` finds.
+    pub const fn new(engine: &Engine) -> Self {
+        Self { budget: engine.message_budget(), most_messages: MOST_MESSAGES }
     }
 
-    /// A collector that remembers no message: flows come with what detection says alone.
-    pub fn without_messages(engine: &Engine, each: F) -> Self {
-        Self { most_messages: 0, ..Self::new(engine, each) }
+    /// A memory for no message: what flows say is what detection says alone.
+    pub const fn none(engine: &Engine) -> Self {
+        Self { budget: engine.message_budget(), most_messages: 0 }
     }
 
-    /// What is done with each flow.
-    pub const fn each_mut(&mut self) -> &mut F {
-        &mut self.each
+    /// Remembers a message of a flow, if there is room.
+    pub fn add(
+        &mut self,
+        message: Cow<'_, Message>,
+        context: &MessageContext<'_, '_>,
+        collected: &mut Collected,
+    ) {
+        let MessageContext { time, sender, .. } = *context;
+        let message = HeardMessage { time, sender, message: message.into_owned() };
+        collected.add(message, self.most_messages, &mut self.budget);
+    }
+
+    /// The messages of a flow that was closed, which are not remembered any more.
+    pub fn take(&mut self, collected: Collected, detection: &DetectedProtocol) -> Heard {
+        self.release(&collected);
+        Heard {
+            model: detection.model,
+            protocol: detection.protocol,
+            standard_port: detection.standard_port,
+            is_refused: collected.sent.is_refusal(),
+            messages: collected.messages,
+            messages_dropped: collected.dropped,
+        }
+    }
+
+    /// Gives back the room of a flow that is not closed but abandoned.
+    pub const fn release(&mut self, collected: &Collected) {
+        self.budget.release(collected.bytes);
     }
 }
 
 impl<F: FnMut(Flow<Heard>)> Detector<MessageCollector<F>> {
-    /// A detector that gives `each` flow with all its messages.
+    /// A detector that gives `each` flow with all its messages when it is closed.
     pub fn collecting(engine: &Engine, each: F) -> Self {
-        Self::new(engine, MessageCollector::new(engine, each))
+        Self::new(engine, MessageCollector { memory: MessageMemory::new(engine), each })
     }
 }
 
@@ -98,23 +128,21 @@ impl<F: FnMut(Flow<Heard>)> Observer for MessageCollector<F> {
 
     #[inline]
     fn packet(&mut self, packet: &DevicePacket<'_, '_>, state: &mut Collected) {
-        if packet.is_sent {
-            state.sent.note(packet.ip.transport);
-        }
+        state.note_packet(packet);
     }
 
     fn continue_flow(&mut self, state: &mut Collected) -> Collected {
-        Collected { sent: state.sent, ..Collected::default() }
+        state.continued()
     }
 
     fn abandon_flow(&mut self, state: Collected) {
-        self.budget.release(state.bytes);
+        self.memory.release(&state);
     }
 }
 
 impl<F: FnMut(Flow<Heard>)> MessageObserver for MessageCollector<F> {
     fn interest(&self) -> Interest {
-        self.interest
+        Interest::ALL
     }
 
     fn message(
@@ -123,32 +151,37 @@ impl<F: FnMut(Flow<Heard>)> MessageObserver for MessageCollector<F> {
         context: &MessageContext<'_, '_>,
         state: &mut Collected,
     ) {
-        let MessageContext { time, sender, .. } = *context;
-        state.add(
-            HeardMessage { time, sender, message: message.into_owned() },
-            self.most_messages,
-            &mut self.budget,
-        );
+        self.memory.add(message, context, state);
     }
 
     fn detected(&mut self, flow: Flow<Collected>, detection: &DetectedProtocol) {
-        self.budget.release(flow.state.bytes);
-        (self.each)(flow.map_state(|state| Heard {
-            model: detection.model,
-            protocol: detection.protocol,
-            standard_port: detection.standard_port,
-            is_refused: state.sent.is_refusal(),
-            messages: state.messages,
-            messages_dropped: state.dropped,
-        }));
+        (self.each)(flow.map_state(|state| self.memory.take(state, detection)));
     }
 }
 
 impl Collected {
+    /// Takes in a packet of the flow.
+    #[inline]
+    pub fn note_packet(&mut self, packet: &DevicePacket<'_, '_>) {
+        if packet.is_sent {
+            self.sent.note(packet.ip.transport);
+        }
+    }
+
+    /// What goes on with a flow that a window's edge cuts in two.
+    #[must_use]
+    pub fn continued(&self) -> Self {
+        Self { sent: self.sent, ..Self::default() }
+    }
+
     /// Remembers a message if there are fewer than `most`, and room for it in the budget over all flows.
     fn add(&mut self, message: HeardMessage, most: usize, budget: &mut Budget) {
+        if self.messages.len() >= most {
+            self.dropped += 1;
+            return;
+        }
         let bytes = size_of::<HeardMessage>() + message.message.held_bytes();
-        if self.messages.len() < most && budget.reserve(bytes) {
+        if budget.reserve(bytes) {
             self.bytes += bytes;
             self.messages.push(message);
         } else {

@@ -96,8 +96,11 @@ impl<O: MessageObserver> Detector<O> {
     pub fn into_observer(self) -> O {
         self.observer
     }
+}
 
-    fn detection(&self, inspection: &Inspection, flow: &Flow<()>) -> DetectedProtocol {
+impl DetectedProtocol {
+    /// What an engine found out about a flow.
+    pub fn of<S>(engine: &Engine, inspection: &Inspection, flow: &Flow<S>) -> Self {
         let model = inspection.model();
         let transport = match flow.tuple.protocol() {
             6 => Transport::Tcp(TcpSegment { seq: 0, flags: TcpFlags::default() }),
@@ -105,8 +108,8 @@ impl<O: MessageObserver> Detector<O> {
             other => Transport::Other(other),
         };
         let port = flow.server_port();
-        let standard_port = model.map(|model| self.engine.models().standard_port(model, port, transport));
-        DetectedProtocol { model, protocol: inspection.protocol(), standard_port }
+        let standard_port = model.map(|model| engine.models().standard_port(model, port, transport));
+        Self { model, protocol: inspection.protocol(), standard_port }
     }
 }
 
@@ -165,7 +168,7 @@ impl<O: MessageObserver> Observer for Detector<O> {
             };
             observer.message(Cow::Owned(message), &context, &mut state);
         });
-        let detection = self.detection(&inspection, &flow);
+        let detection = DetectedProtocol::of(engine, &inspection, &flow);
         self.observer.detected(flow.with_state(state), &detection);
     }
 

@@ -44,7 +44,7 @@ mod waiting;
 
 pub use attribute::{Described, Value};
 pub use budget::{Budget, Losses};
-pub use collector::{Collected, Heard, HeardMessage, MessageCollector};
+pub use collector::{Collected, Heard, HeardMessage, MessageCollector, MessageMemory};
 pub use detector::{DetectedProtocol, Detector, DetectorState, MessageContext, MessageObserver};
 pub use engine::{Engine, Seen};
 pub use error::{Fault, ModelError, Span, SyntaxError};

@@ -35,6 +35,11 @@ impl<'a> TableWriter<'a> {
         Ok(())
     }
 
+    /// Hands on what was written, so that whoever reads a pipe gets it.
+    pub fn flush(&mut self) -> Result<(), ReportError> {
+        self.out.flush().map_err(|source| self.failed(source))
+    }
+
     /// Writes what is left and flushes the output.
     pub fn finish(mut self) -> Result<(), ReportError> {
         if !self.is_begun {

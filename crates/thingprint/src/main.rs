@@ -2,11 +2,12 @@
 
 mod args;
 mod commands;
-mod community_id;
 mod copies;
 mod destinations;
 mod exit;
+mod extraction;
 mod files;
+mod gateways;
 mod inputs;
 mod instances;
 mod messages;
@@ -14,9 +15,9 @@ mod models;
 mod output;
 mod progress;
 mod protocols;
+mod read_report;
 mod reading;
 mod sources;
-mod unowned;
 
 use std::alloc::System;
 use std::process::ExitCode;

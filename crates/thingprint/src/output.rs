@@ -54,6 +54,11 @@ impl Output {
         self.format
     }
 
+    /// How a table looks.
+    pub(crate) const fn style(&self) -> Style {
+        self.style
+    }
+
     /// The document that is wanted instead of rows.
     pub(crate) const fn document(&self) -> Option<Document> {
         self.document

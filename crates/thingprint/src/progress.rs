@@ -49,3 +49,9 @@ impl Progress {
         self.0.finish_and_clear();
     }
 }
+
+impl thingprint_pipeline::Progress for Progress {
+    fn read(&self, bytes: u64) {
+        self.set(bytes);
+    }
+}

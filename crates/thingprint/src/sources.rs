@@ -13,6 +13,7 @@ pub(crate) const PROGRAM: &[&str] = &[
     "crates/thingprint-flow/src",
     "crates/thingprint-instance/src",
     "crates/thingprint-model/src",
+    "crates/thingprint-pipeline/src",
     "crates/thingprint-profile/src",
     "crates/thingprint-protocol/models",
     "crates/thingprint-protocol/src",
@@ -27,10 +28,13 @@ pub(crate) const INSTANCES: &[&str] = &[
     "Cargo.lock",
     "crates/thingprint-flow/src",
     "crates/thingprint-instance/src",
+    "crates/thingprint-pipeline/src",
     "crates/thingprint-protocol/models",
     "crates/thingprint-protocol/src",
     "crates/thingprint-sim/src",
     "crates/thingprint/src/commands/experiment",
+    "crates/thingprint/src/extraction.rs",
+    "crates/thingprint/src/gateways.rs",
     "crates/thingprint/src/reading.rs",
 ];
 

@@ -1,7 +1,8 @@
 use clap::Args;
-use thingprint_flow::{FlowOptions, Identity, MacAddr};
+use thingprint_flow::{FlowOptions, Identity, MacAddr, TraceOptions};
 
 use crate::exit::Usage;
+use crate::gateways::GatewayChoice;
 
 /// How captures are read, and who is a device in them.
 #[derive(Clone, Debug, Default, Args)]
@@ -11,9 +12,13 @@ pub(crate) struct DeviceArgs {
     #[arg(long, value_name = "IDENTITY")]
     identity: Option<Identity>,
 
-    /// MAC address of the gateway, which is no device [default: who sends most packets from the Internet]
+    /// MAC address of a gateway, which is not a device; repeat it for several [default: whoever forwards]
     #[arg(long, value_name = "MAC")]
-    gateway: Option<MacAddr>,
+    gateway: Vec<MacAddr>,
+
+    /// There is no gateway: list and judge every device, whatever its traffic looks like
+    #[arg(long, conflicts_with = "gateway")]
+    no_gateway: bool,
 
     /// Sort packets by time first, for captures that have no order at all (takes memory for all of them)
     #[arg(long)]
@@ -28,11 +33,22 @@ impl DeviceArgs {
 
     /// These options, with what the command line asks for.
     pub(crate) fn over(&self, mut options: FlowOptions) -> Result<FlowOptions, Usage> {
-        if self.gateway.is_some_and(MacAddr::is_group) {
-            return Err(Usage("--gateway: a group address is nobody's".to_owned()));
+        if let Some(mac) = self.gateway.iter().find(|mac| mac.is_group()) {
+            return Err(Usage(format!(
+                "--gateway: {mac} is a group address; give the address of one device"
+            )));
         }
         options.identity = self.identity();
-        options.gateway = self.gateway.or(options.gateway);
         Ok(options)
+    }
+
+    /// How captures are read.
+    pub(crate) fn trace_options(&self) -> TraceOptions {
+        TraceOptions { sort: self.sort, ..TraceOptions::default() }
+    }
+
+    /// The gateways that the command line names.
+    pub(crate) fn gateways(&self) -> GatewayChoice {
+        GatewayChoice { given: self.gateway.iter().copied().collect(), is_none: self.no_gateway }
     }
 }

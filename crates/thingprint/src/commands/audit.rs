@@ -18,6 +18,8 @@ use crate::files::{read_labels, write_file};
 use crate::inputs::{Input, expand};
 use crate::messages::Messages;
 use crate::output::Output;
+use crate::read_report::report_read;
+use crate::reading::Reading;
 
 mod cipher_plot;
 mod known;
@@ -28,7 +30,6 @@ mod report;
 mod rows;
 mod rules;
 mod sections;
-mod spans;
 mod survey;
 mod when;
 
@@ -123,18 +124,20 @@ impl AuditArgs {
         let destinations = self.destinations(&output, &inputs, &given);
         destinations.check(self.mud.folder())?;
         let inputs = without_copies(&inputs, messages);
-        let surveying = Surveying {
+        let reading = Reading {
             inputs: &inputs,
-            options,
-            sort: self.flow.device.sort,
+            flow: options,
+            gateways: self.flow.device.gateways().policy(&labels),
             engine: &engine,
-            labels: &labels,
-            wants_mud: self.mud.is_wanted(),
-            messages,
+            threads: global.threads(),
+            options: self.flow.device.trace_options(),
+            wants_spans: true,
+            is_quiet: global.quiet,
         };
-        let mut survey = surveying.survey(&policy);
+        let surveying = Surveying { reading, labels: &labels, wants_mud: self.mud.is_wanted(), messages };
+        let mut survey = surveying.survey(&policy)?;
         self.mud.give_controllers(&mut survey);
-        let outcome = survey.followed.report(messages)?;
+        let outcome = report_read(&survey.summary.read, inputs.len(), messages)?;
         survey.report_losses(messages);
         let header = Header::of(&survey, &inputs);
         let verdicts = mud::check(&survey, profiles, messages)?;

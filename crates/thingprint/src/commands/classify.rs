@@ -12,13 +12,13 @@ use thingprint_report::{Format, Labels};
 use self::explain::Explained;
 use crate::args::{ExtractionArgs, GlobalArgs};
 use crate::exit::{Misfit, Outcome};
+use crate::extraction::Extraction;
 use crate::files::read_labels;
 use crate::inputs::{Input, expand, is_capture_input};
 use crate::instances::{InstanceTable, recipe_of};
 use crate::messages::Messages;
 use crate::models::read_model;
 use crate::output::Output;
-use crate::reading::Reading;
 
 pub(super) mod answer;
 mod explain;
@@ -110,16 +110,18 @@ impl ClassifyArgs {
                 Some(recipe) => self.extraction.options_for(&recipe, protocols.id())?,
                 None => self.extraction.options(protocols.id())?,
             };
-            let reading = Reading {
+            let gateways = self.extraction.flow.device.gateways();
+            let extraction = Extraction {
                 inputs: &captures,
                 options,
+                gateways: &gateways,
                 sort: self.extraction.flow.device.sort,
                 labels,
                 protocols: &protocols,
                 threads: global.threads(),
                 messages,
             };
-            let instances = reading.instances()?;
+            let instances = extraction.instances()?;
             rows.extend(instances.rows);
             outcome = outcome.max(instances.outcome);
         }

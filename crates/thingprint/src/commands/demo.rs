@@ -12,14 +12,15 @@ use super::evaluate::{Report, Setting, sections};
 use super::simulate::{write_capture, write_labels};
 use crate::args::{GlobalArgs, Wanted};
 use crate::exit::{Outcome, Usage};
+use crate::extraction::Extraction;
 use crate::files::read_labels;
+use crate::gateways::GatewayChoice;
 use crate::inputs::Input;
 use crate::instances::InstanceTable;
 use crate::messages::Messages;
 use crate::models::write_model;
 use crate::output::Output;
 use crate::protocols::Protocols;
-use crate::reading::Reading;
 
 /// Share of each device's windows that trains; the later ones test.
 const SPLIT: Split = Split::Time(0.7);
@@ -85,16 +86,18 @@ fn extract(files: &Files, global: &GlobalArgs, messages: Messages) -> anyhow::Re
     let options = InstanceOptions::default();
     let recipe = Recipe::of(&options);
     let inputs = [Input::File(files.capture.clone())];
-    let reading = Reading {
+    let gateways = GatewayChoice::default();
+    let extraction = Extraction {
         inputs: &inputs,
         options,
+        gateways: &gateways,
         sort: false,
         labels: &labels,
         protocols: &Protocols::built_in(),
         threads: global.threads(),
         messages,
     };
-    let rows = reading.instances()?.rows;
+    let rows = extraction.instances()?.rows;
     let mut file = AtomicFile::create(&files.instances)?;
     write_instances(&rows, Some(&recipe), Format::Parquet, &mut file)?;
     file.commit()?;

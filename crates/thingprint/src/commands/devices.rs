@@ -2,8 +2,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
-use thingprint_flow::FlowOptions;
-use thingprint_instance::{Bag, DeviceEntry, Inventory};
+use thingprint_flow::{DeviceId, FlowOptions, Gateways, WindowLength};
+use thingprint_instance::{Bag, DeviceEntry};
+use thingprint_pipeline::{InventoryStage, Run};
 use thingprint_report::{Cell, Labels, Table, Type};
 
 use crate::args::{DeviceArgs, GlobalArgs, ModelArgs};
@@ -13,8 +14,8 @@ use crate::files::{read_labels, write_file};
 use crate::inputs::expand;
 use crate::messages::{Messages, counted};
 use crate::output::Output;
-use crate::progress::Progress;
-use crate::reading::{follow, labelled_macs, total_length};
+use crate::read_report::{gateways_in_words, report_losses, report_read, report_unowned};
+use crate::reading::Reading;
 
 /// List the devices of captures.
 #[derive(Debug, Args)]
@@ -50,26 +51,39 @@ impl DevicesArgs {
         output.check_apart_from(&[self.labels.as_deref(), self.models.path()])?;
         let inputs = without_copies(&inputs, messages);
         let engine = self.models.read()?.engine();
-        let gateway = options.gateway;
-        let mut inventory = Inventory::new(options, &engine);
-        let progress = Progress::bytes("reading", total_length(&inputs), global.quiet);
-        let followed = follow(&inputs, self.device.sort, Some(&progress), |packet| inventory.push(packet));
-        progress.finish();
-        let outcome = followed.report(messages)?;
-        let listed = inventory.finish(&labelled_macs(&labels), gateway);
-        output.table(&table(&listed.devices, &labels)?)?;
+        let reading = Reading {
+            inputs: &inputs,
+            flow: FlowOptions { window: WindowLength::Capture, ..options },
+            gateways: self.device.gateways().policy(&labels),
+            engine: &engine,
+            threads: global.threads(),
+            options: self.device.trace_options(),
+            wants_spans: false,
+            is_quiet: global.quiet,
+        };
+        let Run { rests, summary } = reading.run(&InventoryStage, |_| Ok(()))?;
+        let outcome = report_read(&summary.read, inputs.len(), messages)?;
+        let devices = listed(rests, &summary.gateways);
+        output.table(&table(&devices, &labels)?)?;
         if let Some(path) = &self.labels_template {
-            write_file(path, template(&listed.devices, &labels).as_bytes())?;
+            write_file(path, template(&devices, &labels).as_bytes())?;
             messages.note(format!("labels to fill in: {}", path.display()));
         }
-        followed.report_unowned(self.device.identity(), listed.gateway, messages);
-        let devices = counted(listed.devices.len() as u64, "device", "devices");
-        messages.note(match listed.gateway {
-            Some(gateway) => format!("{devices}; the gateway is {gateway}"),
-            None => format!("{devices}; no gateway was seen"),
-        });
+        report_losses(summary.counts, summary.losses, messages);
+        report_unowned(&summary.read, (self.device.identity(), &summary.gateways), messages);
+        let devices = counted(devices.len() as u64, "device", "devices");
+        messages.note(format!("{devices}; {}", gateways_in_words(&summary.gateways)));
         Ok(outcome.max(found))
     }
+}
+
+/// The devices of all shards, in the order of their ids, without gateways.
+fn listed(shards: Vec<Vec<DeviceEntry>>, gateways: &Gateways) -> Vec<DeviceEntry> {
+    let is_gateway =
+        |entry: &DeviceEntry| matches!(entry.device, DeviceId::Mac(mac) if gateways.contains(mac));
+    let mut devices: Vec<_> = shards.into_iter().flatten().filter(|entry| !is_gateway(entry)).collect();
+    devices.sort_by_key(|entry| entry.device);
+    devices
 }
 
 impl DevicesArgs {

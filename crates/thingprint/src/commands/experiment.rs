@@ -6,6 +6,7 @@ mod environment;
 mod extent;
 mod flow_log;
 mod leftovers;
+mod played;
 mod silence;
 mod simulated;
 mod source;

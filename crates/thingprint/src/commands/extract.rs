@@ -7,11 +7,11 @@ use thingprint_report::{Format, write_instances};
 
 use crate::args::{ExtractionArgs, GlobalArgs};
 use crate::exit::Outcome;
+use crate::extraction::Extraction;
 use crate::files::read_labels;
 use crate::inputs::expand;
 use crate::messages::{Messages, counted};
 use crate::output::Output;
-use crate::reading::Reading;
 
 /// Turn captures into instances.
 #[derive(Debug, Args)]
@@ -39,16 +39,18 @@ impl ExtractArgs {
         output.check_apart(&inputs)?;
         output.check_apart_from(&[self.labels.as_deref(), self.extraction.models.path()])?;
         let recipe = Recipe::of(&options);
-        let reading = Reading {
+        let gateways = self.extraction.flow.device.gateways();
+        let extraction = Extraction {
             inputs: &inputs,
             options,
+            gateways: &gateways,
             sort: self.extraction.flow.device.sort,
             labels: &labels,
             protocols: &protocols,
             threads: global.threads(),
             messages,
         };
-        let instances = reading.instances()?;
+        let instances = extraction.instances()?;
         warn_of_labels(&labels, &instances.rows, messages);
         output.with(|out| Ok(write_instances(&instances.rows, Some(&recipe), output.format(), out)?))?;
         if output.format() != Format::Table {

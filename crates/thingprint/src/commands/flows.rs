@@ -1,44 +1,51 @@
-use std::collections::BTreeSet;
+use std::cell::RefCell;
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::{BufWriter, Seek};
 use std::path::PathBuf;
 
-use clap::Args;
-use thingprint_flow::{
-    DeviceId, FlowOptions, Frame, Identity, MacAddr, Packet, Tracker, WindowLength, elect_gateway,
-};
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use thingprint_flow::{FlowOptions, Frame, Identity, WindowLength};
+use thingprint_pipeline::{Event, FlowObserver, FlowRow, FlowStage, FrameTap, Summary};
 use thingprint_profile::Matcher;
 use thingprint_report::TableWriter;
 
-use self::record::Recorder;
-use self::rows::{Making, Rows};
+use self::rows::{FlowColumns, Rows};
 use self::split::Split;
 use crate::args::{FlowArgs, GlobalArgs, ModelArgs};
 use crate::copies::without_copies;
 use crate::exit::{Outcome, Usage};
 use crate::files::{read_fingerprints, read_labels};
-use crate::inputs::{Input, expand};
+use crate::inputs::expand;
 use crate::messages::{Messages, counted};
 use crate::output::Output;
-use crate::progress::Progress;
-use crate::reading::{Followed, find_gateway, follow_frames, labelled_macs, report_losses, total_length};
+use crate::read_report::{gateways_in_words, report_late, report_losses, report_read, report_unowned};
+use crate::reading::Reading;
 
 mod likeness;
-mod record;
 mod rows;
 mod split;
 
-/// Frames between two looks for flows that are over.
-const SWEEP_FRAMES: u64 = 1 << 16;
+/// The order in which flows are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Order {
+    /// That of their first packets, as far as 65,536 rows that wait allow it
+    Start,
+    /// That in which they end, each within 2 s of the trace
+    End,
+}
 
 /// List the flows of captures
 ///
 /// One row for each flow of each device, over the whole trace, with names as Zeek has them: a flow between two local
 /// devices is told for both, and --split writes it twice. orig is the client: who sent a SYN; without one, whoever does
 /// not have a known server port; else whoever has a port from 32768; else who sent the first packet. Protocols without
-/// ports, such as ICMP, have port 0. Rows are in the order of first packets. JSON, JSON lines and CSV are written while
-/// captures are read, where 65,536 rows are kept back for their order; a table for people and Parquet are kept in memory
-/// until the end. To leave out the gateway, captures are read once before, unless --gateway says who it is; what cannot
-/// be read twice, such as standard input, is kept in memory then.
+/// ports, such as ICMP, have port 0. Rows of files are in the order of first packets, for which 65,536 rows wait; those
+/// of standard input, and with --order end, leave as flows end, each within 2 s of the trace after it is final. JSON,
+/// JSON lines and CSV are written while captures are read, a table for people at the end. Without --gateway, the
+/// gateways of files are elected by the first frames and verified at the end; rows of standard input wait until they
+/// are decided: by 50,000 frames or at the first full hour.
 #[derive(Debug, Args)]
 pub(crate) struct FlowsArgs {
     /// Captures: files, folders, quoted globs, or - for standard input
@@ -71,6 +78,10 @@ pub(crate) struct FlowsArgs {
     #[arg(long, value_name = "FOLDER")]
     split: Option<PathBuf>,
 
+    /// Order of the rows [default: start for files, end for what cannot be read twice]
+    #[arg(long, value_enum, value_name = "ORDER")]
+    order: Option<Order>,
+
     /// What the devices are, for the column `label`: CSV with the columns mac,label,kind
     #[arg(short, long, value_name = "FILE")]
     labels: Option<PathBuf>,
@@ -85,16 +96,14 @@ pub(crate) struct FlowsArgs {
 /// Captures whose flows are to be written.
 struct Listing<'a> {
     args: &'a FlowsArgs,
-    inputs: &'a [Input],
-    options: FlowOptions,
-    making: Making<'a>,
+    reading: Reading<'a>,
+    columns: FlowColumns<'a>,
     messages: Messages,
 }
 
-/// What was read and told.
+/// What was read and written.
 struct Listed {
-    followed: Followed,
-    gateway: Option<MacAddr>,
+    summary: Summary,
     flows: u64,
     devices: usize,
 }
@@ -114,23 +123,28 @@ impl FlowsArgs {
         let given = [self.fingerprints.as_deref(), self.labels.as_deref(), self.models.path()];
         output.check_apart_from(&given)?;
         let inputs = without_copies(&inputs, messages);
-        let making = Making {
+        let columns = FlowColumns {
             labels: &labels,
             engine: &engine,
             matcher: matcher.as_ref(),
             has_attributes: self.attributes,
             shows_credentials: self.show_credentials,
         };
-        let listing = Listing { args: self, inputs: &inputs, options, making, messages };
-        let mut listed = None;
-        output.with_style(|format, style, out| {
-            let mut writer = TableWriter::new(making.columns(), format, style, out);
-            listed = Some(listing.write(&mut writer)?);
-            Ok(writer.finish()?)
-        })?;
-        let Some(listed) = listed else { return Ok(found) };
-        let outcome = listed.followed.report(messages)?;
-        listed.followed.report_unowned(self.flow.device.identity(), listed.gateway, messages);
+        let reading = Reading {
+            inputs: &inputs,
+            flow: options,
+            gateways: self.flow.device.gateways().policy(&labels),
+            engine: &engine,
+            threads: global.threads(),
+            options: self.flow.device.trace_options(),
+            wants_spans: false,
+            is_quiet: global.quiet,
+        };
+        let listing = Listing { args: self, reading, columns, messages };
+        let listed = listing.write(&output)?;
+        let outcome = report_read(&listed.summary.read, inputs.len(), messages)?;
+        let identity = self.flow.device.identity();
+        report_unowned(&listed.summary.read, (identity, &listed.summary.gateways), messages);
         listed.report(messages);
         Ok(outcome.max(found))
     }
@@ -148,75 +162,131 @@ impl FlowsArgs {
 }
 
 impl Listing<'_> {
-    fn write(mut self, writer: &mut TableWriter<'_>) -> anyhow::Result<Listed> {
-        let labelled = labelled_macs(self.making.labels);
-        let is_known = self.find_gateway(&labelled)?;
-        let mut split = self.args.split.as_deref().map(Split::into_folder).transpose()?;
-        let recorder = Recorder::new(self.making.engine, self.making.wants_messages(), split.is_some());
-        let mut tracker = Tracker::new(self.options.clone(), recorder);
-        let mut rows = Rows::new(self.making, is_known);
-        let mut frames = 0_u64;
-        let progress = Progress::bytes("reading", total_length(self.inputs), self.messages.is_quiet());
-        let each = |frame: &Frame<'_>, packet: &Packet<'_>| -> anyhow::Result<()> {
-            tracker.push(packet);
-            if let Some(split) = &mut split {
-                split.write(tracker.observer_mut().take_seen(), frame)?;
-            }
-            frames += 1;
-            if frames.is_multiple_of(SWEEP_FRAMES) {
-                tracker.close_idle();
-            }
-            if tracker.observer().closed().is_empty() {
-                return Ok(());
-            }
-            let closed = tracker.observer_mut().take_closed();
-            rows.add(closed, tracker.devices(), split.as_mut())?;
-            rows.write_due(writer)
-        };
-        let followed = follow_frames(self.inputs, self.args.flow.device.sort, Some(&progress), each)?;
-        progress.finish();
-        tracker.close_idle();
-        let mut finished = tracker.finish();
-        rows.add(finished.observer.take_closed(), &finished.devices, split.as_mut())?;
-        let gateway = self.options.gateway.or_else(|| elect_gateway(&finished.votes, &labelled));
-        if !is_known && let Some(gateway) = gateway {
-            rows.leave_out(DeviceId::Mac(gateway));
+    fn write(mut self, output: &Output) -> anyhow::Result<Listed> {
+        let split = self.args.split.as_deref().map(Split::into_folder).transpose()?;
+        if split.is_some() {
+            self.settle_gateways()?;
         }
-        rows.write_all(writer)?;
-        report_losses(finished.counts, finished.observer.losses(), self.messages);
-        rows.report(self.messages);
-        if let Some(split) = split {
-            split.report(followed.fragments_held(), self.messages);
+        let rows = Rows::new(self.columns, self.order(), split);
+        if self.reading.is_streaming() {
+            return self.stream(output, rows);
         }
-        Ok(Listed { followed, gateway, flows: rows.written(), devices: rows.devices() })
+        // What was written may not count, if the gateways turn out to be others.
+        let spool = tempfile::tempfile().context("failed to make a temporary file for the result")?;
+        let listed = self.spool(output, rows, &spool)?;
+        output.with(|out| {
+            (&spool).rewind()?;
+            std::io::copy(&mut &spool, out)?;
+            Ok(())
+        })?;
+        Ok(listed)
     }
 
-    /// Finds out who the gateway is, before anything is written, and says whether that worked.
-    fn find_gateway(&mut self, labelled: &BTreeSet<MacAddr>) -> anyhow::Result<bool> {
-        if self.options.gateway.is_some() || self.options.identity == Identity::Ip {
-            return Ok(true);
+    /// Writes rows as they come.
+    fn stream(&self, output: &Output, mut rows: Rows<'_>) -> anyhow::Result<Listed> {
+        let mut summary = None;
+        output.with_style(|format, style, out| {
+            let mut writer = TableWriter::new(self.columns.columns(), format, style, out);
+            summary = Some(self.read(&mut rows, |rows, event| match event {
+                Event::Rows(flows) => rows.take(flows, &mut writer),
+                Event::Restart => bail!("gateways that are known were not verified"),
+            })?);
+            rows.write_all(&mut writer)?;
+            Ok(writer.finish()?)
+        })?;
+        Ok(self.listed(summary.unwrap_or_default(), &rows))
+    }
+
+    /// Writes rows into a file that begins anew when everything is read again.
+    fn spool(&self, output: &Output, mut rows: Rows<'_>, spool: &File) -> anyhow::Result<Listed> {
+        let (format, style) = (output.format(), output.style());
+        let mut files = [BufWriter::new(spool), BufWriter::new(spool)];
+        let [first, second] = &mut files;
+        let mut second = Some(second);
+        let mut writer = TableWriter::new(self.columns.columns(), format, style, first);
+        let summary = self.read(&mut rows, |rows, event| {
+            let Event::Rows(flows) = event else {
+                if let Some(second) = second.take() {
+                    writer = TableWriter::new(self.columns.columns(), format, style, second);
+                }
+                rows.restart();
+                spool.set_len(0)?;
+                return Ok((&*spool).rewind()?);
+            };
+            rows.take(flows, &mut writer)
+        })?;
+        rows.write_all(&mut writer)?;
+        writer.finish()?;
+        Ok(self.listed(summary, &rows))
+    }
+
+    fn read<'r>(
+        &self,
+        rows: &mut Rows<'r>,
+        mut take: impl FnMut(&mut Rows<'r>, Event<FlowRow>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Summary> {
+        let stage = FlowStage {
+            has_messages: self.columns.wants_messages(),
+            notes_packets: rows.has_split(),
+            has_community_ids: true,
+        };
+        if !rows.has_split() {
+            return Ok(self.reading.run(&stage, |event| take(rows, event))?.summary);
         }
-        if let Some(input) = self.inputs.iter().find(|input| !input.is_rewindable()) {
-            if self.args.split.is_some() {
-                let name = input.name();
-                return Err(Usage(format!(
-                    "--split: {name} cannot be read twice, to find out who the gateway is; give it with --gateway"
-                ))
-                .into());
-            }
-            return Ok(false);
+        let rows = RefCell::new(rows);
+        let mut tap = SplitTap { rows: &rows };
+        let sink = |event| take(&mut rows.borrow_mut(), event);
+        Ok(self.reading.run_tapped(&stage, sink, &mut tap)?.summary)
+    }
+
+    /// In which order rows leave.
+    fn order(&self) -> Order {
+        let is_stream = !self.reading.is_rewindable();
+        self.args.order.unwrap_or(if is_stream { Order::End } else { Order::Start })
+    }
+
+    /// Finds out who the gateways are before anything is written: captures of flows cannot be taken back.
+    fn settle_gateways(&mut self) -> anyhow::Result<()> {
+        if self.reading.gateways.is_settled() || self.reading.flow.identity == Identity::Ip {
+            return Ok(());
         }
-        self.options.gateway = find_gateway(self.inputs, labelled);
-        Ok(true)
+        if let Some(input) = self.reading.inputs.iter().find(|input| !input.is_rewindable()) {
+            let name = input.name();
+            return Err(Usage(format!(
+                "--split: {name} cannot be read twice to find the gateway; name it with --gateway, or say --no-gateway"
+            ))
+            .into());
+        }
+        let given = self.reading.pipeline().elect(&self.reading.source()).macs();
+        self.reading.gateways.is_none = given.is_empty();
+        self.reading.gateways.given = given;
+        Ok(())
+    }
+
+    fn listed(&self, summary: Summary, rows: &Rows<'_>) -> Listed {
+        report_losses(summary.counts, summary.losses, self.messages);
+        report_late(&summary, self.messages);
+        rows.report(self.messages);
+        rows.report_split(summary.read.counts.fragments_held, self.messages);
+        Listed { summary, flows: rows.written(), devices: rows.devices() }
+    }
+}
+
+/// Writes each frame into the captures of its flows.
+struct SplitTap<'s, 'r> {
+    rows: &'s RefCell<&'s mut Rows<'r>>,
+}
+
+impl FrameTap<FlowObserver, FlowRow, anyhow::Error> for SplitTap<'_, '_> {
+    fn frame(&mut self, frame: &Frame<'_>, observer: &mut FlowObserver) -> anyhow::Result<()> {
+        self.rows.borrow_mut().write_frame(observer.take_seen(), frame)
     }
 }
 
 impl Listed {
     fn report(&self, messages: Messages) {
-        let gateway =
-            self.gateway.map_or("no gateway was seen".to_owned(), |mac| format!("the gateway is {mac}"));
         let flows = counted(self.flows, "flow", "flows");
         let devices = counted(self.devices as u64, "device", "devices");
-        messages.note(format!("{flows} of {devices}; {gateway}"));
+        messages.note(format!("{flows} of {devices}; {}", gateways_in_words(&self.summary.gateways)));
     }
 }

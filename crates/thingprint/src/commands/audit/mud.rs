@@ -113,7 +113,7 @@ impl MudArgs {
     /// Writes a profile for each device, where that is asked for.
     pub(super) fn write(&self, survey: &Survey, messages: Messages) -> anyhow::Result<()> {
         let Some(folder) = &self.mud_out else { return Ok(()) };
-        let Some((_, last)) = survey.span else { return Ok(()) };
+        let Some((_, last)) = survey.summary.span else { return Ok(()) };
         let mut written = BTreeSet::new();
         let names = file_names(survey);
         for (index, device) in &survey.devices {

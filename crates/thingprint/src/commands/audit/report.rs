@@ -102,7 +102,8 @@ struct EvidenceDocument<'a> {
 impl Header {
     pub(super) fn of(survey: &Survey, inputs: &[Input]) -> Self {
         let captures = inputs.iter().map(Input::name).collect();
-        Self { captures, span: survey.span, gateway: survey.gateway, dropped: survey.dropped() }
+        let gateway = survey.summary.gateways.0.keys().next().copied();
+        Self { captures, span: survey.summary.span, gateway, dropped: survey.dropped() }
     }
 }
 
@@ -118,7 +119,7 @@ impl Report {
         for device in &mut audit.devices {
             device.findings.extend(verdicts.get(&device.device).into_iter().flat_map(Verdict::findings));
             for Finding { example, .. } in &mut device.findings {
-                let capture = survey.spans.capture_of(device.device, example.time);
+                let capture = survey.summary.spans.capture_of(device.device, example.time);
                 example.capture = capture.and_then(|capture| header.captures.get(capture).cloned());
             }
         }

@@ -1,31 +1,21 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use thingprint_audit::{Audit, Auditor, Policy};
-use thingprint_flow::{
-    DeviceId, DeviceIndex, Finished, Flow, FlowOptions, Identity, MacAddr, Timestamp, TrackCounts, Tracker,
-    elect_gateway,
-};
+use thingprint_flow::{DeviceId, DeviceIndex, Flow, Identity};
+use thingprint_pipeline::{Event, FlowRow, FlowStage, Summary};
 use thingprint_profile::{Fingerprints, MudBuilder};
+use thingprint_protocol::Engine;
 use thingprint_protocol::schema::Model;
-use thingprint_protocol::{Engine, Heard, Listener, Losses};
 use thingprint_report::Labels;
 
-use super::spans::Spans;
-use crate::inputs::Input;
 use crate::messages::Messages;
-use crate::progress::Progress;
-use crate::reading::{Followed, follow_captures, guess_gateway, labelled_macs, report_losses, total_length};
-
-/// Frames between two looks for flows that are over.
-const SWEEP_FRAMES: u64 = 1 << 16;
+use crate::read_report::{report_late, report_losses};
+use crate::reading::Reading;
 
 /// Captures that are to be judged.
 pub(super) struct Surveying<'a> {
-    pub(super) inputs: &'a [Input],
-    pub(super) options: FlowOptions,
-    pub(super) sort: bool,
-    pub(super) engine: &'a Engine,
+    pub(super) reading: Reading<'a>,
     pub(super) labels: &'a Labels,
     /// Whether to remember whom devices talk to.
     pub(super) wants_mud: bool,
@@ -41,14 +31,8 @@ pub(super) struct Survey {
     pub(super) devices: BTreeMap<DeviceIndex, DeviceId>,
     /// Labels of devices.
     pub(super) labels: BTreeMap<DeviceId, String>,
-    pub(super) gateway: Option<MacAddr>,
-    /// Time of the earliest and of the latest frame.
-    pub(super) span: Option<(Timestamp, Timestamp)>,
-    /// When each capture has packets.
-    pub(super) spans: Spans,
-    pub(super) followed: Followed,
-    losses: Losses,
-    counts: TrackCounts,
+    /// What is known of the captures.
+    pub(super) summary: Summary,
     messages_dropped: u64,
 }
 
@@ -63,89 +47,45 @@ pub(super) struct Dropped {
     mud_names: u64,
 }
 
-/// What listens to the flows.
-struct Ears<'e> {
-    engine: &'e Engine,
+/// What judges and remembers flows.
+struct Judges<'a> {
+    engine: &'a Engine,
     auditor: Auditor,
     fingerprints: Fingerprints,
     mud: Option<MudBuilder>,
-    heard: BTreeSet<DeviceIndex>,
+    /// The devices of flows, by the index that they have here.
+    devices: Vec<DeviceId>,
+    indices: BTreeMap<DeviceId, DeviceIndex>,
     messages_dropped: u64,
 }
 
 impl Surveying<'_> {
-    /// Hears the captures by a policy.
-    ///
-    /// Who the gateway is is guessed from the first frames, and checked at the end: a wrong guess costs a second
-    /// reading. In what cannot be read twice it is a device until the end, and left out then.
-    pub(super) fn survey(mut self, policy: &Policy) -> Survey {
-        let labelled = labelled_macs(self.labels);
-        let given = self.options.gateway;
-        let is_by_mac = self.options.identity == Identity::Mac;
-        if given.is_none() && is_by_mac && !self.sort && self.inputs.iter().all(Input::is_rewindable) {
-            self.options.gateway = guess_gateway(self.inputs, &labelled);
-        }
-        let (mut survey, elected) = self.hear(policy, &labelled);
-        let elected = given.or(elected).filter(|_| is_by_mac);
-        if self.options.gateway.is_some() && self.options.gateway != elected {
-            self.messages.detail("the gateway is not who it seemed to be at first: reading again");
-            self.options.gateway = elected;
-            survey = self.hear(policy, &labelled).0;
-        }
-        survey.gateway = elected;
-        if elected.is_none() && is_by_mac && survey.devices.len() > 1 {
+    /// Judges the captures by a policy.
+    pub(super) fn survey(self, policy: &Policy) -> anyhow::Result<Survey> {
+        let new_judges = || Judges::new(self.reading.engine, policy, self.wants_mud);
+        let mut judges = new_judges();
+        let stage = FlowStage { has_messages: true, ..FlowStage::default() };
+        let run = self.reading.run(&stage, |event| {
+            match event {
+                Event::Rows(rows) => rows.into_iter().for_each(|row| judges.judge(row)),
+                Event::Restart => judges = new_judges(),
+            }
+            Ok(())
+        })?;
+        let labels = self.labels_of(&judges.devices);
+        let survey = judges.finish(labels, run.summary);
+        let is_by_mac = self.reading.flow.identity == Identity::Mac;
+        if survey.summary.gateways.is_empty()
+            && is_by_mac
+            && survey.devices.len() > 1
+            && !self.reading.gateways.is_none
+        {
             self.messages.note(
                 "no gateway was found, since no device passes on traffic from the Internet: if one of these is the \
                  gateway, name it with --gateway, or it is judged as a device",
             );
         }
-        if let Some(gateway) = elected {
-            survey.leave_out(DeviceId::Mac(gateway));
-        }
-        survey
-    }
-
-    fn hear(&self, policy: &Policy, labelled: &BTreeSet<MacAddr>) -> (Survey, Option<MacAddr>) {
-        let mut ears = Ears {
-            engine: self.engine,
-            auditor: Auditor::new(policy.clone()),
-            fingerprints: Fingerprints::default(),
-            mud: self.wants_mud.then(MudBuilder::default),
-            heard: BTreeSet::new(),
-            messages_dropped: 0,
-        };
-        let listener = Detector::collecting(self.engine, |flow: Flow<Heard>| ears.hear(&flow));
-        let mut tracker = Tracker::new(self.options.clone(), listener);
-        let progress = Progress::bytes("reading", total_length(self.inputs), self.messages.is_quiet());
-        let (mut frames, mut spans) = (0_u64, Spans::default());
-        let followed = follow_captures(self.inputs, self.sort, Some(&progress), |capture, packet| {
-            spans.see(capture, packet);
-            tracker.push(packet);
-            frames += 1;
-            if frames.is_multiple_of(SWEEP_FRAMES) {
-                tracker.close_idle();
-            }
-        });
-        progress.finish();
-        let Finished { observer, devices, votes, span, counts, .. } = tracker.finish();
-        let losses = observer.losses();
-        let labels = self.labels_of(&devices);
-        let by_index = |index: DeviceIndex| Some((index, *devices.get(index.as_usize())?));
-        let survey = Survey {
-            audit: ears.auditor.finish(&devices, &labels),
-            fingerprints: ears.fingerprints,
-            devices: ears.heard.into_iter().filter_map(by_index).collect(),
-            mud: ears.mud.unwrap_or_default(),
-            labels,
-            gateway: None,
-            span,
-            spans,
-            followed,
-            losses,
-            counts,
-            messages_dropped: ears.messages_dropped,
-        };
-        (survey, elect_gateway(&votes, labelled))
+        Ok(survey)
     }
 
     fn labels_of(&self, devices: &[DeviceId]) -> BTreeMap<DeviceId, String> {
@@ -154,15 +94,56 @@ impl Surveying<'_> {
     }
 }
 
-impl Ears<'_> {
-    fn hear(&mut self, flow: &Flow<Heard>) {
-        self.heard.insert(flow.device);
-        self.auditor.flow(self.engine, flow);
-        self.fingerprints.hear(flow);
+impl<'a> Judges<'a> {
+    fn new(engine: &'a Engine, policy: &Policy, wants_mud: bool) -> Self {
+        Self {
+            engine,
+            auditor: Auditor::new(policy.clone()),
+            fingerprints: Fingerprints::default(),
+            mud: wants_mud.then(MudBuilder::default),
+            devices: Vec::new(),
+            indices: BTreeMap::new(),
+            messages_dropped: 0,
+        }
+    }
+
+    fn judge(&mut self, row: FlowRow) {
+        let flow = Flow { device: self.index(row.device), ..row.flow };
+        self.auditor.flow(self.engine, &flow);
+        self.fingerprints.hear(&flow);
         self.messages_dropped += flow.state.messages_dropped;
         if let Some(mud) = &mut self.mud {
             let model = flow.state.model.and_then(|model| self.engine.models().model(model));
-            mud.hear(flow, model.map(Model::name));
+            mud.hear(&flow, model.map(Model::name));
+        }
+    }
+
+    fn index(&mut self, device: DeviceId) -> DeviceIndex {
+        let next = u32::try_from(self.devices.len()).unwrap_or(u32::MAX);
+        *self.indices.entry(device).or_insert_with(|| {
+            self.devices.push(device);
+            DeviceIndex::new(next)
+        })
+    }
+
+    /// What there is to say; a gateway that was found out late is left out.
+    fn finish(mut self, labels: BTreeMap<DeviceId, String>, summary: Summary) -> Survey {
+        let is_gateway =
+            |device: &DeviceId| matches!(device, DeviceId::Mac(mac) if summary.gateways.contains(*mac));
+        for (_, index) in self.indices.iter().filter(|(device, _)| is_gateway(device)) {
+            self.fingerprints.forget(*index);
+        }
+        let mut audit = self.auditor.finish(&self.devices, &labels);
+        audit.devices.retain(|device| !is_gateway(&device.device));
+        let devices = self.indices.into_iter().filter(|(device, _)| !is_gateway(device));
+        Survey {
+            audit,
+            fingerprints: self.fingerprints,
+            mud: self.mud.unwrap_or_default(),
+            devices: devices.map(|(device, index)| (index, device)).collect(),
+            labels,
+            summary,
+            messages_dropped: self.messages_dropped,
         }
     }
 }
@@ -205,19 +186,11 @@ impl Survey {
 
     /// Says what caps and gaps left out.
     pub(super) fn report_losses(&self, messages: Messages) {
-        report_losses(self.counts, self.losses, messages);
+        report_losses(self.summary.counts, self.summary.losses, messages);
+        report_late(&self.summary, messages);
         let lost = self.dropped().in_words();
         for (count, what) in lost.into_iter().filter(|(count, _)| *count > 0) {
             messages.warn(format!("{count} {what}"));
-        }
-    }
-
-    fn leave_out(&mut self, gateway: DeviceId) {
-        self.audit.devices.retain(|device| device.device != gateway);
-        let found = self.devices.iter().find(|(_, device)| **device == gateway).map(|(index, _)| *index);
-        if let Some(index) = found {
-            self.devices.remove(&index);
-            self.fingerprints.forget(index);
         }
     }
 }

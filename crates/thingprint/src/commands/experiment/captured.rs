@@ -5,19 +5,23 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use thingprint_experiment::{DataSource, Dataset, Definition, Need};
-use thingprint_flow::MacAddr;
+use thingprint_flow::{MacAddr, TraceOptions};
 use thingprint_instance::Label;
+use thingprint_pipeline::Event;
+use thingprint_protocol::Engine;
 use thingprint_report::Labels;
 
 use super::cache::{Extracted, Flaws, Origin};
-use super::flow_log::{FlowLog, Flows};
+use super::flow_log::{FlowLog, Flows, Written};
 use super::source::{Library, Loaded};
 use crate::exit::Outcome;
+use crate::extraction::Extraction;
 use crate::files::read_labels;
+use crate::gateways::GatewayChoice;
 use crate::inputs::{Input, expand};
 use crate::messages::Messages;
 use crate::protocols::Protocols;
-use crate::reading::{Reading, follow};
+use crate::reading::Reading;
 
 /// Warnings that a report repeats.
 const MOST_NOTES: usize = 10;
@@ -100,7 +104,7 @@ impl Captured {
             instances.push((need, extracted.rows));
         }
         let single_flows = match instances.first() {
-            Some((need, _)) if definition.analysis.needs_flows() => self.flows(need)?,
+            Some((need, _)) if definition.analysis.needs_flows() => self.flows(need, library)?,
             _ => Flows::default(),
         };
         let mut notes = notes(flaws.warnings);
@@ -137,16 +141,18 @@ impl Captured {
         let protocols = Protocols::built_in();
         let mut extracted = Extracted::default();
         for (name, inputs) in &self.traces {
-            let reading = Reading {
+            let gateways = GatewayChoice::default();
+            let extraction = Extraction {
                 inputs,
                 options: need.recipe.options()?,
+                gateways: &gateways,
                 sort: false,
                 labels: &self.labels,
                 protocols: &protocols,
                 threads: library.threads,
                 messages: library.messages,
             };
-            let instances = reading.instances()?;
+            let instances = extraction.instances()?;
             extracted.flaws.is_partial |= instances.outcome == Outcome::Partial;
             let warnings = instances.warnings.iter().map(|warning| format!("{name}: {warning}"));
             extracted.flaws.warnings.extend(warnings);
@@ -159,12 +165,29 @@ impl Captured {
         self.traces.iter().flat_map(|(_, inputs)| inputs)
     }
 
-    fn flows(&self, need: &Need) -> anyhow::Result<Flows> {
+    fn flows(&self, need: &Need, library: &Library<'_>) -> anyhow::Result<Flows> {
         let mut flows = Flows::default();
         for (_, inputs) in &self.traces {
-            let mut log = FlowLog::new(need.recipe.options()?.flow, flows.room());
-            follow(inputs, false, None, |packet| log.push(packet));
-            flows.extend(log.finish(|device| self.labels.label_of(device, None)));
+            let engine = Engine::default();
+            let reading = Reading {
+                inputs,
+                flow: need.recipe.options()?.flow,
+                gateways: GatewayChoice::default().policy(&self.labels),
+                engine: &engine,
+                threads: library.threads,
+                options: TraceOptions::default(),
+                wants_spans: false,
+                is_quiet: true,
+            };
+            let mut written = Written::new(flows.room());
+            reading.run(&FlowLog, |event| {
+                match event {
+                    Event::Rows(rows) => written.add(rows),
+                    Event::Restart => written.restart(),
+                }
+                Ok(())
+            })?;
+            flows.extend(written.finish(|device| self.labels.label_of(device, None)));
         }
         Ok(flows)
     }

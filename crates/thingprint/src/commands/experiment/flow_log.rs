@@ -1,14 +1,15 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use thingprint_experiment::{Cast, FlowRecord, Side};
-use thingprint_flow::{
-    DeviceId, DeviceIndex, Finished, FiveTuple, Flow, FlowOptions, Observer, Packet, Sighting, Timestamp,
-    Tracker, WindowIndex, is_private,
-};
+use thingprint_flow::{DeviceId, DeviceIndex, Flow, Observer, Timestamp, is_private};
 use thingprint_instance::Label;
-use thingprint_protocol::{Budget, DnsData, Engine, Inspection, Limits, Message, Sender};
+use thingprint_pipeline::{End, Stage};
+use thingprint_protocol::{
+    DnsData, DnsMessage, Engine, Interest, Message, MessageContext, MessageObserver, Protocol, Sender,
+};
 
 /// Most flows of a data set that are written down, of some hundred bytes each; further ones are counted.
 const MAX_FLOWS: usize = 1 << 23;
@@ -17,23 +18,27 @@ const MAX_FLOWS: usize = 1 << 23;
 const MAX_NAMES: usize = 1 << 16;
 
 /// Writes down the flows of a trace, with the names that devices know the other ends by.
-#[derive(Debug)]
-pub(super) struct FlowLog {
-    tracker: Tracker<Log>,
-}
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FlowLog;
 
+/// Flows that were written down, up to a number.
 #[derive(Debug)]
-struct Log {
-    engine: Engine,
-    budget: Budget,
-    /// What each device has looked up.
-    names: Vec<BTreeMap<IpAddr, Arc<str>>>,
-    /// Flows that are closed.
+pub(super) struct Written {
     flows: Vec<Closed>,
     /// Most of them.
     room: usize,
     /// Flows beyond.
     left_out: u64,
+}
+
+/// Follows the flows of a shard.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    ids: Vec<DeviceId>,
+    /// What each device has looked up.
+    names: Vec<BTreeMap<IpAddr, Arc<str>>>,
+    /// Flows that are closed.
+    flows: Vec<Closed>,
 }
 
 /// The flows of labelled devices of a data set.
@@ -66,9 +71,11 @@ impl Flows {
     }
 }
 
+/// A flow that is closed.
 #[derive(Debug)]
-struct Closed {
-    device: DeviceIndex,
+pub(super) struct Closed {
+    device: DeviceId,
+    closed_at: Timestamp,
     first: Timestamp,
     last: Timestamp,
     bytes: u64,
@@ -78,67 +85,130 @@ struct Closed {
     domain: Option<Arc<str>>,
 }
 
-/// What rides with a flow.
-#[derive(Debug, Default)]
-struct State {
-    inspection: Inspection,
-    /// Name in the `ClientHello`.
-    server_name: Option<Arc<str>>,
-}
+/// What rides with a flow: the name in its `ClientHello`.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ServerName(Option<Arc<str>>);
 
-impl FlowLog {
-    /// A log with room for so many flows.
-    pub(super) fn new(options: FlowOptions, room: usize) -> Self {
-        let engine = Engine::new(Limits::default());
-        let budget = engine.budget();
-        let log = Log { engine, budget, names: Vec::new(), flows: Vec::new(), room, left_out: 0 };
-        Self { tracker: Tracker::new(options, log) }
+impl Written {
+    /// None yet, with room for so many.
+    pub(super) const fn new(room: usize) -> Self {
+        Self { flows: Vec::new(), room, left_out: 0 }
     }
 
-    pub(super) fn push(&mut self, packet: &Packet<'_>) {
-        self.tracker.push(packet);
+    /// Writes down flows.
+    pub(super) fn add(&mut self, flows: Vec<Closed>) {
+        let free = self.room.saturating_sub(self.flows.len());
+        self.left_out = self.left_out.saturating_add(flows.len().saturating_sub(free) as u64);
+        self.flows.extend(flows.into_iter().take(free));
+    }
+
+    /// Begins anew, since everything is read again.
+    pub(super) fn restart(&mut self) {
+        *self = Self::new(self.room);
     }
 
     /// The flows of labelled devices.
     pub(super) fn finish<'l>(self, label_of: impl Fn(DeviceId) -> Option<&'l Label>) -> Flows {
-        let Finished { observer, devices, .. } = self.tracker.finish();
-        let classes: Vec<Option<(DeviceId, Arc<str>)>> = devices
-            .into_iter()
-            .map(|device| Some((device, Arc::from(label_of(device)?.class.as_str()))))
-            .collect();
+        let mut classes: BTreeMap<DeviceId, Option<Arc<str>>> = BTreeMap::new();
         let record = |flow: Closed| {
-            let (device, class) = classes.get(flow.device.as_usize())?.as_ref()?;
-            Some(flow.record(*device, Arc::clone(class)))
+            let class = classes
+                .entry(flow.device)
+                .or_insert_with(|| label_of(flow.device).map(|label| Arc::from(label.class.as_str())));
+            class.clone().map(|class| flow.record(class))
         };
-        Flows {
-            records: observer.flows.into_iter().filter_map(record).collect(),
-            left_out: observer.left_out,
-        }
+        Flows { records: self.flows.into_iter().filter_map(record).collect(), left_out: self.left_out }
     }
+}
+
+impl Stage for FlowLog {
+    type Observer = Log;
+    type Row = Closed;
+    type Rest = ();
+    type Key = (DeviceId, Timestamp, IpAddr, u16);
+
+    fn observer(&self, _: &Engine) -> Log {
+        Log::default()
+    }
+
+    fn take(&self, observer: &mut Log) -> Vec<Closed> {
+        std::mem::take(&mut observer.flows)
+    }
+
+    fn order(&self, row: &Closed) -> (Timestamp, Self::Key) {
+        (row.closed_at, (row.device, row.first, row.peer, row.server_port))
+    }
+
+    fn device(&self, row: &Closed) -> Option<DeviceId> {
+        Some(row.device)
+    }
+
+    fn finish(&self, _: Log, _: &End) {}
 }
 
 impl Log {
     /// Remembers the addresses of a name: that of the question, whatever aliases lead to them.
-    fn learn(&mut self, device: DeviceIndex, message: Message, state: &mut State) {
-        match message {
-            Message::Dns(dns) if dns.is_response() => {
-                let Some(question) = dns.questions.first() else { return };
-                let name: Arc<str> = Arc::from(question.name.as_str());
-                while self.names.len() <= device.as_usize() {
-                    self.names.push(BTreeMap::new());
-                }
-                let names = &mut self.names[device.as_usize()];
-                for answer in &dns.answers {
-                    if let DnsData::Address(address) = answer.data
-                        && (names.len() < MAX_NAMES || names.contains_key(&address))
-                    {
-                        names.insert(address, Arc::clone(&name));
-                    }
-                }
+    fn learn(&mut self, device: DeviceIndex, dns: &DnsMessage) {
+        let Some(question) = dns.questions.first() else { return };
+        let name: Arc<str> = Arc::from(question.name.as_str());
+        while self.names.len() <= device.as_usize() {
+            self.names.push(BTreeMap::new());
+        }
+        let names = &mut self.names[device.as_usize()];
+        for answer in &dns.answers {
+            if let DnsData::Address(address) = answer.data
+                && (names.len() < MAX_NAMES || names.contains_key(&address))
+            {
+                names.insert(address, Arc::clone(&name));
             }
+        }
+    }
+}
+
+impl Observer for Log {
+    type State = ServerName;
+
+    fn device(&mut self, device: DeviceIndex, id: DeviceId) {
+        self.ids.resize(device.as_usize() + 1, id);
+    }
+
+    fn flow(&mut self, flow: Flow<ServerName>) {
+        let Some(device) = self.ids.get(flow.device.as_usize()).copied() else { return };
+        let known = || self.names.get(flow.device.as_usize())?.get(&flow.peer.addr).cloned();
+        self.flows.push(Closed {
+            device,
+            closed_at: flow.closed_at,
+            first: flow.first,
+            last: flow.last,
+            bytes: flow.bytes(),
+            peer: flow.peer.addr,
+            protocol: flow.tuple.protocol(),
+            server_port: flow.server_port(),
+            domain: flow.state.0.clone().or_else(known),
+        });
+    }
+
+    fn continue_flow(&mut self, state: &mut ServerName) -> ServerName {
+        state.clone()
+    }
+}
+
+impl MessageObserver for Log {
+    fn interest(&self) -> Interest {
+        let dns = Interest::NONE.and(Protocol::Dns, Sender::Device).and(Protocol::Dns, Sender::Peer);
+        dns.and(Protocol::Tls, Sender::Device).and(Protocol::Tls, Sender::Peer)
+    }
+
+    fn message(
+        &mut self,
+        message: Cow<'_, Message>,
+        context: &MessageContext<'_, '_>,
+        state: &mut ServerName,
+    ) {
+        match &*message {
+            Message::Dns(dns) if dns.is_response() => self.learn(context.device, dns),
             Message::ClientHello(hello) => {
                 if let Some(name) = &hello.server_name {
-                    state.server_name = Some(Arc::from(name.as_str()));
+                    state.0 = Some(Arc::from(name.as_str()));
                 }
             }
             _ => {}
@@ -146,59 +216,13 @@ impl Log {
     }
 }
 
-impl Observer for Log {
-    type State = State;
-
-    fn packet(&mut self, sighting: &Sighting<'_, '_>, state: &mut State) {
-        let sender = if sighting.is_sent { Sender::Device } else { Sender::Peer };
-        let mut found = Vec::new();
-        let Self { engine, budget, .. } = self;
-        engine
-            .inspect(sighting.ip, sender, &mut state.inspection, budget, &mut |message| found.push(message));
-        for message in found {
-            self.learn(sighting.device, message, state);
-        }
-    }
-
-    fn active(&mut self, _: DeviceIndex, _: &FiveTuple, _: Timestamp, _: Timestamp) {}
-
-    fn flow(&mut self, mut flow: Flow<State>) {
-        flow.state.inspection.close(&mut self.budget);
-        if self.flows.len() >= self.room {
-            self.left_out = self.left_out.saturating_add(1);
-            return;
-        }
-        let known = || self.names.get(flow.device.as_usize())?.get(&flow.peer.addr).cloned();
-        self.flows.push(Closed {
-            device: flow.device,
-            first: flow.first,
-            last: flow.last,
-            bytes: flow.bytes(),
-            peer: flow.peer.addr,
-            protocol: flow.tuple.protocol(),
-            server_port: flow.server_port(),
-            domain: flow.state.server_name.clone().or_else(known),
-        });
-    }
-
-    fn go_on(&mut self, state: &mut State) -> State {
-        State { inspection: state.inspection.go_on(), server_name: state.server_name.clone() }
-    }
-
-    fn ended(&mut self, mut state: State) {
-        state.inspection.close(&mut self.budget);
-    }
-
-    fn window_closed(&mut self, _: WindowIndex) {}
-}
-
 impl Closed {
-    fn record(self, device: DeviceId, class: Arc<str>) -> FlowRecord {
+    fn record(self, class: Arc<str>) -> FlowRecord {
         let is_group = is_group(self.peer);
         let is_local = is_group || is_private(self.peer) || self.peer.is_unspecified();
         FlowRecord {
             class,
-            device,
+            device: self.device,
             first: self.first,
             last: self.last,
             bytes: self.bytes,

@@ -2,14 +2,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail};
 use thingprint_experiment::{Attack, AttackKind, DataSource, Definition, Need};
-use thingprint_flow::{Capture, DeviceId, MacAddr, Packet, Timestamp, Trace, TraceOptions};
-use thingprint_instance::{Builder, InstanceOptions, Kind, Label, Labeled, PartId, Partial};
-use thingprint_protocol::{Engine, Limits};
-use thingprint_sim::{CaptureReader, Home, Simulation, SimulationOptions};
+use thingprint_flow::{DeviceId, FlowOptions, GatewayPolicy, MacAddr, Timestamp};
+use thingprint_instance::{Kind, Label, Labeled};
+use thingprint_pipeline::{Event, InstanceStage, Pipeline, Stage};
+use thingprint_sim::{Home, SimulationOptions};
 
 use super::cache::{Extracted, Flaws};
 use super::captured::by_address;
-use super::flow_log::{FlowLog, Flows};
+use super::flow_log::{FlowLog, Flows, Written};
+use super::played::Played;
 use super::source::{Library, Loaded};
 use crate::exit::Outcome;
 
@@ -134,32 +135,20 @@ impl Simulated {
         attacks: &[thingprint_sim::Attack],
     ) -> anyhow::Result<Vec<Labeled>> {
         let labels = self.labels()?;
-        let extraction = self.extraction(need)?;
-        let engine = Engine::new(Limits::default());
-        let mut builder = Builder::new(extraction.clone(), &engine);
-        self.play(options, attacks, |packet| builder.push(packet))?;
-        let (part, _) = builder.finish(PartId::of_text(&self.name), None);
-        let mut partial = Partial::default();
-        if let Some(part) = part {
-            partial.insert(part);
-        }
-        let labelled: BTreeSet<MacAddr> = labels.keys().copied().collect();
+        let extraction = need.recipe.options()?;
+        let mut instances = Vec::new();
+        let stage = InstanceStage::new(extraction.clone());
+        self.play((options, attacks), extraction.flow, &stage, |rows| instances.extend(rows))?;
+        instances.sort_by_key(|instance| (instance.device, instance.window_start));
         let label_of = |device: DeviceId| match device {
             DeviceId::Mac(mac) => labels.get(&mac).cloned(),
             DeviceId::Ip(_) => None,
         };
-        let rows = partial.assemble(&extraction, &labelled).instances.into_iter().map(|instance| {
+        let rows = instances.into_iter().map(|instance| {
             let label = label_of(instance.device);
             Labeled { instance, label }
         });
         Ok(rows.filter(|row| row.label.is_some()).collect())
-    }
-
-    /// The options of a need, with the gateway, which is known.
-    fn extraction(&self, need: &Need) -> anyhow::Result<InstanceOptions> {
-        let mut extraction = need.recipe.options()?;
-        extraction.flow.gateway = Some(MacAddr::new(self.home.network.gateway.0));
-        Ok(extraction)
     }
 
     fn labels(&self) -> anyhow::Result<BTreeMap<MacAddr, Label>> {
@@ -172,28 +161,36 @@ impl Simulated {
         }))
     }
 
-    /// Hands every packet of a simulation to `each`.
-    fn play(
+    /// Runs a stage over a simulation, on as it is played.
+    fn play<S: Stage>(
         &self,
-        options: SimulationOptions,
-        attacks: &[thingprint_sim::Attack],
-        mut each: impl FnMut(&Packet<'_>),
+        (options, attacks): (SimulationOptions, &[thingprint_sim::Attack]),
+        flow: FlowOptions,
+        stage: &S,
+        mut take: impl FnMut(Vec<S::Row>),
     ) -> anyhow::Result<()> {
-        let simulation =
-            Simulation::with_attacks(&self.home, options, attacks).context("failed to simulate")?;
-        let capture = Capture::once(self.name.clone(), Box::new(CaptureReader::new(simulation)));
-        let mut trace = Trace::new(vec![capture], TraceOptions::default());
-        while let Some(packet) = trace.next_packet() {
-            each(&packet);
-        }
+        let gateway = MacAddr::new(self.home.network.gateway.0);
+        let pipeline = Pipeline {
+            flow,
+            gateways: GatewayPolicy { given: BTreeSet::from([gateway]), ..GatewayPolicy::default() },
+            ..Pipeline::default()
+        };
+        let source = Played::new(&self.home, options, attacks)?;
+        pipeline.run(&source, stage, |event| {
+            if let Event::Rows(rows) = event {
+                take(rows);
+            }
+            Ok::<_, anyhow::Error>(())
+        })?;
         Ok(())
     }
 
     fn flows(&self, need: &Need) -> anyhow::Result<Flows> {
         let labels = self.labels()?;
-        let mut log = FlowLog::new(self.extraction(need)?.flow, Flows::default().room());
-        self.play(self.options, &[], |packet| log.push(packet))?;
-        Ok(log.finish(|device| match device {
+        let mut written = Written::new(Flows::default().room());
+        let flow = need.recipe.options()?.flow;
+        self.play((self.options, &[]), flow, &FlowLog, |rows| written.add(rows))?;
+        Ok(written.finish(|device| match device {
             DeviceId::Mac(mac) => labels.get(&mac),
             DeviceId::Ip(_) => None,
         }))

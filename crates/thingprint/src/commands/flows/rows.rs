@@ -1,14 +1,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use thingprint_flow::{DeviceId, Endpoint, Flow, FlowEnd, Tally, Timestamp, protocol_name};
+use thingprint_flow::{DeviceId, Endpoint, Flow, FlowEnd, Frame, Tally, Timestamp, protocol_name};
+use thingprint_pipeline::{FlowId, FlowRow};
 use thingprint_profile::Matcher;
 use thingprint_protocol::schema::Model;
 use thingprint_protocol::{Carrier, ClientHello, Engine, Heard, HeardMessage, Message, Sender};
 use thingprint_report::{Cell, Json, Labels, Table, TableWriter, Type};
 
+use super::Order;
 use super::likeness;
-use super::record::Told;
 use super::split::Split;
 use crate::messages::{Messages, counted};
 
@@ -46,10 +47,11 @@ const ATTRIBUTES: [(&str, Type); 4] = [
 /// Rows on their way into a table.
 #[derive(Debug)]
 pub(super) struct Rows<'a> {
-    making: Making<'a>,
-    /// Whether rows may be written before the end.
-    may_flow: bool,
-    waiting: BTreeMap<(Timestamp, u64), Row>,
+    columns: FlowColumns<'a>,
+    order: Order,
+    /// Rows that wait for their order.
+    waiting: BTreeMap<(Timestamp, FlowId), Row>,
+    split: Option<Split>,
     devices: BTreeSet<DeviceId>,
     written: u64,
     messages_dropped: u64,
@@ -61,28 +63,28 @@ struct Row {
     cells: Vec<Cell>,
 }
 
-/// What rows are made with.
+/// What the columns of flows are, and what their values are made with.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Making<'a> {
+pub(super) struct FlowColumns<'a> {
     pub(super) labels: &'a Labels,
     pub(super) engine: &'a Engine,
-    /// Which known devices there are, where flows are to be held against them.
+    /// Which known devices there are, where flows are to be compared with them.
     pub(super) matcher: Option<&'a Matcher<'a>>,
-    /// Whether to tell the messages.
+    /// Whether to list the messages.
     pub(super) has_attributes: bool,
     pub(super) shows_credentials: bool,
 }
 
 /// A message as JSON.
 #[derive(Serialize)]
-struct Said<'a> {
+struct MessageRow<'a> {
     time: String,
     sender: Sender,
     #[serde(flatten)]
     message: &'a Message,
 }
 
-impl Making<'_> {
+impl FlowColumns<'_> {
     /// The columns of flows.
     pub(super) fn columns(&self) -> Table {
         let likeness = likeness::COLUMNS.into_iter().filter(|_| self.matcher.is_some());
@@ -97,40 +99,40 @@ impl Making<'_> {
 }
 
 impl<'a> Rows<'a> {
-    /// No rows yet; they may be written before the end where `may_flow`.
-    pub(super) const fn new(making: Making<'a>, may_flow: bool) -> Self {
+    /// No rows yet.
+    pub(super) const fn new(columns: FlowColumns<'a>, order: Order, split: Option<Split>) -> Self {
         Self {
-            making,
-            may_flow,
+            columns,
+            order,
             waiting: BTreeMap::new(),
+            split,
             devices: BTreeSet::new(),
             written: 0,
             messages_dropped: 0,
         }
     }
 
-    /// Adds flows that were closed, and gives their captures their names.
-    pub(super) fn add(
-        &mut self,
-        flows: Vec<Flow<Told>>,
-        devices: &[DeviceId],
-        mut split: Option<&mut Split>,
-    ) -> anyhow::Result<()> {
-        for flow in flows {
-            let Some(device) = devices.get(flow.device.as_usize()) else { continue };
-            if let Some(split) = &mut split {
-                split.finish(flow.state.number, &self.outline(&flow))?;
+    /// Takes flows that were closed, gives their captures their names, and writes the rows that need not wait.
+    pub(super) fn take(&mut self, flows: Vec<FlowRow>, writer: &mut TableWriter<'_>) -> anyhow::Result<()> {
+        let mut rows = Vec::with_capacity(flows.len());
+        for row in flows {
+            if let Some(split) = &mut self.split {
+                split.finish(row.id, &outline(&row.flow, self.columns.engine))?;
             }
-            let key = (flow.first, flow.state.number);
-            let cells = self.cells(flow, *device)?;
-            self.waiting.insert(key, Row { device: *device, cells });
+            let key = (row.flow.first, row.id);
+            rows.push((key, Row { device: row.device, cells: self.cells(row)? }));
         }
-        Ok(())
+        if self.order == Order::End {
+            self.write(rows.into_iter().map(|(_, row)| row), writer)?;
+            return Ok(writer.flush()?);
+        }
+        self.waiting.extend(rows);
+        self.write_due(writer)
     }
 
     /// Writes the rows for which there is no room.
-    pub(super) fn write_due(&mut self, writer: &mut TableWriter<'_>) -> anyhow::Result<()> {
-        if !self.may_flow || self.waiting.len() <= 2 * MOST_WAITING {
+    fn write_due(&mut self, writer: &mut TableWriter<'_>) -> anyhow::Result<()> {
+        if self.waiting.len() <= 2 * MOST_WAITING {
             return Ok(());
         }
         let Some(first_kept) = self.waiting.keys().rev().nth(MOST_WAITING - 1).copied() else {
@@ -138,18 +140,37 @@ impl<'a> Rows<'a> {
         };
         let kept = self.waiting.split_off(&first_kept);
         let due = std::mem::replace(&mut self.waiting, kept);
-        self.write(due, writer)
+        self.write(due.into_values(), writer)
     }
 
     /// Writes the rows that wait.
     pub(super) fn write_all(&mut self, writer: &mut TableWriter<'_>) -> anyhow::Result<()> {
         let all = std::mem::take(&mut self.waiting);
-        self.write(all, writer)
+        self.write(all.into_values(), writer)
     }
 
-    /// Leaves out what is no device after all.
-    pub(super) fn leave_out(&mut self, device: DeviceId) {
-        self.waiting.retain(|_, row| row.device != device);
+    /// Forgets what came so far, since everything is read again.
+    pub(super) fn restart(&mut self) {
+        self.waiting.clear();
+        self.devices.clear();
+        (self.written, self.messages_dropped) = (0, 0);
+    }
+
+    /// Whether flows get captures of their own.
+    pub(super) const fn has_split(&self) -> bool {
+        self.split.is_some()
+    }
+
+    /// Writes a frame into the captures of its flows.
+    pub(super) fn write_frame(&mut self, flows: Vec<FlowId>, frame: &Frame<'_>) -> anyhow::Result<()> {
+        self.split.as_mut().map_or(Ok(()), |split| split.write(flows, frame))
+    }
+
+    /// Says which captures of flows were written.
+    pub(super) fn report_split(&self, fragments: u64, messages: Messages) {
+        if let Some(split) = &self.split {
+            split.report(fragments, messages);
+        }
     }
 
     /// Rows written.
@@ -168,19 +189,18 @@ impl<'a> Rows<'a> {
             return;
         }
         let count = counted(self.messages_dropped, "message was", "messages were");
-        let of_which =
-            if self.making.has_attributes { "; the column messages_dropped says of which flows" } else { "" };
+        let of_which = if self.columns.has_attributes {
+            "; the column messages_dropped says of which flows"
+        } else {
+            ""
+        };
         messages
             .warn(format!("{count} left out: more than 1,024 in a flow, or too many bytes in all{of_which}"));
     }
 
-    fn write(
-        &mut self,
-        rows: BTreeMap<(Timestamp, u64), Row>,
-        writer: &mut TableWriter<'_>,
-    ) -> anyhow::Result<()> {
-        let mut part = self.making.columns();
-        for row in rows.into_values() {
+    fn write(&mut self, rows: impl Iterator<Item = Row>, writer: &mut TableWriter<'_>) -> anyhow::Result<()> {
+        let mut part = self.columns.columns();
+        for row in rows {
             self.devices.insert(row.device);
             part.push(row.cells)?;
         }
@@ -188,26 +208,12 @@ impl<'a> Rows<'a> {
         Ok(writer.push(part)?)
     }
 
-    /// What the name of a flow's capture says: protocol, client, server and service.
-    fn outline(&self, flow: &Flow<Told>) -> String {
-        let (client, server) = flow.client_server();
-        let service = self.service(&flow.state.heard).unwrap_or_else(|| "none".to_owned());
-        let end = |end: Endpoint| format!("{}-{}", end.addr, end.port);
-        format!("{}-{}-{}-{service}", protocol_name(flow.tuple.protocol()), end(client), end(server))
-    }
-
-    fn service(&self, heard: &Heard) -> Option<String> {
-        let model = heard.model.and_then(|model| self.making.engine.models().model(model));
-        model.map(Model::name).map(str::to_lowercase)
-    }
-
-    fn cells(&mut self, mut flow: Flow<Told>, device: DeviceId) -> anyhow::Result<Vec<Cell>> {
-        let community_id = flow.state.community_id.take();
-        let flow = flow.map_state(|told| told.heard);
+    fn cells(&mut self, row: FlowRow) -> anyhow::Result<Vec<Cell>> {
+        let FlowRow { device, community_id, flow, .. } = row;
         let (client, server) = flow.client_server();
         let (orig, resp): (Tally, Tally) =
             if flow.is_client { (flow.up, flow.down) } else { (flow.down, flow.up) };
-        let label = self.making.labels.label_of(device, None).map(|label| label.class.clone());
+        let label = self.columns.labels.label_of(device, None).map(|label| label.class.clone());
         let mut cells = vec![
             Cell::from(flow.first),
             Cell::from(client.addr.to_string()),
@@ -215,7 +221,7 @@ impl<'a> Rows<'a> {
             Cell::from(server.addr.to_string()),
             Cell::from(u64::from(server.port)),
             Cell::from(protocol_name(flow.tuple.protocol()).into_owned()),
-            Cell::from(self.service(&flow.state)),
+            Cell::from(service(&flow.state, self.columns.engine)),
             Cell::from(flow.state.standard_port),
             Cell::from(flow.duration_ns() as f64 / 1e9),
             Cell::from(orig.bytes),
@@ -227,13 +233,13 @@ impl<'a> Rows<'a> {
             Cell::from(device.to_string()),
             Cell::from(label),
         ];
-        if let Some(matcher) = self.making.matcher {
+        if let Some(matcher) = self.columns.matcher {
             cells.extend(likeness::cells(matcher, &flow));
         }
-        if self.making.wants_messages() {
+        if self.columns.wants_messages() {
             self.messages_dropped += flow.state.messages_dropped;
         }
-        if self.making.has_attributes {
+        if self.columns.has_attributes {
             cells.extend(self.attributes(flow.state)?);
         }
         Ok(cells)
@@ -242,28 +248,41 @@ impl<'a> Rows<'a> {
     /// JA3, JA4, the messages, and how many of them are not there.
     fn attributes(&self, mut heard: Heard) -> anyhow::Result<[Cell; 4]> {
         for heard in &mut heard.messages {
-            if self.making.shows_credentials {
+            if self.columns.shows_credentials {
                 heard.message.show_credentials();
             }
         }
         let hello = heard.messages.iter().find_map(|heard| client_hello(&heard.message));
-        let said: Vec<Said<'_>> = heard.messages.iter().map(Said::of).collect();
+        let rows: Vec<MessageRow<'_>> = heard.messages.iter().map(MessageRow::of).collect();
         Ok([
             Cell::from(hello.and_then(|(hello, _)| hello.ja3())),
             Cell::from(hello.map(|(hello, carrier)| hello.ja4(carrier))),
-            Cell::from(Json::of(&said)?),
+            Cell::from(Json::of(&rows)?),
             Cell::from(heard.messages_dropped),
         ])
     }
 }
 
-impl<'a> Said<'a> {
+impl<'a> MessageRow<'a> {
     fn of(heard: &'a HeardMessage) -> Self {
         let nanos = heard.time.as_nanos();
         let time = jiff::Timestamp::from_nanosecond(nanos.into());
         let time = time.map_or_else(|_| heard.time.to_string(), |time| time.to_string());
         Self { time, sender: heard.sender, message: &heard.message }
     }
+}
+
+/// What the name of a flow's capture says: protocol, client, server and service.
+fn outline(flow: &Flow<Heard>, engine: &Engine) -> String {
+    let (client, server) = flow.client_server();
+    let service = service(&flow.state, engine).unwrap_or_else(|| "none".to_owned());
+    let end = |end: Endpoint| format!("{}-{}", end.addr, end.port);
+    format!("{}-{}-{}-{service}", protocol_name(flow.tuple.protocol()), end(client), end(server))
+}
+
+fn service(heard: &Heard, engine: &Engine) -> Option<String> {
+    let model = heard.model.and_then(|model| engine.models().model(model));
+    model.map(Model::name).map(str::to_lowercase)
 }
 
 fn client_hello(message: &Message) -> Option<(&ClientHello, Carrier)> {

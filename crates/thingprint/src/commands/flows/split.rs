@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use thingprint_flow::{CaptureWriter, Frame, LinkType};
+use thingprint_pipeline::FlowId;
 
 use crate::exit::Usage;
 use crate::messages::{Messages, counted};
@@ -21,7 +22,9 @@ const MOST_OF_ALL: usize = 64 << 20;
 #[derive(Debug)]
 pub(super) struct Split {
     folder: PathBuf,
-    open: BTreeMap<u64, FlowCapture>,
+    open: BTreeMap<FlowId, FlowCapture>,
+    /// Flows that were begun.
+    begun: u64,
     held_bytes: usize,
     captures: u64,
     /// Frames of a link type that the capture of their flow does not have.
@@ -30,6 +33,8 @@ pub(super) struct Split {
 
 #[derive(Debug)]
 struct FlowCapture {
+    /// From 1, in the order of first packets.
+    number: u64,
     link: LinkType,
     writer: CaptureWriter<Spool>,
 }
@@ -50,11 +55,11 @@ impl Split {
             return Err(Usage(format!("--split: folder {} is not empty", folder.display())).into());
         }
         let folder = folder.to_owned();
-        Ok(Self { folder, open: BTreeMap::new(), held_bytes: 0, captures: 0, foreign_frames: 0 })
+        Ok(Self { folder, open: BTreeMap::new(), begun: 0, held_bytes: 0, captures: 0, foreign_frames: 0 })
     }
 
     /// Adds a frame to the captures of these flows.
-    pub(super) fn write(&mut self, flows: Vec<u64>, frame: &Frame<'_>) -> anyhow::Result<()> {
+    pub(super) fn write(&mut self, flows: Vec<FlowId>, frame: &Frame<'_>) -> anyhow::Result<()> {
         for flow in flows {
             let (before, after) = self.write_one(flow, frame).with_context(|| self.context())?;
             self.held_bytes = (self.held_bytes + after).saturating_sub(before);
@@ -68,10 +73,10 @@ impl Split {
     }
 
     /// Ends the capture of a flow, and gives it a name with its number and `outline`.
-    pub(super) fn finish(&mut self, flow: u64, outline: &str) -> anyhow::Result<()> {
+    pub(super) fn finish(&mut self, flow: FlowId, outline: &str) -> anyhow::Result<()> {
         let Some(mut capture) = self.open.remove(&flow) else { return Ok(()) };
         self.held_bytes = self.held_bytes.saturating_sub(capture.writer.get_mut().waiting.len());
-        let target = self.folder.join(format!("{flow:06}-{}.pcap", plain(outline)));
+        let target = self.folder.join(format!("{:06}-{}.pcap", capture.number, plain(outline)));
         let rename = |spool: Spool| fs::rename(&spool.path, &target);
         capture.writer.finish().and_then(rename).with_context(|| self.context())?;
         self.captures += 1;
@@ -94,14 +99,16 @@ impl Split {
     }
 
     /// Writes a frame, and says how many bytes of its flow waited before and wait after.
-    fn write_one(&mut self, flow: u64, frame: &Frame<'_>) -> io::Result<(usize, usize)> {
+    fn write_one(&mut self, flow: FlowId, frame: &Frame<'_>) -> io::Result<(usize, usize)> {
         let capture = match self.open.entry(flow) {
             std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::btree_map::Entry::Vacant(entry) => {
-                let path = self.folder.join(format!(".{flow:06}.part"));
+                self.begun += 1;
+                let number = self.begun;
+                let path = self.folder.join(format!(".{number:06}.part"));
                 let spool = Spool { path, waiting: Vec::new() };
                 let writer = CaptureWriter::with_link(spool, frame.link)?;
-                entry.insert(FlowCapture { link: frame.link, writer })
+                entry.insert(FlowCapture { number, link: frame.link, writer })
             }
         };
         let before = capture.writer.get_mut().waiting.len();

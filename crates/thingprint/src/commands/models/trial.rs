@@ -1,16 +1,21 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
 use thingprint_flow::{
-    DeviceId, DeviceIndex, FiveTuple, Flow, FlowOptions, Identity, Observer, Sighting, Timestamp, Tracker,
-    WindowIndex, WindowLength, elect_gateway,
+    DeviceId, DeviceIndex, DevicePacket, Flow, FlowOptions, Gateways, Observer, Timestamp, WindowLength,
 };
+use thingprint_pipeline::{End, Run, Stage};
 use thingprint_protocol::schema::Model;
-use thingprint_protocol::{Ear, Engine, Heard, Limits, Listening, ModelSet};
-use thingprint_report::{Cell, Table, Type};
+use thingprint_protocol::{
+    Budget, DetectedProtocol, Engine, Inspection, Interest, Limits, Message, MessageContext, MessageObserver,
+    ModelSet, Seen, Sender,
+};
+use thingprint_report::{Cell, Labels, Table, Type};
 
 use crate::args::{FlowArgs, GlobalArgs};
 use crate::copies::without_copies;
@@ -18,9 +23,9 @@ use crate::exit::Outcome;
 use crate::inputs::expand;
 use crate::messages::{Messages, counted};
 use crate::output::Output;
-use crate::progress::Progress;
 use crate::protocols::read_protocol;
-use crate::reading::{follow, report_losses, total_length};
+use crate::read_report::{report_losses, report_read, report_unowned};
+use crate::reading::Reading;
 
 /// Try a model on captures.
 ///
@@ -44,22 +49,34 @@ pub(super) struct TrialArgs {
     flow: FlowArgs,
 }
 
-/// What a model says of flows, beside what the built-in models say.
-#[derive(Debug)]
+/// Compares what a model says of flows with what the built-in models say.
 struct Trial<'e> {
-    own: Ear<'e>,
-    built_in: Ear<'e>,
+    own: &'e Engine,
+    built_in: &'e Engine,
     model: &'e Model,
-    counts: BTreeMap<(DeviceIndex, Verdict), u64>,
-    flows: BTreeMap<DeviceIndex, u64>,
+}
+
+/// Compares the flows of a shard.
+struct TrialObserver<'e> {
+    trial: Trial<'e>,
+    own: Engine,
+    budget: Budget,
+    ids: Vec<DeviceId>,
+    counts: Counts,
+}
+
+/// Flows by device, and by what is said of them.
+#[derive(Debug, Default)]
+struct Counts {
+    verdicts: BTreeMap<(DeviceId, Verdict), u64>,
+    flows: BTreeMap<DeviceId, u64>,
 }
 
 /// What rides with a flow.
 #[derive(Debug, Default)]
-struct Riding {
-    own: Listening,
-    built_in: Listening,
-    /// Whether there was anything to tell the protocol by.
+struct TrialState {
+    own: Inspection,
+    /// Whether there was anything to detect the protocol by.
     has_payload: bool,
 }
 
@@ -82,37 +99,33 @@ impl TrialArgs {
         let inputs = without_copies(&inputs, messages);
         let own = Engine::with_models(Arc::new(ModelSet::compile([model.clone()])?), Limits::default());
         let built_in = Engine::default();
-        let trial = Trial::of(&model, &own, &built_in);
-        let (gateway, identity) = (options.gateway, options.identity);
-        let mut tracker = Tracker::new(options, trial);
-        let progress = Progress::bytes("reading", total_length(&inputs), global.quiet);
-        let followed = follow(&inputs, self.flow.device.sort, Some(&progress), |packet| tracker.push(packet));
-        progress.finish();
-        let outcome = followed.report(messages)?;
-        let finished = tracker.finish();
-        report_losses(finished.counts, finished.observer.built_in.losses(), messages);
-        let gateway = gateway.or_else(|| elect_gateway(&finished.votes, &[].into()));
-        followed.report_unowned(identity, gateway, messages);
-        let gateway = gateway.filter(|_| identity == Identity::Mac).map(DeviceId::Mac);
-        let device = |index: DeviceIndex| {
-            finished.devices.get(index.as_usize()).copied().filter(|device| Some(*device) != gateway)
+        let trial = Trial { own: &own, built_in: &built_in, model: &model };
+        let reading = Reading {
+            inputs: &inputs,
+            flow: options,
+            gateways: self.flow.device.gateways().policy(&Labels::default()),
+            engine: &built_in,
+            threads: global.threads(),
+            options: self.flow.device.trace_options(),
+            wants_spans: false,
+            is_quiet: global.quiet,
         };
-        output.table(&finished.observer.table(device)?)?;
-        messages.note(finished.observer.summary(device));
+        let Run { rests, summary } = reading.run(&trial, |_| Ok(()))?;
+        let outcome = report_read(&summary.read, inputs.len(), messages)?;
+        report_losses(summary.counts, summary.losses, messages);
+        report_unowned(&summary.read, (self.flow.device.identity(), &summary.gateways), messages);
+        let counts = Counts::of(rests, &summary.gateways);
+        output.table(&counts.table(&model)?)?;
+        messages.note(counts.summary());
         Ok(outcome.max(found))
     }
 }
 
-impl<'e> Trial<'e> {
-    fn of(model: &'e Model, own: &'e Engine, built_in: &'e Engine) -> Self {
-        let (own, built_in) = (Ear::without_messages(own), Ear::without_messages(built_in));
-        Self { own, built_in, model, counts: BTreeMap::new(), flows: BTreeMap::new() }
-    }
-
+impl Trial<'_> {
     /// What is said of a flow; `None` where neither this model nor one of its name tells it, and its port does not say
     /// that it `may_be` of the model.
-    fn verdict(&self, own: &Heard, built_in: &Heard, may_be: bool) -> Option<Verdict> {
-        let service = built_in.model.and_then(|index| self.built_in.engine().models().model(index));
+    fn verdict(&self, own: &DetectedProtocol, built_in: &DetectedProtocol, may_be: bool) -> Option<Verdict> {
+        let service = built_in.model.and_then(|index| self.built_in.models().model(index));
         let service = service.map(|model| model.name().to_owned());
         let is_of_name = service.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(self.model.name()));
         let told = match (own.model.is_some(), is_of_name) {
@@ -131,8 +144,21 @@ impl<'e> Trial<'e> {
         let mut ports = self.model.metadata.server_ports.iter();
         ports.any(|known| known.ip_protocol.number() == protocol && known.port == port)
     }
+}
 
-    fn table(&self, device: impl Fn(DeviceIndex) -> Option<DeviceId>) -> anyhow::Result<Table> {
+impl Counts {
+    /// The counts of all shards, without those of gateways.
+    fn of(shards: Vec<Self>, gateways: &Gateways) -> Self {
+        let is_device = |device: &DeviceId| !matches!(device, DeviceId::Mac(mac) if gateways.contains(*mac));
+        let mut all = Self::default();
+        for shard in shards {
+            all.verdicts.extend(shard.verdicts.into_iter().filter(|((device, _), _)| is_device(device)));
+            all.flows.extend(shard.flows.into_iter().filter(|(device, _)| is_device(device)));
+        }
+        all
+    }
+
+    fn table(&self, model: &Model) -> anyhow::Result<Table> {
         let mut table = Table::new([
             ("device", Type::Text),
             ("model", Type::Text),
@@ -141,14 +167,10 @@ impl<'e> Trial<'e> {
             ("standard_port", Type::Flag),
             ("flows", Type::Unsigned),
         ]);
-        let of_devices =
-            self.counts.iter().filter_map(|((at, verdict), flows)| Some((device(*at)?, verdict, flows)));
-        let mut rows: Vec<_> = of_devices.collect();
-        rows.sort_unstable();
-        for (device, verdict, flows) in rows {
+        for ((device, verdict), flows) in &self.verdicts {
             table.push([
                 Cell::from(device.to_string()),
-                Cell::from(self.model.name()),
+                Cell::from(model.name()),
                 Cell::from(verdict.told),
                 Cell::from(verdict.built_in.clone()),
                 Cell::from(verdict.standard_port),
@@ -158,14 +180,15 @@ impl<'e> Trial<'e> {
         Ok(table)
     }
 
-    fn summary(&self, device: impl Fn(DeviceIndex) -> Option<DeviceId>) -> String {
+    fn summary(&self) -> String {
         let of = |told: &str| -> u64 {
-            let counts =
-                self.counts.iter().filter(|((at, verdict), _)| verdict.told == told && device(*at).is_some());
-            counts.map(|(_, flows)| flows).sum()
+            self.verdicts
+                .iter()
+                .filter(|((_, verdict), _)| verdict.told == told)
+                .map(|(_, flows)| flows)
+                .sum()
         };
-        let all: u64 =
-            self.flows.iter().filter(|(at, _)| device(**at).is_some()).map(|(_, flows)| flows).sum();
+        let all: u64 = self.flows.values().sum();
         let (both, missed, extra, untold) = (of("both"), of("missed"), of("extra"), of("untold"));
         let all = counted(all, "flow", "flows");
         format!(
@@ -174,36 +197,79 @@ impl<'e> Trial<'e> {
     }
 }
 
-impl Observer for Trial<'_> {
-    type State = Riding;
+impl<'e> Stage for Trial<'e> {
+    type Observer = TrialObserver<'e>;
+    type Row = Infallible;
+    type Rest = Counts;
+    type Key = ();
 
-    fn packet(&mut self, sighting: &Sighting<'_, '_>, state: &mut Riding) {
-        state.has_payload |= sighting.ip.payload_bytes > 0;
-        self.own.packet(sighting, &mut state.own);
-        self.built_in.packet(sighting, &mut state.built_in);
-    }
-
-    fn active(&mut self, _: DeviceIndex, _: &FiveTuple, _: Timestamp, _: Timestamp) {}
-
-    fn flow(&mut self, flow: Flow<Self::State>) {
-        let (device, server_port) = (flow.device, flow.server_port());
-        let may_be = flow.state.has_payload && self.has_port(flow.tuple.protocol(), server_port);
-        let Riding { own, built_in, .. } = flow.state;
-        let (own, built_in) = (self.own.heard(own, server_port), self.built_in.heard(built_in, server_port));
-        *self.flows.entry(device).or_default() += 1;
-        if let Some(verdict) = self.verdict(&own, &built_in, may_be) {
-            *self.counts.entry((device, verdict)).or_default() += 1;
+    fn observer(&self, _: &Engine) -> TrialObserver<'e> {
+        let own = self.own.only(Interest::NONE);
+        TrialObserver {
+            trial: Trial { own: self.own, built_in: self.built_in, model: self.model },
+            budget: own.budget(),
+            own,
+            ids: Vec::new(),
+            counts: Counts::default(),
         }
     }
 
-    fn go_on(&mut self, state: &mut Riding) -> Riding {
-        Riding { own: state.own.go_on(), built_in: state.built_in.go_on(), has_payload: false }
+    fn take(&self, _: &mut TrialObserver<'e>) -> Vec<Infallible> {
+        Vec::new()
     }
 
-    fn ended(&mut self, state: Riding) {
-        self.own.ended(state.own);
-        self.built_in.ended(state.built_in);
+    fn order(&self, row: &Infallible) -> (Timestamp, ()) {
+        match *row {}
     }
 
-    fn window_closed(&mut self, _: WindowIndex) {}
+    fn device(&self, row: &Infallible) -> Option<DeviceId> {
+        match *row {}
+    }
+
+    fn finish(&self, observer: TrialObserver<'e>, _: &End) -> Counts {
+        observer.counts
+    }
+}
+
+impl Observer for TrialObserver<'_> {
+    type State = TrialState;
+
+    fn device(&mut self, device: DeviceIndex, id: DeviceId) {
+        self.ids.resize(device.as_usize() + 1, id);
+    }
+
+    fn packet(&mut self, packet: &DevicePacket<'_, '_>, state: &mut TrialState) {
+        state.has_payload |= packet.ip.payload_bytes > 0;
+        let sender = if packet.is_sent { Sender::Device } else { Sender::Peer };
+        let seen = Seen { packet: packet.ip, sender, time: Some(packet.time) };
+        self.own.observe(seen, &mut state.own, &mut self.budget, &mut |_| {});
+    }
+
+    fn continue_flow(&mut self, state: &mut TrialState) -> TrialState {
+        TrialState { own: state.own.go_on(), has_payload: false }
+    }
+
+    fn abandon_flow(&mut self, mut state: TrialState) {
+        state.own.close(&mut self.budget);
+    }
+}
+
+impl MessageObserver for TrialObserver<'_> {
+    fn interest(&self) -> Interest {
+        Interest::NONE
+    }
+
+    fn message(&mut self, _: Cow<'_, Message>, _: &MessageContext<'_, '_>, _: &mut TrialState) {}
+
+    fn detected(&mut self, mut flow: Flow<TrialState>, built_in: &DetectedProtocol) {
+        self.own.close(&mut flow.state.own, &mut self.budget, &mut |_, _| {});
+        let own = DetectedProtocol::of(&self.own, &flow.state.own, &flow);
+        let port = flow.server_port();
+        let may_be = flow.state.has_payload && self.trial.has_port(flow.tuple.protocol(), port);
+        let Some(device) = self.ids.get(flow.device.as_usize()).copied() else { return };
+        *self.counts.flows.entry(device).or_default() += 1;
+        if let Some(verdict) = self.trial.verdict(&own, built_in, may_be) {
+            *self.counts.verdicts.entry((device, verdict)).or_default() += 1;
+        }
+    }
 }

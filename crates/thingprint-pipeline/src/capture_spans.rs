@@ -6,8 +6,8 @@ use thingprint_flow::{DeviceId, MacAddr, Packet, Timestamp};
 const MOST_PAIRS: usize = 1 << 18;
 
 /// From when to when each capture has packets, of all and of each device.
-#[derive(Debug, Default)]
-pub(super) struct Spans {
+#[derive(Clone, Debug, Default)]
+pub struct CaptureSpans {
     captures: BTreeMap<usize, Span>,
     devices: BTreeMap<(usize, MacAddr), Span>,
 }
@@ -19,9 +19,9 @@ struct Span {
     last: Timestamp,
 }
 
-impl Spans {
+impl CaptureSpans {
     /// Takes a packet of the capture at this place.
-    pub(super) fn see(&mut self, capture: usize, packet: &Packet<'_>) {
+    pub fn see(&mut self, capture: usize, packet: &Packet<'_>) {
         let span = Span { first: packet.time, last: packet.time };
         self.captures.entry(capture).or_insert(span).add(packet.time);
         for address in [packet.src_mac, packet.dst_mac].into_iter().flatten() {
@@ -35,7 +35,7 @@ impl Spans {
     }
 
     /// The place of the capture that a device's packet of this time is in; `None` where it could be in several.
-    pub(super) fn capture_of(&self, device: DeviceId, time: Timestamp) -> Option<usize> {
+    pub fn capture_of(&self, device: DeviceId, time: Timestamp) -> Option<usize> {
         let all = self.captures.iter().map(|(capture, span)| (*capture, *span));
         let all: Vec<usize> = all.filter(|(_, span)| span.has(time)).map(|(capture, _)| capture).collect();
         let (DeviceId::Mac(address), [_, _, ..]) = (device, all.as_slice()) else { return only(&all) };
@@ -68,20 +68,20 @@ fn only(captures: &[usize]) -> Option<usize> {
 mod tests {
     use thingprint_flow::{DeviceId, MacAddr, Packet, Timestamp};
 
-    use super::Spans;
+    use super::CaptureSpans;
 
     const LAMP: MacAddr = MacAddr::new([2, 0, 0, 0, 0, 1]);
     const LOCK: MacAddr = MacAddr::new([2, 0, 0, 0, 0, 2]);
 
     #[test]
     fn the_capture_of_a_time_is_told_where_one_alone_has_the_device_then() {
-        let mut spans = Spans::default();
+        let mut spans = CaptureSpans::default();
         for (capture, address, at_s) in
             [(0, LAMP, 0), (0, LAMP, 10), (1, LOCK, 5), (1, LOCK, 20), (2, LOCK, 30)]
         {
             let time = Timestamp::from_seconds(at_s);
             let (src_mac, dst_mac) = (Some(address), None);
-            spans.see(capture, &Packet { time, src_mac, dst_mac, wire_bytes: 60, ip: None });
+            spans.see(capture, &Packet { time, src_mac, dst_mac, wire_bytes: 60, ip: None, other: None });
         }
         let check = |address: MacAddr, at_s: i64, expected: Option<usize>| {
             let found = spans.capture_of(DeviceId::Mac(address), Timestamp::from_seconds(at_s));

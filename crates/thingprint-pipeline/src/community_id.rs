@@ -20,7 +20,7 @@ const ICMP_PAIRS: [(u8, u8); 5] = [(8, 0), (13, 14), (15, 16), (10, 9), (17, 18)
 const ICMPV6_PAIRS: [(u8, u8); 6] = [(128, 129), (133, 134), (135, 136), (130, 131), (139, 140), (144, 145)];
 
 /// The id of the flow that a packet belongs to; `None` where the capture has too little of the packet.
-pub(crate) fn community_id(ip: &Ip<'_>) -> Option<String> {
+pub fn community_id(ip: &Ip<'_>) -> Option<String> {
     let words = match ip.transport {
         Transport::Tcp(_) | Transport::Udp => Some(Words::ports(ip.src_port, ip.dst_port)),
         Transport::Other(ICMP) => Some(Words::icmp(ip.payload, &ICMP_PAIRS)?),

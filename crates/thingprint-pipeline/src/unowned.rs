@@ -2,18 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use thingprint_flow::{Identity, Ip, MacAddr, Packet, is_private};
+use thingprint_flow::{Gateways, Identity, Ip, MacAddr, Packet, is_private};
 
-use crate::messages::{Say, counted};
-
-/// A warning is due when more than one packet of so many belongs to no device.
-const WARNING_SHARE: u64 = 10;
 /// Senders that are remembered; a network has fewer.
 const MOST_MACS: usize = 1 << 16;
 
 /// IP packets that may belong to no device, by what decides over them.
-#[derive(Debug, Default)]
-pub(crate) struct Unowned {
+#[derive(Clone, Debug, Default)]
+pub struct Unowned {
     /// Neither address is private, whatever the MAC addresses.
     public: u64,
     /// The same, of those without any MAC address.
@@ -26,7 +22,7 @@ pub(crate) struct Unowned {
 
 impl Unowned {
     /// Looks at a packet.
-    pub(crate) fn look_at(&mut self, packet: &Packet<'_>, ip: &Ip<'_>) {
+    pub fn look_at(&mut self, packet: &Packet<'_>, ip: &Ip<'_>) {
         let is_public = !is_private(ip.src) && !is_private(ip.dst);
         self.public += u64::from(is_public);
         if packet.src_mac.is_none() && packet.dst_mac.is_none() {
@@ -46,7 +42,7 @@ impl Unowned {
     }
 
     /// Adds those of another trace.
-    pub(crate) fn merge(&mut self, other: Self) {
+    pub fn merge(&mut self, other: Self) {
         self.public += other.public;
         self.public_without_mac += other.public_without_mac;
         self.without_host += other.without_host;
@@ -55,39 +51,18 @@ impl Unowned {
         }
     }
 
-    /// Says how many of `packets` belonged to no device, and why: a warning where they are many.
-    pub(crate) fn report(
-        &self,
-        packets: u64,
-        (identity, gateway): (Identity, Option<MacAddr>),
-        messages: impl Say,
-    ) {
-        let of_gateway = gateway.and_then(|mac| self.of_one_host.get(&mac)).copied().unwrap_or(0);
-        let by_address =
-            "neither of their addresses is private, and devices are told by private IP addresses here";
-        let (public, others) = match identity {
+    /// How many packets belong to no device with this identity and these gateways: those between public addresses, and
+    /// those whose MAC addresses are not of a single host.
+    pub fn counts(&self, identity: Identity, gateways: &Gateways) -> (u64, u64) {
+        let of_gateways: u64 = self
+            .of_one_host
+            .iter()
+            .filter(|(mac, _)| gateways.contains(**mac))
+            .map(|(_, packets)| packets)
+            .sum();
+        match identity {
             Identity::Ip => (self.public, 0),
-            Identity::Mac => (self.public_without_mac, self.without_host + of_gateway),
-        };
-        let by_mac = match gateway {
-            Some(mac) => format!(
-                "the gateway {mac} is no device (--gateway gives another), and nor is a group or no address"
-            ),
-            None => "their MAC addresses are of no single host".to_owned(),
-        };
-        for (count, why) in [(public, by_address), (others, by_mac.as_str())] {
-            if count == 0 {
-                continue;
-            }
-            let text = format!(
-                "{} to no device: {why}",
-                counted(count, "IP packet belonged", "IP packets belonged")
-            );
-            if count.saturating_mul(WARNING_SHARE) > packets {
-                messages.warn(text);
-            } else {
-                messages.detail(text);
-            }
+            Identity::Mac => (self.public_without_mac, self.without_host + of_gateways),
         }
     }
 }

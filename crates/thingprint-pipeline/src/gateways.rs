@@ -1,0 +1,102 @@
+use std::collections::BTreeMap;
+
+use thingprint_flow::{
+    FlowOptions, GatewayEvidence, GatewayPolicy, Gateways, Identity, MacAddr, Packet, Timestamp, WindowLength,
+};
+
+/// Frames at the start of a trace by which gateways are guessed.
+pub(crate) const GUESS_FRAMES: u64 = 50_000;
+/// How often the gateways of a stream are decided where a window is the whole capture.
+const PERIOD_NS: u64 = 3_600_000_000_000;
+
+/// Follows who the gateways are while packets are read.
+#[derive(Debug)]
+pub(crate) struct GatewayWatch {
+    evidence: Option<GatewayEvidence>,
+    policy: GatewayPolicy,
+    /// Of what cannot be read twice: the window, with the lateness, at whose close they are decided next.
+    next: Option<Timestamp>,
+    window: WindowLength,
+    lateness_ns: i64,
+    is_stream: bool,
+    decided: Gateways,
+}
+
+impl GatewayWatch {
+    /// A watch that decides at each window's close if `is_stream`, and else at the end alone.
+    pub(crate) fn new(policy: &GatewayPolicy, flow: &FlowOptions, is_stream: bool) -> Self {
+        let is_watched = flow.identity == Identity::Mac && !policy.is_settled();
+        let decided = match flow.identity {
+            Identity::Mac if policy.is_settled() => policy.decide(&GatewayEvidence::default()),
+            _ => Gateways::default(),
+        };
+        let window = match flow.window {
+            WindowLength::Capture => WindowLength::Span(PERIOD_NS),
+            span @ WindowLength::Span(_) => span,
+        };
+        Self {
+            evidence: is_watched.then(GatewayEvidence::default),
+            policy: policy.clone(),
+            next: None,
+            window,
+            lateness_ns: flow.lateness_ns,
+            is_stream: is_stream && is_watched,
+            decided,
+        }
+    }
+
+    /// Takes in a packet.
+    #[inline]
+    pub(crate) fn observe(&mut self, packet: &Packet<'_>) {
+        if let Some(evidence) = &mut self.evidence {
+            evidence.observe(packet);
+        }
+    }
+
+    /// Whether gateways are to be decided: a window of a stream closes, or enough of it was seen for a first decision.
+    #[inline]
+    pub(crate) fn is_due(&mut self, frames: u64, clock: Timestamp) -> bool {
+        if !self.is_stream {
+            return false;
+        }
+        frames == GUESS_FRAMES
+            || *self.next.get_or_insert_with(|| close_of(self.window, self.lateness_ns, clock)) <= clock
+    }
+
+    /// Decides by what was seen so far. Who was a gateway once stays one.
+    pub(crate) fn decide(&mut self, clock: Timestamp) -> Gateways {
+        if let Some(evidence) = &self.evidence {
+            for (mac, reason) in self.policy.decide(evidence).0 {
+                self.decided.0.entry(mac).or_insert(reason);
+            }
+        }
+        self.next = Some(close_of(self.window, self.lateness_ns, clock));
+        self.decided.clone()
+    }
+
+    /// What was seen, for a part.
+    pub(crate) fn into_evidence(self) -> GatewayEvidence {
+        self.evidence.unwrap_or_default()
+    }
+}
+
+/// When the window closes that is the oldest open one at a time.
+fn close_of(window: WindowLength, lateness_ns: i64, clock: Timestamp) -> Timestamp {
+    window.end_of(window.index_of(clock.plus_nanos(-lateness_ns))).plus_nanos(lateness_ns)
+}
+
+/// Rows of gateways that came before it was known that they are.
+#[derive(Debug, Default)]
+pub(crate) struct HandedOut(BTreeMap<MacAddr, u64>);
+
+impl HandedOut {
+    /// Counts a row.
+    pub(crate) fn count(&mut self, mac: MacAddr) {
+        *self.0.entry(mac).or_default() += 1;
+    }
+
+    /// Rows of what is a gateway now.
+    pub(crate) fn of(&self, gateways: &Gateways) -> u64 {
+        self.0.iter().filter(|(mac, _)| gateways.contains(**mac)).map(|(_, rows)| rows).sum()
+    }
+}

@@ -1,0 +1,56 @@
+//! A [`Pipeline`] reads the packets of a [`Source`] once and runs [`Stage`]s over them: packets are decoded once, shared
+//! among the flow tables of 64 shards on all cores, detected once for all stages, and rows come out as they become
+//! final.
+//!
+//! ```
+//! use std::io::Cursor;
+//! use thingprint_flow::{Capture, CaptureWriter, Timestamp};
+//! use thingprint_instance::InstanceOptions;
+//! use thingprint_pipeline::{Captures, Event, InstanceStage, Pipeline};
+//!
+//! let file = CaptureWriter::new(Vec::new())?.finish()?;
+//! let source = Captures::new(true, move || {
+//!     let file = file.clone();
+//!     vec![Capture::new("home.pcap", move || Ok(Box::new(Cursor::new(file.clone()))))]
+//! });
+//! let mut instances = Vec::new();
+//! let run = Pipeline::default().run(&source, &InstanceStage::new(InstanceOptions::default()), |event| {
+//!     if let Event::Rows(rows) = event {
+//!         instances.extend(rows);
+//!     }
+//!     Ok::<_, std::convert::Infallible>(())
+//! });
+//! # let Ok(run) = run;
+//! assert_eq!((run.summary.read.frames, instances.len()), (0, 0));
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+mod batch;
+mod capture_spans;
+mod community_id;
+mod event;
+mod gateways;
+mod parallel;
+mod pending;
+mod pipeline;
+mod progress;
+mod router;
+mod sequential;
+mod shard;
+mod source;
+mod stage;
+mod stages;
+mod summary;
+mod unowned;
+
+pub use capture_spans::CaptureSpans;
+pub use community_id::community_id;
+pub use event::Event;
+pub use pipeline::{Pipeline, Run};
+pub use progress::{NoProgress, Progress};
+pub use sequential::FrameTap;
+pub use source::{Captures, PacketReader, ReadEnd, Source, SourcePacket};
+pub use stage::{End, Stage};
+pub use stages::{FlowId, FlowObserver, FlowRow, FlowStage, InstanceStage, InventoryStage, PartStage};
+pub use summary::{ReadSummary, Summary};
+pub use unowned::Unowned;

@@ -1,0 +1,224 @@
+use std::num::NonZeroUsize;
+
+use thingprint_flow::{FlowOptions, GatewayEvidence, GatewayPolicy, Gateways, Identity};
+use thingprint_protocol::Engine;
+
+use crate::event::Event;
+use crate::gateways::{GUESS_FRAMES, GatewayWatch};
+use crate::parallel;
+use crate::pending::Pending;
+use crate::progress::{NoProgress, Progress};
+use crate::router::Router;
+use crate::sequential::{self, FrameTap, NoTap};
+use crate::shard::{Left, Shard, shards};
+use crate::source::{PacketReader, Source};
+use crate::stage::Stage;
+use crate::summary::Summary;
+
+/// Reads a source once, and runs a stage over it.
+///
+/// Who the gateways are shows only at the end of a trace, yet leaving them out while reading saves half of the work. So
+/// the first 50,000 frames elect them and the end of the trace verifies that; where they differ, everything is read
+/// again ([`Event::Restart`]). In what cannot be read twice, gateways are devices until they are decided, at the close
+/// of each window; who was a gateway once stays one.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    /// How packets become flows; its gateways are set by the policy.
+    pub flow: FlowOptions,
+    /// What finds messages.
+    pub engine: Engine,
+    /// Who the gateways are, or how they are found.
+    pub gateways: GatewayPolicy,
+    /// Threads; the results do not depend on them.
+    pub threads: NonZeroUsize,
+    /// Whether to note when each capture has packets.
+    pub wants_spans: bool,
+}
+
+impl Default for Pipeline {
+    fn default() -> Self {
+        Self {
+            flow: FlowOptions::default(),
+            engine: Engine::default(),
+            gateways: GatewayPolicy::default(),
+            threads: NonZeroUsize::MIN,
+            wants_spans: false,
+        }
+    }
+}
+
+/// The result of a pipeline, beside the rows that were handed out.
+#[derive(Debug)]
+pub struct Run<R> {
+    /// What each shard left; those of gateways may be among them where the source could not be read twice.
+    pub rests: Vec<R>,
+    /// What is known of the trace.
+    pub summary: Summary,
+}
+
+/// Everything that a reading needs.
+pub(crate) struct Inner<'a, S: Stage, R> {
+    pub(crate) stage: &'a S,
+    pub(crate) shards: Vec<Shard<S>>,
+    pub(crate) reader: R,
+    pub(crate) router: Router,
+    pub(crate) progress: &'a dyn Progress,
+}
+
+/// What a reading gave.
+pub(crate) struct Outcome<S: Stage> {
+    rests: Vec<S::Rest>,
+    summary: Summary,
+}
+
+impl Pipeline {
+    /// Runs a stage over a source, and gives the rows to `sink` as they become final, in an order that depends neither
+    /// on threads nor on how the source delivers its packets.
+    ///
+    /// # Errors
+    /// What `sink` fails with.
+    pub fn run<S: Stage, E>(
+        &self,
+        source: &impl Source,
+        stage: &S,
+        sink: impl FnMut(Event<S::Row>) -> Result<(), E>,
+    ) -> Result<Run<S::Rest>, E> {
+        self.run_with(source, stage, sink, &NoProgress)
+    }
+
+    /// Runs a stage over a source as [`Self::run`] does, and reports how far it is.
+    ///
+    /// # Errors
+    /// What `sink` fails with.
+    pub fn run_with<S: Stage, E>(
+        &self,
+        source: &impl Source,
+        stage: &S,
+        mut sink: impl FnMut(Event<S::Row>) -> Result<(), E>,
+        progress: &dyn Progress,
+    ) -> Result<Run<S::Rest>, E> {
+        let guessed = self.guess(source);
+        let outcome = self.read(source, stage, &mut sink, (&guessed, progress))?;
+        let decided = outcome.summary.gateways.macs();
+        if !source.is_rewindable() || decided == guessed.macs() {
+            return Ok(outcome.into_run());
+        }
+        let decided = outcome.summary.gateways;
+        sink(Event::Restart)?;
+        let mut outcome = self.read(source, stage, &mut sink, (&decided, progress))?;
+        outcome.summary.is_second_reading = true;
+        Ok(outcome.into_run())
+    }
+
+    /// Runs a stage over a source on one thread, and shows each frame to `tap`. Gateways have to be known, or are
+    /// devices until they are decided.
+    ///
+    /// # Errors
+    /// What `sink` or `tap` fails with.
+    pub fn run_tapped<S: Stage, E>(
+        &self,
+        source: &impl Source,
+        stage: &S,
+        mut sink: impl FnMut(Event<S::Row>) -> Result<(), E>,
+        (tap, progress): (&mut impl FrameTap<S::Observer, S::Row, E>, &dyn Progress),
+    ) -> Result<Run<S::Rest>, E> {
+        let gateways = self.elect(source);
+        let inner = self.inner(source, stage, (&gateways, progress));
+        let pending = Pending::new(stage, &mut sink, false);
+        Ok(sequential::run(inner, pending, tap)?.into_run())
+    }
+
+    /// The gateways by all frames of a source, which can be read twice.
+    pub fn elect(&self, source: &impl Source) -> Gateways {
+        self.elect_by(source, u64::MAX)
+    }
+
+    /// The gateways that the first frames point at.
+    fn guess(&self, source: &impl Source) -> Gateways {
+        self.elect_by(source, GUESS_FRAMES)
+    }
+
+    fn elect_by(&self, source: &impl Source, most_frames: u64) -> Gateways {
+        let mut evidence = GatewayEvidence::default();
+        if self.flow.identity == Identity::Ip {
+            return Gateways::default();
+        }
+        if !self.gateways.is_settled() && source.is_rewindable() {
+            let mut reader = source.open();
+            let mut frames = 0;
+            while frames < most_frames
+                && let Some(next) = reader.next_packet()
+            {
+                evidence.observe(&next.packet);
+                frames += 1;
+            }
+        }
+        self.gateways.decide(&evidence)
+    }
+
+    fn read<S: Stage, E>(
+        &self,
+        source: &impl Source,
+        stage: &S,
+        sink: &mut dyn FnMut(Event<S::Row>) -> Result<(), E>,
+        (gateways, progress): (&Gateways, &dyn Progress),
+    ) -> Result<Outcome<S>, E> {
+        let is_stream = !source.is_rewindable();
+        let is_open = is_stream && !self.gateways.is_settled() && self.flow.identity == Identity::Mac;
+        let inner = self.inner(source, stage, (gateways, progress));
+        let pending = Pending::new(stage, sink, is_open);
+        if self.threads.get() == 1 {
+            sequential::run(inner, pending, &mut NoTap)
+        } else {
+            parallel::run(inner, pending, (self.threads, is_stream))
+        }
+    }
+
+    fn inner<'a, S: Stage, R: PacketReader>(
+        &self,
+        source: &impl Source<Reader = R>,
+        stage: &'a S,
+        (gateways, progress): (&Gateways, &'a dyn Progress),
+    ) -> Inner<'a, S, R> {
+        let flow = FlowOptions { gateways: gateways.macs(), ..self.flow.clone() };
+        let watch = GatewayWatch::new(&self.gateways, &flow, !source.is_rewindable());
+        Inner {
+            stage,
+            shards: shards(stage, &flow, &self.engine),
+            reader: source.open(),
+            router: Router::new(&flow, watch, self.wants_spans),
+            progress,
+        }
+    }
+}
+
+impl<S: Stage> Outcome<S> {
+    /// Hands out the last rows, and sums up.
+    pub(crate) fn of<E>(
+        mut router: Router,
+        left: Vec<Left<S>>,
+        mut pending: Pending<'_, S, E>,
+    ) -> Result<Self, E> {
+        let mut summary = Summary {
+            span: router.span,
+            spans: router.spans.take().unwrap_or_default(),
+            gateways: router.gateways.decide(router.span.map_or_else(Default::default, |(_, last)| last)),
+            evidence: router.gateways.into_evidence(),
+            read: router.read,
+            ..Summary::default()
+        };
+        let mut rests = Vec::with_capacity(left.len());
+        for (rows, rest, end) in left {
+            pending.add(rows);
+            summary.counts.merge(end.counts);
+            summary.losses.merge(end.losses);
+            rests.push(rest);
+        }
+        summary.gateway_late = pending.finish(summary.gateways.clone())?;
+        Ok(Self { rests, summary })
+    }
+
+    fn into_run(self) -> Run<S::Rest> {
+        Run { rests: self.rests, summary: self.summary }
+    }
+}

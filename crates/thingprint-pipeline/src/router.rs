@@ -1,0 +1,78 @@
+use thingprint_flow::{DeviceId, Ends, FlowOptions, Identifier, Packet, Timestamp};
+
+use crate::capture_spans::CaptureSpans;
+use crate::gateways::GatewayWatch;
+use crate::summary::ReadSummary;
+
+/// Number of shards among which devices are shared, whatever the number of threads: so that no result depends on it.
+pub(crate) const SHARDS: usize = 64;
+
+/// Says of each packet which devices it belongs to, and sums up what the source gave.
+#[derive(Debug)]
+pub(crate) struct Router {
+    identifier: Identifier,
+    pub(crate) gateways: GatewayWatch,
+    pub(crate) spans: Option<CaptureSpans>,
+    pub(crate) read: ReadSummary,
+    pub(crate) span: Option<(Timestamp, Timestamp)>,
+}
+
+/// Where a packet goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Routed {
+    pub(crate) ends: Ends,
+    /// Number of the frame, from 1.
+    pub(crate) number: u64,
+    /// The highest time up to this packet.
+    pub(crate) clock: Timestamp,
+}
+
+impl Router {
+    pub(crate) fn new(flow: &FlowOptions, gateways: GatewayWatch, wants_spans: bool) -> Self {
+        Self {
+            identifier: Identifier::new(flow),
+            gateways,
+            spans: wants_spans.then(CaptureSpans::default),
+            read: ReadSummary::default(),
+            span: None,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn route(&mut self, capture: usize, packet: &Packet<'_>) -> Routed {
+        let (first, clock) = self.span.get_or_insert((packet.time, packet.time));
+        *first = (*first).min(packet.time);
+        *clock = (*clock).max(packet.time);
+        let clock = *clock;
+        self.gateways.observe(packet);
+        self.read.look_at(packet);
+        if let Some(spans) = &mut self.spans {
+            spans.see(capture, packet);
+        }
+        Routed { ends: self.identifier.ends_of(packet), number: self.read.frames, clock }
+    }
+}
+
+/// The shard of a device: a hash of its address that is the same in every run.
+#[inline]
+pub(crate) fn shard_of(device: DeviceId) -> usize {
+    let bits = match device {
+        DeviceId::Mac(mac) => {
+            let [a, b, c, d, e, f] = mac.octets();
+            u64::from_be_bytes([0, 0, a, b, c, d, e, f])
+        }
+        DeviceId::Ip(std::net::IpAddr::V4(addr)) => u64::from(addr.to_bits()),
+        DeviceId::Ip(std::net::IpAddr::V6(addr)) => {
+            let bits = addr.to_bits();
+            (bits >> 64) as u64 ^ (bits & u128::from(u64::MAX)) as u64
+        }
+    };
+    // The golden ratio in 64 bits: neighbouring addresses go to different shards.
+    (bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize
+}
+
+/// The ends of a packet that are in one shard.
+#[inline]
+pub(crate) fn ends_in(shard: usize, ends: Ends) -> Ends {
+    ends.map(|end| end.filter(|id| shard_of(*id) == shard))
+}

@@ -1,0 +1,99 @@
+use thingprint_flow::{Frame, SharedPacket, Timestamp};
+use thingprint_protocol::Detector;
+
+use crate::pending::Pending;
+use crate::pipeline::{Inner, Outcome};
+use crate::router::{Routed, ends_in, shard_of};
+use crate::shard::{Shard, finish};
+use crate::source::{PacketReader, SourcePacket};
+use crate::stage::Stage;
+
+/// Frames between two looks at the progress.
+const PROGRESS_FRAMES: u64 = 1 << 16;
+/// Rows leave at least this often, in nanoseconds of the trace.
+const RELEASE_NS: i64 = 1_000_000_000;
+
+/// Sees each frame with the observer of each shard that it went to.
+pub trait FrameTap<O, R, E> {
+    /// A frame went to a shard.
+    fn frame(&mut self, frame: &Frame<'_>, observer: &mut O) -> Result<(), E>;
+}
+
+/// For those who do not want to see frames.
+pub(crate) struct NoTap;
+
+impl<O, R, E> FrameTap<O, R, E> for NoTap {
+    #[inline]
+    fn frame(&mut self, _: &Frame<'_>, _: &mut O) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+/// All shards on one thread.
+struct Shards<S: Stage> {
+    shards: Vec<Shard<S>>,
+    /// The earliest deadline of any shard.
+    deadline: Timestamp,
+}
+
+impl<S: Stage> Shards<S> {
+    fn tick(&mut self, clock: Timestamp) {
+        self.deadline = Timestamp::MAX;
+        for shard in &mut self.shards {
+            shard.tick(clock);
+            self.deadline = self.deadline.min(shard.deadline());
+        }
+    }
+
+    #[inline]
+    fn share(&mut self, at: usize, shared: &SharedPacket<'_, '_>) -> &mut Shard<S> {
+        let shard = &mut self.shards[at];
+        shard.share(shared);
+        self.deadline = self.deadline.min(shard.deadline());
+        shard
+    }
+}
+
+/// Reads everything on this thread.
+pub(crate) fn run<S: Stage, R: PacketReader, E, T: FrameTap<S::Observer, S::Row, E>>(
+    inner: Inner<'_, S, R>,
+    mut pending: Pending<'_, S, E>,
+    tap: &mut T,
+) -> Result<Outcome<S>, E> {
+    let Inner { stage, shards, mut reader, mut router, progress } = inner;
+    let mut shards = Shards::<S> { shards, deadline: Timestamp::MAX };
+    let mut release_at = Timestamp::MIN;
+    loop {
+        let Some(SourcePacket { capture, frame, packet }) = reader.next_packet() else { break };
+        let Routed { ends, number, clock } = router.route(capture, &packet);
+        if number == 1 || clock >= shards.deadline {
+            shards.tick(clock);
+        }
+        let mut went: [Option<usize>; 2] = ends.map(|end| end.map(shard_of));
+        if went[0] == went[1] {
+            went[1] = None;
+        }
+        for at in went.into_iter().flatten() {
+            let ends = if went[1].is_some() && went[0].is_some() { ends_in(at, ends) } else { ends };
+            let shard = shards.share(at, &SharedPacket { packet: &packet, ends, number, clock });
+            tap.frame(&frame, Detector::observer_mut(shard.observer_mut()))?;
+        }
+        if router.gateways.is_due(number, clock) {
+            pending.release(clock)?;
+            pending.decide(router.gateways.decide(clock));
+        }
+        if clock >= release_at {
+            release_at = clock.plus_nanos(RELEASE_NS);
+            for shard in &mut shards.shards {
+                pending.add(stage.take(Detector::observer_mut(shard.observer_mut())));
+            }
+            pending.release(clock)?;
+        }
+        if number.is_multiple_of(PROGRESS_FRAMES) {
+            progress.read(reader.bytes_read());
+        }
+    }
+    router.read.end(reader.end());
+    let left = shards.shards.into_iter().map(|shard| finish(stage, shard)).collect();
+    Outcome::of(router, left, pending)
+}

@@ -1,0 +1,46 @@
+use thingprint_flow::{Finished, FlowOptions, Tracker};
+use thingprint_protocol::{Detector, Engine, Limits};
+
+use crate::router::SHARDS;
+use crate::stage::{End, Stage};
+
+/// The part of a cap over all devices that one shard has: more than its even share, since a home has few devices and
+/// they are not spread evenly.
+const FLOW_SHARE: usize = 32;
+const DEVICE_SHARE: usize = 32;
+const BYTES_SHARE: usize = 16;
+
+/// The flow table of a shard, with what observes it.
+pub(crate) type Shard<S> = Tracker<Detector<<S as Stage>::Observer>>;
+
+/// What a shard left.
+pub(crate) type Left<S> = (Vec<<S as Stage>::Row>, <S as Stage>::Rest, End);
+
+/// The shards of a run.
+pub(crate) fn shards<S: Stage>(stage: &S, flow: &FlowOptions, engine: &Engine) -> Vec<Shard<S>> {
+    let share = |all: usize, share: usize| all.div_ceil(share);
+    let flow = FlowOptions {
+        max_flows: share(flow.max_flows, FLOW_SHARE),
+        max_devices: share(flow.max_devices, DEVICE_SHARE),
+        ..flow.clone()
+    };
+    let limits = engine.limits();
+    let engine = engine.limited(Limits {
+        buffered_bytes: share(limits.buffered_bytes, BYTES_SHARE),
+        message_bytes: share(limits.message_bytes, BYTES_SHARE),
+        ..limits
+    });
+    let shard = |_| Tracker::new(flow.clone(), Detector::new(&engine, stage.observer(&engine)));
+    (0..SHARDS).map(shard).collect()
+}
+
+/// Ends a shard.
+pub(crate) fn finish<S: Stage>(stage: &S, shard: Shard<S>) -> Left<S> {
+    let Finished { observer, devices, open_flows, span, counts } = shard.finish();
+    let losses = observer.losses();
+    let end = End { devices, open_flows, span, counts, losses };
+    let mut observer = observer.into_observer();
+    let rows = stage.take(&mut observer);
+    let rest = stage.finish(observer, &end);
+    (rows, rest, end)
+}

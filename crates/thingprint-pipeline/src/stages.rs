@@ -1,0 +1,10 @@
+//! The stages that the commands are made of.
+mod flows;
+mod instances;
+mod inventory;
+mod parts;
+
+pub use flows::{FlowId, FlowObserver, FlowRow, FlowStage};
+pub use instances::InstanceStage;
+pub use inventory::InventoryStage;
+pub use parts::PartStage;

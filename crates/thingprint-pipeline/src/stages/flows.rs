@@ -1,0 +1,152 @@
+use std::borrow::Cow;
+
+use thingprint_flow::{DeviceId, DeviceIndex, DevicePacket, Flow, Observer, Timestamp};
+use thingprint_protocol::{
+    Collected, DetectedProtocol, Engine, Heard, Interest, Message, MessageContext, MessageMemory,
+    MessageObserver,
+};
+
+use crate::community_id::community_id;
+use crate::stage::{End, Stage};
+
+/// Hands out each flow when it is closed, with its messages.
+///
+/// A flow between two devices of the source is handed out for each. The order is that in which flows are closed, then
+/// that of their first packets.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FlowStage {
+    /// Whether the messages of flows are wanted.
+    pub has_messages: bool,
+    /// Whether to note to which flows each packet belongs, for [`FlowObserver::take_seen`].
+    pub notes_packets: bool,
+    /// Whether Community IDs are wanted.
+    pub has_community_ids: bool,
+}
+
+/// Number of a flow in a trace: of the frame that it began with, and whether the device received that.
+///
+/// Flows are in the order of their first packets by it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowId {
+    /// Number of the frame, from 1; 0 for a flow without packets.
+    pub frame: u64,
+    /// Whether the device received it.
+    pub is_received: bool,
+}
+
+/// A flow that was closed.
+#[derive(Clone, Debug)]
+pub struct FlowRow {
+    /// Its number.
+    pub id: FlowId,
+    /// The device that it is of. The flow's index of it is that of a shard, and means nothing outside.
+    pub device: DeviceId,
+    /// Its Community ID, if that is wanted and there is one.
+    pub community_id: Option<Box<str>>,
+    /// The flow with its messages.
+    pub flow: Flow<Heard>,
+}
+
+/// Follows the flows of a shard.
+#[derive(Debug)]
+pub struct FlowObserver {
+    stage: FlowStage,
+    memory: MessageMemory,
+    ids: Vec<DeviceId>,
+    seen: Vec<FlowId>,
+    rows: Vec<FlowRow>,
+}
+
+/// What rides with a flow.
+#[derive(Debug, Default)]
+pub struct FlowState {
+    id: FlowId,
+    community_id: Option<Box<str>>,
+    collected: Collected,
+}
+
+impl FlowObserver {
+    /// The flows of the last packet.
+    pub fn take_seen(&mut self) -> Vec<FlowId> {
+        std::mem::take(&mut self.seen)
+    }
+}
+
+impl Observer for FlowObserver {
+    type State = FlowState;
+
+    fn device(&mut self, device: DeviceIndex, id: DeviceId) {
+        // Indices are given out in order, since no device is forgotten.
+        self.ids.resize(device.as_usize() + 1, id);
+    }
+
+    #[inline]
+    fn packet(&mut self, packet: &DevicePacket<'_, '_>, state: &mut FlowState) {
+        if state.id.frame == 0 {
+            state.id = FlowId { frame: packet.number, is_received: !packet.is_sent };
+            if self.stage.has_community_ids {
+                state.community_id = community_id(packet.ip).map(String::into_boxed_str);
+            }
+        }
+        state.collected.note_packet(packet);
+        if self.stage.notes_packets {
+            self.seen.push(state.id);
+        }
+    }
+
+    fn continue_flow(&mut self, state: &mut FlowState) -> FlowState {
+        FlowState { collected: state.collected.continued(), ..FlowState::default() }
+    }
+
+    fn abandon_flow(&mut self, state: FlowState) {
+        self.memory.release(&state.collected);
+    }
+}
+
+impl MessageObserver for FlowObserver {
+    fn interest(&self) -> Interest {
+        if self.stage.has_messages { Interest::ALL } else { Interest::NONE }
+    }
+
+    fn message(
+        &mut self,
+        message: Cow<'_, Message>,
+        context: &MessageContext<'_, '_>,
+        state: &mut FlowState,
+    ) {
+        self.memory.add(message, context, &mut state.collected);
+    }
+
+    fn detected(&mut self, flow: Flow<FlowState>, detection: &DetectedProtocol) {
+        let Some(device) = self.ids.get(flow.device.as_usize()).copied() else { return };
+        let (flow, FlowState { id, community_id, collected }) = flow.split();
+        let flow = flow.with_state(self.memory.take(collected, detection));
+        self.rows.push(FlowRow { id, device, community_id, flow });
+    }
+}
+
+impl Stage for FlowStage {
+    type Observer = FlowObserver;
+    type Row = FlowRow;
+    type Rest = ();
+    type Key = FlowId;
+
+    fn observer(&self, engine: &Engine) -> FlowObserver {
+        let memory = if self.has_messages { MessageMemory::new(engine) } else { MessageMemory::none(engine) };
+        FlowObserver { stage: *self, memory, ids: Vec::new(), seen: Vec::new(), rows: Vec::new() }
+    }
+
+    fn take(&self, observer: &mut FlowObserver) -> Vec<FlowRow> {
+        std::mem::take(&mut observer.rows)
+    }
+
+    fn order(&self, row: &FlowRow) -> (Timestamp, FlowId) {
+        (row.flow.closed_at, row.id)
+    }
+
+    fn device(&self, row: &FlowRow) -> Option<DeviceId> {
+        Some(row.device)
+    }
+
+    fn finish(&self, _: FlowObserver, _: &End) {}
+}

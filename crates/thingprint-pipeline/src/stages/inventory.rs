@@ -1,0 +1,38 @@
+use std::convert::Infallible;
+
+use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_instance::{DeviceEntry, Inventory};
+use thingprint_protocol::Engine;
+
+use crate::stage::{End, Stage};
+
+/// Lists the devices; what a shard leaves are its devices.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InventoryStage;
+
+impl Stage for InventoryStage {
+    type Observer = Inventory;
+    type Row = Infallible;
+    type Rest = Vec<DeviceEntry>;
+    type Key = ();
+
+    fn observer(&self, _: &Engine) -> Inventory {
+        Inventory::default()
+    }
+
+    fn take(&self, _: &mut Inventory) -> Vec<Infallible> {
+        Vec::new()
+    }
+
+    fn order(&self, row: &Infallible) -> (Timestamp, ()) {
+        match *row {}
+    }
+
+    fn device(&self, row: &Infallible) -> Option<DeviceId> {
+        match *row {}
+    }
+
+    fn finish(&self, observer: Inventory, _: &End) -> Vec<DeviceEntry> {
+        observer.into_entries()
+    }
+}

@@ -1,0 +1,80 @@
+use thingprint_flow::{
+    CaptureError, ContentHash, DecodeCounts, GatewayEvidence, Gateways, Packet, Timestamp, TrackCounts,
+};
+use thingprint_protocol::Losses;
+
+use crate::capture_spans::CaptureSpans;
+use crate::source::ReadEnd;
+use crate::unowned::Unowned;
+
+/// What is known of a trace that was read to its end, beside the results.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// What the source gave.
+    pub read: ReadSummary,
+    /// The gateways, which are not devices.
+    pub gateways: Gateways,
+    /// What bears on which addresses are gateways; nothing where the user named them.
+    pub evidence: GatewayEvidence,
+    /// Time of the earliest and of the latest frame.
+    pub span: Option<(Timestamp, Timestamp)>,
+    /// When each capture has packets, if that was asked for.
+    pub spans: CaptureSpans,
+    /// What the flow tables counted.
+    pub counts: TrackCounts,
+    /// What detection could not read.
+    pub losses: Losses,
+    /// Rows handed out of a stream before it was known that they are of a gateway.
+    pub gateway_late: u64,
+    /// Whether the gateways were not those that the first frames pointed at, so that all was read again.
+    pub is_second_reading: bool,
+}
+
+/// What a source gave.
+#[derive(Clone, Debug, Default)]
+pub struct ReadSummary {
+    /// Frames.
+    pub frames: u64,
+    /// IP packets whose payload was not captured whole.
+    pub cut_packets: u64,
+    /// IP packets whose sender is known by its MAC address, but not their receiver.
+    pub one_sided: u64,
+    /// Packets of no device.
+    pub unowned: Unowned,
+    /// What could not be read.
+    pub problems: Vec<CaptureError>,
+    /// What the frames were.
+    pub counts: DecodeCounts,
+    /// Hash of the content of each capture, where they were asked for.
+    pub hashes: Vec<Option<ContentHash>>,
+}
+
+impl ReadSummary {
+    /// Takes in a packet.
+    #[inline]
+    pub(crate) fn look_at(&mut self, packet: &Packet<'_>) {
+        self.frames += 1;
+        let Some(ip) = &packet.ip else { return };
+        self.cut_packets += u64::from(ip.payload.len() < ip.payload_bytes as usize);
+        self.one_sided += u64::from(packet.src_mac.is_some() && packet.dst_mac.is_none());
+        self.unowned.look_at(packet, ip);
+    }
+
+    pub(crate) fn end(&mut self, end: ReadEnd) {
+        let ReadEnd { problems, counts, hashes } = end;
+        self.problems = problems;
+        self.counts = counts;
+        self.hashes = hashes;
+    }
+
+    /// Adds what another source gave.
+    pub fn merge(&mut self, other: Self) {
+        self.frames += other.frames;
+        self.cut_packets += other.cut_packets;
+        self.one_sided += other.one_sided;
+        self.unowned.merge(other.unowned);
+        self.problems.extend(other.problems);
+        self.counts.merge(&other.counts);
+        self.hashes.extend(other.hashes);
+    }
+}

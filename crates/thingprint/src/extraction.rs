@@ -1,0 +1,206 @@
+//! Captures to instances: the same way for every command.
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use thingprint_flow::{Gateways, TraceOptions, WindowLength};
+use thingprint_instance::{Instance, InstanceOptions, Labeled};
+use thingprint_pipeline::{Event, InstanceStage, Run, Summary};
+use thingprint_protocol::Engine;
+use thingprint_report::Labels;
+
+use crate::copies::without_copies;
+use crate::exit::Outcome;
+use crate::gateways::GatewayChoice;
+use crate::inputs::Input;
+use crate::messages::{Kept, Messages, Say, counted};
+use crate::progress::Progress;
+use crate::protocols::Protocols;
+use crate::read_report::{report_gateways, report_losses, report_read, report_unowned};
+use crate::reading::{Reading, total_length};
+
+/// Captures that are to become instances.
+#[derive(Debug)]
+pub(crate) struct Extraction<'a> {
+    pub(crate) inputs: &'a [Input],
+    pub(crate) options: InstanceOptions,
+    pub(crate) gateways: &'a GatewayChoice,
+    pub(crate) sort: bool,
+    pub(crate) labels: &'a Labels,
+    pub(crate) protocols: &'a Protocols,
+    pub(crate) threads: NonZeroUsize,
+    pub(crate) messages: Messages,
+}
+
+/// Instances with the labels of their devices.
+#[derive(Debug)]
+pub(crate) struct Instances {
+    pub(crate) rows: Vec<Labeled>,
+    pub(crate) outcome: Outcome,
+    /// What was warned of.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// What takes rows as they become final.
+type Sink<'s> = &'s mut (dyn FnMut(Event<Labeled>) -> anyhow::Result<()>);
+
+impl Extraction<'_> {
+    /// Reads the captures; the instances are in the order of devices, windows and captures.
+    pub(crate) fn instances(&self) -> anyhow::Result<Instances> {
+        let mut rows = Vec::new();
+        let (outcome, warnings) = self.stream(&mut |event| {
+            match event {
+                Event::Rows(more) => rows.extend(more),
+                Event::Restart => rows.clear(),
+            }
+            Ok(())
+        })?;
+        rows.sort_by(|a: &Labeled, b: &Labeled| {
+            let key = |row: &Labeled| (row.instance.device, row.instance.window_start);
+            (key(a), &a.instance.capture).cmp(&(key(b), &b.instance.capture))
+        });
+        Ok(Instances { rows, outcome, warnings })
+    }
+
+    /// Reads the captures, and gives instances to `sink` as they become final; what was warned of comes back.
+    pub(crate) fn stream(&self, sink: Sink<'_>) -> anyhow::Result<(Outcome, Vec<String>)> {
+        let messages = Kept::new(self.messages);
+        let is_by_capture = self.options.flow.window == WindowLength::Capture;
+        // A copy in another folder may have a label of its own there.
+        let inputs = if is_by_capture && self.labels.has_captures() {
+            self.inputs.to_vec()
+        } else {
+            without_copies(self.inputs, &messages)
+        };
+        let mut instances = 0_u64;
+        let mut counting = |event: Event<Labeled>| {
+            match &event {
+                Event::Rows(rows) => instances += rows.len() as u64,
+                Event::Restart => instances = 0,
+            }
+            sink(event)
+        };
+        let engine = self.protocols.engine();
+        let run = if is_by_capture {
+            self.each_by_itself(&inputs, &engine, &mut counting)?
+        } else {
+            self.as_one_trace(&inputs, &engine, &mut counting)?
+        };
+        let outcome = report_read(&run.summary.read, inputs.len(), &messages)?;
+        self.report(&run, instances, &messages);
+        Ok((outcome, messages.into_warnings()))
+    }
+
+    /// Every capture is a trace of its own; they are handed out in the order of their names.
+    fn each_by_itself(&self, inputs: &[Input], engine: &Engine, sink: Sink<'_>) -> anyhow::Result<Run<u64>> {
+        let progress = Progress::bytes("reading", total_length(inputs), self.messages.is_quiet());
+        let (next, done) = (AtomicUsize::new(0), Mutex::new((Vec::new(), 0)));
+        std::thread::scope(|scope| {
+            for _ in 0..self.threads.get().min(inputs.len()) {
+                scope.spawn(|| {
+                    while let Some(input) = inputs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let read = self.one_capture(input, engine);
+                        let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+                        done.0.push((input.name(), read));
+                        done.1 += input.length().unwrap_or(0);
+                        progress.set(done.1);
+                    }
+                });
+            }
+        });
+        progress.finish();
+        let (mut captures, _) = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        captures.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut all = Run { rests: Vec::new(), summary: Summary::default() };
+        for (_, read) in captures {
+            let (rows, run) = read?;
+            sink(Event::Rows(rows))?;
+            all.rests.extend(run.rests);
+            all.summary.read.merge(run.summary.read);
+            all.summary.counts.merge(run.summary.counts);
+            all.summary.losses.merge(run.summary.losses);
+        }
+        Ok(all)
+    }
+
+    fn one_capture(&self, input: &Input, engine: &Engine) -> anyhow::Result<(Vec<Labeled>, Run<u64>)> {
+        let mut instances: Vec<Instance> = Vec::new();
+        let reading = Reading { is_quiet: true, ..self.reading(std::slice::from_ref(input), engine) };
+        let reading = Reading { threads: NonZeroUsize::MIN, ..reading };
+        let run = reading.run(&InstanceStage::new(self.options.clone()), |event| {
+            match event {
+                Event::Rows(rows) => instances.extend(rows),
+                Event::Restart => instances.clear(),
+            }
+            Ok(())
+        })?;
+        let (first, last) = run.summary.span.unwrap_or_default();
+        let window_s = last.nanos_since(first).max(0) as f64 / 1e9;
+        let capture = Some(input.name());
+        let rows = instances.into_iter().map(|instance| {
+            let capture = capture.clone();
+            self.labelled(Instance { window_start: first, window_s, capture, ..instance })
+        });
+        Ok((rows.collect(), run))
+    }
+
+    /// All captures are one trace.
+    fn as_one_trace(&self, inputs: &[Input], engine: &Engine, sink: Sink<'_>) -> anyhow::Result<Run<u64>> {
+        self.reading(inputs, engine).run(&InstanceStage::new(self.options.clone()), |event| match event {
+            Event::Rows(rows) => sink(Event::Rows(rows.into_iter().map(|row| self.labelled(row)).collect())),
+            Event::Restart => sink(Event::Restart),
+        })
+    }
+
+    fn reading<'r>(&self, inputs: &'r [Input], engine: &'r Engine) -> Reading<'r> {
+        Reading {
+            inputs,
+            flow: self.options.flow.clone(),
+            gateways: self.gateways.policy(self.labels),
+            engine,
+            threads: self.threads,
+            options: TraceOptions { sort: self.sort, ..TraceOptions::default() },
+            wants_spans: false,
+            is_quiet: self.messages.is_quiet(),
+        }
+    }
+
+    /// Whether rows come before the captures end.
+    pub(crate) fn is_streaming(&self) -> bool {
+        let engine = self.protocols.engine();
+        self.options.flow.window != WindowLength::Capture && self.reading(self.inputs, &engine).is_streaming()
+    }
+
+    fn labelled(&self, instance: Instance) -> Labeled {
+        let label = self.labels.label_of(instance.device, instance.capture.as_deref()).cloned();
+        Labeled { instance, label }
+    }
+
+    fn report(&self, run: &Run<u64>, instances: u64, messages: &Kept) {
+        let (flow, summary) = (&self.options.flow, &run.summary);
+        report_losses(summary.counts, summary.losses, messages);
+        let words: u64 = run.rests.iter().sum();
+        if words > 0 {
+            messages.warn(format!("{words} words were left out of bags: too many distinct ones"));
+        }
+        report_gateways(summary, flow, messages);
+        let gateways =
+            if flow.window == WindowLength::Capture { &Gateways::default() } else { &summary.gateways };
+        report_unowned(&summary.read, (flow.identity, gateways), messages);
+        if instances == 0 && summary.read.frames > 0 {
+            messages.warn("no device sent enough for an instance");
+        }
+        if self.labels.has_captures() && flow.window != WindowLength::Capture {
+            messages.warn(
+                "the capture column of the label file counts with --window capture only: without it, a device has a \
+                 label where all its rows agree",
+            );
+        }
+        let instances = counted(instances, "instance", "instances");
+        messages.detail(format!("{}, {instances}", counted(summary.read.frames, "frame", "frames")));
+        for (kind, count) in summary.read.counts.malformed.iter().filter(|(_, count)| **count > 0) {
+            messages.detail(format!("{count} malformed packets: {kind}"));
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Which gateways the user names.
+
+use std::collections::BTreeSet;
+
+use thingprint_flow::{DeviceId, GatewayPolicy, MacAddr};
+use thingprint_report::Labels;
+
+/// The class of gateways in label files.
+const GATEWAY_CLASS: &str = "gateway";
+
+/// What the command line says of gateways.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GatewayChoice {
+    /// Their addresses, if they are known.
+    pub(crate) given: BTreeSet<MacAddr>,
+    /// Whether there is none.
+    pub(crate) is_none: bool,
+}
+
+impl GatewayChoice {
+    /// Who the gateways are, or how they are found; what has a label is never found to be one, and what is labelled
+    /// `gateway` is one.
+    pub(crate) fn policy(&self, labels: &Labels) -> GatewayPolicy {
+        let macs = labels.devices().filter_map(|device| match device {
+            DeviceId::Mac(mac) => Some(mac),
+            DeviceId::Ip(_) => None,
+        });
+        let is_gateway = |mac: &MacAddr| {
+            let label = labels.label_of(DeviceId::Mac(*mac), None);
+            label.is_some_and(|label| label.class.eq_ignore_ascii_case(GATEWAY_CLASS))
+        };
+        let (labelled_gateways, labelled): (BTreeSet<MacAddr>, BTreeSet<MacAddr>) =
+            macs.partition(is_gateway);
+        let given = if self.given.is_empty() { labelled_gateways } else { self.given.clone() };
+        GatewayPolicy { given, is_none: self.is_none, labelled }
+    }
+}

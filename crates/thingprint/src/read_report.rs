@@ -1,0 +1,135 @@
+//! What there is to say of captures that were read.
+
+use anyhow::bail;
+use thingprint_flow::{FlowOptions, Gateways, Identity, TrackCounts};
+use thingprint_pipeline::{ReadSummary, Summary};
+use thingprint_protocol::Losses;
+
+use crate::exit::Outcome;
+use crate::messages::{Say, counted};
+
+/// A warning is due when more than one packet of so many belongs to no device.
+const WARNING_SHARE: u64 = 10;
+
+/// Says what could not be read of so many captures. Fails when nothing at all could be.
+pub(crate) fn report_read(
+    read: &ReadSummary,
+    captures: usize,
+    messages: impl Say,
+) -> anyhow::Result<Outcome> {
+    let is_hopeless = read.frames == read.counts.unsupported_link
+        && !read.problems.is_empty()
+        && read.problems.len() >= captures;
+    if is_hopeless {
+        let all: Vec<String> =
+            read.problems.iter().map(|problem| format!("failed to read {problem}")).collect();
+        bail!("{}", all.join("\n       "));
+    }
+    for problem in &read.problems {
+        messages.warn(format!("failed to read {problem}"));
+    }
+    report_gaps(read, messages);
+    if read.frames == 0 && read.problems.is_empty() {
+        messages.warn("there is no packet in the input");
+    }
+    Ok(if read.problems.is_empty() { Outcome::Done } else { Outcome::Partial })
+}
+
+/// Says what the way in which the captures were taken leaves out.
+fn report_gaps(read: &ReadSummary, messages: impl Say) {
+    let packets = read.counts.ip_packets;
+    if read.cut_packets > 0 {
+        messages.warn(format!(
+            "{} of {packets} packets were not captured whole: names, intervals and cipher suites may be missing \
+             (tcpdump -s 0 captures all)",
+            read.cut_packets
+        ));
+    }
+    if read.one_sided > 0 {
+        messages.warn(format!(
+            "{} of {packets} packets do not say which device received them (Linux cooked capture, tcpdump -i any): \
+             devices are seen to send only; capture on one interface, or use --identity ip",
+            read.one_sided
+        ));
+    }
+}
+
+/// Says what caps and gaps left out of flows and messages.
+pub(crate) fn report_losses(track: TrackCounts, losses: Losses, messages: impl Say) {
+    let lost = [
+        (track.late_packets, "packets came after their window was closed, and count in the next"),
+        (track.flows_evicted, "flows were closed early, because the flow table was full"),
+        (track.device_packets_dropped, "packets of further devices were left out: too many devices"),
+        (losses.buffers_dropped, "streams were not read for messages: too many bytes to keep"),
+    ];
+    for (count, what) in lost.into_iter().filter(|(count, _)| *count > 0) {
+        messages.warn(format!("{count} {what}"));
+    }
+    if losses.streams_given_up > 0 {
+        let streams = losses.streams_given_up;
+        messages.detail(format!("{streams} streams could not be read on: bytes missing or too long"));
+    }
+}
+
+/// Says who the gateways are and why, and which rows came before that was known.
+pub(crate) fn report_gateways(summary: &Summary, flow: &FlowOptions, messages: impl Say) {
+    if flow.identity == Identity::Mac {
+        for (mac, reason) in &summary.gateways.0 {
+            messages.note(format!("the gateway is {mac} ({reason})"));
+        }
+    }
+    if summary.is_second_reading {
+        messages.detail("the gateway is not who it seemed to be at first: everything was read twice");
+    }
+    report_late(summary, messages);
+}
+
+/// Says which rows came out before it was known that they are of a gateway.
+pub(crate) fn report_late(summary: &Summary, messages: impl Say) {
+    if summary.gateway_late > 0 {
+        messages.warn(format!(
+            "{} of the gateway came out before it was known to be one; name it with --gateway to leave them out",
+            counted(summary.gateway_late, "row", "rows")
+        ));
+    }
+}
+
+/// Says how many packets belonged to no device, and why: a warning where they are many.
+pub(crate) fn report_unowned(
+    read: &ReadSummary,
+    (identity, gateways): (Identity, &Gateways),
+    messages: impl Say,
+) {
+    let by_address =
+        "neither of their addresses is private, and devices are identified by private IP addresses here";
+    let names: Vec<String> = gateways.0.keys().map(ToString::to_string).collect();
+    let by_mac = if names.is_empty() {
+        "their MAC addresses are not of a single host".to_owned()
+    } else {
+        let gateways = names.join(", ");
+        format!("the gateway {gateways} is not a device (--gateway names another), and neither is a group")
+    };
+    let (public, others) = read.unowned.counts(identity, gateways);
+    for (count, why) in [(public, by_address), (others, by_mac.as_str())] {
+        if count == 0 {
+            continue;
+        }
+        let text =
+            format!("{} to no device: {why}", counted(count, "IP packet belonged", "IP packets belonged"));
+        if count.saturating_mul(WARNING_SHARE) > read.counts.ip_packets {
+            messages.warn(text);
+        } else {
+            messages.detail(text);
+        }
+    }
+}
+
+/// Who the gateways are, in a few words.
+pub(crate) fn gateways_in_words(gateways: &Gateways) -> String {
+    let names: Vec<String> = gateways.0.keys().map(ToString::to_string).collect();
+    match names.as_slice() {
+        [] => "no gateway was seen".to_owned(),
+        [one] => format!("the gateway is {one}"),
+        several => format!("the gateways are {}", several.join(", ")),
+    }
+}
