@@ -1,4 +1,5 @@
 //! Packets and messages written in code, for the tests of this crate.
+#![allow(clippy::expect_used, reason = "a test that cannot go on should stop")]
 #![allow(dead_code, reason = "each test program uses a part")]
 
 use std::net::{IpAddr, Ipv4Addr};
