@@ -11,10 +11,9 @@ use std::fs;
 use std::path::Path;
 
 use thingprint_figure::{
-    Arrangement, Axis, Badge, BarSeries, Bars, Boxes, Class, Colour, Confusion, Cumulative, Dot, DotMatrix,
-    Drawing, Estimate, Facets, Figure, Guide, Histogram, LinePoint, LineSeries, Lines, Page, PageCell,
-    PageColumn, PageTable, Prose, Ranking, RankingRow, Samples, Sankey, SankeyFlow, Scale, Steps, Strip,
-    StripCell, Strips, Tone,
+    Arrangement, Axis, Badge, BarSeries, Bars, Class, Colour, Confusion, Cumulative, Drawing, Estimate,
+    Facets, Figure, Guide, Histogram, LinePoint, LineSeries, Lines, Page, PageCell, PageColumn, PageTable,
+    Prose, Ranking, RankingRow, Samples, Sankey, SankeyFlow, Scale, Steps, Strip, StripCell, Strips, Tone,
 };
 
 const DEVICES: [&str; 28] = [
@@ -70,10 +69,8 @@ fn samples() -> Vec<(&'static str, Drawing)> {
         ("steps", steps().draw()),
         ("histogram", histogram(Facets::Apart).draw()),
         ("together", histogram(Facets::Together).draw()),
-        ("boxes", boxes().draw()),
         ("confusion", confusion(28).draw()),
         ("confusion-small", confusion(6).draw()),
-        ("dots", dots().draw()),
         ("strips", strips().draw()),
         ("sankey", sankey().draw()),
         ("empty", Lines { title: "Nothing was seen".into(), ..Lines::default() }.draw()),
@@ -266,21 +263,6 @@ fn histogram(facets: Facets) -> Histogram {
     }
 }
 
-fn boxes() -> Boxes {
-    let row = |(index, name): (u64, &&str)| {
-        let center = libm::exp10(2.0 + f64::from(u32::try_from(index * 7 % 11).unwrap_or(0)) / 3.0);
-        let spread = 0.5 + f64::from(u32::try_from(index % 4).unwrap_or(0));
-        let values = Noise(index + 7).take(300).zip(Noise(index + 99));
-        Samples::new(*name, values.map(move |(a, b)| center * libm::exp10((a + b - 1.0) * spread)))
-    };
-    Boxes {
-        title: "Flow volume by device (made-up data)".into(),
-        value: Axis::new("flow volume", "bytes").scale(Scale::Log10),
-        rows: (0..).zip(&DEVICES).take(14).map(row).collect(),
-        ..Boxes::default()
-    }
-}
-
 fn confusion(classes: usize) -> Confusion {
     let names: Vec<String> = DEVICES.iter().take(classes).map(|name| (*name).to_owned()).collect();
     let count = |row: usize, column: usize| match (row, column) {
@@ -306,23 +288,6 @@ fn grades() -> Vec<Class> {
         Class::new("secure", Colour::Sky),
         Class::new("recommended", Colour::Green),
     ]
-}
-
-fn dots() -> DotMatrix {
-    let columns: Vec<String> =
-        (0..36).map(|index| format!("0x{:04x}", 0x002f + index * 1361 % 0xc000)).collect();
-    let all = (0..10).flat_map(|row| (0..36).map(move |column| (row, column)));
-    let dots = all.filter(|(row, column)| (row * 5 + column * 7) % (3 + row % 4) == 0);
-    DotMatrix {
-        title: "Cipher suites offered by devices (made-up data)".into(),
-        row_label: "device".into(),
-        column_label: "cipher suite".into(),
-        rows: DEVICES.iter().take(10).map(|name| (*name).to_owned()).collect(),
-        columns,
-        classes: grades(),
-        dots: dots.map(|(row, column)| Dot { row, column, class: column / 6 % 4 }).collect(),
-        ..DotMatrix::default()
-    }
 }
 
 fn strips() -> Strips {

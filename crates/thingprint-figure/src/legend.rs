@@ -33,8 +33,6 @@ pub(crate) enum Sign {
     Line(usize),
     /// A dashed line with a marker.
     MarkedLine(usize),
-    /// A marker.
-    Marker(usize),
     /// A bar of a height, as a share of the full one.
     Bar(f64),
 }
@@ -43,7 +41,7 @@ impl Sign {
     fn width(self) -> f64 {
         match self {
             Self::Line(_) | Self::MarkedLine(_) => LINE,
-            Self::Box(_) | Self::Marker(_) | Self::Bar(_) => SIGN,
+            Self::Box(_) | Self::Bar(_) => SIGN,
         }
     }
 }
@@ -120,7 +118,6 @@ fn sign(drawing: &mut Drawing, entry: &Entry<'_>, (x, y): (f64, f64)) {
             line(index);
             drawing.path(&marker(middle, index, 4.0), fill, "");
         }
-        Sign::Marker(index) => drawing.path(&marker((x + 7.0, y), index, 4.5), fill, ""),
         Sign::Bar(share) => {
             let height = 14.0 * share;
             drawing.rect(Rect { x: x + 3.0, y: y + 7.0 - height, width: 8.0, height }, fill, "");

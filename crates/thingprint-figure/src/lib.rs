@@ -1,7 +1,7 @@
 //! A [`Figure`] draws numbers as SVG, and a [`Page`] puts figures, tables and prose into one HTML file.
 //!
 //! A figure is plain data: fill in the fields of [`Bars`], [`Ranking`], [`Lines`], [`Steps`], [`Histogram`],
-//! [`Boxes`], [`Confusion`], [`DotMatrix`], [`Strips`] or [`Sankey`], and ask for [`Figure::svg`]. Text stays text,
+//! [`Confusion`], [`Strips`] or [`Sankey`], and ask for [`Figure::svg`]. Text stays text,
 //! colours follow the reader's choice of light or dark and can be told apart by colour-blind people, and nothing is
 //! said by colour alone. Same data give the same bytes. Values that are not finite are left out, and a note in the
 //! figure says how many; a figure without any says "no data".
@@ -29,10 +29,8 @@
 
 mod axis;
 mod bars;
-mod boxes;
 mod class;
 mod confusion;
-mod dots;
 mod drawing;
 mod frame;
 mod histogram;
@@ -51,10 +49,8 @@ mod xml;
 
 pub use axis::{Axis, Guide, Scale};
 pub use bars::{Arrangement, BarSeries, Bars};
-pub use boxes::Boxes;
 pub use class::{Class, Colour};
 pub use confusion::Confusion;
-pub use dots::{Dot, DotMatrix};
 pub use drawing::{Drawing, Figure};
 pub use histogram::{Facets, Histogram};
 pub use lines::{LinePoint, LineSeries, Lines};

@@ -5,9 +5,9 @@
 use proptest::prelude::*;
 use roxmltree::{Document, Node};
 use thingprint_figure::{
-    Arrangement, Axis, BarSeries, Bars, Boxes, Class, Confusion, Cumulative, Dot, DotMatrix, Estimate,
-    Facets, Figure, Guide, Histogram, LinePoint, LineSeries, Lines, Ranking, RankingRow, Samples, Sankey,
-    SankeyFlow, Scale, Steps, Strip, StripCell, Strips,
+    Arrangement, Axis, BarSeries, Bars, Class, Confusion, Cumulative, Estimate, Facets, Figure, Guide,
+    Histogram, LinePoint, LineSeries, Lines, Ranking, RankingRow, Samples, Sankey, SankeyFlow, Scale, Steps,
+    Strip, StripCell, Strips,
 };
 
 /// The estimate of widths that figures are laid out by.
@@ -29,10 +29,8 @@ fn a_figure_without_data_says_so() {
     check(&Ranking::default());
     check(&Lines::default());
     check(&Steps { series: samples.clone(), ..Steps::default() });
-    check(&Histogram { series: samples.clone(), ..Histogram::default() });
-    check(&Boxes { rows: samples, ..Boxes::default() });
+    check(&Histogram { series: samples, ..Histogram::default() });
     check(&Confusion { actual: vec!["a".into()], predicted: vec!["a".into()], ..Confusion::default() });
-    check(&DotMatrix::default());
     check(&Strips::default());
     check(&Sankey { columns: vec!["a".into()], ..Sankey::default() });
 }
@@ -40,7 +38,7 @@ fn a_figure_without_data_says_so() {
 #[test]
 fn what_is_not_finite_is_counted() {
     let values = [1.0, f64::NAN, 2.0, f64::INFINITY];
-    let svg = Boxes { rows: vec![Samples::new("a", values)], ..Boxes::default() }.svg();
+    let svg = Steps { series: vec![Samples::new("a", values)], ..Steps::default() }.svg();
     assert!(svg.contains("2 values are not shown") && svg.contains("n = 2"), "{svg}");
     let axis = Axis::new("x", "s").scale(Scale::Log10);
     let svg =
@@ -185,8 +183,7 @@ proptest! {
         let facets = if bins % 2 == 0 { Facets::Apart } else { Facets::Together };
         let guides = vec![Guide::x(1.0, &name)];
         assert_sound(&Steps { title, description, x: x.clone(), cumulative, series: series.clone(), guides }.svg());
-        assert_sound(&Histogram { x: x.clone(), bins, facets, series: series.clone(), ..Histogram::default() }.svg());
-        assert_sound(&Boxes { value: x, rows: series, ..Boxes::default() }.svg());
+        assert_sound(&Histogram { x, bins, facets, series, ..Histogram::default() }.svg());
     }
 
     #[test]
@@ -195,16 +192,10 @@ proptest! {
     }
 
     #[test]
-    fn any_dots_and_strips_are_sound(rows in names(), columns in names(), dots in dots()) {
+    fn any_strips_are_sound(rows in names(), classes in prop::collection::vec(0..4_usize, 0..120)) {
         let label = rows.first().cloned().unwrap_or_default();
-        let dot = |(row, column, class): &(usize, usize, usize)| Dot { row: *row, column: *column, class: *class };
-        let matrix = DotMatrix {
-            row_label: label.clone(), column_label: label.clone(), rows: rows.clone(), columns,
-            classes: Class::list(["a", "b", "c"]), dots: dots.iter().map(dot).collect(), ..DotMatrix::default()
-        };
-        assert_sound(&matrix.svg());
         let cells: Vec<StripCell> =
-            dots.iter().map(|(_, _, class)| StripCell { label: label.clone(), class: *class }).collect();
+            classes.iter().map(|class| StripCell { label: label.clone(), class: *class }).collect();
         let strip = |label: String| Strip { label, cells: cells.clone() };
         let rows = rows.into_iter().map(strip).collect();
         let classes = Class::list(["a", "b"]);
@@ -312,10 +303,6 @@ fn values() -> impl Strategy<Value = Vec<Vec<f64>>> {
 
 fn counts() -> impl Strategy<Value = Vec<Vec<u64>>> {
     prop::collection::vec(prop::collection::vec(prop_oneof![0..100_u64, any::<u64>()], 0..45), 0..45)
-}
-
-fn dots() -> impl Strategy<Value = Vec<(usize, usize, usize)>> {
-    prop::collection::vec((0..50_usize, 0..50_usize, 0..4_usize), 0..120)
 }
 
 fn axis() -> impl Strategy<Value = Axis> {
