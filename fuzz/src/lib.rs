@@ -2,6 +2,7 @@
 //! that must hold whatever the bytes are.
 //!
 //! Seeds for them are made by the example `seeds`, from traffic of the simulated home.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 #![allow(clippy::missing_panics_doc, reason = "a check panics, and says so above")]
 
 mod captures;

@@ -1,1 +1,1 @@
-//! Tests of the shape of the code; all of them are under `tests/`.
+//! Tests of the shape of the repository; all of them are under `tests/`.

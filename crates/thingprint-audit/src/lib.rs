@@ -21,6 +21,7 @@
 //! let audit = auditor.finish(&devices, &BTreeMap::new());
 //! assert!(!audit.has_at_or_over(Severity::Note));
 //! ```
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 
 mod audit;
 mod auditor;

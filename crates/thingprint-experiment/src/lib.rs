@@ -4,6 +4,7 @@
 //! A definition is a TOML file with prose, data, options, seeds and the values expected. It names the instances that it
 //! needs ([`Definition::needs`]); the caller, who has files and a clock, brings them. The [`Outcome`] is data, and
 //! [`Report`] puts paper and run side by side in the files of a result.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 mod chart;
 mod dataset;
 mod definition;

@@ -26,6 +26,7 @@
 //! page.paragraph("What is asked, and what came out.").figure(&figure, "Mean and deviation over ten seeds.");
 //! assert!(page.html().starts_with("<!DOCTYPE html>"));
 //! ```
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 
 mod axis;
 mod bars;

@@ -2,6 +2,7 @@
 //!
 //! A [`Builder`] takes the packets of a trace and gives a [`Part`]; a [`Partial`] joins the parts of a trace,
 //! however it was cut, and assembles the [`Instance`]s.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 
 mod activity;
 mod builder;

@@ -3,6 +3,7 @@
 //! The classifier has two stages (Sivanathan et al., IEEE TMC 18(8), 2019, §5, here cited as \[C\]): a naive Bayes for
 //! each bag of words, then a random forest on what those found and on six numbers. [`Split`] parts labelled instances
 //! into training and test, and [`Evaluation`] says how well a model does.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 mod classes;
 mod error;
 mod evaluation;

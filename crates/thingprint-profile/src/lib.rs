@@ -1,5 +1,6 @@
 //! What a device shows of itself, and whom it talks to, as files that a later run can hold against it: [`Fingerprints`]
 //! tell devices apart, and a [`MudBuilder`] writes and checks MUD profiles.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 #![warn(clippy::indexing_slicing)]
 
 mod error;

@@ -5,6 +5,7 @@
 //! about one, and once nothing more is wanted from it, its packets cost next to nothing. Payloads are read where they
 //! are; bytes are copied only when a message spans segments, within [`Limits`], and what a limit drops is counted in
 //! the [`Budget`].
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 #![warn(clippy::indexing_slicing)]
 
 mod attribute;

@@ -4,6 +4,7 @@
 //! Instances have a form of their own ([`write_instances`], [`read_instances`]), which every format but the one for
 //! people gives back unchanged. [`Labels`] says what the devices are, and [`AtomicFile`] lets a result appear whole or
 //! not at all. polars does the work for CSV and Parquet and is seen nowhere outside.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 
 mod atomic;
 mod delimited;

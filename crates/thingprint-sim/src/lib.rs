@@ -19,6 +19,7 @@
 //! assert!(bytes > 100_000);
 //! # Ok::<(), thingprint_sim::SimError>(())
 //! ```
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 
 mod attack;
 mod capture;

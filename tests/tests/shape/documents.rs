@@ -3,7 +3,8 @@
 use crate::tree::{extension, root, rust_files, text_files};
 
 /// Folders at the root of the checkout that documents name paths in.
-const FOLDERS: [&str; 6] = [".ci/", "crates/", "datasets/", "fuzz/", "notebooks/", "tests/"];
+const FOLDERS: [&str; 8] =
+    [".ci/", ".github/", "crates/", "datasets/", "docs/", "fuzz/", "notebooks/", "tests/"];
 
 /// A word in code type with at least this many underscores is the name of a test: they are sentences.
 const TEST_UNDERSCORES: usize = 4;

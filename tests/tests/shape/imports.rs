@@ -1,8 +1,7 @@
-//! Who may import whom, and where foreign types stay.
+//! Which package may depend on which, and where foreign types stay. What a package does not depend on, its code
+//! cannot name.
 
-use crate::code::{paths, tokens, without_tests};
-use crate::manifest::Manifest;
-use crate::tree::{packages, source_files};
+use crate::packages::{Package, packages};
 
 /// The members of the workspace, each with those that its code may import: what lies to the left of it on the way
 /// from bytes to report. The command, which nobody imports, may import all.
@@ -67,93 +66,76 @@ const COMMAND: &str = "thingprint";
 
 #[test]
 fn data_moves_one_way() {
-    let found: Vec<String> = packages().iter().flat_map(|package| wrong_imports(&package.manifest)).collect();
+    let found: Vec<String> = packages().iter().flat_map(wrong_imports).collect();
     assert_eq!(found, [""; 0]);
 }
 
 #[test]
 fn foreign_types_stay_home() {
-    let mut found: Vec<String> =
-        packages().iter().flat_map(|package| strangers_in_manifest(&package.manifest)).collect();
-    for package in packages() {
-        for file in source_files(&package.folder) {
-            let strangers = strangers_in_code(&package.manifest.name, &file.text);
-            found.extend(strangers.into_iter().map(|stranger| format!("{}: {stranger}", file.path)));
-        }
-    }
+    let found: Vec<String> = packages().iter().flat_map(strangers).collect();
     assert_eq!(found, [""; 0]);
 }
 
 /// Members of the workspace that a package must not depend on. Tests and benchmarks may use every member but the
 /// command.
-fn wrong_imports(manifest: &Manifest) -> Vec<String> {
+fn wrong_imports(package: &Package) -> Vec<String> {
     let is_member = |name: &str| MAY_IMPORT.iter().any(|(member, _)| *member == name);
-    let Some((_, allowed)) = MAY_IMPORT.iter().find(|(member, _)| *member == manifest.name) else {
-        return vec![format!("{}: a new crate, which needs a row in MAY_IMPORT", manifest.name)];
+    let Some((_, allowed)) = MAY_IMPORT.iter().find(|(member, _)| *member == package.name) else {
+        return vec![format!("{}: a new crate, which needs a row in MAY_IMPORT", package.name)];
     };
     let code =
-        manifest.dependencies.iter().filter(|name| is_member(name) && !allowed.contains(&name.as_str()));
-    let tests = manifest.dev_dependencies.iter().filter(|name| *name == COMMAND);
-    code.chain(tests).map(|name| format!("{} imports {name}", manifest.name)).collect()
+        package.dependencies.iter().filter(|name| is_member(name) && !allowed.contains(&name.as_str()));
+    let tests = package.dev_dependencies.iter().filter(|name| *name == COMMAND);
+    code.chain(tests).map(|name| format!("{} imports {name}", package.name)).collect()
 }
 
-/// Packages that a manifest names although their types stay elsewhere. Tests may use them.
-fn strangers_in_manifest(manifest: &Manifest) -> Vec<String> {
+/// Packages that a package depends on although their types stay elsewhere. Tests may use them.
+fn strangers(package: &Package) -> Vec<String> {
     let is_stranger =
-        |name: &str| HOMES.iter().any(|(stranger, home)| *stranger == name && *home != manifest.name);
-    let strangers = manifest.dependencies.iter().filter(|name| is_stranger(name));
-    strangers.map(|name| format!("{} depends on {name}", manifest.name)).collect()
-}
-
-/// Paths of code that lead into packages whose types stay elsewhere. Tests are left out: there a package may check
-/// what another one says.
-fn strangers_in_code(package: &str, source: &str) -> Vec<String> {
-    let is_stranger = |path: &String| {
-        let Some((root, _)) = path.split_once("::") else { return false };
-        HOMES.iter().any(|(stranger, home)| stranger.replace('-', "_") == root && *home != package)
-    };
-    paths(&without_tests(&tokens(source))).into_iter().filter(is_stranger).collect()
+        |name: &str| HOMES.iter().any(|(stranger, home)| *stranger == name && *home != package.name);
+    let strangers = package.dependencies.iter().filter(|name| is_stranger(name));
+    strangers.map(|name| format!("{} depends on {name}", package.name)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn package(name: &str, dependencies: &[&str], dev_dependencies: &[&str]) -> Package {
+        let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Package {
+            name: name.to_owned(),
+            manifest: String::new(),
+            dependencies: named(dependencies),
+            dev_dependencies: named(dev_dependencies),
+        }
+    }
+
+    #[test]
+    fn a_package_has_the_dependencies_of_all_targets() {
+        let packages = packages();
+        let command = packages.iter().find(|package| package.name == COMMAND).unwrap();
+        // One of the code, one of some platforms, one of the build script, one of the tests.
+        assert!(["clap", "rustix", "blake3"].iter().all(|name| command.dependencies.contains(*name)));
+        assert!(command.dev_dependencies.contains("jsonschema"));
+    }
+
     #[test]
     fn an_import_against_the_flow_of_data_is_found() {
-        let check =
-            |text: &str, expected: &[&str]| assert_eq!(wrong_imports(&Manifest::read(text)), expected);
+        let check = |package: &Package, expected: &[&str]| assert_eq!(wrong_imports(package), expected);
+        check(&package("thingprint-model", &["thingprint-instance", "serde"], &[]), &[]);
         check(
-            "[package]\nname = 'thingprint-model'\n[dependencies]\nthingprint-instance.workspace = true",
-            &[],
-        );
-        check(
-            "[package]\nname = 'thingprint-flow'\n[build-dependencies]\nthingprint-protocol.workspace = true",
+            &package("thingprint-flow", &["thingprint-protocol"], &[]),
             &["thingprint-flow imports thingprint-protocol"],
         );
-        check(
-            "[package]\nname = 'thingprint-flow'\n[dev-dependencies]\nthingprint-sim.workspace = true",
-            &[],
-        );
-        check(
-            "[package]\nname = 'thingprint-tests'\n[dev-dependencies]\nthingprint.workspace = true",
-            &["thingprint-tests imports thingprint"],
-        );
-        check("[package]\nname = 'new'", &["new: a new crate, which needs a row in MAY_IMPORT"]);
+        check(&package("thingprint-flow", &[], &["thingprint-sim"]), &[]);
+        check(&package("thingprint-tests", &[], &[COMMAND]), &["thingprint-tests imports thingprint"]);
+        check(&package("new", &[], &[]), &["new: a new crate, which needs a row in MAY_IMPORT"]);
     }
 
     #[test]
     fn a_stranger_is_found() {
-        let manifest =
-            Manifest::read("[package]\nname = 'thingprint-model'\n[dependencies]\npolars = '1'\nlinfa = '1'");
-        assert_eq!(strangers_in_manifest(&manifest), ["thingprint-model depends on polars"]);
-        let check = |package: &str, source: &str, expected: &[&str]| {
-            assert_eq!(strangers_in_code(package, source), expected, "{source}");
-        };
-        check("thingprint-report", "use polars::prelude::DataFrame;", &[]);
-        check("thingprint-model", "use polars::prelude::DataFrame;", &["polars::prelude::DataFrame"]);
-        check("thingprint-flow", "fn f() -> linfa_bayes::Error {}", &["linfa_bayes::Error"]);
-        check("thingprint-sim", "#[cfg(test)] mod tests { use etherparse::SlicedPacket; }", &[]);
-        check("thingprint-flow", "// polars::prelude is not used\nlet polars = \"polars::x\";", &[]);
+        let found = strangers(&package("thingprint-model", &["polars", "linfa"], &["etherparse"]));
+        assert_eq!(found, ["thingprint-model depends on polars"]);
     }
 }

@@ -1,9 +1,9 @@
-//! Files: their length and names, attributes and imports that hide something, paths of somebody's machine.
+//! Files: how long they are, what they are named, whether lints apply to them, paths of somebody's machine.
 
 use std::fs;
 
-use crate::code::{paths, tokens};
-use crate::tree::{TextFile, packages, root, rust_files, text_files};
+use crate::packages::packages;
+use crate::tree::{root, rust_files, text_files};
 
 /// The hard end of a file, in lines.
 const MAX_LINES: usize = 600;
@@ -14,6 +14,13 @@ const EMPTY_NAMES: [&str; 9] =
 
 /// Folders of somebody's machine, by the first part of their absolute path.
 const MACHINE_FOLDERS: [&str; 5] = ["home", "root", "tmp", "work", "Users"];
+
+/// The packages that open files, read the clock and print: the command and these tests.
+const OUTSIDE: [&str; 2] = ["thingprint", "thingprint-tests"];
+
+/// What a library's first file says, so that clippy refuses what clippy.toml disallows.
+const LIBRARY_LINTS: &str =
+    "#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]";
 
 #[test]
 fn files_stay_short() {
@@ -33,8 +40,12 @@ fn modules_are_named_after_what_is_in_them() {
 
 #[test]
 fn every_package_has_the_lints_of_the_workspace() {
-    let without = packages().into_iter().filter(|package| !package.manifest.has_workspace_lints);
-    assert_eq!(without.map(|package| package.folder).collect::<Vec<_>>(), [""; 0]);
+    let has_lints = |manifest: &str| {
+        let manifest = fs::read_to_string(manifest).unwrap();
+        manifest.contains("\n[lints]\nworkspace = true\n")
+    };
+    let without = packages().into_iter().filter(|package| !has_lints(&package.manifest));
+    assert_eq!(without.map(|package| package.name).collect::<Vec<_>>(), [""; 0]);
 }
 
 #[test]
@@ -47,13 +58,13 @@ fn fuzz_targets_have_the_same_lints() {
 }
 
 #[test]
-fn lints_are_allowed_with_a_reason_only() {
-    assert_eq!(found_in_code(allowed_without_reason), [""; 0]);
-}
-
-#[test]
-fn nothing_is_imported_by_the_handful() {
-    assert_eq!(found_in_code(globs), [""; 0]);
+fn libraries_leave_files_and_clocks_to_the_command() {
+    let libraries = packages().into_iter().filter(|package| !OUTSIDE.contains(&package.name.as_str()));
+    let without = libraries.filter(|package| {
+        let face = package.manifest.replace("Cargo.toml", "src/lib.rs");
+        !fs::read_to_string(face).unwrap().contains(LIBRARY_LINTS)
+    });
+    assert_eq!(without.map(|package| package.name).collect::<Vec<_>>(), [""; 0]);
 }
 
 #[test]
@@ -65,14 +76,6 @@ fn no_file_names_a_folder_of_somebodys_machine() {
     assert_eq!(found, [""; 0]);
 }
 
-fn found_in_code(rule: fn(&[&str]) -> Vec<String>) -> Vec<String> {
-    let found = |file: &TextFile| {
-        let found = rule(&tokens(&file.text));
-        found.into_iter().map(|what| format!("{}: {what}", file.path)).collect::<Vec<_>>()
-    };
-    rust_files().iter().flat_map(found).collect()
-}
-
 fn too_long(text: &str) -> Option<String> {
     let lines = text.lines().count();
     (lines > MAX_LINES).then(|| format!("{lines} lines"))
@@ -81,28 +84,6 @@ fn too_long(text: &str) -> Option<String> {
 /// Whether a path has a part that says nothing.
 fn is_empty_name(path: &str) -> bool {
     path.trim_end_matches(".rs").split('/').any(|part| EMPTY_NAMES.contains(&part))
-}
-
-/// Attributes that switch a lint off without saying why.
-fn allowed_without_reason(tokens: &[&str]) -> Vec<String> {
-    let is_attribute = |at: usize| {
-        let before = at.checked_sub(1).map(|before| tokens[before]);
-        matches!(before, Some("[" | ",")) && tokens.get(at + 1) == Some(&"(")
-    };
-    let starts =
-        (0..tokens.len()).filter(|at| matches!(tokens[*at], "allow" | "expect") && is_attribute(*at));
-    let attributes = starts.map(|at| {
-        let length = tokens[at..].iter().position(|token| *token == "]").unwrap_or(tokens.len() - at);
-        &tokens[at..at + length]
-    });
-    attributes.filter(|attribute| !attribute.contains(&"reason")).map(<[&str]>::concat).collect()
-}
-
-/// Imports of everything that a module has. Tests may take all of what they test, and a prelude of tests is made
-/// for it.
-fn globs(tokens: &[&str]) -> Vec<String> {
-    let is_fine = |path: &str| matches!(path, "super::*" | "proptest::prelude::*");
-    paths(tokens).into_iter().filter(|path| path.ends_with("::*") && !is_fine(path)).collect()
 }
 
 /// Absolute paths into folders that exist on one machine and not on the next.
@@ -139,26 +120,6 @@ mod tests {
         check("crates/thingprint-flow/src/utils.rs", true);
         check("crates/thingprint-flow/src/common/mod.rs", true);
         check("crates/thingprint-flow/src/commons.rs", false);
-    }
-
-    #[test]
-    fn an_allow_without_reason_is_found() {
-        let check =
-            |source: &str, expected: &[&str]| assert_eq!(allowed_without_reason(&tokens(source)), expected);
-        check("#[allow(dead_code)] fn f() {}", &["allow(dead_code)"]);
-        check("#![expect(clippy::unwrap_used)]", &["expect(clippy::unwrap_used)"]);
-        check("#[cfg_attr(test, allow(dead_code))]", &["allow(dead_code))"]);
-        check("#[allow(dead_code, reason = \"why\")] fn f() { x.expect(\"y\") }", &[]);
-    }
-
-    #[test]
-    fn a_glob_is_found() {
-        let check =
-            |source: &str, expected: &[&str]| assert_eq!(globs(&tokens(source)), expected, "{source}");
-        check("use crate::model::*;", &["crate::model::*"]);
-        check("use polars::prelude::*;", &["polars::prelude::*"]);
-        check("use a::{b, c::*};", &["a::c::*"]);
-        check("#[cfg(test)] mod tests { use super::*; use proptest::prelude::*; }", &[]);
     }
 
     #[test]

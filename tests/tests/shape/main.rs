@@ -1,13 +1,11 @@
-//! The shape of the code: what ARCHITECTURE.md says of who may import whom, where foreign types stay, and what
-//! library crates leave to the command.
+//! The shape of the repository: which package may depend on which, how long files are and how they are named, and
+//! whether documents name what is there.
 //!
-//! Each rule is a function from text to violations, with a test of its own that it finds one.
+//! Rules about code itself are lints of clippy: see `clippy.toml` and the lints of the workspace in `Cargo.toml`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-mod code;
 mod documents;
 mod imports;
 mod layout;
-mod manifest;
-mod purity;
+mod packages;
 mod tree;
