@@ -446,4 +446,7 @@ fn the_demo_shows_tables_and_names_its_files() {
     }
     assert!(demo.stdout.contains("accuracy") && demo.stdout.contains("Confusion matrix"), "{}", demo.stdout);
     assert!(demo.stdout.contains("simulated"), "{}", demo.stdout);
+    let readme = include_str!("../../../README.md");
+    let shown = readme.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert!(demo.stdout.contains(shown), "README.md shows:\n{shown}\nthe demo prints:\n{}", demo.stdout);
 }
