@@ -8,22 +8,22 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use thingprint_flow::{Capture, DeviceIndex, Flow, FlowOptions, Trace, TraceOptions, Tracker, WindowLength};
 use thingprint_profile::{Fingerprints, KnownDevices, Matcher, MudBuilder, MudOptions, MudProfile};
-use thingprint_protocol::{Engine, Heard, Listener};
+use thingprint_protocol::{Detector, Engine, Heard};
 use thingprint_sim::{CaptureReader, Simulation, SimulationOptions, home};
 
 /// The flows of six hours of a home.
 fn flows() -> Vec<Flow<Heard>> {
     let home = home().unwrap();
-    let gateway = Some(home.network.gateway.to_string().parse().unwrap());
+    let gateways = [home.network.gateway.to_string().parse().unwrap()].into();
     let options = SimulationOptions { duration_s: 6 * 3600, ..SimulationOptions::default() };
     let simulation = Simulation::new(&home, options).unwrap();
     let capture = Capture::once("simulated", Box::new(CaptureReader::new(simulation)));
     let mut trace = Trace::new(vec![capture], TraceOptions::default());
     let engine = Engine::default();
     let mut flows = Vec::new();
-    let listener = Listener::new(&engine, |flow| flows.push(flow));
-    let options = FlowOptions { window: WindowLength::Capture, gateway, ..FlowOptions::default() };
-    let mut tracker = Tracker::new(options, listener);
+    let detector = Detector::collecting(&engine, |flow| flows.push(flow));
+    let options = FlowOptions { window: WindowLength::Capture, gateways, ..FlowOptions::default() };
+    let mut tracker = Tracker::new(options, detector);
     while let Some(packet) = trace.next_packet() {
         tracker.push(&packet);
     }
