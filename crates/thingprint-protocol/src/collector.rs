@@ -205,8 +205,6 @@ impl Sent {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-
     use thingprint_flow::Timestamp;
 
     use super::{Collected, HeardMessage};
