@@ -1,9 +1,9 @@
 //! The verdicts of the protocol paper on devices whose captures are at hand, by its own references.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
-#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use thingprint_audit::{Auditor, DeviceAudit, Finding, Policy};
@@ -17,9 +17,16 @@ fn data() -> Option<PathBuf> {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/protoiot");
     let found = data.is_dir().then_some(data);
     if found.is_none() {
-        eprintln!("skipped: no captures beside the workspace");
+        skip("protoiot");
     }
     found
+}
+
+/// Says that a test is skipped, past the harness, which hides what a passing test prints.
+fn skip(missing: &str) {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test");
+    let _ = writeln!(std::io::stderr(), "skipped {test}: no {missing} beside the checkout");
 }
 
 /// A device judged by `paper2024`, with what it requests.

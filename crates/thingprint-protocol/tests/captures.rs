@@ -1,9 +1,9 @@
 //! Real captures, where they are at hand: what is found in them equals what others found.
-#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use thingprint_flow::{Capture, Trace, TraceOptions, Transport};
@@ -14,9 +14,16 @@ fn data() -> Option<PathBuf> {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let found = data.is_dir().then_some(data);
     if found.is_none() {
-        eprintln!("skipped: no captures beside the workspace");
+        skip("captures");
     }
     found
+}
+
+/// Says that a test is skipped, past the harness, which hides what a passing test prints.
+fn skip(missing: &str) {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test");
+    let _ = writeln!(std::io::stderr(), "skipped {test}: no {missing} beside the checkout");
 }
 
 /// What one packet told.

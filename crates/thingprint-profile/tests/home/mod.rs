@@ -287,14 +287,19 @@ pub(crate) fn dhcp_ack(name_server: [u8; 4]) -> Vec<u8> {
     message
 }
 
-/// The folder of real captures beside the workspace, if it is there. What is skipped is said past the test harness, which
-/// shows nothing that a passing test prints.
+/// The folder of real captures beside the workspace, if it is there.
 pub(crate) fn data(folder: &str) -> Option<PathBuf> {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(folder);
     let found = data.exists().then_some(data);
     if found.is_none() {
-        let said = format!("skipped: no {folder} beside the workspace\n");
-        std::io::stderr().write_all(said.as_bytes()).unwrap();
+        skip(folder);
     }
     found
+}
+
+/// Says that a test is skipped, past the harness, which hides what a passing test prints.
+fn skip(missing: &str) {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test");
+    let _ = writeln!(std::io::stderr(), "skipped {test}: no {missing} beside the checkout");
 }
