@@ -47,18 +47,18 @@ pub enum AttackKind {
 }
 
 impl Attack {
-    /// Refuses an attack that makes no sense, as the `index`-th of those given.
+    /// Rejects an unsupported attack, as the `index`-th of those given.
     pub(crate) fn check(&self, home: &Home, index: usize) -> Result<(), SimError> {
         let place = Place::top(&home.file).entry("attack", index);
         let known = home.labels().iter().any(|device| device.name == self.device);
-        place.field("device").ensure(known, "the home has no such device")?;
+        place.field("device").ensure(known, "unknown device: expected the name of a device of the home")?;
         let rate = self.packets_per_s > 0.0 && self.packets_per_s <= MOST_PER_S;
-        place.field("packets_per_s").ensure(rate, "is no number over 0 and up to a million")?;
+        place.field("packets_per_s").ensure(rate, "must be above 0 and at most 1000000")?;
         let start = (0..=i64::from(u32::MAX)).contains(&self.start_s);
-        place.field("start_s").ensure(start, "does not fit a capture's clock")?;
+        place.field("start_s").ensure(start, "exceeds the range of capture timestamps")?;
         if let AttackKind::UdpReflection { request_bytes, response_bytes, .. } = self.kind {
             let longest = request_bytes.max(response_bytes);
-            place.field("response_bytes").ensure(longest <= 1472, "does not fit a packet of 1,500 bytes")?;
+            place.field("response_bytes").ensure(longest <= 1472, "must fit a packet of 1,500 bytes")?;
         }
         Ok(())
     }

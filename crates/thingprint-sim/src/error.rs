@@ -1,7 +1,7 @@
 /// Why a home cannot be read or played, worded to follow "failed to simulate: ".
 #[derive(Debug, thiserror::Error)]
 pub enum SimError {
-    /// A file is no TOML, or has a field that is unknown, missing or of the wrong kind.
+    /// A file that is not TOML, or has a field that is unknown, missing or of the wrong type.
     #[error("{file}: {problem}")]
     Toml {
         /// The file, as its [`Source`](crate::Source) names it.
@@ -9,7 +9,7 @@ pub enum SimError {
         /// What the TOML reader says, with line, column and field.
         problem: Box<toml::de::Error>,
     },
-    /// A field has a value that makes no sense, alone or beside others.
+    /// A field has an unsupported value, alone or in combination with others.
     #[error("{file}: field '{field}': {problem}")]
     Field {
         /// The file, as its [`Source`](crate::Source) names it.
@@ -20,7 +20,9 @@ pub enum SimError {
         problem: String,
     },
     /// The start and duration asked for do not fit the clock of a capture.
-    #[error("the time from {start_s} s on for {duration_s} s does not fit a capture's clock")]
+    #[error(
+        "start {start_s} s and duration {duration_s} s exceed the range of capture timestamps; choose an earlier start"
+    )]
     Span {
         /// Start, in seconds since 1970.
         start_s: i64,

@@ -169,11 +169,19 @@ impl Home {
         for profile in &self.profiles {
             for (index, unit) in profile.units.iter().enumerate() {
                 let place = Place::top(&profile.file).entry("unit", index);
-                place.field("name").ensure(names.insert(&unit.name), "another device has the same")?;
-                place.field("mac").ensure(unit.mac != self.network.gateway, "the gateway has the same")?;
-                place.field("mac").ensure(macs.insert(unit.mac), "another device has the same")?;
-                place.field("host").ensure((2..=254).contains(&unit.host), "lies outside 2 to 254")?;
-                place.field("host").ensure(hosts.insert(unit.host), "another device has the same")?;
+                place
+                    .field("name")
+                    .ensure(names.insert(&unit.name), "must be unique: another device has the same")?;
+                place
+                    .field("mac")
+                    .ensure(unit.mac != self.network.gateway, "must differ from that of the gateway")?;
+                place
+                    .field("mac")
+                    .ensure(macs.insert(unit.mac), "must be unique: another device has the same")?;
+                place.field("host").ensure((2..=254).contains(&unit.host), "must be 2 to 254")?;
+                place
+                    .field("host")
+                    .ensure(hosts.insert(unit.host), "must be unique: another device has the same")?;
             }
         }
         Ok(())
@@ -193,21 +201,21 @@ impl Home {
 
 fn check_trace(trace: &Trace, place: &Place<'_>) -> Result<(), SimError> {
     let start = (0..i64::from(u32::MAX)).contains(&trace.start_s) && trace.start_s % 3600 == 0;
-    place.field("start_s").ensure(start, "is no beginning of an hour since 1970")?;
-    place.field("hours").ensure((1..=1_000_000).contains(&trace.hours), "lies outside 1 to 1000000")
+    place.field("start_s").ensure(start, "must be the beginning of an hour since 1970")?;
+    place.field("hours").ensure((1..=1_000_000).contains(&trace.hours), "must be 1 to 1000000")
 }
 
 fn check_network(network: &Network, place: &Place<'_>) -> Result<(), SimError> {
     let [.., last] = network.prefix.octets();
     place
         .field("prefix")
-        .ensure(network.prefix.is_private() && last == 0, "is no private /24 ending in .0")?;
-    place.field("lease_s").ensure(network.lease_s >= 60, "is less than 60")?;
-    place.field("loss").ensure((0.0..=0.2).contains(&network.loss), "lies outside 0 to 0.2")?;
+        .ensure(network.prefix.is_private() && last == 0, "must be a private /24 that ends in .0")?;
+    place.field("lease_s").ensure(network.lease_s >= 60, "must be at least 60")?;
+    place.field("loss").ensure((0.0..=0.2).contains(&network.loss), "must be 0 to 0.2")?;
     let settles = (0.0..=86_400.0).contains(&network.settle_s);
-    place.field("settle_s").ensure(settles, "lies outside 0 to a day")?;
+    place.field("settle_s").ensure(settles, "must be 0 to a day")?;
     let offset = network.utc_offset_s.unsigned_abs();
-    place.field("utc_offset_s").ensure(offset <= 86_400, "is over a day")
+    place.field("utc_offset_s").ensure(offset <= 86_400, "must be at most a day")
 }
 
 fn check_rhythm(rhythm: &Rhythm, place: &Place<'_>) -> Result<(), SimError> {
@@ -215,8 +223,8 @@ fn check_rhythm(rhythm: &Rhythm, place: &Place<'_>) -> Result<(), SimError> {
     let busiest = rhythm.hours.iter().copied().fold(0.0, f64::max);
     place
         .field("hours")
-        .ensure(weights && busiest >= 0.001, "weights lie within 0 and 1000000, one of them over 0")?;
-    place.field("weekend").ensure((0.01..=100.0).contains(&rhythm.weekend), "lies outside 0.01 to 100")
+        .ensure(weights && busiest >= 0.001, "must have weights of 0 to 1000000, at least one above 0")?;
+    place.field("weekend").ensure((0.01..=100.0).contains(&rhythm.weekend), "must be 0.01 to 100")
 }
 
 fn parse<T: DeserializeOwned>(source: &Source<'_>) -> Result<T, SimError> {

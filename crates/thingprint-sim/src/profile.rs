@@ -133,7 +133,7 @@ impl TryFrom<String> for Mac {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let fail = || format!("'{text}' is no MAC address of six pairs of hexadecimal digits");
+        let fail = || format!("invalid MAC address '{text}': expected six pairs of hexadecimal digits");
         let mut octets = [0; 6];
         let mut parts = text.split(':');
         for octet in &mut octets {

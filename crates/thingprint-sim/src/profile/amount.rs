@@ -107,9 +107,9 @@ impl<'de> Visitor<'de> for AmountVisitor {
             (Some(spread), None) => spread,
             (None, Some(p90)) if p90 >= median && median > 0.0 => libm::log(p90 / median) / NORMAL_P90,
             (None, Some(_)) => {
-                return Err(de::Error::custom("p90 is no less than the median, which is over 0"));
+                return Err(de::Error::custom("p90 must be at least the median, and the median above 0"));
             }
-            _ => return Err(de::Error::custom("beside the median stands spread or p90, and not both")),
+            _ => return Err(de::Error::custom("give exactly one of spread and p90 with the median")),
         };
         Ok(Amount::Around { median, spread, most: most.unwrap_or(f64::INFINITY) })
     }

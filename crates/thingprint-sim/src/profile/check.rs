@@ -62,8 +62,8 @@ pub(crate) struct Surroundings<'a> {
 /// Checks a profile against the home that it lives in.
 pub(crate) fn check_against(profile: &Profile, around: &Surroundings<'_>) -> Result<(), SimError> {
     let top = Place::top(&profile.file);
-    top.field("label").ensure(!profile.label.is_empty(), "is empty")?;
-    top.field("unit").ensure(!profile.units.is_empty(), "a profile has at least one unit")?;
+    top.field("label").ensure(!profile.label.is_empty(), "must not be empty")?;
+    top.field("unit").ensure(!profile.units.is_empty(), "must have at least one unit")?;
     check_stack(&profile.stack, &top.field("stack"))?;
     check_presence(&profile.presence, &top.field("presence"), around)?;
     check_phases(profile, &top)?;
@@ -80,33 +80,29 @@ pub(crate) fn check_against(profile: &Profile, around: &Surroundings<'_>) -> Res
 }
 
 fn check_stack(stack: &Stack, place: &Place<'_>) -> Result<(), SimError> {
-    place.field("ttl").ensure(stack.ttl > 0, "is 0")?;
-    place.field("mss").ensure((200..=1460).contains(&stack.mss), "lies outside 200 to 1460")?;
+    place.field("ttl").ensure(stack.ttl > 0, "must not be 0")?;
+    place.field("mss").ensure((200..=1460).contains(&stack.mss), "must be 200 to 1460")?;
     let least = u32::from(stack.mss) + 1;
-    place.field("window_bytes").ensure(stack.window_bytes >= least, "is not larger than a segment")?;
+    place.field("window_bytes").ensure(stack.window_bytes >= least, "must be larger than mss")?;
     let offload = stack.offload_bytes.unwrap_or(stack.mss);
     let fits = (stack.mss..=16_384).contains(&offload) && u32::from(offload) < stack.window_bytes;
-    place
-        .field("offload_bytes")
-        .ensure(fits, "lies outside mss to 16384, or is no smaller than the window")?;
+    place.field("offload_bytes").ensure(fits, "must be mss to 16384, and smaller than window_bytes")?;
     let scale = stack.window_scale.unwrap_or(0);
-    place.field("window_scale").ensure(scale <= 14, "is over 14 (RFC 7323 §2.3)")?;
+    place.field("window_scale").ensure(scale <= 14, "must be at most 14 (RFC 7323 §2.3)")?;
     let most = u32::from(u16::MAX) << scale.min(14);
-    place.field("window_bytes").ensure(stack.window_bytes <= most, "does not fit its window_scale")?;
-    place.field("arp_s").ensure(stack.arp_s >= 1.0, "is less than 1")
+    place.field("window_bytes").ensure(stack.window_bytes <= most, "is too large for window_scale")?;
+    place.field("arp_s").ensure(stack.arp_s >= 1.0, "must be at least 1")
 }
 
 fn check_presence(presence: &Presence, place: &Place<'_>, around: &Surroundings<'_>) -> Result<(), SimError> {
     let both = presence.sessions_daily.is_some() == presence.session_s.is_some();
-    place.field("session_s").ensure(both, "goes together with sessions_daily")?;
+    place.field("session_s").ensure(both, "must be given together with sessions_daily")?;
     let daily = presence.sessions_daily.unwrap_or(1.0);
-    place.field("sessions_daily").ensure(is_rate(daily), "is no number over 0 and up to a million")?;
+    place.field("sessions_daily").ensure(is_rate(daily), "must be above 0 and at most 1000000")?;
     let reboots = presence.reboots_daily;
-    place
-        .field("reboots_daily")
-        .ensure(reboots == 0.0 || is_rate(reboots), "is no number from 0 to a million")?;
+    place.field("reboots_daily").ensure(reboots == 0.0 || is_rate(reboots), "must be 0 to 1000000")?;
     let once = presence.hours.is_none() || presence.sessions_daily.is_none();
-    place.field("hours").ensure(once, "does not go together with sessions_daily")?;
+    place.field("hours").ensure(once, "cannot be combined with sessions_daily")?;
     if let Some(hours) = &presence.hours {
         check_hours(hours, &place.field("hours"), around)?;
     }
@@ -115,24 +111,26 @@ fn check_presence(presence: &Presence, place: &Place<'_>, around: &Surroundings<
 
 fn check_rhythm(rhythm: Option<&str>, place: &Place<'_>, around: &Surroundings<'_>) -> Result<(), SimError> {
     let known = rhythm.is_none_or(|name| around.rhythms.contains_key(name));
-    place.field("rhythm").ensure(known, "the home has no such rhythm")
+    place.field("rhythm").ensure(known, "unknown rhythm: dataset.toml does not define it")
 }
 
 fn check_crowd(crowd: &Crowd, place: &Place<'_>) -> Result<(), SimError> {
-    place.field("count").ensure((1..=MOST_NAMES).contains(&crowd.count), "lies outside 1 to 100000")?;
+    place.field("count").ensure((1..=MOST_NAMES).contains(&crowd.count), "must be 1 to 100000")?;
     let room = crowd.room() / 2;
-    place.field("words").ensure(crowd.count as usize <= room, "too few for count: names would run out")?;
-    place.field("zipf").ensure((0.0..=10.0).contains(&crowd.zipf), "lies outside 0 to 10")
+    place.field("words").ensure(crowd.count as usize <= room, "must be more words for this count")?;
+    place.field("zipf").ensure((0.0..=10.0).contains(&crowd.zipf), "must be 0 to 10")
 }
 
 fn check_hello(hello: &Hello, place: &Place<'_>) -> Result<(), SimError> {
     let most = hello.ciphers.0.len();
     let lists = (1..=most).contains(&usize::try_from(hello.lists).unwrap_or(usize::MAX));
-    place.field("lists").ensure(lists, "lies outside 1 to the number of suites")?;
-    place.field("answer_version").ensure(hello.agreed() <= hello.version, "is newer than what is offered")?;
+    place.field("lists").ensure(lists, "must be 1 to the number of suites")?;
+    place
+        .field("answer_version")
+        .ensure(hello.agreed() <= hello.version, "must not be newer than version")?;
     let is_offered = |chosen: &CipherList| matches!(&chosen.0[..], [one] if hello.ciphers.0.contains(one));
     let answers = hello.answer_cipher.as_ref().is_none_or(is_offered);
-    place.field("answer_cipher").ensure(answers, "is not one of the suites that are offered")
+    place.field("answer_cipher").ensure(answers, "must be one of the suites that are offered")
 }
 
 fn check_connection(
@@ -144,15 +142,17 @@ fn check_connection(
     check_when(&connection.when, &place.field("when"), around)?;
     check_server(connection, profile, place, around)?;
     check_framing(connection, profile, place)?;
-    place.field("port").ensure(connection.port != 0, "is 0")?;
+    place.field("port").ensure(connection.port != 0, "must not be 0")?;
     let once = connection.when.again_s.is_none() || connection.at_once.is_none();
-    place.field("at_once").ensure(once, "does not go together with when.again_s")?;
+    place.field("at_once").ensure(once, "cannot be combined with when.again_s")?;
     if let Some(ports) = &connection.other_ports {
         ports.check(&place.field("other_ports"))?;
     }
     let local = connection.peer.is_some() || connection.address.is_some();
     place.field("incoming").ensure(local || !connection.incoming, "needs a peer or an address")?;
-    place.field("resumed").ensure((0.0..=1.0).contains(&connection.resumed), "is no probability")?;
+    place
+        .field("resumed")
+        .ensure((0.0..=1.0).contains(&connection.resumed), "must be a probability, 0 to 1")?;
     for (index, talk) in connection.talk.iter().enumerate() {
         check_talk(talk, connection, &place.entry("talk", index), around)?;
     }
@@ -175,31 +175,33 @@ fn check_server(
     place.ensure(count == 1, "needs exactly one of names, crowd, peer and address")?;
     check_weights(&connection.names, place)?;
     let crowd = connection.crowd.as_ref().is_none_or(|name| profile.crowd.contains_key(name));
-    place.field("crowd").ensure(crowd, "the profile has no such crowd")?;
+    place.field("crowd").ensure(crowd, "unknown crowd: the profile does not define it")?;
     let peer = connection.peer.as_deref().is_none_or(|name| around.always_on.contains(name));
-    place.field("peer").ensure(peer, "the home has no such device that is always on")
+    place.field("peer").ensure(peer, "unknown peer: expected the host of a device that is always on")
 }
 
 fn check_framing(connection: &Connection, profile: &Profile, place: &Place<'_>) -> Result<(), SimError> {
     let tls = connection.speaks == Speaks::Tls;
-    place.field("hello").ensure(tls == connection.hello.is_some(), "goes together with speaks = \"tls\"")?;
+    place
+        .field("hello")
+        .ensure(tls == connection.hello.is_some(), "must be given together with speaks = \"tls\"")?;
     let hello = connection.hello.as_ref().is_none_or(|name| profile.hello.contains_key(name));
-    place.field("hello").ensure(hello, "the profile has no such hello")?;
+    place.field("hello").ensure(hello, "unknown hello: the profile does not define it")?;
     if let Some(request) = &connection.request {
         let place = place.field("request");
         let is_known = |version: &str| matches!(version, "1.0" | "1.1");
-        place.field("version").ensure(is_known(&request.version), "is neither 1.0 nor 1.1")?;
-        place.field("answer_version").ensure(is_known(&request.answer_version), "is neither 1.0 nor 1.1")?;
+        place.field("version").ensure(is_known(&request.version), "must be 1.0 or 1.1")?;
+        place.field("answer_version").ensure(is_known(&request.answer_version), "must be 1.0 or 1.1")?;
     }
     let http = connection.speaks == Speaks::Http;
     place
         .field("request")
-        .ensure(http == connection.request.is_some(), "goes together with speaks = \"http\"")?;
+        .ensure(http == connection.request.is_some(), "must be given together with speaks = \"http\"")?;
     let own = matches!(connection.speaks, Speaks::Tcp | Speaks::Udp);
     let plain = connection.prefix_up.0.is_empty() && connection.prefix_down.0.is_empty();
-    place.field("prefix_up").ensure(own || plain, "goes together with speaks = \"tcp\" or \"udp\"")?;
+    place.field("prefix_up").ensure(own || plain, "requires speaks = \"tcp\" or \"udp\"")?;
     let short = connection.prefix_up.0.len().max(connection.prefix_down.0.len()) <= 64;
-    place.field("prefix_up").ensure(short, "is longer than 64 bytes")
+    place.field("prefix_up").ensure(short, "must have at most 64 bytes")
 }
 
 fn check_talk(
@@ -209,10 +211,10 @@ fn check_talk(
     around: &Surroundings<'_>,
 ) -> Result<(), SimError> {
     let rate = talk.rate_kbps.unwrap_or(1.0);
-    place.field("rate_kbps").ensure(rate.is_finite() && rate > 0.0, "is no number over 0")?;
+    place.field("rate_kbps").ensure(rate.is_finite() && rate > 0.0, "must be a number above 0")?;
     let Some(when) = &talk.when else { return Ok(()) };
     let place = place.field("when");
-    place.field("again_s").ensure(when.again_s.is_none(), "has no meaning inside a connection")?;
+    place.field("again_s").ensure(when.again_s.is_none(), "is unsupported inside a connection")?;
     place.ensure(connection.lasts_s.is_some(), "needs lasts_s on its connection")?;
     check_when(when, &place, around)
 }
@@ -220,7 +222,7 @@ fn check_talk(
 fn check_small_talk(profile: &Profile, top: &Place<'_>, around: &Surroundings<'_>) -> Result<(), SimError> {
     for (index, lookup) in profile.lookup.iter().enumerate() {
         let place = top.entry("lookup", index);
-        place.field("names").ensure(!lookup.names.is_empty(), "is empty")?;
+        place.field("names").ensure(!lookup.names.is_empty(), "must not be empty")?;
         check_weights(&lookup.names, &place)?;
         check_beat(&lookup.when, &place, around)?;
     }
@@ -237,7 +239,7 @@ fn check_small_talk(profile: &Profile, top: &Place<'_>, around: &Surroundings<'_
     }
     for (index, mdns) in profile.mdns.iter().enumerate() {
         let place = top.entry("mdns", index);
-        place.field("services").ensure(!mdns.services.is_empty(), "is empty")?;
+        place.field("services").ensure(!mdns.services.is_empty(), "must not be empty")?;
         check_beat(&mdns.when, &place, around)?;
     }
     for (index, ssdp) in profile.ssdp.iter().enumerate() {
@@ -248,11 +250,11 @@ fn check_small_talk(profile: &Profile, top: &Place<'_>, around: &Surroundings<'_
 
 fn check_ntp(ntp: &Ntp, place: &Place<'_>) -> Result<(), SimError> {
     let is_version = |version: u8| (1..=4).contains(&version);
-    place.field("version").ensure(is_version(ntp.version), "lies outside 1 to 4")?;
+    place.field("version").ensure(is_version(ntp.version), "must be 1 to 4")?;
     let answer = ntp.answer_version.is_none_or(is_version);
-    place.field("answer_version").ensure(answer, "lies outside 1 to 4")?;
-    place.field("mode").ensure(matches!(ntp.mode, 1 | 3), "is neither 1 nor 3")?;
-    place.field("answer_mode").ensure(matches!(ntp.answer_mode, 2 | 4), "is neither 2 nor 4")
+    place.field("answer_version").ensure(answer, "must be 1 to 4")?;
+    place.field("mode").ensure(matches!(ntp.mode, 1 | 3), "must be 1 or 3")?;
+    place.field("answer_mode").ensure(matches!(ntp.answer_mode, 2 | 4), "must be 2 or 4")
 }
 
 fn check_ssdp(
@@ -262,14 +264,12 @@ fn check_ssdp(
     around: &Surroundings<'_>,
 ) -> Result<(), SimError> {
     let search = ssdp.says == SsdpSays::Search;
-    place.field("target").ensure(search == ssdp.target.is_some(), "goes together with says = \"search\"")?;
+    place.field("target").ensure(search == ssdp.target.is_some(), "requires says = \"search\"")?;
     place.field("says").ensure(search || profile.upnp.is_some(), "\"alive\" needs a upnp table")?;
     let known = ssdp.answers.iter().all(|name| around.with_upnp.contains(name.as_str()));
-    place.field("answers").ensure(known, "names a device that is not always on with a upnp table")?;
-    place
-        .field("answers")
-        .ensure(search || ssdp.answers.is_empty(), "goes together with says = \"search\"")?;
-    place.field("ttl").ensure(ssdp.ttl > 0, "is 0")?;
+    place.field("answers").ensure(known, "must name devices that are always on and have a upnp table")?;
+    place.field("answers").ensure(search || ssdp.answers.is_empty(), "requires says = \"search\"")?;
+    place.field("ttl").ensure(ssdp.ttl > 0, "must not be 0")?;
     check_beat(&ssdp.when, place, around)
 }
 
@@ -285,27 +285,27 @@ fn check_names_or_address(
 fn check_weights(names: &BTreeMap<String, f64>, place: &Place<'_>) -> Result<(), SimError> {
     for (name, weight) in names {
         let place = place.field("names").field(name);
-        place.ensure(is_domain(name), "is no domain name")?;
-        place.ensure(weight.is_finite() && *weight > 0.0, "its weight is no number over 0")?;
+        place.ensure(is_domain(name), "must be a domain name")?;
+        place.ensure(weight.is_finite() && *weight > 0.0, "must have a weight above 0")?;
     }
     Ok(())
 }
 
 fn check_beat(when: &When, place: &Place<'_>, around: &Surroundings<'_>) -> Result<(), SimError> {
     let place = place.field("when");
-    place.field("again_s").ensure(when.again_s.is_none(), "is for connections")?;
+    place.field("again_s").ensure(when.again_s.is_none(), "is supported in connections only")?;
     check_when(when, &place, around)
 }
 
 fn check_when(when: &When, place: &Place<'_>, around: &Surroundings<'_>) -> Result<(), SimError> {
     let ways = [when.every_s.is_some(), when.daily.is_some(), when.hourly.is_some(), when.again_s.is_some()];
     let count = ways.iter().filter(|way| **way).count();
-    place.ensure(count <= 1, "has more than one of every_s, daily, hourly and again_s")?;
-    place.field("every_s").ensure(when.every_s.as_ref().is_none_or(is_beat), "is less than 0.01")?;
+    place.ensure(count <= 1, "must have at most one of every_s, daily, hourly and again_s")?;
+    place.field("every_s").ensure(when.every_s.as_ref().is_none_or(is_beat), "must be at least 0.01")?;
     let hourly = when.hourly.is_none_or(|hourly| (1..=3600).contains(&hourly));
-    place.field("hourly").ensure(hourly, "lies outside 1 to 3600")?;
-    place.field("daily").ensure(when.daily.is_none_or(is_rate), "is no number over 0 and up to a million")?;
-    place.field("chance").ensure((0.0..=1.0).contains(&when.chance), "is no probability")?;
+    place.field("hourly").ensure(hourly, "must be 1 to 3600")?;
+    place.field("daily").ensure(when.daily.is_none_or(is_rate), "must be above 0 and at most 1000000")?;
+    place.field("chance").ensure((0.0..=1.0).contains(&when.chance), "must be a probability, 0 to 1")?;
     check_rhythm(when.rhythm.as_deref(), place, around)
 }
 

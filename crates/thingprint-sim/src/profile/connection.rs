@@ -174,7 +174,7 @@ impl TryFrom<String> for Hex {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let fail = || format!("'{text}' is no row of pairs of hexadecimal digits");
+        let fail = || format!("invalid bytes '{text}': expected pairs of hexadecimal digits");
         let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b' ').collect();
         let pair = |pair: &[u8]| {
             let digits = std::str::from_utf8(pair).ok().filter(|digits| digits.len() == 2)?;

@@ -98,7 +98,7 @@ impl TryFrom<String> for CipherList {
     fn try_from(text: String) -> Result<Self, String> {
         let read = |part: &str| {
             let code = u16::from_str_radix(part, 16).ok().filter(|_| part.len() == 4);
-            code.ok_or_else(|| format!("'{part}' is no cipher suite of four hexadecimal digits"))
+            code.ok_or_else(|| format!("invalid cipher suite '{part}': expected four hexadecimal digits"))
         };
         text.split('-').map(read).collect::<Result<_, _>>().map(Self)
     }

@@ -42,29 +42,27 @@ pub(super) fn check_hours(
     let Some(Trace { hours: all, .. }) = around.trace else {
         return place.ensure(false, "needs a trace table in the home's dataset.toml");
     };
-    place
-        .field("seen")
-        .ensure((1..=*all).contains(&hours.seen), "lies outside 1 to the hours of the trace")?;
+    place.field("seen").ensure((1..=*all).contains(&hours.seen), "must be 1 to the hours of the trace")?;
     place
         .field("spells")
-        .ensure(hours.spells.is_some() != hours.rhythm.is_some(), "is given, or rhythm is, and not both")?;
+        .ensure(hours.spells.is_some() != hours.rhythm.is_some(), "give exactly one of spells and rhythm")?;
     let spells = hours.spells.unwrap_or(1);
     let room = hours.seen.min(*all - hours.seen + 1);
-    place.field("spells").ensure((1..=room).contains(&spells), "do not fit into the trace, an hour apart")?;
+    place.field("spells").ensure((1..=room).contains(&spells), "must fit into the trace, an hour apart")?;
     let known = hours.rhythm.as_ref().is_none_or(|name| around.rhythms.contains_key(name));
-    place.field("rhythm").ensure(known, "the home has no such rhythm")
+    place.field("rhythm").ensure(known, "unknown rhythm: dataset.toml does not define it")
 }
 
 pub(super) fn check_phases(profile: &Profile, top: &Place<'_>) -> Result<(), SimError> {
     for (name, phase) in &profile.phase {
         let place = top.field("phase").field(name).field("share");
-        place.ensure((0.0..=1.0).contains(&phase.share), "is no share from 0 to 1")?;
+        place.ensure((0.0..=1.0).contains(&phase.share), "must be a share, 0 to 1")?;
     }
     for (list, index, when) in moments(profile) {
         let place = top.entry(list, index).field("when");
         for (field, phase) in [("during", &when.during), ("unless", &when.unless)] {
             let known = phase.as_ref().is_none_or(|name| profile.phase.contains_key(name));
-            place.field(field).ensure(known, "the profile has no such phase")?;
+            place.field(field).ensure(known, "unknown phase: the profile does not define it")?;
         }
     }
     Ok(())

@@ -39,10 +39,10 @@ impl PortCrowd {
     }
 
     pub(super) fn check(&self, place: &Place<'_>) -> Result<(), SimError> {
-        place.field("low").ensure((1..=self.high).contains(&self.low), "lies outside 1 to high")?;
-        place.field("count").ensure(self.count > 0, "is 0")?;
-        place.field("chance").ensure((0.0..=1.0).contains(&self.chance), "is no probability")?;
-        place.field("skew").ensure((1.0..=10.0).contains(&self.skew), "lies outside 1 to 10")
+        place.field("low").ensure((1..=self.high).contains(&self.low), "must be 1 to high")?;
+        place.field("count").ensure(self.count > 0, "must not be 0")?;
+        place.field("chance").ensure((0.0..=1.0).contains(&self.chance), "must be a probability, 0 to 1")?;
+        place.field("skew").ensure((1.0..=10.0).contains(&self.skew), "must be 1 to 10")
     }
 }
 
