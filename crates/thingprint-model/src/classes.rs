@@ -132,7 +132,10 @@ mod tests {
     fn a_class_has_one_kind() {
         let labels = [label("a", Kind::Iot), label("a", Kind::NonIot)];
         let error = Classes::of(&labels).unwrap_err().to_string();
-        assert_eq!(error, "class 'a' is labelled iot on some instances and non-iot on others");
+        assert_eq!(
+            error,
+            "class 'a' is iot on some instances and non-iot on others: give it one kind in the label file"
+        );
     }
 
     fn check_most_likely(distribution: &[f64], expected: usize) {

@@ -4,16 +4,16 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// There is nothing to learn from.
-    #[error("no instance carries a label: training needs labelled instances")]
+    #[error("no instance has a label: extract instances with a label file")]
     NoLabels,
-    /// A classifier needs something to tell apart.
-    #[error("every labelled instance is of class '{class}': training needs at least two classes")]
+    /// A classifier needs at least two classes.
+    #[error("all labelled instances have the class '{class}': label devices of at least two classes")]
     OneClass {
         /// The only class.
         class: String,
     },
     /// More classes than a class number can count.
-    #[error("{count} classes are too many: at most {most} can be told apart")]
+    #[error("{count} classes are too many: at most {most} are supported")]
     TooManyClasses {
         /// Classes found.
         count: usize,
@@ -21,7 +21,7 @@ pub enum ModelError {
         most: usize,
     },
     /// More training instances than the forest's counters hold.
-    #[error("{count} training instances are too many: at most {most} can be learned from")]
+    #[error("{count} training instances are too many: at most {most} are supported")]
     TooManyInstances {
         /// Labelled instances found.
         count: usize,
@@ -29,13 +29,15 @@ pub enum ModelError {
         most: usize,
     },
     /// One class name stands for two kinds of device.
-    #[error("class '{class}' is labelled iot on some instances and non-iot on others")]
+    #[error(
+        "class '{class}' is iot on some instances and non-iot on others: give it one kind in the label file"
+    )]
     KindConflict {
         /// The class.
         class: String,
     },
     /// An option lies outside its range.
-    #[error("option {option} = {value}: {expected}")]
+    #[error("unsupported {option} '{value}': {expected}")]
     Option {
         /// Name of the option.
         option: &'static str,
@@ -45,7 +47,9 @@ pub enum ModelError {
         expected: &'static str,
     },
     /// The two parts of a split cannot both have instances.
-    #[error("the split '{split}' leaves no instance to {part}")]
+    #[error(
+        "the split '{split}' leaves no instance to {part}: choose another share, or label more instances"
+    )]
     EmptyPart {
         /// The split.
         split: String,
@@ -53,15 +57,15 @@ pub enum ModelError {
         part: &'static str,
     },
     /// Nothing to evaluate.
-    #[error("there is no labelled instance to evaluate")]
+    #[error("no instance has a label: evaluation needs labelled instances")]
     NothingToEvaluate,
     /// A class that the model does not know.
-    #[error("the model knows no class '{class}'")]
+    #[error("unknown class '{class}': the model was not trained on it")]
     UnknownClass {
         /// The class asked for.
         class: String,
     },
-    /// A table for the forest whose columns do not go together.
+    /// A table for the forest with inconsistent columns.
     #[error("a table of training rows is inconsistent: {reason}")]
     Table {
         /// What does not fit.
@@ -76,7 +80,9 @@ pub enum ModelError {
         reason: String,
     },
     /// Data were extracted in another way than the model's training data.
-    #[error("the model was trained with {option} = {trained}, but these instances have {option} = {given}")]
+    #[error(
+        "the model was trained with {option} = {trained}, but these instances have {option} = {given}: extract them in the same way"
+    )]
     Misfit {
         /// The extraction option.
         option: String,
@@ -94,10 +100,10 @@ pub enum ModelError {
         fault: FileFault,
     },
     /// A model that cannot be written.
-    #[error("the model cannot be written")]
+    #[error("failed to write the model")]
     Write(#[source] io::Error),
     /// A model that would be refused when read.
-    #[error("the model takes {size} bytes, and at most {most} are read again")]
+    #[error("the model has {size} bytes, but at most {most} can be read")]
     TooLarge {
         /// Size of the model.
         size: u64,
@@ -105,7 +111,7 @@ pub enum ModelError {
         most: u64,
     },
     /// A model whose parts cannot be encoded.
-    #[error("the model cannot be encoded")]
+    #[error("failed to encode the model")]
     Encode(#[source] postcard::Error),
 }
 
@@ -113,13 +119,15 @@ pub enum ModelError {
 #[derive(Debug, thiserror::Error)]
 pub enum FileFault {
     /// Reading stopped.
-    #[error("cannot be read: {0}")]
+    #[error("unreadable: {0}")]
     Read(io::Error),
     /// Some other kind of file.
-    #[error("is no thingprint model")]
+    #[error("not a thingprint model")]
     Foreign,
     /// Written by a later version.
-    #[error("has format version {found}, and this program reads up to {supported}")]
+    #[error(
+        "unsupported format version {found}: this program reads versions up to {supported}; update it, or train again"
+    )]
     Version {
         /// Version in the file.
         found: u16,
@@ -127,18 +135,18 @@ pub enum FileFault {
         supported: u16,
     },
     /// The file ends early.
-    #[error("is cut short: {found} bytes where {expected} were promised")]
+    #[error("truncated: {found} of {expected} bytes")]
     Cut {
         /// Bytes found.
         found: u64,
         /// Bytes promised.
         expected: u64,
     },
-    /// The file goes on after its end.
-    #[error("goes on after its end")]
+    /// The file continues after its end.
+    #[error("unexpected bytes after the end of the model")]
     Trailing,
     /// A size beyond every sensible model.
-    #[error("claims {claimed} bytes, and at most {most} are read")]
+    #[error("too large: {claimed} bytes, at most {most} are supported")]
     TooLarge {
         /// Size claimed.
         claimed: u64,
@@ -146,12 +154,12 @@ pub enum FileFault {
         most: u64,
     },
     /// The checksum does not match.
-    #[error("is damaged: its checksum does not match")]
+    #[error("damaged: the checksum does not match")]
     Checksum,
     /// The body does not decode.
-    #[error("is damaged: {0}")]
+    #[error("damaged: {0}")]
     Decode(String),
     /// The body decodes, but its parts do not fit together.
-    #[error("is damaged: {0}")]
+    #[error("damaged: {0}")]
     Inconsistent(&'static str),
 }

@@ -273,7 +273,7 @@ mod tests {
     fn nothing_cannot_be_evaluated() {
         let none: [(&Prediction, &str); 0] = [];
         let error = Evaluation::new(&classes(), none, 0.8).unwrap_err();
-        assert_eq!(error.to_string(), "there is no labelled instance to evaluate");
+        assert_eq!(error.to_string(), "no instance has a label: evaluation needs labelled instances");
     }
 
     #[test]

@@ -155,7 +155,7 @@ fn decode(body: &[u8]) -> Result<Model, FileFault> {
         error => FileFault::Decode(error.to_string()),
     })?;
     if !rest.is_empty() {
-        return Err(FileFault::Inconsistent("its body goes on after its end"));
+        return Err(FileFault::Inconsistent("its body continues after its end"));
     }
     model.check_loaded()?;
     Ok(model)

@@ -222,9 +222,21 @@ mod tests {
             assert_eq!(split.apply(rows, 1).unwrap_err().to_string(), expected);
         };
         let lonely = [row(Some("a"), 1, 0), row(Some("b"), 2, 0)];
-        check(Split::Unit(0.7), &lonely, "the split 'unit=0.7' leaves no instance to test");
-        check(Split::Random(0.1), &lonely, "the split 'random=0.1' leaves no instance to train");
-        check(Split::Time(0.7), &[row(None, 1, 0)], "the split 'time=0.7' leaves no instance to train");
+        check(
+            Split::Unit(0.7),
+            &lonely,
+            "the split 'unit=0.7' leaves no instance to test: choose another share, or label more instances",
+        );
+        check(
+            Split::Random(0.1),
+            &lonely,
+            "the split 'random=0.1' leaves no instance to train: choose another share, or label more instances",
+        );
+        check(
+            Split::Time(0.7),
+            &[row(None, 1, 0)],
+            "the split 'time=0.7' leaves no instance to train: choose another share, or label more instances",
+        );
     }
 
     #[test]

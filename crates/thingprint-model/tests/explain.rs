@@ -96,6 +96,6 @@ fn only_known_classes_and_given_windows_can_be_explained() {
     let rows = home();
     let model = fit(&rows, TrainOptions::default());
     let error = model.explain(&[&rows[0].instance], Some("kettle")).unwrap_err();
-    assert_eq!(error.to_string(), "the model knows no class 'kettle'");
+    assert_eq!(error.to_string(), "unknown class 'kettle': the model was not trained on it");
     assert!(model.explain(&[], None).is_err());
 }

@@ -210,19 +210,19 @@ fn what_cannot_be_learned_is_told() {
     check_error(
         &relabelled(|_| None),
         &default,
-        "no instance carries a label: training needs labelled instances",
+        "no instance has a label: extract instances with a label file",
     );
-    check_error(&[], &default, "no instance carries a label: training needs labelled instances");
+    check_error(&[], &default, "no instance has a label: extract instances with a label file");
     check_error(
         &relabelled(|_| label("plug", Kind::Iot)),
         &default,
-        "every labelled instance is of class 'plug': training needs at least two classes",
+        "all labelled instances have the class 'plug': label devices of at least two classes",
     );
     let kinds = [Kind::Iot, Kind::NonIot];
     check_error(
         &relabelled(|at| label("plug", kinds[at % 2])),
         &default,
-        "class 'plug' is labelled iot on some instances and non-iot on others",
+        "class 'plug' is iot on some instances and non-iot on others: give it one kind in the label file",
     );
 }
 
@@ -230,16 +230,16 @@ fn what_cannot_be_learned_is_told() {
 fn options_out_of_range_are_refused() {
     let rows = synthetic::instances(40, 1);
     let default = TrainOptions::default;
-    check_error(&rows, &TrainOptions { trees: 0, ..default() }, "option trees = 0: expected 1 to 10000");
+    check_error(&rows, &TrainOptions { trees: 0, ..default() }, "unsupported trees '0': expected 1 to 10000");
     check_error(
         &rows,
         &TrainOptions { attributes_per_node: Some(0), ..default() },
-        "option attributes_per_node = 0: expected at least 1",
+        "unsupported attributes_per_node '0': expected at least 1",
     );
     check_error(
         &rows,
         &TrainOptions { out_of_fold: Some(1), ..default() },
-        "option out_of_fold = 1: expected 2 to 1000 folds",
+        "unsupported out_of_fold '1': expected 2 to 1000 folds",
     );
 }
 
@@ -266,6 +266,7 @@ fn instances_extracted_in_another_way_are_refused() {
     assert!(matches!(error, ModelError::Misfit { .. }));
     assert_eq!(
         error.to_string(),
-        "the model was trained with window = 1h, but these instances have window = 15m"
+        "the model was trained with window = 1h, but these instances have window = 15m: \
+         extract them in the same way"
     );
 }

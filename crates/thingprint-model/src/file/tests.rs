@@ -96,16 +96,19 @@ fn a_model_comes_back_as_it_was() {
 
 #[test]
 fn foreign_files_are_refused() {
-    check_refused(b"", "is no thingprint model");
-    check_refused(b"\x89TPM", "is no thingprint model");
-    check_refused(b"device,window_start,window_s\n", "is no thingprint model");
+    check_refused(b"", "not a thingprint model");
+    check_refused(b"\x89TPM", "not a thingprint model");
+    check_refused(b"device,window_start,window_s\n", "not a thingprint model");
 }
 
 #[test]
 fn files_of_later_versions_are_refused() {
     let mut bytes = written(&model(TrainOptions::default()));
     bytes[8] = 2;
-    check_refused(&bytes, "has format version 2, and this program reads up to 1");
+    check_refused(
+        &bytes,
+        "unsupported format version 2: this program reads versions up to 1; update it, or train again",
+    );
 }
 
 #[test]
@@ -113,7 +116,7 @@ fn cut_files_are_refused_wherever_they_are_cut() {
     let bytes = written(&model(TrainOptions::default()));
     for length in 0..bytes.len() {
         let error = Model::read_from(&bytes[..length], "home.model").unwrap_err().to_string();
-        let expected = if length < MAGIC.len() { "is no thingprint model" } else { "is cut short" };
+        let expected = if length < MAGIC.len() { "not a thingprint model" } else { "truncated" };
         assert!(error.contains(expected), "{length}: {error}");
     }
 }
@@ -122,7 +125,7 @@ fn cut_files_are_refused_wherever_they_are_cut() {
 fn files_that_go_on_are_refused() {
     let mut bytes = written(&model(TrainOptions::default()));
     bytes.push(0);
-    check_refused(&bytes, "goes on after its end");
+    check_refused(&bytes, "unexpected bytes after the end of the model");
 }
 
 #[test]
@@ -143,14 +146,23 @@ fn sizes_are_not_believed() {
         bytes.extend([0; CHECKSUM_LEN]);
         bytes
     };
-    check_refused(&header(u64::MAX, 1), "claims 18446744073709551615 bytes, and at most 268435456 are read");
+    check_refused(
+        &header(u64::MAX, 1),
+        "too large: 18446744073709551615 bytes, at most 268435456 are supported",
+    );
     check_refused(
         &header(MAX_BYTES, MAX_BYTES + 1),
-        "claims 268435457 bytes, and at most 268435456 are read",
+        "too large: 268435457 bytes, at most 268435456 are supported",
     );
-    check_refused(&header(1_000, SMALL_BODY + 1), "claims 33554433 bytes, and at most 33554432 are read");
-    check_refused(&header(1_000_000, MAX_BYTES), "claims 268435456 bytes, and at most 200000000 are read");
-    check_refused(&header(MAX_BYTES, 1), "is cut short: 0 bytes where 268435456 were promised");
+    check_refused(
+        &header(1_000, SMALL_BODY + 1),
+        "too large: 33554433 bytes, at most 33554432 are supported",
+    );
+    check_refused(
+        &header(1_000_000, MAX_BYTES),
+        "too large: 268435456 bytes, at most 200000000 are supported",
+    );
+    check_refused(&header(MAX_BYTES, 1), "truncated: 0 of 268435456 bytes");
 }
 
 /// A sound file but for its first vocabulary, whose words are this many empty ones.
@@ -173,7 +185,7 @@ fn a_small_file_of_a_billion_empty_words_is_refused() {
     let bytes = file_of_empty_words(1 << 30);
     assert!(bytes.len() < 200_000, "{}", bytes.len());
     let error = Model::read_from(&*bytes, "home.model").unwrap_err().to_string();
-    assert!(error.starts_with("home.model: claims 10737"), "{error}");
+    assert!(error.starts_with("home.model: too large: 10737"), "{error}");
     assert!(error.ends_with("bytes, and at most 33554432 are read"), "{error}");
 }
 
@@ -182,7 +194,7 @@ fn empty_words_are_refused_where_the_sizes_fit() {
     Model::read_from(&*file_of_empty_words(0), "home.model").unwrap_err();
     for words in [2, 1 << 20, 1 << 24] {
         let bytes = file_of_empty_words(words);
-        check_refused(&bytes, "is damaged: a list in it is too long or out of order");
+        check_refused(&bytes, "damaged: a list in it is too long or out of order");
     }
 }
 
@@ -210,7 +222,7 @@ fn a_body_longer_than_promised_is_not_unpacked() {
     let compressed = zstd::encode_all(&vec![0; 1 << 20][..], 1).unwrap();
     let sizes = sizes(10, compressed.len() as u64);
     let bytes = [&MAGIC[..], &sizes, &checksum(&sizes, &compressed), &compressed].concat();
-    check_refused(&bytes, "is damaged: its body is not as long as promised");
+    check_refused(&bytes, "damaged: its body is not as long as promised");
 }
 
 #[test]
@@ -222,7 +234,7 @@ fn a_reader_that_fails_is_told_of() {
         }
     }
     let error = Model::read_from(Broken, "home.model").unwrap_err().to_string();
-    assert_eq!(error, "home.model: cannot be read: the disk is gone");
+    assert_eq!(error, "home.model: unreadable: the disk is gone");
 }
 
 proptest! {

@@ -185,7 +185,7 @@ fn a_forest_without_trees_is_refused() {
     let table = Table::new(vec![Column::Number(vec![1.0, 2.0])], vec![0, 1], 2).unwrap();
     assert_eq!(
         Forest::fit(&table, &options(0), jobs(1)).unwrap_err().to_string(),
-        "option trees = 0: expected 1 to 10000"
+        "unsupported trees '0': expected 1 to 10000"
     );
 }
 
