@@ -1,4 +1,4 @@
-//! Files that a command is asked to write, looked at before it reads anything.
+//! Files that a command is to write, checked before it reads anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -51,7 +51,9 @@ impl<'a> Destinations<'a> {
         let is_renewed = self.renewed.as_ref().is_some_and(|(by, file)| *by != option && *file == place);
         if is_renewed || self.read.contains(&place) {
             let name = path.display();
-            return Err(Usage(format!("{option}: the result would replace an input: {name}")));
+            return Err(Usage(format!(
+                "{option}: the result would replace an input: {name}; choose another file"
+            )));
         }
         Ok(())
     }
@@ -64,12 +66,15 @@ impl<'a> Destinations<'a> {
             let name = path.display();
             self.check_replaced(option, path)?;
             if let Some(other) = seen.insert(identity(path), option) {
-                return Err(Usage(format!("{other} and {option} name the same file: {name}")).into());
+                return Err(Usage(format!(
+                    "{other} and {option} name the same file: {name}; choose two files"
+                ))
+                .into());
             }
             let within = folder.filter(|(_, folder)| is_json_in(path, folder));
             if let Some((other, _)) = within {
                 return Err(Usage(format!(
-                    "{option}: {name} is in the folder of {other}, which writes such files"
+                    "{option}: {name} is in the folder of {other}, which writes such files; choose another folder"
                 ))
                 .into());
             }
@@ -83,7 +88,7 @@ impl<'a> Destinations<'a> {
     }
 }
 
-/// Makes the file beside its place, as if to write it, and leaves it.
+/// Creates a temporary file next to the place and removes it.
 fn check_writable(option: &str, path: &Path) -> anyhow::Result<()> {
     AtomicFile::create(path).map(drop).with_context(|| format!("failed to write {option}"))
 }

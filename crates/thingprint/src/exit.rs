@@ -5,14 +5,14 @@ use std::process::ExitCode;
 use thingprint_model::ModelError;
 use thingprint_report::ReportError;
 
-/// How a command that did its work came out; scripts rely on the numbers. The greatest of several counts: findings are
-/// findings, whatever else could not be read.
+/// Result of a command that succeeded; scripts rely on the numbers. The greatest of several counts: findings take
+/// precedence over unreadable input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Outcome {
     /// Everything was done: 0.
     #[default]
     Done,
-    /// Done, but some input was unreadable, cut or not there: 4.
+    /// Done, but some input was unreadable, cut short or missing: 4.
     Partial,
     /// Done, and there were findings at or over the level that `--fail-on` names: 3.
     Findings,
@@ -28,7 +28,7 @@ impl From<Outcome> for ExitCode {
     }
 }
 
-/// A command line that clap takes but that makes no sense: exit status 2.
+/// A usage error that clap does not detect: exit status 2.
 #[derive(Debug)]
 pub(crate) struct Usage(pub(crate) String);
 
@@ -52,7 +52,7 @@ impl fmt::Display for Misfit {
 
 impl std::error::Error for Misfit {}
 
-/// Exit status of a failure; `None` for one that nobody wants to hear of, a reader that went away.
+/// Exit status of a failure; `None` when the reader of the output went away, which is not reported.
 pub(crate) fn status(error: &anyhow::Error) -> Option<u8> {
     if error.chain().any(is_broken_pipe) {
         return None;

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use thingprint_report::{Format, Style, Table};
 
-/// What is said on standard error beside the result.
+/// Messages on standard error, apart from the result.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Messages {
     is_quiet: bool,
@@ -17,31 +17,31 @@ impl Messages {
         Self { is_quiet, is_verbose }
     }
 
-    /// Whether only errors are said.
+    /// Whether only errors are printed.
     pub(crate) const fn is_quiet(self) -> bool {
         self.is_quiet
     }
 
-    /// Whether more is said than is needed.
+    /// Whether details are printed.
     pub(crate) const fn is_verbose(self) -> bool {
         self.is_verbose
     }
 
-    /// Something that makes the result less than was asked for.
+    /// A problem that makes the result incomplete.
     pub(crate) fn warn(self, text: impl Display) {
         if !self.is_quiet {
             say(format_args!("warning: {text}"));
         }
     }
 
-    /// Something that a user wants to know once.
+    /// A line about the run.
     pub(crate) fn note(self, text: impl Display) {
         if !self.is_quiet {
             say(text);
         }
     }
 
-    /// A table for people, beside a result that goes elsewhere.
+    /// A table for people, when the result goes elsewhere.
     pub(crate) fn table(self, table: &Table) {
         if !self.is_quiet {
             let style = Style { width: None, colour: false };
@@ -49,7 +49,7 @@ impl Messages {
         }
     }
 
-    /// Something for those who ask.
+    /// A detail, printed with `--verbose`.
     pub(crate) fn detail(self, text: impl Display) {
         if self.is_verbose {
             say(text);
@@ -57,13 +57,13 @@ impl Messages {
     }
 }
 
-/// Something that takes what there is to say.
+/// A receiver of messages.
 pub(crate) trait Say: Copy {
-    /// Something that makes the result less than was asked for.
+    /// A problem that makes the result incomplete.
     fn warn(self, text: impl Display);
-    /// Something that a user wants to know once.
+    /// A line about the run.
     fn note(self, text: impl Display);
-    /// Something for those who ask.
+    /// A detail, printed with `--verbose`.
     fn detail(self, text: impl Display);
 }
 
@@ -81,7 +81,7 @@ impl Say for Messages {
     }
 }
 
-/// Messages that are said, and of which the warnings are kept for those who read the result later.
+/// Messages that are printed, with warnings kept for a report.
 #[derive(Debug)]
 pub(crate) struct Kept {
     messages: Messages,
@@ -89,12 +89,12 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// Says messages as loudly as these are said.
+    /// Prints messages as these do.
     pub(crate) const fn new(messages: Messages) -> Self {
         Self { messages, warnings: Mutex::new(Vec::new()) }
     }
 
-    /// The warnings, sorted: threads may have said them in any order.
+    /// The warnings, sorted: threads print them in any order.
     pub(crate) fn into_warnings(self) -> Vec<String> {
         let mut warnings = self.warnings.into_inner().unwrap_or_else(PoisonError::into_inner);
         warnings.sort_unstable();
@@ -123,12 +123,12 @@ pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// An error, which is always said.
+/// An error, which is always printed.
 pub(crate) fn error(text: impl Display) {
     say(format_args!("error: {text}"));
 }
 
-/// Says a line. That nobody can hear it is no reason to lose the result.
+/// Prints a line. A closed standard error must not lose the result.
 fn say(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }

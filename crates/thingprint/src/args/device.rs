@@ -8,7 +8,7 @@ use crate::gateways::GatewayChoice;
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Devices")]
 pub(crate) struct DeviceArgs {
-    /// What stands for a device: mac or ip (its private address)
+    /// Address that identifies a device: mac or ip (its private address)
     #[arg(long, value_name = "IDENTITY")]
     identity: Option<Identity>,
 
@@ -20,13 +20,13 @@ pub(crate) struct DeviceArgs {
     #[arg(long, conflicts_with = "gateway")]
     no_gateway: bool,
 
-    /// Sort packets by time first, for captures that have no order at all (takes memory for all of them)
+    /// Sort packets by time first, for captures without any order (needs memory for all of them)
     #[arg(long)]
     pub(crate) sort: bool,
 }
 
 impl DeviceArgs {
-    /// What stands for a device; no option preset changes it.
+    /// The address that identifies a device; no preset changes it.
     pub(crate) fn identity(&self) -> Identity {
         self.identity.unwrap_or_default()
     }

@@ -14,23 +14,23 @@ pub(crate) struct ExtractionArgs {
     #[arg(long, value_name = "LENGTH")]
     pub(crate) window: Option<WindowLength>,
 
-    /// How flow rates become one: the mean of the flows' rates, or the sum of volumes over the sum of durations
+    /// How to combine flow rates: mean of the rates, or sum of volumes over sum of durations
     #[arg(long, value_name = "MEAN")]
     pub(crate) rate: Option<RateMean>,
 
-    /// Form of the words in the bag of ports: port (443) or proto/port (tcp/443)
+    /// Words in the bag of ports: port (443) or proto/port (tcp/443)
     #[arg(long, value_name = "FORM")]
     pub(crate) port_word: Option<PortWord>,
 
-    /// Flows that give a word to the bag of ports: all, or internet (no private peers)
+    /// Flows that add to the bag of ports: all, or internet (no private peers)
     #[arg(long, value_name = "SCOPE")]
     pub(crate) scope: Option<PortScope>,
 
-    /// Where names come from: dns, sni
+    /// Sources of names: dns, sni
     #[arg(long, value_name = "SOURCE,...", value_delimiter = ',')]
     pub(crate) names: Option<Vec<NameSource>>,
 
-    /// Fewest IP packets that a device sends in a window that gives an instance
+    /// Skip windows in which a device sends fewer IP packets
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) min_packets: Option<u64>,
 
@@ -65,8 +65,8 @@ impl ExtractionArgs {
         let asked_recipe = Recipe::of(&asked);
         if asked_recipe != *recipe {
             return Err(Misfit(format!(
-                "the model was trained on instances extracted with '{recipe}', the command line asks for \
-                 '{asked_recipe}'"
+                "the model was trained on instances extracted with '{recipe}', but the command line asks for \
+                 '{asked_recipe}'; omit these options, or train a model with them"
             ))
             .into());
         }

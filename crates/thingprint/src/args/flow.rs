@@ -12,7 +12,7 @@ pub(crate) struct FlowArgs {
     #[arg(long, value_enum, value_name = "PRESET")]
     pub(crate) preset: Option<Preset>,
 
-    /// What a flow's volume counts: ip (total length), payload (of the transport) or wire (frames)
+    /// Bytes that a flow's volume counts: ip (total length), payload (of the transport) or wire (frames)
     #[arg(long, value_name = "SIZE")]
     size: Option<PacketSize>,
 
@@ -25,7 +25,7 @@ pub(crate) struct FlowArgs {
 pub(crate) enum Preset {
     /// Flows end at RST, both FINs or idle time; sizes are IP total lengths
     Default,
-    /// Flows as the tool of the classification paper cut them: after 30 s; sizes are transport payloads
+    /// Rules of Joy, the tool of the classification paper: flows end after 30 s; sizes are transport payloads
     Joy,
 }
 
@@ -38,7 +38,7 @@ impl FlowArgs {
         })
     }
 
-    /// These options, with what the command line asks for beside the preset.
+    /// These options, with what the command line asks for in addition to the preset.
     pub(crate) fn over(&self, options: FlowOptions) -> Result<FlowOptions, Usage> {
         let size = self.size.unwrap_or(options.size);
         self.device.over(FlowOptions { size, ..options })

@@ -7,27 +7,27 @@ use thingprint_report::Format;
 /// Options that every command takes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct GlobalArgs {
-    /// Format of the result: table, json, jsonl, csv or parquet; of audit also sarif or html [default: table on a terminal, jsonl in a pipe, else by the extension of --output]
+    /// Format of the result: table, json, jsonl, csv or parquet; audit also writes sarif and html [default: table on a terminal, jsonl in a pipe, else by the extension of --output]
     #[arg(long, global = true, value_name = "FORMAT", value_parser = parse_format, help_heading = "Output")]
     pub(crate) format: Option<Wanted>,
 
-    /// Where the result goes; - is standard output
+    /// Write the result to this file; - is standard output
     #[arg(short, long, global = true, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
 
-    /// Threads [default: as many as there are cores]
+    /// Number of threads [default: number of cores]
     #[arg(short, long, global = true, value_name = "N", value_parser = parse_jobs, help_heading = "Running")]
     pub(crate) jobs: Option<NonZeroUsize>,
 
-    /// Seed of everything random
+    /// Seed of all random choices
     #[arg(long, global = true, value_name = "N", default_value_t = 1, help_heading = "Running")]
     pub(crate) seed: u64,
 
-    /// Say nothing but the result and errors
+    /// Print only the result and errors
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Running")]
     pub(crate) quiet: bool,
 
-    /// Say more about what was read and what was left out
+    /// Report in detail what was read and what was skipped
     #[arg(short, long, global = true, help_heading = "Running")]
     pub(crate) verbose: bool,
 }
@@ -41,7 +41,7 @@ pub(crate) enum Wanted {
     Document(Document),
 }
 
-/// A form of its own, which is no table.
+/// A format that is not a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Document {
     /// SARIF 2.1.0.
@@ -84,7 +84,11 @@ fn parse_format(text: &str) -> Result<Wanted, String> {
         return Ok(Wanted::Document(document));
     }
     let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
-    let unknown =
-        |_| format!("'{text}' is no format: expected {}; of audit also sarif or html", names.join(", "));
+    let unknown = |_| {
+        format!(
+            "unknown format '{text}': expected one of {}; audit also writes sarif and html",
+            names.join(", ")
+        )
+    };
     text.parse().map(Wanted::Rows).map_err(unknown)
 }

@@ -13,11 +13,11 @@ pub(crate) struct TrainingArgs {
     #[arg(long, value_name = "BACKEND", default_value_t = Stage1Backend::Forest)]
     stage1: Stage1Backend,
 
-    /// How frequent a class is taken to be: weka, (1 + n) / (K + N), or relative, n / N
+    /// Class priors: weka, (1 + n) / (K + N), or relative, n / N
     #[arg(long, value_name = "PRIOR", default_value_t = Prior::Weka)]
     prior: Prior,
 
-    /// What becomes of words that training never saw: others or ignore
+    /// Treatment of words that training never saw: others or ignore
     #[arg(long, value_name = "RULE", default_value_t = Unseen::Others)]
     unseen: Unseen,
 
@@ -25,7 +25,7 @@ pub(crate) struct TrainingArgs {
     #[arg(long, value_name = "N", default_value_t = 100)]
     trees: u32,
 
-    /// Attributes tried at a node of a tree [default: log2 of their number, rounded down, plus 1]
+    /// Attributes tried at each node of a tree [default: log2 of their number, rounded down, plus 1]
     #[arg(long, value_name = "N")]
     attributes_per_node: Option<u32>,
 

@@ -27,7 +27,7 @@ const SPLIT: Split = Split::Time(0.7);
 /// Confidence from which on an answer is accepted.
 const THRESHOLD: f64 = 0.8;
 
-/// Simulate a home, learn its devices, and show how well they are told apart.
+/// Simulate a home, train on it, and show how well its devices are classified.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// Folder for the files of the demonstration
@@ -47,7 +47,10 @@ impl DemoArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let messages = Messages::new(global.quiet, global.verbose);
         if global.output.is_some() {
-            return Err(Usage("demo: give the folder for its files with --folder".to_owned()).into());
+            return Err(Usage(
+                "--output: unsupported by demo, which writes several files; use --folder".to_owned(),
+            )
+            .into());
         }
         let output = Output::of(&GlobalArgs {
             format: global.format.or(Some(Wanted::Rows(Format::Table))),
@@ -122,7 +125,7 @@ fn learn(table: &InstanceTable, global: &GlobalArgs) -> anyhow::Result<(Model, R
 impl Files {
     fn inside(folder: &Path) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder)
-            .with_context(|| format!("failed to make folder {}", folder.display()))?;
+            .with_context(|| format!("failed to create the folder {}", folder.display()))?;
         Ok(Self {
             capture: folder.join("home.pcap"),
             labels: folder.join("labels.csv"),

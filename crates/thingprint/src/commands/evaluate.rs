@@ -19,7 +19,7 @@ use crate::messages::Messages;
 use crate::models::read_model;
 use crate::output::Output;
 
-/// Say how well a classifier does on labelled instances.
+/// Measure a classifier on labelled instances.
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
     /// Instances, as `extract --labels` writes them
@@ -30,16 +30,16 @@ pub(crate) struct EvaluateArgs {
     #[arg(short, long, value_name = "FILE", conflicts_with = "split")]
     model: Option<PathBuf>,
 
-    /// Which part trains: random=SHARE, time=SHARE (the first windows of each device) or unit=SHARE (whole devices)
+    /// Instances that train: random=SHARE, time=SHARE (the first windows of each device) or unit=SHARE (whole devices)
     #[arg(long, value_name = "SPLIT", default_value = "random=0.7")]
     split: Split,
 
-    /// What the classifier looks at: ports, domains, ciphers, stage0, low, low-medium, final, or all of these in
+    /// Evidence that the classifier uses: ports, domains, ciphers, stage0, low, low-medium, final, or all of these in
     /// turn [default: final, or the model's]
     #[arg(long, value_name = "SCENARIO")]
     scenario: Option<Scenarios>,
 
-    /// Confidence from which on an answer is accepted
+    /// Lowest confidence of an accepted answer
     #[arg(long, value_name = "SHARE", default_value_t = 0.8, value_parser = super::parse_threshold)]
     threshold: f64,
 
@@ -67,7 +67,7 @@ impl FromStr for Scenarios {
 pub(super) struct Setting {
     /// Name of the split that the rows come from.
     pub(super) split: String,
-    /// Confidence from which on an answer is accepted.
+    /// Lowest confidence of an accepted answer.
     pub(super) threshold: f64,
     pub(super) threads: NonZeroUsize,
 }
@@ -109,7 +109,10 @@ impl EvaluateArgs {
         model.check_extraction(&table.extraction()).map_err(|error| Misfit(error.to_string()))?;
         let scenario = model.options().scenario;
         if self.scenario.is_some_and(|asked| asked != Scenarios::One(scenario)) {
-            return Err(Usage(format!("--scenario: this model is of scenario {scenario}")).into());
+            return Err(Usage(format!(
+                "--scenario: the model was trained for scenario {scenario}; omit the option"
+            ))
+            .into());
         }
         let rows: Vec<&Labeled> = table.rows.iter().collect();
         let context = || format!("failed to evaluate on {}", named(&self.instances));

@@ -22,18 +22,18 @@ type MakeHome = fn() -> Result<Home, SimError>;
 /// The homes that come with the program, by name.
 const HOMES: [(&str, MakeHome); 3] = [("default", home), ("unsafe", unsafe_home), ("unsw28", unsw28)];
 
-/// Play a simulated home into a capture.
+/// Write a capture of a simulated home.
 #[derive(Debug, Args)]
 pub(crate) struct SimulateArgs {
-    /// How long: 2d, 12h, 90m ...
+    /// Duration: 2d, 12h, 90m ...
     #[arg(long, value_name = "LENGTH", default_value = "2d", value_parser = parse_duration)]
     duration: u64,
 
-    /// When it begins, UTC [default: the beginning of the home's trace, else 2024-06-03T00:00:00Z]
+    /// Start time in UTC [default: start of the home's trace, else 2024-06-03T00:00:00Z]
     #[arg(long, value_name = "TIME", value_parser = parse_start)]
     start: Option<i64>,
 
-    /// Bytes captured of each frame; lengths stay true [default: all]
+    /// Bytes captured of each frame; original lengths are kept [default: all]
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..))]
     snaplen: Option<u32>,
 
@@ -52,7 +52,10 @@ impl SimulateArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let messages = Messages::new(global.quiet, global.verbose);
         if global.format.is_some() {
-            return Err(Usage("simulate writes a capture: --format has no meaning".to_owned()).into());
+            return Err(Usage(
+                "--format: unsupported by simulate, which writes a capture; use -o FILE alone".to_owned(),
+            )
+            .into());
         }
         let home = self.home()?;
         let defaults = SimulationOptions::default();
@@ -65,7 +68,7 @@ impl SimulateArgs {
         let path = global.output.as_deref().filter(|path| *path != Path::new("-"));
         if path.is_none() && io::stdout().is_terminal() {
             return Err(
-                Usage("a capture is not for terminals: give a file with -o, or a pipe".to_owned()).into()
+                Usage("a capture cannot be written to a terminal; use -o FILE or a pipe".to_owned()).into()
             );
         }
         let frames = write_capture(&home, options, path, messages)?;
@@ -129,6 +132,10 @@ pub(super) fn write_labels(home: &Home, path: &Path) -> anyhow::Result<()> {
 }
 
 fn read_home(folder: &Path) -> anyhow::Result<Home> {
+    if !folder.exists() {
+        let names = HOMES.map(|(name, _)| name).join(", ");
+        bail!("unknown home '{}': expected one of {names}, or a folder with dataset.toml", folder.display());
+    }
     let read = |path: PathBuf| -> anyhow::Result<(String, String)> {
         let name = path.display().to_string();
         let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read {name}"))?;
@@ -145,7 +152,7 @@ fn read_home(folder: &Path) -> anyhow::Result<Home> {
         entries.into_iter().filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
     paths.sort();
     if paths.is_empty() {
-        bail!("failed to read {}: there is no device profile (*.toml) in this folder", devices.display());
+        bail!("failed to read {}: no device profile (*.toml) in this folder", devices.display());
     }
     let texts = paths.into_iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
     let sources: Vec<Source<'_>> = texts.iter().map(|(file, text)| Source { file, text }).collect();
@@ -156,12 +163,13 @@ fn read_home(folder: &Path) -> anyhow::Result<Home> {
 fn parse_duration(text: &str) -> Result<u64, String> {
     match text.parse::<WindowLength>() {
         Ok(WindowLength::Span(nanos)) if nanos >= 1_000_000_000 => Ok(nanos / 1_000_000_000),
-        _ => Err(format!("'{text}' is no duration: expected a length like 2d, 12h, 90m")),
+        _ => Err(format!("invalid duration '{text}': expected a length such as 2d, 12h or 90m")),
     }
 }
 
 fn parse_start(text: &str) -> Result<i64, String> {
-    let time: Timestamp =
-        text.parse().map_err(|_| format!("'{text}' is no time: expected 2024-06-03T00:00:00Z"))?;
+    let time: Timestamp = text
+        .parse()
+        .map_err(|_| format!("invalid time '{text}': expected a time such as 2024-06-03T00:00:00Z"))?;
     Ok(time.as_second())
 }
