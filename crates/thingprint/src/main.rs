@@ -1,4 +1,4 @@
-//! Tells which devices are on a network, from traffic alone.
+//! Identifies the devices on a network from their traffic.
 
 mod args;
 mod commands;
@@ -10,6 +10,7 @@ mod files;
 mod gateways;
 mod inputs;
 mod instances;
+mod memory;
 mod messages;
 mod models;
 mod output;
@@ -19,23 +20,17 @@ mod read_report;
 mod reading;
 mod sources;
 
-use std::alloc::System;
 use std::process::ExitCode;
 
 use clap::Parser;
-use peakmem_alloc::PeakMemAlloc;
 
 use crate::args::GlobalArgs;
 use crate::commands::Command;
 
-/// The system's allocator, with a count of the bytes that are held: what an experiment says of memory.
-#[global_allocator]
-static MEMORY: PeakMemAlloc<System> = PeakMemAlloc::new(System);
-
-/// Tells which devices are on a network, from traffic alone
+/// Identifies the devices on a network from their traffic, and audits it
 ///
-/// Captures (pcap, pcapng, plain or compressed) become hourly instances of each device; a two-stage classifier
-/// learns from labelled ones and tells what the others are, and how sure it is.
+/// Captures (pcap, pcapng, plain or compressed) become hourly instances of each device. A two-stage classifier
+/// learns from labelled instances, and names the class of the others with a confidence.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 struct Cli {

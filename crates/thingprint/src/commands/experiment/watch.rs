@@ -1,10 +1,9 @@
 use std::time::Instant;
 
-use peakmem_alloc::PeakMemAllocTrait as _;
 use thingprint_experiment::{Lap, Watch};
 
 use super::silence::Silence;
-use crate::MEMORY;
+use crate::memory;
 use crate::messages::Messages;
 use crate::progress::Progress;
 
@@ -29,12 +28,8 @@ impl Clock {
 impl Watch for Clock {
     fn lap(&mut self) -> Lap {
         let now = Instant::now();
-        let lap = Lap {
-            seconds: now.duration_since(self.last).as_secs_f64(),
-            peak_bytes: u64::try_from(MEMORY.get_peak_memory()).ok(),
-        };
-        // From here on it counts from nothing: what is held already is left out.
-        MEMORY.reset_peak_memory();
+        let lap =
+            Lap { seconds: now.duration_since(self.last).as_secs_f64(), peak_bytes: memory::take_peak() };
         self.last = now;
         lap
     }
