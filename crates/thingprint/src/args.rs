@@ -1,4 +1,4 @@
-//! What is typed, by group; each command resolves it into the options of the crates.
+//! Arguments by group; each command resolves them into the options of the crates.
 
 mod device;
 mod extraction;

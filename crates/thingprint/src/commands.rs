@@ -1,4 +1,4 @@
-//! One command a file: each resolves what was typed, does the work, writes the result.
+//! One file for each command: it resolves the arguments, runs, and writes the result.
 
 mod audit;
 mod classify;
@@ -20,27 +20,27 @@ use crate::exit::Outcome;
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// List the devices of captures, with what is needed to label them
+    /// List the devices of captures, and write a label file to fill in
     Devices(devices::DevicesArgs),
-    /// List the flows of captures, with their protocols and what is said in them
+    /// List the flows of captures, with their protocols and messages
     Flows(flows::FlowsArgs),
-    /// Judge what devices say by best practice; fingerprints, and MUD profiles
+    /// Check devices against best practice; fingerprints and MUD profiles
     Audit(audit::AuditArgs),
-    /// Turn captures into instances: one row for each device and window
+    /// Extract instances from captures: one row for each device and window
     Extract(extract::ExtractArgs),
-    /// Learn from labelled instances
+    /// Train a model on labelled instances
     Train(train::TrainArgs),
-    /// Say how well a classifier does on labelled instances
+    /// Measure a classifier on labelled instances
     Evaluate(evaluate::EvaluateArgs),
-    /// Say which class each device is of, and how surely
+    /// Classify devices, with a confidence
     Classify(classify::ClassifyArgs),
     /// List, show, check and try the models that protocols are told by
     Models(models::ModelsArgs),
-    /// Play a simulated home into a capture
+    /// Write a capture of a simulated home
     Simulate(simulate::SimulateArgs),
-    /// Run experiments: tables and figures of the classification paper, and questions that it left open
+    /// Run experiments: tables and figures of the classification paper, and further questions
     Experiment(experiment::ExperimentArgs),
-    /// Simulate a home, learn its devices, and show how well they are told apart
+    /// Simulate a home, train on it, and show how well its devices are classified
     Demo(demo::DemoArgs),
 }
 
@@ -66,5 +66,5 @@ impl Command {
 /// A share from 0 to 1.
 fn parse_threshold(text: &str) -> Result<f64, String> {
     let share = text.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
-    share.ok_or_else(|| format!("'{text}' is no share: expected a number from 0 to 1"))
+    share.ok_or_else(|| format!("invalid share '{text}': expected a number from 0 to 1"))
 }
