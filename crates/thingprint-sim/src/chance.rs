@@ -1,7 +1,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
-/// A stream of randomness, told apart from others by the seed and a name. It gives the same numbers on every machine,
+/// A stream of randomness, selected by the seed and a name. It gives the same numbers on every machine,
 /// which the standard library's logarithm and cosine do not promise.
 pub(crate) struct Chance(ChaCha8Rng);
 

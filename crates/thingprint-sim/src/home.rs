@@ -80,9 +80,9 @@ pub struct Trace {
 pub struct Network {
     /// The gateway's link address.
     pub gateway: Mac,
-    /// The network, a /24: the gateway is its first address, and devices are told apart by the last octet.
+    /// The network, a /24: the gateway is its first address, and devices differ in the last octet.
     pub prefix: Ipv4Addr,
-    /// The domain that the gateway tells devices they are in.
+    /// The domain that the gateway assigns to devices.
     pub domain: String,
     /// How long an address is lent, in seconds.
     pub lease_s: u32,
