@@ -32,11 +32,6 @@ impl Timestamp {
         self.0
     }
 
-    /// Seconds since the epoch; exact to about 200 ns for present dates.
-    pub fn as_seconds_f64(self) -> f64 {
-        self.0 as f64 / 1e9
-    }
-
     /// Nanoseconds from `earlier` to `self`; negative when `earlier` is in fact later.
     pub const fn nanos_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)

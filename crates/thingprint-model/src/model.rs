@@ -114,11 +114,6 @@ impl Model {
         &self.origin
     }
 
-    /// Number of columns of a bag, `others` included; `None` where the scenario does not look at the bag.
-    pub fn vocabulary_columns(&self, bag: BagName) -> Option<usize> {
-        self.bag(bag).map(|model| model.vocabulary().columns())
-    }
-
     /// The forest; `None` where a stage-0 answers alone.
     pub fn forest(&self) -> Option<&Forest> {
         self.forest.as_ref()

@@ -123,7 +123,6 @@ fn a_prediction_shows_what_the_scenario_looks_at() {
         assert_eq!(prediction.stage0.each_ref().map(Option::is_some), expected, "{scenario}");
         assert!((prediction.distribution.iter().sum::<f64>() - 1.0).abs() < 1e-12);
         assert_eq!(model.forest().is_some(), scenario.inputs().is_some());
-        assert_eq!(model.vocabulary_columns(BagName::Ports).is_some(), expected[0]);
     };
     check(Scenario::Final, [true; 3]);
     check(Scenario::Low, [false; 3]);

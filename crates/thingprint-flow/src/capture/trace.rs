@@ -36,7 +36,6 @@ pub struct Trace {
     sorted: Option<Sorted>,
     decoder: Decoder,
     log: Log,
-    current: usize,
 }
 
 /// How a [`Trace`] reads its captures.
@@ -56,7 +55,7 @@ impl Trace {
         let TraceOptions { sort, hash } = options;
         let mut log = Log::default();
         let merge = Merge::new(captures, ReadOptions { count: Arc::default(), hash }, &mut log);
-        Self { merge, sort, sorted: None, decoder: Decoder::default(), log, current: 0 }
+        Self { merge, sort, sorted: None, decoder: Decoder::default(), log }
     }
 
     /// The next packet; `None` at the end of the trace.
@@ -76,7 +75,7 @@ impl Trace {
     /// to [`new`](Self::new).
     #[inline]
     pub fn next_placed(&mut self) -> Option<(usize, Frame<'_>, Packet<'_>)> {
-        let Self { merge, sort, sorted, decoder, log, current } = self;
+        let Self { merge, sort, sorted, decoder, log } = self;
         let next = if *sort {
             sorted.get_or_insert_with(|| Sorted::collect(merge, log)).next_frame()
         } else {
@@ -86,13 +85,7 @@ impl Trace {
             decoder.finish();
             return None;
         };
-        *current = merged.capture;
         Some((merged.capture, merged.frame, decoder.decode(merged.frame)))
-    }
-
-    /// Place of the capture that the last packet came from, in what was given to [`new`](Self::new).
-    pub fn current_capture(&self) -> usize {
-        self.current
     }
 
     /// What could not be read so far, in the order in which it was met.

@@ -70,9 +70,9 @@ pub(crate) fn read(bytes: &[u8]) -> Reading {
 pub(crate) fn read_all(captures: Vec<Capture>, options: TraceOptions) -> Reading {
     let mut trace = Trace::new(captures, options);
     let (mut packets, mut captures) = (Vec::new(), Vec::new());
-    while let Some(packet) = trace.next_packet() {
+    while let Some((capture, _, packet)) = trace.next_placed() {
         packets.push(Seen::of(&packet));
-        captures.push(trace.current_capture());
+        captures.push(capture);
     }
     assert!(trace.next_packet().is_none(), "a trace that has ended stays so");
     Reading {
