@@ -40,8 +40,7 @@ fn row(line: &str) -> Vec<&str> {
 
 /// What makes a suite insecure or weak, and how many registered suites have it.
 pub(crate) fn flaws() -> String {
-    let mut table =
-        "| What speaks against a suite | Makes it | Registered suites |\n|---|---|---:|\n".to_owned();
+    let mut table = "| Weakness | Grade | Registered suites |\n|---|---|---:|\n".to_owned();
     for flaw in Flaw::ALL {
         let grade = if flaw.is_broken() { Grade::Insecure } else { Grade::Weak };
         let count = graded().filter(|suite| suite.flaws.contains(&flaw)).count();
