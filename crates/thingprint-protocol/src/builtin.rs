@@ -1,9 +1,10 @@
 use thingprint_flow::Ip;
 
-use crate::http::exchange::{self, Asked};
 use crate::phase::Step;
+use crate::protocols::http::exchange::{self, Asked};
+use crate::protocols::{dhcp, dns, ntp, ssdp, tls};
 use crate::schema::IpProtocol;
-use crate::{Interest, Message, Protocol, Sender, dhcp, dns, ntp, ssdp, tls};
+use crate::{Interest, Message, Protocol, Sender};
 
 /// A parser that models can name, for what no pattern can read well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

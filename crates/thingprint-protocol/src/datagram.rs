@@ -2,7 +2,7 @@ use thingprint_flow::Ip;
 
 use crate::attribute::Described;
 use crate::builtin::Builtin;
-use crate::quic::{self, Handshake, Reading};
+use crate::protocols::quic::{self, Handshake, Reading};
 use crate::set::{CompiledModel, Detection, Glance, Headers, Known};
 use crate::{Budget, Inspection, Interest, Limits, Message, ModelIndex, ModelSet, Protocol, Sender};
 

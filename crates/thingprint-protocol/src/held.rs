@@ -1,7 +1,7 @@
 use crate::attribute::Described;
 use crate::inspection::Sides;
 use crate::matcher::Tallies;
-use crate::quic::Handshake;
+use crate::protocols::quic::Handshake;
 use crate::set::Known;
 use crate::waiting::Waiting;
 use crate::{Budget, Message, ModelIndex, Sender};

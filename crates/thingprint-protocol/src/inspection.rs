@@ -1,8 +1,8 @@
 use crate::attribute::Described;
 use crate::builtin::Builtin;
 use crate::held::Held;
-use crate::http::exchange::Asked;
 use crate::phase::Phase;
+use crate::protocols::http::exchange::Asked;
 use crate::set::Known;
 use crate::waiting::truncated;
 use crate::{Budget, Interest, Message, ModelIndex, Protocol, Sender};

@@ -15,32 +15,25 @@ mod collector;
 mod cursor;
 mod datagram;
 mod detector;
-mod dhcp;
 pub mod dialect;
-mod dns;
 mod engine;
 mod error;
 mod expression;
 mod held;
-mod http;
 mod inspection;
 mod interest;
-mod ja;
 mod limits;
 mod lint;
 mod matcher;
 mod message;
-mod ntp;
 pub mod parsers;
 mod phase;
-mod quic;
+mod protocols;
 pub mod schema;
 mod secrecy;
 mod set;
-mod ssdp;
 mod stream;
 mod text;
-mod tls;
 mod waiting;
 
 pub use attribute::{Described, Value};
@@ -52,13 +45,14 @@ pub use error::{Fault, ModelError, Span, SyntaxError};
 pub use expression::{Expression, Word};
 pub use inspection::Inspection;
 pub use interest::Interest;
-pub use ja::Carrier;
 pub use limits::Limits;
 pub use lint::{Lint, LintLevel, lint};
-pub use message::{
-    Authentication, Certificate, CertificateChain, ClientHello, Credential, DhcpMessage, DhcpOption,
-    DnsAnswer, DnsData, DnsMessage, DnsQuestion, HelloVersion, HttpRequest, HttpResponse, HttpVersion,
-    Message, NtpControl, NtpPacket, Protocol, QuicInitial, QuicVersion, Sender, ServerHello, SsdpMessage,
-    Uri,
-};
+pub use message::{Credential, Message, Protocol, Sender, Uri};
+pub use protocols::dhcp::{DhcpMessage, DhcpOption};
+pub use protocols::dns::{DnsAnswer, DnsData, DnsMessage, DnsQuestion};
+pub use protocols::http::{Authentication, HttpRequest, HttpResponse, HttpVersion};
+pub use protocols::ntp::{NtpControl, NtpPacket};
+pub use protocols::quic::{QuicInitial, QuicVersion};
+pub use protocols::ssdp::SsdpMessage;
+pub use protocols::tls::{Carrier, Certificate, CertificateChain, ClientHello, HelloVersion, ServerHello};
 pub use set::{Detection, ModelIndex, ModelSet};

@@ -1,28 +1,17 @@
 //! What the parsers find: one type for each kind of message, written as JSON in `snake_case`.
-mod certificate;
-mod dhcp;
-mod dns;
-mod http;
-mod json;
-mod ntp;
-mod quic;
+mod credential;
+pub(crate) mod json;
 mod size;
-mod ssdp;
-mod tls;
 mod uri;
 
 use serde::Serialize;
 
-use crate::Described;
+use crate::{
+    CertificateChain, ClientHello, Described, DhcpMessage, DhcpOption, DnsMessage, HttpRequest, HttpResponse,
+    NtpControl, NtpPacket, QuicInitial, ServerHello, SsdpMessage,
+};
 
-pub use certificate::{Certificate, CertificateChain};
-pub use dhcp::{DhcpMessage, DhcpOption};
-pub use dns::{DnsAnswer, DnsData, DnsMessage, DnsQuestion};
-pub use http::{Authentication, Credential, HttpRequest, HttpResponse, HttpVersion};
-pub use ntp::{NtpControl, NtpPacket};
-pub use quic::{QuicInitial, QuicVersion};
-pub use ssdp::SsdpMessage;
-pub use tls::{ClientHello, HelloVersion, ServerHello};
+pub use credential::Credential;
 pub use uri::Uri;
 
 /// An application protocol that this crate knows.

@@ -1,7 +1,7 @@
 use super::Stream;
 use crate::builtin::Builtin;
-use crate::http;
 use crate::phase::{Phase, Step};
+use crate::protocols::http;
 use crate::set::{CompiledModel, Detection, Glance, Known};
 use crate::{Message, ModelIndex};
 

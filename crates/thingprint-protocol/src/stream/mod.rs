@@ -3,12 +3,12 @@ mod choice;
 use thingprint_flow::{Ip, TcpSegment};
 
 use crate::builtin::Builtin;
-use crate::http::exchange;
 use crate::inspection::Inspection;
 use crate::phase::{Phase, Step};
+use crate::protocols::{dns, http::exchange, tls};
 use crate::set::Headers;
 use crate::waiting::{Chunk, Refusal, Waiting, steps, truncated};
-use crate::{Budget, Interest, Limits, Message, ModelSet, Sender, dns, tls};
+use crate::{Budget, Interest, Limits, Message, ModelSet, Sender};
 
 /// A SYN this close before the reading position is the one that began the stream, sent again.
 const REPEATED_SYN_BYTES: usize = 1 << 16;

@@ -13,16 +13,18 @@
 //! Records of a response may be cut or broken: those before stay. The `NetBIOS` name service has the same layout (RFC
 //! 1002 §4.2); its encoded names give it away, and it is no DNS.
 mod header;
+mod message;
 mod name;
 mod record;
 mod service;
 #[cfg(test)]
 mod tests;
 
+use crate::Message;
 use crate::cursor::Cursor;
 use crate::phase::{Phase, Step};
-use crate::{DnsAnswer, DnsMessage, DnsQuestion, Message};
 use header::{HEADER_BYTES, Header};
+pub use message::{DnsAnswer, DnsData, DnsMessage, DnsQuestion};
 pub use service::named;
 
 /// Answers of a message that are kept: far more than anybody sends, and far fewer than names that point to one another could

@@ -2,13 +2,13 @@ use crate::cursor::Cursor;
 
 /// Tags of universal types (X.680 §8.6).
 pub(super) mod tag {
-    pub(in crate::tls) const INTEGER: u8 = 0x02;
-    pub(in crate::tls) const OCTET_STRING: u8 = 0x04;
-    pub(in crate::tls) const OBJECT_IDENTIFIER: u8 = 0x06;
-    pub(in crate::tls) const UTC_TIME: u8 = 0x17;
-    pub(in crate::tls) const GENERALIZED_TIME: u8 = 0x18;
-    pub(in crate::tls) const BMP_STRING: u8 = 0x1e;
-    pub(in crate::tls) const SEQUENCE: u8 = 0x30;
+    pub(in crate::protocols::tls) const INTEGER: u8 = 0x02;
+    pub(in crate::protocols::tls) const OCTET_STRING: u8 = 0x04;
+    pub(in crate::protocols::tls) const OBJECT_IDENTIFIER: u8 = 0x06;
+    pub(in crate::protocols::tls) const UTC_TIME: u8 = 0x17;
+    pub(in crate::protocols::tls) const GENERALIZED_TIME: u8 = 0x18;
+    pub(in crate::protocols::tls) const BMP_STRING: u8 = 0x1e;
+    pub(in crate::protocols::tls) const SEQUENCE: u8 = 0x30;
 }
 
 /// A value with its tag (X.690 §8.1), of tags below 31.

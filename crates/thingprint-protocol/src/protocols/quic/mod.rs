@@ -8,14 +8,15 @@
 mod assembly;
 mod frame;
 mod header;
+mod initial;
 mod keys;
 #[cfg(test)]
 mod tests;
 
-use crate::tls::hello;
-use crate::{QuicInitial, QuicVersion};
+use crate::protocols::tls::hello;
 use assembly::Assembly;
 use header::{Kind, LongHeader};
+pub use initial::{QuicInitial, QuicVersion};
 use keys::{Keys, Side};
 
 /// RFC 9000 §7.2: the connection id that a client makes up for its first packet has at least 8 bytes.

@@ -6,12 +6,14 @@
 mod authentication;
 pub(crate) mod exchange;
 mod head;
+mod message;
 #[cfg(test)]
 mod tests;
 
 use crate::text::escaped;
-use crate::{HttpRequest, HttpResponse, Message, Uri};
+use crate::{Message, Uri};
 pub(crate) use head::{Headers, Outline, StartLine, outline};
+pub use message::{Authentication, HttpRequest, HttpResponse, HttpVersion};
 
 /// What the bytes at some place of a stream are to HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::{Element, Elements, certificate, dotted, name, tag, time};
-use crate::tls::certificate::chain;
+use crate::protocols::tls::certificate::chain;
 
 /// A value with its tag (X.690 §8.1).
 fn element(tag: u8, parts: &[&[u8]]) -> Vec<u8> {

@@ -8,6 +8,7 @@ pub(crate) mod certificate;
 mod der;
 mod flight;
 pub(crate) mod hello;
+mod ja;
 mod record;
 mod running;
 mod ssl2;
@@ -17,7 +18,10 @@ mod x509;
 
 use crate::Message;
 use crate::phase::{Phase, Step};
+pub use certificate::{Certificate, CertificateChain};
 pub(crate) use flight::certificates;
+pub use hello::{ClientHello, HelloVersion, ServerHello};
+pub use ja::Carrier;
 use record::Scan;
 use running::Running;
 
