@@ -1,10 +1,9 @@
 use thingprint_flow::Ip;
 
 use crate::attribute::Described;
-use crate::builtin::Builtin;
-use crate::protocols::quic::{self, Handshake, Reading};
+use crate::parser::{ParserId, Session, SessionStep};
 use crate::set::{CompiledModel, Detection, Glance, Headers, Known};
-use crate::{Budget, Inspection, Interest, Limits, Message, ModelIndex, ModelSet, Protocol, Sender};
+use crate::{Budget, Inspection, Interest, Limits, Message, ModelIndex, ModelSet, Sender};
 
 /// A UDP payload, while it is looked at.
 pub(crate) struct Datagram<'a> {
@@ -22,17 +21,22 @@ pub(crate) struct Datagram<'a> {
 impl Datagram<'_> {
     /// Looks at the payload, which is not empty.
     pub(crate) fn look(&mut self) {
-        match (self.state.builtin(), self.state.current()) {
-            (Some(Builtin::Quic), _) => self.continue_quic(),
-            (Some(builtin), _) => {
-                if let Some(message) = builtin.datagram(self.packet)
-                    && builtin.is_akin(message.protocol())
-                {
-                    (self.found)(message);
-                }
-            }
+        match (self.state.parser(), self.state.current()) {
+            (Some(parser), _) => self.parse(parser),
             (None, Some(index)) => self.describe(index),
             (None, None) => self.detect(),
+        }
+    }
+
+    /// Reads one more payload of a flow whose model has a parser.
+    fn parse(&mut self, parser: ParserId) {
+        if let Some(session) = self.state.held.as_mut().and_then(|held| held.session.take()) {
+            return self.continue_session(session);
+        }
+        if let Some(message) = parser.datagram(self.packet)
+            && parser.reads(message.protocol())
+        {
+            (self.found)(message);
         }
     }
 
@@ -67,11 +71,14 @@ impl Datagram<'_> {
 
     /// Decides for a model if its parser, where it has one, agrees.
     fn confirm(&mut self, index: ModelIndex, model: &CompiledModel, known: &Known) -> bool {
-        let message = match model.builtin() {
-            Some(Builtin::Quic) => return self.begin_quic(index),
-            Some(builtin) => {
-                let message = builtin.datagram(self.packet);
-                let Some(message) = message.filter(|message| message.protocol() == builtin.protocol()) else {
+        let message = match model.parser() {
+            Some(parser) => {
+                if let Some(session) = parser.session(self.packet.payload) {
+                    self.begin_session((index, parser), session);
+                    return true;
+                }
+                let message = parser.datagram(self.packet);
+                let Some(message) = message.filter(|message| message.protocol() == parser.protocol()) else {
                     return false;
                 };
                 Some(message)
@@ -80,18 +87,18 @@ impl Datagram<'_> {
                 model.describe(index, known, &glance_at(self.packet, self.sender)).map(Message::Described)
             }
         };
-        self.decide(index, model.builtin());
+        self.decide(index, model.parser());
         if let Some(message) = message {
             (self.found)(message);
         }
-        if model.builtin().is_none() && !model.has_attributes() {
+        if model.parser().is_none() && !model.has_attributes() {
             self.state.leave_alone(self.budget);
         }
         true
     }
 
-    fn decide(&mut self, index: ModelIndex, builtin: Option<Builtin>) {
-        self.state.decide((index, builtin), self.interest, self.budget, self.found);
+    fn decide(&mut self, index: ModelIndex, parser: Option<ParserId>) {
+        self.state.decide((index, parser), self.interest, self.budget, self.found);
     }
 
     /// Reads the attributes of one more payload of a flow whose model has no parser.
@@ -107,39 +114,23 @@ impl Datagram<'_> {
         self.count_stray();
     }
 
-    /// The long header of a version that somebody uses tells the protocol, also when the packet cannot be opened.
-    fn begin_quic(&mut self, index: ModelIndex) -> bool {
-        if !quic::is_told_by(self.packet.payload) {
-            return false;
+    fn begin_session(&mut self, (index, parser): (ModelIndex, ParserId), session: Box<dyn Session>) {
+        self.decide(index, Some(parser));
+        if parser.is_wanted(self.interest, self.sender) {
+            self.continue_session(session);
         }
-        self.decide(index, Some(Builtin::Quic));
-        if self.interest.wants_any(Protocol::Quic) {
-            let mut handshake = Handshake::default();
-            if let Reading::Message(message) = handshake.read(self.packet.payload) {
-                (self.found)(Message::QuicInitial(message));
-            }
-            self.keep(handshake);
-        }
-        true
     }
 
-    fn continue_quic(&mut self) {
-        let held = self.state.held.get_or_insert_default();
-        let mut handshake = held.handshake.take().unwrap_or_default();
-        match handshake.read(self.packet.payload) {
-            Reading::Message(message) => (self.found)(Message::QuicInitial(message)),
-            Reading::Quic => {}
-            Reading::Other => self.count_stray(),
+    fn continue_session(&mut self, mut session: Box<dyn Session>) {
+        match session.read(self.packet.payload) {
+            SessionStep::Message(message) => (self.found)(message),
+            SessionStep::Nothing => {}
+            SessionStep::Stray => self.count_stray(),
         }
-        self.keep(handshake);
-    }
-
-    fn keep(&mut self, handshake: Handshake) {
-        let is_over = handshake.is_done() || self.state.strays >= self.limits.undecided_payloads;
-        if is_over {
+        if session.is_done() || self.state.strays >= self.limits.undecided_payloads {
             return self.state.close(self.budget);
         }
-        self.state.held.get_or_insert_default().handshake = Some(handshake);
+        self.state.held.get_or_insert_default().session = Some(session);
         self.state.account(self.budget);
     }
 

@@ -135,7 +135,7 @@ impl Engine {
         found: &mut dyn FnMut(Message),
     ) {
         let Seen { packet, sender, .. } = seen;
-        let is_wanted = !packet.payload.is_empty() && *state.phase.of(sender) != Phase::Done;
+        let is_wanted = !packet.payload.is_empty() && *state.phase.of(sender) != Phase::DONE;
         let (set, limits, interest) = (&*self.set, &self.limits, self.interest);
         match packet.transport {
             Transport::Tcp(segment) if is_wanted || segment.flags.syn() => {
@@ -178,7 +178,7 @@ impl Engine {
         }
         let noted = state.held.as_ref()?.progress.as_ref()?.noted();
         noted.iter().find_map(|(index, known)| {
-            let model = self.set.compiled(*index).filter(|model| model.builtin().is_none())?;
+            let model = self.set.compiled(*index).filter(|model| model.parser().is_none())?;
             (model.conclude(&mut known.clone()) == Detection::Certain).then_some(*index)
         })
     }
@@ -197,8 +197,8 @@ impl Engine {
         if !tallies.is_settled(self.set.judges()) {
             tallies.note(self.set.judges(), seen.sender, seen.packet.payload_bytes, seen.time);
             if let Some(index) = self.settle(&tallies, state) {
-                let builtin = self.set.compiled(index).and_then(CompiledModel::builtin);
-                return state.decide((index, builtin), self.interest, budget, found);
+                let parser = self.set.compiled(index).and_then(CompiledModel::parser);
+                return state.decide((index, parser), self.interest, budget, found);
             }
         }
         let is_settled = tallies.is_settled(self.set.judges());

@@ -1,7 +1,7 @@
 use crate::attribute::Described;
 use crate::inspection::Sides;
 use crate::matcher::Tallies;
-use crate::protocols::quic::Handshake;
+use crate::parser::Session;
 use crate::set::Known;
 use crate::waiting::Waiting;
 use crate::{Budget, Message, ModelIndex, Sender};
@@ -13,8 +13,8 @@ pub(crate) struct Held {
     pub(crate) sides: Sides<Waiting>,
     /// What is known of a flow that no model fits yet.
     pub(crate) progress: Option<Progress>,
-    /// The handshake of a QUIC connection.
-    pub(crate) handshake: Option<Handshake>,
+    /// The session of a protocol whose datagrams cannot be read one by one.
+    pub(crate) session: Option<Box<dyn Session>>,
     /// Bytes that the budget was asked for, those of the sides apart.
     reserved_bytes: usize,
 }
@@ -36,13 +36,13 @@ impl Held {
         self.sides.of(Sender::Device).is_empty()
             && self.sides.of(Sender::Peer).is_empty()
             && self.progress.is_none()
-            && self.handshake.is_none()
+            && self.session.is_none()
     }
 
     /// Accounts for what is held now, the sides apart; says whether there is room for it.
     pub(crate) fn account(&mut self, budget: &mut Budget) -> bool {
         let needed = self.progress.as_ref().map_or(0, Progress::held_bytes)
-            + self.handshake.as_ref().map_or(0, |handshake| size_of::<Handshake>() + handshake.held_bytes());
+            + self.session.as_ref().map_or(0, |session| session.held_bytes());
         budget.release(self.reserved_bytes);
         let fits = budget.reserve(needed);
         self.reserved_bytes = if fits { needed } else { 0 };
@@ -52,7 +52,7 @@ impl Held {
     /// Lets go of everything but the sides.
     pub(crate) fn clear_detection(&mut self, budget: &mut Budget) {
         self.progress = None;
-        self.handshake = None;
+        self.session = None;
         budget.release(self.reserved_bytes);
         self.reserved_bytes = 0;
     }

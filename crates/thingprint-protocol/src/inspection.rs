@@ -1,8 +1,7 @@
 use crate::attribute::Described;
-use crate::builtin::Builtin;
 use crate::held::Held;
+use crate::parser::{Memo, ParserId};
 use crate::phase::Phase;
-use crate::protocols::http::exchange::Asked;
 use crate::set::Known;
 use crate::waiting::truncated;
 use crate::{Budget, Interest, Message, ModelIndex, Protocol, Sender};
@@ -25,13 +24,13 @@ pub struct Inspection {
     /// The model that fits.
     decided: Option<ModelIndex>,
     /// The parser of that model.
-    builtin: Option<Builtin>,
+    parser: Option<ParserId>,
     /// Whether that was another connection between the same ports: this one may be of another protocol.
     is_anew: bool,
     /// Whether conditions on the packets of the flow are settled, or found no room.
     pub(crate) is_judged: bool,
-    /// What the last request of HTTP asked for.
-    pub(crate) asked: Asked,
+    /// What the parser remembers.
+    pub(crate) memo: Memo,
     /// UDP payloads that told nothing.
     pub(crate) strays: u8,
     pub(crate) held: Option<Box<Held>>,
@@ -48,7 +47,7 @@ impl Inspection {
     /// The protocol of the flow, once a message of it was read.
     pub fn protocol(&self) -> Option<Protocol> {
         let described = self.decided.map(|_| Protocol::Described);
-        self.builtin.map(Builtin::protocol).or(described)
+        self.parser.map(ParserId::protocol).or(described)
     }
 
     /// The model that tells the protocol of the flow, in the set of the engine.
@@ -62,16 +61,16 @@ impl Inspection {
     }
 
     /// The parser of that model.
-    pub(crate) const fn builtin(&self) -> Option<Builtin> {
-        if self.is_anew { None } else { self.builtin }
+    pub(crate) const fn parser(&self) -> Option<ParserId> {
+        if self.is_anew { None } else { self.parser }
     }
 
     /// What goes on with the flow when it is cut in two: everything but the protocol, which both parts keep.
     #[must_use]
     pub fn go_on(&mut self) -> Self {
-        let (decided, builtin) = (self.decided, self.builtin);
+        let (decided, parser) = (self.decided, self.parser);
         let next = std::mem::take(self);
-        (self.decided, self.builtin) = (decided, builtin);
+        (self.decided, self.parser) = (decided, parser);
         next
     }
 
@@ -95,8 +94,8 @@ impl Inspection {
     /// Forgets everything but the protocol that was told, for a new connection between the same ports.
     pub(crate) fn restart(&mut self, budget: &mut Budget) {
         self.close(budget);
-        let (decided, builtin) = (self.decided, self.builtin);
-        *self = Self { decided, builtin, is_anew: true, ..Self::default() };
+        let (decided, parser) = (self.decided, self.parser);
+        *self = Self { decided, parser, is_anew: true, ..Self::default() };
     }
 
     /// Sequence number of the next byte of a stream to read.
@@ -112,8 +111,8 @@ impl Inspection {
 
     /// Wants nothing more from a direction, and gives back what it holds.
     pub(crate) fn finish(&mut self, sender: Sender, budget: &mut Budget) {
-        *self.phase.of_mut(sender) = Phase::Done;
-        let is_over = *self.phase.of(sender.other()) == Phase::Done;
+        *self.phase.of_mut(sender) = Phase::DONE;
+        let is_over = *self.phase.of(sender.other()) == Phase::DONE;
         let Some(held) = &mut self.held else { return };
         held.sides.of_mut(sender).clear(budget);
         let has_tallies = held.progress.as_ref().is_some_and(|progress| progress.tallies.is_some());
@@ -181,7 +180,7 @@ impl Inspection {
 
     /// Whether nothing more is wanted from either direction.
     pub(crate) fn is_read(&self) -> bool {
-        [Sender::Device, Sender::Peer].into_iter().all(|sender| *self.phase.of(sender) == Phase::Done)
+        [Sender::Device, Sender::Peer].into_iter().all(|sender| *self.phase.of(sender) == Phase::DONE)
     }
 
     /// Lets go of what conditions on the packets of the flow need, once they decide nothing.
@@ -197,13 +196,13 @@ impl Inspection {
     /// done.
     pub(crate) fn decide(
         &mut self,
-        (index, builtin): (ModelIndex, Option<Builtin>),
+        (index, parser): (ModelIndex, Option<ParserId>),
         interest: Interest,
         budget: &mut Budget,
         found: &mut dyn FnMut(Message),
     ) {
         self.decided = Some(index);
-        self.builtin = builtin;
+        self.parser = parser;
         self.is_anew = false;
         self.strays = 0;
         if let Some(held) = &mut self.held
@@ -214,8 +213,8 @@ impl Inspection {
             self.free_if_idle();
         }
         for sender in [Sender::Device, Sender::Peer] {
-            let is_wanted = match builtin {
-                Some(builtin) => builtin.is_wanted(interest, sender),
+            let is_wanted = match parser {
+                Some(parser) => parser.is_wanted(interest, sender),
                 None => interest.wants(Protocol::Described, sender),
             };
             if !is_wanted {

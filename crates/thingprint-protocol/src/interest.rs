@@ -14,20 +14,20 @@ use crate::{Protocol, Sender};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Interest {
-    device: u16,
-    peer: u16,
+    device: u64,
+    peer: u64,
 }
 
 impl Interest {
     /// Every message.
-    pub const ALL: Self = Self { device: u16::MAX, peer: u16::MAX };
+    pub const ALL: Self = Self { device: u64::MAX, peer: u64::MAX };
     /// No message; protocols are told all the same.
     pub const NONE: Self = Self { device: 0, peer: 0 };
 
     /// These, and the messages of a protocol from a sender.
     #[must_use]
     pub const fn and(mut self, protocol: Protocol, sender: Sender) -> Self {
-        let bit = 1 << protocol as u16;
+        let bit = 1 << protocol as u64;
         match sender {
             Sender::Device => self.device |= bit,
             Sender::Peer => self.peer |= bit,
@@ -49,11 +49,8 @@ impl Interest {
             Sender::Device => self.device,
             Sender::Peer => self.peer,
         };
-        wanted >> protocol as u16 & 1 == 1
-    }
-
-    /// Whether messages of a protocol are wanted from anyone.
-    pub(crate) const fn wants_any(self, protocol: Protocol) -> bool {
-        self.wants(protocol, Sender::Device) || self.wants(protocol, Sender::Peer)
+        wanted >> protocol as u64 & 1 == 1
     }
 }
+
+const _: () = assert!((Protocol::Described as u32) < u64::BITS, "each protocol has a bit");

@@ -10,7 +10,6 @@
 
 mod attribute;
 mod budget;
-mod builtin;
 mod collector;
 mod cursor;
 mod datagram;
@@ -26,6 +25,7 @@ mod limits;
 mod lint;
 mod matcher;
 mod message;
+mod parser;
 pub mod parsers;
 mod phase;
 mod protocols;
@@ -48,11 +48,11 @@ pub use interest::Interest;
 pub use limits::Limits;
 pub use lint::{Lint, LintLevel, lint};
 pub use message::{Credential, Message, Protocol, Sender, Uri};
-pub use protocols::dhcp::{DhcpMessage, DhcpOption};
-pub use protocols::dns::{DnsAnswer, DnsData, DnsMessage, DnsQuestion};
-pub use protocols::http::{Authentication, HttpRequest, HttpResponse, HttpVersion};
-pub use protocols::ntp::{NtpControl, NtpPacket};
-pub use protocols::quic::{QuicInitial, QuicVersion};
-pub use protocols::ssdp::SsdpMessage;
-pub use protocols::tls::{Carrier, Certificate, CertificateChain, ClientHello, HelloVersion, ServerHello};
 pub use set::{Detection, ModelIndex, ModelSet};
+
+macro_rules! exports {
+    ($($module:ident: $protocol:ident, $title:literal, $messages:tt, [$($exported:ident),*];)+) => {
+        $($(pub use protocols::$module::$exported;)*)+
+    };
+}
+protocols::registry!(exports);

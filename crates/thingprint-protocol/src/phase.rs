@@ -1,49 +1,54 @@
 use crate::Message;
 
-/// How far one direction of a flow is.
+/// How far one direction of a flow has been read.
+///
+/// The first values belong to the engine. A parser that reads more than one message names its own with
+/// [`Self::bounded`] and [`Self::endless`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// Neither a SYN nor a payload was seen.
-    #[default]
-    New,
-    /// The start is known, the protocol is not.
-    Begun,
-    /// A TLS hello was read, and another one may follow.
-    Tls,
-    /// A TLS server's hello was read, and its certificates may follow; the reading position stays at the hello.
-    Flight,
-    /// A DNS message was read, and more may follow.
-    Dns,
-    /// The head of an HTTP message may begin here.
-    Http,
-    /// A chunk of an HTTP body may begin here.
-    Chunks,
-    /// Nothing more is wanted.
-    Done,
-}
+pub(crate) struct Phase(u8);
 
-/// What the bytes at the reading position of a stream turned out to be.
+/// What the bytes at the reading position of a stream are.
 #[derive(Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "a step is taken at once and never kept")]
 pub(crate) enum Step {
-    /// The beginning of something: more bytes are needed to tell, or to read it.
+    /// The beginning of something: more bytes are needed to decide what, or to read it.
     More,
-    /// This many bytes are read for good (or may be skipped unseen), and the stream goes on.
+    /// This many bytes are read (or may be skipped), and the stream goes on.
     Read {
-        /// At least 1, but where only the phase changes; may exceed what was given when the rest does not matter.
+        /// At least 1, unless only the phase changes. It may exceed what was given if the rest does not matter.
         bytes: usize,
-        /// The message that they carry, if it is one to tell.
+        /// The message that they carry, if it is one to report.
         message: Option<Message>,
         /// What to expect next.
         then: Phase,
     },
-    /// Nothing that is known begins here, or nothing more of it is wanted.
+    /// Nothing known begins here, or nothing more is wanted.
     Done,
 }
 
 impl Phase {
-    /// Whether a stream in this phase has no end that is known, so that its start moves along.
+    /// Neither a SYN nor a payload was seen.
+    pub(crate) const NEW: Self = Self(0);
+    /// The start is known, the protocol is not.
+    pub(crate) const BEGUN: Self = Self(1);
+    /// Nothing more is wanted.
+    pub(crate) const DONE: Self = Self(2);
+
+    const FIRST_OF_PARSER: u8 = 3;
+    const ENDLESS: u8 = 0x80;
+
+    /// A phase of a parser that reads on within the first bytes of the stream.
+    pub(crate) const fn bounded(number: u8) -> Self {
+        Self(Self::FIRST_OF_PARSER + number)
+    }
+
+    /// A phase of a parser that reads message after message, so that the start of the stream moves along.
+    pub(crate) const fn endless(number: u8) -> Self {
+        Self(Self::ENDLESS | number)
+    }
+
+    /// Whether the start of the stream moves along with the reading position.
     pub(crate) const fn moves_along(self) -> bool {
-        matches!(self, Self::Dns | Self::Http | Self::Chunks)
+        self.0 & Self::ENDLESS != 0
     }
 }

@@ -1,5 +1,5 @@
 use super::{Lint, error, warning};
-use crate::builtin::Builtin;
+use crate::parser::ParserId;
 use crate::schema::{Model, Reading};
 
 /// Looks over what a model says beside its contents.
@@ -37,9 +37,9 @@ fn check_attributes(model: &Model, lints: &mut Vec<Lint>) {
         }
         let Reading::Builtin(name) = &attribute.read else { continue };
         let path = format!("{path}.read.builtin");
-        match Builtin::named(name) {
+        match ParserId::named(name) {
             None => lints.push(error(path, format!("no parser is called {name:?}"))),
-            Some(builtin) if !transports.iter().any(|&transport| builtin.is_over(transport)) => {
+            Some(parser) if !transports.iter().any(|&transport| parser.is_over(transport)) => {
                 lints.push(warning(path, "the parser reads nothing of the model's transports"));
             }
             Some(_) => {}

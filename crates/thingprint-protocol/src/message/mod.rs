@@ -1,43 +1,24 @@
-//! What the parsers find: one type for each kind of message, written as JSON in `snake_case`.
+//! The messages of all protocols, written as JSON in `snake_case`. Each type stands with its parser.
 mod credential;
 pub(crate) mod json;
-mod size;
+pub(crate) mod size;
 mod uri;
 
 use serde::Serialize;
 
-use crate::{
-    CertificateChain, ClientHello, Described, DhcpMessage, DhcpOption, DnsMessage, HttpRequest, HttpResponse,
-    NtpControl, NtpPacket, QuicInitial, ServerHello, SsdpMessage,
-};
+use crate::Described;
+use crate::protocols::registry;
 
 pub use credential::Credential;
 pub use uri::Uri;
 
-/// An application protocol that this crate knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Protocol {
-    /// The Domain Name System, over UDP or TCP.
-    Dns,
-    /// The Network Time Protocol, any version.
-    Ntp,
-    /// Transport Layer Security and SSL over TCP.
-    Tls,
-    /// The Dynamic Host Configuration Protocol for IPv4, and BOOTP.
-    Dhcp,
-    /// The Hypertext Transfer Protocol up to version 1.1, over TCP.
-    Http,
-    /// The Simple Service Discovery Protocol of `UPnP`, over UDP.
-    Ssdp,
-    /// Multicast DNS (RFC 6762).
-    Mdns,
-    /// Link-Local Multicast Name Resolution (RFC 4795).
-    Llmnr,
-    /// QUIC (RFC 9000).
-    Quic,
-    /// That of a model without a parser of this crate: [`Inspection::model`](crate::Inspection::model) says which.
-    Described,
+/// What a message of one kind contains.
+pub(crate) trait MessageBody {
+    /// Bytes behind its pointers, about.
+    fn heap_bytes(&self) -> usize;
+
+    /// Lets credentials be written by `Display` and as JSON from now on.
+    fn show_credentials(&mut self) {}
 }
 
 /// Who sent a message of a flow, as the device whose flow it is sees it.
@@ -50,77 +31,52 @@ pub enum Sender {
     Peer,
 }
 
-/// One application message, parsed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "message", rename_all = "snake_case")]
-pub enum Message {
-    /// A DNS query or response.
-    Dns(DnsMessage),
-    /// A multicast DNS query or response, which has the form of a DNS message.
-    Mdns(DnsMessage),
-    /// An LLMNR query or response, which has the form of a DNS message.
-    Llmnr(DnsMessage),
-    /// An NTP packet.
-    Ntp(NtpPacket),
-    /// An NTP control message: modes 6 and 7.
-    NtpControl(NtpControl),
-    /// The first flight of a TLS client.
-    ClientHello(ClientHello),
-    /// A TLS server's choice.
-    ServerHello(ServerHello),
-    /// The certificates of a TLS server, up to TLS 1.2.
-    Certificates(CertificateChain),
-    /// A DHCP message.
-    Dhcp(DhcpMessage),
-    /// The head of an HTTP request.
-    HttpRequest(HttpRequest),
-    /// The head of an HTTP response.
-    HttpResponse(HttpResponse),
-    /// An SSDP search, notification or answer.
-    Ssdp(SsdpMessage),
-    /// The handshake in the Initial packets of a QUIC connection.
-    QuicInitial(QuicInitial),
-    /// What the patterns of a model read from a payload.
-    Described(Described),
-}
-
-impl Message {
-    /// The protocol that the message belongs to.
-    pub const fn protocol(&self) -> Protocol {
-        match self {
-            Self::Dns(_) => Protocol::Dns,
-            Self::Mdns(_) => Protocol::Mdns,
-            Self::Llmnr(_) => Protocol::Llmnr,
-            Self::Ntp(_) | Self::NtpControl(_) => Protocol::Ntp,
-            Self::ClientHello(_) | Self::ServerHello(_) | Self::Certificates(_) => Protocol::Tls,
-            Self::Dhcp(_) => Protocol::Dhcp,
-            Self::HttpRequest(_) | Self::HttpResponse(_) => Protocol::Http,
-            Self::Ssdp(_) => Protocol::Ssdp,
-            Self::QuicInitial(_) => Protocol::Quic,
-            Self::Described(_) => Protocol::Described,
+macro_rules! messages {
+    ($($module:ident: $protocol:ident, $title:literal, { $($message:ident($body:ident)),+ }, $exports:tt;)+) => {
+        /// An application protocol that this crate detects.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Protocol {
+            $(#[doc = concat!($title, ".")] $protocol,)+
+            /// The protocol of a model without a parser: [`Inspection::model`](crate::Inspection::model) says which.
+            Described,
         }
-    }
 
-    /// Lets credentials be written by `Display` and as JSON from now on; until then they stand as `***`.
-    pub fn show_credentials(&mut self) {
-        match self {
-            Self::HttpRequest(request) => {
-                request.uri.show();
-                request.host.iter_mut().for_each(Uri::show);
-                let credentials = request.authentication.iter_mut().flat_map(|sent| &mut sent.credential);
-                credentials.for_each(Credential::show);
-            }
-            Self::Dhcp(message) => {
-                message.mud_url.iter_mut().for_each(Uri::show);
-                message.options.iter_mut().for_each(DhcpOption::show);
-            }
-            Self::Ssdp(message) => {
-                message.uri.iter_mut().for_each(Uri::show);
-                message.host.iter_mut().for_each(Uri::show);
-                message.location.iter_mut().for_each(Uri::show);
-            }
-            Self::Described(described) => described.show_credentials(),
-            _ => {}
+        /// One application message, parsed.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+        #[serde(tag = "message", rename_all = "snake_case")]
+        pub enum Message {
+            $($(#[doc = concat!("A [`", stringify!($body), "`](crate::", stringify!($body), ").")] $message(crate::$body),)+)+
+            /// The attributes of a payload, as a model without a parser describes them.
+            Described(Described),
         }
-    }
+
+        impl Message {
+            /// The protocol that the message belongs to.
+            pub const fn protocol(&self) -> Protocol {
+                match self {
+                    $($(Self::$message(_))|+ => Protocol::$protocol,)+
+                    Self::Described(_) => Protocol::Described,
+                }
+            }
+
+            /// Lets credentials be written by `Display` and as JSON from now on; until then they are written as `***`.
+            pub fn show_credentials(&mut self) {
+                match self {
+                    $($(Self::$message(body) => MessageBody::show_credentials(body),)+)+
+                    Self::Described(described) => described.show_credentials(),
+                }
+            }
+
+            /// Bytes that the message takes, those behind pointers included.
+            pub(crate) fn held_bytes(&self) -> usize {
+                let behind = match self {
+                    $($(Self::$message(body) => MessageBody::heap_bytes(body),)+)+
+                    Self::Described(described) => described.held_bytes(),
+                };
+                size_of::<Self>() + behind
+            }
+        }
+    };
 }
+registry!(messages);

@@ -9,13 +9,15 @@ use std::ops::Range;
 
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
-use thingprint_flow::MacAddr;
+use thingprint_flow::{Ip, MacAddr};
 
-use crate::Uri;
 use crate::cursor::Cursor;
-use crate::message::json;
+use crate::message::{MessageBody, json, size};
+use crate::parser::Parser;
+use crate::schema::IpProtocol;
 use crate::secrecy::redacted;
 use crate::text::{escaped, hex};
+use crate::{Message, Uri};
 
 /// A DHCP or BOOTP message (RFC 2131 §2, RFC 2132).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -145,6 +147,33 @@ const PARAMETER_REQUEST_LIST: u8 = 55;
 const VENDOR_CLASS: u8 = 60;
 const CLIENT_IDENTIFIER: u8 = 61;
 const END: u8 = 255;
+
+/// The parser.
+pub(crate) struct Dhcp;
+
+impl Parser for Dhcp {
+    const TRANSPORTS: &'static [IpProtocol] = &[IpProtocol::Udp];
+
+    fn datagram(packet: &Ip<'_>) -> Option<Message> {
+        parse(packet.payload).map(Message::Dhcp)
+    }
+}
+
+impl MessageBody for DhcpMessage {
+    fn heap_bytes(&self) -> usize {
+        let texts = [&self.server_name, &self.boot_file, &self.host_name, &self.vendor_class];
+        texts.into_iter().map(|text| size::text(text.as_ref())).sum::<usize>()
+            + size::uri(self.mud_url.as_ref())
+            + self.client_identifier.as_ref().map_or(0, Vec::len)
+            + self.parameter_request_list.len()
+            + self.options.iter().map(|option| size_of_val(option) + option.value.len()).sum::<usize>()
+    }
+
+    fn show_credentials(&mut self) {
+        self.mud_url.iter_mut().for_each(Uri::show);
+        self.options.iter_mut().for_each(DhcpOption::show);
+    }
+}
 
 /// Reads a DHCP or BOOTP message.
 pub fn parse(payload: &[u8]) -> Option<DhcpMessage> {

@@ -19,9 +19,13 @@
 //! Time stamps are not bounded: clients that value their privacy send random ones, and devices without a battery
 //! start in 1900 or 1970.
 use serde::Serialize;
+use thingprint_flow::Ip;
 
+use crate::Message;
 use crate::cursor::Cursor;
-use crate::message::json;
+use crate::message::{MessageBody, json};
+use crate::parser::Parser;
+use crate::schema::IpProtocol;
 
 /// An NTP packet (RFC 5905 §7.3), of any version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -52,6 +56,31 @@ pub struct NtpPacket {
     pub transmit: u64,
     /// Whether an extension field of Network Time Security follows (RFC 8915 §5): the time is authenticated.
     pub is_nts: bool,
+}
+
+/// The parser.
+pub(crate) struct Ntp;
+
+impl Parser for Ntp {
+    const TRANSPORTS: &'static [IpProtocol] = &[IpProtocol::Udp];
+
+    fn datagram(packet: &Ip<'_>) -> Option<Message> {
+        let (payload, length) = (packet.payload, packet.payload_bytes as usize);
+        let time = parse(payload, length).map(Message::Ntp);
+        time.or_else(|| parse_control(payload, length).map(Message::NtpControl))
+    }
+}
+
+impl MessageBody for NtpPacket {
+    fn heap_bytes(&self) -> usize {
+        0
+    }
+}
+
+impl MessageBody for NtpControl {
+    fn heap_bytes(&self) -> usize {
+        0
+    }
 }
 
 impl NtpPacket {

@@ -3,10 +3,14 @@
 //! The method tells a search and a notification; an answer needs a header that only SSDP has. Whether the head ends
 //! with an empty line does not matter.
 use serde::Serialize;
+use thingprint_flow::Ip;
 
+use crate::message::{MessageBody, size};
+use crate::parser::Parser;
 use crate::protocols::http::{self, Headers, Outline, StartLine};
+use crate::schema::IpProtocol;
 use crate::text::escaped;
-use crate::{HttpVersion, Uri};
+use crate::{HttpVersion, Message, Uri};
 
 /// An SSDP message (`UPnP` Device Architecture 2.0 §1): a search, a notification, or the answer to a search. Texts are as
 /// sent, quotation marks included, bytes outside printable ASCII as `\xNN`.
@@ -46,6 +50,43 @@ pub struct SsdpMessage {
     pub location: Option<Uri>,
     /// Time to live, or hop limit, of the IP packet.
     pub ip_ttl: u8,
+}
+
+/// The parser.
+pub(crate) struct Ssdp;
+
+impl Parser for Ssdp {
+    const TRANSPORTS: &'static [IpProtocol] = &[IpProtocol::Udp];
+
+    fn datagram(packet: &Ip<'_>) -> Option<Message> {
+        parse(packet.payload, packet.ttl).map(Message::Ssdp)
+    }
+}
+
+impl MessageBody for SsdpMessage {
+    fn heap_bytes(&self) -> usize {
+        let texts = [
+            &self.method,
+            &self.phrase,
+            &self.search_type,
+            &self.search_target,
+            &self.notification_type,
+            &self.notification_sub_type,
+            &self.unique_service_name,
+            &self.server,
+            &self.user_agent,
+            &self.cache_control,
+        ];
+        let uris = [&self.uri, &self.host, &self.location];
+        texts.into_iter().map(|text| size::text(text.as_ref())).sum::<usize>()
+            + uris.into_iter().map(|uri| size::uri(uri.as_ref())).sum::<usize>()
+    }
+
+    fn show_credentials(&mut self) {
+        self.uri.iter_mut().for_each(Uri::show);
+        self.host.iter_mut().for_each(Uri::show);
+        self.location.iter_mut().for_each(Uri::show);
+    }
 }
 
 /// Reads the SSDP message in a UDP payload; `ip_ttl` is the packet's time to live.

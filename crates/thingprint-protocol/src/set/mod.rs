@@ -14,6 +14,7 @@ use serde::Serialize;
 use thingprint_flow::Transport;
 
 use crate::matcher::Judge;
+use crate::protocols::registry;
 use crate::schema::{IpProtocol, Model};
 use crate::{Fault, ModelError};
 
@@ -25,18 +26,15 @@ pub(crate) use known::Known;
 pub(crate) use model::CompiledModel;
 pub(crate) use section::Glance;
 
-/// The models that come with the crate, in the order in which they are tried: how sure their parsers are.
-const BUILT_IN: [&str; 9] = [
-    include_str!("../../models/tls.json"),
-    include_str!("../../models/http.json"),
-    include_str!("../../models/dhcp.json"),
-    include_str!("../../models/ssdp.json"),
-    include_str!("../../models/quic.json"),
-    include_str!("../../models/mdns.json"),
-    include_str!("../../models/llmnr.json"),
-    include_str!("../../models/dns.json"),
-    include_str!("../../models/ntp.json"),
-];
+macro_rules! built_in {
+    ($($module:ident: $parser:ident, $title:literal, $messages:tt, $exports:tt;)+) => {
+        /// The models that come with the crate, in the order of the registry.
+        const BUILT_IN: &[&str] = &[
+            $(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/", stringify!($module), ".json"))),+
+        ];
+    };
+}
+registry!(built_in);
 
 /// Protocol models, ready to be looked for in traffic. It is never changed, so all threads share one.
 #[derive(Debug)]

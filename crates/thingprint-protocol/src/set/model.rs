@@ -2,15 +2,15 @@ use super::headers::Headers;
 use super::known::{Detection, Known, Role};
 use super::section::{CompiledSection, Glance};
 use crate::attribute::{Extractor, Input, Value};
-use crate::builtin::Builtin;
 use crate::matcher::{Beginning, Judge, Tallies, View};
+use crate::parser::ParserId;
 use crate::schema::{Attribute, EtherType, IpProtocol, Model, Reading, TrafficMode};
 use crate::{Expression, Fault, ModelError, Sender, SyntaxError};
 
 /// A model, compiled.
 #[derive(Clone, Debug)]
 pub(crate) struct CompiledModel {
-    builtin: Option<Builtin>,
+    parser: Option<ParserId>,
     transports: Vec<IpProtocol>,
     ports: Vec<(IpProtocol, u16)>,
     ether_types: Vec<EtherType>,
@@ -34,7 +34,7 @@ impl CompiledModel {
         let metadata = &model.metadata;
         let select = select(model)?;
         Ok(Self {
-            builtin: builtin(model)?,
+            parser: parser(model)?,
             transports: metadata.transports(),
             ports: metadata.server_ports.iter().map(|port| (port.ip_protocol, port.port)).collect(),
             ether_types: metadata.ether_types.clone(),
@@ -49,8 +49,8 @@ impl CompiledModel {
     }
 
     /// The parser that has to agree.
-    pub(crate) const fn builtin(&self) -> Option<Builtin> {
-        self.builtin
+    pub(crate) const fn parser(&self) -> Option<ParserId> {
+        self.parser
     }
 
     /// Whether the protocol may come over this transport.
@@ -209,20 +209,20 @@ fn may_be(role: Role, known: &Known, sender: Sender) -> bool {
             .all(|role| known.of(role, sender) != Some(true) && known.of(role, sender.other()) != Some(true))
 }
 
-fn builtin(model: &Model) -> Result<Option<Builtin>, ModelError> {
+fn parser(model: &Model) -> Result<Option<ParserId>, ModelError> {
     let mut found = None;
     for (index, attribute) in model.attributes.iter().enumerate() {
         let Reading::Builtin(name) = &attribute.read else { continue };
         let error = |reason| model.error(format!("attributes[{index}].read.builtin"), Fault::Meaning(reason));
-        let builtin = Builtin::named(name).ok_or_else(|| error(format!("no parser is called {name:?}")))?;
-        if found.is_some_and(|found| found != builtin) {
+        let parser = ParserId::named(name).ok_or_else(|| error(format!("no parser is called {name:?}")))?;
+        if found.is_some_and(|found| found != parser) {
             return Err(error("a model has one parser".to_owned()));
         }
-        found = Some(builtin);
+        found = Some(parser);
     }
     let is_pattern = |attribute: &Attribute| !matches!(attribute.read, Reading::Builtin(_));
-    if let (Some(builtin), Some(index)) = (found, model.attributes.iter().position(is_pattern)) {
-        let reason = format!("the parser {:?} reads the messages, and no pattern beside it", builtin.name());
+    if let (Some(parser), Some(index)) = (found, model.attributes.iter().position(is_pattern)) {
+        let reason = format!("the parser {:?} reads the messages, and no pattern beside it", parser.name());
         return Err(model.error(format!("attributes[{index}].read"), Fault::Meaning(reason)));
     }
     Ok(found)

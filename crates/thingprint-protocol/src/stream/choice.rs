@@ -1,15 +1,14 @@
 use super::Stream;
-use crate::builtin::Builtin;
+use crate::parser::{ParserId, Proof};
 use crate::phase::{Phase, Step};
-use crate::protocols::http;
 use crate::set::{CompiledModel, Detection, Glance, Known};
 use crate::{Message, ModelIndex};
 
 /// A model that the beginning of a stream makes certain.
-struct Proof<'m> {
+struct Candidate<'m> {
     index: ModelIndex,
     model: &'m CompiledModel,
-    /// What its parser read, if it has one.
+    /// What its parser read, if it has one that reads already.
     step: Option<Step>,
 }
 
@@ -17,8 +16,8 @@ impl Stream<'_> {
     /// Looks at the beginning of a stream whose protocol this direction does not know yet; `is_all` where no more of it
     /// will come.
     pub(super) fn detect(&mut self, bytes: &[u8], is_all: bool) -> Step {
-        match (self.state.builtin(), self.state.current()) {
-            (Some(builtin), _) => builtin.begin(bytes, self.longest()),
+        match (self.state.parser(), self.state.current()) {
+            (Some(parser), _) => parser.begin(self.view(bytes)),
             (None, Some(index)) => self.describe(index, &self.glance(bytes, is_all)),
             (None, None) => self.choose(bytes, &self.glance(bytes, is_all)),
         }
@@ -29,18 +28,15 @@ impl Stream<'_> {
         if bytes.is_empty() || self.is_done() {
             return;
         }
-        if self.phase() == Phase::Begun
-            && self.state.builtin().is_none()
+        if self.phase() == Phase::BEGUN
+            && self.state.parser().is_none()
             && let Step::Read { message: Some(message), .. } = self.detect(bytes, true)
             && !self.is_done()
         {
             return self.tell(message);
         }
-        let may_be_head = matches!(self.phase(), Phase::Begun | Phase::Http);
-        if may_be_head
-            && self.state.builtin() == Some(Builtin::Http)
-            && let Some(message) = http::parse_cut(bytes)
-        {
+        let phase = self.phase();
+        if let Some(message) = self.state.parser().and_then(|parser| parser.cut(phase, bytes)) {
             self.tell(message);
         }
     }
@@ -55,12 +51,16 @@ impl Stream<'_> {
             let mut known = before;
             match model.judge(glance, true, &mut known) {
                 Detection::Certain => {
-                    let step = model.builtin().map(|builtin| builtin.proof(bytes, self.longest()));
-                    match step {
-                        Some(Step::Done) => {}
-                        Some(Step::More) => is_open = true,
-                        step => best = Some(self.shorter(best, Proof { index, model, step }, bytes)),
-                    }
+                    let step = match model.parser().map(|parser| parser.proof(self.view(bytes))) {
+                        Some(Proof::Refuted) => continue,
+                        Some(Proof::Open) => {
+                            is_open = true;
+                            continue;
+                        }
+                        Some(Proof::Read(step)) => Some(step),
+                        Some(Proof::Certain) | None => None,
+                    };
+                    best = Some(self.shorter(best, Candidate { index, model, step }, bytes));
                 }
                 Detection::Possible => {
                     is_open |= !glance.is_whole && model.is_open(&known, self.sender);
@@ -70,47 +70,46 @@ impl Stream<'_> {
             }
         }
         match best {
-            Some(proof) => self.accept(proof, bytes, glance),
+            Some(candidate) => self.accept(candidate, bytes, glance),
             None if is_open && !self.is_done() => Step::More,
             None => Step::Done,
         }
     }
 
-    fn accept(&mut self, proof: Proof<'_>, bytes: &[u8], glance: &Glance<'_>) -> Step {
-        let builtin = proof.model.builtin();
-        self.state.decide((proof.index, builtin), self.interest, self.budget, self.found);
-        match (builtin, proof.step) {
+    fn accept(&mut self, candidate: Candidate<'_>, bytes: &[u8], glance: &Glance<'_>) -> Step {
+        let Candidate { index, model, step } = candidate;
+        self.state.decide((index, model.parser()), self.interest, self.budget, self.found);
+        match (model.parser(), step) {
             _ if self.is_done() => Step::Done,
-            (None, _) => self.describe(proof.index, glance),
-            // Its first line was proof enough; the head may go on.
-            (Some(Builtin::Http), _) => Builtin::Http.begin(bytes, self.longest()),
-            (Some(_), step) => step.unwrap_or(Step::Done),
+            (None, _) => self.describe(index, glance),
+            (Some(_), Some(step)) => step,
+            (Some(parser), None) => parser.begin(self.view(bytes)),
         }
     }
 
-    /// The one of two proofs that was complete first.
-    fn shorter<'m>(&self, best: Option<Proof<'m>>, other: Proof<'m>, bytes: &[u8]) -> Proof<'m> {
+    /// The one of two candidates that was certain first.
+    fn shorter<'m>(&self, best: Option<Candidate<'m>>, other: Candidate<'m>, bytes: &[u8]) -> Candidate<'m> {
         let Some(best) = best else { return other };
         if self.needed(&other, bytes) < self.needed(&best, bytes) { other } else { best }
     }
 
-    /// How many bytes a proof needs of those that were enough: what is certain stays so with more of them.
-    fn needed(&self, proof: &Proof<'_>, bytes: &[u8]) -> usize {
+    /// How many bytes a candidate needs of those that were enough: it stays certain with more of them.
+    fn needed(&self, candidate: &Candidate<'_>, bytes: &[u8]) -> usize {
         let (mut too_few, mut enough) = (0, bytes.len());
         while enough - too_few > 1 {
             let middle = too_few.midpoint(enough);
-            let is_enough = bytes.get(..middle).is_some_and(|bytes| self.is_proof(proof, bytes));
+            let is_enough = bytes.get(..middle).is_some_and(|bytes| self.is_certain(candidate, bytes));
             *(if is_enough { &mut enough } else { &mut too_few }) = middle;
         }
         enough
     }
 
-    fn is_proof(&self, proof: &Proof<'_>, bytes: &[u8]) -> bool {
-        let mut known = self.state.known(proof.index);
-        let is_certain =
-            proof.model.judge(&self.glance(bytes, false), true, &mut known) == Detection::Certain;
-        let agrees = |builtin: Builtin| matches!(builtin.proof(bytes, self.longest()), Step::Read { .. });
-        is_certain && proof.model.builtin().is_none_or(agrees)
+    fn is_certain(&self, candidate: &Candidate<'_>, bytes: &[u8]) -> bool {
+        let mut known = self.state.known(candidate.index);
+        let detection = candidate.model.judge(&self.glance(bytes, false), true, &mut known);
+        let agrees =
+            |parser: ParserId| matches!(parser.proof(self.view(bytes)), Proof::Read(_) | Proof::Certain);
+        detection == Detection::Certain && candidate.model.parser().is_none_or(agrees)
     }
 
     /// Remembers what a beginning told for a model that is not decided; attributes once all of it is there.
@@ -154,9 +153,5 @@ impl Stream<'_> {
             bytes: bytes.get(..most).unwrap_or(bytes),
             is_whole: is_all || bytes.len() >= most,
         }
-    }
-
-    fn longest(&self) -> usize {
-        usize::from(self.limits.stream_bytes)
     }
 }

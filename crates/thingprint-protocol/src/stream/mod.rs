@@ -2,10 +2,9 @@ mod choice;
 
 use thingprint_flow::{Ip, TcpSegment};
 
-use crate::builtin::Builtin;
 use crate::inspection::Inspection;
+use crate::parser::StreamView;
 use crate::phase::{Phase, Step};
-use crate::protocols::{dns, http::exchange, tls};
 use crate::set::Headers;
 use crate::waiting::{Chunk, Refusal, Waiting, steps, truncated};
 use crate::{Budget, Interest, Limits, Message, ModelSet, Sender};
@@ -34,7 +33,7 @@ impl Stream<'_> {
         if segment.flags.syn() {
             chunk.seq = chunk.seq.wrapping_add(1);
             self.synchronise(chunk.seq, segment.flags.ack());
-        } else if self.phase() == Phase::New && !chunk.bytes.is_empty() {
+        } else if self.phase() == Phase::NEW && !chunk.bytes.is_empty() {
             self.begin(chunk.seq);
         }
         if chunk.bytes.is_empty() || self.is_done() {
@@ -56,7 +55,7 @@ impl Stream<'_> {
 
     /// A SYN says where the stream starts. One that says otherwise than before opens a new connection.
     fn synchronise(&mut self, start: u32, is_reply: bool) {
-        if self.phase() != Phase::New {
+        if self.phase() != Phase::NEW {
             let read_to = self.read_to();
             if start == read_to || (1..REPEATED_SYN_BYTES).contains(&steps(start, read_to)) {
                 return;
@@ -73,7 +72,7 @@ impl Stream<'_> {
     fn begin(&mut self, start: u32) {
         *self.state.start.of_mut(self.sender) = start;
         *self.state.taken.of_mut(self.sender) = 0;
-        *self.state.phase.of_mut(self.sender) = Phase::Begun;
+        *self.state.phase.of_mut(self.sender) = Phase::BEGUN;
     }
 
     /// Reads the part of a chunk that is in order, keeps one that is early, drops what was there before: also where
@@ -185,29 +184,27 @@ impl Stream<'_> {
     }
 
     fn step(&mut self, bytes: &[u8]) -> Step {
-        let longest = usize::from(self.limits.stream_bytes);
         match self.phase() {
-            Phase::Begun if self.state.builtin() == Some(Builtin::Http) => {
-                exchange::head(bytes, self.state.asked)
-            }
-            Phase::Begun => self.detect(bytes, false),
-            Phase::Tls => tls::next_hello(bytes),
-            Phase::Flight => tls::certificates(bytes),
-            Phase::Dns => dns::next_frame(bytes, longest),
-            Phase::Http => exchange::head(bytes, self.state.asked),
-            Phase::Chunks => exchange::chunk(bytes, self.state.asked),
-            Phase::New | Phase::Done => Step::Done,
+            Phase::BEGUN => self.detect(bytes, false),
+            Phase::NEW | Phase::DONE => Step::Done,
+            phase => self.state.parser().map_or(Step::Done, |parser| parser.resume(phase, self.view(bytes))),
         }
     }
 
+    fn view<'b>(&self, bytes: &'b [u8]) -> StreamView<'b> {
+        StreamView { bytes, longest: usize::from(self.limits.stream_bytes), memo: self.state.memo }
+    }
+
     fn tell(&mut self, message: Message) {
-        self.state.asked = self.state.asked.after(&message);
+        if let Some(parser) = self.state.parser() {
+            self.state.memo = parser.remember(self.state.memo, &message);
+        }
         (self.found)(message);
     }
 
     /// Moves the reading position. Where messages come without end, the stream's start moves along.
     fn advance(&mut self, bytes: usize, then: Phase) {
-        if then == Phase::Done {
+        if then == Phase::DONE {
             return self.state.finish(self.sender, self.budget);
         }
         let read_to = self.read_to().wrapping_add(truncated(bytes));
@@ -270,7 +267,7 @@ impl Stream<'_> {
     }
 
     fn is_done(&self) -> bool {
-        self.phase() == Phase::Done
+        self.phase() == Phase::DONE
     }
 
     /// Sequence number of the next byte to read.

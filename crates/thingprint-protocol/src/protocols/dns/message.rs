@@ -2,6 +2,8 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use crate::message::MessageBody;
+
 /// A DNS message (RFC 1035 §4); what was cut off or broken is left out, what was read before it stays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DnsMessage {
@@ -105,4 +107,24 @@ pub enum DnsData {
     },
     /// Any other type, or data that could not be read.
     Other,
+}
+
+impl MessageBody for DnsMessage {
+    fn heap_bytes(&self) -> usize {
+        let questions: usize = self.questions.iter().map(|question| question.name.capacity()).sum();
+        let answers: usize = self.answers.iter().map(DnsAnswer::held_bytes).sum();
+        size_of_val(&*self.questions) + questions + answers
+    }
+}
+
+impl DnsAnswer {
+    fn held_bytes(&self) -> usize {
+        let data = match &self.data {
+            DnsData::Address(_) | DnsData::Other => 0,
+            DnsData::Name(name) => name.capacity(),
+            DnsData::Text(texts) => size_of_val(&**texts) + texts.iter().map(String::capacity).sum::<usize>(),
+            DnsData::Service { target, .. } | DnsData::Binding { target, .. } => target.capacity(),
+        };
+        size_of::<Self>() + self.name.capacity() + data
+    }
 }

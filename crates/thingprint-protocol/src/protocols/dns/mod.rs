@@ -20,9 +20,13 @@ mod service;
 #[cfg(test)]
 mod tests;
 
-use crate::Message;
+use thingprint_flow::Ip;
+
 use crate::cursor::Cursor;
+use crate::parser::{Parser, StreamView};
 use crate::phase::{Phase, Step};
+use crate::schema::IpProtocol;
+use crate::{Message, Protocol};
 use header::{HEADER_BYTES, Header};
 pub use message::{DnsAnswer, DnsData, DnsMessage, DnsQuestion};
 pub use service::named;
@@ -33,6 +37,38 @@ const MOST_ANSWERS: u16 = 128;
 
 /// RFC 1035 §4.2.2: the length before each message over TCP.
 const FRAME_LENGTH_BYTES: usize = 2;
+
+/// A message was read from a stream, and more may follow.
+const NEXT_FRAME: Phase = Phase::endless(0);
+
+/// The protocols with messages in this format.
+pub(super) const FAMILY: &[Protocol] = &[Protocol::Dns, Protocol::Mdns, Protocol::Llmnr];
+
+/// The parser.
+pub(crate) struct Dns;
+
+impl Parser for Dns {
+    const TRANSPORTS: &'static [IpProtocol] = &[IpProtocol::Tcp, IpProtocol::Udp];
+    const KIN: &'static [Protocol] = FAMILY;
+
+    fn datagram(packet: &Ip<'_>) -> Option<Message> {
+        datagram(packet)
+    }
+
+    fn begin(view: StreamView<'_>) -> Step {
+        first_frame(view.bytes, view.longest)
+    }
+
+    fn resume(_: Phase, view: StreamView<'_>) -> Step {
+        next_frame(view.bytes, view.longest)
+    }
+}
+
+/// The message in a UDP payload, of whichever protocol of the family.
+pub(super) fn datagram(packet: &Ip<'_>) -> Option<Message> {
+    let message = parse(packet.payload, packet.payload_bytes as usize)?;
+    Some(named(message, packet))
+}
 
 /// Reads a DNS message; `length` is the payload's length by the headers, `payload` what was captured of it.
 pub fn parse(payload: &[u8], length: usize) -> Option<DnsMessage> {
@@ -49,7 +85,7 @@ pub fn parse(payload: &[u8], length: usize) -> Option<DnsMessage> {
 }
 
 /// Looks for a DNS message at the start of a TCP stream.
-pub(crate) fn first_frame(bytes: &[u8], longest: usize) -> Step {
+fn first_frame(bytes: &[u8], longest: usize) -> Step {
     let Some(&high) = bytes.first() else { return Step::More };
     if usize::from(high) << 8 > longest {
         return Step::Done;
@@ -70,7 +106,7 @@ pub(crate) fn first_frame(bytes: &[u8], longest: usize) -> Step {
 }
 
 /// Reads a message of a stream that is known to carry DNS; one that is too long, or cannot be read, is skipped.
-pub(crate) fn next_frame(bytes: &[u8], longest: usize) -> Step {
+fn next_frame(bytes: &[u8], longest: usize) -> Step {
     let mut cursor = Cursor::new(bytes);
     let Some(length) = cursor.u16().map(usize::from) else { return Step::More };
     if length < HEADER_BYTES {
@@ -78,11 +114,11 @@ pub(crate) fn next_frame(bytes: &[u8], longest: usize) -> Step {
     }
     let bytes = FRAME_LENGTH_BYTES + length;
     if bytes > longest {
-        return Step::Read { bytes, message: None, then: Phase::Dns };
+        return Step::Read { bytes, message: None, then: NEXT_FRAME };
     }
     cursor.take(length).map_or(Step::More, |frame| {
         let message = parse(frame, length).map(Message::Dns);
-        Step::Read { bytes, message, then: Phase::Dns }
+        Step::Read { bytes, message, then: NEXT_FRAME }
     })
 }
 

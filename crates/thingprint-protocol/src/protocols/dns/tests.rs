@@ -1,5 +1,5 @@
-use super::{first_frame, next_frame, parse};
-use crate::phase::{Phase, Step};
+use super::{NEXT_FRAME, first_frame, next_frame, parse};
+use crate::phase::Step;
 use crate::{DnsAnswer, DnsData, DnsMessage, DnsQuestion, Message};
 
 const QUERY: u16 = 0x0100;
@@ -290,7 +290,7 @@ fn a_stream_begins_with_a_whole_message() {
         assert_eq!(first_frame(&stream[..cut], LONGEST), Step::More, "cut at {cut}");
     }
     let expected =
-        Step::Read { bytes: stream.len(), message: read(&query).map(Message::Dns), then: Phase::Dns };
+        Step::Read { bytes: stream.len(), message: read(&query).map(Message::Dns), then: NEXT_FRAME };
     assert_eq!(first_frame(&stream, LONGEST), expected);
     assert_eq!(first_frame(&[stream.clone(), vec![1, 2, 3]].concat(), LONGEST), expected);
     assert_eq!(first_frame(&stream, stream.len() - 1), Step::Done);
@@ -307,7 +307,7 @@ fn other_streams_are_left_after_a_few_bytes() {
 
 #[test]
 fn a_stream_goes_on_over_what_cannot_be_read() {
-    let skip = |bytes| Step::Read { bytes, message: None, then: Phase::Dns };
+    let skip = |bytes| Step::Read { bytes, message: None, then: NEXT_FRAME };
     assert_eq!(next_frame(&framed(&[0; 12]), LONGEST), skip(14));
     assert_eq!(next_frame(&[0x50, 0, 1], LONGEST), skip(0x5002));
     assert_eq!(next_frame(&[0, 11], LONGEST), Step::Done);

@@ -1,6 +1,7 @@
 //! Messages of HTTP one after another in a stream: heads are read, bodies are passed over.
-use super::{BodyLength, Head, Outline, may_begin, outline, parse_head};
+use super::{BodyLength, CHUNKS, HEAD, Head, may_begin, parse_head};
 use crate::Message;
+use crate::parser::Memo;
 use crate::phase::{Phase, Step};
 
 /// A body beyond which a stream is not followed: sequence numbers tell before from behind within 2^31 bytes.
@@ -8,38 +9,38 @@ const MOST_BODY_BYTES: usize = 1 << 30;
 /// The line before a chunk: its size and perhaps extensions, which nobody sends.
 const MOST_CHUNK_LINE_BYTES: usize = 256;
 
-/// What a request means for the response to it (RFC 9112 §6.3).
+/// What a request means for the body of its response (RFC 9112 §6.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Wish {
-    /// The response has the body that its head says.
+enum RequestKind {
+    /// The response has the body that its head describes.
     #[default]
-    Content,
+    Ordinary,
     /// `HEAD`: no body.
     Head,
-    /// `CONNECT`: what follows a success is another protocol's.
-    Tunnel,
+    /// `CONNECT`: another protocol follows a success.
+    Connect,
 }
 
-/// The requests of a connection that wait for their responses, which come in the same order (RFC 9112 §9.3.2).
+/// The requests of a connection that have no response yet; responses come in the same order (RFC 9112 §9.3.2).
 ///
-/// Of more than eight, those beyond are taken for requests with nothing special about them.
+/// The ninth and later ones are treated as ordinary requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Asked {
-    /// How many wait, up to 255.
-    waiting: u8,
+pub(crate) struct PendingRequests {
+    /// How many there are, up to 255.
+    count: u8,
     /// Which of them are `HEAD`, the first one in the lowest bit.
     heads: u8,
     /// Which of them are `CONNECT`.
     tunnels: u8,
 }
 
-impl Asked {
-    /// What is asked once a message was seen; an interim response leaves the request open.
+impl PendingRequests {
+    /// The pending requests after a message; an interim response leaves its request open.
     pub(crate) fn after(self, message: &Message) -> Self {
         match message {
             Message::HttpRequest(request) => self.and(&request.method),
             Message::HttpResponse(response) if response.status >= 200 => Self {
-                waiting: self.waiting.saturating_sub(1),
+                count: self.count.saturating_sub(1),
                 heads: self.heads >> 1,
                 tunnels: self.tunnels >> 1,
             },
@@ -48,56 +49,57 @@ impl Asked {
     }
 
     fn and(self, method: &str) -> Self {
-        let bit = 1_u8.checked_shl(u32::from(self.waiting)).unwrap_or(0);
+        let bit = 1_u8.checked_shl(u32::from(self.count)).unwrap_or(0);
         Self {
-            waiting: self.waiting.saturating_add(1),
+            count: self.count.saturating_add(1),
             heads: self.heads | if method == "HEAD" { bit } else { 0 },
             tunnels: self.tunnels | if method == "CONNECT" { bit } else { 0 },
         }
     }
 
-    /// What the next response answers.
-    const fn next(self) -> Wish {
+    /// The request that the next response answers.
+    const fn next(self) -> RequestKind {
         match (self.heads & 1, self.tunnels & 1) {
-            (1, _) => Wish::Head,
-            (_, 1) => Wish::Tunnel,
-            _ => Wish::Content,
+            (1, _) => RequestKind::Head,
+            (_, 1) => RequestKind::Connect,
+            _ => RequestKind::Ordinary,
         }
     }
 }
 
+impl From<Memo> for PendingRequests {
+    fn from(Memo([count, heads, tunnels]): Memo) -> Self {
+        Self { count, heads, tunnels }
+    }
+}
+
+impl From<PendingRequests> for Memo {
+    fn from(PendingRequests { count, heads, tunnels }: PendingRequests) -> Self {
+        Self([count, heads, tunnels])
+    }
+}
+
 /// What the bytes are where a head may begin.
-pub(crate) fn head(bytes: &[u8], asked: Asked) -> Step {
+pub(crate) fn head(bytes: &[u8], pending: PendingRequests) -> Step {
     match parse_head(bytes) {
         Head::NotHttp => Step::Done,
         Head::Partial => Step::More,
         Head::Complete { message, length, body } => {
-            let (bytes, then) = match body_after(&message, body, asked) {
+            let (bytes, then) = match body_after(&message, body, pending) {
                 BodyLength::Bytes(body) => match usize::try_from(body) {
-                    Ok(body) if body <= MOST_BODY_BYTES => (length + body, Phase::Http),
-                    _ => (length, Phase::Done),
+                    Ok(body) if body <= MOST_BODY_BYTES => (length + body, HEAD),
+                    _ => (length, Phase::DONE),
                 },
-                BodyLength::Chunked => (length, Phase::Chunks),
-                BodyLength::UntilClose => (length, Phase::Done),
+                BodyLength::Chunked => (length, CHUNKS),
+                BodyLength::UntilClose => (length, Phase::DONE),
             };
             Step::Read { bytes, message: Some(message), then }
         }
     }
 }
 
-/// What the bytes are where a first line has to be, for those who want to know no more.
-pub(crate) fn first_line(bytes: &[u8]) -> Step {
-    match outline(bytes) {
-        Outline::Other => Step::Done,
-        Outline::Begun { start: None, .. } => Step::More,
-        Outline::Begun { .. } | Outline::Whole { .. } => {
-            Step::Read { bytes: bytes.len(), message: None, then: Phase::Done }
-        }
-    }
-}
-
 /// What the bytes are where a chunk may begin (RFC 9112 §7.1).
-pub(crate) fn chunk(bytes: &[u8], asked: Asked) -> Step {
+pub(crate) fn chunk(bytes: &[u8], pending: PendingRequests) -> Step {
     let Some(end) = bytes.iter().take(MOST_CHUNK_LINE_BYTES).position(|&byte| byte == b'\n') else {
         return if bytes.len() < MOST_CHUNK_LINE_BYTES { Step::More } else { Step::Done };
     };
@@ -106,20 +108,22 @@ pub(crate) fn chunk(bytes: &[u8], asked: Asked) -> Step {
         Some(0) => trailers(rest).map_or(Step::More, |trailers| Step::Read {
             bytes: line.len() + trailers,
             message: None,
-            then: Phase::Http,
+            then: HEAD,
         }),
         Some(size) if size <= MOST_BODY_BYTES => {
-            Step::Read { bytes: line.len() + size + b"\r\n".len(), message: None, then: Phase::Chunks }
+            Step::Read { bytes: line.len() + size + b"\r\n".len(), message: None, then: CHUNKS }
         }
-        None if may_begin(bytes) => head(bytes, asked),
+        None if may_begin(bytes) => head(bytes, pending),
         _ => Step::Done,
     }
 }
 
-fn body_after(message: &Message, body: BodyLength, asked: Asked) -> BodyLength {
-    match (message, asked.next()) {
-        (Message::HttpResponse(response), Wish::Head) if response.status >= 200 => BodyLength::Bytes(0),
-        (Message::HttpResponse(response), Wish::Tunnel) if (200..300).contains(&response.status) => {
+fn body_after(message: &Message, body: BodyLength, pending: PendingRequests) -> BodyLength {
+    match (message, pending.next()) {
+        (Message::HttpResponse(response), RequestKind::Head) if response.status >= 200 => {
+            BodyLength::Bytes(0)
+        }
+        (Message::HttpResponse(response), RequestKind::Connect) if (200..300).contains(&response.status) => {
             BodyLength::UntilClose
         }
         _ => body,
@@ -147,11 +151,11 @@ fn trailers(bytes: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Asked, chunk, head};
+    use super::{CHUNKS, HEAD, PendingRequests, chunk, head};
     use crate::phase::{Phase, Step};
 
-    fn asked(method: &str) -> Asked {
-        Asked::default().and(method)
+    fn pending(method: &str) -> PendingRequests {
+        PendingRequests::default().and(method)
     }
 
     fn read(step: &Step) -> Option<(usize, Phase)> {
@@ -163,34 +167,38 @@ mod tests {
 
     #[test]
     fn a_body_is_passed_over_by_its_length() {
-        let check = |text: &str, asked, expected| {
-            assert_eq!(read(&head(text.as_bytes(), asked)), Some(expected), "{text:?}");
+        let check = |text: &str, pending, expected| {
+            assert_eq!(read(&head(text.as_bytes(), pending)), Some(expected), "{text:?}");
         };
         let response = "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n";
         let length = response.len();
-        check(response, Asked::default(), (length + 500, Phase::Http));
-        check(response, asked("HEAD"), (length, Phase::Http));
-        check(response, asked("CONNECT"), (length, Phase::Done));
-        check("GET / HTTP/1.1\r\n\r\n", asked("HEAD"), (18, Phase::Http));
-        check("HTTP/1.0 200 OK\r\n\r\n", Asked::default(), (19, Phase::Done));
-        check("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", Asked::default(), (47, Phase::Chunks));
+        check(response, PendingRequests::default(), (length + 500, HEAD));
+        check(response, pending("HEAD"), (length, HEAD));
+        check(response, pending("CONNECT"), (length, Phase::DONE));
+        check("GET / HTTP/1.1\r\n\r\n", pending("HEAD"), (18, HEAD));
+        check("HTTP/1.0 200 OK\r\n\r\n", PendingRequests::default(), (19, Phase::DONE));
+        check(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+            PendingRequests::default(),
+            (47, CHUNKS),
+        );
         let endless = "HTTP/1.1 200 OK\r\nContent-Length: 9999999999\r\n\r\n";
-        check(endless, Asked::default(), (endless.len(), Phase::Done));
+        check(endless, PendingRequests::default(), (endless.len(), Phase::DONE));
     }
 
     #[test]
     fn chunks_are_passed_over_one_by_one() {
         let check = |text: &str, expected: Option<(usize, Phase)>| {
-            assert_eq!(read(&chunk(text.as_bytes(), Asked::default())), expected, "{text:?}");
+            assert_eq!(read(&chunk(text.as_bytes(), PendingRequests::default())), expected, "{text:?}");
         };
-        check("1a\r\nabc", Some((4 + 26 + 2, Phase::Chunks)));
-        check("1A;name=value\r\n", Some((15 + 26 + 2, Phase::Chunks)));
-        check("0\r\n\r\n", Some((5, Phase::Http)));
-        check("0\r\nExpires: never\r\n\r\nHTTP", Some((21, Phase::Http)));
-        check("GET / HTTP/1.1\r\n\r\n", Some((18, Phase::Http)));
-        assert_eq!(chunk(b"0\r\nExpi", Asked::default()), Step::More);
-        assert_eq!(chunk(b"1", Asked::default()), Step::More);
-        assert_eq!(chunk(b"what is this?\r\n", Asked::default()), Step::Done);
-        assert_eq!(chunk(b"fffffffffffffffff\r\n", Asked::default()), Step::Done);
+        check("1a\r\nabc", Some((4 + 26 + 2, CHUNKS)));
+        check("1A;name=value\r\n", Some((15 + 26 + 2, CHUNKS)));
+        check("0\r\n\r\n", Some((5, HEAD)));
+        check("0\r\nExpires: never\r\n\r\nHTTP", Some((21, HEAD)));
+        check("GET / HTTP/1.1\r\n\r\n", Some((18, HEAD)));
+        assert_eq!(chunk(b"0\r\nExpi", PendingRequests::default()), Step::More);
+        assert_eq!(chunk(b"1", PendingRequests::default()), Step::More);
+        assert_eq!(chunk(b"what is this?\r\n", PendingRequests::default()), Step::Done);
+        assert_eq!(chunk(b"fffffffffffffffff\r\n", PendingRequests::default()), Step::Done);
     }
 }

@@ -2,6 +2,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::message::{MessageBody, size};
 use crate::{Credential, Uri};
 
 /// The head of an HTTP request (RFC 9112 §3). Texts are as sent, bytes outside printable ASCII as `\xNN`.
@@ -64,5 +65,38 @@ impl fmt::Display for HttpVersion {
 impl Serialize for HttpVersion {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl MessageBody for HttpRequest {
+    fn heap_bytes(&self) -> usize {
+        self.method.len()
+            + size::uri(Some(&self.uri))
+            + size::uri(self.host.as_ref())
+            + size::text(self.user_agent.as_ref())
+            + self.authentication.iter().map(Authentication::held_bytes).sum::<usize>()
+    }
+
+    fn show_credentials(&mut self) {
+        self.uri.show();
+        self.host.iter_mut().for_each(Uri::show);
+        let credentials = self.authentication.iter_mut().flat_map(|sent| &mut sent.credential);
+        credentials.for_each(Credential::show);
+    }
+}
+
+impl MessageBody for HttpResponse {
+    fn heap_bytes(&self) -> usize {
+        let schemes: usize =
+            self.authentication_types.iter().map(|scheme| size_of::<String>() + scheme.len()).sum();
+        self.phrase.len() + size::text(self.server.as_ref()) + schemes
+    }
+}
+
+impl Authentication {
+    fn held_bytes(&self) -> usize {
+        size_of::<Self>()
+            + size::text(self.scheme.as_ref())
+            + self.credential.as_ref().map_or(0, |credential| credential.reveal().len())
     }
 }

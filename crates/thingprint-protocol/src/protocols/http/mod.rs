@@ -4,16 +4,62 @@
 //! A first line tells HTTP: `METHOD target HTTP/d.d`, `HTTP/d.d ddd phrase`, `ICY ddd phrase`, or `GET /path` and
 //! nothing else (HTTP 0.9). Headers never undo it.
 mod authentication;
-pub(crate) mod exchange;
+mod exchange;
 mod head;
 mod message;
 #[cfg(test)]
 mod tests;
 
+use crate::parser::{Memo, Parser, Proof, StreamView};
+use crate::phase::{Phase, Step};
+use crate::schema::IpProtocol;
 use crate::text::escaped;
 use crate::{Message, Uri};
+use exchange::PendingRequests;
 pub(crate) use head::{Headers, Outline, StartLine, outline};
 pub use message::{Authentication, HttpRequest, HttpResponse, HttpVersion};
+
+/// The head of a message may begin here.
+const HEAD: Phase = Phase::endless(0);
+/// A chunk of a body may begin here.
+const CHUNKS: Phase = Phase::endless(1);
+
+/// The parser.
+pub(crate) struct Http;
+
+impl Parser for Http {
+    const TRANSPORTS: &'static [IpProtocol] = &[IpProtocol::Tcp];
+    const NEEDS_BOTH_SIDES: bool = true;
+
+    fn begin(view: StreamView<'_>) -> Step {
+        exchange::head(view.bytes, view.memo.into())
+    }
+
+    /// Heads are long, and the first line is enough.
+    fn proof(view: StreamView<'_>) -> Proof {
+        match outline(view.bytes) {
+            Outline::Other => Proof::Refuted,
+            Outline::Begun { start: None, .. } => Proof::Open,
+            Outline::Begun { .. } | Outline::Whole { .. } => Proof::Certain,
+        }
+    }
+
+    fn resume(phase: Phase, view: StreamView<'_>) -> Step {
+        match phase {
+            HEAD => exchange::head(view.bytes, view.memo.into()),
+            CHUNKS => exchange::chunk(view.bytes, view.memo.into()),
+            _ => Step::Done,
+        }
+    }
+
+    fn cut(phase: Phase, bytes: &[u8]) -> Option<Message> {
+        if matches!(phase, Phase::BEGUN | HEAD) { parse_cut(bytes) } else { None }
+    }
+
+    fn remember(memo: Memo, message: &Message) -> Memo {
+        PendingRequests::from(memo).after(message).into()
+    }
+}
 
 /// What the bytes at some place of a stream are to HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]

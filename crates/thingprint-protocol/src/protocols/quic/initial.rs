@@ -2,6 +2,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::message::MessageBody;
 use crate::{ClientHello, ServerHello};
 
 /// What the Initial packets of a QUIC connection tell (RFC 9000 §17.2.2).
@@ -58,5 +59,11 @@ impl fmt::Display for QuicVersion {
 impl Serialize for QuicVersion {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl MessageBody for QuicInitial {
+    fn heap_bytes(&self) -> usize {
+        self.client_hello.as_ref().map_or(0, MessageBody::heap_bytes)
     }
 }

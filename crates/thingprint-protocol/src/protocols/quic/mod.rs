@@ -13,7 +13,10 @@ mod keys;
 #[cfg(test)]
 mod tests;
 
+use crate::Message;
+use crate::parser::{Parser, Session, SessionStep};
 use crate::protocols::tls::hello;
+use crate::schema::IpProtocol;
 use assembly::Assembly;
 use header::{Kind, LongHeader};
 pub use initial::{QuicInitial, QuicVersion};
@@ -27,8 +30,20 @@ const MOST_INITIALS: usize = 8;
 const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 2;
 
-/// Whether a datagram tells a version of QUIC that somebody uses.
-pub(crate) fn is_told_by(payload: &[u8]) -> bool {
+/// The parser.
+pub(crate) struct Quic;
+
+impl Parser for Quic {
+    const TRANSPORTS: &'static [IpProtocol] = &[IpProtocol::Udp];
+    const NEEDS_BOTH_SIDES: bool = true;
+
+    fn session(payload: &[u8]) -> Option<Box<dyn Session>> {
+        has_known_version(payload).then(|| Box::<Handshake>::default() as Box<dyn Session>)
+    }
+}
+
+/// The long header of a version that is in use identifies the protocol, also when the packet cannot be opened.
+fn has_known_version(payload: &[u8]) -> bool {
     header::google_version(payload).is_some() || header::read(payload).is_some()
 }
 
@@ -163,6 +178,24 @@ impl Handshake {
             self.server = Assembly::default();
         }
         Some((Side::Client, frames))
+    }
+}
+
+impl Session for Handshake {
+    fn read(&mut self, payload: &[u8]) -> SessionStep {
+        match self.read(payload) {
+            Reading::Message(message) => SessionStep::Message(Message::QuicInitial(message)),
+            Reading::Quic => SessionStep::Nothing,
+            Reading::Other => SessionStep::Stray,
+        }
+    }
+
+    fn held_bytes(&self) -> usize {
+        size_of::<Self>() + self.held_bytes()
+    }
+
+    fn is_done(&self) -> bool {
+        self.is_done()
     }
 }
 

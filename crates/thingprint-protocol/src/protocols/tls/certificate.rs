@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use super::x509;
 use crate::cursor::Cursor;
-use crate::message::json;
+use crate::message::{MessageBody, json, size};
 
 /// The certificates of a TLS server in the order sent, its own one first (RFC 5246 §7.4.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -53,8 +53,23 @@ pub fn chain(body: &[u8]) -> CertificateChain {
 }
 
 impl Certificate {
+    fn held_bytes(&self) -> usize {
+        let names: usize = self.names.iter().map(|name| size_of::<String>() + name.len()).sum();
+        size_of::<Self>()
+            + self.serial.as_ref().map_or(0, Vec::len)
+            + size::text(self.subject.as_ref())
+            + size::text(self.issuer.as_ref())
+            + names
+    }
+
     /// Whether it was in force at a time, in seconds since 1970; unknown without both ends of its life.
     pub fn is_valid_at(&self, time_s: i64) -> Option<bool> {
         Some((self.not_before_s?..=self.not_after_s?).contains(&time_s))
+    }
+}
+
+impl MessageBody for CertificateChain {
+    fn heap_bytes(&self) -> usize {
+        self.certificates.iter().map(Certificate::held_bytes).sum()
     }
 }

@@ -8,7 +8,7 @@ const SERVER_HELLO: u8 = 2;
 const CERTIFICATE: u8 = 11;
 
 /// Looks for the certificates in a server's first flight, which begins with its hello (RFC 5246 §7.3).
-pub(crate) fn certificates(bytes: &[u8]) -> Step {
+pub(super) fn certificates(bytes: &[u8]) -> Step {
     let (messages, is_open) = handshake(bytes);
     let mut cursor = Cursor::new(&messages);
     loop {
@@ -19,7 +19,7 @@ pub(crate) fn certificates(bytes: &[u8]) -> Step {
         match (kind, cursor.vector24()) {
             (Some(CERTIFICATE), Some(body)) => {
                 let message = Some(Message::Certificates(certificate::chain(body)));
-                return Step::Read { bytes: bytes.len(), message, then: Phase::Done };
+                return Step::Read { bytes: bytes.len(), message, then: Phase::DONE };
             }
             (Some(_), Some(_)) => {}
             _ => return if is_open { Step::More } else { Step::Done },
@@ -67,7 +67,7 @@ mod tests {
         match step {
             Step::More => "more",
             Step::Done => "nothing",
-            Step::Read { message: Some(Message::Certificates(_)), then: Phase::Done, .. } => "certificates",
+            Step::Read { message: Some(Message::Certificates(_)), then: Phase::DONE, .. } => "certificates",
             Step::Read { .. } => "something else",
         }
     }

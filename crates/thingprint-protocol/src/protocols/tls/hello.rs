@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use serde::{Serialize, Serializer};
 
 use crate::cursor::Cursor;
-use crate::message::json;
+use crate::message::{MessageBody, json, size};
 use crate::text::escaped;
 
 /// Form in which a `ClientHello` came.
@@ -83,6 +83,26 @@ pub struct ServerHello {
     pub extensions: Vec<u16>,
     /// Whether this is a `HelloRetryRequest`, which has the form of a `ServerHello` and a set random (RFC 8446 §4.1.3).
     pub is_retry_request: bool,
+}
+
+impl MessageBody for ServerHello {
+    fn heap_bytes(&self) -> usize {
+        size_of_val(&*self.extensions)
+    }
+}
+
+impl MessageBody for ClientHello {
+    fn heap_bytes(&self) -> usize {
+        let alpn: usize = self.alpn.iter().map(|name| size_of_val(name) + name.len()).sum();
+        size_of_val(&*self.cipher_suites)
+            + size_of_val(&*self.extensions)
+            + size::text(self.server_name.as_ref())
+            + size_of_val(&*self.supported_versions)
+            + size_of_val(&*self.groups)
+            + self.point_formats.len()
+            + size_of_val(&*self.signature_algorithms)
+            + alpn
+    }
 }
 
 /// RFC 8446 §4.2, IANA `ExtensionType`.

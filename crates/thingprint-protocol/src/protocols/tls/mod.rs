@@ -17,13 +17,20 @@ mod tests;
 mod x509;
 
 use crate::Message;
+use crate::parser::{Parser, StreamView};
 use crate::phase::{Phase, Step};
+use crate::schema::IpProtocol;
 pub use certificate::{Certificate, CertificateChain};
-pub(crate) use flight::certificates;
+use flight::certificates;
 pub use hello::{ClientHello, HelloVersion, ServerHello};
 pub use ja::Carrier;
 use record::Scan;
 use running::Running;
+
+/// A hello was read, and another one may follow.
+const HELLO: Phase = Phase::bounded(0);
+/// A server's hello was read, and its certificates may follow; the reading position stays at the hello.
+const FLIGHT: Phase = Phase::bounded(1);
 
 const SERVER_HELLO: u8 = 2;
 const TLS_1_3: u16 = 0x0304;
@@ -35,8 +42,27 @@ const CHANGE_CIPHER_SPEC_BYTES: usize = 6;
 const ALERT: u8 = 21;
 const WARNING_BYTES: usize = 7;
 
+/// The parser.
+pub(crate) struct Tls;
+
+impl Parser for Tls {
+    const TRANSPORTS: &'static [IpProtocol] = &[IpProtocol::Tcp];
+
+    fn begin(view: StreamView<'_>) -> Step {
+        first_hello(view.bytes)
+    }
+
+    fn resume(phase: Phase, view: StreamView<'_>) -> Step {
+        match phase {
+            HELLO => next_hello(view.bytes),
+            FLIGHT => certificates(view.bytes),
+            _ => Step::Done,
+        }
+    }
+}
+
 /// Looks for a hello at the start of a stream.
-pub(crate) fn first_hello(bytes: &[u8]) -> Step {
+fn first_hello(bytes: &[u8]) -> Step {
     if bytes.first() == Some(&ALERT) {
         return or_running(warning(bytes), bytes);
     }
@@ -45,7 +71,7 @@ pub(crate) fn first_hello(bytes: &[u8]) -> Step {
         ssl2::Scan::Hello(hello) if hello.cipher_suites.is_empty() => Step::Done,
         ssl2::Scan::Hello(hello) => {
             let message = Some(Message::ClientHello(hello));
-            Step::Read { bytes: bytes.len(), message, then: Phase::Done }
+            Step::Read { bytes: bytes.len(), message, then: Phase::DONE }
         }
         ssl2::Scan::Other => or_running(handshake(bytes), bytes),
     }
@@ -57,21 +83,19 @@ fn or_running(step: Step, bytes: &[u8]) -> Step {
         return step;
     }
     match running::look(bytes) {
-        Running::Yes => Step::Read { bytes: bytes.len(), message: None, then: Phase::Done },
+        Running::Yes => Step::Read { bytes: bytes.len(), message: None, then: Phase::DONE },
         Running::Open => Step::More,
         Running::No => Step::Done,
     }
 }
 
 /// Looks for a further hello behind one that was read.
-pub(crate) fn next_hello(bytes: &[u8]) -> Step {
+fn next_hello(bytes: &[u8]) -> Step {
     if bytes.first() != Some(&CHANGE_CIPHER_SPEC) {
         return handshake(bytes);
     }
     match bytes {
-        [_, 3, _, 0, 1, 1, ..] => {
-            Step::Read { bytes: CHANGE_CIPHER_SPEC_BYTES, message: None, then: Phase::Tls }
-        }
+        [_, 3, _, 0, 1, 1, ..] => Step::Read { bytes: CHANGE_CIPHER_SPEC_BYTES, message: None, then: HELLO },
         _ if bytes.len() < CHANGE_CIPHER_SPEC_BYTES => Step::More,
         _ => Step::Done,
     }
@@ -80,7 +104,7 @@ pub(crate) fn next_hello(bytes: &[u8]) -> Step {
 /// Goes past a server's warning that it does not know the name that it was asked for (RFC 6066 §3).
 fn warning(bytes: &[u8]) -> Step {
     match bytes {
-        [_, 3, _, 0, 2, 1, _, ..] => Step::Read { bytes: WARNING_BYTES, message: None, then: Phase::Tls },
+        [_, 3, _, 0, 2, 1, _, ..] => Step::Read { bytes: WARNING_BYTES, message: None, then: HELLO },
         [_] | [_, 3] | [_, 3, _] | [_, 3, _, 0] | [_, 3, _, 0, 2] | [_, 3, _, 0, 2, 1] => Step::More,
         _ => Step::Done,
     }
@@ -93,17 +117,17 @@ fn handshake(bytes: &[u8]) -> Step {
         Scan::Message { kind: SERVER_HELLO, body, stream_bytes, ends_record } => {
             let Some(hello) = hello::server_hello(&body) else { return Step::Done };
             let (bytes, then) = match hello.negotiated_version {
-                _ if hello.is_retry_request && ends_record => (stream_bytes, Phase::Tls),
+                _ if hello.is_retry_request && ends_record => (stream_bytes, HELLO),
                 // Certificates are sent in the clear up to TLS 1.2; they may share the hello's record.
-                0..TLS_1_3 if !hello.is_retry_request => (0, Phase::Flight),
-                _ => (stream_bytes, Phase::Done),
+                0..TLS_1_3 if !hello.is_retry_request => (0, FLIGHT),
+                _ => (stream_bytes, Phase::DONE),
             };
             Step::Read { bytes, message: Some(Message::ServerHello(hello)), then }
         }
         Scan::Message { body, stream_bytes, ends_record, .. } => {
             let hello = hello::client_hello(&body).filter(|hello| !hello.cipher_suites.is_empty());
             let Some(hello) = hello else { return Step::Done };
-            let then = if ends_record { Phase::Tls } else { Phase::Done };
+            let then = if ends_record { HELLO } else { Phase::DONE };
             Step::Read { bytes: stream_bytes, message: Some(Message::ClientHello(hello)), then }
         }
     }

@@ -1,4 +1,4 @@
-use super::{first_hello, next_hello};
+use super::{FLIGHT, HELLO, first_hello, next_hello};
 use crate::phase::{Phase, Step};
 use crate::{ClientHello, HelloVersion, Message, ServerHello};
 
@@ -153,7 +153,7 @@ fn a_hello_is_joined_from_records_of_any_size() {
         let stream: Vec<u8> = hello.chunks(size).flat_map(|part| record(22, part)).collect();
         match (first_hello(&stream), &whole) {
             (Step::Read { bytes, message, then }, Step::Read { message: expected, .. }) => {
-                assert_eq!((bytes, &message, then), (stream.len(), expected, Phase::Tls), "size {size}");
+                assert_eq!((bytes, &message, then), (stream.len(), expected, HELLO), "size {size}");
             }
             other => panic!("expected two hellos, found {other:?}"),
         }
@@ -171,7 +171,7 @@ fn a_server_hello_is_read_before_its_record_is_complete() {
     let hello = handshake(2, &server_body(&[1; 32], &[]));
     let stream = record(22, &[&hello[..], &[11, 0, 15, 0], &[0; 4000]].concat());
     let read = first_hello(&stream[..5 + hello.len()]);
-    assert!(matches!(read, Step::Read { message: Some(_), then: Phase::Flight, .. }));
+    assert!(matches!(read, Step::Read { message: Some(_), then: FLIGHT, .. }));
     assert_eq!(read, first_hello(&stream));
     assert_eq!(first_hello(&stream[..4 + hello.len()]), Step::More);
 }
@@ -180,13 +180,13 @@ fn a_server_hello_is_read_before_its_record_is_complete() {
 fn a_second_hello_may_follow_a_retry() {
     let client = record(22, &handshake(1, &client_body(&[0x1301], &[])));
     let change = record(20, &[1]);
-    assert_eq!(next_hello(&change), Step::Read { bytes: 6, message: None, then: Phase::Tls });
+    assert_eq!(next_hello(&change), Step::Read { bytes: 6, message: None, then: HELLO });
     for cut in 0..change.len() {
         assert_eq!(next_hello(&change[..cut]), Step::More);
     }
-    assert!(matches!(next_hello(&client), Step::Read { message: Some(_), then: Phase::Tls, .. }));
+    assert!(matches!(next_hello(&client), Step::Read { message: Some(_), then: HELLO, .. }));
     let retry = record(22, &handshake(2, &server_body(RETRY_RANDOM, &[])));
-    assert!(matches!(first_hello(&retry), Step::Read { then: Phase::Tls, .. }));
+    assert!(matches!(first_hello(&retry), Step::Read { then: HELLO, .. }));
     assert_eq!(next_hello(&record(23, &[1, 2, 3])), Step::Done);
     assert_eq!(next_hello(&record(22, &handshake(16, &[0; 60]))), Step::Done);
     assert_eq!(next_hello(&record(20, &[1, 1])), Step::Done);
@@ -195,7 +195,7 @@ fn a_second_hello_may_follow_a_retry() {
 #[test]
 fn a_server_may_warn_before_its_hello() {
     let warning = record(21, &[1, 112]);
-    assert_eq!(first_hello(&warning), Step::Read { bytes: 7, message: None, then: Phase::Tls });
+    assert_eq!(first_hello(&warning), Step::Read { bytes: 7, message: None, then: HELLO });
     for cut in 0..warning.len() {
         assert_eq!(first_hello(&warning[..cut]), Step::More, "cut at {cut}");
     }
@@ -203,7 +203,7 @@ fn a_server_may_warn_before_its_hello() {
     assert!(matches!(next_hello(&hello), Step::Read { message: Some(Message::ServerHello(_)), .. }));
     assert_eq!(first_hello(&record(21, &[2, 40])), Step::Done); // a failure
     let encrypted = record(21, &[1; 40]);
-    assert_eq!(first_hello(&encrypted), Step::Read { bytes: 45, message: None, then: Phase::Done });
+    assert_eq!(first_hello(&encrypted), Step::Read { bytes: 45, message: None, then: Phase::DONE });
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn ssl2_hello(kinds: &[u8], challenge: &[u8]) -> Vec<u8> {
 #[test]
 fn an_ssl2_hello_offers_kinds_of_three_bytes() {
     let stream = ssl2_hello(&[0, 0, 0x39, 1, 0, 0x80, 0, 0, 0x0a, 7, 0, 0xc0], &[5; 32]);
-    let Step::Read { message: Some(Message::ClientHello(hello)), then: Phase::Done, .. } =
+    let Step::Read { message: Some(Message::ClientHello(hello)), then: Phase::DONE, .. } =
         first_hello(&stream)
     else {
         panic!("expected a hello, found {:?}", first_hello(&stream));
