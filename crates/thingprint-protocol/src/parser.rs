@@ -214,6 +214,11 @@ impl ParserId {
         Self::ALL.iter().copied().find(|parser| parser.name() == name)
     }
 
+    /// The parser of this protocol.
+    pub(crate) fn of(protocol: Protocol) -> Option<Self> {
+        Self::ALL.iter().copied().find(|parser| parser.protocol() == protocol)
+    }
+
     /// Whether the parser reads anything over this transport.
     pub(crate) fn is_over(self, transport: IpProtocol) -> bool {
         self.transports().contains(&transport)

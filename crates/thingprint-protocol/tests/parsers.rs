@@ -8,7 +8,8 @@ use std::sync::{Arc, LazyLock};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use thingprint_flow::{TcpFlags, TcpSegment, Transport};
-use thingprint_protocol::{Engine, Inspection, Limits, Message, ModelSet, Sender, parsers};
+use thingprint_protocol::schema::Reading;
+use thingprint_protocol::{Engine, Inspection, Limits, Message, ModelSet, Protocol, Sender, parsers};
 
 const SEARCH: &[u8] =
     b"M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\nMX: 1\r\n\
@@ -53,7 +54,32 @@ fn read_all(payload: &[u8]) -> Vec<Message> {
         http,
         quic,
     ];
-    found.into_iter().flatten().collect()
+    found.into_iter().flatten().chain(read_registered(payload)).collect()
+}
+
+/// What each parser of the registry reads, from a datagram and from the beginning of a stream.
+fn read_registered(payload: &[u8]) -> Vec<Message> {
+    let packet = wire::packet(Transport::Udp, payload);
+    let datagrams = Protocol::PARSED.iter().filter_map(|&protocol| parsers::datagram(protocol, &packet));
+    let streams = Protocol::PARSED.iter().filter_map(|&protocol| parsers::stream(protocol, payload));
+    datagrams.chain(streams).collect()
+}
+
+#[test]
+fn every_built_in_model_has_the_parser_of_its_name() {
+    let models = ModelSet::built_in_models();
+    let names: Vec<String> = Protocol::PARSED
+        .iter()
+        .map(|protocol| serde_json::to_value(protocol).unwrap().as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(models.iter().map(|model| model.name().to_owned()).collect::<Vec<_>>(), names);
+    for model in &models {
+        let is_parsed = model.attributes.iter().any(|attribute| match &attribute.read {
+            Reading::Builtin(parser) => parser == model.name(),
+            _ => false,
+        });
+        assert!(is_parsed, "{}", model.name());
+    }
 }
 
 /// One message of each kind, as it stands in a payload.

@@ -42,6 +42,11 @@ macro_rules! messages {
             Described,
         }
 
+        impl Protocol {
+            /// The protocols that have a parser, in the order of the registry.
+            pub const PARSED: &[Self] = &[$(Self::$protocol),+];
+        }
+
         /// One application message, parsed.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
         #[serde(tag = "message", rename_all = "snake_case")]

@@ -65,8 +65,8 @@ pub enum Reading {
     Range(Range),
     /// The value of a tag-length-value option.
     Option(OptionField),
-    /// By the parser of this name, which is a part of the program: `tls`, `http`, `dns`, `mdns`, `llmnr`, `ntp`,
-    /// `dhcp`, `ssdp` or `quic`. A model with such an attribute tells its protocol only where the parser agrees.
+    /// By the parser of this name, which is part of the program: each built-in model has the name of its parser. A model
+    /// with such an attribute detects its protocol only where the parser agrees.
     Builtin(String),
 }
 
