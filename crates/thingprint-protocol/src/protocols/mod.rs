@@ -23,6 +23,7 @@ macro_rules! registry {
             mdns: Mdns, "Multicast DNS (RFC 6762)", { Mdns(DnsMessage) }, [];
             llmnr: Llmnr, "Link-Local Multicast Name Resolution (RFC 4795)", { Llmnr(DnsMessage) }, [];
             dns: Dns, "The Domain Name System, over UDP or TCP", { Dns(DnsMessage) }, [DnsAnswer, DnsData, DnsMessage, DnsQuestion];
+            mqtt: Mqtt, "MQTT 3.1, 3.1.1 and 5.0, over TCP", { MqttConnect(MqttConnect), MqttConnack(MqttConnack) }, [MqttConnack, MqttConnect, MqttWill];
             ntp: Ntp, "The Network Time Protocol, any version", { Ntp(NtpPacket), NtpControl(NtpControl) }, [NtpControl, NtpPacket];
         }
     };
