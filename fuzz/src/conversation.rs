@@ -1,7 +1,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use thingprint_flow::{Ip, TcpFlags, TcpSegment, Timestamp, Transport};
-use thingprint_protocol::{Budget, Engine, Inspection, Message, Seen, Sender};
+use thingprint_protocol::{Budget, Engine, Inspection, Message, FlowPacket, Sender};
 
 /// Headers of IPv4 and TCP without options.
 const HEADER_BYTES: u32 = 40;
@@ -60,7 +60,7 @@ impl<'e> Conversation<'e> {
             payload,
             payload_bytes,
         };
-        let seen = Seen { packet: &packet, sender, time: Some(Timestamp::from_seconds(self.second)) };
+        let seen = FlowPacket { packet: &packet, sender, time: Some(Timestamp::from_seconds(self.second)) };
         self.second += 1;
         let found = &mut self.found;
         let mut keep = |message| found.push((sender, message));

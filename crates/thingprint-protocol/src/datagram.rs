@@ -2,7 +2,7 @@ use thingprint_flow::Ip;
 
 use crate::attribute::Described;
 use crate::parser::{ParserId, Session, SessionStep};
-use crate::set::{CompiledModel, Detection, Glance, Headers, Known};
+use crate::set::{CompiledModel, Detection, Headers, ModelState, Payload};
 use crate::{Budget, Inspection, Interest, Limits, Message, ModelIndex, ModelSet, Sender};
 
 /// A UDP payload, while it is looked at.
@@ -30,7 +30,7 @@ impl Datagram<'_> {
 
     /// Reads one more payload of a flow whose model has a parser.
     fn parse(&mut self, parser: ParserId) {
-        if let Some(session) = self.state.held.as_mut().and_then(|held| held.session.take()) {
+        if let Some(session) = self.state.buffers.as_mut().and_then(|buffers| buffers.session.take()) {
             return self.continue_session(session);
         }
         if let Some(message) = parser.datagram(self.packet)
@@ -42,16 +42,16 @@ impl Datagram<'_> {
 
     fn detect(&mut self) {
         let set = self.set;
-        let seen = self.state.strays.saturating_add(1);
+        let seen = self.state.undecided_payloads.saturating_add(1);
         if seen > self.limits.undecided_payloads {
             return self.state.leave_alone(self.budget);
         }
         let is_last = seen == self.limits.undecided_payloads;
-        let glance = glance_at(self.packet, self.sender);
+        let payload = payload_of(self.packet, self.sender);
         for (index, model) in set.candidates(self.headers, self.packet.payload) {
-            let before = self.state.known(index);
+            let before = self.state.model_state(index);
             let mut known = before;
-            let detection = match model.judge(&glance, is_last, &mut known) {
+            let detection = match model.evaluate(&payload, is_last, &mut known) {
                 Detection::Possible if is_last => model.conclude(&mut known),
                 detection => detection,
             };
@@ -59,18 +59,18 @@ impl Datagram<'_> {
                 return;
             }
             if detection == Detection::Possible && known != before && model.is_noted(&known) {
-                let described = model.describe(index, &known, &glance);
+                let described = model.describe(index, &known, &payload);
                 self.state.note(index, known, described, self.budget);
             }
         }
-        self.state.strays = seen;
+        self.state.undecided_payloads = seen;
         if is_last {
             self.state.leave_alone(self.budget);
         }
     }
 
     /// Decides for a model if its parser, where it has one, agrees.
-    fn confirm(&mut self, index: ModelIndex, model: &CompiledModel, known: &Known) -> bool {
+    fn confirm(&mut self, index: ModelIndex, model: &CompiledModel, known: &ModelState) -> bool {
         let message = match model.parser() {
             Some(parser) => {
                 if let Some(session) = parser.session(self.packet.payload) {
@@ -84,7 +84,7 @@ impl Datagram<'_> {
                 Some(message)
             }
             None => {
-                model.describe(index, known, &glance_at(self.packet, self.sender)).map(Message::Described)
+                model.describe(index, known, &payload_of(self.packet, self.sender)).map(Message::Described)
             }
         };
         self.decide(index, model.parser());
@@ -104,14 +104,14 @@ impl Datagram<'_> {
     /// Reads the attributes of one more payload of a flow whose model has no parser.
     fn describe(&mut self, index: ModelIndex) {
         let Some(model) = self.set.compiled(index) else { return };
-        let glance = glance_at(self.packet, self.sender);
-        let mut known = Known::default();
-        model.judge(&glance, false, &mut known);
-        if let Some(described) = model.describe(index, &known, &glance) {
-            self.state.strays = 0;
+        let payload = payload_of(self.packet, self.sender);
+        let mut known = ModelState::default();
+        model.evaluate(&payload, false, &mut known);
+        if let Some(described) = model.describe(index, &known, &payload) {
+            self.state.undecided_payloads = 0;
             return (self.found)(Message::Described(described));
         }
-        self.count_stray();
+        self.count_undecided();
     }
 
     fn begin_session(&mut self, (index, parser): (ModelIndex, ParserId), session: Box<dyn Session>) {
@@ -125,26 +125,26 @@ impl Datagram<'_> {
         match session.read(self.packet.payload) {
             SessionStep::Message(message) => (self.found)(message),
             SessionStep::Nothing => {}
-            SessionStep::Stray => self.count_stray(),
+            SessionStep::Unrelated => self.count_undecided(),
         }
-        if session.is_done() || self.state.strays >= self.limits.undecided_payloads {
+        if session.is_done() || self.state.undecided_payloads >= self.limits.undecided_payloads {
             return self.state.close(self.budget);
         }
-        self.state.held.get_or_insert_default().session = Some(session);
+        self.state.buffers.get_or_insert_default().session = Some(session);
         self.state.account(self.budget);
     }
 
-    fn count_stray(&mut self) {
-        self.state.strays = self.state.strays.saturating_add(1);
-        if self.state.strays >= self.limits.undecided_payloads {
+    fn count_undecided(&mut self) {
+        self.state.undecided_payloads = self.state.undecided_payloads.saturating_add(1);
+        if self.state.undecided_payloads >= self.limits.undecided_payloads {
             self.state.leave_alone(self.budget);
         }
     }
 }
 
 /// A whole payload; conditions on packets are settled apart.
-const fn glance_at<'a>(packet: &Ip<'a>, sender: Sender) -> Glance<'a> {
-    Glance { sender, bytes: packet.payload, is_whole: true }
+const fn payload_of<'a>(packet: &Ip<'a>, sender: Sender) -> Payload<'a> {
+    Payload { sender, bytes: packet.payload, is_whole: true }
 }
 
 impl CompiledModel {
@@ -152,11 +152,11 @@ impl CompiledModel {
     pub(crate) fn describe(
         &self,
         index: ModelIndex,
-        known: &Known,
-        glance: &Glance<'_>,
+        known: &ModelState,
+        payload: &Payload<'_>,
     ) -> Option<Described> {
-        let attributes = self.attributes(known, glance);
-        let described = Described { model: index, sender: glance.sender, attributes };
+        let attributes = self.attributes(known, payload);
+        let described = Described { model: index, sender: payload.sender, attributes };
         (!described.attributes.is_empty()).then_some(described)
     }
 }

@@ -5,7 +5,7 @@ use thingprint_flow::{
     Timestamp, Transport, WindowIndex,
 };
 
-use crate::{Budget, Engine, Inspection, Interest, Losses, Message, ModelIndex, Protocol, Seen, Sender};
+use crate::{Budget, Engine, Inspection, Interest, Losses, Message, ModelIndex, Protocol, FlowPacket, Sender};
 
 /// An [`Observer`] that gets the messages of flows, too, when a [`Detector`] stands between it and the tracker.
 ///
@@ -133,7 +133,7 @@ impl<O: MessageObserver> Observer for Detector<O> {
         let Self { engine, budget, observer } = self;
         observer.packet(packet, state);
         let sender = if packet.is_sent { Sender::Device } else { Sender::Peer };
-        let seen = Seen { packet: packet.ip, sender, time: Some(packet.time) };
+        let seen = FlowPacket { packet: packet.ip, sender, time: Some(packet.time) };
         engine.observe(seen, inspection, budget, &mut |message| {
             let context = MessageContext {
                 device: packet.device,
@@ -174,7 +174,7 @@ impl<O: MessageObserver> Observer for Detector<O> {
 
     fn continue_flow(&mut self, state: &mut Self::State) -> Self::State {
         DetectorState {
-            inspection: state.inspection.go_on(),
+            inspection: state.inspection.continue_flow(),
             state: self.observer.continue_flow(&mut state.state),
         }
     }

@@ -47,12 +47,12 @@ pub struct Engine {
     set: Arc<ModelSet>,
     limits: Limits,
     interest: Interest,
-    has_judges: bool,
+    has_conditions: bool,
 }
 
 /// A packet as an engine sees it.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen<'a> {
+pub struct FlowPacket<'a> {
     /// The packet.
     pub packet: &'a Ip<'a>,
     /// Who sent it.
@@ -69,8 +69,8 @@ impl Engine {
 
     /// An engine with these models and caps.
     pub fn with_models(set: Arc<ModelSet>, limits: Limits) -> Self {
-        let has_judges = !set.judges().is_empty();
-        Self { set, limits, interest: Interest::ALL, has_judges }
+        let has_conditions = !set.conditions().is_empty();
+        Self { set, limits, interest: Interest::ALL, has_conditions }
     }
 
     /// The same engine, for a caller who wants no other messages.
@@ -122,19 +122,19 @@ impl Engine {
         budget: &mut Budget,
         found: &mut dyn FnMut(Message),
     ) {
-        self.observe(Seen { packet, sender, time: None }, state, budget, found);
+        self.observe(FlowPacket { packet, sender, time: None }, state, budget, found);
     }
 
     /// Looks at one packet of a flow as [`Self::inspect`] does, with the time at which it came.
     #[inline]
     pub fn observe(
         &self,
-        seen: Seen<'_>,
+        seen: FlowPacket<'_>,
         state: &mut Inspection,
         budget: &mut Budget,
         found: &mut dyn FnMut(Message),
     ) {
-        let Seen { packet, sender, .. } = seen;
+        let FlowPacket { packet, sender, .. } = seen;
         let is_wanted = !packet.payload.is_empty() && *state.phase.of(sender) != Phase::DONE;
         let (set, limits, interest) = (&*self.set, &self.limits, self.interest);
         match packet.transport {
@@ -149,8 +149,12 @@ impl Engine {
             }
             _ => {}
         }
-        if self.has_judges && !state.is_judged && state.current().is_none() && is_judged_by(packet) {
-            self.judge(seen, state, budget, found);
+        if self.has_conditions
+            && !state.has_settled_conditions
+            && state.current().is_none()
+            && has_payload(packet)
+        {
+            self.count_packet(seen, state, budget, found);
         }
     }
 
@@ -158,7 +162,8 @@ impl Engine {
     pub fn close(&self, state: &mut Inspection, budget: &mut Budget, found: &mut dyn FnMut(Sender, Message)) {
         let (set, limits, interest) = (&*self.set, &self.limits, self.interest);
         for sender in [Sender::Device, Sender::Peer] {
-            if let Some(headers) = state.held.as_ref().and_then(|held| held.sides.of(sender).headers) {
+            if let Some(headers) = state.buffers.as_ref().and_then(|buffers| buffers.sides.of(sender).headers)
+            {
                 let found = &mut |message| found(sender, message);
                 Stream { set, limits, interest, headers, sender, state, budget, found }.end();
             }
@@ -176,7 +181,7 @@ impl Engine {
         if state.current().is_some() {
             return None;
         }
-        let noted = state.held.as_ref()?.progress.as_ref()?.noted();
+        let noted = state.buffers.as_ref()?.progress.as_ref()?.noted();
         noted.iter().find_map(|(index, known)| {
             let model = self.set.compiled(*index).filter(|model| model.parser().is_none())?;
             (model.conclude(&mut known.clone()) == Detection::Certain).then_some(*index)
@@ -185,28 +190,28 @@ impl Engine {
 
     /// Counts a packet for the conditions on the packets of its flow, and settles what they leave open.
     #[cold]
-    fn judge(
+    fn count_packet(
         &self,
-        seen: Seen<'_>,
+        seen: FlowPacket<'_>,
         state: &mut Inspection,
         budget: &mut Budget,
         found: &mut dyn FnMut(Message),
     ) {
-        let progress = state.held.get_or_insert_default().progress.get_or_insert_default();
+        let progress = state.buffers.get_or_insert_default().progress.get_or_insert_default();
         let mut tallies = progress.tallies.take().unwrap_or_default();
-        if !tallies.is_settled(self.set.judges()) {
-            tallies.note(self.set.judges(), seen.sender, seen.packet.payload_bytes, seen.time);
+        if !tallies.is_settled(self.set.conditions()) {
+            tallies.note(self.set.conditions(), seen.sender, seen.packet.payload_bytes, seen.time);
             if let Some(index) = self.settle(&tallies, state) {
                 let parser = self.set.compiled(index).and_then(CompiledModel::parser);
                 return state.decide((index, parser), self.interest, budget, found);
             }
         }
-        let is_settled = tallies.is_settled(self.set.judges());
-        if let Some(progress) = state.held.as_mut().and_then(|held| held.progress.as_mut()) {
+        let is_settled = tallies.is_settled(self.set.conditions());
+        if let Some(progress) = state.buffers.as_mut().and_then(|buffers| buffers.progress.as_mut()) {
             progress.tallies = Some(tallies);
         }
         if is_settled && state.is_read() {
-            state.stop_judging(budget);
+            state.drop_conditions(budget);
         } else {
             state.account(budget);
         }
@@ -214,14 +219,14 @@ impl Engine {
 
     /// The first model that conditions make certain.
     fn settle(&self, tallies: &Tallies, state: &mut Inspection) -> Option<ModelIndex> {
-        for (index, model) in self.set.judged() {
-            let before = state.known(index);
+        for (index, model) in self.set.with_conditions() {
+            let before = state.model_state(index);
             let mut known = before;
             if model.settle(tallies, &mut known) == Detection::Certain {
                 return Some(index);
             }
             if known != before
-                && let Some(progress) = state.held.as_mut().and_then(|held| held.progress.as_mut())
+                && let Some(progress) = state.buffers.as_mut().and_then(|buffers| buffers.progress.as_mut())
             {
                 progress.note(index, known);
             }
@@ -237,6 +242,6 @@ impl Default for Engine {
 }
 
 /// Whether conditions on packets count a packet: one of a transport that models know, with a payload.
-fn is_judged_by(packet: &Ip<'_>) -> bool {
+fn has_payload(packet: &Ip<'_>) -> bool {
     packet.payload_bytes > 0 && matches!(packet.transport, Transport::Tcp(_) | Transport::Udp)
 }

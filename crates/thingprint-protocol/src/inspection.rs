@@ -1,9 +1,9 @@
 use crate::attribute::Described;
-use crate::held::Held;
+use crate::flow_buffers::FlowBuffers;
 use crate::parser::{Memo, ParserId};
 use crate::phase::Phase;
-use crate::set::Known;
-use crate::waiting::truncated;
+use crate::set::ModelState;
+use crate::stream_buffer::truncated;
 use crate::{Budget, Interest, Message, ModelIndex, Protocol, Sender};
 
 /// Attributes of so many payloads wait for their model to be certain.
@@ -26,14 +26,14 @@ pub struct Inspection {
     /// The parser of that model.
     parser: Option<ParserId>,
     /// Whether that was another connection between the same ports: this one may be of another protocol.
-    is_anew: bool,
+    is_reconnected: bool,
     /// Whether conditions on the packets of the flow are settled, or found no room.
-    pub(crate) is_judged: bool,
+    pub(crate) has_settled_conditions: bool,
     /// What the parser remembers.
     pub(crate) memo: Memo,
     /// UDP payloads that told nothing.
-    pub(crate) strays: u8,
-    pub(crate) held: Option<Box<Held>>,
+    pub(crate) undecided_payloads: u8,
+    pub(crate) buffers: Option<Box<FlowBuffers>>,
 }
 
 /// One value for each direction of a flow.
@@ -57,17 +57,17 @@ impl Inspection {
 
     /// The model that fits what is looked at now, which may be another connection than the one that was told.
     pub(crate) const fn current(&self) -> Option<ModelIndex> {
-        if self.is_anew { None } else { self.decided }
+        if self.is_reconnected { None } else { self.decided }
     }
 
     /// The parser of that model.
     pub(crate) const fn parser(&self) -> Option<ParserId> {
-        if self.is_anew { None } else { self.parser }
+        if self.is_reconnected { None } else { self.parser }
     }
 
     /// What goes on with the flow when it is cut in two: everything but the protocol, which both parts keep.
     #[must_use]
-    pub fn go_on(&mut self) -> Self {
+    pub fn continue_flow(&mut self) -> Self {
         let (decided, parser) = (self.decided, self.parser);
         let next = std::mem::take(self);
         (self.decided, self.parser) = (decided, parser);
@@ -79,23 +79,23 @@ impl Inspection {
     /// [`Engine::close`](crate::Engine::close) judges it first.
     pub fn close(&mut self, budget: &mut Budget) {
         for sender in [Sender::Device, Sender::Peer] {
-            let waiting = self.held.as_ref().map(|held| held.sides.of(sender));
-            if waiting.is_some_and(|waiting| waiting.is_stalled(self.edge(sender))) {
+            let buffer = self.buffers.as_ref().map(|buffers| buffers.sides.of(sender));
+            if buffer.is_some_and(|buffer| buffer.is_stalled(self.edge(sender))) {
                 budget.count_given_up();
             }
         }
         self.leave_alone(budget);
-        if let Some(held) = &mut self.held {
-            held.clear_detection(budget);
+        if let Some(buffers) = &mut self.buffers {
+            buffers.clear_detection(budget);
         }
-        self.held = None;
+        self.buffers = None;
     }
 
     /// Forgets everything but the protocol that was told, for a new connection between the same ports.
     pub(crate) fn restart(&mut self, budget: &mut Budget) {
         self.close(budget);
         let (decided, parser) = (self.decided, self.parser);
-        *self = Self { decided, parser, is_anew: true, ..Self::default() };
+        *self = Self { decided, parser, is_reconnected: true, ..Self::default() };
     }
 
     /// Sequence number of the next byte of a stream to read.
@@ -105,7 +105,7 @@ impl Inspection {
 
     /// Sequence number of the first byte of a stream that is neither read nor kept in order.
     pub(crate) fn edge(&self, sender: Sender) -> u32 {
-        let head_bytes = self.held.as_ref().map_or(0, |held| held.sides.of(sender).head_bytes());
+        let head_bytes = self.buffers.as_ref().map_or(0, |buffers| buffers.sides.of(sender).head_bytes());
         self.read_to(sender).wrapping_add(truncated(head_bytes))
     }
 
@@ -113,11 +113,11 @@ impl Inspection {
     pub(crate) fn finish(&mut self, sender: Sender, budget: &mut Budget) {
         *self.phase.of_mut(sender) = Phase::DONE;
         let is_over = *self.phase.of(sender.other()) == Phase::DONE;
-        let Some(held) = &mut self.held else { return };
-        held.sides.of_mut(sender).clear(budget);
-        let has_tallies = held.progress.as_ref().is_some_and(|progress| progress.tallies.is_some());
+        let Some(buffers) = &mut self.buffers else { return };
+        buffers.sides.of_mut(sender).clear(budget);
+        let has_tallies = buffers.progress.as_ref().is_some_and(|progress| progress.tallies.is_some());
         if is_over && !has_tallies {
-            held.clear_detection(budget);
+            buffers.clear_detection(budget);
         }
         self.free_if_idle();
     }
@@ -130,20 +130,20 @@ impl Inspection {
 
     /// Frees the box when nothing is in it.
     pub(crate) fn free_if_idle(&mut self) {
-        if self.held.as_ref().is_some_and(|held| held.is_empty()) {
-            self.held = None;
+        if self.buffers.as_ref().is_some_and(|buffers| buffers.is_empty()) {
+            self.buffers = None;
         }
     }
 
     /// What is known of the flow for a model.
-    pub(crate) fn known(&self, index: ModelIndex) -> Known {
-        let progress = self.held.as_ref().and_then(|held| held.progress.as_ref());
-        progress.map_or(Known::default(), |progress| progress.known(index))
+    pub(crate) fn model_state(&self, index: ModelIndex) -> ModelState {
+        let progress = self.buffers.as_ref().and_then(|buffers| buffers.progress.as_ref());
+        progress.map_or(ModelState::default(), |progress| progress.model_state(index))
     }
 
     /// Whether attributes that a sender sent wait for a model to be certain.
     pub(crate) fn has_described(&self, index: ModelIndex, sender: Sender) -> bool {
-        let progress = self.held.as_ref().and_then(|held| held.progress.as_ref());
+        let progress = self.buffers.as_ref().and_then(|buffers| buffers.progress.as_ref());
         progress.is_some_and(|progress| {
             progress.described.iter().any(|described| (described.model, described.sender) == (index, sender))
         })
@@ -154,12 +154,12 @@ impl Inspection {
     pub(crate) fn note(
         &mut self,
         index: ModelIndex,
-        known: Known,
+        known: ModelState,
         described: Option<Described>,
         budget: &mut Budget,
     ) {
-        let held = self.held.get_or_insert_default();
-        let progress = held.progress.get_or_insert_default();
+        let buffers = self.buffers.get_or_insert_default();
+        let progress = buffers.progress.get_or_insert_default();
         progress.note(index, known);
         if progress.described.len() < MOST_DESCRIBED {
             progress.described.extend(described);
@@ -169,11 +169,11 @@ impl Inspection {
 
     /// Accounts for what is held beside streams; where there is no room, the flow is left alone.
     pub(crate) fn account(&mut self, budget: &mut Budget) {
-        let Some(held) = &mut self.held else { return };
-        if !held.account(budget) {
-            self.is_judged = true;
+        let Some(buffers) = &mut self.buffers else { return };
+        if !buffers.account(budget) {
+            self.has_settled_conditions = true;
             budget.count_dropped();
-            held.clear_detection(budget);
+            buffers.clear_detection(budget);
             self.leave_alone(budget);
         }
     }
@@ -184,10 +184,10 @@ impl Inspection {
     }
 
     /// Lets go of what conditions on the packets of the flow need, once they decide nothing.
-    pub(crate) fn stop_judging(&mut self, budget: &mut Budget) {
-        self.is_judged = true;
-        if let Some(held) = &mut self.held {
-            held.clear_detection(budget);
+    pub(crate) fn drop_conditions(&mut self, budget: &mut Budget) {
+        self.has_settled_conditions = true;
+        if let Some(buffers) = &mut self.buffers {
+            buffers.clear_detection(budget);
         }
         self.free_if_idle();
     }
@@ -203,13 +203,13 @@ impl Inspection {
     ) {
         self.decided = Some(index);
         self.parser = parser;
-        self.is_anew = false;
-        self.strays = 0;
-        if let Some(held) = &mut self.held
-            && let Some(mut progress) = held.progress.take()
+        self.is_reconnected = false;
+        self.undecided_payloads = 0;
+        if let Some(buffers) = &mut self.buffers
+            && let Some(mut progress) = buffers.progress.take()
         {
             progress.take_described(index).for_each(found);
-            held.account(budget);
+            buffers.account(budget);
             self.free_if_idle();
         }
         for sender in [Sender::Device, Sender::Peer] {

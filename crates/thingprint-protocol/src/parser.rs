@@ -110,7 +110,7 @@ pub(crate) enum SessionStep {
     /// It belongs to the session.
     Nothing,
     /// It cannot be attributed to the session.
-    Stray,
+    Unrelated,
 }
 
 macro_rules! parsers {

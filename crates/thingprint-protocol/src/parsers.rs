@@ -23,7 +23,7 @@ pub fn datagram(protocol: Protocol, packet: &Ip<'_>) -> Option<Message> {
     let first = parser.session(packet.payload).map(|mut session| session.read(packet.payload));
     match first {
         Some(SessionStep::Message(message)) => Some(message),
-        Some(SessionStep::Nothing | SessionStep::Stray) => None,
+        Some(SessionStep::Nothing | SessionStep::Unrelated) => None,
         None => parser.datagram(packet),
     }
 }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use thingprint_flow::{Ip, TcpFlags, TcpSegment, Timestamp, Transport};
 use thingprint_protocol::schema::Model;
 use thingprint_protocol::{
-    Budget, Described, Engine, Inspection, Limits, Message, ModelSet, Protocol, Seen, Sender, Value,
+    Budget, Described, Engine, FlowPacket, Inspection, Limits, Message, ModelSet, Protocol, Sender, Value,
 };
 
 /// One flow on its way through an engine with models of its own.
@@ -53,7 +53,7 @@ impl Flow {
         let time = Some(Timestamp::from_nanos(self.second * 1_000_000_000));
         self.second += 1;
         let found = &mut self.found;
-        let seen = Seen { packet, sender, time };
+        let seen = FlowPacket { packet, sender, time };
         self.engine.observe(seen, &mut self.state, &mut self.budget, &mut |message| found.push(message));
     }
 

@@ -34,7 +34,7 @@ pub(crate) struct Automaton {
 #[derive(Clone, Debug)]
 enum States {
     /// All of them, made beforehand: one step for each byte.
-    Known { dfa: Box<dense::DFA<Vec<u32>>>, start: StateID },
+    ModelState { dfa: Box<dense::DFA<Vec<u32>>>, start: StateID },
     /// Too many for that: they are made while searching.
     Lazy { regex: Box<meta::Regex>, anchored: Anchored },
 }
@@ -68,7 +68,7 @@ impl Automaton {
         let Some(bytes) = bytes.get(self.offset..) else { return is_whole.then_some(false) };
         let may_end = is_whole || !self.looks_at_end;
         let found = match &self.states {
-            States::Known { dfa, start } => run(dfa, *start, bytes, may_end),
+            States::ModelState { dfa, start } => run(dfa, *start, bytes, may_end),
             States::Lazy { regex, anchored } => {
                 let is_match = || regex.is_match(Input::new(bytes).anchored(*anchored));
                 (may_end && is_match()).then_some(true)
@@ -80,7 +80,7 @@ impl Automaton {
     /// What a payload with the pattern may begin with.
     pub(crate) fn beginning(&self) -> Beginning {
         match &self.states {
-            States::Known { dfa, start } => beginning(dfa, *start, self.offset),
+            States::ModelState { dfa, start } => beginning(dfa, *start, self.offset),
             States::Lazy { .. } => Beginning::ANY,
         }
     }
@@ -97,7 +97,7 @@ impl Automaton {
 
     /// Whether the pattern can be in no payload at all: no state that can be reached is a match.
     pub(crate) fn is_in_nothing(&self) -> bool {
-        let States::Known { dfa, start } = &self.states else { return false };
+        let States::ModelState { dfa, start } = &self.states else { return false };
         let mut seen = BTreeSet::from([*start]);
         let mut open = vec![*start];
         while let Some(state) = open.pop() {
@@ -131,7 +131,7 @@ impl States {
             .determinize_size_limit(Some(MOST_BUILDING_BYTES));
         let dfa = dense::Builder::new().configure(config).build_from_nfa(&nfa).ok()?;
         let start = dfa.start_state(&start::Config::new().anchored(anchored)).ok()?;
-        Some(Self::Known { dfa: Box::new(dfa), start })
+        Some(Self::ModelState { dfa: Box::new(dfa), start })
     }
 }
 

@@ -10,5 +10,5 @@ mod text;
 pub(crate) use automaton::Automaton;
 pub(crate) use beginning::Beginning;
 pub(crate) use bytes::BytePattern;
-pub(crate) use statistics::{Judge, Tallies, View};
+pub(crate) use statistics::{CompiledCondition, Tallies, View};
 pub(crate) use text::{hir, searcher};

@@ -9,7 +9,7 @@ const NANOS_PER_SECOND: f64 = 1e9;
 
 /// A condition on the packets of a flow, checked, with its place among the tallies.
 #[derive(Clone, Debug)]
-pub(crate) struct Judge {
+pub(crate) struct CompiledCondition {
     condition: Condition,
     index: usize,
 }
@@ -43,7 +43,7 @@ struct Tally {
     greatest: f64,
 }
 
-impl Judge {
+impl CompiledCondition {
     /// Checks a condition and gives it a place.
     pub(crate) fn new(condition: &Condition, index: usize) -> Result<Self, String> {
         let bounds = [condition.at_least, condition.at_most];
@@ -93,20 +93,26 @@ impl Judge {
 
 impl Tallies {
     /// Whether every condition is settled.
-    pub(crate) fn is_settled(&self, judges: &[Judge]) -> bool {
-        judges.iter().all(|judge| self.packets >= judge.condition.packets)
+    pub(crate) fn is_settled(&self, conditions: &[CompiledCondition]) -> bool {
+        conditions.iter().all(|compiled| self.packets >= compiled.condition.packets)
     }
 
     /// Counts a packet with `size` bytes of payload for every condition that is still open.
-    pub(crate) fn note(&mut self, judges: &[Judge], sender: Sender, size: u32, time: Option<Timestamp>) {
-        self.by_condition.resize_with(judges.len(), Default::default);
+    pub(crate) fn note(
+        &mut self,
+        conditions: &[CompiledCondition],
+        sender: Sender,
+        size: u32,
+        time: Option<Timestamp>,
+    ) {
+        self.by_condition.resize_with(conditions.len(), Default::default);
         for view in [View::From(sender), View::Both] {
             let gap = self.gap(view, time);
-            for (judge, tallies) in judges.iter().zip(&mut self.by_condition) {
-                let value = judge.value_of(f64::from(size), gap);
-                let is_open = self.packets < judge.condition.packets;
+            for (compiled, tallies) in conditions.iter().zip(&mut self.by_condition) {
+                let value = compiled.value_of(f64::from(size), gap);
+                let is_open = self.packets < compiled.condition.packets;
                 if let (Some(value), Some(tally), true) = (value, tallies.get_mut(view.index()), is_open) {
-                    tally.note(value, judge.condition.within);
+                    tally.note(value, compiled.condition.within);
                 }
             }
         }

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use thingprint_flow::Timestamp;
 
-use super::{Automaton, Beginning, BytePattern, Judge, Tallies, View, hir, searcher};
+use super::{Automaton, Beginning, BytePattern, CompiledCondition, Tallies, View, hir, searcher};
 use crate::schema::{Condition, Measure, Statistic};
 use crate::{Sender, Span};
 
@@ -138,7 +138,7 @@ fn conditions_are_judged_once_by_the_first_packets() {
     };
     // Four packets, one each second: the device sends 100, 200 and 300 bytes, the peer 1000.
     let check = |condition: Condition, expected: [bool; 3]| {
-        let judges = [Judge::new(&condition, 0).unwrap()];
+        let conditions = [CompiledCondition::new(&condition, 0).unwrap()];
         let mut tallies = Tallies::default();
         let packets = [
             (Sender::Device, 100, 0),
@@ -149,12 +149,12 @@ fn conditions_are_judged_once_by_the_first_packets() {
         ];
         let views = [View::From(Sender::Device), View::From(Sender::Peer), View::Both];
         for (count, (sender, size, second)) in packets.into_iter().enumerate() {
-            let known = views.map(|view| judges[0].holds(&tallies, view));
+            let known = views.map(|view| conditions[0].holds(&tallies, view));
             assert_eq!(known[0].is_some(), count >= 4, "{condition:?} after {count}");
             let time = Timestamp::from_nanos(second * 1_000_000_000);
-            tallies.note(&judges, sender, size, Some(time));
+            tallies.note(&conditions, sender, size, Some(time));
         }
-        let values = views.map(|view| judges[0].holds(&tallies, view).unwrap());
+        let values = views.map(|view| conditions[0].holds(&tallies, view).unwrap());
         assert_eq!(values, expected, "{condition:?}");
     };
     let size = |statistic| condition(statistic, Measure::Size, None);
@@ -174,20 +174,22 @@ fn conditions_are_judged_once_by_the_first_packets() {
 #[test]
 fn a_packet_back_in_time_makes_no_gap() {
     let greatest = condition(Statistic::Maximum, Measure::Gap, None);
-    let judge = Judge::new(&Condition { at_least: Some(1.0), at_most: Some(1.0), ..greatest }, 0).unwrap();
-    let judges = [judge];
+    let condition =
+        CompiledCondition::new(&Condition { at_least: Some(1.0), at_most: Some(1.0), ..greatest }, 0)
+            .unwrap();
+    let conditions = [condition];
     let mut tallies = Tallies::default();
     for second in [5, 6, 2, 7] {
         let time = Timestamp::from_nanos(second * 1_000_000_000);
-        tallies.note(&judges, Sender::Device, 1, Some(time));
+        tallies.note(&conditions, Sender::Device, 1, Some(time));
     }
-    assert_eq!(judges[0].holds(&tallies, View::Both), Some(true));
+    assert_eq!(conditions[0].holds(&tallies, View::Both), Some(true));
 }
 
 #[test]
 fn conditions_that_say_nothing_are_refused() {
     let check = |condition: Condition, expected: &str| {
-        assert_eq!(Judge::new(&condition, 0).err().as_deref(), Some(expected));
+        assert_eq!(CompiledCondition::new(&condition, 0).err().as_deref(), Some(expected));
     };
     let mean = condition(Statistic::Mean, Measure::Size, None);
     check(

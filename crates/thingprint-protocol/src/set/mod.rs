@@ -1,8 +1,8 @@
 //! Protocol models, compiled to one immutable set.
 mod dispatch;
 mod headers;
-mod known;
 mod model;
+mod model_state;
 mod section;
 #[cfg(test)]
 mod tests;
@@ -13,7 +13,7 @@ use std::sync::{Arc, LazyLock};
 use serde::Serialize;
 use thingprint_flow::Transport;
 
-use crate::matcher::Judge;
+use crate::matcher::CompiledCondition;
 use crate::protocols::registry;
 use crate::schema::{IpProtocol, Model};
 use crate::{Fault, ModelError};
@@ -21,10 +21,10 @@ use crate::{Fault, ModelError};
 use dispatch::Dispatch;
 
 pub(crate) use headers::Headers;
-pub use known::Detection;
-pub(crate) use known::Known;
 pub(crate) use model::CompiledModel;
-pub(crate) use section::Glance;
+pub use model_state::Detection;
+pub(crate) use model_state::ModelState;
+pub(crate) use section::Payload;
 
 macro_rules! built_in {
     ($($module:ident: $parser:ident, $title:literal, $messages:tt, $exports:tt;)+) => {
@@ -42,7 +42,7 @@ pub struct ModelSet {
     models: Vec<Model>,
     compiled: Vec<CompiledModel>,
     /// Conditions of all models on the packets of a flow.
-    judges: Vec<Judge>,
+    conditions: Vec<CompiledCondition>,
     tcp: Dispatch,
     udp: Dispatch,
 }
@@ -60,14 +60,14 @@ impl ModelSet {
             let reason = format!("a set has at most {} models", u16::MAX);
             return Err(model.error("info.abbreviation", Fault::Meaning(reason)));
         }
-        let mut judges = Vec::new();
+        let mut conditions = Vec::new();
         let mut compiled = Vec::with_capacity(models.len());
         for model in &models {
-            compiled.push(CompiledModel::compile(model, &mut judges)?);
+            compiled.push(CompiledModel::compile(model, &mut conditions)?);
         }
         let tcp = Dispatch::build(&compiled, IpProtocol::Tcp);
         let udp = Dispatch::build(&compiled, IpProtocol::Udp);
-        Ok(Self { models, compiled, judges, tcp, udp })
+        Ok(Self { models, compiled, conditions, tcp, udp })
     }
 
     /// The set of the models that come with the crate.
@@ -127,13 +127,13 @@ impl ModelSet {
     }
 
     /// The models that have conditions on the packets of a flow.
-    pub(crate) fn judged(&self) -> impl Iterator<Item = (ModelIndex, &CompiledModel)> {
-        ModelIndex::all().zip(&self.compiled).filter(|(_, model)| model.has_judges())
+    pub(crate) fn with_conditions(&self) -> impl Iterator<Item = (ModelIndex, &CompiledModel)> {
+        ModelIndex::all().zip(&self.compiled).filter(|(_, model)| model.has_conditions())
     }
 
     /// Conditions on the packets of a flow, of all models.
-    pub(crate) fn judges(&self) -> &[Judge] {
-        &self.judges
+    pub(crate) fn conditions(&self) -> &[CompiledCondition] {
+        &self.conditions
     }
 
     /// The models to try on a payload, or on the beginning of a stream, of a packet with these headers: those with a

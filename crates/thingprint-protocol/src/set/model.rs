@@ -1,8 +1,8 @@
 use super::headers::Headers;
-use super::known::{Detection, Known, Role};
-use super::section::{CompiledSection, Glance};
+use super::model_state::{Detection, ModelState, Role};
+use super::section::{CompiledSection, Payload};
 use crate::attribute::{Extractor, Input, Value};
-use crate::matcher::{Beginning, Judge, Tallies, View};
+use crate::matcher::{Beginning, CompiledCondition, Tallies, View};
 use crate::parser::ParserId;
 use crate::schema::{Attribute, EtherType, IpProtocol, Model, Reading, TrafficMode};
 use crate::{Expression, Fault, ModelError, Sender, SyntaxError};
@@ -25,11 +25,17 @@ pub(crate) struct CompiledModel {
 }
 
 impl CompiledModel {
-    /// Compiles a model; conditions are added to `judges`.
-    pub(super) fn compile(model: &Model, judges: &mut Vec<Judge>) -> Result<Self, ModelError> {
+    /// Compiles a model; conditions are added to `conditions`.
+    pub(super) fn compile(
+        model: &Model,
+        conditions: &mut Vec<CompiledCondition>,
+    ) -> Result<Self, ModelError> {
         let contents = &model.contents;
         let mut section = |role: Role, section: &Option<_>| {
-            section.as_ref().map(|section| CompiledSection::compile(model, role, section, judges)).transpose()
+            section
+                .as_ref()
+                .map(|section| CompiledSection::compile(model, role, section, conditions))
+                .transpose()
         };
         let metadata = &model.metadata;
         let select = select(model)?;
@@ -84,17 +90,17 @@ impl CompiledModel {
 
     /// Looks at a payload, adds what it tells to `known`, and gives the verdict. Where `is_last`, a payload that does not
     /// satisfy a direction means that its sender never will.
-    pub(crate) fn judge(&self, glance: &Glance<'_>, is_last: bool, known: &mut Known) -> Detection {
-        let sender = glance.sender;
+    pub(crate) fn evaluate(&self, payload: &Payload<'_>, is_last: bool, known: &mut ModelState) -> Detection {
+        let sender = payload.sender;
         for (role, section) in self.sections() {
             if known.of(role, sender).is_some() {
                 continue;
             }
-            match section.holds(glance) {
+            match section.holds(payload) {
                 Some(true) => known.set(role, sender, true),
                 Some(false) if is_last => known.set(role, sender, false),
-                None if section.has_judges() => {
-                    if let Some(found) = section.found(glance) {
+                None if section.has_conditions() => {
+                    if let Some(found) = section.found(payload) {
                         known.set_open(role, sender, found);
                     }
                 }
@@ -106,7 +112,7 @@ impl CompiledModel {
 
     /// Gives the verdict where nothing more comes: what neither side sent, neither will. It matters where `select` has a
     /// `not`.
-    pub(crate) fn conclude(&self, known: &mut Known) -> Detection {
+    pub(crate) fn conclude(&self, known: &mut ModelState) -> Detection {
         for (role, _) in self.sections().filter(|_| self.has_not) {
             for sender in [Sender::Device, Sender::Peer] {
                 if known.of(role, sender).is_none() && known.open(role, sender).is_none() {
@@ -118,7 +124,7 @@ impl CompiledModel {
     }
 
     /// Settles what conditions on the packets of the flow had left open, and gives the verdict.
-    pub(crate) fn settle(&self, tallies: &Tallies, known: &mut Known) -> Detection {
+    pub(crate) fn settle(&self, tallies: &Tallies, known: &mut ModelState) -> Detection {
         for (role, section) in self.sections() {
             for sender in [Sender::Device, Sender::Peer] {
                 let view = if role == Role::Combined { View::Both } else { View::From(sender) };
@@ -133,7 +139,7 @@ impl CompiledModel {
 
     /// Whether it is worth to wait for more bytes of the same side: not once they satisfied a direction, but for the
     /// attributes behind.
-    pub(crate) fn is_open(&self, known: &Known, sender: Sender) -> bool {
+    pub(crate) fn is_open(&self, known: &ModelState, sender: Sender) -> bool {
         let is_satisfied = self.sections().any(|(role, _)| known.of(role, sender) == Some(true));
         let is_open = |role| known.of(role, sender).is_none() && known.open(role, sender).is_none();
         let is_undecided = (!is_satisfied || self.has_not) && self.sections().any(|(role, _)| is_open(role));
@@ -141,21 +147,21 @@ impl CompiledModel {
     }
 
     /// Whether what is known has to be remembered: that payloads are of another kind matters to few models.
-    pub(crate) fn is_noted(&self, known: &Known) -> bool {
+    pub(crate) fn is_noted(&self, known: &ModelState) -> bool {
         known.has_promise() || self.has_not
     }
 
     /// Whether the model has conditions on the packets of a flow.
-    pub(crate) fn has_judges(&self) -> bool {
-        self.sections().any(|(_, section)| section.has_judges())
+    pub(crate) fn has_conditions(&self) -> bool {
+        self.sections().any(|(_, section)| section.has_conditions())
     }
 
     /// Reads the attributes of a payload.
-    pub(crate) fn attributes(&self, known: &Known, glance: &Glance<'_>) -> Vec<(String, Value)> {
+    pub(crate) fn attributes(&self, known: &ModelState, payload: &Payload<'_>) -> Vec<(String, Value)> {
         let input = Input {
-            payload: glance.bytes,
-            may_be_request: may_be(Role::Request, known, glance.sender),
-            may_be_response: may_be(Role::Response, known, glance.sender),
+            payload: payload.bytes,
+            may_be_request: may_be(Role::Request, known, payload.sender),
+            may_be_response: may_be(Role::Response, known, payload.sender),
         };
         let mut found: Vec<(String, Value)> = Vec::new();
         for extractor in &self.attributes {
@@ -183,7 +189,7 @@ impl CompiledModel {
     }
 
     /// The verdict if either side may be the client.
-    fn verdict(&self, known: &Known) -> Detection {
+    fn verdict(&self, known: &ModelState) -> Detection {
         let with_client = |client: Sender| {
             self.select.value(&mut |role| match role {
                 Role::Request => known.of(Role::Request, client),
@@ -200,7 +206,7 @@ impl CompiledModel {
 }
 
 /// A side sends requests if its payloads satisfy them; where neither direction speaks, it may be either.
-fn may_be(role: Role, known: &Known, sender: Sender) -> bool {
+fn may_be(role: Role, known: &ModelState, sender: Sender) -> bool {
     let opposite = if role == Role::Request { Role::Response } else { Role::Request };
     known.of(role, sender) == Some(true)
         || known.of(opposite, sender.other()) == Some(true)

@@ -1,5 +1,5 @@
-use super::known::Role;
-use crate::matcher::{Automaton, Beginning, Judge, Tallies, View};
+use super::model_state::Role;
+use crate::matcher::{Automaton, Beginning, CompiledCondition, Tallies, View};
 use crate::schema::{Matcher, Model, Section};
 use crate::{Expression, Fault, ModelError, Sender, Span, SyntaxError};
 
@@ -13,7 +13,7 @@ pub(super) struct CompiledSection {
 #[derive(Clone, Debug)]
 enum Test {
     Content(Box<Automaton>),
-    Statistical(Judge),
+    Statistical(CompiledCondition),
 }
 
 /// A direction has at most this many matchers: one bit each in [`Found`].
@@ -24,7 +24,7 @@ pub(crate) type Found = u32;
 
 /// What is at hand of one side of a flow.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Glance<'a> {
+pub(crate) struct Payload<'a> {
     pub(crate) sender: Sender,
     /// A payload, or the first bytes of a stream.
     pub(crate) bytes: &'a [u8],
@@ -33,19 +33,19 @@ pub(crate) struct Glance<'a> {
 }
 
 impl CompiledSection {
-    /// Compiles a section; conditions are added to `judges`.
+    /// Compiles a section; conditions are added to `conditions`.
     pub(super) fn compile(
         model: &Model,
         role: Role,
         section: &Section,
-        judges: &mut Vec<Judge>,
+        conditions: &mut Vec<CompiledCondition>,
     ) -> Result<Self, ModelError> {
         let path = format!("contents.{}", role.name());
         let mut tests = Vec::with_capacity(section.matchers.len());
         for (index, matcher) in section.matchers.iter().enumerate() {
             let path = format!("{path}.matchers[{index}]");
             check_id(section, index).map_err(|fault| model.error(format!("{path}.id"), fault))?;
-            let test = Test::compile(matcher, judges);
+            let test = Test::compile(matcher, conditions);
             tests.push(test.map_err(|fault| model.error(format!("{path}.pattern"), fault))?);
         }
         if tests.is_empty() {
@@ -61,24 +61,24 @@ impl CompiledSection {
     }
 
     /// Whether the direction holds, as far as that is known yet; conditions on the packets of the flow are unknown.
-    pub(super) fn holds(&self, glance: &Glance<'_>) -> Option<bool> {
+    pub(super) fn holds(&self, payload: &Payload<'_>) -> Option<bool> {
         self.eval.value(&mut |&index| match self.tests.get(index)? {
-            Test::Content(automaton) => automaton.finds(glance.bytes, glance.is_whole),
+            Test::Content(automaton) => automaton.finds(payload.bytes, payload.is_whole),
             Test::Statistical(_) => None,
         })
     }
 
     /// Whether it depends on conditions on the packets of the flow.
-    pub(super) fn has_judges(&self) -> bool {
+    pub(super) fn has_conditions(&self) -> bool {
         self.tests.iter().any(|test| matches!(test, Test::Statistical(_)))
     }
 
     /// What a payload tells; `None` while the rest of it may tell more.
-    pub(super) fn found(&self, glance: &Glance<'_>) -> Option<Found> {
+    pub(super) fn found(&self, payload: &Payload<'_>) -> Option<Found> {
         let mut found = 0;
         for (index, test) in self.tests.iter().enumerate() {
             if let Test::Content(automaton) = test
-                && automaton.finds(glance.bytes, glance.is_whole)?
+                && automaton.finds(payload.bytes, payload.is_whole)?
             {
                 found |= 1 << index;
             }
@@ -90,7 +90,7 @@ impl CompiledSection {
     pub(super) fn settles(&self, found: Found, tallies: &Tallies, view: View) -> Option<bool> {
         self.eval.value(&mut |&index| match self.tests.get(index)? {
             Test::Content(_) => Some(found >> index & 1 == 1),
-            Test::Statistical(judge) => judge.holds(tallies, view),
+            Test::Statistical(condition) => condition.holds(tallies, view),
         })
     }
 
@@ -117,7 +117,7 @@ impl CompiledSection {
 }
 
 impl Test {
-    fn compile(matcher: &Matcher, judges: &mut Vec<Judge>) -> Result<Self, Fault> {
+    fn compile(matcher: &Matcher, conditions: &mut Vec<CompiledCondition>) -> Result<Self, Fault> {
         let content = |automaton| Self::Content(Box::new(automaton));
         match matcher {
             Matcher::String { pattern, .. } => {
@@ -127,9 +127,9 @@ impl Test {
                 Automaton::of_bytes(pattern).map(content).map_err(|error| error.of(pattern))
             }
             Matcher::Statistical { pattern, .. } => {
-                let judge = Judge::new(pattern, judges.len()).map_err(Fault::Meaning)?;
-                judges.push(judge.clone());
-                Ok(Self::Statistical(judge))
+                let condition = CompiledCondition::new(pattern, conditions.len()).map_err(Fault::Meaning)?;
+                conditions.push(condition.clone());
+                Ok(Self::Statistical(condition))
             }
         }
     }

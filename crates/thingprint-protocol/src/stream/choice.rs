@@ -1,7 +1,7 @@
 use super::Stream;
 use crate::parser::{ParserId, Proof};
 use crate::phase::{Phase, Step};
-use crate::set::{CompiledModel, Detection, Glance, Known};
+use crate::set::{CompiledModel, Detection, ModelState, Payload};
 use crate::{Message, ModelIndex};
 
 /// A model that the beginning of a stream makes certain.
@@ -18,8 +18,8 @@ impl Stream<'_> {
     pub(super) fn detect(&mut self, bytes: &[u8], is_all: bool) -> Step {
         match (self.state.parser(), self.state.current()) {
             (Some(parser), _) => parser.begin(self.view(bytes)),
-            (None, Some(index)) => self.describe(index, &self.glance(bytes, is_all)),
-            (None, None) => self.choose(bytes, &self.glance(bytes, is_all)),
+            (None, Some(index)) => self.describe(index, &self.payload(bytes, is_all)),
+            (None, None) => self.choose(bytes, &self.payload(bytes, is_all)),
         }
     }
 
@@ -33,23 +33,23 @@ impl Stream<'_> {
             && let Step::Read { message: Some(message), .. } = self.detect(bytes, true)
             && !self.is_done()
         {
-            return self.tell(message);
+            return self.report(message);
         }
         let phase = self.phase();
         if let Some(message) = self.state.parser().and_then(|parser| parser.cut(phase, bytes)) {
-            self.tell(message);
+            self.report(message);
         }
     }
 
     /// Looks for the model whose proof is complete with the fewest bytes, so that it does not matter how a stream is cut;
     /// of those that need equally many, the first wins. As long as there is none, models that are open are waited for.
-    fn choose(&mut self, bytes: &[u8], glance: &Glance<'_>) -> Step {
+    fn choose(&mut self, bytes: &[u8], payload: &Payload<'_>) -> Step {
         let set = self.set;
         let (mut best, mut is_open) = (None, false);
         for (index, model) in set.candidates(self.headers, bytes) {
-            let before = self.state.known(index);
+            let before = self.state.model_state(index);
             let mut known = before;
-            match model.judge(glance, true, &mut known) {
+            match model.evaluate(payload, true, &mut known) {
                 Detection::Certain => {
                     let step = match model.parser().map(|parser| parser.proof(self.view(bytes))) {
                         Some(Proof::Refuted) => continue,
@@ -63,25 +63,25 @@ impl Stream<'_> {
                     best = Some(self.shorter(best, Candidate { index, model, step }, bytes));
                 }
                 Detection::Possible => {
-                    is_open |= !glance.is_whole && model.is_open(&known, self.sender);
-                    self.note((index, model), (before, known), glance);
+                    is_open |= !payload.is_whole && model.is_open(&known, self.sender);
+                    self.note((index, model), (before, known), payload);
                 }
                 Detection::No => {}
             }
         }
         match best {
-            Some(candidate) => self.accept(candidate, bytes, glance),
+            Some(candidate) => self.accept(candidate, bytes, payload),
             None if is_open && !self.is_done() => Step::More,
             None => Step::Done,
         }
     }
 
-    fn accept(&mut self, candidate: Candidate<'_>, bytes: &[u8], glance: &Glance<'_>) -> Step {
+    fn accept(&mut self, candidate: Candidate<'_>, bytes: &[u8], payload: &Payload<'_>) -> Step {
         let Candidate { index, model, step } = candidate;
         self.state.decide((index, model.parser()), self.interest, self.budget, self.found);
         match (model.parser(), step) {
             _ if self.is_done() => Step::Done,
-            (None, _) => self.describe(index, glance),
+            (None, _) => self.describe(index, payload),
             (Some(_), Some(step)) => step,
             (Some(parser), None) => parser.begin(self.view(bytes)),
         }
@@ -105,8 +105,8 @@ impl Stream<'_> {
     }
 
     fn is_certain(&self, candidate: &Candidate<'_>, bytes: &[u8]) -> bool {
-        let mut known = self.state.known(candidate.index);
-        let detection = candidate.model.judge(&self.glance(bytes, false), true, &mut known);
+        let mut known = self.state.model_state(candidate.index);
+        let detection = candidate.model.evaluate(&self.payload(bytes, false), true, &mut known);
         let agrees =
             |parser: ParserId| matches!(parser.proof(self.view(bytes)), Proof::Read(_) | Proof::Certain);
         detection == Detection::Certain && candidate.model.parser().is_none_or(agrees)
@@ -116,39 +116,39 @@ impl Stream<'_> {
     fn note(
         &mut self,
         (index, model): (ModelIndex, &CompiledModel),
-        (before, known): (Known, Known),
-        glance: &Glance<'_>,
+        (before, known): (ModelState, ModelState),
+        payload: &Payload<'_>,
     ) {
         if !model.is_noted(&known) {
             return;
         }
-        let is_due = glance.is_whole && !self.state.has_described(index, self.sender);
-        let described = if is_due { model.describe(index, &known, glance) } else { None };
+        let is_due = payload.is_whole && !self.state.has_described(index, self.sender);
+        let described = if is_due { model.describe(index, &known, payload) } else { None };
         if known != before || described.is_some() {
             self.state.note(index, known, described, self.budget);
         }
     }
 
     /// Reads the attributes of a stream whose model has no parser, once as much of it is there as is looked at.
-    fn describe(&mut self, index: ModelIndex, glance: &Glance<'_>) -> Step {
+    fn describe(&mut self, index: ModelIndex, payload: &Payload<'_>) -> Step {
         let Some(model) = self.set.compiled(index).filter(|model| model.has_attributes()) else {
             return Step::Done;
         };
-        if !glance.is_whole {
+        if !payload.is_whole {
             return Step::More;
         }
-        let mut known = Known::default();
-        model.judge(glance, true, &mut known);
-        if let Some(described) = model.describe(index, &known, glance) {
+        let mut known = ModelState::default();
+        model.evaluate(payload, true, &mut known);
+        if let Some(described) = model.describe(index, &known, payload) {
             (self.found)(Message::Described(described));
         }
         Step::Done
     }
 
     /// The part of a beginning in which patterns are looked for.
-    fn glance<'b>(&self, bytes: &'b [u8], is_all: bool) -> Glance<'b> {
+    fn payload<'b>(&self, bytes: &'b [u8], is_all: bool) -> Payload<'b> {
         let most = usize::from(self.limits.pattern_bytes).min(self.room());
-        Glance {
+        Payload {
             sender: self.sender,
             bytes: bytes.get(..most).unwrap_or(bytes),
             is_whole: is_all || bytes.len() >= most,

@@ -6,7 +6,7 @@ use crate::inspection::Inspection;
 use crate::parser::StreamView;
 use crate::phase::{Phase, Step};
 use crate::set::Headers;
-use crate::waiting::{Chunk, Refusal, Waiting, steps, truncated};
+use crate::stream_buffer::{Chunk, Refusal, StreamBuffer, steps, truncated};
 use crate::{Budget, Interest, Limits, Message, ModelSet, Sender};
 
 /// A SYN this close before the reading position is the one that began the stream, sent again.
@@ -85,7 +85,7 @@ impl Stream<'_> {
                 return self.set_aside(chunk, distance);
             }
             chunk = chunk.skip(steps(chunk.seq, edge));
-            let gap = self.waiting().and_then(|waiting| waiting.gap_at(edge)).unwrap_or(usize::MAX);
+            let gap = self.buffer().and_then(|buffer| buffer.gap_at(edge)).unwrap_or(usize::MAX);
             self.feed(chunk.first(gap).bytes);
             self.read_ready();
             chunk = chunk.skip(gap);
@@ -95,15 +95,15 @@ impl Stream<'_> {
     fn set_aside(&mut self, chunk: Chunk<'_>, distance: usize) {
         let window = self.room().saturating_sub(self.head_bytes());
         let (edge, beyond) = (self.edge(), chunk.skip(window.saturating_sub(distance)));
-        let waiting = self.state.held.get_or_insert_default().sides.of_mut(self.sender);
+        let buffer = self.state.buffers.get_or_insert_default().sides.of_mut(self.sender);
         if !beyond.bytes.is_empty() {
-            waiting.miss(edge, beyond);
+            buffer.miss(edge, beyond);
         }
         if distance >= window {
-            return self.count_stray();
+            return self.count_skipped();
         }
         let chunk = chunk.first(window - distance);
-        if let Err(refusal) = waiting.set_aside(chunk, self.limits.pending_segments, self.budget) {
+        if let Err(refusal) = buffer.set_aside(chunk, self.limits.pending_segments, self.budget) {
             self.refuse(refusal);
         }
     }
@@ -112,8 +112,8 @@ impl Stream<'_> {
     fn read_ready(&mut self) {
         while !self.is_done() {
             let edge = self.edge();
-            let Some(waiting) = self.waiting_mut() else { return };
-            let Some(piece) = waiting.0.pop_ready(edge, waiting.1) else { return };
+            let Some(buffer) = self.buffer_mut() else { return };
+            let Some(piece) = buffer.0.pop_ready(edge, buffer.1) else { return };
             let chunk = piece.chunk();
             self.feed(chunk.skip(steps(chunk.seq, edge)).bytes);
         }
@@ -126,8 +126,8 @@ impl Stream<'_> {
             rest = if self.head_bytes() == 0 { self.feed_in_place(rest) } else { self.feed_joined(rest) };
         }
         let edge = self.edge();
-        if let Some((waiting, _)) = self.waiting_mut() {
-            waiting.go_past(edge);
+        if let Some((buffer, _)) = self.buffer_mut() {
+            buffer.advance_to(edge);
         }
     }
 
@@ -169,7 +169,7 @@ impl Stream<'_> {
                     read += bytes;
                     self.advance(bytes, then);
                     if let Some(message) = message {
-                        self.tell(message);
+                        self.report(message);
                     }
                 }
                 Step::More if window.len() >= room => self.give_up_with(window),
@@ -195,7 +195,7 @@ impl Stream<'_> {
         StreamView { bytes, longest: usize::from(self.limits.stream_bytes), memo: self.state.memo }
     }
 
-    fn tell(&mut self, message: Message) {
+    fn report(&mut self, message: Message) {
         if let Some(parser) = self.state.parser() {
             self.state.memo = parser.remember(self.state.memo, &message);
         }
@@ -226,17 +226,17 @@ impl Stream<'_> {
         self.give_up();
     }
 
-    fn count_stray(&mut self) {
+    fn count_skipped(&mut self) {
         let most = self.limits.pending_segments;
-        if self.waiting_mut().is_some_and(|(waiting, _)| waiting.count_stray() > most) {
+        if self.buffer_mut().is_some_and(|(buffer, _)| buffer.count_skipped() > most) {
             self.give_up();
         }
     }
 
     fn append(&mut self, bytes: &[u8]) {
-        let waiting = self.state.held.get_or_insert_default().sides.of_mut(self.sender);
-        waiting.headers = Some(self.headers);
-        if let Err(refusal) = waiting.append(bytes, self.budget) {
+        let buffer = self.state.buffers.get_or_insert_default().sides.of_mut(self.sender);
+        buffer.headers = Some(self.headers);
+        if let Err(refusal) = buffer.append(bytes, self.budget) {
             self.refuse(refusal);
         }
     }
@@ -286,25 +286,25 @@ impl Stream<'_> {
     }
 
     fn head_bytes(&self) -> usize {
-        self.waiting().map_or(0, Waiting::head_bytes)
+        self.buffer().map_or(0, StreamBuffer::head_bytes)
     }
 
     fn take_head(&mut self) -> Vec<u8> {
-        self.waiting_mut().map(|(waiting, _)| waiting.take_head()).unwrap_or_default()
+        self.buffer_mut().map(|(buffer, _)| buffer.take_head()).unwrap_or_default()
     }
 
     fn restore_head(&mut self, head: Vec<u8>, read: usize) {
-        if let Some((waiting, budget)) = self.waiting_mut() {
-            waiting.restore_head(head, read, budget);
+        if let Some((buffer, budget)) = self.buffer_mut() {
+            buffer.restore_head(head, read, budget);
         }
     }
 
-    fn waiting(&self) -> Option<&Waiting> {
-        self.state.held.as_ref().map(|held| held.sides.of(self.sender))
+    fn buffer(&self) -> Option<&StreamBuffer> {
+        self.state.buffers.as_ref().map(|buffers| buffers.sides.of(self.sender))
     }
 
-    fn waiting_mut(&mut self) -> Option<(&mut Waiting, &mut Budget)> {
-        let waiting = self.state.held.as_mut()?.sides.of_mut(self.sender);
-        Some((waiting, self.budget))
+    fn buffer_mut(&mut self) -> Option<(&mut StreamBuffer, &mut Budget)> {
+        let buffer = self.state.buffers.as_mut()?.sides.of_mut(self.sender);
+        Some((buffer, self.budget))
     }
 }

@@ -54,7 +54,7 @@ pub struct Handshake {
     client: Assembly,
     server: Assembly,
     /// Whether a version that cannot be opened was told.
-    is_version_told: bool,
+    is_version_reported: bool,
 }
 
 /// The keys of both sides' Initial packets.
@@ -83,7 +83,7 @@ impl Handshake {
     /// Reads a datagram of the connection, of either side: its packets up to the first one that tells something.
     pub fn read(&mut self, payload: &[u8]) -> Reading {
         if let Some(version) = header::google_version(payload) {
-            return self.tell_version(version);
+            return self.report_version(version);
         }
         let mut reading = Reading::Other;
         let mut rest = payload;
@@ -93,7 +93,7 @@ impl Handshake {
             let found = match header.kind {
                 Kind::Initial if initials > MOST_INITIALS => return Reading::Quic,
                 Kind::Initial => self.initial(&header),
-                Kind::Unknown => self.tell_version(header.version),
+                Kind::Unknown => self.report_version(header.version),
                 Kind::Other => Reading::Quic,
             };
             match found {
@@ -116,8 +116,8 @@ impl Handshake {
         self.client.is_done() && self.server.is_done()
     }
 
-    fn tell_version(&mut self, version: QuicVersion) -> Reading {
-        if std::mem::replace(&mut self.is_version_told, true) {
+    fn report_version(&mut self, version: QuicVersion) -> Reading {
+        if std::mem::replace(&mut self.is_version_reported, true) {
             return Reading::Quic;
         }
         Reading::Message(QuicInitial { version, client_hello: None, server_hello: None })
@@ -186,7 +186,7 @@ impl Session for Handshake {
         match self.read(payload) {
             Reading::Message(message) => SessionStep::Message(Message::QuicInitial(message)),
             Reading::Quic => SessionStep::Nothing,
-            Reading::Other => SessionStep::Stray,
+            Reading::Other => SessionStep::Unrelated,
         }
     }
 

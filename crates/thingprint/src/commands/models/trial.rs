@@ -13,7 +13,7 @@ use thingprint_pipeline::{End, Run, Stage};
 use thingprint_protocol::schema::Model;
 use thingprint_protocol::{
     Budget, DetectedProtocol, Engine, Inspection, Interest, Limits, Message, MessageContext, MessageObserver,
-    ModelSet, Seen, Sender,
+    ModelSet, FlowPacket, Sender,
 };
 use thingprint_report::{Cell, Labels, Table, Type};
 
@@ -241,12 +241,12 @@ impl Observer for TrialObserver<'_> {
     fn packet(&mut self, packet: &DevicePacket<'_, '_>, state: &mut TrialState) {
         state.has_payload |= packet.ip.payload_bytes > 0;
         let sender = if packet.is_sent { Sender::Device } else { Sender::Peer };
-        let seen = Seen { packet: packet.ip, sender, time: Some(packet.time) };
+        let seen = FlowPacket { packet: packet.ip, sender, time: Some(packet.time) };
         self.own.observe(seen, &mut state.own, &mut self.budget, &mut |_| {});
     }
 
     fn continue_flow(&mut self, state: &mut TrialState) -> TrialState {
-        TrialState { own: state.own.go_on(), has_payload: false }
+        TrialState { own: state.own.continue_flow(), has_payload: false }
     }
 
     fn abandon_flow(&mut self, mut state: TrialState) {

@@ -5,7 +5,7 @@ use crate::Sender;
 ///
 /// Either side may be the client, so there are two hypotheses for `request` and `response` each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Known {
+pub(crate) struct ModelState {
     yes: u8,
     no: u8,
     open: [Option<Found>; 6],
@@ -30,7 +30,7 @@ pub enum Detection {
     No,
 }
 
-impl Known {
+impl ModelState {
     /// Whether the payloads of `sender` satisfy `role`, if that is known.
     pub(crate) const fn of(&self, role: Role, sender: Sender) -> Option<bool> {
         let bit = Self::bit(role, sender);

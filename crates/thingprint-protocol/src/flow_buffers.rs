@@ -2,15 +2,15 @@ use crate::attribute::Described;
 use crate::inspection::Sides;
 use crate::matcher::Tallies;
 use crate::parser::Session;
-use crate::set::Known;
-use crate::waiting::Waiting;
+use crate::set::ModelState;
+use crate::stream_buffer::StreamBuffer;
 use crate::{Budget, Message, ModelIndex, Sender};
 
 /// What needs room beside an [`Inspection`](crate::Inspection), for as long as it is needed.
 #[derive(Debug, Default)]
-pub(crate) struct Held {
+pub(crate) struct FlowBuffers {
     /// Bytes of a TCP stream that are kept because others are missing.
-    pub(crate) sides: Sides<Waiting>,
+    pub(crate) sides: Sides<StreamBuffer>,
     /// What is known of a flow that no model fits yet.
     pub(crate) progress: Option<Progress>,
     /// The session of a protocol whose datagrams cannot be read one by one.
@@ -23,14 +23,14 @@ pub(crate) struct Held {
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     /// What is known for each model, in order; models of which nothing is known are left out.
-    known: Vec<(ModelIndex, Known)>,
+    known: Vec<(ModelIndex, ModelState)>,
     /// Attributes of payloads that a model may turn out to be right about.
     pub(crate) described: Vec<Described>,
     /// The packets of the flow, for conditions on them.
     pub(crate) tallies: Option<Tallies>,
 }
 
-impl Held {
+impl FlowBuffers {
     /// Whether nothing is held.
     pub(crate) const fn is_empty(&self) -> bool {
         self.sides.of(Sender::Device).is_empty()
@@ -60,15 +60,15 @@ impl Held {
 
 impl Progress {
     /// What is known for a model.
-    pub(crate) fn known(&self, index: ModelIndex) -> Known {
+    pub(crate) fn model_state(&self, index: ModelIndex) -> ModelState {
         self.place(index)
             .ok()
             .and_then(|place| self.known.get(place))
-            .map_or(Known::default(), |(_, known)| *known)
+            .map_or(ModelState::default(), |(_, known)| *known)
     }
 
     /// Notes what is known for a model.
-    pub(crate) fn note(&mut self, index: ModelIndex, known: Known) {
+    pub(crate) fn note(&mut self, index: ModelIndex, known: ModelState) {
         match self.place(index) {
             Ok(place) => {
                 if let Some(entry) = self.known.get_mut(place) {
@@ -80,7 +80,7 @@ impl Progress {
     }
 
     /// The models of which something is known, in order.
-    pub(crate) fn noted(&self) -> &[(ModelIndex, Known)] {
+    pub(crate) fn noted(&self) -> &[(ModelIndex, ModelState)] {
         &self.known
     }
 
@@ -96,7 +96,7 @@ impl Progress {
 
     fn held_bytes(&self) -> usize {
         size_of::<Self>()
-            + self.known.capacity() * size_of::<(ModelIndex, Known)>()
+            + self.known.capacity() * size_of::<(ModelIndex, ModelState)>()
             + self.described.iter().map(Described::held_bytes).sum::<usize>()
             + self.tallies.as_ref().map_or(0, Tallies::held_bytes)
     }

@@ -17,7 +17,7 @@ pub(crate) struct Chunk<'a> {
 
 /// Bytes of one direction of a TCP stream that are kept because others are missing.
 #[derive(Default)]
-pub(crate) struct Waiting {
+pub(crate) struct StreamBuffer {
     /// The beginning of a message, in order.
     head: Vec<u8>,
     /// Pieces behind a gap, in order of the stream, none overlapping another.
@@ -38,7 +38,7 @@ struct Missed {
     /// Sequence number behind the last of them.
     end: u32,
     /// Segments of them since the stream last went on.
-    strays: u8,
+    skipped_segments: u8,
 }
 
 /// Bytes that came before their turn.
@@ -56,7 +56,7 @@ pub(crate) enum Refusal {
     TooManyPieces,
 }
 
-impl Waiting {
+impl StreamBuffer {
     /// Whether nothing is kept, nor handed out to be read.
     pub(crate) const fn is_empty(&self) -> bool {
         self.reserved_bytes == 0 && self.head.is_empty() && self.ahead.is_empty() && self.missed.is_none()
@@ -120,7 +120,7 @@ impl Waiting {
     /// Notes that a chunk is not kept, in a stream that goes up to `edge`.
     pub(crate) fn miss(&mut self, edge: u32, chunk: Chunk<'_>) {
         let (seq, end) = (chunk.seq, chunk.seq.wrapping_add(truncated(chunk.bytes.len())));
-        let missed = self.missed.get_or_insert(Missed { seq, end, strays: 0 });
+        let missed = self.missed.get_or_insert(Missed { seq, end, skipped_segments: 0 });
         if steps(edge, seq) < steps(edge, missed.seq) {
             missed.seq = seq;
         }
@@ -130,16 +130,16 @@ impl Waiting {
     }
 
     /// Counts a segment of which nothing is kept, and says how many there were since the stream last went on.
-    pub(crate) fn count_stray(&mut self) -> u8 {
+    pub(crate) fn count_skipped(&mut self) -> u8 {
         let Some(missed) = &mut self.missed else { return 0 };
-        missed.strays = missed.strays.saturating_add(1);
-        missed.strays
+        missed.skipped_segments = missed.skipped_segments.saturating_add(1);
+        missed.skipped_segments
     }
 
     /// Notes that the stream went on to `edge`.
-    pub(crate) fn go_past(&mut self, edge: u32) {
+    pub(crate) fn advance_to(&mut self, edge: u32) {
         if let Some(missed) = &mut self.missed {
-            missed.strays = 0;
+            missed.skipped_segments = 0;
             if steps(missed.seq, edge) > 0 {
                 missed.seq = edge;
             }
@@ -202,9 +202,9 @@ impl Waiting {
 }
 
 /// How much is kept: what it says may be secret.
-impl fmt::Debug for Waiting {
+impl fmt::Debug for StreamBuffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Waiting")
+        f.debug_struct("StreamBuffer")
             .field("head_bytes", &self.head.len())
             .field("ahead", &self.ahead)
             .field("reserved_bytes", &self.reserved_bytes)
