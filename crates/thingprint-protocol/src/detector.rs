@@ -5,7 +5,9 @@ use thingprint_flow::{
     Timestamp, Transport, WindowIndex,
 };
 
-use crate::{Budget, Engine, Inspection, Interest, Losses, Message, ModelIndex, Protocol, FlowPacket, Sender};
+use crate::{
+    Budget, Engine, FlowPacket, Inspection, Interest, Losses, Message, ModelIndex, Protocol, Sender,
+};
 
 /// An [`Observer`] that gets the messages of flows, too, when a [`Detector`] stands between it and the tracker.
 ///

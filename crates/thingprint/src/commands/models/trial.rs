@@ -12,8 +12,8 @@ use thingprint_flow::{
 use thingprint_pipeline::{End, Run, Stage};
 use thingprint_protocol::schema::Model;
 use thingprint_protocol::{
-    Budget, DetectedProtocol, Engine, Inspection, Interest, Limits, Message, MessageContext, MessageObserver,
-    ModelSet, FlowPacket, Sender,
+    Budget, DetectedProtocol, Engine, FlowPacket, Inspection, Interest, Limits, Message, MessageContext,
+    MessageObserver, ModelSet, Sender,
 };
 use thingprint_report::{Cell, Labels, Table, Type};
 
