@@ -7,8 +7,8 @@ use std::io::{self, Write};
 
 use thingprint_audit::{Audit, Auditor, Policy, sarif};
 use thingprint_flow::{
-    Capture, Flow, FlowOptions, GatewayVotes, MacAddr, Trace, TraceOptions, Tracker, WindowLength,
-    elect_gateway,
+    Capture, Flow, FlowOptions, GatewayEvidence, GatewayPolicy, MacAddr, Trace, TraceOptions, Tracker,
+    WindowLength,
 };
 use thingprint_protocol::{Detector, Engine, Heard};
 
@@ -33,12 +33,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn audit(policy: Policy, captures: &[String]) -> Audit {
-    let gateway = gateway(captures);
+    let gateways = gateways(captures);
     let mut trace = trace(captures);
     let engine = Engine::default();
     let mut auditor = Auditor::new(policy);
     let detector = Detector::collecting(&engine, |flow: Flow<Heard>| auditor.flow(&engine, &flow));
-    let options = FlowOptions { window: WindowLength::Capture, gateway, ..FlowOptions::default() };
+    let options = FlowOptions { window: WindowLength::Capture, gateways, ..FlowOptions::default() };
     let mut tracker = Tracker::new(options, detector);
     while let Some(packet) = trace.next_packet() {
         tracker.push(&packet);
@@ -47,15 +47,14 @@ fn audit(policy: Policy, captures: &[String]) -> Audit {
     auditor.finish(&devices, &BTreeMap::new())
 }
 
-/// The address that sends most packets from the Internet, by the first frames.
-fn gateway(captures: &[String]) -> Option<MacAddr> {
+/// Who forwards packets from and to the Internet, by all frames.
+fn gateways(captures: &[String]) -> BTreeSet<MacAddr> {
     let mut trace = trace(captures);
-    let mut votes = GatewayVotes::default();
-    for _ in 0..50_000 {
-        let Some(packet) = trace.next_packet() else { break };
-        votes.observe(&packet);
+    let mut evidence = GatewayEvidence::default();
+    while let Some(packet) = trace.next_packet() {
+        evidence.observe(&packet);
     }
-    elect_gateway(&votes.into_counts(), &BTreeSet::new())
+    GatewayPolicy::default().decide(&evidence).macs()
 }
 
 fn trace(captures: &[String]) -> Trace {

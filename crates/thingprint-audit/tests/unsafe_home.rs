@@ -1,7 +1,7 @@
 //! From bytes to findings: the simulated home where every device breaks a rule.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_audit::{Audit, Auditor, DeviceAudit, Policy, Severity};
 use thingprint_flow::{Capture, DeviceId, Flow, FlowOptions, Trace, TraceOptions, Tracker, WindowLength};
@@ -17,13 +17,13 @@ fn audit(policy: &str) -> Audit {
     let options = SimulationOptions { duration_s: 1800, ..SimulationOptions::default() };
     let labels = home.labels().into_iter().map(|unit| (unit.mac.parse::<DeviceId>().unwrap(), unit.label));
     let labels: BTreeMap<DeviceId, String> = labels.collect();
-    let gateway = Some(home.network.gateway.to_string().parse().unwrap());
+    let gateways = BTreeSet::from([home.network.gateway.to_string().parse().unwrap()]);
     let open = move || Ok(Box::new(CaptureReader::new(Simulation::new(&home, options).unwrap())) as _);
     let mut trace = Trace::new(vec![Capture::new("the home", open)], TraceOptions::default());
     let engine = Engine::default();
     let mut auditor = Auditor::new(Policy::built_in(policy).unwrap());
     let detector = Detector::collecting(&engine, |flow: Flow<Heard>| auditor.flow(&engine, &flow));
-    let options = FlowOptions { window: WindowLength::Capture, gateway, ..FlowOptions::default() };
+    let options = FlowOptions { window: WindowLength::Capture, gateways, ..FlowOptions::default() };
     let mut tracker = Tracker::new(options, detector);
     while let Some(packet) = trace.next_packet() {
         tracker.push(&packet);

@@ -6,10 +6,7 @@ use std::hint::black_box;
 use std::io::{Cursor, Read};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use thingprint_flow::{
-    Capture, DeviceIndex, FiveTuple, Flow, FlowOptions, Observer, Sighting, Timestamp, Trace, TraceOptions,
-    Tracker, WindowIndex,
-};
+use thingprint_flow::{Capture, FlowOptions, GatewayPolicy, Observer, Trace, TraceOptions, Tracker};
 use thingprint_instance::{Builder, InstanceOptions, PartId, Partial};
 use thingprint_protocol::{Engine, Limits};
 use thingprint_sim::{CaptureReader, Simulation, SimulationOptions, home};
@@ -33,18 +30,6 @@ struct Nothing;
 
 impl Observer for Nothing {
     type State = ();
-
-    fn packet(&mut self, _: &Sighting<'_, '_>, (): &mut ()) {}
-
-    fn active(&mut self, _: DeviceIndex, _: &FiveTuple, _: Timestamp, _: Timestamp) {}
-
-    fn flow(&mut self, _: Flow<()>) {}
-
-    fn go_on(&mut self, (): &mut ()) {}
-
-    fn ended(&mut self, (): ()) {}
-
-    fn window_closed(&mut self, _: WindowIndex) {}
 }
 
 fn steps(criterion: &mut Criterion) {
@@ -83,7 +68,7 @@ fn steps(criterion: &mut Criterion) {
             let (part, _) = builder.finish(PartId::of_text("simulated"), None);
             let mut partial = Partial::default();
             partial.insert(part.expect("frames"));
-            partial.assemble(&options, &[].into()).instances.len()
+            partial.assemble(&options, &GatewayPolicy::default()).instances.len()
         });
     });
     group.finish();

@@ -211,10 +211,11 @@ mod tests {
             ending: _,
             size: _,
             identity: _,
-            gateway: _,
+            gateways: _,
             server_ports: _,
             max_flows: _,
             max_devices: _,
+            forget_after_ns: _,
         } = flow;
         let changed = |change: Change| {
             let mut options = InstanceOptions::default();
@@ -259,7 +260,8 @@ mod tests {
     const SEEN: &[Change] = &[
         |o| o.max_words = 1,
         |o| o.flow.lateness_ns = 1,
-        |o| o.flow.gateway = Some(MacAddr::new([2; 6])),
+        |o| o.flow.gateways = BTreeSet::from([MacAddr::new([2; 6])]),
+        |o| o.flow.forget_after_ns = None,
         |o| o.flow.max_flows = 1,
         |o| o.flow.max_devices = 1,
     ];

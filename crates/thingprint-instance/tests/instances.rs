@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use proptest::prelude::*;
-use thingprint_flow::{Ip, MacAddr, Packet, TcpFlags, TcpSegment, Timestamp, Transport, WindowLength};
+use thingprint_flow::{
+    GatewayPolicy, Ip, MacAddr, Packet, TcpFlags, TcpSegment, Timestamp, Transport, WindowLength,
+};
 use thingprint_instance::{
     Assembled, Attribute, Builder, Instance, InstanceOptions, NameSource, Part, PartId, Partial, PortScope,
     PortWord, RateMean,
@@ -68,6 +70,7 @@ impl Said {
                 payload: &self.payload,
                 payload_bytes: u32::try_from(self.payload.len()).unwrap(),
             }),
+            other: None,
         });
     }
 }
@@ -97,12 +100,13 @@ fn assemble(parts: impl IntoIterator<Item = Part>, options: &InstanceOptions) ->
     for part in parts {
         partial.insert(part);
     }
-    partial.assemble(options, &BTreeSet::from([MacAddr::new(CAMERA)]))
+    let labelled = BTreeSet::from([MacAddr::new(CAMERA)]);
+    partial.assemble(options, &GatewayPolicy { labelled, ..GatewayPolicy::default() })
 }
 
 fn options() -> InstanceOptions {
     let mut options = InstanceOptions::default();
-    options.flow.gateway = Some(MacAddr::new(ROUTER));
+    options.flow.gateways = BTreeSet::from([MacAddr::new(ROUTER)]);
     options
 }
 
@@ -214,7 +218,7 @@ fn gaps_over_a_day_are_dropped() {
 #[test]
 fn joy_sleeps_between_flows_as_they_were_cut() {
     let mut options = InstanceOptions::joy();
-    options.flow.gateway = Some(MacAddr::new(ROUTER));
+    options.flow.gateways = BTreeSet::from([MacAddr::new(ROUTER)]);
     // A keep-alive each 60 s: flows of 60 s and sleeps of 60 s, as the paper's Fig. 3 shows.
     let story: Vec<_> = (0..10).map(|minute| Said::tcp(minute * 60_000, true, 0x18, 40_001)).collect();
     let all = instances(&story, &options);
@@ -390,7 +394,7 @@ proptest! {
         is_joy in any::<bool>(),
     ) {
         let mut options = if is_joy { InstanceOptions::joy() } else { InstanceOptions::default() };
-        options.flow.gateway = Some(MacAddr::new(ROUTER));
+        options.flow.gateways = BTreeSet::from([MacAddr::new(ROUTER)]);
         let whole = assemble(part(&story, &options, "whole"), &options);
         let mut parts = parts_of(&story, &cuts, &options);
         let at = usize::try_from(order % parts.len() as u64).unwrap();

@@ -28,7 +28,7 @@ const STREAM_NS: i64 = 1_000_000_000;
 /// the batches in their order: so it does not matter which thread does what. Rows are handed out by the thread that
 /// asked for them, since what takes them need not be able to move to another.
 struct Work<S: Stage, R> {
-    reader: Option<Reading<R>>,
+    reader: Option<Box<Reading<R>>>,
     is_read: bool,
     shards: Vec<Place<S>>,
     /// The batches that are not done with, from `base` on.
@@ -64,7 +64,7 @@ struct Reading<R> {
 enum Step<S: Stage, R> {
     HandOut(InWork<S>),
     Follow(usize, Box<Shard<S>>, Vec<Arc<Batch>>),
-    Read(Reading<R>, Batch),
+    Read(Box<Reading<R>>, Batch),
     Wait,
     End,
 }
@@ -85,7 +85,7 @@ pub(crate) fn run<'a, S: Stage, R: PacketReader, E>(
     let Inner { stage, shards, reader, router, progress } = inner;
     let place = |shard: Shard<S>| Place { shard: Some(Box::new(shard)), next: 0, deadline: Timestamp::MAX };
     let work = Work {
-        reader: Some(Reading { reader, router, is_stream }),
+        reader: Some(Box::new(Reading { reader, router, is_stream })),
         is_read: false,
         shards: shards.into_iter().map(place).collect(),
         batches: VecDeque::new(),
@@ -104,9 +104,8 @@ pub(crate) fn run<'a, S: Stage, R: PacketReader, E>(
         shared.work(Some(&mut pending), !is_stream)
     })?;
     let work = shared.work.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let Some(Reading { reader, mut router, .. }) = work.reader else {
-        unreachable!("every thread gave back what it worked on");
-    };
+    let Some(reading) = work.reader else { unreachable!("every thread gave back what it worked on") };
+    let Reading { reader, mut router, .. } = *reading;
     router.read.end(reader.end());
     let left = work.shards.into_iter().filter_map(|place| Some(finish(stage, *place.shard?))).collect();
     Outcome::of(router, left, pending)
@@ -177,7 +176,7 @@ impl<S: Stage, R: PacketReader> Shared<'_, S, R> {
     }
 
     /// Reads a batch.
-    fn read(&self, mut reading: Reading<R>, mut batch: Batch) -> MutexGuard<'_, Work<S, R>> {
+    fn read(&self, mut reading: Box<Reading<R>>, mut batch: Batch) -> MutexGuard<'_, Work<S, R>> {
         let is_end = reading.fill(&mut batch);
         self.progress.read(reading.reader.bytes_read());
         let mut work = self.lock();

@@ -58,14 +58,15 @@ impl Router {
 pub(crate) fn shard_of(device: DeviceId) -> usize {
     let bits = match device {
         DeviceId::Mac(mac) => {
-            let [a, b, c, d, e, f] = mac.octets();
-            u64::from_be_bytes([0, 0, a, b, c, d, e, f])
+            let mut bytes = [0; 8];
+            bytes[2..].copy_from_slice(&mac.octets());
+            u64::from_be_bytes(bytes)
         }
         DeviceId::Ip(std::net::IpAddr::V4(addr)) => u64::from(addr.to_bits()),
-        DeviceId::Ip(std::net::IpAddr::V6(addr)) => {
-            let bits = addr.to_bits();
-            (bits >> 64) as u64 ^ (bits & u128::from(u64::MAX)) as u64
-        }
+        DeviceId::Ip(std::net::IpAddr::V6(addr)) => addr
+            .segments()
+            .into_iter()
+            .fold(0, |bits: u64, segment| bits.rotate_left(16) ^ u64::from(segment)),
     };
     // The golden ratio in 64 bits: neighbouring addresses go to different shards.
     (bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize

@@ -47,10 +47,10 @@ impl<S: Stage> Shards<S> {
 
     #[inline]
     fn share(&mut self, at: usize, shared: &SharedPacket<'_, '_>) -> &mut Shard<S> {
-        let shard = &mut self.shards[at];
-        shard.share(shared);
-        self.deadline = self.deadline.min(shard.deadline());
-        shard
+        let tracker = &mut self.shards[at];
+        tracker.share(shared);
+        self.deadline = self.deadline.min(tracker.deadline());
+        tracker
     }
 }
 
@@ -63,8 +63,7 @@ pub(crate) fn run<S: Stage, R: PacketReader, E, T: FrameTap<S::Observer, S::Row,
     let Inner { stage, shards, mut reader, mut router, progress } = inner;
     let mut shards = Shards::<S> { shards, deadline: Timestamp::MAX };
     let mut release_at = Timestamp::MIN;
-    loop {
-        let Some(SourcePacket { capture, frame, packet }) = reader.next_packet() else { break };
+    while let Some(SourcePacket { capture, frame, packet }) = reader.next_packet() {
         let Routed { ends, number, clock } = router.route(capture, &packet);
         if number == 1 || clock >= shards.deadline {
             shards.tick(clock);

@@ -30,8 +30,8 @@ pub(crate) fn shards<S: Stage>(stage: &S, flow: &FlowOptions, engine: &Engine) -
         message_bytes: share(limits.message_bytes, BYTES_SHARE),
         ..limits
     });
-    let shard = |_| Tracker::new(flow.clone(), Detector::new(&engine, stage.observer(&engine)));
-    (0..SHARDS).map(shard).collect()
+    let new = |_| Tracker::new(flow.clone(), Detector::new(&engine, stage.observer(&engine)));
+    (0..SHARDS).map(new).collect()
 }
 
 /// Ends a shard.

@@ -98,7 +98,7 @@ impl MessageMemory {
     }
 
     /// The messages of a flow that was closed, which are not remembered any more.
-    pub fn take(&mut self, collected: Collected, detection: &DetectedProtocol) -> Heard {
+    pub fn take(&mut self, collected: Collected, detection: DetectedProtocol) -> Heard {
         self.release(&collected);
         Heard {
             model: detection.model,
@@ -154,7 +154,7 @@ impl<F: FnMut(Flow<Heard>)> MessageObserver for MessageCollector<F> {
         self.memory.add(message, context, state);
     }
 
-    fn detected(&mut self, flow: Flow<Collected>, detection: &DetectedProtocol) {
+    fn detected(&mut self, flow: Flow<Collected>, detection: DetectedProtocol) {
         (self.each)(flow.map_state(|state| self.memory.take(state, detection)));
     }
 }

@@ -25,7 +25,7 @@ pub trait MessageObserver: Observer {
     );
 
     /// A flow was closed; unless this does something else, it goes to [`Observer::flow`] without its detection.
-    fn detected(&mut self, flow: Flow<Self::State>, detection: &DetectedProtocol) {
+    fn detected(&mut self, flow: Flow<Self::State>, detection: DetectedProtocol) {
         let _ = detection;
         self.flow(flow);
     }
@@ -120,6 +120,7 @@ impl<O: MessageObserver> Observer for Detector<O> {
 
     const WANTS_FRAMES: bool = O::WANTS_FRAMES;
     const FORGETS: bool = O::FORGETS;
+    const WANTS_SILENT: bool = O::WANTS_SILENT;
 
     fn begin(&mut self, first: Timestamp) {
         self.observer.begin(first);
@@ -171,7 +172,7 @@ impl<O: MessageObserver> Observer for Detector<O> {
             observer.message(Cow::Owned(message), &context, &mut state);
         });
         let detection = DetectedProtocol::of(engine, &inspection, &flow);
-        self.observer.detected(flow.with_state(state), &detection);
+        self.observer.detected(flow.with_state(state), detection);
     }
 
     fn continue_flow(&mut self, state: &mut Self::State) -> Self::State {
@@ -221,7 +222,7 @@ macro_rules! tuple_observer {
                 self.$last_at.message(message, context, &mut state.$last_at);
             }
 
-            fn detected(&mut self, flow: Flow<Self::State>, detection: &DetectedProtocol) {
+            fn detected(&mut self, flow: Flow<Self::State>, detection: DetectedProtocol) {
                 let (flow, state) = flow.split();
                 $(self.$at.detected(flow.clone().with_state(state.$at), detection);)+
                 self.$last_at.detected(flow.with_state(state.$last_at), detection);

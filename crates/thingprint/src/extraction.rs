@@ -43,7 +43,7 @@ pub(crate) struct Instances {
 }
 
 /// What takes rows as they become final.
-type Sink<'s> = &'s mut (dyn FnMut(Event<Labeled>) -> anyhow::Result<()>);
+type Sink<'s> = &'s mut dyn FnMut(Event<Labeled>) -> anyhow::Result<()>;
 
 impl Extraction<'_> {
     /// Reads the captures; the instances are in the order of devices, windows and captures.

@@ -82,18 +82,15 @@ impl Devices {
             self.dropped += 1;
             return Found::Dropped;
         }
-        let at = match self.free.pop() {
-            Some(at) => {
-                self.ids[at as usize] = id;
-                self.lasts[at as usize] = now;
-                at
-            }
-            None => {
-                let Ok(at) = u32::try_from(self.ids.len()) else { return Found::Dropped };
-                self.ids.push(id);
-                self.lasts.push(now);
-                at
-            }
+        let at = if let Some(at) = self.free.pop() {
+            self.ids[at as usize] = id;
+            self.lasts[at as usize] = now;
+            at
+        } else {
+            let Ok(at) = u32::try_from(self.ids.len()) else { return Found::Dropped };
+            self.ids.push(id);
+            self.lasts.push(now);
+            at
         };
         let (ids, hasher) = (&self.ids, &self.hasher);
         self.table.insert_unique(hash, at, |&at| hasher.hash_one(ids[at as usize]));

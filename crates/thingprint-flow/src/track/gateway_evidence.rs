@@ -32,6 +32,7 @@ pub struct GatewayEvidence {
 
 /// What was seen of a MAC address.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an observation of its own")]
 pub(super) struct MacEvidence {
     /// Whether it sent an IP packet.
     pub(super) sends: bool,

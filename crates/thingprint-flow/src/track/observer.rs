@@ -20,6 +20,9 @@ pub trait Observer {
     /// Whether a device that fell silent may be forgotten: an observer that reports devices at the end may not.
     const FORGETS: bool = false;
 
+    /// Whether flows are wanted soon after they fell silent, where a window is the whole capture; else at its end.
+    const WANTS_SILENT: bool = true;
+
     /// The clock starts: `first` is the time of the first frame.
     fn begin(&mut self, first: Timestamp) {
         let _ = first;
@@ -86,6 +89,7 @@ macro_rules! tuple_observer {
 
             const WANTS_FRAMES: bool = $($name::WANTS_FRAMES)||+;
             const FORGETS: bool = $($name::FORGETS)&&+;
+            const WANTS_SILENT: bool = $($name::WANTS_SILENT)||+;
 
             fn begin(&mut self, first: Timestamp) {
                 $(self.$at.begin(first);)+

@@ -339,7 +339,7 @@ impl<O: Observer> Tracker<O> {
     fn enter_expiry(&mut self, hash: u64, key: FlowKey, time: Timestamp) {
         let FlowOptions { ending, lateness_ns, window, .. } = self.options;
         let Some(idle_ns) = ending.idle_ns(key.tuple.protocol()) else { return };
-        if window == WindowLength::Capture {
+        if O::WANTS_SILENT && window == WindowLength::Capture {
             self.expiry.enter(time.plus_nanos(idle_ns).plus_nanos(lateness_ns), hash, key);
             self.set_deadline();
         }

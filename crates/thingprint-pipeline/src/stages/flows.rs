@@ -117,7 +117,7 @@ impl MessageObserver for FlowObserver {
         self.memory.add(message, context, &mut state.collected);
     }
 
-    fn detected(&mut self, flow: Flow<FlowState>, detection: &DetectedProtocol) {
+    fn detected(&mut self, flow: Flow<FlowState>, detection: DetectedProtocol) {
         let Some(device) = self.ids.get(flow.device.as_usize()).copied() else { return };
         let (flow, FlowState { id, community_id, collected }) = flow.split();
         let flow = flow.with_state(self.memory.take(collected, detection));

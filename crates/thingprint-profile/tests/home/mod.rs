@@ -155,6 +155,7 @@ impl Frame {
             dst_mac: Some(dst_mac),
             wire_bytes: bytes + 42,
             ip: Some(ip),
+            other: None,
         }
     }
 }
@@ -210,7 +211,7 @@ fn track(each: impl FnOnce(&mut dyn FnMut(&Packet<'_>))) -> Flows {
         flows.push((flow, spoken));
     });
     let options =
-        FlowOptions { window: WindowLength::Capture, gateway: Some(ROUTER), ..FlowOptions::default() };
+        FlowOptions { window: WindowLength::Capture, gateways: [ROUTER].into(), ..FlowOptions::default() };
     let mut tracker = Tracker::new(options, detector);
     each(&mut |packet| tracker.push(packet));
     let devices = tracker.finish().devices;

@@ -31,7 +31,7 @@ fn device() -> DeviceIndex {
     };
     let mac = |last| Some(MacAddr::new([2, 0, 0, 0, 0, last]));
     let time = Timestamp::from_nanos(1);
-    let packet = Packet { time, src_mac: mac(7), dst_mac: mac(1), wire_bytes: 42, ip: Some(ip) };
+    let packet = Packet { time, src_mac: mac(7), dst_mac: mac(1), wire_bytes: 42, ip: Some(ip), other: None };
     let (engine, mut found) = (Engine::default(), None);
     let detector = Detector::collecting(&engine, |flow: Flow<Heard>| found = Some(flow.device));
     let options = FlowOptions { window: WindowLength::Capture, ..FlowOptions::default() };

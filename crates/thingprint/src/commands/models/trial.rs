@@ -261,7 +261,7 @@ impl MessageObserver for TrialObserver<'_> {
 
     fn message(&mut self, _: Cow<'_, Message>, _: &MessageContext<'_, '_>, _: &mut TrialState) {}
 
-    fn detected(&mut self, mut flow: Flow<TrialState>, built_in: &DetectedProtocol) {
+    fn detected(&mut self, mut flow: Flow<TrialState>, built_in: DetectedProtocol) {
         self.own.close(&mut flow.state.own, &mut self.budget, &mut |_, _| {});
         let own = DetectedProtocol::of(&self.own, &flow.state.own, &flow);
         let port = flow.server_port();
