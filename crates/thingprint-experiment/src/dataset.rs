@@ -1,6 +1,6 @@
 use serde::Deserialize;
 use thingprint_flow::ParseOptionError;
-use thingprint_instance::Recipe;
+use thingprint_instance::ExtractionRecipe;
 
 use crate::definition::Extraction;
 use crate::error::ExperimentError;
@@ -64,7 +64,7 @@ impl Dataset {
         Ok(dataset)
     }
 
-    fn recipe(&self) -> Result<Recipe, ParseOptionError> {
+    fn recipe(&self) -> Result<ExtractionRecipe, ParseOptionError> {
         Extraction::default().recipe(&self.options)
     }
 }

@@ -14,7 +14,7 @@ pub use extraction::{Extraction, Need, Preset};
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
-use thingprint_instance::Recipe;
+use thingprint_instance::ExtractionRecipe;
 
 use crate::error::ExperimentError;
 
@@ -103,11 +103,12 @@ impl Definition {
         dataset: &str,
         overrides: &str,
     ) -> Result<Need, ExperimentError> {
-        let recipe: Recipe = extraction.recipe(overrides).map_err(|error| ExperimentError::Field {
-            file: self.name.clone(),
-            field: "extraction".to_owned(),
-            problem: error.to_string(),
-        })?;
+        let recipe: ExtractionRecipe =
+            extraction.recipe(overrides).map_err(|error| ExperimentError::Field {
+                file: self.name.clone(),
+                field: "extraction".to_owned(),
+                problem: error.to_string(),
+            })?;
         Ok(Need { dataset: dataset.to_owned(), recipe, attack: None })
     }
 

@@ -15,7 +15,7 @@ mod worked;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
-use thingprint_instance::{Labeled, Recipe};
+use thingprint_instance::{ExtractionRecipe, Labeled};
 
 use crate::definition::{Analysis, Definition, Need};
 use crate::error::ExperimentError;
@@ -98,6 +98,6 @@ impl<'a> Material<'a> {
 }
 
 /// Notes what a recipe is, where it is not the default.
-fn recipe_remark(recipe: &Recipe) -> String {
+fn recipe_remark(recipe: &ExtractionRecipe) -> String {
     format!("Instances were extracted with: {recipe}.")
 }

@@ -29,4 +29,4 @@ pub use models_id::ModelsId;
 pub use options::{InstanceOptions, NameSource, PortScope, PortWord, RateMean};
 pub use part::{Part, PartDevices, PartId};
 pub use partial::{Assembled, Partial};
-pub use recipe::Recipe;
+pub use recipe::ExtractionRecipe;

@@ -13,9 +13,9 @@ use crate::InstanceOptions;
 /// another way. Caps, the gateway and the way in which late packets are treated are left out: they change what is
 /// seen, not what is meant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Recipe(String);
+pub struct ExtractionRecipe(String);
 
-impl Recipe {
+impl ExtractionRecipe {
     /// The recipe of these options.
     pub fn of(options: &InstanceOptions) -> Self {
         let defaults = values(&InstanceOptions::default());
@@ -49,13 +49,13 @@ impl Recipe {
     }
 }
 
-impl fmt::Display for Recipe {
+impl fmt::Display for ExtractionRecipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl FromStr for Recipe {
+impl FromStr for ExtractionRecipe {
     type Err = ParseOptionError;
 
     fn from_str(text: &str) -> Result<Self, ParseOptionError> {
@@ -182,11 +182,11 @@ mod tests {
         other.models = "0123456789abcdef".parse().ok();
         other.min_packets = 3;
         for options in [InstanceOptions::default(), InstanceOptions::joy(), other] {
-            let recipe = Recipe::of(&options);
-            assert_eq!(recipe.as_str().parse::<Recipe>().unwrap(), recipe);
+            let recipe = ExtractionRecipe::of(&options);
+            assert_eq!(recipe.as_str().parse::<ExtractionRecipe>().unwrap(), recipe);
             assert_eq!(recipe.options().unwrap(), options, "{recipe}");
         }
-        assert_eq!(Recipe::of(&InstanceOptions::default()).as_str(), "default");
+        assert_eq!(ExtractionRecipe::of(&InstanceOptions::default()).as_str(), "default");
     }
 
     /// Names every field of the options, so that a new one has to find its place here, and in the recipe or not.
@@ -220,11 +220,11 @@ mod tests {
         let changed = |change: Change| {
             let mut options = InstanceOptions::default();
             change(&mut options);
-            Recipe::of(&options).to_string()
+            ExtractionRecipe::of(&options).to_string()
         };
         for (change, expected) in MEANT {
             assert_eq!(changed(*change), *expected);
-            assert_eq!(expected.parse::<Recipe>().unwrap().as_str(), *expected);
+            assert_eq!(expected.parse::<ExtractionRecipe>().unwrap().as_str(), *expected);
         }
         for change in SEEN {
             assert_eq!(changed(*change), "default");
@@ -280,7 +280,7 @@ mod tests {
             "min_packets=0",
             "server_ports=443",
         ] {
-            assert!(text.parse::<Recipe>().is_err(), "{text}");
+            assert!(text.parse::<ExtractionRecipe>().is_err(), "{text}");
         }
     }
 }

@@ -7,7 +7,7 @@ mod read;
 mod record;
 mod write;
 
-use thingprint_instance::{Labeled, Recipe};
+use thingprint_instance::{ExtractionRecipe, Labeled};
 
 pub use read::read_instances;
 pub use write::{instance_overview, instance_table, write_instances};
@@ -18,7 +18,7 @@ pub struct InstanceFile {
     /// The instances, in the order of the file.
     pub rows: Vec<Labeled>,
     /// How they were extracted, the same for all of them; `None` where the file does not say.
-    pub recipe: Option<Recipe>,
+    pub recipe: Option<ExtractionRecipe>,
 }
 
 #[cfg(test)]

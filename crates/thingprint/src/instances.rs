@@ -5,7 +5,7 @@ use std::io;
 
 use anyhow::{Context, bail};
 use thingprint_flow::is_capture;
-use thingprint_instance::{Labeled, Recipe};
+use thingprint_instance::{ExtractionRecipe, Labeled};
 use thingprint_report::read_instances;
 
 use crate::exit::Misfit;
@@ -20,7 +20,7 @@ const RECIPE: &str = "extraction";
 pub(crate) struct InstanceTable {
     pub(crate) rows: Vec<Labeled>,
     /// How they were made, where the files say.
-    pub(crate) recipe: Option<Recipe>,
+    pub(crate) recipe: Option<ExtractionRecipe>,
 }
 
 impl InstanceTable {
@@ -70,7 +70,12 @@ impl InstanceTable {
         }
     }
 
-    fn add(&mut self, rows: Vec<Labeled>, recipe: Option<Recipe>, name: &str) -> anyhow::Result<()> {
+    fn add(
+        &mut self,
+        rows: Vec<Labeled>,
+        recipe: Option<ExtractionRecipe>,
+        name: &str,
+    ) -> anyhow::Result<()> {
         if let (Some(before), Some(recipe)) = (&self.recipe, &recipe)
             && before != recipe
         {
@@ -91,8 +96,8 @@ impl InstanceTable {
 }
 
 /// The recipe of a model's training instances.
-pub(crate) fn recipe_of(model: &thingprint_model::Model) -> anyhow::Result<Option<Recipe>> {
-    let parse = |text: &String| text.parse::<Recipe>();
+pub(crate) fn recipe_of(model: &thingprint_model::Model) -> anyhow::Result<Option<ExtractionRecipe>> {
+    let parse = |text: &String| text.parse::<ExtractionRecipe>();
     let recipe = model.extraction().get(RECIPE).map(parse).transpose();
     recipe.map_err(|error| Misfit(format!("the model's extraction cannot be read: {error}")).into())
 }

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use thingprint_flow::ParseOptionError;
-use thingprint_instance::{InstanceOptions, Recipe};
+use thingprint_instance::{ExtractionRecipe, InstanceOptions};
 
 use super::Attack;
 
@@ -29,10 +29,10 @@ pub enum Preset {
 
 impl Extraction {
     /// The whole recipe: the preset, then the options, then what the data set needs whatever the experiment says.
-    pub fn recipe(&self, overrides: &str) -> Result<Recipe, ParseOptionError> {
+    pub fn recipe(&self, overrides: &str) -> Result<ExtractionRecipe, ParseOptionError> {
         let preset = match self.preset {
-            Preset::Default => Recipe::of(&InstanceOptions::default()),
-            Preset::Joy => Recipe::of(&InstanceOptions::joy()),
+            Preset::Default => ExtractionRecipe::of(&InstanceOptions::default()),
+            Preset::Joy => ExtractionRecipe::of(&InstanceOptions::joy()),
         };
         let items = [preset.as_str(), &self.options, overrides].into_iter().flat_map(str::split_whitespace);
         let items: Vec<&str> = items.filter(|item| *item != "default").collect();
@@ -46,7 +46,7 @@ pub struct Need {
     /// Name of the data set.
     pub dataset: String,
     /// How captures become instances.
-    pub recipe: Recipe,
+    pub recipe: ExtractionRecipe,
     /// An attack on one of its devices, played into the traffic.
     pub attack: Option<Attack>,
 }

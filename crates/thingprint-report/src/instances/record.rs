@@ -1,6 +1,6 @@
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_instance::{
-    Attribute, Attributes, Bag, Bags, Counts, Instance, Kind, Label, Labeled, Recipe, Spread,
+    Attribute, Attributes, Bag, Bags, Counts, ExtractionRecipe, Instance, Kind, Label, Labeled, Spread,
 };
 
 use super::columns::{self, SpreadPart};
@@ -29,8 +29,9 @@ impl Record {
         let recipe = self.recipe()?;
         let before = file.recipe.clone().filter(|_| !file.rows.is_empty());
         if !file.rows.is_empty() && before != recipe {
-            let text =
-                |recipe: Option<Recipe>| recipe.map_or("nothing".to_owned(), |recipe| recipe.to_string());
+            let text = |recipe: Option<ExtractionRecipe>| {
+                recipe.map_or("nothing".to_owned(), |recipe| recipe.to_string())
+            };
             let reason = format!("'{}', after rows with '{}'", text(recipe), text(before));
             return Err(self.bad(columns::EXTRACTION, reason));
         }
@@ -39,9 +40,9 @@ impl Record {
         Ok(())
     }
 
-    fn recipe(&mut self) -> Result<Option<Recipe>, ReportError> {
+    fn recipe(&mut self) -> Result<Option<ExtractionRecipe>, ReportError> {
         let text = self.text(columns::EXTRACTION)?;
-        let recipe = text.map(|text| text.parse::<Recipe>()).transpose();
+        let recipe = text.map(|text| text.parse::<ExtractionRecipe>()).transpose();
         recipe.map_err(|error| self.bad(columns::EXTRACTION, error))
     }
 

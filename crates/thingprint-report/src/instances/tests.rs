@@ -5,7 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 use thingprint_flow::{DeviceId, MacAddr, Timestamp};
 use thingprint_instance::{
-    Attribute, Attributes, Bag, Bags, Counts, Instance, Kind, Label, Labeled, Recipe, Spread,
+    Attribute, Attributes, Bag, Bags, Counts, ExtractionRecipe, Instance, Kind, Label, Labeled, Spread,
 };
 
 use super::*;
@@ -39,7 +39,7 @@ fn echo() -> Labeled {
     Labeled { instance, label: Some(Label { class: "Amazon Echo".to_owned(), kind: Kind::Iot }) }
 }
 
-fn recipe() -> Recipe {
+fn recipe() -> ExtractionRecipe {
     "window=15m size=payload".parse().unwrap()
 }
 

@@ -1,6 +1,6 @@
 use std::io::Write;
 
-use thingprint_instance::{Attribute, Bag, Instance, Label, Labeled, Recipe, Spread};
+use thingprint_instance::{Attribute, Bag, ExtractionRecipe, Instance, Label, Labeled, Spread};
 
 use super::columns::{self, SpreadPart};
 use crate::error::ReportError;
@@ -11,7 +11,7 @@ use crate::write::{Style, write};
 /// Writes instances, in the order given; for people only the columns of [`instance_overview`].
 pub fn write_instances(
     instances: &[Labeled],
-    recipe: Option<&Recipe>,
+    recipe: Option<&ExtractionRecipe>,
     format: Format,
     out: &mut dyn Write,
 ) -> Result<(), ReportError> {
@@ -24,7 +24,7 @@ pub fn write_instances(
 
 /// Every column of instances: what and when, label and kind, the six attributes, the three bags, the counts, five
 /// columns of spread for each attribute, the capture where windows are whole captures, and how they were extracted.
-pub fn instance_table(instances: &[Labeled], recipe: Option<&Recipe>) -> Table {
+pub fn instance_table(instances: &[Labeled], recipe: Option<&ExtractionRecipe>) -> Table {
     let mut columns = identity_columns(instances);
     columns.insert(2, column(instances, columns::WINDOW_S, |labeled| Some(labeled.instance.window_s)));
     columns.push(column(instances, columns::KIND, |labeled| {

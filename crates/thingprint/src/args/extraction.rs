@@ -1,6 +1,8 @@
 use clap::Args;
 use thingprint_flow::WindowLength;
-use thingprint_instance::{InstanceOptions, ModelsId, NameSource, PortScope, PortWord, RateMean, Recipe};
+use thingprint_instance::{
+    ExtractionRecipe, InstanceOptions, ModelsId, NameSource, PortScope, PortWord, RateMean,
+};
 
 use super::flow::Preset;
 use super::{FlowArgs, ModelArgs};
@@ -54,7 +56,7 @@ impl ExtractionArgs {
     /// The options that instances for a model need. What the command line asks for must not contradict them.
     pub(crate) fn options_for(
         &self,
-        recipe: &Recipe,
+        recipe: &ExtractionRecipe,
         models: Option<ModelsId>,
     ) -> anyhow::Result<InstanceOptions> {
         let base = recipe.options().map_err(|error| Misfit(format!("the model's extraction: {error}")))?;
@@ -62,7 +64,7 @@ impl ExtractionArgs {
             Some(_) => self.options(models)?,
             None => self.over(base, models)?,
         };
-        let asked_recipe = Recipe::of(&asked);
+        let asked_recipe = ExtractionRecipe::of(&asked);
         if asked_recipe != *recipe {
             return Err(Misfit(format!(
                 "the model was trained on instances extracted with '{recipe}', but the command line asks for \

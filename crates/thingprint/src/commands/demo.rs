@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
-use thingprint_instance::{InstanceOptions, Labeled, Recipe};
+use thingprint_instance::{ExtractionRecipe, InstanceOptions, Labeled};
 use thingprint_model::{Model, Scenario, Split, TrainOptions};
 use thingprint_report::{AtomicFile, Format, write_instances};
 use thingprint_sim::{SimulationOptions, home};
@@ -87,7 +87,7 @@ fn simulate(files: &Files, seed: u64, messages: Messages) -> anyhow::Result<()> 
 fn extract(files: &Files, global: &GlobalArgs, messages: Messages) -> anyhow::Result<InstanceTable> {
     let labels = read_labels(Some(&files.labels))?;
     let options = InstanceOptions::default();
-    let recipe = Recipe::of(&options);
+    let recipe = ExtractionRecipe::of(&options);
     let inputs = [Input::File(files.capture.clone())];
     let gateways = GatewayChoice::default();
     let extraction = Extraction {

@@ -2,7 +2,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
-use thingprint_instance::Recipe;
+use thingprint_instance::ExtractionRecipe;
 use thingprint_report::{Format, write_instances};
 
 use crate::args::{ExtractionArgs, GlobalArgs};
@@ -38,7 +38,7 @@ impl ExtractArgs {
         let (inputs, found) = expand(&self.captures, messages)?;
         output.check_apart(&inputs)?;
         output.check_apart_from(&[self.labels.as_deref(), self.extraction.models.path()])?;
-        let recipe = Recipe::of(&options);
+        let recipe = ExtractionRecipe::of(&options);
         let gateways = self.extraction.flow.device.gateways();
         let extraction = Extraction {
             inputs: &inputs,

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
-use thingprint_instance::{Labeled, Recipe};
+use thingprint_instance::{ExtractionRecipe, Labeled};
 use thingprint_report::{Format, read_instances, write_instances};
 
 use super::leftovers::sweep;
@@ -34,7 +34,7 @@ impl Cache {
     pub(super) fn get_or_make(
         &self,
         contents: &[&[u8]],
-        recipe: &Recipe,
+        recipe: &ExtractionRecipe,
         make: impl FnOnce() -> anyhow::Result<Extracted>,
     ) -> anyhow::Result<(Extracted, Origin)> {
         let key = key(contents, recipe);
@@ -82,7 +82,7 @@ pub(super) struct Flaws {
     pub(super) warnings: Vec<String>,
 }
 
-fn kept_rows(path: &Path, recipe: &Recipe) -> Option<Vec<Labeled>> {
+fn kept_rows(path: &Path, recipe: &ExtractionRecipe) -> Option<Vec<Labeled>> {
     let bytes = std::fs::read(path).ok()?;
     let file = read_instances(&bytes, &path.display().to_string()).ok()?;
     // The recipe stands in each row.
@@ -94,7 +94,7 @@ fn kept_flaws(path: &Path) -> Option<Flaws> {
 }
 
 /// A hash of everything that the instances depend on, the sources of this program included.
-fn key(contents: &[&[u8]], recipe: &Recipe) -> blake3::Hash {
+fn key(contents: &[&[u8]], recipe: &ExtractionRecipe) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new();
     let fixed = [env!("INSTANCE_SOURCES").as_bytes(), recipe.as_str().as_bytes()];
     for content in fixed.iter().chain(contents) {
@@ -119,7 +119,7 @@ mod tests {
     fn what_was_made_is_not_made_again() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(Some(folder.path())).unwrap();
-        let recipe: Recipe = "default".parse().unwrap();
+        let recipe: ExtractionRecipe = "default".parse().unwrap();
         let get = |content: &[u8]| {
             let (_, origin) = cache.get_or_make(&[content], &recipe, || Ok(Extracted::default())).unwrap();
             origin
@@ -132,7 +132,7 @@ mod tests {
     fn flaws_are_remembered() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(Some(folder.path())).unwrap();
-        let recipe: Recipe = "default".parse().unwrap();
+        let recipe: ExtractionRecipe = "default".parse().unwrap();
         let flaws = Flaws { is_partial: true, warnings: vec!["x.pcap: cut".to_owned()] };
         let make = || Ok(Extracted { flaws: flaws.clone(), ..Extracted::default() });
         cache.get_or_make(&[b"a"], &recipe, make).unwrap();
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn contents_cannot_run_into_each_other() {
-        let recipe: Recipe = "default".parse().unwrap();
+        let recipe: ExtractionRecipe = "default".parse().unwrap();
         assert_ne!(key(&[b"ab", b"c"], &recipe), key(&[b"a", b"bc"], &recipe));
     }
 }
