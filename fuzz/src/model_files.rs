@@ -1,7 +1,7 @@
 use std::num::NonZeroUsize;
 
 use thingprint_flow::{DeviceId, MacAddr, Timestamp};
-use thingprint_instance::{Attributes, Bag, Bags, Counts, Instance};
+use thingprint_instance::{Bag, BagName, Bags, Counts, EvidenceSet, Instance, Spreads};
 use thingprint_model::{FORMAT_VERSION, MAGIC, Model};
 
 /// Magic, version, two lengths, checksum.
@@ -63,13 +63,13 @@ fn instance(seed: u8) -> Instance {
         window_start: Timestamp::default(),
         window_s: 3_600.0,
         capture: None,
-        attributes: Attributes([number(2), number(3), number(2), number(3), number(2), number(3)]),
-        bags: Bags {
-            ports: bag(["53", "443"]),
-            domains: bag(["time.example", "w1"]),
-            cipher_suites: bag(["1301-1302", "w2"]),
-        },
+        attributes: EvidenceSet::paper().numbers().zip([2, 3, 2, 3, 2, 3].map(number)).collect(),
+        bags: Bags::from([
+            (BagName::PORTS, bag(["53", "443"])),
+            (BagName::DOMAINS, bag(["time.example", "w1"])),
+            (BagName::CIPHER_SUITES, bag(["1301-1302", "w2"])),
+        ]),
         counts: Counts::default(),
-        spread: [None; 6],
+        spread: Spreads::new(),
     }
 }

@@ -8,7 +8,9 @@ use thingprint_experiment::{
     Watch, run,
 };
 use thingprint_flow::{DeviceId, MacAddr, Timestamp};
-use thingprint_instance::{Attribute, Attributes, Bag, Bags, Counts, Instance, Kind, Label, Labeled};
+use thingprint_instance::{
+    Attribute, Attributes, Bag, BagName, Bags, Counts, EvidenceSet, Instance, Kind, Label, Labeled, Spreads,
+};
 
 const CLASSES: [&str; 6] = ["bulb", "camera", "hub", "laptop", "plug", "twin"];
 const HOURS: i64 = 60;
@@ -36,18 +38,19 @@ fn row(number: usize, hour: i64) -> Labeled {
     let look = if class == "twin" { 4 } else { number };
     let level = 100.0 * (look as f64 + 1.0) + (hour % 7) as f64;
     let mut attributes = Attributes::default();
-    for attribute in Attribute::ALL {
+    for attribute in EvidenceSet::paper().numbers() {
         attributes.set(attribute, Some(level));
     }
     if hour % 5 == 0 {
-        attributes.set(Attribute::NtpIntervalS, None);
+        attributes.set(Attribute::NTP_INTERVAL_S, None);
     }
     let bag = |word: String| Bag::from([(word, 1 + hour.unsigned_abs() % 3), ("53".to_owned(), 1)]);
-    let bags = Bags {
-        ports: bag(format!("{}", 1_000 + look)),
-        domains: bag(format!("{look}.example")),
-        cipher_suites: if hour % 2 == 0 { Bag::from([(format!("c02{look}-c014"), 1)]) } else { Bag::new() },
-    };
+    let lists = if hour % 2 == 0 { Bag::from([(format!("c02{look}-c014"), 1)]) } else { Bag::new() };
+    let bags = Bags::from([
+        (BagName::PORTS, bag(format!("{}", 1_000 + look))),
+        (BagName::DOMAINS, bag(format!("{look}.example"))),
+        (BagName::CIPHER_SUITES, lists),
+    ]);
     let instance = Instance {
         device: device(number, u8::try_from(hour % 2).unwrap()),
         window_start: Timestamp::from_seconds(3_600 * hour),
@@ -56,7 +59,7 @@ fn row(number: usize, hour: i64) -> Labeled {
         attributes,
         bags,
         counts: Counts::default(),
-        spread: [None; 6],
+        spread: Spreads::new(),
     };
     let kind = if class == "laptop" { Kind::NonIot } else { Kind::Iot };
     Labeled { instance, label: Some(Label { class: class.to_owned(), kind }) }
@@ -262,7 +265,7 @@ fn an_attack_is_looked_at_beside_normal_traffic() {
     // Under attack the camera looks like the hub in everything but its ports.
     let mut attacked: Vec<Labeled> = (0..10).map(|hour| row(1, hour)).collect();
     for row in &mut attacked {
-        for attribute in Attribute::ALL {
+        for attribute in EvidenceSet::paper().numbers() {
             row.instance.attributes.set(attribute, Some(301.0));
         }
     }

@@ -5,10 +5,12 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thingprint_flow::{DeviceId, Timestamp};
 
+use crate::evidence::{Attribute, BagName, EvidenceSet};
+
 /// A bag of words: each word with the number of times it was seen (at least 1).
 pub type Bag = BTreeMap<String, u64>;
 
-/// What one device did in one window ([C §4, §5]): six numbers and three bags, and the counts behind them.
+/// What one device did in one window ([C §4, §5]): the evidence that was extracted, and the counts behind it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Instance {
     /// The device.
@@ -19,83 +21,88 @@ pub struct Instance {
     pub window_s: f64,
     /// File that the window belongs to, when windows are whole captures.
     pub capture: Option<String>,
-    /// The six numeric attributes.
+    /// The numeric attributes.
     pub attributes: Attributes,
-    /// The three bags.
+    /// The bags of words.
     pub bags: Bags,
     /// Packets, bytes and flows.
     pub counts: Counts,
-    /// How the values behind each attribute are spread, in the order of [`Attribute::ALL`].
-    pub spread: [Option<Spread>; 6],
+    /// How the values behind each attribute are spread.
+    pub spread: Spreads,
 }
 
-/// Name of a numeric attribute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Attribute {
-    /// Mean bytes both ways over the window's flows.
-    FlowVolumeBytes,
-    /// Mean of last minus first packet time over the window's flows, in seconds.
-    FlowDurationS,
-    /// Mean bit rate over the flows that have a duration.
-    FlowRateBps,
-    /// Mean gap without an active flow, in seconds.
-    SleepTimeS,
-    /// Mean time between starts of successive DNS bursts, in seconds.
-    DnsIntervalS,
-    /// Mean time between starts of successive NTP bursts, in seconds.
-    NtpIntervalS,
-}
-
-impl Attribute {
-    /// Every attribute, in the order of columns.
-    pub const ALL: [Self; 6] = [
-        Self::FlowVolumeBytes,
-        Self::FlowDurationS,
-        Self::FlowRateBps,
-        Self::SleepTimeS,
-        Self::DnsIntervalS,
-        Self::NtpIntervalS,
-    ];
-
-    /// The column name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::FlowVolumeBytes => "flow_volume_bytes",
-            Self::FlowDurationS => "flow_duration_s",
-            Self::FlowRateBps => "flow_rate_bps",
-            Self::SleepTimeS => "sleep_time_s",
-            Self::DnsIntervalS => "dns_interval_s",
-            Self::NtpIntervalS => "ntp_interval_s",
-        }
+impl Instance {
+    /// The evidence that it has: the bags that were extracted, and the numbers that have a value.
+    pub fn evidence(&self) -> EvidenceSet {
+        self.attributes.evidence().with(self.bags.evidence())
     }
 }
 
-/// The six numeric attributes; absent (`None`) where a value cannot be formed, never 0 for it.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Attributes(pub [Option<f64>; 6]);
+/// The numbers of an instance that have a value; absent where it cannot be formed or was not extracted, never 0 for it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Attributes(BTreeMap<Attribute, f64>);
 
 impl Attributes {
     /// The value of one attribute.
-    pub const fn get(&self, attribute: Attribute) -> Option<f64> {
-        self.0[attribute as usize]
+    pub fn get(&self, attribute: Attribute) -> Option<f64> {
+        self.0.get(&attribute).copied()
     }
 
-    /// Sets the value of one attribute.
-    pub const fn set(&mut self, attribute: Attribute, value: Option<f64>) {
-        self.0[attribute as usize] = value;
+    /// Sets the value of one attribute, or takes it out.
+    pub fn set(&mut self, attribute: Attribute, value: Option<f64>) {
+        match value {
+            Some(value) => _ = self.0.insert(attribute, value),
+            None => _ = self.0.remove(&attribute),
+        }
+    }
+
+    /// Which attributes have a value.
+    pub fn evidence(&self) -> EvidenceSet {
+        self.0.keys().fold(EvidenceSet::NONE, |set, name| set.with((*name).into()))
     }
 }
 
-/// The three bags of words of an instance.
+impl FromIterator<(Attribute, Option<f64>)> for Attributes {
+    fn from_iter<I: IntoIterator<Item = (Attribute, Option<f64>)>>(values: I) -> Self {
+        Self(values.into_iter().filter_map(|(attribute, value)| Some((attribute, value?))).collect())
+    }
+}
+
+/// How the values behind each attribute are spread; absent where there are none.
+pub type Spreads = BTreeMap<Attribute, Spread>;
+
+/// The bags of an instance. One that was extracted and has no word is there and empty; one that was not extracted is
+/// not there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Bags {
-    /// Server ports of the flows that the device initiated.
-    pub ports: Bag,
-    /// Names in the DNS queries that the device sent.
-    pub domains: Bag,
-    /// Cipher-suite lists of the ClientHellos that the device sent: codes in hexadecimal, joined by `-`.
-    pub cipher_suites: Bag,
+pub struct Bags(BTreeMap<BagName, Bag>);
+
+impl Bags {
+    /// A bag; `None` where it was not extracted.
+    pub fn get(&self, name: BagName) -> Option<&Bag> {
+        self.0.get(&name)
+    }
+
+    /// Puts a bag in, in the place of one that is there.
+    pub fn insert(&mut self, name: BagName, bag: Bag) {
+        self.0.insert(name, bag);
+    }
+
+    /// Which bags there are.
+    pub fn evidence(&self) -> EvidenceSet {
+        self.0.keys().fold(EvidenceSet::NONE, |set, name| set.with((*name).into()))
+    }
+}
+
+impl FromIterator<(BagName, Bag)> for Bags {
+    fn from_iter<I: IntoIterator<Item = (BagName, Bag)>>(bags: I) -> Self {
+        Self(bags.into_iter().collect())
+    }
+}
+
+impl<const N: usize> From<[(BagName, Bag); N]> for Bags {
+    fn from(bags: [(BagName, Bag); N]) -> Self {
+        Self(bags.into())
+    }
 }
 
 /// Packets, bytes and flows of an instance; up is what the device sent.

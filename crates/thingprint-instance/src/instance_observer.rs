@@ -2,23 +2,18 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_flow::{
-    DeviceId, DeviceIndex, DevicePacket, FiveTuple, Flow, Observer, Timestamp, WindowIndex, WindowLength,
+    DeviceId, DeviceIndex, FiveTuple, Flow, Observer, Timestamp, WindowIndex, WindowLength,
 };
-use thingprint_protocol::{Interest, Message, MessageContext, MessageObserver, Protocol, Sender};
+use thingprint_protocol::{Interest, Message, MessageContext, MessageObserver};
 
 use crate::Instance;
 use crate::activity::{Activity, Gap};
 use crate::bursts::Bursts;
-use crate::lookup::is_lookup;
-use crate::options::{InstanceOptions, NameSource};
+use crate::evidence::{EvidencePlan, SentMessage};
+use crate::options::InstanceOptions;
 use crate::part::{DevicePart, PartDevices};
 use crate::tally::WindowTally;
 
-/// The messages that instances are made of.
-const INTEREST: Interest = Interest::NONE
-    .and(Protocol::Dns, Sender::Device)
-    .and(Protocol::Ntp, Sender::Device)
-    .and(Protocol::Tls, Sender::Device);
 /// After everything.
 const FOREVER: Timestamp = Timestamp::MAX;
 
@@ -29,6 +24,7 @@ const FOREVER: Timestamp = Timestamp::MAX;
 #[derive(Debug)]
 pub struct InstanceObserver {
     options: InstanceOptions,
+    plan: EvidencePlan,
     keeps: Keeps,
     devices: Vec<DeviceState>,
     /// Instances that are final and were not taken yet.
@@ -60,8 +56,7 @@ struct DeviceState {
     is_restless: bool,
     head_gaps: Vec<Gap>,
     first_packets: BTreeMap<FiveTuple, Timestamp>,
-    dns: Bursts,
-    ntp: Bursts,
+    bursts: Box<[Bursts]>,
 }
 
 impl InstanceObserver {
@@ -77,6 +72,7 @@ impl InstanceObserver {
 
     fn new(options: InstanceOptions, keeps: Keeps) -> Self {
         Self {
+            plan: EvidencePlan::of(options.evidence),
             options,
             keeps,
             devices: Vec::new(),
@@ -99,7 +95,7 @@ impl InstanceObserver {
     /// Words that were left out of bags because there were too many.
     pub fn words_dropped(&self) -> u64 {
         let open = self.devices.iter().flat_map(|device| device.windows.values());
-        self.words_dropped + open.map(|tally| tally.words_dropped).sum::<u64>()
+        self.words_dropped + open.map(|tally| tally.evidence.words_dropped).sum::<u64>()
     }
 
     /// Flows at the start of a part that are not remembered, for want of room.
@@ -115,16 +111,18 @@ impl InstanceObserver {
         open: &[Flow<S>],
     ) -> Option<Instance> {
         let state = self.devices.get(device.as_usize())?;
-        let mut tally = state.windows.get(&window).map(|tally| (**tally).clone()).unwrap_or_default();
+        let (options, plan) = (&self.options, &self.plan);
+        let mut tally =
+            state.windows.get(&window).map_or_else(|| WindowTally::new(plan), |tally| (**tally).clone());
         for flow in open.iter().filter(|flow| (flow.device, flow.window) == (device, window)) {
-            tally.flow(flow, &self.options);
+            tally.flow(flow, plan, options);
         }
         for gap in state.activity.gaps() {
-            if self.options.flow.window.index_of(gap.1) == window {
-                add_sleep(&mut tally, gap, &self.options);
+            if options.flow.window.index_of(gap.1) == window {
+                tally.evidence.gap(gap, plan, options);
             }
         }
-        state.instance(window, &tally, &self.options)
+        state.instance(window, &tally, plan, options)
     }
 
     /// What a part keeps of the devices, whose ids are those of the tracker, with the flows that may go on after it.
@@ -144,15 +142,15 @@ impl InstanceObserver {
 
     /// Hands out the instances of a window that nothing can change any more.
     fn hand_out(&mut self, window: WindowIndex) {
-        let Self { options, devices, ready, words_dropped, .. } = self;
+        let Self { options, plan, devices, ready, words_dropped, .. } = self;
         let end = options.flow.window.end_of(window);
         let from = ready.len();
         for state in devices.iter_mut() {
             // Every gap that ends in the window began before its end.
-            state.settle((end, end), None, options);
+            state.settle((end, end), None, plan, options);
             let Some(tally) = state.windows.remove(&window) else { continue };
-            *words_dropped += tally.words_dropped;
-            ready.extend(state.instance(window, &tally, options));
+            *words_dropped += tally.evidence.words_dropped;
+            ready.extend(state.instance(window, &tally, plan, options));
         }
         ready[from..].sort_by_key(|instance| instance.device);
     }
@@ -162,11 +160,12 @@ impl InstanceObserver {
 fn device_state<'a>(
     devices: &'a mut Vec<DeviceState>,
     device: DeviceIndex,
+    plan: &EvidencePlan,
     options: &InstanceOptions,
 ) -> &'a mut DeviceState {
     let at = device.as_usize();
     while devices.len() <= at {
-        devices.push(DeviceState::new(options));
+        devices.push(DeviceState::new(plan, options));
     }
     &mut devices[at]
 }
@@ -183,12 +182,12 @@ impl Observer for InstanceObserver {
     }
 
     fn device(&mut self, device: DeviceIndex, id: DeviceId) {
-        device_state(&mut self.devices, device, &self.options).id = Some(id);
+        device_state(&mut self.devices, device, &self.plan, &self.options).id = Some(id);
     }
 
     #[inline]
     fn active(&mut self, device: DeviceIndex, tuple: &FiveTuple, from: Timestamp, to: Timestamp) {
-        let state = device_state(&mut self.devices, device, &self.options);
+        let state = device_state(&mut self.devices, device, &self.plan, &self.options);
         state.activity.extend(from, to);
         if state.activity.has_gaps() && !state.is_restless {
             state.is_restless = true;
@@ -200,11 +199,9 @@ impl Observer for InstanceObserver {
     }
 
     fn flow(&mut self, flow: Flow<()>) {
-        device_state(&mut self.devices, flow.device, &self.options)
-            .windows
-            .entry(flow.window)
-            .or_default()
-            .flow(&flow, &self.options);
+        let Self { options, plan, devices, .. } = self;
+        let state = device_state(devices, flow.device, plan, options);
+        state.window(flow.window, plan).flow(&flow, plan, options);
     }
 
     fn window_closed(&mut self, window: WindowIndex) {
@@ -214,7 +211,7 @@ impl Observer for InstanceObserver {
         let head_end = self.head_end.filter(|_| self.keeps == Keeps::All);
         self.restless.retain(|device| {
             let Some(state) = self.devices.get_mut(device.as_usize()) else { return false };
-            state.settle((horizon, end), head_end, &self.options);
+            state.settle((horizon, end), head_end, &self.plan, &self.options);
             state.activity.has_gaps()
         });
     }
@@ -227,7 +224,7 @@ impl Observer for InstanceObserver {
 
     fn forget(&mut self, device: DeviceIndex) {
         if let Some(state) = self.devices.get_mut(device.as_usize()) {
-            *state = DeviceState::new(&self.options);
+            *state = DeviceState::new(&self.plan, &self.options);
         }
         self.restless.remove(&device);
     }
@@ -235,17 +232,15 @@ impl Observer for InstanceObserver {
 
 impl MessageObserver for InstanceObserver {
     fn interest(&self) -> Interest {
-        INTEREST
+        self.plan.interest()
     }
 
     fn message(&mut self, message: Cow<'_, Message>, context: &MessageContext<'_, '_>, (): &mut ()) {
         // What the end of a flow completes was not sent as a message.
         let Some(packet) = context.packet.filter(|packet| packet.is_sent) else { return };
-        device_state(&mut self.devices, packet.device, &self.options).message(
-            packet,
-            &message,
-            &self.options,
-        );
+        let Self { options, plan, devices, .. } = self;
+        let sent = SentMessage { message: &message, packet };
+        device_state(devices, packet.device, plan, options).message(&sent, plan, options);
     }
 }
 
@@ -253,7 +248,7 @@ impl InstanceObserver {
     /// Remembers a flow that may have begun in an earlier part.
     fn remember_head(&mut self, device: DeviceIndex, tuple: &FiveTuple, first: Timestamp) {
         let flow = &self.options.flow;
-        let state = device_state(&mut self.devices, device, &self.options);
+        let state = device_state(&mut self.devices, device, &self.plan, &self.options);
         if flow.ending.longest_idle_ns() == 0 || state.first_packets.contains_key(tuple) {
             return;
         }
@@ -267,7 +262,7 @@ impl InstanceObserver {
 }
 
 impl DeviceState {
-    fn new(options: &InstanceOptions) -> Self {
+    fn new(plan: &EvidencePlan, options: &InstanceOptions) -> Self {
         Self {
             id: None,
             windows: BTreeMap::new(),
@@ -275,43 +270,19 @@ impl DeviceState {
             is_restless: false,
             head_gaps: Vec::new(),
             first_packets: BTreeMap::new(),
-            dns: Bursts::default(),
-            ntp: Bursts::default(),
+            bursts: plan.bursts(),
         }
     }
 
-    fn message(&mut self, packet: &DevicePacket<'_, '_>, message: &Message, options: &InstanceOptions) {
-        let max_words = options.max_words;
-        match message {
-            Message::Dns(dns) if is_lookup(dns, packet) => {
-                let interval_ns = self.dns.query(packet.time, options.burst_gap_ns);
-                let tally = self.windows.entry(packet.window).or_default();
-                if let Some(interval_ns) = interval_ns.filter(|ns| *ns <= options.max_gap_ns) {
-                    tally.dns_ns.add(interval_ns);
-                }
-                if options.names.contains(&NameSource::Dns) {
-                    for question in &dns.questions {
-                        tally.domain(&question.name, max_words);
-                    }
-                }
-            }
-            Message::Ntp(ntp) if ntp.is_request() => {
-                let interval_ns = self.ntp.query(packet.time, options.burst_gap_ns);
-                if let Some(interval_ns) = interval_ns.filter(|ns| *ns <= options.max_gap_ns) {
-                    self.windows.entry(packet.window).or_default().ntp_ns.add(interval_ns);
-                }
-            }
-            Message::ClientHello(hello) => {
-                let tally = self.windows.entry(packet.window).or_default();
-                tally.cipher_suites(&hello.cipher_suites_word(), max_words);
-                if let Some(name) =
-                    hello.server_name.as_ref().filter(|_| options.names.contains(&NameSource::Sni))
-                {
-                    tally.domain(name, max_words);
-                }
-            }
-            _ => {}
-        }
+    fn message(&mut self, sent: &SentMessage<'_>, plan: &EvidencePlan, options: &InstanceOptions) {
+        let tally = self.windows.entry(sent.packet.window);
+        let tally = tally.or_insert_with(|| Box::new(WindowTally::new(plan)));
+        tally.evidence.message(sent, &mut self.bursts, plan, options);
+    }
+
+    /// The tally of a window, made when it is first asked for.
+    fn window(&mut self, window: WindowIndex, plan: &EvidencePlan) -> &mut WindowTally {
+        self.windows.entry(window).or_insert_with(|| Box::new(WindowTally::new(plan)))
     }
 
     /// Sums up the gaps that begin before `horizon` and end by the end of the closed window: no flow can cover them
@@ -320,6 +291,7 @@ impl DeviceState {
         &mut self,
         (horizon, closed): (Timestamp, Timestamp),
         head_end: Option<Timestamp>,
+        plan: &EvidencePlan,
         options: &InstanceOptions,
     ) {
         for (start, end) in self.activity.settle(horizon, closed) {
@@ -328,7 +300,7 @@ impl DeviceState {
                 self.head_gaps.push((start, end));
             } else {
                 let window = options.flow.window.index_of(end);
-                add_sleep(self.windows.entry(window).or_default(), (start, end), options);
+                self.window(window, plan).evidence.gap((start, end), plan, options);
             }
         }
         self.is_restless = self.activity.has_gaps();
@@ -339,6 +311,7 @@ impl DeviceState {
         &self,
         window: WindowIndex,
         tally: &WindowTally,
+        plan: &EvidencePlan,
         options: &InstanceOptions,
     ) -> Option<Instance> {
         let is_enough = tally.counts().packets_up >= options.min_packets.max(1);
@@ -348,7 +321,7 @@ impl DeviceState {
             WindowLength::Capture => 0,
         };
         let device = self.id.filter(|_| is_enough)?;
-        Some(tally.instance(device, (start, window_ns), options))
+        Some(tally.instance(device, (start, window_ns), plan, options))
     }
 
     fn finish(mut self) -> DevicePart {
@@ -360,16 +333,7 @@ impl DeviceState {
             open_gaps,
             first_packets: self.first_packets.into_iter().collect(),
             last_packets: Vec::new(),
-            dns: self.dns,
-            ntp: self.ntp,
+            bursts: self.bursts,
         }
-    }
-}
-
-/// Counts a gap as sleep of the window in which activity resumes.
-pub(crate) fn add_sleep(tally: &mut WindowTally, (start, end): Gap, options: &InstanceOptions) {
-    let gap_ns = u64::try_from(end.nanos_since(start)).unwrap_or(0);
-    if gap_ns >= options.min_gap_ns && gap_ns <= options.max_gap_ns {
-        tally.sleep_ns.add(gap_ns);
     }
 }

@@ -7,6 +7,7 @@
 mod activity;
 mod builder;
 mod bursts;
+mod evidence;
 mod instance;
 mod instance_observer;
 mod inventory;
@@ -20,8 +21,9 @@ mod stats;
 mod tally;
 
 pub use builder::{BuildCounts, Builder};
+pub use evidence::{Attribute, BagName, CollectionCost, EvidenceSet, Unit, UnknownEvidence};
 pub use instance::{
-    Attribute, Attributes, Bag, Bags, Counts, Instance, Kind, Label, Labeled, ParseKindError, Spread,
+    Attributes, Bag, Bags, Counts, Instance, Kind, Label, Labeled, ParseKindError, Spread, Spreads,
 };
 pub use instance_observer::InstanceObserver;
 pub use inventory::{DeviceEntry, Inventory};

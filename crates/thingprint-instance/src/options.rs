@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use thingprint_flow::{FlowOptions, named_options, protocol_name};
 
-use crate::ModelsId;
+use crate::{EvidenceSet, ModelsId};
 
 const SECOND_NS: u64 = 1_000_000_000;
 
@@ -13,6 +13,8 @@ const SECOND_NS: u64 = 1_000_000_000;
 pub struct InstanceOptions {
     /// Devices, flows and windows.
     pub flow: FlowOptions,
+    /// What is extracted.
+    pub evidence: EvidenceSet,
     /// How the rates of flows become one.
     pub rate: RateMean,
     /// What a word of the bag of ports is.
@@ -39,6 +41,7 @@ impl Default for InstanceOptions {
     fn default() -> Self {
         Self {
             flow: FlowOptions::default(),
+            evidence: EvidenceSet::paper(),
             rate: RateMean::default(),
             port_word: PortWord::default(),
             port_scope: PortScope::default(),

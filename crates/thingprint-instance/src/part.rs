@@ -101,6 +101,6 @@ pub(crate) struct DevicePart {
     pub(crate) first_packets: Vec<(FiveTuple, Timestamp)>,
     /// Flows that may go on after the part, with their last packet in it.
     pub(crate) last_packets: Vec<(FiveTuple, Timestamp)>,
-    pub(crate) dns: Bursts,
-    pub(crate) ntp: Bursts,
+    /// First and last bursts of each number that is an interval between bursts.
+    pub(crate) bursts: Box<[Bursts]>,
 }

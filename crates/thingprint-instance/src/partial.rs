@@ -5,13 +5,13 @@ use thingprint_flow::{
     DeviceId, FiveTuple, GatewayEvidence, GatewayPolicy, Gateways, Timestamp, WindowIndex, WindowLength,
 };
 
+use crate::Instance;
 use crate::activity::Gap;
 use crate::bursts::{Bursts, Joint};
-use crate::instance_observer::add_sleep;
+use crate::evidence::EvidencePlan;
 use crate::options::InstanceOptions;
 use crate::part::{DevicePart, Part, PartId};
 use crate::tally::WindowTally;
-use crate::{Attribute, Instance};
 
 /// The parts of a trace that were processed so far.
 ///
@@ -104,13 +104,14 @@ impl Assembled {
                 }
             }
         }
+        let plan = EvidencePlan::of(options.evidence);
         for (id, shares) in devices {
-            let mut join = Join { options, windows: BTreeMap::new(), bursts_over_edge: 0 };
+            let mut join = Join { options, plan: &plan, windows: BTreeMap::new(), bursts_over_edge: 0 };
             join.run(&shares);
             self.bursts_over_edge += join.bursts_over_edge;
             for (index, tally) in &join.windows {
                 if tally.counts().packets_up >= options.min_packets.max(1) {
-                    self.instances.push(instance(id, *index, tally, shares[0].0, options));
+                    self.instances.push(instance((id, *index), tally, shares[0].0, (&plan, options)));
                 }
             }
         }
@@ -118,19 +119,18 @@ impl Assembled {
 }
 
 fn instance(
-    device: DeviceId,
-    index: WindowIndex,
+    (device, index): (DeviceId, WindowIndex),
     tally: &WindowTally,
     part: &Part,
-    options: &InstanceOptions,
+    (plan, options): (&EvidencePlan, &InstanceOptions),
 ) -> Instance {
     match options.flow.window {
         WindowLength::Span(span) => {
-            tally.instance(device, (options.flow.window.start_of(index), span), options)
+            tally.instance(device, (options.flow.window.start_of(index), span), plan, options)
         }
         WindowLength::Capture => {
             let length_ns = u64::try_from(part.end().nanos_since(part.start())).unwrap_or(0);
-            let instance = tally.instance(device, (part.start(), length_ns), options);
+            let instance = tally.instance(device, (part.start(), length_ns), plan, options);
             Instance { capture: part.name.clone(), ..instance }
         }
     }
@@ -139,6 +139,7 @@ fn instance(
 /// Joins one device's shares of consecutive parts.
 struct Join<'a> {
     options: &'a InstanceOptions,
+    plan: &'a EvidencePlan,
     windows: BTreeMap<WindowIndex, WindowTally>,
     bursts_over_edge: u64,
 }
@@ -147,12 +148,18 @@ impl Join<'_> {
     fn run(&mut self, shares: &[(&Part, &DevicePart)]) {
         for (_, share) in shares {
             for (index, tally) in &share.windows {
-                self.windows.entry(*index).or_default().merge(tally);
+                self.window(*index).merge(tally);
             }
         }
         self.join_gaps(shares);
-        self.join_bursts(shares, |share| &share.dns, Attribute::DnsIntervalS);
-        self.join_bursts(shares, |share| &share.ntp, Attribute::NtpIntervalS);
+        for nth in 0..self.plan.bursts().len() {
+            self.join_bursts(shares, nth);
+        }
+    }
+
+    /// The tally of a window, made when it is first asked for.
+    fn window(&mut self, index: WindowIndex) -> &mut WindowTally {
+        self.windows.entry(index).or_insert_with(|| WindowTally::new(self.plan))
     }
 
     /// The gaps of each part and those between parts, less what flows over the edges cover.
@@ -170,7 +177,8 @@ impl Join<'_> {
             let is_covered = bridges.iter().any(|(from, to)| *from <= start && end <= *to);
             if !is_covered && start < end {
                 let window = self.options.flow.window.index_of(end);
-                add_sleep(self.windows.entry(window).or_default(), (start, end), self.options);
+                let (options, plan) = (self.options, self.plan);
+                self.window(window).evidence.gap((start, end), plan, options);
             }
         }
     }
@@ -193,26 +201,16 @@ impl Join<'_> {
         bridges
     }
 
-    fn join_bursts(
-        &mut self,
-        shares: &[(&Part, &DevicePart)],
-        bursts: impl Fn(&DevicePart) -> &Bursts,
-        attribute: Attribute,
-    ) {
+    /// The intervals between the last burst of a part and the first of the next, for the `nth` number of this sort.
+    fn join_bursts(&mut self, shares: &[(&Part, &DevicePart)], nth: usize) {
         let mut joined = Bursts::default();
-        for (_, share) in shares {
-            let joint = joined.join(bursts(share), self.options.burst_gap_ns);
+        for bursts in shares.iter().filter_map(|(_, share)| share.bursts.get(nth)) {
+            let joint = joined.join(bursts, self.options.burst_gap_ns);
             self.bursts_over_edge += u64::from(joint == Joint::InProgress);
             let Joint::Interval(interval_ns, start) = joint else { continue };
-            if interval_ns > self.options.max_gap_ns {
-                continue;
-            }
             let window = self.options.flow.window.index_of(start);
-            let tally = self.windows.entry(window).or_default();
-            match attribute {
-                Attribute::DnsIntervalS => tally.dns_ns.add(interval_ns),
-                _ => tally.ntp_ns.add(interval_ns),
-            }
+            let (options, plan) = (self.options, self.plan);
+            self.window(window).evidence.interval(nth, interval_ns, plan, options);
         }
     }
 }

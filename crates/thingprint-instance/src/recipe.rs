@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use thingprint_flow::{FlowEnding, ParseOptionError, ServerPorts, WindowLength};
 
-use crate::InstanceOptions;
+use crate::{EvidenceSet, InstanceOptions};
 
 /// How instances were extracted, as a text: the options that are not the default, as `key=value` with blanks
 /// between, or `default`.
@@ -43,6 +43,19 @@ impl ExtractionRecipe {
         Ok(options)
     }
 
+    /// The evidence that it extracts.
+    pub fn evidence(&self) -> EvidenceSet {
+        // A recipe is only made of options, or of a text that gives options.
+        self.options().map_or_else(|_| EvidenceSet::paper(), |options| options.evidence)
+    }
+
+    /// This recipe with other evidence.
+    #[must_use]
+    pub fn with_evidence(&self, evidence: EvidenceSet) -> Self {
+        self.options()
+            .map_or_else(|_| self.clone(), |options| Self::of(&InstanceOptions { evidence, ..options }))
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -63,7 +76,7 @@ impl FromStr for ExtractionRecipe {
     }
 }
 
-fn values(options: &InstanceOptions) -> [(&'static str, String); 15] {
+fn values(options: &InstanceOptions) -> [(&'static str, String); 16] {
     let flow = &options.flow;
     let (tcp_idle_ns, other_idle_ns, cut_after_ns) = match flow.ending {
         FlowEnding::Connection { tcp_idle_ns, other_idle_ns } => (tcp_idle_ns, other_idle_ns, 0),
@@ -86,6 +99,7 @@ fn values(options: &InstanceOptions) -> [(&'static str, String); 15] {
         ("gaps", format!("{}-{}", options.min_gap_ns, options.max_gap_ns)),
         ("burst_gap", options.burst_gap_ns.to_string()),
         ("server_ports", port_list(&flow.server_ports)),
+        ("evidence", options.evidence.to_string()),
     ]
 }
 
@@ -119,6 +133,11 @@ fn apply(options: &mut InstanceOptions, key: &str, value: &str) -> Result<(), Pa
         }
         "burst_gap" => options.burst_gap_ns = value.parse().map_err(|_| number())?,
         "server_ports" => options.flow.server_ports = parse_ports(value)?,
+        "evidence" => {
+            let evidence = value.parse();
+            options.evidence =
+                evidence.map_err(|_| ParseOptionError::new(value, "evidence that this version knows"))?;
+        }
         other => return Err(ParseOptionError::new(other, "an option of extraction")),
     }
     Ok(())
@@ -167,7 +186,7 @@ mod tests {
     use thingprint_flow::{FlowOptions, Identity, MacAddr, PacketSize};
 
     use super::*;
-    use crate::{NameSource, PortScope, PortWord, RateMean};
+    use crate::{Attribute, BagName, NameSource, PortScope, PortWord, RateMean};
 
     #[test]
     fn recipes_give_back_their_options() {
@@ -181,6 +200,7 @@ mod tests {
         other.names = BTreeSet::from([NameSource::Dns, NameSource::Sni]);
         other.models = "0123456789abcdef".parse().ok();
         other.min_packets = 3;
+        other.evidence = EvidenceSet::from(Attribute::SLEEP_TIME_S).with(BagName::DOMAINS.into());
         for options in [InstanceOptions::default(), InstanceOptions::joy(), other] {
             let recipe = ExtractionRecipe::of(&options);
             assert_eq!(recipe.as_str().parse::<ExtractionRecipe>().unwrap(), recipe);
@@ -194,6 +214,7 @@ mod tests {
     fn every_option_that_changes_what_is_meant_is_in_the_recipe() {
         let InstanceOptions {
             flow,
+            evidence: _,
             rate: _,
             port_word: _,
             port_scope: _,
@@ -234,6 +255,7 @@ mod tests {
     type Change = fn(&mut InstanceOptions);
 
     const MEANT: &[(Change, &str)] = &[
+        (|o| o.evidence = BagName::PORTS.into(), "evidence=ports"),
         (|o| o.rate = RateMean::Sum, "rate=sum"),
         (|o| o.port_word = PortWord::ProtoPort, "port_word=proto/port"),
         (|o| o.port_scope = PortScope::Internet, "scope=internet"),
@@ -279,6 +301,7 @@ mod tests {
             "models=00C0FFEE00C0FFEE",
             "min_packets=0",
             "server_ports=443",
+            "evidence=ports,telepathy",
         ] {
             assert!(text.parse::<ExtractionRecipe>().is_err(), "{text}");
         }

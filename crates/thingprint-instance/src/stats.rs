@@ -34,10 +34,6 @@ impl WholeStats {
         self.squares = self.squares.saturating_add(other.squares);
     }
 
-    pub(crate) const fn sum(&self) -> u128 {
-        self.sum
-    }
-
     /// The mean in units of `unit` values; `None` without values.
     pub(crate) fn mean(&self, unit: f64) -> Option<f64> {
         (self.count > 0).then(|| float(self.sum) / self.count as f64 / unit)
@@ -119,5 +115,40 @@ impl RealStats {
             min: self.min,
             max: self.max,
         })
+    }
+}
+
+/// Ratios of whole numbers: their statistics, and both parts summed up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RatioStats {
+    ratios: RealStats,
+    above: u128,
+    below: u128,
+}
+
+impl RatioStats {
+    pub(crate) fn add(&mut self, above: u64, below: u64, ratio: fn(f64, f64) -> f64) {
+        self.ratios.add(ratio(above as f64, below as f64));
+        self.above = self.above.saturating_add(u128::from(above));
+        self.below = self.below.saturating_add(u128::from(below));
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.ratios.merge(&other.ratios);
+        self.above = self.above.saturating_add(other.above);
+        self.below = self.below.saturating_add(other.below);
+    }
+
+    pub(crate) fn mean(&self) -> Option<f64> {
+        self.ratios.mean()
+    }
+
+    /// The ratio of all that stands above to all that stands below; `None` without ratios.
+    pub(crate) fn ratio_of_sums(&self, ratio: fn(f64, f64) -> f64) -> Option<f64> {
+        (self.below > 0).then(|| ratio(float(self.above), float(self.below)))
+    }
+
+    pub(crate) fn spread(&self) -> Option<Spread> {
+        self.ratios.spread()
     }
 }

@@ -9,8 +9,8 @@ use thingprint_flow::{
     GatewayPolicy, Ip, MacAddr, Packet, TcpFlags, TcpSegment, Timestamp, Transport, WindowLength,
 };
 use thingprint_instance::{
-    Assembled, Attribute, Builder, Instance, InstanceOptions, NameSource, Part, PartId, Partial, PortScope,
-    PortWord, RateMean,
+    Assembled, Attribute, Bag, BagName, Builder, EvidenceSet, Instance, InstanceOptions, NameSource, Part,
+    PartId, Partial, PortScope, PortWord, RateMean,
 };
 use thingprint_protocol::{Engine, Limits};
 
@@ -114,6 +114,10 @@ fn instances(story: &[Said], options: &InstanceOptions) -> Vec<Instance> {
     assemble(part(story, options, "one"), options).instances
 }
 
+fn bag(instance: &Instance, name: BagName) -> &Bag {
+    instance.bags.get(name).unwrap()
+}
+
 fn value(instance: &Instance, attribute: Attribute) -> Option<f64> {
     instance.attributes.get(attribute)
 }
@@ -127,22 +131,22 @@ fn flows_give_volume_duration_and_rate() {
     ];
     let all = instances(&story, &options());
     let [instance] = all.as_slice() else { panic!("{all:?}") };
-    assert_eq!(value(instance, Attribute::FlowVolumeBytes), Some(150.0));
-    assert_eq!(value(instance, Attribute::FlowDurationS), Some(1.0));
-    assert_eq!(value(instance, Attribute::FlowRateBps), Some(800.0), "of the one flow with a duration");
-    let spread = instance.spread[0].unwrap();
+    assert_eq!(value(instance, Attribute::FLOW_VOLUME_BYTES), Some(150.0));
+    assert_eq!(value(instance, Attribute::FLOW_DURATION_S), Some(1.0));
+    assert_eq!(value(instance, Attribute::FLOW_RATE_BPS), Some(800.0), "of the one flow with a duration");
+    let spread = instance.spread[&Attribute::FLOW_VOLUME_BYTES];
     assert_eq!((spread.count, spread.sum, spread.sd, spread.min, spread.max), (2, 300.0, 50.0, 100.0, 200.0));
     assert_eq!((instance.counts.packets_up, instance.counts.packets_down), (2, 1));
-    assert_eq!(instance.bags.ports, [("443".to_owned(), 2)].into());
+    assert_eq!(*bag(instance, BagName::PORTS), [("443".to_owned(), 2)].into());
     let sum = InstanceOptions { rate: RateMean::Sum, ..options() };
-    assert_eq!(value(&instances(&story, &sum)[0], Attribute::FlowRateBps), Some(800.0));
+    assert_eq!(value(&instances(&story, &sum)[0], Attribute::FLOW_RATE_BPS), Some(800.0));
 }
 
 #[test]
 fn what_cannot_be_formed_is_absent() {
     let all = instances(&[Said::tcp(0, true, 0x02, 40_001)], &options());
-    for attribute in &Attribute::ALL[2..] {
-        assert_eq!(value(&all[0], *attribute), None, "{attribute:?}");
+    for attribute in Attribute::all().skip(2) {
+        assert_eq!(value(&all[0], attribute), None, "{attribute:?}");
     }
 }
 
@@ -163,8 +167,8 @@ fn sleep_belongs_to_the_window_in_which_activity_resumes() {
         Said::tcp(HOUR_MS, true, 0x02, 40_004),
     ];
     let all = instances(&story, &options());
-    assert_eq!(value(&all[0], Attribute::SleepTimeS), Some(9.1));
-    assert_eq!(value(&all[1], Attribute::SleepTimeS), Some(3590.0));
+    assert_eq!(value(&all[0], Attribute::SLEEP_TIME_S), Some(9.1));
+    assert_eq!(value(&all[1], Attribute::SLEEP_TIME_S), Some(3590.0));
 }
 
 #[test]
@@ -172,8 +176,8 @@ fn a_connection_kept_alive_never_sleeps() {
     let story: Vec<_> = (0..62).map(|minute| Said::tcp(minute * 60_000, true, 0x18, 40_001)).collect();
     let all = instances(&story, &options());
     assert_eq!(all.len(), 2);
-    assert_eq!(value(&all[0], Attribute::SleepTimeS), None);
-    assert_eq!(value(&all[1], Attribute::SleepTimeS), None);
+    assert_eq!(value(&all[0], Attribute::SLEEP_TIME_S), None);
+    assert_eq!(value(&all[1], Attribute::SLEEP_TIME_S), None);
     assert_eq!(all[1].counts.flows, 1, "cut at the edge all the same");
 }
 
@@ -185,8 +189,8 @@ fn a_gap_is_covered_by_a_flow_that_goes_on_after_it() {
         Said::tcp(HOUR_MS + 100_000, true, 0x18, 40_001),
     ];
     let all = instances(&story, &options());
-    assert_eq!(value(&all[0], Attribute::SleepTimeS), None);
-    assert_eq!(value(&all[1], Attribute::SleepTimeS), None);
+    assert_eq!(value(&all[0], Attribute::SLEEP_TIME_S), None);
+    assert_eq!(value(&all[1], Attribute::SLEEP_TIME_S), None);
 }
 
 #[test]
@@ -199,7 +203,7 @@ fn a_packet_behind_the_clock_still_splits_a_gap() {
         Said::tcp(HOUR_MS + 500, true, 0x02, 40_004),
     ];
     let all = instances(&story, &options());
-    let sleep = all[1].spread[3].unwrap();
+    let sleep = all[1].spread[&Attribute::SLEEP_TIME_S];
     assert_eq!((sleep.count, sleep.sum), (3, 402.5));
 }
 
@@ -209,7 +213,7 @@ fn gaps_over_a_day_are_dropped() {
     let check = |gap_ms, expected| {
         let story = [Said::tcp(0, true, 0x02, 1), Said::tcp(gap_ms, true, 0x02, 2)];
         let all = instances(&story, &options());
-        assert_eq!(value(all.last().unwrap(), Attribute::SleepTimeS), expected);
+        assert_eq!(value(all.last().unwrap(), Attribute::SLEEP_TIME_S), expected);
     };
     check(day, Some(86_400.0));
     check(day + 1, None);
@@ -222,8 +226,8 @@ fn joy_sleeps_between_flows_as_they_were_cut() {
     // A keep-alive each 60 s: flows of 60 s and sleeps of 60 s, as the paper's Fig. 3 shows.
     let story: Vec<_> = (0..10).map(|minute| Said::tcp(minute * 60_000, true, 0x18, 40_001)).collect();
     let all = instances(&story, &options);
-    assert_eq!(value(&all[0], Attribute::FlowDurationS), Some(60.0));
-    assert_eq!(value(&all[0], Attribute::SleepTimeS), Some(60.0));
+    assert_eq!(value(&all[0], Attribute::FLOW_DURATION_S), Some(60.0));
+    assert_eq!(value(&all[0], Attribute::SLEEP_TIME_S), Some(60.0));
 }
 
 #[test]
@@ -232,26 +236,29 @@ fn dns_bursts_are_chained_queries() {
     let times = [0, 900, 1_800, 300_000];
     let story: Vec<_> = times.iter().zip(names).map(|(at, name)| Said::dns(*at, name)).collect();
     let all = instances(&story, &options());
-    assert_eq!(value(&all[0], Attribute::DnsIntervalS), Some(300.0), "from start to start");
-    assert_eq!(all[0].bags.domains, [("a.example".to_owned(), 3), ("b.example".to_owned(), 1)].into());
+    assert_eq!(value(&all[0], Attribute::DNS_INTERVAL_S), Some(300.0), "from start to start");
+    assert_eq!(
+        *bag(&all[0], BagName::DOMAINS),
+        [("a.example".to_owned(), 3), ("b.example".to_owned(), 1)].into()
+    );
 }
 
 #[test]
 fn multicast_dns_and_its_kin_are_no_lookups() {
     for peer in [("192.168.1.1", 5353), ("192.168.1.1", 5355), ("192.168.1.1", 137), ("224.0.0.251", 53)] {
         let all = instances(&[Said::udp(0, peer, query("a.example"))], &options());
-        assert!(all[0].bags.domains.is_empty(), "{peer:?}");
+        assert!(bag(&all[0], BagName::DOMAINS).is_empty(), "{peer:?}");
     }
     let all = instances(&[Said::udp(0, ("192.168.1.1", 9953), query("a.example"))], &options());
-    assert_eq!(all[0].bags.domains.len(), 1, "on any other port it is one");
+    assert_eq!(bag(&all[0], BagName::DOMAINS).len(), 1, "on any other port it is one");
 }
 
 #[test]
 fn ntp_intervals_reach_over_the_edge() {
     let story = [Said::ntp(HOUR_MS - 10_000), Said::ntp(HOUR_MS + 54_000)];
     let all = instances(&story, &options());
-    assert_eq!(value(&all[0], Attribute::NtpIntervalS), None);
-    assert_eq!(value(&all[1], Attribute::NtpIntervalS), Some(64.0));
+    assert_eq!(value(&all[0], Attribute::NTP_INTERVAL_S), None);
+    assert_eq!(value(&all[1], Attribute::NTP_INTERVAL_S), Some(64.0));
 }
 
 /// A ClientHello (RFC 5246 §7.4.1.2) that offers two cipher suites, in one record.
@@ -288,8 +295,8 @@ fn a_hello_over_the_edge_counts_where_it_is_whole() {
         segment(HOUR_MS + 100, 20, &hello[20..]),
     ];
     let all = instances(&story, &options());
-    assert!(all[0].bags.cipher_suites.is_empty());
-    assert_eq!(all[1].bags.cipher_suites, [("c02f-002f".to_owned(), 1)].into());
+    assert!(bag(&all[0], BagName::CIPHER_SUITES).is_empty());
+    assert_eq!(*bag(&all[1], BagName::CIPHER_SUITES), [("c02f-002f".to_owned(), 1)].into());
 }
 
 #[test]
@@ -297,15 +304,15 @@ fn a_hello_resent_after_the_edge_counts_once() {
     let hello = client_hello();
     let story = [syn(HOUR_MS - 200), segment(HOUR_MS - 100, 0, &hello), segment(HOUR_MS + 3_000, 0, &hello)];
     let all = instances(&story, &options());
-    assert_eq!(all[0].bags.cipher_suites.len(), 1);
-    assert!(all[1].bags.cipher_suites.is_empty());
+    assert_eq!(bag(&all[0], BagName::CIPHER_SUITES).len(), 1);
+    assert!(bag(&all[1], BagName::CIPHER_SUITES).is_empty());
 }
 
 #[test]
 fn ports_are_words_by_option() {
     let story = [Said::ntp(0), Said::dns(1_000, "a.example")];
     let words = |options: &InstanceOptions| -> Vec<String> {
-        instances(&story, options)[0].bags.ports.keys().cloned().collect()
+        bag(&instances(&story, options)[0], BagName::PORTS).keys().cloned().collect()
     };
     assert_eq!(words(&options()), ["123", "53"]);
     let with_proto = InstanceOptions { port_word: PortWord::ProtoPort, ..options() };
@@ -313,14 +320,29 @@ fn ports_are_words_by_option() {
     let internet = InstanceOptions { port_scope: PortScope::Internet, ..options() };
     assert_eq!(words(&internet), ["123"]);
     let no_names = InstanceOptions { names: BTreeSet::from([NameSource::Sni]), ..options() };
-    assert!(instances(&story, &no_names)[0].bags.domains.is_empty());
+    assert!(bag(&instances(&story, &no_names)[0], BagName::DOMAINS).is_empty());
 }
 
 #[test]
 fn words_have_a_cap() {
     let story: Vec<_> = (0..10).map(|n| Said::dns(n * 10, &format!("host{n}.example"))).collect();
     let options = InstanceOptions { max_words: 4, ..options() };
-    assert_eq!(instances(&story, &options)[0].bags.domains.len(), 4);
+    assert_eq!(bag(&instances(&story, &options)[0], BagName::DOMAINS).len(), 4);
+}
+
+#[test]
+fn only_the_chosen_evidence_is_extracted() {
+    let story =
+        [Said::ntp(0), Said::dns(1_000, "a.example"), Said::ntp(64_000), Said::dns(99_000, "b.example")];
+    let evidence: EvidenceSet = "ntp_interval_s,domains".parse().unwrap();
+    let chosen = &instances(&story, &InstanceOptions { evidence, ..options() })[0];
+    let every = &instances(&story, &options())[0];
+    assert_eq!(chosen.evidence(), evidence);
+    assert_eq!(chosen.bags.get(BagName::PORTS), None);
+    assert_eq!(bag(chosen, BagName::DOMAINS), bag(every, BagName::DOMAINS));
+    assert_eq!(value(chosen, Attribute::NTP_INTERVAL_S), Some(64.0));
+    assert_eq!(chosen.spread.keys().collect::<Vec<_>>(), [&Attribute::NTP_INTERVAL_S]);
+    assert_eq!(chosen.counts, every.counts);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::num::NonZeroUsize;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use thingprint_instance::{Attribute, Labeled};
+use thingprint_instance::Labeled;
 use thingprint_model::{Column, Forest, ForestOptions, Model, Scenario, Table, TrainOptions, number};
 
 const ROWS: usize = 35_000;
@@ -41,16 +41,16 @@ fn table(model: &Model, rows: &[Labeled]) -> Table {
     let cardinality = u16::try_from(classes.len()).unwrap_or(u16::MAX);
     let predictions: Vec<_> = rows.iter().map(|row| model.predict(&row.instance)).collect();
     let mut columns = Vec::new();
-    for bag in 0..3 {
-        let verdicts = predictions.iter().filter_map(|prediction| prediction.stage0[bag].as_ref());
+    for bag in model.evidence().bags() {
+        let verdicts = predictions.iter().filter_map(|prediction| prediction.stage0.get(&bag));
         let values = verdicts.map(|verdict| class_number(&verdict.class)).collect();
         columns.push(Column::Name { values, cardinality });
     }
-    for bag in 0..3 {
-        let verdicts = predictions.iter().filter_map(|prediction| prediction.stage0[bag].as_ref());
+    for bag in model.evidence().bags() {
+        let verdicts = predictions.iter().filter_map(|prediction| prediction.stage0.get(&bag));
         columns.push(Column::Number(verdicts.map(|verdict| verdict.confidence).collect()));
     }
-    for attribute in Attribute::ALL {
+    for attribute in model.evidence().numbers() {
         let values = rows.iter().map(|row| number(row.instance.attributes.get(attribute)));
         columns.push(Column::Number(values.collect()));
     }

@@ -10,7 +10,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use thingprint_instance::{Attribute, Kind, Labeled};
+use thingprint_instance::{BagName, EvidenceSet, Kind, Labeled};
 use thingprint_model::{Evaluation, Input, Model, Scenario, Stage0Backend, TrainOptions};
 
 #[path = "../benches/synthetic/mod.rs"]
@@ -57,7 +57,10 @@ fn class_of(row: &Labeled) -> &str {
 /// The vocabulary of server ports.
 fn words(train: &[Labeled]) -> Vec<String> {
     let iot = train.iter().filter(|row| row.label.as_ref().is_some_and(|label| label.kind == Kind::Iot));
-    let words: BTreeSet<String> = iot.flat_map(|row| row.instance.bags.ports.keys().cloned()).collect();
+    let words: BTreeSet<String> = iot
+        .filter_map(|row| row.instance.bags.get(BagName::PORTS))
+        .flat_map(|bag| bag.keys().cloned())
+        .collect();
     words.into_iter().collect()
 }
 
@@ -75,7 +78,7 @@ fn bag_table(rows: &[Labeled], words: &[String], model: &Model) -> String {
     let _ = writeln!(text, "@attribute others numeric\n@attribute class {{{}}}\n@data", class_list(model));
     for row in rows {
         let mut counts = vec![0_u64; words.len() + 1];
-        for (word, count) in &row.instance.bags.ports {
+        for (word, count) in row.instance.bags.get(BagName::PORTS).into_iter().flatten() {
             counts[words.binary_search(word).unwrap_or(words.len())] += count;
         }
         for count in counts {
@@ -89,7 +92,7 @@ fn bag_table(rows: &[Labeled], words: &[String], model: &Model) -> String {
 /// The inputs of stage-1, as the model gives them.
 fn stage1_table(rows: &[Labeled], model: &Model, absent: &str) -> String {
     let mut text = String::from("@relation stage1\n");
-    for input in Scenario::Final.inputs().unwrap_or_default() {
+    for input in model.options().inputs().unwrap_or_default() {
         let _ = match input {
             Input::Class(_) => writeln!(text, "@attribute {input} {{{}}}", class_list(model)),
             Input::Confidence(_) | Input::Number(_) => writeln!(text, "@attribute {input} numeric"),
@@ -98,13 +101,13 @@ fn stage1_table(rows: &[Labeled], model: &Model, absent: &str) -> String {
     let _ = writeln!(text, "@attribute class {{{}}}\n@data", class_list(model));
     for row in rows {
         let prediction = model.predict(&row.instance);
-        for verdict in prediction.stage0.iter().flatten() {
+        for verdict in prediction.stage0.values() {
             let _ = write!(text, "{},", verdict.class);
         }
-        for verdict in prediction.stage0.iter().flatten() {
+        for verdict in prediction.stage0.values() {
             let _ = write!(text, "{:?},", verdict.confidence);
         }
-        for attribute in Attribute::ALL {
+        for attribute in EvidenceSet::paper().numbers() {
             let _ = match row.instance.attributes.get(attribute) {
                 Some(value) => write!(text, "{value:?},"),
                 None => write!(text, "{absent},"),
@@ -149,7 +152,7 @@ fn forests(train: &[Labeled], test: &[Labeled], seeds: u64) -> Result<Value, Box
     let filled = |rows: &[Labeled]| {
         let mut rows = rows.to_vec();
         for row in &mut rows {
-            for attribute in Attribute::ALL {
+            for attribute in EvidenceSet::paper().numbers() {
                 let value = row.instance.attributes.get(attribute).unwrap_or(absent);
                 row.instance.attributes.set(attribute, Some(value));
             }

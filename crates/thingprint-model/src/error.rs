@@ -1,5 +1,7 @@
 use std::io;
 
+use thingprint_instance::EvidenceSet;
+
 /// Why training, evaluating or loading a model failed; each message follows on from "failed to ...".
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
@@ -91,6 +93,12 @@ pub enum ModelError {
         /// Its value now.
         given: String,
     },
+    /// Instances lack bags that the classifier looks at.
+    #[error("the classifier looks at evidence that these instances lack: {missing}; extract them with it")]
+    MissingEvidence {
+        /// The bags.
+        missing: EvidenceSet,
+    },
     /// A model file that cannot be used.
     #[error("{name}: {fault}")]
     File {
@@ -124,15 +132,22 @@ pub enum FileFault {
     /// Some other kind of file.
     #[error("not a thingprint model")]
     Foreign,
-    /// Written by a later version.
+    /// Written by an earlier or a later version.
     #[error(
-        "unsupported format version {found}: this program reads versions up to {supported}; update it, or train again"
+        "unsupported format version {found}: this program reads version {supported}; {}",
+        if found < supported { "train the model again" } else { "use the program that wrote it, or a later one" }
     )]
     Version {
         /// Version in the file.
         found: u16,
-        /// Newest version that can be read.
+        /// The version that can be read.
         supported: u16,
+    },
+    /// The model looks at evidence that this version does not know.
+    #[error("looks at evidence that this program does not know: {name}")]
+    UnknownEvidence {
+        /// Name of the evidence.
+        name: String,
     },
     /// The file ends early.
     #[error("truncated: {found} of {expected} bytes")]

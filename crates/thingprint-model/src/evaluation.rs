@@ -199,7 +199,7 @@ mod tests {
         Prediction {
             device: DeviceId::Mac(MacAddr::new([2, 0, 0, 0, 0, 1])),
             window_start: Timestamp::default(),
-            stage0: [None, None, None],
+            stage0: std::collections::BTreeMap::new(),
             class: classes().name(class),
             confidence: distribution[class],
             distribution: distribution.to_vec(),

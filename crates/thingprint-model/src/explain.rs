@@ -3,13 +3,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
-use thingprint_instance::Instance;
+use thingprint_instance::{BagName, Instance};
 
 use crate::classes::most_likely;
 use crate::error::ModelError;
 use crate::model::Model;
 use crate::prediction::Prediction;
-use crate::scenario::{BagName, Input};
+use crate::scenario::Input;
+use crate::stage0::bag_of;
 
 /// What spoke for a class and what against it, in the windows of a device.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -92,14 +93,14 @@ impl Model {
         let (base, inputs) = self.input_evidence(windows, class).unzip();
         let probability =
             |prediction: &Prediction| prediction.distribution.get(class).copied().unwrap_or(0.0);
-        let bags = self.options.scenario.bags().iter();
+        let bags = self.evidence().bags();
         Ok(Explanation {
             class: self.classes.name(class),
             windows: windows.len() as u64,
             confidence: predictions.iter().map(probability).sum::<f64>() / windows.len() as f64,
             base,
             inputs: inputs.unwrap_or_default(),
-            bags: bags.filter_map(|&bag| self.bag_evidence(bag, windows, class)).collect(),
+            bags: bags.filter_map(|bag| self.bag_evidence(bag, windows, class)).collect(),
         })
     }
 
@@ -115,7 +116,7 @@ impl Model {
     }
 
     fn input_evidence(&self, windows: &[&Instance], class: usize) -> Option<(f64, Vec<InputEvidence>)> {
-        let (forest, inputs) = (self.forest.as_ref()?, self.options.scenario.inputs()?);
+        let (forest, inputs) = (self.forest.as_ref()?, self.options.inputs()?);
         let rows: Vec<Vec<f64>> =
             windows.iter().map(|window| self.row(window, &self.stage0(window))).collect();
         let class = u16::try_from(class).ok()?;
@@ -161,10 +162,10 @@ impl Model {
         let mut mean = vec![0.0; self.classes.len()];
         let mut words: BTreeMap<&str, f64> = BTreeMap::new();
         for window in windows {
-            for (sum, posterior) in mean.iter_mut().zip(model.posterior(bag.of(&window.bags))) {
+            for (sum, posterior) in mean.iter_mut().zip(model.posterior(bag_of(window, bag))) {
                 *sum += posterior;
             }
-            for (word, &count) in bag.of(&window.bags) {
+            for (word, &count) in bag_of(window, bag) {
                 *words.entry(word).or_default() += count as f64 / windows.len() as f64;
             }
         }

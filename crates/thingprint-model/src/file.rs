@@ -1,4 +1,5 @@
-//! The model file: a fixed header, then a zstd-compressed postcard body.
+//! The model file: a fixed header, then a zstd-compressed postcard body: the names of the evidence that the model looks
+//! at, and the model.
 //!
 //! | bytes | what |
 //! |---|---|
@@ -10,15 +11,19 @@
 //! | | compressed body |
 use std::io::{Read, Write};
 
+use serde::{Deserialize, Serialize};
+use thingprint_instance::EvidenceSet;
+
 use crate::error::{FileFault, ModelError};
 use crate::model::Model;
+use crate::sequence;
 
 /// First bytes of a model file. The first has its high bit set and a line end follows, so that no text begins like
 /// this and a copy made as text is told apart.
 pub const MAGIC: [u8; 8] = *b"\x89TPM\r\n\x1a\n";
 
-/// Format version that is written; earlier ones are read too, of which there are none yet.
-pub const FORMAT_VERSION: u16 = 1;
+/// Format version that is written and read. Version 1 had a place for each of three bags.
+pub const FORMAT_VERSION: u16 = 2;
 
 /// Most bytes that a model may take, compressed or not. A model takes up to twelve times its body in memory.
 ///
@@ -32,6 +37,9 @@ const MAX_RATIO: u64 = 200;
 
 /// Bodies up to this length are read however well they compress, such as linfa's of 500 classes and 5,000 words.
 const SMALL_BODY: u64 = 1 << 25;
+
+/// Most names of evidence in a file.
+const MAX_NEEDS: usize = 64;
 
 /// Compression level: beyond it files hardly shrink, and writing takes far longer.
 const COMPRESSION_LEVEL: i32 = 6;
@@ -47,7 +55,7 @@ const CHECKSUM_LEN: usize = 32;
 impl Model {
     /// Writes the model; fails when it is too large to be read again.
     pub fn write_to(&self, mut writer: impl Write) -> Result<(), ModelError> {
-        let body = postcard::to_stdvec(self).map_err(ModelError::Encode)?;
+        let body = encode(self).map_err(ModelError::Encode)?;
         let compressed = zstd::encode_all(&*body, COMPRESSION_LEVEL).map_err(ModelError::Write)?;
         check_sizes(body.len() as u64, compressed.len() as u64)
             .map_err(|(size, most)| ModelError::TooLarge { size, most })?;
@@ -61,8 +69,8 @@ impl Model {
 
     /// Reads a model; `name` is the file's, for errors.
     ///
-    /// Fails when the file cannot be read, is no model, is of a later version, is cut or damaged, or holds parts that
-    /// do not fit together. Sizes in the file are checked before they are believed, and what was read is checked
+    /// Fails when the file cannot be read, is no model, is of another version, looks at unknown evidence, is cut or
+    /// damaged, or holds parts that do not fit together. Sizes in the file are checked before they are believed, and what was read is checked
     /// before it is used, so that prediction with a loaded model always ends.
     pub fn read_from(reader: impl Read, name: &str) -> Result<Self, ModelError> {
         read(reader).map_err(|fault| ModelError::File { name: name.to_owned(), fault })
@@ -149,16 +157,47 @@ fn decompress(compressed: &[u8], body_len: u64) -> Result<Vec<u8>, FileFault> {
     Ok(body)
 }
 
+/// Names of evidence, in front of the model, so that an unknown one can be told from damage.
+#[derive(Serialize, Deserialize)]
+struct Needs(#[serde(deserialize_with = "sequence::at_most::<_, _, MAX_NEEDS>")] Vec<String>);
+
+impl Needs {
+    fn of(evidence: EvidenceSet) -> Self {
+        Self(evidence.names().map(str::to_owned).collect())
+    }
+
+    /// The first name that no evidence has.
+    fn unknown(&self) -> Option<&String> {
+        let is_known = |name: &str| EvidenceSet::all().names().any(|known| known == name);
+        self.0.iter().find(|name| !is_known(name))
+    }
+}
+
+fn encode(model: &Model) -> Result<Vec<u8>, postcard::Error> {
+    postcard::to_extend(model, postcard::to_stdvec(&Needs::of(model.evidence()))?)
+}
+
 fn decode(body: &[u8]) -> Result<Model, FileFault> {
-    let (model, rest): (Model, _) = postcard::take_from_bytes(body).map_err(|error| match error {
-        postcard::Error::SerdeDeCustom => FileFault::Inconsistent("a list in it is too long or out of order"),
-        error => FileFault::Decode(error.to_string()),
-    })?;
+    let (needs, body): (Needs, _) = postcard::take_from_bytes(body).map_err(decode_fault)?;
+    if let Some(name) = needs.unknown() {
+        return Err(FileFault::UnknownEvidence { name: name.clone() });
+    }
+    let (model, rest): (Model, _) = postcard::take_from_bytes(body).map_err(decode_fault)?;
     if !rest.is_empty() {
         return Err(FileFault::Inconsistent("its body continues after its end"));
     }
     model.check_loaded()?;
+    if needs.0 != Needs::of(model.evidence()).0 {
+        return Err(FileFault::Inconsistent("its list of evidence does not fit its scenario"));
+    }
     Ok(model)
+}
+
+fn decode_fault(error: postcard::Error) -> FileFault {
+    match error {
+        postcard::Error::SerdeDeCustom => FileFault::Inconsistent("a list in it is too long or out of order"),
+        error => FileFault::Decode(error.to_string()),
+    }
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub use model::{Model, Origin};
 pub use options::{MAX_FOLDS, MAX_TREES, Prior, Stage0Backend, Stage1Backend, TrainOptions, Unseen};
 pub use prediction::{DeviceVerdict, Prediction, Verdict, device_verdicts};
 pub use random::GENERATOR;
-pub use scenario::{BagName, Input, Scenario};
+pub use scenario::{Input, Scenario};
 pub use split::{DEFAULT_TRAIN_SHARE, Partition, Split};
 pub use stage1::{ABSENT, Column, Forest, ForestExplanation, ForestOptions, MAX_ROWS, Table, number};
 pub use vocabulary::Vocabulary;

@@ -25,7 +25,7 @@ impl Model {
     ///
     /// Unlabelled instances and classes that the model does not know are left out; fails when nothing is left.
     pub fn merits<'a>(&self, rows: impl IntoIterator<Item = &'a Labeled>) -> Result<Vec<Merit>, ModelError> {
-        let Some(inputs) = self.options().scenario.inputs() else { return Ok(Vec::new()) };
+        let Some(inputs) = self.options().inputs() else { return Ok(Vec::new()) };
         let table = self.labelled_table(rows, &inputs)?;
         let gains = information_gains(&table);
         let mut merits: Vec<_> =

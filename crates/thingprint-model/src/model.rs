@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
-use thingprint_instance::{Instance, Label, Labeled};
+use thingprint_instance::{BagName, EvidenceSet, Instance, Label, Labeled};
 
 use crate::classes::{Classes, most_likely};
 use crate::error::{FileFault, ModelError};
@@ -10,10 +10,14 @@ use crate::options::TrainOptions;
 use crate::parallel;
 use crate::prediction::{DeviceVerdict, Prediction, Verdict, device_verdicts};
 use crate::random::GENERATOR;
-use crate::scenario::{BagName, Input};
-use crate::stage0::BagModel;
+use crate::scenario::Input;
+use crate::sequence;
+use crate::stage0::{BagModel, bag_of};
 use crate::stage1::{Forest, ForestOptions, Table, fit as fit_forest};
 use crate::training::{Found, Training, column, narrow, value};
+
+/// Most bags that a model looks at: a set of evidence has no more.
+const MAX_BAGS: usize = 32;
 
 /// A trained classifier: what it learned and every choice behind it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,7 +26,9 @@ pub struct Model {
     pub(crate) options: TrainOptions,
     pub(crate) extraction: BTreeMap<String, String>,
     pub(crate) classes: Classes,
-    pub(crate) bags: [Option<BagModel>; 3],
+    /// One for each bag of the evidence that is looked at, in the order of bags.
+    #[serde(deserialize_with = "sequence::at_most::<_, _, MAX_BAGS>")]
+    pub(crate) bags: Vec<BagModel>,
     pub(crate) forest: Option<Forest>,
 }
 
@@ -39,7 +45,8 @@ impl Model {
     /// Learns from labelled instances; those without a label are left out.
     ///
     /// `jobs` threads share the work; the model does not depend on their number. Fails when the options are out of
-    /// range, when there is no label or only one class, or when a class is labelled both iot and non-iot.
+    /// range, when an instance lacks a bag that is looked at, when there is no label or only one class, or when a class
+    /// is labelled both iot and non-iot.
     pub fn fit<'a>(
         rows: impl IntoIterator<Item = &'a Labeled>,
         options: &TrainOptions,
@@ -48,12 +55,11 @@ impl Model {
         options.check()?;
         let rows: Vec<_> =
             rows.into_iter().filter_map(|row| Some((&row.instance, row.label.as_ref()?))).collect();
+        check_evidence(options.looks_at(), rows.iter().map(|(instance, _)| *instance))?;
         let training = Training::of(rows, options)?;
-        let mut bags = [None, None, None];
-        for &bag in options.scenario.bags() {
-            bags[bag as usize] = Some(training.fit_bag(bag, |_| true)?);
-        }
-        let forest = match options.scenario.inputs() {
+        let bags = options.looks_at().bags().map(|bag| training.fit_bag(bag, |_| true));
+        let bags = bags.collect::<Result<Vec<_>, _>>()?;
+        let forest = match options.inputs() {
             Some(inputs) => {
                 let table = training.table(&inputs, &bags, jobs)?;
                 Some(fit_forest(options.stage1, &table, &ForestOptions::from(options), jobs)?)
@@ -70,7 +76,7 @@ impl Model {
         })
     }
 
-    /// Classifies one instance.
+    /// Classifies one instance. A bag that it lacks counts as an empty one: see [`Model::check_evidence`].
     pub fn predict(&self, instance: &Instance) -> Prediction {
         let found = self.stage0(instance);
         let distribution = self.distribution(instance, &found);
@@ -79,7 +85,7 @@ impl Model {
         Prediction {
             device: instance.device,
             window_start: instance.window_start,
-            stage0: found.map(|found| found.map(verdict)),
+            stage0: self.evidence().bags().zip(found.into_iter().map(verdict)).collect(),
             confidence: distribution.get(class).copied().unwrap_or(0.0),
             class: self.classes.name(class),
             distribution,
@@ -114,6 +120,19 @@ impl Model {
         &self.origin
     }
 
+    /// The evidence that the model looks at, and that instances need.
+    pub fn evidence(&self) -> EvidenceSet {
+        self.options.looks_at()
+    }
+
+    /// Refuses instances that lack a bag that the model looks at. A number that is absent is an input like any other.
+    pub fn check_evidence<'a>(
+        &self,
+        instances: impl IntoIterator<Item = &'a Instance>,
+    ) -> Result<(), ModelError> {
+        check_evidence(self.evidence(), instances)
+    }
+
     /// The forest; `None` where a stage-0 answers alone.
     pub fn forest(&self) -> Option<&Forest> {
         self.forest.as_ref()
@@ -146,16 +165,16 @@ impl Model {
         Ok(())
     }
 
-    /// What stage-0 says of each bag that the scenario looks at.
-    pub(crate) fn stage0(&self, instance: &Instance) -> [Option<Found>; 3] {
-        [BagName::Ports, BagName::Domains, BagName::CipherSuites]
-            .map(|bag| self.bag(bag).map(|model| model.verdict(bag.of(&instance.bags))))
+    /// What stage-0 says of each bag that the model looks at.
+    pub(crate) fn stage0(&self, instance: &Instance) -> Vec<Found> {
+        let bags = self.evidence().bags().zip(&self.bags);
+        bags.map(|(bag, model)| model.verdict(bag_of(instance, bag))).collect()
     }
 
     /// The inputs of stage-1 for an instance.
-    pub(crate) fn row(&self, instance: &Instance, found: &[Option<Found>; 3]) -> Vec<f64> {
-        let inputs = self.options.scenario.inputs().unwrap_or_default();
-        inputs.into_iter().map(|input| value(input, instance, found)).collect()
+    pub(crate) fn row(&self, instance: &Instance, found: &[Found]) -> Vec<f64> {
+        let (inputs, evidence) = (self.options.inputs().unwrap_or_default(), self.evidence());
+        inputs.into_iter().map(|input| value(input, evidence, instance, found)).collect()
     }
 
     /// The inputs of stage-1 for labelled instances of known classes.
@@ -171,41 +190,48 @@ impl Model {
             return Err(ModelError::NothingToEvaluate);
         }
         let classes = self.classes.len();
-        let columns = inputs
-            .iter()
-            .map(|&input| column(input, classes, rows.iter().map(|(instance, found, _)| (*instance, found))));
+        let columns = inputs.iter().map(|&input| {
+            column(input, self.evidence(), classes, || rows.iter().map(|(i, found, _)| (*i, &**found)))
+        });
         Table::new(columns.collect(), rows.iter().map(|&(.., class)| class).collect(), classes)
     }
 
     pub(crate) fn bag(&self, bag: BagName) -> Option<&BagModel> {
-        self.bags[bag as usize].as_ref()
+        let evidence = self.evidence();
+        evidence.has_bag(bag).then(|| self.bags.get(evidence.index_of_bag(bag)))?
     }
 
-    fn distribution(&self, instance: &Instance, found: &[Option<Found>; 3]) -> Vec<f64> {
+    fn distribution(&self, instance: &Instance, found: &[Found]) -> Vec<f64> {
         if let Some(forest) = &self.forest {
             return forest.distribution(&self.row(instance, found));
         }
-        let alone = self.options.scenario.bags().first();
-        let posterior = alone.and_then(|&bag| Some(self.bag(bag)?.posterior(bag.of(&instance.bags))));
-        posterior.unwrap_or_default()
+        let alone = self.evidence().bags().zip(&self.bags).next();
+        alone.map(|(bag, model)| model.posterior(bag_of(instance, bag))).unwrap_or_default()
     }
 
     /// Refuses a loaded model whose parts do not fit together.
     pub(crate) fn check_loaded(&self) -> Result<(), FileFault> {
         self.options.check().map_err(|_| FileFault::Inconsistent("an option is out of range"))?;
         self.classes.check_loaded()?;
-        let scenario = self.options.scenario;
-        for &bag in BagName::ALL {
-            match self.bag(bag) {
-                Some(model) if scenario.bags().contains(&bag) => model.check_loaded(self.classes.len())?,
-                None if !scenario.bags().contains(&bag) => {}
-                _ => return Err(FileFault::Inconsistent("its bags do not fit its scenario")),
-            }
+        if self.bags.len() != self.evidence().bags().count() {
+            return Err(FileFault::Inconsistent("its bags do not fit its scenario"));
         }
-        match (&self.forest, scenario.inputs()) {
+        self.bags.iter().try_for_each(|bag| bag.check_loaded(self.classes.len()))?;
+        match (&self.forest, self.options.inputs()) {
             (Some(forest), Some(inputs)) => forest.check_loaded(inputs.len(), self.classes.len()),
             (None, None) => Ok(()),
             _ => Err(FileFault::Inconsistent("its forest does not fit its scenario")),
         }
     }
+}
+
+/// Refuses instances that lack a bag of this evidence.
+fn check_evidence<'a>(
+    evidence: EvidenceSet,
+    instances: impl IntoIterator<Item = &'a Instance>,
+) -> Result<(), ModelError> {
+    let needed = evidence.only(|_| false, |_| true);
+    let missing = instances.into_iter().map(|instance| needed.without(instance.bags.evidence()));
+    let missing = missing.fold(EvidenceSet::NONE, EvidenceSet::with);
+    if missing.is_empty() { Ok(()) } else { Err(ModelError::MissingEvidence { missing }) }
 }

@@ -2,9 +2,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use thingprint_instance::EvidenceSet;
 
 use crate::error::ModelError;
-use crate::scenario::Scenario;
+use crate::scenario::{Input, Scenario};
 
 /// Most trees that a forest may have.
 pub const MAX_TREES: u32 = 10_000;
@@ -16,8 +17,10 @@ pub const MAX_FOLDS: u32 = 1_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainOptions {
-    /// What the classifier looks at.
+    /// What the classifier looks at, of the evidence.
     pub scenario: Scenario,
+    /// The evidence that there is to look at.
+    pub evidence: EvidenceSet,
     /// Estimator of stage-0.
     pub stage0: Stage0Backend,
     /// Estimator of stage-1.
@@ -41,6 +44,7 @@ impl Default for TrainOptions {
     fn default() -> Self {
         Self {
             scenario: Scenario::Final,
+            evidence: EvidenceSet::trained_on(),
             stage0: Stage0Backend::Sparse,
             stage1: Stage1Backend::Forest,
             prior: Prior::Weka,
@@ -54,8 +58,26 @@ impl Default for TrainOptions {
 }
 
 impl TrainOptions {
+    /// The evidence that the classifier looks at.
+    pub fn looks_at(&self) -> EvidenceSet {
+        self.scenario.evidence(self.evidence)
+    }
+
+    /// The inputs of stage-1, in the order of columns; `None` where a stage-0 answers alone.
+    pub fn inputs(&self) -> Option<Vec<Input>> {
+        self.scenario.inputs(self.evidence)
+    }
+
     /// Checks that every option lies inside its range.
     pub fn check(&self) -> Result<(), ModelError> {
+        if self.looks_at().is_empty() {
+            let expected = "expected something that the scenario looks at";
+            return Err(ModelError::Option {
+                option: "evidence",
+                value: self.evidence.to_string(),
+                expected,
+            });
+        }
         check_range("trees", Some(self.trees), 1..=MAX_TREES, "expected 1 to 10000")?;
         check_range("attributes_per_node", self.attributes_per_node, 1..=u32::MAX, "expected at least 1")?;
         check_range("out_of_fold", self.out_of_fold, 2..=MAX_FOLDS, "expected 2 to 1000 folds")

@@ -1,7 +1,9 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
 use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_instance::BagName;
 
 use crate::classes::{Classes, TIE, most_likely};
 
@@ -21,9 +23,8 @@ pub struct Prediction {
     pub device: DeviceId,
     /// Start of the window.
     pub window_start: Timestamp,
-    /// Verdicts of stage-0 on ports, domains and cipher suites, in this order; `None` where the model's scenario does
-    /// not look at the bag.
-    pub stage0: [Option<Verdict>; 3],
+    /// Verdicts of stage-0 on the bags that the model looks at.
+    pub stage0: BTreeMap<BagName, Verdict>,
     /// Probability of each class of the model, in its order; they sum to 1.
     pub distribution: Vec<f64>,
     /// The most likely class: the best guess, whatever its confidence.

@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use thingprint_instance::{Attribute, Bag, Bags};
+use thingprint_instance::{Attribute, BagName, CollectionCost, EvidenceSet};
 
 use crate::error::ModelError;
 use crate::options::choice;
@@ -18,11 +18,11 @@ choice! {
         Domains = "domains",
         /// Stage-0 of the cipher suites alone.
         Ciphers = "ciphers",
-        /// Stage-1 on the six outputs of the three stage-0 classifiers.
+        /// Stage-1 on the outputs of the stage-0 classifiers.
         Stage0 = "stage0",
-        /// Stage-1 on flow volume, duration and rate: what is cheap to collect.
+        /// Stage-1 on what costs little to collect: flow volume, duration and rate.
         Low = "low",
-        /// `low` with sleep time, the two intervals and stage-0 of the ports.
+        /// `low` with what costs more: sleep time, the two intervals and stage-0 of the ports.
         LowMedium = "low-medium",
         /// Stage-1 on everything.
         Final = "final",
@@ -30,55 +30,46 @@ choice! {
 }
 
 impl Scenario {
-    /// The bags whose stage-0 the scenario needs.
-    pub const fn bags(self) -> &'static [BagName] {
+    /// The scenario of a bag's stage-0 alone; `None` where the paper has none.
+    pub fn of_bag(bag: BagName) -> Option<Self> {
+        Self::ALL.iter().copied().find(|scenario| scenario.only_bag() == Some(bag))
+    }
+
+    /// What the scenario looks at, of this evidence: the cost groups are those of the paper.
+    pub fn evidence(self, evidence: EvidenceSet) -> EvidenceSet {
+        let up_to = |most: CollectionCost| {
+            let is_cheap = move |cost: Option<CollectionCost>| cost.is_some_and(|cost| cost <= most);
+            evidence.only(|number| is_cheap(number.cost()), |bag| is_cheap(bag.cost()))
+        };
         match self {
-            Self::Ports | Self::LowMedium => &[BagName::Ports],
-            Self::Domains => &[BagName::Domains],
-            Self::Ciphers => &[BagName::CipherSuites],
-            Self::Stage0 | Self::Final => BagName::ALL,
-            Self::Low => &[],
+            Self::Ports | Self::Domains | Self::Ciphers => {
+                self.only_bag().map_or(EvidenceSet::NONE, EvidenceSet::from)
+            }
+            Self::Stage0 => evidence.only(|_| false, |_| true),
+            Self::Low => up_to(CollectionCost::Low),
+            Self::LowMedium => up_to(CollectionCost::Medium),
+            Self::Final => evidence,
         }
     }
 
-    /// The inputs of stage-1, in the order of columns; `None` where a stage-0 answers alone.
-    pub fn inputs(self) -> Option<Vec<Input>> {
-        let numbers: &[Attribute] = match self {
-            Self::Ports | Self::Domains | Self::Ciphers => return None,
-            Self::Stage0 => &[],
-            Self::Low => &LOW_COST,
-            Self::LowMedium | Self::Final => &Attribute::ALL,
-        };
-        let classes = self.bags().iter().map(|&bag| Input::Class(bag));
-        let confidences = self.bags().iter().map(|&bag| Input::Confidence(bag));
-        let numbers = numbers.iter().map(|&attribute| Input::Number(attribute));
-        Some(classes.chain(confidences).chain(numbers).collect())
+    /// The inputs of stage-1 with this evidence, in the order of columns; `None` where a stage-0 answers alone.
+    pub fn inputs(self, evidence: EvidenceSet) -> Option<Vec<Input>> {
+        if self.only_bag().is_some() {
+            return None;
+        }
+        let evidence = self.evidence(evidence);
+        let classes = evidence.bags().map(Input::Class);
+        let confidences = evidence.bags().map(Input::Confidence);
+        Some(classes.chain(confidences).chain(evidence.numbers().map(Input::Number)).collect())
     }
-}
 
-/// Attributes of low collection cost (classification paper, §6.1).
-const LOW_COST: [Attribute; 3] =
-    [Attribute::FlowVolumeBytes, Attribute::FlowDurationS, Attribute::FlowRateBps];
-
-choice! {
-    /// Name of a bag of words.
-    BagName as "bag" {
-        /// Server ports.
-        Ports = "ports",
-        /// Names in DNS queries.
-        Domains = "domains",
-        /// Cipher-suite lists.
-        CipherSuites = "cipher_suites",
-    }
-}
-
-impl BagName {
-    /// This bag of an instance.
-    pub const fn of(self, bags: &Bags) -> &Bag {
+    /// The bag whose stage-0 answers alone.
+    const fn only_bag(self) -> Option<BagName> {
         match self {
-            Self::Ports => &bags.ports,
-            Self::Domains => &bags.domains,
-            Self::CipherSuites => &bags.cipher_suites,
+            Self::Ports => Some(BagName::PORTS),
+            Self::Domains => Some(BagName::DOMAINS),
+            Self::Ciphers => Some(BagName::CIPHER_SUITES),
+            Self::Stage0 | Self::Low | Self::LowMedium | Self::Final => None,
         }
     }
 }
@@ -111,7 +102,7 @@ mod tests {
 
     fn check(scenario: &str, expected: &[&str]) {
         let scenario: Scenario = scenario.parse().unwrap();
-        let inputs = scenario.inputs().unwrap_or_default();
+        let inputs = scenario.inputs(EvidenceSet::paper()).unwrap_or_default();
         assert_eq!(inputs.iter().map(ToString::to_string).collect::<Vec<_>>(), expected, "{scenario}");
     }
 
@@ -132,8 +123,21 @@ mod tests {
                 "ntp_interval_s",
             ],
         );
-        assert_eq!(Scenario::Stage0.inputs().unwrap().len(), 6);
-        assert_eq!(Scenario::Final.inputs().unwrap().len(), 12);
+        let count = |scenario: Scenario| scenario.inputs(EvidenceSet::paper()).unwrap().len();
+        assert_eq!((count(Scenario::Stage0), count(Scenario::Final)), (6, 12));
+    }
+
+    #[test]
+    fn a_scenario_looks_at_what_is_chosen() {
+        let chosen = EvidenceSet::from(BagName::DOMAINS).with(Attribute::FLOW_RATE_BPS.into());
+        let check = |scenario: Scenario, expected: &str| {
+            assert_eq!(scenario.evidence(chosen).to_string(), expected, "{scenario}");
+        };
+        check(Scenario::Final, "flow_rate_bps,domains");
+        check(Scenario::Stage0, "domains");
+        check(Scenario::LowMedium, "flow_rate_bps");
+        check(Scenario::Ports, "ports");
+        assert_eq!(Scenario::of_bag(BagName::CIPHER_SUITES), Some(Scenario::Ciphers));
     }
 
     #[test]

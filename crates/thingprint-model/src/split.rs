@@ -163,7 +163,7 @@ mod tests {
             attributes: Attributes::default(),
             bags: Bags::default(),
             counts: Counts::default(),
-            spread: [None; 6],
+            spread: thingprint_instance::Spreads::new(),
         };
         Labeled { instance, label: class.map(|class| Label { class: class.to_owned(), kind: Kind::Iot }) }
     }

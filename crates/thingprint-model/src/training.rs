@@ -1,14 +1,14 @@
 use std::num::NonZeroUsize;
 
-use thingprint_instance::{Bag, Instance, Label};
+use thingprint_instance::{Bag, BagName, EvidenceSet, Instance, Label};
 
 use crate::classes::{Classes, MAX_CLASSES};
 use crate::error::ModelError;
 use crate::options::TrainOptions;
 use crate::parallel;
 use crate::random::{Generator, Purpose};
-use crate::scenario::{BagName, Input};
-use crate::stage0::{BagModel, LabeledBag};
+use crate::scenario::Input;
+use crate::stage0::{BagModel, LabeledBag, bag_of};
 use crate::stage1::{Column, Table, number};
 
 /// What stage-0 found in one bag: number of the class, and confidence.
@@ -51,29 +51,30 @@ impl<'a> Training<'a> {
         wanted: impl Fn(usize) -> bool,
     ) -> Result<BagModel, ModelError> {
         let row = |((at, &(instance, label)), &class): ((usize, &(&'a Instance, &'a Label)), &u16)| {
-            wanted(at).then(|| LabeledBag { bag: bag.of(&instance.bags), class, kind: label.kind })
+            wanted(at).then(|| LabeledBag { bag: bag_of(instance, bag), class, kind: label.kind })
         };
         let rows: Vec<_> = self.rows.iter().enumerate().zip(&self.row_classes).filter_map(row).collect();
         BagModel::fit(&rows, self.classes.len(), self.options)
     }
 
-    /// The training rows of stage-1.
+    /// The training rows of stage-1; `bags` are the models of the bags that are looked at.
     pub(crate) fn table(
         &self,
         inputs: &[Input],
-        bags: &[Option<BagModel>; 3],
+        bags: &[BagModel],
         jobs: NonZeroUsize,
     ) -> Result<Table, ModelError> {
-        let mut found = vec![[None; 3]; self.rows.len()];
-        for &bag in self.options.scenario.bags() {
-            let outputs = self.outputs(bag, bags[bag as usize].as_ref(), jobs)?;
+        let evidence = self.options.looks_at();
+        let mut found: Vec<Vec<Found>> = vec![Vec::with_capacity(bags.len()); self.rows.len()];
+        for (bag, model) in evidence.bags().zip(bags) {
+            let outputs = self.outputs(bag, model, jobs)?;
             for (found, output) in found.iter_mut().zip(outputs) {
-                found[bag as usize] = output;
+                found.push(output);
             }
         }
         let classes = self.classes.len();
-        let rows = || self.rows.iter().zip(&found).map(|(&(instance, _), found)| (instance, found));
-        let columns = inputs.iter().map(|&input| column(input, classes, rows())).collect();
+        let rows = || self.rows.iter().zip(&found).map(|(&(instance, _), found)| (instance, &**found));
+        let columns = inputs.iter().map(|&input| column(input, evidence, classes, rows)).collect();
         Table::new(columns, self.row_classes.clone(), classes)
     }
 
@@ -81,18 +82,18 @@ impl<'a> Training<'a> {
     fn outputs(
         &self,
         bag: BagName,
-        in_sample: Option<&BagModel>,
+        in_sample: &BagModel,
         jobs: NonZeroUsize,
-    ) -> Result<Vec<Option<Found>>, ModelError> {
-        let words = |at: usize| -> &Bag { bag.of(&self.rows[at].0.bags) };
+    ) -> Result<Vec<Found>, ModelError> {
+        let words = |at: usize| -> &Bag { bag_of(self.rows[at].0, bag) };
         let Some(folds) = self.options.out_of_fold else {
-            let verdict = |(): &mut (), at: usize| in_sample.map(|model| model.verdict(words(at)));
+            let verdict = |(): &mut (), at: usize| in_sample.verdict(words(at));
             return Ok(parallel::map(self.rows.len(), jobs, || (), verdict));
         };
         let fold_of = self.folds(folds as usize);
         let models = (0..folds as usize).map(|fold| self.fit_bag(bag, |at| fold_of[at] != fold));
         let models = models.collect::<Result<Vec<_>, _>>()?;
-        Ok(parallel::map(self.rows.len(), jobs, || (), |(), at| Some(models[fold_of[at]].verdict(words(at)))))
+        Ok(parallel::map(self.rows.len(), jobs, || (), |(), at| models[fold_of[at]].verdict(words(at))))
     }
 
     /// The fold of each row: rows in random order, dealt out in turn.
@@ -107,24 +108,28 @@ impl<'a> Training<'a> {
     }
 }
 
-/// One input of stage-1 for many rows.
-pub(crate) fn column<'a>(
+/// One input of stage-1 for many rows: instances, with what stage-0 found in the bags of the evidence.
+pub(crate) fn column<'a, I: Iterator<Item = (&'a Instance, &'a [Found])>>(
     input: Input,
+    evidence: EvidenceSet,
     classes: usize,
-    rows: impl Iterator<Item = (&'a Instance, &'a [Option<Found>; 3])>,
+    rows: impl Fn() -> I,
 ) -> Column {
     let Input::Class(bag) = input else {
-        return Column::Number(rows.map(|(instance, found)| value(input, instance, found)).collect());
+        let value = |(instance, found)| value(input, evidence, instance, found);
+        return Column::Number(rows().map(value).collect());
     };
-    let class = |found: &[Option<Found>; 3]| found[bag as usize].map_or(0, |(class, _)| narrow(class));
-    Column::Name { values: rows.map(|(_, found)| class(found)).collect(), cardinality: narrow(classes) }
+    let at = evidence.index_of_bag(bag);
+    let class = |found: &[Found]| found.get(at).map_or(0, |(class, _)| narrow(*class));
+    Column::Name { values: rows().map(|(_, found)| class(found)).collect(), cardinality: narrow(classes) }
 }
 
 /// One input of stage-1 as a number.
-pub(crate) fn value(input: Input, instance: &Instance, found: &[Option<Found>; 3]) -> f64 {
+pub(crate) fn value(input: Input, evidence: EvidenceSet, instance: &Instance, found: &[Found]) -> f64 {
+    let found = |bag: BagName| found.get(evidence.index_of_bag(bag));
     match input {
-        Input::Class(bag) => number(found[bag as usize].map(|(class, _)| class as f64)),
-        Input::Confidence(bag) => number(found[bag as usize].map(|(_, confidence)| confidence)),
+        Input::Class(bag) => number(found(bag).map(|(class, _)| *class as f64)),
+        Input::Confidence(bag) => number(found(bag).map(|(_, confidence)| *confidence)),
         Input::Number(attribute) => number(instance.attributes.get(attribute)),
     }
 }

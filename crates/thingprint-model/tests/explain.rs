@@ -6,7 +6,7 @@ mod synthetic;
 
 use std::num::NonZeroUsize;
 
-use thingprint_instance::{Instance, Kind, Label, Labeled};
+use thingprint_instance::{Attribute, Bag, BagName, Bags, Instance, Kind, Label, Labeled};
 use thingprint_model::{Explanation, InputValue, Model, Scenario, Stage1Backend, TrainOptions};
 
 fn fit(rows: &[Labeled], options: TrainOptions) -> Model {
@@ -48,10 +48,13 @@ fn home() -> Vec<Labeled> {
         let (class, port, volume) =
             [("camera", "443", 1e6), ("plug", "8777", 10.0), ("switch", "53", 10.0)][at % 3];
         row.label = Some(Label { class: class.to_owned(), kind: Kind::Iot });
-        row.instance.bags.ports = [(port.to_owned(), 2), ("123".to_owned(), 1)].into();
-        row.instance.bags.domains.clear();
-        row.instance.bags.cipher_suites.clear();
-        row.instance.attributes.0 = [Some(volume), None, None, None, None, None];
+        let ports = [(port.to_owned(), 2), ("123".to_owned(), 1)].into();
+        row.instance.bags = Bags::from([
+            (BagName::PORTS, ports),
+            (BagName::DOMAINS, Bag::new()),
+            (BagName::CIPHER_SUITES, Bag::new()),
+        ]);
+        row.instance.attributes = [(Attribute::FLOW_VOLUME_BYTES, Some(volume))].into_iter().collect();
     }
     rows
 }

@@ -7,10 +7,9 @@ mod synthetic;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-use thingprint_instance::{Instance, Kind, Label, Labeled};
+use thingprint_instance::{Attribute, Bag, BagName, Bags, Instance, Kind, Label, Labeled};
 use thingprint_model::{
-    BagName, Evaluation, Model, ModelError, Prediction, Scenario, Split, Stage0Backend, Stage1Backend,
-    TrainOptions,
+    Evaluation, Model, ModelError, Prediction, Scenario, Split, Stage0Backend, Stage1Backend, TrainOptions,
 };
 
 fn jobs(count: usize) -> NonZeroUsize {
@@ -120,9 +119,10 @@ fn a_prediction_shows_what_the_scenario_looks_at() {
     let check = |scenario, expected: [bool; 3]| {
         let model = fit(&rows, &small(TrainOptions { scenario, ..TrainOptions::default() }));
         let prediction = model.predict(&rows[7].instance);
-        assert_eq!(prediction.stage0.each_ref().map(Option::is_some), expected, "{scenario}");
+        let bags = [BagName::PORTS, BagName::DOMAINS, BagName::CIPHER_SUITES];
+        assert_eq!(bags.map(|bag| prediction.stage0.contains_key(&bag)), expected, "{scenario}");
         assert!((prediction.distribution.iter().sum::<f64>() - 1.0).abs() < 1e-12);
-        assert_eq!(model.forest().is_some(), scenario.inputs().is_some());
+        assert_eq!(model.forest().is_some(), model.options().inputs().is_some());
     };
     check(Scenario::Final, [true; 3]);
     check(Scenario::Low, [false; 3]);
@@ -130,12 +130,56 @@ fn a_prediction_shows_what_the_scenario_looks_at() {
     check(Scenario::Ciphers, [false, false, true]);
 }
 
+/// Bags that are looked at have to be there, whether for training or for an answer; numbers may be absent.
+#[test]
+fn instances_without_the_evidence_are_refused() {
+    let rows = synthetic::instances(400, 1);
+    let mut lacking = rows.clone();
+    for row in &mut lacking {
+        let ports = row.instance.bags.get(BagName::PORTS).cloned().unwrap();
+        row.instance.bags = Bags::from([(BagName::PORTS, ports)]);
+    }
+    let fit = |rows: &[Labeled], options: &TrainOptions| Model::fit(rows, options, jobs(2));
+    let expected = "the classifier looks at evidence that these instances lack: domains,cipher_suites; extract them \
+                    with it";
+    let error = fit(&lacking, &small(TrainOptions::default())).unwrap_err().to_string();
+    assert_eq!(error, expected);
+    let model = fit(&rows, &small(TrainOptions::default())).unwrap();
+    assert!(model.check_evidence(rows.iter().map(|row| &row.instance)).is_ok());
+    let error = model.check_evidence(lacking[399..].iter().map(|row| &row.instance)).unwrap_err();
+    assert_eq!(error.to_string(), expected);
+    let ports =
+        fit(&lacking, &small(TrainOptions { scenario: Scenario::LowMedium, ..TrainOptions::default() }));
+    let mut row = lacking[0].clone();
+    row.instance.attributes.set(Attribute::SLEEP_TIME_S, None);
+    assert!(ports.unwrap().check_evidence([&row.instance]).is_ok());
+}
+
+/// Evidence beyond the paper's goes the same way: chosen, it is learned from; not chosen, it changes nothing.
+#[test]
+fn the_evidence_is_what_was_chosen() {
+    let rows = synthetic::instances(400, 1);
+    let chosen = TrainOptions { evidence: "ports,flow_rate_bps".parse().unwrap(), ..TrainOptions::default() };
+    let model = fit(&rows, &small(chosen));
+    assert_eq!(model.evidence(), chosen.evidence);
+    let inputs = model.options().inputs().unwrap();
+    let inputs: Vec<String> = inputs.iter().map(ToString::to_string).collect();
+    assert_eq!(inputs, ["ports_class", "ports_confidence", "flow_rate_bps"]);
+    let mut other = rows[7].clone();
+    other.instance.bags.insert(BagName::DOMAINS, Bag::from([("elsewhere.example".to_owned(), 9)]));
+    other.instance.attributes.set(Attribute::NTP_INTERVAL_S, Some(1e9));
+    assert_eq!(model.predict(&other.instance), model.predict(&rows[7].instance));
+    let none = TrainOptions { evidence: BagName::PORTS.into(), scenario: Scenario::Low, ..chosen };
+    let error = Model::fit(&rows, &none, jobs(1)).unwrap_err().to_string();
+    assert_eq!(error, "option evidence = ports: expected something that the scenario looks at");
+}
+
 #[test]
 fn a_stage_0_alone_gives_its_verdict() {
     let rows = synthetic::instances(400, 1);
     let model = fit(&rows, &TrainOptions { scenario: Scenario::Domains, ..TrainOptions::default() });
     let prediction = model.predict(&rows[11].instance);
-    let verdict = prediction.stage0[BagName::Domains as usize].as_ref().unwrap();
+    let verdict = &prediction.stage0[&BagName::DOMAINS];
     assert_eq!((&verdict.class, verdict.confidence), (&prediction.class, prediction.confidence));
 }
 

@@ -7,6 +7,8 @@ mod read;
 mod record;
 mod write;
 
+use std::collections::BTreeSet;
+
 use thingprint_instance::{ExtractionRecipe, Labeled};
 
 pub use read::read_instances;
@@ -19,6 +21,8 @@ pub struct InstanceFile {
     pub rows: Vec<Labeled>,
     /// How they were extracted, the same for all of them; `None` where the file does not say.
     pub recipe: Option<ExtractionRecipe>,
+    /// Columns of names that this version does not know, which were skipped.
+    pub unknown_columns: BTreeSet<String>,
 }
 
 #[cfg(test)]

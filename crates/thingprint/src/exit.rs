@@ -63,7 +63,10 @@ pub(crate) fn status(error: &anyhow::Error) -> Option<u8> {
     if error.chain().any(|cause| cause.is::<Usage>() || is_option(cause)) {
         return Some(2);
     }
-    if error.chain().any(<dyn std::error::Error>::is::<Misfit>) {
+    let is_misfit = |cause: &(dyn std::error::Error + 'static)| {
+        matches!(cause.downcast_ref::<ModelError>(), Some(ModelError::MissingEvidence { .. }))
+    };
+    if error.chain().any(|cause| cause.is::<Misfit>() || is_misfit(cause)) {
         return Some(5);
     }
     Some(1)

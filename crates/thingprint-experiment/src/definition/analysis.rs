@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Deserialize;
-use thingprint_instance::Attribute;
-use thingprint_model::{BagName, DEFAULT_TRAIN_SHARE, Scenario, Split, TrainOptions};
+use thingprint_instance::{Attribute, BagName};
+use thingprint_model::{DEFAULT_TRAIN_SHARE, Scenario, Split, TrainOptions};
 
 use super::{Extraction, has_twice};
 use crate::text::{parsed, parsed_option};
@@ -330,11 +330,7 @@ impl Analysis {
             ),
             Self::Merits(_) => Ok(()),
             Self::Attacks(attacks) => attacks.check(),
-            Self::Worked(worked) => ensure(
-                worked.bags.iter().all(|probe| probe.words.values().all(|count| *count > 0)),
-                "ask",
-                "expected counts of at least 1",
-            ),
+            Self::Worked(worked) => worked.check(),
             Self::LeaveOneOut(left) => {
                 check_share("threshold", left.threshold).and_then(|()| check_training(&left.training))
             }
@@ -368,6 +364,17 @@ impl Scenarios {
         let names: Vec<&str> = self.variants.iter().map(|variant| variant.name.as_str()).collect();
         ensure(!has_twice(&names) && !names.contains(&""), "variant", "expected a name of its own for each")?;
         self.variants.iter().filter_map(|variant| variant.training.as_ref()).try_for_each(check_training)
+    }
+}
+
+impl Worked {
+    fn check(&self) -> Checked {
+        ensure(Scenario::of_bag(self.bag).is_some(), "bag", "expected ports, domains or cipher_suites")?;
+        ensure(
+            self.bags.iter().all(|probe| probe.words.values().all(|count| *count > 0)),
+            "ask",
+            "expected counts of at least 1",
+        )
     }
 }
 

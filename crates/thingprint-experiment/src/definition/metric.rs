@@ -1,8 +1,8 @@
 //! Which numbers an analysis measures, as far as its definition tells.
 use std::fmt::Display;
 
-use thingprint_instance::Attribute;
-use thingprint_model::{BagName, Input, Scenario};
+use thingprint_instance::{Attribute, BagName};
+use thingprint_model::{Input, TrainOptions};
 
 use super::{Analysis, Characterise, Scenarios, WHOLE, Worked};
 
@@ -75,7 +75,7 @@ fn is_scenario_metric(metric: &str) -> bool {
 
 /// Whether stage-1 has the input; confidences have a merit and no rank.
 fn is_input(name: &str, with_confidences: bool) -> bool {
-    let inputs = Scenario::Final.inputs().unwrap_or_default();
+    let inputs = TrainOptions::default().inputs().unwrap_or_default();
     is_any(
         name,
         inputs.into_iter().filter(|input| with_confidences || !matches!(input, Input::Confidence(_))),
@@ -107,14 +107,14 @@ impl Characterise {
     fn has_metric(&self, scenario: &str, metric: &str) -> bool {
         let of_bag = |prefixes: [&str; 2]| {
             let name = |prefix: &str| metric.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_'));
-            prefixes.into_iter().filter_map(name).any(|bag| is_any(bag, BagName::ALL))
+            prefixes.into_iter().filter_map(name).any(|bag| is_any(bag, BagName::all()))
         };
         if scenario == WHOLE {
             return ["instances", "classes"].contains(&metric) || of_bag(["iot", "non_iot"]);
         }
         let mut attributes =
             ["median_", "mode_", "mode_share_"].iter().filter_map(|name| metric.strip_prefix(name));
-        let is_attribute = |name: &str| Attribute::ALL.iter().any(|attribute| attribute.name() == name);
+        let is_attribute = |name: &str| is_any(name, Attribute::all());
         let is_share = self.shares.iter().any(|share| share.class == scenario && share.metric() == metric);
         metric == "instances" || of_bag(["distinct", "empty"]) || attributes.any(is_attribute) || is_share
     }

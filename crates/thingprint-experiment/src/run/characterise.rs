@@ -6,8 +6,7 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use thingprint_instance::{Bag, Kind, Labeled};
-use thingprint_model::BagName;
+use thingprint_instance::{BagName, EvidenceSet, Kind, Labeled};
 
 use super::recipe_remark;
 use super::trial::Bench;
@@ -22,18 +21,21 @@ pub(super) struct Traffic<'a> {
     pub(super) flows: BTreeMap<&'a str, Vec<&'a FlowRecord>>,
     /// The classes that figures are drawn of.
     pub(super) drawn: Vec<&'a str>,
+    /// What was extracted.
+    pub(super) evidence: EvidenceSet,
 }
 
 pub(super) fn run(analysis: &Characterise, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
     bench.step("characterisation");
     let rows = bench.own_rows()?;
-    let traffic = Traffic::of(rows, bench.material.flows, analysis);
+    let recipe = bench.need(&bench.definition.extraction)?.recipe;
+    let traffic = Traffic::of(rows, bench.material.flows, analysis, recipe.evidence());
     if traffic.instances.is_empty() {
         let problem = "no instance carries a label".to_owned();
         return Err(ExperimentError::Unfit { dataset: bench.material.dataset.to_owned(), problem });
     }
     let mut outcome = Outcome::default();
-    outcome.remarks.push(recipe_remark(&bench.need(&bench.definition.extraction)?.recipe));
+    outcome.remarks.push(recipe_remark(&recipe));
     let missing: Vec<&str> = analysis
         .classes
         .iter()
@@ -50,21 +52,28 @@ pub(super) fn run(analysis: &Characterise, bench: &mut Bench<'_>) -> Result<Outc
                 .to_owned(),
         );
     }
-    measure_totals(rows, &mut outcome);
+    measure_totals(rows, traffic.evidence, &mut outcome);
     let overview = overview(&traffic, &mut outcome);
     outcome.sections.push(overview);
     let distributions = distributions::sections(&traffic, &analysis.shares, &mut outcome);
     outcome.sections.extend(distributions);
-    outcome.sections.push(words::section(&traffic, BagName::Ports, analysis.most_words));
-    outcome.sections.push(words::section(&traffic, BagName::Domains, analysis.most_words));
-    outcome.sections.push(ciphers::section(&traffic));
+    outcome.sections.extend(traffic.evidence.bags().map(|bag| match bag {
+        BagName::CIPHER_SUITES => ciphers::section(&traffic),
+        bag => words::section(&traffic, bag, analysis.most_words),
+    }));
     outcome.sections.extend(sankey::sections(&traffic));
     Ok(outcome)
 }
 
 impl<'a> Traffic<'a> {
-    fn of(rows: &'a [Labeled], flows: &'a [FlowRecord], analysis: &Characterise) -> Self {
-        let mut traffic = Self { instances: BTreeMap::new(), flows: BTreeMap::new(), drawn: Vec::new() };
+    fn of(
+        rows: &'a [Labeled],
+        flows: &'a [FlowRecord],
+        analysis: &Characterise,
+        evidence: EvidenceSet,
+    ) -> Self {
+        let (instances, flows_of) = (BTreeMap::new(), BTreeMap::new());
+        let mut traffic = Self { instances, flows: flows_of, drawn: Vec::new(), evidence };
         for row in rows {
             if let Some(label) = &row.label {
                 traffic.instances.entry(&label.class).or_default().push(row);
@@ -94,64 +103,49 @@ impl<'a> Traffic<'a> {
 /// Occurrences of each word in the instances of a class.
 pub(super) fn words_of<'a>(rows: &[&'a Labeled], bag: BagName) -> BTreeMap<&'a str, u64> {
     let mut words: BTreeMap<&str, u64> = BTreeMap::new();
-    for (word, count) in rows.iter().flat_map(|row| bag.of(&row.instance.bags)) {
+    for (word, count) in rows.iter().filter_map(|row| row.instance.bags.get(bag)).flatten() {
         *words.entry(word).or_default() += count;
     }
     words
 }
 
 /// The size of the data set as the paper counts it (§5.1, §5.2).
-fn measure_totals(rows: &[Labeled], outcome: &mut Outcome) {
+fn measure_totals(rows: &[Labeled], evidence: EvidenceSet, outcome: &mut Outcome) {
     let labelled = || rows.iter().filter_map(|row| Some((&row.instance, row.label.as_ref()?)));
     let classes: BTreeSet<&str> = labelled().map(|(_, label)| label.class.as_str()).collect();
     let mut put = |metric: &str, count: usize| outcome.metrics.insert("all", metric, &[count as f64]);
     put("instances", labelled().count());
     put("classes", classes.len());
-    for &bag in BagName::ALL {
+    for bag in evidence.bags() {
         for (kind, name) in [(Kind::Iot, "iot"), (Kind::NonIot, "non_iot")] {
             let of_kind = labelled().filter(|(_, label)| label.kind == kind);
-            let words: BTreeSet<&str> =
-                of_kind.flat_map(|(instance, _)| bag.of(&instance.bags).keys().map(String::as_str)).collect();
+            let bags = of_kind.filter_map(|(instance, _)| instance.bags.get(bag));
+            let words: BTreeSet<&str> = bags.flat_map(|bag| bag.keys().map(String::as_str)).collect();
             put(&format!("{name}_{bag}"), words.len());
         }
     }
 }
 
 fn overview(traffic: &Traffic<'_>, outcome: &mut Outcome) -> Section {
-    let mut table = Table::new([
-        "class",
-        "devices",
-        "instances",
-        "distinct ports",
-        "distinct domains",
-        "cipher lists",
-        "hours without ports",
-        "hours without domains",
-        "hours without cipher lists",
-    ]);
+    let bags: Vec<BagName> = traffic.evidence.bags().collect();
+    let mut table =
+        Table { columns: ["class", "devices", "instances"].map(str::to_owned).into(), rows: Vec::new() };
+    table.columns.extend(bags.iter().map(|bag| format!("distinct {}", bag.words())));
+    table.columns.extend(bags.iter().map(|bag| format!("hours without {}", bag.words())));
     for (class, rows) in &traffic.instances {
         let devices: BTreeSet<_> = rows.iter().map(|row| row.instance.device).collect();
-        let distinct = |bag: BagName| words_of(rows, bag).len();
-        let empty = |bag: BagName| {
-            let empty = rows.iter().filter(|row| Bag::is_empty(bag.of(&row.instance.bags))).count();
-            empty as f64 / rows.len() as f64
-        };
-        for &bag in BagName::ALL {
-            outcome.metrics.insert(class, &format!("distinct_{bag}"), &[distinct(bag) as f64]);
-            outcome.metrics.insert(class, &format!("empty_{bag}"), &[empty(bag)]);
+        let distinct: Vec<usize> = bags.iter().map(|bag| words_of(rows, *bag).len()).collect();
+        let empty: Vec<f64> = bags.iter().map(|bag| share_without(rows, *bag)).collect();
+        for ((bag, distinct), empty) in bags.iter().zip(&distinct).zip(&empty) {
+            outcome.metrics.insert(class, &format!("distinct_{bag}"), &[*distinct as f64]);
+            outcome.metrics.insert(class, &format!("empty_{bag}"), &[*empty]);
         }
         outcome.metrics.insert(class, "instances", &[rows.len() as f64]);
-        table.push([
-            Value::from(*class),
-            Value::from(devices.len()),
-            Value::from(rows.len()),
-            Value::from(distinct(BagName::Ports)),
-            Value::from(distinct(BagName::Domains)),
-            Value::from(distinct(BagName::CipherSuites)),
-            Value::Share(empty(BagName::Ports), 1),
-            Value::Share(empty(BagName::Domains), 1),
-            Value::Share(empty(BagName::CipherSuites), 1),
-        ]);
+        let head = [Value::from(*class), Value::from(devices.len()), Value::from(rows.len())].into_iter();
+        let distinct = distinct.into_iter().map(Value::from);
+        table.rows.push(
+            head.chain(distinct).chain(empty.into_iter().map(|share| Value::Share(share, 1))).collect(),
+        );
     }
     Section {
         name: "classes".to_owned(),
@@ -160,4 +154,10 @@ fn overview(traffic: &Traffic<'_>, outcome: &mut Outcome) -> Section {
         table,
         chart: None,
     }
+}
+
+/// The share of instances without a word in a bag.
+fn share_without(rows: &[&Labeled], bag: BagName) -> f64 {
+    let is_empty = |row: &&&Labeled| row.instance.bags.get(bag).is_none_or(|bag| bag.is_empty());
+    rows.iter().filter(is_empty).count() as f64 / rows.len() as f64
 }

@@ -2,16 +2,16 @@
 use std::collections::BTreeMap;
 
 use thingprint_figure::{Axis, Class, Ranking, RankingRow};
-use thingprint_instance::Attribute;
-use thingprint_model::{BagName, Input, TrainOptions};
+use thingprint_instance::CollectionCost;
+use thingprint_model::{Input, TrainOptions};
 
 use super::trial::{Bench, Parts};
 use crate::definition::Merits;
 use crate::error::ExperimentError;
 use crate::outcome::{Outcome, Section, Summary, Table, Value};
 
-/// Costs of collecting an attribute (§6.1), in the order of the figure's classes.
-const COSTS: [&str; 3] = ["low", "medium", "high"];
+/// Cost of collecting what the paper does not have.
+const UNKNOWN_COST: &str = "unknown";
 
 pub(super) fn run(analysis: &Merits, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
     let rows = bench.own_rows()?;
@@ -48,13 +48,25 @@ fn is_attribute(input: Input) -> bool {
     !matches!(input, Input::Confidence(_))
 }
 
-/// Place in [`COSTS`].
-const fn cost(input: Input) -> usize {
+/// What collecting an input costs (§6.1).
+fn cost(input: Input) -> Option<CollectionCost> {
     match input {
-        Input::Number(Attribute::FlowVolumeBytes | Attribute::FlowDurationS | Attribute::FlowRateBps) => 0,
-        Input::Number(_) | Input::Class(BagName::Ports) | Input::Confidence(BagName::Ports) => 1,
-        Input::Class(_) | Input::Confidence(_) => 2,
+        Input::Number(attribute) => attribute.cost(),
+        Input::Class(bag) | Input::Confidence(bag) => bag.cost(),
     }
+}
+
+/// The classes of the figure: the groups of cost, and one more where an input is in none of them.
+fn cost_classes(summaries: &[(Input, Summary)]) -> Vec<String> {
+    let has_unknown = summaries.iter().any(|(input, _)| cost(*input).is_none());
+    let groups = CollectionCost::ALL.map(CollectionCost::name).into_iter();
+    groups.chain(has_unknown.then_some(UNKNOWN_COST)).map(|cost| format!("{cost} cost")).collect()
+}
+
+/// Place of an input in [`cost_classes`].
+fn cost_class(input: Input) -> usize {
+    let groups = CollectionCost::ALL;
+    groups.iter().position(|group| Some(*group) == cost(input)).unwrap_or(groups.len())
 }
 
 fn section(merits: &BTreeMap<Input, Vec<f64>>) -> Section {
@@ -65,7 +77,7 @@ fn section(merits: &BTreeMap<Input, Vec<f64>>) -> Section {
     for (input, summary) in &summaries {
         table.push([
             Value::from(input.to_string()),
-            Value::from(COSTS[cost(*input)]),
+            Value::from(cost(*input).map_or(UNKNOWN_COST, CollectionCost::name)),
             Value::Real(summary.mean, 3),
             Value::real(summary.sd, 3),
         ]);
@@ -73,13 +85,13 @@ fn section(merits: &BTreeMap<Input, Vec<f64>>) -> Section {
     let row = |(input, summary): &(Input, Summary)| RankingRow {
         label: input.to_string(),
         value: (*summary).into(),
-        class: cost(*input),
+        class: cost_class(*input),
     };
     let chart = Ranking {
         title: "Merit of the attributes".to_owned(),
         description: "Information gain of each attribute, coloured by what collecting it costs".to_owned(),
         value: Axis::new("information gain", "bit"),
-        classes: Class::list(COSTS.map(|cost| format!("{cost} cost"))),
+        classes: Class::list(cost_classes(&summaries)),
         rows: summaries.iter().filter(|(input, _)| is_attribute(*input)).map(row).collect(),
     };
     Section {

@@ -4,8 +4,8 @@
 //! data stand side by side.
 use std::collections::BTreeSet;
 
-use thingprint_instance::{Bag, Instance, Kind, Labeled};
-use thingprint_model::{BagName, Model, Scenario, TrainOptions};
+use thingprint_instance::{Bag, BagName, Bags, Instance, Kind, Labeled};
+use thingprint_model::{Model, Scenario, TrainOptions};
 
 use super::trial::{Bench, Parts};
 use crate::definition::{BagProbe, Worked};
@@ -36,6 +36,8 @@ struct Line {
 
 pub(super) fn run(analysis: &Worked, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
     let rows = bench.own_rows()?;
+    // Definitions name a bag that has a scenario.
+    let scenario = Scenario::of_bag(analysis.bag).unwrap_or(Scenario::Ports);
     let mut lines: Vec<Line> =
         analysis.lines().map(|(name, paper)| Line { name, paper, found: Vec::new() }).collect();
     let mut answers: Vec<Vec<(String, f64)>> = vec![Vec::new(); analysis.bags.len()];
@@ -46,7 +48,7 @@ pub(super) fn run(analysis: &Worked, bench: &mut Bench<'_>) -> Result<Outcome, E
         for (line, fraction) in lines.iter_mut().zip(analysis.fractions(&counts)) {
             line.found.push(fraction);
         }
-        let options = TrainOptions { scenario: scenario(analysis.bag), seed, ..TrainOptions::default() };
+        let options = TrainOptions { scenario, seed, ..TrainOptions::default() };
         let model = bench.fit(&parts.train, &options)?;
         for (probe, answers) in analysis.bags.iter().zip(&mut answers) {
             answers.extend(parts.train.first().map(|row| ask(&model, &row.instance, analysis.bag, probe)));
@@ -68,15 +70,6 @@ pub(super) fn run(analysis: &Worked, bench: &mut Bench<'_>) -> Result<Outcome, E
     Ok(outcome)
 }
 
-/// The scenario of a stage-0 alone.
-const fn scenario(bag: BagName) -> Scenario {
-    match bag {
-        BagName::Ports => Scenario::Ports,
-        BagName::Domains => Scenario::Domains,
-        BagName::CipherSuites => Scenario::Ciphers,
-    }
-}
-
 impl Worked {
     /// Name and paper's value of everything that is worked out.
     pub(crate) fn lines(&self) -> impl Iterator<Item = (String, f64)> {
@@ -95,7 +88,7 @@ impl Worked {
 impl<'r> Counts<'r> {
     fn of(train: &[&'r Labeled], bag: BagName) -> Self {
         let labelled =
-            || train.iter().filter_map(|row| Some((bag.of(&row.instance.bags), row.label.as_ref()?)));
+            || train.iter().filter_map(|row| Some((row.instance.bags.get(bag)?, row.label.as_ref()?)));
         let iot = labelled().filter(|(_, label)| label.kind == Kind::Iot);
         let words: BTreeSet<&str> = iot.flat_map(|(bag, _)| bag.keys().map(String::as_str)).collect();
         let classes: BTreeSet<&str> = labelled().map(|(_, label)| label.class.as_str()).collect();
@@ -135,14 +128,7 @@ impl Line {
 
 /// What a model says of a bag.
 fn ask(model: &Model, any: &Instance, bag: BagName, probe: &BagProbe) -> (String, f64) {
-    let mut instance = any.clone();
-    instance.bags = thingprint_instance::Bags::default();
-    let words = probe.words.clone();
-    match bag {
-        BagName::Ports => instance.bags.ports = words,
-        BagName::Domains => instance.bags.domains = words,
-        BagName::CipherSuites => instance.bags.cipher_suites = words,
-    }
+    let instance = Instance { bags: Bags::from([(bag, probe.words.clone())]), ..any.clone() };
     let prediction = model.predict(&instance);
     (prediction.class.to_string(), prediction.confidence)
 }

@@ -3,7 +3,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use thingprint_flow::{DeviceId, MacAddr, Timestamp};
-use thingprint_instance::{Attributes, Bag, Bags, Counts, Instance, Kind, Label, Labeled};
+use thingprint_instance::{Bag, BagName, Bags, Counts, EvidenceSet, Instance, Kind, Label, Labeled, Spreads};
 
 /// Hours of each class: those that the paper names, and between them a spread that gives its total.
 const HOURS: [u32; 29] = [
@@ -34,21 +34,21 @@ fn instance(hour: usize, profiles: &[Profile], random: &mut ChaCha8Rng) -> Label
     let attributes = profile.attributes.map(|(centre, width, absent)| {
         (uniform(random) >= absent).then(|| (centre + width * normal(random)).exp())
     });
-    let bags = Bags {
-        ports: bag(&profile.ports, random),
-        domains: bag(&profile.domains, random),
-        cipher_suites: bag(&profile.cipher_suites, random),
-    };
+    let bags = Bags::from([
+        (BagName::PORTS, bag(&profile.ports, random)),
+        (BagName::DOMAINS, bag(&profile.domains, random)),
+        (BagName::CIPHER_SUITES, bag(&profile.cipher_suites, random)),
+    ]);
     let octet = u8::try_from(class).unwrap_or(u8::MAX);
     let instance = Instance {
         device: DeviceId::Mac(MacAddr::new([2, 0, 0, 0, 0, octet])),
         window_start: Timestamp::from_seconds(3_600 * i64::try_from(hour).unwrap_or(0)),
         window_s: 3_600.0,
         capture: None,
-        attributes: Attributes(attributes),
+        attributes: EvidenceSet::paper().numbers().zip(attributes).collect(),
         bags,
         counts: Counts::default(),
-        spread: [None; 6],
+        spread: Spreads::new(),
     };
     Labeled { instance, label: Some(Label { class: format!("class-{class:02}"), kind }) }
 }

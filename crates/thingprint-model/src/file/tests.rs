@@ -2,7 +2,7 @@ use std::num::NonZeroUsize;
 
 use proptest::prelude::*;
 use thingprint_flow::{DeviceId, MacAddr, Timestamp};
-use thingprint_instance::{Attributes, Bag, Bags, Counts, Instance, Kind, Label, Labeled};
+use thingprint_instance::{Bag, BagName, Bags, Counts, Instance, Kind, Label, Labeled, Spreads};
 
 use super::*;
 use crate::options::{Stage0Backend, Stage1Backend, TrainOptions, Unseen};
@@ -17,10 +17,14 @@ fn instance(seed: u64) -> Instance {
         window_start: Timestamp::default(),
         window_s: 3_600.0,
         capture: None,
-        attributes: Attributes([number(3), number(5), number(7), number(11), number(13), number(17)]),
-        bags: Bags { ports: bag(seed), domains: bag(seed / 3), cipher_suites: bag(seed / 5) },
+        attributes: EvidenceSet::paper().numbers().zip([3, 5, 7, 11, 13, 17].map(number)).collect(),
+        bags: Bags::from([
+            (BagName::PORTS, bag(seed)),
+            (BagName::DOMAINS, bag(seed / 3)),
+            (BagName::CIPHER_SUITES, bag(seed / 5)),
+        ]),
         counts: Counts::default(),
-        spread: [None; 6],
+        spread: Spreads::new(),
     }
 }
 
@@ -102,13 +106,37 @@ fn foreign_files_are_refused() {
 }
 
 #[test]
-fn files_of_later_versions_are_refused() {
+fn files_of_other_versions_are_refused() {
     let mut bytes = written(&model(TrainOptions::default()));
-    bytes[8] = 2;
+    bytes[8] = 1;
+    check_refused(&bytes, "unsupported format version 1: this program reads version 2; train the model again");
+    bytes[8] = 3;
+    let later = "unsupported format version 3: this program reads version 2; use the program that wrote it, or a later one";
+    check_refused(&bytes, later);
+}
+
+#[test]
+fn a_file_names_the_evidence_that_its_model_needs() {
+    let options =
+        TrainOptions { evidence: "domains,sleep_time_s".parse().unwrap(), ..TrainOptions::default() };
+    let body = encode(&model(options)).unwrap();
+    let names = postcard::to_stdvec(&["sleep_time_s", "domains"].as_slice()).unwrap();
+    assert!(body.starts_with(&names));
+    let with_names = |names: &[&str]| {
+        let front = postcard::to_stdvec(names).unwrap();
+        file_of(&[&front, body.strip_prefix(&*names_of(&body)).unwrap()].concat())
+    };
     check_refused(
-        &bytes,
-        "unsupported format version 2: this program reads versions up to 1; update it, or train again",
+        &with_names(&["sleep_time_s", "telepathy"]),
+        "looks at evidence that this program does not know: telepathy",
     );
+    check_refused(&with_names(&["domains"]), "is damaged: its list of evidence does not fit its scenario");
+}
+
+/// The part of a body that names evidence.
+fn names_of(body: &[u8]) -> Vec<u8> {
+    let (_, model): (Needs, _) = postcard::take_from_bytes(body).unwrap();
+    body[..body.len() - model.len()].to_vec()
 }
 
 #[test]
@@ -168,8 +196,8 @@ fn sizes_are_not_believed() {
 /// A sound file but for its first vocabulary, whose words are this many empty ones.
 fn file_of_empty_words(words: u32) -> Vec<u8> {
     let model = model(TrainOptions::default());
-    let body = postcard::to_stdvec(&model).unwrap();
-    let vocabulary = postcard::to_stdvec(model.bag(crate::BagName::Ports).unwrap().vocabulary()).unwrap();
+    let body = encode(&model).unwrap();
+    let vocabulary = postcard::to_stdvec(model.bag(BagName::PORTS).unwrap().vocabulary()).unwrap();
     let at = body.windows(vocabulary.len()).position(|part| part == vocabulary).unwrap();
     let others = &vocabulary[vocabulary.len() - 1..];
     let front = [&body[..at], &postcard::to_stdvec(&words).unwrap()].concat();
@@ -255,7 +283,7 @@ proptest! {
         which in 0..3_usize,
         changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {
-        let mut body = postcard::to_stdvec(&models()[which]).unwrap();
+        let mut body = encode(&models()[which]).unwrap();
         for (at, byte) in changes {
             let at = at.index(body.len());
             body[at] = byte;

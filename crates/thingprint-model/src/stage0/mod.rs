@@ -3,13 +3,19 @@ mod linfa;
 mod sparse;
 
 use serde::{Deserialize, Serialize};
-use thingprint_instance::{Bag, Kind};
+use thingprint_instance::{Bag, BagName, Instance, Kind};
 
 use crate::classes::{MAX_CLASSES, most_likely};
 use crate::error::{FileFault, ModelError};
 use crate::options::{Prior, Stage0Backend, TrainOptions};
 use crate::sequence;
 use crate::vocabulary::{Tokens, Vocabulary};
+
+/// The bag of an instance; an empty one where it was not extracted.
+pub(crate) fn bag_of(instance: &Instance, bag: BagName) -> &Bag {
+    static EMPTY: Bag = Bag::new();
+    instance.bags.get(bag).unwrap_or(&EMPTY)
+}
 
 /// The words of one class number in one training bag.
 #[derive(Clone, Copy, Debug)]

@@ -1,13 +1,10 @@
-use thingprint_instance::Attribute;
+use thingprint_instance::{Attribute, BagName, EvidenceSet};
 
 pub(super) const DEVICE: &str = "device";
 pub(super) const WINDOW_START: &str = "window_start";
 pub(super) const WINDOW_S: &str = "window_s";
 pub(super) const LABEL: &str = "label";
 pub(super) const KIND: &str = "kind";
-pub(super) const PORTS: &str = "ports";
-pub(super) const DOMAINS: &str = "domains";
-pub(super) const CIPHER_SUITES: &str = "cipher_suites";
 pub(super) const FLOWS: &str = "flows";
 pub(super) const PACKETS_UP: &str = "packets_up";
 pub(super) const PACKETS_DOWN: &str = "packets_down";
@@ -43,24 +40,23 @@ impl SpreadPart {
 }
 
 /// The columns without which there is no instance.
-pub(super) fn required() -> impl Iterator<Item = &'static str> {
-    [DEVICE, WINDOW_START].into_iter().chain(Attribute::ALL.map(Attribute::name)).chain([
-        PORTS,
-        DOMAINS,
-        CIPHER_SUITES,
-    ])
-}
+pub(super) const REQUIRED: [&str; 2] = [DEVICE, WINDOW_START];
 
-/// Every column, in the order of files.
-pub(super) fn all() -> Vec<String> {
-    let spread =
-        Attribute::ALL.into_iter().flat_map(|attribute| SpreadPart::ALL.map(|part| part.column(attribute)));
+/// The columns of instances with this evidence, in the order of files.
+pub(super) fn of(evidence: EvidenceSet) -> Vec<String> {
+    let spread = evidence.numbers().flat_map(|attribute| SpreadPart::ALL.map(|part| part.column(attribute)));
     [DEVICE, WINDOW_START, WINDOW_S, LABEL, KIND]
         .into_iter()
-        .chain(Attribute::ALL.map(Attribute::name))
-        .chain([PORTS, DOMAINS, CIPHER_SUITES, FLOWS, PACKETS_UP, PACKETS_DOWN, BYTES_UP, BYTES_DOWN])
+        .chain(evidence.numbers().map(Attribute::name))
+        .chain(evidence.bags().map(BagName::name))
+        .chain([FLOWS, PACKETS_UP, PACKETS_DOWN, BYTES_UP, BYTES_DOWN])
         .map(str::to_owned)
         .chain(spread)
         .chain([CAPTURE.to_owned(), EXTRACTION.to_owned()])
         .collect()
+}
+
+/// Every column that is read, in the order in which a record takes them.
+pub(super) fn all() -> Vec<String> {
+    of(EvidenceSet::all())
 }

@@ -1,5 +1,6 @@
 //! Rows out of JSON objects, without a tree in between.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -7,10 +8,11 @@ use thingprint_instance::Bag;
 
 use crate::table::Cell;
 
-/// Reads an object: for each of `names` its value, or `None` where the object does not have it. Other keys are skipped.
-#[derive(Clone, Copy)]
+/// Reads an object: for each of `names` its value, or `None` where the object does not have it. Other keys are noted
+/// and skipped.
 pub(super) struct RowSeed<'a> {
     pub(super) names: &'a [String],
+    pub(super) unknown: &'a mut BTreeSet<String>,
 }
 
 impl<'de> DeserializeSeed<'de> for RowSeed<'_> {
@@ -42,7 +44,10 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
                     *cell = Some(map.next_value::<JsonCell>()?.0);
                     expected = index + 1;
                 }
-                None => drop(map.next_value::<IgnoredAny>()?),
+                None => {
+                    self.unknown.insert(key);
+                    map.next_value::<IgnoredAny>()?;
+                }
             }
         }
         Ok(cells)

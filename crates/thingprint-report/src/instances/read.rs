@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::InstanceFile;
@@ -13,10 +14,10 @@ use serde::de::{DeserializeSeed, Deserializer as _, Error as _, SeqAccess, Visit
 
 /// Reads instances in the format that their bytes are in ([`Format::of_content`]); `file` is the name that errors give.
 ///
-/// Device, window start, the six attributes and the three bags must be there as columns; all else may be missing, and
-/// columns of other names are skipped. A window without a length is an hour, a label without a kind that of an IoT
-/// device. A time may also be seconds since 1970, a bag also a text that holds a JSON object. What was written by
-/// [`write_instances`](crate::write_instances) comes back equal, bit for bit.
+/// Columns are found by name. Device and window start must be there; a number or a bag without a column, or without a
+/// value, is absent evidence, and columns of unknown names are noted and skipped. A window without a length is an hour,
+/// a label without a kind that of an IoT device. A time may also be seconds since 1970, a bag also a text that holds a
+/// JSON object. What was written by [`write_instances`](crate::write_instances) comes back equal, bit for bit.
 pub fn read_instances(bytes: &[u8], file: &str) -> Result<InstanceFile, ReportError> {
     match Format::of_content(bytes) {
         Format::Parquet => read_parquet(bytes, file),
@@ -32,7 +33,7 @@ fn read_parquet(bytes: &[u8], file: &str) -> Result<InstanceFile, ReportError> {
         .map_err(|reason| ReportError::Unreadable { file: file.to_owned(), reason })?;
     require(file, |name| found.iter().any(|found| found == name), || listed(&found))?;
     let positions: Vec<Option<usize>> = names.iter().map(|name| table.position(name)).collect();
-    let mut instances = InstanceFile::default();
+    let mut instances = InstanceFile { unknown_columns: unknown(&found, &names), ..InstanceFile::default() };
     for row in 0..table.rows() {
         let cell = |position: &Option<usize>| position.map_or(Cell::Absent, |column| table.take(column, row));
         let cells = positions.iter().map(cell).collect();
@@ -45,14 +46,21 @@ fn read_csv(bytes: &[u8], file: &str) -> Result<InstanceFile, ReportError> {
     let mut csv = CsvFile::open(bytes, file, Dialect::Strict)?;
     let position = |name: &str| csv.header().iter().position(|column| column == name);
     require(file, |name| position(name).is_some(), || listed(csv.header()))?;
-    let positions: Vec<Option<usize>> = columns::all().iter().map(|name| position(name)).collect();
-    let mut instances = InstanceFile::default();
+    let names = columns::all();
+    let positions: Vec<Option<usize>> = names.iter().map(|name| position(name)).collect();
+    let mut instances =
+        InstanceFile { unknown_columns: unknown(csv.header(), &names), ..InstanceFile::default() };
     while let Some(record) = csv.next()? {
         let text = |position: &Option<usize>| record.fields.get((*position)?).filter(|text| !text.is_empty());
         let cells = positions.iter().map(|position| text(position).into()).collect();
         Record::new(Place::line(file, record.line), cells).add_to(&mut instances)?;
     }
     Ok(instances)
+}
+
+/// The columns of a file that are not read.
+fn unknown(found: &[String], names: &[String]) -> BTreeSet<String> {
+    found.iter().filter(|column| !names.contains(column)).cloned().collect()
 }
 
 fn read_lines(bytes: &[u8], file: &str) -> Result<InstanceFile, ReportError> {
@@ -64,7 +72,7 @@ fn read_lines(bytes: &[u8], file: &str) -> Result<InstanceFile, ReportError> {
         }
         let place = Place::line(file, line);
         let mut deserializer = serde_json::Deserializer::from_slice(text);
-        let row = RowSeed { names: &names }
+        let row = RowSeed { names: &names, unknown: &mut instances.unknown_columns }
             .deserialize(&mut deserializer)
             .and_then(|row| deserializer.end().map(|()| row))
             .map_err(|error| ReportError::BadRow { place: place.clone(), reason: without_line(&error) })?;
@@ -113,7 +121,9 @@ impl<'de> Visitor<'de> for &mut Rows<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
-        while let Some(row) = rows.next_element_seed(RowSeed { names: self.names })? {
+        while let Some(row) = rows
+            .next_element_seed(RowSeed { names: self.names, unknown: &mut self.instances.unknown_columns })?
+        {
             let place = Place::row(self.file, self.instances.rows.len() as u64 + 1);
             if let Err(failure) = add_row(row, self.names, place, &mut self.instances) {
                 self.failure = Some(failure);
@@ -139,7 +149,7 @@ fn add_row(
 }
 
 fn require(file: &str, has: impl Fn(&str) -> bool, found: impl Fn() -> String) -> Result<(), ReportError> {
-    match columns::required().find(|column| !has(column)) {
+    match columns::REQUIRED.into_iter().find(|column| !has(column)) {
         None => Ok(()),
         Some(column) => Err(ReportError::MissingColumn { file: file.to_owned(), column, found: found() }),
     }

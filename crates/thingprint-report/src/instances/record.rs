@@ -1,6 +1,7 @@
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_instance::{
-    Attribute, Attributes, Bag, Bags, Counts, ExtractionRecipe, Instance, Kind, Label, Labeled, Spread,
+    Attribute, Attributes, Bag, BagName, Bags, Counts, EvidenceSet, ExtractionRecipe, Instance, Kind, Label,
+    Labeled, Spread, Spreads,
 };
 
 use super::columns::{self, SpreadPart};
@@ -52,11 +53,7 @@ impl Record {
         let window_s = self.real(columns::WINDOW_S)?.unwrap_or(DEFAULT_WINDOW_S);
         let label = self.label()?;
         let attributes = self.attributes()?;
-        let bags = Bags {
-            ports: self.bag(columns::PORTS)?,
-            domains: self.bag(columns::DOMAINS)?,
-            cipher_suites: self.bag(columns::CIPHER_SUITES)?,
-        };
+        let bags = self.bags()?;
         let counts = self.counts()?;
         let spread = self.spreads()?;
         let capture = self.text(columns::CAPTURE)?;
@@ -100,11 +97,12 @@ impl Record {
     }
 
     fn attributes(&mut self) -> Result<Attributes, ReportError> {
-        let mut attributes = Attributes::default();
-        for attribute in Attribute::ALL {
-            attributes.set(attribute, self.real(attribute.name())?);
-        }
-        Ok(attributes)
+        EvidenceSet::all().numbers().map(|attribute| Ok((attribute, self.real(attribute.name())?))).collect()
+    }
+
+    fn bags(&mut self) -> Result<Bags, ReportError> {
+        let mut bag = |name: BagName| Ok(self.bag(name.name())?.map(|bag| (name, bag)));
+        EvidenceSet::all().bags().filter_map(|name| bag(name).transpose()).collect()
     }
 
     fn counts(&mut self) -> Result<Counts, ReportError> {
@@ -118,12 +116,9 @@ impl Record {
         })
     }
 
-    fn spreads(&mut self) -> Result<[Option<Spread>; 6], ReportError> {
-        let mut spreads = [None; 6];
-        for (spread, attribute) in spreads.iter_mut().zip(Attribute::ALL) {
-            *spread = self.spread(attribute)?;
-        }
-        Ok(spreads)
+    fn spreads(&mut self) -> Result<Spreads, ReportError> {
+        let mut spread = |attribute| Ok(self.spread(attribute)?.map(|spread| (attribute, spread)));
+        EvidenceSet::all().numbers().filter_map(|attribute| spread(attribute).transpose()).collect()
     }
 
     /// There is a spread where all five parts are.
@@ -136,12 +131,13 @@ impl Record {
         Ok(spread())
     }
 
-    fn bag(&mut self, column: &str) -> Result<Bag, ReportError> {
+    fn bag(&mut self, column: &str) -> Result<Option<Bag>, ReportError> {
         match self.next() {
-            Cell::Absent => Ok(Bag::new()),
-            Cell::Bag(bag) => Ok(bag),
-            Cell::List(words) if words.is_empty() => Ok(Bag::new()),
+            Cell::Absent => Ok(None),
+            Cell::Bag(bag) => Ok(Some(bag)),
+            Cell::List(words) if words.is_empty() => Ok(Some(Bag::new())),
             Cell::Text(text) => json_rows::parse_bag(&text)
+                .map(Some)
                 .map_err(|error| self.bad(column, format!("no bag of words like {{\"443\":12}}: {error}"))),
             other => Err(self.bad(column, format!("{} is no bag of words", number::noun(&other)))),
         }

@@ -1,11 +1,10 @@
-use std::fmt::Write as _;
-
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use thingprint_flow::{DeviceId, MacAddr, Timestamp};
 use thingprint_instance::{
-    Attribute, Attributes, Bag, Bags, Counts, ExtractionRecipe, Instance, Kind, Label, Labeled, Spread,
+    Attribute, Attributes, Bag, BagName, Bags, Counts, EvidenceSet, ExtractionRecipe, Instance, Kind, Label,
+    Labeled, Spread, Spreads,
 };
 
 use super::*;
@@ -18,21 +17,26 @@ fn words(words: &[(&str, u64)]) -> Bag {
     words.iter().map(|(word, count)| ((*word).to_owned(), *count)).collect()
 }
 
+/// Values of the paper's attributes, in the order of columns.
+fn numbers(values: [Option<f64>; 6]) -> Attributes {
+    EvidenceSet::paper().numbers().zip(values).collect()
+}
+
 fn echo() -> Labeled {
-    let attributes = Attributes([Some(1234.5), Some(60.0), Some(18.25), None, Some(300.1), None]);
-    let mut spread = [None; 6];
-    spread[0] = Some(Spread { count: 2, sum: 2469.0, sd: 0.5, min: 1234.0, max: 1235.0 });
+    let attributes = numbers([Some(1234.5), Some(60.0), Some(18.25), None, Some(300.1), None]);
+    let volume = Spread { count: 2, sum: 2469.0, sd: 0.5, min: 1234.0, max: 1235.0 };
+    let spread = Spreads::from([(Attribute::FLOW_VOLUME_BYTES, volume)]);
     let instance = Instance {
         device: "44:65:0d:56:cc:d3".parse().unwrap(),
         window_start: Timestamp::from_seconds(1_561_986_000),
         window_s: 3600.0,
         capture: None,
         attributes,
-        bags: Bags {
-            ports: words(&[("443", 12), ("53", 40)]),
-            domains: words(&[("api.amazon.com", 7), ("time, \"nist\".gov", 1)]),
-            cipher_suites: Bag::new(),
-        },
+        bags: Bags::from([
+            (BagName::PORTS, words(&[("443", 12), ("53", 40)])),
+            (BagName::DOMAINS, words(&[("api.amazon.com", 7), ("time, \"nist\".gov", 1)])),
+            (BagName::CIPHER_SUITES, Bag::new()),
+        ]),
         counts: Counts { flows: 2, packets_up: 20, packets_down: 30, bytes_up: 1000, bytes_down: u64::MAX },
         spread,
     };
@@ -77,7 +81,10 @@ fn columns_have_their_order() {
                  flow_volume_bytes_sd,flow_volume_bytes_min,flow_volume_bytes_max,flow_duration_s_count,";
     assert!(header.starts_with(start), "{header}");
     assert!(header.ends_with(",ntp_interval_s_max,capture,extraction\n"), "{header}");
-    assert_eq!(header.trim_end().split(',').map(str::to_owned).collect::<Vec<_>>(), columns::all());
+    assert_eq!(
+        header.trim_end().split(',').map(str::to_owned).collect::<Vec<_>>(),
+        columns::of(EvidenceSet::paper())
+    );
 }
 
 #[test]
@@ -126,20 +133,52 @@ fn only_what_makes_an_instance_must_be_there() {
     let mut json =
         r#"{"unknown":{"a":[1,{"b":null}]},"device":"10.0.0.7","window_start":1561986000.5,"label":17"#
             .to_owned();
-    for attribute in Attribute::ALL {
-        write!(json, ",\"{}\":null", attribute.name()).unwrap();
-    }
     json += r#","ports":[{"word":"443","count":2},{"word":"443","count":1},{"word":"53","count":0}],"domains":"{\"a\":1}","cipher_suites":null}"#;
-    let [read] = read_instances(json.as_bytes(), "x").unwrap().rows.try_into().unwrap();
+    let file = read_instances(json.as_bytes(), "x").unwrap();
+    assert_eq!(file.unknown_columns, ["unknown".to_owned()].into());
+    let [read] = file.rows.try_into().unwrap();
     assert_eq!(read.label, Some(Label { class: "17".to_owned(), kind: Kind::Iot }));
     assert_eq!(read.instance.window_start, Timestamp::from_nanos(1_561_986_000_500_000_000));
     assert_eq!(read.instance.window_s.to_bits(), 3600.0_f64.to_bits());
-    assert_eq!(read.instance.bags.ports, words(&[("443", 3)]));
-    assert_eq!(read.instance.bags.domains, words(&[("a", 1)]));
+    assert_eq!(read.instance.bags.get(BagName::PORTS), Some(&words(&[("443", 3)])));
+    assert_eq!(read.instance.bags.get(BagName::DOMAINS), Some(&words(&[("a", 1)])));
+    assert_eq!(read.instance.bags.get(BagName::CIPHER_SUITES), None);
+    assert_eq!(read.instance.attributes, Attributes::default());
     assert_eq!(read.instance.counts, Counts::default());
-    assert_eq!(read.instance.spread, [None; 6]);
+    assert_eq!(read.instance.spread, Spreads::new());
     let array = format!("\u{feff} [ {json} ,\n {json} ]");
     assert_eq!(read_instances(array.as_bytes(), "x").unwrap().rows, [read.clone(), read]);
+}
+
+/// What a file does not have is absent, not empty, and comes back so from every format.
+#[test]
+fn columns_of_evidence_are_those_of_the_recipe() {
+    let recipe: ExtractionRecipe = "evidence=ports,sleep_time_s".parse().unwrap();
+    let mut row = echo();
+    row.instance.attributes = Attributes::default();
+    row.instance.attributes.set(Attribute::SLEEP_TIME_S, Some(2.5));
+    row.instance.bags = Bags::from([(BagName::PORTS, Bag::new())]);
+    row.instance.spread.clear();
+    for format in FILES {
+        let mut bytes = Vec::new();
+        write_instances(std::slice::from_ref(&row), Some(&recipe), format, &mut bytes).unwrap();
+        let file = read_instances(&bytes, "x").unwrap();
+        assert_eq!((file.rows, file.recipe), (vec![row.clone()], Some(recipe.clone())), "{format}");
+        assert_eq!(file.unknown_columns, [].into(), "{format}");
+        for name in ["flow_volume_bytes", "domains", "ntp_interval_s_max"] {
+            let is_there = bytes.windows(name.len()).any(|part| part == name.as_bytes());
+            assert!(!is_there, "{name} in {format}");
+        }
+    }
+}
+
+#[test]
+fn columns_of_other_programs_are_skipped_and_named() {
+    let csv = text(&[echo()], Format::Csv);
+    let wider: Vec<String> = csv.lines().map(|line| format!("mine,{line},yours")).collect();
+    let file = read_instances(wider.join("\n").as_bytes(), "x").unwrap();
+    assert_eq!(file.rows, [echo()]);
+    assert_eq!(file.unknown_columns, ["mine".to_owned(), "yours".to_owned()].into());
 }
 
 #[test]
@@ -156,10 +195,7 @@ fn an_error_names_the_file_the_place_the_column_and_the_reason() {
         assert_eq!(error, expected);
     };
     check(b"mac,label\nx,y\n", "read day.csv: no column `device`, found mac, label");
-    check(
-        b"device,window_start\nx,y\n",
-        "read day.csv: no column `flow_volume_bytes`, found device, window_start",
-    );
+    check(b"device,label\nx,y\n", "read day.csv: no column `window_start`, found device, label");
     check(br#"{"device":"x"}"#, "read day.csv: line 1: no column `window_start`, found device");
     check(br#"[{"device":"x"}]"#, "read day.csv: row 1: no column `window_start`, found device");
     check(b"\n{\"device\":}", "read day.csv: line 2: expected value at character 11");
@@ -254,21 +290,22 @@ prop_compose! {
         window_s in any_real(),
         capture in option::of("[ -~\n]{1,12}"),
         attributes in proptest::array::uniform6(option::of(any_real())),
-        [ports, domains, cipher_suites] in [any_bag(), any_bag(), any_bag()],
+        bags in proptest::array::uniform3(option::of(any_bag())),
         counts: [u64; 5],
-        spread in proptest::array::uniform6(option::of(any_spread())),
+        spreads in proptest::array::uniform6(option::of(any_spread())),
         label in option::of(any_label()),
     ) -> Labeled {
         let [flows, packets_up, packets_down, bytes_up, bytes_down] = counts;
+        let paper = EvidenceSet::paper();
         let instance = Instance {
             device,
             window_start: Timestamp::from_nanos(nanos),
             window_s,
             capture,
-            attributes: Attributes(attributes),
-            bags: Bags { ports, domains, cipher_suites },
+            attributes: numbers(attributes),
+            bags: paper.bags().zip(bags).filter_map(|(name, bag)| Some((name, bag?))).collect(),
             counts: Counts { flows, packets_up, packets_down, bytes_up, bytes_down },
-            spread,
+            spread: paper.numbers().zip(spreads).filter_map(|(name, spread)| Some((name, spread?))).collect(),
         };
         Labeled { instance, label }
     }

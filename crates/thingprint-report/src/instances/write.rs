@@ -1,6 +1,6 @@
 use std::io::Write;
 
-use thingprint_instance::{Attribute, Bag, ExtractionRecipe, Instance, Label, Labeled, Spread};
+use thingprint_instance::{Attribute, EvidenceSet, ExtractionRecipe, Instance, Label, Labeled, Spread};
 
 use super::columns::{self, SpreadPart};
 use crate::error::ReportError;
@@ -16,25 +16,26 @@ pub fn write_instances(
     out: &mut dyn Write,
 ) -> Result<(), ReportError> {
     let table = match format {
-        Format::Table => instance_overview(instances),
+        Format::Table => instance_overview(instances, recipe),
         _ => instance_table(instances, recipe),
     };
     write(&table, format, out, Style::default())
 }
 
-/// Every column of instances: what and when, label and kind, the six attributes, the three bags, the counts, five
-/// columns of spread for each attribute, the capture where windows are whole captures, and how they were extracted.
+/// Every column of instances: what and when, label and kind, the attributes, the bags, the counts, five columns of
+/// spread for each attribute, the capture where windows are whole captures, and how they were extracted. Which
+/// attributes and bags there are is what the recipe says.
 pub fn instance_table(instances: &[Labeled], recipe: Option<&ExtractionRecipe>) -> Table {
     let mut columns = identity_columns(instances);
     columns.insert(2, column(instances, columns::WINDOW_S, |labeled| Some(labeled.instance.window_s)));
     columns.push(column(instances, columns::KIND, |labeled| {
         labeled.label.as_ref().map(|label| label.kind.to_string())
     }));
-    columns.extend(attribute_columns(instances));
-    columns.extend(bag_columns(instances));
+    let evidence = evidence_of(instances, recipe);
+    columns.extend(evidence_columns(instances, evidence));
     columns.extend(count_columns(instances));
-    for (index, attribute) in Attribute::ALL.into_iter().enumerate() {
-        let spread = |labeled: &Labeled| labeled.instance.spread.get(index).copied().flatten();
+    for attribute in evidence.numbers() {
+        let spread = |labeled: &Labeled| labeled.instance.spread.get(&attribute).copied();
         columns.extend(spread_columns(instances, attribute, spread));
     }
     columns.push(column(instances, columns::CAPTURE, |labeled| labeled.instance.capture.clone()));
@@ -43,11 +44,16 @@ pub fn instance_table(instances: &[Labeled], recipe: Option<&ExtractionRecipe>) 
 }
 
 /// The columns of instances that fit a screen: device, window, label, attributes and bags.
-pub fn instance_overview(instances: &[Labeled]) -> Table {
+pub fn instance_overview(instances: &[Labeled], recipe: Option<&ExtractionRecipe>) -> Table {
     let mut columns = identity_columns(instances);
-    columns.extend(attribute_columns(instances));
-    columns.extend(bag_columns(instances));
+    columns.extend(evidence_columns(instances, evidence_of(instances, recipe)));
     Table::of(columns)
+}
+
+/// What the recipe says, or without one the paper's evidence; and whatever an instance has beyond it.
+fn evidence_of(instances: &[Labeled], recipe: Option<&ExtractionRecipe>) -> EvidenceSet {
+    let evidence = recipe.map_or_else(EvidenceSet::paper, ExtractionRecipe::evidence);
+    instances.iter().map(|labeled| labeled.instance.evidence()).fold(evidence, EvidenceSet::with)
 }
 
 fn column<T>(instances: &[Labeled], name: &str, value: impl Fn(&Labeled) -> Option<T>) -> Column
@@ -66,21 +72,14 @@ fn identity_columns(instances: &[Labeled]) -> Vec<Column> {
     ]
 }
 
-fn attribute_columns(instances: &[Labeled]) -> [Column; 6] {
-    Attribute::ALL.map(|attribute| {
+fn evidence_columns(instances: &[Labeled], evidence: EvidenceSet) -> Vec<Column> {
+    let numbers = evidence.numbers().map(|attribute| {
         column(instances, attribute.name(), |labeled| labeled.instance.attributes.get(attribute))
-    })
-}
-
-fn bag_columns(instances: &[Labeled]) -> [Column; 3] {
-    let bag = |name, bag: fn(&Instance) -> &Bag| {
-        column(instances, name, |labeled| Some(bag(&labeled.instance).clone()))
-    };
-    [
-        bag(columns::PORTS, |instance| &instance.bags.ports),
-        bag(columns::DOMAINS, |instance| &instance.bags.domains),
-        bag(columns::CIPHER_SUITES, |instance| &instance.bags.cipher_suites),
-    ]
+    });
+    let bags = evidence
+        .bags()
+        .map(|bag| column(instances, bag.name(), |labeled| labeled.instance.bags.get(bag).cloned()));
+    numbers.chain(bags).collect()
 }
 
 fn count_columns(instances: &[Labeled]) -> [Column; 5] {

@@ -116,6 +116,7 @@ impl EvaluateArgs {
         }
         let rows: Vec<&Labeled> = table.rows.iter().collect();
         let context = || format!("failed to evaluate on {}", named(&self.instances));
+        model.check_evidence(table.rows.iter().map(|row| &row.instance)).with_context(context)?;
         Report::of(model, &rows, self.setting("none".to_owned(), global)).with_context(context)
     }
 

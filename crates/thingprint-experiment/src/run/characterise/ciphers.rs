@@ -3,7 +3,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_figure::{Class, Strip, StripCell, Strips};
-use thingprint_model::BagName;
+use thingprint_instance::BagName;
 
 use super::{Traffic, words_of};
 use crate::outcome::{Section, Table, Value};
@@ -18,7 +18,7 @@ pub(super) fn section(traffic: &Traffic<'_>) -> Section {
     let lists: BTreeMap<&str, BTreeMap<&str, u64>> = traffic
         .instances
         .iter()
-        .map(|(class, rows)| (*class, words_of(rows, BagName::CipherSuites)))
+        .map(|(class, rows)| (*class, words_of(rows, BagName::CIPHER_SUITES)))
         .filter(|(_, lists)| !lists.is_empty())
         .collect();
     let mut offered_by: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();

@@ -17,8 +17,8 @@ const SLEEP_S: std::ops::RangeInclusive<f64> = 1.0..=86_400.0;
 const QUANTILES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
 
 pub(super) fn sections(traffic: &Traffic<'_>, shares: &[Share], outcome: &mut Outcome) -> Vec<Section> {
-    let mut sections: Vec<Section> =
-        Attribute::ALL.map(|attribute| section(traffic, attribute, outcome)).to_vec();
+    let numbers = traffic.evidence.numbers();
+    let mut sections: Vec<Section> = numbers.map(|number| section(traffic, number, outcome)).collect();
     let shares: Vec<&Share> =
         shares.iter().filter(|share| traffic.instances.contains_key(share.class.as_str())).collect();
     if !shares.is_empty() {
@@ -28,7 +28,6 @@ pub(super) fn sections(traffic: &Traffic<'_>, shares: &[Share], outcome: &mut Ou
 }
 
 fn section(traffic: &Traffic<'_>, attribute: Attribute, outcome: &mut Outcome) -> Section {
-    let look = Look::of(attribute);
     let mut table = Table::new([
         "class",
         "values",
@@ -71,75 +70,58 @@ fn section(traffic: &Traffic<'_>, attribute: Attribute, outcome: &mut Outcome) -
         }
     }
     let chart = Histogram {
-        title: look.title.to_owned(),
-        description: format!("Share of the values of each class by {}", look.title.to_lowercase()),
-        x: Axis::new(look.label, look.unit).scale(Scale::Log10),
+        title: attribute.title().to_owned(),
+        description: format!("Share of the values of each class by {}", attribute.title().to_lowercase()),
+        x: Axis::new(attribute.value(), attribute.unit().symbol()).scale(Scale::Log10),
         bins: BINS,
         facets: Facets::Apart,
         series,
     };
     Section {
         name: attribute.name().replace('_', "-"),
-        heading: look.title.to_owned(),
-        prose: look.prose(attribute, is_by_flow(traffic, attribute)),
+        heading: attribute.title().to_owned(),
+        prose: prose(attribute, is_by_flow(traffic, attribute)),
         table,
         chart: (!chart.series.is_empty()).then(|| chart.into()),
     }
 }
 
-/// How an attribute is shown.
-struct Look {
-    title: &'static str,
-    label: &'static str,
-    unit: &'static str,
-}
-
-impl Look {
-    const fn of(attribute: Attribute) -> Self {
-        let (title, label, unit) = match attribute {
-            Attribute::FlowVolumeBytes => ("Flow volume", "bytes both ways", "B"),
-            Attribute::FlowDurationS => ("Flow duration", "last packet minus first", "s"),
-            Attribute::FlowRateBps => ("Flow rate", "mean rate", "bit/s"),
-            Attribute::SleepTimeS => ("Sleep time", "time without a flow", "s"),
-            Attribute::DnsIntervalS => ("DNS interval", "time between bursts of queries", "s"),
-            Attribute::NtpIntervalS => ("NTP interval", "time between requests", "s"),
-        };
-        Self { title, label, unit }
-    }
-
-    fn prose(&self, attribute: Attribute, is_by_flow: bool) -> String {
-        let what = match (is_by_flow, attribute) {
-            (true, Attribute::SleepTimeS) => "Each gap without a flow is a value",
-            (true, _) => "Each flow is a value",
-            (false, _) => "The mean of each hour is a value",
-        };
-        format!(
-            "{what}, in {}; the most frequent one is that of values rounded to whole numbers. The axis of the figure is \
-             logarithmic, and leaves out zeros.",
-            self.unit
-        )
-    }
+/// What the values of an attribute are.
+fn prose(attribute: Attribute, is_by_flow: bool) -> String {
+    let what = match (is_by_flow, attribute) {
+        (true, Attribute::SLEEP_TIME_S) => "Each gap without a flow is a value",
+        (true, _) => "Each flow is a value",
+        (false, _) => "The mean of each hour is a value",
+    };
+    format!(
+        "{what}, in {}; the most frequent one is that of values rounded to whole numbers. The axis of the figure is \
+         logarithmic, and leaves out zeros.",
+        attribute.unit().symbol()
+    )
 }
 
 /// Whether values are those of single flows.
 fn is_by_flow(traffic: &Traffic<'_>, attribute: Attribute) -> bool {
-    !traffic.flows.is_empty() && !matches!(attribute, Attribute::DnsIntervalS | Attribute::NtpIntervalS)
+    values_of_flows(attribute).is_some() && !traffic.flows.is_empty()
 }
 
 /// The values of a class: of single flows where there are any, else means of hours.
 fn values(traffic: &Traffic<'_>, class: &str, attribute: Attribute) -> Vec<f64> {
-    let rows = traffic.instances.get(class).map(Vec::as_slice).unwrap_or_default();
-    let hourly = || rows.iter().filter_map(|row| row.instance.attributes.get(attribute)).collect();
-    if !is_by_flow(traffic, attribute) {
-        return hourly();
+    if let Some(values) = values_of_flows(attribute).filter(|_| !traffic.flows.is_empty()) {
+        return values(traffic.flows.get(class).map(Vec::as_slice).unwrap_or_default());
     }
-    let flows = traffic.flows.get(class).map(Vec::as_slice).unwrap_or_default();
+    let rows = traffic.instances.get(class).map(Vec::as_slice).unwrap_or_default();
+    rows.iter().filter_map(|row| row.instance.attributes.get(attribute)).collect()
+}
+
+/// How single flows give the values of an attribute (Fig. 3); `None` for one that has hourly values alone.
+fn values_of_flows(attribute: Attribute) -> Option<fn(&[&FlowRecord]) -> Vec<f64>> {
     match attribute {
-        Attribute::FlowVolumeBytes => flows.iter().map(|flow| flow.bytes as f64).collect(),
-        Attribute::FlowDurationS => flows.iter().map(|flow| flow.duration_s()).collect(),
-        Attribute::FlowRateBps => flows.iter().filter_map(|flow| flow.rate_bps()).collect(),
-        Attribute::SleepTimeS => sleeps(flows),
-        Attribute::DnsIntervalS | Attribute::NtpIntervalS => hourly(),
+        Attribute::FLOW_VOLUME_BYTES => Some(|flows| flows.iter().map(|flow| flow.bytes as f64).collect()),
+        Attribute::FLOW_DURATION_S => Some(|flows| flows.iter().map(|flow| flow.duration_s()).collect()),
+        Attribute::FLOW_RATE_BPS => Some(|flows| flows.iter().filter_map(|flow| flow.rate_bps()).collect()),
+        Attribute::SLEEP_TIME_S => Some(sleeps),
+        _ => None,
     }
 }
 

@@ -2,7 +2,7 @@
 use std::cmp::Reverse;
 
 use thingprint_figure::{Axis, Class, Estimate, Ranking, RankingRow};
-use thingprint_model::BagName;
+use thingprint_instance::BagName;
 
 use super::{Traffic, words_of};
 use crate::outcome::{Section, Table, Value};
@@ -11,11 +11,6 @@ use crate::outcome::{Section, Table, Value};
 const TABLE_FACTOR: usize = 4;
 
 pub(super) fn section(traffic: &Traffic<'_>, bag: BagName, most_words: usize) -> Section {
-    let (heading, name) = match bag {
-        BagName::Ports => ("Server ports", "ports"),
-        BagName::Domains => ("Domain names", "domains"),
-        BagName::CipherSuites => ("Cipher lists", "ciphers"),
-    };
     let mut table = Table::new(["class", "distinct", "word", "times", "share"]);
     let mut rows = Vec::new();
     for (class, instances) in &traffic.instances {
@@ -46,7 +41,7 @@ pub(super) fn section(traffic: &Traffic<'_>, bag: BagName, most_words: usize) ->
         format!("{class} {{{distinct}}}")
     });
     let chart = Ranking {
-        title: heading.to_owned(),
+        title: bag.title().to_owned(),
         description: "The most frequent words of each class, with the number of distinct ones in braces"
             .to_owned(),
         value: Axis::percent("share of the class's words"),
@@ -54,8 +49,8 @@ pub(super) fn section(traffic: &Traffic<'_>, bag: BagName, most_words: usize) ->
         rows: rows.into_iter().map(|(_, row)| row).collect(),
     };
     Section {
-        name: name.to_owned(),
-        heading: heading.to_owned(),
+        name: bag.name().replace('_', "-"),
+        heading: bag.title().to_owned(),
         prose: format!(
             "The most frequent words of each class in its bag of {bag}, and how many distinct ones there are."
         ),

@@ -1,4 +1,7 @@
+use std::collections::BTreeMap;
+
 use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_instance::{BagName, EvidenceSet};
 use thingprint_model::Verdict;
 use thingprint_report::{Cell, Table, Type};
 
@@ -18,11 +21,11 @@ pub(crate) struct Answer<'a> {
     accepted: Option<&'a str>,
     best_guess: &'a str,
     confidence: f64,
-    stage0: &'a [Option<Verdict>; 3],
+    stage0: &'a BTreeMap<BagName, Verdict>,
     label: Option<&'a str>,
 }
 
-const NO_STAGE0: &[Option<Verdict>; 3] = &[const { None }; 3];
+static NO_STAGE0: BTreeMap<BagName, Verdict> = BTreeMap::new();
 
 /// An answer for each device.
 pub(crate) fn of_devices(classified: &Classified, threshold: f64) -> Vec<Answer<'_>> {
@@ -37,7 +40,7 @@ pub(crate) fn of_devices(classified: &Classified, threshold: f64) -> Vec<Answer<
             accepted: verdict.accept(threshold),
             best_guess: &verdict.class,
             confidence: verdict.confidence,
-            stage0: NO_STAGE0,
+            stage0: &NO_STAGE0,
             label: classified.label_of(verdict.device),
         })
         .collect()
@@ -90,14 +93,6 @@ const VERDICT_COLUMNS: [(&str, Type); 4] = [
     ("best_guess", Type::Text),
     ("confidence", Type::Real),
 ];
-const STAGE0_COLUMNS: [(&str, Type); 6] = [
-    ("ports_class", Type::Text),
-    ("ports_confidence", Type::Real),
-    ("domains_class", Type::Text),
-    ("domains_confidence", Type::Real),
-    ("cipher_suites_class", Type::Text),
-    ("cipher_suites_confidence", Type::Real),
-];
 const JUDGED_COLUMNS: [(&str, Type); 2] = [("label", Type::Text), ("right", Type::Text)];
 
 /// Answers over all windows, for people: without what only windows have.
@@ -118,20 +113,34 @@ pub(crate) fn table(answers: &[Answer<'_>]) -> anyhow::Result<Table> {
     let has_captures = answers.iter().any(|answer| answer.capture.is_some());
     let capture_column = has_captures.then_some(("capture", Type::Text));
     let columns = [("device", Type::Text), ("window", Type::Time)].into_iter().chain(capture_column);
-    let columns = columns.chain(VERDICT_COLUMNS).chain(STAGE0_COLUMNS);
+    let bags = stage0_bags(answers);
+    let stage0: Vec<(String, Type)> = bags.iter().flat_map(|bag| stage0_columns(*bag)).collect();
+    let columns = columns.chain(VERDICT_COLUMNS);
+    let columns = columns.chain(stage0.iter().map(|(name, r#type)| (name.as_str(), *r#type)));
     let mut table = Table::new(columns.chain(judged.iter().copied()));
     for answer in answers {
         let mut cells = vec![Cell::from(answer.device.to_string()), Cell::from(answer.window)];
         cells.extend(has_captures.then(|| Cell::from(answer.capture)));
         cells.extend(answer.verdict());
-        for verdict in answer.stage0 {
-            cells.push(Cell::from(verdict.as_ref().map(|verdict| verdict.class.to_string())));
-            cells.push(Cell::from(verdict.as_ref().map(|verdict| verdict.confidence)));
+        for verdict in bags.iter().map(|bag| answer.stage0.get(bag)) {
+            cells.push(Cell::from(verdict.map(|verdict| verdict.class.to_string())));
+            cells.push(Cell::from(verdict.map(|verdict| verdict.confidence)));
         }
         cells.extend(answer.judged().into_iter().take(judged.len()));
         table.push(cells)?;
     }
     Ok(table)
+}
+
+/// The bags that have columns: the paper's, and whatever else the model looks at.
+fn stage0_bags(answers: &[Answer<'_>]) -> Vec<BagName> {
+    let bags = answers.iter().flat_map(|answer| answer.stage0.keys());
+    let bags = bags.fold(EvidenceSet::paper(), |set, bag| set.with((*bag).into()));
+    bags.bags().collect()
+}
+
+fn stage0_columns(bag: BagName) -> [(String, Type); 2] {
+    [(format!("{bag}_class"), Type::Text), (format!("{bag}_confidence"), Type::Real)]
 }
 
 /// Only where something is known can an answer be right or wrong.

@@ -1,0 +1,23 @@
+use thingprint_protocol::{Interest, Message, Protocol, Sender};
+
+use crate::evidence::CollectionCost;
+use crate::evidence::bag::{BagDefinition, BagSource};
+use crate::evidence::observation::SentMessage;
+use crate::options::InstanceOptions;
+
+pub(super) static DEFINITION: BagDefinition = BagDefinition {
+    name: "cipher_suites",
+    title: "Cipher lists",
+    words: "cipher lists",
+    about: "Cipher-suite lists of the ClientHellos that the device sent: codes in hexadecimal, joined by `-`.",
+    cost: Some(CollectionCost::High),
+    is_of_paper: true,
+    is_trained_on: true,
+    source: BagSource::Messages { interest: Interest::NONE.and(Protocol::Tls, Sender::Device), words },
+};
+
+fn words(sent: &SentMessage<'_>, _: &InstanceOptions, count: &mut dyn FnMut(&str)) {
+    if let Message::ClientHello(hello) = sent.message {
+        count(&hello.cipher_suites_word());
+    }
+}

@@ -1,0 +1,45 @@
+use std::net::IpAddr;
+
+use thingprint_flow::is_private;
+
+use crate::evidence::CollectionCost;
+use crate::evidence::bag::{BagDefinition, BagSource};
+use crate::evidence::observation::ClosedFlow;
+use crate::options::{InstanceOptions, PortScope};
+
+pub(super) static DEFINITION: BagDefinition = BagDefinition {
+    name: "ports",
+    title: "Server ports",
+    words: "ports",
+    about: "Server ports of the flows that the device initiated.",
+    cost: Some(CollectionCost::Medium),
+    is_of_paper: true,
+    is_trained_on: true,
+    source: BagSource::Flows { word, spell },
+};
+
+fn word(flow: &ClosedFlow, options: &InstanceOptions) -> Option<u64> {
+    let counts = flow.is_client && is_in_scope(flow.peer, options.port_scope);
+    counts.then(|| numbered(flow.protocol, flow.server_port))
+}
+
+/// Protocol and port as one number.
+pub(super) fn numbered(protocol: u8, port: u16) -> u64 {
+    u64::from(protocol) << 16 | u64::from(port)
+}
+
+/// The word of a number that [`numbered`] made.
+pub(super) fn spell(word: u64, options: &InstanceOptions) -> String {
+    let [.., protocol, high, low] = word.to_be_bytes();
+    options.port_word.word(protocol, u16::from_be_bytes([high, low]))
+}
+
+fn is_in_scope(peer: IpAddr, scope: PortScope) -> bool {
+    match scope {
+        PortScope::All => true,
+        PortScope::Internet => {
+            let is_broadcast = matches!(peer, IpAddr::V4(addr) if addr.is_broadcast());
+            !(is_private(peer) || peer.is_multicast() || peer.is_loopback() || is_broadcast)
+        }
+    }
+}

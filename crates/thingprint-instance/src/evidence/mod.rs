@@ -1,0 +1,29 @@
+//! Evidence: the bags of words and the numbers that instances carry, listed in a registry.
+//!
+//! A bag is a file in `bags/` and a line in `bags/mod.rs`, a number a file in `numbers/` and a line in
+//! `numbers/mod.rs`. Extraction, instance files, training, explanations, reports and figures go through these lists.
+
+mod bag;
+mod bags;
+mod cost;
+mod number;
+mod numbers;
+mod observation;
+mod plan;
+mod registry;
+mod set;
+
+pub use bags::BagName;
+pub use cost::CollectionCost;
+pub use number::Unit;
+pub use numbers::Attribute;
+pub use registry::UnknownEvidence;
+pub use set::EvidenceSet;
+
+use bag::BagTally;
+use number::NumberTally;
+pub(crate) use observation::{ClosedFlow, SentMessage};
+pub(crate) use plan::{EvidencePlan, EvidenceTally};
+
+#[cfg(test)]
+mod tests;
