@@ -1,21 +1,24 @@
 //! Files of instances: several are one table, as long as they were made the same way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use anyhow::{Context, bail};
 use thingprint_flow::is_capture;
-use thingprint_instance::{ExtractionRecipe, Labeled};
+use thingprint_instance::{EvidenceSet, ExtractionRecipe, Labeled};
 use thingprint_report::read_instances;
 
 use crate::exit::Misfit;
 use crate::inputs::Input;
-use crate::messages::Messages;
+use crate::messages::{Messages, counted};
 
 /// Name of the entry of a model file that holds the recipe of its training instances.
 const RECIPE: &str = "extraction";
 
-/// Instances of one recipe.
+/// Most names of unknown columns in a message.
+const MOST_NAMES: usize = 5;
+
+/// Instances of one recipe, whatever their evidence.
 #[derive(Debug, Default)]
 pub(crate) struct InstanceTable {
     pub(crate) rows: Vec<Labeled>,
@@ -35,6 +38,7 @@ impl InstanceTable {
                 );
             }
             let file = read_instances(&bytes, &name).context("failed to read instances")?;
+            note_unknown(&file.unknown_columns, &name, messages);
             table.add(file.rows, file.recipe, &name)?;
         }
         table.warn_of_repeats(messages);
@@ -77,7 +81,7 @@ impl InstanceTable {
         name: &str,
     ) -> anyhow::Result<()> {
         if let (Some(before), Some(recipe)) = (&self.recipe, &recipe)
-            && before != recipe
+            && *before != recipe.with_evidence(before.evidence())
         {
             return Err(Misfit(format!(
                 "failed to read instances: {name} was extracted with '{recipe}', the files before it with '{before}'"
@@ -89,10 +93,22 @@ impl InstanceTable {
         Ok(())
     }
 
-    /// What a model is to remember of its training instances.
+    /// What a model is to remember of its training instances. It knows by itself what evidence it needs, and they may
+    /// have more.
     pub(crate) fn extraction(&self) -> BTreeMap<String, String> {
-        self.recipe.iter().map(|recipe| (RECIPE.to_owned(), recipe.to_string())).collect()
+        let recipe = self.recipe.iter().map(|recipe| recipe.with_evidence(EvidenceSet::paper()));
+        recipe.map(|recipe| (RECIPE.to_owned(), recipe.to_string())).collect()
     }
+}
+
+fn note_unknown(columns: &BTreeSet<String>, name: &str, messages: Messages) {
+    if columns.is_empty() {
+        return;
+    }
+    let names: Vec<&str> = columns.iter().take(MOST_NAMES).map(String::as_str).collect();
+    let more = if columns.len() > MOST_NAMES { ", ..." } else { "" };
+    let unknown = counted(columns.len() as u64, "unknown column", "unknown columns");
+    messages.note(format!("{name}: skipped {unknown}: {}{more}", names.join(", ")));
 }
 
 /// The recipe of a model's training instances.

@@ -1,7 +1,7 @@
 use clap::Args;
 use thingprint_flow::WindowLength;
 use thingprint_instance::{
-    ExtractionRecipe, InstanceOptions, ModelsId, NameSource, PortScope, PortWord, RateMean,
+    EvidenceSet, ExtractionRecipe, InstanceOptions, ModelsId, NameSource, PortScope, PortWord, RateMean,
 };
 
 use super::flow::Preset;
@@ -15,6 +15,11 @@ pub(crate) struct ExtractionArgs {
     /// Length of a window, aligned to UTC (1h, 15m, 90s ...), or `capture` for one window for each file
     #[arg(long, value_name = "LENGTH")]
     pub(crate) window: Option<WindowLength>,
+
+    /// What is extracted: paper (the classification paper's set), all, or a list of names [default: paper; to
+    /// classify, what the model looks at]
+    #[arg(long, value_name = "SET|NAME,...", long_help = evidence_help())]
+    pub(crate) evidence: Option<EvidenceSet>,
 
     /// How to combine flow rates: mean of the rates, or sum of volumes over sum of durations
     #[arg(long, value_name = "MEAN")]
@@ -53,18 +58,20 @@ impl ExtractionArgs {
         self.over(base, models)
     }
 
-    /// The options that instances for a model need. What the command line asks for must not contradict them.
+    /// The options that instances for a model need. What the command line asks for must not contradict them, and has to
+    /// extract the evidence that the model looks at.
     pub(crate) fn options_for(
         &self,
         recipe: &ExtractionRecipe,
+        needed: EvidenceSet,
         models: Option<ModelsId>,
     ) -> anyhow::Result<InstanceOptions> {
         let base = recipe.options().map_err(|error| Misfit(format!("the model's extraction: {error}")))?;
-        let asked = match self.flow.preset {
+        let mut asked = match self.flow.preset {
             Some(_) => self.options(models)?,
             None => self.over(base, models)?,
         };
-        let asked_recipe = ExtractionRecipe::of(&asked);
+        let asked_recipe = ExtractionRecipe::of(&asked).with_evidence(recipe.evidence());
         if asked_recipe != *recipe {
             return Err(Misfit(format!(
                 "the model was trained on instances extracted with '{recipe}', but the command line asks for \
@@ -72,12 +79,24 @@ impl ExtractionArgs {
             ))
             .into());
         }
+        asked.evidence = self.evidence_for(needed)?;
         Ok(asked)
+    }
+
+    /// The evidence that is asked for, which has to hold what a model looks at; where nothing is asked for, just that.
+    pub(crate) fn evidence_for(&self, needed: EvidenceSet) -> Result<EvidenceSet, Misfit> {
+        let asked = self.evidence.unwrap_or(needed);
+        let missing = needed.without(asked);
+        if missing.is_empty() {
+            return Ok(asked);
+        }
+        Err(Misfit(format!("the model looks at {missing}, which --evidence leaves out")))
     }
 
     fn over(&self, mut options: InstanceOptions, models: Option<ModelsId>) -> Result<InstanceOptions, Usage> {
         options.flow = self.flow.over(options.flow)?;
         options.flow.window = self.window.unwrap_or(options.flow.window);
+        options.evidence = self.evidence.unwrap_or(options.evidence);
         options.models = models;
         options.rate = self.rate.unwrap_or(options.rate);
         options.port_word = self.port_word.unwrap_or(options.port_word);
@@ -88,4 +107,16 @@ impl ExtractionArgs {
         }
         Ok(options)
     }
+}
+
+/// The help of `--evidence`, with a line for each name.
+fn evidence_help() -> String {
+    let line = |name: &str, about: &str| format!("\n  {name}: {about}");
+    let all = EvidenceSet::all();
+    let numbers = all.numbers().map(|number| line(number.name(), number.about()));
+    let lines: String = numbers.chain(all.bags().map(|bag| line(bag.name(), bag.about()))).collect();
+    format!(
+        "What is extracted: paper (the classification paper's set), all, or a list of names [default: paper; to \
+         classify, what the model looks at]\n{lines}"
+    )
 }

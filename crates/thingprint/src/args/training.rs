@@ -1,10 +1,16 @@
 use clap::Args;
+use thingprint_instance::EvidenceSet;
 use thingprint_model::{Prior, Scenario, Stage0Backend, Stage1Backend, TrainOptions, Unseen};
 
 /// How the classifier is trained.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Training")]
 pub(crate) struct TrainingArgs {
+    /// The evidence that there is for the scenario to look at: paper, all, or a list of names, as for extract
+    /// [default: paper]
+    #[arg(long, value_name = "SET|NAME,...")]
+    evidence: Option<EvidenceSet>,
+
     /// Estimator of stage-0: sparse, or linfa (which prints what it learns on standard error)
     #[arg(long, value_name = "BACKEND", default_value_t = Stage0Backend::Sparse)]
     stage0: Stage0Backend,
@@ -36,9 +42,10 @@ pub(crate) struct TrainingArgs {
 
 impl TrainingArgs {
     /// The options of a training.
-    pub(crate) const fn options(&self, scenario: Scenario, seed: u64) -> TrainOptions {
+    pub(crate) fn options(&self, scenario: Scenario, seed: u64) -> TrainOptions {
         TrainOptions {
             scenario,
+            evidence: self.evidence.unwrap_or_else(EvidenceSet::trained_on),
             stage0: self.stage0,
             stage1: self.stage1,
             prior: self.prior,

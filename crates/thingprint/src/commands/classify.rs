@@ -3,9 +3,10 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 use thingprint_flow::DeviceId;
-use thingprint_instance::{Instance, Labeled};
+use thingprint_instance::{Instance, InstanceOptions, Labeled};
 use thingprint_model::{DeviceVerdict, Model, Prediction};
 use thingprint_report::{Format, Labels};
 
@@ -14,7 +15,7 @@ use crate::args::{ExtractionArgs, GlobalArgs};
 use crate::exit::{Misfit, Outcome};
 use crate::extraction::Extraction;
 use crate::files::read_labels;
-use crate::inputs::{Input, expand, is_capture_input};
+use crate::inputs::{Input, expand, is_capture_input, named};
 use crate::instances::{InstanceTable, recipe_of};
 use crate::messages::Messages;
 use crate::models::read_model;
@@ -107,8 +108,11 @@ impl ClassifyArgs {
         if !captures.is_empty() {
             let protocols = self.extraction.models.read()?;
             let options = match recipe_of(model)? {
-                Some(recipe) => self.extraction.options_for(&recipe, protocols.id())?,
-                None => self.extraction.options(protocols.id())?,
+                Some(recipe) => self.extraction.options_for(&recipe, model.evidence(), protocols.id())?,
+                None => InstanceOptions {
+                    evidence: self.extraction.evidence_for(model.evidence())?,
+                    ..self.extraction.options(protocols.id())?
+                },
             };
             let gateways = self.extraction.flow.device.gateways();
             let extraction = Extraction {
@@ -128,6 +132,9 @@ impl ClassifyArgs {
         if !tables.is_empty() {
             let table = InstanceTable::read(&tables, messages)?;
             model.check_extraction(&table.extraction()).map_err(|error| Misfit(error.to_string()))?;
+            model
+                .check_evidence(table.rows.iter().map(|row| &row.instance))
+                .with_context(|| format!("failed to classify {}", named(&self.inputs)))?;
             rows.extend(table.rows.into_iter().map(|row| relabelled(row, labels)));
         }
         Ok((rows, outcome))
