@@ -324,6 +324,24 @@ fn ports_are_words_by_option() {
 }
 
 #[test]
+fn ports_that_others_open_are_served() {
+    let story = [
+        Said { peer: ("192.168.1.20", 50_001), ..Said::tcp(0, false, 0x02, 80) },
+        Said { peer: ("192.168.1.20", 50_001), ..Said::tcp(1, true, 0x12, 80) },
+        Said::tcp(2, true, 0x02, 40_001),
+    ];
+    let words = |port_word| {
+        let evidence = EvidenceSet::all();
+        let all = instances(&story, &InstanceOptions { evidence, port_word, ..options() });
+        [BagName::SERVED_PORTS, BagName::PORTS].map(|name| bag(&all[0], name).clone())
+    };
+    let counted = |word: &str| Bag::from([(word.to_owned(), 1)]);
+    assert_eq!(words(PortWord::Port), ["80", "443"].map(counted));
+    assert_eq!(words(PortWord::ProtoPort), ["tcp/80", "tcp/443"].map(counted));
+    assert_eq!(instances(&story, &options())[0].bags.get(BagName::SERVED_PORTS), None);
+}
+
+#[test]
 fn words_have_a_cap() {
     let story: Vec<_> = (0..10).map(|n| Said::dns(n * 10, &format!("host{n}.example"))).collect();
     let options = InstanceOptions { max_words: 4, ..options() };

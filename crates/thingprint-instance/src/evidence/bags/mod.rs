@@ -9,6 +9,7 @@ registry! {
         PORTS = ports,
         DOMAINS = domains,
         CIPHER_SUITES = cipher_suites,
+        SERVED_PORTS = served_ports,
     }
 }
 
