@@ -4,12 +4,12 @@ mod device;
 mod extraction;
 mod flow;
 mod global;
-mod models;
+mod protocols;
 mod training;
 
 pub(crate) use device::DeviceArgs;
 pub(crate) use extraction::ExtractionArgs;
 pub(crate) use flow::FlowArgs;
 pub(crate) use global::{Document, GlobalArgs, Wanted};
-pub(crate) use models::ModelArgs;
+pub(crate) use protocols::ModelArgs;
 pub(crate) use training::TrainingArgs;

@@ -8,7 +8,7 @@ mod evaluate;
 mod experiment;
 mod extract;
 mod flows;
-mod models;
+mod protocols;
 mod simulate;
 mod train;
 
@@ -34,8 +34,8 @@ pub(crate) enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Classify devices, with a confidence
     Classify(classify::ClassifyArgs),
-    /// List, show, check and try the models that protocols are told by
-    Models(models::ModelsArgs),
+    /// List, show, check and test the models that detect protocols
+    Protocols(protocols::ProtocolsArgs),
     /// Write a capture of a simulated home
     Simulate(simulate::SimulateArgs),
     /// Run experiments: tables and figures of the classification paper, and further questions
@@ -55,7 +55,7 @@ impl Command {
             Self::Train(args) => args.run(global),
             Self::Evaluate(args) => args.run(global),
             Self::Classify(args) => args.run(global),
-            Self::Models(args) => args.run(global),
+            Self::Protocols(args) => args.run(global),
             Self::Simulate(args) => args.run(global),
             Self::Experiment(args) => args.run(global),
             Self::Demo(args) => args.run(global),

@@ -1,4 +1,4 @@
-//! Protocol models of one's own beside the built-in ones.
+//! The built-in protocol models, and those that the user adds.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,21 +9,21 @@ use thingprint_instance::ModelsId;
 use thingprint_protocol::schema::Model;
 use thingprint_protocol::{Engine, Limits, ModelSet, dialect};
 
-/// The protocols that are told.
+/// The protocols to detect.
 #[derive(Debug)]
 pub(crate) struct Protocols {
     set: Arc<ModelSet>,
-    /// By the abbreviation of the model; those that are not here are built in.
+    /// The files of models by abbreviation; all others are built in.
     files: BTreeMap<String, String>,
 }
 
 impl Protocols {
-    /// Those of the program.
+    /// The built-in models.
     pub(crate) fn built_in() -> Self {
         Self { set: ModelSet::built_in(), files: BTreeMap::new() }
     }
 
-    /// Those of the program, with what a model, or the models in a folder, add and replace.
+    /// The built-in models, with those that a file or the files of a folder add and replace.
     pub(crate) fn read(own_path: Option<&Path>) -> anyhow::Result<Self> {
         let Some(own_path) = own_path else { return Ok(Self::built_in()) };
         let mut files = BTreeMap::new();
@@ -32,7 +32,7 @@ impl Protocols {
             let model = read_protocol(&path)?;
             let name = path.display().to_string();
             if let Some(other) = files.insert(model.name().to_owned(), name.clone()) {
-                bail!("failed to read protocol models: {other} and {name} both are of '{}'", model.name());
+                bail!("failed to read protocol models: {other} and {name} are both of '{}'", model.name());
             }
             own.push(model);
         }
@@ -45,24 +45,24 @@ impl Protocols {
         self.set.models()
     }
 
-    /// The file that a model is from; `None` for those of the program.
+    /// The file that a model is from; `None` for a built-in one.
     pub(crate) fn file_of(&self, model: &Model) -> Option<&str> {
         self.files.get(model.name()).map(String::as_str)
     }
 
-    /// What instances remember of the models; nothing of those of the program.
+    /// What instances record of the models: nothing if they are the built-in ones.
     pub(crate) fn id(&self) -> Option<ModelsId> {
         let id = ModelsId::of(self.models());
         (id != ModelsId::of(ModelSet::built_in().models())).then_some(id)
     }
 
-    /// An engine that tells them.
+    /// An engine that detects them.
     pub(crate) fn engine(&self) -> Engine {
         Engine::with_models(Arc::clone(&self.set), Limits::default())
     }
 }
 
-/// Reads a model in either form; one that cannot be used is an error, too.
+/// Reads a model in either form, and checks that it compiles.
 pub(crate) fn read_protocol(path: &Path) -> anyhow::Result<Model> {
     let context = || format!("failed to read protocol model {}", path.display());
     let model =
@@ -71,8 +71,8 @@ pub(crate) fn read_protocol(path: &Path) -> anyhow::Result<Model> {
     Ok(model)
 }
 
-/// A model in the form of the schema, or in the published one. What is neither is told the reason by the form that it
-/// seems to be of.
+/// A model in the form of the schema, or in the published one. The error for a text that is neither is that of the form
+/// it resembles.
 pub(crate) fn parse_protocol(text: &str) -> anyhow::Result<Model> {
     let error = match Model::from_json(text) {
         Ok(model) => return Ok(model),
@@ -84,8 +84,8 @@ pub(crate) fn parse_protocol(text: &str) -> anyhow::Result<Model> {
     dialect::from_json(text).context("in the published form")
 }
 
-/// The models in a folder, in the order of their names; what is no folder is taken for a model. JSON Schemas, which
-/// editors want beside models, are passed over.
+/// The models in a folder, ordered by name; any other path is a model itself. JSON Schemas, which editors want beside
+/// models, are skipped.
 pub(crate) fn model_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     if !folder.is_dir() {
         return Ok(vec![folder.to_owned()]);
@@ -97,7 +97,7 @@ pub(crate) fn model_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     paths.retain(|path| path.extension().is_some_and(|end| end == "json") && !is_schema(path));
     paths.sort();
     if paths.is_empty() {
-        bail!("{}: there is no model (*.json) in this folder", context());
+        bail!("{}: no model (*.json) in this folder", context());
     }
     Ok(paths)
 }

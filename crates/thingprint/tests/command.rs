@@ -5,7 +5,7 @@ mod audit;
 mod evidence;
 mod experiments;
 mod flows;
-mod models;
+mod protocols;
 mod stage;
 
 use std::fs;

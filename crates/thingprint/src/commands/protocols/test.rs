@@ -27,16 +27,15 @@ use crate::protocols::read_protocol;
 use crate::read_report::{report_losses, report_read, report_unowned};
 use crate::reading::Reading;
 
-/// Try a model on captures.
+/// Test a model on captures.
 ///
-/// Flows are counted by device (one between two local devices is counted for both), by what the model and the built-in
-/// models say of them, and by whether the server's port is a standard one. A flow that a built-in model of the same name
-/// tells and this one does not is `missed`; one that only this model tells is `extra`; `both` is a flow that both tell.
-/// With a model of a new name every flow that it tells is `extra`: look at what the built-in models say of it. `untold`
-/// is a flow with payload on a standard port of the model that it does not tell, and no built-in model of its name
-/// either: what a new model misses is among these.
+/// Flows are counted by device (one between two local devices counts for both), by result, by the protocol that the
+/// built-in models detect, and by whether the server's port is a standard one. The result is `both` if this model and the
+/// built-in model of the same name detect the flow, `missed` if only the built-in model does, and `extra` if only this
+/// model does. With a new name every detected flow is `extra`: see the column `built_in`. `undetected` is a flow with
+/// payload on a standard port of the model that neither detects: what a new model misses is among these.
 #[derive(Debug, Args)]
-pub(super) struct TrialArgs {
+pub(super) struct TestArgs {
     /// The protocol model
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -49,46 +48,46 @@ pub(super) struct TrialArgs {
     flow: FlowArgs,
 }
 
-/// Compares what a model says of flows with what the built-in models say.
-struct Trial<'e> {
+/// Compares detection by a model with detection by the built-in models.
+struct ModelTest<'e> {
     own: &'e Engine,
     built_in: &'e Engine,
     model: &'e Model,
 }
 
 /// Compares the flows of a shard.
-struct TrialObserver<'e> {
-    trial: Trial<'e>,
+struct TestObserver<'e> {
+    test: ModelTest<'e>,
     own: Engine,
     budget: Budget,
     ids: Vec<DeviceId>,
     counts: Counts,
 }
 
-/// Flows by device, and by what is said of them.
+/// Flows by device, and by how they compare.
 #[derive(Debug, Default)]
 struct Counts {
-    verdicts: BTreeMap<(DeviceId, Verdict), u64>,
+    comparisons: BTreeMap<(DeviceId, Comparison), u64>,
     flows: BTreeMap<DeviceId, u64>,
 }
 
-/// What rides with a flow.
+/// The state of a flow.
 #[derive(Debug, Default)]
-struct TrialState {
+struct TestState {
     own: Inspection,
     /// Whether there was anything to detect the protocol by.
     has_payload: bool,
 }
 
-/// What is said of a flow.
+/// How a flow compares.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Verdict {
-    told: &'static str,
+struct Comparison {
+    result: &'static str,
     built_in: Option<String>,
     standard_port: Option<bool>,
 }
 
-impl TrialArgs {
+impl TestArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let messages = Messages::new(global.quiet, global.verbose);
         let options = FlowOptions { window: WindowLength::Capture, ..self.flow.options()? };
@@ -99,7 +98,7 @@ impl TrialArgs {
         let inputs = without_copies(&inputs, messages);
         let own = Engine::with_models(Arc::new(ModelSet::compile([model.clone()])?), Limits::default());
         let built_in = Engine::default();
-        let trial = Trial { own: &own, built_in: &built_in, model: &model };
+        let test = ModelTest { own: &own, built_in: &built_in, model: &model };
         let reading = Reading {
             inputs: &inputs,
             flow: options,
@@ -110,7 +109,7 @@ impl TrialArgs {
             wants_spans: false,
             is_quiet: global.quiet,
         };
-        let Run { rests, summary } = reading.run(&trial, |_| Ok(()))?;
+        let Run { rests, summary } = reading.run(&test, |_| Ok(()))?;
         let outcome = report_read(&summary.read, inputs.len(), messages)?;
         report_losses(summary.counts, summary.losses, messages);
         report_unowned(&summary.read, (self.flow.device.identity(), &summary.gateways), messages);
@@ -121,22 +120,22 @@ impl TrialArgs {
     }
 }
 
-impl Trial<'_> {
-    /// What is said of a flow; `None` where neither this model nor one of its name tells it, and its port does not say
-    /// that it `may_be` of the model.
-    fn verdict(&self, own: &DetectedProtocol, built_in: &DetectedProtocol, may_be: bool) -> Option<Verdict> {
+impl ModelTest<'_> {
+    /// Compares a flow; `None` if neither this model nor the built-in one of its name detects it, and its port does not
+    /// suggest that it `may_be` of the model's protocol.
+    fn comparison(&self, own: &DetectedProtocol, built_in: &DetectedProtocol, may_be: bool) -> Option<Comparison> {
         let service = built_in.model.and_then(|index| self.built_in.models().model(index));
         let service = service.map(|model| model.name().to_owned());
         let is_of_name = service.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(self.model.name()));
-        let told = match (own.model.is_some(), is_of_name) {
+        let result = match (own.model.is_some(), is_of_name) {
             (true, true) => "both",
             (true, false) => "extra",
             (false, true) => "missed",
-            (false, false) if may_be => "untold",
+            (false, false) if may_be => "undetected",
             (false, false) => return None,
         };
         let standard_port = own.standard_port.or(if may_be { Some(true) } else { built_in.standard_port });
-        Some(Verdict { told, built_in: service, standard_port })
+        Some(Comparison { result, built_in: service, standard_port })
     }
 
     /// Whether a port is one of the model's servers.
@@ -152,7 +151,7 @@ impl Counts {
         let is_device = |device: &DeviceId| !matches!(device, DeviceId::Mac(mac) if gateways.contains(*mac));
         let mut all = Self::default();
         for shard in shards {
-            all.verdicts.extend(shard.verdicts.into_iter().filter(|((device, _), _)| is_device(device)));
+            all.comparisons.extend(shard.comparisons.into_iter().filter(|((device, _), _)| is_device(device)));
             all.flows.extend(shard.flows.into_iter().filter(|(device, _)| is_device(device)));
         }
         all
@@ -162,18 +161,18 @@ impl Counts {
         let mut table = Table::new([
             ("device", Type::Text),
             ("model", Type::Text),
-            ("told", Type::Text),
+            ("result", Type::Text),
             ("built_in", Type::Text),
             ("standard_port", Type::Flag),
             ("flows", Type::Unsigned),
         ]);
-        for ((device, verdict), flows) in &self.verdicts {
+        for ((device, comparison), flows) in &self.comparisons {
             table.push([
                 Cell::from(device.to_string()),
                 Cell::from(model.name()),
-                Cell::from(verdict.told),
-                Cell::from(verdict.built_in.clone()),
-                Cell::from(verdict.standard_port),
+                Cell::from(comparison.result),
+                Cell::from(comparison.built_in.clone()),
+                Cell::from(comparison.standard_port),
                 Cell::from(*flows),
             ])?;
         }
@@ -181,32 +180,32 @@ impl Counts {
     }
 
     fn summary(&self) -> String {
-        let of = |told: &str| -> u64 {
-            self.verdicts
+        let of = |result: &str| -> u64 {
+            self.comparisons
                 .iter()
-                .filter(|((_, verdict), _)| verdict.told == told)
+                .filter(|((_, comparison), _)| comparison.result == result)
                 .map(|(_, flows)| flows)
                 .sum()
         };
         let all: u64 = self.flows.values().sum();
-        let (both, missed, extra, untold) = (of("both"), of("missed"), of("extra"), of("untold"));
+        let (both, missed, extra, undetected) = (of("both"), of("missed"), of("extra"), of("undetected"));
         let all = counted(all, "flow", "flows");
         format!(
-            "{all}: {both} told by both, {missed} missed, {extra} extra, {untold} untold on ports of the model"
+            "{all}: {both} detected by both, {missed} missed, {extra} extra, {undetected} undetected on ports of the model"
         )
     }
 }
 
-impl<'e> Stage for Trial<'e> {
-    type Observer = TrialObserver<'e>;
+impl<'e> Stage for ModelTest<'e> {
+    type Observer = TestObserver<'e>;
     type Row = Infallible;
     type Rest = Counts;
     type Key = ();
 
-    fn observer(&self, _: &Engine) -> TrialObserver<'e> {
+    fn observer(&self, _: &Engine) -> TestObserver<'e> {
         let own = self.own.only(Interest::NONE);
-        TrialObserver {
-            trial: Trial { own: self.own, built_in: self.built_in, model: self.model },
+        TestObserver {
+            test: ModelTest { own: self.own, built_in: self.built_in, model: self.model },
             budget: own.budget(),
             own,
             ids: Vec::new(),
@@ -214,7 +213,7 @@ impl<'e> Stage for Trial<'e> {
         }
     }
 
-    fn take(&self, _: &mut TrialObserver<'e>) -> Vec<Infallible> {
+    fn take(&self, _: &mut TestObserver<'e>) -> Vec<Infallible> {
         Vec::new()
     }
 
@@ -226,50 +225,50 @@ impl<'e> Stage for Trial<'e> {
         match *row {}
     }
 
-    fn finish(&self, observer: TrialObserver<'e>, _: &End) -> Counts {
+    fn finish(&self, observer: TestObserver<'e>, _: &End) -> Counts {
         observer.counts
     }
 }
 
-impl Observer for TrialObserver<'_> {
-    type State = TrialState;
+impl Observer for TestObserver<'_> {
+    type State = TestState;
 
     fn device(&mut self, device: DeviceIndex, id: DeviceId) {
         self.ids.resize(device.as_usize() + 1, id);
     }
 
-    fn packet(&mut self, packet: &DevicePacket<'_, '_>, state: &mut TrialState) {
+    fn packet(&mut self, packet: &DevicePacket<'_, '_>, state: &mut TestState) {
         state.has_payload |= packet.ip.payload_bytes > 0;
         let sender = if packet.is_sent { Sender::Device } else { Sender::Peer };
         let seen = FlowPacket { packet: packet.ip, sender, time: Some(packet.time) };
         self.own.observe(seen, &mut state.own, &mut self.budget, &mut |_| {});
     }
 
-    fn continue_flow(&mut self, state: &mut TrialState) -> TrialState {
-        TrialState { own: state.own.continue_flow(), has_payload: false }
+    fn continue_flow(&mut self, state: &mut TestState) -> TestState {
+        TestState { own: state.own.continue_flow(), has_payload: false }
     }
 
-    fn abandon_flow(&mut self, mut state: TrialState) {
+    fn abandon_flow(&mut self, mut state: TestState) {
         state.own.close(&mut self.budget);
     }
 }
 
-impl MessageObserver for TrialObserver<'_> {
+impl MessageObserver for TestObserver<'_> {
     fn interest(&self) -> Interest {
         Interest::NONE
     }
 
-    fn message(&mut self, _: Cow<'_, Message>, _: &MessageContext<'_, '_>, _: &mut TrialState) {}
+    fn message(&mut self, _: Cow<'_, Message>, _: &MessageContext<'_, '_>, _: &mut TestState) {}
 
-    fn detected(&mut self, mut flow: Flow<TrialState>, built_in: DetectedProtocol) {
+    fn detected(&mut self, mut flow: Flow<TestState>, built_in: DetectedProtocol) {
         self.own.close(&mut flow.state.own, &mut self.budget, &mut |_, _| {});
         let own = DetectedProtocol::of(&self.own, &flow.state.own, &flow);
         let port = flow.server_port();
-        let may_be = flow.state.has_payload && self.trial.has_port(flow.tuple.protocol(), port);
+        let may_be = flow.state.has_payload && self.test.has_port(flow.tuple.protocol(), port);
         let Some(device) = self.ids.get(flow.device.as_usize()).copied() else { return };
         *self.counts.flows.entry(device).or_default() += 1;
-        if let Some(verdict) = self.trial.verdict(&own, built_in, may_be) {
-            *self.counts.verdicts.entry((device, verdict)).or_default() += 1;
+        if let Some(comparison) = self.test.comparison(&own, built_in, may_be) {
+            *self.counts.comparisons.entry((device, comparison)).or_default() += 1;
         }
     }
 }

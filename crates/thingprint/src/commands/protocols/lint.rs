@@ -14,12 +14,12 @@ use crate::protocols::{model_files, parse_protocol};
 /// Check models.
 #[derive(Debug, Args)]
 pub(super) struct LintArgs {
-    /// Protocol models, in the form of docs/models.md or as the protocol paper published its own: files, or folders with
-    /// *.json in them
+    /// Protocol models, in the form of docs/protocols.md or in the form that the protocol paper published: files, or folders
+    /// with *.json
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// What makes the exit status 3: warnings. Files that are no usable model always make it 1
+    /// Exit with status 3 if there are warnings. Files that are not usable models always give status 1
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = FailOn::Error)]
     fail_on: FailOn,
 }
@@ -30,10 +30,10 @@ enum FailOn {
     Error,
 }
 
-/// What there is to say of a file.
+/// A finding in a file.
 struct Finding {
     file: String,
-    /// Where it cannot be read as a model at all, without a place.
+    /// Absent where the file cannot be read as a model at all.
     path: Option<String>,
     span: Option<(usize, usize)>,
     level: LintLevel,

@@ -4,24 +4,24 @@ use clap::Args;
 
 use crate::protocols::Protocols;
 
-/// Which protocols are told.
+/// Which protocols are detected.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Protocols")]
 pub(crate) struct ModelArgs {
-    /// Protocol models of your own: a file, or a folder with *.json; they add to the built-in ones or replace those of
-    /// their name
+    /// Protocol models to use beside the built-in ones: a file, or a folder with *.json. One with the name of a built-in
+    /// model replaces it
     #[arg(long, value_name = "PATH")]
-    models: Option<PathBuf>,
+    protocols: Option<PathBuf>,
 }
 
 impl ModelArgs {
-    /// The models that are asked for.
+    /// Reads the models.
     pub(crate) fn read(&self) -> anyhow::Result<Protocols> {
-        Protocols::read(self.models.as_deref())
+        Protocols::read(self.protocols.as_deref())
     }
 
     /// The file or folder that is given.
     pub(crate) fn path(&self) -> Option<&Path> {
-        self.models.as_deref()
+        self.protocols.as_deref()
     }
 }

@@ -7,25 +7,25 @@ use crate::exit::{Outcome, Usage};
 use crate::output::Output;
 
 mod lint;
-mod trial;
+mod test;
 
-/// List, show, check and try the models that protocols are told by.
+/// List, show, check and test the models that detect protocols.
 #[derive(Debug, Args)]
-pub(crate) struct ModelsArgs {
+pub(crate) struct ProtocolsArgs {
     #[command(subcommand)]
-    what: What,
+    action: Action,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
-    /// List the models in the order in which they are tried
+enum Action {
+    /// List the protocols, in the order in which detection tries them
     List(ListArgs),
-    /// Show a model as JSON
+    /// Show the model of a protocol as JSON
     Show(ShowArgs),
-    /// Check models: what makes them unusable, and what is surely not meant
+    /// Check models for errors and for likely mistakes
     Lint(lint::LintArgs),
-    /// Try a model on captures, beside the built-in ones: which flows it tells, misses, and tells by mistake
-    Test(trial::TrialArgs),
+    /// Test a model on captures against the built-in ones: which flows it detects, misses, and detects by mistake
+    Test(test::TestArgs),
 }
 
 #[derive(Debug, Args)]
@@ -36,7 +36,7 @@ struct ListArgs {
 
 #[derive(Debug, Args)]
 struct ShowArgs {
-    /// Abbreviation of the model, as `models list` and the column `service` of `flows` have it
+    /// Name of the protocol, as in `protocols list` and in the column `service` of `flows`
     #[arg(value_name = "NAME")]
     name: String,
 
@@ -44,13 +44,13 @@ struct ShowArgs {
     models: ModelArgs,
 }
 
-impl ModelsArgs {
+impl ProtocolsArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
-        match &self.what {
-            What::List(args) => args.run(global),
-            What::Show(args) => args.run(global),
-            What::Lint(args) => args.run(global),
-            What::Test(args) => args.run(global),
+        match &self.action {
+            Action::List(args) => args.run(global),
+            Action::Show(args) => args.run(global),
+            Action::Lint(args) => args.run(global),
+            Action::Test(args) => args.run(global),
         }
     }
 }
@@ -81,14 +81,18 @@ impl ListArgs {
 impl ShowArgs {
     fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         if global.format.is_some_and(|format| !matches!(format, Wanted::Rows(Format::Json | Format::Jsonl))) {
-            return Err(Usage("models show: a model is shown as JSON".to_owned()).into());
+            return Err(
+                Usage("protocols show: unsupported format: a model is shown as JSON".to_owned()).into()
+            );
         }
         let output = Output::of(global)?;
         let protocols = self.models.read()?;
         let is_asked = |model: &&Model| model.name().eq_ignore_ascii_case(&self.name);
         let Some(model) = protocols.models().iter().find(is_asked) else {
             let names: Vec<&str> = protocols.models().iter().map(Model::name).collect();
-            return Err(Usage(format!("no model '{}': there are {}", self.name, names.join(", "))).into());
+            return Err(
+                Usage(format!("unknown protocol '{}'; known are {}", self.name, names.join(", "))).into()
+            );
         };
         match global.format {
             Some(Wanted::Rows(Format::Jsonl)) => output.json_lines(&[model])?,
