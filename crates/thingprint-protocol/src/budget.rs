@@ -1,4 +1,4 @@
-/// What may be kept for later over all flows, and what had to be let go.
+/// What may be kept for later over all flows, and what had to be discarded.
 ///
 /// One budget serves every flow of a flow table; it has to be given to [`Inspection::close`](crate::Inspection::close)
 /// when a flow goes away.
@@ -37,7 +37,7 @@ impl Budget {
         self.used_bytes
     }
 
-    /// What was let go so far.
+    /// What was discarded so far.
     pub const fn losses(&self) -> Losses {
         self.losses
     }

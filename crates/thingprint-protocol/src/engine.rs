@@ -95,7 +95,7 @@ impl Engine {
         &self.set
     }
 
-    /// The abbreviation of the model that tells the protocol of a flow.
+    /// The abbreviation of the model that detected the protocol of a flow.
     pub fn service(&self, state: &Inspection) -> Option<&str> {
         Some(self.set.model(state.model()?)?.name())
     }
@@ -158,7 +158,7 @@ impl Engine {
         }
     }
 
-    /// Ends the looking at a flow: what was kept of it is judged as all that there is, and given back.
+    /// Ends the inspection of a flow: evaluates what was kept of it as all that there is, and frees it.
     pub fn close(&self, state: &mut Inspection, budget: &mut Budget, found: &mut dyn FnMut(Sender, Message)) {
         let (set, limits, interest) = (&*self.set, &self.limits, self.interest);
         for sender in [Sender::Device, Sender::Peer] {

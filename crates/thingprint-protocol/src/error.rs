@@ -28,7 +28,7 @@ pub struct ModelError {
     /// The model's abbreviation.
     pub model: String,
     /// Where in the model: a JSON path such as `contents.request.matchers[0].pattern`, or a line and a column where
-    /// it is no JSON that fits the schema.
+    /// it is not JSON that follows the schema.
     pub path: String,
     /// What is wrong there.
     pub fault: Fault,
@@ -37,10 +37,10 @@ pub struct ModelError {
 /// What is wrong at a place of a protocol model.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Fault {
-    /// The file is no JSON, or does not follow the schema.
+    /// The file is not JSON, or does not follow the schema.
     #[error("{0}")]
     Form(String),
-    /// A text of the model is no expression or pattern.
+    /// A text of the model is not a valid expression or pattern.
     #[error("{error} of {text:?}")]
     Syntax {
         /// The whole text.
@@ -48,7 +48,7 @@ pub enum Fault {
         /// What is wrong in it.
         error: SyntaxError,
     },
-    /// A part makes no sense together with the others.
+    /// A part contradicts another one.
     #[error("{0}")]
     Meaning(String),
 }

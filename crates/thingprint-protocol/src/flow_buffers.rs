@@ -19,7 +19,7 @@ pub(crate) struct FlowBuffers {
     reserved_bytes: usize,
 }
 
-/// What payloads told of a flow that is not decided.
+/// What payloads revealed about a flow whose protocol is not detected yet.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     /// What is known for each model, in order; models of which nothing is known are left out.

@@ -31,7 +31,7 @@ pub struct Inspection {
     pub(crate) has_settled_conditions: bool,
     /// What the parser remembers.
     pub(crate) memo: Memo,
-    /// UDP payloads that told nothing.
+    /// UDP payloads in a row that did not identify a protocol or contain a message.
     pub(crate) undecided_payloads: u8,
     pub(crate) buffers: Option<Box<FlowBuffers>>,
 }
@@ -50,12 +50,12 @@ impl Inspection {
         self.parser.map(ParserId::protocol).or(described)
     }
 
-    /// The model that tells the protocol of the flow, in the set of the engine.
+    /// The model that detected the protocol of the flow, in the set of the engine.
     pub const fn model(&self) -> Option<ModelIndex> {
         self.decided
     }
 
-    /// The model that fits what is looked at now, which may be another connection than the one that was told.
+    /// The model of the current connection, which may not be the one in which the protocol was detected.
     pub(crate) const fn current(&self) -> Option<ModelIndex> {
         if self.is_reconnected { None } else { self.decided }
     }
@@ -76,7 +76,7 @@ impl Inspection {
 
     /// Gives back what the flow still holds, unread; to be called when the flow ends.
     ///
-    /// [`Engine::close`](crate::Engine::close) judges it first.
+    /// [`Engine::close`](crate::Engine::close) evaluates it first.
     pub fn close(&mut self, budget: &mut Budget) {
         for sender in [Sender::Device, Sender::Peer] {
             let buffer = self.buffers.as_ref().map(|buffers| buffers.sides.of(sender));
@@ -91,7 +91,7 @@ impl Inspection {
         self.buffers = None;
     }
 
-    /// Forgets everything but the protocol that was told, for a new connection between the same ports.
+    /// Forgets everything but the detected protocol, for a new connection between the same ports.
     pub(crate) fn restart(&mut self, budget: &mut Budget) {
         self.close(budget);
         let (decided, parser) = (self.decided, self.parser);
@@ -192,8 +192,8 @@ impl Inspection {
         self.free_if_idle();
     }
 
-    /// The flow is of a model's protocol; what was read for it before is told now, and a side of which nothing is wanted is
-    /// done.
+    /// Decides that the flow is of a model's protocol. What was read for it before is reported now, and a side of which
+    /// nothing is wanted is done.
     pub(crate) fn decide(
         &mut self,
         (index, parser): (ModelIndex, Option<ParserId>),

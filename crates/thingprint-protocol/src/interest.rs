@@ -21,7 +21,7 @@ pub struct Interest {
 impl Interest {
     /// Every message.
     pub const ALL: Self = Self { device: u64::MAX, peer: u64::MAX };
-    /// No message; protocols are told all the same.
+    /// No message; protocols are detected all the same.
     pub const NONE: Self = Self { device: 0, peer: 0 };
 
     /// These, and the messages of a protocol from a sender.

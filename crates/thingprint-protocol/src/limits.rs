@@ -11,7 +11,7 @@ pub struct Limits {
     pub pattern_bytes: u16,
     /// Pieces of a direction of a TCP stream that may wait for the bytes before them.
     pub pending_segments: u8,
-    /// UDP payloads of a flow that may tell nothing before the flow is left alone.
+    /// UDP payloads of a flow that may fail to identify a protocol before the flow is ignored.
     pub undecided_payloads: u8,
     /// Bytes that may be kept over all flows.
     pub buffered_bytes: usize,

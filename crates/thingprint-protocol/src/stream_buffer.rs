@@ -30,7 +30,7 @@ pub(crate) struct StreamBuffer {
     reserved_bytes: usize,
 }
 
-/// Bytes of a stream that were let go before their turn.
+/// Bytes of a stream that were discarded before their turn.
 #[derive(Clone, Copy, Debug)]
 struct Missed {
     /// Sequence number of the first of them that may still be read.

@@ -7,7 +7,7 @@ use crate::{Span, SyntaxError};
 /// The group that stands for all that an expression with look-around matches.
 const WHOLE: &str = "whole";
 
-/// In Java, `.` is no carriage return either.
+/// In Java, `.` does not match a carriage return either.
 const LINES: &str = "(?R)";
 
 /// An expression without look-around.

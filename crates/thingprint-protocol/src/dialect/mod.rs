@@ -2,7 +2,7 @@
 //!
 //! It has other names for the same things, byte patterns of `byteseek`, regular expressions of Java, and readings of
 //! attributes by offsets and by tag, length and value. What it says beyond that (namespace, network scope, content
-//! class, relationship) tells nothing of a flow and is left out. `select` is called `protocol` there.
+//! class, relationship) does not help to detect a flow and is left out. `select` is called `protocol` there.
 mod form;
 mod java;
 #[cfg(test)]
@@ -135,7 +135,7 @@ fn attribute(form: &AttributeForm) -> Result<Attribute, (&'static str, Fault)> {
         DirectionForm::Response => Direction::Response,
         DirectionForm::Combined => Direction::Combined,
     };
-    // The form has no mark for secrets: names tell them.
+    // The form cannot mark secrets: their names identify them.
     let secret = is_secret_attribute(&form.name);
     Ok(Attribute { name: form.name.clone(), direction, value_type, item_bytes: None, secret, read })
 }

@@ -8,7 +8,7 @@ use crate::{Expression, SyntaxError};
 /// An expression over more words than this is not looked through for what can never change its value.
 const MOST_WORDS: usize = 10;
 
-/// Looks over what tells the protocol.
+/// Checks how the protocol is detected.
 pub(super) fn check(model: &Model, lints: &mut Vec<Lint>) {
     let contents = &model.contents;
     let described: BTreeSet<&str> = contents.sections().map(|(name, _)| name).collect();
@@ -29,7 +29,7 @@ pub(super) fn check(model: &Model, lints: &mut Vec<Lint>) {
 
 fn check_section(path: &str, section: &Section, lints: &mut Vec<Lint>) {
     if section.matchers.is_empty() {
-        lints.push(error(format!("{path}.matchers"), "a direction without matchers tells nothing"));
+        lints.push(error(format!("{path}.matchers"), "a direction needs at least one matcher"));
     }
     let mut ids = BTreeSet::new();
     for (index, matcher) in section.matchers.iter().enumerate() {

@@ -7,7 +7,7 @@ pub(super) fn check(model: &Model, lints: &mut Vec<Lint>) {
     if model.info.abbreviation.as_deref().is_none_or(str::is_empty) {
         lints.push(warning(
             "info.abbreviation",
-            "a model without a name cannot be told from others in any output",
+            "a model without a name cannot be distinguished from others in outputs",
         ));
     }
     check_ports(model, lints);
@@ -38,7 +38,7 @@ fn check_attributes(model: &Model, lints: &mut Vec<Lint>) {
         let Reading::Builtin(name) = &attribute.read else { continue };
         let path = format!("{path}.read.builtin");
         match ParserId::named(name) {
-            None => lints.push(error(path, format!("no parser is called {name:?}"))),
+            None => lints.push(error(path, format!("unknown parser {name:?}"))),
             Some(parser) if !transports.iter().any(|&transport| parser.is_over(transport)) => {
                 lints.push(warning(path, "the parser reads nothing of the model's transports"));
             }

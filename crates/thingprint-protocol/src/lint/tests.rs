@@ -105,7 +105,7 @@ fn what_the_rest_of_a_model_lacks_is_told() {
     check(
         "{}",
         &[
-            "warning: info.abbreviation: a model without a name cannot be told from others in any output",
+            "warning: info.abbreviation: a model without a name cannot be distinguished from others in outputs",
             "warning: contents: nothing tells the protocol, so it is never found",
         ],
     );
@@ -123,7 +123,7 @@ fn what_the_rest_of_a_model_lacks_is_told() {
             ]
         }"#,
         &[
-            "error: attributes[1].read.builtin: no parser is called \"gopher\"",
+            "error: attributes[1].read.builtin: unknown parser \"gopher\"",
             "error: contents.request.matchers[0].pattern, bytes 0..1: expected two hexadecimal digits",
             "warning: metadata.server-ports[0]: `ip-protocols` leaves this transport out",
             "warning: metadata.server-ports[1]: `ip-protocols` leaves this transport out",

@@ -19,7 +19,7 @@ const MOST_BUILDING_BYTES: usize = 1 << 22;
 /// States whose next steps are looked at together.
 const MOST_STATES_FOLLOWED: usize = 64;
 
-/// A pattern on bytes, compiled so that it can tell from the beginning of a payload whether what follows still matters.
+/// A pattern on bytes, compiled so that it can decide from the beginning of a payload whether what follows still matters.
 ///
 /// It takes time in proportion to the bytes, whatever the pattern, and is never changed: all threads share one.
 #[derive(Clone, Debug)]

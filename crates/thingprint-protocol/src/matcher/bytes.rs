@@ -182,7 +182,7 @@ impl<'a> Parser<'a> {
             .ok_or_else(|| SyntaxError::new(span, format!("expected {what} from 0 to {most}")))
     }
 
-    /// The next sign that is no blank; the reading position moves to it.
+    /// The next character that is not a blank; the reading position moves to it.
     fn peek(&mut self) -> Option<char> {
         let trimmed = self.rest().trim_start();
         self.at = self.text.len() - trimmed.len();

@@ -29,7 +29,7 @@ fn placed(error: &regex_syntax::Error) -> SyntaxError {
     SyntaxError::new(Span::new(span.start.offset, span.end.offset), reason)
 }
 
-/// Compiles an expression that was read from `text` so that it tells where it matches: in linear time, within bounded
+/// Compiles an expression that was read from `text` so that it reports where it matches: in linear time, within bounded
 /// memory.
 pub(crate) fn searcher(hir: &Hir, text: &str) -> Result<meta::Regex, SyntaxError> {
     let config = meta::Config::new()

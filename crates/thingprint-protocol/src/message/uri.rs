@@ -8,7 +8,7 @@ use crate::secrecy::redacted;
 ///
 /// Users and passwords in front of a host, and the values of parameters whose names say that they hold a password, a token,
 /// a key or the like, are written as `***`: by `Debug` always, by `Display` and as JSON until
-/// [`Message::show_credentials`](crate::Message::show_credentials). Secrets that nothing tells from other words, such as
+/// [`Message::show_credentials`](crate::Message::show_credentials). Secrets that look like any other word, such as
 /// parts of a path, stay.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Uri {

@@ -1,7 +1,7 @@
 //! DHCP and BOOTP messages (RFC 2131 §2; options RFC 2132).
 //!
-//! The magic cookie tells them. An option that makes no sense is left out, and those after it are read all the same:
-//! the list of requested options, which tells a device's software, often stands behind a host name that is no text.
+//! The magic cookie identifies them. A malformed option is left out, and those after it are read all the same:
+//! the list of requested options, which identifies a device's software, often stands behind a host name that is not text.
 use std::borrow::Cow;
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -61,7 +61,7 @@ pub struct DhcpMessage {
     /// Option 61, as sent: a type byte and what follows.
     #[serde(serialize_with = "json::optional_hex")]
     pub client_identifier: Option<Vec<u8>>,
-    /// Option 55 in order: the options that the client wants, which tells its software.
+    /// Option 55 in order: the options that the client wants, which identifies its software.
     pub parameter_request_list: Vec<u8>,
     /// Option 51 in seconds; 4294967295 is for ever.
     pub lease_time_s: Option<u32>,

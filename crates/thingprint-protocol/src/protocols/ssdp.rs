@@ -1,6 +1,6 @@
 //! SSDP messages (`UPnP` Device Architecture 2.0 §1): heads of HTTP messages, each in a UDP payload of its own.
 //!
-//! The method tells a search and a notification; an answer needs a header that only SSDP has. Whether the head ends
+//! The method identifies a search and a notification; an answer needs a header that only SSDP has. Whether the head ends
 //! with an empty line does not matter.
 use serde::Serialize;
 use thingprint_flow::Ip;

@@ -109,7 +109,7 @@ pub struct OptionField {
     /// Byte pattern behind which the options begin. Missing: at the payload's start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seek: Option<String>,
-    /// Byte pattern at the start of an option's tag and length that tells the one wanted, such as `0c`.
+    /// Byte pattern at the start of the wanted option, such as `0c`.
     pub tag: String,
     /// Bytes of a tag: 1 to 4. Missing: 1.
     #[serde(default = "OptionField::one")]

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// What tells a protocol, by the direction of the packets.
+/// How to detect a protocol, by the direction of the packets.
 ///
 /// Payloads of a datagram flow are looked at one by one, and a direction holds once one payload of it satisfies its
 /// `eval`. Of a TCP stream, the first bytes of each direction are looked at, joined over segments. Which side of a flow
@@ -24,7 +24,7 @@ pub struct Contents {
     pub select: Option<String>,
 }
 
-/// What tells a protocol in one direction.
+/// How to detect a protocol in one direction.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use thingprint_flow::Transport;
 
-/// Where a protocol is found: facts of the headers, which can rule a protocol out but never tell it.
+/// Where a protocol is found: facts of the headers, which can rule a protocol out but never prove one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -16,7 +16,7 @@ pub struct Metadata {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub traffic_mode: Vec<TrafficMode>,
     /// Standard ports of its servers. They say in which order protocols are tried and which flows keep to the standard;
-    /// they never tell a protocol. Missing: it has none.
+    /// they never prove a protocol. Missing: it has none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub server_ports: Vec<ServerPort>,
 }

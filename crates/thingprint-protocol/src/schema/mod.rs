@@ -1,4 +1,4 @@
-//! The form of a protocol model: a JSON file that says how a protocol is told and how its attributes are read.
+//! The form of a protocol model: a JSON file that describes how to detect a protocol and how to read its attributes.
 //!
 //! It follows the protocol paper's §III: `info`, `metadata` and `contents`, and `attributes`, which the paper left
 //! open. Every part may be missing; what that means is said at each.
@@ -36,7 +36,7 @@ pub struct Model {
     /// Where the protocol is found. Missing: anywhere over TCP or UDP.
     #[serde(skip_serializing_if = "is_default")]
     pub metadata: Metadata,
-    /// What tells the protocol. Missing: nothing does, and the model is never found in traffic.
+    /// How to detect the protocol. Missing: it is never detected.
     #[serde(skip_serializing_if = "is_default")]
     pub contents: Contents,
     /// What is read from the protocol's messages. Missing: nothing. Attributes of the same name are alternatives: the
@@ -54,19 +54,19 @@ pub struct Info {
     /// replaces it. Missing: `unnamed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub abbreviation: Option<String>,
-    /// Name by its standard, such as `Hypertext Transfer Protocol`. Missing: not told.
+    /// Name by its standard, such as `Hypertext Transfer Protocol`. Missing: unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub standard_name: Option<String>,
-    /// What the protocol is for. Missing: not told.
+    /// What the protocol is for. Missing: unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Public documents that define the protocol, such as the address of an RFC. Missing: not told.
+    /// Public documents that define the protocol, such as the address of an RFC. Missing: unknown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub source: Vec<String>,
-    /// Version of the model, counted up with every change. Missing: not told.
+    /// Version of the model, counted up with every change. Missing: unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
-    /// Day of the last change, as `2026-11-21`. Missing: not told.
+    /// Day of the last change, as `2026-11-21`. Missing: unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_update: Option<String>,
 }
@@ -102,7 +102,7 @@ impl Model {
     }
 }
 
-/// The abbreviation in a JSON text that is no model otherwise.
+/// The abbreviation in a JSON text that cannot be read as a model.
 pub(crate) fn named_in(text: &str) -> Option<String> {
     let value: serde_json::Value = serde_json::from_str(text).ok()?;
     value.pointer("/info/abbreviation")?.as_str().map(str::to_owned)

@@ -6,7 +6,7 @@ use crate::matcher::Beginning;
 use crate::schema::IpProtocol;
 
 const BYTE_VALUES: usize = 256;
-/// Models that one word of a mask tells of.
+/// Models in one word of a mask.
 const WORD_MODELS: usize = u64::BITS as usize;
 
 /// Which models the first bytes of a payload leave possible: a few look-ups, whatever the number of models.

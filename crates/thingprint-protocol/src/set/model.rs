@@ -88,7 +88,7 @@ impl CompiledModel {
         sections.fold(start, |all, section| all.or(section.beginning()))
     }
 
-    /// Looks at a payload, adds what it tells to `known`, and gives the verdict. Where `is_last`, a payload that does not
+    /// Looks at a payload, adds the result to `known`, and gives the verdict. Where `is_last`, a payload that does not
     /// satisfy a direction means that its sender never will.
     pub(crate) fn evaluate(&self, payload: &Payload<'_>, is_last: bool, known: &mut ModelState) -> Detection {
         let sender = payload.sender;
@@ -220,7 +220,7 @@ fn parser(model: &Model) -> Result<Option<ParserId>, ModelError> {
     for (index, attribute) in model.attributes.iter().enumerate() {
         let Reading::Builtin(name) = &attribute.read else { continue };
         let error = |reason| model.error(format!("attributes[{index}].read.builtin"), Fault::Meaning(reason));
-        let parser = ParserId::named(name).ok_or_else(|| error(format!("no parser is called {name:?}")))?;
+        let parser = ParserId::named(name).ok_or_else(|| error(format!("unknown parser {name:?}")))?;
         if found.is_some_and(|found| found != parser) {
             return Err(error("a model has one parser".to_owned()));
         }
@@ -245,7 +245,7 @@ fn select(model: &Model) -> Result<Expression<Role>, ModelError> {
     let mapped = parsed.and_then(|expression| {
         expression.try_map(&mut |word| {
             let role = Role::named(&word.text).filter(|role| described.contains(role));
-            let reason = || format!("the contents describe no direction {:?}", word.text);
+            let reason = || format!("unknown direction {:?} in these contents", word.text);
             role.ok_or_else(|| SyntaxError::new(word.span, reason()))
         })
     });

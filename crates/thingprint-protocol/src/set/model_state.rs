@@ -43,7 +43,7 @@ impl ModelState {
         }
     }
 
-    /// Notes what a payload told of a direction that conditions on the packets of the flow leave open.
+    /// Notes which matchers a payload satisfied in a direction that conditions on the packets of the flow leave open.
     pub(crate) fn set_open(&mut self, role: Role, sender: Sender, found: Found) {
         if let Some(place) = self.open.get_mut(Self::place(role, sender)) {
             place.get_or_insert(found);

@@ -3,7 +3,7 @@ use crate::matcher::{Automaton, Beginning, CompiledCondition, Tallies, View};
 use crate::schema::{Matcher, Model, Section};
 use crate::{Expression, Fault, ModelError, Sender, Span, SyntaxError};
 
-/// What tells a protocol in one direction, compiled.
+/// How to detect a protocol in one direction, compiled.
 #[derive(Clone, Debug)]
 pub(super) struct CompiledSection {
     tests: Vec<Test>,
@@ -49,7 +49,7 @@ impl CompiledSection {
             tests.push(test.map_err(|fault| model.error(format!("{path}.pattern"), fault))?);
         }
         if tests.is_empty() {
-            let fault = Fault::Meaning("a direction without matchers tells nothing".to_owned());
+            let fault = Fault::Meaning("a direction needs at least one matcher".to_owned());
             return Err(model.error(format!("{path}.matchers"), fault));
         }
         if tests.len() > MOST_MATCHERS {
@@ -73,7 +73,7 @@ impl CompiledSection {
         self.tests.iter().any(|test| matches!(test, Test::Statistical(_)))
     }
 
-    /// What a payload tells; `None` while the rest of it may tell more.
+    /// Which matchers a payload satisfies; `None` while the rest of it may satisfy more.
     pub(super) fn found(&self, payload: &Payload<'_>) -> Option<Found> {
         let mut found = 0;
         for (index, test) in self.tests.iter().enumerate() {
@@ -86,7 +86,7 @@ impl CompiledSection {
         Some(found)
     }
 
-    /// Whether the direction holds, given what a payload told.
+    /// Whether the direction holds, given which matchers a payload satisfied.
     pub(super) fn settles(&self, found: Found, tallies: &Tallies, view: View) -> Option<bool> {
         self.eval.value(&mut |&index| match self.tests.get(index)? {
             Test::Content(_) => Some(found >> index & 1 == 1),
@@ -141,7 +141,7 @@ fn check_id(section: &Section, index: usize) -> Result<(), Fault> {
     match id.parse::<Expression>() {
         Ok(Expression::Is(word)) if word.text == id => {}
         _ => {
-            return Err(Fault::Meaning(format!("{id:?} is no id: letters, digits, `-` and `_` make one")));
+            return Err(Fault::Meaning(format!("invalid id {id:?}: use letters, digits, `-` and `_`")));
         }
     }
     let is_taken = section.matchers.iter().take(index).any(|other| other.id() == id);
@@ -153,7 +153,7 @@ fn eval(section: &Section) -> Result<Expression<usize>, Fault> {
         let mut all: Vec<_> = (0..section.matchers.len()).map(Expression::Is).collect();
         return Ok(if all.len() == 1 { all.remove(0) } else { Expression::And(all) });
     };
-    let unknown = |span: Span, id: &str| SyntaxError::new(span, format!("no matcher has the id {id:?}"));
+    let unknown = |span: Span, id: &str| SyntaxError::new(span, format!("unknown matcher {id:?}"));
     let parsed: Expression = text.parse().map_err(|error: SyntaxError| error.of(text))?;
     let mapped = parsed.try_map(&mut |word| {
         let index = section.matchers.iter().position(|matcher| matcher.id() == word.text);

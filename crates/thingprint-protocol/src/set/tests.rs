@@ -134,7 +134,7 @@ fn what_cannot_be_compiled_is_told_with_its_place() {
     );
     check(
         &request(byte("a b", "16"), ""),
-        "model x, contents.request.matchers[0].id: \"a b\" is no id: letters, digits, `-` and `_` make one",
+        "model x, contents.request.matchers[0].id: invalid id \"a b\": use letters, digits, `-` and `_`",
     );
     check(
         &request([byte("a", "16"), byte("a", "17")].join(","), ""),
@@ -142,15 +142,15 @@ fn what_cannot_be_compiled_is_told_with_its_place() {
     );
     check(
         &request(byte("a", "16"), r#", "eval": "a and b""#),
-        "model x, contents.request.eval: no matcher has the id \"b\" at byte 6 of \"a and b\"",
+        "model x, contents.request.eval: unknown matcher \"b\" at byte 6 of \"a and b\"",
     );
     check(
         &request(String::new(), ""),
-        "model x, contents.request.matchers: a direction without matchers tells nothing",
+        "model x, contents.request.matchers: a direction needs at least one matcher",
     );
     check(
         r#"{"select": "request"}"#,
-        "model x, contents.select: the contents describe no direction \"request\" at byte 0 of \"request\"",
+        "model x, contents.select: unknown direction \"request\" in these contents at byte 0 of \"request\"",
     );
     let many: Vec<String> = (0..33).map(|id| byte(&id.to_string(), "16")).collect();
     check(

@@ -23,7 +23,7 @@ impl Stream<'_> {
         }
     }
 
-    /// Judges what there is of a stream, since no more of it will come; a head of HTTP is told as far as it goes.
+    /// Evaluates what there is of a stream, since no more of it will come; a head of HTTP is reported as far as it goes.
     pub(super) fn conclude(&mut self, bytes: &[u8]) {
         if bytes.is_empty() || self.is_done() {
             return;
@@ -112,7 +112,7 @@ impl Stream<'_> {
         detection == Detection::Certain && candidate.model.parser().is_none_or(agrees)
     }
 
-    /// Remembers what a beginning told for a model that is not decided; attributes once all of it is there.
+    /// Remembers what a beginning means for a model that is not decided; attributes once all of it is there.
     fn note(
         &mut self,
         (index, model): (ModelIndex, &CompiledModel),

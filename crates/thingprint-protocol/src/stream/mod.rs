@@ -46,7 +46,7 @@ impl Stream<'_> {
         self.state.free_if_idle();
     }
 
-    /// Judges what is kept of this direction, since it ends here.
+    /// Evaluates what is kept of this direction, since it ends here.
     pub(crate) fn end(&mut self) {
         let head = self.take_head();
         self.conclude(&head);

@@ -11,7 +11,7 @@
 //! - a response without a question: a first record that can be read.
 //!
 //! Records of a response may be cut or broken: those before stay. The `NetBIOS` name service has the same layout (RFC
-//! 1002 §4.2); its encoded names give it away, and it is no DNS.
+//! 1002 §4.2); its encoded names identify it, and it is not read as DNS.
 mod header;
 mod message;
 mod name;

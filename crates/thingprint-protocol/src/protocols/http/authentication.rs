@@ -2,7 +2,7 @@ use super::head::Headers;
 use crate::text::escaped;
 use crate::{Authentication, Credential};
 
-/// Credentials, or schemes that are asked for, that are told of one head; there are some fifteen schemes (IANA "HTTP
+/// Credentials, or schemes that are asked for, that are reported of one head; there are some fifteen schemes (IANA "HTTP
 /// Authentication Schemes").
 const MOST_SCHEMES: usize = 64;
 

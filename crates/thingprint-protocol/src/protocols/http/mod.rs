@@ -1,7 +1,7 @@
 //! Heads of HTTP messages (RFC 9112 §2 to §4), as devices really send them: lines that end without a carriage return,
 //! folded headers, blanks before a colon or inside a target, bytes that are no text, and `ICY` for `HTTP/1.0`.
 //!
-//! A first line tells HTTP: `METHOD target HTTP/d.d`, `HTTP/d.d ddd phrase`, `ICY ddd phrase`, or `GET /path` and
+//! The first line identifies HTTP: `METHOD target HTTP/d.d`, `HTTP/d.d ddd phrase`, `ICY ddd phrase`, or `GET /path` and
 //! nothing else (HTTP 0.9). Headers never undo it.
 mod authentication;
 mod exchange;
@@ -83,7 +83,7 @@ pub enum Head {
 /// How the body of a message ends (RFC 9112 §6.3).
 ///
 /// A response to `HEAD` has no body whatever its head says, and one to `CONNECT` with status 2xx opens a tunnel: only
-/// who knows the request can tell.
+/// who knows the request can decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyLength {
     /// After so many bytes; 0 where there is none.

@@ -109,7 +109,7 @@ fn is_version_list(bytes: &[u8]) -> bool {
     bytes.len().is_multiple_of(4) && versions.any(|version| keys::can_open(version) || version.is_grease())
 }
 
-/// Versions that are told by name: those that mean nothing, drafts, and Google's and Facebook's.
+/// Versions that are recognised by name: those that mean nothing, drafts, and Google's and Facebook's.
 fn is_reserved(version: QuicVersion) -> bool {
     let is_named = matches!(version.0.to_be_bytes(), [b'Q' | b'T', b'0', b'0'..=b'9', b'0'..=b'9']);
     version.is_grease() || version.draft().is_some() || version.0 >> 8 == 0x00fa_ceb0 || is_named

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use crate::message::MessageBody;
 use crate::{ClientHello, ServerHello};
 
-/// What the Initial packets of a QUIC connection tell (RFC 9000 §17.2.2).
+/// What the Initial packets of a QUIC connection contain (RFC 9000 §17.2.2).
 ///
 /// There is one for the client's flight and one for the server's; of a version whose packets cannot be opened there
 /// is one without a hello.

@@ -4,7 +4,7 @@
 //! §3.3), so whoever sees the first packet can open them; that a packet opens proves what it is. The hello of a client
 //! may lie in many CRYPTO frames, in any order, over several packets and datagrams.
 //!
-//! Versions whose packets cannot be opened (Google's before TLS, reserved ones) are told by name alone.
+//! Versions whose packets cannot be opened (Google's before TLS, reserved ones) are recognised by name alone.
 mod assembly;
 mod frame;
 mod header;
@@ -53,7 +53,7 @@ pub struct Handshake {
     keys: Option<ConnectionKeys>,
     client: Assembly,
     server: Assembly,
-    /// Whether a version that cannot be opened was told.
+    /// Whether a version that cannot be opened was reported.
     is_version_reported: bool,
 }
 
@@ -73,14 +73,14 @@ struct ConnectionKeys {
 pub enum Reading {
     /// It completes a message.
     Message(QuicInitial),
-    /// It belongs to QUIC, and tells nothing new.
+    /// It belongs to QUIC, and contains nothing new.
     Quic,
-    /// It cannot be told from other protocols; once a flow is known as QUIC, most datagrams are like this.
+    /// It cannot be distinguished from other protocols; once a flow is known as QUIC, most datagrams are like this.
     Other,
 }
 
 impl Handshake {
-    /// Reads a datagram of the connection, of either side: its packets up to the first one that tells something.
+    /// Reads a datagram of the connection, of either side: its packets up to the first one that completes a message.
     pub fn read(&mut self, payload: &[u8]) -> Reading {
         if let Some(version) = header::google_version(payload) {
             return self.report_version(version);
@@ -111,7 +111,7 @@ impl Handshake {
         self.client.held_bytes() + self.server.held_bytes()
     }
 
-    /// Whether the hellos of both sides were told, or can no longer be: the connection holds nothing more to tell.
+    /// Whether the hellos of both sides were reported, or can no longer be.
     pub const fn is_done(&self) -> bool {
         self.client.is_done() && self.server.is_done()
     }

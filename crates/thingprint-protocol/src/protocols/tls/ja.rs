@@ -1,5 +1,5 @@
-//! Fingerprints of TLS clients that other tools know: JA3, an MD5 of decimal numbers, and JA4, which also tells at a
-//! payload what the client offers.
+//! Fingerprints of TLS clients that other tools know: JA3, an MD5 of decimal numbers, and JA4, which also summarises
+//! what the client offers.
 use md5::Md5;
 use sha2::{Digest, Sha256};
 

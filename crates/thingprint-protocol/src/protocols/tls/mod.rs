@@ -2,8 +2,8 @@
 //!
 //! A hello may lie in several records, and a record may hold more than a hello. A second hello follows a
 //! `HelloRetryRequest`, perhaps after a `ChangeCipherSpec` record (RFC 8446 appendix D.4), and a server may warn before
-//! its hello; anything else ends what is wanted from a direction. A connection whose hellos were not captured is told
-//! by its records.
+//! its hello; anything else ends what is wanted from a direction. A connection whose hellos were not captured is
+//! detected by its records.
 pub(crate) mod certificate;
 mod der;
 mod flight;

@@ -14,7 +14,7 @@ const MOST_ALERT_BYTES: usize = 128;
 pub(super) enum Running {
     /// No record begins here.
     No,
-    /// A record may begin here, and more bytes will tell.
+    /// A record may begin here, and more bytes will decide.
     Open,
     /// A record begins here.
     Yes,
@@ -28,7 +28,7 @@ pub(super) fn look(bytes: &[u8]) -> Running {
     let Some((kind, length, body)) = header(bytes) else {
         return if may_become_header(bytes) { Running::Open } else { Running::No };
     };
-    // A hello that can be read is told as such, and one that cannot is none.
+    // A hello that can be read is reported as such; one that cannot be read is ignored.
     let is_hello = kind == HANDSHAKE && matches!(body.first(), Some(1 | 2));
     if is_hello || !is_possible(kind, length) {
         Running::No

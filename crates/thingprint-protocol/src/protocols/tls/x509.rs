@@ -1,4 +1,4 @@
-//! The fields of X.509 certificates (RFC 5280 §4.1) that tell whose they are and how long they live. Signatures and keys
+//! The fields of X.509 certificates (RFC 5280 §4.1) that name the owner and the lifetime. Signatures and keys
 //! are not looked at.
 use sha2::{Digest, Sha256};
 
