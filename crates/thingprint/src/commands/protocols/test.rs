@@ -123,7 +123,7 @@ impl TestArgs {
 impl ModelTest<'_> {
     /// Compares a flow; `None` if neither this model nor the built-in one of its name detects it, and its port does not
     /// suggest that it `may_be` of the model's protocol.
-    fn comparison(&self, own: &DetectedProtocol, built_in: &DetectedProtocol, may_be: bool) -> Option<Comparison> {
+    fn comparison(&self, own: DetectedProtocol, built_in: DetectedProtocol, may_be: bool) -> Option<Comparison> {
         let service = built_in.model.and_then(|index| self.built_in.models().model(index));
         let service = service.map(|model| model.name().to_owned());
         let is_of_name = service.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(self.model.name()));
@@ -267,7 +267,7 @@ impl MessageObserver for TestObserver<'_> {
         let may_be = flow.state.has_payload && self.test.has_port(flow.tuple.protocol(), port);
         let Some(device) = self.ids.get(flow.device.as_usize()).copied() else { return };
         *self.counts.flows.entry(device).or_default() += 1;
-        if let Some(comparison) = self.test.comparison(&own, built_in, may_be) {
+        if let Some(comparison) = self.test.comparison(own, built_in, may_be) {
             *self.counts.comparisons.entry((device, comparison)).or_default() += 1;
         }
     }
