@@ -12,11 +12,11 @@ pub(crate) struct DeviceArgs {
     #[arg(long, value_name = "IDENTITY")]
     identity: Option<Identity>,
 
-    /// MAC address of a gateway, which is not a device; repeat it for several [default: whoever forwards]
+    /// MAC address of a gateway, which is not a device; repeat it for several [default: the addresses that forward packets]
     #[arg(long, value_name = "MAC")]
     gateway: Vec<MacAddr>,
 
-    /// There is no gateway: list and judge every device, whatever its traffic looks like
+    /// Treat every address as a device: the network has no gateway
     #[arg(long, conflicts_with = "gateway")]
     no_gateway: bool,
 
