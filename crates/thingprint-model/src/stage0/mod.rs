@@ -88,6 +88,7 @@ impl BagModel {
     }
 
     /// The vocabulary.
+    #[cfg(test)]
     pub(crate) fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
     }
