@@ -4,6 +4,7 @@
 //! A trace is made of captures (pcap or pcapng, plain or compressed), which are nothing but names and byte streams;
 //! files are opened by whoever calls.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
+#![warn(clippy::indexing_slicing)]
 mod address;
 mod capture;
 mod decode;

@@ -1,5 +1,4 @@
 //! Capture files to frames, in the order of a trace.
-#![warn(clippy::indexing_slicing)]
 
 mod buffer;
 mod compression;

@@ -1,5 +1,4 @@
 //! Frames to packets: link headers, IP headers, reassembly, ports.
-#![warn(clippy::indexing_slicing)]
 
 mod aged;
 mod counts;

@@ -82,29 +82,29 @@ impl Devices {
             self.dropped += 1;
             return Found::Dropped;
         }
-        let at = if let Some(at) = self.free.pop() {
-            self.ids[at as usize] = id;
-            self.lasts[at as usize] = now;
-            at
+        let next = || u32::try_from(self.ids.len()).ok();
+        let Some(at) = self.free.pop().or_else(next) else { return Found::Dropped };
+        if let (Some(old), Some(last)) = (self.ids.get_mut(at as usize), self.lasts.get_mut(at as usize)) {
+            (*old, *last) = (id, now);
         } else {
-            let Ok(at) = u32::try_from(self.ids.len()) else { return Found::Dropped };
             self.ids.push(id);
             self.lasts.push(now);
-            at
-        };
+        }
         let (ids, hasher) = (&self.ids, &self.hasher);
-        self.table.insert_unique(hash, at, |&at| hasher.hash_one(ids[at as usize]));
+        let hash_of = |&at: &u32| ids.get(at as usize).map_or(0, |id| hasher.hash_one(id));
+        self.table.insert_unique(hash, at, hash_of);
         Found::New(DeviceIndex(at))
     }
 
     /// Forgets the devices that were not seen since `since`.
     pub(super) fn forget(&mut self, since: Timestamp) -> Vec<DeviceIndex> {
-        let mut silent: Vec<u32> =
-            self.table.iter().copied().filter(|&at| self.lasts[at as usize] < since).collect();
+        let is_silent = |&at: &u32| self.lasts.get(at as usize).is_some_and(|last| *last < since);
+        let mut silent: Vec<u32> = self.table.iter().copied().filter(is_silent).collect();
         // The table has no order, and the indices are given out again in that of this list.
         silent.sort_unstable();
         for &at in &silent {
-            let hash = self.hasher.hash_one(self.ids[at as usize]);
+            let Some(id) = self.ids.get(at as usize) else { continue };
+            let hash = self.hasher.hash_one(id);
             if let Ok(entry) = self.table.find_entry(hash, |&other| other == at) {
                 entry.remove();
             }

@@ -107,8 +107,8 @@ impl GatewayEvidence {
     /// What was seen of an address; `role` is 0 for senders and 1 for receivers.
     #[inline]
     fn seen(&mut self, role: usize, mac: MacAddr) -> Option<&mut MacEvidence> {
-        let place = match self.latest[role] {
-            Some((latest, place)) if latest == mac => place,
+        let place = match self.latest.get(role) {
+            Some(&Some((latest, place))) if latest == mac => place,
             _ => self.look_up(role, mac)?,
         };
         self.macs.get_mut(place).map(|(_, seen)| seen)
@@ -125,7 +125,9 @@ impl GatewayEvidence {
                 place
             }
         };
-        self.latest[role] = Some((mac, place));
+        if let Some(latest) = self.latest.get_mut(role) {
+            *latest = Some((mac, place));
+        }
         Some(place)
     }
 

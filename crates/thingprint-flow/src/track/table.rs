@@ -32,19 +32,20 @@ impl<S> Table<S> {
     /// Where the flow of `key` stands.
     #[inline]
     pub(super) fn position(&self, hash: u64, key: &FlowKey) -> Option<usize> {
-        let is_it = |&at: &u32| self.flows[at as usize].as_ref().is_some_and(|flow| flow.key == *key);
+        let flow = |at: u32| self.flows.get(at as usize).and_then(Option::as_ref);
+        let is_it = |&at: &u32| flow(at).is_some_and(|flow| flow.key == *key);
         self.index.find(hash, is_it).map(|&at| at as usize)
     }
 
     #[inline]
     pub(super) fn get(&self, hash: u64, key: &FlowKey) -> Option<&OpenFlow<S>> {
-        self.flows[self.position(hash, key)?].as_ref()
+        self.flows.get(self.position(hash, key)?)?.as_ref()
     }
 
     #[inline]
     pub(super) fn get_mut(&mut self, hash: u64, key: &FlowKey) -> Option<&mut OpenFlow<S>> {
         let at = self.position(hash, key)?;
-        self.flows[at].as_mut()
+        self.flows.get_mut(at)?.as_mut()
     }
 
     /// Adds a flow whose key is not there.
@@ -53,7 +54,7 @@ impl<S> Table<S> {
         self.flows.push(Some(flow));
         self.hashes.push(hash);
         let hashes = &self.hashes;
-        self.index.insert_unique(hash, at, |&at| hashes[at as usize]);
+        self.index.insert_unique(hash, at, |&at| hashes.get(at as usize).copied().unwrap_or_default());
     }
 
     /// Takes out a flow.
@@ -62,7 +63,7 @@ impl<S> Table<S> {
         if let Ok(entry) = self.index.find_entry(hash, |&other| other as usize == at) {
             entry.remove();
         }
-        let flow = self.flows[at].take();
+        let flow = self.flows.get_mut(at)?.take();
         if self.flows.len() - self.index.len() > self.index.len() + MOST_HOLES {
             self.close_up();
         }

@@ -196,14 +196,15 @@ impl<O: Observer> Tracker<O> {
             return;
         }
         let (position, time) = self.place(packet.time);
-        let window = self.windows[position].index;
+        let Some(window) = self.windows.get(position).map(|window| window.index) else { return };
         let (tuple, src_is_low) = FiveTuple::of(ip);
         for (device, is_sent) in [(sender, true), (receiver, false)] {
             let Some(device) = device else { continue };
             let view = DevicePacket { device, is_sent, window, time, number, packet, ip };
             self.follow(position, FlowKey { device, tuple }, src_is_low, &view);
         }
-        if self.windows[position].table.len() >= self.options.max_flows {
+        let most = self.options.max_flows;
+        if self.windows.get(position).is_some_and(|window| window.table.len() >= most) {
             self.make_room(position);
         }
     }
@@ -404,7 +405,7 @@ impl<O: Observer> Tracker<O> {
     #[inline]
     fn follow(&mut self, position: usize, key: FlowKey, src_is_low: bool, view: &DevicePacket<'_, '_>) {
         let hash = self.hasher.hash_one(key);
-        let window = &mut self.windows[position];
+        let Some(window) = self.windows.get_mut(position) else { return };
         if let Some(flow) = window.table.get_mut(hash, &key) {
             match flow.fate(view, self.options.ending) {
                 Fate::Joins => {
@@ -435,7 +436,9 @@ impl<O: Observer> Tracker<O> {
                 flow.state = before.state;
             }
             self.observer.packet(view, &mut flow.state);
-            self.windows[position].table.insert(hash, flow);
+            if let Some(window) = self.windows.get_mut(position) {
+                window.table.insert(hash, flow);
+            }
             self.enter_expiry(hash, key, view.time);
             self.observer.active(key.device, &key.tuple, from, view.time);
         }
@@ -471,7 +474,8 @@ impl<O: Observer> Tracker<O> {
     /// A packet for an older window may close the silence before the same flow's packets in a newer one.
     fn join_newer(&mut self, position: usize, hash: u64, key: &FlowKey, time: Timestamp) {
         let Some(idle_ns) = self.options.ending.idle_ns(key.tuple.protocol()) else { return };
-        let is_open = self.windows[position].table.get(hash, key).is_some_and(OpenFlow::is_open);
+        let older = self.windows.get(position).and_then(|window| window.table.get(hash, key));
+        let is_open = older.is_some_and(OpenFlow::is_open);
         let newer = self.windows.iter().skip(position + 1).find_map(|window| window.table.get(hash, key));
         if let Some(newer) = newer
             && is_open
@@ -483,7 +487,7 @@ impl<O: Observer> Tracker<O> {
 
     fn make_room(&mut self, position: usize) {
         let Some((_, clock)) = self.span else { return };
-        let window = &mut self.windows[position];
+        let Some(window) = self.windows.get_mut(position) else { return };
         for (flow, why) in window.table.evict(clock, self.options.ending) {
             self.counts.flows_evicted += u64::from(why == FlowEnd::Evicted);
             self.observer.flow(flow.close(window.index, why, clock));
