@@ -1,7 +1,7 @@
 use std::io::Cursor;
 
 use thingprint_flow::{Capture, DecodeCounts, Flow, FlowOptions, Trace, TraceOptions, Tracker, is_capture};
-use thingprint_protocol::{Engine, Heard, Detector};
+use thingprint_protocol::{Detector, Engine, Heard};
 
 /// Reads bytes as a capture file: to flows and their messages, then sorted by time.
 ///

@@ -1,7 +1,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use thingprint_flow::{Ip, TcpFlags, TcpSegment, Timestamp, Transport};
-use thingprint_protocol::{Budget, Engine, Inspection, Message, FlowPacket, Sender};
+use thingprint_protocol::{Budget, Engine, FlowPacket, Inspection, Message, Sender};
 
 /// Headers of IPv4 and TCP without options.
 const HEADER_BYTES: u32 = 40;

@@ -1,5 +1,5 @@
 use thingprint_flow::{Decoder, Flow, FlowOptions, Frame, LinkType, Packet, Timestamp, Tracker};
-use thingprint_protocol::{Engine, Heard, Detector};
+use thingprint_protocol::{Detector, Engine, Heard};
 
 use crate::captures::check_counts;
 use crate::input::{Input, put_vector};
