@@ -24,6 +24,7 @@
 //! assert_eq!((run.summary.read.frames, instances.len()), (0, 0));
 //! # Ok::<(), std::io::Error>(())
 //! ```
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 
 mod batch;
 mod capture_spans;

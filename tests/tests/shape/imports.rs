@@ -5,10 +5,11 @@ use crate::packages::{Package, packages};
 
 /// The members of the workspace, each with those that its code may import: what lies to the left of it on the way
 /// from bytes to report. The command, which nobody imports, may import all.
-const MAY_IMPORT: [(&str, &[&str]); 13] = [
+const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("thingprint-flow", &[]),
     ("thingprint-protocol", &["thingprint-flow"]),
     ("thingprint-instance", &["thingprint-flow", "thingprint-protocol"]),
+    ("thingprint-pipeline", &["thingprint-flow", "thingprint-protocol", "thingprint-instance"]),
     ("thingprint-profile", &["thingprint-flow", "thingprint-protocol"]),
     ("thingprint-audit", &["thingprint-flow", "thingprint-protocol"]),
     ("thingprint-model", &["thingprint-flow", "thingprint-protocol", "thingprint-instance"]),
@@ -31,6 +32,7 @@ const MAY_IMPORT: [(&str, &[&str]); 13] = [
             "thingprint-flow",
             "thingprint-protocol",
             "thingprint-instance",
+            "thingprint-pipeline",
             "thingprint-profile",
             "thingprint-audit",
             "thingprint-model",
