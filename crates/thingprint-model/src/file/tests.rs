@@ -109,7 +109,10 @@ fn foreign_files_are_refused() {
 fn files_of_other_versions_are_refused() {
     let mut bytes = written(&model(TrainOptions::default()));
     bytes[8] = 1;
-    check_refused(&bytes, "unsupported format version 1: this program reads version 2; train the model again");
+    check_refused(
+        &bytes,
+        "unsupported format version 1: this program reads version 2; train the model again",
+    );
     bytes[8] = 3;
     let later = "unsupported format version 3: this program reads version 2; use the program that wrote it, or a later one";
     check_refused(&bytes, later);

@@ -123,7 +123,12 @@ impl TestArgs {
 impl ModelTest<'_> {
     /// Compares a flow; `None` if neither this model nor the built-in one of its name detects it, and its port does not
     /// suggest that it `may_be` of the model's protocol.
-    fn comparison(&self, own: DetectedProtocol, built_in: DetectedProtocol, may_be: bool) -> Option<Comparison> {
+    fn comparison(
+        &self,
+        own: DetectedProtocol,
+        built_in: DetectedProtocol,
+        may_be: bool,
+    ) -> Option<Comparison> {
         let service = built_in.model.and_then(|index| self.built_in.models().model(index));
         let service = service.map(|model| model.name().to_owned());
         let is_of_name = service.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(self.model.name()));
@@ -151,7 +156,8 @@ impl Counts {
         let is_device = |device: &DeviceId| !matches!(device, DeviceId::Mac(mac) if gateways.contains(*mac));
         let mut all = Self::default();
         for shard in shards {
-            all.comparisons.extend(shard.comparisons.into_iter().filter(|((device, _), _)| is_device(device)));
+            all.comparisons
+                .extend(shard.comparisons.into_iter().filter(|((device, _), _)| is_device(device)));
             all.flows.extend(shard.flows.into_iter().filter(|(device, _)| is_device(device)));
         }
         all
