@@ -5,14 +5,14 @@
 
 #![allow(clippy::print_stdout, reason = "an example shows what it found")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use thingprint_flow::{Capture, Trace, TraceOptions};
+use thingprint_flow::{Capture, GatewayPolicy, Trace, TraceOptions};
 use thingprint_instance::{Builder, Instance, InstanceOptions, PartId, Partial};
 use thingprint_protocol::{Engine, Limits};
 use thingprint_sim::{CaptureReader, Home, Simulation, SimulationOptions, unsw28};
@@ -59,7 +59,7 @@ fn extract(home: &Home, options: SimulationOptions) -> Result<(Vec<Instance>, Tr
     let reader = Counted { reader, count: count.clone() };
     let mut trace = Trace::new(vec![Capture::once("simulated", Box::new(reader))], TraceOptions::default());
     let mut instance_options = InstanceOptions::default();
-    instance_options.flow.gateway = Some(GATEWAY.parse()?);
+    instance_options.flow.gateways = [GATEWAY.parse()?].into();
     let engine = Engine::new(Limits::default());
     let mut builder = Builder::new(instance_options.clone(), &engine);
     let (mut packets, mut bytes) = (0, 0);
@@ -71,7 +71,7 @@ fn extract(home: &Home, options: SimulationOptions) -> Result<(Vec<Instance>, Tr
     let (part, _) = builder.finish(PartId::of_text("simulated"), None);
     let mut partial = Partial::default();
     partial.insert(part.ok_or("the simulation has no packets")?);
-    let instances = partial.assemble(&instance_options, &BTreeSet::new()).instances;
+    let instances = partial.assemble(&instance_options, &GatewayPolicy::default()).instances;
     Ok((instances, Traffic { packets, bytes, streamed: count.load(Ordering::Relaxed) }))
 }
 

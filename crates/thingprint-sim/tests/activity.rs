@@ -2,10 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-use thingprint_flow::{
-    Capture, DeviceIndex, FiveTuple, Flow, FlowOptions, Observer, Sighting, Timestamp, Trace, TraceOptions,
-    Tracker, WindowIndex,
-};
+use thingprint_flow::{Capture, Flow, FlowOptions, Observer, Trace, TraceOptions, Tracker};
 use thingprint_sim::{CaptureReader, HoursSeen, Simulation, SimulationOptions, unsw28};
 
 /// Keeps bytes and duration of every flow.
@@ -15,19 +12,9 @@ struct Flows(Vec<(f64, f64)>);
 impl Observer for Flows {
     type State = ();
 
-    fn packet(&mut self, _: &Sighting<'_, '_>, (): &mut ()) {}
-
-    fn active(&mut self, _: DeviceIndex, _: &FiveTuple, _: Timestamp, _: Timestamp) {}
-
     fn flow(&mut self, flow: Flow<()>) {
         self.0.push((flow.bytes() as f64, flow.duration_ns() as f64 / 1e9));
     }
-
-    fn go_on(&mut self, (): &mut ()) {}
-
-    fn ended(&mut self, (): ()) {}
-
-    fn window_closed(&mut self, _: WindowIndex) {}
 }
 
 /// The flows of two days of one class.
@@ -48,8 +35,8 @@ fn flows(class: &str) -> Vec<(f64, f64)> {
     let reader = CaptureReader::new(Simulation::new(&home, options).unwrap());
     let capture = Capture::once("simulated", Box::new(reader));
     let mut trace = Trace::new(vec![capture], TraceOptions::default());
-    let gateway = Some("14:cc:20:51:33:ea".parse().unwrap());
-    let mut tracker = Tracker::new(FlowOptions { gateway, ..FlowOptions::joy() }, Flows::default());
+    let gateways = ["14:cc:20:51:33:ea".parse().unwrap()].into();
+    let mut tracker = Tracker::new(FlowOptions { gateways, ..FlowOptions::joy() }, Flows::default());
     while let Some(packet) = trace.next_packet() {
         tracker.push(&packet);
     }

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufReader, Read};
 
-use thingprint_flow::{Capture, Trace, TraceOptions};
-use thingprint_instance::{Attribute, Bag, Builder, Instance, InstanceOptions, PartId, Partial};
+use thingprint_flow::{Capture, GatewayPolicy, Trace, TraceOptions};
+use thingprint_instance::{Attribute, Bag, BagName, Builder, Instance, InstanceOptions, PartId, Partial};
 use thingprint_protocol::{Engine, Limits};
 use thingprint_sim::{CaptureReader, Home, HoursSeen, Kind, Simulation, SimulationOptions, unsw28};
 
@@ -23,15 +23,15 @@ impl Class {
     }
 
     fn ports(&self) -> BTreeSet<String> {
-        self.words(|instance| &instance.bags.ports)
+        self.words(|instance| instance.bags.get(BagName::PORTS).unwrap())
     }
 
     fn domains(&self) -> BTreeSet<String> {
-        self.words(|instance| &instance.bags.domains)
+        self.words(|instance| instance.bags.get(BagName::DOMAINS).unwrap())
     }
 
     fn ciphers(&self) -> BTreeSet<String> {
-        self.words(|instance| &instance.bags.cipher_suites)
+        self.words(|instance| instance.bags.get(BagName::CIPHER_SUITES).unwrap())
     }
 
     /// The share of instances without any word in a bag.
@@ -72,7 +72,7 @@ fn extract(home: &Home, hours: u32) -> BTreeMap<String, Class> {
     let capture = Capture::once("simulated", Box::new(CaptureReader::new(simulate(home, hours))));
     let mut trace = Trace::new(vec![capture], TraceOptions::default());
     let mut options = InstanceOptions::default();
-    options.flow.gateway = Some("14:cc:20:51:33:ea".parse().unwrap());
+    options.flow.gateways = ["14:cc:20:51:33:ea".parse().unwrap()].into();
     let engine = Engine::new(Limits::default());
     let mut builder = Builder::new(options.clone(), &engine);
     while let Some(packet) = trace.next_packet() {
@@ -83,7 +83,7 @@ fn extract(home: &Home, hours: u32) -> BTreeMap<String, Class> {
     let labels: BTreeMap<String, String> =
         home.labels().into_iter().map(|device| (device.mac, device.label)).collect();
     let mut classes: BTreeMap<String, Class> = BTreeMap::new();
-    for instance in partial.assemble(&options, &BTreeSet::new()).instances {
+    for instance in partial.assemble(&options, &GatewayPolicy::default()).instances {
         let label = labels.get(&instance.device.to_string()).unwrap();
         classes.entry(label.clone()).or_insert_with(|| Class(Vec::new())).0.push(instance);
     }
@@ -137,14 +137,15 @@ fn devices_are_seen_in_as_many_hours_of_the_trace_as_their_profiles_say() {
     assert_eq!(blipcare.ports(), words("53 8777"));
     for instance in &blipcare.0 {
         assert!(
-            instance.bags.ports.values().all(|count| (1..=2).contains(count)),
+            instance.bags.get(BagName::PORTS).unwrap().values().all(|count| (1..=2).contains(count)),
             "{:?}",
-            instance.bags.ports
+            instance.bags
         );
     }
     let ring = &classes["Ring Door Bell"];
     let one_query = Bag::from([("53".to_owned(), 1)]);
-    let asleep = ring.0.iter().filter(|instance| instance.bags.ports == one_query).count();
+    let asleep =
+        ring.0.iter().filter(|instance| *instance.bags.get(BagName::PORTS).unwrap() == one_query).count();
     assert!((450..=475).contains(&asleep), "{asleep} of 486, 465 in the paper");
 }
 
@@ -270,9 +271,9 @@ fn bags_are_empty_as_often_as_was_published() {
     for (class, shares) in told {
         let class_of = &classes[class];
         let found = [
-            class_of.empty(|instance| &instance.bags.ports),
-            class_of.empty(|instance| &instance.bags.domains),
-            class_of.empty(|instance| &instance.bags.cipher_suites),
+            class_of.empty(|instance| instance.bags.get(BagName::PORTS).unwrap()),
+            class_of.empty(|instance| instance.bags.get(BagName::DOMAINS).unwrap()),
+            class_of.empty(|instance| instance.bags.get(BagName::CIPHER_SUITES).unwrap()),
         ];
         for (share, found_share) in shares.into_iter().zip(found) {
             let agrees = share < 0.0 || (share - found_share).abs() < 0.065;
@@ -284,8 +285,8 @@ fn bags_are_empty_as_often_as_was_published() {
 #[test]
 fn computers_are_without_names_and_lists_as_often_as_was_published() {
     let computers = &extract(&always_on(|label| label == "NonIoT"), 48)["NonIoT"];
-    let names = computers.empty(|instance| &instance.bags.domains);
-    let lists = computers.empty(|instance| &instance.bags.cipher_suites);
+    let names = computers.empty(|instance| instance.bags.get(BagName::DOMAINS).unwrap());
+    let lists = computers.empty(|instance| instance.bags.get(BagName::CIPHER_SUITES).unwrap());
     assert!((names - 0.297).abs() < 0.08, "{names}");
     assert!((lists - 0.363).abs() < 0.15, "{lists}");
 }

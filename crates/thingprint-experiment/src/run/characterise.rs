@@ -158,6 +158,6 @@ fn overview(traffic: &Traffic<'_>, outcome: &mut Outcome) -> Section {
 
 /// The share of instances without a word in a bag.
 fn share_without(rows: &[&Labeled], bag: BagName) -> f64 {
-    let is_empty = |row: &&&Labeled| row.instance.bags.get(bag).is_none_or(|bag| bag.is_empty());
+    let is_empty = |row: &&&Labeled| row.instance.bags.get(bag).is_none_or(BTreeMap::is_empty);
     rows.iter().filter(is_empty).count() as f64 / rows.len() as f64
 }

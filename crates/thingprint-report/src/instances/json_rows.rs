@@ -39,15 +39,14 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
                 Some(name) if *name == key => Some(expected),
                 _ => self.names.iter().position(|name| *name == key),
             };
-            match index.and_then(|index| cells.get_mut(index).map(|cell| (index, cell))) {
-                Some((index, cell)) => {
-                    *cell = Some(map.next_value::<JsonCell>()?.0);
-                    expected = index + 1;
-                }
-                None => {
-                    self.unknown.insert(key);
-                    map.next_value::<IgnoredAny>()?;
-                }
+            if let Some((index, cell)) =
+                index.and_then(|index| cells.get_mut(index).map(|cell| (index, cell)))
+            {
+                *cell = Some(map.next_value::<JsonCell>()?.0);
+                expected = index + 1;
+            } else {
+                self.unknown.insert(key);
+                map.next_value::<IgnoredAny>()?;
             }
         }
         Ok(cells)

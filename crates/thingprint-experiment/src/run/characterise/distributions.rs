@@ -114,8 +114,11 @@ fn values(traffic: &Traffic<'_>, class: &str, attribute: Attribute) -> Vec<f64> 
     rows.iter().filter_map(|row| row.instance.attributes.get(attribute)).collect()
 }
 
+/// How single flows give the values of an attribute.
+type ValuesOfFlows = fn(&[&FlowRecord]) -> Vec<f64>;
+
 /// How single flows give the values of an attribute (Fig. 3); `None` for one that has hourly values alone.
-fn values_of_flows(attribute: Attribute) -> Option<fn(&[&FlowRecord]) -> Vec<f64>> {
+fn values_of_flows(attribute: Attribute) -> Option<ValuesOfFlows> {
     match attribute {
         Attribute::FLOW_VOLUME_BYTES => Some(|flows| flows.iter().map(|flow| flow.bytes as f64).collect()),
         Attribute::FLOW_DURATION_S => Some(|flows| flows.iter().map(|flow| flow.duration_s()).collect()),

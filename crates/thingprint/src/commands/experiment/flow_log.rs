@@ -75,7 +75,7 @@ impl Flows {
 #[derive(Debug)]
 pub(super) struct Closed {
     device: DeviceId,
-    closed_at: Timestamp,
+    ended: Timestamp,
     first: Timestamp,
     last: Timestamp,
     bytes: u64,
@@ -135,7 +135,7 @@ impl Stage for FlowLog {
     }
 
     fn order(&self, row: &Closed) -> (Timestamp, Self::Key) {
-        (row.closed_at, (row.device, row.first, row.peer, row.server_port))
+        (row.ended, (row.device, row.first, row.peer, row.server_port))
     }
 
     fn device(&self, row: &Closed) -> Option<DeviceId> {
@@ -176,7 +176,7 @@ impl Observer for Log {
         let known = || self.names.get(flow.device.as_usize())?.get(&flow.peer.addr).cloned();
         self.flows.push(Closed {
             device,
-            closed_at: flow.closed_at,
+            ended: flow.closed_at,
             first: flow.first,
             last: flow.last,
             bytes: flow.bytes(),
