@@ -14,6 +14,11 @@ use crate::tally::WindowTally;
 pub struct PartId(pub [u8; 32]);
 
 impl PartId {
+    /// The id of a part whose captures have these hashes, one after another.
+    pub fn of_bytes(hashes: &[u8]) -> Self {
+        Self(*blake3::hash(hashes).as_bytes())
+    }
+
     /// The id of a part that is known by a text alone, such as the names of its captures.
     pub fn of_text(text: &str) -> Self {
         Self(*blake3::hash(text.as_bytes()).as_bytes())

@@ -48,6 +48,11 @@ impl Partial {
         self
     }
 
+    /// The parts, in the order of their ids.
+    pub fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.parts.values()
+    }
+
     /// Number of parts.
     pub fn len(&self) -> usize {
         self.parts.len()

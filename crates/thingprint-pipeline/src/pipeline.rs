@@ -33,6 +33,8 @@ pub struct Pipeline {
     pub threads: NonZeroUsize,
     /// Whether to note when each capture has packets.
     pub wants_spans: bool,
+    /// Whether gateways stay devices: they leave when parts are merged.
+    pub keeps_gateways: bool,
 }
 
 impl Default for Pipeline {
@@ -43,6 +45,7 @@ impl Default for Pipeline {
             gateways: GatewayPolicy::default(),
             threads: NonZeroUsize::MIN,
             wants_spans: false,
+            keeps_gateways: false,
         }
     }
 }
@@ -97,10 +100,10 @@ impl Pipeline {
         mut sink: impl FnMut(Event<S::Row>) -> Result<(), E>,
         progress: &dyn Progress,
     ) -> Result<Run<S::Rest>, E> {
-        let guessed = self.guess(source);
+        let guessed = if self.keeps_gateways { Gateways::default() } else { self.guess(source) };
         let outcome = self.read(source, stage, &mut sink, (&guessed, progress))?;
         let decided = outcome.summary.gateways.macs();
-        if !source.is_rewindable() || decided == guessed.macs() {
+        if self.keeps_gateways || !source.is_rewindable() || decided == guessed.macs() {
             return Ok(outcome.into_run());
         }
         let decided = outcome.summary.gateways;
@@ -164,7 +167,10 @@ impl Pipeline {
         (gateways, progress): (&Gateways, &dyn Progress),
     ) -> Result<Outcome<S>, E> {
         let is_stream = !source.is_rewindable();
-        let is_open = is_stream && !self.gateways.is_settled() && self.flow.identity == Identity::Mac;
+        let is_open = is_stream
+            && !self.keeps_gateways
+            && !self.gateways.is_settled()
+            && self.flow.identity == Identity::Mac;
         let inner = self.inner(source, stage, (gateways, progress));
         let pending = Pending::new(stage, sink, is_open);
         if self.threads.get() == 1 {

@@ -8,6 +8,7 @@ mod evaluate;
 mod experiment;
 mod extract;
 mod flows;
+mod merge;
 mod protocols;
 mod simulate;
 mod train;
@@ -28,6 +29,8 @@ pub(crate) enum Command {
     Audit(audit::AuditArgs),
     /// Extract instances from captures: one row for each device and window
     Extract(extract::ExtractArgs),
+    /// Make instances of parts that were extracted apart
+    Merge(merge::MergeArgs),
     /// Train a model on labelled instances
     Train(train::TrainArgs),
     /// Measure a classifier on labelled instances
@@ -52,6 +55,7 @@ impl Command {
             Self::Flows(args) => args.run(global),
             Self::Audit(args) => args.run(global),
             Self::Extract(args) => args.run(global),
+            Self::Merge(args) => args.run(global),
             Self::Train(args) => args.run(global),
             Self::Evaluate(args) => args.run(global),
             Self::Classify(args) => args.run(global),

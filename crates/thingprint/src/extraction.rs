@@ -162,6 +162,7 @@ impl Extraction<'_> {
             threads: self.threads,
             options: TraceOptions { sort: self.sort, ..TraceOptions::default() },
             wants_spans: false,
+            keeps_gateways: false,
             is_quiet: self.messages.is_quiet(),
         }
     }

@@ -37,7 +37,12 @@ impl InstanceTable {
                     "failed to read instances: {name} is a capture; make instances of it with 'extract' first"
                 );
             }
-            let file = read_instances(&bytes, &name).context("failed to read instances")?;
+            let mut file = read_instances(&bytes, &name).context("failed to read instances")?;
+            // Files hold windows in the order in which they became final; what is learned must not depend on that.
+            file.rows.sort_by(|a, b| {
+                let key = |row: &Labeled| (row.instance.device, row.instance.window_start);
+                (key(a), &a.instance.capture).cmp(&(key(b), &b.instance.capture))
+            });
             note_unknown(&file.unknown_columns, &name, messages);
             table.add(file.rows, file.recipe, &name)?;
         }

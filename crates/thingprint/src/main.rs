@@ -18,6 +18,7 @@ mod progress;
 mod protocols;
 mod read_report;
 mod reading;
+mod row_output;
 mod sources;
 
 use std::process::ExitCode;

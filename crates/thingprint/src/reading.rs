@@ -20,6 +20,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) options: TraceOptions,
     /// Whether to note when each capture has packets.
     pub(crate) wants_spans: bool,
+    /// Whether gateways stay devices, for a part.
+    pub(crate) keeps_gateways: bool,
     pub(crate) is_quiet: bool,
 }
 
@@ -66,6 +68,7 @@ impl Reading<'_> {
             gateways: self.gateways.clone(),
             threads: self.threads,
             wants_spans: self.wants_spans,
+            keeps_gateways: self.keeps_gateways,
         }
     }
 

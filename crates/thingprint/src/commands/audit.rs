@@ -132,6 +132,7 @@ impl AuditArgs {
             threads: global.threads(),
             options: self.flow.device.trace_options(),
             wants_spans: true,
+            keeps_gateways: false,
             is_quiet: global.quiet,
         };
         let surveying = Surveying { reading, labels: &labels, wants_mud: self.mud.is_wanted(), messages };

@@ -59,6 +59,7 @@ impl DevicesArgs {
             threads: global.threads(),
             options: self.device.trace_options(),
             wants_spans: false,
+            keeps_gateways: false,
             is_quiet: global.quiet,
         };
         let Run { rests, summary } = reading.run(&InventoryStage, |_| Ok(()))?;

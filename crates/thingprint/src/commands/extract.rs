@@ -1,19 +1,31 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::Args;
-use thingprint_instance::ExtractionRecipe;
-use thingprint_report::{Format, write_instances};
+use thingprint_flow::{FlowOptions, GatewayPolicy, TraceOptions, WindowLength};
+use thingprint_instance::{ExtractionRecipe, InstanceOptions, Labeled, Part, PartFile, PartId, Partial};
+use thingprint_pipeline::{Event, PartStage};
+use thingprint_report::{Format, Labels, instance_overview, instance_table};
 
 use crate::args::{ExtractionArgs, GlobalArgs};
-use crate::exit::Outcome;
+use crate::copies::without_copies;
+use crate::exit::{Outcome, Usage};
 use crate::extraction::Extraction;
 use crate::files::read_labels;
-use crate::inputs::expand;
+use crate::inputs::{Input, expand};
 use crate::messages::{Messages, counted};
 use crate::output::Output;
+use crate::protocols::Protocols;
+use crate::read_report::{report_losses, report_read};
+use crate::reading::Reading;
+use crate::row_output::Part as RowPart;
 
-/// Turn captures into instances.
+/// Turn captures into instances
+///
+/// Rows leave when a window is final: 302 s of the trace after its end, when nothing can change it any more. They are
+/// in the order of windows, then of devices. Without --gateway, the gateways of files are elected by the first frames
+/// and verified at the end, and rows wait for that; those of standard input are decided at the close of each window.
 #[derive(Debug, Args)]
 pub(crate) struct ExtractArgs {
     /// Captures: files, folders, quoted globs, or - for standard input
@@ -23,6 +35,10 @@ pub(crate) struct ExtractArgs {
     /// What the devices are: CSV with the columns mac,label,kind, or capture,mac,label[,kind]
     #[arg(short, long, value_name = "FILE")]
     labels: Option<PathBuf>,
+
+    /// Write a part of a trace instead of instances: `merge` makes instances of the parts of one network
+    #[arg(long, conflicts_with = "labels", requires = "output")]
+    partial: bool,
 
     #[command(flatten)]
     extraction: ExtractionArgs,
@@ -38,6 +54,9 @@ impl ExtractArgs {
         let (inputs, found) = expand(&self.captures, messages)?;
         output.check_apart(&inputs)?;
         output.check_apart_from(&[self.labels.as_deref(), self.extraction.models.path()])?;
+        if self.partial {
+            return Ok(self.write_part(global, (&inputs, options), &protocols)?.max(found));
+        }
         let recipe = ExtractionRecipe::of(&options);
         let gateways = self.extraction.flow.device.gateways();
         let extraction = Extraction {
@@ -50,25 +69,95 @@ impl ExtractArgs {
             threads: global.threads(),
             messages,
         };
-        let instances = extraction.instances()?;
-        warn_of_labels(&labels, &instances.rows, messages);
-        output.with(|out| Ok(write_instances(&instances.rows, Some(&recipe), output.format(), out)?))?;
-        if output.format() != Format::Table {
-            let labelled = instances.rows.iter().filter(|row| row.label.is_some()).count();
-            let rows = counted(instances.rows.len() as u64, "instance", "instances");
-            messages.note(format!("{rows}, {labelled} of them labelled"));
+        let table = |rows: &[Labeled]| match output.format() {
+            Format::Table => instance_overview(rows, Some(&recipe)),
+            _ => instance_table(rows, Some(&recipe)),
+        };
+        let mut counts = Counts::default();
+        let (outcome, _) = output.rows(&table(&[]), extraction.is_streaming(), |write| {
+            extraction.stream(&mut |event| match event {
+                Event::Rows(rows) => {
+                    counts.add(&rows);
+                    write(RowPart::Rows(table(&rows)))
+                }
+                Event::Restart => {
+                    counts = Counts::default();
+                    write(RowPart::Restart)
+                }
+            })
+        })?;
+        counts.report(&labels, output.format(), messages);
+        Ok(outcome.max(found))
+    }
+
+    /// Writes the captures as one part.
+    fn write_part(
+        &self,
+        global: &GlobalArgs,
+        (inputs, options): (&[Input], InstanceOptions),
+        protocols: &Protocols,
+    ) -> anyhow::Result<Outcome> {
+        if !matches!(options.flow.window, WindowLength::Span(_)) {
+            let reason =
+                "--partial: windows of whole captures are never in two parts; leave out --window capture";
+            return Err(Usage(reason.to_owned()).into());
         }
-        Ok(instances.outcome.max(found))
+        let messages = Messages::new(global.quiet, global.verbose);
+        let inputs = without_copies(inputs, messages);
+        let engine = protocols.engine();
+        let gateways = self.extraction.flow.device.gateways();
+        let reading = Reading {
+            inputs: &inputs,
+            // What a part says of a device must not depend on how long it was silent.
+            flow: FlowOptions { forget_after_ns: None, ..options.flow.clone() },
+            gateways: GatewayPolicy::default(),
+            engine: &engine,
+            threads: global.threads(),
+            options: TraceOptions { hash: true, ..self.extraction.flow.device.trace_options() },
+            wants_spans: false,
+            keeps_gateways: true,
+            is_quiet: global.quiet,
+        };
+        let run = reading.run(&PartStage::new(options.clone()), |_| Ok(()))?;
+        let outcome = report_read(&run.summary.read, inputs.len(), messages)?;
+        report_losses(run.summary.counts, run.summary.losses, messages);
+        let hashes: Vec<u8> =
+            run.summary.read.hashes.iter().flatten().flat_map(|hash| *hash.bytes()).collect();
+        let mut part = Part::new(PartId::of_bytes(&hashes), None, run.summary.evidence);
+        for devices in run.rests {
+            part.add(devices, run.summary.span);
+        }
+        let mut parts = Partial::default();
+        parts.insert(part);
+        let recipe = ExtractionRecipe::of(&options);
+        let file = PartFile { recipe, gateways: gateways.given, parts };
+        Output::with_documents(global)?.with(|out| file.write(out).context("failed to write the part"))?;
+        messages.note(format!("a part of {}", counted(run.summary.read.frames, "frame", "frames")));
+        Ok(outcome)
     }
 }
 
-/// A label file of which nothing fits is nearly always the wrong one.
-fn warn_of_labels(
-    labels: &thingprint_report::Labels,
-    rows: &[thingprint_instance::Labeled],
-    messages: Messages,
-) {
-    if !labels.is_empty() && !rows.is_empty() && rows.iter().all(|row| row.label.is_none()) {
-        messages.warn("no device of these captures has a label in the label file");
+/// Instances that were written.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    rows: u64,
+    labelled: u64,
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, rows: &[Labeled]) {
+        self.rows += rows.len() as u64;
+        self.labelled += rows.iter().filter(|row| row.label.is_some()).count() as u64;
+    }
+
+    /// Says what was written. A label file of which nothing fits is nearly always the wrong one.
+    pub(super) fn report(&self, labels: &Labels, format: Format, messages: Messages) {
+        if !labels.is_empty() && self.rows > 0 && self.labelled == 0 {
+            messages.warn("no device of these captures has a label in the label file");
+        }
+        if format != Format::Table {
+            let rows = counted(self.rows, "instance", "instances");
+            messages.note(format!("{rows}, {} of them labelled", self.labelled));
+        }
     }
 }

@@ -1,15 +1,11 @@
 use std::cell::RefCell;
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{BufWriter, Seek};
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use thingprint_flow::{FlowOptions, Frame, Identity, WindowLength};
 use thingprint_pipeline::{Event, FlowObserver, FlowRow, FlowStage, FrameTap, Summary};
 use thingprint_profile::Matcher;
-use thingprint_report::TableWriter;
 
 use self::rows::{FlowColumns, Rows};
 use self::split::Split;
@@ -22,6 +18,7 @@ use crate::messages::{Messages, counted};
 use crate::output::Output;
 use crate::read_report::{gateways_in_words, report_late, report_losses, report_read, report_unowned};
 use crate::reading::Reading;
+use crate::row_output::Part;
 
 mod likeness;
 mod rows;
@@ -138,6 +135,7 @@ impl FlowsArgs {
             threads: global.threads(),
             options: self.flow.device.trace_options(),
             wants_spans: false,
+            keeps_gateways: false,
             is_quiet: global.quiet,
         };
         let listing = Listing { args: self, reading, columns, messages };
@@ -167,56 +165,18 @@ impl Listing<'_> {
         if split.is_some() {
             self.settle_gateways()?;
         }
-        let rows = Rows::new(self.columns, self.order(), split);
-        if self.reading.is_streaming() {
-            return self.stream(output, rows);
-        }
-        // What was written may not count, if the gateways turn out to be others.
-        let spool = tempfile::tempfile().context("failed to make a temporary file for the result")?;
-        let listed = self.spool(output, rows, &spool)?;
-        output.with(|out| {
-            (&spool).rewind()?;
-            std::io::copy(&mut &spool, out)?;
-            Ok(())
-        })?;
-        Ok(listed)
-    }
-
-    /// Writes rows as they come.
-    fn stream(&self, output: &Output, mut rows: Rows<'_>) -> anyhow::Result<Listed> {
-        let mut summary = None;
-        output.with_style(|format, style, out| {
-            let mut writer = TableWriter::new(self.columns.columns(), format, style, out);
-            summary = Some(self.read(&mut rows, |rows, event| match event {
-                Event::Rows(flows) => rows.take(flows, &mut writer),
-                Event::Restart => bail!("gateways that are known were not verified"),
-            })?);
-            rows.write_all(&mut writer)?;
-            Ok(writer.finish()?)
-        })?;
-        Ok(self.listed(summary.unwrap_or_default(), &rows))
-    }
-
-    /// Writes rows into a file that begins anew when everything is read again.
-    fn spool(&self, output: &Output, mut rows: Rows<'_>, spool: &File) -> anyhow::Result<Listed> {
-        let (format, style) = (output.format(), output.style());
-        let mut files = [BufWriter::new(spool), BufWriter::new(spool)];
-        let [first, second] = &mut files;
-        let mut second = Some(second);
-        let mut writer = TableWriter::new(self.columns.columns(), format, style, first);
-        let summary = self.read(&mut rows, |rows, event| {
-            let Event::Rows(flows) = event else {
-                if let Some(second) = second.take() {
-                    writer = TableWriter::new(self.columns.columns(), format, style, second);
+        let mut rows = Rows::new(self.columns, self.order(), split);
+        let summary = output.rows(&self.columns.columns(), self.reading.is_streaming(), |write| {
+            let summary = self.read(&mut rows, |rows, event| match event {
+                Event::Rows(flows) => rows.take(flows)?.map_or(Ok(()), |part| write(Part::Rows(part))),
+                Event::Restart => {
+                    rows.restart();
+                    write(Part::Restart)
                 }
-                rows.restart();
-                spool.set_len(0)?;
-                return Ok((&*spool).rewind()?);
-            };
-            rows.take(flows, &mut writer)
+            })?;
+            write(Part::Rows(rows.rest()?))?;
+            Ok(summary)
         })?;
-        rows.write_all(&mut writer)?;
-        writer.finish()?;
         Ok(self.listed(summary, &rows))
     }
 

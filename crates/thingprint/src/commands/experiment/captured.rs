@@ -177,6 +177,7 @@ impl Captured {
                 threads: library.threads,
                 options: TraceOptions::default(),
                 wants_spans: false,
+                keeps_gateways: false,
                 is_quiet: true,
             };
             let mut written = Written::new(flows.room());

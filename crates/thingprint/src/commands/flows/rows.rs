@@ -6,7 +6,7 @@ use thingprint_pipeline::{FlowId, FlowRow};
 use thingprint_profile::Matcher;
 use thingprint_protocol::schema::Model;
 use thingprint_protocol::{Carrier, ClientHello, Engine, Heard, HeardMessage, Message, Sender};
-use thingprint_report::{Cell, Json, Labels, Table, TableWriter, Type};
+use thingprint_report::{Cell, Json, Labels, Table, Type};
 
 use super::Order;
 use super::likeness;
@@ -112,8 +112,8 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Takes flows that were closed, gives their captures their names, and writes the rows that need not wait.
-    pub(super) fn take(&mut self, flows: Vec<FlowRow>, writer: &mut TableWriter<'_>) -> anyhow::Result<()> {
+    /// Takes flows that were closed, gives their captures their names, and gives back the rows that need not wait.
+    pub(super) fn take(&mut self, flows: Vec<FlowRow>) -> anyhow::Result<Option<Table>> {
         let mut rows = Vec::with_capacity(flows.len());
         for row in flows {
             if let Some(split) = &mut self.split {
@@ -123,30 +123,29 @@ impl<'a> Rows<'a> {
             rows.push((key, Row { device: row.device, cells: self.cells(row)? }));
         }
         if self.order == Order::End {
-            self.write(rows.into_iter().map(|(_, row)| row), writer)?;
-            return Ok(writer.flush()?);
+            return self.table(rows.into_iter().map(|(_, row)| row)).map(Some);
         }
         self.waiting.extend(rows);
-        self.write_due(writer)
+        self.due()
     }
 
-    /// Writes the rows for which there is no room.
-    fn write_due(&mut self, writer: &mut TableWriter<'_>) -> anyhow::Result<()> {
+    /// The rows for which there is no room.
+    fn due(&mut self) -> anyhow::Result<Option<Table>> {
         if self.waiting.len() <= 2 * MOST_WAITING {
-            return Ok(());
+            return Ok(None);
         }
         let Some(first_kept) = self.waiting.keys().rev().nth(MOST_WAITING - 1).copied() else {
-            return Ok(());
+            return Ok(None);
         };
         let kept = self.waiting.split_off(&first_kept);
         let due = std::mem::replace(&mut self.waiting, kept);
-        self.write(due.into_values(), writer)
+        self.table(due.into_values()).map(Some)
     }
 
-    /// Writes the rows that wait.
-    pub(super) fn write_all(&mut self, writer: &mut TableWriter<'_>) -> anyhow::Result<()> {
+    /// The rows that wait.
+    pub(super) fn rest(&mut self) -> anyhow::Result<Table> {
         let all = std::mem::take(&mut self.waiting);
-        self.write(all.into_values(), writer)
+        self.table(all.into_values())
     }
 
     /// Forgets what came so far, since everything is read again.
@@ -198,14 +197,14 @@ impl<'a> Rows<'a> {
             .warn(format!("{count} left out: more than 1,024 in a flow, or too many bytes in all{of_which}"));
     }
 
-    fn write(&mut self, rows: impl Iterator<Item = Row>, writer: &mut TableWriter<'_>) -> anyhow::Result<()> {
+    fn table(&mut self, rows: impl Iterator<Item = Row>) -> anyhow::Result<Table> {
         let mut part = self.columns.columns();
         for row in rows {
             self.devices.insert(row.device);
             part.push(row.cells)?;
         }
         self.written += part.rows() as u64;
-        Ok(writer.push(part)?)
+        Ok(part)
     }
 
     fn cells(&mut self, row: FlowRow) -> anyhow::Result<Vec<Cell>> {

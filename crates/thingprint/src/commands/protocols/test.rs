@@ -107,6 +107,7 @@ impl TestArgs {
             threads: global.threads(),
             options: self.flow.device.trace_options(),
             wants_spans: false,
+            keeps_gateways: false,
             is_quiet: global.quiet,
         };
         let Run { rests, summary } = reading.run(&test, |_| Ok(()))?;

@@ -1,0 +1,155 @@
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::io::{Read, Write};
+
+use serde::{Deserialize, Serialize};
+use thingprint_flow::MacAddr;
+
+use crate::{ExtractionRecipe, Partial};
+
+/// What every file of parts begins with.
+const MAGIC: [u8; 8] = *b"TPRTPART";
+/// The form of what follows; a file of another version is refused.
+const VERSION: u16 = 1;
+/// Longest body that is read.
+const MOST_BYTES: u64 = 4 << 30;
+const HASH_BYTES: usize = 32;
+const HEAD_BYTES: usize = MAGIC.len() + 2 + 8 + HASH_BYTES;
+
+/// Parts of one network in a file, with how they were made.
+///
+/// Every MAC address is in it: gateways leave when parts are merged. The form is magic bytes, version, length and
+/// BLAKE3 hash of the body, and the body as postcard writes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartFile {
+    /// How the parts were extracted.
+    pub recipe: ExtractionRecipe,
+    /// The gateways that were named when they were made; empty where they are to be found.
+    pub gateways: BTreeSet<MacAddr>,
+    /// The parts.
+    pub parts: Partial,
+}
+
+/// Why a file of parts cannot be used; follows on from "failed to read FILE: ".
+#[derive(Debug, thiserror::Error)]
+pub enum PartFileError {
+    /// Reading or writing failed.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// Some other kind of file.
+    #[error("not a file of parts: write one with 'extract --partial'")]
+    Foreign,
+    /// Another version.
+    #[error("unsupported version {found}: this program reads version {VERSION}; extract the capture again")]
+    Version {
+        /// Version in the file.
+        found: u16,
+    },
+    /// The file has not as many bytes as it says.
+    #[error("truncated or damaged: expected {expected} bytes, found {found}")]
+    Length {
+        /// Bytes that the file says.
+        expected: u64,
+        /// Bytes that are there, as far as they were read.
+        found: u64,
+    },
+    /// The body is not what was written.
+    #[error("damaged: {0}")]
+    Damaged(String),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Body {
+    recipe: String,
+    gateways: BTreeSet<MacAddr>,
+    parts: Partial,
+}
+
+impl PartFile {
+    /// Writes the file.
+    ///
+    /// # Errors
+    /// When the place cannot be written.
+    pub fn write(&self, out: &mut dyn Write) -> Result<(), PartFileError> {
+        let Self { recipe, gateways, parts } = self;
+        let body = Body { recipe: recipe.to_string(), gateways: gateways.clone(), parts: parts.clone() };
+        let body = postcard::to_stdvec(&body).map_err(damaged)?;
+        out.write_all(&MAGIC)?;
+        out.write_all(&VERSION.to_le_bytes())?;
+        out.write_all(&(body.len() as u64).to_le_bytes())?;
+        out.write_all(blake3::hash(&body).as_bytes())?;
+        out.write_all(&body)?;
+        Ok(out.flush()?)
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it is not a file of parts, of another version, truncated or damaged.
+    pub fn read(input: &mut dyn Read) -> Result<Self, PartFileError> {
+        let mut head = Vec::with_capacity(HEAD_BYTES);
+        input.take(HEAD_BYTES as u64).read_to_end(&mut head)?;
+        let rest = head.strip_prefix(&MAGIC).ok_or(PartFileError::Foreign)?;
+        let (version, rest) = rest.split_first_chunk::<2>().ok_or(PartFileError::Foreign)?;
+        let found = u16::from_le_bytes(*version);
+        if found != VERSION {
+            return Err(PartFileError::Version { found });
+        }
+        let (length, hash) = rest.split_first_chunk::<8>().ok_or(PartFileError::Foreign)?;
+        let expected = u64::from_le_bytes(*length);
+        let mut body = Vec::new();
+        input.take(MOST_BYTES.min(expected.saturating_add(1))).read_to_end(&mut body)?;
+        if body.len() as u64 != expected {
+            return Err(PartFileError::Length { expected, found: body.len() as u64 });
+        }
+        if blake3::hash(&body).as_bytes() != hash {
+            return Err(damaged("its content does not have the hash that it was written with"));
+        }
+        let Body { recipe, gateways, parts } = postcard::from_bytes(&body).map_err(damaged)?;
+        Ok(Self { recipe: recipe.parse().map_err(damaged)?, gateways, parts })
+    }
+}
+
+fn damaged(reason: impl Display) -> PartFileError {
+    PartFileError::Damaged(reason.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::InstanceOptions;
+
+    fn written() -> Vec<u8> {
+        let recipe = ExtractionRecipe::of(&InstanceOptions::default());
+        let file = PartFile { recipe, gateways: [MacAddr::new([2; 6])].into(), parts: Partial::default() };
+        let mut bytes = Vec::new();
+        file.write(&mut bytes).unwrap();
+        assert_eq!(PartFile::read(&mut bytes.as_slice()).unwrap(), file);
+        bytes
+    }
+
+    fn error(bytes: &[u8]) -> String {
+        PartFile::read(&mut &*bytes).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn other_files_and_other_versions_are_refused() {
+        let mut bytes = written();
+        assert!(error(b"mac,label\n").starts_with("not a file of parts"));
+        assert!(error(&[]).starts_with("not a file of parts"));
+        bytes[8] = 9;
+        assert!(error(&bytes).starts_with("unsupported version 9"));
+    }
+
+    #[test]
+    fn a_file_that_was_changed_anywhere_is_refused() {
+        let bytes = written();
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            error(&changed);
+            error(&bytes[..at]);
+        }
+        error(&[&bytes[..], b"more"].concat());
+    }
+}

@@ -1,0 +1,126 @@
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use thingprint_flow::MacAddr;
+use thingprint_instance::{Assembled, ExtractionRecipe, Labeled, PartFile, Partial};
+use thingprint_report::{Format, Labels, instance_overview, instance_table};
+
+use super::extract::Counts;
+use crate::args::GlobalArgs;
+use crate::exit::{Misfit, Outcome};
+use crate::files::read_labels;
+use crate::gateways::GatewayChoice;
+use crate::inputs::{Input, expand_files};
+use crate::messages::{Messages, counted};
+use crate::output::Output;
+
+/// Make instances of the parts that `extract --partial` wrote
+///
+/// The parts are of one network, in any order; a part that comes twice counts once. The instances are those of one
+/// reading of all captures, where parts meet at the edge of a window; inside a window, flows over the edge count twice,
+/// which is counted and reported. Rows are in the order of windows, then of devices.
+#[derive(Debug, Args)]
+pub(crate) struct MergeArgs {
+    /// Files of parts, or quoted globs
+    #[arg(required = true, value_name = "PART")]
+    parts: Vec<OsString>,
+
+    /// What the devices are: CSV with the columns mac,label,kind
+    #[arg(short, long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+
+    /// MAC address of a gateway, which is not a device; repeat it for several [default: those that the parts name, or
+    /// whoever forwards]
+    #[arg(long, value_name = "MAC")]
+    gateway: Vec<MacAddr>,
+
+    /// There is no gateway: make instances of every device
+    #[arg(long, conflicts_with = "gateway")]
+    no_gateway: bool,
+}
+
+impl MergeArgs {
+    pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
+        let messages = Messages::new(global.quiet, global.verbose);
+        let output = Output::of(global)?;
+        let labels = read_labels(self.labels.as_deref())?;
+        let inputs = expand_files(&self.parts, messages)?;
+        output.check_apart(&inputs)?;
+        output.check_apart_from(&[self.labels.as_deref()])?;
+        let merged = read(&inputs)?;
+        let options = merged.recipe.options().map_err(|error| Misfit(error.to_string()))?;
+        let given =
+            if self.gateway.is_empty() { merged.gateways } else { self.gateway.iter().copied().collect() };
+        let choice = GatewayChoice { given, is_none: self.no_gateway };
+        let assembled = merged.parts.assemble(&options, &choice.policy(&labels));
+        report(&assembled, &merged.parts, messages);
+        let rows = labelled(assembled, &labels);
+        let table = match output.format() {
+            Format::Table => instance_overview(&rows, Some(&merged.recipe)),
+            _ => instance_table(&rows, Some(&merged.recipe)),
+        };
+        output.table(&table)?;
+        let mut counts = Counts::default();
+        counts.add(&rows);
+        counts.report(&labels, output.format(), messages);
+        Ok(Outcome::Done)
+    }
+}
+
+/// Reads parts of one recipe.
+fn read(inputs: &[Input]) -> anyhow::Result<PartFile> {
+    let mut merged: Option<PartFile> = None;
+    for input in inputs {
+        let (bytes, name) = (input.read()?, input.name());
+        let file = PartFile::read(&mut bytes.as_slice()).with_context(|| format!("failed to read {name}"))?;
+        merged = Some(match merged {
+            None => file,
+            Some(before) => join(before, file, &name)?,
+        });
+    }
+    merged.context("failed to merge: there is no part")
+}
+
+fn join(before: PartFile, file: PartFile, name: &str) -> anyhow::Result<PartFile> {
+    if before.recipe != file.recipe {
+        let (this, others): (&ExtractionRecipe, &ExtractionRecipe) = (&file.recipe, &before.recipe);
+        return Err(Misfit(format!(
+            "failed to merge: {name} was extracted with '{this}', the parts before it with '{others}'; extract all with \
+             the same options"
+        ))
+        .into());
+    }
+    let gateways: BTreeSet<MacAddr> = before.gateways.union(&file.gateways).copied().collect();
+    Ok(PartFile { recipe: before.recipe, gateways, parts: before.parts.merge(file.parts) })
+}
+
+fn labelled(assembled: Assembled, labels: &Labels) -> Vec<Labeled> {
+    let label = |instance| {
+        let instance: thingprint_instance::Instance = instance;
+        let label = labels.label_of(instance.device, None).cloned();
+        Labeled { instance, label }
+    };
+    let mut rows: Vec<Labeled> = assembled.instances.into_iter().map(label).collect();
+    rows.sort_by_key(|row| (row.instance.window_start, row.instance.device));
+    rows
+}
+
+fn report(assembled: &Assembled, parts: &Partial, messages: Messages) {
+    messages.detail(counted(parts.len() as u64, "part", "parts"));
+    for (mac, reason) in &assembled.gateways.0 {
+        messages.note(format!("the gateway is {mac} ({reason})"));
+    }
+    let edges = [
+        (
+            assembled.edges_inside_window,
+            "edges between parts are inside a window: flows over them count twice",
+        ),
+        (assembled.bursts_over_edge, "bursts of queries go on over an edge between parts, and count twice"),
+    ];
+    for (count, what) in edges.into_iter().filter(|(count, _)| *count > 0) {
+        messages.warn(format!("{count} {what}"));
+    }
+}
