@@ -6,7 +6,7 @@ use crate::stage::{End, Stage};
 
 /// The part of a cap over all devices that one shard has: more than its even share, since a home has few devices and
 /// they are not spread evenly.
-const FLOW_SHARE: usize = 32;
+const FLOW_SHARE: usize = 16;
 const DEVICE_SHARE: usize = 32;
 const BYTES_SHARE: usize = 16;
 

@@ -236,13 +236,13 @@ fn names_and_clocks_keep_the_beat_that_was_published() {
         let found = classes[class].median(attribute);
         assert!((found / seconds - 1.0).abs() < 0.02, "{class}: {attribute:?} is {found}, not {seconds}");
     };
-    check("LiFX Bulb", Attribute::DnsIntervalS, 300.0);
-    check("LiFX Bulb", Attribute::NtpIntervalS, 300.0);
-    check("Smart Things", Attribute::DnsIntervalS, 600.0);
-    check("Smart Things", Attribute::NtpIntervalS, 600.0);
-    check("Belkin Switch", Attribute::NtpIntervalS, 60.0);
-    check("Belkin Motion Sensor", Attribute::DnsIntervalS, 1800.0);
-    let echo = classes["Amazon Echo"].median(Attribute::NtpIntervalS);
+    check("LiFX Bulb", Attribute::DNS_INTERVAL_S, 300.0);
+    check("LiFX Bulb", Attribute::NTP_INTERVAL_S, 300.0);
+    check("Smart Things", Attribute::DNS_INTERVAL_S, 600.0);
+    check("Smart Things", Attribute::NTP_INTERVAL_S, 600.0);
+    check("Belkin Switch", Attribute::NTP_INTERVAL_S, 60.0);
+    check("Belkin Motion Sensor", Attribute::DNS_INTERVAL_S, 1800.0);
+    let echo = classes["Amazon Echo"].median(Attribute::NTP_INTERVAL_S);
     assert!((45.0..75.0).contains(&echo), "{echo}");
 }
 

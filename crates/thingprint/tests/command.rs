@@ -6,6 +6,7 @@ mod evidence;
 mod experiments;
 mod flows;
 mod protocols;
+mod rows;
 mod stage;
 
 use std::fs;

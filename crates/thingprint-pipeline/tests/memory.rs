@@ -1,0 +1,98 @@
+//! Memory depends on what is open, not on how long the trace is.
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop the test")]
+
+use std::alloc::System;
+use std::convert::Infallible;
+use std::net::IpAddr;
+
+use peakmem_alloc::{PeakMemAlloc, PeakMemAllocTrait};
+use thingprint_flow::{Frame, GatewayPolicy, Ip, LinkType, MacAddr, Packet, Timestamp, Transport};
+use thingprint_instance::InstanceOptions;
+use thingprint_pipeline::{Event, InstanceStage, PacketReader, Pipeline, ReadEnd, Source, SourcePacket};
+
+#[global_allocator]
+static MEMORY: PeakMemAlloc<System> = PeakMemAlloc::new(System);
+
+const DEVICES: i64 = 100;
+const SECONDS_BETWEEN: i64 = 20;
+const GATEWAY: MacAddr = MacAddr::new([2, 0, 0, 0, 1, 0]);
+
+/// A hundred quiet devices that each say a word to a server every half hour.
+struct Quiet {
+    days: i64,
+}
+
+struct QuietReader {
+    next: i64,
+    end: i64,
+}
+
+impl Source for Quiet {
+    type Reader = QuietReader;
+
+    fn open(&self) -> QuietReader {
+        QuietReader { next: 0, end: self.days * 86_400 / SECONDS_BETWEEN }
+    }
+
+    fn is_rewindable(&self) -> bool {
+        true
+    }
+}
+
+impl PacketReader for QuietReader {
+    fn next_packet(&mut self) -> Option<SourcePacket<'_>> {
+        if self.next >= self.end {
+            return None;
+        }
+        let time = Timestamp::from_seconds(self.next * SECONDS_BETWEEN);
+        let device = u8::try_from(self.next % DEVICES).unwrap();
+        let ip = Ip {
+            src: IpAddr::from([192, 168, 1, device]),
+            dst: IpAddr::from([52, 0, 0, 1]),
+            ttl: 64,
+            total_bytes: 60,
+            transport: Transport::Udp,
+            src_port: 40_000 + u16::try_from(self.next % 20_000).unwrap(),
+            dst_port: 9999,
+            payload: &[],
+            payload_bytes: 32,
+        };
+        self.next += 1;
+        let src_mac = Some(MacAddr::new([2, 0, 0, 0, 0, device]));
+        let packet =
+            Packet { time, src_mac, dst_mac: Some(GATEWAY), wire_bytes: 74, ip: Some(ip), other: None };
+        let frame = Frame { time, link: LinkType::Ethernet, wire_bytes: 74, bytes: &[] };
+        Some(SourcePacket { capture: 0, frame, packet })
+    }
+
+    fn bytes_read(&self) -> u64 {
+        0
+    }
+
+    fn end(self) -> ReadEnd {
+        ReadEnd::default()
+    }
+}
+
+/// The rows of so many days, and the most bytes that were held.
+fn peak(days: i64) -> (usize, usize) {
+    let gateways = GatewayPolicy { given: [GATEWAY].into(), ..GatewayPolicy::default() };
+    let pipeline = Pipeline { gateways, ..Pipeline::default() };
+    let mut rows = 0;
+    MEMORY.reset_peak_memory();
+    let before = MEMORY.get_peak_memory();
+    let Ok(_) = pipeline.run(&Quiet { days }, &InstanceStage::new(InstanceOptions::default()), |event| {
+        if let Event::Rows(more) = event {
+            rows += more.len();
+        }
+        Ok::<_, Infallible>(())
+    });
+    (rows, MEMORY.get_peak_memory() - before)
+}
+
+#[test]
+fn ten_days_take_the_memory_of_one() {
+    let ((one_rows, one), (ten_rows, ten)) = (peak(1), peak(10));
+    assert_eq!((one_rows, ten_rows), (2400, 24_000));
+    assert!(ten * 100 <= one * 115, "{one} bytes for a day, {ten} for ten");
+}
