@@ -146,6 +146,6 @@ mod tests {
             assert_eq!(scenario.name().parse::<Scenario>().unwrap(), scenario);
         }
         let error = "everything".parse::<Scenario>().unwrap_err().to_string();
-        assert!(error.contains("scenario = everything") && error.contains("low-medium"), "{error}");
+        assert!(error.contains("scenario 'everything'") && error.contains("low-medium"), "{error}");
     }
 }

@@ -171,7 +171,7 @@ fn the_evidence_is_what_was_chosen() {
     assert_eq!(model.predict(&other.instance), model.predict(&rows[7].instance));
     let none = TrainOptions { evidence: BagName::PORTS.into(), scenario: Scenario::Low, ..chosen };
     let error = Model::fit(&rows, &none, jobs(1)).unwrap_err().to_string();
-    assert_eq!(error, "option evidence = ports: expected something that the scenario looks at");
+    assert_eq!(error, "unsupported evidence 'ports': expected something that the scenario looks at");
 }
 
 #[test]

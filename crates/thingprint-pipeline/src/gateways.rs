@@ -59,8 +59,10 @@ impl GatewayWatch {
         if !self.is_stream {
             return false;
         }
-        frames == GUESS_FRAMES
-            || *self.next.get_or_insert_with(|| close_of(self.window, self.lateness_ns, clock)) <= clock
+        // The first window closes after its end, also where the trace begins just behind an edge.
+        let (window, lateness_ns) = (self.window, self.lateness_ns);
+        let first = || window.end_of(window.index_of(clock)).plus_nanos(lateness_ns);
+        frames == GUESS_FRAMES || *self.next.get_or_insert_with(first) <= clock
     }
 
     /// Decides by what was seen so far. Who was a gateway once stays one.

@@ -1,9 +1,12 @@
 //! Rows that leave while captures are read, parts that are extracted apart, and gateways that the user names.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use thingprint_flow::{Capture, CaptureWriter, Timestamp, Trace, TraceOptions};
 
@@ -89,16 +92,25 @@ fn first_line(stage: &Stage, arguments: &[&str], capture: &Path) -> String {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
+    let (sender, receiver) = mpsc::channel();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    // The result is read on, or the command would wait for that instead of its input.
+    let reader = thread::spawn(move || {
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        sender.send(line).unwrap();
+        io::copy(&mut stdout, &mut io::sink()).unwrap();
+    });
     let bytes = fs::read(capture).unwrap();
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(&bytes[..bytes.len() * 9 / 10]).unwrap();
     stdin.flush().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let line = receiver.recv_timeout(Duration::from_secs(60));
     // Until here nobody closed its input.
     drop(stdin);
     child.wait().unwrap();
-    line
+    reader.join().unwrap();
+    line.expect("a row before the input ends")
 }
 
 #[test]
