@@ -1,4 +1,6 @@
 //! Captures to instances: `extract CAPTURE...` prints a line for each device and hour, as soon as it is final.
+#![allow(clippy::print_stdout, reason = "an example prints what it found")]
+
 use std::convert::Infallible;
 use std::fs::File;
 

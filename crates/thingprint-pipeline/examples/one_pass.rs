@@ -1,4 +1,6 @@
 //! Instances, audit findings and the inventory in one reading: `one_pass CAPTURE...`.
+#![allow(clippy::print_stdout, reason = "an example prints what it found")]
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fs::File;
