@@ -30,7 +30,9 @@ fn cut(stage: &Stage, name: &str, at: Timestamp) {
         let writer = &mut writers[usize::from(frame.time >= at)];
         writer.write(frame.time, frame.bytes, frame.wire_bytes).unwrap();
     }
-    writers.into_iter().for_each(|writer| drop(writer.finish().unwrap()));
+    for writer in writers {
+        drop(writer.finish().unwrap());
+    }
 }
 
 #[test]
@@ -105,12 +107,12 @@ fn first_line(stage: &Stage, arguments: &[&str], capture: &Path) -> String {
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(&bytes[..bytes.len() * 9 / 10]).unwrap();
     stdin.flush().unwrap();
-    let line = receiver.recv_timeout(Duration::from_secs(60));
+    let line = receiver.recv_timeout(Duration::from_mins(1));
     // Until here nobody closed its input.
     drop(stdin);
     child.wait().unwrap();
     reader.join().unwrap();
-    line.expect("a row before the input ends")
+    line.unwrap()
 }
 
 #[test]
