@@ -63,8 +63,12 @@ fn every_format_holds_the_same_flows_in_the_order_of_their_beginning() {
     assert_eq!(stage.ok("flows home.pcap --format table").stdout.lines().count(), rows.len() + 1);
     stage.ok("flows home.pcap -o flows.parquet");
     assert!(fs::read(stage.path("flows.parquet")).unwrap().starts_with(b"PAR1"));
-    let piped = stage.run_with_stdin("flows - --labels labels.csv", "home.pcap");
+    let piped = stage.run_with_stdin("flows - --labels labels.csv --order start", "home.pcap");
     assert_eq!(piped.stdout, listed.stdout, "a stream, read with the gateway as a device");
+    let ended = stage.run_with_stdin("flows - --labels labels.csv", "home.pcap").stdout;
+    assert_eq!(ended, stage.ok("flows home.pcap --labels labels.csv --order end").stdout);
+    let sorted = |text: &str| text.lines().map(str::to_owned).collect::<BTreeSet<_>>();
+    assert_eq!(sorted(&ended), sorted(&listed.stdout), "the same rows in another order");
 }
 
 #[test]
@@ -91,7 +95,8 @@ fn a_flow_looks_like_the_device_that_showed_the_same() {
     let hello = rows.iter().find(|row| row["service"] == "tls").unwrap();
     assert!(hello["looks_like_by"][0].as_str().unwrap().starts_with("tls."), "{hello}");
     assert!(hello["messages"].is_null(), "messages are heard, and told with --attributes only");
-    let piped = stage.run_with_stdin("flows - --labels labels.csv --fingerprints known.json", "later.pcap");
+    let piped = stage
+        .run_with_stdin("flows - --labels labels.csv --fingerprints known.json --order start", "later.pcap");
     assert_eq!(piped.json_lines(), rows);
     stage.fails("flows later.pcap --fingerprints labels.csv", 1, &["labels.csv"]);
     stage.fails("flows later.pcap --fingerprints known.json -o known.json", 2, &["would replace an input"]);
