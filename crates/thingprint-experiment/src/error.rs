@@ -1,4 +1,5 @@
 use thingprint_model::ModelError;
+use thingprint_table::TableError;
 
 /// Why a definition cannot be read or an experiment cannot be run; each message follows on from "failed to ...".
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +44,9 @@ pub enum ExperimentError {
         /// What is missing.
         problem: String,
     },
+    /// A table of the result cannot be written.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// A result cannot be put into JSON.
     #[error("the result cannot be written as JSON")]
     Json(#[from] serde_json::Error),

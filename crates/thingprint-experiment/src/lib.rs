@@ -24,6 +24,6 @@ pub use definition::{
 };
 pub use error::ExperimentError;
 pub use flows::{Cast, FlowRecord, Side};
-pub use outcome::{Attachment, Metrics, Outcome, Section, Summary, Table, Value};
+pub use outcome::{Attachment, Metrics, Outcome, Section, Summary};
 pub use render::{DataSource, Machine, Report, ResultFile};
 pub use run::{Lap, Material, Watch, run};

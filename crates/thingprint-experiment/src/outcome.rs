@@ -1,9 +1,9 @@
 //! What a run gives, as data: numbers, tables, figures, and what each is to be compared with.
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use serde::Serialize;
 use thingprint_figure::Estimate;
+use thingprint_table::Table;
 
 use crate::chart::Chart;
 use crate::definition::Cost;
@@ -142,114 +142,6 @@ pub struct Section {
     pub chart: Option<Chart>,
 }
 
-/// Rows of values under named columns.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Table {
-    /// Names of the columns.
-    pub columns: Vec<String>,
-    /// Rows, each as long as `columns`.
-    pub rows: Vec<Vec<Value>>,
-}
-
-/// A value of a table.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Value {
-    /// Nothing to say.
-    Absent,
-    /// A text.
-    Text(String),
-    /// A number of things.
-    Count(u64),
-    /// A number, shown with this many decimals to people.
-    Real(f64, usize),
-    /// A share from 0 to 1, shown in percent with this many decimals to people.
-    Share(f64, usize),
-}
-
-impl Table {
-    /// A table without rows.
-    pub(crate) fn new<const N: usize>(columns: [&str; N]) -> Self {
-        Self { columns: columns.map(str::to_owned).to_vec(), rows: Vec::new() }
-    }
-
-    /// Adds a row.
-    pub(crate) fn push<const N: usize>(&mut self, row: [Value; N]) {
-        debug_assert_eq!(N, self.columns.len(), "a row is as long as the table is wide");
-        self.rows.push(row.into());
-    }
-
-    /// Takes a column away, where there is one of this name.
-    pub(crate) fn drop_column(&mut self, name: &str) {
-        if let Some(at) = self.columns.iter().position(|column| column == name) {
-            self.columns.remove(at);
-            for row in &mut self.rows {
-                row.remove(at);
-            }
-        }
-    }
-}
-
-impl Value {
-    /// A number that may be absent.
-    pub(crate) fn real(value: Option<f64>, decimals: usize) -> Self {
-        value.map_or(Self::Absent, |value| Self::Real(value, decimals))
-    }
-
-    /// A share that may be absent.
-    pub(crate) fn share(value: Option<f64>, decimals: usize) -> Self {
-        value.map_or(Self::Absent, |value| Self::Share(value, decimals))
-    }
-}
-
-impl From<&str> for Value {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<String> for Value {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<u64> for Value {
-    fn from(count: u64) -> Self {
-        Self::Count(count)
-    }
-}
-
-impl From<usize> for Value {
-    fn from(count: usize) -> Self {
-        Self::Count(count as u64)
-    }
-}
-
-impl fmt::Display for Value {
-    /// The value for people.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Absent => f.write_str("-"),
-            Self::Text(text) => f.write_str(text),
-            Self::Count(count) => write!(f, "{count}"),
-            Self::Real(value, decimals) => write!(f, "{value:.decimals$}"),
-            Self::Share(share, decimals) => {
-                write!(f, "{:.*} %", telling_decimals(*share, *decimals), 100.0 * share)
-            }
-        }
-    }
-}
-
-/// Most decimals of a percentage.
-const MOST_DECIMALS: usize = 4;
-
-/// Decimals to show a share in percent with: more than these where they would make all of what is less.
-pub(crate) fn telling_decimals(share: f64, decimals: usize) -> usize {
-    let is_all = |decimals: &usize| format!("{:.*}", *decimals, 100.0 * share).starts_with("100");
-    let telling = (decimals..=MOST_DECIMALS).find(|decimals| share >= 1.0 || !is_all(decimals));
-    telling.unwrap_or(decimals)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,12 +169,6 @@ mod tests {
         outcome.name_apart();
         let names: Vec<&str> = outcome.sections.iter().map(|section| section.name.as_str()).collect();
         assert_eq!(names, ["a-b", "costs-2", "a-b-2", "a-b-2-2"]);
-    }
-
-    #[test]
-    fn less_than_all_is_not_shown_as_all() {
-        let shown = |share| Value::Share(share, 1).to_string();
-        assert_eq!([1.0, 0.9999, 0.99, 0.99997].map(shown), ["100.0 %", "99.99 %", "99.0 %", "99.997 %"]);
     }
 
     #[test]

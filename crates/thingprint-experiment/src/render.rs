@@ -1,5 +1,4 @@
 //! From an outcome to the files of a result: the same bytes for the same outcome.
-mod csv;
 mod html;
 mod markdown;
 
@@ -7,10 +6,11 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 use thingprint_figure::Figure as _;
+use thingprint_table::{Badge, Cell, Column, Format, Style, Table, Tone, Type, write};
 
 use crate::definition::{Band, BandRule, Cost, Definition, Expectation};
 use crate::error::ExperimentError;
-use crate::outcome::{Attachment, Metrics, Outcome, Summary, Table, Value};
+use crate::outcome::{Attachment, Metrics, Outcome, Summary};
 
 /// A run, and all that its report says of it.
 #[derive(Clone, Copy, Debug)]
@@ -113,17 +113,17 @@ impl<'a> Report<'a> {
             ResultFile { name: "environment.txt".to_owned(), text: self.environment.to_owned() },
         ];
         for section in &self.outcome.sections {
-            files.push(ResultFile { name: format!("{}.csv", section.name), text: csv::text(&section.table) });
+            files.push(ResultFile { name: format!("{}.csv", section.name), text: csv(&section.table)? });
             if let Some(chart) = &section.chart {
                 files.push(ResultFile { name: format!("{}.svg", section.name), text: chart.svg() });
             }
         }
         for attachment in &self.outcome.attachments {
             let name = format!("{}.csv", attachment.name);
-            files.push(ResultFile { name, text: csv::text(&attachment.table) });
+            files.push(ResultFile { name, text: csv(&attachment.table)? });
         }
         if let Some(costs) = self.costs() {
-            files.push(ResultFile { name: "costs.csv".to_owned(), text: csv::text(&costs) });
+            files.push(ResultFile { name: "costs.csv".to_owned(), text: csv(&costs)? });
         }
         Ok(files)
     }
@@ -193,34 +193,33 @@ impl<'a> Report<'a> {
     /// Paper and run side by side; `None` without anything to compare with.
     fn comparison(&self) -> Option<Table> {
         let mut table = Table::new([
-            "scenario",
-            "metric",
-            "paper",
-            "run",
-            "sd",
-            "of",
-            "expected",
-            "verdict",
-            "place in the paper",
-            "why",
+            Column::texts("scenario"),
+            Column::texts("metric"),
+            Column::decimals("paper", 4),
+            Column::decimals("run", 4),
+            Column::decimals("sd", 4),
+            Column::texts("of"),
+            Column::texts("expected"),
+            Column::new("verdict", Type::Badges),
+            Column::texts("place in the paper"),
+            Column::texts("why"),
         ]);
         for Compared { expectation, found, band, verdict } in self.compared() {
-            let optional = |text: Option<&str>| text.map_or(Value::Absent, Value::from);
             let rule = expectation.band.map(BandRule::why);
-            table.push([
-                Value::from(expectation.scenario.as_str()),
-                Value::from(expectation.metric.as_str()),
-                Value::real(expectation.paper, 4),
-                Value::real(found.map(|found| found.mean), 4),
-                Value::real(found.and_then(|found| found.sd), 4),
-                found.map_or(Value::Absent, |found| Value::from(basis(found))),
-                band.map_or(Value::Absent, |band| Value::from(in_words(band))),
-                Value::from(verdict.name()),
-                optional(expectation.place.as_deref()),
-                band.map_or(Value::Absent, |_| optional(expectation.why.as_deref().or(rule))),
+            table.add([
+                Cell::from(expectation.scenario.as_str()),
+                Cell::from(expectation.metric.as_str()),
+                Cell::from(expectation.paper),
+                Cell::from(found.map(|found| found.mean)),
+                Cell::from(found.and_then(|found| found.sd)),
+                Cell::from(found.map(basis)),
+                Cell::from(band.map(in_words)),
+                verdict.cell(),
+                Cell::from(expectation.place.as_deref()),
+                Cell::from(band.and(expectation.why.as_deref().or(rule))),
             ]);
         }
-        (!table.rows.is_empty()).then_some(table)
+        (table.rows() > 0).then_some(table)
     }
 
     /// What to think of numbers that are better than the paper's by more than their bands; `None` where there is none.
@@ -242,18 +241,23 @@ impl<'a> Report<'a> {
 
     /// What each setting took, as means over the seeds; `None` where nothing was measured.
     fn costs(&self) -> Option<Table> {
-        let mut table = Table::new(["setting", "training s", "prediction s", "most memory MB"]);
+        let mut table = Table::new([
+            Column::texts("setting"),
+            Column::decimals("training s", 2),
+            Column::decimals("prediction s", 2),
+            Column::decimals("most memory MB", 1),
+        ]);
         for (key, costs) in &self.outcome.costs {
             let mean = |of: fn(&Cost) -> f64| costs.iter().map(of).sum::<f64>() / costs.len().max(1) as f64;
             let peak = costs.iter().filter_map(|cost| cost.peak_bytes).max();
-            table.push([
-                Value::from(key.as_str()),
-                Value::Real(mean(|cost| cost.fit_s), 2),
-                Value::Real(mean(|cost| cost.predict_s), 2),
-                Value::real(peak.map(|bytes| bytes as f64 / 1e6), 1),
+            table.add([
+                Cell::from(key.as_str()),
+                Cell::from(mean(|cost| cost.fit_s)),
+                Cell::from(mean(|cost| cost.predict_s)),
+                Cell::from(peak.map(|bytes| bytes as f64 / 1e6)),
             ]);
         }
-        (!table.rows.is_empty()).then_some(table)
+        (table.rows() > 0).then_some(table)
     }
 
     /// What kind of data this is, said in every report.
@@ -308,11 +312,6 @@ impl<'a> Report<'a> {
     }
 }
 
-/// Verdict of a number inside its band.
-const IN_BAND: &str = "in the band";
-/// How the verdict of a number outside its band begins.
-const OUTSIDE: &str = "OUTSIDE";
-
 impl Compared<'_> {
     /// Whether the number lies in its band, where there is one.
     fn is_met(&self) -> Option<bool> {
@@ -321,14 +320,15 @@ impl Compared<'_> {
 }
 
 impl Verdict {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::InBand => IN_BAND,
-            Self::Outside => OUTSIDE,
-            Self::Easier => "OUTSIDE: better than the paper's",
-            Self::NotMeasured => "not measured",
-            Self::NoBand => "no band",
-        }
+    fn cell(self) -> Cell {
+        let (text, tone) = match self {
+            Self::InBand => ("in the band", Tone::Good),
+            Self::Outside => ("OUTSIDE", Tone::High),
+            Self::Easier => ("OUTSIDE: better than the paper's", Tone::High),
+            Self::NotMeasured => ("not measured", Tone::Plain),
+            Self::NoBand => ("no band", Tone::Plain),
+        };
+        Badge::new(text, tone).into()
     }
 }
 
@@ -351,6 +351,13 @@ fn in_words(band: Band) -> String {
         (None, Some(high)) => format!("at most {high}"),
         (None, None) => "-".to_owned(),
     }
+}
+
+/// A table as CSV, with every row and every digit.
+fn csv(table: &Table) -> Result<String, ExperimentError> {
+    let mut bytes = Vec::new();
+    write(table, Format::Csv, &mut bytes, Style::default())?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// A text on one line: breaks and runs of blanks become one blank.

@@ -101,6 +101,13 @@ fn number(outcome: &Outcome, scenario: &str, metric: &str) -> f64 {
     outcome.metrics.get(scenario, metric).unwrap_or_else(|| unreachable!("{scenario} {metric}")).mean
 }
 
+/// The cells of a section's table as people read them.
+fn texts(section: &Section) -> Vec<Vec<String>> {
+    let row =
+        |row| (0..section.table.columns().len()).map(|column| section.table.text(column, row)).collect();
+    (0..section.table.rows()).map(row).collect()
+}
+
 const TABLE_2: &str = "[analysis.scenarios]\nscenarios = ['ports', 'final']\nshow = ['classes', 'confusion', 'confidence', 'cost']\n";
 
 #[test]
@@ -114,8 +121,7 @@ fn scenarios_are_trained_evaluated_and_shown() {
     assert_eq!(names, ["summary", "seeds", "classes-ports", "classes-final", "confusion", "confidence"]);
     // 70 % of 300 instances train, the others test, once for each seed.
     let confusion = outcome.sections.iter().find(|section| section.name == "confusion").unwrap();
-    let counted: f64 =
-        confusion.table.rows.iter().flatten().filter_map(|value| value.to_string().parse::<f64>().ok()).sum();
+    let counted: f64 = texts(confusion).iter().flatten().filter_map(|value| value.parse::<f64>().ok()).sum();
     assert!((counted - 180.0).abs() < f64::EPSILON, "{counted}");
     assert_eq!(outcome.costs["final"].len(), 2);
     let files = files_of(&definition, &outcome);
@@ -163,8 +169,7 @@ fn what_differs_from_the_paper_comes_first() {
     assert_eq!(outcome.absent, ["ghost"]);
     let section = outcome.sections.iter().find(|section| section.name == "differences").unwrap();
     assert!(section.prose.starts_with("2 of 3 pairs"), "{}", section.prose);
-    let texts: Vec<Vec<String>> =
-        section.table.rows.iter().map(|row| row.iter().map(ToString::to_string).collect()).collect();
+    let texts = texts(section);
     assert_eq!((&*texts[0][1], &*texts[0][5], &*texts[0][7]), ("hub", "90.0 %", "plug: 90 %"));
     assert_eq!((&*texts[1][1], &*texts[1][5], &*texts[1][7]), ("camera", "40.0 %", "-"));
 }
@@ -251,8 +256,9 @@ fn a_class_like_no_other_is_refused_and_a_twin_is_not() {
     assert!(number(&outcome, "final", "rejected[plug]") < 0.1);
     assert!(number(&outcome, "final", "auroc[bulb]") > number(&outcome, "final", "auroc[plug]"));
     let section = &outcome.sections[0];
-    let plug = section.table.rows.iter().find(|row| row[0].to_string() == "plug").unwrap();
-    assert_eq!(plug[6].to_string(), "twin: 100 %");
+    let texts = texts(section);
+    let plug = texts.iter().find(|row| row[0] == "plug").unwrap();
+    assert_eq!(plug[6], "twin: 100 %");
 }
 
 #[test]
@@ -290,9 +296,9 @@ fn worked_numbers_are_counts_of_the_training_part() {
                 [[analysis.worked.ask]]\nwords = { '1004' = 3 }\ntruth = 'plug'\npaper = 'plug'\n";
     let outcome = outcome_of(&definition("[1]", text), &rows(5), &[], 1);
     let section = &outcome.sections[0];
-    let unseen = section.table.rows[0][4].to_string();
+    let unseen = section.table.text(4, 0);
     assert!(unseen.starts_with("1 / "), "{unseen}");
-    let prior = section.table.rows[1][4].to_string();
+    let prior = section.table.text(4, 1);
     assert!(prior.ends_with(" / 215"), "{prior}");
     assert!((number(&outcome, "ports", "as_in_paper[plug]") - 1.0).abs() < f64::EPSILON);
 }
@@ -327,7 +333,7 @@ fn devices_are_characterised() {
     assert!((number(&outcome, "bulb", "mode_flow_duration_s") - 60.0).abs() < f64::EPSILON);
     assert!((number(&outcome, "bulb", "mode_sleep_time_s") - 3_540.0).abs() < f64::EPSILON);
     let day = outcome.sections.iter().find(|section| section.name == "day-bulb").unwrap();
-    let bytes: f64 = day.table.rows.iter().filter_map(|row| row[5].to_string().parse::<f64>().ok()).sum();
+    let bytes: f64 = texts(day).iter().filter_map(|row| row[5].parse::<f64>().ok()).sum();
     assert!((bytes - 24.0 * 135.0).abs() < f64::EPSILON, "{bytes}");
     let files = files_of(&definition, &outcome);
     for name in ["flow-volume-bytes.svg", "ports.svg", "domains.svg", "cipher-lists.svg", "day-bulb.svg"] {

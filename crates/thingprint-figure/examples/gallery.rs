@@ -11,10 +11,11 @@ use std::fs;
 use std::path::Path;
 
 use thingprint_figure::{
-    Arrangement, Axis, Badge, BarSeries, Bars, Class, Colour, Confusion, Cumulative, Drawing, Estimate,
-    Facets, Figure, Guide, Histogram, LinePoint, LineSeries, Lines, Page, PageCell, PageColumn, PageTable,
-    Prose, Ranking, RankingRow, Samples, Sankey, SankeyFlow, Scale, Steps, Strip, StripCell, Strips, Tone,
+    Arrangement, Axis, BarSeries, Bars, Class, Colour, Confusion, Cumulative, Drawing, Estimate, Facets, Figure,
+    Guide, Histogram, LinePoint, LineSeries, Lines, Page, Ranking, RankingRow, Samples, Sankey, SankeyFlow,
+    Scale, Steps, Strip, StripCell, Strips,
 };
+use thingprint_table::{Badge, Cell, Column, Prose, Table, Tone, Type};
 
 const DEVICES: [&str; 28] = [
     "hub",
@@ -85,7 +86,7 @@ fn page(samples: &[(&'static str, Drawing)]) -> Page {
         Prose::from("Text may be ").strong("strong").text(", name things as programs do (").code("a.example");
     page.paragraph(prose.text("), and link to ").link("references", "https://www.rfc-editor.org").text("."));
     page.note(Tone::Medium, Prose::new().strong("How this may mislead. ").text("Nothing here was measured."));
-    page.table(&table());
+    page.table(&table(), "Devices with made-up findings");
     page.details("How this page was made", |page| {
         page.definitions([("program", "gallery"), ("seed", "1"), ("commit", "0000000")]);
         page.code("cargo run --release -p thingprint-figure --example gallery\n");
@@ -99,33 +100,29 @@ fn page(samples: &[(&'static str, Drawing)]) -> Page {
     page
 }
 
-fn table() -> PageTable {
+fn table() -> Table {
     let tones = [Tone::Good, Tone::Note, Tone::Low, Tone::Medium, Tone::High, Tone::Critical];
     let words = ["fine", "note", "low", "medium", "high", "critical"];
-    let row = |(index, (tone, word)): (usize, (Tone, &str))| {
-        let device = DEVICES[index * 3];
+    let mut table = Table::new([
+        Column::texts("Device"),
+        Column::new("Severity", Type::Badges).help("How much the finding weighs"),
+        Column::count("Flows"),
+        Column::percent("Share", 1),
+        Column::decimals("Sleep in s", 1),
+        Column::new("Suite", Type::Prose),
+    ]);
+    for (index, (tone, word)) in tones.into_iter().zip(words).enumerate() {
         let share = 1.0 / (index + 1) as f64;
-        vec![
-            device.into(),
-            Badge::new(word, tone).into(),
-            PageCell::from(1_234_u64 << index),
-            PageCell::percent((index != 2).then_some(share), 1),
-            PageCell::quantity(share * 300.0, 1, "s"),
-            PageCell::Code(format!("0xc0{:02x}", index + 19)),
-        ]
-    };
-    PageTable {
-        caption: "Devices with made-up findings".into(),
-        columns: vec![
-            PageColumn::new("Device"),
-            PageColumn::new("Severity").help("How much the finding weighs"),
-            PageColumn::new("Flows"),
-            PageColumn::new("Share"),
-            PageColumn::new("Sleep"),
-            PageColumn::new("Suite"),
-        ],
-        rows: tones.into_iter().zip(words).enumerate().map(row).collect(),
+        table.add([
+            Cell::from(DEVICES[index * 3]),
+            Cell::from(Badge::new(word, tone)),
+            Cell::from(1_234_u64 << index),
+            Cell::from((index != 2).then_some(share)),
+            Cell::from(share * 300.0),
+            Cell::from(Prose::new().code(format!("0xc0{:02x}", index + 19))),
+        ]);
     }
+    table
 }
 
 fn bars() -> Bars {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::lettering::{shorten, width, wrap};
 use crate::number::place;
-use crate::xml::escape;
+use thingprint_table::escape;
 
 /// Style sheet of all drawings. Colours are classes and not variables, because many programs that show SVG know no
 /// variables; what they do not know of the dark half leaves the light one.
@@ -126,17 +126,18 @@ impl Drawing {
     pub(crate) fn label(&mut self, label: Label<'_>) {
         let shown = shorten(label.text, label.size, label.limit);
         let tip = if label.tip.is_empty() && shown != label.text { label.text } else { label.tip };
-        let title = if tip.is_empty() { String::new() } else { format!("<title>{}</title>", escape(tip)) };
-        self.body.extend(["<text ", &label.attributes(), ">", &title, &escape(&shown), "</text>\n"]);
+        let title =
+            if tip.is_empty() { String::new() } else { format!("<title>{}</title>", escape::html(tip)) };
+        self.body.extend(["<text ", &label.attributes(), ">", &title, &escape::html(&shown), "</text>\n"]);
     }
 
     /// The drawing as an element of a page that has style sheet and hatchings.
     pub(crate) fn inline(&self) -> String {
         let (width, height) = (place(self.width), place(self.bottom));
-        let title = escape(if self.title.is_empty() { "Figure" } else { &self.title });
+        let title = escape::html(if self.title.is_empty() { "Figure" } else { &self.title });
         let about = match self.description.as_str() {
             "" => String::new(),
-            text => format!("<desc>{}</desc>\n", escape(text)),
+            text => format!("<desc>{}</desc>\n", escape::html(text)),
         };
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"tp\" role=\"img\" width=\"{width}\" \
@@ -163,7 +164,7 @@ impl Drawing {
         let head = format!("<{name} {attributes}{paint}");
         let element = match tip {
             "" => format!("{head}/>\n"),
-            tip => format!("{head}><title>{}</title></{name}>\n", escape(tip)),
+            tip => format!("{head}><title>{}</title></{name}>\n", escape::html(tip)),
         };
         self.body.push_str(&element);
     }

@@ -1,6 +1,6 @@
 //! How wide text is, and how it is made to fit.
 
-use crate::xml::clean;
+use thingprint_table::escape::visible;
 
 /// Rounding and fonts that are somewhat wider than those that the widths are of.
 const MARGIN: f64 = 1.04;
@@ -14,7 +14,7 @@ pub(crate) fn width(text: &str, size: f64) -> f64 {
 
 /// The text, shortened in its middle where it is wider than `limit` pixels: names of hosts tell apart by both ends.
 pub(crate) fn shorten(text: &str, size: f64, limit: f64) -> String {
-    let text: String = text.chars().map(clean).collect();
+    let text: String = text.chars().map(visible).collect();
     if width(&text, size) <= limit {
         return text;
     }

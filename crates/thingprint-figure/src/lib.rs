@@ -46,7 +46,6 @@ mod sankey;
 mod series;
 mod steps;
 mod strips;
-mod xml;
 
 pub use axis::{Axis, Guide, Scale};
 pub use bars::{Arrangement, BarSeries, Bars};
@@ -55,7 +54,7 @@ pub use confusion::Confusion;
 pub use drawing::{Drawing, Figure};
 pub use histogram::{Facets, Histogram};
 pub use lines::{LinePoint, LineSeries, Lines};
-pub use page::{Badge, Page, PageCell, PageColumn, PageTable, Prose, Tone};
+pub use page::Page;
 pub use ranking::{Ranking, RankingRow};
 pub use sankey::{Sankey, SankeyFlow};
 pub use series::{Estimate, Samples};

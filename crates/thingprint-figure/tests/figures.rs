@@ -13,8 +13,6 @@ use thingprint_figure::{
 /// The estimate of widths that figures are laid out by.
 #[path = "../src/lettering.rs"]
 mod lettering;
-#[path = "../src/xml.rs"]
-mod xml;
 
 #[test]
 fn a_figure_without_data_says_so() {

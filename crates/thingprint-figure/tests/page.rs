@@ -7,9 +7,8 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use roxmltree::{Document, Node, ParsingOptions};
 use sha2::{Digest, Sha256};
-use thingprint_figure::{
-    Axis, Badge, BarSeries, Bars, Estimate, Page, PageCell, PageColumn, PageTable, Prose, Tone,
-};
+use thingprint_figure::{Axis, BarSeries, Bars, Estimate, Page};
+use thingprint_table::{Badge, Cell, Column, Prose, Table, Tone, Type};
 
 #[test]
 fn a_page_holds_what_was_written() {
@@ -55,12 +54,10 @@ fn sections_are_listed_from_three_on() {
 
 #[test]
 fn tables_align_numbers_and_fill_what_is_missing() {
-    let table = PageTable {
-        columns: vec![PageColumn::new("name"), PageColumn::new("count"), PageColumn::new("more")],
-        rows: vec![vec!["a".into(), 3_u64.into()], vec!["b".into(), PageCell::Absent]],
-        ..PageTable::default()
-    };
-    let html = Page::new("t").table(&table).html();
+    let mut table = Table::new([Column::texts("name"), Column::count("count"), Column::texts("more")]);
+    table.add([Cell::from("a"), Cell::from(3_u64)]);
+    table.add([Cell::from("b"), Cell::Absent]);
+    let html = Page::new("t").table(&table, "").html();
     assert!(html.contains("<th scope=\"col\">name</th><th scope=\"col\" class=\"n\">count</th>"), "{html}");
     assert!(
         html.contains("<td class=\"n\" data-sort=\"3e0\">3</td><td class=\"absent\" data-absent=\"\">–</td>")
@@ -94,18 +91,18 @@ proptest! {
 /// A page with every part, all of which say the same texts.
 fn page(title: &str, texts: &[String]) -> Page {
     let text = |index: usize| texts[index % texts.len()].clone();
-    let table = PageTable {
-        caption: text(0).into(),
-        columns: vec![PageColumn::new(text(0)).help(text(1)), PageColumn::new("b"), PageColumn::new("c")],
-        rows: vec![
-            vec![text(0).into(), Badge::new(text(0), Tone::High).into(), PageCell::percent(0.99, 1)],
-            vec![
-                PageCell::Code(text(1)),
-                Prose::new().strong(text(2)).into(),
-                PageCell::quantity(1.5, 1, text(3)),
-            ],
-        ],
-    };
+    let mut table = Table::new([
+        Column::texts(text(0)).help(text(1)),
+        Column::new(text(2), Type::Badges),
+        Column::percent("c", 1),
+        Column::new("d", Type::Prose),
+    ]);
+    table.add([
+        Cell::from(text(0)),
+        Cell::from(Badge::new(text(0), Tone::High)),
+        Cell::from(0.99),
+        Cell::from(Prose::new().strong(text(2)).code(text(1))),
+    ]);
     let bars = Bars {
         title: text(0),
         description: text(1),
@@ -124,7 +121,7 @@ fn page(title: &str, texts: &[String]) -> Page {
     );
     page.note(Tone::Critical, text(0))
         .list([text(0), text(1)])
-        .table(&table)
+        .table(&table, text(0))
         .figure(&bars, text(0))
         .figure(&bars, "");
     page.details(text(0), |page| {

@@ -3,7 +3,7 @@
 use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
 
 use crate::error::{Place, ReportError};
-use crate::format::without_bom;
+use thingprint_table::without_bom;
 
 /// A CSV text with a header.
 pub(crate) struct CsvFile<'a> {

@@ -2,7 +2,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::format::Format;
+use thingprint_table::TableError;
 
 /// Why a table, a file of instances or a file of labels cannot be read or written.
 ///
@@ -10,28 +10,9 @@ use crate::format::Format;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReportError {
-    /// A cell or a column does not fit the table that it is put into.
-    #[error("build a table: {reason}")]
-    Shape {
-        /// What does not fit.
-        reason: String,
-    },
-    /// A format cannot hold the table.
-    #[error("write {format}: {reason}")]
-    Encode {
-        /// The format.
-        format: Format,
-        /// What the encoder said.
-        reason: String,
-    },
-    /// The output took no more bytes.
-    #[error("write {format}")]
-    Write {
-        /// The format.
-        format: Format,
-        /// What the output said; a closed pipe is [`io::ErrorKind::BrokenPipe`].
-        source: io::Error,
-    },
+    /// A table cannot be built or written.
+    #[error(transparent)]
+    Table(TableError),
     /// A file cannot be created, written or put in its place.
     #[error("write {}", path.display())]
     Output {

@@ -10,6 +10,6 @@ mod training;
 pub(crate) use device::DeviceArgs;
 pub(crate) use extraction::ExtractionArgs;
 pub(crate) use flow::FlowArgs;
-pub(crate) use global::{Document, GlobalArgs, Wanted};
+pub(crate) use global::GlobalArgs;
 pub(crate) use protocols::ModelArgs;
 pub(crate) use training::TrainingArgs;

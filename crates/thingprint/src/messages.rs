@@ -2,7 +2,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
-use thingprint_report::{Format, Style, Table};
+use thingprint_table::{Format, Style, Table};
 
 /// Messages on standard error, apart from the result.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +45,7 @@ impl Messages {
     pub(crate) fn table(self, table: &Table) {
         if !self.is_quiet {
             let style = Style { width: None, colour: false };
-            let _ = thingprint_report::write(table, Format::Table, &mut io::stderr().lock(), style);
+            let _ = thingprint_table::write(table, Format::Table, &mut io::stderr().lock(), style);
         }
     }
 

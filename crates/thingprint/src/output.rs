@@ -3,9 +3,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde::Serialize;
-use thingprint_report::{AtomicFile, Format, Style, Table};
+use thingprint_report::AtomicFile;
+use thingprint_table::{Format, Style, Table, Writes};
 
-use crate::args::{Document, GlobalArgs, Wanted};
+use crate::args::GlobalArgs;
 use crate::destinations::Destinations;
 use crate::exit::Usage;
 use crate::inputs::Input;
@@ -15,38 +16,43 @@ use crate::inputs::Input;
 pub(crate) struct Output {
     path: Option<PathBuf>,
     format: Format,
-    document: Option<Document>,
     style: Style,
 }
 
 impl Output {
-    /// What the command line asks for: `--format`, else the extension of `-o`, else a table on a terminal and
-    /// JSON lines anywhere else.
+    /// What the command line asks for: `--format`, else the extension of `-o`, else a table on a terminal and JSON lines
+    /// anywhere else. An extension of no format is a usage error.
     pub(crate) fn of(args: &GlobalArgs) -> Result<Self, Usage> {
-        if let Some(Wanted::Document(document)) = args.format {
-            let name = document.name();
-            return Err(Usage(format!("--format {name}: only audit writes that")));
+        let output = Self::with_documents(args)?;
+        match output.format.writes() {
+            Writes::Document => {
+                Err(Usage(format!("unsupported format '{}': only audit writes it", output.format)))
+            }
+            Writes::Rows | Writes::Stream => Ok(output),
         }
-        Ok(Self { document: None, ..Self::with_documents(args)? })
     }
 
     /// The same for a command that writes documents as well.
     pub(crate) fn with_documents(args: &GlobalArgs) -> Result<Self, Usage> {
+        let format = match (args.format, &args.output) {
+            (None, Some(path)) => of_name(path)?,
+            (format, _) => format,
+        };
+        let output = Self::verbatim(args);
+        let format = format.unwrap_or(output.format);
+        if format.is_binary() && output.is_terminal() {
+            return Err(Usage(format!("{format} is not for terminals: give a file with -o")));
+        }
+        Ok(Self { format, ..output })
+    }
+
+    /// A place for text that has a form of its own, whatever the file is called.
+    pub(crate) fn verbatim(args: &GlobalArgs) -> Self {
         let path = args.output.clone().filter(|path| path != Path::new("-"));
         let is_terminal = path.is_none() && io::stdout().is_terminal();
-        let by_name = path.as_deref().and_then(Format::of_extension);
-        let default = if is_terminal { Format::Table } else { Format::Jsonl };
-        let extension = path.as_deref().and_then(|path| path.extension()?.to_str());
-        let (format, document) = match args.format {
-            Some(Wanted::Rows(format)) => (format, None),
-            Some(Wanted::Document(document)) => (default, Some(document)),
-            None => (by_name.unwrap_or(default), extension.and_then(Document::named)),
-        };
-        if format == Format::Parquet && is_terminal {
-            return Err(Usage("Parquet is not for terminals: give a file with -o".to_owned()));
-        }
+        let format = if is_terminal { Format::Table } else { Format::Jsonl };
         let width = is_terminal.then(terminal_width).flatten();
-        Ok(Self { path, format, document, style: Style { width, colour: is_terminal && wants_colour() } })
+        Self { path, format, style: Style { width, colour: is_terminal && wants_colour() } }
     }
 
     /// The format.
@@ -59,9 +65,8 @@ impl Output {
         self.style
     }
 
-    /// The document that is wanted instead of rows.
-    pub(crate) const fn document(&self) -> Option<Document> {
-        self.document
+    fn is_terminal(&self) -> bool {
+        self.path.is_none() && io::stdout().is_terminal()
     }
 
     /// The file that it goes to; `None` for standard output.
@@ -86,7 +91,7 @@ impl Output {
 
     /// Writes one table.
     pub(crate) fn table(&self, table: &Table) -> anyhow::Result<()> {
-        self.with(|out| Ok(thingprint_report::write(table, self.format, out, self.style)?))
+        self.with(|out| Ok(thingprint_table::write(table, self.format, out, self.style)?))
     }
 
     /// Writes tables with a heading each, for people.
@@ -95,7 +100,7 @@ impl Output {
             for (at, (heading, table)) in sections.iter().enumerate() {
                 let gap = if at == 0 { "" } else { "\n" };
                 writeln!(out, "{gap}{heading}")?;
-                thingprint_report::write(table, Format::Table, out, self.style)?;
+                thingprint_table::write(table, Format::Table, out, self.style)?;
             }
             Ok(())
         })
@@ -151,6 +156,20 @@ pub(crate) fn check_apart(path: Option<&Path>, inputs: &[Input]) -> Result<(), U
         Some(input) => Err(Usage(format!("the result would replace an input: {}", input.name()))),
         None => Ok(()),
     }
+}
+
+/// The format of a file's extension; `None` for a file without one.
+fn of_name(path: &Path) -> Result<Option<Format>, Usage> {
+    let Some(extension) = path.extension() else { return Ok(None) };
+    Format::of_extension(path).map(Some).ok_or_else(|| {
+        let known: Vec<&str> = Format::ALL.iter().flat_map(|format| format.extensions()).copied().collect();
+        Usage(format!(
+            "--output: unknown extension '{}' of {}: use one of {}, or name a format with --format",
+            extension.display(),
+            path.display(),
+            known.join(", ")
+        ))
+    })
 }
 
 /// `NO_COLOR` says no, whatever its value, unless it is empty (no-color.org).

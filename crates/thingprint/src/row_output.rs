@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
 
 use anyhow::Context;
-use thingprint_report::{Style, Table, TableWriter};
+use thingprint_table::{Style, Table, TableWriter};
 
 use crate::output::Output;
 
@@ -32,7 +32,7 @@ impl Output {
                 let mut writer = TableWriter::new(columns.clone(), format, style, out);
                 result = Some(make(&mut |part| {
                     let Part::Rows(rows) = part else { return Ok(()) };
-                    writer.push(rows)?;
+                    writer.push(&rows)?;
                     Ok(writer.flush()?)
                 })?);
                 Ok(writer.finish()?)
@@ -58,7 +58,7 @@ impl Output {
         let mut second = Some(second);
         let mut writer = TableWriter::new(columns.clone(), self.format(), style, first);
         let result = make(&mut |part| match part {
-            Part::Rows(rows) => Ok(writer.push(rows)?),
+            Part::Rows(rows) => Ok(writer.push(&rows)?),
             Part::Restart => {
                 let next = second.take().context("failed to read: the gateways changed twice")?;
                 writer.flush()?;

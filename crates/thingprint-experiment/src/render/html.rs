@@ -1,8 +1,8 @@
 //! `report.html`: the report in one file that needs no network.
-use thingprint_figure::{Badge, Figure as _, Page, PageCell, PageColumn, PageTable, Tone};
+use thingprint_figure::{Figure as _, Page};
+use thingprint_table::Tone;
 
-use super::{IN_BAND, OUTSIDE, Report, one_line};
-use crate::outcome::{Table, Value, telling_decimals};
+use super::{Report, one_line};
 
 /// Rows beyond which a table is folded away.
 const MANY_ROWS: usize = 40;
@@ -33,7 +33,7 @@ pub(super) fn page(report: &Report<'_>) -> String {
     }
     page.paragraph(format!("In the paper: {}.", definition.place));
     if let Some(comparison) = report.comparison() {
-        page.section("Paper and run").table(&table(&comparison, ""));
+        page.section("Paper and run").table(&comparison, "");
         if let Some(line) = report.easier_line() {
             page.paragraph(line);
         }
@@ -44,19 +44,19 @@ pub(super) fn page(report: &Report<'_>) -> String {
             let drawing = chart.draw();
             page.drawing(&drawing, drawing.description());
         }
-        let (rows, columns) = (section.table.rows.len(), section.table.columns.len());
+        let (rows, columns) = (section.table.rows(), section.table.columns().len());
         if rows > MANY_ROWS || columns > MANY_COLUMNS {
             let summary = format!("Table of {rows} rows and {columns} columns");
             page.details(summary.as_str(), |page| {
-                page.table(&table(&section.table, ""));
+                page.table(&section.table, "");
             });
         } else {
             let caption = if section.chart.is_some() { "The numbers" } else { "" };
-            page.table(&table(&section.table, caption));
+            page.table(&section.table, caption);
         }
     }
     if let Some(costs) = report.costs() {
-        page.section("Time and memory").paragraph(report.costs_line()).table(&table(&costs, ""));
+        page.section("Time and memory").paragraph(report.costs_line()).table(&costs, "");
     }
     if !report.outcome.attachments.is_empty() {
         page.section("Files beside this report").list(report.attached());
@@ -66,24 +66,4 @@ pub(super) fn page(report: &Report<'_>) -> String {
     }
     page.section("Environment").code(report.environment);
     page.html()
-}
-
-fn table(table: &Table, caption: &str) -> PageTable {
-    PageTable {
-        caption: caption.into(),
-        columns: table.columns.iter().map(|column| PageColumn::new(column.as_str())).collect(),
-        rows: table.rows.iter().map(|row| row.iter().map(cell).collect()).collect(),
-    }
-}
-
-fn cell(value: &Value) -> PageCell {
-    match value {
-        Value::Absent => PageCell::Absent,
-        Value::Text(text) if text == IN_BAND => Badge::new(IN_BAND, Tone::Good).into(),
-        Value::Text(text) if text.starts_with(OUTSIDE) => Badge::new(text.as_str(), Tone::High).into(),
-        Value::Text(text) => PageCell::from(text.as_str()),
-        Value::Count(count) => PageCell::from(*count),
-        Value::Real(value, decimals) => PageCell::number(*value, *decimals),
-        Value::Share(share, decimals) => PageCell::percent(*share, telling_decimals(*share, *decimals)),
-    }
 }

@@ -1,8 +1,10 @@
 //! `report.md`: what is asked, what came out, and how the two papers compare.
 use std::fmt::Write as _;
 
+use thingprint_table::{escape, markdown};
+
 use super::{Report, one_line};
-use crate::outcome::{Section, Table};
+use crate::outcome::Section;
 
 /// Most rows of a table in the report; its CSV file has them all.
 const MOST_ROWS: usize = 60;
@@ -29,7 +31,7 @@ pub(super) fn page(report: &Report<'_>) -> String {
     }
     if let Some(comparison) = report.comparison() {
         add("## Paper and run");
-        add(&table(&comparison));
+        add(&markdown(&comparison, MOST_ROWS));
         if let Some(line) = report.easier_line() {
             add(&line);
         }
@@ -40,14 +42,15 @@ pub(super) fn page(report: &Report<'_>) -> String {
     if let Some(costs) = report.costs() {
         add("## Time and memory");
         add(&report.costs_line());
-        add(&table(&costs));
+        add(&markdown(&costs, MOST_ROWS));
     }
     for (heading, lines) in
         [("## Files beside this report", &report.attached()), ("## Remarks", &report.outcome.remarks)]
     {
         if !lines.is_empty() {
             add(heading);
-            let lines: Vec<String> = lines.iter().map(|line| format!("- {}", escaped(line))).collect();
+            let lines: Vec<String> =
+                lines.iter().map(|line| format!("- {}", escape::markdown(line))).collect();
             add(&lines.join("\n"));
         }
     }
@@ -61,37 +64,14 @@ fn part(section: &Section) -> String {
     if section.chart.is_some() {
         let _ = write!(text, "![{}]({}.svg)\n\n", section.heading, section.name);
     }
-    if section.table.columns.len() > MOST_COLUMNS {
+    if section.table.columns().len() > MOST_COLUMNS {
         let _ = write!(text, "The table is wide: see [{0}.csv]({0}.csv).", section.name);
         return text;
     }
-    text.push_str(&table(&section.table));
-    if section.table.rows.len() > MOST_ROWS {
-        let (shown, all, name) = (MOST_ROWS, section.table.rows.len(), &section.name);
+    text.push_str(&markdown(&section.table, MOST_ROWS));
+    if section.table.rows() > MOST_ROWS {
+        let (shown, all, name) = (MOST_ROWS, section.table.rows(), &section.name);
         let _ = write!(text, "\n\nThe first {shown} of {all} rows: see [{name}.csv]({name}.csv).");
     }
     text
-}
-
-fn table(table: &Table) -> String {
-    let header: Vec<String> = table.columns.iter().map(|column| escaped(column)).collect();
-    let rule = "|---".repeat(header.len());
-    let mut text = format!("| {} |\n{rule}|", header.join(" | "));
-    for row in table.rows.iter().take(MOST_ROWS) {
-        let cells: Vec<String> = row.iter().map(|value| escaped(&value.to_string())).collect();
-        let _ = write!(text, "\n| {} |", cells.join(" | "));
-    }
-    text
-}
-
-/// A text that cannot end a cell or begin markup.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for c in one_line(text).chars() {
-        if matches!(c, '|' | '*' | '_' | '`' | '<' | '[' | ']' | '\\') {
-            escaped.push('\\');
-        }
-        escaped.push(c);
-    }
-    escaped
 }

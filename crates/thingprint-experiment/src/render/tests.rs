@@ -11,8 +11,8 @@ fn outcome() -> Outcome {
     let mut outcome = Outcome { absent: vec!["Ghost".to_owned()], ..Outcome::default() };
     outcome.metrics.insert("final", "accuracy", &[0.9, 1.0]);
     outcome.metrics.insert("final", "rrse", &[5.0, 5.0]);
-    let mut table = Table::new(["class", "share"]);
-    table.push([Value::from("a|b"), Value::Share(0.5, 1)]);
+    let mut table = Table::new([Column::texts("class"), Column::percent("share", 1)]);
+    table.add([Cell::from("a|b"), Cell::from(0.5)]);
     outcome.sections.push(Section {
         name: "classes".to_owned(),
         heading: "Classes".to_owned(),
@@ -110,7 +110,7 @@ fn the_same_outcome_gives_the_same_bytes() {
 }
 
 #[test]
-fn a_band_that_is_missed_is_told() {
+fn a_band_that_is_missed_is_reported() {
     let definition = Definition::from_toml("x.toml", DEFINITION).unwrap();
     let source = DataSource { dataset: "home".to_owned(), is_simulated: true, description: String::new() };
     let machine = Machine::default();

@@ -1,6 +1,8 @@
 //! Every answer of a model with the probability of each class, so that all measures can be worked out again.
+use thingprint_table::{Cell, Column, Table};
+
 use super::trial::Said;
-use crate::outcome::{Attachment, Table, Value};
+use crate::outcome::Attachment;
 
 /// The answers, and the priors that the root relative squared error compares them with.
 pub(super) fn attachments(said: &Said, key: &str, seed: u64) -> [Attachment; 2] {
@@ -24,27 +26,27 @@ pub(super) fn attachments(said: &Said, key: &str, seed: u64) -> [Attachment; 2] 
 }
 
 fn answers(said: &Said) -> Table {
-    let columns = ["class", "answer", "confidence"].map(str::to_owned).into_iter();
-    let probabilities = said.classes.iter().map(|class| format!("Pr({})", class.name));
-    let mut table = Table { columns: columns.chain(probabilities).collect(), rows: Vec::new() };
+    let columns = [Column::texts("class"), Column::texts("answer"), Column::decimals("confidence", 4)];
+    let probabilities = said.classes.iter().map(|class| Column::decimals(format!("Pr({})", class.name), 4));
+    let mut table = Table::new(columns.into_iter().chain(probabilities));
     for (truth, prediction) in &said.predictions {
-        let head =
-            [Value::from(&**truth), Value::from(&*prediction.class), Value::Real(prediction.confidence, 4)];
-        let probabilities = prediction.distribution.iter().map(|probability| Value::Real(*probability, 4));
-        table.rows.push(head.into_iter().chain(probabilities).collect());
+        let head = [Cell::from(&**truth), Cell::from(&*prediction.class), Cell::from(prediction.confidence)];
+        let probabilities = prediction.distribution.iter().map(|probability| Cell::from(*probability));
+        table.add(head.into_iter().chain(probabilities));
     }
     table
 }
 
 /// `(1 + instances of the class) / (classes + instances)`.
 fn priors(said: &Said) -> Table {
-    let mut table = Table::new(["class", "trained on", "prior"]);
+    let mut table =
+        Table::new([Column::texts("class"), Column::count("trained on"), Column::decimals("prior", 6)]);
     let below = said.classes.len() as f64 + said.classes.instances() as f64;
     for class in &said.classes {
-        table.push([
-            Value::from(&*class.name),
-            Value::from(class.instances),
-            Value::Real((1.0 + class.instances as f64) / below, 6),
+        table.add([
+            Cell::from(&*class.name),
+            Cell::from(class.instances),
+            Cell::from((1.0 + class.instances as f64) / below),
         ]);
     }
     table

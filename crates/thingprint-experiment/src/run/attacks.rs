@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use thingprint_figure::{Axis, Cumulative, Guide, Samples, Steps};
 use thingprint_instance::Labeled;
 use thingprint_model::TrainOptions;
+use thingprint_table::{Cell, Column, Table};
 
 use super::trial::{Answer, Bench, Parts, mean, share};
 use crate::definition::{Attacks, Need};
 use crate::error::ExperimentError;
-use crate::outcome::{Outcome, Section, Table, Value};
+use crate::outcome::{Outcome, Section};
 
 /// The confidence under which the paper says that an attack takes the camera.
 const PAPER_LEVEL: f64 = 0.5;
@@ -69,24 +70,24 @@ fn measure(key: &str, by_seed: &[Vec<Answer>], threshold: f64, outcome: &mut Out
 
 fn section(answers: &[(String, Vec<Vec<Answer>>)], threshold: f64, outcome: &Outcome) -> Section {
     let mut table = Table::new([
-        "traffic",
-        "instances",
-        "told right",
-        "mean confidence",
-        "below 0.5",
-        "below the threshold",
-        "most frequent answer",
+        Column::texts("traffic"),
+        Column::decimals("instances", 0),
+        Column::percent("told right", 1),
+        Column::decimals("mean confidence", 3),
+        Column::percent("below 0.5", 1),
+        Column::percent("below the threshold", 1),
+        Column::texts("most frequent answer"),
     ]);
     for (key, by_seed) in answers {
         let number = |metric: &str| outcome.metrics.get(key, metric).map(|summary| summary.mean);
-        table.push([
-            Value::from(key.as_str()),
-            Value::real(number("instances"), 0),
-            Value::share(number("correct"), 1),
-            Value::real(number("confidence"), 3),
-            Value::share(number("below_half"), 1),
-            Value::share(number("below_threshold"), 1),
-            most_frequent(by_seed.iter().flatten()).map_or(Value::Absent, Value::from),
+        table.add([
+            Cell::from(key.as_str()),
+            Cell::from(number("instances")),
+            Cell::from(number("correct")),
+            Cell::from(number("confidence")),
+            Cell::from(number("below_half")),
+            Cell::from(number("below_threshold")),
+            Cell::from(most_frequent(by_seed.iter().flatten())),
         ]);
     }
     let samples = |(key, by_seed): &(String, Vec<Vec<Answer>>)| {

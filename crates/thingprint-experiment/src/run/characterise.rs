@@ -7,13 +7,14 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_instance::{BagName, EvidenceSet, Kind, Labeled};
+use thingprint_table::{Cell, Column, Table};
 
 use super::recipe_remark;
 use super::trial::Bench;
 use crate::definition::Characterise;
 use crate::error::ExperimentError;
 use crate::flows::FlowRecord;
-use crate::outcome::{Outcome, Section, Table, Value};
+use crate::outcome::{Outcome, Section};
 
 /// The labelled traffic of a data set, by class.
 pub(super) struct Traffic<'a> {
@@ -128,10 +129,10 @@ fn measure_totals(rows: &[Labeled], evidence: EvidenceSet, outcome: &mut Outcome
 
 fn overview(traffic: &Traffic<'_>, outcome: &mut Outcome) -> Section {
     let bags: Vec<BagName> = traffic.evidence.bags().collect();
-    let mut table =
-        Table { columns: ["class", "devices", "instances"].map(str::to_owned).into(), rows: Vec::new() };
-    table.columns.extend(bags.iter().map(|bag| format!("distinct {}", bag.words())));
-    table.columns.extend(bags.iter().map(|bag| format!("hours without {}", bag.words())));
+    let head = [Column::texts("class"), Column::count("devices"), Column::count("instances")].into_iter();
+    let distinct = bags.iter().map(|bag| Column::count(format!("distinct {}", bag.words())));
+    let empty = bags.iter().map(|bag| Column::percent(format!("hours without {}", bag.words()), 1));
+    let mut table = Table::new(head.chain(distinct).chain(empty));
     for (class, rows) in &traffic.instances {
         let devices: BTreeSet<_> = rows.iter().map(|row| row.instance.device).collect();
         let distinct: Vec<usize> = bags.iter().map(|bag| words_of(rows, *bag).len()).collect();
@@ -141,11 +142,9 @@ fn overview(traffic: &Traffic<'_>, outcome: &mut Outcome) -> Section {
             outcome.metrics.insert(class, &format!("empty_{bag}"), &[*empty]);
         }
         outcome.metrics.insert(class, "instances", &[rows.len() as f64]);
-        let head = [Value::from(*class), Value::from(devices.len()), Value::from(rows.len())].into_iter();
-        let distinct = distinct.into_iter().map(Value::from);
-        table.rows.push(
-            head.chain(distinct).chain(empty.into_iter().map(|share| Value::Share(share, 1))).collect(),
-        );
+        let head = [Cell::from(*class), Cell::from(devices.len()), Cell::from(rows.len())].into_iter();
+        let distinct = distinct.into_iter().map(Cell::from);
+        table.add(head.chain(distinct).chain(empty.into_iter().map(Cell::from)));
     }
     Section {
         name: "classes".to_owned(),

@@ -2,20 +2,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_figure::Confusion;
+use thingprint_table::{Cell, Column, Table};
 
 use super::trial::Answer;
-use crate::outcome::{Section, Table, Value};
+use crate::outcome::Section;
 
 /// Column of what the paper has.
 const PAPER: &str = "correct in the paper";
 
 /// Answers by true class: the cells of the paper's Table 2, over all seeds.
 #[derive(Debug, Default)]
-pub(super) struct ClassTable<'a>(BTreeMap<&'a str, BTreeMap<&'a str, Cell>>);
+pub(super) struct ClassTable<'a>(BTreeMap<&'a str, BTreeMap<&'a str, Tally>>);
 
 /// Answers of one class to instances of one class.
 #[derive(Clone, Copy, Debug, Default)]
-struct Cell {
+struct Tally {
     count: u64,
     confidence: f64,
 }
@@ -38,17 +39,24 @@ impl<'a> ClassTable<'a> {
         file_part: &str,
         paper: Option<&BTreeMap<String, f64>>,
     ) -> Section {
-        let mut table = Table::new(["class", "tested", "correct", "confidence", PAPER, "mistaken for"]);
+        let mut table = Table::new([
+            Column::texts("class"),
+            Column::count("tested"),
+            Column::percent("correct", 1),
+            Column::decimals("confidence", 2),
+            Column::percent(PAPER, 1),
+            Column::texts("mistaken for"),
+        ]);
         for (truth, answers) in &self.0 {
             let tested: u64 = answers.values().map(|cell| cell.count).sum();
             let right = answers.get(truth).copied().unwrap_or_default();
-            table.push([
-                Value::from(*truth),
-                Value::from(tested),
-                Value::Share(right.count as f64 / tested as f64, 1),
-                Value::real(right.mean_confidence(), 2),
-                Value::share(paper.and_then(|paper| paper.get(*truth)).map(|percent| percent / 100.0), 1),
-                mistakes(truth, answers, tested).map_or(Value::Absent, Value::from),
+            table.add([
+                Cell::from(*truth),
+                Cell::from(tested),
+                Cell::from(right.count as f64 / tested as f64),
+                Cell::from(right.mean_confidence()),
+                Cell::from(paper.and_then(|paper| paper.get(*truth)).map(|percent| percent / 100.0)),
+                Cell::from(mistakes(truth, answers, tested)),
             ]);
         }
         if paper.is_none() {
@@ -77,17 +85,17 @@ impl ClassTable<'_> {
     }
 }
 
-impl Cell {
+impl Tally {
     fn mean_confidence(self) -> Option<f64> {
         (self.count > 0).then(|| self.confidence / self.count as f64)
     }
 }
 
 /// Wrong answers, the most frequent first, the way Table 2 prints them; `None` without one.
-fn mistakes(truth: &str, answers: &BTreeMap<&str, Cell>, tested: u64) -> Option<String> {
+fn mistakes(truth: &str, answers: &BTreeMap<&str, Tally>, tested: u64) -> Option<String> {
     let mut wrong: Vec<_> = answers.iter().filter(|(class, _)| **class != truth).collect();
     wrong.sort_by_key(|(_, cell)| std::cmp::Reverse(cell.count));
-    let cell = |(class, cell): (&&str, &Cell)| {
+    let cell = |(class, cell): (&&str, &Tally)| {
         let share = 100.0 * cell.count as f64 / tested as f64;
         format!("{class}: {share:.1} % [{:.2}]", cell.confidence / cell.count as f64)
     };
@@ -116,11 +124,11 @@ impl Confusions {
     }
 
     pub(super) fn section(self, key: &str) -> Section {
-        let mut table = Table { columns: vec!["true class".to_owned()], rows: Vec::new() };
-        table.columns.extend(self.classes.iter().cloned());
+        let classes = self.classes.iter().map(Column::count);
+        let mut table = Table::new([Column::texts("true class")].into_iter().chain(classes));
         for (class, counts) in self.classes.iter().zip(&self.counts) {
-            let counts = counts.iter().map(|count| Value::Count(*count));
-            table.rows.push([Value::from(class.as_str())].into_iter().chain(counts).collect());
+            let counts = counts.iter().map(|count| Cell::from(*count));
+            table.add([Cell::from(class.as_str())].into_iter().chain(counts));
         }
         let chart = Confusion {
             title: format!("Confusion matrix, {key}"),
@@ -155,14 +163,14 @@ mod tests {
         let paper = BTreeMap::from([("a".to_owned(), 99.5)]);
         let answers = answers();
         let section = ClassTable::of(answers.iter()).section("final", "final", Some(&paper));
-        let [a, b] = &section.table.rows[..] else { unreachable!("two classes were tested") };
-        let texts: Vec<String> = a.iter().map(ToString::to_string).collect();
+        assert_eq!(section.table.rows(), 2);
+        let texts = [0, 1, 2, 3, 4, 5].map(|column| section.table.text(column, 0));
         assert_eq!(texts, ["a", "4", "25.0 %", "0.90", "99.5 %", "b: 50.0 % [0.60], c: 25.0 % [0.40]"]);
-        assert_eq!(b.last().unwrap(), &Value::Absent);
+        assert_eq!(section.table.text(5, 1), "-");
         assert_eq!(section.name, "classes-final");
         let without = ClassTable::of(answers.iter()).section("final", "final", None).table;
-        assert_eq!(without.columns, ["class", "tested", "correct", "confidence", "mistaken for"]);
-        assert!(without.rows.iter().all(|row| row.len() == 5));
+        let names: Vec<&str> = without.columns().iter().map(Column::name).collect();
+        assert_eq!(names, ["class", "tested", "correct", "confidence", "mistaken for"]);
     }
 
     #[test]

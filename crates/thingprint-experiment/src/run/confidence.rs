@@ -1,8 +1,9 @@
 //! How surely right and wrong answers are given (Fig. 12b).
 use thingprint_figure::{Axis, Cumulative, Guide, Samples, Steps};
+use thingprint_table::{Cell, Column, Table};
 
 use super::trial::{Answer, mean, share};
-use crate::outcome::{Section, Table, Value};
+use crate::outcome::Section;
 
 /// Confidences at which the table has a row.
 const LEVELS: [f64; 11] = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99, 1.0];
@@ -15,12 +16,16 @@ pub(super) fn section(by_seed: &[&[Answer]], threshold: f64, key: &str) -> Secti
         let has_one = |answers: &&&[Answer]| answers.iter().any(|answer| answer.is_right() == right);
         format!("{} of {} seeds", by_seed.iter().filter(has_one).count(), by_seed.len())
     };
-    let mut table = Table::new(["confidence of at least", "right answers", "wrong answers"]);
+    let mut table = Table::new([
+        Column::decimals("confidence of at least", 2),
+        Column::percent("right answers", 2),
+        Column::percent("wrong answers", 2),
+    ]);
     for level in LEVELS {
-        table.push([
-            Value::Real(level, 2),
-            Value::share(reaching(&right, level), 2),
-            Value::share(reaching(&wrong, level), 2),
+        table.add([
+            Cell::from(level),
+            Cell::from(reaching(&right, level)),
+            Cell::from(reaching(&wrong, level)),
         ]);
     }
     let chart = Steps {
@@ -74,12 +79,12 @@ mod tests {
             [answer("a", 1.0), answer("a", 0.8), answer("a", 0.79), answer("a", 0.3), answer("b", 0.55)];
         let section = section(&[&answers[..2], &answers[2..]], 0.8, "final");
         let row = |level: f64| {
-            let row = section.table.rows.iter().find(|row| row[0] == Value::Real(level, 2)).unwrap();
-            (row[1].clone(), row[2].clone())
+            let at = LEVELS.iter().position(|other| *other == level).unwrap();
+            [1, 2].map(|column| section.table.text(column, at))
         };
-        assert_eq!(row(0.3), (Value::Share(1.0, 2), Value::Share(1.0, 2)));
-        assert_eq!(row(0.8), (Value::Share(0.5, 2), Value::Share(0.0, 2)));
-        assert_eq!(row(1.0), (Value::Share(0.25, 2), Value::Share(0.0, 2)));
+        assert_eq!(row(0.3), ["100.00 %", "100.00 %"]);
+        assert_eq!(row(0.8), ["50.00 %", "0.00 %"]);
+        assert_eq!(row(1.0), ["25.00 %", "0.00 %"]);
         assert!(
             section.prose.contains("4 right answers, of 2 of 2 seeds, have a mean confidence of 72.25 %"),
             "{}",

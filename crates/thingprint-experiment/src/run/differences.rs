@@ -1,8 +1,10 @@
 //! Where classes are told better or worse than in the paper, the furthest first.
+use thingprint_table::{Cell, Column, Table};
+
 use super::classes::ClassTable;
 use super::scenarios::Series;
 use crate::definition::Scenarios;
-use crate::outcome::{Section, Table, Value};
+use crate::outcome::Section;
 
 /// Differences of so much are told: as far as a share may be from the paper's.
 const LEAST: f64 = 0.05;
@@ -75,25 +77,25 @@ impl Difference {
 
 fn table(differences: &[Difference]) -> Table {
     let mut table = Table::new([
-        "scenario",
-        "class",
-        "tested",
-        "paper",
-        "run",
-        "difference",
-        "mistaken for",
-        "mistaken for in the paper",
+        Column::texts("scenario"),
+        Column::texts("class"),
+        Column::count("tested"),
+        Column::percent("paper", 1),
+        Column::percent("run", 1),
+        Column::percent("difference", 1),
+        Column::texts("mistaken for"),
+        Column::texts("mistaken for in the paper"),
     ]);
     for difference in differences {
-        table.push([
-            Value::from(difference.scenario.as_str()),
-            Value::from(difference.class.as_str()),
-            Value::from(difference.tested),
-            Value::Share(difference.paper, 1),
-            Value::Share(difference.run, 1),
-            Value::Share(difference.by(), 1),
-            difference.taken_for.as_deref().map_or(Value::Absent, Value::from),
-            difference.taken_for_in_paper.as_deref().map_or(Value::Absent, Value::from),
+        table.add([
+            Cell::from(difference.scenario.as_str()),
+            Cell::from(difference.class.as_str()),
+            Cell::from(difference.tested),
+            Cell::from(difference.paper),
+            Cell::from(difference.run),
+            Cell::from(difference.by()),
+            Cell::from(difference.taken_for.as_deref()),
+            Cell::from(difference.taken_for_in_paper.as_deref()),
         ]);
     }
     table

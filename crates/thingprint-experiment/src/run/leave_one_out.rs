@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use thingprint_figure::{Axis, Ranking, RankingRow};
 use thingprint_instance::Labeled;
 use thingprint_model::{TrainOptions, auroc};
+use thingprint_table::{Cell, Column, Table};
 
 use super::trial::{Answer, Bench, Parts, mean, share};
 use crate::definition::LeaveOneOut;
 use crate::error::ExperimentError;
-use crate::outcome::{Outcome, Section, Summary, Table, Value};
+use crate::outcome::{Outcome, Section, Summary};
 
 /// What happened to a class that was left out, seed by seed; absent where there was nothing to compare.
 #[derive(Default)]
@@ -106,24 +107,24 @@ fn section(all: &[Left], threshold: f64) -> Section {
     let auroc = |left: &Left| mean(present(&left.auroc)).unwrap_or(f64::INFINITY);
     order.sort_by(|a, b| auroc(a).total_cmp(&auroc(b)));
     let mut table = Table::new([
-        "class left out",
-        "instances",
-        "AUROC",
-        "sd",
-        "rejected",
-        "known accepted",
-        "mostly taken for",
+        Column::texts("class left out"),
+        Column::count("instances"),
+        Column::decimals("AUROC", 3),
+        Column::decimals("sd", 3),
+        Column::percent("rejected", 1),
+        Column::percent("known accepted", 1),
+        Column::texts("mostly taken for"),
     ]);
     for left in &order {
         let summary = Summary::of(&present(&left.auroc));
-        table.push([
-            Value::from(left.class.as_str()),
-            Value::from(left.instances),
-            Value::real(summary.map(|summary| summary.mean), 3),
-            Value::real(summary.and_then(|summary| summary.sd), 3),
-            Value::share(mean(present(&left.rejected)), 1),
-            Value::share(mean(present(&left.accepted_known)), 1),
-            left.mostly().map_or(Value::Absent, Value::from),
+        table.add([
+            Cell::from(left.class.as_str()),
+            Cell::from(left.instances),
+            Cell::from(summary.map(|summary| summary.mean)),
+            Cell::from(summary.and_then(|summary| summary.sd)),
+            Cell::from(mean(present(&left.rejected))),
+            Cell::from(mean(present(&left.accepted_known))),
+            Cell::from(left.mostly()),
         ]);
     }
     let row = |left: &&Left| {

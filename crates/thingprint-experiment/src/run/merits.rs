@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use thingprint_figure::{Axis, Class, Ranking, RankingRow};
 use thingprint_instance::CollectionCost;
 use thingprint_model::{Input, TrainOptions};
+use thingprint_table::{Cell, Column, Table};
 
 use super::trial::{Bench, Parts};
 use crate::definition::Merits;
 use crate::error::ExperimentError;
-use crate::outcome::{Outcome, Section, Summary, Table, Value};
+use crate::outcome::{Outcome, Section, Summary};
 
 /// Cost of collecting what the paper does not have.
 const UNKNOWN_COST: &str = "unknown";
@@ -73,13 +74,18 @@ fn section(merits: &BTreeMap<Input, Vec<f64>>) -> Section {
     let mut summaries: Vec<_> =
         merits.iter().filter_map(|(input, values)| Some((*input, Summary::of(values)?))).collect();
     summaries.sort_by(|a, b| b.1.mean.total_cmp(&a.1.mean));
-    let mut table = Table::new(["input", "cost of collecting", "merit in bits", "sd"]);
+    let mut table = Table::new([
+        Column::texts("input"),
+        Column::texts("cost of collecting"),
+        Column::decimals("merit in bits", 3),
+        Column::decimals("sd", 3),
+    ]);
     for (input, summary) in &summaries {
-        table.push([
-            Value::from(input.to_string()),
-            Value::from(cost(*input).map_or(UNKNOWN_COST, CollectionCost::name)),
-            Value::Real(summary.mean, 3),
-            Value::real(summary.sd, 3),
+        table.add([
+            Cell::from(input.to_string()),
+            Cell::from(cost(*input).map_or(UNKNOWN_COST, CollectionCost::name)),
+            Cell::from(summary.mean),
+            Cell::from(summary.sd),
         ]);
     }
     let row = |(input, summary): &(Input, Summary)| RankingRow {

@@ -3,13 +3,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_figure::{Arrangement, Axis, BarSeries, Bars, Estimate};
 use thingprint_model::{ModelError, Scenario, Split, TrainOptions};
+use thingprint_table::{Cell, Column, Table};
 
 use super::classes::{ClassTable, Confusions};
 use super::trial::{Answer, Bench, Parts, Trial};
 use super::{answers, confidence, differences, recipe_remark};
 use crate::definition::{Extraction, Scenarios, Show, Variant};
 use crate::error::ExperimentError;
-use crate::outcome::{Outcome, Section, Table, Value};
+use crate::outcome::{Outcome, Section};
 
 /// A way of doing it, with everything settled.
 struct Way<'a> {
@@ -182,16 +183,16 @@ impl Trial {
 
 fn summary(all: &[Series], outcome: &Outcome) -> Section {
     let mut table = Table::new([
-        "setting",
-        "trained on",
-        "tested on",
-        "accuracy",
-        "accuracy sd",
-        "RRSE %",
-        "RRSE sd",
-        "macro-F1",
-        "accepted",
-        "accuracy of accepted",
+        Column::texts("setting"),
+        Column::count("trained on"),
+        Column::count("tested on"),
+        Column::percent("accuracy", 2),
+        Column::percent("accuracy sd", 2),
+        Column::decimals("RRSE %", 2),
+        Column::decimals("RRSE sd", 2),
+        Column::decimals("macro-F1", 3),
+        Column::percent("accepted", 1),
+        Column::percent("accuracy of accepted", 2),
     ]);
     let mut accuracies = Vec::new();
     for series in all {
@@ -199,17 +200,17 @@ fn summary(all: &[Series], outcome: &Outcome) -> Section {
         let number = |metric: &str| outcome.metrics.get(&series.key, metric);
         let mean = |metric: &str| number(metric).map(|summary| summary.mean);
         let sd = |metric: &str| number(metric).and_then(|summary| summary.sd);
-        table.push([
-            Value::from(series.key.as_str()),
-            Value::from(first.trained_on),
-            Value::from(first.evaluation.instances),
-            Value::share(mean("accuracy"), 2),
-            Value::share(sd("accuracy"), 2),
-            Value::real(mean("rrse"), 2),
-            Value::real(sd("rrse"), 2),
-            Value::real(mean("macro_f1"), 3),
-            Value::share(mean("coverage"), 1),
-            Value::share(mean("accepted_accuracy"), 2),
+        table.add([
+            Cell::from(series.key.as_str()),
+            Cell::from(first.trained_on),
+            Cell::from(first.evaluation.instances),
+            Cell::from(mean("accuracy")),
+            Cell::from(sd("accuracy")),
+            Cell::from(mean("rrse")),
+            Cell::from(sd("rrse")),
+            Cell::from(mean("macro_f1")),
+            Cell::from(mean("coverage")),
+            Cell::from(mean("accepted_accuracy")),
         ]);
         accuracies.push(number("accuracy").map(Estimate::from));
     }
@@ -235,17 +236,24 @@ fn summary(all: &[Series], outcome: &Outcome) -> Section {
 }
 
 fn by_seed(all: &[Series], seeds: &[u64]) -> Section {
-    let mut table = Table::new(["setting", "seed", "accuracy", "RRSE %", "macro-F1", "calibration error"]);
+    let mut table = Table::new([
+        Column::texts("setting"),
+        Column::count("seed"),
+        Column::percent("accuracy", 2),
+        Column::decimals("RRSE %", 2),
+        Column::decimals("macro-F1", 3),
+        Column::decimals("calibration error", 4),
+    ]);
     for series in all {
         for (seed, trial) in seeds.iter().zip(&series.trials) {
             let evaluation = &trial.evaluation;
-            table.push([
-                Value::from(series.key.as_str()),
-                Value::from(*seed),
-                Value::Share(evaluation.accuracy, 2),
-                Value::Real(evaluation.rrse, 2),
-                Value::Real(evaluation.macro_f1, 3),
-                Value::Real(evaluation.calibration_error, 4),
+            table.add([
+                Cell::from(series.key.as_str()),
+                Cell::from(*seed),
+                Cell::from(evaluation.accuracy),
+                Cell::from(evaluation.rrse),
+                Cell::from(evaluation.macro_f1),
+                Cell::from(evaluation.calibration_error),
             ]);
         }
     }

@@ -5,11 +5,12 @@ use thingprint_figure::{Axis, LinePoint, LineSeries, Lines, Scale};
 use thingprint_flow::DeviceId;
 use thingprint_instance::Labeled;
 use thingprint_model::{Scenario, TrainOptions};
+use thingprint_table::{Cell, Column, Table};
 
 use super::trial::{Bench, Parts};
 use crate::definition::TrainingTime;
 use crate::error::ExperimentError;
-use crate::outcome::{Outcome, Section, Summary, Table, Value};
+use crate::outcome::{Outcome, Section, Summary};
 
 /// Instances of a device that make a day: one for each hour.
 const INSTANCES_A_DAY: usize = 24;
@@ -98,17 +99,24 @@ fn first_days<'r>(train: &[&'r Labeled], ranks: &BTreeMap<Key<'_>, usize>, days:
 }
 
 fn accuracy(points: &BTreeMap<u32, Point>, scenario: Scenario) -> Section {
-    let mut table = Table::new(["days", "trained on", "accuracy", "accuracy sd", "RRSE %", "RRSE sd"]);
+    let mut table = Table::new([
+        Column::count("days"),
+        Column::decimals("trained on", 0),
+        Column::percent("accuracy", 2),
+        Column::percent("accuracy sd", 2),
+        Column::decimals("RRSE %", 2),
+        Column::decimals("RRSE sd", 2),
+    ]);
     for (days, point) in points {
         let mean = |values: &[f64]| Summary::of(values).map(|summary| summary.mean);
         let sd = |values: &[f64]| Summary::of(values).and_then(|summary| summary.sd);
-        table.push([
-            Value::Count(u64::from(*days)),
-            Value::real(mean(&point.trained_on), 0),
-            Value::share(mean(&point.accuracy), 2),
-            Value::share(sd(&point.accuracy), 2),
-            Value::real(mean(&point.rrse), 2),
-            Value::real(sd(&point.rrse), 2),
+        table.add([
+            Cell::from(u64::from(*days)),
+            Cell::from(mean(&point.trained_on)),
+            Cell::from(mean(&point.accuracy)),
+            Cell::from(sd(&point.accuracy)),
+            Cell::from(mean(&point.rrse)),
+            Cell::from(sd(&point.rrse)),
         ]);
     }
     Section {
@@ -126,13 +134,14 @@ fn accuracy(points: &BTreeMap<u32, Point>, scenario: Scenario) -> Section {
 }
 
 fn error(points: &BTreeMap<u32, Point>) -> Section {
-    let mut table = Table::new(["days", "RRSE %", "RRSE sd"]);
+    let mut table =
+        Table::new([Column::count("days"), Column::decimals("RRSE %", 2), Column::decimals("RRSE sd", 2)]);
     for (days, point) in points {
         let summary = Summary::of(&point.rrse);
-        table.push([
-            Value::Count(u64::from(*days)),
-            Value::real(summary.map(|summary| summary.mean), 2),
-            Value::real(summary.and_then(|summary| summary.sd), 2),
+        table.add([
+            Cell::from(u64::from(*days)),
+            Cell::from(summary.map(|summary| summary.mean)),
+            Cell::from(summary.and_then(|summary| summary.sd)),
         ]);
     }
     Section {

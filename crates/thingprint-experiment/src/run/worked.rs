@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 
 use thingprint_instance::{Bag, BagName, Bags, Instance, Kind, Labeled};
 use thingprint_model::{Model, Scenario, TrainOptions};
+use thingprint_table::{Cell, Column, Table};
 
 use super::trial::{Bench, Parts};
 use crate::definition::{BagProbe, Worked};
 use crate::error::ExperimentError;
-use crate::outcome::{Outcome, Section, Summary, Table, Value};
+use crate::outcome::{Outcome, Section, Summary};
 
 /// What equation 1 and the prior are made of, counted in a training part.
 struct Counts<'r> {
@@ -134,16 +135,22 @@ fn ask(model: &Model, any: &Instance, bag: BagName, probe: &BagProbe) -> (String
 }
 
 fn probabilities(lines: &[Line]) -> Section {
-    let mut table = Table::new(["probability", "paper", "here", "sd", "first seed"]);
+    let mut table = Table::new([
+        Column::texts("probability"),
+        Column::decimals("paper", 4),
+        Column::decimals("here", 4),
+        Column::decimals("sd", 4),
+        Column::texts("first seed"),
+    ]);
     for line in lines {
         let summary = Summary::of(&line.values());
         let first = line.found.first().map(|fraction| format!("{} / {}", fraction.above, fraction.below));
-        table.push([
-            Value::from(line.name.as_str()),
-            Value::Real(line.paper, 4),
-            Value::real(summary.map(|summary| summary.mean), 4),
-            Value::real(summary.and_then(|summary| summary.sd), 4),
-            first.map_or(Value::Absent, Value::from),
+        table.add([
+            Cell::from(line.name.as_str()),
+            Cell::from(line.paper),
+            Cell::from(summary.map(|summary| summary.mean)),
+            Cell::from(summary.and_then(|summary| summary.sd)),
+            Cell::from(first),
         ]);
     }
     Section {
@@ -158,16 +165,21 @@ fn probabilities(lines: &[Line]) -> Section {
 }
 
 fn asked(probes: &[BagProbe], answers: &[Vec<(String, f64)>]) -> Section {
-    let mut table = Table::new(["bag", "true class", "answer in the paper", "answers here"]);
+    let mut table = Table::new([
+        Column::texts("bag"),
+        Column::texts("true class"),
+        Column::texts("answer in the paper"),
+        Column::texts("answers here"),
+    ]);
     for (probe, answers) in probes.iter().zip(answers) {
         let words: Vec<String> = probe.words.iter().map(|(word, count)| format!("{word}: {count}")).collect();
         let answers: Vec<String> =
             answers.iter().map(|(class, confidence)| format!("{class} [{confidence:.2}]")).collect();
-        table.push([
-            Value::from(words.join(", ")),
-            Value::from(probe.truth.as_str()),
-            Value::from(probe.paper.as_str()),
-            Value::from(answers.join(", ")),
+        table.add([
+            Cell::from(words.join(", ")),
+            Cell::from(probe.truth.as_str()),
+            Cell::from(probe.paper.as_str()),
+            Cell::from(answers.join(", ")),
         ]);
     }
     Section {

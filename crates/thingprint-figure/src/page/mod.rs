@@ -1,17 +1,13 @@
 //! Pages of HTML that need nothing beside them.
 
-mod badge;
 mod prose;
 mod table;
 
 use std::fmt;
 
-pub use badge::{Badge, Tone};
-pub use prose::Prose;
-pub use table::{PageCell, PageColumn, PageTable};
+use thingprint_table::{Prose, Table, Tone, escape};
 
 use crate::drawing::{Drawing, Figure, HATCHES};
-use crate::xml::escape;
 
 /// The style sheet, of the page and of its figures.
 const STYLE: &str = concat!(include_str!("page.css"), include_str!("../figure.css"));
@@ -30,7 +26,8 @@ const LISTED_FROM: usize = 3;
 /// on a network can be written as they are.
 ///
 /// ```
-/// use thingprint_figure::{Page, Prose, Tone};
+/// use thingprint_figure::Page;
+/// use thingprint_table::{Prose, Tone};
 ///
 /// let mut page = Page::new("Audit of <lab>");
 /// page.summary("What ten devices were seen to do.");
@@ -55,7 +52,7 @@ impl Page {
 
     /// What the page says, in a sentence or two.
     pub fn summary(&mut self, prose: impl Into<Prose>) -> &mut Self {
-        self.write(&format!("<p class=\"summary\">{}</p>\n", prose.into().html()))
+        self.write(&format!("<p class=\"summary\">{}</p>\n", prose::html(&prose.into())))
     }
 
     /// Begins a section. Three sections or more are listed at the top; the first has the anchor `#s1`.
@@ -63,30 +60,30 @@ impl Page {
         let title = title.into();
         self.sections.push(title.clone());
         let number = self.sections.len();
-        self.write(&format!("<h2 id=\"s{number}\">{}</h2>\n", escape(&title)))
+        self.write(&format!("<h2 id=\"s{number}\">{}</h2>\n", escape::html(&title)))
     }
 
     /// A paragraph.
     pub fn paragraph(&mut self, prose: impl Into<Prose>) -> &mut Self {
-        self.write(&format!("<p>{}</p>\n", prose.into().html()))
+        self.write(&format!("<p>{}</p>\n", prose::html(&prose.into())))
     }
 
     /// A paragraph that stands out, such as how a figure may mislead.
     pub fn note(&mut self, tone: Tone, prose: impl Into<Prose>) -> &mut Self {
-        let (class, prose) = (tone.class(), prose.into().html());
+        let (class, prose) = (prose::class(tone), prose::html(&prose.into()));
         self.write(&format!("<div class=\"note {class}\" role=\"note\"><p>{prose}</p></div>\n"))
     }
 
     /// A list of items.
     pub fn list<T: Into<Prose>>(&mut self, items: impl IntoIterator<Item = T>) -> &mut Self {
-        let item = |item: T| format!("<li>{}</li>\n", item.into().html());
+        let item = |item: T| format!("<li>{}</li>\n", prose::html(&item.into()));
         let items: String = items.into_iter().map(item).collect();
         if items.is_empty() { self } else { self.write(&format!("<ul>\n{items}</ul>\n")) }
     }
 
-    /// A table.
-    pub fn table(&mut self, table: &PageTable) -> &mut Self {
-        self.write(&table.html())
+    /// A table that readers can sort, with a caption that says what it shows.
+    pub fn table(&mut self, table: &Table, caption: impl Into<Prose>) -> &mut Self {
+        self.write(&table::html(table, &caption.into()))
     }
 
     /// A figure with a caption.
@@ -100,14 +97,14 @@ impl Page {
         let caption = if caption.is_empty() {
             String::new()
         } else {
-            format!("<figcaption>{}</figcaption>\n", caption.html())
+            format!("<figcaption>{}</figcaption>\n", prose::html(&caption))
         };
         self.write(&format!("<figure>\n{}{caption}</figure>\n", drawing.inline()))
     }
 
     /// Something that shows when its summary is opened. Sections do not belong into it.
     pub fn details(&mut self, summary: impl Into<Prose>, write: impl FnOnce(&mut Self)) -> &mut Self {
-        let summary = summary.into().html();
+        let summary = prose::html(&summary.into());
         self.write(&format!("<details>\n<summary>{summary}</summary>\n"));
         write(self);
         self.write("</details>\n")
@@ -120,7 +117,7 @@ impl Page {
         D: Into<Prose>,
     {
         let definition = |(term, meaning): (T, D)| {
-            format!("<dt>{}</dt><dd>{}</dd>\n", term.into().html(), meaning.into().html())
+            format!("<dt>{}</dt><dd>{}</dd>\n", prose::html(&term.into()), prose::html(&meaning.into()))
         };
         let definitions: String = definitions.into_iter().map(definition).collect();
         if definitions.is_empty() { self } else { self.write(&format!("<dl>\n{definitions}</dl>\n")) }
@@ -128,7 +125,7 @@ impl Page {
 
     /// Text as a program writes it, line by line.
     pub fn code(&mut self, text: &str) -> &mut Self {
-        let lines: Vec<String> = text.lines().map(escape).collect();
+        let lines: Vec<String> = text.lines().map(escape::html).collect();
         self.write(&format!("<pre tabindex=\"0\"><code>{}</code></pre>\n", lines.join("\n")))
     }
 
@@ -147,7 +144,7 @@ impl Page {
             return String::new();
         }
         let item = |(index, title): (usize, &String)| {
-            format!("<li><a href=\"#s{}\">{}</a></li>\n", index + 1, escape(title))
+            format!("<li><a href=\"#s{}\">{}</a></li>\n", index + 1, escape::html(title))
         };
         let items: String = self.sections.iter().enumerate().map(item).collect();
         format!("<nav aria-label=\"Contents\">\n<ul>\n{items}</ul>\n</nav>\n")
@@ -156,7 +153,7 @@ impl Page {
 
 impl fmt::Display for Page {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let title = escape(&self.title);
+        let title = escape::html(&self.title);
         let policy = format!(
             "default-src 'none'; style-src 'sha256-{STYLE_HASH}'; script-src 'sha256-{SCRIPT_HASH}'; \
              base-uri 'none'; form-action 'none'"

@@ -1,99 +1,54 @@
-//! Text with a little emphasis.
+//! Text with emphasis, and badges.
 
-use crate::xml::escape;
+use thingprint_table::escape::html as escape;
+use thingprint_table::{Badge, Prose, Span, Tone};
 
 /// What the address of a link may begin with; any other is written as text.
 const SCHEMES: [&str; 4] = ["https://", "http://", "mailto:", "#"];
 
-/// Running text: plain, strong, code and links.
-///
-/// ```
-/// use thingprint_figure::Prose;
-///
-/// let prose = Prose::from("Offered ").code("TLS 1.0").text(", see ").link("RFC 8996", "https://www.rfc-editor.org");
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Prose {
-    spans: Vec<Span>,
+pub(super) fn html(prose: &Prose) -> String {
+    prose.spans().iter().map(span).collect()
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Span {
-    Text(String),
-    Strong(String),
-    Code(String),
-    Link { text: String, address: String },
+pub(super) fn badge(badge: &Badge) -> String {
+    format!("<span class=\"badge {}\">{}</span>", class(badge.tone()), escape(badge.text()))
 }
 
-impl Prose {
-    /// No text yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds plain text.
-    #[must_use]
-    pub fn text(self, text: impl Into<String>) -> Self {
-        self.with(Span::Text(text.into()))
-    }
-
-    /// Adds text that stands out.
-    #[must_use]
-    pub fn strong(self, text: impl Into<String>) -> Self {
-        self.with(Span::Strong(text.into()))
-    }
-
-    /// Adds a name or value as a program knows it.
-    #[must_use]
-    pub fn code(self, text: impl Into<String>) -> Self {
-        self.with(Span::Code(text.into()))
-    }
-
-    /// Adds a link. An address that is not of HTTP, mail or the page itself becomes text, since following it might
-    /// run something.
-    #[must_use]
-    pub fn link(self, text: impl Into<String>, address: impl Into<String>) -> Self {
-        self.with(Span::Link { text: text.into(), address: address.into() })
-    }
-
-    /// Whether nothing was said.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.spans.is_empty()
-    }
-
-    pub(crate) fn html(&self) -> String {
-        self.spans.iter().map(Span::html).collect()
-    }
-
-    fn with(mut self, span: Span) -> Self {
-        self.spans.push(span);
-        self
+/// Class of the style sheet.
+pub(super) const fn class(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Good => "good",
+        Tone::Plain => "plain",
+        Tone::Note => "info",
+        Tone::Low => "low",
+        Tone::Medium => "medium",
+        Tone::High => "high",
+        Tone::Critical => "critical",
     }
 }
 
-impl From<&str> for Prose {
-    fn from(text: &str) -> Self {
-        Self::new().text(text)
+/// Place in the order of sorting.
+pub(super) const fn rank(tone: Tone) -> u8 {
+    match tone {
+        Tone::Good => 0,
+        Tone::Plain => 1,
+        Tone::Note => 2,
+        Tone::Low => 3,
+        Tone::Medium => 4,
+        Tone::High => 5,
+        Tone::Critical => 6,
     }
 }
 
-impl From<String> for Prose {
-    fn from(text: String) -> Self {
-        Self::new().text(text)
-    }
-}
-
-impl Span {
-    fn html(&self) -> String {
-        match self {
-            Self::Text(text) => escape(text),
-            Self::Strong(text) => format!("<strong>{}</strong>", escape(text)),
-            Self::Code(text) => format!("<code>{}</code>", escape(text)),
-            Self::Link { text, address } if SCHEMES.iter().any(|scheme| address.starts_with(scheme)) => {
-                format!("<a href=\"{}\" rel=\"noreferrer\">{}</a>", escape(address), escape(text))
-            }
-            Self::Link { text, address } => format!("{} ({})", escape(text), escape(address)),
+fn span(span: &Span) -> String {
+    match span {
+        Span::Text(text) => escape(text),
+        Span::Strong(text) => format!("<strong>{}</strong>", escape(text)),
+        Span::Code(text) => format!("<code>{}</code>", escape(text)),
+        Span::Link { text, address } if SCHEMES.iter().any(|scheme| address.starts_with(scheme)) => {
+            format!("<a href=\"{}\" rel=\"noreferrer\">{}</a>", escape(address), escape(text))
         }
+        Span::Link { text, address } => format!("{} ({})", escape(text), escape(address)),
     }
 }
 
@@ -104,11 +59,10 @@ mod tests {
     #[test]
     fn only_known_schemes_become_links() {
         let check =
-            |address: &str, expected: &str| assert_eq!(Prose::new().link("x", address).html(), expected);
+            |address: &str, expected: &str| assert_eq!(html(&Prose::new().link("x", address)), expected);
         check("https://a.example/?a&b", "<a href=\"https://a.example/?a&amp;b\" rel=\"noreferrer\">x</a>");
         check("#top", "<a href=\"#top\" rel=\"noreferrer\">x</a>");
         check("javascript:alert(1)", "x (javascript:alert(1))");
         check(" https://a.example", "x ( https://a.example)");
-        check("data:text/html,x", "x (data:text/html,x)");
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use thingprint_instance::Bag;
 
-use crate::table::Cell;
+use thingprint_table::Cell;
 
 /// Reads an object: for each of `names` its value, or `None` where the object does not have it. Other keys are noted
 /// and skipped.

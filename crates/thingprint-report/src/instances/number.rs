@@ -1,6 +1,6 @@
 //! Numbers out of cells, whatever notation a file has for them.
 
-use crate::table::Cell;
+use thingprint_table::Cell;
 
 /// First whole number that a float may stand for by rounding: 2^53.
 const FIRST_INEXACT: f64 = 9_007_199_254_740_992.0;
@@ -59,6 +59,7 @@ pub(super) fn noun(cell: &Cell) -> &'static str {
         Cell::List(_) => "a list",
         Cell::Bag(_) => "a bag of words",
         Cell::Json(_) => "a JSON document",
+        Cell::Prose(_) | Cell::Badges(_) => "a text with emphasis",
     }
 }
 

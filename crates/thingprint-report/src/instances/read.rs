@@ -7,10 +7,8 @@ use super::json_rows::RowSeed;
 use super::record::Record;
 use crate::delimited::{CsvFile, Dialect, listed};
 use crate::error::{Place, ReportError};
-use crate::format::{Format, without_bom};
-use crate::frame::{ParquetFile, from_parquet};
-use crate::table::Cell;
 use serde::de::{DeserializeSeed, Deserializer as _, Error as _, SeqAccess, Visitor};
+use thingprint_table::{Cell, Format, ParquetFile, from_parquet, without_bom};
 
 /// Reads instances in the format that their bytes are in ([`Format::of_content`]); `file` is the name that errors give.
 ///
@@ -23,7 +21,7 @@ pub fn read_instances(bytes: &[u8], file: &str) -> Result<InstanceFile, ReportEr
         Format::Parquet => read_parquet(bytes, file),
         Format::Json => read_array(without_bom(bytes), file),
         Format::Jsonl => read_lines(without_bom(bytes), file),
-        Format::Csv | Format::Table => read_csv(bytes, file),
+        _ => read_csv(bytes, file),
     }
 }
 

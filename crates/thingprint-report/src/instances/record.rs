@@ -7,8 +7,7 @@ use thingprint_instance::{
 use super::columns::{self, SpreadPart};
 use super::{InstanceFile, json_rows, number};
 use crate::error::{Place, ReportError};
-use crate::rfc3339;
-use crate::table::Cell;
+use thingprint_table::{Cell, rfc3339};
 
 /// Length that a window has where a file does not say: the clock hour that is the default everywhere.
 const DEFAULT_WINDOW_S: f64 = 3600.0;

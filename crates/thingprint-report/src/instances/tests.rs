@@ -7,8 +7,9 @@ use thingprint_instance::{
     Labeled, Spread, Spreads,
 };
 
+use thingprint_table::{Column, Format, Style, Table, write};
+
 use super::*;
-use crate::format::Format;
 
 /// The formats that are read back.
 const FILES: [Format; 4] = [Format::Json, Format::Jsonl, Format::Csv, Format::Parquet];
@@ -123,7 +124,7 @@ fn the_recipe_goes_with_the_instances_and_is_one_for_all() {
 
 #[test]
 fn equal_instances_give_equal_bytes() {
-    for format in Format::ALL {
+    for format in FILES {
         assert_eq!(written(&[echo()], format), written(&[echo()], format), "{format}");
     }
 }
@@ -250,8 +251,8 @@ fn a_damaged_parquet_file_is_refused() {
 #[test]
 fn a_parquet_file_without_a_column_names_it() {
     let mut bytes = Vec::new();
-    let table = crate::Table::default().with_column("device", vec!["x".to_owned()]).unwrap();
-    crate::write(&table, Format::Parquet, &mut bytes, crate::Style::default()).unwrap();
+    let table = Table::of(vec![Column::new("device", vec!["x".to_owned()])]);
+    write(&table, Format::Parquet, &mut bytes, Style::default()).unwrap();
     let error = read_instances(&bytes, "day.parquet").unwrap_err().to_string();
     assert_eq!(error, "read day.parquet: no column `window_start`, found device");
 }

@@ -2,11 +2,10 @@ use std::io::Write;
 
 use thingprint_instance::{Attribute, EvidenceSet, ExtractionRecipe, Instance, Label, Labeled, Spread};
 
+use thingprint_table::{Column, Format, Style, Table, Values, write};
+
 use super::columns::{self, SpreadPart};
 use crate::error::ReportError;
-use crate::format::Format;
-use crate::table::{Column, Table, Values};
-use crate::write::{Style, write};
 
 /// Writes instances, in the order given; for people only the columns of [`instance_overview`].
 pub fn write_instances(
@@ -19,7 +18,7 @@ pub fn write_instances(
         Format::Table => instance_overview(instances, recipe),
         _ => instance_table(instances, recipe),
     };
-    write(&table, format, out, Style::default())
+    write(&table, format, out, Style::default()).map_err(ReportError::Table)
 }
 
 /// Every column of instances: what and when, label and kind, the attributes, the bags, the counts, five columns of

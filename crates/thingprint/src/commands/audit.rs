@@ -6,11 +6,11 @@ use clap::Args;
 use thingprint_audit::{Policy, Severity, sarif};
 use thingprint_figure::Figure;
 use thingprint_flow::{FlowOptions, WindowLength};
-use thingprint_report::{Format, Table};
+use thingprint_table::{Format, Table, Writes};
 
 use self::report::{Header, Report};
 use self::survey::Surveying;
-use crate::args::{Document, FlowArgs, GlobalArgs, ModelArgs};
+use crate::args::{FlowArgs, GlobalArgs, ModelArgs};
 use crate::copies::without_copies;
 use crate::destinations::Destinations;
 use crate::exit::{Outcome, Usage, status};
@@ -164,14 +164,14 @@ impl AuditArgs {
     fn list_rules(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let output = Output::with_documents(global)?;
         let policy = read_policy(&self.policy)?;
-        match (output.document(), output.format()) {
-            (Some(document), _) => {
-                let name = document.name();
-                Err(Usage(format!("--rules: a list of rules is no {name}: take table, json or csv")).into())
+        match output.format() {
+            Format::Json => output.json(&rules::RulesDocument::of(&policy)),
+            Format::Table => output.sections(&rules::sections(&policy)?),
+            format if format.writes() == Writes::Document => {
+                let reason = format!("--rules: unsupported format '{format}': use table, json or csv");
+                Err(Usage(reason).into())
             }
-            (None, Format::Json) => output.json(&rules::RulesDocument::of(&policy)),
-            (None, Format::Table) => output.sections(&rules::sections(&policy)?),
-            (None, _) => output.table(&rules::rows(&policy)?),
+            _ => output.table(&rules::rows(&policy)?),
         }?;
         Ok(Outcome::Done)
     }
@@ -224,7 +224,7 @@ fn show_policy(name: &str, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let names = names.join(", ");
         return Err(Usage(format!("--policy-show: no policy '{name}' is built in: there are {names}")).into());
     };
-    Output::with_documents(global)?.with(|out| Ok(out.write_all(text.as_bytes())?))?;
+    Output::verbatim(global).with(|out| Ok(out.write_all(text.as_bytes())?))?;
     Ok(Outcome::Done)
 }
 
@@ -262,17 +262,17 @@ struct Writing<'a> {
 impl Writing<'_> {
     fn write(&self, output: &Output) -> anyhow::Result<()> {
         let Self { report, policy, messages } = *self;
-        match (output.document(), output.format()) {
-            (Some(Document::Html), _) => {
+        match output.format() {
+            Format::Html => {
                 output.with(|out| Ok(out.write_all(page::page(report, policy).html().as_bytes())?))
             }
-            (Some(Document::Sarif), _) => {
+            Format::Sarif => {
                 let text = sarif_text(report, policy)?;
                 output.with(|out| Ok(out.write_all(text.as_bytes())?))
             }
-            (None, Format::Json) => output.json(&report.document()),
-            (None, Format::Table) => output.sections(&self.sections()?),
-            (None, _) => {
+            Format::Json => output.json(&report.document()),
+            Format::Table => output.sections(&self.sections()?),
+            _ => {
                 output.table(&rows::findings(report)?)?;
                 for (heading, table) in sections::beside(report)? {
                     messages.note(heading);

@@ -8,7 +8,8 @@ use clap::{Args, ValueEnum};
 use thingprint_flow::DeviceId;
 use thingprint_instance::{Instance, InstanceOptions, Labeled};
 use thingprint_model::{DeviceVerdict, Model, Prediction};
-use thingprint_report::{Format, Labels};
+use thingprint_report::Labels;
+use thingprint_table::Format;
 
 use self::explain::Explained;
 use crate::args::{ExtractionArgs, GlobalArgs};

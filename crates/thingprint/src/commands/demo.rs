@@ -4,13 +4,14 @@ use anyhow::Context;
 use clap::Args;
 use thingprint_instance::{ExtractionRecipe, InstanceOptions, Labeled};
 use thingprint_model::{Model, Scenario, Split, TrainOptions};
-use thingprint_report::{AtomicFile, Format, write_instances};
+use thingprint_report::{AtomicFile, write_instances};
 use thingprint_sim::{SimulationOptions, home};
+use thingprint_table::Format;
 
 use super::classify::{Classified, answer};
 use super::evaluate::{Report, Setting, sections};
 use super::simulate::{write_capture, write_labels};
-use crate::args::{GlobalArgs, Wanted};
+use crate::args::GlobalArgs;
 use crate::exit::{Outcome, Usage};
 use crate::extraction::Extraction;
 use crate::files::read_labels;
@@ -52,10 +53,8 @@ impl DemoArgs {
             )
             .into());
         }
-        let output = Output::of(&GlobalArgs {
-            format: global.format.or(Some(Wanted::Rows(Format::Table))),
-            ..global.clone()
-        })?;
+        let output =
+            Output::of(&GlobalArgs { format: global.format.or(Some(Format::Table)), ..global.clone() })?;
         let files = Files::inside(&self.folder)?;
         simulate(&files, global.seed, messages)?;
         let table = extract(&files, global, messages)?;

@@ -5,7 +5,8 @@ use clap::Args;
 use thingprint_flow::{DeviceId, FlowOptions, Gateways, WindowLength};
 use thingprint_instance::{Bag, DeviceEntry};
 use thingprint_pipeline::{InventoryStage, Run};
-use thingprint_report::{Cell, Labels, Table, Type};
+use thingprint_report::Labels;
+use thingprint_table::{Cell, Table, Type};
 
 use crate::args::{DeviceArgs, GlobalArgs, ModelArgs};
 use crate::copies::without_copies;

@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Serialize;
 use thingprint_instance::{Instance, Labeled};
 use thingprint_model::{Evaluation, Model, ModelError, Scenario, Split};
-use thingprint_report::{Cell, Format, Table, Type};
+use thingprint_table::{Cell, Format, Table, Type};
 
 use crate::args::{GlobalArgs, TrainingArgs};
 use crate::exit::{Misfit, Outcome, Usage};
@@ -176,8 +176,8 @@ fn write(reports: &[Report], is_by_scenario: bool, output: &Output) -> anyhow::R
         }
         Format::Json => output.json(&reports.first()),
         Format::Jsonl => output.json_lines(reports),
-        Format::Csv | Format::Parquet => output.table(&summary(reports)?),
         Format::Table => output.sections(&sections(reports)?),
+        _ => output.table(&summary(reports)?),
     }
 }
 

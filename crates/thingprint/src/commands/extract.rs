@@ -6,7 +6,8 @@ use clap::Args;
 use thingprint_flow::{FlowOptions, GatewayPolicy, TraceOptions, WindowLength};
 use thingprint_instance::{ExtractionRecipe, InstanceOptions, Labeled, Part, PartFile, PartId, Partial};
 use thingprint_pipeline::{Event, PartStage};
-use thingprint_report::{Format, Labels, instance_overview, instance_table};
+use thingprint_report::{Labels, instance_overview, instance_table};
+use thingprint_table::Format;
 
 use crate::args::{ExtractionArgs, GlobalArgs};
 use crate::copies::without_copies;

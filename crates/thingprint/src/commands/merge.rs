@@ -6,7 +6,8 @@ use anyhow::Context;
 use clap::Args;
 use thingprint_flow::MacAddr;
 use thingprint_instance::{Assembled, ExtractionRecipe, Labeled, PartFile, Partial};
-use thingprint_report::{Format, Labels, instance_overview, instance_table};
+use thingprint_report::{Labels, instance_overview, instance_table};
+use thingprint_table::Format;
 
 use super::extract::Counts;
 use crate::args::GlobalArgs;

@@ -1,8 +1,8 @@
 use clap::{Args, Subcommand};
 use thingprint_protocol::schema::{IpProtocol, Model};
-use thingprint_report::{Cell, Format, Table, Type};
+use thingprint_table::{Cell, Format, Table, Type};
 
-use crate::args::{GlobalArgs, ModelArgs, Wanted};
+use crate::args::{GlobalArgs, ModelArgs};
 use crate::exit::{Outcome, Usage};
 use crate::output::Output;
 
@@ -80,7 +80,7 @@ impl ListArgs {
 
 impl ShowArgs {
     fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
-        if global.format.is_some_and(|format| !matches!(format, Wanted::Rows(Format::Json | Format::Jsonl))) {
+        if global.format.is_some_and(|format| !matches!(format, Format::Json | Format::Jsonl)) {
             return Err(
                 Usage("protocols show: unsupported format: a model is shown as JSON".to_owned()).into()
             );
@@ -95,7 +95,7 @@ impl ShowArgs {
             );
         };
         match global.format {
-            Some(Wanted::Rows(Format::Jsonl)) => output.json_lines(&[model])?,
+            Some(Format::Jsonl) => output.json_lines(&[model])?,
             _ => output.json(model)?,
         }
         Ok(Outcome::Done)

@@ -4,7 +4,7 @@ use std::path::Path;
 use anyhow::Context;
 use clap::Args;
 use thingprint_model::{Model, Scenario};
-use thingprint_report::{Cell, Table, Type};
+use thingprint_table::{Cell, Table, Type};
 
 use crate::args::{GlobalArgs, TrainingArgs};
 use crate::exit::{Outcome, Usage};

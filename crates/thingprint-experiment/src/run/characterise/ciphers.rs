@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_figure::{Class, Strip, StripCell, Strips};
 use thingprint_instance::BagName;
+use thingprint_table::{Cell, Column, Table};
 
 use super::{Traffic, words_of};
-use crate::outcome::{Section, Table, Value};
+use crate::outcome::Section;
 
 /// Most lists of one class in the figure.
 const MOST_LISTS: usize = 3;
@@ -36,7 +37,14 @@ pub(super) fn section(traffic: &Traffic<'_>) -> Section {
         all if all == lists.len() => 2,
         _ => 1,
     };
-    let mut table = Table::new(["class", "lists", "list", "hellos", "suites", "shared with"]);
+    let mut table = Table::new([
+        Column::texts("class"),
+        Column::count("lists"),
+        Column::texts("list"),
+        Column::count("hellos"),
+        Column::count("suites"),
+        Column::texts("shared with"),
+    ]);
     let mut strips = Vec::new();
     for (class, lists) in &lists {
         let mut order: Vec<(&str, u64)> = lists.iter().map(|(list, count)| (*list, *count)).collect();
@@ -44,13 +52,13 @@ pub(super) fn section(traffic: &Traffic<'_>) -> Section {
         for (at, (list, count)) in order.iter().enumerate() {
             let others = list_of.get(list).into_iter().flatten().filter(|other| *other != class);
             let others: Vec<&str> = others.copied().collect();
-            table.push([
-                Value::from(*class),
-                Value::from(lists.len()),
-                Value::from(*list),
-                Value::from(*count),
-                Value::from(list.split('-').count()),
-                if others.is_empty() { Value::Absent } else { Value::from(others.join(", ")) },
+            table.add([
+                Cell::from(*class),
+                Cell::from(lists.len()),
+                Cell::from(*list),
+                Cell::from(*count),
+                Cell::from(list.split('-').count()),
+                Cell::from((!others.is_empty()).then(|| others.join(", "))),
             ]);
             if traffic.drawn.contains(class) && at < MOST_LISTS {
                 let cell = |code: &str| StripCell { label: code.to_owned(), class: sharing(code) };

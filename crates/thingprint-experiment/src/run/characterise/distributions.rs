@@ -1,11 +1,12 @@
 //! Volume, duration, rate and sleep (Fig. 3); intervals of DNS and NTP requests (Figs. 6 and 7).
 use thingprint_figure::{Axis, Facets, Histogram, Samples, Scale};
 use thingprint_instance::Attribute;
+use thingprint_table::{Cell, Column, Table};
 
 use super::Traffic;
 use crate::definition::Share;
 use crate::flows::{FlowRecord, seconds};
-use crate::outcome::{Outcome, Section, Table, Value};
+use crate::outcome::{Outcome, Section};
 
 /// Bins of a histogram.
 const BINS: usize = 40;
@@ -29,15 +30,15 @@ pub(super) fn sections(traffic: &Traffic<'_>, shares: &[Share], outcome: &mut Ou
 
 fn section(traffic: &Traffic<'_>, attribute: Attribute, outcome: &mut Outcome) -> Section {
     let mut table = Table::new([
-        "class",
-        "values",
-        "5 %",
-        "25 %",
-        "median",
-        "75 %",
-        "95 %",
-        "most frequent",
-        "its share",
+        Column::texts("class"),
+        Column::count("values"),
+        Column::decimals("5 %", 1),
+        Column::decimals("25 %", 1),
+        Column::decimals("median", 1),
+        Column::decimals("75 %", 1),
+        Column::decimals("95 %", 1),
+        Column::decimals("most frequent", 0),
+        Column::percent("its share", 1),
     ]);
     let mut series = Vec::new();
     for &class in traffic.instances.keys() {
@@ -52,16 +53,16 @@ fn section(traffic: &Traffic<'_>, attribute: Attribute, outcome: &mut Outcome) -
             outcome.metrics.insert(class, &format!("mode_{}", attribute.name()), &[value]);
             outcome.metrics.insert(class, &format!("mode_share_{}", attribute.name()), &[share]);
         }
-        table.push([
-            Value::from(class),
-            Value::from(values.len()),
-            Value::real(low, 1),
-            Value::real(lower, 1),
-            Value::real(median, 1),
-            Value::real(upper, 1),
-            Value::real(high, 1),
-            Value::real(mode.map(|(value, _)| value), 0),
-            Value::share(mode.map(|(_, share)| share), 1),
+        table.add([
+            Cell::from(class),
+            Cell::from(values.len()),
+            Cell::from(low),
+            Cell::from(lower),
+            Cell::from(median),
+            Cell::from(upper),
+            Cell::from(high),
+            Cell::from(mode.map(|(value, _)| value)),
+            Cell::from(mode.map(|(_, share)| share)),
         ]);
         if traffic.drawn.contains(&class) && !values.is_empty() {
             // A logarithm has no place for nothing.
@@ -163,20 +164,28 @@ fn most_frequent(sorted: &[f64]) -> Option<(f64, f64)> {
 }
 
 fn named_shares(traffic: &Traffic<'_>, shares: &[&Share], outcome: &mut Outcome) -> Section {
-    let mut table = Table::new(["class", "attribute", "from", "to", "paper", "here", "place"]);
+    let mut table = Table::new([
+        Column::texts("class"),
+        Column::texts("attribute"),
+        Column::decimals("from", 1),
+        Column::decimals("to", 1),
+        Column::percent("paper", 0),
+        Column::percent("here", 1),
+        Column::texts("place"),
+    ]);
     for share in shares {
         let values = values(traffic, &share.class, share.attribute);
         let inside = values.iter().filter(|value| (share.low..=share.high).contains(*value)).count();
         let found = (!values.is_empty()).then(|| inside as f64 / values.len() as f64);
         outcome.metrics.insert(&share.class, &share.metric(), found.as_slice());
-        table.push([
-            Value::from(share.class.as_str()),
-            Value::from(share.attribute.name()),
-            Value::Real(share.low, 1),
-            Value::Real(share.high, 1),
-            Value::Share(share.paper, 0),
-            Value::share(found, 1),
-            Value::from(share.place.as_str()),
+        table.add([
+            Cell::from(share.class.as_str()),
+            Cell::from(share.attribute.name()),
+            Cell::from(share.low),
+            Cell::from(share.high),
+            Cell::from(share.paper),
+            Cell::from(found),
+            Cell::from(share.place.as_str()),
         ]);
     }
     Section {

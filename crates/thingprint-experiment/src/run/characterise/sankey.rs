@@ -3,10 +3,11 @@ use std::collections::BTreeMap;
 
 use thingprint_figure::{Sankey, SankeyFlow};
 use thingprint_flow::DeviceId;
+use thingprint_table::{Cell, Column, Table};
 
 use super::Traffic;
 use crate::flows::FlowRecord;
-use crate::outcome::{Section, Table, Value};
+use crate::outcome::Section;
 
 /// Columns of the figure.
 const COLUMNS: [&str; 5] = ["cast", "network", "protocol", "port", "name"];
@@ -31,10 +32,17 @@ pub(super) fn sections(traffic: &Traffic<'_>) -> Vec<Section> {
 fn section(class: &str, flows: &[&FlowRecord]) -> Option<Section> {
     let day = busiest_day(flows)?;
     let paths = paths(flows.iter().copied().filter(|flow| day_of(flow) == day));
-    let mut table = Table::new(["cast", "network", "protocol", "port", "name", "bytes"]);
+    let mut table = Table::new([
+        Column::texts("cast"),
+        Column::texts("network"),
+        Column::texts("protocol"),
+        Column::texts("port"),
+        Column::texts("name"),
+        Column::count("bytes"),
+    ]);
     for (path, bytes) in &paths {
-        let [cast, network, protocol, port, name] = path.clone().map(Value::from);
-        table.push([cast, network, protocol, port, name, Value::from(*bytes)]);
+        let [cast, network, protocol, port, name] = path.clone().map(Cell::from);
+        table.add([cast, network, protocol, port, name, Cell::from(*bytes)]);
     }
     let flow = |(path, bytes): (&[String; COLUMNS.len()], &u64)| SankeyFlow {
         path: path.to_vec(),

@@ -3,15 +3,22 @@ use std::cmp::Reverse;
 
 use thingprint_figure::{Axis, Class, Estimate, Ranking, RankingRow};
 use thingprint_instance::BagName;
+use thingprint_table::{Cell, Column, Table};
 
 use super::{Traffic, words_of};
-use crate::outcome::{Section, Table, Value};
+use crate::outcome::Section;
 
 /// The most frequent words of each class; tables show this many times as many as figures.
 const TABLE_FACTOR: usize = 4;
 
 pub(super) fn section(traffic: &Traffic<'_>, bag: BagName, most_words: usize) -> Section {
-    let mut table = Table::new(["class", "distinct", "word", "times", "share"]);
+    let mut table = Table::new([
+        Column::texts("class"),
+        Column::count("distinct"),
+        Column::texts("word"),
+        Column::count("times"),
+        Column::percent("share", 1),
+    ]);
     let mut rows = Vec::new();
     for (class, instances) in &traffic.instances {
         let words = words_of(instances, bag);
@@ -20,12 +27,12 @@ pub(super) fn section(traffic: &Traffic<'_>, bag: BagName, most_words: usize) ->
         order.sort_by_key(|(_, count)| Reverse(*count));
         let share = |count: u64| count as f64 / total as f64;
         for (word, count) in order.iter().take(TABLE_FACTOR * most_words) {
-            table.push([
-                Value::from(*class),
-                Value::from(words.len()),
-                Value::from(*word),
-                Value::from(*count),
-                Value::Share(share(*count), 1),
+            table.add([
+                Cell::from(*class),
+                Cell::from(words.len()),
+                Cell::from(*word),
+                Cell::from(*count),
+                Cell::from(share(*count)),
             ]);
         }
         let Some(place) = traffic.drawn.iter().position(|drawn| drawn == class) else { continue };

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_audit::{DeviceAudit, Policy, Severity};
-use thingprint_figure::{Badge, Page, PageCell, PageColumn, PageTable, Prose, Tone};
+use thingprint_figure::Page;
 use thingprint_profile::Attribute;
+use thingprint_table::{Badge, Cell, Column, Prose, Table, Tone, Type};
 
 use super::cipher_plot;
-use super::lines::{Line, document, documents, lines, title};
-use super::mud::Verdict;
+use super::lines::{document, documents, lines, title};
 use super::report::{Report, answer, counted};
 use super::sections::{evidence, mark, name, port_counts, protocols};
 use super::when::to_second;
@@ -29,7 +29,7 @@ pub(super) fn page(report: &Report, policy: &Policy) -> Page {
     page.summary(format!("{devices}, judged by policy {}: {}.", policy.name(), report.counts()));
     summary(&mut page, report, policy);
     for device in report.audit.devices.iter().filter(|device| !device.findings.is_empty()) {
-        page.section(name(device)).table(&findings(device));
+        page.section(name(device)).table(&findings(device), format!("{} flows", device.flows));
     }
     rules(&mut page, report, policy);
     cipher_suites(&mut page, report);
@@ -46,14 +46,14 @@ fn summary(page: &mut Page, report: &Report, policy: &Policy) {
          those on others. A value is unique where no other device of these captures shows it. Each value that the \
          policy does not accept is a finding of its own; below, the cipher suites of one grade stand together.",
     );
-    page.table(&devices(report));
+    page.table(&devices(report), "Devices");
     for (count, what) in report.header.dropped.in_words().into_iter().filter(|(count, _)| *count > 0) {
         page.note(Tone::Medium, format!("{count} {what}."));
     }
     let kept = violations(report);
-    if kept.columns.len() > 1 {
+    if kept.columns().len() > 1 {
         page.paragraph("What devices do not keep, with the gravest finding against each document:")
-            .table(&kept);
+            .table(&kept, "Violations by document");
     } else {
         page.paragraph("No device did what the policy does not accept.");
     }
@@ -78,27 +78,26 @@ fn facts(report: &Report, policy: &Policy) -> Vec<(&'static str, String)> {
     facts
 }
 
-fn devices(report: &Report) -> PageTable {
+fn devices(report: &Report) -> Table {
     let protocols = protocols(report);
-    let marks = [PageColumn::new("fingerprint").help("values that no other device of these captures shows")];
-    let columns = ["device", "flows"].map(PageColumn::new).into_iter();
-    let columns = columns.chain(protocols.iter().map(|protocol| PageColumn::new(*protocol))).chain(marks);
-    let row = |device: &DeviceAudit| {
+    let columns = [Column::texts("device"), Column::count("flows")].into_iter();
+    let columns = columns.chain(protocols.iter().map(|protocol| Column::texts(*protocol))).chain([
+        Column::texts("fingerprint").help("values that no other device of these captures shows"),
+        Column::new("findings", Type::Badges),
+    ]);
+    let mut table = Table::new(columns);
+    for device in &report.audit.devices {
         let count =
             |protocol: &&str| port_counts(device.protocols.get(*protocol)).map(|count| together(&count));
-        let counts = protocols.iter().map(|protocol| text(count(protocol)));
-        let cells = [PageCell::from(name(device)), device.flows.into()];
-        cells.into_iter().chain(counts).chain([text(mark(report, device))]).collect()
-    };
-    PageTable {
-        caption: "Devices".into(),
-        columns: columns.chain([PageColumn::new("findings")]).collect(),
-        rows: report.audit.devices.iter().map(|device| with_badges(row(device), device)).collect(),
+        let counts = protocols.iter().map(|protocol| Cell::from(count(protocol)));
+        let cells = [Cell::from(name(device)), Cell::from(device.flows)].into_iter().chain(counts);
+        table.add(cells.chain([Cell::from(mark(report, device)), Cell::Badges(badges(device))]));
     }
+    table
 }
 
-/// A row with how many findings of each severity there are.
-fn with_badges(mut row: Vec<PageCell>, device: &DeviceAudit) -> Vec<PageCell> {
+/// How many findings of each severity there are.
+fn badges(device: &DeviceAudit) -> Vec<Badge> {
     let badge = |severity: Severity| {
         let count = device.findings.iter().filter(|finding| finding.severity == severity).count();
         (count > 0).then(|| Badge::new(counted(count, severity), tone(severity)))
@@ -106,51 +105,47 @@ fn with_badges(mut row: Vec<PageCell>, device: &DeviceAudit) -> Vec<PageCell> {
     let left_out =
         (device.dropped > 0).then(|| Badge::new(format!("{} left out", device.dropped), Tone::Plain));
     let badges: Vec<Badge> = Severity::ALL.into_iter().rev().filter_map(badge).chain(left_out).collect();
-    let none = || vec![Badge::new("none", Tone::Good)];
-    row.push(PageCell::Badges(if badges.is_empty() { none() } else { badges }));
-    row
+    if badges.is_empty() { vec![Badge::new("none", Tone::Good)] } else { badges }
 }
 
 /// Devices by the documents that they do not keep.
-fn violations(report: &Report) -> PageTable {
+fn violations(report: &Report) -> Table {
     let of_devices: Vec<_> = report.audit.devices.iter().map(|device| (device, documents(device))).collect();
     let all: BTreeSet<&str> =
         of_devices.iter().flat_map(|(_, kept)| kept.keys()).map(String::as_str).collect();
-    let row = |(device, found): &(&DeviceAudit, _)| {
-        let found: &std::collections::BTreeMap<String, Severity> = found;
-        let cell = |document: &&str| match found.get(*document) {
-            Some(severity) => Badge::new(severity.as_str(), tone(*severity)).into(),
-            None => PageCell::Absent,
-        };
+    let columns = all.iter().map(|document| Column::new(*document, Type::Badges));
+    let mut table = Table::new([Column::texts("device")].into_iter().chain(columns));
+    for (device, found) in of_devices.iter().filter(|(_, found)| !found.is_empty()) {
+        let badge = |severity: &Severity| vec![Badge::new(severity.as_str(), tone(*severity))];
+        let cell = |document: &&str| Cell::from(found.get(*document).map(badge));
         let short = device.label.clone().unwrap_or_else(|| device.device.to_string());
-        [PageCell::from(short)].into_iter().chain(all.iter().map(cell)).collect()
-    };
-    let columns = [PageColumn::new("device")].into_iter();
-    PageTable {
-        caption: "Violations by document".into(),
-        columns: columns.chain(all.iter().map(|document| PageColumn::new(*document))).collect(),
-        rows: of_devices.iter().filter(|(_, found)| !found.is_empty()).map(row).collect(),
+        table.add([Cell::from(short)].into_iter().chain(all.iter().map(cell)));
     }
+    table
 }
 
-fn findings(device: &DeviceAudit) -> PageTable {
-    let row = |line: Line| {
+fn findings(device: &DeviceAudit) -> Table {
+    let mut table = Table::new([
+        Column::new("severity", Type::Badges),
+        Column::new("finding", Type::Prose),
+        Column::texts("by"),
+        Column::texts("flows"),
+        Column::new("expected", Type::Prose),
+        Column::texts("first seen"),
+    ]);
+    for line in lines(device) {
         let found = Prose::new().strong(line.rule).text(format!(" {}: {}", title(line.rule), line.seen));
-        vec![
-            Badge::new(line.severity.as_str(), tone(line.severity)).into(),
-            found.into(),
-            line.by.into(),
-            together(&line.share()).into(),
-            references(Prose::from(format!("{}; see ", line.expected)), line.reference.split("; ")).into(),
-            line.first.into(),
-        ]
-    };
-    let columns = ["severity", "finding", "by", "flows", "expected", "first seen"];
-    PageTable {
-        caption: Prose::from(format!("{} flows", device.flows)),
-        columns: columns.map(PageColumn::new).into(),
-        rows: lines(device).into_iter().map(row).collect(),
+        let expected = Prose::from(format!("{}; see ", line.expected));
+        table.add([
+            Cell::from(Badge::new(line.severity.as_str(), tone(line.severity))),
+            Cell::from(found),
+            Cell::from(line.by),
+            Cell::from(together(&line.share())),
+            Cell::from(references(expected, line.reference.split("; "))),
+            Cell::from(line.first),
+        ]);
     }
+    table
 }
 
 /// The rules that were broken, in words.
@@ -217,7 +212,7 @@ fn cipher_suites(page: &mut Page, report: &Report) {
 fn fingerprints(page: &mut Page, report: &Report) {
     page.section("Fingerprints");
     if report.likenesses().next().is_some() {
-        page.table(&likenesses(report));
+        page.table(&likenesses(report), "Known devices that these look like");
     }
     page.paragraph("What no other device of these captures shows, by attribute:");
     for device in &report.audit.devices {
@@ -243,28 +238,30 @@ fn named<'a>(
     values.chain(more).map(move |value| (attribute.name(), value))
 }
 
-fn likenesses(report: &Report) -> PageTable {
-    let row = |(device, likeness): (&DeviceAudit, &thingprint_profile::Likeness)| {
+fn likenesses(report: &Report) -> Table {
+    let mut table = Table::new([
+        Column::texts("device"),
+        Column::new("answer", Type::Badges),
+        Column::texts("looks like"),
+        Column::decimals("score", 3),
+        Column::texts("by"),
+    ]);
+    for (device, likeness) in report.likenesses() {
         let (word, names) = answer(&likeness.answer);
         let tone = match word {
             "known" => Tone::Good,
             "resembles" | "tied" => Tone::Note,
             _ => Tone::Plain,
         };
-        let score = likeness.candidates.first().map(|best| best.score);
-        vec![
-            name(device).into(),
-            Badge::new(word, tone).into(),
-            names.join(", ").into(),
-            PageCell::number(score, 3),
-            text(evidence(likeness)),
-        ]
-    };
-    PageTable {
-        caption: "Known devices that these look like".into(),
-        columns: ["device", "answer", "looks like", "score", "by"].map(PageColumn::new).into(),
-        rows: report.likenesses().map(row).collect(),
+        table.add([
+            Cell::from(name(device)),
+            Cell::from(Badge::new(word, tone)),
+            Cell::from(names.join(", ")),
+            Cell::from(likeness.candidates.first().map(|best| best.score)),
+            Cell::from(evidence(likeness)),
+        ]);
     }
+    table
 }
 
 fn profiles(page: &mut Page, report: &Report) {
@@ -276,34 +273,7 @@ fn profiles(page: &mut Page, report: &Report) {
         "What a profile does not allow is among the findings of its device, as MUD-001. Flows are allowed by the device's \
          word alone where only its server name or Host header says whom it talks to, and no DNS answer does.",
     );
-    let row = |(device, verdict): (&DeviceAudit, &Verdict)| {
-        let checked = verdict.report();
-        vec![
-            name(device).into(),
-            PageCell::Code(verdict.file().to_owned()),
-            checked.flows.into(),
-            checked.denied_flows.into(),
-            checked.implied_flows.into(),
-            checked.claimed_flows.into(),
-            checked.entries.len().into(),
-            verdict.unused().count().into(),
-        ]
-    };
-    let columns = [
-        "device",
-        "profile",
-        "flows",
-        "not allowed",
-        "allowed by default",
-        "allowed by the device's word alone",
-        "entries",
-        "entries never used",
-    ];
-    page.table(&PageTable {
-        caption: "Traffic held against profiles".into(),
-        columns: columns.map(PageColumn::new).into(),
-        rows: report.verdicts().map(row).collect(),
-    });
+    page.table(&verdicts(report), "Traffic held against profiles");
     for (device, verdict) in report.verdicts() {
         let unused: Vec<String> = verdict.unused().take(MOST_UNUSED).collect();
         if !unused.is_empty() {
@@ -314,14 +284,37 @@ fn profiles(page: &mut Page, report: &Report) {
     }
 }
 
+fn verdicts(report: &Report) -> Table {
+    let counts = [
+        "flows",
+        "not allowed",
+        "allowed by default",
+        "allowed by the device's word alone",
+        "entries",
+        "entries never used",
+    ];
+    let columns = [Column::texts("device"), Column::new("profile", Type::Prose)];
+    let mut table = Table::new(columns.into_iter().chain(counts.map(Column::count)));
+    for (device, verdict) in report.verdicts() {
+        let checked = verdict.report();
+        table.add([
+            Cell::from(name(device)),
+            Cell::from(Prose::new().code(verdict.file())),
+            Cell::from(checked.flows),
+            Cell::from(checked.denied_flows),
+            Cell::from(checked.implied_flows),
+            Cell::from(checked.claimed_flows),
+            Cell::from(checked.entries.len()),
+            Cell::from(verdict.unused().count()),
+        ]);
+    }
+    table
+}
+
 const fn tone(severity: Severity) -> Tone {
     match severity {
         Severity::Note => Tone::Note,
         Severity::Warning => Tone::Medium,
         Severity::Error => Tone::Critical,
     }
-}
-
-fn text(text: Option<String>) -> PageCell {
-    text.map_or(PageCell::Absent, PageCell::Text)
 }

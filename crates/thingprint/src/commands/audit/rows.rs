@@ -1,7 +1,7 @@
 use thingprint_audit::{DeviceAudit, Finding, Grade, Recommended};
 use thingprint_flow::protocol_name;
 use thingprint_profile::Likeness;
-use thingprint_report::{Cell, Table, Type};
+use thingprint_table::{Cell, Table, Type};
 
 use super::lines::{side, title};
 use super::report::Report;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use thingprint_audit::{Policy, Rule, Severity};
-use thingprint_report::{Cell, Table, Type};
+use thingprint_table::{Cell, Table, Type};
 
 use super::mud::{REFERENCE as MUD_REFERENCE, RULE as MUD_RULE};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use thingprint_audit::{DeviceAudit, PortCounts};
 use thingprint_profile::{Evidence, Likeness};
-use thingprint_report::{Cell, Table, Type};
+use thingprint_table::{Cell, Table, Type};
 
 use super::lines::{documents, lines, title};
 use super::report::{Report, answer};

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_instance::{BagName, EvidenceSet};
 use thingprint_model::Verdict;
-use thingprint_report::{Cell, Table, Type};
+use thingprint_table::{Cell, Table, Type};
 
 use super::Classified;
 

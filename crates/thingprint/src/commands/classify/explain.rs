@@ -4,7 +4,7 @@ use anyhow::bail;
 use thingprint_flow::{DeviceId, ParseDeviceError};
 use thingprint_instance::Instance;
 use thingprint_model::{Explanation, InputValue, Model};
-use thingprint_report::{Cell, Format, Table, Type};
+use thingprint_table::{Cell, Format, Table, Type};
 
 use super::Classified;
 use crate::output::Output;

@@ -4,7 +4,8 @@ use std::time::Duration;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use thingprint_instance::{ExtractionRecipe, Labeled};
-use thingprint_report::{Format, read_instances, write_instances};
+use thingprint_report::{read_instances, write_instances};
+use thingprint_table::Format;
 
 use super::leftovers::sweep;
 use crate::files::write_file;

@@ -3,7 +3,7 @@
 use thingprint_flow::Flow;
 use thingprint_profile::{Answer, Candidate, Likeness, Matcher, Traits};
 use thingprint_protocol::Heard;
-use thingprint_report::{Cell, Type};
+use thingprint_table::{Cell, Type};
 
 /// The columns of likenesses.
 pub(super) const COLUMNS: [(&str, Type); 4] = [

@@ -6,7 +6,8 @@ use thingprint_pipeline::{FlowId, FlowRow};
 use thingprint_profile::Matcher;
 use thingprint_protocol::schema::Model;
 use thingprint_protocol::{Carrier, ClientHello, Engine, Heard, HeardMessage, Message, Sender};
-use thingprint_report::{Cell, Json, Labels, Table, Type};
+use thingprint_report::Labels;
+use thingprint_table::{Cell, Json, Table, Type};
 
 use super::Order;
 use super::likeness;

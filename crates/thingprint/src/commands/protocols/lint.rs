@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use thingprint_protocol::{Lint, LintLevel, ModelError, lint};
-use thingprint_report::{Cell, Table, Type};
+use thingprint_table::{Cell, Table, Type};
 
 use crate::args::GlobalArgs;
 use crate::exit::Outcome;

@@ -15,7 +15,8 @@ use thingprint_protocol::{
     Budget, DetectedProtocol, Engine, FlowPacket, Inspection, Interest, Limits, Message, MessageContext,
     MessageObserver, ModelSet, Sender,
 };
-use thingprint_report::{Cell, Labels, Table, Type};
+use thingprint_report::Labels;
+use thingprint_table::{Cell, Table, Type};
 
 use crate::args::{FlowArgs, GlobalArgs};
 use crate::copies::without_copies;

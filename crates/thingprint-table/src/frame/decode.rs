@@ -7,23 +7,22 @@ use polars::prelude::{
     PolarsResult, SerReader, Series, TimeUnit, UInt64Type,
 };
 use thingprint_flow::Timestamp;
-use thingprint_instance::Bag;
 
 use super::{COUNT, WORD, pages};
-use crate::table::{Column, Table, Values};
+use crate::table::{Bag, Column, Table, Values};
 
 /// What a Parquet file holds of the columns that were asked for.
-pub(crate) struct ParquetFile {
+pub struct ParquetFile {
     /// Names of all columns of the file.
-    pub(crate) names: Vec<String>,
+    pub names: Vec<String>,
     /// The columns that were asked for and are there.
-    pub(crate) table: Table,
+    pub table: Table,
 }
 
 /// Reads columns of a Parquet file; the error says what is wrong with it.
 ///
 /// polars panics on some damaged files where others give an error; both end here.
-pub(crate) fn from_parquet(bytes: &[u8], wanted: &[String]) -> Result<ParquetFile, String> {
+pub fn from_parquet(bytes: &[u8], wanted: &[String]) -> Result<ParquetFile, String> {
     catch_unwind(AssertUnwindSafe(|| read(bytes, wanted)))
         .unwrap_or_else(|_| Err(PolarsError::ComputeError("damaged beyond what the reader can tell".into())))
         .map_err(|error| format!("no readable Parquet: {error}"))

@@ -7,7 +7,7 @@ use thingprint_flow::Timestamp;
 const NANOS_PER_SECOND: i128 = 1_000_000_000;
 
 /// Writes a time like `2019-07-01T13:00:00Z`, with as many decimals of a second as it takes.
-pub(crate) fn format(time: Timestamp) -> String {
+pub fn format(time: Timestamp) -> String {
     // Every i64 of nanoseconds lies in the years 1677 to 2262, which jiff holds; the fallback reads back as well.
     jiff::Timestamp::from_nanosecond(time.as_nanos().into())
         .map_or_else(|_| time.to_string(), |time| time.to_string())
@@ -16,7 +16,7 @@ pub(crate) fn format(time: Timestamp) -> String {
 /// Reads RFC 3339, a date or a date and time without zone (taken as UTC), or seconds since the epoch with decimals.
 ///
 /// `None` for another text, and for a time outside the years 1677 to 2262.
-pub(crate) fn parse(text: &str) -> Option<Timestamp> {
+pub fn parse(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     parse_seconds(text).or_else(|| parse_date(text))
 }

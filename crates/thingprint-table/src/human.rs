@@ -4,9 +4,11 @@ mod cell;
 mod layout;
 
 use crate::table::{Column, Table};
-use crate::write::Style;
+use crate::writer::Style;
 
 use cell::{Shown, pad, wrap_header};
+
+pub(crate) use cell::most_frequent_first;
 use layout::{Need, Stretch};
 
 /// Spaces between columns.
@@ -40,9 +42,8 @@ struct Sheet<'a> {
 
 impl<'a> Sheet<'a> {
     fn new(column: &'a Column, rows: usize) -> Self {
-        let values = column.values();
-        let cells = (0..rows).map(|row| Shown::of(values.view(row))).collect();
-        Self { name: column.name(), right: cell::is_right(values), cells }
+        let cells = (0..rows).map(|row| Shown::of(column, row)).collect();
+        Self { name: column.name(), right: cell::is_right(column.values().r#type()), cells }
     }
 
     fn need(&self, style: Style) -> Need {

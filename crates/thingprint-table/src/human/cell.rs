@@ -1,15 +1,10 @@
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use thingprint_instance::Bag;
-
 use super::layout::Stretch;
-use crate::rfc3339;
-use crate::table::{Values, View};
+use crate::escape;
+use crate::table::{ABSENT, Bag, Column, Type, View};
 
-const ABSENT: &str = "-";
 const ELLIPSIS: char = '…';
-/// Digits that a measure is rounded to.
-const SIGNIFICANT: i32 = 4;
 
 /// A value made ready to show.
 pub(super) enum Shown {
@@ -22,18 +17,16 @@ pub(super) enum Shown {
 }
 
 impl Shown {
-    pub(super) fn of(view: Option<View<'_>>) -> Self {
-        match view {
+    pub(super) fn of(column: &Column, row: usize) -> Self {
+        let printable = |texts: Vec<String>| texts.iter().map(|text| escape::terminal(text)).collect();
+        match column.values().view(row) {
             None => Self::Whole(ABSENT.to_owned()),
-            Some(View::Text(text)) => Self::Text(printable(text)),
-            Some(View::Unsigned(count)) => Self::Whole(count.to_string()),
-            Some(View::Signed(number)) => Self::Whole(number.to_string()),
-            Some(View::Real(measure)) => Self::Whole(rounded(*measure)),
-            Some(View::Flag(flag)) => Self::Whole(if *flag { "yes" } else { "no" }.to_owned()),
-            Some(View::Time(time)) => Self::Whole(rfc3339::format(*time)),
-            Some(View::List(texts)) => Self::items(texts.iter().map(|text| printable(text)).collect()),
-            Some(View::Bag(bag)) => Self::items(most_frequent_first(bag)),
-            Some(View::Json(json)) => Self::Text(printable(json.as_str())),
+            Some(View::Text(_) | View::Json(_) | View::Prose(_) | View::Badges(_)) => {
+                Self::Text(escape::terminal(&column.text(row)))
+            }
+            Some(View::List(texts)) => Self::items(printable(texts.clone())),
+            Some(View::Bag(bag)) => Self::items(printable(most_frequent_first(bag))),
+            Some(_) => Self::Whole(column.text(row)),
         }
     }
 
@@ -68,8 +61,8 @@ impl Shown {
 }
 
 /// Whether a column of these values stands to the right.
-pub(super) fn is_right(values: &Values) -> bool {
-    matches!(values, Values::Unsigned(_) | Values::Signed(_) | Values::Real(_))
+pub(super) fn is_right(r#type: Type) -> bool {
+    matches!(r#type, Type::Unsigned | Type::Signed | Type::Real)
 }
 
 /// Columns that a text takes on a terminal.
@@ -97,56 +90,15 @@ fn header_words(name: &str) -> impl Iterator<Item = &str> {
     name.split_inclusive(['_', ' '])
 }
 
-/// Text that cannot steer the terminal: control characters and changes of writing direction are spelled out. Names of
-/// hosts and devices come from outside.
-fn printable(text: &str) -> String {
-    let steers = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if !text.chars().any(steers) {
-        return text.to_owned();
-    }
-    text.chars()
-        .flat_map(|c| {
-            let (kept, spelled) = if steers(c) { (None, Some(c.escape_default())) } else { (Some(c), None) };
-            kept.into_iter().chain(spelled.into_iter().flatten())
-        })
-        .collect()
-}
-
-/// A measure rounded to four significant digits; digits before the point always stay.
-fn rounded(measure: f64) -> String {
-    if measure == 0.0 || !measure.is_finite() {
-        return format!("{}", measure + 0.0);
-    }
-    let scientific = format!("{measure:.*e}", (SIGNIFICANT - 1).unsigned_abs() as usize);
-    let exponent = scientific.rsplit_once('e').and_then(|(_, exponent)| exponent.parse::<i32>().ok());
-    match exponent {
-        Some(exponent @ -4..15) => {
-            let decimals = (SIGNIFICANT - 1 - exponent).max(0).unsigned_abs() as usize;
-            without_trailing_zeros(&format!("{measure:.decimals$}")).to_owned()
-        }
-        _ => scientific,
-    }
-}
-
-fn without_trailing_zeros(number: &str) -> &str {
-    if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
-}
-
 /// Words by falling count, equal counts in the order of words.
-fn most_frequent_first(bag: &Bag) -> Vec<String> {
+pub(crate) fn most_frequent_first(bag: &Bag) -> Vec<String> {
     let mut words: Vec<(&String, &u64)> = bag.iter().collect();
     words.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-    words
-        .into_iter()
-        .map(
-            |(word, count)| {
-                if *count == 1 { printable(word) } else { format!("{} ×{count}", printable(word)) }
-            },
-        )
-        .collect()
+    let shown = |(word, count): (&String, &u64)| match count {
+        1 => word.clone(),
+        count => format!("{word} ×{count}"),
+    };
+    words.into_iter().map(shown).collect()
 }
 
 /// As many of the first items as fit, then how many were left out; the first one is there at least in part.
@@ -238,23 +190,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn measures_keep_four_digits_and_no_idle_zeros() {
-        let check = |measure: f64, expected: &str| assert_eq!(rounded(measure), expected);
-        check(0.0, "0");
-        check(-0.0, "0");
-        check(1.0, "1");
-        check(0.982_34, "0.9823");
-        check(12.345_6, "12.35");
-        check(999.96, "1000");
-        check(123_456.7, "123457");
-        check(-3.5, "-3.5");
-        check(0.000_123_46, "0.0001235");
-        check(0.000_012_345, "1.234e-5");
-        check(1e300, "1.000e300");
-        check(f64::INFINITY, "inf");
-    }
-
-    #[test]
     fn a_bag_is_shortened_to_its_most_frequent_words() {
         let bag: Bag = [("443", 12), ("53", 40), ("8777", 1), ("123", 12)]
             .map(|(word, count)| (word.to_owned(), count))
@@ -285,11 +220,5 @@ mod tests {
         assert_eq!(wrap_header("flow_volume_bytes", 7), ["flow_", "volume_", "bytes"]);
         assert_eq!(wrap_header("flow_volume_bytes", 12), ["flow_volume_", "bytes"]);
         assert_eq!(widest_header_word("flow_volume_bytes"), 7);
-    }
-
-    #[test]
-    fn what_could_steer_a_terminal_is_spelled_out() {
-        assert_eq!(printable("a\x1b[2Jb\nc\u{202e}d"), "a\\u{1b}[2Jb\\nc\\u{202e}d");
-        assert_eq!(printable("Küche"), "Küche");
     }
 }

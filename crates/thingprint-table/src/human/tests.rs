@@ -1,8 +1,7 @@
 use thingprint_flow::Timestamp;
-use thingprint_instance::Bag;
 
 use super::*;
-use crate::table::{Cell, Type};
+use crate::table::{Bag, Cell, Type};
 
 fn bag(words: &[(&str, u64)]) -> Bag {
     words.iter().map(|(word, count)| ((*word).to_owned(), *count)).collect()
@@ -79,7 +78,7 @@ fn lines_never_exceed_a_terminal_that_has_room_for_the_floors() {
 
 #[test]
 fn colour_marks_the_header_alone() {
-    let table = Table::default().with_column("device", vec!["a".to_owned()]).unwrap();
+    let table = Table::of(vec![Column::new("device", vec!["a".to_owned()])]);
     let text = render(&table, Style { width: None, colour: true });
     assert_eq!(text, "\u{1b}[1mdevice\u{1b}[0m\na\n");
 }
