@@ -4,6 +4,7 @@
 //! shape is that of the OASIS standard; sections are given where a field is less than obvious.
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use thingprint_table::escape;
 
 use crate::{Audit, DeviceAudit, Finding, Policy, Rule, Severity};
 
@@ -219,7 +220,7 @@ fn plain(text: &str) -> String {
         match character {
             '{' | '}' => plain.extend([character, character]),
             '[' | ']' | '\\' => plain.extend(['\\', character]),
-            control if control.is_control() => plain.push('\u{fffd}'),
+            control if escape::is_control(control) => plain.push(escape::REPLACEMENT),
             other => plain.push(other),
         }
     }
@@ -248,5 +249,6 @@ mod tests {
         check("TLSv10", "TLSv10");
         check("[pay](https://evil.example) {0}", "\\[pay\\](https://evil.example) {{0}}");
         check("a\\b\u{1b}[0m\n", "a\\\\b\u{fffd}\\[0m\u{fffd}");
+        check("\u{202e}gpj.exe", "\u{fffd}gpj.exe");
     }
 }

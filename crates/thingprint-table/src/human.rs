@@ -3,6 +3,7 @@
 mod cell;
 mod layout;
 
+use crate::escape;
 use crate::table::{Column, Table};
 use crate::writer::Style;
 
@@ -34,31 +35,31 @@ pub(crate) fn render(table: &Table, style: Style) -> String {
 }
 
 /// A column with its values made ready to show.
-struct Sheet<'a> {
-    name: &'a str,
+struct Sheet {
+    name: String,
     right: bool,
     cells: Vec<Shown>,
 }
 
-impl<'a> Sheet<'a> {
-    fn new(column: &'a Column, rows: usize) -> Self {
+impl Sheet {
+    fn new(column: &Column, rows: usize) -> Self {
         let cells = (0..rows).map(|row| Shown::of(column, row)).collect();
-        Self { name: column.name(), right: cell::is_right(column.values().r#type()), cells }
+        Self { name: escape::terminal(column.name()), right: cell::is_right(column.values().r#type()), cells }
     }
 
     fn need(&self, style: Style) -> Need {
         let widest = self.cells.iter().map(Shown::width).max().unwrap_or(0);
         let stretch = self.cells.iter().map(Shown::stretch).max().unwrap_or(Stretch::Rigid);
         Need {
-            header: cell::width(self.name),
-            header_word: cell::widest_header_word(self.name),
+            header: cell::width(&self.name),
+            header_word: cell::widest_header_word(&self.name),
             content: if style.width.is_none() { stretch.limit(widest) } else { widest },
             stretch,
         }
     }
 
     fn header(&self, width: usize) -> Vec<String> {
-        wrap_header(self.name, width).iter().map(|line| pad(line, width, self.right)).collect()
+        wrap_header(&self.name, width).iter().map(|line| pad(line, width, self.right)).collect()
     }
 
     fn lines(&self, row: usize, width: usize) -> Vec<String> {

@@ -2,7 +2,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
-use thingprint_table::{Format, Style, Table};
+use thingprint_table::{Format, Style, Table, escape};
 
 /// Messages on standard error, apart from the result.
 #[derive(Clone, Copy, Debug)]
@@ -128,7 +128,9 @@ pub(crate) fn error(text: impl Display) {
     say(format_args!("error: {text}"));
 }
 
-/// Prints a line. A closed standard error must not lose the result.
-fn say(line: impl Display) {
-    let _ = writeln!(io::stderr(), "{line}");
+/// Writes a message, in which labels and names may come from outside. A closed standard error must not lose the result.
+fn say(message: impl Display) {
+    let message = message.to_string();
+    let lines: Vec<String> = message.split('\n').map(escape::terminal).collect();
+    let _ = writeln!(io::stderr(), "{}", lines.join("\n"));
 }

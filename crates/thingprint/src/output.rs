@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde::Serialize;
 use thingprint_report::AtomicFile;
-use thingprint_table::{Format, Style, Table, Writes};
+use thingprint_table::{Format, Style, Table, Writes, escape};
 
 use crate::args::GlobalArgs;
 use crate::destinations::Destinations;
@@ -99,7 +99,7 @@ impl Output {
         self.with(|out| {
             for (at, (heading, table)) in sections.iter().enumerate() {
                 let gap = if at == 0 { "" } else { "\n" };
-                writeln!(out, "{gap}{heading}")?;
+                writeln!(out, "{gap}{}", escape::terminal(heading))?;
                 thingprint_table::write(table, Format::Table, out, self.style)?;
             }
             Ok(())

@@ -84,6 +84,16 @@ fn colour_marks_the_header_alone() {
 }
 
 #[test]
+fn hostile_text_cannot_steer_a_terminal() {
+    let mut table = Table::new([("a\u{1b}[31m", Type::Text), ("list", Type::List), ("bag", Type::Bag)]);
+    let hostile = "\u{1b}]0;x\u{7}\n\u{202e}\u{61c}";
+    table.add([Cell::from(hostile), Cell::from(vec![hostile.to_owned()]), Cell::Bag(bag(&[(hostile, 2)]))]);
+    let text = render(&table, Style::default());
+    assert!(!text.lines().any(|line| line.contains(crate::escape::is_control)), "{text:?}");
+    assert_eq!(text.lines().count(), 2, "{text:?}");
+}
+
+#[test]
 fn a_table_without_rows_is_its_header_and_one_without_columns_nothing() {
     assert_eq!(render(&Table::new([("device", Type::Text)]), Style::default()), "device\n");
     assert_eq!(render(&Table::default(), Style::default()), "");
