@@ -37,6 +37,7 @@ formats! {
     Json = json: "One JSON array with an object for each row.";
     Jsonl = jsonl: "One JSON object on each line.";
     Csv = csv: "RFC 4180 with a header.";
+    Zeek = zeek: "A Zeek log: tab-separated values with #fields and #types.";
     Parquet = parquet: "Apache Parquet in row groups, compressed with zstd.";
     Sarif = sarif: "SARIF 2.1.0, a document.";
     Html = html: "A page of HTML, a document.";
