@@ -28,6 +28,7 @@ mod auditor;
 mod budget;
 mod error;
 mod policy;
+pub mod report;
 mod rule;
 mod rules;
 pub mod sarif;

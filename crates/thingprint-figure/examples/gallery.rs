@@ -11,9 +11,9 @@ use std::fs;
 use std::path::Path;
 
 use thingprint_figure::{
-    Arrangement, Axis, BarSeries, Bars, Class, Colour, Confusion, Cumulative, Drawing, Estimate, Facets, Figure,
-    Guide, Histogram, LinePoint, LineSeries, Lines, Page, Ranking, RankingRow, Samples, Sankey, SankeyFlow,
-    Scale, Steps, Strip, StripCell, Strips,
+    Arrangement, Axis, BarSeries, Bars, Class, Colour, Confusion, Cumulative, Drawing, Estimate, Facets,
+    Figure, Guide, Histogram, LinePoint, LineSeries, Lines, Page, Ranking, RankingRow, Samples, Sankey,
+    SankeyFlow, Scale, Steps, Strip, StripCell, Strips,
 };
 use thingprint_table::{Badge, Cell, Column, Prose, Table, Tone, Type};
 

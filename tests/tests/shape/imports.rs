@@ -11,7 +11,16 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("thingprint-instance", &["thingprint-flow", "thingprint-protocol"]),
     ("thingprint-pipeline", &["thingprint-flow", "thingprint-protocol", "thingprint-instance"]),
     ("thingprint-profile", &["thingprint-flow", "thingprint-protocol"]),
-    ("thingprint-audit", &["thingprint-flow", "thingprint-protocol"]),
+    (
+        "thingprint-audit",
+        &[
+            "thingprint-flow",
+            "thingprint-protocol",
+            "thingprint-profile",
+            "thingprint-table",
+            "thingprint-figure",
+        ],
+    ),
     ("thingprint-model", &["thingprint-flow", "thingprint-protocol", "thingprint-instance"]),
     ("thingprint-table", &["thingprint-flow"]),
     (

@@ -3,12 +3,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
-use thingprint_audit::{Policy, Severity, sarif};
+use thingprint_audit::report::{self, Captures, Report, RulesDocument};
+use thingprint_audit::{Policy, Severity};
 use thingprint_figure::Figure;
 use thingprint_flow::{FlowOptions, WindowLength};
 use thingprint_table::{Format, Table, Writes};
 
-use self::report::{Header, Report};
 use self::survey::Surveying;
 use crate::args::{FlowArgs, GlobalArgs, ModelArgs};
 use crate::copies::without_copies;
@@ -21,17 +21,9 @@ use crate::output::Output;
 use crate::read_report::report_read;
 use crate::reading::Reading;
 
-mod cipher_plot;
 mod known;
-mod lines;
 mod mud;
-mod page;
-mod report;
-mod rows;
-mod rules;
-mod sections;
 mod survey;
-mod when;
 
 /// Judge what devices say by best practice
 ///
@@ -137,18 +129,19 @@ impl AuditArgs {
         };
         let surveying = Surveying { reading, labels: &labels, wants_mud: self.mud.is_wanted(), messages };
         let mut survey = surveying.survey(&policy)?;
-        self.mud.give_controllers(&mut survey);
+        self.mud.give_controllers(&mut survey.seen);
         let outcome = report_read(&survey.summary.read, inputs.len(), messages)?;
         survey.report_losses(messages);
-        let header = Header::of(&survey, &inputs);
-        let verdicts = mud::check(&survey, profiles, messages)?;
-        let report = Report::of(&survey, verdicts, known.as_ref(), header);
-        self.mud.check_apart(&survey, &destinations)?;
+        let verdicts = mud::check(&survey.seen, &profiles, messages)?;
+        let find = |device, time| survey.summary.spans.capture_of(device, time);
+        let captures = Captures { names: inputs.iter().map(Input::name).collect(), find: &find };
+        let report = Report::new(&survey.seen, &captures, verdicts, known.as_ref());
+        self.mud.check_apart(&survey.seen, &destinations)?;
         // Each is tried: that one cannot be written is no reason to lose the others.
         let mut written = vec![Writing { report: &report, policy: &policy, messages }.write(&output)];
         written.extend(self.write_beside(&report, &policy));
-        written.push(self.known.write(known, &survey, messages));
-        written.push(self.mud.write(&survey, messages));
+        written.push(self.known.write(known, &survey.seen, messages));
+        written.push(self.mud.write(&survey.seen, messages));
         first_failure(written)?;
         messages.note(self.conclusion(&report, &policy));
         let fails = self.fail_on.is_some_and(|severity| report.audit.has_at_or_over(severity));
@@ -165,13 +158,13 @@ impl AuditArgs {
         let output = Output::with_documents(global)?;
         let policy = read_policy(&self.policy)?;
         match output.format() {
-            Format::Json => output.json(&rules::RulesDocument::of(&policy)),
-            Format::Table => output.sections(&rules::sections(&policy)?),
+            Format::Json => output.json(&RulesDocument::of(&policy)),
+            Format::Table => output.sections(&report::sections(&policy)),
             format if format.writes() == Writes::Document => {
                 let reason = format!("--rules: unsupported format '{format}': use table, json or csv");
                 Err(Usage(reason).into())
             }
-            _ => output.table(&rules::rows(&policy)?),
+            _ => output.table(&report::rows(&policy)),
         }?;
         Ok(Outcome::Done)
     }
@@ -197,9 +190,9 @@ impl AuditArgs {
 
     /// Writes the files that are asked for beside the result.
     fn write_beside(&self, report: &Report, policy: &Policy) -> Vec<anyhow::Result<()>> {
-        let html = |path: &PathBuf| write_file(path, page::page(report, policy).html().as_bytes());
+        let html = |path: &PathBuf| write_file(path, report.page(policy).html().as_bytes());
         let sarif = |path: &PathBuf| write_file(path, sarif_text(report, policy)?.as_bytes());
-        let plot = |path: &PathBuf| write_file(path, cipher_plot::lines(report).svg().as_bytes());
+        let plot = |path: &PathBuf| write_file(path, report.cipher_plot().svg().as_bytes());
         let written = [
             self.html.as_ref().map(html),
             self.sarif.as_ref().map(sarif),
@@ -263,18 +256,16 @@ impl Writing<'_> {
     fn write(&self, output: &Output) -> anyhow::Result<()> {
         let Self { report, policy, messages } = *self;
         match output.format() {
-            Format::Html => {
-                output.with(|out| Ok(out.write_all(page::page(report, policy).html().as_bytes())?))
-            }
+            Format::Html => output.with(|out| Ok(out.write_all(report.page(policy).html().as_bytes())?)),
             Format::Sarif => {
                 let text = sarif_text(report, policy)?;
                 output.with(|out| Ok(out.write_all(text.as_bytes())?))
             }
             Format::Json => output.json(&report.document()),
-            Format::Table => output.sections(&self.sections()?),
+            Format::Table => output.sections(&self.sections()),
             _ => {
-                output.table(&rows::findings(report)?)?;
-                for (heading, table) in sections::beside(report)? {
+                output.table(&report.findings())?;
+                for (heading, table) in report.tables_beside() {
                     messages.note(heading);
                     messages.table(&table);
                 }
@@ -284,18 +275,18 @@ impl Writing<'_> {
     }
 
     /// Tables for people; for those who want to know more, the rules that were broken in words.
-    fn sections(&self) -> anyhow::Result<Vec<(String, Table)>> {
-        let mut sections = sections::sections(self.report)?;
+    fn sections(&self) -> Vec<(String, Table)> {
+        let mut sections = self.report.tables();
         if self.messages.is_verbose() {
             for rule in self.report.broken_rules(self.policy) {
-                sections.push(rules::section(&rule)?);
+                sections.push(report::section(&rule));
             }
         }
-        Ok(sections)
+        sections
     }
 }
 
 fn sarif_text(report: &Report, policy: &Policy) -> anyhow::Result<String> {
-    let log = sarif::log(&report.audit, policy, mud::sarif_rules(report));
+    let log = report.sarif(policy);
     Ok(serde_json::to_string_pretty(&log)? + "\n")
 }

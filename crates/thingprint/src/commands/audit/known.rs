@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use thingprint_audit::report::Observations;
 use thingprint_profile::KnownDevices;
 
-use super::survey::Survey;
 use crate::exit::Usage;
 use crate::files::{read_fingerprints, write_file};
 use crate::messages::Messages;
@@ -38,15 +38,15 @@ impl KnownArgs {
     pub(super) fn write(
         &self,
         known: Option<KnownDevices>,
-        survey: &Survey,
+        seen: &Observations,
         messages: Messages,
     ) -> anyhow::Result<()> {
         let Some(path) = &self.fingerprints_out else { return Ok(()) };
         let mut learned = known.filter(|_| self.learns_on()).unwrap_or_default();
         let (before, mut is_new) = (learned.len(), !self.learns_on());
-        for (index, traits) in survey.fingerprints.devices().filter(|(_, traits)| !traits.is_empty()) {
-            if let Some(device) = survey.devices.get(&index) {
-                let name = survey.name(*device);
+        for (index, traits) in seen.fingerprints.devices().filter(|(_, traits)| !traits.is_empty()) {
+            if let Some(device) = seen.devices.get(&index) {
+                let name = seen.name(*device);
                 is_new |= !learned.has_all(&name, traits);
                 learned.learn(&name, traits).context("failed to learn fingerprints")?;
             }

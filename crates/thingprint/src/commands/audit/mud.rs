@@ -5,25 +5,16 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use thingprint_audit::sarif::{self, RuleEntry, Text};
+use thingprint_audit::report::{Observations, Profiles, Verdict, file_names, to_second};
 use thingprint_flow::{DeviceId, DeviceIndex};
 use thingprint_profile::{Attribute, MudDraft, MudOptions, MudProfile, Width, is_mud_url};
 
-use self::file_names::file_names;
-use self::profiles::Profiles;
-use super::report::Report;
-use super::survey::Survey;
-use super::when::to_second;
 use crate::destinations::Destinations;
 use crate::exit::Usage;
 use crate::files::write_file;
 use crate::messages::Messages;
 
-mod file_names;
 mod profiles;
-mod verdict;
-
-pub(super) use verdict::{REFERENCE, RULE, Verdict, VerdictDocument};
 
 /// Where profiles would be served from, unless somebody says so: a name that nobody owns (RFC 2606).
 const URL_BASE: &str = "https://example.com/mud/";
@@ -82,13 +73,13 @@ impl MudArgs {
             let reason = "--controller: controllers matter to MUD profiles only: give --mud or --mud-out";
             return Err(Usage(reason.to_owned()).into());
         }
-        Profiles::read(&self.mud)
+        profiles::read(&self.mud)
     }
 
-    /// Tells the survey who serves the classes of controllers.
-    pub(super) fn give_controllers(&self, survey: &mut Survey) {
+    /// Adds who serves the classes of controllers.
+    pub(super) fn give_controllers(&self, seen: &mut Observations) {
         for (class, address) in &self.controller {
-            survey.mud.give_controller(class, *address);
+            seen.mud.give_controller(class, *address);
         }
     }
 
@@ -103,30 +94,34 @@ impl MudArgs {
     }
 
     /// Refuses to write profiles over what was read.
-    pub(super) fn check_apart(&self, survey: &Survey, destinations: &Destinations<'_>) -> Result<(), Usage> {
+    pub(super) fn check_apart(
+        &self,
+        seen: &Observations,
+        destinations: &Destinations<'_>,
+    ) -> Result<(), Usage> {
         let Some(folder) = &self.mud_out else { return Ok(()) };
-        let names = file_names(survey);
+        let names = file_names(seen);
         let mut paths = names.values().map(|name| folder.join(format!("{name}.json")));
         paths.try_for_each(|path| destinations.check_replaced("--mud-out", &path))
     }
 
     /// Writes a profile for each device, where that is asked for.
-    pub(super) fn write(&self, survey: &Survey, messages: Messages) -> anyhow::Result<()> {
+    pub(super) fn write(&self, seen: &Observations, messages: Messages) -> anyhow::Result<()> {
         let Some(folder) = &self.mud_out else { return Ok(()) };
-        let Some((_, last)) = survey.summary.span else { return Ok(()) };
+        let Some((_, last)) = seen.span else { return Ok(()) };
         let mut written = BTreeSet::new();
-        let names = file_names(survey);
-        for (index, device) in &survey.devices {
+        let names = file_names(seen);
+        for (index, device) in &seen.devices {
             let (index, device) = (*index, *device);
             let Some(name) = names.get(&device) else { continue };
             let path = folder.join(format!("{name}.json"));
-            let url = self.url(survey, index, name);
+            let url = self.url(seen, index, name);
             let options = MudOptions {
                 with_unanswered: self.mud_unanswered,
-                ..MudOptions::new(&survey.name(device), &url, &to_second(last))
+                ..MudOptions::new(&seen.name(device), &url, &to_second(last))
             };
-            let draft = survey.mud.profile(index, &options);
-            report_draft(&draft, &survey.name(device), messages);
+            let draft = seen.mud.profile(index, &options);
+            report_draft(&draft, &seen.name(device), messages);
             write_file(&path, draft.profile.to_json().as_bytes())?;
             written.insert(path);
         }
@@ -135,8 +130,8 @@ impl MudArgs {
     }
 
     /// The URL that a device gave by DHCP, else one below the base.
-    fn url(&self, survey: &Survey, index: DeviceIndex, name: &str) -> String {
-        let traits = survey.fingerprints.traits(index);
+    fn url(&self, seen: &Observations, index: DeviceIndex, name: &str) -> String {
+        let traits = seen.fingerprints.traits(index);
         let mut given = traits.into_iter().flat_map(|traits| traits.values(Attribute::DhcpMudUrl));
         match (given.next(), given.next()) {
             (Some((url, _)), None) if is_mud_url(url) => url.to_owned(),
@@ -145,36 +140,15 @@ impl MudArgs {
     }
 }
 
-/// Holds the devices' traffic against the profiles that are given.
+/// Checks the devices against the profiles that are given.
 pub(super) fn check(
-    survey: &Survey,
-    mut profiles: Profiles,
+    seen: &Observations,
+    profiles: &Profiles,
     messages: Messages,
 ) -> anyhow::Result<BTreeMap<DeviceId, Verdict>> {
-    let mut verdicts = BTreeMap::new();
-    let is_alone = survey.devices.len() == 1;
-    for (index, device) in &survey.devices {
-        let Some(given) = profiles.of(*device, survey.labels.get(device), is_alone) else { continue };
-        let report = survey.mud.check(*index, &given.profile);
-        verdicts.insert(*device, Verdict { file: given.path.display().to_string(), report });
-    }
-    profiles.check_used(messages)?;
+    let verdicts = seen.check(profiles);
+    profiles::check_used(profiles, messages)?;
     Ok(verdicts)
-}
-
-/// The rule of findings about profiles, for SARIF; nothing where no profile was held against a device.
-pub(super) fn sarif_rules(report: &Report) -> Vec<RuleEntry> {
-    if report.verdicts().next().is_none() {
-        return Vec::new();
-    }
-    let text = |text: String| Text { text };
-    vec![RuleEntry {
-        id: RULE.id,
-        short_description: text(RULE.title.to_owned()),
-        full_description: text(format!("{} {}", RULE.checks, RULE.why)),
-        help: text(sarif::help((RULE.why, RULE.example, RULE.mend), &[("Reference", REFERENCE)])),
-        help_uri: sarif::help_uri(REFERENCE),
-    }]
 }
 
 /// A class of controllers, by its short name or its URI, and an address that serves it.

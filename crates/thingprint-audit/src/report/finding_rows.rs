@@ -1,13 +1,13 @@
-use thingprint_audit::{DeviceAudit, Finding, Grade, Recommended};
+use crate::{DeviceAudit, Finding, Grade, Recommended};
 use thingprint_flow::protocol_name;
 use thingprint_profile::Likeness;
 use thingprint_table::{Cell, Table, Type};
 
+use super::Report;
 use super::lines::{side, title};
-use super::report::Report;
 
 /// A row for each finding.
-pub(super) fn findings(report: &Report) -> anyhow::Result<Table> {
+pub(crate) fn findings(report: &Report) -> Table {
     let mut table = Table::new([
         ("device", Type::Text),
         ("label", Type::Text),
@@ -35,10 +35,10 @@ pub(super) fn findings(report: &Report) -> anyhow::Result<Table> {
     ]);
     for device in &report.audit.devices {
         for finding in &device.findings {
-            table.push(cells(report, device, finding))?;
+            table.add(cells(report, device, finding));
         }
     }
-    Ok(table)
+    table
 }
 
 fn cells(report: &Report, device: &DeviceAudit, finding: &Finding) -> Vec<Cell> {

@@ -4,12 +4,15 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use serde::Serialize;
-use thingprint_audit::{Example, Finding, Severity};
+
 use thingprint_flow::{Endpoint, protocol_name};
 use thingprint_profile::{CheckReport, Denied, DenyReason, Direction, EntryUse};
 use thingprint_protocol::Sender;
 
-/// A rule that is no rule of policies, in words.
+use crate::sarif::{self, RuleEntry, Text};
+use crate::{Example, Finding, Severity};
+
+/// A rule that is part of no policy, in words.
 pub(crate) struct RuleText {
     pub(crate) id: &'static str,
     pub(crate) title: &'static str,
@@ -36,14 +39,16 @@ pub(crate) const REFERENCE: &str = "RFC 8520";
 
 /// What came out when a device was held against its profile.
 #[derive(Debug)]
-pub(crate) struct Verdict {
-    pub(super) file: String,
-    pub(super) report: CheckReport,
+pub struct Verdict {
+    /// The file of the profile.
+    pub file: String,
+    /// What was found.
+    pub report: CheckReport,
 }
 
 /// A verdict as JSON has it.
 #[derive(Debug, Serialize)]
-pub(crate) struct VerdictDocument<'a> {
+pub struct VerdictDocument<'a> {
     file: &'a str,
     flows: u64,
     denied_flows: u64,
@@ -74,6 +79,18 @@ struct DeniedDocument<'a> {
     nearest: Option<&'a str>,
 }
 
+/// The rule of findings about profiles, for SARIF.
+pub(crate) fn sarif_rule() -> RuleEntry {
+    let text = |text: String| Text { text };
+    RuleEntry {
+        id: RULE.id,
+        short_description: text(RULE.title.to_owned()),
+        full_description: text(format!("{} {}", RULE.checks, RULE.why)),
+        help: text(sarif::help((RULE.why, RULE.example, RULE.mend), &[("Reference", REFERENCE)])),
+        help_uri: sarif::help_uri(REFERENCE),
+    }
+}
+
 impl Verdict {
     /// The file of the profile.
     pub(crate) fn file(&self) -> &str {
@@ -101,7 +118,7 @@ impl Verdict {
         self.report.entries.iter().filter(|used| used.flows > 0 && !used.assumed.is_empty())
     }
 
-    /// A finding for each thing that is not allowed, told by peer, protocol, port and reason; the most frequent first.
+    /// A finding for each combination of peer, protocol, port and reason that is not allowed; the most frequent first.
     /// What the device never answered is a note, since it is not the device that does it.
     pub(crate) fn findings(&self) -> Vec<Finding> {
         let mut found: BTreeMap<(Severity, String), Finding> = BTreeMap::new();

@@ -4,7 +4,7 @@ use jiff::Timestamp as Instant;
 use thingprint_flow::Timestamp;
 
 /// A time to the second, UTC: a `date-and-time` of RFC 6991.
-pub(super) fn to_second(time: Timestamp) -> String {
+pub fn to_second(time: Timestamp) -> String {
     match Instant::from_nanosecond(time.as_nanos().into()) {
         Ok(instant) => instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         Err(_) => time.to_string(),

@@ -1,10 +1,10 @@
 //! The lists of cipher suites that devices offer, as figures.
 
-use thingprint_audit::{DeviceAudit, Grade, Suite};
+use crate::{DeviceAudit, Grade, Suite};
 use thingprint_figure::{Axis, Class, Colour, LinePoint, LineSeries, Lines, Strip, StripCell, Strips};
 use thingprint_profile::CipherList;
 
-use super::report::Report;
+use super::Report;
 
 /// Lists that are drawn of a device: the most frequent ones.
 const MOST_OF_DEVICE: usize = 4;
@@ -12,7 +12,7 @@ const MOST_OF_DEVICE: usize = 4;
 const MOST_LISTS: usize = 32;
 
 /// Fig. 1 of the protocol paper: the binary logarithm of each code over its place in the list.
-pub(super) fn lines(report: &Report) -> Lines {
+pub(crate) fn lines(report: &Report) -> Lines {
     let point =
         |(place, code): (usize, &u32)| LinePoint { x: (place + 1) as f64, y: f64::from(*code).log2().into() };
     let series = |(name, list): (String, &CipherList)| LineSeries {
@@ -33,7 +33,7 @@ pub(super) fn lines(report: &Report) -> Lines {
 }
 
 /// The grade of each suite over its place.
-pub(super) fn grades(report: &Report) -> Strips {
+pub(crate) fn grades(report: &Report) -> Strips {
     let row = |(label, list): (String, &CipherList)| Strip {
         label,
         cells: list.suites.iter().map(|code| cell(*code)).collect(),
@@ -55,7 +55,7 @@ pub(super) fn grades(report: &Report) -> Strips {
 }
 
 /// Lists that are not drawn.
-pub(super) fn left_out(report: &Report) -> usize {
+pub(crate) fn left_out(report: &Report) -> usize {
     let all: usize = all_lists(report).map(|(_, lists)| lists.len()).sum();
     all - lists(report).count()
 }

@@ -1,18 +1,17 @@
-//! Names of the files that profiles are written to.
+//! Names of the files that MUD profiles are written to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_flow::DeviceId;
 
-use super::super::survey::Survey;
-use super::profiles::folded;
+use super::Observations;
 
 /// Bytes of a label that a file name keeps: with an address and a number behind it, the name fits any file system.
 const MOST_SLUG_BYTES: usize = 40;
 
 /// The devices, each with a file name of its own, without the ending.
-pub(super) fn file_names(survey: &Survey) -> BTreeMap<DeviceId, String> {
-    named(survey.devices.values().map(|id| (*id, survey.name(*id))).collect())
+pub fn file_names(seen: &Observations) -> BTreeMap<DeviceId, String> {
+    named(seen.devices.values().map(|id| (*id, seen.name(*id))).collect())
 }
 
 /// Names for devices with these labels: the label, with the address where another has the same or nothing of it is
@@ -50,12 +49,17 @@ fn free(wanted: String, taken: &mut BTreeSet<String>) -> String {
 
 /// A label as a file name: letters and digits of ASCII as they are, one hyphen for what is between them, and no more
 /// than 40 bytes.
-pub(super) fn slug(label: &str) -> String {
+pub(crate) fn slug(label: &str) -> String {
     let words = label.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let mut slug = words.collect::<Vec<_>>().join("-");
     slug.truncate(MOST_SLUG_BYTES);
     slug.truncate(slug.trim_end_matches('-').len());
     slug
+}
+
+/// Letters and digits of a name in lower case.
+pub(crate) fn folded(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]

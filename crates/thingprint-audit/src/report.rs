@@ -1,59 +1,98 @@
+//! The report of an audit: findings, fingerprints, known devices and MUD profiles of the devices of a network, as tables,
+//! rows, JSON, SARIF and a page of HTML; and the rules of a policy in words.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use thingprint_audit::{Audit, DeviceAudit, Finding, Policy, Severity};
+use thingprint_figure::{Lines, Page};
 use thingprint_flow::{DeviceId, DeviceIndex, MacAddr, Timestamp};
-use thingprint_profile::{Answer, Attribute, CipherList, Evidence, KnownDevices, Likeness, Matcher, Traits};
+use thingprint_profile::{
+    Answer, Attribute, CipherList, Evidence, Fingerprints, KnownDevices, Likeness, Matcher, MudBuilder,
+    Traits,
+};
+use thingprint_table::Table;
 
-use super::lines::lines;
-use super::mud::Verdict;
-use super::rules::{Explained, explained};
-use super::survey::{Dropped, Survey};
-use crate::inputs::Input;
-use crate::messages;
+use crate::sarif::{self, Log};
+use crate::{Audit, DeviceAudit, Finding, Policy, Severity};
+
+mod cipher_plot;
+mod file_names;
+mod finding_rows;
+mod lines;
+mod mud;
+mod observations;
+mod page;
+mod profiles;
+mod rule_text;
+mod tables;
+mod when;
+
+pub use file_names::file_names;
+pub use mud::{Verdict, VerdictDocument};
+pub use observations::{Dropped, Observations, ObservationsBuilder};
+pub use profiles::{GivenProfile, Profiles};
+pub use rule_text::{Explained, RulesDocument, explained, rows, section, sections};
+pub use when::to_second;
+
+use lines::lines;
 
 /// Everything that is to be said of the devices of captures.
-pub(super) struct Report {
+pub struct Report {
     /// Findings, those about MUD profiles among them.
-    pub(super) audit: Audit,
-    pub(super) header: Header,
+    pub audit: Audit,
+    /// What was read.
+    pub header: Header,
     shows: BTreeMap<DeviceId, Shows>,
     verdicts: BTreeMap<DeviceId, Verdict>,
 }
 
 /// What was read.
-pub(super) struct Header {
-    pub(super) captures: Vec<String>,
-    pub(super) span: Option<(Timestamp, Timestamp)>,
-    pub(super) gateway: Option<MacAddr>,
-    pub(super) dropped: Dropped,
+pub struct Header {
+    /// Names of the captures.
+    pub captures: Vec<String>,
+    /// Time of the earliest and of the latest frame.
+    pub span: Option<(Timestamp, Timestamp)>,
+    /// The gateways, which are not judged.
+    pub gateways: BTreeSet<MacAddr>,
+    /// What was left out.
+    pub dropped: Dropped,
+}
+
+/// The captures that were read.
+pub struct Captures<'a> {
+    /// Their names.
+    pub names: Vec<String>,
+    /// The place among them of the one in which a device had a packet at a time; `None` where that is unknown.
+    pub find: &'a dyn Fn(DeviceId, Timestamp) -> Option<usize>,
 }
 
 /// What a device shows of itself.
 #[derive(Default)]
-pub(super) struct Shows {
-    pub(super) values: Vec<Shown>,
-    pub(super) cipher_lists: Vec<CipherList>,
+pub(crate) struct Shows {
+    pub(crate) values: Vec<Shown>,
+    pub(crate) cipher_lists: Vec<CipherList>,
     /// Which known device it looks like, where some are known.
-    pub(super) likeness: Option<Likeness>,
+    pub(crate) likeness: Option<Likeness>,
 }
 
 /// A value of an attribute.
-pub(super) struct Shown {
-    pub(super) attribute: Attribute,
-    pub(super) value: String,
+pub(crate) struct Shown {
+    pub(crate) attribute: Attribute,
+    pub(crate) value: String,
     /// Flows that show it.
     flows: u64,
     /// Whether no other device of these captures shows it.
-    pub(super) is_unique: bool,
+    pub(crate) is_unique: bool,
 }
 
 /// The report as JSON has it.
 #[derive(Serialize)]
-pub(super) struct ReportDocument<'a> {
+pub struct ReportDocument<'a> {
     policy: &'a str,
     policy_date: &'a str,
+    /// The first of the gateways.
     gateway: Option<String>,
+    gateways: Vec<String>,
     devices: Vec<DeviceDocument<'a>>,
     /// What was left out of all this because it was too much.
     dropped: Dropped,
@@ -67,7 +106,7 @@ struct DeviceDocument<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     looks_like: Option<LikenessDocument<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    mud: Option<super::mud::VerdictDocument<'a>>,
+    mud: Option<VerdictDocument<'a>>,
 }
 
 #[derive(Serialize)]
@@ -99,36 +138,28 @@ struct EvidenceDocument<'a> {
     shared_by: usize,
 }
 
-impl Header {
-    pub(super) fn of(survey: &Survey, inputs: &[Input]) -> Self {
-        let captures = inputs.iter().map(Input::name).collect();
-        let gateway = survey.summary.gateways.0.keys().next().copied();
-        Self { captures, span: survey.summary.span, gateway, dropped: survey.dropped() }
-    }
-}
-
 impl Report {
-    /// What was surveyed, with the verdicts on MUD profiles, and the known devices that it looks like.
-    pub(super) fn of(
-        survey: &Survey,
+    /// What was seen, with what the checks of MUD profiles gave, and the known devices that it looks like.
+    pub fn new(
+        seen: &Observations,
+        captures: &Captures<'_>,
         verdicts: BTreeMap<DeviceId, Verdict>,
         known: Option<&KnownDevices>,
-        header: Header,
     ) -> Self {
-        let mut audit = survey.audit.clone();
+        let mut audit = seen.audit.clone();
         for device in &mut audit.devices {
             device.findings.extend(verdicts.get(&device.device).into_iter().flat_map(Verdict::findings));
             for Finding { example, .. } in &mut device.findings {
-                let capture = survey.summary.spans.capture_of(device.device, example.time);
-                example.capture = capture.and_then(|capture| header.captures.get(capture).cloned());
+                let capture = (captures.find)(device.device, example.time);
+                example.capture = capture.and_then(|capture| captures.names.get(capture).cloned());
             }
         }
         audit.put_worst_first();
         let matcher = known.map(Matcher::new);
-        let unique = survey.fingerprints.unique();
+        let unique = seen.fingerprints.unique();
         let no_traits = Traits::default();
         let shows = |(index, device): (&DeviceIndex, &DeviceId)| {
-            let traits = survey.fingerprints.traits(*index).unwrap_or(&no_traits);
+            let traits = seen.fingerprints.traits(*index).unwrap_or(&no_traits);
             let unique: BTreeSet<(Attribute, &str)> = unique
                 .get(index)
                 .into_iter()
@@ -137,38 +168,47 @@ impl Report {
                 .collect();
             let shows = Shows {
                 values: values(traits, &unique),
-                cipher_lists: survey.fingerprints.cipher_lists(*index),
+                cipher_lists: seen.fingerprints.cipher_lists(*index),
                 likeness: matcher.as_ref().map(|matcher| matcher.identify(traits)),
             };
             (*device, shows)
         };
-        let shows = survey.devices.iter().map(shows).collect();
+        let shows = seen.devices.iter().map(shows).collect();
+        let header = Header {
+            captures: captures.names.clone(),
+            span: seen.span,
+            gateways: seen.gateways.clone(),
+            dropped: seen.dropped(),
+        };
         Self { audit, header, shows, verdicts }
     }
 
     /// What a device shows of itself.
-    pub(super) fn shows(&self, device: DeviceId) -> Option<&Shows> {
+    pub(crate) fn shows(&self, device: DeviceId) -> Option<&Shows> {
         self.shows.get(&device)
     }
 
-    /// The devices that were held against a profile, with what came out.
-    pub(super) fn verdicts(&self) -> impl Iterator<Item = (&DeviceAudit, &Verdict)> {
+    /// The devices that were checked against a profile, with what was found.
+    pub fn verdicts(&self) -> impl Iterator<Item = (&DeviceAudit, &Verdict)> {
         self.audit.devices.iter().filter_map(|device| Some((device, self.verdicts.get(&device.device)?)))
     }
 
     /// The devices with what they look like, where some are known.
-    pub(super) fn likenesses(&self) -> impl Iterator<Item = (&DeviceAudit, &Likeness)> {
+    pub fn likenesses(&self) -> impl Iterator<Item = (&DeviceAudit, &Likeness)> {
         let of = |device: &DeviceAudit| self.shows.get(&device.device)?.likeness.as_ref();
         self.audit.devices.iter().filter_map(move |device| Some((device, of(device)?)))
     }
 
     /// How many devices there are.
-    pub(super) fn devices(&self) -> String {
-        messages::counted(self.audit.devices.len() as u64, "device", "devices")
+    pub fn devices(&self) -> String {
+        match self.audit.devices.len() {
+            1 => "1 device".to_owned(),
+            devices => format!("{devices} devices"),
+        }
     }
 
     /// How many findings there are of each severity, and on how many lines they stand for people, where these are fewer.
-    pub(super) fn counts(&self) -> String {
+    pub fn counts(&self) -> String {
         let lines: Vec<Severity> =
             self.audit.devices.iter().flat_map(lines).map(|line| line.severity).collect();
         let of = |severity| {
@@ -187,18 +227,50 @@ impl Report {
     }
 
     /// The rules that were broken, in words.
-    pub(super) fn broken_rules(&self, policy: &Policy) -> Vec<Explained> {
+    pub fn broken_rules(&self, policy: &Policy) -> Vec<Explained> {
         let broken: BTreeSet<&str> =
             self.audit.at_or_over(Severity::Note).map(|(_, finding)| finding.rule).collect();
         explained(policy).into_iter().filter(|rule| broken.contains(rule.rule)).collect()
     }
 
+    /// Tables with their headings: a summary of all devices, the findings of each, and [`Report::tables_beside`].
+    pub fn tables(&self) -> Vec<(String, Table)> {
+        tables::sections(self)
+    }
+
+    /// What was asked for beside the findings, as tables with their headings: known devices, and MUD profiles.
+    pub fn tables_beside(&self) -> Vec<(String, Table)> {
+        tables::beside(self)
+    }
+
+    /// A row for each finding.
+    pub fn findings(&self) -> Table {
+        finding_rows::findings(self)
+    }
+
+    /// A page of HTML.
+    pub fn page(&self, policy: &Policy) -> Page {
+        page::page(self, policy)
+    }
+
+    /// A log of SARIF.
+    pub fn sarif(&self, policy: &Policy) -> Log {
+        let rule = self.verdicts().next().map(|_| mud::sarif_rule());
+        sarif::log(&self.audit, policy, rule.into_iter().collect())
+    }
+
+    /// The lists of cipher suites that devices offer (Fig. 1 of the protocol paper).
+    pub fn cipher_plot(&self) -> Lines {
+        cipher_plot::lines(self)
+    }
+
     /// The report as JSON has it.
-    pub(super) fn document(&self) -> ReportDocument<'_> {
+    pub fn document(&self) -> ReportDocument<'_> {
         ReportDocument {
             policy: &self.audit.policy,
             policy_date: &self.audit.policy_date,
-            gateway: self.header.gateway.map(|gateway| gateway.to_string()),
+            gateway: self.header.gateways.first().map(ToString::to_string),
+            gateways: self.header.gateways.iter().map(ToString::to_string).collect(),
             devices: self.audit.devices.iter().map(|device| self.device(device)).collect(),
             dropped: self.header.dropped,
         }
@@ -220,7 +292,7 @@ impl Report {
 
 impl Shows {
     /// Values that no other device of these captures shows.
-    pub(super) fn unique(&self) -> usize {
+    pub(crate) fn unique(&self) -> usize {
         self.values.iter().filter(|value| value.is_unique).count()
     }
 }
@@ -245,12 +317,12 @@ impl<'a> EvidenceDocument<'a> {
 }
 
 /// A number of findings of a severity.
-pub(super) fn counted(count: usize, severity: Severity) -> String {
+pub(crate) fn counted(count: usize, severity: Severity) -> String {
     format!("{count} {severity}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The word for an answer, and the known devices that it names.
-pub(super) fn answer(answer: &Answer) -> (&'static str, Vec<&str>) {
+pub(crate) fn answer(answer: &Answer) -> (&'static str, Vec<&str>) {
     (answer.word(), answer.names())
 }
 

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use thingprint_audit::{DeviceAudit, PortCounts};
+use crate::{DeviceAudit, PortCounts};
 use thingprint_profile::{Evidence, Likeness};
 use thingprint_table::{Cell, Table, Type};
 
 use super::lines::{documents, lines, title};
-use super::report::{Report, answer};
+use super::{Report, answer};
 
 /// Values that are named as evidence.
 const MOST_EVIDENCE: usize = 3;
@@ -15,30 +15,30 @@ const MOST_EVIDENCE: usize = 3;
 const MOST_VALUE_CHARS: usize = 48;
 
 /// A summary of all devices, the findings of each, and what was asked for beside.
-pub(super) fn sections(report: &Report) -> anyhow::Result<Vec<(String, Table)>> {
+pub(crate) fn sections(report: &Report) -> Vec<(String, Table)> {
     let (policy, date) = (&report.audit.policy, &report.audit.policy_date);
-    let mut sections = vec![(format!("Devices, by policy {policy} of {date}"), summary(report)?)];
+    let mut sections = vec![(format!("Devices, by policy {policy} of {date}"), summary(report))];
     for device in report.audit.devices.iter().filter(|device| !device.findings.is_empty()) {
-        sections.push((format!("Findings of {}", name(device)), findings(device)?));
+        sections.push((format!("Findings of {}", name(device)), findings(device)));
     }
-    sections.extend(beside(report)?);
-    Ok(sections)
+    sections.extend(beside(report));
+    sections
 }
 
 /// What was asked for beside the findings: known devices, and MUD profiles.
-pub(super) fn beside(report: &Report) -> anyhow::Result<Vec<(String, Table)>> {
+pub(crate) fn beside(report: &Report) -> Vec<(String, Table)> {
     let mut sections = Vec::new();
     if report.likenesses().next().is_some() {
-        sections.push(("Known devices that these look like".to_owned(), likenesses(report)?));
+        sections.push(("Known devices that these look like".to_owned(), likenesses(report)));
     }
     if report.verdicts().next().is_some() {
-        sections.push(("MUD profiles".to_owned(), verdicts(report)?));
+        sections.push(("MUD profiles".to_owned(), verdicts(report)));
     }
-    Ok(sections)
+    sections
 }
 
 /// What a device is called, with its address.
-pub(super) fn name(device: &DeviceAudit) -> String {
+pub(crate) fn name(device: &DeviceAudit) -> String {
     match &device.label {
         Some(label) => format!("{label} ({})", device.device),
         None => device.device.to_string(),
@@ -46,19 +46,19 @@ pub(super) fn name(device: &DeviceAudit) -> String {
 }
 
 /// The protocols of all devices.
-pub(super) fn protocols(report: &Report) -> BTreeSet<&str> {
+pub(crate) fn protocols(report: &Report) -> BTreeSet<&str> {
     report.audit.devices.iter().flat_map(|device| device.protocols.keys()).map(String::as_str).collect()
 }
 
 /// Flows on standard ports, and in brackets those on others.
-pub(super) fn port_counts(counts: Option<&PortCounts>) -> Option<String> {
+pub(crate) fn port_counts(counts: Option<&PortCounts>) -> Option<String> {
     counts.map(|PortCounts { standard, other }| match other {
         0 => standard.to_string(),
         _ => format!("{standard} [+{other}]"),
     })
 }
 
-fn summary(report: &Report) -> anyhow::Result<Table> {
+fn summary(report: &Report) -> Table {
     let protocols = protocols(report);
     let columns = [("device", Type::Text), ("label", Type::Text), ("flows", Type::Unsigned)];
     let counts = protocols.iter().map(|protocol| (*protocol, Type::Text));
@@ -74,13 +74,13 @@ fn summary(report: &Report) -> anyhow::Result<Table> {
             Cell::from(device.flows),
         ];
         let marks = [Cell::from(mark(report, device)), Cell::from(violates)];
-        table.push(cells.into_iter().chain(counts.map(Cell::from)).chain(marks))?;
+        table.add(cells.into_iter().chain(counts.map(Cell::from)).chain(marks));
     }
-    Ok(table)
+    table
 }
 
 /// Whether a device shows values that no other does, and how many.
-pub(super) fn mark(report: &Report, device: &DeviceAudit) -> Option<String> {
+pub(crate) fn mark(report: &Report, device: &DeviceAudit) -> Option<String> {
     let shows = report.shows(device.device).filter(|shows| !shows.values.is_empty())?;
     Some(match shows.unique() {
         0 if report.audit.devices.len() < 2 => "alone".to_owned(),
@@ -89,7 +89,7 @@ pub(super) fn mark(report: &Report, device: &DeviceAudit) -> Option<String> {
     })
 }
 
-fn findings(device: &DeviceAudit) -> anyhow::Result<Table> {
+fn findings(device: &DeviceAudit) -> Table {
     let mut table = Table::new([
         ("severity", Type::Text),
         ("rule", Type::Text),
@@ -102,7 +102,7 @@ fn findings(device: &DeviceAudit) -> anyhow::Result<Table> {
         ("first", Type::Text),
     ]);
     for line in lines(device) {
-        table.push([
+        table.add([
             Cell::from(line.severity.as_str()),
             Cell::from(line.rule),
             Cell::from(title(line.rule)),
@@ -112,12 +112,12 @@ fn findings(device: &DeviceAudit) -> anyhow::Result<Table> {
             Cell::from(line.expected),
             Cell::from(line.reference),
             Cell::from(line.first),
-        ])?;
+        ]);
     }
-    Ok(table)
+    table
 }
 
-fn likenesses(report: &Report) -> anyhow::Result<Table> {
+fn likenesses(report: &Report) -> Table {
     let mut table = Table::new([
         ("device", Type::Text),
         ("label", Type::Text),
@@ -130,28 +130,28 @@ fn likenesses(report: &Report) -> anyhow::Result<Table> {
         let (word, names) = answer(&likeness.answer);
         let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
         let best = likeness.candidates.first();
-        table.push([
+        table.add([
             Cell::from(device.device.to_string()),
             Cell::from(device.label.clone()),
             Cell::from(word),
             Cell::from(names),
             Cell::from(best.map(|best| best.score)),
             Cell::from(evidence(likeness)),
-        ])?;
+        ]);
     }
-    Ok(table)
+    table
 }
 
 /// What speaks for the best candidate.
-pub(super) fn evidence(likeness: &Likeness) -> Option<String> {
+pub(crate) fn evidence(likeness: &Likeness) -> Option<String> {
     let best = likeness.candidates.first()?;
-    let told: Vec<String> = best.evidence.iter().take(MOST_EVIDENCE).map(told).collect();
-    let rest = best.evidence.len() - told.len();
+    let worded: Vec<String> = best.evidence.iter().take(MOST_EVIDENCE).map(worded).collect();
+    let rest = best.evidence.len() - worded.len();
     let more = if rest > 0 { format!("; {rest} more") } else { String::new() };
-    Some(format!("{}{more}", told.join("; ")))
+    Some(format!("{}{more}", worded.join("; ")))
 }
 
-fn told(evidence: &Evidence) -> String {
+fn worded(evidence: &Evidence) -> String {
     let mut value: String = evidence.value.chars().take(MOST_VALUE_CHARS).collect();
     if value.len() < evidence.value.len() {
         value.push('…');
@@ -164,7 +164,7 @@ fn told(evidence: &Evidence) -> String {
     format!("{} {value} ({shared})", evidence.attribute.name())
 }
 
-fn verdicts(report: &Report) -> anyhow::Result<Table> {
+fn verdicts(report: &Report) -> Table {
     let mut table = Table::new([
         ("device", Type::Text),
         ("label", Type::Text),
@@ -178,7 +178,7 @@ fn verdicts(report: &Report) -> anyhow::Result<Table> {
     ]);
     for (device, verdict) in report.verdicts() {
         let checked = verdict.report();
-        table.push([
+        table.add([
             Cell::from(device.device.to_string()),
             Cell::from(device.label.clone()),
             Cell::from(verdict.file()),
@@ -188,7 +188,7 @@ fn verdicts(report: &Report) -> anyhow::Result<Table> {
             Cell::from(checked.claimed_flows),
             Cell::from(checked.entries.len() as u64),
             Cell::from(verdict.unused().collect::<Vec<_>>()),
-        ])?;
+        ]);
     }
-    Ok(table)
+    table
 }

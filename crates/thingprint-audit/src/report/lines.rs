@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use thingprint_audit::{DeviceAudit, Example, Finding, Grade, Rule, SeenSuite, Severity};
+use crate::{DeviceAudit, Example, Finding, Grade, Rule, SeenSuite, Severity};
 use thingprint_flow::protocol_name;
 use thingprint_protocol::Sender;
 
@@ -17,20 +17,20 @@ const MOST_DENIED: usize = 20;
 
 /// A finding, or several of one kind.
 #[derive(Debug)]
-pub(super) struct Line {
-    pub(super) rule: &'static str,
-    pub(super) severity: Severity,
+pub(crate) struct Line {
+    pub(crate) rule: &'static str,
+    pub(crate) severity: Severity,
     /// `device` or `peer`.
-    pub(super) by: &'static str,
-    pub(super) flows: u64,
-    pub(super) total: u64,
+    pub(crate) by: &'static str,
+    pub(crate) flows: u64,
+    pub(crate) total: u64,
     /// Whether there may be more flows than that: of several findings the most frequent one is counted, and where a
     /// limit was reached, some were left out.
-    pub(super) is_least: bool,
-    pub(super) seen: String,
-    pub(super) expected: String,
-    pub(super) reference: String,
-    pub(super) first: String,
+    pub(crate) is_least: bool,
+    pub(crate) seen: String,
+    pub(crate) expected: String,
+    pub(crate) reference: String,
+    pub(crate) first: String,
 }
 
 impl Line {
@@ -88,14 +88,14 @@ impl Line {
     }
 
     /// Flows of those that could be judged.
-    pub(super) fn share(&self) -> String {
+    pub(crate) fn share(&self) -> String {
         let least = if self.is_least { "≥" } else { "" };
         format!("{least}{} of {}", self.flows, self.total)
     }
 }
 
 /// The findings of a device, the gravest first, then by rule.
-pub(super) fn lines(device: &DeviceAudit) -> Vec<Line> {
+pub(crate) fn lines(device: &DeviceAudit) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut suites: BTreeMap<_, Vec<&Finding>> = BTreeMap::new();
     let mut denied = Vec::new();
@@ -154,13 +154,13 @@ fn kind(seen: &str) -> (&str, &str) {
 }
 
 /// A rule in a few words.
-pub(super) fn title(rule: &str) -> &str {
+pub(crate) fn title(rule: &str) -> &str {
     let of_mud = || if rule == MUD_RULE.id { MUD_RULE.title } else { rule };
     Rule::of(rule).map_or_else(of_mud, |rule| rule.title)
 }
 
 /// Who said something.
-pub(super) const fn side(sender: Sender) -> &'static str {
+pub(crate) const fn side(sender: Sender) -> &'static str {
     match sender {
         Sender::Device => "device",
         Sender::Peer => "peer",
@@ -174,7 +174,7 @@ fn first(example: &Example) -> String {
 }
 
 /// What findings do not keep: documents, without sections, each with the gravest severity; in order.
-pub(super) fn documents(device: &DeviceAudit) -> BTreeMap<String, Severity> {
+pub(crate) fn documents(device: &DeviceAudit) -> BTreeMap<String, Severity> {
     let mut documents: BTreeMap<String, Severity> = BTreeMap::new();
     for finding in &device.findings {
         for reference in finding.reference.split("; ") {
@@ -186,7 +186,7 @@ pub(super) fn documents(device: &DeviceAudit) -> BTreeMap<String, Severity> {
 }
 
 /// The document of a reference: that in brackets behind a place in the protocol paper, which passes it on.
-pub(super) fn document(reference: &str) -> &str {
+pub(crate) fn document(reference: &str) -> &str {
     let passed_on = reference
         .split_once(" (")
         .filter(|(place, _)| place.contains(", §"))

@@ -1,14 +1,14 @@
 //! Rules in words: what each checks and why, and what a policy says of it.
 
+use crate::{Policy, Rule, Severity};
 use serde::Serialize;
-use thingprint_audit::{Policy, Rule, Severity};
 use thingprint_table::{Cell, Table, Type};
 
 use super::mud::{REFERENCE as MUD_REFERENCE, RULE as MUD_RULE};
 
 /// The rules of a policy as JSON has them.
 #[derive(Serialize)]
-pub(super) struct RulesDocument<'a> {
+pub struct RulesDocument<'a> {
     policy: &'a str,
     policy_date: &'a str,
     description: &'a str,
@@ -19,9 +19,9 @@ pub(super) struct RulesDocument<'a> {
 
 /// A rule in words.
 #[derive(Serialize)]
-pub(super) struct Explained {
-    pub(super) rule: &'static str,
-    pub(super) title: &'static str,
+pub struct Explained {
+    pub(crate) rule: &'static str,
+    pub(crate) title: &'static str,
     /// The gravest that a finding can be.
     severity: Option<Severity>,
     checks: &'static str,
@@ -34,11 +34,12 @@ pub(super) struct Explained {
     error: Option<String>,
     warning: Option<String>,
     note: Option<String>,
-    pub(super) reference: Vec<String>,
+    pub(crate) reference: Vec<String>,
 }
 
 impl<'a> RulesDocument<'a> {
-    pub(super) fn of(policy: &'a Policy) -> Self {
+    /// The rules of this policy.
+    pub fn of(policy: &'a Policy) -> Self {
         Self {
             policy: policy.name(),
             policy_date: policy.date(),
@@ -88,7 +89,7 @@ impl Explained {
     }
 
     /// What there is to say of it, in the order in which people ask.
-    pub(super) fn said(&self) -> Vec<(&'static str, &str)> {
+    pub(crate) fn said(&self) -> Vec<(&'static str, &str)> {
         let said = [
             ("checks", Some(self.checks)),
             ("why", Some(self.why)),
@@ -104,13 +105,13 @@ impl Explained {
 }
 
 /// The rules of a policy, and the one about profiles last.
-pub(super) fn explained(policy: &Policy) -> Vec<Explained> {
+pub fn explained(policy: &Policy) -> Vec<Explained> {
     let rules = policy.rules().map(|rule| Explained::of(rule, policy));
     rules.chain([Explained::of_mud()]).collect()
 }
 
 /// A row for each rule.
-pub(super) fn rows(policy: &Policy) -> anyhow::Result<Table> {
+pub fn rows(policy: &Policy) -> Table {
     let texts = ["policy", "rule", "title", "severity", "checks", "why", "example", "mend", "expected"];
     let values = ["error", "warning", "note", "reference"];
     let mut table = Table::new(texts.into_iter().chain(values).map(|name| (name, Type::Text)));
@@ -118,37 +119,37 @@ pub(super) fn rows(policy: &Policy) -> anyhow::Result<Table> {
         let texts = [policy.name(), rule.rule, rule.title, severity(&rule), rule.checks, rule.why];
         let texts = texts.into_iter().chain([rule.example, rule.mend, &rule.expected]).map(Cell::from);
         let values = [rule.error, rule.warning, rule.note, Some(rule.reference.join("; "))].map(Cell::from);
-        table.push(texts.chain(values))?;
+        table.add(texts.chain(values));
     }
-    Ok(table)
+    table
 }
 
-/// The rules in short, and each in words.
-pub(super) fn sections(policy: &Policy) -> anyhow::Result<Vec<(String, Table)>> {
+/// The rules in short, and each in words: tables with their headings.
+pub fn sections(policy: &Policy) -> Vec<(String, Table)> {
     let columns = ["rule", "severity", "title", "expected", "reference"];
     let mut table = Table::new(columns.map(|name| (name, Type::Text)));
     let rules = explained(policy);
     for rule in &rules {
         let reference = rule.reference.join("; ");
         let cells = [rule.rule, severity(rule), rule.title, &rule.expected, &reference];
-        table.push(cells.map(Cell::from))?;
+        table.add(cells.map(Cell::from));
     }
     let heading = format!("Rules of policy {} of {}: {}", policy.name(), policy.date(), policy.description());
     let mut sections = vec![(heading, table)];
     for rule in &rules {
-        sections.push(section(rule)?);
+        sections.push(section(rule));
     }
-    Ok(sections)
+    sections
 }
 
 /// A rule in words, as a table.
-pub(super) fn section(rule: &Explained) -> anyhow::Result<(String, Table)> {
+pub fn section(rule: &Explained) -> (String, Table) {
     let mut table = Table::new([("rule", Type::Text), (rule.rule, Type::Text)]);
     for (what, text) in rule.said() {
-        table.push([Cell::from(what), Cell::from(text)])?;
+        table.add([Cell::from(what), Cell::from(text)]);
     }
-    table.push([Cell::from("reference"), Cell::from(rule.reference.join("; "))])?;
-    Ok((rule.title.to_owned(), table))
+    table.add([Cell::from("reference"), Cell::from(rule.reference.join("; "))]);
+    (rule.title.to_owned(), table)
 }
 
 fn severity(rule: &Explained) -> &'static str {

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use thingprint_audit::{DeviceAudit, Policy, Severity};
+use crate::{DeviceAudit, Policy, Severity};
 use thingprint_figure::Page;
 use thingprint_profile::Attribute;
 use thingprint_table::{Badge, Cell, Column, Prose, Table, Tone, Type};
 
 use super::cipher_plot;
 use super::lines::{document, documents, lines, title};
-use super::report::{Report, answer, counted};
-use super::sections::{evidence, mark, name, port_counts, protocols};
+use super::tables::{evidence, mark, name, port_counts, protocols};
 use super::when::to_second;
+use super::{Report, answer, counted};
 
 /// Captures that are named.
 const MOST_CAPTURES: usize = 8;
@@ -23,7 +23,7 @@ const MOST_VALUES: usize = 20;
 const MOST_UNUSED: usize = 40;
 
 /// The page of a report.
-pub(super) fn page(report: &Report, policy: &Policy) -> Page {
+pub(crate) fn page(report: &Report, policy: &Policy) -> Page {
     let mut page = Page::new("Audit of the devices of a network");
     let devices = report.devices();
     page.summary(format!("{devices}, judged by policy {}: {}.", policy.name(), report.counts()));
@@ -72,8 +72,9 @@ fn facts(report: &Report, policy: &Policy) -> Vec<(&'static str, String)> {
     if let Some((first, last)) = header.span {
         facts.push(("traffic", format!("{} to {}", to_second(first), to_second(last))));
     }
-    if let Some(gateway) = header.gateway {
-        facts.push(("gateway", format!("{gateway}, which is not judged")));
+    if !header.gateways.is_empty() {
+        let gateways: Vec<String> = header.gateways.iter().map(ToString::to_string).collect();
+        facts.push(("gateway", format!("{}, not judged", gateways.join(", "))));
     }
     facts
 }

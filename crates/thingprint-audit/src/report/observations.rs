@@ -1,0 +1,169 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use thingprint_flow::{DeviceId, DeviceIndex, Flow, MacAddr, Timestamp};
+use thingprint_profile::{Fingerprints, MudBuilder};
+use thingprint_protocol::schema::Model;
+use thingprint_protocol::{Engine, Heard};
+
+use super::{Profiles, Verdict};
+use crate::{Audit, Auditor, Policy};
+
+/// What was seen of the devices of captures, as far as a report needs it.
+#[derive(Debug)]
+pub struct Observations {
+    /// The findings of rules.
+    pub audit: Audit,
+    /// What devices show of themselves.
+    pub fingerprints: Fingerprints,
+    /// Whom devices talk to, where MUD profiles are checked or written.
+    pub mud: MudBuilder,
+    /// The devices, by index.
+    pub devices: BTreeMap<DeviceIndex, DeviceId>,
+    /// Labels of devices.
+    pub labels: BTreeMap<DeviceId, String>,
+    /// The gateways, which are not judged.
+    pub gateways: BTreeSet<MacAddr>,
+    /// Time of the earliest and of the latest frame.
+    pub span: Option<(Timestamp, Timestamp)>,
+    /// Messages that were left out: too many in one flow.
+    pub messages_dropped: u64,
+}
+
+/// How much was left out because it was too much.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Dropped {
+    messages: u64,
+    /// By the flow; none of them more severe than what was kept.
+    findings: u64,
+    fingerprint_values: u64,
+    mud_flows: u64,
+    mud_names: u64,
+}
+
+/// Judges flows as they come, and remembers what devices show.
+///
+/// Flows may come from several trackers: a device is known by its identity, not by an index of theirs.
+pub struct ObservationsBuilder<'a> {
+    engine: &'a Engine,
+    auditor: Auditor,
+    fingerprints: Fingerprints,
+    mud: Option<MudBuilder>,
+    devices: Vec<DeviceId>,
+    indices: BTreeMap<DeviceId, DeviceIndex>,
+    messages_dropped: u64,
+}
+
+impl<'a> ObservationsBuilder<'a> {
+    /// Judges by a policy what the protocols of an engine detect; `wants_mud` also remembers whom devices talk to.
+    pub fn new(engine: &'a Engine, policy: &Policy, wants_mud: bool) -> Self {
+        Self {
+            engine,
+            auditor: Auditor::new(policy.clone()),
+            fingerprints: Fingerprints::default(),
+            mud: wants_mud.then(MudBuilder::default),
+            devices: Vec::new(),
+            indices: BTreeMap::new(),
+            messages_dropped: 0,
+        }
+    }
+
+    /// Adds a flow of a device, with its messages.
+    pub fn flow(&mut self, device: DeviceId, flow: Flow<Heard>) {
+        let flow = Flow { device: self.index(device), ..flow };
+        self.auditor.flow(self.engine, &flow);
+        self.fingerprints.hear(&flow);
+        self.messages_dropped += flow.state.messages_dropped;
+        if let Some(mud) = &mut self.mud {
+            let model = flow.state.model.and_then(|model| self.engine.models().model(model));
+            mud.hear(&flow, model.map(Model::name));
+        }
+    }
+
+    /// The devices that had flows, in the order of their first ones.
+    pub fn devices(&self) -> &[DeviceId] {
+        &self.devices
+    }
+
+    /// The observations of all but the gateways, some of which may only be known now.
+    pub fn finish(
+        mut self,
+        labels: BTreeMap<DeviceId, String>,
+        gateways: BTreeSet<MacAddr>,
+        span: Option<(Timestamp, Timestamp)>,
+    ) -> Observations {
+        let is_gateway = |device: &DeviceId| matches!(device, DeviceId::Mac(mac) if gateways.contains(mac));
+        for (_, index) in self.indices.iter().filter(|(device, _)| is_gateway(device)) {
+            self.fingerprints.forget(*index);
+        }
+        let mut audit = self.auditor.finish(&self.devices, &labels);
+        audit.devices.retain(|device| !is_gateway(&device.device));
+        let devices = self.indices.into_iter().filter(|(device, _)| !is_gateway(device));
+        Observations {
+            audit,
+            fingerprints: self.fingerprints,
+            mud: self.mud.unwrap_or_default(),
+            devices: devices.map(|(device, index)| (index, device)).collect(),
+            labels,
+            gateways,
+            span,
+            messages_dropped: self.messages_dropped,
+        }
+    }
+
+    fn index(&mut self, device: DeviceId) -> DeviceIndex {
+        let next = u32::try_from(self.devices.len()).unwrap_or(u32::MAX);
+        *self.indices.entry(device).or_insert_with(|| {
+            self.devices.push(device);
+            DeviceIndex::new(next)
+        })
+    }
+}
+
+impl Observations {
+    /// What a device is called: its label, else its id.
+    pub fn name(&self, device: DeviceId) -> String {
+        self.labels.get(&device).cloned().unwrap_or_else(|| device.to_string())
+    }
+
+    /// What caps left out.
+    pub fn dropped(&self) -> Dropped {
+        Dropped {
+            messages: self.messages_dropped,
+            findings: self.audit.dropped(),
+            fingerprint_values: self.fingerprints.dropped(),
+            mud_flows: self.devices.keys().map(|device| self.mud.dropped_flows(*device)).sum(),
+            mud_names: self.mud.dropped_names(),
+        }
+    }
+
+    /// Checks the devices against the profiles that are theirs.
+    pub fn check(&self, profiles: &Profiles) -> BTreeMap<DeviceId, Verdict> {
+        let is_alone = self.devices.len() == 1;
+        let check = |(index, device): (&DeviceIndex, &DeviceId)| {
+            let given = profiles.of(*device, self.labels.get(device), is_alone)?;
+            let report = self.mud.check(*index, &given.profile);
+            Some((*device, Verdict { file: given.path.display().to_string(), report }))
+        };
+        self.devices.iter().filter_map(check).collect()
+    }
+}
+
+impl Dropped {
+    /// Each count with what was left out.
+    pub const fn in_words(self) -> [(u64, &'static str); 5] {
+        [
+            (self.messages, "messages were left out, and not judged: too many in one flow"),
+            (
+                self.findings,
+                "values that no rule accepts were left out: too many different ones, none of them graver than the rest",
+            ),
+            (self.fingerprint_values, "values were left out of fingerprints: too many, or too long"),
+            (
+                self.mud_flows,
+                "flows were left out of MUD profiles and of checks against them: too many contacts",
+            ),
+            (self.mud_names, "names of addresses were left out of MUD profiles: too many"),
+        ]
+    }
+}
