@@ -34,10 +34,10 @@ pub struct DeviceAudit {
     pub protocols: BTreeMap<String, PortCounts>,
     /// How many flows each rule could judge; rules that could judge none are left out.
     pub judged: BTreeMap<&'static str, u64>,
-    /// The findings, by rule until [`Audit::put_worst_first`], then the gravest and most frequent first.
+    /// The findings, by rule until [`Audit::put_worst_first`], then the most severe and most frequent first.
     pub findings: Vec<Finding>,
     /// Sightings left out because there were too many different ones, of this device or of all; none of them was
-    /// graver than what is kept.
+    /// more severe than what is kept.
     pub dropped: u64,
 }
 
@@ -55,7 +55,7 @@ pub struct PortCounts {
 pub struct Finding {
     /// Id of the rule.
     pub rule: &'static str,
-    /// How grave it is.
+    /// How severe it is.
     pub severity: Severity,
     /// Who said it: the device, or a peer of it.
     pub by: Sender,
@@ -75,8 +75,8 @@ pub struct Finding {
     pub expected: String,
     /// Where that is written.
     pub reference: String,
-    /// How it is mended.
-    pub mend: &'static str,
+    /// How it is fixed.
+    pub remediation: &'static str,
     /// The first flow with it.
     pub example: Example,
 }
@@ -111,7 +111,7 @@ pub struct Example {
 }
 
 impl Audit {
-    /// Findings of this severity or a graver one, each with its device.
+    /// Findings of this severity or a more severe one, each with its device.
     pub fn at_or_over(&self, severity: Severity) -> impl Iterator<Item = (&DeviceAudit, &Finding)> {
         let findings = self
             .devices
@@ -120,7 +120,7 @@ impl Audit {
         findings.filter(move |(_, finding)| finding.severity >= severity)
     }
 
-    /// Puts devices with the gravest findings first, of equal ones those with the most; and of each device the gravest
+    /// Puts devices with the most severe findings first, of equal ones those with the most; and of each device the most severe
     /// findings. What is equal stays in its order.
     pub fn put_worst_first(&mut self) {
         for device in &mut self.devices {
@@ -134,7 +134,7 @@ impl Audit {
         self.devices.sort_by_cached_key(|device| Reverse(counts(device)));
     }
 
-    /// Whether there is a finding of this severity or a graver one.
+    /// Whether there is a finding of this severity or a more severe one.
     pub fn has_at_or_over(&self, severity: Severity) -> bool {
         self.at_or_over(severity).next().is_some()
     }

@@ -12,11 +12,11 @@ use crate::{Audit, DeviceAudit, Example, Finding, Policy, PortCounts, Rule, Seen
 
 /// Judges the flows of devices by a policy.
 ///
-/// What is kept grows with devices and with what they say differently, up to [`AuditLimits`]: the gravest ones, and the
+/// What is kept grows with devices and with what they say differently, up to [`AuditLimits`]: the most severe ones, and the
 /// device's own before those of its peers. Those beyond are counted in [`DeviceAudit::dropped`].
 ///
 /// What a peer says in a flow that it opened is no fault of a device that never answered, nor of one that refused: a
-/// scanner can ask anything. Such a finding is as grave as [`Policy::unanswered`] says, a note if nothing else. What
+/// scanner can ask anything. Such a finding is as severe as [`Policy::unanswered`] says, a note if nothing else. What
 /// the servers say that the device itself turned to is judged like its own words, since it goes on to use them; and
 /// where it answers a bad request, its answer is judged by itself.
 #[derive(Debug)]
@@ -204,7 +204,7 @@ impl DeviceTally {
 }
 
 impl RuleTally {
-    /// The gravest and most frequent first.
+    /// The most severe and most frequent first.
     fn findings(self, rule: &'static Rule, judge: &Judge) -> Vec<Finding> {
         let total = self.judged;
         let finding = |(sighting, tally): (Sighting, SeenTally)| Finding {
@@ -218,7 +218,7 @@ impl RuleTally {
             suite: sighting.seen.suite.map(SeenSuite::of),
             expected: judge.scale.expected().to_owned(),
             reference: judge.references(sighting.ruling).join("; "),
-            mend: rule.mend,
+            remediation: rule.remediation,
             example: tally.first,
         };
         let mut findings: Vec<Finding> = self.seen.into_iter().map(finding).collect();

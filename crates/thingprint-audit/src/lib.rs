@@ -1,7 +1,7 @@
 //! Rules of best practice for what devices say: an [`Auditor`] judges their flows by a [`Policy`], and gives an
 //! [`Audit`] of findings.
 //!
-//! A [`Rule`] is one file that knows what to look at; which values are good, how grave the others are and where that is
+//! A [`Rule`] is one file that knows what to look at; which values are good, how severe the others are and where that is
 //! written is data, in the policy. So a policy of one's own needs no code; a new rule is one file, its two lines
 //! in the registry, and what each policy says of it. Findings are counted for each device, rule and value, with the first flow that shows it.
 //!

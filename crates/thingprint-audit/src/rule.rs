@@ -20,8 +20,8 @@ pub struct Rule {
     pub why: &'static str,
     /// A finding as it could be.
     pub example: &'static str,
-    /// How a finding is mended.
-    pub mend: &'static str,
+    /// How a finding is fixed.
+    pub remediation: &'static str,
     /// The values that a policy can name.
     pub(crate) values: Values,
     /// Shows the values in a flow.
@@ -42,7 +42,7 @@ pub(crate) enum Values {
 /// Different sightings of a rule that are remembered for a flow; there are 356 suites to offer.
 pub(crate) const MOST_SIGHTINGS: usize = 512;
 
-/// What a rule sees in one flow, as far as the policy does not accept it: up to 512 different values, the gravest.
+/// What a rule sees in one flow, as far as the policy does not accept it: up to 512 different values, the most severe.
 pub(crate) struct Sightings<'a> {
     scale: &'a Scale,
     /// Whether there was anything to judge.

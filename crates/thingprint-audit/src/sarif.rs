@@ -64,7 +64,7 @@ pub struct RuleEntry {
     pub short_description: Text,
     /// What it checks and why.
     pub full_description: Text,
-    /// Why it matters, an example, how findings are mended, what is good and where that is written.
+    /// Why it matters, an example, remediation, what is good and where that is written.
     pub help: Text,
     /// Where there is more to read.
     pub help_uri: String,
@@ -86,7 +86,7 @@ pub struct ResultEntry {
     /// The rule's place in [`Driver::rules`]; left out for a rule that is not there (§3.27.6).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule_index: Option<usize>,
-    /// How grave it is; SARIF has the same words.
+    /// How severe it is; SARIF has the same words.
     pub level: Severity,
     /// What was found.
     pub message: Text,
@@ -143,7 +143,7 @@ fn rule_entry(rule: &Rule, policy: &Policy) -> RuleEntry {
         id: rule.id,
         short_description: text(rule.title.to_owned()),
         full_description: text(format!("{} {}", rule.checks, rule.why)),
-        help: text(help((rule.why, rule.example, rule.mend), &of_policy)),
+        help: text(help((rule.why, rule.example, rule.remediation), &of_policy)),
         help_uri: help_uri(policy.references(rule.id).first().map_or("", String::as_str)),
     }
 }
@@ -157,10 +157,10 @@ pub fn help_uri(reference: &str) -> String {
     }
 }
 
-/// The help of a rule (§3.49.13): why it matters, an example, how a finding is mended; and what else is to be said of
+/// The help of a rule (§3.49.13): why it matters, an example, remediation; and what else is to be said of
 /// it, each with a heading.
-pub fn help((why, example, mend): (&str, &str, &str), more: &[(&str, &str)]) -> String {
-    let said = [("Why", why), ("Example", example), ("How to mend", mend)];
+pub fn help((why, example, remediation): (&str, &str, &str), more: &[(&str, &str)]) -> String {
+    let said = [("Why", why), ("Example", example), ("Remediation", remediation)];
     let paragraphs: Vec<String> =
         said.iter().chain(more).map(|(heading, text)| format!("{heading}: {}", plain(text))).collect();
     paragraphs.join("\n\n")

@@ -62,7 +62,7 @@ fn audit(limits: AuditLimits) -> Audit {
 }
 
 #[test]
-fn the_gravest_findings_of_all_devices_are_kept() {
+fn the_most_severe_findings_of_all_devices_are_kept() {
     let all = audit(AuditLimits::default());
     let said = u64::from(SPOOFED) * SAYS.len() as u64 + 2;
     assert_eq!((all.at_or_over(Severity::Note).count() as u64, all.dropped()), (said, 0));
@@ -78,7 +78,7 @@ fn the_gravest_findings_of_all_devices_are_kept() {
     let has_lower_bound =
         |audit: &Audit| audit.at_or_over(Severity::Note).any(|(_, finding)| finding.is_lower_bound);
     assert!(!has_lower_bound(&all));
-    assert!(!has_lower_bound(&some), "what was left out of a device is less grave than what is kept of it");
+    assert!(!has_lower_bound(&some), "what was left out of a device is less severe than what is kept of it");
     let victim: DeviceId = "02:00:00:00:00:00".parse().unwrap();
     let victim = some.devices.iter().find(|device| device.device == victim).unwrap();
     let found: Vec<&str> = victim.findings.iter().map(|finding| finding.seen.as_str()).collect();

@@ -215,7 +215,7 @@ fn what_is_said_again_counts_once_and_too_many_values_are_counted_only() {
 }
 
 #[test]
-fn the_gravest_is_kept_however_much_else_is_said() {
+fn the_most_severe_is_kept_however_much_else_is_said() {
     let mut suites: Vec<u32> = (0x0b00..0x0b00 + 600).collect();
     suites.push(0x0005);
     let audit =
@@ -233,7 +233,7 @@ fn the_gravest_is_kept_however_much_else_is_said() {
 }
 
 #[test]
-fn the_gravest_is_kept_over_many_flows_and_the_devices_own_before_its_peers() {
+fn the_most_severe_is_kept_over_many_flows_and_the_devices_own_before_its_peers() {
     let (mut flow, devices) = any_flow();
     let mut auditor = Auditor::new(Policy::built_in("bcp2026").unwrap());
     let mut say = |sender, suites: Vec<u32>| {

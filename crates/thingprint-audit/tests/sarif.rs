@@ -43,9 +43,9 @@ fn results_lead_to_their_rules_and_can_be_told_apart() {
     assert_eq!(rules.len(), Rule::all().len());
     for (entry, rule) in rules.iter().zip(Rule::all()) {
         let help = entry["help"]["text"].as_str().unwrap();
-        let (why, example, mend) = (rule.why, rule.example, rule.mend);
+        let (why, example, remediation) = (rule.why, rule.example, rule.remediation);
         assert!(
-            help.starts_with(&format!("Why: {why}\n\nExample: {example}\n\nHow to mend: {mend}\n\n")),
+            help.starts_with(&format!("Why: {why}\n\nExample: {example}\n\nRemediation: {remediation}\n\n")),
             "{help}"
         );
         assert!(is_plain(help) && help.contains("Accepted: ") && help.contains("Reference: "), "{help}");

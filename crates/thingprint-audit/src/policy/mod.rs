@@ -19,7 +19,7 @@ const BUILT_IN: [(&str, &str); 3] = [
     ("strict", include_str!("../../policies/strict.toml")),
 ];
 
-/// A point of view: for each rule whether it counts, which values are accepted and how grave the others are, and where
+/// A point of view: for each rule whether it counts, which values are accepted and how severe the others are, and where
 /// that is written.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -40,7 +40,7 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    /// Where it is written what makes a value as grave as it is.
+    /// Where it is written what makes a value as severe as it is.
     pub(crate) fn references(&self, ruling: Ruling) -> &[String] {
         self.references.get(ruling.0).map_or(&[], Vec::as_slice)
     }
@@ -84,7 +84,7 @@ impl Policy {
         &self.description
     }
 
-    /// The gravest that a finding can be by a peer that opened the flow and got no answer: a note unless the policy says
+    /// The most severe that a finding can be by a peer that opened the flow and got no answer: a note unless the policy says
     /// otherwise with `unanswered`; `None` where such findings are left out.
     pub const fn unanswered(&self) -> Option<Severity> {
         self.unanswered.severity()
@@ -122,8 +122,8 @@ impl Policy {
         self.judge(rule)?.scale.values_of(severity)
     }
 
-    /// The gravest that a finding by a rule can be; `None` for a rule that is off, or that accepts everything.
-    pub fn gravest(&self, rule: &str) -> Option<Severity> {
+    /// The most severe that a finding by a rule can be; `None` for a rule that is off, or that accepts everything.
+    pub fn most_severe(&self, rule: &str) -> Option<Severity> {
         let can_be = |severity: &Severity| self.values_of(rule, *severity).is_some();
         Severity::ALL.into_iter().rev().find(can_be)
     }
@@ -172,7 +172,7 @@ mod tests {
             for rule in policy.rules() {
                 assert!(!policy.references(rule.id).is_empty(), "{name} {}", rule.id);
                 assert!(policy.expected(rule.id).is_some_and(|text| !text.is_empty()), "{name} {}", rule.id);
-                assert!(policy.gravest(rule.id).is_some(), "{name} {}", rule.id);
+                assert!(policy.most_severe(rule.id).is_some(), "{name} {}", rule.id);
             }
         }
         assert!(Policy::built_in("lenient").is_none());

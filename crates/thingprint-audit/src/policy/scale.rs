@@ -107,7 +107,7 @@ impl Scale {
         values.map(|(value, _)| value.clone()).chain(ranges).collect::<Vec<_>>().join(", ")
     }
 
-    /// How grave a value is, and where that is written; `None` where it is accepted.
+    /// How severe a value is, and where that is written; `None` where it is accepted.
     pub(crate) fn judge(&self, value: &str) -> Option<(Severity, Ruling)> {
         let of_range = || {
             let is_meant = |word: &str, range: &RangeInclusive<u32>| {

@@ -94,7 +94,7 @@ impl Line {
     }
 }
 
-/// The findings of a device, the gravest first, then by rule.
+/// The findings of a device, the most severe first, then by rule.
 pub(crate) fn lines(device: &DeviceAudit) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut suites: BTreeMap<_, Vec<&Finding>> = BTreeMap::new();
@@ -119,7 +119,7 @@ pub(crate) fn lines(device: &DeviceAudit) -> Vec<Line> {
     lines
 }
 
-/// What a profile does not allow: the same with many peers on one line, the gravest and most frequent first.
+/// What a profile does not allow: the same with many peers on one line, the most severe and most frequent first.
 fn of_profile(denied: &[&Finding]) -> Vec<Line> {
     let mut kinds: BTreeMap<_, Vec<&Finding>> = BTreeMap::new();
     for finding in denied {
@@ -173,7 +173,7 @@ fn first(example: &Example) -> String {
     format!("{} {protocol} {} > {}", to_second(example.time), example.client, example.server)
 }
 
-/// What findings do not keep: documents, without sections, each with the gravest severity; in order.
+/// What findings do not keep: documents, without sections, each with the highest severity; in order.
 pub(crate) fn documents(device: &DeviceAudit) -> BTreeMap<String, Severity> {
     let mut documents: BTreeMap<String, Severity> = BTreeMap::new();
     for finding in &device.findings {

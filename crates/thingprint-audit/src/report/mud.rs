@@ -19,7 +19,7 @@ pub(crate) struct RuleText {
     pub(crate) checks: &'static str,
     pub(crate) why: &'static str,
     pub(crate) example: &'static str,
-    pub(crate) mend: &'static str,
+    pub(crate) remediation: &'static str,
 }
 
 /// The rule of findings about profiles.
@@ -30,7 +30,7 @@ pub(crate) const RULE: RuleText = RuleText {
     why: "A profile says what a device of its kind needs. What goes beyond it is a profile that is out of date, another \
           firmware, or somebody else who makes use of the device.",
     example: "A lamp opens tcp to 198.51.100.66 port 23, of which its profile says nothing.",
-    mend: "Find out what the device wants there. Add an entry to the profile where it has to be, and keep the device from \
+    remediation: "Find out what the device wants there. Add an entry to the profile where it has to be, and keep the device from \
            it where it has not.",
 };
 
@@ -86,7 +86,7 @@ pub(crate) fn sarif_rule() -> RuleEntry {
         id: RULE.id,
         short_description: text(RULE.title.to_owned()),
         full_description: text(format!("{} {}", RULE.checks, RULE.why)),
-        help: text(sarif::help((RULE.why, RULE.example, RULE.mend), &[("Reference", REFERENCE)])),
+        help: text(sarif::help((RULE.why, RULE.example, RULE.remediation), &[("Reference", REFERENCE)])),
         help_uri: sarif::help_uri(REFERENCE),
     }
 }
@@ -175,7 +175,7 @@ impl Verdict {
             suite: None,
             expected: format!("what {} allows", self.file_name()),
             reference: REFERENCE.to_owned(),
-            mend: RULE.mend,
+            remediation: RULE.remediation,
             example: example(denied),
         }
     }

@@ -156,7 +156,7 @@ impl Dropped {
             (self.messages, "messages were left out, and not judged: too many in one flow"),
             (
                 self.findings,
-                "values that no rule accepts were left out: too many different ones, none of them graver than the rest",
+                "values that no rule accepts were left out: too many different ones, none of them more severe than the rest",
             ),
             (self.fingerprint_values, "values were left out of fingerprints: too many, or too long"),
             (

@@ -52,7 +52,7 @@ fn summary(page: &mut Page, report: &Report, policy: &Policy) {
     }
     let kept = violations(report);
     if kept.columns().len() > 1 {
-        page.paragraph("What devices do not keep, with the gravest finding against each document:")
+        page.paragraph("What devices do not keep, with the most severe finding against each document:")
             .table(&kept, "Violations by document");
     } else {
         page.paragraph("No device did what the policy does not accept.");

@@ -12,7 +12,7 @@ pub struct RulesDocument<'a> {
     policy: &'a str,
     policy_date: &'a str,
     description: &'a str,
-    /// How grave it is at most what a peer says that the device never answered.
+    /// How severe it is at most what a peer says that the device never answered.
     unanswered: Option<Severity>,
     rules: Vec<Explained>,
 }
@@ -22,12 +22,12 @@ pub struct RulesDocument<'a> {
 pub struct Explained {
     pub(crate) rule: &'static str,
     pub(crate) title: &'static str,
-    /// The gravest that a finding can be.
+    /// The most severe that a finding can be.
     severity: Option<Severity>,
     checks: &'static str,
     why: &'static str,
     example: &'static str,
-    mend: &'static str,
+    remediation: &'static str,
     /// What is accepted.
     expected: String,
     /// What is of each severity.
@@ -52,16 +52,16 @@ impl<'a> RulesDocument<'a> {
 
 impl Explained {
     fn of(rule: &'static Rule, policy: &Policy) -> Self {
-        let Rule { id, title, checks, why, example, mend, .. } = rule;
+        let Rule { id, title, checks, why, example, remediation, .. } = rule;
         let values = |severity| policy.values_of(id, severity);
         Self {
             rule: id,
             title,
-            severity: policy.gravest(id),
+            severity: policy.most_severe(id),
             checks,
             why,
             example,
-            mend,
+            remediation,
             expected: policy.expected(id).unwrap_or_default().to_owned(),
             error: values(Severity::Error),
             warning: values(Severity::Warning),
@@ -79,7 +79,7 @@ impl Explained {
             checks: MUD_RULE.checks,
             why: MUD_RULE.why,
             example: MUD_RULE.example,
-            mend: MUD_RULE.mend,
+            remediation: MUD_RULE.remediation,
             expected: "what the profile allows".to_owned(),
             error: None,
             warning: Some("anything else that the device does".to_owned()),
@@ -94,7 +94,7 @@ impl Explained {
             ("checks", Some(self.checks)),
             ("why", Some(self.why)),
             ("example", Some(self.example)),
-            ("how to mend", Some(self.mend)),
+            ("remediation", Some(self.remediation)),
             ("accepted", Some(self.expected.as_str())),
             ("error", self.error.as_deref()),
             ("warning", self.warning.as_deref()),
@@ -112,12 +112,13 @@ pub fn explained(policy: &Policy) -> Vec<Explained> {
 
 /// A row for each rule.
 pub fn rows(policy: &Policy) -> Table {
-    let texts = ["policy", "rule", "title", "severity", "checks", "why", "example", "mend", "expected"];
+    let texts =
+        ["policy", "rule", "title", "severity", "checks", "why", "example", "remediation", "expected"];
     let values = ["error", "warning", "note", "reference"];
     let mut table = Table::new(texts.into_iter().chain(values).map(|name| (name, Type::Text)));
     for rule in explained(policy) {
         let texts = [policy.name(), rule.rule, rule.title, severity(&rule), rule.checks, rule.why];
-        let texts = texts.into_iter().chain([rule.example, rule.mend, &rule.expected]).map(Cell::from);
+        let texts = texts.into_iter().chain([rule.example, rule.remediation, &rule.expected]).map(Cell::from);
         let values = [rule.error, rule.warning, rule.note, Some(rule.reference.join("; "))].map(Cell::from);
         table.add(texts.chain(values));
     }

@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
     checks: "Every authentication scheme that a request over plain TCP sends, and that a response asks for.",
     why: "Basic authentication sends user name and password in the clear, for everybody on the way to read.",
     example: "A doorbell sends 'Authorization: Basic ...' over TCP port 80: Basic.",
-    mend: "Speak HTTPS; where that cannot be, use a scheme that does not show the password. Change the password that \
+    remediation: "Speak HTTPS; where that cannot be, use a scheme that does not show the password. Change the password that \
            was sent.",
     values: Values::Text,
     observe,

@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     why: "Before HTTP/1.1 a request need not say which host it is for, connections do not persist, and caches and \
           proxies are left to guess; old versions mean old software.",
     example: "A doorbell sends 'POST /event HTTP/1.0': request of HTTP/1.0.",
-    mend: "Update the device's HTTP library or the server; best, speak HTTPS.",
+    remediation: "Update the device's HTTP library or the server; best, speak HTTPS.",
     values: Values::Words(&["0.9", "1.0", "1.1", "2.0", "3.0"]),
     observe,
 };

@@ -41,7 +41,7 @@ mod tests {
     fn rules_stand_in_the_order_of_their_ids_and_say_all_there_is_to_say() {
         assert!(RULES.windows(2).all(|pair| pair[0].id < pair[1].id));
         for rule in RULES {
-            for text in [rule.title, rule.checks, rule.why, rule.example, rule.mend] {
+            for text in [rule.title, rule.checks, rule.why, rule.example, rule.remediation] {
                 assert!(!text.is_empty(), "{}", rule.id);
             }
         }

@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     checks: "The version in packets that ask for the time: modes 1 and 3.",
     why: "Versions before 4 are obsolete, and so is the software that speaks them; attacks on it are known.",
     example: "A sensor asks with version 3.",
-    mend: "Update the device's time client, or set it to NTP version 4.",
+    remediation: "Update the device's time client, or set it to NTP version 4.",
     values: Values::Number(&[]),
     observe,
 };

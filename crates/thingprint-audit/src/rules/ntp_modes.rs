@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     why: "Symmetric and broadcast modes let others set the clock and suit trusted peers alone; control messages tell \
           about a server and have served to flood victims.",
     example: "A hub answers a control message: mode 6.",
-    mend: "Use client and server modes; let nobody but the operator send control messages.",
+    remediation: "Use client and server modes; let nobody but the operator send control messages.",
     values: Values::Number(&[]),
     observe,
 };

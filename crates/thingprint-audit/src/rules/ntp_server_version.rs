@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     checks: "The version in packets that give the time: modes 2, 4 and 5.",
     why: "A server answers in the version that it was asked in, so an old one mostly means an old client.",
     example: "A time server answers with version 3.",
-    mend: "Let the client ask with version 4; where the server answers with less, choose another.",
+    remediation: "Let the client ask with version 4; where the server answers with less, choose another.",
     values: Values::Number(&[]),
     observe,
 };

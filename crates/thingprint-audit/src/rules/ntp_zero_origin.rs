@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     why: "The origin repeats what the client sent, by which the client knows its own answer from a forged one. A zero \
           answers nothing: either the client sent no time, or somebody forged the packet.",
     example: "A doorbell sends a transmit time stamp of 0 and gets 0 as the origin.",
-    mend: "Let the client send a transmit time stamp, which may be random, and refuse responses that do not repeat it.",
+    remediation: "Let the client send a transmit time stamp, which may be random, and refuse responses that do not repeat it.",
     values: Values::Words(&["zero", "set"]),
     observe,
 };

@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     checks: "The MAN header of each M-SEARCH.",
     why: "A search means one thing alone; any other value is a fault, or something hidden.",
     example: "A speaker sends 'MAN: ssdp:discover', without the quotation marks that belong to it.",
-    mend: "Update the device, or turn its UPnP off where nobody needs it.",
+    remediation: "Update the device, or turn its UPnP off where nobody needs it.",
     values: Values::Text,
     observe,
 };

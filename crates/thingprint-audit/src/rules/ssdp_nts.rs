@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     checks: "The NTS header of each NOTIFY.",
     why: "A notification means one of a few things; any other value is a fault, or something hidden.",
     example: "A TV sends 'NTS: ssdp:resume'.",
-    mend: "Update the device, or turn its UPnP off where nobody needs it.",
+    remediation: "Update the device, or turn its UPnP off where nobody needs it.",
     values: Values::Text,
     observe,
 };

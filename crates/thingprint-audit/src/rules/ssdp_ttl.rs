@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
     why: "With a time to live above 1 a message can leave the network; searches that travel far serve to flood victims \
           with answers.",
     example: "A sensor sends M-SEARCH with a time to live of 64.",
-    mend: "Send with a time to live of 2 or less, in IPv6 of 10 or less; let routers keep 239.255.255.250 inside.",
+    remediation: "Send with a time to live of 2 or less, in IPv6 of 10 or less; let routers keep 239.255.255.250 inside.",
     values: Values::Number(&[IPV6]),
     observe,
 };

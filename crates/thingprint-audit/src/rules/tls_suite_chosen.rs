@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     why: "It is what protects the connection. Without forward secrecy, whoever gets the server's key can read all \
           that was ever recorded.",
     example: "A cloud server chooses 0xc027 TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256 (weak).",
-    mend: "Ask the maker to let its servers prefer suites with forward secrecy and authenticated encryption.",
+    remediation: "Ask the maker to let its servers prefer suites with forward secrecy and authenticated encryption.",
     values: Values::Words(SUITE_VALUES),
     observe,
 };

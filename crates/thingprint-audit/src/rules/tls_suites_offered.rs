@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     checks: "The grade of each cipher suite that a client offers; in QUIC, too. Signals (SCSV) are no suites.",
     why: "An attacker on the way, or a server that is set up badly, can pick the worst that is offered.",
     example: "A camera offers 0x0005 TLS_RSA_WITH_RC4_128_SHA (insecure).",
-    mend: "Offer suites with ephemeral elliptic-curve keys and authenticated encryption alone, such as \
+    remediation: "Offer suites with ephemeral elliptic-curve keys and authenticated encryption alone, such as \
            TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, or those of TLS 1.3.",
     values: Values::Words(SUITE_VALUES),
     observe,

@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     checks: "The version of TLS that a server chooses; in QUIC, too.",
     why: "What is chosen is what protects the connection: a good offer does not help where the server is old.",
     example: "A cloud server answers a hello of TLSv12 with TLSv10.",
-    mend: "Ask the maker to update the server; let the device refuse what is older than TLS 1.2.",
+    remediation: "Ask the maker to update the server; let the device refuse what is older than TLS 1.2.",
     values: Values::Words(VERSIONS),
     observe,
 };

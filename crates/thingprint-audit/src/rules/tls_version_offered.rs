@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
     checks: "The newest version of TLS that a client offers, and old ones that it offers beside; in QUIC, too.",
     why: "Versions before 1.2 know no authenticated encryption, sign with MD5 and SHA-1, and can be attacked.",
     example: "A lamp sends a ClientHello with version 0x0301: TLSv10.",
-    mend: "Update the device's firmware, or its TLS library; a device that cannot do better belongs behind a gateway \
+    remediation: "Update the device's firmware, or its TLS library; a device that cannot do better belongs behind a gateway \
            or into a network of its own.",
     values: Values::Words(OFFERED_VERSIONS),
     observe,

@@ -81,7 +81,7 @@ impl Grade {
 }
 
 impl Flaw {
-    /// All of them, the gravest first.
+    /// All of them, the most severe first.
     pub const ALL: [Self; 13] = [
         Self::Export,
         Self::NoAuthentication,

@@ -37,7 +37,7 @@ pub struct Suite {
     pub recommended: Recommended,
     /// Its grade; `None` for a signal, which stands in a list of suites but is none.
     pub grade: Option<Grade>,
-    /// What speaks against it, gravest first.
+    /// What speaks against it, most severe first.
     pub flaws: Vec<Flaw>,
     /// Whether its keys come from ephemeral finite-field Diffie-Hellman, which RFC 10015 §3 forbids.
     pub is_dhe: bool,

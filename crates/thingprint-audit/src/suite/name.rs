@@ -33,7 +33,7 @@ impl<'a> Parts<'a> {
         Some(Self { name, is_export, key_exchange, authentication, cipher, hash })
     }
 
-    /// What speaks against a suite of these parts, gravest first.
+    /// What speaks against a suite of these parts, most severe first.
     pub(super) fn flaws(&self) -> Vec<Flaw> {
         Flaw::ALL.into_iter().filter(|flaw| self.has(*flaw)).collect()
     }

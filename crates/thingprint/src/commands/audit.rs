@@ -37,8 +37,8 @@ pub(crate) struct AuditArgs {
     #[arg(required_unless_present_any = ["rules", "policy_show"], value_name = "CAPTURE")]
     captures: Vec<OsString>,
 
-    /// List the rules of the policy instead: what each checks, why, an example, how to mend it, what is accepted, how
-    /// grave the rest is, and where that is written
+    /// List the rules of the policy instead: what each checks, why, an example, how to fix it, what is accepted, how
+    /// severe the rest is, and where that is written
     #[arg(long, conflicts_with_all = [
         "captures", "fail_on", "labels", "html", "sarif", "cipher_plot", "fingerprints", "fingerprints_out", "mud",
         "mud_out",
@@ -58,7 +58,7 @@ pub(crate) struct AuditArgs {
     #[arg(long, value_name = "NAME|FILE", default_value = DEFAULT_POLICY)]
     policy: String,
 
-    /// Exit with status 3 when there is a finding of this severity or a graver one: note, warning or error; also where
+    /// Exit with status 3 when there is a finding of this severity or a more severe one: note, warning or error; also where
     /// some input could not be read, which is status 4 otherwise
     #[arg(long, value_name = "SEVERITY")]
     fail_on: Option<Severity>,

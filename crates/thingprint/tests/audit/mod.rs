@@ -93,7 +93,7 @@ fn every_format_has_the_same_findings() {
 }
 
 #[test]
-fn scripts_learn_of_grave_findings_by_the_status() {
+fn scripts_learn_of_severe_findings_by_the_status() {
     let stage = stage_with_unsafe_home();
     let strict = stage.run("audit home.pcap --fail-on error --format json");
     assert_eq!(
@@ -136,7 +136,7 @@ fn the_page_is_well_formed_and_needs_nothing_beside_it() {
         assert!(from_outside.into_iter().all(|to| to.starts_with('#') || is_link), "{node:?}");
         assert!(!["link", "img", "iframe"].contains(&node.tag_name().name()), "{node:?}");
     }
-    for text in ["http-002-basic", "how to mend", "RFC 9325", "weak", "a8:40:7c:20:00:0e"] {
+    for text in ["http-002-basic", "remediation", "RFC 9325", "weak", "a8:40:7c:20:00:0e"] {
         assert!(html.contains(text), "{text}");
     }
     assert_eq!(page.descendants().filter(|node| node.has_tag_name("figure")).count(), 2);
@@ -154,10 +154,10 @@ fn the_rules_of_a_policy_are_listed_with_all_there_is_to_say_and_no_capture() {
     let rules = listed["rules"].as_array().unwrap();
     assert_eq!(rules.last().unwrap()["rule"], "MUD-001");
     for rule in rules {
-        for field in ["rule", "title", "severity", "checks", "why", "example", "mend", "expected"] {
+        for field in ["rule", "title", "severity", "checks", "why", "example", "remediation", "expected"] {
             assert!(rule[field].as_str().is_some_and(|text| !text.is_empty()), "{field}: {rule}");
         }
-        assert!(rule[rule["severity"].as_str().unwrap()].is_string(), "what is so grave: {rule}");
+        assert!(rule[rule["severity"].as_str().unwrap()].is_string(), "what is so severe: {rule}");
         assert!(!rule["reference"].as_array().unwrap().is_empty(), "{rule}");
     }
     let rows = stage.ok("audit --rules").json_lines();
@@ -166,10 +166,10 @@ fn the_rules_of_a_policy_are_listed_with_all_there_is_to_say_and_no_capture() {
         (rules.len(), &"bcp2026".into(), &"HTTP-001".into())
     );
     let csv = stage.ok("audit --rules --format csv").stdout;
-    assert!(csv.starts_with("policy,rule,title,severity,checks,why,example,mend,expected,"), "{csv}");
+    assert!(csv.starts_with("policy,rule,title,severity,checks,why,example,remediation,expected,"), "{csv}");
     let table = stage.ok("audit --rules --format table").stdout;
     for row in &rows {
-        for field in ["rule", "title", "why", "example", "mend", "reference"] {
+        for field in ["rule", "title", "why", "example", "remediation", "reference"] {
             assert!(table.contains(row[field].as_str().unwrap()), "{field}: {table}");
         }
     }
@@ -185,9 +185,9 @@ fn who_asks_for_more_gets_the_rules_that_were_broken_in_words() {
     let stage = stage_with_unsafe_home();
     let short = stage.ok("audit home.pcap --format table").stdout;
     let long = stage.ok("audit home.pcap --format table -v").stdout;
-    assert!(long.starts_with(&short) && !short.contains("how to mend"), "{long}");
+    assert!(long.starts_with(&short) && !short.contains("remediation"), "{long}");
     let rules = stage.ok("audit --rules").json_lines().len();
-    assert_eq!(long.matches("how to mend").count(), rules - 1, "no profile was given");
+    assert_eq!(long.matches("remediation").count(), rules - 1, "no profile was given");
     assert!(!long.contains("MUD-001"));
 }
 
