@@ -96,7 +96,7 @@ mod tests {
     fn measures_are_whole_to_the_last_digit() {
         let measures = [1.0, 1e300, 1e-7, 0.1 + 0.2, f64::NAN, f64::NEG_INFINITY];
         let table = Table::of(vec![Column::new("x", measures.to_vec())]);
-        assert_eq!(written(&table), "x\n1.0\n1e300\n1e-7\n0.30000000000000004\nNaN\n-inf\n");
+        assert_eq!(written(&table), "x\n1.0\n1e+300\n1e-7\n0.30000000000000004\nNaN\n-inf\n");
     }
 
     #[test]
