@@ -90,6 +90,9 @@ fn every_format_has_the_same_findings() {
     assert!(table.starts_with("Devices, by policy bcp2026 of 2026-11-22\n"), "{table}");
     assert!(table.contains("Findings of tls-003-bad-offer (a8:40:7c:20:00:04)"));
     stage.fails("flows home.pcap --format sarif", 2, &["only audit"]);
+    stage.fails("audit home.pcap -o x.foo", 2, &["unknown extension 'foo'", "jsonl", "--format"]);
+    stage.ok("audit home.pcap -o x.foo --format zeek");
+    assert!(fs::read_to_string(stage.path("x.foo")).unwrap().starts_with("#separator \\x09\n"));
 }
 
 #[test]
