@@ -4,8 +4,8 @@
 use std::num::NonZeroUsize;
 
 use thingprint_experiment::{
-    Cast, DataSource, Definition, FlowRecord, Lap, Machine, Material, Outcome, Report, ResultFile, Side,
-    Watch, run,
+    Cast, DataSource, Definition, FlowRecord, Lap, Machine, Material, Outcome, Report, ResultFile, Section,
+    Side, Watch, run,
 };
 use thingprint_flow::{DeviceId, MacAddr, Timestamp};
 use thingprint_instance::{
