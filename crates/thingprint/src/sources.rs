@@ -19,6 +19,7 @@ pub(crate) const PROGRAM: &[&str] = &[
     "crates/thingprint-protocol/src",
     "crates/thingprint-report/src",
     "crates/thingprint-sim/src",
+    "crates/thingprint-table/src",
     "crates/thingprint/src",
 ];
 

@@ -370,7 +370,7 @@ fn a_label_file_that_is_filled_in_is_not_written_over() {
 fn a_result_never_replaces_an_input() {
     let stage = Stage::new();
     stage.ok("simulate --duration 1h -o home.pcap --labels labels.csv");
-    stage.fails("extract home.pcap -o ./home.pcap", 2, &["home.pcap", "replace an input"]);
+    stage.fails("extract home.pcap --format csv -o ./home.pcap", 2, &["home.pcap", "replace an input"]);
     stage.ok("extract home.pcap --labels labels.csv -o a.csv");
     stage.fails("train a.csv -o a.csv", 2, &["a.csv", "replace an input"]);
     stage.fails("evaluate a.csv -o a.csv", 2, &["a.csv", "replace an input"]);

@@ -178,7 +178,7 @@ fn the_rules_of_a_policy_are_listed_with_all_there_is_to_say_and_no_capture() {
     }
     stage.fails("audit --rules home.pcap", 2, &["--rules"]);
     stage.fails("audit --rules --mud x.json", 2, &["--rules"]);
-    stage.fails("audit --rules --format html", 2, &["no html"]);
+    stage.fails("audit --rules --format html", 2, &["unsupported format 'html'"]);
     stage.fails("audit --rules --policy lenient", 2, &["lenient"]);
     stage.fails("audit", 2, &["CAPTURE"]);
 }

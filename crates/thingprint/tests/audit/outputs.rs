@@ -111,7 +111,7 @@ fn what_is_read_is_not_written_over() {
         ("", "home.pcap"),
     ] {
         let before = fs::read(stage.path(file)).unwrap();
-        for option in ["-o", "--html", "--sarif", "--cipher-plot"] {
+        for option in ["--format json -o", "--html", "--sarif", "--cipher-plot"] {
             stage.fails(
                 &format!("audit home.pcap {given} {option} {file}"),
                 2,

@@ -211,7 +211,7 @@ fn a_cut_capture_gives_the_flows_it_has() {
     assert!(!cut.json_lines().is_empty() && cut.stderr.contains("cut.pcap"));
     fs::write(stage.path("notes.txt"), "no capture\n").unwrap();
     stage.fails("flows notes.txt -o flows.csv", 1, &["notes.txt"]);
-    stage.fails("flows home.pcap -o home.pcap", 2, &["replace an input"]);
+    stage.fails("flows home.pcap --format csv -o home.pcap", 2, &["replace an input"]);
 }
 
 #[test]
