@@ -6,10 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use thingprint_figure::{Lines, Page};
 use thingprint_flow::{DeviceId, DeviceIndex, MacAddr, Timestamp};
-use thingprint_profile::{
-    Answer, Attribute, CipherList, Evidence, Fingerprints, KnownDevices, Likeness, Matcher, MudBuilder,
-    Traits,
-};
+use thingprint_profile::{Answer, Attribute, CipherList, Evidence, KnownDevices, Likeness, Matcher, Traits};
 use thingprint_table::Table;
 
 use crate::sarif::{self, Log};

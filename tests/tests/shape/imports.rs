@@ -5,7 +5,7 @@ use crate::packages::{Package, packages};
 
 /// The members of the workspace, each with those that its code may import: what lies to the left of it on the way
 /// from bytes to report. The command, which nobody imports, may import all.
-const MAY_IMPORT: [(&str, &[&str]); 14] = [
+const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("thingprint-flow", &[]),
     ("thingprint-protocol", &["thingprint-flow"]),
     ("thingprint-instance", &["thingprint-flow", "thingprint-protocol"]),

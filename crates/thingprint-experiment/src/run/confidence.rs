@@ -79,7 +79,7 @@ mod tests {
             [answer("a", 1.0), answer("a", 0.8), answer("a", 0.79), answer("a", 0.3), answer("b", 0.55)];
         let section = section(&[&answers[..2], &answers[2..]], 0.8, "final");
         let row = |level: f64| {
-            let at = LEVELS.iter().position(|other| *other == level).unwrap();
+            let at = LEVELS.iter().position(|other| other.total_cmp(&level).is_eq()).unwrap();
             [1, 2].map(|column| section.table.text(column, at))
         };
         assert_eq!(row(0.3), ["100.00 %", "100.00 %"]);

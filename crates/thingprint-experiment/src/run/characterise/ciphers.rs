@@ -37,14 +37,7 @@ pub(super) fn section(traffic: &Traffic<'_>) -> Section {
         all if all == lists.len() => 2,
         _ => 1,
     };
-    let mut table = Table::new([
-        Column::texts("class"),
-        Column::count("lists"),
-        Column::texts("list"),
-        Column::count("hellos"),
-        Column::count("suites"),
-        Column::texts("shared with"),
-    ]);
+    let mut table = empty_table();
     let mut strips = Vec::new();
     for (class, lists) in &lists {
         let mut order: Vec<(&str, u64)> = lists.iter().map(|(list, count)| (*list, *count)).collect();
@@ -88,4 +81,15 @@ pub(super) fn section(traffic: &Traffic<'_>) -> Section {
         table,
         chart: (!chart.rows.is_empty()).then(|| chart.into()),
     }
+}
+
+fn empty_table() -> Table {
+    Table::new([
+        Column::texts("class"),
+        Column::count("lists"),
+        Column::texts("list"),
+        Column::count("hellos"),
+        Column::count("suites"),
+        Column::texts("shared with"),
+    ])
 }
