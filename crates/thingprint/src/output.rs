@@ -55,6 +55,15 @@ impl Output {
         Self { path, format, style: Style { width, colour: is_terminal && wants_colour() } }
     }
 
+    /// A place for bytes that are not for terminals, whatever the file is called.
+    pub(crate) fn binary(args: &GlobalArgs) -> Result<Self, Usage> {
+        let output = Self::verbatim(args);
+        if output.is_terminal() {
+            return Err(Usage("the result is not for terminals: give a file with -o".to_owned()));
+        }
+        Ok(output)
+    }
+
     /// The format.
     pub(crate) const fn format(&self) -> Format {
         self.format

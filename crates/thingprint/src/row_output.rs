@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
 
 use anyhow::Context;
-use thingprint_table::{Style, Table, TableWriter};
+use thingprint_table::{Table, TableWriter};
 
 use crate::output::Output;
 
 /// What happens to a result that comes bit by bit.
 #[derive(Debug)]
-pub(crate) enum Part {
+pub(crate) enum RowEvent {
     /// More rows.
     Rows(Table),
     /// Everything comes again, and what came so far does not count.
@@ -24,53 +24,55 @@ impl Output {
         &self,
         columns: &Table,
         final_rows: bool,
-        make: impl FnOnce(&mut dyn FnMut(Part) -> anyhow::Result<()>) -> anyhow::Result<T>,
+        make: impl FnOnce(&mut dyn FnMut(RowEvent) -> anyhow::Result<()>) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
         let mut result = None;
         if final_rows {
             self.with_style(|format, style, out| {
                 let mut writer = TableWriter::new(columns.clone(), format, style, out);
                 result = Some(make(&mut |part| {
-                    let Part::Rows(rows) = part else { return Ok(()) };
+                    let RowEvent::Rows(rows) = part else { return Ok(()) };
                     writer.push(&rows)?;
                     Ok(writer.flush()?)
                 })?);
                 Ok(writer.finish()?)
             })?;
         } else {
-            let spool = tempfile::tempfile().context("failed to make a temporary file for the result")?;
-            result = Some(self.spool(columns, &spool, make)?);
-            self.with(|out| copy(&spool, out))?;
+            let spools = [spool()?, spool()?];
+            let (value, last) = self.spool(columns, &spools, make)?;
+            result = Some(value);
+            self.with(|out| copy(last, out))?;
         }
         result.context("failed to write the result: nothing was made")
     }
 
-    /// Writes rows into a file that begins anew when they come again.
-    fn spool<T>(
+    /// Writes rows into the first file, or into the second when they come again; gives the file that has them.
+    fn spool<'a, T>(
         &self,
         columns: &Table,
-        spool: &File,
-        make: impl FnOnce(&mut dyn FnMut(Part) -> anyhow::Result<()>) -> anyhow::Result<T>,
-    ) -> anyhow::Result<T> {
-        let style: Style = self.style();
-        let mut files = [BufWriter::new(spool), BufWriter::new(spool)];
-        let [first, second] = &mut files;
-        let mut second = Some(second);
-        let mut writer = TableWriter::new(columns.clone(), self.format(), style, first);
+        [first, second]: &'a [File; 2],
+        make: impl FnOnce(&mut dyn FnMut(RowEvent) -> anyhow::Result<()>) -> anyhow::Result<T>,
+    ) -> anyhow::Result<(T, &'a File)> {
+        let mut outs = [BufWriter::new(first), BufWriter::new(second)];
+        let [out, next] = &mut outs;
+        let mut next = Some(next);
+        let mut writer = TableWriter::new(columns.clone(), self.format(), self.style(), out);
         let result = make(&mut |part| match part {
-            Part::Rows(rows) => Ok(writer.push(&rows)?),
-            Part::Restart => {
-                let next = second.take().context("failed to read: the gateways changed twice")?;
-                writer.flush()?;
-                spool.set_len(0)?;
-                (&*spool).rewind()?;
-                writer = TableWriter::new(columns.clone(), self.format(), style, next);
+            RowEvent::Rows(rows) => Ok(writer.push(&rows)?),
+            RowEvent::Restart => {
+                let next = next.take().context("failed to read: the gateways changed twice")?;
+                writer = TableWriter::new(columns.clone(), self.format(), self.style(), next);
                 Ok(())
             }
         })?;
         writer.finish()?;
-        Ok(result)
+        let is_again = next.is_none();
+        Ok((result, if is_again { second } else { first }))
     }
+}
+
+fn spool() -> anyhow::Result<File> {
+    tempfile::tempfile().context("failed to make a temporary file for the result")
 }
 
 fn copy(mut spool: &File, out: &mut dyn Write) -> anyhow::Result<()> {

@@ -20,7 +20,7 @@ use crate::output::Output;
 use crate::protocols::Protocols;
 use crate::read_report::{report_losses, report_read};
 use crate::reading::Reading;
-use crate::row_output::Part as RowPart;
+use crate::row_output::RowEvent;
 
 /// Turn captures into instances
 ///
@@ -50,13 +50,13 @@ impl ExtractArgs {
         let messages = Messages::new(global.quiet, global.verbose);
         let protocols = self.extraction.models.read()?;
         let options = self.extraction.options(protocols.id())?;
-        let output = Output::of(global)?;
+        let output = if self.partial { part_output(global) } else { Output::of(global) }?;
         let labels = read_labels(self.labels.as_deref())?;
         let (inputs, found) = expand(&self.captures, messages)?;
         output.check_apart(&inputs)?;
         output.check_apart_from(&[self.labels.as_deref(), self.extraction.models.path()])?;
         if self.partial {
-            return Ok(self.write_part(global, (&inputs, options), &protocols)?.max(found));
+            return Ok(self.write_part(global, &output, (&inputs, options), &protocols)?.max(found));
         }
         let recipe = ExtractionRecipe::of(&options);
         let gateways = self.extraction.flow.device.gateways();
@@ -79,11 +79,11 @@ impl ExtractArgs {
             extraction.stream(&mut |event| match event {
                 Event::Rows(rows) => {
                     counts.add(&rows);
-                    write(RowPart::Rows(table(&rows)))
+                    write(RowEvent::Rows(table(&rows)))
                 }
                 Event::Restart => {
                     counts = Counts::default();
-                    write(RowPart::Restart)
+                    write(RowEvent::Restart)
                 }
             })
         })?;
@@ -95,6 +95,7 @@ impl ExtractArgs {
     fn write_part(
         &self,
         global: &GlobalArgs,
+        output: &Output,
         (inputs, options): (&[Input], InstanceOptions),
         protocols: &Protocols,
     ) -> anyhow::Result<Outcome> {
@@ -132,7 +133,7 @@ impl ExtractArgs {
         parts.insert(part);
         let recipe = ExtractionRecipe::of(&options);
         let file = PartFile { recipe, gateways: gateways.given, parts };
-        Output::with_documents(global)?.with(|out| file.write(out).context("failed to write the part"))?;
+        output.with(|out| file.write(out).context("failed to write the part"))?;
         messages.note(format!("a part of {}", counted(run.summary.read.frames, "frame", "frames")));
         Ok(outcome)
     }
@@ -160,5 +161,13 @@ impl Counts {
             let rows = counted(self.rows, "instance", "instances");
             messages.note(format!("{rows}, {} of them labelled", self.labelled));
         }
+    }
+}
+
+/// Where a part goes, which has one form.
+fn part_output(global: &GlobalArgs) -> Result<Output, Usage> {
+    match global.format {
+        Some(format) => Err(Usage(format!("--partial: unsupported format '{format}': a part has one form"))),
+        None => Output::binary(global),
     }
 }

@@ -18,7 +18,7 @@ use crate::messages::{Messages, counted};
 use crate::output::Output;
 use crate::read_report::{gateways_in_words, report_late, report_losses, report_read, report_unowned};
 use crate::reading::Reading;
-use crate::row_output::Part;
+use crate::row_output::RowEvent;
 
 mod likeness;
 mod rows;
@@ -168,13 +168,13 @@ impl Listing<'_> {
         let mut rows = Rows::new(self.columns, self.order(), split);
         let summary = output.rows(&self.columns.columns(), self.reading.is_streaming(), |write| {
             let summary = self.read(&mut rows, |rows, event| match event {
-                Event::Rows(flows) => rows.take(flows)?.map_or(Ok(()), |part| write(Part::Rows(part))),
+                Event::Rows(flows) => rows.take(flows)?.map_or(Ok(()), |part| write(RowEvent::Rows(part))),
                 Event::Restart => {
                     rows.restart();
-                    write(Part::Restart)
+                    write(RowEvent::Restart)
                 }
             })?;
-            write(Part::Rows(rows.rest()?))?;
+            write(RowEvent::Rows(rows.rest()?))?;
             Ok(summary)
         })?;
         Ok(self.listed(summary, &rows))
