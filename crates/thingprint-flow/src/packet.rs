@@ -77,10 +77,12 @@ impl Transport {
 }
 
 /// The TCP header fields that flows and streams need.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TcpSegment {
     /// Sequence number.
     pub seq: u32,
+    /// Acknowledgement number; it counts where [`TcpFlags::ack`] is set.
+    pub ack: u32,
     /// Control bits.
     pub flags: TcpFlags,
 }

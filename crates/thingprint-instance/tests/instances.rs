@@ -31,7 +31,7 @@ struct Said {
 
 impl Said {
     fn tcp(at_ms: i64, is_up: bool, flags: u8, local_port: u16) -> Self {
-        let transport = Transport::Tcp(TcpSegment { seq: 1, flags: TcpFlags(flags) });
+        let transport = Transport::Tcp(TcpSegment { seq: 1, ack: 0, flags: TcpFlags(flags) });
         Self { at_ms, is_up, transport, local_port, peer: ("52.1.2.3", 443), bytes: 100, payload: Vec::new() }
     }
 
@@ -274,7 +274,7 @@ fn client_hello() -> Vec<u8> {
 fn segment(at_ms: i64, at: usize, bytes: &[u8]) -> Said {
     let mut said = Said::tcp(at_ms, true, 0x18, 40_001);
     let seq = 1001 + u32::try_from(at).unwrap();
-    said.transport = Transport::Tcp(TcpSegment { seq, flags: TcpFlags(0x18) });
+    said.transport = Transport::Tcp(TcpSegment { seq, ack: 0, flags: TcpFlags(0x18) });
     said.payload = bytes.to_vec();
     said.bytes = 40 + u32::try_from(bytes.len()).unwrap();
     said
@@ -282,7 +282,7 @@ fn segment(at_ms: i64, at: usize, bytes: &[u8]) -> Said {
 
 fn syn(at_ms: i64) -> Said {
     let mut said = Said::tcp(at_ms, true, 0x02, 40_001);
-    said.transport = Transport::Tcp(TcpSegment { seq: 1000, flags: TcpFlags(0x02) });
+    said.transport = Transport::Tcp(TcpSegment { seq: 1000, ack: 0, flags: TcpFlags(0x02) });
     said
 }
 

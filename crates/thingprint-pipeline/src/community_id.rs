@@ -110,7 +110,7 @@ mod tests {
     /// Flows of the specification's reference data.
     #[test]
     fn ids_equal_the_published_ones_in_both_directions() {
-        let tcp = Transport::Tcp(TcpSegment { seq: 0, flags: TcpFlags(0) });
+        let tcp = Transport::Tcp(TcpSegment { seq: 0, ack: 0, flags: TcpFlags(0) });
         let both = |transport, [a, b]: [(&str, u16); 2], expected| {
             check(transport, [a, b], &[], Some(expected));
             check(transport, [b, a], &[], Some(expected));

@@ -20,7 +20,7 @@ struct Flow<'a> {
 }
 
 fn segment(seq: u32, payload: &[u8]) -> Ip<'_> {
-    wire::packet(Transport::Tcp(TcpSegment { seq, flags: TcpFlags(wire::ACK) }), payload)
+    wire::packet(Transport::Tcp(TcpSegment { seq, ack: 0, flags: TcpFlags(wire::ACK) }), payload)
 }
 
 fn segments(payload: &[u8], count: usize) -> Vec<Ip<'_>> {

@@ -105,7 +105,7 @@ impl DetectedProtocol {
     pub fn of<S>(engine: &Engine, inspection: &Inspection, flow: &Flow<S>) -> Self {
         let model = inspection.model();
         let transport = match flow.tuple.protocol() {
-            6 => Transport::Tcp(TcpSegment { seq: 0, flags: TcpFlags::default() }),
+            6 => Transport::Tcp(TcpSegment { seq: 0, ack: 0, flags: TcpFlags::default() }),
             17 => Transport::Udp,
             other => Transport::Other(other),
         };

@@ -116,7 +116,7 @@ fn a_head_that_the_capture_cuts_is_told_as_far_as_it_goes() {
     let whole = b"GET /a HTTP/1.1\r\nHost: lamp.example\r\nUser-Agent: lamp/1.0\r\n\r\n";
     let check = |captured: usize, expected: &[&str]| {
         let mut flow = Flow::new(Limits::default());
-        let segment = TcpSegment { seq: 0, flags: TcpFlags(wire::ACK) };
+        let segment = TcpSegment { seq: 0, ack: 0, flags: TcpFlags(wire::ACK) };
         let mut packet = wire::packet(Transport::Tcp(segment), &whole[..captured]);
         packet.payload_bytes = u32::try_from(whole.len()).unwrap();
         flow.send(DEVICE, &packet);

@@ -43,7 +43,7 @@ impl Flow {
     /// Sends the next bytes of a stream.
     fn tcp(&mut self, sender: Sender, payload: &[u8]) -> &mut Self {
         let next = &mut self.next[usize::from(sender == Sender::Peer)];
-        let segment = TcpSegment { seq: *next, flags: TcpFlags(wire::ACK) };
+        let segment = TcpSegment { seq: *next, ack: 0, flags: TcpFlags(wire::ACK) };
         *next = next.wrapping_add(u32::try_from(payload.len()).unwrap());
         self.send(sender, &wire::packet(Transport::Tcp(segment), payload));
         self

@@ -189,7 +189,7 @@ fn check_models(payload: &[u8]) -> Result<(), TestCaseError> {
         prop_assert_eq!(is_admitted(engine, Transport::Udp, payload), is_accepted, "{}", name);
     }
     let is_accepted = matches!(parsers::http(payload), parsers::Head::Complete { .. });
-    let stream = Transport::Tcp(TcpSegment { seq: 0, flags: TcpFlags(wire::ACK) });
+    let stream = Transport::Tcp(TcpSegment { seq: 0, ack: 0, flags: TcpFlags(wire::ACK) });
     prop_assert!(!is_accepted || is_admitted(&HTTP, stream, payload));
     Ok(())
 }

@@ -228,6 +228,7 @@ fn a_segment_cut_in_the_capture_ends_the_stream() {
     let transport = |seq| {
         thingprint_flow::Transport::Tcp(thingprint_flow::TcpSegment {
             seq,
+            ack: 0,
             flags: thingprint_flow::TcpFlags(wire::ACK),
         })
     };

@@ -48,7 +48,11 @@ fn tcp(body: Body<'_>) -> Segment<'_> {
     let length = header.slice().len();
     let flags = header.slice().get(13).copied().unwrap_or_default();
     Segment {
-        transport: Transport::Tcp(TcpSegment { seq: header.sequence_number(), flags: TcpFlags(flags) }),
+        transport: Transport::Tcp(TcpSegment {
+            seq: header.sequence_number(),
+            ack: header.acknowledgment_number(),
+            flags: TcpFlags(flags),
+        }),
         src_port: header.source_port(),
         dst_port: header.destination_port(),
         payload: body.captured.get(length..).unwrap_or_default(),
@@ -62,12 +66,13 @@ fn tcp(body: Body<'_>) -> Segment<'_> {
 #[cold]
 fn unfit_tcp(body: Body<'_>) -> Segment<'_> {
     let (src_port, dst_port) = ports(body.captured);
-    let seq = body.captured.get(4..).and_then(<[u8]>::first_chunk).map_or(0, |seq| u32::from_be_bytes(*seq));
+    let number = |at: usize| body.captured.get(at..).and_then(<[u8]>::first_chunk).copied();
+    let [seq, ack] = [4, 8].map(|at| number(at).map_or(0, u32::from_be_bytes));
     let offset = body.captured.get(12).map_or(TCP_HEADER, |byte| usize::from(byte >> 4) * 4);
     let flags = body.captured.get(13).copied().unwrap_or_default();
     let payload_bytes = if offset < TCP_HEADER { None } else { body.length.checked_sub(offset) };
     Segment {
-        transport: Transport::Tcp(TcpSegment { seq, flags: TcpFlags(flags) }),
+        transport: Transport::Tcp(TcpSegment { seq, ack, flags: TcpFlags(flags) }),
         src_port,
         dst_port,
         payload: &[],

@@ -19,7 +19,7 @@ fn a_tcp_segment_is_read_in_full() {
     let ip = seen.ip.unwrap();
     assert_eq!((ip.src.to_string(), ip.dst.to_string()), ("192.168.1.10".to_owned(), "52.1.2.3".to_owned()));
     assert_eq!((ip.ttl, ip.total_bytes, ip.ports), (64, 45, (40_000, 443)));
-    assert_eq!(ip.transport, Transport::Tcp(TcpSegment { seq: 7, flags: TcpFlags(0x18) }));
+    assert_eq!(ip.transport, Transport::Tcp(TcpSegment { seq: 7, ack: 1, flags: TcpFlags(0x18) }));
     assert_eq!((&ip.payload[..], ip.payload_bytes), (&b"GET /"[..], 5));
     assert_eq!(counts, DecodeCounts { frames: 1, ip_packets: 1, ..DecodeCounts::default() });
 }
@@ -88,19 +88,20 @@ fn a_tcp_header_that_was_cut_is_read_as_far_as_it_is_there() {
     let frame = tcp_frame(&[9; 1000]);
     let push_ack = TcpFlags(0x18);
     let cases = [
-        (53, (40_000, 443), 7, push_ack, 1000),
-        (48, (40_000, 443), 7, push_ack, 1000),
-        (47, (40_000, 443), 7, TcpFlags(0), 1000),
-        (42, (40_000, 443), 7, TcpFlags(0), 1000),
-        (41, (40_000, 443), 0, TcpFlags(0), 1000),
-        (38, (40_000, 443), 0, TcpFlags(0), 1000),
-        (37, (0, 0), 0, TcpFlags(0), 1000),
-        (34, (0, 0), 0, TcpFlags(0), 1000),
+        (53, (40_000, 443), (7, 1), push_ack, 1000),
+        (48, (40_000, 443), (7, 1), push_ack, 1000),
+        (47, (40_000, 443), (7, 1), TcpFlags(0), 1000),
+        (45, (40_000, 443), (7, 0), TcpFlags(0), 1000),
+        (42, (40_000, 443), (7, 0), TcpFlags(0), 1000),
+        (41, (40_000, 443), (0, 0), TcpFlags(0), 1000),
+        (38, (40_000, 443), (0, 0), TcpFlags(0), 1000),
+        (37, (0, 0), (0, 0), TcpFlags(0), 1000),
+        (34, (0, 0), (0, 0), TcpFlags(0), 1000),
     ];
-    for (snap_length, ports, seq, flags, payload_bytes) in cases {
+    for (snap_length, ports, (seq, ack), flags, payload_bytes) in cases {
         let (seen, counts) = decode_cut(LinkType::Ethernet, &frame[..snap_length], frame.len());
         let ip = seen.ip.unwrap();
-        assert_eq!(ip.transport, Transport::Tcp(TcpSegment { seq, flags }), "cut to {snap_length}");
+        assert_eq!(ip.transport, Transport::Tcp(TcpSegment { seq, ack, flags }), "cut to {snap_length}");
         assert_eq!((ip.ports, ip.payload_bytes, ip.payload.len()), (ports, payload_bytes, 0));
         assert!(counts.malformed.is_empty(), "{counts:?}");
     }

@@ -19,7 +19,7 @@ use thingprint_protocol::{Detector, Engine, Heard};
 const ROUTER: MacAddr = MacAddr::new([2, 0, 0, 0, 0, 1]);
 
 /// The first segment with a payload from the server of a connection.
-const SERVER_SEGMENT: Transport = Transport::Tcp(TcpSegment { seq: 5001, flags: TcpFlags(0x18) });
+const SERVER_SEGMENT: Transport = Transport::Tcp(TcpSegment { seq: 5001, ack: 0, flags: TcpFlags(0x18) });
 
 /// Frames between a device and others, in the order told.
 #[derive(Clone, Debug, Default)]
@@ -73,7 +73,7 @@ impl Story {
 
     /// A TCP connection that another one tries to open to a device, which refuses it with an RST (RFC 9293 §3.5.2).
     pub(crate) fn refuses(mut self, device: u8, from: Side<'_>, to: Side<'_>) -> Self {
-        let segment = |seq, flags| Transport::Tcp(TcpSegment { seq, flags: TcpFlags(flags) });
+        let segment = |seq, flags| Transport::Tcp(TcpSegment { seq, ack: 0, flags: TcpFlags(flags) });
         self.push(device, false, (from, to), segment(1000, 0x02), &[]);
         self.push(device, true, (to, from), segment(0, 0x14), &[]);
         self
@@ -106,7 +106,7 @@ impl Story {
     }
 
     fn connect(&mut self, device: u8, is_sent: bool, sides: (Side<'_>, Side<'_>), payload: &[u8]) {
-        let segment = |seq, flags| Transport::Tcp(TcpSegment { seq, flags: TcpFlags(flags) });
+        let segment = |seq, flags| Transport::Tcp(TcpSegment { seq, ack: 0, flags: TcpFlags(flags) });
         let back = (sides.1, sides.0);
         self.push(device, is_sent, sides, segment(1000, 0x02), &[]);
         self.push(device, !is_sent, back, segment(5000, 0x12), &[]);

@@ -401,7 +401,7 @@ mod tests {
                 dst: [192, 0, 2, 2].into(),
                 ttl: 64,
                 total_bytes: 40,
-                transport: Transport::Tcp(TcpSegment { seq: 1, flags: TcpFlags(0x10) }),
+                transport: Transport::Tcp(TcpSegment { seq: 1, ack: 0, flags: TcpFlags(0x10) }),
                 src_port: 40000,
                 dst_port: 40001,
                 payload,

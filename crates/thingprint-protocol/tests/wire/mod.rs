@@ -29,7 +29,7 @@ impl Flow {
     /// Sends a TCP segment.
     pub(crate) fn tcp(&mut self, sender: Sender, segment: Segment<'_>) {
         let Segment { seq, flags, payload } = segment;
-        let transport = Transport::Tcp(TcpSegment { seq, flags: TcpFlags(flags) });
+        let transport = Transport::Tcp(TcpSegment { seq, ack: 0, flags: TcpFlags(flags) });
         self.send(sender, &packet(transport, payload));
     }
 
