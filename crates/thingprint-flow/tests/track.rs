@@ -34,7 +34,8 @@ fn tcp(at_ms: i64, up: bool, flags: u8) -> Said {
     let camera = (CAMERA, "192.168.1.10", 40_000);
     let server = (ROUTER, "52.1.2.3", 443);
     let (from, to) = if up { (camera, server) } else { (server, camera) };
-    let transport = Transport::Tcp(TcpSegment { seq: 0, flags: TcpFlags(flags) });
+    let seq = u32::from(flags & SYN == 0);
+    let transport = Transport::Tcp(TcpSegment { seq, ack: 1, flags: TcpFlags(flags) });
     Said { at_ms, from, to, transport, bytes: 100 }
 }
 

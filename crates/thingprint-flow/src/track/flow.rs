@@ -2,6 +2,7 @@ use super::client::Client;
 use super::device::DeviceIndex;
 use super::key::{DevicePacket, Endpoint, FiveTuple, FlowKey};
 use super::options::{FlowEnding, FlowOptions, PacketSize};
+use super::streams::Streams;
 use super::window::WindowIndex;
 use crate::{Timestamp, Transport};
 
@@ -23,6 +24,8 @@ pub enum FlowEnd {
     Finished,
     /// Nothing came for longer than the idle time.
     Idle,
+    /// A SYN began another stream between the same ends.
+    Superseded,
     /// It was older than the `joy` preset lets a flow become.
     Aged,
     /// The window's edge, or the capture's end.
@@ -164,10 +167,12 @@ pub(super) struct OpenFlow<S> {
     up: Tally,
     down: Tally,
     ended: Option<(Timestamp, FlowEnd)>,
-    local_is_low: bool,
+    /// Whether the device has the lower end; the link addresses of the first packet decided it.
+    pub(super) local_is_low: bool,
     client: Client,
     fin_up: bool,
     fin_down: bool,
+    pub(super) streams: Streams,
     pub(super) state: S,
 }
 
@@ -195,9 +200,10 @@ impl<S: Default> OpenFlow<S> {
             down: Tally::default(),
             ended: None,
             local_is_low: src_is_low == view.is_sent,
-            client: Client::at_first(view.ip, view.is_sent, &options.server_ports),
+            client: Client::at_first(view, &options.server_ports),
             fin_up: false,
             fin_down: false,
+            streams: Streams::default(),
             state: S::default(),
         }
     }
@@ -214,11 +220,16 @@ impl<S: Default> OpenFlow<S> {
             PacketSize::Payload => view.ip.payload_bytes,
             PacketSize::Wire => view.packet.wire_bytes,
         }));
-        if let Transport::Tcp(segment) = view.ip.transport {
-            // SYN 0x02, FIN 0x01, RST 0x04: nearly every segment has none of them.
-            if segment.flags.0 & 0x07 != 0 {
-                self.note_flags(view, options.ending);
+        match view.ip.transport {
+            Transport::Tcp(segment) => {
+                self.streams.observe(segment, view.is_sent == self.local_is_low, view.time);
+                // SYN 0x02, FIN 0x01, RST 0x04: nearly every segment has none of them.
+                if segment.flags.0 & 0x07 != 0 {
+                    self.note_flags(view, options.ending);
+                }
             }
+            Transport::Udp => {}
+            Transport::Other(_) => self.client.update(view.ip, view.is_sent),
         }
     }
 
@@ -261,11 +272,24 @@ impl<S: Default> OpenFlow<S> {
                 }
                 if view.time.nanos_since(self.last) > idle_ns {
                     Fate::Replaces(FlowEnd::Idle)
+                } else if self.is_superseded_by(view) {
+                    Fate::Replaces(FlowEnd::Superseded)
                 } else {
                     Fate::Joins
                 }
             }
         }
+    }
+
+    /// Whether the device sent a packet of this flow: its addresses and ports say so, whatever its link addresses.
+    #[inline]
+    pub(super) const fn is_sent(&self, src_is_low: bool) -> bool {
+        src_is_low == self.local_is_low
+    }
+
+    fn is_superseded_by(&self, view: &DevicePacket<'_, '_>) -> bool {
+        let Transport::Tcp(segment) = view.ip.transport else { return false };
+        self.streams.are_replaced_by(segment, view.is_sent == self.local_is_low, view.time)
     }
 
     /// Whether neither RST nor FINs ended the flow.

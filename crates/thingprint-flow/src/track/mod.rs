@@ -10,6 +10,7 @@ mod identify;
 mod key;
 mod observer;
 mod options;
+mod streams;
 mod table;
 mod tracker;
 mod window;

@@ -11,9 +11,10 @@ use super::identify::{Ends, Identifier};
 use super::key::{DeviceFrame, DevicePacket, FiveTuple, FlowKey};
 use super::observer::Observer;
 use super::options::{FlowOptions, WindowLength};
+use super::streams::Streams;
 use super::table::Table;
 use super::window::WindowIndex;
-use crate::{DeviceId, Packet, Timestamp};
+use crate::{DeviceId, Packet, Timestamp, Transport};
 
 /// What a tracker counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,6 +85,8 @@ pub struct Tracker<O: Observer> {
 #[derive(Debug)]
 struct Carried<S> {
     last: Timestamp,
+    local_is_low: bool,
+    streams: Streams,
     state: S,
 }
 
@@ -407,68 +410,89 @@ impl<O: Observer> Tracker<O> {
         let hash = self.hasher.hash_one(key);
         let Some(window) = self.windows.get_mut(position) else { return };
         if let Some(flow) = window.table.get_mut(hash, &key) {
-            match flow.fate(view, self.options.ending) {
+            let turned = DevicePacket { is_sent: flow.is_sent(src_is_low), ..*view };
+            match flow.fate(&turned, self.options.ending) {
                 Fate::Joins => {
                     let (from, to) = (flow.last.min(view.time), flow.first.max(view.time));
-                    flow.count(view, &self.options);
+                    flow.count(&turned, &self.options);
                     self.observer.active(key.device, &key.tuple, from, to);
+                    self.observer.packet(&turned, &mut flow.state);
                 }
                 Fate::Replaces(why) => {
                     let fresh = OpenFlow::begin(key, src_is_low, view, &self.options);
                     let mut ended = std::mem::replace(flow, fresh);
                     flow.count(view, &self.options);
-                    if why == FlowEnd::Aged {
+                    if why == FlowEnd::Aged && ended.is_sent(src_is_low) == view.is_sent {
                         // The connection goes on; only its count starts again.
                         flow.state = self.observer.continue_flow(&mut ended.state);
                     }
                     let clock = self.span.map_or(view.time, |(_, clock)| clock);
                     self.observer.flow(ended.close(window.index, why, clock));
                     self.observer.active(key.device, &key.tuple, view.time, view.time);
+                    self.observer.packet(view, &mut flow.state);
                 }
             }
-            self.observer.packet(view, &mut flow.state);
         } else {
-            let mut flow = OpenFlow::begin(key, src_is_low, view, &self.options);
-            flow.count(view, &self.options);
-            let mut from = view.time;
-            if let Some(before) = self.before(position, hash, &key, view.time) {
-                from = before.last;
-                flow.state = before.state;
-            }
-            self.observer.packet(view, &mut flow.state);
-            if let Some(window) = self.windows.get_mut(position) {
-                window.table.insert(hash, flow);
-            }
-            self.enter_expiry(hash, key, view.time);
-            self.observer.active(key.device, &key.tuple, from, view.time);
+            self.begin_flow((position, hash), key, src_is_low, view);
         }
         if position + 1 < self.windows.len() {
             self.join_newer(position, hash, &key, view.time);
         }
     }
 
-    /// The same flow in an earlier window, if it goes on from there.
+    fn begin_flow(
+        &mut self,
+        (position, hash): (usize, u64),
+        key: FlowKey,
+        src_is_low: bool,
+        view: &DevicePacket<'_, '_>,
+    ) {
+        let mut flow = OpenFlow::begin(key, src_is_low, view, &self.options);
+        flow.count(view, &self.options);
+        let mut from = view.time;
+        if let Some((last, state)) = self.before((position, hash), &key, src_is_low, view) {
+            from = last;
+            flow.state = state.unwrap_or_default();
+        }
+        self.observer.packet(view, &mut flow.state);
+        if let Some(window) = self.windows.get_mut(position) {
+            window.table.insert(hash, flow);
+        }
+        self.enter_expiry(hash, key, view.time);
+        self.observer.active(key.device, &key.tuple, from, view.time);
+    }
+
+    /// The last packet of the same flow in an earlier window, if it goes on from there, with its state where the
+    /// device has the same end of it.
     fn before(
         &mut self,
-        position: usize,
-        hash: u64,
+        (position, hash): (usize, u64),
         key: &FlowKey,
-        time: Timestamp,
-    ) -> Option<Carried<O::State>> {
+        src_is_low: bool,
+        view: &DevicePacket<'_, '_>,
+    ) -> Option<(Timestamp, Option<O::State>)> {
         let idle_ns = self.options.ending.idle_ns(key.tuple.protocol())?;
-        let is_near = |last: Timestamp| time.nanos_since(last) <= idle_ns;
+        let goes_on = |last: Timestamp, streams: &Streams| {
+            let is_superseded = matches!(view.ip.transport,
+                Transport::Tcp(segment) if streams.are_replaced_by(segment, src_is_low, view.time));
+            view.time.nanos_since(last) <= idle_ns && !is_superseded
+        };
+        let is_turned = |local_is_low: bool| (src_is_low == local_is_low) != view.is_sent;
         for window in self.windows.iter_mut().take(position).rev() {
             let Some(flow) = window.table.get_mut(hash, key) else { continue };
-            let goes_on = flow.is_open() && is_near(flow.last);
-            return goes_on
-                .then(|| Carried { last: flow.last, state: self.observer.continue_flow(&mut flow.state) });
+            if !flow.is_open() || !goes_on(flow.last, &flow.streams) {
+                return None;
+            }
+            let is_kept = !is_turned(flow.local_is_low);
+            return Some((flow.last, is_kept.then(|| self.observer.continue_flow(&mut flow.state))));
         }
-        let carried = self.carried.remove(key)?;
-        if is_near(carried.last) {
-            return Some(carried);
+        let Carried { last, local_is_low, streams, state } = self.carried.remove(key)?;
+        let goes_on = goes_on(last, &streams);
+        if goes_on && !is_turned(local_is_low) {
+            return Some((last, Some(state)));
         }
-        self.observer.abandon_flow(carried.state);
-        None
+        self.observer.abandon_flow(state);
+        goes_on.then_some((last, None))
     }
 
     /// A packet for an older window may close the silence before the same flow's packets in a newer one.
@@ -513,7 +537,8 @@ impl<O: Observer> Tracker<O> {
             let has_room = self.carried.len() < self.options.max_flows;
             if flow.is_open() && !is_taken_up && has_room && goes_on(&flow.key, flow.last) {
                 let state = self.observer.continue_flow(&mut flow.state);
-                self.carried.insert(flow.key, Carried { last: flow.last, state });
+                let OpenFlow { last, local_is_low, streams, .. } = flow;
+                self.carried.insert(flow.key, Carried { last, local_is_low, streams, state });
             }
             self.observer.flow(flow.close(window.index, FlowEnd::Edge, at));
         }

@@ -299,6 +299,7 @@ const fn end_name(end: FlowEnd) -> &'static str {
         FlowEnd::Reset => "reset",
         FlowEnd::Finished => "finished",
         FlowEnd::Idle => "idle",
+        FlowEnd::Superseded => "superseded",
         FlowEnd::Aged => "aged",
         FlowEnd::Edge => "open",
         FlowEnd::Evicted => "evicted",
