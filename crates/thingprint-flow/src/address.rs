@@ -25,6 +25,13 @@ impl MacAddr {
         self.0[0] & 1 == 1
     }
 
+    /// Whether the address can be that of one host: neither a group's, nor all zeros, which is what loopback interfaces
+    /// and some drivers write for "none".
+    #[inline]
+    pub const fn is_host(self) -> bool {
+        !self.is_group() && !matches!(self.0, [0, 0, 0, 0, 0, 0])
+    }
+
     /// Locally administered addresses, which is what randomised ones are: the U/L bit of IEEE 802 §8.2.
     pub const fn is_locally_administered(self) -> bool {
         self.0[0] & 2 == 2

@@ -23,7 +23,7 @@ pub use packet::{Ip, NonIp, Packet, TcpFlags, TcpSegment, Transport, protocol_na
 pub use time::Timestamp;
 pub use track::{
     DeviceFrame, DeviceIndex, DevicePacket, Endpoint, Ends, Finished, FiveTuple, Flow, FlowEnd, FlowEnding,
-    FlowOptions, GatewayEvidence, GatewayPolicy, GatewayReason, Gateways, Identifier, Identity, Observer,
-    PacketSize, ParseOptionError, ServerPorts, SharedPacket, Tally, TrackCounts, Tracker, WindowIndex,
-    WindowLength, is_private,
+    FlowOptions, GatewayEvidence, GatewayPolicy, GatewayReason, Gateways, Identifier, Identity, LinkEvidence,
+    Observer, PacketSize, ParseOptionError, ServerPorts, SharedPacket, Tally, TrackCounts, Tracker,
+    WindowIndex, WindowLength, is_private,
 };

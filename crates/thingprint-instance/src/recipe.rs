@@ -237,6 +237,7 @@ mod tests {
             max_flows: _,
             max_devices: _,
             forget_after_ns: _,
+            is_identity_given: _,
         } = flow;
         let changed = |change: Change| {
             let mut options = InstanceOptions::default();

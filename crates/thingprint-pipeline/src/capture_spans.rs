@@ -24,7 +24,7 @@ impl CaptureSpans {
     pub fn see(&mut self, capture: usize, packet: &Packet<'_>) {
         let span = Span { first: packet.time, last: packet.time };
         self.captures.entry(capture).or_insert(span).add(packet.time);
-        for address in [packet.src_mac, packet.dst_mac].into_iter().flatten() {
+        for address in [packet.src_mac, packet.dst_mac].into_iter().flatten().filter(|mac| mac.is_host()) {
             let key = (capture, address);
             if let Some(span) = self.devices.get_mut(&key) {
                 span.add(packet.time);

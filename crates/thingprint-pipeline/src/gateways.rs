@@ -30,10 +30,7 @@ impl GatewayWatch {
             Identity::Mac if policy.is_settled() => policy.decide(&GatewayEvidence::default()),
             _ => Gateways::default(),
         };
-        let window = match flow.window {
-            WindowLength::Capture => WindowLength::Span(PERIOD_NS),
-            span @ WindowLength::Span(_) => span,
-        };
+        let window = period(flow);
         Self {
             evidence: is_watched.then(GatewayEvidence::default),
             policy: policy.clone(),
@@ -61,7 +58,7 @@ impl GatewayWatch {
         }
         // The first window closes after its end, also where the trace begins just behind an edge.
         let (window, lateness_ns) = (self.window, self.lateness_ns);
-        let first = || window.end_of(window.index_of(clock)).plus_nanos(lateness_ns);
+        let first = || end_of(window, lateness_ns, clock);
         frames == GUESS_FRAMES || *self.next.get_or_insert_with(first) <= clock
     }
 
@@ -82,9 +79,26 @@ impl GatewayWatch {
     }
 }
 
+/// How often gateways are decided.
+const fn period(flow: &FlowOptions) -> WindowLength {
+    match flow.window {
+        WindowLength::Capture => WindowLength::Span(PERIOD_NS),
+        span @ WindowLength::Span(_) => span,
+    }
+}
+
+/// When the first window of a trace closes that begins at a time.
+pub(crate) fn first_close(flow: &FlowOptions, begins: Timestamp) -> Timestamp {
+    end_of(period(flow), flow.lateness_ns, begins)
+}
+
+fn end_of(window: WindowLength, lateness_ns: i64, time: Timestamp) -> Timestamp {
+    window.end_of(window.index_of(time)).plus_nanos(lateness_ns)
+}
+
 /// When the window closes that is the oldest open one at a time.
 fn close_of(window: WindowLength, lateness_ns: i64, clock: Timestamp) -> Timestamp {
-    window.end_of(window.index_of(clock.plus_nanos(-lateness_ns))).plus_nanos(lateness_ns)
+    end_of(window, lateness_ns, clock.plus_nanos(-lateness_ns))
 }
 
 /// Rows of gateways that came before it was known that they are.

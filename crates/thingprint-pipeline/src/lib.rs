@@ -26,6 +26,7 @@
 //! ```
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 
+mod ahead;
 mod batch;
 mod capture_spans;
 mod community_id;

@@ -1,8 +1,9 @@
 use std::num::NonZeroUsize;
 
-use thingprint_flow::{FlowOptions, GatewayEvidence, GatewayPolicy, Gateways, Identity};
+use thingprint_flow::{FlowOptions, GatewayEvidence, GatewayPolicy, Gateways, Identity, LinkEvidence};
 use thingprint_protocol::Engine;
 
+use crate::ahead::Ahead;
 use crate::event::Event;
 use crate::gateways::{GUESS_FRAMES, GatewayWatch};
 use crate::parallel;
@@ -21,6 +22,9 @@ use crate::summary::Summary;
 /// the first 50,000 frames elect them and the end of the trace verifies that; where they differ, everything is read
 /// again ([`Event::Restart`]). In what cannot be read twice, gateways are devices until they are decided, at the close
 /// of each window; who was a gateway once stays one.
+///
+/// The same frames show whether link addresses separate hosts; where they do not, devices are identified by their IP
+/// addresses, unless [`FlowOptions::is_identity_given`].
 #[derive(Clone, Debug)]
 pub struct Pipeline {
     /// How packets become flows; its gateways are set by the policy.
@@ -68,6 +72,13 @@ pub(crate) struct Inner<'a, S: Stage, R> {
     pub(crate) progress: &'a dyn Progress,
 }
 
+/// What the first frames show.
+#[derive(Debug)]
+struct Survey {
+    identity: Identity,
+    gateways: Gateways,
+}
+
 /// What a reading gave.
 pub(crate) struct Outcome<S: Stage> {
     rests: Vec<S::Rest>,
@@ -100,15 +111,15 @@ impl Pipeline {
         mut sink: impl FnMut(Event<S::Row>) -> Result<(), E>,
         progress: &dyn Progress,
     ) -> Result<Run<S::Rest>, E> {
-        let guessed = if self.keeps_gateways { Gateways::default() } else { self.guess(source) };
-        let outcome = self.read(source, stage, &mut sink, (&guessed, progress))?;
+        let survey = self.survey(source, GUESS_FRAMES);
+        let outcome = self.read(source, stage, &mut sink, (&survey, progress))?;
         let decided = outcome.summary.gateways.macs();
-        if self.keeps_gateways || !source.is_rewindable() || decided == guessed.macs() {
+        if self.keeps_gateways || !source.is_rewindable() || decided == survey.gateways.macs() {
             return Ok(outcome.into_run());
         }
-        let decided = outcome.summary.gateways;
+        let survey = Survey { gateways: outcome.summary.gateways, ..survey };
         sink(Event::Restart)?;
-        let mut outcome = self.read(source, stage, &mut sink, (&decided, progress))?;
+        let mut outcome = self.read(source, stage, &mut sink, (&survey, progress))?;
         outcome.summary.is_second_reading = true;
         Ok(outcome.into_run())
     }
@@ -125,38 +136,53 @@ impl Pipeline {
         mut sink: impl FnMut(Event<S::Row>) -> Result<(), E>,
         (tap, progress): (&mut impl FrameTap<S::Observer, S::Row, E>, &dyn Progress),
     ) -> Result<Run<S::Rest>, E> {
-        let gateways = self.elect(source);
-        let inner = self.inner(source, stage, (&gateways, progress));
+        let survey = self.survey(source, u64::MAX);
+        let (inner, _) = self.inner(source, stage, (&survey, progress));
         let pending = Pending::new(stage, &mut sink, false);
         Ok(sequential::run(inner, pending, tap)?.into_run())
     }
 
     /// The gateways by all frames of a source, which can be read twice.
     pub fn elect(&self, source: &impl Source) -> Gateways {
-        self.elect_by(source, u64::MAX)
+        self.survey(source, u64::MAX).gateways
     }
 
-    /// The gateways that the first frames point at.
-    fn guess(&self, source: &impl Source) -> Gateways {
-        self.elect_by(source, GUESS_FRAMES)
-    }
-
-    fn elect_by(&self, source: &impl Source, most_frames: u64) -> Gateways {
-        let mut evidence = GatewayEvidence::default();
-        if self.flow.identity == Identity::Ip {
-            return Gateways::default();
-        }
-        if !self.gateways.is_settled() && source.is_rewindable() {
-            let mut reader = source.open();
-            let mut frames = 0;
+    /// What the first frames show of a source that can be read twice: what identifies devices, and the gateways by at
+    /// most so many frames.
+    fn survey(&self, source: &impl Source, most_frames: u64) -> Survey {
+        let mut survey = Survey { identity: self.flow.identity, gateways: Gateways::default() };
+        let wants_gateways = self.wants_gateways() && !self.gateways.is_settled();
+        let (mut evidence, mut links) = (GatewayEvidence::default(), LinkEvidence::default());
+        if source.is_rewindable() && (wants_gateways || self.wants_identity()) {
+            let (mut reader, mut frames) = (source.open(), 0);
+            let most_frames = if wants_gateways { most_frames } else { GUESS_FRAMES };
             while frames < most_frames
                 && let Some(next) = reader.next_packet()
             {
                 evidence.observe(&next.packet);
+                if frames < GUESS_FRAMES {
+                    links.observe(&next.packet);
+                }
                 frames += 1;
             }
         }
-        self.gateways.decide(&evidence)
+        if self.wants_identity() {
+            survey.identity = links.identity();
+        }
+        if self.wants_gateways() && survey.identity == Identity::Mac {
+            survey.gateways = self.gateways.decide(&evidence);
+        }
+        survey
+    }
+
+    /// Whether gateways are left out.
+    fn wants_gateways(&self) -> bool {
+        !self.keeps_gateways && self.flow.identity == Identity::Mac
+    }
+
+    /// Whether the first frames decide what identifies a device.
+    fn wants_identity(&self) -> bool {
+        self.flow.identity == Identity::Mac && !self.flow.is_identity_given
     }
 
     fn read<S: Stage, E>(
@@ -164,14 +190,12 @@ impl Pipeline {
         source: &impl Source,
         stage: &S,
         sink: &mut dyn FnMut(Event<S::Row>) -> Result<(), E>,
-        (gateways, progress): (&Gateways, &dyn Progress),
+        (survey, progress): (&Survey, &dyn Progress),
     ) -> Result<Outcome<S>, E> {
         let is_stream = !source.is_rewindable();
-        let is_open = is_stream
-            && !self.keeps_gateways
-            && !self.gateways.is_settled()
-            && self.flow.identity == Identity::Mac;
-        let inner = self.inner(source, stage, (gateways, progress));
+        let (inner, identity) = self.inner(source, stage, (survey, progress));
+        let is_open =
+            is_stream && !self.keeps_gateways && !self.gateways.is_settled() && identity == Identity::Mac;
         let pending = Pending::new(stage, sink, is_open);
         if self.threads.get() == 1 {
             sequential::run(inner, pending, &mut NoTap)
@@ -180,21 +204,24 @@ impl Pipeline {
         }
     }
 
+    /// Everything that a reading needs, and what identifies devices in it.
     fn inner<'a, S: Stage, R: PacketReader>(
         &self,
         source: &impl Source<Reader = R>,
         stage: &'a S,
-        (gateways, progress): (&Gateways, &'a dyn Progress),
-    ) -> Inner<'a, S, R> {
-        let flow = FlowOptions { gateways: gateways.macs(), ..self.flow.clone() };
-        let watch = GatewayWatch::new(&self.gateways, &flow, !source.is_rewindable());
-        Inner {
-            stage,
-            shards: shards(stage, &flow, &self.engine),
-            reader: source.open(),
-            router: Router::new(&flow, watch, self.wants_spans),
-            progress,
+        (survey, progress): (&Survey, &'a dyn Progress),
+    ) -> (Inner<'a, S, Ahead<R>>, Identity) {
+        let mut reader = Ahead::new(source.open());
+        let mut identity = survey.identity;
+        if self.wants_identity() && !source.is_rewindable() {
+            identity = reader.identity(&self.flow, self.gateways.is_settled());
         }
+        let flow = FlowOptions { gateways: survey.gateways.macs(), identity, ..self.flow.clone() };
+        let watch = GatewayWatch::new(&self.gateways, &flow, !source.is_rewindable());
+        let mut router = Router::new(&flow, watch, self.wants_spans);
+        router.read.by_address = u64::from(identity != self.flow.identity);
+        let shards = shards(stage, &flow, &self.engine);
+        (Inner { stage, shards, reader, router, progress }, identity)
     }
 }
 

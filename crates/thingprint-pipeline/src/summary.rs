@@ -1,5 +1,6 @@
 use thingprint_flow::{
-    CaptureError, ContentHash, DecodeCounts, GatewayEvidence, Gateways, Packet, Timestamp, TrackCounts,
+    CaptureError, ContentHash, DecodeCounts, GatewayEvidence, Gateways, Identity, Packet, Timestamp,
+    TrackCounts,
 };
 use thingprint_protocol::Losses;
 
@@ -39,6 +40,8 @@ pub struct ReadSummary {
     pub cut_packets: u64,
     /// IP packets whose sender is known by its MAC address, but not their receiver.
     pub one_sided: u64,
+    /// Traces whose devices are identified by their IP addresses, since link addresses do not separate hosts there.
+    pub by_address: u64,
     /// Packets of no device.
     pub unowned: Unowned,
     /// What could not be read.
@@ -67,11 +70,17 @@ impl ReadSummary {
         self.hashes = hashes;
     }
 
+    /// What identified devices, where this was asked for.
+    pub fn identity(&self, asked: Identity) -> Identity {
+        if self.by_address > 0 { Identity::Ip } else { asked }
+    }
+
     /// Adds what another source gave.
     pub fn merge(&mut self, other: Self) {
         self.frames += other.frames;
         self.cut_packets += other.cut_packets;
         self.one_sided += other.one_sided;
+        self.by_address += other.by_address;
         self.unowned.merge(other.unowned);
         self.problems.extend(other.problems);
         self.counts.merge(&other.counts);

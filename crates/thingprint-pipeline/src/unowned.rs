@@ -29,8 +29,8 @@ impl Unowned {
             self.public_without_mac += u64::from(is_public);
             return;
         }
-        let host = |mac: &MacAddr| !mac.is_group() && mac.octets() != [0; 6];
-        match (packet.src_mac.filter(host), packet.dst_mac.filter(host)) {
+        let host = |mac: Option<MacAddr>| mac.filter(|mac| mac.is_host());
+        match (host(packet.src_mac), host(packet.dst_mac)) {
             (None, None) => self.without_host += 1,
             (Some(one), Some(other)) if one != other => {}
             (Some(mac), _) | (_, Some(mac)) => {

@@ -29,6 +29,12 @@ pub(crate) fn report_read(
         messages.warn(format!("failed to read {problem}"));
     }
     report_gaps(read, messages);
+    if read.by_address > 0 {
+        messages.note(
+            "link addresses do not separate hosts here, since both directions of most conversations have the same ones: \
+             devices are identified by their private IP addresses (--identity mac insists on link addresses)",
+        );
+    }
     if read.frames == 0 && read.problems.is_empty() {
         messages.warn("there is no packet in the input");
     }
@@ -73,7 +79,7 @@ pub(crate) fn report_losses(track: TrackCounts, losses: Losses, messages: impl S
 
 /// Says who the gateways are and why, and which rows came before that was known.
 pub(crate) fn report_gateways(summary: &Summary, flow: &FlowOptions, messages: impl Say) {
-    if flow.identity == Identity::Mac {
+    if summary.read.identity(flow.identity) == Identity::Mac {
         for (mac, reason) in &summary.gateways.0 {
             messages.note(format!("the gateway is {mac} ({reason})"));
         }
@@ -109,7 +115,7 @@ pub(crate) fn report_unowned(
         let gateways = names.join(", ");
         format!("the gateway {gateways} is not a device (--gateway names another), and neither is a group")
     };
-    let (public, others) = read.unowned.counts(identity, gateways);
+    let (public, others) = read.unowned.counts(read.identity(identity), gateways);
     for (count, why) in [(public, by_address), (others, by_mac.as_str())] {
         if count == 0 {
             continue;

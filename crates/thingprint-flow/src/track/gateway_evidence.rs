@@ -117,7 +117,7 @@ impl GatewayEvidence {
     fn look_up(&mut self, role: usize, mac: MacAddr) -> Option<usize> {
         let place = match self.places.get(&mac) {
             Some(place) => *place,
-            None if mac.is_group() || mac.octets() == [0; 6] || self.macs.len() >= MOST_MACS => return None,
+            None if !mac.is_host() || self.macs.len() >= MOST_MACS => return None,
             None => {
                 let place = self.macs.len();
                 self.macs.push((mac, MacEvidence::default()));
@@ -178,7 +178,7 @@ impl MacEvidence {
 
     fn send_from(&mut self, source: IpAddr, receiver: Option<MacAddr>) {
         self.packets += 1;
-        if let Some(receiver) = receiver.filter(|mac| !mac.is_group())
+        if let Some(receiver) = receiver.filter(|mac| mac.is_host())
             && self.answered.len() < MOST_ANSWERED
         {
             self.answered.insert(receiver);

@@ -39,8 +39,7 @@ impl Identifier {
 
     #[inline]
     fn mac_device(&self, mac: MacAddr) -> Option<DeviceId> {
-        // All zeros is what loopback interfaces and some drivers write for "none".
-        (!mac.is_group() && mac.octets() != [0; 6] && !self.is_gateway(mac)).then_some(DeviceId::Mac(mac))
+        (mac.is_host() && !self.is_gateway(mac)).then_some(DeviceId::Mac(mac))
     }
 
     #[inline]

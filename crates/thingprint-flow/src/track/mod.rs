@@ -8,6 +8,7 @@ mod gateway;
 mod gateway_evidence;
 mod identify;
 mod key;
+mod link_evidence;
 mod observer;
 mod options;
 mod streams;
@@ -21,6 +22,7 @@ pub use gateway::{GatewayPolicy, GatewayReason, Gateways};
 pub use gateway_evidence::GatewayEvidence;
 pub use identify::{Ends, Identifier};
 pub use key::{DeviceFrame, DevicePacket, Endpoint, FiveTuple};
+pub use link_evidence::LinkEvidence;
 pub use observer::Observer;
 pub use options::{
     FlowEnding, FlowOptions, Identity, PacketSize, ParseOptionError, ServerPorts, WindowLength,

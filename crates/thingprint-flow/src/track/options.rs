@@ -22,6 +22,8 @@ pub struct FlowOptions {
     pub size: PacketSize,
     /// What stands for a device.
     pub identity: Identity,
+    /// Whether devices are identified so even where link addresses do not separate hosts.
+    pub is_identity_given: bool,
     /// The addresses of gateways, which are not devices.
     pub gateways: BTreeSet<MacAddr>,
     /// Ports that tell the server's side of a flow without a SYN.
@@ -42,6 +44,7 @@ impl Default for FlowOptions {
             ending: FlowEnding::default(),
             size: PacketSize::default(),
             identity: Identity::default(),
+            is_identity_given: false,
             gateways: BTreeSet::new(),
             server_ports: ServerPorts::default(),
             max_flows: 1 << 18,

@@ -8,7 +8,8 @@ use crate::gateways::GatewayChoice;
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Devices")]
 pub(crate) struct DeviceArgs {
-    /// Address that identifies a device: mac or ip (its private address)
+    /// Address that identifies a device: mac or ip (its private address) [default: mac; ip where link addresses do not
+    /// separate hosts]
     #[arg(long, value_name = "IDENTITY")]
     identity: Option<Identity>,
 
@@ -39,6 +40,7 @@ impl DeviceArgs {
             )));
         }
         options.identity = self.identity();
+        options.is_identity_given = self.identity.is_some();
         Ok(options)
     }
 

@@ -43,12 +43,13 @@ impl Surveying<'_> {
         let summary = run.summary;
         let gateways = summary.gateways.0.keys().copied().collect();
         let seen = builder.finish(labels, gateways, summary.span);
-        self.note_missing_gateway(&seen);
-        Ok(Survey { seen, summary })
+        let survey = Survey { seen, summary };
+        self.note_missing_gateway(&survey);
+        Ok(survey)
     }
 
-    fn note_missing_gateway(&self, seen: &Observations) {
-        let is_by_mac = self.reading.flow.identity == Identity::Mac;
+    fn note_missing_gateway(&self, Survey { seen, summary }: &Survey) {
+        let is_by_mac = summary.read.identity(self.reading.flow.identity) == Identity::Mac;
         let is_missing = seen.gateways.is_empty() && !self.reading.gateways.is_none;
         if is_missing && is_by_mac && seen.devices.len() > 1 {
             self.messages.note(

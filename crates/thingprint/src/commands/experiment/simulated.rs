@@ -171,7 +171,7 @@ impl Simulated {
     ) -> anyhow::Result<()> {
         let gateway = MacAddr::new(self.home.network.gateway.0);
         let pipeline = Pipeline {
-            flow,
+            flow: FlowOptions { is_identity_given: true, ..flow },
             gateways: GatewayPolicy { given: BTreeSet::from([gateway]), ..GatewayPolicy::default() },
             ..Pipeline::default()
         };

@@ -1,0 +1,63 @@
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use super::key::FiveTuple;
+use super::options::Identity;
+use crate::{MacAddr, Packet, Transport};
+
+/// The link addresses of a packet: source and destination.
+type Pair = [Option<MacAddr>; 2];
+
+/// Whether link addresses separate the hosts of a trace, by its conversations over TCP and UDP.
+///
+/// They do not in captures of tunnels and VPNs, nor in those written by text2pcap or tcprewrite: there both directions
+/// of a conversation have the same source and the same destination. It remembers each conversation; whoever feeds it
+/// bounds them.
+#[derive(Debug, Default)]
+pub struct LinkEvidence {
+    conversations: HashMap<FiveTuple, Conversation, RandomState>,
+    two_way: u64,
+    one_pair: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Conversation {
+    /// One direction was seen, from the lower end or the higher one.
+    OneWay {
+        is_low: bool,
+        pair: Pair,
+    },
+    TwoWay,
+}
+
+impl LinkEvidence {
+    /// Takes in a packet.
+    pub fn observe(&mut self, packet: &Packet<'_>) {
+        let pair: Pair = [packet.src_mac, packet.dst_mac];
+        let Some(ip) = packet.ip.as_ref().filter(|_| pair != [None; 2]) else { return };
+        if matches!(ip.transport, Transport::Other(_)) {
+            return;
+        }
+        let (tuple, is_low) = FiveTuple::of(ip);
+        let seen = self.conversations.entry(tuple).or_insert(Conversation::OneWay { is_low, pair });
+        match *seen {
+            Conversation::OneWay { is_low: before, pair: other } if before != is_low => {
+                self.two_way += 1;
+                self.one_pair += u64::from(pair == other);
+                *seen = Conversation::TwoWay;
+            }
+            _ => {}
+        }
+    }
+
+    /// Conversations of which both directions were seen.
+    pub const fn two_way(&self) -> u64 {
+        self.two_way
+    }
+
+    /// What identifies a device here: its IP address where most conversations lie between one ordered pair of link
+    /// addresses.
+    pub const fn identity(&self) -> Identity {
+        if self.one_pair * 2 > self.two_way { Identity::Ip } else { Identity::Mac }
+    }
+}

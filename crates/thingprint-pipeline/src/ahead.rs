@@ -1,0 +1,103 @@
+use std::collections::VecDeque;
+
+use thingprint_flow::{FlowOptions, Frame, Identity, Ip, LinkEvidence, NonIp, Packet};
+
+use crate::gateways::{GUESS_FRAMES, first_close};
+use crate::source::{PacketReader, ReadEnd, SourcePacket};
+
+/// Most bytes of frames that are kept.
+const MOST_BYTES: usize = 32 << 20;
+/// Two-way conversations that decide where rows need not wait for the gateways.
+const ENOUGH_CONVERSATIONS: u64 = 32;
+
+/// Reads what can be read only once, and can look at its first packets before it gives them.
+#[derive(Debug)]
+pub(crate) struct Ahead<R> {
+    reader: R,
+    kept: VecDeque<Kept>,
+    current: Option<Kept>,
+}
+
+/// A packet with the bytes that it refers to.
+#[derive(Debug)]
+struct Kept {
+    capture: usize,
+    /// Without its bytes, which follow.
+    frame: Frame<'static>,
+    bytes: Box<[u8]>,
+    /// Without its payload, which follows.
+    packet: Packet<'static>,
+    payload: Box<[u8]>,
+}
+
+impl<R: PacketReader> Ahead<R> {
+    pub(crate) const fn new(reader: R) -> Self {
+        Self { reader, kept: VecDeque::new(), current: None }
+    }
+
+    /// What identifies a device by the first packets: those before the gateways are decided, or as many as it takes
+    /// where they are known.
+    pub(crate) fn identity(&mut self, flow: &FlowOptions, is_settled: bool) -> Identity {
+        let (mut evidence, mut bytes, mut end) = (LinkEvidence::default(), 0, None);
+        while let Some(next) = self.reader.next_packet() {
+            evidence.observe(&next.packet);
+            let time = next.packet.time;
+            let kept = Kept::of(&next);
+            bytes += kept.bytes.len() + kept.payload.len();
+            self.kept.push_back(kept);
+            let is_full = self.kept.len() as u64 >= GUESS_FRAMES || bytes >= MOST_BYTES;
+            let is_clear = is_settled && evidence.two_way() >= ENOUGH_CONVERSATIONS;
+            if is_full || is_clear || time >= *end.get_or_insert_with(|| first_close(flow, time)) {
+                break;
+            }
+        }
+        evidence.identity()
+    }
+}
+
+impl<R: PacketReader> PacketReader for Ahead<R> {
+    #[inline]
+    fn next_packet(&mut self) -> Option<SourcePacket<'_>> {
+        if self.kept.is_empty() {
+            return self.reader.next_packet();
+        }
+        self.current = self.kept.pop_front();
+        self.current.as_ref().map(Kept::get)
+    }
+
+    fn bytes_read(&self) -> u64 {
+        self.reader.bytes_read()
+    }
+
+    fn end(self) -> ReadEnd {
+        self.reader.end()
+    }
+}
+
+impl Kept {
+    fn of(next: &SourcePacket<'_>) -> Self {
+        let SourcePacket { capture, frame, packet } = *next;
+        let payload = packet.ip.map(|ip| ip.payload).or_else(|| packet.other.map(|other| other.payload));
+        Self {
+            capture,
+            frame: Frame { bytes: &[], ..frame },
+            bytes: frame.bytes.into(),
+            packet: Packet {
+                ip: packet.ip.map(|ip| Ip { payload: &[], ..ip }),
+                other: packet.other.map(|other| NonIp { payload: &[], ..other }),
+                ..packet
+            },
+            payload: payload.unwrap_or_default().into(),
+        }
+    }
+
+    fn get(&self) -> SourcePacket<'_> {
+        let payload = &*self.payload;
+        let packet = Packet {
+            ip: self.packet.ip.map(|ip| Ip { payload, ..ip }),
+            other: self.packet.other.map(|other| NonIp { payload, ..other }),
+            ..self.packet
+        };
+        SourcePacket { capture: self.capture, frame: Frame { bytes: &self.bytes, ..self.frame }, packet }
+    }
+}

@@ -1,0 +1,5 @@
+//! Captures as the field writes them: link addresses, clocks and networks of every kind.
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop the test")]
+
+mod identity;
+mod wire;
