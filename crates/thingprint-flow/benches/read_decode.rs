@@ -132,7 +132,8 @@ fn decode(criterion: &mut Criterion) {
         bencher.iter(|| {
             for (time, bytes) in &frames {
                 let wire_bytes = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-                let frame = Frame { time: *time, link: LinkType::Ethernet, wire_bytes, bytes };
+                let frame =
+                    Frame { time: *time, link: LinkType::Ethernet, wire_bytes, bytes, ..Frame::default() };
                 black_box(decoder.decode(frame));
             }
         });

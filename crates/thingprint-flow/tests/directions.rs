@@ -38,7 +38,7 @@ fn flows_of(options: FlowOptions, link: LinkType, frames: &[Timed]) -> Vec<Flow<
     for (at_ms, bytes) in frames {
         let time = Timestamp::from_nanos(at_ms * 1_000_000);
         let wire_bytes = u32::try_from(bytes.len()).unwrap();
-        tracker.push(&decoder.decode(Frame { time, link, wire_bytes, bytes }));
+        tracker.push(&decoder.decode(Frame { time, link, wire_bytes, bytes, ..Frame::default() }));
     }
     assert!(decoder.counts().malformed.is_empty(), "{:?}", decoder.counts());
     tracker.finish().observer.0
@@ -202,7 +202,13 @@ fn a_syn_behind_an_edge_begins_a_flow_that_was_not_active_before() {
         let mut decoder = Decoder::default();
         for (at_ms, bytes) in &frames {
             let time = Timestamp::from_nanos(at_ms * 1_000_000);
-            tracker.push(&decoder.decode(Frame { time, link: LinkType::Ethernet, wire_bytes: 54, bytes }));
+            tracker.push(&decoder.decode(Frame {
+                time,
+                link: LinkType::Ethernet,
+                wire_bytes: 54,
+                bytes,
+                ..Frame::default()
+            }));
         }
         tracker.finish().observer.0
     };

@@ -41,6 +41,14 @@ impl Bursts {
         interval_ns
     }
 
+    /// The next query starts a burst, and no interval ends with it: the clock stepped back.
+    pub(crate) fn break_off(&mut self) {
+        if let Some(seen) = &mut self.0 {
+            // What lies longer ago than any interval that counts.
+            (seen.last_start, seen.last_query) = (Timestamp::MIN, Timestamp::MIN);
+        }
+    }
+
     /// Appends the bursts of the part that follows.
     pub(crate) fn join(&mut self, next: &Self, burst_gap_ns: u64) -> Joint {
         let (Some(seen), Some(next)) = (&mut self.0, next.0) else {

@@ -53,6 +53,8 @@ struct DeviceState {
     id: Option<DeviceId>,
     windows: BTreeMap<WindowIndex, Box<WindowTally>>,
     activity: Activity,
+    /// When it was active before the clock stepped back.
+    active_before: Option<(Timestamp, Timestamp)>,
     is_restless: bool,
     head_gaps: Vec<Gap>,
     first_packets: BTreeMap<FiveTuple, Timestamp>,
@@ -181,6 +183,15 @@ impl Observer for InstanceObserver {
         self.head_end = Some(first.plus_nanos(self.options.flow.ending.longest_idle_ns()));
     }
 
+    fn begin_segment(&mut self) {
+        let Self { options, plan, devices, .. } = self;
+        let head_end = self.head_end.filter(|_| self.keeps == Keeps::All);
+        for state in devices.iter_mut() {
+            state.begin_segment(head_end, plan, options);
+        }
+        self.restless.clear();
+    }
+
     fn device(&mut self, device: DeviceIndex, id: DeviceId) {
         device_state(&mut self.devices, device, &self.plan, &self.options).id = Some(id);
     }
@@ -267,6 +278,7 @@ impl DeviceState {
             id: None,
             windows: BTreeMap::new(),
             activity: Activity::new(options.min_gap_ns),
+            active_before: None,
             is_restless: false,
             head_gaps: Vec::new(),
             first_packets: BTreeMap::new(),
@@ -306,6 +318,22 @@ impl DeviceState {
         self.is_restless = self.activity.has_gaps();
     }
 
+    /// The clock stepped back: nothing covers a gap any more, and none lies between the times before and after.
+    fn begin_segment(&mut self, head_end: Option<Timestamp>, plan: &EvidencePlan, options: &InstanceOptions) {
+        self.settle((FOREVER, FOREVER), head_end, plan, options);
+        self.active_before = self.active();
+        self.activity = Activity::new(options.min_gap_ns);
+        self.bursts.iter_mut().for_each(Bursts::break_off);
+    }
+
+    /// The first and the last time at which it was active.
+    fn active(&self) -> Option<(Timestamp, Timestamp)> {
+        match (self.active_before, self.activity.span()) {
+            (Some((first, last)), Some((from, to))) => Some((first.min(from), last.max(to))),
+            (before, now) => before.or(now),
+        }
+    }
+
     /// The instance of a window, if the device sent enough in it.
     fn instance(
         &self,
@@ -325,11 +353,12 @@ impl DeviceState {
     }
 
     fn finish(mut self) -> DevicePart {
+        let active = self.active();
         let mut open_gaps = self.head_gaps;
         open_gaps.extend(self.activity.settle(FOREVER, FOREVER));
         DevicePart {
             windows: self.windows,
-            active: self.activity.span(),
+            active,
             open_gaps,
             first_packets: self.first_packets.into_iter().collect(),
             last_packets: Vec::new(),

@@ -17,6 +17,8 @@ pub(crate) struct Batch {
     lists: Vec<Vec<u32>>,
     /// The time of the trace's first frame, in the first batch.
     pub(crate) begins: Option<Timestamp>,
+    /// The time of the trace where it begins a segment.
+    pub(crate) begins_segment: Option<Timestamp>,
     /// The time of the trace at the batch's end.
     pub(crate) clock: Timestamp,
     /// The gateways as they were decided at the batch's end.
@@ -41,7 +43,17 @@ impl Batch {
         self.lists.resize_with(SHARDS, Vec::new);
         self.lists.iter_mut().for_each(Vec::clear);
         self.begins = None;
+        self.begins_segment = None;
         self.decision = None;
+    }
+
+    /// A batch with the first packet of a segment.
+    pub(crate) fn of_segment(packet: &Packet<'_>, routed: &Routed) -> Self {
+        let mut batch = Self::default();
+        batch.clear();
+        batch.push(packet, routed);
+        batch.begins_segment = Some(routed.clock);
+        batch
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -51,7 +63,7 @@ impl Batch {
     /// Adds a packet with a copy of its payload; one of no device only moves the clock.
     #[inline]
     pub(crate) fn push(&mut self, packet: &Packet<'_>, routed: &Routed) {
-        let Routed { ends, number, clock } = *routed;
+        let Routed { ends, number, clock, .. } = *routed;
         self.clock = clock;
         let shards = ends.map(|end| end.map(shard_of));
         if shards == [None, None] {
@@ -75,6 +87,11 @@ impl Batch {
             ..*packet
         };
         self.items.push(Item { packet, payload: from..self.bytes.len(), ends, number, clock });
+    }
+
+    /// Whether the trace or a segment of it begins here, which every shard has to hear of.
+    pub(crate) const fn begins_anything(&self) -> bool {
+        self.begins.is_some() || self.begins_segment.is_some()
     }
 
     /// Whether a shard has packets here.

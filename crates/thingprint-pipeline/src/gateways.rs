@@ -62,6 +62,11 @@ impl GatewayWatch {
         frames == GUESS_FRAMES || *self.next.get_or_insert_with(first) <= clock
     }
 
+    /// The clock stepped back: the next window to close is another one.
+    pub(crate) const fn begin_segment(&mut self) {
+        self.next = None;
+    }
+
     /// Decides by what was seen so far. Who was a gateway once stays one.
     pub(crate) fn decide(&mut self, clock: Timestamp) -> Gateways {
         if let Some(evidence) = &self.evidence {

@@ -10,7 +10,7 @@ use crate::batch::Batch;
 use crate::pending::Pending;
 use crate::pipeline::{Inner, Outcome};
 use crate::progress::Progress;
-use crate::router::{Router, SHARDS};
+use crate::router::{Routed, Router, SHARDS};
 use crate::shard::{Shard, finish};
 use crate::source::{PacketReader, SourcePacket};
 use crate::stage::Stage;
@@ -51,13 +51,22 @@ struct InWork<S: Stage> {
     batch: Arc<Batch>,
     /// Shards that are not through with it.
     waiting: usize,
-    rows: Vec<S::Row>,
+    rows: Rows<S::Row>,
+}
+
+/// The rows that a batch gave.
+struct Rows<R> {
+    /// Those of the segment that ended before it.
+    before: Vec<R>,
+    rows: Vec<R>,
 }
 
 struct Reading<R> {
     reader: R,
     router: Router,
     is_stream: bool,
+    /// The batch that comes next, with the first packet of a segment.
+    next: Option<(Batch, Routed)>,
 }
 
 /// What a thread does next.
@@ -85,7 +94,7 @@ pub(crate) fn run<'a, S: Stage, R: PacketReader, E>(
     let Inner { stage, shards, reader, router, progress } = inner;
     let place = |shard: Shard<S>| Place { shard: Some(Box::new(shard)), next: 0, deadline: Timestamp::MAX };
     let work = Work {
-        reader: Some(Box::new(Reading { reader, router, is_stream })),
+        reader: Some(Box::new(Reading { reader, router, is_stream, next: None })),
         is_read: false,
         shards: shards.into_iter().map(place).collect(),
         batches: VecDeque::new(),
@@ -165,11 +174,16 @@ impl<S: Stage, R: PacketReader> Shared<'_, S, R> {
             if let Some(begins) = batch.begins {
                 shard.tick(begins);
             }
+            let mut before = Vec::new();
+            if let Some(begins) = batch.begins_segment {
+                shard.begin_segment(begins);
+                before = self.stage.take(Detector::observer_mut(shard.observer_mut()));
+            }
             batch.for_each(at, |shared| shard.share(shared));
             shard.tick(batch.clock);
-            self.stage.take(Detector::observer_mut(shard.observer_mut()))
+            Rows { before, rows: self.stage.take(Detector::observer_mut(shard.observer_mut())) }
         };
-        let rows: Vec<Vec<S::Row>> = batches.iter().map(through).collect();
+        let rows: Vec<Rows<S::Row>> = batches.iter().map(through).collect();
         let mut work = self.lock();
         work.give_back(at, shard, rows);
         work
@@ -182,7 +196,11 @@ impl<S: Stage, R: PacketReader> Shared<'_, S, R> {
         let mut work = self.lock();
         work.is_read = is_end;
         work.reader = Some(reading);
-        work.batches.push_back(InWork { batch: Arc::new(batch), waiting: SHARDS, rows: Vec::new() });
+        work.batches.push_back(InWork {
+            batch: Arc::new(batch),
+            waiting: SHARDS,
+            rows: Rows { before: Vec::new(), rows: Vec::new() },
+        });
         work
     }
 }
@@ -194,8 +212,11 @@ fn hand_out<S: Stage, E>(
 ) -> (Option<Batch>, Result<(), E>) {
     let batch = Arc::try_unwrap(done.batch).ok();
     let Some(sink) = sink else { return (batch, Ok(())) };
-    sink.add(done.rows);
-    let released = batch.as_ref().map_or(Ok(()), |batch| sink.release(batch.clock));
+    sink.add(done.rows.before);
+    let is_next_segment = batch.as_ref().is_some_and(|batch| batch.begins_segment.is_some());
+    let flushed = if is_next_segment { sink.flush() } else { Ok(()) };
+    sink.add(done.rows.rows);
+    let released = flushed.and_then(|()| batch.as_ref().map_or(Ok(()), |batch| sink.release(batch.clock)));
     if let Some(decision) = batch.as_ref().and_then(|batch| batch.decision.clone()) {
         sink.decide(decision);
     }
@@ -207,23 +228,42 @@ impl<R: PacketReader> Reading<R> {
     fn fill(&mut self, batch: &mut Batch) -> bool {
         batch.clear();
         let mut first = None;
+        if let Some((next, routed)) = self.next.take() {
+            *batch = next;
+            if self.is_complete(batch, &routed, &mut first) {
+                return false;
+            }
+        }
         while !batch.is_full() {
-            let Some(SourcePacket { capture, packet, .. }) = self.reader.next_packet() else { return true };
-            let routed = self.router.route(capture, &packet);
+            let Some(SourcePacket { capture, frame, packet }) = self.reader.next_packet() else {
+                return true;
+            };
+            let routed = self.router.route(capture, &frame, &packet);
+            if routed.begins_segment {
+                self.next = Some((Batch::of_segment(&packet, &routed), routed));
+                return false;
+            }
             if routed.number == 1 {
                 batch.begins = Some(routed.clock);
             }
             batch.push(&packet, &routed);
-            if self.router.gateways.is_due(routed.number, routed.clock) {
-                batch.decision = Some(self.router.gateways.decide(routed.clock));
-                return false;
-            }
-            let begins = *first.get_or_insert(routed.clock);
-            if self.is_stream && routed.clock.nanos_since(begins) >= STREAM_NS {
+            if self.is_complete(batch, &routed, &mut first) {
                 return false;
             }
         }
         false
+    }
+
+    /// Whether a batch ends with the packet that was added last; `first` is the time of its first one.
+    #[inline]
+    fn is_complete(&mut self, batch: &mut Batch, routed: &Routed, first: &mut Option<Timestamp>) -> bool {
+        let &Routed { number, clock, .. } = routed;
+        if self.router.gateways.is_due(number, clock) {
+            batch.decision = Some(self.router.gateways.decide(clock));
+            return true;
+        }
+        let begins = *first.get_or_insert(clock);
+        self.is_stream && clock.nanos_since(begins) >= STREAM_NS
     }
 }
 
@@ -281,7 +321,7 @@ impl<S: Stage, R> Work<S, R> {
             let from = usize::try_from(place.next.saturating_sub(self.base)).unwrap_or(usize::MAX);
             for work in self.batches.iter_mut().skip(from) {
                 let is_idle =
-                    !work.batch.has(at) && work.batch.begins.is_none() && place.deadline > work.batch.clock;
+                    !work.batch.has(at) && !work.batch.begins_anything() && place.deadline > work.batch.clock;
                 if !is_idle {
                     break;
                 }
@@ -291,13 +331,14 @@ impl<S: Stage, R> Work<S, R> {
         }
     }
 
-    fn give_back(&mut self, at: usize, shard: Box<Shard<S>>, rows: Vec<Vec<S::Row>>) {
+    fn give_back(&mut self, at: usize, shard: Box<Shard<S>>, rows: Vec<Rows<S::Row>>) {
         let Some(place) = self.shards.get_mut(at) else { return };
         for rows in rows {
             let from = usize::try_from(place.next.saturating_sub(self.base)).unwrap_or(usize::MAX);
             if let Some(work) = self.batches.get_mut(from) {
                 work.waiting -= 1;
-                work.rows.extend(rows);
+                work.rows.before.extend(rows.before);
+                work.rows.rows.extend(rows.rows);
             }
             place.next += 1;
         }

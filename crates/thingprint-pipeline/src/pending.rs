@@ -58,6 +58,15 @@ impl<'a, S: Stage, E> Pending<'a, S, E> {
         self.hand_out(due)
     }
 
+    /// Hands out everything so far: a segment ends, and the times of the next one are others.
+    pub(crate) fn flush(&mut self) -> Result<(), E> {
+        if self.is_held {
+            return Ok(());
+        }
+        let all = std::mem::take(&mut self.rows);
+        self.hand_out(all)
+    }
+
     /// Hands out everything; gives the number of rows that were of what turned out to be a gateway later.
     pub(crate) fn finish(mut self, gateways: Gateways) -> Result<u64, E> {
         self.gateways = gateways;

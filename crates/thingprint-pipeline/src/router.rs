@@ -1,4 +1,4 @@
-use thingprint_flow::{DeviceId, Ends, FlowOptions, Identifier, Packet, Timestamp};
+use thingprint_flow::{DeviceId, Ends, FlowOptions, Frame, Identifier, Packet, Timestamp};
 
 use crate::capture_spans::CaptureSpans;
 use crate::gateways::GatewayWatch;
@@ -15,6 +15,7 @@ pub(crate) struct Router {
     pub(crate) spans: Option<CaptureSpans>,
     pub(crate) read: ReadSummary,
     pub(crate) span: Option<(Timestamp, Timestamp)>,
+    clock: Timestamp,
 }
 
 /// Where a packet goes.
@@ -23,8 +24,10 @@ pub(crate) struct Routed {
     pub(crate) ends: Ends,
     /// Number of the frame, from 1.
     pub(crate) number: u64,
-    /// The highest time up to this packet.
+    /// The highest time of the segment up to this packet.
     pub(crate) clock: Timestamp,
+    /// Whether the clock stepped back before it.
+    pub(crate) begins_segment: bool,
 }
 
 impl Router {
@@ -35,21 +38,28 @@ impl Router {
             spans: wants_spans.then(CaptureSpans::default),
             read: ReadSummary::default(),
             span: None,
+            clock: Timestamp::MIN,
         }
     }
 
     #[inline]
-    pub(crate) fn route(&mut self, capture: usize, packet: &Packet<'_>) -> Routed {
-        let (first, clock) = self.span.get_or_insert((packet.time, packet.time));
+    pub(crate) fn route(&mut self, capture: usize, frame: &Frame<'_>, packet: &Packet<'_>) -> Routed {
+        let (first, last) = self.span.get_or_insert((packet.time, packet.time));
         *first = (*first).min(packet.time);
-        *clock = (*clock).max(packet.time);
-        let clock = *clock;
+        *last = (*last).max(packet.time);
+        let begins_segment = frame.begins_segment;
+        if begins_segment {
+            self.clock = packet.time;
+            self.gateways.begin_segment();
+        }
+        self.clock = self.clock.max(packet.time);
+        let clock = self.clock;
         self.gateways.observe(packet);
         self.read.look_at(packet);
         if let Some(spans) = &mut self.spans {
             spans.see(capture, packet);
         }
-        Routed { ends: self.identifier.ends_of(packet), number: self.read.frames, clock }
+        Routed { ends: self.identifier.ends_of(packet), number: self.read.frames, clock, begins_segment }
     }
 }
 

@@ -45,6 +45,17 @@ impl<S: Stage> Shards<S> {
         }
     }
 
+    fn begin_segment(&mut self, clock: Timestamp) {
+        self.shards.iter_mut().for_each(|shard| shard.begin_segment(clock));
+        self.tick(clock);
+    }
+
+    fn take_rows<E>(&mut self, stage: &S, pending: &mut Pending<'_, S, E>) {
+        for shard in &mut self.shards {
+            pending.add(stage.take(Detector::observer_mut(shard.observer_mut())));
+        }
+    }
+
     #[inline]
     fn share(&mut self, at: usize, shared: &SharedPacket<'_, '_>) -> &mut Shard<S> {
         let tracker = &mut self.shards[at];
@@ -64,7 +75,13 @@ pub(crate) fn run<S: Stage, R: PacketReader, E, T: FrameTap<S::Observer, S::Row,
     let mut shards = Shards::<S> { shards, deadline: Timestamp::MAX };
     let mut release_at = Timestamp::MIN;
     while let Some(SourcePacket { capture, frame, packet }) = reader.next_packet() {
-        let Routed { ends, number, clock } = router.route(capture, &packet);
+        let Routed { ends, number, clock, begins_segment } = router.route(capture, &frame, &packet);
+        if begins_segment {
+            shards.begin_segment(clock);
+            shards.take_rows(stage, &mut pending);
+            pending.flush()?;
+            release_at = Timestamp::MIN;
+        }
         if number == 1 || clock >= shards.deadline {
             shards.tick(clock);
         }
@@ -83,9 +100,7 @@ pub(crate) fn run<S: Stage, R: PacketReader, E, T: FrameTap<S::Observer, S::Row,
         }
         if clock >= release_at {
             release_at = clock.plus_nanos(RELEASE_NS);
-            for shard in &mut shards.shards {
-                pending.add(stage.take(Detector::observer_mut(shard.observer_mut())));
-            }
+            shards.take_rows(stage, &mut pending);
             pending.release(clock)?;
         }
         if number.is_multiple_of(PROGRESS_FRAMES) {

@@ -44,6 +44,10 @@ pub struct ReadEnd {
     pub counts: DecodeCounts,
     /// Hash of the content of each capture, where they were asked for.
     pub hashes: Vec<Option<ContentHash>>,
+    /// Frames that were left out, since their times lie alone in the future.
+    pub wrongly_timed: u64,
+    /// How often the clock of a capture stepped back by more than 300 s, by the name of the capture.
+    pub steps_back: Vec<(String, u64)>,
 }
 
 /// Captures that are one trace: merged where they overlap in time, one after another where they do not.
@@ -100,6 +104,8 @@ impl PacketReader for TraceReader {
         ReadEnd {
             problems: self.trace.problems().to_vec(),
             counts: self.trace.counts().clone(),
+            wrongly_timed: self.trace.wrongly_timed(),
+            steps_back: self.trace.steps_back().to_vec(),
             hashes: (0..self.captures).map(|capture| self.trace.content_hash(capture)).collect(),
         }
     }

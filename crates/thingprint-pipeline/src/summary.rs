@@ -50,6 +50,10 @@ pub struct ReadSummary {
     pub counts: DecodeCounts,
     /// Hash of the content of each capture, where they were asked for.
     pub hashes: Vec<Option<ContentHash>>,
+    /// Frames that were left out, since their times lie alone in the future.
+    pub wrongly_timed: u64,
+    /// How often the clock of a capture stepped back by more than 300 s, by the name of the capture.
+    pub steps_back: Vec<(String, u64)>,
 }
 
 impl ReadSummary {
@@ -64,7 +68,8 @@ impl ReadSummary {
     }
 
     pub(crate) fn end(&mut self, end: ReadEnd) {
-        let ReadEnd { problems, counts, hashes } = end;
+        let ReadEnd { problems, counts, hashes, wrongly_timed, steps_back } = end;
+        (self.wrongly_timed, self.steps_back) = (wrongly_timed, steps_back);
         self.problems = problems;
         self.counts = counts;
         self.hashes = hashes;
@@ -85,5 +90,7 @@ impl ReadSummary {
         self.problems.extend(other.problems);
         self.counts.merge(&other.counts);
         self.hashes.extend(other.hashes);
+        self.wrongly_timed += other.wrongly_timed;
+        self.steps_back.extend(other.steps_back);
     }
 }

@@ -61,7 +61,7 @@ impl PacketReader for QuietReader {
         let src_mac = Some(MacAddr::new([2, 0, 0, 0, 0, device]));
         let packet =
             Packet { time, src_mac, dst_mac: Some(GATEWAY), wire_bytes: 74, ip: Some(ip), other: None };
-        let frame = Frame { time, link: LinkType::Ethernet, wire_bytes: 74, bytes: &[] };
+        let frame = Frame { time, link: LinkType::Ethernet, wire_bytes: 74, bytes: &[], ..Frame::default() };
         Some(SourcePacket { capture: 0, frame, packet })
     }
 

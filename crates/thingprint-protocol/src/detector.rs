@@ -126,6 +126,10 @@ impl<O: MessageObserver> Observer for Detector<O> {
         self.observer.begin(first);
     }
 
+    fn begin_segment(&mut self) {
+        self.observer.begin_segment();
+    }
+
     fn device(&mut self, device: DeviceIndex, id: DeviceId) {
         self.observer.device(device, id);
     }

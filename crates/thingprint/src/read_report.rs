@@ -29,6 +29,7 @@ pub(crate) fn report_read(
         messages.warn(format!("failed to read {problem}"));
     }
     report_gaps(read, messages);
+    report_times(read, messages);
     if read.by_address > 0 {
         messages.note(
             "link addresses do not separate hosts here, since both directions of most conversations have the same ones: \
@@ -56,6 +57,24 @@ fn report_gaps(read: &ReadSummary, messages: impl Say) {
             "{} of {packets} packets do not say which device received them (Linux cooked capture, tcpdump -i any): \
              devices are seen to send only; capture on one interface, or use --identity ip",
             read.one_sided
+        ));
+    }
+}
+
+/// Says which times were not believed, and where the clock stepped back.
+fn report_times(read: &ReadSummary, messages: impl Say) {
+    if read.wrongly_timed > 0 {
+        messages.warn(format!(
+            "{} left out: the time is more than 300 s ahead, and the frames that follow do not confirm it (--sort reads \
+             them)",
+            counted(read.wrongly_timed, "frame was", "frames were")
+        ));
+    }
+    for (capture, steps) in &read.steps_back {
+        messages.warn(format!(
+            "the clock of {capture} steps back by more than 300 s ({}): flows end and windows begin again there; --sort \
+             puts the packets in the order of their times",
+            counted(*steps, "time", "times")
         ));
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct Record {
     pub(super) time: Option<Timestamp>,
     /// Length of the frame on the wire; writers that do not know it write less than was captured.
     pub(super) wire_bytes: u32,
+    /// Number of the interface in its section.
+    pub(super) interface: u32,
     /// Link type of the interface.
     pub(super) link: LinkType,
 }

@@ -1,9 +1,10 @@
 use std::fmt;
 
 /// What a capture's frames begin with: the link types of the pcap registry (draft-ietf-opsawg-pcaplinktype).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LinkType {
     /// IEEE 802.3 Ethernet (1).
+    #[default]
     Ethernet,
     /// Linux "cooked" capture, version 1 (113).
     CookedV1,

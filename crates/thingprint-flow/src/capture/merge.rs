@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
 
 use super::hash::ContentHash;
-use super::reader::{Head, Reader};
+use super::reader::Reader;
 use super::source::Capture;
+use super::timed::TimedReader;
 use crate::decode::Frame;
 use crate::{CaptureError, Timestamp};
 
@@ -18,9 +19,9 @@ pub(super) struct Merge {
     /// Captures not begun yet, in the order of their first frames.
     waiting: VecDeque<Waiting>,
     /// Captures begun, without the current one.
-    open: BinaryHeap<Reverse<Box<Active>>>,
+    open: BinaryHeap<Reverse<Active>>,
     /// The capture whose frame was handed out last.
-    current: Option<Box<Active>>,
+    current: Option<Active>,
     /// The best key among the others: while the current capture stays below it, it goes on.
     rival: Option<Key>,
 }
@@ -31,6 +32,8 @@ pub(super) struct ReadOptions {
     pub(super) count: Arc<AtomicU64>,
     /// Whether to hash what is read.
     pub(super) hash: bool,
+    /// Whether frames are sorted later, so that no time has to be confirmed.
+    pub(super) is_sorted: bool,
 }
 
 /// What was noted while captures were read.
@@ -40,6 +43,10 @@ pub(super) struct Log {
     pub(super) problems: Vec<CaptureError>,
     /// By the place of the capture in what was given.
     pub(super) hashes: Vec<Option<ContentHash>>,
+    /// Frames that were left out, since their times lie alone in the future.
+    pub(super) wrongly_timed: u64,
+    /// Steps back of the clock, by the name of the capture.
+    pub(super) steps_back: Vec<(String, u64)>,
 }
 
 /// A frame, and where it is from.
@@ -63,14 +70,14 @@ struct Waiting {
 
 enum Start {
     Closed(Capture),
-    Begun(Reader, Head),
+    Begun(Box<TimedReader>, Timestamp),
 }
 
 struct Active {
     index: usize,
     rank: usize,
-    head: Head,
-    reader: Reader,
+    time: Timestamp,
+    reader: Box<TimedReader>,
 }
 
 impl Merge {
@@ -97,14 +104,8 @@ impl Merge {
     /// The next frame of the trace; `None` when every capture has ended.
     pub(super) fn next_frame(&mut self, log: &mut Log) -> Option<Merged<'_>> {
         self.advance(log);
-        let Active { index, rank, head, reader } = &**self.current.as_ref()?;
-        let frame = Frame {
-            time: head.time,
-            link: head.link,
-            wire_bytes: head.wire_bytes,
-            bytes: reader.bytes(head),
-        };
-        Some(Merged { capture: *index, rank: *rank, frame })
+        let Active { index, rank, reader, .. } = self.current.as_ref()?;
+        Some(Merged { capture: *index, rank: *rank, frame: reader.frame()? })
     }
 
     /// Bytes read so far from all captures, as they lie in the files.
@@ -116,8 +117,8 @@ impl Merge {
     fn advance(&mut self, log: &mut Log) {
         if let Some(mut active) = self.current.take() {
             match active.reader.advance() {
-                Ok(Some(head)) => {
-                    active.head = head;
+                Ok(Some(time)) => {
+                    active.time = time;
                     if self.rival.is_none_or(|rival| active.key() < rival) {
                         self.current = Some(active);
                         return;
@@ -139,10 +140,10 @@ impl Merge {
             let Waiting { index, rank, start, .. } = waiting;
             let begun = match start {
                 Start::Closed(capture) => read_first(capture, &self.options, index, log),
-                Start::Begun(reader, head) => Some((reader, head)),
+                Start::Begun(reader, time) => Some((reader, time)),
             };
-            if let Some((reader, head)) = begun {
-                self.open.push(Reverse(Box::new(Active { index, rank, head, reader })));
+            if let Some((reader, time)) = begun {
+                self.open.push(Reverse(Active { index, rank, time, reader }));
             }
         }
     }
@@ -162,7 +163,12 @@ impl Merge {
 }
 
 impl Log {
-    fn close(&mut self, index: usize, mut reader: Reader, problem: Option<CaptureError>) {
+    fn close(&mut self, index: usize, mut reader: Box<TimedReader>, problem: Option<CaptureError>) {
+        let flaws = reader.flaws();
+        self.wrongly_timed += flaws.wrongly_timed;
+        if flaws.steps_back > 0 {
+            self.steps_back.push((reader.name().to_owned(), flaws.steps_back));
+        }
         if let Some(slot) = self.hashes.get_mut(index) {
             *slot = reader.content_hash();
         }
@@ -172,7 +178,7 @@ impl Log {
 
 impl Active {
     fn key(&self) -> Key {
-        (self.head.time, self.rank)
+        (self.time, self.rank)
     }
 }
 
@@ -205,16 +211,16 @@ fn begin(
     log: &mut Log,
 ) -> Option<(Timestamp, Start)> {
     if capture.is_reopenable() {
-        let first = peek_time(&mut capture).unwrap_or(Timestamp::MIN);
+        let first = peek_time(&mut capture, options.is_sorted).unwrap_or(Timestamp::MIN);
         return Some((first, Start::Closed(capture)));
     }
-    let (reader, head) = read_first(capture, options, index, log)?;
-    Some((head.time, Start::Begun(reader, head)))
+    let (reader, time) = read_first(capture, options, index, log)?;
+    Some((time, Start::Begun(reader, time)))
 }
 
-fn peek_time(capture: &mut Capture) -> Option<Timestamp> {
-    let mut reader = Reader::open(capture, Arc::default(), false).ok()?;
-    reader.advance().ok()?.map(|head| head.time)
+fn peek_time(capture: &mut Capture, is_sorted: bool) -> Option<Timestamp> {
+    let reader = Reader::open(capture, Arc::default(), false).ok()?;
+    TimedReader::new(reader, is_sorted).advance().ok()?
 }
 
 /// Opens a capture and reads its first packet; `None` if there is none, with the reason noted.
@@ -223,16 +229,17 @@ fn read_first(
     options: &ReadOptions,
     index: usize,
     log: &mut Log,
-) -> Option<(Reader, Head)> {
-    let mut reader = match Reader::open(&mut capture, Arc::clone(&options.count), options.hash) {
+) -> Option<(Box<TimedReader>, Timestamp)> {
+    let reader = match Reader::open(&mut capture, Arc::clone(&options.count), options.hash) {
         Ok(reader) => reader,
         Err(error) => {
             log.problems.push(error);
             return None;
         }
     };
+    let mut reader = Box::new(TimedReader::new(reader, options.is_sorted));
     match reader.advance() {
-        Ok(Some(head)) => Some((reader, head)),
+        Ok(Some(time)) => Some((reader, time)),
         end => {
             log.close(index, reader, end.err());
             None

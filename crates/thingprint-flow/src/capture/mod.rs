@@ -1,6 +1,7 @@
 //! Capture files to frames, in the order of a trace.
 
 mod buffer;
+mod clock;
 mod compression;
 mod format;
 mod hash;
@@ -13,6 +14,7 @@ mod sniff;
 mod sorted;
 mod source;
 mod time_unit;
+mod timed;
 mod trace;
 mod writer;
 

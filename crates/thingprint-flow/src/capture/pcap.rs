@@ -86,6 +86,7 @@ impl Pcap {
             data: header..length,
             time: Some(Timestamp::from_seconds(i64::from(block.ts_sec)).plus_nanos(nanos)),
             wire_bytes: block.origlen,
+            interface: 0,
             link,
         }
     }

@@ -97,6 +97,7 @@ impl PcapNg {
             data: 28..28 + packet.packet_data().len(),
             time: Some(interface.time(ts_high, ts_low)),
             wire_bytes: origlen,
+            interface: if_id,
             link: interface.link,
         }))
     }
@@ -113,6 +114,7 @@ impl PcapNg {
             data: 12..12 + captured,
             time: None,
             wire_bytes: origlen,
+            interface: 0,
             link: interface.link,
         }))
     }
@@ -133,6 +135,7 @@ impl PcapNg {
             data: 28..28 + captured,
             time: Some(interface.time(self.u32([h0, h1, h2, h3]), self.u32([l0, l1, l2, l3]))),
             wire_bytes: self.u32([w0, w1, w2, w3]),
+            interface: id.into(),
             link: interface.link,
         }))
     }

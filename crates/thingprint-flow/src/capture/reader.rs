@@ -31,6 +31,7 @@ pub(super) struct Reader {
 pub(super) struct Head {
     pub(super) time: Timestamp,
     pub(super) wire_bytes: u32,
+    pub(super) interface: u32,
     pub(super) link: LinkType,
     data: Range<usize>,
 }
@@ -92,6 +93,11 @@ impl Reader {
         }
     }
 
+    /// The name of the capture.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The bytes of the packet that [`advance`](Self::advance) returned last.
     pub(super) fn bytes(&self, head: &Head) -> &[u8] {
         self.buffer.bytes(head.data.clone())
@@ -109,7 +115,13 @@ impl Reader {
         self.last_time = record.time.unwrap_or(self.last_time);
         self.links.note(record.link);
         let captured = u32::try_from(data.len()).unwrap_or(u32::MAX);
-        Head { time: self.last_time, wire_bytes: record.wire_bytes.max(captured), link: record.link, data }
+        Head {
+            time: self.last_time,
+            wire_bytes: record.wire_bytes.max(captured),
+            interface: record.interface,
+            link: record.link,
+            data,
+        }
     }
 
     /// Refills the buffer; false at a clean end of the capture.

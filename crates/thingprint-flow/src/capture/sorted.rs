@@ -41,12 +41,12 @@ impl Sorted {
     pub(super) fn next_frame(&mut self) -> Option<Merged<'_>> {
         let Kept { time, rank, capture, link, wire_bytes, chunk, start, end } = self.kept.next()?;
         let bytes = self.chunks.get(chunk).and_then(|chunk| chunk.get(start..end)).unwrap_or_default();
-        Some(Merged { capture, rank, frame: Frame { time, link, wire_bytes, bytes } })
+        Some(Merged { capture, rank, frame: Frame { time, link, wire_bytes, bytes, begins_segment: false } })
     }
 }
 
 fn keep(merged: &Merged<'_>, chunks: &mut Vec<Vec<u8>>) -> Kept {
-    let Frame { time, link, wire_bytes, bytes } = merged.frame;
+    let Frame { time, link, wire_bytes, bytes, .. } = merged.frame;
     let (chunk, start) = append(bytes, chunks);
     let end = start + bytes.len();
     Kept { time, rank: merged.rank, capture: merged.capture, link, wire_bytes, chunk, start, end }

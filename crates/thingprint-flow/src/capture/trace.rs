@@ -54,7 +54,8 @@ impl Trace {
     pub fn new(captures: Vec<Capture>, options: TraceOptions) -> Self {
         let TraceOptions { sort, hash } = options;
         let mut log = Log::default();
-        let merge = Merge::new(captures, ReadOptions { count: Arc::default(), hash }, &mut log);
+        let merge =
+            Merge::new(captures, ReadOptions { count: Arc::default(), hash, is_sorted: sort }, &mut log);
         Self { merge, sort, sorted: None, decoder: Decoder::default(), log }
     }
 
@@ -91,6 +92,20 @@ impl Trace {
     /// What could not be read so far, in the order in which it was met.
     pub fn problems(&self) -> &[CaptureError] {
         &self.log.problems
+    }
+
+    /// Frames that were left out so far, since their times lie alone in the future.
+    ///
+    /// A time that is more than 300 s ahead has to be confirmed by three frames of the interface. Those of a capture
+    /// are counted when it has ended.
+    pub fn wrongly_timed(&self) -> u64 {
+        self.log.wrongly_timed
+    }
+
+    /// How often the clock of a capture stepped back by more than 300 s, by the name of the capture; see
+    /// [`Frame::begins_segment`].
+    pub fn steps_back(&self) -> &[(String, u64)] {
+        &self.log.steps_back
     }
 
     /// What the frames so far were.

@@ -27,6 +27,10 @@ impl Decoder {
     #[inline]
     pub fn decode<'a>(&'a mut self, frame: Frame<'a>) -> Packet<'a> {
         self.counts.frames += 1;
+        if frame.begins_segment {
+            self.finish();
+            self.clock = None;
+        }
         self.clock = self.clock.max(Some(frame.time));
         let Link { src_mac, dst_mac, content } = Link::of(frame.link, frame.bytes);
         let time = frame.time;

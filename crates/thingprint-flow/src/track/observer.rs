@@ -28,6 +28,9 @@ pub trait Observer {
         let _ = first;
     }
 
+    /// The clock stepped back: all windows were closed, but some may open again, and nothing goes on from before.
+    fn begin_segment(&mut self) {}
+
     /// A device sends or receives its first packet, or its first one after it was forgotten.
     fn device(&mut self, device: DeviceIndex, id: DeviceId) {
         let _ = (device, id);
@@ -66,7 +69,7 @@ pub trait Observer {
         let _ = state;
     }
 
-    /// A window was closed: no packet and no flow comes for it or for an earlier one any more.
+    /// A window was closed: no packet and no flow comes for it or for an earlier one any more, until the clock steps back.
     fn window_closed(&mut self, window: WindowIndex) {
         let _ = window;
     }
@@ -93,6 +96,10 @@ macro_rules! tuple_observer {
 
             fn begin(&mut self, first: Timestamp) {
                 $(self.$at.begin(first);)+
+            }
+
+            fn begin_segment(&mut self) {
+                $(self.$at.begin_segment();)+
             }
 
             fn device(&mut self, device: DeviceIndex, id: DeviceId) {

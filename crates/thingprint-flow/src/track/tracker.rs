@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
@@ -15,6 +15,9 @@ use super::streams::Streams;
 use super::table::Table;
 use super::window::WindowIndex;
 use crate::{DeviceId, Packet, Timestamp, Transport};
+
+/// Most windows that are closed and not final; a clock that steps back again and again would leave more.
+const MOST_SETTLING: usize = 4096;
 
 /// What a tracker counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,13 +71,16 @@ pub struct Tracker<O: Observer> {
     current: usize,
     spare: Option<Table<O::State>>,
     // Windows that are closed and not final yet.
-    settling: VecDeque<WindowIndex>,
+    settling: BTreeSet<WindowIndex>,
     // Flows that were open when their window closed, with the time of their last packet.
     carried: HashMap<FlowKey, Carried<O::State>, RandomState>,
     // Used where a window is the whole capture: silent flows would stay in the table until its end.
     expiry: Expiry,
     hasher: RandomState,
+    // Time of the earliest frame, and the clock.
     span: Option<(Timestamp, Timestamp)>,
+    // The highest clock of the segments before this one.
+    highest: Timestamp,
     // Nothing happens by itself before this time.
     deadline: Timestamp,
     frames: u64,
@@ -133,11 +139,12 @@ impl<O: Observer> Tracker<O> {
             windows: VecDeque::new(),
             current: 0,
             spare: None,
-            settling: VecDeque::new(),
+            settling: BTreeSet::new(),
             carried: HashMap::with_hasher(RandomState::default()),
             expiry: Expiry::default(),
             hasher: RandomState::default(),
             span: None,
+            highest: Timestamp::MIN,
             deadline: Timestamp::MAX,
             frames: 0,
             counts: TrackCounts::default(),
@@ -165,8 +172,8 @@ impl<O: Observer> Tracker<O> {
     }
 
     /// Time of the earliest and of the latest frame so far.
-    pub const fn span(&self) -> Option<(Timestamp, Timestamp)> {
-        self.span
+    pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        self.span.map(|(first, clock)| (first, clock.max(self.highest)))
     }
 
     /// The next time at which something happens without a packet; the end of time where nothing does.
@@ -226,28 +233,33 @@ impl<O: Observer> Tracker<O> {
         }
     }
 
+    /// The clock stepped back: flows end, and windows of the times that follow are open again.
+    pub fn begin_segment(&mut self, now: Timestamp) {
+        let Some((_, clock)) = self.span else { return };
+        while !self.windows.is_empty() {
+            self.close_oldest(clock);
+        }
+        self.abandon_carried(|_, _| true);
+        self.expiry = Expiry::default();
+        self.highest = self.highest.max(clock);
+        self.span = self.span.map(|(first, _)| (first.min(now), now));
+        self.observer.begin_segment();
+        while self.settling.len() > MOST_SETTLING {
+            self.end_oldest();
+        }
+        self.set_deadline();
+    }
+
     /// Closes every window and gives back the observer and the devices.
     pub fn finish(mut self) -> Finished<O> {
         let open_flows = self.open_flows();
         while !self.windows.is_empty() {
             self.close_oldest(Timestamp::MAX);
         }
-        let mut carried: Vec<_> = self.carried.drain().collect();
-        carried.sort_unstable_by_key(|(key, _)| (key.device, key.tuple));
-        for (_, carried) in carried {
-            self.observer.abandon_flow(carried.state);
-        }
-        while let Some(window) = self.settling.pop_front() {
-            self.observer.window_final(window);
-        }
-        let counts = self.counts();
-        Finished {
-            observer: self.observer,
-            devices: self.devices.ids().to_vec(),
-            open_flows,
-            span: self.span,
-            counts,
-        }
+        self.abandon_carried(|_, _| true);
+        while self.end_oldest().is_some() {}
+        let (counts, span) = (self.counts(), self.span());
+        Finished { observer: self.observer, devices: self.devices.ids().to_vec(), open_flows, span, counts }
     }
 
     fn note_time(&mut self, time: Timestamp) {
@@ -284,8 +296,7 @@ impl<O: Observer> Tracker<O> {
             match due {
                 Due::Closes => self.close_oldest(at),
                 Due::IsFinal => {
-                    if let Some(window) = self.settling.pop_front() {
-                        self.observer.window_final(window);
+                    if self.end_oldest().is_some() {
                         self.forget_silent(at);
                     }
                 }
@@ -302,9 +313,25 @@ impl<O: Observer> Tracker<O> {
     fn next_due(&self) -> Option<(Timestamp, Due)> {
         let lateness_ns = self.options.lateness_ns;
         let closes = self.windows.front().map(|window| (window.end.plus_nanos(lateness_ns), Due::Closes));
-        let is_final = self.settling.front().map(|window| (self.final_time(*window), Due::IsFinal));
+        let is_final = self.settling.first().map(|window| (self.final_time(*window), Due::IsFinal));
         let expires = self.expiry.next().map(|at| (at, Due::Expires));
         [closes, is_final, expires].into_iter().flatten().min()
+    }
+
+    /// The oldest closed window is final.
+    fn end_oldest(&mut self) -> Option<WindowIndex> {
+        let window = self.settling.pop_first()?;
+        self.observer.window_final(window);
+        Some(window)
+    }
+
+    fn abandon_carried(&mut self, mut is_over: impl FnMut(&FlowKey, Timestamp) -> bool) {
+        let over = self.carried.extract_if(|key, carried| is_over(key, carried.last));
+        let mut over: Vec<_> = over.collect();
+        over.sort_unstable_by_key(|(key, _)| (key.device, key.tuple));
+        for (_, carried) in over {
+            self.observer.abandon_flow(carried.state);
+        }
     }
 
     /// When no gap that ends in a window can be covered any more.
@@ -525,12 +552,7 @@ impl<O: Observer> Tracker<O> {
             let idle_ns = ending.idle_ns(key.tuple.protocol());
             idle_ns.is_some_and(|idle_ns| window.end.nanos_since(last) <= idle_ns)
         };
-        let over = self.carried.extract_if(|key, carried| !goes_on(key, carried.last));
-        let mut over: Vec<_> = over.collect();
-        over.sort_unstable_by_key(|(key, _)| (key.device, key.tuple));
-        for (_, carried) in over {
-            self.observer.abandon_flow(carried.state);
-        }
+        self.abandon_carried(|key, last| !goes_on(key, last));
         for (hash, mut flow) in window.table.drain() {
             let is_taken_up =
                 self.windows.iter().any(|newer| newer.table.position(hash, &flow.key).is_some());
@@ -543,7 +565,7 @@ impl<O: Observer> Tracker<O> {
             self.observer.flow(flow.close(window.index, FlowEnd::Edge, at));
         }
         self.observer.window_closed(window.index);
-        self.settling.push_back(window.index);
+        self.settling.insert(window.index);
         self.spare = Some(window.table);
         self.current = self.current.saturating_sub(1);
     }

@@ -38,7 +38,14 @@ fn decode(packets: &[(i64, &[u8])]) -> (Vec<Option<SeenIp>>, DecodeCounts) {
     let seen = packets.iter().map(|(nanos, bytes)| {
         let time = Timestamp::from_nanos(*nanos);
         let wire_bytes = u32::try_from(bytes.len()).unwrap();
-        Seen::of(&decoder.decode(Frame { time, link: LinkType::RawIp, wire_bytes, bytes })).ip
+        Seen::of(&decoder.decode(Frame {
+            time,
+            link: LinkType::RawIp,
+            wire_bytes,
+            bytes,
+            ..Frame::default()
+        }))
+        .ip
     });
     let seen = seen.collect();
     decoder.finish();
@@ -96,7 +103,13 @@ fn the_frames_of_a_datagram_count_together_on_the_wire() {
         .map(|bytes| {
             let wire_bytes = u32::try_from(bytes.len()).unwrap() + 14;
             decoder
-                .decode(Frame { time: Timestamp::MIN, link: LinkType::RawIp, wire_bytes, bytes })
+                .decode(Frame {
+                    time: Timestamp::MIN,
+                    link: LinkType::RawIp,
+                    wire_bytes,
+                    bytes,
+                    ..Frame::default()
+                })
                 .wire_bytes
         })
         .collect();

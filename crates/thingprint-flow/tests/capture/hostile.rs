@@ -133,7 +133,7 @@ proptest! {
         let mut decoder = Decoder::default();
         for (link, nanos, wire_bytes, bytes) in &frames {
             let time = Timestamp::from_nanos(*nanos);
-            let packet = decoder.decode(Frame { time, link: *link, wire_bytes: *wire_bytes, bytes });
+            let packet = decoder.decode(Frame { time, link: *link, wire_bytes: *wire_bytes, bytes, ..Frame::default() });
             if let Some(ip) = packet.ip {
                 prop_assert!(ip.payload.len() <= ip.payload_bytes as usize);
                 prop_assert!(ip.payload_bytes <= ip.total_bytes);

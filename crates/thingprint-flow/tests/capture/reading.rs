@@ -93,7 +93,13 @@ pub(crate) fn decode(link: LinkType, bytes: &[u8]) -> (Seen, DecodeCounts) {
 pub(crate) fn decode_cut(link: LinkType, bytes: &[u8], wire_bytes: usize) -> (Seen, DecodeCounts) {
     let mut decoder = Decoder::default();
     let wire_bytes = u32::try_from(wire_bytes).unwrap();
-    let seen = Seen::of(&decoder.decode(Frame { time: Timestamp::default(), link, wire_bytes, bytes }));
+    let seen = Seen::of(&decoder.decode(Frame {
+        time: Timestamp::default(),
+        link,
+        wire_bytes,
+        bytes,
+        ..Frame::default()
+    }));
     (seen, decoder.counts().clone())
 }
 

@@ -2,4 +2,5 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test")]
 
 mod identity;
+mod segments;
 mod wire;

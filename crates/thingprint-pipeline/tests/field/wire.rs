@@ -23,6 +23,15 @@ pub(crate) fn tcp(from: (Host, u16), to: (Host, u16), (seq, ack): (u32, u32), fl
     frame(from.0, to.0, 6, &body)
 }
 
+/// A UDP datagram with four bytes of payload.
+pub(crate) fn udp(from: (Host, u16), to: (Host, u16)) -> Vec<u8> {
+    let mut body = Vec::new();
+    body.extend(from.1.to_be_bytes());
+    body.extend(to.1.to_be_bytes());
+    body.extend([0, 12, 0, 0, 1, 2, 3, 4]);
+    frame(from.0, to.0, 17, &body)
+}
+
 fn frame(from: Host, to: Host, protocol: u8, body: &[u8]) -> Vec<u8> {
     let total = u16::try_from(20 + body.len()).unwrap().to_be_bytes();
     let mut bytes =

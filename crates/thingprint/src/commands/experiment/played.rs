@@ -45,6 +45,7 @@ impl PacketReader for Player {
             link: LinkType::Ethernet,
             wire_bytes: frame.original_bytes,
             bytes: frame.bytes,
+            ..Frame::default()
         };
         Some(SourcePacket { capture: 0, frame, packet: self.decoder.decode(frame) })
     }

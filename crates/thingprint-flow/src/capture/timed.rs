@@ -1,0 +1,128 @@
+use super::clock::{Clocks, Held};
+use super::hash::ContentHash;
+use super::reader::{Head, Reader};
+use crate::decode::Frame;
+use crate::{CaptureError, Timestamp};
+
+/// Reads the frames of one capture whose times are believed, in file order.
+pub(super) struct TimedReader {
+    reader: Reader,
+    /// `None` where frames are sorted by their times later.
+    clocks: Option<Clocks>,
+    current: Current,
+    /// Why the capture ended, while frames before that are given.
+    ended: Option<Result<(), CaptureError>>,
+}
+
+/// The frame that is given.
+enum Current {
+    None,
+    Read(Head),
+    Held(Held),
+}
+
+/// What was noted of the times of a capture.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TimeFlaws {
+    /// Frames that were left out, since their times lie alone in the future.
+    pub(super) wrongly_timed: u64,
+    /// Steps back of the clock.
+    pub(super) steps_back: u64,
+}
+
+impl TimedReader {
+    pub(super) fn new(reader: Reader, is_sorted: bool) -> Self {
+        let clocks = (!is_sorted).then(Clocks::default);
+        Self { reader, clocks, current: Current::None, ended: None }
+    }
+
+    /// Moves to the next frame and gives its time; `None` at the end of the capture. After an error, the capture is over.
+    pub(super) fn advance(&mut self) -> Result<Option<Timestamp>, CaptureError> {
+        loop {
+            if let Some(held) = self.clocks.as_mut().and_then(Clocks::next) {
+                let time = held.time;
+                self.current = Current::Held(held);
+                return Ok(Some(time));
+            }
+            if let Some(ended) = self.ended.take() {
+                self.current = Current::None;
+                self.ended = Some(Ok(()));
+                return ended.map(|()| None);
+            }
+            match self.reader.advance() {
+                Ok(Some(head)) => {
+                    if let Some(time) = self.take(head) {
+                        return Ok(Some(time));
+                    }
+                }
+                end => {
+                    self.ended = Some(end.map(|_| ()));
+                    if let Some(clocks) = &mut self.clocks {
+                        clocks.finish();
+                    }
+                }
+            }
+        }
+    }
+
+    /// The frame that was moved to.
+    pub(super) fn frame(&self) -> Option<Frame<'_>> {
+        match &self.current {
+            Current::None => None,
+            Current::Read(head) => Some(Frame {
+                time: head.time,
+                link: head.link,
+                wire_bytes: head.wire_bytes,
+                bytes: self.reader.bytes(head),
+                begins_segment: false,
+            }),
+            Current::Held(held) => Some(Frame {
+                time: held.time,
+                link: held.link,
+                wire_bytes: held.wire_bytes,
+                bytes: &held.bytes,
+                begins_segment: held.begins_segment,
+            }),
+        }
+    }
+
+    /// The name of the capture.
+    pub(super) fn name(&self) -> &str {
+        self.reader.name()
+    }
+
+    /// Hash of the capture's uncompressed bytes, as far as they were read.
+    pub(super) fn content_hash(&mut self) -> Option<ContentHash> {
+        self.reader.content_hash()
+    }
+
+    /// What was noted of its times so far.
+    pub(super) fn flaws(&self) -> TimeFlaws {
+        let clocks = self.clocks.as_ref();
+        clocks.map_or_else(TimeFlaws::default, |clocks| TimeFlaws {
+            wrongly_timed: clocks.wrongly_timed,
+            steps_back: clocks.steps_back,
+        })
+    }
+
+    /// Takes a frame that was read; gives its time where it needs no confirmation.
+    #[inline]
+    fn take(&mut self, head: Head) -> Option<Timestamp> {
+        let time = head.time;
+        if let Some(clocks) = &mut self.clocks
+            && !clocks.accept(head.interface, time)
+        {
+            clocks.take(Held {
+                interface: head.interface,
+                time,
+                link: head.link,
+                wire_bytes: head.wire_bytes,
+                bytes: self.reader.bytes(&head).into(),
+                begins_segment: false,
+            });
+            return None;
+        }
+        self.current = Current::Read(head);
+        Some(time)
+    }
+}
