@@ -15,7 +15,8 @@ mod track;
 
 pub use address::{DeviceId, MacAddr, ParseDeviceError, ParseMacError};
 pub use capture::{
-    ByteStream, Capture, CaptureWriter, ContentHash, LinkType, Trace, TraceOptions, decompress, is_capture,
+    ByteStream, Capture, CaptureWriter, ContentHash, LinkType, PlacedPacket, Trace, TraceOptions, decompress,
+    is_capture,
 };
 pub use decode::{DecodeCounts, Decoder, Frame, Malformed};
 pub use error::{CaptureError, ProblemKind};

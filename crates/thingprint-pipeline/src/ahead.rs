@@ -1,9 +1,9 @@
 use std::collections::VecDeque;
 
-use thingprint_flow::{FlowOptions, Frame, Identity, Ip, LinkEvidence, NonIp, Packet};
+use thingprint_flow::{FlowOptions, Frame, Identity, Ip, LinkEvidence, NonIp, Packet, PlacedPacket};
 
 use crate::gateways::{GUESS_FRAMES, first_close};
-use crate::source::{PacketReader, ReadEnd, SourcePacket};
+use crate::source::{PacketReader, ReadEnd};
 
 /// Most bytes of frames that are kept.
 const MOST_BYTES: usize = 32 << 20;
@@ -57,7 +57,7 @@ impl<R: PacketReader> Ahead<R> {
 
 impl<R: PacketReader> PacketReader for Ahead<R> {
     #[inline]
-    fn next_packet(&mut self) -> Option<SourcePacket<'_>> {
+    fn next_packet(&mut self) -> Option<PlacedPacket<'_>> {
         if self.kept.is_empty() {
             return self.reader.next_packet();
         }
@@ -75,8 +75,8 @@ impl<R: PacketReader> PacketReader for Ahead<R> {
 }
 
 impl Kept {
-    fn of(next: &SourcePacket<'_>) -> Self {
-        let SourcePacket { capture, frame, packet } = *next;
+    fn of(next: &PlacedPacket<'_>) -> Self {
+        let PlacedPacket { capture, frame, packet } = *next;
         let payload = packet.ip.map(|ip| ip.payload).or_else(|| packet.other.map(|other| other.payload));
         Self {
             capture,
@@ -91,13 +91,13 @@ impl Kept {
         }
     }
 
-    fn get(&self) -> SourcePacket<'_> {
+    fn get(&self) -> PlacedPacket<'_> {
         let payload = &*self.payload;
         let packet = Packet {
             ip: self.packet.ip.map(|ip| Ip { payload, ..ip }),
             other: self.packet.other.map(|other| NonIp { payload, ..other }),
             ..self.packet
         };
-        SourcePacket { capture: self.capture, frame: Frame { bytes: &self.bytes, ..self.frame }, packet }
+        PlacedPacket { capture: self.capture, frame: Frame { bytes: &self.bytes, ..self.frame }, packet }
     }
 }

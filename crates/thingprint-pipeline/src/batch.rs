@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use thingprint_flow::{Ends, Gateways, Ip, NonIp, Packet, SharedPacket, Timestamp};
 
-use crate::router::{Routed, SHARDS, ends_in, shard_of};
+use crate::router::{Routed, SHARDS, ends_in, shards_of};
 
 /// A batch is full with so many packets, or bytes.
 const MOST_PACKETS: usize = 4096;
@@ -65,8 +65,7 @@ impl Batch {
     pub(crate) fn push(&mut self, packet: &Packet<'_>, routed: &Routed) {
         let Routed { ends, number, clock, .. } = *routed;
         self.clock = clock;
-        let shards = ends.map(|end| end.map(shard_of));
-        if shards == [None, None] {
+        if ends == [None, None] {
             return;
         }
         let payload = match (&packet.ip, &packet.other) {
@@ -77,8 +76,7 @@ impl Batch {
         let from = self.bytes.len();
         self.bytes.extend_from_slice(payload);
         let at = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
-        let [sender, receiver] = shards;
-        for shard in [sender, receiver.filter(|_| receiver != sender)].into_iter().flatten() {
+        for (shard, _) in shards_of(ends).into_iter().flatten() {
             self.lists[shard].push(at);
         }
         let packet = Packet {

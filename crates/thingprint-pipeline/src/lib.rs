@@ -51,7 +51,7 @@ pub use event::Event;
 pub use pipeline::{Pipeline, Run};
 pub use progress::{NoProgress, Progress};
 pub use sequential::FrameTap;
-pub use source::{Captures, PacketReader, ReadEnd, Source, SourcePacket};
+pub use source::{Captures, PacketReader, ReadEnd, Source};
 pub use stage::{End, Stage};
 pub use stages::{FlowId, FlowObserver, FlowRow, FlowStage, InstanceStage, InventoryStage, PartStage};
 pub use summary::{ReadSummary, Summary};

@@ -12,7 +12,7 @@ use crate::pipeline::{Inner, Outcome};
 use crate::progress::Progress;
 use crate::router::{Routed, Router, SHARDS};
 use crate::shard::{Shard, finish};
-use crate::source::{PacketReader, SourcePacket};
+use crate::source::PacketReader;
 use crate::stage::Stage;
 
 /// Batches that are read and not done with.
@@ -235,18 +235,16 @@ impl<R: PacketReader> Reading<R> {
             }
         }
         while !batch.is_full() {
-            let Some(SourcePacket { capture, frame, packet }) = self.reader.next_packet() else {
-                return true;
-            };
-            let routed = self.router.route(capture, &frame, &packet);
+            let Some(next) = self.reader.next_packet() else { return true };
+            let routed = self.router.route(next.capture, &next.frame, &next.packet);
             if routed.begins_segment {
-                self.next = Some((Batch::of_segment(&packet, &routed), routed));
+                self.next = Some((Batch::of_segment(&next.packet, &routed), routed));
                 return false;
             }
             if routed.number == 1 {
                 batch.begins = Some(routed.clock);
             }
-            batch.push(&packet, &routed);
+            batch.push(&next.packet, &routed);
             if self.is_complete(batch, &routed, &mut first) {
                 return false;
             }

@@ -82,8 +82,22 @@ pub(crate) fn shard_of(device: DeviceId) -> usize {
     (bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize
 }
 
+/// The shards that a packet goes to, each with the ends that are in it.
+#[inline]
+pub(crate) fn shards_of([sender, receiver]: Ends) -> [Option<(usize, Ends)>; 2] {
+    match (sender, receiver) {
+        (None, None) => [None, None],
+        (Some(one), None) | (None, Some(one)) => [Some((shard_of(one), [sender, receiver])), None],
+        (Some(from), Some(to)) => match (shard_of(from), shard_of(to)) {
+            (at, other) if at == other => [Some((at, [sender, receiver])), None],
+            (at, other) => [Some((at, [sender, None])), Some((other, [None, receiver]))],
+        },
+    }
+}
+
 /// The ends of a packet that are in one shard.
 #[inline]
-pub(crate) fn ends_in(shard: usize, ends: Ends) -> Ends {
-    ends.map(|end| end.filter(|id| shard_of(*id) == shard))
+pub(crate) fn ends_in(shard: usize, [sender, receiver]: Ends) -> Ends {
+    let is_in = |id: &DeviceId| shard_of(*id) == shard;
+    [sender.filter(is_in), receiver.filter(is_in)]
 }

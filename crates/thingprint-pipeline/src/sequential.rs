@@ -3,9 +3,9 @@ use thingprint_protocol::Detector;
 
 use crate::pending::Pending;
 use crate::pipeline::{Inner, Outcome};
-use crate::router::{Routed, ends_in, shard_of};
+use crate::router::{Routed, SHARDS, shards_of};
 use crate::shard::{Shard, finish};
-use crate::source::{PacketReader, SourcePacket};
+use crate::source::PacketReader;
 use crate::stage::Stage;
 
 /// Frames between two looks at the progress.
@@ -31,35 +31,43 @@ impl<O, R, E> FrameTap<O, R, E> for NoTap {
 
 /// All shards on one thread.
 struct Shards<S: Stage> {
-    shards: Vec<Shard<S>>,
+    all: Vec<Shard<S>>,
     /// The earliest deadline of any shard.
     deadline: Timestamp,
+    /// The shards that may have rows, by bit.
+    touched: u64,
 }
+
+const _: () = assert!(SHARDS == u64::BITS as usize, "a bit for each shard");
 
 impl<S: Stage> Shards<S> {
     fn tick(&mut self, clock: Timestamp) {
+        self.touched = u64::MAX;
         self.deadline = Timestamp::MAX;
-        for shard in &mut self.shards {
+        for shard in &mut self.all {
             shard.tick(clock);
             self.deadline = self.deadline.min(shard.deadline());
         }
     }
 
     fn begin_segment(&mut self, clock: Timestamp) {
-        self.shards.iter_mut().for_each(|shard| shard.begin_segment(clock));
+        self.all.iter_mut().for_each(|shard| shard.begin_segment(clock));
         self.tick(clock);
     }
 
     fn take_rows<E>(&mut self, stage: &S, pending: &mut Pending<'_, S, E>) {
-        for shard in &mut self.shards {
+        let touched = std::mem::take(&mut self.touched);
+        let shards = self.all.iter_mut().enumerate();
+        for (_, shard) in shards.filter(|(at, _)| touched & (1 << at) != 0) {
             pending.add(stage.take(Detector::observer_mut(shard.observer_mut())));
         }
     }
 
     #[inline]
     fn share(&mut self, at: usize, shared: &SharedPacket<'_, '_>) -> &mut Shard<S> {
-        let tracker = &mut self.shards[at];
+        let tracker = &mut self.all[at];
         tracker.share(shared);
+        self.touched |= 1 << at;
         self.deadline = self.deadline.min(tracker.deadline());
         tracker
     }
@@ -72,10 +80,11 @@ pub(crate) fn run<S: Stage, R: PacketReader, E, T: FrameTap<S::Observer, S::Row,
     tap: &mut T,
 ) -> Result<Outcome<S>, E> {
     let Inner { stage, shards, mut reader, mut router, progress } = inner;
-    let mut shards = Shards::<S> { shards, deadline: Timestamp::MAX };
+    let mut shards = Shards::<S> { all: shards, deadline: Timestamp::MAX, touched: 0 };
     let mut release_at = Timestamp::MIN;
-    while let Some(SourcePacket { capture, frame, packet }) = reader.next_packet() {
-        let Routed { ends, number, clock, begins_segment } = router.route(capture, &frame, &packet);
+    while let Some(next) = reader.next_packet() {
+        let (frame, packet) = (&next.frame, &next.packet);
+        let Routed { ends, number, clock, begins_segment } = router.route(next.capture, frame, packet);
         if begins_segment {
             shards.begin_segment(clock);
             shards.take_rows(stage, &mut pending);
@@ -85,14 +94,9 @@ pub(crate) fn run<S: Stage, R: PacketReader, E, T: FrameTap<S::Observer, S::Row,
         if number == 1 || clock >= shards.deadline {
             shards.tick(clock);
         }
-        let mut went: [Option<usize>; 2] = ends.map(|end| end.map(shard_of));
-        if went[0] == went[1] {
-            went[1] = None;
-        }
-        for at in went.into_iter().flatten() {
-            let ends = if went[1].is_some() && went[0].is_some() { ends_in(at, ends) } else { ends };
-            let shard = shards.share(at, &SharedPacket { packet: &packet, ends, number, clock });
-            tap.frame(&frame, Detector::observer_mut(shard.observer_mut()))?;
+        for (at, ends) in shards_of(ends).into_iter().flatten() {
+            let shard = shards.share(at, &SharedPacket { packet, ends, number, clock });
+            tap.frame(frame, Detector::observer_mut(shard.observer_mut()))?;
         }
         if router.gateways.is_due(number, clock) {
             pending.release(clock)?;
@@ -108,6 +112,6 @@ pub(crate) fn run<S: Stage, R: PacketReader, E, T: FrameTap<S::Observer, S::Row,
         }
     }
     router.read.end(reader.end());
-    let left = shards.shards.into_iter().map(|shard| finish(stage, shard)).collect();
+    let left = shards.all.into_iter().map(|shard| finish(stage, shard)).collect();
     Outcome::of(router, left, pending)
 }

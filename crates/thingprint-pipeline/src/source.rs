@@ -1,4 +1,4 @@
-use thingprint_flow::{Capture, CaptureError, ContentHash, DecodeCounts, Frame, Packet, Trace, TraceOptions};
+use thingprint_flow::{Capture, CaptureError, ContentHash, DecodeCounts, PlacedPacket, Trace, TraceOptions};
 
 /// Where packets come from.
 pub trait Source: Sync {
@@ -15,24 +15,13 @@ pub trait Source: Sync {
 /// Reads packets in the order of a trace.
 pub trait PacketReader: Send {
     /// The next packet; `None` at the end.
-    fn next_packet(&mut self) -> Option<SourcePacket<'_>>;
+    fn next_packet(&mut self) -> Option<PlacedPacket<'_>>;
 
     /// Bytes read so far, as they lie in files.
     fn bytes_read(&self) -> u64;
 
     /// What is known at the end.
     fn end(self) -> ReadEnd;
-}
-
-/// A packet with where it is from.
-#[derive(Clone, Copy, Debug)]
-pub struct SourcePacket<'a> {
-    /// Place of its capture in the source.
-    pub capture: usize,
-    /// The frame that it was read from, or that completed it.
-    pub frame: Frame<'a>,
-    /// The packet.
-    pub packet: Packet<'a>,
 }
 
 /// What is known of a source that was read to its end.
@@ -91,9 +80,8 @@ pub struct TraceReader {
 
 impl PacketReader for TraceReader {
     #[inline]
-    fn next_packet(&mut self) -> Option<SourcePacket<'_>> {
-        let (capture, frame, packet) = self.trace.next_placed()?;
-        Some(SourcePacket { capture, frame, packet })
+    fn next_packet(&mut self) -> Option<PlacedPacket<'_>> {
+        self.trace.next_placed()
     }
 
     fn bytes_read(&self) -> u64 {

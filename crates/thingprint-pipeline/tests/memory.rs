@@ -6,9 +6,11 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 
 use peakmem_alloc::{PeakMemAlloc, PeakMemAllocTrait};
-use thingprint_flow::{Frame, GatewayPolicy, Ip, LinkType, MacAddr, Packet, Timestamp, Transport};
+use thingprint_flow::{
+    Frame, GatewayPolicy, Ip, LinkType, MacAddr, Packet, PlacedPacket, Timestamp, Transport,
+};
 use thingprint_instance::InstanceOptions;
-use thingprint_pipeline::{Event, InstanceStage, PacketReader, Pipeline, ReadEnd, Source, SourcePacket};
+use thingprint_pipeline::{Event, InstanceStage, PacketReader, Pipeline, ReadEnd, Source};
 
 #[global_allocator]
 static MEMORY: PeakMemAlloc<System> = PeakMemAlloc::new(System);
@@ -40,7 +42,7 @@ impl Source for Quiet {
 }
 
 impl PacketReader for QuietReader {
-    fn next_packet(&mut self) -> Option<SourcePacket<'_>> {
+    fn next_packet(&mut self) -> Option<PlacedPacket<'_>> {
         if self.next >= self.end {
             return None;
         }
@@ -62,7 +64,7 @@ impl PacketReader for QuietReader {
         let packet =
             Packet { time, src_mac, dst_mac: Some(GATEWAY), wire_bytes: 74, ip: Some(ip), other: None };
         let frame = Frame { time, link: LinkType::Ethernet, wire_bytes: 74, bytes: &[], ..Frame::default() };
-        Some(SourcePacket { capture: 0, frame, packet })
+        Some(PlacedPacket { capture: 0, frame, packet })
     }
 
     fn bytes_read(&self) -> u64 {

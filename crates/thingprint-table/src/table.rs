@@ -102,6 +102,7 @@ impl Table {
     }
 
     /// About how many bytes of memory a row takes.
+    #[cfg(feature = "parquet")]
     pub(crate) fn row_bytes(&self, row: usize) -> usize {
         self.columns.iter().map(|column| column.values.view(row).map_or(CELL_BYTES, View::bytes)).sum()
     }
@@ -384,6 +385,7 @@ types! {
 pub(crate) const ABSENT: &str = "-";
 
 /// Bytes that a cell takes at least.
+#[cfg(feature = "parquet")]
 const CELL_BYTES: usize = 24;
 
 impl<'a> View<'a> {
@@ -402,6 +404,7 @@ impl<'a> View<'a> {
         }
     }
 
+    #[cfg(feature = "parquet")]
     fn bytes(self) -> usize {
         CELL_BYTES
             + match self {

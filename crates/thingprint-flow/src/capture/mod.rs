@@ -23,5 +23,5 @@ pub use hash::ContentHash;
 pub use link::LinkType;
 pub use sniff::is_capture;
 pub use source::{ByteStream, Capture};
-pub use trace::{Trace, TraceOptions};
+pub use trace::{PlacedPacket, Trace, TraceOptions};
 pub use writer::CaptureWriter;

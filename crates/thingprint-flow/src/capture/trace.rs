@@ -38,6 +38,17 @@ pub struct Trace {
     log: Log,
 }
 
+/// A packet with where it is from.
+#[derive(Clone, Copy, Debug)]
+pub struct PlacedPacket<'a> {
+    /// Place of its capture among those given.
+    pub capture: usize,
+    /// The frame that it was read from, or that completed it.
+    pub frame: Frame<'a>,
+    /// The packet.
+    pub packet: Packet<'a>,
+}
+
 /// How a [`Trace`] reads its captures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TraceOptions {
@@ -69,13 +80,13 @@ impl Trace {
     /// The next packet as [`Self::next_packet`] gives it, with the frame that it was read from, or that completed it.
     #[inline]
     pub fn next_frame(&mut self) -> Option<(Frame<'_>, Packet<'_>)> {
-        self.next_placed().map(|(_, frame, packet)| (frame, packet))
+        self.next_placed().map(|next| (next.frame, next.packet))
     }
 
     /// The next frame and packet as [`Self::next_frame`] gives them, with the place of their capture in what was given
     /// to [`new`](Self::new).
     #[inline]
-    pub fn next_placed(&mut self) -> Option<(usize, Frame<'_>, Packet<'_>)> {
+    pub fn next_placed(&mut self) -> Option<PlacedPacket<'_>> {
         let Self { merge, sort, sorted, decoder, log } = self;
         let next = if *sort {
             sorted.get_or_insert_with(|| Sorted::collect(merge, log)).next_frame()
@@ -86,7 +97,8 @@ impl Trace {
             decoder.finish();
             return None;
         };
-        Some((merged.capture, merged.frame, decoder.decode(merged.frame)))
+        let (capture, frame) = (merged.capture, merged.frame);
+        Some(PlacedPacket { capture, frame, packet: decoder.decode(frame) })
     }
 
     /// What could not be read so far, in the order in which it was met.

@@ -107,8 +107,9 @@ impl GatewayEvidence {
     /// What was seen of an address; `role` is 0 for senders and 1 for receivers.
     #[inline]
     fn seen(&mut self, role: usize, mac: MacAddr) -> Option<&mut MacEvidence> {
-        let place = match self.latest.get(role) {
-            Some(&Some((latest, place))) if latest == mac => place,
+        // An answer has the ends of the packet before, the other way round.
+        let place = match self.latest {
+            [Some((latest, place)), _] | [_, Some((latest, place))] if latest == mac => place,
             _ => self.look_up(role, mac)?,
         };
         self.macs.get_mut(place).map(|(_, seen)| seen)

@@ -29,10 +29,14 @@ impl Identifier {
         let has_mac = packet.src_mac.is_some() || packet.dst_mac.is_some();
         let [sender, receiver] = match &packet.ip {
             Some(ip) if self.identity == Identity::Ip || !has_mac => {
-                [ip.src, ip.dst].map(|addr| is_private(addr).then_some(DeviceId::Ip(addr)))
+                let device = |addr| is_private(addr).then_some(DeviceId::Ip(addr));
+                [device(ip.src), device(ip.dst)]
             }
             None if self.identity == Identity::Ip => [None, None],
-            _ => [packet.src_mac, packet.dst_mac].map(|mac| self.mac_device(mac?)),
+            _ => {
+                let device = |mac: Option<MacAddr>| self.mac_device(mac?);
+                [device(packet.src_mac), device(packet.dst_mac)]
+            }
         };
         [sender, receiver.filter(|_| receiver != sender)]
     }

@@ -23,7 +23,7 @@ fn read(captures: &[Vec<u8>], options: TraceOptions) -> Read {
     let named = named.map(|(place, bytes)| capture(&place.to_string(), bytes.clone())).collect();
     let mut trace = Trace::new(named, options);
     let (mut times, mut begins) = (Vec::new(), Vec::new());
-    while let Some((_, frame, packet)) = trace.next_placed() {
+    while let Some((frame, packet)) = trace.next_frame() {
         assert_eq!(packet.time, frame.time);
         assert!(packet.ip.is_some());
         let second = frame.time.as_nanos() / SECOND;

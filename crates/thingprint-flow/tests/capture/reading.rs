@@ -3,8 +3,8 @@ use std::io::{Cursor, Read};
 use std::net::IpAddr;
 
 use thingprint_flow::{
-    ByteStream, Capture, CaptureError, DecodeCounts, Decoder, Frame, LinkType, MacAddr, Packet, Timestamp,
-    Trace, TraceOptions, Transport,
+    ByteStream, Capture, CaptureError, DecodeCounts, Decoder, Frame, LinkType, MacAddr, Packet, PlacedPacket,
+    Timestamp, Trace, TraceOptions, Transport,
 };
 
 /// A packet that outlives its frame.
@@ -70,7 +70,7 @@ pub(crate) fn read(bytes: &[u8]) -> Reading {
 pub(crate) fn read_all(captures: Vec<Capture>, options: TraceOptions) -> Reading {
     let mut trace = Trace::new(captures, options);
     let (mut packets, mut captures) = (Vec::new(), Vec::new());
-    while let Some((capture, _, packet)) = trace.next_placed() {
+    while let Some(PlacedPacket { capture, packet, .. }) = trace.next_placed() {
         packets.push(Seen::of(&packet));
         captures.push(capture);
     }

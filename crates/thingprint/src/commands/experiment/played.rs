@@ -1,8 +1,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
-use thingprint_flow::{DecodeCounts, Decoder, Frame, LinkType, Timestamp};
-use thingprint_pipeline::{PacketReader, ReadEnd, Source, SourcePacket};
+use thingprint_flow::{DecodeCounts, Decoder, Frame, LinkType, PlacedPacket, Timestamp};
+use thingprint_pipeline::{PacketReader, ReadEnd, Source};
 use thingprint_sim::{Attack, Home, Simulation, SimulationOptions};
 
 /// A simulation as a source of packets, decoded as it is played, without a capture in between.
@@ -38,7 +38,7 @@ impl Source for Played {
 }
 
 impl PacketReader for Player {
-    fn next_packet(&mut self) -> Option<SourcePacket<'_>> {
+    fn next_packet(&mut self) -> Option<PlacedPacket<'_>> {
         let frame = self.simulation.as_mut()?.next_frame()?;
         let frame = Frame {
             time: Timestamp::from_nanos(frame.time_ns),
@@ -47,7 +47,7 @@ impl PacketReader for Player {
             bytes: frame.bytes,
             ..Frame::default()
         };
-        Some(SourcePacket { capture: 0, frame, packet: self.decoder.decode(frame) })
+        Some(PlacedPacket { capture: 0, frame, packet: self.decoder.decode(frame) })
     }
 
     fn bytes_read(&self) -> u64 {
