@@ -51,31 +51,40 @@ impl fmt::Debug for MacAddr {
     }
 }
 
-/// A text that is no MAC address.
+/// A text that is not a MAC address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no MAC address: expected six pairs of hexadecimal digits, like 70:ee:50:18:34:43")]
+#[error(
+    "invalid MAC address '{0}': expected 12 hexadecimal digits, such as 70:ee:50:18:34:43, 70-EE-50-18-34-43 or 70ee.5018.3443"
+)]
 pub struct ParseMacError(String);
 
 impl FromStr for MacAddr {
     type Err = ParseMacError;
 
-    /// Reads `70:ee:50:18:34:43`, with `-` for `:` and either case allowed.
+    /// Reads the usual notations, in either case: six groups of one or two digits (`70:ee:50:18:34:3`), three of four
+    /// (`70ee.5018.3443`), two of six (`70ee50-183443`), separated by `:`, `-` or `.`, or twelve digits alone.
     fn from_str(text: &str) -> Result<Self, ParseMacError> {
-        let fail = || ParseMacError(text.to_owned());
-        let mut octets = [0_u8; 6];
-        let mut parts = text.trim().split([':', '-']);
-        for octet in &mut octets {
-            let part = parts.next().ok_or_else(fail)?;
-            if part.len() != 2 || !part.bytes().all(|b| b.is_ascii_hexdigit()) {
-                return Err(fail());
-            }
-            *octet = u8::from_str_radix(part, 16).map_err(|_| fail())?;
-        }
-        if parts.next().is_some() {
-            return Err(fail());
-        }
-        Ok(Self(octets))
+        octets(text.trim()).map(Self).ok_or_else(|| ParseMacError(text.to_owned()))
     }
+}
+
+fn octets(text: &str) -> Option<[u8; 6]> {
+    let separator = text.chars().find(|letter| [':', '-', '.'].contains(letter));
+    let groups: Vec<&str> = separator.map_or_else(|| vec![text], |separator| text.split(separator).collect());
+    let digits = 12_usize.checked_div(groups.len()).filter(|digits| digits * groups.len() == 12)?;
+    let fits = |group: &&str| {
+        let is_short = digits == 2 && group.len() == 1;
+        (group.len() == digits || is_short) && group.bytes().all(|digit| digit.is_ascii_hexdigit())
+    };
+    if digits % 2 != 0 || !groups.iter().all(fits) {
+        return None;
+    }
+    let mut bits = 0_u64;
+    for group in groups {
+        bits = bits << (4 * digits) | u64::from_str_radix(group, 16).ok()?;
+    }
+    let [0, 0, octets @ ..] = bits.to_be_bytes() else { return None };
+    Some(octets)
 }
 
 impl TryFrom<String> for MacAddr {
@@ -121,7 +130,56 @@ impl FromStr for DeviceId {
     fn from_str(text: &str) -> Result<Self, ParseDeviceError> {
         text.parse()
             .map(Self::Mac)
-            .or_else(|_| text.parse().map(Self::Ip))
+            .or_else(|_| text.trim().parse().map(Self::Ip))
             .map_err(|_| ParseDeviceError(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mac_address_has_many_notations() {
+        let expected = MacAddr::new([0x0a, 0x40, 0x7c, 0x0b, 0x33, 0xf2]);
+        for text in [
+            "0a:40:7c:0b:33:f2",
+            "0A-40-7C-0B-33-F2",
+            "a:40:7c:b:33:f2",
+            "0a.40.7c.0b.33.f2",
+            "0a40.7c0b.33f2",
+            "0A40-7C0B-33F2",
+            "0a40:7c0b:33f2",
+            "0a407c-0b33f2",
+            "0a407c0b33f2",
+            " 0A407C0B33F2\t",
+        ] {
+            assert_eq!(text.parse(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_texts_are_not_mac_addresses() {
+        for text in [
+            "",
+            ":",
+            "0a407c0b33f",
+            "0a407c0b33f2a",
+            "0a40.7c0b.3f2",
+            "0a40.7c0b",
+            "0a:40-7c:0b-33:f2",
+            "0a:40:7c:0b:33",
+            "0a:40:7c:0b:33:f2:",
+            "0a:40:7c:0b:33:+2",
+            "0a:40:7c::0b:33",
+            "0g407c0b33f2",
+            "1.2.3.4",
+            "fe80::1",
+            "a:4:0:7:c:0:b:3:3:f:2:1",
+            "0a4:07c:0b3:3f2",
+        ] {
+            assert!(text.parse::<MacAddr>().is_err(), "{text}");
+        }
+        assert_eq!("fe80::1 ".parse(), Ok(DeviceId::Ip("fe80::1".parse().unwrap())));
     }
 }

@@ -1,6 +1,6 @@
 mod capture;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_flow::DeviceId;
 use thingprint_instance::{Kind, Label};
@@ -79,6 +79,27 @@ impl Labels {
     /// The labelled devices, in order.
     pub fn devices(&self) -> impl Iterator<Item = DeviceId> {
         self.rules.keys().copied()
+    }
+
+    /// The classes of a device, over all captures.
+    pub fn classes_of(&self, device: DeviceId) -> impl Iterator<Item = &str> {
+        self.rules.get(&device).into_iter().flatten().map(|rule| rule.label.class.as_str())
+    }
+
+    /// Classes that differ only in case or blanks, which are nearly always one class that was written in several ways;
+    /// each group in order.
+    pub fn similar_classes(&self) -> Vec<Vec<&str>> {
+        let mut groups: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        for rule in self.rules.values().flatten() {
+            let class = rule.label.class.as_str();
+            let letters = class.chars().filter(|letter| !letter.is_whitespace());
+            groups.entry(letters.flat_map(char::to_lowercase).collect()).or_default().insert(class);
+        }
+        groups
+            .into_values()
+            .filter(|group| group.len() > 1)
+            .map(|group| group.into_iter().collect())
+            .collect()
     }
 
     /// Whether some label holds for some captures only.

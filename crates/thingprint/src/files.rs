@@ -7,11 +7,21 @@ use anyhow::Context;
 use thingprint_profile::KnownDevices;
 use thingprint_report::{AtomicFile, Labels};
 
+use crate::messages::Say;
+
 /// The labels in a file; none without a file.
-pub(crate) fn read_labels(path: Option<&Path>) -> anyhow::Result<Labels> {
+pub(crate) fn read_labels(path: Option<&Path>, messages: impl Say) -> anyhow::Result<Labels> {
     let Some(path) = path else { return Ok(Labels::default()) };
     let bytes = std::fs::read(path).with_context(|| format!("failed to read labels {}", path.display()))?;
-    Labels::read(&bytes, &path.display().to_string()).context("failed to read labels")
+    let labels = Labels::read(&bytes, &path.display().to_string()).context("failed to read labels")?;
+    for classes in labels.similar_classes() {
+        let classes = classes.join("' and '");
+        messages.warn(format!(
+            "{}: '{classes}' differ only in case or blanks, and are different classes: is it one class?",
+            path.display()
+        ));
+    }
+    Ok(labels)
 }
 
 /// The known devices in a file of fingerprints.

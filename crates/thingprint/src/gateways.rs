@@ -17,6 +17,12 @@ pub(crate) struct GatewayChoice {
     pub(crate) is_none: bool,
 }
 
+/// Whether a device is labelled as a gateway.
+pub(crate) fn is_gateway(labels: &Labels, device: DeviceId) -> bool {
+    let label = labels.label_of(device, None);
+    label.is_some_and(|label| label.class.eq_ignore_ascii_case(GATEWAY_CLASS))
+}
+
 impl GatewayChoice {
     /// Who the gateways are, or how they are found; what has a label is never found to be one, and what is labelled
     /// `gateway` is one.
@@ -25,12 +31,8 @@ impl GatewayChoice {
             DeviceId::Mac(mac) => Some(mac),
             DeviceId::Ip(_) => None,
         });
-        let is_gateway = |mac: &MacAddr| {
-            let label = labels.label_of(DeviceId::Mac(*mac), None);
-            label.is_some_and(|label| label.class.eq_ignore_ascii_case(GATEWAY_CLASS))
-        };
         let (labelled_gateways, labelled): (BTreeSet<MacAddr>, BTreeSet<MacAddr>) =
-            macs.partition(is_gateway);
+            macs.partition(|mac| is_gateway(labels, DeviceId::Mac(*mac)));
         let given = if self.given.is_empty() { labelled_gateways } else { self.given.clone() };
         GatewayPolicy { given, is_none: self.is_none, labelled }
     }

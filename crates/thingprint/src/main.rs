@@ -10,6 +10,7 @@ mod files;
 mod gateways;
 mod inputs;
 mod instances;
+mod label_report;
 mod memory;
 mod messages;
 mod models;

@@ -51,6 +51,16 @@ fn without_a_capture_rows_that_agree_are_enough() {
 }
 
 #[test]
+fn classes_that_differ_in_case_or_blanks_are_found() {
+    let labels = read(
+        "mac,label,kind\n020000000001,Ring Doorbell,iot\n020000000002,ring doorbell,iot\n\
+         0200.0000.0003,RingDoorbell,iot\n02-00-00-00-00-04,Echo,iot\n02:00:00:00:00:05,Echo,iot\n",
+    );
+    assert_eq!(labels.similar_classes(), [["Ring Doorbell", "RingDoorbell", "ring doorbell"]]);
+    assert_eq!(labels.classes_of(device("02:00:00:00:00:04")).collect::<Vec<_>>(), ["Echo"]);
+}
+
+#[test]
 fn the_first_row_that_fits_wins() {
     let labels = read(&format!("capture,mac,label\nday-1.pcap,{ECHO},Echo\n*,{ECHO},Other\n"));
     let of = |capture| labels.label_of(device(ECHO), Some(capture)).map(|label| label.class.as_str());

@@ -16,6 +16,7 @@ use crate::destinations::Destinations;
 use crate::exit::{Outcome, Usage, status};
 use crate::files::{read_labels, write_file};
 use crate::inputs::{Input, expand};
+use crate::label_report::report_labels;
 use crate::messages::Messages;
 use crate::output::Output;
 use crate::read_report::report_read;
@@ -108,7 +109,7 @@ impl AuditArgs {
         let policy = read_policy(&self.policy)?;
         let engine = self.models.read()?.engine();
         let output = Output::with_documents(global)?;
-        let labels = read_labels(self.labels.as_deref())?;
+        let labels = read_labels(self.labels.as_deref(), messages)?;
         let known = self.known.read()?;
         let profiles = self.mud.read()?;
         let (inputs, found) = expand(&self.captures, messages)?;
@@ -132,6 +133,7 @@ impl AuditArgs {
         self.mud.give_controllers(&mut survey.seen);
         let outcome = report_read(&survey.summary.read, inputs.len(), messages)?;
         survey.report_losses(messages);
+        report_labels(&labels, &survey.seen.devices.values().copied().collect(), messages);
         let verdicts = mud::check(&survey.seen, &profiles, messages)?;
         let find = |device, time| survey.summary.spans.capture_of(device, time);
         let captures = Captures { names: inputs.iter().map(Input::name).collect(), find: &find };

@@ -18,6 +18,7 @@ use crate::extraction::Extraction;
 use crate::files::read_labels;
 use crate::inputs::{Input, expand, is_capture_input, named};
 use crate::instances::{InstanceTable, recipe_of};
+use crate::label_report::report_labels;
 use crate::messages::Messages;
 use crate::models::read_model;
 use crate::output::Output;
@@ -79,13 +80,14 @@ impl ClassifyArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let output = Output::of(global)?;
         let model = read_model(&self.model)?;
-        let labels = read_labels(self.labels.as_deref())?;
         let messages = Messages::new(global.quiet, global.verbose);
+        let labels = read_labels(self.labels.as_deref(), messages)?;
         let (inputs, found) = expand(&self.inputs, messages)?;
         output.check_apart(&inputs)?;
         output.check_apart_from(&[Some(&self.model), self.labels.as_deref()])?;
         let (rows, outcome) = self.rows(inputs, &model, &labels, global)?;
         let outcome = outcome.max(found);
+        report_labels(&labels, &rows.iter().map(|row| row.instance.device).collect(), messages);
         let classified = Classified::new(rows, &model, global.threads());
         if let Some(explained) = self.explain {
             explain::write(&classified, &model, explained, &output)?;

@@ -84,7 +84,7 @@ fn simulate(files: &Files, seed: u64, messages: Messages) -> anyhow::Result<()> 
 }
 
 fn extract(files: &Files, global: &GlobalArgs, messages: Messages) -> anyhow::Result<InstanceTable> {
-    let labels = read_labels(Some(&files.labels))?;
+    let labels = read_labels(Some(&files.labels), messages)?;
     let options = InstanceOptions::default();
     let recipe = ExtractionRecipe::of(&options);
     let inputs = [Input::File(files.capture.clone())];

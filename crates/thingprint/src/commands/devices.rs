@@ -13,6 +13,7 @@ use crate::copies::without_copies;
 use crate::exit::{Outcome, Usage};
 use crate::files::{read_labels, write_file};
 use crate::inputs::expand;
+use crate::label_report::report_labels;
 use crate::messages::{Messages, counted};
 use crate::output::Output;
 use crate::read_report::{gateways_in_words, report_losses, report_read, report_unowned};
@@ -45,7 +46,7 @@ impl DevicesArgs {
         let messages = Messages::new(global.quiet, global.verbose);
         let options = self.device.over(FlowOptions::default())?;
         let output = Output::of(global)?;
-        let labels = read_labels(self.labels.as_deref())?;
+        let labels = read_labels(self.labels.as_deref(), messages)?;
         self.check_template()?;
         let (inputs, found) = expand(&self.captures, messages)?;
         output.check_apart(&inputs)?;
@@ -73,6 +74,7 @@ impl DevicesArgs {
         }
         report_losses(summary.counts, summary.losses, messages);
         report_unowned(&summary.read, (self.device.identity(), &summary.gateways), messages);
+        report_labels(&labels, &devices.iter().map(|entry| entry.device).collect(), messages);
         let devices = counted(devices.len() as u64, "device", "devices");
         messages.note(format!("{devices}; {}", gateways_in_words(&summary.gateways)));
         Ok(outcome.max(found))

@@ -1,9 +1,10 @@
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use thingprint_flow::{FlowOptions, GatewayPolicy, TraceOptions, WindowLength};
+use thingprint_flow::{DeviceId, FlowOptions, GatewayPolicy, TraceOptions, WindowLength};
 use thingprint_instance::{ExtractionRecipe, InstanceOptions, Labeled, Part, PartFile, PartId, Partial};
 use thingprint_pipeline::{Event, PartStage};
 use thingprint_report::{Labels, instance_overview, instance_table};
@@ -15,6 +16,7 @@ use crate::exit::{Outcome, Usage};
 use crate::extraction::Extraction;
 use crate::files::read_labels;
 use crate::inputs::{Input, expand};
+use crate::label_report::report_labels;
 use crate::messages::{Messages, counted};
 use crate::output::Output;
 use crate::protocols::Protocols;
@@ -51,7 +53,7 @@ impl ExtractArgs {
         let protocols = self.extraction.models.read()?;
         let options = self.extraction.options(protocols.id())?;
         let output = if self.partial { part_output(global) } else { Output::of(global) }?;
-        let labels = read_labels(self.labels.as_deref())?;
+        let labels = read_labels(self.labels.as_deref(), messages)?;
         let (inputs, found) = expand(&self.captures, messages)?;
         output.check_apart(&inputs)?;
         output.check_apart_from(&[self.labels.as_deref(), self.extraction.models.path()])?;
@@ -144,18 +146,20 @@ impl ExtractArgs {
 pub(super) struct Counts {
     rows: u64,
     labelled: u64,
+    devices: BTreeSet<DeviceId>,
 }
 
 impl Counts {
     pub(super) fn add(&mut self, rows: &[Labeled]) {
         self.rows += rows.len() as u64;
+        self.devices.extend(rows.iter().map(|row| row.instance.device));
         self.labelled += rows.iter().filter(|row| row.label.is_some()).count() as u64;
     }
 
-    /// Says what was written. A label file of which nothing fits is nearly always the wrong one.
+    /// Says what was written, and which labels fit it.
     pub(super) fn report(&self, labels: &Labels, format: Format, messages: Messages) {
-        if !labels.is_empty() && self.rows > 0 && self.labelled == 0 {
-            messages.warn("no device of these captures has a label in the label file");
+        if self.rows > 0 {
+            report_labels(labels, &self.devices, messages);
         }
         if format != Format::Table {
             let rows = counted(self.rows, "instance", "instances");

@@ -1,9 +1,10 @@
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use thingprint_flow::{FlowOptions, Frame, Identity, WindowLength};
+use thingprint_flow::{DeviceId, FlowOptions, Frame, Identity, WindowLength};
 use thingprint_pipeline::{Event, FlowObserver, FlowRow, FlowStage, FrameTap, Summary};
 use thingprint_profile::Matcher;
 
@@ -14,6 +15,7 @@ use crate::copies::without_copies;
 use crate::exit::{Outcome, Usage};
 use crate::files::{read_fingerprints, read_labels};
 use crate::inputs::expand;
+use crate::label_report::report_labels;
 use crate::messages::{Messages, counted};
 use crate::output::Output;
 use crate::read_report::{gateways_in_words, report_late, report_losses, report_read, report_unowned};
@@ -102,7 +104,7 @@ struct Listing<'a> {
 struct Listed {
     summary: Summary,
     flows: u64,
-    devices: usize,
+    devices: BTreeSet<DeviceId>,
 }
 
 impl FlowsArgs {
@@ -112,7 +114,7 @@ impl FlowsArgs {
         let options = FlowOptions { window: WindowLength::Capture, ..self.flow.options()? };
         let engine = self.models.read()?.engine();
         let output = Output::of(global)?;
-        let labels = read_labels(self.labels.as_deref())?;
+        let labels = read_labels(self.labels.as_deref(), messages)?;
         let known = self.fingerprints.as_deref().map(read_fingerprints).transpose()?;
         let matcher = known.as_ref().map(Matcher::new);
         let (inputs, found) = expand(&self.captures, messages)?;
@@ -143,6 +145,7 @@ impl FlowsArgs {
         let outcome = report_read(&listed.summary.read, inputs.len(), messages)?;
         let identity = self.flow.device.identity();
         report_unowned(&listed.summary.read, (identity, &listed.summary.gateways), messages);
+        report_labels(&labels, &listed.devices, messages);
         listed.report(messages);
         Ok(outcome.max(found))
     }
@@ -228,7 +231,7 @@ impl Listing<'_> {
         report_late(&summary, self.messages);
         rows.report(self.messages);
         rows.report_split(summary.read.counts.fragments_held, self.messages);
-        Listed { summary, flows: rows.written(), devices: rows.devices() }
+        Listed { summary, flows: rows.written(), devices: rows.devices().clone() }
     }
 }
 
@@ -246,7 +249,7 @@ impl FrameTap<FlowObserver, FlowRow, anyhow::Error> for SplitTap<'_, '_> {
 impl Listed {
     fn report(&self, messages: Messages) {
         let flows = counted(self.flows, "flow", "flows");
-        let devices = counted(self.devices as u64, "device", "devices");
+        let devices = counted(self.devices.len() as u64, "device", "devices");
         messages.note(format!("{flows} of {devices}; {}", gateways_in_words(&self.summary.gateways)));
     }
 }

@@ -47,7 +47,7 @@ impl MergeArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let messages = Messages::new(global.quiet, global.verbose);
         let output = Output::of(global)?;
-        let labels = read_labels(self.labels.as_deref())?;
+        let labels = read_labels(self.labels.as_deref(), messages)?;
         let inputs = expand_files(&self.parts, messages)?;
         output.check_apart(&inputs)?;
         output.check_apart_from(&[self.labels.as_deref()])?;

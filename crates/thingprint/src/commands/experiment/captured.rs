@@ -16,7 +16,6 @@ use super::flow_log::{FlowLog, Flows, Written};
 use super::source::{Library, Loaded};
 use crate::exit::Outcome;
 use crate::extraction::Extraction;
-use crate::files::read_labels;
 use crate::gateways::GatewayChoice;
 use crate::inputs::{Input, expand};
 use crate::messages::Messages;
@@ -72,7 +71,8 @@ impl Captured {
             name: name.to_owned(),
             description: dataset.description.clone(),
             overrides: dataset.options.clone(),
-            labels: read_labels(Some(path))?,
+            labels: Labels::read(&label_text, &path.display().to_string())
+                .context("failed to read labels")?,
             label_text,
             traces,
             flaws,

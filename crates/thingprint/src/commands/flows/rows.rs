@@ -179,8 +179,8 @@ impl<'a> Rows<'a> {
     }
 
     /// Devices of these rows.
-    pub(super) fn devices(&self) -> usize {
-        self.devices.len()
+    pub(super) const fn devices(&self) -> &BTreeSet<DeviceId> {
+        &self.devices
     }
 
     /// Says what was left out.
