@@ -54,6 +54,24 @@ pub struct Ip<'a> {
     pub payload_bytes: u32,
 }
 
+/// Longest link padding of an Ethernet frame behind the shortest headers of IPv4 and TCP.
+const MOST_PADDING: u32 = 6;
+
+impl Ip<'_> {
+    /// Whether the payload is link padding that the IP length counts by mistake: up to six zeros in a TCP segment without
+    /// PSH. It counts in sizes and is no data of the stream.
+    #[inline]
+    pub fn is_padding(&self) -> bool {
+        // 0 is no padding, and wraps around.
+        self.payload_bytes.wrapping_sub(1) < MOST_PADDING && self.has_zeros_without_push()
+    }
+
+    fn has_zeros_without_push(&self) -> bool {
+        let is_unpushed = matches!(self.transport, Transport::Tcp(segment) if !segment.flags.psh());
+        is_unpushed && self.payload.iter().all(|byte| *byte == 0)
+    }
+}
+
 /// Transport protocol of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
@@ -105,6 +123,11 @@ impl TcpFlags {
     /// Reset the connection.
     pub const fn rst(self) -> bool {
         self.0 & 0x04 != 0
+    }
+
+    /// Push: the data are to be handed on at once.
+    pub const fn psh(self) -> bool {
+        self.0 & 0x08 != 0
     }
 
     /// The acknowledgement number counts.

@@ -134,6 +134,12 @@ impl Engine {
         budget: &mut Budget,
         found: &mut dyn FnMut(Message),
     ) {
+        let bare;
+        let mut seen = seen;
+        if seen.packet.is_padding() {
+            bare = Ip { payload: &[], payload_bytes: 0, ..*seen.packet };
+            seen.packet = &bare;
+        }
         let FlowPacket { packet, sender, .. } = seen;
         let is_wanted = !packet.payload.is_empty() && *state.phase.of(sender) != Phase::DONE;
         let (set, limits, interest) = (&*self.set, &self.limits, self.interest);
