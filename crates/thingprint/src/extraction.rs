@@ -199,7 +199,12 @@ impl Extraction<'_> {
             );
         }
         let instances = counted(instances, "instance", "instances");
-        messages.detail(format!("{}, {instances}", counted(summary.read.frames, "frame", "frames")));
+        let frames = counted(summary.read.frames, "frame", "frames");
+        let unread = match summary.read.counts.unsupported_link {
+            0 => String::new(),
+            unread => format!(" ({unread} of unsupported link types)"),
+        };
+        messages.detail(format!("{frames}{unread}, {instances}"));
         for (kind, count) in summary.read.counts.malformed.iter().filter(|(_, count)| **count > 0) {
             messages.detail(format!("{count} malformed packets: {kind}"));
         }

@@ -28,6 +28,10 @@ pub(crate) fn report_read(
     for problem in &read.problems {
         messages.warn(format!("failed to read {problem}"));
     }
+    for (link, packets) in &read.counts.unsupported_links {
+        let packets = counted(*packets, "packet was", "packets were");
+        messages.warn(format!("{packets} not read: link type {link} is not supported"));
+    }
     report_gaps(read, messages);
     report_times(read, messages);
     if read.by_address > 0 {
@@ -39,7 +43,8 @@ pub(crate) fn report_read(
     if read.frames == 0 && read.problems.is_empty() {
         messages.warn("there is no packet in the input");
     }
-    Ok(if read.problems.is_empty() { Outcome::Done } else { Outcome::Partial })
+    let is_whole = read.problems.is_empty() && read.counts.unsupported_link == 0;
+    Ok(if is_whole { Outcome::Done } else { Outcome::Partial })
 }
 
 /// Says what the way in which the captures were taken leaves out.

@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::LinkType;
+
 /// What the frames of a trace were.
 ///
 /// Each frame is counted in `frames` and in exactly one of `ip_packets`, `fragments_held`, `arp`,
@@ -17,6 +19,8 @@ pub struct DecodeCounts {
     pub other_ethertype: u64,
     /// Frames of a link type that is not supported.
     pub unsupported_link: u64,
+    /// The same by link type.
+    pub unsupported_links: BTreeMap<LinkType, u64>,
     /// Frames in which no IP packet could be made out; [`malformed`](Self::malformed) says why.
     pub unreadable: u64,
     /// Frames with a fragment that did not complete a datagram.
@@ -47,6 +51,9 @@ impl DecodeCounts {
         self.datagrams += other.datagrams;
         self.datagrams_expired += other.datagrams_expired;
         self.datagrams_dropped += other.datagrams_dropped;
+        for (link, count) in &other.unsupported_links {
+            *self.unsupported_links.entry(*link).or_default() += count;
+        }
         for (kind, count) in &other.malformed {
             *self.malformed.entry(*kind).or_default() += count;
         }

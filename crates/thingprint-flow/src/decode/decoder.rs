@@ -97,7 +97,10 @@ impl Decoder {
 fn without_ip<'a>(content: Content<'_>, counts: &mut DecodeCounts) -> Option<(Ip<'a>, u32)> {
     match content {
         Content::NonIp(NonIp { ether_type: ARP | REVERSE_ARP, .. }) => counts.arp += 1,
-        Content::Unsupported => counts.unsupported_link += 1,
+        Content::Unsupported(link) => {
+            counts.unsupported_link += 1;
+            *counts.unsupported_links.entry(link).or_default() += 1;
+        }
         Content::Malformed(kind) => {
             counts.note(kind);
             counts.unreadable += 1;

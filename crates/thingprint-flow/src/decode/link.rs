@@ -32,7 +32,7 @@ pub(super) enum Content<'a> {
     /// Something else than IP, on a link without an `EtherType`.
     Other,
     /// A link type that is not looked into.
-    Unsupported,
+    Unsupported(LinkType),
     Malformed(Malformed),
 }
 
@@ -48,7 +48,7 @@ impl<'a> Link<'a> {
             LinkType::RawIpv4 => Self::without_addresses(Content::Ipv4(bytes)),
             LinkType::RawIpv6 => Self::without_addresses(Content::Ipv6(bytes)),
             LinkType::Null => Self::without_addresses(null(bytes)),
-            LinkType::Unsupported(_) => Self::without_addresses(Content::Unsupported),
+            LinkType::Unsupported(_) => Self::without_addresses(Content::Unsupported(link)),
         }
     }
 

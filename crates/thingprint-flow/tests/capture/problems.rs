@@ -181,6 +181,18 @@ fn one_supported_interface_is_enough() {
 }
 
 #[test]
+fn packets_of_unsupported_interfaces_are_counted_by_link_type() {
+    let mut section = Section::new(Order::Big);
+    section.interface(127, 0, &[]).interface(9, 0, &[]).ethernet();
+    for (interface, bytes) in [(0, &b"beacon"[..]), (2, &udp_frame(b"x")), (0, b"beacon"), (1, b"ppp")] {
+        section.packet(interface, 1, bytes);
+    }
+    let links = read(&section.bytes).counts.unsupported_links;
+    let links: Vec<_> = links.iter().map(|(link, packets)| (link.number(), *packets)).collect();
+    assert_eq!(links, [(9, 1), (127, 2)]);
+}
+
+#[test]
 fn a_capture_that_cannot_be_opened_is_unreadable() {
     let missing = Capture::new("gone.pcap", || Err(io::Error::new(io::ErrorKind::NotFound, "no such file")));
     let reading = read_all(vec![missing], TraceOptions::default());
@@ -220,7 +232,7 @@ fn one_bad_capture_does_not_end_the_trace() {
         ]
     };
     for sort in [false, true] {
-        let reading = read_all(captures(), TraceOptions { sort, hash: false });
+        let reading = read_all(captures(), TraceOptions { sort, ..TraceOptions::default() });
         assert_eq!(reading.packets.len(), 149);
         let mut problems: Vec<_> =
             reading.problems.iter().map(|problem| (problem.capture.as_str(), problem.kind)).collect();
