@@ -38,7 +38,12 @@ fn judge(messages: Vec<(Sender, Message)>) -> DeviceAudit {
 /// What a policy says of a flow with these messages that the device opened, or its peer.
 fn judge_by(policy: Policy, is_client: bool, messages: Vec<(Sender, Message)>) -> DeviceAudit {
     let (mut flow, devices) = any_flow();
-    let heard = |(sender, message)| HeardMessage { time: Timestamp::from_seconds(7), sender, message };
+    let heard = |(sender, message)| HeardMessage {
+        time: Timestamp::from_seconds(7),
+        sender,
+        is_passed_on: false,
+        message,
+    };
     flow.state = Heard { messages: messages.into_iter().map(heard).collect(), ..Heard::default() };
     flow.is_client = is_client;
     let mut auditor = Auditor::new(policy);
@@ -238,7 +243,7 @@ fn the_most_severe_is_kept_over_many_flows_and_the_devices_own_before_its_peers(
     let mut auditor = Auditor::new(Policy::built_in("bcp2026").unwrap());
     let mut say = |sender, suites: Vec<u32>| {
         let message = Message::ClientHello(hello(HelloVersion::Tls(0x0303), &[0x0304], &suites));
-        let heard = HeardMessage { time: Timestamp::from_seconds(7), sender, message };
+        let heard = HeardMessage { time: Timestamp::from_seconds(7), sender, is_passed_on: false, message };
         flow.state = Heard { messages: vec![heard], ..Heard::default() };
         auditor.flow(&Engine::default(), &flow);
     };
@@ -343,7 +348,8 @@ fn hop_limits_of_ipv6_have_a_measure_of_their_own() {
         flow.peer.addr = group.parse().unwrap();
         let search = "M-SEARCH * HTTP/1.1\r\nMAN: \"ssdp:discover\"\r\nST: x\r\n\r\n";
         let message = Message::Ssdp(parsers::ssdp(search.as_bytes(), ttl).unwrap());
-        let heard = HeardMessage { time: Timestamp::from_seconds(7), sender: DEVICE, message };
+        let heard =
+            HeardMessage { time: Timestamp::from_seconds(7), sender: DEVICE, is_passed_on: false, message };
         flow.state = Heard { messages: vec![heard], ..Heard::default() };
         let mut auditor = Auditor::new(Policy::built_in("bcp2026").unwrap());
         auditor.flow(&Engine::default(), &flow);

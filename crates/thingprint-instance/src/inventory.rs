@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use thingprint_flow::{DeviceId, DeviceIndex, DevicePacket, Flow, Observer, Timestamp};
+use thingprint_flow::{DeviceId, DeviceIndex, DevicePacket, Flow, MacAddr, Observer, Timestamp};
 use thingprint_protocol::{
     DhcpMessage, Interest, Message, MessageContext, MessageObserver, Protocol, Sender,
 };
@@ -51,6 +51,32 @@ pub struct DeviceEntry {
     pub packets_up: u64,
     /// IP packets that it received.
     pub packets_down: u64,
+}
+
+impl DeviceEntry {
+    /// A device that sent nothing itself: a relay passed on its DHCP message, between these times.
+    pub fn of_client(client: MacAddr, (first_seen, last_seen): (Timestamp, Timestamp)) -> Self {
+        Self {
+            device: DeviceId::Mac(client),
+            is_randomised: client.is_locally_administered(),
+            addresses: BTreeMap::new(),
+            host_name: None,
+            vendor_class: None,
+            names: Bag::new(),
+            server_ports: Bag::new(),
+            served_ports: Bag::new(),
+            first_seen,
+            last_seen,
+            packets_up: 0,
+            packets_down: 0,
+        }
+    }
+
+    /// Adds what a DHCP message of the device says that a relay passed on; its own frames come first.
+    pub fn hear_of(&mut self, message: &DhcpMessage) {
+        self.host_name = self.host_name.take().or_else(|| message.host_name.clone());
+        self.vendor_class = self.vendor_class.take().or_else(|| message.vendor_class.clone());
+    }
 }
 
 #[derive(Debug, Default)]
@@ -133,6 +159,7 @@ impl Sums {
                     count(&mut self.names, question.name);
                 }
             }
+            message if message.is_passed_on(packet.packet.src_mac) => {}
             Message::Dhcp(DhcpMessage { op: 1, host_name, vendor_class, .. }) => {
                 self.host_name = host_name.or(self.host_name.take());
                 self.vendor_class = vendor_class.or(self.vendor_class.take());

@@ -43,6 +43,7 @@ mod source;
 mod stage;
 mod stages;
 mod summary;
+mod told;
 mod unowned;
 
 pub use capture_spans::CaptureSpans;
@@ -55,4 +56,5 @@ pub use source::{Captures, PacketReader, ReadEnd, Source};
 pub use stage::{End, Stage};
 pub use stages::{FlowId, FlowObserver, FlowRow, FlowStage, InstanceStage, InventoryStage, PartStage};
 pub use summary::{ReadSummary, Summary};
+pub use told::{ToldClient, ToldClients};
 pub use unowned::Unowned;

@@ -6,6 +6,7 @@ use thingprint_protocol::Losses;
 
 use crate::capture_spans::CaptureSpans;
 use crate::source::ReadEnd;
+use crate::told::ToldClients;
 use crate::unowned::Unowned;
 
 /// What is known of a trace that was read to its end, beside the results.
@@ -44,6 +45,8 @@ pub struct ReadSummary {
     pub by_address: u64,
     /// Packets of no device.
     pub unowned: Unowned,
+    /// What DHCP messages say of clients that did not send them themselves.
+    pub told: ToldClients,
     /// What could not be read.
     pub problems: Vec<CaptureError>,
     /// What the frames were.
@@ -65,6 +68,7 @@ impl ReadSummary {
         self.cut_packets += u64::from(ip.payload.len() < ip.payload_bytes as usize);
         self.one_sided += u64::from(packet.src_mac.is_some() && packet.dst_mac.is_none());
         self.unowned.look_at(packet, ip);
+        self.told.look_at(packet, ip);
     }
 
     pub(crate) fn end(&mut self, end: ReadEnd) {
@@ -87,6 +91,7 @@ impl ReadSummary {
         self.one_sided += other.one_sided;
         self.by_address += other.by_address;
         self.unowned.merge(other.unowned);
+        self.told.merge(other.told);
         self.problems.extend(other.problems);
         self.counts.merge(&other.counts);
         self.hashes.extend(other.hashes);

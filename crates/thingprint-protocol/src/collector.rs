@@ -1,10 +1,10 @@
 use std::borrow::Cow;
 
-use thingprint_flow::{DevicePacket, Flow, Observer, Timestamp, Transport};
+use thingprint_flow::{DevicePacket, Flow, MacAddr, Observer, Timestamp, Transport};
 
 use crate::{
-    Budget, DetectedProtocol, Detector, Engine, Interest, Message, MessageContext, MessageObserver,
-    ModelIndex, Protocol, Sender,
+    Budget, DetectedProtocol, Detector, DhcpMessage, Engine, Interest, Message, MessageContext,
+    MessageObserver, ModelIndex, Protocol, Sender,
 };
 
 /// Messages of one flow that are remembered; a flow with more of them says little new.
@@ -52,6 +52,9 @@ pub struct HeardMessage {
     pub time: Timestamp,
     /// Who sent it.
     pub sender: Sender,
+    /// Whether it is a DHCP request of another client than the host that sent the frame: a relay or an extender passed it
+    /// on, and it says nothing of that host.
+    pub is_passed_on: bool,
     /// The message.
     pub message: Message,
 }
@@ -93,7 +96,8 @@ impl MessageMemory {
         collected: &mut Collected,
     ) {
         let MessageContext { time, sender, .. } = *context;
-        let message = HeardMessage { time, sender, message: message.into_owned() };
+        let is_passed_on = context.packet.is_some_and(|packet| message.is_passed_on(packet.packet.src_mac));
+        let message = HeardMessage { time, sender, is_passed_on, message: message.into_owned() };
         collected.add(message, self.most_messages, &mut self.budget);
     }
 
@@ -159,6 +163,14 @@ impl<F: FnMut(Flow<Heard>)> MessageObserver for MessageCollector<F> {
     }
 }
 
+impl Message {
+    /// Whether it is a DHCP request of another client than the host with this link address, which sent the frame.
+    pub fn is_passed_on(&self, sender: Option<MacAddr>) -> bool {
+        let Self::Dhcp(DhcpMessage { op: 1, client_mac: Some(client), .. }) = self else { return false };
+        sender.is_some_and(|sender| sender != *client)
+    }
+}
+
 impl Collected {
     /// Takes in a packet of the flow.
     #[inline]
@@ -214,7 +226,12 @@ mod tests {
     fn messages_are_remembered_up_to_their_number_and_bytes() {
         let query = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x04Lamp\x07example\0\0\x01\0\x01";
         let message = Message::Dns(parsers::dns(query, query.len()).unwrap());
-        let heard = HeardMessage { time: Timestamp::from_nanos(0), sender: Sender::Device, message };
+        let heard = HeardMessage {
+            time: Timestamp::from_nanos(0),
+            sender: Sender::Device,
+            is_passed_on: false,
+            message,
+        };
         let check = |most: usize, budget: &mut Budget, expected: (usize, u64)| {
             let mut memory = Collected::default();
             (0..9).for_each(|_| memory.add(heard.clone(), most, budget));

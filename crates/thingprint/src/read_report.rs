@@ -101,6 +101,17 @@ pub(crate) fn report_losses(track: TrackCounts, losses: Losses, messages: impl S
     }
 }
 
+/// Says which hosts sent DHCP requests of other clients, though they forward nothing.
+pub(crate) fn report_contradictions(summary: &Summary, messages: impl Say) {
+    for told in summary.read.told.contradictions(&summary.gateways) {
+        let name = told.message.host_name.as_deref().map_or_else(String::new, |name| format!(" '{name}'"));
+        messages.warn(format!(
+            "{} sent a DHCP request of another client, {}{name}, and is no relay: its names count for neither",
+            told.sender, told.client
+        ));
+    }
+}
+
 /// Says who the gateways are and why, and which rows came before that was known.
 pub(crate) fn report_gateways(summary: &Summary, flow: &FlowOptions, messages: impl Say) {
     if summary.read.identity(flow.identity) == Identity::Mac {

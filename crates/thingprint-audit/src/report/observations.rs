@@ -4,7 +4,7 @@ use serde::Serialize;
 use thingprint_flow::{DeviceId, DeviceIndex, Flow, MacAddr, Timestamp};
 use thingprint_profile::{Fingerprints, MudBuilder};
 use thingprint_protocol::schema::Model;
-use thingprint_protocol::{Engine, Heard};
+use thingprint_protocol::{Engine, Heard, Message};
 
 use super::{Profiles, Verdict};
 use crate::{Audit, Auditor, Policy};
@@ -77,6 +77,14 @@ impl<'a> ObservationsBuilder<'a> {
         if let Some(mud) = &mut self.mud {
             let model = flow.state.model.and_then(|model| self.engine.models().model(model));
             mud.hear(&flow, model.map(Model::name));
+        }
+    }
+
+    /// Adds a message about a device that it did not send itself, such as a request of DHCP that a relay passed on. Devices
+    /// without flows are left out.
+    pub fn message_about(&mut self, device: DeviceId, message: &Message) {
+        if let Some(index) = self.indices.get(&device) {
+            self.fingerprints.hear_of(*index, message);
         }
     }
 

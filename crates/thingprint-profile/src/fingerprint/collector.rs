@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use thingprint_flow::{DeviceIndex, Flow};
-use thingprint_protocol::Heard;
+use thingprint_protocol::{DhcpMessage, Heard};
 
 use super::attribute::Attribute;
 use super::traits::Traits;
@@ -48,6 +48,14 @@ impl Fingerprints {
             traits.hear_within(flow, self.room_bytes);
             self.room_bytes = self.room_bytes.saturating_sub(traits.bytes() - before);
         }
+    }
+
+    /// Takes a DHCP message of a device that a relay sent on.
+    pub fn hear_of(&mut self, device: DeviceIndex, message: &DhcpMessage) {
+        let traits = self.devices.entry(device).or_default();
+        let before = traits.bytes();
+        traits.hear_dhcp_within(message, self.room_bytes);
+        self.room_bytes = self.room_bytes.saturating_sub(traits.bytes() - before);
     }
 
     /// Leaves out what turned out to be no device, such as the gateway.

@@ -13,12 +13,19 @@ use super::attribute::Attribute;
 /// Every value that the messages of a flow show of its device; one that is shown twice comes twice.
 pub(super) fn shown(flow: &Flow<Heard>) -> Vec<(Attribute, String)> {
     let mut shown = Shown(Vec::new());
-    for heard in &flow.state.messages {
+    for heard in flow.state.messages.iter().filter(|heard| !heard.is_passed_on) {
         match heard.sender {
             Sender::Device => shown.of_device(&heard.message, flow),
             Sender::Peer => shown.of_peer(&heard.message),
         }
     }
+    shown.0
+}
+
+/// What a DHCP message shows of its client.
+pub(super) fn shown_by_dhcp(message: &DhcpMessage) -> Vec<(Attribute, String)> {
+    let mut shown = Shown(Vec::new());
+    shown.dhcp(message);
     shown.0
 }
 

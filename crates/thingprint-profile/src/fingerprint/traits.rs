@@ -1,10 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_flow::Flow;
-use thingprint_protocol::Heard;
+use thingprint_protocol::{DhcpMessage, Heard};
 
 use super::attribute::Attribute;
-use super::shown::shown;
+use super::shown::{shown, shown_by_dhcp};
 
 /// Values of one attribute of one device that are remembered.
 pub(super) const MOST_VALUES: usize = 1024;
@@ -42,8 +42,17 @@ impl Traits {
 
     /// Adds what another flow shows; new values take so many bytes at most.
     pub(super) fn hear_within(&mut self, flow: &Flow<Heard>, room_bytes: usize) {
+        self.add_all_within(shown(flow), room_bytes);
+    }
+
+    /// Adds what a DHCP message shows that a relay passed on; new values take so many bytes at most.
+    pub(super) fn hear_dhcp_within(&mut self, message: &DhcpMessage, room_bytes: usize) {
+        self.add_all_within(shown_by_dhcp(message), room_bytes);
+    }
+
+    fn add_all_within(&mut self, shown: Vec<(Attribute, String)>, room_bytes: usize) {
         let most_bytes = self.bytes.saturating_add(room_bytes);
-        let distinct: BTreeSet<(Attribute, String)> = shown(flow).into_iter().collect();
+        let distinct: BTreeSet<(Attribute, String)> = shown.into_iter().collect();
         for (attribute, value) in distinct {
             self.add_within((attribute, value), 1, most_bytes);
         }

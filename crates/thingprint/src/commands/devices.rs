@@ -2,9 +2,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
-use thingprint_flow::{DeviceId, FlowOptions, Gateways, WindowLength};
+use thingprint_flow::{DeviceId, FlowOptions, Gateways, Identity, WindowLength};
 use thingprint_instance::{Bag, DeviceEntry};
-use thingprint_pipeline::{InventoryStage, Run};
+use thingprint_pipeline::{InventoryStage, Run, Summary};
 use thingprint_report::Labels;
 use thingprint_table::{Cell, Table, Type};
 
@@ -16,7 +16,9 @@ use crate::inputs::expand;
 use crate::label_report::report_labels;
 use crate::messages::{Messages, counted};
 use crate::output::Output;
-use crate::read_report::{gateways_in_words, report_losses, report_read, report_unowned};
+use crate::read_report::{
+    gateways_in_words, report_contradictions, report_losses, report_read, report_unowned,
+};
 use crate::reading::Reading;
 
 /// List the devices of captures.
@@ -66,13 +68,17 @@ impl DevicesArgs {
         };
         let Run { rests, summary } = reading.run(&InventoryStage, |_| Ok(()))?;
         let outcome = report_read(&summary.read, inputs.len(), messages)?;
-        let devices = listed(rests, &summary.gateways);
+        let mut devices = listed(rests, &summary.gateways);
+        if summary.read.identity(self.device.identity()) == Identity::Mac {
+            add_clients(&mut devices, &summary);
+        }
         output.table(&table(&devices, &labels)?)?;
         if let Some(path) = &self.labels_template {
             write_file(path, template(&devices, &labels).as_bytes())?;
             messages.note(format!("labels to fill in: {}", path.display()));
         }
         report_losses(summary.counts, summary.losses, messages);
+        report_contradictions(&summary, messages);
         report_unowned(&summary.read, (self.device.identity(), &summary.gateways), messages);
         report_labels(&labels, &devices.iter().map(|entry| entry.device).collect(), messages);
         let devices = counted(devices.len() as u64, "device", "devices");
@@ -88,6 +94,24 @@ fn listed(shards: Vec<Vec<DeviceEntry>>, gateways: &Gateways) -> Vec<DeviceEntry
     let mut devices: Vec<_> = shards.into_iter().flatten().filter(|entry| !is_gateway(entry)).collect();
     devices.sort_by_key(|entry| entry.device);
     devices
+}
+
+/// Adds what relays passed on of devices, also of those that sent no frame of their own here.
+fn add_clients(devices: &mut Vec<DeviceEntry>, summary: &Summary) {
+    for told in summary.read.told.believed(&summary.gateways) {
+        if summary.gateways.contains(told.client) {
+            continue;
+        }
+        let device = DeviceId::Mac(told.client);
+        let at = devices.binary_search_by_key(&device, |entry| entry.device);
+        let at = at.unwrap_or_else(|at| {
+            devices.insert(at, DeviceEntry::of_client(told.client, (told.first, told.last)));
+            at
+        });
+        if let Some(entry) = devices.get_mut(at) {
+            entry.hear_of(&told.message);
+        }
+    }
 }
 
 impl DevicesArgs {

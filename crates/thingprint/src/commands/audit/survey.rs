@@ -7,7 +7,7 @@ use thingprint_pipeline::{Event, FlowStage, Summary};
 use thingprint_report::Labels;
 
 use crate::messages::Messages;
-use crate::read_report::{report_late, report_losses};
+use crate::read_report::{report_contradictions, report_late, report_losses};
 use crate::reading::Reading;
 
 /// Captures that are to be judged.
@@ -42,6 +42,9 @@ impl Surveying<'_> {
         let labels = self.labels_of(builder.devices());
         let summary = run.summary;
         let gateways = summary.gateways.0.keys().copied().collect();
+        for told in summary.read.told.believed(&summary.gateways) {
+            builder.message_about(DeviceId::Mac(told.client), &told.message);
+        }
         let seen = builder.finish(labels, gateways, summary.span);
         let survey = Survey { seen, summary };
         self.note_missing_gateway(&survey);
@@ -70,6 +73,7 @@ impl Survey {
     pub(super) fn report_losses(&self, messages: Messages) {
         report_losses(self.summary.counts, self.summary.losses, messages);
         report_late(&self.summary, messages);
+        report_contradictions(&self.summary, messages);
         let lost = self.seen.dropped().in_words();
         for (count, what) in lost.into_iter().filter(|(count, _)| *count > 0) {
             messages.warn(format!("{count} {what}"));

@@ -1,0 +1,169 @@
+use std::collections::BTreeMap;
+
+use thingprint_flow::{Gateways, Ip, MacAddr, Packet, Timestamp, Transport};
+use thingprint_protocol::{DhcpMessage, parsers};
+
+/// Port of DHCP servers and relays (RFC 2131 §4.1).
+const DHCP_SERVER: u16 = 67;
+/// `op` of what clients send.
+const REQUEST: u8 = 1;
+/// Clients that are remembered.
+const MOST_CLIENTS: usize = 4096;
+/// A sender of messages of so many clients forwards them.
+const FORWARDED_CLIENTS: usize = 2;
+
+/// What DHCP messages say of clients that did not send the frames themselves: relays and extenders pass them on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ToldClients(BTreeMap<(MacAddr, MacAddr), ToldClient>);
+
+/// What was said of one client in frames of one other sender.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToldClient {
+    /// `chaddr`: whom the messages are of.
+    pub client: MacAddr,
+    /// Who sent the frames.
+    pub sender: MacAddr,
+    /// The last message; a name or class that it leaves out is that of an earlier one.
+    pub message: DhcpMessage,
+    /// Time of the first of these messages.
+    pub first: Timestamp,
+    /// Time of the last of these messages.
+    pub last: Timestamp,
+    /// Whether a relay named itself in `giaddr`.
+    pub is_relayed: bool,
+}
+
+impl ToldClients {
+    /// Looks at a packet.
+    #[inline]
+    pub(crate) fn look_at(&mut self, packet: &Packet<'_>, ip: &Ip<'_>) {
+        if ip.dst_port == DHCP_SERVER && ip.transport == Transport::Udp {
+            self.look_at_dhcp(packet, ip);
+        }
+    }
+
+    fn look_at_dhcp(&mut self, packet: &Packet<'_>, ip: &Ip<'_>) {
+        let Some(message) = parsers::dhcp(ip.payload).filter(|message| message.op == REQUEST) else { return };
+        let (Some(sender), Some(client)) = (packet.src_mac, message.client_mac) else { return };
+        if sender == client || !sender.is_host() || !client.is_host() {
+            return;
+        }
+        let time = packet.time;
+        let is_relayed = message.relay_address.is_some_and(|address| !address.is_unspecified());
+        if let Some(told) = self.0.get_mut(&(client, sender)) {
+            told.add(message, is_relayed, time);
+        } else if self.0.len() < MOST_CLIENTS {
+            let told = ToldClient { client, sender, message, first: time, last: time, is_relayed };
+            self.0.insert((client, sender), told);
+        }
+    }
+
+    /// Adds those of another trace.
+    pub fn merge(&mut self, other: Self) {
+        for (key, theirs) in other.0 {
+            if let Some(told) = self.0.get_mut(&key) {
+                told.first = told.first.min(theirs.first);
+                told.add(theirs.message, theirs.is_relayed, theirs.last);
+            } else if self.0.len() < MOST_CLIENTS {
+                self.0.insert(key, theirs);
+            }
+        }
+    }
+
+    /// What is known of clients by relays and by whoever forwards, in the order of clients.
+    pub fn believed<'a>(&'a self, gateways: &'a Gateways) -> impl Iterator<Item = &'a ToldClient> {
+        self.0.values().filter(|told| self.is_believed(told, gateways))
+    }
+
+    /// What contradicts its sender: it speaks for another client, and forwards nothing.
+    pub fn contradictions<'a>(&'a self, gateways: &'a Gateways) -> impl Iterator<Item = &'a ToldClient> {
+        self.0.values().filter(|told| !self.is_believed(told, gateways))
+    }
+
+    fn is_believed(&self, told: &ToldClient, gateways: &Gateways) -> bool {
+        let is_of_sender = |other: &&ToldClient| other.sender == told.sender;
+        told.is_relayed
+            || gateways.contains(told.sender)
+            || self.0.values().filter(is_of_sender).nth(FORWARDED_CLIENTS - 1).is_some()
+    }
+}
+
+impl ToldClient {
+    fn add(&mut self, message: DhcpMessage, is_relayed: bool, time: Timestamp) {
+        let before = std::mem::replace(&mut self.message, message);
+        let now = &mut self.message;
+        now.host_name = now.host_name.take().or(before.host_name);
+        now.vendor_class = now.vendor_class.take().or(before.vendor_class);
+        now.mud_url = now.mud_url.take().or(before.mud_url);
+        self.is_relayed |= is_relayed;
+        (self.first, self.last) = (self.first.min(time), self.last.max(time));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use thingprint_flow::{Decoder, Frame, GatewayReason, Gateways, LinkType, MacAddr, Timestamp};
+
+    use super::ToldClients;
+
+    const SWITCH: u8 = 0x31;
+
+    /// A frame with a DHCP request: who sent it, whose it is, and the relay's address.
+    fn request(sender: u8, client: u8, relay: [u8; 4], host_name: &str) -> Vec<u8> {
+        let mut dhcp = vec![0; 236];
+        dhcp[..3].copy_from_slice(&[1, 1, 6]);
+        dhcp[24..28].copy_from_slice(&relay);
+        dhcp[28..34].copy_from_slice(&[2, 0, 0, 0, 0, client]);
+        dhcp.extend([0x63, 0x82, 0x53, 0x63, 53, 1, 1, 12, u8::try_from(host_name.len()).unwrap()]);
+        dhcp.extend(host_name.bytes());
+        dhcp.push(255);
+        let length = |bytes: usize| u16::try_from(bytes).unwrap().to_be_bytes();
+        let mut frame = [&[2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, sender, 8, 0][..], &[0x45, 0]].concat();
+        frame.extend(length(28 + dhcp.len()));
+        frame.extend([0, 0, 0, 0, 64, 17, 0, 0, 192, 168, 7, 1, 192, 168, 8, 2, 0, 67, 0, 67]);
+        frame.extend(length(8 + dhcp.len()));
+        frame.extend([0, 0]);
+        frame.extend(dhcp);
+        frame
+    }
+
+    fn told(frames: &[Vec<u8>]) -> ToldClients {
+        let (mut told, mut decoder) = (ToldClients::default(), Decoder::default());
+        for bytes in frames {
+            let wire_bytes = u32::try_from(bytes.len()).unwrap();
+            let time = Timestamp::from_seconds(1);
+            let frame = Frame { time, link: LinkType::Ethernet, wire_bytes, bytes, ..Frame::default() };
+            let packet = decoder.decode(frame);
+            told.look_at(&packet, packet.ip.as_ref().unwrap());
+        }
+        told
+    }
+
+    fn names(told: &ToldClients, gateways: &Gateways) -> (Vec<String>, Vec<String>) {
+        let name = |told: &super::ToldClient| {
+            let [.., last] = told.client.octets();
+            format!("{last:02x} {}", told.message.host_name.clone().unwrap_or_default())
+        };
+        (told.believed(gateways).map(name).collect(), told.contradictions(gateways).map(name).collect())
+    }
+
+    #[test]
+    fn a_relay_speaks_for_its_clients() {
+        let told = told(&[request(SWITCH, 0x77, [192, 168, 7, 1], "cam"), request(0x50, 0x50, [0; 4], "tv")]);
+        assert_eq!(names(&told, &Gateways::default()), (vec!["77 cam".to_owned()], vec![]));
+    }
+
+    #[test]
+    fn whoever_forwards_speaks_for_others_and_nobody_else_does() {
+        let one = told(&[request(SWITCH, 0x77, [0; 4], "cam"), request(SWITCH, SWITCH, [0; 4], "switch")]);
+        assert_eq!(names(&one, &Gateways::default()), (vec![], vec!["77 cam".to_owned()]));
+        let switch = MacAddr::new([2, 0, 0, 0, 0, SWITCH]);
+        let gateways = Gateways(BTreeMap::from([(switch, GatewayReason::Given)]));
+        assert_eq!(names(&one, &gateways), (vec!["77 cam".to_owned()], vec![]));
+        let two = told(&[request(SWITCH, 0x77, [0; 4], "cam"), request(SWITCH, 0x78, [0; 4], "plug")]);
+        let both = vec!["77 cam".to_owned(), "78 plug".to_owned()];
+        assert_eq!(names(&two, &Gateways::default()), (both, vec![]));
+    }
+}
