@@ -177,15 +177,16 @@ impl Tallies {
 
 impl DeviceTally {
     fn count_protocol(&mut self, engine: &Engine, heard: &Heard) {
-        let Some(model) = heard.model.and_then(|model| engine.models().model(model)) else { return };
-        let counts = match self.protocols.get_mut(model.name()) {
-            Some(counts) => counts,
-            None => self.protocols.entry(model.name().to_owned()).or_default(),
-        };
-        if heard.standard_port == Some(true) {
-            counts.standard += 1;
-        } else {
-            counts.other += 1;
+        for name in heard.services(engine) {
+            let counts = match self.protocols.get_mut(name) {
+                Some(counts) => counts,
+                None => self.protocols.entry(name.to_owned()).or_default(),
+            };
+            if heard.standard_port == Some(true) {
+                counts.standard += 1;
+            } else {
+                counts.other += 1;
+            }
         }
     }
 

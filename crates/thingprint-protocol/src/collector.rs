@@ -31,8 +31,10 @@ pub struct MessageMemory {
 /// The messages of a flow, and what detection says of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Heard {
-    /// The model of the flow's protocol, in the set of the engine.
+    /// The model of the flow's protocol, in the set of the engine; of several protocols one inside another the innermost.
     pub model: Option<ModelIndex>,
+    /// The models of the protocols around it, from the outside.
+    pub outer: [Option<ModelIndex>; 3],
     /// The protocol of the flow.
     pub protocol: Option<Protocol>,
     /// Whether the server's port is one that the model gives; `None` where no protocol was found.
@@ -106,6 +108,7 @@ impl MessageMemory {
         self.release(&collected);
         Heard {
             model: detection.model,
+            outer: detection.outer,
             protocol: detection.protocol,
             standard_port: detection.standard_port,
             is_refused: collected.sent.is_refusal(),
@@ -117,6 +120,13 @@ impl MessageMemory {
     /// Gives back the room of a flow that is not closed but abandoned.
     pub const fn release(&mut self, collected: &Collected) {
         self.budget.release(collected.bytes);
+    }
+}
+
+impl Heard {
+    /// The names of the flow's protocols, from the outside, each once: `smtp` and `tls` behind STARTTLS.
+    pub fn services<'e>(&self, engine: &'e Engine) -> Vec<&'e str> {
+        engine.models().names(self.outer.into_iter().chain([self.model]).flatten())
     }
 }
 

@@ -1,6 +1,7 @@
 use thingprint_flow::Ip;
 
 use crate::attribute::Described;
+use crate::inspection::Decision;
 use crate::parser::{ParserId, Session, SessionStep};
 use crate::set::{CompiledModel, Detection, Headers, ModelState, Payload};
 use crate::{Budget, Inspection, Interest, Limits, Message, ModelIndex, ModelSet, Sender};
@@ -21,7 +22,7 @@ pub(crate) struct Datagram<'a> {
 impl Datagram<'_> {
     /// Looks at the payload, which is not empty.
     pub(crate) fn look(&mut self) {
-        match (self.state.parser(), self.state.current()) {
+        match (self.state.parser(self.sender), self.state.current(self.sender)) {
             (Some(parser), _) => self.parse(parser),
             (None, Some(index)) => self.describe(index),
             (None, None) => self.detect(),
@@ -74,7 +75,7 @@ impl Datagram<'_> {
         let message = match model.parser() {
             Some(parser) => {
                 if let Some(session) = parser.session(self.packet.payload) {
-                    self.begin_session((index, parser), session);
+                    self.begin_session(model.decision(index), parser, session);
                     return true;
                 }
                 let message = parser.datagram(self.packet);
@@ -87,7 +88,7 @@ impl Datagram<'_> {
                 model.describe(index, known, &payload_of(self.packet, self.sender)).map(Message::Described)
             }
         };
-        self.decide(index, model.parser());
+        self.decide(model.decision(index));
         if let Some(message) = message {
             (self.found)(message);
         }
@@ -97,8 +98,8 @@ impl Datagram<'_> {
         true
     }
 
-    fn decide(&mut self, index: ModelIndex, parser: Option<ParserId>) {
-        self.state.decide((index, parser), self.interest, self.budget, self.found);
+    fn decide(&mut self, decision: Decision) {
+        self.state.decide(decision, self.interest, self.budget, self.found);
     }
 
     /// Reads the attributes of one more payload of a flow whose model has no parser.
@@ -114,8 +115,8 @@ impl Datagram<'_> {
         self.count_undecided();
     }
 
-    fn begin_session(&mut self, (index, parser): (ModelIndex, ParserId), session: Box<dyn Session>) {
-        self.decide(index, Some(parser));
+    fn begin_session(&mut self, decision: Decision, parser: ParserId, session: Box<dyn Session>) {
+        self.decide(decision);
         if parser.is_wanted(self.interest, self.sender) {
             self.continue_session(session);
         }

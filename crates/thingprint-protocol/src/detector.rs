@@ -49,11 +49,13 @@ pub struct MessageContext<'a, 'p> {
 /// What the protocol of a flow is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DetectedProtocol {
-    /// The model of the protocol, in the set of the engine.
+    /// The model of the protocol, in the set of the engine; of several protocols one inside another the innermost.
     pub model: Option<ModelIndex>,
+    /// The models of the protocols around it, from the outside: SMTP around TLS, SOCKS or HTTP around anything.
+    pub outer: [Option<ModelIndex>; 3],
     /// The protocol.
     pub protocol: Option<Protocol>,
-    /// Whether the server's port is one that the model gives; `None` where no protocol was found.
+    /// Whether the server's port is one that a model of the flow gives; `None` where no protocol was found.
     pub standard_port: Option<bool>,
 }
 
@@ -101,6 +103,11 @@ impl<O: MessageObserver> Detector<O> {
 }
 
 impl DetectedProtocol {
+    /// The names of the protocols, from the outside, each once.
+    pub fn services<'e>(&self, engine: &'e Engine) -> Vec<&'e str> {
+        engine.models().names(self.outer.into_iter().chain([self.model]).flatten())
+    }
+
     /// What an engine found out about a flow.
     pub fn of<S>(engine: &Engine, inspection: &Inspection, flow: &Flow<S>) -> Self {
         let model = inspection.model();
@@ -110,8 +117,10 @@ impl DetectedProtocol {
             other => Transport::Other(other),
         };
         let port = flow.server_port();
-        let standard_port = model.map(|model| engine.models().standard_port(model, port, transport));
-        Self { model, protocol: inspection.protocol(), standard_port }
+        let outer = inspection.outer_models();
+        let has_port = |model: ModelIndex| engine.models().standard_port(model, port, transport);
+        let standard_port = model.map(|model| has_port(model) || outer.into_iter().flatten().any(has_port));
+        Self { model, outer, protocol: inspection.protocol(), standard_port }
     }
 }
 

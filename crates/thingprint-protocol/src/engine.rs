@@ -3,9 +3,10 @@ use std::sync::Arc;
 use thingprint_flow::{Ip, Timestamp, Transport};
 
 use crate::datagram::Datagram;
+use crate::inspection::Decision;
 use crate::matcher::Tallies;
 use crate::phase::Phase;
-use crate::set::{CompiledModel, Detection, Headers};
+use crate::set::{Detection, Headers};
 use crate::stream::Stream;
 use crate::{Budget, Inspection, Interest, Limits, Message, ModelIndex, ModelSet, Sender};
 
@@ -100,6 +101,12 @@ impl Engine {
         Some(self.set.model(state.model()?)?.name())
     }
 
+    /// The abbreviations of all models that detected protocols of a flow, from the outside: `smtp` and `tls` behind
+    /// STARTTLS.
+    pub fn services(&self, state: &Inspection) -> Vec<&str> {
+        self.set.names(state.outer_models().into_iter().chain([state.model()]).flatten())
+    }
+
     /// A budget of as many bytes as the limits allow, for the flows of one table.
     pub const fn budget(&self) -> Budget {
         Budget::new(self.limits.buffered_bytes)
@@ -155,10 +162,7 @@ impl Engine {
             }
             _ => {}
         }
-        if self.has_conditions
-            && !state.has_settled_conditions
-            && state.current().is_none()
-            && has_payload(packet)
+        if self.has_conditions && !state.has_settled_conditions && state.is_undecided() && has_payload(packet)
         {
             self.count_packet(seen, state, budget, found);
         }
@@ -177,14 +181,15 @@ impl Engine {
         if let Some(index) = self.absent(state) {
             // Only attributes had to wait for this, and they know who sent them.
             let found = &mut |message| found(Sender::Device, message);
-            state.decide((index, None), self.interest, budget, found);
+            let decision = Decision { model: index, parser: None, may_hand_over: false };
+            state.decide(decision, self.interest, budget, found);
         }
         state.close(budget);
     }
 
     /// The first model that is certain since what it does not want to see did not come.
     fn absent(&self, state: &Inspection) -> Option<ModelIndex> {
-        if state.current().is_some() {
+        if !state.is_undecided() {
             return None;
         }
         let noted = state.buffers.as_ref()?.progress.as_ref()?.noted();
@@ -208,8 +213,10 @@ impl Engine {
         if !tallies.is_settled(self.set.conditions()) {
             tallies.note(self.set.conditions(), seen.sender, seen.packet.payload_bytes, seen.time);
             if let Some(index) = self.settle(&tallies, state) {
-                let parser = self.set.compiled(index).and_then(CompiledModel::parser);
-                return state.decide((index, parser), self.interest, budget, found);
+                let decision = self.set.compiled(index).map(|model| model.decision(index));
+                return decision
+                    .into_iter()
+                    .for_each(|decision| state.decide(decision, self.interest, budget, found));
             }
         }
         let is_settled = tallies.is_settled(self.set.conditions());

@@ -1,6 +1,7 @@
 use crate::attribute::Described;
 use crate::inspection::Sides;
 use crate::matcher::Tallies;
+use crate::outer::Outer;
 use crate::parser::Session;
 use crate::set::ModelState;
 use crate::stream_buffer::StreamBuffer;
@@ -15,6 +16,8 @@ pub(crate) struct FlowBuffers {
     pub(crate) progress: Option<Progress>,
     /// The session of a protocol whose datagrams cannot be read one by one.
     pub(crate) session: Option<Box<dyn Session>>,
+    /// The protocols around the one that is read.
+    pub(crate) outer: Outer,
     /// Bytes that the budget was asked for, those of the sides apart.
     reserved_bytes: usize,
 }
@@ -37,6 +40,7 @@ impl FlowBuffers {
             && self.sides.of(Sender::Peer).is_empty()
             && self.progress.is_none()
             && self.session.is_none()
+            && self.outer.is_empty()
     }
 
     /// Accounts for what is held now, the sides apart; says whether there is room for it.

@@ -1,5 +1,6 @@
 use crate::attribute::Described;
 use crate::flow_buffers::FlowBuffers;
+use crate::outer::OuterModels;
 use crate::parser::{Memo, ParserId};
 use crate::phase::Phase;
 use crate::set::ModelState;
@@ -21,19 +22,35 @@ pub struct Inspection {
     pub(crate) taken: Sides<u16>,
     /// How far each direction is.
     pub(crate) phase: Sides<Phase>,
-    /// The model that fits.
-    decided: Option<ModelIndex>,
-    /// The parser of that model.
-    parser: Option<ParserId>,
+    /// The protocol that is read, of several one inside another the innermost.
+    inner: Layer,
     /// Whether that was another connection between the same ports: this one may be of another protocol.
     is_reconnected: bool,
     /// Whether conditions on the packets of the flow are settled, or found no room.
     pub(crate) has_settled_conditions: bool,
-    /// What the parser remembers.
-    pub(crate) memo: Memo,
     /// UDP payloads in a row that did not identify a protocol or contain a message.
     pub(crate) undecided_payloads: u8,
     pub(crate) buffers: Option<Box<FlowBuffers>>,
+}
+
+/// A protocol of a connection.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Layer {
+    /// The model that fits.
+    pub(crate) model: Option<ModelIndex>,
+    /// The parser of that model.
+    pub(crate) parser: Option<ParserId>,
+    /// What the parser remembers.
+    pub(crate) memo: Memo,
+}
+
+/// A model that is certain, and how its streams are read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Decision {
+    pub(crate) model: ModelIndex,
+    pub(crate) parser: Option<ParserId>,
+    /// Whether another protocol may follow on the same connection.
+    pub(crate) may_hand_over: bool,
 }
 
 /// One value for each direction of a flow.
@@ -46,31 +63,91 @@ pub(crate) struct Sides<T> {
 impl Inspection {
     /// The protocol of the flow, once a message of it was read.
     pub fn protocol(&self) -> Option<Protocol> {
-        let described = self.decided.map(|_| Protocol::Described);
-        self.parser.map(ParserId::protocol).or(described)
+        let layer = self.layers().next_back().copied().unwrap_or_default();
+        let described = layer.model.map(|_| Protocol::Described);
+        layer.parser.map(ParserId::protocol).or(described)
     }
 
-    /// The model that detected the protocol of the flow, in the set of the engine.
-    pub const fn model(&self) -> Option<ModelIndex> {
-        self.decided
+    /// The model that detected the protocol of the flow, in the set of the engine; of several protocols one inside
+    /// another the innermost that is known.
+    pub fn model(&self) -> Option<ModelIndex> {
+        self.layers().next_back().and_then(|layer| layer.model)
+    }
+
+    /// The models of the protocols around that one, from the outside.
+    pub(crate) fn outer_models(&self) -> OuterModels {
+        let mut models = OuterModels::default();
+        let mut layers = self.layers();
+        layers.next_back();
+        for (place, layer) in models.iter_mut().zip(layers) {
+            *place = layer.model;
+        }
+        models
+    }
+
+    /// The layers whose protocol is known, from the outside.
+    fn layers(&self) -> impl DoubleEndedIterator<Item = &Layer> {
+        let outer = self.buffers.as_ref().map_or(&[][..], |buffers| buffers.outer.layers());
+        outer.iter().chain([&self.inner]).filter(|layer| layer.model.is_some())
+    }
+
+    /// The layer that a side has reached.
+    #[inline]
+    pub(crate) fn layer(&self, sender: Sender) -> Layer {
+        match &self.buffers {
+            Some(buffers) => buffers.outer.layer(sender).unwrap_or(self.inner),
+            None => self.inner,
+        }
     }
 
     /// The model of the current connection, which may not be the one in which the protocol was detected.
-    pub(crate) const fn current(&self) -> Option<ModelIndex> {
-        if self.is_reconnected { None } else { self.decided }
+    pub(crate) fn current(&self, sender: Sender) -> Option<ModelIndex> {
+        if self.is_reconnected { None } else { self.layer(sender).model }
     }
 
     /// The parser of that model.
-    pub(crate) const fn parser(&self) -> Option<ParserId> {
-        if self.is_reconnected { None } else { self.parser }
+    pub(crate) fn parser(&self, sender: Sender) -> Option<ParserId> {
+        if self.is_reconnected { None } else { self.layer(sender).parser }
     }
 
-    /// What goes on with the flow when it is cut in two: everything but the protocol, which both parts keep.
+    /// Whether no protocol of the current connection is known.
+    pub(crate) const fn is_undecided(&self) -> bool {
+        self.is_reconnected || self.inner.model.is_none()
+    }
+
+    /// Lets the parser of a side note a message.
+    pub(crate) fn remember(&mut self, sender: Sender, message: &Message) {
+        let Some(parser) = self.parser(sender) else { return };
+        let outer = self.buffers.as_mut().and_then(|buffers| buffers.outer.layer_mut(sender));
+        let layer = outer.unwrap_or(&mut self.inner);
+        layer.memo = parser.remember(layer.memo, message);
+    }
+
+    /// Goes on to the protocol inside the one that a side has read to its end; says whether that is followed.
+    pub(crate) fn hand_over(&mut self, sender: Sender, budget: &mut Budget) -> bool {
+        let buffers = self.buffers.get_or_insert_default();
+        if buffers.outer.layer(sender).is_none() {
+            if !buffers.outer.push(self.inner) {
+                return false;
+            }
+            buffers.clear_detection(budget);
+            self.inner = Layer::default();
+            self.has_settled_conditions = true;
+        }
+        buffers.outer.descend(sender);
+        true
+    }
+
+    /// What goes on with the flow when it is cut in two: everything but the protocols, which both parts keep.
     #[must_use]
     pub fn continue_flow(&mut self) -> Self {
-        let (decided, parser) = (self.decided, self.parser);
+        let layer = self.inner;
+        let outer = self.buffers.as_ref().map(|buffers| buffers.outer.clone());
         let next = std::mem::take(self);
-        (self.decided, self.parser) = (decided, parser);
+        self.inner = Layer { memo: Memo::default(), ..layer };
+        if let Some(outer) = outer.filter(|outer| !outer.is_empty()) {
+            self.buffers.get_or_insert_default().outer = outer;
+        }
         next
     }
 
@@ -88,14 +165,15 @@ impl Inspection {
         if let Some(buffers) = &mut self.buffers {
             buffers.clear_detection(budget);
         }
-        self.buffers = None;
+        self.free_if_idle();
     }
 
     /// Forgets everything but the detected protocol, for a new connection between the same ports.
     pub(crate) fn restart(&mut self, budget: &mut Budget) {
         self.close(budget);
-        let (decided, parser) = (self.decided, self.parser);
-        *self = Self { decided, parser, is_reconnected: true, ..Self::default() };
+        let inner = self.layers().next_back().copied().unwrap_or_default();
+        let inner = Layer { memo: Memo::default(), ..inner };
+        *self = Self { inner, is_reconnected: true, ..Self::default() };
     }
 
     /// Sequence number of the next byte of a stream to read.
@@ -196,13 +274,13 @@ impl Inspection {
     /// nothing is wanted is done.
     pub(crate) fn decide(
         &mut self,
-        (index, parser): (ModelIndex, Option<ParserId>),
+        decision: Decision,
         interest: Interest,
         budget: &mut Budget,
         found: &mut dyn FnMut(Message),
     ) {
-        self.decided = Some(index);
-        self.parser = parser;
+        let Decision { model: index, parser, may_hand_over } = decision;
+        self.inner = Layer { model: Some(index), parser, ..self.inner };
         self.is_reconnected = false;
         self.undecided_payloads = 0;
         if let Some(buffers) = &mut self.buffers
@@ -217,10 +295,16 @@ impl Inspection {
                 Some(parser) => parser.is_wanted(interest, sender),
                 None => interest.wants(Protocol::Described, sender),
             };
-            if !is_wanted {
+            if !(is_wanted || may_hand_over && self.is_before(sender)) {
                 self.finish(sender, budget);
             }
         }
+    }
+
+    /// Whether a side has not read anything of the innermost protocol.
+    fn is_before(&self, sender: Sender) -> bool {
+        let is_outside = self.buffers.as_ref().is_some_and(|buffers| buffers.outer.layer(sender).is_some());
+        is_outside || matches!(*self.phase.of(sender), Phase::NEW | Phase::BEGUN)
     }
 }
 

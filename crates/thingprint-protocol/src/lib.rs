@@ -25,6 +25,8 @@ mod limits;
 mod lint;
 mod matcher;
 mod message;
+mod opening;
+mod outer;
 mod parser;
 pub mod parsers;
 mod phase;

@@ -20,6 +20,8 @@ pub(crate) trait Parser {
     const KIN: &'static [Protocol] = &[];
     /// Whether the messages of one side can only be read with those of the other.
     const NEEDS_BOTH_SIDES: bool = false;
+    /// Whether another protocol may begin inside this one, on the same connection.
+    const HANDS_OVER: bool = false;
 
     /// The message in a UDP payload.
     fn datagram(_packet: &Ip<'_>) -> Option<Message> {
@@ -48,6 +50,12 @@ pub(crate) trait Parser {
     /// Reads on where [`Self::begin`] left the stream in a phase of this parser.
     fn resume(_phase: Phase, _view: StreamView<'_>) -> Step {
         Step::Done
+    }
+
+    /// Whether another protocol may begin inside this one, behind this beginning of a stream; `None` if more bytes are
+    /// needed to decide.
+    fn may_hand_over(_view: StreamView<'_>) -> Option<bool> {
+        Some(false)
     }
 
     /// The message in the last bytes of a stream, which end within it.
@@ -187,6 +195,20 @@ macro_rules! parsers {
             pub(crate) fn resume(self, phase: Phase, view: StreamView<'_>) -> Step {
                 match self {
                     $(Self::$parser => crate::protocols::$module::$parser::resume(phase, view)),+
+                }
+            }
+
+            /// See [`Parser::HANDS_OVER`].
+            pub(crate) const fn hands_over(self) -> bool {
+                match self {
+                    $(Self::$parser => crate::protocols::$module::$parser::HANDS_OVER),+
+                }
+            }
+
+            /// See [`Parser::may_hand_over`].
+            pub(crate) fn may_hand_over(self, view: StreamView<'_>) -> Option<bool> {
+                match self {
+                    $(Self::$parser => crate::protocols::$module::$parser::may_hand_over(view)),+
                 }
             }
 

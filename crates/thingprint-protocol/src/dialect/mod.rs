@@ -37,6 +37,7 @@ pub fn from_json(text: &str) -> Result<Model, ModelError> {
             combined: form.contents.combined.as_ref().map(section),
             select: form.contents.protocol.clone(),
         },
+        opening: None,
         attributes: attributes.collect::<Result<_, _>>()?,
         ..base.clone()
     })

@@ -30,6 +30,17 @@ macro_rules! registry {
 }
 pub(crate) use registry;
 
+macro_rules! models {
+    ($($name:literal),+ $(,)?) => {
+        &[$(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/", $name, ".json"))),+]
+    };
+}
+
+/// The protocols that a model alone describes, without a parser, in the order in which detection tries them: behind all of
+/// the registry.
+pub(crate) const DESCRIBED: &[&str] =
+    models!["smtp", "imap", "pop3", "xmpp", "ftp", "ldap", "postgresql", "mysql", "socks", "proxy", "rdp",];
+
 macro_rules! modules {
     ($($module:ident: $parser:ident, $title:literal, $messages:tt, $exports:tt;)+) => {
         $(pub(crate) mod $module;)+

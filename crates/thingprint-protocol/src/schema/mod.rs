@@ -5,6 +5,7 @@
 mod attribute;
 mod contents;
 mod metadata;
+mod opening;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ use crate::{Fault, ModelError, dialect};
 pub use attribute::{Attribute, Capture, Direction, OptionField, Range, Reading, ValueType};
 pub use contents::{Condition, Contents, Matcher, Measure, Section, Statistic};
 pub use metadata::{EtherType, IpProtocol, Metadata, ServerPort, TrafficMode};
+pub use opening::Opening;
 
 /// The JSON Schema of a [`Model`], for editors and for those who write models.
 pub const MODEL_SCHEMA: &str = include_str!("../../models/schema.json");
@@ -39,6 +41,10 @@ pub struct Model {
     /// How to detect the protocol. Missing: it is never detected.
     #[serde(skip_serializing_if = "is_default")]
     pub contents: Contents,
+    /// How the opening of a TCP connection is read, where another protocol begins behind it; such a model has no attributes.
+    /// Missing: the protocol has the connection to itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opening: Option<Opening>,
     /// What is read from the protocol's messages. Missing: nothing. Attributes of the same name are alternatives: the
     /// first that is found in a payload counts.
     #[serde(skip_serializing_if = "Vec::is_empty")]

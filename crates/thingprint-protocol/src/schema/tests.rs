@@ -48,7 +48,7 @@ fn what_the_schema_does_not_know_is_refused_with_its_place() {
     check(
         r#"{"info": {"abbreviation": "x"}, "ports": [80]}"#,
         "model x, line 1, column 39: unknown field `ports`, expected one of `$schema`, `info`, `metadata`, \
-         `contents`, `attributes`",
+         `contents`, `opening`, `attributes`",
     );
     check(
         r#"{"contents": {"request": {"matchers": [{"id": "1", "type": "byteseek", "pattern": "16"}]}}}"#,

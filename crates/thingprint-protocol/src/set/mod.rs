@@ -14,7 +14,7 @@ use serde::Serialize;
 use thingprint_flow::Transport;
 
 use crate::matcher::CompiledCondition;
-use crate::protocols::registry;
+use crate::protocols::{DESCRIBED, registry};
 use crate::schema::{IpProtocol, Model};
 use crate::{Fault, ModelError};
 
@@ -28,7 +28,7 @@ pub(crate) use section::Payload;
 
 macro_rules! built_in {
     ($($module:ident: $parser:ident, $title:literal, $messages:tt, $exports:tt;)+) => {
-        /// The models that come with the crate, in the order of the registry.
+        /// The models of the registry, in its order.
         const BUILT_IN: &[&str] = &[
             $(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/", stringify!($module), ".json"))),+
         ];
@@ -82,6 +82,7 @@ impl ModelSet {
     pub fn built_in_models() -> Vec<Model> {
         BUILT_IN
             .iter()
+            .chain(DESCRIBED)
             .map(|text| Model::from_json(text).expect("a model of our own follows the schema"))
             .collect()
     }
@@ -114,6 +115,17 @@ impl ModelSet {
     /// A model of this set.
     pub fn model(&self, index: ModelIndex) -> Option<&Model> {
         self.models.get(index.place())
+    }
+
+    /// The names of models of this set, each once.
+    pub(crate) fn names(&self, models: impl Iterator<Item = ModelIndex>) -> Vec<&str> {
+        let mut names = Vec::new();
+        for name in models.filter_map(|index| self.model(index)).map(Model::name) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
     }
 
     /// Whether a port is one of the standard ports of a model's servers.

@@ -2,15 +2,17 @@ use super::headers::Headers;
 use super::model_state::{Detection, ModelState, Role};
 use super::section::{CompiledSection, Payload};
 use crate::attribute::{Extractor, Input, Value};
+use crate::inspection::Decision;
 use crate::matcher::{Beginning, CompiledCondition, Tallies, View};
 use crate::parser::ParserId;
-use crate::schema::{Attribute, EtherType, IpProtocol, Model, Reading, TrafficMode};
-use crate::{Expression, Fault, ModelError, Sender, SyntaxError};
+use crate::schema::{Attribute, EtherType, IpProtocol, Model, Opening, Reading, TrafficMode};
+use crate::{Expression, Fault, ModelError, ModelIndex, Sender, SyntaxError};
 
 /// A model, compiled.
 #[derive(Clone, Debug)]
 pub(crate) struct CompiledModel {
     parser: Option<ParserId>,
+    opening: Option<Opening>,
     transports: Vec<IpProtocol>,
     ports: Vec<(IpProtocol, u16)>,
     ether_types: Vec<EtherType>,
@@ -41,6 +43,7 @@ impl CompiledModel {
         let select = select(model)?;
         Ok(Self {
             parser: parser(model)?,
+            opening: opening(model)?,
             transports: metadata.transports(),
             ports: metadata.server_ports.iter().map(|port| (port.ip_protocol, port.port)).collect(),
             ether_types: metadata.ether_types.clone(),
@@ -57,6 +60,17 @@ impl CompiledModel {
     /// The parser that has to agree.
     pub(crate) const fn parser(&self) -> Option<ParserId> {
         self.parser
+    }
+
+    /// How its streams are read until another protocol begins in them.
+    pub(crate) const fn opening(&self) -> Option<Opening> {
+        self.opening
+    }
+
+    /// The decision for this model, which has this place in its set.
+    pub(crate) fn decision(&self, index: ModelIndex) -> Decision {
+        let may_hand_over = self.opening.is_some() || self.parser.is_some_and(ParserId::hands_over);
+        Decision { model: index, parser: self.parser, may_hand_over }
     }
 
     /// Whether the protocol may come over this transport.
@@ -138,12 +152,12 @@ impl CompiledModel {
     }
 
     /// Whether it is worth to wait for more bytes of the same side: not once they satisfied a direction, but for the
-    /// attributes behind.
+    /// attributes, or another protocol, behind.
     pub(crate) fn is_open(&self, known: &ModelState, sender: Sender) -> bool {
         let is_satisfied = self.sections().any(|(role, _)| known.of(role, sender) == Some(true));
         let is_open = |role| known.of(role, sender).is_none() && known.open(role, sender).is_none();
         let is_undecided = (!is_satisfied || self.has_not) && self.sections().any(|(role, _)| is_open(role));
-        is_undecided || is_satisfied && self.has_attributes()
+        is_undecided || is_satisfied && (self.has_attributes() || self.opening.is_some())
     }
 
     /// Whether what is known has to be remembered: that payloads are of another kind matters to few models.
@@ -232,6 +246,14 @@ fn parser(model: &Model) -> Result<Option<ParserId>, ModelError> {
         return Err(model.error(format!("attributes[{index}].read"), Fault::Meaning(reason)));
     }
     Ok(found)
+}
+
+fn opening(model: &Model) -> Result<Option<Opening>, ModelError> {
+    if model.opening.is_some() && !model.attributes.is_empty() {
+        let reason = "a model with an opening has no attributes".to_owned();
+        return Err(model.error("opening", Fault::Meaning(reason)));
+    }
+    Ok(model.opening)
 }
 
 fn select(model: &Model) -> Result<Expression<Role>, ModelError> {

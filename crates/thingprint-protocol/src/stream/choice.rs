@@ -16,11 +16,27 @@ impl Stream<'_> {
     /// Looks at the beginning of a stream whose protocol this direction does not know yet; `is_all` where no more of it
     /// will come.
     pub(super) fn detect(&mut self, bytes: &[u8], is_all: bool) -> Step {
-        match (self.state.parser(), self.state.current()) {
-            (Some(parser), _) => parser.begin(self.view(bytes)),
-            (None, Some(index)) => self.describe(index, &self.payload(bytes, is_all)),
+        match (self.state.parser(self.sender), self.state.current(self.sender)) {
+            (Some(parser), _) => self.first_step(parser, bytes, None),
+            (None, Some(index)) => match self.opening() {
+                Some(opening) => opening.read(Phase::BEGUN, bytes),
+                None => self.describe(index, &self.payload(bytes, is_all)),
+            },
             (None, None) => self.choose(bytes, &self.payload(bytes, is_all)),
         }
+    }
+
+    /// The first step of a parser, unless it was read already; none if nothing of this side is wanted, nor can begin
+    /// inside the protocol.
+    fn first_step(&self, parser: ParserId, bytes: &[u8], read: Option<Step>) -> Step {
+        if !parser.is_wanted(self.interest, self.sender) {
+            match parser.may_hand_over(self.view(bytes)) {
+                None => return Step::More,
+                Some(false) => return Step::Done,
+                Some(true) => {}
+            }
+        }
+        read.unwrap_or_else(|| parser.begin(self.view(bytes)))
     }
 
     /// Evaluates what there is of a stream, since no more of it will come; a head of HTTP is reported as far as it goes.
@@ -29,14 +45,14 @@ impl Stream<'_> {
             return;
         }
         if self.phase() == Phase::BEGUN
-            && self.state.parser().is_none()
+            && self.state.parser(self.sender).is_none()
             && let Step::Read { message: Some(message), .. } = self.detect(bytes, true)
             && !self.is_done()
         {
             return self.report(message);
         }
         let phase = self.phase();
-        if let Some(message) = self.state.parser().and_then(|parser| parser.cut(phase, bytes)) {
+        if let Some(message) = self.state.parser(self.sender).and_then(|parser| parser.cut(phase, bytes)) {
             self.report(message);
         }
     }
@@ -78,12 +94,12 @@ impl Stream<'_> {
 
     fn accept(&mut self, candidate: Candidate<'_>, bytes: &[u8], payload: &Payload<'_>) -> Step {
         let Candidate { index, model, step } = candidate;
-        self.state.decide((index, model.parser()), self.interest, self.budget, self.found);
-        match (model.parser(), step) {
+        self.state.decide(model.decision(index), self.interest, self.budget, self.found);
+        match (model.parser(), model.opening()) {
             _ if self.is_done() => Step::Done,
-            (None, _) => self.describe(index, payload),
-            (Some(_), Some(step)) => step,
-            (Some(parser), None) => parser.begin(self.view(bytes)),
+            (Some(parser), _) => self.first_step(parser, bytes, step),
+            (None, Some(opening)) => opening.read(Phase::BEGUN, bytes),
+            (None, None) => self.describe(index, payload),
         }
     }
 

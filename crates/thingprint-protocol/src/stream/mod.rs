@@ -5,6 +5,7 @@ use thingprint_flow::{Ip, TcpSegment};
 use crate::inspection::Inspection;
 use crate::parser::StreamView;
 use crate::phase::{Phase, Step};
+use crate::schema::Opening;
 use crate::set::Headers;
 use crate::stream_buffer::{Chunk, Refusal, StreamBuffer, steps, truncated};
 use crate::{Budget, Interest, Limits, Message, ModelSet, Sender};
@@ -187,18 +188,30 @@ impl Stream<'_> {
         match self.phase() {
             Phase::BEGUN => self.detect(bytes, false),
             Phase::NEW | Phase::DONE => Step::Done,
-            phase => self.state.parser().map_or(Step::Done, |parser| parser.resume(phase, self.view(bytes))),
+            phase => self.resume(phase, bytes),
         }
+    }
+
+    fn resume(&self, phase: Phase, bytes: &[u8]) -> Step {
+        match (self.state.parser(self.sender), self.opening()) {
+            (Some(parser), _) => parser.resume(phase, self.view(bytes)),
+            (None, Some(opening)) => opening.read(phase, bytes),
+            (None, None) => Step::Done,
+        }
+    }
+
+    /// How this direction is read until another protocol begins in it, if that may happen.
+    fn opening(&self) -> Option<Opening> {
+        self.set.compiled(self.state.current(self.sender)?)?.opening()
     }
 
     fn view<'b>(&self, bytes: &'b [u8]) -> StreamView<'b> {
-        StreamView { bytes, longest: usize::from(self.limits.stream_bytes), memo: self.state.memo }
+        let memo = self.state.layer(self.sender).memo;
+        StreamView { bytes, longest: usize::from(self.limits.stream_bytes), memo }
     }
 
     fn report(&mut self, message: Message) {
-        if let Some(parser) = self.state.parser() {
-            self.state.memo = parser.remember(self.state.memo, &message);
-        }
+        self.state.remember(self.sender, &message);
         (self.found)(message);
     }
 
@@ -208,6 +221,9 @@ impl Stream<'_> {
             return self.state.finish(self.sender, self.budget);
         }
         let read_to = self.read_to().wrapping_add(truncated(bytes));
+        if then == Phase::HAND_OVER {
+            return self.hand_over(read_to);
+        }
         if then.moves_along() {
             *self.state.start.of_mut(self.sender) = read_to;
             *self.state.taken.of_mut(self.sender) = 0;
@@ -216,6 +232,15 @@ impl Stream<'_> {
             *taken = taken.saturating_add(u16::try_from(bytes).unwrap_or(u16::MAX));
         }
         *self.state.phase.of_mut(self.sender) = then;
+    }
+
+    /// Another protocol begins at `start`: it is detected as at the start of a stream.
+    fn hand_over(&mut self, start: u32) {
+        if self.state.hand_over(self.sender, self.budget) {
+            self.begin(start);
+        } else {
+            self.state.finish(self.sender, self.budget);
+        }
     }
 
     /// Bytes that the capture does not hold will not come any more: if they are the next ones, nothing is to be had.
@@ -257,6 +282,10 @@ impl Stream<'_> {
     }
 
     fn give_up_with(&mut self, head: &[u8]) {
+        if self.opening().is_some() {
+            // It goes on in the clear, and nothing of it is reported.
+            return self.state.finish(self.sender, self.budget);
+        }
         self.conclude(head);
         self.budget.count_given_up();
         self.state.finish(self.sender, self.budget);

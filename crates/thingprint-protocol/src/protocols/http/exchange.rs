@@ -1,5 +1,5 @@
 //! Messages of HTTP one after another in a stream: heads are read, bodies are passed over.
-use super::{BodyLength, CHUNKS, HEAD, Head, may_begin, parse_head};
+use super::{BodyLength, CHUNKS, HEAD, Head, TUNNEL, may_begin, parse_head};
 use crate::Message;
 use crate::parser::Memo;
 use crate::phase::{Phase, Step};
@@ -8,6 +8,9 @@ use crate::phase::{Phase, Step};
 const MOST_BODY_BYTES: usize = 1 << 30;
 /// The line before a chunk: its size and perhaps extensions, which nobody sends.
 const MOST_CHUNK_LINE_BYTES: usize = 256;
+/// How a request for a tunnel begins, and a response.
+const CONNECT: &[u8] = b"CONNECT ";
+const RESPONSE: &[u8] = b"HTTP/";
 
 /// What a request means for the body of its response (RFC 9112 §6.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,6 +87,11 @@ pub(crate) fn head(bytes: &[u8], pending: PendingRequests) -> Step {
     match parse_head(bytes) {
         Head::NotHttp => Step::Done,
         Head::Partial => Step::More,
+        Head::Complete { message, length, .. } if opens_tunnel(&message, pending) => {
+            let is_request = matches!(message, Message::HttpRequest(_));
+            let then = if is_request { TUNNEL } else { Phase::HAND_OVER };
+            Step::Read { bytes: length, message: Some(message), then }
+        }
         Head::Complete { message, length, body } => {
             let (bytes, then) = match body_after(&message, body, pending) {
                 BodyLength::Bytes(body) => match usize::try_from(body) {
@@ -123,11 +131,41 @@ fn body_after(message: &Message, body: BodyLength, pending: PendingRequests) -> 
         (Message::HttpResponse(response), RequestKind::Head) if response.status >= 200 => {
             BodyLength::Bytes(0)
         }
-        (Message::HttpResponse(response), RequestKind::Connect) if (200..300).contains(&response.status) => {
-            BodyLength::UntilClose
-        }
         _ => body,
     }
+}
+
+/// What the bytes are behind a request for a tunnel: another one, since the proxy refused, or another protocol.
+pub(crate) fn tunnel(bytes: &[u8], pending: PendingRequests) -> Step {
+    match begins_with(bytes, CONNECT) {
+        None => Step::More,
+        Some(true) => head(bytes, pending),
+        Some(false) => Step::Read { bytes: 0, message: None, then: Phase::HAND_OVER },
+    }
+}
+
+/// Whether a stream that begins so may become a tunnel; `None` if more bytes are needed to decide.
+pub(crate) fn may_open_tunnel(bytes: &[u8], pending: PendingRequests) -> Option<bool> {
+    if begins_with(bytes, RESPONSE)? {
+        return Some(pending.next() == RequestKind::Connect);
+    }
+    begins_with(bytes, CONNECT)
+}
+
+/// Whether a message asks for a tunnel or opens it: a request, or a response with status 2xx to one (RFC 9110 §9.3.6).
+fn opens_tunnel(message: &Message, pending: PendingRequests) -> bool {
+    match message {
+        Message::HttpRequest(request) => request.method == "CONNECT",
+        Message::HttpResponse(response) => {
+            pending.next() == RequestKind::Connect && (200..300).contains(&response.status)
+        }
+        _ => false,
+    }
+}
+
+/// Whether bytes begin with a text; `None` while they may.
+fn begins_with(bytes: &[u8], text: &[u8]) -> Option<bool> {
+    if bytes.len() < text.len() && text.starts_with(bytes) { None } else { Some(bytes.starts_with(text)) }
 }
 
 fn chunk_size(line: &[u8]) -> Option<usize> {
@@ -151,7 +189,7 @@ fn trailers(bytes: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{CHUNKS, HEAD, PendingRequests, chunk, head};
+    use super::{CHUNKS, HEAD, PendingRequests, TUNNEL, chunk, head, may_open_tunnel, tunnel};
     use crate::phase::{Phase, Step};
 
     fn pending(method: &str) -> PendingRequests {
@@ -174,7 +212,9 @@ mod tests {
         let length = response.len();
         check(response, PendingRequests::default(), (length + 500, HEAD));
         check(response, pending("HEAD"), (length, HEAD));
-        check(response, pending("CONNECT"), (length, Phase::DONE));
+        check(response, pending("CONNECT"), (length, Phase::HAND_OVER));
+        check("HTTP/1.1 407 No\r\nContent-Length: 5\r\n\r\n", pending("CONNECT"), (43, HEAD));
+        check("CONNECT a:443 HTTP/1.1\r\n\r\n", PendingRequests::default(), (26, TUNNEL));
         check("GET / HTTP/1.1\r\n\r\n", pending("HEAD"), (18, HEAD));
         check("HTTP/1.0 200 OK\r\n\r\n", PendingRequests::default(), (19, Phase::DONE));
         check(
@@ -184,6 +224,18 @@ mod tests {
         );
         let endless = "HTTP/1.1 200 OK\r\nContent-Length: 9999999999\r\n\r\n";
         check(endless, PendingRequests::default(), (endless.len(), Phase::DONE));
+    }
+
+    #[test]
+    fn a_tunnel_begins_behind_the_last_request_for_it() {
+        assert_eq!(read(&tunnel(b"CONNECT a:443 HTTP/1.1\r\n\r\n", pending("CONNECT"))), Some((26, TUNNEL)));
+        assert_eq!(read(&tunnel(&[0x16, 3, 1], pending("CONNECT"))), Some((0, Phase::HAND_OVER)));
+        assert_eq!(tunnel(b"CONN", pending("CONNECT")), Step::More);
+        assert_eq!(may_open_tunnel(b"CONNECT a", PendingRequests::default()), Some(true));
+        assert_eq!(may_open_tunnel(b"CONN", PendingRequests::default()), None);
+        assert_eq!(may_open_tunnel(b"COPY", PendingRequests::default()), Some(false));
+        assert_eq!(may_open_tunnel(b"HTTP/1", pending("CONNECT")), Some(true));
+        assert_eq!(may_open_tunnel(b"HTTP/1", pending("GET")), Some(false));
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub use message::{Authentication, HttpRequest, HttpResponse, HttpVersion};
 const HEAD: Phase = Phase::endless(0);
 /// A chunk of a body may begin here.
 const CHUNKS: Phase = Phase::endless(1);
+/// `CONNECT` was asked for: another protocol may begin here, or another `CONNECT` if the proxy refused.
+const TUNNEL: Phase = Phase::endless(2);
 
 /// The parser.
 pub(crate) struct Http;
@@ -30,6 +32,7 @@ pub(crate) struct Http;
 impl Parser for Http {
     const TRANSPORTS: &'static [IpProtocol] = &[IpProtocol::Tcp];
     const NEEDS_BOTH_SIDES: bool = true;
+    const HANDS_OVER: bool = true;
 
     fn begin(view: StreamView<'_>) -> Step {
         exchange::head(view.bytes, view.memo.into())
@@ -48,8 +51,13 @@ impl Parser for Http {
         match phase {
             HEAD => exchange::head(view.bytes, view.memo.into()),
             CHUNKS => exchange::chunk(view.bytes, view.memo.into()),
+            TUNNEL => exchange::tunnel(view.bytes, view.memo.into()),
             _ => Step::Done,
         }
+    }
+
+    fn may_hand_over(view: StreamView<'_>) -> Option<bool> {
+        exchange::may_open_tunnel(view.bytes, view.memo.into())
     }
 
     fn cut(phase: Phase, bytes: &[u8]) -> Option<Message> {

@@ -1,8 +1,8 @@
 //! TLS and SSL hellos at the start of a TCP stream (RFC 8446 §4.1, RFC 5246 §7.4.1 and appendix E.2).
 //!
 //! A hello may lie in several records, and a record may hold more than a hello. A second hello follows a
-//! `HelloRetryRequest`, perhaps after a `ChangeCipherSpec` record (RFC 8446 appendix D.4), and a server may warn before
-//! its hello; anything else ends what is wanted from a direction. A connection whose hellos were not captured is
+//! `HelloRetryRequest`, perhaps after a `ChangeCipherSpec` record (RFC 8446 appendix D.4), and alerts and empty records may
+//! come before a hello; anything else ends what is wanted from a direction. A connection whose hellos were not captured is
 //! detected by its records.
 pub(crate) mod certificate;
 mod der;
@@ -38,9 +38,11 @@ const TLS_1_3: u16 = 0x0304;
 const CHANGE_CIPHER_SPEC: u8 = 20;
 const CHANGE_CIPHER_SPEC_BYTES: usize = 6;
 
-/// The start of an alert record that warns: type 21, any version 3.x, two bytes, the level 1 and what it is about.
+/// An alert in the clear: type 21, any version 3.x, two bytes, which are a level of 1 or 2 and what it is about.
 const ALERT: u8 = 21;
-const WARNING_BYTES: usize = 7;
+const ALERT_BYTES: usize = 7;
+/// A record without contents is its header alone.
+const EMPTY_BYTES: usize = 5;
 
 /// The parser.
 pub(crate) struct Tls;
@@ -49,12 +51,12 @@ impl Parser for Tls {
     const TRANSPORTS: &'static [IpProtocol] = &[IpProtocol::Tcp];
 
     fn begin(view: StreamView<'_>) -> Step {
-        first_hello(view.bytes)
+        behind_leads(view.bytes, first_hello)
     }
 
     fn resume(phase: Phase, view: StreamView<'_>) -> Step {
         match phase {
-            HELLO => next_hello(view.bytes),
+            HELLO => behind_leads(view.bytes, next_hello),
             FLIGHT => certificates(view.bytes),
             _ => Step::Done,
         }
@@ -63,9 +65,6 @@ impl Parser for Tls {
 
 /// Looks for a hello at the start of a stream.
 fn first_hello(bytes: &[u8]) -> Step {
-    if bytes.first() == Some(&ALERT) {
-        return or_running(warning(bytes), bytes);
-    }
     match ssl2::client_hello(bytes) {
         ssl2::Scan::More => Step::More,
         ssl2::Scan::Hello(hello) if hello.cipher_suites.is_empty() => Step::Done,
@@ -101,12 +100,29 @@ fn next_hello(bytes: &[u8]) -> Step {
     }
 }
 
-/// Goes past a server's warning that it does not know the name that it was asked for (RFC 6066 §3).
-fn warning(bytes: &[u8]) -> Step {
+/// Takes a step behind alerts in the clear, as a server's warning that it does not know the name that it was asked for (RFC
+/// 6066 §3), and empty records.
+fn behind_leads(bytes: &[u8], read: impl Fn(&[u8]) -> Step) -> Step {
+    let mut rest = bytes;
+    while let Some(lead) = lead_bytes(rest) {
+        rest = rest.get(lead..).unwrap_or_default();
+    }
+    let lead = bytes.len() - rest.len();
+    match rest {
+        [] | [ALERT, 3, _, 0, 2, ..] if rest.len() < ALERT_BYTES => Step::More,
+        _ => match read(rest) {
+            Step::Read { bytes, message, then } => Step::Read { bytes: lead + bytes, message, then },
+            step => step,
+        },
+    }
+}
+
+/// Length of an alert in the clear, or of an empty record.
+const fn lead_bytes(bytes: &[u8]) -> Option<usize> {
     match bytes {
-        [_, 3, _, 0, 2, 1, _, ..] => Step::Read { bytes: WARNING_BYTES, message: None, then: HELLO },
-        [_] | [_, 3] | [_, 3, _] | [_, 3, _, 0] | [_, 3, _, 0, 2] | [_, 3, _, 0, 2, 1] => Step::More,
-        _ => Step::Done,
+        [ALERT, 3, _, 0, 2, 1 | 2, _, ..] => Some(ALERT_BYTES),
+        [CHANGE_CIPHER_SPEC..=23, 3, _, 0, 0, ..] => Some(EMPTY_BYTES),
+        _ => None,
     }
 }
 

@@ -1,4 +1,4 @@
-use super::{FLIGHT, HELLO, first_hello, next_hello};
+use super::{FLIGHT, HELLO, behind_leads, first_hello, next_hello};
 use crate::phase::{Phase, Step};
 use crate::{ClientHello, HelloVersion, Message, ServerHello};
 
@@ -193,17 +193,27 @@ fn a_second_hello_may_follow_a_retry() {
 }
 
 #[test]
-fn a_server_may_warn_before_its_hello() {
-    let warning = record(21, &[1, 112]);
-    assert_eq!(first_hello(&warning), Step::Read { bytes: 7, message: None, then: HELLO });
-    for cut in 0..warning.len() {
-        assert_eq!(first_hello(&warning[..cut]), Step::More, "cut at {cut}");
+fn alerts_and_empty_records_may_come_before_a_hello() {
+    let hellos = [handshake(1, &client_body(&[0x1301], &[])), handshake(2, &server_body(&[1; 32], &[]))];
+    let leads = [record(21, &[1, 112]), record(21, &[2, 40]), record(22, &[]), record(23, &[]), record(20, &[])];
+    for hello in hellos.map(|hello| record(22, &hello)) {
+        for lead in leads.iter().cloned().chain([leads.concat()]) {
+            let stream = [lead.clone(), hello.clone()].concat();
+            let (Step::Read { bytes, message, then }, Step::Read { bytes: alone, message: expected, then: next }) =
+                (behind_leads(&stream, first_hello), first_hello(&hello))
+            else {
+                panic!("expected two hellos behind {lead:02x?}");
+            };
+            assert_eq!((bytes, message, then), (lead.len() + alone, expected, next));
+            for cut in 0..stream.len() {
+                assert_eq!(behind_leads(&stream[..cut], first_hello), Step::More, "{lead:02x?} cut at {cut}");
+            }
+        }
     }
-    let hello = record(22, &handshake(2, &server_body(&[1; 32], &[])));
-    assert!(matches!(next_hello(&hello), Step::Read { message: Some(Message::ServerHello(_)), .. }));
-    assert_eq!(first_hello(&record(21, &[2, 40])), Step::Done); // a failure
     let encrypted = record(21, &[1; 40]);
-    assert_eq!(first_hello(&encrypted), Step::Read { bytes: 45, message: None, then: Phase::DONE });
+    let step = behind_leads(&encrypted, first_hello);
+    assert_eq!(step, Step::Read { bytes: 45, message: None, then: Phase::DONE });
+    assert_eq!(behind_leads(&[&record(21, &[1, 0])[..], b"GET"].concat(), first_hello), Step::Done);
 }
 
 #[test]

@@ -280,9 +280,10 @@ fn outline(flow: &Flow<Heard>, engine: &Engine) -> String {
     format!("{}-{}-{}-{service}", protocol_name(flow.tuple.protocol()), end(client), end(server))
 }
 
+/// The protocols of a flow from the outside, as `smtp,tls`.
 fn service(heard: &Heard, engine: &Engine) -> Option<String> {
-    let model = heard.model.and_then(|model| engine.models().model(model));
-    model.map(Model::name).map(str::to_lowercase)
+    let services = heard.services(engine);
+    (!services.is_empty()).then(|| services.join(",").to_lowercase())
 }
 
 fn client_hello(message: &Message) -> Option<(&ClientHello, Carrier)> {

@@ -131,9 +131,9 @@ impl ModelTest<'_> {
         built_in: DetectedProtocol,
         may_be: bool,
     ) -> Option<Comparison> {
-        let service = built_in.model.and_then(|index| self.built_in.models().model(index));
-        let service = service.map(|model| model.name().to_owned());
-        let is_of_name = service.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(self.model.name()));
+        let services = built_in.services(self.built_in);
+        let is_of_name = services.iter().any(|name| name.eq_ignore_ascii_case(self.model.name()));
+        let service = (!services.is_empty()).then(|| services.join(","));
         let result = match (own.model.is_some(), is_of_name) {
             (true, true) => "both",
             (true, false) => "extra",
