@@ -71,6 +71,7 @@ fn hello(version: HelloVersion, supported_versions: &[u16], cipher_suites: &[u32
         point_formats: Vec::new(),
         signature_algorithms: Vec::new(),
         alpn: Vec::new(),
+        is_malformed: false,
     }
 }
 
@@ -81,6 +82,7 @@ fn server_hello(negotiated_version: u16, cipher_suite: u16, is_retry_request: bo
         cipher_suite,
         extensions: Vec::new(),
         is_retry_request,
+        is_malformed: false,
     }
 }
 

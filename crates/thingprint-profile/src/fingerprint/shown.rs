@@ -67,6 +67,9 @@ impl Shown {
     }
 
     fn hello(&mut self, hello: &ClientHello, carrier: Carrier) {
+        if hello.cipher_suites.is_empty() {
+            return;
+        }
         self.push(Attribute::TlsCipherSuites, hello.cipher_suites_word());
         self.push(Attribute::TlsExtensions, joined(&hello.extensions));
         let groups: Vec<String> = hello.groups.iter().map(|group| format!("{group:04x}")).collect();

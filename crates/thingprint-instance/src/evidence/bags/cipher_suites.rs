@@ -17,7 +17,9 @@ pub(super) static DEFINITION: BagDefinition = BagDefinition {
 };
 
 fn words(sent: &SentMessage<'_>, _: &InstanceOptions, count: &mut dyn FnMut(&str)) {
-    if let Message::ClientHello(hello) = sent.message {
+    if let Message::ClientHello(hello) = sent.message
+        && !hello.cipher_suites.is_empty()
+    {
         count(&hello.cipher_suites_word());
     }
 }

@@ -50,9 +50,29 @@ pub struct ClientHello {
     /// `application_layer_protocol_negotiation` (RFC 7301), as sent.
     #[serde(serialize_with = "json::texts")]
     pub alpn: Vec<Vec<u8>>,
+    /// Whether the message breaks its form: a length that does not fit, a session identifier of more than 32 bytes, no
+    /// cipher suite. What stands before the fault was read.
+    #[serde(rename = "malformed")]
+    pub is_malformed: bool,
 }
 
 impl ClientHello {
+    /// A hello of which the version alone is known.
+    pub(super) const fn of_version(version: HelloVersion) -> Self {
+        Self {
+            version,
+            cipher_suites: Vec::new(),
+            extensions: Vec::new(),
+            server_name: None,
+            supported_versions: Vec::new(),
+            groups: Vec::new(),
+            point_formats: Vec::new(),
+            signature_algorithms: Vec::new(),
+            alpn: Vec::new(),
+            is_malformed: false,
+        }
+    }
+
     /// The offered list as one word: four lower-case hex digits for each suite, six for a three-byte kind,
     /// joined by `-`.
     pub fn cipher_suites_word(&self) -> String {
@@ -83,6 +103,9 @@ pub struct ServerHello {
     pub extensions: Vec<u16>,
     /// Whether this is a `HelloRetryRequest`, which has the form of a `ServerHello` and a set random (RFC 8446 §4.1.3).
     pub is_retry_request: bool,
+    /// Whether the message breaks its form behind the cipher suite.
+    #[serde(rename = "malformed")]
+    pub is_malformed: bool,
 }
 
 impl MessageBody for ServerHello {
@@ -119,59 +142,58 @@ const RETRY_RANDOM: [u8; 32] = [
     0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
 
-/// Reads the body of a `ClientHello`; broken extensions end the list of them, and what was read before stays.
+/// Reads the body of a `ClientHello`, up to the first fault where it is malformed; `None` where it has no version.
 pub fn client_hello(body: &[u8]) -> Option<ClientHello> {
     let mut cursor = Cursor::new(body);
-    let version = hello_version(&mut cursor)?;
-    let _random = cursor.take(32)?;
-    let _session_id = cursor.vector8().filter(|id| id.len() <= 32)?;
-    let suites = cursor.vector16().filter(|suites| suites.len().is_multiple_of(2))?;
-    let _compression = cursor.vector8().filter(|methods| !methods.is_empty())?;
-    let mut hello = ClientHello {
-        version: HelloVersion::Tls(version),
-        cipher_suites: list16(suites),
-        extensions: Vec::new(),
-        server_name: None,
-        supported_versions: Vec::new(),
-        groups: Vec::new(),
-        point_formats: Vec::new(),
-        signature_algorithms: Vec::new(),
-        alpn: Vec::new(),
-    };
-    for (kind, data) in extensions(cursor) {
-        hello.extensions.push(kind);
-        read_client_extension(&mut hello, kind, data);
-    }
+    let version = cursor.u16()?;
+    let mut hello = ClientHello::of_version(HelloVersion::Tls(version));
+    hello.is_malformed = !is_version(version) || read_client_hello(&mut hello, cursor).is_none();
     Some(hello)
 }
 
-/// Reads the body of a `ServerHello` or `HelloRetryRequest`.
+/// Reads what follows the version; `None` at the first fault.
+fn read_client_hello(hello: &mut ClientHello, mut cursor: Cursor<'_>) -> Option<()> {
+    let _random = cursor.take(32)?;
+    let _session_id = cursor.vector8().filter(|id| id.len() <= 32)?;
+    let is_list = |suites: &&[u8]| !suites.is_empty() && suites.len().is_multiple_of(2);
+    hello.cipher_suites = list16(cursor.vector16().filter(is_list)?);
+    let _compression = cursor.vector8().filter(|methods| !methods.is_empty())?;
+    extensions(cursor, |kind, data| {
+        hello.extensions.push(kind);
+        read_client_extension(hello, kind, data);
+    })
+}
+
+/// Reads the body of a `ServerHello` or `HelloRetryRequest`; `None` where it chooses no cipher suite.
 pub fn server_hello(body: &[u8]) -> Option<ServerHello> {
     let mut cursor = Cursor::new(body);
-    let version = hello_version(&mut cursor)?;
+    let version = cursor.u16().filter(|version| is_version(*version))?;
     let random: [u8; 32] = cursor.array()?;
     let _session_id = cursor.vector8().filter(|id| id.len() <= 32)?;
     let cipher_suite = cursor.u16()?;
-    let _compression = cursor.u8()?;
     let mut hello = ServerHello {
         version,
         negotiated_version: version,
         cipher_suite,
         extensions: Vec::new(),
         is_retry_request: random == RETRY_RANDOM,
+        is_malformed: true,
     };
-    for (kind, data) in extensions(cursor) {
-        hello.extensions.push(kind);
-        if kind == SUPPORTED_VERSIONS {
-            hello.negotiated_version = Cursor::new(data).u16().unwrap_or(version);
-        }
+    if cursor.u8().is_some() {
+        let read = extensions(cursor, |kind, data| {
+            hello.extensions.push(kind);
+            if kind == SUPPORTED_VERSIONS {
+                hello.negotiated_version = Cursor::new(data).u16().unwrap_or(version);
+            }
+        });
+        hello.is_malformed = read.is_none();
     }
     Some(hello)
 }
 
 /// `legacy_version`: every hello from SSL 3.0 on names a version 3.x.
-fn hello_version(cursor: &mut Cursor<'_>) -> Option<u16> {
-    cursor.u16().filter(|version| version >> 8 == 3)
+const fn is_version(version: u16) -> bool {
+    version >> 8 == 3
 }
 
 fn read_client_extension(hello: &mut ClientHello, kind: u16, data: &[u8]) {
@@ -210,13 +232,22 @@ fn protocol_names(list: &[u8]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// The extensions at the end of a hello, as far as they can be read, without GREASE; an old hello has none.
-fn extensions(mut hello: Cursor<'_>) -> impl Iterator<Item = (u16, &[u8])> {
-    let declared = usize::from(hello.u16().unwrap_or(0));
+/// Reads the extensions at the end of a hello, without GREASE; an old hello has none. `None` where they break off or do not
+/// end with the hello; those before were read.
+fn extensions<'a>(mut hello: Cursor<'a>, mut each: impl FnMut(u16, &'a [u8])) -> Option<()> {
+    if hello.rest().is_empty() {
+        return Some(());
+    }
+    let declared = usize::from(hello.u16()?);
     let block = hello.rest();
     let mut cursor = Cursor::new(block.get(..declared).unwrap_or(block));
-    std::iter::from_fn(move || Some((cursor.u16()?, cursor.vector16()?)))
-        .filter(|(kind, _)| !is_grease(*kind))
+    while !cursor.rest().is_empty() {
+        let (kind, data) = (cursor.u16()?, cursor.vector16()?);
+        if !is_grease(kind) {
+            each(kind, data);
+        }
+    }
+    (block.len() == declared).then_some(())
 }
 
 /// Two-byte numbers, without GREASE.

@@ -17,7 +17,7 @@ mod tests;
 mod x509;
 
 use crate::Message;
-use crate::parser::{Parser, StreamView};
+use crate::parser::{Parser, Proof, StreamView};
 use crate::phase::{Phase, Step};
 use crate::schema::IpProtocol;
 pub use certificate::{Certificate, CertificateChain};
@@ -33,6 +33,8 @@ const HELLO: Phase = Phase::bounded(0);
 const FLIGHT: Phase = Phase::bounded(1);
 
 const SERVER_HELLO: u8 = 2;
+/// First byte of every version from SSL 3.0 on.
+const MAJOR_VERSION: u8 = 3;
 const TLS_1_3: u16 = 0x0304;
 /// A `ChangeCipherSpec` record: type 20, any version 3.x, one byte 1.
 const CHANGE_CIPHER_SPEC: u8 = 20;
@@ -52,6 +54,16 @@ impl Parser for Tls {
 
     fn begin(view: StreamView<'_>) -> Step {
         behind_leads(view.bytes, first_hello)
+    }
+
+    /// A hello is long, and its beginning is enough.
+    fn proof(view: StreamView<'_>) -> Proof {
+        match Self::begin(view) {
+            Step::More if begins_hello(behind(view.bytes)) => Proof::Certain,
+            Step::More => Proof::Open,
+            Step::Done => Proof::Refuted,
+            step @ Step::Read { .. } => Proof::Read(step),
+        }
     }
 
     fn resume(phase: Phase, view: StreamView<'_>) -> Step {
@@ -103,10 +115,7 @@ fn next_hello(bytes: &[u8]) -> Step {
 /// Takes a step behind alerts in the clear, as a server's warning that it does not know the name that it was asked for (RFC
 /// 6066 §3), and empty records.
 fn behind_leads(bytes: &[u8], read: impl Fn(&[u8]) -> Step) -> Step {
-    let mut rest = bytes;
-    while let Some(lead) = lead_bytes(rest) {
-        rest = rest.get(lead..).unwrap_or_default();
-    }
+    let rest = behind(bytes);
     let lead = bytes.len() - rest.len();
     match rest {
         [] | [ALERT, 3, _, 0, 2, ..] if rest.len() < ALERT_BYTES => Step::More,
@@ -115,6 +124,20 @@ fn behind_leads(bytes: &[u8], read: impl Fn(&[u8]) -> Step) -> Step {
             step => step,
         },
     }
+}
+
+/// What follows the alerts in the clear and the empty records.
+fn behind(bytes: &[u8]) -> &[u8] {
+    let mut rest = bytes;
+    while let Some(lead) = lead_bytes(rest) {
+        rest = rest.get(lead..).unwrap_or_default();
+    }
+    rest
+}
+
+/// Whether a record begins with a hello of a version 3.x that is shorter than 64 KiB.
+const fn begins_hello(bytes: &[u8]) -> bool {
+    matches!(bytes, [22, 3, 0..=4, 0..=0x40, _, 1 | 2, 0, _, _, 3, 0..=4, ..])
 }
 
 /// Length of an alert in the clear, or of an empty record.
@@ -126,12 +149,18 @@ const fn lead_bytes(bytes: &[u8]) -> Option<usize> {
     }
 }
 
+/// Reads a hello. One with a broken body is a hello all the same, if its lengths or its version say so.
 fn handshake(bytes: &[u8]) -> Step {
     match record::first_message(bytes) {
         Scan::More => Step::More,
         Scan::Other => Step::Done,
-        Scan::Message { kind: SERVER_HELLO, body, stream_bytes, ends_record } => {
-            let Some(hello) = hello::server_hello(&body) else { return Step::Done };
+        Scan::Message { is_in_first_record: false, body, .. } if body.first() != Some(&MAJOR_VERSION) => {
+            Step::Done
+        }
+        Scan::Message { kind: SERVER_HELLO, body, stream_bytes, ends_record, .. } => {
+            let Some(hello) = hello::server_hello(&body) else {
+                return Step::Read { bytes: stream_bytes, message: None, then: Phase::DONE };
+            };
             let (bytes, then) = match hello.negotiated_version {
                 _ if hello.is_retry_request && ends_record => (stream_bytes, HELLO),
                 // Certificates are sent in the clear up to TLS 1.2; they may share the hello's record.
@@ -141,10 +170,9 @@ fn handshake(bytes: &[u8]) -> Step {
             Step::Read { bytes, message: Some(Message::ServerHello(hello)), then }
         }
         Scan::Message { body, stream_bytes, ends_record, .. } => {
-            let hello = hello::client_hello(&body).filter(|hello| !hello.cipher_suites.is_empty());
-            let Some(hello) = hello else { return Step::Done };
+            let message = hello::client_hello(&body).map(Message::ClientHello);
             let then = if ends_record { HELLO } else { Phase::DONE };
-            Step::Read { bytes: stream_bytes, message: Some(Message::ClientHello(hello)), then }
+            Step::Read { bytes: stream_bytes, message, then }
         }
     }
 }

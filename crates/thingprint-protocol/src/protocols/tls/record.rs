@@ -14,7 +14,7 @@ pub(super) enum Scan<'a> {
     More,
     /// No such message begins here.
     Other,
-    /// The message is complete.
+    /// The message is complete, or is broken off by something else.
     Message {
         /// `HandshakeType` (RFC 8446 §4).
         kind: u8,
@@ -24,10 +24,13 @@ pub(super) enum Scan<'a> {
         stream_bytes: usize,
         /// Whether the message ends where its last record ends.
         ends_record: bool,
+        /// Whether the first record has all of the message.
+        is_in_first_record: bool,
     },
 }
 
-/// Finds the handshake message that begins at `bytes`, of one of two kinds: `ClientHello` (1) or `ServerHello` (2).
+/// Finds the handshake message that begins at `bytes`, of one of two kinds: `ClientHello` (1) or `ServerHello` (2). It is
+/// shorter than 64 KiB.
 pub(super) fn first_message(bytes: &[u8]) -> Scan<'_> {
     if bytes.first().is_some_and(|&kind| kind != HANDSHAKE) {
         return Scan::Other;
@@ -43,6 +46,9 @@ pub(super) fn first_message(bytes: &[u8]) -> Scan<'_> {
     else {
         return fragments.ended();
     };
+    if high > 0 {
+        return Scan::Other;
+    }
     let wanted = 4 + u32::from_be_bytes([0, high, middle, low]) as usize;
     let first = fragments.next().unwrap_or_default();
     if let Some(body) = first.get(4..wanted) {
@@ -50,8 +56,11 @@ pub(super) fn first_message(bytes: &[u8]) -> Scan<'_> {
     }
     let mut held = first.len();
     while held < wanted {
-        let Some(fragment) = fragments.next() else { return fragments.ended() };
-        held += fragment.len();
+        match fragments.next() {
+            Some(fragment) => held += fragment.len(),
+            None if fragments.ended() == Scan::More => return Scan::More,
+            None => break,
+        }
     }
     let body = Fragments::new(bytes).flatten().copied().take(wanted).skip(4).collect();
     fragments.message(kind, Cow::Owned(body), held == wanted)
@@ -79,7 +88,8 @@ impl<'a> Fragments<'a> {
 
     fn message(&self, kind: u8, body: Cow<'a, [u8]>, ends_fragment: bool) -> Scan<'a> {
         let ends_record = ends_fragment && self.at <= self.bytes.len();
-        Scan::Message { kind, body, stream_bytes: self.at, ends_record }
+        let is_in_first_record = matches!(body, Cow::Borrowed(_));
+        Scan::Message { kind, body, stream_bytes: self.at, ends_record, is_in_first_record }
     }
 }
 

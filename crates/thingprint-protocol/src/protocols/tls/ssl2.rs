@@ -53,15 +53,5 @@ fn parse(message: &[u8]) -> Option<ClientHello> {
     let cipher_suites = std::iter::from_fn(|| kinds.array::<3>())
         .map(|[first, second, third]| u32::from_be_bytes([0, first, second, third]))
         .collect();
-    Some(ClientHello {
-        version: HelloVersion::Ssl2(version),
-        cipher_suites,
-        extensions: Vec::new(),
-        server_name: None,
-        supported_versions: Vec::new(),
-        groups: Vec::new(),
-        point_formats: Vec::new(),
-        signature_algorithms: Vec::new(),
-        alpn: Vec::new(),
-    })
+    Some(ClientHello { cipher_suites, ..ClientHello::of_version(HelloVersion::Ssl2(version)) })
 }

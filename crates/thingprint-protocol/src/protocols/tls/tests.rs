@@ -1,4 +1,5 @@
-use super::{FLIGHT, HELLO, behind_leads, first_hello, next_hello};
+use super::{FLIGHT, HELLO, Tls, behind_leads, first_hello, next_hello};
+use crate::parser::{Memo, Parser, Proof, StreamView};
 use crate::phase::{Phase, Step};
 use crate::{ClientHello, HelloVersion, Message, ServerHello};
 
@@ -82,6 +83,7 @@ fn a_client_hello_is_read_without_grease() {
         point_formats: vec![0, 1],
         signature_algorithms: vec![0x0403, 0x0804],
         alpn: vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+        is_malformed: false,
     };
     assert_eq!(client_hello(&body), expected);
     assert_eq!(expected.cipher_suites_word(), "1301-c02b-00ff");
@@ -97,19 +99,20 @@ fn an_old_hello_has_no_extensions() {
 #[test]
 fn a_broken_extension_ends_the_list_of_them() {
     let good = extension(10, &vector16(&numbers(&[23])));
-    let check = |tail: &[u8], extensions: &[u16]| {
+    let check = |tail: &[u8], extensions: &[u16], is_malformed: bool| {
         let hello = client_hello(&client_body(&[0x1301], &vector16(&[&good, tail].concat())));
         assert_eq!(hello.extensions, extensions, "{tail:02x?}");
-        assert_eq!(hello.groups, [23]);
+        assert_eq!((hello.groups, hello.is_malformed), (vec![23], is_malformed));
     };
-    check(&[0, 43, 0, 9, 1], &[10]);
-    check(&[0, 43, 0], &[10]);
-    check(&extension(43, &[9, 3]), &[10, 43]);
-    check(&extension(0, &[0, 9, 0, 0]), &[10, 0]);
-    check(&extension(11, &[4, 0]), &[10, 11]);
+    check(&[0, 43, 0, 9, 1], &[10], true);
+    check(&[0, 43, 0], &[10], true);
+    check(&extension(43, &[9, 3]), &[10, 43], false);
+    check(&extension(0, &[0, 9, 0, 0]), &[10, 0], false);
+    check(&extension(11, &[4, 0]), &[10, 11], false);
     // The length of the block says more than there is.
     let body = client_body(&[0x1301], &[&[0xff, 0xff][..], &good].concat());
-    assert_eq!(client_hello(&body).groups, [23]);
+    let hello = client_hello(&body);
+    assert_eq!((hello.groups, hello.is_malformed), (vec![23], true));
 }
 
 #[test]
@@ -121,6 +124,7 @@ fn server_hellos_tell_what_was_negotiated() {
         cipher_suite: 0x1302,
         extensions: vec![0xff01],
         is_retry_request: false,
+        is_malformed: false,
     };
     assert_eq!(old, expected);
     let new = server_hello(&server_body(&[1; 32], &extension(43, &[3, 4])));
@@ -130,19 +134,57 @@ fn server_hellos_tell_what_was_negotiated() {
 }
 
 #[test]
-fn a_hello_needs_suites() {
-    let check = |body: &[u8]| assert_eq!(first_hello(&record(22, &handshake(1, body))), Step::Done);
-    check(&client_body(&[], &[]));
-    check(&client_body(&[0x0a0a], &[]));
-    let mut odd = client_body(&[0x1301], &[]);
-    odd[68] = 1;
-    check(&odd);
-    let mut version = client_body(&[0x1301], &[]);
-    version[0] = 2;
-    check(&version);
-    let mut session_id = client_body(&[0x1301], &[]);
-    session_id[34] = 33;
-    check(&session_id);
+fn a_hello_with_a_broken_body_is_malformed_and_read_up_to_the_fault() {
+    let check = |body: &[u8], version: u16, suites: &[u32]| {
+        let hello = client_hello(body);
+        assert!(hello.is_malformed, "{body:02x?}");
+        assert_eq!(
+            (hello.version, &hello.cipher_suites[..]),
+            (HelloVersion::Tls(version), suites),
+            "{body:02x?}"
+        );
+    };
+    let good = client_body(&[0x1301], &[]);
+    let changed = |at: usize, byte: u8| {
+        let mut body = good.clone();
+        body[at] = byte;
+        body
+    };
+    check(&client_body(&[], &[]), 0x0303, &[]);
+    check(&changed(68, 1), 0x0303, &[]); // an odd length of suites
+    check(&changed(68, 0xff), 0x0303, &[]); // suites beyond the end
+    check(&changed(0, 2), 0x0203, &[]);
+    check(&changed(34, 33), 0x0303, &[]); // a session identifier of 33 bytes
+    check(&changed(71, 0), 0x0303, &[0x1301]); // no compression method
+    check(&good[..20], 0x0303, &[]);
+    check(&good[..2], 0x0303, &[]);
+    check(&client_body(&[0x1301], &[0]), 0x0303, &[0x1301]); // half a length of extensions
+    assert!(!client_hello(&good).is_malformed);
+    assert!(!client_hello(&client_body(&[0x0a0a], &[])).is_malformed, "GREASE alone keeps to the form");
+    // The lengths of record and message agree, and there is nothing inside.
+    let step = first_hello(&record(22, &handshake(1, &[])));
+    assert_eq!(step, Step::Read { bytes: 9, message: None, then: HELLO });
+    assert!(server_hello(&server_body(&[1; 32], &[])[..69]).is_malformed);
+    assert!(!server_hello(&server_body(&[1; 32], &[])).is_malformed);
+    let step = first_hello(&record(22, &handshake(2, &[3, 3, 7])));
+    assert!(matches!(step, Step::Read { message: None, then: Phase::DONE, .. }));
+}
+
+#[test]
+fn what_fits_neither_length_nor_version_is_other_traffic() {
+    assert_eq!(first_hello(&[&record(22, &[1, 0, 0, 9, 7, 7])[..], b"GET"].concat()), Step::Done);
+    assert_eq!(first_hello(&[&record(22, &[1, 9, 9, 9, 3, 3])[..], b"GET"].concat()), Step::Done);
+}
+
+#[test]
+fn the_beginning_of_a_hello_is_enough_to_detect_tls() {
+    let stream = record(22, &handshake(1, &client_body(&[0x1301], &[])));
+    let proof = |bytes| Tls::proof(StreamView { bytes, longest: 16384, memo: Memo::default() });
+    for cut in 0..stream.len() {
+        let is_certain = matches!(proof(&stream[..cut]), Proof::Certain);
+        assert_eq!(is_certain, cut >= 11, "cut at {cut}");
+    }
+    assert!(matches!(proof(&stream), Proof::Read(_)));
 }
 
 #[test]
@@ -163,7 +205,12 @@ fn a_hello_is_joined_from_records_of_any_size() {
     }
     let (start, end) = hello.split_at(20);
     let interrupted = [record(22, start), record(21, &[1, 0]), record(22, end)].concat();
-    assert_eq!(first_hello(&interrupted), Step::Done);
+    match first_hello(&interrupted) {
+        Step::Read { bytes, message: Some(Message::ClientHello(hello)), then: Phase::DONE } => {
+            assert_eq!((bytes, hello.is_malformed), (25, true));
+        }
+        other => panic!("expected a broken hello, found {other:?}"),
+    }
 }
 
 #[test]
@@ -195,12 +242,15 @@ fn a_second_hello_may_follow_a_retry() {
 #[test]
 fn alerts_and_empty_records_may_come_before_a_hello() {
     let hellos = [handshake(1, &client_body(&[0x1301], &[])), handshake(2, &server_body(&[1; 32], &[]))];
-    let leads = [record(21, &[1, 112]), record(21, &[2, 40]), record(22, &[]), record(23, &[]), record(20, &[])];
+    let leads =
+        [record(21, &[1, 112]), record(21, &[2, 40]), record(22, &[]), record(23, &[]), record(20, &[])];
     for hello in hellos.map(|hello| record(22, &hello)) {
         for lead in leads.iter().cloned().chain([leads.concat()]) {
             let stream = [lead.clone(), hello.clone()].concat();
-            let (Step::Read { bytes, message, then }, Step::Read { bytes: alone, message: expected, then: next }) =
-                (behind_leads(&stream, first_hello), first_hello(&hello))
+            let (
+                Step::Read { bytes, message, then },
+                Step::Read { bytes: alone, message: expected, then: next },
+            ) = (behind_leads(&stream, first_hello), first_hello(&hello))
             else {
                 panic!("expected two hellos behind {lead:02x?}");
             };
