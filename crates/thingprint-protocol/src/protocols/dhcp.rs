@@ -2,6 +2,8 @@
 //!
 //! The magic cookie identifies them. A malformed option is left out, and those after it are read all the same:
 //! the list of requested options, which identifies a device's software, often stands behind a host name that is not text.
+mod fqdn;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -54,8 +56,11 @@ pub struct DhcpMessage {
     pub boot_file: Option<String>,
     /// Option 50: the address that the client asks for.
     pub requested_address: Option<Ipv4Addr>,
-    /// Option 12, without trailing zeros, bytes outside printable ASCII as `\xNN`.
+    /// Option 12, without trailing zeros, bytes outside printable ASCII as `\xNN`; where it is absent, the name in option
+    /// 81.
     pub host_name: Option<String>,
+    /// The client's fully qualified domain name in option 81, as labels or as text (RFC 4702 §2), without a final dot.
+    pub client_fqdn: Option<String>,
     /// Option 60, written as the host name is.
     pub vendor_class: Option<String>,
     /// Option 61, as sent: a type byte and what follows.
@@ -146,6 +151,7 @@ const SERVER_IDENTIFIER: u8 = 54;
 const PARAMETER_REQUEST_LIST: u8 = 55;
 const VENDOR_CLASS: u8 = 60;
 const CLIENT_IDENTIFIER: u8 = 61;
+const CLIENT_FQDN: u8 = 81;
 const END: u8 = 255;
 
 /// The parser.
@@ -161,8 +167,9 @@ impl Parser for Dhcp {
 
 impl MessageBody for DhcpMessage {
     fn heap_bytes(&self) -> usize {
-        let texts = [&self.server_name, &self.boot_file, &self.host_name, &self.vendor_class];
-        texts.into_iter().map(|text| size::text(text.as_ref())).sum::<usize>()
+        let names = [&self.server_name, &self.boot_file, &self.host_name, &self.client_fqdn];
+        let texts = names.into_iter().chain([&self.vendor_class]);
+        texts.map(|text| size::text(text.as_ref())).sum::<usize>()
             + size::uri(self.mud_url.as_ref())
             + self.client_identifier.as_ref().map_or(0, Vec::len)
             + self.parameter_request_list.len()
@@ -189,6 +196,7 @@ pub fn parse(payload: &[u8]) -> Option<DhcpMessage> {
     let assigned_address = address(cursor.array()?);
     let next_server_address = address(cursor.array()?);
     let relay_address = address(cursor.array()?);
+    let client_fqdn = options.value(CLIENT_FQDN).and_then(fqdn::name);
     let is_ethernet = hardware_type == 1 && hardware_bytes == 6;
     Some(DhcpMessage {
         op,
@@ -207,7 +215,8 @@ pub fn parse(payload: &[u8]) -> Option<DhcpMessage> {
         boot_file: fixed_text(fixed, FILE_AT..COOKIE_AT, options.is_in_file()),
         message_type: options.first_byte(MESSAGE_TYPE),
         requested_address: options.array(REQUESTED_ADDRESS).and_then(address),
-        host_name: options.value(HOST_NAME).and_then(text),
+        host_name: options.value(HOST_NAME).and_then(text).or_else(|| client_fqdn.clone()),
+        client_fqdn,
         vendor_class: options.value(VENDOR_CLASS).and_then(text),
         client_identifier: options.value(CLIENT_IDENTIFIER).filter(|id| !id.is_empty()).map(<[u8]>::to_vec),
         parameter_request_list: options.value(PARAMETER_REQUEST_LIST).unwrap_or_default().to_vec(),
@@ -305,6 +314,16 @@ mod tests {
         bytes.extend_from_slice(&MAGIC_COOKIE);
         bytes.extend_from_slice(options);
         bytes
+    }
+
+    #[test]
+    fn a_client_without_a_host_name_is_known_by_its_domain_name() {
+        let fqdn = b"\x51\x16\x05\0\0\x05cam81\x07example\x03net\0";
+        let alone = parse(&request(&[&[53, 1, 1][..], fqdn, &[255]].concat())).unwrap();
+        assert_eq!(alone.host_name.as_deref(), Some("cam81.example.net"));
+        let both = parse(&request(&[&[53, 1, 1, 12, 3][..], b"cam", fqdn, &[255]].concat())).unwrap();
+        assert_eq!(both.host_name.as_deref(), Some("cam"));
+        assert_eq!(both.client_fqdn.as_deref(), Some("cam81.example.net"));
     }
 
     #[test]
