@@ -14,8 +14,14 @@ pub struct Budget {
 pub struct Losses {
     /// Streams whose bytes found no room within the byte limit over all flows.
     pub buffers_dropped: u64,
-    /// Streams with a message too long, bytes missing from the capture, or segments too far out of order.
+    /// Streams with a message too long, or that were let go with bytes missing.
     pub streams_given_up: u64,
+    /// Gaps in streams: bytes that the capture does not have.
+    pub gaps: u64,
+    /// Bytes that are missing there.
+    pub gap_bytes: u64,
+    /// Bytes behind gaps that were not read, up to the next message that begins its own segment.
+    pub skipped_bytes: u64,
 }
 
 impl Losses {
@@ -23,13 +29,16 @@ impl Losses {
     pub const fn merge(&mut self, other: Self) {
         self.buffers_dropped += other.buffers_dropped;
         self.streams_given_up += other.streams_given_up;
+        self.gaps += other.gaps;
+        self.gap_bytes += other.gap_bytes;
+        self.skipped_bytes += other.skipped_bytes;
     }
 }
 
 impl Budget {
     /// A budget of `limit_bytes` bytes over all flows, none of them used yet.
-    pub const fn new(limit_bytes: usize) -> Self {
-        Self { limit_bytes, used_bytes: 0, losses: Losses { buffers_dropped: 0, streams_given_up: 0 } }
+    pub fn new(limit_bytes: usize) -> Self {
+        Self { limit_bytes, used_bytes: 0, losses: Losses::default() }
     }
 
     /// Bytes held now, bookkeeping included.
@@ -60,6 +69,17 @@ impl Budget {
     /// Counts a stream that found no room.
     pub(crate) const fn count_dropped(&mut self) {
         self.losses.buffers_dropped += 1;
+    }
+
+    /// Counts a gap of so many bytes in a stream.
+    pub(crate) const fn count_gap(&mut self, bytes: usize) {
+        self.losses.gaps += 1;
+        self.losses.gap_bytes += bytes as u64;
+    }
+
+    /// Counts bytes behind a gap that are not read.
+    pub(crate) const fn count_skipped(&mut self, bytes: usize) {
+        self.losses.skipped_bytes += bytes as u64;
     }
 
     /// Counts a stream that could not be read on.

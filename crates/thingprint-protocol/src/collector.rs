@@ -81,12 +81,12 @@ struct Sent {
 
 impl MessageMemory {
     /// A memory for the messages that `engine` finds.
-    pub const fn new(engine: &Engine) -> Self {
+    pub fn new(engine: &Engine) -> Self {
         Self { budget: engine.message_budget(), most_messages: MOST_MESSAGES }
     }
 
     /// A memory for no message: what flows say is what detection says alone.
-    pub const fn none(engine: &Engine) -> Self {
+    pub fn none(engine: &Engine) -> Self {
         Self { budget: engine.message_budget(), most_messages: 0 }
     }
 

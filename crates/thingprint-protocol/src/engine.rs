@@ -108,12 +108,12 @@ impl Engine {
     }
 
     /// A budget of as many bytes as the limits allow, for the flows of one table.
-    pub const fn budget(&self) -> Budget {
+    pub fn budget(&self) -> Budget {
         Budget::new(self.limits.buffered_bytes)
     }
 
     /// A budget of as many bytes as the limits allow, for the messages that are remembered.
-    pub(crate) const fn message_budget(&self) -> Budget {
+    pub(crate) fn message_budget(&self) -> Budget {
         Budget::new(self.limits.message_bytes)
     }
 

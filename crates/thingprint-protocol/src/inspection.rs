@@ -28,7 +28,8 @@ pub struct Inspection {
     is_reconnected: bool,
     /// Whether conditions on the packets of the flow are settled, or found no room.
     pub(crate) has_settled_conditions: bool,
-    /// UDP payloads in a row that did not identify a protocol or contain a message.
+    /// UDP payloads in a row that did not identify a protocol or contain a message; over TCP, the segments behind lost
+    /// bytes in which no message began.
     pub(crate) undecided_payloads: u8,
     pub(crate) buffers: Option<Box<FlowBuffers>>,
 }
@@ -121,6 +122,12 @@ impl Inspection {
         let outer = self.buffers.as_mut().and_then(|buffers| buffers.outer.layer_mut(sender));
         let layer = outer.unwrap_or(&mut self.inner);
         layer.memo = parser.remember(layer.memo, message);
+    }
+
+    /// Lets the parser of a side forget what it noted: messages that it should have noted were lost.
+    pub(crate) fn forget_messages(&mut self, sender: Sender) {
+        let outer = self.buffers.as_mut().and_then(|buffers| buffers.outer.layer_mut(sender));
+        outer.unwrap_or(&mut self.inner).memo = Memo::default();
     }
 
     /// Goes on to the protocol inside the one that a side has read to its end; says whether that is followed.
@@ -304,7 +311,10 @@ impl Inspection {
     /// Whether a side has not read anything of the innermost protocol.
     fn is_before(&self, sender: Sender) -> bool {
         let is_outside = self.buffers.as_ref().is_some_and(|buffers| buffers.outer.layer(sender).is_some());
-        is_outside || matches!(*self.phase.of(sender), Phase::NEW | Phase::BEGUN)
+        is_outside || {
+            let phase = *self.phase.of(sender);
+            phase == Phase::NEW || phase.is_begun()
+        }
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) trait Parser {
     const NEEDS_BOTH_SIDES: bool = false;
     /// Whether another protocol may begin inside this one, on the same connection.
     const HANDS_OVER: bool = false;
+    /// Whether message after message is read, so that those behind lost bytes are looked for as long as the stream goes on.
+    const READS_ON: bool = false;
 
     /// The message in a UDP payload.
     fn datagram(_packet: &Ip<'_>) -> Option<Message> {
@@ -202,6 +204,13 @@ macro_rules! parsers {
             pub(crate) const fn hands_over(self) -> bool {
                 match self {
                     $(Self::$parser => crate::protocols::$module::$parser::HANDS_OVER),+
+                }
+            }
+
+            /// See [`Parser::READS_ON`].
+            pub(crate) const fn reads_on(self) -> bool {
+                match self {
+                    $(Self::$parser => crate::protocols::$module::$parser::READS_ON),+
                 }
             }
 

@@ -37,7 +37,12 @@ impl Phase {
     /// Another protocol begins here, on the same connection.
     pub(crate) const HAND_OVER: Self = Self(3);
 
-    const FIRST_OF_PARSER: u8 = 4;
+    /// The start is known as [`Self::BEGUN`], but bytes before it were lost, so that it may lie inside a message.
+    pub(crate) const AGAIN: Self = Self(4);
+    /// Bytes were lost: the next message that begins its own segment is looked for.
+    pub(crate) const LOST: Self = Self(5);
+
+    const FIRST_OF_PARSER: u8 = 6;
     const ENDLESS: u8 = 0x80;
 
     /// A phase of a parser that reads on within the first bytes of the stream.
@@ -48,6 +53,11 @@ impl Phase {
     /// A phase of a parser that reads message after message, so that the start of the stream moves along.
     pub(crate) const fn endless(number: u8) -> Self {
         Self(Self::ENDLESS | number)
+    }
+
+    /// Whether the start is known and the protocol is not.
+    pub(crate) const fn is_begun(self) -> bool {
+        matches!(self, Self::BEGUN | Self::AGAIN)
     }
 
     /// Whether the start of the stream moves along with the reading position.

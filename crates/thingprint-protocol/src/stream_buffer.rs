@@ -3,6 +3,8 @@ use std::fmt;
 use crate::Budget;
 use crate::set::Headers;
 
+/// What it costs to note where a segment of a piece begins.
+const START_BYTES: usize = size_of::<u32>();
 /// What a piece costs beyond its bytes: the vector that holds it and the allocator's own bookkeeping.
 const PIECE_OVERHEAD_BYTES: usize = 64;
 
@@ -45,6 +47,8 @@ struct Missed {
 pub(crate) struct Piece {
     seq: u32,
     bytes: Vec<u8>,
+    /// Where in them segments begin, in order.
+    starts: Vec<u32>,
 }
 
 /// Why bytes cannot be kept.
@@ -101,17 +105,19 @@ impl StreamBuffer {
         most_pieces: u8,
         budget: &mut Budget,
     ) -> Result<(), Refusal> {
-        let mut index = 0;
+        let (mut index, mut is_start) = (0, true);
         while !chunk.bytes.is_empty() {
             let gap = self.ahead.get(index).map_or(usize::MAX, |piece| steps(chunk.seq, piece.seq));
             if gap == 0 {
                 let covered = self.ahead.get(index).map_or(0, |piece| steps(chunk.seq, piece.end()));
                 chunk = chunk.skip(covered);
+                is_start &= covered == 0;
                 index += 1;
             } else {
-                let added = self.insert(index, chunk.first(gap), budget)?;
+                let added = self.insert(index, chunk.first(gap), is_start, budget)?;
                 chunk = chunk.skip(gap);
                 index += added;
+                is_start = false;
             }
         }
         if self.ahead.len() > usize::from(most_pieces) { Err(Refusal::TooManyPieces) } else { Ok(()) }
@@ -164,26 +170,48 @@ impl StreamBuffer {
         if self.gap_at(edge)? > 0 {
             return None;
         }
+        self.pop(budget)
+    }
+
+    /// The first piece, whatever is missing before it.
+    pub(crate) fn pop(&mut self, budget: &mut Budget) -> Option<Piece> {
+        if self.ahead.is_empty() {
+            return None;
+        }
         let piece = self.ahead.remove(0);
-        self.release(piece.bytes.len() + PIECE_OVERHEAD_BYTES, budget);
+        self.release(piece.held_bytes(), budget);
         Some(piece)
+    }
+
+    /// Forgets the bytes that were too far ahead to be kept, and says where they ended.
+    pub(crate) fn take_missed(&mut self) -> Option<u32> {
+        self.missed.take().map(|missed| missed.end)
     }
 
     /// Puts a chunk that overlaps nothing before the piece at `index`, or behind the last byte of the one before it;
     /// says how many pieces that added.
-    fn insert(&mut self, index: usize, chunk: Chunk<'_>, budget: &mut Budget) -> Result<usize, Refusal> {
+    fn insert(
+        &mut self,
+        index: usize,
+        chunk: Chunk<'_>,
+        is_start: bool,
+        budget: &mut Budget,
+    ) -> Result<usize, Refusal> {
         let bytes = chunk.bytes;
+        let needed = bytes.len() + if is_start { START_BYTES } else { 0 };
         let before = index.checked_sub(1).and_then(|last| self.ahead.get_mut(last));
         if let Some(piece) = before.filter(|piece| piece.end() == chunk.seq) {
-            if !budget.reserve(bytes.len()) {
+            if !budget.reserve(needed) {
                 return Err(Refusal::NoRoom);
             }
+            piece.starts.extend(is_start.then(|| truncated(piece.bytes.len())));
             piece.bytes.extend_from_slice(bytes);
-            self.reserved_bytes += bytes.len();
+            self.reserved_bytes += needed;
             return Ok(0);
         }
-        self.reserve(bytes.len() + PIECE_OVERHEAD_BYTES, budget)?;
-        self.ahead.insert(index, Piece { seq: chunk.seq, bytes: bytes.to_vec() });
+        self.reserve(needed + PIECE_OVERHEAD_BYTES, budget)?;
+        let starts = is_start.then_some(0).into_iter().collect();
+        self.ahead.insert(index, Piece { seq: chunk.seq, bytes: bytes.to_vec(), starts });
         Ok(1)
     }
 
@@ -214,7 +242,10 @@ impl fmt::Debug for StreamBuffer {
 
 impl fmt::Debug for Piece {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Piece").field("seq", &self.seq).field("length_bytes", &self.bytes.len()).finish()
+        f.debug_struct("Piece")
+            .field("seq", &self.seq)
+            .field("length_bytes", &self.bytes.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -222,6 +253,20 @@ impl Piece {
     /// What the piece holds.
     pub(crate) fn chunk(&self) -> Chunk<'_> {
         Chunk { seq: self.seq, bytes: &self.bytes }
+    }
+
+    /// The segments that it holds, each with the bytes up to the next one; bytes before the first are left out.
+    pub(crate) fn segments(&self) -> impl Iterator<Item = Chunk<'_>> {
+        let ends = self.starts.iter().skip(1).map(|end| *end as usize).chain([self.bytes.len()]);
+        self.starts.iter().zip(ends).map(|(start, end)| {
+            let chunk = self.chunk().skip(*start as usize);
+            chunk.first(end.saturating_sub(*start as usize))
+        })
+    }
+
+    /// What the budget was asked for.
+    fn held_bytes(&self) -> usize {
+        self.bytes.len() + PIECE_OVERHEAD_BYTES + START_BYTES * self.starts.len()
     }
 
     /// Sequence number behind the last byte; a piece is shorter than a stream's window, so nothing is cut here.

@@ -181,48 +181,47 @@ fn a_full_budget_drops_the_stream_and_says_so() {
     flow.tcp(Sender::Device, data(START.wrapping_add(40), &hello[40..80]));
     flow.tcp(Sender::Device, data(START.wrapping_add(80), &hello[80..]));
     assert_eq!(flow.found, []);
-    let losses = Losses { buffers_dropped: 1, streams_given_up: 0 };
+    let losses = Losses { buffers_dropped: 1, ..Losses::default() };
     assert_eq!((flow.budget.used_bytes(), flow.budget.losses()), (0, losses));
 }
 
-/// Sends these segments behind a SYN, and tells whether the stream was given up.
-fn gives_up(limits: Limits, segments: &[(u32, &[u8])]) -> bool {
+/// Sends these segments behind a SYN.
+fn losses_of(limits: Limits, segments: &[(u32, &[u8])]) -> Losses {
     let mut flow = Flow::new(limits);
     flow.tcp(Sender::Device, syn(START));
     for (offset, payload) in segments {
         flow.tcp(Sender::Device, data(START.wrapping_add(*offset), payload));
     }
     assert_eq!(flow.found, []);
-    let gave_up = flow.budget.losses() == Losses { buffers_dropped: 0, streams_given_up: 1 };
-    assert!(gave_up || flow.budget.losses() == lossless());
-    assert!(!gave_up || flow.budget.used_bytes() == 0);
-    gave_up
+    flow.budget.losses()
 }
 
 #[test]
-fn a_gap_that_never_closes_ends_the_stream() {
+fn a_gap_that_never_closes_is_skipped() {
     let limits = Limits { pending_segments: 3, ..Limits::default() };
-    let islands = [(2, &[1][..]), (4, &[1]), (6, &[1]), (8, &[1])];
-    assert!(!gives_up(limits, &islands[..3]));
-    assert!(gives_up(limits, &islands));
+    let islands = [(2, &[0x7f][..]), (4, &[0x7f]), (6, &[0x7f]), (8, &[0x7f])];
+    assert_eq!(losses_of(limits, &islands[..3]), lossless());
+    let losses = losses_of(limits, &islands);
+    assert_eq!((losses.gaps, losses.gap_bytes), (1, 2));
     // What touches is one piece.
-    assert!(!gives_up(limits, &[(2, &[1]), (3, &[1]), (4, &[1]), (5, &[1]), (6, &[1])]));
+    assert_eq!(losses_of(limits, &[(2, &[1]), (3, &[1]), (4, &[1]), (5, &[1]), (6, &[1])]), lossless());
     let far = [(16384, &[1][..]), (20000, &[1]), (30000, &[1]), (40000, &[1])];
-    assert!(!gives_up(limits, &far[..3]));
-    assert!(gives_up(limits, &far));
+    assert_eq!(losses_of(limits, &far[..3]), lossless());
+    assert!(losses_of(limits, &far).skipped_bytes > 0);
 }
 
 #[test]
 fn a_hello_longer_than_the_limit_ends_the_stream() {
     let limits = Limits { stream_bytes: 500, ..Limits::default() };
     let hello = records(&client_hello(&[0x1301], 600), 16384);
-    assert!(!gives_up(limits, &[(0, &hello[..499])]));
-    assert!(gives_up(limits, &[(0, &hello[..499]), (499, &hello[499..])]));
-    assert!(gives_up(limits, &[(0, &hello)]));
+    let given_up = Losses { streams_given_up: 1, ..Losses::default() };
+    assert_eq!(losses_of(limits, &[(0, &hello[..499])]), lossless());
+    assert_eq!(losses_of(limits, &[(0, &hello[..499]), (499, &hello[499..])]), given_up);
+    assert_eq!(losses_of(limits, &[(0, &hello)]), given_up);
 }
 
 #[test]
-fn a_segment_cut_in_the_capture_ends_the_stream() {
+fn a_segment_cut_in_the_capture_is_a_gap() {
     let mut flow = Flow::new(Limits::default());
     let hello = records(&client_hello(&[0x1301], 600), 16384);
     let transport = |seq| {
@@ -235,7 +234,8 @@ fn a_segment_cut_in_the_capture_ends_the_stream() {
     let mut packet = wire::packet(transport(START), &hello[..80]);
     packet.payload_bytes = 400;
     flow.send(Sender::Device, &packet);
-    assert_eq!(flow.budget.losses().streams_given_up, 1);
+    let losses = flow.budget.losses();
+    assert_eq!((losses.gaps, losses.gap_bytes, losses.streams_given_up), (1, 320, 0));
     assert_eq!(flow.budget.used_bytes(), 0);
 }
 
@@ -248,7 +248,7 @@ fn closing_a_flow_gives_back_what_it_holds() {
     flow.tcp(Sender::Peer, data(200, &hello[..90]));
     assert!(flow.budget.used_bytes() >= 260);
     flow.state.close(&mut flow.budget);
-    let losses = Losses { buffers_dropped: 0, streams_given_up: 1 };
+    let losses = Losses { streams_given_up: 1, ..Losses::default() };
     assert_eq!((flow.budget.used_bytes(), flow.budget.losses()), (0, losses), "one has a gap");
 }
 
@@ -442,4 +442,27 @@ proptest! {
         flow.state.close(&mut flow.budget);
         prop_assert_eq!(flow.budget.used_bytes(), 0);
     }
+}
+
+#[test]
+fn a_hello_with_a_broken_body_is_tls_and_says_so() {
+    let mut hello = client_hello(&[0x1301, 0xc02b], 0);
+    hello[4 + 2 + 32 + 1 + 1] = 3; // the length of the suites is odd
+    let mut flow = Flow::new(Limits::default());
+    flow.tcp(Sender::Device, syn(START));
+    flow.tcp(Sender::Device, data(START, &records(&hello, 16384)));
+    let [Message::ClientHello(found)] = &flow.messages()[..] else { panic!("{:?}", flow.found) };
+    assert!(found.is_malformed && found.cipher_suites.is_empty());
+    assert_eq!(serde_json::to_value(&flow.found[0].1).unwrap()["malformed"], true);
+    assert_eq!(flow.engine.service(&flow.state), Some("tls"));
+}
+
+#[test]
+fn a_hello_of_which_the_beginning_was_captured_is_tls() {
+    let hello = records(&client_hello(&[0x1301], 600), 16384);
+    let mut flow = Flow::new(Limits::default());
+    flow.tcp(Sender::Device, syn(START));
+    flow.tcp(Sender::Device, data(START, &hello[..100]));
+    assert_eq!(flow.engine.service(&flow.state), Some("tls"));
+    assert_eq!(flow.found, []);
 }

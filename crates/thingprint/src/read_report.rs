@@ -95,9 +95,18 @@ pub(crate) fn report_losses(track: TrackCounts, losses: Losses, messages: impl S
     for (count, what) in lost.into_iter().filter(|(count, _)| *count > 0) {
         messages.warn(format!("{count} {what}"));
     }
+    if losses.gaps > 0 {
+        messages.note(format!(
+            "{} in TCP streams: {} bytes are not in the captures, and {} behind them were passed over, up to the next \
+             message at the start of a segment",
+            counted(losses.gaps, "gap", "gaps"),
+            losses.gap_bytes,
+            losses.skipped_bytes
+        ));
+    }
     if losses.streams_given_up > 0 {
         let streams = losses.streams_given_up;
-        messages.detail(format!("{streams} streams could not be read on: bytes missing or too long"));
+        messages.detail(format!("{streams} streams could not be read on: a message too long"));
     }
 }
 

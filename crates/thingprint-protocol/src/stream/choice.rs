@@ -44,7 +44,7 @@ impl Stream<'_> {
         if bytes.is_empty() || self.is_done() {
             return;
         }
-        if self.phase() == Phase::BEGUN
+        if self.phase().is_begun()
             && self.state.parser(self.sender).is_none()
             && let Step::Read { message: Some(message), .. } = self.detect(bytes, true)
             && !self.is_done()
@@ -62,7 +62,10 @@ impl Stream<'_> {
     fn choose(&mut self, bytes: &[u8], payload: &Payload<'_>) -> Step {
         let set = self.set;
         let (mut best, mut is_open) = (None, false);
-        for (index, model) in set.candidates(self.headers, bytes) {
+        // Patterns alone are too weak where a message may begin anywhere.
+        let needs_parser = self.phase() == Phase::AGAIN;
+        let candidates = set.candidates(self.headers, bytes);
+        for (index, model) in candidates.filter(|(_, model)| !needs_parser || model.parser().is_some()) {
             let before = self.state.model_state(index);
             let mut known = before;
             match model.evaluate(payload, true, &mut known) {

@@ -1,4 +1,5 @@
 mod choice;
+mod gap;
 
 use thingprint_flow::{Ip, TcpSegment};
 
@@ -41,14 +42,20 @@ impl Stream<'_> {
             return;
         }
         self.place(chunk);
-        if chunk.bytes.len() < packet.payload_bytes as usize {
-            self.check_cut(chunk.skip(chunk.bytes.len()).seq);
+        self.seek();
+        let missing = (packet.payload_bytes as usize).saturating_sub(chunk.bytes.len());
+        if missing > 0 {
+            self.check_cut(chunk.skip(chunk.bytes.len()).seq, missing);
         }
         self.state.free_if_idle();
     }
 
     /// Evaluates what is kept of this direction, since it ends here.
     pub(crate) fn end(&mut self) {
+        self.seek();
+        while !self.is_done() && self.buffer().is_some_and(|buffer| buffer.is_stalled(self.edge())) {
+            self.skip_gap();
+        }
         let head = self.take_head();
         self.conclude(&head);
         self.restore_head(head, 0);
@@ -71,15 +78,23 @@ impl Stream<'_> {
     }
 
     fn begin(&mut self, start: u32) {
+        self.begin_at(start, Phase::BEGUN);
+    }
+
+    fn begin_at(&mut self, start: u32, phase: Phase) {
         *self.state.start.of_mut(self.sender) = start;
         *self.state.taken.of_mut(self.sender) = 0;
-        *self.state.phase.of_mut(self.sender) = Phase::BEGUN;
+        *self.state.phase.of_mut(self.sender) = phase;
     }
 
     /// Reads the part of a chunk that is in order, keeps one that is early, drops what was there before: also where
     /// it overlaps a piece that was kept, the bytes that came first stay.
     fn place(&mut self, mut chunk: Chunk<'_>) {
-        while !chunk.bytes.is_empty() && !self.is_done() {
+        if self.phase() == Phase::LOST && !self.resynchronise(chunk) {
+            return;
+        }
+        let end = chunk.skip(chunk.bytes.len()).seq;
+        while !chunk.bytes.is_empty() && !self.is_stopped() {
             let edge = self.edge();
             let distance = steps(edge, chunk.seq);
             if distance > 0 {
@@ -91,12 +106,16 @@ impl Stream<'_> {
             self.read_ready();
             chunk = chunk.skip(gap);
         }
+        if self.phase() == Phase::LOST && steps(self.edge(), end) > 0 {
+            self.begin_at(end, Phase::LOST);
+        }
     }
 
     fn set_aside(&mut self, chunk: Chunk<'_>, distance: usize) {
         let window = self.room().saturating_sub(self.head_bytes());
         let (edge, beyond) = (self.edge(), chunk.skip(window.saturating_sub(distance)));
         let buffer = self.state.buffers.get_or_insert_default().sides.of_mut(self.sender);
+        buffer.headers = Some(self.headers);
         if !beyond.bytes.is_empty() {
             buffer.miss(edge, beyond);
         }
@@ -111,7 +130,7 @@ impl Stream<'_> {
 
     /// Reads the pieces whose turn has come.
     fn read_ready(&mut self) {
-        while !self.is_done() {
+        while !self.is_stopped() {
             let edge = self.edge();
             let Some(buffer) = self.buffer_mut() else { return };
             let Some(piece) = buffer.0.pop_ready(edge, buffer.1) else { return };
@@ -123,7 +142,7 @@ impl Stream<'_> {
     /// Reads bytes that directly follow those read or kept so far.
     fn feed(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
-        while !rest.is_empty() && !self.is_done() {
+        while !rest.is_empty() && !self.is_stopped() {
             rest = if self.head_bytes() == 0 { self.feed_in_place(rest) } else { self.feed_joined(rest) };
         }
         let edge = self.edge();
@@ -135,7 +154,7 @@ impl Stream<'_> {
     fn feed_in_place<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
         let read = self.read(bytes);
         let rest = bytes.get(read..).unwrap_or_default();
-        if !rest.is_empty() && !self.is_done() {
+        if !rest.is_empty() && !self.is_stopped() {
             self.append(rest);
         }
         &[]
@@ -151,6 +170,7 @@ impl Stream<'_> {
         if self.is_done() {
             return &[];
         }
+        let read = if self.is_stopped() { head.len().max(read) } else { read };
         let skipped = read.saturating_sub(head.len());
         self.restore_head(head, read);
         later.get(skipped..).unwrap_or_default()
@@ -165,7 +185,7 @@ impl Stream<'_> {
             let window = rest.get(..room).unwrap_or(rest);
             match self.step(window) {
                 // What was decided may be that nothing is wanted of this side.
-                _ if self.is_done() => {}
+                _ if self.is_stopped() => {}
                 Step::Read { bytes, message, then } => {
                     read += bytes;
                     self.advance(bytes, then);
@@ -175,9 +195,9 @@ impl Stream<'_> {
                 }
                 Step::More if window.len() >= room => self.give_up_with(window),
                 Step::More => break,
-                Step::Done => self.state.finish(self.sender, self.budget),
+                Step::Done => self.leave(rest.len()),
             }
-            if self.is_done() {
+            if self.is_stopped() {
                 break;
             }
         }
@@ -186,8 +206,8 @@ impl Stream<'_> {
 
     fn step(&mut self, bytes: &[u8]) -> Step {
         match self.phase() {
-            Phase::BEGUN => self.detect(bytes, false),
-            Phase::NEW | Phase::DONE => Step::Done,
+            Phase::BEGUN | Phase::AGAIN => self.detect(bytes, false),
+            Phase::NEW | Phase::DONE | Phase::LOST => Step::Done,
             phase => self.resume(phase, bytes),
         }
     }
@@ -243,18 +263,10 @@ impl Stream<'_> {
         }
     }
 
-    /// Bytes that the capture does not hold will not come any more: if they are the next ones, nothing is to be had.
-    fn check_cut(&mut self, captured_to: u32) {
-        if self.is_done() || self.edge() != captured_to {
-            return;
-        }
-        self.give_up();
-    }
-
     fn count_skipped(&mut self) {
         let most = self.limits.pending_segments;
         if self.buffer_mut().is_some_and(|(buffer, _)| buffer.count_skipped() > most) {
-            self.give_up();
+            self.skip_gap();
         }
     }
 
@@ -268,19 +280,17 @@ impl Stream<'_> {
 
     fn refuse(&mut self, refusal: Refusal) {
         match refusal {
-            Refusal::NoRoom => self.budget.count_dropped(),
-            Refusal::TooManyPieces => self.budget.count_given_up(),
+            Refusal::NoRoom => {
+                self.budget.count_dropped();
+                let head = self.take_head();
+                self.conclude(&head);
+                self.state.finish(self.sender, self.budget);
+            }
+            Refusal::TooManyPieces => self.skip_gap(),
         }
-        self.end();
-        self.state.finish(self.sender, self.budget);
     }
 
     /// Gives up on a message of which only the beginning will ever be there.
-    fn give_up(&mut self) {
-        let head = self.take_head();
-        self.give_up_with(&head);
-    }
-
     fn give_up_with(&mut self, head: &[u8]) {
         if self.opening().is_some() {
             // It goes on in the clear, and nothing of it is reported.
@@ -297,6 +307,11 @@ impl Stream<'_> {
 
     fn is_done(&self) -> bool {
         self.phase() == Phase::DONE
+    }
+
+    /// Whether bytes that follow are not read just so.
+    fn is_stopped(&self) -> bool {
+        matches!(self.phase(), Phase::DONE | Phase::LOST)
     }
 
     /// Sequence number of the next byte to read.

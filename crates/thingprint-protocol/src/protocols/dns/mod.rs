@@ -50,6 +50,7 @@ pub(crate) struct Dns;
 impl Parser for Dns {
     const TRANSPORTS: &'static [IpProtocol] = &[IpProtocol::Tcp, IpProtocol::Udp];
     const KIN: &'static [Protocol] = FAMILY;
+    const READS_ON: bool = true;
 
     fn datagram(packet: &Ip<'_>) -> Option<Message> {
         datagram(packet)

@@ -33,6 +33,7 @@ impl Parser for Http {
     const TRANSPORTS: &'static [IpProtocol] = &[IpProtocol::Tcp];
     const NEEDS_BOTH_SIDES: bool = true;
     const HANDS_OVER: bool = true;
+    const READS_ON: bool = true;
 
     fn begin(view: StreamView<'_>) -> Step {
         exchange::head(view.bytes, view.memo.into())
@@ -61,7 +62,7 @@ impl Parser for Http {
     }
 
     fn cut(phase: Phase, bytes: &[u8]) -> Option<Message> {
-        if matches!(phase, Phase::BEGUN | HEAD) { parse_cut(bytes) } else { None }
+        if phase.is_begun() || phase == HEAD { parse_cut(bytes) } else { None }
     }
 
     fn remember(memo: Memo, message: &Message) -> Memo {
