@@ -92,7 +92,7 @@ fn a_head_cut_by_the_capture_does_not_end_the_connection() {
     flow.tcp(DEVICE, syn(next));
     for path in ["/1", "/2", "/3"] {
         let head = get(path);
-        let transport = Transport::Tcp(TcpSegment { seq: next, flags: TcpFlags(wire::ACK) });
+        let transport = Transport::Tcp(TcpSegment { seq: next, ack: 0, flags: TcpFlags(wire::ACK) });
         let mut packet = wire::packet(transport, &head[..20]);
         packet.payload_bytes = u32::try_from(head.len()).unwrap();
         flow.send(DEVICE, &packet);

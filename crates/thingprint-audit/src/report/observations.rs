@@ -4,7 +4,7 @@ use serde::Serialize;
 use thingprint_flow::{DeviceId, DeviceIndex, Flow, MacAddr, Timestamp};
 use thingprint_profile::{Fingerprints, MudBuilder};
 use thingprint_protocol::schema::Model;
-use thingprint_protocol::{Engine, Heard, Message};
+use thingprint_protocol::{DhcpMessage, Engine, Heard};
 
 use super::{Profiles, Verdict};
 use crate::{Audit, Auditor, Policy};
@@ -80,9 +80,8 @@ impl<'a> ObservationsBuilder<'a> {
         }
     }
 
-    /// Adds a message about a device that it did not send itself, such as a request of DHCP that a relay passed on. Devices
-    /// without flows are left out.
-    pub fn message_about(&mut self, device: DeviceId, message: &Message) {
+    /// Adds a DHCP message of a device that a relay passed on. Devices without flows are left out.
+    pub fn relayed_dhcp(&mut self, device: DeviceId, message: &DhcpMessage) {
         if let Some(index) = self.indices.get(&device) {
             self.fingerprints.hear_of(*index, message);
         }

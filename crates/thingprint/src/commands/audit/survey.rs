@@ -43,7 +43,7 @@ impl Surveying<'_> {
         let summary = run.summary;
         let gateways = summary.gateways.0.keys().copied().collect();
         for told in summary.read.told.believed(&summary.gateways) {
-            builder.message_about(DeviceId::Mac(told.client), &told.message);
+            builder.relayed_dhcp(DeviceId::Mac(told.client), &told.message);
         }
         let seen = builder.finish(labels, gateways, summary.span);
         let survey = Survey { seen, summary };

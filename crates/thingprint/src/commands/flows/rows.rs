@@ -4,7 +4,6 @@ use serde::Serialize;
 use thingprint_flow::{DeviceId, Endpoint, Flow, FlowEnd, Frame, Tally, Timestamp, protocol_name};
 use thingprint_pipeline::{FlowId, FlowRow};
 use thingprint_profile::Matcher;
-use thingprint_protocol::schema::Model;
 use thingprint_protocol::{Carrier, ClientHello, Engine, Heard, HeardMessage, Message, Sender};
 use thingprint_report::Labels;
 use thingprint_table::{Cell, Json, Table, Type};
