@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use thingprint_flow::{DeviceId, Timestamp, protocol_name};
 use thingprint_protocol::Sender;
 
+use crate::coverage::{Coverage, CoverageByProtocol};
 use crate::{Grade, Recommended, Severity, Suite};
 
 /// What a policy says of the devices of a trace.
@@ -32,6 +33,8 @@ pub struct DeviceAudit {
     pub flows: u64,
     /// Flows by protocol: the abbreviation of the model that told it.
     pub protocols: BTreeMap<String, PortCounts>,
+    /// How many flows of each protocol rules could judge; protocols that no rule is about are left out.
+    pub coverage: CoverageByProtocol,
     /// How many flows each rule could judge; rules that could judge none are left out.
     pub judged: BTreeMap<&'static str, u64>,
     /// The findings, by rule until [`Audit::put_worst_first`], then the most severe and most frequent first.
@@ -137,6 +140,22 @@ impl Audit {
     /// Whether there is a finding of this severity or a more severe one.
     pub fn has_at_or_over(&self, severity: Severity) -> bool {
         self.at_or_over(severity).next().is_some()
+    }
+
+    /// How many flows of each protocol rules could judge, of all devices.
+    pub fn coverage(&self) -> CoverageByProtocol {
+        let mut all = CoverageByProtocol::new();
+        for (protocol, coverage) in self.devices.iter().flat_map(|device| &device.coverage) {
+            all.entry(protocol).or_default().add(*coverage);
+        }
+        all
+    }
+
+    /// The flows of a device and protocol of which a smaller share than this was judged.
+    pub fn judged_under(&self, share: f64) -> impl Iterator<Item = (&DeviceAudit, &'static str, Coverage)> {
+        let all = self.devices.iter().flat_map(|device| device.coverage.iter().map(move |of| (device, of)));
+        let all = all.map(|(device, (protocol, coverage))| (device, *protocol, *coverage));
+        all.filter(move |(_, _, coverage)| coverage.share() < share)
     }
 
     /// Sightings left out, of all devices.

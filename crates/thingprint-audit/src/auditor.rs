@@ -6,6 +6,7 @@ use thingprint_flow::{DeviceId, DeviceIndex, Endpoint, Flow};
 use thingprint_protocol::{Engine, Heard, Sender};
 
 use crate::budget::{Budget, Holder};
+use crate::coverage::{CoverageByProtocol, covered_protocols};
 use crate::policy::Judge;
 use crate::rule::{MOST_SIGHTINGS, Rank, Sighting, Sightings};
 use crate::{Audit, DeviceAudit, Example, Finding, Policy, PortCounts, Rule, SeenSuite};
@@ -22,6 +23,8 @@ use crate::{Audit, DeviceAudit, Example, Finding, Policy, PortCounts, Rule, Seen
 #[derive(Debug)]
 pub struct Auditor {
     policy: Policy,
+    /// The protocols that its rules are about, in order.
+    covered: Vec<&'static str>,
     tallies: Tallies,
 }
 
@@ -52,6 +55,7 @@ struct Tallies {
 struct DeviceTally {
     flows: u64,
     protocols: BTreeMap<String, PortCounts>,
+    coverage: CoverageByProtocol,
     /// By the rule's place in [`Rule::all`].
     rules: BTreeMap<usize, RuleTally>,
     dropped: u64,
@@ -79,8 +83,9 @@ impl Auditor {
     }
 
     /// An auditor that has seen nothing, and keeps as much as that.
-    pub const fn with_limits(policy: Policy, limits: AuditLimits) -> Self {
-        Self { policy, tallies: Tallies { budget: Budget::new(limits), devices: BTreeMap::new() } }
+    pub fn with_limits(policy: Policy, limits: AuditLimits) -> Self {
+        let tallies = Tallies { budget: Budget::new(limits), devices: BTreeMap::new() };
+        Self { covered: covered_protocols(&policy), policy, tallies }
     }
 
     /// The policy that it judges by.
@@ -92,23 +97,37 @@ impl Auditor {
     pub fn flow(&mut self, engine: &Engine, flow: &Flow<Heard>) {
         let device = self.tallies.devices.entry(flow.device).or_default();
         device.flows += 1;
-        device.count_protocol(engine, &flow.state);
+        let services = flow.state.services(engine);
+        device.count_protocols(&services, flow.state.standard_port == Some(true));
+        let judged = self.judge(flow);
+        let Some(device) = self.tallies.devices.get_mut(&flow.device) else { return };
+        for protocol in self.covered.iter().filter(|protocol| services.contains(*protocol)) {
+            let is_judged = judged.iter().any(|rule| rule.protocols.contains(protocol));
+            device.coverage.entry(protocol).or_default().count(flow, is_judged);
+        }
+    }
+
+    /// Shows a flow to every rule; gives those that had anything to judge.
+    fn judge(&mut self, flow: &Flow<Heard>) -> Vec<&'static Rule> {
+        let mut judged = Vec::new();
         if flow.state.messages.is_empty() {
-            return;
+            return judged;
         }
         for (at, (rule, judge)) in Rule::all().iter().zip(self.policy.judges()).enumerate() {
             let Some(judge) = judge else { continue };
             let mut sightings = Sightings::new(&judge.scale);
             (rule.observe)(flow, &mut sightings);
             if sightings.has_judged {
+                judged.push(rule);
                 self.tallies.note(at, flow, self.policy.excuse(flow, sightings));
             }
         }
+        judged
     }
 
     /// What there is to say in the end; `devices` are those of the tracker, by their index.
     pub fn finish(self, devices: &[DeviceId], labels: &BTreeMap<DeviceId, String>) -> Audit {
-        let Self { policy, tallies } = self;
+        let Self { policy, tallies, .. } = self;
         let of = |(index, tally): (DeviceIndex, DeviceTally)| {
             let device = *devices.get(index.as_usize())?;
             Some(tally.finish(&policy, (device, labels.get(&device).cloned())))
@@ -176,13 +195,13 @@ impl Tallies {
 }
 
 impl DeviceTally {
-    fn count_protocol(&mut self, engine: &Engine, heard: &Heard) {
-        for name in heard.services(engine) {
-            let counts = match self.protocols.get_mut(name) {
+    fn count_protocols(&mut self, services: &[&str], is_standard_port: bool) {
+        for name in services {
+            let counts = match self.protocols.get_mut(*name) {
                 Some(counts) => counts,
-                None => self.protocols.entry(name.to_owned()).or_default(),
+                None => self.protocols.entry((*name).to_owned()).or_default(),
             };
-            if heard.standard_port == Some(true) {
+            if is_standard_port {
                 counts.standard += 1;
             } else {
                 counts.other += 1;
@@ -199,8 +218,8 @@ impl DeviceTally {
             judged.insert(rule.id, tally.judged);
             findings.extend(tally.findings(rule, judge));
         }
-        let Self { flows, protocols, dropped, .. } = self;
-        DeviceAudit { device, label, flows, protocols, judged, findings, dropped }
+        let Self { flows, protocols, coverage, dropped, .. } = self;
+        DeviceAudit { device, label, flows, protocols, coverage, judged, findings, dropped }
     }
 }
 

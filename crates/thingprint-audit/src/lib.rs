@@ -26,6 +26,7 @@
 mod audit;
 mod auditor;
 mod budget;
+mod coverage;
 mod error;
 mod policy;
 pub mod report;
@@ -38,6 +39,7 @@ mod text;
 
 pub use audit::{Audit, DeviceAudit, Example, Finding, PortCounts, SeenSuite};
 pub use auditor::{AuditLimits, Auditor};
+pub use coverage::{Coverage, CoverageByProtocol};
 pub use error::PolicyError;
 pub use policy::Policy;
 pub use rule::Rule;

@@ -10,7 +10,7 @@ use thingprint_profile::{Answer, Attribute, CipherList, Evidence, KnownDevices, 
 use thingprint_table::Table;
 
 use crate::sarif::{self, Log};
-use crate::{Audit, DeviceAudit, Finding, Policy, Severity};
+use crate::{Audit, CoverageByProtocol, DeviceAudit, Finding, Policy, Severity};
 
 mod cipher_plot;
 mod file_names;
@@ -91,6 +91,8 @@ pub struct ReportDocument<'a> {
     gateway: Option<String>,
     gateways: Vec<String>,
     devices: Vec<DeviceDocument<'a>>,
+    /// How many flows of each protocol rules could judge, of all devices.
+    coverage: CoverageByProtocol,
     /// What was left out of all this because it was too much.
     dropped: Dropped,
 }
@@ -100,9 +102,7 @@ struct DeviceDocument<'a> {
     #[serde(flatten)]
     audit: &'a DeviceAudit,
     fingerprint: BTreeMap<&'static str, Vec<ValueDocument<'a>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     looks_like: Option<LikenessDocument<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     mud: Option<VerdictDocument<'a>>,
 }
 
@@ -183,6 +183,11 @@ impl Report {
     /// What a device shows of itself.
     pub(crate) fn shows(&self, device: DeviceId) -> Option<&Shows> {
         self.shows.get(&device)
+    }
+
+    /// What a device looks like, where known devices are given.
+    pub(crate) fn likeness(&self, device: DeviceId) -> Option<&Likeness> {
+        self.shows(device)?.likeness.as_ref()
     }
 
     /// The devices that were checked against a profile, with what was found.
@@ -269,6 +274,7 @@ impl Report {
             gateway: self.header.gateways.first().map(ToString::to_string),
             gateways: self.header.gateways.iter().map(ToString::to_string).collect(),
             devices: self.audit.devices.iter().map(|device| self.device(device)).collect(),
+            coverage: self.audit.coverage(),
             dropped: self.header.dropped,
         }
     }

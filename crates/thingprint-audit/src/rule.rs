@@ -12,6 +12,8 @@ use crate::{Severity, text};
 pub struct Rule {
     /// By what policies and results know it, for ever, like `TLS-001`.
     pub id: &'static str,
+    /// The protocols whose flows it judges.
+    pub protocols: &'static [&'static str],
     /// In a few words.
     pub title: &'static str,
     /// What it looks at.

@@ -31,7 +31,7 @@ pub struct Run {
     pub tool: Tool,
     /// What it found.
     pub results: Vec<ResultEntry>,
-    /// The policy and its date, and how many sightings were left out.
+    /// The policy and its date, how many sightings were left out, and how many flows of each protocol rules could judge.
     pub properties: Map<String, Value>,
 }
 
@@ -125,10 +125,14 @@ pub fn log(audit: &Audit, policy: &Policy, others: Vec<RuleEntry>) -> Log {
     let rules: Vec<RuleEntry> = rules.chain(others).collect();
     let result = |(device, finding): (&DeviceAudit, &Finding)| result_entry(device, finding, &rules);
     let results = audit.at_or_over(Severity::Note).map(result).collect();
+    let by_device: Map<String, Value> =
+        audit.devices.iter().map(|device| (device.device.to_string(), json!(device.coverage))).collect();
     let properties = members([
         ("policy", json!(audit.policy)),
         ("policyDate", json!(audit.policy_date)),
         ("dropped", json!(audit.dropped())),
+        ("coverage", json!(audit.coverage())),
+        ("coverageByDevice", json!(by_device)),
     ]);
     let driver = Driver { name: "thingprint", semantic_version: env!("CARGO_PKG_VERSION"), rules };
     Log { schema: SCHEMA, version: "2.1.0", runs: [Run { tool: Tool { driver }, results, properties }] }

@@ -1,4 +1,4 @@
-use crate::{DeviceAudit, Finding, Grade, Recommended};
+use crate::{Coverage, DeviceAudit, Finding, Grade, Recommended, Rule};
 use thingprint_flow::protocol_name;
 use thingprint_profile::Likeness;
 use thingprint_table::{Cell, Table, Type};
@@ -6,7 +6,10 @@ use thingprint_table::{Cell, Table, Type};
 use super::Report;
 use super::lines::{side, title};
 
-/// A row for each finding.
+/// Columns of a finding behind what was seen, up to the capture.
+const COLUMNS_BEHIND_SEEN: usize = 10;
+
+/// A row for each finding, and one without a rule for each device and protocol of which no flow could be judged.
 pub(crate) fn findings(report: &Report) -> Table {
     let mut table = Table::new([
         ("device", Type::Text),
@@ -29,6 +32,8 @@ pub(crate) fn findings(report: &Report) -> Table {
         ("first_client", Type::Text),
         ("first_server", Type::Text),
         ("first_capture", Type::Text),
+        ("protocol_flows", Type::Unsigned),
+        ("protocol_judged", Type::Unsigned),
         ("looks_like_answer", Type::Text),
         ("looks_like", Type::List),
         ("looks_like_score", Type::Real),
@@ -36,6 +41,9 @@ pub(crate) fn findings(report: &Report) -> Table {
     for device in &report.audit.devices {
         for finding in &device.findings {
             table.add(cells(report, device, finding));
+        }
+        for (protocol, coverage) in device.coverage.iter().filter(|(_, coverage)| coverage.judged == 0) {
+            table.add(unjudged_cells(report, device, protocol, *coverage));
         }
     }
     table
@@ -65,8 +73,39 @@ fn cells(report: &Report, device: &DeviceAudit, finding: &Finding) -> Vec<Cell> 
         Cell::from(example.server.to_string()),
         Cell::from(example.capture.clone()),
     ];
-    let likeness = report.shows(device.device).and_then(|shows| shows.likeness.as_ref());
-    cells.extend(likeness_cells(likeness));
+    cells.extend(coverage_cells(coverage_of(device, finding.rule)));
+    cells.extend(likeness_cells(report.likeness(device.device)));
+    cells
+}
+
+/// The flows of a rule's protocols; `None` where it is about none.
+fn coverage_of(device: &DeviceAudit, rule: &str) -> Option<Coverage> {
+    let protocols = Rule::of(rule)?.protocols;
+    let mut all = Coverage::default();
+    protocols.iter().filter_map(|protocol| device.coverage.get(protocol)).for_each(|of| all.add(*of));
+    Some(all)
+}
+
+fn coverage_cells(coverage: Option<Coverage>) -> [Cell; 2] {
+    [Cell::from(coverage.map(|coverage| coverage.seen)), Cell::from(coverage.map(|coverage| coverage.judged))]
+}
+
+fn unjudged_cells(report: &Report, device: &DeviceAudit, protocol: &str, coverage: Coverage) -> Vec<Cell> {
+    let mut cells = vec![
+        Cell::from(device.device.to_string()),
+        Cell::from(device.label.clone()),
+        Cell::from(report.audit.policy.as_str()),
+        Cell::Absent,
+        Cell::from("not judged"),
+        Cell::Absent,
+        Cell::Absent,
+        Cell::from(coverage.seen),
+        Cell::from(coverage.judged),
+        Cell::from(format!("{protocol}: {}", coverage.reasons())),
+    ];
+    cells.extend(std::iter::repeat_n(Cell::Absent, COLUMNS_BEHIND_SEEN));
+    cells.extend(coverage_cells(Some(coverage)));
+    cells.extend(likeness_cells(report.likeness(device.device)));
     cells
 }
 

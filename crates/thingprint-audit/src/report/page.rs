@@ -9,7 +9,7 @@ use thingprint_table::{Badge, Cell, Column, Prose, Table, Tone, Type};
 
 use super::cipher_plot;
 use super::lines::{document, documents, lines, title};
-use super::tables::{evidence, mark, name, port_counts, protocols};
+use super::tables::{evidence, flow_counts, mark, name, protocols, unjudged};
 use super::when::to_second;
 use super::{Report, answer, counted};
 
@@ -55,7 +55,11 @@ fn summary(page: &mut Page, report: &Report, policy: &Policy) {
         page.paragraph("What devices do not keep, with the most severe finding against each document:")
             .table(&kept, "Violations by document");
     } else {
-        page.paragraph("No device did what the policy does not accept.");
+        page.paragraph("No flow that was judged does what the policy does not accept.");
+    }
+    if report.audit.judged_under(1.0).next().is_some() {
+        page.paragraph("Flows that no rule could judge are not clean: nothing is known of them.")
+            .table(&unjudged(report), "Flows that were not judged");
     }
 }
 
@@ -88,8 +92,7 @@ fn devices(report: &Report) -> Table {
     ]);
     let mut table = Table::new(columns);
     for device in &report.audit.devices {
-        let count =
-            |protocol: &&str| port_counts(device.protocols.get(*protocol)).map(|count| together(&count));
+        let count = |protocol: &&str| flow_counts(device, protocol).map(|count| together(&count));
         let counts = protocols.iter().map(|protocol| Cell::from(count(protocol)));
         let cells = [Cell::from(name(device)), Cell::from(device.flows)].into_iter().chain(counts);
         table.add(cells.chain([Cell::from(mark(report, device)), Cell::Badges(badges(device))]));
@@ -106,7 +109,12 @@ fn badges(device: &DeviceAudit) -> Vec<Badge> {
     let left_out =
         (device.dropped > 0).then(|| Badge::new(format!("{} left out", device.dropped), Tone::Plain));
     let badges: Vec<Badge> = Severity::ALL.into_iter().rev().filter_map(badge).chain(left_out).collect();
-    if badges.is_empty() { vec![Badge::new("none", Tone::Good)] } else { badges }
+    if !badges.is_empty() {
+        return badges;
+    }
+    let is_judged =
+        device.coverage.is_empty() || device.coverage.values().any(|coverage| coverage.judged > 0);
+    if is_judged { vec![Badge::new("none", Tone::Good)] } else { vec![Badge::new("not judged", Tone::Plain)] }
 }
 
 /// Devices by the documents that they do not keep.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{DeviceAudit, PortCounts};
 use thingprint_profile::{Evidence, Likeness};
-use thingprint_table::{Cell, Table, Type};
+use thingprint_table::{Cell, Column, Table, Type};
 
 use super::lines::{documents, lines, title};
 use super::{Report, answer};
@@ -20,6 +20,9 @@ pub(crate) fn sections(report: &Report) -> Vec<(String, Table)> {
     let mut sections = vec![(format!("Devices, by policy {policy} of {date}"), summary(report))];
     for device in report.audit.devices.iter().filter(|device| !device.findings.is_empty()) {
         sections.push((format!("Findings of {}", name(device)), findings(device)));
+    }
+    if report.audit.judged_under(1.0).next().is_some() {
+        sections.push(("Flows that no rule could judge, which are not clean".to_owned(), unjudged(report)));
     }
     sections.extend(beside(report));
     sections
@@ -65,7 +68,7 @@ fn summary(report: &Report) -> Table {
     let marks = [("fingerprint", Type::Text), ("violates", Type::List)];
     let mut table = Table::new(columns.into_iter().chain(counts).chain(marks));
     for device in &report.audit.devices {
-        let counts = protocols.iter().map(|protocol| port_counts(device.protocols.get(*protocol)));
+        let counts = protocols.iter().map(|protocol| flow_counts(device, protocol));
         let violates: Vec<String> =
             documents(device).iter().map(|(document, severity)| format!("{document} ({severity})")).collect();
         let cells = [
@@ -86,6 +89,38 @@ pub(crate) fn mark(report: &Report, device: &DeviceAudit) -> Option<String> {
         0 if report.audit.devices.len() < 2 => "alone".to_owned(),
         0 => "none unique".to_owned(),
         unique => format!("{unique} unique"),
+    })
+}
+
+/// The devices and protocols of which not every flow was judged.
+pub(crate) fn unjudged(report: &Report) -> Table {
+    let mut table = Table::new([
+        Column::texts("device"),
+        Column::texts("label"),
+        Column::texts("protocol"),
+        Column::count("judged"),
+        Column::count("flows"),
+        Column::texts("why"),
+    ]);
+    for (device, protocol, coverage) in report.audit.judged_under(1.0) {
+        table.add([
+            Cell::from(device.device.to_string()),
+            Cell::from(device.label.clone()),
+            Cell::from(protocol),
+            Cell::from(coverage.judged),
+            Cell::from(coverage.seen),
+            Cell::from(coverage.reasons()),
+        ]);
+    }
+    table
+}
+
+/// The flows of a protocol: on standard ports, in brackets those on others, and how many rules judged, where not all.
+pub(crate) fn flow_counts(device: &DeviceAudit, protocol: &str) -> Option<String> {
+    let counts = port_counts(device.protocols.get(protocol))?;
+    Some(match device.coverage.get(protocol) {
+        Some(coverage) if !coverage.is_whole() => format!("{counts}, {} judged", coverage.judged),
+        _ => counts,
     })
 }
 

@@ -9,6 +9,7 @@ use crate::rule::{Sightings, Values};
 /// words in brackets, nor have a blank (RFC 9110 §11.1). The credential itself is never shown.
 pub(super) const RULE: Rule = Rule {
     id: "HTTP-002",
+    protocols: &["http"],
     title: "HTTP authentication",
     checks: "Every authentication scheme that a request over plain TCP sends, and that a response asks for.",
     why: "Basic authentication sends user name and password in the clear, for everybody on the way to read.",

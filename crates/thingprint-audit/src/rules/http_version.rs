@@ -6,6 +6,7 @@ use crate::rule::{Sightings, Values};
 
 pub(super) const RULE: Rule = Rule {
     id: "HTTP-001",
+    protocols: &["http"],
     title: "HTTP version",
     checks: "The version that a request or a response over plain TCP names.",
     why: "Before HTTP/1.1 a request need not say which host it is for, connections do not persist, and caches and \

@@ -7,6 +7,7 @@ use crate::rule::{Sightings, Values};
 
 pub(super) const RULE: Rule = Rule {
     id: "NTP-001",
+    protocols: &["ntp"],
     title: "NTP client version",
     checks: "The version in packets that ask for the time: modes 1 and 3.",
     why: "Versions before 4 are obsolete, and so is the software that speaks them; attacks on it are known.",

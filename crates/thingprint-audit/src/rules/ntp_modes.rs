@@ -6,6 +6,7 @@ use crate::rule::{Sightings, Values};
 
 pub(super) const RULE: Rule = Rule {
     id: "NTP-003",
+    protocols: &["ntp"],
     title: "NTP modes",
     checks: "The mode of each NTP packet; control messages (modes 6 and 7) included.",
     why: "Symmetric and broadcast modes let others set the clock and suit trusted peers alone; control messages tell \

@@ -7,6 +7,7 @@ use crate::rule::{Sightings, Values};
 
 pub(super) const RULE: Rule = Rule {
     id: "NTP-002",
+    protocols: &["ntp"],
     title: "NTP server version",
     checks: "The version in packets that give the time: modes 2, 4 and 5.",
     why: "A server answers in the version that it was asked in, so an old one mostly means an old client.",

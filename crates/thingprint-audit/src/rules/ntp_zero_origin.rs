@@ -7,6 +7,7 @@ use crate::rule::{Sightings, Values};
 
 pub(super) const RULE: Rule = Rule {
     id: "NTP-004",
+    protocols: &["ntp"],
     title: "NTP zero origin",
     checks: "Whether the origin time stamp of a server's response (mode 4) is zero.",
     why: "The origin repeats what the client sent, by which the client knows its own answer from a forged one. A zero \

@@ -8,6 +8,7 @@ use crate::rule::{Sightings, Values};
 /// The value is the header's, quotation marks included, or `none` where it is missing.
 pub(super) const RULE: Rule = Rule {
     id: "SSDP-002",
+    protocols: &["ssdp"],
     title: "SSDP search type",
     checks: "The MAN header of each M-SEARCH.",
     why: "A search means one thing alone; any other value is a fault, or something hidden.",

@@ -8,6 +8,7 @@ use crate::rule::{Sightings, Values};
 /// The value is the header's, or `none` where it is missing.
 pub(super) const RULE: Rule = Rule {
     id: "SSDP-001",
+    protocols: &["ssdp"],
     title: "SSDP notification sub-type",
     checks: "The NTS header of each NOTIFY.",
     why: "A notification means one of a few things; any other value is a fault, or something hidden.",

@@ -11,6 +11,7 @@ const IPV6: &str = "IPv6 ";
 /// The value is the time to live, or `IPv6` and the hop limit.
 pub(super) const RULE: Rule = Rule {
     id: "SSDP-003",
+    protocols: &["ssdp"],
     title: "SSDP time to live",
     checks: "The time to live of each SSDP message to a group; of IPv6 the hop limit.",
     why: "With a time to live above 1 a message can leave the network; searches that travel far serve to flood victims \

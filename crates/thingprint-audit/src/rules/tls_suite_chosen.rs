@@ -7,6 +7,7 @@ use crate::rule::{Sightings, Values};
 
 pub(super) const RULE: Rule = Rule {
     id: "TLS-004",
+    protocols: &["tls", "quic"],
     title: "Cipher suite chosen",
     checks: "The grade of the cipher suite that a server chooses; in QUIC, too.",
     why: "It is what protects the connection. Without forward secrecy, whoever gets the server's key can read all \

@@ -8,6 +8,7 @@ use crate::rule::{Sightings, Values};
 /// What is said against a suite depends on the newest version of the hello: RFC 10015 speaks of TLS 1.2.
 pub(super) const RULE: Rule = Rule {
     id: "TLS-003",
+    protocols: &["tls", "quic"],
     title: "Cipher suites offered",
     checks: "The grade of each cipher suite that a client offers; in QUIC, too. Signals (SCSV) are no suites.",
     why: "An attacker on the way, or a server that is set up badly, can pick the worst that is offered.",

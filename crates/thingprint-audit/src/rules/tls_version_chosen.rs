@@ -7,6 +7,7 @@ use crate::rule::{Sightings, Values};
 
 pub(super) const RULE: Rule = Rule {
     id: "TLS-002",
+    protocols: &["tls", "quic"],
     title: "TLS version chosen",
     checks: "The version of TLS that a server chooses; in QUIC, too.",
     why: "What is chosen is what protects the connection: a good offer does not help where the server is old.",

@@ -11,6 +11,7 @@ use crate::rule::{Sightings, Values};
 /// too: each of them is judged as `also-...`.
 pub(super) const RULE: Rule = Rule {
     id: "TLS-001",
+    protocols: &["tls", "quic"],
     title: "TLS version offered",
     checks: "The newest version of TLS that a client offers, and old ones that it offers beside; in QUIC, too.",
     why: "Versions before 1.2 know no authenticated encryption, sign with MD5 and SHA-1, and can be attacked.",

@@ -6,6 +6,9 @@ use super::streams::Streams;
 use super::window::WindowIndex;
 use crate::{Timestamp, Transport};
 
+/// IP protocol number of TCP.
+const TCP: u8 = 6;
+
 /// Packets and bytes in one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -61,6 +64,8 @@ pub struct Flow<S> {
     pub end: FlowEnd,
     /// When it was closed: the clock of the trace, or the time at which an edge or the idle time came.
     pub closed_at: Timestamp,
+    /// Whether no SYN was seen of a TCP connection, which then may have begun before the flow.
+    pub is_missing_syn: bool,
     /// State of the observer.
     pub state: S,
 }
@@ -96,6 +101,7 @@ impl<S> Flow<S> {
             down,
             end,
             closed_at,
+            is_missing_syn,
             state,
         } = self;
         let flow = Flow {
@@ -111,6 +117,7 @@ impl<S> Flow<S> {
             down,
             end,
             closed_at,
+            is_missing_syn,
             state: (),
         };
         (flow, state)
@@ -144,6 +151,7 @@ impl Flow<()> {
             down: self.down,
             end: self.end,
             closed_at: self.closed_at,
+            is_missing_syn: self.is_missing_syn,
             state,
         }
     }
@@ -313,6 +321,7 @@ impl<S: Default> OpenFlow<S> {
             down: self.down,
             end: self.ended.map_or(why, |(_, why)| why),
             closed_at,
+            is_missing_syn: self.key.tuple.protocol() == TCP && !self.client.is_settled,
             state: self.state,
         }
     }

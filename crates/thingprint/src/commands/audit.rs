@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 use thingprint_audit::report::{self, Captures, Report, RulesDocument};
-use thingprint_audit::{Policy, Severity};
+use thingprint_audit::{Coverage, Policy, Severity};
 use thingprint_figure::Figure;
 use thingprint_flow::{FlowOptions, WindowLength};
 use thingprint_table::{Format, Table, Writes};
@@ -41,7 +41,7 @@ pub(crate) struct AuditArgs {
     /// List the rules of the policy instead: what each checks, why, an example, how to fix it, what is accepted, how
     /// severe the rest is, and where that is written
     #[arg(long, conflicts_with_all = [
-        "captures", "fail_on", "labels", "html", "sarif", "cipher_plot", "fingerprints", "fingerprints_out", "mud",
+        "captures", "fail_on", "require_judged", "labels", "html", "sarif", "cipher_plot", "fingerprints", "fingerprints_out", "mud",
         "mud_out",
     ])]
     rules: bool,
@@ -49,7 +49,7 @@ pub(crate) struct AuditArgs {
     /// Print the text of a policy that is built in instead, to be changed and given back with --policy FILE;
     /// docs/policies.md explains its form
     #[arg(long, value_name = "NAME", conflicts_with_all = [
-        "captures", "rules", "policy", "format", "fail_on", "labels", "html", "sarif", "cipher_plot", "fingerprints",
+        "captures", "rules", "policy", "format", "fail_on", "require_judged", "labels", "html", "sarif", "cipher_plot", "fingerprints",
         "fingerprints_out", "mud", "mud_out",
     ])]
     policy_show: Option<String>,
@@ -63,6 +63,11 @@ pub(crate) struct AuditArgs {
     /// some input could not be read, which is status 4 otherwise
     #[arg(long, value_name = "SEVERITY")]
     fail_on: Option<Severity>,
+
+    /// Exit with status 3 when a smaller share of the flows of some device and protocol could be judged, from 0 to 1: what
+    /// nobody could judge is not clean. Only protocols that rules of the policy are about count
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    require_judged: Option<f64>,
 
     /// What the devices are: CSV with the columns mac,label,kind
     #[arg(short, long, value_name = "FILE")]
@@ -147,6 +152,7 @@ impl AuditArgs {
         first_failure(written)?;
         messages.note(self.conclusion(&report, &policy));
         let fails = self.fail_on.is_some_and(|severity| report.audit.has_at_or_over(severity));
+        let fails = self.is_judged_too_little(&report, messages) || fails;
         // Nothing that was heard is no clean bill of health.
         let judged = match report.header.span {
             None => Outcome::Partial,
@@ -154,6 +160,25 @@ impl AuditArgs {
             Some(_) => Outcome::Done,
         };
         Ok(outcome.max(found).max(judged))
+    }
+
+    /// Says which flows could not be judged; whether that are more than is allowed.
+    fn is_judged_too_little(&self, report: &Report, messages: Messages) -> bool {
+        for (protocol, coverage) in report.audit.coverage().into_iter().filter(|(_, of)| !of.is_whole()) {
+            let Coverage { seen, judged, .. } = coverage;
+            messages
+                .note(format!("{judged} of {seen} flows of {protocol} were judged: {}", coverage.reasons()));
+        }
+        let Some(share) = self.require_judged else { return false };
+        let mut is_too_little = false;
+        for (device, protocol, Coverage { seen, judged, .. }) in report.audit.judged_under(share) {
+            let name = device.label.clone().unwrap_or_else(|| device.device.to_string());
+            messages.warn(format!(
+                "--require-judged: {name}: {judged} of {seen} flows of {protocol} were judged"
+            ));
+            is_too_little = true;
+        }
+        is_too_little
     }
 
     fn list_rules(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
@@ -210,6 +235,12 @@ impl AuditArgs {
         let devices = report.devices();
         format!("{devices} by policy {} of {}{default}: {counts}", policy.name(), policy.date())
     }
+}
+
+/// A share from 0 to 1.
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "expected a number from 0 to 1".to_owned())
 }
 
 /// Prints the text of a built-in policy.
