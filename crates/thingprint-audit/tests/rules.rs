@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use thingprint_audit::{Auditor, DeviceAudit, Policy, Severity};
+use thingprint_audit::{Auditor, Coverage, DeviceAudit, Policy, Severity};
 use thingprint_flow::{Capture, DeviceId, Flow, FlowOptions, Timestamp, Trace, TraceOptions, Tracker};
 use thingprint_protocol::{
     ClientHello, Detector, Engine, Heard, HeardMessage, HelloVersion, HttpResponse, HttpVersion, Message,
@@ -13,6 +13,11 @@ use thingprint_sim::{CaptureReader, Simulation, SimulationOptions, unsafe_home};
 
 /// Some flow that a device opened, and the devices of its trace; what is said in it is put in by tests.
 fn any_flow() -> (Flow<Heard>, Vec<DeviceId>) {
+    flow_that(|_| true)
+}
+
+/// The first such flow to which that applies.
+fn flow_that(is_wanted: impl Fn(&Heard) -> bool) -> (Flow<Heard>, Vec<DeviceId>) {
     let options = SimulationOptions { duration_s: 60, ..SimulationOptions::default() };
     let open = move || {
         let simulation = Simulation::new(&unsafe_home().unwrap(), options).unwrap();
@@ -27,7 +32,9 @@ fn any_flow() -> (Flow<Heard>, Vec<DeviceId>) {
         tracker.push(&packet);
     }
     let devices = tracker.finish().devices;
-    (flows.into_iter().find(|flow| flow.is_client && !flow.peer.addr.is_multicast()).unwrap(), devices)
+    let fits =
+        |flow: &Flow<Heard>| flow.is_client && !flow.peer.addr.is_multicast() && is_wanted(&flow.state);
+    (flows.into_iter().find(fits).unwrap(), devices)
 }
 
 /// What `bcp2026` says of a flow with these messages.
@@ -493,4 +500,35 @@ fn versions_of_http_that_cannot_be_are_worse_than_old_ones() {
     check(1, 0, &["HTTP-001 warning response of HTTP/1.0"]);
     check(0, 9, &["HTTP-001 warning response of HTTP/0.9"]);
     check(1, 2, &["HTTP-001 error response of HTTP/1.2"]);
+}
+
+#[test]
+fn a_protocol_without_judgement_is_counted() {
+    let engine = Engine::default();
+    let (mut flow, devices) = flow_that(|heard| heard.services(&engine) == ["tls"]);
+    let tls = flow.state.model;
+    let client_hello = || HeardMessage {
+        time: Timestamp::from_seconds(7),
+        sender: Sender::Device,
+        is_passed_on: false,
+        message: Message::ClientHello(hello(HelloVersion::Tls(0x0303), &[], &[0xc02f])),
+    };
+    let mut auditor = Auditor::new(Policy::built_in("bcp2026").unwrap());
+    for (messages, is_missing_syn, received) in
+        [(vec![client_hello()], true, 1), (vec![], true, 1), (vec![], false, 0), (vec![], false, 1)]
+    {
+        flow.state = Heard { model: tls, messages, ..Heard::default() };
+        flow.is_missing_syn = is_missing_syn;
+        flow.down.packets = received;
+        auditor.flow(&engine, &flow);
+    }
+    let audit = auditor.finish(&devices, &BTreeMap::new());
+    let expected = Coverage { seen: 4, judged: 1, began_before: 1, one_way: 1, other: 1 };
+    assert_eq!(audit.coverage(), BTreeMap::from([("tls", expected)]));
+    let under = |share| audit.judged_under(share).count();
+    assert_eq!((under(0.25), under(0.26), under(1.0)), (0, 1, 1));
+    assert_eq!(
+        expected.reasons(),
+        "1 began before the capture, 1 only one direction captured, 1 messages missing, cut short or of no rule"
+    );
 }

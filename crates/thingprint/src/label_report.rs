@@ -9,7 +9,7 @@ use crate::gateways::is_gateway;
 use crate::messages::Say;
 
 /// Devices that a message names.
-const MOST_NAMES: usize = 10;
+const MOST_NAMES: usize = 5;
 
 /// Says how many of the labelled devices were seen, and names the others. Labels of gateways do not count, since these
 /// are not devices.

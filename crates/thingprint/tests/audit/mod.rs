@@ -1,5 +1,6 @@
 //! What devices say, judged by best practice, as `audit` tells it.
 
+mod coverage;
 mod outputs;
 mod schema;
 
