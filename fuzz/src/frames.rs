@@ -41,7 +41,7 @@ pub fn frames(data: &[u8]) {
         let whole = input.vector();
         let bytes = &whole[..whole.len().saturating_sub(cut)];
         let wire_bytes = u32::try_from(whole.len()).unwrap_or(u32::MAX);
-        let packet = decoder.decode(Frame { time: Timestamp::from_nanos(nanos), link, wire_bytes, bytes });
+        let packet = decoder.decode(Frame { time: Timestamp::from_nanos(nanos), link, wire_bytes, bytes, ..Frame::default() });
         check(&packet);
         tracker.push(&packet);
         count += 1;

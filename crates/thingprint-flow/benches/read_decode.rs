@@ -115,8 +115,8 @@ fn trace(criterion: &mut Criterion) {
     }
     let [.., (_, plain)] = &inputs;
     for (name, options) in [
-        ("pcap, hashed", TraceOptions { hash: true, sort: false }),
-        ("pcap, sorted", TraceOptions { hash: false, sort: true }),
+        ("pcap, hashed", TraceOptions { hash: true, ..TraceOptions::default() }),
+        ("pcap, sorted", TraceOptions { sort: true, ..TraceOptions::default() }),
     ] {
         group.bench_function(name, |bencher| bencher.iter(|| read(plain, options)));
     }

@@ -9,6 +9,7 @@ mod address;
 mod capture;
 mod decode;
 mod error;
+mod local_nets;
 mod packet;
 mod time;
 mod track;
@@ -18,8 +19,9 @@ pub use capture::{
     ByteStream, Capture, CaptureWriter, ContentHash, LinkType, PlacedPacket, Trace, TraceOptions, decompress,
     is_capture,
 };
-pub use decode::{DecodeCounts, Decoder, Frame, Malformed};
+pub use decode::{Copies, DecodeCounts, Decoder, Frame, Malformed, Tunnel, TunnelCounts, TunnelSet};
 pub use error::{CaptureError, ProblemKind};
+pub use local_nets::{LocalNet, LocalNets};
 pub use packet::{Ip, NonIp, Packet, TcpFlags, TcpSegment, Transport, protocol_name};
 pub use time::Timestamp;
 pub use track::{

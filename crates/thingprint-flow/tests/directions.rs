@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use etherparse::{EtherType, Ethernet2Header, IcmpEchoHeader, Icmpv4Type, PacketBuilder, TcpHeader};
 use thingprint_flow::{
-    Decoder, Flow, FlowEnd, FlowOptions, Frame, LinkType, Observer, Timestamp, Tracker, WindowLength,
+    Decoder, Flow, FlowEnd, FlowOptions, Frame, LinkType, LocalNets, Observer, Timestamp, Tracker,
+    WindowLength,
 };
 
 const CAMERA: [u8; 6] = [0x70, 0xee, 0x50, 0, 0, 1];
@@ -263,6 +264,21 @@ fn without_link_addresses_the_last_address_of_a_private_24_is_a_broadcast_one() 
     let frame = datagram([0xff; 6], (53, 5000), [192, 168, 7, 255]);
     let flows = flows_of(FlowOptions::default(), LinkType::RawIp, &[(0, frame[14..].to_vec())]);
     assert!(camera_of(&flows)[0].is_client);
+}
+
+#[test]
+fn local_networks_have_broadcast_addresses_and_devices() {
+    let frame = datagram([0xff; 6], (53, 5000), [129, 94, 63, 255]);
+    let options = FlowOptions {
+        local_nets: LocalNets::new(vec!["129.94.0.0/18".parse().unwrap()]),
+        ..FlowOptions::default()
+    };
+    let raw = [(0, frame[14..].to_vec())];
+    let flows = flows_of(options, LinkType::RawIp, &raw);
+    assert_eq!(flows.len(), 1, "a broadcast address is no device");
+    assert!(camera_of(&flows)[0].is_client);
+    let flows = flows_of(FlowOptions::default(), LinkType::RawIp, &raw);
+    assert_eq!((flows.len(), flows[0].is_client), (1, false));
 }
 
 #[test]

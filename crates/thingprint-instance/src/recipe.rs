@@ -238,6 +238,7 @@ mod tests {
             max_devices: _,
             forget_after_ns: _,
             is_identity_given: _,
+            local_nets: _,
         } = flow;
         let changed = |change: Change| {
             let mut options = InstanceOptions::default();

@@ -1,7 +1,8 @@
 use std::collections::VecDeque;
 
-use thingprint_flow::{FlowOptions, Frame, Identity, Ip, LinkEvidence, NonIp, Packet, PlacedPacket};
+use thingprint_flow::{FlowOptions, Frame, Ip, NonIp, Packet, PlacedPacket};
 
+use crate::first_frames::FirstFrames;
 use crate::gateways::{GUESS_FRAMES, first_close};
 use crate::source::{PacketReader, ReadEnd};
 
@@ -35,23 +36,23 @@ impl<R: PacketReader> Ahead<R> {
         Self { reader, kept: VecDeque::new(), current: None }
     }
 
-    /// What identifies a device by the first packets: those before the gateways are decided, or as many as it takes
+    /// What the first packets show: those before the gateways are decided, or as many as it takes
     /// where they are known.
-    pub(crate) fn identity(&mut self, flow: &FlowOptions, is_settled: bool) -> Identity {
-        let (mut evidence, mut bytes, mut end) = (LinkEvidence::default(), 0, None);
+    pub(crate) fn look_ahead(&mut self, flow: &FlowOptions, is_settled: bool) -> FirstFrames {
+        let (mut first, mut bytes, mut end) = (FirstFrames::default(), 0, None);
         while let Some(next) = self.reader.next_packet() {
-            evidence.observe(&next.packet);
+            first.observe(&next);
             let time = next.packet.time;
             let kept = Kept::of(&next);
             bytes += kept.bytes.len() + kept.payload.len();
             self.kept.push_back(kept);
             let is_full = self.kept.len() as u64 >= GUESS_FRAMES || bytes >= MOST_BYTES;
-            let is_clear = is_settled && evidence.two_way() >= ENOUGH_CONVERSATIONS;
+            let is_clear = is_settled && first.two_way() >= ENOUGH_CONVERSATIONS;
             if is_full || is_clear || time >= *end.get_or_insert_with(|| first_close(flow, time)) {
                 break;
             }
         }
-        evidence.identity()
+        first
     }
 }
 

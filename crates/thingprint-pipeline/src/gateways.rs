@@ -32,7 +32,7 @@ impl GatewayWatch {
         };
         let window = period(flow);
         Self {
-            evidence: is_watched.then(GatewayEvidence::default),
+            evidence: is_watched.then(|| GatewayEvidence::with_local_nets(flow.local_nets.clone())),
             policy: policy.clone(),
             next: None,
             window,

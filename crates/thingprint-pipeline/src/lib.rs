@@ -31,6 +31,7 @@ mod batch;
 mod capture_spans;
 mod community_id;
 mod event;
+mod first_frames;
 mod gateways;
 mod parallel;
 mod pending;

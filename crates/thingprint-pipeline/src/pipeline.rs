@@ -1,10 +1,11 @@
 use std::num::NonZeroUsize;
 
-use thingprint_flow::{FlowOptions, GatewayEvidence, GatewayPolicy, Gateways, Identity, LinkEvidence};
+use thingprint_flow::{FlowOptions, GatewayEvidence, GatewayPolicy, Gateways, Identity};
 use thingprint_protocol::Engine;
 
 use crate::ahead::Ahead;
 use crate::event::Event;
+use crate::first_frames::FirstFrames;
 use crate::gateways::{GUESS_FRAMES, GatewayWatch};
 use crate::parallel;
 use crate::pending::Pending;
@@ -77,6 +78,8 @@ pub(crate) struct Inner<'a, S: Stage, R> {
 struct Survey {
     identity: Identity,
     gateways: Gateways,
+    /// Copies of other packets, and the packets of which they are a part.
+    copies: (u64, u64),
 }
 
 /// What a reading gave.
@@ -150,10 +153,12 @@ impl Pipeline {
     /// What the first frames show of a source that can be read twice: what identifies devices, and the gateways by at
     /// most so many frames.
     fn survey(&self, source: &impl Source, most_frames: u64) -> Survey {
-        let mut survey = Survey { identity: self.flow.identity, gateways: Gateways::default() };
+        let mut survey =
+            Survey { identity: self.flow.identity, gateways: Gateways::default(), copies: (0, 0) };
         let wants_gateways = self.wants_gateways() && !self.gateways.is_settled();
-        let (mut evidence, mut links) = (GatewayEvidence::default(), LinkEvidence::default());
-        if source.is_rewindable() && (wants_gateways || self.wants_identity()) {
+        let mut evidence = GatewayEvidence::with_local_nets(self.flow.local_nets.clone());
+        let mut first = FirstFrames::default();
+        if source.is_rewindable() {
             let (mut reader, mut frames) = (source.open(), 0);
             let most_frames = if wants_gateways { most_frames } else { GUESS_FRAMES };
             while frames < most_frames
@@ -161,14 +166,15 @@ impl Pipeline {
             {
                 evidence.observe(&next.packet);
                 if frames < GUESS_FRAMES {
-                    links.observe(&next.packet);
+                    first.observe(&next);
                 }
                 frames += 1;
             }
         }
         if self.wants_identity() {
-            survey.identity = links.identity();
+            survey.identity = first.identity();
         }
+        survey.copies = first.copies();
         if self.wants_gateways() && survey.identity == Identity::Mac {
             survey.gateways = self.gateways.decide(&evidence);
         }
@@ -212,13 +218,15 @@ impl Pipeline {
         (survey, progress): (&Survey, &'a dyn Progress),
     ) -> (Inner<'a, S, Ahead<R>>, Identity) {
         let mut reader = Ahead::new(source.open());
-        let mut identity = survey.identity;
+        let (mut identity, mut copies) = (survey.identity, survey.copies);
         if self.wants_identity() && !source.is_rewindable() {
-            identity = reader.identity(&self.flow, self.gateways.is_settled());
+            let first = reader.look_ahead(&self.flow, self.gateways.is_settled());
+            (identity, copies) = (first.identity(), first.copies());
         }
         let flow = FlowOptions { gateways: survey.gateways.macs(), identity, ..self.flow.clone() };
         let watch = GatewayWatch::new(&self.gateways, &flow, !source.is_rewindable());
         let mut router = Router::new(&flow, watch, self.wants_spans);
+        router.read.copies = copies;
         router.read.by_address = u64::from(identity != self.flow.identity);
         let shards = shards(stage, &flow, &self.engine);
         (Inner { stage, shards, reader, router, progress }, identity)

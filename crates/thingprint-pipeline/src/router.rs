@@ -3,6 +3,7 @@ use thingprint_flow::{DeviceId, Ends, FlowOptions, Frame, Identifier, Packet, Ti
 use crate::capture_spans::CaptureSpans;
 use crate::gateways::GatewayWatch;
 use crate::summary::ReadSummary;
+use crate::unowned::Unowned;
 
 /// Number of shards among which devices are shared, whatever the number of threads: so that no result depends on it.
 pub(crate) const SHARDS: usize = 64;
@@ -36,7 +37,10 @@ impl Router {
             identifier: Identifier::new(flow),
             gateways,
             spans: wants_spans.then(CaptureSpans::default),
-            read: ReadSummary::default(),
+            read: ReadSummary {
+                unowned: Unowned::with_local_nets(flow.local_nets.clone()),
+                ..ReadSummary::default()
+            },
             span: None,
             clock: Timestamp::MIN,
         }

@@ -1,4 +1,6 @@
-use thingprint_flow::{Capture, CaptureError, ContentHash, DecodeCounts, PlacedPacket, Trace, TraceOptions};
+use thingprint_flow::{
+    Capture, CaptureError, ContentHash, DecodeCounts, PlacedPacket, Trace, TraceOptions, TunnelCounts,
+};
 
 /// Where packets come from.
 pub trait Source: Sync {
@@ -33,6 +35,8 @@ pub struct ReadEnd {
     pub counts: DecodeCounts,
     /// Hash of the content of each capture, where they were asked for.
     pub hashes: Vec<Option<ContentHash>>,
+    /// Packets that carry others, and were not opened, by tunnel.
+    pub tunnelled: TunnelCounts,
     /// Frames that were left out, since their times lie alone in the future.
     pub wrongly_timed: u64,
     /// How often the clock of a capture stepped back by more than 300 s, by the name of the capture.
@@ -92,6 +96,7 @@ impl PacketReader for TraceReader {
         ReadEnd {
             problems: self.trace.problems().to_vec(),
             counts: self.trace.counts().clone(),
+            tunnelled: self.trace.tunnelled(),
             wrongly_timed: self.trace.wrongly_timed(),
             steps_back: self.trace.steps_back().to_vec(),
             hashes: (0..self.captures).map(|capture| self.trace.content_hash(capture)).collect(),

@@ -1,6 +1,6 @@
 use thingprint_flow::{
     CaptureError, ContentHash, DecodeCounts, GatewayEvidence, Gateways, Identity, Packet, Timestamp,
-    TrackCounts,
+    TrackCounts, TunnelCounts,
 };
 use thingprint_protocol::Losses;
 
@@ -53,6 +53,11 @@ pub struct ReadSummary {
     pub counts: DecodeCounts,
     /// Hash of the content of each capture, where they were asked for.
     pub hashes: Vec<Option<ContentHash>>,
+    /// Packets that carry others, and were not opened, by tunnel.
+    pub tunnelled: TunnelCounts,
+    /// Copies of other packets among the first frames, and the packets of which they are a part; see
+    /// [`Copies`](thingprint_flow::Copies).
+    pub copies: (u64, u64),
     /// Frames that were left out, since their times lie alone in the future.
     pub wrongly_timed: u64,
     /// How often the clock of a capture stepped back by more than 300 s, by the name of the capture.
@@ -72,7 +77,8 @@ impl ReadSummary {
     }
 
     pub(crate) fn end(&mut self, end: ReadEnd) {
-        let ReadEnd { problems, counts, hashes, wrongly_timed, steps_back } = end;
+        let ReadEnd { problems, counts, hashes, tunnelled, wrongly_timed, steps_back } = end;
+        self.tunnelled = tunnelled;
         (self.wrongly_timed, self.steps_back) = (wrongly_timed, steps_back);
         self.problems = problems;
         self.counts = counts;
@@ -95,6 +101,8 @@ impl ReadSummary {
         self.problems.extend(other.problems);
         self.counts.merge(&other.counts);
         self.hashes.extend(other.hashes);
+        self.tunnelled.merge(&other.tunnelled);
+        self.copies = (self.copies.0 + other.copies.0, self.copies.1 + other.copies.1);
         self.wrongly_timed += other.wrongly_timed;
         self.steps_back.extend(other.steps_back);
     }

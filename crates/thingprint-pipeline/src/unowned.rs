@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use thingprint_flow::{Gateways, Identity, Ip, MacAddr, Packet, is_private};
+use thingprint_flow::{Gateways, Identity, Ip, LocalNets, MacAddr, Packet};
 
 /// Senders that are remembered; a network has fewer.
 const MOST_MACS: usize = 1 << 16;
@@ -10,6 +10,7 @@ const MOST_MACS: usize = 1 << 16;
 /// IP packets that may belong to no device, by what decides over them.
 #[derive(Clone, Debug, Default)]
 pub struct Unowned {
+    local_nets: LocalNets,
     /// Neither address is private, whatever the MAC addresses.
     public: u64,
     /// The same, of those without any MAC address.
@@ -21,9 +22,14 @@ pub struct Unowned {
 }
 
 impl Unowned {
+    /// Of no packet yet, where the addresses of these networks are inside.
+    pub fn with_local_nets(local_nets: LocalNets) -> Self {
+        Self { local_nets, ..Self::default() }
+    }
+
     /// Looks at a packet.
     pub fn look_at(&mut self, packet: &Packet<'_>, ip: &Ip<'_>) {
-        let is_public = !is_private(ip.src) && !is_private(ip.dst);
+        let is_public = !self.local_nets.is_local(ip.src) && !self.local_nets.is_local(ip.dst);
         self.public += u64::from(is_public);
         if packet.src_mac.is_none() && packet.dst_mac.is_none() {
             self.public_without_mac += u64::from(is_public);

@@ -10,6 +10,8 @@ use crate::messages::{Say, counted};
 
 /// A warning is due when more than one packet of so many belongs to no device.
 const WARNING_SHARE: u64 = 10;
+/// A note is due when so many packets of a hundred are copies.
+const NOTED_COPIES_PERCENT: u64 = 1;
 
 /// Says what could not be read of so many captures. Fails when nothing at all could be.
 pub(crate) fn report_read(
@@ -33,6 +35,7 @@ pub(crate) fn report_read(
         messages.warn(format!("{packets} not read: link type {link} is not supported"));
     }
     report_gaps(read, messages);
+    report_wrapped(read, messages);
     report_times(read, messages);
     if read.by_address > 0 {
         messages.note(
@@ -63,6 +66,26 @@ fn report_gaps(read: &ReadSummary, messages: impl Say) {
              devices are seen to send only; capture on one interface, or use --identity ip",
             read.one_sided
         ));
+    }
+}
+
+/// Says which packets carry others, and how many are copies.
+fn report_wrapped(read: &ReadSummary, messages: impl Say) {
+    let tunnels: Vec<String> =
+        read.tunnelled.iter().map(|(tunnel, packets)| format!("{tunnel}: {packets}")).collect();
+    if !tunnels.is_empty() {
+        let tunnels = tunnels.join(", ");
+        messages.note(format!("packets carry others ({tunnels}), which --decap opens"));
+    }
+    let (copies, packets) = read.copies;
+    if copies > 0 && copies * 100 >= packets * NOTED_COPIES_PERCENT {
+        messages.note(format!(
+            "{}% of the first packets were captured more than once within 10 ms; --dedup leaves the copies out",
+            copies * 100 / packets.max(1)
+        ));
+    }
+    if read.counts.copies > 0 {
+        messages.note(format!("{} left out", counted(read.counts.copies, "copy was", "copies were")));
     }
 }
 

@@ -4,6 +4,7 @@
 mod audit;
 mod evidence;
 mod experiments;
+mod field;
 mod flows;
 mod protocols;
 mod rows;

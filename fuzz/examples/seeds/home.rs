@@ -43,7 +43,7 @@ pub(crate) fn add(seeds: &mut Seeds) -> Result<(), Box<dyn Error>> {
         let time = Timestamp::from_nanos(frame.time_ns);
         let link = LinkType::Ethernet;
         let packet =
-            decoder.decode(Frame { time, link, wire_bytes: frame.original_bytes, bytes: frame.bytes });
+            decoder.decode(Frame { time, link, wire_bytes: frame.original_bytes, bytes: frame.bytes, ..Frame::default() });
         if let Some(ip) = packet.ip.filter(|ip| !ip.payload.is_empty()) {
             listen(&engine, &ip, &mut talks, seeds)?;
         }

@@ -55,13 +55,14 @@ pub struct ObservationsBuilder<'a> {
 }
 
 impl<'a> ObservationsBuilder<'a> {
-    /// Judges by a policy what the protocols of an engine detect; `wants_mud` also remembers whom devices talk to.
-    pub fn new(engine: &'a Engine, policy: &Policy, wants_mud: bool) -> Self {
+    /// Judges by a policy what the protocols of an engine detect, and remembers whom devices talk to where a builder for
+    /// MUD profiles is given.
+    pub fn new(engine: &'a Engine, policy: &Policy, mud: Option<MudBuilder>) -> Self {
         Self {
             engine,
             auditor: Auditor::new(policy.clone()),
             fingerprints: Fingerprints::default(),
-            mud: wants_mud.then(MudBuilder::default),
+            mud,
             devices: Vec::new(),
             indices: BTreeMap::new(),
             messages_dropped: 0,

@@ -27,6 +27,8 @@ pub(super) struct Clocks {
     ready: VecDeque<Held>,
     /// Whether the next frame that is believed begins a segment.
     begins_segment: bool,
+    /// The highest clock where the capture ended.
+    pub(super) end: Option<Timestamp>,
     /// Frames that were left out.
     pub(super) wrongly_timed: u64,
     /// Segments that began behind the first.
@@ -60,6 +62,8 @@ pub(super) struct Held {
     pub(super) bytes: Box<[u8]>,
     /// Whether it is the first of a segment.
     pub(super) begins_segment: bool,
+    /// Whether the capture ended before its time was confirmed.
+    pub(super) is_unconfirmed: bool,
 }
 
 impl Clocks {
@@ -96,9 +100,11 @@ impl Clocks {
     /// Nothing confirms any more what waits: it is believed.
     pub(super) fn finish(&mut self) {
         self.waiting_bytes = 0;
+        self.end = self.highest;
         for held in std::mem::take(&mut self.waiting) {
+            let is_unconfirmed = self.change(held.interface, held.time) == Change::Ahead;
             self.forget_wait(held.interface);
-            self.believe(held);
+            self.believe(Held { is_unconfirmed, ..held });
         }
     }
 

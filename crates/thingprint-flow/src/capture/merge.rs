@@ -3,6 +3,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
 
+use super::clock::STEP_NS;
 use super::hash::ContentHash;
 use super::reader::Reader;
 use super::source::Capture;
@@ -24,6 +25,8 @@ pub(super) struct Merge {
     current: Option<Active>,
     /// The best key among the others: while the current capture stays below it, it goes on.
     rival: Option<Key>,
+    /// The highest time handed out that was confirmed.
+    clock: Timestamp,
 }
 
 /// How captures are read.
@@ -98,12 +101,19 @@ impl Merge {
         }
         begins.sort_by(|a, b| (a.0, &a.1, a.2.index).cmp(&(b.0, &b.1, b.2.index)));
         let ranked = begins.into_iter().enumerate().map(|(rank, (.., waiting))| Waiting { rank, ..waiting });
-        Self { options, waiting: ranked.collect(), open: BinaryHeap::new(), current: None, rival: None }
+        Self {
+            options,
+            waiting: ranked.collect(),
+            open: BinaryHeap::new(),
+            current: None,
+            rival: None,
+            clock: Timestamp::MIN,
+        }
     }
 
-    /// The next frame of the trace; `None` when every capture has ended.
-    pub(super) fn next_frame(&mut self, log: &mut Log) -> Option<Merged<'_>> {
-        self.advance(log);
+    /// The frame that was moved to; `None` when every capture has ended.
+    #[inline]
+    pub(super) fn frame(&self) -> Option<Merged<'_>> {
         let Active { index, rank, reader, .. } = self.current.as_ref()?;
         Some(Merged { capture: *index, rank: *rank, frame: reader.frame()? })
     }
@@ -113,8 +123,18 @@ impl Merge {
         self.options.count.load(Memory::Relaxed)
     }
 
+    /// Moves to the next frame whose time nothing contradicts.
+    #[inline]
+    pub(super) fn advance(&mut self, log: &mut Log) {
+        self.step(log);
+        while self.is_contradicted() {
+            log.wrongly_timed += 1;
+            self.step(log);
+        }
+    }
+
     /// Moves past the frame handed out last and chooses the capture to go on with.
-    fn advance(&mut self, log: &mut Log) {
+    fn step(&mut self, log: &mut Log) {
         if let Some(mut active) = self.current.take() {
             match active.reader.advance() {
                 Ok(Some(time)) => {
@@ -132,6 +152,21 @@ impl Merge {
         self.begin_waiting(log);
         self.current = self.open.pop().map(|Reverse(active)| active);
         self.rival = self.best_open().into_iter().chain(self.best_waiting()).min();
+    }
+
+    /// Whether the frame that was moved to ended its capture alone in the future, and other captures went on behind that
+    /// end: they contradict it.
+    #[inline]
+    fn is_contradicted(&mut self) -> bool {
+        let Some(active) = &self.current else { return false };
+        let time = active.time;
+        match active.reader.unconfirmed_since() {
+            None => {
+                self.clock = self.clock.max(time);
+                false
+            }
+            Some(end) => self.clock > end && time.nanos_since(self.clock) > STEP_NS,
+        }
     }
 
     /// Begins every capture that comes before all that are open.

@@ -10,6 +10,7 @@ const CHUNK: usize = 4 * 1024 * 1024;
 pub(super) struct Sorted {
     chunks: Vec<Vec<u8>>,
     kept: std::vec::IntoIter<Kept>,
+    current: Option<Kept>,
 }
 
 /// A frame whose bytes lie in a chunk.
@@ -30,18 +31,25 @@ impl Sorted {
     pub(super) fn collect(merge: &mut Merge, log: &mut Log) -> Self {
         let mut chunks = Vec::new();
         let mut kept = Vec::new();
-        while let Some(merged) = merge.next_frame(log) {
+        merge.advance(log);
+        while let Some(merged) = merge.frame() {
             kept.push(keep(&merged, &mut chunks));
+            merge.advance(log);
         }
         kept.sort_by_key(|frame| (frame.time, frame.rank));
-        Self { chunks, kept: kept.into_iter() }
+        Self { chunks, kept: kept.into_iter(), current: None }
     }
 
-    /// The next frame by time.
-    pub(super) fn next_frame(&mut self) -> Option<Merged<'_>> {
-        let Kept { time, rank, capture, link, wire_bytes, chunk, start, end } = self.kept.next()?;
+    /// Moves to the next frame by time.
+    pub(super) fn advance(&mut self) {
+        self.current = self.kept.next();
+    }
+
+    /// The frame that was moved to.
+    pub(super) fn frame(&self) -> Option<Merged<'_>> {
+        let Kept { time, rank, capture, link, wire_bytes, chunk, start, end } = *self.current.as_ref()?;
         let bytes = self.chunks.get(chunk).and_then(|chunk| chunk.get(start..end)).unwrap_or_default();
-        Some(Merged { capture, rank, frame: Frame { time, link, wire_bytes, bytes, begins_segment: false } })
+        Some(Merged { capture, rank, frame: Frame { time, link, wire_bytes, bytes, ..Frame::default() } })
     }
 }
 

@@ -74,7 +74,7 @@ impl TimedReader {
                 link: head.link,
                 wire_bytes: head.wire_bytes,
                 bytes: self.reader.bytes(head),
-                begins_segment: false,
+                ..Frame::default()
             }),
             Current::Held(held) => Some(Frame {
                 time: held.time,
@@ -82,7 +82,17 @@ impl TimedReader {
                 wire_bytes: held.wire_bytes,
                 bytes: &held.bytes,
                 begins_segment: held.begins_segment,
+                is_unconfirmed: held.is_unconfirmed,
             }),
+        }
+    }
+
+    /// When the capture ended, where the frame that was moved to is behind that end and its time was never confirmed.
+    #[inline]
+    pub(super) fn unconfirmed_since(&self) -> Option<Timestamp> {
+        match &self.current {
+            Current::Held(held) if held.is_unconfirmed => self.clocks.as_ref()?.end,
+            _ => None,
         }
     }
 
@@ -119,6 +129,7 @@ impl TimedReader {
                 wire_bytes: head.wire_bytes,
                 bytes: self.reader.bytes(&head).into(),
                 begins_segment: false,
+                is_unconfirmed: false,
             });
             return None;
         }

@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
 use super::hash::ContentHash;
-use super::merge::{Log, Merge, ReadOptions};
+use super::merge::{Log, Merge, Merged, ReadOptions};
 use super::sorted::Sorted;
 use super::source::Capture;
-use crate::decode::{DecodeCounts, Decoder, Frame};
+use crate::decode::{Copies, DecodeCounts, Decoder, Frame, TunnelCounts, TunnelSet};
 use crate::{CaptureError, Packet};
 
 /// The packets of one or more captures as one sequence.
@@ -35,6 +35,7 @@ pub struct Trace {
     sort: bool,
     sorted: Option<Sorted>,
     decoder: Decoder,
+    copies: Option<Copies>,
     log: Log,
 }
 
@@ -57,17 +58,22 @@ pub struct TraceOptions {
     pub sort: bool,
     /// Hash the content of each capture, for [`Trace::content_hash`].
     pub hash: bool,
+    /// Leave out frames that were captured more than once; see [`Copies`].
+    pub drops_copies: bool,
+    /// The tunnels that are opened.
+    pub tunnels: TunnelSet,
 }
 
 impl Trace {
     /// A trace of these captures. If there are several, each one's first packet is looked at, to see which
     /// comes first.
     pub fn new(captures: Vec<Capture>, options: TraceOptions) -> Self {
-        let TraceOptions { sort, hash } = options;
+        let TraceOptions { sort, hash, drops_copies, tunnels } = options;
         let mut log = Log::default();
         let merge =
             Merge::new(captures, ReadOptions { count: Arc::default(), hash, is_sorted: sort }, &mut log);
-        Self { merge, sort, sorted: None, decoder: Decoder::default(), log }
+        let copies = drops_copies.then(Copies::default);
+        Self { merge, sort, sorted: None, decoder: Decoder::opening(tunnels), copies, log }
     }
 
     /// The next packet; `None` at the end of the trace.
@@ -87,18 +93,33 @@ impl Trace {
     /// to [`new`](Self::new).
     #[inline]
     pub fn next_placed(&mut self) -> Option<PlacedPacket<'_>> {
-        let Self { merge, sort, sorted, decoder, log } = self;
-        let next = if *sort {
-            sorted.get_or_insert_with(|| Sorted::collect(merge, log)).next_frame()
-        } else {
-            merge.next_frame(log)
-        };
-        let Some(merged) = next else {
+        loop {
+            self.advance();
+            let Self { merge, sort, sorted, decoder, copies, .. } = self;
+            let Some(merged) = frame(*sort, sorted.as_ref(), merge) else { break };
+            if !copies.as_mut().is_some_and(|copies| copies.is_copy(&merged.frame)) {
+                break;
+            }
+            decoder.note_copy();
+        }
+        let Self { merge, sort, sorted, decoder, .. } = self;
+        let Some(merged) = frame(*sort, sorted.as_ref(), merge) else {
             decoder.finish();
             return None;
         };
         let (capture, frame) = (merged.capture, merged.frame);
         Some(PlacedPacket { capture, frame, packet: decoder.decode(frame) })
+    }
+
+    /// Moves to the next frame.
+    #[inline]
+    fn advance(&mut self) {
+        let Self { merge, sort, sorted, log, .. } = self;
+        if *sort {
+            sorted.get_or_insert_with(|| Sorted::collect(merge, log)).advance();
+        } else {
+            merge.advance(log);
+        }
     }
 
     /// What could not be read so far, in the order in which it was met.
@@ -125,6 +146,11 @@ impl Trace {
         self.decoder.counts()
     }
 
+    /// Packets so far that carry others, and were not opened, by tunnel.
+    pub const fn tunnelled(&self) -> TunnelCounts {
+        self.decoder.tunnelled()
+    }
+
     /// Bytes read so far from all captures, as they lie in the files: compressed ones for compressed files.
     pub fn bytes_read(&self) -> u64 {
         self.merge.bytes_read()
@@ -137,4 +163,10 @@ impl Trace {
     pub fn content_hash(&self, capture: usize) -> Option<ContentHash> {
         self.log.hashes.get(capture).copied().flatten()
     }
+}
+
+/// The frame that was moved to.
+#[inline]
+fn frame<'a>(is_sorted: bool, sorted: Option<&'a Sorted>, merge: &'a Merge) -> Option<Merged<'a>> {
+    if is_sorted { sorted.and_then(Sorted::frame) } else { merge.frame() }
 }

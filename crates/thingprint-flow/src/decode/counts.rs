@@ -33,6 +33,8 @@ pub struct DecodeCounts {
     pub datagrams_expired: u64,
     /// Datagrams given up to keep the memory bounded.
     pub datagrams_dropped: u64,
+    /// Frames that were left out, since they are copies of others; they count in nothing else.
+    pub copies: u64,
     /// What was wrong with frames, by kind. Some of these still gave an IP packet: see [`Malformed`].
     pub malformed: BTreeMap<Malformed, u64>,
 }
@@ -51,6 +53,7 @@ impl DecodeCounts {
         self.datagrams += other.datagrams;
         self.datagrams_expired += other.datagrams_expired;
         self.datagrams_dropped += other.datagrams_dropped;
+        self.copies += other.copies;
         for (link, count) in &other.unsupported_links {
             *self.unsupported_links.entry(*link).or_default() += count;
         }

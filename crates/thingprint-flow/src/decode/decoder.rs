@@ -5,14 +5,28 @@ use super::link::{ARP, Content, Link, REVERSE_ARP};
 use super::network::{Body, Network};
 use super::reassembly::Reassembly;
 use super::transport::Segment;
+use super::tunnel::{self, Inner, Tunnel, TunnelCounts, TunnelSet};
 use super::{ipv4, ipv6};
-use crate::{Ip, NonIp, Packet, Timestamp};
+use crate::{Ip, LinkType, NonIp, Packet, Timestamp};
+
+/// Tunnels that may be inside one another.
+const MAX_TUNNELS: usize = 4;
 
 /// Turns frames into packets, one by one, in the order of the trace.
 ///
 /// It keeps what must be kept between frames: fragments of datagrams that are not complete, and counts.
 #[derive(Debug, Default)]
 pub struct Decoder {
+    layer: Layer,
+    tunnels: TunnelSet,
+    tunnelled: TunnelCounts,
+    /// Decodes what is inside of tunnels.
+    inner: Option<Box<Decoder>>,
+}
+
+/// Frames and their IP packets, with whatever these carry.
+#[derive(Debug, Default)]
+struct Layer {
     counts: DecodeCounts,
     reassembly: Reassembly,
     /// The highest time seen.
@@ -20,12 +34,85 @@ pub struct Decoder {
 }
 
 impl Decoder {
+    /// A decoder that opens these tunnels, also one inside another.
+    pub fn opening(tunnels: TunnelSet) -> Self {
+        Self::nested(tunnels, if tunnels.is_empty() { 0 } else { MAX_TUNNELS })
+    }
+
+    fn nested(tunnels: TunnelSet, depth: usize) -> Self {
+        let inner = depth.checked_sub(1).map(|depth| Box::new(Self::nested(tunnels, depth)));
+        Self { layer: Layer::default(), tunnels, tunnelled: TunnelCounts::default(), inner }
+    }
+
     /// Decodes a frame. Whatever is wrong with it is counted, and what can be read of it is in the packet.
     ///
     /// Sizes are those of the IP header: link padding is left out, and what a snap length cut off is counted. A
-    /// datagram in fragments comes with the frame that completes it.
+    /// datagram in fragments comes with the frame that completes it. A packet in a tunnel that is opened comes in the
+    /// place of the one that carries it, and has link addresses only where the tunnel carries frames.
     #[inline]
     pub fn decode<'a>(&'a mut self, frame: Frame<'a>) -> Packet<'a> {
+        let Self { layer, tunnels, tunnelled, inner } = self;
+        let Decoded { packet, pseudowire } = layer.decode(frame);
+        let inside = match &packet.ip {
+            Some(ip) => tunnel::inside(ip),
+            None => pseudowire.and_then(|bytes| Some((Tunnel::Mpls, tunnel::pseudowire(bytes)?))),
+        };
+        let Some((tunnel, content)) = inside else { return packet };
+        match inner {
+            Some(inner) if tunnels.contains(tunnel) => inner.decode(frame_of(&packet, content)),
+            _ => {
+                tunnelled.note(tunnel);
+                packet
+            }
+        }
+    }
+
+    /// Says that the trace has ended: datagrams that still wait for fragments are counted as expired.
+    pub fn finish(&mut self) {
+        self.layer.finish();
+        if let Some(inner) = &mut self.inner {
+            inner.finish();
+        }
+    }
+
+    /// Counts a frame that was left out, since it is a copy of another.
+    pub(crate) const fn note_copy(&mut self) {
+        self.layer.counts.copies += 1;
+    }
+
+    /// Packets so far that carry others, and were not opened, by tunnel.
+    pub const fn tunnelled(&self) -> TunnelCounts {
+        self.tunnelled
+    }
+
+    /// What the frames so far were.
+    pub const fn counts(&self) -> &DecodeCounts {
+        &self.layer.counts
+    }
+}
+
+/// The frame inside of a tunnel; what a snap length cut off is missing at its end.
+fn frame_of<'a>(outer: &Packet<'a>, content: Inner<'a>) -> Frame<'a> {
+    let (link, bytes) = match content {
+        Inner::Ethernet(bytes) => (LinkType::Ethernet, bytes),
+        Inner::Ip(bytes) => (LinkType::RawIp, bytes),
+    };
+    let cut =
+        outer.ip.map_or(0, |ip| ip.payload_bytes as usize - ip.payload.len().min(ip.payload_bytes as usize));
+    let wire_bytes = u32::try_from(bytes.len().saturating_add(cut)).unwrap_or(u32::MAX);
+    Frame { time: outer.time, link, wire_bytes, bytes, ..Frame::default() }
+}
+
+/// A frame as its own layer has it.
+struct Decoded<'a> {
+    packet: Packet<'a>,
+    /// What is behind MPLS labels and no IP packet.
+    pseudowire: Option<&'a [u8]>,
+}
+
+impl Layer {
+    #[inline]
+    fn decode<'a>(&'a mut self, frame: Frame<'a>) -> Decoded<'a> {
         self.counts.frames += 1;
         if frame.begins_segment {
             self.finish();
@@ -35,20 +122,16 @@ impl Decoder {
         let Link { src_mac, dst_mac, content } = Link::of(frame.link, frame.bytes);
         let time = frame.time;
         let other = if let Content::NonIp(other) = content { Some(other) } else { None };
-        match self.ip(content, &frame) {
+        let pseudowire = if let Content::Pseudowire(bytes) = content { Some(bytes) } else { None };
+        let packet = match self.ip(content, &frame) {
             Some((ip, wire_bytes)) => Packet { time, src_mac, dst_mac, wire_bytes, ip: Some(ip), other },
             None => Packet { time, src_mac, dst_mac, wire_bytes: frame.wire_bytes, ip: None, other },
-        }
+        };
+        Decoded { packet, pseudowire }
     }
 
-    /// Says that the trace has ended: datagrams that still wait for fragments are counted as expired.
-    pub fn finish(&mut self) {
+    fn finish(&mut self) {
         self.counts.datagrams_expired += self.reassembly.give_up();
-    }
-
-    /// What the frames so far were.
-    pub fn counts(&self) -> &DecodeCounts {
-        &self.counts
     }
 
     /// The IP packet, with the bytes that it took on the wire.
@@ -105,7 +188,12 @@ fn without_ip<'a>(content: Content<'_>, counts: &mut DecodeCounts) -> Option<(Ip
             counts.note(kind);
             counts.unreadable += 1;
         }
-        Content::Other | Content::NonIp(_) | Content::Ipv4(_) | Content::Ipv6(_) | Content::AnyIp(_) => {
+        Content::Other
+        | Content::Pseudowire(_)
+        | Content::NonIp(_)
+        | Content::Ipv4(_)
+        | Content::Ipv6(_)
+        | Content::AnyIp(_) => {
             counts.other_ethertype += 1;
         }
     }

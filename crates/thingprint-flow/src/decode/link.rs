@@ -29,6 +29,8 @@ pub(super) enum Content<'a> {
     AnyIp(&'a [u8]),
     /// Something else than IP, behind an `EtherType`.
     NonIp(NonIp<'a>),
+    /// Something else than IP behind MPLS labels, nearly always a frame of another network (RFC 4448).
+    Pseudowire(&'a [u8]),
     /// Something else than IP, on a link without an `EtherType`.
     Other,
     /// A link type that is not looked into.
@@ -169,7 +171,7 @@ fn mpls(mut bytes: &[u8]) -> Content<'_> {
             return match bytes.first().map(|byte| byte >> 4) {
                 Some(4) => Content::Ipv4(bytes),
                 Some(6) => Content::Ipv6(bytes),
-                _ => Content::Other,
+                _ => Content::Pseudowire(bytes),
             };
         }
     }

@@ -1,6 +1,7 @@
 //! Frames to packets: link headers, IP headers, reassembly, ports.
 
 mod aged;
+mod copies;
 mod counts;
 mod coverage;
 mod decoder;
@@ -12,7 +13,10 @@ mod link;
 mod network;
 mod reassembly;
 mod transport;
+mod tunnel;
 
+pub use copies::Copies;
 pub use counts::{DecodeCounts, Malformed};
 pub use decoder::Decoder;
 pub use frame::Frame;
+pub use tunnel::{Tunnel, TunnelCounts, TunnelSet};

@@ -1,8 +1,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::key::DevicePacket;
-use super::options::ServerPorts;
-use crate::{Ip, MacAddr, Transport};
+use super::options::{FlowOptions, ServerPorts};
+use crate::{Ip, LocalNets, MacAddr, Transport};
 
 /// First port of the range that clients draw their ports from, as far as the rule of thumb goes.
 const FIRST_HIGH_PORT: u16 = 32_768;
@@ -20,9 +20,10 @@ pub(super) struct Client {
 
 impl Client {
     /// The client as the first packet of a flow lets it appear.
-    pub(super) fn at_first(view: &DevicePacket<'_, '_>, ports: &ServerPorts) -> Self {
-        let settled = by_group(view).or_else(|| by_exchange(view.ip));
-        let sender_is_client = settled.or_else(|| by_ports(view.ip, ports)).unwrap_or(true);
+    pub(super) fn at_first(view: &DevicePacket<'_, '_>, options: &FlowOptions) -> Self {
+        let settled = by_group(view, &options.local_nets).or_else(|| by_exchange(view.ip));
+        let by_ports = || by_ports(view.ip, &options.server_ports);
+        let sender_is_client = settled.or_else(by_ports).unwrap_or(true);
         Self { is_device: sender_is_client == view.is_sent, is_settled: settled.is_some() }
     }
 
@@ -38,8 +39,10 @@ impl Client {
 }
 
 /// A group never asks for anything: the other side is the client.
-fn by_group(view: &DevicePacket<'_, '_>) -> Option<bool> {
-    match (is_group(view.ip.src), is_group_destination(view.ip.dst, view.packet.dst_mac)) {
+fn by_group(view: &DevicePacket<'_, '_>, local_nets: &LocalNets) -> Option<bool> {
+    let to_group =
+        is_group_destination(view.ip.dst, view.packet.dst_mac) || local_nets.is_broadcast(view.ip.dst);
+    match (is_group(view.ip.src), to_group) {
         (true, false) => Some(false),
         (false, true) => Some(true),
         _ => None,

@@ -208,7 +208,7 @@ impl<S: Default> OpenFlow<S> {
             down: Tally::default(),
             ended: None,
             local_is_low: src_is_low == view.is_sent,
-            client: Client::at_first(view, &options.server_ports),
+            client: Client::at_first(view, options),
             fin_up: false,
             fin_down: false,
             streams: Streams::default(),

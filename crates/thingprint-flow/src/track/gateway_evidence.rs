@@ -6,7 +6,7 @@ use hashbrown::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::gateway::is_not_local;
-use crate::{Ip, MacAddr, NonIp, Packet, Transport};
+use crate::{Ip, LocalNets, MacAddr, NonIp, Packet, Transport};
 
 /// MAC addresses that are looked at.
 const MOST_MACS: usize = 1 << 16;
@@ -28,6 +28,8 @@ pub struct GatewayEvidence {
     places: HashMap<MacAddr, usize, RandomState>,
     // The receiver and the sender of the packet before: nearly always this one's, too.
     latest: [Option<(MacAddr, usize)>; 2],
+    // Of what observes; what was observed does not depend on it any more.
+    local_nets: LocalNets,
 }
 
 /// What was seen of a MAC address.
@@ -61,6 +63,11 @@ pub(super) struct MacEvidence {
 struct AddressSet(HashSet<IpAddr, RandomState>);
 
 impl GatewayEvidence {
+    /// Evidence of nothing yet, for which the addresses of these networks are local.
+    pub fn with_local_nets(local_nets: LocalNets) -> Self {
+        Self { local_nets, ..Self::default() }
+    }
+
     /// Takes in a frame.
     #[inline]
     pub fn observe(&mut self, packet: &Packet<'_>) {
@@ -68,17 +75,18 @@ impl GatewayEvidence {
             self.observe_claim(packet);
             return;
         };
+        let (is_from_outside, is_to_outside) = (self.is_outside(ip.src), self.is_outside(ip.dst));
         if let Some(seen) = self.seen(0, sender) {
             seen.sends = true;
-            if !seen.is_settled && is_not_local(ip.src) {
+            if !seen.is_settled && is_from_outside {
                 seen.send_from(ip.src, packet.dst_mac);
             }
-            seen.observe_router(ip);
         }
+        self.observe_router(sender, ip);
         if let Some(receiver) = packet.dst_mac.filter(|mac| !mac.is_group())
             && let Some(seen) = self.seen(1, receiver)
         {
-            if !is_not_local(ip.dst) {
+            if !is_to_outside {
                 seen.receives_for_local = true;
             } else if !seen.is_settled {
                 seen.receives_for_others = true;
@@ -102,6 +110,34 @@ impl GatewayEvidence {
         let in_order: BTreeMap<MacAddr, &MacEvidence> =
             self.macs.iter().map(|(mac, seen)| (*mac, seen)).collect();
         in_order.into_iter()
+    }
+
+    #[inline]
+    fn is_outside(&self, address: IpAddr) -> bool {
+        is_not_local(address) && !self.local_nets.contains(address)
+    }
+
+    /// Router advertisements with a lifetime, and what neighbour discovery claims (RFC 4861 §4.2 to §4.4).
+    #[inline]
+    fn observe_router(&mut self, sender: MacAddr, ip: &Ip<'_>) {
+        if ip.transport != Transport::Other(ICMPV6) {
+            return;
+        }
+        match ip.payload {
+            [134, _, _, _, _, _, high, low, ..] if (*high, *low) != (0, 0) => {
+                if let Some(seen) = self.seen(0, sender) {
+                    seen.advertises = true;
+                }
+            }
+            [135, ..] => self.claim(sender, ip.src),
+            [136, rest @ ..] => {
+                let target = rest.get(7..23).and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
+                if let Some(target) = target {
+                    self.claim(sender, Ipv6Addr::from(target).into());
+                }
+            }
+            _ => {}
+        }
     }
 
     /// What was seen of an address; `role` is 0 for senders and 1 for receivers.
@@ -157,7 +193,7 @@ impl GatewayEvidence {
     }
 
     fn claim(&mut self, mac: MacAddr, address: IpAddr) {
-        if is_not_local(address)
+        if self.is_outside(address)
             && let Some(seen) = self.seen(0, mac)
         {
             seen.claim(address);
@@ -193,27 +229,6 @@ impl MacEvidence {
     fn claim(&mut self, address: IpAddr) {
         if self.claimed.len() < MOST_ADDRESSES && self.claimed.insert(address) {
             self.is_settled = false;
-        }
-    }
-
-    /// Router advertisements with a lifetime, and what neighbour discovery claims (RFC 4861 §4.2 to §4.4).
-    #[inline]
-    fn observe_router(&mut self, ip: &Ip<'_>) {
-        if ip.transport != Transport::Other(ICMPV6) {
-            return;
-        }
-        match ip.payload {
-            [134, _, _, _, _, _, high, low, ..] => self.advertises |= (*high, *low) != (0, 0),
-            [135, ..] if is_not_local(ip.src) => self.claim(ip.src),
-            [136, rest @ ..] => {
-                let target = rest.get(7..23).and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
-                if let Some(target) =
-                    target.map(|bytes| Ipv6Addr::from(bytes).into()).filter(|a| is_not_local(*a))
-                {
-                    self.claim(target);
-                }
-            }
-            _ => {}
         }
     }
 
@@ -263,7 +278,7 @@ impl From<BTreeMap<MacAddr, MacEvidence>> for GatewayEvidence {
     fn from(macs: BTreeMap<MacAddr, MacEvidence>) -> Self {
         let macs: Vec<_> = macs.into_iter().collect();
         let places = macs.iter().enumerate().map(|(place, (mac, _))| (*mac, place)).collect();
-        Self { macs, places, latest: [None; 2] }
+        Self { macs, places, latest: [None; 2], local_nets: LocalNets::default() }
     }
 }
 

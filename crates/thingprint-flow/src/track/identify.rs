@@ -1,12 +1,13 @@
 use std::collections::BTreeSet;
 
 use super::options::{FlowOptions, Identity};
-use crate::{DeviceId, MacAddr, Packet, is_private};
+use crate::{DeviceId, Ip, LocalNets, MacAddr, Packet};
 
 /// Says which devices a packet belongs to.
 #[derive(Clone, Debug)]
 pub struct Identifier {
     identity: Identity,
+    local_nets: LocalNets,
     gateways: BTreeSet<MacAddr>,
     // Nearly every network has one gateway.
     only_gateway: Option<MacAddr>,
@@ -20,7 +21,8 @@ impl Identifier {
     pub fn new(options: &FlowOptions) -> Self {
         let gateways = options.gateways.clone();
         let only_gateway = gateways.first().copied().filter(|_| gateways.len() == 1);
-        Self { identity: options.identity, gateways, only_gateway }
+        let FlowOptions { identity, local_nets, .. } = options;
+        Self { identity: *identity, local_nets: local_nets.clone(), gateways, only_gateway }
     }
 
     /// The devices that sent and that received a packet. A frame to oneself is one packet of one device.
@@ -28,10 +30,7 @@ impl Identifier {
     pub fn ends_of(&self, packet: &Packet<'_>) -> Ends {
         let has_mac = packet.src_mac.is_some() || packet.dst_mac.is_some();
         let [sender, receiver] = match &packet.ip {
-            Some(ip) if self.identity == Identity::Ip || !has_mac => {
-                let device = |addr| is_private(addr).then_some(DeviceId::Ip(addr));
-                [device(ip.src), device(ip.dst)]
-            }
+            Some(ip) if self.identity == Identity::Ip || !has_mac => self.ends_by_address(packet, ip),
             None if self.identity == Identity::Ip => [None, None],
             _ => {
                 let device = |mac: Option<MacAddr>| self.mac_device(mac?);
@@ -39,6 +38,14 @@ impl Identifier {
             }
         };
         [sender, receiver.filter(|_| receiver != sender)]
+    }
+
+    /// The hosts inside; what goes to many is received by none of them.
+    fn ends_by_address(&self, packet: &Packet<'_>, ip: &Ip<'_>) -> Ends {
+        let host = |addr| self.local_nets.is_local(addr).then_some(DeviceId::Ip(addr));
+        let is_broadcast =
+            packet.dst_mac.is_some_and(MacAddr::is_group) || self.local_nets.is_broadcast(ip.dst);
+        [host(ip.src), host(ip.dst).filter(|_| !is_broadcast)]
     }
 
     #[inline]

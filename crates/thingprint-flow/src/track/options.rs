@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::MacAddr;
+use crate::{LocalNets, MacAddr};
 
 const SECOND_NS: i64 = 1_000_000_000;
 
@@ -24,6 +24,8 @@ pub struct FlowOptions {
     pub identity: Identity,
     /// Whether devices are identified so even where link addresses do not separate hosts.
     pub is_identity_given: bool,
+    /// Networks whose addresses are inside, in addition to private ones.
+    pub local_nets: LocalNets,
     /// The addresses of gateways, which are not devices.
     pub gateways: BTreeSet<MacAddr>,
     /// Ports that tell the server's side of a flow without a SYN.
@@ -45,6 +47,7 @@ impl Default for FlowOptions {
             size: PacketSize::default(),
             identity: Identity::default(),
             is_identity_given: false,
+            local_nets: LocalNets::default(),
             gateways: BTreeSet::new(),
             server_ports: ServerPorts::default(),
             max_flows: 1 << 18,
@@ -143,10 +146,10 @@ pub enum PacketSize {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Identity {
-    /// The MAC address; on links without one, the private IP address.
+    /// The MAC address; on links without one, the local IP address.
     #[default]
     Mac,
-    /// The private IP address.
+    /// The IP address inside: a private one, or one of the local networks.
     Ip,
 }
 

@@ -81,9 +81,16 @@ fn sorting_believes_every_time() {
 }
 
 #[test]
-fn a_capture_that_ends_in_the_future_does_not_hold_up_the_next_one() {
-    let (times, begins, _) = read(&[at(&[0, 1, 2, FAR]), at(&[3, 4, 5])], TraceOptions::default());
-    assert_eq!((times, begins), (vec![0, 1, 2, 3, 4, 5, FAR], vec![]));
+fn a_frame_in_the_future_at_the_end_of_a_capture_is_left_out_where_others_go_on() {
+    let check = |captures: &[Vec<u8>], expected: (&[i64], u64)| {
+        let (times, begins, left_out) = read(captures, TraceOptions::default());
+        assert_eq!((&times[..], left_out), expected);
+        assert_eq!(begins, []);
+    };
+    check(&[at(&[0, 1, 2, FAR]), at(&[3, 4, 5])], (&[0, 1, 2, 3, 4, 5], 1));
+    check(&[at(&[0, 1, 2]), at(&[3, 4, FAR])], (&[0, 1, 2, 3, 4, FAR], 0));
+    // The next capture goes on at that time.
+    check(&[at(&[0, 1, 2, 1000]), at(&[1001, 1002])], (&[0, 1, 2, 1000, 1001, 1002], 0));
 }
 
 #[test]

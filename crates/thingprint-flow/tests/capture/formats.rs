@@ -229,7 +229,7 @@ fn the_content_hash_does_not_depend_on_name_compression_or_company() {
         Capture::once("-", Box::new(Trickle(Cursor::new(zstd(&file))))),
         capture("other", other.clone()),
     ];
-    let mut trace = Trace::new(captures, TraceOptions { hash: true, sort: false });
+    let mut trace = Trace::new(captures, TraceOptions { hash: true, ..TraceOptions::default() });
     assert_eq!(trace.content_hash(0), None);
     while trace.next_packet().is_some() {}
     let expected = ContentHash::new(*blake3::hash(&file).as_bytes());

@@ -84,7 +84,7 @@ proptest! {
         let reading = read(&bytes);
         prop_assert_eq!(reading.packets.len() as u64, reading.counts.frames);
         assert_each_frame_counted_once(&reading.counts);
-        let again = read_all(vec![capture("a", gzip(&bytes)), capture("b", zstd(&bytes))], TraceOptions { sort: true, hash: true });
+        let again = read_all(vec![capture("a", gzip(&bytes)), capture("b", zstd(&bytes))], TraceOptions { sort: true, hash: true, ..TraceOptions::default() });
         prop_assert!(again.packets.is_sorted_by_key(|packet| packet.time));
     }
 

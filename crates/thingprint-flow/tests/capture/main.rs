@@ -11,4 +11,5 @@ mod links;
 mod order;
 mod problems;
 mod reading;
+mod tunnels;
 mod writer;

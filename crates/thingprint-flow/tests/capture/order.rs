@@ -2,12 +2,13 @@ use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use thingprint_flow::{ByteStream, Capture, TraceOptions};
+use thingprint_flow::{ByteStream, Capture, TraceOptions, TunnelSet};
 
 use crate::frames::{Captured, Pcap, gzip, udp_frame};
 use crate::reading::{Reading, capture, read_all};
 
-const SORT: TraceOptions = TraceOptions { sort: true, hash: false };
+const SORT: TraceOptions =
+    TraceOptions { sort: true, hash: false, drops_copies: false, tunnels: TunnelSet::NONE };
 
 /// A capture with a packet at each of these times.
 fn at(times: &[i64]) -> Vec<u8> {

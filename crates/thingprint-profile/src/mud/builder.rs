@@ -1,11 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use thingprint_flow::{DeviceIndex, Flow};
+use thingprint_flow::{DeviceIndex, Flow, LocalNets};
 use thingprint_protocol::Heard;
 
 use super::check::{CheckReport, Checker};
-use super::contact::{Contact, ContactTally};
+use super::contact::{Contact, ContactTally, Place};
 use super::controllers::Controllers;
 use super::draft::{Drafter, MudDraft, MudOptions};
 use super::names::Names;
@@ -33,6 +33,7 @@ impl Default for MudLimits {
 #[derive(Clone, Debug, Default)]
 pub struct MudBuilder {
     limits: MudLimits,
+    local_nets: LocalNets,
     contacts: BTreeMap<DeviceIndex, BTreeMap<Contact, ContactTally>>,
     kept: usize,
     dropped: BTreeMap<DeviceIndex, u64>,
@@ -46,6 +47,12 @@ impl MudBuilder {
         Self { limits, ..Self::default() }
     }
 
+    /// The addresses of these networks are local, in addition to private ones.
+    #[must_use]
+    pub fn with_local_nets(self, local_nets: LocalNets) -> Self {
+        Self { local_nets, ..self }
+    }
+
     /// Says who serves a class of controllers, such as [`MudProfile::DNS_CONTROLLER`], or is the controller of devices
     /// ([`MudProfile::MY_CONTROLLER`]). Of a class of which nothing is said, those that DHCP names count, and any local
     /// address where DHCP names none.
@@ -53,13 +60,19 @@ impl MudBuilder {
         self.controllers.give(class.to_owned(), address);
     }
 
+    fn contact(&self, flow: &Flow<Heard>) -> Contact {
+        let contact = Contact::of(flow);
+        let is_inside = contact.place == Place::Internet && self.local_nets.contains(flow.peer.addr);
+        if is_inside { Contact { place: Place::Local, ..contact } } else { contact }
+    }
+
     /// Takes a flow; `spoken` is the name of the model that tells its protocol, if there is one.
     pub fn hear(&mut self, flow: &Flow<Heard>, spoken: Option<&str>) {
         self.names.hear(flow, self.limits.names);
         self.controllers.hear(flow);
         let tally = ContactTally::of(flow, spoken);
+        let contact = self.contact(flow);
         let contacts = self.contacts.entry(flow.device).or_default();
-        let contact = Contact::of(flow);
         if let Some(known) = contacts.get_mut(&contact) {
             known.add(tally);
         } else if self.kept < self.limits.contacts {

@@ -1,5 +1,5 @@
 use clap::Args;
-use thingprint_flow::{FlowOptions, Identity, MacAddr, TraceOptions};
+use thingprint_flow::{FlowOptions, Identity, LocalNet, LocalNets, MacAddr, TraceOptions, TunnelSet};
 
 use crate::exit::Usage;
 use crate::gateways::GatewayChoice;
@@ -21,9 +21,21 @@ pub(crate) struct DeviceArgs {
     #[arg(long, conflicts_with = "gateway")]
     no_gateway: bool,
 
+    /// Networks whose addresses are inside, in addition to private ones, such as 129.94.0.0/16
+    #[arg(long, value_name = "CIDR,...", value_delimiter = ',')]
+    local_nets: Vec<LocalNet>,
+
+    /// Tunnels to open: all, or a list of vxlan, geneve, gre, erspan, 6in4, tzsp, mpls, gtp-u
+    #[arg(long, value_name = "LIST")]
+    decap: Option<TunnelSet>,
+
+    /// Leave out frames that were captured more than once within 10 ms
+    #[arg(long)]
+    dedup: bool,
+
     /// Sort packets by time first, for captures without any order (needs memory for all of them)
     #[arg(long)]
-    pub(crate) sort: bool,
+    sort: bool,
 }
 
 impl DeviceArgs {
@@ -40,13 +52,19 @@ impl DeviceArgs {
             )));
         }
         options.identity = self.identity();
+        options.local_nets = LocalNets::new(self.local_nets.clone());
         options.is_identity_given = self.identity.is_some();
         Ok(options)
     }
 
     /// How captures are read.
     pub(crate) fn trace_options(&self) -> TraceOptions {
-        TraceOptions { sort: self.sort, ..TraceOptions::default() }
+        TraceOptions {
+            sort: self.sort,
+            drops_copies: self.dedup,
+            tunnels: self.decap.unwrap_or_default(),
+            ..TraceOptions::default()
+        }
     }
 
     /// The gateways that the command line names.

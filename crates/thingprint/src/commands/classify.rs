@@ -122,7 +122,7 @@ impl ClassifyArgs {
                 inputs: &captures,
                 options,
                 gateways: &gateways,
-                sort: self.extraction.flow.device.sort,
+                trace: self.extraction.flow.device.trace_options(),
                 labels,
                 protocols: &protocols,
                 threads: global.threads(),

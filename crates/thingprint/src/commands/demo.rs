@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
+use thingprint_flow::TraceOptions;
 use thingprint_instance::{ExtractionRecipe, InstanceOptions, Labeled};
 use thingprint_model::{Model, Scenario, Split, TrainOptions};
 use thingprint_report::{AtomicFile, write_instances};
@@ -93,7 +94,7 @@ fn extract(files: &Files, global: &GlobalArgs, messages: Messages) -> anyhow::Re
         inputs: &inputs,
         options,
         gateways: &gateways,
-        sort: false,
+        trace: TraceOptions::default(),
         labels: &labels,
         protocols: &Protocols::built_in(),
         threads: global.threads(),

@@ -66,7 +66,7 @@ impl ExtractArgs {
             inputs: &inputs,
             options,
             gateways: &gateways,
-            sort: self.extraction.flow.device.sort,
+            trace: self.extraction.flow.device.trace_options(),
             labels: &labels,
             protocols: &protocols,
             threads: global.threads(),

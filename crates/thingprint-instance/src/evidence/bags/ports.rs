@@ -1,7 +1,5 @@
 use std::net::IpAddr;
 
-use thingprint_flow::is_private;
-
 use crate::evidence::CollectionCost;
 use crate::evidence::bag::{BagDefinition, BagSource};
 use crate::evidence::observation::ClosedFlow;
@@ -19,7 +17,7 @@ pub(super) static DEFINITION: BagDefinition = BagDefinition {
 };
 
 fn word(flow: &ClosedFlow, options: &InstanceOptions) -> Option<u64> {
-    let counts = flow.is_client && is_in_scope(flow.peer, options.port_scope);
+    let counts = flow.is_client && is_in_scope(flow.peer, options);
     counts.then(|| numbered(flow.protocol, flow.server_port))
 }
 
@@ -34,12 +32,12 @@ pub(super) fn spell(word: u64, options: &InstanceOptions) -> String {
     options.port_word.word(protocol, u16::from_be_bytes([high, low]))
 }
 
-fn is_in_scope(peer: IpAddr, scope: PortScope) -> bool {
-    match scope {
+fn is_in_scope(peer: IpAddr, options: &InstanceOptions) -> bool {
+    match options.port_scope {
         PortScope::All => true,
         PortScope::Internet => {
             let is_broadcast = matches!(peer, IpAddr::V4(addr) if addr.is_broadcast());
-            !(is_private(peer) || peer.is_multicast() || peer.is_loopback() || is_broadcast)
+            !(options.flow.local_nets.is_local(peer) || peer.is_multicast() || peer.is_loopback() || is_broadcast)
         }
     }
 }

@@ -4,6 +4,7 @@ use thingprint_audit::Policy;
 use thingprint_audit::report::{Observations, ObservationsBuilder};
 use thingprint_flow::{DeviceId, Identity};
 use thingprint_pipeline::{Event, FlowStage, Summary};
+use thingprint_profile::MudBuilder;
 use thingprint_report::Labels;
 
 use crate::messages::Messages;
@@ -29,7 +30,8 @@ pub(super) struct Survey {
 impl Surveying<'_> {
     /// Judges the captures by a policy.
     pub(super) fn survey(self, policy: &Policy) -> anyhow::Result<Survey> {
-        let new_builder = || ObservationsBuilder::new(self.reading.engine, policy, self.wants_mud);
+        let mud = || MudBuilder::default().with_local_nets(self.reading.flow.local_nets.clone());
+        let new_builder = || ObservationsBuilder::new(self.reading.engine, policy, self.wants_mud.then(mud));
         let mut builder = new_builder();
         let stage = FlowStage { has_messages: true, ..FlowStage::default() };
         let run = self.reading.run(&stage, |event| {

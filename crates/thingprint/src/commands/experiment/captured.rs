@@ -146,7 +146,7 @@ impl Captured {
                 inputs,
                 options: need.recipe.options()?,
                 gateways: &gateways,
-                sort: false,
+                trace: TraceOptions::default(),
                 labels: &self.labels,
                 protocols: &protocols,
                 threads: library.threads,

@@ -1,0 +1,216 @@
+//! Captures as the field writes them, through the command.
+
+use std::fs;
+
+use thingprint_flow::{CaptureWriter, Timestamp};
+
+use crate::stage::{Frame, Stage, capture, pcapng_of_802_11};
+
+const CAMERA: [u8; 6] = [2, 0, 0x5e, 0x10, 0, 0x77];
+const SWITCH: [u8; 6] = [2, 0, 0x5e, 0x10, 0, 0x31];
+const SERVER: [u8; 6] = [2, 0, 0x5e, 0x10, 0, 2];
+
+/// An Ethernet frame with a UDP datagram.
+fn udp(
+    (from, src, src_port): ([u8; 6], [u8; 4], u16),
+    (to, dst, dst_port): ([u8; 6], [u8; 4], u16),
+    payload: &[u8],
+) -> Vec<u8> {
+    let length = |bytes: usize| u16::try_from(bytes).unwrap().to_be_bytes();
+    let mut bytes = [&to[..], &from, &[8, 0, 0x45, 0]].concat();
+    bytes.extend(length(28 + payload.len()));
+    bytes.extend([0, 0, 0, 0, 64, 17, 0, 0]);
+    bytes.extend([src, dst].concat());
+    bytes
+        .extend([src_port.to_be_bytes(), dst_port.to_be_bytes(), length(8 + payload.len()), [0, 0]].concat());
+    bytes.extend(payload);
+    bytes
+}
+
+fn pcap(frames: &[(i64, Vec<u8>)]) -> Vec<u8> {
+    let mut writer = CaptureWriter::new(Vec::new()).unwrap();
+    for (at_s, bytes) in frames {
+        writer.write(Timestamp::from_seconds(*at_s), bytes, u32::try_from(bytes.len()).unwrap()).unwrap();
+    }
+    writer.finish().unwrap()
+}
+
+#[test]
+fn packets_of_unsupported_links_are_reported_by_every_command() {
+    let stage = Stage::new();
+    let frame = |at_s| Frame { at_s, from: [2; 6], to: [4; 6], src: [192, 168, 1, 9], dst: [9, 9, 9, 9] };
+    fs::write(stage.path("a.pcap"), capture(&[frame(0), frame(1)])).unwrap();
+    // A second interface of a supported type, described behind the first one's packet.
+    let mut mixed = pcapng_of_802_11();
+    let frame = udp((CAMERA, [192, 168, 7, 5], 5000), (SERVER, [9, 9, 9, 9], 6000), &[1, 2, 3, 4, 5, 6]);
+    let words = [1_u32, 20, 1, 0, 20];
+    mixed.extend(words.into_iter().flat_map(u32::to_le_bytes));
+    let total = u32::try_from(32 + frame.len()).unwrap();
+    let length = u32::try_from(frame.len()).unwrap();
+    mixed.extend([6, total, 1, 0, 1, length, length].into_iter().flat_map(u32::to_le_bytes));
+    mixed.extend(frame);
+    mixed.extend(total.to_le_bytes());
+    fs::write(stage.path("mixed.pcapng"), mixed).unwrap();
+    let expected = "1 packet was not read: link type IEEE 802.11 (105) is not supported";
+    for command in ["extract", "flows", "devices", "audit"] {
+        let run = stage.run(&format!("{command} mixed.pcapng"));
+        assert_eq!(run.status, 4, "{command}: {}", run.stderr);
+        assert!(run.stderr.contains(expected), "{command}: {}", run.stderr);
+    }
+    assert!(stage.run("extract mixed.pcapng -v").stderr.contains("2 frames (1 of unsupported link types)"));
+}
+
+/// A DHCP request of the camera, in a frame of another sender.
+fn dhcp(sender: [u8; 6], relay: [u8; 4]) -> Vec<u8> {
+    let mut dhcp = vec![0; 236];
+    dhcp[..3].copy_from_slice(&[1, 1, 6]);
+    dhcp[24..28].copy_from_slice(&relay);
+    dhcp[28..34].copy_from_slice(&CAMERA);
+    let mud = b"https://acme.example/mud/cam.json";
+    dhcp.extend([0x63, 0x82, 0x53, 0x63, 53, 1, 3]);
+    dhcp.extend([&[12, 11], &b"kitchen-cam"[..], &[60, 4], b"acme", &[161, 33], mud, &[255]].concat());
+    udp((sender, [192, 168, 7, 1], 67), (SERVER, [192, 168, 8, 2], 67), &dhcp)
+}
+
+#[test]
+fn what_a_relay_passes_on_is_of_the_client() {
+    let stage = Stage::new();
+    let query = b"\0\x01\x01\0\0\x01\0\0\0\0\0\0\x06switch\x07example\x03net\0\0\x01\0\x01";
+    let lookup = |mac, ip| udp((mac, ip, 50_000), (SERVER, [192, 168, 8, 2], 53), query);
+    let frames = [
+        (0, dhcp(SWITCH, [192, 168, 7, 1])),
+        (1, lookup(SWITCH, [192, 168, 7, 1])),
+        (2, lookup(CAMERA, [192, 168, 7, 77])),
+    ];
+    fs::write(stage.path("relay.pcap"), pcap(&frames)).unwrap();
+    fs::write(stage.path("unheard.pcap"), pcap(&frames[..2])).unwrap();
+    for name in ["relay.pcap", "unheard.pcap"] {
+        let devices = stage.ok(&format!("devices {name} --format json"));
+        let devices: Vec<_> = devices.json().as_array().unwrap().clone();
+        let of = |mac: &str| devices.iter().find(|row| row["device"] == mac).unwrap().clone();
+        assert!(of("02:00:5e:10:00:31")["host_name"].is_null(), "{name}: {devices:?}");
+        let camera = of("02:00:5e:10:00:77");
+        assert_eq!((&camera["host_name"], &camera["vendor_class"]), (&"kitchen-cam".into(), &"acme".into()));
+    }
+    stage.ok("audit relay.pcap --mud-out mud --no-gateway");
+    let profiles: Vec<String> = fs::read_dir(stage.path("mud"))
+        .unwrap()
+        .map(|file| fs::read_to_string(file.unwrap().path()).unwrap())
+        .collect();
+    let with_url = profiles.iter().filter(|profile| profile.contains("https://acme.example/mud/cam.json"));
+    assert_eq!(with_url.count(), 1, "the camera alone has the URL");
+}
+
+#[test]
+fn a_name_in_frames_of_a_host_that_is_no_relay_is_a_contradiction() {
+    let stage = Stage::new();
+    fs::write(stage.path("a.pcap"), pcap(&[(0, dhcp(SWITCH, [0; 4]))])).unwrap();
+    let devices = stage.ok("devices a.pcap --format json");
+    assert!(!devices.stdout.contains("kitchen-cam"), "{}", devices.stdout);
+    assert!(
+        devices.stderr.contains("sent a DHCP request of another client, 02:00:5e:10:00:77 'kitchen-cam'")
+    );
+}
+
+#[test]
+fn a_clock_that_steps_back_and_a_time_in_the_future_are_reported() {
+    let stage = Stage::new();
+    let talk = |at_s| (at_s, udp((CAMERA, [192, 168, 7, 5], 5000), (SERVER, [9, 9, 9, 9], 6000), &[1]));
+    let frames: Vec<_> = [5000, 5001, 5002, 4_102_444_800, 5003, 10, 11, 12].map(talk).into();
+    fs::write(stage.path("a.pcap"), pcap(&frames)).unwrap();
+    let flows = stage.ok("flows a.pcap --no-gateway");
+    assert!(
+        flows.stderr.contains("the clock of a.pcap steps back by more than 300 s (1 time)"),
+        "{}",
+        flows.stderr
+    );
+    assert!(flows.stderr.contains("--sort"));
+    assert!(flows.stderr.contains("1 frame was left out: the time is more than 300 s ahead"));
+    let durations = flows.json_lines().into_iter().map(|row| row["duration"].as_f64().unwrap());
+    assert!(durations.fold(0.0, f64::max) < 10.0);
+    let sorted = stage.ok("flows a.pcap --no-gateway --sort");
+    assert!(!sorted.stderr.contains("300 s"), "{}", sorted.stderr);
+}
+
+#[test]
+fn link_addresses_that_separate_no_hosts_leave_the_ip_address() {
+    let stage = Stage::new();
+    let (up, down) = (([192, 168, 7, 5], 5000), ([9, 9, 9, 9], 6000));
+    let talk = |at_s, (src, src_port), (dst, dst_port)| {
+        (at_s, udp((SWITCH, src, src_port), (SERVER, dst, dst_port), &[1]))
+    };
+    fs::write(stage.path("vpn.pcap"), pcap(&[talk(0, up, down), talk(1, down, up)])).unwrap();
+    let flows = stage.ok("flows vpn.pcap");
+    assert!(flows.stderr.contains("link addresses do not separate hosts"), "{}", flows.stderr);
+    let rows = flows.json_lines();
+    assert_eq!(rows.len(), 1);
+    assert_eq!((&rows[0]["device"], &rows[0]["orig_pkts"]), (&"192.168.7.5".into(), &1.into()));
+    let by_mac = stage.ok("flows vpn.pcap --identity mac --no-gateway");
+    assert_eq!(by_mac.json_lines().len(), 2, "{}", by_mac.stdout);
+}
+
+#[test]
+fn a_campus_with_public_addresses_has_devices_and_no_gateway_among_them() {
+    let stage = Stage::new();
+    let host = |number: u8| [129, 94, 5, number];
+    // A switch in front of twelve hosts, which it neither claims nor forwards to the Internet.
+    let mut frames = Vec::new();
+    for number in 1..=12 {
+        let at = i64::from(number);
+        frames.push((at, udp((SWITCH, host(number), 5000), (SERVER, [129, 94, 9, 9], 53), &[1])));
+        frames.push((at, udp((SERVER, [129, 94, 9, 9], 53), (SWITCH, host(number), 5000), &[1])));
+    }
+    fs::write(stage.path("campus.pcap"), pcap(&frames)).unwrap();
+    let is_gateway = |run: &str| stage.ok(run).stderr.contains("the gateway is 02:00:5e:10:00:31");
+    assert!(is_gateway("devices campus.pcap"));
+    assert!(!is_gateway("devices campus.pcap --local-nets 129.94.0.0/16"));
+    let ids = |options: &str| -> Vec<String> {
+        let devices = stage.ok(&format!("devices campus.pcap --format json --identity ip {options}")).json();
+        devices.as_array().unwrap().iter().map(|row| row["device"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(ids(""), Vec::<String>::new());
+    let found = ids("--local-nets 10.0.0.0/8,129.94.0.0/16");
+    assert_eq!((found.len(), found[0].as_str()), (13, "129.94.5.1"));
+    stage.fails("devices campus.pcap --local-nets 129.94", 2, &["129.94", "is not a network"]);
+}
+
+#[test]
+fn tunnels_are_counted_and_opened_on_request() {
+    let stage = Stage::new();
+    let inner = udp((CAMERA, [192, 168, 7, 5], 5000), (SERVER, [9, 9, 9, 9], 6000), &[1]);
+    let vxlan = [&[8, 0, 0, 0, 0, 0, 7, 0], &inner[..]].concat();
+    let outer = |at| (at, udp((SWITCH, [10, 9, 9, 1], 50_000), ([4; 6], [10, 9, 9, 2], 4789), &vxlan));
+    fs::write(stage.path("mirror.pcap"), pcap(&[outer(0), outer(1)])).unwrap();
+    let closed = stage.ok("flows mirror.pcap --no-gateway");
+    assert!(
+        closed.stderr.contains("packets carry others (vxlan: 2), which --decap opens"),
+        "{}",
+        closed.stderr
+    );
+    let opened = stage.ok("flows mirror.pcap --no-gateway --decap gre,vxlan");
+    assert!(!opened.stderr.contains("carry others"), "{}", opened.stderr);
+    let devices: Vec<_> = opened.json_lines().iter().map(|row| row["device"].clone()).collect();
+    assert_eq!(devices, ["02:00:5e:10:00:77", "02:00:5e:10:00:02"]);
+    stage.fails("flows mirror.pcap --decap ipsec", 2, &["'ipsec'", "vxlan"]);
+}
+
+#[test]
+fn copies_of_packets_are_reported_and_left_out_on_request() {
+    let stage = Stage::new();
+    let mut clean = Vec::new();
+    for number in 1..=20_u8 {
+        let mut frame = udp((CAMERA, [192, 168, 7, 5], 5000), (SERVER, [9, 9, 9, 9], 6000), &[number]);
+        frame[19] = number;
+        clean.push((i64::from(number), frame));
+    }
+    let doubled: Vec<_> = clean.iter().flat_map(|frame| [frame.clone(), frame.clone()]).collect();
+    fs::write(stage.path("clean.pcap"), pcap(&clean)).unwrap();
+    fs::write(stage.path("doubled.pcap"), pcap(&doubled)).unwrap();
+    let expected = stage.ok("flows clean.pcap --no-gateway");
+    assert!(!expected.stderr.contains("--dedup"), "{}", expected.stderr);
+    let told = stage.ok("flows doubled.pcap --no-gateway").stderr;
+    assert!(told.contains("50% of the first packets were captured more than once within 10 ms"), "{told}");
+    let without = stage.ok("flows doubled.pcap --no-gateway --dedup");
+    assert_eq!(without.stdout, expected.stdout);
+    assert!(without.stderr.contains("20 copies were left out"), "{}", without.stderr);
+}
