@@ -25,12 +25,12 @@ impl<'e> Conversation<'e> {
     /// Opens the stream of a side, so that its first byte has this sequence number.
     pub(crate) fn open(&mut self, sender: Sender, start: u32) {
         let flags = if sender == Sender::Device { SYN } else { SYN | ACK };
-        let segment = TcpSegment { seq: start.wrapping_sub(1), flags: TcpFlags(flags) };
+        let segment = TcpSegment { seq: start.wrapping_sub(1), ack: 0, flags: TcpFlags(flags) };
         self.send(sender, Transport::Tcp(segment), &[]);
     }
 
     pub(crate) fn tcp(&mut self, sender: Sender, seq: u32, payload: &[u8]) {
-        let segment = TcpSegment { seq, flags: TcpFlags(ACK) };
+        let segment = TcpSegment { seq, ack: 0, flags: TcpFlags(ACK) };
         self.send(sender, Transport::Tcp(segment), payload);
     }
 

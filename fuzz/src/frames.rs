@@ -1,4 +1,4 @@
-use thingprint_flow::{Decoder, Flow, FlowOptions, Frame, LinkType, Packet, Timestamp, Tracker};
+use thingprint_flow::{Decoder, Flow, FlowOptions, Frame, LinkType, Packet, Timestamp, Tracker, TunnelSet};
 use thingprint_protocol::{Detector, Engine, Heard};
 
 use crate::captures::check_counts;
@@ -31,7 +31,7 @@ pub fn frames(data: &[u8]) {
     });
     let options = FlowOptions { max_flows: MOST_FLOWS, ..FlowOptions::default() };
     let mut tracker = Tracker::new(options, detector);
-    let mut decoder = Decoder::default();
+    let mut decoder = Decoder::opening(TunnelSet::ALL);
     let mut nanos = 1_700_000_000_000_000_000;
     let mut count = 0;
     while !input.is_empty() {
@@ -41,7 +41,13 @@ pub fn frames(data: &[u8]) {
         let whole = input.vector();
         let bytes = &whole[..whole.len().saturating_sub(cut)];
         let wire_bytes = u32::try_from(whole.len()).unwrap_or(u32::MAX);
-        let packet = decoder.decode(Frame { time: Timestamp::from_nanos(nanos), link, wire_bytes, bytes, ..Frame::default() });
+        let packet = decoder.decode(Frame {
+            time: Timestamp::from_nanos(nanos),
+            link,
+            wire_bytes,
+            bytes,
+            ..Frame::default()
+        });
         check(&packet);
         tracker.push(&packet);
         count += 1;

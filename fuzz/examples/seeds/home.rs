@@ -42,8 +42,13 @@ pub(crate) fn add(seeds: &mut Seeds) -> Result<(), Box<dyn Error>> {
     while let Some(frame) = simulation.next_frame() {
         let time = Timestamp::from_nanos(frame.time_ns);
         let link = LinkType::Ethernet;
-        let packet =
-            decoder.decode(Frame { time, link, wire_bytes: frame.original_bytes, bytes: frame.bytes, ..Frame::default() });
+        let packet = decoder.decode(Frame {
+            time,
+            link,
+            wire_bytes: frame.original_bytes,
+            bytes: frame.bytes,
+            ..Frame::default()
+        });
         if let Some(ip) = packet.ip.filter(|ip| !ip.payload.is_empty()) {
             listen(&engine, &ip, &mut talks, seeds)?;
         }
