@@ -52,6 +52,10 @@ impl Router {
         *first = (*first).min(packet.time);
         *last = (*last).max(packet.time);
         let begins_segment = frame.begins_segment;
+        let silence_ns = packet.time.nanos_since(self.clock);
+        if silence_ns > self.read.silence_ns && self.clock > Timestamp::MIN {
+            self.read.silence_ns = silence_ns;
+        }
         if begins_segment {
             self.clock = packet.time;
             self.gateways.begin_segment();

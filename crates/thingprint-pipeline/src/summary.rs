@@ -43,6 +43,8 @@ pub struct ReadSummary {
     pub one_sided: u64,
     /// Traces whose devices are identified by their IP addresses, since link addresses do not separate hosts there.
     pub by_address: u64,
+    /// The longest time without a frame, in nanoseconds.
+    pub silence_ns: i64,
     /// Packets of no device.
     pub unowned: Unowned,
     /// What DHCP messages say of clients that did not send them themselves.
@@ -95,6 +97,7 @@ impl ReadSummary {
         self.frames += other.frames;
         self.cut_packets += other.cut_packets;
         self.one_sided += other.one_sided;
+        self.silence_ns = self.silence_ns.max(other.silence_ns);
         self.by_address += other.by_address;
         self.unowned.merge(other.unowned);
         self.told.merge(other.told);

@@ -15,9 +15,10 @@ use crate::exit::Outcome;
 use crate::gateways::GatewayChoice;
 use crate::inputs::Input;
 use crate::messages::{Kept, Messages, Say, counted};
+use crate::networks::{Network, NetworkBy, networks, report_networks};
 use crate::progress::Progress;
 use crate::protocols::Protocols;
-use crate::read_report::{report_gateways, report_losses, report_read, report_unowned};
+use crate::read_report::{gateways_in_words, report_gateways, report_losses, report_read, report_unowned};
 use crate::reading::{Reading, total_length};
 
 /// Captures that are to become instances.
@@ -27,6 +28,8 @@ pub(crate) struct Extraction<'a> {
     pub(crate) options: InstanceOptions,
     pub(crate) gateways: &'a GatewayChoice,
     pub(crate) trace: TraceOptions,
+    /// What keeps networks apart; one trace without it.
+    pub(crate) network_by: Option<NetworkBy>,
     pub(crate) labels: &'a Labels,
     pub(crate) protocols: &'a Protocols,
     pub(crate) threads: NonZeroUsize,
@@ -82,10 +85,14 @@ impl Extraction<'_> {
             sink(event)
         };
         let engine = self.protocols.engine();
-        let run = if is_by_capture {
-            self.each_by_itself(&inputs, &engine, &mut counting)?
-        } else {
-            self.as_one_trace(&inputs, &engine, &mut counting)?
+        let run = match self.network_by {
+            _ if is_by_capture => self.each_by_itself(&inputs, &engine, &mut counting)?,
+            Some(by) => self.each_network(&networks(&inputs, by), &engine, &mut counting)?,
+            None => {
+                let policy = self.gateways.policy(self.labels);
+                report_networks(&inputs, &policy, &self.options.flow.local_nets, &messages);
+                self.as_one_trace(&inputs, &engine, &mut counting)?
+            }
         };
         let outcome = report_read(&run.summary.read, inputs.len(), &messages)?;
         self.report(&run, instances, &messages);
@@ -116,10 +123,7 @@ impl Extraction<'_> {
         for (_, read) in captures {
             let (rows, run) = read?;
             sink(Event::Rows(rows))?;
-            all.rests.extend(run.rests);
-            all.summary.read.merge(run.summary.read);
-            all.summary.counts.merge(run.summary.counts);
-            all.summary.losses.merge(run.summary.losses);
+            add(&mut all, run);
         }
         Ok(all)
     }
@@ -143,6 +147,36 @@ impl Extraction<'_> {
             self.labelled(Instance { window_start: first, window_s, capture, ..instance })
         });
         Ok((rows.collect(), run))
+    }
+
+    /// The captures of each network are a trace, with gateways of its own; its name stands for the capture in each row.
+    fn each_network(
+        &self,
+        networks: &[Network],
+        engine: &Engine,
+        sink: Sink<'_>,
+    ) -> anyhow::Result<Run<u64>> {
+        let mut all = Run { rests: Vec::new(), summary: Summary::default() };
+        for Network { name, inputs } in networks {
+            let mut instances: Vec<Instance> = Vec::new();
+            let run =
+                self.reading(inputs, engine).run(&InstanceStage::new(self.options.clone()), |event| {
+                    match event {
+                        Event::Rows(rows) => instances.extend(rows),
+                        Event::Restart => instances.clear(),
+                    }
+                    Ok(())
+                })?;
+            self.messages.note(format!("network {name}: {}", gateways_in_words(&run.summary.gateways)));
+            let capture = Some(name.clone());
+            let rows = instances.into_iter().map(|instance| {
+                let capture = capture.clone();
+                self.labelled(Instance { capture, ..instance })
+            });
+            sink(Event::Rows(rows.collect()))?;
+            add(&mut all, run);
+        }
+        Ok(all)
     }
 
     /// All captures are one trace.
@@ -170,7 +204,8 @@ impl Extraction<'_> {
     /// Whether rows come before the captures end.
     pub(crate) fn is_streaming(&self) -> bool {
         let engine = self.protocols.engine();
-        self.options.flow.window != WindowLength::Capture && self.reading(self.inputs, &engine).is_streaming()
+        let is_one_trace = self.options.flow.window != WindowLength::Capture && self.network_by.is_none();
+        is_one_trace && self.reading(self.inputs, &engine).is_streaming()
     }
 
     fn labelled(&self, instance: Instance) -> Labeled {
@@ -186,8 +221,11 @@ impl Extraction<'_> {
             messages.warn(format!("{words} words were left out of bags: too many distinct ones"));
         }
         report_gateways(summary, flow, messages);
-        let gateways =
-            if flow.window == WindowLength::Capture { &Gateways::default() } else { &summary.gateways };
+        let gateways = if flow.window == WindowLength::Capture || self.network_by.is_some() {
+            &Gateways::default()
+        } else {
+            &summary.gateways
+        };
         report_unowned(&summary.read, (flow.identity, gateways), messages);
         if instances == 0 && summary.read.frames > 0 {
             messages.warn("no device sent enough for an instance");
@@ -209,4 +247,12 @@ impl Extraction<'_> {
             messages.detail(format!("{count} malformed packets: {kind}"));
         }
     }
+}
+
+/// Adds the run of another trace.
+fn add(all: &mut Run<u64>, run: Run<u64>) {
+    all.rests.extend(run.rests);
+    all.summary.read.merge(run.summary.read);
+    all.summary.counts.merge(run.summary.counts);
+    all.summary.losses.merge(run.summary.losses);
 }

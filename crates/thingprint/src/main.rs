@@ -14,6 +14,7 @@ mod label_report;
 mod memory;
 mod messages;
 mod models;
+mod networks;
 mod output;
 mod progress;
 mod protocols;

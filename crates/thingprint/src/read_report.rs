@@ -10,6 +10,9 @@ use crate::messages::{Say, counted};
 
 /// A warning is due when more than one packet of so many belongs to no device.
 const WARNING_SHARE: u64 = 10;
+/// A note is due when captures are so many days apart.
+const FAR_APART_DAYS: i64 = 30;
+const DAY_NS: i64 = 86_400_000_000_000;
 /// A note is due when so many packets of a hundred are copies.
 const NOTED_COPIES_PERCENT: u64 = 1;
 
@@ -36,6 +39,12 @@ pub(crate) fn report_read(
     }
     report_gaps(read, messages);
     report_wrapped(read, messages);
+    let days = read.silence_ns / DAY_NS;
+    if days >= FAR_APART_DAYS {
+        messages.note(format!(
+            "there is no packet for {days} days: captures of several networks are kept apart by extract --network-by"
+        ));
+    }
     report_times(read, messages);
     if read.by_address > 0 {
         messages.note(

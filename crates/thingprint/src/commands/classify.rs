@@ -123,6 +123,7 @@ impl ClassifyArgs {
                 options,
                 gateways: &gateways,
                 trace: self.extraction.flow.device.trace_options(),
+                network_by: None,
                 labels,
                 protocols: &protocols,
                 threads: global.threads(),

@@ -95,6 +95,7 @@ fn extract(files: &Files, global: &GlobalArgs, messages: Messages) -> anyhow::Re
         options,
         gateways: &gateways,
         trace: TraceOptions::default(),
+        network_by: None,
         labels: &labels,
         protocols: &Protocols::built_in(),
         threads: global.threads(),

@@ -15,6 +15,7 @@ use crate::files::{read_labels, write_file};
 use crate::inputs::expand;
 use crate::label_report::report_labels;
 use crate::messages::{Messages, counted};
+use crate::networks::report_networks;
 use crate::output::Output;
 use crate::read_report::{
     gateways_in_words, report_contradictions, report_losses, report_read, report_unowned,
@@ -66,6 +67,7 @@ impl DevicesArgs {
             keeps_gateways: false,
             is_quiet: global.quiet,
         };
+        report_networks(&inputs, &reading.gateways, &reading.flow.local_nets, messages);
         let Run { rests, summary } = reading.run(&InventoryStage, |_| Ok(()))?;
         let outcome = report_read(&summary.read, inputs.len(), messages)?;
         let mut devices = listed(rests, &summary.gateways);

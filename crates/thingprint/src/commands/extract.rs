@@ -18,6 +18,7 @@ use crate::files::read_labels;
 use crate::inputs::{Input, expand};
 use crate::label_report::report_labels;
 use crate::messages::{Messages, counted};
+use crate::networks::NetworkBy;
 use crate::output::Output;
 use crate::protocols::Protocols;
 use crate::read_report::{report_losses, report_read};
@@ -43,6 +44,11 @@ pub(crate) struct ExtractArgs {
     #[arg(long, conflicts_with = "labels", requires = "output")]
     partial: bool,
 
+    /// Keep networks apart, each with gateways of its own: captures of a folder, or each file; the column `capture` has
+    /// the name of the network
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with_all = ["partial", "window"])]
+    network_by: Option<NetworkBy>,
+
     #[command(flatten)]
     extraction: ExtractionArgs,
 }
@@ -67,6 +73,7 @@ impl ExtractArgs {
             options,
             gateways: &gateways,
             trace: self.extraction.flow.device.trace_options(),
+            network_by: self.network_by,
             labels: &labels,
             protocols: &protocols,
             threads: global.threads(),

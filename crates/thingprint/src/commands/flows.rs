@@ -17,6 +17,7 @@ use crate::files::{read_fingerprints, read_labels};
 use crate::inputs::expand;
 use crate::label_report::report_labels;
 use crate::messages::{Messages, counted};
+use crate::networks::report_networks;
 use crate::output::Output;
 use crate::read_report::{gateways_in_words, report_late, report_losses, report_read, report_unowned};
 use crate::reading::Reading;
@@ -140,6 +141,7 @@ impl FlowsArgs {
             keeps_gateways: false,
             is_quiet: global.quiet,
         };
+        report_networks(&inputs, &reading.gateways, &reading.flow.local_nets, messages);
         let listing = Listing { args: self, reading, columns, messages };
         let listed = listing.write(&output)?;
         let outcome = report_read(&listed.summary.read, inputs.len(), messages)?;

@@ -214,3 +214,45 @@ fn copies_of_packets_are_reported_and_left_out_on_request() {
     assert_eq!(without.stdout, expected.stdout);
     assert!(without.stderr.contains("20 copies were left out"), "{}", without.stderr);
 }
+
+#[test]
+fn captures_of_two_networks_are_reported_and_kept_apart() {
+    let stage = Stage::new();
+    for (folder, device, gateway) in [("lab", 1_u8, 100_u8), ("home", 2, 200)] {
+        fs::create_dir(stage.path(folder)).unwrap();
+        let mac = |number| [2, 0, 0, 0, 0, number];
+        let mut frames = Vec::new();
+        for host in 1..=12 {
+            let (inside, outside) = (([192, 168, 1, device], 5000), ([52, 0, 0, host], 6000));
+            let at = i64::from(host);
+            frames.push((at, udp((mac(device), inside.0, 5000), (mac(gateway), outside.0, 6000), &[1])));
+            frames.push((at, udp((mac(gateway), outside.0, 6000), (mac(device), inside.0, 5000), &[1])));
+        }
+        fs::write(stage.path(&format!("{folder}/a.pcap")), pcap(&frames)).unwrap();
+    }
+    for command in ["extract lab home", "devices lab home", "flows lab home"] {
+        let told = stage.ok(command).stderr;
+        assert!(told.contains("the captures are of 2 networks"), "{command}: {told}");
+    }
+    assert!(!stage.ok("extract lab").stderr.contains("networks"));
+    let apart = stage.ok("extract lab home --network-by folder");
+    let rows: Vec<_> =
+        apart.json_lines().iter().map(|row| (row["capture"].clone(), row["device"].clone())).collect();
+    assert_eq!(
+        rows,
+        [("home".into(), "02:00:00:00:00:02".into()), ("lab".into(), "02:00:00:00:00:01".into())]
+    );
+    assert!(apart.stderr.contains("network lab: the gateway is 02:00:00:00:00:64"), "{}", apart.stderr);
+    assert_eq!(stage.ok("extract lab home --network-by file").json_lines().len(), 2);
+}
+
+#[test]
+fn captures_months_apart_are_reported() {
+    let stage = Stage::new();
+    let talk = |at_s| (at_s, udp((CAMERA, [192, 168, 7, 5], 5000), (SERVER, [9, 9, 9, 9], 6000), &[1]));
+    fs::write(stage.path("a.pcap"), pcap(&[talk(0), talk(1)])).unwrap();
+    fs::write(stage.path("b.pcap"), pcap(&[talk(60 * 86_400), talk(60 * 86_400 + 1)])).unwrap();
+    let told = stage.ok("extract a.pcap b.pcap --no-gateway").stderr;
+    assert!(told.contains("there is no packet for 59 days"), "{told}");
+    assert!(!stage.ok("extract a.pcap --no-gateway").stderr.contains("days"));
+}

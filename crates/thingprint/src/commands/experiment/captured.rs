@@ -147,6 +147,7 @@ impl Captured {
                 options: need.recipe.options()?,
                 gateways: &gateways,
                 trace: TraceOptions::default(),
+                network_by: None,
                 labels: &self.labels,
                 protocols: &protocols,
                 threads: library.threads,

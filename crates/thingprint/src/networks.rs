@@ -1,0 +1,79 @@
+//! Captures of several networks in one call.
+
+use clap::ValueEnum;
+use thingprint_flow::{GatewayPolicy, LocalNets, Trace, TraceOptions};
+use thingprint_pipeline::NetworkSurvey;
+
+use crate::inputs::Input;
+use crate::messages::{Say, counted};
+
+/// Frames of each capture that are looked at.
+const SAMPLED_FRAMES: usize = 5000;
+/// Captures that are looked at.
+const SAMPLED_CAPTURES: usize = 256;
+
+/// What makes captures those of one network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NetworkBy {
+    /// Captures in the same folder
+    Folder,
+    /// Each capture is a network of its own
+    File,
+}
+
+/// Captures of one network.
+#[derive(Debug)]
+pub(crate) struct Network {
+    /// The folder or the file.
+    pub(crate) name: String,
+    pub(crate) inputs: Vec<Input>,
+}
+
+/// The captures by their networks, in the order of names.
+pub(crate) fn networks(inputs: &[Input], by: NetworkBy) -> Vec<Network> {
+    let mut networks: Vec<Network> = Vec::new();
+    for input in inputs {
+        let name = match (by, input.path().and_then(|path| path.parent())) {
+            (NetworkBy::Folder, Some(folder)) => folder.display().to_string(),
+            _ => input.name(),
+        };
+        let name = if name.is_empty() { ".".to_owned() } else { name };
+        match networks.iter_mut().find(|network| network.name == name) {
+            Some(network) => network.inputs.push(input.clone()),
+            None => networks.push(Network { name, inputs: vec![input.clone()] }),
+        }
+    }
+    networks.sort_by(|a, b| a.name.cmp(&b.name));
+    networks
+}
+
+/// Says when the first frames of captures show several networks.
+pub(crate) fn report_networks(
+    inputs: &[Input],
+    policy: &GatewayPolicy,
+    local_nets: &LocalNets,
+    messages: impl Say,
+) {
+    if policy.is_settled() || !inputs.iter().all(Input::is_rewindable) {
+        return;
+    }
+    let mut survey = NetworkSurvey::with_local_nets(local_nets.clone());
+    for input in inputs.iter().take(SAMPLED_CAPTURES) {
+        let mut trace = Trace::new(vec![input.capture()], TraceOptions::default());
+        for _ in 0..SAMPLED_FRAMES {
+            let Some(packet) = trace.next_packet() else { break };
+            survey.observe(&packet);
+        }
+    }
+    let networks = survey.gateways(policy);
+    if networks.is_empty() {
+        return;
+    }
+    let gateways: Vec<String> = networks.iter().flatten().map(ToString::to_string).collect();
+    messages.warn(format!(
+        "the captures are of {}, whose devices never exchange packets (gateways {}): extract --network-by keeps them \
+         apart; other commands read one network at a time",
+        counted(networks.len() as u64, "network", "networks"),
+        gateways.join(", ")
+    ));
+}
