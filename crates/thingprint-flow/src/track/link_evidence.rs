@@ -5,14 +5,16 @@ use super::key::FiveTuple;
 use super::options::Identity;
 use crate::{MacAddr, Packet, Transport};
 
+/// Conversations that are remembered at once.
+const MOST_CONVERSATIONS: usize = 1024;
+
 /// The link addresses of a packet: source and destination.
 type Pair = [Option<MacAddr>; 2];
 
 /// Whether link addresses separate the hosts of a trace, by its conversations over TCP and UDP.
 ///
 /// They do not in captures of tunnels and VPNs, nor in those written by text2pcap or tcprewrite: there both directions
-/// of a conversation have the same source and the same destination. It remembers each conversation; whoever feeds it
-/// bounds them.
+/// of a conversation have the same source and the same destination.
 #[derive(Debug, Default)]
 pub struct LinkEvidence {
     conversations: HashMap<FiveTuple, Conversation, RandomState>,
@@ -38,6 +40,9 @@ impl LinkEvidence {
         if matches!(ip.transport, Transport::Other(_)) {
             return;
         }
+        if self.conversations.len() >= MOST_CONVERSATIONS {
+            self.make_room();
+        }
         let (tuple, is_low) = FiveTuple::of(ip);
         let seen = self.conversations.entry(tuple).or_insert(Conversation::OneWay { is_low, pair });
         match *seen {
@@ -47,6 +52,14 @@ impl LinkEvidence {
                 *seen = Conversation::TwoWay;
             }
             _ => {}
+        }
+    }
+
+    /// Forgets the conversations that went one way so far; where there are few of these, all.
+    fn make_room(&mut self) {
+        self.conversations.retain(|_, seen| matches!(seen, Conversation::TwoWay));
+        if self.conversations.len() > MOST_CONVERSATIONS / 2 {
+            self.conversations.clear();
         }
     }
 
