@@ -17,8 +17,8 @@ pub(crate) struct Batch {
     lists: Vec<Vec<u32>>,
     /// The time of the trace's first frame, in the first batch.
     pub(crate) begins: Option<Timestamp>,
-    /// The time of the trace where it begins a segment.
-    pub(crate) begins_segment: Option<Timestamp>,
+    /// Where it begins a segment, the times at which the one before ended and this one begins.
+    pub(crate) begins_segment: Option<(Timestamp, Timestamp)>,
     /// The time of the trace at the batch's end.
     pub(crate) clock: Timestamp,
     /// The gateways as they were decided at the batch's end.
@@ -52,7 +52,7 @@ impl Batch {
         let mut batch = Self::default();
         batch.clear();
         batch.push(packet, routed);
-        batch.begins_segment = Some(routed.clock);
+        batch.begins_segment = routed.ended.map(|ended| (ended, routed.clock));
         batch
     }
 

@@ -1,6 +1,5 @@
-use thingprint_flow::{Copies, Identity, LinkEvidence};
+use thingprint_flow::{Copies, Identity, LinkEvidence, PlacedPacket};
 
-use crate::source::SourcePacket;
 
 /// What the first frames of a trace show of the way in which it was captured.
 #[derive(Debug, Default)]
@@ -11,7 +10,7 @@ pub(crate) struct FirstFrames {
 
 impl FirstFrames {
     /// Takes a frame.
-    pub(crate) fn observe(&mut self, next: &SourcePacket<'_>) {
+    pub(crate) fn observe(&mut self, next: &PlacedPacket<'_>) {
         self.links.observe(&next.packet);
         self.copies.is_copy(&next.frame);
     }

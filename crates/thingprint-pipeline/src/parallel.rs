@@ -175,8 +175,8 @@ impl<S: Stage, R: PacketReader> Shared<'_, S, R> {
                 shard.tick(begins);
             }
             let mut before = Vec::new();
-            if let Some(begins) = batch.begins_segment {
-                shard.begin_segment(begins);
+            if let Some((ended, begins)) = batch.begins_segment {
+                shard.begin_segment(ended, begins);
                 before = self.stage.take(Detector::observer_mut(shard.observer_mut()));
             }
             batch.for_each(at, |shared| shard.share(shared));
@@ -237,7 +237,7 @@ impl<R: PacketReader> Reading<R> {
         while !batch.is_full() {
             let Some(next) = self.reader.next_packet() else { return true };
             let routed = self.router.route(next.capture, &next.frame, &next.packet);
-            if routed.begins_segment {
+            if routed.ended.is_some() {
                 self.next = Some((Batch::of_segment(&next.packet, &routed), routed));
                 return false;
             }

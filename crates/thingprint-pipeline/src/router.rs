@@ -27,8 +27,8 @@ pub(crate) struct Routed {
     pub(crate) number: u64,
     /// The highest time of the segment up to this packet.
     pub(crate) clock: Timestamp,
-    /// Whether the clock stepped back before it.
-    pub(crate) begins_segment: bool,
+    /// The time at which the segment before ended, where the clock stepped back before it.
+    pub(crate) ended: Option<Timestamp>,
 }
 
 impl Router {
@@ -51,12 +51,12 @@ impl Router {
         let (first, last) = self.span.get_or_insert((packet.time, packet.time));
         *first = (*first).min(packet.time);
         *last = (*last).max(packet.time);
-        let begins_segment = frame.begins_segment;
+        let ended = frame.begins_segment.then_some(self.clock);
         let silence_ns = packet.time.nanos_since(self.clock);
         if silence_ns > self.read.silence_ns && self.clock > Timestamp::MIN {
             self.read.silence_ns = silence_ns;
         }
-        if begins_segment {
+        if ended.is_some() {
             self.clock = packet.time;
             self.gateways.begin_segment();
         }
@@ -67,7 +67,7 @@ impl Router {
         if let Some(spans) = &mut self.spans {
             spans.see(capture, packet);
         }
-        Routed { ends: self.identifier.ends_of(packet), number: self.read.frames, clock, begins_segment }
+        Routed { ends: self.identifier.ends_of(packet), number: self.read.frames, clock, ended }
     }
 }
 

@@ -50,8 +50,8 @@ impl<S: Stage> Shards<S> {
         }
     }
 
-    fn begin_segment(&mut self, clock: Timestamp) {
-        self.all.iter_mut().for_each(|shard| shard.begin_segment(clock));
+    fn begin_segment(&mut self, ended: Timestamp, clock: Timestamp) {
+        self.all.iter_mut().for_each(|shard| shard.begin_segment(ended, clock));
         self.tick(clock);
     }
 
@@ -84,9 +84,9 @@ pub(crate) fn run<S: Stage, R: PacketReader, E, T: FrameTap<S::Observer, S::Row,
     let mut release_at = Timestamp::MIN;
     while let Some(next) = reader.next_packet() {
         let (frame, packet) = (&next.frame, &next.packet);
-        let Routed { ends, number, clock, begins_segment } = router.route(next.capture, frame, packet);
-        if begins_segment {
-            shards.begin_segment(clock);
+        let Routed { ends, number, clock, ended } = router.route(next.capture, frame, packet);
+        if let Some(ended) = ended {
+            shards.begin_segment(ended, clock);
             shards.take_rows(stage, &mut pending);
             pending.flush()?;
             release_at = Timestamp::MIN;

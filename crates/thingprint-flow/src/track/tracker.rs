@@ -233,15 +233,15 @@ impl<O: Observer> Tracker<O> {
         }
     }
 
-    /// The clock stepped back: flows end, and windows of the times that follow are open again.
-    pub fn begin_segment(&mut self, now: Timestamp) {
-        let Some((_, clock)) = self.span else { return };
+    /// The clock stepped back from `ended` to `now`: flows end, and windows of the times that follow are open again.
+    pub fn begin_segment(&mut self, ended: Timestamp, now: Timestamp) {
+        self.tick(ended);
         while !self.windows.is_empty() {
-            self.close_oldest(clock);
+            self.close_oldest(ended);
         }
         self.abandon_carried(|_, _| true);
         self.expiry = Expiry::default();
-        self.highest = self.highest.max(clock);
+        self.highest = self.highest.max(ended);
         self.span = self.span.map(|(first, _)| (first.min(now), now));
         self.observer.begin_segment();
         while self.settling.len() > MOST_SETTLING {
