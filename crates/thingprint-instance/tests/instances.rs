@@ -31,7 +31,8 @@ struct Said {
 
 impl Said {
     fn tcp(at_ms: i64, is_up: bool, flags: u8, local_port: u16) -> Self {
-        let transport = Transport::Tcp(TcpSegment { seq: 1, ack: 0, flags: TcpFlags(flags) });
+        let transport =
+            Transport::Tcp(TcpSegment { seq: u32::from(flags & 2 == 0), ack: 1, flags: TcpFlags(flags) });
         Self { at_ms, is_up, transport, local_port, peer: ("52.1.2.3", 443), bytes: 100, payload: Vec::new() }
     }
 

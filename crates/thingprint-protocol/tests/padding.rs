@@ -3,10 +3,9 @@
 mod wire;
 
 use thingprint_protocol::{Limits, Message, Sender};
-use wire::{ACK, Flow, SYN_ACK, Segment, client_hello, records, syn};
+use wire::{ACK, Flow, PUSH_ACK, SYN_ACK, Segment, client_hello, records, syn};
 
 const START: u32 = 0xffff_ff00;
-const PUSH_ACK: u8 = 0x18;
 
 /// The messages of a stream that begins with this payload, sent again with the first data.
 fn check(flags: u8, payload: &[u8], expected: usize) {

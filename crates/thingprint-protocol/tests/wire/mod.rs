@@ -10,6 +10,7 @@ use thingprint_protocol::{Budget, Engine, Inspection, Limits, Message, Sender};
 pub(crate) const SYN: u8 = 0x02;
 pub(crate) const SYN_ACK: u8 = 0x12;
 pub(crate) const ACK: u8 = 0x10;
+pub(crate) const PUSH_ACK: u8 = 0x18;
 
 /// One flow on its way through an engine.
 pub(crate) struct Flow {
@@ -63,9 +64,9 @@ pub(crate) fn syn(start: u32) -> Segment<'static> {
     Segment { seq: start.wrapping_sub(1), flags: SYN, payload: &[] }
 }
 
-/// A segment with data.
+/// A segment with data, pushed: without that, a few zeros would be padding.
 pub(crate) fn data(seq: u32, payload: &[u8]) -> Segment<'_> {
-    Segment { seq, flags: ACK, payload }
+    Segment { seq, flags: PUSH_ACK, payload }
 }
 
 pub(crate) fn packet(transport: Transport, payload: &[u8]) -> Ip<'_> {
