@@ -137,7 +137,12 @@ fn a_hello_in_the_form_of_ssl_2_is_judged_by_its_version_and_by_its_form() {
 #[test]
 fn the_hellos_in_quic_are_judged_and_requests_to_try_again_are_not() {
     let initial = |client_hello: Option<ClientHello>, server_hello: Option<ServerHello>| {
-        Message::QuicInitial(QuicInitial { version: QuicVersion::V1, client_hello, server_hello })
+        Message::QuicInitial(QuicInitial {
+            version: QuicVersion::V1,
+            server_name: None,
+            client_hello,
+            server_hello,
+        })
     };
     let offer = hello(HelloVersion::Tls(0x0303), &[0x0304], &[0x1301, 0x00c6]);
     let audit = judge(vec![

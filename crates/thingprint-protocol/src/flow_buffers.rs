@@ -41,6 +41,7 @@ impl FlowBuffers {
             && self.progress.is_none()
             && self.session.is_none()
             && self.outer.is_empty()
+            && self.reserved_bytes == 0
     }
 
     /// Accounts for what is held now, the sides apart; says whether there is room for it.

@@ -278,10 +278,7 @@ impl Host {
     fn named_in(message: &Message) -> Option<Self> {
         let (name, source) = match message {
             Message::ClientHello(hello) => (hello.server_name.clone(), HostSource::ServerName),
-            Message::QuicInitial(initial) => {
-                let hello = initial.client_hello.as_ref();
-                (hello.and_then(|hello| hello.server_name.clone()), HostSource::ServerName)
-            }
+            Message::QuicInitial(initial) => (initial.server_name.clone(), HostSource::ServerName),
             Message::HttpRequest(request) => (request.host.as_ref().map(Uri::redacted), HostSource::HttpHost),
             _ => return None,
         };
@@ -295,7 +292,7 @@ impl Host {
 fn is_client(flow: &Flow<Heard>) -> bool {
     let asks = |message: &Message| match message {
         Message::ClientHello(_) | Message::HttpRequest(_) => true,
-        Message::QuicInitial(initial) => initial.client_hello.is_some(),
+        Message::QuicInitial(initial) => initial.client_hello.is_some() || initial.server_name.is_some(),
         _ => false,
     };
     let asked = flow.state.messages.iter().find(|heard| asks(&heard.message));

@@ -78,22 +78,6 @@ pub(super) fn read(bytes: &[u8]) -> Option<LongHeader<'_>> {
     Some(LongHeader { kind, packet, number_at, after, ..whole })
 }
 
-/// The version that a packet of Google's QUIC before version 50 names, in its own header or the first long one.
-pub(super) fn google_version(payload: &[u8]) -> Option<QuicVersion> {
-    let first = *payload.first()?;
-    let version_at = match first {
-        0xc0..=0xff => 1,
-        // A public header with a version and a connection id of 8 bytes.
-        _ if first & 0xc9 == 0x09 => 9,
-        _ => return None,
-    };
-    let mut cursor = Cursor::new_at(payload, version_at);
-    match cursor.array()? {
-        letters @ [b'Q', b'0', b'0'..=b'4', b'0'..=b'9'] => Some(QuicVersion(u32::from_be_bytes(letters))),
-        _ => None,
-    }
-}
-
 /// A number of 1, 2, 4 or 8 bytes (RFC 9000 §16).
 pub(super) fn variable(cursor: &mut Cursor<'_>) -> Option<u64> {
     let first = cursor.u8()?;

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::message::MessageBody;
+use crate::message::{MessageBody, size};
 use crate::{ClientHello, ServerHello};
 
 /// What the Initial packets of a QUIC connection contain (RFC 9000 §17.2.2).
@@ -13,6 +13,8 @@ use crate::{ClientHello, ServerHello};
 pub struct QuicInitial {
     /// The version that the packet names.
     pub version: QuicVersion,
+    /// The server that the client asks for, lower case: of its hello, or of Google's CHLO before TLS.
+    pub server_name: Option<String>,
     /// The client's first flight.
     pub client_hello: Option<ClientHello>,
     /// The server's choice.
@@ -64,6 +66,6 @@ impl Serialize for QuicVersion {
 
 impl MessageBody for QuicInitial {
     fn heap_bytes(&self) -> usize {
-        self.client_hello.as_ref().map_or(0, MessageBody::heap_bytes)
+        size::text(self.server_name.as_ref()) + self.client_hello.as_ref().map_or(0, MessageBody::heap_bytes)
     }
 }

@@ -4,9 +4,11 @@
 //! §3.3), so whoever sees the first packet can open them; that a packet opens proves what it is. The hello of a client
 //! may lie in many CRYPTO frames, in any order, over several packets and datagrams.
 //!
-//! Versions whose packets cannot be opened (Google's before TLS, reserved ones) are recognised by name alone.
+//! Google's versions before TLS say in the clear which server the client asks for. Other versions whose packets cannot be
+//! opened are recognised by name alone.
 mod assembly;
 mod frame;
+mod google;
 mod header;
 mod initial;
 mod keys;
@@ -18,6 +20,7 @@ use crate::parser::{Parser, Session, SessionStep};
 use crate::protocols::tls::hello;
 use crate::schema::IpProtocol;
 use assembly::Assembly;
+use google::GooglePacket;
 use header::{Kind, LongHeader};
 pub use initial::{QuicInitial, QuicVersion};
 use keys::{Keys, Side};
@@ -44,7 +47,7 @@ impl Parser for Quic {
 
 /// The long header of a version that is in use identifies the protocol, also when the packet cannot be opened.
 fn has_known_version(payload: &[u8]) -> bool {
-    header::google_version(payload).is_some() || header::read(payload).is_some()
+    GooglePacket::read(payload).is_some() || header::read(payload).is_some()
 }
 
 /// What is remembered of the handshake of one connection; the default is that of a new one.
@@ -55,6 +58,8 @@ pub struct Handshake {
     server: Assembly,
     /// Whether a version that cannot be opened was reported.
     is_version_reported: bool,
+    /// Whether a name in such a version was reported.
+    is_name_reported: bool,
 }
 
 /// The keys of both sides' Initial packets.
@@ -82,8 +87,8 @@ pub enum Reading {
 impl Handshake {
     /// Reads a datagram of the connection, of either side: its packets up to the first one that completes a message.
     pub fn read(&mut self, payload: &[u8]) -> Reading {
-        if let Some(version) = header::google_version(payload) {
-            return self.report_version(version);
+        if let Some(packet) = GooglePacket::read(payload) {
+            return self.report(packet.version, packet.server_name);
         }
         let mut reading = Reading::Other;
         let mut rest = payload;
@@ -93,7 +98,7 @@ impl Handshake {
             let found = match header.kind {
                 Kind::Initial if initials > MOST_INITIALS => return Reading::Quic,
                 Kind::Initial => self.initial(&header),
-                Kind::Unknown => self.report_version(header.version),
+                Kind::Unknown => self.report(header.version, None),
                 Kind::Other => Reading::Quic,
             };
             match found {
@@ -116,11 +121,14 @@ impl Handshake {
         self.client.is_done() && self.server.is_done()
     }
 
-    fn report_version(&mut self, version: QuicVersion) -> Reading {
-        if std::mem::replace(&mut self.is_version_reported, true) {
+    /// Reports a version that cannot be opened, and once more a name in it that comes later.
+    fn report(&mut self, version: QuicVersion, server_name: Option<String>) -> Reading {
+        let is_new = !std::mem::replace(&mut self.is_version_reported, true);
+        let has_new_name = server_name.is_some() && !std::mem::replace(&mut self.is_name_reported, true);
+        if !is_new && !has_new_name {
             return Reading::Quic;
         }
-        Reading::Message(QuicInitial { version, client_hello: None, server_hello: None })
+        Reading::Message(QuicInitial { version, server_name, client_hello: None, server_hello: None })
     }
 
     /// Opens an Initial packet and adds its frames to those of its side.
@@ -142,7 +150,8 @@ impl Handshake {
         if client_hello.is_none() && server_hello.is_none() {
             return Reading::Quic;
         }
-        Reading::Message(QuicInitial { version, client_hello, server_hello })
+        let server_name = client_hello.as_ref().and_then(|hello| hello.server_name.clone());
+        Reading::Message(QuicInitial { version, server_name, client_hello, server_hello })
     }
 
     /// The frames of an Initial packet, and who sent it.
