@@ -38,8 +38,27 @@ macro_rules! models {
 
 /// The protocols that a model alone describes, without a parser, in the order in which detection tries them: behind all of
 /// the registry.
-pub(crate) const DESCRIBED: &[&str] =
-    models!["smtp", "imap", "pop3", "xmpp", "ftp", "ldap", "postgresql", "mysql", "socks", "proxy", "rdp",];
+pub(crate) const DESCRIBED: &[&str] = models![
+    "smtp",
+    "imap",
+    "pop3",
+    "xmpp",
+    "ftp",
+    "ldap",
+    "postgresql",
+    "mysql",
+    "socks",
+    "proxy",
+    "rdp",
+    "rtsp",
+    "sip",
+    "stun",
+    "coap",
+    "ssh",
+    "telnet",
+    "modbus",
+    "bacnet",
+];
 
 macro_rules! modules {
     ($($module:ident: $parser:ident, $title:literal, $messages:tt, $exports:tt;)+) => {
