@@ -446,3 +446,38 @@ fn secrets_are_not_written_unless_asked() {
     assert_eq!(json(&message), shown);
     assert!(!format!("{message:?}").contains("k1"));
 }
+
+#[test]
+fn numbers_may_have_the_least_significant_byte_first() {
+    let mut flow = Flow::of(
+        r#"{
+            "info": {"abbreviation": "meter"},
+            "contents": {"request": {"matchers": [{"id": "mark", "type": "byte", "pattern": "@0 4d 01"}]}},
+            "attributes": [
+                {"name": "value", "type": "unsigned", "byte-order": "little-endian",
+                 "read": {"range": {"from": "2", "to": "from + 4"}}},
+                {"name": "items", "type": "list", "item-bytes": 2, "byte-order": "little-endian",
+                 "read": {"range": {"from": "$le(6, 2)", "to": "from + 4"}}},
+                {"name": "unit", "type": "string", "byte-order": "little-endian",
+                 "read": {"option": {"seek": "@0 4d 01 ??{10}", "tag": "07", "length-bytes": 2}}},
+                {"name": "gone", "type": "unsigned", "read": {"range": {"from": "90", "to": "91"}}}
+            ]
+        }"#,
+    );
+    flow.udp(DEVICE, b"M\x01\x2a\0\0\x01\x08\0\x01\x02\x03\x04\x07\x02\0Wh");
+    let [Message::Described(described)] = &flow.found[..] else { panic!("{:?}", flow.found) };
+    let json = serde_json::to_value(described).unwrap();
+    let expected =
+        serde_json::json!({"value": 0x0100_002a, "items": [0x0201, 0x0403], "unit": "Wh", "gone": null});
+    assert_eq!(json, expected);
+}
+
+#[test]
+fn a_value_alone_is_refused_where_a_list_stands() {
+    let text = r#"{"info": {"abbreviation": "x"}, "metadata": {"traffic-mode": "unicast"}}"#;
+    let error = Model::from_json(text).unwrap_err().to_string();
+    assert!(error.contains(r#"expected a list: write ["unicast"]"#), "{error}");
+    let text = r#"{"metadata": {"server-ports": {"ip-protocol": "udp", "port": 7}}}"#;
+    let error = Model::from_json(text).unwrap_err().to_string();
+    assert!(error.contains("expected a list, in square brackets"), "{error}");
+}

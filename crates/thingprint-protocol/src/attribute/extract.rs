@@ -3,7 +3,7 @@ use regex_automata::meta;
 use super::Value;
 use super::offset::Offset;
 use crate::matcher::{self, BytePattern};
-use crate::schema::{self, Attribute, Direction, OptionField, Reading, ValueType};
+use crate::schema::{self, Attribute, ByteOrder, Direction, OptionField, Reading, ValueType};
 use crate::secrecy::is_secret_attribute;
 use crate::text::escaped;
 use crate::{Fault, SyntaxError};
@@ -18,6 +18,7 @@ pub(crate) struct Extractor {
     direction: Direction,
     value_type: ValueType,
     item_bytes: usize,
+    byte_order: ByteOrder,
     is_secret: bool,
     source: Source,
 }
@@ -62,6 +63,7 @@ impl Extractor {
             direction: attribute.direction,
             value_type: attribute.value_type,
             item_bytes: usize::from(item_bytes),
+            byte_order: attribute.byte_order,
             is_secret: attribute.secret || is_secret_attribute(&attribute.name),
             source,
         }))
@@ -78,13 +80,17 @@ impl Extractor {
         Some(if self.is_secret { value.hidden() } else { value })
     }
 
-    fn read_openly(&self, input: Input<'_>) -> Option<Value> {
-        let is_wanted = match self.direction {
+    /// Whether the sender of the payload may send the attribute.
+    pub(crate) const fn is_of(&self, input: Input<'_>) -> bool {
+        match self.direction {
             Direction::Request => input.may_be_request,
             Direction::Response => input.may_be_response,
             Direction::Combined => true,
-        };
-        if !is_wanted {
+        }
+    }
+
+    fn read_openly(&self, input: Input<'_>) -> Option<Value> {
+        if !self.is_of(input) {
             return None;
         }
         match &self.source {
@@ -101,7 +107,7 @@ impl Extractor {
             Source::Option { seek, tag, field } => {
                 let start =
                     seek.as_ref().map_or(Some(0), |seek| seek.find(input.payload).map(|at| at.end))?;
-                self.of_options(&options(input.payload.get(start..)?, tag, field))
+                self.of_options(&options(input.payload.get(start..)?, tag, field, self.byte_order))
             }
         }
     }
@@ -128,10 +134,11 @@ impl Extractor {
         Some(match self.value_type {
             ValueType::String => Value::String(escaped(bytes)),
             ValueType::Bytes => Value::Bytes(bytes.to_vec()),
-            ValueType::Unsigned => Value::Unsigned(number(bytes)?),
+            ValueType::Unsigned => Value::Unsigned(self.byte_order.number(bytes)?),
             ValueType::List => {
                 let items = bytes.chunks_exact(self.item_bytes).take(MOST_VALUES);
-                Value::List(items.filter_map(number).map(Value::Unsigned).collect())
+                let numbers = items.filter_map(|item| self.byte_order.number(item));
+                Value::List(numbers.map(Value::Unsigned).collect())
             }
         })
     }
@@ -216,11 +223,11 @@ fn seek_of(pattern: Option<&str>) -> Result<Option<Seek>, Fault> {
 }
 
 /// The values of the options with a tag, from the first option up to the end or to what is broken.
-fn options<'a>(bytes: &'a [u8], wanted: &Seek, field: &OptionField) -> Vec<&'a [u8]> {
+fn options<'a>(bytes: &'a [u8], wanted: &Seek, field: &OptionField, order: ByteOrder) -> Vec<&'a [u8]> {
     let mut values = Vec::new();
     let mut rest = bytes;
     while let Some((tag, after_tag)) = rest.split_at_checked(usize::from(field.tag_bytes)) {
-        let tag = number(tag).and_then(|tag| u32::try_from(tag).ok());
+        let tag = ByteOrder::BigEndian.number(tag).and_then(|tag| u32::try_from(tag).ok());
         if tag.is_some() && tag == field.end_tag {
             break;
         }
@@ -231,7 +238,8 @@ fn options<'a>(bytes: &'a [u8], wanted: &Seek, field: &OptionField) -> Vec<&'a [
         let Some((length, after)) = after_tag.split_at_checked(usize::from(field.length_bytes)) else {
             break;
         };
-        let Some(length) = number(length).and_then(|length| usize::try_from(length).ok()) else { break };
+        let length = order.number(length).and_then(|length| usize::try_from(length).ok());
+        let Some(length) = length else { break };
         let Some((value, after)) = after.split_at_checked(length) else { break };
         if wanted.prefix_length(rest).is_some() && values.len() < MOST_VALUES {
             values.push(value);
@@ -239,10 +247,4 @@ fn options<'a>(bytes: &'a [u8], wanted: &Seek, field: &OptionField) -> Vec<&'a [
         rest = after;
     }
     values
-}
-
-/// A number in network order, of at most eight bytes.
-fn number(bytes: &[u8]) -> Option<u64> {
-    let is_short = (1..=8).contains(&bytes.len());
-    is_short.then(|| bytes.iter().fold(0, |number, &byte| number << 8 | u64::from(byte)))
 }

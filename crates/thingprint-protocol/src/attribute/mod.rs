@@ -19,7 +19,7 @@ pub struct Described {
     pub model: ModelIndex,
     /// Who sent the payload.
     pub sender: Sender,
-    /// Names and values, in the order of the model; each name once.
+    /// Names and values, in the order of the model; each name that the sender may send, once.
     pub attributes: Vec<(String, Value)>,
 }
 
@@ -34,6 +34,8 @@ pub enum Value {
     Unsigned(u64),
     /// Several values.
     List(Vec<Self>),
+    /// The payload has none.
+    Absent,
     /// What nobody should read by chance, in the form in which it would be written otherwise.
     Secret(Credential),
 }
@@ -57,7 +59,7 @@ impl Value {
     pub(crate) fn hidden(self) -> Self {
         match self {
             Self::List(values) => Self::List(values.into_iter().map(Self::hidden).collect()),
-            Self::Secret(_) => self,
+            Self::Secret(_) | Self::Absent => self,
             _ => Self::Secret(Credential::new(self.to_string())),
         }
     }
@@ -66,7 +68,7 @@ impl Value {
         match self {
             Self::Secret(secret) => secret.show(),
             Self::List(values) => values.iter_mut().for_each(Self::show),
-            Self::String(_) | Self::Bytes(_) | Self::Unsigned(_) => {}
+            Self::String(_) | Self::Bytes(_) | Self::Unsigned(_) | Self::Absent => {}
         }
     }
 
@@ -74,7 +76,7 @@ impl Value {
         match self {
             Self::String(text) => text.len(),
             Self::Bytes(bytes) => bytes.len(),
-            Self::Unsigned(_) => 0,
+            Self::Unsigned(_) | Self::Absent => 0,
             Self::Secret(secret) => secret.reveal().len(),
             Self::List(values) => values.iter().map(|value| size_of::<Self>() + value.held_bytes()).sum(),
         }
@@ -95,6 +97,7 @@ impl Serialize for Value {
             Self::String(text) => serializer.serialize_str(text),
             Self::Bytes(_) => serializer.collect_str(self),
             Self::Unsigned(number) => serializer.serialize_u64(*number),
+            Self::Absent => serializer.serialize_none(),
             Self::List(values) => serializer.collect_seq(values),
             Self::Secret(secret) => secret.serialize(serializer),
         }
@@ -107,6 +110,7 @@ impl fmt::Display for Value {
             Self::String(text) => f.write_str(text),
             Self::Bytes(bytes) => bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}")),
             Self::Unsigned(number) => write!(f, "{number}"),
+            Self::Absent => Ok(()),
             Self::Secret(secret) => write!(f, "{secret}"),
             Self::List(values) => {
                 for (index, value) in values.iter().enumerate() {

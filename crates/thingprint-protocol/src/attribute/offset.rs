@@ -1,3 +1,4 @@
+use crate::schema::ByteOrder;
 use crate::{Span, SyntaxError};
 
 /// Bounds on an expression: its text, its nesting, and the bytes that one `$` reads.
@@ -11,10 +12,11 @@ pub(super) enum Offset {
     Number(u64),
     /// The first offset of a range.
     From,
-    /// Bytes at an offset, as a number in network order.
+    /// Bytes at an offset, as a number.
     Read {
         at: Box<Self>,
         bytes: u64,
+        order: ByteOrder,
     },
     Sum(Box<Self>, Box<Self>),
     Difference(Box<Self>, Box<Self>),
@@ -43,7 +45,7 @@ impl Offset {
         match self {
             Self::Number(number) => Some(*number),
             Self::From => from,
-            Self::Read { at, bytes } => read(payload, value(at)?, *bytes),
+            Self::Read { at, bytes, order } => order.number(read(payload, value(at)?, *bytes)?),
             Self::Sum(left, right) => value(left)?.checked_add(value(right)?),
             Self::Difference(left, right) => value(left)?.checked_sub(value(right)?),
             Self::Shift(left, right) => {
@@ -56,11 +58,10 @@ impl Offset {
     }
 }
 
-fn read(payload: &[u8], at: u64, bytes: u64) -> Option<u64> {
+fn read(payload: &[u8], at: u64, bytes: u64) -> Option<&[u8]> {
     let start = usize::try_from(at).ok()?;
     let end = start.checked_add(usize::try_from(bytes).ok()?)?;
-    let read = payload.get(start..end)?;
-    Some(read.iter().fold(0, |number, &byte| number << 8 | u64::from(byte)))
+    payload.get(start..end)
 }
 
 struct Parser<'a> {
@@ -116,6 +117,9 @@ impl<'a> Parser<'a> {
 
     fn reading(&mut self) -> Result<Offset, SyntaxError> {
         self.at += 1;
+        let is_little = self.rest().starts_with("le");
+        self.at += if is_little { "le".len() } else { 0 };
+        let order = if is_little { ByteOrder::LittleEndian } else { ByteOrder::BigEndian };
         let open = self.open()?;
         let at = Box::new(self.sum()?);
         let mut bytes = 1;
@@ -130,7 +134,7 @@ impl<'a> Parser<'a> {
             }
         }
         self.close(open)?;
-        Ok(Offset::Read { at, bytes })
+        Ok(Offset::Read { at, bytes, order })
     }
 
     fn bracketed(&mut self) -> Result<Offset, SyntaxError> {

@@ -30,6 +30,8 @@ fn offsets_are_computed_from_the_payload() {
     check("$(0)", Some(3));
     check("$($(0))", Some(2));
     check("$(1, 2)", Some(1));
+    check("$le(1, 2)", Some(0x100));
+    check("$le($(0) - 2, 4)", Some(0xff02_0100));
     check("$(2) < 8 | $(3)", Some(0x102));
     check("1 + ($(2) < 8) | ($(3)) + 1", Some(0x104));
     check("from - $(4)", None);

@@ -9,8 +9,8 @@ mod java;
 mod tests;
 
 use crate::schema::{
-    Attribute, Capture, Contents, Direction, Info, Matcher, Metadata, Model, OptionField, Range, Reading,
-    Section, ServerPort, ValueType, named_in, without_place,
+    Attribute, ByteOrder, Capture, Contents, Direction, Info, Matcher, Metadata, Model, OptionField, Range,
+    Reading, Section, ServerPort, ValueType, named_in, without_place,
 };
 use crate::secrecy::is_secret_attribute;
 use crate::{Fault, ModelError, SyntaxError};
@@ -138,7 +138,15 @@ fn attribute(form: &AttributeForm) -> Result<Attribute, (&'static str, Fault)> {
     };
     // The form cannot mark secrets: their names identify them.
     let secret = is_secret_attribute(&form.name);
-    Ok(Attribute { name: form.name.clone(), direction, value_type, item_bytes: None, secret, read })
+    Ok(Attribute {
+        name: form.name.clone(),
+        direction,
+        value_type,
+        item_bytes: None,
+        byte_order: ByteOrder::default(),
+        secret,
+        read,
+    })
 }
 
 fn whole_bytes(bits: Option<u8>) -> Result<u8, Fault> {

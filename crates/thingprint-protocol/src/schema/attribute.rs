@@ -16,6 +16,9 @@ pub struct Attribute {
     /// For a list that is read from bytes: how many of them make one number, 1 to 8. Missing: 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item_bytes: Option<u8>,
+    /// The order of the bytes of numbers on the wire, and of the lengths of options. Missing: network order.
+    #[serde(default, skip_serializing_if = "ByteOrder::is_network")]
+    pub byte_order: ByteOrder,
     /// Whether it is written as `***` unless credentials are asked for. Missing: it is not. A parser of the program knows
     /// by itself what it has to hide.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -38,6 +41,18 @@ pub enum Direction {
     Combined,
 }
 
+/// Which byte of a number comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum ByteOrder {
+    /// The most significant one: network order.
+    #[default]
+    BigEndian,
+    /// The least significant one.
+    LittleEndian,
+}
+
 /// The form of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -47,7 +62,7 @@ pub enum ValueType {
     String,
     /// Bytes as sent.
     Bytes,
-    /// A whole number from 0: bytes in network order, at most eight; or, from a capture, decimal digits.
+    /// A whole number from 0: at most eight bytes in the order of `byte-order`; or, from a capture, decimal digits.
     Unsigned,
     /// From a capture: a text for each place where the expression matches. From a range: numbers of `item-bytes` bytes
     /// each. From an option that comes once: the same; from one that comes again: the bytes of each.
@@ -85,8 +100,8 @@ pub struct Capture {
 /// The bytes between two offsets.
 ///
 /// Offsets are expressions: whole numbers, `+`, `-`, brackets, `$(n)` for the byte at offset n and `$(n, k)` for k bytes
-/// from there in network order, `a < n` for a shift to the left by n bits, `a | b` for a bitwise or; shift and or bind
-/// tighter than plus and minus. In `to`, the word `from` stands for the first offset.
+/// from there in network order, `$le(n, k)` for k bytes with the least significant one first, `a < n` for a shift to the
+/// left by n bits, `a | b` for a bitwise or; shift and or bind tighter than plus and minus. In `to`, the word `from` stands for the first offset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -128,6 +143,23 @@ pub struct OptionField {
 impl OptionField {
     const fn one() -> u8 {
         1
+    }
+}
+
+impl ByteOrder {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+    fn is_network(&self) -> bool {
+        *self == Self::BigEndian
+    }
+
+    /// The number that bytes are, of which there are at most eight.
+    pub(crate) fn number(self, bytes: &[u8]) -> Option<u64> {
+        let join = |number: u64, &byte: &u8| number << 8 | u64::from(byte);
+        let is_short = (1..=8).contains(&bytes.len());
+        is_short.then(|| match self {
+            Self::BigEndian => bytes.iter().fold(0, join),
+            Self::LittleEndian => bytes.iter().rev().fold(0, join),
+        })
     }
 }
 

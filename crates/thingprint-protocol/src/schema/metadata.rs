@@ -1,23 +1,25 @@
 use serde::{Deserialize, Serialize};
 use thingprint_flow::Transport;
 
+use super::list;
+
 /// Where a protocol is found: facts of the headers, which can rule a protocol out but never prove one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Metadata {
     /// Network protocols that carry it. Missing: both.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "list::of")]
     pub ether_types: Vec<EtherType>,
     /// Transport protocols that carry it. Missing: those of the server ports; if these are missing too, TCP and UDP.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "list::of")]
     pub ip_protocols: Vec<IpProtocol>,
     /// How its packets are addressed; a payload that is addressed otherwise is not looked at. Missing: in any way.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "list::of")]
     pub traffic_mode: Vec<TrafficMode>,
     /// Standard ports of its servers. They say in which order protocols are tried and which flows keep to the standard;
     /// they never prove a protocol. Missing: it has none.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "list::of")]
     pub server_ports: Vec<ServerPort>,
 }
 

@@ -4,6 +4,7 @@
 //! open. Every part may be missing; what that means is said at each.
 mod attribute;
 mod contents;
+mod list;
 mod metadata;
 mod opening;
 #[cfg(test)]
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Fault, ModelError, dialect};
 
-pub use attribute::{Attribute, Capture, Direction, OptionField, Range, Reading, ValueType};
+pub use attribute::{Attribute, ByteOrder, Capture, Direction, OptionField, Range, Reading, ValueType};
 pub use contents::{Condition, Contents, Matcher, Measure, Section, Statistic};
 pub use metadata::{EtherType, IpProtocol, Metadata, ServerPort, TrafficMode};
 pub use opening::Opening;
@@ -67,7 +68,7 @@ pub struct Info {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Public documents that define the protocol, such as the address of an RFC. Missing: unknown.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "list::of")]
     pub source: Vec<String>,
     /// Version of the model, counted up with every change. Missing: unknown.
     #[serde(skip_serializing_if = "Option::is_none")]

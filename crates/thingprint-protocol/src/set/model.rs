@@ -170,7 +170,7 @@ impl CompiledModel {
         self.sections().any(|(_, section)| section.has_conditions())
     }
 
-    /// Reads the attributes of a payload.
+    /// Reads the attributes of a payload; none at all if it has none of them.
     pub(crate) fn attributes(&self, known: &ModelState, payload: &Payload<'_>) -> Vec<(String, Value)> {
         let input = Input {
             payload: payload.bytes,
@@ -178,12 +178,16 @@ impl CompiledModel {
             may_be_response: may_be(Role::Response, known, payload.sender),
         };
         let mut found: Vec<(String, Value)> = Vec::new();
-        for extractor in &self.attributes {
-            if found.iter().all(|(name, _)| name != extractor.name())
-                && let Some(value) = extractor.read(input)
-            {
-                found.push((extractor.name().to_owned(), value));
+        for extractor in self.attributes.iter().filter(|extractor| extractor.is_of(input)) {
+            let value = || extractor.read(input).unwrap_or(Value::Absent);
+            match found.iter_mut().find(|(name, _)| name == extractor.name()) {
+                Some((_, known)) if *known == Value::Absent => *known = value(),
+                Some(_) => {}
+                None => found.push((extractor.name().to_owned(), value())),
             }
+        }
+        if found.iter().all(|(_, value)| *value == Value::Absent) {
+            found.clear();
         }
         found
     }
