@@ -1,6 +1,5 @@
 use thingprint_flow::{Copies, Identity, LinkEvidence, PlacedPacket};
 
-
 /// What the first frames of a trace show of the way in which it was captured.
 #[derive(Debug, Default)]
 pub(crate) struct FirstFrames {
