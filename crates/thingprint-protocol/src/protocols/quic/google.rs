@@ -82,7 +82,9 @@ mod tests {
             message.extend_from_slice(*tag);
             message.extend(end.to_le_bytes());
         }
-        tags.iter().for_each(|(_, value)| message.extend_from_slice(value));
+        for (_, value) in tags {
+            message.extend_from_slice(value);
+        }
         message
     }
 
@@ -91,12 +93,12 @@ mod tests {
     }
 
     /// A client's first packet: public header, number, hash, and a frame of stream 1.
-    fn public(flags: u8, version: &[u8; 4], message: &[u8]) -> Vec<u8> {
-        [&[flags][..], &[7; 8], version, &[1], &[0xab; 12], &[0xa4, 1, 0x24, 4], message].concat()
+    fn public(flags: u8, version: [u8; 4], message: &[u8]) -> Vec<u8> {
+        [&[flags][..], &[7; 8], &version, &[1], &[0xab; 12], &[0xa4, 1, 0x24, 4], message].concat()
     }
 
-    fn long(first: u8, version: &[u8; 4], message: &[u8]) -> Vec<u8> {
-        [&[first][..], version, &[0x50], &[7; 8], &[0, 0, 0, 1], &[0xab; 12], &[0xa4, 1], message].concat()
+    fn long(first: u8, version: [u8; 4], message: &[u8]) -> Vec<u8> {
+        [&[first][..], &version, &[0x50], &[7; 8], &[0, 0, 0, 1], &[0xab; 12], &[0xa4, 1], message].concat()
     }
 
     fn check(payload: &[u8], expected: Option<(&str, Option<&str>)>) {
@@ -110,36 +112,36 @@ mod tests {
     fn versions_and_names_are_read_from_both_forms_of_header() {
         for version in [b"Q024", b"Q030", b"Q035", b"Q039", b"Q043"] {
             let text = std::str::from_utf8(version).unwrap();
-            check(&public(0x09, version, &asking()), Some((text, Some("mail.example.com"))));
-            check(&public(0x0d, version, &asking()), Some((text, Some("mail.example.com"))));
-            check(&public(0x19, version, &[0xee; 900]), Some((text, None)));
+            check(&public(0x09, *version, &asking()), Some((text, Some("mail.example.com"))));
+            check(&public(0x0d, *version, &asking()), Some((text, Some("mail.example.com"))));
+            check(&public(0x19, *version, &[0xee; 900]), Some((text, None)));
         }
-        check(&long(0xff, b"Q044", &asking()), Some(("Q044", Some("mail.example.com"))));
-        check(&long(0xc3, b"Q046", &asking()), Some(("Q046", Some("mail.example.com"))));
+        check(&long(0xff, *b"Q044", &asking()), Some(("Q044", Some("mail.example.com"))));
+        check(&long(0xc3, *b"Q046", &asking()), Some(("Q046", Some("mail.example.com"))));
     }
 
     #[test]
     fn what_is_cut_or_broken_has_no_name() {
-        let whole = public(0x09, b"Q039", &asking());
+        let whole = public(0x09, *b"Q039", &asking());
         for cut in 0..whole.len() {
             let expected = if cut < 13 { None } else { Some(("Q039", None)) };
             if cut < 978 {
                 check(&whole[..cut], expected);
             }
         }
-        check(&public(0x09, b"Q039", &chlo(&[(b"SNI\0", b"")])), Some(("Q039", None)));
-        check(&public(0x09, b"Q039", &chlo(&[(b"VER\0", b"Q039")])), Some(("Q039", None)));
-        check(&public(0x08, b"Q039", &asking()), None); // no version
-        check(&public(0x49, b"Q039", &asking()), None);
-        check(&public(0x09, b"Q050", &asking()), None);
-        check(&public(0x09, b"Qxyz", &asking()), None);
+        check(&public(0x09, *b"Q039", &chlo(&[(b"SNI\0", b"")])), Some(("Q039", None)));
+        check(&public(0x09, *b"Q039", &chlo(&[(b"VER\0", b"Q039")])), Some(("Q039", None)));
+        check(&public(0x08, *b"Q039", &asking()), None); // no version
+        check(&public(0x49, *b"Q039", &asking()), None);
+        check(&public(0x09, *b"Q050", &asking()), None);
+        check(&public(0x09, *b"Qxyz", &asking()), None);
     }
 
     proptest! {
         #[test]
         fn any_tags_are_read_without_panic(rest: Vec<u8>, tags: u16) {
             let message = [&b"CHLO"[..], &tags.to_le_bytes(), &[0, 0], &rest].concat();
-            prop_assert!(GooglePacket::read(&public(0x09, b"Q039", &message)).is_some());
+            prop_assert!(GooglePacket::read(&public(0x09, *b"Q039", &message)).is_some());
         }
     }
 }
