@@ -23,7 +23,7 @@ pub struct CaptureError {
 pub enum ProblemKind {
     /// The bytes could not be had: the file cannot be opened, the disk fails.
     Unreadable,
-    /// The bytes are no capture of a known format.
+    /// The bytes are not a capture of a known format.
     NotACapture,
     /// The capture ends inside a packet, a block or a compressed frame.
     Cut,

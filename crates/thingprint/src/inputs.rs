@@ -7,7 +7,7 @@ use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use thingprint_flow::{Capture, is_capture};
+use thingprint_flow::{Capture, ForeignFile, foreign_file, is_capture, is_compressed};
 
 use crate::exit::Outcome;
 use crate::messages::Messages;
@@ -99,8 +99,9 @@ pub(crate) fn expand(arguments: &[OsString], messages: Messages) -> anyhow::Resu
     let (mut inputs, mut seen, mut missing) = (Vec::new(), BTreeSet::new(), Vec::new());
     for argument in arguments {
         match expand_one(argument) {
-            Ok(found) => {
-                inputs.extend(found.into_iter().filter(|input| seen.insert(input.identity())));
+            Ok(Found { captures, archives }) => {
+                inputs.extend(captures.into_iter().filter(|input| seen.insert(input.identity())));
+                missing.extend(archives);
             }
             Err(error) => missing.push(format!("{error:#}")),
         }
@@ -130,7 +131,7 @@ pub(crate) fn expand_files(arguments: &[OsString], messages: Messages) -> anyhow
         } else if path.exists() {
             vec![Input::File(path.to_owned())]
         } else if is_glob(argument) {
-            matches_of(&text)?
+            matches_of(&text)?.captures
         } else {
             bail!("failed to read {text}: no such file");
         };
@@ -161,26 +162,74 @@ pub(crate) fn is_capture_input(input: &Input) -> bool {
         Input::File(path) => !input.is_rewindable() || begins_as_capture(path),
         // What is looked at stays in the buffer that all readers of standard input share.
         Input::Stdin => match io::stdin().lock().fill_buf() {
-            Ok(start) => is_capture(Box::new(io::Cursor::new(start.to_vec()))),
+            // Of a compressed stream there may be too little to see what is inside; tables are not compressed.
+            Ok(start) => is_compressed(start) || is_capture(Box::new(io::Cursor::new(start.to_vec()))),
             Err(_) => true,
         },
     }
 }
 
-fn expand_one(argument: &OsStr) -> anyhow::Result<Vec<Input>> {
+/// What an argument stands for.
+#[derive(Debug, Default)]
+struct Found {
+    captures: Vec<Input>,
+    /// What there is to say of archives, in which captures may be.
+    archives: Vec<String>,
+}
+
+impl Found {
+    fn one(input: Input) -> Self {
+        Self { captures: vec![input], archives: Vec::new() }
+    }
+
+    /// Adds every capture below a folder, in the order of paths: what begins as one, and what is named as one, so that a
+    /// broken capture is not passed over. Folders that are links are not followed.
+    fn add_folder(&mut self, folder: &Path) -> anyhow::Result<()> {
+        let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
+            .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
+            .with_context(|| format!("failed to read {}", folder.display()))?;
+        paths.sort();
+        for path in paths {
+            let Ok(kind) = path.symlink_metadata() else { continue };
+            if kind.is_dir() {
+                self.add_folder(&path)?;
+            } else if path.is_file() {
+                self.add_file(path);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_file(&mut self, path: PathBuf) {
+        if is_named_capture(&path) || begins_as_capture(&path) {
+            self.captures.push(Input::File(path));
+        } else if let Some(ForeignFile { name, advice, .. }) = archive(&path) {
+            self.archives.push(format!("{} is {name}, and was not read: {advice}", path.display()));
+        }
+    }
+}
+
+fn archive(path: &Path) -> Option<ForeignFile> {
+    let file = File::open(path).ok()?;
+    foreign_file(Box::new(file)).filter(|file| file.is_archive)
+}
+
+fn expand_one(argument: &OsStr) -> anyhow::Result<Found> {
     if argument == "-" {
-        return Ok(vec![Input::Stdin]);
+        return Ok(Found::one(Input::Stdin));
     }
     let (path, text) = (Path::new(argument), argument.to_string_lossy());
     if path.is_dir() {
-        let found = captures_in(path)?;
-        if found.is_empty() {
-            bail!("failed to read {text}: there is no capture in this folder");
+        let mut found = Found::default();
+        found.add_folder(path)?;
+        if found.captures.is_empty() {
+            let archives: String = found.archives.iter().map(|text| format!("; {text}")).collect();
+            bail!("failed to read {text}: there is no capture in this folder{archives}");
         }
         return Ok(found);
     }
     if path.exists() {
-        return Ok(vec![Input::File(path.to_owned())]);
+        return Ok(Found::one(Input::File(path.to_owned())));
     }
     if is_glob(argument) {
         return matches_of(&text);
@@ -188,38 +237,19 @@ fn expand_one(argument: &OsStr) -> anyhow::Result<Vec<Input>> {
     bail!("failed to read {text}: no such file or folder")
 }
 
-fn matches_of(pattern: &str) -> anyhow::Result<Vec<Input>> {
+fn matches_of(pattern: &str) -> anyhow::Result<Found> {
     let paths =
         glob::glob(pattern).with_context(|| format!("failed to read {pattern}: the glob is malformed"))?;
-    let mut found = Vec::new();
+    let mut found = Found::default();
     for path in paths.filter_map(Result::ok) {
         if path.is_dir() {
-            found.extend(captures_in(&path)?);
+            found.add_folder(&path)?;
         } else {
-            found.push(Input::File(path));
+            found.captures.push(Input::File(path));
         }
     }
-    if found.is_empty() {
+    if found.captures.is_empty() {
         bail!("failed to read {pattern}: nothing matches this glob");
-    }
-    Ok(found)
-}
-
-/// Every capture below a folder, in the order of paths: what begins as one, and what is named as one, so that a
-/// broken capture is not passed over. Folders that are links are not followed.
-fn captures_in(folder: &Path) -> anyhow::Result<Vec<Input>> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
-        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
-        .with_context(|| format!("failed to read {}", folder.display()))?;
-    paths.sort();
-    let mut found = Vec::new();
-    for path in paths {
-        let Ok(kind) = path.symlink_metadata() else { continue };
-        if kind.is_dir() {
-            found.extend(captures_in(&path)?);
-        } else if path.is_file() && (is_named_capture(&path) || begins_as_capture(&path)) {
-            found.push(Input::File(path));
-        }
     }
     Ok(found)
 }
@@ -231,6 +261,7 @@ fn begins_as_capture(path: &Path) -> bool {
 /// Whether a file's name says that it is a capture, compressed or not.
 fn is_named_capture(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    let name = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name);
+    let compressed = [".gz", ".zst", ".bz2", ".xz", ".lz4"];
+    let name = compressed.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
     [".pcap", ".pcapng", ".cap"].iter().any(|end| name.ends_with(end))
 }

@@ -3,6 +3,7 @@
 mod buffer;
 mod clock;
 mod compression;
+mod foreign;
 mod format;
 mod hash;
 mod link;
@@ -18,7 +19,8 @@ mod timed;
 mod trace;
 mod writer;
 
-pub use compression::decompress;
+pub use compression::{decompress, is_compressed};
+pub use foreign::{ForeignFile, foreign_file};
 pub use hash::ContentHash;
 pub use link::LinkType;
 pub use sniff::is_capture;

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicU64;
 
 use super::buffer::Buffer;
 use super::compression;
+use super::foreign::{ForeignFile, MARK_BYTES};
 use super::format::{Format, Record, Step};
 use super::hash::ContentHash;
 use super::link::LinkType;
@@ -70,7 +71,11 @@ impl Reader {
                 last_time: Timestamp::default(),
                 links: Links::default(),
             }),
-            None => Err(not_a_capture(&name, buffer.available())),
+            None => {
+                // What is left out of the message when it cannot be read is only what the file is.
+                let _ = buffer.fill(MARK_BYTES);
+                Err(not_a_capture(&name, buffer.available()))
+            }
         }
     }
 
@@ -220,9 +225,11 @@ fn unreadable(capture: &str, error: &io::Error) -> CaptureError {
 fn not_a_capture(capture: &str, start: &[u8]) -> CaptureError {
     let reason = if start.is_empty() {
         "the file is empty".to_owned()
+    } else if let Some(ForeignFile { name, advice, .. }) = ForeignFile::of(start) {
+        format!("this is {name}, not a capture: {advice}")
     } else {
         let magic: Vec<String> = start.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-        format!("no capture of a known format: it starts with {}", magic.join(" "))
+        format!("unknown capture format: it starts with {}", magic.join(" "))
     };
     Place { capture, offset: 0, packets: 0 }.error(ProblemKind::NotACapture, reason)
 }

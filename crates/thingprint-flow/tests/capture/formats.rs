@@ -2,7 +2,7 @@ use std::io::Cursor;
 
 use thingprint_flow::{Capture, ContentHash, LinkType, Timestamp, Trace, TraceOptions, is_capture};
 
-use crate::frames::{Captured, Order, Pcap, Section, gzip, tcp_frame, udp_frame, zstd};
+use crate::frames::{Captured, Order, Pcap, Section, bzip2, gzip, lz4, tcp_frame, udp_frame, xz, zstd};
 use crate::reading::{Reading, Trickle, capture, read, read_all};
 
 /// Three frames, a microsecond and a second apart.
@@ -29,7 +29,7 @@ fn every_pcap_variant_reads_the_same_however_compressed() {
     for magic in [Pcap::MICROS, Pcap::NANOS] {
         for order in [Order::Little, Order::Big] {
             let file = Pcap { order, magic, ..Pcap::plain() }.write(&frames());
-            for bytes in [file.clone(), gzip(&file), zstd(&file)] {
+            for bytes in [file.clone(), gzip(&file), zstd(&file), bzip2(&file), xz(&file), lz4(&file)] {
                 let reading = check(&bytes, &frames());
                 assert_eq!(reading.counts.ip_packets, 3);
                 assert_eq!(reading.packets[1].ip.as_ref().unwrap().payload, b"two");
@@ -74,6 +74,9 @@ fn compressed_captures_may_have_several_members() {
     let (head, tail) = file.split_at(100);
     check(&[gzip(head), gzip(tail)].concat(), &frames());
     check(&[zstd(head), zstd(tail)].concat(), &frames());
+    check(&[bzip2(head), bzip2(tail)].concat(), &frames());
+    check(&[xz(head), xz(tail)].concat(), &frames());
+    check(&[lz4(head), lz4(tail)].concat(), &frames());
     let skippable = [&[0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0][..], b"note", &zstd(&file)].concat();
     check(&skippable, &frames());
 }
@@ -81,7 +84,7 @@ fn compressed_captures_may_have_several_members() {
 #[test]
 fn bytes_may_come_one_by_one() {
     let file = Pcap::plain().write(&frames());
-    for bytes in [file.clone(), gzip(&file), zstd(&file)] {
+    for bytes in [file.clone(), gzip(&file), zstd(&file), bzip2(&file), xz(&file), lz4(&file)] {
         let stream = Box::new(Trickle(Cursor::new(bytes.clone())));
         let reading = read_all(vec![Capture::once("-", stream)], TraceOptions::default());
         assert_eq!(reading.problems, []);
@@ -214,7 +217,7 @@ fn unknown_blocks_and_options_are_skipped() {
 #[test]
 fn progress_counts_bytes_as_they_lie_in_the_file() {
     let file = Pcap::plain().write(&frames());
-    for bytes in [file.clone(), gzip(&file), zstd(&file)] {
+    for bytes in [file.clone(), gzip(&file), zstd(&file), bzip2(&file), xz(&file), lz4(&file)] {
         assert_eq!(read(&bytes).bytes_read, bytes.len() as u64);
     }
 }

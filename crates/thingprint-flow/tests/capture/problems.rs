@@ -1,8 +1,8 @@
 use std::io::{self, Cursor, Read};
 
-use thingprint_flow::{ByteStream, Capture, CaptureError, ProblemKind, TraceOptions};
+use thingprint_flow::{ByteStream, Capture, CaptureError, ProblemKind, TraceOptions, foreign_file};
 
-use crate::frames::{Captured, Order, Pcap, Section, gzip, udp_frame, zstd};
+use crate::frames::{Captured, Order, Pcap, Section, bzip2, gzip, lz4, udp_frame, xz, zstd};
 use crate::reading::{Reading, capture, read, read_all};
 
 fn frames() -> Vec<Captured> {
@@ -57,9 +57,10 @@ fn a_pcapng_cut_in_its_last_block_gives_all_whole_packets() {
 #[test]
 fn a_cut_compressed_stream_gives_what_is_there() {
     let file = Pcap::plain().write(&frames());
-    for compressed in [gzip(&file), zstd(&file)] {
-        let reading = read(&compressed[..compressed.len() - 4]);
-        let [problem] = &reading.problems[..] else { panic!("one problem, not {reading:?}") };
+    for compressed in [gzip(&file), zstd(&file), bzip2(&file), xz(&file), lz4(&file)] {
+        // The last four bytes of an LZ4 frame only mark its end.
+        let reading = read(&compressed[..compressed.len() - 8]);
+        let [problem] = &reading.problems[..] else { panic!("one problem, not {:?}", reading.problems) };
         assert_eq!(problem.kind, ProblemKind::Cut);
         assert_eq!(problem.packets, reading.packets.len() as u64);
     }
@@ -90,6 +91,32 @@ fn other_files_are_no_captures() {
     check(&[0xa1], 0, ProblemKind::NotACapture);
     check(&gzip(b"text"), 0, ProblemKind::NotACapture);
     check(&gzip(b""), 0, ProblemKind::NotACapture);
+}
+
+#[test]
+fn files_that_are_often_given_for_captures_are_named() {
+    let tar = [&b"a.pcap"[..], &[0; 251], b"ustar\x0000", &[0; 300]].concat();
+    let wireshark =
+        b"[\n  {\n    \"_index\": \"packets-2020-01-01\",\n    \"_source\": {\"layers\": {}}\n  }\n]\n";
+    let files: [(&[u8], &str); 8] = [
+        (b"PK\x03\x04\x14\0\0\0", "a ZIP archive"),
+        (b"7z\xbc\xaf\x27\x1c\0\x04", "a 7z archive"),
+        (&tar, "a tar archive"),
+        (b"#separator \\x09\n#path\tconn\n", "a Zeek log"),
+        (b"{\"ts\":1.5,\"uid\":\"C1\",\"id.orig_h\":\"192.0.2.1\"}\n", "a Zeek log in JSON"),
+        (b"{\"timestamp\":\"2024-01-01T00:00:00\",\"event_type\":\"dns\"}\n", "an EVE log of Suricata"),
+        (wireshark, "a JSON export of Wireshark"),
+        (b"snoop\0\0\0\0\0\0\x02", "a snoop capture"),
+    ];
+    for (file, name) in files {
+        for bytes in [file.to_vec(), gzip(file), xz(file)] {
+            let problem = check(&bytes, 0, ProblemKind::NotACapture);
+            assert!(problem.reason.starts_with(&format!("this is {name}, not a capture: ")), "{problem}");
+        }
+        let found = foreign_file(Box::new(Cursor::new(file.to_vec()))).unwrap();
+        assert_eq!((found.name, found.is_archive), (name, name.ends_with("archive")));
+    }
+    assert_eq!(foreign_file(Box::new(Cursor::new(b"mac,label,kind\n"))), None);
 }
 
 #[test]
