@@ -118,6 +118,24 @@ fn a_flow_goes_both_ways_between_one_pair_of_link_addresses() {
 }
 
 #[test]
+fn a_router_on_one_link_has_each_packet_of_a_flow_once() {
+    const ROUTER: [u8; 6] = [2, 0, 0x5e, 0x10, 0, 1];
+    let mut frames = Vec::new();
+    for (at, bytes) in connection(PLAIN, 0, START) {
+        let (mut before, mut after) = (bytes.clone(), bytes);
+        before[..6].copy_from_slice(&ROUTER);
+        after[6..12].copy_from_slice(&ROUTER);
+        frames.extend([(at, before), (at + 1, after)]);
+    }
+    let options = FlowOptions { window: WindowLength::Capture, ..FlowOptions::default() };
+    let all = flows_of(options, LinkType::Ethernet, &frames);
+    let counts: Vec<_> =
+        all.iter().map(|flow| (flow.up.packets, flow.down.packets, flow.is_client)).collect();
+    // The camera, the router as the end that it received the first packet for, and the server.
+    assert_eq!(counts, [(5, 3, true), (3, 5, false), (3, 5, false)]);
+}
+
+#[test]
 fn a_host_that_talks_to_its_own_address_has_two_directions() {
     let own = Ends { camera: (CAMERA, CAMERA_IP), server: (CAMERA, CAMERA_IP) };
     let frames = connection(own, 0, START);

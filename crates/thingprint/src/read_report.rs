@@ -136,6 +136,10 @@ pub(crate) fn report_losses(track: TrackCounts, losses: Losses, messages: impl S
             losses.skipped_bytes
         ));
     }
+    if track.passed_on > 0 {
+        messages
+            .detail(format!("{} packets that a device received and sent again count once", track.passed_on));
+    }
     if losses.streams_given_up > 0 {
         let streams = losses.streams_given_up;
         messages.detail(format!("{streams} streams could not be read on: a message too long"));

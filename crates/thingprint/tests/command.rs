@@ -220,18 +220,19 @@ fn inputs_that_are_not_there_or_no_captures_fail_by_name() {
 #[test]
 fn archives_in_a_folder_are_named_with_what_to_do() {
     let stage = Stage::new();
+    fs::create_dir(stage.path("day")).unwrap();
     stage.ok("simulate --duration 10m -o day/home.pcap --labels labels.csv");
-    std::fs::write(stage.path("day/more.zip"), b"PK\x03\x04\x14\0\0\0").unwrap();
-    std::fs::write(stage.path("day/notes.txt"), b"no capture").unwrap();
+    fs::write(stage.path("day/more.zip"), b"PK\x03\x04\x14\0\0\0").unwrap();
+    fs::write(stage.path("day/notes.txt"), b"no capture").unwrap();
     let said = stage.run("devices day --format jsonl");
     assert_eq!(said.status, 4, "{}", said.stderr);
     let expected = "warning: day/more.zip is a ZIP archive, and was not read: extract the captures from it first";
     assert!(said.stderr.contains(expected) && !said.stderr.contains("notes.txt"), "{}", said.stderr);
     assert!(said.stdout.lines().count() > 5, "{}", said.stdout);
-    std::fs::create_dir(stage.path("archives")).unwrap();
-    std::fs::rename(stage.path("day/more.zip"), stage.path("archives/more.zip")).unwrap();
+    fs::create_dir(stage.path("archives")).unwrap();
+    fs::rename(stage.path("day/more.zip"), stage.path("archives/more.zip")).unwrap();
     stage.fails("devices archives", 1, &["there is no capture in this folder; archives/more.zip is a ZIP archive"]);
-    std::fs::write(stage.path("conn.log"), b"#separator \\x09\n#path\tconn\n").unwrap();
+    fs::write(stage.path("conn.log"), b"#separator \\x09\n#path\tconn\n").unwrap();
     stage.fails("devices conn.log", 1, &["this is a Zeek log, not a capture: give the capture that Zeek read"]);
 }
 
@@ -240,7 +241,7 @@ fn labels_that_fit_nothing_are_named() {
     let stage = Stage::new();
     stage.ok("simulate --duration 10m -o home.pcap --labels labels.csv");
     let labels = "mac,label,kind\n4e83.d25f.a106,Laptop,non-iot\n020000000001,lap top,iot\n";
-    std::fs::write(stage.path("mine.csv"), labels).unwrap();
+    fs::write(stage.path("mine.csv"), labels).unwrap();
     for command in ["devices", "flows", "extract", "audit"] {
         let said = stage.ok(&format!("{command} home.pcap --labels mine.csv --format jsonl"));
         let missing = "1 of 2 labelled devices was seen; not seen: lap top (02:00:00:00:00:01)";

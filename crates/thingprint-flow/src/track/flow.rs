@@ -2,6 +2,7 @@ use super::client::Client;
 use super::device::DeviceIndex;
 use super::key::{DevicePacket, Endpoint, FiveTuple, FlowKey};
 use super::options::{FlowEnding, FlowOptions, PacketSize};
+use super::passages::Passages;
 use super::streams::Streams;
 use super::window::WindowIndex;
 use crate::{Timestamp, Transport};
@@ -181,6 +182,7 @@ pub(super) struct OpenFlow<S> {
     fin_up: bool,
     fin_down: bool,
     pub(super) streams: Streams,
+    passages: Passages,
     pub(super) state: S,
 }
 
@@ -212,6 +214,7 @@ impl<S: Default> OpenFlow<S> {
             fin_up: false,
             fin_down: false,
             streams: Streams::default(),
+            passages: Passages::begin(view),
             state: S::default(),
         }
     }
@@ -293,6 +296,12 @@ impl<S: Default> OpenFlow<S> {
     #[inline]
     pub(super) const fn is_sent(&self, src_is_low: bool) -> bool {
         src_is_low == self.local_is_low
+    }
+
+    /// Whether the device passes on a packet that it has in this flow already; `was_sender` is what link addresses say.
+    #[inline]
+    pub(super) fn passes_on(&mut self, view: &DevicePacket<'_, '_>, was_sender: bool) -> bool {
+        self.passages.passes_on(view, was_sender)
     }
 
     fn is_superseded_by(&self, view: &DevicePacket<'_, '_>) -> bool {

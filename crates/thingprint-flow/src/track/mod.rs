@@ -11,6 +11,7 @@ mod key;
 mod link_evidence;
 mod observer;
 mod options;
+mod passages;
 mod streams;
 mod table;
 mod tracker;

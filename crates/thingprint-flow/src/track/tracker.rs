@@ -28,6 +28,8 @@ pub struct TrackCounts {
     pub flows_evicted: u64,
     /// Packets of devices beyond the most that are remembered.
     pub device_packets_dropped: u64,
+    /// Packets that a device received and sent again in the same flow; they count once.
+    pub passed_on: u64,
 }
 
 impl TrackCounts {
@@ -36,6 +38,7 @@ impl TrackCounts {
         self.late_packets += other.late_packets;
         self.flows_evicted += other.flows_evicted;
         self.device_packets_dropped += other.device_packets_dropped;
+        self.passed_on += other.passed_on;
     }
 }
 
@@ -439,6 +442,9 @@ impl<O: Observer> Tracker<O> {
         if let Some(flow) = window.table.get_mut(hash, &key) {
             let turned = DevicePacket { is_sent: flow.is_sent(src_is_low), ..*view };
             match flow.fate(&turned, self.options.ending) {
+                Fate::Joins if flow.passes_on(&turned, view.is_sent) => {
+                    self.counts.passed_on += 1;
+                }
                 Fate::Joins => {
                     let (from, to) = (flow.last.min(view.time), flow.first.max(view.time));
                     flow.count(&turned, &self.options);
