@@ -25,8 +25,9 @@ pub use local_nets::{LocalNet, LocalNets};
 pub use packet::{Ip, NonIp, Packet, TcpFlags, TcpSegment, Transport, protocol_name};
 pub use time::Timestamp;
 pub use track::{
-    DeviceFrame, DeviceIndex, DevicePacket, Endpoint, Ends, Finished, FiveTuple, Flow, FlowEnd, FlowEnding,
-    FlowOptions, GatewayEvidence, GatewayPolicy, GatewayReason, Gateways, Identifier, Identity, LinkEvidence,
-    Observer, PacketSize, ParseOptionError, ServerPorts, SharedPacket, Tally, TrackCounts, Tracker,
+    CarriedFlow, DeviceFrame, DeviceIndex, DevicePacket, Endpoint, Ends, Finished, FiveTuple, Flow,
+    FlowEdges, FlowEnd, FlowEnding, FlowHead, FlowJoiner, FlowOptions, FlowRecord, FlowRun, GatewayEvidence,
+    GatewayPolicy, GatewayReason, Gateways, HeadLog, Identifier, Identity, JoinedFlows, LinkEvidence, Observer,
+    PacketSize, ParseOptionError, PartStart, ServerPorts, SharedPacket, Taken, Tally, TrackCounts, Tracker,
     WindowIndex, WindowLength, is_private,
 };

@@ -1,5 +1,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
+use serde::{Deserialize, Serialize};
+
 use super::key::DevicePacket;
 use super::options::{FlowOptions, ServerPorts};
 use crate::{Ip, LocalNets, MacAddr, Transport};
@@ -10,7 +12,7 @@ const ICMP: u8 = 1;
 const ICMPV6: u8 = 58;
 
 /// Which side of a flow is the client, and how surely.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Client {
     /// Whether the device is the client.
     pub(super) is_device: bool,

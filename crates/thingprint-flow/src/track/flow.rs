@@ -1,5 +1,8 @@
+use serde::{Deserialize, Serialize};
+
 use super::client::Client;
 use super::device::DeviceIndex;
+use super::edge::FlowRun;
 use super::key::{DevicePacket, Endpoint, FiveTuple, FlowKey};
 use super::options::{FlowEnding, FlowOptions, PacketSize};
 use super::passages::Passages;
@@ -11,7 +14,7 @@ use crate::{Timestamp, Transport};
 const TCP: u8 = 6;
 
 /// Packets and bytes in one direction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// Packets.
     pub packets: u64,
@@ -19,8 +22,16 @@ pub struct Tally {
     pub bytes: u64,
 }
 
+impl Tally {
+    /// Adds what others are.
+    pub(super) const fn add(&mut self, other: Self) {
+        self.packets += other.packets;
+        self.bytes = self.bytes.saturating_add(other.bytes);
+    }
+}
+
 /// Why a flow was closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum FlowEnd {
     /// An RST.
     Reset,
@@ -173,14 +184,14 @@ pub(super) struct OpenFlow<S> {
     pub(super) key: FlowKey,
     pub(super) first: Timestamp,
     pub(super) last: Timestamp,
-    up: Tally,
-    down: Tally,
-    ended: Option<(Timestamp, FlowEnd)>,
+    pub(super) up: Tally,
+    pub(super) down: Tally,
+    pub(super) ended: Option<(Timestamp, FlowEnd)>,
     /// Whether the device has the lower end; the link addresses of the first packet decided it.
     pub(super) local_is_low: bool,
-    client: Client,
-    fin_up: bool,
-    fin_down: bool,
+    pub(super) client: Client,
+    pub(super) fin_up: bool,
+    pub(super) fin_down: bool,
     pub(super) streams: Streams,
     passages: Passages,
     pub(super) state: S,
@@ -238,6 +249,24 @@ impl<S: Default> OpenFlow<S> {
                 if segment.flags.0 & 0x07 != 0 {
                     self.note_flags(view, options.ending);
                 }
+            }
+            Transport::Udp => {}
+            Transport::Other(_) => self.client.update(view.ip, view.is_sent),
+        }
+    }
+
+    /// Counts the packets of a run as [`Self::count`] would; `view` is the first of them.
+    pub(super) fn absorb(&mut self, run: &FlowRun, view: &DevicePacket<'_, '_>, options: &FlowOptions) {
+        self.first = self.first.min(run.earliest());
+        self.last = self.last.max(run.latest());
+        let (low, high) = run.tallies();
+        let (up, down) = if self.local_is_low { (low, high) } else { (high, low) };
+        self.up.add(up);
+        self.down.add(down);
+        match view.ip.transport {
+            Transport::Tcp(segment) => {
+                self.streams.observe(segment, view.is_sent == self.local_is_low, view.time);
+                self.note_flags(view, options.ending);
             }
             Transport::Udp => {}
             Transport::Other(_) => self.client.update(view.ip, view.is_sent),

@@ -2,6 +2,7 @@
 
 mod client;
 mod device;
+mod edge;
 mod expiry;
 mod flow;
 mod gateway;
@@ -18,6 +19,9 @@ mod tracker;
 mod window;
 
 pub use device::{DeviceIndex, is_private};
+pub use edge::{
+    CarriedFlow, FlowEdges, FlowHead, FlowJoiner, FlowRecord, FlowRun, HeadLog, JoinedFlows, PartStart, Taken,
+};
 pub use flow::{Flow, FlowEnd, Tally};
 pub use gateway::{GatewayPolicy, GatewayReason, Gateways};
 pub use gateway_evidence::GatewayEvidence;

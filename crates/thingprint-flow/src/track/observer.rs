@@ -1,4 +1,5 @@
 use super::device::DeviceIndex;
+use super::edge::FlowRecord;
 use super::flow::Flow;
 use super::key::{DeviceFrame, DevicePacket, FiveTuple};
 use super::window::WindowIndex;
@@ -23,6 +24,9 @@ pub trait Observer {
     /// Whether flows are wanted soon after they fell silent, where a window is the whole capture; else at its end.
     const WANTS_SILENT: bool = true;
 
+    /// Whether [`Observer::left_open`] wants the flows that are open when the trace ends.
+    const WANTS_OPEN: bool = false;
+
     /// The clock starts: `first` is the time of the first frame.
     fn begin(&mut self, first: Timestamp) {
         let _ = first;
@@ -46,7 +50,8 @@ pub trait Observer {
         let _ = frame;
     }
 
-    /// A flow of `device` was active from one time to the other, both included. Unlike [`Flow`]s these spans are
+    /// A flow of `device` was active from one time to the other, both included; it comes behind the packet that showed
+    /// it. Unlike [`Flow`]s these spans are
     /// not cut at window edges.
     fn active(&mut self, device: DeviceIndex, tuple: &FiveTuple, from: Timestamp, to: Timestamp) {
         let _ = (device, tuple, from, to);
@@ -55,6 +60,11 @@ pub trait Observer {
     /// A flow was closed. Flows of a window come before its [`Observer::window_closed`].
     fn flow(&mut self, flow: Flow<Self::State>) {
         let _ = flow;
+    }
+
+    /// The trace ends, and a trace that continues it may continue this flow of a device; it is closed afterwards.
+    fn left_open(&mut self, device: DeviceIndex, record: FlowRecord, state: &mut Self::State) {
+        let _ = (device, record, state);
     }
 
     /// A flow goes on over a window's edge: what the part after the edge begins with. `state` is that of the part
@@ -93,6 +103,7 @@ macro_rules! tuple_observer {
             const WANTS_FRAMES: bool = $($name::WANTS_FRAMES)||+;
             const FORGETS: bool = $($name::FORGETS)&&+;
             const WANTS_SILENT: bool = $($name::WANTS_SILENT)||+;
+            const WANTS_OPEN: bool = $($name::WANTS_OPEN)||+;
 
             fn begin(&mut self, first: Timestamp) {
                 $(self.$at.begin(first);)+
@@ -123,6 +134,10 @@ macro_rules! tuple_observer {
             fn flow(&mut self, flow: Flow<Self::State>) {
                 let (flow, state) = flow.split();
                 $(self.$at.flow(flow.clone().with_state(state.$at));)+
+            }
+
+            fn left_open(&mut self, device: DeviceIndex, record: FlowRecord, state: &mut Self::State) {
+                $(self.$at.left_open(device, record.clone(), &mut state.$at);)+
             }
 
             fn continue_flow(&mut self, state: &mut Self::State) -> Self::State {

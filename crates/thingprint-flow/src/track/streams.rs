@@ -1,3 +1,5 @@
+use serde::{Deserialize, Serialize};
+
 use crate::{TcpSegment, Timestamp};
 
 /// A SYN with the number of the stream begins another one where data of that stream was acknowledged so much earlier.
@@ -6,7 +8,7 @@ const REPEATED_SYN_NS: i64 = 3_000_000_000;
 const HALF: u32 = 1 << 31;
 
 /// Where the two streams of a TCP flow began, to separate a SYN that is repeated from one that begins another stream.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Streams {
     low: Stream,
     high: Stream,
@@ -15,7 +17,7 @@ pub(super) struct Streams {
 }
 
 /// One direction.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Stream {
     /// Sequence number of its first byte.
     began: u32,
@@ -25,7 +27,7 @@ struct Stream {
 }
 
 /// How it is known where a stream began; a later source replaces an earlier one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 enum Source {
     #[default]
     None,
@@ -38,6 +40,11 @@ enum Source {
 }
 
 impl Streams {
+    /// Whether no segment without SYN adds anything.
+    pub(super) const fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
     /// Takes in a segment; `is_low` says whether the lower end of the flow sent it.
     #[inline]
     pub(super) fn observe(&mut self, segment: TcpSegment, is_low: bool, time: Timestamp) {

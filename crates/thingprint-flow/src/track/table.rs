@@ -29,6 +29,10 @@ impl<S> Table<S> {
         self.flows.iter().flatten()
     }
 
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut OpenFlow<S>> {
+        self.flows.iter_mut().flatten()
+    }
+
     /// Where the flow of `key` stands.
     #[inline]
     pub(super) fn position(&self, hash: u64, key: &FlowKey) -> Option<usize> {

@@ -1,10 +1,11 @@
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 use super::device::{DeviceIndex, Devices, Found};
+use super::edge::{CarriedFlow, FlowRecord};
 use super::expiry::Expiry;
 use super::flow::{Fate, FlowEnd, OpenFlow};
 use super::identify::{Ends, Identifier};
@@ -49,8 +50,9 @@ pub struct Finished<O> {
     pub observer: O,
     /// The devices, by [`DeviceIndex`].
     pub devices: Vec<DeviceId>,
-    /// Flows that a trace which continues this one may continue, with the time of their last packet; in order.
-    pub open_flows: Vec<(DeviceIndex, FiveTuple, Timestamp)>,
+    /// Flows that were open at the edge of their window, and that a trace which continues this one may continue; in
+    /// order.
+    pub carried: Vec<(DeviceIndex, CarriedFlow)>,
     /// Time of the earliest and of the latest frame.
     pub span: Option<(Timestamp, Timestamp)>,
     /// What was counted.
@@ -255,14 +257,21 @@ impl<O: Observer> Tracker<O> {
 
     /// Closes every window and gives back the observer and the devices.
     pub fn finish(mut self) -> Finished<O> {
-        let open_flows = self.open_flows();
+        let carried_on = self.carried();
+        self.leave_open();
         while !self.windows.is_empty() {
             self.close_oldest(Timestamp::MAX);
         }
         self.abandon_carried(|_, _| true);
         while self.end_oldest().is_some() {}
         let (counts, span) = (self.counts(), self.span());
-        Finished { observer: self.observer, devices: self.devices.ids().to_vec(), open_flows, span, counts }
+        Finished {
+            observer: self.observer,
+            devices: self.devices.ids().to_vec(),
+            carried: carried_on,
+            span,
+            counts,
+        }
     }
 
     fn note_time(&mut self, time: Timestamp) {
@@ -379,24 +388,38 @@ impl<O: Observer> Tracker<O> {
         }
     }
 
-    fn open_flows(&self) -> Vec<(DeviceIndex, FiveTuple, Timestamp)> {
+    /// Shows the flows that a trace which continues this one may continue.
+    fn leave_open(&mut self) {
+        let Some((_, clock)) = self.span.filter(|_| O::WANTS_OPEN) else { return };
+        let FlowOptions { ending, lateness_ns, .. } = self.options;
+        for window in &mut self.windows {
+            for flow in window.table.iter_mut() {
+                let until = flow.ended.map_or(flow.last, |(at, _)| at).plus_nanos(lateness_ns);
+                let idle_ns = ending.idle_ns(flow.key.tuple.protocol());
+                if idle_ns.is_none_or(|idle_ns| clock.nanos_since(until) <= idle_ns) {
+                    let record = FlowRecord::of(flow, window.index);
+                    self.observer.left_open(flow.key.device, record, &mut flow.state);
+                }
+            }
+        }
+    }
+
+    /// The flows without a packet since the edge of their window, which a trace that continues this one may continue.
+    fn carried(&self) -> Vec<(DeviceIndex, CarriedFlow)> {
         let Some((_, clock)) = self.span else { return Vec::new() };
-        let mut open: BTreeMap<(DeviceIndex, FiveTuple), Option<Timestamp>> = BTreeMap::new();
-        let mut carried: Vec<_> = self.carried.iter().collect();
-        carried.sort_unstable_by_key(|(key, _)| (key.device, key.tuple));
-        for (key, carried) in carried {
-            open.insert((key.device, key.tuple), Some(carried.last));
-        }
-        for flow in self.windows.iter().flat_map(|window| window.table.iter()) {
-            open.insert((flow.key.device, flow.key.tuple), flow.is_open().then_some(flow.last));
-        }
-        open.into_iter()
-            .filter_map(|((device, tuple), last)| Some((device, tuple, last?)))
-            .filter(|(_, tuple, last)| {
-                let idle_ns = self.options.ending.idle_ns(tuple.protocol());
-                idle_ns.is_some_and(|idle_ns| clock.nanos_since(*last) <= idle_ns)
+        let FlowOptions { ending, lateness_ns, .. } = self.options;
+        let goes_on = |key: &FlowKey, last: Timestamp| {
+            let idle_ns = ending.idle_ns(key.tuple.protocol());
+            idle_ns.is_some_and(|idle_ns| clock.nanos_since(last.plus_nanos(lateness_ns)) <= idle_ns)
+        };
+        let carried = self.carried.iter().filter(|(key, carried)| goes_on(key, carried.last));
+        let mut carried: Vec<_> = carried
+            .map(|(key, Carried { last, streams, .. })| {
+                (key.device, CarriedFlow { tuple: key.tuple, last: *last, streams: *streams })
             })
-            .collect()
+            .collect();
+        carried.sort_unstable_by_key(|(device, carried)| (*device, carried.tuple));
+        carried
     }
 
     /// The window that a packet counts in, and its time there.
@@ -448,8 +471,8 @@ impl<O: Observer> Tracker<O> {
                 Fate::Joins => {
                     let (from, to) = (flow.last.min(view.time), flow.first.max(view.time));
                     flow.count(&turned, &self.options);
-                    self.observer.active(key.device, &key.tuple, from, to);
                     self.observer.packet(&turned, &mut flow.state);
+                    self.observer.active(key.device, &key.tuple, from, to);
                 }
                 Fate::Replaces(why) => {
                     let fresh = OpenFlow::begin(key, src_is_low, view, &self.options);
@@ -461,8 +484,8 @@ impl<O: Observer> Tracker<O> {
                     }
                     let clock = self.span.map_or(view.time, |(_, clock)| clock);
                     self.observer.flow(ended.close(window.index, why, clock));
-                    self.observer.active(key.device, &key.tuple, view.time, view.time);
                     self.observer.packet(view, &mut flow.state);
+                    self.observer.active(key.device, &key.tuple, view.time, view.time);
                 }
             }
         } else {
