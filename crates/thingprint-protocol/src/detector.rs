@@ -1,8 +1,8 @@
 use std::borrow::Cow;
 
 use thingprint_flow::{
-    DeviceFrame, DeviceId, DeviceIndex, DevicePacket, FiveTuple, Flow, Observer, TcpFlags, TcpSegment,
-    Timestamp, Transport, WindowIndex,
+    DeviceFrame, DeviceId, DeviceIndex, DevicePacket, FiveTuple, Flow, FlowRecord, Observer, TcpFlags,
+    TcpSegment, Timestamp, Transport, WindowIndex,
 };
 
 use crate::{
@@ -130,6 +130,7 @@ impl<O: MessageObserver> Observer for Detector<O> {
     const WANTS_FRAMES: bool = O::WANTS_FRAMES;
     const FORGETS: bool = O::FORGETS;
     const WANTS_SILENT: bool = O::WANTS_SILENT;
+    const WANTS_OPEN: bool = O::WANTS_OPEN;
 
     fn begin(&mut self, first: Timestamp) {
         self.observer.begin(first);
@@ -186,6 +187,11 @@ impl<O: MessageObserver> Observer for Detector<O> {
         });
         let detection = DetectedProtocol::of(engine, &inspection, &flow);
         self.observer.detected(flow.with_state(state), detection);
+    }
+
+    fn left_open(&mut self, device: DeviceIndex, mut record: FlowRecord, state: &mut Self::State) {
+        record.is_mid_message |= state.inspection.is_mid_message();
+        self.observer.left_open(device, record, &mut state.state);
     }
 
     fn continue_flow(&mut self, state: &mut Self::State) -> Self::State {

@@ -145,6 +145,12 @@ impl Inspection {
         true
     }
 
+    /// Whether bytes of a stream are kept for a message that is not complete.
+    pub fn is_mid_message(&self) -> bool {
+        let Some(buffers) = &self.buffers else { return false };
+        [Sender::Device, Sender::Peer].into_iter().any(|sender| !buffers.sides.of(sender).is_empty())
+    }
+
     /// What goes on with the flow when it is cut in two: everything but the protocols, which both parts keep.
     #[must_use]
     pub fn continue_flow(&mut self) -> Self {
