@@ -8,6 +8,7 @@ mod activity;
 mod builder;
 mod bursts;
 mod evidence;
+mod exact_sum;
 mod instance;
 mod instance_observer;
 mod inventory;

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Spread;
+use crate::exact_sum::ExactSum;
 
 /// Count, sum, squares and extremes of whole numbers: exact, whatever the order in which values come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,57 +70,70 @@ const fn float(whole: u128) -> f64 {
     whole as f64
 }
 
-/// Count, sum, second moment and extremes of real numbers (Welford's and Chan's update).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Count, sum, sum of squares and extremes of real numbers: exact, whatever the order in which values come.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RealStats {
     count: u64,
-    sum: f64,
-    mean: f64,
-    moment: f64,
+    sum: ExactSum,
+    squares: ExactSum,
     min: f64,
     max: f64,
 }
 
 impl RealStats {
     pub(crate) fn add(&mut self, value: f64) {
-        self.merge(&Self { count: 1, sum: value, mean: value, moment: 0.0, min: value, max: value });
+        self.extend((value, value), 1);
+        self.sum.add(value);
+        self.squares.add_product(value, value);
     }
 
     pub(crate) fn merge(&mut self, other: &Self) {
-        if other.count == 0 {
-            return;
+        self.extend((other.min, other.max), other.count);
+        self.sum.merge(&other.sum);
+        self.squares.merge(&other.squares);
+    }
+
+    fn extend(&mut self, (min, max): (f64, f64), count: u64) {
+        if count > 0 {
+            let is_first = self.count == 0;
+            self.min = if is_first { min } else { self.min.min(min) };
+            self.max = if is_first { max } else { self.max.max(max) };
+            self.count += count;
         }
-        if self.count == 0 {
-            *self = *other;
-            return;
-        }
-        let (n, m) = (self.count as f64, other.count as f64);
-        let delta = other.mean - self.mean;
-        self.mean += delta * m / (n + m);
-        self.moment += other.moment + delta * delta * n * m / (n + m);
-        self.sum += other.sum;
-        self.count += other.count;
-        self.min = self.min.min(other.min);
-        self.max = self.max.max(other.max);
     }
 
     pub(crate) fn mean(&self) -> Option<f64> {
-        (self.count > 0).then(|| self.sum / self.count as f64)
+        (self.count > 0).then(|| self.sum.value() / self.count as f64)
     }
 
     pub(crate) fn spread(&self) -> Option<Spread> {
         (self.count > 0).then(|| Spread {
             count: self.count,
-            sum: self.sum,
-            sd: (self.moment / self.count as f64).max(0.0).sqrt(),
+            sum: self.sum.value(),
+            sd: self.variance().sqrt(),
             min: self.min,
             max: self.max,
         })
     }
+
+    /// (n Σx² − (Σx)²) / n², rounded after the difference.
+    fn variance(&self) -> f64 {
+        let count = self.count as f64;
+        let mut scaled = ExactSum::default();
+        for square in self.squares.terms() {
+            scaled.add_product(count, *square);
+        }
+        for a in self.sum.terms() {
+            for b in self.sum.terms() {
+                scaled.add_product(-a, *b);
+            }
+        }
+        (scaled.value() / count / count).max(0.0)
+    }
 }
 
 /// Ratios of whole numbers: their statistics, and both parts summed up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct RatioStats {
     ratios: RealStats,
     above: u128,
