@@ -26,6 +26,17 @@ impl Activity {
         self.span
     }
 
+    /// Takes in what a part of a trace knows: it was active from the first to the last time, but for some gaps in their
+    /// order.
+    pub(crate) fn extend_around(&mut self, (first, last): (Timestamp, Timestamp), gaps: &[Gap]) {
+        let mut from = first;
+        for (start, end) in gaps {
+            self.extend(from, *start);
+            from = *end;
+        }
+        self.extend(from, last);
+    }
+
     /// The gaps that are not settled.
     pub(crate) fn gaps(&self) -> impl Iterator<Item = Gap> {
         self.gaps.iter().map(|(start, end)| (*start, *end))

@@ -1,14 +1,14 @@
 use thingprint_flow::{Finished, FlowOptions, GatewayEvidence, Packet, TrackCounts, Tracker};
 use thingprint_protocol::{Detector, Engine, Losses};
 
-use crate::instance_observer::InstanceObserver;
 use crate::options::InstanceOptions;
 use crate::part::{Part, PartId};
+use crate::part_observer::PartObserver;
 
 /// Makes a [`Part`] of a capture, packet by packet.
 #[derive(Debug)]
 pub struct Builder {
-    tracker: Tracker<Detector<InstanceObserver>>,
+    tracker: Tracker<Detector<PartObserver>>,
     gateways: GatewayEvidence,
 }
 
@@ -17,7 +17,7 @@ impl Builder {
     pub fn new(options: InstanceOptions, engine: &Engine) -> Self {
         // What a part says of a device must not depend on how long it was silent.
         let flow = FlowOptions { forget_after_ns: None, ..options.flow.clone() };
-        let observer = Detector::new(engine, InstanceObserver::keeping(options));
+        let observer = Detector::new(engine, PartObserver::new(options));
         Self { tracker: Tracker::new(flow, observer), gateways: GatewayEvidence::default() }
     }
 
@@ -30,13 +30,12 @@ impl Builder {
 
     /// Ends the part; `name` is the capture's, where windows are whole captures. `None` when there was no frame.
     pub fn finish(self, id: PartId, name: Option<String>) -> (Option<Part>, BuildCounts) {
-        let Finished { observer, devices, open_flows, span, counts } = self.tracker.finish();
+        let Finished { observer, devices, carried, span, counts } = self.tracker.finish();
         let losses = observer.losses();
         let observer = observer.into_observer();
-        let (words_dropped, heads_dropped) = (observer.words_dropped(), observer.heads_dropped());
-        let counts = BuildCounts { track: counts, losses, words_dropped, heads_dropped };
+        let counts = BuildCounts { track: counts, losses, words_dropped: observer.words_dropped() };
         let mut part = Part::new(id, name, self.gateways);
-        part.add(observer.into_part_devices(&devices, &open_flows), span);
+        part.add(observer.into_part_devices(&devices, &carried), span);
         (part.is_begun().then_some(part), counts)
     }
 }
@@ -50,7 +49,4 @@ pub struct BuildCounts {
     pub losses: Losses,
     /// Words beyond the most that one bag holds.
     pub words_dropped: u64,
-    /// Flows at the start of a part that are not remembered, for want of room, in case an earlier part has their
-    /// beginning.
-    pub heads_dropped: u64,
 }

@@ -2,7 +2,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_flow::{
-    DeviceId, DeviceIndex, FiveTuple, Flow, Observer, Timestamp, WindowIndex, WindowLength,
+    DeviceId, DeviceIndex, FiveTuple, Flow, FlowEdges, FlowEnding, FlowOptions, Observer, PartStart,
+    Timestamp, WindowIndex, WindowLength,
 };
 use thingprint_protocol::{Interest, Message, MessageContext, MessageObserver};
 
@@ -11,7 +12,7 @@ use crate::activity::{Activity, Gap};
 use crate::bursts::Bursts;
 use crate::evidence::{EvidencePlan, SentMessage};
 use crate::options::InstanceOptions;
-use crate::part::{DevicePart, PartDevices};
+use crate::part::DevicePart;
 use crate::tally::WindowTally;
 
 /// After everything.
@@ -20,7 +21,7 @@ const FOREVER: Timestamp = Timestamp::MAX;
 /// Gathers what instances are made of, from the flows and messages of devices.
 ///
 /// It hands out the instance of a window when the window is final, and forgets what it kept for it; or it keeps all
-/// for a [`Part`](crate::Part), whose ends another part may change.
+/// for a [`PartObserver`](crate::PartObserver).
 #[derive(Debug)]
 pub struct InstanceObserver {
     options: InstanceOptions,
@@ -32,11 +33,8 @@ pub struct InstanceObserver {
     words_dropped: u64,
     // Devices with gaps that are not settled.
     restless: BTreeSet<DeviceIndex>,
-    // Before this time a flow of an earlier part may still go on.
-    head_end: Option<Timestamp>,
-    // Flows remembered because they may, over all devices, and those for which there was no room.
-    head_flows: usize,
-    heads_dropped: u64,
+    // Where the part starts; `None` where nothing is kept.
+    start: Option<PartStart>,
 }
 
 /// What is kept of windows that are final.
@@ -56,8 +54,10 @@ struct DeviceState {
     /// When it was active before the clock stepped back.
     active_before: Option<(Timestamp, Timestamp)>,
     is_restless: bool,
+    /// Gaps that a flow of an earlier part may cover.
     head_gaps: Vec<Gap>,
-    first_packets: BTreeMap<FiveTuple, Timestamp>,
+    /// Gaps that begin before this time are such.
+    uncertain_until: Timestamp,
     bursts: Box<[Bursts]>,
 }
 
@@ -68,7 +68,7 @@ impl InstanceObserver {
     }
 
     /// An observer that keeps everything for a part.
-    pub fn keeping(options: InstanceOptions) -> Self {
+    pub(crate) fn keeping(options: InstanceOptions) -> Self {
         Self::new(options, Keeps::All)
     }
 
@@ -81,9 +81,7 @@ impl InstanceObserver {
             ready: Vec::new(),
             words_dropped: 0,
             restless: BTreeSet::new(),
-            head_end: None,
-            head_flows: 0,
-            heads_dropped: 0,
+            start: None,
         }
     }
 
@@ -98,11 +96,6 @@ impl InstanceObserver {
     pub fn words_dropped(&self) -> u64 {
         let open = self.devices.iter().flat_map(|device| device.windows.values());
         self.words_dropped + open.map(|tally| tally.evidence.words_dropped).sum::<u64>()
-    }
-
-    /// Flows at the start of a part that are not remembered, for want of room.
-    pub const fn heads_dropped(&self) -> u64 {
-        self.heads_dropped
     }
 
     /// The instance of a window as it would be if nothing more came; `open` are the flows that are not closed yet.
@@ -127,19 +120,26 @@ impl InstanceObserver {
         state.instance(window, &tally, plan, options)
     }
 
-    /// What a part keeps of the devices, whose ids are those of the tracker, with the flows that may go on after it.
-    pub fn into_part_devices(
-        self,
-        ids: &[DeviceId],
-        open_flows: &[(DeviceIndex, FiveTuple, Timestamp)],
-    ) -> PartDevices {
-        let mut parts: Vec<DevicePart> = self.devices.into_iter().map(DeviceState::finish).collect();
-        for (device, tuple, last) in open_flows {
-            if let Some(part) = parts.get_mut(device.as_usize()) {
-                part.last_packets.push((*tuple, *last));
-            }
+    /// How instances are formed.
+    pub(crate) const fn options(&self) -> &InstanceOptions {
+        &self.options
+    }
+
+    /// The part starts here.
+    pub(crate) fn start_part(&mut self, start: &PartStart) {
+        self.start = Some(start.clone());
+    }
+
+    /// A gap that ends by `time` may be covered, depending on what came before the part.
+    pub(crate) fn doubt_gaps(&mut self, device: DeviceIndex, time: Timestamp) {
+        if let Some(state) = self.devices.get_mut(device.as_usize()) {
+            state.uncertain_until = state.uncertain_until.max(time);
         }
-        PartDevices(ids.iter().copied().zip(parts).collect())
+    }
+
+    /// What a part keeps of each device, without its flows.
+    pub(crate) fn into_device_parts(self) -> Vec<DevicePart> {
+        self.devices.into_iter().map(DeviceState::finish).collect()
     }
 
     /// Hands out the instances of a window that nothing can change any more.
@@ -149,7 +149,7 @@ impl InstanceObserver {
         let from = ready.len();
         for state in devices.iter_mut() {
             // Every gap that ends in the window began before its end.
-            state.settle((end, end), None, plan, options);
+            state.settle((end, end), plan, options);
             let Some(tally) = state.windows.remove(&window) else { continue };
             *words_dropped += tally.evidence.words_dropped;
             ready.extend(state.instance(window, &tally, plan, options));
@@ -167,7 +167,7 @@ fn device_state<'a>(
 ) -> &'a mut DeviceState {
     let at = device.as_usize();
     while devices.len() <= at {
-        devices.push(DeviceState::new(plan, options));
+        devices.push(DeviceState::new(&Bursts::default(), plan, options));
     }
     &mut devices[at]
 }
@@ -179,33 +179,31 @@ impl Observer for InstanceObserver {
     // Sums of rates depend on the order of flows in their last digits: it is that of their beginnings.
     const WANTS_SILENT: bool = false;
 
-    fn begin(&mut self, first: Timestamp) {
-        self.head_end = Some(first.plus_nanos(self.options.flow.ending.longest_idle_ns()));
-    }
-
     fn begin_segment(&mut self) {
         let Self { options, plan, devices, .. } = self;
-        let head_end = self.head_end.filter(|_| self.keeps == Keeps::All);
         for state in devices.iter_mut() {
-            state.begin_segment(head_end, plan, options);
+            state.begin_segment(plan, options);
         }
         self.restless.clear();
+        self.start = None;
     }
 
     fn device(&mut self, device: DeviceIndex, id: DeviceId) {
-        device_state(&mut self.devices, device, &self.plan, &self.options).id = Some(id);
+        let state = device_state(&mut self.devices, device, &self.plan, &self.options);
+        state.id = Some(id);
+        if let Some(start) = &self.start {
+            state.uncertain_until = start.end();
+            state.bursts = self.plan.bursts(&Bursts::behind(start.by()));
+        }
     }
 
     #[inline]
-    fn active(&mut self, device: DeviceIndex, tuple: &FiveTuple, from: Timestamp, to: Timestamp) {
+    fn active(&mut self, device: DeviceIndex, _: &FiveTuple, from: Timestamp, to: Timestamp) {
         let state = device_state(&mut self.devices, device, &self.plan, &self.options);
         state.activity.extend(from, to);
         if state.activity.has_gaps() && !state.is_restless {
             state.is_restless = true;
             self.restless.insert(device);
-        }
-        if self.keeps == Keeps::All && from == to && self.head_end.is_some_and(|end| from <= end) {
-            self.remember_head(device, tuple, from);
         }
     }
 
@@ -216,13 +214,19 @@ impl Observer for InstanceObserver {
     }
 
     fn window_closed(&mut self, window: WindowIndex) {
-        let flow = &self.options.flow;
-        let horizon = flow.window.end_of(window).plus_nanos(-flow.ending.longest_idle_ns());
-        let end = flow.window.end_of(window);
-        let head_end = self.head_end.filter(|_| self.keeps == Keeps::All);
-        self.restless.retain(|device| {
-            let Some(state) = self.devices.get_mut(device.as_usize()) else { return false };
-            state.settle((horizon, end), head_end, &self.plan, &self.options);
+        let Self { options, plan, keeps, devices, restless, .. } = self;
+        let end = options.flow.window.end_of(window);
+        let horizon = end.plus_nanos(-options.flow.ending.longest_idle_ns());
+        restless.retain(|device| {
+            let Some(state) = devices.get_mut(device.as_usize()) else { return false };
+            let (horizon, closed) = match keeps {
+                Keeps::Nothing => (horizon, end),
+                Keeps::All => {
+                    let (covered, disturbed) = state.tail(&options.flow);
+                    (horizon.min(covered), end.min(disturbed))
+                }
+            };
+            state.settle((horizon, closed), plan, options);
             state.activity.has_gaps()
         });
     }
@@ -235,7 +239,7 @@ impl Observer for InstanceObserver {
 
     fn forget(&mut self, device: DeviceIndex) {
         if let Some(state) = self.devices.get_mut(device.as_usize()) {
-            *state = DeviceState::new(&self.plan, &self.options);
+            *state = DeviceState::new(&Bursts::default(), &self.plan, &self.options);
         }
         self.restless.remove(&device);
     }
@@ -255,25 +259,8 @@ impl MessageObserver for InstanceObserver {
     }
 }
 
-impl InstanceObserver {
-    /// Remembers a flow that may have begun in an earlier part.
-    fn remember_head(&mut self, device: DeviceIndex, tuple: &FiveTuple, first: Timestamp) {
-        let flow = &self.options.flow;
-        let state = device_state(&mut self.devices, device, &self.plan, &self.options);
-        if flow.ending.longest_idle_ns() == 0 || state.first_packets.contains_key(tuple) {
-            return;
-        }
-        if self.head_flows < flow.max_flows {
-            self.head_flows += 1;
-            state.first_packets.insert(*tuple, first);
-        } else {
-            self.heads_dropped += 1;
-        }
-    }
-}
-
 impl DeviceState {
-    fn new(plan: &EvidencePlan, options: &InstanceOptions) -> Self {
+    fn new(bursts: &Bursts, plan: &EvidencePlan, options: &InstanceOptions) -> Self {
         Self {
             id: None,
             windows: BTreeMap::new(),
@@ -281,8 +268,8 @@ impl DeviceState {
             active_before: None,
             is_restless: false,
             head_gaps: Vec::new(),
-            first_packets: BTreeMap::new(),
-            bursts: plan.bursts(),
+            uncertain_until: Timestamp::MIN,
+            bursts: plan.bursts(bursts),
         }
     }
 
@@ -302,13 +289,11 @@ impl DeviceState {
     fn settle(
         &mut self,
         (horizon, closed): (Timestamp, Timestamp),
-        head_end: Option<Timestamp>,
         plan: &EvidencePlan,
         options: &InstanceOptions,
     ) {
         for (start, end) in self.activity.settle(horizon, closed) {
-            if head_end.is_some_and(|head_end| start < head_end) && options.flow.ending.longest_idle_ns() > 0
-            {
+            if start < self.uncertain_until {
                 self.head_gaps.push((start, end));
             } else {
                 let window = options.flow.window.index_of(end);
@@ -319,10 +304,11 @@ impl DeviceState {
     }
 
     /// The clock stepped back: nothing covers a gap any more, and none lies between the times before and after.
-    fn begin_segment(&mut self, head_end: Option<Timestamp>, plan: &EvidencePlan, options: &InstanceOptions) {
-        self.settle((FOREVER, FOREVER), head_end, plan, options);
+    fn begin_segment(&mut self, plan: &EvidencePlan, options: &InstanceOptions) {
+        self.settle((FOREVER, FOREVER), plan, options);
         self.active_before = self.active();
         self.activity = Activity::new(options.min_gap_ns);
+        self.uncertain_until = Timestamp::MIN;
         self.bursts.iter_mut().for_each(Bursts::break_off);
     }
 
@@ -332,6 +318,19 @@ impl DeviceState {
             (Some((first, last)), Some((from, to))) => Some((first.min(from), last.max(to))),
             (before, now) => before.or(now),
         }
+    }
+
+    /// From when on a later part may have flows that cover gaps, and packets that fall into them, as far as the
+    /// device's own packets show.
+    fn tail(&self, flow: &FlowOptions) -> (Timestamp, Timestamp) {
+        let last =
+            self.activity.span().map_or(Timestamp::MIN, |(_, last)| last).plus_nanos(-flow.lateness_ns);
+        let covered = match flow.ending {
+            FlowEnding::Connection { .. } => last.plus_nanos(-flow.ending.longest_idle_ns()),
+            // A flow goes on after any silence, but not over the edge of its window.
+            FlowEnding::Joy { .. } => flow.window.start_of(flow.window.index_of(last)),
+        };
+        (covered, last)
     }
 
     /// The instance of a window, if the device sent enough in it.
@@ -356,12 +355,12 @@ impl DeviceState {
         let active = self.active();
         let mut open_gaps = self.head_gaps;
         open_gaps.extend(self.activity.settle(FOREVER, FOREVER));
+        open_gaps.sort_unstable();
         DevicePart {
             windows: self.windows,
             active,
             open_gaps,
-            first_packets: self.first_packets.into_iter().collect(),
-            last_packets: Vec::new(),
+            flows: FlowEdges::default(),
             bursts: self.bursts,
         }
     }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use thingprint_flow::{DeviceId, FiveTuple, GatewayEvidence, Timestamp, WindowIndex};
+use thingprint_flow::{DeviceId, FlowEdges, GatewayEvidence, Timestamp, WindowIndex};
 
 use crate::activity::Gap;
 use crate::bursts::Bursts;
@@ -33,8 +33,8 @@ impl fmt::Debug for PartId {
 
 /// What one part of a trace, processed by itself, has to say.
 ///
-/// Windows that lie inside the part are summed up; what a part before or after it may still change stands by
-/// itself: the gaps near its ends, the flows that begin and end there, the first and last bursts.
+/// What no part before or after it can change is summed up by windows. What one may still change stands by itself:
+/// the flows near its ends, the gaps that such flows may cover, the first and last bursts of queries.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     pub(crate) id: PartId,
@@ -42,6 +42,10 @@ pub struct Part {
     /// Time of the earliest and of the latest frame; `None` before there is one.
     pub(crate) span: Option<(Timestamp, Timestamp)>,
     pub(crate) gateways: GatewayEvidence,
+    /// Datagrams that waited for fragments at its end.
+    pub(crate) datagrams_cut: u64,
+    /// Flows near its start that could not be kept apart.
+    pub(crate) flows_dropped: u64,
     pub(crate) devices: Vec<(DeviceId, DevicePart)>,
 }
 
@@ -51,9 +55,21 @@ impl Part {
         self.id
     }
 
-    /// A part without any device yet.
+    /// A part without any device yet. `name` is that of its first capture, by which parts of the same times are put
+    /// in order; where windows are whole captures, instances have it.
     pub fn new(id: PartId, name: Option<String>, gateways: GatewayEvidence) -> Self {
-        Self { id, name, span: None, gateways, devices: Vec::new() }
+        Self { id, name, span: None, gateways, datagrams_cut: 0, flows_dropped: 0, devices: Vec::new() }
+    }
+
+    /// The same part, at whose end so many datagrams waited for fragments.
+    #[must_use]
+    pub fn with_datagrams_cut(self, datagrams_cut: u64) -> Self {
+        Self { datagrams_cut, ..self }
+    }
+
+    /// The order of parts in a trace.
+    pub(crate) fn place(&self) -> (Timestamp, Timestamp, Option<&str>, PartId) {
+        (self.start(), self.end(), self.name.as_deref(), self.id)
     }
 
     /// Whether there was a frame.
@@ -79,7 +95,8 @@ impl Part {
     /// Adds devices that were seen in a span of time.
     pub fn add(&mut self, devices: PartDevices, span: Option<(Timestamp, Timestamp)>) {
         self.extend(span);
-        self.devices.extend(devices.0);
+        self.flows_dropped += devices.flows_dropped;
+        self.devices.extend(devices.devices);
         self.devices.sort_unstable_by_key(|(id, _)| *id);
     }
 
@@ -93,7 +110,10 @@ impl Part {
 
 /// The devices of a part, or of a shard of it.
 #[derive(Clone, Debug, Default)]
-pub struct PartDevices(pub(crate) Vec<(DeviceId, DevicePart)>);
+pub struct PartDevices {
+    pub(crate) devices: Vec<(DeviceId, DevicePart)>,
+    pub(crate) flows_dropped: u64,
+}
 
 /// One device's share of a part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -102,10 +122,8 @@ pub(crate) struct DevicePart {
     pub(crate) active: Option<(Timestamp, Timestamp)>,
     /// Gaps that a flow reaching into or out of this part may cover.
     pub(crate) open_gaps: Vec<Gap>,
-    /// Flows that may have begun before the part, with their first packet in it.
-    pub(crate) first_packets: Vec<(FiveTuple, Timestamp)>,
-    /// Flows that may go on after the part, with their last packet in it.
-    pub(crate) last_packets: Vec<(FiveTuple, Timestamp)>,
+    /// Flows that reach into or out of this part; no window counts them.
+    pub(crate) flows: FlowEdges,
     /// First and last bursts of each number that is an interval between bursts.
     pub(crate) bursts: Box<[Bursts]>,
 }

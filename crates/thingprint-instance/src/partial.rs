@@ -2,12 +2,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use thingprint_flow::{
-    DeviceId, FiveTuple, GatewayEvidence, GatewayPolicy, Gateways, Timestamp, WindowIndex, WindowLength,
+    DeviceId, FlowJoiner, GatewayEvidence, GatewayPolicy, Gateways, JoinedFlows, Timestamp, WindowIndex,
+    WindowLength,
 };
 
 use crate::Instance;
-use crate::activity::Gap;
-use crate::bursts::{Bursts, Joint};
+use crate::activity::Activity;
+use crate::bursts::Bursts;
 use crate::evidence::EvidencePlan;
 use crate::options::InstanceOptions;
 use crate::part::{DevicePart, Part, PartId};
@@ -29,22 +30,37 @@ pub struct Assembled {
     pub instances: Vec<Instance>,
     /// The gateways, which are not devices; where windows are whole captures, each capture has its own.
     pub gateways: Gateways,
-    /// Edges between parts that lie inside a window: flows over such an edge count twice.
-    pub edges_inside_window: u64,
-    /// Bursts of queries in progress over an edge.
-    pub bursts_over_edge: u64,
+    /// What differs from one reading, or may.
+    pub differences: EdgeCounts,
+}
+
+/// What was in progress at the edges between parts and could not be joined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EdgeCounts {
+    /// Messages that were not complete at the end of a part, in flows that go on in a later one.
+    pub messages: u64,
+    /// Datagrams that waited for fragments at the end of a part.
+    pub datagrams: u64,
+    /// Flows of which a part kept less than their joining needs.
+    pub flows: u64,
+    /// Parts that begin before the end of the part before them: captures of several places, or out of order.
+    pub overlaps: u64,
 }
 
 impl Partial {
     /// Adds a part.
     pub fn insert(&mut self, part: Part) {
-        self.parts.insert(part.id, part);
+        match self.parts.get(&part.id) {
+            // The same captures under another name.
+            Some(known) if known.place() <= part.place() => {}
+            _ => _ = self.parts.insert(part.id, part),
+        }
     }
 
     /// Adds the parts of another partial.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
-        self.parts.extend(other.parts);
+        other.parts.into_values().for_each(|part| self.insert(part));
         self
     }
 
@@ -73,7 +89,7 @@ impl Partial {
     /// The instances of the parts so far, without those of gateways.
     pub fn assemble(&self, options: &InstanceOptions, policy: &GatewayPolicy) -> Assembled {
         let mut parts: Vec<&Part> = self.parts.values().collect();
-        parts.sort_by_key(|part| (part.start(), part.id));
+        parts.sort_by_key(|part| part.place());
         let mut assembled = Assembled::default();
         if options.flow.window == WindowLength::Capture {
             for part in parts {
@@ -81,7 +97,7 @@ impl Partial {
             }
         } else {
             let gateways = policy.decide(&self.gateways());
-            assembled.edges_inside_window = edges_inside(&parts, options.flow.window);
+            assembled.differences = EdgeCounts::between(&parts, options);
             assembled.add(&parts, &gateways, options);
             assembled.gateways = gateways;
         }
@@ -92,10 +108,21 @@ impl Partial {
     }
 }
 
-fn edges_inside(parts: &[&Part], window: WindowLength) -> u64 {
-    let is_inside =
-        |pair: &&[&Part]| matches!(pair, [a, b] if window.index_of(a.end()) >= window.index_of(b.start()));
-    parts.windows(2).filter(is_inside).count() as u64
+impl EdgeCounts {
+    /// What the parts of a trace show by themselves, in their order.
+    fn between(parts: &[&Part], options: &InstanceOptions) -> Self {
+        let mut counts = Self::default();
+        let mut end: Option<Timestamp> = None;
+        for part in parts.iter().filter(|part| part.is_begun()) {
+            let is_late = |end: Timestamp| part.start() < end.plus_nanos(-options.flow.lateness_ns);
+            counts.overlaps += u64::from(end.is_some_and(is_late));
+            end = end.max(Some(part.end()));
+        }
+        let followed = parts.split_last().map_or(&[][..], |(_, before)| before);
+        counts.datagrams = followed.iter().map(|part| part.datagrams_cut).sum();
+        counts.flows = parts.iter().skip(1).map(|part| part.flows_dropped).sum();
+        counts
+    }
 }
 
 impl Assembled {
@@ -111,9 +138,10 @@ impl Assembled {
         }
         let plan = EvidencePlan::of(options.evidence);
         for (id, shares) in devices {
-            let mut join = Join { options, plan: &plan, windows: BTreeMap::new(), bursts_over_edge: 0 };
-            join.run(&shares);
-            self.bursts_over_edge += join.bursts_over_edge;
+            let mut join = Join { options, plan: &plan, windows: BTreeMap::new() };
+            let joined = join.run(&shares);
+            self.differences.messages += joined.messages_cut;
+            self.differences.flows += joined.uncertain;
             for (index, tally) in &join.windows {
                 if tally.counts().packets_up >= options.min_packets.max(1) {
                     self.instances.push(instance((id, *index), tally, shares[0].0, (&plan, options)));
@@ -146,20 +174,21 @@ struct Join<'a> {
     options: &'a InstanceOptions,
     plan: &'a EvidencePlan,
     windows: BTreeMap<WindowIndex, WindowTally>,
-    bursts_over_edge: u64,
 }
 
 impl Join<'_> {
-    fn run(&mut self, shares: &[(&Part, &DevicePart)]) {
+    fn run(&mut self, shares: &[(&Part, &DevicePart)]) -> JoinedFlows {
         for (_, share) in shares {
             for (index, tally) in &share.windows {
                 self.window(*index).merge(tally);
             }
         }
-        self.join_gaps(shares);
-        for nth in 0..self.plan.bursts().len() {
+        let joined = self.join_flows(shares);
+        self.join_gaps(shares, &joined);
+        for nth in 0..self.plan.bursts(&Bursts::default()).len() {
             self.join_bursts(shares, nth);
         }
+        joined
     }
 
     /// The tally of a window, made when it is first asked for.
@@ -167,55 +196,44 @@ impl Join<'_> {
         self.windows.entry(index).or_insert_with(|| WindowTally::new(self.plan))
     }
 
-    /// The gaps of each part and those between parts, less what flows over the edges cover.
-    fn join_gaps(&mut self, shares: &[(&Part, &DevicePart)]) {
-        let mut gaps: Vec<Gap> = Vec::new();
-        let mut last_active: Option<Timestamp> = None;
+    /// The flows near the ends of parts, as one reading has them.
+    fn join_flows(&mut self, shares: &[(&Part, &DevicePart)]) -> JoinedFlows {
+        let mut edges = FlowJoiner::new(&self.options.flow);
         for (_, share) in shares {
-            let Some((first, last)) = share.active else { continue };
-            gaps.extend(last_active.map(|before| (before, first)));
-            gaps.extend(&share.open_gaps);
-            last_active = last_active.max(Some(last));
+            edges.join(&share.flows);
         }
-        let bridges = self.bridges(shares);
-        for (start, end) in gaps {
-            let is_covered = bridges.iter().any(|(from, to)| *from <= start && end <= *to);
-            if !is_covered && start < end {
-                let window = self.options.flow.window.index_of(end);
-                let (options, plan) = (self.options, self.plan);
-                self.window(window).evidence.gap((start, end), plan, options);
+        let joined = edges.finish();
+        let (options, plan) = (self.options, self.plan);
+        for flow in &joined.flows {
+            self.window(flow.window).flow(flow, plan, options);
+        }
+        joined
+    }
+
+    /// The gaps that wait and those between parts, less what the joined flows cover.
+    fn join_gaps(&mut self, shares: &[(&Part, &DevicePart)], joined: &JoinedFlows) {
+        let mut activity = Activity::new(self.options.min_gap_ns);
+        for (_, share) in shares {
+            if let Some(span) = share.active {
+                activity.extend_around(span, &share.open_gaps);
             }
+        }
+        joined.spans.iter().for_each(|(from, to)| activity.extend(*from, *to));
+        let (options, plan) = (self.options, self.plan);
+        for gap in activity.settle(Timestamp::MAX, Timestamp::MAX) {
+            self.window(options.flow.window.index_of(gap.1)).evidence.gap(gap, plan, options);
         }
     }
 
-    /// From the last packet of a flow in one part to its first packet in a later one, if it goes on.
-    fn bridges(&self, shares: &[(&Part, &DevicePart)]) -> Vec<Gap> {
-        let ending = self.options.flow.ending;
-        let mut open: BTreeMap<FiveTuple, Timestamp> = BTreeMap::new();
-        let mut bridges = Vec::new();
-        for (_, share) in shares {
-            for (tuple, first) in &share.first_packets {
-                let Some(last) = open.remove(tuple) else { continue };
-                if ending.idle_ns(tuple.protocol()).is_some_and(|idle_ns| first.nanos_since(last) <= idle_ns)
-                {
-                    bridges.push((last, *first));
-                }
-            }
-            open.extend(share.last_packets.iter().copied());
-        }
-        bridges
-    }
-
-    /// The intervals between the last burst of a part and the first of the next, for the `nth` number of this sort.
+    /// The intervals that wait between bursts, for the `nth` number of this sort.
     fn join_bursts(&mut self, shares: &[(&Part, &DevicePart)], nth: usize) {
         let mut joined = Bursts::default();
+        let (options, plan) = (self.options, self.plan);
         for bursts in shares.iter().filter_map(|(_, share)| share.bursts.get(nth)) {
-            let joint = joined.join(bursts, self.options.burst_gap_ns);
-            self.bursts_over_edge += u64::from(joint == Joint::InProgress);
-            let Joint::Interval(interval_ns, start) = joint else { continue };
-            let window = self.options.flow.window.index_of(start);
-            let (options, plan) = (self.options, self.plan);
-            self.window(window).evidence.interval(nth, interval_ns, plan, options);
+            for (interval_ns, start) in joined.join(bursts, options.burst_gap_ns) {
+                let window = options.flow.window.index_of(start);
+                self.window(window).evidence.interval(nth, interval_ns, plan, options);
+            }
         }
     }
 }

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use proptest::prelude::*;
 use thingprint_flow::{
     GatewayPolicy, Ip, MacAddr, Packet, TcpFlags, TcpSegment, Timestamp, Transport, WindowLength,
 };
@@ -375,92 +374,4 @@ fn a_capture_window_is_the_file() {
     assert_eq!(all[0].window_start, Timestamp::from_seconds(5));
     assert!((all[0].window_s - 7_195.0).abs() < 1e-9);
     assert_eq!(all[1].capture.as_deref(), Some("two.pcap"));
-}
-
-#[test]
-fn an_edge_inside_a_window_is_told() {
-    let halves = [[Said::ntp(0)], [Said::ntp(1_000_000)]];
-    let parts = halves.iter().zip(["a", "b"]).filter_map(|(story, id)| part(story, &options(), id));
-    let assembled = assemble(parts, &options());
-    assert_eq!(assembled.edges_inside_window, 1);
-    assert_eq!(assembled.instances[0].counts.flows, 2);
-}
-
-/// Anything a device might say within a few hours.
-fn story() -> impl Strategy<Value = Vec<Said>> {
-    let said =
-        (0_i64..4 * HOUR_MS, any::<bool>(), 0_u8..10, 0_u16..4).prop_map(
-            |(at, is_up, what, port)| match what {
-                0 => Said::dns(at, "a.example"),
-                1 => Said::ntp(at),
-                2 => Said::tcp(at, is_up, 0x02, 40_000 + port),
-                3 => Said::tcp(at, is_up, 0x11, 40_000 + port),
-                4 => Said::tcp(at, is_up, 0x04, 40_000 + port),
-                _ => Said::tcp(at, is_up, 0x18, 40_000 + port),
-            },
-        );
-    // Some of the times fall close to the edges, where it matters.
-    proptest::collection::vec((said, any::<bool>(), -400_000_i64..400_000), 1..120).prop_map(|story| {
-        let mut story: Vec<Said> = story
-            .into_iter()
-            .map(|(mut said, is_near_edge, off)| {
-                if is_near_edge {
-                    said.at_ms = (said.at_ms / HOUR_MS * HOUR_MS + off).max(0);
-                }
-                said
-            })
-            .collect();
-        story.sort_by_key(|said| said.at_ms);
-        story
-    })
-}
-
-/// The parts of a story, cut at the window edges that `cuts` says.
-fn parts_of(story: &[Said], cuts: &BTreeSet<i64>, options: &InstanceOptions) -> Vec<Part> {
-    let piece_of = |said: &Said| cuts.range(..=said.at_ms / HOUR_MS).count();
-    story
-        .chunk_by(|a, b| piece_of(a) == piece_of(b))
-        .enumerate()
-        .filter_map(|(at, piece)| part(piece, options, &at.to_string()))
-        .collect()
-}
-
-proptest! {
-    /// Parts cut at window edges, merged in any order and with repeats, are the whole.
-    #[test]
-    fn parts_merge_to_the_whole(
-        story in story(),
-        cuts in proptest::collection::btree_set(1_i64..5, 0..4),
-        order in any::<u64>(),
-        is_joy in any::<bool>(),
-    ) {
-        let mut options = if is_joy { InstanceOptions::joy() } else { InstanceOptions::default() };
-        options.flow.gateways = BTreeSet::from([MacAddr::new(ROUTER)]);
-        let whole = assemble(part(&story, &options, "whole"), &options);
-        let mut parts = parts_of(&story, &cuts, &options);
-        let at = usize::try_from(order % parts.len() as u64).unwrap();
-        parts.rotate_left(at);
-        parts.push(parts[0].clone());
-        let merged = assemble(parts, &options);
-        prop_assert_eq!(merged.edges_inside_window, 0);
-        prop_assume!(merged.bursts_over_edge == 0);
-        prop_assert_eq!(merged.instances, whole.instances);
-    }
-
-    /// Merging is associative, commutative and unchanged by repeats.
-    #[test]
-    fn merge_is_a_union(story in story(), cuts in proptest::collection::btree_set(1_i64..5, 3)) {
-        let options = options();
-        let single = |part: &Part| {
-            let mut partial = Partial::default();
-            partial.insert(part.clone());
-            partial
-        };
-        let parts = parts_of(&story, &cuts, &options);
-        let [a, b, c] = [0, 1, 2].map(|at| single(&parts[at % parts.len()]));
-        let left = a.clone().merge(b.clone()).merge(c.clone());
-        prop_assert_eq!(&left, &a.clone().merge(b.clone().merge(c.clone())));
-        prop_assert_eq!(&left, &c.merge(b.clone()).merge(a.clone()));
-        prop_assert_eq!(&left, &left.clone().merge(b).merge(a));
-    }
 }

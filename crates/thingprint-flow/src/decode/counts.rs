@@ -31,6 +31,8 @@ pub struct DecodeCounts {
     pub datagrams: u64,
     /// Datagrams given up because fragments were missing after the time allowed, or at the end of the trace.
     pub datagrams_expired: u64,
+    /// Of these, the ones whose missing fragments might still have come when the trace ended.
+    pub datagrams_cut: u64,
     /// Datagrams given up to keep the memory bounded.
     pub datagrams_dropped: u64,
     /// Frames that were left out, since they are copies of others; they count in nothing else.
@@ -52,6 +54,7 @@ impl DecodeCounts {
         self.fragments_repeated += other.fragments_repeated;
         self.datagrams += other.datagrams;
         self.datagrams_expired += other.datagrams_expired;
+        self.datagrams_cut += other.datagrams_cut;
         self.datagrams_dropped += other.datagrams_dropped;
         self.copies += other.copies;
         for (link, count) in &other.unsupported_links {

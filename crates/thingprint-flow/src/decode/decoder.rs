@@ -131,7 +131,8 @@ impl Layer {
     }
 
     fn finish(&mut self) {
-        self.counts.datagrams_expired += self.reassembly.give_up();
+        let now = self.clock.unwrap_or(Timestamp::MIN);
+        self.reassembly.end(now, &mut self.counts);
     }
 
     /// The IP packet, with the bytes that it took on the wire.

@@ -114,11 +114,13 @@ impl Reassembly {
         Ok(None)
     }
 
-    /// Gives up every datagram that still waits, and says how many those were.
-    pub(super) fn give_up(&mut self) -> u64 {
-        let waiting = self.waiting.len() as u64;
+    /// Gives up every datagram that still waits.
+    pub(super) fn end(&mut self, now: Timestamp, counts: &mut DecodeCounts) {
+        let expired = self.waiting.expire(now.plus_nanos(-self.limits.patience_ns));
+        let cut = self.waiting.len() as u64;
         self.waiting.clear();
-        waiting
+        counts.datagrams_expired += expired + cut;
+        counts.datagrams_cut += cut;
     }
 
     /// Takes a complete datagram out and remembers its fragments.

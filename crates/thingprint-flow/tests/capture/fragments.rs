@@ -168,6 +168,7 @@ fn what_never_completes_is_counted_at_the_end() {
     let (seen, counts) = decode_now(&fragments(4, 1)[..2]);
     assert_eq!(seen, [None, None]);
     assert_eq!((counts.datagrams_expired, counts.fragments_held), (1, 2));
+    assert_eq!(counts.datagrams_cut, 1);
 }
 
 #[test]

@@ -54,9 +54,10 @@ impl EvidencePlan {
         }
     }
 
-    /// The bursts of a device that sent no query, one for each number that is an interval between bursts.
-    pub(crate) fn bursts(&self) -> Box<[Bursts]> {
-        self.intervals().map(|_| Bursts::default()).collect()
+    /// The bursts of a device that sent no query, one for each number that is an interval between bursts; `fresh` is
+    /// one of them.
+    pub(crate) fn bursts(&self, fresh: &Bursts) -> Box<[Bursts]> {
+        self.intervals().map(|_| fresh.clone()).collect()
     }
 
     /// Places of the numbers that are intervals between bursts, each with what a query is.

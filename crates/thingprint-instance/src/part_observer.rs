@@ -1,0 +1,294 @@
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use thingprint_flow::{
+    CarriedFlow, DeviceId, DeviceIndex, DevicePacket, FiveTuple, Flow, FlowEdges, FlowRecord, HeadLog,
+    Observer, PartStart, Taken, Timestamp, WindowIndex,
+};
+use thingprint_protocol::{Interest, Message, MessageContext, MessageObserver};
+
+use crate::instance_observer::InstanceObserver;
+use crate::options::InstanceOptions;
+use crate::part::PartDevices;
+
+/// Runs kept of flows near the start of a part, over all devices, for each flow that is remembered.
+const RUNS_OF_FLOW: usize = 4;
+
+/// Gathers what a [`Part`](crate::Part) is made of, from the flows and messages of devices.
+///
+/// What no other part can change goes into windows at once. The flows near the part's start are kept as packets, since
+/// what came before decides what becomes of them; those near its end are kept as they are then.
+#[derive(Debug)]
+pub struct PartObserver {
+    inner: InstanceObserver,
+    start: Option<PartStart>,
+    devices: Vec<DeviceEdges>,
+    /// Whether what came before the part decides what the last packet of a device belongs to.
+    is_uncertain: bool,
+    // Flows and runs kept near the start, over all devices, and flows for which there was no room.
+    flows: usize,
+    runs: usize,
+    flows_dropped: u64,
+}
+
+/// What rides with each flow of a [`PartObserver`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PartState(Place);
+
+/// Where a flow is counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    /// Not decided: there was no packet yet.
+    #[default]
+    Unknown,
+    /// In a window.
+    Window,
+    /// In a log near the part's start.
+    Head(usize),
+    /// In a record at the part's end.
+    Record,
+}
+
+/// The flows of a device near the ends of the part.
+#[derive(Debug, Default)]
+struct DeviceEdges {
+    places: BTreeMap<FiveTuple, usize>,
+    heads: Vec<HeadLog>,
+    open: Vec<FlowRecord>,
+    carried: Vec<CarriedFlow>,
+}
+
+/// A packet near the start of the part.
+#[derive(Clone, Copy)]
+struct EarlyPacket<'a, 'p> {
+    view: &'a DevicePacket<'a, 'p>,
+    tuple: FiveTuple,
+    src_is_low: bool,
+    start: &'a PartStart,
+}
+
+impl PartObserver {
+    /// An observer that has seen nothing.
+    pub fn new(options: InstanceOptions) -> Self {
+        Self {
+            inner: InstanceObserver::keeping(options),
+            start: None,
+            devices: Vec::new(),
+            is_uncertain: false,
+            flows: 0,
+            runs: 0,
+            flows_dropped: 0,
+        }
+    }
+
+    /// Words that were left out of bags because there were too many.
+    pub fn words_dropped(&self) -> u64 {
+        self.inner.words_dropped()
+    }
+
+    /// What the part keeps of the devices, whose ids are those of the tracker, with the flows that were open at the
+    /// edge of their window.
+    pub fn into_part_devices(self, ids: &[DeviceId], carried: &[(DeviceIndex, CarriedFlow)]) -> PartDevices {
+        let window = self.inner.options().flow.window;
+        let mut devices = self.devices;
+        devices.resize_with(ids.len(), DeviceEdges::default);
+        for (device, carried) in carried {
+            if let Some(edges) = devices.get_mut(device.as_usize()) {
+                edges.carry(carried, window.index_of(carried.last));
+            }
+        }
+        let mut parts = self.inner.into_device_parts();
+        for (part, edges) in parts.iter_mut().zip(devices) {
+            part.flows = edges.finish();
+        }
+        PartDevices { devices: ids.iter().copied().zip(parts).collect(), flows_dropped: self.flows_dropped }
+    }
+
+    /// Finds out where the flow of a packet is counted, whose first one it is in its window.
+    fn place(&mut self, early: &EarlyPacket<'_, '_>) -> Place {
+        let EarlyPacket { view, tuple, start, .. } = *early;
+        let edges = edges_of(&mut self.devices, view.device);
+        let reaches = start.reaches(view.window);
+        if let Some(at) = edges.places.get(&tuple).copied() {
+            let Some(log) = edges.heads.get(at) else { return Place::Window };
+            let is_over = log.is_over();
+            let crosses = !reaches && start.may_cross(tuple.protocol(), log.latest(), view.time);
+            return match (is_over, reaches) {
+                (false, true) => self.take(at, true, early),
+                (false, false) if crosses => self.leave(at, early),
+                _ => Place::Window,
+            };
+        }
+        let may_go_on = if reaches {
+            start.may_join(tuple.protocol(), view.time)
+        } else {
+            start.may_cross(tuple.protocol(), start.by(), view.time)
+        };
+        if !may_go_on {
+            return Place::Window;
+        }
+        if self.flows >= self.inner.options().flow.max_flows {
+            self.flows_dropped += 1;
+            return Place::Window;
+        }
+        self.flows += 1;
+        let at = edges.add(tuple);
+        if reaches { self.take(at, true, early) } else { self.leave(at, early) }
+    }
+
+    /// Puts a packet into the log of its flow.
+    fn take(&mut self, at: usize, is_new: bool, early: &EarlyPacket<'_, '_>) -> Place {
+        let EarlyPacket { view, src_is_low, start, .. } = *early;
+        let has_room = self.runs < self.inner.options().flow.max_flows.saturating_mul(RUNS_OF_FLOW);
+        let log = edges_of(&mut self.devices, view.device).heads.get_mut(at);
+        let Some(log) = log else { return Place::Window };
+        match log.take(view, src_is_low, (is_new, has_room), start) {
+            Taken::Summed => Place::Head(at),
+            Taken::Settled => Place::Window,
+            Taken::Kept => {
+                let latest = log.latest();
+                self.runs += 1;
+                self.doubt(early, latest);
+                Place::Head(at)
+            }
+        }
+    }
+
+    /// Notes in the log of a flow that it went on behind the windows that earlier parts reach.
+    fn leave(&mut self, at: usize, early: &EarlyPacket<'_, '_>) -> Place {
+        let EarlyPacket { view, src_is_low, start, .. } = *early;
+        if let Some(log) = edges_of(&mut self.devices, view.device).heads.get_mut(at) {
+            log.leave(view, src_is_low, start);
+            let latest = log.latest();
+            self.runs += 1;
+            self.doubt(early, latest);
+        }
+        Place::Window
+    }
+
+    /// The device is active at the time of a packet; whether its flow covers the gap before it is decided by the parts
+    /// before.
+    fn doubt(&mut self, early: &EarlyPacket<'_, '_>, latest: Timestamp) {
+        let EarlyPacket { view, tuple, .. } = early;
+        self.is_uncertain = true;
+        self.inner.active(view.device, tuple, view.time, view.time);
+        self.inner.doubt_gaps(view.device, latest);
+    }
+}
+
+/// The flows of a device near the ends of the part, made when they are first asked for.
+fn edges_of(devices: &mut Vec<DeviceEdges>, device: DeviceIndex) -> &mut DeviceEdges {
+    let at = device.as_usize();
+    if devices.len() <= at {
+        devices.resize_with(at + 1, DeviceEdges::default);
+    }
+    &mut devices[at]
+}
+
+impl Observer for PartObserver {
+    type State = PartState;
+
+    const WANTS_SILENT: bool = false;
+    const WANTS_OPEN: bool = true;
+
+    fn begin(&mut self, first: Timestamp) {
+        let start = PartStart::new(first, &self.inner.options().flow);
+        self.inner.start_part(&start);
+        self.start = Some(start);
+    }
+
+    fn begin_segment(&mut self) {
+        // No flow of an earlier part goes on over a step of the clock.
+        self.start = None;
+        self.inner.begin_segment();
+    }
+
+    fn device(&mut self, device: DeviceIndex, id: DeviceId) {
+        self.inner.device(device, id);
+    }
+
+    fn packet(&mut self, view: &DevicePacket<'_, '_>, state: &mut PartState) {
+        self.is_uncertain = false;
+        let (Place::Unknown | Place::Head(_)) = state.0 else { return };
+        let Some(start) = self.start.take() else { return };
+        let (tuple, src_is_low) = FiveTuple::of(view.ip);
+        let early = EarlyPacket { view, tuple, src_is_low, start: &start };
+        state.0 = match state.0 {
+            Place::Head(at) => self.take(at, false, &early),
+            _ => self.place(&early),
+        };
+        self.start = Some(start);
+    }
+
+    #[inline]
+    fn active(&mut self, device: DeviceIndex, tuple: &FiveTuple, from: Timestamp, to: Timestamp) {
+        if !self.is_uncertain {
+            self.inner.active(device, tuple, from, to);
+        }
+    }
+
+    fn left_open(&mut self, device: DeviceIndex, record: FlowRecord, state: &mut PartState) {
+        let edges = edges_of(&mut self.devices, device);
+        match state.0 {
+            Place::Head(at) if record.is_mid_message => {
+                if let Some(log) = edges.heads.get_mut(at) {
+                    log.leave_message();
+                }
+            }
+            Place::Head(_) => {}
+            Place::Unknown | Place::Window | Place::Record => {
+                edges.open.push(record);
+                state.0 = Place::Record;
+            }
+        }
+    }
+
+    fn flow(&mut self, flow: Flow<PartState>) {
+        let (flow, state) = flow.split();
+        if matches!(state.0, Place::Unknown | Place::Window) {
+            self.inner.flow(flow);
+        }
+    }
+
+    fn window_closed(&mut self, window: WindowIndex) {
+        self.inner.window_closed(window);
+    }
+}
+
+impl MessageObserver for PartObserver {
+    fn interest(&self) -> Interest {
+        self.inner.interest()
+    }
+
+    fn message(&mut self, message: Cow<'_, Message>, context: &MessageContext<'_, '_>, _: &mut PartState) {
+        self.inner.message(message, context, &mut ());
+    }
+}
+
+impl DeviceEdges {
+    /// Begins the log of a flow.
+    fn add(&mut self, tuple: FiveTuple) -> usize {
+        let at = self.heads.len();
+        self.heads.push(HeadLog::new(tuple));
+        self.places.insert(tuple, at);
+        at
+    }
+
+    /// Keeps a flow that was open at the edge of a window, unless its head shows by itself how it goes on.
+    fn carry(&mut self, carried: &CarriedFlow, window: WindowIndex) {
+        let log = self.places.get(&carried.tuple).and_then(|at| self.heads.get(*at));
+        if !log.is_some_and(|log| log.is_open_in(window)) {
+            self.carried.push(carried.clone());
+        }
+    }
+
+    fn finish(self) -> FlowEdges {
+        let mut heads: Vec<Option<HeadLog>> = self.heads.into_iter().map(Some).collect();
+        let in_order = self.places.into_values().filter_map(|at| heads.get_mut(at)?.take());
+        FlowEdges {
+            heads: in_order.map(HeadLog::into_head).collect(),
+            open: self.open,
+            carried: self.carried,
+        }
+    }
+}
