@@ -6,7 +6,7 @@ use crate::stage::{End, Stage};
 
 /// The part of a cap over all devices that one shard has: more than its even share, since a home has few devices and
 /// they are not spread evenly.
-const FLOW_SHARE: usize = 16;
+pub(crate) const FLOW_SHARE: usize = 16;
 const DEVICE_SHARE: usize = 32;
 const BYTES_SHARE: usize = 16;
 
@@ -36,9 +36,9 @@ pub(crate) fn shards<S: Stage>(stage: &S, flow: &FlowOptions, engine: &Engine) -
 
 /// Ends a shard.
 pub(crate) fn finish<S: Stage>(stage: &S, shard: Shard<S>) -> Left<S> {
-    let Finished { observer, devices, open_flows, span, counts } = shard.finish();
+    let Finished { observer, devices, carried, span, counts } = shard.finish();
     let losses = observer.losses();
-    let end = End { devices, open_flows, span, counts, losses };
+    let end = End { devices, carried, span, counts, losses };
     let mut observer = observer.into_observer();
     let rows = stage.take(&mut observer);
     let rest = stage.finish(observer, &end);

@@ -1,5 +1,5 @@
 use either::Either;
-use thingprint_flow::{DeviceId, DeviceIndex, FiveTuple, Timestamp, TrackCounts};
+use thingprint_flow::{CarriedFlow, DeviceId, DeviceIndex, Timestamp, TrackCounts};
 use thingprint_protocol::{Engine, Losses, MessageObserver};
 
 /// What is done with the packets, flows and messages of a trace.
@@ -37,8 +37,8 @@ pub trait Stage: Sync {
 pub struct End {
     /// The devices of the shard, by their index there.
     pub devices: Vec<DeviceId>,
-    /// Flows that a trace which continues this one may continue.
-    pub open_flows: Vec<(DeviceIndex, FiveTuple, Timestamp)>,
+    /// Flows that were open at the edge of their window, and that a trace which continues this one may continue.
+    pub carried: Vec<(DeviceIndex, CarriedFlow)>,
     /// Time of the earliest and of the latest frame that the shard knows of.
     pub span: Option<(Timestamp, Timestamp)>,
     /// What the flow table counted.

@@ -22,6 +22,14 @@ pub(crate) enum Input {
 }
 
 impl Input {
+    /// Its name without folders.
+    pub(crate) fn file_name(&self) -> String {
+        match self {
+            Self::File(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            Self::Stdin => "-".to_owned(),
+        }
+    }
+
     /// The name that messages and labels know it by.
     pub(crate) fn name(&self) -> String {
         match self {

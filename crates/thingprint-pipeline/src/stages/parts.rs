@@ -1,9 +1,10 @@
 use std::convert::Infallible;
 
 use thingprint_flow::{DeviceId, Timestamp};
-use thingprint_instance::{InstanceObserver, InstanceOptions, PartDevices};
+use thingprint_instance::{InstanceOptions, PartDevices, PartObserver};
 use thingprint_protocol::Engine;
 
+use crate::shard::FLOW_SHARE;
 use crate::stage::{End, Stage};
 
 /// Keeps what a [`Part`](thingprint_instance::Part) is made of; what a shard leaves are its devices.
@@ -14,22 +15,23 @@ pub struct PartStage {
 
 impl PartStage {
     /// A stage that makes parts by these options.
-    pub const fn new(options: InstanceOptions) -> Self {
+    pub fn new(mut options: InstanceOptions) -> Self {
+        options.flow.max_flows = options.flow.max_flows.div_ceil(FLOW_SHARE);
         Self { options }
     }
 }
 
 impl Stage for PartStage {
-    type Observer = InstanceObserver;
+    type Observer = PartObserver;
     type Row = Infallible;
     type Rest = PartDevices;
     type Key = ();
 
-    fn observer(&self, _: &Engine) -> InstanceObserver {
-        InstanceObserver::keeping(self.options.clone())
+    fn observer(&self, _: &Engine) -> PartObserver {
+        PartObserver::new(self.options.clone())
     }
 
-    fn take(&self, _: &mut InstanceObserver) -> Vec<Infallible> {
+    fn take(&self, _: &mut PartObserver) -> Vec<Infallible> {
         Vec::new()
     }
 
@@ -41,7 +43,7 @@ impl Stage for PartStage {
         match *row {}
     }
 
-    fn finish(&self, observer: InstanceObserver, end: &End) -> PartDevices {
-        observer.into_part_devices(&end.devices, &end.open_flows)
+    fn finish(&self, observer: PartObserver, end: &End) -> PartDevices {
+        observer.into_part_devices(&end.devices, &end.carried)
     }
 }

@@ -134,7 +134,9 @@ impl ExtractArgs {
         report_losses(run.summary.counts, run.summary.losses, messages);
         let hashes: Vec<u8> =
             run.summary.read.hashes.iter().flatten().flat_map(|hash| *hash.bytes()).collect();
-        let mut part = Part::new(PartId::of_bytes(&hashes), None, run.summary.evidence);
+        let first = inputs.first().map(Input::file_name);
+        let mut part = Part::new(PartId::of_bytes(&hashes), first, run.summary.evidence)
+            .with_datagrams_cut(run.summary.read.counts.datagrams_cut);
         for devices in run.rests {
             part.add(devices, run.summary.span);
         }

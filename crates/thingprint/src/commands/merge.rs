@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use thingprint_flow::MacAddr;
-use thingprint_instance::{Assembled, ExtractionRecipe, Labeled, PartFile, Partial};
+use thingprint_instance::{Assembled, EdgeCounts, ExtractionRecipe, Labeled, PartFile, Partial};
 use thingprint_report::{Labels, instance_overview, instance_table};
 use thingprint_table::Format;
 
@@ -21,8 +21,8 @@ use crate::output::Output;
 /// Make instances of the parts that `extract --partial` wrote
 ///
 /// The parts are of one network, in any order; a part that comes twice counts once. The instances are those of one
-/// reading of all captures, where parts meet at the edge of a window; inside a window, flows over the edge count twice,
-/// which is counted and reported. Rows are in the order of windows, then of devices.
+/// reading of all captures, wherever they were cut; messages and datagrams in progress at a cut are counted and
+/// reported. Rows are in the order of windows, then of devices.
 #[derive(Debug, Args)]
 pub(crate) struct MergeArgs {
     /// Files of parts, or quoted globs
@@ -114,12 +114,15 @@ fn report(assembled: &Assembled, parts: &Partial, messages: Messages) {
     for (mac, reason) in &assembled.gateways.0 {
         messages.note(format!("the gateway is {mac} ({reason})"));
     }
+    let EdgeCounts { messages: cut_messages, datagrams, flows, overlaps } = assembled.differences;
     let edges = [
+        (cut_messages, "messages were in progress at the end of a part, and may be missing or count twice"),
+        (datagrams, "datagrams waited for fragments at the end of a part, and are missing"),
         (
-            assembled.edges_inside_window,
-            "edges between parts are inside a window: flows over them count twice",
+            flows,
+            "flows over an edge between parts have more packets than are kept, and may be joined wrongly",
         ),
-        (assembled.bursts_over_edge, "bursts of queries go on over an edge between parts, and count twice"),
+        (overlaps, "parts begin before the part before them ends: what both saw counts twice"),
     ];
     for (count, what) in edges.into_iter().filter(|(count, _)| *count > 0) {
         messages.warn(format!("{count} {what}"));

@@ -1,0 +1,203 @@
+//! Captures that are cut in parts, at the edges of days or at any frame, give the instances of one reading.
+//!
+//! Run by hand where the shared captures are: `cargo test --release -p thingprint-pipeline --test parts`. Without them,
+//! only the simulated home is cut.
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop the test")]
+
+use std::convert::Infallible;
+use std::fs::{self, File};
+use std::io::{Cursor, Read};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use thingprint_flow::{
+    Capture, CaptureWriter, FlowOptions, GatewayPolicy, LinkType, Trace, TraceOptions, WindowLength,
+};
+use thingprint_instance::{
+    Assembled, EvidenceSet, ExtractionRecipe, Instance, InstanceOptions, Part, PartFile, PartId, Partial,
+};
+use thingprint_pipeline::{Captures, Event, InstanceStage, PartStage, Pipeline};
+use thingprint_sim::{CaptureReader, Simulation, SimulationOptions, home};
+
+/// Captures as bytes, each with a name.
+type Bytes = Vec<(String, Vec<u8>)>;
+
+fn options(is_joy: bool) -> InstanceOptions {
+    let options = if is_joy { InstanceOptions::joy() } else { InstanceOptions::default() };
+    InstanceOptions { evidence: EvidenceSet::all(), ..options }
+}
+
+fn pipeline(options: &InstanceOptions, keeps_gateways: bool) -> Pipeline {
+    let flow = FlowOptions { forget_after_ns: None, ..options.flow.clone() };
+    Pipeline { flow, threads: NonZeroUsize::MIN, keeps_gateways, ..Pipeline::default() }
+}
+
+fn captures(bytes: &[(String, Vec<u8>)]) -> Vec<Capture> {
+    let capture = |(name, bytes): &(String, Vec<u8>)| {
+        let bytes = bytes.clone();
+        Capture::new(name.clone(), move || Ok(Box::new(Cursor::new(bytes.clone())) as _))
+    };
+    bytes.iter().map(capture).collect()
+}
+
+fn one_reading(bytes: &Bytes, options: &InstanceOptions) -> Vec<Instance> {
+    let mut instances = Vec::new();
+    let source = Captures::new(true, || captures(bytes));
+    let run = pipeline(options, false).run(&source, &InstanceStage::new(options.clone()), |event| {
+        match event {
+            Event::Rows(rows) => instances.extend(rows),
+            Event::Restart => instances.clear(),
+        }
+        Ok::<_, Infallible>(())
+    });
+    let Ok(_) = run;
+    instances.sort_by_key(|instance| (instance.device, instance.window_start));
+    instances
+}
+
+fn part(bytes: &Bytes, options: &InstanceOptions) -> Part {
+    let source = Captures::new(true, || captures(bytes));
+    let run =
+        pipeline(options, true)
+            .run(&source, &PartStage::new(options.clone()), |_: Event<Infallible>| Ok::<_, Infallible>(()));
+    let Ok(run) = run;
+    let name = bytes[0].0.clone();
+    let mut part = Part::new(PartId::of_text(&name), Some(name), run.summary.evidence)
+        .with_datagrams_cut(run.summary.read.counts.datagrams_cut);
+    for devices in run.rests {
+        part.add(devices, run.summary.span);
+    }
+    part
+}
+
+/// Merges parts in another order than that of the trace, one of them twice; gives the size of their files, too.
+fn merged(parts: &[Part], options: &InstanceOptions) -> (Assembled, usize) {
+    let mut partial = Partial::default();
+    for part in parts.iter().rev().chain(parts.first()) {
+        partial.insert(part.clone());
+    }
+    let recipe = ExtractionRecipe::of(options);
+    let file = PartFile { recipe, gateways: [].into(), parts: partial };
+    let mut bytes = Vec::new();
+    file.write(&mut bytes).unwrap();
+    let read = PartFile::read(&mut bytes.as_slice()).unwrap();
+    (read.parts.assemble(options, &GatewayPolicy::default()), bytes.len())
+}
+
+/// Cuts a trace before the frames of these numbers; the pieces are captures of their own.
+fn cut(bytes: &Bytes, before: &[usize]) -> Vec<Bytes> {
+    let mut trace = Trace::new(captures(bytes), TraceOptions::default());
+    let mut frames = Vec::new();
+    let mut link = LinkType::Ethernet;
+    while let Some((frame, _)) = trace.next_frame() {
+        link = frame.link;
+        frames.push((frame.time, frame.bytes.to_vec(), frame.wire_bytes));
+    }
+    let mut edges: Vec<usize> = before.iter().map(|at| at % frames.len()).collect();
+    edges.extend([0, frames.len()]);
+    edges.sort_unstable();
+    edges.dedup();
+    let piece = |(number, pair): (usize, &[usize])| {
+        let mut writer = CaptureWriter::with_link(Vec::new(), link).unwrap();
+        for (time, bytes, wire_bytes) in &frames[pair[0]..pair[1]] {
+            writer.write(*time, bytes, *wire_bytes).unwrap();
+        }
+        vec![(format!("piece-{number:03}.pcap"), writer.finish().unwrap())]
+    };
+    edges.windows(2).enumerate().map(piece).collect()
+}
+
+fn check(what: &str, whole: &Bytes, pieces: &[Bytes], options: &InstanceOptions) {
+    let expected = one_reading(whole, options);
+    let parts: Vec<Part> = pieces.iter().map(|piece| part(piece, options)).collect();
+    let (merged, size) = merged(&parts, options);
+    let equal = merged.instances.iter().filter(|instance| expected.contains(instance)).count();
+    println!(
+        "{what}: {} parts of {size} bytes, {equal} of {} instances equal, {:?}",
+        parts.len(),
+        expected.len(),
+        merged.differences
+    );
+    assert!(!expected.is_empty());
+    for (instance, expected) in merged.instances.iter().zip(&expected) {
+        assert_eq!(instance, expected, "{what}");
+    }
+    assert_eq!(merged.instances.len(), expected.len(), "{what}");
+}
+
+/// Numbers without an order, the same in each run.
+fn scattered(count: usize, seed: usize) -> Vec<usize> {
+    (1..=count).map(|at| (at + seed).wrapping_mul(2_654_435_761) >> 3).collect()
+}
+
+fn shared(folder: &str) -> Option<Vec<PathBuf>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(folder);
+    let Ok(entries) = fs::read_dir(&folder) else {
+        println!("skipped: {} is absent", folder.display());
+        return None;
+    };
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.to_string_lossy().contains(".pcap"));
+    paths.sort();
+    Some(paths)
+}
+
+fn read(paths: &[PathBuf]) -> Bytes {
+    let read = |path: &PathBuf| {
+        let mut bytes = Vec::new();
+        File::open(path).unwrap().read_to_end(&mut bytes).unwrap();
+        (path.file_name().unwrap().to_string_lossy().into_owned(), bytes)
+    };
+    paths.iter().map(read).collect()
+}
+
+#[test]
+fn a_simulated_home_cut_at_any_frames_is_the_same() {
+    let simulated = SimulationOptions { duration_s: 3 * 3600, ..SimulationOptions::default() };
+    let mut bytes = Vec::new();
+    let simulation = Simulation::new(&home().unwrap(), simulated).unwrap();
+    CaptureReader::new(simulation).read_to_end(&mut bytes).unwrap();
+    let whole = vec![("home.pcap".to_owned(), bytes)];
+    for is_joy in [false, true] {
+        for cuts in [1, 4, 40] {
+            let pieces = cut(&whole, &scattered(cuts, 7));
+            check(&format!("home, joy {is_joy}"), &whole, &pieces, &options(is_joy));
+        }
+    }
+}
+
+#[test]
+fn windows_shorter_than_idle_times_are_the_same() {
+    let simulated = SimulationOptions { duration_s: 1800, ..SimulationOptions::default() };
+    let mut bytes = Vec::new();
+    let simulation = Simulation::new(&home().unwrap(), simulated).unwrap();
+    CaptureReader::new(simulation).read_to_end(&mut bytes).unwrap();
+    let whole = vec![("home.pcap".to_owned(), bytes)];
+    let mut options = options(false);
+    options.flow.window = WindowLength::Span(60_000_000_000);
+    check("home by minutes", &whole, &cut(&whole, &scattered(9, 3)), &options);
+}
+
+#[test]
+fn lsif_cut_at_the_edges_of_days_is_the_same() {
+    let Some(paths) = shared("lsif") else { return };
+    let whole = read(&paths);
+    let days: Vec<Bytes> = whole.iter().map(|day| vec![day.clone()]).collect();
+    for is_joy in [false, true] {
+        check(&format!("lsif by days, joy {is_joy}"), &whole, &days, &options(is_joy));
+    }
+}
+
+#[test]
+fn captures_cut_at_any_frames_are_the_same() {
+    for folder in ["lsif", "locks", "hue", "unsw", "blink-hub"] {
+        let Some(paths) = shared(folder) else { continue };
+        for (number, path) in paths.iter().take(3).enumerate() {
+            let whole = read(std::slice::from_ref(path));
+            for is_joy in [false, true] {
+                let pieces = cut(&whole, &scattered(4 + 3 * number, 11 * number));
+                check(&format!("{folder}/{}, joy {is_joy}", whole[0].0), &whole, &pieces, &options(is_joy));
+            }
+        }
+    }
+}
