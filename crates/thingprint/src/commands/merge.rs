@@ -116,15 +116,12 @@ fn report(assembled: &Assembled, parts: &Partial, messages: Messages) {
     }
     let EdgeCounts { messages: cut_messages, datagrams, flows, overlaps } = assembled.differences;
     let edges = [
-        (cut_messages, "messages were in progress at the end of a part, and may be missing or count twice"),
-        (datagrams, "datagrams waited for fragments at the end of a part, and are missing"),
-        (
-            flows,
-            "flows over an edge between parts have more packets than are kept, and may be joined wrongly",
-        ),
-        (overlaps, "parts begin before the part before them ends: what both saw counts twice"),
+        (cut_messages, ["message", "messages"], "in progress at the end of a part: missing or counted twice"),
+        (datagrams, ["datagram", "datagrams"], "without all fragments at the end of a part: missing"),
+        (flows, ["flow", "flows"], "with more packets than a part keeps: joined by their sums alone"),
+        (overlaps, ["part", "parts"], "overlapping an earlier part: what both captured is counted twice"),
     ];
-    for (count, what) in edges.into_iter().filter(|(count, _)| *count > 0) {
-        messages.warn(format!("{count} {what}"));
+    for (count, [one, many], what) in edges.into_iter().filter(|(count, ..)| *count > 0) {
+        messages.warn(format!("{} {what}", counted(count, one, many)));
     }
 }
