@@ -27,7 +27,7 @@ pub use time::Timestamp;
 pub use track::{
     CarriedFlow, DeviceFrame, DeviceIndex, DevicePacket, Endpoint, Ends, Finished, FiveTuple, Flow,
     FlowEdges, FlowEnd, FlowEnding, FlowHead, FlowJoiner, FlowOptions, FlowRecord, FlowRun, GatewayEvidence,
-    GatewayPolicy, GatewayReason, Gateways, HeadLog, Identifier, Identity, JoinedFlows, LinkEvidence, Observer,
-    PacketSize, ParseOptionError, PartStart, ServerPorts, SharedPacket, Taken, Tally, TrackCounts, Tracker,
-    WindowIndex, WindowLength, is_private,
+    GatewayPolicy, GatewayReason, Gateways, HeadLog, Identifier, Identity, JoinedFlows, LinkEvidence,
+    Observer, PacketSize, ParseOptionError, PartStart, ServerPorts, SharedPacket, Taken, Tally, TrackCounts,
+    Tracker, WindowIndex, WindowLength, is_private,
 };

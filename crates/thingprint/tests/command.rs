@@ -226,14 +226,23 @@ fn archives_in_a_folder_are_named_with_what_to_do() {
     fs::write(stage.path("day/notes.txt"), b"no capture").unwrap();
     let said = stage.run("devices day --format jsonl");
     assert_eq!(said.status, 4, "{}", said.stderr);
-    let expected = "warning: day/more.zip is a ZIP archive, and was not read: extract the captures from it first";
+    let expected =
+        "warning: day/more.zip is a ZIP archive, and was not read: extract the captures from it first";
     assert!(said.stderr.contains(expected) && !said.stderr.contains("notes.txt"), "{}", said.stderr);
     assert!(said.stdout.lines().count() > 5, "{}", said.stdout);
     fs::create_dir(stage.path("archives")).unwrap();
     fs::rename(stage.path("day/more.zip"), stage.path("archives/more.zip")).unwrap();
-    stage.fails("devices archives", 1, &["there is no capture in this folder; archives/more.zip is a ZIP archive"]);
+    stage.fails(
+        "devices archives",
+        1,
+        &["there is no capture in this folder; archives/more.zip is a ZIP archive"],
+    );
     fs::write(stage.path("conn.log"), b"#separator \\x09\n#path\tconn\n").unwrap();
-    stage.fails("devices conn.log", 1, &["this is a Zeek log, not a capture: give the capture that Zeek read"]);
+    stage.fails(
+        "devices conn.log",
+        1,
+        &["this is a Zeek log, not a capture: give the capture that Zeek read"],
+    );
 }
 
 #[test]
@@ -246,7 +255,11 @@ fn labels_that_fit_nothing_are_named() {
         let said = stage.ok(&format!("{command} home.pcap --labels mine.csv --format jsonl"));
         let missing = "1 of 2 labelled devices was seen; not seen: lap top (02:00:00:00:00:01)";
         assert!(said.stderr.contains(missing), "{command}: {}", said.stderr);
-        assert!(said.stderr.contains("'Laptop' and 'lap top' differ only in case or blanks"), "{}", said.stderr);
+        assert!(
+            said.stderr.contains("'Laptop' and 'lap top' differ only in case or blanks"),
+            "{}",
+            said.stderr
+        );
     }
 }
 

@@ -7,7 +7,7 @@ use super::source::ByteStream;
 /// Bytes taken from a compressed stream at a time.
 const COMPRESSED_CHUNK: usize = 64 * 1024;
 /// Bytes that show how a stream is compressed.
-const MAGIC_BYTES: u64 = 6;
+const MAGIC_BYTES: usize = 6;
 
 /// The uncompressed bytes of a stream: gzip (RFC 1952), zstd (RFC 8878), bzip2, xz and LZ4 frames are detected by their
 /// first bytes, with any number of members, frames or streams; anything else passes as it is.
@@ -16,8 +16,8 @@ const MAGIC_BYTES: u64 = 6;
 ///
 /// When the first bytes cannot be read, or zstd cannot begin.
 pub fn decompress(mut raw: ByteStream) -> io::Result<ByteStream> {
-    let mut start = Vec::with_capacity(MAGIC_BYTES as usize);
-    raw.by_ref().take(MAGIC_BYTES).read_to_end(&mut start)?;
+    let mut start = Vec::with_capacity(MAGIC_BYTES);
+    raw.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut start)?;
     let compression = Compression::of(&start);
     let chunks = BufReader::with_capacity(COMPRESSED_CHUNK, Cursor::new(start).chain(raw));
     Ok(match compression {

@@ -62,21 +62,19 @@ impl Reader {
         if let Err(error) = buffer.fill(Format::MAGIC_BYTES) {
             return Err(Place { capture: &name, offset: 0, packets: 0 }.read_error(&error));
         }
-        match Format::of(buffer.available()) {
-            Some(format) => Ok(Self {
-                name,
-                buffer,
-                format,
-                packets: 0,
-                last_time: Timestamp::default(),
-                links: Links::default(),
-            }),
-            None => {
-                // What is left out of the message when it cannot be read is only what the file is.
-                let _ = buffer.fill(MARK_BYTES);
-                Err(not_a_capture(&name, buffer.available()))
-            }
-        }
+        let Some(format) = Format::of(buffer.available()) else {
+            // What is left out of the message when it cannot be read is only what the file is.
+            let _ = buffer.fill(MARK_BYTES);
+            return Err(not_a_capture(&name, buffer.available()));
+        };
+        Ok(Self {
+            name,
+            buffer,
+            format,
+            packets: 0,
+            last_time: Timestamp::default(),
+            links: Links::default(),
+        })
     }
 
     /// The next packet; `None` at the end of the capture. After an error, the capture is over.

@@ -193,7 +193,7 @@ pub(super) struct OpenFlow<S> {
     pub(super) fin_up: bool,
     pub(super) fin_down: bool,
     pub(super) streams: Streams,
-    passages: Passages,
+    pub(super) passages: Passages,
     pub(super) state: S,
 }
 

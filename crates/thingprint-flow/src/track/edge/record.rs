@@ -6,6 +6,7 @@ use crate::track::DeviceIndex;
 use crate::track::client::Client;
 use crate::track::flow::{FlowEnd, OpenFlow, Tally};
 use crate::track::key::{FiveTuple, FlowKey};
+use crate::track::passages::Passages;
 use crate::track::streams::Streams;
 use crate::track::window::WindowIndex;
 
@@ -69,7 +70,7 @@ impl FlowRecord {
     }
 
     /// The flow as it was.
-    pub(super) const fn reopen(&self) -> OpenFlow<()> {
+    pub(super) fn reopen(&self) -> OpenFlow<()> {
         let [fin_up, fin_down] = self.fins;
         OpenFlow {
             key: FlowKey { device: DeviceIndex::new(0), tuple: self.tuple },
@@ -83,6 +84,7 @@ impl FlowRecord {
             fin_up,
             fin_down,
             streams: self.streams,
+            passages: Passages::default(),
             state: (),
         }
     }
