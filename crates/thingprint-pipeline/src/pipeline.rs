@@ -153,32 +153,35 @@ impl Pipeline {
     /// What the first frames show of a source that can be read twice: what identifies devices, and the gateways by at
     /// most so many frames.
     fn survey(&self, source: &impl Source, most_frames: u64) -> Survey {
-        let mut survey =
-            Survey { identity: self.flow.identity, gateways: Gateways::default(), copies: (0, 0) };
-        let wants_gateways = self.wants_gateways() && !self.gateways.is_settled();
+        let (evidence, first) = self.look_at_first(source, most_frames);
+        let identity = if self.wants_identity() { first.identity() } else { self.flow.identity };
+        let gateways = if self.wants_gateways() && identity == Identity::Mac {
+            self.gateways.decide(&evidence)
+        } else {
+            Gateways::default()
+        };
+        Survey { identity, gateways, copies: first.copies() }
+    }
+
+    fn look_at_first(&self, source: &impl Source, most_frames: u64) -> (GatewayEvidence, FirstFrames) {
         let mut evidence = GatewayEvidence::with_local_nets(self.flow.local_nets.clone());
         let mut first = FirstFrames::default();
-        if source.is_rewindable() {
-            let (mut reader, mut frames) = (source.open(), 0);
-            let most_frames = if wants_gateways { most_frames } else { GUESS_FRAMES };
-            while frames < most_frames
-                && let Some(next) = reader.next_packet()
-            {
-                evidence.observe(&next.packet);
-                if frames < GUESS_FRAMES {
-                    first.observe(&next);
-                }
-                frames += 1;
+        if !source.is_rewindable() {
+            return (evidence, first);
+        }
+        let is_election = self.wants_gateways() && !self.gateways.is_settled();
+        let most_frames = if is_election { most_frames } else { GUESS_FRAMES };
+        let (mut reader, mut frames) = (source.open(), 0);
+        while frames < most_frames
+            && let Some(next) = reader.next_packet()
+        {
+            evidence.observe(&next.packet);
+            if frames < GUESS_FRAMES {
+                first.observe(&next);
             }
+            frames += 1;
         }
-        if self.wants_identity() {
-            survey.identity = first.identity();
-        }
-        survey.copies = first.copies();
-        if self.wants_gateways() && survey.identity == Identity::Mac {
-            survey.gateways = self.gateways.decide(&evidence);
-        }
-        survey
+        (evidence, first)
     }
 
     /// Whether gateways are left out.

@@ -57,14 +57,7 @@ pub(crate) fn report_networks(
     if policy.is_settled() || !inputs.iter().all(Input::is_rewindable) {
         return;
     }
-    let mut survey = NetworkSurvey::with_local_nets(local_nets.clone());
-    for input in inputs.iter().take(SAMPLED_CAPTURES) {
-        let mut trace = Trace::new(vec![input.capture()], TraceOptions::default());
-        for _ in 0..SAMPLED_FRAMES {
-            let Some(packet) = trace.next_packet() else { break };
-            survey.observe(&packet);
-        }
-    }
+    let survey = sample(inputs, local_nets);
     let networks = survey.gateways(policy);
     if networks.is_empty() {
         return;
@@ -76,4 +69,17 @@ pub(crate) fn report_networks(
         counted(networks.len() as u64, "network", "networks"),
         gateways.join(", ")
     ));
+}
+
+/// The first frames of each capture.
+fn sample(inputs: &[Input], local_nets: &LocalNets) -> NetworkSurvey {
+    let mut survey = NetworkSurvey::with_local_nets(local_nets.clone());
+    for input in inputs.iter().take(SAMPLED_CAPTURES) {
+        let mut trace = Trace::new(vec![input.capture()], TraceOptions::default());
+        for _ in 0..SAMPLED_FRAMES {
+            let Some(packet) = trace.next_packet() else { break };
+            survey.observe(&packet);
+        }
+    }
+    survey
 }

@@ -15,7 +15,7 @@ const MOST_BYTES: usize = 8 << 20;
 ///
 /// A frame more than 300 s ahead waits until the next two of its interface confirm that: if they do not, its time was
 /// wrong, and it is left out. Frames more than 300 s behind wait as well: three of them begin a segment with a clock of
-/// its own, and fewer are late.
+/// its own, and fewer are late, unless the capture ends with them.
 #[derive(Debug, Default)]
 pub(super) struct Clocks {
     interfaces: Vec<Clock>,
@@ -102,7 +102,11 @@ impl Clocks {
         self.waiting_bytes = 0;
         self.end = self.highest;
         for held in std::mem::take(&mut self.waiting) {
-            let is_unconfirmed = self.change(held.interface, held.time) == Change::Ahead;
+            let change = self.change(held.interface, held.time);
+            let is_unconfirmed = change == Change::Ahead;
+            if change == Change::Back {
+                self.step_back();
+            }
             self.forget_wait(held.interface);
             self.believe(Held { is_unconfirmed, ..held });
         }
@@ -157,19 +161,24 @@ impl Clocks {
         let own = self.waiting.iter().filter(|held| held.interface == interface).map(|held| held.time);
         let time = if change == Change::Back { own.max() } else { own.min() };
         if change == Change::Back {
-            self.steps_back += 1;
-            self.highest = None;
-            self.interfaces.iter_mut().for_each(|clock| clock.time = None);
+            self.step_back();
         }
         self.highest = self.highest.max(time);
         self.interfaces.iter_mut().for_each(|clock| (clock.waits_for, clock.waiting) = (Change::None, 0));
         if let Some(clock) = self.interfaces.get_mut(interface as usize) {
             clock.time = time;
         }
-        self.begins_segment = change == Change::Back;
         for held in self.take_waiting(|_| true) {
             self.place(held);
         }
+    }
+
+    /// Begins a segment with the frame that is believed next.
+    fn step_back(&mut self) {
+        self.steps_back += 1;
+        self.begins_segment = true;
+        self.highest = None;
+        self.interfaces.iter_mut().for_each(|clock| clock.time = None);
     }
 
     fn believe(&mut self, mut held: Held) {

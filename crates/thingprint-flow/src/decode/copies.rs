@@ -8,7 +8,7 @@ use super::frame::Frame;
 use super::link::{Content, Link};
 use crate::Timestamp;
 
-/// Copies come so close to each other, in nanoseconds; what is sent again takes longer.
+/// Copies come closer to each other, in nanoseconds; what is sent again takes at least as long.
 const NEAR_NS: i64 = 10_000_000;
 /// Frames that are remembered; on a full gigabit link, 10 ms have some 8,000 large ones.
 const MOST_FRAMES: usize = 1 << 16;
@@ -59,7 +59,7 @@ impl Copies {
     }
 
     fn note(&mut self, hash: u64, at: Timestamp, is_unique: bool) -> bool {
-        let is_near = |seen: &Seen| at.nanos_since(seen.at).unsigned_abs() <= NEAR_NS.unsigned_abs();
+        let is_near = |seen: &Seen| at.nanos_since(seen.at).unsigned_abs() < NEAR_NS.unsigned_abs();
         if let Some(seen) = self.seen.get_mut(&hash).filter(|seen| is_near(seen))
             && (is_unique || !seen.has_copy)
         {
@@ -143,7 +143,7 @@ mod tests {
             (20, padded),
             (30, frame(2, None, b"x")),
             (9999, frame(1, None, b"x")),
-            (20_001, frame(1, None, b"x")),
+            (10_000, frame(1, None, b"x")),
         ];
         assert_eq!(copies(&story), (vec![false, true, true, false, true, false], (3, 6)));
     }

@@ -65,7 +65,9 @@ fn a_jump_is_believed_from_three_frames_or_at_the_end() {
 fn a_step_back_that_three_frames_confirm_begins_a_segment() {
     check(&[5000, 5001, 5002, 10, 11, 12, 13], (&[5000, 5001, 5002, 10, 11, 12, 13], &[10], 0));
     check(&[5000, 5001, 5002, 10, 11, 5003], (&[5000, 5001, 5002, 10, 11, 5003], &[], 0));
-    check(&[5000, 5001, 5002, 10, 11], (&[5000, 5001, 5002, 10, 11], &[], 0));
+    // Nothing contradicts those at the end.
+    check(&[5000, 5001, 5002, 10, 11], (&[5000, 5001, 5002, 10, 11], &[10], 0));
+    check(&[5000, 5001, 10], (&[5000, 5001, 10], &[10], 0));
     check(&[5000, 5001, 5002, 4702, 4703, 4704], (&[5000, 5001, 5002, 4702, 4703, 4704], &[], 0));
     // Behind a first frame in the future, all the others are of another segment.
     check(&[FAR, 0, 1, 2], (&[FAR, 0, 1, 2], &[0], 0));

@@ -37,7 +37,10 @@ fn is_in_scope(peer: IpAddr, options: &InstanceOptions) -> bool {
         PortScope::All => true,
         PortScope::Internet => {
             let is_broadcast = matches!(peer, IpAddr::V4(addr) if addr.is_broadcast());
-            !(options.flow.local_nets.is_local(peer) || peer.is_multicast() || peer.is_loopback() || is_broadcast)
+            !(options.flow.local_nets.is_local(peer)
+                || peer.is_multicast()
+                || peer.is_loopback()
+                || is_broadcast)
         }
     }
 }
