@@ -3,6 +3,7 @@
 //! Run by hand where the shared captures are: `cargo test --release -p thingprint-pipeline --test parts`. Without them,
 //! only the simulated home is cut.
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test")]
+#![allow(clippy::print_stdout, reason = "figures of a run by hand, and what was skipped")]
 
 use std::convert::Infallible;
 use std::fs::{self, File};
