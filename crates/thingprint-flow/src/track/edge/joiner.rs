@@ -98,35 +98,28 @@ impl<'a> FlowJoiner<'a> {
     fn take(&mut self, tuple: FiveTuple, run: &FlowRun, view: &DevicePacket<'_, '_>) {
         let key = (tuple, run.window);
         let is_mid_message = self.mid_message.remove(&tuple);
-        let from = match self.places.get_mut(&key) {
-            Some(Place::Open { flow, is_coarse }) if !run.is_elsewhere() => {
-                let view = DevicePacket { is_sent: flow.is_sent(run.is_from_low()), ..*view };
+        let span = match self.places.get_mut(&key).filter(|_| !run.is_elsewhere()) {
+            Some(Place::Open { flow, is_coarse }) => {
                 self.joined.uncertain += u64::from(is_uncertain(flow, *is_coarse, run, self.options));
-                match flow.fate(&view, self.options.ending) {
-                    Fate::Joins => {
-                        let span = (flow.last.min(run.time), flow.first.max(run.time));
-                        flow.absorb(run, &view, self.options);
-                        *is_coarse |= run.is_coarse();
-                        Some(span)
-                    }
-                    Fate::Replaces(_) => {
-                        self.begin(key, run, &view_of(run, &view));
-                        None
-                    }
+                let span = follow(flow, run, view, self.options);
+                *is_coarse |= run.is_coarse();
+                if span.is_none() {
+                    self.begin(key, run, view);
                 }
+                span
             }
-            Some(Place::Elsewhere(_)) if !run.is_elsewhere() => {
+            Some(Place::Elsewhere(_)) => {
                 self.begin(key, run, view);
                 None
             }
-            _ => {
+            None => {
                 let from = self.before(key, run, view);
                 self.begin(key, run, view);
                 from.map(|from| (from, run.time))
             }
         };
-        self.joined.messages_cut += u64::from(is_mid_message && from.is_some());
-        self.joined.spans.extend(from);
+        self.joined.messages_cut += u64::from(is_mid_message && span.is_some());
+        self.joined.spans.extend(span);
         self.join_newer(key, run.time);
     }
 
@@ -211,9 +204,22 @@ impl JoinedFlows {
     }
 }
 
-/// The first packet of a run as its link addresses directed it.
-fn view_of<'a, 'p>(run: &FlowRun, view: &DevicePacket<'a, 'p>) -> DevicePacket<'a, 'p> {
-    DevicePacket { is_sent: run.is_sent(), ..*view }
+/// Adds a run to the flow of its window, if it belongs to it; gives the span that this makes active.
+fn follow(
+    flow: &mut OpenFlow<()>,
+    run: &FlowRun,
+    view: &DevicePacket<'_, '_>,
+    options: &FlowOptions,
+) -> Option<(Timestamp, Timestamp)> {
+    let view = DevicePacket { is_sent: flow.is_sent(run.is_from_low()), ..*view };
+    match flow.fate(&view, options.ending) {
+        Fate::Joins => {
+            let span = (flow.last.min(run.time), flow.first.max(run.time));
+            flow.absorb(run, &view, options);
+            Some(span)
+        }
+        Fate::Replaces(_) => None,
+    }
 }
 
 /// Whether what a run leaves out may decide what becomes of it in a flow.

@@ -131,11 +131,6 @@ impl FlowRun {
         self.src_is_low
     }
 
-    /// Whether the device sent its first packet.
-    pub(super) const fn is_sent(&self) -> bool {
-        self.is_sent
-    }
-
     /// Time of its earliest packet.
     pub(in crate::track) fn earliest(&self) -> Timestamp {
         self.time.plus_nanos(i64::try_from(self.before_ns).unwrap_or(i64::MAX).saturating_neg())
