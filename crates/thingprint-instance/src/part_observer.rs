@@ -200,6 +200,7 @@ impl Observer for PartObserver {
     fn begin_segment(&mut self) {
         // No flow of an earlier part goes on over a step of the clock.
         self.start = None;
+        self.devices.iter_mut().flat_map(|edges| &mut edges.heads).for_each(HeadLog::settle);
         self.inner.begin_segment();
     }
 

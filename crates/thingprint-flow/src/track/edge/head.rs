@@ -136,6 +136,11 @@ impl HeadLog {
         !self.is_over() && self.head.runs.last().is_some_and(|run| run.window == window)
     }
 
+    /// Nothing that follows joins the flow: the clock stepped back.
+    pub const fn settle(&mut self) {
+        self.head.is_settled = true;
+    }
+
     /// A message is not complete at the part's end.
     pub const fn leave_message(&mut self) {
         self.head.is_mid_message = true;
