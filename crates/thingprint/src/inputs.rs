@@ -231,8 +231,8 @@ fn expand_one(argument: &OsStr) -> anyhow::Result<Found> {
         let mut found = Found::default();
         found.add_folder(path)?;
         if found.captures.is_empty() {
-            let archives: String = found.archives.iter().map(|text| format!("; {text}")).collect();
-            bail!("failed to read {text}: there is no capture in this folder{archives}");
+            let found = [vec!["there is no capture in this folder".to_owned()], found.archives].concat();
+            bail!("failed to read {text}: {}", found.join("; "));
         }
         return Ok(found);
     }
