@@ -5,8 +5,8 @@ use thingprint_flow::{
 use thingprint_protocol::Losses;
 
 use crate::capture_spans::CaptureSpans;
+use crate::relayed::RelayedClients;
 use crate::source::ReadEnd;
-use crate::told::ToldClients;
 use crate::unowned::Unowned;
 
 /// What is known of a trace that was read to its end, beside the results.
@@ -48,7 +48,7 @@ pub struct ReadSummary {
     /// Packets of no device.
     pub unowned: Unowned,
     /// What DHCP messages say of clients that did not send them themselves.
-    pub told: ToldClients,
+    pub relayed: RelayedClients,
     /// What could not be read.
     pub problems: Vec<CaptureError>,
     /// What the frames were.
@@ -75,7 +75,7 @@ impl ReadSummary {
         self.cut_packets += u64::from(ip.payload.len() < ip.payload_bytes as usize);
         self.one_sided += u64::from(packet.src_mac.is_some() && packet.dst_mac.is_none());
         self.unowned.look_at(packet, ip);
-        self.told.look_at(packet, ip);
+        self.relayed.look_at(packet, ip);
     }
 
     pub(crate) fn end(&mut self, end: ReadEnd) {
@@ -100,7 +100,7 @@ impl ReadSummary {
         self.silence_ns = self.silence_ns.max(other.silence_ns);
         self.by_address += other.by_address;
         self.unowned.merge(other.unowned);
-        self.told.merge(other.told);
+        self.relayed.merge(other.relayed);
         self.problems.extend(other.problems);
         self.counts.merge(&other.counts);
         self.hashes.extend(other.hashes);

@@ -103,6 +103,12 @@ impl Output {
         self.with(|out| Ok(thingprint_table::write(table, self.format, out, self.style)?))
     }
 
+    /// Writes one table for people that fits into so many terminal columns where no terminal sets a width.
+    pub(crate) fn table_within(&self, table: &Table, columns: usize) -> anyhow::Result<()> {
+        let style = Style { width: self.style.width.or(Some(columns)), ..self.style };
+        self.with(|out| Ok(thingprint_table::write(table, self.format, out, style)?))
+    }
+
     /// Writes tables with a heading each, for people.
     pub(crate) fn sections(&self, sections: &[(String, Table)]) -> anyhow::Result<()> {
         self.with(|out| {

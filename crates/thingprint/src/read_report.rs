@@ -148,11 +148,11 @@ pub(crate) fn report_losses(track: TrackCounts, losses: Losses, messages: impl S
 
 /// Says which hosts sent DHCP requests of other clients, though they forward nothing.
 pub(crate) fn report_contradictions(summary: &Summary, messages: impl Say) {
-    for told in summary.read.told.contradictions(&summary.gateways) {
-        let name = told.message.host_name.as_deref().map_or_else(String::new, |name| format!(" '{name}'"));
+    for relayed in summary.read.relayed.contradictions(&summary.gateways) {
+        let name = relayed.message.host_name.as_deref().map_or_else(String::new, |name| format!(" '{name}'"));
         messages.warn(format!(
             "{} sent a DHCP request of another client, {}{name}, and is no relay: its names count for neither",
-            told.sender, told.client
+            relayed.sender, relayed.client
         ));
     }
 }

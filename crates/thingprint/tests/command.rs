@@ -246,6 +246,18 @@ fn archives_in_a_folder_are_named_with_what_to_do() {
 }
 
 #[test]
+fn devices_fit_on_a_screen_unless_all_columns_are_asked_for() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 2h -o home.pcap --labels labels.csv");
+    let width = |arguments: &str| {
+        let said = stage.ok(arguments);
+        said.stdout.lines().map(|line| line.chars().count()).max().unwrap()
+    };
+    assert!(width("devices home.pcap --labels labels.csv --format table") <= 100);
+    assert!(width("devices home.pcap --labels labels.csv --format table --wide") > 100);
+}
+
+#[test]
 fn labels_that_fit_nothing_are_named() {
     let stage = Stage::new();
     stage.ok("simulate --duration 10m -o home.pcap --labels labels.csv");

@@ -93,14 +93,10 @@ impl Trace {
     /// to [`new`](Self::new).
     #[inline]
     pub fn next_placed(&mut self) -> Option<PlacedPacket<'_>> {
-        loop {
+        self.advance();
+        while self.is_copy() {
+            self.decoder.note_copy();
             self.advance();
-            let Self { merge, sort, sorted, decoder, copies, .. } = self;
-            let Some(merged) = frame(*sort, sorted.as_ref(), merge) else { break };
-            if !copies.as_mut().is_some_and(|copies| copies.is_copy(&merged.frame)) {
-                break;
-            }
-            decoder.note_copy();
         }
         let Self { merge, sort, sorted, decoder, .. } = self;
         let Some(merged) = frame(*sort, sorted.as_ref(), merge) else {
@@ -109,6 +105,14 @@ impl Trace {
         };
         let (capture, frame) = (merged.capture, merged.frame);
         Some(PlacedPacket { capture, frame, packet: decoder.decode(frame) })
+    }
+
+    /// Whether the frame is left out as a copy of another.
+    #[inline]
+    fn is_copy(&mut self) -> bool {
+        let Self { merge, sort, sorted, copies, .. } = self;
+        let Some(copies) = copies else { return false };
+        frame(*sort, sorted.as_ref(), merge).is_some_and(|merged| copies.is_copy(&merged.frame))
     }
 
     /// Moves to the next frame.

@@ -6,7 +6,7 @@ use thingprint_flow::{DeviceId, FlowOptions, Gateways, Identity, WindowLength};
 use thingprint_instance::{Bag, DeviceEntry};
 use thingprint_pipeline::{InventoryStage, Run, Summary};
 use thingprint_report::Labels;
-use thingprint_table::{Cell, Table, Type};
+use thingprint_table::{Cell, Format, Table, Type};
 
 use crate::args::{DeviceArgs, GlobalArgs, ModelArgs};
 use crate::copies::without_copies;
@@ -22,6 +22,9 @@ use crate::read_report::{
 };
 use crate::reading::Reading;
 
+/// Width of the overview, in terminal columns, where no terminal sets one.
+const OVERVIEW_COLUMNS: usize = 100;
+
 /// List the devices of captures.
 #[derive(Debug, Args)]
 pub(crate) struct DevicesArgs {
@@ -36,6 +39,10 @@ pub(crate) struct DevicesArgs {
     /// Write a label file to fill in, with the devices that were found
     #[arg(long, value_name = "FILE")]
     labels_template: Option<PathBuf>,
+
+    /// Show all columns in a table too, however wide it gets; the other formats always have all
+    #[arg(long)]
+    wide: bool,
 
     #[command(flatten)]
     device: DeviceArgs,
@@ -74,7 +81,12 @@ impl DevicesArgs {
         if summary.read.identity(self.device.identity()) == Identity::Mac {
             add_clients(&mut devices, &summary);
         }
-        output.table(&table(&devices, &labels)?)?;
+        match output.format() {
+            Format::Table if !self.wide => {
+                output.table_within(&overview(&devices, &labels)?, OVERVIEW_COLUMNS)
+            }
+            _ => output.table(&table(&devices, &labels)?),
+        }?;
         if let Some(path) = &self.labels_template {
             write_file(path, template(&devices, &labels).as_bytes())?;
             messages.note(format!("labels to fill in: {}", path.display()));
@@ -100,18 +112,18 @@ fn listed(shards: Vec<Vec<DeviceEntry>>, gateways: &Gateways) -> Vec<DeviceEntry
 
 /// Adds what relays passed on of devices, also of those that sent no frame of their own here.
 fn add_clients(devices: &mut Vec<DeviceEntry>, summary: &Summary) {
-    for told in summary.read.told.believed(&summary.gateways) {
-        if summary.gateways.contains(told.client) {
+    for relayed in summary.read.relayed.believed(&summary.gateways) {
+        if summary.gateways.contains(relayed.client) {
             continue;
         }
-        let device = DeviceId::Mac(told.client);
+        let device = DeviceId::Mac(relayed.client);
         let at = devices.binary_search_by_key(&device, |entry| entry.device);
         let at = at.unwrap_or_else(|at| {
-            devices.insert(at, DeviceEntry::of_client(told.client, (told.first, told.last)));
+            devices.insert(at, DeviceEntry::of_client(relayed.client, (relayed.first, relayed.last)));
             at
         });
         if let Some(entry) = devices.get_mut(at) {
-            entry.hear_of(&told.message);
+            entry.hear_of(&relayed.message);
         }
     }
 }
@@ -129,6 +141,33 @@ impl DevicesArgs {
             "--labels-template: {name} is there already; give another name, or carry its labels over with --labels {name}"
         )))
     }
+}
+
+/// What helps most to recognise devices, for people.
+fn overview(devices: &[DeviceEntry], labels: &Labels) -> anyhow::Result<Table> {
+    let mut table = Table::new([
+        ("device", Type::Text),
+        ("label", Type::Text),
+        ("addresses", Type::List),
+        ("host_name", Type::Text),
+        ("vendor_class", Type::Text),
+        ("names", Type::Bag),
+        ("packets", Type::Unsigned),
+    ]);
+    for entry in devices {
+        let label = labels.label_of(entry.device, None).map(|label| label.class.clone());
+        let addresses: Vec<String> = entry.addresses.keys().map(ToString::to_string).collect();
+        table.push([
+            Cell::from(entry.device.to_string()),
+            Cell::from(label),
+            Cell::from(addresses),
+            Cell::from(entry.host_name.clone()),
+            Cell::from(entry.vendor_class.clone()),
+            Cell::from(entry.names.clone()),
+            Cell::from(entry.packets_up + entry.packets_down),
+        ])?;
+    }
+    Ok(table)
 }
 
 fn table(devices: &[DeviceEntry], labels: &Labels) -> anyhow::Result<Table> {

@@ -44,8 +44,8 @@ impl Surveying<'_> {
         let labels = self.labels_of(builder.devices());
         let summary = run.summary;
         let gateways = summary.gateways.0.keys().copied().collect();
-        for told in summary.read.told.believed(&summary.gateways) {
-            builder.relayed_dhcp(DeviceId::Mac(told.client), &told.message);
+        for relayed in summary.read.relayed.believed(&summary.gateways) {
+            builder.relayed_dhcp(DeviceId::Mac(relayed.client), &relayed.message);
         }
         let seen = builder.finish(labels, gateways, summary.span);
         let survey = Survey { seen, summary };

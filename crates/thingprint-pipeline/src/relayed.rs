@@ -14,11 +14,11 @@ const FORWARDED_CLIENTS: usize = 2;
 
 /// What DHCP messages say of clients that did not send the frames themselves: relays and extenders pass them on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ToldClients(BTreeMap<(MacAddr, MacAddr), ToldClient>);
+pub struct RelayedClients(BTreeMap<(MacAddr, MacAddr), RelayedClient>);
 
 /// What was said of one client in frames of one other sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ToldClient {
+pub struct RelayedClient {
     /// `chaddr`: whom the messages are of.
     pub client: MacAddr,
     /// Who sent the frames.
@@ -33,7 +33,7 @@ pub struct ToldClient {
     pub is_relayed: bool,
 }
 
-impl ToldClients {
+impl RelayedClients {
     /// Looks at a packet.
     #[inline]
     pub(crate) fn look_at(&mut self, packet: &Packet<'_>, ip: &Ip<'_>) {
@@ -50,20 +50,20 @@ impl ToldClients {
         }
         let time = packet.time;
         let is_relayed = message.relay_address.is_some_and(|address| !address.is_unspecified());
-        if let Some(told) = self.0.get_mut(&(client, sender)) {
-            told.add(message, is_relayed, time);
+        if let Some(relayed) = self.0.get_mut(&(client, sender)) {
+            relayed.add(message, is_relayed, time);
         } else if self.0.len() < MOST_CLIENTS {
-            let told = ToldClient { client, sender, message, first: time, last: time, is_relayed };
-            self.0.insert((client, sender), told);
+            let relayed = RelayedClient { client, sender, message, first: time, last: time, is_relayed };
+            self.0.insert((client, sender), relayed);
         }
     }
 
     /// Adds those of another trace.
     pub fn merge(&mut self, other: Self) {
         for (key, theirs) in other.0 {
-            if let Some(told) = self.0.get_mut(&key) {
-                told.first = told.first.min(theirs.first);
-                told.add(theirs.message, theirs.is_relayed, theirs.last);
+            if let Some(relayed) = self.0.get_mut(&key) {
+                relayed.first = relayed.first.min(theirs.first);
+                relayed.add(theirs.message, theirs.is_relayed, theirs.last);
             } else if self.0.len() < MOST_CLIENTS {
                 self.0.insert(key, theirs);
             }
@@ -71,24 +71,24 @@ impl ToldClients {
     }
 
     /// What is known of clients by relays and by whoever forwards, in the order of clients.
-    pub fn believed<'a>(&'a self, gateways: &'a Gateways) -> impl Iterator<Item = &'a ToldClient> {
-        self.0.values().filter(|told| self.is_believed(told, gateways))
+    pub fn believed<'a>(&'a self, gateways: &'a Gateways) -> impl Iterator<Item = &'a RelayedClient> {
+        self.0.values().filter(|relayed| self.is_believed(relayed, gateways))
     }
 
     /// What contradicts its sender: it speaks for another client, and forwards nothing.
-    pub fn contradictions<'a>(&'a self, gateways: &'a Gateways) -> impl Iterator<Item = &'a ToldClient> {
-        self.0.values().filter(|told| !self.is_believed(told, gateways))
+    pub fn contradictions<'a>(&'a self, gateways: &'a Gateways) -> impl Iterator<Item = &'a RelayedClient> {
+        self.0.values().filter(|relayed| !self.is_believed(relayed, gateways))
     }
 
-    fn is_believed(&self, told: &ToldClient, gateways: &Gateways) -> bool {
-        let is_of_sender = |other: &&ToldClient| other.sender == told.sender;
-        told.is_relayed
-            || gateways.contains(told.sender)
+    fn is_believed(&self, relayed: &RelayedClient, gateways: &Gateways) -> bool {
+        let is_of_sender = |other: &&RelayedClient| other.sender == relayed.sender;
+        relayed.is_relayed
+            || gateways.contains(relayed.sender)
             || self.0.values().filter(is_of_sender).nth(FORWARDED_CLIENTS - 1).is_some()
     }
 }
 
-impl ToldClient {
+impl RelayedClient {
     fn add(&mut self, message: DhcpMessage, is_relayed: bool, time: Timestamp) {
         let before = std::mem::replace(&mut self.message, message);
         let now = &mut self.message;
@@ -106,7 +106,7 @@ mod tests {
 
     use thingprint_flow::{Decoder, Frame, GatewayReason, Gateways, LinkType, MacAddr, Timestamp};
 
-    use super::ToldClients;
+    use super::RelayedClients;
 
     const SWITCH: u8 = 0x31;
 
@@ -129,40 +129,41 @@ mod tests {
         frame
     }
 
-    fn told(frames: &[Vec<u8>]) -> ToldClients {
-        let (mut told, mut decoder) = (ToldClients::default(), Decoder::default());
+    fn relayed(frames: &[Vec<u8>]) -> RelayedClients {
+        let (mut relayed, mut decoder) = (RelayedClients::default(), Decoder::default());
         for bytes in frames {
             let wire_bytes = u32::try_from(bytes.len()).unwrap();
             let time = Timestamp::from_seconds(1);
             let frame = Frame { time, link: LinkType::Ethernet, wire_bytes, bytes, ..Frame::default() };
             let packet = decoder.decode(frame);
-            told.look_at(&packet, packet.ip.as_ref().unwrap());
+            relayed.look_at(&packet, packet.ip.as_ref().unwrap());
         }
-        told
+        relayed
     }
 
-    fn names(told: &ToldClients, gateways: &Gateways) -> (Vec<String>, Vec<String>) {
-        let name = |told: &super::ToldClient| {
-            let [.., last] = told.client.octets();
-            format!("{last:02x} {}", told.message.host_name.clone().unwrap_or_default())
+    fn names(relayed: &RelayedClients, gateways: &Gateways) -> (Vec<String>, Vec<String>) {
+        let name = |relayed: &super::RelayedClient| {
+            let [.., last] = relayed.client.octets();
+            format!("{last:02x} {}", relayed.message.host_name.clone().unwrap_or_default())
         };
-        (told.believed(gateways).map(name).collect(), told.contradictions(gateways).map(name).collect())
+        (relayed.believed(gateways).map(name).collect(), relayed.contradictions(gateways).map(name).collect())
     }
 
     #[test]
     fn a_relay_speaks_for_its_clients() {
-        let told = told(&[request(SWITCH, 0x77, [192, 168, 7, 1], "cam"), request(0x50, 0x50, [0; 4], "tv")]);
-        assert_eq!(names(&told, &Gateways::default()), (vec!["77 cam".to_owned()], vec![]));
+        let relayed =
+            relayed(&[request(SWITCH, 0x77, [192, 168, 7, 1], "cam"), request(0x50, 0x50, [0; 4], "tv")]);
+        assert_eq!(names(&relayed, &Gateways::default()), (vec!["77 cam".to_owned()], vec![]));
     }
 
     #[test]
     fn whoever_forwards_speaks_for_others_and_nobody_else_does() {
-        let one = told(&[request(SWITCH, 0x77, [0; 4], "cam"), request(SWITCH, SWITCH, [0; 4], "switch")]);
+        let one = relayed(&[request(SWITCH, 0x77, [0; 4], "cam"), request(SWITCH, SWITCH, [0; 4], "switch")]);
         assert_eq!(names(&one, &Gateways::default()), (vec![], vec!["77 cam".to_owned()]));
         let switch = MacAddr::new([2, 0, 0, 0, 0, SWITCH]);
         let gateways = Gateways(BTreeMap::from([(switch, GatewayReason::Given)]));
         assert_eq!(names(&one, &gateways), (vec!["77 cam".to_owned()], vec![]));
-        let two = told(&[request(SWITCH, 0x77, [0; 4], "cam"), request(SWITCH, 0x78, [0; 4], "plug")]);
+        let two = relayed(&[request(SWITCH, 0x77, [0; 4], "cam"), request(SWITCH, 0x78, [0; 4], "plug")]);
         let both = vec!["77 cam".to_owned(), "78 plug".to_owned()];
         assert_eq!(names(&two, &Gateways::default()), (both, vec![]));
     }
