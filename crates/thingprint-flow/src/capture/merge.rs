@@ -159,13 +159,16 @@ impl Merge {
     #[inline]
     fn is_contradicted(&mut self) -> bool {
         let Some(active) = &self.current else { return false };
-        let time = active.time;
+        if active.time.nanos_since(self.clock) <= STEP_NS {
+            self.clock = self.clock.max(active.time);
+            return false;
+        }
         match active.reader.unconfirmed_since() {
             None => {
-                self.clock = self.clock.max(time);
+                self.clock = active.time;
                 false
             }
-            Some(end) => self.clock > end && time.nanos_since(self.clock) > STEP_NS,
+            Some(end) => self.clock > end,
         }
     }
 

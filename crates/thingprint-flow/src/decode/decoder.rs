@@ -51,20 +51,13 @@ impl Decoder {
     /// place of the one that carries it, and has link addresses only where the tunnel carries frames.
     #[inline]
     pub fn decode<'a>(&'a mut self, frame: Frame<'a>) -> Packet<'a> {
-        let Self { layer, tunnels, tunnelled, inner } = self;
-        let Decoded { packet, pseudowire } = layer.decode(frame);
-        let inside = match &packet.ip {
-            Some(ip) => tunnel::inside(ip),
-            None => pseudowire.and_then(|bytes| Some((Tunnel::Mpls, tunnel::pseudowire(bytes)?))),
-        };
-        let Some((tunnel, content)) = inside else { return packet };
-        match inner {
-            Some(inner) if tunnels.contains(tunnel) => inner.decode(frame_of(&packet, content)),
-            _ => {
-                tunnelled.note(tunnel);
-                packet
-            }
+        let packet = self.layer.decode(frame);
+        let is_plain = packet.ip.as_ref().map_or(packet.other.is_some(), |ip| !tunnel::may_carry(ip));
+        if is_plain {
+            return packet;
         }
+        let Self { tunnels, tunnelled, inner, .. } = self;
+        open(packet, &frame, *tunnels, (tunnelled, inner.as_deref_mut()))
     }
 
     /// Says that the trace has ended: datagrams that still wait for fragments are counted as expired.
@@ -91,6 +84,36 @@ impl Decoder {
     }
 }
 
+/// A packet that may be a tunnel's, or what is inside where the tunnel is opened.
+#[inline(never)]
+fn open<'a>(
+    packet: Packet<'a>,
+    frame: &Frame<'a>,
+    tunnels: TunnelSet,
+    (tunnelled, inner): (&mut TunnelCounts, Option<&'a mut Decoder>),
+) -> Packet<'a> {
+    let inside = match &packet.ip {
+        Some(ip) => tunnel::inside(ip),
+        None => pseudowire(frame),
+    };
+    let Some((tunnel, content)) = inside else { return packet };
+    match inner {
+        Some(inner) if tunnels.contains(tunnel) => inner.decode(frame_of(&packet, content)),
+        _ => {
+            tunnelled.note(tunnel);
+            packet
+        }
+    }
+}
+
+/// What is behind the MPLS labels of a frame and no IP packet.
+fn pseudowire<'a>(frame: &Frame<'a>) -> Option<(Tunnel, Inner<'a>)> {
+    match Link::of(frame.link, frame.bytes).content {
+        Content::Pseudowire(bytes) => Some((Tunnel::Mpls, tunnel::pseudowire(bytes)?)),
+        _ => None,
+    }
+}
+
 /// The frame inside of a tunnel; what a snap length cut off is missing at its end.
 fn frame_of<'a>(outer: &Packet<'a>, content: Inner<'a>) -> Frame<'a> {
     let (link, bytes) = match content {
@@ -103,16 +126,9 @@ fn frame_of<'a>(outer: &Packet<'a>, content: Inner<'a>) -> Frame<'a> {
     Frame { time: outer.time, link, wire_bytes, bytes, ..Frame::default() }
 }
 
-/// A frame as its own layer has it.
-struct Decoded<'a> {
-    packet: Packet<'a>,
-    /// What is behind MPLS labels and no IP packet.
-    pseudowire: Option<&'a [u8]>,
-}
-
 impl Layer {
     #[inline]
-    fn decode<'a>(&'a mut self, frame: Frame<'a>) -> Decoded<'a> {
+    fn decode<'a>(&'a mut self, frame: Frame<'a>) -> Packet<'a> {
         self.counts.frames += 1;
         if frame.begins_segment {
             self.finish();
@@ -122,12 +138,10 @@ impl Layer {
         let Link { src_mac, dst_mac, content } = Link::of(frame.link, frame.bytes);
         let time = frame.time;
         let other = if let Content::NonIp(other) = content { Some(other) } else { None };
-        let pseudowire = if let Content::Pseudowire(bytes) = content { Some(bytes) } else { None };
-        let packet = match self.ip(content, &frame) {
+        match self.ip(content, &frame) {
             Some((ip, wire_bytes)) => Packet { time, src_mac, dst_mac, wire_bytes, ip: Some(ip), other },
             None => Packet { time, src_mac, dst_mac, wire_bytes: frame.wire_bytes, ip: None, other },
-        };
-        Decoded { packet, pseudowire }
+        }
     }
 
     fn finish(&mut self) {

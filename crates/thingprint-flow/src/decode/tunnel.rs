@@ -152,17 +152,25 @@ pub(super) enum Inner<'a> {
     Ip(&'a [u8]),
 }
 
-/// What is inside a packet that is a tunnel's by its protocol or port and by its header.
+/// Whether a packet may be a tunnel's, by its protocol or port.
 #[inline]
+pub(super) const fn may_carry(ip: &Ip<'_>) -> bool {
+    match ip.transport {
+        Transport::Tcp(_) => false,
+        Transport::Udp => matches!(ip.dst_port, 2152 | 4789 | 6081 | 6635 | 8472 | 37008),
+        Transport::Other(protocol) => matches!(protocol, 4 | 41 | 47 | 137),
+    }
+}
+
+/// What is inside a packet that is a tunnel's by its protocol or port and by its header.
 pub(super) fn inside<'a>(ip: &Ip<'a>) -> Option<(Tunnel, Inner<'a>)> {
     match ip.transport {
-        Transport::Udp if matches!(ip.dst_port, 2152 | 4789 | 6081 | 6635 | 8472 | 37008) => over_udp(ip),
-        Transport::Tcp(_) | Transport::Udp => None,
+        Transport::Tcp(_) => None,
+        Transport::Udp => over_udp(ip),
         Transport::Other(protocol) => over_ip(protocol, ip.payload),
     }
 }
 
-#[inline(never)]
 fn over_udp<'a>(ip: &Ip<'a>) -> Option<(Tunnel, Inner<'a>)> {
     let payload = ip.payload;
     match ip.dst_port {
@@ -175,7 +183,6 @@ fn over_udp<'a>(ip: &Ip<'a>) -> Option<(Tunnel, Inner<'a>)> {
     }
 }
 
-#[inline(never)]
 fn over_ip(protocol: u8, payload: &[u8]) -> Option<(Tunnel, Inner<'_>)> {
     match protocol {
         4 | 41 => Some((Tunnel::IpInIp, ip_packet(payload)?)),
