@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use thingprint_flow::{DeviceId, DeviceIndex, DevicePacket, Flow, MacAddr, Observer, Timestamp};
 use thingprint_protocol::{
-    DhcpMessage, Interest, Message, MessageContext, MessageObserver, Protocol, Sender,
+    DetectedProtocol, DhcpMessage, Engine, Interest, Message, MessageContext, MessageObserver, ModelIndex,
+    Protocol, Sender,
 };
 
 use crate::Bag;
@@ -18,8 +19,9 @@ const INTEREST: Interest =
 const MAX_WORDS: usize = 4096;
 
 /// What is on a network: each device with what a person needs to identify it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Inventory {
+    engine: Engine,
     ids: Vec<DeviceId>,
     devices: Vec<Sums>,
 }
@@ -43,6 +45,8 @@ pub struct DeviceEntry {
     pub server_ports: Bag,
     /// Ports that it served to others, as `tcp/80`, with the number of flows.
     pub served_ports: Bag,
+    /// Application protocols that it spoke, on any port and either side, with the number of flows.
+    pub services: Bag,
     /// Time of its first IP packet.
     pub first_seen: Timestamp,
     /// Time of its last IP packet.
@@ -87,16 +91,22 @@ struct Sums {
     names: Bag,
     server_ports: BTreeMap<(u8, u16), u64>,
     served_ports: BTreeMap<(u8, u16), u64>,
+    services: BTreeMap<ModelIndex, u64>,
     times: Option<(Timestamp, Timestamp)>,
     packets_up: u64,
     packets_down: u64,
 }
 
 impl Inventory {
+    /// An inventory of what `engine` finds.
+    pub fn new(engine: &Engine) -> Self {
+        Self { engine: engine.clone(), ids: Vec::new(), devices: Vec::new() }
+    }
+
     /// The devices that sent anything, in the order of their ids.
     pub fn into_entries(self) -> Vec<DeviceEntry> {
         let devices = self.ids.into_iter().zip(self.devices).filter(|(_, sums)| sums.packets_up > 0);
-        let mut entries: Vec<_> = devices.filter_map(|(id, sums)| sums.entry(id)).collect();
+        let mut entries: Vec<_> = devices.filter_map(|(id, sums)| sums.entry(id, &self.engine)).collect();
         entries.sort_by_key(|entry| entry.device);
         entries
     }
@@ -149,6 +159,14 @@ impl MessageObserver for Inventory {
             self.sums(packet.device).message(packet, message.into_owned());
         }
     }
+
+    fn detected(&mut self, flow: Flow<()>, detection: DetectedProtocol) {
+        let sums = self.sums(flow.device);
+        for model in detection.models() {
+            count(&mut sums.services, model);
+        }
+        self.flow(flow);
+    }
 }
 
 impl Sums {
@@ -168,12 +186,14 @@ impl Sums {
         }
     }
 
-    fn entry(self, device: DeviceId) -> Option<DeviceEntry> {
+    fn entry(self, device: DeviceId, engine: &Engine) -> Option<DeviceEntry> {
         let (first_seen, last_seen) = self.times?;
         let words = |ports: BTreeMap<(u8, u16), u64>| -> Bag {
             let word = |(protocol, port)| PortWord::ProtoPort.word(protocol, port);
             ports.into_iter().map(|(key, count)| (word(key), count)).collect()
         };
+        let name = |model| Some(engine.models().model(model)?.name().to_lowercase());
+        let services = self.services.into_iter().filter_map(|(model, flows)| Some((name(model)?, flows)));
         Some(DeviceEntry {
             device,
             is_randomised: matches!(device, DeviceId::Mac(mac) if mac.is_locally_administered()),
@@ -183,6 +203,7 @@ impl Sums {
             names: self.names,
             server_ports: words(self.server_ports),
             served_ports: words(self.served_ports),
+            services: services.collect(),
             first_seen,
             last_seen,
             packets_up: self.packets_up,

@@ -103,9 +103,20 @@ impl<O: MessageObserver> Detector<O> {
 }
 
 impl DetectedProtocol {
+    /// The models of the protocols, from the outside, each once.
+    pub fn models(&self) -> impl Iterator<Item = ModelIndex> + use<> {
+        let models = self.outer.into_iter().chain([self.model]).flatten();
+        let mut seen = Vec::new();
+        models.filter(move |model| {
+            let is_new = !seen.contains(model);
+            seen.push(*model);
+            is_new
+        })
+    }
+
     /// The names of the protocols, from the outside, each once.
     pub fn services<'e>(&self, engine: &'e Engine) -> Vec<&'e str> {
-        engine.models().names(self.outer.into_iter().chain([self.model]).flatten())
+        engine.models().names(self.models())
     }
 
     /// What an engine found out about a flow.

@@ -16,8 +16,8 @@ impl Stage for InventoryStage {
     type Rest = Vec<DeviceEntry>;
     type Key = ();
 
-    fn observer(&self, _: &Engine) -> Inventory {
-        Inventory::default()
+    fn observer(&self, engine: &Engine) -> Inventory {
+        Inventory::new(engine)
     }
 
     fn take(&self, _: &mut Inventory) -> Vec<Infallible> {
