@@ -78,6 +78,10 @@ impl Datagram<'_> {
                     self.begin_session(model.decision(index), parser, session);
                     return true;
                 }
+                if let Some(session) = self.follow(parser) {
+                    self.begin_session(model.decision(index), parser, session);
+                    return true;
+                }
                 let message = parser.datagram(self.packet);
                 let Some(message) = message.filter(|message| message.protocol() == parser.protocol()) else {
                     return false;
@@ -96,6 +100,14 @@ impl Datagram<'_> {
             self.state.leave_alone(self.budget);
         }
         true
+    }
+
+    /// A session of which the beginning was not captured.
+    fn follow(&mut self, parser: ParserId) -> Option<Box<dyn Session>> {
+        let memo = self.state.layer(self.sender).memo;
+        let (memo, session) = parser.follow(memo, self.sender, self.packet.payload);
+        self.state.set_memo(memo);
+        session
     }
 
     fn decide(&mut self, decision: Decision) {

@@ -124,6 +124,11 @@ impl Inspection {
         layer.memo = parser.remember(layer.memo, message);
     }
 
+    /// Notes what a parser remembers of a flow that is not decided yet.
+    pub(crate) const fn set_memo(&mut self, memo: Memo) {
+        self.inner.memo = memo;
+    }
+
     /// Lets the parser of a side forget what it noted: messages that it should have noted were lost.
     pub(crate) fn forget_messages(&mut self, sender: Sender) {
         let outer = self.buffers.as_mut().and_then(|buffers| buffers.outer.layer_mut(sender));
@@ -293,7 +298,7 @@ impl Inspection {
         found: &mut dyn FnMut(Message),
     ) {
         let Decision { model: index, parser, may_hand_over } = decision;
-        self.inner = Layer { model: Some(index), parser, ..self.inner };
+        self.inner = Layer { model: Some(index), parser, memo: Memo::default() };
         self.is_reconnected = false;
         self.undecided_payloads = 0;
         if let Some(buffers) = &mut self.buffers

@@ -35,6 +35,12 @@ pub(crate) trait Parser {
         None
     }
 
+    /// A new session, if this UDP payload and those before it, of which the memo knows, are of one that was there before;
+    /// and the memo after it.
+    fn follow(memo: Memo, _sender: Sender, _payload: &[u8]) -> (Memo, Option<Box<dyn Session>>) {
+        (memo, None)
+    }
+
     /// Reads the beginning of a TCP stream.
     fn begin(_view: StreamView<'_>) -> Step {
         Step::Done
@@ -176,6 +182,18 @@ macro_rules! parsers {
             pub(crate) fn session(self, payload: &[u8]) -> Option<Box<dyn Session>> {
                 match self {
                     $(Self::$parser => crate::protocols::$module::$parser::session(payload)),+
+                }
+            }
+
+            /// See [`Parser::follow`].
+            pub(crate) fn follow(
+                self,
+                memo: Memo,
+                sender: Sender,
+                payload: &[u8],
+            ) -> (Memo, Option<Box<dyn Session>>) {
+                match self {
+                    $(Self::$parser => crate::protocols::$module::$parser::follow(memo, sender, payload)),+
                 }
             }
 

@@ -152,6 +152,7 @@ fn overview(devices: &[DeviceEntry], labels: &Labels) -> anyhow::Result<Table> {
         ("host_name", Type::Text),
         ("vendor_class", Type::Text),
         ("names", Type::Bag),
+        ("services", Type::Bag),
         ("packets", Type::Unsigned),
     ]);
     for entry in devices {
@@ -164,6 +165,7 @@ fn overview(devices: &[DeviceEntry], labels: &Labels) -> anyhow::Result<Table> {
             Cell::from(entry.host_name.clone()),
             Cell::from(entry.vendor_class.clone()),
             Cell::from(entry.names.clone()),
+            Cell::from(entry.services.clone()),
             Cell::from(entry.packets_up + entry.packets_down),
         ])?;
     }

@@ -110,11 +110,11 @@ mod tests {
 
     #[test]
     fn versions_and_names_are_read_from_both_forms_of_header() {
-        for version in [b"Q024", b"Q030", b"Q035", b"Q039", b"Q043"] {
-            let text = std::str::from_utf8(version).unwrap();
-            check(&public(0x09, *version, &asking()), Some((text, Some("mail.example.com"))));
-            check(&public(0x0d, *version, &asking()), Some((text, Some("mail.example.com"))));
-            check(&public(0x19, *version, &[0xee; 900]), Some((text, None)));
+        for version in [*b"Q024", *b"Q030", *b"Q035", *b"Q039", *b"Q043"] {
+            let text = std::str::from_utf8(&version).unwrap();
+            check(&public(0x09, version, &asking()), Some((text, Some("mail.example.com"))));
+            check(&public(0x0d, version, &asking()), Some((text, Some("mail.example.com"))));
+            check(&public(0x19, version, &[0xee; 900]), Some((text, None)));
         }
         check(&long(0xff, *b"Q044", &asking()), Some(("Q044", Some("mail.example.com"))));
         check(&long(0xc3, *b"Q046", &asking()), Some(("Q046", Some("mail.example.com"))));

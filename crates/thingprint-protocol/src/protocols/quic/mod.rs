@@ -4,6 +4,7 @@
 //! §3.3), so whoever sees the first packet can open them; that a packet opens proves what it is. The hello of a client
 //! may lie in many CRYPTO frames, in any order, over several packets and datagrams.
 //!
+//! A connection that was there before the capture is recognised by the connection id that its packets begin with.
 //! Google's versions before TLS say in the clear which server the client asks for. Other versions whose packets cannot be
 //! opened are recognised by name alone.
 mod assembly;
@@ -12,13 +13,14 @@ mod google;
 mod header;
 mod initial;
 mod keys;
+mod short;
 #[cfg(test)]
 mod tests;
 
-use crate::Message;
-use crate::parser::{Parser, Session, SessionStep};
+use crate::parser::{Memo, Parser, Session, SessionStep};
 use crate::protocols::tls::hello;
 use crate::schema::IpProtocol;
+use crate::{Message, Sender};
 use assembly::Assembly;
 use google::GooglePacket;
 use header::{Kind, LongHeader};
@@ -42,6 +44,11 @@ impl Parser for Quic {
 
     fn session(payload: &[u8]) -> Option<Box<dyn Session>> {
         has_known_version(payload).then(|| Box::<Handshake>::default() as Box<dyn Session>)
+    }
+
+    fn follow(memo: Memo, sender: Sender, payload: &[u8]) -> (Memo, Option<Box<dyn Session>>) {
+        let (memo, is_certain) = short::follow(memo, sender, payload);
+        (memo, is_certain.then(|| Box::<Handshake>::default() as Box<dyn Session>))
     }
 }
 
