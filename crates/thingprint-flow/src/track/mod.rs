@@ -1,6 +1,7 @@
 //! The flow table: packets in, flows of each device out.
 
 mod client;
+mod counts;
 mod device;
 mod edge;
 mod expiry;
@@ -18,6 +19,7 @@ mod table;
 mod tracker;
 mod window;
 
+pub use counts::TrackCounts;
 pub use device::{DeviceIndex, is_private};
 pub use edge::{
     CarriedFlow, FlowEdges, FlowHead, FlowJoiner, FlowRecord, FlowRun, HeadLog, JoinedFlows, PartStart, Taken,
@@ -32,5 +34,5 @@ pub use observer::Observer;
 pub use options::{
     FlowEnding, FlowOptions, Identity, PacketSize, ParseOptionError, ServerPorts, WindowLength,
 };
-pub use tracker::{Finished, SharedPacket, TrackCounts, Tracker};
+pub use tracker::{Finished, SharedPacket, Tracker};
 pub use window::WindowIndex;
