@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use thingprint_flow::{DeviceId, DeviceIndex, DevicePacket, Flow, MacAddr, Observer, Timestamp};
 use thingprint_protocol::{
@@ -53,6 +53,8 @@ pub struct DeviceEntry {
     pub last_seen: Timestamp,
     /// IP packets that it sent.
     pub packets_up: u64,
+    /// Those of them to one host alone, not to a group or to all.
+    pub unicast_up: u64,
     /// IP packets that it received.
     pub packets_down: u64,
 }
@@ -69,9 +71,11 @@ impl DeviceEntry {
             names: Bag::new(),
             server_ports: Bag::new(),
             served_ports: Bag::new(),
+            services: Bag::new(),
             first_seen,
             last_seen,
             packets_up: 0,
+            unicast_up: 0,
             packets_down: 0,
         }
     }
@@ -94,6 +98,7 @@ struct Sums {
     services: BTreeMap<ModelIndex, u64>,
     times: Option<(Timestamp, Timestamp)>,
     packets_up: u64,
+    unicast_up: u64,
     packets_down: u64,
 }
 
@@ -136,6 +141,7 @@ impl Observer for Inventory {
         (*first, *last) = ((*first).min(time), (*last).max(time));
         if packet.is_sent {
             sums.packets_up += 1;
+            sums.unicast_up += u64::from(is_unicast(packet));
             count(&mut sums.addresses, packet.ip.src);
         } else {
             sums.packets_down += 1;
@@ -207,9 +213,17 @@ impl Sums {
             first_seen,
             last_seen,
             packets_up: self.packets_up,
+            unicast_up: self.unicast_up,
             packets_down: self.packets_down,
         })
     }
+}
+
+/// Whether a packet goes to one host: by its link address, else by its address.
+fn is_unicast(packet: &DevicePacket<'_, '_>) -> bool {
+    let dst = packet.ip.dst;
+    let is_group = dst.is_multicast() || dst == IpAddr::V4(Ipv4Addr::BROADCAST);
+    !packet.packet.dst_mac.map_or(is_group, MacAddr::is_group)
 }
 
 /// Counts a thing, as long as there is room for it.
