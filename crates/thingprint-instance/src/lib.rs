@@ -22,6 +22,7 @@ mod partial;
 mod recipe;
 mod stats;
 mod tally;
+mod vantage;
 
 pub use builder::{BuildCounts, Builder};
 pub use evidence::{Attribute, BagName, CollectionCost, EvidenceSet, Unit, UnknownEvidence};
@@ -37,3 +38,4 @@ pub use part_file::{PartFile, PartFileError};
 pub use part_observer::{PartObserver, PartState};
 pub use partial::{Assembled, EdgeCounts, Partial};
 pub use recipe::ExtractionRecipe;
+pub use vantage::Vantage;

@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn encrypted_name_resolution_is_counted() {
-        let ports = [("tcp/853", 3), ("udp/853", 1), ("udp/53", 9)].map(|(port, flows)| (port.to_owned(), flows));
+        let ports =
+            [("tcp/853", 3), ("udp/853", 1), ("udp/53", 9)].map(|(port, flows)| (port.to_owned(), flows));
         let names = BTreeMap::from([("a.example".to_owned(), 7)]);
         let vantage = Vantage::of(&[DeviceEntry { server_ports: ports.into(), names, ..entry(5, 5) }]);
         assert_eq!((vantage.lookups, vantage.encrypted_dns), (7, 4));

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use thingprint_flow::{DeviceId, FlowOptions, Gateways, Identity, WindowLength};
-use thingprint_instance::{Bag, DeviceEntry};
+use thingprint_instance::{Bag, DeviceEntry, Vantage};
 use thingprint_pipeline::{InventoryStage, Run, Summary};
 use thingprint_report::Labels;
 use thingprint_table::{Cell, Format, Table, Type};
@@ -94,6 +94,7 @@ impl DevicesArgs {
         report_losses(summary.counts, summary.losses, messages);
         report_contradictions(&summary, messages);
         report_unowned(&summary.read, (self.device.identity(), &summary.gateways), messages);
+        report_vantage(Vantage::of(&devices), messages);
         report_labels(&labels, &devices.iter().map(|entry| entry.device).collect(), messages);
         let devices = counted(devices.len() as u64, "device", "devices");
         messages.note(format!("{devices}; {}", gateways_in_words(&summary.gateways)));
@@ -140,6 +141,30 @@ impl DevicesArgs {
         Err(Usage(format!(
             "--labels-template: {name} is there already; give another name, or carry its labels over with --labels {name}"
         )))
+    }
+}
+
+/// Says what the place of the capture hides, and what to do about it.
+fn report_vantage(vantage: Vantage, messages: Messages) {
+    let Vantage { devices, both_ways, groups_only, sends_only, lookups, encrypted_dns } = vantage;
+    if vantage.is_switch_port() {
+        messages.warn(format!(
+            "{groups_only} of {devices} devices are seen by broadcasts and multicasts alone, as at a switch port without \
+             mirroring: capture on the access point or at a mirror port"
+        ));
+    } else if vantage.is_one_sided() {
+        messages.warn(format!(
+            "{sends_only} of {devices} devices are seen to send only: the capture lacks one direction; mirror both"
+        ));
+    } else {
+        messages.detail(format!("{both_ways} of {devices} devices are seen in both directions"));
+    }
+    if encrypted_dns > 0 {
+        messages.note(format!(
+            "names are missing that devices look up by encrypted DNS (port 853): {}, and {} in the clear",
+            counted(encrypted_dns, "flow", "flows"),
+            counted(lookups, "lookup", "lookups")
+        ));
     }
 }
 
