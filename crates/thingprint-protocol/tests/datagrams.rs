@@ -78,3 +78,16 @@ proptest! {
         protocol(&payload);
     }
 }
+
+#[test]
+fn a_session_that_is_over_gives_back_what_it_held() {
+    let mut flow = Flow::new(Limits::default());
+    // A client's first packet of Google's QUIC, version 39.
+    flow.udp(Sender::Device, b"\x09\x01\x02\x03\x04\x05\x06\x07\x08Q039\x01rest");
+    assert_eq!((flow.found.len(), flow.state.protocol()), (1, Some(Protocol::Quic)));
+    assert!(flow.budget.used_bytes() > 0);
+    for _ in 0..9 {
+        flow.udp(Sender::Peer, &[7; 40]);
+    }
+    assert_eq!(flow.budget.used_bytes(), 0);
+}
