@@ -13,7 +13,8 @@ pub struct Coverage {
     pub seen: u64,
     /// Flows that at least one rule of the policy judged.
     pub judged: u64,
-    /// Flows without judgement that began before the capture: of their TCP connection no SYN was seen.
+    /// Flows without judgement of TCP connections that began before: before the capture, or before a silence that is longer
+    /// than the idle time, so that no SYN was seen in the flow.
     pub began_before: u64,
     /// Other flows without judgement of which only one direction was captured.
     pub one_way: u64,
@@ -59,7 +60,7 @@ impl Coverage {
     /// Why flows were not judged, in words; empty where all were.
     pub fn reasons(self) -> String {
         let reasons = [
-            (self.began_before, "began before the capture"),
+            (self.began_before, "without the start of their connection"),
             (self.one_way, "only one direction captured"),
             (self.other, "messages missing, cut short or of no rule"),
         ];

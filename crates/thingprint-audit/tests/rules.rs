@@ -534,6 +534,6 @@ fn a_protocol_without_judgement_is_counted() {
     assert_eq!((under(0.25), under(0.26), under(1.0)), (0, 1, 1));
     assert_eq!(
         expected.reasons(),
-        "1 began before the capture, 1 only one direction captured, 1 messages missing, cut short or of no rule"
+        "1 without the start of their connection, 1 only one direction captured, 1 messages missing, cut short or of no rule"
     );
 }

@@ -42,6 +42,7 @@ impl Batch {
         self.items.clear();
         self.lists.resize_with(SHARDS, Vec::new);
         self.lists.iter_mut().for_each(Vec::clear);
+        self.clock = Timestamp::MIN;
         self.begins = None;
         self.begins_segment = None;
         self.decision = None;

@@ -26,7 +26,7 @@ impl NetworkSurvey {
         let host = |mac: Option<MacAddr>| mac.filter(|mac| mac.is_host());
         let (Some(sender), Some(receiver)) = (host(packet.src_mac), host(packet.dst_mac)) else { return };
         if let (Some(one), Some(other)) = (self.place(sender), self.place(receiver)) {
-            let (one, other) = (self.root(one), self.root(other));
+            let (one, other) = (self.shorten(one), self.shorten(other));
             if let Some(parent) = self.parents.get_mut(one) {
                 *parent = other;
             }
@@ -57,6 +57,18 @@ impl NetworkSurvey {
         self.places.insert(mac, place);
         self.parents.push(place);
         Some(place)
+    }
+
+    /// The root of a place, to which the way gets half as long.
+    fn shorten(&mut self, mut place: usize) -> usize {
+        while let Some(&parent) = self.parents.get(place).filter(|parent| **parent != place) {
+            let Some(&next) = self.parents.get(parent) else { break };
+            if let Some(parent) = self.parents.get_mut(place) {
+                *parent = next;
+            }
+            place = next;
+        }
+        place
     }
 
     fn root(&self, mut place: usize) -> usize {

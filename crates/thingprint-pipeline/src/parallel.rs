@@ -116,7 +116,8 @@ pub(crate) fn run<'a, S: Stage, R: PacketReader, E>(
     let Some(reading) = work.reader else { unreachable!("every thread gave back what it worked on") };
     let Reading { reader, mut router, .. } = *reading;
     router.read.end(reader.end());
-    let left = work.shards.into_iter().filter_map(|place| Some(finish(stage, *place.shard?))).collect();
+    let shards = work.shards.into_iter().filter_map(|place| place.shard);
+    let left = shards.map(|shard| finish(stage, *shard, router.clock)).collect();
     Outcome::of(router, left, pending)
 }
 
@@ -227,6 +228,7 @@ impl<R: PacketReader> Reading<R> {
     /// Fills a batch; whether that was the end of the source.
     fn fill(&mut self, batch: &mut Batch) -> bool {
         batch.clear();
+        batch.clock = self.router.clock;
         let mut first = None;
         if let Some((next, routed)) = self.next.take() {
             *batch = next;

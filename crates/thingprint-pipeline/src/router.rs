@@ -16,7 +16,8 @@ pub(crate) struct Router {
     pub(crate) spans: Option<CaptureSpans>,
     pub(crate) read: ReadSummary,
     pub(crate) span: Option<(Timestamp, Timestamp)>,
-    clock: Timestamp,
+    /// The highest time of the segment so far.
+    pub(crate) clock: Timestamp,
 }
 
 /// Where a packet goes.

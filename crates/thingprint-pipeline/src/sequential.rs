@@ -99,6 +99,7 @@ pub(crate) fn run<S: Stage, R: PacketReader, E, T: FrameTap<S::Observer, S::Row,
             tap.frame(frame, Detector::observer_mut(shard.observer_mut()))?;
         }
         if router.gateways.is_due(number, clock) {
+            shards.take_rows(stage, &mut pending);
             pending.release(clock)?;
             pending.decide(router.gateways.decide(clock));
         }
@@ -112,6 +113,6 @@ pub(crate) fn run<S: Stage, R: PacketReader, E, T: FrameTap<S::Observer, S::Row,
         }
     }
     router.read.end(reader.end());
-    let left = shards.all.into_iter().map(|shard| finish(stage, shard)).collect();
+    let left = shards.all.into_iter().map(|shard| finish(stage, shard, router.clock)).collect();
     Outcome::of(router, left, pending)
 }

@@ -1,4 +1,4 @@
-use thingprint_flow::{Finished, FlowOptions, Tracker};
+use thingprint_flow::{Finished, FlowOptions, Timestamp, Tracker};
 use thingprint_protocol::{Detector, Engine, Limits};
 
 use crate::router::SHARDS;
@@ -34,8 +34,11 @@ pub(crate) fn shards<S: Stage>(stage: &S, flow: &FlowOptions, engine: &Engine) -
     (0..SHARDS).map(new).collect()
 }
 
-/// Ends a shard.
-pub(crate) fn finish<S: Stage>(stage: &S, shard: Shard<S>) -> Left<S> {
+/// Ends a shard at the clock of the trace, which its own may be behind.
+pub(crate) fn finish<S: Stage>(stage: &S, mut shard: Shard<S>, clock: Timestamp) -> Left<S> {
+    if shard.span().is_some() {
+        shard.tick(clock);
+    }
     let Finished { observer, devices, carried, span, counts } = shard.finish();
     let losses = observer.losses();
     let end = End { devices, carried, span, counts, losses };

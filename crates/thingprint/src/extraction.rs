@@ -168,10 +168,10 @@ impl Extraction<'_> {
                     Ok(())
                 })?;
             self.messages.note(format!("network {name}: {}", gateways_in_words(&run.summary.gateways)));
-            let capture = Some(name.clone());
+            // Labels go by files, and what has several of them is of none.
             let rows = instances.into_iter().map(|instance| {
-                let capture = capture.clone();
-                self.labelled(Instance { capture, ..instance })
+                let Labeled { instance, label } = self.labelled(instance);
+                Labeled { instance: Instance { capture: Some(name.clone()), ..instance }, label }
             });
             sink(Event::Rows(rows.collect()))?;
             add(&mut all, run);

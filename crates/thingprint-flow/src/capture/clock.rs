@@ -136,6 +136,8 @@ impl Clocks {
         let is_behind = |clock: Timestamp| clock.nanos_since(time) > STEP_NS;
         match (self.clock(interface).time, self.highest) {
             (Some(clock), Some(highest)) if is_ahead(clock) && is_ahead(highest) => Change::Ahead,
+            // The first frame of an interface may be the damaged one.
+            (None, Some(highest)) if is_ahead(highest) => Change::Ahead,
             (Some(clock), _) if is_behind(clock) => Change::Back,
             _ => Change::None,
         }

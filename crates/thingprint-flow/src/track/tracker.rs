@@ -332,6 +332,11 @@ impl<O: Observer> Tracker<O> {
 
     fn forget_silent(&mut self, now: Timestamp) {
         let Some(silence_ns) = self.options.forget_after_ns.filter(|_| O::FORGETS) else { return };
+        // Windows of a time before the clock stepped back are not handed out yet.
+        let length = self.options.window;
+        if self.settling.last().is_some_and(|window| length.end_of(*window) > now) {
+            return;
+        }
         for device in self.devices.forget(now.plus_nanos(-silence_ns)) {
             self.observer.forget(device);
         }
