@@ -142,7 +142,10 @@ impl ExtractArgs {
         }
         let mut parts = Partial::default();
         parts.insert(part);
-        let recipe = ExtractionRecipe::of(&options);
+        // Where link addresses do not separate hosts, parts identify devices by IP address, and do not fit others.
+        let identity = run.summary.read.identity(options.flow.identity);
+        let flow = FlowOptions { identity, ..options.flow.clone() };
+        let recipe = ExtractionRecipe::of(&InstanceOptions { flow, ..options });
         let file = PartFile { recipe, gateways: gateways.given, parts };
         output.with(|out| file.write(out).context("failed to write the part"))?;
         messages.note(format!("a part of {}", counted(run.summary.read.frames, "frame", "frames")));
