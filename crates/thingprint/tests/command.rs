@@ -229,7 +229,7 @@ fn archives_in_a_folder_are_named_with_what_to_do() {
     let expected =
         "warning: day/more.zip is a ZIP archive, and was not read: extract the captures from it first";
     assert!(said.stderr.contains(expected) && !said.stderr.contains("notes.txt"), "{}", said.stderr);
-    assert!(said.stdout.lines().count() > 5, "{}", said.stdout);
+    assert!(said.stdout.lines().count() > 1, "{}", said.stdout);
     fs::create_dir(stage.path("archives")).unwrap();
     fs::rename(stage.path("day/more.zip"), stage.path("archives/more.zip")).unwrap();
     stage.fails(
@@ -254,6 +254,7 @@ fn devices_fit_on_a_screen_unless_all_columns_are_asked_for() {
         said.stdout.lines().map(|line| line.chars().count()).max().unwrap()
     };
     assert!(width("devices home.pcap --labels labels.csv --format table") <= 100);
+    assert!(width("devices home.pcap --format table") <= 100);
     assert!(width("devices home.pcap --labels labels.csv --format table --wide") > 100);
 }
 

@@ -168,30 +168,31 @@ fn report_vantage(vantage: Vantage, messages: Messages) {
     }
 }
 
-/// What helps most to recognise devices, for people.
+/// What helps most to recognise devices, for people: their labels where there are some, else what they speak.
 fn overview(devices: &[DeviceEntry], labels: &Labels) -> anyhow::Result<Table> {
+    let last = if labels.is_empty() { ("services", Type::Bag) } else { ("label", Type::Text) };
     let mut table = Table::new([
         ("device", Type::Text),
-        ("label", Type::Text),
         ("addresses", Type::List),
         ("host_name", Type::Text),
-        ("vendor_class", Type::Text),
         ("names", Type::Bag),
-        ("services", Type::Bag),
         ("packets", Type::Unsigned),
+        last,
     ]);
     for entry in devices {
-        let label = labels.label_of(entry.device, None).map(|label| label.class.clone());
         let addresses: Vec<String> = entry.addresses.keys().map(ToString::to_string).collect();
+        let last = if labels.is_empty() {
+            Cell::from(entry.services.clone())
+        } else {
+            Cell::from(labels.label_of(entry.device, None).map(|label| label.class.clone()))
+        };
         table.push([
             Cell::from(entry.device.to_string()),
-            Cell::from(label),
             Cell::from(addresses),
             Cell::from(entry.host_name.clone()),
-            Cell::from(entry.vendor_class.clone()),
             Cell::from(entry.names.clone()),
-            Cell::from(entry.services.clone()),
             Cell::from(entry.packets_up + entry.packets_down),
+            last,
         ])?;
     }
     Ok(table)
