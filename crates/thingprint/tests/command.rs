@@ -262,7 +262,7 @@ fn devices_fit_on_a_screen_unless_all_columns_are_asked_for() {
 fn labels_that_fit_nothing_are_named() {
     let stage = Stage::new();
     stage.ok("simulate --duration 10m -o home.pcap --labels labels.csv");
-    let labels = "mac,label,kind\n4e83.d25f.a106,Laptop,non-iot\n020000000001,lap top,iot\n";
+    let labels = "mac,label,kind\na840.7c0b.33f2,Laptop,non-iot\n020000000001,lap top,iot\n";
     fs::write(stage.path("mine.csv"), labels).unwrap();
     for command in ["devices", "flows", "extract", "audit"] {
         let said = stage.ok(&format!("{command} home.pcap --labels mine.csv --format jsonl"));
