@@ -26,7 +26,10 @@ fn instances(path: &str) -> Vec<Instance> {
 
 fn main() -> Result<(), ModelError> {
     let paths: Vec<String> = std::env::args().skip(1).collect();
-    let [training, test] = &paths[..] else { return Ok(println!("usage: train_classify TRAINING TEST")) };
+    let [training, test] = &paths[..] else {
+        println!("usage: train_classify TRAINING TEST");
+        return Ok(());
+    };
     // A label file would say what the devices are; here each one is a class of its own.
     let class = |instance: &Instance| Label { class: instance.device.to_string(), kind: Kind::Iot };
     let labelled = |instance: Instance| Labeled { label: Some(class(&instance)), instance };
