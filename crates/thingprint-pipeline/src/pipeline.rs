@@ -191,7 +191,9 @@ impl Pipeline {
 
     /// Whether the first frames decide what identifies a device.
     fn wants_identity(&self) -> bool {
-        self.flow.identity == Identity::Mac && !self.flow.is_identity_given
+        // Who names a gateway says that link addresses are those of hosts; rows of a stream need not wait for that then.
+        let is_said = self.flow.is_identity_given || !self.gateways.given.is_empty();
+        self.flow.identity == Identity::Mac && !is_said
     }
 
     fn read<S: Stage, E>(

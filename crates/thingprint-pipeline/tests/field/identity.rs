@@ -89,9 +89,21 @@ fn most_conversations_decide() {
 #[test]
 fn packets_of_a_stream_that_were_looked_at_first_are_not_lost() {
     let frames = conversations([OTHER, ONE], [ONE, OTHER], 1..20_000);
-    let gateways = GatewayPolicy { given: [MacAddr::new(ONE)].into(), ..GatewayPolicy::default() };
+    let gateways = GatewayPolicy { is_none: true, ..GatewayPolicy::default() };
     let pipeline = Pipeline { gateways, ..Pipeline::default() };
     let source = source(vec![capture(&frames)], false);
     let Ok(run) = pipeline.run(&source, &FlowStage::default(), |_| Ok::<_, Infallible>(()));
     assert_eq!(run.summary.read.frames, 39_998);
+}
+
+#[test]
+fn who_names_a_gateway_means_link_addresses() {
+    let frames = conversations([OTHER, ONE], [OTHER, ONE], 40_000..40_010);
+    for is_rewindable in [true, false] {
+        let gateways = GatewayPolicy { given: [MacAddr::new(ONE)].into(), ..GatewayPolicy::default() };
+        let pipeline = Pipeline { gateways, ..Pipeline::default() };
+        let source = source(vec![capture(&frames)], is_rewindable);
+        let Ok(run) = pipeline.run(&source, &FlowStage::default(), |_| Ok::<_, Infallible>(()));
+        assert_eq!(run.summary.read.identity(Identity::Mac), Identity::Mac);
+    }
 }
