@@ -14,8 +14,7 @@ pub(super) fn name(option: &[u8]) -> Option<String> {
     let mut cursor = Cursor::new(option);
     let [flags, _, _] = cursor.array()?;
     let name = cursor.rest();
-    let is_wire =
-        flags & WIRE != 0 || name.first().is_some_and(|&byte| byte < b' ');
+    let is_wire = flags & WIRE != 0 || name.first().is_some_and(|&byte| byte < b' ');
     let name = if is_wire { labels(name)? } else { text(name) };
     (!name.is_empty()).then_some(name)
 }
