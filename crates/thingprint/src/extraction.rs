@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use thingprint_flow::{Gateways, TraceOptions, WindowLength};
+use thingprint_flow::{DeviceId, Gateways, TraceOptions, WindowLength};
 use thingprint_instance::{Instance, InstanceOptions, Labeled};
 use thingprint_pipeline::{Event, InstanceStage, Run, Summary};
 use thingprint_protocol::Engine;
@@ -129,16 +129,8 @@ impl Extraction<'_> {
     }
 
     fn one_capture(&self, input: &Input, engine: &Engine) -> anyhow::Result<(Vec<Labeled>, Run<u64>)> {
-        let mut instances: Vec<Instance> = Vec::new();
         let reading = Reading { is_quiet: true, ..self.reading(std::slice::from_ref(input), engine) };
-        let reading = Reading { threads: NonZeroUsize::MIN, ..reading };
-        let run = reading.run(&InstanceStage::new(self.options.clone()), |event| {
-            match event {
-                Event::Rows(rows) => instances.extend(rows),
-                Event::Restart => instances.clear(),
-            }
-            Ok(())
-        })?;
+        let (instances, run) = self.whole(&Reading { threads: NonZeroUsize::MIN, ..reading })?;
         let (first, last) = run.summary.span.unwrap_or_default();
         let window_s = last.nanos_since(first).max(0) as f64 / 1e9;
         let capture = Some(input.name());
@@ -158,15 +150,7 @@ impl Extraction<'_> {
     ) -> anyhow::Result<Run<u64>> {
         let mut all = Run { rests: Vec::new(), summary: Summary::default() };
         for Network { name, inputs } in networks {
-            let mut instances: Vec<Instance> = Vec::new();
-            let run =
-                self.reading(inputs, engine).run(&InstanceStage::new(self.options.clone()), |event| {
-                    match event {
-                        Event::Rows(rows) => instances.extend(rows),
-                        Event::Restart => instances.clear(),
-                    }
-                    Ok(())
-                })?;
+            let (instances, run) = self.whole(&self.reading(inputs, engine))?;
             self.messages.note(format!("network {name}: {}", gateways_in_words(&run.summary.gateways)));
             // Labels go by files, and what has several of them is of none.
             let rows = instances.into_iter().map(|instance| {
@@ -177,6 +161,22 @@ impl Extraction<'_> {
             add(&mut all, run);
         }
         Ok(all)
+    }
+
+    /// The instances of a reading that wait for its end, so that those of a gateway found late are left out.
+    fn whole(&self, reading: &Reading<'_>) -> anyhow::Result<(Vec<Instance>, Run<u64>)> {
+        let mut instances: Vec<Instance> = Vec::new();
+        let run = reading.run(&InstanceStage::new(self.options.clone()), |event| {
+            match event {
+                Event::Rows(rows) => instances.extend(rows),
+                Event::Restart => instances.clear(),
+            }
+            Ok(())
+        })?;
+        let gateways = &run.summary.gateways;
+        let is_gateway = |device: DeviceId| matches!(device, DeviceId::Mac(mac) if gateways.contains(mac));
+        instances.retain(|instance| !is_gateway(instance.device));
+        Ok((instances, run))
     }
 
     /// All captures are one trace.

@@ -1,5 +1,8 @@
 //! Captures of several networks in one call.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
 use clap::ValueEnum;
 use thingprint_flow::{GatewayPolicy, LocalNets, Trace, TraceOptions};
 use thingprint_pipeline::NetworkSurvey;
@@ -31,18 +34,18 @@ pub(crate) struct Network {
 
 /// The captures by their networks, in the order of names.
 pub(crate) fn networks(inputs: &[Input], by: NetworkBy) -> Vec<Network> {
-    let mut networks: Vec<Network> = Vec::new();
+    let mut networks: BTreeMap<PathBuf, Network> = BTreeMap::new();
     for input in inputs {
-        let name = match (by, input.path().and_then(|path| path.parent())) {
-            (NetworkBy::Folder, Some(folder)) => folder.display().to_string(),
-            _ => input.name(),
-        };
+        let folder = input.path().and_then(Path::parent).filter(|_| by == NetworkBy::Folder);
+        let name = folder.map_or_else(|| input.name(), |folder| folder.display().to_string());
         let name = if name.is_empty() { ".".to_owned() } else { name };
-        match networks.iter_mut().find(|network| network.name == name) {
-            Some(network) => network.inputs.push(input.clone()),
-            None => networks.push(Network { name, inputs: vec![input.clone()] }),
-        }
+        // `a` and `./a` are one folder; its name is the first one given.
+        let key = folder.map(|_| Path::new(&name)).and_then(|folder| folder.canonicalize().ok());
+        let key = key.unwrap_or_else(|| PathBuf::from(&name));
+        let network = networks.entry(key).or_insert_with(|| Network { name, inputs: Vec::new() });
+        network.inputs.push(input.clone());
     }
+    let mut networks: Vec<Network> = networks.into_values().collect();
     networks.sort_by(|a, b| a.name.cmp(&b.name));
     networks
 }
@@ -82,4 +85,25 @@ fn sample(inputs: &[Input], local_nets: &LocalNets) -> NetworkSurvey {
         }
     }
     survey
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_one_network_however_it_is_written() {
+        let home = tempfile::tempdir().unwrap();
+        for folder in ["a", "b"] {
+            std::fs::create_dir(home.path().join(folder)).unwrap();
+        }
+        let names = ["a/1.pcap", "./a/2.pcap", "b/../a/3.pcap", "b/4.pcap"];
+        let inputs = names.map(|name| Input::File(home.path().join(name)));
+        let counts =
+            |by| networks(&inputs, by).iter().map(|network| network.inputs.len()).collect::<Vec<_>>();
+        assert_eq!(counts(NetworkBy::Folder), [3, 1]);
+        assert_eq!(counts(NetworkBy::File), [1; 4]);
+        let first = networks(&inputs, NetworkBy::Folder).remove(0).name;
+        assert_eq!(first, home.path().join("a").display().to_string());
+    }
 }
