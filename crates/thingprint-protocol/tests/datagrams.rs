@@ -7,11 +7,16 @@ use thingprint_protocol::{Limits, Protocol, Sender};
 use wire::Flow;
 
 /// The protocol found in one payload of a new flow.
+///
+/// A model without attributes, such as that of `CoAP`, decides for its protocol and gives no
+/// message.
 fn protocol(payload: &[u8]) -> Option<Protocol> {
     let mut flow = Flow::new(Limits::default());
     flow.udp(Sender::Device, payload);
-    assert_eq!(flow.state.protocol(), flow.found.first().map(|(_, message)| message.protocol()));
-    flow.state.protocol()
+    let decided = flow.state.protocol();
+    let described = flow.found.first().map(|(_, message)| message.protocol());
+    assert!(described == decided || (described, decided) == (None, Some(Protocol::Described)));
+    decided
 }
 
 #[test]
@@ -19,6 +24,9 @@ fn each_protocol_is_told_by_its_content() {
     assert_eq!(protocol(&wire::dns_query(7, "lamp")), Some(Protocol::Dns));
     assert_eq!(protocol(&wire::ntp_request()), Some(Protocol::Ntp));
     assert_eq!(protocol(&wire::dhcp_discover()), Some(Protocol::Dhcp));
+    let request = b"\x53\x01\0\0\0\0\0\xb4lamp";
+    assert_eq!(protocol(request), Some(Protocol::Described));
+    assert_eq!(protocol(&request[..request.len() - 1]), None, "the path is shorter than it says");
     assert_eq!(protocol(&[0; 48]), None);
     assert_eq!(protocol(&[0x24, 0, 0, 0x34, 0, 0, 0, 0]), None);
 }
