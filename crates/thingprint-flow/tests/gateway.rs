@@ -1,11 +1,13 @@
 //! Which MAC addresses are gateways.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
+use proptest::prelude::*;
 use thingprint_flow::{
-    GatewayEvidence, GatewayPolicy, GatewayReason, Ip, MacAddr, NonIp, Packet, Timestamp, Transport,
+    GatewayEvidence, GatewayPolicy, GatewayReason, Ip, MacAddr, NonIp, Packet, TcpFlags, TcpSegment,
+    Timestamp, Transport,
 };
 
 const CAMERA: MacAddr = MacAddr::new([0x70, 0xee, 0x50, 0, 0, 1]);
@@ -24,18 +26,23 @@ fn see_payload(
     to: (MacAddr, &str),
     (transport, payload): (Transport, &[u8]),
 ) {
-    let ip = Ip {
-        src: from.1.parse::<IpAddr>().unwrap(),
-        dst: to.1.parse::<IpAddr>().unwrap(),
+    let ip = Ip { transport, payload, ..ip_between(from.1, to.1) };
+    evidence.observe(&frame(from.0, to.0, Some(ip), None));
+}
+
+/// An empty UDP packet.
+fn ip_between(src: &str, dst: &str) -> Ip<'static> {
+    Ip {
+        src: src.parse::<IpAddr>().unwrap(),
+        dst: dst.parse::<IpAddr>().unwrap(),
         ttl: 64,
         total_bytes: 60,
-        transport,
+        transport: Transport::Udp,
         src_port: 1,
         dst_port: 2,
-        payload,
+        payload: &[],
         payload_bytes: 32,
-    };
-    evidence.observe(&frame(from.0, to.0, Some(ip), None));
+    }
 }
 
 fn frame<'a>(from: MacAddr, to: MacAddr, ip: Option<Ip<'a>>, other: Option<NonIp<'a>>) -> Packet<'a> {
@@ -156,4 +163,38 @@ fn evidence_of_parts_adds_up() {
     first.merge(&second);
     first.merge(&second);
     assert_eq!(decided(&first), decided(&whole));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(50))]
+
+    /// What is taken in again by [`GatewayEvidence::observe_again`] comes to the same as observing each packet.
+    #[test]
+    fn packets_between_known_addresses_may_be_taken_in_again(
+        packets in prop::collection::vec((0..2_u8, 0..2_u8, 0..140_u8, 0..140_u8, 0..20_u8), 0..400),
+    ) {
+        let mac = |number: u8| MacAddr::new([0x14, 0xcc, 0x20, 0, 0, number]);
+        let address = |number: u8| if number < 4 { format!("10.0.0.{number}") } else { format!("52.0.0.{number}") };
+        let (mut each, mut again) = (GatewayEvidence::default(), GatewayEvidence::default());
+        let mut known = HashMap::new();
+        // So much that all is known of one of them.
+        let received = (4..140).map(|server| (1, 0, 1, server, 1));
+        let sent = (4..140).map(|server| (0, 1, server, 1, 1));
+        for (from, to, src, dst, kind) in received.chain(sent).chain(packets) {
+            // A neighbour advertisement claims an address, which may undo that all is known of a gateway.
+            let (advertises, number) = (kind == 0, dst);
+            let (src, dst) = if advertises { ("2001:db8::1".into(), "2001:db8::2".into()) } else { (address(src), address(dst)) };
+            let payload: Vec<u8> = [&[136, 0, 0, 0, 0, 0, 0, 0][..], &[0; 10], &[0xff, 0xff, 52, 0, 0, number]].concat();
+            let transport = if advertises { Transport::Other(58) } else { Transport::Tcp(TcpSegment { seq: 0, ack: 0, flags: TcpFlags(0) }) };
+            let ip = Ip { transport, payload: &payload, ..ip_between(&src, &dst) };
+            let packet = frame(mac(from), mac(to), Some(ip), None);
+            each.observe(&packet);
+            let key = (from, to, src, dst);
+            let is_taken = known.get(&key).is_some_and(|repeat| again.observe_again(*repeat, &ip));
+            if !is_taken {
+                known.insert(key, again.observe(&packet));
+            }
+        }
+        prop_assert_eq!(each, again);
+    }
 }

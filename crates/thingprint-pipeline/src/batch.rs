@@ -1,8 +1,8 @@
 use std::ops::Range;
 
-use thingprint_flow::{Ends, Gateways, Ip, NonIp, Packet, SharedPacket, Timestamp};
+use thingprint_flow::{Gateways, Ip, NonIp, Packet, SharedPacket, Timestamp};
 
-use crate::router::{Routed, SHARDS, ends_in, shards_of};
+use crate::router::{Devices, Routed, SHARDS};
 
 /// A batch is full with so many packets, or bytes.
 const MOST_PACKETS: usize = 4096;
@@ -30,7 +30,7 @@ struct Item {
     /// Without its payload.
     packet: Packet<'static>,
     payload: Range<usize>,
-    ends: Ends,
+    devices: Devices,
     number: u64,
     clock: Timestamp,
 }
@@ -64,9 +64,9 @@ impl Batch {
     /// Adds a packet with a copy of its payload; one of no device only moves the clock.
     #[inline]
     pub(crate) fn push(&mut self, packet: &Packet<'_>, routed: &Routed) {
-        let Routed { ends, number, clock, .. } = *routed;
+        let Routed { devices, number, clock, .. } = *routed;
         self.clock = clock;
-        if ends == [None, None] {
+        if devices.is_empty() {
             return;
         }
         let payload = match (&packet.ip, &packet.other) {
@@ -77,7 +77,7 @@ impl Batch {
         let from = self.bytes.len();
         self.bytes.extend_from_slice(payload);
         let at = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
-        for (shard, _) in shards_of(ends).into_iter().flatten() {
+        for (shard, _) in devices.by_shard().into_iter().flatten() {
             self.lists[shard].push(at);
         }
         let packet = Packet {
@@ -85,7 +85,7 @@ impl Batch {
             other: packet.other.map(|other| NonIp { payload: &[], ..other }),
             ..*packet
         };
-        self.items.push(Item { packet, payload: from..self.bytes.len(), ends, number, clock });
+        self.items.push(Item { packet, payload: from..self.bytes.len(), devices, number, clock });
     }
 
     /// Whether the trace or a segment of it begins here, which every shard has to hear of.
@@ -109,7 +109,7 @@ impl Batch {
                 other: item.packet.other.map(|other| NonIp { payload, ..other }),
                 ..item.packet
             };
-            let ends = ends_in(shard, item.ends);
+            let ends = item.devices.ends_in(shard);
             each(&SharedPacket { packet: &packet, ends, number: item.number, clock: item.clock });
         }
     }

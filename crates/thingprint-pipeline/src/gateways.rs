@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use thingprint_flow::{
-    FlowOptions, GatewayEvidence, GatewayPolicy, Gateways, Identity, MacAddr, Packet, Timestamp, WindowLength,
+    FlowOptions, GatewayEvidence, GatewayPolicy, Gateways, Identity, Ip, MacAddr, Packet, Repeat, Timestamp,
+    WindowLength,
 };
 
 /// Frames at the start of a trace by which gateways are guessed.
@@ -42,11 +43,17 @@ impl GatewayWatch {
         }
     }
 
-    /// Takes in a packet.
+    /// Takes in a packet, and says what another one between its addresses adds.
+    pub(crate) fn observe(&mut self, packet: &Packet<'_>) -> Option<Repeat> {
+        self.evidence.as_mut().map(|evidence| evidence.observe(packet))
+    }
+
+    /// Takes in one more packet between such addresses; false if it has to be observed as the first one was.
     #[inline]
-    pub(crate) fn observe(&mut self, packet: &Packet<'_>) {
-        if let Some(evidence) = &mut self.evidence {
-            evidence.observe(packet);
+    pub(crate) fn observe_again(&mut self, repeat: Option<Repeat>, ip: &Ip<'_>) -> bool {
+        match (&mut self.evidence, repeat) {
+            (Some(evidence), Some(repeat)) => evidence.observe_again(repeat, ip),
+            (evidence, _) => evidence.is_none(),
         }
     }
 

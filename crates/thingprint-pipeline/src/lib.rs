@@ -38,6 +38,7 @@ mod parallel;
 mod pending;
 mod pipeline;
 mod progress;
+mod recent;
 mod relayed;
 mod router;
 mod sequential;

@@ -1,9 +1,10 @@
-use thingprint_flow::{DeviceId, Ends, FlowOptions, Frame, Identifier, Packet, Timestamp};
+use thingprint_flow::{DeviceId, Ends, FlowOptions, Frame, Identifier, Ip, Packet, Repeat, Timestamp};
 
 use crate::capture_spans::CaptureSpans;
 use crate::gateways::GatewayWatch;
+use crate::recent::{Addresses, Recent};
 use crate::summary::ReadSummary;
-use crate::unowned::Unowned;
+use crate::unowned::{Owner, Unowned};
 
 /// Number of shards among which devices are shared, whatever the number of threads: so that no result depends on it.
 pub(crate) const SHARDS: usize = 64;
@@ -12,6 +13,7 @@ pub(crate) const SHARDS: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Router {
     identifier: Identifier,
+    recent: Recent<Known>,
     pub(crate) gateways: GatewayWatch,
     pub(crate) spans: Option<CaptureSpans>,
     pub(crate) read: ReadSummary,
@@ -20,10 +22,25 @@ pub(crate) struct Router {
     pub(crate) clock: Timestamp,
 }
 
+/// What all packets between the same addresses have in common.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    devices: Devices,
+    owner: Owner,
+    repeat: Option<Repeat>,
+}
+
+/// The devices that sent and that received a packet, with the shard of each.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Devices {
+    ends: Ends,
+    shards: [usize; 2],
+}
+
 /// Where a packet goes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Routed {
-    pub(crate) ends: Ends,
+    pub(crate) devices: Devices,
     /// Number of the frame, from 1.
     pub(crate) number: u64,
     /// The highest time of the segment up to this packet.
@@ -36,6 +53,7 @@ impl Router {
     pub(crate) fn new(flow: &FlowOptions, gateways: GatewayWatch, wants_spans: bool) -> Self {
         Self {
             identifier: Identifier::new(flow),
+            recent: Recent::default(),
             gateways,
             spans: wants_spans.then(CaptureSpans::default),
             read: ReadSummary {
@@ -63,12 +81,67 @@ impl Router {
         }
         self.clock = self.clock.max(packet.time);
         let clock = self.clock;
-        self.gateways.observe(packet);
         self.read.look_at(packet);
         if let Some(spans) = &mut self.spans {
             spans.see(capture, packet);
         }
-        Routed { ends: self.identifier.ends_of(packet), number: self.read.frames, clock, ended }
+        let devices = match &packet.ip {
+            Some(ip) => self.look_up(packet, ip),
+            None => {
+                self.gateways.observe(packet);
+                Devices::of(self.identifier.ends_of(packet))
+            }
+        };
+        Routed { devices, number: self.read.frames, clock, ended }
+    }
+
+    /// The devices of an IP packet; whatever else follows from its addresses is counted.
+    #[inline]
+    fn look_up(&mut self, packet: &Packet<'_>, ip: &Ip<'_>) -> Devices {
+        let slot = self.recent.slot(Addresses::of(packet, ip));
+        if let Some(known) = slot.get()
+            && self.gateways.observe_again(known.repeat, ip)
+        {
+            self.read.unowned.count(known.owner);
+            return known.devices;
+        }
+        let devices = Devices::of(self.identifier.ends_of(packet));
+        let owner = self.read.unowned.owner_of(packet, ip);
+        self.read.unowned.count(owner);
+        slot.set(Known { devices, owner, repeat: self.gateways.observe(packet) });
+        devices
+    }
+}
+
+impl Devices {
+    fn of(ends: Ends) -> Self {
+        Self { ends, shards: ends.map(|end| end.map_or(0, shard_of)) }
+    }
+
+    /// Whether the packet is of no device.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self.ends, [None, None])
+    }
+
+    /// The shards that the packet goes to, each with the ends that are in it.
+    #[inline]
+    pub(crate) fn by_shard(&self) -> [Option<(usize, Ends)>; 2] {
+        let Self { ends: [sender, receiver], shards: [from, to] } = *self;
+        match (sender, receiver) {
+            (None, None) => [None, None],
+            (Some(_), None) => [Some((from, [sender, None])), None],
+            (None, Some(_)) => [Some((to, [None, receiver])), None],
+            (Some(_), Some(_)) if from == to => [Some((from, [sender, receiver])), None],
+            (Some(_), Some(_)) => [Some((from, [sender, None])), Some((to, [None, receiver]))],
+        }
+    }
+
+    /// The ends that are in a shard.
+    #[inline]
+    pub(crate) fn ends_in(&self, shard: usize) -> Ends {
+        let Self { ends: [sender, receiver], shards: [from, to] } = *self;
+        [sender.filter(|_| from == shard), receiver.filter(|_| to == shard)]
     }
 }
 
@@ -89,24 +162,4 @@ pub(crate) fn shard_of(device: DeviceId) -> usize {
     };
     // The golden ratio in 64 bits: neighbouring addresses go to different shards.
     (bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize
-}
-
-/// The shards that a packet goes to, each with the ends that are in it.
-#[inline]
-pub(crate) fn shards_of([sender, receiver]: Ends) -> [Option<(usize, Ends)>; 2] {
-    match (sender, receiver) {
-        (None, None) => [None, None],
-        (Some(one), None) | (None, Some(one)) => [Some((shard_of(one), [sender, receiver])), None],
-        (Some(from), Some(to)) => match (shard_of(from), shard_of(to)) {
-            (at, other) if at == other => [Some((at, [sender, receiver])), None],
-            (at, other) => [Some((at, [sender, None])), Some((other, [None, receiver]))],
-        },
-    }
-}
-
-/// The ends of a packet that are in one shard.
-#[inline]
-pub(crate) fn ends_in(shard: usize, [sender, receiver]: Ends) -> Ends {
-    let is_in = |id: &DeviceId| shard_of(*id) == shard;
-    [sender.filter(is_in), receiver.filter(is_in)]
 }

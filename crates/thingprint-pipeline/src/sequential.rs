@@ -3,7 +3,7 @@ use thingprint_protocol::Detector;
 
 use crate::pending::Pending;
 use crate::pipeline::{Inner, Outcome};
-use crate::router::{Routed, SHARDS, shards_of};
+use crate::router::{Routed, SHARDS};
 use crate::shard::{Shard, finish};
 use crate::source::PacketReader;
 use crate::stage::Stage;
@@ -84,7 +84,7 @@ pub(crate) fn run<S: Stage, R: PacketReader, E, T: FrameTap<S::Observer, S::Row,
     let mut release_at = Timestamp::MIN;
     while let Some(next) = reader.next_packet() {
         let (frame, packet) = (&next.frame, &next.packet);
-        let Routed { ends, number, clock, ended } = router.route(next.capture, frame, packet);
+        let Routed { devices, number, clock, ended } = router.route(next.capture, frame, packet);
         if let Some(ended) = ended {
             shards.begin_segment(ended, clock);
             shards.take_rows(stage, &mut pending);
@@ -94,7 +94,7 @@ pub(crate) fn run<S: Stage, R: PacketReader, E, T: FrameTap<S::Observer, S::Row,
         if number == 1 || clock >= shards.deadline {
             shards.tick(clock);
         }
-        for (at, ends) in shards_of(ends).into_iter().flatten() {
+        for (at, ends) in devices.by_shard().into_iter().flatten() {
             let shard = shards.share(at, &SharedPacket { packet, ends, number, clock });
             tap.frame(frame, Detector::observer_mut(shard.observer_mut()))?;
         }

@@ -74,7 +74,6 @@ impl ReadSummary {
         let Some(ip) = &packet.ip else { return };
         self.cut_packets += u64::from(ip.payload.len() < ip.payload_bytes as usize);
         self.one_sided += u64::from(packet.src_mac.is_some() && packet.dst_mac.is_none());
-        self.unowned.look_at(packet, ip);
         self.relayed.look_at(packet, ip);
     }
 

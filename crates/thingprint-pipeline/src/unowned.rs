@@ -21,25 +21,53 @@ pub struct Unowned {
     of_one_host: BTreeMap<MacAddr, u64>,
 }
 
+/// What decides whether a packet belongs to no device; the same for all packets between the same addresses.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Owner {
+    is_public: bool,
+    hosts: Hosts,
+}
+
+/// The hosts that the MAC addresses of a packet name.
+#[derive(Clone, Copy, Debug)]
+enum Hosts {
+    /// There are no MAC addresses.
+    Unnamed,
+    None,
+    One(MacAddr),
+    Two,
+}
+
 impl Unowned {
     /// Of no packet yet, where the addresses of these networks are inside.
     pub fn with_local_nets(local_nets: LocalNets) -> Self {
         Self { local_nets, ..Self::default() }
     }
 
-    /// Looks at a packet.
-    pub fn look_at(&mut self, packet: &Packet<'_>, ip: &Ip<'_>) {
+    /// What decides over the packets between these addresses.
+    pub(crate) fn owner_of(&self, packet: &Packet<'_>, ip: &Ip<'_>) -> Owner {
         let is_public = !self.local_nets.is_local(ip.src) && !self.local_nets.is_local(ip.dst);
-        self.public += u64::from(is_public);
         if packet.src_mac.is_none() && packet.dst_mac.is_none() {
-            self.public_without_mac += u64::from(is_public);
-            return;
+            return Owner { is_public, hosts: Hosts::Unnamed };
         }
         let host = |mac: Option<MacAddr>| mac.filter(|mac| mac.is_host());
-        match (host(packet.src_mac), host(packet.dst_mac)) {
-            (None, None) => self.without_host += 1,
-            (Some(one), Some(other)) if one != other => {}
-            (Some(mac), _) | (_, Some(mac)) => {
+        let hosts = match (host(packet.src_mac), host(packet.dst_mac)) {
+            (None, None) => Hosts::None,
+            (Some(one), Some(other)) if one != other => Hosts::Two,
+            (Some(mac), _) | (_, Some(mac)) => Hosts::One(mac),
+        };
+        Owner { is_public, hosts }
+    }
+
+    /// Counts a packet.
+    #[inline]
+    pub(crate) fn count(&mut self, owner: Owner) {
+        self.public += u64::from(owner.is_public);
+        match owner.hosts {
+            Hosts::Two => {}
+            Hosts::Unnamed => self.public_without_mac += u64::from(owner.is_public),
+            Hosts::None => self.without_host += 1,
+            Hosts::One(mac) => {
                 if self.of_one_host.len() < MOST_MACS || self.of_one_host.contains_key(&mac) {
                     *self.of_one_host.entry(mac).or_default() += 1;
                 }

@@ -30,6 +30,16 @@ pub struct GatewayEvidence {
     latest: [Option<(MacAddr, usize)>; 2],
     // Of what observes; what was observed does not depend on it any more.
     local_nets: LocalNets,
+    // Grows when packets that brought nothing new may do so again.
+    epoch: u32,
+}
+
+/// What another packet between the same addresses adds to [`GatewayEvidence`].
+#[derive(Clone, Copy, Debug)]
+pub struct Repeat {
+    /// Where the sender is, if its packets are counted.
+    sender: Option<u32>,
+    epoch: u32,
 }
 
 /// What was seen of a MAC address.
@@ -68,18 +78,24 @@ impl GatewayEvidence {
         Self { local_nets, ..Self::default() }
     }
 
-    /// Takes in a frame.
-    #[inline]
-    pub fn observe(&mut self, packet: &Packet<'_>) {
+    /// Takes in a frame, and says what another packet between the same link and IP addresses adds.
+    pub fn observe(&mut self, packet: &Packet<'_>) -> Repeat {
+        let nothing = Repeat { sender: None, epoch: self.epoch };
         let (Some(sender), Some(ip)) = (packet.src_mac, &packet.ip) else {
             self.observe_claim(packet);
-            return;
+            return nothing;
         };
         let (is_from_outside, is_to_outside) = (self.is_outside(ip.src), self.is_outside(ip.dst));
-        if let Some(seen) = self.seen(0, sender) {
+        let mut repeat = nothing;
+        if let Some(place) = self.place(0, sender)
+            && let Some((_, seen)) = self.macs.get_mut(place)
+        {
             seen.sends = true;
-            if !seen.is_settled && is_from_outside {
-                seen.send_from(ip.src, packet.dst_mac);
+            if is_from_outside {
+                repeat.sender = u32::try_from(place).ok();
+                if !seen.is_settled {
+                    seen.send_from(ip.src, packet.dst_mac);
+                }
             }
         }
         self.observe_router(sender, ip);
@@ -94,6 +110,25 @@ impl GatewayEvidence {
             }
         }
         self.observe_lease(ip);
+        repeat
+    }
+
+    /// Takes in one more packet between addresses of which [`observe`](Self::observe) said what it adds.
+    ///
+    /// Returns whether that is still so; else nothing was taken in.
+    #[inline]
+    pub fn observe_again(&mut self, repeat: Repeat, ip: &Ip<'_>) -> bool {
+        if repeat.epoch != self.epoch || ip.transport == Transport::Other(ICMPV6) {
+            return false;
+        }
+        if let Some(place) = repeat.sender
+            && let Some((_, seen)) = self.macs.get_mut(place as usize)
+            && !seen.is_settled
+        {
+            seen.packets += 1;
+        }
+        self.observe_lease(ip);
+        true
     }
 
     /// Adds what another part of the trace saw.
@@ -143,12 +178,17 @@ impl GatewayEvidence {
     /// What was seen of an address; `role` is 0 for senders and 1 for receivers.
     #[inline]
     fn seen(&mut self, role: usize, mac: MacAddr) -> Option<&mut MacEvidence> {
-        // An answer has the ends of the packet before, the other way round.
-        let place = match self.latest {
-            [Some((latest, place)), _] | [_, Some((latest, place))] if latest == mac => place,
-            _ => self.look_up(role, mac)?,
-        };
+        let place = self.place(role, mac)?;
         self.macs.get_mut(place).map(|(_, seen)| seen)
+    }
+
+    #[inline]
+    fn place(&mut self, role: usize, mac: MacAddr) -> Option<usize> {
+        // An answer has the ends of the packet before, the other way round.
+        match self.latest {
+            [Some((latest, place)), _] | [_, Some((latest, place))] if latest == mac => Some(place),
+            _ => self.look_up(role, mac),
+        }
     }
 
     fn look_up(&mut self, role: usize, mac: MacAddr) -> Option<usize> {
@@ -195,8 +235,9 @@ impl GatewayEvidence {
     fn claim(&mut self, mac: MacAddr, address: IpAddr) {
         if self.is_outside(address)
             && let Some(seen) = self.seen(0, mac)
+            && seen.claim(address)
         {
-            seen.claim(address);
+            self.epoch = self.epoch.wrapping_add(1);
         }
     }
 }
@@ -226,10 +267,10 @@ impl MacEvidence {
         }
     }
 
-    fn claim(&mut self, address: IpAddr) {
-        if self.claimed.len() < MOST_ADDRESSES && self.claimed.insert(address) {
-            self.is_settled = false;
-        }
+    /// Whether there is something to find out again.
+    fn claim(&mut self, address: IpAddr) -> bool {
+        let is_new = self.claimed.len() < MOST_ADDRESSES && self.claimed.insert(address);
+        is_new && std::mem::take(&mut self.is_settled)
     }
 
     fn merge(&mut self, other: &Self) {
@@ -278,7 +319,7 @@ impl From<BTreeMap<MacAddr, MacEvidence>> for GatewayEvidence {
     fn from(macs: BTreeMap<MacAddr, MacEvidence>) -> Self {
         let macs: Vec<_> = macs.into_iter().collect();
         let places = macs.iter().enumerate().map(|(place, (mac, _))| (*mac, place)).collect();
-        Self { macs, places, latest: [None; 2], local_nets: LocalNets::default() }
+        Self { macs, places, ..Self::default() }
     }
 }
 

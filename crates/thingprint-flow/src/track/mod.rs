@@ -26,7 +26,7 @@ pub use edge::{
 };
 pub use flow::{Flow, FlowEnd, Tally};
 pub use gateway::{GatewayPolicy, GatewayReason, Gateways};
-pub use gateway_evidence::GatewayEvidence;
+pub use gateway_evidence::{GatewayEvidence, Repeat};
 pub use identify::{Ends, Identifier};
 pub use key::{DeviceFrame, DevicePacket, Endpoint, FiveTuple};
 pub use link_evidence::LinkEvidence;

@@ -52,7 +52,8 @@ impl Automaton {
     }
 
     fn build(hir: &Hir, offset: Option<usize>, text: &str) -> Result<Self, SyntaxError> {
-        let anchored = if offset.is_some() { Anchored::Yes } else { Anchored::No };
+        let is_anchored = offset.is_some() || hir.properties().look_set_prefix().contains(Look::Start);
+        let anchored = if is_anchored { Anchored::Yes } else { Anchored::No };
         let states = match States::known(hir, anchored) {
             Some(states) => states,
             None => States::Lazy { regex: Box::new(text::searcher(hir, text)?), anchored },
