@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use thingprint_flow::{Ip, MacAddr, Packet};
 
-/// Slots of the table, a power of two: a network has fewer conversations at a time.
-const SLOTS: usize = 256;
+/// Slots of the table, one for each value of eight bits: a network has fewer conversations at a time.
+const SLOTS: usize = 1 << 8;
 
 /// The link and IP addresses of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,14 +66,14 @@ impl Addresses {
         let bits = |address: IpAddr| match address {
             IpAddr::V4(address) => u64::from(address.to_bits()),
             IpAddr::V6(address) => {
-                let [high, low] = [64, 0].map(|shift| address.to_bits() >> shift);
-                (high ^ low) as u64
+                let segments = address.segments().into_iter();
+                segments.fold(0, |bits: u64, segment| bits.rotate_left(16) ^ u64::from(segment))
             }
         };
         // Copies of a packet on both sides of a router differ in their link addresses only.
         let link = self.src_mac.map_or(0, |mac| u64::from(mac.octets()[5]));
         let mixed = bits(self.src).rotate_left(32) ^ bits(self.dst) ^ link.rotate_left(24);
         // The golden ratio in 64 bits spreads neighbouring addresses.
-        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - SLOTS.trailing_zeros())) as usize
+        (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize
     }
 }

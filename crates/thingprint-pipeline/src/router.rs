@@ -85,12 +85,11 @@ impl Router {
         if let Some(spans) = &mut self.spans {
             spans.see(capture, packet);
         }
-        let devices = match &packet.ip {
-            Some(ip) => self.look_up(packet, ip),
-            None => {
-                self.gateways.observe(packet);
-                Devices::of(self.identifier.ends_of(packet))
-            }
+        let devices = if let Some(ip) = &packet.ip {
+            self.look_up(packet, ip)
+        } else {
+            self.gateways.observe(packet);
+            Devices::of(self.identifier.ends_of(packet))
         };
         Routed { devices, number: self.read.frames, clock, ended }
     }

@@ -4,9 +4,10 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use either::Either;
 use thingprint_flow::{DeviceId, Gateways, TraceOptions, WindowLength};
 use thingprint_instance::{Instance, InstanceOptions, Labeled};
-use thingprint_pipeline::{Event, InstanceStage, Run, Summary};
+use thingprint_pipeline::{Event, InstanceStage, Run, Stage, Summary};
 use thingprint_protocol::Engine;
 use thingprint_report::Labels;
 
@@ -59,11 +60,46 @@ impl Extraction<'_> {
             }
             Ok(())
         })?;
-        rows.sort_by(|a: &Labeled, b: &Labeled| {
-            let key = |row: &Labeled| (row.instance.device, row.instance.window_start);
-            (key(a), &a.instance.capture).cmp(&(key(b), &b.instance.capture))
-        });
+        sort(&mut rows);
         Ok(Instances { rows, outcome, warnings })
+    }
+
+    /// Reads the captures once as one trace, for instances in the same order and for the rows of another stage, which go
+    /// to `take`.
+    pub(crate) fn instances_and<S: Stage>(
+        &self,
+        other: S,
+        mut take: impl FnMut(Event<S::Row>),
+    ) -> anyhow::Result<Instances> {
+        let messages = Kept::new(self.messages);
+        let inputs = without_copies(self.inputs, &messages);
+        let engine = self.protocols.engine();
+        let stages = (InstanceStage::new(self.options.clone()), other);
+        let mut rows = Vec::new();
+        let Run { rests, summary } = self.reading(&inputs, &engine).run(&stages, |event| {
+            match event {
+                Event::Rows(both) => {
+                    let mut others = Vec::new();
+                    for row in both {
+                        match row {
+                            Either::Left(instance) => rows.push(self.labelled(instance)),
+                            Either::Right(other) => others.push(other),
+                        }
+                    }
+                    take(Event::Rows(others));
+                }
+                Event::Restart => {
+                    rows.clear();
+                    take(Event::Restart);
+                }
+            }
+            Ok(())
+        })?;
+        let run = Run { rests: rests.into_iter().map(|(words, _)| words).collect(), summary };
+        let outcome = report_read(&run.summary.read, inputs.len(), &messages)?;
+        self.report(&run, rows.len() as u64, &messages);
+        sort(&mut rows);
+        Ok(Instances { rows, outcome, warnings: messages.into_warnings() })
     }
 
     /// Reads the captures, and gives instances to `sink` as they become final; what was warned of comes back.
@@ -247,6 +283,12 @@ impl Extraction<'_> {
             messages.detail(format!("{count} malformed packets: {kind}"));
         }
     }
+}
+
+/// Puts instances into the order of devices, windows and captures.
+fn sort(rows: &mut [Labeled]) {
+    let key = |row: &Labeled| (row.instance.device, row.instance.window_start);
+    rows.sort_by(|a, b| (key(a), &a.instance.capture).cmp(&(key(b), &b.instance.capture)));
 }
 
 /// Adds the run of another trace.

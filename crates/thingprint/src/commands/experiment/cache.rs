@@ -8,6 +8,8 @@ use thingprint_report::{read_instances, write_instances};
 use thingprint_table::Format;
 
 use super::leftovers::sweep;
+use crate::exit::Outcome;
+use crate::extraction::Instances;
 use crate::files::write_file;
 
 /// How long another run may take to write one file of the cache.
@@ -63,6 +65,16 @@ impl Cache {
 pub(super) struct Extracted {
     pub(super) rows: Vec<Labeled>,
     pub(super) flaws: Flaws,
+}
+
+impl Extracted {
+    /// Adds the labelled instances of a trace, and what was warned of.
+    pub(super) fn add(&mut self, trace: &str, instances: Instances) {
+        self.flaws.is_partial |= instances.outcome == Outcome::Partial;
+        let warnings = instances.warnings.iter().map(|warning| format!("{trace}: {warning}"));
+        self.flaws.warnings.extend(warnings);
+        self.rows.extend(instances.rows.into_iter().filter(|row| row.label.is_some()));
+    }
 }
 
 /// Where instances come from.

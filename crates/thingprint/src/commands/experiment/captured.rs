@@ -5,9 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use thingprint_experiment::{DataSource, Dataset, Definition, Need};
-use thingprint_flow::{MacAddr, TraceOptions};
+use thingprint_flow::{MacAddr, TraceOptions, WindowLength};
 use thingprint_instance::Label;
-use thingprint_pipeline::Event;
 use thingprint_protocol::Engine;
 use thingprint_report::Labels;
 
@@ -83,14 +82,26 @@ impl Captured {
         let mut flaws = self.flaws.clone();
         flaws.warnings.iter().for_each(|warning| library.messages.warn(warning));
         let mut instances = Vec::new();
+        let mut single_flows = None;
         let contents = self.contents()?;
         let contents: Vec<&[u8]> = contents.iter().map(Vec::as_slice).collect();
         for need in definition.needs(&self.name, &self.overrides)? {
             if need.attack.is_some() {
                 bail!("data set {}: attacks are simulated, and these are captures", self.name);
             }
-            let make = || self.extract(&need, library);
+            let wants_flows = definition.analysis.needs_flows() && instances.is_empty();
+            let make = || {
+                if !wants_flows || need.recipe.options()?.flow.window == WindowLength::Capture {
+                    return self.extract(&need, library);
+                }
+                let (extracted, records) = self.extract_with_flows(&need, library)?;
+                single_flows = Some(records);
+                Ok(extracted)
+            };
             let (extracted, origin) = library.cache.get_or_make(&contents, &need.recipe, make)?;
+            if wants_flows && single_flows.is_none() {
+                single_flows = Some(self.flows(&need, library)?);
+            }
             flaws.is_partial |= extracted.flaws.is_partial;
             for warning in extracted.flaws.warnings {
                 if flaws.warnings.contains(&warning) {
@@ -103,10 +114,7 @@ impl Captured {
             }
             instances.push((need, extracted.rows));
         }
-        let single_flows = match instances.first() {
-            Some((need, _)) if definition.analysis.needs_flows() => self.flows(need, library)?,
-            _ => Flows::default(),
-        };
+        let single_flows = single_flows.unwrap_or_default();
         let mut notes = notes(flaws.warnings);
         notes.extend(single_flows.left_out());
         let captures = Some(self.inputs().count());
@@ -138,10 +146,34 @@ impl Captured {
     }
 
     fn extract(&self, need: &Need, library: &Library<'_>) -> anyhow::Result<Extracted> {
-        let protocols = Protocols::built_in();
         let mut extracted = Extracted::default();
+        self.each_trace(need, library, |name, extraction| {
+            extracted.add(name, extraction.instances()?);
+            Ok(())
+        })?;
+        Ok(extracted)
+    }
+
+    /// The instances and the single flows of one reading.
+    fn extract_with_flows(&self, need: &Need, library: &Library<'_>) -> anyhow::Result<(Extracted, Flows)> {
+        let (mut extracted, mut flows) = (Extracted::default(), Flows::default());
+        self.each_trace(need, library, |name, extraction| {
+            let mut written = Written::new(flows.room());
+            extracted.add(name, extraction.instances_and(FlowLog, |event| written.take(event))?);
+            flows.extend(written.finish(|device| self.labels.label_of(device, None)));
+            Ok(())
+        })?;
+        Ok((extracted, flows))
+    }
+
+    fn each_trace(
+        &self,
+        need: &Need,
+        library: &Library<'_>,
+        mut each: impl FnMut(&str, &Extraction<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let (protocols, gateways) = (Protocols::built_in(), GatewayChoice::default());
         for (name, inputs) in &self.traces {
-            let gateways = GatewayChoice::default();
             let extraction = Extraction {
                 inputs,
                 options: need.recipe.options()?,
@@ -153,13 +185,9 @@ impl Captured {
                 threads: library.threads,
                 messages: library.messages,
             };
-            let instances = extraction.instances()?;
-            extracted.flaws.is_partial |= instances.outcome == Outcome::Partial;
-            let warnings = instances.warnings.iter().map(|warning| format!("{name}: {warning}"));
-            extracted.flaws.warnings.extend(warnings);
-            extracted.rows.extend(instances.rows.into_iter().filter(|row| row.label.is_some()));
+            each(name, &extraction)?;
         }
-        Ok(extracted)
+        Ok(())
     }
 
     fn inputs(&self) -> impl Iterator<Item = &Input> {
@@ -183,10 +211,7 @@ impl Captured {
             };
             let mut written = Written::new(flows.room());
             reading.run(&FlowLog, |event| {
-                match event {
-                    Event::Rows(rows) => written.add(rows),
-                    Event::Restart => written.restart(),
-                }
+                written.take(event);
                 Ok(())
             })?;
             flows.extend(written.finish(|device| self.labels.label_of(device, None)));

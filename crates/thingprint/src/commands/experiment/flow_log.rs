@@ -6,7 +6,7 @@ use std::sync::Arc;
 use thingprint_experiment::{Cast, FlowRecord, Side};
 use thingprint_flow::{DeviceId, DeviceIndex, Flow, Observer, Timestamp, is_private};
 use thingprint_instance::Label;
-use thingprint_pipeline::{End, Stage};
+use thingprint_pipeline::{End, Event, Stage};
 use thingprint_protocol::{
     DnsData, DnsMessage, Engine, Interest, Message, MessageContext, MessageObserver, Protocol, Sender,
 };
@@ -95,16 +95,20 @@ impl Written {
         Self { flows: Vec::new(), room, left_out: 0 }
     }
 
+    /// Takes what a pipeline hands out.
+    pub(super) fn take(&mut self, event: Event<Closed>) {
+        match event {
+            Event::Rows(rows) => self.add(rows),
+            // Everything is read again.
+            Event::Restart => *self = Self::new(self.room),
+        }
+    }
+
     /// Writes down flows.
     pub(super) fn add(&mut self, flows: Vec<Closed>) {
         let free = self.room.saturating_sub(self.flows.len());
         self.left_out = self.left_out.saturating_add(flows.len().saturating_sub(free) as u64);
         self.flows.extend(flows.into_iter().take(free));
-    }
-
-    /// Begins anew, since everything is read again.
-    pub(super) fn restart(&mut self) {
-        *self = Self::new(self.room);
     }
 
     /// The flows of labelled devices.

@@ -1,9 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail};
+use either::Either;
 use thingprint_experiment::{Attack, AttackKind, DataSource, Definition, Need};
 use thingprint_flow::{DeviceId, FlowOptions, GatewayPolicy, MacAddr, Timestamp};
-use thingprint_instance::{Kind, Label, Labeled};
+use thingprint_instance::{Instance, Kind, Label, Labeled};
 use thingprint_pipeline::{Event, InstanceStage, Pipeline, Stage};
 use thingprint_sim::{Home, SimulationOptions};
 
@@ -54,11 +55,9 @@ impl Simulated {
     }
 
     pub(super) fn load(self, definition: &Definition, library: &Library<'_>) -> anyhow::Result<Loaded> {
-        let instances = self.all_instances(definition, library)?;
-        let flows = match instances.first() {
-            Some((need, _)) if definition.analysis.needs_flows() => self.flows(need)?,
-            _ => Flows::default(),
-        };
+        let mut flows = None;
+        let instances = self.all_instances(definition, library, &mut flows)?;
+        let flows = flows.unwrap_or_default();
         let mut notes: Vec<String> = flows.left_out().into_iter().collect();
         if self.is_cut {
             notes.push(format!(
@@ -79,12 +78,13 @@ impl Simulated {
         })
     }
 
-    /// The instances of each need of a definition. Hours that are attacked are not among the normal ones, so that nobody
-    /// trains on an attacked hour's twin.
+    /// The instances of each need of a definition, and single flows where it asks for them. Hours that are attacked are
+    /// not among the normal ones, so that nobody trains on an attacked hour's twin.
     fn all_instances(
         &self,
         definition: &Definition,
         library: &Library<'_>,
+        flows: &mut Option<Flows>,
     ) -> anyhow::Result<Vec<(Need, Vec<Labeled>)>> {
         let mut instances: Vec<(Need, Vec<Labeled>)> = Vec::new();
         let mut attacks = Vec::new();
@@ -97,7 +97,11 @@ impl Simulated {
                 }
                 None => None,
             };
-            let rows = self.instances(&need, attacked.as_ref(), library)?;
+            let rows = if definition.analysis.needs_flows() && instances.is_empty() {
+                self.instances_and_flows(&need, library, flows)?
+            } else {
+                self.instances(&need, attacked.as_ref(), library)?
+            };
             instances.push((need, rows));
             attacks.extend(attacked);
         }
@@ -114,7 +118,6 @@ impl Simulated {
         attacked: Option<&UnderAttack>,
         library: &Library<'_>,
     ) -> anyhow::Result<Vec<Labeled>> {
-        let content = format!("{:?} {:?} {attacked:?}", self.home, self.options);
         let make = || match attacked {
             None => self.extract(need, self.options, &[]),
             Some(attacked) => {
@@ -123,6 +126,50 @@ impl Simulated {
                 Ok(rows.into_iter().filter(|row| attacked.holds(row)).collect())
             }
         };
+        self.kept_or_made(need, attacked, library, make)
+    }
+
+    /// The instances of a need without an attack, from the cache if they are there, and the single flows: of one play
+    /// where both are made.
+    fn instances_and_flows(
+        &self,
+        need: &Need,
+        library: &Library<'_>,
+        flows: &mut Option<Flows>,
+    ) -> anyhow::Result<Vec<Labeled>> {
+        let make = || {
+            let (mut instances, mut written) = (Vec::new(), Written::new(Flows::default().room()));
+            let extraction = need.recipe.options()?;
+            let stages = (InstanceStage::new(extraction.clone()), FlowLog);
+            self.play((self.options, &[]), extraction.flow, &stages, |rows| {
+                for row in rows {
+                    match row {
+                        Either::Left(instance) => instances.push(instance),
+                        Either::Right(flow) => written.add(vec![flow]),
+                    }
+                }
+            })?;
+            *flows = Some(self.flows_of(written)?);
+            self.labelled(instances)
+        };
+        let rows = self.kept_or_made(need, None, library, make)?;
+        if flows.is_none() {
+            let mut written = Written::new(Flows::default().room());
+            let flow = need.recipe.options()?.flow;
+            self.play((self.options, &[]), flow, &FlowLog, |rows| written.add(rows))?;
+            *flows = Some(self.flows_of(written)?);
+        }
+        Ok(rows)
+    }
+
+    fn kept_or_made(
+        &self,
+        need: &Need,
+        attacked: Option<&UnderAttack>,
+        library: &Library<'_>,
+        make: impl FnOnce() -> anyhow::Result<Vec<Labeled>>,
+    ) -> anyhow::Result<Vec<Labeled>> {
+        let content = format!("{:?} {:?} {attacked:?}", self.home, self.options);
         let make = || Ok(Extracted { rows: make()?, flaws: Flaws::default() });
         let (extracted, _) = library.cache.get_or_make(&[content.as_bytes()], &need.recipe, make)?;
         Ok(extracted.rows)
@@ -134,11 +181,16 @@ impl Simulated {
         options: SimulationOptions,
         attacks: &[thingprint_sim::Attack],
     ) -> anyhow::Result<Vec<Labeled>> {
-        let labels = self.labels()?;
         let extraction = need.recipe.options()?;
         let mut instances = Vec::new();
         let stage = InstanceStage::new(extraction.clone());
         self.play((options, attacks), extraction.flow, &stage, |rows| instances.extend(rows))?;
+        self.labelled(instances)
+    }
+
+    /// The instances of labelled devices, in the order of devices and windows.
+    fn labelled(&self, mut instances: Vec<Instance>) -> anyhow::Result<Vec<Labeled>> {
+        let labels = self.labels()?;
         instances.sort_by_key(|instance| (instance.device, instance.window_start));
         let label_of = |device: DeviceId| match device {
             DeviceId::Mac(mac) => labels.get(&mac).cloned(),
@@ -185,11 +237,8 @@ impl Simulated {
         Ok(())
     }
 
-    fn flows(&self, need: &Need) -> anyhow::Result<Flows> {
+    fn flows_of(&self, written: Written) -> anyhow::Result<Flows> {
         let labels = self.labels()?;
-        let mut written = Written::new(Flows::default().room());
-        let flow = need.recipe.options()?.flow;
-        self.play((self.options, &[]), flow, &FlowLog, |rows| written.add(rows))?;
         Ok(written.finish(|device| match device {
             DeviceId::Mac(mac) => labels.get(&mac),
             DeviceId::Ip(_) => None,
@@ -288,7 +337,7 @@ mod tests {
         };
         let simulated = Simulated::named("home", Some(2)).unwrap().unwrap();
         let definition = Definition::from_toml("a.toml", DEFINITION).unwrap();
-        let instances = simulated.all_instances(&definition, &library).unwrap();
+        let instances = simulated.all_instances(&definition, &library, &mut None).unwrap();
         let [(_, normal), (_, attacked)] = instances.as_slice() else { panic!("{}", instances.len()) };
         let attacked_hours = hours_of(attacked, "tarnbrook-plug");
         assert_eq!((attacked.len(), attacked_hours.len()), (3, 3));
