@@ -6,7 +6,6 @@ mod environment;
 mod extent;
 mod flow_log;
 mod leftovers;
-mod played;
 mod silence;
 mod simulated;
 mod source;

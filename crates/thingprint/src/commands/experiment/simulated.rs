@@ -6,12 +6,11 @@ use thingprint_experiment::{Attack, AttackKind, DataSource, Definition, Need};
 use thingprint_flow::{DeviceId, FlowOptions, GatewayPolicy, MacAddr, Timestamp};
 use thingprint_instance::{Instance, Kind, Label, Labeled};
 use thingprint_pipeline::{Event, InstanceStage, Pipeline, Stage};
-use thingprint_sim::{Home, SimulationOptions};
+use thingprint_sim::{Home, Simulation, SimulationOptions};
 
 use super::cache::{Extracted, Flaws};
 use super::captured::by_address;
 use super::flow_log::{FlowLog, Flows, Written};
-use super::played::Played;
 use super::source::{Library, Loaded};
 use crate::exit::Outcome;
 
@@ -227,8 +226,9 @@ impl Simulated {
             gateways: GatewayPolicy { given: BTreeSet::from([gateway]), ..GatewayPolicy::default() },
             ..Pipeline::default()
         };
-        let source = Played::new(&self.home, options, attacks)?;
-        pipeline.run(&source, stage, |event| {
+        let simulation =
+            Simulation::with_attacks(&self.home, options, attacks).context("failed to simulate")?;
+        pipeline.run(&thingprint_pipeline::Simulated::from(simulation), stage, |event| {
             if let Event::Rows(rows) = event {
                 take(rows);
             }

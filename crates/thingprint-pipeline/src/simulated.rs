@@ -1,35 +1,34 @@
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::Context;
 use thingprint_flow::{DecodeCounts, Decoder, Frame, LinkType, PlacedPacket, Timestamp};
-use thingprint_pipeline::{PacketReader, ReadEnd, Source};
-use thingprint_sim::{Attack, Home, Simulation, SimulationOptions};
+use thingprint_sim::Simulation;
+
+use crate::source::{PacketReader, ReadEnd, Source};
 
 /// A simulation as a source of packets, decoded as it is played, without a capture in between.
-pub(super) struct Played {
+pub struct Simulated {
     simulation: Mutex<Option<Simulation>>,
 }
 
 /// Plays a simulation.
-pub(super) struct Player {
+pub struct SimulatedReader {
     simulation: Option<Simulation>,
     decoder: Decoder,
 }
 
-impl Played {
-    /// A home at play, with some of its devices attacked.
-    pub(super) fn new(home: &Home, options: SimulationOptions, attacks: &[Attack]) -> anyhow::Result<Self> {
-        let simulation = Simulation::with_attacks(home, options, attacks).context("failed to simulate")?;
-        Ok(Self { simulation: Mutex::new(Some(simulation)) })
+impl From<Simulation> for Simulated {
+    fn from(simulation: Simulation) -> Self {
+        Self { simulation: Mutex::new(Some(simulation)) }
     }
 }
 
-impl Source for Played {
-    type Reader = Player;
+impl Source for Simulated {
+    type Reader = SimulatedReader;
 
-    fn open(&self) -> Player {
+    /// The simulation; nothing is left of it for a second reading.
+    fn open(&self) -> SimulatedReader {
         let simulation = self.simulation.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Player { simulation, decoder: Decoder::default() }
+        SimulatedReader { simulation, decoder: Decoder::default() }
     }
 
     fn is_rewindable(&self) -> bool {
@@ -37,7 +36,7 @@ impl Source for Played {
     }
 }
 
-impl PacketReader for Player {
+impl PacketReader for SimulatedReader {
     fn next_packet(&mut self) -> Option<PlacedPacket<'_>> {
         let frame = self.simulation.as_mut()?.next_frame()?;
         let frame = Frame {
