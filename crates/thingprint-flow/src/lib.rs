@@ -22,7 +22,7 @@ pub use capture::{
 pub use decode::{Copies, DecodeCounts, Decoder, Frame, Malformed, Tunnel, TunnelCounts, TunnelSet};
 pub use error::{CaptureError, ProblemKind};
 pub use local_nets::{LocalNet, LocalNets};
-pub use packet::{Ip, NonIp, Packet, TcpFlags, TcpSegment, Transport, protocol_name};
+pub use packet::{Ip, NonIp, Packet, StackFields, SynFields, TcpFlags, TcpSegment, Transport, protocol_name};
 pub use time::Timestamp;
 pub use track::{
     CarriedFlow, DeviceFrame, DeviceIndex, DevicePacket, Endpoint, Ends, Finished, FiveTuple, Flow,

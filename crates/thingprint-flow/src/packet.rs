@@ -52,6 +52,40 @@ pub struct Ip<'a> {
     pub payload: &'a [u8],
     /// Transport payload length in bytes by the headers, also where fewer were captured.
     pub payload_bytes: u32,
+    /// Header fields by which network stacks differ.
+    pub stack: StackFields,
+}
+
+/// Fields of IP and TCP headers that the sender's network stack chooses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StackFields {
+    /// Type of service (RFC 791 §3.1) or traffic class (RFC 8200 §3).
+    pub tos: u8,
+    /// Of a segment with SYN: what it offers.
+    pub syn: Option<SynFields>,
+}
+
+/// What the first segment of a connection offers (RFC 9293 §3.1, §3.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SynFields {
+    /// Whether the packet may not be fragmented; never set for IPv6.
+    pub is_unfragmentable: bool,
+    /// Whether the packet has a header without identification; never set for IPv6.
+    pub is_unidentified: bool,
+    /// Window, not scaled.
+    pub window: u16,
+    /// Maximum segment size, option 2.
+    pub segment_bytes: Option<u16>,
+    /// Shift of the window, option 3 (RFC 7323 §2).
+    pub window_shift: Option<u8>,
+    /// Kinds of the options in order, up to the end-of-options marker, `None` behind the last; an option that is
+    /// longer than what is left ends them.
+    pub options: [Option<u8>; SynFields::MOST_OPTIONS],
+}
+
+impl SynFields {
+    /// Options that are told apart; a header has room for 40 of one byte.
+    pub const MOST_OPTIONS: usize = 12;
 }
 
 /// Longest link padding of an Ethernet frame behind the shortest headers of IPv4 and TCP.

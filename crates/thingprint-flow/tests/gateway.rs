@@ -36,6 +36,7 @@ fn ip_between(src: &str, dst: &str) -> Ip<'static> {
         src: src.parse::<IpAddr>().unwrap(),
         dst: dst.parse::<IpAddr>().unwrap(),
         ttl: 64,
+        stack: thingprint_flow::StackFields::default(),
         total_bytes: 60,
         transport: Transport::Udp,
         src_port: 1,

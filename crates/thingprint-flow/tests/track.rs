@@ -56,6 +56,7 @@ impl Said {
                 src: self.from.1.parse::<IpAddr>().unwrap(),
                 dst: self.to.1.parse::<IpAddr>().unwrap(),
                 ttl: 64,
+                stack: thingprint_flow::StackFields::default(),
                 total_bytes: self.bytes,
                 transport: self.transport,
                 src_port: self.from.2,

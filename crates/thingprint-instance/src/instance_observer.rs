@@ -2,8 +2,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_flow::{
-    DeviceId, DeviceIndex, FiveTuple, Flow, FlowEdges, FlowEnding, FlowOptions, Observer, PartStart,
-    Timestamp, WindowIndex, WindowLength,
+    DeviceFrame, DeviceId, DeviceIndex, DevicePacket, FiveTuple, Flow, FlowEdges, FlowEnding, FlowOptions,
+    MacAddr, Observer, PartStart, Timestamp, WindowIndex, WindowLength,
 };
 use thingprint_protocol::{Interest, Message, MessageContext, MessageObserver};
 
@@ -175,6 +175,7 @@ fn device_state<'a>(
 impl Observer for InstanceObserver {
     type State = ();
 
+    const WANTS_FRAMES: bool = true;
     const FORGETS: bool = true;
     // Sums of rates depend on the order of flows in their last digits: it is that of their beginnings.
     const WANTS_SILENT: bool = false;
@@ -194,6 +195,25 @@ impl Observer for InstanceObserver {
         if let Some(start) = &self.start {
             state.uncertain_until = start.end();
             state.bursts = self.plan.bursts(&Bursts::behind(start.by()));
+        }
+    }
+
+    #[inline]
+    fn packet(&mut self, packet: &DevicePacket<'_, '_>, (): &mut ()) {
+        if self.plan.wants_packets() {
+            let Self { options, plan, devices, .. } = self;
+            let state = device_state(devices, packet.device, plan, options);
+            state.window(packet.window, plan).evidence.packet(packet, plan, options);
+        }
+    }
+
+    fn frame(&mut self, frame: &DeviceFrame<'_, '_>) {
+        let Some(other) = frame.packet.other.as_ref().filter(|_| frame.is_sent) else { return };
+        if self.plan.wants_packets() {
+            let Self { options, plan, devices, .. } = self;
+            let is_to_group = frame.packet.dst_mac.is_some_and(MacAddr::is_group);
+            let state = device_state(devices, frame.device, plan, options);
+            state.window(frame.window, plan).evidence.frame((other, is_to_group), plan, options);
         }
     }
 
@@ -254,8 +274,12 @@ impl MessageObserver for InstanceObserver {
         // What the end of a flow completes was not sent as a message.
         let Some(packet) = context.packet.filter(|packet| packet.is_sent) else { return };
         let Self { options, plan, devices, .. } = self;
-        let sent = SentMessage { message: &message, packet };
-        device_state(devices, packet.device, plan, options).message(&sent, plan, options);
+        let state = device_state(devices, packet.device, plan, options);
+        let own = match state.id {
+            Some(DeviceId::Mac(mac)) => Some(mac),
+            _ => packet.packet.src_mac,
+        };
+        state.message(&SentMessage { message: &message, packet, own }, plan, options);
     }
 }
 

@@ -2,8 +2,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use thingprint_flow::{
-    CarriedFlow, DeviceId, DeviceIndex, DevicePacket, FiveTuple, Flow, FlowEdges, FlowRecord, HeadLog,
-    Observer, PartStart, Taken, Timestamp, WindowIndex,
+    CarriedFlow, DeviceFrame, DeviceId, DeviceIndex, DevicePacket, FiveTuple, Flow, FlowEdges, FlowRecord,
+    HeadLog, Observer, PartStart, Taken, Timestamp, WindowIndex,
 };
 use thingprint_protocol::{Interest, Message, MessageContext, MessageObserver};
 
@@ -188,6 +188,7 @@ fn edges_of(devices: &mut Vec<DeviceEdges>, device: DeviceIndex) -> &mut DeviceE
 impl Observer for PartObserver {
     type State = PartState;
 
+    const WANTS_FRAMES: bool = true;
     const WANTS_SILENT: bool = false;
     const WANTS_OPEN: bool = true;
 
@@ -209,6 +210,7 @@ impl Observer for PartObserver {
     }
 
     fn packet(&mut self, view: &DevicePacket<'_, '_>, state: &mut PartState) {
+        self.inner.packet(view, &mut ());
         self.is_uncertain = false;
         let (Place::Unknown | Place::Head(_)) = state.0 else { return };
         let Some(start) = self.start.take() else { return };
@@ -219,6 +221,10 @@ impl Observer for PartObserver {
             _ => self.place(&early),
         };
         self.start = Some(start);
+    }
+
+    fn frame(&mut self, frame: &DeviceFrame<'_, '_>) {
+        self.inner.frame(frame);
     }
 
     #[inline]

@@ -63,6 +63,7 @@ impl Said {
                 src: from.0,
                 dst: to.0,
                 ttl: 64,
+                stack: thingprint_flow::StackFields::default(),
                 total_bytes: self.bytes,
                 transport: self.transport,
                 src_port: from.1,

@@ -114,6 +114,7 @@ impl Frame {
                 src: from.addr(),
                 dst: to.addr(),
                 ttl: 64,
+                stack: thingprint_flow::StackFields::default(),
                 total_bytes: self.bytes,
                 transport: self.transport,
                 src_port,

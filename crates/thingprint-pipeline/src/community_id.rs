@@ -97,6 +97,7 @@ mod tests {
             src: src.parse().unwrap(),
             dst: dst.parse().unwrap(),
             ttl: 64,
+            stack: thingprint_flow::StackFields::default(),
             total_bytes: 0,
             transport,
             src_port,

@@ -100,6 +100,7 @@ mod tests {
                     src,
                     dst,
                     ttl: 64,
+                    stack: thingprint_flow::StackFields::default(),
                     total_bytes: 60,
                     transport: Transport::Udp,
                     src_port: 1,

@@ -52,6 +52,7 @@ impl PacketReader for QuietReader {
             src: IpAddr::from([192, 168, 1, device]),
             dst: IpAddr::from([52, 0, 0, 1]),
             ttl: 64,
+            stack: thingprint_flow::StackFields::default(),
             total_bytes: 60,
             transport: Transport::Udp,
             src_port: 40_000 + u16::try_from(self.next % 20_000).unwrap(),

@@ -6,8 +6,8 @@ use super::network::{Body, Network};
 use super::reassembly::Reassembly;
 use super::transport::Segment;
 use super::tunnel::{self, Inner, Tunnel, TunnelCounts, TunnelSet};
-use super::{ipv4, ipv6};
-use crate::{Ip, LinkType, NonIp, Packet, Timestamp};
+use super::{ipv4, ipv6, syn};
+use crate::{Ip, LinkType, NonIp, Packet, StackFields, SynFields, TcpSegment, Timestamp, Transport};
 
 /// Tunnels that may be inside one another.
 const MAX_TUNNELS: usize = 4;
@@ -266,5 +266,18 @@ fn ip_of<'a>(network: &Network<'a>, counts: &mut DecodeCounts) -> Ip<'a> {
         dst_port: segment.dst_port,
         payload: segment.payload,
         payload_bytes: u32::try_from(segment.payload_bytes).unwrap_or(u32::MAX),
+        stack: StackFields { tos: network.tos, syn: syn_of(network, segment.transport) },
+    }
+}
+
+#[inline]
+fn syn_of(network: &Network<'_>, transport: Transport) -> Option<SynFields> {
+    match transport {
+        Transport::Tcp(TcpSegment { flags, .. }) if flags.syn() => Some(SynFields {
+            is_unfragmentable: network.is_unfragmentable,
+            is_unidentified: network.is_unidentified,
+            ..syn::offered(network.body.captured)
+        }),
+        _ => None,
     }
 }

@@ -6,6 +6,10 @@ pub(super) struct Network<'a> {
     pub(super) src: IpAddr,
     pub(super) dst: IpAddr,
     pub(super) ttl: u8,
+    pub(super) tos: u8,
+    /// Whether the packet may not be fragmented, and whether it has no identification.
+    pub(super) is_unfragmentable: bool,
+    pub(super) is_unidentified: bool,
     /// IP total length by the header.
     pub(super) total_bytes: u32,
     /// Length of the frame on the wire; of a datagram put together, of all its frames.

@@ -135,6 +135,10 @@ impl Reassembly {
             src: key.src,
             dst: key.dst,
             ttl,
+            // What a stack does with fragments is not what it does with whole packets.
+            tos: 0,
+            is_unfragmentable: false,
+            is_unidentified: false,
             total_bytes: datagram.total_bytes,
             wire_bytes: datagram.wire_bytes,
             body: Body { protocol, captured: &self.payload, length },

@@ -106,6 +106,8 @@ pub struct DeviceFrame<'a, 'p> {
     pub device: DeviceIndex,
     /// Whether the device sent the frame.
     pub is_sent: bool,
+    /// The window that the frame counts in.
+    pub window: super::WindowIndex,
     /// The frame; [`Packet::other`] has its `EtherType` and content.
     pub packet: &'a Packet<'p>,
 }

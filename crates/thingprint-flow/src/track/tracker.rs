@@ -272,9 +272,14 @@ impl<O: Observer> Tracker<O> {
 
     fn frame(&mut self, shared: &SharedPacket<'_, '_>) {
         let SharedPacket { packet, ends, clock, .. } = *shared;
+        // A late frame counts in the oldest open window, as a late packet does, but is none.
+        let late_packets = self.counts.late_packets;
+        let (position, _) = self.place(packet.time);
+        self.counts.late_packets = late_packets;
+        let Some(window) = self.windows.get(position).map(|window| window.index) else { return };
         for (id, is_sent) in ends.into_iter().zip([true, false]) {
             if let Some(device) = id.and_then(|id| self.device(id, clock)) {
-                self.observer.frame(&DeviceFrame { device, is_sent, packet });
+                self.observer.frame(&DeviceFrame { device, is_sent, window, packet });
             }
         }
     }

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use thingprint_flow::{DevicePacket, NonIp};
 use thingprint_protocol::Interest;
 
 use super::cost::CollectionCost;
@@ -39,6 +40,40 @@ pub(crate) enum BagSource {
     },
     /// From messages that the device sent.
     Messages { interest: Interest, words: Words },
+    /// From packets that the device sent or received, and frames without an IP packet that it sent.
+    Traffic {
+        packet: fn(&DevicePacket<'_, '_>, &InstanceOptions, &mut TrafficWords<'_>),
+        frame: Option<fn(&NonIp<'_>, bool, &mut TrafficWords<'_>)>,
+        spell: fn(u64, &InstanceOptions) -> String,
+    },
+}
+
+/// Takes the words of packets.
+pub(crate) struct TrafficWords<'a> {
+    numbers: &'a mut BTreeMap<u64, u64>,
+    texts: &'a mut Bag,
+    max_words: usize,
+    /// Words for which there was no room.
+    dropped: u64,
+}
+
+impl TrafficWords<'_> {
+    /// Counts a word as a number, which is spelled when the instance is formed.
+    #[inline]
+    pub(crate) fn number(&mut self, word: u64) {
+        if let Some(count) = self.numbers.get_mut(&word) {
+            *count += 1;
+        } else if self.numbers.len() < self.max_words {
+            self.numbers.insert(word, 1);
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    /// Counts a word.
+    pub(crate) fn text(&mut self, word: &str) {
+        self.dropped += count(self.texts, word, self.max_words);
+    }
 }
 
 /// Gives each word of a message to a function.
@@ -51,6 +86,8 @@ pub(crate) enum BagTally {
     Numbered(BTreeMap<u64, u64>),
     /// Words of messages.
     Spelled(Bag),
+    /// Words of packets, as numbers or spelled.
+    Mixed(BTreeMap<u64, u64>, Bag),
 }
 
 impl BagDefinition {
@@ -59,13 +96,14 @@ impl BagDefinition {
         match self.source {
             BagSource::Flows { .. } => BagTally::Numbered(BTreeMap::new()),
             BagSource::Messages { .. } => BagTally::Spelled(Bag::new()),
+            BagSource::Traffic { .. } => BagTally::Mixed(BTreeMap::new(), Bag::new()),
         }
     }
 
     /// The messages that it is counted from.
     pub(crate) const fn interest(&self) -> Interest {
         match self.source {
-            BagSource::Flows { .. } => Interest::NONE,
+            BagSource::Flows { .. } | BagSource::Traffic { .. } => Interest::NONE,
             BagSource::Messages { interest, .. } => interest,
         }
     }
@@ -107,18 +145,50 @@ impl BagTally {
         dropped
     }
 
+    /// Counts the words of a packet; gives the number of words for which there was no room.
+    #[inline]
+    pub(crate) fn packet(
+        &mut self,
+        definition: &BagDefinition,
+        packet: &DevicePacket<'_, '_>,
+        options: &InstanceOptions,
+    ) -> u64 {
+        let (Self::Mixed(numbers, texts), BagSource::Traffic { packet: words, .. }) =
+            (self, definition.source)
+        else {
+            return 0;
+        };
+        let mut taken = TrafficWords { numbers, texts, max_words: options.max_words, dropped: 0 };
+        words(packet, options, &mut taken);
+        taken.dropped
+    }
+
+    /// Counts the words of a frame without an IP packet, which went to a group or to one host; gives the number of words
+    /// for which there was no room.
+    pub(crate) fn frame(
+        &mut self,
+        definition: &BagDefinition,
+        (frame, is_to_group): (&NonIp<'_>, bool),
+        options: &InstanceOptions,
+    ) -> u64 {
+        let (Self::Mixed(numbers, texts), BagSource::Traffic { frame: Some(words), .. }) =
+            (self, definition.source)
+        else {
+            return 0;
+        };
+        let mut taken = TrafficWords { numbers, texts, max_words: options.max_words, dropped: 0 };
+        words(frame, is_to_group, &mut taken);
+        taken.dropped
+    }
+
     /// Adds what another part of the trace saw of the same window.
     pub(crate) fn merge(&mut self, other: &Self) {
         match (self, other) {
-            (Self::Numbered(mine), Self::Numbered(theirs)) => {
-                for (word, count) in theirs {
-                    *mine.entry(*word).or_default() += count;
-                }
-            }
-            (Self::Spelled(mine), Self::Spelled(theirs)) => {
-                for (word, count) in theirs {
-                    *mine.entry(word.clone()).or_default() += count;
-                }
+            (Self::Numbered(mine), Self::Numbered(theirs)) => add_numbers(mine, theirs),
+            (Self::Spelled(mine), Self::Spelled(theirs)) => add_texts(mine, theirs),
+            (Self::Mixed(numbers, texts), Self::Mixed(their_numbers, their_texts)) => {
+                add_numbers(numbers, their_numbers);
+                add_texts(texts, their_texts);
             }
             // Parts of one recipe have tallies of one form.
             _ => {}
@@ -129,15 +199,34 @@ impl BagTally {
     pub(crate) fn bag(&self, definition: &BagDefinition, options: &InstanceOptions) -> Bag {
         match (self, definition.source) {
             (Self::Numbered(counts), BagSource::Flows { spell, .. }) => {
-                let mut bag = Bag::new();
-                for (word, count) in counts {
-                    *bag.entry(spell(*word, options)).or_default() += count;
-                }
-                bag
+                spelled(Bag::new(), counts, |word| spell(word, options))
+            }
+            (Self::Mixed(counts, texts), BagSource::Traffic { spell, .. }) => {
+                spelled(texts.clone(), counts, |word| spell(word, options))
             }
             (Self::Spelled(bag), _) => bag.clone(),
-            (Self::Numbered(_), BagSource::Messages { .. }) => Bag::new(),
+            (Self::Numbered(_) | Self::Mixed(..), _) => Bag::new(),
         }
+    }
+}
+
+/// A bag with further words, which are spelled.
+fn spelled(mut bag: Bag, counts: &BTreeMap<u64, u64>, spell: impl Fn(u64) -> String) -> Bag {
+    for (word, count) in counts {
+        *bag.entry(spell(*word)).or_default() += count;
+    }
+    bag
+}
+
+fn add_numbers(mine: &mut BTreeMap<u64, u64>, theirs: &BTreeMap<u64, u64>) {
+    for (word, count) in theirs {
+        *mine.entry(*word).or_default() += count;
+    }
+}
+
+fn add_texts(mine: &mut Bag, theirs: &Bag) {
+    for (word, count) in theirs {
+        *mine.entry(word.clone()).or_default() += count;
     }
 }
 

@@ -12,6 +12,7 @@ mod observation;
 mod plan;
 mod registry;
 mod set;
+mod star;
 
 pub use bags::BagName;
 pub use cost::CollectionCost;

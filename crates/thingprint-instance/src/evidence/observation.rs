@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use thingprint_flow::{DevicePacket, Flow};
+use thingprint_flow::{DevicePacket, Flow, MacAddr};
 use thingprint_protocol::Message;
 
 /// What evidence is counted from when a flow closes.
@@ -35,4 +35,6 @@ impl ClosedFlow {
 pub(crate) struct SentMessage<'a> {
     pub(crate) message: &'a Message,
     pub(crate) packet: &'a DevicePacket<'a, 'a>,
+    /// The device's own address, which is no evidence of its kind.
+    pub(crate) own: Option<MacAddr>,
 }

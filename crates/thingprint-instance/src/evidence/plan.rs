@@ -1,6 +1,7 @@
+use thingprint_flow::{DevicePacket, NonIp};
 use thingprint_protocol::Interest;
 
-use super::bag::BagDefinition;
+use super::bag::{BagDefinition, BagSource};
 use super::number::{NumberDefinition, NumberSource};
 use super::observation::{ClosedFlow, SentMessage};
 use super::set::EvidenceSet;
@@ -17,6 +18,8 @@ pub(crate) struct EvidencePlan {
     set: EvidenceSet,
     numbers: Box<[&'static NumberDefinition]>,
     bags: Box<[&'static BagDefinition]>,
+    /// Places of the bags that are counted from packets.
+    of_packets: Box<[usize]>,
     interest: Interest,
 }
 
@@ -37,7 +40,15 @@ impl EvidencePlan {
         let wanted = numbers.iter().map(|number| number.interest());
         let wanted = wanted.chain(bags.iter().map(|bag| bag.interest()));
         let interest = wanted.fold(Interest::NONE, Interest::or);
-        Self { set, numbers, bags, interest }
+        let is_of_packets = |bag: &BagDefinition| matches!(bag.source, BagSource::Traffic { .. });
+        let of_packets = (0..bags.len()).filter(|at| is_of_packets(bags[*at])).collect();
+        Self { set, numbers, bags, of_packets, interest }
+    }
+
+    /// Whether evidence is counted from single packets.
+    #[inline]
+    pub(crate) const fn wants_packets(&self) -> bool {
+        !self.of_packets.is_empty()
     }
 
     /// The messages that the evidence is counted from.
@@ -97,6 +108,35 @@ impl EvidenceTally {
         }
         for (tally, bag) in self.bags.iter_mut().zip(&plan.bags) {
             self.words_dropped += tally.message(bag, sent, options);
+        }
+    }
+
+    /// Counts a packet.
+    #[inline]
+    pub(crate) fn packet(
+        &mut self,
+        packet: &DevicePacket<'_, '_>,
+        plan: &EvidencePlan,
+        options: &InstanceOptions,
+    ) {
+        for &at in &plan.of_packets {
+            if let (Some(tally), Some(bag)) = (self.bags.get_mut(at), plan.bags.get(at)) {
+                self.words_dropped += tally.packet(bag, packet, options);
+            }
+        }
+    }
+
+    /// Counts a frame without an IP packet, which went to a group or to one host.
+    pub(crate) fn frame(
+        &mut self,
+        frame: (&NonIp<'_>, bool),
+        plan: &EvidencePlan,
+        options: &InstanceOptions,
+    ) {
+        for &at in &plan.of_packets {
+            if let (Some(tally), Some(bag)) = (self.bags.get_mut(at), plan.bags.get(at)) {
+                self.words_dropped += tally.frame(bag, frame, options);
+            }
         }
     }
 

@@ -142,6 +142,7 @@ impl Frame {
             src: self.src.0,
             dst: self.dst.0,
             ttl: 64,
+            stack: thingprint_flow::StackFields::default(),
             total_bytes: bytes + 28,
             transport: self.transport,
             src_port: self.src.1,

@@ -400,6 +400,7 @@ mod tests {
                 src: [192, 0, 2, 1].into(),
                 dst: [192, 0, 2, 2].into(),
                 ttl: 64,
+                stack: thingprint_flow::StackFields::default(),
                 total_bytes: 40,
                 transport: Transport::Tcp(TcpSegment { seq: 1, ack: 0, flags: TcpFlags(0x10) }),
                 src_port: 40000,

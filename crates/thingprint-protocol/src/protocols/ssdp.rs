@@ -48,6 +48,8 @@ pub struct SsdpMessage {
     pub cache_control: Option<String>,
     /// `LOCATION`, else `AL`.
     pub location: Option<Uri>,
+    /// Names of the headers in order, in lower case, joined by commas; the first 512 bytes.
+    pub field_order: Option<String>,
     /// Time to live, or hop limit, of the IP packet.
     pub ip_ttl: u8,
 }
@@ -76,6 +78,7 @@ impl MessageBody for SsdpMessage {
             &self.server,
             &self.user_agent,
             &self.cache_control,
+            &self.field_order,
         ];
         let uris = [&self.uri, &self.host, &self.location];
         texts.into_iter().map(|text| size::text(text.as_ref())).sum::<usize>()
@@ -137,6 +140,7 @@ fn message(headers: Headers<'_>, ip_ttl: u8) -> SsdpMessage {
         user_agent: headers.text("user-agent"),
         cache_control: headers.text("cache-control"),
         location: headers.text("location").or_else(|| headers.text("al")).map(Uri::new),
+        field_order: headers.order(),
         ip_ttl,
     }
 }

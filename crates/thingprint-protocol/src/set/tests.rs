@@ -19,6 +19,7 @@ fn packet(dst: Ipv4Addr, dst_port: u16) -> Ip<'static> {
         src: Ipv4Addr::new(192, 0, 2, 1).into(),
         dst: dst.into(),
         ttl: 64,
+        stack: thingprint_flow::StackFields::default(),
         total_bytes: 29,
         transport: Transport::Udp,
         src_port: 40000,

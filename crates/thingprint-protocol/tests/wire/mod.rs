@@ -75,6 +75,7 @@ pub(crate) fn packet(transport: Transport, payload: &[u8]) -> Ip<'_> {
         src: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)),
         dst: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)),
         ttl: 64,
+        stack: thingprint_flow::StackFields::default(),
         total_bytes: payload_bytes + 40,
         transport,
         src_port: 40000,

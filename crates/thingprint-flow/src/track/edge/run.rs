@@ -5,7 +5,7 @@ use crate::track::flow::Tally;
 use crate::track::key::{DevicePacket, FiveTuple};
 use crate::track::options::{FlowOptions, PacketSize};
 use crate::track::window::WindowIndex;
-use crate::{Ip, MacAddr, Packet, TcpFlags, TcpSegment, Timestamp, Transport};
+use crate::{Ip, MacAddr, Packet, StackFields, TcpFlags, TcpSegment, Timestamp, Transport};
 
 /// SYN, FIN or RST.
 const DECIDES: u8 = 0x07;
@@ -162,6 +162,7 @@ impl FlowRun {
             src: src.addr,
             dst: dst.addr,
             ttl: 0,
+            stack: StackFields::default(),
             total_bytes: 0,
             transport,
             src_port: src.port,

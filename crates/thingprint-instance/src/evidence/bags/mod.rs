@@ -10,6 +10,12 @@ registry! {
         DOMAINS = domains,
         CIPHER_SUITES = cipher_suites,
         SERVED_PORTS = served_ports,
+        SIZES = sizes,
+        DHCP = dhcp,
+        DECLARED = declared,
+        STACK = stack,
+        NETWORK = network,
+        ORGANISATIONS = organisations,
     }
 }
 

@@ -22,6 +22,7 @@ fn device() -> DeviceIndex {
         src: own,
         dst: peer,
         ttl: 64,
+        stack: thingprint_flow::StackFields::default(),
         total_bytes: 28,
         transport: Transport::Udp,
         src_port: 40_000,

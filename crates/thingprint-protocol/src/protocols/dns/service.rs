@@ -80,6 +80,7 @@ mod tests {
             src: to,
             dst: to,
             ttl: 255,
+            stack: thingprint_flow::StackFields::default(),
             total_bytes: 60,
             transport: Transport::Udp,
             src_port: ports.0,

@@ -7,6 +7,8 @@ use crate::text::escaped;
 const MOST_METHOD_BYTES: usize = 24;
 /// RFC 9112 §2.2: some clients send an empty line after a body, before the next request.
 const MOST_LEADING_BYTES: usize = 4;
+/// Longest list of header names that is kept.
+const MOST_ORDER_BYTES: usize = 512;
 const ICY: &[u8] = b"ICY ";
 const HTTP: &[u8] = b"HTTP/";
 const HTTP_0_9: HttpVersion = HttpVersion { major: 0, minor: 9 };
@@ -94,6 +96,22 @@ impl<'a> Headers<'a> {
             }
             value
         })
+    }
+
+    /// The names in order, in lower case, joined by commas; as many as [`MOST_ORDER_BYTES`] hold.
+    pub(crate) fn order(self) -> Option<String> {
+        let mut order = String::new();
+        for (name, _) in self.fields() {
+            let name = escaped(&name.to_ascii_lowercase());
+            if order.len() + name.len() > MOST_ORDER_BYTES {
+                break;
+            }
+            if !order.is_empty() {
+                order.push(',');
+            }
+            order.push_str(&name);
+        }
+        (!order.is_empty()).then_some(order)
     }
 
     /// Whether there is a header of this name, which is in lower case.

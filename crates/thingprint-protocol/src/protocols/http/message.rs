@@ -20,6 +20,8 @@ pub struct HttpRequest {
     pub user_agent: Option<String>,
     /// What each `Authorization` says, then each `Proxy-Authorization`; at most 64.
     pub authentication: Vec<Authentication>,
+    /// Names of the headers in order, in lower case, joined by commas; the first 512 bytes.
+    pub field_order: Option<String>,
 }
 
 /// The head of an HTTP response (RFC 9112 §4).
@@ -74,6 +76,7 @@ impl MessageBody for HttpRequest {
             + size::uri(Some(&self.uri))
             + size::uri(self.host.as_ref())
             + size::text(self.user_agent.as_ref())
+            + size::text(self.field_order.as_ref())
             + self.authentication.iter().map(Authentication::held_bytes).sum::<usize>()
     }
 

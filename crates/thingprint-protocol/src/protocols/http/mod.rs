@@ -139,6 +139,7 @@ fn message(start: StartLine<'_>, headers: Headers<'_>) -> Message {
             host: headers.text("host").map(Uri::new),
             user_agent: headers.text("user-agent"),
             authentication: authentication::sent(headers),
+            field_order: headers.order(),
         }),
         StartLine::Response { version, status, phrase } => Message::HttpResponse(HttpResponse {
             version,

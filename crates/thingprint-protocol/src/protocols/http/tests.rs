@@ -37,6 +37,7 @@ fn a_request_is_read_field_by_field() {
         host: Some(Uri::new("Lamp.example".to_owned())),
         user_agent: Some("lamp/1.0".to_owned()),
         authentication: Vec::new(),
+        field_order: Some("host,user-agent".to_owned()),
     };
     assert_eq!(found, expected);
 }
