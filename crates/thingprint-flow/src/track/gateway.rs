@@ -48,6 +48,21 @@ pub enum GatewayReason {
     MostPackets,
 }
 
+impl GatewayReason {
+    /// Its name, as JSON has it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Given => "given",
+            Self::Forwards => "forwards",
+            Self::Advertises => "advertises",
+            Self::VirtualRouter => "virtual_router",
+            Self::ReceivesOnly => "receives_only",
+            Self::MostSources => "most_sources",
+            Self::MostPackets => "most_packets",
+        }
+    }
+}
+
 impl fmt::Display for GatewayReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -1,12 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
+use super::claim::{ArpClaim, arp_claim, neighbour_claim};
 use super::gateway::is_not_local;
-use crate::{Ip, LocalNets, MacAddr, NonIp, Packet, Transport};
+use crate::{Ip, LocalNets, MacAddr, Packet, Transport};
 
 /// MAC addresses that are looked at.
 const MOST_MACS: usize = 1 << 16;
@@ -17,7 +18,6 @@ const MOST_ANSWERED: usize = 2;
 /// Addresses forwarded for, after which a MAC address is not looked at any more.
 const ENOUGH_FORWARDED: usize = 64;
 
-const ARP: u16 = 0x0806;
 const ICMPV6: u8 = 58;
 
 /// What was seen of each MAC address that bears on whether it is a gateway.
@@ -158,20 +158,14 @@ impl GatewayEvidence {
         if ip.transport != Transport::Other(ICMPV6) {
             return;
         }
-        match ip.payload {
-            [134, _, _, _, _, _, high, low, ..] if (*high, *low) != (0, 0) => {
-                if let Some(seen) = self.seen(0, sender) {
-                    seen.advertises = true;
-                }
-            }
-            [135, ..] => self.claim(sender, ip.src),
-            [136, rest @ ..] => {
-                let target = rest.get(7..23).and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
-                if let Some(target) = target {
-                    self.claim(sender, Ipv6Addr::from(target).into());
-                }
-            }
-            _ => {}
+        if let [134, _, _, _, _, _, high, low, ..] = ip.payload
+            && (*high, *low) != (0, 0)
+            && let Some(seen) = self.seen(0, sender)
+        {
+            seen.advertises = true;
+        }
+        if let Some(address) = neighbour_claim(ip) {
+            self.claim(sender, address);
         }
     }
 
@@ -210,11 +204,9 @@ impl GatewayEvidence {
 
     /// ARP (RFC 826): whoever names an address as the sender's has it.
     fn observe_claim(&mut self, packet: &Packet<'_>) {
-        let Some(NonIp { ether_type: ARP, payload }) = packet.other else { return };
-        let Some([_, _, _, _, 6, 4, _, _, mac @ .., a, b, c, d]) = payload.first_chunk::<18>() else {
-            return;
-        };
-        self.claim(MacAddr::new(*mac), Ipv4Addr::new(*a, *b, *c, *d).into());
+        if let Some(ArpClaim { mac, address, .. }) = arp_claim(packet) {
+            self.claim(mac, address);
+        }
     }
 
     /// DHCP (RFC 2131 §2): the address in a server's answer, or in a client's request, is the client's.

@@ -1,5 +1,6 @@
 //! The flow table: packets in, flows of each device out.
 
+mod claim;
 mod client;
 mod counts;
 mod device;
@@ -13,6 +14,7 @@ mod key;
 mod link_evidence;
 mod observer;
 mod options;
+mod own_addresses;
 mod passages;
 mod streams;
 mod table;
@@ -34,5 +36,6 @@ pub use observer::Observer;
 pub use options::{
     FlowEnding, FlowOptions, Identity, PacketSize, ParseOptionError, ServerPorts, WindowLength,
 };
+pub use own_addresses::OwnAddresses;
 pub use tracker::{Finished, SharedPacket, Tracker};
 pub use window::WindowIndex;
