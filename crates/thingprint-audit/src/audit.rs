@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use serde::{Serialize, Serializer};
-use thingprint_flow::{DeviceId, Timestamp, protocol_name};
+use thingprint_flow::{DeviceId, GatewayReason, Timestamp, protocol_name};
 use thingprint_protocol::Sender;
 
 use crate::coverage::{Coverage, CoverageByProtocol};
@@ -29,6 +29,9 @@ pub struct DeviceAudit {
     pub device: DeviceId,
     /// What it is, where a label says so.
     pub label: Option<String>,
+    /// Why it is a gateway; then what it says for itself is judged, and nothing that it forwards.
+    #[serde(skip)]
+    pub gateway: Option<GatewayReason>,
     /// Its flows, of any protocol or none that is known.
     pub flows: u64,
     /// Flows by protocol: the abbreviation of the model that told it.
@@ -111,6 +114,13 @@ pub struct Example {
     pub server: SocketAddr,
     /// The capture that it is in, where whoever read the captures tells.
     pub capture: Option<String>,
+}
+
+impl DeviceAudit {
+    /// `gateway`, or `device`.
+    pub const fn class(&self) -> &'static str {
+        if self.gateway.is_some() { "gateway" } else { "device" }
+    }
 }
 
 impl Audit {

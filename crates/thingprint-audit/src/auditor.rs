@@ -219,7 +219,7 @@ impl DeviceTally {
             findings.extend(tally.findings(rule, judge));
         }
         let Self { flows, protocols, coverage, dropped, .. } = self;
-        DeviceAudit { device, label, flows, protocols, coverage, judged, findings, dropped }
+        DeviceAudit { device, label, gateway: None, flows, protocols, coverage, judged, findings, dropped }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use thingprint_figure::{Lines, Page};
-use thingprint_flow::{DeviceId, DeviceIndex, MacAddr, Timestamp};
+use thingprint_flow::{DeviceId, DeviceIndex, GatewayReason, Gateways, Timestamp};
 use thingprint_profile::{Answer, Attribute, CipherList, Evidence, KnownDevices, Likeness, Matcher, Traits};
 use thingprint_table::Table;
 
@@ -49,8 +49,8 @@ pub struct Header {
     pub captures: Vec<String>,
     /// Time of the earliest and of the latest frame.
     pub span: Option<(Timestamp, Timestamp)>,
-    /// The gateways, which are not judged.
-    pub gateways: BTreeSet<MacAddr>,
+    /// The gateways, of which nothing is judged that they forward.
+    pub gateways: Gateways,
     /// What was left out.
     pub dropped: Dropped,
 }
@@ -101,6 +101,8 @@ pub struct ReportDocument<'a> {
 struct DeviceDocument<'a> {
     #[serde(flatten)]
     audit: &'a DeviceAudit,
+    class: &'static str,
+    gateway_reason: Option<GatewayReason>,
     fingerprint: BTreeMap<&'static str, Vec<ValueDocument<'a>>>,
     looks_like: Option<LikenessDocument<'a>>,
     mud: Option<VerdictDocument<'a>>,
@@ -201,11 +203,19 @@ impl Report {
         self.audit.devices.iter().filter_map(move |device| Some((device, of(device)?)))
     }
 
-    /// How many devices there are.
+    /// How many devices there are, and how many gateways that say anything for themselves.
     pub fn devices(&self) -> String {
-        match self.audit.devices.len() {
-            1 => "1 device".to_owned(),
-            devices => format!("{devices} devices"),
+        let (gateways, devices): (Vec<_>, Vec<_>) =
+            self.audit.devices.iter().partition(|device| device.gateway.is_some());
+        let some = |count: usize, one: &str| match count {
+            1 => format!("1 {one}"),
+            count => format!("{count} {one}s"),
+        };
+        let devices = some(devices.len(), "device");
+        if gateways.is_empty() {
+            devices
+        } else {
+            format!("{devices} and {}", some(gateways.len(), "gateway"))
         }
     }
 
@@ -271,8 +281,8 @@ impl Report {
         ReportDocument {
             policy: &self.audit.policy,
             policy_date: &self.audit.policy_date,
-            gateway: self.header.gateways.first().map(ToString::to_string),
-            gateways: self.header.gateways.iter().map(ToString::to_string).collect(),
+            gateway: self.header.gateways.0.keys().next().map(ToString::to_string),
+            gateways: self.header.gateways.0.keys().map(ToString::to_string).collect(),
             devices: self.audit.devices.iter().map(|device| self.device(device)).collect(),
             coverage: self.audit.coverage(),
             dropped: self.header.dropped,
@@ -289,7 +299,14 @@ impl Report {
         }
         let likeness = shows.and_then(|shows| shows.likeness.as_ref());
         let mud = self.verdicts.get(&audit.device).map(Verdict::document);
-        DeviceDocument { audit, fingerprint, looks_like: likeness.map(LikenessDocument::of), mud }
+        DeviceDocument {
+            audit,
+            class: audit.class(),
+            gateway_reason: audit.gateway,
+            fingerprint,
+            looks_like: likeness.map(LikenessDocument::of),
+            mud,
+        }
     }
 }
 

@@ -127,12 +127,16 @@ pub fn log(audit: &Audit, policy: &Policy, others: Vec<RuleEntry>) -> Log {
     let results = audit.at_or_over(Severity::Note).map(result).collect();
     let by_device: Map<String, Value> =
         audit.devices.iter().map(|device| (device.device.to_string(), json!(device.coverage))).collect();
+    let gateways =
+        audit.devices.iter().filter_map(|device| Some((device.device.to_string(), json!(device.gateway?))));
+    let gateways: Map<String, Value> = gateways.collect();
     let properties = members([
         ("policy", json!(audit.policy)),
         ("policyDate", json!(audit.policy_date)),
         ("dropped", json!(audit.dropped())),
         ("coverage", json!(audit.coverage())),
         ("coverageByDevice", json!(by_device)),
+        ("gateways", json!(gateways)),
     ]);
     let driver = Driver { name: "thingprint", semantic_version: env!("CARGO_PKG_VERSION"), rules };
     Log { schema: SCHEMA, version: "2.1.0", runs: [Run { tool: Tool { driver }, results, properties }] }

@@ -2,13 +2,16 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use thingprint_flow::{DeviceId, DeviceIndex, DevicePacket, Flow, MacAddr, Observer, Timestamp};
+use thingprint_flow::{
+    DeviceFrame, DeviceId, DeviceIndex, DevicePacket, Flow, MacAddr, Observer, OwnAddresses, Timestamp,
+};
 use thingprint_protocol::{
     DetectedProtocol, DhcpMessage, Engine, Interest, Message, MessageContext, MessageObserver, ModelIndex,
     Protocol, Sender,
 };
 
 use crate::Bag;
+use crate::device_entry::{DeviceEntry, InventoryRecord};
 use crate::lookup::is_lookup;
 use crate::options::PortWord;
 
@@ -26,76 +29,29 @@ pub struct Inventory {
     devices: Vec<Sums>,
 }
 
-/// What the inventory knows of one device.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DeviceEntry {
-    /// The device.
-    pub device: DeviceId,
-    /// Whether its MAC address is locally administered, as randomised ones are.
-    pub is_randomised: bool,
-    /// IP addresses that it sent from, with the packets from each.
-    pub addresses: BTreeMap<IpAddr, u64>,
-    /// The host name that it told a DHCP server last (option 12).
-    pub host_name: Option<String>,
-    /// The vendor class that it told a DHCP server last (option 60).
-    pub vendor_class: Option<String>,
-    /// Names that it looked up in the DNS, with the number of times.
-    pub names: Bag,
-    /// Server ports of the flows that it initiated, as `tcp/443`, with the number of flows.
-    pub server_ports: Bag,
-    /// Ports that it served to others, as `tcp/80`, with the number of flows.
-    pub served_ports: Bag,
-    /// Application protocols that it spoke, on any port and either side, with the number of flows.
-    pub services: Bag,
-    /// Time of its first IP packet.
-    pub first_seen: Timestamp,
-    /// Time of its last IP packet.
-    pub last_seen: Timestamp,
-    /// IP packets that it sent.
-    pub packets_up: u64,
-    /// Those of them to one host alone, not to a group or to all.
-    pub unicast_up: u64,
-    /// IP packets that it received.
-    pub packets_down: u64,
-}
-
-impl DeviceEntry {
-    /// A device that sent nothing itself: a relay passed on its DHCP message, between these times.
-    pub fn of_client(client: MacAddr, (first_seen, last_seen): (Timestamp, Timestamp)) -> Self {
-        Self {
-            device: DeviceId::Mac(client),
-            is_randomised: client.is_locally_administered(),
-            addresses: BTreeMap::new(),
-            host_name: None,
-            vendor_class: None,
-            names: Bag::new(),
-            server_ports: Bag::new(),
-            served_ports: Bag::new(),
-            services: Bag::new(),
-            first_seen,
-            last_seen,
-            packets_up: 0,
-            unicast_up: 0,
-            packets_down: 0,
-        }
-    }
-
-    /// Adds what a DHCP message of the device says that a relay passed on; its own frames come first.
-    pub fn hear_of(&mut self, message: &DhcpMessage) {
-        self.host_name = self.host_name.take().or_else(|| message.host_name.clone());
-        self.vendor_class = self.vendor_class.take().or_else(|| message.vendor_class.clone());
-    }
-}
-
+/// What is known of a device so far.
 #[derive(Debug, Default)]
 struct Sums {
-    addresses: BTreeMap<IpAddr, u64>,
+    addresses: OwnAddresses,
     host_name: Option<String>,
     vendor_class: Option<String>,
+    /// At addresses of its own.
+    own: Counts,
+    /// At others, as whoever forwards packets has them, or that were not known to be its own yet.
+    others: Counts,
+}
+
+/// What was counted at some of a device's addresses.
+#[derive(Clone, Debug, Default)]
+struct Counts {
+    addresses: BTreeMap<IpAddr, u64>,
     names: Bag,
     server_ports: BTreeMap<(u8, u16), u64>,
     served_ports: BTreeMap<(u8, u16), u64>,
     services: BTreeMap<ModelIndex, u64>,
+    served: BTreeMap<ModelIndex, u64>,
+    /// Answers of a DHCP server, which may go to all.
+    dhcp_answers: u64,
     times: Option<(Timestamp, Timestamp)>,
     packets_up: u64,
     unicast_up: u64,
@@ -108,12 +64,12 @@ impl Inventory {
         Self { engine: engine.clone(), ids: Vec::new(), devices: Vec::new() }
     }
 
-    /// The devices that sent anything, in the order of their ids.
-    pub fn into_entries(self) -> Vec<DeviceEntry> {
-        let devices = self.ids.into_iter().zip(self.devices).filter(|(_, sums)| sums.packets_up > 0);
-        let mut entries: Vec<_> = devices.filter_map(|(id, sums)| sums.entry(id, &self.engine)).collect();
-        entries.sort_by_key(|entry| entry.device);
-        entries
+    /// The devices, in the order of their ids.
+    pub fn into_records(self) -> Vec<InventoryRecord> {
+        let devices = self.ids.into_iter().zip(self.devices);
+        let mut records: Vec<_> = devices.map(|(id, sums)| sums.record(id, &self.engine)).collect();
+        records.sort_by_key(InventoryRecord::device);
+        records
     }
 
     fn sums(&mut self, device: DeviceIndex) -> &mut Sums {
@@ -128,6 +84,8 @@ impl Inventory {
 impl Observer for Inventory {
     type State = ();
 
+    const WANTS_FRAMES: bool = true;
+
     fn device(&mut self, device: DeviceIndex, id: DeviceId) {
         self.sums(device);
         // Indices are given out in order, since no device is forgotten.
@@ -136,22 +94,22 @@ impl Observer for Inventory {
 
     fn packet(&mut self, packet: &DevicePacket<'_, '_>, (): &mut ()) {
         let sums = self.sums(packet.device);
-        let time = packet.packet.time;
-        let (first, last) = sums.times.get_or_insert((time, time));
-        (*first, *last) = ((*first).min(time), (*last).max(time));
         if packet.is_sent {
-            sums.packets_up += 1;
-            sums.unicast_up += u64::from(is_unicast(packet));
-            count(&mut sums.addresses, packet.ip.src);
-        } else {
-            sums.packets_down += 1;
+            sums.addresses.observe(packet.packet);
+        }
+        sums.counts(local_address(packet)).packet(packet);
+    }
+
+    fn frame(&mut self, frame: &DeviceFrame<'_, '_>) {
+        if frame.is_sent {
+            self.sums(frame.device).addresses.observe(frame.packet);
         }
     }
 
     fn flow(&mut self, flow: Flow<()>) {
         let key = (flow.tuple.protocol(), flow.server_port());
-        let sums = self.sums(flow.device);
-        count(if flow.is_client { &mut sums.server_ports } else { &mut sums.served_ports }, key);
+        let counts = self.sums(flow.device).counts(flow.local.addr);
+        count(if flow.is_client { &mut counts.server_ports } else { &mut counts.served_ports }, key);
     }
 }
 
@@ -167,20 +125,29 @@ impl MessageObserver for Inventory {
     }
 
     fn detected(&mut self, flow: Flow<()>, detection: DetectedProtocol) {
-        let sums = self.sums(flow.device);
+        let counts = self.sums(flow.device).counts(flow.local.addr);
         for model in detection.models() {
-            count(&mut sums.services, model);
+            count(&mut counts.services, model);
+            if !flow.is_client {
+                count(&mut counts.served, model);
+            }
         }
         self.flow(flow);
     }
 }
 
 impl Sums {
+    /// What is counted at an address of the device.
+    fn counts(&mut self, address: IpAddr) -> &mut Counts {
+        if self.addresses.contains(address) { &mut self.own } else { &mut self.others }
+    }
+
     fn message(&mut self, packet: &DevicePacket<'_, '_>, message: Message) {
         match message {
             Message::Dns(dns) if is_lookup(&dns, packet) => {
+                let counts = self.counts(packet.ip.src);
                 for question in dns.questions {
-                    count(&mut self.names, question.name);
+                    count(&mut counts.names, question.name);
                 }
             }
             message if message.is_passed_on(packet.packet.src_mac) => {}
@@ -188,34 +155,99 @@ impl Sums {
                 self.host_name = host_name.or(self.host_name.take());
                 self.vendor_class = vendor_class.or(self.vendor_class.take());
             }
+            Message::Dhcp(_) => self.counts(packet.ip.src).dhcp_answers += 1,
             _ => {}
         }
     }
 
-    fn entry(self, device: DeviceId, engine: &Engine) -> Option<DeviceEntry> {
-        let (first_seen, last_seen) = self.times?;
+    fn record(self, device: DeviceId, engine: &Engine) -> InventoryRecord {
+        let entry = |counts: Counts| DeviceEntry {
+            host_name: self.host_name.clone(),
+            vendor_class: self.vendor_class.clone(),
+            ..counts.entry(device, engine)
+        };
+        let mut own = entry(self.own.clone());
+        for address in self.addresses.iter() {
+            own.addresses.entry(address).or_default();
+        }
+        InventoryRecord::new(entry(self.own.merged(self.others)), own)
+    }
+}
+
+impl Counts {
+    fn packet(&mut self, packet: &DevicePacket<'_, '_>) {
+        let time = packet.packet.time;
+        let (first, last) = self.times.get_or_insert((time, time));
+        (*first, *last) = ((*first).min(time), (*last).max(time));
+        if packet.is_sent {
+            self.packets_up += 1;
+            self.unicast_up += u64::from(is_unicast(packet));
+            count(&mut self.addresses, packet.ip.src);
+        } else {
+            self.packets_down += 1;
+        }
+    }
+
+    /// With what was counted at other addresses.
+    fn merged(mut self, others: Self) -> Self {
+        add_all(&mut self.addresses, others.addresses);
+        add_all(&mut self.names, others.names);
+        add_all(&mut self.server_ports, others.server_ports);
+        add_all(&mut self.served_ports, others.served_ports);
+        add_all(&mut self.services, others.services);
+        add_all(&mut self.served, others.served);
+        let times = [self.times, others.times].into_iter().flatten();
+        self.times = times.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
+        self.dhcp_answers += others.dhcp_answers;
+        self.packets_up += others.packets_up;
+        self.unicast_up += others.unicast_up;
+        self.packets_down += others.packets_down;
+        self
+    }
+
+    fn entry(self, device: DeviceId, engine: &Engine) -> DeviceEntry {
         let words = |ports: BTreeMap<(u8, u16), u64>| -> Bag {
             let word = |(protocol, port)| PortWord::ProtoPort.word(protocol, port);
             ports.into_iter().map(|(key, count)| (word(key), count)).collect()
         };
-        let name = |model| Some(engine.models().model(model)?.name().to_lowercase());
-        let services = self.services.into_iter().filter_map(|(model, flows)| Some((name(model)?, flows)));
-        Some(DeviceEntry {
-            device,
-            is_randomised: matches!(device, DeviceId::Mac(mac) if mac.is_locally_administered()),
+        let services = |flows: BTreeMap<ModelIndex, u64>| -> Bag {
+            let name = |model| Some(engine.models().model(model)?.name().to_lowercase());
+            flows.into_iter().filter_map(|(model, flows)| Some((name(model)?, flows))).collect()
+        };
+        let mut served = services(self.served);
+        if self.dhcp_answers > 0 {
+            served.entry("dhcp".to_owned()).or_insert(self.dhcp_answers);
+        }
+        DeviceEntry {
             addresses: self.addresses.into_iter().filter(|(addr, _)| !addr.is_unspecified()).collect(),
-            host_name: self.host_name,
-            vendor_class: self.vendor_class,
             names: self.names,
             server_ports: words(self.server_ports),
             served_ports: words(self.served_ports),
-            services: services.collect(),
-            first_seen,
-            last_seen,
+            services: services(self.services),
+            served_services: served,
+            first_seen: self.times.map(|(first, _)| first),
+            last_seen: self.times.map(|(_, last)| last),
             packets_up: self.packets_up,
             unicast_up: self.unicast_up,
             packets_down: self.packets_down,
-        })
+            ..DeviceEntry::new(device)
+        }
+    }
+}
+
+/// The device's own address, or the one that it forwards for.
+const fn local_address(packet: &DevicePacket<'_, '_>) -> IpAddr {
+    if packet.is_sent { packet.ip.src } else { packet.ip.dst }
+}
+
+fn add_all<K: Ord>(counts: &mut BTreeMap<K, u64>, others: BTreeMap<K, u64>) {
+    for (key, times) in others {
+        let has_room = counts.len() < MAX_WORDS;
+        if let Some(count) = counts.get_mut(&key) {
+            *count += times;
+        } else if has_room {
+            counts.insert(key, times);
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 mod activity;
 mod builder;
 mod bursts;
+mod device_entry;
 mod evidence;
 mod exact_sum;
 mod instance;
@@ -25,12 +26,13 @@ mod tally;
 mod vantage;
 
 pub use builder::{BuildCounts, Builder};
+pub use device_entry::{DeviceEntry, InventoryRecord};
 pub use evidence::{Attribute, BagName, CollectionCost, EvidenceSet, Unit, UnknownEvidence};
 pub use instance::{
     Attributes, Bag, Bags, Counts, Instance, Kind, Label, Labeled, ParseKindError, Spread, Spreads,
 };
 pub use instance_observer::InstanceObserver;
-pub use inventory::{DeviceEntry, Inventory};
+pub use inventory::Inventory;
 pub use models_id::ModelsId;
 pub use options::{InstanceOptions, NameSource, PortScope, PortWord, RateMean};
 pub use part::{Part, PartDevices, PartId};

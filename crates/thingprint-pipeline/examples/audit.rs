@@ -26,7 +26,7 @@ fn main() {
         }
         Ok::<_, Infallible>(())
     });
-    let seen = audit.finish(BTreeMap::new(), run.summary.gateways.macs(), run.summary.span);
+    let seen = audit.finish(BTreeMap::new(), run.summary.gateways, run.summary.span);
     for device in seen.audit.devices {
         for finding in device.findings {
             println!("{} {} {}: {}", device.device, finding.severity, finding.rule, finding.seen);

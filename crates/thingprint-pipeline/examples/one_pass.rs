@@ -8,7 +8,7 @@ use std::fs::File;
 use either::Either;
 use thingprint_audit::{Policy, report::ObservationsBuilder};
 use thingprint_flow::Capture;
-use thingprint_instance::InstanceOptions;
+use thingprint_instance::{InstanceOptions, InventoryRecord};
 use thingprint_pipeline::{Captures, Event, FlowStage, InstanceStage, InventoryStage, Pipeline};
 
 fn main() {
@@ -35,8 +35,9 @@ fn main() {
         }
         Ok::<_, Infallible>(())
     });
-    let seen = audit.finish(BTreeMap::new(), run.summary.gateways.macs(), run.summary.span);
+    let seen = audit.finish(BTreeMap::new(), run.summary.gateways, run.summary.span);
     let findings: usize = seen.audit.devices.iter().map(|device| device.findings.len()).sum();
-    let listed: usize = run.rests.iter().map(|(_, ((), devices))| devices.len()).sum();
+    let records = run.rests.into_iter().flat_map(|(_, ((), records))| records);
+    let listed = records.filter_map(InventoryRecord::into_device).count();
     println!("{instances} instances, {findings} findings, {listed} devices");
 }

@@ -77,9 +77,7 @@ impl GatewayWatch {
     /// Decides by what was seen so far. Who was a gateway once stays one.
     pub(crate) fn decide(&mut self, clock: Timestamp) -> Gateways {
         if let Some(evidence) = &self.evidence {
-            for (mac, reason) in self.policy.decide(evidence).0 {
-                self.decided.0.entry(mac).or_insert(reason);
-            }
+            self.decided.0.extend(self.policy.decide(evidence).0);
         }
         self.next = Some(close_of(self.window, self.lateness_ns, clock));
         self.decided.clone()

@@ -32,6 +32,7 @@ mod capture_spans;
 mod community_id;
 mod event;
 mod first_frames;
+mod gateway_ends;
 mod gateways;
 mod network_survey;
 mod parallel;

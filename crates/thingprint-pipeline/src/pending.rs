@@ -40,6 +40,12 @@ impl<'a, S: Stage, E> Pending<'a, S, E> {
         self.rows.extend(rows);
     }
 
+    /// These are known to be gateways from the start.
+    pub(crate) fn know(mut self, gateways: Gateways) -> Self {
+        self.gateways = gateways;
+        self
+    }
+
     /// From now on these are the gateways.
     pub(crate) fn decide(&mut self, gateways: Gateways) {
         self.gateways = gateways;
@@ -89,10 +95,10 @@ impl<'a, S: Stage, E> Pending<'a, S, E> {
         (self.sink)(Event::Rows(rows))
     }
 
-    /// The address of a row's device, which may be a gateway's.
+    /// The address of a row's device, with which the row leaves if it is a gateway's.
     fn gateway_of(&self, row: &S::Row) -> Option<MacAddr> {
         match self.stage.device(row) {
-            Some(DeviceId::Mac(mac)) => Some(mac),
+            Some(DeviceId::Mac(mac)) if !self.stage.is_own(row) => Some(mac),
             _ => None,
         }
     }

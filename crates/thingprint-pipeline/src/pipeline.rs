@@ -6,6 +6,7 @@ use thingprint_protocol::Engine;
 use crate::ahead::Ahead;
 use crate::event::Event;
 use crate::first_frames::FirstFrames;
+use crate::gateway_ends::GatewayEnds;
 use crate::gateways::{GUESS_FRAMES, GatewayWatch};
 use crate::parallel;
 use crate::pending::Pending;
@@ -40,6 +41,9 @@ pub struct Pipeline {
     pub wants_spans: bool,
     /// Whether gateways stay devices: they leave when parts are merged.
     pub keeps_gateways: bool,
+    /// Whether stages see what gateways send and receive at addresses of their own, beside what they forward; rows of it
+    /// leave where [`Stage::is_own`] says so.
+    pub shows_gateways: bool,
 }
 
 impl Default for Pipeline {
@@ -51,6 +55,7 @@ impl Default for Pipeline {
             threads: NonZeroUsize::MIN,
             wants_spans: false,
             keeps_gateways: false,
+            shows_gateways: false,
         }
     }
 }
@@ -207,7 +212,7 @@ impl Pipeline {
         let (inner, identity) = self.inner(source, stage, (survey, progress));
         let is_open =
             is_stream && !self.keeps_gateways && !self.gateways.is_settled() && identity == Identity::Mac;
-        let pending = Pending::new(stage, sink, is_open);
+        let pending = Pending::new(stage, sink, is_open).know(survey.gateways.clone());
         if self.threads.get() == 1 {
             sequential::run(inner, pending, &mut NoTap)
         } else {
@@ -231,6 +236,7 @@ impl Pipeline {
         let flow = FlowOptions { gateways: survey.gateways.macs(), identity, ..self.flow.clone() };
         let watch = GatewayWatch::new(&self.gateways, &flow, !source.is_rewindable());
         let mut router = Router::new(&flow, watch, self.wants_spans);
+        router.gateway_ends = self.shows_gateways.then(|| GatewayEnds::new(&flow));
         router.read.copies = copies;
         router.read.by_address = u64::from(identity != self.flow.identity);
         let shards = shards(stage, &flow, &self.engine);

@@ -1,6 +1,7 @@
 use thingprint_flow::{DeviceId, Ends, FlowOptions, Frame, Identifier, Ip, Packet, Repeat, Timestamp};
 
 use crate::capture_spans::CaptureSpans;
+use crate::gateway_ends::GatewayEnds;
 use crate::gateways::GatewayWatch;
 use crate::recent::{Addresses, Recent};
 use crate::summary::ReadSummary;
@@ -15,6 +16,8 @@ pub(crate) struct Router {
     identifier: Identifier,
     recent: Recent<Known>,
     pub(crate) gateways: GatewayWatch,
+    /// Which packets are a gateway's own, where that is wanted.
+    pub(crate) gateway_ends: Option<GatewayEnds>,
     pub(crate) spans: Option<CaptureSpans>,
     pub(crate) read: ReadSummary,
     pub(crate) span: Option<(Timestamp, Timestamp)>,
@@ -55,6 +58,7 @@ impl Router {
             identifier: Identifier::new(flow),
             recent: Recent::default(),
             gateways,
+            gateway_ends: None,
             spans: wants_spans.then(CaptureSpans::default),
             read: ReadSummary {
                 unowned: Unowned::with_local_nets(flow.local_nets.clone()),
@@ -85,12 +89,17 @@ impl Router {
         if let Some(spans) = &mut self.spans {
             spans.see(capture, packet);
         }
-        let devices = if let Some(ip) = &packet.ip {
+        let mut devices = if let Some(ip) = &packet.ip {
             self.look_up(packet, ip)
         } else {
             self.gateways.observe(packet);
             Devices::of(self.identifier.ends_of(packet))
         };
+        if let Some(gateways) = &mut self.gateway_ends {
+            let mut ends = devices.ends;
+            gateways.add_to(&mut ends, packet);
+            devices = Devices::of(ends);
+        }
         Routed { devices, number: self.read.frames, clock, ended }
     }
 

@@ -25,8 +25,14 @@ pub trait Stage: Sync {
     /// When a row became final, and its place among the others of that time.
     fn order(&self, row: &Self::Row) -> (Timestamp, Self::Key);
 
-    /// The device that a row is of; rows of gateways are left out.
+    /// The device that a row is of; rows of gateways are left out, but for [`Stage::is_own`].
     fn device(&self, row: &Self::Row) -> Option<DeviceId>;
+
+    /// Whether a row is of what its device says for itself, so that it stays where that is a gateway.
+    fn is_own(&self, row: &Self::Row) -> bool {
+        let _ = row;
+        false
+    }
 
     /// What a shard leaves, after its last rows were taken.
     fn finish(&self, observer: Self::Observer, end: &End) -> Self::Rest;
@@ -79,6 +85,13 @@ impl<A: Stage, B: Stage> Stage for (A, B) {
         match row {
             Either::Left(row) => self.0.device(row),
             Either::Right(row) => self.1.device(row),
+        }
+    }
+
+    fn is_own(&self, row: &Self::Row) -> bool {
+        match row {
+            Either::Left(row) => self.0.is_own(row),
+            Either::Right(row) => self.1.is_own(row),
         }
     }
 

@@ -233,6 +233,7 @@ impl Extraction<'_> {
             options: self.trace,
             wants_spans: false,
             keeps_gateways: false,
+            shows_gateways: false,
             is_quiet: self.messages.is_quiet(),
         }
     }

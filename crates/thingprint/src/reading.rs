@@ -11,6 +11,7 @@ use crate::progress::Progress;
 
 /// Captures that are one trace, and how they are read.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is asked for by itself")]
 pub(crate) struct Reading<'a> {
     pub(crate) inputs: &'a [Input],
     pub(crate) flow: FlowOptions,
@@ -22,6 +23,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) wants_spans: bool,
     /// Whether gateways stay devices, for a part.
     pub(crate) keeps_gateways: bool,
+    /// Whether what gateways say for themselves is wanted.
+    pub(crate) shows_gateways: bool,
     pub(crate) is_quiet: bool,
 }
 
@@ -69,6 +72,7 @@ impl Reading<'_> {
             threads: self.threads,
             wants_spans: self.wants_spans,
             keeps_gateways: self.keeps_gateways,
+            shows_gateways: self.shows_gateways,
         }
     }
 

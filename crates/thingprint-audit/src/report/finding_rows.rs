@@ -13,6 +13,7 @@ const COLUMNS_BEHIND_SEEN: usize = 10;
 pub(crate) fn findings(report: &Report) -> Table {
     let mut table = Table::new([
         ("device", Type::Text),
+        ("class", Type::Text),
         ("label", Type::Text),
         ("policy", Type::Text),
         ("rule", Type::Text),
@@ -53,6 +54,7 @@ fn cells(report: &Report, device: &DeviceAudit, finding: &Finding) -> Vec<Cell> 
     let example = &finding.example;
     let mut cells = vec![
         Cell::from(device.device.to_string()),
+        Cell::from(device.class()),
         Cell::from(device.label.clone()),
         Cell::from(report.audit.policy.as_str()),
         Cell::from(finding.rule),
@@ -93,6 +95,7 @@ fn coverage_cells(coverage: Option<Coverage>) -> [Cell; 2] {
 fn unjudged_cells(report: &Report, device: &DeviceAudit, protocol: &str, coverage: Coverage) -> Vec<Cell> {
     let mut cells = vec![
         Cell::from(device.device.to_string()),
+        Cell::from(device.class()),
         Cell::from(device.label.clone()),
         Cell::from(report.audit.policy.as_str()),
         Cell::Absent,

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use thingprint_flow::{DeviceId, DeviceIndex, Flow, MacAddr, Timestamp};
+use thingprint_flow::{DeviceId, DeviceIndex, Flow, GatewayReason, Gateways, Timestamp};
 use thingprint_profile::{Fingerprints, MudBuilder};
 use thingprint_protocol::schema::Model;
 use thingprint_protocol::{DhcpMessage, Engine, Heard};
@@ -22,8 +22,8 @@ pub struct Observations {
     pub devices: BTreeMap<DeviceIndex, DeviceId>,
     /// Labels of devices.
     pub labels: BTreeMap<DeviceId, String>,
-    /// The gateways, which are not judged.
-    pub gateways: BTreeSet<MacAddr>,
+    /// The gateways, of which nothing is judged that they forward.
+    pub gateways: Gateways,
     /// Time of the earliest and of the latest frame.
     pub span: Option<(Timestamp, Timestamp)>,
     /// Messages that were left out: too many in one flow.
@@ -51,6 +51,8 @@ pub struct ObservationsBuilder<'a> {
     mud: Option<MudBuilder>,
     devices: Vec<DeviceId>,
     indices: BTreeMap<DeviceId, DeviceIndex>,
+    /// Those with flows that they may have forwarded.
+    forwarders: BTreeSet<DeviceId>,
     messages_dropped: u64,
 }
 
@@ -65,12 +67,20 @@ impl<'a> ObservationsBuilder<'a> {
             mud,
             devices: Vec::new(),
             indices: BTreeMap::new(),
+            forwarders: BTreeSet::new(),
             messages_dropped: 0,
         }
     }
 
-    /// Adds a flow of a device, with its messages.
+    /// Adds a flow of a device, with its messages. If the device turns out to be a gateway, it may have forwarded the flow,
+    /// and nothing of it is judged.
     pub fn flow(&mut self, device: DeviceId, flow: Flow<Heard>) {
+        self.forwarders.insert(device);
+        self.own_flow(device, flow);
+    }
+
+    /// Adds a flow of a host that ends at an address of its own: what a gateway says there is judged as well.
+    pub fn own_flow(&mut self, device: DeviceId, flow: Flow<Heard>) {
         let flow = Flow { device: self.index(device), ..flow };
         self.auditor.flow(self.engine, &flow);
         self.fingerprints.hear(&flow);
@@ -93,20 +103,27 @@ impl<'a> ObservationsBuilder<'a> {
         &self.devices
     }
 
-    /// The observations of all but the gateways, some of which may only be known now.
+    /// The observations of devices, and what gateways say for themselves; some of these may only be known now.
     pub fn finish(
         mut self,
         labels: BTreeMap<DeviceId, String>,
-        gateways: BTreeSet<MacAddr>,
+        gateways: Gateways,
         span: Option<(Timestamp, Timestamp)>,
     ) -> Observations {
-        let is_gateway = |device: &DeviceId| matches!(device, DeviceId::Mac(mac) if gateways.contains(mac));
-        for (_, index) in self.indices.iter().filter(|(device, _)| is_gateway(device)) {
+        let reason = |device: &DeviceId| -> Option<GatewayReason> {
+            let DeviceId::Mac(mac) = device else { return None };
+            gateways.0.get(mac).copied()
+        };
+        // What a gateway shows beside is no evidence of devices, and would make values of theirs less than unique.
+        for (_, index) in self.indices.iter().filter(|(device, _)| reason(device).is_some()) {
             self.fingerprints.forget(*index);
         }
         let mut audit = self.auditor.finish(&self.devices, &labels);
-        audit.devices.retain(|device| !is_gateway(&device.device));
-        let devices = self.indices.into_iter().filter(|(device, _)| !is_gateway(device));
+        for device in &mut audit.devices {
+            device.gateway = reason(&device.device);
+        }
+        audit.devices.retain(|audit| audit.gateway.is_none() || !self.forwarders.contains(&audit.device));
+        let devices = self.indices.into_iter().filter(|(device, _)| reason(device).is_none());
         Observations {
             audit,
             fingerprints: self.fingerprints,

@@ -77,8 +77,8 @@ fn facts(report: &Report, policy: &Policy) -> Vec<(&'static str, String)> {
         facts.push(("traffic", format!("{} to {}", to_second(first), to_second(last))));
     }
     if !header.gateways.is_empty() {
-        let gateways: Vec<String> = header.gateways.iter().map(ToString::to_string).collect();
-        facts.push(("gateway", format!("{}, not judged", gateways.join(", "))));
+        let gateways: Vec<String> = header.gateways.0.keys().map(ToString::to_string).collect();
+        facts.push(("gateway", format!("{}; what it forwards is not judged", gateways.join(", "))));
     }
     facts
 }

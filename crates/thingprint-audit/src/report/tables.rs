@@ -44,6 +44,7 @@ pub(crate) fn beside(report: &Report) -> Vec<(String, Table)> {
 pub(crate) fn name(device: &DeviceAudit) -> String {
     match &device.label {
         Some(label) => format!("{label} ({})", device.device),
+        None if device.gateway.is_some() => format!("gateway ({})", device.device),
         None => device.device.to_string(),
     }
 }
@@ -63,7 +64,8 @@ pub(crate) fn port_counts(counts: Option<&PortCounts>) -> Option<String> {
 
 fn summary(report: &Report) -> Table {
     let protocols = protocols(report);
-    let columns = [("device", Type::Text), ("label", Type::Text), ("flows", Type::Unsigned)];
+    let columns =
+        [("device", Type::Text), ("class", Type::Text), ("label", Type::Text), ("flows", Type::Unsigned)];
     let counts = protocols.iter().map(|protocol| (*protocol, Type::Text));
     let marks = [("fingerprint", Type::Text), ("violates", Type::List)];
     let mut table = Table::new(columns.into_iter().chain(counts).chain(marks));
@@ -73,6 +75,7 @@ fn summary(report: &Report) -> Table {
             documents(device).iter().map(|(document, severity)| format!("{document} ({severity})")).collect();
         let cells = [
             Cell::from(device.device.to_string()),
+            Cell::from(device.class()),
             Cell::from(device.label.clone()),
             Cell::from(device.flows),
         ];
@@ -86,7 +89,7 @@ fn summary(report: &Report) -> Table {
 pub(crate) fn mark(report: &Report, device: &DeviceAudit) -> Option<String> {
     let shows = report.shows(device.device).filter(|shows| !shows.values.is_empty())?;
     Some(match shows.unique() {
-        0 if report.audit.devices.len() < 2 => "alone".to_owned(),
+        0 if report.shows.len() < 2 => "alone".to_owned(),
         0 => "none unique".to_owned(),
         unique => format!("{unique} unique"),
     })

@@ -79,7 +79,7 @@ const fn is_link_local(address: IpAddr) -> bool {
     }
 }
 
-/// Groups that routers do not forward to: 224.0.0.0/24 (RFC 5771 §4), all hosts, and ff02::/16 (RFC 4291 §2.7).
+/// Groups that routers do not forward to: 224.0.0.0/24 (RFC 5771 §4), all hosts, and `ff02::/16` (RFC 4291 §2.7).
 fn is_link_group(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address == Ipv4Addr::BROADCAST || matches!(address.octets(), [224, 0, 0, _]),

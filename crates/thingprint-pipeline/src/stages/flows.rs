@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 
-use thingprint_flow::{DeviceId, DeviceIndex, DevicePacket, Flow, Observer, Timestamp};
+use thingprint_flow::{
+    DeviceFrame, DeviceId, DeviceIndex, DevicePacket, Flow, Observer, OwnAddresses, Packet, Timestamp,
+};
 use thingprint_protocol::{
     Collected, DetectedProtocol, Engine, Heard, Interest, Message, MessageContext, MessageMemory,
     MessageObserver,
@@ -14,6 +16,7 @@ use crate::stage::{End, Stage};
 /// A flow between two devices of the source is handed out for each. The order is that in which flows are closed, then
 /// that of their first packets.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is asked for by itself")]
 pub struct FlowStage {
     /// Whether the messages of flows are wanted.
     pub has_messages: bool,
@@ -21,6 +24,8 @@ pub struct FlowStage {
     pub notes_packets: bool,
     /// Whether Community IDs are wanted.
     pub has_community_ids: bool,
+    /// Whether to say which flows end at an address of the device itself, so that those of gateways stay.
+    pub marks_own: bool,
 }
 
 /// Number of a flow in a trace: of the frame that it began with, and whether the device received that.
@@ -43,6 +48,8 @@ pub struct FlowRow {
     pub device: DeviceId,
     /// Its Community ID, if that is wanted and there is one.
     pub community_id: Option<Box<str>>,
+    /// Whether it ends at an address of the device itself, if that is wanted: a gateway forwards the others.
+    pub is_own: bool,
     /// The flow with its messages.
     pub flow: Flow<Heard>,
 }
@@ -53,6 +60,8 @@ pub struct FlowObserver {
     stage: FlowStage,
     memory: MessageMemory,
     ids: Vec<DeviceId>,
+    /// By device, where that is wanted.
+    own: Vec<OwnAddresses>,
     seen: Vec<FlowId>,
     rows: Vec<FlowRow>,
 }
@@ -70,10 +79,25 @@ impl FlowObserver {
     pub fn take_seen(&mut self) -> Vec<FlowId> {
         std::mem::take(&mut self.seen)
     }
+
+    fn observe_own(&mut self, device: DeviceIndex, packet: &Packet<'_>) {
+        if !self.stage.marks_own {
+            return;
+        }
+        let at = device.as_usize();
+        if self.own.len() <= at {
+            self.own.resize_with(at + 1, OwnAddresses::default);
+        }
+        if let Some(own) = self.own.get_mut(at) {
+            own.observe(packet);
+        }
+    }
 }
 
 impl Observer for FlowObserver {
     type State = FlowState;
+
+    const WANTS_FRAMES: bool = true;
 
     fn device(&mut self, device: DeviceIndex, id: DeviceId) {
         // Indices are given out in order, since no device is forgotten.
@@ -89,8 +113,17 @@ impl Observer for FlowObserver {
             }
         }
         state.collected.note_packet(packet);
+        if packet.is_sent {
+            self.observe_own(packet.device, packet.packet);
+        }
         if self.stage.notes_packets {
             self.seen.push(state.id);
+        }
+    }
+
+    fn frame(&mut self, frame: &DeviceFrame<'_, '_>) {
+        if frame.is_sent {
+            self.observe_own(frame.device, frame.packet);
         }
     }
 
@@ -121,7 +154,9 @@ impl MessageObserver for FlowObserver {
         let Some(device) = self.ids.get(flow.device.as_usize()).copied() else { return };
         let (flow, FlowState { id, community_id, collected }) = flow.split();
         let flow = flow.with_state(self.memory.take(collected, detection));
-        self.rows.push(FlowRow { id, device, community_id, flow });
+        let own = self.own.get(flow.device.as_usize());
+        let is_own = own.is_some_and(|own| own.contains(flow.local.addr));
+        self.rows.push(FlowRow { id, device, community_id, is_own, flow });
     }
 }
 
@@ -133,7 +168,14 @@ impl Stage for FlowStage {
 
     fn observer(&self, engine: &Engine) -> FlowObserver {
         let memory = if self.has_messages { MessageMemory::new(engine) } else { MessageMemory::none(engine) };
-        FlowObserver { stage: *self, memory, ids: Vec::new(), seen: Vec::new(), rows: Vec::new() }
+        FlowObserver {
+            stage: *self,
+            memory,
+            ids: Vec::new(),
+            own: Vec::new(),
+            seen: Vec::new(),
+            rows: Vec::new(),
+        }
     }
 
     fn take(&self, observer: &mut FlowObserver) -> Vec<FlowRow> {
@@ -146,6 +188,10 @@ impl Stage for FlowStage {
 
     fn device(&self, row: &FlowRow) -> Option<DeviceId> {
         Some(row.device)
+    }
+
+    fn is_own(&self, row: &FlowRow) -> bool {
+        row.is_own
     }
 
     fn finish(&self, _: FlowObserver, _: &End) {}

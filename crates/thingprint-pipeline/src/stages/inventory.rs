@@ -1,19 +1,19 @@
 use std::convert::Infallible;
 
 use thingprint_flow::{DeviceId, Timestamp};
-use thingprint_instance::{DeviceEntry, Inventory};
+use thingprint_instance::{Inventory, InventoryRecord};
 use thingprint_protocol::Engine;
 
 use crate::stage::{End, Stage};
 
-/// Lists the devices; what a shard leaves are its devices.
+/// Lists the devices, and what gateways say for themselves; what a shard leaves are the records of its hosts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct InventoryStage;
 
 impl Stage for InventoryStage {
     type Observer = Inventory;
     type Row = Infallible;
-    type Rest = Vec<DeviceEntry>;
+    type Rest = Vec<InventoryRecord>;
     type Key = ();
 
     fn observer(&self, engine: &Engine) -> Inventory {
@@ -32,7 +32,7 @@ impl Stage for InventoryStage {
         match *row {}
     }
 
-    fn finish(&self, observer: Inventory, _: &End) -> Vec<DeviceEntry> {
-        observer.into_entries()
+    fn finish(&self, observer: Inventory, _: &End) -> Vec<InventoryRecord> {
+        observer.into_records()
     }
 }

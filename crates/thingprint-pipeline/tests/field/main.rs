@@ -1,6 +1,7 @@
 //! Captures as the field writes them: link addresses, clocks and networks of every kind.
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test")]
 
+mod gateways;
 mod identity;
 mod segments;
 mod wire;

@@ -25,11 +25,24 @@ pub(crate) fn tcp(from: (Host, u16), to: (Host, u16), (seq, ack): (u32, u32), fl
 
 /// A UDP datagram with four bytes of payload.
 pub(crate) fn udp(from: (Host, u16), to: (Host, u16)) -> Vec<u8> {
+    udp_with(from, to, &[1, 2, 3, 4])
+}
+
+/// A UDP datagram.
+pub(crate) fn udp_with(from: (Host, u16), to: (Host, u16), payload: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     body.extend(from.1.to_be_bytes());
     body.extend(to.1.to_be_bytes());
-    body.extend([0, 12, 0, 0, 1, 2, 3, 4]);
+    body.extend(u16::try_from(8 + payload.len()).unwrap().to_be_bytes());
+    body.extend([0, 0]);
+    body.extend(payload);
     frame(from.0, to.0, 17, &body)
+}
+
+/// An IP packet as a router passes it on, which takes hops off.
+pub(crate) fn forwarded(mut frame: Vec<u8>, hops: u8) -> Vec<u8> {
+    frame[22] -= hops;
+    frame
 }
 
 fn frame(from: Host, to: Host, protocol: u8, body: &[u8]) -> Vec<u8> {

@@ -131,6 +131,7 @@ impl AuditArgs {
             options: self.flow.device.trace_options(),
             wants_spans: true,
             keeps_gateways: false,
+            shows_gateways: true,
             is_quiet: global.quiet,
         };
         let surveying = Surveying { reading, labels: &labels, wants_mud: self.mud.is_wanted(), messages };

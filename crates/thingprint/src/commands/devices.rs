@@ -1,12 +1,13 @@
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
-use thingprint_flow::{DeviceId, FlowOptions, Gateways, Identity, WindowLength};
-use thingprint_instance::{Bag, DeviceEntry, Vantage};
+use thingprint_flow::{DeviceId, FlowOptions, Gateways, Identity, MacAddr, WindowLength};
+use thingprint_instance::{Bag, DeviceEntry, InventoryRecord, Vantage};
 use thingprint_pipeline::{InventoryStage, Run, Summary};
 use thingprint_report::Labels;
-use thingprint_table::{Cell, Format, Table, Type};
+use thingprint_table::Format;
 
 use crate::args::{DeviceArgs, GlobalArgs, ModelArgs};
 use crate::copies::without_copies;
@@ -21,6 +22,10 @@ use crate::read_report::{
     gateways_in_words, report_contradictions, report_losses, report_read, report_unowned,
 };
 use crate::reading::Reading;
+
+mod tables;
+
+use self::tables::{overview, table};
 
 /// Width of the overview, in terminal columns, where no terminal sets one.
 const OVERVIEW_COLUMNS: usize = 100;
@@ -72,20 +77,21 @@ impl DevicesArgs {
             options: self.device.trace_options(),
             wants_spans: false,
             keeps_gateways: false,
+            shows_gateways: true,
             is_quiet: global.quiet,
         };
         report_networks(&inputs, &reading.gateways, &reading.flow.local_nets, messages);
         let Run { rests, summary } = reading.run(&InventoryStage, |_| Ok(()))?;
         let outcome = report_read(&summary.read, inputs.len(), messages)?;
-        let mut devices = listed(rests, &summary.gateways);
+        let (mut devices, gateways) = listed(rests, &summary.gateways);
         if summary.read.identity(self.device.identity()) == Identity::Mac {
             add_clients(&mut devices, &summary);
         }
         match output.format() {
             Format::Table if !self.wide => {
-                output.table_within(&overview(&devices, &labels)?, OVERVIEW_COLUMNS)
+                output.table_within(&overview(devices.iter().chain(&gateways), &labels)?, OVERVIEW_COLUMNS)
             }
-            _ => output.table(&table(&devices, &labels)?),
+            _ => output.table(&table(devices.iter().chain(&gateways), &labels)?),
         }?;
         if let Some(path) = &self.labels_template {
             write_file(path, template(&devices, &labels).as_bytes())?;
@@ -102,13 +108,22 @@ impl DevicesArgs {
     }
 }
 
-/// The devices of all shards, in the order of their ids, without gateways.
-fn listed(shards: Vec<Vec<DeviceEntry>>, gateways: &Gateways) -> Vec<DeviceEntry> {
-    let is_gateway =
-        |entry: &DeviceEntry| matches!(entry.device, DeviceId::Mac(mac) if gateways.contains(mac));
-    let mut devices: Vec<_> = shards.into_iter().flatten().filter(|entry| !is_gateway(entry)).collect();
+/// The devices of all shards and the gateways, each in the order of their ids.
+fn listed(shards: Vec<Vec<InventoryRecord>>, gateways: &Gateways) -> (Vec<DeviceEntry>, Vec<DeviceEntry>) {
+    let mut routers: BTreeMap<MacAddr, DeviceEntry> =
+        gateways.0.iter().map(|(mac, reason)| (*mac, DeviceEntry::of_gateway(*mac, *reason))).collect();
+    let mut devices = Vec::new();
+    for record in shards.into_iter().flatten() {
+        match record.device() {
+            DeviceId::Mac(mac) if gateways.contains(mac) => {
+                let reason = gateways.0.get(&mac).copied();
+                routers.extend(reason.map(|reason| (mac, record.into_gateway(reason))));
+            }
+            _ => devices.extend(record.into_device()),
+        }
+    }
     devices.sort_by_key(|entry| entry.device);
-    devices
+    (devices, routers.into_values().collect())
 }
 
 /// Adds what relays passed on of devices, also of those that sent no frame of their own here.
@@ -166,76 +181,6 @@ fn report_vantage(vantage: Vantage, messages: Messages) {
             counted(lookups, "lookup", "lookups")
         ));
     }
-}
-
-/// What helps most to recognise devices, for people: their labels where there are some, else what they speak.
-fn overview(devices: &[DeviceEntry], labels: &Labels) -> anyhow::Result<Table> {
-    let last = if labels.is_empty() { ("services", Type::Bag) } else { ("label", Type::Text) };
-    let mut table = Table::new([
-        ("device", Type::Text),
-        ("addresses", Type::List),
-        ("host_name", Type::Text),
-        ("names", Type::Bag),
-        ("packets", Type::Unsigned),
-        last,
-    ]);
-    for entry in devices {
-        let addresses: Vec<String> = entry.addresses.keys().map(ToString::to_string).collect();
-        let last = if labels.is_empty() {
-            Cell::from(entry.services.clone())
-        } else {
-            Cell::from(labels.label_of(entry.device, None).map(|label| label.class.clone()))
-        };
-        table.push([
-            Cell::from(entry.device.to_string()),
-            Cell::from(addresses),
-            Cell::from(entry.host_name.clone()),
-            Cell::from(entry.names.clone()),
-            Cell::from(entry.packets_up + entry.packets_down),
-            last,
-        ])?;
-    }
-    Ok(table)
-}
-
-fn table(devices: &[DeviceEntry], labels: &Labels) -> anyhow::Result<Table> {
-    let mut table = Table::new([
-        ("device", Type::Text),
-        ("label", Type::Text),
-        ("randomised", Type::Flag),
-        ("addresses", Type::List),
-        ("host_name", Type::Text),
-        ("vendor_class", Type::Text),
-        ("names", Type::Bag),
-        ("server_ports", Type::Bag),
-        ("served_ports", Type::Bag),
-        ("services", Type::Bag),
-        ("first_seen", Type::Time),
-        ("last_seen", Type::Time),
-        ("packets_up", Type::Unsigned),
-        ("packets_down", Type::Unsigned),
-    ]);
-    for entry in devices {
-        let label = labels.label_of(entry.device, None).map(|label| label.class.clone());
-        let addresses: Vec<String> = entry.addresses.keys().map(ToString::to_string).collect();
-        table.push([
-            Cell::from(entry.device.to_string()),
-            Cell::from(label),
-            Cell::from(entry.is_randomised),
-            Cell::from(addresses),
-            Cell::from(entry.host_name.clone()),
-            Cell::from(entry.vendor_class.clone()),
-            Cell::from(entry.names.clone()),
-            Cell::from(entry.server_ports.clone()),
-            Cell::from(entry.served_ports.clone()),
-            Cell::from(entry.services.clone()),
-            Cell::from(entry.first_seen),
-            Cell::from(entry.last_seen),
-            Cell::from(entry.packets_up),
-            Cell::from(entry.packets_down),
-        ])?;
-    }
-    Ok(table)
 }
 
 /// A label file: what is labelled as it is, also when it was not seen; the others commented, with what helps to tell

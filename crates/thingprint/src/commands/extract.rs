@@ -127,6 +127,7 @@ impl ExtractArgs {
             options: TraceOptions { hash: true, ..self.extraction.flow.device.trace_options() },
             wants_spans: false,
             keeps_gateways: true,
+            shows_gateways: false,
             is_quiet: global.quiet,
         };
         let run = reading.run(&PartStage::new(options.clone()), |_| Ok(()))?;

@@ -139,6 +139,7 @@ impl FlowsArgs {
             options: self.flow.device.trace_options(),
             wants_spans: false,
             keeps_gateways: false,
+            shows_gateways: false,
             is_quiet: global.quiet,
         };
         report_networks(&inputs, &reading.gateways, &reading.flow.local_nets, messages);
@@ -194,6 +195,7 @@ impl Listing<'_> {
             has_messages: self.columns.wants_messages(),
             notes_packets: rows.has_split(),
             has_community_ids: true,
+            ..FlowStage::default()
         };
         if !rows.has_split() {
             return Ok(self.reading.run(&stage, |event| take(rows, event))?.summary);

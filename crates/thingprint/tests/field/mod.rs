@@ -256,3 +256,56 @@ fn captures_months_apart_are_reported() {
     assert!(told.contains("there is no packet for 59 days"), "{told}");
     assert!(!stage.ok("extract a.pcap --no-gateway").stderr.contains("days"));
 }
+
+/// An NTP request of version 4, or an answer of version 3.
+fn ntp(is_answer: bool) -> Vec<u8> {
+    let stamp = [0xe0, 0, 0, 1, 0, 0, 0, 1];
+    let mut bytes = if is_answer { vec![0x1c, 2, 6, 0xec] } else { vec![0x23, 0, 6, 0xec] };
+    bytes.extend([0; 20]);
+    bytes.extend(if is_answer { [stamp; 3] } else { [[0; 8], [0; 8], stamp] }.concat());
+    bytes
+}
+
+#[test]
+fn a_gateway_is_listed_and_judged_for_what_it_says_itself() {
+    let stage = Stage::new();
+    let (camera, router) = ((CAMERA, [192, 168, 7, 5]), (SERVER, [192, 168, 7, 1]));
+    let mut frames = Vec::new();
+    for number in 0..9_u8 {
+        let (at_s, port) = (i64::from(number) * 10, 50_000 + u16::from(number));
+        let of_camera = (camera.0, camera.1, port);
+        let far = (router.0, [198, 51, 100, number], 123);
+        frames.push((at_s, udp(of_camera, far, &ntp(false))));
+        let mut answer = udp(far, of_camera, &ntp(true));
+        answer[22] = 50;
+        frames.push((at_s + 1, answer));
+    }
+    let (asked, own) = ((camera.0, camera.1, 51_000), (router.0, router.1, 123));
+    frames.push((100, udp(asked, own, &ntp(false))));
+    frames.push((101, udp(own, asked, &ntp(true))));
+    fs::write(stage.path("a.pcap"), pcap(&frames)).unwrap();
+
+    let rows = stage.ok("devices a.pcap --format jsonl").json_lines();
+    let classes: Vec<_> = rows.iter().map(|row| row["class"].as_str().unwrap()).collect();
+    assert_eq!(classes, ["device", "gateway"]);
+    let gateway = &rows[1];
+    assert_eq!(gateway["gateway_reason"], "forwards");
+    assert_eq!(gateway["addresses"], serde_json::json!(["192.168.7.1"]));
+    assert_eq!(gateway["served_services"], serde_json::json!({"ntp": 1}));
+    let table = stage.ok("devices a.pcap --format table").stdout;
+    assert!(table.contains("02:00:5e:10:00:02  gateway  192.168.7.1"), "{table}");
+    assert_eq!(stage.ok("devices a.pcap --no-gateway --format jsonl").json_lines()[0]["class"], "device");
+
+    let audit = stage.ok("audit a.pcap --format json").json();
+    let devices = audit["devices"].as_array().unwrap();
+    let gateway = devices.iter().find(|device| device["class"] == "gateway").unwrap();
+    assert_eq!((&gateway["flows"], &gateway["gateway_reason"]), (&1.into(), &"forwards".into()));
+    let rules: Vec<_> = gateway["findings"].as_array().unwrap().iter().collect();
+    assert!(
+        rules.iter().any(|finding| finding["rule"] == "NTP-002" && finding["by"] == "device"),
+        "{rules:?}"
+    );
+    let camera = devices.iter().find(|device| device["class"] == "device").unwrap();
+    assert_eq!(camera["flows"], 10);
+    assert_eq!(stage.ok("audit a.pcap -j 3 --format json").json(), audit);
+}

@@ -33,21 +33,26 @@ impl Surveying<'_> {
         let mud = || MudBuilder::default().with_local_nets(self.reading.flow.local_nets.clone());
         let new_builder = || ObservationsBuilder::new(self.reading.engine, policy, self.wants_mud.then(mud));
         let mut builder = new_builder();
-        let stage = FlowStage { has_messages: true, ..FlowStage::default() };
+        let stage = FlowStage { has_messages: true, marks_own: true, ..FlowStage::default() };
         let run = self.reading.run(&stage, |event| {
             match event {
-                Event::Rows(rows) => rows.into_iter().for_each(|row| builder.flow(row.device, row.flow)),
+                Event::Rows(rows) => rows.into_iter().for_each(|row| {
+                    if row.is_own {
+                        builder.own_flow(row.device, row.flow);
+                    } else {
+                        builder.flow(row.device, row.flow);
+                    }
+                }),
                 Event::Restart => builder = new_builder(),
             }
             Ok(())
         })?;
         let labels = self.labels_of(builder.devices());
         let summary = run.summary;
-        let gateways = summary.gateways.0.keys().copied().collect();
         for relayed in summary.read.relayed.believed(&summary.gateways) {
             builder.relayed_dhcp(DeviceId::Mac(relayed.client), &relayed.message);
         }
-        let seen = builder.finish(labels, gateways, summary.span);
+        let seen = builder.finish(labels, summary.gateways.clone(), summary.span);
         let survey = Survey { seen, summary };
         self.note_missing_gateway(&survey);
         Ok(survey)

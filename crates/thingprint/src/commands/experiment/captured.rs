@@ -207,6 +207,7 @@ impl Captured {
                 options: TraceOptions::default(),
                 wants_spans: false,
                 keeps_gateways: false,
+                shows_gateways: false,
                 is_quiet: true,
             };
             let mut written = Written::new(flows.room());

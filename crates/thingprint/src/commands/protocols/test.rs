@@ -109,6 +109,7 @@ impl TestArgs {
             options: self.flow.device.trace_options(),
             wants_spans: false,
             keeps_gateways: false,
+            shows_gateways: false,
             is_quiet: global.quiet,
         };
         let Run { rests, summary } = reading.run(&test, |_| Ok(()))?;
