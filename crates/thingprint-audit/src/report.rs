@@ -4,9 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use serde_json::{Value, json};
 use thingprint_figure::{Lines, Page};
 use thingprint_flow::{DeviceId, DeviceIndex, GatewayReason, Gateways, Timestamp};
-use thingprint_profile::{Answer, Attribute, CipherList, Evidence, KnownDevices, Likeness, Matcher, Traits};
+use thingprint_profile::{
+    Answer, Attribute, CipherList, Evidence, KnownDevices, Likeness, Matcher, Traits, Vantage,
+};
 use thingprint_table::Table;
 
 use crate::sarif::{self, Log};
@@ -53,6 +56,8 @@ pub struct Header {
     pub gateways: Gateways,
     /// What was left out.
     pub dropped: Dropped,
+    /// What the captures can show at all, where that was looked at.
+    pub vantage: Option<Vantage>,
 }
 
 /// The captures that were read.
@@ -95,6 +100,8 @@ pub struct ReportDocument<'a> {
     coverage: CoverageByProtocol,
     /// What was left out of all this because it was too much.
     dropped: Dropped,
+    /// What the captures can show at all.
+    vantage: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -178,6 +185,7 @@ impl Report {
             span: seen.span,
             gateways: seen.gateways.clone(),
             dropped: seen.dropped(),
+            vantage: seen.vantage,
         };
         Self { audit, header, shows, verdicts }
     }
@@ -268,7 +276,12 @@ impl Report {
     /// A log of SARIF.
     pub fn sarif(&self, policy: &Policy) -> Log {
         let rule = self.verdicts().next().map(|_| mud::sarif_rule());
-        sarif::log(&self.audit, policy, rule.into_iter().collect())
+        let mut log = sarif::log(&self.audit, policy, rule.into_iter().collect());
+        for run in &mut log.runs {
+            run.properties
+                .insert("vantage".to_owned(), json!(self.header.vantage.as_ref().map(Vantage::json)));
+        }
+        log
     }
 
     /// The lists of cipher suites that devices offer (Fig. 1 of the protocol paper).
@@ -286,6 +299,7 @@ impl Report {
             devices: self.audit.devices.iter().map(|device| self.device(device)).collect(),
             coverage: self.audit.coverage(),
             dropped: self.header.dropped,
+            vantage: self.header.vantage.as_ref().map(Vantage::json),
         }
     }
 

@@ -23,7 +23,6 @@ mod partial;
 mod recipe;
 mod stats;
 mod tally;
-mod vantage;
 
 pub use builder::{BuildCounts, Builder};
 pub use device_entry::{DeviceEntry, InventoryRecord};
@@ -40,4 +39,3 @@ pub use part_file::{PartFile, PartFileError};
 pub use part_observer::{PartObserver, PartState};
 pub use partial::{Assembled, EdgeCounts, Partial};
 pub use recipe::ExtractionRecipe;
-pub use vantage::Vantage;

@@ -62,6 +62,8 @@ pub use sequential::FrameTap;
 pub use simulated::{Simulated, SimulatedReader};
 pub use source::{Captures, PacketReader, ReadEnd, Source};
 pub use stage::{End, Stage};
-pub use stages::{FlowId, FlowObserver, FlowRow, FlowStage, InstanceStage, InventoryStage, PartStage};
+pub use stages::{
+    FlowId, FlowObserver, FlowRow, FlowStage, InstanceStage, InventoryStage, PartStage, VantageStage,
+};
 pub use summary::{ReadSummary, Summary};
 pub use unowned::Unowned;

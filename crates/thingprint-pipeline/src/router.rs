@@ -85,7 +85,7 @@ impl Router {
         }
         self.clock = self.clock.max(packet.time);
         let clock = self.clock;
-        self.read.look_at(packet);
+        self.read.look_at(packet, frame.bytes.len());
         if let Some(spans) = &mut self.spans {
             spans.see(capture, packet);
         }
@@ -110,12 +110,12 @@ impl Router {
         if let Some(known) = slot.get()
             && self.gateways.observe_again(known.repeat, ip)
         {
-            self.read.unowned.count(known.owner);
+            self.read.count(packet, ip, known.owner);
             return known.devices;
         }
         let devices = Devices::of(self.identifier.ends_of(packet));
         let owner = self.read.unowned.owner_of(packet, ip);
-        self.read.unowned.count(owner);
+        self.read.count(packet, ip, owner);
         slot.set(Known { devices, owner, repeat: self.gateways.observe(packet) });
         devices
     }

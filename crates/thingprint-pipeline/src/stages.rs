@@ -3,8 +3,10 @@ mod flows;
 mod instances;
 mod inventory;
 mod parts;
+mod vantage;
 
 pub use flows::{FlowId, FlowObserver, FlowRow, FlowStage};
 pub use instances::InstanceStage;
 pub use inventory::InventoryStage;
 pub use parts::PartStage;
+pub use vantage::VantageStage;

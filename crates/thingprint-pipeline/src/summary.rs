@@ -1,13 +1,14 @@
 use thingprint_flow::{
-    CaptureError, ContentHash, DecodeCounts, GatewayEvidence, Gateways, Identity, Packet, Timestamp,
-    TrackCounts, TunnelCounts,
+    CaptureError, ContentHash, DecodeCounts, GatewayEvidence, Gateways, Identity, Ip, MacAddr, Packet,
+    Timestamp, TrackCounts, TunnelCounts,
 };
+use thingprint_profile::PacketVantage;
 use thingprint_protocol::Losses;
 
 use crate::capture_spans::CaptureSpans;
 use crate::relayed::RelayedClients;
 use crate::source::ReadEnd;
-use crate::unowned::Unowned;
+use crate::unowned::{Owner, Unowned};
 
 /// What is known of a trace that was read to its end, beside the results.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +40,8 @@ pub struct ReadSummary {
     pub frames: u64,
     /// IP packets whose payload was not captured whole.
     pub cut_packets: u64,
+    /// What the packets as a whole show of the place of the capture.
+    pub place: PacketVantage,
     /// IP packets whose sender is known by its MAC address, but not their receiver.
     pub one_sided: u64,
     /// Traces whose devices are identified by their IP addresses, since link addresses do not separate hosts there.
@@ -69,12 +72,31 @@ pub struct ReadSummary {
 impl ReadSummary {
     /// Takes in a packet.
     #[inline]
-    pub(crate) fn look_at(&mut self, packet: &Packet<'_>) {
+    pub(crate) fn look_at(&mut self, packet: &Packet<'_>, captured_bytes: usize) {
         self.frames += 1;
         let Some(ip) = &packet.ip else { return };
-        self.cut_packets += u64::from(ip.payload.len() < ip.payload_bytes as usize);
+        if ip.payload.len() < ip.payload_bytes as usize {
+            self.cut_packets += 1;
+            self.place.cut += 1;
+            self.place.snap_bytes = self.place.snap_bytes.max(captured_bytes as u64);
+        }
         self.one_sided += u64::from(packet.src_mac.is_some() && packet.dst_mac.is_none());
         self.relayed.look_at(packet, ip);
+    }
+
+    /// Counts an IP packet between addresses of which it is known whose they are.
+    #[inline]
+    pub(crate) fn count(&mut self, packet: &Packet<'_>, ip: &Ip<'_>, owner: Owner) {
+        self.unowned.count(owner);
+        let are_inside = owner.are_inside;
+        let place = &mut self.place;
+        place.packets += 1;
+        if packet.dst_mac.map_or_else(|| ip.dst.is_multicast(), MacAddr::is_group) {
+            place.to_groups += 1;
+            return;
+        }
+        place.outbound += u64::from(are_inside == [true, false]);
+        place.inbound += u64::from(are_inside == [false, true]);
     }
 
     pub(crate) fn end(&mut self, end: ReadEnd) {
@@ -95,6 +117,7 @@ impl ReadSummary {
     pub fn merge(&mut self, other: Self) {
         self.frames += other.frames;
         self.cut_packets += other.cut_packets;
+        self.place = self.place.plus(other.place);
         self.one_sided += other.one_sided;
         self.silence_ns = self.silence_ns.max(other.silence_ns);
         self.by_address += other.by_address;

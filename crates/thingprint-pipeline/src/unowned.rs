@@ -24,7 +24,8 @@ pub struct Unowned {
 /// What decides whether a packet belongs to no device; the same for all packets between the same addresses.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Owner {
-    is_public: bool,
+    /// Which of its addresses are inside, the sender's first.
+    pub(crate) are_inside: [bool; 2],
     hosts: Hosts,
 }
 
@@ -46,9 +47,9 @@ impl Unowned {
 
     /// What decides over the packets between these addresses.
     pub(crate) fn owner_of(&self, packet: &Packet<'_>, ip: &Ip<'_>) -> Owner {
-        let is_public = !self.local_nets.is_local(ip.src) && !self.local_nets.is_local(ip.dst);
+        let are_inside = [self.local_nets.is_local(ip.src), self.local_nets.is_local(ip.dst)];
         if packet.src_mac.is_none() && packet.dst_mac.is_none() {
-            return Owner { is_public, hosts: Hosts::Unnamed };
+            return Owner { are_inside, hosts: Hosts::Unnamed };
         }
         let host = |mac: Option<MacAddr>| mac.filter(|mac| mac.is_host());
         let hosts = match (host(packet.src_mac), host(packet.dst_mac)) {
@@ -56,16 +57,17 @@ impl Unowned {
             (Some(one), Some(other)) if one != other => Hosts::Two,
             (Some(mac), _) | (_, Some(mac)) => Hosts::One(mac),
         };
-        Owner { is_public, hosts }
+        Owner { are_inside, hosts }
     }
 
     /// Counts a packet.
     #[inline]
     pub(crate) fn count(&mut self, owner: Owner) {
-        self.public += u64::from(owner.is_public);
+        let is_public = owner.are_inside == [false, false];
+        self.public += u64::from(is_public);
         match owner.hosts {
             Hosts::Two => {}
-            Hosts::Unnamed => self.public_without_mac += u64::from(owner.is_public),
+            Hosts::Unnamed => self.public_without_mac += u64::from(is_public),
             Hosts::None => self.without_host += 1,
             Hosts::One(mac) => {
                 if self.of_one_host.len() < MOST_MACS || self.of_one_host.contains_key(&mac) {

@@ -1,5 +1,6 @@
 //! What a device shows of itself, and whom it talks to, as files that a later run can hold against it: [`Fingerprints`]
-//! tell devices apart, and a [`MudBuilder`] writes and checks MUD profiles.
+//! tell devices apart, and a [`MudBuilder`] writes and checks MUD profiles. A [`Vantage`] says what the place of a capture
+//! shows of all this.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 #![warn(clippy::indexing_slicing)]
 
@@ -7,6 +8,7 @@ mod error;
 mod fingerprint;
 mod json;
 mod mud;
+mod vantage;
 
 pub use error::{ProfileError, ProfileFault};
 pub use fingerprint::{
@@ -18,4 +20,7 @@ pub use mud::{
     Ethernet, Host, HostSource, ListKind, Miss, MudBuilder, MudDraft, MudLimits, MudOptions, MudProfile,
     NameDoubt, NameEvidence, Network, Peer, Place, PortCondition, PortSpan, Prefix, Service, TransportMatch,
     Width, is_mud_url,
+};
+pub use vantage::{
+    DeviceVantage, FlowVantage, PacketVantage, Vantage, VantageNote, VantageObserver, VantageTopic,
 };

@@ -21,6 +21,7 @@ use crate::progress::Progress;
 use crate::protocols::Protocols;
 use crate::read_report::{gateways_in_words, report_gateways, report_losses, report_read, report_unowned};
 use crate::reading::{Reading, total_length};
+use crate::vantage_report::report_place;
 
 /// Captures that are to become instances.
 #[derive(Debug)]
@@ -257,6 +258,7 @@ impl Extraction<'_> {
         if words > 0 {
             messages.warn(format!("{words} words were left out of bags: too many distinct ones"));
         }
+        report_place(&summary.read, messages);
         report_gateways(summary, flow, messages);
         let gateways = if flow.window == WindowLength::Capture || self.network_by.is_some() {
             &Gateways::default()

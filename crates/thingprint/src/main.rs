@@ -22,6 +22,7 @@ mod read_report;
 mod reading;
 mod row_output;
 mod sources;
+mod vantage_report;
 
 use std::process::ExitCode;
 

@@ -9,8 +9,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("thingprint-flow", &[]),
     ("thingprint-protocol", &["thingprint-flow"]),
     ("thingprint-instance", &["thingprint-flow", "thingprint-protocol"]),
-    ("thingprint-pipeline", &["thingprint-flow", "thingprint-protocol", "thingprint-instance"]),
     ("thingprint-profile", &["thingprint-flow", "thingprint-protocol"]),
+    (
+        "thingprint-pipeline",
+        &["thingprint-flow", "thingprint-protocol", "thingprint-instance", "thingprint-profile"],
+    ),
     (
         "thingprint-audit",
         &[

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use thingprint_flow::{DeviceId, DeviceIndex, Flow, GatewayReason, Gateways, Timestamp};
-use thingprint_profile::{Fingerprints, MudBuilder};
+use thingprint_profile::{Fingerprints, MudBuilder, Vantage};
 use thingprint_protocol::schema::Model;
 use thingprint_protocol::{DhcpMessage, Engine, Heard};
 
@@ -28,6 +28,8 @@ pub struct Observations {
     pub span: Option<(Timestamp, Timestamp)>,
     /// Messages that were left out: too many in one flow.
     pub messages_dropped: u64,
+    /// What the captures can show at all, where that was looked at.
+    pub vantage: Option<Vantage>,
 }
 
 /// How much was left out because it was too much.
@@ -133,6 +135,7 @@ impl<'a> ObservationsBuilder<'a> {
             gateways,
             span,
             messages_dropped: self.messages_dropped,
+            vantage: None,
         }
     }
 

@@ -9,7 +9,7 @@ use thingprint_table::{Badge, Cell, Column, Prose, Table, Tone, Type};
 
 use super::cipher_plot;
 use super::lines::{document, documents, lines, title};
-use super::tables::{evidence, flow_counts, mark, name, protocols, unjudged};
+use super::tables::{evidence, flow_counts, mark, name, protocols, unjudged, vantage};
 use super::when::to_second;
 use super::{Report, answer, counted};
 
@@ -56,6 +56,10 @@ fn summary(page: &mut Page, report: &Report, policy: &Policy) {
             .table(&kept, "Violations by document");
     } else {
         page.paragraph("No flow that was judged does what the policy does not accept.");
+    }
+    if report.header.vantage.is_some() {
+        page.paragraph("What the place of the capture shows, and what to do where it hides something:")
+            .table(&vantage(report), "What the captures show");
     }
     if report.audit.judged_under(1.0).next().is_some() {
         page.paragraph("Flows that no rule could judge are not clean: nothing is known of them.")

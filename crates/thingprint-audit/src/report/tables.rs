@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{DeviceAudit, PortCounts};
-use thingprint_profile::{Evidence, Likeness};
+use thingprint_profile::{Evidence, Likeness, Vantage};
 use thingprint_table::{Cell, Column, Table, Type};
 
 use super::lines::{documents, lines, title};
@@ -25,7 +25,26 @@ pub(crate) fn sections(report: &Report) -> Vec<(String, Table)> {
         sections.push(("Flows that no rule could judge, which are not clean".to_owned(), unjudged(report)));
     }
     sections.extend(beside(report));
+    if report.header.vantage.is_some() {
+        sections.push(("What the captures show".to_owned(), vantage(report)));
+    }
     sections
+}
+
+/// What the captures show, topic by topic, and what to do where they hide something.
+pub(crate) fn vantage(report: &Report) -> Table {
+    let mut table = Table::new([
+        Column::texts("topic"),
+        Column::texts("severe"),
+        Column::texts("seen"),
+        Column::texts("advice"),
+    ]);
+    for note in report.header.vantage.iter().flat_map(Vantage::notes) {
+        let severe = note.is_severe.then_some("yes");
+        let cells = [Cell::from(note.topic.as_str()), Cell::from(severe), Cell::from(note.text)];
+        table.add(cells.into_iter().chain([Cell::from(note.advice)]));
+    }
+    table
 }
 
 /// What was asked for beside the findings: known devices, and MUD profiles.

@@ -4,4 +4,5 @@
 mod gateways;
 mod identity;
 mod segments;
+mod vantage;
 mod wire;

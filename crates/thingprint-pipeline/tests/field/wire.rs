@@ -13,13 +13,24 @@ pub(crate) type Host = ([u8; 6], [u8; 4]);
 pub(crate) type Timed = (i64, Vec<u8>);
 
 /// A TCP segment without options; `flags` is the byte of control bits.
-pub(crate) fn tcp(from: (Host, u16), to: (Host, u16), (seq, ack): (u32, u32), flags: u8) -> Vec<u8> {
+pub(crate) fn tcp(from: (Host, u16), to: (Host, u16), numbers: (u32, u32), flags: u8) -> Vec<u8> {
+    tcp_with(from, to, (numbers, flags), &[])
+}
+
+/// A TCP segment with payload.
+pub(crate) fn tcp_with(
+    from: (Host, u16),
+    to: (Host, u16),
+    ((seq, ack), flags): ((u32, u32), u8),
+    payload: &[u8],
+) -> Vec<u8> {
     let mut body = Vec::new();
     body.extend(from.1.to_be_bytes());
     body.extend(to.1.to_be_bytes());
     body.extend(seq.to_be_bytes());
     body.extend(ack.to_be_bytes());
     body.extend([0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
+    body.extend(payload);
     frame(from.0, to.0, 6, &body)
 }
 

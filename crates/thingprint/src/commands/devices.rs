@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use thingprint_flow::{DeviceId, FlowOptions, Gateways, Identity, MacAddr, WindowLength};
-use thingprint_instance::{Bag, DeviceEntry, InventoryRecord, Vantage};
-use thingprint_pipeline::{InventoryStage, Run, Summary};
+use thingprint_instance::{Bag, DeviceEntry, InventoryRecord};
+use thingprint_pipeline::{InventoryStage, Run, Summary, VantageStage};
 use thingprint_report::Labels;
 use thingprint_table::Format;
 
@@ -22,6 +22,7 @@ use crate::read_report::{
     gateways_in_words, report_contradictions, report_losses, report_read, report_unowned,
 };
 use crate::reading::Reading;
+use crate::vantage_report::{report_vantage, vantage_of};
 
 mod tables;
 
@@ -81,9 +82,10 @@ impl DevicesArgs {
             is_quiet: global.quiet,
         };
         report_networks(&inputs, &reading.gateways, &reading.flow.local_nets, messages);
-        let Run { rests, summary } = reading.run(&InventoryStage, |_| Ok(()))?;
+        let Run { rests, summary } = reading.run(&(InventoryStage, VantageStage), |_| Ok(()))?;
+        let (records, places): (Vec<_>, Vec<_>) = rests.into_iter().unzip();
         let outcome = report_read(&summary.read, inputs.len(), messages)?;
-        let (mut devices, gateways) = listed(rests, &summary.gateways);
+        let (mut devices, gateways) = listed(records, &summary.gateways);
         if summary.read.identity(self.device.identity()) == Identity::Mac {
             add_clients(&mut devices, &summary);
         }
@@ -100,7 +102,7 @@ impl DevicesArgs {
         report_losses(summary.counts, summary.losses, messages);
         report_contradictions(&summary, messages);
         report_unowned(&summary.read, (self.device.identity(), &summary.gateways), messages);
-        report_vantage(Vantage::of(&devices), messages);
+        report_vantage(&vantage_of(places, &summary), messages);
         report_labels(&labels, &devices.iter().map(|entry| entry.device).collect(), messages);
         let devices = counted(devices.len() as u64, "device", "devices");
         messages.note(format!("{devices}; {}", gateways_in_words(&summary.gateways)));
@@ -156,30 +158,6 @@ impl DevicesArgs {
         Err(Usage(format!(
             "--labels-template: {name} is there already; give another name, or carry its labels over with --labels {name}"
         )))
-    }
-}
-
-/// Says what the place of the capture hides, and what to do about it.
-fn report_vantage(vantage: Vantage, messages: Messages) {
-    let Vantage { devices, both_ways, groups_only, sends_only, lookups, encrypted_dns } = vantage;
-    if vantage.is_switch_port() {
-        messages.warn(format!(
-            "{groups_only} of {devices} devices are seen by broadcasts and multicasts alone, as at a switch port without \
-             mirroring: capture on the access point or at a mirror port"
-        ));
-    } else if vantage.is_one_sided() {
-        messages.warn(format!(
-            "{sends_only} of {devices} devices are seen to send only: the capture lacks one direction; mirror both"
-        ));
-    } else {
-        messages.detail(format!("{both_ways} of {devices} devices are seen in both directions"));
-    }
-    if encrypted_dns > 0 {
-        messages.note(format!(
-            "names are missing that devices look up by encrypted DNS (port 853): {}, and {} in the clear",
-            counted(encrypted_dns, "flow", "flows"),
-            counted(lookups, "lookup", "lookups")
-        ));
     }
 }
 

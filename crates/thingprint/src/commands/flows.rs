@@ -22,6 +22,7 @@ use crate::output::Output;
 use crate::read_report::{gateways_in_words, report_late, report_losses, report_read, report_unowned};
 use crate::reading::Reading;
 use crate::row_output::RowEvent;
+use crate::vantage_report::report_place;
 
 mod likeness;
 mod rows;
@@ -147,6 +148,7 @@ impl FlowsArgs {
         let listed = listing.write(&output)?;
         let outcome = report_read(&listed.summary.read, inputs.len(), messages)?;
         let identity = self.flow.device.identity();
+        report_place(&listed.summary.read, messages);
         report_unowned(&listed.summary.read, (identity, &listed.summary.gateways), messages);
         report_labels(&labels, &listed.devices, messages);
         listed.report(messages);

@@ -309,3 +309,31 @@ fn a_gateway_is_listed_and_judged_for_what_it_says_itself() {
     assert_eq!(camera["flows"], 10);
     assert_eq!(stage.ok("audit a.pcap -j 3 --format json").json(), audit);
 }
+
+#[test]
+fn a_switch_port_without_mirroring_is_reported_by_every_command() {
+    let stage = Stage::new();
+    let frames: Vec<_> = (0..30)
+        .map(|at_s| {
+            let from = (CAMERA, [192, 168, 7, 5], 5000);
+            (at_s, udp(from, ([0xff; 6], [255, 255, 255, 255], 9999), b"hello"))
+        })
+        .collect();
+    fs::write(stage.path("a.pcap"), pcap(&frames)).unwrap();
+    for command in ["extract", "flows", "devices", "audit"] {
+        let stderr = stage.run(&format!("{command} a.pcap")).stderr;
+        assert!(stderr.contains("warning: 30 of 30 IP packets (100%) are broadcasts"), "{command}: {stderr}");
+        assert!(stderr.contains("mirror port"), "{command}: {stderr}");
+    }
+    let json = stage.ok("audit a.pcap --format json").json();
+    let vantage = &json["vantage"];
+    assert_eq!((&vantage["groups_only"], &vantage["group_packets"]), (&1.into(), &30.into()));
+    assert!(vantage["notes"].as_array().unwrap().iter().any(|note| note["severe"] == true));
+    let sarif = stage.ok("audit a.pcap --format sarif").json();
+    assert_eq!(&sarif["runs"][0]["properties"]["vantage"], vantage);
+    for format in ["table", "html"] {
+        let text = stage.ok(&format!("audit a.pcap --format {format}")).stdout;
+        assert!(text.contains("What the captures show"), "{format}: {text}");
+        assert!(text.contains("mirror port"), "{format}: {text}");
+    }
+}

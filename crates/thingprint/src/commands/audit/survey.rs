@@ -1,15 +1,17 @@
 use std::collections::BTreeMap;
 
+use either::Either;
 use thingprint_audit::Policy;
 use thingprint_audit::report::{Observations, ObservationsBuilder};
 use thingprint_flow::{DeviceId, Identity};
-use thingprint_pipeline::{Event, FlowStage, Summary};
+use thingprint_pipeline::{Event, FlowStage, Summary, VantageStage};
 use thingprint_profile::MudBuilder;
 use thingprint_report::Labels;
 
 use crate::messages::Messages;
 use crate::read_report::{report_contradictions, report_late, report_losses};
 use crate::reading::Reading;
+use crate::vantage_report::{report_vantage, vantage_of};
 
 /// Captures that are to be judged.
 pub(super) struct Surveying<'a> {
@@ -34,14 +36,12 @@ impl Surveying<'_> {
         let new_builder = || ObservationsBuilder::new(self.reading.engine, policy, self.wants_mud.then(mud));
         let mut builder = new_builder();
         let stage = FlowStage { has_messages: true, marks_own: true, ..FlowStage::default() };
-        let run = self.reading.run(&stage, |event| {
+        let run = self.reading.run(&(stage, VantageStage), |event| {
             match event {
-                Event::Rows(rows) => rows.into_iter().for_each(|row| {
-                    if row.is_own {
-                        builder.own_flow(row.device, row.flow);
-                    } else {
-                        builder.flow(row.device, row.flow);
-                    }
+                Event::Rows(rows) => rows.into_iter().for_each(|row| match row {
+                    Either::Left(row) if row.is_own => builder.own_flow(row.device, row.flow),
+                    Either::Left(row) => builder.flow(row.device, row.flow),
+                    Either::Right(never) => match never {},
                 }),
                 Event::Restart => builder = new_builder(),
             }
@@ -52,7 +52,9 @@ impl Surveying<'_> {
         for relayed in summary.read.relayed.believed(&summary.gateways) {
             builder.relayed_dhcp(DeviceId::Mac(relayed.client), &relayed.message);
         }
-        let seen = builder.finish(labels, summary.gateways.clone(), summary.span);
+        let mut seen = builder.finish(labels, summary.gateways.clone(), summary.span);
+        let places = run.rests.into_iter().map(|((), places)| places).collect();
+        seen.vantage = Some(vantage_of(places, &summary));
         let survey = Survey { seen, summary };
         self.note_missing_gateway(&survey);
         Ok(survey)
@@ -81,6 +83,9 @@ impl Survey {
         report_losses(self.summary.counts, self.summary.losses, messages);
         report_late(&self.summary, messages);
         report_contradictions(&self.summary, messages);
+        if let Some(vantage) = &self.seen.vantage {
+            report_vantage(vantage, messages);
+        }
         let lost = self.seen.dropped().in_words();
         for (count, what) in lost.into_iter().filter(|(count, _)| *count > 0) {
             messages.warn(format!("{count} {what}"));
