@@ -29,7 +29,7 @@ mod when;
 
 pub use file_names::file_names;
 pub use mud::{Verdict, VerdictDocument};
-pub use observations::{Dropped, Observations, ObservationsBuilder};
+pub use observations::{Dropped, MessagesLeftOut, Observations, ObservationsBuilder};
 pub use profiles::{GivenProfile, Profiles};
 pub use rule_text::{Explained, RulesDocument, explained, rows, section, sections};
 pub use when::to_second;
@@ -56,6 +56,8 @@ pub struct Header {
     pub gateways: Gateways,
     /// What was left out.
     pub dropped: Dropped,
+    /// Messages that were left out, by device and protocol.
+    pub left_out: Vec<MessagesLeftOut>,
     /// What the captures can show at all, where that was looked at.
     pub vantage: Option<Vantage>,
 }
@@ -100,6 +102,8 @@ pub struct ReportDocument<'a> {
     coverage: CoverageByProtocol,
     /// What was left out of all this because it was too much.
     dropped: Dropped,
+    /// Messages that were left out, by device and protocol.
+    messages_left_out: &'a [MessagesLeftOut],
     /// What the captures can show at all.
     vantage: Option<Value>,
 }
@@ -185,6 +189,7 @@ impl Report {
             span: seen.span,
             gateways: seen.gateways.clone(),
             dropped: seen.dropped(),
+            left_out: seen.messages_left_out(),
             vantage: seen.vantage,
         };
         Self { audit, header, shows, verdicts }
@@ -278,8 +283,9 @@ impl Report {
         let rule = self.verdicts().next().map(|_| mud::sarif_rule());
         let mut log = sarif::log(&self.audit, policy, rule.into_iter().collect());
         for run in &mut log.runs {
-            run.properties
-                .insert("vantage".to_owned(), json!(self.header.vantage.as_ref().map(Vantage::json)));
+            let vantage = self.header.vantage.as_ref().map(Vantage::json);
+            run.properties.insert("vantage".to_owned(), json!(vantage));
+            run.properties.insert("messagesLeftOut".to_owned(), json!(self.header.left_out));
         }
         log
     }
@@ -299,6 +305,7 @@ impl Report {
             devices: self.audit.devices.iter().map(|device| self.device(device)).collect(),
             coverage: self.audit.coverage(),
             dropped: self.header.dropped,
+            messages_left_out: &self.header.left_out,
             vantage: self.header.vantage.as_ref().map(Vantage::json),
         }
     }

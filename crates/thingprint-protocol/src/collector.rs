@@ -1,9 +1,11 @@
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use thingprint_flow::{DevicePacket, Flow, MacAddr, Observer, Timestamp, Transport};
 
+use crate::overflow::Overflow;
 use crate::{
-    Budget, DetectedProtocol, Detector, DhcpMessage, Engine, Interest, Message, MessageContext,
+    Budget, DetectedProtocol, Detector, DhcpMessage, DnsMessage, Engine, Interest, Message, MessageContext,
     MessageObserver, ModelIndex, Protocol, Sender,
 };
 
@@ -20,11 +22,14 @@ pub struct MessageCollector<F> {
 /// Remembers the messages of open flows, for a [`MessageObserver`] that has a [`Collected`] in the state of each flow.
 ///
 /// At most 1,024 messages of each flow are remembered, and all together take as many bytes as the engine's limits
-/// allow; those beyond are counted in [`Heard::messages_dropped`].
+/// allow; those beyond are counted in [`Heard::dropped`]. DNS answers among these are kept apart, each once, within bytes of
+/// their own, since names of addresses must not get lost because a device talks much.
 #[derive(Clone, Debug)]
 pub struct MessageMemory {
     /// Bytes of messages over all flows.
     budget: Budget,
+    /// Bytes of DNS answers that found no room there.
+    answers: Budget,
     most_messages: usize,
 }
 
@@ -41,8 +46,12 @@ pub struct Heard {
     pub standard_port: Option<bool>,
     /// The messages, in the order in which they were complete.
     pub messages: Vec<HeardMessage>,
-    /// Messages beyond the most that are remembered.
-    pub messages_dropped: u64,
+    /// Messages beyond the most that are remembered, by protocol.
+    pub dropped: BTreeMap<Protocol, u64>,
+    /// DNS answers among these, each once.
+    pub answers: Vec<DnsMessage>,
+    /// DNS answers that found no room there either.
+    pub answers_dropped: u64,
     /// Whether the device sent segments of TCP, and each of them an RST (RFC 9293 §3.5.2): it refused.
     pub is_refused: bool,
 }
@@ -68,7 +77,7 @@ pub struct Collected {
     /// Bytes that they take.
     bytes: usize,
     /// Messages for which there was no room.
-    dropped: u64,
+    overflow: Option<Box<Overflow>>,
     sent: Sent,
 }
 
@@ -82,12 +91,16 @@ struct Sent {
 impl MessageMemory {
     /// A memory for the messages that `engine` finds.
     pub fn new(engine: &Engine) -> Self {
-        Self { budget: engine.message_budget(), most_messages: MOST_MESSAGES }
+        Self {
+            budget: engine.message_budget(),
+            answers: engine.answer_budget(),
+            most_messages: MOST_MESSAGES,
+        }
     }
 
     /// A memory for no message: what flows say is what detection says alone.
     pub fn none(engine: &Engine) -> Self {
-        Self { budget: engine.message_budget(), most_messages: 0 }
+        Self { budget: engine.message_budget(), answers: Budget::new(0), most_messages: 0 }
     }
 
     /// Remembers a message of a flow, if there is room.
@@ -100,12 +113,14 @@ impl MessageMemory {
         let MessageContext { time, sender, .. } = *context;
         let is_passed_on = context.packet.is_some_and(|packet| message.is_passed_on(packet.packet.src_mac));
         let message = HeardMessage { time, sender, is_passed_on, message: message.into_owned() };
-        collected.add(message, self.most_messages, &mut self.budget);
+        collected.add(message, self.most_messages, [&mut self.budget, &mut self.answers]);
     }
 
     /// The messages of a flow that was closed, which are not remembered any more.
     pub fn take(&mut self, collected: Collected, detection: DetectedProtocol) -> Heard {
         self.release(&collected);
+        let Overflow { dropped, answers, answers_dropped, .. } =
+            collected.overflow.map(|overflow| *overflow).unwrap_or_default();
         Heard {
             model: detection.model,
             outer: detection.outer,
@@ -113,13 +128,18 @@ impl MessageMemory {
             standard_port: detection.standard_port,
             is_refused: collected.sent.is_refusal(),
             messages: collected.messages,
-            messages_dropped: collected.dropped,
+            dropped,
+            answers,
+            answers_dropped,
         }
     }
 
     /// Gives back the room of a flow that is not closed but abandoned.
-    pub const fn release(&mut self, collected: &Collected) {
+    pub fn release(&mut self, collected: &Collected) {
         self.budget.release(collected.bytes);
+        if let Some(overflow) = &collected.overflow {
+            self.answers.release(overflow.bytes);
+        }
     }
 }
 
@@ -127,6 +147,11 @@ impl Heard {
     /// The names of the flow's protocols, from the outside, each once: `smtp` and `tls` behind STARTTLS.
     pub fn services<'e>(&self, engine: &'e Engine) -> Vec<&'e str> {
         engine.models().names(self.outer.into_iter().chain([self.model]).flatten())
+    }
+
+    /// Messages beyond the most that are remembered, of all protocols.
+    pub fn messages_dropped(&self) -> u64 {
+        self.dropped.values().sum()
     }
 }
 
@@ -196,18 +221,15 @@ impl Collected {
         Self { sent: self.sent, ..Self::default() }
     }
 
-    /// Remembers a message if there are fewer than `most`, and room for it in the budget over all flows.
-    fn add(&mut self, message: HeardMessage, most: usize, budget: &mut Budget) {
-        if self.messages.len() >= most {
-            self.dropped += 1;
-            return;
-        }
+    /// Remembers a message if there are fewer than `most`, and room for it in the budget over all flows; else what it
+    /// answers, within the other budget.
+    fn add(&mut self, message: HeardMessage, most: usize, [budget, answers]: [&mut Budget; 2]) {
         let bytes = size_of::<HeardMessage>() + message.message.held_bytes();
-        if budget.reserve(bytes) {
+        if self.messages.len() < most && budget.reserve(bytes) {
             self.bytes += bytes;
             self.messages.push(message);
         } else {
-            self.dropped += 1;
+            self.overflow.get_or_insert_default().add(message.message, answers);
         }
     }
 }
@@ -230,7 +252,7 @@ mod tests {
     use thingprint_flow::Timestamp;
 
     use super::{Collected, HeardMessage};
-    use crate::{Budget, Message, Sender, parsers};
+    use crate::{Budget, Message, Protocol, Sender, parsers};
 
     #[test]
     fn messages_are_remembered_up_to_their_number_and_bytes() {
@@ -244,8 +266,9 @@ mod tests {
         };
         let check = |most: usize, budget: &mut Budget, expected: (usize, u64)| {
             let mut memory = Collected::default();
-            (0..9).for_each(|_| memory.add(heard.clone(), most, budget));
-            assert_eq!((memory.messages.len(), memory.dropped), expected);
+            (0..9).for_each(|_| memory.add(heard.clone(), most, [budget, &mut Budget::new(0)]));
+            let dropped = memory.overflow.as_ref().and_then(|beyond| beyond.dropped.get(&Protocol::Dns));
+            assert_eq!((memory.messages.len(), dropped.copied().unwrap_or(0)), expected);
             memory
         };
         let mut budget = Budget::new(1 << 20);

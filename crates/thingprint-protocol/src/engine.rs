@@ -10,6 +10,9 @@ use crate::set::{Detection, Headers};
 use crate::stream::Stream;
 use crate::{Budget, Inspection, Interest, Limits, Message, ModelIndex, ModelSet, Sender};
 
+/// DNS answers beyond the bytes of messages have this part of them: they are short, and come again.
+const ANSWER_SHARE: usize = 8;
+
 /// Looks at the payloads of flows and finds messages in them: by content, on any port, as protocol models say.
 ///
 /// It holds no state of its own, so one engine serves every thread; what a flow needs remembered is its
@@ -116,6 +119,11 @@ impl Engine {
     /// A budget of as many bytes as the limits allow, for the messages that are remembered.
     pub(crate) fn message_budget(&self) -> Budget {
         Budget::new(self.limits.message_bytes)
+    }
+
+    /// A budget for DNS answers that found no room there.
+    pub(crate) fn answer_budget(&self) -> Budget {
+        Budget::new(self.limits.message_bytes / ANSWER_SHARE)
     }
 
     /// Looks at one packet of a flow, in place, and calls `found` for each message that it completes.

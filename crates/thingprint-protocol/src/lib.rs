@@ -27,6 +27,7 @@ mod matcher;
 mod message;
 mod opening;
 mod outer;
+mod overflow;
 mod parser;
 pub mod parsers;
 mod phase;

@@ -15,7 +15,8 @@ pub struct Limits {
     pub undecided_payloads: u8,
     /// Bytes that may be kept over all flows.
     pub buffered_bytes: usize,
-    /// Bytes of messages that a [`MessageCollector`](crate::MessageCollector) remembers over all flows.
+    /// Bytes of messages that a [`MessageCollector`](crate::MessageCollector) remembers over all flows; DNS answers beyond them
+    /// have an eighth as many.
     pub message_bytes: usize,
 }
 

@@ -1,10 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::Serialize;
 use thingprint_flow::{DeviceId, DeviceIndex, Flow, GatewayReason, Gateways, Timestamp};
 use thingprint_profile::{Fingerprints, MudBuilder, Vantage};
 use thingprint_protocol::schema::Model;
-use thingprint_protocol::{DhcpMessage, Engine, Heard};
+use thingprint_protocol::{DhcpMessage, Engine, Heard, Protocol};
 
 use super::{Profiles, Verdict};
 use crate::{Audit, Auditor, Policy};
@@ -26,8 +27,8 @@ pub struct Observations {
     pub gateways: Gateways,
     /// Time of the earliest and of the latest frame.
     pub span: Option<(Timestamp, Timestamp)>,
-    /// Messages that were left out: too many in one flow.
-    pub messages_dropped: u64,
+    /// Messages that were left out, by device and protocol: too many in one flow, or too many bytes of all.
+    pub messages_dropped: BTreeMap<(DeviceId, Protocol), u64>,
     /// What the captures can show at all, where that was looked at.
     pub vantage: Option<Vantage>,
 }
@@ -43,6 +44,36 @@ pub struct Dropped {
     mud_names: u64,
 }
 
+/// Messages of one device and protocol that were left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MessagesLeftOut {
+    device: String,
+    label: Option<String>,
+    protocol: Protocol,
+    messages: u64,
+}
+
+impl fmt::Display for MessagesLeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { device, label, protocol, messages } = self;
+        let name = label.as_deref().map_or_else(|| device.clone(), |label| format!("{label} ({device})"));
+        let protocol = protocol_name(*protocol);
+        write!(
+            f,
+            "{name}: {messages} messages of {protocol} were left out, more than 1,024 in a flow or too many bytes in all: "
+        )?;
+        f.write_str(match protocol.as_str() {
+            "dns" => "answers are kept apart for MUD profiles, so that no name is lost",
+            _ => "what these alone say is missing from findings and fingerprints; names of MUD profiles are not",
+        })
+    }
+}
+
+/// What a protocol is called in JSON.
+fn protocol_name(protocol: Protocol) -> String {
+    serde_json::to_value(protocol).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
 /// Judges flows as they come, and remembers what devices show.
 ///
 /// Flows may come from several trackers: a device is known by its identity, not by an index of theirs.
@@ -55,7 +86,7 @@ pub struct ObservationsBuilder<'a> {
     indices: BTreeMap<DeviceId, DeviceIndex>,
     /// Those with flows that they may have forwarded.
     forwarders: BTreeSet<DeviceId>,
-    messages_dropped: u64,
+    messages_dropped: BTreeMap<(DeviceId, Protocol), u64>,
 }
 
 impl<'a> ObservationsBuilder<'a> {
@@ -70,7 +101,7 @@ impl<'a> ObservationsBuilder<'a> {
             devices: Vec::new(),
             indices: BTreeMap::new(),
             forwarders: BTreeSet::new(),
-            messages_dropped: 0,
+            messages_dropped: BTreeMap::new(),
         }
     }
 
@@ -86,7 +117,9 @@ impl<'a> ObservationsBuilder<'a> {
         let flow = Flow { device: self.index(device), ..flow };
         self.auditor.flow(self.engine, &flow);
         self.fingerprints.hear(&flow);
-        self.messages_dropped += flow.state.messages_dropped;
+        for (protocol, messages) in &flow.state.dropped {
+            *self.messages_dropped.entry((device, *protocol)).or_default() += messages;
+        }
         if let Some(mud) = &mut self.mud {
             let model = flow.state.model.and_then(|model| self.engine.models().model(model));
             mud.hear(&flow, model.map(Model::name));
@@ -157,12 +190,25 @@ impl Observations {
     /// What caps left out.
     pub fn dropped(&self) -> Dropped {
         Dropped {
-            messages: self.messages_dropped,
+            messages: self.messages_dropped.values().sum(),
             findings: self.audit.dropped(),
             fingerprint_values: self.fingerprints.dropped(),
             mud_flows: self.devices.keys().map(|device| self.mud.dropped_flows(*device)).sum(),
             mud_names: self.mud.dropped_names(),
         }
+    }
+
+    /// The messages that were left out, by device and protocol; of gateways without rows, nothing.
+    pub fn messages_left_out(&self) -> Vec<MessagesLeftOut> {
+        let is_kept = |device: &DeviceId| self.audit.devices.iter().any(|audit| audit.device == *device);
+        let kept = self.messages_dropped.iter().filter(|((device, _), _)| is_kept(device));
+        kept.map(|((device, protocol), messages)| MessagesLeftOut {
+            device: device.to_string(),
+            label: self.labels.get(device).cloned(),
+            protocol: *protocol,
+            messages: *messages,
+        })
+        .collect()
     }
 
     /// Checks the devices against the profiles that are theirs.
@@ -179,9 +225,10 @@ impl Observations {
 
 impl Dropped {
     /// Each count with what was left out.
-    pub const fn in_words(self) -> [(u64, &'static str); 5] {
+    ///
+    /// Messages are left out here: [`Observations::messages_left_out`] says of which devices and protocols they are.
+    pub const fn in_words(self) -> [(u64, &'static str); 4] {
         [
-            (self.messages, "messages were left out, and not judged: too many in one flow"),
             (
                 self.findings,
                 "values that no rule accepts were left out: too many different ones, none of them more severe than the rest",

@@ -50,6 +50,9 @@ fn summary(page: &mut Page, report: &Report, policy: &Policy) {
     for (count, what) in report.header.dropped.in_words().into_iter().filter(|(count, _)| *count > 0) {
         page.note(Tone::Medium, format!("{count} {what}."));
     }
+    for left_out in &report.header.left_out {
+        page.note(Tone::Medium, format!("{left_out}."));
+    }
     let kept = violations(report);
     if kept.columns().len() > 1 {
         page.paragraph("What devices do not keep, with the most severe finding against each document:")

@@ -68,6 +68,10 @@ impl Names {
                 self.note(flow.device, message, most);
             }
         }
+        for answer in &flow.state.answers {
+            self.note(flow.device, answer, most);
+        }
+        self.dropped += flow.state.answers_dropped;
     }
 
     fn note(&mut self, device: DeviceIndex, message: &DnsMessage, most: usize) {

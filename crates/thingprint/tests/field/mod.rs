@@ -337,3 +337,35 @@ fn a_switch_port_without_mirroring_is_reported_by_every_command() {
         assert!(text.contains("mirror port"), "{format}: {text}");
     }
 }
+
+/// A DNS answer that gives a name of one label below `example` an address.
+fn dns_answer(label: &str, address: [u8; 4]) -> Vec<u8> {
+    let mut bytes = vec![0, 7, 0x81, 0, 0, 1, 0, 1, 0, 0, 0, 0, u8::try_from(label.len()).unwrap()];
+    bytes.extend(label.bytes());
+    bytes.extend(b"\x07example\0\0\x01\0\x01\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04");
+    bytes.extend(address);
+    bytes
+}
+
+#[test]
+fn names_of_mud_profiles_outlive_a_device_that_talks_much() {
+    let stage = Stage::new();
+    let camera = (CAMERA, [192, 168, 7, 5], 5353 + 1);
+    let resolver = (SERVER, [192, 168, 7, 1], 53);
+    let mut frames: Vec<_> =
+        (0..1100).map(|at_s| (at_s, udp(resolver, camera, &dns_answer("busy", [198, 51, 100, 1])))).collect();
+    frames.push((1100, udp(resolver, camera, &dns_answer("late", [198, 51, 100, 9]))));
+    let server = (SERVER, [198, 51, 100, 9], 4433);
+    for at_s in 1101..1110 {
+        frames.push((at_s, udp((CAMERA, [192, 168, 7, 5], 40_000), server, b"hello")));
+    }
+    fs::write(stage.path("a.pcap"), pcap(&frames)).unwrap();
+    let run = stage.ok("audit a.pcap --gateway 02:00:5e:10:00:02 --mud-out mud --format json");
+    let expected = "02:00:5e:10:00:77: 77 messages of dns were left out";
+    assert!(run.stderr.contains(expected) && run.stderr.contains("kept apart"), "{}", run.stderr);
+    let left_out = &run.json()["messages_left_out"];
+    assert_eq!((&left_out[0]["protocol"], &left_out[0]["messages"]), (&"dns".into(), &77.into()));
+    let profiles: Vec<_> = fs::read_dir(stage.path("mud")).unwrap().collect();
+    let profile = fs::read_to_string(profiles[0].as_ref().unwrap().path()).unwrap();
+    assert!(profile.contains("late.example"), "{profile}");
+}

@@ -225,7 +225,11 @@ fn messages_that_are_not_there_are_counted() {
     let row = listed.json_lines().remove(0);
     assert_eq!(row["messages"].as_array().unwrap().len(), 1024);
     assert_eq!(row["messages_dropped"], 6);
-    assert!(listed.stderr.contains("6 messages were left out"), "{}", listed.stderr);
+    assert!(
+        listed.stderr.contains("6 messages were left out (6 of dns of 192.168.1.10)"),
+        "{}",
+        listed.stderr
+    );
     assert!(listed.stderr.contains("1 flow of 1 device;"), "{}", listed.stderr);
 }
 

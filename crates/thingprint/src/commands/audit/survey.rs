@@ -86,6 +86,9 @@ impl Survey {
         if let Some(vantage) = &self.seen.vantage {
             report_vantage(vantage, messages);
         }
+        for left_out in self.seen.messages_left_out() {
+            messages.warn(left_out);
+        }
         let lost = self.seen.dropped().in_words();
         for (count, what) in lost.into_iter().filter(|(count, _)| *count > 0) {
             messages.warn(format!("{count} {what}"));

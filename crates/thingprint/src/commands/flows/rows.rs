@@ -4,7 +4,7 @@ use serde::Serialize;
 use thingprint_flow::{DeviceId, Endpoint, Flow, FlowEnd, Frame, Tally, Timestamp, protocol_name};
 use thingprint_pipeline::{FlowId, FlowRow};
 use thingprint_profile::Matcher;
-use thingprint_protocol::{Carrier, ClientHello, Engine, Heard, HeardMessage, Message, Sender};
+use thingprint_protocol::{Carrier, ClientHello, Engine, Heard, HeardMessage, Message, Protocol, Sender};
 use thingprint_report::Labels;
 use thingprint_table::{Cell, Json, Table, Type};
 
@@ -15,6 +15,9 @@ use crate::messages::{Messages, counted};
 
 /// Rows that are kept back, so that they can be written in the order of first packets.
 const MOST_WAITING: usize = 1 << 16;
+
+/// Devices and protocols that are named where messages were left out.
+const MOST_NAMED: usize = 5;
 
 /// What is told of each flow.
 const COLUMNS: [(&str, Type); 17] = [
@@ -54,7 +57,7 @@ pub(super) struct Rows<'a> {
     split: Option<Split>,
     devices: BTreeSet<DeviceId>,
     written: u64,
-    messages_dropped: u64,
+    messages_dropped: BTreeMap<(DeviceId, Protocol), u64>,
 }
 
 #[derive(Debug)]
@@ -108,7 +111,7 @@ impl<'a> Rows<'a> {
             split,
             devices: BTreeSet::new(),
             written: 0,
-            messages_dropped: 0,
+            messages_dropped: BTreeMap::new(),
         }
     }
 
@@ -152,7 +155,8 @@ impl<'a> Rows<'a> {
     pub(super) fn restart(&mut self) {
         self.waiting.clear();
         self.devices.clear();
-        (self.written, self.messages_dropped) = (0, 0);
+        self.written = 0;
+        self.messages_dropped.clear();
     }
 
     /// Whether flows get captures of their own.
@@ -184,17 +188,24 @@ impl<'a> Rows<'a> {
 
     /// Says what was left out.
     pub(super) fn report(&self, messages: Messages) {
-        if self.messages_dropped == 0 {
+        if self.messages_dropped.is_empty() {
             return;
         }
-        let count = counted(self.messages_dropped, "message was", "messages were");
+        let count = counted(self.messages_dropped.values().sum(), "message was", "messages were");
+        let named = self.messages_dropped.iter().take(MOST_NAMED).map(|((device, protocol), messages)| {
+            format!("{messages} of {} of {device}", format!("{protocol:?}").to_lowercase())
+        });
+        let named: Vec<String> = named.collect();
+        let more = if self.messages_dropped.len() > MOST_NAMED { ", and others" } else { "" };
+        let named = format!("{}{more}", named.join(", "));
         let of_which = if self.columns.has_attributes {
             "; the column messages_dropped says of which flows"
         } else {
             ""
         };
-        messages
-            .warn(format!("{count} left out: more than 1,024 in a flow, or too many bytes in all{of_which}"));
+        messages.warn(format!(
+            "{count} left out ({named}): more than 1,024 in a flow, or too many bytes in all{of_which}"
+        ));
     }
 
     fn table(&mut self, rows: impl Iterator<Item = Row>) -> anyhow::Result<Table> {
@@ -236,7 +247,9 @@ impl<'a> Rows<'a> {
             cells.extend(likeness::cells(matcher, &flow));
         }
         if self.columns.wants_messages() {
-            self.messages_dropped += flow.state.messages_dropped;
+            for (protocol, messages) in &flow.state.dropped {
+                *self.messages_dropped.entry((row.device, *protocol)).or_default() += messages;
+            }
         }
         if self.columns.has_attributes {
             cells.extend(self.attributes(flow.state)?);
@@ -257,7 +270,7 @@ impl<'a> Rows<'a> {
             Cell::from(hello.and_then(|(hello, _)| hello.ja3())),
             Cell::from(hello.map(|(hello, carrier)| hello.ja4(carrier))),
             Cell::from(Json::of(&rows)?),
-            Cell::from(heard.messages_dropped),
+            Cell::from(heard.messages_dropped()),
         ])
     }
 }
