@@ -103,10 +103,18 @@ impl Output {
         self.with(|out| Ok(thingprint_table::write(table, self.format, out, self.style)?))
     }
 
-    /// Writes one table for people that fits into so many terminal columns where no terminal sets a width.
-    pub(crate) fn table_within(&self, table: &Table, columns: usize) -> anyhow::Result<()> {
+    /// Writes tables for people that fit into so many terminal columns where no terminal sets a width.
+    pub(crate) fn tables_within(&self, tables: &[Table], columns: usize) -> anyhow::Result<()> {
         let style = Style { width: self.style.width.or(Some(columns)), ..self.style };
-        self.with(|out| Ok(thingprint_table::write(table, self.format, out, style)?))
+        self.with(|out| {
+            for (at, table) in tables.iter().enumerate() {
+                if at > 0 {
+                    writeln!(out)?;
+                }
+                thingprint_table::write(table, self.format, out, style)?;
+            }
+            Ok(())
+        })
     }
 
     /// Writes tables with a heading each, for people.

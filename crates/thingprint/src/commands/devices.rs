@@ -26,7 +26,7 @@ use crate::vantage_report::{report_vantage, vantage_of};
 
 mod tables;
 
-use self::tables::{overview, table};
+use self::tables::{gateway_overview, overview, table};
 
 /// Width of the overview, in terminal columns, where no terminal sets one.
 const OVERVIEW_COLUMNS: usize = 100;
@@ -91,7 +91,11 @@ impl DevicesArgs {
         }
         match output.format() {
             Format::Table if !self.wide => {
-                output.table_within(&overview(devices.iter().chain(&gateways), &labels)?, OVERVIEW_COLUMNS)
+                let mut tables = vec![overview(&devices, &labels)?];
+                if !gateways.is_empty() {
+                    tables.push(gateway_overview(&gateways)?);
+                }
+                output.tables_within(&tables, OVERVIEW_COLUMNS)
             }
             _ => output.table(&table(devices.iter().chain(&gateways), &labels)?),
         }?;

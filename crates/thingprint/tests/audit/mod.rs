@@ -21,10 +21,10 @@ fn stage_with_unsafe_home() -> Stage {
     stage
 }
 
-/// The devices of an audit by label.
+/// The devices of an audit by label, without gateways.
 fn devices(audit: &Value) -> BTreeMap<&str, &Value> {
-    let devices = audit["devices"].as_array().unwrap();
-    devices.iter().map(|device| (device["label"].as_str().unwrap(), device)).collect()
+    let devices = audit["devices"].as_array().unwrap().iter().filter(|device| device["class"] == "device");
+    devices.map(|device| (device["label"].as_str().unwrap(), device)).collect()
 }
 
 fn findings(device: &Value) -> &[Value] {

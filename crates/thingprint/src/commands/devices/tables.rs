@@ -4,33 +4,52 @@ use thingprint_report::Labels;
 use thingprint_table::{Cell, Table, Type};
 
 /// What helps most to recognise devices, for people: their labels where there are some, else what they speak.
-pub(super) fn overview<'a>(
-    entries: impl Iterator<Item = &'a DeviceEntry>,
-    labels: &Labels,
-) -> anyhow::Result<Table> {
+pub(super) fn overview(devices: &[DeviceEntry], labels: &Labels) -> anyhow::Result<Table> {
     let last = if labels.is_empty() { ("services", Type::Bag) } else { ("label", Type::Text) };
     let mut table = Table::new([
         ("device", Type::Text),
-        ("class", Type::Text),
         ("addresses", Type::List),
         ("host_name", Type::Text),
         ("names", Type::Bag),
         ("packets", Type::Unsigned),
         last,
     ]);
-    for entry in entries {
-        let last = match label_of(entry, labels) {
-            _ if labels.is_empty() => Cell::from(entry.services.clone()),
-            label => Cell::from(label),
+    for entry in devices {
+        let last = if labels.is_empty() {
+            Cell::from(entry.services.clone())
+        } else {
+            Cell::from(label_of(entry, labels))
         };
         table.push([
             Cell::from(entry.device.to_string()),
-            Cell::from(class(entry)),
             addresses(entry),
             Cell::from(entry.host_name.clone()),
             Cell::from(entry.names.clone()),
             Cell::from(entry.packets_up + entry.packets_down),
             last,
+        ])?;
+    }
+    Ok(table)
+}
+
+/// What helps most to recognise gateways, for people: why they are some, and what they serve.
+pub(super) fn gateway_overview(gateways: &[DeviceEntry]) -> anyhow::Result<Table> {
+    let mut table = Table::new([
+        ("device", Type::Text),
+        ("class", Type::Text),
+        ("gateway_reason", Type::Text),
+        ("addresses", Type::List),
+        ("served_services", Type::Bag),
+        ("packets", Type::Unsigned),
+    ]);
+    for entry in gateways {
+        table.push([
+            Cell::from(entry.device.to_string()),
+            Cell::from(class(entry)),
+            Cell::from(entry.gateway.map(GatewayReason::as_str)),
+            addresses(entry),
+            Cell::from(entry.served_services.clone()),
+            Cell::from(entry.packets_up + entry.packets_down),
         ])?;
     }
     Ok(table)
