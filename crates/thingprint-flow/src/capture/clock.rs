@@ -1,12 +1,14 @@
 use std::collections::VecDeque;
 
+use super::edge::EdgeFrame;
 use super::link::LinkType;
 use crate::Timestamp;
+use crate::decode::Frame;
 
 /// A change of the time by more than this has to be confirmed, in nanoseconds.
 pub(super) const STEP_NS: i64 = 300_000_000_000;
 /// Consecutive frames of an interface that confirm a change.
-const CONFIRMING: usize = 3;
+pub(super) const CONFIRMING: usize = 3;
 /// Most frames that wait, and most bytes of them; a capture has few interfaces.
 const MOST_WAITING: usize = 64;
 const MOST_BYTES: usize = 8 << 20;
@@ -15,7 +17,7 @@ const MOST_BYTES: usize = 8 << 20;
 ///
 /// A frame more than 300 s ahead waits until the next two of its interface confirm that: if they do not, its time was
 /// wrong, and it is left out. Frames more than 300 s behind wait as well: three of them begin a segment with a clock of
-/// its own, and fewer are late, unless the capture ends with them.
+/// its own, and fewer are late, unless the trace ends with them.
 #[derive(Debug, Default)]
 pub(super) struct Clocks {
     interfaces: Vec<Clock>,
@@ -25,13 +27,21 @@ pub(super) struct Clocks {
     waiting: Vec<Held>,
     waiting_bytes: usize,
     ready: VecDeque<Held>,
+    /// The frames at the start of a part; `None` once three of them agree, and where nothing precedes the capture.
+    start: Option<Vec<Held>>,
+    /// The frames at the start of a part that came before three agreed.
+    pub(super) lead: Vec<Held>,
+    /// Interface and time of the frames that agreed, and of those between them.
+    pub(super) begins: Vec<(u32, Timestamp)>,
     /// Whether the next frame that is believed begins a segment.
     begins_segment: bool,
     /// The highest clock where the capture ended.
     pub(super) end: Option<Timestamp>,
+    /// The clocks of the interfaces there; none where no time was agreed on.
+    pub(super) end_times: Vec<Option<Timestamp>>,
     /// Frames that were left out.
     pub(super) wrongly_timed: u64,
-    /// Segments that began behind the first.
+    /// Segments that began behind the first, without one that only the end of the capture began.
     pub(super) steps_back: u64,
 }
 
@@ -62,11 +72,52 @@ pub(super) struct Held {
     pub(super) bytes: Box<[u8]>,
     /// Whether it is the first of a segment.
     pub(super) begins_segment: bool,
-    /// Whether the capture ended before its time was confirmed.
+    /// Whether the capture ended before it was known what its time means.
     pub(super) is_unconfirmed: bool,
 }
 
+impl Held {
+    /// The frame.
+    pub(super) fn frame(&self) -> Frame<'_> {
+        Frame {
+            time: self.time,
+            link: self.link,
+            wire_bytes: self.wire_bytes,
+            bytes: &self.bytes,
+            begins_segment: self.begins_segment,
+        }
+    }
+
+    /// The frame as a part carries it.
+    pub(super) fn into_edge(self) -> EdgeFrame {
+        let Self { interface, time, link, wire_bytes, bytes, .. } = self;
+        EdgeFrame { interface, time, link, wire_bytes, bytes }
+    }
+}
+
 impl Clocks {
+    /// The clocks of a part, whose first frames wait until three of an interface agree: what precedes the part decides
+    /// what the times of those before them mean.
+    pub(super) fn of_part() -> Self {
+        Self { start: Some(Vec::new()), ..Self::default() }
+    }
+
+    /// Clocks that go on from these times of the interfaces.
+    pub(super) fn from_times(times: &[Option<Timestamp>]) -> Self {
+        let interfaces = times.iter().map(|time| Clock { time: *time, ..Clock::default() }).collect();
+        Self { interfaces, highest: times.iter().copied().max().flatten(), ..Self::default() }
+    }
+
+    /// The times of the interfaces.
+    pub(super) fn times(&self) -> Vec<Option<Timestamp>> {
+        self.interfaces.iter().map(|clock| clock.time).collect()
+    }
+
+    /// The highest time of any interface in this segment.
+    pub(super) const fn highest(&self) -> Option<Timestamp> {
+        self.highest
+    }
+
     /// Whether a frame's time needs no confirmation; then the clock has moved.
     #[inline]
     pub(super) fn accept(&mut self, interface: u32, time: Timestamp) -> bool {
@@ -86,9 +137,12 @@ impl Clocks {
         if self.interfaces.len() <= at {
             self.interfaces.resize_with(at + 1, Clock::default);
         }
+        if self.start.is_some() {
+            return self.begin(held);
+        }
         self.place(held);
         if self.waiting.len() > MOST_WAITING || self.waiting_bytes > MOST_BYTES {
-            self.finish();
+            self.believe_waiting(false);
         }
     }
 
@@ -97,18 +151,49 @@ impl Clocks {
         self.ready.pop_front()
     }
 
-    /// Nothing confirms any more what waits: it is believed.
+    /// The capture has ended, and nothing in it confirms any more what waits: it is believed.
     pub(super) fn finish(&mut self) {
-        self.waiting_bytes = 0;
         self.end = self.highest;
+        self.end_times = self.times();
+        if let Some(start) = self.start.take() {
+            (self.lead, self.end_times) = (start, Vec::new());
+        }
+        self.believe_waiting(true);
+    }
+
+    /// Leaves out or believes what waits, as if it was not confirmed.
+    pub(super) fn resolve_all(&mut self) {
+        let interfaces = u32::try_from(self.interfaces.len()).unwrap_or(u32::MAX);
+        (0..interfaces).for_each(|interface| self.resolve(interface));
+    }
+
+    fn believe_waiting(&mut self, is_unconfirmed: bool) {
+        self.waiting_bytes = 0;
         for held in std::mem::take(&mut self.waiting) {
-            let change = self.change(held.interface, held.time);
-            let is_unconfirmed = change == Change::Ahead;
-            if change == Change::Back {
+            if self.change(held.interface, held.time) == Change::Back {
                 self.step_back();
+                self.steps_back += u64::from(!is_unconfirmed);
             }
             self.forget_wait(held.interface);
             self.believe(Held { is_unconfirmed, ..held });
+        }
+    }
+
+    /// Takes a frame at the start of a part.
+    fn begin(&mut self, held: Held) {
+        let Some(start) = &mut self.start else { return };
+        self.waiting_bytes += held.bytes.len();
+        start.push(held);
+        let agree_from = agreeing(start);
+        let is_full = start.len() > MOST_WAITING || self.waiting_bytes > MOST_BYTES;
+        if let Some(from) = agree_from.or(is_full.then_some(start.len())) {
+            let mut lead = std::mem::take(start);
+            let agreed = lead.split_off(from);
+            self.begins = agreed.iter().map(|held| (held.interface, held.time)).collect();
+            (self.start, self.lead, self.waiting_bytes) = (None, lead, 0);
+            for held in agreed {
+                self.place(held);
+            }
         }
     }
 
@@ -164,6 +249,7 @@ impl Clocks {
         let time = if change == Change::Back { own.max() } else { own.min() };
         if change == Change::Back {
             self.step_back();
+            self.steps_back += 1;
         }
         self.highest = self.highest.max(time);
         self.interfaces.iter_mut().for_each(|clock| (clock.waits_for, clock.waiting) = (Change::None, 0));
@@ -177,7 +263,6 @@ impl Clocks {
 
     /// Begins a segment with the frame that is believed next.
     fn step_back(&mut self) {
-        self.steps_back += 1;
         self.begins_segment = true;
         self.highest = None;
         self.interfaces.iter_mut().for_each(|clock| clock.time = None);
@@ -209,4 +294,15 @@ impl Clocks {
     fn clock(&self, interface: u32) -> Clock {
         self.interfaces.get(interface as usize).copied().unwrap_or_default()
     }
+}
+
+/// Where the frames of an interface that agree begin: the last three, whose times are all within 300 s.
+fn agreeing(frames: &[Held]) -> Option<usize> {
+    let interface = frames.last()?.interface;
+    let own = frames.iter().enumerate().rev().filter(|(_, held)| held.interface == interface);
+    let last: Vec<(usize, Timestamp)> = own.take(CONFIRMING).map(|(at, held)| (at, held.time)).collect();
+    let (first, _) = *last.get(CONFIRMING - 1)?;
+    let earliest = last.iter().map(|(_, time)| *time).min()?;
+    let latest = last.iter().map(|(_, time)| *time).max()?;
+    (latest.nanos_since(earliest) <= STEP_NS).then_some(first)
 }

@@ -3,11 +3,12 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
 
-use super::clock::STEP_NS;
+use super::doubt::{Doubtful, is_near, judge};
+use super::edge::TimeEdges;
 use super::hash::ContentHash;
 use super::reader::Reader;
 use super::source::Capture;
-use super::timed::TimedReader;
+use super::timed::{TimedReader, Times, Unconfirmed};
 use crate::decode::Frame;
 use crate::{CaptureError, Timestamp};
 
@@ -25,9 +26,15 @@ pub(super) struct Merge {
     current: Option<Active>,
     /// The best key among the others: while the current capture stays below it, it goes on.
     rival: Option<Key>,
-    /// The highest time handed out that was confirmed.
+    /// The highest time of this segment that was confirmed.
     clock: Timestamp,
+    /// Frames whose captures ended before their times were confirmed, and that are believed; the first one is handed out,
+    /// before that of the current capture.
+    believed: VecDeque<Doubtful>,
 }
+
+/// Frames at the ends of captures that wait for a decision together; captures have few.
+const MOST_DOUBTFUL: usize = 4096;
 
 /// How captures are read.
 pub(super) struct ReadOptions {
@@ -37,6 +44,19 @@ pub(super) struct ReadOptions {
     pub(super) hash: bool,
     /// Whether frames are sorted later, so that no time has to be confirmed.
     pub(super) is_sorted: bool,
+    /// Whether frames at the ends of the trace that wait for others are kept apart.
+    pub(super) keeps_edges: bool,
+}
+
+impl ReadOptions {
+    /// How the times of a capture are looked at, which is the first of the trace or not.
+    fn times(&self, is_first: bool) -> Times {
+        match (self.is_sorted, self.keeps_edges && is_first) {
+            (true, _) => Times::Sorted,
+            (false, true) => Times::Part,
+            (false, false) => Times::Whole,
+        }
+    }
 }
 
 /// What was noted while captures were read.
@@ -50,6 +70,8 @@ pub(super) struct Log {
     pub(super) wrongly_timed: u64,
     /// Steps back of the clock, by the name of the capture.
     pub(super) steps_back: Vec<(String, u64)>,
+    /// What is kept apart at the ends of the trace.
+    pub(super) edges: TimeEdges,
 }
 
 /// A frame, and where it is from.
@@ -108,12 +130,16 @@ impl Merge {
             current: None,
             rival: None,
             clock: Timestamp::MIN,
+            believed: VecDeque::new(),
         }
     }
 
     /// The frame that was moved to; `None` when every capture has ended.
     #[inline]
     pub(super) fn frame(&self) -> Option<Merged<'_>> {
+        if let Some(Doubtful { index, rank, held, .. }) = self.believed.front() {
+            return Some(Merged { capture: *index, rank: *rank, frame: held.frame() });
+        }
         let Active { index, rank, reader, .. } = self.current.as_ref()?;
         Some(Merged { capture: *index, rank: *rank, frame: reader.frame()? })
     }
@@ -126,10 +152,14 @@ impl Merge {
     /// Moves to the next frame whose time nothing contradicts.
     #[inline]
     pub(super) fn advance(&mut self, log: &mut Log) {
-        self.step(log);
-        while self.is_contradicted() {
-            log.wrongly_timed += 1;
+        if self.believed.pop_front().is_none() {
             self.step(log);
+            if !self.is_near() {
+                self.decide(log);
+            }
+        }
+        if self.believed.is_empty() {
+            self.note_time();
         }
     }
 
@@ -154,22 +184,44 @@ impl Merge {
         self.rival = self.best_open().into_iter().chain(self.best_waiting()).min();
     }
 
-    /// Whether the frame that was moved to ended its capture alone in the future, and other captures went on behind that
-    /// end: they contradict it.
+    /// Whether the time of the frame that was moved to needs no confirmation.
     #[inline]
-    fn is_contradicted(&mut self) -> bool {
-        let Some(active) = &self.current else { return false };
-        if active.time.nanos_since(self.clock) <= STEP_NS {
-            self.clock = self.clock.max(active.time);
-            return false;
+    fn is_near(&self) -> bool {
+        self.current.as_ref().is_none_or(|active| is_near(active.time, self.clock))
+    }
+
+    /// The clock is that of the frame that was moved to.
+    #[inline]
+    fn note_time(&mut self) {
+        let Some(active) = &self.current else { return };
+        if active.time > self.clock || active.reader.begins_segment() {
+            self.clock = active.time;
         }
-        match active.reader.unconfirmed_since() {
-            None => {
-                self.clock = active.time;
-                false
-            }
-            Some(end) => self.clock > end,
+    }
+
+    /// Decides about frames whose captures ended before their times were confirmed: by the frame that follows them.
+    #[inline(never)]
+    fn decide(&mut self, log: &mut Log) {
+        let mut doubtful = Vec::new();
+        while let Some(active) = self.current.as_mut().filter(|active| !is_near(active.time, self.clock))
+            && doubtful.len() < MOST_DOUBTFUL
+            && let Some(Unconfirmed { held, end }) = active.reader.take_unconfirmed()
+        {
+            let (index, rank, name) = (active.index, active.rank, active.reader.name().to_owned());
+            doubtful.push(Doubtful { index, rank, held, end, name });
+            self.step(log);
         }
+        let next = self.current.as_ref().map(|active| active.time);
+        let judged = judge(doubtful, self.clock, next);
+        log.wrongly_timed += judged.contradicted;
+        if self.options.keeps_edges && next.is_none() {
+            log.edges.tail.extend(judged.believed.into_iter().map(|frame| frame.held.into_edge()));
+            return;
+        }
+        for frame in judged.believed.iter().filter(|frame| frame.held.begins_segment) {
+            log.note_step_back(&frame.name);
+        }
+        self.believed.extend(judged.believed);
     }
 
     /// Begins every capture that comes before all that are open.
@@ -177,7 +229,10 @@ impl Merge {
         while let Some(waiting) = self.next_waiting() {
             let Waiting { index, rank, start, .. } = waiting;
             let begun = match start {
-                Start::Closed(capture) => read_first(capture, &self.options, index, log),
+                Start::Closed(capture) => {
+                    let times = self.options.times(rank == 0);
+                    read_first(capture, (&self.options, times), index, log)
+                }
                 Start::Begun(reader, time) => Some((reader, time)),
             };
             if let Some((reader, time)) = begun {
@@ -207,10 +262,18 @@ impl Log {
         if flaws.steps_back > 0 {
             self.steps_back.push((reader.name().to_owned(), flaws.steps_back));
         }
+        self.edges.end_capture(reader.edges());
         if let Some(slot) = self.hashes.get_mut(index) {
             *slot = reader.content_hash();
         }
         self.problems.extend(problem);
+    }
+
+    fn note_step_back(&mut self, name: &str) {
+        match self.steps_back.iter_mut().find(|(capture, _)| capture == name) {
+            Some((_, steps)) => *steps += 1,
+            None => self.steps_back.push((name.to_owned(), 1)),
+        }
     }
 }
 
@@ -249,22 +312,22 @@ fn begin(
     log: &mut Log,
 ) -> Option<(Timestamp, Start)> {
     if capture.is_reopenable() {
-        let first = peek_time(&mut capture, options.is_sorted).unwrap_or(Timestamp::MIN);
+        let first = peek_time(&mut capture, options.times(false)).unwrap_or(Timestamp::MIN);
         return Some((first, Start::Closed(capture)));
     }
-    let (reader, time) = read_first(capture, options, index, log)?;
+    let (reader, time) = read_first(capture, (options, options.times(false)), index, log)?;
     Some((time, Start::Begun(reader, time)))
 }
 
-fn peek_time(capture: &mut Capture, is_sorted: bool) -> Option<Timestamp> {
+fn peek_time(capture: &mut Capture, times: Times) -> Option<Timestamp> {
     let reader = Reader::open(capture, Arc::default(), false).ok()?;
-    TimedReader::new(reader, is_sorted).advance().ok()?
+    TimedReader::new(reader, times).advance().ok()?
 }
 
 /// Opens a capture and reads its first packet; `None` if there is none, with the reason noted.
 fn read_first(
     mut capture: Capture,
-    options: &ReadOptions,
+    (options, times): (&ReadOptions, Times),
     index: usize,
     log: &mut Log,
 ) -> Option<(Box<TimedReader>, Timestamp)> {
@@ -275,7 +338,7 @@ fn read_first(
             return None;
         }
     };
-    let mut reader = Box::new(TimedReader::new(reader, options.is_sorted));
+    let mut reader = Box::new(TimedReader::new(reader, times));
     match reader.advance() {
         Ok(Some(time)) => Some((reader, time)),
         end => {

@@ -3,6 +3,8 @@
 mod buffer;
 mod clock;
 mod compression;
+mod doubt;
+mod edge;
 mod foreign;
 mod format;
 mod hash;
@@ -20,6 +22,7 @@ mod trace;
 mod writer;
 
 pub use compression::{decompress, is_compressed};
+pub use edge::{BelievedFrame, EdgeFrame, SettledEdges, TimeEdges};
 pub use foreign::{ForeignFile, foreign_file};
 pub use hash::ContentHash;
 pub use link::LinkType;

@@ -1,4 +1,5 @@
 use super::clock::{Clocks, Held};
+use super::edge::TimeEdges;
 use super::hash::ContentHash;
 use super::reader::{Head, Reader};
 use crate::decode::Frame;
@@ -30,9 +31,32 @@ pub(super) struct TimeFlaws {
     pub(super) steps_back: u64,
 }
 
+/// How the times of a capture are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Times {
+    /// They are sorted later, and all believed.
+    Sorted,
+    /// Nothing precedes the capture.
+    Whole,
+    /// Another capture may precede it.
+    Part,
+}
+
+/// A frame that was not confirmed when its capture ended.
+#[derive(Debug)]
+pub(super) struct Unconfirmed {
+    pub(super) held: Held,
+    /// The highest clock of the capture where it ended.
+    pub(super) end: Timestamp,
+}
+
 impl TimedReader {
-    pub(super) fn new(reader: Reader, is_sorted: bool) -> Self {
-        let clocks = (!is_sorted).then(Clocks::default);
+    pub(super) fn new(reader: Reader, times: Times) -> Self {
+        let clocks = match times {
+            Times::Sorted => None,
+            Times::Whole => Some(Clocks::default()),
+            Times::Part => Some(Clocks::of_part()),
+        };
         Self { reader, clocks, current: Current::None, ended: None }
     }
 
@@ -76,23 +100,35 @@ impl TimedReader {
                 bytes: self.reader.bytes(head),
                 ..Frame::default()
             }),
-            Current::Held(held) => Some(Frame {
-                time: held.time,
-                link: held.link,
-                wire_bytes: held.wire_bytes,
-                bytes: &held.bytes,
-                begins_segment: held.begins_segment,
-                is_unconfirmed: held.is_unconfirmed,
-            }),
+            Current::Held(held) => Some(held.frame()),
         }
     }
 
-    /// When the capture ended, where the frame that was moved to is behind that end and its time was never confirmed.
-    #[inline]
-    pub(super) fn unconfirmed_since(&self) -> Option<Timestamp> {
-        match &self.current {
-            Current::Held(held) if held.is_unconfirmed => self.clocks.as_ref()?.end,
-            _ => None,
+    /// Whether the frame that was moved to begins a segment.
+    pub(super) const fn begins_segment(&self) -> bool {
+        matches!(&self.current, Current::Held(held) if held.begins_segment)
+    }
+
+    /// Takes away the frame that was moved to if the capture ended before its time was confirmed.
+    pub(super) fn take_unconfirmed(&mut self) -> Option<Unconfirmed> {
+        let end = self.clocks.as_ref()?.end.unwrap_or(Timestamp::MIN);
+        if !matches!(&self.current, Current::Held(held) if held.is_unconfirmed) {
+            return None;
+        }
+        match std::mem::replace(&mut self.current, Current::None) {
+            Current::Held(held) => Some(Unconfirmed { held, end }),
+            Current::None | Current::Read(_) => None,
+        }
+    }
+
+    /// The times at the ends of the capture, when it has ended; frames at its end come with [`Self::take_unconfirmed`].
+    pub(super) fn edges(&mut self) -> TimeEdges {
+        let Some(clocks) = &mut self.clocks else { return TimeEdges::default() };
+        TimeEdges {
+            lead: std::mem::take(&mut clocks.lead).into_iter().map(Held::into_edge).collect(),
+            begins: std::mem::take(&mut clocks.begins),
+            clocks: std::mem::take(&mut clocks.end_times),
+            tail: Vec::new(),
         }
     }
 

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::edge::TimeEdges;
 use super::hash::ContentHash;
 use super::merge::{Log, Merge, Merged, ReadOptions};
 use super::sorted::Sorted;
@@ -52,6 +53,7 @@ pub struct PlacedPacket<'a> {
 
 /// How a [`Trace`] reads its captures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct TraceOptions {
     /// Sort all packets by time, for captures that have no order at all. The captures are read whole into
     /// memory first.
@@ -62,16 +64,18 @@ pub struct TraceOptions {
     pub drops_copies: bool,
     /// The tunnels that are opened.
     pub tunnels: TunnelSet,
+    /// Keep frames apart whose times the captures before or after these decide; see [`Trace::edges`].
+    pub keeps_edges: bool,
 }
 
 impl Trace {
     /// A trace of these captures. If there are several, each one's first packet is looked at, to see which
     /// comes first.
     pub fn new(captures: Vec<Capture>, options: TraceOptions) -> Self {
-        let TraceOptions { sort, hash, drops_copies, tunnels } = options;
+        let TraceOptions { sort, hash, drops_copies, tunnels, keeps_edges } = options;
+        let options = ReadOptions { count: Arc::default(), hash, is_sorted: sort, keeps_edges };
         let mut log = Log::default();
-        let merge =
-            Merge::new(captures, ReadOptions { count: Arc::default(), hash, is_sorted: sort }, &mut log);
+        let merge = Merge::new(captures, options, &mut log);
         let copies = drops_copies.then(Copies::default);
         Self { merge, sort, sorted: None, decoder: Decoder::opening(tunnels), copies, log }
     }
@@ -143,6 +147,12 @@ impl Trace {
     /// [`Frame::begins_segment`].
     pub fn steps_back(&self) -> &[(String, u64)] {
         &self.log.steps_back
+    }
+
+    /// The frames at the ends of the trace that were not handed out, and what decides about those of its neighbours; known
+    /// at the end, if [`TraceOptions::keeps_edges`] asked for it.
+    pub const fn edges(&self) -> &TimeEdges {
+        &self.log.edges
     }
 
     /// What the frames so far were.

@@ -13,6 +13,4 @@ pub struct Frame<'a> {
     pub bytes: &'a [u8],
     /// Whether the clock stepped back before it: the trace begins anew with a time of its own.
     pub begins_segment: bool,
-    /// Whether its time is more than 300 s ahead, and the capture ended before others confirmed that.
-    pub is_unconfirmed: bool,
 }

@@ -96,6 +96,29 @@ fn a_frame_in_the_future_at_the_end_of_a_capture_is_left_out_where_others_go_on(
 }
 
 #[test]
+fn frames_at_the_ends_of_captures_are_judged_by_confirmed_frames_alone() {
+    let check = |captures: &[Vec<u8>], expected: (&[i64], &[i64], u64)| {
+        let (times, begins, left_out) = read(captures, TraceOptions::default());
+        assert_eq!((&times[..], &begins[..], left_out), expected);
+    };
+    // The other capture goes on at the time of a quiet interface's last frame.
+    let busy = at(&[3, 1001, 1002, 1003]);
+    check(&[at(&[0, 1, 2, 1000]), busy], (&[0, 1, 2, 3, 1000, 1001, 1002, 1003], &[], 0));
+    // Three frames agree, though of two captures that end there.
+    check(&[at(&[0, 1, 2, 1000]), at(&[0, 6, 1001, 1002])], (&[0, 0, 1, 2, 6, 1000, 1001, 1002], &[], 0));
+    // A damaged time that nothing contradicts is no evidence for another one.
+    check(&[at(&[0, 1, 2, FAR + 5]), at(&[3, 4, FAR])], (&[0, 1, 2, 3, 4, FAR], &[], 1));
+    check(&[at(&[0, 1, 2, FAR]), at(&[3, 4, FAR])], (&[0, 1, 2, 3, 4, FAR], &[], 1));
+    check(&[at(&[0, 1, 2, FAR, FAR]), at(&[3, 4, 5])], (&[0, 1, 2, 3, 4, 5], &[], 2));
+    // A frame behind at the end of a capture is late where another one goes on, and begins a segment at the end.
+    check(&[at(&[5000, 5001, 10]), at(&[5002, 5003])], (&[5000, 5001, 10, 5002, 5003], &[], 0));
+    check(&[at(&[5000, 5001]), at(&[5002, 5003, 10])], (&[5000, 5001, 5002, 5003, 10], &[10], 0));
+    // Behind a step of the clock, the times before it mean nothing any more.
+    let stepped = at(&[9000, 9001, 9002, 10, 11, 12]);
+    check(&[stepped, at(&[9003, FAR])], (&[9000, 9001, 9002, 10, 11, 12, 9003, FAR], &[10], 0));
+}
+
+#[test]
 fn each_interface_has_a_clock() {
     let mut section = Section::new(Order::Big);
     section.ethernet().ethernet();

@@ -7,8 +7,13 @@ use thingprint_flow::{ByteStream, Capture, TraceOptions, TunnelSet};
 use crate::frames::{Captured, Pcap, gzip, udp_frame};
 use crate::reading::{Reading, capture, read_all};
 
-const SORT: TraceOptions =
-    TraceOptions { sort: true, hash: false, drops_copies: false, tunnels: TunnelSet::NONE };
+const SORT: TraceOptions = TraceOptions {
+    sort: true,
+    hash: false,
+    drops_copies: false,
+    tunnels: TunnelSet::NONE,
+    keeps_edges: false,
+};
 
 /// A capture with a packet at each of these times.
 fn at(times: &[i64]) -> Vec<u8> {
