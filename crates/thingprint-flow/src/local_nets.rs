@@ -21,8 +21,10 @@ pub struct LocalNet {
 }
 
 impl LocalNets {
-    /// These networks.
-    pub const fn new(nets: Vec<LocalNet>) -> Self {
+    /// These networks, in whatever order.
+    pub fn new(mut nets: Vec<LocalNet>) -> Self {
+        nets.sort();
+        nets.dedup();
         Self(nets)
     }
 
@@ -41,6 +43,14 @@ impl LocalNets {
     /// Whether an address is the broadcast address of one of the networks (RFC 919 §7).
     pub fn is_broadcast(&self, addr: IpAddr) -> bool {
         self.0.iter().any(|net| addr.is_ipv4() && net.prefix_bits < 31 && net.last == addr)
+    }
+}
+
+impl fmt::Display for LocalNets {
+    /// The networks with commas between.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nets: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&nets.join(","))
     }
 }
 

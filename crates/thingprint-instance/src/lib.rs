@@ -35,7 +35,7 @@ pub use inventory::Inventory;
 pub use models_id::ModelsId;
 pub use options::{InstanceOptions, NameSource, PortScope, PortWord, RateMean};
 pub use part::{Part, PartDevices, PartId};
-pub use part_file::{PartFile, PartFileError};
+pub use part_file::{PartFile, PartFileError, PartSettings};
 pub use part_observer::{PartObserver, PartState};
 pub use partial::{Assembled, EdgeCounts, Partial};
 pub use recipe::ExtractionRecipe;

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use thingprint_flow::{DeviceId, FlowEdges, GatewayEvidence, Timestamp, WindowIndex};
+use thingprint_flow::{DeviceId, FlowEdges, GatewayEvidence, TimeEdges, Timestamp, WindowIndex};
 
 use crate::activity::Gap;
 use crate::bursts::Bursts;
@@ -47,6 +47,11 @@ pub struct Part {
     /// Flows near its start that could not be kept apart.
     pub(crate) flows_dropped: u64,
     pub(crate) devices: Vec<(DeviceId, DevicePart)>,
+    /// Frames at its ends that are in no device yet, since the parts before and after it decide whether they count.
+    pub(crate) times: TimeEdges,
+    /// Whether it was made of such frames.
+    #[serde(skip)]
+    pub(crate) is_edge: bool,
 }
 
 impl Part {
@@ -58,7 +63,34 @@ impl Part {
     /// A part without any device yet. `name` is that of its first capture, by which parts of the same times are put
     /// in order; where windows are whole captures, instances have it.
     pub fn new(id: PartId, name: Option<String>, gateways: GatewayEvidence) -> Self {
-        Self { id, name, span: None, gateways, datagrams_cut: 0, flows_dropped: 0, devices: Vec::new() }
+        Self {
+            id,
+            name,
+            span: None,
+            gateways,
+            datagrams_cut: 0,
+            flows_dropped: 0,
+            devices: Vec::new(),
+            times: TimeEdges::default(),
+            is_edge: false,
+        }
+    }
+
+    /// A part of frames at the edges of others, which lies between them.
+    pub fn of_edge(number: usize, gateways: GatewayEvidence) -> Self {
+        let id = PartId::of_text(&format!("edge {number}"));
+        Self { is_edge: true, ..Self::new(id, None, gateways) }
+    }
+
+    /// The same part, at whose ends frames wait for its neighbours.
+    #[must_use]
+    pub fn with_times(self, times: TimeEdges) -> Self {
+        Self { times, ..self }
+    }
+
+    /// The frames at its ends that wait for its neighbours.
+    pub const fn times(&self) -> &TimeEdges {
+        &self.times
     }
 
     /// The same part, at whose end so many datagrams waited for fragments.
@@ -69,7 +101,7 @@ impl Part {
 
     /// The order of parts in a trace.
     pub(crate) fn place(&self) -> (Timestamp, Timestamp, Option<&str>, PartId) {
-        (self.start(), self.end(), self.name.as_deref(), self.id)
+        (self.times.begin().unwrap_or(self.start()), self.end(), self.name.as_deref(), self.id)
     }
 
     /// Whether there was a frame.

@@ -3,14 +3,14 @@ use std::fmt::Display;
 use std::io::{Read, Write};
 
 use serde::{Deserialize, Serialize};
-use thingprint_flow::MacAddr;
+use thingprint_flow::{LocalNets, MacAddr, TunnelSet};
 
 use crate::{ExtractionRecipe, Partial};
 
 /// What every file of parts begins with.
 const MAGIC: [u8; 8] = *b"TPRTPART";
 /// The form of what follows; a file of another version is refused.
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 /// Longest body that is read.
 const MOST_BYTES: u64 = 4 << 30;
 const HASH_BYTES: usize = 32;
@@ -26,8 +26,36 @@ pub struct PartFile {
     pub recipe: ExtractionRecipe,
     /// The gateways that were named when they were made; empty where they are to be found.
     pub gateways: BTreeSet<MacAddr>,
+    /// How their captures were read.
+    pub settings: PartSettings,
     /// The parts.
     pub parts: Partial,
+}
+
+/// How the captures of parts are read beside the recipe: what has to be the same for all parts of a trace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartSettings {
+    /// Networks whose addresses are inside.
+    pub local_nets: LocalNets,
+    /// Tunnels that are opened.
+    pub tunnels: TunnelSet,
+    /// Whether frames that were captured more than once are left out.
+    pub drops_copies: bool,
+    /// Whether the frames of a part are sorted by their times first.
+    pub is_sorted: bool,
+}
+
+impl PartSettings {
+    /// The settings as options of the command line, with their values; empty where they are not given.
+    pub fn options(&self) -> [(&'static str, String); 4] {
+        let given = |is_given: bool| if is_given { "given".to_owned() } else { String::new() };
+        [
+            ("--local-nets", self.local_nets.to_string()),
+            ("--decap", self.tunnels.to_string()),
+            ("--dedup", given(self.drops_copies)),
+            ("--sort", given(self.is_sorted)),
+        ]
+    }
 }
 
 /// Why a file of parts cannot be used; follows on from "failed to read FILE: ".
@@ -62,6 +90,7 @@ pub enum PartFileError {
 struct Body {
     recipe: String,
     gateways: BTreeSet<MacAddr>,
+    settings: PartSettings,
     parts: Partial,
 }
 
@@ -71,8 +100,9 @@ impl PartFile {
     /// # Errors
     /// When the place cannot be written.
     pub fn write(&self, out: &mut dyn Write) -> Result<(), PartFileError> {
-        let Self { recipe, gateways, parts } = self;
-        let body = Body { recipe: recipe.to_string(), gateways: gateways.clone(), parts: parts.clone() };
+        let Self { recipe, gateways, settings, parts } = self;
+        let (gateways, settings, parts) = (gateways.clone(), settings.clone(), parts.clone());
+        let body = Body { recipe: recipe.to_string(), gateways, settings, parts };
         let body = postcard::to_stdvec(&body).map_err(damaged)?;
         out.write_all(&MAGIC)?;
         out.write_all(&VERSION.to_le_bytes())?;
@@ -105,8 +135,8 @@ impl PartFile {
         if blake3::hash(&body).as_bytes() != hash {
             return Err(damaged("its content does not have the hash that it was written with"));
         }
-        let Body { recipe, gateways, parts } = postcard::from_bytes(&body).map_err(damaged)?;
-        Ok(Self { recipe: recipe.parse().map_err(damaged)?, gateways, parts })
+        let Body { recipe, gateways, settings, parts } = postcard::from_bytes(&body).map_err(damaged)?;
+        Ok(Self { recipe: recipe.parse().map_err(damaged)?, gateways, settings, parts })
     }
 }
 
@@ -121,7 +151,13 @@ mod tests {
 
     fn written() -> Vec<u8> {
         let recipe = ExtractionRecipe::of(&InstanceOptions::default());
-        let file = PartFile { recipe, gateways: [MacAddr::new([2; 6])].into(), parts: Partial::default() };
+        let settings = PartSettings {
+            tunnels: "vxlan,gre".parse().unwrap(),
+            is_sorted: true,
+            ..PartSettings::default()
+        };
+        let gateways = [MacAddr::new([2; 6])].into();
+        let file = PartFile { recipe, gateways, settings, parts: Partial::default() };
         let mut bytes = Vec::new();
         file.write(&mut bytes).unwrap();
         assert_eq!(PartFile::read(&mut bytes.as_slice()).unwrap(), file);

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use thingprint_flow::{
-    DeviceId, FlowJoiner, GatewayEvidence, GatewayPolicy, Gateways, JoinedFlows, Timestamp, WindowIndex,
-    WindowLength,
+    DeviceId, FlowJoiner, GatewayEvidence, GatewayPolicy, Gateways, JoinedFlows, SettledEdges, TimeEdges,
+    Timestamp, WindowIndex, WindowLength,
 };
 
 use crate::Instance;
@@ -86,10 +86,21 @@ impl Partial {
         evidence
     }
 
-    /// The instances of the parts so far, without those of gateways.
-    pub fn assemble(&self, options: &InstanceOptions, policy: &GatewayPolicy) -> Assembled {
+    /// Decides about the frames at the edges of the parts, in the order of the trace. Those that are believed become parts
+    /// of their own ([`Part::of_edge`]), which have to be added before instances are made.
+    pub fn settle_edges(&self) -> SettledEdges {
+        TimeEdges::settle(self.in_order().into_iter().map(Part::times))
+    }
+
+    fn in_order(&self) -> Vec<&Part> {
         let mut parts: Vec<&Part> = self.parts.values().collect();
         parts.sort_by_key(|part| part.place());
+        parts
+    }
+
+    /// The instances of the parts so far, without those of gateways.
+    pub fn assemble(&self, options: &InstanceOptions, policy: &GatewayPolicy) -> Assembled {
+        let parts = self.in_order();
         let mut assembled = Assembled::default();
         if options.flow.window == WindowLength::Capture {
             for part in parts {
@@ -113,7 +124,7 @@ impl EdgeCounts {
     fn between(parts: &[&Part], options: &InstanceOptions) -> Self {
         let mut counts = Self::default();
         let mut end: Option<Timestamp> = None;
-        for part in parts.iter().filter(|part| part.is_begun()) {
+        for part in parts.iter().filter(|part| part.is_begun() && !part.is_edge) {
             let is_late = |end: Timestamp| part.start() < end.plus_nanos(-options.flow.lateness_ns);
             counts.overlaps += u64::from(end.is_some_and(is_late));
             end = end.max(Some(part.end()));

@@ -30,6 +30,7 @@ mod ahead;
 mod batch;
 mod capture_spans;
 mod community_id;
+mod edges;
 mod event;
 mod first_frames;
 mod gateway_ends;
@@ -53,6 +54,7 @@ mod unowned;
 
 pub use capture_spans::CaptureSpans;
 pub use community_id::community_id;
+pub use edges::add_edges;
 pub use event::Event;
 pub use network_survey::NetworkSurvey;
 pub use pipeline::{Pipeline, Run};

@@ -1,5 +1,6 @@
 use thingprint_flow::{
-    Capture, CaptureError, ContentHash, DecodeCounts, PlacedPacket, Trace, TraceOptions, TunnelCounts,
+    Capture, CaptureError, ContentHash, DecodeCounts, PlacedPacket, TimeEdges, Trace, TraceOptions,
+    TunnelCounts,
 };
 
 /// Where packets come from.
@@ -41,6 +42,8 @@ pub struct ReadEnd {
     pub wrongly_timed: u64,
     /// How often the clock of a capture stepped back by more than 300 s, by the name of the capture.
     pub steps_back: Vec<(String, u64)>,
+    /// Frames at the ends that wait for the captures before and after these, where they are kept apart.
+    pub edges: TimeEdges,
 }
 
 /// Captures that are one trace: merged where they overlap in time, one after another where they do not.
@@ -99,6 +102,7 @@ impl PacketReader for TraceReader {
             tunnelled: self.trace.tunnelled(),
             wrongly_timed: self.trace.wrongly_timed(),
             steps_back: self.trace.steps_back().to_vec(),
+            edges: self.trace.edges().clone(),
             hashes: (0..self.captures).map(|capture| self.trace.content_hash(capture)).collect(),
         }
     }

@@ -1,5 +1,5 @@
 use thingprint_flow::{
-    CaptureError, ContentHash, DecodeCounts, GatewayEvidence, Gateways, Identity, Ip, MacAddr, Packet,
+    CaptureError, ContentHash, DecodeCounts, GatewayEvidence, Gateways, Identity, Ip, MacAddr, Packet, TimeEdges,
     Timestamp, TrackCounts, TunnelCounts,
 };
 use thingprint_profile::PacketVantage;
@@ -67,6 +67,8 @@ pub struct ReadSummary {
     pub wrongly_timed: u64,
     /// How often the clock of a capture stepped back by more than 300 s, by the name of the capture.
     pub steps_back: Vec<(String, u64)>,
+    /// Frames at the ends that wait for the captures before and after these, where they are kept apart.
+    pub edges: TimeEdges,
 }
 
 impl ReadSummary {
@@ -100,7 +102,8 @@ impl ReadSummary {
     }
 
     pub(crate) fn end(&mut self, end: ReadEnd) {
-        let ReadEnd { problems, counts, hashes, tunnelled, wrongly_timed, steps_back } = end;
+        let ReadEnd { problems, counts, hashes, tunnelled, wrongly_timed, steps_back, edges } = end;
+        self.edges = edges;
         self.tunnelled = tunnelled;
         (self.wrongly_timed, self.steps_back) = (wrongly_timed, steps_back);
         self.problems = problems;

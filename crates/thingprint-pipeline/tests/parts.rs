@@ -15,9 +15,11 @@ use thingprint_flow::{
     Capture, CaptureWriter, FlowOptions, GatewayPolicy, LinkType, Trace, TraceOptions, WindowLength,
 };
 use thingprint_instance::{
-    Assembled, EvidenceSet, ExtractionRecipe, Instance, InstanceOptions, Part, PartFile, PartId, Partial,
+    Assembled, EvidenceSet, ExtractionRecipe, Instance, InstanceOptions, Part, PartFile, PartId,
+    PartSettings, Partial,
 };
-use thingprint_pipeline::{Captures, Event, InstanceStage, PartStage, Pipeline};
+use thingprint_pipeline::{Captures, Event, InstanceStage, PartStage, Pipeline, add_edges};
+use thingprint_protocol::Engine;
 use thingprint_sim::{CaptureReader, Simulation, SimulationOptions, home};
 
 /// Captures as bytes, each with a name.
@@ -57,14 +59,16 @@ fn one_reading(bytes: &Bytes, options: &InstanceOptions) -> Vec<Instance> {
 }
 
 fn part(bytes: &Bytes, options: &InstanceOptions) -> Part {
-    let source = Captures::new(true, || captures(bytes));
+    let trace = TraceOptions { keeps_edges: true, ..TraceOptions::default() };
+    let source = Captures::new(true, || captures(bytes)).with(trace);
     let run =
         pipeline(options, true)
             .run(&source, &PartStage::new(options.clone()), |_: Event<Infallible>| Ok::<_, Infallible>(()));
     let Ok(run) = run;
     let name = bytes[0].0.clone();
     let mut part = Part::new(PartId::of_text(&name), Some(name), run.summary.evidence)
-        .with_datagrams_cut(run.summary.read.counts.datagrams_cut);
+        .with_datagrams_cut(run.summary.read.counts.datagrams_cut)
+        .with_times(run.summary.read.edges);
     for devices in run.rests {
         part.add(devices, run.summary.span);
     }
@@ -78,10 +82,11 @@ fn merged(parts: &[Part], options: &InstanceOptions) -> (Assembled, usize) {
         partial.insert(part.clone());
     }
     let recipe = ExtractionRecipe::of(options);
-    let file = PartFile { recipe, gateways: [].into(), parts: partial };
+    let file = PartFile { recipe, gateways: [].into(), settings: PartSettings::default(), parts: partial };
     let mut bytes = Vec::new();
     file.write(&mut bytes).unwrap();
-    let read = PartFile::read(&mut bytes.as_slice()).unwrap();
+    let mut read = PartFile::read(&mut bytes.as_slice()).unwrap();
+    add_edges(&mut read.parts, &Engine::default(), (options, TraceOptions::default()));
     (read.parts.assemble(options, &GatewayPolicy::default()), bytes.len())
 }
 

@@ -98,15 +98,20 @@ fn report_wrapped(read: &ReadSummary, messages: impl Say) {
     }
 }
 
-/// Says which times were not believed, and where the clock stepped back.
-fn report_times(read: &ReadSummary, messages: impl Say) {
-    if read.wrongly_timed > 0 {
+/// Says how many times were not believed.
+pub(crate) fn report_wrongly_timed(frames: u64, messages: impl Say) {
+    if frames > 0 {
         messages.warn(format!(
             "{} left out: the time is more than 300 s ahead, and the frames that follow do not confirm it (--sort reads \
              them)",
-            counted(read.wrongly_timed, "frame was", "frames were")
+            counted(frames, "frame was", "frames were")
         ));
     }
+}
+
+/// Says which times were not believed, and where the clock stepped back.
+fn report_times(read: &ReadSummary, messages: impl Say) {
+    report_wrongly_timed(read.wrongly_timed, messages);
     for (capture, steps) in &read.steps_back {
         messages.warn(format!(
             "the clock of {capture} steps back by more than 300 s ({}): flows end and windows begin again there; --sort \

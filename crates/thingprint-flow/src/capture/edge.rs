@@ -93,6 +93,13 @@ impl TimeEdges {
 }
 
 impl TimeEdges {
+    /// The time at which the part begins, which places it among others: that of the first frame that others agreed with,
+    /// or the earliest of few frames.
+    pub fn begin(&self) -> Option<Timestamp> {
+        let agreed = self.begins.first().map(|(_, time)| *time);
+        agreed.or_else(|| self.lead.iter().map(|frame| frame.time).min())
+    }
+
     /// Adds a capture of the trace, which ended behind those before it.
     pub(super) fn end_capture(&mut self, capture: Self) {
         self.lead.extend(capture.lead);

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Ip, ParseOptionError, Transport};
 
 /// MPLS labels that a packet may carry; as many as in frames.
@@ -75,7 +77,8 @@ impl fmt::Display for Tunnel {
 }
 
 /// The tunnels that are opened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct TunnelSet(u8);
 
 impl TunnelSet {
@@ -92,6 +95,17 @@ impl TunnelSet {
     /// Whether a tunnel is among them.
     pub const fn contains(self, tunnel: Tunnel) -> bool {
         self.0 & tunnel.bit() != 0
+    }
+}
+
+impl fmt::Display for TunnelSet {
+    /// The tunnels with commas between, or `all`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::ALL {
+            return f.write_str("all");
+        }
+        let names = Tunnel::ALL.into_iter().filter(|tunnel| self.contains(*tunnel)).map(Tunnel::name);
+        f.write_str(&names.collect::<Vec<_>>().join(","))
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod gateways;
 mod identity;
+mod part_edges;
 mod segments;
 mod vantage;
 mod wire;

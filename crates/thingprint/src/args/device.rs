@@ -1,5 +1,6 @@
 use clap::Args;
 use thingprint_flow::{FlowOptions, Identity, LocalNet, LocalNets, MacAddr, TraceOptions, TunnelSet};
+use thingprint_instance::PartSettings;
 
 use crate::exit::Usage;
 use crate::gateways::GatewayChoice;
@@ -64,6 +65,16 @@ impl DeviceArgs {
             drops_copies: self.dedup,
             tunnels: self.decap.unwrap_or_default(),
             ..TraceOptions::default()
+        }
+    }
+
+    /// How the captures of a part are read.
+    pub(crate) fn part_settings(&self) -> PartSettings {
+        PartSettings {
+            local_nets: LocalNets::new(self.local_nets.clone()),
+            tunnels: self.decap.unwrap_or_default(),
+            drops_copies: self.dedup,
+            is_sorted: self.sort,
         }
     }
 

@@ -124,7 +124,11 @@ impl ExtractArgs {
             gateways: GatewayPolicy::default(),
             engine: &engine,
             threads: global.threads(),
-            options: TraceOptions { hash: true, ..self.extraction.flow.device.trace_options() },
+            options: TraceOptions {
+                hash: true,
+                keeps_edges: true,
+                ..self.extraction.flow.device.trace_options()
+            },
             wants_spans: false,
             keeps_gateways: true,
             shows_gateways: false,
@@ -137,7 +141,8 @@ impl ExtractArgs {
             run.summary.read.hashes.iter().flatten().flat_map(|hash| *hash.bytes()).collect();
         let first = inputs.first().map(Input::file_name);
         let mut part = Part::new(PartId::of_bytes(&hashes), first, run.summary.evidence)
-            .with_datagrams_cut(run.summary.read.counts.datagrams_cut);
+            .with_datagrams_cut(run.summary.read.counts.datagrams_cut)
+            .with_times(run.summary.read.edges.clone());
         for devices in run.rests {
             part.add(devices, run.summary.span);
         }
@@ -147,7 +152,8 @@ impl ExtractArgs {
         let identity = run.summary.read.identity(options.flow.identity);
         let flow = FlowOptions { identity, ..options.flow.clone() };
         let recipe = ExtractionRecipe::of(&InstanceOptions { flow, ..options });
-        let file = PartFile { recipe, gateways: gateways.given, parts };
+        let settings = self.extraction.flow.device.part_settings();
+        let file = PartFile { recipe, gateways: gateways.given, settings, parts };
         output.with(|out| file.write(out).context("failed to write the part"))?;
         messages.note(format!("a part of {}", counted(run.summary.read.frames, "frame", "frames")));
         Ok(outcome)

@@ -4,8 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use thingprint_flow::MacAddr;
-use thingprint_instance::{Assembled, EdgeCounts, ExtractionRecipe, Labeled, PartFile, Partial};
+use thingprint_flow::{MacAddr, TraceOptions};
+use thingprint_instance::{
+    Assembled, EdgeCounts, ExtractionRecipe, InstanceOptions, Labeled, PartFile, PartSettings,
+};
+use thingprint_pipeline::add_edges;
+use thingprint_protocol::Engine;
 use thingprint_report::{Labels, instance_overview, instance_table};
 use thingprint_table::Format;
 
@@ -17,6 +21,7 @@ use crate::gateways::GatewayChoice;
 use crate::inputs::{Input, expand_files};
 use crate::messages::{Messages, counted};
 use crate::output::Output;
+use crate::read_report::report_wrongly_timed;
 
 /// Make instances of the parts that `extract --partial` wrote
 ///
@@ -51,13 +56,17 @@ impl MergeArgs {
         let inputs = expand_files(&self.parts, messages)?;
         output.check_apart(&inputs)?;
         output.check_apart_from(&[self.labels.as_deref()])?;
-        let merged = read(&inputs)?;
-        let options = merged.recipe.options().map_err(|error| Misfit(error.to_string()))?;
+        let mut merged = read(&inputs)?;
+        let options = options_of(&merged)?;
+        let parts = merged.parts.len();
+        let wrongly_timed =
+            add_edges(&mut merged.parts, &Engine::default(), (&options, trace_options(&merged)));
         let given =
             if self.gateway.is_empty() { merged.gateways } else { self.gateway.iter().copied().collect() };
         let choice = GatewayChoice { given, is_none: self.no_gateway };
         let assembled = merged.parts.assemble(&options, &choice.policy(&labels));
-        report(&assembled, &merged.parts, messages);
+        report(&assembled, parts, messages);
+        report_wrongly_timed(wrongly_timed, messages);
         let rows = labelled(assembled, &labels);
         let table = match output.format() {
             Format::Table => instance_overview(&rows, Some(&merged.recipe)),
@@ -94,8 +103,40 @@ fn join(before: PartFile, file: PartFile, name: &str) -> anyhow::Result<PartFile
         ))
         .into());
     }
+    check_settings(&before.settings, &file.settings, name)?;
     let gateways: BTreeSet<MacAddr> = before.gateways.union(&file.gateways).copied().collect();
-    Ok(PartFile { recipe: before.recipe, gateways, parts: before.parts.merge(file.parts) })
+    Ok(PartFile {
+        recipe: before.recipe,
+        gateways,
+        settings: before.settings,
+        parts: before.parts.merge(file.parts),
+    })
+}
+
+/// Refuses a part whose captures were read in another way.
+fn check_settings(before: &PartSettings, settings: &PartSettings, name: &str) -> Result<(), Misfit> {
+    let mut options = settings.options().into_iter().zip(before.options());
+    let differing = options.find(|(this, others)| this != others);
+    let Some(((option, this), (_, others))) = differing else { return Ok(()) };
+    let value = |value: String| if value.is_empty() { "not given".to_owned() } else { value };
+    Err(Misfit(format!(
+        "failed to merge: {option} is {} for {name}, and {} for the parts before it; extract all with the same options",
+        value(this),
+        value(others)
+    )))
+}
+
+/// The options by which the parts were extracted.
+fn options_of(parts: &PartFile) -> anyhow::Result<InstanceOptions> {
+    let mut options = parts.recipe.options().map_err(|error| Misfit(error.to_string()))?;
+    options.flow.local_nets = parts.settings.local_nets.clone();
+    Ok(options)
+}
+
+/// How the captures of the parts were read.
+fn trace_options(parts: &PartFile) -> TraceOptions {
+    let PartSettings { tunnels, drops_copies, .. } = parts.settings;
+    TraceOptions { tunnels, drops_copies, ..TraceOptions::default() }
 }
 
 fn labelled(assembled: Assembled, labels: &Labels) -> Vec<Labeled> {
@@ -109,8 +150,8 @@ fn labelled(assembled: Assembled, labels: &Labels) -> Vec<Labeled> {
     rows
 }
 
-fn report(assembled: &Assembled, parts: &Partial, messages: Messages) {
-    messages.detail(counted(parts.len() as u64, "part", "parts"));
+fn report(assembled: &Assembled, parts: usize, messages: Messages) {
+    messages.detail(counted(parts as u64, "part", "parts"));
     for (mac, reason) in &assembled.gateways.0 {
         messages.note(format!("the gateway is {mac} ({reason})"));
     }

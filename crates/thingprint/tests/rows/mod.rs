@@ -106,11 +106,14 @@ fn fragment(offset: u16, is_last: bool) -> Vec<u8> {
 fn a_datagram_in_progress_at_the_end_of_a_part_is_reported() {
     let stage = Stage::new();
     let mut writer = CaptureWriter::new(File::create(stage.path("home.pcap")).unwrap()).unwrap();
-    for (at, frame) in [(0, fragment(0, false)), (1, fragment(16, true))] {
+    // Three frames show the time of a part.
+    let first = [fragment(0, false), fragment(0, false), fragment(0, false)];
+    let last = [fragment(16, true), fragment(16, true), fragment(16, true)];
+    for (at, frame) in (0..).zip(first.into_iter().chain(last)) {
         let wire_bytes = u32::try_from(frame.len()).unwrap();
         writer.write(Timestamp::from_seconds(START_S + at), &frame, wire_bytes).unwrap();
     }
-    let parts = parts(&stage, &cut(&stage, "home.pcap", |number, _| number == 1));
+    let parts = parts(&stage, &cut(&stage, "home.pcap", |number, _| number == 3));
     let said = stage.ok(&format!("merge --no-gateway {}", parts.join(" ")));
     assert!(said.stderr.contains("1 datagram without all fragments at the end of a part"), "{}", said.stderr);
     let said = stage.ok(&format!("merge --no-gateway {}", parts[0]));
@@ -124,6 +127,17 @@ fn parts_of_other_options_and_other_files_are_refused_by_name() {
     stage.ok("extract --partial home.pcap -o hour.part");
     stage.ok("extract --partial home.pcap --window 15m -o quarter.part");
     stage.fails("merge hour.part quarter.part", 5, &["quarter.part", "window=15m", "default"]);
+    for (option, value) in
+        [("--local-nets", "129.94.0.0/16"), ("--decap", "vxlan,gre"), ("--dedup", ""), ("--sort", "")]
+    {
+        stage.ok(&format!("extract --partial home.pcap {option} {value} -o other.part"));
+        let value = if value.is_empty() { "given" } else { value };
+        stage.fails("merge hour.part other.part", 5, &["other.part", option, value, "not given"]);
+        stage.ok("merge other.part");
+    }
+    stage.ok("extract --partial home.pcap --local-nets 10.9.0.0/16,129.94.0.0/16 -o one.part");
+    stage.ok("extract --partial home.pcap --local-nets 129.94.0.0/16,10.9.0.0/16 -o same.part");
+    stage.ok("merge one.part same.part");
     fs::write(stage.path("labels.csv"), "mac,label,kind\n").unwrap();
     stage.fails("merge labels.csv", 1, &["labels.csv", "not a file of parts", "extract --partial"]);
     let mut bytes = fs::read(stage.path("hour.part")).unwrap();
