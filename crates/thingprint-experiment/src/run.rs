@@ -99,5 +99,5 @@ impl<'a> Material<'a> {
 
 /// Notes what a recipe is, where it is not the default.
 fn recipe_remark(recipe: &ExtractionRecipe) -> String {
-    format!("Instances were extracted with: {recipe}.")
+    format!("Instances were extracted with: {}.", recipe.options_text())
 }

@@ -21,6 +21,7 @@ mod part_file;
 mod part_observer;
 mod partial;
 mod recipe;
+mod semantics;
 mod stats;
 mod tally;
 
@@ -39,3 +40,4 @@ pub use part_file::{PartFile, PartFileError, PartSettings};
 pub use part_observer::{PartObserver, PartState};
 pub use partial::{Assembled, EdgeCounts, Partial};
 pub use recipe::ExtractionRecipe;
+pub use semantics::Semantics;

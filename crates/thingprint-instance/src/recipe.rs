@@ -4,20 +4,32 @@ use std::str::FromStr;
 
 use thingprint_flow::{FlowEnding, ParseOptionError, ServerPorts, WindowLength};
 
-use crate::{EvidenceSet, InstanceOptions};
+use crate::{EvidenceSet, InstanceOptions, Semantics};
+
+/// The key of the number of the rules.
+const SEMANTICS: &str = "semantics";
 
 /// How instances were extracted, as a text: the options that are not the default, as `key=value` with blanks
-/// between, or `default`.
+/// between, or `default`; and `semantics=` with the number of the rules, where it is not the first.
 ///
 /// It goes with the instances into files and models, so that a model is never used on instances that were made
 /// another way. Caps, the gateway and the way in which late packets are treated are left out: they change what is
 /// seen, not what is meant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ExtractionRecipe(String);
+pub struct ExtractionRecipe {
+    options: String,
+    semantics: Semantics,
+    /// Both as one text.
+    text: String,
+}
 
 impl ExtractionRecipe {
-    /// The recipe of these options.
+    /// The recipe of these options, by the present rules.
     pub fn of(options: &InstanceOptions) -> Self {
+        Self::with_semantics(options, Semantics::PRESENT)
+    }
+
+    fn with_semantics(options: &InstanceOptions, semantics: Semantics) -> Self {
         let defaults = values(&InstanceOptions::default());
         let changed: Vec<String> = values(options)
             .into_iter()
@@ -25,22 +37,23 @@ impl ExtractionRecipe {
             .filter(|(value, default)| value != default)
             .map(|((key, value), _)| format!("{key}={value}"))
             .collect();
-        Self(if changed.is_empty() { "default".to_owned() } else { changed.join(" ") })
+        let options = if changed.is_empty() { "default".to_owned() } else { changed.join(" ") };
+        let text = if semantics == Semantics::FIRST {
+            options.clone()
+        } else {
+            format!("{options} {SEMANTICS}={semantics}")
+        };
+        Self { options, semantics, text }
+    }
+
+    /// The number of the rules.
+    pub const fn semantics(&self) -> Semantics {
+        self.semantics
     }
 
     /// The options of this recipe; everything that it leaves out has its default.
     pub fn options(&self) -> Result<InstanceOptions, ParseOptionError> {
-        let mut options = InstanceOptions::default();
-        if self.0 == "default" {
-            return Ok(options);
-        }
-        for item in self.0.split(' ') {
-            let (key, value) = item
-                .split_once('=')
-                .ok_or_else(|| ParseOptionError::new(item, "an option of extraction: expected key=value"))?;
-            apply(&mut options, key, value)?;
-        }
-        Ok(options)
+        parse(&self.text).map(|(options, _)| options)
     }
 
     /// The evidence that it extracts.
@@ -52,19 +65,27 @@ impl ExtractionRecipe {
     /// This recipe with other evidence.
     #[must_use]
     pub fn with_evidence(&self, evidence: EvidenceSet) -> Self {
-        self.options()
-            .map_or_else(|_| self.clone(), |options| Self::of(&InstanceOptions { evidence, ..options }))
+        let semantics = self.semantics;
+        self.options().map_or_else(
+            |_| self.clone(),
+            |options| Self::with_semantics(&InstanceOptions { evidence, ..options }, semantics),
+        )
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// The options alone, without the number of the rules.
+    pub fn options_text(&self) -> &str {
+        &self.options
     }
 }
 
 impl fmt::Display for ExtractionRecipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
@@ -72,8 +93,25 @@ impl FromStr for ExtractionRecipe {
     type Err = ParseOptionError;
 
     fn from_str(text: &str) -> Result<Self, ParseOptionError> {
-        Self(text.to_owned()).options().map(|options| Self::of(&options))
+        parse(text).map(|(options, semantics)| Self::with_semantics(&options, semantics))
     }
+}
+
+/// Options and number of the rules of a recipe.
+fn parse(text: &str) -> Result<(InstanceOptions, Semantics), ParseOptionError> {
+    let (mut options, mut semantics) = (InstanceOptions::default(), Semantics::FIRST);
+    let items: Vec<&str> = text.split(' ').collect();
+    let is_default = items.first() == Some(&"default");
+    for item in items.into_iter().skip(usize::from(is_default)) {
+        let (key, value) = item
+            .split_once('=')
+            .ok_or_else(|| ParseOptionError::new(item, "an option of extraction: expected key=value"))?;
+        match key {
+            SEMANTICS => semantics = value.parse()?,
+            _ => apply(&mut options, key, value)?,
+        }
+    }
+    Ok((options, semantics))
 }
 
 fn values(options: &InstanceOptions) -> [(&'static str, String); 16] {
@@ -206,7 +244,24 @@ mod tests {
             assert_eq!(recipe.as_str().parse::<ExtractionRecipe>().unwrap(), recipe);
             assert_eq!(recipe.options().unwrap(), options, "{recipe}");
         }
-        assert_eq!(ExtractionRecipe::of(&InstanceOptions::default()).as_str(), "default");
+        assert_eq!(ExtractionRecipe::of(&InstanceOptions::default()).as_str(), "default semantics=2");
+    }
+
+    #[test]
+    fn a_recipe_without_a_number_is_of_the_first_rules() {
+        for text in ["default", "window=900s"] {
+            let old: ExtractionRecipe = text.parse().unwrap();
+            let new = ExtractionRecipe::of(&old.options().unwrap());
+            assert_eq!((old.semantics(), new.semantics()), (Semantics::FIRST, Semantics::PRESENT));
+            assert_ne!(old, new);
+            assert_eq!(old.options_text(), new.options_text());
+            assert_eq!(old.as_str().parse(), Ok(old.clone()));
+            let paper = old.with_evidence(EvidenceSet::paper());
+            assert_eq!(paper.semantics(), Semantics::FIRST, "other evidence changes no rule");
+        }
+        for text in ["default semantics=9", "semantics=", "default default", "semantics=2 default"] {
+            assert!(text.parse::<ExtractionRecipe>().is_err(), "{text}");
+        }
     }
 
     /// Names every field of the options, so that a new one has to find its place here, and in the recipe or not.
@@ -243,11 +298,11 @@ mod tests {
         let changed = |change: Change| {
             let mut options = InstanceOptions::default();
             change(&mut options);
-            ExtractionRecipe::of(&options).to_string()
+            ExtractionRecipe::of(&options).options_text().to_owned()
         };
         for (change, expected) in MEANT {
             assert_eq!(changed(*change), *expected);
-            assert_eq!(expected.parse::<ExtractionRecipe>().unwrap().as_str(), *expected);
+            assert_eq!(expected.parse::<ExtractionRecipe>().unwrap().options_text(), *expected);
         }
         for change in SEEN {
             assert_eq!(changed(*change), "default");

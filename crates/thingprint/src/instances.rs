@@ -5,7 +5,7 @@ use std::io;
 
 use anyhow::{Context, bail};
 use thingprint_flow::is_capture;
-use thingprint_instance::{EvidenceSet, ExtractionRecipe, Labeled};
+use thingprint_instance::{EvidenceSet, ExtractionRecipe, Labeled, Semantics};
 use thingprint_report::read_instances;
 
 use crate::exit::Misfit;
@@ -88,6 +88,7 @@ impl InstanceTable {
         if let (Some(before), Some(recipe)) = (&self.recipe, &recipe)
             && *before != recipe.with_evidence(before.evidence())
         {
+            check_semantics((name, recipe.semantics()), ("the files before it", before.semantics()))?;
             return Err(Misfit(format!(
                 "failed to read instances: {name} was extracted with '{recipe}', the files before it with '{before}'"
             ))
@@ -96,6 +97,12 @@ impl InstanceTable {
         self.recipe = self.recipe.take().or(recipe);
         self.rows.extend(rows);
         Ok(())
+    }
+
+    /// Refuses a model that was trained on instances by other rules.
+    pub(crate) fn check_semantics(&self, model: &thingprint_model::Model) -> anyhow::Result<()> {
+        let semantics = self.recipe.as_ref().map(ExtractionRecipe::semantics);
+        semantics.map_or(Ok(()), |semantics| check_model_semantics(model, semantics))
     }
 
     /// What a model is to remember of its training instances. It knows by itself what evidence it needs, and they may
@@ -114,6 +121,27 @@ fn note_unknown(columns: &BTreeSet<String>, name: &str, messages: Messages) {
     let more = if columns.len() > MOST_NAMES { ", ..." } else { "" };
     let unknown = counted(columns.len() as u64, "unknown column", "unknown columns");
     messages.note(format!("{name}: skipped {unknown}: {}{more}", names.join(", ")));
+}
+
+/// Refuses what was made by other rules.
+pub(crate) fn check_semantics(
+    (this, of_this): (&str, Semantics),
+    (other, of_other): (&str, Semantics),
+) -> Result<(), Misfit> {
+    let Some(changed) = of_this.difference(of_other) else { return Ok(()) };
+    Err(Misfit(format!(
+        "instances mean something else in {this} (semantics {of_this}) and {other} (semantics {of_other}), between which \
+         rules changed: {changed}; extract the captures again, and train the model on them"
+    )))
+}
+
+/// Refuses a model that was trained on instances by other rules.
+pub(crate) fn check_model_semantics(
+    model: &thingprint_model::Model,
+    instances: Semantics,
+) -> anyhow::Result<()> {
+    let Some(recipe) = recipe_of(model)? else { return Ok(()) };
+    Ok(check_semantics(("the model", recipe.semantics()), ("the instances", instances))?)
 }
 
 /// The recipe of a model's training instances.

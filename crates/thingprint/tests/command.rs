@@ -367,6 +367,19 @@ fn a_model_that_does_not_fit_is_status_5() {
     stage.fails("classify --model hour.model home.pcap --window 15m", 5, &["window=15m"]);
     stage.fails("evaluate --model hour.model quarter.csv", 5, &["window=15m"]);
     stage.fails("train hour.csv quarter.csv -o both.model", 5, &["quarter.csv", "window=15m"]);
+    // Rows of a version before the rules had a number.
+    let rows = fs::read_to_string(stage.path("hour.csv")).unwrap();
+    assert!(rows.contains(" semantics=2"));
+    fs::write(stage.path("old.csv"), rows.replace(" semantics=2", "")).unwrap();
+    stage.ok("train old.csv -o old.model");
+    stage.ok("classify --model old.model old.csv");
+    let changed =
+        ["semantics 1", "semantics 2", "a SYN of another stream", "extract the captures again", "train"];
+    stage.fails("classify --model old.model hour.csv", 5, &changed);
+    stage.fails("classify --model old.model home.pcap", 5, &changed);
+    stage.fails("evaluate --model old.model hour.csv", 5, &changed);
+    stage.fails("classify --model hour.model old.csv", 5, &changed);
+    stage.fails("train hour.csv old.csv -o both.model", 5, &changed);
     let bytes = fs::read(stage.path("hour.model")).unwrap();
     let mut damaged = bytes.clone();
     damaged[bytes.len() / 2] ^= 0x40;

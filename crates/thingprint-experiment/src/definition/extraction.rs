@@ -36,7 +36,7 @@ impl Extraction {
         };
         let items = [preset.as_str(), &self.options, overrides].into_iter().flat_map(str::split_whitespace);
         let items: Vec<&str> = items.filter(|item| *item != "default").collect();
-        if items.is_empty() { Ok(preset) } else { items.join(" ").parse() }
+        items.join(" ").parse()
     }
 }
 
@@ -58,6 +58,6 @@ impl fmt::Display for Need {
         if let Some(attack) = &self.attack {
             write!(f, " under {attack}")?;
         }
-        write!(f, " ({})", self.recipe)
+        write!(f, " ({})", self.recipe.options_text())
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use thingprint_flow::DeviceId;
-use thingprint_instance::{Instance, InstanceOptions, Labeled};
+use thingprint_instance::{Instance, InstanceOptions, Labeled, Semantics};
 use thingprint_model::{DeviceVerdict, Model, Prediction};
 use thingprint_report::Labels;
 use thingprint_table::Format;
@@ -17,7 +17,7 @@ use crate::exit::{Misfit, Outcome};
 use crate::extraction::Extraction;
 use crate::files::read_labels;
 use crate::inputs::{Input, expand, is_capture_input, named};
-use crate::instances::{InstanceTable, recipe_of};
+use crate::instances::{InstanceTable, check_model_semantics, recipe_of};
 use crate::label_report::report_labels;
 use crate::messages::Messages;
 use crate::models::read_model;
@@ -110,6 +110,7 @@ impl ClassifyArgs {
         let mut rows = Vec::new();
         if !captures.is_empty() {
             let protocols = self.extraction.models.read()?;
+            check_model_semantics(model, Semantics::PRESENT)?;
             let options = match recipe_of(model)? {
                 Some(recipe) => self.extraction.options_for(&recipe, model.evidence(), protocols.id())?,
                 None => InstanceOptions {
@@ -135,6 +136,7 @@ impl ClassifyArgs {
         }
         if !tables.is_empty() {
             let table = InstanceTable::read(&tables, messages)?;
+            table.check_semantics(model)?;
             model.check_extraction(&table.extraction()).map_err(|error| Misfit(error.to_string()))?;
             model
                 .check_evidence(table.rows.iter().map(|row| &row.instance))

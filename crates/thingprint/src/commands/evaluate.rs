@@ -106,6 +106,7 @@ impl EvaluateArgs {
         table: &InstanceTable,
         global: &GlobalArgs,
     ) -> anyhow::Result<Report> {
+        table.check_semantics(model)?;
         model.check_extraction(&table.extraction()).map_err(|error| Misfit(error.to_string()))?;
         let scenario = model.options().scenario;
         if self.scenario.is_some_and(|asked| asked != Scenarios::One(scenario)) {

@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use thingprint_flow::{MacAddr, TraceOptions};
 use thingprint_instance::{
-    Assembled, EdgeCounts, ExtractionRecipe, InstanceOptions, Labeled, PartFile, PartSettings,
+    Assembled, EdgeCounts, ExtractionRecipe, InstanceOptions, Labeled, PartFile, PartSettings, Semantics,
 };
 use thingprint_pipeline::add_edges;
 use thingprint_protocol::Engine;
@@ -19,6 +19,7 @@ use crate::exit::{Misfit, Outcome};
 use crate::files::read_labels;
 use crate::gateways::GatewayChoice;
 use crate::inputs::{Input, expand_files};
+use crate::instances::check_semantics;
 use crate::messages::{Messages, counted};
 use crate::output::Output;
 use crate::read_report::report_wrongly_timed;
