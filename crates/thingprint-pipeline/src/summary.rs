@@ -116,6 +116,12 @@ impl ReadSummary {
         if self.by_address > 0 { Identity::Ip } else { asked }
     }
 
+    /// Decides which packets belong to no device, with the gateways of this trace and the identity that was asked for:
+    /// before what other traces gave is added, whose devices may be identified in another way.
+    pub fn settle_unowned(&mut self, asked: Identity, gateways: &Gateways) {
+        self.unowned.settle(self.identity(asked), gateways);
+    }
+
     /// Adds what another source gave.
     pub fn merge(&mut self, other: Self) {
         self.frames += other.frames;

@@ -11,6 +11,8 @@ const MOST_MACS: usize = 1 << 16;
 #[derive(Clone, Debug, Default)]
 pub struct Unowned {
     local_nets: LocalNets,
+    /// Packets of no device in traces whose devices are known: those between public addresses, and others.
+    settled: (u64, u64),
     /// Neither address is private, whatever the MAC addresses.
     public: u64,
     /// The same, of those without any MAC address.
@@ -77,8 +79,15 @@ impl Unowned {
         }
     }
 
+    /// Decides what belongs to no device, with the identity and the gateways of this trace.
+    pub fn settle(&mut self, identity: Identity, gateways: &Gateways) {
+        let settled = self.counts(identity, gateways);
+        *self = Self { local_nets: std::mem::take(&mut self.local_nets), settled, ..Self::default() };
+    }
+
     /// Adds those of another trace.
     pub fn merge(&mut self, other: Self) {
+        self.settled = (self.settled.0 + other.settled.0, self.settled.1 + other.settled.1);
         self.public += other.public;
         self.public_without_mac += other.public_without_mac;
         self.without_host += other.without_host;
@@ -96,9 +105,51 @@ impl Unowned {
             .filter(|(mac, _)| gateways.contains(**mac))
             .map(|(_, packets)| packets)
             .sum();
-        match identity {
+        let (public, others) = match identity {
             Identity::Ip => (self.public, 0),
             Identity::Mac => (self.public_without_mac, self.without_host + of_gateways),
+        };
+        (self.settled.0 + public, self.settled.1 + others)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use thingprint_flow::{Gateways, Identity, Ip, MacAddr, Packet, Timestamp, Transport};
+
+    use super::Unowned;
+
+    /// A packet between these hosts of the Internet, or of nobody's link addresses.
+    fn look_at(unowned: &mut Unowned, macs: [Option<MacAddr>; 2]) {
+        let ip = Ip {
+            src: [9, 9, 9, 9].into(),
+            dst: [8, 8, 8, 8].into(),
+            ttl: 64,
+            total_bytes: 60,
+            transport: Transport::Udp,
+            src_port: 1,
+            dst_port: 2,
+            payload: &[],
+            payload_bytes: 32,
+        };
+        let [src_mac, dst_mac] = macs;
+        let time = Timestamp::default();
+        let packet = Packet { time, src_mac, dst_mac, wire_bytes: 74, ip: Some(ip), other: None };
+        unowned.look_at(&packet, &ip);
+    }
+
+    #[test]
+    fn each_trace_has_its_own_identity() {
+        let host = |number| Some(MacAddr::new([2, 0, 0, 0, 0, number]));
+        let (mut by_mac, mut by_address) = (Unowned::default(), Unowned::default());
+        look_at(&mut by_mac, [host(1), host(2)]);
+        look_at(&mut by_address, [None, None]);
+        by_mac.settle(Identity::Mac, &Gateways::default());
+        by_address.settle(Identity::Ip, &Gateways::default());
+        by_mac.merge(by_address);
+        // Two devices of the first trace talk to each other, whatever the second one is.
+        for identity in [Identity::Mac, Identity::Ip] {
+            assert_eq!(by_mac.counts(identity, &Gateways::default()), (1, 0));
         }
     }
 }

@@ -22,6 +22,15 @@ pub struct Decoder {
     tunnelled: TunnelCounts,
     /// Decodes what is inside of tunnels.
     inner: Option<Box<Decoder>>,
+    /// Packets that were opened, by what they were counted as.
+    opened: Opened,
+}
+
+/// Packets of tunnels that were opened.
+#[derive(Debug, Default)]
+struct Opened {
+    ip: u64,
+    other: u64,
 }
 
 /// Frames and their IP packets, with whatever these carry.
@@ -41,7 +50,13 @@ impl Decoder {
 
     fn nested(tunnels: TunnelSet, depth: usize) -> Self {
         let inner = depth.checked_sub(1).map(|depth| Box::new(Self::nested(tunnels, depth)));
-        Self { layer: Layer::default(), tunnels, tunnelled: TunnelCounts::default(), inner }
+        Self {
+            layer: Layer::default(),
+            tunnels,
+            tunnelled: TunnelCounts::default(),
+            inner,
+            opened: Opened::default(),
+        }
     }
 
     /// Decodes a frame. Whatever is wrong with it is counted, and what can be read of it is in the packet.
@@ -51,20 +66,42 @@ impl Decoder {
     /// place of the one that carries it, and has link addresses only where the tunnel carries frames.
     #[inline]
     pub fn decode<'a>(&'a mut self, frame: Frame<'a>) -> Packet<'a> {
+        if frame.begins_segment {
+            self.begin_segment();
+        }
         let packet = self.layer.decode(frame);
         let is_plain = packet.ip.as_ref().map_or(packet.other.is_some(), |ip| !tunnel::may_carry(ip));
         if is_plain {
             return packet;
         }
-        let Self { tunnels, tunnelled, inner, .. } = self;
-        open(packet, &frame, *tunnels, (tunnelled, inner.as_deref_mut()))
+        let Self { tunnels, tunnelled, inner, opened, .. } = self;
+        let inner = inner.as_deref_mut().map(|inner| (inner, opened));
+        open(packet, &frame, *tunnels, (tunnelled, inner))
     }
 
-    /// Says that the trace has ended: datagrams that still wait for fragments are counted as expired.
+    /// Says that the trace has ended: datagrams that still wait for fragments are counted as expired, and the packets in
+    /// tunnels that were opened in the place of those that carried them.
     pub fn finish(&mut self) {
         self.layer.finish();
         if let Some(inner) = &mut self.inner {
             inner.finish();
+            let Opened { ip, other } = std::mem::take(&mut self.opened);
+            let counts = &mut self.layer.counts;
+            let frames = counts.frames;
+            counts.ip_packets -= ip;
+            counts.other_ethertype -= other;
+            counts.merge(&std::mem::take(&mut inner.layer.counts));
+            counts.frames = frames;
+        }
+    }
+
+    /// The clock stepped back: no fragment waits for others of times before, in tunnels neither.
+    #[cold]
+    fn begin_segment(&mut self) {
+        self.layer.finish();
+        self.layer.clock = None;
+        if let Some(inner) = &mut self.inner {
+            inner.begin_segment();
         }
     }
 
@@ -90,7 +127,7 @@ fn open<'a>(
     packet: Packet<'a>,
     frame: &Frame<'a>,
     tunnels: TunnelSet,
-    (tunnelled, inner): (&mut TunnelCounts, Option<&'a mut Decoder>),
+    (tunnelled, inner): (&mut TunnelCounts, Option<(&'a mut Decoder, &mut Opened)>),
 ) -> Packet<'a> {
     let inside = match &packet.ip {
         Some(ip) => tunnel::inside(ip),
@@ -98,7 +135,11 @@ fn open<'a>(
     };
     let Some((tunnel, content)) = inside else { return packet };
     match inner {
-        Some(inner) if tunnels.contains(tunnel) => inner.decode(frame_of(&packet, content)),
+        Some((inner, opened)) if tunnels.contains(tunnel) => {
+            let count = if packet.ip.is_some() { &mut opened.ip } else { &mut opened.other };
+            *count += 1;
+            inner.decode(frame_of(&packet, content))
+        }
         _ => {
             tunnelled.note(tunnel);
             packet
@@ -130,10 +171,6 @@ impl Layer {
     #[inline]
     fn decode<'a>(&'a mut self, frame: Frame<'a>) -> Packet<'a> {
         self.counts.frames += 1;
-        if frame.begins_segment {
-            self.finish();
-            self.clock = None;
-        }
         self.clock = self.clock.max(Some(frame.time));
         let Link { src_mac, dst_mac, content } = Link::of(frame.link, frame.bytes);
         let time = frame.time;

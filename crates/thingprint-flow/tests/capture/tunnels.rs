@@ -1,6 +1,6 @@
 //! Tunnels: counted where they are closed, and opened on request.
 
-use thingprint_flow::{Decoder, Frame, LinkType, Tunnel, TunnelSet};
+use thingprint_flow::{DecodeCounts, Decoder, Frame, LinkType, Timestamp, Tunnel, TunnelSet};
 
 use crate::frames::{tcp_frame, udp_frame};
 use crate::reading::Seen;
@@ -115,4 +115,52 @@ fn names_of_tunnels_are_read() {
     assert_eq!(names, ["vxlan", "gtp-u"]);
     assert_eq!("all".parse(), Ok(TunnelSet::ALL));
     assert!("vxlan,ipsec".parse::<TunnelSet>().unwrap_err().to_string().contains("'ipsec'"));
+}
+
+/// An IPv4 fragment in a GRE tunnel; `place` is in units of 8 bytes.
+fn fragment(place: u16, is_last: bool, payload: &[u8]) -> Vec<u8> {
+    let total = u16::try_from(20 + payload.len()).unwrap().to_be_bytes();
+    let [high, low] = (place | if is_last { 0 } else { 0x2000 }).to_be_bytes();
+    let header = [0x45, 0, total[0], total[1], 0, 7, high, low, 64, 17, 0, 0, 192, 168, 7, 5, 9, 9, 9, 9];
+    over_ip(47, &[&[0, 0, 8, 0], &header, payload])
+}
+
+/// The counts of frames of which some begin a segment, and the ports of what is inside.
+fn counted(frames: &[(Vec<u8>, bool)]) -> (DecodeCounts, Vec<Option<u16>>) {
+    let mut decoder = Decoder::opening(TunnelSet::ALL);
+    let mut ports = Vec::new();
+    for (bytes, begins_segment) in frames {
+        let (link, wire_bytes) = (LinkType::Ethernet, u32::try_from(bytes.len()).unwrap());
+        let time = Timestamp::from_seconds(1);
+        let frame = Frame { time, link, wire_bytes, bytes, begins_segment: *begins_segment };
+        ports.push(decoder.decode(frame).ip.map(|ip| ip.dst_port));
+    }
+    decoder.finish();
+    (decoder.counts().clone(), ports)
+}
+
+#[test]
+fn what_is_in_tunnels_counts_in_the_place_of_what_carries_it() {
+    let (first, last) = (fragment(0, false, &[0, 1, 0, 9, 0, 16, 0, 0]), fragment(1, true, &[7; 8]));
+    let broken = over_ip(47, &[&[0, 0, 8, 0], &[0x45, 0, 0]]);
+    let frames = [first.clone(), last.clone(), first, broken, udp_frame(b"x")].map(|frame| (frame, false));
+    let (counts, ports) = counted(&frames);
+    assert_eq!(ports[..4], [None, Some(9), None, None]);
+    assert_eq!((counts.frames, counts.ip_packets, counts.fragments_held, counts.unreadable), (5, 2, 2, 1));
+    assert_eq!((counts.datagrams, counts.fragments_repeated, counts.malformed.len()), (1, 1, 1));
+}
+
+#[test]
+fn no_fragment_in_a_tunnel_waits_over_a_step_of_the_clock() {
+    let (first, last) = (fragment(0, false, &[0, 1, 0, 9, 0, 16, 0, 0]), fragment(1, true, &[7; 8]));
+    for plain in [None, Some(udp_frame(b"x"))] {
+        // The frame behind the step is one of the tunnel, or another one.
+        let begins = plain.is_none();
+        let mut frames = vec![(first.clone(), false)];
+        frames.extend(plain.map(|frame| (frame, true)));
+        frames.push((last.clone(), begins));
+        let (counts, ports) = counted(&frames);
+        assert_eq!(ports.last(), Some(&None));
+        assert_eq!((counts.datagrams, counts.datagrams_expired), (0, 2));
+    }
 }
