@@ -11,6 +11,7 @@ use crate::Instance;
 use crate::activity::{Activity, Gap};
 use crate::bursts::Bursts;
 use crate::evidence::{EvidencePlan, SentMessage};
+use crate::handed_out::{HandedOut, InstanceLosses};
 use crate::options::InstanceOptions;
 use crate::part::DevicePart;
 use crate::tally::WindowTally;
@@ -31,6 +32,8 @@ pub struct InstanceObserver {
     /// Instances that are final and were not taken yet.
     ready: Vec<Instance>,
     words_dropped: u64,
+    /// Instances of windows that had been handed out before, by window.
+    repeated: BTreeMap<WindowIndex, u64>,
     // Devices with gaps that are not settled.
     restless: BTreeSet<DeviceIndex>,
     // Where the part starts; `None` where nothing is kept.
@@ -59,6 +62,7 @@ struct DeviceState {
     /// Gaps that begin before this time are such.
     uncertain_until: Timestamp,
     bursts: Box<[Bursts]>,
+    handed_out: HandedOut,
 }
 
 impl InstanceObserver {
@@ -80,6 +84,7 @@ impl InstanceObserver {
             devices: Vec::new(),
             ready: Vec::new(),
             words_dropped: 0,
+            repeated: BTreeMap::new(),
             restless: BTreeSet::new(),
             start: None,
         }
@@ -96,6 +101,11 @@ impl InstanceObserver {
     pub fn words_dropped(&self) -> u64 {
         let open = self.devices.iter().flat_map(|device| device.windows.values());
         self.words_dropped + open.map(|tally| tally.evidence.words_dropped).sum::<u64>()
+    }
+
+    /// What instances lack, and which windows were handed out twice.
+    pub fn losses(&self) -> InstanceLosses {
+        InstanceLosses { words_dropped: self.words_dropped(), repeated: self.repeated.clone() }
     }
 
     /// The instance of a window as it would be if nothing more came; `open` are the flows that are not closed yet.
@@ -144,7 +154,7 @@ impl InstanceObserver {
 
     /// Hands out the instances of a window that nothing can change any more.
     fn hand_out(&mut self, window: WindowIndex) {
-        let Self { options, plan, devices, ready, words_dropped, .. } = self;
+        let Self { options, plan, devices, ready, words_dropped, repeated, .. } = self;
         let end = options.flow.window.end_of(window);
         let from = ready.len();
         for state in devices.iter_mut() {
@@ -152,7 +162,11 @@ impl InstanceObserver {
             state.settle((end, end), plan, options);
             let Some(tally) = state.windows.remove(&window) else { continue };
             *words_dropped += tally.evidence.words_dropped;
-            ready.extend(state.instance(window, &tally, plan, options));
+            let Some(instance) = state.instance(window, &tally, plan, options) else { continue };
+            if state.handed_out.note(window) {
+                *repeated.entry(window).or_default() += 1;
+            }
+            ready.push(instance);
         }
         ready[from..].sort_by_key(|instance| instance.device);
     }
@@ -259,7 +273,9 @@ impl Observer for InstanceObserver {
 
     fn forget(&mut self, device: DeviceIndex) {
         if let Some(state) = self.devices.get_mut(device.as_usize()) {
-            *state = DeviceState::new(&Bursts::default(), &self.plan, &self.options);
+            let handed_out = std::mem::take(&mut state.handed_out);
+            let new = DeviceState::new(&Bursts::default(), &self.plan, &self.options);
+            *state = DeviceState { handed_out, ..new };
         }
         self.restless.remove(&device);
     }
@@ -294,6 +310,7 @@ impl DeviceState {
             head_gaps: Vec::new(),
             uncertain_until: Timestamp::MIN,
             bursts: plan.bursts(bursts),
+            handed_out: HandedOut::default(),
         }
     }
 

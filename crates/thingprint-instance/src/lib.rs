@@ -10,6 +10,7 @@ mod bursts;
 mod device_entry;
 mod evidence;
 mod exact_sum;
+mod handed_out;
 mod instance;
 mod instance_observer;
 mod inventory;
@@ -28,6 +29,7 @@ mod tally;
 pub use builder::{BuildCounts, Builder};
 pub use device_entry::{DeviceEntry, InventoryRecord};
 pub use evidence::{Attribute, BagName, CollectionCost, EvidenceSet, Unit, UnknownEvidence};
+pub use handed_out::InstanceLosses;
 pub use instance::{
     Attributes, Bag, Bags, Counts, Instance, Kind, Label, Labeled, ParseKindError, Spread, Spreads,
 };

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use either::Either;
-use thingprint_flow::{DeviceId, Gateways, TraceOptions, WindowLength};
-use thingprint_instance::{Instance, InstanceOptions, Labeled};
+use thingprint_flow::{DeviceId, Identity, TraceOptions, WindowLength};
+use thingprint_instance::{Instance, InstanceLosses, InstanceOptions, Labeled};
 use thingprint_pipeline::{Event, InstanceStage, Run, Stage, Summary};
 use thingprint_protocol::Engine;
 use thingprint_report::Labels;
@@ -19,7 +19,9 @@ use crate::messages::{Kept, Messages, Say, counted};
 use crate::networks::{Network, NetworkBy, networks, report_networks};
 use crate::progress::Progress;
 use crate::protocols::Protocols;
-use crate::read_report::{gateways_in_words, report_gateways, report_losses, report_read, report_unowned};
+use crate::read_report::{
+    gateways_in_words, report_gateways, report_instance_losses, report_losses, report_read, report_unowned,
+};
 use crate::reading::{Reading, total_length};
 use crate::vantage_report::report_place;
 
@@ -137,7 +139,12 @@ impl Extraction<'_> {
     }
 
     /// Every capture is a trace of its own; they are handed out in the order of their names.
-    fn each_by_itself(&self, inputs: &[Input], engine: &Engine, sink: Sink<'_>) -> anyhow::Result<Run<u64>> {
+    fn each_by_itself(
+        &self,
+        inputs: &[Input],
+        engine: &Engine,
+        sink: Sink<'_>,
+    ) -> anyhow::Result<Run<InstanceLosses>> {
         let progress = Progress::bytes("reading", total_length(inputs), self.messages.is_quiet());
         let (next, done) = (AtomicUsize::new(0), Mutex::new((Vec::new(), 0)));
         std::thread::scope(|scope| {
@@ -160,12 +167,16 @@ impl Extraction<'_> {
         for (_, read) in captures {
             let (rows, run) = read?;
             sink(Event::Rows(rows))?;
-            add(&mut all, run);
+            add(&mut all, run, self.options.flow.identity);
         }
         Ok(all)
     }
 
-    fn one_capture(&self, input: &Input, engine: &Engine) -> anyhow::Result<(Vec<Labeled>, Run<u64>)> {
+    fn one_capture(
+        &self,
+        input: &Input,
+        engine: &Engine,
+    ) -> anyhow::Result<(Vec<Labeled>, Run<InstanceLosses>)> {
         let reading = Reading { is_quiet: true, ..self.reading(std::slice::from_ref(input), engine) };
         let (instances, run) = self.whole(&Reading { threads: NonZeroUsize::MIN, ..reading })?;
         let (first, last) = run.summary.span.unwrap_or_default();
@@ -184,7 +195,7 @@ impl Extraction<'_> {
         networks: &[Network],
         engine: &Engine,
         sink: Sink<'_>,
-    ) -> anyhow::Result<Run<u64>> {
+    ) -> anyhow::Result<Run<InstanceLosses>> {
         let mut all = Run { rests: Vec::new(), summary: Summary::default() };
         for Network { name, inputs } in networks {
             let (instances, run) = self.whole(&self.reading(inputs, engine))?;
@@ -195,13 +206,13 @@ impl Extraction<'_> {
                 Labeled { instance: Instance { capture: Some(name.clone()), ..instance }, label }
             });
             sink(Event::Rows(rows.collect()))?;
-            add(&mut all, run);
+            add(&mut all, run, self.options.flow.identity);
         }
         Ok(all)
     }
 
     /// The instances of a reading that wait for its end, so that those of a gateway found late are left out.
-    fn whole(&self, reading: &Reading<'_>) -> anyhow::Result<(Vec<Instance>, Run<u64>)> {
+    fn whole(&self, reading: &Reading<'_>) -> anyhow::Result<(Vec<Instance>, Run<InstanceLosses>)> {
         let mut instances: Vec<Instance> = Vec::new();
         let run = reading.run(&InstanceStage::new(self.options.clone()), |event| {
             match event {
@@ -217,7 +228,12 @@ impl Extraction<'_> {
     }
 
     /// All captures are one trace.
-    fn as_one_trace(&self, inputs: &[Input], engine: &Engine, sink: Sink<'_>) -> anyhow::Result<Run<u64>> {
+    fn as_one_trace(
+        &self,
+        inputs: &[Input],
+        engine: &Engine,
+        sink: Sink<'_>,
+    ) -> anyhow::Result<Run<InstanceLosses>> {
         self.reading(inputs, engine).run(&InstanceStage::new(self.options.clone()), |event| match event {
             Event::Rows(rows) => sink(Event::Rows(rows.into_iter().map(|row| self.labelled(row)).collect())),
             Event::Restart => sink(Event::Restart),
@@ -251,21 +267,13 @@ impl Extraction<'_> {
         Labeled { instance, label }
     }
 
-    fn report(&self, run: &Run<u64>, instances: u64, messages: &Kept) {
+    fn report(&self, run: &Run<InstanceLosses>, instances: u64, messages: &Kept) {
         let (flow, summary) = (&self.options.flow, &run.summary);
         report_losses(summary.counts, summary.losses, messages);
-        let words: u64 = run.rests.iter().sum();
-        if words > 0 {
-            messages.warn(format!("{words} words were left out of bags: too many distinct ones"));
-        }
+        report_instance_losses(&run.rests, messages);
         report_place(&summary.read, messages);
         report_gateways(summary, flow, messages);
-        let gateways = if flow.window == WindowLength::Capture || self.network_by.is_some() {
-            &Gateways::default()
-        } else {
-            &summary.gateways
-        };
-        report_unowned(&summary.read, (flow.identity, gateways), messages);
+        report_unowned(&summary.read, (flow.identity, &summary.gateways), messages);
         if instances == 0 && summary.read.frames > 0 {
             messages.warn("no device sent enough for an instance");
         }
@@ -294,8 +302,9 @@ fn sort(rows: &mut [Labeled]) {
     rows.sort_by(|a, b| (key(a), &a.instance.capture).cmp(&(key(b), &b.instance.capture)));
 }
 
-/// Adds the run of another trace.
-fn add(all: &mut Run<u64>, run: Run<u64>) {
+/// Adds the run of another trace, whose devices and gateways are its own.
+fn add(all: &mut Run<InstanceLosses>, mut run: Run<InstanceLosses>, asked: Identity) {
+    run.summary.read.settle_unowned(asked, &run.summary.gateways);
     all.rests.extend(run.rests);
     all.summary.read.merge(run.summary.read);
     all.summary.counts.merge(run.summary.counts);

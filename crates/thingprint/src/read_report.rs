@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use thingprint_flow::{FlowOptions, Gateways, Identity, TrackCounts};
+use thingprint_instance::InstanceLosses;
 use thingprint_pipeline::{ReadSummary, Summary};
 use thingprint_protocol::Losses;
 
@@ -151,6 +152,25 @@ pub(crate) fn report_losses(track: TrackCounts, losses: Losses, messages: impl S
     }
 }
 
+/// Says what instances lack, and which windows came twice.
+pub(crate) fn report_instance_losses(losses: &[InstanceLosses], messages: impl Say) {
+    let mut all = InstanceLosses::default();
+    for losses in losses {
+        all.merge(losses);
+    }
+    if all.words_dropped > 0 {
+        messages.warn(format!("{} words were left out of bags: too many distinct ones", all.words_dropped));
+    }
+    if !all.repeated.is_empty() {
+        messages.warn(format!(
+            "{} written twice, with {}: the clock stepped back to times whose windows were final; --sort makes one row of \
+             each",
+            counted(all.repeated.len() as u64, "window was", "windows were"),
+            counted(all.repeated.values().sum(), "more row", "more rows")
+        ));
+    }
+}
+
 /// Says which hosts sent DHCP requests of other clients, though they forward nothing.
 pub(crate) fn report_contradictions(summary: &Summary, messages: impl Say) {
     for relayed in summary.read.relayed.contradictions(&summary.gateways) {
@@ -195,7 +215,7 @@ pub(crate) fn report_unowned(
         "neither of their addresses is private, and devices are identified by private IP addresses here";
     let names: Vec<String> = gateways.0.keys().map(ToString::to_string).collect();
     let by_mac = if names.is_empty() {
-        "their MAC addresses are not of a single host".to_owned()
+        "their MAC addresses are those of a gateway, or not of a single host".to_owned()
     } else {
         let gateways = names.join(", ");
         format!("the gateway {gateways} is not a device (--gateway names another), and neither is a group")

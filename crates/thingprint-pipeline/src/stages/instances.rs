@@ -1,12 +1,12 @@
 use thingprint_flow::{DeviceId, Timestamp, WindowLength};
-use thingprint_instance::{Instance, InstanceObserver, InstanceOptions};
+use thingprint_instance::{Instance, InstanceLosses, InstanceObserver, InstanceOptions};
 use thingprint_protocol::Engine;
 
 use crate::stage::{End, Stage};
 
 /// Hands out the instance of each device and window when the window is final, in the order of windows and devices.
 ///
-/// What a shard leaves is the number of words that were left out of bags.
+/// What a shard leaves is what instances lack, and which windows came twice.
 #[derive(Clone, Debug)]
 pub struct InstanceStage {
     options: InstanceOptions,
@@ -22,7 +22,7 @@ impl InstanceStage {
 impl Stage for InstanceStage {
     type Observer = InstanceObserver;
     type Row = Instance;
-    type Rest = u64;
+    type Rest = InstanceLosses;
     type Key = (Timestamp, DeviceId);
 
     fn observer(&self, _: &Engine) -> InstanceObserver {
@@ -49,7 +49,7 @@ impl Stage for InstanceStage {
         Some(row.device)
     }
 
-    fn finish(&self, observer: InstanceObserver, _: &End) -> u64 {
-        observer.words_dropped()
+    fn finish(&self, observer: InstanceObserver, _: &End) -> InstanceLosses {
+        observer.losses()
     }
 }

@@ -133,6 +133,21 @@ fn a_clock_that_steps_back_and_a_time_in_the_future_are_reported() {
 }
 
 #[test]
+fn windows_that_are_written_twice_are_counted() {
+    let stage = Stage::new();
+    let talk = |at_s| (at_s, udp((CAMERA, [192, 168, 7, 5], 5000), (SERVER, [9, 9, 9, 9], 6000), &[1]));
+    let frames: Vec<_> = [0, 1, 2, 10_000, 10_001, 10_002, 5, 6, 7, 8].map(talk).into();
+    fs::write(stage.path("a.pcap"), pcap(&frames)).unwrap();
+    let rows = stage.ok("extract a.pcap --no-gateway --format jsonl");
+    let twice = "1 window had been written before the clock stepped back, and 2 rows come again; --sort";
+    assert!(rows.stderr.contains(twice), "{}", rows.stderr);
+    assert_eq!(rows.json_lines().len(), 6);
+    let sorted = stage.ok("extract a.pcap --no-gateway --sort --format jsonl");
+    assert!(!sorted.stderr.contains("written before"), "{}", sorted.stderr);
+    assert_eq!(sorted.json_lines().len(), 4);
+}
+
+#[test]
 fn link_addresses_that_separate_no_hosts_leave_the_ip_address() {
     let stage = Stage::new();
     let (up, down) = (([192, 168, 7, 5], 5000), ([9, 9, 9, 9], 6000));

@@ -48,7 +48,9 @@ fn models_of_the_user_are_detected_by_every_command() {
     stage.ok("devices a.pcap --protocols own");
     let rows = stage.ok("extract a.pcap --protocols own").json_lines();
     let recipe = rows[0]["extraction"].as_str().unwrap();
-    assert!(recipe.starts_with("models=") && recipe.len() == 23, "{recipe}");
+    let (models, semantics) = recipe.split_once(' ').unwrap();
+    assert!(models.starts_with("models=") && models.len() == 23, "{recipe}");
+    assert_eq!(semantics, "semantics=2");
     fs::write(stage.path("own/schema.json"), r#"{"$schema":"https://json-schema.org/draft/2020-12/schema"}"#)
         .unwrap();
     assert_eq!(service("flows a.pcap --protocols own"), "count", "a schema is no model");
