@@ -55,6 +55,12 @@ fn stories() -> Vec<Story> {
             (DEVICE, b"CONNECT api.example.net:443 HTTP/1.1\r\nProxy-Authorization: Basic YTpi\r\n\r\n"),
             (PEER, b"HTTP/1.1 200 Connection established\r\n\r\n"),
         ]),
+        story("http", &[
+            (DEVICE, b"GET / HTTP/1.1\r\nHost: a.example\r\nUpgrade: TLS/1.0\r\nConnection: Upgrade\r\n\r\n"),
+            (PEER, b"HTTP/1.1 426 Upgrade Required\r\nUpgrade: TLS/1.0, HTTP/1.1\r\nContent-Length: 2\r\n\r\nno"),
+            (DEVICE, b"OPTIONS * HTTP/1.1\r\nHost: a.example\r\nUpgrade: TLS/1.0\r\nConnection: Upgrade\r\n\r\n"),
+            (PEER, b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: TLS/1.0, HTTP/1.1\r\nConnection: Upgrade\r\n\r\n"),
+        ]),
         story("socks", &[(DEVICE, b"\x04\x01\x01\xbb\xc0\0\x02\x07lamp\0"), (PEER, b"\0\x5a\0\0\0\0\0\0")]),
         story("socks", &[
             (DEVICE, b"\x04\x01\x01\xbb\0\0\0\x01\0api.example.net\0"),
@@ -230,4 +236,16 @@ fn a_proxy_that_refuses_opens_nothing() {
     talk.say(DEVICE, b"GET / HTTP/1.1\r\n\r\n", 2000);
     talk.say(PEER, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 2000);
     assert_eq!(talk.flow.found.len(), 4);
+}
+
+#[test]
+fn a_server_that_refuses_to_upgrade_stays_in_the_clear() {
+    let mut talk = Talk::new(Interest::ALL);
+    let asks = b"GET / HTTP/1.1\r\nUpgrade: TLS/1.0\r\nConnection: Upgrade\r\n\r\n";
+    for _ in 0..3 {
+        talk.say(DEVICE, asks, 2000);
+        talk.say(PEER, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", 2000);
+    }
+    assert_eq!(talk.flow.found.len(), 6);
+    assert_eq!(talk.services(), ["http"]);
 }

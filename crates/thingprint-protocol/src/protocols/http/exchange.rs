@@ -1,5 +1,5 @@
 //! Messages of HTTP one after another in a stream: heads are read, bodies are passed over.
-use super::{BodyLength, CHUNKS, HEAD, Head, TUNNEL, may_begin, parse_head};
+use super::{BodyLength, CHUNKS, HEAD, Head, TUNNEL, may_begin, parse_head, upgrade};
 use crate::Message;
 use crate::parser::Memo;
 use crate::phase::{Phase, Step};
@@ -93,7 +93,7 @@ pub(crate) fn head(bytes: &[u8], pending: PendingRequests) -> Step {
             Step::Read { bytes: length, message: Some(message), then }
         }
         Head::Complete { message, length, body } => {
-            let (bytes, then) = match body_after(&message, body, pending) {
+            let (passed, then) = match body_after(&message, body, pending) {
                 BodyLength::Bytes(body) => match usize::try_from(body) {
                     Ok(body) if body <= MOST_BODY_BYTES => (length + body, HEAD),
                     _ => (length, Phase::DONE),
@@ -101,7 +101,8 @@ pub(crate) fn head(bytes: &[u8], pending: PendingRequests) -> Step {
                 BodyLength::Chunked => (length, CHUNKS),
                 BodyLength::UntilClose => (length, Phase::DONE),
             };
-            Step::Read { bytes, message: Some(message), then }
+            let then = upgrade::after_head(bytes, then);
+            Step::Read { bytes: passed, message: Some(message), then }
         }
     }
 }

@@ -9,6 +9,7 @@ mod head;
 mod message;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 
 use crate::parser::{Memo, Parser, Proof, StreamView};
 use crate::phase::{Phase, Step};
@@ -25,6 +26,8 @@ const HEAD: Phase = Phase::endless(0);
 const CHUNKS: Phase = Phase::endless(1);
 /// `CONNECT` was asked for: another protocol may begin here, or another `CONNECT` if the proxy refused.
 const TUNNEL: Phase = Phase::endless(2);
+/// TLS was asked for: it may begin here, or another head if the server stayed in the clear (RFC 2817 §3).
+const UPGRADE: Phase = Phase::endless(3);
 
 /// The parser.
 pub(crate) struct Http;
@@ -53,16 +56,20 @@ impl Parser for Http {
             HEAD => exchange::head(view.bytes, view.memo.into()),
             CHUNKS => exchange::chunk(view.bytes, view.memo.into()),
             TUNNEL => exchange::tunnel(view.bytes, view.memo.into()),
+            UPGRADE => upgrade::upgraded(view.bytes, view.memo.into()),
             _ => Step::Done,
         }
     }
 
     fn may_hand_over(view: StreamView<'_>) -> Option<bool> {
-        exchange::may_open_tunnel(view.bytes, view.memo.into())
+        match exchange::may_open_tunnel(view.bytes, view.memo.into()) {
+            Some(false) => upgrade::may_upgrade(view.bytes),
+            decided => decided,
+        }
     }
 
     fn cut(phase: Phase, bytes: &[u8]) -> Option<Message> {
-        if phase.is_begun() || phase == HEAD { parse_cut(bytes) } else { None }
+        if phase.is_begun() || phase == HEAD || phase == UPGRADE { parse_cut(bytes) } else { None }
     }
 
     fn remember(memo: Memo, message: &Message) -> Memo {
