@@ -4,6 +4,7 @@ use thingprint_instance::ExtractionRecipe;
 
 use crate::definition::Extraction;
 use crate::error::ExperimentError;
+use crate::fields::{Field, optional, required, tables};
 
 /// A data set of captures, as its `dataset.toml` describes it. The captures themselves are somewhere else: whoever
 /// runs an experiment says where.
@@ -40,11 +41,22 @@ pub struct DatasetTrace {
     pub origin: String,
 }
 
+/// What a description may have, for errors that name all that is wrong.
+const FIELDS: [Field; 7] = [
+    required::<String>("description", "a text"),
+    required::<String>("origin", "a text"),
+    required::<String>("licence", "a text"),
+    required::<String>("obtain", "a text"),
+    required::<String>("labels", "the path of a label file"),
+    optional::<String>("options", "options as key=value"),
+    tables::<DatasetTrace>("trace", "tables [[trace]] with captures", true),
+];
+
 impl Dataset {
     /// Reads a data set's description; `file` is its name in errors. Unknown fields are refused.
     pub fn from_toml(file: &str, text: &str) -> Result<Self, ExperimentError> {
         let dataset: Self = toml::from_str(text)
-            .map_err(|error| ExperimentError::Toml { file: file.to_owned(), problem: Box::new(error) })?;
+            .map_err(|error| ExperimentError::of_toml(file, text, (error, FIELDS.as_slice())))?;
         let fail = |field: &str, problem: String| {
             Err(ExperimentError::Field { file: file.to_owned(), field: field.to_owned(), problem })
         };

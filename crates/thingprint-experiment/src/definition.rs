@@ -17,6 +17,7 @@ use serde::Deserialize;
 use thingprint_instance::ExtractionRecipe;
 
 use crate::error::ExperimentError;
+use crate::fields::{Field, optional, required, tables};
 
 /// The scenario of numbers of a whole data set, where other scenarios are classes.
 pub(crate) const WHOLE: &str = "all";
@@ -51,11 +52,26 @@ pub struct Definition {
     pub expectations: Vec<Expectation>,
 }
 
+/// What a definition may have, for errors that name all that is wrong.
+const FIELDS: [Field; 11] = [
+    required::<String>("name", "a text"),
+    required::<String>("title", "a text"),
+    required::<String>("place", "a text"),
+    required::<String>("asks", "a text"),
+    required::<String>("found", "a text"),
+    required::<String>("misleads", "a text"),
+    required::<Vec<String>>("data", "a list of names of data sets"),
+    optional::<Extraction>("extraction", "a table with preset and options"),
+    required::<Vec<u64>>("seeds", "a list of whole numbers"),
+    required::<Analysis>("analysis", "one table, as [analysis.scenarios]"),
+    tables::<Expectation>("expect", "tables [[expect]] with scenario and metric", false),
+];
+
 impl Definition {
     /// Reads a definition; `file` is its name in errors. Unknown fields are refused.
     pub fn from_toml(file: &str, text: &str) -> Result<Self, ExperimentError> {
         let definition: Self = toml::from_str(text)
-            .map_err(|error| ExperimentError::Toml { file: file.to_owned(), problem: Box::new(error) })?;
+            .map_err(|error| ExperimentError::of_toml(file, text, (error, FIELDS.as_slice())))?;
         let fail = |(field, problem)| ExperimentError::Field { file: file.to_owned(), field, problem };
         definition.check().map_err(fail)?;
         Ok(definition)

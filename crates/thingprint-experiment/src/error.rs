@@ -1,6 +1,8 @@
 use thingprint_model::ModelError;
 use thingprint_table::TableError;
 
+use crate::fields::{Field, Problem, problems};
+
 /// Why a definition cannot be read or an experiment cannot be run; each message follows on from "failed to ...".
 #[derive(Debug, thiserror::Error)]
 pub enum ExperimentError {
@@ -11,6 +13,14 @@ pub enum ExperimentError {
         file: String,
         /// What the TOML reader says, with line, column and field.
         problem: Box<toml::de::Error>,
+    },
+    /// Several fields are unknown, missing or of the wrong kind.
+    #[error("{file}: {}", .problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n       "))]
+    Fields {
+        /// The file, as the caller names it.
+        file: String,
+        /// What is wrong, in the order of the fields.
+        problems: Vec<Problem>,
     },
     /// A field has a value that makes no sense, alone or beside others.
     #[error("{file}: field '{field}': {problem}")]
@@ -53,6 +63,17 @@ pub enum ExperimentError {
 }
 
 impl ExperimentError {
+    /// Why a file cannot be read, with all fields that are wrong where there are several.
+    pub(crate) fn of_toml(file: &str, text: &str, (error, fields): (toml::de::Error, &[Field])) -> Self {
+        let file = file.to_owned();
+        let table = text.parse::<toml::Table>();
+        let problems = table.map(|table| problems(&table, fields)).unwrap_or_default();
+        match problems.len() {
+            0 | 1 => Self::Toml { file, problem: Box::new(error) },
+            _ => Self::Fields { file, problems },
+        }
+    }
+
     /// A failed step of training or evaluation.
     pub(crate) fn model(step: impl Into<String>) -> impl FnOnce(ModelError) -> Self {
         let step = step.into();

@@ -9,6 +9,7 @@ mod chart;
 mod dataset;
 mod definition;
 mod error;
+mod fields;
 mod flows;
 mod outcome;
 mod render;
@@ -23,6 +24,7 @@ pub use definition::{
     Variant, WordProbe, Worked,
 };
 pub use error::ExperimentError;
+pub use fields::Problem;
 pub use flows::{Cast, FlowRecord, Side};
 pub use outcome::{Attachment, Metrics, Outcome, Section, Summary};
 pub use render::{DataSource, Machine, Report, ResultFile};

@@ -176,3 +176,34 @@ fn expectations_of_what_is_not_measured_are_refused() {
     let by_rule = "[[expect]]\nscenario = 'final'\nmetric = 'rrse'\nband = 'paper'\nlow = 1\n";
     refused(&format!("data = ['a']\nseeds = [1]\n{scenarios}{by_rule}"), &["expect[0].band"]);
 }
+
+#[test]
+fn all_missing_and_unknown_fields_are_named_at_once() {
+    let text = "name = 'x'\ntitle = 7\ncolour = 1\nseeds = [1]\n[analysis.scenarios]\nscenarios = ['final']\nsize = 1\n\
+                weight = 2\n[[expect]]\nscenario = 'final'\n[[expect]]\nmetric = 'accuracy'\nhue = 1\n";
+    let problem = Definition::from_toml("x.toml", text).unwrap_err().to_string();
+    for part in [
+        "x.toml: field 'title': invalid type: integer `7`, expected a string; expected a text",
+        "field 'place': missing, expected a text",
+        "field 'asks': missing",
+        "field 'found': missing",
+        "field 'misleads': missing",
+        "field 'data': missing, expected a list of names of data sets",
+        "field 'analysis.scenarios.size': unknown field `size`",
+        "field 'analysis.scenarios.weight': unknown field `weight`",
+        "field 'expect[0]': missing field `metric`",
+        "field 'expect[1].hue': unknown field `hue`",
+        "field 'expect[1]': missing field `scenario`",
+        "field 'colour': unknown, expected one of name, title",
+    ] {
+        assert!(problem.contains(part), "'{part}' is not in: {problem}");
+    }
+}
+
+#[test]
+fn every_field_is_in_the_list_of_fields() {
+    let error = toml::from_str::<Definition>("zz = 1\n").unwrap_err();
+    let known: Vec<&str> = error.message().split('`').skip(3).step_by(2).collect();
+    let fields: Vec<&str> = FIELDS.iter().map(|field| field.name).collect();
+    assert_eq!(known, fields);
+}
