@@ -71,6 +71,18 @@ pub struct ReadSummary {
     pub edges: TimeEdges,
 }
 
+impl Summary {
+    /// Adds what is known of another trace, whose devices and gateways are its own; `asked` is the identity that was asked
+    /// for.
+    pub fn add_trace(&mut self, mut other: Self, asked: Identity) {
+        other.read.settle_unowned(asked, &other.gateways);
+        self.read.merge(other.read);
+        self.counts.merge(other.counts);
+        self.losses.merge(other.losses);
+        self.gateway_late += other.gateway_late;
+    }
+}
+
 impl ReadSummary {
     /// Takes in a packet.
     #[inline]

@@ -303,10 +303,7 @@ fn sort(rows: &mut [Labeled]) {
 }
 
 /// Adds the run of another trace, whose devices and gateways are its own.
-fn add(all: &mut Run<InstanceLosses>, mut run: Run<InstanceLosses>, asked: Identity) {
-    run.summary.read.settle_unowned(asked, &run.summary.gateways);
+fn add(all: &mut Run<InstanceLosses>, run: Run<InstanceLosses>, asked: Identity) {
     all.rests.extend(run.rests);
-    all.summary.read.merge(run.summary.read);
-    all.summary.counts.merge(run.summary.counts);
-    all.summary.losses.merge(run.summary.losses);
+    all.summary.add_trace(run.summary, asked);
 }

@@ -68,7 +68,7 @@ pub(crate) fn report_networks(
     let gateways: Vec<String> = networks.iter().flatten().map(ToString::to_string).collect();
     messages.warn(format!(
         "the captures are of {}, whose devices never exchange packets (gateways {}): extract --network-by keeps them \
-         apart; other commands read one network at a time",
+         apart, and so does --network-by of devices and flows; other commands read one network at a time",
         counted(networks.len() as u64, "network", "networks"),
         gateways.join(", ")
     ));

@@ -43,7 +43,7 @@ pub(crate) fn report_read(
     let days = read.silence_ns / DAY_NS;
     if days >= FAR_APART_DAYS {
         messages.note(format!(
-            "there is no packet for {days} days: captures of several networks are kept apart by extract --network-by"
+            "there is no packet for {days} days: captures of several networks are kept apart by --network-by of extract, devices and flows"
         ));
     }
     report_times(read, messages);

@@ -18,6 +18,7 @@ use crate::files::{read_labels, write_file};
 use crate::inputs::{Input, expand};
 use crate::label_report::report_labels;
 use crate::messages::Messages;
+use crate::networks::{NetworkBy, report_networks};
 use crate::output::Output;
 use crate::read_report::report_read;
 use crate::reading::Reading;
@@ -85,6 +86,10 @@ pub(crate) struct AuditArgs {
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     cipher_plot: Option<PathBuf>,
 
+    /// Refused: an audit judges one network at a time
+    #[arg(long, value_enum, value_name = "WHAT", hide = true)]
+    network_by: Option<NetworkBy>,
+
     #[command(flatten)]
     known: known::KnownArgs,
 
@@ -109,6 +114,7 @@ impl AuditArgs {
         if let Some(name) = &self.policy_show {
             return show_policy(name, global);
         }
+        self.check_networks()?;
         let messages = Messages::new(global.quiet, global.verbose);
         let options = FlowOptions { window: WindowLength::Capture, ..self.flow.options()? };
         let policy = read_policy(&self.policy)?;
@@ -134,6 +140,7 @@ impl AuditArgs {
             shows_gateways: true,
             is_quiet: global.quiet,
         };
+        report_networks(&inputs, &reading.gateways, &reading.flow.local_nets, messages);
         let surveying = Surveying { reading, labels: &labels, wants_mud: self.mud.is_wanted(), messages };
         let mut survey = surveying.survey(&policy)?;
         self.mud.give_controllers(&mut survey.seen);
@@ -161,6 +168,14 @@ impl AuditArgs {
             Some(_) => Outcome::Done,
         };
         Ok(outcome.max(found).max(judged))
+    }
+
+    fn check_networks(&self) -> Result<(), Usage> {
+        if self.network_by.is_some() {
+            let reason = "--network-by: an audit judges one network at a time; audit the captures of each one by themselves";
+            return Err(Usage(reason.to_owned()));
+        }
+        Ok(())
     }
 
     /// Says which flows could not be judged; whether that are more than is allowed.

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ use crate::files::{read_labels, write_file};
 use crate::inputs::expand;
 use crate::label_report::report_labels;
 use crate::messages::{Messages, counted};
-use crate::networks::report_networks;
+use crate::networks::{Network, NetworkBy, networks, report_networks};
 use crate::output::Output;
 use crate::read_report::{
     gateways_in_words, report_contradictions, report_losses, report_read, report_unowned,
@@ -26,7 +26,7 @@ use crate::vantage_report::{report_vantage, vantage_of};
 
 mod tables;
 
-use self::tables::{gateway_overview, overview, table};
+use self::tables::{NetworkDevices, gateway_overview, overview, table};
 
 /// Width of the overview, in terminal columns, where no terminal sets one.
 const OVERVIEW_COLUMNS: usize = 100;
@@ -49,6 +49,11 @@ pub(crate) struct DevicesArgs {
     /// Show all columns in a table too, however wide it gets; the other formats always have all
     #[arg(long)]
     wide: bool,
+
+    /// Keep networks apart, each with gateways of its own: captures of a folder, or each file; the column `network` has the
+    /// name
+    #[arg(long, value_enum, value_name = "WHAT")]
+    network_by: Option<NetworkBy>,
 
     #[command(flatten)]
     device: DeviceArgs,
@@ -81,36 +86,68 @@ impl DevicesArgs {
             shows_gateways: true,
             is_quiet: global.quiet,
         };
-        report_networks(&inputs, &reading.gateways, &reading.flow.local_nets, messages);
-        let Run { rests, summary } = reading.run(&(InventoryStage, VantageStage), |_| Ok(()))?;
-        let (records, places): (Vec<_>, Vec<_>) = rests.into_iter().unzip();
+        let (networks, summary) = self.read(&reading, messages)?;
         let outcome = report_read(&summary.read, inputs.len(), messages)?;
-        let (mut devices, gateways) = listed(records, &summary.gateways);
-        if summary.read.identity(self.device.identity()) == Identity::Mac {
-            add_clients(&mut devices, &summary);
-        }
         match output.format() {
             Format::Table if !self.wide => {
-                let mut tables = vec![overview(&devices, &labels)?];
-                if !gateways.is_empty() {
-                    tables.push(gateway_overview(&gateways)?);
-                }
+                let mut tables = vec![overview(&networks, &labels)?];
+                tables.extend(gateway_overview(&networks)?);
                 output.tables_within(&tables, OVERVIEW_COLUMNS)
             }
-            _ => output.table(&table(devices.iter().chain(&gateways), &labels)?),
+            _ => output.table(&table(&networks, &labels)?),
         }?;
+        let devices: Vec<&DeviceEntry> = networks.iter().flat_map(|network| &network.devices).collect();
         if let Some(path) = &self.labels_template {
             write_file(path, template(&devices, &labels).as_bytes())?;
             messages.note(format!("labels to fill in: {}", path.display()));
         }
         report_losses(summary.counts, summary.losses, messages);
-        report_contradictions(&summary, messages);
         report_unowned(&summary.read, (self.device.identity(), &summary.gateways), messages);
-        report_vantage(&vantage_of(places, &summary), messages);
         report_labels(&labels, &devices.iter().map(|entry| entry.device).collect(), messages);
-        let devices = counted(devices.len() as u64, "device", "devices");
-        messages.note(format!("{devices}; {}", gateways_in_words(&summary.gateways)));
         Ok(outcome.max(found))
+    }
+}
+
+impl DevicesArgs {
+    /// The devices of each network, and what is known of all captures together.
+    fn read(
+        &self,
+        reading: &Reading<'_>,
+        messages: Messages,
+    ) -> anyhow::Result<(Vec<NetworkDevices>, Summary)> {
+        let Some(by) = self.network_by else {
+            report_networks(reading.inputs, &reading.gateways, &reading.flow.local_nets, messages);
+            let (network, summary) = self.read_network(reading, None, messages)?;
+            return Ok((vec![network], summary));
+        };
+        let (mut found, mut all) = (Vec::new(), Summary::default());
+        for Network { name, inputs } in networks(reading.inputs, by) {
+            let reading = Reading { inputs: &inputs, ..reading.clone() };
+            let (network, summary) = self.read_network(&reading, Some(name), messages)?;
+            all.add_trace(summary, self.device.identity());
+            found.push(network);
+        }
+        Ok((found, all))
+    }
+
+    fn read_network(
+        &self,
+        reading: &Reading<'_>,
+        name: Option<String>,
+        messages: Messages,
+    ) -> anyhow::Result<(NetworkDevices, Summary)> {
+        let Run { rests, summary } = reading.run(&(InventoryStage, VantageStage), |_| Ok(()))?;
+        let (records, places): (Vec<_>, Vec<_>) = rests.into_iter().unzip();
+        let (mut devices, gateways) = listed(records, &summary.gateways);
+        if summary.read.identity(self.device.identity()) == Identity::Mac {
+            add_clients(&mut devices, &summary);
+        }
+        report_contradictions(&summary, messages);
+        report_vantage(&vantage_of(places, &summary), messages);
+        let network = name.as_ref().map_or_else(String::new, |name| format!("network {name}: "));
+        let count = counted(devices.len() as u64, "device", "devices");
+        messages.note(format!("{network}{count}; {}", gateways_in_words(&summary.gateways)));
+        Ok((NetworkDevices { name, devices, gateways }, summary))
     }
 }
 
@@ -167,7 +204,7 @@ impl DevicesArgs {
 
 /// A label file: what is labelled as it is, also when it was not seen; the others commented, with what helps to tell
 /// them.
-fn template(devices: &[DeviceEntry], labels: &Labels) -> String {
+fn template(devices: &[&DeviceEntry], labels: &Labels) -> String {
     let mut text = String::from(
         "# Give each device a label (its class) and a kind: iot or non-iot. Remove the # of the rows you fill in.\n\
          mac,label,kind\n",
@@ -176,7 +213,10 @@ fn template(devices: &[DeviceEntry], labels: &Labels) -> String {
     text.extend(
         labelled.map(|(device, label)| format!("{device},{},{}\n", quoted(&label.class), label.kind)),
     );
+    let mut seen = BTreeSet::new();
     let unlabelled = devices.iter().filter(|entry| labels.label_of(entry.device, None).is_none());
+    // A device of several networks has one label.
+    let unlabelled = unlabelled.filter(|entry| seen.insert(entry.device));
     text.extend(unlabelled.map(|entry| format!("# {}\n#{},,iot\n", hint(entry), entry.device)));
     text
 }

@@ -46,7 +46,7 @@ pub(crate) struct ExtractArgs {
 
     /// Keep networks apart, each with gateways of its own: captures of a folder, or each file; the column `capture` has
     /// the name of the network
-    #[arg(long, value_enum, value_name = "WHAT", conflicts_with_all = ["partial", "window"])]
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "partial")]
     network_by: Option<NetworkBy>,
 
     #[command(flatten)]
@@ -58,6 +58,7 @@ impl ExtractArgs {
         let messages = Messages::new(global.quiet, global.verbose);
         let protocols = self.extraction.models.read()?;
         let options = self.extraction.options(protocols.id())?;
+        self.check(&options)?;
         let output = if self.partial { part_output(global) } else { Output::of(global) }?;
         let labels = read_labels(self.labels.as_deref(), messages)?;
         let (inputs, found) = expand(&self.captures, messages)?;
@@ -98,6 +99,14 @@ impl ExtractArgs {
         })?;
         counts.report(&labels, output.format(), messages);
         Ok(outcome.max(found))
+    }
+
+    fn check(&self, options: &InstanceOptions) -> Result<(), Usage> {
+        if self.network_by.is_some() && options.flow.window == WindowLength::Capture {
+            let reason = "--network-by: with --window capture each file is a trace of its own, and so a network; leave out one";
+            return Err(Usage(reason.to_owned()));
+        }
+        Ok(())
     }
 
     /// Writes the captures as one part.

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::{Args, ValueEnum};
 use thingprint_flow::{DeviceId, FlowOptions, Frame, Identity, WindowLength};
 use thingprint_pipeline::{Event, FlowObserver, FlowRow, FlowStage, FrameTap, Summary};
@@ -17,7 +18,7 @@ use crate::files::{read_fingerprints, read_labels};
 use crate::inputs::expand;
 use crate::label_report::report_labels;
 use crate::messages::{Messages, counted};
-use crate::networks::report_networks;
+use crate::networks::{Network, NetworkBy, networks, report_networks};
 use crate::output::Output;
 use crate::read_report::{gateways_in_words, report_late, report_losses, report_read, report_unowned};
 use crate::reading::Reading;
@@ -83,6 +84,11 @@ pub(crate) struct FlowsArgs {
     #[arg(long, value_enum, value_name = "ORDER")]
     order: Option<Order>,
 
+    /// Keep networks apart, each with gateways of its own: captures of a folder, or each file; the column `network` has the
+    /// name. Who the gateways are is found out first, in a reading of its own
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "split")]
+    network_by: Option<NetworkBy>,
+
     /// What the devices are, for the column `label`: CSV with the columns mac,label,kind
     #[arg(short, long, value_name = "FILE")]
     labels: Option<PathBuf>,
@@ -105,6 +111,8 @@ struct Listing<'a> {
 /// What was read and written.
 struct Listed {
     summary: Summary,
+    /// Whether it is of several networks.
+    has_networks: bool,
     flows: u64,
     devices: BTreeSet<DeviceId>,
 }
@@ -130,6 +138,7 @@ impl FlowsArgs {
             matcher: matcher.as_ref(),
             has_attributes: self.attributes,
             shows_credentials: self.show_credentials,
+            has_networks: self.network_by.is_some(),
         };
         let reading = Reading {
             inputs: &inputs,
@@ -143,7 +152,9 @@ impl FlowsArgs {
             shows_gateways: false,
             is_quiet: global.quiet,
         };
-        report_networks(&inputs, &reading.gateways, &reading.flow.local_nets, messages);
+        if self.network_by.is_none() {
+            report_networks(&inputs, &reading.gateways, &reading.flow.local_nets, messages);
+        }
         let listing = Listing { args: self, reading, columns, messages };
         let listed = listing.write(&output)?;
         let outcome = report_read(&listed.summary.read, inputs.len(), messages)?;
@@ -169,9 +180,12 @@ impl FlowsArgs {
 
 impl Listing<'_> {
     fn write(mut self, output: &Output) -> anyhow::Result<Listed> {
+        if let Some(by) = self.args.network_by {
+            return self.write_networks(output, &networks(self.reading.inputs, by));
+        }
         let split = self.args.split.as_deref().map(Split::into_folder).transpose()?;
         if split.is_some() {
-            self.settle_gateways()?;
+            self.settle_gateways("--split")?;
         }
         let mut rows = Rows::new(self.columns, self.order(), split);
         let summary = output.rows(&self.columns.columns(), self.reading.is_streaming(), |write| {
@@ -186,6 +200,31 @@ impl Listing<'_> {
             Ok(summary)
         })?;
         Ok(self.listed(summary, &rows))
+    }
+
+    /// Writes the flows of one network after the other.
+    fn write_networks(&self, output: &Output, networks: &[Network]) -> anyhow::Result<Listed> {
+        let mut rows = Rows::new(self.columns, self.order(), None);
+        let mut all = Summary::default();
+        output.rows(&self.columns.columns(), true, |write| {
+            for Network { name, inputs } in networks {
+                let reading = Reading { inputs, ..self.reading.clone() };
+                let mut listing = Listing { reading, ..*self };
+                listing.settle_gateways("--network-by")?;
+                rows.enter(name);
+                let summary = listing.read(&mut rows, |rows, event| match event {
+                    Event::Rows(flows) => {
+                        rows.take(flows)?.map_or(Ok(()), |part| write(RowEvent::Rows(part)))
+                    }
+                    Event::Restart => bail!("failed to read {name}: its gateways changed"),
+                })?;
+                write(RowEvent::Rows(rows.rest()?))?;
+                self.messages.note(format!("network {name}: {}", gateways_in_words(&summary.gateways)));
+                all.add_trace(summary, self.reading.flow.identity);
+            }
+            Ok(())
+        })?;
+        Ok(self.listed(all, &rows))
     }
 
     fn read<'r>(
@@ -215,14 +254,14 @@ impl Listing<'_> {
     }
 
     /// Finds out who the gateways are before anything is written: captures of flows cannot be taken back.
-    fn settle_gateways(&mut self) -> anyhow::Result<()> {
+    fn settle_gateways(&mut self, option: &str) -> anyhow::Result<()> {
         if self.reading.gateways.is_settled() || self.reading.flow.identity == Identity::Ip {
             return Ok(());
         }
         if let Some(input) = self.reading.inputs.iter().find(|input| !input.is_rewindable()) {
             let name = input.name();
             return Err(Usage(format!(
-                "--split: {name} cannot be read twice to find the gateway; name it with --gateway, or say --no-gateway"
+                "{option}: {name} cannot be read twice to find the gateway; name it with --gateway, or say --no-gateway"
             ))
             .into());
         }
@@ -237,7 +276,8 @@ impl Listing<'_> {
         report_late(&summary, self.messages);
         rows.report(self.messages);
         rows.report_split(summary.read.counts.fragments_held, self.messages);
-        Listed { summary, flows: rows.written(), devices: rows.devices().clone() }
+        let has_networks = self.args.network_by.is_some();
+        Listed { summary, has_networks, flows: rows.written(), devices: rows.devices().clone() }
     }
 }
 
@@ -256,6 +296,11 @@ impl Listed {
     fn report(&self, messages: Messages) {
         let flows = counted(self.flows, "flow", "flows");
         let devices = counted(self.devices.len() as u64, "device", "devices");
-        messages.note(format!("{flows} of {devices}; {}", gateways_in_words(&self.summary.gateways)));
+        let gateways = gateways_in_words(&self.summary.gateways);
+        messages.note(if self.has_networks {
+            format!("{flows} of {devices}")
+        } else {
+            format!("{flows} of {devices}; {gateways}")
+        });
     }
 }

@@ -60,8 +60,8 @@ impl MergeArgs {
         let mut merged = read(&inputs)?;
         let options = options_of(&merged)?;
         let parts = merged.parts.len();
-        let wrongly_timed =
-            add_edges(&mut merged.parts, &Engine::default(), (&options, trace_options(&merged)));
+        let trace = trace_options(&merged);
+        let wrongly_timed = add_edges(&mut merged.parts, &Engine::default(), (&options, trace));
         let given =
             if self.gateway.is_empty() { merged.gateways } else { self.gateway.iter().copied().collect() };
         let choice = GatewayChoice { given, is_none: self.no_gateway };
@@ -98,6 +98,7 @@ fn read(inputs: &[Input]) -> anyhow::Result<PartFile> {
 fn join(before: PartFile, file: PartFile, name: &str) -> anyhow::Result<PartFile> {
     if before.recipe != file.recipe {
         let (this, others): (&ExtractionRecipe, &ExtractionRecipe) = (&file.recipe, &before.recipe);
+        check_semantics((name, this.semantics()), ("the parts before it", others.semantics()))?;
         return Err(Misfit(format!(
             "failed to merge: {name} was extracted with '{this}', the parts before it with '{others}'; extract all with \
              the same options"
@@ -129,6 +130,7 @@ fn check_settings(before: &PartSettings, settings: &PartSettings, name: &str) ->
 
 /// The options by which the parts were extracted.
 fn options_of(parts: &PartFile) -> anyhow::Result<InstanceOptions> {
+    check_semantics(("the parts", parts.recipe.semantics()), ("this program", Semantics::PRESENT))?;
     let mut options = parts.recipe.options().map_err(|error| Misfit(error.to_string()))?;
     options.flow.local_nets = parts.settings.local_nets.clone();
     Ok(options)

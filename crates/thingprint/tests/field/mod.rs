@@ -245,7 +245,7 @@ fn captures_of_two_networks_are_reported_and_kept_apart() {
         }
         fs::write(stage.path(&format!("{folder}/a.pcap")), pcap(&frames)).unwrap();
     }
-    for command in ["extract lab home", "devices lab home", "flows lab home"] {
+    for command in ["extract lab home", "devices lab home", "flows lab home", "audit lab home"] {
         let told = stage.ok(command).stderr;
         assert!(told.contains("the captures are of 2 networks"), "{command}: {told}");
     }
@@ -259,6 +259,51 @@ fn captures_of_two_networks_are_reported_and_kept_apart() {
     );
     assert!(apart.stderr.contains("network lab: the gateway is 02:00:00:00:00:64"), "{}", apart.stderr);
     assert_eq!(stage.ok("extract lab home --network-by file").json_lines().len(), 2);
+    assert_eq!(stage.ok("extract lab home --network-by file --window 15m").json_lines().len(), 2);
+    stage.fails(
+        "extract lab home --network-by file --window capture",
+        2,
+        &["--network-by", "--window capture"],
+    );
+}
+
+#[test]
+fn devices_and_flows_of_networks_are_kept_apart() {
+    let stage = Stage::new();
+    let mac = |number| [2, 0, 0, 0, 0, number];
+    // The same device moves from one network to another; the gateway of each is a device of the other.
+    for (folder, gateway, other) in [("lab", 100_u8, 200_u8), ("home", 200, 100)] {
+        fs::create_dir(stage.path(folder)).unwrap();
+        let mut frames = Vec::new();
+        for host in 1..=12 {
+            let (inside, outside) = ([192, 168, 1, 9], [52, 0, 0, host]);
+            let at = i64::from(host);
+            frames.push((at, udp((mac(9), inside, 5000), (mac(gateway), outside, 6000), &[1])));
+            frames.push((at, udp((mac(gateway), outside, 6000), (mac(9), inside, 5000), &[1])));
+        }
+        frames.push((13, udp((mac(other), [192, 168, 1, 7], 5000), (mac(9), [192, 168, 1, 9], 7000), &[1])));
+        fs::write(stage.path(&format!("{folder}/a.pcap")), pcap(&frames)).unwrap();
+    }
+    let cells =
+        |row: &serde_json::Value| ["network", "device"].map(|key| row[key].as_str().unwrap().to_owned());
+    let devices = stage.ok("devices lab home --network-by folder --format jsonl");
+    let devices: Vec<_> =
+        devices.json_lines().iter().filter(|row| row["class"] == "device").map(cells).collect();
+    let expected = [("home", "09"), ("home", "64"), ("lab", "09"), ("lab", "c8")];
+    let expected = expected.map(|(network, last)| [network.to_owned(), format!("02:00:00:00:00:{last}")]);
+    assert_eq!(devices, expected);
+    let listed = stage.ok("flows lab home --network-by folder");
+    let mut flows: Vec<_> = listed.json_lines().iter().map(cells).collect();
+    assert_eq!(flows.len(), 2 * 14);
+    assert!(flows.is_sorted_by_key(|[network, _]| network.clone()));
+    flows.sort();
+    flows.dedup();
+    assert_eq!(flows, expected);
+    assert!(listed.stderr.contains("network lab: the gateway is 02:00:00:00:00:64"), "{}", listed.stderr);
+    assert!(!listed.stderr.contains("networks"), "{}", listed.stderr);
+    assert!(stage.ok("flows lab home").json_lines().iter().all(|row| row.get("network").is_none()));
+    stage.fails("audit lab home --network-by folder", 2, &["--network-by", "one network at a time"]);
+    stage.fails("flows lab home --network-by folder --split out", 2, &["--network-by", "--split"]);
 }
 
 #[test]

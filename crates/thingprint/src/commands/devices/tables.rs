@@ -3,64 +3,97 @@ use thingprint_instance::DeviceEntry;
 use thingprint_report::Labels;
 use thingprint_table::{Cell, Table, Type};
 
+/// The devices and gateways of a network.
+#[derive(Debug)]
+pub(super) struct NetworkDevices {
+    /// The name; `None` where all captures are of one.
+    pub(super) name: Option<String>,
+    pub(super) devices: Vec<DeviceEntry>,
+    pub(super) gateways: Vec<DeviceEntry>,
+}
+
+impl NetworkDevices {
+    /// The cell of the name, where there is one.
+    fn cell(&self) -> Option<Cell> {
+        self.name.clone().map(Cell::from)
+    }
+}
+
+/// Devices, then gateways.
+fn entries_of(network: &NetworkDevices) -> impl Iterator<Item = &DeviceEntry> {
+    network.devices.iter().chain(&network.gateways)
+}
+
+/// The column of the network's name, where there are several.
+fn network_column(networks: &[NetworkDevices]) -> Option<(&'static str, Type)> {
+    networks.iter().any(|network| network.name.is_some()).then_some(("network", Type::Text))
+}
+
 /// What helps most to recognise devices, for people: their labels where there are some, else what they speak.
-pub(super) fn overview(devices: &[DeviceEntry], labels: &Labels) -> anyhow::Result<Table> {
+pub(super) fn overview(networks: &[NetworkDevices], labels: &Labels) -> anyhow::Result<Table> {
     let last = if labels.is_empty() { ("services", Type::Bag) } else { ("label", Type::Text) };
-    let mut table = Table::new([
+    let network = network_column(networks);
+    let columns = [
         ("device", Type::Text),
         ("addresses", Type::List),
         ("host_name", Type::Text),
         ("names", Type::Bag),
         ("packets", Type::Unsigned),
         last,
-    ]);
-    for entry in devices {
+    ];
+    let mut table = Table::new(network.into_iter().chain(columns));
+    for (network, entry) in networks.iter().flat_map(|network| network.devices.iter().map(move |entry| (network, entry))) {
         let last = if labels.is_empty() {
             Cell::from(entry.services.clone())
         } else {
             Cell::from(label_of(entry, labels))
         };
-        table.push([
+        let cells = [
             Cell::from(entry.device.to_string()),
             addresses(entry),
             Cell::from(entry.host_name.clone()),
             Cell::from(entry.names.clone()),
             Cell::from(entry.packets_up + entry.packets_down),
             last,
-        ])?;
+        ];
+        table.push(network.cell().into_iter().chain(cells))?;
     }
     Ok(table)
 }
 
-/// What helps most to recognise gateways, for people: why they are some, and what they serve.
-pub(super) fn gateway_overview(gateways: &[DeviceEntry]) -> anyhow::Result<Table> {
-    let mut table = Table::new([
+/// What helps most to recognise gateways, for people: why they are some, and what they serve; `None` without gateways.
+pub(super) fn gateway_overview(networks: &[NetworkDevices]) -> anyhow::Result<Option<Table>> {
+    if networks.iter().all(|network| network.gateways.is_empty()) {
+        return Ok(None);
+    }
+    let network = network_column(networks);
+    let columns = [
         ("device", Type::Text),
         ("class", Type::Text),
         ("gateway_reason", Type::Text),
         ("addresses", Type::List),
         ("served_services", Type::Bag),
         ("packets", Type::Unsigned),
-    ]);
-    for entry in gateways {
-        table.push([
+    ];
+    let mut table = Table::new(network.into_iter().chain(columns));
+    for (network, entry) in networks.iter().flat_map(|network| network.gateways.iter().map(move |entry| (network, entry))) {
+        let cells = [
             Cell::from(entry.device.to_string()),
             Cell::from(class(entry)),
             Cell::from(entry.gateway.map(GatewayReason::as_str)),
             addresses(entry),
             Cell::from(entry.served_services.clone()),
             Cell::from(entry.packets_up + entry.packets_down),
-        ])?;
+        ];
+        table.push(network.cell().into_iter().chain(cells))?;
     }
-    Ok(table)
+    Ok(Some(table))
 }
 
 /// All that is known of devices and gateways.
-pub(super) fn table<'a>(
-    entries: impl Iterator<Item = &'a DeviceEntry>,
-    labels: &Labels,
-) -> anyhow::Result<Table> {
-    let mut table = Table::new([
+pub(super) fn table(networks: &[NetworkDevices], labels: &Labels) -> anyhow::Result<Table> {
+    let network = network_column(networks);
+    let columns = [
         ("device", Type::Text),
         ("class", Type::Text),
         ("gateway_reason", Type::Text),
@@ -78,9 +111,11 @@ pub(super) fn table<'a>(
         ("last_seen", Type::Time),
         ("packets_up", Type::Unsigned),
         ("packets_down", Type::Unsigned),
-    ]);
-    for entry in entries {
-        table.push([
+    ];
+    let mut table = Table::new(network.into_iter().chain(columns));
+    let with_entries = |network| entries_of(network).map(move |entry| (network, entry));
+    for (network, entry) in networks.iter().flat_map(with_entries) {
+        let cells = [
             Cell::from(entry.device.to_string()),
             Cell::from(class(entry)),
             Cell::from(entry.gateway.map(GatewayReason::as_str)),
@@ -98,7 +133,8 @@ pub(super) fn table<'a>(
             Cell::from(entry.last_seen),
             Cell::from(entry.packets_up),
             Cell::from(entry.packets_down),
-        ])?;
+        ];
+        table.push(network.cell().into_iter().chain(cells))?;
     }
     Ok(table)
 }

@@ -52,6 +52,8 @@ const ATTRIBUTES: [(&str, Type); 4] = [
 pub(super) struct Rows<'a> {
     columns: FlowColumns<'a>,
     order: Order,
+    /// The network whose flows come.
+    network: Option<String>,
     /// Rows that wait for their order.
     waiting: BTreeMap<(Timestamp, FlowId), Row>,
     split: Option<Split>,
@@ -76,6 +78,8 @@ pub(super) struct FlowColumns<'a> {
     /// Whether to list the messages.
     pub(super) has_attributes: bool,
     pub(super) shows_credentials: bool,
+    /// Whether flows are of several networks.
+    pub(super) has_networks: bool,
 }
 
 /// A message as JSON.
@@ -92,7 +96,8 @@ impl FlowColumns<'_> {
     pub(super) fn columns(&self) -> Table {
         let likeness = likeness::COLUMNS.into_iter().filter(|_| self.matcher.is_some());
         let attributes = ATTRIBUTES.into_iter().filter(|_| self.has_attributes);
-        Table::new(COLUMNS.into_iter().chain(likeness).chain(attributes))
+        let network = Some(("network", Type::Text)).filter(|_| self.has_networks);
+        Table::new(COLUMNS.into_iter().chain(network).chain(likeness).chain(attributes))
     }
 
     /// Whether what is said in flows matters.
@@ -107,12 +112,18 @@ impl<'a> Rows<'a> {
         Self {
             columns,
             order,
+            network: None,
             waiting: BTreeMap::new(),
             split,
             devices: BTreeSet::new(),
             written: 0,
             messages_dropped: BTreeMap::new(),
         }
+    }
+
+    /// From now on, flows are of another network.
+    pub(super) fn enter(&mut self, network: &str) {
+        self.network = Some(network.to_owned());
     }
 
     /// Takes flows that were closed, gives their captures their names, and gives back the rows that need not wait.
@@ -243,6 +254,7 @@ impl<'a> Rows<'a> {
             Cell::from(device.to_string()),
             Cell::from(label),
         ];
+        cells.extend(self.network.clone().map(Cell::from));
         if let Some(matcher) = self.columns.matcher {
             cells.extend(likeness::cells(matcher, &flow));
         }
