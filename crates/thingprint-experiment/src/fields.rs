@@ -63,10 +63,11 @@ pub(crate) fn problems(file: &Table, fields: &[Field]) -> Vec<Problem> {
             None if *is_required => problems.push(problem(name, format!("missing, expected {expected}"))),
             None => {}
             Some(value) => {
-                problems.extend(check(value).into_iter().map(|Problem { field, problem }| Problem {
+                let inside = check(value).into_iter();
+                problems.extend(inside.map(|Problem { field, problem }| Problem {
                     field: format!("{name}{field}"),
                     problem: format!("{problem}; expected {expected}"),
-                }))
+                }));
             }
         }
     }

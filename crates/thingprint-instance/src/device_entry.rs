@@ -21,6 +21,8 @@ pub struct DeviceEntry {
     pub host_name: Option<String>,
     /// The vendor class that it told a DHCP server last (option 60).
     pub vendor_class: Option<String>,
+    /// What it told a DHCP server of other clients, though it is no relay.
+    pub contradictions: Vec<String>,
     /// Names that it looked up in the DNS, with the number of times.
     pub names: Bag,
     /// Server ports of the flows that it initiated, as `tcp/443`, with the number of flows.
@@ -61,6 +63,7 @@ impl DeviceEntry {
             addresses: BTreeMap::new(),
             host_name: None,
             vendor_class: None,
+            contradictions: Vec::new(),
             names: Bag::new(),
             server_ports: Bag::new(),
             served_ports: Bag::new(),
@@ -75,8 +78,13 @@ impl DeviceEntry {
     }
 
     /// A device that sent nothing itself: a relay passed on its DHCP message, between these times.
-    pub fn of_client(client: MacAddr, (first, last): (Timestamp, Timestamp)) -> Self {
-        Self { first_seen: Some(first), last_seen: Some(last), ..Self::new(DeviceId::Mac(client)) }
+    pub fn of_client(client: MacAddr, times: (Timestamp, Timestamp)) -> Self {
+        Self::of_silent(DeviceId::Mac(client), times)
+    }
+
+    /// The same of a device that is identified by whatever address.
+    pub fn of_silent(device: DeviceId, (first, last): (Timestamp, Timestamp)) -> Self {
+        Self { first_seen: Some(first), last_seen: Some(last), ..Self::new(device) }
     }
 
     /// A gateway that nothing was seen of but what it forwards.

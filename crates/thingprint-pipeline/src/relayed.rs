@@ -1,12 +1,16 @@
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
 use thingprint_flow::{Gateways, Ip, MacAddr, Packet, Timestamp, Transport};
 use thingprint_protocol::{DhcpMessage, parsers};
 
-/// Port of DHCP servers and relays (RFC 2131 §4.1).
+/// Ports of DHCP servers and relays, and of clients (RFC 2131 §4.1).
 const DHCP_SERVER: u16 = 67;
+const DHCP_CLIENT: u16 = 68;
 /// `op` of what clients send.
 const REQUEST: u8 = 1;
+/// The type of the message that grants an address (RFC 2132 §9.6).
+const ACK: u8 = 5;
 /// Clients that are remembered.
 const MOST_CLIENTS: usize = 4096;
 /// A sender of messages of so many clients forwards them.
@@ -14,7 +18,11 @@ const FORWARDED_CLIENTS: usize = 2;
 
 /// What DHCP messages say of clients that did not send the frames themselves: relays and extenders pass them on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RelayedClients(BTreeMap<(MacAddr, MacAddr), RelayedClient>);
+pub struct RelayedClients {
+    clients: BTreeMap<(MacAddr, MacAddr), RelayedClient>,
+    /// Addresses that servers granted, or offered where none was granted.
+    leases: BTreeMap<MacAddr, Ipv4Addr>,
+}
 
 /// What was said of one client in frames of one other sender.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,54 +45,80 @@ impl RelayedClients {
     /// Looks at a packet.
     #[inline]
     pub(crate) fn look_at(&mut self, packet: &Packet<'_>, ip: &Ip<'_>) {
-        if ip.dst_port == DHCP_SERVER && ip.transport == Transport::Udp {
+        if matches!(ip.dst_port, DHCP_SERVER | DHCP_CLIENT) && ip.transport == Transport::Udp {
             self.look_at_dhcp(packet, ip);
         }
     }
 
     fn look_at_dhcp(&mut self, packet: &Packet<'_>, ip: &Ip<'_>) {
-        let Some(message) = parsers::dhcp(ip.payload).filter(|message| message.op == REQUEST) else { return };
+        let Some(message) = parsers::dhcp(ip.payload) else { return };
+        if message.op != REQUEST {
+            return self.note_lease(&message);
+        }
         let (Some(sender), Some(client)) = (packet.src_mac, message.client_mac) else { return };
         if sender == client || !sender.is_host() || !client.is_host() {
             return;
         }
         let time = packet.time;
         let is_relayed = message.relay_address.is_some_and(|address| !address.is_unspecified());
-        if let Some(relayed) = self.0.get_mut(&(client, sender)) {
+        if let Some(relayed) = self.clients.get_mut(&(client, sender)) {
             relayed.add(message, is_relayed, time);
-        } else if self.0.len() < MOST_CLIENTS {
+        } else if self.clients.len() < MOST_CLIENTS {
             let relayed = RelayedClient { client, sender, message, first: time, last: time, is_relayed };
-            self.0.insert((client, sender), relayed);
+            self.clients.insert((client, sender), relayed);
         }
+    }
+
+    fn note_lease(&mut self, message: &DhcpMessage) {
+        let address = message.assigned_address.filter(|address| !address.is_unspecified());
+        let (Some(client), Some(address)) = (message.client_mac, address) else { return };
+        let is_known = self.leases.contains_key(&client);
+        let is_granted = message.message_type == Some(ACK);
+        if (is_granted || !is_known) && (is_known || self.leases.len() < MOST_CLIENTS) {
+            self.leases.insert(client, address);
+        }
+    }
+
+    /// The address of a client: that which a server granted it, or which it says or asks for.
+    pub fn address_of(&self, relayed: &RelayedClient) -> Option<Ipv4Addr> {
+        let RelayedClient { client, message, .. } = relayed;
+        let mut said = [message.client_address, message.requested_address].into_iter().flatten();
+        let said = said.find(|address| !address.is_unspecified());
+        self.leases.get(client).copied().or(said)
     }
 
     /// Adds those of another trace.
     pub fn merge(&mut self, other: Self) {
-        for (key, theirs) in other.0 {
-            if let Some(relayed) = self.0.get_mut(&key) {
+        for (client, address) in other.leases {
+            if self.leases.len() < MOST_CLIENTS {
+                self.leases.entry(client).or_insert(address);
+            }
+        }
+        for (key, theirs) in other.clients {
+            if let Some(relayed) = self.clients.get_mut(&key) {
                 relayed.first = relayed.first.min(theirs.first);
                 relayed.add(theirs.message, theirs.is_relayed, theirs.last);
-            } else if self.0.len() < MOST_CLIENTS {
-                self.0.insert(key, theirs);
+            } else if self.clients.len() < MOST_CLIENTS {
+                self.clients.insert(key, theirs);
             }
         }
     }
 
     /// What is known of clients by relays and by whoever forwards, in the order of clients.
     pub fn believed<'a>(&'a self, gateways: &'a Gateways) -> impl Iterator<Item = &'a RelayedClient> {
-        self.0.values().filter(|relayed| self.is_believed(relayed, gateways))
+        self.clients.values().filter(|relayed| self.is_believed(relayed, gateways))
     }
 
     /// What contradicts its sender: it speaks for another client, and forwards nothing.
     pub fn contradictions<'a>(&'a self, gateways: &'a Gateways) -> impl Iterator<Item = &'a RelayedClient> {
-        self.0.values().filter(|relayed| !self.is_believed(relayed, gateways))
+        self.clients.values().filter(|relayed| !self.is_believed(relayed, gateways))
     }
 
     fn is_believed(&self, relayed: &RelayedClient, gateways: &Gateways) -> bool {
         let is_of_sender = |other: &&RelayedClient| other.sender == relayed.sender;
         relayed.is_relayed
             || gateways.contains(relayed.sender)
-            || self.0.values().filter(is_of_sender).nth(FORWARDED_CLIENTS - 1).is_some()
+            || self.clients.values().filter(is_of_sender).nth(FORWARDED_CLIENTS - 1).is_some()
     }
 }
 
@@ -154,6 +188,25 @@ mod tests {
         let relayed =
             relayed(&[request(SWITCH, 0x77, [192, 168, 7, 1], "cam"), request(0x50, 0x50, [0; 4], "tv")]);
         assert_eq!(names(&relayed, &Gateways::default()), (vec!["77 cam".to_owned()], vec![]));
+    }
+
+    #[test]
+    fn the_address_of_a_client_is_the_one_that_was_granted() {
+        let asks = request(SWITCH, 0x77, [192, 168, 7, 1], "cam");
+        let mut grants = asks.clone();
+        let dhcp = 42;
+        (grants[dhcp], grants[dhcp + 242]) = (2, 5);
+        grants[dhcp + 16..dhcp + 20].copy_from_slice(&[192, 168, 7, 30]);
+        let address = |frames: &[Vec<u8>]| {
+            let relayed = relayed(frames);
+            let gateways = Gateways::default();
+            relayed.believed(&gateways).next().and_then(|client| relayed.address_of(client))
+        };
+        assert_eq!(address(std::slice::from_ref(&asks)), None);
+        let mut renews = asks.clone();
+        renews[dhcp + 12..dhcp + 16].copy_from_slice(&[192, 168, 7, 31]);
+        assert_eq!(address(std::slice::from_ref(&renews)), Some([192, 168, 7, 31].into()));
+        assert_eq!(address(&[renews, grants]), Some([192, 168, 7, 30].into()));
     }
 
     #[test]

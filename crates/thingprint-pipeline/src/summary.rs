@@ -1,12 +1,12 @@
 use thingprint_flow::{
-    CaptureError, ContentHash, DecodeCounts, GatewayEvidence, Gateways, Identity, Ip, MacAddr, Packet, TimeEdges,
-    Timestamp, TrackCounts, TunnelCounts,
+    CaptureError, ContentHash, DecodeCounts, DeviceId, GatewayEvidence, Gateways, Identity, Ip, MacAddr, Packet,
+    TimeEdges, Timestamp, TrackCounts, TunnelCounts,
 };
 use thingprint_profile::PacketVantage;
 use thingprint_protocol::Losses;
 
 use crate::capture_spans::CaptureSpans;
-use crate::relayed::RelayedClients;
+use crate::relayed::{RelayedClient, RelayedClients};
 use crate::source::ReadEnd;
 use crate::unowned::{Owner, Unowned};
 
@@ -72,6 +72,15 @@ pub struct ReadSummary {
 }
 
 impl Summary {
+    /// The device of a client that relays sent messages of: its address where devices are identified by these and one is
+    /// known.
+    pub fn device_of(&self, relayed: &RelayedClient, asked: Identity) -> Option<DeviceId> {
+        match self.read.identity(asked) {
+            Identity::Mac => Some(DeviceId::Mac(relayed.client)),
+            Identity::Ip => self.read.relayed.address_of(relayed).map(|address| DeviceId::Ip(address.into())),
+        }
+    }
+
     /// Adds what is known of another trace, whose devices and gateways are its own; `asked` is the identity that was asked
     /// for.
     pub fn add_trace(&mut self, mut other: Self, asked: Identity) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use thingprint_flow::{DeviceId, FlowOptions, Gateways, Identity, MacAddr, WindowLength};
 use thingprint_instance::{Bag, DeviceEntry, InventoryRecord};
-use thingprint_pipeline::{InventoryStage, Run, Summary, VantageStage};
+use thingprint_pipeline::{InventoryStage, RelayedClient, Run, Summary, VantageStage};
 use thingprint_report::Labels;
 use thingprint_table::Format;
 
@@ -139,9 +139,8 @@ impl DevicesArgs {
         let Run { rests, summary } = reading.run(&(InventoryStage, VantageStage), |_| Ok(()))?;
         let (records, places): (Vec<_>, Vec<_>) = rests.into_iter().unzip();
         let (mut devices, gateways) = listed(records, &summary.gateways);
-        if summary.read.identity(self.device.identity()) == Identity::Mac {
-            add_clients(&mut devices, &summary);
-        }
+        add_clients(&mut devices, &summary, self.device.identity());
+        add_contradictions(&mut devices, &summary);
         report_contradictions(&summary, messages);
         report_vantage(&vantage_of(places, &summary), messages);
         let network = name.as_ref().map_or_else(String::new, |name| format!("network {name}: "));
@@ -170,19 +169,39 @@ fn listed(shards: Vec<Vec<InventoryRecord>>, gateways: &Gateways) -> (Vec<Device
 }
 
 /// Adds what relays passed on of devices, also of those that sent no frame of their own here.
-fn add_clients(devices: &mut Vec<DeviceEntry>, summary: &Summary) {
+fn add_clients(devices: &mut Vec<DeviceEntry>, summary: &Summary, asked: Identity) {
     for relayed in summary.read.relayed.believed(&summary.gateways) {
+        let Some(device) = summary.device_of(relayed, asked) else { continue };
         if summary.gateways.contains(relayed.client) {
             continue;
         }
-        let device = DeviceId::Mac(relayed.client);
         let at = devices.binary_search_by_key(&device, |entry| entry.device);
         let at = at.unwrap_or_else(|at| {
-            devices.insert(at, DeviceEntry::of_client(relayed.client, (relayed.first, relayed.last)));
+            devices.insert(at, DeviceEntry::of_silent(device, (relayed.first, relayed.last)));
             at
         });
         if let Some(entry) = devices.get_mut(at) {
             entry.hear_of(&relayed.message);
+        }
+    }
+}
+
+/// Adds what devices said of others in DHCP requests, though they are no relays.
+fn add_contradictions(devices: &mut [DeviceEntry], summary: &Summary) {
+    for RelayedClient { client, sender, message, .. } in
+        summary.read.relayed.contradictions(&summary.gateways)
+    {
+        let sender = DeviceId::Mac(*sender);
+        let Ok(at) = devices.binary_search_by_key(&sender, |entry| entry.device) else { continue };
+        let facts = [
+            ("host_name", message.host_name.clone()),
+            ("vendor_class", message.vendor_class.clone()),
+            ("mud_url", message.mud_url.as_ref().map(ToString::to_string)),
+        ];
+        let facts = facts.into_iter().filter_map(|(fact, value)| Some(format!(" {fact}={}", value?)));
+        let said = format!("dhcp chaddr={client}{}", facts.collect::<String>());
+        if let Some(entry) = devices.get_mut(at) {
+            entry.contradictions.push(said);
         }
     }
 }

@@ -50,7 +50,9 @@ impl Surveying<'_> {
         let labels = self.labels_of(builder.devices());
         let summary = run.summary;
         for relayed in summary.read.relayed.believed(&summary.gateways) {
-            builder.relayed_dhcp(DeviceId::Mac(relayed.client), &relayed.message);
+            if let Some(device) = summary.device_of(relayed, self.reading.flow.identity) {
+                builder.relayed_dhcp(device, &relayed.message);
+            }
         }
         let mut seen = builder.finish(labels, summary.gateways.clone(), summary.span);
         let places = run.rests.into_iter().map(|((), places)| places).collect();
