@@ -18,12 +18,20 @@ use crate::error::{FileFault, ModelError};
 use crate::model::Model;
 use crate::sequence;
 
+mod former;
+
+use former::FormerModel;
+
 /// First bytes of a model file. The first has its high bit set and a line end follows, so that no text begins like
 /// this and a copy made as text is told apart.
 pub const MAGIC: [u8; 8] = *b"\x89TPM\r\n\x1a\n";
 
-/// Format version that is written and read. Version 1 had a place for each of three bags.
-pub const FORMAT_VERSION: u16 = 2;
+/// Format version that is written. Version 2, which is read as well, had no recipe: its models are the paper's.
+/// Version 1 had a place for each of three bags.
+pub const FORMAT_VERSION: u16 = 3;
+
+/// Oldest format version that is read.
+const OLDEST_VERSION: u16 = 2;
 
 /// Most bytes that a model may take, compressed or not. A model takes up to twelve times its body in memory.
 ///
@@ -97,7 +105,7 @@ fn read(mut reader: impl Read) -> Result<Model, FileFault> {
     let sizes: [u8; SIZES_LEN] = take_array(&mut reader)?;
     let [v0, v1, c0, c1, c2, c3, c4, c5, c6, c7, b0, b1, b2, b3, b4, b5, b6, b7] = sizes;
     let version = u16::from_le_bytes([v0, v1]);
-    if version != FORMAT_VERSION {
+    if !(OLDEST_VERSION..=FORMAT_VERSION).contains(&version) {
         return Err(FileFault::Version { found: version, supported: FORMAT_VERSION });
     }
     let compressed_len = u64::from_le_bytes([c0, c1, c2, c3, c4, c5, c6, c7]);
@@ -112,7 +120,7 @@ fn read(mut reader: impl Read) -> Result<Model, FileFault> {
     if checksum(&sizes, &compressed) != expected {
         return Err(FileFault::Checksum);
     }
-    decode(&decompress(&compressed, body_len)?)
+    decode(&decompress(&compressed, body_len)?, version)
 }
 
 /// Up to `length` bytes; fewer at the end of the file. Memory grows with what is there, not with what is promised.
@@ -177,12 +185,17 @@ fn encode(model: &Model) -> Result<Vec<u8>, postcard::Error> {
     postcard::to_extend(model, postcard::to_stdvec(&Needs::of(model.evidence()))?)
 }
 
-fn decode(body: &[u8]) -> Result<Model, FileFault> {
+fn decode(body: &[u8], version: u16) -> Result<Model, FileFault> {
     let (needs, body): (Needs, _) = postcard::take_from_bytes(body).map_err(decode_fault)?;
     if let Some(name) = needs.unknown() {
         return Err(FileFault::UnknownEvidence { name: name.clone() });
     }
-    let (model, rest): (Model, _) = postcard::take_from_bytes(body).map_err(decode_fault)?;
+    let (model, rest) = if version < FORMAT_VERSION {
+        let (model, rest): (FormerModel, _) = postcard::take_from_bytes(body).map_err(decode_fault)?;
+        (model.into(), rest)
+    } else {
+        postcard::take_from_bytes::<Model>(body).map_err(decode_fault)?
+    };
     if !rest.is_empty() {
         return Err(FileFault::Inconsistent("its body continues after its end"));
     }

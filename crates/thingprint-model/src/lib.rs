@@ -32,7 +32,7 @@ pub use file::{FORMAT_VERSION, MAGIC, MAX_BYTES};
 pub use measure::{CALIBRATION_BINS, Scored, auroc, expected_calibration_error};
 pub use merit::{Merit, information_gains};
 pub use model::{Model, Origin};
-pub use options::{MAX_FOLDS, MAX_TREES, Prior, Stage0Backend, Stage1Backend, TrainOptions, Unseen};
+pub use options::{MAX_FOLDS, MAX_TREES, Prior, Recipe, Stage0Backend, Stage1Backend, TrainOptions, Unseen};
 pub use prediction::{DeviceVerdict, Prediction, Verdict, device_verdicts};
 pub use random::GENERATOR;
 pub use scenario::{Input, Scenario};

@@ -6,7 +6,7 @@ use thingprint_instance::{BagName, EvidenceSet, Instance, Label, Labeled};
 
 use crate::classes::{Classes, most_likely};
 use crate::error::{FileFault, ModelError};
-use crate::options::TrainOptions;
+use crate::options::{Recipe, TrainOptions};
 use crate::parallel;
 use crate::prediction::{DeviceVerdict, Prediction, Verdict, device_verdicts};
 use crate::random::GENERATOR;
@@ -17,7 +17,7 @@ use crate::stage1::{Forest, ForestOptions, Table, fit as fit_forest};
 use crate::training::{Found, Training, column, narrow, value};
 
 /// Most bags that a model looks at: a set of evidence has no more.
-const MAX_BAGS: usize = 32;
+pub(crate) const MAX_BAGS: usize = 32;
 
 /// A trained classifier: what it learned and every choice behind it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,7 +46,8 @@ impl Model {
     ///
     /// `jobs` threads share the work; the model does not depend on their number. Fails when the options are out of
     /// range, when an instance lacks a bag that is looked at, when there is no label or only one class, or when a class
-    /// is labelled both iot and non-iot.
+    /// is labelled both iot and non-iot. By [`Recipe::Best`] a bag that an instance lacks is absent evidence, and one
+    /// that all of them lack is not looked at.
     pub fn fit<'a>(
         rows: impl IntoIterator<Item = &'a Labeled>,
         options: &TrainOptions,
@@ -55,7 +56,7 @@ impl Model {
         options.check()?;
         let rows: Vec<_> =
             rows.into_iter().filter_map(|row| Some((&row.instance, row.label.as_ref()?))).collect();
-        check_evidence(options.looks_at(), rows.iter().map(|(instance, _)| *instance))?;
+        let options = &options_for(options, rows.iter().map(|(instance, _)| *instance))?;
         let training = Training::of(rows, options)?;
         let bags = options.looks_at().bags().map(|bag| training.fit_bag(bag, |_| true));
         let bags = bags.collect::<Result<Vec<_>, _>>()?;
@@ -76,16 +77,20 @@ impl Model {
         })
     }
 
-    /// Classifies one instance. A bag that it lacks counts as an empty one: see [`Model::check_evidence`].
+    /// Classifies one instance. A bag that it lacks says nothing by [`Recipe::Best`], and counts as an empty one by
+    /// [`Recipe::Paper`]: see [`Model::check_evidence`].
     pub fn predict(&self, instance: &Instance) -> Prediction {
         let found = self.stage0(instance);
         let distribution = self.distribution(instance, &found);
         let class = most_likely(&distribution);
-        let verdict = |(class, confidence)| Verdict { class: self.classes.name(class), confidence };
+        let verdict = |(bag, found): (BagName, Found)| {
+            let class = self.classes.name(found.class);
+            Some((bag, Verdict { class, confidence: found.confidence? }))
+        };
         Prediction {
             device: instance.device,
             window_start: instance.window_start,
-            stage0: self.evidence().bags().zip(found.into_iter().map(verdict)).collect(),
+            stage0: self.evidence().bags().zip(found).filter_map(verdict).collect(),
             confidence: distribution.get(class).copied().unwrap_or(0.0),
             class: self.classes.name(class),
             distribution,
@@ -125,12 +130,13 @@ impl Model {
         self.options.looks_at()
     }
 
-    /// Refuses instances that lack a bag that the model looks at. A number that is absent is an input like any other.
+    /// Refuses instances that lack a bag that the model looks at; by [`Recipe::Best`], those that lack all of them. A
+    /// number that is absent is an input like any other.
     pub fn check_evidence<'a>(
         &self,
         instances: impl IntoIterator<Item = &'a Instance>,
     ) -> Result<(), ModelError> {
-        check_evidence(self.evidence(), instances)
+        check_evidence(&self.options, instances)
     }
 
     /// The forest; `None` where a stage-0 answers alone.
@@ -168,7 +174,8 @@ impl Model {
     /// What stage-0 says of each bag that the model looks at.
     pub(crate) fn stage0(&self, instance: &Instance) -> Vec<Found> {
         let bags = self.evidence().bags().zip(&self.bags);
-        bags.map(|(bag, model)| model.verdict(bag_of(instance, bag))).collect()
+        let context = (self.options.recipe, self.classes.len());
+        bags.map(|(bag, model)| Found::of(model, instance, bag, context)).collect()
     }
 
     /// The inputs of stage-1 for an instance.
@@ -225,13 +232,31 @@ impl Model {
     }
 }
 
-/// Refuses instances that lack a bag of this evidence.
+/// The options of a training on these instances: by the recipe `best` without the bags that all of them lack.
+fn options_for<'a>(
+    options: &TrainOptions,
+    instances: impl Iterator<Item = &'a Instance> + Clone,
+) -> Result<TrainOptions, ModelError> {
+    check_evidence(options, instances.clone())?;
+    if options.recipe == Recipe::Paper {
+        return Ok(*options);
+    }
+    let bags = instances.map(|instance| instance.bags.evidence()).fold(EvidenceSet::NONE, EvidenceSet::with);
+    let evidence = options.evidence.only(|_| true, |bag| bags.has_bag(bag));
+    let options = TrainOptions { evidence, ..*options };
+    options.check().map(|()| options)
+}
+
+/// Refuses instances that lack a bag that is looked at; by the recipe `best`, those that lack all of them.
 fn check_evidence<'a>(
-    evidence: EvidenceSet,
+    options: &TrainOptions,
     instances: impl IntoIterator<Item = &'a Instance>,
 ) -> Result<(), ModelError> {
-    let needed = evidence.only(|_| false, |_| true);
-    let missing = instances.into_iter().map(|instance| needed.without(instance.bags.evidence()));
-    let missing = missing.fold(EvidenceSet::NONE, EvidenceSet::with);
+    let needed = options.looks_at().only(|_| false, |_| true);
+    let missing = |instance: &Instance| {
+        let missing = needed.without(instance.bags.evidence());
+        if options.recipe == Recipe::Best && missing != needed { EvidenceSet::NONE } else { missing }
+    };
+    let missing = instances.into_iter().map(missing).fold(EvidenceSet::NONE, EvidenceSet::with);
     if missing.is_empty() { Ok(()) } else { Err(ModelError::MissingEvidence { missing }) }
 }

@@ -1,18 +1,41 @@
 use std::num::NonZeroUsize;
 
-use thingprint_instance::{Bag, BagName, EvidenceSet, Instance, Label};
+use thingprint_instance::{BagName, EvidenceSet, Instance, Label};
 
 use crate::classes::{Classes, MAX_CLASSES};
 use crate::error::ModelError;
-use crate::options::TrainOptions;
+use crate::options::{Recipe, TrainOptions};
 use crate::parallel;
 use crate::random::{Generator, Purpose};
 use crate::scenario::Input;
 use crate::stage0::{BagModel, LabeledBag, bag_of};
 use crate::stage1::{Column, Table, number};
 
-/// What stage-0 found in one bag: number of the class, and confidence.
-pub(crate) type Found = (usize, f64);
+/// What stage-0 found in one bag.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Found {
+    /// Number of the class; the number of classes, which no class has, where the bag is absent.
+    pub(crate) class: usize,
+    /// Its posterior; `None` where the bag is absent.
+    pub(crate) confidence: Option<f64>,
+}
+
+impl Found {
+    /// What a stage-0 of `classes` classes finds in an instance. A bag that was not extracted says nothing by the
+    /// recipe `best`, and counts as an empty one by the paper's.
+    pub(crate) fn of(
+        model: &BagModel,
+        instance: &Instance,
+        bag: BagName,
+        (recipe, classes): (Recipe, usize),
+    ) -> Self {
+        if recipe == Recipe::Best && instance.bags.get(bag).is_none() {
+            return Self { class: classes, confidence: None };
+        }
+        let (class, confidence) = model.verdict(bag_of(instance, bag));
+        Self { class, confidence: Some(confidence) }
+    }
+}
 
 /// The labelled rows of a training.
 pub(crate) struct Training<'a> {
@@ -51,7 +74,12 @@ impl<'a> Training<'a> {
         wanted: impl Fn(usize) -> bool,
     ) -> Result<BagModel, ModelError> {
         let row = |((at, &(instance, label)), &class): ((usize, &(&'a Instance, &'a Label)), &u16)| {
-            wanted(at).then(|| LabeledBag { bag: bag_of(instance, bag), class, kind: label.kind })
+            let is_evidence = self.options.recipe == Recipe::Paper || instance.bags.get(bag).is_some();
+            (wanted(at) && is_evidence).then(|| LabeledBag {
+                bag: bag_of(instance, bag),
+                class,
+                kind: label.kind,
+            })
         };
         let rows: Vec<_> = self.rows.iter().enumerate().zip(&self.row_classes).filter_map(row).collect();
         BagModel::fit(&rows, self.classes.len(), self.options)
@@ -85,15 +113,16 @@ impl<'a> Training<'a> {
         in_sample: &BagModel,
         jobs: NonZeroUsize,
     ) -> Result<Vec<Found>, ModelError> {
-        let words = |at: usize| -> &Bag { bag_of(self.rows[at].0, bag) };
+        let context = (self.options.recipe, self.classes.len());
+        let found = |model: &BagModel, at: usize| Found::of(model, self.rows[at].0, bag, context);
         let Some(folds) = self.options.out_of_fold else {
-            let verdict = |(): &mut (), at: usize| in_sample.verdict(words(at));
+            let verdict = |(): &mut (), at: usize| found(in_sample, at);
             return Ok(parallel::map(self.rows.len(), jobs, || (), verdict));
         };
         let fold_of = self.folds(folds as usize);
         let models = (0..folds as usize).map(|fold| self.fit_bag(bag, |at| fold_of[at] != fold));
         let models = models.collect::<Result<Vec<_>, _>>()?;
-        Ok(parallel::map(self.rows.len(), jobs, || (), |(), at| models[fold_of[at]].verdict(words(at))))
+        Ok(parallel::map(self.rows.len(), jobs, || (), |(), at| found(&models[fold_of[at]], at)))
     }
 
     /// The fold of each row: rows in random order, dealt out in turn.
@@ -120,16 +149,19 @@ pub(crate) fn column<'a, I: Iterator<Item = (&'a Instance, &'a [Found])>>(
         return Column::Number(rows().map(value).collect());
     };
     let at = evidence.index_of_bag(bag);
-    let class = |found: &[Found]| found.get(at).map_or(0, |(class, _)| narrow(*class));
-    Column::Name { values: rows().map(|(_, found)| class(found)).collect(), cardinality: narrow(classes) }
+    let class = |found: &[Found]| found.get(at).map_or(0, |found| narrow(found.class));
+    let values: Vec<u16> = rows().map(|(_, found)| class(found)).collect();
+    // Where rows lack the bag, that is a value, too. Where none does, the forest takes it for a value never seen.
+    let is_absent_known = values.contains(&narrow(classes));
+    Column::Name { values, cardinality: narrow(classes + usize::from(is_absent_known)) }
 }
 
 /// One input of stage-1 as a number.
 pub(crate) fn value(input: Input, evidence: EvidenceSet, instance: &Instance, found: &[Found]) -> f64 {
     let found = |bag: BagName| found.get(evidence.index_of_bag(bag));
     match input {
-        Input::Class(bag) => number(found(bag).map(|(class, _)| *class as f64)),
-        Input::Confidence(bag) => number(found(bag).map(|(_, confidence)| *confidence)),
+        Input::Class(bag) => number(found(bag).map(|found| found.class as f64)),
+        Input::Confidence(bag) => number(found(bag).and_then(|found| found.confidence)),
         Input::Number(attribute) => number(instance.attributes.get(attribute)),
     }
 }

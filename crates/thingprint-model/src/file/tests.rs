@@ -5,7 +5,7 @@ use thingprint_flow::{DeviceId, MacAddr, Timestamp};
 use thingprint_instance::{Bag, BagName, Bags, Counts, Instance, Kind, Label, Labeled, Spreads};
 
 use super::*;
-use crate::options::{Stage0Backend, Stage1Backend, TrainOptions, Unseen};
+use crate::options::{Recipe, Stage0Backend, Stage1Backend, TrainOptions, Unseen};
 
 fn instance(seed: u64) -> Instance {
     let bag = |words: u64| -> Bag {
@@ -42,9 +42,10 @@ fn model(options: TrainOptions) -> Model {
     Model::fit(&rows(), &options, NonZeroUsize::MIN).unwrap().with_extraction(extraction)
 }
 
-fn models() -> [Model; 3] {
+fn models() -> [Model; 4] {
     [
         model(TrainOptions::default()),
+        model(TrainOptions::of(Recipe::Best)),
         model(TrainOptions {
             stage0: Stage0Backend::Linfa,
             stage1: Stage1Backend::Smartcore,
@@ -111,11 +112,26 @@ fn files_of_other_versions_are_refused() {
     bytes[8] = 1;
     check_refused(
         &bytes,
-        "unsupported format version 1: this program reads version 2; train the model again",
+        "unsupported format version 1: this program reads version 3; train the model again",
     );
-    bytes[8] = 3;
-    let later = "unsupported format version 3: this program reads version 2; use the program that wrote it, or a later one";
+    bytes[8] = 4;
+    let later = "unsupported format version 4: this program reads version 3; use the program that wrote it, or a later one";
     check_refused(&bytes, later);
+}
+
+/// Files of version 2 say nothing of a recipe, since there was the paper's alone.
+#[test]
+fn files_of_version_2_hold_models_of_the_paper() {
+    let model = model(TrainOptions { seed: 7, ..TrainOptions::default() });
+    let needs = postcard::to_stdvec(&Needs::of(model.evidence())).unwrap();
+    let body = postcard::to_extend(&FormerModel::from(model.clone()), needs).unwrap();
+    let compressed = zstd::encode_all(&*body, 1).unwrap();
+    let mut sizes = sizes(body.len() as u64, compressed.len() as u64);
+    sizes[..2].copy_from_slice(&2_u16.to_le_bytes());
+    let bytes = [&MAGIC[..], &sizes, &checksum(&sizes, &compressed), &compressed].concat();
+    let read = Model::read_from(&*bytes, "home.model").unwrap();
+    assert_eq!(read, model);
+    assert_eq!(read.options().recipe, Recipe::Paper);
 }
 
 #[test]

@@ -158,8 +158,8 @@ fn log_prior(rows: &[LabeledBag<'_>], classes: usize, prior: Prior) -> Vec<f64> 
         }
     }
     let of_class = |count: u64| match prior {
-        Prior::Weka => (1.0 + count as f64) / (classes as f64 + rows.len() as f64),
-        Prior::Relative => count as f64 / rows.len() as f64,
+        Prior::Relative if !rows.is_empty() => count as f64 / rows.len() as f64,
+        Prior::Weka | Prior::Relative => (1.0 + count as f64) / (classes as f64 + rows.len() as f64),
     };
     instances.into_iter().map(|count| of_class(count).ln()).collect()
 }

@@ -1,6 +1,6 @@
 use clap::Args;
 use thingprint_instance::EvidenceSet;
-use thingprint_model::{Prior, Scenario, Stage0Backend, Stage1Backend, TrainOptions, Unseen};
+use thingprint_model::{Prior, Recipe, Scenario, Stage0Backend, Stage1Backend, TrainOptions, Unseen};
 
 /// How the classifier is trained.
 #[derive(Clone, Debug, Args)]
@@ -43,9 +43,11 @@ pub(crate) struct TrainingArgs {
 impl TrainingArgs {
     /// The options of a training.
     pub(crate) fn options(&self, scenario: Scenario, seed: u64) -> TrainOptions {
+        let recipe = Recipe::Paper;
         TrainOptions {
+            recipe,
             scenario,
-            evidence: self.evidence.unwrap_or_else(EvidenceSet::trained_on),
+            evidence: self.evidence.unwrap_or_else(|| recipe.evidence()),
             stage0: self.stage0,
             stage1: self.stage1,
             prior: self.prior,
