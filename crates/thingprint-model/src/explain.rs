@@ -1,3 +1,5 @@
+mod nats;
+
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,6 +13,8 @@ use crate::model::Model;
 use crate::prediction::Prediction;
 use crate::scenario::Input;
 use crate::stage0::bag_of;
+
+pub use nats::{BagNats, JointEvidence};
 
 /// What spoke for a class and what against it, in the windows of a device.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -28,6 +32,8 @@ pub struct Explanation {
     pub inputs: Vec<InputEvidence>,
     /// The bags that the model looks at.
     pub bags: Vec<BagEvidence>,
+    /// What the joint model says, in nats; `None` for the paper's recipe.
+    pub joint: Option<JointEvidence>,
 }
 
 /// What an input of stage-1 says.
@@ -83,36 +89,42 @@ impl Model {
             return Err(ModelError::NothingToEvaluate);
         }
         let predictions: Vec<Prediction> = windows.iter().map(|window| self.predict(window)).collect();
+        let mut mean = self.mean_distribution(&predictions);
         let class = match class {
             Some(name) => self
                 .classes
                 .number(name)
                 .ok_or_else(|| ModelError::UnknownClass { class: name.to_owned() })?,
-            None => self.overall(&predictions),
+            None => most_likely(&mean),
         };
         let (base, inputs) = self.input_evidence(windows, class).unzip();
         let probability =
             |prediction: &Prediction| prediction.distribution.get(class).copied().unwrap_or(0.0);
+        let confidence = predictions.iter().map(probability).sum::<f64>() / windows.len() as f64;
+        if let Some(own) = mean.get_mut(class) {
+            *own = f64::NEG_INFINITY;
+        }
         let bags = self.evidence().bags();
         Ok(Explanation {
             class: self.classes.name(class),
             windows: windows.len() as u64,
-            confidence: predictions.iter().map(probability).sum::<f64>() / windows.len() as f64,
+            confidence,
             base,
             inputs: inputs.unwrap_or_default(),
             bags: bags.filter_map(|bag| self.bag_evidence(bag, windows, class)).collect(),
+            joint: self.joint_evidence(windows, (class, most_likely(&mean))),
         })
     }
 
-    /// The class most likely by the mean of all distributions.
-    fn overall(&self, predictions: &[Prediction]) -> usize {
+    /// The mean of all distributions.
+    fn mean_distribution(&self, predictions: &[Prediction]) -> Vec<f64> {
         let mut mean = vec![0.0; self.classes.len()];
         for prediction in predictions {
             for (sum, probability) in mean.iter_mut().zip(&prediction.distribution) {
                 *sum += probability / predictions.len() as f64;
             }
         }
-        most_likely(&mean)
+        mean
     }
 
     fn input_evidence(&self, windows: &[&Instance], class: usize) -> Option<(f64, Vec<InputEvidence>)> {

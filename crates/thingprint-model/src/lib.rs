@@ -9,6 +9,7 @@ mod error;
 mod evaluation;
 mod explain;
 mod file;
+mod joint;
 mod measure;
 mod merit;
 mod model;
@@ -27,7 +28,9 @@ mod vocabulary;
 pub use classes::{Class, Classes, MAX_CLASSES};
 pub use error::{FileFault, ModelError};
 pub use evaluation::{ClassEvaluation, Evaluation, Mistake};
-pub use explain::{BagEvidence, Explanation, InputEvidence, InputValue, WordEvidence};
+pub use explain::{
+    BagEvidence, BagNats, Explanation, InputEvidence, InputValue, JointEvidence, WordEvidence,
+};
 pub use file::{FORMAT_VERSION, MAGIC, MAX_BYTES};
 pub use measure::{CALIBRATION_BINS, Scored, auroc, expected_calibration_error};
 pub use merit::{Merit, information_gains};

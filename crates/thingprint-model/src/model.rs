@@ -6,6 +6,7 @@ use thingprint_instance::{BagName, EvidenceSet, Instance, Label, Labeled};
 
 use crate::classes::{Classes, most_likely};
 use crate::error::{FileFault, ModelError};
+use crate::joint::{Joint, Lexicon, blend};
 use crate::options::{Recipe, TrainOptions};
 use crate::parallel;
 use crate::prediction::{DeviceVerdict, Prediction, Verdict, device_verdicts};
@@ -30,6 +31,15 @@ pub struct Model {
     #[serde(deserialize_with = "sequence::at_most::<_, _, MAX_BAGS>")]
     pub(crate) bags: Vec<BagModel>,
     pub(crate) forest: Option<Forest>,
+    /// What the recipe `best` has besides; `None` in a model of the paper.
+    pub(crate) joint: Option<JointParts>,
+}
+
+/// The joint model with the words that it knows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct JointParts {
+    pub(crate) lexicon: Lexicon,
+    pub(crate) joint: Joint,
 }
 
 /// What made a model.
@@ -67,6 +77,7 @@ impl Model {
             }
             None => None,
         };
+        let joint = (options.recipe == Recipe::Best).then(|| training.joint(jobs));
         Ok(Self {
             origin: Origin { version: env!("CARGO_PKG_VERSION").to_owned(), generator: GENERATOR.to_owned() },
             options: *options,
@@ -74,6 +85,7 @@ impl Model {
             classes: training.classes,
             bags,
             forest,
+            joint,
         })
     }
 
@@ -209,6 +221,13 @@ impl Model {
     }
 
     fn distribution(&self, instance: &Instance, found: &[Found]) -> Vec<f64> {
+        let stages = self.two_stages(instance, found);
+        let Some(JointParts { lexicon, joint }) = &self.joint else { return stages };
+        blend(&stages, &joint.distribution(&lexicon.window(instance), self.classes.len()))
+    }
+
+    /// The answer of the paper's two stages.
+    fn two_stages(&self, instance: &Instance, found: &[Found]) -> Vec<f64> {
         if let Some(forest) = &self.forest {
             return forest.distribution(&self.row(instance, found));
         }
@@ -225,10 +244,22 @@ impl Model {
         }
         self.bags.iter().try_for_each(|bag| bag.check_loaded(self.classes.len()))?;
         match (&self.forest, self.options.inputs()) {
-            (Some(forest), Some(inputs)) => forest.check_loaded(inputs.len(), self.classes.len()),
-            (None, None) => Ok(()),
-            _ => Err(FileFault::Inconsistent("its forest does not fit its scenario")),
+            (Some(forest), Some(inputs)) => forest.check_loaded(inputs.len(), self.classes.len())?,
+            (None, None) => {}
+            _ => return Err(FileFault::Inconsistent("its forest does not fit its scenario")),
         }
+        match (&self.joint, self.options.recipe) {
+            (Some(parts), Recipe::Best) => parts.check_loaded(self.evidence(), self.classes.len()),
+            (None, Recipe::Paper) => Ok(()),
+            _ => Err(FileFault::Inconsistent("its joint model does not fit its recipe")),
+        }
+    }
+}
+
+impl JointParts {
+    fn check_loaded(&self, evidence: EvidenceSet, classes: usize) -> Result<(), FileFault> {
+        self.lexicon.check_loaded(evidence)?;
+        self.joint.check_loaded(&self.lexicon, classes)
     }
 }
 

@@ -4,6 +4,8 @@ use thingprint_instance::{BagName, EvidenceSet, Instance, Label};
 
 use crate::classes::{Classes, MAX_CLASSES};
 use crate::error::ModelError;
+use crate::joint::{Joint, Known, Lexicon};
+use crate::model::JointParts;
 use crate::options::{Recipe, TrainOptions};
 use crate::parallel;
 use crate::random::{Generator, Purpose};
@@ -104,6 +106,17 @@ impl<'a> Training<'a> {
         let rows = || self.rows.iter().zip(&found).map(|(&(instance, _), found)| (instance, &**found));
         let columns = inputs.iter().map(|&input| column(input, evidence, classes, rows)).collect();
         Table::new(columns, self.row_classes.clone(), classes)
+    }
+
+    /// Fits the joint model.
+    pub(crate) fn joint(&self, jobs: NonZeroUsize) -> JointParts {
+        let instances = self.rows.iter().map(|&(instance, _)| instance);
+        let lexicon = Lexicon::of(self.options.looks_at(), instances);
+        let window = |(): &mut (), at: usize| lexicon.window(self.rows[at].0);
+        let windows = parallel::map(self.rows.len(), jobs, || (), window);
+        let known = Known { windows: &windows, row_classes: &self.row_classes, classes: self.classes.len() };
+        let joint = Joint::fit(known, &lexicon, |_| true, jobs);
+        JointParts { lexicon, joint }
     }
 
     /// What stage-0 of one bag says of each training row: in-sample, or by models that did not see the row.

@@ -9,7 +9,7 @@ use crate::options::Unseen;
 use crate::sequence;
 
 /// Most words of a list: as distinct words take four bytes of a file and more, no list is longer.
-const MAX_WORDS: usize = (MAX_BYTES / 4) as usize;
+pub(crate) const MAX_WORDS: usize = (MAX_BYTES / 4) as usize;
 
 /// Which column of a bag-of-words matrix each word has ([C §5.1]): the words of IoT-labelled training instances in
 /// byte order, then one column `others`.

@@ -92,3 +92,53 @@ fn distributions_sum_to_1() {
     let prediction = fit(&rows, best()).predict(&bare.instance);
     assert!((prediction.distribution.iter().sum::<f64>() - 1.0).abs() < 1e-12);
 }
+
+#[test]
+fn words_speak_for_and_against_in_nats() {
+    let rows = synthetic::instances(600, 1);
+    let model = fit(&rows, best());
+    let windows: Vec<&Instance> = rows[100..110].iter().map(|row| &row.instance).collect();
+    let explanation = model.explain(&windows[..1], None).unwrap();
+    let joint = explanation.joint.unwrap();
+    assert_ne!(joint.rival, explanation.class);
+    assert!(joint.nats > 0.0);
+    let sum = |evidence: &thingprint_model::BagNats| {
+        evidence.words.iter().map(|word| word.contribution).sum::<f64>()
+    };
+    let total: f64 = joint.bags.iter().map(sum).sum();
+    assert!((total - joint.nats).abs() < 1e-9);
+    for bag in &joint.bags {
+        let words = windows[0].bags.get(bag.bag).unwrap();
+        assert_eq!(words.len(), bag.words.len() + bag.unseen.len());
+        assert!(bag.words.iter().all(|word| words[&word.word] as f64 == word.count));
+        assert!(bag.words.is_sorted_by(|a, b| a.contribution.abs() >= b.contribution.abs()));
+    }
+    let against = model.explain(&windows[..1], Some(&joint.rival)).unwrap().joint.unwrap();
+    assert_eq!(against.rival, explanation.class);
+    assert!((against.nats + joint.nats).abs() < 1e-9);
+    assert!(fit(&rows, TrainOptions::default()).explain(&windows, None).unwrap().joint.is_none());
+}
+
+/// A window of a known device in which nothing but its names is as it was: the two stages weigh what is strange, too.
+#[test]
+fn the_blend_holds_on_to_what_it_knows() {
+    let rows = synthetic::instances(1_500, 1);
+    let (train, test) = rows.split_at(700);
+    let mean = |options| {
+        let model = fit(train, options);
+        let truth = |row: &Labeled| model.classes().number(&row.label.as_ref().unwrap().class).unwrap();
+        let changed: Vec<Labeled> = test.iter().map(with_strange_ports).collect();
+        let predictions = predict(&model, &changed);
+        let of_truth = predictions.iter().zip(test).map(|(said, row)| said.distribution[truth(row)]);
+        of_truth.sum::<f64>() / test.len() as f64
+    };
+    let (paper, best) = (mean(TrainOptions::default()), mean(best()));
+    assert!(best > paper + 0.01, "{best} against {paper}");
+}
+
+fn with_strange_ports(row: &Labeled) -> Labeled {
+    let mut row = row.clone();
+    let ports = (0..6).map(|port| (format!("{}", 50_000 + port), 7));
+    row.instance.bags.insert(BagName::PORTS, ports.collect());
+    row
+}

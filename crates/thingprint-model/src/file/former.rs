@@ -41,7 +41,7 @@ struct FormerOptions {
 impl From<FormerModel> for Model {
     fn from(former: FormerModel) -> Self {
         let FormerModel { origin, options, extraction, classes, bags, forest } = former;
-        Self { origin, options: options.into(), extraction, classes, bags, forest }
+        Self { origin, options: options.into(), extraction, classes, bags, forest, joint: None }
     }
 }
 

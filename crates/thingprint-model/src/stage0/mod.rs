@@ -166,7 +166,7 @@ fn log_prior(rows: &[LabeledBag<'_>], classes: usize, prior: Prior) -> Vec<f64> 
 
 /// Turns log scores into probabilities that sum to 1. The highest score is taken off first, so that no exponential
 /// overflows and at least one does not vanish.
-fn normalise(scores: &mut [f64]) {
+pub(crate) fn normalise(scores: &mut [f64]) {
     let highest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut sum = 0.0;
     for score in scores.iter_mut() {

@@ -1,0 +1,100 @@
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use thingprint_instance::{Bag, EvidenceSet, Instance};
+
+use crate::error::FileFault;
+use crate::model::MAX_BAGS;
+use crate::sequence;
+use crate::vocabulary::MAX_WORDS;
+
+/// The words of the training instances, a list for each bag that is looked at, in the order of bags.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Lexicon {
+    evidence: EvidenceSet,
+    #[serde(deserialize_with = "sequence::at_most::<_, _, MAX_BAGS>")]
+    bags: Vec<BagWords>,
+}
+
+/// The words of a bag in byte order; a word is known by its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+struct BagWords(#[serde(deserialize_with = "sequence::ascending::<_, _, MAX_WORDS>")] Vec<Box<str>>);
+
+/// The bags of a window in the order of a lexicon; `None` where a bag is absent.
+pub(crate) type Window = Vec<Option<WindowBag>>;
+
+/// The words of a bag in a window.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct WindowBag {
+    /// The words that the lexicon has, each with its weight log2(1 + n), in ascending order of places.
+    pub(crate) tokens: Vec<(u32, f64)>,
+    /// Sum of the weights of all words, those that the lexicon lacks included.
+    pub(crate) weight: f64,
+    /// Number of words.
+    pub(crate) words: u64,
+}
+
+impl Lexicon {
+    /// The words of these instances.
+    pub(crate) fn of<'a>(
+        evidence: EvidenceSet,
+        instances: impl Iterator<Item = &'a Instance> + Clone,
+    ) -> Self {
+        let words = |bag| {
+            let bags = instances.clone().filter_map(|instance| instance.bags.get(bag));
+            let words: BTreeSet<&str> = bags.flat_map(Bag::keys).map(String::as_str).collect();
+            BagWords(words.into_iter().map(Box::from).collect())
+        };
+        Self { evidence, bags: evidence.bags().map(words).collect() }
+    }
+
+    /// A window in the terms of the lexicon.
+    pub(crate) fn window(&self, instance: &Instance) -> Window {
+        let bags = self.evidence.bags().zip(&self.bags);
+        bags.map(|(bag, words)| Some(words.window(instance.bags.get(bag)?))).collect()
+    }
+
+    /// How many words each bag has.
+    pub(crate) fn words(&self) -> Vec<usize> {
+        self.bags.iter().map(|bag| bag.0.len()).collect()
+    }
+
+    /// The word at a place of the bag at a place.
+    pub(crate) fn word(&self, bag: usize, word: u32) -> Option<&str> {
+        self.bags.get(bag)?.0.get(word as usize).map(|word| &**word)
+    }
+
+    /// Refuses a loaded lexicon of other bags.
+    pub(crate) fn check_loaded(&self, evidence: EvidenceSet) -> Result<(), FileFault> {
+        let is_same = self.evidence.bags().eq(evidence.bags());
+        if is_same && self.bags.len() == evidence.bags().count() {
+            Ok(())
+        } else {
+            Err(FileFault::Inconsistent("its words do not fit its bags"))
+        }
+    }
+}
+
+impl BagWords {
+    fn window(&self, bag: &Bag) -> WindowBag {
+        let mut window = WindowBag { tokens: Vec::new(), weight: 0.0, words: bag.len() as u64 };
+        for (word, &count) in bag {
+            let weight = (1.0 + count as f64).log2();
+            window.weight += weight;
+            let place = self.0.binary_search_by(|other| other.as_bytes().cmp(word.as_bytes()));
+            if let Some(place) = place.ok().and_then(|place| u32::try_from(place).ok()) {
+                window.tokens.push((place, weight));
+            }
+        }
+        window
+    }
+}
+
+impl WindowBag {
+    /// How many words the lexicon lacks.
+    #[cfg(test)]
+    pub(crate) fn unseen(&self) -> u64 {
+        self.words.saturating_sub(self.tokens.len() as u64)
+    }
+}
