@@ -202,6 +202,7 @@ mod tests {
             stage0: std::collections::BTreeMap::new(),
             class: classes().name(class),
             confidence: distribution[class],
+            likeness: None,
             distribution: distribution.to_vec(),
         }
     }

@@ -4,18 +4,23 @@
 //! each bag of words, then a random forest on what those found and on six numbers. [`Split`] parts labelled instances
 //! into training and test, and [`Evaluation`] says how well a model does.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
+mod blocks;
 mod classes;
+mod doubt;
 mod error;
 mod evaluation;
 mod explain;
+mod families;
 mod file;
 mod joint;
+mod likeness;
 mod measure;
 mod merit;
 mod model;
 mod options;
 mod parallel;
 mod prediction;
+mod quantile;
 mod random;
 mod scenario;
 mod sequence;
@@ -26,17 +31,19 @@ mod training;
 mod vocabulary;
 
 pub use classes::{Class, Classes, MAX_CLASSES};
+pub use doubt::{Acceptance, Doubt, FalseAlarms, Nearest, Test, UnseenWords};
 pub use error::{FileFault, ModelError};
 pub use evaluation::{ClassEvaluation, Evaluation, Mistake};
 pub use explain::{
     BagEvidence, BagNats, Explanation, InputEvidence, InputValue, JointEvidence, WordEvidence,
 };
 pub use file::{FORMAT_VERSION, MAGIC, MAX_BYTES};
+pub use likeness::LikenessThresholds;
 pub use measure::{CALIBRATION_BINS, Scored, auroc, expected_calibration_error};
 pub use merit::{Merit, information_gains};
 pub use model::{Model, Origin};
 pub use options::{MAX_FOLDS, MAX_TREES, Prior, Recipe, Stage0Backend, Stage1Backend, TrainOptions, Unseen};
-pub use prediction::{DeviceVerdict, Prediction, Verdict, device_verdicts};
+pub use prediction::{DayVerdict, DeviceVerdict, Prediction, Verdict, device_verdicts};
 pub use random::GENERATOR;
 pub use scenario::{Input, Scenario};
 pub use split::{DEFAULT_TRAIN_SHARE, Partition, Split};

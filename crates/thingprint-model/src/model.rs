@@ -1,15 +1,16 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use thingprint_instance::{BagName, EvidenceSet, Instance, Label, Labeled};
 
 use crate::classes::{Classes, most_likely};
 use crate::error::{FileFault, ModelError};
-use crate::joint::{Joint, Lexicon, blend};
+use crate::joint::{JointParts, blend};
 use crate::options::{Recipe, TrainOptions};
 use crate::parallel;
-use crate::prediction::{DeviceVerdict, Prediction, Verdict, device_verdicts};
+use crate::prediction::{DayVerdict, DeviceVerdict, Prediction, Verdict, day_verdicts, device_verdicts};
 use crate::random::GENERATOR;
 use crate::scenario::Input;
 use crate::sequence;
@@ -33,13 +34,6 @@ pub struct Model {
     pub(crate) forest: Option<Forest>,
     /// What the recipe `best` has besides; `None` in a model of the paper.
     pub(crate) joint: Option<JointParts>,
-}
-
-/// The joint model with the words that it knows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct JointParts {
-    pub(crate) lexicon: Lexicon,
-    pub(crate) joint: Joint,
 }
 
 /// What made a model.
@@ -104,6 +98,7 @@ impl Model {
             window_start: instance.window_start,
             stage0: self.evidence().bags().zip(found).filter_map(verdict).collect(),
             confidence: distribution.get(class).copied().unwrap_or(0.0),
+            likeness: self.likeness(instance, class),
             class: self.classes.name(class),
             distribution,
         }
@@ -120,6 +115,23 @@ impl Model {
         predictions: impl IntoIterator<Item = &'a Prediction>,
     ) -> Vec<DeviceVerdict> {
         device_verdicts(&self.classes, predictions)
+    }
+
+    /// One verdict for each device and day, ordered by device and day: the mean distribution over its windows.
+    pub fn day_verdicts<'a>(&self, predictions: impl IntoIterator<Item = &'a Prediction>) -> Vec<DayVerdict> {
+        day_verdicts(&self.classes, predictions)
+    }
+
+    /// The classes that the training could not keep apart: families of several classes, in the order of names. Each
+    /// got 5 % and more of what models said of windows of another that they had not seen.
+    pub fn families(&self) -> Vec<Vec<Arc<str>>> {
+        let families = self.joint.iter().flat_map(|parts| parts.families.several());
+        families.map(|family| family.into_iter().map(|class| self.classes.name(class)).collect()).collect()
+    }
+
+    /// The names of the smallest set of classes that has this much of the probability, the most likely first.
+    pub fn set(&self, prediction: &Prediction, mass: f64) -> Vec<Arc<str>> {
+        prediction.set(mass).into_iter().map(|class| self.classes.name(class)).collect()
     }
 
     /// The classes, with how many training instances each had.
@@ -222,7 +234,7 @@ impl Model {
 
     fn distribution(&self, instance: &Instance, found: &[Found]) -> Vec<f64> {
         let stages = self.two_stages(instance, found);
-        let Some(JointParts { lexicon, joint }) = &self.joint else { return stages };
+        let Some(JointParts { lexicon, joint, .. }) = &self.joint else { return stages };
         blend(&stages, &joint.distribution(&lexicon.window(instance), self.classes.len()))
     }
 
@@ -249,17 +261,10 @@ impl Model {
             _ => return Err(FileFault::Inconsistent("its forest does not fit its scenario")),
         }
         match (&self.joint, self.options.recipe) {
-            (Some(parts), Recipe::Best) => parts.check_loaded(self.evidence(), self.classes.len()),
+            (Some(parts), Recipe::Best) => parts.check_loaded(self.evidence(), &self.classes),
             (None, Recipe::Paper) => Ok(()),
             _ => Err(FileFault::Inconsistent("its joint model does not fit its recipe")),
         }
-    }
-}
-
-impl JointParts {
-    fn check_loaded(&self, evidence: EvidenceSet, classes: usize) -> Result<(), FileFault> {
-        self.lexicon.check_loaded(evidence)?;
-        self.joint.check_loaded(&self.lexicon, classes)
     }
 }
 

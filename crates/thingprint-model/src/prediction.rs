@@ -6,6 +6,8 @@ use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_instance::BagName;
 
 use crate::classes::{Classes, TIE, most_likely};
+use crate::joint::{day_of, start_of_day};
+use crate::quantile::median;
 
 /// What a stage-0 classifier found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -31,12 +33,20 @@ pub struct Prediction {
     pub class: Arc<str>,
     /// Its probability.
     pub confidence: f64,
+    /// How like the training windows of that class the window is: 0 where it is as usual, below where it is less;
+    /// `None` for the paper's recipe.
+    pub likeness: Option<f64>,
 }
 
 impl Prediction {
     /// The class, when its confidence reaches the threshold ([C §6.3] uses 0.8); else the answer is unknown.
     pub fn accept(&self, threshold: f64) -> Option<&str> {
         reaches(self.confidence, threshold).then_some(&*self.class)
+    }
+
+    /// Numbers of the classes of the smallest set that has this much of the probability, the most likely first.
+    pub fn set(&self, mass: f64) -> Vec<usize> {
+        smallest_set(&self.distribution, mass)
     }
 }
 
@@ -53,12 +63,28 @@ pub struct DeviceVerdict {
     pub class: Arc<str>,
     /// Its mean probability.
     pub confidence: f64,
+    /// The median of the likenesses of its windows, each to the class that the window was given.
+    pub likeness: Option<f64>,
+}
+
+/// What a model says of a device over the windows of a day.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DayVerdict {
+    /// Start of the day, in UTC.
+    pub day: Timestamp,
+    /// What is said of the device.
+    pub verdict: DeviceVerdict,
 }
 
 impl DeviceVerdict {
     /// The class, when its confidence reaches the threshold; else the answer is unknown.
     pub fn accept(&self, threshold: f64) -> Option<&str> {
         reaches(self.confidence, threshold).then_some(&*self.class)
+    }
+
+    /// Numbers of the classes of the smallest set that has this much of the probability, the most likely first.
+    pub fn set(&self, mass: f64) -> Vec<usize> {
+        smallest_set(&self.distribution, mass)
     }
 }
 
@@ -70,6 +96,21 @@ pub fn device_verdicts<'a>(
     let mut by_device: Vec<&Prediction> = predictions.into_iter().collect();
     by_device.sort_by_key(|prediction| prediction.device);
     by_device.chunk_by(|a, b| a.device == b.device).filter_map(|windows| verdict(classes, windows)).collect()
+}
+
+/// One verdict for each device and day, ordered by device and day.
+pub(crate) fn day_verdicts<'a>(
+    classes: &Classes,
+    predictions: impl IntoIterator<Item = &'a Prediction>,
+) -> Vec<DayVerdict> {
+    let day_of = |prediction: &Prediction| day_of(prediction.window_start);
+    let mut by_day: Vec<&Prediction> = predictions.into_iter().collect();
+    by_day.sort_by_key(|prediction| (prediction.device, day_of(prediction)));
+    let days = by_day.chunk_by(|a, b| a.device == b.device && day_of(a) == day_of(b));
+    let verdict = |windows: &[&Prediction]| {
+        Some(DayVerdict { day: start_of_day(day_of(windows.first()?)), verdict: verdict(classes, windows)? })
+    };
+    days.filter_map(verdict).collect()
 }
 
 fn verdict(classes: &Classes, windows: &[&Prediction]) -> Option<DeviceVerdict> {
@@ -91,10 +132,43 @@ fn verdict(classes: &Classes, windows: &[&Prediction]) -> Option<DeviceVerdict> 
         distribution,
         class: classes.name(number),
         confidence,
+        likeness: median(windows.iter().filter_map(|window| window.likeness).collect()),
     })
+}
+
+/// The fewest classes that together have this much of a distribution, the most likely first; of equals, the first.
+fn smallest_set(distribution: &[f64], mass: f64) -> Vec<usize> {
+    let mut classes: Vec<usize> = (0..distribution.len()).collect();
+    classes.sort_by(|&a, &b| distribution[b].total_cmp(&distribution[a]));
+    let mut sum = 0.0;
+    let is_needed = |class: &usize| {
+        let is_needed = sum < mass - TIE;
+        sum += distribution[*class];
+        is_needed
+    };
+    classes.into_iter().take_while(is_needed).collect()
 }
 
 /// Whether a confidence reaches a threshold; a mean of tree answers that misses it by rounding alone does.
 pub(crate) fn reaches(confidence: f64, threshold: f64) -> bool {
     confidence >= threshold - TIE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(distribution: &[f64], mass: f64, expected: &[usize]) {
+        assert_eq!(smallest_set(distribution, mass), expected, "{distribution:?} {mass}");
+    }
+
+    #[test]
+    fn the_smallest_set_has_the_mass() {
+        check(&[0.03, 0.9, 0.07], 0.9, &[1]);
+        check(&[0.03, 0.9, 0.07], 0.95, &[1, 2]);
+        check(&[0.03, 0.9, 0.07], 0.98, &[1, 2, 0]);
+        check(&[0.25; 4], 0.5, &[0, 1]);
+        check(&[0.1; 10], 1.0, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        check(&[0.5, 0.5], 0.0, &[]);
+    }
 }

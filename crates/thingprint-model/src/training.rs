@@ -4,8 +4,7 @@ use thingprint_instance::{BagName, EvidenceSet, Instance, Label};
 
 use crate::classes::{Classes, MAX_CLASSES};
 use crate::error::ModelError;
-use crate::joint::{Joint, Known, Lexicon};
-use crate::model::JointParts;
+use crate::joint::{JointParts, Rows};
 use crate::options::{Recipe, TrainOptions};
 use crate::parallel;
 use crate::random::{Generator, Purpose};
@@ -108,15 +107,10 @@ impl<'a> Training<'a> {
         Table::new(columns, self.row_classes.clone(), classes)
     }
 
-    /// Fits the joint model.
+    /// Fits what the recipe `best` has besides the two stages.
     pub(crate) fn joint(&self, jobs: NonZeroUsize) -> JointParts {
-        let instances = self.rows.iter().map(|&(instance, _)| instance);
-        let lexicon = Lexicon::of(self.options.looks_at(), instances);
-        let window = |(): &mut (), at: usize| lexicon.window(self.rows[at].0);
-        let windows = parallel::map(self.rows.len(), jobs, || (), window);
-        let known = Known { windows: &windows, row_classes: &self.row_classes, classes: self.classes.len() };
-        let joint = Joint::fit(known, &lexicon, |_| true, jobs);
-        JointParts { lexicon, joint }
+        let rows = Rows { labelled: &self.rows, row_classes: &self.row_classes, classes: self.classes.len() };
+        JointParts::fit(rows, self.options.looks_at(), jobs)
     }
 
     /// What stage-0 of one bag says of each training row: in-sample, or by models that did not see the row.

@@ -7,7 +7,7 @@ mod synthetic;
 use std::num::NonZeroUsize;
 
 use thingprint_instance::{BagName, Bags, EvidenceSet, Instance, Labeled};
-use thingprint_model::{Model, ModelError, Prediction, Recipe, TrainOptions};
+use thingprint_model::{Acceptance, Model, ModelError, Prediction, Recipe, Test, TrainOptions};
 
 fn fit(rows: &[Labeled], options: TrainOptions) -> Model {
     Model::fit(rows, &TrainOptions { trees: 10, ..options }, NonZeroUsize::MIN).unwrap()
@@ -110,7 +110,7 @@ fn words_speak_for_and_against_in_nats() {
     for bag in &joint.bags {
         let words = windows[0].bags.get(bag.bag).unwrap();
         assert_eq!(words.len(), bag.words.len() + bag.unseen.len());
-        assert!(bag.words.iter().all(|word| words[&word.word] as f64 == word.count));
+        assert!(bag.words.iter().all(|word| (words[&word.word] as f64 - word.count).abs() < 1e-9));
         assert!(bag.words.is_sorted_by(|a, b| a.contribution.abs() >= b.contribution.abs()));
     }
     let against = model.explain(&windows[..1], Some(&joint.rival)).unwrap().joint.unwrap();
@@ -141,4 +141,121 @@ fn with_strange_ports(row: &Labeled) -> Labeled {
     let ports = (0..6).map(|port| (format!("{}", 50_000 + port), 7));
     row.instance.bags.insert(BagName::PORTS, ports.collect());
     row
+}
+
+fn stranger(row: &Labeled) -> Labeled {
+    let mut row = with_strange_ports(row);
+    let names = [("a.elsewhere.example".to_owned(), 3), ("b.elsewhere.example".to_owned(), 1)];
+    row.instance.bags.insert(BagName::DOMAINS, names.into());
+    row
+}
+
+#[test]
+fn a_stranger_is_unknown_for_a_reason_in_words() {
+    let rows = synthetic::instances(1_500, 1);
+    let model = fit(&rows, best());
+    let acceptance = Acceptance { confidence: 0.0, ..Acceptance::default() };
+    let stranger = stranger(&rows[100]).instance;
+    let doubt = model.doubt(&stranger, &model.predict(&stranger), &acceptance).unwrap();
+    assert_eq!(doubt.failed, [Test::Likeness]);
+    assert!(doubt.likeness.unwrap() < model.likeness_thresholds().unwrap().five_percent);
+    let unseen = doubt.unseen[&BagName::DOMAINS];
+    assert_eq!((unseen.unseen, unseen.words), (2, 2));
+    let nearest = doubt.nearest.as_ref().unwrap();
+    assert!(nearest.likeness >= doubt.likeness.unwrap());
+    let text = doubt.to_string();
+    let expected =
+        format!("2 of 2 {} never seen; nearest class {}, likeness ", BagName::DOMAINS.words(), nearest.class);
+    assert!(text.contains(&expected), "{text}");
+    let unsure = Acceptance { confidence: 1.1, ..acceptance };
+    assert_eq!(model.failed_tests(&model.predict(&stranger), &unsure), [Test::Confidence, Test::Likeness]);
+}
+
+/// The paper's recipe knows of no likeness, and asks for confidence alone.
+#[test]
+fn the_paper_s_recipe_judges_by_confidence() {
+    let rows = synthetic::instances(600, 1);
+    let model = fit(&rows, TrainOptions::default());
+    let stranger = stranger(&rows[100]).instance;
+    let prediction = model.predict(&stranger);
+    assert_eq!(prediction.likeness, None);
+    let accepted = Acceptance { confidence: prediction.confidence, ..Acceptance::default() };
+    assert_eq!(model.doubt(&stranger, &prediction, &accepted), None);
+    let refused = Acceptance { confidence: prediction.confidence + 0.01, ..accepted };
+    assert_eq!(model.doubt(&stranger, &prediction, &refused).unwrap().failed, [Test::Confidence]);
+}
+
+/// About as many of the known windows are rejected as the threshold says, and strangers nearly all.
+#[test]
+fn likeness_keeps_the_false_alarms_that_it_states() {
+    let rows = synthetic::instances(3_000, 1);
+    let (train, test) = rows.split_at(2_000);
+    let model = fit(train, best());
+    let acceptance = Acceptance { confidence: 0.0, ..Acceptance::default() };
+    let rejected = |rows: &[Labeled]| {
+        let said = predict(&model, rows);
+        said.iter().filter(|said| !model.failed_tests(said, &acceptance).is_empty()).count()
+    };
+    let known = rejected(test);
+    assert!((10..100).contains(&known), "{known} of 1000");
+    let strangers: Vec<Labeled> = test.iter().map(stranger).collect();
+    let strange = rejected(&strangers);
+    assert!(strange > 950, "{strange} of 1000");
+}
+
+#[test]
+fn a_day_is_judged_by_the_median_of_its_windows() {
+    let rows = synthetic::instances(2_000, 1);
+    let model = fit(&rows, best());
+    let predictions = predict(&model, &rows);
+    let days = model.day_verdicts(&predictions);
+    assert_eq!(days.iter().map(|day| day.verdict.windows).sum::<u64>(), 2_000);
+    assert!(days.is_sorted_by_key(|day| (day.verdict.device, day.day)));
+    let day = days.iter().find(|day| day.verdict.windows == 3).unwrap();
+    let mut likenesses: Vec<f64> = predictions
+        .iter()
+        .filter(|said| {
+            let nanos = said.window_start.nanos_since(day.day);
+            said.device == day.verdict.device && (0..86_400_000_000_000).contains(&nanos)
+        })
+        .filter_map(|said| said.likeness)
+        .collect();
+    likenesses.sort_by(f64::total_cmp);
+    assert_eq!(day.verdict.likeness, Some(likenesses[1]));
+    let acceptance = Acceptance { confidence: 0.0, ..Acceptance::default() };
+    let alarms = days.iter().filter(|day| !model.failed_device_tests(&day.verdict, &acceptance).is_empty());
+    assert!(alarms.count() * 50 < days.len());
+    let strangers: Vec<Labeled> = rows[..200].iter().map(stranger).collect();
+    let days = model.day_verdicts(&predict(&model, &strangers));
+    let alarms =
+        days.iter().filter(|day| model.failed_device_tests(&day.verdict, &acceptance) == [Test::Likeness]);
+    let alarms = alarms.count();
+    assert!(alarms * 10 > days.len() * 8, "{alarms} of {}", days.len());
+}
+
+#[test]
+fn sets_have_names_and_their_mass() {
+    let rows = synthetic::instances(600, 1);
+    let model = fit(&rows, best());
+    let prediction = model.predict(&rows[7].instance);
+    let set = model.set(&prediction, 0.95);
+    assert_eq!(set[0], prediction.class);
+    let mass = |set: &[usize]| set.iter().map(|&class| prediction.distribution[class]).sum::<f64>();
+    let numbers = prediction.set(0.95);
+    assert!(mass(&numbers) >= 0.95 && mass(&numbers[..numbers.len() - 1]) < 0.95);
+}
+
+/// Two classes of the same words are a family, and no others are.
+#[test]
+fn classes_that_cannot_be_kept_apart_are_a_family() {
+    let mut rows = synthetic::instances(1_500, 1);
+    for (at, row) in rows.iter_mut().enumerate() {
+        let label = row.label.as_mut().unwrap();
+        if label.class == "class-20" && at % 2 == 0 {
+            label.class = "class-20b".to_owned();
+        }
+    }
+    let families = fit(&rows, best()).families();
+    assert!(families.contains(&vec!["class-20".into(), "class-20b".into()]), "{families:?}");
+    assert!(fit(&rows, TrainOptions::default()).families().is_empty());
 }

@@ -5,8 +5,8 @@ use serde::Serialize;
 use thingprint_instance::{BagName, Instance};
 
 use super::WordEvidence;
-use crate::joint::{Window, WindowBag};
-use crate::model::{JointParts, Model};
+use crate::joint::{JointParts, Window, WindowBag};
+use crate::model::Model;
 use crate::stage0::bag_of;
 
 /// What the joint model says for a class against the runner-up, in nats: means over the windows explained.

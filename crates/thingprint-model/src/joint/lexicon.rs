@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use thingprint_instance::{Bag, EvidenceSet, Instance};
+use thingprint_instance::{Bag, BagName, EvidenceSet, Instance};
 
 use crate::error::FileFault;
 use crate::model::MAX_BAGS;
@@ -39,7 +39,7 @@ impl Lexicon {
     /// The words of these instances.
     pub(crate) fn of<'a>(
         evidence: EvidenceSet,
-        instances: impl Iterator<Item = &'a Instance> + Clone,
+        instances: &(impl Iterator<Item = &'a Instance> + Clone),
     ) -> Self {
         let words = |bag| {
             let bags = instances.clone().filter_map(|instance| instance.bags.get(bag));
@@ -65,6 +65,12 @@ impl Lexicon {
         self.bags.get(bag)?.0.get(word as usize).map(|word| &**word)
     }
 
+    /// Whether training saw a word in a bag.
+    pub(crate) fn has(&self, bag: BagName, word: &str) -> bool {
+        let words = self.evidence.bags().zip(&self.bags).find(|(name, _)| *name == bag);
+        words.is_some_and(|(_, words)| words.place(word).is_some())
+    }
+
     /// Refuses a loaded lexicon of other bags.
     pub(crate) fn check_loaded(&self, evidence: EvidenceSet) -> Result<(), FileFault> {
         let is_same = self.evidence.bags().eq(evidence.bags());
@@ -82,19 +88,15 @@ impl BagWords {
         for (word, &count) in bag {
             let weight = (1.0 + count as f64).log2();
             window.weight += weight;
-            let place = self.0.binary_search_by(|other| other.as_bytes().cmp(word.as_bytes()));
-            if let Some(place) = place.ok().and_then(|place| u32::try_from(place).ok()) {
+            if let Some(place) = self.place(word) {
                 window.tokens.push((place, weight));
             }
         }
         window
     }
-}
 
-impl WindowBag {
-    /// How many words the lexicon lacks.
-    #[cfg(test)]
-    pub(crate) fn unseen(&self) -> u64 {
-        self.words.saturating_sub(self.tokens.len() as u64)
+    fn place(&self, word: &str) -> Option<u32> {
+        let place = self.0.binary_search_by(|other| other.as_bytes().cmp(word.as_bytes()));
+        u32::try_from(place.ok()?).ok()
     }
 }

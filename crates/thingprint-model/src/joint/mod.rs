@@ -1,13 +1,13 @@
 //! The joint evidence model of the recipe `best`: what the words of all bags say together, in nats.
 //!
-//! A word that occurs n times in a window has the weight tf = log2(1 + n). For a bag b and a class c, f_c(w) is the
-//! share of a word in the weight of the class's training windows, and q(w) the mean of f over the classes that have
-//! the bag. An occurrence speaks for the class with r_c(w) = ln(0.8 · f_c(w) / q(w) + 0.2), and with 0 where training
-//! never saw the word or the class never had the bag. The evidence of a bag is
-//! s_b(c) = 2 · Σ tf · r_c(w) / √max(1, Σ tf), and the answer the softmax of Σ_b s_b(c). There is no prior, and
-//! nothing random.
+//! A word that occurs n times in a window has the weight tf = log2(1 + n). For a bag b and a class c, `f_c(w)` is the
+//! share of a word in the weight of the class's training windows, and `q(w)` the mean of f over the classes that have
+//! the bag. What it says for the class is `r_c(w) = ln(0.8 · f_c(w) / q(w) + 0.2)`, and 0 where training never saw the
+//! word or the class never had the bag. The evidence of a bag is `s_b(c) = 2 · Σ tf · r_c(w) / √max(1, Σ tf)`, and the
+//! answer the softmax of the sum of `s_b(c)` over bags. There is no prior, and nothing random.
 mod blend;
 mod lexicon;
+mod parts;
 mod weights;
 
 use std::num::NonZeroUsize;
@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use blend::blend;
 pub(crate) use lexicon::{Lexicon, Window, WindowBag};
-pub(crate) use weights::BagWeights;
+pub(crate) use parts::{JointParts, Rows, day_of, start_of_day};
+use weights::BagWeights;
 
 use crate::error::FileFault;
 use crate::model::MAX_BAGS;

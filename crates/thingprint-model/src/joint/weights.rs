@@ -15,7 +15,7 @@ const LEAST_RATIO: f64 = 1.0 - BELIEVED;
 /// Parts of a weight that training adds up: in whole numbers, so that the order of windows does not matter.
 const PARTS: f64 = 4_294_967_296.0;
 
-/// What the words of a bag say for each class: r_c(w), for the words and classes that occur together.
+/// What the words of a bag say for each class: `r_c(w)`, for the words and classes that occur together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct BagWeights {
     /// Whether a class has the bag: to one that never had a word in it, words say nothing.
@@ -24,7 +24,7 @@ pub(crate) struct BagWeights {
     /// The cells of the word w are `cells[starts[w]..starts[w + 1]]`; a word without cells says nothing.
     #[serde(deserialize_with = "sequence::at_most::<_, _, { MAX_WORDS + 1 }>")]
     starts: Vec<u32>,
-    /// Class and r_c(w), classes ascending.
+    /// Class and `r_c(w)`, classes ascending.
     #[serde(deserialize_with = "sequence::at_most::<_, _, { MAX_WORDS * 2 }>")]
     cells: Vec<(u16, f64)>,
 }
@@ -89,7 +89,7 @@ impl BagWeights {
         }
     }
 
-    /// r_c(w).
+    /// `r_c(w)`.
     pub(super) fn evidence(&self, word: u32, class: usize) -> f64 {
         let cells = self.cells(word);
         if cells.is_empty() || !self.has_bag.get(class).copied().unwrap_or(false) {

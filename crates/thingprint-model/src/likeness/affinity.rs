@@ -1,0 +1,88 @@
+use serde::{Deserialize, Serialize};
+
+use crate::error::FileFault;
+use crate::joint::{Window, WindowBag};
+use crate::model::MAX_BAGS;
+use crate::sequence;
+use crate::vocabulary::MAX_WORDS;
+
+/// Affinity of bags that are both empty.
+const BOTH_EMPTY: f64 = 1.0;
+
+/// Shares of the words of a window, to compare it with others; `None` for a bag that is absent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Shares(
+    #[serde(deserialize_with = "sequence::at_most::<_, _, MAX_BAGS>")] Vec<Option<BagShares>>,
+);
+
+/// Roots of the shares of words in a bag.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct BagShares {
+    /// Words of the lexicon in ascending order, each with the root of its share.
+    #[serde(deserialize_with = "sequence::at_most::<_, _, MAX_WORDS>")]
+    roots: Vec<(u32, f32)>,
+    is_empty: bool,
+}
+
+impl Shares {
+    pub(crate) fn of(window: &Window) -> Self {
+        Self(window.iter().map(|bag| bag.as_ref().map(BagShares::of)).collect())
+    }
+
+    /// The mean over bags of Σ √(share · share), 0 to 1 (Bhattacharyya 1943); `None` where no bag is in both.
+    pub(crate) fn affinity(&self, other: &Self) -> Option<f64> {
+        let both =
+            self.0.iter().zip(&other.0).filter_map(|(own, other)| Some((own.as_ref()?, other.as_ref()?)));
+        let (sum, bags) =
+            both.fold((0.0, 0_u32), |(sum, bags), (own, other)| (sum + own.affinity(other), bags + 1));
+        (bags > 0).then(|| sum / f64::from(bags))
+    }
+
+    pub(super) fn check_loaded(&self, lexicon: &[usize]) -> Result<(), FileFault> {
+        let fits =
+            |(bag, &words): (&Option<BagShares>, &usize)| bag.as_ref().is_none_or(|bag| bag.fits(words));
+        if self.0.len() == lexicon.len() && self.0.iter().zip(lexicon).all(fits) {
+            Ok(())
+        } else {
+            Err(FileFault::Inconsistent("its windows do not fit its words"))
+        }
+    }
+}
+
+impl BagShares {
+    fn of(bag: &WindowBag) -> Self {
+        let root = |&(word, weight): &(u32, f64)| (word, narrow((weight / bag.weight).sqrt()));
+        Self { roots: bag.tokens.iter().map(root).collect(), is_empty: bag.words == 0 }
+    }
+
+    fn affinity(&self, other: &Self) -> f64 {
+        if self.is_empty && other.is_empty {
+            return BOTH_EMPTY;
+        }
+        let (mut own, mut others) = (self.roots.iter().peekable(), other.roots.iter().peekable());
+        let mut sum = 0.0;
+        while let (Some(&&(word, root)), Some(&&(other_word, other_root))) = (own.peek(), others.peek()) {
+            if word == other_word {
+                sum += f64::from(root) * f64::from(other_root);
+            }
+            if word <= other_word {
+                own.next();
+            }
+            if word >= other_word {
+                others.next();
+            }
+        }
+        sum
+    }
+
+    fn fits(&self, words: usize) -> bool {
+        let is_root = |&(word, root): &(u32, f32)| (word as usize) < words && (0.0..=1.0).contains(&root);
+        self.roots.iter().all(is_root) && self.roots.is_sorted_by(|a, b| a.0 < b.0)
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a root of a share, whose last digits do not matter")]
+fn narrow(root: f64) -> f32 {
+    root as f32
+}
