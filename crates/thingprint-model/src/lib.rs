@@ -12,6 +12,7 @@ mod evaluation;
 mod explain;
 mod families;
 mod file;
+mod guard;
 mod joint;
 mod likeness;
 mod measure;
@@ -38,6 +39,7 @@ pub use explain::{
     BagEvidence, BagNats, Explanation, InputEvidence, InputValue, JointEvidence, WordEvidence,
 };
 pub use file::{FORMAT_VERSION, MAGIC, MAX_BYTES};
+pub use guard::{BagUnits, unit_guard};
 pub use likeness::LikenessThresholds;
 pub use measure::{CALIBRATION_BINS, Scored, auroc, expected_calibration_error};
 pub use merit::{Merit, information_gains};

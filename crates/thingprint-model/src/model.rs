@@ -7,6 +7,7 @@ use thingprint_instance::{BagName, EvidenceSet, Instance, Label, Labeled};
 
 use crate::classes::{Classes, most_likely};
 use crate::error::{FileFault, ModelError};
+use crate::guard::{BagUnits, unit_guard};
 use crate::joint::{JointParts, blend};
 use crate::options::{Recipe, TrainOptions};
 use crate::parallel;
@@ -60,7 +61,8 @@ impl Model {
         options.check()?;
         let rows: Vec<_> =
             rows.into_iter().filter_map(|row| Some((&row.instance, row.label.as_ref()?))).collect();
-        let options = &options_for(options, rows.iter().map(|(instance, _)| *instance))?;
+        let (options, units) = options_for(options, &rows)?;
+        let options = &options;
         let training = Training::of(rows, options)?;
         let bags = options.looks_at().bags().map(|bag| training.fit_bag(bag, |_| true));
         let bags = bags.collect::<Result<Vec<_>, _>>()?;
@@ -71,7 +73,7 @@ impl Model {
             }
             None => None,
         };
-        let joint = (options.recipe == Recipe::Best).then(|| training.joint(jobs));
+        let joint = (options.recipe == Recipe::Best).then(|| training.joint(units, jobs));
         Ok(Self {
             origin: Origin { version: env!("CARGO_PKG_VERSION").to_owned(), generator: GENERATOR.to_owned() },
             options: *options,
@@ -127,6 +129,12 @@ impl Model {
     pub fn families(&self) -> Vec<Vec<Arc<str>>> {
         let families = self.joint.iter().flat_map(|parts| parts.families.several());
         families.map(|family| family.into_iter().map(|class| self.classes.name(class)).collect()).collect()
+    }
+
+    /// Whether the words of each bag of the training were of classes or of units; the model does not look at the bags that
+    /// were refused. Nothing for the paper's recipe.
+    pub fn units(&self) -> &[BagUnits] {
+        self.joint.as_ref().map_or(&[], |parts| &parts.units)
     }
 
     /// The names of the smallest set of classes that has this much of the probability, the most likely first.
@@ -268,19 +276,23 @@ impl Model {
     }
 }
 
-/// The options of a training on these instances: by the recipe `best` without the bags that all of them lack.
-fn options_for<'a>(
+/// The options of a training on these rows: by the recipe `best` without the bags that all of them lack, and without
+/// those that the guard refuses. What it found stands beside them.
+fn options_for(
     options: &TrainOptions,
-    instances: impl Iterator<Item = &'a Instance> + Clone,
-) -> Result<TrainOptions, ModelError> {
-    check_evidence(options, instances.clone())?;
+    rows: &[(&Instance, &Label)],
+) -> Result<(TrainOptions, Vec<BagUnits>), ModelError> {
+    check_evidence(options, rows.iter().map(|(instance, _)| *instance))?;
     if options.recipe == Recipe::Paper {
-        return Ok(*options);
+        return Ok((*options, Vec::new()));
     }
-    let bags = instances.map(|instance| instance.bags.evidence()).fold(EvidenceSet::NONE, EvidenceSet::with);
-    let evidence = options.evidence.only(|_| true, |bag| bags.has_bag(bag));
+    let bags = rows.iter().map(|(instance, _)| instance.bags.evidence());
+    let bags = bags.fold(EvidenceSet::NONE, EvidenceSet::with);
+    let units = unit_guard(rows, options.looks_at().within(bags));
+    let is_refused = |bag| units.iter().any(|units| units.bag == bag && units.is_refused);
+    let evidence = options.evidence.only(|_| true, |bag| bags.has_bag(bag) && !is_refused(bag));
     let options = TrainOptions { evidence, ..*options };
-    options.check().map(|()| options)
+    options.check().map(|()| (options, units))
 }
 
 /// Refuses instances that lack a bag that is looked at; by the recipe `best`, those that lack all of them.

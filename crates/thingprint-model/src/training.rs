@@ -4,6 +4,7 @@ use thingprint_instance::{BagName, EvidenceSet, Instance, Label};
 
 use crate::classes::{Classes, MAX_CLASSES};
 use crate::error::ModelError;
+use crate::guard::BagUnits;
 use crate::joint::{JointParts, Rows};
 use crate::options::{Recipe, TrainOptions};
 use crate::parallel;
@@ -108,9 +109,9 @@ impl<'a> Training<'a> {
     }
 
     /// Fits what the recipe `best` has besides the two stages.
-    pub(crate) fn joint(&self, jobs: NonZeroUsize) -> JointParts {
+    pub(crate) fn joint(&self, units: Vec<BagUnits>, jobs: NonZeroUsize) -> JointParts {
         let rows = Rows { labelled: &self.rows, row_classes: &self.row_classes, classes: self.classes.len() };
-        JointParts::fit(rows, self.options.looks_at(), jobs)
+        JointParts::fit(rows, self.options.looks_at(), units, jobs)
     }
 
     /// What stage-0 of one bag says of each training row: in-sample, or by models that did not see the row.

@@ -6,6 +6,7 @@ mod synthetic;
 
 use std::num::NonZeroUsize;
 
+use thingprint_flow::{DeviceId, MacAddr};
 use thingprint_instance::{BagName, Bags, EvidenceSet, Instance, Labeled};
 use thingprint_model::{Acceptance, Model, ModelError, Prediction, Recipe, Test, TrainOptions};
 
@@ -258,4 +259,26 @@ fn classes_that_cannot_be_kept_apart_are_a_family() {
     let families = fit(&rows, best()).families();
     assert!(families.contains(&vec!["class-20".into(), "class-20b".into()]), "{families:?}");
     assert!(fit(&rows, TrainOptions::default()).families().is_empty());
+}
+
+/// Two units of each class, with a name of the unit in half of the bag of domains: the bag is dropped, and said so.
+#[test]
+fn a_bag_that_names_units_is_not_learned_from() {
+    let mut rows = synthetic::instances(1_200, 1);
+    let ordinary = fit(&rows, best());
+    assert!(ordinary.units().iter().all(|units| !units.is_refused && units.transfer.is_none()));
+    for (at, row) in rows.iter_mut().enumerate() {
+        let unit = u8::try_from(at / 29 % 2).unwrap();
+        let class = row.label.as_ref().unwrap().class.clone();
+        let octet = class.trim_start_matches("class-").parse().unwrap();
+        row.instance.device = DeviceId::Mac(MacAddr::new([2, 0, 0, 0, unit, octet]));
+        let names = (0..9).map(|name| (format!("{name}-{unit}-{class}"), 1));
+        row.instance.bags.insert(BagName::DOMAINS, names.collect());
+    }
+    let model = fit(&rows, best());
+    let refused = model.units().iter().filter(|units| units.is_refused).collect::<Vec<_>>();
+    assert_eq!(refused.iter().map(|units| units.bag).collect::<Vec<_>>(), [BagName::DOMAINS]);
+    assert!(refused[0].unit_words[0].starts_with("0-0-class-"));
+    assert!(!model.evidence().has_bag(BagName::DOMAINS) && model.evidence().has_bag(BagName::PORTS));
+    assert!(fit(&rows, TrainOptions::default()).evidence().has_bag(BagName::DOMAINS));
 }

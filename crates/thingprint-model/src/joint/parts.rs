@@ -10,8 +10,11 @@ use crate::blocks::{BLOCKS, Blocks};
 use crate::classes::Classes;
 use crate::error::FileFault;
 use crate::families::Families;
+use crate::guard::BagUnits;
 use crate::likeness::{Days, Likeness, Sample, Shares};
+use crate::model::MAX_BAGS;
 use crate::parallel;
+use crate::sequence;
 
 /// Nanoseconds of a day.
 const DAY_NS: i64 = 86_400 * 1_000_000_000;
@@ -25,6 +28,9 @@ pub(crate) struct JointParts {
     /// `None` where no training window can be compared with another of its class.
     pub(crate) likeness: Option<Likeness>,
     pub(crate) families: Families,
+    /// What the guard found in each bag that there was, those that it refused included.
+    #[serde(deserialize_with = "sequence::at_most::<_, _, MAX_BAGS>")]
+    pub(crate) units: Vec<BagUnits>,
 }
 
 /// The labelled rows of a training, with the number of the class of each.
@@ -37,7 +43,12 @@ pub(crate) struct Rows<'a> {
 
 impl JointParts {
     /// Learns from labelled rows, whose order does not matter.
-    pub(crate) fn fit(rows: Rows<'_>, evidence: EvidenceSet, jobs: NonZeroUsize) -> Self {
+    pub(crate) fn fit(
+        rows: Rows<'_>,
+        evidence: EvidenceSet,
+        units: Vec<BagUnits>,
+        jobs: NonZeroUsize,
+    ) -> Self {
         let Rows { labelled: rows, row_classes, classes } = rows;
         let lexicon = Lexicon::of(evidence, &rows.iter().map(|row| row.0));
         let window = |(): &mut (), at: usize| lexicon.window(rows[at].0);
@@ -52,6 +63,7 @@ impl JointParts {
             likeness: Likeness::fit(sample, jobs),
             families: Families::of(&said, &blocks),
             lexicon,
+            units,
         }
     }
 
@@ -59,6 +71,7 @@ impl JointParts {
         self.lexicon.check_loaded(evidence)?;
         self.joint.check_loaded(&self.lexicon, classes.len())?;
         self.families.check_loaded(classes.len())?;
+        self.units.iter().try_for_each(BagUnits::check_loaded)?;
         self.likeness.as_ref().map_or(Ok(()), |likeness| likeness.check_loaded(&self.lexicon, classes.len()))
     }
 }

@@ -82,7 +82,7 @@ fn parts(count: i64) -> (JointParts, Vec<Instance>) {
     let rows: Vec<_> = windows.iter().enumerate().map(|(at, window)| (window, &labels[at % 2])).collect();
     let row_classes: Vec<u16> = (0..rows.len()).map(|at| u16::from(at % 2 == 0)).collect();
     let rows = Rows { labelled: &rows, row_classes: &row_classes, classes: 2 };
-    (JointParts::fit(rows, evidence(), NonZeroUsize::MIN), windows)
+    (JointParts::fit(rows, evidence(), Vec::new(), NonZeroUsize::MIN), windows)
 }
 
 #[test]
