@@ -1,0 +1,123 @@
+//! The recipe `best` on captures of real homes, where they are there.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+#![allow(clippy::print_stdout, reason = "a test that is skipped says so")]
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::fs::{self, File};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use thingprint_flow::{Capture, DeviceId};
+use thingprint_instance::{EvidenceSet, Instance, InstanceOptions, Label, Labeled};
+use thingprint_model::{Acceptance, Evaluation, Model, Prediction, Recipe, Split, TrainOptions};
+use thingprint_pipeline::{Captures, Event, InstanceStage, Pipeline};
+
+fn shared(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name);
+    if !path.exists() {
+        println!("skipped: {} is absent", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+/// The captures of a folder and of those in it.
+fn captures(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let (folders, mut files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    files.retain(|path| path.to_string_lossy().contains(".pcap"));
+    files.extend(folders.iter().flat_map(|folder| captures(folder)));
+    files.sort();
+    files
+}
+
+/// Instances with all evidence of the captures of a folder, as one trace.
+fn instances(folder: &str) -> Option<Vec<Instance>> {
+    let paths = captures(&shared(folder)?);
+    let open = |path: &PathBuf| {
+        let path = path.clone();
+        Capture::new(path.display().to_string(), move || Ok(Box::new(File::open(&path)?) as _))
+    };
+    let source = Captures::new(true, || paths.iter().map(open).collect());
+    let options = InstanceOptions { evidence: EvidenceSet::all(), ..InstanceOptions::default() };
+    let mut all = Vec::new();
+    let Ok(_) = Pipeline::default().run(&source, &InstanceStage::new(options), |event| {
+        match event {
+            Event::Rows(rows) => all.extend(rows),
+            Event::Restart => all.clear(),
+        }
+        Ok::<_, Infallible>(())
+    });
+    all.sort_by_key(|instance| (instance.device, instance.window_start));
+    Some(all)
+}
+
+/// The labelled instances of a home over two weeks.
+fn home() -> Option<Vec<Labeled>> {
+    let text = fs::read_to_string(shared("labels/home.csv")?).unwrap();
+    let mut labels: BTreeMap<DeviceId, Label> = BTreeMap::new();
+    for line in text.lines().skip(1) {
+        let [mac, class, kind] = line.split(',').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let label = Label { class: class.to_owned(), kind: kind.parse().unwrap() };
+        labels.insert(DeviceId::Mac(mac.parse().unwrap()), label);
+    }
+    let labelled = |instance: Instance| {
+        let label = labels.get(&instance.device)?.clone();
+        Some(Labeled { instance, label: Some(label) })
+    };
+    Some(instances("lsif")?.into_iter().filter_map(labelled).collect())
+}
+
+fn fit(rows: &[&Labeled]) -> Model {
+    Model::fit(rows.iter().copied(), &TrainOptions::of(Recipe::Best), NonZeroUsize::MIN).unwrap()
+}
+
+fn predict(model: &Model, instances: &[&Instance]) -> Vec<Prediction> {
+    model.predict_all(instances, NonZeroUsize::MIN)
+}
+
+fn parts(rows: &[Labeled]) -> (Vec<&Labeled>, Vec<&Labeled>) {
+    let partition = "time=0.7".parse::<Split>().unwrap().apply(rows, 1).unwrap();
+    let part = |places: &[usize]| places.iter().map(|&at| &rows[at]).collect();
+    (part(&partition.train), part(&partition.test))
+}
+
+#[test]
+fn later_days_of_a_home_are_recognised() {
+    let Some(rows) = home() else { return };
+    let (train, test) = parts(&rows);
+    let model = fit(&train);
+    let instances: Vec<&Instance> = test.iter().map(|row| &row.instance).collect();
+    let predictions = predict(&model, &instances);
+    let truths = test.iter().map(|row| &*row.label.as_ref().unwrap().class);
+    let pairs: Vec<_> = predictions.iter().zip(truths).collect();
+    let evaluation = Evaluation::new(model.classes(), pairs.iter().copied(), 0.8).unwrap();
+    println!("accuracy {}, RRSE {}", evaluation.accuracy, evaluation.rrse);
+    assert!(evaluation.accuracy > 0.95 && evaluation.rrse < 30.0, "{evaluation:?}");
+    assert!(evaluation.accepted_accuracy.unwrap() > 0.99, "{evaluation:?}");
+    let covered =
+        |(said, truth): &&(&Prediction, &str)| model.set(said, 0.95).iter().any(|class| **class == **truth);
+    let covered = pairs.iter().filter(covered).count() as f64 / pairs.len() as f64;
+    println!("sets of 0.95 cover {covered}; families {:?}; units {:?}", model.families(), model.units());
+    assert!(covered > 0.97, "{covered}");
+    assert!(model.units().iter().all(|units| !units.is_refused), "{:?}", model.units());
+}
+
+#[test]
+fn devices_of_other_homes_are_strangers() {
+    let (Some(rows), Some(strangers)) = (home(), instances("sentinel")) else { return };
+    let (train, test) = parts(&rows);
+    let model = fit(&train);
+    let acceptance = Acceptance::default();
+    let share = |instances: Vec<&Instance>| {
+        let said = predict(&model, &instances);
+        let is_rejected = |said: &&Prediction| !model.failed_tests(said, &acceptance).is_empty();
+        said.iter().filter(is_rejected).count() as f64 / said.len() as f64
+    };
+    let known = share(test.iter().map(|row| &row.instance).collect());
+    let strange = share(strangers.iter().collect());
+    println!("rejected: {known} of the known, {strange} of strangers");
+    assert!(known < 0.15, "{known}");
+    assert!(strange > 0.85, "{strange}");
+}
