@@ -8,17 +8,19 @@ use std::hint::black_box;
 use std::num::NonZeroUsize;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use thingprint_model::{Model, TrainOptions};
+use thingprint_model::{Model, Recipe, TrainOptions};
 
 fn predict(criterion: &mut Criterion) {
     let rows = synthetic::instances(50_000, 1);
     let (train, test) = rows.split_at(35_000);
-    let model =
-        Model::fit(train, &TrainOptions::default(), NonZeroUsize::MIN).expect("the set can be learned");
-    let mut next = test.iter().cycle();
-    criterion.bench_function("predict one instance", |bencher| {
-        bencher.iter(|| next.next().map(|row| model.predict(black_box(&row.instance))));
-    });
+    for recipe in [Recipe::Paper, Recipe::Best] {
+        let model =
+            Model::fit(train, &TrainOptions::of(recipe), NonZeroUsize::MIN).expect("the set can be learned");
+        let mut next = test.iter().cycle();
+        criterion.bench_function(&format!("predict one instance, recipe {recipe}"), |bencher| {
+            bencher.iter(|| next.next().map(|row| model.predict(black_box(&row.instance))));
+        });
+    }
 }
 
 criterion_group!(benches, predict);

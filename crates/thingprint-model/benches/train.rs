@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use thingprint_instance::Labeled;
-use thingprint_model::{Column, Forest, ForestOptions, Model, Scenario, Table, TrainOptions, number};
+use thingprint_model::{Column, Forest, ForestOptions, Model, Recipe, Scenario, Table, TrainOptions, number};
 
 const ROWS: usize = 35_000;
 
@@ -30,6 +30,10 @@ fn train(criterion: &mut Criterion) {
     });
     group.bench_function("model", |bencher| {
         bencher.iter(|| Model::fit(black_box(&rows), &TrainOptions::default(), NonZeroUsize::MIN));
+    });
+    let best = TrainOptions::of(Recipe::Best);
+    group.bench_function("model of the recipe best", |bencher| {
+        bencher.iter(|| Model::fit(black_box(&rows), &best, NonZeroUsize::MIN));
     });
     group.finish();
 }

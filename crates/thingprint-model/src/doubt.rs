@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use thingprint_instance::{BagName, Instance};
 
 use crate::error::ModelError;
+use crate::joint::Window;
 use crate::likeness::{LikenessThresholds, Shares};
 use crate::model::Model;
 use crate::options::choice;
@@ -138,9 +139,8 @@ impl Model {
     }
 
     /// How like a class a window is; `None` for the paper's recipe, and where the window has no bag of the model.
-    pub(crate) fn likeness(&self, window: &Instance, class: usize) -> Option<f64> {
-        let parts = self.joint.as_ref()?;
-        parts.likeness.as_ref()?.of(&Shares::of(&parts.lexicon.window(window)), class)
+    pub(crate) fn likeness(&self, window: Option<&Window>, class: usize) -> Option<f64> {
+        self.joint.as_ref()?.likeness.as_ref()?.of(&Shares::of(window?), class)
     }
 
     /// The class that windows are most like; of equals, the first.

@@ -170,7 +170,10 @@ fn decompress(compressed: &[u8], body_len: u64) -> Result<Vec<u8>, FileFault> {
 struct Needs(#[serde(deserialize_with = "sequence::at_most::<_, _, MAX_NEEDS>")] Vec<String>);
 
 impl Needs {
-    fn of(evidence: EvidenceSet) -> Self {
+    /// What the model looks at, and the bags that its guard looked at.
+    fn of(model: &Model) -> Self {
+        let guarded = model.units().iter().map(|units| EvidenceSet::from(units.bag));
+        let evidence = guarded.fold(model.evidence(), EvidenceSet::with);
         Self(evidence.names().map(str::to_owned).collect())
     }
 
@@ -182,7 +185,7 @@ impl Needs {
 }
 
 fn encode(model: &Model) -> Result<Vec<u8>, postcard::Error> {
-    postcard::to_extend(model, postcard::to_stdvec(&Needs::of(model.evidence()))?)
+    postcard::to_extend(model, postcard::to_stdvec(&Needs::of(model))?)
 }
 
 fn decode(body: &[u8], version: u16) -> Result<Model, FileFault> {
@@ -200,7 +203,7 @@ fn decode(body: &[u8], version: u16) -> Result<Model, FileFault> {
         return Err(FileFault::Inconsistent("its body continues after its end"));
     }
     model.check_loaded()?;
-    if needs.0 != Needs::of(model.evidence()).0 {
+    if needs.0 != Needs::of(&model).0 {
         return Err(FileFault::Inconsistent("its list of evidence does not fit its scenario"));
     }
     Ok(model)

@@ -1,7 +1,8 @@
 //! Which device is it? A [`Model`] learns from labelled instances and gives a [`Prediction`] for others.
 //!
-//! The classifier has two stages (Sivanathan et al., IEEE TMC 18(8), 2019, §5, here cited as \[C\]): a naive Bayes for
-//! each bag of words, then a random forest on what those found and on six numbers. [`Split`] parts labelled instances
+//! The recipe `paper` has two stages (Sivanathan et al., IEEE TMC 18(8), 2019, §5, here cited as \[C\]): a naive Bayes for
+//! each bag of words, then a random forest on what those found and on six numbers. The recipe `best` blends them with a
+//! joint model of all bags, and says how like its class a window is. [`Split`] parts labelled instances
 //! into training and test, and [`Evaluation`] says how well a model does.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 mod blocks;

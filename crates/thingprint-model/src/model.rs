@@ -8,7 +8,7 @@ use thingprint_instance::{BagName, EvidenceSet, Instance, Label, Labeled};
 use crate::classes::{Classes, most_likely};
 use crate::error::{FileFault, ModelError};
 use crate::guard::{BagUnits, unit_guard};
-use crate::joint::{JointParts, blend};
+use crate::joint::{JointParts, Window, blend};
 use crate::options::{Recipe, TrainOptions};
 use crate::parallel;
 use crate::prediction::{DayVerdict, DeviceVerdict, Prediction, Verdict, day_verdicts, device_verdicts};
@@ -89,7 +89,8 @@ impl Model {
     /// [`Recipe::Paper`]: see [`Model::check_evidence`].
     pub fn predict(&self, instance: &Instance) -> Prediction {
         let found = self.stage0(instance);
-        let distribution = self.distribution(instance, &found);
+        let window = self.joint.as_ref().map(|parts| parts.lexicon.window(instance));
+        let distribution = self.distribution(instance, &found, window.as_ref());
         let class = most_likely(&distribution);
         let verdict = |(bag, found): (BagName, Found)| {
             let class = self.classes.name(found.class);
@@ -100,7 +101,7 @@ impl Model {
             window_start: instance.window_start,
             stage0: self.evidence().bags().zip(found).filter_map(verdict).collect(),
             confidence: distribution.get(class).copied().unwrap_or(0.0),
-            likeness: self.likeness(instance, class),
+            likeness: self.likeness(window.as_ref(), class),
             class: self.classes.name(class),
             distribution,
         }
@@ -240,10 +241,10 @@ impl Model {
         evidence.has_bag(bag).then(|| self.bags.get(evidence.index_of_bag(bag)))?
     }
 
-    fn distribution(&self, instance: &Instance, found: &[Found]) -> Vec<f64> {
+    fn distribution(&self, instance: &Instance, found: &[Found], window: Option<&Window>) -> Vec<f64> {
         let stages = self.two_stages(instance, found);
-        let Some(JointParts { lexicon, joint, .. }) = &self.joint else { return stages };
-        blend(&stages, &joint.distribution(&lexicon.window(instance), self.classes.len()))
+        let Some((parts, window)) = self.joint.as_ref().zip(window) else { return stages };
+        blend(&stages, &parts.joint.distribution(window, self.classes.len()))
     }
 
     /// The answer of the paper's two stages.

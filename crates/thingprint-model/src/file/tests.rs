@@ -5,6 +5,7 @@ use thingprint_flow::{DeviceId, MacAddr, Timestamp};
 use thingprint_instance::{Bag, BagName, Bags, Counts, Instance, Kind, Label, Labeled, Spreads};
 
 use super::*;
+use crate::guard::BagUnits;
 use crate::options::{Recipe, Stage0Backend, Stage1Backend, TrainOptions, Unseen};
 
 fn instance(seed: u64) -> Instance {
@@ -123,7 +124,7 @@ fn files_of_other_versions_are_refused() {
 #[test]
 fn files_of_version_2_hold_models_of_the_paper() {
     let model = model(TrainOptions { seed: 7, ..TrainOptions::default() });
-    let needs = postcard::to_stdvec(&Needs::of(model.evidence())).unwrap();
+    let needs = postcard::to_stdvec(&Needs::of(&model)).unwrap();
     let body = postcard::to_extend(&FormerModel::from(model.clone()), needs).unwrap();
     let compressed = zstd::encode_all(&*body, 1).unwrap();
     let mut sizes = sizes(body.len() as u64, compressed.len() as u64);
@@ -150,6 +151,19 @@ fn a_file_names_the_evidence_that_its_model_needs() {
         "looks at evidence that this program does not know: telepathy",
     );
     check_refused(&with_names(&["domains"]), "damaged: its list of evidence does not fit its scenario");
+}
+
+/// An unknown bag that was refused is unknown all the same, and not damage.
+#[test]
+fn a_file_names_the_bags_that_were_refused() {
+    let evidence = EvidenceSet::paper();
+    let mut model = model(TrainOptions { evidence, ..TrainOptions::of(Recipe::Best) });
+    let units = &mut model.joint.as_mut().unwrap().units;
+    units.push(BagUnits { bag: BagName::SERVED_PORTS, is_refused: true, ..units[0].clone() });
+    let names: Vec<&str> = evidence.with(BagName::SERVED_PORTS.into()).names().collect();
+    let body = encode(&model).unwrap();
+    assert!(body.starts_with(&postcard::to_stdvec(&names).unwrap()));
+    assert_eq!(Model::read_from(&*written(&model), "home.model").unwrap(), model);
 }
 
 /// The part of a body that names evidence.

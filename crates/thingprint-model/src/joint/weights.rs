@@ -12,6 +12,9 @@ const BELIEVED: f64 = 0.8;
 /// What is left where a class never has a word: `ln` of it is the most that speaks against a class.
 const LEAST_RATIO: f64 = 1.0 - BELIEVED;
 
+/// More than any ratio comes to: a word that one of 4,096 classes has alone gives ln(0.8 · 4096 + 0.2) = 8.1.
+const MOST_EVIDENCE: f64 = 16.0;
+
 /// Parts of a weight that training adds up: in whole numbers, so that the order of windows does not matter.
 const PARTS: f64 = 4_294_967_296.0;
 
@@ -107,7 +110,8 @@ impl BagWeights {
 
     pub(super) fn check_loaded(&self, words: usize, classes: usize) -> Result<(), FileFault> {
         let is_cell = |&(class, evidence): &(u16, f64)| {
-            self.has_bag.get(usize::from(class)) == Some(&true) && evidence.is_finite()
+            self.has_bag.get(usize::from(class)) == Some(&true)
+                && (LEAST_RATIO.ln()..=MOST_EVIDENCE).contains(&evidence)
         };
         let fits = self.has_bag.len() == classes
             && self.starts.len() == words + 1

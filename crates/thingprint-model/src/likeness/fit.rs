@@ -12,7 +12,7 @@ const TAIL: f64 = 0.1;
 const POOLED_SHARE: f64 = 0.5;
 
 /// Least σ, for classes whose windows are all the same.
-const LEAST_SIGMA: f64 = 1e-3;
+pub(super) const LEAST_SIGMA: f64 = 1e-3;
 
 /// How much a day may be below what 1 % of the training's days are below.
 const DAY_MARGIN: f64 = 0.5;

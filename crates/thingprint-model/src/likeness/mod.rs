@@ -10,6 +10,7 @@ mod fit;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use affinity::Shares;
+use fit::LEAST_SIGMA;
 pub(crate) use fit::{Days, Sample};
 
 use crate::classes::MAX_CLASSES;
@@ -22,6 +23,9 @@ const MAX_REFERENCES: usize = 64;
 
 /// Affinities of which the mean is taken: the highest.
 const BEST: usize = 3;
+
+/// More than any affinity comes to, which is 1 but for rounding.
+const MOST_AFFINITY: f64 = 1.1;
 
 /// What a training knows of the likeness to its classes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,7 +72,11 @@ impl Likeness {
     pub(crate) fn check_loaded(&self, lexicon: &Lexicon, classes: usize) -> Result<(), FileFault> {
         let words = lexicon.words();
         let LikenessThresholds { five_percent, one_percent, day } = self.thresholds;
-        let is_sound = |class: &ClassLikeness| class.norm.median.is_finite() && class.norm.sigma > 0.0;
+        let is_sound = |ClassLikeness { norm, .. }: &ClassLikeness| {
+            (0.0..=MOST_AFFINITY).contains(&norm.median)
+                && norm.sigma >= LEAST_SIGMA
+                && norm.sigma.is_finite()
+        };
         let is_sound = self.classes.iter().all(is_sound)
             && [five_percent, one_percent, day].iter().all(|threshold| threshold.is_finite());
         if self.classes.len() != classes || !is_sound {
