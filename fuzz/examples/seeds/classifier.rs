@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use thingprint_flow::{Capture, DeviceId, Trace, TraceOptions};
 use thingprint_fuzz::{body_of, model_files};
 use thingprint_instance::{Builder, Instance, InstanceOptions, Kind, Label, Labeled, PartId, Partial};
-use thingprint_model::{Model, Scenario, Stage0Backend, Stage1Backend, TrainOptions};
+use thingprint_model::{Model, Recipe, Scenario, Stage0Backend, Stage1Backend, TrainOptions};
 use thingprint_protocol::Engine;
 use thingprint_sim::{CaptureReader, Simulation, SimulationOptions, home};
 
@@ -15,13 +15,14 @@ use crate::seeds::Seeds;
 /// Three windows of each device.
 const DURATION_S: u64 = 3 * 3600;
 
-/// Model files of the simulated home, small ones: with each back end, and with one bag only.
+/// Model files of the simulated home, small ones: with each back end, with one bag only, and of the recipe `best`.
 pub(crate) fn add(seeds: &mut Seeds) -> Result<(), Box<dyn Error>> {
     let rows = labelled_instances()?;
     let small = TrainOptions { trees: 2, ..TrainOptions::default() };
     let linfa = TrainOptions { stage0: Stage0Backend::Linfa, stage1: Stage1Backend::Smartcore, ..small };
     let ports = TrainOptions { scenario: Scenario::Ports, ..small };
-    for (options, classes) in [(small, 9), (small, 3), (linfa, 3), (ports, 4)] {
+    let best = TrainOptions { trees: 2, ..TrainOptions::of(Recipe::Best) };
+    for (options, classes) in [(small, 9), (small, 3), (linfa, 3), (ports, 4), (best, 3)] {
         let rows: Vec<_> = rows.iter().filter(|(class, _)| *class < classes).map(|(_, row)| row).collect();
         let mut file = Vec::new();
         Model::fit(rows, &options, NonZeroUsize::MIN)?.write_to(&mut file)?;
