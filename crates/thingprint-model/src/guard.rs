@@ -32,17 +32,17 @@ pub struct BagUnits {
     /// Up to 20 words with digits of the device's own address, in byte order.
     #[serde(deserialize_with = "sequence::at_most::<_, _, MAX_LISTED>")]
     pub address_words: Vec<String>,
-    /// Words of a window that other units of the class have, for each word that the same unit has at another time;
-    /// `None` where no class has two units that say something again.
+    /// In classes with two units: words of a window that another device has, for each word that the same unit has at
+    /// another time; `None` where no such unit says anything again.
     pub transfer: Option<f64>,
-    /// Up to 20 words that a unit says at different times and no other unit of its class, in byte order.
+    /// Up to 20 words that such a unit has at different times and no other device, in byte order.
     #[serde(deserialize_with = "sequence::at_most::<_, _, MAX_LISTED>")]
     pub unit_words: Vec<String>,
     /// Whether the bag is refused: its transfer ratio is below 0.8.
     pub is_refused: bool,
 }
 
-/// Words by which windows are known: those of the same unit at another time, and those of other units.
+/// Words by which windows are known: those of the same unit at another time, and those of other devices.
 #[derive(Debug, Default)]
 struct Transfer<'a> {
     from_unit: u64,
@@ -104,32 +104,29 @@ impl BagUnits {
 
 impl<'a> Transfer<'a> {
     fn of(bag: BagName, units: &Units<'a>) -> Self {
+        let shared = shared_words(bag, units);
         let mut transfer = Self::default();
-        for units in units.values().filter(|units| units.len() > 1) {
-            for (device, windows) in units {
-                let others = units.iter().filter(|(other, _)| *other != device);
-                let others = others.flat_map(|(_, windows)| words_of(windows, bag)).collect();
-                let (early, late) = windows.split_at(windows.len() / 2);
-                transfer.count((early, &words_of(late, bag)), &others, bag);
-                transfer.count((late, &words_of(early, bag)), &others, bag);
-            }
+        for windows in units.values().filter(|units| units.len() > 1).flat_map(BTreeMap::values) {
+            let (early, late) = windows.split_at(windows.len() / 2);
+            transfer.count((early, &words_of(late, bag)), &shared, bag);
+            transfer.count((late, &words_of(early, bag)), &shared, bag);
         }
         transfer
     }
 
-    /// Counts the words of windows of a unit that its other windows have, and those that other units have.
+    /// Counts the words of windows of a unit that its other windows have, and those that other devices have.
     fn count(
         &mut self,
         (windows, same): (&[&'a Instance], &BTreeSet<&'a str>),
-        others: &BTreeSet<&'a str>,
+        shared: &BTreeSet<&'a str>,
         bag: BagName,
     ) {
         let words = windows.iter().filter_map(|window| window.bags.get(bag)).flat_map(Bag::keys);
         for word in words.map(String::as_str) {
-            let (is_same, is_other) = (same.contains(word), others.contains(word));
+            let (is_same, is_shared) = (same.contains(word), shared.contains(word));
             self.from_unit += u64::from(is_same);
-            self.from_others += u64::from(is_other && !same.is_empty());
-            if is_same && !is_other {
+            self.from_others += u64::from(is_shared && !same.is_empty());
+            if is_same && !is_shared {
                 self.unit_words.insert(word);
             }
         }
@@ -138,6 +135,20 @@ impl<'a> Transfer<'a> {
     fn ratio(&self) -> Option<f64> {
         (self.from_unit > 0).then(|| self.from_others as f64 / self.from_unit as f64)
     }
+}
+
+/// The words that two devices and more have, of whatever classes: they are the name of none. Units of a class may well
+/// run other firmware, which shows in other devices of the vendor.
+fn shared_words<'a>(bag: BagName, units: &Units<'a>) -> BTreeSet<&'a str> {
+    let (mut seen, mut shared) = (BTreeSet::new(), BTreeSet::new());
+    for windows in units.values().flat_map(BTreeMap::values) {
+        for word in words_of(windows, bag) {
+            if !seen.insert(word) {
+                shared.insert(word);
+            }
+        }
+    }
+    shared
 }
 
 fn words_of<'a>(windows: &[&'a Instance], bag: BagName) -> BTreeSet<&'a str> {
@@ -228,6 +239,21 @@ mod tests {
         let units = guard(false);
         assert_eq!((units.transfer, units.is_refused, units.words), (Some(1.0), false, 4));
         assert!(units.unit_words.is_empty() && units.address_words.is_empty());
+    }
+
+    /// The second unit of a class has names of other firmware, which a device of another class has, too.
+    #[test]
+    fn other_firmware_refuses_no_bag() {
+        let words = |unit: u8| if unit == 1 { "old.example" } else { "new.example" };
+        let windows: Vec<(u8, Instance)> = (0..20)
+            .flat_map(|hour| [1, 2, 3, 4].map(|unit| (unit, window(unit, hour, &[words(unit % 2)]))))
+            .collect();
+        let label = |class: &str| Label { class: class.to_owned(), kind: Kind::Iot };
+        let (plug, switch) = (label("plug"), label("switch"));
+        let class = |unit: u8| if unit < 3 { &plug } else { &switch };
+        let rows: Vec<_> = windows.iter().map(|(unit, window)| (window, class(*unit))).collect();
+        let units = unit_guard(&rows, BagName::DOMAINS.into()).remove(0);
+        assert_eq!((units.transfer, units.is_refused), (Some(1.0), false));
     }
 
     #[test]
