@@ -29,6 +29,6 @@ pub use track::{
     CarriedFlow, DeviceFrame, DeviceIndex, DevicePacket, Endpoint, Ends, Finished, FiveTuple, Flow,
     FlowEdges, FlowEnd, FlowEnding, FlowHead, FlowJoiner, FlowOptions, FlowRecord, FlowRun, GatewayEvidence,
     GatewayPolicy, GatewayReason, Gateways, HeadLog, Identifier, Identity, JoinedFlows, LinkEvidence,
-    Observer, OwnAddresses, PacketSize, ParseOptionError, PartStart, Repeat, ServerPorts, SharedPacket, Taken, Tally,
-    TrackCounts, Tracker, WindowIndex, WindowLength, is_private,
+    Observer, OwnAddresses, PacketSize, ParseOptionError, PartStart, Repeat, ServerPorts, SharedPacket,
+    Taken, Tally, TrackCounts, Tracker, WindowIndex, WindowLength, is_private,
 };

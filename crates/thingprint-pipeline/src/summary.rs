@@ -1,6 +1,6 @@
 use thingprint_flow::{
-    CaptureError, ContentHash, DecodeCounts, DeviceId, GatewayEvidence, Gateways, Identity, Ip, MacAddr, Packet,
-    TimeEdges, Timestamp, TrackCounts, TunnelCounts,
+    CaptureError, ContentHash, DecodeCounts, DeviceId, GatewayEvidence, Gateways, Identity, Ip, MacAddr,
+    Packet, TimeEdges, Timestamp, TrackCounts, TunnelCounts,
 };
 use thingprint_profile::PacketVantage;
 use thingprint_protocol::Losses;

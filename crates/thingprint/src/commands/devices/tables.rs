@@ -42,7 +42,9 @@ pub(super) fn overview(networks: &[NetworkDevices], labels: &Labels) -> anyhow::
         last,
     ];
     let mut table = Table::new(network.into_iter().chain(columns));
-    for (network, entry) in networks.iter().flat_map(|network| network.devices.iter().map(move |entry| (network, entry))) {
+    for (network, entry) in
+        networks.iter().flat_map(|network| network.devices.iter().map(move |entry| (network, entry)))
+    {
         let last = if labels.is_empty() {
             Cell::from(entry.services.clone())
         } else {
@@ -76,7 +78,9 @@ pub(super) fn gateway_overview(networks: &[NetworkDevices]) -> anyhow::Result<Op
         ("packets", Type::Unsigned),
     ];
     let mut table = Table::new(network.into_iter().chain(columns));
-    for (network, entry) in networks.iter().flat_map(|network| network.gateways.iter().map(move |entry| (network, entry))) {
+    for (network, entry) in
+        networks.iter().flat_map(|network| network.gateways.iter().map(move |entry| (network, entry)))
+    {
         let cells = [
             Cell::from(entry.device.to_string()),
             Cell::from(class(entry)),
