@@ -29,6 +29,8 @@ pub(crate) type Window = Vec<Option<WindowBag>>;
 pub(crate) struct WindowBag {
     /// The words that the lexicon has, each with its weight log2(1 + n), in ascending order of places.
     pub(crate) tokens: Vec<(u32, f64)>,
+    /// Sum of their weights.
+    pub(crate) known_weight: f64,
     /// Sum of the weights of all words, those that the lexicon lacks included.
     pub(crate) weight: f64,
     /// Number of words.
@@ -84,11 +86,13 @@ impl Lexicon {
 
 impl BagWords {
     fn window(&self, bag: &Bag) -> WindowBag {
-        let mut window = WindowBag { tokens: Vec::new(), weight: 0.0, words: bag.len() as u64 };
+        let mut window =
+            WindowBag { tokens: Vec::new(), known_weight: 0.0, weight: 0.0, words: bag.len() as u64 };
         for (word, &count) in bag {
             let weight = (1.0 + count as f64).log2();
             window.weight += weight;
             if let Some(place) = self.place(word) {
+                window.known_weight += weight;
                 window.tokens.push((place, weight));
             }
         }

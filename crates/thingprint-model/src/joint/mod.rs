@@ -2,9 +2,9 @@
 //!
 //! A word that occurs n times in a window has the weight tf = log2(1 + n). For a bag b and a class c, `f_c(w)` is the
 //! share of a word in the weight of the class's training windows, and `q(w)` the mean of f over the classes that have
-//! the bag. What it says for the class is `r_c(w) = ln(0.8 · f_c(w) / q(w) + 0.2)`, and 0 where training never saw the
-//! word or the class never had the bag. The evidence of a bag is `s_b(c) = 2 · Σ tf · r_c(w) / √max(1, Σ tf)`, and the
-//! answer the softmax of the sum of `s_b(c)` over bags. There is no prior, and nothing random.
+//! the bag. What it says for the class is `r_c(w) = ln(0.8 · f_c(w) / q(w) + 0.2)`, and 0 where the class never had
+//! the bag. The evidence of a bag is `s_b(c) = 2 · Σ tf · r_c(w) / √max(1, Σ tf)` over the words that training saw, and
+//! the answer the softmax of the sum of `s_b(c)` over bags. There is no prior, and nothing random.
 mod blend;
 mod lexicon;
 mod parts;
@@ -97,7 +97,7 @@ impl Joint {
 
 /// What the weighted evidence of a bag is multiplied by.
 fn scale(bag: &WindowBag) -> f64 {
-    SCALE / bag.weight.max(LEAST_WEIGHT).sqrt()
+    SCALE / bag.known_weight.max(LEAST_WEIGHT).sqrt()
 }
 
 #[cfg(test)]

@@ -55,11 +55,12 @@ fn evidence_worked_by_hand() {
     // f(53): 1/3 in class 0, 1 in class 1; q = 2/3 over the two classes with ports. f(443): 2/3 and 0; q = 1/3.
     let window = lexicon.window(&instance(&[(BAGS[0], &[("53", 1), ("443", 3), ("8883", 1)])]));
     let ports = window[0].as_ref().unwrap();
-    assert_eq!((ports.weight, ports.words, ports.tokens.len()), (4.0, 3, 2));
-    // Σ tf = 1 + 2 + 1, since a word never seen counts there: s = 2 / √4 · Σ tf · r.
+    assert_eq!((ports.weight, ports.known_weight, ports.words), (4.0, 3.0, 3));
+    // Σ tf = 1 + 2, since a word never seen counts for nothing: s = 2 / √3 · Σ tf · r.
+    let scale = 2.0 / 3.0_f64.sqrt();
     let r_53 = [(0.8_f64 * 0.5 + 0.2).ln(), (0.8_f64 * 1.5 + 0.2).ln()];
     let r_443 = [(0.8_f64 * 2.0 + 0.2).ln(), 0.2_f64.ln()];
-    let scores = [r_53[0] + 2.0 * r_443[0], r_53[1] + 2.0 * r_443[1], 0.0];
+    let scores = [scale * (r_53[0] + 2.0 * r_443[0]), scale * (r_53[1] + 2.0 * r_443[1]), 0.0];
     let sum: f64 = scores.iter().map(|score| score.exp()).sum();
     let distribution = joint.distribution(&window, 3);
     for (probability, score) in distribution.iter().zip(scores) {
