@@ -7,12 +7,19 @@ use crate::packages::{Package, packages};
 /// from bytes to report. The command, which nobody imports, may import all.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("thingprint-flow", &[]),
+    ("thingprint-sim", &[]),
     ("thingprint-protocol", &["thingprint-flow"]),
     ("thingprint-instance", &["thingprint-flow", "thingprint-protocol"]),
     ("thingprint-profile", &["thingprint-flow", "thingprint-protocol"]),
     (
         "thingprint-pipeline",
-        &["thingprint-flow", "thingprint-protocol", "thingprint-instance", "thingprint-profile"],
+        &[
+            "thingprint-flow",
+            "thingprint-protocol",
+            "thingprint-instance",
+            "thingprint-profile",
+            "thingprint-sim",
+        ],
     ),
     (
         "thingprint-audit",
@@ -42,7 +49,6 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "thingprint-figure",
         ],
     ),
-    ("thingprint-sim", &[]),
     (
         "thingprint",
         &[

@@ -6,8 +6,13 @@ use thingprint_model::{Prior, Recipe, Scenario, Stage0Backend, Stage1Backend, Tr
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Training")]
 pub(crate) struct TrainingArgs {
+    /// The classifier: paper, the two stages of the classification paper, or best, the same on all evidence, blended with
+    /// a joint model of it
+    #[arg(long, value_name = "RECIPE", default_value_t = Recipe::Paper)]
+    recipe: Recipe,
+
     /// The evidence that there is for the scenario to look at: paper, all, or a list of names, as for extract
-    /// [default: paper]
+    /// [default: that of the recipe]
     #[arg(long, value_name = "SET|NAME,...")]
     evidence: Option<EvidenceSet>,
 
@@ -43,11 +48,10 @@ pub(crate) struct TrainingArgs {
 impl TrainingArgs {
     /// The options of a training.
     pub(crate) fn options(&self, scenario: Scenario, seed: u64) -> TrainOptions {
-        let recipe = Recipe::Paper;
         TrainOptions {
-            recipe,
+            recipe: self.recipe,
             scenario,
-            evidence: self.evidence.unwrap_or_else(|| recipe.evidence()),
+            evidence: self.evidence.unwrap_or_else(|| self.recipe.evidence()),
             stage0: self.stage0,
             stage1: self.stage1,
             prior: self.prior,

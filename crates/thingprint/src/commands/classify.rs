@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use thingprint_flow::DeviceId;
 use thingprint_instance::{Instance, InstanceOptions, Labeled, Semantics};
-use thingprint_model::{DeviceVerdict, Model, Prediction};
+use thingprint_model::{Acceptance, DeviceVerdict, Model, Prediction};
 use thingprint_report::Labels;
 use thingprint_table::Format;
 
@@ -93,7 +93,7 @@ impl ClassifyArgs {
             explain::write(&classified, &model, explained, &output)?;
             return Ok(outcome);
         }
-        self.write(&classified, &output)?;
+        self.write(&classified, &model, &output)?;
         Ok(outcome)
     }
 
@@ -146,9 +146,10 @@ impl ClassifyArgs {
         Ok((rows, outcome))
     }
 
-    fn write(&self, classified: &Classified, output: &Output) -> anyhow::Result<()> {
-        let devices = || answer::of_devices(classified, self.threshold);
-        let windows = || answer::of_windows(classified, self.threshold);
+    fn write(&self, classified: &Classified, model: &Model, output: &Output) -> anyhow::Result<()> {
+        let acceptance = Acceptance { confidence: self.threshold, ..Acceptance::default() };
+        let devices = || answer::of_devices(classified, model, &acceptance);
+        let windows = || answer::of_windows(classified, model, &acceptance);
         if output.format() == Format::Table {
             let mut sections = Vec::new();
             if self.per != Per::Window {

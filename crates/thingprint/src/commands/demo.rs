@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::Args;
 use thingprint_flow::TraceOptions;
 use thingprint_instance::{ExtractionRecipe, InstanceOptions, Labeled};
-use thingprint_model::{Model, Scenario, Split, TrainOptions};
+use thingprint_model::{Acceptance, Model, Scenario, Split, TrainOptions};
 use thingprint_report::{AtomicFile, write_instances};
 use thingprint_sim::{SimulationOptions, home};
 use thingprint_table::Format;
@@ -63,7 +63,8 @@ impl DemoArgs {
         write_model(&model.with_extraction(table.extraction()), &files.model)?;
         let model = crate::models::read_model(&files.model)?;
         let classified = Classified::new(tested, &model, global.threads());
-        let verdicts = answer::device_table(&answer::of_devices(&classified, THRESHOLD))?;
+        let acceptance = Acceptance { confidence: THRESHOLD, ..Acceptance::default() };
+        let verdicts = answer::device_table(&answer::of_devices(&classified, &model, &acceptance))?;
         if output.format() == Format::Table {
             let mut tables = sections(std::slice::from_ref(&evaluation))?;
             tables.push(("Devices of the simulated home, over the windows that tested".to_owned(), verdicts));

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use thingprint_flow::{DeviceId, Timestamp};
-use thingprint_instance::{BagName, EvidenceSet};
-use thingprint_model::Verdict;
+use thingprint_instance::{BagName, EvidenceSet, Instance, Labeled};
+use thingprint_model::{Acceptance, DeviceVerdict, Model, Prediction, Verdict};
 use thingprint_table::{Cell, Table, Type};
 
 use super::Classified;
@@ -21,6 +21,9 @@ pub(crate) struct Answer<'a> {
     accepted: Option<&'a str>,
     best_guess: &'a str,
     confidence: f64,
+    likeness: Option<f64>,
+    /// Why the best guess is not accepted.
+    reason: Option<String>,
     stage0: &'a BTreeMap<BagName, Verdict>,
     label: Option<&'a str>,
 }
@@ -28,42 +31,54 @@ pub(crate) struct Answer<'a> {
 static NO_STAGE0: BTreeMap<BagName, Verdict> = BTreeMap::new();
 
 /// An answer for each device.
-pub(crate) fn of_devices(classified: &Classified, threshold: f64) -> Vec<Answer<'_>> {
-    classified
-        .devices
-        .iter()
-        .map(|verdict| Answer {
+pub(crate) fn of_devices<'a>(
+    classified: &'a Classified,
+    model: &Model,
+    acceptance: &Acceptance,
+) -> Vec<Answer<'a>> {
+    let answer = |verdict: &'a DeviceVerdict| {
+        let windows: Vec<&Instance> = classified.rows_of(verdict.device).map(|row| &row.instance).collect();
+        let doubt = model.device_doubt(&windows, verdict, acceptance);
+        Answer {
             device: verdict.device,
             window: None,
             capture: None,
             windows: verdict.windows,
-            accepted: verdict.accept(threshold),
+            accepted: doubt.is_none().then_some(&*verdict.class),
             best_guess: &verdict.class,
             confidence: verdict.confidence,
+            likeness: verdict.likeness,
+            reason: doubt.as_ref().map(ToString::to_string),
             stage0: &NO_STAGE0,
             label: classified.label_of(verdict.device),
-        })
-        .collect()
+        }
+    };
+    classified.devices.iter().map(answer).collect()
 }
 
 /// An answer for each window of each device.
-pub(crate) fn of_windows(classified: &Classified, threshold: f64) -> Vec<Answer<'_>> {
-    classified
-        .rows
-        .iter()
-        .zip(&classified.predictions)
-        .map(|(row, prediction)| Answer {
+pub(crate) fn of_windows<'a>(
+    classified: &'a Classified,
+    model: &Model,
+    acceptance: &Acceptance,
+) -> Vec<Answer<'a>> {
+    let answer = |(row, prediction): (&'a Labeled, &'a Prediction)| {
+        let doubt = model.doubt(&row.instance, prediction, acceptance);
+        Answer {
             device: prediction.device,
             window: Some(prediction.window_start),
             capture: row.instance.capture.as_deref(),
             windows: 1,
-            accepted: prediction.accept(threshold),
+            accepted: doubt.is_none().then_some(&*prediction.class),
             best_guess: &prediction.class,
             confidence: prediction.confidence,
+            likeness: prediction.likeness,
+            reason: doubt.as_ref().map(ToString::to_string),
             stage0: &prediction.stage0,
             label: row.label.as_ref().map(|label| label.class.as_str()),
-        })
-        .collect()
+        }
+    };
+    classified.rows.iter().zip(&classified.predictions).map(answer).collect()
 }
 
 impl Answer<'_> {
@@ -74,6 +89,10 @@ impl Answer<'_> {
             Cell::from(self.best_guess),
             Cell::from(self.confidence),
         ]
+    }
+
+    fn likeness(&self) -> [Cell; 2] {
+        [Cell::from(self.likeness), Cell::from(self.reason.clone())]
     }
 
     /// The label, and whether the answer is right; `unknown` is neither right nor wrong.
@@ -93,15 +112,19 @@ const VERDICT_COLUMNS: [(&str, Type); 4] = [
     ("best_guess", Type::Text),
     ("confidence", Type::Real),
 ];
+const LIKENESS_COLUMNS: [(&str, Type); 2] = [("likeness", Type::Real), ("reason", Type::Text)];
 const JUDGED_COLUMNS: [(&str, Type); 2] = [("label", Type::Text), ("right", Type::Text)];
 
 /// Answers over all windows, for people: without what only windows have.
 pub(crate) fn device_table(answers: &[Answer<'_>]) -> anyhow::Result<Table> {
     let judged = judged_columns(answers);
+    let has_likeness = answers.iter().any(|answer| answer.likeness.is_some());
+    let likeness = if has_likeness { &LIKENESS_COLUMNS[..] } else { &[] };
     let columns = [("device", Type::Text)].into_iter().chain(VERDICT_COLUMNS);
-    let mut table = Table::new(columns.chain(judged.iter().copied()));
+    let mut table = Table::new(columns.chain(likeness.iter().copied()).chain(judged.iter().copied()));
     for answer in answers {
         let cells = [Cell::from(answer.device.to_string())].into_iter().chain(answer.verdict());
+        let cells = cells.chain(answer.likeness().into_iter().take(likeness.len()));
         table.push(cells.chain(answer.judged().into_iter().take(judged.len())))?;
     }
     Ok(table)
@@ -115,13 +138,14 @@ pub(crate) fn table(answers: &[Answer<'_>]) -> anyhow::Result<Table> {
     let columns = [("device", Type::Text), ("window", Type::Time)].into_iter().chain(capture_column);
     let bags = stage0_bags(answers);
     let stage0: Vec<(String, Type)> = bags.iter().flat_map(|bag| stage0_columns(*bag)).collect();
-    let columns = columns.chain(VERDICT_COLUMNS);
+    let columns = columns.chain(VERDICT_COLUMNS).chain(LIKENESS_COLUMNS);
     let columns = columns.chain(stage0.iter().map(|(name, r#type)| (name.as_str(), *r#type)));
     let mut table = Table::new(columns.chain(judged.iter().copied()));
     for answer in answers {
         let mut cells = vec![Cell::from(answer.device.to_string()), Cell::from(answer.window)];
         cells.extend(has_captures.then(|| Cell::from(answer.capture)));
         cells.extend(answer.verdict());
+        cells.extend(answer.likeness());
         for verdict in bags.iter().map(|bag| answer.stage0.get(bag)) {
             cells.push(Cell::from(verdict.map(|verdict| verdict.class.to_string())));
             cells.push(Cell::from(verdict.map(|verdict| verdict.confidence)));
