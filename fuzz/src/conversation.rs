@@ -53,6 +53,7 @@ impl<'e> Conversation<'e> {
             src: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)),
             dst: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)),
             ttl: 64,
+            stack: thingprint_flow::StackFields::default(),
             total_bytes: payload_bytes.saturating_add(HEADER_BYTES),
             transport,
             src_port: 40_000,

@@ -18,6 +18,7 @@ fn ip<'a>((src, dst): (&str, &str), ttl: u8, payload: &'a [u8]) -> Ip<'a> {
         src: src.parse().unwrap(),
         dst: dst.parse().unwrap(),
         ttl,
+        stack: thingprint_flow::StackFields::default(),
         total_bytes: 60,
         transport: Transport::Udp,
         src_port: 67,
@@ -29,7 +30,9 @@ fn ip<'a>((src, dst): (&str, &str), ttl: u8, payload: &'a [u8]) -> Ip<'a> {
 
 fn own(packets: &[Packet<'_>]) -> Vec<String> {
     let mut own = OwnAddresses::default();
-    packets.iter().for_each(|packet| own.observe(packet));
+    for packet in packets {
+        own.observe(packet);
+    }
     own.iter().map(|address| address.to_string()).collect()
 }
 

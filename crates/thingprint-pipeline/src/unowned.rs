@@ -125,6 +125,7 @@ mod tests {
             src: [9, 9, 9, 9].into(),
             dst: [8, 8, 8, 8].into(),
             ttl: 64,
+            stack: thingprint_flow::StackFields::default(),
             total_bytes: 60,
             transport: Transport::Udp,
             src_port: 1,
@@ -135,7 +136,7 @@ mod tests {
         let [src_mac, dst_mac] = macs;
         let time = Timestamp::default();
         let packet = Packet { time, src_mac, dst_mac, wire_bytes: 74, ip: Some(ip), other: None };
-        unowned.look_at(&packet, &ip);
+        unowned.count(unowned.owner_of(&packet, &ip));
     }
 
     #[test]

@@ -59,7 +59,7 @@ fn names_tls(headers: Headers<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{after_head, may_upgrade, upgraded};
+    use super::{PendingRequests, after_head, may_upgrade, upgraded};
     use crate::phase::{Phase, Step};
     use crate::protocols::http::{HEAD, UPGRADE};
 
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn a_server_that_stays_in_the_clear_gets_further_requests() {
         let handed_over = Step::Read { bytes: 0, message: None, then: Phase::HAND_OVER };
-        let pending = Default::default();
+        let pending = PendingRequests::default();
         assert_eq!(upgraded(&[0x16, 3, 1], pending), handed_over);
         assert_eq!(upgraded(b"", pending), Step::More);
         let again = upgraded(b"GET / HTTP/1.1\r\n\r\n", pending);
