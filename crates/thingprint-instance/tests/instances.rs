@@ -342,6 +342,73 @@ fn ports_that_others_open_are_served() {
     assert_eq!(instances(&story, &options())[0].bags.get(BagName::SERVED_PORTS), None);
 }
 
+/// The words of a bag beyond the paper's.
+fn words_of(story: &[Said], bag_name: BagName) -> Vec<String> {
+    let all = instances(story, &InstanceOptions { evidence: bag_name.into(), ..options() });
+    bag(&all[0], bag_name).iter().map(|(word, count)| format!("{word} {count}")).collect()
+}
+
+#[test]
+fn packets_give_sizes_and_traits_of_the_stack() {
+    let answer = Said { is_up: false, ..Said::dns(5, "a.example") };
+    let story =
+        [Said::dns(0, "a.example"), answer, Said::ntp(10), Said::ntp(20), Said::tcp(30, true, 2, 40_000)];
+    let sizes = words_of(&story, BagName::SIZES);
+    assert_eq!(sizes, ["d17:53:55 1", "u17:123:76 2", "u17:53:55 1", "u6:443:100 1"]);
+    assert_eq!(words_of(&story, BagName::STACK), ["tos:0 4", "ttl17:64 3", "ttl6:64 1"], "its own packets");
+}
+
+#[test]
+fn names_in_packets_do_not_give_their_sizes() {
+    let announcement = Said::udp(0, ("224.0.0.251", 5353), vec![0; 40]);
+    let between_clients = Said { peer: ("52.1.2.3", 50_000), ..Said::tcp(5, true, 0x18, 40_000) };
+    let story = [announcement, between_clients];
+    assert_eq!(words_of(&story, BagName::SIZES), ["u17:5353 1", "u6:hi:100 1"]);
+}
+
+#[test]
+fn groups_and_messages_of_the_local_network_are_counted() {
+    let igmp = Said { transport: Transport::Other(2), payload: vec![0x16, 0], ..Said::ntp(0) };
+    let ping = Said { transport: Transport::Other(1), payload: vec![8, 0], ..Said::ntp(1) };
+    let group = Said::udp(2, ("239.255.255.250", 1900), vec![0; 20]);
+    let neighbours = Said::udp(3, ("255.255.255.255", 9999), vec![0; 20]);
+    let words = words_of(&[igmp, ping, group, neighbours], BagName::NETWORK);
+    assert_eq!(words, ["239.255.255.250:1900 1", "broadcast:9999 1", "icmp:8 1", "igmp:22 1"]);
+}
+
+#[test]
+fn organisations_are_those_that_registered_a_name() {
+    let story = [Said::dns(0, "a.b.example"), Said::dns(5, "c.b.example"), Said::dns(9, "x.vendor.co.uk")];
+    assert_eq!(words_of(&story, BagName::ORGANISATIONS), ["b.example 2", "vendor.co.uk 1"]);
+}
+
+#[test]
+fn a_dhcp_client_is_known_by_its_options_and_not_by_its_unit() {
+    let discover = |client: [u8; 6]| {
+        let mut bytes = vec![0; 236];
+        bytes[..3].copy_from_slice(&[1, 1, 6]);
+        bytes[28..34].copy_from_slice(&client);
+        bytes.extend([0x63, 0x82, 0x53, 0x63, 53, 1, 1, 57, 2, 2, 0x40, 55, 3, 1, 3, 6, 12, 8]);
+        bytes.extend(b"Cam-EE50\x3c\x04udhc\xff");
+        bytes
+    };
+    let story = [
+        Said::udp(0, ("255.255.255.255", 67), discover(CAMERA)),
+        Said::udp(5, ("255.255.255.255", 67), discover([2, 0, 0, 0, 0, 9])),
+    ];
+    let expected = ["asks:1,3,6 1", "class:udhc 1", "host:cam-* 1", "most:576 1", "order1:53,57,55,12,60 1"];
+    assert_eq!(words_of(&story, BagName::DHCP), expected, "what it sends for another client is not its own");
+}
+
+#[test]
+fn what_a_device_declares_has_a_star_for_the_unit() {
+    let search = b"M-SEARCH * HTTP/1.1\r\nST: uuid:2f402f80-da50-11e1-9b23-001788685f61\r\nMAN: \"ssdp:discover\"\r\n\r\n";
+    let story = [Said::udp(0, ("239.255.255.250", 1900), search.to_vec())];
+    let expected =
+        ["ssdp-fields:st,man 1", "ssdp-man:\"ssdp:discover\" 1", "ssdp-st:uuid:* 1", "ssdp:m-search 1"];
+    assert_eq!(words_of(&story, BagName::DECLARED), expected);
+}
+
 #[test]
 fn words_have_a_cap() {
     let story: Vec<_> = (0..10).map(|n| Said::dns(n * 10, &format!("host{n}.example"))).collect();

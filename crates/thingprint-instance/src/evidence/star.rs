@@ -45,19 +45,17 @@ pub(crate) fn starred(text: &str, own: Option<MacAddr>) -> String {
 
 /// Length of what only this unit has at the start of a text, in bytes; 0 where there is no such thing.
 fn unit_length(rest: &str, seen: &str, own: Option<&[u8]>) -> usize {
-    let (bytes, before) = (rest.as_bytes(), seen.chars().next_back());
+    let (bytes, before) = (rest.as_bytes(), seen.as_bytes().last().copied());
     // Whatever the form of what stands there (`UPnP` Device Architecture 2.0 §1.1.4).
-    if seen.ends_with("uuid:") {
+    if before == Some(b':') && seen.ends_with("uuid:") {
         return run_of(bytes, |byte| byte != b':' && !byte.is_ascii_whitespace());
     }
-    let starts_word = !before.is_some_and(char::is_alphanumeric);
-    let found = [
-        own.map_or(0, |own| own_digits(bytes, own)),
-        digits(bytes),
-        if starts_word { identifier(bytes) } else { 0 },
-        parenthesised(bytes, before),
-    ];
-    found.into_iter().max().unwrap_or(0)
+    // Most letters begin nothing of that kind.
+    let Some(first) = bytes.first().copied().filter(|byte| is_hex(*byte) || *byte == b':') else { return 0 };
+    let starts_word = !before.is_some_and(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
+    let of_digits = if first.is_ascii_digit() { digits(bytes).max(parenthesised(bytes, before)) } else { 0 };
+    let standing_alone = if starts_word { identifier(bytes) } else { 0 };
+    own.map_or(0, |own| own_digits(bytes, own)).max(of_digits).max(standing_alone)
 }
 
 /// What stands alone: a UUID, a MAC or IP address, a reverse name, a run of hexadecimal digits.
@@ -142,15 +140,17 @@ fn reverse_ipv6(bytes: &[u8]) -> usize {
 }
 
 /// `(2)` at the end of a name that somebody else has, too.
-fn parenthesised(bytes: &[u8], before: Option<char>) -> usize {
+fn parenthesised(bytes: &[u8], before: Option<u8>) -> usize {
     let length = run_of(bytes, |byte| byte.is_ascii_digit());
-    if before == Some('(') && length > 0 && bytes.get(length) == Some(&b')') { length } else { 0 }
+    if before == Some(b'(') && length > 0 && bytes.get(length) == Some(&b')') { length } else { 0 }
 }
 
 /// Digits of the device's own address in their order, whatever separates pairs of them.
 fn own_digits(bytes: &[u8], own: &[u8]) -> usize {
     let mut longest = 0;
-    for from in 0..=own.len().saturating_sub(OWN_DIGITS) {
+    let first = bytes.first().and_then(|byte| hex_value(*byte));
+    let begins = |from: &usize| own.get(*from).copied() == first;
+    for from in (0..=own.len().saturating_sub(OWN_DIGITS)).filter(begins) {
         let (mut at, mut matched, mut length) = (0, 0, 0);
         while let Some(byte) = bytes.get(at).copied() {
             match hex_value(byte) {

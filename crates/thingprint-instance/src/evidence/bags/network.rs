@@ -52,6 +52,7 @@ fn spell(word: u64, _: &InstanceOptions) -> String {
 fn is_to_group(packet: &DevicePacket<'_, '_>, ip: &Ip<'_>, options: &InstanceOptions) -> bool {
     packet.packet.dst_mac.is_some_and(MacAddr::is_group)
         || ip.dst.is_multicast()
+        || matches!(ip.dst, IpAddr::V4(address) if address.is_broadcast())
         || options.flow.local_nets.is_broadcast(ip.dst)
 }
 

@@ -101,15 +101,20 @@ impl<'a> Headers<'a> {
     /// The names in order, in lower case, joined by commas; as many as [`MOST_ORDER_BYTES`] hold.
     pub(crate) fn order(self) -> Option<String> {
         let mut order = String::new();
-        for (name, _) in self.fields() {
-            let name = escaped(&name.to_ascii_lowercase());
-            if order.len() + name.len() > MOST_ORDER_BYTES {
+        let mut rest = self.0;
+        while let Some(line) = next_line(&mut rest) {
+            let is_folded = matches!(line.first(), Some(b' ' | b'\t'));
+            let Some(colon) = line.iter().position(|byte| *byte == b':').filter(|_| !is_folded) else {
+                continue;
+            };
+            let name = line.get(..colon).unwrap_or_default().trim_ascii();
+            if order.len() + name.len() >= MOST_ORDER_BYTES {
                 break;
             }
             if !order.is_empty() {
                 order.push(',');
             }
-            order.push_str(&name);
+            order.push_str(&escaped(&name.to_ascii_lowercase()));
         }
         (!order.is_empty()).then_some(order)
     }

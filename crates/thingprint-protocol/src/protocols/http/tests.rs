@@ -262,6 +262,7 @@ fn a_request_is_written_in_snake_case() {
     let expected = serde_json::json!({
         "message": "http_request", "method": "GET", "uri": "/", "version": "1.1", "host": "a",
         "user_agent": null, "authentication": [{"authentication_type": "Basic", "credential": "***"}],
+        "field_order": "host,authorization",
     });
     assert_eq!(json, expected);
 }
