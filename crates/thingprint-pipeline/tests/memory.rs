@@ -15,16 +15,19 @@ use thingprint_pipeline::{Event, InstanceStage, PacketReader, Pipeline, ReadEnd,
 #[global_allocator]
 static MEMORY: PeakMemAlloc<System> = PeakMemAlloc::new(System);
 
-const DEVICES: i64 = 100;
-const SECONDS_BETWEEN: i64 = 20;
-const GATEWAY: MacAddr = MacAddr::new([2, 0, 0, 0, 1, 0]);
+/// Nanoseconds between two packets of a device.
+const PERIOD_NS: i64 = 1_800_000_000_000;
+const GATEWAY: MacAddr = MacAddr::new([2, 0, 0, 1, 0, 0]);
 
-/// A hundred quiet devices that each say a word to a server every half hour.
+/// Quiet devices that each say a word to a server every half hour.
+#[derive(Clone, Copy)]
 struct Quiet {
+    devices: i64,
     days: i64,
 }
 
 struct QuietReader {
+    home: Quiet,
     next: i64,
     end: i64,
 }
@@ -33,7 +36,7 @@ impl Source for Quiet {
     type Reader = QuietReader;
 
     fn open(&self) -> QuietReader {
-        QuietReader { next: 0, end: self.days * 86_400 / SECONDS_BETWEEN }
+        QuietReader { home: *self, next: 0, end: self.days * 48 * self.devices }
     }
 
     fn is_rewindable(&self) -> bool {
@@ -46,10 +49,10 @@ impl PacketReader for QuietReader {
         if self.next >= self.end {
             return None;
         }
-        let time = Timestamp::from_seconds(self.next * SECONDS_BETWEEN);
-        let device = u8::try_from(self.next % DEVICES).unwrap();
+        let time = Timestamp::from_nanos(self.next * (PERIOD_NS / self.home.devices));
+        let [high, low] = u16::try_from(self.next % self.home.devices).unwrap().to_be_bytes();
         let ip = Ip {
-            src: IpAddr::from([192, 168, 1, device]),
+            src: IpAddr::from([192, 168, 1 + high, low]),
             dst: IpAddr::from([52, 0, 0, 1]),
             ttl: 64,
             stack: thingprint_flow::StackFields::default(),
@@ -61,7 +64,7 @@ impl PacketReader for QuietReader {
             payload_bytes: 32,
         };
         self.next += 1;
-        let src_mac = Some(MacAddr::new([2, 0, 0, 0, 0, device]));
+        let src_mac = Some(MacAddr::new([2, 0, 0, 0, high, low]));
         let packet =
             Packet { time, src_mac, dst_mac: Some(GATEWAY), wire_bytes: 74, ip: Some(ip), other: None };
         let frame = Frame { time, link: LinkType::Ethernet, wire_bytes: 74, bytes: &[], ..Frame::default() };
@@ -77,14 +80,14 @@ impl PacketReader for QuietReader {
     }
 }
 
-/// The rows of so many days, and the most bytes that were held.
-fn peak(days: i64) -> (usize, usize) {
+/// The rows of a trace, and the most bytes that were held.
+fn peak(home: Quiet) -> (usize, usize) {
     let gateways = GatewayPolicy { given: [GATEWAY].into(), ..GatewayPolicy::default() };
     let pipeline = Pipeline { gateways, ..Pipeline::default() };
     let mut rows = 0;
     MEMORY.reset_peak_memory();
     let before = MEMORY.get_peak_memory();
-    let Ok(_) = pipeline.run(&Quiet { days }, &InstanceStage::new(InstanceOptions::default()), |event| {
+    let Ok(_) = pipeline.run(&home, &InstanceStage::new(InstanceOptions::default()), |event| {
         if let Event::Rows(more) = event {
             rows += more.len();
         }
@@ -95,7 +98,16 @@ fn peak(days: i64) -> (usize, usize) {
 
 #[test]
 fn ten_days_take_the_memory_of_one() {
-    let ((one_rows, one), (ten_rows, ten)) = (peak(1), peak(10));
+    let [(one_rows, one), (ten_rows, ten)] = [1, 10].map(|days| peak(Quiet { devices: 100, days }));
     assert_eq!((one_rows, ten_rows), (2400, 24_000));
     assert!(ten * 100 <= one * 115, "{one} bytes for a day, {ten} for ten");
+}
+
+#[test]
+#[ignore = "takes a minute: run by hand"]
+fn a_hundred_days_of_a_thousand_devices_take_the_memory_of_one() {
+    let peaks = [1, 10, 100].map(|days| peak(Quiet { devices: 1000, days }));
+    let [(_, one), others @ ..] = peaks;
+    assert!(others.iter().all(|(_, bytes)| bytes * 100 <= one * 115), "rows and bytes: {peaks:?}");
+    assert_eq!(peaks.map(|(rows, _)| rows), [24_000, 240_000, 2_400_000]);
 }
