@@ -5,7 +5,6 @@ use thingprint_flow::{DeviceId, MacAddr};
 use thingprint_instance::{Bag, BagName, EvidenceSet, Instance, Label};
 
 use crate::error::FileFault;
-use crate::sequence;
 
 /// Digits of a device's own address that a word may not hold without being listed.
 const ADDRESS_DIGITS: usize = 4;
@@ -30,13 +29,16 @@ pub struct BagUnits {
     /// Of those, the words that hold four or more hexadecimal digits in a row of the device's own link address.
     pub own_address: u64,
     /// Up to 20 words with digits of the device's own address, in byte order.
-    #[serde(deserialize_with = "sequence::at_most::<_, _, MAX_LISTED>")]
+    ///
+    /// They name units, so that no model file has them.
+    #[serde(skip)]
     pub address_words: Vec<String>,
     /// In classes with two units: words of a window that another device has, for each word that the same unit has at
     /// another time; `None` where no such unit says anything again.
     pub transfer: Option<f64>,
     /// Up to 20 words that such a unit has at different times and no other device, in byte order.
-    #[serde(deserialize_with = "sequence::at_most::<_, _, MAX_LISTED>")]
+    /// Likewise in no model file.
+    #[serde(skip)]
     pub unit_words: Vec<String>,
     /// Whether the bag is refused: its transfer ratio is below 0.8.
     pub is_refused: bool,

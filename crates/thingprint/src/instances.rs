@@ -150,3 +150,15 @@ pub(crate) fn recipe_of(model: &thingprint_model::Model) -> anyhow::Result<Optio
     let recipe = model.extraction().get(RECIPE).map(parse).transpose();
     recipe.map_err(|error| Misfit(format!("the model's extraction cannot be read: {error}")).into())
 }
+
+/// Warns of bags that a model looks at, or was to look at, and that no row has.
+pub(crate) fn warn_of_absent_evidence(wanted: EvidenceSet, rows: &[Labeled], messages: Messages) {
+    let there = rows.iter().fold(EvidenceSet::NONE, |there, row| there.with(row.instance.bags.evidence()));
+    let bags = wanted.only(|_| false, |_| true);
+    let absent = bags.without(there);
+    if !absent.is_empty() && !rows.is_empty() {
+        messages.warn(format!(
+            "the instances lack {absent}, which the recipe looks at: answers are less sure; extract them with --evidence all"
+        ));
+    }
+}

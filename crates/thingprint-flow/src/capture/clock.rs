@@ -9,6 +9,8 @@ use crate::decode::Frame;
 pub(super) const STEP_NS: i64 = 300_000_000_000;
 /// Consecutive frames of an interface that confirm a change.
 pub(super) const CONFIRMING: usize = 3;
+/// Interfaces that a capture may have.
+const MOST_INTERFACES: usize = 1 << 16;
 /// Most frames that wait, and most bytes of them; a capture has few interfaces.
 const MOST_WAITING: usize = 64;
 const MOST_BYTES: usize = 8 << 20;
@@ -134,7 +136,8 @@ impl Clocks {
     /// Takes a frame that was not accepted; [`next`](Self::next) gives it once it is known what its time means.
     pub(super) fn take(&mut self, held: Held) {
         let at = held.interface as usize;
-        if self.interfaces.len() <= at {
+        // No capture has more, but what a part file says may be anything.
+        if self.interfaces.len() <= at && at < MOST_INTERFACES {
             self.interfaces.resize_with(at + 1, Clock::default);
         }
         if self.start.is_some() {

@@ -212,12 +212,13 @@ impl Merge {
             self.step(log);
         }
         let next = self.current.as_ref().map(|active| active.time);
-        let judged = judge(doubtful, self.clock, next);
-        log.wrongly_timed += judged.contradicted;
         if self.options.keeps_edges && next.is_none() {
-            log.edges.tail.extend(judged.believed.into_iter().map(|frame| frame.held.into_edge()));
+            // What another part has behind them decides.
+            log.edges.tail.extend(doubtful.into_iter().map(|frame| frame.held.into_edge()));
             return;
         }
+        let judged = judge(doubtful, self.clock, next);
+        log.wrongly_timed += judged.contradicted;
         for frame in judged.believed.iter().filter(|frame| frame.held.begins_segment) {
             log.note_step_back(&frame.name);
         }

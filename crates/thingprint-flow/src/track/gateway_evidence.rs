@@ -83,6 +83,9 @@ impl GatewayEvidence {
         let nothing = Repeat { sender: None, epoch: self.epoch };
         let (Some(sender), Some(ip)) = (packet.src_mac, &packet.ip) else {
             self.observe_claim(packet);
+            if let Some(ip) = &packet.ip {
+                self.observe_lease(ip);
+            }
             return nothing;
         };
         let (is_from_outside, is_to_outside) = (self.is_outside(ip.src), self.is_outside(ip.dst));
@@ -274,9 +277,17 @@ impl MacEvidence {
         let room = MOST_ANSWERED - self.answered.len().min(MOST_ANSWERED);
         let fresh: Vec<_> = other.answered.difference(&self.answered).take(room).copied().collect();
         self.answered.extend(fresh);
-        other.sent_from.0.iter().for_each(|addr| _ = self.sent_from.insert(*addr));
-        other.received_for.0.iter().for_each(|addr| _ = self.received_for.insert(*addr));
-        self.claimed.extend(&other.claimed);
+        // In order, so that it does not depend on the run which of them there is room for.
+        let in_order = |set: &AddressSet| set.0.iter().copied().collect::<BTreeSet<IpAddr>>();
+        for address in in_order(&other.sent_from) {
+            self.sent_from.insert(address);
+        }
+        for address in in_order(&other.received_for) {
+            self.received_for.insert(address);
+        }
+        for address in &other.claimed {
+            self.claim(*address);
+        }
     }
 }
 

@@ -7,6 +7,8 @@ use thingprint_flow::MacAddr;
 const STAR: &str = "*";
 /// Longest text that is looked at, in bytes; what is behind is left out.
 const MOST_BYTES: usize = 256;
+/// Bytes behind that which are looked at; a UUID has 36.
+const LOOK_AHEAD: usize = 64;
 /// Shortest run of digits, of hexadecimal digits, and of those of the device's own address, that is starred.
 const DIGITS: usize = 5;
 const HEX_DIGITS: usize = 6;
@@ -20,13 +22,15 @@ const COLONS: usize = 7;
 /// of 6 hexadecimal digits that stands alone and has a digit, and run of 4 hexadecimal digits of the device's own
 /// address.
 pub(crate) fn starred(text: &str, own: Option<MacAddr>) -> String {
-    let end = (0..=MOST_BYTES.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    // What begins before the end is known whole by what is behind it.
+    let longest = (MOST_BYTES + LOOK_AHEAD).min(text.len());
+    let end = (0..=longest).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     let text = text.get(..end).unwrap_or_default().to_lowercase();
     let own =
         own.map(|mac| mac.octets().iter().flat_map(|octet| [octet >> 4, octet & 15]).collect::<Vec<u8>>());
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
-    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty() && at < MOST_BYTES) {
         let seen = text.get(..at).unwrap_or_default();
         let length = unit_length(rest, seen, own.as_deref());
         if length > 0 {
@@ -117,20 +121,39 @@ fn separated_pairs(bytes: &[u8]) -> usize {
 }
 
 fn ipv4(bytes: &[u8]) -> usize {
-    let length = run_of(bytes, |byte| byte.is_ascii_digit() || byte == b'.');
-    let text = std::str::from_utf8(bytes.get(..length).unwrap_or_default()).unwrap_or_default();
-    let text = text.trim_end_matches('.');
-    let groups: Vec<&str> = text.split('.').collect();
-    // A reverse name has an address in front.
-    let is_address = groups.len() == 4 && groups.iter().all(|group| group.parse::<u8>().is_ok());
-    if is_address { text.len() } else { 0 }
+    // Host names have dashes: `ip-192-168-1-7`.
+    [b'.', b'-'].into_iter().map(|separator| separated_octets(bytes, separator)).max().unwrap_or(0)
+}
+
+fn separated_octets(bytes: &[u8], separator: u8) -> usize {
+    let mut at = 0;
+    for place in 0..4 {
+        if place > 0 {
+            if bytes.get(at) != Some(&separator) {
+                return 0;
+            }
+            at += 1;
+        }
+        let length = run_of(bytes.get(at..).unwrap_or_default(), |byte| byte.is_ascii_digit());
+        let octet = bytes.get(at..at + length).and_then(|octet| std::str::from_utf8(octet).ok());
+        if octet.is_none_or(|octet| octet.parse::<u8>().is_err()) {
+            return 0;
+        }
+        at += length;
+    }
+    at
 }
 
 fn ipv6(bytes: &[u8]) -> usize {
-    let length = run_of(bytes, |byte| is_hex(byte) || byte == b':');
-    let text = std::str::from_utf8(bytes.get(..length).unwrap_or_default()).unwrap_or_default();
-    let is_long = text.contains("::") || text.matches(':').count() == COLONS;
-    if is_long && text.parse::<std::net::Ipv6Addr>().is_ok() { length } else { reverse_ipv6(bytes) }
+    let address = |is_in: fn(u8) -> bool| {
+        let run = bytes.get(..run_of(bytes, is_in)).unwrap_or_default();
+        let text = std::str::from_utf8(run).unwrap_or_default().trim_end_matches('.');
+        let is_long = text.contains("::") || text.matches(':').count() >= COLONS - 1;
+        if is_long && text.parse::<std::net::Ipv6Addr>().is_ok() { text.len() } else { 0 }
+    };
+    // The last 32 bits may stand as an IPv4 address (RFC 4291 §2.2).
+    let with_ipv4 = address(|byte| is_hex(byte) || byte == b':' || byte == b'.');
+    with_ipv4.max(address(|byte| is_hex(byte) || byte == b':')).max(reverse_ipv6(bytes))
 }
 
 /// Single hexadecimal digits with dots, as in names below `ip6.arpa` (RFC 3596 §2.5).
@@ -190,6 +213,8 @@ mod tests {
         check("http://192.168.1.7:80/d.xml", "http://*:80/d.xml");
         check("7.1.168.192.in-addr.arpa", "*.in-addr.arpa");
         check("fe80::72ee:50ff:fe1a:2b3c", "*");
+        check("::ffff:192.168.1.7 up", "* up");
+        check("ip-192-168-1-7.lan", "ip-*.lan");
         check("Living Room (2)", "living room (*)");
         check("serial 0012345", "serial *");
         check("node 9f86d081884c", "node *");
@@ -214,6 +239,8 @@ mod tests {
     #[test]
     fn long_texts_are_cut() {
         assert_eq!(starred(&"\u{e9}".repeat(300), None).len(), 256);
+        let over_the_end = format!("{} 2f402f80-da50-11e1-9b23-001788685f61", "x".repeat(230));
+        assert_eq!(starred(&over_the_end, None), format!("{} *", "x".repeat(230)));
     }
 
     proptest! {

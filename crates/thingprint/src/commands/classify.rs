@@ -17,7 +17,7 @@ use crate::exit::{Misfit, Outcome};
 use crate::extraction::Extraction;
 use crate::files::read_labels;
 use crate::inputs::{Input, expand, is_capture_input, named};
-use crate::instances::{InstanceTable, check_model_semantics, recipe_of};
+use crate::instances::{InstanceTable, check_model_semantics, recipe_of, warn_of_absent_evidence};
 use crate::label_report::report_labels;
 use crate::messages::Messages;
 use crate::models::read_model;
@@ -40,7 +40,7 @@ pub(crate) struct ClassifyArgs {
     #[arg(short, long, value_name = "FILE")]
     model: PathBuf,
 
-    /// Confidence from which on an answer is accepted; below it is unknown
+    /// Confidence from which on an answer is accepted; below it is unknown, as is what is not like its class by the model
     #[arg(long, value_name = "SHARE", default_value_t = 0.8, value_parser = super::parse_threshold)]
     threshold: f64,
 
@@ -141,6 +141,7 @@ impl ClassifyArgs {
             model
                 .check_evidence(table.rows.iter().map(|row| &row.instance))
                 .with_context(|| format!("failed to classify {}", named(&self.inputs)))?;
+            warn_of_absent_evidence(model.evidence(), &table.rows, messages);
             rows.extend(table.rows.into_iter().map(|row| relabelled(row, labels)));
         }
         Ok((rows, outcome))

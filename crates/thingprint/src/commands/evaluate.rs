@@ -14,7 +14,7 @@ use thingprint_table::{Cell, Format, Table, Type};
 use crate::args::{GlobalArgs, TrainingArgs};
 use crate::exit::{Misfit, Outcome, Usage};
 use crate::inputs::{expand_files, named};
-use crate::instances::InstanceTable;
+use crate::instances::{InstanceTable, warn_of_absent_evidence};
 use crate::messages::Messages;
 use crate::models::read_model;
 use crate::output::Output;
@@ -93,7 +93,11 @@ impl EvaluateArgs {
         output.check_apart_from(&[self.model.as_deref()])?;
         let table = InstanceTable::read(&inputs, messages)?;
         let reports = match &self.model {
-            Some(path) => vec![self.with_model(&read_model(path)?, &table, global)?],
+            Some(path) => {
+                let model = read_model(path)?;
+                warn_of_absent_evidence(model.evidence(), &table.rows, messages);
+                vec![self.with_model(&model, &table, global)?]
+            }
             None => self.with_split(&table, global)?,
         };
         write(&reports, self.scenario == Some(Scenarios::All), &output)?;

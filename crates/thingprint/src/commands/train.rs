@@ -3,13 +3,13 @@ use std::path::Path;
 
 use anyhow::Context;
 use clap::Args;
-use thingprint_model::{Model, Scenario};
+use thingprint_model::{Model, Recipe, Scenario};
 use thingprint_table::{Cell, Table, Type};
 
 use crate::args::{GlobalArgs, TrainingArgs};
 use crate::exit::{Outcome, Usage};
 use crate::inputs::{expand_files, named};
-use crate::instances::InstanceTable;
+use crate::instances::{InstanceTable, warn_of_absent_evidence};
 use crate::messages::Messages;
 use crate::models::write_model;
 use crate::output::check_apart;
@@ -39,6 +39,9 @@ impl TrainArgs {
         check_apart(Some(path), &inputs)?;
         let table = InstanceTable::read(&inputs, messages)?;
         let options = self.training.options(self.scenario, global.seed);
+        if options.recipe == Recipe::Best {
+            warn_of_absent_evidence(options.evidence, &table.rows, messages);
+        }
         let model = Model::fit(&table.rows, &options, global.threads())
             .with_context(|| format!("failed to train on {}", named(&self.instances)))?
             .with_extraction(table.extraction());

@@ -4,6 +4,7 @@ use thingprint_protocol::{Interest, Message, Protocol, Sender};
 
 use crate::evidence::bag::{BagDefinition, BagSource};
 use crate::evidence::observation::SentMessage;
+use crate::evidence::star::starred;
 use crate::lookup::is_lookup;
 use crate::options::InstanceOptions;
 
@@ -26,7 +27,7 @@ const INTEREST: Interest = Interest::NONE
 fn words(sent: &SentMessage<'_>, _: &InstanceOptions, count: &mut dyn FnMut(&str)) {
     let mut of_name = |name: &str| {
         if let Some(domain) = registrable(name) {
-            count(&domain);
+            count(&starred(&domain, sent.own));
         }
     };
     match sent.message {
@@ -47,6 +48,11 @@ fn words(sent: &SentMessage<'_>, _: &InstanceOptions, count: &mut dyn FnMut(&str
 /// Labels below which countries register names, in front of two letters: `co.uk`, `com.au`, `ne.jp`.
 const SECOND_LEVEL: [&str; 11] = ["ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org", "gob"];
 
+/// Last labels of names that nobody registered: what is in front of them is the name of a host or of a household (RFC 6761,
+/// RFC 6762, RFC 8375).
+const LOCAL: [&str; 10] =
+    ["arpa", "corp", "home", "internal", "intranet", "invalid", "lan", "local", "localdomain", "test"];
+
 /// The domain that somebody registered: the last two labels, or three where the last but one is of those below which a
 /// country registers. Nothing of an address or of a name without a dot.
 ///
@@ -55,7 +61,7 @@ fn registrable(name: &str) -> Option<String> {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     let labels: Vec<&str> = name.split('.').collect();
     let (Some(top), Some(second)) = (labels.last(), labels.iter().nth_back(1)) else { return None };
-    if *top == "arpa" || labels.iter().any(|label| label.is_empty()) || name.parse::<IpAddr>().is_ok() {
+    if LOCAL.contains(top) || labels.iter().any(|label| label.is_empty()) || name.parse::<IpAddr>().is_ok() {
         return None;
     }
     let is_country = top.len() == 2 && SECOND_LEVEL.contains(second);
@@ -77,7 +83,16 @@ mod tests {
         check("vendor.co.uk", Some("vendor.co.uk"));
         check("time.ne.example", Some("ne.example"));
         check("co.uk", Some("co.uk"));
-        for name in ["router", "", "7.1.168.192.in-addr.arpa", "192.0.2.7", "a..b", "2001:db8::1"] {
+        for name in [
+            "hue-1a2b3c.local",
+            "smith.lan",
+            "router",
+            "",
+            "7.1.168.192.in-addr.arpa",
+            "192.0.2.7",
+            "a..b",
+            "2001:db8::1",
+        ] {
             check(name, None);
         }
     }
