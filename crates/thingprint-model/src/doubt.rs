@@ -48,10 +48,16 @@ pub enum Test {
 pub struct Doubt {
     /// The tests that it failed.
     pub failed: Vec<Test>,
-    /// Confidence of the best guess.
+    /// The best guess, which is not accepted.
+    pub class: Arc<str>,
+    /// Its confidence.
     pub confidence: f64,
+    /// Confidence from which on it would be sure.
+    pub least_confidence: f64,
     /// Likeness to the best guess; `None` where the model has none.
     pub likeness: Option<f64>,
+    /// Likeness from which on it would be one of the class; `None` where the model has none.
+    pub least_likeness: Option<f64>,
     /// The class that the windows are most like, with their median likeness.
     pub nearest: Option<Nearest>,
     /// Words that training never saw, by bag; bags without words are left out.
@@ -90,11 +96,15 @@ impl Model {
 
     /// The tests that the answer for a window fails; none where it is accepted.
     pub fn failed_tests(&self, prediction: &Prediction, acceptance: &Acceptance) -> Vec<Test> {
-        let threshold = self.likeness_thresholds().map(|thresholds| match acceptance.false_alarms {
+        let threshold = self.least_likeness(acceptance);
+        failed(prediction.confidence, acceptance, prediction.likeness.zip(threshold))
+    }
+
+    fn least_likeness(&self, acceptance: &Acceptance) -> Option<f64> {
+        self.likeness_thresholds().map(|thresholds| match acceptance.false_alarms {
             FalseAlarms::FivePercent => thresholds.five_percent,
             FalseAlarms::OnePercent => thresholds.one_percent,
-        });
-        failed(prediction.confidence, acceptance, prediction.likeness.zip(threshold))
+        })
     }
 
     /// The tests that the verdict on a device or on its day fails.
@@ -110,12 +120,17 @@ impl Model {
         prediction: &Prediction,
         acceptance: &Acceptance,
     ) -> Option<Doubt> {
-        let failed = self.failed_tests(prediction, acceptance);
-        let (confidence, likeness) = (prediction.confidence, prediction.likeness);
-        self.doubt_of(
-            &[window],
-            Doubt { failed, confidence, likeness, nearest: None, unseen: BTreeMap::new() },
-        )
+        let doubt = Doubt {
+            failed: self.failed_tests(prediction, acceptance),
+            class: Arc::clone(&prediction.class),
+            confidence: prediction.confidence,
+            least_confidence: acceptance.confidence,
+            likeness: prediction.likeness,
+            least_likeness: self.least_likeness(acceptance),
+            nearest: None,
+            unseen: BTreeMap::new(),
+        };
+        self.doubt_of(&[window], doubt)
     }
 
     /// Why the verdict on a device or on its day is not accepted; `windows` are those behind it.
@@ -125,9 +140,17 @@ impl Model {
         verdict: &DeviceVerdict,
         acceptance: &Acceptance,
     ) -> Option<Doubt> {
-        let failed = self.failed_device_tests(verdict, acceptance);
-        let (confidence, likeness) = (verdict.confidence, verdict.likeness);
-        self.doubt_of(windows, Doubt { failed, confidence, likeness, nearest: None, unseen: BTreeMap::new() })
+        let doubt = Doubt {
+            failed: self.failed_device_tests(verdict, acceptance),
+            class: Arc::clone(&verdict.class),
+            confidence: verdict.confidence,
+            least_confidence: acceptance.confidence,
+            likeness: verdict.likeness,
+            least_likeness: self.likeness_thresholds().map(|thresholds| thresholds.day),
+            nearest: None,
+            unseen: BTreeMap::new(),
+        };
+        self.doubt_of(windows, doubt)
     }
 
     fn doubt_of(&self, windows: &[&Instance], doubt: Doubt) -> Option<Doubt> {
@@ -179,14 +202,28 @@ fn failed(confidence: f64, acceptance: &Acceptance, likeness: Option<(f64, f64)>
 }
 
 impl fmt::Display for Doubt {
-    /// The reason in words, like `7 of 9 domains never seen; nearest class Ring Doorbell, likeness -6.3; confidence 0.41`.
+    /// Which test failed by which limit, then what else there is to know, like `confidence 0.41 is below 0.80; closest is
+    /// Ring Doorbell with -6.3; 7 of 9 domains never seen`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        for test in &self.failed {
+            f.write_str(std::mem::replace(&mut separator, "; "))?;
+            match (test, self.likeness.zip(self.least_likeness)) {
+                (Test::Likeness, Some((likeness, least))) => {
+                    write!(f, "likeness {likeness:.1} to {} is below {least:.1}", self.class)?;
+                }
+                (Test::Likeness, None) => f.write_str("too little likeness")?,
+                (Test::Confidence, _) => {
+                    write!(f, "confidence {:.2} is below {:.2}", self.confidence, self.least_confidence)?;
+                }
+            }
+        }
+        if let Some(nearest) = self.nearest.as_ref().filter(|nearest| nearest.class != self.class) {
+            write!(f, "; closest is {} with {:.1}", nearest.class, nearest.likeness)?;
+        }
         for (bag, words) in self.unseen.iter().filter(|(_, words)| words.unseen > 0) {
-            write!(f, "{} of {} {} never seen; ", words.unseen, words.words, bag.words())?;
+            write!(f, "; {} of {} {} never seen", words.unseen, words.words, bag.words())?;
         }
-        if let Some(nearest) = &self.nearest {
-            write!(f, "nearest class {}, likeness {:.1}; ", nearest.class, nearest.likeness)?;
-        }
-        write!(f, "confidence {:.2}", self.confidence)
+        Ok(())
     }
 }

@@ -165,10 +165,14 @@ fn a_stranger_is_unknown_for_a_reason_in_words() {
     let nearest = doubt.nearest.as_ref().unwrap();
     assert!(nearest.likeness >= doubt.likeness.unwrap());
     let text = doubt.to_string();
-    let expected =
-        format!("2 of 2 {} never seen; nearest class {}, likeness ", BagName::DOMAINS.words(), nearest.class);
-    assert!(text.contains(&expected), "{text}");
+    let (likeness, least) = (doubt.likeness.unwrap(), doubt.least_likeness.unwrap());
+    let failed = format!("likeness {likeness:.1} to {} is below {least:.1}; ", doubt.class);
+    let closest = format!("; closest is {} with {:.1}; ", nearest.class, nearest.likeness);
+    let unseen = format!("; 2 of 2 {} never seen", BagName::DOMAINS.words());
+    assert!(text.starts_with(&failed) && text.contains(&closest) && text.contains(&unseen), "{text}");
     let unsure = Acceptance { confidence: 1.1, ..acceptance };
+    let doubt = model.doubt(&stranger, &model.predict(&stranger), &unsure).unwrap();
+    assert!(doubt.to_string().contains(" is below 1.10; likeness "), "{doubt}");
     assert_eq!(model.failed_tests(&model.predict(&stranger), &unsure), [Test::Confidence, Test::Likeness]);
 }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_instance::{BagName, EvidenceSet, Instance, Labeled};
-use thingprint_model::{Acceptance, DeviceVerdict, Doubt, Model, Prediction, Test, Verdict};
+use thingprint_model::{Acceptance, DeviceVerdict, Model, Prediction, Verdict};
 use thingprint_table::{Cell, Table, Type};
 
 use super::Classified;
@@ -36,7 +36,6 @@ pub(crate) fn of_devices<'a>(
     model: &Model,
     acceptance: &Acceptance,
 ) -> Vec<Answer<'a>> {
-    let day = model.likeness_thresholds().map(|limits| limits.day);
     let answer = |verdict: &'a DeviceVerdict| {
         let windows: Vec<&Instance> = classified.rows_of(verdict.device).map(|row| &row.instance).collect();
         let doubt = model.device_doubt(&windows, verdict, acceptance);
@@ -49,7 +48,7 @@ pub(crate) fn of_devices<'a>(
             best_guess: &verdict.class,
             confidence: verdict.confidence,
             likeness: verdict.likeness,
-            reason: doubt.map(|doubt| reason(&doubt, &verdict.class, acceptance, day)),
+            reason: doubt.map(|doubt| doubt.to_string()),
             stage0: &NO_STAGE0,
             label: classified.label_of(verdict.device),
         }
@@ -63,7 +62,6 @@ pub(crate) fn of_windows<'a>(
     model: &Model,
     acceptance: &Acceptance,
 ) -> Vec<Answer<'a>> {
-    let window = model.likeness_thresholds().map(|limits| limits.five_percent);
     let answer = |(row, prediction): (&'a Labeled, &'a Prediction)| {
         let doubt = model.doubt(&row.instance, prediction, acceptance);
         Answer {
@@ -75,31 +73,12 @@ pub(crate) fn of_windows<'a>(
             best_guess: &prediction.class,
             confidence: prediction.confidence,
             likeness: prediction.likeness,
-            reason: doubt.map(|doubt| reason(&doubt, &prediction.class, acceptance, window)),
+            reason: doubt.map(|doubt| doubt.to_string()),
             stage0: &prediction.stage0,
             label: row.label.as_ref().map(|label| label.class.as_str()),
         }
     };
     classified.rows.iter().zip(&classified.predictions).map(answer).collect()
-}
-
-/// Why an answer is not accepted: which test failed by which limit, then what else there is to know.
-fn reason(doubt: &Doubt, best_guess: &str, acceptance: &Acceptance, least_likeness: Option<f64>) -> String {
-    let failed = doubt.failed.iter().map(|test| match (test, doubt.likeness.zip(least_likeness)) {
-        (Test::Likeness, Some((likeness, least))) => {
-            format!("likeness {likeness:.1} to {best_guess} is below {least:.1}")
-        }
-        (Test::Likeness, None) => "too little likeness".to_owned(),
-        (Test::Confidence, _) => {
-            format!("confidence {:.2} is below {:.2}", doubt.confidence, acceptance.confidence)
-        }
-    });
-    let nearest = doubt.nearest.as_ref().filter(|nearest| *nearest.class != *best_guess);
-    let nearest = nearest.map(|nearest| format!("closest is {} with {:.1}", nearest.class, nearest.likeness));
-    let unseen = doubt.unseen.iter().filter(|(_, count)| count.unseen > 0);
-    let unseen =
-        unseen.map(|(bag, count)| format!("{} of {} {} never seen", count.unseen, count.words, bag.words()));
-    failed.chain(nearest).chain(unseen).collect::<Vec<_>>().join("; ")
 }
 
 impl Answer<'_> {
