@@ -72,6 +72,25 @@ impl ExtractionRecipe {
         )
     }
 
+    /// This recipe without its evidence, for instance files: their columns show it.
+    #[must_use]
+    pub fn without_evidence(&self) -> Self {
+        self.with_evidence(EvidenceSet::paper())
+    }
+
+    /// The options in which two recipes differ, as this one and as the other has them; `default` where that is all.
+    pub fn differences(&self, other: &Self) -> (String, String) {
+        let items = |recipe: &Self| -> BTreeSet<String> {
+            recipe.options.split(' ').filter(|item| *item != "default").map(str::to_owned).collect()
+        };
+        let (own, others) = (items(self), items(other));
+        let rest = |these: &BTreeSet<String>, those: &BTreeSet<String>| {
+            let rest: Vec<&str> = these.difference(those).map(String::as_str).collect();
+            if rest.is_empty() { "default".to_owned() } else { rest.join(" ") }
+        };
+        (rest(&own, &others), rest(&others, &own))
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.text

@@ -89,8 +89,10 @@ impl InstanceTable {
             && *before != recipe.with_evidence(before.evidence())
         {
             check_semantics((name, recipe.semantics()), ("the files before it", before.semantics()))?;
+            let (recipe, before) = recipe.without_evidence().differences(&before.without_evidence());
             return Err(Misfit(format!(
-                "failed to read instances: {name} was extracted with '{recipe}', the files before it with '{before}'"
+                "failed to read instances: {name} was extracted with '{recipe}', the files before it with '{before}'; \
+                 extract all with the same options"
             ))
             .into());
         }
@@ -108,8 +110,8 @@ impl InstanceTable {
     /// What a model is to remember of its training instances. It knows by itself what evidence it needs, and they may
     /// have more.
     pub(crate) fn extraction(&self) -> BTreeMap<String, String> {
-        let recipe = self.recipe.iter().map(|recipe| recipe.with_evidence(EvidenceSet::paper()));
-        recipe.map(|recipe| (RECIPE.to_owned(), recipe.to_string())).collect()
+        let recipe = self.recipe.iter().map(|recipe| recipe.without_evidence().to_string());
+        recipe.map(|recipe| (RECIPE.to_owned(), recipe)).collect()
     }
 }
 

@@ -38,7 +38,9 @@ pub fn instance_table(instances: &[Labeled], recipe: Option<&ExtractionRecipe>) 
         columns.extend(spread_columns(instances, attribute, spread));
     }
     columns.push(column(instances, columns::CAPTURE, |labeled| labeled.instance.capture.clone()));
-    columns.push(column(instances, columns::EXTRACTION, |_| recipe.map(ToString::to_string)));
+    columns.push(column(instances, columns::EXTRACTION, |_| {
+        recipe.map(|recipe| recipe.without_evidence().to_string())
+    }));
     Table::of(columns)
 }
 

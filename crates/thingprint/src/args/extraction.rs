@@ -16,8 +16,8 @@ pub(crate) struct ExtractionArgs {
     #[arg(long, value_name = "LENGTH")]
     pub(crate) window: Option<WindowLength>,
 
-    /// What is extracted: paper (the classification paper's set), all, or a list of names [default: paper; to
-    /// classify, what the model looks at]
+    /// What is extracted: all, paper (the classification paper's set), or a list of names [default: all; to classify,
+    /// what the model looks at]
     #[arg(long, value_name = "SET|NAME,...", long_help = evidence_help())]
     pub(crate) evidence: Option<EvidenceSet>,
 
@@ -55,7 +55,7 @@ impl ExtractionArgs {
             Some(Preset::Joy) => InstanceOptions::joy(),
             Some(Preset::Default) | None => InstanceOptions::default(),
         };
-        self.over(base, models)
+        self.over(InstanceOptions { evidence: EvidenceSet::all(), ..base }, models)
     }
 
     /// The options that instances for a model need. What the command line asks for must not contradict them, and has to
@@ -73,9 +73,10 @@ impl ExtractionArgs {
         };
         let asked_recipe = ExtractionRecipe::of(&asked).with_evidence(recipe.evidence());
         if asked_recipe != *recipe {
+            let (trained, asked) = recipe.differences(&asked_recipe);
             return Err(Misfit(format!(
-                "the model was trained on instances extracted with '{recipe}', but the command line asks for \
-                 '{asked_recipe}'; omit these options, or train a model with them"
+                "the model was trained on instances extracted with '{trained}', but the command line asks for \
+                 '{asked}'; omit these options, or train a model with them"
             ))
             .into());
         }
@@ -116,7 +117,7 @@ fn evidence_help() -> String {
     let numbers = all.numbers().map(|number| line(number.name(), number.about()));
     let lines: String = numbers.chain(all.bags().map(|bag| line(bag.name(), bag.about()))).collect();
     format!(
-        "What is extracted: paper (the classification paper's set), all, or a list of names [default: paper; to \
-         classify, what the model looks at]\n{lines}"
+        "What is extracted: all, paper (the classification paper's set), or a list of names [default: all; to classify, \
+         what the model looks at]\n{lines}"
     )
 }

@@ -6,9 +6,9 @@ use thingprint_model::{Prior, Recipe, Scenario, Stage0Backend, Stage1Backend, Tr
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Training")]
 pub(crate) struct TrainingArgs {
-    /// The classifier: paper, the two stages of the classification paper, or best, the same on all evidence, blended with
-    /// a joint model of it
-    #[arg(long, value_name = "RECIPE", default_value_t = Recipe::Paper)]
+    /// The classifier: best, two stages on all evidence, blended with a joint model of it; or paper, the two stages of the
+    /// classification paper on its evidence
+    #[arg(long, value_name = "RECIPE", default_value_t = Recipe::Best)]
     recipe: Recipe,
 
     /// The evidence that there is for the scenario to look at: paper, all, or a list of names, as for extract

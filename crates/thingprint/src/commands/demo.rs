@@ -3,8 +3,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 use thingprint_flow::TraceOptions;
-use thingprint_instance::{ExtractionRecipe, InstanceOptions, Labeled};
-use thingprint_model::{Acceptance, Model, Scenario, Split, TrainOptions};
+use thingprint_instance::{EvidenceSet, ExtractionRecipe, InstanceOptions, Labeled};
+use thingprint_model::{Acceptance, Model, Recipe, Split, TrainOptions};
 use thingprint_report::{AtomicFile, write_instances};
 use thingprint_sim::{SimulationOptions, home};
 use thingprint_table::Format;
@@ -87,7 +87,7 @@ fn simulate(files: &Files, seed: u64, messages: Messages) -> anyhow::Result<()> 
 
 fn extract(files: &Files, global: &GlobalArgs, messages: Messages) -> anyhow::Result<InstanceTable> {
     let labels = read_labels(Some(&files.labels), messages)?;
-    let options = InstanceOptions::default();
+    let options = InstanceOptions { evidence: EvidenceSet::all(), ..InstanceOptions::default() };
     let recipe = ExtractionRecipe::of(&options);
     let inputs = [Input::File(files.capture.clone())];
     let gateways = GatewayChoice::default();
@@ -115,7 +115,7 @@ fn learn(table: &InstanceTable, global: &GlobalArgs) -> anyhow::Result<(Model, R
     let context = "failed to learn the simulated home";
     let partition = SPLIT.apply(&table.rows, global.seed).context(context)?;
     let train = partition.train.iter().map(|at| &table.rows[*at]);
-    let options = TrainOptions { scenario: Scenario::Final, seed: global.seed, ..TrainOptions::default() };
+    let options = TrainOptions { seed: global.seed, ..TrainOptions::of(Recipe::Best) };
     let model = Model::fit(train, &options, global.threads()).context(context)?;
     let test: Vec<&Labeled> = partition.test.iter().map(|at| &table.rows[*at]).collect();
     let setting = Setting { split: SPLIT.to_string(), threshold: THRESHOLD, threads: global.threads() };

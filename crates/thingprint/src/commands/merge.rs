@@ -99,6 +99,7 @@ fn join(before: PartFile, file: PartFile, name: &str) -> anyhow::Result<PartFile
     if before.recipe != file.recipe {
         let (this, others): (&ExtractionRecipe, &ExtractionRecipe) = (&file.recipe, &before.recipe);
         check_semantics((name, this.semantics()), ("the parts before it", others.semantics()))?;
+        let (this, others) = this.differences(others);
         return Err(Misfit(format!(
             "failed to merge: {name} was extracted with '{this}', the parts before it with '{others}'; extract all with \
              the same options"

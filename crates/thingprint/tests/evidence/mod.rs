@@ -16,13 +16,13 @@ fn columns_are_what_was_chosen() {
     let stage = Stage::new();
     stage.ok("simulate --duration 1h -o home.pcap --labels labels.csv");
     stage.ok("extract home.pcap -o plain.csv");
-    stage.ok("extract home.pcap --evidence paper -o paper.csv");
-    assert_eq!(fs::read(stage.path("plain.csv")).unwrap(), fs::read(stage.path("paper.csv")).unwrap());
+    stage.ok("extract home.pcap --evidence all -o all.csv");
+    assert_eq!(fs::read(stage.path("plain.csv")).unwrap(), fs::read(stage.path("all.csv")).unwrap());
     stage.ok("extract home.pcap --evidence domains,sleep_time_s -o few.csv");
     let few = header(&stage, "few.csv");
     assert!(few.contains(",kind,sleep_time_s,domains,flows,"), "{few}");
     assert!(few.contains(",sleep_time_s_max,capture,extraction"), "{few}");
-    assert!(fs::read_to_string(stage.path("few.csv")).unwrap().contains("evidence=sleep_time_s"));
+    assert!(fs::read_to_string(stage.path("few.csv")).unwrap().contains(",default semantics="));
     stage.fails("extract home.pcap --evidence telepathy", 2, &["unknown evidence 'telepathy'", "paper, all"]);
     let help = stage.ok("extract --help").stdout;
     assert!(help.contains("domains: Names in the DNS queries"), "{help}");
@@ -34,21 +34,23 @@ fn a_model_needs_the_evidence_that_it_looks_at() {
     let stage = Stage::new();
     stage.ok("simulate --duration 2h -o home.pcap --labels labels.csv");
     stage.ok("extract home.pcap --labels labels.csv --evidence all -o all.parquet");
-    stage.ok("extract home.pcap --labels labels.csv -o paper.csv");
+    stage.ok("extract home.pcap --labels labels.csv --evidence paper -o paper.csv");
     stage.ok("extract home.pcap --labels labels.csv --evidence ports,flow_rate_bps -o few.csv");
-    stage.ok("train few.csv --evidence ports,flow_rate_bps -o few.model");
+    stage.ok("train few.csv --recipe paper --evidence ports,flow_rate_bps -o few.model");
     let of_few = stage.ok("classify --model few.model few.csv --format csv").stdout;
     for file in ["all.parquet", "paper.csv", "home.pcap"] {
         let answers =
             stage.ok(&format!("classify --model few.model {file} --labels labels.csv --format csv"));
         assert_eq!(answers.stdout, of_few, "{file}");
     }
-    stage.ok("train all.parquet few.csv --scenario ports -o ports.model");
-    stage.ok("train paper.csv -o paper.model");
+    stage.ok("train all.parquet few.csv --recipe paper --scenario ports -o ports.model");
+    stage.ok("train paper.csv --recipe paper -o paper.model");
     let lacking = ["few.csv", "domains,cipher_suites"];
     stage.fails("classify --model paper.model few.csv", 5, &lacking);
     stage.fails("evaluate --model paper.model few.csv", 5, &lacking);
-    stage.fails("train few.csv -o x.model", 5, &lacking);
+    stage.fails("train few.csv --recipe paper -o x.model", 5, &lacking);
+    let said = stage.ok("train few.csv -o best.model");
+    assert!(said.stderr.contains("the instances lack domains,cipher_suites"), "{}", said.stderr);
     stage.fails("classify --model few.model home.pcap --evidence domains", 5, &["flow_rate_bps,ports"]);
     stage.ok("classify --model few.model home.pcap --evidence all");
 }
