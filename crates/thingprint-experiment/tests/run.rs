@@ -62,7 +62,7 @@ fn row(number: usize, hour: i64) -> Labeled {
         spread: Spreads::new(),
     };
     let kind = if class == "laptop" { Kind::NonIot } else { Kind::Iot };
-    Labeled { instance, label: Some(Label { class: class.to_owned(), kind }) }
+    Labeled { instance, label: Some(Label::new(class, kind)) }
 }
 
 fn rows(classes: usize) -> Vec<Labeled> {

@@ -178,6 +178,15 @@ pub struct Label {
     pub class: String,
     /// IoT or not.
     pub kind: Kind,
+    /// The family that the class belongs to, such as its vendor; `None` where none is given.
+    pub family: Option<String>,
+}
+
+impl Label {
+    /// A class without a family.
+    pub fn new(class: impl Into<String>, kind: Kind) -> Self {
+        Self { class: class.into(), kind, family: None }
+    }
 }
 
 /// An instance with what is known of its device.

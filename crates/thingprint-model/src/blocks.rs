@@ -33,6 +33,12 @@ impl Blocks {
         Self { by_class, block_of }
     }
 
+    /// The rows of a class in a block, in the order of time.
+    pub(crate) fn inside(&self, class: usize, block: usize) -> Vec<usize> {
+        let rows = self.by_class.get(class).into_iter().flatten().copied();
+        rows.filter(|&row| self.block_of[row] == block).collect()
+    }
+
     /// The rows of a class outside a block, in the order of time.
     pub(crate) fn outside(&self, class: usize, block: usize) -> Vec<usize> {
         let rows = self.by_class.get(class).into_iter().flatten().copied();

@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     fn label(class: &str, kind: Kind) -> Label {
-        Label { class: class.to_owned(), kind }
+        Label::new(class, kind)
     }
 
     #[test]

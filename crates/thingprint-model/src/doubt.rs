@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use thingprint_instance::{BagName, Instance};
 
 use crate::error::ModelError;
+use crate::families::FamilyByNames;
 use crate::joint::Window;
 use crate::likeness::{LikenessThresholds, Shares};
 use crate::model::Model;
@@ -60,6 +61,8 @@ pub struct Doubt {
     pub least_likeness: Option<f64>,
     /// The class that the windows are most like, with their median likeness.
     pub nearest: Option<Nearest>,
+    /// The family that the names in the windows point to; `None` where none is clearly ahead.
+    pub names: Option<FamilyByNames>,
     /// Words that training never saw, by bag; bags without words are left out.
     pub unseen: BTreeMap<BagName, UnseenWords>,
 }
@@ -128,6 +131,7 @@ impl Model {
             likeness: prediction.likeness,
             least_likeness: self.least_likeness(acceptance),
             nearest: None,
+            names: None,
             unseen: BTreeMap::new(),
         };
         self.doubt_of(&[window], doubt)
@@ -148,6 +152,7 @@ impl Model {
             likeness: verdict.likeness,
             least_likeness: self.likeness_thresholds().map(|thresholds| thresholds.day),
             nearest: None,
+            names: None,
             unseen: BTreeMap::new(),
         };
         self.doubt_of(windows, doubt)
@@ -158,7 +163,12 @@ impl Model {
             return None;
         }
         let unseen = self.evidence().bags().filter_map(|bag| Some((bag, self.unseen(bag, windows)?)));
-        Some(Doubt { nearest: self.nearest(windows), unseen: unseen.collect(), ..doubt })
+        Some(Doubt {
+            nearest: self.nearest(windows),
+            names: self.family_by_names(windows),
+            unseen: unseen.collect(),
+            ..doubt
+        })
     }
 
     /// How like a class a window is; `None` for the paper's recipe, and where the window has no bag of the model.
@@ -220,6 +230,9 @@ impl fmt::Display for Doubt {
         }
         if let Some(nearest) = self.nearest.as_ref().filter(|nearest| nearest.class != self.class) {
             write!(f, "; closest is {} with {:.1}", nearest.class, nearest.likeness)?;
+        }
+        if let Some(names) = &self.names {
+            write!(f, "; names point to {} ({})", names.family, names.words.join(", "))?;
         }
         for (bag, words) in self.unseen.iter().filter(|(_, words)| words.unseen > 0) {
             write!(f, "; {} of {} {} never seen", words.unseen, words.words, bag.words())?;

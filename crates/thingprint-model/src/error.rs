@@ -38,6 +38,18 @@ pub enum ModelError {
         /// The class.
         class: String,
     },
+    /// A class has two families.
+    #[error(
+        "class '{class}' has the families '{}' and '{}': give it one family in the label file",
+        families[0],
+        families[1]
+    )]
+    FamilyConflict {
+        /// The class.
+        class: String,
+        /// Two families that labels give it.
+        families: [String; 2],
+    },
     /// An option lies outside its range.
     #[error("unsupported {option} '{value}': {expected}")]
     Option {

@@ -190,7 +190,7 @@ mod tests {
 
     /// Class a with three training instances, class b with one.
     fn classes() -> Classes {
-        let labels = ["a", "a", "b", "a"].map(|class| Label { class: class.to_owned(), kind: Kind::Iot });
+        let labels = ["a", "a", "b", "a"].map(|class| Label::new(class, Kind::Iot));
         Classes::of(&labels).unwrap()
     }
 

@@ -1,3 +1,4 @@
+mod decisive;
 mod nats;
 
 use std::cmp::Reverse;
@@ -14,6 +15,7 @@ use crate::prediction::Prediction;
 use crate::scenario::Input;
 use crate::stage0::bag_of;
 
+pub use decisive::DecisiveWord;
 pub use nats::{BagNats, JointEvidence};
 
 /// What spoke for a class and what against it, in the windows of a device.

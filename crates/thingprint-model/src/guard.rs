@@ -223,7 +223,7 @@ mod tests {
         let windows: Vec<Instance> = (0..20)
             .flat_map(|hour| [1, 2].map(|unit| window(unit, hour, &["cloud.example", &name(unit)])))
             .collect();
-        let label = Label { class: "plug".to_owned(), kind: Kind::Iot };
+        let label = Label::new("plug", Kind::Iot);
         let rows: Vec<_> = windows.iter().map(|window| (window, &label)).collect();
         let mut reversed = rows.clone();
         reversed.reverse();
@@ -250,7 +250,7 @@ mod tests {
         let windows: Vec<(u8, Instance)> = (0..20)
             .flat_map(|hour| [1, 2, 3, 4].map(|unit| (unit, window(unit, hour, &[words(unit % 2)]))))
             .collect();
-        let label = |class: &str| Label { class: class.to_owned(), kind: Kind::Iot };
+        let label = |class: &str| Label::new(class, Kind::Iot);
         let (plug, switch) = (label("plug"), label("switch"));
         let class = |unit: u8| if unit < 3 { &plug } else { &switch };
         let rows: Vec<_> = windows.iter().map(|(unit, window)| (window, class(*unit))).collect();
@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn a_class_of_one_unit_says_nothing_of_transfer() {
         let windows: Vec<Instance> = (0..30).map(|hour| window(0x2c, hour, &["1b2c.example"])).collect();
-        let label = Label { class: "plug".to_owned(), kind: Kind::Iot };
+        let label = Label::new("plug", Kind::Iot);
         let rows: Vec<_> = windows.iter().map(|window| (window, &label)).collect();
         let units = unit_guard(&rows, BagName::DOMAINS.into()).remove(0);
         assert_eq!((units.transfer, units.is_refused), (None, false));
@@ -272,7 +272,7 @@ mod tests {
     fn few_words_refuse_no_bag() {
         let windows: Vec<Instance> =
             (0..4).flat_map(|hour| [1, 2].map(|unit| window(unit, hour, &[&format!("{unit}")]))).collect();
-        let label = Label { class: "plug".to_owned(), kind: Kind::Iot };
+        let label = Label::new("plug", Kind::Iot);
         let rows: Vec<_> = windows.iter().map(|window| (window, &label)).collect();
         let units = unit_guard(&rows, BagName::DOMAINS.into()).remove(0);
         assert_eq!((units.transfer, units.is_refused), (Some(0.0), false));

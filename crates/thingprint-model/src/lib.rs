@@ -37,10 +37,12 @@ pub use doubt::{Acceptance, Doubt, FalseAlarms, Nearest, Test, UnseenWords};
 pub use error::{FileFault, ModelError};
 pub use evaluation::{ClassEvaluation, Evaluation, Mistake};
 pub use explain::{
-    BagEvidence, BagNats, Explanation, InputEvidence, InputValue, JointEvidence, WordEvidence,
+    BagEvidence, BagNats, DecisiveWord, Explanation, InputEvidence, InputValue, JointEvidence, WordEvidence,
 };
+pub use families::{Family, FamilyAnswer, FamilyByNames};
 pub use file::{FORMAT_VERSION, MAGIC, MAX_BYTES};
 pub use guard::{BagUnits, unit_guard};
+pub use joint::{CurvePoint, LearningCurve};
 pub use likeness::LikenessThresholds;
 pub use measure::{CALIBRATION_BINS, Scored, auroc, expected_calibration_error};
 pub use merit::{Merit, information_gains};

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thingprint_instance::{BagName, EvidenceSet, Instance, Label, Labeled};
 
-use crate::classes::{Classes, most_likely};
+use crate::classes::{Classes, MAX_CLASSES, most_likely};
 use crate::error::{FileFault, ModelError};
+use crate::families::{GivenFamilies, check_given, given_families};
 use crate::guard::{BagUnits, unit_guard};
 use crate::joint::{JointParts, Window, blend};
 use crate::options::{Recipe, TrainOptions};
 use crate::parallel;
-use crate::prediction::{DayVerdict, DeviceVerdict, Prediction, Verdict, day_verdicts, device_verdicts};
+use crate::prediction::{
+    DayVerdict, DeviceVerdict, Prediction, Verdict, day_verdicts, device_verdicts, smallest_set,
+};
 use crate::random::GENERATOR;
 use crate::scenario::Input;
 use crate::sequence;
@@ -35,6 +38,9 @@ pub struct Model {
     pub(crate) forest: Option<Forest>,
     /// What the recipe `best` has besides; `None` in a model of the paper.
     pub(crate) joint: Option<JointParts>,
+    /// The family that labels gave each class; empty in a model of an older version.
+    #[serde(deserialize_with = "sequence::at_most::<_, _, MAX_CLASSES>")]
+    pub(crate) given: GivenFamilies,
 }
 
 /// What made a model.
@@ -63,7 +69,9 @@ impl Model {
             rows.into_iter().filter_map(|row| Some((&row.instance, row.label.as_ref()?))).collect();
         let (options, units) = options_for(options, &rows)?;
         let options = &options;
+        let labels: Vec<&Label> = rows.iter().map(|(_, label)| *label).collect();
         let training = Training::of(rows, options)?;
+        let given = given_families(&training.classes, labels)?;
         let bags = options.looks_at().bags().map(|bag| training.fit_bag(bag, |_| true));
         let bags = bags.collect::<Result<Vec<_>, _>>()?;
         let forest = match options.inputs() {
@@ -82,6 +90,7 @@ impl Model {
             bags,
             forest,
             joint,
+            given,
         })
     }
 
@@ -125,13 +134,6 @@ impl Model {
         day_verdicts(&self.classes, predictions)
     }
 
-    /// The classes that the training could not keep apart: families of several classes, in the order of names. Each
-    /// got 5 % and more of what models said of windows of another that they had not seen.
-    pub fn families(&self) -> Vec<Vec<Arc<str>>> {
-        let families = self.joint.iter().flat_map(|parts| parts.families.several());
-        families.map(|family| family.into_iter().map(|class| self.classes.name(class)).collect()).collect()
-    }
-
     /// Whether the words of each bag of the training were of classes or of units; the model does not look at the bags that
     /// were refused. Nothing for the paper's recipe.
     pub fn units(&self) -> &[BagUnits] {
@@ -140,7 +142,12 @@ impl Model {
 
     /// The names of the smallest set of classes that has this much of the probability, the most likely first.
     pub fn set(&self, prediction: &Prediction, mass: f64) -> Vec<Arc<str>> {
-        prediction.set(mass).into_iter().map(|class| self.classes.name(class)).collect()
+        self.set_of(&prediction.distribution, mass)
+    }
+
+    /// The same of any distribution over the model's classes, such as that of a device.
+    pub fn set_of(&self, distribution: &[f64], mass: f64) -> Vec<Arc<str>> {
+        smallest_set(distribution, mass).into_iter().map(|class| self.classes.name(class)).collect()
     }
 
     /// The classes, with how many training instances each had.
@@ -260,6 +267,7 @@ impl Model {
     pub(crate) fn check_loaded(&self) -> Result<(), FileFault> {
         self.options.check().map_err(|_| FileFault::Inconsistent("an option is out of range"))?;
         self.classes.check_loaded()?;
+        check_given(&self.given, &self.classes)?;
         if self.bags.len() != self.evidence().bags().count() {
             return Err(FileFault::Inconsistent("its bags do not fit its scenario"));
         }

@@ -76,6 +76,13 @@ pub struct DayVerdict {
     pub verdict: DeviceVerdict,
 }
 
+impl DayVerdict {
+    /// Whether a window that begins at a time is of this day.
+    pub fn has(&self, window_start: Timestamp) -> bool {
+        start_of_day(day_of(window_start)) == self.day
+    }
+}
+
 impl DeviceVerdict {
     /// The class, when its confidence reaches the threshold; else the answer is unknown.
     pub fn accept(&self, threshold: f64) -> Option<&str> {
@@ -137,7 +144,7 @@ fn verdict(classes: &Classes, windows: &[&Prediction]) -> Option<DeviceVerdict> 
 }
 
 /// The fewest classes that together have this much of a distribution, the most likely first; of equals, the first.
-fn smallest_set(distribution: &[f64], mass: f64) -> Vec<usize> {
+pub(crate) fn smallest_set(distribution: &[f64], mass: f64) -> Vec<usize> {
     let mut classes: Vec<usize> = (0..distribution.len()).collect();
     classes.sort_by(|&a, &b| distribution[b].total_cmp(&distribution[a]));
     let mut sum = 0.0;

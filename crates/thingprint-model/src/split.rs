@@ -165,7 +165,7 @@ mod tests {
             counts: Counts::default(),
             spread: thingprint_instance::Spreads::new(),
         };
-        Labeled { instance, label: class.map(|class| Label { class: class.to_owned(), kind: Kind::Iot }) }
+        Labeled { instance, label: class.map(|class| Label::new(class, Kind::Iot)) }
     }
 
     #[test]

@@ -261,7 +261,9 @@ fn classes_that_cannot_be_kept_apart_are_a_family() {
         }
     }
     let families = fit(&rows, best()).families();
-    assert!(families.contains(&vec!["class-20".into(), "class-20b".into()]), "{families:?}");
+    let [family] = &families[..] else { panic!("{families:?}") };
+    assert_eq!((&*family.name, family.is_given), ("class-20 or class-20b", false));
+    assert_eq!(family.classes, ["class-20".into(), "class-20b".into()]);
     assert!(fit(&rows, TrainOptions::default()).families().is_empty());
 }
 
@@ -285,4 +287,21 @@ fn a_bag_that_names_units_is_not_learned_from() {
     assert!(refused[0].unit_words[0].starts_with("0-0-class-"));
     assert!(!model.evidence().has_bag(BagName::DOMAINS) && model.evidence().has_bag(BagName::PORTS));
     assert!(fit(&rows, TrainOptions::default()).evidence().has_bag(BagName::DOMAINS));
+}
+
+/// More windows do better up to a point, and a class with few is seen to have few.
+#[test]
+fn a_learning_curve_rises_and_says_when_it_is_enough() {
+    let rows = synthetic::instances(2_000, 1);
+    let model = fit(&rows, best());
+    let curve = model.learning_curve(&rows, NonZeroUsize::MIN).unwrap();
+    let windows: Vec<u64> = curve.points.iter().map(|point| point.windows).collect();
+    assert!(windows.len() > 3 && windows.starts_with(&[1, 2, 4, 8]), "{windows:?}");
+    let accuracy = |at: usize| curve.points[at].accuracy;
+    assert!(accuracy(0) < accuracy(windows.len() - 1), "{curve:?}");
+    assert!(curve.points.iter().all(|point| point.classes.len() == 29 && point.accuracy <= 1.0));
+    let enough = curve.enough().unwrap();
+    assert!(windows.contains(&enough));
+    assert_eq!(model.learning_curve(&rows, NonZeroUsize::new(3).unwrap()), Some(curve));
+    assert_eq!(fit(&rows, TrainOptions::default()).learning_curve(&rows, NonZeroUsize::MIN), None);
 }

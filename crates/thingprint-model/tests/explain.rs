@@ -47,7 +47,7 @@ fn home() -> Vec<Labeled> {
     for (at, row) in rows.iter_mut().enumerate() {
         let (class, port, volume) =
             [("camera", "443", 1e6), ("plug", "8777", 10.0), ("switch", "53", 10.0)][at % 3];
-        row.label = Some(Label { class: class.to_owned(), kind: Kind::Iot });
+        row.label = Some(Label::new(class, Kind::Iot));
         let ports = [(port.to_owned(), 2), ("123".to_owned(), 1)].into();
         row.instance.bags = Bags::from([
             (BagName::PORTS, ports),

@@ -248,7 +248,7 @@ fn relabelled(label: impl Fn(usize) -> Option<Label>) -> Vec<Labeled> {
 
 #[test]
 fn what_cannot_be_learned_is_told() {
-    let label = |class: &str, kind| Some(Label { class: class.to_owned(), kind });
+    let label = |class: &str, kind| Some(Label::new(class, kind));
     let default = TrainOptions::default();
     check_error(
         &relabelled(|_| None),

@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use thingprint_flow::{Capture, DeviceId};
-use thingprint_instance::{EvidenceSet, Instance, InstanceOptions, Label, Labeled};
+use thingprint_instance::{EvidenceSet, Instance, InstanceOptions, Kind, Label, Labeled};
 use thingprint_model::{Acceptance, Evaluation, Model, Prediction, Recipe, Split, TrainOptions};
 use thingprint_pipeline::{Captures, Event, InstanceStage, Pipeline};
 
@@ -34,7 +34,10 @@ fn captures(folder: &Path) -> Vec<PathBuf> {
 
 /// Instances with all evidence of the captures of a folder, as one trace.
 fn instances(folder: &str) -> Option<Vec<Instance>> {
-    let paths = captures(&shared(folder)?);
+    Some(instances_of(&captures(&shared(folder)?)))
+}
+
+fn instances_of(paths: &[PathBuf]) -> Vec<Instance> {
     let open = |path: &PathBuf| {
         let path = path.clone();
         Capture::new(path.display().to_string(), move || Ok(Box::new(File::open(&path)?) as _))
@@ -50,7 +53,7 @@ fn instances(folder: &str) -> Option<Vec<Instance>> {
         Ok::<_, Infallible>(())
     });
     all.sort_by_key(|instance| (instance.device, instance.window_start));
-    Some(all)
+    all
 }
 
 /// The labelled instances of a home over two weeks.
@@ -59,7 +62,7 @@ fn home() -> Option<Vec<Labeled>> {
     let mut labels: BTreeMap<DeviceId, Label> = BTreeMap::new();
     for line in text.lines().skip(1) {
         let [mac, class, kind] = line.split(',').collect::<Vec<_>>()[..] else { panic!("{line}") };
-        let label = Label { class: class.to_owned(), kind: kind.parse().unwrap() };
+        let label = Label::new(class, kind.parse().unwrap());
         labels.insert(DeviceId::Mac(mac.parse().unwrap()), label);
     }
     let labelled = |instance: Instance| {
@@ -120,4 +123,58 @@ fn devices_of_other_homes_are_strangers() {
     println!("rejected: {known} of the known, {strange} of strangers");
     assert!(known < 0.15, "{known}");
     assert!(strange > 0.85, "{strange}");
+}
+
+/// The vendor that a class of IoT SENTINEL begins with.
+const VENDORS: [&str; 6] = ["D-Link", "TP-Link", "WeMo", "Edimax", "Ednet", "Hue"];
+
+/// The set-ups of IoT SENTINEL, labelled with class and vendor; a window is a whole capture.
+fn setups() -> Option<Vec<Labeled>> {
+    let folder = shared("sentinel")?;
+    let mut rows = Vec::new();
+    for line in fs::read_to_string(shared("labels/sentinel.csv")?).unwrap().lines().skip(1) {
+        let [name, mac, class] = line.split(',').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let device = DeviceId::Mac(mac.parse().unwrap());
+        let family = VENDORS.iter().find(|vendor| class.starts_with(**vendor));
+        let label =
+            Label { family: family.map(|family| (*family).to_owned()), ..Label::new(class, Kind::Iot) };
+        for capture in captures(&folder.join(name)) {
+            let of_device = instances_of(&[capture]).into_iter().filter(|row| row.device == device);
+            rows.extend(of_device.map(|instance| Labeled { instance, label: Some(label.clone()) }));
+        }
+    }
+    Some(rows)
+}
+
+/// Each class of a vendor with several is left out in turn: its names should point to the vendor.
+#[test]
+fn names_point_to_the_vendor_of_a_sibling() {
+    let Some(rows) = setups() else { return };
+    let label = |row: &Labeled| row.label.clone().unwrap();
+    let classes: std::collections::BTreeSet<String> = rows.iter().map(|row| label(row).class).collect();
+    let (mut right, mut wrong, mut all) = (0, 0, 0);
+    let (mut named_strangers, mut strangers) = (0, 0);
+    for class in classes {
+        let (left_out, others): (Vec<_>, Vec<_>) = rows.iter().partition(|row| label(row).class == class);
+        let model = fit(&others);
+        let family = label(left_out[0]).family;
+        let is_sibling = others.iter().any(|row| family.is_some() && label(row).family == family);
+        for row in left_out {
+            let named = model.family_by_names(&[&row.instance]).map(|found| found.family.to_string());
+            if is_sibling {
+                all += 1;
+                right += u32::from(named == family);
+                wrong += u32::from(named.is_some() && named != family);
+            } else {
+                strangers += 1;
+                named_strangers += u32::from(named.is_some());
+            }
+        }
+    }
+    println!(
+        "siblings: {right} right, {wrong} wrong of {all}; strangers named: {named_strangers} of {strangers}"
+    );
+    assert!(f64::from(right) > 0.7 * f64::from(all), "{right} of {all}");
+    assert!(named_strangers * 50 < strangers, "{named_strangers} of {strangers}");
+    assert!(f64::from(wrong) < 0.02 * f64::from(all), "{wrong} of {all}");
 }

@@ -31,7 +31,7 @@ fn main() -> Result<(), ModelError> {
         return Ok(());
     };
     // A label file would say what the devices are; here each one is a class of its own.
-    let class = |instance: &Instance| Label { class: instance.device.to_string(), kind: Kind::Iot };
+    let class = |instance: &Instance| Label::new(instance.device.to_string(), Kind::Iot);
     let labelled = |instance: Instance| Labeled { label: Some(class(&instance)), instance };
     let rows: Vec<Labeled> = instances(training).into_iter().map(labelled).collect();
     let model = Model::fit(&rows, &TrainOptions::default(), NonZeroUsize::MIN)?;

@@ -2,8 +2,9 @@ mod capture;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use thingprint_flow::DeviceId;
+use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_instance::{Kind, Label};
+use thingprint_table::rfc3339;
 
 use crate::delimited::{CsvFile, Dialect, Record, listed};
 use crate::error::{Place, ReportError};
@@ -14,10 +15,13 @@ const UNKNOWN: &str = "unknown";
 
 /// What devices are, as a person wrote it down.
 ///
-/// Two forms of CSV, told apart by their header:
+/// Two forms of CSV, which their header distinguishes:
 /// - `mac,label,kind` holds for every capture; `kind` is `iot` or `non-iot`.
 /// - `capture,mac,label[,kind]` holds for the captures that a name, a folder or a glob stands for (`folder` may be
 ///   written for `capture`), so that one address can be two devices in two captures.
+///
+/// Columns that either may have: `family` (or `vendor`) groups classes; `from` and `to` limit a row to the windows that
+/// begin at or after the one time and before the other. An empty cell of these is no family, and no limit.
 ///
 /// An empty kind is `iot`. Blank lines and lines that begin with `#` are skipped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,33 +33,50 @@ pub struct Labels {
 struct Rule {
     /// `None` stands for every capture.
     capture: Option<CapturePattern>,
+    period: Period,
     label: Label,
+}
+
+/// The windows that a label is for, by their starts; `None` is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Period {
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+}
+
+impl Period {
+    fn has(self, time: Timestamp) -> bool {
+        self.from.is_none_or(|from| from <= time) && self.to.is_none_or(|to| time < to)
+    }
+
+    fn overlaps(self, other: Self) -> bool {
+        let is_before = |end: Option<Timestamp>, start: Option<Timestamp>| {
+            end.zip(start).is_some_and(|(end, start)| end <= start)
+        };
+        !is_before(self.to, other.from) && !is_before(other.to, self.from)
+    }
 }
 
 impl Labels {
     /// Reads labels; `file` is the name that errors give.
     ///
-    /// Fails on a missing column, a bad address, an empty label, an unknown kind, an address that gets two different
-    /// labels for the same captures, and on what is no UTF-8 text.
+    /// Fails on a missing column, a bad address, an empty label, an unknown kind, a bad or empty period, an address that
+    /// gets two different labels for the same captures and period, a class of two families, and on what is no UTF-8 text.
     pub fn read(bytes: &[u8], file: &str) -> Result<Self, ReportError> {
         let mut csv = CsvFile::open(bytes, file, Dialect::Lenient)?;
         let columns = Columns::of(csv.header(), file)?;
         let mut labels = Self::default();
-        let mut seen = BTreeMap::new();
+        let (mut seen, mut families) = (BTreeMap::new(), BTreeMap::new());
         while let Some(record) = csv.next()? {
             let row = Row { columns: &columns, record, file };
             let (device, rule) = (row.device()?, row.rule()?);
-            let line = row.record.line;
-            let first =
-                seen.entry((device, row.text(columns.capture))).or_insert_with(|| (rule.label.clone(), line));
-            if first.0 != rule.label {
-                let reason = format!(
-                    "{device} is already labelled '{}' ({}) on line {}",
-                    first.0.class, first.0.kind, first.1
-                );
-                return Err(row.bad_value("label", reason));
-            }
-            if first.1 == line {
+            row.check_family(&rule.label, &mut families)?;
+            let earlier: &mut Vec<(Period, Label, u64)> =
+                seen.entry((device, row.text(columns.capture))).or_default();
+            row.check_conflict(device, &rule, earlier)?;
+            let is_new = !earlier.iter().any(|(period, ..)| *period == rule.period);
+            if is_new {
+                earlier.push((rule.period, rule.label.clone(), row.record.line));
                 labels.rules.entry(device).or_default().push(rule);
             }
         }
@@ -65,15 +86,30 @@ impl Labels {
     /// What a device is in a capture, the first row that fits; `None` when nobody labelled it.
     ///
     /// `capture` is the path of the capture. Where there is none, because a window spans several captures, a device has
-    /// a label when all its rows agree.
+    /// a label when all its rows agree. Rows for some hours count like others.
     pub fn label_of(&self, device: DeviceId, capture: Option<&str>) -> Option<&Label> {
-        let rules = self.rules.get(&device)?;
+        self.label_by(device, capture, |_| true)
+    }
+
+    /// What a device is in a window that begins at a time, in a capture or several: as [`Labels::label_of`] by the rows
+    /// that are for that time.
+    pub fn label_at(&self, device: DeviceId, capture: Option<&str>, time: Timestamp) -> Option<&Label> {
+        self.label_by(device, capture, |period| period.has(time))
+    }
+
+    fn label_by(
+        &self,
+        device: DeviceId,
+        capture: Option<&str>,
+        is_now: impl Fn(Period) -> bool,
+    ) -> Option<&Label> {
+        let mut rules = self.rules.get(&device)?.iter().filter(|rule| is_now(rule.period));
         let Some(capture) = capture else {
-            let first = &rules.first()?.label;
-            return rules.iter().all(|rule| rule.label == *first).then_some(first);
+            let first = &rules.next()?.label;
+            return rules.all(|rule| rule.label == *first).then_some(first);
         };
         let fits = |rule: &&Rule| rule.capture.as_ref().is_none_or(|pattern| pattern.matches(capture));
-        rules.iter().find(fits).map(|rule| &rule.label)
+        rules.find(fits).map(|rule| &rule.label)
     }
 
     /// The labelled devices, in order.
@@ -119,6 +155,9 @@ struct Columns {
     label: Option<usize>,
     kind: Option<usize>,
     capture: Option<usize>,
+    family: Option<usize>,
+    from: Option<usize>,
+    to: Option<usize>,
 }
 
 impl Columns {
@@ -131,6 +170,9 @@ impl Columns {
             label: find(&["label"]),
             kind: find(&["kind"]),
             capture: find(&["capture", "folder"]),
+            family: find(&["family", "vendor"]),
+            from: find(&["from"]),
+            to: find(&["to"]),
         };
         let required = [
             ("mac", columns.mac.is_some()),
@@ -183,7 +225,59 @@ impl Row<'_> {
             kind => kind.parse().map_err(|error| self.bad_value("kind", error))?,
         };
         let capture = self.columns.capture.map(|column| self.pattern(column)).transpose()?;
-        Ok(Rule { capture, label: Label { class, kind } })
+        let family = Some(self.text(self.columns.family)).filter(|family| !family.is_empty());
+        Ok(Rule { capture, period: self.period()?, label: Label { class, kind, family } })
+    }
+
+    fn period(&self) -> Result<Period, ReportError> {
+        let period =
+            Period { from: self.time("from", self.columns.from)?, to: self.time("to", self.columns.to)? };
+        match (period.from, period.to) {
+            (Some(from), Some(to)) if from >= to => Err(self.bad_value("to", "not after 'from'")),
+            _ => Ok(period),
+        }
+    }
+
+    fn time(&self, name: &str, column: Option<usize>) -> Result<Option<Timestamp>, ReportError> {
+        let text = self.text(column);
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let bad =
+            || self.bad_value(name, format!("unknown time '{text}'; expected one like 2019-07-01T13:00:00Z"));
+        rfc3339::parse(&text).map(Some).ok_or_else(bad)
+    }
+
+    /// Refuses another label for windows that an earlier row is for.
+    fn check_conflict(
+        &self,
+        device: DeviceId,
+        rule: &Rule,
+        earlier: &[(Period, Label, u64)],
+    ) -> Result<(), ReportError> {
+        let is_conflict =
+            |(period, label, _): &&(Period, Label, u64)| period.overlaps(rule.period) && *label != rule.label;
+        let Some((_, label, line)) = earlier.iter().find(is_conflict) else { return Ok(()) };
+        let reason =
+            format!("{device} is already labelled '{}' ({}) on line {line}", label.class, label.kind);
+        Err(self.bad_value("label", reason))
+    }
+
+    /// Refuses a class that an earlier row gives another family.
+    fn check_family(
+        &self,
+        label: &Label,
+        families: &mut BTreeMap<String, (Option<String>, u64)>,
+    ) -> Result<(), ReportError> {
+        let line = self.record.line;
+        let (family, first) =
+            families.entry(label.class.clone()).or_insert_with(|| (label.family.clone(), line));
+        if *family == label.family {
+            return Ok(());
+        }
+        let known = family.as_deref().unwrap_or("");
+        Err(self
+            .bad_value("family", format!("the class '{}' has family '{known}' on line {first}", label.class)))
     }
 
     fn pattern(&self, column: usize) -> Result<CapturePattern, ReportError> {

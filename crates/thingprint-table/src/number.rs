@@ -20,7 +20,7 @@ impl Notation {
     pub fn text(self, measure: f64) -> String {
         match self {
             Self::Significant => rounded(measure),
-            Self::Decimals(decimals) => format!("{measure:.decimals$}"),
+            Self::Decimals(decimals) => without_sign_of_zero(format!("{measure:.decimals$}")),
             Self::Percent(decimals) => {
                 format!("{:.*} %", percent_decimals(measure, decimals), 100.0 * measure)
             }
@@ -51,6 +51,12 @@ fn rounded(measure: f64) -> String {
     }
 }
 
+/// A number that is 0 as shown has no sign.
+fn without_sign_of_zero(number: String) -> String {
+    let is_zero = number.bytes().all(|byte| matches!(byte, b'-' | b'.' | b'0'));
+    if is_zero { number.trim_start_matches('-').to_owned() } else { number }
+}
+
 fn without_trailing_zeros(number: &str) -> &str {
     if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
 }
@@ -74,6 +80,15 @@ mod tests {
         check(0.000_012_345, "1.234e-5");
         check(1e300, "1.000e300");
         check(f64::INFINITY, "inf");
+    }
+
+    #[test]
+    fn what_is_shown_as_zero_has_no_sign() {
+        let check = |measure: f64, expected: &str| assert_eq!(Notation::Decimals(1).text(measure), expected);
+        check(-0.04, "0.0");
+        check(-0.06, "-0.1");
+        check(0.0, "0.0");
+        check(-10.0, "-10.0");
     }
 
     #[test]

@@ -112,6 +112,14 @@ impl Table {
         self.columns.retain(|column| column.name != name);
     }
 
+    /// Removes the columns without a value in any row; none of a table without rows.
+    pub fn drop_empty_columns(&mut self) {
+        if self.rows() > 0 {
+            self.columns
+                .retain(|column| (0..column.values.len()).any(|row| column.values.view(row).is_some()));
+        }
+    }
+
     /// The value of a cell as people read it, on one line, with nothing escaped; `-` where it is absent or there is no
     /// such cell.
     pub fn text(&self, column: usize, row: usize) -> String {

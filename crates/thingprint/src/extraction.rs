@@ -263,7 +263,10 @@ impl Extraction<'_> {
     }
 
     fn labelled(&self, instance: Instance) -> Labeled {
-        let label = self.labels.label_of(instance.device, instance.capture.as_deref()).cloned();
+        let label = self
+            .labels
+            .label_at(instance.device, instance.capture.as_deref(), instance.window_start)
+            .cloned();
         Labeled { instance, label }
     }
 

@@ -164,10 +164,11 @@ fn is_glob(argument: &OsStr) -> bool {
     argument.to_string_lossy().contains(['*', '?', '['])
 }
 
-/// Whether an input is a capture, by content; what cannot be looked at twice, such as a named pipe, is one.
+/// Whether an input is a capture, by content or, so that a broken one is reported as such, by name; what cannot be looked
+/// at twice, such as a named pipe, is one.
 pub(crate) fn is_capture_input(input: &Input) -> bool {
     match input {
-        Input::File(path) => !input.is_rewindable() || begins_as_capture(path),
+        Input::File(path) => !input.is_rewindable() || is_named_capture(path) || begins_as_capture(path),
         // What is looked at stays in the buffer that all readers of standard input share.
         Input::Stdin => match io::stdin().lock().fill_buf() {
             // Of a compressed stream there may be too little to see what is inside; tables are not compressed.

@@ -37,6 +37,9 @@ impl InstanceTable {
                     "failed to read instances: {name} is a capture; make instances of it with 'extract' first"
                 );
             }
+            if bytes.is_empty() {
+                bail!("failed to read instances: {name} is empty; extract it again");
+            }
             let mut file = read_instances(&bytes, &name).context("failed to read instances")?;
             // Files hold windows in the order in which they became final; what is learned must not depend on that.
             file.rows.sort_by(|a, b| {

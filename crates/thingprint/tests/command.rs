@@ -1,6 +1,7 @@
 //! The command as scripts and people use it: results, messages, exit statuses.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod answers;
 mod audit;
 mod evidence;
 mod experiments;

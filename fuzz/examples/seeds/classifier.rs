@@ -45,7 +45,7 @@ fn labelled_instances() -> Result<Vec<(usize, Labeled)>, Box<dyn Error>> {
     let label = |instance: Instance| {
         let class = labels.get(&instance.device)?.clone();
         let number = classes.iter().position(|other| **other == class)?;
-        Some((number, Labeled { instance, label: Some(Label { class, kind: Kind::Iot }) }))
+        Some((number, Labeled { instance, label: Some(Label::new(class, Kind::Iot)) }))
     };
     Ok(instances()?.into_iter().filter_map(label).collect())
 }

@@ -50,7 +50,7 @@ fn instance(hour: usize, profiles: &[Profile], random: &mut ChaCha8Rng) -> Label
         counts: Counts::default(),
         spread: Spreads::new(),
     };
-    Labeled { instance, label: Some(Label { class: format!("class-{class:02}"), kind }) }
+    Labeled { instance, label: Some(Label::new(format!("class-{class:02}"), kind)) }
 }
 
 /// Every class once, then by its share of the hours.

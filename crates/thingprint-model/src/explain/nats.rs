@@ -4,7 +4,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use thingprint_instance::{BagName, Instance};
 
-use super::WordEvidence;
+use super::{DecisiveWord, WordEvidence};
 use crate::joint::{JointParts, Window, WindowBag};
 use crate::model::Model;
 use crate::stage0::bag_of;
@@ -19,6 +19,8 @@ pub struct JointEvidence {
     pub nats: f64,
     /// What each bag says, in the order of bags. A bag that all windows lack is left out.
     pub bags: Vec<BagNats>,
+    /// What would have to be seen to decide between the two. The most telling first.
+    pub decisive: Vec<DecisiveWord>,
 }
 
 /// What the words of a bag say together.
@@ -54,7 +56,8 @@ impl Model {
         });
         let bags: Vec<BagNats> = bags.collect();
         let nats = bags.iter().map(|bag| bag.nats).sum();
-        Some(JointEvidence { rival: self.classes.name(pair.1), nats, bags })
+        let decisive = self.decisive_words(parts, &known, pair);
+        Some(JointEvidence { rival: self.classes.name(pair.1), nats, bags, decisive })
     }
 }
 

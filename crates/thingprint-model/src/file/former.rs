@@ -41,7 +41,16 @@ struct FormerOptions {
 impl From<FormerModel> for Model {
     fn from(former: FormerModel) -> Self {
         let FormerModel { origin, options, extraction, classes, bags, forest } = former;
-        Self { origin, options: options.into(), extraction, classes, bags, forest, joint: None }
+        Self {
+            origin,
+            options: options.into(),
+            extraction,
+            classes,
+            bags,
+            forest,
+            joint: None,
+            given: Vec::new(),
+        }
     }
 }
 

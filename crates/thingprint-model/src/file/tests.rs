@@ -32,7 +32,7 @@ fn instance(seed: u64) -> Instance {
 fn rows() -> Vec<Labeled> {
     let label = |seed: u64| {
         let (class, kind) = [("a", Kind::Iot), ("b", Kind::Iot), ("c", Kind::NonIot)][(seed % 3) as usize];
-        Label { class: class.to_owned(), kind }
+        Label::new(class, kind)
     };
     (0..60).map(|seed| Labeled { instance: instance(seed), label: Some(label(seed)) }).collect()
 }
@@ -113,26 +113,39 @@ fn files_of_other_versions_are_refused() {
     bytes[8] = 1;
     check_refused(
         &bytes,
-        "unsupported format version 1: this program reads version 3; train the model again",
+        "unsupported format version 1: this program reads version 4; train the model again",
     );
-    bytes[8] = 4;
-    let later = "unsupported format version 4: this program reads version 3; use the program that wrote it, or a later one";
+    bytes[8] = 5;
+    let later = "unsupported format version 5: this program reads version 4; use the program that wrote it, or a later one";
     check_refused(&bytes, later);
+}
+
+fn file_of_version(version: u16, body: &[u8]) -> Vec<u8> {
+    let compressed = zstd::encode_all(body, 1).unwrap();
+    let mut sizes = sizes(body.len() as u64, compressed.len() as u64);
+    sizes[..2].copy_from_slice(&version.to_le_bytes());
+    [&MAGIC[..], &sizes, &checksum(&sizes, &compressed), &compressed].concat()
 }
 
 /// Files of version 2 say nothing of a recipe, since there was the paper's alone.
 #[test]
 fn files_of_version_2_hold_models_of_the_paper() {
-    let model = model(TrainOptions { seed: 7, ..TrainOptions::default() });
+    let model = Model { given: Vec::new(), ..model(TrainOptions { seed: 7, ..TrainOptions::default() }) };
     let needs = postcard::to_stdvec(&Needs::of(&model)).unwrap();
     let body = postcard::to_extend(&FormerModel::from(model.clone()), needs).unwrap();
-    let compressed = zstd::encode_all(&*body, 1).unwrap();
-    let mut sizes = sizes(body.len() as u64, compressed.len() as u64);
-    sizes[..2].copy_from_slice(&2_u16.to_le_bytes());
-    let bytes = [&MAGIC[..], &sizes, &checksum(&sizes, &compressed), &compressed].concat();
-    let read = Model::read_from(&*bytes, "home.model").unwrap();
+    let read = Model::read_from(&*file_of_version(2, &body), "home.model").unwrap();
     assert_eq!(read, model);
     assert_eq!(read.options().recipe, Recipe::Paper);
+}
+
+#[test]
+fn files_of_version_3_have_no_given_families() {
+    let model = Model { given: Vec::new(), ..model(TrainOptions::of(Recipe::Best)) };
+    let body = encode(&model).unwrap();
+    let (families, body) = body.split_last().unwrap();
+    assert_eq!(*families, 0, "an empty list at the end");
+    let read = Model::read_from(&*file_of_version(3, body), "home.model").unwrap();
+    assert_eq!(read, model);
 }
 
 #[test]

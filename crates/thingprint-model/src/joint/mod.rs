@@ -6,6 +6,7 @@
 //! the bag. The evidence of a bag is `s_b(c) = 2 · Σ tf · r_c(w) / √max(1, Σ tf)` over the words that training saw, and
 //! the answer the softmax of the sum of `s_b(c)` over bags. There is no prior, and nothing random.
 mod blend;
+mod curve;
 mod lexicon;
 mod parts;
 mod weights;
@@ -15,6 +16,7 @@ use std::num::NonZeroUsize;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use blend::blend;
+pub use curve::{CurvePoint, LearningCurve};
 pub(crate) use lexicon::{Lexicon, Window, WindowBag};
 pub(crate) use parts::{JointParts, Rows, day_of, start_of_day};
 use weights::BagWeights;
@@ -85,6 +87,16 @@ impl Joint {
         scale(bag) * weight * (weights.evidence(word, class) - weights.evidence(word, rival))
     }
 
+    /// What a word of the bag at a place says for a class, in nats before weights.
+    pub(crate) fn evidence(&self, place: usize, word: u32, class: usize) -> f64 {
+        self.bags.get(place).map_or(0.0, |weights| weights.evidence(word, class))
+    }
+
+    /// The same for each of some groups of classes.
+    pub(crate) fn group_evidence(&self, place: usize, word: u32, groups: &[Vec<usize>]) -> Vec<f64> {
+        self.bags.get(place).map_or_else(Vec::new, |weights| weights.group_evidence(word, groups))
+    }
+
     /// Refuses a loaded model whose parts do not fit together or whose numbers are none.
     pub(crate) fn check_loaded(&self, lexicon: &Lexicon, classes: usize) -> Result<(), FileFault> {
         let words = lexicon.words();
@@ -96,8 +108,13 @@ impl Joint {
 }
 
 /// What the weighted evidence of a bag is multiplied by.
-fn scale(bag: &WindowBag) -> f64 {
-    SCALE / bag.known_weight.max(LEAST_WEIGHT).sqrt()
+pub(crate) fn scale(bag: &WindowBag) -> f64 {
+    scale_of(bag.known_weight)
+}
+
+/// What the weighted evidence of a bag is multiplied by whose known words have this weight.
+pub(crate) fn scale_of(weight: f64) -> f64 {
+    SCALE / weight.max(LEAST_WEIGHT).sqrt()
 }
 
 #[cfg(test)]

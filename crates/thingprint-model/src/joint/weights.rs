@@ -102,6 +102,27 @@ impl BagWeights {
         cell.map_or_else(|| LEAST_RATIO.ln(), |cell| cell.1)
     }
 
+    /// `r(w)` of groups of classes, as of classes: the share of a group is the mean of the shares of its classes that have
+    /// the bag, and `q(w)` the mean over the groups. 0 for groups without the bag, and for a word without cells.
+    pub(super) fn group_evidence(&self, word: u32, groups: &[Vec<usize>]) -> Vec<f64> {
+        let ratios: Vec<Option<f64>> = groups.iter().map(|group| self.group_ratio(word, group)).collect();
+        let with_bag = ratios.iter().flatten().count() as f64;
+        let mean = ratios.iter().flatten().sum::<f64>() / with_bag;
+        let evidence = |ratio: Option<f64>| match ratio {
+            Some(ratio) if mean > 0.0 => (BELIEVED * ratio / mean + LEAST_RATIO).ln(),
+            _ => 0.0,
+        };
+        ratios.into_iter().map(evidence).collect()
+    }
+
+    /// The mean share of a word in the classes of a group that have the bag, over `q(w)`; `None` where none has it.
+    fn group_ratio(&self, word: u32, group: &[usize]) -> Option<f64> {
+        let with_bag = group.iter().filter(|&&class| self.has_bag.get(class) == Some(&true)).count();
+        let own = self.cells(word).iter().filter(|(class, _)| group.contains(&usize::from(*class)));
+        let ratios = own.map(|(_, evidence)| (evidence.exp() - LEAST_RATIO) / BELIEVED).sum::<f64>();
+        (with_bag > 0).then(|| ratios / with_bag as f64)
+    }
+
     fn cells(&self, word: u32) -> &[(u16, f64)] {
         let bound = |at: usize| self.starts.get(at).map_or(0, |&start| start as usize);
         let word = word as usize;

@@ -39,6 +39,12 @@ impl Shares {
         (bags > 0).then(|| sum / f64::from(bags))
     }
 
+    /// The words, by place of their bag.
+    pub(super) fn words(&self) -> impl Iterator<Item = (usize, u32)> + '_ {
+        let bags = self.0.iter().enumerate().filter_map(|(place, bag)| Some((place, bag.as_ref()?)));
+        bags.flat_map(|(place, bag)| bag.roots.iter().map(move |&(word, _)| (place, word)))
+    }
+
     pub(super) fn check_loaded(&self, lexicon: &[usize]) -> Result<(), FileFault> {
         let fits =
             |(bag, &words): (&Option<BagShares>, &usize)| bag.as_ref().is_none_or(|bag| bag.fits(words));

@@ -7,6 +7,8 @@
 mod affinity;
 mod fit;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 pub(crate) use affinity::Shares;
@@ -66,6 +68,16 @@ impl Likeness {
     pub(crate) fn of(&self, shares: &Shares, class: usize) -> Option<f64> {
         let class = self.classes.get(class)?;
         Some(class.norm.likeness(affinity_to(shares, &class.references)?))
+    }
+
+    /// The words of a class, by place of their bag, each with the share of the windows kept that have it.
+    pub(crate) fn presence(&self, class: usize) -> BTreeMap<(usize, u32), f64> {
+        let references = self.classes.get(class).map_or(&[][..], |class| &class.references);
+        let mut presence = BTreeMap::new();
+        for word in references.iter().flat_map(Shares::words) {
+            *presence.entry(word).or_default() += 1.0 / references.len() as f64;
+        }
+        presence
     }
 
     /// Refuses a loaded likeness whose parts do not fit together or whose numbers are none.

@@ -71,7 +71,7 @@ fn words_that_training_never_saw_take_their_share() {
 
 /// Windows of two classes in turn: one always the same, one whose every tenth window is half strange to the others.
 fn parts(count: i64) -> (JointParts, Vec<Instance>) {
-    let label = |class: &str| Label { class: class.to_owned(), kind: Kind::Iot };
+    let label = |class: &str| Label::new(class, Kind::Iot);
     let labels = [label("plug"), label("camera")];
     let window = |hour: i64| match hour % 2 {
         0 => instance(hour, &[("53", 1)], Some(&[("plug.example", 1)])),

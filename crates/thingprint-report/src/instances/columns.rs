@@ -5,6 +5,7 @@ pub(super) const WINDOW_START: &str = "window_start";
 pub(super) const WINDOW_S: &str = "window_s";
 pub(super) const LABEL: &str = "label";
 pub(super) const KIND: &str = "kind";
+pub(super) const FAMILY: &str = "family";
 pub(super) const FLOWS: &str = "flows";
 pub(super) const PACKETS_UP: &str = "packets_up";
 pub(super) const PACKETS_DOWN: &str = "packets_down";
@@ -45,7 +46,7 @@ pub(super) const REQUIRED: [&str; 2] = [DEVICE, WINDOW_START];
 /// The columns of instances with this evidence, in the order of files.
 pub(super) fn of(evidence: EvidenceSet) -> Vec<String> {
     let spread = evidence.numbers().flat_map(|attribute| SpreadPart::ALL.map(|part| part.column(attribute)));
-    [DEVICE, WINDOW_START, WINDOW_S, LABEL, KIND]
+    [DEVICE, WINDOW_START, WINDOW_S, LABEL, KIND, FAMILY]
         .into_iter()
         .chain(evidence.numbers().map(Attribute::name))
         .chain(evidence.bags().map(BagName::name))

@@ -92,7 +92,8 @@ impl Record {
             None => Kind::Iot,
             Some(kind) => kind.parse().map_err(|error| self.bad(columns::KIND, error))?,
         };
-        Ok(class.map(|class| Label { class, kind }))
+        let family = self.text(columns::FAMILY)?;
+        Ok(class.map(|class| Label { class, kind, family }))
     }
 
     fn attributes(&mut self) -> Result<Attributes, ReportError> {

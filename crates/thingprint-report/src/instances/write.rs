@@ -30,6 +30,7 @@ pub fn instance_table(instances: &[Labeled], recipe: Option<&ExtractionRecipe>) 
     columns.push(column(instances, columns::KIND, |labeled| {
         labeled.label.as_ref().map(|label| label.kind.to_string())
     }));
+    columns.push(column(instances, columns::FAMILY, |labeled| labeled.label.as_ref()?.family.clone()));
     let evidence = evidence_of(instances, recipe);
     columns.extend(evidence_columns(instances, evidence));
     columns.extend(count_columns(instances));

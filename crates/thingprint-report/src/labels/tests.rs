@@ -7,7 +7,7 @@ fn read(text: &str) -> Labels {
 }
 
 fn label(class: &str, kind: Kind) -> Label {
-    Label { class: class.to_owned(), kind }
+    Label::new(class, kind)
 }
 
 fn device(text: &str) -> DeviceId {
@@ -66,6 +66,46 @@ fn the_first_row_that_fits_wins() {
     let of = |capture| labels.label_of(device(ECHO), Some(capture)).map(|label| label.class.as_str());
     assert_eq!(of("x/day-1.pcap"), Some("Echo"));
     assert_eq!(of("x/day-2.pcap"), Some("Other"));
+}
+
+#[test]
+fn rows_for_some_hours_hold_for_the_windows_that_begin_in_them() {
+    let labels = read(&format!(
+        "mac,label,kind,from,to\n{ECHO},Echo,iot,2019-07-01T13:00:00Z,2019-07-01T15:00:00Z\n{ECHO},Dot,iot,2019-07-02,\n"
+    ));
+    let at = |time: &str| {
+        let time = rfc3339::parse(time).unwrap();
+        labels.label_at(device(ECHO), None, time).map(|label| label.class.as_str())
+    };
+    assert_eq!(at("2019-07-01T12:00:00Z"), None);
+    assert_eq!(at("2019-07-01T13:00:00Z"), Some("Echo"));
+    assert_eq!(at("2019-07-01T14:59:00Z"), Some("Echo"));
+    assert_eq!(at("2019-07-01T15:00:00Z"), None);
+    assert_eq!(at("2030-01-01T00:00:00Z"), Some("Dot"));
+    assert_eq!(labels.label_of(device(ECHO), None), None, "the device has two labels over time");
+}
+
+#[test]
+fn periods_that_overlap_or_are_empty_are_refused() {
+    let fails = |rows: &str, reason: &str| {
+        let text = format!("mac,label,kind,from,to\n{rows}");
+        let error = Labels::read(text.replace("ECHO", ECHO).as_bytes(), "home.csv").unwrap_err();
+        assert!(error.to_string().contains(reason), "{error}");
+    };
+    fails("ECHO,Echo,iot,,2019-07-03\nECHO,Dot,iot,2019-07-02,\n", "already labelled 'Echo' (iot) on line 2");
+    fails("ECHO,Echo,iot,,\nECHO,Dot,iot,2019-07-02,\n", "already labelled 'Echo'");
+    fails("ECHO,Echo,iot,2019-07-03,2019-07-03\n", "not after 'from'");
+    fails("ECHO,Echo,iot,noon,\n", "unknown time 'noon'");
+}
+
+#[test]
+fn a_class_has_one_family() {
+    let labels = read(&format!("mac,label,kind,vendor\n{ECHO},Echo,iot,Amazon\n020000000001,Dot,iot,\n"));
+    let family = |mac| labels.label_of(device(mac), None).and_then(|label| label.family.as_deref());
+    assert_eq!((family(ECHO), family("02:00:00:00:00:01")), (Some("Amazon"), None));
+    let text = format!("mac,label,kind,family\n{ECHO},Echo,iot,Amazon\n020000000001,Echo,iot,Acme\n");
+    let error = Labels::read(text.as_bytes(), "home.csv").unwrap_err().to_string();
+    assert!(error.contains("the class 'Echo' has family 'Amazon' on line 2"), "{error}");
 }
 
 #[test]

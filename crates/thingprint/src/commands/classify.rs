@@ -1,19 +1,21 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use thingprint_flow::DeviceId;
 use thingprint_instance::{Instance, InstanceOptions, Labeled, Semantics};
-use thingprint_model::{Acceptance, DeviceVerdict, Model, Prediction};
+use thingprint_model::{Acceptance, DayVerdict, DeviceVerdict, FalseAlarms, Model, Prediction};
 use thingprint_report::Labels;
 use thingprint_table::Format;
 
+use self::answer::{Answer, Shown};
 use self::explain::Explained;
 use crate::args::{ExtractionArgs, GlobalArgs};
-use crate::exit::{Misfit, Outcome};
+use crate::destinations::Destinations;
+use crate::exit::{Misfit, Outcome, Usage};
 use crate::extraction::Extraction;
 use crate::files::read_labels;
 use crate::inputs::{Input, expand, is_capture_input, named};
@@ -21,12 +23,13 @@ use crate::instances::{InstanceTable, check_model_semantics, recipe_of, warn_of_
 use crate::label_report::report_labels;
 use crate::messages::Messages;
 use crate::models::read_model;
-use crate::output::Output;
+use crate::output::{Output, check_apart};
 
 pub(super) mod answer;
 mod explain;
 
 const DEVICES_HEADING: &str = "Devices, over all their windows";
+const DAYS_HEADING: &str = "Devices by day";
 const WINDOWS_HEADING: &str = "Devices by window";
 
 /// Say which class each device is of, and how surely.
@@ -44,13 +47,33 @@ pub(crate) struct ClassifyArgs {
     #[arg(long, value_name = "SHARE", default_value_t = 0.8, value_parser = super::parse_threshold)]
     threshold: f64,
 
-    /// Which rows to give: one for each device, one for each window of a device, or both
+    /// How many windows of known devices may be taken for those of strangers: 5% or 1%
+    #[arg(long, value_name = "SHARE", default_value_t = FalseAlarms::FivePercent)]
+    false_alarms: FalseAlarms,
+
+    /// Which rows to give: one for each device, each day of a device, each window of a device, or device and window
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = Per::Both)]
     per: Per,
+
+    /// Give the smallest set of classes with this much of the probability for each row, such as 0.95
+    #[arg(long, value_name = "MASS", value_parser = parse_mass)]
+    sets: Option<f64>,
+
+    /// Give the probability of each class
+    #[arg(long)]
+    probabilities: bool,
+
+    /// Show all columns in a table too, however wide it gets; the other formats always have all
+    #[arg(long)]
+    wide: bool,
 
     /// Show what spoke for and against the class of this device, or of all devices
     #[arg(long, value_name = "DEVICE", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
     explain: Option<Explained>,
+
+    /// Draw what spoke for and against the class of the device of --explain, as SVG
+    #[arg(long, value_name = "FILE", requires = "explain")]
+    figure: Option<PathBuf>,
 
     /// What the devices are, to see which answers are right: CSV with the columns mac,label,kind
     #[arg(short, long, value_name = "FILE")]
@@ -63,6 +86,7 @@ pub(crate) struct ClassifyArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Per {
     Device,
+    Day,
     Window,
     Both,
 }
@@ -72,6 +96,7 @@ pub(super) struct Classified {
     rows: Vec<Labeled>,
     predictions: Vec<Prediction>,
     devices: Vec<DeviceVerdict>,
+    days: Vec<DayVerdict>,
     /// Places of a device's rows.
     rows_of: BTreeMap<DeviceId, Vec<usize>>,
 }
@@ -82,18 +107,23 @@ impl ClassifyArgs {
         let model = read_model(&self.model)?;
         let messages = Messages::new(global.quiet, global.verbose);
         let labels = read_labels(self.labels.as_deref(), messages)?;
+        self.check_explained()?;
         let (inputs, found) = expand(&self.inputs, messages)?;
         output.check_apart(&inputs)?;
         output.check_apart_from(&[Some(&self.model), self.labels.as_deref()])?;
+        self.check_figure(&inputs, &output)?;
         let (rows, outcome) = self.rows(inputs, &model, &labels, global)?;
         let outcome = outcome.max(found);
         report_labels(&labels, &rows.iter().map(|row| row.instance.device).collect(), messages);
         let classified = Classified::new(rows, &model, global.threads());
         if let Some(explained) = self.explain {
-            explain::write(&classified, &model, explained, &output)?;
+            explain::write(&classified, &model, explained, (&output, self.figure.as_deref()))?;
             return Ok(outcome);
         }
         self.write(&classified, &model, &output)?;
+        if output.format() == Format::Table {
+            note_likeness(&model, self.false_alarms, messages);
+        }
         Ok(outcome)
     }
 
@@ -135,7 +165,9 @@ impl ClassifyArgs {
             outcome = outcome.max(instances.outcome);
         }
         if !tables.is_empty() {
-            let table = InstanceTable::read(&tables, messages)?;
+            let table = InstanceTable::read(&tables, messages).with_context(|| {
+                format!("failed to classify {}: expected captures or instances", named(&self.inputs))
+            })?;
             table.check_semantics(model)?;
             model.check_extraction(&table.extraction()).map_err(|error| Misfit(error.to_string()))?;
             model
@@ -147,27 +179,71 @@ impl ClassifyArgs {
         Ok((rows, outcome))
     }
 
-    fn write(&self, classified: &Classified, model: &Model, output: &Output) -> anyhow::Result<()> {
-        let acceptance = Acceptance { confidence: self.threshold, ..Acceptance::default() };
-        let devices = || answer::of_devices(classified, model, &acceptance);
-        let windows = || answer::of_windows(classified, model, &acceptance);
-        if output.format() == Format::Table {
-            let mut sections = Vec::new();
-            if self.per != Per::Window {
-                sections.push((DEVICES_HEADING.to_owned(), answer::device_table(&devices())?));
+    /// Refuses an address where an input is expected: `--explain` takes one behind an equals sign.
+    fn check_explained(&self) -> Result<(), Usage> {
+        let address = self.inputs.iter().map(|input| input.to_string_lossy());
+        let mut addresses =
+            address.filter(|text| text.parse::<DeviceId>().is_ok() && !Path::new(&**text).exists());
+        match addresses.next() {
+            Some(address) if self.explain.is_some() => {
+                Err(Usage(format!("{address}: no such file; to explain a device write --explain={address}")))
             }
-            if self.per != Per::Device {
-                sections.push((WINDOWS_HEADING.to_owned(), answer::table(&windows())?));
-            }
-            return output.sections(&sections);
+            _ => Ok(()),
         }
-        let answers = match self.per {
-            Per::Device => devices(),
-            Per::Window => windows(),
-            Per::Both => devices().into_iter().chain(windows()).collect(),
-        };
-        output.table(&answer::table(&answers)?)
     }
+
+    /// Refuses a figure in the place of an input or of the result.
+    fn check_figure(&self, inputs: &[Input], output: &Output) -> anyhow::Result<()> {
+        let Some(figure) = &self.figure else { return Ok(()) };
+        check_apart(Some(figure), inputs)?;
+        let mut destinations = Destinations::default();
+        destinations.read(Some(&self.model)).read(self.labels.as_deref());
+        destinations.add("--output", output.file()).add("--figure", Some(figure));
+        destinations.check(None)
+    }
+
+    fn write(&self, classified: &Classified, model: &Model, output: &Output) -> anyhow::Result<()> {
+        let acceptance = Acceptance { confidence: self.threshold, false_alarms: self.false_alarms };
+        let shown = Shown { sets: self.sets, probabilities: self.probabilities };
+        let parts: Vec<(&str, Vec<Answer<'_>>)> = match self.per {
+            Per::Device => vec![(DEVICES_HEADING, answer::of_devices(classified, model, &acceptance))],
+            Per::Day => vec![(DAYS_HEADING, answer::of_days(classified, model, &acceptance))],
+            Per::Window => vec![(WINDOWS_HEADING, answer::of_windows(classified, model, &acceptance))],
+            Per::Both => vec![
+                (DEVICES_HEADING, answer::of_devices(classified, model, &acceptance)),
+                (WINDOWS_HEADING, answer::of_windows(classified, model, &acceptance)),
+            ],
+        };
+        if output.format() == Format::Table {
+            let is_wide = self.wide || self.probabilities;
+            let section = |(heading, answers): &(&str, Vec<Answer<'_>>)| {
+                let table = if is_wide { answer::table } else { answer::overview };
+                Ok(((*heading).to_owned(), table(answers, model, shown)?))
+            };
+            return output.sections(&parts.iter().map(section).collect::<anyhow::Result<Vec<_>>>()?);
+        }
+        let answers: Vec<Answer<'_>> = parts.into_iter().flat_map(|(_, answers)| answers).collect();
+        output.table(&answer::table(&answers, model, shown)?)
+    }
+}
+
+/// Says what likeness means, and below which answers are unknown; on standard error.
+fn note_likeness(model: &Model, false_alarms: FalseAlarms, messages: Messages) {
+    let Some(thresholds) = model.likeness_thresholds() else { return };
+    let least = match false_alarms {
+        FalseAlarms::FivePercent => thresholds.five_percent,
+        FalseAlarms::OnePercent => thresholds.one_percent,
+    };
+    messages.note(format!(
+        "likeness is 0 where a window is as usual for its class; below {least:.1} a window is unknown, as {false_alarms} of \
+         the training's own windows were; below {:.1} a device or day is",
+        thresholds.day
+    ));
+}
+
+fn parse_mass(text: &str) -> Result<f64, String> {
+    let mass = text.parse::<f64>().ok().filter(|mass| *mass > 0.0 && *mass <= 1.0);
+    mass.ok_or_else(|| "expected a share above 0 and up to 1".to_owned())
 }
 
 impl Classified {
@@ -176,11 +252,12 @@ impl Classified {
         let instances: Vec<&Instance> = rows.iter().map(|row| &row.instance).collect();
         let predictions = model.predict_all(&instances, threads);
         let devices = model.device_verdicts(&predictions);
+        let days = model.day_verdicts(&predictions);
         let mut rows_of: BTreeMap<DeviceId, Vec<usize>> = BTreeMap::new();
         for (at, row) in rows.iter().enumerate() {
             rows_of.entry(row.instance.device).or_default().push(at);
         }
-        Self { rows, predictions, devices, rows_of }
+        Self { rows, predictions, devices, days, rows_of }
     }
 
     /// The rows of a device, in the order of all rows.
@@ -191,7 +268,8 @@ impl Classified {
 
 /// The instance with the label that the label file gives it, else with the one that it has.
 fn relabelled(mut row: Labeled, labels: &Labels) -> Labeled {
-    let label = labels.label_of(row.instance.device, row.instance.capture.as_deref());
+    let label =
+        labels.label_at(row.instance.device, row.instance.capture.as_deref(), row.instance.window_start);
     row.label = label.cloned().or(row.label);
     row
 }

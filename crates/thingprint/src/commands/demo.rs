@@ -9,7 +9,8 @@ use thingprint_report::{AtomicFile, write_instances};
 use thingprint_sim::{SimulationOptions, home};
 use thingprint_table::Format;
 
-use super::classify::{Classified, answer};
+use super::classify::Classified;
+use super::classify::answer::{self, Shown};
 use super::evaluate::{Report, Setting, sections};
 use super::simulate::{write_capture, write_labels};
 use crate::args::GlobalArgs;
@@ -64,13 +65,14 @@ impl DemoArgs {
         let model = crate::models::read_model(&files.model)?;
         let classified = Classified::new(tested, &model, global.threads());
         let acceptance = Acceptance { confidence: THRESHOLD, ..Acceptance::default() };
-        let verdicts = answer::device_table(&answer::of_devices(&classified, &model, &acceptance))?;
+        let verdicts = answer::of_devices(&classified, &model, &acceptance);
         if output.format() == Format::Table {
             let mut tables = sections(std::slice::from_ref(&evaluation))?;
+            let verdicts = answer::overview(&verdicts, &model, Shown::default())?;
             tables.push(("Devices of the simulated home, over the windows that tested".to_owned(), verdicts));
             output.sections(&tables)?;
         } else {
-            output.table(&verdicts)?;
+            output.table(&answer::table(&verdicts, &model, Shown::default())?)?;
         }
         files.describe(messages);
         Ok(Outcome::Done)

@@ -146,7 +146,7 @@ fn trace_options(parts: &PartFile) -> TraceOptions {
 fn labelled(assembled: Assembled, labels: &Labels) -> Vec<Labeled> {
     let label = |instance| {
         let instance: thingprint_instance::Instance = instance;
-        let label = labels.label_of(instance.device, None).cloned();
+        let label = labels.label_at(instance.device, None, instance.window_start).cloned();
         Labeled { instance, label }
     };
     let mut rows: Vec<Labeled> = assembled.instances.into_iter().map(label).collect();

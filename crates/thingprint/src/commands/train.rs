@@ -3,7 +3,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use clap::Args;
-use thingprint_model::{Model, Recipe, Scenario};
+use thingprint_model::{LearningCurve, Model, Recipe, Scenario};
 use thingprint_table::{Cell, Table, Type};
 
 use crate::args::{GlobalArgs, TrainingArgs};
@@ -47,6 +47,10 @@ impl TrainArgs {
             .with_extraction(table.extraction());
         write_model(&model, path)?;
         report(&model, path, messages)?;
+        let curve = model.learning_curve(&table.rows, global.threads());
+        if let Some(curve) = curve {
+            report_curve(&model, &curve, messages);
+        }
         Ok(Outcome::Done)
     }
 }
@@ -70,4 +74,38 @@ pub(super) fn report(model: &Model, path: &Path, messages: Messages) -> anyhow::
     }
     messages.table(&table);
     Ok(())
+}
+
+/// Windows that a class needs to be asked about by models that did not see them: one in each block of time.
+const LEAST_WINDOWS: u64 = 3;
+
+/// Says which classes have too few windows, and what more would bring; on standard error.
+fn report_curve(model: &Model, curve: &LearningCurve, messages: Messages) {
+    let Some(enough) = curve.enough().map(|enough| enough.max(LEAST_WINDOWS)) else { return };
+    let points: Vec<String> = curve
+        .points
+        .iter()
+        .map(|point| format!("{} {:.1} %", point.windows, 100.0 * point.accuracy))
+        .collect();
+    messages.detail(format!("right out of training by windows of each class: {}", points.join(", ")));
+    let few: Vec<String> = model
+        .classes()
+        .iter()
+        .filter(|class| class.instances < enough)
+        .map(|class| format!("{} ({})", class.name, class.instances))
+        .collect();
+    if few.is_empty() {
+        return;
+    }
+    let reached = |windows: u64| {
+        let point = curve.points.iter().rfind(|point| point.windows <= windows);
+        point.map_or(0.0, |point| 100.0 * point.accuracy)
+    };
+    messages.warn(format!(
+        "too few windows of {}: with {enough} of each class {:.1} % of windows out of training are right here, with 1 \
+         {:.1} %; label more hours of them",
+        few.join(", "),
+        reached(enough),
+        reached(1)
+    ));
 }

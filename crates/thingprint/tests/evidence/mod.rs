@@ -20,7 +20,7 @@ fn columns_are_what_was_chosen() {
     assert_eq!(fs::read(stage.path("plain.csv")).unwrap(), fs::read(stage.path("all.csv")).unwrap());
     stage.ok("extract home.pcap --evidence domains,sleep_time_s -o few.csv");
     let few = header(&stage, "few.csv");
-    assert!(few.contains(",kind,sleep_time_s,domains,flows,"), "{few}");
+    assert!(few.contains(",kind,family,sleep_time_s,domains,flows,"), "{few}");
     assert!(few.contains(",sleep_time_s_max,capture,extraction"), "{few}");
     assert!(fs::read_to_string(stage.path("few.csv")).unwrap().contains(",default semantics="));
     stage.fails("extract home.pcap --evidence telepathy", 2, &["unknown evidence 'telepathy'", "paper, all"]);

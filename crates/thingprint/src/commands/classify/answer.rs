@@ -1,34 +1,47 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_instance::{BagName, EvidenceSet, Instance, Labeled};
-use thingprint_model::{Acceptance, DeviceVerdict, Model, Prediction, Verdict};
-use thingprint_table::{Cell, Table, Type};
+use thingprint_model::{Acceptance, DeviceVerdict, Doubt, Model, Prediction, Test, Verdict};
+use thingprint_table::{Cell, Column, Table, Type};
 
 use super::Classified;
 
 /// The answer for a device that no class fits surely enough.
 const UNKNOWN: &str = "unknown";
 
-/// What is said of a device, in one window or over all.
+/// The answer for a device: in one window, over those of a day, or over all.
 pub(crate) struct Answer<'a> {
     device: DeviceId,
-    /// `None` for an answer over all windows.
+    /// Start of the day of an answer over the windows of a day.
+    day: Option<Timestamp>,
+    /// `None` for an answer over several windows.
     window: Option<Timestamp>,
     /// The capture, where it is the window.
     capture: Option<&'a str>,
     windows: u64,
-    accepted: Option<&'a str>,
-    best_guess: &'a str,
+    accepted: bool,
+    best_guess: Arc<str>,
     confidence: f64,
     likeness: Option<f64>,
+    /// The family, where it is accepted.
+    family: Option<Arc<str>>,
     /// Why the best guess is not accepted.
-    reason: Option<String>,
-    stage0: &'a BTreeMap<BagName, Verdict>,
+    doubt: Option<Doubt>,
+    distribution: &'a [f64],
+    stage0: Option<&'a BTreeMap<BagName, Verdict>>,
     label: Option<&'a str>,
 }
 
-static NO_STAGE0: BTreeMap<BagName, Verdict> = BTreeMap::new();
+/// What answers show besides what they always do.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Shown {
+    /// Mass of the set of classes to give.
+    pub(crate) sets: Option<f64>,
+    /// Whether to give the probability of each class.
+    pub(crate) probabilities: bool,
+}
 
 /// An answer for each device.
 pub(crate) fn of_devices<'a>(
@@ -38,22 +51,51 @@ pub(crate) fn of_devices<'a>(
 ) -> Vec<Answer<'a>> {
     let answer = |verdict: &'a DeviceVerdict| {
         let windows: Vec<&Instance> = classified.rows_of(verdict.device).map(|row| &row.instance).collect();
-        let doubt = model.device_doubt(&windows, verdict, acceptance);
-        Answer {
-            device: verdict.device,
-            window: None,
-            capture: None,
-            windows: verdict.windows,
-            accepted: doubt.is_none().then_some(&*verdict.class),
-            best_guess: &verdict.class,
-            confidence: verdict.confidence,
-            likeness: verdict.likeness,
-            reason: doubt.map(|doubt| doubt.to_string()),
-            stage0: &NO_STAGE0,
-            label: classified.label_of(verdict.device),
-        }
+        of_verdict(verdict, model.device_doubt(&windows, verdict, acceptance), model, acceptance)
     };
-    classified.devices.iter().map(answer).collect()
+    let answers = classified.devices.iter().map(answer);
+    answers.map(|answer| Answer { label: classified.label_of(answer.device), ..answer }).collect()
+}
+
+/// An answer for each day of each device.
+pub(crate) fn of_days<'a>(
+    classified: &'a Classified,
+    model: &Model,
+    acceptance: &Acceptance,
+) -> Vec<Answer<'a>> {
+    let answer = |day: &'a thingprint_model::DayVerdict| {
+        let rows = classified.rows_of(day.verdict.device).filter(|row| day.has(row.instance.window_start));
+        let rows: Vec<&Labeled> = rows.collect();
+        let windows: Vec<&Instance> = rows.iter().map(|row| &row.instance).collect();
+        let doubt = model.device_doubt(&windows, &day.verdict, acceptance);
+        let answer = of_verdict(&day.verdict, doubt, model, acceptance);
+        Answer { day: Some(day.day), label: common_label(rows.into_iter()), ..answer }
+    };
+    classified.days.iter().map(answer).collect()
+}
+
+fn of_verdict<'a>(
+    verdict: &'a DeviceVerdict,
+    doubt: Option<Doubt>,
+    model: &Model,
+    acceptance: &Acceptance,
+) -> Answer<'a> {
+    Answer {
+        device: verdict.device,
+        day: None,
+        window: None,
+        capture: None,
+        windows: verdict.windows,
+        accepted: doubt.is_none(),
+        best_guess: Arc::clone(&verdict.class),
+        confidence: verdict.confidence,
+        likeness: verdict.likeness,
+        family: family(model, (&verdict.distribution, &verdict.class), doubt.as_ref(), acceptance),
+        doubt,
+        distribution: &verdict.distribution,
+        stage0: None,
+        label: None,
+    }
 }
 
 /// An answer for each window of each device.
@@ -66,89 +108,140 @@ pub(crate) fn of_windows<'a>(
         let doubt = model.doubt(&row.instance, prediction, acceptance);
         Answer {
             device: prediction.device,
+            day: None,
             window: Some(prediction.window_start),
             capture: row.instance.capture.as_deref(),
             windows: 1,
-            accepted: doubt.is_none().then_some(&*prediction.class),
-            best_guess: &prediction.class,
+            accepted: doubt.is_none(),
+            best_guess: Arc::clone(&prediction.class),
             confidence: prediction.confidence,
             likeness: prediction.likeness,
-            reason: doubt.map(|doubt| doubt.to_string()),
-            stage0: &prediction.stage0,
+            family: family(model, (&prediction.distribution, &prediction.class), doubt.as_ref(), acceptance),
+            doubt,
+            distribution: &prediction.distribution,
+            stage0: Some(&prediction.stage0),
             label: row.label.as_ref().map(|label| label.class.as_str()),
         }
     };
     classified.rows.iter().zip(&classified.predictions).map(answer).collect()
 }
 
+/// The family of an answer, where that is as sure as a class has to be and the windows are like the best guess.
+fn family(
+    model: &Model,
+    (distribution, class): (&[f64], &str),
+    doubt: Option<&Doubt>,
+    acceptance: &Acceptance,
+) -> Option<Arc<str>> {
+    if doubt.is_some_and(|doubt| doubt.failed.contains(&Test::Likeness)) {
+        return None;
+    }
+    let answer = model.family_of(distribution, class)?;
+    (answer.confidence >= acceptance.confidence).then_some(answer.family)
+}
+
 impl Answer<'_> {
-    fn verdict(&self) -> [Cell; 4] {
-        [
-            Cell::from(self.windows),
-            Cell::from(self.accepted.unwrap_or(UNKNOWN)),
-            Cell::from(self.best_guess),
-            Cell::from(self.confidence),
-        ]
+    fn class(&self) -> &str {
+        if self.accepted { &self.best_guess } else { UNKNOWN }
     }
 
-    fn likeness(&self) -> [Cell; 2] {
-        [Cell::from(self.likeness), Cell::from(self.reason.clone())]
+    fn reason(&self) -> Option<String> {
+        self.doubt.as_ref().map(ToString::to_string)
+    }
+
+    /// The family that the names of windows that are not accepted point to.
+    fn family_by_names(&self) -> Option<&str> {
+        Some(&self.doubt.as_ref()?.names.as_ref()?.family)
     }
 
     /// The label, and whether the answer is right; `unknown` is neither right nor wrong.
     fn judged(&self) -> [Cell; 2] {
         let judgement = self.label.map(|label| match self.accepted {
-            Some(class) if class == label => "right",
-            Some(_) => "wrong",
-            None => UNKNOWN,
+            true if *self.best_guess == *label => "right",
+            true => "wrong",
+            false => UNKNOWN,
         });
         [Cell::from(self.label), Cell::from(judgement)]
     }
+
+    /// Names of the classes of the smallest set of this mass.
+    fn set(&self, model: &Model, mass: f64) -> Vec<String> {
+        model.set_of(self.distribution, mass).iter().map(ToString::to_string).collect()
+    }
 }
 
-const VERDICT_COLUMNS: [(&str, Type); 4] = [
-    ("windows", Type::Unsigned),
-    ("class", Type::Text),
-    ("best_guess", Type::Text),
-    ("confidence", Type::Real),
-];
-const LIKENESS_COLUMNS: [(&str, Type); 2] = [("likeness", Type::Real), ("reason", Type::Text)];
 const JUDGED_COLUMNS: [(&str, Type); 2] = [("label", Type::Text), ("right", Type::Text)];
 
-/// Answers over all windows, for people: without what only windows have.
-pub(crate) fn device_table(answers: &[Answer<'_>]) -> anyhow::Result<Table> {
+/// Answers for people: what fits a screen. Columns that are empty in all rows are left out, and the best guess, which the
+/// reason names, where it is accepted everywhere.
+pub(crate) fn overview(answers: &[Answer<'_>], model: &Model, shown: Shown) -> anyhow::Result<Table> {
     let judged = judged_columns(answers);
-    let has_likeness = answers.iter().any(|answer| answer.likeness.is_some());
-    let likeness = if has_likeness { &LIKENESS_COLUMNS[..] } else { &[] };
-    let columns = [("device", Type::Text)].into_iter().chain(VERDICT_COLUMNS);
-    let mut table = Table::new(columns.chain(likeness.iter().copied()).chain(judged.iter().copied()));
+    let mut table = Table::new(
+        [
+            Column::texts("device"),
+            Column::new("day", Type::Time),
+            Column::new("window", Type::Time),
+            Column::texts("capture"),
+            Column::count("windows"),
+            Column::texts("class"),
+            Column::decimals("confidence", 3),
+            Column::decimals("likeness", 1),
+            Column::texts("family"),
+            Column::texts("set"),
+        ]
+        .into_iter()
+        .chain(judged.iter().map(|column| Column::from(*column)))
+        .chain([Column::texts("best_guess"), Column::texts("reason")]),
+    );
     for answer in answers {
-        let cells = [Cell::from(answer.device.to_string())].into_iter().chain(answer.verdict());
-        let cells = cells.chain(answer.likeness().into_iter().take(likeness.len()));
-        table.push(cells.chain(answer.judged().into_iter().take(judged.len())))?;
+        let set = shown.sets.map(|mass| answer.set(model, mass).join(", "));
+        let cells = [
+            Cell::from(answer.device.to_string()),
+            Cell::from(answer.day),
+            Cell::from(answer.window),
+            Cell::from(answer.capture),
+            Cell::from(answer.window.is_none().then_some(answer.windows)),
+            Cell::from(answer.class()),
+            Cell::from(answer.confidence),
+            Cell::from(answer.likeness),
+            Cell::from(answer.family.as_deref()),
+            Cell::from(set),
+        ];
+        let cells = cells.into_iter().chain(answer.judged().into_iter().take(judged.len()));
+        let guess = (!answer.accepted).then(|| answer.best_guess.to_string());
+        table.push(cells.chain([Cell::from(guess), Cell::from(answer.reason())]))?;
     }
+    table.drop_empty_columns();
     Ok(table)
 }
 
-/// Answers of any sort; those over all windows have no window.
-pub(crate) fn table(answers: &[Answer<'_>]) -> anyhow::Result<Table> {
+/// Answers of any sort with everything about them; those over several windows have no window.
+pub(crate) fn table(answers: &[Answer<'_>], model: &Model, shown: Shown) -> anyhow::Result<Table> {
     let judged = judged_columns(answers);
-    let has_captures = answers.iter().any(|answer| answer.capture.is_some());
-    let capture_column = has_captures.then_some(("capture", Type::Text));
-    let columns = [("device", Type::Text), ("window", Type::Time)].into_iter().chain(capture_column);
     let bags = stage0_bags(answers);
-    let stage0: Vec<(String, Type)> = bags.iter().flat_map(|bag| stage0_columns(*bag)).collect();
-    let columns = columns.chain(VERDICT_COLUMNS).chain(LIKENESS_COLUMNS);
-    let columns = columns.chain(stage0.iter().map(|(name, r#type)| (name.as_str(), *r#type)));
-    let mut table = Table::new(columns.chain(judged.iter().copied()));
+    let has_captures = answers.iter().any(|answer| answer.capture.is_some());
+    let judged_columns = judged.iter().map(|(name, r#type)| ((*name).to_owned(), *r#type));
+    let columns = columns(&bags, has_captures, model, shown).into_iter().chain(judged_columns);
+    let mut table = Table::new(columns.map(|(name, r#type)| Column::new(name, r#type)));
     for answer in answers {
-        let mut cells = vec![Cell::from(answer.device.to_string()), Cell::from(answer.window)];
-        cells.extend(has_captures.then(|| Cell::from(answer.capture)));
-        cells.extend(answer.verdict());
-        cells.extend(answer.likeness());
-        for verdict in bags.iter().map(|bag| answer.stage0.get(bag)) {
+        let mut cells = identity(answer, has_captures);
+        cells.extend([
+            Cell::from(answer.windows),
+            Cell::from(answer.class()),
+            Cell::from(answer.best_guess.to_string()),
+            Cell::from(answer.confidence),
+            Cell::from(answer.likeness),
+            Cell::from(answer.reason()),
+            Cell::from(answer.family.as_deref()),
+            Cell::from(answer.family_by_names()),
+            Cell::from(shown.sets.map(|mass| answer.set(model, mass))),
+        ]);
+        for verdict in bags.iter().map(|bag| answer.stage0?.get(bag)) {
             cells.push(Cell::from(verdict.map(|verdict| verdict.class.to_string())));
             cells.push(Cell::from(verdict.map(|verdict| verdict.confidence)));
+        }
+        if shown.probabilities {
+            cells.extend(answer.distribution.iter().map(|&probability| Cell::from(probability)));
         }
         cells.extend(answer.judged().into_iter().take(judged.len()));
         table.push(cells)?;
@@ -156,15 +249,46 @@ pub(crate) fn table(answers: &[Answer<'_>]) -> anyhow::Result<Table> {
     Ok(table)
 }
 
-/// The bags that have columns: the paper's, and whatever else the model looks at.
-fn stage0_bags(answers: &[Answer<'_>]) -> Vec<BagName> {
-    let bags = answers.iter().flat_map(|answer| answer.stage0.keys());
-    let bags = bags.fold(EvidenceSet::paper(), |set, bag| set.with((*bag).into()));
-    bags.bags().collect()
+fn identity(answer: &Answer<'_>, has_captures: bool) -> Vec<Cell> {
+    let mut cells =
+        vec![Cell::from(answer.device.to_string()), Cell::from(answer.day), Cell::from(answer.window)];
+    cells.extend(has_captures.then(|| Cell::from(answer.capture)));
+    cells
 }
 
-fn stage0_columns(bag: BagName) -> [(String, Type); 2] {
-    [(format!("{bag}_class"), Type::Text), (format!("{bag}_confidence"), Type::Real)]
+fn columns(bags: &[BagName], has_captures: bool, model: &Model, shown: Shown) -> Vec<(String, Type)> {
+    let named = |columns: &[(&str, Type)]| -> Vec<(String, Type)> {
+        columns.iter().map(|(name, r#type)| ((*name).to_owned(), *r#type)).collect()
+    };
+    let mut columns = named(&[("device", Type::Text), ("day", Type::Time), ("window", Type::Time)]);
+    columns.extend(has_captures.then(|| ("capture".to_owned(), Type::Text)));
+    columns.extend(named(&[
+        ("windows", Type::Unsigned),
+        ("class", Type::Text),
+        ("best_guess", Type::Text),
+        ("confidence", Type::Real),
+        ("likeness", Type::Real),
+        ("reason", Type::Text),
+        ("family", Type::Text),
+        ("family_by_names", Type::Text),
+        ("set", Type::List),
+    ]));
+    for bag in bags {
+        columns.push((format!("{bag}_class"), Type::Text));
+        columns.push((format!("{bag}_confidence"), Type::Real));
+    }
+    if shown.probabilities {
+        let classes = model.classes().iter();
+        columns.extend(classes.map(|class| (format!("probability[{}]", class.name), Type::Real)));
+    }
+    columns
+}
+
+/// The bags that have columns: the paper's, and whatever else the model looks at.
+fn stage0_bags(answers: &[Answer<'_>]) -> Vec<BagName> {
+    let bags = answers.iter().filter_map(|answer| answer.stage0).flat_map(BTreeMap::keys);
+    let bags = bags.fold(EvidenceSet::paper(), |set, bag| set.with((*bag).into()));
+    bags.bags().collect()
 }
 
 /// Only where something is known can an answer be right or wrong.
@@ -172,11 +296,15 @@ fn judged_columns(answers: &[Answer<'_>]) -> &'static [(&'static str, Type)] {
     if answers.iter().any(|answer| answer.label.is_some()) { &JUDGED_COLUMNS } else { &[] }
 }
 
+/// The label that all rows have.
+fn common_label<'a>(mut rows: impl Iterator<Item = &'a Labeled>) -> Option<&'a str> {
+    let first = rows.next()?.label.as_ref()?;
+    rows.all(|row| row.label.as_ref() == Some(first)).then_some(first.class.as_str())
+}
+
 impl Classified {
     /// The label of a device, if all its windows agree on it.
     fn label_of(&self, device: DeviceId) -> Option<&str> {
-        let mut labels = self.rows_of(device).map(|row| &row.label);
-        let first = labels.next()?.as_ref()?;
-        labels.all(|label| label.as_ref() == Some(first)).then_some(first.class.as_str())
+        common_label(self.rows_of(device))
     }
 }

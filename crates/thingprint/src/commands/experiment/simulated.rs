@@ -208,7 +208,7 @@ impl Simulated {
                 thingprint_sim::Kind::Iot => Kind::Iot,
                 thingprint_sim::Kind::NonIot => Kind::NonIot,
             };
-            (device.mac, Label { class: device.label, kind })
+            (device.mac, Label::new(device.label, kind))
         }))
     }
 

@@ -29,7 +29,7 @@ impl Families {
         Self(heads.into_iter().map(|head| u16::try_from(head).unwrap_or(u16::MAX)).collect())
     }
 
-    /// The families of several classes, in the order of their first classes.
+    /// The learned families of several classes, in the order of their first classes.
     pub(crate) fn several(&self) -> Vec<Vec<usize>> {
         let members = |head: usize| -> Vec<usize> {
             let classes = self.0.iter().enumerate();
