@@ -15,6 +15,10 @@ pub(crate) fn push_escaped(text: &mut String, byte: u8) {
 
 /// A text from outside, printable ASCII as it is, anything else as `\xNN`.
 pub(crate) fn escaped(bytes: &[u8]) -> String {
+    // Nearly all texts are printable.
+    if bytes.iter().all(|byte| is_printable(*byte)) {
+        return std::str::from_utf8(bytes).unwrap_or_default().to_owned();
+    }
     let mut text = String::with_capacity(bytes.len());
     for run in bytes.chunk_by(|one, other| is_printable(*one) && is_printable(*other)) {
         match std::str::from_utf8(run) {

@@ -111,11 +111,13 @@ pub fn parse(payload: &[u8], ip_ttl: u8) -> Option<SsdpMessage> {
             })
         }
         StartLine::Response { version, status, phrase } => {
-            (headers.has("st") || headers.has("usn")).then(|| SsdpMessage {
+            let message = message(headers, ip_ttl);
+            let is_ssdp = message.search_target.is_some() || message.unique_service_name.is_some();
+            is_ssdp.then(|| SsdpMessage {
                 version,
                 status: Some(status),
                 phrase: Some(escaped(phrase)),
-                ..message(headers, ip_ttl)
+                ..message
             })
         }
     }
@@ -123,23 +125,37 @@ pub fn parse(payload: &[u8], ip_ttl: u8) -> Option<SsdpMessage> {
 
 /// What the headers say.
 fn message(headers: Headers<'_>, ip_ttl: u8) -> SsdpMessage {
+    let [host, man, st, mx, nt, nts, usn, server, user_agent, cache_control, location, al] = headers.texts([
+        "host",
+        "man",
+        "st",
+        "mx",
+        "nt",
+        "nts",
+        "usn",
+        "server",
+        "user-agent",
+        "cache-control",
+        "location",
+        "al",
+    ]);
     SsdpMessage {
         method: None,
         uri: None,
         version: None,
         status: None,
         phrase: None,
-        host: headers.text("host").map(Uri::new),
-        search_type: headers.text("man"),
-        search_target: headers.text("st"),
-        most_wait_s: headers.text("mx").and_then(|seconds| seconds.parse().ok()),
-        notification_type: headers.text("nt"),
-        notification_sub_type: headers.text("nts"),
-        unique_service_name: headers.text("usn"),
-        server: headers.text("server"),
-        user_agent: headers.text("user-agent"),
-        cache_control: headers.text("cache-control"),
-        location: headers.text("location").or_else(|| headers.text("al")).map(Uri::new),
+        host: host.map(Uri::new),
+        search_type: man,
+        search_target: st,
+        most_wait_s: mx.and_then(|seconds| seconds.parse().ok()),
+        notification_type: nt,
+        notification_sub_type: nts,
+        unique_service_name: usn,
+        server,
+        user_agent,
+        cache_control,
+        location: location.or(al).map(Uri::new),
         field_order: headers.order(),
         ip_ttl,
     }

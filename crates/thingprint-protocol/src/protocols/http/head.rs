@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use crate::HttpVersion;
-use crate::text::escaped;
+use crate::text::{escaped, push_byte};
 
 /// Longest method that is tried; the longest registered one (IANA "HTTP Methods") has 17 letters.
 const MOST_METHOD_BYTES: usize = 24;
@@ -82,6 +82,18 @@ impl<'a> Headers<'a> {
         self.value(name).map(|value| escaped(&value))
     }
 
+    /// The values of the first header of each of these names, which are in lower case, as texts.
+    pub(crate) fn texts<const N: usize>(self, names: [&str; N]) -> [Option<String>; N] {
+        let mut texts = [const { None }; N];
+        for (found, value) in self.fields() {
+            let mut places = names.iter().zip(&mut texts);
+            if let Some((_, text)) = places.find(|(name, _)| found.eq_ignore_ascii_case(name.as_bytes())) {
+                text.get_or_insert_with(|| escaped(&value));
+            }
+        }
+        texts
+    }
+
     /// The value of the first header of this name, which is in lower case, as sent.
     pub(crate) fn value(self, name: &str) -> Option<Cow<'a, [u8]>> {
         self.values(name).next()
@@ -90,12 +102,7 @@ impl<'a> Headers<'a> {
     /// The values of all headers of this name, which is in lower case, as sent.
     pub(crate) fn values(self, name: &str) -> impl Iterator<Item = Cow<'a, [u8]>> {
         let of_name = move |(found, _): &(&[u8], _)| found.eq_ignore_ascii_case(name.as_bytes());
-        self.fields().filter(of_name).map(|(_, mut value)| {
-            if let Cow::Owned(joined) = &mut value {
-                joined.truncate(joined.trim_ascii_end().len());
-            }
-            value
-        })
+        self.fields().filter(of_name).map(|(_, value)| value)
     }
 
     /// The names in order, in lower case, joined by commas; as many as [`MOST_ORDER_BYTES`] hold.
@@ -114,14 +121,11 @@ impl<'a> Headers<'a> {
             if !order.is_empty() {
                 order.push(',');
             }
-            order.push_str(&escaped(&name.to_ascii_lowercase()));
+            for byte in name {
+                push_byte(&mut order, byte.to_ascii_lowercase());
+            }
         }
         (!order.is_empty()).then_some(order)
-    }
-
-    /// Whether there is a header of this name, which is in lower case.
-    pub(crate) fn has(self, name: &str) -> bool {
-        self.fields().any(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes()))
     }
 
     /// Names and values; a folded value (RFC 9112 §5.2) is joined with single blanks, a line without a colon left out.
@@ -130,8 +134,9 @@ impl<'a> Headers<'a> {
         std::iter::from_fn(move || {
             loop {
                 let line = next_line(&mut rest)?;
-                let mut parts = line.splitn(2, |&byte| byte == b':');
-                let (name, value) = (parts.next()?.trim_ascii(), parts.next().map(<[u8]>::trim_ascii));
+                let colon = line.iter().position(|byte| *byte == b':').unwrap_or(line.len());
+                let (name, value) = line.split_at_checked(colon)?;
+                let value = value.split_first().map(|(_, value)| value.trim_ascii());
                 let mut value = value.map(Cow::Borrowed);
                 while rest.first().is_some_and(|byte| matches!(byte, b' ' | b'\t')) {
                     let folded = next_line(&mut rest)?.trim_ascii();
@@ -141,8 +146,11 @@ impl<'a> Headers<'a> {
                         joined.extend_from_slice(folded);
                     }
                 }
+                if let Some(Cow::Owned(joined)) = &mut value {
+                    joined.truncate(joined.trim_ascii_end().len());
+                }
                 if let Some(value) = value {
-                    return Some((name, value));
+                    return Some((name.trim_ascii(), value));
                 }
             }
         })

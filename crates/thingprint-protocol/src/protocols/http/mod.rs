@@ -139,15 +139,18 @@ pub fn may_begin(bytes: &[u8]) -> bool {
 
 fn message(start: StartLine<'_>, headers: Headers<'_>) -> Message {
     match start {
-        StartLine::Request { method, target, version } => Message::HttpRequest(HttpRequest {
-            method: escaped(method),
-            uri: Uri::new(escaped(target)),
-            version,
-            host: headers.text("host").map(Uri::new),
-            user_agent: headers.text("user-agent"),
-            authentication: authentication::sent(headers),
-            field_order: headers.order(),
-        }),
+        StartLine::Request { method, target, version } => {
+            let [host, user_agent] = headers.texts(["host", "user-agent"]);
+            Message::HttpRequest(HttpRequest {
+                method: escaped(method),
+                uri: Uri::new(escaped(target)),
+                version,
+                host: host.map(Uri::new),
+                user_agent,
+                authentication: authentication::sent(headers),
+                field_order: headers.order(),
+            })
+        }
         StartLine::Response { version, status, phrase } => Message::HttpResponse(HttpResponse {
             version,
             status,
@@ -165,12 +168,12 @@ fn body_length(start: StartLine<'_>, headers: Headers<'_>) -> BodyLength {
         StartLine::Request { version, .. } if version.major != 1 => return BodyLength::UntilClose,
         _ => {}
     }
-    let codings = headers.text("transfer-encoding").unwrap_or_default();
-    if codings.split(',').any(|coding| coding.trim().eq_ignore_ascii_case("chunked")) {
+    let [codings, length] = headers.texts(["transfer-encoding", "content-length"]);
+    if codings.unwrap_or_default().split(',').any(|coding| coding.trim().eq_ignore_ascii_case("chunked")) {
         return BodyLength::Chunked;
     }
     // Repeated equal lengths count as one (RFC 9112 §6.3).
-    let length = headers.text("content-length").map(|list| match list.split(',').next() {
+    let length = length.map(|list| match list.split(',').next() {
         Some(first) if !first.contains('+') => {
             first.trim().parse().map_or(BodyLength::UntilClose, BodyLength::Bytes)
         }
