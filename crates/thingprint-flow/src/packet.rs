@@ -21,6 +21,18 @@ pub struct Packet<'a> {
     pub other: Option<NonIp<'a>>,
 }
 
+impl Packet<'_> {
+    /// Whether its link or IP address is a group's: a multicast address or the broadcast address. The broadcast address of a
+    /// subnet has a unicast form, which its link address alone shows to be one.
+    #[inline]
+    pub fn is_to_group(&self) -> bool {
+        let is_group = |ip: &Ip<'_>| {
+            ip.dst.is_multicast() || matches!(ip.dst, IpAddr::V4(address) if address.is_broadcast())
+        };
+        self.dst_mac.is_some_and(MacAddr::is_group) || self.ip.as_ref().is_some_and(is_group)
+    }
+}
+
 /// The content of a frame that is not IP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NonIp<'a> {
