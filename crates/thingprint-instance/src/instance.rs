@@ -82,6 +82,11 @@ impl Bags {
         self.0.get(&name)
     }
 
+    /// Takes a bag out, which then is not there.
+    pub fn take(&mut self, name: BagName) -> Option<Bag> {
+        self.0.remove(&name)
+    }
+
     /// Puts a bag in, in the place of one that is there.
     pub fn insert(&mut self, name: BagName, bag: Bag) {
         self.0.insert(name, bag);

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use thingprint_instance::{ExtractionRecipe, Labeled};
 
 pub use read::read_instances;
-pub use write::{instance_overview, instance_table, write_instances};
+pub use write::{instance_overview, instance_table, into_instance_table, write_instances};
 
 /// What a file of instances holds.
 #[derive(Clone, Debug, Default, PartialEq)]

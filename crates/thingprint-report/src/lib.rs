@@ -10,5 +10,7 @@ mod labels;
 
 pub use atomic::AtomicFile;
 pub use error::{Place, PlaceUnit, ReportError};
-pub use instances::{InstanceFile, instance_overview, instance_table, read_instances, write_instances};
+pub use instances::{
+    InstanceFile, instance_overview, instance_table, into_instance_table, read_instances, write_instances,
+};
 pub use labels::Labels;

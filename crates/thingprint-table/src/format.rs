@@ -74,6 +74,11 @@ pub(crate) trait RowSink {
     /// Adds rows.
     fn rows(&mut self, rows: &Table) -> Result<(), SinkError>;
 
+    /// Adds rows that nobody needs afterwards.
+    fn take_rows(&mut self, rows: Table) -> Result<(), SinkError> {
+        self.rows(&rows)
+    }
+
     /// Hands on what is written so far, where the format writes rows as they come.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())

@@ -94,6 +94,14 @@ impl Table {
         }
     }
 
+    /// Adds the rows of a table with the same columns.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn append(&mut self, other: Self) {
+        for (own, new) in self.columns.iter_mut().zip(other.columns) {
+            own.values.append(new.values);
+        }
+    }
+
     /// A table without rows that has the same columns.
     pub(crate) fn emptied(&self) -> Self {
         let empty =
@@ -318,6 +326,15 @@ macro_rules! types {
                     $((Self::$variant(values), Self::$variant(more)) => {
                         values.extend_from_slice(more.get(rows).unwrap_or_default());
                     })+
+                    _ => {}
+                }
+            }
+
+            /// Adds the values of a column of the same type.
+            #[cfg(feature = "parquet")]
+            fn append(&mut self, other: Self) {
+                match (self, other) {
+                    $((Self::$variant(values), Self::$variant(mut more)) => values.append(&mut more),)+
                     _ => {}
                 }
             }

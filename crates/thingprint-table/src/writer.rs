@@ -57,6 +57,17 @@ impl<'a> TableWriter<'a> {
             .map_err(|error| failure(self.format, error))
     }
 
+    /// Adds rows as [`Self::push`] does, which move where they have to wait.
+    pub fn take(&mut self, part: Table) -> Result<(), TableError> {
+        self.columns.check_alike(&part)?;
+        if part.rows() == 0 {
+            return Ok(());
+        }
+        self.opened()
+            .and_then(|sink| sink.map_or(Ok(()), |sink| sink.take_rows(part)))
+            .map_err(|error| failure(self.format, error))
+    }
+
     /// Hands on the rows that are written so far, so that whoever reads a pipe has them. Formats that keep rows keep them.
     pub fn flush(&mut self) -> Result<(), TableError> {
         match &mut self.state {
@@ -130,6 +141,13 @@ mod tests {
                     writer.push(&table(cut[0]..cut[1])).unwrap();
                 }
                 writer.finish().unwrap();
+                let mut taken = Vec::new();
+                let mut writer = TableWriter::new(table(0..0), format, Style::default(), &mut taken);
+                for cut in cuts.windows(2) {
+                    writer.take(table(cut[0]..cut[1])).unwrap();
+                }
+                writer.finish().unwrap();
+                assert_eq!(taken, parts, "{format} {cuts:?}");
                 let mut whole = Vec::new();
                 let rows = *cuts.last().unwrap();
                 write(&table(0..rows), format, &mut whole, Style::default()).unwrap();

@@ -32,7 +32,7 @@ impl Output {
                 let mut writer = TableWriter::new(columns.clone(), format, style, out);
                 result = Some(make(&mut |part| {
                     let RowEvent::Rows(rows) = part else { return Ok(()) };
-                    writer.push(&rows)?;
+                    writer.take(rows)?;
                     Ok(writer.flush()?)
                 })?);
                 Ok(writer.finish()?)
@@ -58,7 +58,7 @@ impl Output {
         let mut next = Some(next);
         let mut writer = TableWriter::new(columns.clone(), self.format(), self.style(), out);
         let result = make(&mut |part| match part {
-            RowEvent::Rows(rows) => Ok(writer.push(&rows)?),
+            RowEvent::Rows(rows) => Ok(writer.take(rows)?),
             RowEvent::Restart => {
                 let next = next.take().context("failed to read: the gateways changed twice")?;
                 writer = TableWriter::new(columns.clone(), self.format(), self.style(), next);

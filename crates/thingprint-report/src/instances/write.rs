@@ -1,6 +1,6 @@
 use std::io::Write;
 
-use thingprint_instance::{Attribute, EvidenceSet, ExtractionRecipe, Instance, Label, Labeled, Spread};
+use thingprint_instance::{Attribute, Bag, EvidenceSet, ExtractionRecipe, Instance, Label, Labeled, Spread};
 
 use thingprint_table::{Column, Format, Style, Table, Values, write};
 
@@ -25,14 +25,28 @@ pub fn write_instances(
 /// spread for each attribute, the capture where windows are whole captures, and how they were extracted. Which
 /// attributes and bags there are is what the recipe says.
 pub fn instance_table(instances: &[Labeled], recipe: Option<&ExtractionRecipe>) -> Table {
+    into_instance_table(instances.to_vec(), recipe)
+}
+
+/// The same of instances that nobody needs afterwards, whose bags move into the table.
+pub fn into_instance_table(mut instances: Vec<Labeled>, recipe: Option<&ExtractionRecipe>) -> Table {
+    let evidence = evidence_of(&instances, recipe);
+    let bags: Vec<Column> = evidence
+        .bags()
+        .map(|name| {
+            let bags = instances.iter_mut().map(|labeled| labeled.instance.bags.take(name));
+            Column::new(name.name(), bags.collect::<Vec<Option<Bag>>>())
+        })
+        .collect();
+    let instances = instances.as_slice();
     let mut columns = identity_columns(instances);
     columns.insert(2, column(instances, columns::WINDOW_S, |labeled| Some(labeled.instance.window_s)));
     columns.push(column(instances, columns::KIND, |labeled| {
         labeled.label.as_ref().map(|label| label.kind.to_string())
     }));
     columns.push(column(instances, columns::FAMILY, |labeled| labeled.label.as_ref()?.family.clone()));
-    let evidence = evidence_of(instances, recipe);
-    columns.extend(evidence_columns(instances, evidence));
+    columns.extend(number_columns(instances, evidence));
+    columns.extend(bags);
     columns.extend(count_columns(instances));
     for attribute in evidence.numbers() {
         let spread = |labeled: &Labeled| labeled.instance.spread.get(&attribute).copied();
@@ -48,7 +62,13 @@ pub fn instance_table(instances: &[Labeled], recipe: Option<&ExtractionRecipe>) 
 /// The columns of instances that fit a screen: device, window, label, attributes and bags.
 pub fn instance_overview(instances: &[Labeled], recipe: Option<&ExtractionRecipe>) -> Table {
     let mut columns = identity_columns(instances);
-    columns.extend(evidence_columns(instances, evidence_of(instances, recipe)));
+    let evidence = evidence_of(instances, recipe);
+    columns.extend(number_columns(instances, evidence));
+    columns.extend(
+        evidence
+            .bags()
+            .map(|bag| column(instances, bag.name(), |labeled| labeled.instance.bags.get(bag).cloned())),
+    );
     Table::of(columns)
 }
 
@@ -74,14 +94,10 @@ fn identity_columns(instances: &[Labeled]) -> Vec<Column> {
     ]
 }
 
-fn evidence_columns(instances: &[Labeled], evidence: EvidenceSet) -> Vec<Column> {
-    let numbers = evidence.numbers().map(|attribute| {
+fn number_columns(instances: &[Labeled], evidence: EvidenceSet) -> impl Iterator<Item = Column> {
+    evidence.numbers().map(|attribute| {
         column(instances, attribute.name(), |labeled| labeled.instance.attributes.get(attribute))
-    });
-    let bags = evidence
-        .bags()
-        .map(|bag| column(instances, bag.name(), |labeled| labeled.instance.bags.get(bag).cloned()));
-    numbers.chain(bags).collect()
+    })
 }
 
 fn count_columns(instances: &[Labeled]) -> [Column; 5] {

@@ -60,6 +60,18 @@ mod sink {
             Ok(())
         }
 
+        fn take_rows(&mut self, rows: Table) -> Result<(), SinkError> {
+            let bytes: usize = (0..rows.rows()).map(|row| rows.row_bytes(row)).sum();
+            let is_group =
+                self.waiting.rows() + rows.rows() >= MOST_ROWS || self.waiting_bytes + bytes >= MOST_BYTES;
+            if is_group {
+                return self.rows(&rows);
+            }
+            self.waiting_bytes += bytes;
+            self.waiting.append(rows);
+            Ok(())
+        }
+
         fn finish(mut self: Box<Self>) -> Result<(), SinkError> {
             if self.waiting.rows() > 0 {
                 let rows = self.waiting.emptied();
@@ -108,7 +120,8 @@ mod sink {
             let mut out = Vec::new();
             let mut writer = TableWriter::new(bags(0..0, ""), Format::Parquet, Style::default(), &mut out);
             for part in 0..30 {
-                writer.push(&bags(part * 1000..(part + 1) * 1000, &word)).unwrap();
+                let rows = bags(part * 1000..(part + 1) * 1000, &word);
+                if part % 2 == 0 { writer.take(rows) } else { writer.push(&rows) }.unwrap();
             }
             writer.finish().unwrap();
             let read = from_parquet(&out, &["row".to_owned(), "words".to_owned()]).unwrap();

@@ -7,7 +7,7 @@ use clap::Args;
 use thingprint_flow::{DeviceId, FlowOptions, GatewayPolicy, TraceOptions, WindowLength};
 use thingprint_instance::{ExtractionRecipe, InstanceOptions, Labeled, Part, PartFile, PartId, Partial};
 use thingprint_pipeline::{Event, PartStage};
-use thingprint_report::{Labels, instance_overview, instance_table};
+use thingprint_report::{Labels, instance_overview, into_instance_table};
 use thingprint_table::Format;
 
 use crate::args::{ExtractionArgs, GlobalArgs};
@@ -80,16 +80,16 @@ impl ExtractArgs {
             threads: global.threads(),
             messages,
         };
-        let table = |rows: &[Labeled]| match output.format() {
-            Format::Table => instance_overview(rows, Some(&recipe)),
-            _ => instance_table(rows, Some(&recipe)),
+        let table = |rows: Vec<Labeled>| match output.format() {
+            Format::Table => instance_overview(&rows, Some(&recipe)),
+            _ => into_instance_table(rows, Some(&recipe)),
         };
         let mut counts = Counts::default();
-        let (outcome, _) = output.rows(&table(&[]), extraction.is_streaming(), |write| {
+        let (outcome, _) = output.rows(&table(Vec::new()), extraction.is_streaming(), |write| {
             extraction.stream(&mut |event| match event {
                 Event::Rows(rows) => {
                     counts.add(&rows);
-                    write(RowEvent::Rows(table(&rows)))
+                    write(RowEvent::Rows(table(rows)))
                 }
                 Event::Restart => {
                     counts = Counts::default();
