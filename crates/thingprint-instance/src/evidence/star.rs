@@ -13,14 +13,18 @@ const LOOK_AHEAD: usize = 64;
 const DIGITS: usize = 5;
 const HEX_DIGITS: usize = 6;
 const OWN_DIGITS: usize = 4;
+/// Hexadecimal digits of a MAC address.
+const MAC_DIGITS: usize = 12;
+/// Digits of a model in front of them at most: `esp8266a1b2c3d4e5f6`.
+const MODEL_DIGITS: usize = 5;
 /// Groups of the digits of a UUID (RFC 9562 §4).
 const UUID: [usize; 5] = [8, 4, 4, 4, 12];
 /// Fewest colons of an IPv6 address that is not abbreviated.
 const COLONS: usize = 7;
 
 /// The text in lower case, with a star for each MAC address, UUID, IP address, number in parentheses, run of 5 digits, run
-/// of 6 hexadecimal digits that stands alone and has a digit, and run of 4 hexadecimal digits of the device's own
-/// address.
+/// of 6 hexadecimal digits that stands alone and has a digit, run of 12 hexadecimal digits between letters, and run of 4
+/// hexadecimal digits of the device's own address.
 pub(crate) fn starred(text: &str, own: Option<MacAddr>) -> String {
     // What begins before the end is known whole by what is behind it.
     let longest = (MOST_BYTES + LOOK_AHEAD).min(text.len());
@@ -59,7 +63,16 @@ fn unit_length(rest: &str, seen: &str, own: Option<&[u8]>) -> usize {
     let starts_word = !before.is_some_and(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
     let of_digits = if first.is_ascii_digit() { digits(bytes).max(parenthesised(bytes, before)) } else { 0 };
     let standing_alone = if starts_word { identifier(bytes) } else { 0 };
-    own.map_or(0, |own| own_digits(bytes, own)).max(of_digits).max(standing_alone)
+    let glued = glued_hex(bytes, before);
+    own.map_or(0, |own| own_digits(bytes, own)).max(of_digits).max(standing_alone).max(glued)
+}
+
+/// Digits of a MAC address, or more of a longer number, between letters; those of a model stay in front.
+fn glued_hex(bytes: &[u8], before: Option<u8>) -> usize {
+    let length = run_of(bytes, is_hex);
+    let is_start = !before.is_some_and(is_hex);
+    let is_long = is_start && length > MAC_DIGITS + MODEL_DIGITS;
+    if length == MAC_DIGITS || is_long { length } else { 0 }
 }
 
 /// What stands alone: a UUID, a MAC or IP address, a reverse name, a run of hexadecimal digits.
@@ -219,6 +232,9 @@ mod tests {
         check("serial 0012345", "serial *");
         check("node 9f86d081884c", "node *");
         check("1:a-2.b", "*");
+        check("esp8266a1b2c3d4e5f6", "esp8266*");
+        check("plug9c9c9c9c9c9cx", "plug*x");
+        check("sn9f86d081884c7d659a2feaa0c55ad015", "sn*");
     }
 
     #[test]
@@ -251,6 +267,7 @@ mod tests {
             words in prop::collection::vec("[a-zA-Z0-9:_. ()-]{0,12}", 1..4),
             separator in "[:._-]?",
             serial in "[0-9]{5,12}",
+            glued in "[g-z]{1,6}[0-9a-f]{12}",
             uuid in "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
             pairs in 2_usize..=6,
             from in 0_usize..=4,
@@ -258,7 +275,7 @@ mod tests {
             let mac = MacAddr::new(octets);
             let hex: Vec<String> = octets.iter().map(|octet| format!("{octet:02X}")).collect();
             let part = hex.get(from..(from + pairs).min(6)).unwrap_or_default().join(&separator);
-            let text = format!("{} {part} {} {serial} {uuid}", words[0], words.concat());
+            let text = format!("{} {part} {} {serial} {uuid} {glued}", words[0], words.concat());
             let out = starred(&text, Some(mac));
             let digits: String = hex.concat().to_lowercase();
             for window in digits.as_bytes().windows(OWN_DIGITS) {
@@ -266,6 +283,7 @@ mod tests {
                 prop_assert!(!out.contains(window), "{text} -> {out}: {window}");
             }
             prop_assert!(!out.contains(&serial) && !out.contains(&uuid), "{text} -> {out}");
+            prop_assert!(!out.contains(&glued[glued.len() - 12..]), "{text} -> {out}");
         }
     }
 }
