@@ -47,6 +47,6 @@ pub struct BuildCounts {
     pub track: TrackCounts,
     /// Counted by the protocol engine.
     pub losses: Losses,
-    /// Words beyond the most that one bag holds.
+    /// Words that were left out of bags because there was no room.
     pub words_dropped: u64,
 }

@@ -10,14 +10,16 @@ use thingprint_protocol::{Interest, Message, MessageContext, MessageObserver};
 use crate::Instance;
 use crate::activity::{Activity, Gap};
 use crate::bursts::Bursts;
-use crate::evidence::{EvidencePlan, SentMessage};
-use crate::handed_out::{HandedOut, InstanceLosses};
+use crate::evidence::{EvidencePlan, Room, SentMessage, WordBudget};
+use crate::handed_out::{HandedOut, InstanceLosses, WordsDropped};
 use crate::options::InstanceOptions;
 use crate::part::DevicePart;
 use crate::tally::WindowTally;
 
 /// After everything.
 const FOREVER: Timestamp = Timestamp::MAX;
+/// Windows whose words a part has room for, where an observer that hands them out has room for one.
+pub(crate) const WINDOWS_KEPT: usize = 64;
 
 /// Gathers what instances are made of, from the flows and messages of devices.
 ///
@@ -25,13 +27,15 @@ const FOREVER: Timestamp = Timestamp::MAX;
 /// for a [`PartObserver`](crate::PartObserver).
 #[derive(Debug)]
 pub struct InstanceObserver {
-    options: InstanceOptions,
     plan: EvidencePlan,
     keeps: Keeps,
     devices: Vec<DeviceState>,
     /// Instances that are final and were not taken yet.
     ready: Vec<Instance>,
-    words_dropped: u64,
+    words_dropped: WordsDropped,
+    /// Bytes of the words of all devices.
+    word_bytes: usize,
+    budget: WordBudget,
     /// Instances of windows that had been handed out before, by window.
     repeated: BTreeMap<WindowIndex, u64>,
     // Devices with gaps that are not settled.
@@ -52,7 +56,11 @@ enum Keeps {
 #[derive(Debug)]
 struct DeviceState {
     id: Option<DeviceId>,
+    /// Its link address, if it is known.
+    own: Option<MacAddr>,
     windows: BTreeMap<WindowIndex, Box<WindowTally>>,
+    /// Bytes of the words of these windows.
+    word_bytes: usize,
     activity: Activity,
     /// When it was active before the clock stepped back.
     active_before: Option<(Timestamp, Timestamp)>,
@@ -78,12 +86,13 @@ impl InstanceObserver {
 
     fn new(options: InstanceOptions, keeps: Keeps) -> Self {
         Self {
-            plan: EvidencePlan::of(options.evidence),
-            options,
+            budget: WordBudget::of(&options).times(if keeps == Keeps::All { WINDOWS_KEPT } else { 1 }),
+            plan: EvidencePlan::of(options),
             keeps,
             devices: Vec::new(),
             ready: Vec::new(),
-            words_dropped: 0,
+            words_dropped: WordsDropped::default(),
+            word_bytes: 0,
             repeated: BTreeMap::new(),
             restless: BTreeSet::new(),
             start: None,
@@ -97,10 +106,14 @@ impl InstanceObserver {
         std::mem::take(&mut self.ready)
     }
 
-    /// Words that were left out of bags because there were too many.
-    pub fn words_dropped(&self) -> u64 {
-        let open = self.devices.iter().flat_map(|device| device.windows.values());
-        self.words_dropped + open.map(|tally| tally.evidence.words_dropped).sum::<u64>()
+    /// Words that were left out of bags because there was no room.
+    pub fn words_dropped(&self) -> WordsDropped {
+        let mut all = self.words_dropped.clone();
+        for state in &self.devices {
+            let open = state.windows.values().map(|tally| tally.evidence.words_dropped).sum();
+            state.id.iter().for_each(|id| all.add(*id, open));
+        }
+        all
     }
 
     /// What instances lack, and which windows were handed out twice.
@@ -116,23 +129,24 @@ impl InstanceObserver {
         open: &[Flow<S>],
     ) -> Option<Instance> {
         let state = self.devices.get(device.as_usize())?;
-        let (options, plan) = (&self.options, &self.plan);
+        let plan = &self.plan;
         let mut tally =
             state.windows.get(&window).map_or_else(|| WindowTally::new(plan), |tally| (**tally).clone());
+        let mut room = self.budget.room(state.word_bytes);
         for flow in open.iter().filter(|flow| (flow.device, flow.window) == (device, window)) {
-            tally.flow(flow, plan, options);
+            tally.flow(flow, plan, &mut room);
         }
         for gap in state.activity.gaps() {
-            if options.flow.window.index_of(gap.1) == window {
-                tally.evidence.gap(gap, plan, options);
+            if plan.options().flow.window.index_of(gap.1) == window {
+                tally.evidence.gap(gap, plan);
             }
         }
-        state.instance(window, &tally, plan, options)
+        instance((state.id?, window), tally, plan)
     }
 
     /// How instances are formed.
     pub(crate) const fn options(&self) -> &InstanceOptions {
-        &self.options
+        self.plan.options()
     }
 
     /// The part starts here.
@@ -154,15 +168,17 @@ impl InstanceObserver {
 
     /// Hands out the instances of a window that nothing can change any more.
     fn hand_out(&mut self, window: WindowIndex) {
-        let Self { options, plan, devices, ready, words_dropped, repeated, .. } = self;
-        let end = options.flow.window.end_of(window);
+        let Self { plan, devices, ready, words_dropped, word_bytes, repeated, .. } = self;
+        let end = plan.options().flow.window.end_of(window);
         let from = ready.len();
         for state in devices.iter_mut() {
             // Every gap that ends in the window began before its end.
-            state.settle((end, end), plan, options);
-            let Some(tally) = state.windows.remove(&window) else { continue };
-            *words_dropped += tally.evidence.words_dropped;
-            let Some(instance) = state.instance(window, &tally, plan, options) else { continue };
+            state.settle((end, end), plan);
+            let Some((tally, bytes)) = state.take(window) else { continue };
+            *word_bytes = word_bytes.saturating_sub(bytes);
+            let Some(device) = state.id else { continue };
+            words_dropped.add(device, tally.evidence.words_dropped);
+            let Some(instance) = instance((device, window), *tally, plan) else { continue };
             if state.handed_out.note(window) {
                 *repeated.entry(window).or_default() += 1;
             }
@@ -170,20 +186,69 @@ impl InstanceObserver {
         }
         ready[from..].sort_by_key(|instance| instance.device);
     }
+
+    /// Notes what was taken of the room of a device for the words of a window.
+    #[inline]
+    fn note(&mut self, device: DeviceIndex, window: WindowIndex, room: Room) {
+        if room.is_used() {
+            self.note_words(device, window, room);
+        }
+    }
+
+    fn note_words(&mut self, device: DeviceIndex, window: WindowIndex, room: Room) {
+        let Some(state) = self.devices.get_mut(device.as_usize()) else { return };
+        state.word_bytes += room.taken();
+        if let Some(tally) = state.windows.get_mut(&window) {
+            tally.evidence.words_dropped += room.dropped();
+        }
+        self.word_bytes += room.taken();
+        if self.word_bytes > self.budget.all_bytes() {
+            self.make_room();
+        }
+    }
+
+    /// The devices with the most words give up some, until an eighth of the budget is free.
+    fn make_room(&mut self) {
+        let enough = self.budget.all_bytes() / 8 * 7;
+        while self.word_bytes > enough {
+            let largest = self.devices.iter_mut().max_by_key(|state| state.word_bytes);
+            let freed = largest.map_or(0, DeviceState::give_up_words);
+            if freed == 0 {
+                return;
+            }
+            self.word_bytes = self.word_bytes.saturating_sub(freed);
+        }
+    }
 }
 
 /// The state of a device, made when it is first asked for.
+#[inline]
 fn device_state<'a>(
     devices: &'a mut Vec<DeviceState>,
     device: DeviceIndex,
     plan: &EvidencePlan,
-    options: &InstanceOptions,
 ) -> &'a mut DeviceState {
     let at = device.as_usize();
-    while devices.len() <= at {
-        devices.push(DeviceState::new(&Bursts::default(), plan, options));
+    if devices.len() <= at {
+        devices.resize_with(at + 1, || DeviceState::new(&Bursts::default(), plan));
     }
     &mut devices[at]
+}
+
+/// The instance of a device's window, if the device sent enough in it.
+fn instance(
+    (device, window): (DeviceId, WindowIndex),
+    tally: WindowTally,
+    plan: &EvidencePlan,
+) -> Option<Instance> {
+    let options = plan.options();
+    let is_enough = tally.counts().packets_up >= options.min_packets.max(1);
+    let start = options.flow.window.start_of(window);
+    let window_ns = match options.flow.window {
+        WindowLength::Span(span) => span,
+        WindowLength::Capture => 0,
+    };
+    is_enough.then(|| tally.into_instance(device, (start, window_ns), plan))
 }
 
 impl Observer for InstanceObserver {
@@ -195,17 +260,20 @@ impl Observer for InstanceObserver {
     const WANTS_SILENT: bool = false;
 
     fn begin_segment(&mut self) {
-        let Self { options, plan, devices, .. } = self;
+        let Self { plan, devices, .. } = self;
         for state in devices.iter_mut() {
-            state.begin_segment(plan, options);
+            state.begin_segment(plan);
         }
         self.restless.clear();
         self.start = None;
     }
 
     fn device(&mut self, device: DeviceIndex, id: DeviceId) {
-        let state = device_state(&mut self.devices, device, &self.plan, &self.options);
+        let state = device_state(&mut self.devices, device, &self.plan);
         state.id = Some(id);
+        if let DeviceId::Mac(mac) = id {
+            state.own = Some(mac);
+        }
         if let Some(start) = &self.start {
             state.uncertain_until = start.end();
             state.bursts = self.plan.bursts(&Bursts::behind(start.by()));
@@ -215,25 +283,29 @@ impl Observer for InstanceObserver {
     #[inline]
     fn packet(&mut self, packet: &DevicePacket<'_, '_>, (): &mut ()) {
         if self.plan.wants_packets() {
-            let Self { options, plan, devices, .. } = self;
-            let state = device_state(devices, packet.device, plan, options);
-            state.window(packet.window, plan).evidence.packet(packet, plan, options);
+            let Self { plan, devices, budget, .. } = self;
+            let state = device_state(devices, packet.device, plan);
+            let mut room = budget.room(state.word_bytes);
+            state.window(packet.window, plan).evidence.packet(packet, plan, &mut room);
+            self.note(packet.device, packet.window, room);
         }
     }
 
     fn frame(&mut self, frame: &DeviceFrame<'_, '_>) {
         let Some(other) = frame.packet.other.as_ref().filter(|_| frame.is_sent) else { return };
         if self.plan.wants_packets() {
-            let Self { options, plan, devices, .. } = self;
-            let is_to_group = frame.packet.dst_mac.is_some_and(MacAddr::is_group);
-            let state = device_state(devices, frame.device, plan, options);
-            state.window(frame.window, plan).evidence.frame((other, is_to_group), plan, options);
+            let Self { plan, devices, budget, .. } = self;
+            let state = device_state(devices, frame.device, plan);
+            let mut room = budget.room(state.word_bytes);
+            let sent = (other, frame.packet.is_to_group());
+            state.window(frame.window, plan).evidence.frame(sent, plan, &mut room);
+            self.note(frame.device, frame.window, room);
         }
     }
 
     #[inline]
     fn active(&mut self, device: DeviceIndex, _: &FiveTuple, from: Timestamp, to: Timestamp) {
-        let state = device_state(&mut self.devices, device, &self.plan, &self.options);
+        let state = device_state(&mut self.devices, device, &self.plan);
         state.activity.extend(from, to);
         if state.activity.has_gaps() && !state.is_restless {
             state.is_restless = true;
@@ -242,25 +314,28 @@ impl Observer for InstanceObserver {
     }
 
     fn flow(&mut self, flow: Flow<()>) {
-        let Self { options, plan, devices, .. } = self;
-        let state = device_state(devices, flow.device, plan, options);
-        state.window(flow.window, plan).flow(&flow, plan, options);
+        let Self { plan, devices, budget, .. } = self;
+        let state = device_state(devices, flow.device, plan);
+        let mut room = budget.room(state.word_bytes);
+        state.window(flow.window, plan).flow(&flow, plan, &mut room);
+        self.note(flow.device, flow.window, room);
     }
 
     fn window_closed(&mut self, window: WindowIndex) {
-        let Self { options, plan, keeps, devices, restless, .. } = self;
-        let end = options.flow.window.end_of(window);
-        let horizon = end.plus_nanos(-options.flow.ending.longest_idle_ns());
+        let Self { plan, keeps, devices, restless, .. } = self;
+        let flow = &plan.options().flow;
+        let end = flow.window.end_of(window);
+        let horizon = end.plus_nanos(-flow.ending.longest_idle_ns());
         restless.retain(|device| {
             let Some(state) = devices.get_mut(device.as_usize()) else { return false };
             let (horizon, closed) = match keeps {
                 Keeps::Nothing => (horizon, end),
                 Keeps::All => {
-                    let (covered, disturbed) = state.tail(&options.flow);
+                    let (covered, disturbed) = state.tail(flow);
                     (horizon.min(covered), end.min(disturbed))
                 }
             };
-            state.settle((horizon, closed), plan, options);
+            state.settle((horizon, closed), plan);
             state.activity.has_gaps()
         });
     }
@@ -274,7 +349,8 @@ impl Observer for InstanceObserver {
     fn forget(&mut self, device: DeviceIndex) {
         if let Some(state) = self.devices.get_mut(device.as_usize()) {
             let handed_out = std::mem::take(&mut state.handed_out);
-            let new = DeviceState::new(&Bursts::default(), &self.plan, &self.options);
+            self.word_bytes = self.word_bytes.saturating_sub(state.word_bytes);
+            let new = DeviceState::new(&Bursts::default(), &self.plan);
             *state = DeviceState { handed_out, ..new };
         }
         self.restless.remove(&device);
@@ -289,22 +365,22 @@ impl MessageObserver for InstanceObserver {
     fn message(&mut self, message: Cow<'_, Message>, context: &MessageContext<'_, '_>, (): &mut ()) {
         // What the end of a flow completes was not sent as a message.
         let Some(packet) = context.packet.filter(|packet| packet.is_sent) else { return };
-        let Self { options, plan, devices, .. } = self;
-        let state = device_state(devices, packet.device, plan, options);
-        let own = match state.id {
-            Some(DeviceId::Mac(mac)) => Some(mac),
-            _ => packet.packet.src_mac,
-        };
-        state.message(&SentMessage { message: &message, packet, own }, plan, options);
+        let Self { plan, devices, budget, .. } = self;
+        let state = device_state(devices, packet.device, plan);
+        let mut room = budget.room(state.word_bytes);
+        state.message((&message, packet), plan, &mut room);
+        self.note(packet.device, packet.window, room);
     }
 }
 
 impl DeviceState {
-    fn new(bursts: &Bursts, plan: &EvidencePlan, options: &InstanceOptions) -> Self {
+    fn new(bursts: &Bursts, plan: &EvidencePlan) -> Self {
         Self {
             id: None,
+            own: None,
             windows: BTreeMap::new(),
-            activity: Activity::new(options.min_gap_ns),
+            word_bytes: 0,
+            activity: Activity::new(plan.options().min_gap_ns),
             active_before: None,
             is_restless: false,
             head_gaps: Vec::new(),
@@ -314,10 +390,36 @@ impl DeviceState {
         }
     }
 
-    fn message(&mut self, sent: &SentMessage<'_>, plan: &EvidencePlan, options: &InstanceOptions) {
-        let tally = self.windows.entry(sent.packet.window);
+    fn message(
+        &mut self,
+        (message, packet): (&Message, &DevicePacket<'_, '_>),
+        plan: &EvidencePlan,
+        room: &mut Room,
+    ) {
+        if self.own.is_none() && packet.packet.is_to_group() {
+            // Only what is sent to a group has passed no router, whose address it would have.
+            self.own = packet.packet.src_mac;
+        }
+        let tally = self.windows.entry(packet.window);
         let tally = tally.or_insert_with(|| Box::new(WindowTally::new(plan)));
-        tally.evidence.message(sent, &mut self.bursts, plan, options);
+        let sent = SentMessage { message, packet, own: self.own };
+        tally.evidence.message(&sent, &mut self.bursts, plan, room);
+    }
+
+    /// Takes a window out, with the bytes of its words.
+    fn take(&mut self, window: WindowIndex) -> Option<(Box<WindowTally>, usize)> {
+        let tally = self.windows.remove(&window)?;
+        let bytes = tally.evidence.word_bytes();
+        self.word_bytes = self.word_bytes.saturating_sub(bytes);
+        Some((tally, bytes))
+    }
+
+    /// Gives up words of the window that has most; gives their bytes.
+    fn give_up_words(&mut self) -> usize {
+        let largest = self.windows.values_mut().max_by_key(|tally| tally.evidence.word_bytes());
+        let freed = largest.map_or(0, |tally| tally.evidence.give_up_words());
+        self.word_bytes = self.word_bytes.saturating_sub(freed);
+        freed
     }
 
     /// The tally of a window, made when it is first asked for.
@@ -327,28 +429,23 @@ impl DeviceState {
 
     /// Sums up the gaps that begin before `horizon` and end by the end of the closed window: no flow can cover them
     /// any more, unless it came from an earlier part, and no packet can fall into them.
-    fn settle(
-        &mut self,
-        (horizon, closed): (Timestamp, Timestamp),
-        plan: &EvidencePlan,
-        options: &InstanceOptions,
-    ) {
+    fn settle(&mut self, (horizon, closed): (Timestamp, Timestamp), plan: &EvidencePlan) {
         for (start, end) in self.activity.settle(horizon, closed) {
             if start < self.uncertain_until {
                 self.head_gaps.push((start, end));
             } else {
-                let window = options.flow.window.index_of(end);
-                self.window(window, plan).evidence.gap((start, end), plan, options);
+                let window = plan.options().flow.window.index_of(end);
+                self.window(window, plan).evidence.gap((start, end), plan);
             }
         }
         self.is_restless = self.activity.has_gaps();
     }
 
     /// The clock stepped back: nothing covers a gap any more, and none lies between the times before and after.
-    fn begin_segment(&mut self, plan: &EvidencePlan, options: &InstanceOptions) {
-        self.settle((FOREVER, FOREVER), plan, options);
+    fn begin_segment(&mut self, plan: &EvidencePlan) {
+        self.settle((FOREVER, FOREVER), plan);
         self.active_before = self.active();
-        self.activity = Activity::new(options.min_gap_ns);
+        self.activity = Activity::new(plan.options().min_gap_ns);
         self.uncertain_until = Timestamp::MIN;
         self.bursts.iter_mut().for_each(Bursts::break_off);
     }
@@ -372,24 +469,6 @@ impl DeviceState {
             FlowEnding::Joy { .. } => flow.window.start_of(flow.window.index_of(last)),
         };
         (covered, last)
-    }
-
-    /// The instance of a window, if the device sent enough in it.
-    fn instance(
-        &self,
-        window: WindowIndex,
-        tally: &WindowTally,
-        plan: &EvidencePlan,
-        options: &InstanceOptions,
-    ) -> Option<Instance> {
-        let is_enough = tally.counts().packets_up >= options.min_packets.max(1);
-        let start = options.flow.window.start_of(window);
-        let window_ns = match options.flow.window {
-            WindowLength::Span(span) => span,
-            WindowLength::Capture => 0,
-        };
-        let device = self.id.filter(|_| is_enough)?;
-        Some(tally.instance(device, (start, window_ns), plan, options))
     }
 
     fn finish(mut self) -> DevicePart {

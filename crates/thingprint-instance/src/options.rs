@@ -35,6 +35,10 @@ pub struct InstanceOptions {
     pub burst_gap_ns: u64,
     /// Most distinct words of one bag of one instance; further ones are dropped and counted.
     pub max_words: usize,
+    /// Most bytes that the words of one device take while its windows are open; further ones are dropped and counted.
+    pub max_device_bytes: usize,
+    /// Most bytes that the words of all devices take; beyond it the device with the most gives up half of them.
+    pub max_bytes: usize,
 }
 
 impl Default for InstanceOptions {
@@ -52,6 +56,8 @@ impl Default for InstanceOptions {
             max_gap_ns: 24 * 3600 * SECOND_NS,
             burst_gap_ns: SECOND_NS,
             max_words: 1 << 14,
+            max_device_bytes: 2 << 20,
+            max_bytes: 96 << 20,
         }
     }
 }

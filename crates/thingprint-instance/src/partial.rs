@@ -9,7 +9,9 @@ use thingprint_flow::{
 use crate::Instance;
 use crate::activity::Activity;
 use crate::bursts::Bursts;
-use crate::evidence::EvidencePlan;
+use crate::evidence::{EvidencePlan, Room, WordBudget};
+use crate::handed_out::WordsDropped;
+use crate::instance_observer::WINDOWS_KEPT;
 use crate::options::InstanceOptions;
 use crate::part::{DevicePart, Part, PartId};
 use crate::tally::WindowTally;
@@ -32,6 +34,8 @@ pub struct Assembled {
     pub gateways: Gateways,
     /// What differs from one reading, or may.
     pub differences: EdgeCounts,
+    /// Words that were left out of bags because there was no room.
+    pub words_dropped: WordsDropped,
 }
 
 /// What was in progress at the edges between parts and could not be joined.
@@ -147,15 +151,17 @@ impl Assembled {
                 }
             }
         }
-        let plan = EvidencePlan::of(options.evidence);
+        let plan = EvidencePlan::of(options.clone());
         for (id, shares) in devices {
-            let mut join = Join { options, plan: &plan, windows: BTreeMap::new() };
+            let mut join = Join::new(&plan);
             let joined = join.run(&shares);
             self.differences.messages += joined.messages_cut;
             self.differences.flows += joined.uncertain;
-            for (index, tally) in &join.windows {
+            self.words_dropped.add(id, join.room.dropped());
+            for (index, tally) in join.windows {
+                self.words_dropped.add(id, tally.evidence.words_dropped);
                 if tally.counts().packets_up >= options.min_packets.max(1) {
-                    self.instances.push(instance((id, *index), tally, shares[0].0, (&plan, options)));
+                    self.instances.push(instance((id, index), tally, shares[0].0, &plan));
                 }
             }
         }
@@ -164,17 +170,16 @@ impl Assembled {
 
 fn instance(
     (device, index): (DeviceId, WindowIndex),
-    tally: &WindowTally,
+    tally: WindowTally,
     part: &Part,
-    (plan, options): (&EvidencePlan, &InstanceOptions),
+    plan: &EvidencePlan,
 ) -> Instance {
-    match options.flow.window {
-        WindowLength::Span(span) => {
-            tally.instance(device, (options.flow.window.start_of(index), span), plan, options)
-        }
+    let window = plan.options().flow.window;
+    match window {
+        WindowLength::Span(span) => tally.into_instance(device, (window.start_of(index), span), plan),
         WindowLength::Capture => {
             let length_ns = u64::try_from(part.end().nanos_since(part.start())).unwrap_or(0);
-            let instance = tally.instance(device, (part.start(), length_ns), plan, options);
+            let instance = tally.into_instance(device, (part.start(), length_ns), plan);
             Instance { capture: part.name.clone(), ..instance }
         }
     }
@@ -182,16 +187,23 @@ fn instance(
 
 /// Joins one device's shares of consecutive parts.
 struct Join<'a> {
-    options: &'a InstanceOptions,
     plan: &'a EvidencePlan,
     windows: BTreeMap<WindowIndex, WindowTally>,
+    /// Room for the device's words.
+    room: Room,
 }
 
-impl Join<'_> {
+impl<'a> Join<'a> {
+    fn new(plan: &'a EvidencePlan) -> Self {
+        let room = WordBudget::of(plan.options()).times(WINDOWS_KEPT).room(0);
+        Self { plan, windows: BTreeMap::new(), room }
+    }
+
     fn run(&mut self, shares: &[(&Part, &DevicePart)]) -> JoinedFlows {
         for (_, share) in shares {
             for (index, tally) in &share.windows {
-                self.window(*index).merge(tally);
+                let (window, room) = self.window(*index);
+                window.merge(tally, room);
             }
         }
         let joined = self.join_flows(shares);
@@ -202,48 +214,50 @@ impl Join<'_> {
         joined
     }
 
-    /// The tally of a window, made when it is first asked for.
-    fn window(&mut self, index: WindowIndex) -> &mut WindowTally {
-        self.windows.entry(index).or_insert_with(|| WindowTally::new(self.plan))
+    /// The tally of a window, made when it is first asked for, with the room for its words.
+    fn window(&mut self, index: WindowIndex) -> (&mut WindowTally, &mut Room) {
+        let window = self.windows.entry(index).or_insert_with(|| WindowTally::new(self.plan));
+        (window, &mut self.room)
     }
 
     /// The flows near the ends of parts, as one reading has them.
     fn join_flows(&mut self, shares: &[(&Part, &DevicePart)]) -> JoinedFlows {
-        let mut edges = FlowJoiner::new(&self.options.flow);
+        let mut edges = FlowJoiner::new(&self.plan.options().flow);
         for (_, share) in shares {
             edges.join(&share.flows);
         }
         let joined = edges.finish();
-        let (options, plan) = (self.options, self.plan);
+        let plan = self.plan;
         for flow in &joined.flows {
-            self.window(flow.window).flow(flow, plan, options);
+            let (window, room) = self.window(flow.window);
+            window.flow(flow, plan, room);
         }
         joined
     }
 
     /// The gaps that wait and those between parts, less what the joined flows cover.
     fn join_gaps(&mut self, shares: &[(&Part, &DevicePart)], joined: &JoinedFlows) {
-        let mut activity = Activity::new(self.options.min_gap_ns);
+        let mut activity = Activity::new(self.plan.options().min_gap_ns);
         for (_, share) in shares {
             if let Some(span) = share.active {
                 activity.extend_around(span, &share.open_gaps);
             }
         }
         joined.spans.iter().for_each(|(from, to)| activity.extend(*from, *to));
-        let (options, plan) = (self.options, self.plan);
+        let plan = self.plan;
         for gap in activity.settle(Timestamp::MAX, Timestamp::MAX) {
-            self.window(options.flow.window.index_of(gap.1)).evidence.gap(gap, plan, options);
+            self.window(plan.options().flow.window.index_of(gap.1)).0.evidence.gap(gap, plan);
         }
     }
 
     /// The intervals that wait between bursts, for the `nth` number of this sort.
     fn join_bursts(&mut self, shares: &[(&Part, &DevicePart)], nth: usize) {
         let mut joined = Bursts::default();
-        let (options, plan) = (self.options, self.plan);
+        let (options, plan) = (self.plan.options(), self.plan);
         for bursts in shares.iter().filter_map(|(_, share)| share.bursts.get(nth)) {
             for (interval_ns, start) in joined.join(bursts, options.burst_gap_ns) {
                 let window = options.flow.window.index_of(start);
-                self.window(window).evidence.interval(nth, interval_ns, plan, options);
+                self.window(window).0.evidence.interval(nth, interval_ns, plan);
             }
         }
     }

@@ -299,6 +299,8 @@ mod tests {
             max_gap_ns: _,
             burst_gap_ns: _,
             max_words: _,
+            max_device_bytes: _,
+            max_bytes: _,
         } = InstanceOptions::default();
         let FlowOptions {
             window: _,
@@ -357,6 +359,8 @@ mod tests {
     /// Caps, the gateway, and the way in which late packets are treated.
     const SEEN: &[Change] = &[
         |o| o.max_words = 1,
+        |o| o.max_device_bytes = 1,
+        |o| o.max_bytes = 1,
         |o| o.flow.lateness_ns = 1,
         |o| o.flow.gateways = BTreeSet::from([MacAddr::new([2; 6])]),
         |o| o.flow.forget_after_ns = None,

@@ -1,8 +1,7 @@
 use serde::{Deserialize, Serialize};
 use thingprint_flow::{DeviceId, Flow, Timestamp};
 
-use crate::evidence::{ClosedFlow, EvidencePlan, EvidenceTally};
-use crate::options::InstanceOptions;
+use crate::evidence::{ClosedFlow, EvidencePlan, EvidenceTally, Room};
 use crate::{Counts, Instance};
 
 const NANOS: f64 = 1e9;
@@ -25,42 +24,41 @@ impl WindowTally {
     }
 
     /// Counts a closed flow.
-    pub(crate) fn flow<S>(&mut self, flow: &Flow<S>, plan: &EvidencePlan, options: &InstanceOptions) {
+    pub(crate) fn flow<S>(&mut self, flow: &Flow<S>, plan: &EvidencePlan, room: &mut Room) {
         self.flows += 1;
         self.packets_up += flow.up.packets;
         self.packets_down += flow.down.packets;
         self.bytes_up = self.bytes_up.saturating_add(flow.up.bytes);
         self.bytes_down = self.bytes_down.saturating_add(flow.down.bytes);
-        self.evidence.flow(&ClosedFlow::of(flow), plan, options);
+        self.evidence.flow(&ClosedFlow::of(flow), plan, room);
     }
 
     /// Adds what another part of the trace saw of the same window.
-    pub(crate) fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self, room: &mut Room) {
         self.flows += other.flows;
         self.packets_up += other.packets_up;
         self.packets_down += other.packets_down;
         self.bytes_up = self.bytes_up.saturating_add(other.bytes_up);
         self.bytes_down = self.bytes_down.saturating_add(other.bytes_down);
-        self.evidence.merge(&other.evidence);
+        self.evidence.merge(&other.evidence, room);
     }
 
     /// The instance of a device's window that begins at a time and lasts so many nanoseconds.
-    pub(crate) fn instance(
-        &self,
+    pub(crate) fn into_instance(
+        self,
         device: DeviceId,
         (window_start, window_ns): (Timestamp, u64),
         plan: &EvidencePlan,
-        options: &InstanceOptions,
     ) -> Instance {
         Instance {
             device,
             window_start,
             window_s: window_ns as f64 / NANOS,
             capture: None,
-            attributes: self.evidence.attributes(plan, options),
-            bags: self.evidence.bags(plan, options),
+            attributes: self.evidence.attributes(plan),
             counts: self.counts(),
             spread: self.evidence.spreads(plan),
+            bags: self.evidence.into_bags(plan),
         }
     }
 

@@ -417,6 +417,18 @@ fn words_have_a_cap() {
 }
 
 #[test]
+fn words_have_a_cap_in_bytes() {
+    let story: Vec<_> = (0..100).map(|n| Said::dns(n * 10, &format!("host{n}.example"))).collect();
+    let options = InstanceOptions { max_device_bytes: 1200, ..options() };
+    let words = bag(&instances(&story, &options)[0], BagName::DOMAINS).len();
+    // A part has room for 64 windows.
+    assert_eq!(words, 100);
+    let options = InstanceOptions { max_device_bytes: 120, ..options };
+    let words = bag(&instances(&story, &options)[0], BagName::DOMAINS).len();
+    assert!((10..90).contains(&words), "{words}");
+}
+
+#[test]
 fn only_the_chosen_evidence_is_extracted() {
     let story =
         [Said::ntp(0), Said::dns(1_000, "a.example"), Said::ntp(64_000), Said::dns(99_000, "b.example")];

@@ -1,11 +1,10 @@
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
 use thingprint_flow::{DevicePacket, NonIp};
 use thingprint_protocol::Interest;
 
 use super::cost::CollectionCost;
 use super::observation::{ClosedFlow, SentMessage};
+use super::room::Room;
+use super::word_tally::WordTally;
 use crate::Bag;
 use crate::options::InstanceOptions;
 
@@ -39,67 +38,48 @@ pub(crate) enum BagSource {
         spell: fn(u64, &InstanceOptions) -> String,
     },
     /// From messages that the device sent.
-    Messages { interest: Interest, words: Words },
+    Messages { interest: Interest, words: fn(&SentMessage<'_>, &InstanceOptions, &mut WordCounter<'_>) },
     /// From packets that the device sent or received, and frames without an IP packet that it sent.
     Traffic {
-        packet: fn(&DevicePacket<'_, '_>, &InstanceOptions, &mut TrafficWords<'_>),
-        frame: Option<fn(&NonIp<'_>, bool, &mut TrafficWords<'_>)>,
+        packet: fn(&DevicePacket<'_, '_>, &InstanceOptions, &mut WordCounter<'_>),
+        frame: Option<fn(&NonIp<'_>, bool, &mut WordCounter<'_>)>,
         spell: fn(u64, &InstanceOptions) -> String,
     },
 }
 
-/// Takes the words of packets.
-pub(crate) struct TrafficWords<'a> {
-    numbers: &'a mut BTreeMap<u64, u64>,
-    texts: &'a mut Bag,
-    max_words: usize,
-    /// Words for which there was no room.
-    dropped: u64,
+/// Counts the words of a bag in a window, as far as there is room.
+pub(crate) struct WordCounter<'a> {
+    tally: &'a mut WordTally,
+    room: &'a mut Room,
 }
 
-impl TrafficWords<'_> {
+impl<'a> WordCounter<'a> {
+    /// A counter of the words in a tally.
+    #[inline]
+    pub(super) const fn new(tally: &'a mut WordTally, room: &'a mut Room) -> Self {
+        Self { tally, room }
+    }
+
     /// Counts a word as a number, which is spelled when the instance is formed.
     #[inline]
     pub(crate) fn number(&mut self, word: u64) {
-        if let Some(count) = self.numbers.get_mut(&word) {
-            *count += 1;
-        } else if self.numbers.len() < self.max_words {
-            self.numbers.insert(word, 1);
-        } else {
-            self.dropped += 1;
-        }
+        self.tally.number(word, 1, self.room);
     }
 
     /// Counts a word.
     pub(crate) fn text(&mut self, word: &str) {
-        self.dropped += count(self.texts, word, self.max_words);
+        self.tally.text(word, 1, self.room);
     }
-}
 
-/// Gives each word of a message to a function.
-type Words = fn(&SentMessage<'_>, &InstanceOptions, &mut dyn FnMut(&str));
-
-/// The words of a bag in a window so far.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) enum BagTally {
-    /// Words of flows, as numbers.
-    Numbered(BTreeMap<u64, u64>),
-    /// Words of messages.
-    Spelled(Bag),
-    /// Words of packets, as numbers or spelled.
-    Mixed(BTreeMap<u64, u64>, Bag),
+    /// Counts the word that `spell` makes of what was said under a name, if it makes one. It is asked once in a window for
+    /// what is said again and again, so the word must depend on nothing else.
+    #[inline]
+    pub(crate) fn said(&mut self, name: &'static str, said: &[u8], spell: impl FnOnce() -> Option<String>) {
+        self.tally.said((name, said), spell, self.room);
+    }
 }
 
 impl BagDefinition {
-    /// A tally without words.
-    pub(crate) const fn tally(&self) -> BagTally {
-        match self.source {
-            BagSource::Flows { .. } => BagTally::Numbered(BTreeMap::new()),
-            BagSource::Messages { .. } => BagTally::Spelled(Bag::new()),
-            BagSource::Traffic { .. } => BagTally::Mixed(BTreeMap::new(), Bag::new()),
-        }
-    }
-
     /// The messages that it is counted from.
     pub(crate) const fn interest(&self) -> Interest {
         match self.source {
@@ -107,137 +87,14 @@ impl BagDefinition {
             BagSource::Messages { interest, .. } => interest,
         }
     }
-}
 
-impl BagTally {
-    /// Counts the word of a closed flow; gives the number of words for which there was no room.
-    pub(crate) fn flow(
-        &mut self,
-        definition: &BagDefinition,
-        flow: &ClosedFlow,
-        options: &InstanceOptions,
-    ) -> u64 {
-        let (Self::Numbered(counts), BagSource::Flows { word, .. }) = (self, definition.source) else {
-            return 0;
-        };
-        let Some(word) = word(flow, options) else { return 0 };
-        let has_room = counts.len() < options.max_words;
-        match counts.get_mut(&word) {
-            Some(count) => *count += 1,
-            None if has_room => _ = counts.insert(word, 1),
-            None => return 1,
-        }
-        0
-    }
-
-    /// Counts the words of a message; gives the number of words for which there was no room.
-    pub(crate) fn message(
-        &mut self,
-        definition: &BagDefinition,
-        sent: &SentMessage<'_>,
-        options: &InstanceOptions,
-    ) -> u64 {
-        let (Self::Spelled(bag), BagSource::Messages { words, .. }) = (self, definition.source) else {
-            return 0;
-        };
-        let mut dropped = 0;
-        words(sent, options, &mut |word| dropped += count(bag, word, options.max_words));
-        dropped
-    }
-
-    /// Counts the words of a packet; gives the number of words for which there was no room.
-    #[inline]
-    pub(crate) fn packet(
-        &mut self,
-        definition: &BagDefinition,
-        packet: &DevicePacket<'_, '_>,
-        options: &InstanceOptions,
-    ) -> u64 {
-        let (Self::Mixed(numbers, texts), BagSource::Traffic { packet: words, .. }) =
-            (self, definition.source)
-        else {
-            return 0;
-        };
-        let mut taken = TrafficWords { numbers, texts, max_words: options.max_words, dropped: 0 };
-        words(packet, options, &mut taken);
-        taken.dropped
-    }
-
-    /// Counts the words of a frame without an IP packet, which went to a group or to one host; gives the number of words
-    /// for which there was no room.
-    pub(crate) fn frame(
-        &mut self,
-        definition: &BagDefinition,
-        (frame, is_to_group): (&NonIp<'_>, bool),
-        options: &InstanceOptions,
-    ) -> u64 {
-        let (Self::Mixed(numbers, texts), BagSource::Traffic { frame: Some(words), .. }) =
-            (self, definition.source)
-        else {
-            return 0;
-        };
-        let mut taken = TrafficWords { numbers, texts, max_words: options.max_words, dropped: 0 };
-        words(frame, is_to_group, &mut taken);
-        taken.dropped
-    }
-
-    /// Adds what another part of the trace saw of the same window.
-    pub(crate) fn merge(&mut self, other: &Self) {
-        match (self, other) {
-            (Self::Numbered(mine), Self::Numbered(theirs)) => add_numbers(mine, theirs),
-            (Self::Spelled(mine), Self::Spelled(theirs)) => add_texts(mine, theirs),
-            (Self::Mixed(numbers, texts), Self::Mixed(their_numbers, their_texts)) => {
-                add_numbers(numbers, their_numbers);
-                add_texts(texts, their_texts);
+    /// The bag of counted words.
+    pub(crate) fn bag(&self, tally: WordTally, options: &InstanceOptions) -> Bag {
+        match self.source {
+            BagSource::Flows { spell, .. } | BagSource::Traffic { spell, .. } => {
+                tally.into_bag(|word| spell(word, options))
             }
-            // Parts of one recipe have tallies of one form.
-            _ => {}
+            BagSource::Messages { .. } => tally.into_bag(|word| word.to_string()),
         }
     }
-
-    /// The bag, with its words spelled.
-    pub(crate) fn bag(&self, definition: &BagDefinition, options: &InstanceOptions) -> Bag {
-        match (self, definition.source) {
-            (Self::Numbered(counts), BagSource::Flows { spell, .. }) => {
-                spelled(Bag::new(), counts, |word| spell(word, options))
-            }
-            (Self::Mixed(counts, texts), BagSource::Traffic { spell, .. }) => {
-                spelled(texts.clone(), counts, |word| spell(word, options))
-            }
-            (Self::Spelled(bag), _) => bag.clone(),
-            (Self::Numbered(_) | Self::Mixed(..), _) => Bag::new(),
-        }
-    }
-}
-
-/// A bag with further words, which are spelled.
-fn spelled(mut bag: Bag, counts: &BTreeMap<u64, u64>, spell: impl Fn(u64) -> String) -> Bag {
-    for (word, count) in counts {
-        *bag.entry(spell(*word)).or_default() += count;
-    }
-    bag
-}
-
-fn add_numbers(mine: &mut BTreeMap<u64, u64>, theirs: &BTreeMap<u64, u64>) {
-    for (word, count) in theirs {
-        *mine.entry(*word).or_default() += count;
-    }
-}
-
-fn add_texts(mine: &mut Bag, theirs: &Bag) {
-    for (word, count) in theirs {
-        *mine.entry(word.clone()).or_default() += count;
-    }
-}
-
-/// Counts a word; gives 1 when there was no room for it.
-fn count(bag: &mut Bag, word: &str, max_words: usize) -> u64 {
-    if let Some(count) = bag.get_mut(word) {
-        *count += 1;
-    } else if bag.len() < max_words {
-        bag.insert(word.to_owned(), 1);
-    } else {
-        return 1;
-    }
-    0
 }

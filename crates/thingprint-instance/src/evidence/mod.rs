@@ -6,13 +6,17 @@
 mod bag;
 mod bags;
 mod cost;
+mod decimal;
 mod number;
 mod numbers;
 mod observation;
+mod ordered_map;
 mod plan;
 mod registry;
+mod room;
 mod set;
 mod star;
+mod word_tally;
 
 pub use bags::BagName;
 pub use cost::CollectionCost;
@@ -21,10 +25,10 @@ pub use numbers::Attribute;
 pub use registry::UnknownEvidence;
 pub use set::EvidenceSet;
 
-use bag::BagTally;
 use number::NumberTally;
 pub(crate) use observation::{ClosedFlow, SentMessage};
 pub(crate) use plan::{EvidencePlan, EvidenceTally};
+pub(crate) use room::{Room, WordBudget};
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,12 @@
 use thingprint_flow::{DevicePacket, NonIp};
 use thingprint_protocol::Interest;
 
-use super::bag::{BagDefinition, BagSource};
+use super::NumberTally;
+use super::bag::{BagDefinition, BagSource, WordCounter};
 use super::number::{NumberDefinition, NumberSource};
 use super::observation::{ClosedFlow, SentMessage};
-use super::set::EvidenceSet;
-use super::{BagTally, NumberTally};
+use super::room::Room;
+use super::word_tally::WordTally;
 use crate::activity::Gap;
 use crate::bursts::Bursts;
 use crate::options::InstanceOptions;
@@ -15,11 +16,13 @@ use crate::{Attributes, Bags, Spreads};
 /// looked up by name while packets come in.
 #[derive(Clone, Debug)]
 pub(crate) struct EvidencePlan {
-    set: EvidenceSet,
+    options: InstanceOptions,
     numbers: Box<[&'static NumberDefinition]>,
     bags: Box<[&'static BagDefinition]>,
     /// Places of the bags that are counted from packets.
     of_packets: Box<[usize]>,
+    /// Places of the bags that are counted from messages.
+    of_messages: Box<[usize]>,
     interest: Interest,
 }
 
@@ -27,22 +30,30 @@ pub(crate) struct EvidencePlan {
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct EvidenceTally {
     numbers: Box<[NumberTally]>,
-    bags: Box<[BagTally]>,
-    /// Words beyond the most that a bag holds.
+    bags: Box<[WordTally]>,
+    /// Words for which there was no room.
     pub(crate) words_dropped: u64,
 }
 
 impl EvidencePlan {
-    /// The plan for a choice of evidence.
-    pub(crate) fn of(set: EvidenceSet) -> Self {
-        let numbers: Box<[_]> = set.numbers().map(super::Attribute::definition).collect();
-        let bags: Box<[_]> = set.bags().map(super::BagName::definition).collect();
+    /// The plan for the evidence that these options choose.
+    pub(crate) fn of(options: InstanceOptions) -> Self {
+        let numbers: Box<[_]> = options.evidence.numbers().map(super::Attribute::definition).collect();
+        let bags: Box<[_]> = options.evidence.bags().map(super::BagName::definition).collect();
         let wanted = numbers.iter().map(|number| number.interest());
         let wanted = wanted.chain(bags.iter().map(|bag| bag.interest()));
         let interest = wanted.fold(Interest::NONE, Interest::or);
-        let is_of_packets = |bag: &BagDefinition| matches!(bag.source, BagSource::Traffic { .. });
-        let of_packets = (0..bags.len()).filter(|at| is_of_packets(bags[*at])).collect();
-        Self { set, numbers, bags, of_packets, interest }
+        let places = |is_of: fn(&BagSource) -> bool| {
+            (0..).zip(&bags).filter(|(_, bag)| is_of(&bag.source)).map(|(at, _)| at).collect()
+        };
+        let of_packets = places(|source| matches!(source, BagSource::Traffic { .. }));
+        let of_messages = places(|source| matches!(source, BagSource::Messages { .. }));
+        Self { options, numbers, bags, of_packets, of_messages, interest }
+    }
+
+    /// How instances are formed.
+    pub(crate) const fn options(&self) -> &InstanceOptions {
+        &self.options
     }
 
     /// Whether evidence is counted from single packets.
@@ -60,7 +71,7 @@ impl EvidencePlan {
     pub(crate) fn tally(&self) -> EvidenceTally {
         EvidenceTally {
             numbers: self.numbers.iter().map(|number| number.tally()).collect(),
-            bags: self.bags.iter().map(|bag| bag.tally()).collect(),
+            bags: self.bags.iter().map(|_| WordTally::default()).collect(),
             words_dropped: 0,
         }
     }
@@ -82,12 +93,16 @@ impl EvidencePlan {
 
 impl EvidenceTally {
     /// Counts a closed flow.
-    pub(crate) fn flow(&mut self, flow: &ClosedFlow, plan: &EvidencePlan, options: &InstanceOptions) {
+    pub(crate) fn flow(&mut self, flow: &ClosedFlow, plan: &EvidencePlan, room: &mut Room) {
         for (tally, number) in self.numbers.iter_mut().zip(&plan.numbers) {
             tally.flow(number, flow);
         }
         for (tally, bag) in self.bags.iter_mut().zip(&plan.bags) {
-            self.words_dropped += tally.flow(bag, flow, options);
+            if let BagSource::Flows { word, .. } = bag.source
+                && let Some(word) = word(flow, &plan.options)
+            {
+                tally.number(word, 1, room);
+            }
         }
     }
 
@@ -97,31 +112,32 @@ impl EvidenceTally {
         sent: &SentMessage<'_>,
         bursts: &mut [Bursts],
         plan: &EvidencePlan,
-        options: &InstanceOptions,
+        room: &mut Room,
     ) {
         for ((at, is_query), bursts) in plan.intervals().zip(bursts) {
             if is_query(sent)
-                && let Some(interval_ns) = bursts.query(sent.packet.time, options.burst_gap_ns)
+                && let Some(interval_ns) = bursts.query(sent.packet.time, plan.options.burst_gap_ns)
             {
-                self.add_interval(at, interval_ns, options);
+                self.add_interval(at, interval_ns, plan);
             }
         }
-        for (tally, bag) in self.bags.iter_mut().zip(&plan.bags) {
-            self.words_dropped += tally.message(bag, sent, options);
+        for &at in &plan.of_messages {
+            if let (Some(tally), Some(bag)) = (self.bags.get_mut(at), plan.bags.get(at))
+                && let BagSource::Messages { words, .. } = bag.source
+            {
+                words(sent, &plan.options, &mut WordCounter::new(tally, room));
+            }
         }
     }
 
     /// Counts a packet.
     #[inline]
-    pub(crate) fn packet(
-        &mut self,
-        packet: &DevicePacket<'_, '_>,
-        plan: &EvidencePlan,
-        options: &InstanceOptions,
-    ) {
+    pub(crate) fn packet(&mut self, packet: &DevicePacket<'_, '_>, plan: &EvidencePlan, room: &mut Room) {
         for &at in &plan.of_packets {
-            if let (Some(tally), Some(bag)) = (self.bags.get_mut(at), plan.bags.get(at)) {
-                self.words_dropped += tally.packet(bag, packet, options);
+            if let (Some(tally), Some(bag)) = (self.bags.get_mut(at), plan.bags.get(at))
+                && let BagSource::Traffic { packet: words, .. } = bag.source
+            {
+                words(packet, &plan.options, &mut WordCounter::new(tally, room));
             }
         }
     }
@@ -129,32 +145,28 @@ impl EvidenceTally {
     /// Counts a frame without an IP packet, which went to a group or to one host.
     pub(crate) fn frame(
         &mut self,
-        frame: (&NonIp<'_>, bool),
+        (frame, is_to_group): (&NonIp<'_>, bool),
         plan: &EvidencePlan,
-        options: &InstanceOptions,
+        room: &mut Room,
     ) {
         for &at in &plan.of_packets {
-            if let (Some(tally), Some(bag)) = (self.bags.get_mut(at), plan.bags.get(at)) {
-                self.words_dropped += tally.frame(bag, frame, options);
+            if let (Some(tally), Some(bag)) = (self.bags.get_mut(at), plan.bags.get(at))
+                && let BagSource::Traffic { frame: Some(words), .. } = bag.source
+            {
+                words(frame, is_to_group, &mut WordCounter::new(tally, room));
             }
         }
     }
 
     /// Counts the time between two bursts of the `nth` number that is such an interval.
-    pub(crate) fn interval(
-        &mut self,
-        nth: usize,
-        interval_ns: u64,
-        plan: &EvidencePlan,
-        options: &InstanceOptions,
-    ) {
+    pub(crate) fn interval(&mut self, nth: usize, interval_ns: u64, plan: &EvidencePlan) {
         if let Some((at, _)) = plan.intervals().nth(nth) {
-            self.add_interval(at, interval_ns, options);
+            self.add_interval(at, interval_ns, plan);
         }
     }
 
-    fn add_interval(&mut self, at: usize, interval_ns: u64, options: &InstanceOptions) {
-        if interval_ns <= options.max_gap_ns
+    fn add_interval(&mut self, at: usize, interval_ns: u64, plan: &EvidencePlan) {
+        if interval_ns <= plan.options.max_gap_ns
             && let Some(tally) = self.numbers.get_mut(at)
         {
             tally.add(interval_ns);
@@ -162,9 +174,9 @@ impl EvidenceTally {
     }
 
     /// Counts a gap between activity, if it is as long as sleep is.
-    pub(crate) fn gap(&mut self, (start, end): Gap, plan: &EvidencePlan, options: &InstanceOptions) {
+    pub(crate) fn gap(&mut self, (start, end): Gap, plan: &EvidencePlan) {
         let gap_ns = u64::try_from(end.nanos_since(start)).unwrap_or(0);
-        if !(options.min_gap_ns..=options.max_gap_ns).contains(&gap_ns) {
+        if !(plan.options.min_gap_ns..=plan.options.max_gap_ns).contains(&gap_ns) {
             return;
         }
         for (tally, number) in self.numbers.iter_mut().zip(&plan.numbers) {
@@ -175,27 +187,40 @@ impl EvidenceTally {
     }
 
     /// Adds what another part of the trace saw of the same window by the same plan.
-    pub(crate) fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self, room: &mut Room) {
         self.numbers.iter_mut().zip(&other.numbers).for_each(|(mine, theirs)| mine.merge(theirs));
-        self.bags.iter_mut().zip(&other.bags).for_each(|(mine, theirs)| mine.merge(theirs));
+        self.bags.iter_mut().zip(&other.bags).for_each(|(mine, theirs)| mine.merge(theirs, room));
         self.words_dropped += other.words_dropped;
     }
 
+    /// Bytes of the words.
+    pub(crate) fn word_bytes(&self) -> usize {
+        self.bags.iter().map(WordTally::bytes).sum()
+    }
+
+    /// Gives up half of the words of the largest bag; gives their bytes.
+    pub(crate) fn give_up_words(&mut self) -> usize {
+        let Some(largest) = self.bags.iter_mut().max_by_key(|bag| bag.bytes()) else { return 0 };
+        let (bytes, dropped) = largest.give_up_half();
+        self.words_dropped += dropped;
+        bytes
+    }
+
     /// The numbers that have a value.
-    pub(crate) fn attributes(&self, plan: &EvidencePlan, options: &InstanceOptions) -> Attributes {
-        let tallies = plan.set.numbers().zip(&plan.numbers).zip(&self.numbers);
-        tallies.map(|((name, number), tally)| (name, tally.mean(number, options.rate))).collect()
+    pub(crate) fn attributes(&self, plan: &EvidencePlan) -> Attributes {
+        let tallies = plan.options.evidence.numbers().zip(&plan.numbers).zip(&self.numbers);
+        tallies.map(|((name, number), tally)| (name, tally.mean(number, plan.options.rate))).collect()
     }
 
     /// How the values behind the numbers are spread.
     pub(crate) fn spreads(&self, plan: &EvidencePlan) -> Spreads {
-        let tallies = plan.set.numbers().zip(&plan.numbers).zip(&self.numbers);
+        let tallies = plan.options.evidence.numbers().zip(&plan.numbers).zip(&self.numbers);
         tallies.filter_map(|((name, number), tally)| Some((name, tally.spread(number)?))).collect()
     }
 
-    /// The bags.
-    pub(crate) fn bags(&self, plan: &EvidencePlan, options: &InstanceOptions) -> Bags {
-        let tallies = plan.set.bags().zip(&plan.bags).zip(&self.bags);
-        tallies.map(|((name, bag), tally)| (name, tally.bag(bag, options))).collect()
+    /// The bags, with their words spelled.
+    pub(crate) fn into_bags(self, plan: &EvidencePlan) -> Bags {
+        let tallies = plan.options.evidence.bags().zip(&plan.bags).zip(self.bags);
+        tallies.map(|((name, bag), tally)| (name, bag.bag(tally, &plan.options))).collect()
     }
 }

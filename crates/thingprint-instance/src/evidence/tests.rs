@@ -68,7 +68,15 @@ fn only_messages_that_the_evidence_needs_are_wanted() {
         let expected = protocols
             .iter()
             .fold(Interest::NONE, |interest, protocol| interest.and(*protocol, Sender::Device));
-        assert_eq!(EvidencePlan::of(evidence.parse().unwrap()).interest(), expected, "{evidence}");
+        assert_eq!(
+            EvidencePlan::of(InstanceOptions {
+                evidence: evidence.parse().unwrap(),
+                ..InstanceOptions::default()
+            })
+            .interest(),
+            expected,
+            "{evidence}"
+        );
     };
     check("ports,sleep_time_s", &[]);
     check("ntp_interval_s", &[Protocol::Ntp]);

@@ -10,7 +10,7 @@ use thingprint_instance::{
 };
 use thingprint_pipeline::add_edges;
 use thingprint_protocol::Engine;
-use thingprint_report::{Labels, instance_overview, instance_table};
+use thingprint_report::{Labels, instance_overview, into_instance_table};
 use thingprint_table::Format;
 
 use super::extract::Counts;
@@ -22,7 +22,7 @@ use crate::inputs::{Input, expand_files};
 use crate::instances::check_semantics;
 use crate::messages::{Messages, counted};
 use crate::output::Output;
-use crate::read_report::report_wrongly_timed;
+use crate::read_report::{report_words_dropped, report_wrongly_timed};
 
 /// Make instances of the parts that `extract --partial` wrote
 ///
@@ -67,15 +67,16 @@ impl MergeArgs {
         let choice = GatewayChoice { given, is_none: self.no_gateway };
         let assembled = merged.parts.assemble(&options, &choice.policy(&labels));
         report(&assembled, parts, messages);
+        report_words_dropped(&assembled.words_dropped, messages);
         report_wrongly_timed(wrongly_timed, messages);
         let rows = labelled(assembled, &labels);
-        let table = match output.format() {
-            Format::Table => instance_overview(&rows, Some(&merged.recipe)),
-            _ => instance_table(&rows, Some(&merged.recipe)),
-        };
-        output.table(&table)?;
         let mut counts = Counts::default();
         counts.add(&rows);
+        let table = match output.format() {
+            Format::Table => instance_overview(&rows, Some(&merged.recipe)),
+            _ => into_instance_table(rows, Some(&merged.recipe)),
+        };
+        output.table(&table)?;
         counts.report(&labels, output.format(), messages);
         Ok(Outcome::Done)
     }

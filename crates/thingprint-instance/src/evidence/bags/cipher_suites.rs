@@ -1,7 +1,7 @@
 use thingprint_protocol::{Interest, Message, Protocol, Sender};
 
 use crate::evidence::CollectionCost;
-use crate::evidence::bag::{BagDefinition, BagSource};
+use crate::evidence::bag::{BagDefinition, BagSource, WordCounter};
 use crate::evidence::observation::SentMessage;
 use crate::options::InstanceOptions;
 
@@ -16,10 +16,10 @@ pub(super) static DEFINITION: BagDefinition = BagDefinition {
     source: BagSource::Messages { interest: Interest::NONE.and(Protocol::Tls, Sender::Device), words },
 };
 
-fn words(sent: &SentMessage<'_>, _: &InstanceOptions, count: &mut dyn FnMut(&str)) {
+fn words(sent: &SentMessage<'_>, _: &InstanceOptions, words: &mut WordCounter<'_>) {
     if let Message::ClientHello(hello) = sent.message
         && !hello.cipher_suites.is_empty()
     {
-        count(&hello.cipher_suites_word());
+        words.text(&hello.cipher_suites_word());
     }
 }

@@ -2,7 +2,7 @@ use thingprint_protocol::{
     DnsData, DnsMessage, HttpRequest, HttpResponse, Interest, Message, Protocol, Sender, SsdpMessage, Uri,
 };
 
-use crate::evidence::bag::{BagDefinition, BagSource};
+use crate::evidence::bag::{BagDefinition, BagSource, WordCounter};
 use crate::evidence::observation::SentMessage;
 use crate::evidence::star::starred;
 use crate::options::InstanceOptions;
@@ -25,39 +25,43 @@ const INTEREST: Interest = Interest::NONE
     .and(Protocol::Http, Sender::Device);
 
 /// Counts a text under the name of what says it, without what only this unit has.
-struct Words<'a> {
+struct Declared<'a, 'w> {
     sent: &'a SentMessage<'a>,
-    count: &'a mut dyn FnMut(&str),
+    words: &'a mut WordCounter<'w>,
 }
 
-fn words(sent: &SentMessage<'_>, _: &InstanceOptions, count: &mut dyn FnMut(&str)) {
-    let mut words = Words { sent, count };
+fn words(sent: &SentMessage<'_>, _: &InstanceOptions, words: &mut WordCounter<'_>) {
+    let mut declared = Declared { sent, words };
     match sent.message {
-        Message::Mdns(dns) => mdns(dns, &mut words),
-        Message::Llmnr(_) => (words.count)("llmnr"),
-        Message::Ssdp(ssdp) => announcement(ssdp, &mut words),
-        Message::HttpRequest(request) => http_request(request, &mut words),
-        Message::HttpResponse(HttpResponse { server: Some(server), .. }) => words.add("http-server", server),
+        Message::Mdns(dns) => mdns(dns, &mut declared),
+        Message::Llmnr(_) => declared.words.text("llmnr"),
+        Message::Ssdp(ssdp) => announcement(ssdp, &mut declared),
+        Message::HttpRequest(request) => http_request(request, &mut declared),
+        Message::HttpResponse(HttpResponse { server: Some(server), .. }) => {
+            declared.add("http-server", server);
+        }
         _ => {}
     }
 }
 
-fn mdns(dns: &DnsMessage, words: &mut Words<'_>) {
+fn mdns(dns: &DnsMessage, declared: &mut Declared<'_, '_>) {
     for question in &dns.questions {
-        words.add("mdns-query", &question.name);
+        declared.add("mdns-query", &question.name);
     }
     for answer in &dns.answers {
-        words.add("mdns-name", &answer.name);
+        declared.add("mdns-name", &answer.name);
         match &answer.data {
-            DnsData::Name(name) => words.add("mdns-name", name),
-            DnsData::Text(texts) => texts.iter().for_each(|text| words.add("mdns-text", text)),
-            DnsData::Service { port, .. } => (words.count)(&format!("mdns-port:{port}")),
+            DnsData::Name(name) => declared.add("mdns-name", name),
+            DnsData::Text(texts) => texts.iter().for_each(|text| declared.add("mdns-text", text)),
+            DnsData::Service { port, .. } => {
+                declared.words.said("mdns-port", &port.to_be_bytes(), || Some(format!("mdns-port:{port}")));
+            }
             _ => {}
         }
     }
 }
 
-fn announcement(ssdp: &SsdpMessage, words: &mut Words<'_>) {
+fn announcement(ssdp: &SsdpMessage, declared: &mut Declared<'_, '_>) {
     let texts = [
         ("ssdp", &ssdp.method),
         ("ssdp-st", &ssdp.search_target),
@@ -70,17 +74,27 @@ fn announcement(ssdp: &SsdpMessage, words: &mut Words<'_>) {
     ];
     for (name, text) in texts {
         if let Some(text) = text {
-            words.add(name, text);
+            declared.add(name, text);
         }
     }
 }
 
-fn http_request(request: &HttpRequest, words: &mut Words<'_>) {
-    words.add("http", &format!("{} {}", request.method, path(&request.uri)));
-    words.add("http-fields", request.field_order.as_deref().unwrap_or_default());
+fn http_request(request: &HttpRequest, declared: &mut Declared<'_, '_>) {
+    let said = [request.method.as_bytes(), b" ", before_parameters(request.uri.reveal()).as_bytes()].concat();
+    let word = || starred(&format!("{} {}", request.method, path(&request.uri)), declared.sent.own);
+    declared.words.said("http", &said, || Some(format!("http:{}", word())));
+    declared.add("http-fields", request.field_order.as_deref().unwrap_or_default());
     if let Some(agent) = &request.user_agent {
-        words.add("http-agent", agent);
+        declared.add("http-agent", agent);
     }
+}
+
+/// A path whose parameters do not matter for the word, without them.
+fn before_parameters(uri: &str) -> &str {
+    let path = uri.split(['?', '#']).next().unwrap_or_default();
+    // Else the parameters may decide what of the path is a secret.
+    let is_plain = path.starts_with('/') && !path.starts_with("//") && !path.contains([':', '%']);
+    if is_plain { path } else { uri }
 }
 
 /// The path of a URI, without its parameters.
@@ -90,8 +104,9 @@ fn path(uri: &Uri) -> String {
     shown.get(..end).unwrap_or_default().to_owned()
 }
 
-impl Words<'_> {
-    fn add(&mut self, name: &str, text: &str) {
-        (self.count)(&format!("{name}:{}", starred(text, self.sent.own)));
+impl Declared<'_, '_> {
+    fn add(&mut self, name: &'static str, text: &str) {
+        let own = self.sent.own;
+        self.words.said(name, text.as_bytes(), || Some(format!("{name}:{}", starred(text, own))));
     }
 }

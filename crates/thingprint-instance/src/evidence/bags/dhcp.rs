@@ -1,6 +1,6 @@
 use thingprint_protocol::{DhcpMessage, Interest, Message, Protocol, Sender};
 
-use crate::evidence::bag::{BagDefinition, BagSource};
+use crate::evidence::bag::{BagDefinition, BagSource, WordCounter};
 use crate::evidence::observation::SentMessage;
 use crate::evidence::star::starred;
 use crate::options::InstanceOptions;
@@ -22,7 +22,7 @@ const REQUEST: u8 = 1;
 /// RFC 2132 §9.10.
 const LARGEST_MESSAGE: u8 = 57;
 
-fn words(sent: &SentMessage<'_>, _: &InstanceOptions, count: &mut dyn FnMut(&str)) {
+fn words(sent: &SentMessage<'_>, _: &InstanceOptions, words: &mut WordCounter<'_>) {
     let Message::Dhcp(dhcp) = sent.message else { return };
     // A relay sends what others said.
     let is_own = dhcp.client_mac.is_none() || sent.own.is_none() || dhcp.client_mac == sent.own;
@@ -30,17 +30,17 @@ fn words(sent: &SentMessage<'_>, _: &InstanceOptions, count: &mut dyn FnMut(&str
         return;
     }
     if !dhcp.parameter_request_list.is_empty() {
-        count(&format!("asks:{}", joined(dhcp.parameter_request_list.iter().copied())));
+        words.text(&format!("asks:{}", joined(dhcp.parameter_request_list.iter().copied())));
     }
     for (name, text) in [("class", &dhcp.vendor_class), ("host", &dhcp.host_name)] {
         if let Some(text) = text {
-            count(&format!("{name}:{}", starred(text, sent.own)));
+            words.text(&format!("{name}:{}", starred(text, sent.own)));
         }
     }
     let order = joined(dhcp.options.iter().map(|option| option.code));
-    count(&format!("order{}:{order}", dhcp.message_type.unwrap_or_default()));
+    words.text(&format!("order{}:{order}", dhcp.message_type.unwrap_or_default()));
     if let Some(bytes) = largest_message(dhcp) {
-        count(&format!("most:{bytes}"));
+        words.text(&format!("most:{bytes}"));
     }
 }
 

@@ -1,7 +1,7 @@
 use thingprint_protocol::{Interest, Message, Protocol, Sender};
 
 use crate::evidence::CollectionCost;
-use crate::evidence::bag::{BagDefinition, BagSource};
+use crate::evidence::bag::{BagDefinition, BagSource, WordCounter};
 use crate::evidence::observation::SentMessage;
 use crate::lookup::is_lookup;
 use crate::options::{InstanceOptions, NameSource};
@@ -20,16 +20,16 @@ pub(super) static DEFINITION: BagDefinition = BagDefinition {
     },
 };
 
-fn words(sent: &SentMessage<'_>, options: &InstanceOptions, count: &mut dyn FnMut(&str)) {
+fn words(sent: &SentMessage<'_>, options: &InstanceOptions, words: &mut WordCounter<'_>) {
     match sent.message {
         Message::Dns(dns) if options.names.contains(&NameSource::Dns) && is_lookup(dns, sent.packet) => {
             for question in &dns.questions {
-                count(&question.name);
+                words.text(&question.name);
             }
         }
         Message::ClientHello(hello) if options.names.contains(&NameSource::Sni) => {
             if let Some(name) = &hello.server_name {
-                count(name);
+                words.text(name);
             }
         }
         _ => {}

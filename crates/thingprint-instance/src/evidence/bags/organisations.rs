@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use thingprint_protocol::{Interest, Message, Protocol, Sender};
 
-use crate::evidence::bag::{BagDefinition, BagSource};
+use crate::evidence::bag::{BagDefinition, BagSource, WordCounter};
 use crate::evidence::observation::SentMessage;
 use crate::evidence::star::starred;
 use crate::lookup::is_lookup;
@@ -24,11 +24,9 @@ const INTEREST: Interest = Interest::NONE
     .and(Protocol::Tls, Sender::Device)
     .and(Protocol::Http, Sender::Device);
 
-fn words(sent: &SentMessage<'_>, _: &InstanceOptions, count: &mut dyn FnMut(&str)) {
+fn words(sent: &SentMessage<'_>, _: &InstanceOptions, words: &mut WordCounter<'_>) {
     let mut of_name = |name: &str| {
-        if let Some(domain) = registrable(name) {
-            count(&starred(&domain, sent.own));
-        }
+        words.said("name", name.as_bytes(), || Some(starred(&registrable(name)?, sent.own)));
     };
     match sent.message {
         Message::Dns(dns) if is_lookup(dns, sent.packet) => {

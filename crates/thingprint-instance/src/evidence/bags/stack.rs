@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use thingprint_flow::{DevicePacket, SynFields};
 
-use crate::evidence::bag::{BagDefinition, BagSource, TrafficWords};
+use crate::evidence::bag::{BagDefinition, BagSource, WordCounter};
 use crate::options::InstanceOptions;
 
 pub(super) static DEFINITION: BagDefinition = BagDefinition {
@@ -18,9 +18,11 @@ pub(super) static DEFINITION: BagDefinition = BagDefinition {
 };
 
 const TOS: u64 = 1 << 16;
+/// Bytes of an offer: eight before the options.
+const KEY_BYTES: usize = 8 + SynFields::MOST_OPTIONS;
 
 #[inline]
-fn packet(packet: &DevicePacket<'_, '_>, _: &InstanceOptions, words: &mut TrafficWords<'_>) {
+fn packet(packet: &DevicePacket<'_, '_>, _: &InstanceOptions, words: &mut WordCounter<'_>) {
     if !packet.is_sent {
         return;
     }
@@ -28,7 +30,7 @@ fn packet(packet: &DevicePacket<'_, '_>, _: &InstanceOptions, words: &mut Traffi
     words.number(u64::from(ip.transport.number()) << 8 | u64::from(ip.ttl));
     words.number(TOS | u64::from(ip.stack.tos));
     if let Some(syn) = &ip.stack.syn {
-        words.text(&offer(syn, ip.ttl));
+        words.said("syn", &key(syn, ip.ttl), || Some(offer(syn, ip.ttl)));
     }
 }
 
@@ -38,6 +40,23 @@ fn spell(word: u64, _: &InstanceOptions) -> String {
     } else {
         format!("ttl{}:{}", word >> 8, word & 0xff)
     }
+}
+
+/// What an offer is known by.
+fn key(syn: &SynFields, ttl: u8) -> [u8; KEY_BYTES] {
+    let mut key = [0; KEY_BYTES];
+    let flags = u8::from(syn.is_unfragmentable) | u8::from(syn.is_unidentified) << 1;
+    let present = u8::from(syn.segment_bytes.is_some()) << 2 | u8::from(syn.window_shift.is_some()) << 3;
+    let [window, segment] = [syn.window, syn.segment_bytes.unwrap_or(0)].map(u16::to_be_bytes);
+    let fields =
+        [ttl, flags | present, window[0], window[1], segment[0], segment[1], syn.window_shift.unwrap_or(0)];
+    let options = syn.options.iter().map_while(|kind| *kind);
+    // How many options there are, since the kind 0 is one, too.
+    let count = u8::try_from(options.clone().count()).unwrap_or(u8::MAX);
+    key.iter_mut()
+        .zip(fields.into_iter().chain([count]).chain(options))
+        .for_each(|(key, field)| *key = field);
+    key
 }
 
 /// `syn:64:df:id0:64240:1460:7:2.4.8.1.3`: time to live, whether it may not be fragmented and has no identification,

@@ -1,0 +1,99 @@
+use std::hash::{BuildHasher, Hash};
+
+use foldhash::fast::RandomState;
+use hashbrown::{Equivalent, HashTable};
+
+/// A hash map whose entries stay in the order in which they came, so that nothing depends on hashes.
+#[derive(Clone, Debug)]
+pub(crate) struct OrderedMap<K, V> {
+    entries: Vec<(K, V)>,
+    /// Places of the entries.
+    places: HashTable<u32>,
+    hasher: RandomState,
+}
+
+impl<K: Hash + Eq, V> OrderedMap<K, V> {
+    /// Number of entries.
+    pub(crate) const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The entries, in the order in which they came.
+    pub(crate) fn entries(&self) -> &[(K, V)] {
+        &self.entries
+    }
+
+    /// The entries, in the order in which they came.
+    pub(crate) fn into_entries(self) -> Vec<(K, V)> {
+        self.entries
+    }
+
+    /// The entry at a place.
+    #[inline]
+    pub(crate) fn at_mut(&mut self, place: u32) -> Option<&mut V> {
+        self.entries.get_mut(place as usize).map(|(_, value)| value)
+    }
+
+    /// The place of a key.
+    #[inline]
+    pub(crate) fn place<Q: Hash + Equivalent<K> + ?Sized>(&self, key: &Q) -> Option<u32> {
+        let is_key =
+            |place: &u32| self.entries.get(*place as usize).is_some_and(|(found, _)| key.equivalent(found));
+        self.places.find(self.hasher.hash_one(key), is_key).copied()
+    }
+
+    /// The value of a key.
+    #[inline]
+    pub(crate) fn get_mut<Q: Hash + Equivalent<K> + ?Sized>(&mut self, key: &Q) -> Option<&mut V> {
+        self.at_mut(self.place(key)?)
+    }
+
+    /// Adds an entry whose key is not there; gives its place.
+    pub(crate) fn push(&mut self, key: K, value: V) -> u32 {
+        let Self { entries, places, hasher } = self;
+        let place = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+        let hash = hasher.hash_one(&key);
+        entries.push((key, value));
+        let hash_of = |place: &u32| entries.get(*place as usize).map_or(0, |(key, _)| hasher.hash_one(key));
+        places.insert_unique(hash, place, hash_of);
+        place
+    }
+
+    /// Removes the entries behind the first `kept`, and gives them back.
+    pub(crate) fn split_off(&mut self, kept: usize) -> Vec<(K, V)> {
+        self.places.retain(|place| (*place as usize) < kept);
+        self.entries.split_off(kept.min(self.entries.len()))
+    }
+}
+
+impl<K, V> Default for OrderedMap<K, V> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), places: HashTable::new(), hasher: RandomState::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OrderedMap;
+
+    #[test]
+    fn entries_stay_in_their_order_and_are_found() {
+        let mut map: OrderedMap<Box<str>, u64> = OrderedMap::default();
+        for (place, key) in ["b", "a", "c"].into_iter().enumerate() {
+            assert_eq!(map.get_mut(key), None);
+            assert_eq!(map.push(key.into(), 1), u32::try_from(place).unwrap());
+        }
+        *map.get_mut("a").unwrap() += 1;
+        assert_eq!(map.split_off(2), [("c".into(), 1)]);
+        assert_eq!((map.place("a"), map.place("c")), (Some(1), None));
+        assert_eq!(map.push("d".into(), 4), 2);
+        assert_eq!(map.into_entries(), [("b".into(), 1), ("a".into(), 2), ("d".into(), 4)]);
+    }
+
+    #[test]
+    fn a_thousand_keys_are_found() {
+        let mut map: OrderedMap<u64, u64> = OrderedMap::default();
+        (0..1000).for_each(|key| _ = map.push(key << 20, key));
+        assert!((0..1000).all(|key| map.get_mut(&(key << 20)).copied() == Some(key)));
+    }
+}
