@@ -423,6 +423,7 @@ impl DeviceState {
     }
 
     /// The tally of a window, made when it is first asked for.
+    #[inline]
     fn window(&mut self, window: WindowIndex, plan: &EvidencePlan) -> &mut WindowTally {
         self.windows.entry(window).or_insert_with(|| Box::new(WindowTally::new(plan)))
     }

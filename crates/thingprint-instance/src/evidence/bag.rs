@@ -38,14 +38,17 @@ pub(crate) enum BagSource {
         spell: fn(u64, &InstanceOptions) -> String,
     },
     /// From messages that the device sent.
-    Messages { interest: Interest, words: fn(&SentMessage<'_>, &InstanceOptions, &mut WordCounter<'_>) },
+    Messages { interest: Interest, words: MessageWords },
     /// From packets that the device sent or received, and frames without an IP packet that it sent.
-    Traffic {
-        packet: fn(&DevicePacket<'_, '_>, &InstanceOptions, &mut WordCounter<'_>),
-        frame: Option<fn(&NonIp<'_>, bool, &mut WordCounter<'_>)>,
-        spell: fn(u64, &InstanceOptions) -> String,
-    },
+    Traffic { packet: PacketWords, frame: Option<FrameWords>, spell: fn(u64, &InstanceOptions) -> String },
 }
+
+/// Counts the words of a message.
+pub(crate) type MessageWords = fn(&SentMessage<'_>, &InstanceOptions, &mut WordCounter<'_>);
+/// Counts the words of a packet.
+pub(crate) type PacketWords = fn(&DevicePacket<'_, '_>, &InstanceOptions, &mut WordCounter<'_>);
+/// Counts the words of a frame, which went to a group or to one host.
+pub(crate) type FrameWords = fn(&NonIp<'_>, bool, &mut WordCounter<'_>);
 
 /// Counts the words of a bag in a window, as far as there is room.
 pub(crate) struct WordCounter<'a> {

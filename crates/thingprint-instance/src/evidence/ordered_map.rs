@@ -3,11 +3,14 @@ use std::hash::{BuildHasher, Hash};
 use foldhash::fast::RandomState;
 use hashbrown::{Equivalent, HashTable};
 
+/// Entries that are looked through, one by one; more are found by their hashes.
+const FEW: usize = 8;
+
 /// A hash map whose entries stay in the order in which they came, so that nothing depends on hashes.
 #[derive(Clone, Debug)]
 pub(crate) struct OrderedMap<K, V> {
     entries: Vec<(K, V)>,
-    /// Places of the entries.
+    /// Places of the entries, where they are more than a few.
     places: HashTable<u32>,
     hasher: RandomState,
 }
@@ -37,6 +40,10 @@ impl<K: Hash + Eq, V> OrderedMap<K, V> {
     /// The place of a key.
     #[inline]
     pub(crate) fn place<Q: Hash + Equivalent<K> + ?Sized>(&self, key: &Q) -> Option<u32> {
+        if self.entries.len() <= FEW {
+            let place = self.entries.iter().position(|(found, _)| key.equivalent(found))?;
+            return u32::try_from(place).ok();
+        }
         let is_key =
             |place: &u32| self.entries.get(*place as usize).is_some_and(|(found, _)| key.equivalent(found));
         self.places.find(self.hasher.hash_one(key), is_key).copied()
@@ -50,13 +57,19 @@ impl<K: Hash + Eq, V> OrderedMap<K, V> {
 
     /// Adds an entry whose key is not there; gives its place.
     pub(crate) fn push(&mut self, key: K, value: V) -> u32 {
+        self.entries.push((key, value));
+        let next = self.places.len();
+        if self.entries.len() > FEW {
+            (next..self.entries.len()).for_each(|place| self.note_place(place));
+        }
+        u32::try_from(self.entries.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    fn note_place(&mut self, place: usize) {
         let Self { entries, places, hasher } = self;
-        let place = u32::try_from(entries.len()).unwrap_or(u32::MAX);
-        let hash = hasher.hash_one(&key);
-        entries.push((key, value));
-        let hash_of = |place: &u32| entries.get(*place as usize).map_or(0, |(key, _)| hasher.hash_one(key));
-        places.insert_unique(hash, place, hash_of);
-        place
+        let hash_of = |place: usize| entries.get(place).map_or(0, |(key, _)| hasher.hash_one(key));
+        let noted = u32::try_from(place).unwrap_or(u32::MAX);
+        places.insert_unique(hash_of(place), noted, |noted| hash_of(*noted as usize));
     }
 
     /// Removes the entries behind the first `kept`, and gives them back.
@@ -91,9 +104,16 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_keys_are_found() {
+    fn keys_are_found_whether_few_or_many_are_left() {
         let mut map: OrderedMap<u64, u64> = OrderedMap::default();
-        (0..1000).for_each(|key| _ = map.push(key << 20, key));
-        assert!((0..1000).all(|key| map.get_mut(&(key << 20)).copied() == Some(key)));
+        for _ in 0..2 {
+            let from = u64::try_from(map.len()).unwrap();
+            (from..1000).for_each(|key| _ = map.push(key << 20, key));
+            for kept in [1000, 100, super::FEW, 3] {
+                map.split_off(kept);
+                let found = |key: &u64| map.place(&(key << 20)).map(u64::from) == Some(*key);
+                assert_eq!((0..1000).filter(found).count(), kept);
+            }
+        }
     }
 }

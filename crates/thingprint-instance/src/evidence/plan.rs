@@ -2,7 +2,7 @@ use thingprint_flow::{DevicePacket, NonIp};
 use thingprint_protocol::Interest;
 
 use super::NumberTally;
-use super::bag::{BagDefinition, BagSource, WordCounter};
+use super::bag::{BagDefinition, BagSource, FrameWords, MessageWords, PacketWords, WordCounter};
 use super::number::{NumberDefinition, NumberSource};
 use super::observation::{ClosedFlow, SentMessage};
 use super::room::Room;
@@ -19,10 +19,12 @@ pub(crate) struct EvidencePlan {
     options: InstanceOptions,
     numbers: Box<[&'static NumberDefinition]>,
     bags: Box<[&'static BagDefinition]>,
-    /// Places of the bags that are counted from packets.
-    of_packets: Box<[usize]>,
-    /// Places of the bags that are counted from messages.
-    of_messages: Box<[usize]>,
+    /// Places of the bags that are counted from packets, and what counts them.
+    of_packets: Box<[(usize, PacketWords)]>,
+    /// The same of frames without an IP packet.
+    of_frames: Box<[(usize, FrameWords)]>,
+    /// The same of messages.
+    of_messages: Box<[(usize, MessageWords)]>,
     interest: Interest,
 }
 
@@ -43,12 +45,24 @@ impl EvidencePlan {
         let wanted = numbers.iter().map(|number| number.interest());
         let wanted = wanted.chain(bags.iter().map(|bag| bag.interest()));
         let interest = wanted.fold(Interest::NONE, Interest::or);
-        let places = |is_of: fn(&BagSource) -> bool| {
-            (0..).zip(&bags).filter(|(_, bag)| is_of(&bag.source)).map(|(at, _)| at).collect()
-        };
-        let of_packets = places(|source| matches!(source, BagSource::Traffic { .. }));
-        let of_messages = places(|source| matches!(source, BagSource::Messages { .. }));
-        Self { options, numbers, bags, of_packets, of_messages, interest }
+        Self {
+            of_packets: counted(&bags, |source| match source {
+                BagSource::Traffic { packet, .. } => Some(packet),
+                _ => None,
+            }),
+            of_frames: counted(&bags, |source| match source {
+                BagSource::Traffic { frame, .. } => frame,
+                _ => None,
+            }),
+            of_messages: counted(&bags, |source| match source {
+                BagSource::Messages { words, .. } => Some(words),
+                _ => None,
+            }),
+            options,
+            numbers,
+            bags,
+            interest,
+        }
     }
 
     /// How instances are formed.
@@ -91,6 +105,11 @@ impl EvidencePlan {
     }
 }
 
+/// The places of bags, and what counts their words.
+fn counted<W>(bags: &[&'static BagDefinition], words: fn(BagSource) -> Option<W>) -> Box<[(usize, W)]> {
+    bags.iter().enumerate().filter_map(|(at, bag)| Some((at, words(bag.source)?))).collect()
+}
+
 impl EvidenceTally {
     /// Counts a closed flow.
     pub(crate) fn flow(&mut self, flow: &ClosedFlow, plan: &EvidencePlan, room: &mut Room) {
@@ -121,10 +140,8 @@ impl EvidenceTally {
                 self.add_interval(at, interval_ns, plan);
             }
         }
-        for &at in &plan.of_messages {
-            if let (Some(tally), Some(bag)) = (self.bags.get_mut(at), plan.bags.get(at))
-                && let BagSource::Messages { words, .. } = bag.source
-            {
+        for (at, words) in &plan.of_messages {
+            if let Some(tally) = self.bags.get_mut(*at) {
                 words(sent, &plan.options, &mut WordCounter::new(tally, room));
             }
         }
@@ -133,10 +150,8 @@ impl EvidenceTally {
     /// Counts a packet.
     #[inline]
     pub(crate) fn packet(&mut self, packet: &DevicePacket<'_, '_>, plan: &EvidencePlan, room: &mut Room) {
-        for &at in &plan.of_packets {
-            if let (Some(tally), Some(bag)) = (self.bags.get_mut(at), plan.bags.get(at))
-                && let BagSource::Traffic { packet: words, .. } = bag.source
-            {
+        for (at, words) in &plan.of_packets {
+            if let Some(tally) = self.bags.get_mut(*at) {
                 words(packet, &plan.options, &mut WordCounter::new(tally, room));
             }
         }
@@ -149,10 +164,8 @@ impl EvidenceTally {
         plan: &EvidencePlan,
         room: &mut Room,
     ) {
-        for &at in &plan.of_packets {
-            if let (Some(tally), Some(bag)) = (self.bags.get_mut(at), plan.bags.get(at))
-                && let BagSource::Traffic { frame: Some(words), .. } = bag.source
-            {
+        for (at, words) in &plan.of_frames {
+            if let Some(tally) = self.bags.get_mut(*at) {
                 words(frame, is_to_group, &mut WordCounter::new(tally, room));
             }
         }

@@ -25,6 +25,9 @@ use crate::read_report::{report_losses, report_read};
 use crate::reading::Reading;
 use crate::row_output::RowEvent;
 
+/// Instances that become a table at a time: a window may have those of many devices.
+const ROWS_OF_A_TABLE: usize = 1024;
+
 /// Turn captures into instances
 ///
 /// Rows leave when a window is final: 302 s of the trace after its end, when nothing can change it any more. They are
@@ -89,7 +92,11 @@ impl ExtractArgs {
             extraction.stream(&mut |event| match event {
                 Event::Rows(rows) => {
                     counts.add(&rows);
-                    write(RowEvent::Rows(table(rows)))
+                    let mut rows = rows.into_iter().peekable();
+                    while rows.peek().is_some() {
+                        write(RowEvent::Rows(table(rows.by_ref().take(ROWS_OF_A_TABLE).collect())))?;
+                    }
+                    Ok(())
                 }
                 Event::Restart => {
                     counts = Counts::default();

@@ -8,14 +8,14 @@ const MOST_SCHEMES: usize = 64;
 
 /// The credentials of a request, those for the server first: one for each header.
 pub(super) fn sent(headers: Headers<'_>) -> Vec<Authentication> {
-    let values = headers.values("authorization").chain(headers.values("proxy-authorization"));
+    let values = headers.values(["authorization", "proxy-authorization"]);
     values.map(|value| credentials(&value)).take(MOST_SCHEMES).collect()
 }
 
 /// The schemes that a response asks for, those for the server first, each once.
 pub(super) fn asked_for(headers: Headers<'_>) -> Vec<String> {
     let mut schemes: Vec<String> = Vec::new();
-    for value in headers.values("www-authenticate").chain(headers.values("proxy-authenticate")) {
+    for value in headers.values(["www-authenticate", "proxy-authenticate"]) {
         for scheme in elements(&value).filter_map(challenge_scheme).map(escaped) {
             if schemes.len() < MOST_SCHEMES && !schemes.contains(&scheme) {
                 schemes.push(scheme);

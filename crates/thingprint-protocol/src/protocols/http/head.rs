@@ -79,7 +79,8 @@ const fn begun<'a>(start: Option<StartLine<'a>>, block: &'a [u8]) -> Outline<'a>
 impl<'a> Headers<'a> {
     /// The value of the first header of this name, which is in lower case, as a text.
     pub(crate) fn text(self, name: &str) -> Option<String> {
-        self.value(name).map(|value| escaped(&value))
+        let [text] = self.texts([name]);
+        text
     }
 
     /// The values of the first header of each of these names, which are in lower case, as texts.
@@ -94,15 +95,16 @@ impl<'a> Headers<'a> {
         texts
     }
 
-    /// The value of the first header of this name, which is in lower case, as sent.
-    pub(crate) fn value(self, name: &str) -> Option<Cow<'a, [u8]>> {
-        self.values(name).next()
-    }
-
-    /// The values of all headers of this name, which is in lower case, as sent.
-    pub(crate) fn values(self, name: &str) -> impl Iterator<Item = Cow<'a, [u8]>> {
-        let of_name = move |(found, _): &(&[u8], _)| found.eq_ignore_ascii_case(name.as_bytes());
-        self.fields().filter(of_name).map(|(_, value)| value)
+    /// The values of all headers of each of these names, which are in lower case, as sent: those of the first name first.
+    pub(crate) fn values<const N: usize>(self, names: [&str; N]) -> impl Iterator<Item = Cow<'a, [u8]>> {
+        let mut values = [const { Vec::new() }; N];
+        for (found, value) in self.fields() {
+            let mut places = names.iter().zip(&mut values);
+            if let Some((_, values)) = places.find(|(name, _)| found.eq_ignore_ascii_case(name.as_bytes())) {
+                values.push(value);
+            }
+        }
+        values.into_iter().flatten()
     }
 
     /// The names in order, in lower case, joined by commas; as many as [`MOST_ORDER_BYTES`] hold.
