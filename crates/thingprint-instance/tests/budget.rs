@@ -1,0 +1,158 @@
+//! The budget of bytes for words: who has most pays, and nobody else.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use proptest::prelude::*;
+use thingprint_flow::{DeviceId, Identity, Ip, MacAddr, Packet, StackFields, Timestamp, Tracker, Transport};
+use thingprint_instance::{Bag, BagName, Instance, InstanceLosses, InstanceObserver, InstanceOptions};
+use thingprint_protocol::{Detector, Engine};
+
+const ROUTER: MacAddr = MacAddr::new([0x14, 0xcc, 0x20, 0, 0, 3]);
+/// What a word takes beside its text.
+const WORD_BYTES: usize = 96;
+
+fn device(number: u8) -> MacAddr {
+    MacAddr::new([0x70, 0xee, 0x50, 0, 0, number])
+}
+
+/// A packet of a device to a host, a millisecond after the one before.
+fn push(
+    tracker: &mut Tracker<Detector<InstanceObserver>>,
+    (at, number): (usize, u8),
+    (mac, dst): (MacAddr, [u8; 4]),
+    (port, payload): (u16, &[u8]),
+) {
+    let length = u32::try_from(payload.len()).unwrap();
+    tracker.push(&Packet {
+        time: Timestamp::from_nanos(i64::try_from(at).unwrap() * 1_000_000),
+        src_mac: Some(mac),
+        dst_mac: Some(if dst[0] >= 224 { MacAddr::new([1, 0, 0x5e, 0, 0, 0xfb]) } else { ROUTER }),
+        wire_bytes: length + 42,
+        ip: Some(Ip {
+            src: [192, 168, 1, number].into(),
+            dst: dst.into(),
+            ttl: 64,
+            stack: StackFields::default(),
+            total_bytes: length + 28,
+            transport: Transport::Udp,
+            src_port: 40_000,
+            dst_port: port,
+            payload,
+            payload_bytes: length,
+        }),
+        other: None,
+    });
+}
+
+/// A DNS query, RFC 1035 §4.1.
+fn query(name: &str) -> Vec<u8> {
+    let mut bytes = vec![0x12, 0x34, 0x01, 0x00, 0, 1, 0, 0, 0, 0, 0, 0];
+    for label in name.split('.') {
+        bytes.push(u8::try_from(label.len()).unwrap());
+        bytes.extend(label.bytes());
+    }
+    bytes.extend([0, 0, 1, 0, 1]);
+    bytes
+}
+
+fn tracker(options: &InstanceOptions) -> Tracker<Detector<InstanceObserver>> {
+    let observer = InstanceObserver::draining(options.clone());
+    Tracker::new(options.flow.clone(), Detector::new(&Engine::default(), observer))
+}
+
+fn end(tracker: Tracker<Detector<InstanceObserver>>) -> (Vec<Instance>, InstanceLosses) {
+    let mut observer = tracker.finish().observer.into_observer();
+    (observer.take_ready(), observer.losses())
+}
+
+/// The instances of devices that look up names, and what they lack.
+fn looked_up(queries: &[(u8, String)], options: &InstanceOptions) -> (Vec<Instance>, InstanceLosses) {
+    let mut tracker = tracker(options);
+    for (at, (number, name)) in queries.iter().enumerate() {
+        push(&mut tracker, (at, *number), (device(*number), [192, 168, 1, 1]), (53, &query(name)));
+    }
+    end(tracker)
+}
+
+fn names(instances: &[Instance], number: u8) -> Bag {
+    let instance = instances.iter().find(|instance| instance.device == DeviceId::Mac(device(number)));
+    instance.unwrap().bags.get(BagName::DOMAINS).unwrap().clone()
+}
+
+fn options() -> InstanceOptions {
+    let mut options = InstanceOptions { evidence: BagName::DOMAINS.into(), ..InstanceOptions::default() };
+    options.flow.gateways = [ROUTER].into();
+    options
+}
+
+/// Two quiet devices among the queries of two that flood.
+fn flood(lengths: &[(u8, usize)]) -> Vec<(u8, String)> {
+    let mut queries: Vec<(u8, String)> = lengths
+        .iter()
+        .enumerate()
+        .map(|(at, (number, length))| (1 + number % 2, format!("{}{at}.example", "x".repeat(*length))))
+        .collect();
+    for name in 0..5 {
+        for number in [3, 4] {
+            let at = (name * 37 + usize::from(number)) % (queries.len() + 1);
+            queries.insert(at, (number, format!("quiet{name}.example")));
+        }
+    }
+    queries
+}
+
+#[test]
+fn the_device_with_most_words_pays_and_is_named() {
+    let lengths: Vec<(u8, usize)> = (0..400).map(|at| (u8::from(at % 4 == 0), 30)).collect();
+    let options = InstanceOptions { max_bytes: 16 << 10, ..options() };
+    let (instances, losses) = looked_up(&flood(&lengths), &options);
+    let found: Vec<usize> = (1..=4).map(|number| names(&instances, number).len()).collect();
+    assert!(found[0] < 300 && found[0] > 30, "{found:?}");
+    assert_eq!(found[2..], [5, 5]);
+    let dropped = losses.words_dropped.total();
+    let kept: u64 = instances.iter().flat_map(|row| row.bags.get(BagName::DOMAINS).unwrap().values()).sum();
+    assert_eq!(kept + dropped, 410, "what is not there is counted");
+    assert_eq!(losses.words_dropped.most(1)[0].0, DeviceId::Mac(device(1)));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever two devices look up, others have their words, and all of them together no more bytes than there are.
+    #[test]
+    fn a_flood_takes_no_words_of_others(
+        lengths in prop::collection::vec((any::<u8>(), 1_usize..50), 0..400),
+        device_bytes in 2_000_usize..40_000,
+        all_bytes in 4_000_usize..40_000,
+    ) {
+        let options = InstanceOptions { max_device_bytes: device_bytes, max_bytes: all_bytes, ..options() };
+        let (instances, _) = looked_up(&flood(&lengths), &options);
+        let (alone, _) = looked_up(&flood(&[]), &options);
+        for number in [3, 4] {
+            prop_assert_eq!(names(&instances, number), names(&alone, number));
+        }
+        let bytes = |bag: &Bag| bag.keys().map(|word| WORD_BYTES + word.len()).sum::<usize>();
+        let all: Vec<usize> =
+            instances.iter().map(|row| bytes(row.bags.get(BagName::DOMAINS).unwrap())).collect();
+        prop_assert!(all.iter().sum::<usize>() <= all_bytes, "{all:?}");
+        prop_assert!(all.iter().all(|bytes| *bytes <= device_bytes), "{all:?}");
+    }
+}
+
+#[test]
+fn behind_a_router_the_own_address_is_that_of_what_a_group_was_sent() {
+    let mut options = InstanceOptions { evidence: BagName::DECLARED.into(), ..InstanceOptions::default() };
+    (options.flow.identity, options.flow.is_identity_given) = (Identity::Ip, true);
+    let search = |agent: &str| format!("M-SEARCH * HTTP/1.1\r\nST: x\r\nUSER-AGENT: {agent}\r\n\r\n");
+    let mut tracker = tracker(&options);
+    let unicast = search("unit cc20");
+    push(&mut tracker, (0, 7), (ROUTER, [192, 168, 2, 2]), (1900, unicast.as_bytes()));
+    let group = search("unit ee50");
+    push(&mut tracker, (1, 7), (device(7), [239, 255, 255, 250]), (1900, group.as_bytes()));
+    let (instances, _) = end(tracker);
+    let agents: Vec<&String> = instances[0].bags.get(BagName::DECLARED).unwrap().keys().collect();
+    assert!(
+        agents.iter().any(|word| *word == "ssdp-agent:unit cc20"),
+        "the router's digits are no unit's: {agents:?}"
+    );
+    assert!(agents.iter().any(|word| *word == "ssdp-agent:unit *"), "{agents:?}");
+}
