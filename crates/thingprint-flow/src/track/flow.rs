@@ -78,11 +78,18 @@ pub struct Flow<S> {
     pub closed_at: Timestamp,
     /// Whether no SYN was seen of a TCP connection, which then may have begun before the flow.
     pub is_missing_syn: bool,
+    /// TCP segments with RST that the device sent.
+    pub resets_up: u64,
     /// State of the observer.
     pub state: S,
 }
 
 impl<S> Flow<S> {
+    /// Whether the device sent anything but RSTs: the refusal of a connection is no answer.
+    pub const fn is_answered(&self) -> bool {
+        self.up.packets > self.resets_up
+    }
+
     /// Bytes both ways.
     pub const fn bytes(&self) -> u64 {
         self.up.bytes.saturating_add(self.down.bytes)
@@ -114,6 +121,7 @@ impl<S> Flow<S> {
             end,
             closed_at,
             is_missing_syn,
+            resets_up,
             state,
         } = self;
         let flow = Flow {
@@ -130,6 +138,7 @@ impl<S> Flow<S> {
             end,
             closed_at,
             is_missing_syn,
+            resets_up,
             state: (),
         };
         (flow, state)
@@ -164,6 +173,7 @@ impl Flow<()> {
             end: self.end,
             closed_at: self.closed_at,
             is_missing_syn: self.is_missing_syn,
+            resets_up: self.resets_up,
             state,
         }
     }
@@ -192,6 +202,8 @@ pub(super) struct OpenFlow<S> {
     pub(super) client: Client,
     pub(super) fin_up: bool,
     pub(super) fin_down: bool,
+    /// Segments with RST that the device sent.
+    pub(super) resets_up: u64,
     pub(super) streams: Streams,
     pub(super) passages: Passages,
     pub(super) state: S,
@@ -224,6 +236,7 @@ impl<S: Default> OpenFlow<S> {
             client: Client::at_first(view, options),
             fin_up: false,
             fin_down: false,
+            resets_up: 0,
             streams: Streams::default(),
             passages: Passages::begin(view),
             state: S::default(),
@@ -280,6 +293,7 @@ impl<S: Default> OpenFlow<S> {
             let side = if view.is_sent { &mut self.fin_up } else { &mut self.fin_down };
             *side = true;
         }
+        self.resets_up += u64::from(view.is_sent && segment.flags.rst());
         if self.ended.is_some() || matches!(ending, FlowEnding::Joy { .. }) {
             return;
         }
@@ -360,6 +374,7 @@ impl<S: Default> OpenFlow<S> {
             end: self.ended.map_or(why, |(_, why)| why),
             closed_at,
             is_missing_syn: self.key.tuple.protocol() == TCP && !self.client.is_settled,
+            resets_up: self.resets_up,
             state: self.state,
         }
     }

@@ -35,6 +35,8 @@ pub struct FlowRecord {
     client: Client,
     /// Whether the device and the other end sent a FIN.
     fins: [bool; 2],
+    /// Segments with RST that the device sent.
+    resets_up: u64,
     streams: Streams,
     /// Whether a message of it was begun and not complete.
     pub is_mid_message: bool,
@@ -64,6 +66,7 @@ impl FlowRecord {
             local_is_low: flow.local_is_low,
             client: flow.client,
             fins: [flow.fin_up, flow.fin_down],
+            resets_up: flow.resets_up,
             streams: flow.streams,
             is_mid_message: false,
         }
@@ -83,6 +86,7 @@ impl FlowRecord {
             client: self.client,
             fin_up,
             fin_down,
+            resets_up: self.resets_up,
             streams: self.streams,
             passages: Passages::default(),
             state: (),
