@@ -324,21 +324,42 @@ fn ports_are_words_by_option() {
     assert!(bag(&instances(&story, &no_names)[0], BagName::DOMAINS).is_empty());
 }
 
+/// A packet between the device and another host of its network.
+fn from_host(at_ms: i64, is_up: bool, flags: u8, local_port: u16) -> Said {
+    Said { peer: ("192.168.1.20", 50_001), ..Said::tcp(at_ms, is_up, flags, local_port) }
+}
+
 #[test]
-fn ports_that_others_open_are_served() {
+fn ports_at_which_a_device_answers_are_served() {
+    let datagram = |at_ms, is_up, local_port| Said {
+        transport: Transport::Udp,
+        ..from_host(at_ms, is_up, 0, local_port)
+    };
     let story = [
-        Said { peer: ("192.168.1.20", 50_001), ..Said::tcp(0, false, 0x02, 80) },
-        Said { peer: ("192.168.1.20", 50_001), ..Said::tcp(1, true, 0x12, 80) },
-        Said::tcp(2, true, 0x02, 40_001),
+        // Accepted, then reset by the host: a half-open scan.
+        from_host(0, false, 0x02, 80),
+        from_host(1, true, 0x12, 80),
+        from_host(2, false, 0x04, 80),
+        // Refused twice, and never answered.
+        from_host(3, false, 0x02, 22),
+        from_host(4, true, 0x14, 22),
+        from_host(5, false, 0x02, 22),
+        from_host(6, true, 0x14, 22),
+        from_host(7, false, 0x02, 23),
+        datagram(8, false, 5683),
+        datagram(9, true, 5683),
+        datagram(10, false, 161),
+        // The device is the client.
+        Said::tcp(11, true, 0x02, 40_001),
     ];
     let words = |port_word| {
         let evidence = EvidenceSet::all();
         let all = instances(&story, &InstanceOptions { evidence, port_word, ..options() });
-        [BagName::SERVED_PORTS, BagName::PORTS].map(|name| bag(&all[0], name).clone())
+        let bag = |name| bag(&all[0], name).keys().cloned().collect::<Vec<_>>().join(" ");
+        [bag(BagName::SERVED_PORTS), bag(BagName::PORTS)]
     };
-    let counted = |word: &str| Bag::from([(word.to_owned(), 1)]);
-    assert_eq!(words(PortWord::Port), ["80", "443"].map(counted));
-    assert_eq!(words(PortWord::ProtoPort), ["tcp/80", "tcp/443"].map(counted));
+    assert_eq!(words(PortWord::Port), ["tcp/80 udp/5683", "443"]);
+    assert_eq!(words(PortWord::ProtoPort), ["tcp/80 udp/5683", "tcp/443"]);
     assert_eq!(instances(&story, &options())[0].bags.get(BagName::SERVED_PORTS), None);
 }
 

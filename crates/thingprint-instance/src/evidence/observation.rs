@@ -12,6 +12,8 @@ pub(crate) struct ClosedFlow {
     pub(crate) peer: IpAddr,
     /// Whether the device initiated the flow.
     pub(crate) is_client: bool,
+    /// Whether the device sent anything but RSTs.
+    pub(crate) is_answered: bool,
     /// Bytes both ways.
     pub(crate) bytes: u64,
     pub(crate) duration_ns: u64,
@@ -24,6 +26,7 @@ impl ClosedFlow {
             server_port: flow.server_port(),
             peer: flow.peer.addr,
             is_client: flow.is_client,
+            is_answered: flow.is_answered(),
             bytes: flow.bytes(),
             duration_ns: flow.duration_ns(),
         }

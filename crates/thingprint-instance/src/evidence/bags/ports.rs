@@ -27,9 +27,15 @@ pub(super) fn numbered(protocol: u8, port: u16) -> u64 {
 }
 
 /// The word of a number that [`numbered`] made.
-pub(super) fn spell(word: u64, options: &InstanceOptions) -> String {
+fn spell(word: u64, options: &InstanceOptions) -> String {
+    let (protocol, port) = protocol_and_port(word);
+    options.port_word.word(protocol, port)
+}
+
+/// Protocol and port of a number that [`numbered`] made.
+pub(super) const fn protocol_and_port(word: u64) -> (u8, u16) {
     let [.., protocol, high, low] = word.to_be_bytes();
-    options.port_word.word(protocol, u16::from_be_bytes([high, low]))
+    (protocol, u16::from_be_bytes([high, low]))
 }
 
 fn is_in_scope(peer: IpAddr, options: &InstanceOptions) -> bool {
