@@ -32,6 +32,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("thingprint-model", &["thingprint-flow", "thingprint-protocol", "thingprint-instance"]),
+    ("thingprint-change", &["thingprint-flow", "thingprint-instance"]),
     ("thingprint-table", &["thingprint-flow"]),
     (
         "thingprint-report",
@@ -45,6 +46,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "thingprint-protocol",
             "thingprint-instance",
             "thingprint-model",
+            "thingprint-change",
             "thingprint-table",
             "thingprint-figure",
         ],
@@ -59,6 +61,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "thingprint-profile",
             "thingprint-audit",
             "thingprint-model",
+            "thingprint-change",
             "thingprint-table",
             "thingprint-report",
             "thingprint-figure",

@@ -1,0 +1,188 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use thingprint_flow::Timestamp;
+use thingprint_instance::{Bag, BagName, Instance};
+use thiserror::Error;
+
+use crate::alarm::{Excess, MOST_NAMED, NewWord};
+use crate::learner::{LearnedWindow, Learner};
+use crate::measure::packets;
+use crate::word_index::WordIndex;
+use crate::{ChangeOptions, Measure};
+
+/// Blocks of time that a device's past is cut into: each is compared with the words of the others.
+const BLOCKS: usize = 3;
+
+/// What a device did in the windows that it is compared with: its words, and the limits of what may be new.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// Windows that it was learned from.
+    windows: usize,
+    first: Timestamp,
+    last: Timestamp,
+    /// Longest time from the start of one window to that of the next, in nanoseconds.
+    longest_gap_ns: i64,
+    known: BTreeMap<BagName, WordIndex>,
+    limits: BTreeMap<Measure, f64>,
+    /// Words for which there was no room: they count as new.
+    words_dropped: u64,
+}
+
+/// There are too few windows of a device for a baseline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("{windows} windows are too few for a baseline, which takes {least}")]
+pub struct TooFewWindows {
+    /// Windows that there are.
+    pub windows: usize,
+    /// Windows that it takes.
+    pub least: usize,
+}
+
+impl Baseline {
+    /// The baseline of a device by windows of one length, in any order.
+    pub fn of<'a>(
+        windows: impl IntoIterator<Item = &'a Instance>,
+        options: &ChangeOptions,
+    ) -> Result<Self, TooFewWindows> {
+        let mut learner = Learner::default();
+        windows.into_iter().for_each(|window| learner.add(window));
+        Self::learned(learner, options)
+    }
+
+    pub(crate) fn learned(learner: Learner, options: &ChangeOptions) -> Result<Self, TooFewWindows> {
+        let Learner { windows, words, words_dropped } = learner;
+        let mut windows = Vec::from(windows);
+        windows.sort_by_key(|window| window.start);
+        let too_few = TooFewWindows { windows: windows.len(), least: options.least_windows };
+        let (Some(first), Some(last)) = (windows.first(), windows.last()) else { return Err(too_few) };
+        if windows.len() < options.least_windows {
+            return Err(too_few);
+        }
+        let gaps = windows.iter().zip(windows.iter().skip(1)).map(|(a, b)| b.start.nanos_since(a.start));
+        let limits = Measure::all().filter_map(|measure| {
+            let largest = largest(measure, &windows, &words)?;
+            Some((measure, (options.margin * largest).max(options.floor(measure))))
+        });
+        Ok(Self {
+            windows: windows.len(),
+            first: first.start,
+            last: last.start,
+            longest_gap_ns: gaps.max().unwrap_or(0),
+            limits: limits.collect(),
+            known: words,
+            words_dropped,
+        })
+    }
+
+    /// What of a window exceeds its limit, the largest ratio of value and limit first. A bag that was not extracted is
+    /// not compared. Words count as seen first in this window.
+    pub fn judge(&self, window: &Instance) -> Vec<Excess> {
+        self.judge_with(window, &mut |_, _| window.window_start)
+    }
+
+    pub(crate) fn judge_with(
+        &self,
+        window: &Instance,
+        first_seen: &mut dyn FnMut(BagName, &str) -> Timestamp,
+    ) -> Vec<Excess> {
+        let judged = self.limits.iter().filter_map(|(measure, limit)| {
+            let mut new: Vec<(&String, u64)> = match measure {
+                Measure::NewWords(bag) => self.new_words(*bag, window.bags.get(*bag)?).collect(),
+                Measure::Packets => Vec::new(),
+            };
+            let value = match measure {
+                Measure::NewWords(_) => new.iter().map(|(_, count)| *count as f64).sum(),
+                Measure::Packets => packets(window) as f64,
+            };
+            if value <= *limit {
+                return None;
+            }
+            new.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+            let new_words = new.len();
+            let words = new.into_iter().take(MOST_NAMED).map(|(word, count)| NewWord {
+                word: word.clone(),
+                count,
+                first_seen: match measure {
+                    Measure::NewWords(bag) => first_seen(*bag, word),
+                    Measure::Packets => window.window_start,
+                },
+            });
+            Some(Excess { measure: *measure, value, limit: *limit, words: words.collect(), new_words })
+        });
+        let mut excesses: Vec<Excess> = judged.collect();
+        excesses.sort_by(|a, b| b.ratio().total_cmp(&a.ratio()));
+        excesses
+    }
+
+    /// Words of a bag that it does not have, with their counts.
+    pub(crate) fn new_words<'w>(
+        &self,
+        name: BagName,
+        bag: &'w Bag,
+    ) -> impl Iterator<Item = (&'w String, u64)> {
+        let known = self.known.get(&name);
+        bag.iter()
+            .filter(move |(word, _)| known.is_none_or(|known| !known.has(word)))
+            .map(|(word, count)| (word, *count))
+    }
+
+    /// Whether windows of the past had this bag.
+    pub(crate) fn has_bag(&self, name: BagName) -> bool {
+        self.known.contains_key(&name)
+    }
+
+    /// Makes a word one of the past.
+    pub(crate) fn take_in(&mut self, name: BagName, word: &str) {
+        let added = self.known.entry(name).or_default().add(word);
+        self.words_dropped += u64::from(added.is_none());
+    }
+
+    /// Windows that it was learned from.
+    pub const fn windows(&self) -> usize {
+        self.windows
+    }
+
+    /// Starts of the first and the last window that it was learned from.
+    pub const fn span(&self) -> (Timestamp, Timestamp) {
+        (self.first, self.last)
+    }
+
+    /// Longest time from the start of one window to that of the next, in nanoseconds.
+    pub const fn longest_gap_ns(&self) -> i64 {
+        self.longest_gap_ns
+    }
+
+    /// The limit of a measure; `None` where the windows lack its bag.
+    pub fn limit(&self, measure: Measure) -> Option<f64> {
+        self.limits.get(&measure).copied()
+    }
+
+    /// Words for which there was no room.
+    pub const fn words_dropped(&self) -> u64 {
+        self.words_dropped
+    }
+}
+
+/// The largest value of a measure in windows in the order of time; for new words, those that no other block has.
+fn largest(measure: Measure, windows: &[LearnedWindow], words: &BTreeMap<BagName, WordIndex>) -> Option<f64> {
+    let Measure::NewWords(bag) = measure else {
+        return windows.iter().map(|window| window.packets as f64).max_by(f64::total_cmp);
+    };
+    let block_of = |at: usize| (at * BLOCKS / windows.len()).min(BLOCKS - 1);
+    let counted = || windows.iter().enumerate().filter_map(|(at, window)| Some((at, window.bags.get(&bag)?)));
+    // A bit for each block that has the word.
+    let mut blocks = vec![0_u8; words.get(&bag)?.len()];
+    for (at, counts) in counted() {
+        for (word, _) in counts {
+            if let Some(blocks) = blocks.get_mut(*word as usize) {
+                *blocks |= 1 << block_of(at);
+            }
+        }
+    }
+    let new = counted().map(|(at, counts)| {
+        let alone = |word: &u32| blocks.get(*word as usize) == Some(&(1 << block_of(at)));
+        counts.iter().filter(|(word, _)| alone(word)).map(|(_, count)| *count as f64).sum::<f64>()
+    });
+    new.max_by(f64::total_cmp)
+}
