@@ -22,6 +22,7 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 
 mod attack;
+mod attack_traffic;
 mod capture;
 mod chance;
 mod clock;
@@ -34,7 +35,11 @@ mod testbed;
 mod unsafe_home;
 mod wire;
 
-pub use attack::{Attack, AttackKind};
+pub use attack::{
+    Attack, AttackKind, DnsTunnel, Exfiltration, PortScan, SsdpReflection, Target, TcpSyn, TelnetScan,
+    UdpReflection,
+};
+pub use attack_traffic::AttackTraffic;
 pub use capture::CaptureReader;
 pub use error::SimError;
 pub use home::{Home, LabelledDevice, Network, Rhythm, Source, Trace, home};
@@ -43,6 +48,6 @@ pub use profile::{
     LookupPolicy, Mac, Mdns, MdnsSays, Ntp, Phase, Ping, PortCrowd, Presence, Profile, Request, Speaks, Ssdp,
     SsdpSays, Stack, Talk, TlsVersion, Unit, Upnp, When,
 };
-pub use simulation::{Frame, Simulation, SimulationOptions};
+pub use simulation::{Frame, Frames, Simulation, SimulationOptions};
 pub use testbed::unsw28;
 pub use unsafe_home::unsafe_home;

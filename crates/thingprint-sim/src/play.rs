@@ -15,6 +15,7 @@ mod directory;
 mod join;
 mod nic;
 mod outbox;
+mod scene;
 mod script;
 mod session;
 mod tcp;
@@ -23,4 +24,5 @@ mod world;
 
 pub(crate) use attacker::Attacker;
 pub(crate) use device::Device;
+pub(crate) use scene::Scene;
 pub(crate) use world::World;

@@ -38,6 +38,15 @@ pub struct Frame<'a> {
     pub original_bytes: u32,
 }
 
+/// Frames in time order.
+pub trait Frames {
+    /// The next frame; none when the time is over.
+    fn next_frame(&mut self) -> Option<Frame<'_>>;
+
+    /// How many bytes of each frame are captured, if not all.
+    fn snaplen(&self) -> Option<u32>;
+}
+
 /// A home at play: its frames, one after the other, in time order.
 ///
 /// Memory does not grow with the time that is simulated.
@@ -82,7 +91,7 @@ impl Simulation {
         units.sort_by_key(|(_, unit)| &unit.name);
         let device = |(profile, unit)| Device::new(profile, unit, &world, (start_ns, options.seed));
         let mut devices: Vec<Device> = units.into_iter().map(device).collect();
-        let attacker = |(index, attack)| Attacker::new(attack, &world, (start_ns, options.seed, index));
+        let attacker = |(index, attack)| Attacker::in_home(attack, &world, (start_ns, options.seed, index));
         let mut attackers: Vec<Attacker> = attacks.iter().enumerate().filter_map(attacker).collect();
         let times = devices.iter_mut().map(Device::next_time);
         let times = times.chain(attackers.iter_mut().map(Attacker::next_time));
@@ -117,8 +126,18 @@ impl Simulation {
     }
 }
 
+impl Frames for Simulation {
+    fn next_frame(&mut self) -> Option<Frame<'_>> {
+        Self::next_frame(self)
+    }
+
+    fn snaplen(&self) -> Option<u32> {
+        Self::snaplen(self)
+    }
+}
+
 /// First moment and end, in nanoseconds. A capture file counts its seconds in 32 bits, which lasts until 2106.
-fn span_of(options: SimulationOptions) -> Result<(i64, i64), SimError> {
+pub(crate) fn span_of(options: SimulationOptions) -> Result<(i64, i64), SimError> {
     let SimulationOptions { start_s, duration_s, .. } = options;
     let end_s = i64::try_from(duration_s).ok().and_then(|duration_s| start_s.checked_add(duration_s));
     match end_s {

@@ -6,7 +6,7 @@ use thingprint_experiment::{Attack, AttackKind, DataSource, Definition, Need};
 use thingprint_flow::{DeviceId, FlowOptions, GatewayPolicy, MacAddr, Timestamp};
 use thingprint_instance::{Instance, Kind, Label, Labeled};
 use thingprint_pipeline::{Event, InstanceStage, Pipeline, Stage};
-use thingprint_sim::{Home, Simulation, SimulationOptions};
+use thingprint_sim::{Home, Simulation, SimulationOptions, TcpSyn, UdpReflection};
 
 use super::cache::{Extracted, Flaws};
 use super::captured::by_address;
@@ -265,12 +265,12 @@ impl Simulated {
         let duration_s = attack.hours.saturating_mul(3_600);
         let whole_s = u64::try_from(start_s - self.options.start_s).unwrap_or(0) + u64::from(duration_s);
         let kind = match attack.kind {
-            AttackKind::UdpReflection => thingprint_sim::AttackKind::UdpReflection {
+            AttackKind::UdpReflection => thingprint_sim::AttackKind::UdpReflection(UdpReflection {
                 port: attack.port,
                 request_bytes: attack.request_bytes,
                 response_bytes: attack.response_bytes,
-            },
-            AttackKind::TcpSyn => thingprint_sim::AttackKind::TcpSyn { port: attack.port },
+            }),
+            AttackKind::TcpSyn => thingprint_sim::AttackKind::TcpSyn(TcpSyn { port: attack.port }),
         };
         Ok(UnderAttack {
             options: SimulationOptions { duration_s: whole_s, ..self.options },
