@@ -3,6 +3,7 @@
 
 mod answers;
 mod audit;
+mod change;
 mod evidence;
 mod experiments;
 mod field;

@@ -12,6 +12,7 @@ use thingprint_report::Labels;
 use thingprint_table::Format;
 
 use self::answer::{Answer, Shown};
+use self::baseline::{BaselineArgs, Comparison};
 use self::explain::Explained;
 use crate::args::{ExtractionArgs, GlobalArgs};
 use crate::destinations::Destinations;
@@ -26,6 +27,8 @@ use crate::models::read_model;
 use crate::output::{Output, check_apart};
 
 pub(super) mod answer;
+mod baseline;
+mod changes;
 mod explain;
 
 const DEVICES_HEADING: &str = "Devices, over all their windows";
@@ -80,6 +83,9 @@ pub(crate) struct ClassifyArgs {
     labels: Option<PathBuf>,
 
     #[command(flatten)]
+    baseline: BaselineArgs,
+
+    #[command(flatten)]
     extraction: ExtractionArgs,
 }
 
@@ -114,17 +120,38 @@ impl ClassifyArgs {
         self.check_figure(&inputs, &output)?;
         let (rows, outcome) = self.rows(inputs, &model, &labels, global)?;
         let outcome = outcome.max(found);
+        let (comparison, past) = self.compare(&rows, &model, &labels, global)?;
+        let outcome = outcome.max(past);
         report_labels(&labels, &rows.iter().map(|row| row.instance.device).collect(), messages);
         let classified = Classified::new(rows, &model, global.threads());
         if let Some(explained) = self.explain {
             explain::write(&classified, &model, explained, (&output, self.figure.as_deref()))?;
             return Ok(outcome);
         }
-        self.write(&classified, &model, &output)?;
+        self.write(&classified, &model, comparison.as_ref(), &output)?;
         if output.format() == Format::Table {
             note_likeness(&model, self.false_alarms, messages);
         }
         Ok(outcome)
+    }
+
+    /// What changed since the baseline; `None` without one.
+    fn compare(
+        &self,
+        rows: &[Labeled],
+        model: &Model,
+        labels: &Labels,
+        global: &GlobalArgs,
+    ) -> anyhow::Result<(Option<Comparison>, Outcome)> {
+        if self.baseline.baseline.is_empty() {
+            return Ok((None, Outcome::Done));
+        }
+        let messages = Messages::new(global.quiet, global.verbose);
+        let (inputs, found) = expand(&self.baseline.baseline, messages)?;
+        Output::of(global)?.check_apart(&inputs)?;
+        let (past, outcome) =
+            self.rows(inputs, model, labels, global).context("failed to read the baseline")?;
+        Ok((Some(Comparison::of(&past, rows, messages)?), outcome.max(found)))
     }
 
     fn rows(
@@ -141,10 +168,11 @@ impl ClassifyArgs {
         if !captures.is_empty() {
             let protocols = self.extraction.models.read()?;
             check_model_semantics(model, Semantics::PRESENT)?;
+            let evidence = self.baseline.evidence(model.evidence(), self.extraction.evidence);
             let options = match recipe_of(model)? {
-                Some(recipe) => self.extraction.options_for(&recipe, model.evidence(), protocols.id())?,
+                Some(recipe) => self.extraction.options_for(&recipe, evidence, protocols.id())?,
                 None => InstanceOptions {
-                    evidence: self.extraction.evidence_for(model.evidence())?,
+                    evidence: self.extraction.evidence_for(evidence)?,
                     ..self.extraction.options(protocols.id())?
                 },
             };
@@ -202,7 +230,13 @@ impl ClassifyArgs {
         destinations.check(None)
     }
 
-    fn write(&self, classified: &Classified, model: &Model, output: &Output) -> anyhow::Result<()> {
+    fn write(
+        &self,
+        classified: &Classified,
+        model: &Model,
+        comparison: Option<&Comparison>,
+        output: &Output,
+    ) -> anyhow::Result<()> {
         let acceptance = Acceptance { confidence: self.threshold, false_alarms: self.false_alarms };
         let shown = Shown { sets: self.sets, probabilities: self.probabilities };
         let parts: Vec<(&str, Vec<Answer<'_>>)> = match self.per {
@@ -220,10 +254,16 @@ impl ClassifyArgs {
                 let table = if is_wide { answer::table } else { answer::overview };
                 Ok(((*heading).to_owned(), table(answers, model, shown)?))
             };
-            return output.sections(&parts.iter().map(section).collect::<anyhow::Result<Vec<_>>>()?);
+            let mut sections = parts.iter().map(section).collect::<anyhow::Result<Vec<_>>>()?;
+            sections.extend(comparison.into_iter().flat_map(changes::sections));
+            return output.sections(&sections);
         }
         let answers: Vec<Answer<'_>> = parts.into_iter().flat_map(|(_, answers)| answers).collect();
-        output.table(&answer::table(&answers, model, shown)?)
+        let answers = answer::table(&answers, model, shown)?;
+        match comparison {
+            Some(comparison) => output.table(&changes::with_answers(answers, comparison)?),
+            None => output.table(&answers),
+        }
     }
 }
 
