@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::alarm::{Excess, MOST_NAMED, NewWord};
 use crate::learner::{LearnedWindow, Learner};
-use crate::measure::packets;
+use crate::measure::Traffic;
 use crate::word_index::WordIndex;
 use crate::{ChangeOptions, Measure};
 
@@ -87,13 +87,14 @@ impl Baseline {
         first_seen: &mut dyn FnMut(BagName, &str) -> Timestamp,
     ) -> Vec<Excess> {
         let judged = self.limits.iter().filter_map(|(measure, limit)| {
-            let mut new: Vec<(&String, u64)> = match measure {
-                Measure::NewWords(bag) => self.new_words(*bag, window.bags.get(*bag)?).collect(),
-                Measure::Packets => Vec::new(),
+            let name = measure.bag();
+            let mut new: Vec<(&String, u64)> = match name {
+                Some(name) => self.new_words(name, window.bags.get(name)?).collect(),
+                None => Vec::new(),
             };
-            let value = match measure {
-                Measure::NewWords(_) => new.iter().map(|(_, count)| *count as f64).sum(),
-                Measure::Packets => packets(window) as f64,
+            let value = match name {
+                Some(_) => measure.of_new_words(new.iter().map(|(_, count)| *count)),
+                None => Traffic::of(window).value(*measure),
             };
             if value <= *limit {
                 return None;
@@ -103,10 +104,7 @@ impl Baseline {
             let words = new.into_iter().take(MOST_NAMED).map(|(word, count)| NewWord {
                 word: word.clone(),
                 count,
-                first_seen: match measure {
-                    Measure::NewWords(bag) => first_seen(*bag, word),
-                    Measure::Packets => window.window_start,
-                },
+                first_seen: name.map_or(window.window_start, |name| first_seen(name, word)),
             });
             Some(Excess { measure: *measure, value, limit: *limit, words: words.collect(), new_words })
         });
@@ -166,8 +164,8 @@ impl Baseline {
 
 /// The largest value of a measure in windows in the order of time; for new words, those that no other block has.
 fn largest(measure: Measure, windows: &[LearnedWindow], words: &BTreeMap<BagName, WordIndex>) -> Option<f64> {
-    let Measure::NewWords(bag) = measure else {
-        return windows.iter().map(|window| window.packets as f64).max_by(f64::total_cmp);
+    let Some(bag) = measure.bag() else {
+        return windows.iter().map(|window| window.traffic.value(measure)).max_by(f64::total_cmp);
     };
     let block_of = |at: usize| (at * BLOCKS / windows.len()).min(BLOCKS - 1);
     let counted = || windows.iter().enumerate().filter_map(|(at, window)| Some((at, window.bags.get(&bag)?)));
@@ -182,7 +180,7 @@ fn largest(measure: Measure, windows: &[LearnedWindow], words: &BTreeMap<BagName
     }
     let new = counted().map(|(at, counts)| {
         let alone = |word: &u32| blocks.get(*word as usize) == Some(&(1 << block_of(at)));
-        counts.iter().filter(|(word, _)| alone(word)).map(|(_, count)| *count as f64).sum::<f64>()
+        measure.of_new_words(counts.iter().filter(|(word, _)| alone(word)).map(|(_, count)| *count))
     });
     new.max_by(f64::total_cmp)
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use thingprint_flow::Timestamp;
 use thingprint_instance::{BagName, Instance};
 
-use crate::measure::packets;
+use crate::measure::Traffic;
 use crate::word_index::WordIndex;
 
 /// Most windows of a device that are learned from: a year of hours. Later windows take the place of the first ones.
@@ -23,7 +23,7 @@ pub(crate) struct Learner {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct LearnedWindow {
     pub(crate) start: Timestamp,
-    pub(crate) packets: u64,
+    pub(crate) traffic: Traffic,
     /// Numbers of words with their counts; a bag that was not extracted is not there.
     pub(crate) bags: BTreeMap<BagName, Vec<(u32, u64)>>,
 }
@@ -48,7 +48,7 @@ impl Learner {
         }
         self.windows.push_back(LearnedWindow {
             start: instance.window_start,
-            packets: packets(instance),
+            traffic: Traffic::of(instance),
             bags,
         });
     }

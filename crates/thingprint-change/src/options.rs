@@ -42,7 +42,8 @@ impl ChangeOptions {
     pub fn floor(&self, measure: Measure) -> f64 {
         let floor = match measure {
             Measure::Packets => 100.0,
-            Measure::NewWords(BagName::SIZES) => 10.0,
+            Measure::BytesUp => 50_000.0,
+            Measure::NewSizes | Measure::NewWords(BagName::SIZES) => 10.0,
             Measure::NewWords(BagName::STACK | BagName::NETWORK) => 5.0,
             Measure::NewWords(_) => 2.0,
         };

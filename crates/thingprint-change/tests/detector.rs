@@ -92,6 +92,9 @@ fn a_limit_is_what_one_block_of_time_has_and_the_others_have_not() {
     // 1.25 x (4 + 20); ports have no word, so that their floor is the limit.
     assert_eq!(limit(&windows, Measure::NewWords(SIZES)), 30.0);
     assert_eq!(limit(&windows, Measure::NewWords(PORTS)), 2.0);
+    // 1.25 x two words, below the floor; bytes have a floor, too.
+    assert_eq!(limit(&windows, Measure::NewSizes), 10.0);
+    assert_eq!(limit(&windows, Measure::BytesUp), 50_000.0);
     // 1.25 x (60 + 40).
     assert_eq!(limit(&windows, Measure::Packets), 125.0);
     let stack = Measure::NewWords(BagName::STACK);
@@ -131,6 +134,26 @@ fn a_flood_of_known_words_shows_by_its_packets() {
     let excess = &alarms(&changes)[0].excesses[0];
     assert_eq!((excess.measure, excess.value, excess.limit), (Measure::Packets, 126.0, 125.0));
     assert_eq!((excess.words.len(), excess.new_words), (0, 0));
+}
+
+#[test]
+fn many_new_sizes_and_many_bytes_alarm_where_their_packets_are_few() {
+    let mut detector = Detector::new(ChangeOptions::default());
+    for at in 0..24 {
+        // One of the blocks of time has 400 packets of a size that the others do not have.
+        let odd: &[(BagName, &str, u64)] = &[(SIZES, "u6:443:90", 400)];
+        detector.learn(&window(1, at, if at == 12 { odd } else { USUAL }));
+    }
+    let ports: Vec<String> = (0..11).map(|port| format!("d6:{port}:44")).collect();
+    let scan: Vec<(BagName, &str, u64)> = ports.iter().map(|word| (SIZES, word.as_str(), 1)).collect();
+    let mut upload = window(1, 25, USUAL);
+    upload.counts.bytes_up = 60_000;
+    let changes = changes(&mut detector, &[window(1, 24, &scan), upload]);
+    let measures: Vec<Measure> = alarms(&changes)
+        .into_iter()
+        .flat_map(|alarm| alarm.excesses.iter().map(|excess| excess.measure))
+        .collect();
+    assert_eq!(measures, [Measure::NewSizes, Measure::BytesUp]);
 }
 
 #[test]
