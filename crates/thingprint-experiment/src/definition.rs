@@ -2,6 +2,7 @@
 mod analysis;
 mod expectation;
 mod extraction;
+mod injection;
 mod metric;
 
 pub use analysis::{
@@ -10,6 +11,8 @@ pub use analysis::{
 };
 pub use expectation::{Band, BandRule, Expectation};
 pub use extraction::{Extraction, Need, Preset};
+pub(crate) use injection::CLEAN;
+pub use injection::{Injection, Strike};
 
 use std::collections::BTreeSet;
 
@@ -91,8 +94,12 @@ impl Definition {
         for extraction in self.analysis.extractions() {
             needs.push(self.need(extraction, dataset, overrides)?);
         }
-        for attack in self.analysis.attacks() {
+        for attack in self.analysis.attacks(dataset) {
             needs.push(Need { attack: Some(attack.clone()), ..own.clone() });
+        }
+        if let Some(injection) = self.analysis.injection() {
+            let need = self.need(&injection.extraction, dataset, overrides)?;
+            needs.extend([need.clone(), Need { is_injected: true, ..need }]);
         }
         let mut seen = BTreeSet::new();
         needs.retain(|need| seen.insert(need.to_string()));
@@ -125,7 +132,7 @@ impl Definition {
                 field: "extraction".to_owned(),
                 problem: error.to_string(),
             })?;
-        Ok(Need { dataset: dataset.to_owned(), recipe, attack: None })
+        Ok(Need { dataset: dataset.to_owned(), recipe, attack: None, is_injected: false })
     }
 
     /// Field and problem of the first value that makes no sense.
@@ -148,6 +155,12 @@ impl Definition {
         }
         self.extraction.recipe("").map_err(|error| ("extraction".to_owned(), error.to_string()))?;
         self.analysis.check()?;
+        let is_shared = self.analysis.injection().is_some_and(|change| change.extraction == self.extraction);
+        if is_shared && self.data.iter().any(|dataset| !self.analysis.attacks(dataset).is_empty()) {
+            let problem =
+                "expected another one than that of the experiment, from which attacked hours are left out";
+            return fail("analysis.change.extraction", problem);
+        }
         for (at, expectation) in self.expectations.iter().enumerate() {
             expectation
                 .check(&self.data)

@@ -20,8 +20,8 @@ pub use chart::Chart;
 pub use dataset::{Dataset, DatasetTrace};
 pub use definition::{
     Analysis, Attack, AttackKind, Attacks, BagProbe, Band, BandRule, Characterise, Cost, Definition,
-    Expectation, Extraction, LeaveOneOut, Merits, Need, Preset, Scenarios, Share, Show, TrainingTime,
-    Variant, WordProbe, Worked,
+    Expectation, Extraction, Injection, LeaveOneOut, Merits, Need, Preset, Scenarios, Share, Show, Strike,
+    TrainingTime, Variant, WordProbe, Worked,
 };
 pub use error::ExperimentError;
 pub use fields::Problem;

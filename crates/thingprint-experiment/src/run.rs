@@ -5,6 +5,7 @@ mod characterise;
 mod classes;
 mod confidence;
 mod differences;
+mod injection;
 mod leave_one_out;
 mod merits;
 mod scenarios;
@@ -76,7 +77,9 @@ pub fn run(
         Analysis::LeaveOneOut(analysis) => leave_one_out::run(analysis, &mut bench),
         Analysis::Characterise(analysis) => characterise::run(analysis, &mut bench),
     }?;
-    outcome.absent = absent(definition, bench.own_rows()?);
+    if definition.analysis.is_on(material.dataset) {
+        outcome.absent = absent(definition, bench.own_rows()?);
+    }
     outcome.name_apart();
     Ok(outcome)
 }

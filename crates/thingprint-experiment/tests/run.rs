@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 
 use thingprint_experiment::{
     Cast, DataSource, Definition, FlowRecord, Lap, Machine, Material, Outcome, Report, ResultFile, Section,
-    Side, Watch, run,
+    Side, Strike, Watch, run,
 };
 use thingprint_flow::{DeviceId, MacAddr, Timestamp};
 use thingprint_instance::{
@@ -259,6 +259,84 @@ fn a_class_like_no_other_is_refused_and_a_twin_is_not() {
     let texts = texts(section);
     let plug = texts.iter().find(|row| row[0] == "plug").unwrap();
     assert_eq!(plug[6], "twin: 100 %");
+}
+
+/// Attacks on every device at two rates: the lower one is two flows to a new port, the higher one three.
+const CHANGE: &str = "[analysis.attacks.change]\nextraction = { options = 'evidence=all' }\ntrain = 0.5\n\
+                      kinds = [{ telnet-scan = { port = 23 } }]\nrates_pps = [0.1, 1]\nstart_s = 0\nduration_s = 600\n\
+                      rounds = 2\n";
+
+#[test]
+#[expect(clippy::float_cmp, reason = "counts, and shares that are 0 or 1")]
+fn attacks_on_every_device_are_set_against_hours_without_one() {
+    let text =
+        format!("{CHANGE}[[expect]]\nscenario = 'change/telnet-scan-0.1'\nmetric = 'detected'\nlow = 0.1\n");
+    let definition = definition("[1]", &text);
+    let needs = definition.needs("made", "").unwrap();
+    let mut normal = rows(5);
+    // The camera alarms by itself in one of its later hours: three flows to a port that it never opened.
+    let own =
+        normal.iter_mut().find(|row| row.instance.window_start == hour_start(50) && is_camera(row)).unwrap();
+    add_flows(own, "9", 3);
+    let strikes = definition.analysis.injection().unwrap().strikes(&normal);
+    // Two rates in two rounds on each of two units of five classes.
+    assert_eq!(strikes.len(), 2 * 2 * 10);
+    let mut attacked = rows(5);
+    attacked.retain_mut(|row| {
+        let of_row = |strike: &&Strike| {
+            (strike.device, strike.window_start) == (row.instance.device, row.instance.window_start)
+        };
+        let Some(strike) = strikes.iter().find(of_row) else { return false };
+        add_flows(row, "23", if strike.rate_pps < 1.0 { 2 } else { 3 });
+        true
+    });
+    let instances: Vec<_> = needs
+        .into_iter()
+        .map(|need| {
+            let rows = if need.is_injected { attacked.clone() } else { normal.clone() };
+            (need, rows)
+        })
+        .collect();
+    let material = Material { dataset: "made", overrides: "", instances: &instances, flows: &[] };
+    let outcome = run(&definition, &material, NonZeroUsize::MIN, &mut Still).unwrap();
+    let found = |rate: &str, metric: &str| number(&outcome, &format!("change/telnet-scan-{rate}"), metric);
+    assert_eq!([found("0.1", "hours"), found("1", "hours")], [20.0, 20.0]);
+    assert_eq!([found("0.1", "detected"), found("1", "detected")], [0.0, 1.0]);
+    assert!(found("1", "correct") > 0.9, "the classifier does not see it");
+    let clean = |metric: &str| number(&outcome, "change/clean", metric);
+    assert_eq!([clean("hours"), clean("alarms"), clean("network_events")], [150.0, 1.0, 0.0]);
+    assert!((clean("alarms_per_device_week") - 168.0 / 150.0).abs() < 1e-9);
+    let names: Vec<&str> = outcome.sections.iter().map(|section| section.name.as_str()).collect();
+    assert_eq!(names, ["change", "false-alarms", "missed"]);
+    assert_eq!(texts(&outcome.sections[2]).len(), 10, "each device is missed at the lower rate");
+}
+
+fn hour_start(hour: i64) -> Timestamp {
+    Timestamp::from_seconds(3_600 * hour)
+}
+
+fn is_camera(row: &Labeled) -> bool {
+    row.label.as_ref().is_some_and(|label| label.class == "camera")
+}
+
+fn add_flows(row: &mut Labeled, port: &str, flows: u64) {
+    let mut ports = row.instance.bags.get(BagName::PORTS).cloned().unwrap_or_default();
+    ports.insert(port.to_owned(), flows);
+    row.instance.bags.insert(BagName::PORTS, ports);
+}
+
+#[test]
+fn attacked_hours_are_planned_by_an_extraction_of_their_own() {
+    let attack = "[[analysis.attacks.attack]]\nkind = 'tcp-syn'\nrate_pps = 1\ntarget = 'camera'\nport = 80\nhours = 2\n";
+    let head = "name = 'x'\ntitle = 't'\nplace = 'p'\nasks = 'a'\nfound = 'f'\nmisleads = 'm'\ndata = ['a', 'b']\nseeds = [1]\n";
+    let read = |text: &str| Definition::from_toml("x.toml", text);
+    let both = format!("{head}[analysis.attacks]\ndata = ['a']\n{CHANGE}{attack}");
+    let definition = read(&both).unwrap();
+    let needs = |dataset: &str| definition.needs(dataset, "").unwrap().len();
+    assert_eq!((needs("a"), needs("b")), (4, 3), "the data set without the target has no attack on it");
+    let shared = both.replace("extraction = { options = 'evidence=all' }\n", "");
+    let error = read(&shared).unwrap_err().to_string();
+    assert!(error.contains("analysis.change.extraction"), "{error}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ pub(crate) const PROGRAM: &[&str] = &[
     "Cargo.lock",
     "Cargo.toml",
     "crates/thingprint-audit/src",
+    "crates/thingprint-change/src",
     "crates/thingprint-experiment/src",
     "crates/thingprint-figure/src",
     "crates/thingprint-flow/src",

@@ -43,6 +43,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "thingprint-experiment",
         &[
             "thingprint-flow",
+            "thingprint-sim",
             "thingprint-protocol",
             "thingprint-instance",
             "thingprint-model",

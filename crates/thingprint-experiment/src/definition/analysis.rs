@@ -5,7 +5,7 @@ use serde::Deserialize;
 use thingprint_instance::{Attribute, BagName};
 use thingprint_model::{DEFAULT_TRAIN_SHARE, Scenario, Split, TrainOptions};
 
-use super::{Extraction, has_twice};
+use super::{Extraction, Injection, has_twice};
 use crate::text::{parsed, parsed_option};
 
 /// Confidence from which on an answer is accepted, where none is given (classification paper, §6.3).
@@ -125,8 +125,14 @@ pub struct Attacks {
     /// Confidence from which on an answer is accepted.
     #[serde(default = "threshold")]
     pub threshold: f64,
-    /// The attacks.
+    /// Attacks on single devices.
+    #[serde(default)]
     pub attack: Vec<Attack>,
+    /// Data sets that have the devices of `attack`; all when not given.
+    #[serde(default)]
+    pub data: Vec<String>,
+    /// Attacks on every device, which are to show as changes.
+    pub change: Option<Injection>,
 }
 
 /// An attack on a device.
@@ -287,11 +293,29 @@ impl Analysis {
         variants.iter().filter_map(|variant| variant.extraction.as_ref())
     }
 
-    /// Attacks that are to be played.
-    pub(super) fn attacks(&self) -> &[Attack] {
+    /// Attacks on single devices that are to be played into a data set.
+    pub(crate) fn attacks(&self, dataset: &str) -> &[Attack] {
         match self {
-            Self::Attacks(attacks) => &attacks.attack,
+            Self::Attacks(attacks) if self.is_on(dataset) => &attacks.attack,
             _ => &[],
+        }
+    }
+
+    /// Whether a data set is to have the classes that it names.
+    pub(crate) fn is_on(&self, dataset: &str) -> bool {
+        match self {
+            Self::Attacks(attacks) => {
+                attacks.data.is_empty() || attacks.data.iter().any(|name| name == dataset)
+            }
+            _ => true,
+        }
+    }
+
+    /// Attacks on every device, where they are asked for.
+    pub const fn injection(&self) -> Option<&Injection> {
+        match self {
+            Self::Attacks(attacks) => attacks.change.as_ref(),
+            _ => None,
         }
     }
 
@@ -381,7 +405,10 @@ impl Worked {
 impl Attacks {
     fn check(&self) -> Checked {
         check_share("threshold", self.threshold)?;
-        let is_fine = !self.attack.is_empty()
+        if let Some(change) = &self.change {
+            change.check().map_err(|(field, problem)| (format!("change.{field}"), problem.to_owned()))?;
+        }
+        let is_fine = (self.change.is_some() || !self.attack.is_empty())
             && !has_twice(&self.attack.iter().map(Attack::key).collect::<Vec<_>>())
             && self.attack.iter().all(|attack| attack.rate_pps > 0 && attack.hours > 0);
         ensure(

@@ -49,6 +49,8 @@ pub struct Need {
     pub recipe: ExtractionRecipe,
     /// An attack on one of its devices, played into the traffic.
     pub attack: Option<Attack>,
+    /// Whether they are the hours of devices under the attacks of the definition's [`Injection`](super::Injection).
+    pub is_injected: bool,
 }
 
 impl fmt::Display for Need {
@@ -57,6 +59,9 @@ impl fmt::Display for Need {
         write!(f, "{}", self.dataset)?;
         if let Some(attack) = &self.attack {
             write!(f, " under {attack}")?;
+        }
+        if self.is_injected {
+            f.write_str(" under attacks on every device")?;
         }
         write!(f, " ({})", self.recipe.options_text())
     }

@@ -4,7 +4,26 @@ use std::fmt::Display;
 use thingprint_instance::{Attribute, BagName};
 use thingprint_model::{Input, TrainOptions};
 
-use super::{Analysis, Characterise, Scenarios, WHOLE, Worked};
+use super::{Analysis, Characterise, Injection, Scenarios, WHOLE, Worked};
+
+/// What names of numbers of changes begin with.
+const CHANGE: &str = "change/";
+
+/// What is measured of changes.
+const CHANGE_METRICS: [&str; 12] = [
+    "hours",
+    "detected",
+    "correct",
+    "confidence",
+    "below_half",
+    "below_threshold",
+    "device_weeks",
+    "alarms",
+    "network_events",
+    "alarms_per_device_week",
+    "alarms_per_device_week_unmerged",
+    "day_changes",
+];
 
 /// What scenarios measure, beside `correct[CLASS]`.
 const SCENARIO_METRICS: [&str; 12] = [
@@ -36,7 +55,13 @@ impl Analysis {
             Self::Attacks(attacks) => {
                 let keys = attacks.attack.iter().map(super::Attack::key);
                 let metrics = ["instances", "correct", "confidence", "below_half", "below_threshold"];
-                (keys.chain(names(["normal"])).collect(), metrics.contains(&metric))
+                let of_change = attacks.change.iter().flat_map(Injection::metric_keys);
+                let is_metric = if scenario.starts_with(CHANGE) {
+                    CHANGE_METRICS.contains(&metric)
+                } else {
+                    metrics.contains(&metric)
+                };
+                (keys.chain(names(["normal"])).chain(of_change).collect(), is_metric)
             }
             Self::Worked(worked) => (names([worked.bag.name()]), worked.has_metric(metric)),
             Self::LeaveOneOut(_) => {

@@ -6,8 +6,9 @@ use thingprint_instance::Labeled;
 use thingprint_model::TrainOptions;
 use thingprint_table::{Cell, Column, Table};
 
+use super::injection;
 use super::trial::{Answer, Bench, Parts, mean, share};
-use crate::definition::{Attacks, Need};
+use crate::definition::{Attack, Attacks, Need};
 use crate::error::ExperimentError;
 use crate::outcome::{Outcome, Section};
 
@@ -18,11 +19,29 @@ const PAPER_LEVEL: f64 = 0.5;
 const NORMAL: &str = "normal";
 
 pub(super) fn run(analysis: &Attacks, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
+    let mut outcome = Outcome::default();
+    let attacks = bench.definition.analysis.attacks(bench.material.dataset);
+    if !attacks.is_empty() {
+        claim(analysis, attacks, bench, &mut outcome)?;
+    }
+    if let Some(change) = &analysis.change {
+        injection::run(change, analysis.threshold, bench, &mut outcome)?;
+    }
+    Ok(outcome)
+}
+
+/// What the paper says of its confidence in a device that is attacked.
+fn claim(
+    analysis: &Attacks,
+    attacks: &[Attack],
+    bench: &mut Bench<'_>,
+    outcome: &mut Outcome,
+) -> Result<(), ExperimentError> {
     let rows = bench.own_rows()?;
     let own = bench.need(&bench.definition.extraction)?;
     let mut answers: Vec<(String, Vec<Vec<Answer>>)> =
-        analysis.attack.iter().map(|attack| (attack.key(), Vec::new())).collect();
-    let targets: Vec<&str> = analysis.attack.iter().map(|attack| attack.target.as_str()).collect();
+        attacks.iter().map(|attack| (attack.key(), Vec::new())).collect();
+    let targets: Vec<&str> = attacks.iter().map(|attack| attack.target.as_str()).collect();
     let mut normal = Vec::new();
     for &seed in &bench.definition.seeds {
         bench.step(&format!("attacks, seed {seed}"));
@@ -31,7 +50,7 @@ pub(super) fn run(analysis: &Attacks, bench: &mut Bench<'_>) -> Result<Outcome, 
         let of_targets = |row: &&&Labeled| class_of(row).is_some_and(|class| targets.contains(&class));
         let quiet: Vec<&Labeled> = parts.test.iter().filter(of_targets).copied().collect();
         normal.push(bench.answers(&model, &quiet));
-        for (attack, (_, found)) in analysis.attack.iter().zip(&mut answers) {
+        for (attack, (_, found)) in attacks.iter().zip(&mut answers) {
             let need = Need { attack: Some(attack.clone()), ..own.clone() };
             let attacked = bench.material.instances_of(&need)?;
             let attacked: Vec<&Labeled> =
@@ -44,12 +63,12 @@ pub(super) fn run(analysis: &Attacks, bench: &mut Bench<'_>) -> Result<Outcome, 
         }
     }
     answers.insert(0, (NORMAL.to_owned(), normal));
-    let mut outcome = Outcome::default();
     for (key, by_seed) in &answers {
-        measure(key, by_seed, analysis.threshold, &mut outcome);
+        measure(key, by_seed, analysis.threshold, outcome);
     }
-    outcome.sections.push(section(&answers, analysis.threshold, &outcome));
-    Ok(outcome)
+    let section = section(&answers, analysis.threshold, outcome);
+    outcome.sections.push(section);
+    Ok(())
 }
 
 fn class_of(row: &Labeled) -> Option<&str> {

@@ -5,6 +5,7 @@ mod captured;
 mod environment;
 mod extent;
 mod flow_log;
+mod injected;
 mod leftovers;
 mod silence;
 mod simulated;

@@ -6,12 +6,13 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use thingprint_experiment::{DataSource, Dataset, Definition, Need};
 use thingprint_flow::{MacAddr, TraceOptions, WindowLength};
-use thingprint_instance::Label;
+use thingprint_instance::{InstanceOptions, Label, Labeled};
 use thingprint_protocol::Engine;
 use thingprint_report::Labels;
 
 use super::cache::{Extracted, Flaws, Origin};
 use super::flow_log::{FlowLog, Flows, Written};
+use super::injected::Injected;
 use super::source::{Library, Loaded};
 use crate::exit::Outcome;
 use crate::extraction::Extraction;
@@ -89,8 +90,14 @@ impl Captured {
             if need.attack.is_some() {
                 bail!("data set {}: attacks are simulated, and these are captures", self.name);
             }
+            let injected = Injected::of(&need, definition, &instances)?;
+            let strikes = injected.as_ref().map(Injected::content);
+            let contents: Vec<&[u8]> = contents.iter().copied().chain(strikes.as_deref()).collect();
             let wants_flows = definition.analysis.needs_flows() && instances.is_empty();
             let make = || {
+                if let Some(injected) = &injected {
+                    return self.attacked(&need, injected, library);
+                }
                 if !wants_flows || need.recipe.options()?.flow.window == WindowLength::Capture {
                     return self.extract(&need, library);
                 }
@@ -154,6 +161,49 @@ impl Captured {
         Ok(extracted)
     }
 
+    /// The hours in which devices are attacked, of traces in which a gateway shows.
+    fn attacked(
+        &self,
+        need: &Need,
+        injected: &Injected<'_>,
+        library: &Library<'_>,
+    ) -> anyhow::Result<Extracted> {
+        let mut extracted = Extracted::default();
+        let options = need.recipe.options()?;
+        let engine = Engine::default();
+        for (_, inputs) in &self.traces {
+            let instances =
+                injected.in_captures(&self.reading(inputs, &options, (&engine, library)), &options)?;
+            extracted.rows.extend(instances.into_iter().map(|instance| {
+                let label = self.labels.label_of(instance.device, None).cloned();
+                Labeled { instance, label }
+            }));
+        }
+        extracted.rows.sort_by_key(|row| (row.instance.device, row.instance.window_start));
+        Ok(extracted)
+    }
+
+    /// How the captures of a trace are read.
+    fn reading<'r>(
+        &self,
+        inputs: &'r [Input],
+        options: &InstanceOptions,
+        (engine, library): (&'r Engine, &Library<'_>),
+    ) -> Reading<'r> {
+        Reading {
+            inputs,
+            flow: options.flow.clone(),
+            gateways: GatewayChoice::default().policy(&self.labels),
+            engine,
+            threads: library.threads,
+            options: TraceOptions::default(),
+            wants_spans: false,
+            keeps_gateways: false,
+            shows_gateways: false,
+            is_quiet: true,
+        }
+    }
+
     /// The instances and the single flows of one reading.
     fn extract_with_flows(&self, need: &Need, library: &Library<'_>) -> anyhow::Result<(Extracted, Flows)> {
         let (mut extracted, mut flows) = (Extracted::default(), Flows::default());
@@ -198,18 +248,7 @@ impl Captured {
         let mut flows = Flows::default();
         for (_, inputs) in &self.traces {
             let engine = Engine::default();
-            let reading = Reading {
-                inputs,
-                flow: need.recipe.options()?.flow,
-                gateways: GatewayChoice::default().policy(&self.labels),
-                engine: &engine,
-                threads: library.threads,
-                options: TraceOptions::default(),
-                wants_spans: false,
-                keeps_gateways: false,
-                shows_gateways: false,
-                is_quiet: true,
-            };
+            let reading = self.reading(inputs, &need.recipe.options()?, (&engine, library));
             let mut written = Written::new(flows.room());
             reading.run(&FlowLog, |event| {
                 written.take(event);

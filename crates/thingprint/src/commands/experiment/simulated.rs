@@ -11,6 +11,7 @@ use thingprint_sim::{Home, Simulation, SimulationOptions, TcpSyn, UdpReflection}
 use super::cache::{Extracted, Flaws};
 use super::captured::by_address;
 use super::flow_log::{FlowLog, Flows, Written};
+use super::injected::Injected;
 use super::source::{Library, Loaded};
 use crate::exit::Outcome;
 
@@ -89,6 +90,11 @@ impl Simulated {
         let mut attacks = Vec::new();
         for need in definition.needs(&self.name, "")? {
             library.messages.detail(format!("simulating {need}"));
+            if let Some(injected) = Injected::of(&need, definition, &instances)? {
+                let rows = self.injected(&need, &injected, library)?;
+                instances.push((need, rows));
+                continue;
+            }
             let attacked = match &need.attack {
                 Some(attack) => {
                     let normal = instances.first().map(|(_, rows)| rows.as_slice()).unwrap_or_default();
@@ -104,7 +110,7 @@ impl Simulated {
             instances.push((need, rows));
             attacks.extend(attacked);
         }
-        for (_, rows) in instances.iter_mut().filter(|(need, _)| need.attack.is_none()) {
+        if let Some((_, rows)) = instances.iter_mut().find(|(need, _)| need.attack.is_none()) {
             rows.retain(|row| !attacks.iter().any(|attacked| attacked.holds(row)));
         }
         Ok(instances)
@@ -126,6 +132,32 @@ impl Simulated {
             }
         };
         self.kept_or_made(need, attacked, library, make)
+    }
+
+    /// The hours in which devices are attacked, from the cache if they are there.
+    fn injected(
+        &self,
+        need: &Need,
+        injected: &Injected<'_>,
+        library: &Library<'_>,
+    ) -> anyhow::Result<Vec<Labeled>> {
+        let content = format!("{:?} {:?}", self.home, self.options);
+        let make = || {
+            let names = self.home.labels().into_iter().map(|device| Ok((device.mac.parse()?, device.name)));
+            let names = names
+                .collect::<Result<BTreeMap<MacAddr, String>, thingprint_flow::ParseMacError>>()
+                .context("failed to read the home's addresses")?;
+            let name_of = |device| match device {
+                DeviceId::Mac(mac) => names.get(&mac).cloned(),
+                DeviceId::Ip(_) => None,
+            };
+            let rows = self.extract(need, self.options, &injected.in_home(name_of))?;
+            let rows = rows.into_iter().filter(|row| injected.holds(&row.instance)).collect();
+            Ok(Extracted { rows, flaws: Flaws::default() })
+        };
+        let contents = [content.as_bytes(), &injected.content()];
+        let (extracted, _) = library.cache.get_or_make(&contents, &need.recipe, make)?;
+        Ok(extracted.rows)
     }
 
     /// The instances of a need without an attack, from the cache if they are there, and the single flows: of one play
