@@ -114,3 +114,33 @@ fn a_baseline_that_cannot_be_compared_is_refused_or_warned_of() {
     let said = stage.ok("classify --model paper.model hour.pcap --baseline earlier.csv --format jsonl");
     assert!(!said.stderr.contains("lack"), "{}", said.stderr);
 }
+
+/// The same home as a simulation and as captures: attacks are played into the one and merged with the other.
+#[test]
+fn attacks_show_in_simulations_and_in_captures() {
+    let stage = Stage::new();
+    fs::create_dir_all(stage.path("captures")).unwrap();
+    fs::create_dir_all(stage.path("datasets/mine")).unwrap();
+    stage.ok("simulate --duration 24h -o captures/home.pcap --labels captures/labels.csv");
+    let dataset = "description = 'd'\norigin = 'o'\nlicence = 'l'\nobtain = 'x'\nlabels = 'labels.csv'\n\
+                   [[trace]]\ncaptures = ['home.pcap']\n";
+    fs::write(stage.path("datasets/mine/dataset.toml"), dataset).unwrap();
+    let definition = "name = 'struck'\ntitle = 't'\nplace = 'p'\nasks = 'a'\nfound = 'f'\nmisleads = 'm'\n\
+                      data = ['mine', 'home']\nseeds = [1]\n[analysis.attacks.change]\n\
+                      extraction = { options = 'evidence=all' }\ntrain = 0.7\nrates_pps = [1]\nstart_s = 600\n\
+                      duration_s = 600\nrounds = 1\nkinds = [{ telnet-scan = { port = 23 } }, { tcp-syn = { port = 8888 } }]\n";
+    fs::write(stage.path("struck.toml"), definition).unwrap();
+    stage.ok("experiment struck.toml --days 1 --data mine=captures --cache cache");
+    for folder in ["struck", "struck-home"] {
+        let text = fs::read_to_string(stage.path(&format!("results/{folder}/metrics.json"))).unwrap();
+        let metrics: Value = serde_json::from_str(&text).unwrap();
+        let number =
+            |scenario: &str, metric: &str| metrics["scenarios"][scenario][metric]["mean"].as_f64().unwrap();
+        for attack in ["change/telnet-scan-1", "change/tcp-syn-1"] {
+            assert!(number(attack, "hours") >= 6.0, "{folder} {attack}: {text}");
+            assert!(number(attack, "detected") > 0.999, "{folder} {attack}: {text}");
+        }
+        let (hours, alarms) = (number("change/clean", "hours"), number("change/clean", "alarms"));
+        assert!(alarms < hours / 2.0, "{folder}: {alarms} alarms in {hours} hours without an attack");
+    }
+}
