@@ -2,7 +2,7 @@
 
 mod columns;
 mod json_rows;
-mod number;
+pub(crate) mod number;
 mod read;
 mod record;
 mod write;

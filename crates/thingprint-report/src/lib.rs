@@ -1,5 +1,5 @@
 //! Instances as files ([`write_instances`], [`read_instances`]): JSON, JSON lines, CSV and Parquet give them back
-//! unchanged. [`Labels`] says what the devices are, and [`AtomicFile`] lets a result appear whole or not at all.
+//! unchanged, and so do they predictions ([`PredictionFile`]). [`Labels`] says what the devices are, and [`AtomicFile`] lets a result appear whole or not at all.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 
 mod atomic;
@@ -7,6 +7,7 @@ mod delimited;
 mod error;
 mod instances;
 mod labels;
+mod predictions;
 
 pub use atomic::AtomicFile;
 pub use error::{Place, PlaceUnit, ReportError};
@@ -14,3 +15,4 @@ pub use instances::{
     InstanceFile, instance_overview, instance_table, into_instance_table, read_instances, write_instances,
 };
 pub use labels::Labels;
+pub use predictions::{PredictionFile, PredictionRow, read_predictions};

@@ -6,7 +6,7 @@ use thingprint_table::Cell;
 const FIRST_INEXACT: f64 = 9_007_199_254_740_992.0;
 
 /// A measure; NaN, which other programs write for absent, is absent.
-pub(super) fn real(cell: &Cell) -> Result<Option<f64>, String> {
+pub(crate) fn real(cell: &Cell) -> Result<Option<f64>, String> {
     let measure = match cell {
         Cell::Absent => return Ok(None),
         Cell::Real(measure) => *measure,
@@ -22,7 +22,7 @@ pub(super) fn real(cell: &Cell) -> Result<Option<f64>, String> {
 }
 
 /// A count; a float that is one, as programs write that know no absent whole numbers, is taken.
-pub(super) fn count(cell: &Cell) -> Result<Option<u64>, String> {
+pub(crate) fn count(cell: &Cell) -> Result<Option<u64>, String> {
     match cell {
         Cell::Absent => Ok(None),
         Cell::Unsigned(count) => Ok(Some(*count)),
@@ -49,7 +49,7 @@ fn whole(measure: f64) -> Option<u64> {
 }
 
 /// What a cell is, in words, for a message that says that it should be something else.
-pub(super) fn noun(cell: &Cell) -> &'static str {
+pub(crate) fn noun(cell: &Cell) -> &'static str {
     match cell {
         Cell::Absent => "nothing",
         Cell::Text(_) => "a text",
