@@ -11,7 +11,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use thingprint_instance::{BagName, EvidenceSet, Kind, Labeled};
-use thingprint_model::{Evaluation, Input, Model, Scenario, Stage0Backend, TrainOptions};
+use thingprint_model::{
+    Acceptance, Evaluation, Input, Measures, Model, Scenario, Stage0Backend, TrainOptions,
+};
 
 #[path = "../benches/synthetic/mod.rs"]
 mod synthetic;
@@ -140,10 +142,9 @@ fn bayes(train: &[Labeled], test: &[Labeled]) -> Result<(Value, Probabilities), 
 }
 
 fn score(model: &Model, test: &[Labeled]) -> Result<Value, thingprint_model::ModelError> {
-    let predictions: Vec<_> = test.iter().map(|row| model.predict(&row.instance)).collect();
-    let answers = predictions.iter().zip(test.iter().map(class_of));
-    let evaluation = Evaluation::new(model.classes(), answers, 0.8)?;
-    Ok(json!({ "accuracy": evaluation.accuracy, "rrse": evaluation.rrse }))
+    let answers = model.answers(test, &Acceptance::default(), NonZeroUsize::MIN);
+    let Measures { accuracy, rrse, .. } = Evaluation::of(&[model.tested(1, answers)], 0.8)?.measures;
+    Ok(json!({ "accuracy": accuracy, "rrse": rrse }))
 }
 
 /// Scores of forests by seed, on the numbers that Weka sees.

@@ -62,7 +62,7 @@ pub enum ModelError {
     },
     /// The two parts of a split cannot both have instances.
     #[error(
-        "the split '{split}' leaves no instance to {part}: choose another share, or label more instances"
+        "the split '{split}' leaves no instance to {part}: choose another split, or label more instances"
     )]
     EmptyPart {
         /// The split.

@@ -1,38 +1,67 @@
+//! How well models do: measures, tables by class, and calibration, over all folds of a split and all seeds.
+mod answer;
+mod measures;
+mod tally;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use crate::classes::Classes;
+pub use answer::{Answer, TestedFold};
+pub use measures::Measures;
+
 use crate::error::ModelError;
-use crate::measure::{Scored, expected_calibration_error, rrse};
-use crate::prediction::{Prediction, reaches};
+use crate::measure::{CalibrationBin, calibration_bins};
+use tally::{Tally, Weighted, weighted, whole};
+
+/// Probability that the smallest set of classes has, by which sets are evaluated.
+pub(crate) const MASS: f64 = 0.95;
 
 /// How well a model does on labelled instances (the cells of Table 2 of the classification paper, and more).
+///
+/// Answers of all folds are pooled. With several seeds the measures are means over the seeds, and in everything else a
+/// window counts once, its answers in equal shares: more seeds do not make more instances.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Evaluation {
-    /// Instances tested.
+    /// Windows tested, each once however many seeds tested it.
     pub instances: u64,
-    /// Share classified correctly, 0 to 1.
-    pub accuracy: f64,
-    /// Root relative squared error as Weka defines it, in percent.
-    pub rrse: f64,
-    /// Mean F1 of the classes that occur as a label or as an answer.
-    pub macro_f1: f64,
-    /// Expected calibration error over 10 bins of confidence, 0 to 1.
-    pub calibration_error: f64,
+    /// The measures: means over the seeds.
+    #[serde(flatten)]
+    pub measures: Measures,
+    /// Their standard deviations over the seeds (divisor n - 1); `None` for a single seed.
+    pub sd: Option<Measures>,
     /// Confidence from which an answer is accepted.
     pub threshold: f64,
-    /// Share of instances whose answer is accepted, 0 to 1.
-    pub coverage: f64,
-    /// Share of the accepted answers that are correct; `None` when none is accepted.
-    pub accepted_accuracy: Option<f64>,
+    /// Each seed.
+    pub by_seed: Vec<PartEvaluation>,
+    /// Each fold of each seed.
+    pub folds: Vec<PartEvaluation>,
     /// Each class.
     pub per_class: Vec<ClassEvaluation>,
+    /// Bins of confidence, ascending.
+    pub calibration: Vec<CalibrationBin>,
     /// Names of the classes in the order of the confusion matrix: byte order, with classes that occur only in the test.
     pub classes: Vec<Arc<str>>,
     /// Number of instances by true class (rows) and answer (columns).
-    pub confusion: Vec<Vec<u64>>,
+    #[serde(serialize_with = "counts")]
+    pub confusion: Vec<Vec<f64>>,
+}
+
+/// How well a model does on a part of what was tested.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PartEvaluation {
+    /// The seed.
+    pub seed: u64,
+    /// The fold, from 1; `None` for all folds of the seed.
+    pub fold: Option<u32>,
+    /// Instances that trained; the mean over the folds of a seed.
+    pub trained_on: f64,
+    /// Instances tested.
+    pub instances: u64,
+    /// The measures.
+    #[serde(flatten)]
+    pub measures: Measures,
 }
 
 /// How well a model does on one class.
@@ -40,14 +69,16 @@ pub struct Evaluation {
 pub struct ClassEvaluation {
     /// The class.
     pub class: Arc<str>,
-    /// Instances tested.
+    /// Instances tested (support).
     pub instances: u64,
-    /// Share classified correctly, 0 to 1 (recall); `None` without instances.
+    /// Share classified correctly, 0 to 1; `None` without instances.
     pub correct: Option<f64>,
     /// Mean confidence of the correct answers; `None` when there are none.
     pub confidence: Option<f64>,
     /// Share of the answers "this class" that are correct; `None` when there are none.
     pub precision: Option<f64>,
+    /// The same as `correct`, by its usual name.
+    pub recall: Option<f64>,
     /// Harmonic mean of precision and recall, 0 when nothing is correct; `None` for a class that is neither label nor answer.
     pub f1: Option<f64>,
     /// Classes it was mistaken for, the most frequent first.
@@ -66,113 +97,66 @@ pub struct Mistake {
 }
 
 impl Evaluation {
-    /// Compares predictions of a model with these classes with the true class names.
+    /// Compares the answers of models with the true classes; `threshold` is the confidence that they were accepted by.
     ///
-    /// Answers of at least the threshold are accepted. A true class that the model does not know counts as wrong, and
-    /// enters the RRSE as a class with no training instance. Fails when there is nothing to compare.
-    pub fn new<'a>(
-        classes: &Classes,
-        answers: impl IntoIterator<Item = (&'a Prediction, &'a str)>,
-        threshold: f64,
-    ) -> Result<Self, ModelError> {
-        let answers: Vec<_> = answers.into_iter().collect();
+    /// A true class that a model does not know counts as wrong, and enters the RRSE as a class with no training
+    /// instance. The RRSE compares each answer with the priors of its own fold. Fails when there is nothing to compare.
+    pub fn of(folds: &[TestedFold], threshold: f64) -> Result<Self, ModelError> {
+        let answers = weighted(folds);
         if answers.is_empty() {
             return Err(ModelError::NothingToEvaluate);
         }
-        let names = all_names(classes, answers.iter().map(|&(_, truth)| truth));
+        let names = all_names(folds);
         let tally = Tally::of(&names, &answers);
-        let scored = answers.iter().map(|&(prediction, truth)| Scored {
-            confidence: prediction.confidence,
-            correct: *prediction.class == *truth,
-        });
-        let scored: Vec<Scored> = scored.collect();
-        let accepted: Vec<_> = scored.iter().filter(|scored| reaches(scored.confidence, threshold)).collect();
-        let share = |part: usize, whole: usize| (whole > 0).then(|| part as f64 / whole as f64);
-        let correct = scored.iter().filter(|scored| scored.correct).count();
-        let accepted_correct = accepted.iter().filter(|scored| scored.correct).count();
-        let per_class = tally.per_class(&names);
+        let seeds: BTreeSet<u64> = folds.iter().map(|fold| fold.seed).collect();
+        let by_seed: Vec<_> = seeds.into_iter().filter_map(|seed| of_seed(folds, seed)).collect();
+        let measures: Vec<Measures> = by_seed.iter().map(|part| part.measures).collect();
+        let scored: Vec<_> = answers.iter().map(Weighted::scored).collect();
         Ok(Self {
-            instances: answers.len() as u64,
-            accuracy: share(correct, answers.len()).unwrap_or(0.0),
-            rrse: rrse(classes, &answers),
-            macro_f1: mean(per_class.iter().filter_map(|class| class.f1)).unwrap_or(0.0),
-            calibration_error: expected_calibration_error(&scored),
+            instances: whole(answers.iter().map(|answer| answer.weight).sum()),
+            measures: Measures::mean(&measures),
+            sd: Measures::deviation(&measures),
             threshold,
-            coverage: share(accepted.len(), answers.len()).unwrap_or(0.0),
-            accepted_accuracy: share(accepted_correct, accepted.len()),
-            per_class,
+            by_seed,
+            folds: folds.iter().filter_map(|fold| part(&[fold], Some(fold.fold))).collect(),
+            per_class: tally.per_class(&names),
+            calibration: calibration_bins(&scored),
             classes: names,
             confusion: tally.counts,
         })
     }
 }
 
-/// Names of the model's classes and of the true ones, in byte order.
-fn all_names<'a>(classes: &Classes, truths: impl Iterator<Item = &'a str>) -> Vec<Arc<str>> {
-    let known = classes.iter().map(|class| Arc::clone(&class.name));
-    let unknown = truths.filter(|&truth| classes.number(truth).is_none()).map(Arc::from);
-    known.chain(unknown).collect::<BTreeSet<Arc<str>>>().into_iter().collect()
+/// All folds of a seed.
+fn of_seed(folds: &[TestedFold], seed: u64) -> Option<PartEvaluation> {
+    let folds: Vec<&TestedFold> = folds.iter().filter(|fold| fold.seed == seed).collect();
+    part(&folds, None)
 }
 
-/// Answers by true class (rows) and answer (columns): how many, and the sum of their confidences.
-struct Tally {
-    counts: Vec<Vec<u64>>,
-    confidences: Vec<Vec<f64>>,
+/// The evaluation of folds of one seed; `None` without answers.
+fn part(folds: &[&TestedFold], fold: Option<u32>) -> Option<PartEvaluation> {
+    let pairs = folds.iter().flat_map(|fold| fold.answers.iter().map(move |answer| (fold, answer)));
+    let answers: Vec<_> = pairs.map(|(fold, answer)| Weighted { fold, answer, weight: 1.0 }).collect();
+    let names = all_names(folds.iter().copied());
+    let per_class = Tally::of(&names, &answers).per_class(&names);
+    let macro_f1 = mean(per_class.iter().filter_map(|class| class.f1)).unwrap_or(0.0);
+    let trained_on = folds.iter().map(|fold| fold.classes.instances() as f64);
+    (!answers.is_empty()).then(|| PartEvaluation {
+        seed: folds.first().map_or(0, |fold| fold.seed),
+        fold,
+        trained_on: mean(trained_on).unwrap_or(0.0),
+        instances: answers.len() as u64,
+        measures: Measures::of(&answers, macro_f1),
+    })
 }
 
-impl Tally {
-    fn of(names: &[Arc<str>], answers: &[(&Prediction, &str)]) -> Self {
-        let mut tally = Self {
-            counts: vec![vec![0; names.len()]; names.len()],
-            confidences: vec![vec![0.0; names.len()]; names.len()],
-        };
-        let number = |name: &str| names.binary_search_by(|other| (**other).cmp(name)).ok();
-        for &(prediction, truth) in answers {
-            let (Some(row), Some(column)) = (number(truth), number(&prediction.class)) else { continue };
-            tally.counts[row][column] += 1;
-            tally.confidences[row][column] += prediction.confidence;
-        }
-        tally
-    }
-
-    fn per_class(&self, names: &[Arc<str>]) -> Vec<ClassEvaluation> {
-        (0..names.len()).map(|class| self.one_class(class, names)).collect()
-    }
-
-    fn one_class(&self, class: usize, names: &[Arc<str>]) -> ClassEvaluation {
-        let instances: u64 = self.counts[class].iter().sum();
-        let answered: u64 = self.counts.iter().map(|row| row[class]).sum();
-        let correct = self.counts[class][class];
-        let share = |whole: u64| (whole > 0).then(|| correct as f64 / whole as f64);
-        ClassEvaluation {
-            class: Arc::clone(&names[class]),
-            instances,
-            correct: share(instances),
-            confidence: self.mean_confidence(class, class),
-            precision: share(answered),
-            f1: (instances + answered > 0).then(|| 2.0 * correct as f64 / (instances + answered) as f64),
-            mistaken_for: self.mistakes(class, instances, names),
-        }
-    }
-
-    fn mistakes(&self, class: usize, instances: u64, names: &[Arc<str>]) -> Vec<Mistake> {
-        let mistake = |answer: usize| {
-            Some(Mistake {
-                class: Arc::clone(&names[answer]),
-                share: self.counts[class][answer] as f64 / instances as f64,
-                confidence: self.mean_confidence(class, answer)?,
-            })
-        };
-        let mut mistakes: Vec<_> =
-            (0..names.len()).filter(|&answer| answer != class).filter_map(mistake).collect();
-        mistakes.sort_by(|a, b| b.share.total_cmp(&a.share));
-        mistakes
-    }
-
-    fn mean_confidence(&self, truth: usize, answer: usize) -> Option<f64> {
-        let count = self.counts[truth][answer];
-        (count > 0).then(|| self.confidences[truth][answer] / count as f64)
-    }
+/// Names of the models' classes and of the true ones, in byte order.
+fn all_names<'a>(folds: impl IntoIterator<Item = &'a TestedFold>) -> Vec<Arc<str>> {
+    let names = |fold: &'a TestedFold| {
+        let known = fold.classes.iter().map(|class| &class.name);
+        known.chain(fold.answers.iter().map(|answer| &answer.truth))
+    };
+    folds.into_iter().flat_map(names).collect::<BTreeSet<_>>().into_iter().map(Arc::clone).collect()
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
@@ -180,118 +164,26 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     (count > 0).then(|| sum / count as f64)
 }
 
-#[cfg(test)]
-mod tests {
-    use thingprint_flow::{DeviceId, MacAddr, Timestamp};
-    use thingprint_instance::{Kind, Label};
+/// Writes counts as whole numbers, but for windows that seeds answered in several ways.
+fn counts<S: Serializer>(rows: &[Vec<f64>], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(rows.iter().map(|row| row.iter().copied().map(Count::of).collect::<Vec<_>>()))
+}
 
-    use super::*;
-    use crate::classes::most_likely;
+/// A number of windows, or of shares of windows.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Count {
+    Whole(u64),
+    Shares(f64),
+}
 
-    /// Class a with three training instances, class b with one.
-    fn classes() -> Classes {
-        let labels = ["a", "a", "b", "a"].map(|class| Label::new(class, Kind::Iot));
-        Classes::of(&labels).unwrap()
-    }
-
-    fn answer(distribution: [f64; 2]) -> Prediction {
-        let class = most_likely(&distribution);
-        Prediction {
-            device: DeviceId::Mac(MacAddr::new([2, 0, 0, 0, 0, 1])),
-            window_start: Timestamp::default(),
-            stage0: std::collections::BTreeMap::new(),
-            class: classes().name(class),
-            confidence: distribution[class],
-            likeness: None,
-            distribution: distribution.to_vec(),
-        }
-    }
-
-    fn evaluate(answers: &[([f64; 2], &str)], threshold: f64) -> Evaluation {
-        let answers: Vec<_> =
-            answers.iter().map(|&(distribution, truth)| (answer(distribution), truth)).collect();
-        let pairs = answers.iter().map(|(prediction, truth)| (prediction, *truth));
-        Evaluation::new(&classes(), pairs, threshold).unwrap()
-    }
-
-    fn assert_close(left: f64, right: f64) {
-        assert!((left - right).abs() < 1e-12, "{left} is not {right}");
-    }
-
-    #[test]
-    fn rrse_worked_by_hand() {
-        // Priors (1 + 3) / (2 + 4) and (1 + 1) / (2 + 4).
-        // Model: 0.2² + 0.2² + 0.6² + 0.6² = 0.8. Prior: 2 · (1/3)² + 2 · (2/3)² = 10/9.
-        let evaluation = evaluate(&[([0.8, 0.2], "a"), ([0.6, 0.4], "b")], 0.8);
-        assert_close(evaluation.rrse, 100.0 * (0.8 * 9.0 / 10.0_f64).sqrt());
-    }
-
-    #[test]
-    fn a_class_seen_only_in_the_test_is_wrong_and_enters_the_rrse() {
-        // With c, K = 3: priors 4/7, 2/7 and 1/7. Model: 0.08 for a; 0.3² + 0.7² + 1 for c.
-        // Prior: (3/7)² + (2/7)² + (1/7)² for a; (4/7)² + (2/7)² + (6/7)² for c.
-        let evaluation = evaluate(&[([0.8, 0.2], "a"), ([0.3, 0.7], "c")], 0.8);
-        assert_close(evaluation.accuracy, 0.5);
-        assert_close(evaluation.rrse, 100.0 * ((0.08 + 0.09 + 0.49 + 1.0) * 49.0 / (14.0 + 56.0_f64)).sqrt());
-        assert_eq!(evaluation.classes.iter().map(|name| &**name).collect::<Vec<_>>(), ["a", "b", "c"]);
-        assert_eq!(evaluation.confusion, [[1, 0, 0], [0, 0, 0], [0, 1, 0]]);
-    }
-
-    #[test]
-    fn the_cells_of_table_2() {
-        let evaluation = evaluate(
-            &[([0.9, 0.1], "a"), ([0.7, 0.3], "a"), ([0.4, 0.6], "a"), ([0.2, 0.8], "a"), ([0.0, 1.0], "b")],
-            0.8,
-        );
-        let [a, b] = &evaluation.per_class[..] else { unreachable!("there are two classes") };
-        assert_eq!(a.instances, 4);
-        assert_close(a.correct.unwrap(), 0.5);
-        assert_close(a.confidence.unwrap(), 0.8);
-        assert_close(a.precision.unwrap(), 1.0);
-        let [mistake] = &a.mistaken_for[..] else { unreachable!("a was mistaken for b") };
-        assert_eq!(&*mistake.class, "b");
-        assert_close(mistake.share, 0.5);
-        assert_close(mistake.confidence, 0.7);
-        assert_close(b.precision.unwrap(), 1.0 / 3.0);
-        assert!(b.mistaken_for.is_empty());
-        // F1 of a: 2 · 2 / (4 + 2); of b: 2 · 1 / (1 + 3).
-        assert_close(evaluation.macro_f1, f64::midpoint(2.0 / 3.0, 0.5));
-        // Accepted: 0.9 and 1.0 right, 0.8 wrong.
-        assert_close(evaluation.coverage, 0.6);
-        assert_close(evaluation.accepted_accuracy.unwrap(), 2.0 / 3.0);
-        assert_eq!(evaluation.instances, 5);
-    }
-
-    #[test]
-    fn a_class_that_does_not_occur_counts_for_nothing() {
-        let evaluation = evaluate(&[([0.9, 0.1], "a")], 0.95);
-        assert_eq!((evaluation.per_class[1].correct, evaluation.per_class[1].f1), (None, None));
-        assert_close(evaluation.macro_f1, 1.0);
-        assert_eq!(evaluation.accepted_accuracy, None);
-    }
-
-    #[test]
-    fn nothing_cannot_be_evaluated() {
-        let none: [(&Prediction, &str); 0] = [];
-        let error = Evaluation::new(&classes(), none, 0.8).unwrap_err();
-        assert_eq!(error.to_string(), "no instance has a label: evaluation needs labelled instances");
-    }
-
-    #[test]
-    fn fields_have_the_names_that_results_use() {
-        let json = serde_json::to_value(evaluate(&[([0.9, 0.1], "a")], 0.8)).unwrap();
-        for field in [
-            "accuracy",
-            "rrse",
-            "instances",
-            "macro_f1",
-            "coverage",
-            "accepted_accuracy",
-            "per_class",
-            "confusion",
-            "classes",
-        ] {
-            assert!(json.get(field).is_some(), "{field}");
-        }
+impl Count {
+    fn of(count: f64) -> Self {
+        /// What the sum of shares misses a whole number by.
+        const ROUNDING: f64 = 1e-9;
+        if (count - count.round()).abs() < ROUNDING { Self::Whole(whole(count)) } else { Self::Shares(count) }
     }
 }
+
+#[cfg(test)]
+mod tests;

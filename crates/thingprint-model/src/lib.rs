@@ -3,10 +3,11 @@
 //! The recipe `paper` has two stages (Sivanathan et al., IEEE TMC 18(8), 2019, §5, here cited as \[C\]): a naive Bayes for
 //! each bag of words, then a random forest on what those found and on six numbers. The recipe `best` blends them with a
 //! joint model of all bags, and says how like its class a window is. [`Split`] parts labelled instances
-//! into training and test, and [`Evaluation`] says how well a model does.
+//! into training and test, [`Evaluation`] says how well a model does, and [`Comparison`] whether it does better than another.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 mod blocks;
 mod classes;
+mod comparison;
 mod doubt;
 mod error;
 mod evaluation;
@@ -33,9 +34,10 @@ mod training;
 mod vocabulary;
 
 pub use classes::{Class, Classes, MAX_CLASSES};
+pub use comparison::{Comparison, Contrast, McNemar, McNemarTest, RESAMPLES, WindowAnswers, WindowKey};
 pub use doubt::{Acceptance, Doubt, FalseAlarms, Nearest, Test, UnseenWords};
 pub use error::{FileFault, ModelError};
-pub use evaluation::{ClassEvaluation, Evaluation, Mistake};
+pub use evaluation::{Answer, ClassEvaluation, Evaluation, Measures, Mistake, PartEvaluation, TestedFold};
 pub use explain::{
     BagEvidence, BagNats, DecisiveWord, Explanation, InputEvidence, InputValue, JointEvidence, WordEvidence,
 };
@@ -44,13 +46,15 @@ pub use file::{FORMAT_VERSION, MAGIC, MAX_BYTES};
 pub use guard::{BagUnits, unit_guard};
 pub use joint::{CurvePoint, LearningCurve};
 pub use likeness::LikenessThresholds;
-pub use measure::{CALIBRATION_BINS, Scored, auroc, expected_calibration_error};
+pub use measure::{
+    CALIBRATION_BINS, CalibrationBin, Scored, auroc, calibration_bins, expected_calibration_error,
+};
 pub use merit::{Merit, information_gains};
 pub use model::{Model, Origin};
 pub use options::{MAX_FOLDS, MAX_TREES, Prior, Recipe, Stage0Backend, Stage1Backend, TrainOptions, Unseen};
 pub use prediction::{DayVerdict, DeviceVerdict, Prediction, Verdict, device_verdicts};
 pub use random::GENERATOR;
 pub use scenario::{Input, Scenario};
-pub use split::{DEFAULT_TRAIN_SHARE, Partition, Split};
+pub use split::{DEFAULT_BLOCKS, DEFAULT_TRAIN_SHARE, Folds, Partition, Split};
 pub use stage1::{ABSENT, Column, Forest, ForestExplanation, ForestOptions, MAX_ROWS, Table, number};
 pub use vocabulary::Vocabulary;

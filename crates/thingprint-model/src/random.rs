@@ -13,6 +13,8 @@ pub(crate) enum Purpose {
     Split,
     /// The folds of out-of-fold training.
     Folds,
+    /// One draw of a bootstrap.
+    Resample(u32),
 }
 
 impl Purpose {
@@ -21,6 +23,7 @@ impl Purpose {
             Self::Tree(index) => u64::from(index),
             Self::Split => 1 << 32,
             Self::Folds => (1 << 32) + 1,
+            Self::Resample(index) => (1 << 33) + u64::from(index),
         }
     }
 }

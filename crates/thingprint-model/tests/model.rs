@@ -9,7 +9,8 @@ use std::num::NonZeroUsize;
 
 use thingprint_instance::{Attribute, Bag, BagName, Bags, Instance, Kind, Label, Labeled};
 use thingprint_model::{
-    Evaluation, Model, ModelError, Prediction, Scenario, Split, Stage0Backend, Stage1Backend, TrainOptions,
+    Acceptance, Evaluation, Measures, Model, ModelError, Prediction, Scenario, Split, Stage0Backend,
+    Stage1Backend, TrainOptions,
 };
 
 fn jobs(count: usize) -> NonZeroUsize {
@@ -29,10 +30,9 @@ fn predict(model: &Model, rows: &[Labeled]) -> Vec<Prediction> {
     model.predict_all(&instances, jobs(2))
 }
 
-fn evaluate(model: &Model, rows: &[Labeled]) -> Evaluation {
-    let predictions = predict(model, rows);
-    let truths = rows.iter().map(|row| &*row.label.as_ref().unwrap().class);
-    Evaluation::new(model.classes(), predictions.iter().zip(truths), 0.8).unwrap()
+fn evaluate(model: &Model, rows: &[Labeled]) -> Measures {
+    let answers = model.answers(rows, &Acceptance::default(), jobs(2));
+    Evaluation::of(&[model.tested(1, answers)], 0.8).unwrap().measures
 }
 
 fn check_accuracy(options: TrainOptions, least: f64) {
@@ -218,7 +218,7 @@ fn an_answer_is_accepted_from_its_threshold_on() {
 #[test]
 fn splits_and_models_go_together() {
     let rows = synthetic::instances(600, 1);
-    let partition = "random=0.7".parse::<Split>().unwrap().apply(&rows, 1).unwrap();
+    let partition = "random=0.7".parse::<Split>().unwrap().apply(&rows, 1).unwrap().into_first();
     let options = small(TrainOptions::default());
     let model = Model::fit(partition.train.iter().map(|&at| &rows[at]), &options, jobs(1)).unwrap();
     assert_eq!(model.classes().instances(), 420);

@@ -119,11 +119,20 @@ impl Output {
 
     /// Writes tables with a heading each, for people.
     pub(crate) fn sections(&self, sections: &[(String, Table)]) -> anyhow::Result<()> {
+        self.headed(sections, self.style)
+    }
+
+    /// The same for tables that fit into so many terminal columns where no terminal sets a width.
+    pub(crate) fn sections_within(&self, sections: &[(String, Table)], columns: usize) -> anyhow::Result<()> {
+        self.headed(sections, Style { width: self.style.width.or(Some(columns)), ..self.style })
+    }
+
+    fn headed(&self, sections: &[(String, Table)], style: Style) -> anyhow::Result<()> {
         self.with(|out| {
             for (at, (heading, table)) in sections.iter().enumerate() {
                 let gap = if at == 0 { "" } else { "\n" };
                 writeln!(out, "{gap}{}", escape::terminal(heading))?;
-                thingprint_table::write(table, Format::Table, out, self.style)?;
+                thingprint_table::write(table, Format::Table, out, style)?;
             }
             Ok(())
         })

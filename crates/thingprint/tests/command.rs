@@ -4,6 +4,7 @@
 mod answers;
 mod audit;
 mod change;
+mod evaluate;
 mod evidence;
 mod experiments;
 mod field;

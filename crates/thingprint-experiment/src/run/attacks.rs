@@ -49,7 +49,7 @@ fn claim(
         let model = bench.fit(&parts.train, &TrainOptions { seed, ..TrainOptions::default() })?;
         let of_targets = |row: &&&Labeled| class_of(row).is_some_and(|class| targets.contains(&class));
         let quiet: Vec<&Labeled> = parts.test.iter().filter(of_targets).copied().collect();
-        normal.push(bench.answers(&model, &quiet));
+        normal.push(bench.answers(&model, &quiet, analysis.threshold));
         for (attack, (_, found)) in attacks.iter().zip(&mut answers) {
             let need = Need { attack: Some(attack.clone()), ..own.clone() };
             let attacked = bench.material.instances_of(&need)?;
@@ -59,7 +59,7 @@ fn claim(
                 let problem = format!("there is no instance of {} under attack", attack.target);
                 return Err(ExperimentError::Unfit { dataset: bench.material.dataset.to_owned(), problem });
             }
-            found.push(bench.answers(&model, &attacked));
+            found.push(bench.answers(&model, &attacked, analysis.threshold));
         }
     }
     answers.insert(0, (NORMAL.to_owned(), normal));

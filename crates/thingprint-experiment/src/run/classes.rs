@@ -154,7 +154,13 @@ mod tests {
 
     fn answers() -> Vec<Answer> {
         [("a", "a", 0.9), ("a", "b", 0.7), ("a", "b", 0.5), ("a", "c", 0.4), ("b", "b", 1.0)]
-            .map(|(truth, class, confidence)| Answer { truth: truth.into(), class: class.into(), confidence })
+            .map(|(truth, class, confidence)| Answer {
+                truth: truth.into(),
+                class: class.into(),
+                confidence,
+                likeness: None,
+                is_accepted: confidence >= 0.8,
+            })
             .to_vec()
     }
 

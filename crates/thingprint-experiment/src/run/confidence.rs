@@ -74,7 +74,13 @@ mod tests {
 
     #[test]
     fn the_complementary_distribution_worked_by_hand() {
-        let answer = |truth: &str, confidence| Answer { truth: truth.into(), class: "a".into(), confidence };
+        let answer = |truth: &str, confidence| Answer {
+            truth: truth.into(),
+            class: "a".into(),
+            confidence,
+            likeness: None,
+            is_accepted: false,
+        };
         let answers =
             [answer("a", 1.0), answer("a", 0.8), answer("a", 0.79), answer("a", 0.3), answer("b", 0.55)];
         let section = section(&[&answers[..2], &answers[2..]], 0.8, "final");
@@ -97,7 +103,13 @@ mod tests {
     fn without_wrong_answers_there_is_nothing_to_share() {
         assert_eq!(reaching(&[], 0.5), None);
         assert_eq!(in_words("wrong", &[], "no seeds"), "There is no wrong answer.");
-        let answer = Answer { truth: "a".into(), class: "a".into(), confidence: 0.1 + 0.7 };
+        let answer = Answer {
+            truth: "a".into(),
+            class: "a".into(),
+            confidence: 0.1 + 0.7,
+            likeness: None,
+            is_accepted: false,
+        };
         assert!(answer.confidence < 0.8, "rounding took nothing away");
         assert_eq!(reaching(&[&answer], 0.8), Some(1.0));
     }

@@ -78,7 +78,8 @@ impl Left {
         let known: Vec<&Labeled> = parts.test.iter().filter(|row| is_known(row)).copied().collect();
         let unknown: Vec<&Labeled> = rows.iter().filter(|row| class_of(row) == Some(&self.class)).collect();
         let model = bench.fit(&train, &TrainOptions { seed, ..analysis.training })?;
-        let (known, unknown) = (bench.answers(&model, &known), bench.answers(&model, &unknown));
+        let ask = |rows: &[&Labeled]| bench.answers(&model, rows, analysis.threshold);
+        let (known, unknown) = (ask(&known), ask(&unknown));
         let confidences =
             |answers: &[Answer]| -> Vec<f64> { answers.iter().map(|answer| answer.confidence).collect() };
         let is_accepted = |answer: &&Answer| answer.reaches(analysis.threshold);

@@ -97,16 +97,14 @@ fn try_way(
     let mut all: Vec<Series> =
         analysis.scenarios.iter().map(|scenario| Series::of(*scenario, way.name)).collect();
     for &seed in &bench.definition.seeds {
-        let parts = Parts::required(rows, way.split, seed)?;
+        let folds = Parts::folds(rows, way.split, seed)?;
         for series in &mut all {
             bench.step(&format!("{}, seed {seed}", series.key));
             let options = TrainOptions { scenario: series.scenario, seed, ..way.training };
-            let is_first = series.trials.is_empty();
-            let trial = if is_first && analysis.show.contains(&Show::Answers) {
-                bench.trial_in_full(&parts, &options, analysis.threshold)?
-            } else {
-                bench.trial(&parts, &options, analysis.threshold)?
-            };
+            let mut trial = bench.trial(&folds, &options, analysis.threshold)?;
+            if !series.trials.is_empty() || !analysis.show.contains(&Show::Answers) {
+                trial.folds = Vec::new();
+            }
             series.trials.push(trial);
         }
     }
@@ -169,14 +167,14 @@ impl Series {
 impl Trial {
     /// The numbers of [`METRICS`].
     fn numbers(&self) -> [Option<f64>; METRICS.len()] {
-        let evaluation = &self.evaluation;
+        let measures = &self.evaluation.measures;
         [
-            Some(evaluation.accuracy),
-            Some(evaluation.rrse),
-            Some(evaluation.macro_f1),
-            Some(evaluation.calibration_error),
-            Some(evaluation.coverage),
-            evaluation.accepted_accuracy,
+            Some(measures.accuracy),
+            Some(measures.rrse),
+            Some(measures.macro_f1),
+            Some(measures.calibration_error),
+            Some(measures.coverage),
+            measures.accepted_accuracy,
         ]
     }
 }
@@ -184,7 +182,7 @@ impl Trial {
 fn summary(all: &[Series], outcome: &Outcome) -> Section {
     let mut table = Table::new([
         Column::texts("setting"),
-        Column::count("trained on"),
+        Column::decimals("trained on", 0),
         Column::count("tested on"),
         Column::percent("accuracy", 2),
         Column::percent("accuracy sd", 2),
@@ -246,14 +244,14 @@ fn by_seed(all: &[Series], seeds: &[u64]) -> Section {
     ]);
     for series in all {
         for (seed, trial) in seeds.iter().zip(&series.trials) {
-            let evaluation = &trial.evaluation;
+            let measures = &trial.evaluation.measures;
             table.add([
                 Cell::from(series.key.as_str()),
                 Cell::from(*seed),
-                Cell::from(evaluation.accuracy),
-                Cell::from(evaluation.rrse),
-                Cell::from(evaluation.macro_f1),
-                Cell::from(evaluation.calibration_error),
+                Cell::from(measures.accuracy),
+                Cell::from(measures.rrse),
+                Cell::from(measures.macro_f1),
+                Cell::from(measures.calibration_error),
             ]);
         }
     }
@@ -274,9 +272,10 @@ fn show(analysis: &Scenarios, all: &[Series], seeds: &[u64], outcome: &mut Outco
         outcome.sections.push(table.section(&series.key, &series.file_part(), paper(series)));
     }
     let Some(last) = all.last() else { return };
-    if let Some(said) = last.trials.first().and_then(|trial| trial.said.as_ref()) {
+    let first = last.trials.first().filter(|_| analysis.show.contains(&Show::Answers));
+    if let Some(trial) = first {
         let seed = seeds.first().copied().unwrap_or_default();
-        outcome.attachments.extend(answers::attachments(said, &last.key, seed));
+        outcome.attachments.extend(answers::attachments(&trial.folds, &last.key, seed));
     }
     if analysis.show.contains(&Show::Confusion) {
         outcome.sections.push(Confusions::of(last.answers()).section(&last.key));

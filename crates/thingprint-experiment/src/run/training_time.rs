@@ -37,11 +37,11 @@ pub(super) fn run(analysis: &TrainingTime, bench: &mut Bench<'_>) -> Result<Outc
             bench.step(&format!("{days} days of training, seed {seed}"));
             let first = Parts { train: first_days(&parts.train, &ranks, days), test: parts.test.clone() };
             let options = TrainOptions { scenario: analysis.scenario, seed, ..TrainOptions::default() };
-            let trial = bench.trial(&first, &options, THRESHOLD)?;
+            let trial = bench.trial(&[first], &options, THRESHOLD)?;
             let point = points.entry(days).or_default();
-            point.trained_on.push(trial.trained_on as f64);
-            point.accuracy.push(trial.evaluation.accuracy);
-            point.rrse.push(trial.evaluation.rrse);
+            point.trained_on.push(trial.trained_on);
+            point.accuracy.push(trial.evaluation.measures.accuracy);
+            point.rrse.push(trial.evaluation.measures.rrse);
         }
     }
     let mut outcome = Outcome::default();

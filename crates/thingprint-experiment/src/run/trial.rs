@@ -1,9 +1,10 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use thingprint_instance::{Instance, Labeled};
+use thingprint_instance::Labeled;
 use thingprint_model::{
-    Classes, Evaluation, Model, ModelError, Prediction, Split, Stage0Backend, TrainOptions,
+    Acceptance, Answer as ModelAnswer, Evaluation, Model, Partition, Split, Stage0Backend, TestedFold,
+    TrainOptions,
 };
 
 use super::{Material, Watch};
@@ -21,20 +22,15 @@ pub(crate) struct Bench<'a> {
     watch: &'a mut dyn Watch,
 }
 
-/// A model that was trained and asked.
+/// Models that were trained and asked: one for each fold of a split.
 pub(crate) struct Trial {
     pub(crate) evaluation: Evaluation,
     pub(crate) answers: Vec<Answer>,
-    pub(crate) trained_on: u64,
+    /// Training instances; the mean over the folds.
+    pub(crate) trained_on: f64,
     pub(crate) cost: Cost,
-    /// Everything that the model said, where it is asked for.
-    pub(crate) said: Option<Said>,
-}
-
-/// Whatever a model said of the tested instances, and what it was trained on.
-pub(crate) struct Said {
-    pub(crate) classes: Classes,
-    pub(crate) predictions: Vec<(Arc<str>, Prediction)>,
+    /// Everything that the models said.
+    pub(crate) folds: Vec<TestedFold>,
 }
 
 /// What a model said of an instance.
@@ -43,9 +39,13 @@ pub(crate) struct Answer {
     pub(crate) truth: Arc<str>,
     pub(crate) class: Arc<str>,
     pub(crate) confidence: f64,
+    pub(crate) likeness: Option<f64>,
+    /// Whether confidence and likeness reach their thresholds.
+    pub(crate) is_accepted: bool,
 }
 
 /// The rows that train, and the rows that test.
+#[derive(Clone)]
 pub(crate) struct Parts<'r> {
     pub(crate) train: Vec<&'r Labeled>,
     pub(crate) test: Vec<&'r Labeled>,
@@ -99,92 +99,75 @@ impl<'a> Bench<'a> {
         fitted.map_err(ExperimentError::model(step))
     }
 
-    /// As [`Bench::trial`], with everything that the model said.
-    pub(crate) fn trial_in_full(
-        &mut self,
-        parts: &Parts<'_>,
-        options: &TrainOptions,
-        threshold: f64,
-    ) -> Result<Trial, ExperimentError> {
-        let (trial, said) = self.try_out(parts, options, threshold)?;
-        Ok(Trial { said: Some(said), ..trial })
-    }
-
-    /// Trains a model on one part and asks it about the other.
+    /// Trains a model for each fold and asks it about the other part.
     pub(crate) fn trial(
         &mut self,
-        parts: &Parts<'_>,
+        folds: &[Parts<'_>],
         options: &TrainOptions,
         threshold: f64,
     ) -> Result<Trial, ExperimentError> {
-        self.try_out(parts, options, threshold).map(|(trial, _)| trial)
-    }
-
-    fn try_out(
-        &mut self,
-        parts: &Parts<'_>,
-        options: &TrainOptions,
-        threshold: f64,
-    ) -> Result<(Trial, Said), ExperimentError> {
-        self.watch.lap();
-        let model = self.fit(&parts.train, options)?;
-        let fit = self.watch.lap();
-        let (predictions, truths) = self.ask(&model, &parts.test);
-        let predict = self.watch.lap();
-        let pairs = predictions.iter().zip(truths.iter().copied());
-        let evaluation = Evaluation::new(model.classes(), pairs, threshold)
+        let mut cost = Cost::default();
+        let mut tested = Vec::new();
+        for (number, parts) in (1..).zip(folds) {
+            self.watch.lap();
+            let model = self.fit(&parts.train, options)?;
+            let fit = self.watch.lap();
+            let answers = self.ask(&model, &parts.test, threshold);
+            let predict = self.watch.lap();
+            tested.push(model.tested(number, answers));
+            cost.fit_s += fit.seconds;
+            cost.predict_s += predict.seconds;
+            cost.peak_bytes = cost.peak_bytes.max(fit.peak_bytes).max(predict.peak_bytes);
+        }
+        let evaluation = Evaluation::of(&tested, threshold)
             .map_err(ExperimentError::model(format!("{}, seed {}", options.scenario, options.seed)))?;
-        let trial = Trial {
+        Ok(Trial {
+            answers: tested.iter().flat_map(|fold| &fold.answers).map(Answer::from).collect(),
+            trained_on: evaluation.by_seed.first().map_or(0.0, |seed| seed.trained_on),
             evaluation,
-            answers: answers(&predictions, &truths),
-            said: None,
-            trained_on: model.classes().instances(),
-            cost: Cost {
-                fit_s: fit.seconds,
-                predict_s: predict.seconds,
-                peak_bytes: fit.peak_bytes.max(predict.peak_bytes),
-            },
-        };
-        let truths = truths.into_iter().map(Arc::from);
-        let predictions = truths.zip(predictions).collect();
-        Ok((trial, Said { classes: model.classes().clone(), predictions }))
+            cost,
+            folds: tested,
+        })
     }
 
     /// What a model says of the labelled ones of these rows.
-    pub(crate) fn answers(&self, model: &Model, rows: &[&Labeled]) -> Vec<Answer> {
-        let (predictions, truths) = self.ask(model, rows);
-        answers(&predictions, &truths)
+    pub(crate) fn answers(&self, model: &Model, rows: &[&Labeled], threshold: f64) -> Vec<Answer> {
+        self.ask(model, rows, threshold).iter().map(Answer::from).collect()
     }
 
-    fn ask<'r>(&self, model: &Model, rows: &[&'r Labeled]) -> (Vec<Prediction>, Vec<&'r str>) {
-        let labelled =
-            rows.iter().filter_map(|row| Some((&row.instance, row.label.as_ref()?.class.as_str())));
-        let (instances, truths): (Vec<&Instance>, Vec<&str>) = labelled.unzip();
-        (model.predict_all(&instances, self.jobs), truths)
+    fn ask(&self, model: &Model, rows: &[&Labeled], threshold: f64) -> Vec<ModelAnswer> {
+        let acceptance = Acceptance { confidence: threshold, ..Acceptance::default() };
+        model.answers(rows.iter().copied(), &acceptance, self.jobs)
     }
 }
 
 impl<'r> Parts<'r> {
-    /// Parts rows as a split says.
-    pub(crate) fn of(rows: &'r [Labeled], split: Split, seed: u64) -> Result<Self, ModelError> {
-        let partition = split.apply(rows, seed)?;
+    /// The folds that a split parts rows into.
+    pub(crate) fn folds(rows: &'r [Labeled], split: Split, seed: u64) -> Result<Vec<Self>, ExperimentError> {
         let part = |places: &[usize]| places.iter().filter_map(|at| rows.get(*at)).collect();
-        Ok(Self { train: part(&partition.train), test: part(&partition.test) })
+        let folds =
+            split.apply(rows, seed).map_err(ExperimentError::model(format!("splitting with seed {seed}")))?;
+        let parts = |fold: &Partition| Self { train: part(&fold.train), test: part(&fold.test) };
+        Ok(folds.partitions.iter().map(parts).collect())
     }
 
-    /// Parts rows for an analysis that cannot do without.
+    /// The two parts of a split without folds.
     pub(crate) fn required(rows: &'r [Labeled], split: Split, seed: u64) -> Result<Self, ExperimentError> {
-        Self::of(rows, split, seed).map_err(ExperimentError::model(format!("splitting with seed {seed}")))
+        let folds = Self::folds(rows, split, seed)?;
+        folds.into_iter().next().ok_or_else(|| ExperimentError::NoInstances { need: split.to_string() })
     }
 }
 
-fn answers(predictions: &[Prediction], truths: &[&str]) -> Vec<Answer> {
-    let answer = |(prediction, truth): (&Prediction, &&str)| Answer {
-        truth: Arc::from(*truth),
-        class: Arc::clone(&prediction.class),
-        confidence: prediction.confidence,
-    };
-    predictions.iter().zip(truths).map(answer).collect()
+impl From<&ModelAnswer> for Answer {
+    fn from(answer: &ModelAnswer) -> Self {
+        Self {
+            truth: Arc::clone(&answer.truth),
+            class: Arc::clone(&answer.prediction.class),
+            confidence: answer.prediction.confidence,
+            likeness: answer.prediction.likeness,
+            is_accepted: answer.is_accepted(),
+        }
+    }
 }
 
 impl Answer {

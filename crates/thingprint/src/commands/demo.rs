@@ -11,7 +11,7 @@ use thingprint_table::Format;
 
 use super::classify::Classified;
 use super::classify::answer::{self, Shown};
-use super::evaluate::{Report, Setting, sections};
+use super::evaluate::{Report, Setting, WIDTH, sections};
 use super::simulate::{write_capture, write_labels};
 use crate::args::GlobalArgs;
 use crate::exit::{Outcome, Usage};
@@ -67,10 +67,10 @@ impl DemoArgs {
         let acceptance = Acceptance { confidence: THRESHOLD, ..Acceptance::default() };
         let verdicts = answer::of_devices(&classified, &model, &acceptance);
         if output.format() == Format::Table {
-            let mut tables = sections(std::slice::from_ref(&evaluation))?;
+            let mut tables = sections(std::slice::from_ref(&evaluation), None)?;
             let verdicts = answer::overview(&verdicts, &model, Shown::default())?;
             tables.push(("Devices of the simulated home, over the windows that tested".to_owned(), verdicts));
-            output.sections(&tables)?;
+            output.sections_within(&tables, WIDTH)?;
         } else {
             output.table(&answer::table(&verdicts, &model, Shown::default())?)?;
         }
@@ -115,7 +115,7 @@ fn extract(files: &Files, global: &GlobalArgs, messages: Messages) -> anyhow::Re
 /// Trains on the first windows of each device and evaluates on the others, which are given back.
 fn learn(table: &InstanceTable, global: &GlobalArgs) -> anyhow::Result<(Model, Report, Vec<Labeled>)> {
     let context = "failed to learn the simulated home";
-    let partition = SPLIT.apply(&table.rows, global.seed).context(context)?;
+    let partition = SPLIT.apply(&table.rows, global.seed).context(context)?.into_first();
     let train = partition.train.iter().map(|at| &table.rows[*at]);
     let options = TrainOptions { seed: global.seed, ..TrainOptions::of(Recipe::Best) };
     let model = Model::fit(train, &options, global.threads()).context(context)?;

@@ -1,23 +1,41 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::Context;
 use clap::Args;
-use serde::Serialize;
-use thingprint_instance::{Instance, Labeled};
-use thingprint_model::{Evaluation, Model, ModelError, Scenario, Split};
-use thingprint_table::{Cell, Format, Table, Type};
+use thingprint_instance::Labeled;
+use thingprint_model::{Acceptance, Model, ModelError, Scenario, Split, TestedFold, WindowAnswers};
+use thingprint_table::Format;
 
+use self::against::{Against, Compared};
+use self::report::Tested;
+use self::show::Show;
 use crate::args::{GlobalArgs, TrainingArgs};
+use crate::destinations::Destinations;
 use crate::exit::{Misfit, Outcome, Usage};
-use crate::inputs::{expand_files, named};
+use crate::inputs::{Input, expand_files, named};
 use crate::instances::{InstanceTable, warn_of_absent_evidence};
-use crate::messages::Messages;
+use crate::messages::{Messages, counted};
 use crate::models::read_model;
 use crate::output::Output;
+
+mod against;
+mod figures;
+mod predictions;
+mod report;
+mod sections;
+mod show;
+
+pub(super) use report::{Report, Setting};
+pub(super) use sections::{WIDTH, sections};
+
+/// Most seeds of one evaluation.
+const MOST_SEEDS: usize = 100;
+
+const AGAINST: &str = "Compare with these predictions, or together with --model with this model: McNemar's test, and \
+                       differences with intervals by a bootstrap over days of devices";
 
 /// Measure a classifier on labelled instances.
 #[derive(Debug, Args)]
@@ -27,12 +45,17 @@ pub(crate) struct EvaluateArgs {
     instances: Vec<OsString>,
 
     /// Evaluate this model on all instances, instead of training on a part of them
-    #[arg(short, long, value_name = "FILE", conflicts_with = "split")]
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["split", "seeds"])]
     model: Option<PathBuf>,
 
-    /// Instances that train: random=SHARE, time=SHARE (the first windows of each device) or unit=SHARE (whole devices)
+    /// Instances that train: random=SHARE, time=SHARE (the first windows of each device), unit=SHARE (whole devices), or
+    /// folds that test blocks of time in turn: cv=BLOCKS, forward=BLOCKS (trains on the blocks before)
     #[arg(long, value_name = "SPLIT", default_value = "random=0.7")]
     split: Split,
+
+    /// Evaluate with each of these seeds, for means and deviations; more seeds do not make more instances
+    #[arg(long, value_name = "N,...", value_delimiter = ',')]
+    seeds: Vec<u64>,
 
     /// Evidence that the classifier uses: ports, domains, ciphers, stage0, low, low-medium, final, or all of these in
     /// turn [default: final, or the model's]
@@ -42,6 +65,22 @@ pub(crate) struct EvaluateArgs {
     /// Lowest confidence of an accepted answer
     #[arg(long, value_name = "SHARE", default_value_t = 0.8, value_parser = super::parse_threshold)]
     threshold: f64,
+
+    /// Table to write [default: all that a format holds: all of them in table and json, whole reports in jsonl, summary in
+    /// others]
+    #[arg(long, value_enum, value_name = "TABLE", help_heading = "Output")]
+    show: Option<Show>,
+
+    /// Write every answer with the probability of each class to this file (.csv, .parquet, .json or .jsonl)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    predictions: Option<PathBuf>,
+
+    #[arg(long, value_name = "PREDICTIONS|MODEL", help = AGAINST)]
+    against: Option<PathBuf>,
+
+    /// Write confusion.svg, confusion.csv and calibration.svg to this folder
+    #[arg(long, value_name = "FOLDER", help_heading = "Output")]
+    figures: Option<PathBuf>,
 
     #[command(flatten)]
     training: TrainingArgs,
@@ -55,63 +94,103 @@ enum Scenarios {
 }
 
 impl FromStr for Scenarios {
-    type Err = thingprint_model::ModelError;
+    type Err = ModelError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "all" { Ok(Self::All) } else { text.parse().map(Self::One) }
     }
 }
 
-/// How a model is evaluated.
-#[derive(Clone, Debug)]
-pub(super) struct Setting {
-    /// Name of the split that the rows come from.
-    pub(super) split: String,
-    /// Lowest confidence of an accepted answer.
-    pub(super) threshold: f64,
-    pub(super) threads: NonZeroUsize,
-}
-
-/// An evaluation, and how it came about.
-#[derive(Debug, Serialize)]
-pub(super) struct Report {
-    scenario: Scenario,
-    split: String,
-    seed: u64,
-    generator: String,
-    trained_on: u64,
-    #[serde(flatten)]
-    evaluation: Evaluation,
-}
-
 impl EvaluateArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let output = Output::of(global)?;
         let messages = Messages::new(global.quiet, global.verbose);
+        self.check_usage()?;
         let inputs = expand_files(&self.instances, messages)?;
         output.check_apart(&inputs)?;
-        output.check_apart_from(&[self.model.as_deref()])?;
+        output.check_apart_from(&[self.model.as_deref(), self.against.as_deref()])?;
+        self.check_destinations(&inputs, global)?;
+        let against = self.against.as_deref().map(|path| Against::read(path, self.model.is_some()));
+        let against = against.transpose()?;
         let table = InstanceTable::read(&inputs, messages)?;
-        let reports = match &self.model {
-            Some(path) => {
-                let model = read_model(path)?;
-                warn_of_absent_evidence(model.evidence(), &table.rows, messages);
-                vec![self.with_model(&model, &table, global)?]
-            }
+        let tested = match &self.model {
+            Some(path) => vec![self.with_model(path, &table, global)?],
             None => self.with_split(&table, global)?,
         };
-        write(&reports, self.scenario == Some(Scenarios::All), &output)?;
+        let mut reports = Vec::new();
+        for tested in &tested {
+            let mut report = tested.report(self.threshold).with_context(|| self.failure())?;
+            report.comparison = self.compared(against.as_ref(), tested, &table, global)?;
+            report.note(&self.split, messages);
+            reports.push(report);
+        }
+        self.write_files(&tested, &reports)?;
+        self.write(&reports, &output, messages)?;
         Ok(Outcome::Done)
     }
 
-    fn with_model(
-        &self,
-        model: &Model,
-        table: &InstanceTable,
-        global: &GlobalArgs,
-    ) -> anyhow::Result<Report> {
-        table.check_semantics(model)?;
-        model.check_extraction(&table.extraction()).map_err(|error| Misfit(error.to_string()))?;
+    /// Refuses options that do not go together.
+    fn check_usage(&self) -> Result<(), Usage> {
+        let mut seen = self.seeds.clone();
+        seen.sort_unstable();
+        seen.dedup();
+        if seen.len() < self.seeds.len() || seen.len() > MOST_SEEDS {
+            return Err(Usage(format!("--seeds: expected up to {MOST_SEEDS} seeds, each once")));
+        }
+        let single = [
+            ("--predictions", self.predictions.is_some()),
+            ("--against", self.against.is_some()),
+            ("--figures", self.figures.is_some()),
+        ];
+        let asked = single.into_iter().find(|(_, is_asked)| *is_asked && self.is_by_scenario());
+        match asked {
+            Some((option, _)) => Err(Usage(format!("{option}: choose one scenario instead of all"))),
+            None if self.show == Some(Show::Comparison) && self.against.is_none() => {
+                Err(Usage("--show comparison: --against says with what".to_owned()))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses files that would replace an input or another result.
+    fn check_destinations(&self, inputs: &[Input], global: &GlobalArgs) -> anyhow::Result<()> {
+        let names: Vec<PathBuf> = inputs.iter().map(|input| PathBuf::from(input.name())).collect();
+        let figures: Vec<PathBuf> = self.figures.iter().flat_map(|folder| figures::files(folder)).collect();
+        if let Some(folder) = &self.figures {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("failed to write --figures: {}", folder.display()))?;
+        }
+        let mut destinations = Destinations::default();
+        destinations.read(self.model.as_deref()).read(self.against.as_deref());
+        for name in &names {
+            destinations.read(Some(name));
+        }
+        destinations.add("--output", global.output.as_deref().filter(|path| *path != Path::new("-")));
+        if let Some(path) = &self.predictions {
+            predictions::format_of(path)?;
+            destinations.add("--predictions", Some(path));
+        }
+        for figure in &figures {
+            destinations.add("--figures", Some(figure));
+        }
+        destinations.check(None)
+    }
+
+    fn is_by_scenario(&self) -> bool {
+        self.scenario == Some(Scenarios::All)
+    }
+
+    fn failure(&self) -> String {
+        format!("failed to evaluate on {}", named(&self.instances))
+    }
+
+    fn acceptance(&self) -> Acceptance {
+        Acceptance { confidence: self.threshold, ..Acceptance::default() }
+    }
+
+    fn with_model(&self, path: &Path, table: &InstanceTable, global: &GlobalArgs) -> anyhow::Result<Tested> {
+        let model = read_model(path)?;
+        warn_of_absent_evidence(model.evidence(), &table.rows, Messages::new(global.quiet, global.verbose));
         let scenario = model.options().scenario;
         if self.scenario.is_some_and(|asked| asked != Scenarios::One(scenario)) {
             return Err(Usage(format!(
@@ -119,165 +198,118 @@ impl EvaluateArgs {
             ))
             .into());
         }
-        let rows: Vec<&Labeled> = table.rows.iter().collect();
-        let context = || format!("failed to evaluate on {}", named(&self.instances));
-        model.check_evidence(table.rows.iter().map(|row| &row.instance)).with_context(context)?;
-        Report::of(model, &rows, self.setting("none".to_owned(), global)).with_context(context)
+        let fold = self.ask(&model, table, global)?;
+        Ok(Tested::of(&model, "none".to_owned(), vec![fold]))
     }
 
-    fn with_split(&self, table: &InstanceTable, global: &GlobalArgs) -> anyhow::Result<Vec<Report>> {
-        let context = || format!("failed to evaluate on {}", named(&self.instances));
-        let partition = self.split.apply(&table.rows, global.seed).with_context(context)?;
-        let rows = |part: &[usize]| -> Vec<&Labeled> { part.iter().map(|at| &table.rows[*at]).collect() };
-        let (train, test) = (rows(&partition.train), rows(&partition.test));
+    /// Asks a model about all instances.
+    fn ask(&self, model: &Model, table: &InstanceTable, global: &GlobalArgs) -> anyhow::Result<TestedFold> {
+        table.check_semantics(model)?;
+        model.check_extraction(&table.extraction()).map_err(|error| Misfit(error.to_string()))?;
+        model.check_evidence(table.rows.iter().map(|row| &row.instance)).with_context(|| self.failure())?;
+        Ok(model.tested(1, model.answers(&table.rows, &self.acceptance(), global.threads())))
+    }
+
+    fn with_split(&self, table: &InstanceTable, global: &GlobalArgs) -> anyhow::Result<Vec<Tested>> {
         let scenarios = match self.scenario {
             Some(Scenarios::All) => Scenario::ALL.to_vec(),
             Some(Scenarios::One(scenario)) => vec![scenario],
             None => vec![Scenario::Final],
         };
-        let mut reports = Vec::new();
-        for scenario in scenarios {
-            let options = self.training.options(scenario, global.seed);
-            let model =
-                Model::fit(train.iter().copied(), &options, global.threads()).with_context(context)?;
-            let report = Report::of(&model, &test, self.setting(self.split.to_string(), global));
-            reports.push(report.with_context(context)?);
-        }
-        Ok(reports)
+        let of_scenario = |scenario| self.folds(scenario, table, global);
+        scenarios.into_iter().map(of_scenario).collect()
     }
 
-    fn setting(&self, split: String, global: &GlobalArgs) -> Setting {
-        Setting { split, threshold: self.threshold, threads: global.threads() }
+    /// Trains and tests a scenario on each fold with each seed.
+    fn folds(
+        &self,
+        scenario: Scenario,
+        table: &InstanceTable,
+        global: &GlobalArgs,
+    ) -> anyhow::Result<Tested> {
+        let seeds = if self.seeds.is_empty() { vec![global.seed] } else { self.seeds.clone() };
+        let mut tested = Tested::empty(scenario, self.split.to_string());
+        for seed in seeds {
+            let folds = self.split.apply(&table.rows, seed).with_context(|| self.failure())?;
+            tested.short_devices = folds.short_devices;
+            for (number, partition) in (1..).zip(&folds.partitions) {
+                let rows = |part: &[usize]| -> Vec<&Labeled> {
+                    part.iter().filter_map(|at| table.rows.get(*at)).collect()
+                };
+                let options = self.training.options(scenario, seed);
+                let model = Model::fit(rows(&partition.train), &options, global.threads())
+                    .with_context(|| self.failure())?;
+                let answers = model.answers(rows(&partition.test), &self.acceptance(), global.threads());
+                tested.add(&model, model.tested(number, answers));
+            }
+        }
+        Ok(tested)
+    }
+
+    /// Compares with what `--against` names.
+    fn compared(
+        &self,
+        against: Option<&Against>,
+        tested: &Tested,
+        table: &InstanceTable,
+        global: &GlobalArgs,
+    ) -> anyhow::Result<Option<Compared>> {
+        let (Some(against), Some(path)) = (against, &self.against) else { return Ok(None) };
+        let other = match against {
+            Against::Model(model) => WindowAnswers::of(&[self.ask(model, table, global)?]),
+            Against::Predictions(answers) => answers.clone(),
+        };
+        Compared::of(tested, &other, path, global).map(Some)
+    }
+
+    /// Writes what goes to files of its own.
+    fn write_files(&self, tested: &[Tested], reports: &[Report]) -> anyhow::Result<()> {
+        if let (Some(path), Some(tested)) = (&self.predictions, tested.first()) {
+            predictions::write(path, &tested.folds)?;
+        }
+        if let (Some(folder), Some(report)) = (&self.figures, reports.first()) {
+            figures::write(folder, report.evaluation())?;
+        }
+        Ok(())
+    }
+
+    fn write(&self, reports: &[Report], output: &Output, messages: Messages) -> anyhow::Result<()> {
+        match (output.format(), self.show) {
+            (Format::Json, _) if self.is_by_scenario() => {
+                let by_name: BTreeMap<String, &Report> =
+                    reports.iter().map(|report| (report.scenario().to_string(), report)).collect();
+                output.json(&BTreeMap::from([("scenarios", by_name)]))
+            }
+            (Format::Json, _) => output.json(&reports.first()),
+            (Format::Jsonl, None) => output.json_lines(reports),
+            (Format::Table, show) => {
+                let shown = sections(reports, show)?;
+                if reports.iter().any(|report| sections::leaves_out_confusion(report.evaluation(), show)) {
+                    messages.note(
+                        "the confusion matrix is too wide for a table: --figures FOLDER draws it and writes it as CSV, and \
+                         --show confusion with --format csv lists it",
+                    );
+                }
+                output.sections_within(&shown, WIDTH)
+            }
+            (_, show) => output.table(&show.unwrap_or(Show::Summary).table(reports)?),
+        }
     }
 }
 
 impl Report {
-    /// Evaluates a model on the labelled ones of these rows.
-    pub(super) fn of(model: &Model, rows: &[&Labeled], setting: Setting) -> Result<Self, ModelError> {
-        let Setting { split, threshold, threads } = setting;
-        let labelled: Vec<(&Instance, &str)> =
-            rows.iter().filter_map(|row| Some((&row.instance, row.label.as_ref()?.class.as_str()))).collect();
-        let instances: Vec<&Instance> = labelled.iter().map(|(instance, _)| *instance).collect();
-        let predictions = model.predict_all(&instances, threads);
-        let answers = predictions.iter().zip(labelled.iter().map(|(_, class)| *class));
-        let options = model.options();
-        Ok(Self {
-            scenario: options.scenario,
-            split,
-            seed: options.seed,
-            generator: model.origin().generator.clone(),
-            trained_on: model.classes().instances(),
-            evaluation: Evaluation::new(model.classes(), answers, threshold)?,
-        })
-    }
-}
-
-fn write(reports: &[Report], is_by_scenario: bool, output: &Output) -> anyhow::Result<()> {
-    match output.format() {
-        Format::Json if is_by_scenario => {
-            let by_name: BTreeMap<String, &Report> =
-                reports.iter().map(|report| (report.scenario.to_string(), report)).collect();
-            output.json(&BTreeMap::from([("scenarios", by_name)]))
+    /// Says what the numbers leave out or count as wrong.
+    fn note(&self, split: &Split, messages: Messages) {
+        let (short, untrained) = self.gaps();
+        if short > 0 {
+            let devices = counted(short, "device has", "devices have");
+            messages
+                .note(format!("{devices} fewer windows than {split} has blocks: not every fold tests them"));
         }
-        Format::Json => output.json(&reports.first()),
-        Format::Jsonl => output.json_lines(reports),
-        Format::Table => output.sections(&sections(reports)?),
-        _ => output.table(&summary(reports)?),
-    }
-}
-
-/// The tables of evaluations, for people.
-pub(super) fn sections(reports: &[Report]) -> anyhow::Result<Vec<(String, Table)>> {
-    let mut sections = vec![("Scenarios".to_owned(), summary(reports)?)];
-    for report in reports {
-        sections.push((format!("Classes, scenario {}", report.scenario), per_class(&report.evaluation)?));
-        if let Some(confusion) = confusion(&report.evaluation)? {
-            let heading = format!("Confusion matrix, scenario {}: rows are true classes", report.scenario);
-            sections.push((heading, confusion));
+        if untrained > 0 {
+            let answers = counted(untrained, "answer is", "answers are");
+            messages
+                .note(format!("{answers} for a class that the fold did not train on, and counted as wrong"));
         }
     }
-    Ok(sections)
-}
-
-fn summary(reports: &[Report]) -> anyhow::Result<Table> {
-    let mut table = Table::new([
-        ("scenario", Type::Text),
-        ("split", Type::Text),
-        ("seed", Type::Unsigned),
-        ("trained_on", Type::Unsigned),
-        ("instances", Type::Unsigned),
-        ("accuracy", Type::Real),
-        ("rrse", Type::Real),
-        ("macro_f1", Type::Real),
-        ("threshold", Type::Real),
-        ("coverage", Type::Real),
-        ("accepted_accuracy", Type::Real),
-        ("calibration_error", Type::Real),
-    ]);
-    for report in reports {
-        let evaluation = &report.evaluation;
-        table.push([
-            Cell::from(report.scenario.to_string()),
-            Cell::from(report.split.clone()),
-            Cell::from(report.seed),
-            Cell::from(report.trained_on),
-            Cell::from(evaluation.instances),
-            Cell::from(evaluation.accuracy),
-            Cell::from(evaluation.rrse),
-            Cell::from(evaluation.macro_f1),
-            Cell::from(evaluation.threshold),
-            Cell::from(evaluation.coverage),
-            Cell::from(evaluation.accepted_accuracy),
-            Cell::from(evaluation.calibration_error),
-        ])?;
-    }
-    Ok(table)
-}
-
-/// As in Table 2 of the classification paper: who was told right and how surely, who was mistaken for whom.
-fn per_class(evaluation: &Evaluation) -> anyhow::Result<Table> {
-    let mut table = Table::new([
-        ("class", Type::Text),
-        ("instances", Type::Unsigned),
-        ("correct", Type::Text),
-        ("mistaken_for", Type::Text),
-    ]);
-    for class in &evaluation.per_class {
-        let correct = class.correct.map(|share| cell(share, class.confidence));
-        let mistakes: Vec<String> = class
-            .mistaken_for
-            .iter()
-            .map(|mistake| format!("{}: {}", mistake.class, cell(mistake.share, Some(mistake.confidence))))
-            .collect();
-        table.push([
-            Cell::from(class.class.to_string()),
-            Cell::from(class.instances),
-            Cell::from(correct),
-            Cell::from((!mistakes.is_empty()).then(|| mistakes.join(", "))),
-        ])?;
-    }
-    Ok(table)
-}
-
-/// A share and a mean confidence, the way Table 2 prints them.
-fn cell(share: f64, confidence: Option<f64>) -> String {
-    let confidence = confidence.map_or("-".to_owned(), |confidence| format!("{confidence:.2}"));
-    format!("{:.1}% [{confidence}]", 100.0 * share)
-}
-
-/// The confusion matrix; `None` when it is too wide to read, where JSON has it.
-fn confusion(evaluation: &Evaluation) -> anyhow::Result<Option<Table>> {
-    /// Most classes that a line of text has room for.
-    const MOST_CLASSES: usize = 20;
-    if evaluation.classes.len() > MOST_CLASSES {
-        return Ok(None);
-    }
-    let numbers: Vec<String> = (1..=evaluation.classes.len()).map(|number| number.to_string()).collect();
-    let columns = [("class", Type::Text), ("no", Type::Unsigned)].into_iter();
-    let mut table = Table::new(columns.chain(numbers.iter().map(|number| (number.as_str(), Type::Unsigned))));
-    for (at, (class, row)) in evaluation.classes.iter().zip(&evaluation.confusion).enumerate() {
-        let counts = row.iter().map(|count| Cell::from((*count > 0).then_some(*count)));
-        table.push([Cell::from(class.to_string()), Cell::from(at as u64 + 1)].into_iter().chain(counts))?;
-    }
-    Ok(Some(table))
 }

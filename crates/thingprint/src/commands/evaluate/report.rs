@@ -1,0 +1,123 @@
+use std::num::NonZeroUsize;
+
+use serde::Serialize;
+use thingprint_instance::Labeled;
+use thingprint_model::{Acceptance, Evaluation, Model, ModelError, Scenario, TestedFold};
+
+use super::against::Compared;
+
+/// How a model is evaluated.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    /// Name of the split that the rows come from.
+    pub(crate) split: String,
+    /// Lowest confidence of an accepted answer.
+    pub(crate) threshold: f64,
+    pub(crate) threads: NonZeroUsize,
+}
+
+/// All that models of a scenario said.
+#[derive(Debug)]
+pub(super) struct Tested {
+    scenario: Scenario,
+    split: String,
+    generator: String,
+    /// Devices with fewer windows than the split has blocks.
+    pub(super) short_devices: u64,
+    pub(super) folds: Vec<TestedFold>,
+}
+
+/// An evaluation, and how it came about.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    scenario: Scenario,
+    split: String,
+    seed: u64,
+    seeds: Vec<u64>,
+    generator: String,
+    /// Training instances; the mean over the folds.
+    trained_on: u64,
+    /// Devices with fewer windows than the split has blocks.
+    short_devices: u64,
+    /// Answers for a class that the fold did not train on.
+    untrained: u64,
+    #[serde(flatten)]
+    evaluation: Evaluation,
+    /// How it compares with another classifier, where that is asked for.
+    pub(super) comparison: Option<Compared>,
+}
+
+impl Tested {
+    pub(super) fn empty(scenario: Scenario, split: String) -> Self {
+        Self { scenario, split, generator: String::new(), short_devices: 0, folds: Vec::new() }
+    }
+
+    /// What one model said.
+    pub(super) fn of(model: &Model, split: String, folds: Vec<TestedFold>) -> Self {
+        let generator = model.origin().generator.clone();
+        Self { scenario: model.options().scenario, split, generator, short_devices: 0, folds }
+    }
+
+    /// Adds what the model of a fold said.
+    pub(super) fn add(&mut self, model: &Model, fold: TestedFold) {
+        self.generator.clone_from(&model.origin().generator);
+        self.folds.push(fold);
+    }
+
+    pub(super) fn report(&self, threshold: f64) -> Result<Report, ModelError> {
+        let evaluation = Evaluation::of(&self.folds, threshold)?;
+        let seeds: Vec<u64> = evaluation.by_seed.iter().map(|seed| seed.seed).collect();
+        let untrained = |fold: &TestedFold| {
+            fold.answers.iter().filter(|answer| fold.classes.number(&answer.truth).is_none()).count() as u64
+        };
+        let trained_on: u64 = self.folds.iter().map(|fold| fold.classes.instances()).sum();
+        let count = self.folds.len().max(1) as u64;
+        Ok(Report {
+            scenario: self.scenario,
+            split: self.split.clone(),
+            seed: self.folds.first().map_or(0, |fold| fold.seed),
+            seeds,
+            generator: self.generator.clone(),
+            trained_on: (trained_on + count / 2) / count,
+            short_devices: self.short_devices,
+            untrained: self.folds.iter().map(untrained).sum(),
+            evaluation,
+            comparison: None,
+        })
+    }
+}
+
+impl Report {
+    /// Evaluates a model on the labelled ones of these rows.
+    pub(crate) fn of(model: &Model, rows: &[&Labeled], setting: Setting) -> Result<Self, ModelError> {
+        let Setting { split, threshold, threads } = setting;
+        let acceptance = Acceptance { confidence: threshold, ..Acceptance::default() };
+        let answers = model.answers(rows.iter().copied(), &acceptance, threads);
+        Tested::of(model, split, vec![model.tested(1, answers)]).report(threshold)
+    }
+
+    pub(super) const fn scenario(&self) -> Scenario {
+        self.scenario
+    }
+
+    pub(super) fn split(&self) -> &str {
+        &self.split
+    }
+
+    pub(super) fn seeds(&self) -> &[u64] {
+        &self.seeds
+    }
+
+    pub(super) const fn trained_on(&self) -> u64 {
+        self.trained_on
+    }
+
+    pub(super) const fn evaluation(&self) -> &Evaluation {
+        &self.evaluation
+    }
+
+    /// Devices with fewer windows than blocks, and answers for classes that did not train.
+    pub(super) const fn gaps(&self) -> (u64, u64) {
+        (self.short_devices, self.untrained)
+    }
+}

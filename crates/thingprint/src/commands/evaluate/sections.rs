@@ -1,0 +1,224 @@
+//! The tables of evaluations for people, none wider than 100 columns.
+
+use thingprint_model::{Evaluation, Measures};
+use thingprint_table::{Cell, Column, Table, Type};
+
+use super::against::Compared;
+use super::report::Report;
+use super::show::{MEASURES, Show, contrast, mistakes};
+
+/// Widest table.
+pub(crate) const WIDTH: usize = 100;
+/// Most classes of a confusion matrix.
+const MOST_CLASSES: usize = 20;
+/// Most mistakes that are named of a class; other formats name all.
+const MOST_MISTAKES: usize = 3;
+
+/// Sections in their order, each with a heading: all that there are, or the one that is asked for.
+pub(crate) fn sections(reports: &[Report], show: Option<Show>) -> anyhow::Result<Vec<(String, Table)>> {
+    let is_wanted = |section: Show| show.is_none_or(|show| show == section);
+    let mut sections = Vec::new();
+    if is_wanted(Show::Summary) {
+        sections.push((heading(reports), summary(reports, |evaluation| Some(&evaluation.measures))?));
+        if reports.iter().any(|report| report.evaluation().sd.is_some()) {
+            let deviations = summary(reports, |evaluation| evaluation.sd.as_ref())?;
+            sections.push(("Standard deviations over the seeds".to_owned(), deviations));
+        }
+    }
+    for report in reports {
+        let (evaluation, scenario) = (report.evaluation(), report.scenario());
+        let mut add = |section: Show, name: &str, table: Option<Table>| {
+            let table = table.filter(|_| is_wanted(section));
+            sections.extend(table.map(|table| (format!("{name}, scenario {scenario}"), table)));
+        };
+        add(Show::Classes, "Classes", Some(classes(evaluation)?));
+        add(Show::Confusion, "Confusion matrix (rows are true classes)", confusion(evaluation)?);
+        add(Show::Calibration, "Calibration: accuracy by confidence", Some(calibration(evaluation)?));
+        let has_seeds = evaluation.by_seed.len() > 1 || show == Some(Show::Seeds);
+        add(Show::Seeds, "Seeds", has_seeds.then(|| parts(&evaluation.by_seed)).transpose()?);
+        let has_folds = evaluation.folds.len() > evaluation.by_seed.len() || show == Some(Show::Folds);
+        add(Show::Folds, "Folds", has_folds.then(|| parts(&evaluation.folds)).transpose()?);
+        if let Some(compared) = report.comparison.as_ref().filter(|_| is_wanted(Show::Comparison)) {
+            sections.extend(comparison(compared)?);
+        }
+    }
+    Ok(sections)
+}
+
+/// Whether there is a confusion matrix that no table shows.
+pub(super) fn leaves_out_confusion(evaluation: &Evaluation, show: Option<Show>) -> bool {
+    matches!(show, None | Some(Show::Confusion)) && !fits(evaluation)
+}
+
+fn heading(reports: &[Report]) -> String {
+    let Some(first) = reports.first() else { return "Measures".to_owned() };
+    let seeds: Vec<String> = first.seeds().iter().map(ToString::to_string).collect();
+    let seeds = match &seeds[..] {
+        [one] => format!("seed {one}"),
+        several => format!("means over seeds {}", several.join(", ")),
+    };
+    format!("Scenarios: split {}, {seeds}, threshold {}", first.split(), first.evaluation().threshold)
+}
+
+/// A row for each measure, and a column for each scenario.
+fn summary(reports: &[Report], of: impl Fn(&Evaluation) -> Option<&Measures>) -> anyhow::Result<Table> {
+    let scenarios = reports.iter().map(|report| Column::new(report.scenario().to_string(), Type::Real));
+    let mut table = Table::new([Column::new("measure", Type::Text)].into_iter().chain(scenarios));
+    let mut add = |name: &str, values: Vec<Option<f64>>| {
+        table.push([Cell::from(name.to_owned())].into_iter().chain(values.into_iter().map(Cell::from)))
+    };
+    if reports.iter().any(|report| of(report.evaluation()) == Some(&report.evaluation().measures)) {
+        add("trained_on", reports.iter().map(|report| Some(report.trained_on() as f64)).collect())?;
+        add("instances", reports.iter().map(|report| Some(report.evaluation().instances as f64)).collect())?;
+    }
+    for (name, value) in MEASURES {
+        add(name, reports.iter().map(|report| of(report.evaluation()).and_then(value)).collect())?;
+    }
+    Ok(table)
+}
+
+fn classes(evaluation: &Evaluation) -> anyhow::Result<Table> {
+    let mut table = Table::new([
+        Column::new("class", Type::Text),
+        Column::count("support"),
+        Column::percent("precision", 1),
+        Column::percent("recall", 1),
+        Column::percent("f1", 1),
+        Column::decimals("confidence", 2),
+        Column::new("mistaken_for", Type::Text),
+    ]);
+    for class in &evaluation.per_class {
+        table.push([
+            Cell::from(class.class.to_string()),
+            Cell::from(class.instances),
+            Cell::from(class.precision),
+            Cell::from(class.recall),
+            Cell::from(class.f1),
+            Cell::from(class.confidence),
+            Cell::from(mistakes(class, MOST_MISTAKES)),
+        ])?;
+    }
+    Ok(table)
+}
+
+/// Whether the matrix is narrow enough: a name, and a number with a gap of two for each class.
+fn fits(evaluation: &Evaluation) -> bool {
+    let name = evaluation.classes.iter().map(|class| class.chars().count()).max().unwrap_or(0);
+    let digits = |column: usize| {
+        let texts = evaluation.confusion.iter().filter_map(|row| row.get(column)).map(|count| text(*count));
+        texts.flatten().map(|text| text.len()).max().unwrap_or(1).max((column + 1).to_string().len())
+    };
+    let columns = evaluation.classes.len();
+    columns <= MOST_CLASSES
+        && name + 4 + (0..columns).map(|column| digits(column) + 2).sum::<usize>() <= WIDTH
+}
+
+/// A count, which has a decimal only where seeds answered in several ways; `None` for none.
+fn text(count: f64) -> Option<String> {
+    const ROUNDING: f64 = 1e-9;
+    if count < ROUNDING {
+        return None;
+    }
+    let is_whole = (count - count.round()).abs() < ROUNDING;
+    Some(if is_whole { format!("{count:.0}") } else { format!("{count:.1}") })
+}
+
+/// The confusion matrix; `None` when it is too wide to read.
+fn confusion(evaluation: &Evaluation) -> anyhow::Result<Option<Table>> {
+    if !fits(evaluation) {
+        return Ok(None);
+    }
+    let numbers = (1..=evaluation.classes.len()).map(|number| Column::new(number.to_string(), Type::Text));
+    let columns = [Column::new("class", Type::Text), Column::count("no")].into_iter();
+    let mut table = Table::new(columns.chain(numbers));
+    for (number, (class, row)) in (1_u64..).zip(evaluation.classes.iter().zip(&evaluation.confusion)) {
+        let counts = row.iter().map(|count| Cell::from(text(*count)));
+        table.push([Cell::from(class.to_string()), Cell::from(number)].into_iter().chain(counts))?;
+    }
+    Ok(Some(table))
+}
+
+fn calibration(evaluation: &Evaluation) -> anyhow::Result<Table> {
+    let mut table = Table::new([
+        Column::decimals("low", 1),
+        Column::decimals("high", 1),
+        Column::new("instances", Type::Real),
+        Column::percent("confidence", 1),
+        Column::percent("accuracy", 1),
+    ]);
+    for bin in &evaluation.calibration {
+        let ends = [Some(bin.low), Some(bin.high), Some(bin.instances)];
+        table.push(ends.into_iter().chain([bin.confidence, bin.accuracy]).map(Cell::from))?;
+    }
+    Ok(table)
+}
+
+/// The main measures of folds or seeds.
+fn parts(parts: &[thingprint_model::PartEvaluation]) -> anyhow::Result<Table> {
+    let mut table = Table::new([
+        Column::count("seed"),
+        Column::count("fold"),
+        Column::decimals("trained_on", 0),
+        Column::count("instances"),
+        Column::percent("accuracy", 2),
+        Column::decimals("rrse", 2),
+        Column::decimals("macro_f1", 3),
+        Column::percent("coverage", 1),
+        Column::percent("accepted_accuracy", 2),
+    ]);
+    for part in parts {
+        table.push([
+            Cell::from(part.seed),
+            Cell::from(part.fold.map(u64::from)),
+            Cell::from(part.trained_on),
+            Cell::from(part.instances),
+            Cell::from(part.measures.accuracy),
+            Cell::from(part.measures.rrse),
+            Cell::from(part.measures.macro_f1),
+            Cell::from(part.measures.coverage),
+            Cell::from(part.measures.accepted_accuracy),
+        ])?;
+    }
+    if parts.iter().all(|part| part.fold.is_none()) {
+        table.drop_column("fold");
+    }
+    Ok(table)
+}
+
+/// Differences with their intervals, and the test.
+fn comparison(Compared { against, comparison }: &Compared) -> anyhow::Result<[(String, Table); 2]> {
+    let columns = ["this", "other", "difference", "low", "high"];
+    let columns = columns.map(|name| Column::new(name, Type::Real));
+    let mut differences = Table::new([Column::new("measure", Type::Text)].into_iter().chain(columns));
+    for (name, values) in [("accuracy", Some(comparison.accuracy)), ("rrse", comparison.rrse)] {
+        let values = contrast(values).map(Cell::from);
+        differences.push([Cell::from(name.to_owned())].into_iter().chain(values))?;
+    }
+    let heading = format!(
+        "Comparison with {against}: {} windows of {} device-days; 95 % intervals by {} draws of days; unpaired here {}, \
+         there {}",
+        comparison.pairs,
+        comparison.device_days,
+        comparison.resamples,
+        comparison.unpaired,
+        comparison.unpaired_other
+    );
+    let mut test = Table::new([
+        Column::count("both_right"),
+        Column::count("this_alone"),
+        Column::count("other_alone"),
+        Column::count("both_wrong"),
+        Column::new("chi_square", Type::Real),
+        Column::new("p", Type::Real),
+    ]);
+    test.push([
+        Cell::from(comparison.both_right),
+        Cell::from(comparison.right),
+        Cell::from(comparison.right_other),
+        Cell::from(comparison.both_wrong),
+        Cell::from(comparison.mcnemar.chi_square),
+        Cell::from(comparison.mcnemar.p),
+    ])?;
+    let name = comparison.mcnemar.test.name();
+    Ok([(heading, differences), (format!("McNemar's test of right answers ({name})"), test)])
+}

@@ -1,0 +1,216 @@
+//! Evaluation: folds, seeds, tables of every format, predictions and what they are compared with.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::stage::Stage;
+
+/// Instances of 12 hours of the simulated home.
+fn home() -> Stage {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 12h -o home.pcap --labels labels.csv");
+    stage.ok("extract home.pcap --labels labels.csv -o home.parquet");
+    stage
+}
+
+fn lines(stage: &Stage, file: &str) -> Vec<String> {
+    fs::read_to_string(stage.path(file)).unwrap().lines().map(str::to_owned).collect()
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| unreachable!("{value} is no number"))
+}
+
+#[test]
+fn folds_test_each_window_once_and_are_listed() {
+    let stage = home();
+    let windows = stage.ok("extract home.pcap --labels labels.csv --format jsonl").json_lines().len() as u64;
+    let report = stage.ok("evaluate home.parquet --split cv=4 --trees 10 --format json").json();
+    assert_eq!(report["instances"], windows);
+    let folds = report["folds"].as_array().unwrap();
+    assert_eq!(folds.iter().map(|fold| fold["instances"].as_u64().unwrap()).sum::<u64>(), windows);
+    assert_eq!(folds.iter().map(|fold| fold["fold"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert!(folds.iter().all(|fold| fold["trained_on"].as_f64().unwrap() < windows as f64));
+    let mean: f64 = folds.iter().map(|fold| number(&fold["accuracy"]) * number(&fold["instances"])).sum();
+    assert!((mean / windows as f64 - number(&report["accuracy"])).abs() < 1e-12, "{report}");
+    let forward = stage.ok("evaluate home.parquet --split forward=4 --trees 10 --format json").json();
+    assert_eq!(forward["folds"].as_array().unwrap().len(), 3);
+    assert!(forward["instances"].as_u64().unwrap() < windows);
+    // A device that was seen in two hours alone.
+    stage.ok("extract home.pcap --labels labels.csv -o home.csv");
+    let mut rows = lines(&stage, "home.csv");
+    let device = rows[1].split(',').next().unwrap().to_owned();
+    let mut hours = 0;
+    rows.retain(|row| {
+        hours += usize::from(row.starts_with(&device));
+        !row.starts_with(&device) || hours <= 2
+    });
+    fs::write(stage.path("short.csv"), rows.join("\n") + "\n").unwrap();
+    let short = stage.ok("evaluate short.csv --split cv=4 --trees 5 --format json");
+    assert!(short.stderr.contains("1 device has fewer windows than cv=4 has blocks"), "{}", short.stderr);
+    assert_eq!(short.json()["short_devices"], 1);
+    stage.fails("evaluate home.parquet --split cv=21", 2, &["cv=21", "2 to 20 blocks"]);
+}
+
+#[test]
+fn more_seeds_do_not_make_more_windows() {
+    let stage = home();
+    let evaluate = |seeds: &str| {
+        stage.ok(&format!("evaluate home.parquet --split time=0.5 --trees 5 {seeds} --format json")).json()
+    };
+    let (one, three) = (evaluate("--seed 7"), evaluate("--seeds 7,8,9"));
+    assert_eq!(one["instances"], three["instances"]);
+    assert_eq!((&one["sd"], &one["by_seed"][0]["seed"]), (&Value::Null, &Value::from(7)));
+    assert_eq!(three["by_seed"].as_array().unwrap().len(), 3);
+    assert_eq!(three["by_seed"][0]["rrse"], one["rrse"]);
+    assert!(three["sd"]["rrse"].as_f64().unwrap() > 0.0, "{}", three["sd"]);
+    let counted: f64 = three["confusion"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|row| row.as_array().unwrap())
+        .map(number)
+        .sum();
+    assert!((counted - number(&one["instances"])).abs() < 1e-6, "{counted}");
+    let table =
+        stage.ok("evaluate home.parquet --split time=0.5 --trees 5 --seeds 7,8 --format table").stdout;
+    assert!(table.contains("means over seeds 7, 8") && table.contains("Standard deviations"), "{table}");
+    stage.fails("evaluate home.parquet --seeds 1,1", 2, &["each once"]);
+}
+
+#[test]
+fn every_format_has_each_table() {
+    let stage = home();
+    let show = |show: &str, format: &str| {
+        stage.ok(&format!("evaluate home.parquet --trees 5 --show {show} --format {format}")).stdout
+    };
+    let classes = show("classes", "csv");
+    assert!(
+        classes.starts_with("scenario,class,support,precision,recall,f1,confidence,mistaken_for\n"),
+        "{classes}"
+    );
+    let json = stage.ok("evaluate home.parquet --trees 5 --format json").json();
+    let names = json["classes"].as_array().unwrap().len();
+    assert_eq!(classes.lines().count(), names + 1);
+    let support: u64 =
+        json["per_class"].as_array().unwrap().iter().map(|class| class["instances"].as_u64().unwrap()).sum();
+    assert_eq!(Value::from(support), json["instances"]);
+    assert_eq!(show("confusion", "jsonl").lines().count(), names * names);
+    assert_eq!(show("calibration", "csv").lines().count(), 11);
+    assert_eq!(json["calibration"].as_array().unwrap().len(), 10);
+    assert!(show("folds", "csv").starts_with("scenario,seed,fold,trained_on,instances,accuracy,rrse,"));
+    assert_eq!(show("seeds", "jsonl").lines().count(), 1);
+    let summary = show("summary", "csv");
+    assert_eq!(summary, stage.ok("evaluate home.parquet --trees 5 --format csv").stdout);
+    assert!(
+        summary.contains(",coverage,accepted_accuracy,confident_coverage,confident_accuracy,"),
+        "{summary}"
+    );
+    let whole = stage.ok("evaluate home.parquet --trees 5 --format jsonl").json_lines();
+    assert_eq!(whole[0]["per_class"], json["per_class"]);
+    let table = stage.ok("evaluate home.parquet --trees 5 --format table").stdout;
+    let widest = table.lines().map(|line| line.chars().count()).max().unwrap();
+    assert!(widest <= 100, "{widest}: {table}");
+    assert!(!show("classes", "table").contains("Confusion"));
+}
+
+#[test]
+fn predictions_are_written_and_compared() {
+    let stage = home();
+    let evaluate = "evaluate home.parquet --split forward=3 --format json -q";
+    let windows =
+        stage.ok(&format!("{evaluate} --trees 5 --predictions few.csv")).json()["instances"].clone();
+    stage.ok(&format!("{evaluate} --trees 5 --predictions few.parquet"));
+    let file = lines(&stage, "few.csv");
+    let head = "device,window,capture,fold,seed,truth,class,confidence,likeness,accepted,set,Pr(";
+    assert!(file[0].starts_with(head), "{}", file[0]);
+    assert_eq!(Value::from(file.len() - 1), windows);
+    // Against themselves nothing differs, in whichever format.
+    for few in ["few.csv", "few.parquet"] {
+        let same = stage.ok(&format!("{evaluate} --trees 5 --against {few}")).json();
+        let same = &same["comparison"];
+        assert_eq!(
+            (&same["pairs"], &same["unpaired"], &same["mcnemar"]["p"]),
+            (&windows, &Value::from(0), &Value::from(1.0))
+        );
+        assert!(number(&same["accuracy"]["difference"]).abs() < 1e-12, "{same}");
+        assert!(number(&same["rrse"]["difference"]).abs() < 1e-9, "{same}");
+    }
+    let ports = format!("{evaluate} --scenario ports --against few.csv");
+    let other = stage.ok(&format!("{ports} -j1")).json();
+    assert_eq!(other, stage.ok(&format!("{ports} -j3")).json());
+    let rrse = &other["comparison"]["rrse"];
+    assert!((number(&rrse["value"]) - number(&other["rrse"])).abs() < 1e-9, "{other}");
+    let [low, difference, high] = ["low", "difference", "high"].map(|key| number(&rrse[key]));
+    assert!(low <= difference && difference <= high && low < high, "{rrse}");
+    let table = stage.ok("evaluate home.parquet --split forward=3 --against few.csv --format table").stdout;
+    assert!(table.contains("Comparison with few.csv") && table.contains("McNemar's test"), "{table}");
+    let row =
+        stage.ok("evaluate home.parquet --split forward=3 --against few.csv --show comparison --format csv");
+    assert!(row.stdout.starts_with("scenario,against,pairs,"), "{}", row.stdout);
+    // Predictions of another split have other folds: what does not pair is counted.
+    let unpaired = stage.ok("evaluate home.parquet --split time=0.5 --against few.csv --format json").json();
+    assert!(unpaired["comparison"]["unpaired_other"].as_u64().unwrap() > 0, "{unpaired}");
+}
+
+#[test]
+fn models_are_compared_with_models_alone() {
+    let stage = home();
+    stage.ok("train home.parquet --trees 5 -o few.model");
+    stage.ok("train home.parquet --scenario ports -o ports.model");
+    let alone = ["few.model", "its own training rows", "--model"];
+    stage.fails("evaluate home.parquet --against few.model", 2, &alone);
+    let report =
+        stage.ok("evaluate home.parquet --model few.model --against ports.model --format json").json();
+    assert_eq!(report["comparison"]["pairs"], report["instances"]);
+    assert_eq!(report["comparison"]["against"], "ports.model");
+    stage.fails("evaluate home.parquet --model few.model --seeds 1,2", 2, &["--seeds"]);
+    stage.fails("evaluate home.parquet --against labels.csv", 1, &["labels.csv", "no column `device`"]);
+}
+
+#[test]
+fn files_of_an_evaluation_are_checked_before_it() {
+    let stage = home();
+    stage.ok("evaluate home.parquet --trees 5 --figures pictures/of --predictions all.jsonl -q");
+    for (name, begins) in
+        [("confusion.svg", "<svg "), ("calibration.svg", "<svg "), ("confusion.csv", "true class,")]
+    {
+        let text = fs::read_to_string(stage.path(&format!("pictures/of/{name}"))).unwrap();
+        assert!(text.starts_with(begins), "{name}: {text}");
+    }
+    let counts = lines(&stage, "pictures/of/confusion.csv");
+    let counted: f64 = counts[1..]
+        .iter()
+        .flat_map(|line| line.split(',').skip(1))
+        .map(|count| count.parse::<f64>().unwrap())
+        .sum();
+    assert_eq!(lines(&stage, "all.jsonl").len(), counted as usize);
+    stage.fails(
+        "evaluate home.parquet --predictions home.parquet",
+        2,
+        &["--predictions", "replace an input"],
+    );
+    stage.fails("evaluate home.parquet --predictions all.txt", 2, &["all.txt", "jsonl"]);
+    stage.fails("evaluate home.parquet --predictions a.csv -o a.csv", 2, &["a.csv", "same file"]);
+    stage.fails("evaluate home.parquet --scenario all --figures pictures", 2, &["--figures", "one scenario"]);
+    stage.fails("evaluate home.parquet --show comparison", 2, &["--against"]);
+}
+
+#[test]
+fn a_matrix_that_no_table_shows_is_named() {
+    let stage = home();
+    // The names alone are wider than a table may be.
+    let long = "a-name-without-any-end-".repeat(4);
+    let renamed = |(at, line): (usize, &String)| {
+        let fields: Vec<&str> = line.split(',').collect();
+        if at == 0 { line.clone() } else { format!("{},{long}{at},iot", fields[0]) }
+    };
+    let labels: Vec<String> = lines(&stage, "labels.csv").iter().enumerate().map(renamed).collect();
+    fs::write(stage.path("long.csv"), labels.join("\n")).unwrap();
+    stage.ok("extract home.pcap --labels long.csv -o long.parquet");
+    let said = stage.ok("evaluate long.parquet --trees 5 --format table");
+    assert!(!said.stdout.contains("Confusion matrix"), "{}", said.stdout);
+    assert!(said.stderr.contains("--figures FOLDER"), "{}", said.stderr);
+    assert!(!stage.ok("evaluate home.parquet --trees 5 --format table").stderr.contains("--figures"));
+}
