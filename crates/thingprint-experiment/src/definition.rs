@@ -6,9 +6,14 @@ mod injection;
 mod metric;
 
 pub use analysis::{
-    Analysis, Attack, AttackKind, Attacks, BagProbe, Characterise, Cost, LeaveOneOut, Merits, Scenarios,
-    Share, Show, TrainingTime, Variant, WordProbe, Worked,
+    Attack, AttackKind, Attacks, BagProbe, Characterise, Cost, LeaveOneOut, Merits, Scenarios, Share, Show,
+    TrainingTime, Variant, WordProbe, Worked,
 };
+pub(crate) use analysis::{
+    Checked, Method, check_share, check_single, check_training, ensure, random, threshold,
+};
+pub(crate) use metric::{is_any, is_of_class, names};
+
 pub use expectation::{Band, BandRule, Expectation};
 pub use extraction::{Extraction, Need, Preset};
 pub(crate) use injection::CLEAN;
@@ -21,6 +26,7 @@ use thingprint_instance::ExtractionRecipe;
 
 use crate::error::ExperimentError;
 use crate::fields::{Field, optional, required, tables};
+use crate::run::Analysis;
 
 /// The scenario of numbers of a whole data set, where other scenarios are classes.
 pub(crate) const WHOLE: &str = "all";
@@ -91,10 +97,10 @@ impl Definition {
     pub fn needs(&self, dataset: &str, overrides: &str) -> Result<Vec<Need>, ExperimentError> {
         let own = self.need(&self.extraction, dataset, overrides)?;
         let mut needs = vec![own.clone()];
-        for extraction in self.analysis.extractions() {
+        for extraction in self.analysis.method().extractions() {
             needs.push(self.need(extraction, dataset, overrides)?);
         }
-        for attack in self.analysis.attacks(dataset) {
+        for attack in self.analysis.method().attacks(dataset) {
             needs.push(Need { attack: Some(attack.clone()), ..own.clone() });
         }
         if let Some(injection) = self.analysis.injection() {
@@ -106,9 +112,16 @@ impl Definition {
         Ok(needs)
     }
 
+    /// The data sets beside this one whose instances a run on it takes: the table that the experiment's own extraction
+    /// gives.
+    pub fn others(&self, dataset: &str) -> Vec<&str> {
+        let others = self.analysis.method().others().iter().map(String::as_str);
+        others.filter(|other| *other != dataset).collect()
+    }
+
     /// The classes that it names: those that the paper has numbers of.
     pub fn classes(&self) -> BTreeSet<&str> {
-        let mut classes = self.analysis.classes();
+        let mut classes: BTreeSet<&str> = self.analysis.method().classes().into_iter().collect();
         for expectation in &self.expectations {
             classes
                 .extend(expectation.class().filter(|_| !matches!(self.analysis, Analysis::Characterise(_))));
@@ -156,7 +169,7 @@ impl Definition {
         self.extraction.recipe("").map_err(|error| ("extraction".to_owned(), error.to_string()))?;
         self.analysis.check()?;
         let is_shared = self.analysis.injection().is_some_and(|change| change.extraction == self.extraction);
-        if is_shared && self.data.iter().any(|dataset| !self.analysis.attacks(dataset).is_empty()) {
+        if is_shared && self.data.iter().any(|dataset| !self.analysis.method().attacks(dataset).is_empty()) {
             let problem =
                 "expected another one than that of the experiment, from which attacked hours are left out";
             return fail("analysis.change.extraction", problem);
@@ -176,7 +189,8 @@ fn is_folder_name(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('-') && name.chars().all(is_fine)
 }
 
-pub(super) fn has_twice<T: Ord>(items: &[T]) -> bool {
+/// Whether an item comes twice.
+pub(crate) fn has_twice<T: Ord>(items: &[T]) -> bool {
     let mut seen = BTreeSet::new();
     !items.iter().all(|item| seen.insert(item))
 }

@@ -19,13 +19,13 @@ mod text;
 pub use chart::Chart;
 pub use dataset::{Dataset, DatasetTrace};
 pub use definition::{
-    Analysis, Attack, AttackKind, Attacks, BagProbe, Band, BandRule, Characterise, Cost, Definition,
-    Expectation, Extraction, Injection, LeaveOneOut, Merits, Need, Preset, Scenarios, Share, Show, Strike,
-    TrainingTime, Variant, WordProbe, Worked,
+    Attack, AttackKind, Attacks, BagProbe, Band, BandRule, Characterise, Cost, Definition, Expectation,
+    Extraction, Injection, LeaveOneOut, Merits, Need, Preset, Scenarios, Share, Show, Strike, TrainingTime,
+    Variant, WordProbe, Worked,
 };
 pub use error::ExperimentError;
 pub use fields::Problem;
 pub use flows::{Cast, FlowRecord, Side};
 pub use outcome::{Attachment, Metrics, Outcome, Section, Summary};
 pub use render::{DataSource, Machine, Report, ResultFile};
-pub use run::{Lap, Material, Watch, run};
+pub use run::{Analysis, Lap, Material, Watch, run};

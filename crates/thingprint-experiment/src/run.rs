@@ -1,8 +1,10 @@
 //! From a definition and instances to an outcome.
+mod acceptance;
 mod answers;
 mod attacks;
 mod characterise;
 mod classes;
+mod comparison;
 mod confidence;
 mod differences;
 mod injection;
@@ -16,13 +18,59 @@ mod worked;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
+use serde::Deserialize;
 use thingprint_instance::{ExtractionRecipe, Labeled};
 
-use crate::definition::{Analysis, Definition, Need};
+use crate::definition::{
+    Attacks, Characterise, Definition, LeaveOneOut, Merits, Method, Need, Scenarios, TrainingTime, Worked,
+};
 use crate::error::ExperimentError;
 use crate::flows::FlowRecord;
 use crate::outcome::Outcome;
-use trial::Bench;
+pub(crate) use trial::Bench;
+
+/// Declares the analyses: a line for each, with the type whose name definitions spell in kebab case, and the module that it
+/// is in unless it is part of the definition.
+macro_rules! analyses {
+    ($($(#[$doc:meta])* $name:ident $(in $module:ident)?,)+) => {
+        $($(mod $module; use $module::$name;)?)+
+
+        /// What an experiment does with its data.
+        #[derive(Clone, Debug, PartialEq, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Analysis {
+            $($(#[$doc])* $name($name),)+
+        }
+
+        impl Analysis {
+            /// What every analysis can be asked.
+            pub(crate) fn method(&self) -> &dyn Method {
+                match self {
+                    $(Self::$name(method) => method,)+
+                }
+            }
+        }
+    };
+}
+
+analyses! {
+    /// Trains and evaluates scenarios, in several variants where asked for.
+    Scenarios,
+    /// Trains on the first days of each device, or on some of its windows.
+    TrainingTime,
+    /// Ranks the inputs of stage-1 by information gain.
+    Merits,
+    /// Lets the model judge a device that is attacked.
+    Attacks,
+    /// Works out probabilities of words and classes by hand.
+    Worked,
+    /// Leaves each class out of the training in turn.
+    LeaveOneOut,
+    /// Trains on a data set and asks about the devices of others.
+    OtherNetwork in other_network,
+    /// Describes the traffic of devices.
+    Characterise,
+}
 
 /// What an experiment is run on: everything that [`Definition::needs`] asked for.
 #[derive(Clone, Copy, Debug)]
@@ -68,16 +116,8 @@ pub fn run(
     watch: &mut dyn Watch,
 ) -> Result<Outcome, ExperimentError> {
     let mut bench = Bench::new(definition, material, jobs, watch);
-    let mut outcome = match &definition.analysis {
-        Analysis::Scenarios(analysis) => scenarios::run(analysis, &mut bench),
-        Analysis::TrainingTime(analysis) => training_time::run(analysis, &mut bench),
-        Analysis::Merits(analysis) => merits::run(analysis, &mut bench),
-        Analysis::Attacks(analysis) => attacks::run(analysis, &mut bench),
-        Analysis::Worked(analysis) => worked::run(analysis, &mut bench),
-        Analysis::LeaveOneOut(analysis) => leave_one_out::run(analysis, &mut bench),
-        Analysis::Characterise(analysis) => characterise::run(analysis, &mut bench),
-    }?;
-    if definition.analysis.is_on(material.dataset) {
+    let mut outcome = definition.analysis.method().run(&mut bench)?;
+    if definition.analysis.method().is_on(material.dataset) {
         outcome.absent = absent(definition, bench.own_rows()?);
     }
     outcome.name_apart();

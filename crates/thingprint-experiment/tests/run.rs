@@ -420,3 +420,131 @@ fn devices_are_characterised() {
     let without = outcome_of(&definition, &rows(5), &[], 1);
     assert!(without.remarks.iter().any(|remark| remark.contains("hourly means")), "{:?}", without.remarks);
 }
+
+#[test]
+fn folds_are_pooled_and_variants_compared() {
+    let text = "[analysis.scenarios]\nscenarios = ['final']\nsplit = 'cv=3'\nshow = ['acceptance', 'comparison']\n\
+                [[analysis.scenarios.variant]]\nname = 'paper'\n\
+                [[analysis.scenarios.variant]]\nname = 'best'\ntraining = { recipe = 'best', evidence = 'paper' }\n\
+                [[analysis.scenarios.variant]]\nname = 'joint'\nvoice = 'joint'\n\
+                training = { recipe = 'best', evidence = 'paper' }\n\
+                [[analysis.scenarios.variant]]\nname = 'volume'\n\
+                training = { evidence = 'paper', without = 'ports,domains,cipher_suites' }\n\
+                [[expect]]\nscenario = 'joint/final'\nmetric = 'set_size'\nlow = 1\n";
+    let definition = definition("[1, 2]", text);
+    let outcome = outcome_of(&definition, &rows(6), &[], 1);
+    let section = |name: &str| texts(outcome.sections.iter().find(|section| section.name == name).unwrap());
+    // Every window is tested, whatever the number of seeds.
+    assert!(section("summary").iter().all(|row| row[2] == "360"), "{:?}", section("summary"));
+    let compared = section("comparison");
+    let names: Vec<(&str, &str)> = compared.iter().map(|row| (&*row[0], &*row[1])).collect();
+    let against = "paper/final";
+    assert_eq!(names, [("best/final", against), ("joint/final", against), ("volume/final", against)]);
+    assert!(compared.iter().all(|row| row[2] == "360"), "{compared:?}");
+    assert!(number(&outcome, "volume/final", "rrse_difference").abs() > 0.0);
+    assert!((number(&outcome, "joint/final", "rrse") - number(&outcome, "best/final", "rrse")).abs() > 1e-6);
+    // Plug and twin look alike, so that a set has both.
+    assert!(number(&outcome, "best/final", "set_size") > 1.2);
+    assert!(number(&outcome, "paper/final", "set_coverage") > 0.9);
+    assert!(
+        number(&outcome, "best/final", "coverage") <= number(&outcome, "best/final", "confident_coverage")
+    );
+    let files = files_of(&definition, &outcome);
+    assert!(files.iter().any(|file| file.name == "comparison.csv"));
+}
+
+#[test]
+fn short_windows_are_tested_where_their_hours_are() {
+    let text = "[analysis.scenarios]\nscenarios = ['final']\nsplit = 'time=0.5'\n\
+                [[analysis.scenarios.variant]]\nname = 'hours'\n\
+                [[analysis.scenarios.variant]]\nname = 'minutes'\ntested = { options = 'window=15m' }\n";
+    let definition = definition("[1]", text);
+    // Two quarters of each hour have a window.
+    let quarters = |row: &Labeled| {
+        [0, 45].map(|minute| {
+            let mut row = row.clone();
+            let start = row.instance.window_start.plus_nanos(minute * 60_000_000_000);
+            (row.instance.window_start, row.instance.window_s) = (start, 900.0);
+            row
+        })
+    };
+    let hours = rows(5);
+    let minutes: Vec<Labeled> = hours.iter().flat_map(quarters).collect();
+    let tables = definition.needs("made", "").unwrap().into_iter().zip([hours, minutes]);
+    let instances: Vec<_> = tables.collect();
+    assert_eq!(instances.len(), 2);
+    let material = Material { dataset: "made", overrides: "", instances: &instances, flows: &[] };
+    let outcome = run(&definition, &material, NonZeroUsize::MIN, &mut Still).unwrap();
+    let tested: Vec<String> = texts(&outcome.sections[0]).iter().map(|row| row[2].clone()).collect();
+    assert_eq!(tested, ["150", "300"]);
+    assert!(
+        outcome.remarks.iter().any(|remark| remark.contains("instances of window=15m")),
+        "{:?}",
+        outcome.remarks
+    );
+}
+
+#[test]
+fn labelled_windows_are_drawn_by_the_seed() {
+    let text = "[analysis.training-time]\nwindows = [1, 4, 1000]\nsplit = 'time=0.5'\n";
+    let outcome = outcome_of(&definition("[1, 2]", text), &rows(5), &[], 1);
+    // Two devices of each of five classes; of each 15 hours train.
+    let trained_on = |windows: &str| outcome.metrics.get(windows, "trained_on").map(|summary| summary.mean);
+    assert_eq!([trained_on("1-windows"), trained_on("4-windows")], [Some(10.0), Some(40.0)]);
+    assert_eq!(trained_on("1000-windows"), Some(150.0));
+    let [first, ..] = &texts(&outcome.sections[0])[..] else { unreachable!("there are three") };
+    assert_ne!(first[5], "0.00", "another seed draws other windows: {first:?}");
+    let both = "[analysis.training-time]\nwindows = [1]\ndays = [1]\n";
+    let head = "name = 'x'\ntitle = 't'\nplace = 'p'\nasks = 'a'\nfound = 'f'\nmisleads = 'm'\ndata = ['a']\nseeds = [1]\n";
+    let refused = Definition::from_toml("x.toml", &format!("{head}{both}")).unwrap_err().to_string();
+    assert!(refused.contains("either days or windows"), "{refused}");
+    let folds = "[analysis.merits]\nsplit = 'cv=5'\n";
+    let refused = Definition::from_toml("x.toml", &format!("{head}{folds}")).unwrap_err().to_string();
+    assert!(refused.contains("analysis.split") && refused.contains("folds"), "{refused}");
+}
+
+#[test]
+fn devices_of_another_network_are_asked_about() {
+    let text = "[analysis.other-network]\nothers = ['made', 'far', 'gone']\nsplit = 'time=0.7'\n\
+                training = { recipe = 'best', evidence = 'paper' }\n";
+    let definition = definition("[1]", text);
+    assert_eq!(definition.others("made"), ["far", "gone"]);
+    let own: Vec<Labeled> = rows(3);
+    // The far network has the hub, too, and a camera that looks like nothing here.
+    let far = |row: Labeled| {
+        let mut row = row;
+        if row.label.as_ref().unwrap().class == "plug" {
+            row.instance.bags = Bags::from([(BagName::PORTS, Bag::from([("9".to_owned(), 3)]))]);
+        }
+        row
+    };
+    let far: Vec<Labeled> = rows(5)
+        .into_iter()
+        .filter(|row| ["hub", "plug"].contains(&row.label.as_ref().unwrap().class.as_str()))
+        .map(far)
+        .collect();
+    let need = |dataset: &str| definition.needs(dataset, "").unwrap().remove(0);
+    let instances = [(need("made"), own), (need("far"), far)];
+    let material = Material { dataset: "made", overrides: "", instances: &instances, flows: &[] };
+    let outcome = run(&definition, &material, NonZeroUsize::MIN, &mut Still).unwrap();
+    assert!((number(&outcome, "far", "windows") - 60.0).abs() < f64::EPSILON);
+    assert!((number(&outcome, "far", "rejected") - 1.0).abs() < f64::EPSILON);
+    assert!((number(&outcome, "far", "devices_rejected") - 1.0).abs() < f64::EPSILON);
+    assert!(number(&outcome, "known", "rejected") < 0.3);
+    let remarks = outcome.remarks.join("\n");
+    assert!(remarks.contains("60 windows of classes that are known are left out: hub"), "{remarks}");
+    assert!(remarks.contains("gone: left out"), "{remarks}");
+}
+
+#[test]
+fn likeness_tells_strangers_where_the_recipe_has_it() {
+    let text = "[analysis.leave-one-out]\ntraining = { recipe = 'best', evidence = 'paper' }\n\
+                [[expect]]\nscenario = 'final'\nmetric = 'auroc_likeness_worst'\nlow = 0\n";
+    let outcome = outcome_of(&definition("[1]", text), &rows(6), &[], 2);
+    assert!(number(&outcome, "final", "auroc_likeness[bulb]") > 0.95);
+    let worst = number(&outcome, "final", "auroc_likeness_worst");
+    assert!(worst <= number(&outcome, "final", "auroc_likeness[twin]"));
+    let paper = outcome_of(&definition("[1]", "[analysis.leave-one-out]\n"), &rows(5), &[], 1);
+    assert!(paper.metrics.get("final", "auroc_likeness").is_none());
+    assert!(texts(&outcome.sections[0])[0].len() > texts(&paper.sections[0])[0].len());
+}

@@ -2,6 +2,7 @@
 mod answer;
 mod measures;
 mod tally;
+mod voice;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use serde::{Serialize, Serializer};
 
 pub use answer::{Answer, TestedFold};
 pub use measures::Measures;
+pub use voice::Voice;
 
 use crate::error::ModelError;
 use crate::measure::{CalibrationBin, calibration_bins};

@@ -37,7 +37,9 @@ pub use classes::{Class, Classes, MAX_CLASSES};
 pub use comparison::{Comparison, Contrast, McNemar, McNemarTest, RESAMPLES, WindowAnswers, WindowKey};
 pub use doubt::{Acceptance, Doubt, FalseAlarms, Nearest, Test, UnseenWords};
 pub use error::{FileFault, ModelError};
-pub use evaluation::{Answer, ClassEvaluation, Evaluation, Measures, Mistake, PartEvaluation, TestedFold};
+pub use evaluation::{
+    Answer, ClassEvaluation, Evaluation, Measures, Mistake, PartEvaluation, TestedFold, Voice,
+};
 pub use explain::{
     BagEvidence, BagNats, DecisiveWord, Explanation, InputEvidence, InputValue, JointEvidence, WordEvidence,
 };

@@ -255,7 +255,7 @@ impl Model {
     }
 
     /// The answer of the paper's two stages.
-    fn two_stages(&self, instance: &Instance, found: &[Found]) -> Vec<f64> {
+    pub(crate) fn two_stages(&self, instance: &Instance, found: &[Found]) -> Vec<f64> {
         if let Some(forest) = &self.forest {
             return forest.distribution(&self.row(instance, found));
         }

@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 
 use thingprint_flow::{DeviceId, MacAddr};
 use thingprint_instance::{BagName, Bags, EvidenceSet, Instance, Labeled};
-use thingprint_model::{Acceptance, Model, ModelError, Prediction, Recipe, Test, TrainOptions};
+use thingprint_model::{Acceptance, Model, ModelError, Prediction, Recipe, Test, TrainOptions, Voice};
 
 fn fit(rows: &[Labeled], options: TrainOptions) -> Model {
     Model::fit(rows, &TrainOptions { trees: 10, ..options }, NonZeroUsize::MIN).unwrap()
@@ -304,4 +304,24 @@ fn a_learning_curve_rises_and_says_when_it_is_enough() {
     assert!(windows.contains(&enough));
     assert_eq!(model.learning_curve(&rows, NonZeroUsize::new(3).unwrap()), Some(curve));
     assert_eq!(fit(&rows, TrainOptions::default()).learning_curve(&rows, NonZeroUsize::MIN), None);
+}
+
+#[test]
+fn each_voice_speaks_for_itself() {
+    let rows = synthetic::instances(600, 1);
+    let (model, paper) = (fit(&rows, best()), fit(&rows, TrainOptions::default()));
+    for row in rows.iter().take(20) {
+        let [whole, stages, joint] =
+            [Voice::Whole, Voice::Stages, Voice::Joint].map(|voice| model.predict_by(voice, &row.instance));
+        assert_eq!(whole, model.predict(&row.instance));
+        // R ∝ (P + 0.001)^0.7 · (J + 0.001)^0.3.
+        let products = stages.distribution.iter().zip(&joint.distribution);
+        let products: Vec<f64> =
+            products.map(|(p, j)| (p + 0.001).powf(0.7) * (j + 0.001).powf(0.3)).collect();
+        let sum: f64 = products.iter().sum();
+        for (whole, product) in whole.distribution.iter().zip(products) {
+            assert!((whole - product / sum).abs() < 1e-9, "{whole} {product}");
+        }
+        assert_eq!(paper.predict_by(Voice::Joint, &row.instance), paper.predict(&row.instance));
+    }
 }

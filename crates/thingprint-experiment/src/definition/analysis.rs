@@ -3,32 +3,67 @@ use std::fmt;
 
 use serde::Deserialize;
 use thingprint_instance::{Attribute, BagName};
-use thingprint_model::{DEFAULT_TRAIN_SHARE, Scenario, Split, TrainOptions};
+use thingprint_model::{DEFAULT_TRAIN_SHARE, Scenario, Split, TrainOptions, Voice};
 
-use super::{Extraction, Injection, has_twice};
-use crate::text::{parsed, parsed_option};
+use super::{Extraction, Injection};
+use crate::error::ExperimentError;
+use crate::outcome::Outcome;
+use crate::run::{Analysis, Bench};
+use crate::text::{parsed, parsed_option, training, training_option};
 
 /// Confidence from which on an answer is accepted, where none is given (classification paper, §6.3).
 const DEFAULT_THRESHOLD: f64 = 0.8;
 
-/// What an experiment does with its data.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Analysis {
-    /// Trains and evaluates scenarios, in several variants where asked for.
-    Scenarios(Scenarios),
-    /// Trains on the first days of each device.
-    TrainingTime(TrainingTime),
-    /// Ranks the inputs of stage-1 by information gain.
-    Merits(Merits),
-    /// Lets the model judge a device that is attacked.
-    Attacks(Attacks),
-    /// Works out probabilities of words and classes by hand.
-    Worked(Worked),
-    /// Leaves each class out of the training in turn.
-    LeaveOneOut(LeaveOneOut),
-    /// Describes the traffic of devices.
-    Characterise(Characterise),
+/// An analysis: checked when its definition is read, and run on instances.
+pub(crate) trait Method {
+    /// Field and problem of the first value that is out of range.
+    fn check(&self) -> Checked {
+        Ok(())
+    }
+
+    /// Extractions beside the experiment's own.
+    fn extractions(&self) -> Vec<&Extraction> {
+        Vec::new()
+    }
+
+    /// Attacks on single devices that are to be played into a data set.
+    fn attacks(&self, _dataset: &str) -> &[Attack] {
+        &[]
+    }
+
+    /// Attacks on every device, where they are asked for.
+    fn injection(&self) -> Option<&Injection> {
+        None
+    }
+
+    /// Whether a data set is to have the classes that it names.
+    fn is_on(&self, _dataset: &str) -> bool {
+        true
+    }
+
+    /// Data sets whose instances it takes, whichever data set it runs on.
+    fn others(&self) -> &[String] {
+        &[]
+    }
+
+    /// Classes that it names.
+    fn classes(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
+    /// Whether it looks at flows, too.
+    fn needs_flows(&self) -> bool {
+        false
+    }
+
+    /// The scenarios of `metrics.json`; none where they are classes of the data.
+    fn scenarios(&self) -> Vec<String>;
+
+    /// Whether a scenario has a metric.
+    fn has_metric(&self, scenario: &str, metric: &str) -> bool;
+
+    /// Runs it.
+    fn run(&self, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError>;
 }
 
 /// Trains and evaluates scenarios.
@@ -45,7 +80,7 @@ pub struct Scenarios {
     #[serde(default = "threshold")]
     pub threshold: f64,
     /// How the classifier is trained; scenario and seed are given elsewhere.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "training")]
     pub training: TrainOptions,
     /// Ways of doing it that are compared; without any there is the one above.
     #[serde(default, rename = "variant")]
@@ -73,7 +108,14 @@ pub struct Variant {
     /// How captures become instances.
     pub extraction: Option<Extraction>,
     /// How the classifier is trained.
+    #[serde(default, deserialize_with = "training_option")]
     pub training: Option<TrainOptions>,
+    /// The part of the model that answers: whole, stages or joint.
+    #[serde(default = "whole_model")]
+    pub voice: Voice,
+    /// How the captures that test become instances, where not as those that train: windows of it that lie in windows of
+    /// the test part are asked about.
+    pub tested: Option<Extraction>,
 }
 
 /// Something to show of the evaluation of scenarios.
@@ -90,20 +132,31 @@ pub enum Show {
     Cost,
     /// A file of every answer of the last scenario for the first seed, with the probability of each class.
     Answers,
+    /// How many answers are accepted, by confidence and by likeness, and how large sets of classes are.
+    Acceptance,
+    /// Each variant against the first one with the same split: `McNemar`'s test, and differences with intervals.
+    Comparison,
 }
 
-/// Trains on the first days of each device (Fig. 12a): a day is 24 instances of a device.
+/// Trains on the first days of each device (Fig. 12a), where a day is 24 instances of a device, or on some of its windows.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingTime {
     /// Days of training, ascending.
+    #[serde(default)]
     pub days: Vec<u32>,
+    /// Labelled windows of each device instead of days, ascending; each seed draws others.
+    #[serde(default)]
+    pub windows: Vec<u32>,
     /// The split; its test part is the same for every number of days, its training part is cut.
     #[serde(default = "random", deserialize_with = "parsed")]
     pub split: Split,
     /// What the classifier looks at.
     #[serde(default = "whole")]
     pub scenario: Scenario,
+    /// How the classifier is trained.
+    #[serde(default, deserialize_with = "training")]
+    pub training: TrainOptions,
 }
 
 /// Ranks the inputs of stage-1 by information gain (Fig. 12c).
@@ -222,7 +275,7 @@ pub struct LeaveOneOut {
     #[serde(default = "threshold")]
     pub threshold: f64,
     /// How the classifier is trained.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "training")]
     pub training: TrainOptions,
 }
 
@@ -271,12 +324,18 @@ pub struct Cost {
     pub peak_bytes: Option<u64>,
 }
 
-fn random() -> Split {
+/// The split where none is given.
+pub(crate) fn random() -> Split {
     Split::Random(DEFAULT_TRAIN_SHARE)
 }
 
-const fn threshold() -> f64 {
+/// The confidence from which on an answer is accepted, where none is given.
+pub(crate) const fn threshold() -> f64 {
     DEFAULT_THRESHOLD
+}
+
+const fn whole_model() -> Voice {
+    Voice::Whole
 }
 
 const fn whole() -> Scenario {
@@ -284,153 +343,49 @@ const fn whole() -> Scenario {
 }
 
 impl Analysis {
-    /// Extractions of variants.
-    pub(super) fn extractions(&self) -> impl Iterator<Item = &Extraction> {
-        let variants: &[Variant] = match self {
-            Self::Scenarios(scenarios) => &scenarios.variants,
-            _ => &[],
-        };
-        variants.iter().filter_map(|variant| variant.extraction.as_ref())
-    }
-
-    /// Attacks on single devices that are to be played into a data set.
-    pub(crate) fn attacks(&self, dataset: &str) -> &[Attack] {
-        match self {
-            Self::Attacks(attacks) if self.is_on(dataset) => &attacks.attack,
-            _ => &[],
-        }
-    }
-
-    /// Whether a data set is to have the classes that it names.
-    pub(crate) fn is_on(&self, dataset: &str) -> bool {
-        match self {
-            Self::Attacks(attacks) => {
-                attacks.data.is_empty() || attacks.data.iter().any(|name| name == dataset)
-            }
-            _ => true,
-        }
-    }
-
     /// Attacks on every device, where they are asked for.
-    pub const fn injection(&self) -> Option<&Injection> {
-        match self {
-            Self::Attacks(attacks) => attacks.change.as_ref(),
-            _ => None,
-        }
-    }
-
-    /// Classes that it names.
-    pub(super) fn classes(&self) -> BTreeSet<&str> {
-        let named: Vec<&String> = match self {
-            Self::Scenarios(scenarios) => scenarios.paper.values().flat_map(BTreeMap::keys).collect(),
-            Self::Attacks(attacks) => attacks.attack.iter().map(|attack| &attack.target).collect(),
-            Self::Worked(worked) => {
-                let words = worked.words.iter().map(|probe| &probe.class);
-                let bags = worked.bags.iter().flat_map(|probe| [&probe.truth, &probe.paper]);
-                words.chain(bags).chain(worked.priors.keys()).collect()
-            }
-            Self::Characterise(characterise) => {
-                let shares = characterise.shares.iter().map(|share| &share.class);
-                shares.chain(&characterise.classes).collect()
-            }
-            Self::TrainingTime(_) | Self::Merits(_) | Self::LeaveOneOut(_) => Vec::new(),
-        };
-        named.into_iter().map(String::as_str).collect()
+    pub fn injection(&self) -> Option<&Injection> {
+        self.method().injection()
     }
 
     /// Whether it looks at flows, too.
-    pub const fn needs_flows(&self) -> bool {
-        matches!(self, Self::Characterise(_))
+    pub fn needs_flows(&self) -> bool {
+        self.method().needs_flows()
     }
 
     /// Field and problem of the first value that makes no sense.
     pub(super) fn check(&self) -> Result<(), (String, String)> {
-        let checked = match self {
-            Self::Scenarios(scenarios) => scenarios.check(),
-            Self::TrainingTime(time) => ensure(
-                !time.days.is_empty() && time.days.is_sorted_by(|a, b| a < b) && !time.days.contains(&0),
-                "days",
-                "expected numbers of days from 1, ascending",
-            ),
-            Self::Merits(_) => Ok(()),
-            Self::Attacks(attacks) => attacks.check(),
-            Self::Worked(worked) => worked.check(),
-            Self::LeaveOneOut(left) => {
-                check_share("threshold", left.threshold).and_then(|()| check_training(&left.training))
-            }
-            Self::Characterise(characterise) => ensure(
-                (1..=12).contains(&characterise.most_classes) && (1..=100).contains(&characterise.most_words),
-                "most_classes",
-                "expected 1 to 12 classes and 1 to 100 words",
-            ),
-        };
-        checked.map_err(|(field, problem)| (format!("analysis.{field}"), problem))
+        self.method().check().map_err(|(field, problem)| (format!("analysis.{field}"), problem))
     }
 }
 
-type Checked = Result<(), (String, String)>;
+/// What is wrong with a definition: the field, and the problem.
+pub(crate) type Checked = Result<(), (String, String)>;
 
-impl Scenarios {
-    fn check(&self) -> Checked {
-        ensure(
-            !self.scenarios.is_empty() && !has_twice(&self.scenarios),
-            "scenarios",
-            "expected scenarios, each once",
-        )?;
-        check_share("threshold", self.threshold)?;
-        check_training(&self.training)?;
-        let percents = self.paper.values().flat_map(BTreeMap::values);
-        ensure(
-            percents.copied().all(|percent| (0.0..=100.0).contains(&percent)),
-            "paper",
-            "expected percents from 0 to 100",
-        )?;
-        let names: Vec<&str> = self.variants.iter().map(|variant| variant.name.as_str()).collect();
-        ensure(!has_twice(&names) && !names.contains(&""), "variant", "expected a name of its own for each")?;
-        self.variants.iter().filter_map(|variant| variant.training.as_ref()).try_for_each(check_training)
-    }
-}
-
-impl Worked {
-    fn check(&self) -> Checked {
-        ensure(Scenario::of_bag(self.bag).is_some(), "bag", "expected ports, domains or cipher_suites")?;
-        ensure(
-            self.bags.iter().all(|probe| probe.words.values().all(|count| *count > 0)),
-            "ask",
-            "expected counts of at least 1",
-        )
-    }
-}
-
-impl Attacks {
-    fn check(&self) -> Checked {
-        check_share("threshold", self.threshold)?;
-        if let Some(change) = &self.change {
-            change.check().map_err(|(field, problem)| (format!("change.{field}"), problem.to_owned()))?;
-        }
-        let is_fine = (self.change.is_some() || !self.attack.is_empty())
-            && !has_twice(&self.attack.iter().map(Attack::key).collect::<Vec<_>>())
-            && self.attack.iter().all(|attack| attack.rate_pps > 0 && attack.hours > 0);
-        ensure(
-            is_fine,
-            "attack",
-            "expected attacks of at least one packet a second and one hour, each kind and rate once",
-        )
-    }
-}
-
-fn check_share(field: &str, share: f64) -> Checked {
+/// Refuses what is no share.
+pub(crate) fn check_share(field: &str, share: f64) -> Checked {
     ensure((0.0..=1.0).contains(&share), field, "expected a share from 0 to 1")
 }
 
-fn check_training(training: &TrainOptions) -> Checked {
+/// Refuses options of training that are out of range, or given elsewhere.
+pub(crate) fn check_training(training: &TrainOptions) -> Checked {
     let default = TrainOptions::default();
     training.check().map_err(|error| ("training".to_owned(), error.to_string()))?;
     let is_fine = training.scenario == default.scenario && training.seed == default.seed;
     ensure(is_fine, "training", "scenario and seed are given by 'scenarios' and 'seeds'")
 }
 
-fn ensure(is_fine: bool, field: &str, problem: &str) -> Checked {
+/// Refuses a split into folds, of which an analysis would look at the first alone.
+pub(crate) fn check_single(split: Split) -> Checked {
+    ensure(
+        !split.has_folds(),
+        "split",
+        "expected random, time or unit: folds are for the analysis 'scenarios'",
+    )
+}
+
+/// Refuses a field whose value is not fine.
+pub(crate) fn ensure(is_fine: bool, field: &str, problem: &str) -> Checked {
     if is_fine { Ok(()) } else { Err((field.to_owned(), problem.to_owned())) }
 }
 

@@ -96,13 +96,13 @@ impl Injection {
     }
 
     /// What `metrics.json` calls its numbers.
-    pub(super) fn metric_keys(&self) -> Vec<String> {
+    pub(crate) fn metric_keys(&self) -> Vec<String> {
         let ways = self.ways().into_iter().map(|(kind, rate_pps)| Strike::key(kind, rate_pps));
         ways.chain([CLEAN.to_owned()]).collect()
     }
 
     /// Field and problem of the first unsupported value.
-    pub(super) fn check(&self) -> Result<(), (&'static str, &'static str)> {
+    pub(crate) fn check(&self) -> Result<(), (&'static str, &'static str)> {
         if !(0.1..=0.9).contains(&self.train) {
             return Err(("train", "expected a share from 0.1 to 0.9"));
         }
@@ -154,7 +154,7 @@ mod tests {
             counts: Counts::default(),
             spread: Spreads::default(),
         };
-        Labeled { instance, label: Some(Label { class: "camera".to_owned(), kind: Kind::Iot }) }
+        Labeled { instance, label: Some(Label::new("camera", Kind::Iot)) }
     }
 
     fn injection(text: &str) -> Injection {

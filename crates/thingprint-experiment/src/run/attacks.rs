@@ -8,7 +8,9 @@ use thingprint_table::{Cell, Column, Table};
 
 use super::injection;
 use super::trial::{Answer, Bench, Parts, mean, share};
-use crate::definition::{Attack, Attacks, Need};
+use crate::definition::{
+    Attack, Attacks, Checked, Injection, Method, Need, check_share, check_single, ensure, has_twice, names,
+};
 use crate::error::ExperimentError;
 use crate::outcome::{Outcome, Section};
 
@@ -18,16 +20,82 @@ const PAPER_LEVEL: f64 = 0.5;
 /// Key of the traffic that is not attacked.
 const NORMAL: &str = "normal";
 
-pub(super) fn run(analysis: &Attacks, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
-    let mut outcome = Outcome::default();
-    let attacks = bench.definition.analysis.attacks(bench.material.dataset);
-    if !attacks.is_empty() {
-        claim(analysis, attacks, bench, &mut outcome)?;
+/// What names of numbers of changes begin with.
+const CHANGE: &str = "change/";
+
+/// What is measured of answers.
+const METRICS: [&str; 5] = ["instances", "correct", "confidence", "below_half", "below_threshold"];
+
+/// What is measured of changes.
+const CHANGE_METRICS: [&str; 12] = [
+    "hours",
+    "detected",
+    "correct",
+    "confidence",
+    "below_half",
+    "below_threshold",
+    "device_weeks",
+    "alarms",
+    "network_events",
+    "alarms_per_device_week",
+    "alarms_per_device_week_unmerged",
+    "day_changes",
+];
+
+impl Method for Attacks {
+    fn check(&self) -> Checked {
+        check_share("threshold", self.threshold)?;
+        check_single(self.split)?;
+        if let Some(change) = &self.change {
+            change.check().map_err(|(field, problem)| (format!("change.{field}"), problem.to_owned()))?;
+        }
+        let is_fine = (self.change.is_some() || !self.attack.is_empty())
+            && !has_twice(&self.attack.iter().map(Attack::key).collect::<Vec<_>>())
+            && self.attack.iter().all(|attack| attack.rate_pps > 0 && attack.hours > 0);
+        ensure(
+            is_fine,
+            "attack",
+            "expected attacks of at least one packet a second and one hour, each kind and rate once",
+        )
     }
-    if let Some(change) = &analysis.change {
-        injection::run(change, analysis.threshold, bench, &mut outcome)?;
+
+    fn attacks(&self, dataset: &str) -> &[Attack] {
+        if self.is_on(dataset) { &self.attack } else { &[] }
     }
-    Ok(outcome)
+
+    fn injection(&self) -> Option<&Injection> {
+        self.change.as_ref()
+    }
+
+    fn is_on(&self, dataset: &str) -> bool {
+        self.data.is_empty() || self.data.iter().any(|name| name == dataset)
+    }
+
+    fn classes(&self) -> Vec<&str> {
+        self.attack.iter().map(|attack| attack.target.as_str()).collect()
+    }
+
+    fn scenarios(&self) -> Vec<String> {
+        let changes = self.change.iter().flat_map(Injection::metric_keys);
+        self.attack.iter().map(Attack::key).chain(names([NORMAL])).chain(changes).collect()
+    }
+
+    fn has_metric(&self, scenario: &str, metric: &str) -> bool {
+        let metrics = if scenario.starts_with(CHANGE) { &CHANGE_METRICS[..] } else { &METRICS };
+        metrics.contains(&metric)
+    }
+
+    fn run(&self, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
+        let mut outcome = Outcome::default();
+        let attacks = self.attacks(bench.material.dataset);
+        if !attacks.is_empty() {
+            claim(self, attacks, bench, &mut outcome)?;
+        }
+        if let Some(change) = &self.change {
+            injection::run(change, self.threshold, bench, &mut outcome)?;
+        }
+        Ok(outcome)
+    }
 }
 
 /// What the paper says of its confidence in a device that is attacked.

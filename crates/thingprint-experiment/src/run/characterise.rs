@@ -6,12 +6,12 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use thingprint_instance::{BagName, EvidenceSet, Kind, Labeled};
+use thingprint_instance::{Attribute, BagName, EvidenceSet, Kind, Labeled};
 use thingprint_table::{Cell, Column, Table};
 
 use super::recipe_remark;
 use super::trial::Bench;
-use crate::definition::Characterise;
+use crate::definition::{Characterise, Checked, Method, WHOLE, ensure, is_any};
 use crate::error::ExperimentError;
 use crate::flows::FlowRecord;
 use crate::outcome::{Outcome, Section};
@@ -26,7 +26,49 @@ pub(super) struct Traffic<'a> {
     pub(super) evidence: EvidenceSet,
 }
 
-pub(super) fn run(analysis: &Characterise, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
+impl Method for Characterise {
+    fn check(&self) -> Checked {
+        ensure(
+            (1..=12).contains(&self.most_classes) && (1..=100).contains(&self.most_words),
+            "most_classes",
+            "expected 1 to 12 classes and 1 to 100 words",
+        )
+    }
+
+    fn classes(&self) -> Vec<&str> {
+        let shares = self.shares.iter().map(|share| &share.class);
+        shares.chain(&self.classes).map(String::as_str).collect()
+    }
+
+    fn needs_flows(&self) -> bool {
+        true
+    }
+
+    fn scenarios(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn has_metric(&self, scenario: &str, metric: &str) -> bool {
+        let of_bag = |prefixes: [&str; 2]| {
+            let name = |prefix: &str| metric.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_'));
+            prefixes.into_iter().filter_map(name).any(|bag| is_any(bag, BagName::all()))
+        };
+        if scenario == WHOLE {
+            return ["instances", "classes"].contains(&metric) || of_bag(["iot", "non_iot"]);
+        }
+        let mut attributes =
+            ["median_", "mode_", "mode_share_"].iter().filter_map(|name| metric.strip_prefix(name));
+        let is_attribute = |name: &str| is_any(name, Attribute::all());
+        let is_share = self.shares.iter().any(|share| share.class == scenario && share.metric() == metric);
+        metric == "instances" || of_bag(["distinct", "empty"]) || attributes.any(is_attribute) || is_share
+    }
+
+    fn run(&self, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
+        run(self, bench)
+    }
+}
+
+fn run(analysis: &Characterise, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
     bench.step("characterisation");
     let rows = bench.own_rows()?;
     let recipe = bench.need(&bench.definition.extraction)?.recipe;

@@ -62,7 +62,7 @@ pub(super) fn run(
         }
     }
     let seed = bench.definition.seeds.first().copied().unwrap_or_default();
-    let answers = answers(bench, seed, &earlier, attacked)?;
+    let answers = answers(bench, (seed, threshold), &earlier, attacked)?;
     let struck = struck(&injection.strikes(normal), attacked, &baselines, answers);
     let quiet = quiet(&earlier, &later, &options);
     measure(injection, &struck, threshold, outcome);
@@ -76,7 +76,7 @@ pub(super) fn run(
 /// What the paper's classifier says of attacked hours, by device and hour; nothing where it cannot be trained.
 fn answers(
     bench: &mut Bench<'_>,
-    seed: u64,
+    (seed, threshold): (u64, f64),
     earlier: &[&Labeled],
     attacked: &[Labeled],
 ) -> Result<BTreeMap<(DeviceId, Timestamp), Answer>, ExperimentError> {
@@ -87,7 +87,7 @@ fn answers(
     let model = bench.fit(earlier, &TrainOptions { seed, ..TrainOptions::default() })?;
     let rows: Vec<&Labeled> = attacked.iter().filter(|row| row.label.is_some()).collect();
     let keys = rows.iter().map(|row| key(row)).collect::<Vec<_>>();
-    Ok(keys.into_iter().zip(bench.answers(&model, &rows)).collect())
+    Ok(keys.into_iter().zip(bench.answers(&model, &rows, threshold)).collect())
 }
 
 fn key(row: &Labeled) -> (DeviceId, Timestamp) {

@@ -3,13 +3,18 @@ use std::collections::BTreeSet;
 
 use thingprint_figure::{Axis, Ranking, RankingRow};
 use thingprint_instance::Labeled;
-use thingprint_model::{TrainOptions, auroc};
+use thingprint_model::{Recipe, TrainOptions, auroc};
 use thingprint_table::{Cell, Column, Table};
 
 use super::trial::{Answer, Bench, Parts, mean, share};
-use crate::definition::LeaveOneOut;
+use crate::definition::{
+    Checked, LeaveOneOut, Method, check_share, check_single, check_training, is_of_class, names,
+};
 use crate::error::ExperimentError;
 use crate::outcome::{Outcome, Section, Summary};
+
+/// Column of what a model with likeness has besides.
+const LIKENESS: &str = "AUROC of likeness";
 
 /// What happened to a class that was left out, seed by seed; absent where there was nothing to compare.
 #[derive(Default)]
@@ -17,12 +22,42 @@ struct Left {
     class: String,
     instances: u64,
     auroc: Vec<Option<f64>>,
+    /// The same of the likeness, where the model has one.
+    auroc_likeness: Vec<Option<f64>>,
     rejected: Vec<Option<f64>>,
     accepted_known: Vec<Option<f64>>,
     taken_for: Vec<Answer>,
 }
 
-pub(super) fn run(analysis: &LeaveOneOut, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
+impl Method for LeaveOneOut {
+    fn check(&self) -> Checked {
+        check_share("threshold", self.threshold)?;
+        check_single(self.split)?;
+        check_training(&self.training)
+    }
+
+    fn scenarios(&self) -> Vec<String> {
+        names(["final"])
+    }
+
+    fn has_metric(&self, _: &str, metric: &str) -> bool {
+        let of_class = ["auroc", "rejected"].iter().any(|name| is_of_class(metric, name));
+        let has_likeness = self.training.recipe == Recipe::Best;
+        let of_likeness = LIKENESS_METRICS.contains(&metric) || is_of_class(metric, "auroc_likeness");
+        of_class
+            || ["auroc", "rejected_unknown", "accepted_known"].contains(&metric)
+            || (has_likeness && of_likeness)
+    }
+
+    fn run(&self, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
+        run(self, bench)
+    }
+}
+
+/// What is measured where models have a likeness.
+const LIKENESS_METRICS: [&str; 3] = ["auroc_likeness", "auroc_worst", "auroc_likeness_worst"];
+
+fn run(analysis: &LeaveOneOut, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
     let rows = bench.own_rows()?;
     let classes: BTreeSet<&str> = rows.iter().filter_map(class_of).collect();
     let mut all: Vec<Left> =
@@ -43,6 +78,20 @@ pub(super) fn run(analysis: &LeaveOneOut, bench: &mut Bench<'_>) -> Result<Outco
     outcome.metrics.insert("final", "auroc", &mean_over_classes(|left| &left.auroc));
     outcome.metrics.insert("final", "rejected_unknown", &mean_over_classes(|left| &left.rejected));
     outcome.metrics.insert("final", "accepted_known", &mean_over_classes(|left| &left.accepted_known));
+    if all.iter().any(Left::has_likeness) {
+        let worst = |of: fn(&Left) -> &[Option<f64>]| -> Vec<f64> {
+            let of_seed = |at: usize| all.iter().filter_map(move |left| of(left).get(at).copied().flatten());
+            (0..bench.definition.seeds.len()).filter_map(|at| of_seed(at).min_by(f64::total_cmp)).collect()
+        };
+        let [likeness, worst_confidence, worst_likeness] = LIKENESS_METRICS;
+        outcome.metrics.insert("final", likeness, &mean_over_classes(|left| &left.auroc_likeness));
+        outcome.metrics.insert("final", worst_confidence, &worst(|left| &left.auroc));
+        outcome.metrics.insert("final", worst_likeness, &worst(|left| &left.auroc_likeness));
+        for left in &all {
+            let key = format!("auroc_likeness[{}]", left.class);
+            outcome.metrics.insert("final", &key, &present(&left.auroc_likeness));
+        }
+    }
     for left in &all {
         outcome.metrics.insert("final", &format!("auroc[{}]", left.class), &present(&left.auroc));
         outcome.metrics.insert("final", &format!("rejected[{}]", left.class), &present(&left.rejected));
@@ -82,13 +131,21 @@ impl Left {
         let (known, unknown) = (ask(&known), ask(&unknown));
         let confidences =
             |answers: &[Answer]| -> Vec<f64> { answers.iter().map(|answer| answer.confidence).collect() };
-        let is_accepted = |answer: &&Answer| answer.reaches(analysis.threshold);
+        let likenesses = |answers: &[Answer]| -> Vec<f64> {
+            answers.iter().filter_map(|answer| answer.likeness).collect()
+        };
+        let is_accepted = |answer: &&Answer| answer.is_accepted;
         self.instances = unknown.len() as u64;
         self.auroc.push(auroc(&confidences(&known), &confidences(&unknown)));
+        self.auroc_likeness.push(auroc(&likenesses(&known), &likenesses(&unknown)));
         self.rejected.push(share(&unknown, is_accepted).map(|accepted| 1.0 - accepted));
         self.accepted_known.push(share(&known, is_accepted));
         self.taken_for.extend(unknown);
         Ok(())
+    }
+
+    fn has_likeness(&self) -> bool {
+        self.auroc_likeness.iter().any(Option::is_some)
     }
 
     /// Whom its instances are taken for most, with the share.
@@ -112,6 +169,7 @@ fn section(all: &[Left], threshold: f64) -> Section {
         Column::count("instances"),
         Column::decimals("AUROC", 3),
         Column::decimals("sd", 3),
+        Column::decimals(LIKENESS, 3),
         Column::percent("rejected", 1),
         Column::percent("known accepted", 1),
         Column::texts("mostly taken for"),
@@ -123,10 +181,15 @@ fn section(all: &[Left], threshold: f64) -> Section {
             Cell::from(left.instances),
             Cell::from(summary.map(|summary| summary.mean)),
             Cell::from(summary.and_then(|summary| summary.sd)),
+            Cell::from(mean(present(&left.auroc_likeness))),
             Cell::from(mean(present(&left.rejected))),
             Cell::from(mean(present(&left.accepted_known))),
             Cell::from(left.mostly()),
         ]);
+    }
+    let has_likeness = all.iter().any(Left::has_likeness);
+    if !has_likeness {
+        table.drop_column(LIKENESS);
     }
     let row = |left: &&Left| {
         let summary = Summary::of(&present(&left.rejected))?;
@@ -134,8 +197,12 @@ fn section(all: &[Left], threshold: f64) -> Section {
     };
     let chart = Ranking {
         title: "Rejected when never seen".to_owned(),
-        description: "Share of the instances of a class left out of the training whose confidence stays below the threshold"
-            .to_owned(),
+        description: if has_likeness {
+            "Share of the instances of a class left out of the training whose confidence or likeness stays below the threshold"
+        } else {
+            "Share of the instances of a class left out of the training whose confidence stays below the threshold"
+        }
+        .to_owned(),
         value: Axis::percent("rejected"),
         classes: Vec::new(),
         rows: order.iter().filter_map(row).collect(),
@@ -145,7 +212,12 @@ fn section(all: &[Left], threshold: f64) -> Section {
         heading: "Each class left out".to_owned(),
         prose: format!(
             "AUROC is the probability that an instance of a known class has more confidence than one of the class left \
-             out (0.5 is chance). Rejected are answers below {threshold}."
+             out (0.5 is chance). Rejected are answers below {threshold}{}.",
+            if has_likeness {
+                ", or below the likeness that 95 % of the training's own windows have"
+            } else {
+                ""
+            }
         ),
         table,
         chart: Some(chart.into()),

@@ -7,14 +7,41 @@ use thingprint_model::{Input, TrainOptions};
 use thingprint_table::{Cell, Column, Table};
 
 use super::trial::{Bench, Parts};
-use crate::definition::Merits;
+use crate::definition::{Checked, Merits, Method, check_single, is_any, names};
 use crate::error::ExperimentError;
 use crate::outcome::{Outcome, Section, Summary};
 
 /// Cost of collecting what the paper does not have.
 const UNKNOWN_COST: &str = "unknown";
 
-pub(super) fn run(analysis: &Merits, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
+impl Method for Merits {
+    fn check(&self) -> Checked {
+        check_single(self.split)
+    }
+
+    fn scenarios(&self) -> Vec<String> {
+        names(["merit", "rank"])
+    }
+
+    fn has_metric(&self, scenario: &str, metric: &str) -> bool {
+        is_input(metric, scenario == "merit")
+    }
+
+    fn run(&self, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
+        run(self, bench)
+    }
+}
+
+/// Whether stage-1 has the input; confidences have a merit and no rank.
+fn is_input(name: &str, with_confidences: bool) -> bool {
+    let inputs = TrainOptions::default().inputs().unwrap_or_default();
+    is_any(
+        name,
+        inputs.into_iter().filter(|input| with_confidences || !matches!(input, Input::Confidence(_))),
+    )
+}
+
+fn run(analysis: &Merits, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
     let rows = bench.own_rows()?;
     let mut merits: BTreeMap<Input, Vec<f64>> = BTreeMap::new();
     let mut ranks: BTreeMap<Input, Vec<f64>> = BTreeMap::new();

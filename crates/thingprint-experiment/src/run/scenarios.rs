@@ -2,13 +2,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_figure::{Arrangement, Axis, BarSeries, Bars, Estimate};
-use thingprint_model::{ModelError, Scenario, Split, TrainOptions};
+use thingprint_model::{ModelError, Recipe, Scenario, Split, TrainOptions, Voice, WindowAnswers};
 use thingprint_table::{Cell, Column, Table};
 
 use super::classes::{ClassTable, Confusions};
 use super::trial::{Answer, Bench, Parts, Trial};
-use super::{answers, confidence, differences, recipe_remark};
-use crate::definition::{Extraction, Scenarios, Show, Variant};
+use super::{acceptance, answers, comparison, confidence, differences, recipe_remark};
+use crate::definition::{
+    Checked, Extraction, Method, Scenarios, Show, Variant, check_share, check_training, ensure, has_twice,
+    is_of_class,
+};
 use crate::error::ExperimentError;
 use crate::outcome::{Outcome, Section};
 
@@ -17,7 +20,10 @@ struct Way<'a> {
     name: Option<&'a str>,
     split: Split,
     extraction: &'a Extraction,
+    /// How what tests is extracted, where not like what trains.
+    tested: Option<&'a Extraction>,
     training: TrainOptions,
+    voice: Voice,
 }
 
 /// All trials of a scenario in one way: one for each seed.
@@ -26,7 +32,12 @@ pub(super) struct Series {
     pub(super) key: String,
     pub(super) scenario: Scenario,
     way: Option<String>,
-    trials: Vec<Trial>,
+    pub(super) split: Split,
+    /// Whether answers have a likeness, which they are accepted by.
+    has_likeness: bool,
+    pub(super) trials: Vec<Trial>,
+    /// What was said of each window, for comparisons.
+    pub(super) windows: WindowAnswers,
 }
 
 /// Names of the numbers of a trial.
@@ -38,7 +49,62 @@ const RIGHT_METRICS: [&str; 3] = ["right_answers", "confidence_right", "right_be
 /// How many wrong answers a seed has, how surely they are given, and how many reach the threshold.
 const WRONG_METRICS: [&str; 3] = ["wrong_answers", "confidence_wrong", "wrong_at_threshold"];
 
-pub(super) fn run(analysis: &Scenarios, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
+impl Method for Scenarios {
+    fn check(&self) -> Checked {
+        ensure(
+            !self.scenarios.is_empty() && !has_twice(&self.scenarios),
+            "scenarios",
+            "expected scenarios, each once",
+        )?;
+        check_share("threshold", self.threshold)?;
+        check_training(&self.training)?;
+        let percents = self.paper.values().flat_map(BTreeMap::values);
+        ensure(
+            percents.copied().all(|percent| (0.0..=100.0).contains(&percent)),
+            "paper",
+            "expected percents from 0 to 100",
+        )?;
+        let names: Vec<&str> = self.variants.iter().map(|variant| variant.name.as_str()).collect();
+        ensure(!has_twice(&names) && !names.contains(&""), "variant", "expected a name of its own for each")?;
+        self.variants.iter().filter_map(|variant| variant.training.as_ref()).try_for_each(check_training)
+    }
+
+    fn extractions(&self) -> Vec<&Extraction> {
+        let trained = self.variants.iter().filter_map(|variant| variant.extraction.as_ref());
+        trained.chain(self.variants.iter().filter_map(|variant| variant.tested.as_ref())).collect()
+    }
+
+    fn classes(&self) -> Vec<&str> {
+        self.paper.values().flat_map(BTreeMap::keys).map(String::as_str).collect()
+    }
+
+    fn scenarios(&self) -> Vec<String> {
+        let plain = || self.scenarios.iter().map(ToString::to_string);
+        let of_variant =
+            |name: &str| plain().map(|scenario| format!("{name}/{scenario}")).collect::<Vec<_>>();
+        if self.variants.is_empty() {
+            plain().collect()
+        } else {
+            self.variants.iter().flat_map(|variant| of_variant(&variant.name)).collect()
+        }
+    }
+
+    fn has_metric(&self, _: &str, metric: &str) -> bool {
+        let asked = |show: Show, metrics: &[&str]| self.show.contains(&show) && metrics.contains(&metric);
+        METRICS.contains(&metric)
+            || RIGHT_METRICS.contains(&metric)
+            || WRONG_METRICS.contains(&metric)
+            || is_of_class(metric, "correct")
+            || asked(Show::Acceptance, &acceptance::METRICS)
+            || asked(Show::Comparison, &comparison::METRICS)
+    }
+
+    fn run(&self, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
+        run(self, bench)
+    }
+}
+
+fn run(analysis: &Scenarios, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
     let mut outcome = Outcome::default();
     let definition = bench.definition;
     let mut all = Vec::new();
@@ -46,6 +112,10 @@ pub(super) fn run(analysis: &Scenarios, bench: &mut Bench<'_>) -> Result<Outcome
         let rows = bench.rows(way.extraction)?;
         let remark = recipe_remark(&bench.need(way.extraction)?.recipe);
         let remark = way.name.map_or(remark.clone(), |name| format!("{name}: {remark}"));
+        if let Some(tested) = way.tested {
+            let (name, recipe) = (way.name.unwrap_or_default(), bench.need(tested)?.recipe);
+            outcome.remarks.push(format!("{name}: tested on instances of {}.", recipe.options_text()));
+        }
         match try_way(analysis, &way, rows, bench) {
             Ok(series) => {
                 outcome.remarks.push(remark);
@@ -66,24 +136,44 @@ pub(super) fn run(analysis: &Scenarios, bench: &mut Bench<'_>) -> Result<Outcome
         series.measure(analysis, &mut outcome);
     }
     let mut summary = summary(&all, &outcome);
+    if all.iter().any(|series| series.has_likeness) {
+        summary.prose.push_str(", and by the recipe best those of them alone whose likeness does, too.");
+    } else {
+        summary.prose.push('.');
+    }
     for series in &all {
         summary.prose.extend(series.classes_not_tested());
     }
     outcome.sections.push(summary);
     outcome.sections.push(by_seed(&all, &definition.seeds));
     outcome.sections.extend(differences::section(analysis, &all));
+    if analysis.show.contains(&Show::Acceptance) {
+        outcome.sections.push(acceptance::section(&all, &mut outcome.metrics));
+    }
+    if analysis.show.contains(&Show::Comparison) {
+        outcome.sections.extend(comparison::section(&all, &mut outcome.metrics, bench.jobs));
+    }
     show(analysis, &all, &definition.seeds, &mut outcome);
     Ok(outcome)
 }
 
 /// The ways to compare: the variants, or the one way there is.
 fn ways<'a>(analysis: &'a Scenarios, extraction: &'a Extraction) -> Vec<Way<'a>> {
-    let plain = Way { name: None, split: analysis.split, extraction, training: analysis.training };
+    let plain = Way {
+        name: None,
+        split: analysis.split,
+        extraction,
+        tested: None,
+        training: analysis.training,
+        voice: Voice::Whole,
+    };
     let varied = |variant: &'a Variant| Way {
         name: Some(&variant.name),
         split: variant.split.unwrap_or(analysis.split),
         extraction: variant.extraction.as_ref().unwrap_or(extraction),
+        tested: variant.tested.as_ref(),
         training: variant.training.unwrap_or(analysis.training),
+        voice: variant.voice,
     };
     if analysis.variants.is_empty() { vec![plain] } else { analysis.variants.iter().map(varied).collect() }
 }
@@ -94,27 +184,45 @@ fn try_way(
     rows: &[thingprint_instance::Labeled],
     bench: &mut Bench<'_>,
 ) -> Result<Vec<Series>, ExperimentError> {
-    let mut all: Vec<Series> =
-        analysis.scenarios.iter().map(|scenario| Series::of(*scenario, way.name)).collect();
+    let mut all: Vec<Series> = analysis.scenarios.iter().map(|scenario| Series::of(*scenario, way)).collect();
+    let tested = way.tested.map(|tested| bench.rows(tested)).transpose()?;
     for &seed in &bench.definition.seeds {
-        let folds = Parts::folds(rows, way.split, seed)?;
+        let mut folds = Parts::folds(rows, way.split, seed)?;
+        if let Some(tested) = tested {
+            folds = folds.into_iter().map(|parts| parts.asked_about(tested)).collect();
+        }
         for series in &mut all {
             bench.step(&format!("{}, seed {seed}", series.key));
             let options = TrainOptions { scenario: series.scenario, seed, ..way.training };
-            let mut trial = bench.trial(&folds, &options, analysis.threshold)?;
-            if !series.trials.is_empty() || !analysis.show.contains(&Show::Answers) {
-                trial.folds = Vec::new();
-            }
-            series.trials.push(trial);
+            let trial = bench.trial_by(way.voice, &folds, &options, analysis.threshold)?;
+            series.add(trial, analysis);
         }
     }
     Ok(all)
 }
 
 impl Series {
-    fn of(scenario: Scenario, way: Option<&str>) -> Self {
-        let key = way.map_or_else(|| scenario.to_string(), |way| format!("{way}/{scenario}"));
-        Self { key, scenario, way: way.map(str::to_owned), trials: Vec::new() }
+    fn of(scenario: Scenario, way: &Way<'_>) -> Self {
+        Self {
+            key: way.name.map_or_else(|| scenario.to_string(), |name| format!("{name}/{scenario}")),
+            scenario,
+            way: way.name.map(str::to_owned),
+            split: way.split,
+            has_likeness: way.training.recipe == Recipe::Best,
+            trials: Vec::new(),
+            windows: WindowAnswers::default(),
+        }
+    }
+
+    /// Keeps a trial, and of everything that was said only what is to be shown.
+    fn add(&mut self, mut trial: Trial, analysis: &Scenarios) {
+        if analysis.show.contains(&Show::Comparison) {
+            self.windows.extend(&trial.folds);
+        }
+        if !self.trials.is_empty() || !analysis.show.contains(&Show::Answers) {
+            trial.folds = Vec::new();
+        }
+        self.trials.push(trial);
     }
 
     /// Everything that the models said, seed by seed.
@@ -226,7 +334,7 @@ fn summary(all: &[Series], outcome: &Outcome) -> Section {
         name: "summary".to_owned(),
         heading: "Accuracy and error".to_owned(),
         prose: "Means over the seeds, with their standard deviation (divisor n - 1; none for one seed). RRSE is the \
-                root relative squared error as Weka defines it. Accepted are answers whose confidence reaches the threshold."
+                root relative squared error as Weka defines it. Accepted are answers whose confidence reaches the threshold"
             .to_owned(),
         table,
         chart: (all.len() > 1).then(|| chart.into()),

@@ -1,4 +1,4 @@
-//! Accuracy and error against the days of training (Fig. 12a).
+//! Accuracy and error against the days of training (Fig. 12a), or against the labelled windows of each device.
 use std::collections::BTreeMap;
 
 use thingprint_figure::{Axis, LinePoint, LineSeries, Lines, Scale};
@@ -8,7 +8,7 @@ use thingprint_model::{Scenario, TrainOptions};
 use thingprint_table::{Cell, Column, Table};
 
 use super::trial::{Bench, Parts};
-use crate::definition::TrainingTime;
+use crate::definition::{Checked, Method, TrainingTime, check_single, check_training, ensure};
 use crate::error::ExperimentError;
 use crate::outcome::{Outcome, Section, Summary};
 
@@ -26,49 +26,151 @@ struct Point {
     rrse: Vec<f64>,
 }
 
-pub(super) fn run(analysis: &TrainingTime, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
+/// What training is measured in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    /// Instances from the first on, 24 of a device to the day.
+    Days,
+    /// Instances of a device that the seed draws.
+    Windows,
+}
+
+impl Method for TrainingTime {
+    fn check(&self) -> Checked {
+        let (unit, amounts) = self.amounts();
+        let is_fine = |amounts: &[u32]| {
+            !amounts.is_empty() && amounts.is_sorted_by(|a, b| a < b) && !amounts.contains(&0)
+        };
+        let is_one = self.days.is_empty() || self.windows.is_empty();
+        ensure(is_one, "windows", "expected either days or windows")?;
+        ensure(is_fine(amounts), unit.name(), "expected numbers from 1, ascending")?;
+        check_single(self.split)?;
+        check_training(&self.training)
+    }
+
+    fn scenarios(&self) -> Vec<String> {
+        let (unit, amounts) = self.amounts();
+        amounts.iter().map(|amount| unit.key(*amount)).collect()
+    }
+
+    fn has_metric(&self, _: &str, metric: &str) -> bool {
+        ["trained_on", "accuracy", "rrse"].contains(&metric)
+    }
+
+    fn run(&self, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
+        run(self, bench)
+    }
+}
+
+impl TrainingTime {
+    /// The amounts of training, and what they count.
+    fn amounts(&self) -> (Unit, &[u32]) {
+        if self.windows.is_empty() { (Unit::Days, &self.days) } else { (Unit::Windows, &self.windows) }
+    }
+}
+
+impl Unit {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Days => "days",
+            Self::Windows => "windows",
+        }
+    }
+
+    /// How `metrics.json` calls an amount.
+    fn key(self, amount: u32) -> String {
+        format!("{amount}-{}", self.name())
+    }
+
+    /// Instances of a device that an amount has at most.
+    const fn instances(self, amount: u32) -> usize {
+        match self {
+            Self::Days => INSTANCES_A_DAY.saturating_mul(amount as usize),
+            Self::Windows => amount as usize,
+        }
+    }
+
+    /// The heading of the table.
+    const fn heading(self) -> &'static str {
+        match self {
+            Self::Days => "Days of training",
+            Self::Windows => "Labelled windows of each device",
+        }
+    }
+
+    /// What the horizontal axis shows.
+    const fn axis(self) -> &'static str {
+        match self {
+            Self::Days => "days of training",
+            Self::Windows => "labelled windows of each device",
+        }
+    }
+}
+
+fn run(analysis: &TrainingTime, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
     let rows = bench.own_rows()?;
-    let ranks = ranks(rows);
-    let days = days_that_differ(&analysis.days, &ranks);
+    let (unit, amounts) = analysis.amounts();
+    let all: Vec<&Labeled> = rows.iter().collect();
+    let by_time = ranks(&all);
+    let amounts = amounts_that_differ(unit, amounts, &by_time);
     let mut points: BTreeMap<u32, Point> = BTreeMap::new();
     for &seed in &bench.definition.seeds {
         let parts = Parts::required(rows, analysis.split, seed)?;
-        for &days in days {
-            bench.step(&format!("{days} days of training, seed {seed}"));
-            let first = Parts { train: first_days(&parts.train, &ranks, days), test: parts.test.clone() };
-            let options = TrainOptions { scenario: analysis.scenario, seed, ..TrainOptions::default() };
-            let trial = bench.trial(&[first], &options, THRESHOLD)?;
-            let point = points.entry(days).or_default();
+        let drawn = drawn(ranks(&parts.train), seed);
+        let ranks = if unit == Unit::Days { &by_time } else { &drawn };
+        for &amount in amounts {
+            bench.step(&format!("{amount} {} of training, seed {seed}", unit.name()));
+            let train = first(&parts.train, ranks, unit.instances(amount));
+            let cut = Parts { train, test: parts.test.clone() };
+            let options = TrainOptions { scenario: analysis.scenario, seed, ..analysis.training };
+            let trial = bench.trial(&[cut], &options, THRESHOLD)?;
+            let point = points.entry(amount).or_default();
             point.trained_on.push(trial.trained_on);
             point.accuracy.push(trial.evaluation.measures.accuracy);
             point.rrse.push(trial.evaluation.measures.rrse);
         }
     }
     let mut outcome = Outcome::default();
-    for (days, point) in &points {
-        let key = format!("{days}-days");
+    for (amount, point) in &points {
+        let key = unit.key(*amount);
         outcome.metrics.insert(&key, "trained_on", &point.trained_on);
         outcome.metrics.insert(&key, "accuracy", &point.accuracy);
         outcome.metrics.insert(&key, "rrse", &point.rrse);
     }
-    outcome.remarks.push(
-        "A day is 24 instances of a device. The test part is the same for every number of days.".to_owned(),
-    );
-    if let Some(last) = days.last().filter(|_| days.len() < analysis.days.len()) {
-        outcome.remarks.push(format!(
-            "No device was seen for more than {last} days of 24 instances: more make no difference."
-        ));
-    }
-    outcome.sections = vec![accuracy(&points, analysis.scenario), error(&points)];
+    outcome.remarks = remarks(analysis, amounts);
+    outcome.sections = vec![accuracy(unit, &points, analysis.scenario), error(unit, &points)];
     Ok(outcome)
+}
+
+fn remarks(analysis: &TrainingTime, amounts: &[u32]) -> Vec<String> {
+    let (unit, asked) = analysis.amounts();
+    let last = amounts.last().filter(|_| amounts.len() < asked.len());
+    match unit {
+        Unit::Days => {
+            let first =
+                "A day is 24 instances of a device. The test part is the same for every number of days.";
+            let more = last.map(|last| {
+                format!(
+                    "No device was seen for more than {last} days of 24 instances: more make no difference."
+                )
+            });
+            [first.to_owned()].into_iter().chain(more).collect()
+        }
+        Unit::Windows => {
+            let first = "Each seed draws other windows of the training part. The test part is the same for every number.";
+            let more =
+                last.map(|last| format!("No device has more than {last} windows: more make no difference."));
+            [first.to_owned()].into_iter().chain(more).collect()
+        }
+    }
 }
 
 /// What tells rows apart: a device, its class, the start of the window, and the capture.
 type Key<'r> = (&'r str, DeviceId, thingprint_flow::Timestamp, Option<&'r str>);
 
 /// The place of each labelled row among those of its device and class, in the order of time.
-fn ranks(rows: &[Labeled]) -> BTreeMap<Key<'_>, usize> {
-    let mut keys: Vec<Key<'_>> = rows.iter().filter_map(key).collect();
+fn ranks<'r>(rows: &[&'r Labeled]) -> BTreeMap<Key<'r>, usize> {
+    let mut keys: Vec<Key<'_>> = rows.iter().copied().filter_map(key).collect();
     keys.sort_unstable();
     let mut ranks = BTreeMap::new();
     for unit in keys.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
@@ -77,12 +179,32 @@ fn ranks(rows: &[Labeled]) -> BTreeMap<Key<'_>, usize> {
     ranks
 }
 
-/// The numbers of days up to the first that takes in every instance.
-fn days_that_differ<'d>(days: &'d [u32], ranks: &BTreeMap<Key<'_>, usize>) -> &'d [u32] {
+/// The same in an order that the seed draws.
+fn drawn(ranks: BTreeMap<Key<'_>, usize>, seed: u64) -> BTreeMap<Key<'_>, usize> {
+    let mut keys: Vec<(u64, Key<'_>)> =
+        ranks.into_iter().map(|(key, rank)| (mixed(seed ^ mixed(rank as u64)), key)).collect();
+    keys.sort_unstable_by(|(a, x), (b, y)| (x.0, x.1, a).cmp(&(y.0, y.1, b)));
+    let mut drawn = BTreeMap::new();
+    for unit in keys.chunk_by(|(_, a), (_, b)| (a.0, a.1) == (b.0, b.1)) {
+        drawn.extend(unit.iter().enumerate().map(|(place, (_, key))| (*key, place)));
+    }
+    drawn
+}
+
+/// A number that looks random (the finaliser of `SplitMix64`: Steele and others, OOPSLA 2014).
+const fn mixed(number: u64) -> u64 {
+    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
+}
+
+/// The amounts up to the first that takes in every instance.
+fn amounts_that_differ<'d>(unit: Unit, amounts: &'d [u32], ranks: &BTreeMap<Key<'_>, usize>) -> &'d [u32] {
     let longest = ranks.values().max().map_or(0, |rank| rank + 1);
-    let takes_all = |days: &u32| INSTANCES_A_DAY.saturating_mul(*days as usize) >= longest;
-    let last = days.iter().position(takes_all).map_or(days.len(), |at| at + 1);
-    days.get(..last).unwrap_or(days)
+    let takes_all = |amount: &u32| unit.instances(*amount) >= longest;
+    let last = amounts.iter().position(takes_all).map_or(amounts.len(), |at| at + 1);
+    amounts.get(..last).unwrap_or(amounts)
 }
 
 fn key(row: &Labeled) -> Option<Key<'_>> {
@@ -90,17 +212,16 @@ fn key(row: &Labeled) -> Option<Key<'_>> {
     Some((class, row.instance.device, row.instance.window_start, row.instance.capture.as_deref()))
 }
 
-/// The rows that are among the first days of their device.
-fn first_days<'r>(train: &[&'r Labeled], ranks: &BTreeMap<Key<'_>, usize>, days: u32) -> Vec<&'r Labeled> {
-    let most = INSTANCES_A_DAY.saturating_mul(days as usize);
+/// The rows that are among the first so many of their device.
+fn first<'r>(train: &[&'r Labeled], ranks: &BTreeMap<Key<'_>, usize>, most: usize) -> Vec<&'r Labeled> {
     let is_early =
         |row: &&&Labeled| key(row).and_then(|key| ranks.get(&key)).is_some_and(|rank| *rank < most);
     train.iter().filter(is_early).copied().collect()
 }
 
-fn accuracy(points: &BTreeMap<u32, Point>, scenario: Scenario) -> Section {
+fn accuracy(unit: Unit, points: &BTreeMap<u32, Point>, scenario: Scenario) -> Section {
     let mut table = Table::new([
-        Column::count("days"),
+        Column::count(unit.name()),
         Column::decimals("trained on", 0),
         Column::percent("accuracy", 2),
         Column::percent("accuracy sd", 2),
@@ -121,21 +242,23 @@ fn accuracy(points: &BTreeMap<u32, Point>, scenario: Scenario) -> Section {
     }
     Section {
         name: "training-time".to_owned(),
-        heading: "Days of training".to_owned(),
+        heading: unit.heading().to_owned(),
         prose: format!(
             "Scenario {scenario}; means over the seeds, with their standard deviation (divisor n - 1)."
         ),
         table,
         chart: Some(
-            lines("Accuracy by days of training", Axis::percent("accuracy"), points, |point| &point.accuracy)
-                .into(),
+            lines((unit, "Accuracy"), Axis::percent("accuracy"), points, |point| &point.accuracy).into(),
         ),
     }
 }
 
-fn error(points: &BTreeMap<u32, Point>) -> Section {
-    let mut table =
-        Table::new([Column::count("days"), Column::decimals("RRSE %", 2), Column::decimals("RRSE sd", 2)]);
+fn error(unit: Unit, points: &BTreeMap<u32, Point>) -> Section {
+    let mut table = Table::new([
+        Column::count(unit.name()),
+        Column::decimals("RRSE %", 2),
+        Column::decimals("RRSE sd", 2),
+    ]);
     for (days, point) in points {
         let summary = Summary::of(&point.rrse);
         table.add([
@@ -146,24 +269,27 @@ fn error(points: &BTreeMap<u32, Point>) -> Section {
     }
     Section {
         name: "training-time-error".to_owned(),
-        heading: "Error by days of training".to_owned(),
+        heading: format!("Error by {}", unit.axis()),
         prose: "The root relative squared error of the same models.".to_owned(),
         table,
-        chart: Some(
-            lines("RRSE by days of training", Axis::new("RRSE", "%"), points, |point| &point.rrse).into(),
-        ),
+        chart: Some(lines((unit, "RRSE"), Axis::new("RRSE", "%"), points, |point| &point.rrse).into()),
     }
 }
 
-fn lines(title: &str, y: Axis, points: &BTreeMap<u32, Point>, of: impl Fn(&Point) -> &[f64]) -> Lines {
+fn lines(
+    (unit, what): (Unit, &str),
+    y: Axis,
+    points: &BTreeMap<u32, Point>,
+    of: impl Fn(&Point) -> &[f64],
+) -> Lines {
     let point = |(days, point): (&u32, &Point)| {
         let summary = Summary::of(of(point))?;
         Some(LinePoint { x: f64::from(*days), y: summary.into() })
     };
     Lines {
-        title: title.to_owned(),
-        description: "Means over the seeds against the days of training, which double".to_owned(),
-        x: Axis::new("days of training", "").scale(Scale::Log2),
+        title: format!("{what} by {}", unit.axis()),
+        description: format!("Means over the seeds against the {}, which double", unit.axis()),
+        x: Axis::new(unit.axis(), "").scale(Scale::Log2),
         y,
         series: vec![LineSeries {
             name: "mean".to_owned(),

@@ -1,10 +1,12 @@
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use thingprint_flow::Timestamp;
 use thingprint_instance::Labeled;
 use thingprint_model::{
     Acceptance, Answer as ModelAnswer, Evaluation, Model, Partition, Split, Stage0Backend, TestedFold,
-    TrainOptions,
+    TrainOptions, Voice,
 };
 
 use super::{Material, Watch};
@@ -13,6 +15,8 @@ use crate::error::ExperimentError;
 
 /// What rounding does to a mean of trees, at most.
 const ROUNDING: f64 = 1e-12;
+
+const NANOS_A_SECOND: f64 = 1e9;
 
 /// Where models are trained and asked.
 pub(crate) struct Bench<'a> {
@@ -71,6 +75,12 @@ impl<'a> Bench<'a> {
         self.rows(&self.definition.extraction)
     }
 
+    /// The instances of another data set, where the caller has them.
+    pub(crate) fn other_rows(&self, dataset: &str) -> Option<&'a [Labeled]> {
+        let found = self.material.instances.iter().find(|(need, _)| need.dataset == dataset);
+        found.map(|(_, rows)| rows.as_slice())
+    }
+
     /// What is to be asked of the data set for an extraction.
     pub(crate) fn need(&self, extraction: &Extraction) -> Result<Need, ExperimentError> {
         self.definition.need(extraction, self.material.dataset, self.material.overrides)
@@ -106,13 +116,25 @@ impl<'a> Bench<'a> {
         options: &TrainOptions,
         threshold: f64,
     ) -> Result<Trial, ExperimentError> {
+        self.trial_by(Voice::Whole, folds, options, threshold)
+    }
+
+    /// The same, by a part of each model.
+    pub(crate) fn trial_by(
+        &mut self,
+        voice: Voice,
+        folds: &[Parts<'_>],
+        options: &TrainOptions,
+        threshold: f64,
+    ) -> Result<Trial, ExperimentError> {
         let mut cost = Cost::default();
         let mut tested = Vec::new();
         for (number, parts) in (1..).zip(folds) {
             self.watch.lap();
             let model = self.fit(&parts.train, options)?;
             let fit = self.watch.lap();
-            let answers = self.ask(&model, &parts.test, threshold);
+            let acceptance = Acceptance { confidence: threshold, ..Acceptance::default() };
+            let answers = model.answers_by(voice, parts.test.iter().copied(), &acceptance, self.jobs);
             let predict = self.watch.lap();
             tested.push(model.tested(number, answers));
             cost.fit_s += fit.seconds;
@@ -132,12 +154,8 @@ impl<'a> Bench<'a> {
 
     /// What a model says of the labelled ones of these rows.
     pub(crate) fn answers(&self, model: &Model, rows: &[&Labeled], threshold: f64) -> Vec<Answer> {
-        self.ask(model, rows, threshold).iter().map(Answer::from).collect()
-    }
-
-    fn ask(&self, model: &Model, rows: &[&Labeled], threshold: f64) -> Vec<ModelAnswer> {
         let acceptance = Acceptance { confidence: threshold, ..Acceptance::default() };
-        model.answers(rows.iter().copied(), &acceptance, self.jobs)
+        model.answers(rows.iter().copied(), &acceptance, self.jobs).iter().map(Answer::from).collect()
     }
 }
 
@@ -149,6 +167,24 @@ impl<'r> Parts<'r> {
             split.apply(rows, seed).map_err(ExperimentError::model(format!("splitting with seed {seed}")))?;
         let parts = |fold: &Partition| Self { train: part(&fold.train), test: part(&fold.test) };
         Ok(folds.partitions.iter().map(parts).collect())
+    }
+
+    /// Other instances of the same captures to test: those that lie in a window of the test part.
+    pub(crate) fn asked_about(self, rows: &'r [Labeled]) -> Self {
+        let class = |row: &'r Labeled| row.label.as_ref().map(|label| label.class.as_str());
+        let mut windows: BTreeMap<_, Vec<(Timestamp, f64)>> = BTreeMap::new();
+        for row in &self.test {
+            let key = (class(row), row.instance.device);
+            windows.entry(key).or_default().push((row.instance.window_start, row.instance.window_s));
+        }
+        let is_inside = |row: &&'r Labeled| {
+            let start = row.instance.window_start;
+            let holds = |(window, length_s): &(Timestamp, f64)| {
+                (0.0..*length_s).contains(&(start.nanos_since(*window) as f64 / NANOS_A_SECOND))
+            };
+            windows.get(&(class(row), row.instance.device)).is_some_and(|windows| windows.iter().any(holds))
+        };
+        Self { test: rows.iter().filter(is_inside).collect(), ..self }
     }
 
     /// The two parts of a split without folds.

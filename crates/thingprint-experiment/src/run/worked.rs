@@ -9,7 +9,7 @@ use thingprint_model::{Model, Scenario, TrainOptions};
 use thingprint_table::{Cell, Column, Table};
 
 use super::trial::{Bench, Parts};
-use crate::definition::{BagProbe, Worked};
+use crate::definition::{BagProbe, Checked, Method, Worked, check_single, ensure, is_any, names};
 use crate::error::ExperimentError;
 use crate::outcome::{Outcome, Section, Summary};
 
@@ -35,7 +35,38 @@ struct Line {
     found: Vec<Fraction>,
 }
 
-pub(super) fn run(analysis: &Worked, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
+impl Method for Worked {
+    fn check(&self) -> Checked {
+        check_single(self.split)?;
+        ensure(Scenario::of_bag(self.bag).is_some(), "bag", "expected ports, domains or cipher_suites")?;
+        ensure(
+            self.bags.iter().all(|probe| probe.words.values().all(|count| *count > 0)),
+            "ask",
+            "expected counts of at least 1",
+        )
+    }
+
+    fn classes(&self) -> Vec<&str> {
+        let words = self.words.iter().map(|probe| &probe.class);
+        let bags = self.bags.iter().flat_map(|probe| [&probe.truth, &probe.paper]);
+        words.chain(bags).chain(self.priors.keys()).map(String::as_str).collect()
+    }
+
+    fn scenarios(&self) -> Vec<String> {
+        names([self.bag.name()])
+    }
+
+    fn has_metric(&self, _: &str, metric: &str) -> bool {
+        let answers = self.bags.iter().map(|probe| format!("as_in_paper[{}]", probe.truth));
+        is_any(metric, self.lines().map(|(name, _)| name).chain(answers))
+    }
+
+    fn run(&self, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
+        run(self, bench)
+    }
+}
+
+fn run(analysis: &Worked, bench: &mut Bench<'_>) -> Result<Outcome, ExperimentError> {
     let rows = bench.own_rows()?;
     // Definitions name a bag that has a scenario.
     let scenario = Scenario::of_bag(analysis.bag).unwrap_or(Scenario::Ports);

@@ -59,8 +59,15 @@ impl WindowAnswers {
 
     /// The answers of folds of any seeds.
     pub fn of(folds: &[TestedFold]) -> Self {
+        let mut answers = Self::default();
+        answers.extend(folds);
+        answers
+    }
+
+    /// Adds the answers of more folds.
+    pub fn extend(&mut self, folds: &[TestedFold]) {
         let names = folds.iter().flat_map(|fold| &fold.classes).map(|class| Arc::clone(&class.name));
-        let mut answers = Self::new(names);
+        self.announce(names.collect());
         for fold in folds {
             let priors = Priors::of(fold);
             for answer in &fold.answers {
@@ -72,12 +79,28 @@ impl WindowAnswers {
                     truth: Arc::clone(&answer.truth),
                 };
                 let names = fold.classes.iter().map(|class| &*class.name);
-                let prior_error = priors.error(fold, &answer.truth);
-                answers.add(key, names.zip(answer.prediction.distribution.iter().copied())).prior_error +=
-                    prior_error;
+                let said = self.add(key, names.zip(answer.prediction.distribution.iter().copied()));
+                said.prior_error += priors.error(fold, &answer.truth);
             }
         }
-        answers
+    }
+
+    /// Makes room for more classes, and moves probabilities to their new places.
+    fn announce(&mut self, mut classes: BTreeSet<Arc<str>>) {
+        classes.extend(self.classes.iter().cloned());
+        if classes.len() == self.classes.len() {
+            return;
+        }
+        let former = std::mem::replace(&mut self.classes, classes.into_iter().collect());
+        for said in self.windows.values_mut() {
+            let mut moved = vec![0.0; self.classes.len()];
+            for (name, sum) in former.iter().zip(&said.distribution) {
+                if let Some(class) = number(&self.classes, name) {
+                    moved[class] = *sum;
+                }
+            }
+            said.distribution = moved;
+        }
     }
 
     /// Adds what was said of a window with one seed; classes that were not announced are left out.

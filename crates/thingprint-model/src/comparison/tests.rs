@@ -1,8 +1,12 @@
 use std::sync::Arc;
 
 use thingprint_flow::{DeviceId, MacAddr, Timestamp};
+use thingprint_instance::{Kind, Label};
 
 use super::*;
+use crate::classes::Classes;
+use crate::evaluation::{Answer, TestedFold};
+use crate::prediction::Prediction;
 
 fn key(device: u8, hour: i64, truth: &str) -> WindowKey {
     WindowKey {
@@ -93,4 +97,33 @@ fn equal_answers_do_not_differ() {
     let found = compare(&answers, &answers, 2);
     assert_eq!((found.accuracy.low, found.accuracy.high), (Some(0.0), Some(0.0)));
     assert!((found.mcnemar.p - 1.0).abs() < 1e-12, "{found:?}");
+}
+
+#[test]
+fn classes_of_later_folds_find_their_places() {
+    let fold = |seed: u64, names: &[&str], distribution: &[f64]| {
+        let labels = names.iter().map(|name| Label::new(*name, Kind::Iot));
+        let classes = Classes::of(&labels.collect::<Vec<_>>()).unwrap();
+        let prediction = Prediction {
+            device: key(1, 0, "b").device,
+            window_start: Timestamp::from_seconds(0),
+            stage0: std::collections::BTreeMap::new(),
+            class: classes.name(0),
+            confidence: distribution[0],
+            likeness: None,
+            distribution: distribution.to_vec(),
+        };
+        let answer = Answer { capture: None, truth: "b".into(), prediction, failed: Vec::new() };
+        TestedFold { fold: 1, seed, classes, answers: vec![answer] }
+    };
+    // The means are 0.35 for a, 0.55 for b and 0.1 for c.
+    let folds = [fold(1, &["b", "c"], &[0.8, 0.2]), fold(2, &["a", "b"], &[0.7, 0.3])];
+    let mut answers = WindowAnswers::of(&folds[..1]);
+    answers.extend(&folds[1..]);
+    let found = compare(&answers, &WindowAnswers::of(&folds), 1);
+    assert_eq!((found.pairs, found.both_right), (1, 1));
+    let rrse = found.rrse.unwrap();
+    assert!((rrse.value - rrse.other).abs() < 1e-12, "{rrse:?}");
+    // Model: 0.35² + 0.45² + 0.1². Priors of b are 1/2 in both: 1/2 each.
+    assert!((rrse.value - 100.0 * (0.335 / 0.5_f64).sqrt()).abs() < 1e-9, "{rrse:?}");
 }

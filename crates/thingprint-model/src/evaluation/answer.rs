@@ -1,10 +1,7 @@
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use thingprint_instance::{Instance, Labeled};
-
 use crate::classes::Classes;
-use crate::doubt::{Acceptance, Test};
+use crate::doubt::Test;
 use crate::model::Model;
 use crate::prediction::Prediction;
 
@@ -52,27 +49,6 @@ impl Answer {
 }
 
 impl Model {
-    /// Asks about the labelled ones of these rows with `jobs` threads; answers stand in the order of rows.
-    pub fn answers<'a>(
-        &self,
-        rows: impl IntoIterator<Item = &'a Labeled>,
-        acceptance: &Acceptance,
-        jobs: NonZeroUsize,
-    ) -> Vec<Answer> {
-        let labelled: Vec<(&Instance, &str)> = rows
-            .into_iter()
-            .filter_map(|row| Some((&row.instance, row.label.as_ref()?.class.as_str())))
-            .collect();
-        let instances: Vec<&Instance> = labelled.iter().map(|(instance, _)| *instance).collect();
-        let answer = |(prediction, (instance, truth)): (Prediction, &(&Instance, &str))| Answer {
-            capture: instance.capture.as_deref().map(Arc::from),
-            truth: Arc::from(*truth),
-            failed: self.failed_tests(&prediction, acceptance),
-            prediction,
-        };
-        self.predict_all(&instances, jobs).into_iter().zip(&labelled).map(answer).collect()
-    }
-
     /// The answers as the fold of a split.
     pub fn tested(&self, fold: u32, answers: Vec<Answer>) -> TestedFold {
         TestedFold { fold, seed: self.options().seed, classes: self.classes().clone(), answers }

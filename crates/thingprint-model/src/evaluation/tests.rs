@@ -131,8 +131,7 @@ fn counts_are_whole_numbers_where_they_can_be() {
 
 #[test]
 fn folds_are_pooled_and_each_is_compared_with_its_own_priors() {
-    let other =
-        Classes::of(&["a", "b"].map(|class| Label::new(class, Kind::Iot))).unwrap();
+    let other = Classes::of(&["a", "b"].map(|class| Label::new(class, Kind::Iot))).unwrap();
     let second = TestedFold { classes: other, ..fold((2, 1), &[([0.6, 0.4], "b")], 0.8) };
     let evaluation = Evaluation::of(&[fold((1, 1), &[([0.8, 0.2], "a")], 0.8), second], 0.8).unwrap();
     // Priors 4/6 and 2/6 for the first: 2/9 for a. Priors 1/2 and 1/2 for the second: 1/2 for b.

@@ -204,7 +204,7 @@ impl ExperimentArgs {
     ) -> anyhow::Result<Option<Outcome>> {
         let messages = library.messages;
         let context = || format!("failed to run experiment {} on {dataset}", definition.name);
-        let Loaded { source, overrides, instances, flows, captures, outcome, notes } =
+        let Loaded { source, overrides, mut instances, flows, captures, mut outcome, notes } =
             match library.load(definition, dataset).with_context(context)? {
                 Ok(loaded) => loaded,
                 Err(Missing { obtain }) => {
@@ -218,6 +218,12 @@ impl ExperimentArgs {
                     return Ok(None);
                 }
             };
+        for other in definition.others(dataset) {
+            if let Ok(loaded) = library.load(definition, other).with_context(context)? {
+                instances.extend(loaded.instances);
+                outcome = outcome.max(loaded.outcome);
+            }
+        }
         let material = Material { dataset, overrides: &overrides, instances: &instances, flows: &flows };
         let mut clock = Clock::new(format!("{} on {dataset}", definition.name), messages);
         let mut result = run(definition, &material, library.threads, &mut clock).with_context(context)?;

@@ -48,8 +48,9 @@ fn folds_test_each_window_once_and_are_listed() {
     });
     fs::write(stage.path("short.csv"), rows.join("\n") + "\n").unwrap();
     let short = stage.ok("evaluate short.csv --split cv=4 --trees 5 --format json");
-    assert!(short.stderr.contains("1 device has fewer windows than cv=4 has blocks"), "{}", short.stderr);
-    assert_eq!(short.json()["short_devices"], 1);
+    assert!(short.stderr.contains("fewer windows than cv=4 has blocks"), "{}", short.stderr);
+    let more = number(&short.json()["short_devices"]) - number(&report["short_devices"]);
+    assert!((more - 1.0).abs() < 1e-9, "{more}");
     stage.fails("evaluate home.parquet --split cv=21", 2, &["cv=21", "2 to 20 blocks"]);
 }
 
@@ -185,7 +186,7 @@ fn files_of_an_evaluation_are_checked_before_it() {
         .flat_map(|line| line.split(',').skip(1))
         .map(|count| count.parse::<f64>().unwrap())
         .sum();
-    assert_eq!(lines(&stage, "all.jsonl").len(), counted as usize);
+    assert!((lines(&stage, "all.jsonl").len() as f64 - counted).abs() < 1e-9, "{counted}");
     stage.fails(
         "evaluate home.parquet --predictions home.parquet",
         2,
