@@ -1,4 +1,5 @@
 //! Variants against the first one with the same split, window by window.
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
 use thingprint_model::{Comparison, Contrast};
@@ -26,44 +27,56 @@ pub(super) fn section(all: &[Series], metrics: &mut Metrics, jobs: NonZeroUsize)
         Column::texts("accuracy, points"),
         Column::texts("RRSE %"),
     ]);
-    let mut tests: Vec<&str> = Vec::new();
+    let mut tests: BTreeSet<&str> = BTreeSet::new();
     for (at, series) in all.iter().enumerate() {
         let is_like = |other: &&Series| other.split == series.split && other.scenario == series.scenario;
         let Some(other) = all.iter().take(at).find(is_like) else { continue };
         let Some(found) = Comparison::of(&series.windows, &other.windows, SEED, jobs) else { continue };
-        tests.push(found.mcnemar.test.name());
-        metrics.insert(&series.key, "accuracy_difference", &[found.accuracy.difference]);
-        metrics.insert(&series.key, "mcnemar_p", &[found.mcnemar.p]);
-        if let Some(rrse) = found.rrse {
-            metrics.insert(&series.key, "rrse_difference", &[rrse.difference]);
-        }
-        table.add([
-            Cell::from(series.key.as_str()),
-            Cell::from(other.key.as_str()),
-            Cell::from(found.pairs),
-            Cell::from(found.device_days),
-            Cell::from(found.right),
-            Cell::from(found.right_other),
-            Cell::from(probability(found.mcnemar.p)),
-            Cell::from(interval(found.accuracy, 100.0)),
-            Cell::from(found.rrse.map(|rrse| interval(rrse, 1.0))),
-        ]);
+        tests.insert(found.mcnemar.test.name());
+        measure(&series.key, &found, metrics);
+        table.add(cells(series, other, &found));
     }
-    tests.sort_unstable();
-    tests.dedup();
+    let tests: Vec<&str> = tests.into_iter().collect();
     (table.rows() > 0).then(|| Section {
         name: "comparison".to_owned(),
         heading: "Variants compared".to_owned(),
-        prose: format!(
-            "Each variant against the first one with the same split, window by window; the answer for a window is the mean \
-             distribution over the seeds, so that more seeds do not make more windows. Differences have 95 % intervals by a \
-             bootstrap over whole days of devices. McNemar's test ({}) takes windows for independent, which those of a day \
-             are not: where the two disagree, believe the interval.",
-            tests.join("; ")
-        ),
+        prose: prose(&tests),
         table,
         chart: None,
     })
+}
+
+fn measure(key: &str, found: &Comparison, metrics: &mut Metrics) {
+    let [accuracy, rrse, p] = METRICS;
+    metrics.insert(key, accuracy, &[found.accuracy.difference]);
+    metrics.insert(key, p, &[found.mcnemar.p]);
+    if let Some(contrast) = found.rrse {
+        metrics.insert(key, rrse, &[contrast.difference]);
+    }
+}
+
+fn cells(series: &Series, other: &Series, found: &Comparison) -> [Cell; 9] {
+    [
+        Cell::from(series.key.as_str()),
+        Cell::from(other.key.as_str()),
+        Cell::from(found.pairs),
+        Cell::from(found.device_days),
+        Cell::from(found.right),
+        Cell::from(found.right_other),
+        Cell::from(probability(found.mcnemar.p)),
+        Cell::from(interval(found.accuracy, 100.0)),
+        Cell::from(found.rrse.map(|rrse| interval(rrse, 1.0))),
+    ]
+}
+
+fn prose(tests: &[&str]) -> String {
+    format!(
+        "Each variant against the first one with the same split, window by window; the answer for a window is the mean \
+         distribution over the seeds, so that more seeds do not make more windows. Differences have 95 % intervals by a \
+         bootstrap over whole days of devices. McNemar's test ({}) takes windows for independent, which those of a day are \
+         not: where the two disagree, believe the interval.",
+        tests.join("; ")
+    )
 }
 
 /// A difference with the ends of its interval, like `+1.22 (+0.70 to +1.81)`.

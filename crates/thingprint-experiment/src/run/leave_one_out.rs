@@ -11,7 +11,7 @@ use crate::definition::{
     Checked, LeaveOneOut, Method, check_share, check_single, check_training, is_of_class, names,
 };
 use crate::error::ExperimentError;
-use crate::outcome::{Outcome, Section, Summary};
+use crate::outcome::{Metrics, Outcome, Section, Summary};
 
 /// Column of what a model with likeness has besides.
 const LIKENESS: &str = "AUROC of likeness";
@@ -70,31 +70,9 @@ fn run(analysis: &LeaveOneOut, bench: &mut Bench<'_>) -> Result<Outcome, Experim
         }
     }
     let mut outcome = Outcome::default();
-    // Each class counts the same; the deviation is over seeds, as everywhere.
-    let mean_over_classes = |of: fn(&Left) -> &[Option<f64>]| -> Vec<f64> {
-        let of_seed = |at: usize| mean(all.iter().filter_map(|left| of(left).get(at).copied().flatten()));
-        (0..bench.definition.seeds.len()).filter_map(of_seed).collect()
-    };
-    outcome.metrics.insert("final", "auroc", &mean_over_classes(|left| &left.auroc));
-    outcome.metrics.insert("final", "rejected_unknown", &mean_over_classes(|left| &left.rejected));
-    outcome.metrics.insert("final", "accepted_known", &mean_over_classes(|left| &left.accepted_known));
+    measure(&all, bench.definition.seeds.len(), &mut outcome.metrics);
     if all.iter().any(Left::has_likeness) {
-        let worst = |of: fn(&Left) -> &[Option<f64>]| -> Vec<f64> {
-            let of_seed = |at: usize| all.iter().filter_map(move |left| of(left).get(at).copied().flatten());
-            (0..bench.definition.seeds.len()).filter_map(|at| of_seed(at).min_by(f64::total_cmp)).collect()
-        };
-        let [likeness, worst_confidence, worst_likeness] = LIKENESS_METRICS;
-        outcome.metrics.insert("final", likeness, &mean_over_classes(|left| &left.auroc_likeness));
-        outcome.metrics.insert("final", worst_confidence, &worst(|left| &left.auroc));
-        outcome.metrics.insert("final", worst_likeness, &worst(|left| &left.auroc_likeness));
-        for left in &all {
-            let key = format!("auroc_likeness[{}]", left.class);
-            outcome.metrics.insert("final", &key, &present(&left.auroc_likeness));
-        }
-    }
-    for left in &all {
-        outcome.metrics.insert("final", &format!("auroc[{}]", left.class), &present(&left.auroc));
-        outcome.metrics.insert("final", &format!("rejected[{}]", left.class), &present(&left.rejected));
+        measure_likeness(&all, bench.definition.seeds.len(), &mut outcome.metrics);
     }
     outcome.remarks.push(
         "In a mean over classes each class counts the same; deviations are over seeds, not between classes."
@@ -102,6 +80,39 @@ fn run(analysis: &LeaveOneOut, bench: &mut Bench<'_>) -> Result<Outcome, Experim
     );
     outcome.sections.push(section(&all, analysis.threshold));
     Ok(outcome)
+}
+
+/// The values that classes have for a seed, each class once; the deviation is over seeds, as everywhere.
+fn of_seed(all: &[Left], of: fn(&Left) -> &[Option<f64>], seed: usize) -> impl Iterator<Item = f64> {
+    all.iter().filter_map(move |left| of(left).get(seed).copied().flatten())
+}
+
+fn means(all: &[Left], of: fn(&Left) -> &[Option<f64>], seeds: usize) -> Vec<f64> {
+    (0..seeds).filter_map(|seed| mean(of_seed(all, of, seed))).collect()
+}
+
+fn measure(all: &[Left], seeds: usize, metrics: &mut Metrics) {
+    metrics.insert("final", "auroc", &means(all, |left| &left.auroc, seeds));
+    metrics.insert("final", "rejected_unknown", &means(all, |left| &left.rejected, seeds));
+    metrics.insert("final", "accepted_known", &means(all, |left| &left.accepted_known, seeds));
+    for left in all {
+        metrics.insert("final", &format!("auroc[{}]", left.class), &present(&left.auroc));
+        metrics.insert("final", &format!("rejected[{}]", left.class), &present(&left.rejected));
+    }
+}
+
+fn measure_likeness(all: &[Left], seeds: usize, metrics: &mut Metrics) {
+    let worst = |of: fn(&Left) -> &[Option<f64>]| -> Vec<f64> {
+        (0..seeds).filter_map(|seed| of_seed(all, of, seed).min_by(f64::total_cmp)).collect()
+    };
+    let [likeness, worst_confidence, worst_likeness] = LIKENESS_METRICS;
+    metrics.insert("final", likeness, &means(all, |left| &left.auroc_likeness, seeds));
+    metrics.insert("final", worst_confidence, &worst(|left| &left.auroc));
+    metrics.insert("final", worst_likeness, &worst(|left| &left.auroc_likeness));
+    for left in all {
+        let key = format!("auroc_likeness[{}]", left.class);
+        metrics.insert("final", &key, &present(&left.auroc_likeness));
+    }
 }
 
 /// The values that there are.

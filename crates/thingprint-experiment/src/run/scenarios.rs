@@ -109,42 +109,12 @@ fn run(analysis: &Scenarios, bench: &mut Bench<'_>) -> Result<Outcome, Experimen
     let definition = bench.definition;
     let mut all = Vec::new();
     for way in ways(analysis, &definition.extraction) {
-        let rows = bench.rows(way.extraction)?;
-        let remark = recipe_remark(&bench.need(way.extraction)?.recipe);
-        let remark = way.name.map_or(remark.clone(), |name| format!("{name}: {remark}"));
-        if let Some(tested) = way.tested {
-            let (name, recipe) = (way.name.unwrap_or_default(), bench.need(tested)?.recipe);
-            outcome.remarks.push(format!("{name}: tested on instances of {}.", recipe.options_text()));
-        }
-        match try_way(analysis, &way, rows, bench) {
-            Ok(series) => {
-                outcome.remarks.push(remark);
-                all.extend(series);
-            }
-            Err(ExperimentError::Model { source: ModelError::EmptyPart { split, part }, .. })
-                if way.name.is_some() =>
-            {
-                let name = way.name.unwrap_or_default();
-                outcome.remarks.push(format!(
-                    "{name}: left out, because the split {split} of this data set leaves no instance to {part}."
-                ));
-            }
-            Err(error) => return Err(error),
-        }
+        all.extend(try_or_leave_out(analysis, &way, bench, &mut outcome)?);
     }
     for series in &all {
         series.measure(analysis, &mut outcome);
     }
-    let mut summary = summary(&all, &outcome);
-    if all.iter().any(|series| series.has_likeness) {
-        summary.prose.push_str(", and by the recipe best those of them alone whose likeness does, too.");
-    } else {
-        summary.prose.push('.');
-    }
-    for series in &all {
-        summary.prose.extend(series.classes_not_tested());
-    }
-    outcome.sections.push(summary);
+    outcome.sections.push(summary(&all, &outcome));
     outcome.sections.push(by_seed(&all, &definition.seeds));
     outcome.sections.extend(differences::section(analysis, &all));
     if analysis.show.contains(&Show::Acceptance) {
@@ -155,6 +125,36 @@ fn run(analysis: &Scenarios, bench: &mut Bench<'_>) -> Result<Outcome, Experimen
     }
     show(analysis, &all, &definition.seeds, &mut outcome);
     Ok(outcome)
+}
+
+/// All trials in one way, with remarks on its instances; a variant whose split leaves a part empty is left out.
+fn try_or_leave_out(
+    analysis: &Scenarios,
+    way: &Way<'_>,
+    bench: &mut Bench<'_>,
+    outcome: &mut Outcome,
+) -> Result<Vec<Series>, ExperimentError> {
+    let rows = bench.rows(way.extraction)?;
+    let named = |remark: String| way.name.map_or(remark.clone(), |name| format!("{name}: {remark}"));
+    match try_way(analysis, way, rows, bench) {
+        Ok(series) => {
+            if let Some(tested) = way.tested {
+                let recipe = bench.need(tested)?.recipe;
+                outcome.remarks.push(named(format!("tested on instances of {}.", recipe.options_text())));
+            }
+            outcome.remarks.push(named(recipe_remark(&bench.need(way.extraction)?.recipe)));
+            Ok(series)
+        }
+        Err(ExperimentError::Model { source: ModelError::EmptyPart { split, part }, .. })
+            if way.name.is_some() =>
+        {
+            outcome.remarks.push(named(format!(
+                "left out, because the split {split} of this data set leaves no instance to {part}."
+            )));
+            Ok(Vec::new())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The ways to compare: the variants, or the one way there is.
@@ -333,12 +333,24 @@ fn summary(all: &[Series], outcome: &Outcome) -> Section {
     Section {
         name: "summary".to_owned(),
         heading: "Accuracy and error".to_owned(),
-        prose: "Means over the seeds, with their standard deviation (divisor n - 1; none for one seed). RRSE is the \
-                root relative squared error as Weka defines it. Accepted are answers whose confidence reaches the threshold"
-            .to_owned(),
+        prose: summary_prose(all),
         table,
         chart: (all.len() > 1).then(|| chart.into()),
     }
+}
+
+fn summary_prose(all: &[Series]) -> String {
+    let has_likeness = all.iter().any(|series| series.has_likeness);
+    let accepted = if has_likeness {
+        ", and by the recipe best those of them alone whose likeness does, too"
+    } else {
+        ""
+    };
+    let not_tested: String = all.iter().filter_map(Series::classes_not_tested).collect();
+    format!(
+        "Means over the seeds, with their standard deviation (divisor n - 1; none for one seed). RRSE is the root relative \
+         squared error as Weka defines it. Accepted are answers whose confidence reaches the threshold{accepted}.{not_tested}"
+    )
 }
 
 fn by_seed(all: &[Series], seeds: &[u64]) -> Section {

@@ -12,7 +12,7 @@ pub struct Answer {
     pub capture: Option<Arc<str>>,
     /// The true class.
     pub truth: Arc<str>,
-    /// What the model said.
+    /// What the model said, without the verdicts of stage-0.
     pub prediction: Prediction,
     /// The tests that the answer failed; it is accepted where there are none.
     pub failed: Vec<Test>,

@@ -113,18 +113,20 @@ impl EvaluateArgs {
         let against = self.against.as_deref().map(|path| Against::read(path, self.model.is_some()));
         let against = against.transpose()?;
         let table = InstanceTable::read(&inputs, messages)?;
-        let tested = match &self.model {
-            Some(path) => vec![self.with_model(path, &table, global)?],
-            None => self.with_split(&table, global)?,
-        };
+        let model = self.model.as_deref().map(read_model).transpose()?;
         let mut reports = Vec::new();
-        for tested in &tested {
+        for scenario in self.scenarios(model.as_ref())? {
+            // What models said is let go of before the next scenario.
+            let tested = match &model {
+                Some(model) => self.with_model(model, &table, global)?,
+                None => self.with_split(scenario, &table, global)?,
+            };
             let mut report = tested.report(self.threshold).with_context(|| self.failure())?;
-            report.comparison = self.compared(against.as_ref(), tested, &table, global)?;
+            report.comparison = self.compared(against.as_ref(), &tested, &table, global)?;
             report.note(&self.split, messages);
+            self.write_files(&tested, &report)?;
             reports.push(report);
         }
-        self.write_files(&tested, &reports)?;
         self.write(&reports, &output, messages)?;
         Ok(Outcome::Done)
     }
@@ -188,18 +190,29 @@ impl EvaluateArgs {
         Acceptance { confidence: self.threshold, ..Acceptance::default() }
     }
 
-    fn with_model(&self, path: &Path, table: &InstanceTable, global: &GlobalArgs) -> anyhow::Result<Tested> {
-        let model = read_model(path)?;
-        warn_of_absent_evidence(model.evidence(), &table.rows, Messages::new(global.quiet, global.verbose));
-        let scenario = model.options().scenario;
-        if self.scenario.is_some_and(|asked| asked != Scenarios::One(scenario)) {
-            return Err(Usage(format!(
-                "--scenario: the model was trained for scenario {scenario}; omit the option"
-            ))
-            .into());
+    /// The scenarios to evaluate: that of a model, or those that are asked for.
+    fn scenarios(&self, model: Option<&Model>) -> Result<Vec<Scenario>, Usage> {
+        let own = model.map(|model| model.options().scenario);
+        match (own, self.scenario) {
+            (Some(own), asked) if asked.is_some_and(|asked| asked != Scenarios::One(own)) => {
+                Err(Usage(format!("--scenario: the model was trained for scenario {own}; omit the option")))
+            }
+            (Some(own), _) => Ok(vec![own]),
+            (None, Some(Scenarios::All)) => Ok(Scenario::ALL.to_vec()),
+            (None, Some(Scenarios::One(scenario))) => Ok(vec![scenario]),
+            (None, None) => Ok(vec![Scenario::Final]),
         }
-        let fold = self.ask(&model, table, global)?;
-        Ok(Tested::of(&model, "none".to_owned(), vec![fold]))
+    }
+
+    fn with_model(
+        &self,
+        model: &Model,
+        table: &InstanceTable,
+        global: &GlobalArgs,
+    ) -> anyhow::Result<Tested> {
+        let messages = Messages::new(global.quiet, global.verbose);
+        warn_of_absent_evidence(model.evidence(), &table.rows, messages);
+        Ok(Tested::of(model, "none".to_owned(), vec![self.ask(model, table, global)?]))
     }
 
     /// Asks a model about all instances.
@@ -210,18 +223,8 @@ impl EvaluateArgs {
         Ok(model.tested(1, model.answers(&table.rows, &self.acceptance(), global.threads())))
     }
 
-    fn with_split(&self, table: &InstanceTable, global: &GlobalArgs) -> anyhow::Result<Vec<Tested>> {
-        let scenarios = match self.scenario {
-            Some(Scenarios::All) => Scenario::ALL.to_vec(),
-            Some(Scenarios::One(scenario)) => vec![scenario],
-            None => vec![Scenario::Final],
-        };
-        let of_scenario = |scenario| self.folds(scenario, table, global);
-        scenarios.into_iter().map(of_scenario).collect()
-    }
-
     /// Trains and tests a scenario on each fold with each seed.
-    fn folds(
+    fn with_split(
         &self,
         scenario: Scenario,
         table: &InstanceTable,
@@ -263,11 +266,11 @@ impl EvaluateArgs {
     }
 
     /// Writes what goes to files of its own.
-    fn write_files(&self, tested: &[Tested], reports: &[Report]) -> anyhow::Result<()> {
-        if let (Some(path), Some(tested)) = (&self.predictions, tested.first()) {
+    fn write_files(&self, tested: &Tested, report: &Report) -> anyhow::Result<()> {
+        if let Some(path) = &self.predictions {
             predictions::write(path, &tested.folds)?;
         }
-        if let (Some(folder), Some(report)) = (&self.figures, reports.first()) {
+        if let Some(folder) = &self.figures {
             figures::write(folder, report.evaluation())?;
         }
         Ok(())

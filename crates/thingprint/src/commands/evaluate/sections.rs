@@ -1,6 +1,6 @@
 //! The tables of evaluations for people, none wider than 100 columns.
 
-use thingprint_model::{Evaluation, Measures};
+use thingprint_model::{Comparison, Evaluation, Measures};
 use thingprint_table::{Cell, Column, Table, Type};
 
 use super::against::Compared;
@@ -187,13 +187,6 @@ fn parts(parts: &[thingprint_model::PartEvaluation]) -> anyhow::Result<Table> {
 
 /// Differences with their intervals, and the test.
 fn comparison(Compared { against, comparison }: &Compared) -> anyhow::Result<[(String, Table); 2]> {
-    let columns = ["this", "other", "difference", "low", "high"];
-    let columns = columns.map(|name| Column::new(name, Type::Real));
-    let mut differences = Table::new([Column::new("measure", Type::Text)].into_iter().chain(columns));
-    for (name, values) in [("accuracy", Some(comparison.accuracy)), ("rrse", comparison.rrse)] {
-        let values = contrast(values).map(Cell::from);
-        differences.push([Cell::from(name.to_owned())].into_iter().chain(values))?;
-    }
     let heading = format!(
         "Comparison with {against}: {} windows of {} device-days; 95 % intervals by {} draws of days; unpaired here {}, \
          there {}",
@@ -203,15 +196,26 @@ fn comparison(Compared { against, comparison }: &Compared) -> anyhow::Result<[(S
         comparison.unpaired,
         comparison.unpaired_other
     );
-    let mut test = Table::new([
-        Column::count("both_right"),
-        Column::count("this_alone"),
-        Column::count("other_alone"),
-        Column::count("both_wrong"),
-        Column::new("chi_square", Type::Real),
-        Column::new("p", Type::Real),
-    ]);
-    test.push([
+    let test = format!("McNemar's test of right answers ({})", comparison.mcnemar.test.name());
+    Ok([(heading, differences(comparison)?), (test, mcnemar(comparison)?)])
+}
+
+fn differences(comparison: &Comparison) -> anyhow::Result<Table> {
+    let columns = ["this", "other", "difference", "low", "high"];
+    let columns = columns.map(|name| Column::new(name, Type::Real));
+    let mut table = Table::new([Column::new("measure", Type::Text)].into_iter().chain(columns));
+    for (name, values) in [("accuracy", Some(comparison.accuracy)), ("rrse", comparison.rrse)] {
+        let values = contrast(values).map(Cell::from);
+        table.push([Cell::from(name.to_owned())].into_iter().chain(values))?;
+    }
+    Ok(table)
+}
+
+fn mcnemar(comparison: &Comparison) -> anyhow::Result<Table> {
+    let counts = ["both_right", "this_alone", "other_alone", "both_wrong"].map(Column::count);
+    let test = ["chi_square", "p"].map(|name| Column::new(name, Type::Real));
+    let mut table = Table::new(counts.into_iter().chain(test));
+    table.push([
         Cell::from(comparison.both_right),
         Cell::from(comparison.right),
         Cell::from(comparison.right_other),
@@ -219,6 +223,5 @@ fn comparison(Compared { against, comparison }: &Compared) -> anyhow::Result<[(S
         Cell::from(comparison.mcnemar.chi_square),
         Cell::from(comparison.mcnemar.p),
     ])?;
-    let name = comparison.mcnemar.test.name();
-    Ok([(heading, differences), (format!("McNemar's test of right answers ({name})"), test)])
+    Ok(table)
 }

@@ -44,6 +44,39 @@ pub(super) const MEASURES: [Measure; 11] = [
     ("set_coverage_worst", |measures| Some(measures.set_coverage_worst)),
 ];
 
+const SUMMARY: [(&str, Type); 7] = [
+    ("split", Type::Text),
+    ("seed", Type::Unsigned),
+    ("trained_on", Type::Unsigned),
+    ("instances", Type::Unsigned),
+    ("seeds", Type::Unsigned),
+    ("folds", Type::Unsigned),
+    ("threshold", Type::Real),
+];
+const CLASSES: [(&str, Type); 7] = [
+    ("class", Type::Text),
+    ("support", Type::Unsigned),
+    ("precision", Type::Real),
+    ("recall", Type::Real),
+    ("f1", Type::Real),
+    ("confidence", Type::Real),
+    ("mistaken_for", Type::Text),
+];
+const CONFUSION: [(&str, Type); 3] = [("truth", Type::Text), ("answer", Type::Text), ("windows", Type::Real)];
+const CALIBRATION: [(&str, Type); 5] = [
+    ("low", Type::Real),
+    ("high", Type::Real),
+    ("instances", Type::Real),
+    ("confidence", Type::Real),
+    ("accuracy", Type::Real),
+];
+const PARTS: [(&str, Type); 4] = [
+    ("seed", Type::Unsigned),
+    ("fold", Type::Unsigned),
+    ("trained_on", Type::Real),
+    ("instances", Type::Unsigned),
+];
+
 impl Show {
     /// The rows of all reports.
     pub(super) fn table(self, reports: &[Report]) -> anyhow::Result<Table> {
@@ -57,43 +90,17 @@ impl Show {
     }
 
     fn columns(self) -> Vec<Column> {
-        let reals = |names: &[&str]| -> Vec<Column> {
-            names.iter().map(|name| Column::new(*name, Type::Real)).collect()
-        };
         let measures = || MEASURES.iter().map(|(name, _)| Column::new(*name, Type::Real));
         match self {
             Self::Summary => {
-                let first = [("split", Type::Text), ("seed", Type::Unsigned), ("trained_on", Type::Unsigned)];
-                let counts = [
-                    ("instances", Type::Unsigned),
-                    ("seeds", Type::Unsigned),
-                    ("folds", Type::Unsigned),
-                    ("threshold", Type::Real),
-                ];
                 let deviations =
                     MEASURES.iter().map(|(name, _)| Column::new(format!("{name}_sd"), Type::Real));
-                let columns = first.into_iter().chain(counts).map(Column::from);
-                columns.chain(measures()).chain(deviations).collect()
+                SUMMARY.into_iter().map(Column::from).chain(measures()).chain(deviations).collect()
             }
-            Self::Classes => {
-                let first = [("class", Type::Text), ("support", Type::Unsigned)].map(Column::from);
-                let shares = reals(&["precision", "recall", "f1", "confidence"]);
-                first.into_iter().chain(shares).chain([Column::new("mistaken_for", Type::Text)]).collect()
-            }
-            Self::Confusion => {
-                let names = [("truth", Type::Text), ("answer", Type::Text)].map(Column::from);
-                names.into_iter().chain(reals(&["windows"])).collect()
-            }
-            Self::Calibration => reals(&["low", "high", "instances", "confidence", "accuracy"]),
-            Self::Folds | Self::Seeds => {
-                let first = [
-                    ("seed", Type::Unsigned),
-                    ("fold", Type::Unsigned),
-                    ("trained_on", Type::Real),
-                    ("instances", Type::Unsigned),
-                ];
-                first.into_iter().map(Column::from).chain(measures()).collect()
-            }
+            Self::Classes => CLASSES.map(Column::from).into(),
+            Self::Confusion => CONFUSION.map(Column::from).into(),
+            Self::Calibration => CALIBRATION.map(Column::from).into(),
+            Self::Folds | Self::Seeds => PARTS.into_iter().map(Column::from).chain(measures()).collect(),
             Self::Comparison => comparison_columns(),
         }
     }
