@@ -26,9 +26,15 @@ fn its_words_are_those_of_the_program() {
         let text = definition.replace("split = \"time=0.7\"", text);
         Definition::from_toml("mine.toml", &text).unwrap()
     };
-    for split in ["random=0.7", "time=0.7", "unit=0.7"] {
+    for split in ["random=0.7", "time=0.7", "unit=0.7", "cv=5", "forward=5"] {
         with(&format!("split = \"{split}\""));
     }
+    for show in ["classes", "confusion", "confidence", "cost", "answers", "acceptance", "comparison"] {
+        assert!(PAGE.contains(&format!("`{show}`")), "{show}");
+        let shown = definition.replace("\"classes\", \"confusion\"", &format!("\"{show}\""));
+        Definition::from_toml("mine.toml", &shown).unwrap();
+    }
+    with("training = { recipe = \"best\", without = \"sizes\" }");
     with("training = { stage0 = \"linfa\", stage1 = \"smartcore\", trees = 200, out_of_fold = 10 }");
     for scenario in ["ports", "domains", "ciphers", "stage0", "low", "low-medium", "final"] {
         assert!(PAGE.contains(&format!("`{scenario}`")), "{scenario}");

@@ -310,9 +310,9 @@ impl Report {
                 .note(format!("{devices} fewer windows than {split} has blocks: not every fold tests them"));
         }
         if untrained > 0 {
-            let answers = counted(untrained, "answer is", "answers are");
+            let windows = counted(untrained, "window is", "windows are");
             messages
-                .note(format!("{answers} for a class that the fold did not train on, and counted as wrong"));
+                .note(format!("{windows} of a class that the fold did not train on, and counted as wrong"));
         }
     }
 }

@@ -1,8 +1,10 @@
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use serde::Serialize;
 use thingprint_instance::Labeled;
-use thingprint_model::{Acceptance, Evaluation, Model, ModelError, Scenario, TestedFold};
+use thingprint_model::{Acceptance, Answer, Evaluation, Model, ModelError, Prediction, Scenario, TestedFold};
 
 use super::against::Compared;
 
@@ -39,7 +41,7 @@ pub(crate) struct Report {
     trained_on: u64,
     /// Devices with fewer windows than the split has blocks.
     short_devices: u64,
-    /// Answers for a class that the fold did not train on.
+    /// Windows of a class that the fold which tests them did not train on.
     untrained: u64,
     #[serde(flatten)]
     evaluation: Evaluation,
@@ -64,12 +66,22 @@ impl Tested {
         self.folds.push(fold);
     }
 
+    /// How many windows are of a class that a fold which tests them did not train on.
+    fn untrained(&self) -> u64 {
+        let of_fold = |fold: &'_ TestedFold| -> Vec<_> {
+            let is_untrained = |answer: &&Answer| fold.classes.number(&answer.truth).is_none();
+            let window = |answer: &Answer| {
+                let Prediction { device, window_start, .. } = &answer.prediction;
+                (*device, *window_start, answer.capture.clone(), Arc::clone(&answer.truth))
+            };
+            fold.answers.iter().filter(is_untrained).map(window).collect()
+        };
+        self.folds.iter().flat_map(of_fold).collect::<BTreeSet<_>>().len() as u64
+    }
+
     pub(super) fn report(&self, threshold: f64) -> Result<Report, ModelError> {
         let evaluation = Evaluation::of(&self.folds, threshold)?;
         let seeds: Vec<u64> = evaluation.by_seed.iter().map(|seed| seed.seed).collect();
-        let untrained = |fold: &TestedFold| {
-            fold.answers.iter().filter(|answer| fold.classes.number(&answer.truth).is_none()).count() as u64
-        };
         let trained_on: u64 = self.folds.iter().map(|fold| fold.classes.instances()).sum();
         let count = self.folds.len().max(1) as u64;
         Ok(Report {
@@ -80,7 +92,7 @@ impl Tested {
             generator: self.generator.clone(),
             trained_on: (trained_on + count / 2) / count,
             short_devices: self.short_devices,
-            untrained: self.folds.iter().map(untrained).sum(),
+            untrained: self.untrained(),
             evaluation,
             comparison: None,
         })
@@ -116,7 +128,7 @@ impl Report {
         &self.evaluation
     }
 
-    /// Devices with fewer windows than blocks, and answers for classes that did not train.
+    /// Devices with fewer windows than blocks, and windows of classes that did not train.
     pub(super) const fn gaps(&self) -> (u64, u64) {
         (self.short_devices, self.untrained)
     }
