@@ -19,10 +19,9 @@ pub(crate) fn sections(reports: &[Report], show: Option<Show>) -> anyhow::Result
     let is_wanted = |section: Show| show.is_none_or(|show| show == section);
     let mut sections = Vec::new();
     if is_wanted(Show::Summary) {
-        sections.push((heading(reports), summary(reports, |evaluation| Some(&evaluation.measures))?));
-        if reports.iter().any(|report| report.evaluation().sd.is_some()) {
-            let deviations = summary(reports, |evaluation| evaluation.sd.as_ref())?;
-            sections.push(("Standard deviations over the seeds".to_owned(), deviations));
+        sections.push((heading(reports), summary(reports)?));
+        if reports.len() > 1 && reports.iter().any(|report| report.evaluation().sd.is_some()) {
+            sections.push(("Standard deviations over the seeds".to_owned(), deviations(reports)?));
         }
     }
     for report in reports {
@@ -60,19 +59,41 @@ fn heading(reports: &[Report]) -> String {
     format!("Scenarios: split {}, {seeds}, threshold {}", first.split(), first.evaluation().threshold)
 }
 
-/// A row for each measure, and a column for each scenario.
-fn summary(reports: &[Report], of: impl Fn(&Evaluation) -> Option<&Measures>) -> anyhow::Result<Table> {
-    let scenarios = reports.iter().map(|report| Column::new(report.scenario().to_string(), Type::Real));
-    let mut table = Table::new([Column::new("measure", Type::Text)].into_iter().chain(scenarios));
-    let mut add = |name: &str, values: Vec<Option<f64>>| {
-        table.push([Cell::from(name.to_owned())].into_iter().chain(values.into_iter().map(Cell::from)))
-    };
-    if reports.iter().any(|report| of(report.evaluation()) == Some(&report.evaluation().measures)) {
-        add("trained_on", reports.iter().map(|report| Some(report.trained_on() as f64)).collect())?;
-        add("instances", reports.iter().map(|report| Some(report.evaluation().instances as f64)).collect())?;
+/// A row for each measure, and a column for each scenario; with the deviation beside a single one.
+fn summary(reports: &[Report]) -> anyhow::Result<Table> {
+    let measures = |report: &'_ Report| (report.scenario().to_string(), Some(report.evaluation().measures));
+    let mut columns: Vec<_> = reports.iter().map(measures).collect();
+    if let [only] = reports {
+        columns.extend(only.evaluation().sd.map(|sd| ("sd".to_owned(), Some(sd))));
     }
-    for (name, value) in MEASURES {
-        add(name, reports.iter().map(|report| of(report.evaluation()).and_then(value)).collect())?;
+    let counts = |of: &dyn Fn(&Report) -> u64| -> Vec<Option<f64>> {
+        let values = reports.iter().map(|report| Some(of(report) as f64));
+        values.chain([None]).take(columns.len()).collect()
+    };
+    let counted = [
+        ("trained_on", counts(&Report::trained_on)),
+        ("instances", counts(&|report| report.evaluation().instances)),
+    ];
+    by_measure(&columns, counted)
+}
+
+fn deviations(reports: &[Report]) -> anyhow::Result<Table> {
+    let deviation = |report: &Report| (report.scenario().to_string(), report.evaluation().sd);
+    by_measure(&reports.iter().map(deviation).collect::<Vec<_>>(), [])
+}
+
+/// Rows of counts, then a row for each measure.
+fn by_measure(
+    columns: &[(String, Option<Measures>)],
+    counts: impl IntoIterator<Item = (&'static str, Vec<Option<f64>>)>,
+) -> anyhow::Result<Table> {
+    let names = columns.iter().map(|(name, _)| Column::new(name.clone(), Type::Real));
+    let mut table = Table::new([Column::new("measure", Type::Text)].into_iter().chain(names));
+    let measure = |(name, of): (&'static str, fn(&Measures) -> Option<f64>)| {
+        (name, columns.iter().map(|(_, measures)| measures.as_ref().and_then(of)).collect())
+    };
+    for (name, values) in counts.into_iter().chain(MEASURES.into_iter().map(measure)) {
+        table.push([Cell::from(name.to_owned())].into_iter().chain(values.into_iter().map(Cell::from)))?;
     }
     Ok(table)
 }
