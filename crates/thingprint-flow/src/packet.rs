@@ -103,6 +103,40 @@ impl SynFields {
 /// Longest link padding of an Ethernet frame behind the shortest headers of IPv4 and TCP.
 const MOST_PADDING: u32 = 6;
 
+/// Lengths of headers without options: IPv4, IPv6 and UDP.
+const IPV4_BYTES: u32 = 20;
+const IPV6_BYTES: u32 = 40;
+const UDP_BYTES: u32 = 8;
+
+impl<'a> Ip<'a> {
+    /// A UDP packet from an address and port to another, captured whole, with a time to live of 64.
+    ///
+    /// ```
+    /// use std::net::IpAddr;
+    /// use thingprint_flow::Ip;
+    ///
+    /// let (lamp, server) = (IpAddr::from([192, 0, 2, 7]), IpAddr::from([192, 0, 2, 1]));
+    /// let packet = Ip { ttl: 255, ..Ip::udp((lamp, 49152), (server, 53), b"?") };
+    /// assert_eq!((packet.total_bytes, packet.payload_bytes), (29, 1));
+    /// ```
+    pub fn udp((src, src_port): (IpAddr, u16), (dst, dst_port): (IpAddr, u16), payload: &'a [u8]) -> Self {
+        let payload_bytes = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+        let header_bytes = if src.is_ipv4() { IPV4_BYTES } else { IPV6_BYTES } + UDP_BYTES;
+        Self {
+            src,
+            dst,
+            ttl: 64,
+            total_bytes: payload_bytes.saturating_add(header_bytes),
+            transport: Transport::Udp,
+            src_port,
+            dst_port,
+            payload,
+            payload_bytes,
+            stack: StackFields::default(),
+        }
+    }
+}
+
 impl Ip<'_> {
     /// Whether the payload is link padding that the IP length counts by mistake: up to six zeros in a TCP segment without
     /// PSH. It counts in sizes and is no data of the stream.

@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::IpAddr;
 
 use proptest::prelude::*;
 use thingprint_flow::{
@@ -32,18 +31,7 @@ fn see_payload(
 
 /// An empty UDP packet.
 fn ip_between(src: &str, dst: &str) -> Ip<'static> {
-    Ip {
-        src: src.parse::<IpAddr>().unwrap(),
-        dst: dst.parse::<IpAddr>().unwrap(),
-        ttl: 64,
-        stack: thingprint_flow::StackFields::default(),
-        total_bytes: 60,
-        transport: Transport::Udp,
-        src_port: 1,
-        dst_port: 2,
-        payload: &[],
-        payload_bytes: 32,
-    }
+    Ip::udp((src.parse().unwrap(), 1), (dst.parse().unwrap(), 2), &[])
 }
 
 fn frame<'a>(from: MacAddr, to: MacAddr, ip: Option<Ip<'a>>, other: Option<NonIp<'a>>) -> Packet<'a> {

@@ -14,18 +14,7 @@ fn packet<'a>(ip: Option<Ip<'a>>, other: Option<NonIp<'a>>) -> Packet<'a> {
 }
 
 fn ip<'a>((src, dst): (&str, &str), ttl: u8, payload: &'a [u8]) -> Ip<'a> {
-    Ip {
-        src: src.parse().unwrap(),
-        dst: dst.parse().unwrap(),
-        ttl,
-        stack: thingprint_flow::StackFields::default(),
-        total_bytes: 60,
-        transport: Transport::Udp,
-        src_port: 67,
-        dst_port: 68,
-        payload,
-        payload_bytes: 0,
-    }
+    Ip { ttl, ..Ip::udp((src.parse().unwrap(), 67), (dst.parse().unwrap(), 68), payload) }
 }
 
 fn own(packets: &[Packet<'_>]) -> Vec<String> {

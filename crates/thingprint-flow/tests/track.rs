@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 use proptest::prelude::*;
 use thingprint_flow::{
@@ -53,16 +52,14 @@ impl Said {
             dst_mac: Some(MacAddr::new(self.to.0)),
             wire_bytes: self.bytes + 14,
             ip: Some(Ip {
-                src: self.from.1.parse::<IpAddr>().unwrap(),
-                dst: self.to.1.parse::<IpAddr>().unwrap(),
-                ttl: 64,
-                stack: thingprint_flow::StackFields::default(),
                 total_bytes: self.bytes,
                 transport: self.transport,
-                src_port: self.from.2,
-                dst_port: self.to.2,
-                payload: &[],
                 payload_bytes: self.bytes - 28,
+                ..Ip::udp(
+                    (self.from.1.parse().unwrap(), self.from.2),
+                    (self.to.1.parse().unwrap(), self.to.2),
+                    &[],
+                )
             }),
             other: None,
         }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use proptest::prelude::*;
-use thingprint_flow::{DeviceId, Identity, Ip, MacAddr, Packet, StackFields, Timestamp, Tracker, Transport};
+use thingprint_flow::{DeviceId, Identity, Ip, MacAddr, Packet, Timestamp, Tracker};
 use thingprint_instance::{Bag, BagName, Instance, InstanceLosses, InstanceObserver, InstanceOptions};
 use thingprint_protocol::{Detector, Engine};
 
@@ -27,18 +27,7 @@ fn push(
         src_mac: Some(mac),
         dst_mac: Some(if dst[0] >= 224 { MacAddr::new([1, 0, 0x5e, 0, 0, 0xfb]) } else { ROUTER }),
         wire_bytes: length + 42,
-        ip: Some(Ip {
-            src: [192, 168, 1, number].into(),
-            dst: dst.into(),
-            ttl: 64,
-            stack: StackFields::default(),
-            total_bytes: length + 28,
-            transport: Transport::Udp,
-            src_port: 40_000,
-            dst_port: port,
-            payload,
-            payload_bytes: length,
-        }),
+        ip: Some(Ip::udp(([192, 168, 1, number].into(), 40_000), (dst.into(), port), payload)),
         other: None,
     });
 }

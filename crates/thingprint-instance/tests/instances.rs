@@ -60,16 +60,9 @@ impl Said {
             dst_mac: Some(MacAddr::new(to.2)),
             wire_bytes: self.bytes + 14,
             ip: Some(Ip {
-                src: from.0,
-                dst: to.0,
-                ttl: 64,
-                stack: thingprint_flow::StackFields::default(),
                 total_bytes: self.bytes,
                 transport: self.transport,
-                src_port: from.1,
-                dst_port: to.1,
-                payload: &self.payload,
-                payload_bytes: u32::try_from(self.payload.len()).unwrap(),
+                ..Ip::udp((from.0, from.1), (to.0, to.1), &self.payload)
             }),
             other: None,
         });

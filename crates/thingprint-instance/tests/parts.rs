@@ -111,16 +111,9 @@ impl Frame {
             dst_mac: Some(to.mac()),
             wire_bytes: self.bytes + 14,
             ip: Some(Ip {
-                src: from.addr(),
-                dst: to.addr(),
-                ttl: 64,
-                stack: thingprint_flow::StackFields::default(),
                 total_bytes: self.bytes,
                 transport: self.transport,
-                src_port,
-                dst_port,
-                payload: &self.payload,
-                payload_bytes: u32::try_from(self.payload.len()).unwrap(),
+                ..Ip::udp((from.addr(), src_port), (to.addr(), dst_port), &self.payload)
             }),
             other: None,
         });

@@ -92,19 +92,8 @@ mod tests {
     use super::*;
 
     fn check(transport: Transport, ends: [(&str, u16); 2], payload: &[u8], expected: Option<&str>) {
-        let [(src, src_port), (dst, dst_port)] = ends;
-        let ip = Ip {
-            src: src.parse().unwrap(),
-            dst: dst.parse().unwrap(),
-            ttl: 64,
-            stack: thingprint_flow::StackFields::default(),
-            total_bytes: 0,
-            transport,
-            src_port,
-            dst_port,
-            payload,
-            payload_bytes: 0,
-        };
+        let [src, dst] = ends.map(|(address, port)| (address.parse().unwrap(), port));
+        let ip = Ip { transport, ..Ip::udp(src, dst, payload) };
         assert_eq!(community_id(&ip).as_deref(), expected, "{ends:?}");
     }
 

@@ -81,7 +81,7 @@ impl NetworkSurvey {
 
 #[cfg(test)]
 mod tests {
-    use thingprint_flow::{GatewayPolicy, Ip, MacAddr, Packet, Timestamp, Transport};
+    use thingprint_flow::{GatewayPolicy, Ip, MacAddr, Packet, Timestamp};
 
     use super::NetworkSurvey;
 
@@ -96,18 +96,7 @@ mod tests {
             for (from, to, src, dst) in
                 [(device, gateway, inside, outside), (gateway, device, outside, inside)]
             {
-                let ip = Ip {
-                    src,
-                    dst,
-                    ttl: 64,
-                    stack: thingprint_flow::StackFields::default(),
-                    total_bytes: 60,
-                    transport: Transport::Udp,
-                    src_port: 1,
-                    dst_port: 2,
-                    payload: &[],
-                    payload_bytes: 32,
-                };
+                let ip = Ip::udp((src, 1), (dst, 2), &[]);
                 survey.observe(&Packet {
                     time: Timestamp::default(),
                     src_mac: Some(mac(from)),

@@ -115,24 +115,13 @@ impl Unowned {
 
 #[cfg(test)]
 mod tests {
-    use thingprint_flow::{Gateways, Identity, Ip, MacAddr, Packet, Timestamp, Transport};
+    use thingprint_flow::{Gateways, Identity, Ip, MacAddr, Packet, Timestamp};
 
     use super::Unowned;
 
     /// A packet between these hosts of the Internet, or of nobody's link addresses.
     fn look_at(unowned: &mut Unowned, macs: [Option<MacAddr>; 2]) {
-        let ip = Ip {
-            src: [9, 9, 9, 9].into(),
-            dst: [8, 8, 8, 8].into(),
-            ttl: 64,
-            stack: thingprint_flow::StackFields::default(),
-            total_bytes: 60,
-            transport: Transport::Udp,
-            src_port: 1,
-            dst_port: 2,
-            payload: &[],
-            payload_bytes: 32,
-        };
+        let ip = Ip::udp(([9, 9, 9, 9].into(), 1), ([8, 8, 8, 8].into(), 2), &[]);
         let [src_mac, dst_mac] = macs;
         let time = Timestamp::default();
         let packet = Packet { time, src_mac, dst_mac, wire_bytes: 74, ip: Some(ip), other: None };

@@ -3,12 +3,9 @@
 
 use std::alloc::System;
 use std::convert::Infallible;
-use std::net::IpAddr;
 
 use peakmem_alloc::{PeakMemAlloc, PeakMemAllocTrait};
-use thingprint_flow::{
-    Frame, GatewayPolicy, Ip, LinkType, MacAddr, Packet, PlacedPacket, Timestamp, Transport,
-};
+use thingprint_flow::{Frame, GatewayPolicy, Ip, LinkType, MacAddr, Packet, PlacedPacket, Timestamp};
 use thingprint_instance::InstanceOptions;
 use thingprint_pipeline::{Event, InstanceStage, PacketReader, Pipeline, ReadEnd, Source};
 
@@ -51,18 +48,9 @@ impl PacketReader for QuietReader {
         }
         let time = Timestamp::from_nanos(self.next * (PERIOD_NS / self.home.devices));
         let [high, low] = u16::try_from(self.next % self.home.devices).unwrap().to_be_bytes();
-        let ip = Ip {
-            src: IpAddr::from([192, 168, 1 + high, low]),
-            dst: IpAddr::from([52, 0, 0, 1]),
-            ttl: 64,
-            stack: thingprint_flow::StackFields::default(),
-            total_bytes: 60,
-            transport: Transport::Udp,
-            src_port: 40_000 + u16::try_from(self.next % 20_000).unwrap(),
-            dst_port: 9999,
-            payload: &[],
-            payload_bytes: 32,
-        };
+        let src_port = 40_000 + u16::try_from(self.next % 20_000).unwrap();
+        let src = ([192, 168, 1 + high, low].into(), src_port);
+        let ip = Ip { total_bytes: 60, payload_bytes: 32, ..Ip::udp(src, ([52, 0, 0, 1].into(), 9999), &[]) };
         self.next += 1;
         let src_mac = Some(MacAddr::new([2, 0, 0, 0, high, low]));
         let packet =

@@ -19,23 +19,11 @@ const ANSWER_SHARE: usize = 8;
 /// [`Inspection`], and what all flows of a table share is a [`Budget`].
 ///
 /// ```
-/// use std::net::Ipv4Addr;
-/// use thingprint_flow::{Ip, Transport};
+/// use thingprint_flow::Ip;
 /// use thingprint_protocol::{Engine, Inspection, Message, Sender};
 ///
 /// let payload = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x04Lamp\x07example\0\0\x01\0\x01";
-/// let packet = Ip {
-///     src: Ipv4Addr::new(192, 0, 2, 7).into(),
-///     dst: Ipv4Addr::new(192, 0, 2, 1).into(),
-///     ttl: 64,
-///     stack: thingprint_flow::StackFields::default(),
-///     total_bytes: 58,
-///     transport: Transport::Udp,
-///     src_port: 49152,
-///     dst_port: 8053,
-///     payload,
-///     payload_bytes: 30,
-/// };
+/// let packet = Ip::udp(([192, 0, 2, 7].into(), 49152), ([192, 0, 2, 1].into(), 8053), payload);
 /// let engine = Engine::default();
 /// let mut budget = engine.budget();
 /// let mut state = Inspection::default();

@@ -139,16 +139,9 @@ impl Frame {
         let (src_mac, dst_mac) = if self.is_sent { (device, ROUTER) } else { (ROUTER, device) };
         let bytes = u32::try_from(self.payload.len()).unwrap();
         let ip = Ip {
-            src: self.src.0,
-            dst: self.dst.0,
-            ttl: 64,
-            stack: thingprint_flow::StackFields::default(),
             total_bytes: bytes + 28,
             transport: self.transport,
-            src_port: self.src.1,
-            dst_port: self.dst.1,
-            payload: &self.payload,
-            payload_bytes: bytes,
+            ..Ip::udp(self.src, self.dst, &self.payload)
         };
         Packet {
             time: Timestamp::from_nanos(1_600_000_000_000_000_000 + n * 1_000_000),

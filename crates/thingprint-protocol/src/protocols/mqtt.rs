@@ -397,16 +397,8 @@ mod tests {
         let mut found = Vec::new();
         for (sender, payload) in [(Sender::Device, asked), (Sender::Peer, answered)] {
             let packet = Ip {
-                src: [192, 0, 2, 1].into(),
-                dst: [192, 0, 2, 2].into(),
-                ttl: 64,
-                stack: thingprint_flow::StackFields::default(),
-                total_bytes: 40,
                 transport: Transport::Tcp(TcpSegment { seq: 1, ack: 0, flags: TcpFlags(0x10) }),
-                src_port: 40000,
-                dst_port: 40001,
-                payload,
-                payload_bytes: u32::try_from(payload.len()).unwrap(),
+                ..Ip::udp(([192, 0, 2, 1].into(), 40000), ([192, 0, 2, 2].into(), 40001), payload)
             };
             engine.inspect(&packet, sender, &mut state, &mut budget, &mut |message| found.push(message));
         }

@@ -15,18 +15,7 @@ fn model(name: &str, byte: &str, metadata: &str) -> Model {
 }
 
 fn packet(dst: Ipv4Addr, dst_port: u16) -> Ip<'static> {
-    Ip {
-        src: Ipv4Addr::new(192, 0, 2, 1).into(),
-        dst: dst.into(),
-        ttl: 64,
-        stack: thingprint_flow::StackFields::default(),
-        total_bytes: 29,
-        transport: Transport::Udp,
-        src_port: 40000,
-        dst_port,
-        payload: b"a",
-        payload_bytes: 1,
-    }
+    Ip::udp(([192, 0, 2, 1].into(), 40000), (dst.into(), dst_port), b"a")
 }
 
 fn candidates(set: &ModelSet, packet: &Ip<'_>, first: u8) -> Vec<String> {

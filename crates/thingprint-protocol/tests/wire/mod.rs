@@ -2,8 +2,6 @@
 #![allow(clippy::expect_used, reason = "a test that cannot go on should stop")]
 #![allow(dead_code, reason = "each test program uses a part")]
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use thingprint_flow::{Ip, TcpFlags, TcpSegment, Transport};
 use thingprint_protocol::{Budget, Engine, Inspection, Limits, Message, Sender};
 
@@ -70,19 +68,7 @@ pub(crate) fn data(seq: u32, payload: &[u8]) -> Segment<'_> {
 }
 
 pub(crate) fn packet(transport: Transport, payload: &[u8]) -> Ip<'_> {
-    let payload_bytes = u32::try_from(payload.len()).expect("a short payload");
-    Ip {
-        src: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)),
-        dst: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)),
-        ttl: 64,
-        stack: thingprint_flow::StackFields::default(),
-        total_bytes: payload_bytes + 40,
-        transport,
-        src_port: 40000,
-        dst_port: 8883,
-        payload,
-        payload_bytes,
-    }
+    Ip { transport, ..Ip::udp(([192, 0, 2, 1].into(), 40000), ([192, 0, 2, 2].into(), 8883), payload) }
 }
 
 /// A DNS query for a name below `example.com`.

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use proptest::prelude::*;
 use thingprint_flow::{
-    DeviceIndex, Flow, FlowOptions, Ip, MacAddr, Packet, Timestamp, Tracker, Transport, WindowLength,
+    DeviceIndex, Flow, FlowOptions, Ip, MacAddr, Packet, Timestamp, Tracker, WindowLength,
 };
 use thingprint_protocol::{Detector, Engine, Heard};
 
@@ -18,18 +18,7 @@ const PEERS: [&str; 4] = ["192.168.1.9", "203.0.113.5", "203.0.113.9", "2001:db8
 /// Some device.
 fn device() -> DeviceIndex {
     let (own, peer): (IpAddr, IpAddr) = ([192, 168, 1, 7].into(), [203, 0, 113, 5].into());
-    let ip = Ip {
-        src: own,
-        dst: peer,
-        ttl: 64,
-        stack: thingprint_flow::StackFields::default(),
-        total_bytes: 28,
-        transport: Transport::Udp,
-        src_port: 40_000,
-        dst_port: 53,
-        payload: &[],
-        payload_bytes: 0,
-    };
+    let ip = Ip::udp((own, 40_000), (peer, 53), &[]);
     let mac = |last| Some(MacAddr::new([2, 0, 0, 0, 0, last]));
     let time = Timestamp::from_nanos(1);
     let packet = Packet { time, src_mac: mac(7), dst_mac: mac(1), wire_bytes: 42, ip: Some(ip), other: None };

@@ -68,7 +68,7 @@ fn is_llmnr_like(message: &DnsMessage) -> bool {
 mod tests {
     use std::net::IpAddr;
 
-    use thingprint_flow::{Ip, Transport};
+    use thingprint_flow::Ip;
 
     use super::named;
     use crate::{DnsMessage, DnsQuestion, Protocol};
@@ -76,18 +76,7 @@ mod tests {
     /// Names the protocol of a message with these flags that asks for `name`, sent between the ports to `to`.
     fn protocol(to: &str, ports: (u16, u16), flags: u16, name: Option<&str>) -> Protocol {
         let to: IpAddr = to.parse().unwrap();
-        let packet = Ip {
-            src: to,
-            dst: to,
-            ttl: 255,
-            stack: thingprint_flow::StackFields::default(),
-            total_bytes: 60,
-            transport: Transport::Udp,
-            src_port: ports.0,
-            dst_port: ports.1,
-            payload: &[],
-            payload_bytes: 32,
-        };
+        let packet = Ip { ttl: 255, ..Ip::udp((to, ports.0), (to, ports.1), &[]) };
         let questions = name.map(|name| DnsQuestion { name: name.to_owned(), qtype: 1, qclass: 1 });
         let message = DnsMessage {
             id: 0,
