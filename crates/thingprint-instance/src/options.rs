@@ -57,7 +57,7 @@ impl Default for InstanceOptions {
             burst_gap_ns: SECOND_NS,
             max_words: 1 << 14,
             max_device_bytes: 2 << 20,
-            max_bytes: 96 << 20,
+            max_bytes: 64 << 20,
         }
     }
 }
