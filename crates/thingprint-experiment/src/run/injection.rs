@@ -62,32 +62,34 @@ pub(super) fn run(
         }
     }
     let seed = bench.definition.seeds.first().copied().unwrap_or_default();
-    let answers = answers(bench, (seed, threshold), &earlier, attacked)?;
-    let struck = struck(&injection.strikes(normal), attacked, &baselines, answers);
+    let attacked_rows: Vec<&Labeled> = attacked.iter().filter(|row| row.label.is_some()).collect();
+    let [of_quiet, of_attacked] = answers(bench, (seed, threshold), &earlier, [&later, &attacked_rows])?;
+    let keys = attacked_rows.iter().map(|row| key(row));
+    let of_attacked = keys.zip(of_attacked).collect();
+    let struck = struck(&injection.strikes(normal), attacked, &baselines, of_attacked);
     let quiet = quiet(&earlier, &later, &options);
     measure(injection, &struck, threshold, outcome);
     measure_quiet(&quiet, outcome);
+    measure_answers(CLEAN, &of_quiet.iter().collect::<Vec<_>>(), threshold, outcome);
     outcome.sections.push(detection(injection, &struck, threshold, outcome));
     outcome.sections.push(false_alarms(&quiet));
     outcome.sections.push(missed(injection, &struck, &baselines));
     Ok(())
 }
 
-/// What the paper's classifier says of attacked hours, by device and hour; nothing where it cannot be trained.
-fn answers(
+/// What the paper's classifier says of hours; nothing where it cannot be trained.
+fn answers<const N: usize>(
     bench: &mut Bench<'_>,
     (seed, threshold): (u64, f64),
     earlier: &[&Labeled],
-    attacked: &[Labeled],
-) -> Result<BTreeMap<(DeviceId, Timestamp), Answer>, ExperimentError> {
+    asked: [&[&Labeled]; N],
+) -> Result<[Vec<Answer>; N], ExperimentError> {
     let classes: BTreeSet<&str> = earlier.iter().filter_map(|row| class_of(row)).collect();
     if classes.len() < 2 {
-        return Ok(BTreeMap::new());
+        return Ok(asked.map(|_| Vec::new()));
     }
     let model = bench.fit(earlier, &TrainOptions { seed, ..TrainOptions::default() })?;
-    let rows: Vec<&Labeled> = attacked.iter().filter(|row| row.label.is_some()).collect();
-    let keys = rows.iter().map(|row| key(row)).collect::<Vec<_>>();
-    Ok(keys.into_iter().zip(bench.answers(&model, &rows, threshold)).collect())
+    Ok(asked.map(|rows| bench.answers(&model, rows, threshold)))
 }
 
 fn key(row: &Labeled) -> (DeviceId, Timestamp) {
@@ -168,18 +170,22 @@ fn measure(injection: &Injection, struck: &[Struck<'_>], threshold: f64, outcome
     for (kind, rate_pps) in injection.ways() {
         let of_way: Vec<&Struck<'_>> = struck.iter().filter(|one| is_of(one, (kind, rate_pps))).collect();
         let answers: Vec<&Answer> = of_way.iter().filter_map(|one| one.answer.as_ref()).collect();
-        let values = [
-            ("hours", Some(of_way.len() as f64)),
-            ("detected", share(&of_way, |one| one.is_detected)),
-            ("correct", share(&answers, |answer| answer.is_right())),
-            ("confidence", mean(answers.iter().map(|answer| answer.confidence))),
-            ("below_half", share(&answers, |answer| !answer.reaches(0.5))),
-            ("below_threshold", share(&answers, |answer| !answer.reaches(threshold))),
-        ];
         let key = Strike::key(kind, rate_pps);
-        for (metric, value) in values {
-            outcome.metrics.insert(&key, metric, value.as_slice());
-        }
+        outcome.metrics.insert(&key, "hours", &[of_way.len() as f64]);
+        outcome.metrics.insert(&key, "detected", share(&of_way, |one| one.is_detected).as_slice());
+        measure_answers(&key, &answers, threshold, outcome);
+    }
+}
+
+fn measure_answers(key: &str, answers: &[&Answer], threshold: f64, outcome: &mut Outcome) {
+    let values = [
+        ("correct", share(answers, |answer| answer.is_right())),
+        ("confidence", mean(answers.iter().map(|answer| answer.confidence))),
+        ("below_half", share(answers, |answer| !answer.reaches(0.5))),
+        ("below_threshold", share(answers, |answer| !answer.reaches(threshold))),
+    ];
+    for (metric, value) in values {
+        outcome.metrics.insert(key, metric, value.as_slice());
     }
 }
 
@@ -218,11 +224,14 @@ fn detection(injection: &Injection, struck: &[Struck<'_>], threshold: f64, outco
         Column::percent("below 0.5", 1),
         Column::percent("below the threshold", 1),
     ]);
-    for (kind, rate_pps) in injection.ways() {
-        let key = Strike::key(kind, rate_pps);
+    let ways = injection
+        .ways()
+        .into_iter()
+        .map(|(kind, rate_pps)| (Strike::key(kind, rate_pps), kind.name(), Some(rate_pps)));
+    for (key, name, rate_pps) in [(CLEAN.to_owned(), "none".to_owned(), None)].into_iter().chain(ways) {
         let number = |metric: &str| outcome.metrics.get(&key, metric).map(|summary| summary.mean);
         table.add([
-            Cell::from(kind.name()),
+            Cell::from(name),
             Cell::from(rate_pps),
             Cell::from(number("hours")),
             Cell::from(number("detected")),

@@ -86,7 +86,7 @@ fn every_format_has_changes_and_people_see_what_is_new() {
         assert!(fs::read(stage.path(&format!("out.{format}"))).unwrap().len() > 1000);
     }
     let csv = fs::read_to_string(stage.path("out.csv")).unwrap();
-    assert!(csv.starts_with("kind,device,window,"), "{csv:.200}");
+    assert!(csv.starts_with("kind,device,day,window,"), "{csv:.200}");
     let silent = stage.ok(
         "classify --model home.model hour.pcap --baseline earlier.csv --baseline later.csv --format jsonl",
     );
