@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 
 use thingprint_flow::{DeviceId, MacAddr, Timestamp};
 use thingprint_instance::{Attributes, Bag, BagName, Bags, Counts, Instance, Kind, Label, Labeled, Spreads};
-use thingprint_model::{Model, ModelError, Recipe, TrainOptions};
+use thingprint_model::{Acceptance, Evaluation, Model, ModelError, Recipe, TrainOptions};
 
 const HOUR_NS: i64 = 3_600_000_000_000;
 
@@ -94,4 +94,24 @@ fn a_class_of_two_families_is_refused() {
         error.to_string(),
         "class 'radio' has the families 'Waves' and 'Tides': give it one family in the label file"
     );
+}
+
+#[test]
+fn an_answer_of_the_same_family_counts_for_the_family() {
+    let model = fit(&rows()).unwrap();
+    let asked = device("acme tube", Some("Acme"), 9, &["acme.com", "plugs.org"]);
+    let answers = model.answers(&asked, &Acceptance::default(), NonZeroUsize::MIN);
+    let evaluation = Evaluation::of(&[model.tested(1, answers)], 0.8).unwrap();
+    assert_eq!((evaluation.measures.accuracy, evaluation.measures.family_accuracy), (0.0, Some(1.0)));
+    let without: Vec<Labeled> = rows()
+        .into_iter()
+        .map(|row| {
+            let label = row.label.map(|label| Label { family: None, ..label });
+            Labeled { label, ..row }
+        })
+        .collect();
+    let model = fit(&without).unwrap();
+    let answers = model.answers(&without, &Acceptance::default(), NonZeroUsize::MIN);
+    let evaluation = Evaluation::of(&[model.tested(1, answers)], 0.8).unwrap();
+    assert_eq!((evaluation.measures.accuracy, evaluation.measures.family_accuracy), (1.0, None));
 }

@@ -113,7 +113,8 @@ fn classes_of_later_folds_find_their_places() {
             likeness: None,
             distribution: distribution.to_vec(),
         };
-        let answer = Answer { capture: None, truth: "b".into(), prediction, failed: Vec::new() };
+        let answer =
+            Answer { capture: None, truth: "b".into(), prediction, failed: Vec::new(), is_in_family: None };
         TestedFold { fold: 1, seed, classes, answers: vec![answer] }
     };
     // The means are 0.35 for a, 0.55 for b and 0.1 for c.

@@ -16,6 +16,8 @@ pub struct Answer {
     pub prediction: Prediction,
     /// The tests that the answer failed; it is accepted where there are none.
     pub failed: Vec<Test>,
+    /// Whether the class is the true one or another of its family; `None` where labels gave no families.
+    pub is_in_family: Option<bool>,
 }
 
 /// What a model said of windows that it was tested on.

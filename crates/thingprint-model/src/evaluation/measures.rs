@@ -11,6 +11,8 @@ use crate::measure::{expected_calibration_error, rrse};
 pub struct Measures {
     /// Share classified correctly, 0 to 1.
     pub accuracy: f64,
+    /// Share whose answer is the true class or another of its family, 0 to 1; `None` where labels gave no families.
+    pub family_accuracy: Option<f64>,
     /// Root relative squared error as Weka defines it, in percent.
     pub rrse: f64,
     /// Mean F1 of the classes that occur as a label or as an answer.
@@ -44,6 +46,10 @@ impl Measures {
         let sets = Sets::of(answers);
         Self {
             accuracy: share(answers.iter(), right).unwrap_or(0.0),
+            family_accuracy: share(
+                answers.iter().filter(|answer| answer.answer.is_in_family.is_some()),
+                |answer| answer.answer.is_in_family == Some(true),
+            ),
             rrse: rrse(answers.iter().map(|answer| (answer.fold, answer.answer, answer.weight))),
             macro_f1,
             calibration_error: expected_calibration_error(&scored),
@@ -73,6 +79,7 @@ impl Measures {
         let every = |of: fn(&Self) -> f64| combine(&all.iter().map(of).collect::<Vec<_>>()).unwrap_or(0.0);
         Self {
             accuracy: every(|measures| measures.accuracy),
+            family_accuracy: some(|measures| measures.family_accuracy),
             rrse: every(|measures| measures.rrse),
             macro_f1: every(|measures| measures.macro_f1),
             calibration_error: every(|measures| measures.calibration_error),

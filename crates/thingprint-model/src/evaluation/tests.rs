@@ -30,7 +30,7 @@ fn fold((number, seed): (u32, u64), answers: &[([f64; 2], &str)], threshold: f64
     let answer = |(hour, &(distribution, truth)): (i64, &([f64; 2], &str))| {
         let prediction = prediction(distribution, 100 * i64::from(number) + hour);
         let failed = if prediction.confidence < threshold { vec![Test::Confidence] } else { Vec::new() };
-        Answer { capture: None, truth: truth.into(), prediction, failed }
+        Answer { capture: None, truth: truth.into(), prediction, failed, is_in_family: None }
     };
     TestedFold { fold: number, seed, classes: classes(), answers: (0..).zip(answers).map(answer).collect() }
 }

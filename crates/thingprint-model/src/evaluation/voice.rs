@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use thingprint_instance::{Instance, Labeled};
+use thingprint_instance::{Instance, Label, Labeled};
 
 use super::Answer;
 use crate::classes::most_likely;
@@ -57,10 +57,8 @@ impl Model {
         acceptance: &Acceptance,
         jobs: NonZeroUsize,
     ) -> Vec<Answer> {
-        let labelled: Vec<(&Instance, &str)> = rows
-            .into_iter()
-            .filter_map(|row| Some((&row.instance, row.label.as_ref()?.class.as_str())))
-            .collect();
+        let labelled: Vec<(&Instance, &Label)> =
+            rows.into_iter().filter_map(|row| Some((&row.instance, row.label.as_ref()?))).collect();
         let answer = |(): &mut (), at: usize| {
             let (instance, truth) = labelled[at];
             let prediction = self.predict_by(voice, instance);
@@ -68,8 +66,9 @@ impl Model {
             let prediction = Prediction { stage0: BTreeMap::new(), ..prediction };
             Answer {
                 capture: instance.capture.as_deref().map(Arc::from),
-                truth: Arc::from(truth),
+                truth: Arc::from(truth.class.as_str()),
                 failed: self.failed_tests(&prediction, acceptance),
+                is_in_family: self.is_in_family(&prediction.class, truth),
                 prediction,
             }
         };

@@ -93,6 +93,14 @@ impl Model {
         Some(FamilyAnswer { family, confidence: classes.iter().map(probability).sum() })
     }
 
+    /// Whether a class is the true one, or of the family that labels give the true one; `None` where they gave none at all.
+    pub(crate) fn is_in_family(&self, class: &str, truth: &Label) -> Option<bool> {
+        let family = |class: &str| self.given_family(self.classes.number(class)?).map(|family| &**family);
+        let of_truth = truth.family.as_deref().or_else(|| family(&truth.class));
+        let is_same = class == truth.class || of_truth.is_some() && family(class) == of_truth;
+        self.given.iter().any(Option::is_some).then_some(is_same)
+    }
+
     fn given_around(&self, class: usize) -> Option<(Arc<str>, Vec<usize>)> {
         let family = Arc::clone(self.given_family(class)?);
         let classes = self.given_members().remove(&family)?;

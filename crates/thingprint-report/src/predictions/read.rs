@@ -83,7 +83,7 @@ impl Record<'_> {
         }
         let text = self.required(WINDOW)?;
         rfc3339::parse(&text).ok_or_else(|| {
-            self.bad(WINDOW, format!("'{text}' is no time: expected one like 2019-07-01T13:00:00Z"))
+            self.bad(WINDOW, format!("'{text}' is not a time: expected one like 2019-07-01T13:00:00Z"))
         })
     }
 
@@ -96,7 +96,7 @@ impl Record<'_> {
             Cell::Absent => Ok(None),
             Cell::Text(text) => Ok(Some(text.clone())),
             Cell::Unsigned(number) => Ok(Some(number.to_string())),
-            other => Err(self.bad(column, format!("{} is no text", number::noun(other)))),
+            other => Err(self.bad(column, format!("{} is not text", number::noun(other)))),
         }
     }
 
@@ -109,9 +109,9 @@ impl Record<'_> {
             Cell::Absent => Ok(false),
             Cell::Flag(flag) => Ok(*flag),
             Cell::Text(text) => {
-                text.parse().map_err(|_| self.bad(column, format!("'{text}' is no truth value")))
+                text.parse().map_err(|_| self.bad(column, format!("'{text}' is not true or false")))
             }
-            other => Err(self.bad(column, format!("{} is no truth value", number::noun(other)))),
+            other => Err(self.bad(column, format!("{} is not true or false", number::noun(other)))),
         }
     }
 

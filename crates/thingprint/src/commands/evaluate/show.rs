@@ -30,8 +30,9 @@ type Row = Vec<Cell>;
 type Measure = (&'static str, fn(&Measures) -> Option<f64>);
 
 /// The measures in the order of columns.
-pub(super) const MEASURES: [Measure; 11] = [
+pub(super) const MEASURES: [Measure; 12] = [
     ("accuracy", |measures| Some(measures.accuracy)),
+    ("family_accuracy", |measures| measures.family_accuracy),
     ("rrse", |measures| Some(measures.rrse)),
     ("macro_f1", |measures| Some(measures.macro_f1)),
     ("coverage", |measures| Some(measures.coverage)),
