@@ -211,6 +211,14 @@ fn failed(confidence: f64, acceptance: &Acceptance, likeness: Option<(f64, f64)>
     tests.into_iter().filter(|(is_failed, _)| *is_failed).map(|(_, test)| test).collect()
 }
 
+/// The fewest decimals, from so many on, by which two different numbers look different.
+fn decimals_apart(one: f64, other: f64, least: usize) -> usize {
+    /// Beyond this nobody compares them.
+    const MOST: usize = 4;
+    let is_apart = |decimals: &usize| format!("{one:.*}", *decimals) != format!("{other:.*}", *decimals);
+    (least..MOST).find(is_apart).unwrap_or(MOST)
+}
+
 impl fmt::Display for Doubt {
     /// Which test failed by which limit, then what else there is to know, like `confidence 0.41 is below 0.80; closest is
     /// Ring Doorbell with -6.3; 7 of 9 domains never seen`.
@@ -220,16 +228,24 @@ impl fmt::Display for Doubt {
             f.write_str(std::mem::replace(&mut separator, "; "))?;
             match (test, self.likeness.zip(self.least_likeness)) {
                 (Test::Likeness, Some((likeness, least))) => {
-                    write!(f, "likeness {likeness:.1} to {} is below {least:.1}", self.class)?;
+                    let decimals = decimals_apart(likeness, least, 1);
+                    write!(
+                        f,
+                        "likeness {likeness:.decimals$} to {} is below {least:.decimals$}",
+                        self.class
+                    )?;
                 }
                 (Test::Likeness, None) => f.write_str("too little likeness")?,
                 (Test::Confidence, _) => {
-                    write!(f, "confidence {:.2} is below {:.2}", self.confidence, self.least_confidence)?;
+                    let (confidence, least) = (self.confidence, self.least_confidence);
+                    let decimals = decimals_apart(confidence, least, 2);
+                    write!(f, "confidence {confidence:.decimals$} is below {least:.decimals$}")?;
                 }
             }
         }
         if let Some(nearest) = self.nearest.as_ref().filter(|nearest| nearest.class != self.class) {
-            write!(f, "; closest is {} with {:.1}", nearest.class, nearest.likeness)?;
+            let decimals = decimals_apart(nearest.likeness, self.likeness.unwrap_or(f64::INFINITY), 1);
+            write!(f, "; closest is {} with {:.decimals$}", nearest.class, nearest.likeness)?;
         }
         if let Some(names) = &self.names {
             write!(f, "; names point to {} ({})", names.family, names.words.join(", "))?;

@@ -146,7 +146,7 @@ pub enum FileFault {
     Foreign,
     /// Written by an earlier or a later version.
     #[error(
-        "unsupported format version {found}: this program reads version {supported}; {}",
+        "unsupported format version {found}: this program reads versions 2 to {supported}; {}",
         if found < supported { "train the model again" } else { "use the program that wrote it, or a later one" }
     )]
     Version {

@@ -13,6 +13,9 @@ use capture::CapturePattern;
 /// What classifiers answer where no class fits; no label may be mistaken for it.
 const UNKNOWN: &str = "unknown";
 
+/// Names of the column of families.
+const FAMILY: [&str; 2] = ["family", "vendor"];
+
 /// What devices are, as a person wrote it down.
 ///
 /// Two forms of CSV, which their header distinguishes:
@@ -27,6 +30,21 @@ const UNKNOWN: &str = "unknown";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Labels {
     rules: BTreeMap<DeviceId, Vec<Rule>>,
+}
+
+/// A row of a label file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LabelRow<'a> {
+    /// The device.
+    pub device: DeviceId,
+    /// The capture that it is for; `None` for all.
+    pub capture: Option<&'a str>,
+    /// The windows that it is for begin at or after this; `None` is no limit.
+    pub from: Option<Timestamp>,
+    /// The windows that it is for begin before this; `None` is no limit.
+    pub to: Option<Timestamp>,
+    /// What the device is.
+    pub label: &'a Label,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +130,18 @@ impl Labels {
         rules.find(fits).map(|rule| &rule.label)
     }
 
+    /// The rows of the file by device, each device's in the order of the file.
+    pub fn rows(&self) -> impl Iterator<Item = LabelRow<'_>> {
+        let rules = self.rules.iter().flat_map(|(device, rules)| rules.iter().map(|rule| (*device, rule)));
+        rules.map(|(device, rule)| LabelRow {
+            device,
+            capture: rule.capture.as_ref().map(CapturePattern::text),
+            from: rule.period.from,
+            to: rule.period.to,
+            label: &rule.label,
+        })
+    }
+
     /// The labelled devices, in order.
     pub fn devices(&self) -> impl Iterator<Item = DeviceId> {
         self.rules.keys().copied()
@@ -170,7 +200,7 @@ impl Columns {
             label: find(&["label"]),
             kind: find(&["kind"]),
             capture: find(&["capture", "folder"]),
-            family: find(&["family", "vendor"]),
+            family: find(&FAMILY),
             from: find(&["from"]),
             to: find(&["to"]),
         };
@@ -179,6 +209,16 @@ impl Columns {
             ("label", columns.label.is_some()),
             ("kind", columns.kind.or(columns.capture).is_some()),
         ];
+        let families =
+            header.iter().filter(|column| FAMILY.iter().any(|name| column.eq_ignore_ascii_case(name)));
+        if families.count() > 1 {
+            let reason = "columns 'family' and 'vendor' mean the same; leave one out".to_owned();
+            return Err(ReportError::BadValue {
+                place: Place::line(file, 1),
+                column: "family".to_owned(),
+                reason,
+            });
+        }
         match required.into_iter().find(|(_, present)| !present) {
             None => Ok(columns),
             Some((column, _)) => {
@@ -243,9 +283,13 @@ impl Row<'_> {
         if text.is_empty() {
             return Ok(None);
         }
-        let bad =
-            || self.bad_value(name, format!("unknown time '{text}'; expected one like 2019-07-01T13:00:00Z"));
-        rfc3339::parse(&text).map(Some).ok_or_else(bad)
+        // Digits alone would be seconds since 1970, and 20190701 is meant as a day.
+        let time = rfc3339::parse(&text).filter(|_| text.contains('-'));
+        let bad = || {
+            let expected = "expected one like 2019-07-01 or 2019-07-01T13:00:00Z";
+            self.bad_value(name, format!("unknown time '{text}'; {expected}"))
+        };
+        time.map(Some).ok_or_else(bad)
     }
 
     /// Refuses another label for windows that an earlier row is for.
@@ -267,17 +311,16 @@ impl Row<'_> {
     fn check_family(
         &self,
         label: &Label,
-        families: &mut BTreeMap<String, (Option<String>, u64)>,
+        families: &mut BTreeMap<String, (String, u64)>,
     ) -> Result<(), ReportError> {
+        let Some(own) = &label.family else { return Ok(()) };
         let line = self.record.line;
-        let (family, first) =
-            families.entry(label.class.clone()).or_insert_with(|| (label.family.clone(), line));
-        if *family == label.family {
+        let (family, first) = families.entry(label.class.clone()).or_insert_with(|| (own.clone(), line));
+        if family == own {
             return Ok(());
         }
-        let known = family.as_deref().unwrap_or("");
-        Err(self
-            .bad_value("family", format!("the class '{}' has family '{known}' on line {first}", label.class)))
+        let reason = format!("the class '{}' has family '{family}' on line {first}", label.class);
+        Err(self.bad_value("family", reason))
     }
 
     fn pattern(&self, column: usize) -> Result<CapturePattern, ReportError> {

@@ -14,5 +14,5 @@ pub use error::{Place, PlaceUnit, ReportError};
 pub use instances::{
     InstanceFile, instance_overview, instance_table, into_instance_table, read_instances, write_instances,
 };
-pub use labels::Labels;
+pub use labels::{LabelRow, Labels};
 pub use predictions::{PredictionFile, PredictionRow, read_predictions};

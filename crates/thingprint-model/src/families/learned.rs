@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::blocks::Blocks;
@@ -31,11 +33,18 @@ impl Families {
 
     /// The learned families of several classes, in the order of their first classes.
     pub(crate) fn several(&self) -> Vec<Vec<usize>> {
-        let members = |head: usize| -> Vec<usize> {
-            let classes = self.0.iter().enumerate();
-            classes.filter(|&(_, &own)| usize::from(own) == head).map(|(class, _)| class).collect()
-        };
-        (0..self.0.len()).map(members).filter(|family| family.len() > 1).collect()
+        let mut members: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
+        for (class, head) in self.0.iter().enumerate() {
+            members.entry(*head).or_default().push(class);
+        }
+        members.into_values().filter(|family| family.len() > 1).collect()
+    }
+
+    /// The classes of the family of a class, itself included; none for an unknown class.
+    pub(crate) fn around(&self, class: usize) -> Vec<usize> {
+        let head = self.0.get(class);
+        let is_member = |other: &(usize, &u16)| Some(other.1) == head;
+        self.0.iter().enumerate().filter(is_member).map(|(class, _)| class).collect()
     }
 
     /// Refuses loaded families that are none.

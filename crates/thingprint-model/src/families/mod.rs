@@ -15,6 +15,10 @@ pub use names::FamilyByNames;
 use crate::classes::Classes;
 use crate::error::{FileFault, ModelError};
 use crate::model::Model;
+use crate::prediction::reaches;
+
+/// Most classes that the name of a learned family names.
+const MOST_NAMED: usize = 8;
 
 /// A family of classes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -34,6 +38,13 @@ pub struct FamilyAnswer {
     pub family: Arc<str>,
     /// Probability of all its classes together.
     pub confidence: f64,
+}
+
+impl FamilyAnswer {
+    /// The family, when its confidence reaches the threshold.
+    pub fn accept(&self, threshold: f64) -> Option<&Arc<str>> {
+        reaches(self.confidence, threshold).then_some(&self.family)
+    }
 }
 
 /// The family that labels gave each class.
@@ -102,14 +113,14 @@ impl Model {
     }
 
     fn given_around(&self, class: usize) -> Option<(Arc<str>, Vec<usize>)> {
-        let family = Arc::clone(self.given_family(class)?);
-        let classes = self.given_members().remove(&family)?;
-        Some((family, classes))
+        let family = self.given_family(class)?;
+        let is_of_it = |other: &usize| self.given_family(*other) == Some(family);
+        Some((Arc::clone(family), (0..self.given.len()).filter(is_of_it).collect()))
     }
 
     fn learned_around(&self, class: usize) -> Option<(Arc<str>, Vec<usize>)> {
-        let classes = self.learned_families().into_iter().find(|classes| classes.contains(&class))?;
-        Some((self.learned_name(&classes), classes))
+        let classes = self.joint.as_ref()?.families.around(class);
+        (classes.len() > 1).then(|| (self.learned_name(&classes), classes))
     }
 
     /// The family that labels gave a class.
@@ -133,7 +144,9 @@ impl Model {
     }
 
     fn learned_name(&self, classes: &[usize]) -> Arc<str> {
-        let names: Vec<Arc<str>> = classes.iter().map(|&class| self.classes.name(class)).collect();
-        names.join(" or ").into()
+        let named = classes.iter().take(MOST_NAMED).map(|&class| self.classes.name(class).to_string());
+        let rest = classes.len().saturating_sub(MOST_NAMED);
+        let rest = (rest > 0).then(|| format!("{rest} more"));
+        named.chain(rest).collect::<Vec<_>>().join(" or ").into()
     }
 }

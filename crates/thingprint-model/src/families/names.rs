@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -58,17 +59,29 @@ impl Model {
             return None;
         }
         // A class without a family competes as a family that cannot be named.
-        let alone = (0..self.classes.len()).filter(|&class| self.given_family(class).is_none());
-        let alone = alone.map(|class| (None, vec![class]));
-        let given = members.into_iter().map(|(family, classes)| (Some(family), classes));
-        let (names, groups): (Vec<_>, Vec<_>) = given.chain(alone).unzip();
+        let mut names: Vec<Option<Arc<str>>> = members.keys().cloned().map(Some).collect();
+        let group_of: Vec<usize> = (0..self.classes.len())
+            .map(|class| {
+                let family = self.given_family(class);
+                family.and_then(|family| members.keys().position(|name| name == family)).unwrap_or_else(
+                    || {
+                        names.push(None);
+                        names.len() - 1
+                    },
+                )
+            })
+            .collect();
         let words = self.name_weights(parts, windows);
+        let with_bag: BTreeMap<usize, Vec<u32>> = words
+            .iter()
+            .map(|((place, _), _)| (*place, parts.joint.group_sizes(*place, &group_of)))
+            .collect();
         let evidence = words.into_iter().filter_map(|((place, word), weight)| {
-            let (group, nats) = ahead(&parts.joint.group_evidence(place, word, &groups))?;
+            let (group, nats) = parts.joint.pointing(place, word, &group_of, with_bag.get(&place)?)?;
             Some(((place, word), group, weight * nats))
         });
         let evidence: Vec<Pointing> = evidence.collect();
-        let mut scores = vec![0.0; groups.len()];
+        let mut scores = vec![0.0; names.len()];
         for (_, group, nats) in &evidence {
             scores[*group] += nats;
         }

@@ -113,10 +113,10 @@ fn files_of_other_versions_are_refused() {
     bytes[8] = 1;
     check_refused(
         &bytes,
-        "unsupported format version 1: this program reads version 4; train the model again",
+        "unsupported format version 1: this program reads versions 2 to 4; train the model again",
     );
     bytes[8] = 5;
-    let later = "unsupported format version 5: this program reads version 4; use the program that wrote it, or a later one";
+    let later = "unsupported format version 5: this program reads versions 2 to 4; use the program that wrote it, or a later one";
     check_refused(&bytes, later);
 }
 

@@ -29,8 +29,9 @@ pub struct LearningCurve {
 pub struct CurvePoint {
     /// Most windows of each class that they are trained on.
     pub windows: u64,
-    /// Mean over the classes of the share of windows that are classified correctly, 0 to 1.
-    pub accuracy: f64,
+    /// Mean over the classes of the share of windows that are classified correctly, 0 to 1; `None` where no class has
+    /// windows in several blocks.
+    pub accuracy: Option<f64>,
     /// The same of each class, in the model's order; `None` for a class with windows in one block only.
     pub classes: Vec<Option<f64>>,
 }
@@ -38,9 +39,10 @@ pub struct CurvePoint {
 impl LearningCurve {
     /// The number of windows from which on more hardly matter: the first that is within a hundredth of the best.
     pub fn enough(&self) -> Option<u64> {
-        let best = self.points.iter().map(|point| point.accuracy).fold(0.0, f64::max);
-        let point = self.points.iter().find(|point| point.accuracy >= best - NEGLIGIBLE)?;
-        Some(point.windows)
+        let best = self.points.iter().filter_map(|point| point.accuracy).fold(0.0, f64::max);
+        let is_enough =
+            |point: &&CurvePoint| point.accuracy.is_some_and(|accuracy| accuracy >= best - NEGLIGIBLE);
+        self.points.iter().find(is_enough).map(|point| point.windows)
     }
 }
 
@@ -108,7 +110,7 @@ fn curve_point(
     let share = |&(right, asked): &(u32, u32)| (asked > 0).then(|| f64::from(right) / f64::from(asked));
     let classes: Vec<Option<f64>> = tallies.iter().map(share).collect();
     let shares: Vec<f64> = classes.iter().flatten().copied().collect();
-    let accuracy = if shares.is_empty() { 0.0 } else { shares.iter().sum::<f64>() / shares.len() as f64 };
+    let accuracy = (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64);
     CurvePoint { windows, accuracy, classes }
 }
 

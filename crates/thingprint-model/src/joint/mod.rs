@@ -92,9 +92,20 @@ impl Joint {
         self.bags.get(place).map_or(0.0, |weights| weights.evidence(word, class))
     }
 
-    /// The same for each of some groups of classes.
-    pub(crate) fn group_evidence(&self, place: usize, word: u32, groups: &[Vec<usize>]) -> Vec<f64> {
-        self.bags.get(place).map_or_else(Vec::new, |weights| weights.group_evidence(word, groups))
+    /// How many classes of each group have the bag at a place; classes by the number of their group.
+    pub(crate) fn group_sizes(&self, place: usize, group_of: &[usize]) -> Vec<u32> {
+        self.bags.get(place).map_or_else(Vec::new, |weights| weights.group_sizes(group_of))
+    }
+
+    /// The group that a word of the bag at a place points to, and by how many nats it is ahead of the next.
+    pub(crate) fn pointing(
+        &self,
+        place: usize,
+        word: u32,
+        group_of: &[usize],
+        sizes: &[u32],
+    ) -> Option<(usize, f64)> {
+        self.bags.get(place)?.pointing(word, group_of, sizes)
     }
 
     /// Refuses a loaded model whose parts do not fit together or whose numbers are none.

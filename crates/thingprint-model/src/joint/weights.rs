@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Known, WindowBag};
@@ -102,25 +104,34 @@ impl BagWeights {
         cell.map_or_else(|| LEAST_RATIO.ln(), |cell| cell.1)
     }
 
-    /// `r(w)` of groups of classes, as of classes: the share of a group is the mean of the shares of its classes that have
-    /// the bag, and `q(w)` the mean over the groups. 0 for groups without the bag, and for a word without cells.
-    pub(super) fn group_evidence(&self, word: u32, groups: &[Vec<usize>]) -> Vec<f64> {
-        let ratios: Vec<Option<f64>> = groups.iter().map(|group| self.group_ratio(word, group)).collect();
-        let with_bag = ratios.iter().flatten().count() as f64;
-        let mean = ratios.iter().flatten().sum::<f64>() / with_bag;
-        let evidence = |ratio: Option<f64>| match ratio {
-            Some(ratio) if mean > 0.0 => (BELIEVED * ratio / mean + LEAST_RATIO).ln(),
-            _ => 0.0,
-        };
-        ratios.into_iter().map(evidence).collect()
+    /// How many classes of each group have the bag.
+    pub(super) fn group_sizes(&self, group_of: &[usize]) -> Vec<u32> {
+        let mut sizes = vec![0; group_of.iter().max().map_or(0, |last| last + 1)];
+        for (group, has_bag) in group_of.iter().zip(&self.has_bag) {
+            sizes[*group] += u32::from(*has_bag);
+        }
+        sizes
     }
 
-    /// The mean share of a word in the classes of a group that have the bag, over `q(w)`; `None` where none has it.
-    fn group_ratio(&self, word: u32, group: &[usize]) -> Option<f64> {
-        let with_bag = group.iter().filter(|&&class| self.has_bag.get(class) == Some(&true)).count();
-        let own = self.cells(word).iter().filter(|(class, _)| group.contains(&usize::from(*class)));
-        let ratios = own.map(|(_, evidence)| (evidence.exp() - LEAST_RATIO) / BELIEVED).sum::<f64>();
-        (with_bag > 0).then(|| ratios / with_bag as f64)
+    /// The group that a word points to, and by how many nats it is ahead of the next. As for classes, what a word says for
+    /// a group is `ln(0.8 · f(w) / q(w) + 0.2)`: `f` is the mean of the shares of its classes that have the bag, and `q` the
+    /// mean of `f` over the groups that have it. `None` for a word that no group has.
+    pub(super) fn pointing(&self, word: u32, group_of: &[usize], sizes: &[u32]) -> Option<(usize, f64)> {
+        let mut ratios: BTreeMap<usize, f64> = BTreeMap::new();
+        for &(class, evidence) in self.cells(word) {
+            let group = *group_of.get(usize::from(class))?;
+            let size = f64::from(*sizes.get(group)?);
+            *ratios.entry(group).or_default() += (evidence.exp() - LEAST_RATIO) / BELIEVED / size;
+        }
+        let with_bag = sizes.iter().filter(|size| **size > 0).count();
+        let mean = ratios.values().sum::<f64>() / with_bag as f64;
+        let nats = |ratio: f64| (BELIEVED * ratio / mean + LEAST_RATIO).ln();
+        let mut evidence: Vec<(f64, usize)> =
+            ratios.iter().map(|(group, ratio)| (nats(*ratio), *group)).collect();
+        evidence.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let next = evidence.get(1).map_or_else(|| LEAST_RATIO.ln(), |next| next.0);
+        let &(best, group) = evidence.first()?;
+        (mean > 0.0 && with_bag > 1).then_some((group, best - next))
     }
 
     fn cells(&self, word: u32) -> &[(u16, f64)] {

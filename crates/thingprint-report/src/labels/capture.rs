@@ -18,6 +18,10 @@ impl CapturePattern {
         Ok(Self { text: text.to_owned(), glob: Pattern::new(text)? })
     }
 
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     pub(super) fn matches(&self, capture: &str) -> bool {
         let path = capture.trim_start_matches("./");
         let mut paths = successors(Some(path), |path| Some(path.rsplit_once('/')?.0));

@@ -96,6 +96,7 @@ fn periods_that_overlap_or_are_empty_are_refused() {
     fails("ECHO,Echo,iot,,\nECHO,Dot,iot,2019-07-02,\n", "already labelled 'Echo'");
     fails("ECHO,Echo,iot,2019-07-03,2019-07-03\n", "not after 'from'");
     fails("ECHO,Echo,iot,noon,\n", "unknown time 'noon'");
+    fails("ECHO,Echo,iot,20190701,\n", "unknown time '20190701'");
 }
 
 #[test]
@@ -103,6 +104,11 @@ fn a_class_has_one_family() {
     let labels = read(&format!("mac,label,kind,vendor\n{ECHO},Echo,iot,Amazon\n020000000001,Dot,iot,\n"));
     let family = |mac| labels.label_of(device(mac), None).and_then(|label| label.family.as_deref());
     assert_eq!((family(ECHO), family("02:00:00:00:00:01")), (Some("Amazon"), None));
+    let labels = read(&format!("mac,label,kind,family\n020000000001,Echo,iot,\n{ECHO},Echo,iot,Amazon\n"));
+    assert_eq!(labels.label_of(device(ECHO), None).unwrap().family.as_deref(), Some("Amazon"));
+    let text = format!("mac,label,kind,family,vendor\n{ECHO},Echo,iot,Amazon,Acme\n");
+    let error = Labels::read(text.as_bytes(), "home.csv").unwrap_err().to_string();
+    assert!(error.contains("columns 'family' and 'vendor' mean the same"), "{error}");
     let text = format!("mac,label,kind,family\n{ECHO},Echo,iot,Amazon\n020000000001,Echo,iot,Acme\n");
     let error = Labels::read(text.as_bytes(), "home.csv").unwrap_err().to_string();
     assert!(error.contains("the class 'Echo' has family 'Amazon' on line 2"), "{error}");

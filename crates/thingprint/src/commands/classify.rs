@@ -31,6 +31,9 @@ mod baseline;
 mod changes;
 mod explain;
 
+/// Columns of a terminal that tables fit into where no terminal sets a width.
+const WIDTH: usize = 100;
+
 const DEVICES_HEADING: &str = "Devices, over all their windows";
 const DAYS_HEADING: &str = "Devices by day";
 const WINDOWS_HEADING: &str = "Devices by window";
@@ -118,7 +121,7 @@ impl ClassifyArgs {
         output.check_apart(&inputs)?;
         output.check_apart_from(&[Some(&self.model), self.labels.as_deref()])?;
         self.check_figure(&inputs, &output)?;
-        let (rows, outcome) = self.rows(inputs, &model, &labels, global)?;
+        let (rows, outcome) = self.rows(inputs, &self.inputs, &model, (&labels, global))?;
         let outcome = outcome.max(found);
         let (comparison, past) = self.compare(&rows, &model, &labels, global)?;
         let outcome = outcome.max(past);
@@ -150,16 +153,16 @@ impl ClassifyArgs {
         let (inputs, found) = expand(&self.baseline.baseline, messages)?;
         Output::of(global)?.check_apart(&inputs)?;
         let (past, outcome) =
-            self.rows(inputs, model, labels, global).context("failed to read the baseline")?;
+            self.rows(inputs, &self.baseline.baseline, model, (labels, global)).context("--baseline")?;
         Ok((Some(Comparison::of(&past, rows, messages)?), outcome.max(found)))
     }
 
     fn rows(
         &self,
         inputs: Vec<Input>,
+        arguments: &[OsString],
         model: &Model,
-        labels: &Labels,
-        global: &GlobalArgs,
+        (labels, global): (&Labels, &GlobalArgs),
     ) -> anyhow::Result<(Vec<Labeled>, Outcome)> {
         let messages = Messages::new(global.quiet, global.verbose);
         let mut outcome = Outcome::Done;
@@ -194,13 +197,13 @@ impl ClassifyArgs {
         }
         if !tables.is_empty() {
             let table = InstanceTable::read(&tables, messages).with_context(|| {
-                format!("failed to classify {}: expected captures or instances", named(&self.inputs))
+                format!("failed to read {}: expected captures or instances", named(arguments))
             })?;
             table.check_semantics(model)?;
             model.check_extraction(&table.extraction()).map_err(|error| Misfit(error.to_string()))?;
             model
                 .check_evidence(table.rows.iter().map(|row| &row.instance))
-                .with_context(|| format!("failed to classify {}", named(&self.inputs)))?;
+                .with_context(|| format!("failed to classify {}", named(arguments)))?;
             warn_of_absent_evidence(model.evidence(), &table.rows, messages);
             rows.extend(table.rows.into_iter().map(|row| relabelled(row, labels)));
         }
@@ -249,14 +252,18 @@ impl ClassifyArgs {
             ],
         };
         if output.format() == Format::Table {
-            let is_wide = self.wide || self.probabilities;
+            let is_wide = self.wide;
             let section = |(heading, answers): &(&str, Vec<Answer<'_>>)| {
                 let table = if is_wide { answer::table } else { answer::overview };
                 Ok(((*heading).to_owned(), table(answers, model, shown)?))
             };
             let mut sections = parts.iter().map(section).collect::<anyhow::Result<Vec<_>>>()?;
             sections.extend(comparison.into_iter().flat_map(changes::sections));
-            return output.sections(&sections);
+            return if is_wide {
+                output.sections(&sections)
+            } else {
+                output.sections_within(&sections, WIDTH)
+            };
         }
         let answers: Vec<Answer<'_>> = parts.into_iter().flat_map(|(_, answers)| answers).collect();
         let answers = answer::table(&answers, model, shown)?;

@@ -3,11 +3,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
-use thingprint_flow::{DeviceId, FlowOptions, Gateways, Identity, MacAddr, WindowLength};
+use thingprint_flow::{DeviceId, FlowOptions, Gateways, Identity, MacAddr, Timestamp, WindowLength};
 use thingprint_instance::{Bag, DeviceEntry, InventoryRecord};
 use thingprint_pipeline::{InventoryStage, RelayedClient, Run, Summary, VantageStage};
-use thingprint_report::Labels;
-use thingprint_table::Format;
+use thingprint_report::{LabelRow, Labels};
+use thingprint_table::{Format, rfc3339};
 
 use crate::args::{DeviceArgs, GlobalArgs, ModelArgs};
 use crate::copies::without_copies;
@@ -221,23 +221,62 @@ impl DevicesArgs {
     }
 }
 
-/// A label file: what is labelled as it is, also when it was not seen; the others commented, with what helps to tell
-/// them.
+/// A label file: what is labelled as it is, also when it was not seen; the others commented, with what helps to
+/// recognise them.
 fn template(devices: &[&DeviceEntry], labels: &Labels) -> String {
-    let mut text = String::from(
+    let columns = TemplateColumns::of(labels);
+    let mut text = format!(
         "# Give each device a label (its class) and a kind: iot or non-iot. Remove the # of the rows you fill in.\n\
-         mac,label,kind\n",
+         {}mac,label,kind{}{}\n",
+        if columns.capture { "capture," } else { "" },
+        if columns.family { ",family" } else { "" },
+        if columns.period { ",from,to" } else { "" },
     );
-    let labelled = labels.devices().filter_map(|device| Some((device, labels.label_of(device, None)?)));
-    text.extend(
-        labelled.map(|(device, label)| format!("{device},{},{}\n", quoted(&label.class), label.kind)),
-    );
-    let mut seen = BTreeSet::new();
-    let unlabelled = devices.iter().filter(|entry| labels.label_of(entry.device, None).is_none());
+    let mut labelled = BTreeSet::new();
+    for row in labels.rows() {
+        labelled.insert(row.device);
+        text.push_str(&columns.line(&row));
+    }
     // A device of several networks has one label.
-    let unlabelled = unlabelled.filter(|entry| seen.insert(entry.device));
-    text.extend(unlabelled.map(|entry| format!("# {}\n#{},,iot\n", hint(entry), entry.device)));
+    let unlabelled = devices.iter().filter(|entry| labelled.insert(entry.device));
+    text.extend(unlabelled.map(|entry| columns.comment(entry)));
     text
+}
+
+/// Which columns a label file has beside device, label and kind.
+#[derive(Clone, Copy, Debug)]
+struct TemplateColumns {
+    capture: bool,
+    family: bool,
+    period: bool,
+}
+
+impl TemplateColumns {
+    fn of(labels: &Labels) -> Self {
+        Self {
+            capture: labels.has_captures(),
+            family: labels.rows().any(|row| row.label.family.is_some()),
+            period: labels.rows().any(|row| row.from.or(row.to).is_some()),
+        }
+    }
+
+    fn line(self, row: &LabelRow<'_>) -> String {
+        let time = |time: Option<Timestamp>| time.map(rfc3339::format).unwrap_or_default();
+        let mut cells = Vec::new();
+        cells.extend(self.capture.then(|| quoted(row.capture.unwrap_or("*"))));
+        cells.extend([row.device.to_string(), quoted(&row.label.class), row.label.kind.to_string()]);
+        cells.extend(self.family.then(|| quoted(row.label.family.as_deref().unwrap_or_default())));
+        if self.period {
+            cells.extend([time(row.from), time(row.to)]);
+        }
+        cells.join(",") + "\n"
+    }
+
+    fn comment(self, entry: &DeviceEntry) -> String {
+        let capture = if self.capture { "*," } else { "" };
+        let rest = usize::from(self.family) + 2 * usize::from(self.period);
+        format!("# {}\n#{capture}{},,iot{}\n", hint(entry), entry.device, ",".repeat(rest))
+    }
 }
 
 fn hint(entry: &DeviceEntry) -> String {

@@ -81,31 +81,26 @@ const LEAST_WINDOWS: u64 = 3;
 
 /// Says which classes have too few windows, and what more would bring; on standard error.
 fn report_curve(model: &Model, curve: &LearningCurve, messages: Messages) {
-    let Some(enough) = curve.enough().map(|enough| enough.max(LEAST_WINDOWS)) else { return };
-    let points: Vec<String> = curve
-        .points
-        .iter()
-        .map(|point| format!("{} {:.1} %", point.windows, 100.0 * point.accuracy))
-        .collect();
-    messages.detail(format!("right out of training by windows of each class: {}", points.join(", ")));
-    let few: Vec<String> = model
-        .classes()
-        .iter()
-        .filter(|class| class.instances < enough)
-        .map(|class| format!("{} ({})", class.name, class.instances))
-        .collect();
+    let reached: Vec<(u64, f64)> =
+        curve.points.iter().filter_map(|point| Some((point.windows, 100.0 * point.accuracy?))).collect();
+    let points: Vec<String> =
+        reached.iter().map(|(windows, percent)| format!("{windows} {percent:.1} %")).collect();
+    if !points.is_empty() {
+        messages.detail(format!("right out of training by windows of each class: {}", points.join(", ")));
+    }
+    let enough = curve.enough().unwrap_or(LEAST_WINDOWS).max(LEAST_WINDOWS);
+    let few = model.classes().iter().filter(|class| class.instances < enough);
+    let few: Vec<String> = few.map(|class| format!("{} ({})", class.name, class.instances)).collect();
     if few.is_empty() {
         return;
     }
-    let reached = |windows: u64| {
-        let point = curve.points.iter().rfind(|point| point.windows <= windows);
-        point.map_or(0.0, |point| 100.0 * point.accuracy)
-    };
-    messages.warn(format!(
-        "too few windows of {}: with {enough} of each class {:.1} % of windows out of training are right here, with 1 \
-         {:.1} %; label more hours of them",
-        few.join(", "),
-        reached(enough),
-        reached(1)
-    ));
+    let few = few.join(", ");
+    let at_enough = reached.iter().find(|(windows, _)| *windows >= enough).or(reached.last());
+    messages.warn(match (reached.first(), at_enough) {
+        (Some((_, with_one)), Some((windows, with_more))) if *windows > 1 => format!(
+            "too few windows of {few}: here, classes are recognised out of training in {with_one:.1} % of windows on \
+             average after 1 window of each, in {with_more:.1} % after {windows}; label more hours of them"
+        ),
+        _ => format!("too few windows of {few}: label more hours of them"),
+    });
 }

@@ -31,6 +31,15 @@ fn keys(row: &Value) -> Vec<&str> {
 #[test]
 fn answers_have_families_sets_days_and_probabilities() {
     let stage = stage_with_families();
+    let header = |per: &str| {
+        let csv =
+            stage.ok(&format!("classify --model home.model home.parquet --per {per} --format csv")).stdout;
+        csv.lines().next().unwrap().to_owned()
+    };
+    assert_eq!(header("device"), header("window"), "rows of every sort have the same columns");
+    let windows = stage.ok("classify --model home.model home.parquet --per window").json_lines();
+    let bulb = windows.iter().find(|row| row["label"] == "lumenhaus-bulb").unwrap();
+    assert!(bulb["declared_class"].is_null(), "an empty bag has no class: {bulb}");
     let plain = stage.ok("classify --model home.model home.parquet --per device").json_lines();
     let row = |rows: &[Value], class: &str| rows.iter().find(|row| row["label"] == class).unwrap().clone();
     assert_eq!(row(&plain, "tarnbrook-plug")["family"], "Tarnbrook");
@@ -138,6 +147,21 @@ fn labels_for_some_hours_label_those_windows() {
     let is_named = |row: &&&Value| row["label"] == "lamp";
     assert!(of_device.iter().filter(is_named).all(|row| row["window_start"].as_str().unwrap() < &*to));
     assert_eq!(of_device.iter().filter(is_named).count() + 1, of_device.len(), "{of_device:?}");
+}
+
+/// The label file that comes out of a filled one has its families, periods and all its rows.
+#[test]
+fn a_template_keeps_every_column_of_a_label_file() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 1h -o home.pcap --labels plain.csv");
+    let rows = "a8:40:7c:21:00:17,bulb,iot,Lumenhaus,2024-06-03T00:00:00Z,2024-06-04T00:00:00Z\n\
+                a8:40:7c:21:00:17,plug,iot,,2024-06-04T00:00:00Z,\n";
+    fs::write(stage.path("labels.csv"), format!("mac,label,kind,family,from,to\n{rows}")).unwrap();
+    stage.ok("devices home.pcap --labels labels.csv --labels-template out.csv");
+    let out = fs::read_to_string(stage.path("out.csv")).unwrap();
+    assert!(out.contains(&format!("\nmac,label,kind,family,from,to\n{rows}")), "{out}");
+    assert!(out.contains("\n#30:c4:6a:10:7e:b3,,iot,,,\n"), "{out}");
+    assert_eq!(out.matches("a8:40:7c:21:00:17").count(), 2, "{out}");
 }
 
 /// One device is named for one hour only: training says so.

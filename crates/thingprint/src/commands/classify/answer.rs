@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use thingprint_flow::{DeviceId, Timestamp};
-use thingprint_instance::{BagName, EvidenceSet, Instance, Labeled};
-use thingprint_model::{Acceptance, DeviceVerdict, Doubt, Model, Prediction, Test, Verdict};
+use thingprint_instance::{BagName, Bags, EvidenceSet, Instance, Labeled};
+use thingprint_model::{Acceptance, DeviceVerdict, Doubt, Model, Prediction, Recipe, Test, Verdict};
 use thingprint_table::{Cell, Column, Table, Type};
 
 use super::Classified;
@@ -31,6 +31,8 @@ pub(crate) struct Answer<'a> {
     doubt: Option<Doubt>,
     distribution: &'a [f64],
     stage0: Option<&'a BTreeMap<BagName, Verdict>>,
+    /// The bags of the window.
+    bags: Option<&'a Bags>,
     label: Option<&'a str>,
 }
 
@@ -94,6 +96,7 @@ fn of_verdict<'a>(
         doubt,
         distribution: &verdict.distribution,
         stage0: None,
+        bags: None,
         label: None,
     }
 }
@@ -120,6 +123,7 @@ pub(crate) fn of_windows<'a>(
             doubt,
             distribution: &prediction.distribution,
             stage0: Some(&prediction.stage0),
+            bags: Some(&row.instance.bags),
             label: row.label.as_ref().map(|label| label.class.as_str()),
         }
     };
@@ -136,8 +140,7 @@ fn family(
     if doubt.is_some_and(|doubt| doubt.failed.contains(&Test::Likeness)) {
         return None;
     }
-    let answer = model.family_of(distribution, class)?;
-    (answer.confidence >= acceptance.confidence).then_some(answer.family)
+    model.family_of(distribution, class)?.accept(acceptance.confidence).cloned()
 }
 
 impl Answer<'_> {
@@ -164,6 +167,23 @@ impl Answer<'_> {
         [Cell::from(self.label), Cell::from(judgement)]
     }
 
+    /// The most likely classes with their probabilities, for people.
+    fn most_likely(&self, model: &Model) -> String {
+        /// Most classes that are shown.
+        const MOST: usize = 3;
+        let mut classes: Vec<_> = model.classes().iter().zip(self.distribution).collect();
+        classes.sort_by(|a, b| b.1.total_cmp(a.1));
+        let text = |(class, share): &(&thingprint_model::Class, &f64)| format!("{} {share:.3}", class.name);
+        classes.iter().take(MOST).map(text).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What stage-0 says of a bag; nothing of an empty one by the recipe `best`, which makes no more of it than that.
+    fn stage0_of(&self, bag: BagName, model: &Model) -> Option<&Verdict> {
+        let is_shown =
+            model.options().recipe == Recipe::Paper || self.bags?.get(bag).is_some_and(|bag| !bag.is_empty());
+        self.stage0?.get(&bag).filter(|_| is_shown)
+    }
+
     /// Names of the classes of the smallest set of this mass.
     fn set(&self, model: &Model, mass: f64) -> Vec<String> {
         model.set_of(self.distribution, mass).iter().map(ToString::to_string).collect()
@@ -187,7 +207,9 @@ pub(crate) fn overview(answers: &[Answer<'_>], model: &Model, shown: Shown) -> a
             Column::decimals("confidence", 3),
             Column::decimals("likeness", 1),
             Column::texts("family"),
+            Column::texts("family_by_names"),
             Column::texts("set"),
+            Column::texts("probabilities"),
         ]
         .into_iter()
         .chain(judged.iter().map(|column| Column::from(*column)))
@@ -205,7 +227,9 @@ pub(crate) fn overview(answers: &[Answer<'_>], model: &Model, shown: Shown) -> a
             Cell::from(answer.confidence),
             Cell::from(answer.likeness),
             Cell::from(answer.family.as_deref()),
+            Cell::from(answer.family_by_names()),
             Cell::from(set),
+            Cell::from(shown.probabilities.then(|| answer.most_likely(model))),
         ];
         let cells = cells.into_iter().chain(answer.judged().into_iter().take(judged.len()));
         let guess = (!answer.accepted).then(|| answer.best_guess.to_string());
@@ -218,7 +242,7 @@ pub(crate) fn overview(answers: &[Answer<'_>], model: &Model, shown: Shown) -> a
 /// Answers of any sort with everything about them; those over several windows have no window.
 pub(crate) fn table(answers: &[Answer<'_>], model: &Model, shown: Shown) -> anyhow::Result<Table> {
     let judged = judged_columns(answers);
-    let bags = stage0_bags(answers);
+    let bags = stage0_bags(model);
     let has_captures = answers.iter().any(|answer| answer.capture.is_some());
     let judged_columns = judged.iter().map(|(name, r#type)| ((*name).to_owned(), *r#type));
     let columns = columns(&bags, has_captures, model, shown).into_iter().chain(judged_columns);
@@ -236,7 +260,7 @@ pub(crate) fn table(answers: &[Answer<'_>], model: &Model, shown: Shown) -> anyh
             Cell::from(answer.family_by_names()),
             Cell::from(shown.sets.map(|mass| answer.set(model, mass))),
         ]);
-        for verdict in bags.iter().map(|bag| answer.stage0?.get(bag)) {
+        for verdict in bags.iter().map(|bag| answer.stage0_of(*bag, model)) {
             cells.push(Cell::from(verdict.map(|verdict| verdict.class.to_string())));
             cells.push(Cell::from(verdict.map(|verdict| verdict.confidence)));
         }
@@ -285,10 +309,9 @@ fn columns(bags: &[BagName], has_captures: bool, model: &Model, shown: Shown) ->
 }
 
 /// The bags that have columns: the paper's, and whatever else the model looks at.
-fn stage0_bags(answers: &[Answer<'_>]) -> Vec<BagName> {
-    let bags = answers.iter().filter_map(|answer| answer.stage0).flat_map(BTreeMap::keys);
-    let bags = bags.fold(EvidenceSet::paper(), |set, bag| set.with((*bag).into()));
-    bags.bags().collect()
+fn stage0_bags(model: &Model) -> Vec<BagName> {
+    let looked_at = model.evidence().only(|_| false, |_| true);
+    EvidenceSet::paper().with(looked_at).bags().collect()
 }
 
 /// Only where something is known can an answer be right or wrong.

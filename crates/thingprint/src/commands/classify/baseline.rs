@@ -7,6 +7,12 @@ use thingprint_instance::{EvidenceSet, Labeled};
 use crate::exit::Usage;
 use crate::messages::{Messages, counted};
 
+/// Nanoseconds of a day.
+const DAY_NS: i64 = 86_400_000_000_000;
+
+/// Days of a baseline from which on alarms mean something: each block of time has one.
+const LEAST_DAYS: usize = 3;
+
 /// What windows are compared with.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Change")]
@@ -48,6 +54,7 @@ impl Comparison {
         }
         warn_of_absent_bags(past, rows, messages);
         warn_of_shared_windows(past, rows, messages);
+        warn_of_order(past, rows, messages);
         let mut detector = Detector::new(ChangeOptions::default());
         for row in past {
             detector.learn(&row.instance);
@@ -108,6 +115,28 @@ fn warn_of_shared_windows(past: &[Labeled], rows: &[Labeled], messages: Messages
     if shared > 0 {
         let windows = counted(shared, "window is", "windows are");
         messages.warn(format!("{windows} in the baseline as well, and cannot differ from it"));
+    }
+}
+
+/// Windows to compare that are older than the baseline are nearly always files of it: an option takes one value, so that
+/// the further names of a list or glob are inputs.
+fn warn_of_order(past: &[Labeled], rows: &[Labeled], messages: Messages) {
+    let start = |row: &Labeled| row.instance.window_start;
+    let Some(begin) = past.iter().map(start).min() else { return };
+    let older = rows.iter().filter(|row| start(row) < begin).count() as u64;
+    if older > 0 {
+        let windows = counted(older, "window to compare is", "windows to compare are");
+        messages.warn(format!(
+            "{windows} older than the baseline; give each file of the baseline with its own --baseline, or a quoted glob"
+        ));
+    }
+    let days: std::collections::BTreeSet<i64> =
+        past.iter().map(|row| start(row).as_nanos().div_euclid(DAY_NS)).collect();
+    if days.len() < LEAST_DAYS {
+        messages.warn(format!(
+            "the baseline is of {}: with fewer than {LEAST_DAYS} nearly everything looks new",
+            counted(days.len() as u64, "day", "days")
+        ));
     }
 }
 

@@ -60,6 +60,7 @@ struct Lasting<'a> {
 struct Row {
     kind: &'static str,
     device: Option<String>,
+    day: Option<Timestamp>,
     window: Option<Timestamp>,
     state: Option<&'static str>,
     changed: Option<Json>,
@@ -87,7 +88,7 @@ pub(super) fn with_answers(mut answers: Table, comparison: &Comparison) -> anyho
     }
     let changes = comparison.changes.iter().map(Row::of_change);
     let statuses = comparison.devices.iter().map(|status| Ok(Row::of_status(status)));
-    let places = (answers.position("device"), window);
+    let places = [answers.position("device"), day, window];
     for row in changes.chain(statuses) {
         table.push(row?.cells(width, places))?;
     }
@@ -121,7 +122,7 @@ impl Row {
             Change::Day(change) => Self {
                 kind: "day-change",
                 device: Some(change.device.to_string()),
-                window: Some(change.day),
+                day: Some(change.day),
                 changed: Some(Json::of(&lasting(change))?),
                 ..Self::default()
             },
@@ -139,10 +140,14 @@ impl Row {
         }
     }
 
-    /// The cells, with `width` columns of answers, among which those of device and window stand at these places.
-    fn cells(self, width: usize, (device, window): (Option<usize>, Option<usize>)) -> Vec<Cell> {
+    /// The cells, with `width` columns of answers, among which those of device, day and window stand at these places.
+    fn cells(self, width: usize, [device, day, window]: [Option<usize>; 3]) -> Vec<Cell> {
         let mut of_answers = vec![Cell::Absent; width];
-        let places = [(device, Cell::from(self.device)), (window, Cell::from(self.window))];
+        let places = [
+            (device, Cell::from(self.device)),
+            (day, Cell::from(self.day)),
+            (window, Cell::from(self.window)),
+        ];
         for (place, cell) in places {
             if let Some(place) = place.and_then(|place| of_answers.get_mut(place)) {
                 *place = cell;

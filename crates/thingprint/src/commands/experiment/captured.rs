@@ -18,7 +18,7 @@ use crate::exit::Outcome;
 use crate::extraction::Extraction;
 use crate::gateways::GatewayChoice;
 use crate::inputs::{Input, expand};
-use crate::messages::Messages;
+use crate::messages::{Messages, counted};
 use crate::protocols::Protocols;
 use crate::reading::Reading;
 
@@ -171,15 +171,26 @@ impl Captured {
         let mut extracted = Extracted::default();
         let options = need.recipe.options()?;
         let engine = Engine::default();
+        let mut unplayed = 0;
         for (_, inputs) in &self.traces {
-            let instances =
+            let (instances, left_out) =
                 injected.in_captures(&self.reading(inputs, &options, (&engine, library)), &options)?;
+            unplayed += left_out;
             extracted.rows.extend(instances.into_iter().map(|instance| {
-                let label = self.labels.label_of(instance.device, None).cloned();
+                let label = self.labels.label_at(instance.device, None, instance.window_start).cloned();
                 Labeled { instance, label }
             }));
         }
-        extracted.rows.sort_by_key(|row| (row.instance.device, row.instance.window_start));
+        let key = |row: &Labeled| (row.instance.device, row.instance.window_start);
+        extracted.rows.sort_by_key(key);
+        // Traces may overlap in time; an attacked hour counts once.
+        extracted.rows.dedup_by_key(|row| key(row));
+        if unplayed > 0 {
+            extracted.flaws.warnings.push(format!(
+                "{} left out: the trace shows no gateway, or the device no private IPv4 address",
+                counted(unplayed, "attack was", "attacks were")
+            ));
+        }
         Ok(extracted)
     }
 

@@ -63,23 +63,31 @@ impl<'a> Injected<'a> {
         self.strikes.iter().filter_map(|strike| Some(self.attack(strike, name_of(strike.device)?))).collect()
     }
 
-    /// The attacked hours of captures that are one trace: a first reading finds the addresses of devices and gateway.
+    /// The attacked hours of captures that are one trace, and the attacks that cannot be played there: a first reading finds
+    /// the addresses of devices and gateway.
     pub(super) fn in_captures(
         &self,
         reading: &Reading<'_>,
         extraction: &InstanceOptions,
-    ) -> anyhow::Result<Vec<Instance>> {
+    ) -> anyhow::Result<(Vec<Instance>, u64)> {
         let Run { rests, summary } = reading.run(&InventoryStage, |_| Ok(()))?;
-        let Some(gateway) = summary.gateways.0.keys().next().copied() else { return Ok(Vec::new()) };
+        let gateway = summary.gateways.0.keys().next().copied();
         let entries =
             rests.into_iter().flatten().filter_map(thingprint_instance::InventoryRecord::into_device);
         let entries: BTreeMap<DeviceId, DeviceEntry> = entries.map(|entry| (entry.device, entry)).collect();
-        let attack = |strike: &Strike| {
-            let entry = entries.get(&strike.device).filter(|entry| was_on(entry, strike.window_start))?;
-            let name = strike.device.to_string();
-            Some((self.target(entry, gateway)?, self.attack(strike, name)))
+        let here = |strike: &&Strike| {
+            entries.get(&strike.device).is_some_and(|entry| was_on(entry, strike.window_start))
         };
-        let attacks: Vec<(Target, Attack)> = self.strikes.iter().filter_map(attack).collect();
+        let planned: Vec<&Strike> = self.strikes.iter().filter(here).collect();
+        let attack = |strike: &&Strike| {
+            let target = self.target(entries.get(&strike.device)?, gateway?)?;
+            Some((target, self.attack(strike, strike.device.to_string())))
+        };
+        let attacks: Vec<(Target, Attack)> = planned.iter().filter_map(attack).collect();
+        let unplayed = planned.len().saturating_sub(attacks.len()) as u64;
+        if attacks.is_empty() {
+            return Ok((Vec::new(), unplayed));
+        }
         let pipeline = Pipeline {
             gateways: GatewayPolicy {
                 given: summary.gateways.0.keys().copied().collect(),
@@ -97,7 +105,7 @@ impl<'a> Injected<'a> {
             Ok::<_, anyhow::Error>(())
         })?;
         instances.retain(|instance| attacked.contains(&instance.device.to_string()));
-        Ok(instances)
+        Ok((instances, unplayed))
     }
 
     fn attack(&self, strike: &Strike, device: String) -> Attack {

@@ -234,7 +234,7 @@ impl<'a> Rows<'a> {
         let (client, server) = flow.client_server();
         let (orig, resp): (Tally, Tally) =
             if flow.is_client { (flow.up, flow.down) } else { (flow.down, flow.up) };
-        let label = self.columns.labels.label_of(device, None).map(|label| label.class.clone());
+        let label = self.columns.labels.label_at(device, None, flow.first).map(|label| label.class.clone());
         let mut cells = vec![
             Cell::from(flow.first),
             Cell::from(client.addr.to_string()),
