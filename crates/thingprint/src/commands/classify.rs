@@ -252,14 +252,18 @@ impl ClassifyArgs {
             ],
         };
         if output.format() == Format::Table {
-            let is_wide = self.wide;
-            let section = |(heading, answers): &(&str, Vec<Answer<'_>>)| {
-                let table = if is_wide { answer::table } else { answer::overview };
-                Ok(((*heading).to_owned(), table(answers, model, shown)?))
-            };
-            let mut sections = parts.iter().map(section).collect::<anyhow::Result<Vec<_>>>()?;
+            let mut sections = Vec::new();
+            for (heading, answers) in &parts {
+                if self.wide {
+                    sections.push(((*heading).to_owned(), answer::table(answers, model, shown)?));
+                    continue;
+                }
+                sections.push(((*heading).to_owned(), answer::overview(answers, model, shown)?));
+                let reasons = answer::reasons(answers)?;
+                sections.extend(reasons.map(|table| (format!("Unknown {}", heading.to_lowercase()), table)));
+            }
             sections.extend(comparison.into_iter().flat_map(changes::sections));
-            return if is_wide {
+            return if self.wide {
                 output.sections(&sections)
             } else {
                 output.sections_within(&sections, WIDTH)

@@ -102,7 +102,10 @@ fn every_format_has_each_table() {
     assert_eq!(show("confusion", "jsonl").lines().count(), names * names);
     assert_eq!(show("calibration", "csv").lines().count(), 11);
     assert_eq!(json["calibration"].as_array().unwrap().len(), 10);
-    assert!(show("folds", "csv").starts_with("scenario,seed,fold,trained_on,instances,accuracy,rrse,"));
+    assert!(
+        show("folds", "csv")
+            .starts_with("scenario,seed,fold,trained_on,instances,accuracy,family_accuracy,rrse,")
+    );
     assert_eq!(show("seeds", "jsonl").lines().count(), 1);
     let summary = show("summary", "csv");
     assert_eq!(summary, stage.ok("evaluate home.parquet --trees 5 --format csv").stdout);

@@ -192,8 +192,7 @@ impl Answer<'_> {
 
 const JUDGED_COLUMNS: [(&str, Type); 2] = [("label", Type::Text), ("right", Type::Text)];
 
-/// Answers for people: what fits a screen. Columns that are empty in all rows are left out, and the best guess, which the
-/// reason names, where it is accepted everywhere.
+/// Answers for people: what fits a screen. Columns that are empty in all rows are left out; [`reasons`] has the rest.
 pub(crate) fn overview(answers: &[Answer<'_>], model: &Model, shown: Shown) -> anyhow::Result<Table> {
     let judged = judged_columns(answers);
     let mut table = Table::new(
@@ -207,13 +206,11 @@ pub(crate) fn overview(answers: &[Answer<'_>], model: &Model, shown: Shown) -> a
             Column::decimals("confidence", 3),
             Column::decimals("likeness", 1),
             Column::texts("family"),
-            Column::texts("family_by_names"),
             Column::texts("set"),
             Column::texts("probabilities"),
         ]
         .into_iter()
-        .chain(judged.iter().map(|column| Column::from(*column)))
-        .chain([Column::texts("best_guess"), Column::texts("reason")]),
+        .chain(judged.iter().map(|column| Column::from(*column))),
     );
     for answer in answers {
         let set = shown.sets.map(|mass| answer.set(model, mass).join(", "));
@@ -227,16 +224,37 @@ pub(crate) fn overview(answers: &[Answer<'_>], model: &Model, shown: Shown) -> a
             Cell::from(answer.confidence),
             Cell::from(answer.likeness),
             Cell::from(answer.family.as_deref()),
-            Cell::from(answer.family_by_names()),
             Cell::from(set),
             Cell::from(shown.probabilities.then(|| answer.most_likely(model))),
         ];
-        let cells = cells.into_iter().chain(answer.judged().into_iter().take(judged.len()));
-        let guess = (!answer.accepted).then(|| answer.best_guess.to_string());
-        table.push(cells.chain([Cell::from(guess), Cell::from(answer.reason())]))?;
+        table.push(cells.into_iter().chain(answer.judged().into_iter().take(judged.len())))?;
     }
     table.drop_empty_columns();
     Ok(table)
+}
+
+/// Why answers are unknown, for people; `None` where all are accepted.
+pub(crate) fn reasons(answers: &[Answer<'_>]) -> anyhow::Result<Option<Table>> {
+    let mut table = Table::new([
+        Column::texts("device"),
+        Column::new("day", Type::Time),
+        Column::new("window", Type::Time),
+        Column::texts("capture"),
+        Column::texts("best_guess"),
+        Column::texts("reason"),
+    ]);
+    for answer in answers.iter().filter(|answer| !answer.accepted) {
+        table.push([
+            Cell::from(answer.device.to_string()),
+            Cell::from(answer.day),
+            Cell::from(answer.window),
+            Cell::from(answer.capture),
+            Cell::from(answer.best_guess.to_string()),
+            Cell::from(answer.reason()),
+        ])?;
+    }
+    table.drop_empty_columns();
+    Ok((table.rows() > 0).then_some(table))
 }
 
 /// Answers of any sort with everything about them; those over several windows have no window.
