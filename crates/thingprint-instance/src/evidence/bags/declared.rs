@@ -93,7 +93,7 @@ fn http_request(request: &HttpRequest, declared: &mut Declared<'_, '_>) {
 fn before_parameters(uri: &str) -> &str {
     let path = uri.split(['?', '#']).next().unwrap_or_default();
     // Else the parameters may decide what of the path is a secret.
-    let is_plain = path.starts_with('/') && !path.starts_with("//") && !path.contains([':', '%']);
+    let is_plain = path.starts_with('/') && !path.starts_with("//") && !path.contains([':', '%', '=']);
     if is_plain { path } else { uri }
 }
 
@@ -108,5 +108,19 @@ impl Declared<'_, '_> {
     fn add(&mut self, name: &'static str, text: &str) {
         let own = self.sent.own;
         self.words.said(name, text.as_bytes(), || Some(format!("{name}:{}", starred(text, own))));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::before_parameters;
+
+    #[test]
+    fn parameters_that_may_decide_the_word_are_kept() {
+        assert_eq!(before_parameters("/a/b?x=1&y=2"), "/a/b");
+        // A secret in the path ends at the next parameter, if there is one.
+        for uri in ["/a/token=abc?x=1&y=2", "/a/%74oken?x=1", "//user:word@host/a?x=1", "http://host/a?x=1"] {
+            assert_eq!(before_parameters(uri), uri);
+        }
     }
 }
