@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_flow::{
@@ -18,8 +19,9 @@ use crate::tally::WindowTally;
 
 /// After everything.
 const FOREVER: Timestamp = Timestamp::MAX;
-/// Windows whose words a part has room for, where an observer that hands them out has room for one.
-pub(crate) const WINDOWS_KEPT: usize = 64;
+/// How many times the words of all devices may take the room of an observer that hands windows out, where a part keeps
+/// all of them.
+const PART_TIMES: usize = 32;
 
 /// Gathers what instances are made of, from the flows and messages of devices.
 ///
@@ -86,7 +88,7 @@ impl InstanceObserver {
 
     fn new(options: InstanceOptions, keeps: Keeps) -> Self {
         Self {
-            budget: WordBudget::of(&options).times(if keeps == Keeps::All { WINDOWS_KEPT } else { 1 }),
+            budget: WordBudget::of(&options).times(if keeps == Keeps::All { PART_TIMES } else { 1 }),
             plan: EvidencePlan::of(options),
             keeps,
             devices: Vec::new(),
@@ -211,8 +213,11 @@ impl InstanceObserver {
     fn make_room(&mut self) {
         let enough = self.budget.all_bytes() / 8 * 7;
         while self.word_bytes > enough {
-            let largest = self.devices.iter_mut().max_by_key(|state| state.word_bytes);
-            let freed = largest.map_or(0, DeviceState::give_up_words);
+            let bytes = |at: &usize| self.devices.get(*at).map_or(0, |state| state.word_bytes);
+            let Some(largest) = (0..self.devices.len()).max_by_key(bytes) else { return };
+            let second = (0..self.devices.len()).filter(|at| *at != largest).map(|at| bytes(&at)).max();
+            let bounds = (self.word_bytes - enough, second.unwrap_or(0) / 8 * 7);
+            let freed = self.devices.get_mut(largest).map_or(0, |state| state.give_up_words(bounds));
             if freed == 0 {
                 return;
             }
@@ -283,10 +288,10 @@ impl Observer for InstanceObserver {
     #[inline]
     fn packet(&mut self, packet: &DevicePacket<'_, '_>, (): &mut ()) {
         if self.plan.wants_packets() {
-            let Self { plan, devices, budget, .. } = self;
+            let Self { plan, devices, budget, keeps, .. } = self;
             let state = device_state(devices, packet.device, plan);
-            let mut room = budget.room(state.word_bytes);
-            state.window(packet.window, plan).evidence.packet(packet, plan, &mut room);
+            let (tally, mut room) = state.window_room(packet.window, plan, (*budget, *keeps));
+            tally.evidence.packet(packet, plan, &mut room);
             self.note(packet.device, packet.window, room);
         }
     }
@@ -294,11 +299,11 @@ impl Observer for InstanceObserver {
     fn frame(&mut self, frame: &DeviceFrame<'_, '_>) {
         let Some(other) = frame.packet.other.as_ref().filter(|_| frame.is_sent) else { return };
         if self.plan.wants_packets() {
-            let Self { plan, devices, budget, .. } = self;
+            let Self { plan, devices, budget, keeps, .. } = self;
             let state = device_state(devices, frame.device, plan);
-            let mut room = budget.room(state.word_bytes);
+            let (tally, mut room) = state.window_room(frame.window, plan, (*budget, *keeps));
             let sent = (other, frame.packet.is_to_group());
-            state.window(frame.window, plan).evidence.frame(sent, plan, &mut room);
+            tally.evidence.frame(sent, plan, &mut room);
             self.note(frame.device, frame.window, room);
         }
     }
@@ -314,10 +319,10 @@ impl Observer for InstanceObserver {
     }
 
     fn flow(&mut self, flow: Flow<()>) {
-        let Self { plan, devices, budget, .. } = self;
+        let Self { plan, devices, budget, keeps, .. } = self;
         let state = device_state(devices, flow.device, plan);
-        let mut room = budget.room(state.word_bytes);
-        state.window(flow.window, plan).flow(&flow, plan, &mut room);
+        let (tally, mut room) = state.window_room(flow.window, plan, (*budget, *keeps));
+        tally.flow(&flow, plan, &mut room);
         self.note(flow.device, flow.window, room);
     }
 
@@ -365,10 +370,10 @@ impl MessageObserver for InstanceObserver {
     fn message(&mut self, message: Cow<'_, Message>, context: &MessageContext<'_, '_>, (): &mut ()) {
         // What the end of a flow completes was not sent as a message.
         let Some(packet) = context.packet.filter(|packet| packet.is_sent) else { return };
-        let Self { plan, devices, budget, .. } = self;
+        let Self { plan, devices, budget, keeps, word_bytes, .. } = self;
         let state = device_state(devices, packet.device, plan);
-        let mut room = budget.room(state.word_bytes);
-        state.message((&message, packet), plan, &mut room);
+        *word_bytes = word_bytes.saturating_sub(state.learn_own(packet));
+        let room = state.message((&message, packet), plan, (*budget, *keeps));
         self.note(packet.device, packet.window, room);
     }
 }
@@ -390,20 +395,48 @@ impl DeviceState {
         }
     }
 
+    /// Takes the device's own address from a packet, if it is not known yet; returns the bytes that this frees, since
+    /// what was said before may be spelled otherwise.
+    fn learn_own(&mut self, packet: &DevicePacket<'_, '_>) -> usize {
+        // Only what is sent to a group has passed no router, whose address it would have.
+        if self.own.is_some() || !packet.packet.is_to_group() {
+            return 0;
+        }
+        self.own = packet.packet.src_mac;
+        let freed = self.windows.values_mut().map(|tally| tally.evidence.forget_said()).sum();
+        self.word_bytes = self.word_bytes.saturating_sub(freed);
+        freed
+    }
+
     fn message(
         &mut self,
         (message, packet): (&Message, &DevicePacket<'_, '_>),
         plan: &EvidencePlan,
-        room: &mut Room,
-    ) {
-        if self.own.is_none() && packet.packet.is_to_group() {
-            // Only what is sent to a group has passed no router, whose address it would have.
-            self.own = packet.packet.src_mac;
-        }
-        let tally = self.windows.entry(packet.window);
-        let tally = tally.or_insert_with(|| Box::new(WindowTally::new(plan)));
+        limits: (WordBudget, Keeps),
+    ) -> Room {
         let sent = SentMessage { message, packet, own: self.own };
-        tally.evidence.message(&sent, &mut self.bursts, plan, room);
+        let mut bursts = std::mem::take(&mut self.bursts);
+        let (tally, mut room) = self.window_room(packet.window, plan, limits);
+        tally.evidence.message(&sent, &mut bursts, plan, &mut room);
+        self.bursts = bursts;
+        room
+    }
+
+    /// The tally of a window, with the room for more words.
+    #[inline]
+    fn window_room(
+        &mut self,
+        window: WindowIndex,
+        plan: &EvidencePlan,
+        (budget, keeps): (WordBudget, Keeps),
+    ) -> (&mut WindowTally, Room) {
+        let word_bytes = self.word_bytes;
+        let tally = self.window(window, plan);
+        let used = match keeps {
+            Keeps::Nothing => word_bytes,
+            Keeps::All => tally.evidence.word_bytes(),
+        };
+        (tally, budget.room(used))
     }
 
     /// Takes a window out, with the bytes of its words.
@@ -414,10 +447,18 @@ impl DeviceState {
         Some((tally, bytes))
     }
 
-    /// Gives up words of the window that has most; gives their bytes.
-    fn give_up_words(&mut self) -> usize {
-        let largest = self.windows.values_mut().max_by_key(|tally| tally.evidence.word_bytes());
-        let freed = largest.map_or(0, |tally| tally.evidence.give_up_words());
+    /// Gives up words of the windows that have most, until so many bytes are free or the device has no more than so many;
+    /// returns the bytes that it freed.
+    fn give_up_words(&mut self, (too_many, fair): (usize, usize)) -> usize {
+        let mut windows: Vec<&mut Box<WindowTally>> = self.windows.values_mut().collect();
+        windows.sort_by_cached_key(|tally| Reverse(tally.evidence.word_bytes()));
+        let mut freed = 0;
+        for tally in windows {
+            freed += tally.evidence.give_up_words();
+            if freed >= too_many || self.word_bytes.saturating_sub(freed) <= fair {
+                break;
+            }
+        }
         self.word_bytes = self.word_bytes.saturating_sub(freed);
         freed
     }

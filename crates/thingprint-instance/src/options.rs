@@ -35,9 +35,11 @@ pub struct InstanceOptions {
     pub burst_gap_ns: u64,
     /// Most distinct words of one bag of one instance; further ones are dropped and counted.
     pub max_words: usize,
-    /// Most bytes that the words of one device take while its windows are open; further ones are dropped and counted.
+    /// Most bytes that the words of one device take while its windows are open, and those of each window in a part;
+    /// further ones are dropped and counted.
     pub max_device_bytes: usize,
-    /// Most bytes that the words of all devices take; beyond it the device with the most gives up half of them.
+    /// Most bytes that the words of all devices take, and in a part, which keeps all windows, 32 times as many; beyond it
+    /// the device with the most gives up half of its largest bag. A pipeline gives each of its shards an equal part.
     pub max_bytes: usize,
 }
 
@@ -57,7 +59,7 @@ impl Default for InstanceOptions {
             burst_gap_ns: SECOND_NS,
             max_words: 1 << 14,
             max_device_bytes: 2 << 20,
-            max_bytes: 64 << 20,
+            max_bytes: 128 << 20,
         }
     }
 }

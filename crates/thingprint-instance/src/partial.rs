@@ -11,7 +11,6 @@ use crate::activity::Activity;
 use crate::bursts::Bursts;
 use crate::evidence::{EvidencePlan, Room, WordBudget};
 use crate::handed_out::WordsDropped;
-use crate::instance_observer::WINDOWS_KEPT;
 use crate::options::InstanceOptions;
 use crate::part::{DevicePart, Part, PartId};
 use crate::tally::WindowTally;
@@ -157,7 +156,6 @@ impl Assembled {
             let joined = join.run(&shares);
             self.differences.messages += joined.messages_cut;
             self.differences.flows += joined.uncertain;
-            self.words_dropped.add(id, join.room.dropped());
             for (index, tally) in join.windows {
                 self.words_dropped.add(id, tally.evidence.words_dropped);
                 if tally.counts().packets_up >= options.min_packets.max(1) {
@@ -189,21 +187,17 @@ fn instance(
 struct Join<'a> {
     plan: &'a EvidencePlan,
     windows: BTreeMap<WindowIndex, WindowTally>,
-    /// Room for the device's words.
-    room: Room,
 }
 
 impl<'a> Join<'a> {
     fn new(plan: &'a EvidencePlan) -> Self {
-        let room = WordBudget::of(plan.options()).times(WINDOWS_KEPT).room(0);
-        Self { plan, windows: BTreeMap::new(), room }
+        Self { plan, windows: BTreeMap::new() }
     }
 
     fn run(&mut self, shares: &[(&Part, &DevicePart)]) -> JoinedFlows {
         for (_, share) in shares {
             for (index, tally) in &share.windows {
-                let (window, room) = self.window(*index);
-                window.merge(tally, room);
+                self.window(*index, |window, room| window.merge(tally, room));
             }
         }
         let joined = self.join_flows(shares);
@@ -214,10 +208,12 @@ impl<'a> Join<'a> {
         joined
     }
 
-    /// The tally of a window, made when it is first asked for, with the room for its words.
-    fn window(&mut self, index: WindowIndex) -> (&mut WindowTally, &mut Room) {
+    /// Adds to the tally of a window, which is made when it is first asked for, in the room that is left for its words.
+    fn window(&mut self, index: WindowIndex, add: impl FnOnce(&mut WindowTally, &mut Room)) {
         let window = self.windows.entry(index).or_insert_with(|| WindowTally::new(self.plan));
-        (window, &mut self.room)
+        let mut room = WordBudget::of(self.plan.options()).room(window.evidence.word_bytes());
+        add(window, &mut room);
+        window.evidence.words_dropped += room.dropped();
     }
 
     /// The flows near the ends of parts, as one reading has them.
@@ -229,8 +225,7 @@ impl<'a> Join<'a> {
         let joined = edges.finish();
         let plan = self.plan;
         for flow in &joined.flows {
-            let (window, room) = self.window(flow.window);
-            window.flow(flow, plan, room);
+            self.window(flow.window, |window, room| window.flow(flow, plan, room));
         }
         joined
     }
@@ -246,7 +241,8 @@ impl<'a> Join<'a> {
         joined.spans.iter().for_each(|(from, to)| activity.extend(*from, *to));
         let plan = self.plan;
         for gap in activity.settle(Timestamp::MAX, Timestamp::MAX) {
-            self.window(plan.options().flow.window.index_of(gap.1)).0.evidence.gap(gap, plan);
+            let index = plan.options().flow.window.index_of(gap.1);
+            self.window(index, |window, _| window.evidence.gap(gap, plan));
         }
     }
 
@@ -257,7 +253,7 @@ impl<'a> Join<'a> {
         for bursts in shares.iter().filter_map(|(_, share)| share.bursts.get(nth)) {
             for (interval_ns, start) in joined.join(bursts, options.burst_gap_ns) {
                 let window = options.flow.window.index_of(start);
-                self.window(window).0.evidence.interval(nth, interval_ns, plan);
+                self.window(window, |window, _| window.evidence.interval(nth, interval_ns, plan));
             }
         }
     }

@@ -127,11 +127,20 @@ proptest! {
     }
 }
 
-#[test]
-fn behind_a_router_the_own_address_is_that_of_what_a_group_was_sent() {
+/// Devices by their IP addresses, with what they declare.
+fn behind_a_router() -> InstanceOptions {
     let mut options = InstanceOptions { evidence: BagName::DECLARED.into(), ..InstanceOptions::default() };
     (options.flow.identity, options.flow.is_identity_given) = (Identity::Ip, true);
-    let search = |agent: &str| format!("M-SEARCH * HTTP/1.1\r\nST: x\r\nUSER-AGENT: {agent}\r\n\r\n");
+    options
+}
+
+fn search(agent: &str) -> String {
+    format!("M-SEARCH * HTTP/1.1\r\nST: x\r\nUSER-AGENT: {agent}\r\n\r\n")
+}
+
+#[test]
+fn behind_a_router_the_own_address_is_that_of_what_a_group_was_sent() {
+    let options = behind_a_router();
     let mut tracker = tracker(&options);
     let unicast = search("unit cc20");
     push(&mut tracker, (0, 7), (ROUTER, [192, 168, 2, 2]), (1900, unicast.as_bytes()));
@@ -144,4 +153,18 @@ fn behind_a_router_the_own_address_is_that_of_what_a_group_was_sent() {
         "the router's digits are no unit's: {agents:?}"
     );
     assert!(agents.iter().any(|word| *word == "ssdp-agent:unit *"), "{agents:?}");
+}
+
+#[test]
+fn a_text_is_spelled_again_once_the_own_address_is_known() {
+    let mut tracker = tracker(&behind_a_router());
+    let agent = search("unit ee50");
+    for at in 0..2 {
+        push(&mut tracker, (at, 7), (ROUTER, [192, 168, 2, 2]), (1900, agent.as_bytes()));
+    }
+    push(&mut tracker, (2, 7), (device(7), [239, 255, 255, 250]), (1900, agent.as_bytes()));
+    let (instances, _) = end(tracker);
+    let declared = instances[0].bags.get(BagName::DECLARED).unwrap();
+    let counts = ["ssdp-agent:unit ee50", "ssdp-agent:unit *"].map(|word| declared.get(word).copied());
+    assert_eq!(counts, [Some(2), Some(1)]);
 }

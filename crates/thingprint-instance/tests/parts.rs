@@ -82,6 +82,15 @@ impl Frame {
         Self::udp(at_ms, (40_000, 53), question.to_vec())
     }
 
+    /// A DNS query for a name of one label.
+    fn lookup(at_ms: i64, name: &str) -> Self {
+        let mut question = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00".to_vec();
+        question.push(u8::try_from(name.len()).unwrap());
+        question.extend(name.bytes());
+        question.extend(b"\x07example\x00\x00\x01\x00\x01");
+        Self::udp(at_ms, (40_000, 53), question)
+    }
+
     fn ntp(at_ms: i64) -> Self {
         let mut request = vec![0x23];
         request.resize(48, 0);
@@ -304,6 +313,38 @@ fn a_flow_of_more_packets_than_are_kept_is_exact_while_nothing_decides_by_them()
     story.extend((1..4000).map(|at| Frame::tcp(at * 100, true, ACK, (101, 101))));
     let merged = merged(parts(&story, &[1], &options), &options);
     assert_eq!(merged.differences.flows, 1);
+}
+
+#[test]
+fn each_window_of_a_part_has_room_for_its_words() {
+    let story: Vec<Frame> =
+        (0..200).map(|hour| Frame::lookup(hour * 3_600_000, &format!("host{hour:03}"))).collect();
+    let options = InstanceOptions {
+        evidence: BagName::DOMAINS.into(),
+        max_device_bytes: 250,
+        max_bytes: 1 << 20,
+        ..hourly()
+    };
+    let expected = one_reading(&story, &options);
+    assert!(expected.iter().all(|row| row.bags.get(BagName::DOMAINS).unwrap().len() == 1));
+    for cuts in [&[][..], &[100]] {
+        let merged = merged(parts(&story, cuts, &options), &options);
+        assert_eq!(merged.instances, expected);
+        assert_eq!(merged.words_dropped.total(), 0);
+    }
+}
+
+#[test]
+fn words_of_many_windows_share_the_room_of_a_part() {
+    let minutes = 5_000;
+    let story: Vec<Frame> =
+        (0..minutes).map(|at| Frame::lookup(at * 60_000, &format!("host{at:05}"))).collect();
+    let options =
+        InstanceOptions { evidence: BagName::DOMAINS.into(), max_bytes: 4 << 10, ..options(false, 60) };
+    let merged = merged(parts(&story, &[], &options), &options);
+    let words: usize = merged.instances.iter().map(|row| row.bags.get(BagName::DOMAINS).unwrap().len()).sum();
+    assert!((500..1_366).contains(&words), "{words} words of at least 96 bytes in 128 KiB");
+    assert_eq!(words as u64 + merged.words_dropped.total(), 5_000);
 }
 
 #[test]

@@ -9,7 +9,6 @@ use crate::stage::{End, Stage};
 pub(crate) const FLOW_SHARE: usize = 16;
 const DEVICE_SHARE: usize = 32;
 const BYTES_SHARE: usize = 16;
-pub(crate) const WORDS_SHARE: usize = 32;
 
 /// The flow table of a shard, with what observes it.
 pub(crate) type Shard<S> = Tracker<Detector<<S as Stage>::Observer>>;

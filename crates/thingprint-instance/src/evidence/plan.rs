@@ -211,6 +211,11 @@ impl EvidenceTally {
         self.bags.iter().map(WordTally::bytes).sum()
     }
 
+    /// Forgets which words texts became; returns the bytes of that.
+    pub(crate) fn forget_said(&mut self) -> usize {
+        self.bags.iter_mut().map(WordTally::forget_said).sum()
+    }
+
     /// Gives up half of the words of the largest bag; gives their bytes.
     pub(crate) fn give_up_words(&mut self) -> usize {
         let Some(largest) = self.bags.iter_mut().max_by_key(|bag| bag.bytes()) else { return 0 };

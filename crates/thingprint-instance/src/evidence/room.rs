@@ -31,16 +31,12 @@ impl WordBudget {
         }
     }
 
-    /// As many times the bytes, where all windows are kept.
+    /// As many times the bytes for all devices, where all windows are kept.
     pub(crate) const fn times(self, windows: usize) -> Self {
-        Self {
-            device_bytes: self.device_bytes.saturating_mul(windows),
-            all_bytes: self.all_bytes.saturating_mul(windows),
-            ..self
-        }
+        Self { all_bytes: self.all_bytes.saturating_mul(windows), ..self }
     }
 
-    /// The room that a device has, whose words take so many bytes.
+    /// The room that a device has, or each of its windows where all are kept, whose words take so many bytes.
     #[inline]
     pub(crate) const fn room(self, used: usize) -> Room {
         Room {

@@ -19,6 +19,8 @@ const SAID_BYTES: usize = 48;
 pub(crate) struct WordTally {
     numbers: OrderedMap<u64, u64>,
     texts: Option<Box<Texts>>,
+    /// Bytes of the words and of what was said.
+    bytes: usize,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -57,6 +59,7 @@ impl WordTally {
         if let Some(count) = self.numbers.get_mut(&word) {
             *count = count.saturating_add(more);
         } else if room.take_word(self.len(), WORD_BYTES, more) {
+            self.bytes += WORD_BYTES;
             self.numbers.push(word, more);
         }
     }
@@ -70,7 +73,12 @@ impl WordTally {
             *count = count.saturating_add(more);
             return Some(place);
         }
-        room.take_word(words, WORD_BYTES + word.len(), more).then(|| texts.words.push(word.into(), more))
+        let bytes = WORD_BYTES + word.len();
+        if !room.take_word(words, bytes, more) {
+            return None;
+        }
+        self.bytes += bytes;
+        Some(texts.words.push(word.into(), more))
     }
 
     /// Counts the word that `spell` makes of something said, which is the same whenever the same is said.
@@ -93,7 +101,9 @@ impl WordTally {
         let place = word.as_deref().and_then(|word| self.text(word, 1, room));
         let texts = self.texts.get_or_insert_default();
         let is_counted = place.is_some() == word.is_some();
-        if is_counted && texts.said.len() < MOST_SAID && room.take(SAID_BYTES + bytes.len()) {
+        let taken = SAID_BYTES + bytes.len();
+        if is_counted && texts.said.len() < MOST_SAID && room.take(taken) {
+            self.bytes += taken;
             texts.said.push(Said { name, bytes: bytes.into() }, place);
         }
     }
@@ -114,25 +124,29 @@ impl WordTally {
         let numbers = self.numbers.split_off(kept);
         let mut bytes = numbers.len() * WORD_BYTES;
         let mut counted: u64 = numbers.iter().map(|(_, count)| count).sum();
+        let said = self.forget_said();
+        bytes += said;
         if let Some(texts) = &mut self.texts {
-            let said = std::mem::take(&mut texts.said);
-            bytes += said.entries().iter().map(|(said, _)| SAID_BYTES + said.bytes.len()).sum::<usize>();
             let kept = texts.words.len() / 2;
             let words = texts.words.split_off(kept);
             bytes += words.iter().map(|(word, _)| WORD_BYTES + word.len()).sum::<usize>();
             counted += words.iter().map(|(_, count)| count).sum::<u64>();
         }
+        self.bytes = self.bytes.saturating_sub(bytes - said);
         (bytes, counted)
     }
 
+    /// Forgets which words texts became, since they may become others; returns the bytes of that.
+    pub(super) fn forget_said(&mut self) -> usize {
+        let said = self.texts.as_mut().map(|texts| std::mem::take(&mut texts.said)).unwrap_or_default();
+        let bytes = said.entries().iter().map(|(said, _)| SAID_BYTES + said.bytes.len()).sum::<usize>();
+        self.bytes = self.bytes.saturating_sub(bytes);
+        bytes
+    }
+
     /// Bytes of what [`Self::give_up_half`] leaves and of what it gives up.
-    pub(super) fn bytes(&self) -> usize {
-        let texts = self.texts.iter();
-        let words = texts.clone().flat_map(|texts| texts.words.entries());
-        let said = texts.flat_map(|texts| texts.said.entries());
-        self.numbers.len() * WORD_BYTES
-            + words.map(|(word, _)| WORD_BYTES + word.len()).sum::<usize>()
-            + said.map(|(said, _)| SAID_BYTES + said.bytes.len()).sum::<usize>()
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The words with the number of times each was counted, the numbers spelled.
@@ -260,6 +274,19 @@ mod tests {
             tally.give_up_half();
         }
         assert_eq!(tally.bytes(), 0);
+    }
+
+    #[test]
+    fn forgotten_texts_are_spelled_again() {
+        let (mut tally, mut room) = (WordTally::default(), room(10, usize::MAX));
+        tally.said(("name", b"Unit 7"), || Some("unit 7".to_owned()), &mut room);
+        let with_memo = tally.bytes();
+        assert_eq!(tally.forget_said() + tally.bytes(), with_memo);
+        tally.said(("name", b"Unit 7"), || Some("unit *".to_owned()), &mut room);
+        assert_eq!(bag(&tally), [("unit *".to_owned(), 1), ("unit 7".to_owned(), 1)]);
+        let bytes = postcard::to_stdvec(&tally).unwrap();
+        let read: WordTally = postcard::from_bytes(&bytes).unwrap();
+        assert_eq!(read.bytes() + read.texts.iter().count() * (SAID_BYTES + 6), tally.bytes());
     }
 
     #[test]

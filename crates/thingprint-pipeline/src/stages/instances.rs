@@ -2,7 +2,7 @@ use thingprint_flow::{DeviceId, Timestamp, WindowLength};
 use thingprint_instance::{Instance, InstanceLosses, InstanceObserver, InstanceOptions};
 use thingprint_protocol::Engine;
 
-use crate::shard::WORDS_SHARE;
+use crate::router::SHARDS;
 use crate::stage::{End, Stage};
 
 /// Hands out the instance of each device and window when the window is final, in the order of windows and devices.
@@ -16,7 +16,7 @@ pub struct InstanceStage {
 impl InstanceStage {
     /// A stage that makes instances by these options.
     pub fn new(mut options: InstanceOptions) -> Self {
-        options.max_bytes = options.max_bytes.div_ceil(WORDS_SHARE);
+        options.max_bytes = options.max_bytes.div_ceil(SHARDS);
         Self { options }
     }
 }

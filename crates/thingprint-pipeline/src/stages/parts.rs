@@ -4,7 +4,8 @@ use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_instance::{InstanceOptions, PartDevices, PartObserver};
 use thingprint_protocol::Engine;
 
-use crate::shard::{FLOW_SHARE, WORDS_SHARE};
+use crate::router::SHARDS;
+use crate::shard::FLOW_SHARE;
 use crate::stage::{End, Stage};
 
 /// Keeps what a [`Part`](thingprint_instance::Part) is made of; what a shard leaves are its devices.
@@ -17,7 +18,7 @@ impl PartStage {
     /// A stage that makes parts by these options.
     pub fn new(mut options: InstanceOptions) -> Self {
         options.flow.max_flows = options.flow.max_flows.div_ceil(FLOW_SHARE);
-        options.max_bytes = options.max_bytes.div_ceil(WORDS_SHARE);
+        options.max_bytes = options.max_bytes.div_ceil(SHARDS);
         Self { options }
     }
 }
