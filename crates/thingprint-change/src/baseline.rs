@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use thingprint_flow::Timestamp;
@@ -19,8 +19,6 @@ const BLOCKS: usize = 3;
 pub struct Baseline {
     /// Windows that it was learned from.
     windows: usize,
-    first: Timestamp,
-    last: Timestamp,
     /// Longest time from the start of one window to that of the next, in nanoseconds.
     longest_gap_ns: i64,
     known: BTreeMap<BagName, WordIndex>,
@@ -47,27 +45,23 @@ impl Baseline {
     ) -> Result<Self, TooFewWindows> {
         let mut learner = Learner::default();
         windows.into_iter().for_each(|window| learner.add(window));
-        Self::learned(learner, options)
+        let windows = learner.windows.len();
+        Self::learned(learner, options).map_err(|_| TooFewWindows { windows, least: options.least_windows })
     }
 
-    pub(crate) fn learned(learner: Learner, options: &ChangeOptions) -> Result<Self, TooFewWindows> {
-        let Learner { windows, words, words_dropped } = learner;
-        let mut windows = Vec::from(windows);
-        windows.sort_by_key(|window| window.start);
-        let too_few = TooFewWindows { windows: windows.len(), least: options.least_windows };
-        let (Some(first), Some(last)) = (windows.first(), windows.last()) else { return Err(too_few) };
-        if windows.len() < options.least_windows {
-            return Err(too_few);
+    /// The baseline of what was learned, which comes back if it has too few windows.
+    pub(crate) fn learned(learner: Learner, options: &ChangeOptions) -> Result<Self, Learner> {
+        if learner.windows.len() < options.least_windows.max(1) {
+            return Err(learner);
         }
+        let Learner { windows, words, words_dropped, .. } = learner;
         let gaps = windows.iter().zip(windows.iter().skip(1)).map(|(a, b)| b.start.nanos_since(a.start));
         let limits = Measure::all().filter_map(|measure| {
             let largest = largest(measure, &windows, &words)?;
-            Some((measure, (options.margin * largest).max(options.floor(measure))))
+            Some((measure, (options.margin * largest).max(ChangeOptions::floor(measure))))
         });
         Ok(Self {
             windows: windows.len(),
-            first: first.start,
-            last: last.start,
             longest_gap_ns: gaps.max().unwrap_or(0),
             limits: limits.collect(),
             known: words,
@@ -141,11 +135,6 @@ impl Baseline {
         self.windows
     }
 
-    /// Starts of the first and the last window that it was learned from.
-    pub const fn span(&self) -> (Timestamp, Timestamp) {
-        (self.first, self.last)
-    }
-
     /// Longest time from the start of one window to that of the next, in nanoseconds.
     pub const fn longest_gap_ns(&self) -> i64 {
         self.longest_gap_ns
@@ -156,14 +145,24 @@ impl Baseline {
         self.limits.get(&measure).copied()
     }
 
+    /// Bytes of the words.
+    pub(crate) fn word_bytes(&self) -> usize {
+        self.known.values().map(WordIndex::bytes).sum()
+    }
+
     /// Words for which there was no room.
     pub const fn words_dropped(&self) -> u64 {
         self.words_dropped
     }
 }
 
-/// The largest value of a measure in windows in the order of time; for new words, those that no other block has.
-fn largest(measure: Measure, windows: &[LearnedWindow], words: &BTreeMap<BagName, WordIndex>) -> Option<f64> {
+/// The largest value of a measure in windows in the order of time; for new words, those that no other block has. Words
+/// beyond the index count as such, since they are new in later windows, too.
+fn largest(
+    measure: Measure,
+    windows: &VecDeque<LearnedWindow>,
+    words: &BTreeMap<BagName, WordIndex>,
+) -> Option<f64> {
     let Some(bag) = measure.bag() else {
         return windows.iter().map(|window| window.traffic.value(measure)).max_by(f64::total_cmp);
     };
@@ -171,16 +170,17 @@ fn largest(measure: Measure, windows: &[LearnedWindow], words: &BTreeMap<BagName
     let counted = || windows.iter().enumerate().filter_map(|(at, window)| Some((at, window.bags.get(&bag)?)));
     // A bit for each block that has the word.
     let mut blocks = vec![0_u8; words.get(&bag)?.len()];
-    for (at, counts) in counted() {
-        for (word, _) in counts {
+    for (at, bag) in counted() {
+        for (word, _) in &bag.known {
             if let Some(blocks) = blocks.get_mut(*word as usize) {
                 *blocks |= 1 << block_of(at);
             }
         }
     }
-    let new = counted().map(|(at, counts)| {
+    let new = counted().map(|(at, bag)| {
         let alone = |word: &u32| blocks.get(*word as usize) == Some(&(1 << block_of(at)));
-        measure.of_new_words(counts.iter().filter(|(word, _)| alone(word)).map(|(_, count)| *count))
+        let known = bag.known.iter().filter(|(word, _)| alone(word)).map(|(_, count)| *count);
+        measure.of_new_words(known.chain(bag.unknown.iter().copied()))
     });
     new.max_by(f64::total_cmp)
 }

@@ -26,7 +26,8 @@ pub struct NetworkEvent {
     pub alarms: Vec<Alarm>,
 }
 
-/// New words in at least half of a device's windows of a day: other firmware, another configuration, another use.
+/// New words in at least half of a device's windows of a day: other firmware, another configuration, another use. Windows
+/// that alarm do not count as having a word.
 ///
 /// They are reported once; from then on they belong to the baseline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,9 +47,9 @@ pub struct DayWord {
     pub bag: BagName,
     /// The word.
     pub word: String,
-    /// Windows of the day that have it.
+    /// Windows of the day that have it and did not alarm.
     pub windows: u64,
-    /// Windows of the day in which the bag has any word.
+    /// Windows of the day.
     pub of_windows: u64,
     /// Start of the first window behind the baseline that has it.
     pub first_seen: Timestamp,

@@ -72,7 +72,7 @@ impl fmt::Display for Measure {
     }
 }
 
-/// What of a window is no bag of words.
+/// The traffic of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Traffic {
     packets: u64,
@@ -85,7 +85,7 @@ impl Traffic {
         Self { packets: counts.packets_up.saturating_add(counts.packets_down), bytes_up: counts.bytes_up }
     }
 
-    /// The value of a measure that looks at no bag.
+    /// The value of a measure without a bag.
     pub(crate) const fn value(self, measure: Measure) -> f64 {
         match measure {
             Measure::BytesUp => self.bytes_up as f64,

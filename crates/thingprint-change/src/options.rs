@@ -9,8 +9,6 @@ use crate::Measure;
 pub struct ChangeOptions {
     /// Share of the own maximum that is still usual.
     pub margin: f64,
-    /// Scales the floors: 1 as measured, below for more alarms, above for fewer.
-    pub floor_scale: f64,
     /// Fewest windows that are a baseline.
     pub least_windows: usize,
     /// Windows after which a device without a baseline gets one of these windows; `None` for never.
@@ -23,14 +21,7 @@ pub struct ChangeOptions {
 
 impl Default for ChangeOptions {
     fn default() -> Self {
-        Self {
-            margin: 1.25,
-            floor_scale: 1.0,
-            least_windows: 3,
-            adopt_after: None,
-            event_devices: 3,
-            day_windows: 3,
-        }
+        Self { margin: 1.25, least_windows: 3, adopt_after: None, event_devices: 3, day_windows: 3 }
     }
 }
 
@@ -39,14 +30,13 @@ impl ChangeOptions {
     ///
     /// Counts below are those of a stray packet, a probe that got an answer, or a single failed lookup; docs/change.md
     /// says how they were measured.
-    pub fn floor(&self, measure: Measure) -> f64 {
-        let floor = match measure {
+    pub const fn floor(measure: Measure) -> f64 {
+        match measure {
             Measure::Packets => 100.0,
             Measure::BytesUp => 50_000.0,
             Measure::NewSizes | Measure::NewWords(BagName::SIZES) => 10.0,
             Measure::NewWords(BagName::STACK | BagName::NETWORK) => 5.0,
             Measure::NewWords(_) => 2.0,
-        };
-        floor * self.floor_scale
+        }
     }
 }

@@ -52,29 +52,41 @@ impl Watched {
     pub(crate) fn begin(&mut self, options: &ChangeOptions) {
         if let Past::Learning(learner) = &mut self.past {
             let learner = std::mem::take(learner);
-            let windows = learner.windows.len();
-            let kept = if options.adopt_after.is_some() { learner.clone() } else { Learner::default() };
             self.past = match Baseline::learned(learner, options) {
                 Ok(baseline) => Past::Known(Box::new(baseline)),
-                Err(_) => Past::Short(windows, kept),
+                Err(learner) => {
+                    let windows = learner.windows.len();
+                    Past::Short(
+                        windows,
+                        if options.adopt_after.is_some() { learner } else { Learner::default() },
+                    )
+                }
             };
         }
     }
 
-    /// Compares a window, and gives what exceeds its limit; `None` where there is nothing to compare it with.
-    pub(crate) fn compare(&mut self, window: &Instance, options: &ChangeOptions) -> Option<Vec<Excess>> {
+    /// Compares a window, and gives what exceeds its limit; `None` where there is nothing to compare it with. Without room,
+    /// nothing more is kept of it.
+    pub(crate) fn compare(
+        &mut self,
+        window: &Instance,
+        options: &ChangeOptions,
+        has_room: bool,
+    ) -> Option<Vec<Excess>> {
         self.begin(options);
         self.windows += 1;
         self.last_seen = self.last_seen.max(Some(window.window_start));
         let Past::Known(baseline) = &self.past else {
-            self.adopt(window, options);
+            if has_room {
+                self.adopt(window, options);
+            }
             return None;
         };
-        self.new.note(window, baseline);
         let start = window.window_start;
         let mut first_seen =
             |name, word: &str| self.new.first_seen(name, word).map_or(start, |first| first.min(start));
         let excesses = baseline.judge_with(window, &mut first_seen);
+        self.new.note(window, baseline, (!excesses.is_empty(), has_room));
         self.alarms += u64::from(!excesses.is_empty());
         Some(excesses)
     }
@@ -130,6 +142,20 @@ impl Watched {
         let (Some(now), Some(last)) = (now, self.last_seen) else { return false };
         let usual_ns = (margin * baseline.longest_gap_ns() as f64).max(LEAST_SILENCE_NS);
         self.windows == 0 || now.nanos_since(last) as f64 > usual_ns
+    }
+
+    /// Bytes of its past and of the new words.
+    pub(crate) fn bytes(&self) -> usize {
+        let past = match &self.past {
+            Past::Learning(learner) | Past::Short(_, learner) => learner.bytes(),
+            Past::Known(baseline) => baseline.word_bytes(),
+        };
+        past + self.new.bytes()
+    }
+
+    /// New words that were not followed, or not any more.
+    pub(crate) const fn words_unfollowed(&self) -> u64 {
+        self.new.unfollowed
     }
 
     /// Words for which its baseline had no room.

@@ -11,6 +11,8 @@ pub(crate) struct WordIndex {
 
 /// Most bytes of the words of one bag of one device.
 const MOST_BYTES: usize = 1 << 20;
+/// What a word takes beside its text, in bytes.
+const WORD_BYTES: usize = 48;
 
 impl WordIndex {
     /// The number of a word, which is added; `None` when there is no room for it.
@@ -30,6 +32,11 @@ impl WordIndex {
     /// Whether a word is there.
     pub(crate) fn has(&self, word: &str) -> bool {
         self.places.contains_key(word)
+    }
+
+    /// Bytes of the words, with what they take beside their texts.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes + WORD_BYTES * self.places.len()
     }
 
     /// How many words there are.

@@ -14,6 +14,7 @@ use thingprint_instance::{Attributes, Bag, BagName, Bags, Counts, Instance, Spre
 const START_S: i64 = 1_717_372_800;
 const PORTS: BagName = BagName::PORTS;
 const SIZES: BagName = BagName::SIZES;
+const SERVED: BagName = BagName::SERVED_PORTS;
 
 fn device(last: u8) -> DeviceId {
     DeviceId::Mac(MacAddr::new([2, 0, 0, 0, 0, last]))
@@ -25,7 +26,7 @@ fn hour(at: i64) -> Timestamp {
 
 /// An hour of a device with these words.
 fn window(last: u8, at: i64, words: &[(BagName, &str, u64)]) -> Instance {
-    let mut bags: Bags = [(PORTS, Bag::new()), (SIZES, Bag::new())].into();
+    let mut bags: Bags = [PORTS, SIZES, SERVED].map(|bag| (bag, Bag::new())).into();
     for (name, word, count) in words {
         let mut bag = bags.get(*name).cloned().unwrap_or_default();
         bag.insert((*word).to_owned(), *count);
@@ -188,6 +189,58 @@ fn words_of_half_a_day_are_reported_once_and_belong_to_the_past() {
     let [word] = &change.words[..] else { panic!("{change:?}") };
     assert_eq!((word.bag, &*word.word, word.windows, word.of_windows), (PORTS, "8883", 12, 24));
     assert_eq!(word.first_seen, hour(24));
+}
+
+#[test]
+fn words_of_few_windows_or_of_alarms_do_not_become_known() {
+    let probed = |hours: std::ops::Range<i64>, flows: u64| {
+        let mut detector = learned(1, 24);
+        let day = (24..48).map(|at| {
+            let scan: &[(BagName, &str, u64)] = &[(SERVED, "tcp/23", flows)];
+            window(1, at, if hours.contains(&at) { scan } else { USUAL })
+        });
+        let windows: Vec<Instance> = day.chain([window(1, 48, &[(SERVED, "tcp/23", 60)])]).collect();
+        let changes = changes(&mut detector, &windows);
+        let last = alarms(&changes).last().is_some_and(|alarm| alarm.window_start == hour(48));
+        let is_day = |change: &Change| matches!(change, Change::Day(_));
+        (changes.iter().any(is_day), last)
+    };
+    // Quiet flows in three windows of a day, in which the bag has no other word; then in half of them.
+    assert_eq!(probed(30..33, 1), (false, true));
+    assert_eq!(probed(30..42, 1), (true, false));
+    // A day of alarms does not make the word a known one.
+    assert_eq!(probed(24..48, 60), (false, true));
+}
+
+#[test]
+fn words_are_followed_after_a_scan_of_all_ports() {
+    let mut detector = learned(1, 24);
+    let ports: Vec<String> = (10_000..15_000).map(|port| port.to_string()).collect();
+    let scan: Vec<(BagName, &str, u64)> = ports.iter().map(|port| (PORTS, port.as_str(), 1)).collect();
+    let updated: &[(BagName, &str, u64)] = &[(PORTS, "443", 2), (PORTS, "8883", 1)];
+    let scanned = std::iter::once(window(1, 24, &scan));
+    let windows: Vec<Instance> = scanned.chain((48..72).map(|at| window(1, at, updated))).collect();
+    let changes = changes(&mut detector, &windows);
+    assert!(changes.iter().any(|change| matches!(change, Change::Day(_))), "{}", changes.len());
+    // Those beyond the 4,096 that are followed, and those that were given up.
+    assert_eq!(detector.losses().words_unfollowed, 5_000);
+}
+
+#[test]
+fn words_for_which_a_baseline_has_no_room_count_on_both_sides() {
+    // The first hour takes all but a few bytes of the room of a megabyte; each of the others has ten words.
+    let long = "x".repeat((1 << 20) - 5);
+    let busy = |at: i64| {
+        let names: Vec<String> = (0..10).map(|name| format!("{at}-{name}-long")).collect();
+        let words: Vec<(BagName, &str, u64)> = names.iter().map(|name| (PORTS, name.as_str(), 1)).collect();
+        window(1, at, &words)
+    };
+    let first = window(1, 0, &[(PORTS, &long, 1)]);
+    let windows: Vec<Instance> = std::iter::once(first).chain((1..9).map(busy)).collect();
+    let baseline = Baseline::of(&windows, &ChangeOptions::default()).unwrap();
+    assert!(baseline.words_dropped() > 0);
+    assert_eq!(baseline.limit(Measure::NewWords(PORTS)), Some(12.5));
+    assert!(baseline.judge(&busy(5)).iter().all(|excess| excess.measure != Measure::NewWords(PORTS)));
 }
 
 #[test]
