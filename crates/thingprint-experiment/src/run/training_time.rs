@@ -112,10 +112,16 @@ fn run(analysis: &TrainingTime, bench: &mut Bench<'_>) -> Result<Outcome, Experi
     let (unit, amounts) = analysis.amounts();
     let all: Vec<&Labeled> = rows.iter().collect();
     let by_time = ranks(&all);
-    let amounts = amounts_that_differ(unit, amounts, &by_time);
+    let seeds = &bench.definition.seeds;
+    let parts = seeds.iter().map(|seed| Parts::required(rows, analysis.split, *seed));
+    let parts: Vec<Parts<'_>> = parts.collect::<Result<_, _>>()?;
+    let longest = match unit {
+        Unit::Days => longest(&by_time),
+        Unit::Windows => parts.iter().map(|parts| longest(&ranks(&parts.train))).max().unwrap_or(0),
+    };
+    let amounts = amounts_that_differ(unit, amounts, longest);
     let mut points: BTreeMap<u32, Point> = BTreeMap::new();
-    for &seed in &bench.definition.seeds {
-        let parts = Parts::required(rows, analysis.split, seed)?;
+    for (&seed, parts) in seeds.iter().zip(&parts) {
         let drawn = drawn(ranks(&parts.train), seed);
         let ranks = if unit == Unit::Days { &by_time } else { &drawn };
         for &amount in amounts {
@@ -158,14 +164,15 @@ fn remarks(analysis: &TrainingTime, amounts: &[u32]) -> Vec<String> {
         }
         Unit::Windows => {
             let first = "Each seed draws other windows of the training part. The test part is the same for every number.";
-            let more =
-                last.map(|last| format!("No device has more than {last} windows: more make no difference."));
+            let more = last.map(|last| {
+                format!("No device has more than {last} windows to train on: more make no difference.")
+            });
             [first.to_owned()].into_iter().chain(more).collect()
         }
     }
 }
 
-/// What tells rows apart: a device, its class, the start of the window, and the capture.
+/// The identity of a row: a device, its class, the start of the window, and the capture.
 type Key<'r> = (&'r str, DeviceId, thingprint_flow::Timestamp, Option<&'r str>);
 
 /// The place of each labelled row among those of its device and class, in the order of time.
@@ -179,16 +186,21 @@ fn ranks<'r>(rows: &[&'r Labeled]) -> BTreeMap<Key<'r>, usize> {
     ranks
 }
 
-/// The same in an order that the seed draws.
-fn drawn(ranks: BTreeMap<Key<'_>, usize>, seed: u64) -> BTreeMap<Key<'_>, usize> {
-    let mut keys: Vec<(u64, Key<'_>)> =
-        ranks.into_iter().map(|(key, rank)| (mixed(seed ^ mixed(rank as u64)), key)).collect();
+/// The same in an order that the seed draws, another one for each device and class.
+fn drawn<'r>(ranks: BTreeMap<Key<'r>, usize>, seed: u64) -> BTreeMap<Key<'r>, usize> {
+    let draw = |(key, rank): (Key<'r>, usize)| (mixed(unit_seed(&key, seed) ^ mixed(rank as u64)), key);
+    let mut keys: Vec<(u64, Key<'r>)> = ranks.into_iter().map(draw).collect();
     keys.sort_unstable_by(|(a, x), (b, y)| (x.0, x.1, a).cmp(&(y.0, y.1, b)));
     let mut drawn = BTreeMap::new();
     for unit in keys.chunk_by(|(_, a), (_, b)| (a.0, a.1) == (b.0, b.1)) {
         drawn.extend(unit.iter().enumerate().map(|(place, (_, key))| (*key, place)));
     }
     drawn
+}
+
+/// The seed of the draw of a device and class.
+fn unit_seed((class, device, ..): &Key<'_>, seed: u64) -> u64 {
+    format!("{device} {class}").bytes().fold(mixed(seed), |seed, byte| mixed(seed ^ u64::from(byte)))
 }
 
 /// A number that looks random (the finaliser of `SplitMix64`: Steele and others, OOPSLA 2014).
@@ -199,9 +211,13 @@ const fn mixed(number: u64) -> u64 {
     number ^ (number >> 31)
 }
 
-/// The amounts up to the first that takes in every instance.
-fn amounts_that_differ<'d>(unit: Unit, amounts: &'d [u32], ranks: &BTreeMap<Key<'_>, usize>) -> &'d [u32] {
-    let longest = ranks.values().max().map_or(0, |rank| rank + 1);
+/// Instances of the device and class that has most.
+fn longest(ranks: &BTreeMap<Key<'_>, usize>) -> usize {
+    ranks.values().max().map_or(0, |rank| rank + 1)
+}
+
+/// The amounts up to the first that takes in every instance of each device and class, of which the longest has so many.
+fn amounts_that_differ(unit: Unit, amounts: &[u32], longest: usize) -> &[u32] {
     let takes_all = |amount: &u32| unit.instances(*amount) >= longest;
     let last = amounts.iter().position(takes_all).map_or(amounts.len(), |at| at + 1);
     amounts.get(..last).unwrap_or(amounts)
@@ -296,5 +312,44 @@ fn lines(
             points: points.iter().filter_map(point).collect(),
         }],
         guides: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use thingprint_flow::Timestamp;
+
+    use super::*;
+
+    /// The places of twenty windows of two devices of two classes each, in the order that a seed draws.
+    fn places(seed: u64) -> BTreeMap<(&'static str, DeviceId), Vec<usize>> {
+        let devices = ["02:00:00:00:00:01", "02:00:00:00:00:02"].map(|mac| mac.parse().unwrap());
+        let units = ["camera", "plug"].into_iter().flat_map(|class| devices.map(|device| (class, device)));
+        let windows = |(class, device)| {
+            let key = move |hour: i64| (class, device, Timestamp::from_seconds(hour * 3600), None);
+            (0..20).map(key).zip(0..)
+        };
+        let drawn = drawn(units.flat_map(windows).collect(), seed);
+        let mut places: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for ((class, device, ..), place) in drawn {
+            places.entry((class, device)).or_default().push(place);
+        }
+        places
+    }
+
+    #[test]
+    fn a_seed_draws_another_order_for_each_device_and_class() {
+        let orders = places(1);
+        let distinct: std::collections::BTreeSet<&Vec<usize>> = orders.values().collect();
+        assert_eq!(distinct.len(), 4, "{orders:?}");
+        for order in orders.values() {
+            let mut sorted = order.clone();
+            sorted.sort_unstable();
+            assert!(sorted.iter().copied().eq(0..20), "each window has a place: {order:?}");
+            assert_ne!(&sorted, order);
+        }
+        assert_eq!(places(1), orders);
+        let others = places(2);
+        assert!(orders.iter().all(|(unit, order)| others[unit] != *order));
     }
 }
