@@ -1,4 +1,4 @@
-//! Variants against the first one with the same split, window by window.
+//! Variants against the first one with the same split and length of windows, window by window.
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
@@ -14,7 +14,7 @@ pub(super) const METRICS: [&str; 3] = ["accuracy_difference", "rrse_difference",
 /// Seed of the draws.
 const SEED: u64 = 1;
 
-/// The table; `None` where no two variants have a split in common.
+/// The table; `None` where no two variants have a split and a length of windows in common.
 pub(super) fn section(all: &[Series], metrics: &mut Metrics, jobs: NonZeroUsize) -> Option<Section> {
     let mut table = Table::new([
         Column::texts("setting"),
@@ -29,7 +29,9 @@ pub(super) fn section(all: &[Series], metrics: &mut Metrics, jobs: NonZeroUsize)
     ]);
     let mut tests: BTreeSet<&str> = BTreeSet::new();
     for (at, series) in all.iter().enumerate() {
-        let is_like = |other: &&Series| other.split == series.split && other.scenario == series.scenario;
+        // Windows of other lengths that start at the same time are not the same windows.
+        let of = |series: &Series| (series.split, series.scenario, series.window);
+        let is_like = |other: &&Series| of(other) == of(series);
         let Some(other) = all.iter().take(at).find(is_like) else { continue };
         let Some(found) = Comparison::of(&series.windows, &other.windows, SEED, jobs) else { continue };
         tests.insert(found.mcnemar.test.name());
@@ -71,7 +73,7 @@ fn cells(series: &Series, other: &Series, found: &Comparison) -> [Cell; 9] {
 
 fn prose(tests: &[&str]) -> String {
     format!(
-        "Each variant against the first one with the same split, window by window; the answer for a window is the mean \
+        "Each variant against the first one with the same split and length of windows, window by window; the answer for a window is the mean \
          distribution over the seeds, so that more seeds do not make more windows. Differences have 95 % intervals by a \
          bootstrap over whole days of devices. McNemar's test ({}) takes windows for independent, which those of a day are \
          not: where the two disagree, believe the interval.",

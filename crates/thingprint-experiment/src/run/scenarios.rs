@@ -2,6 +2,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_figure::{Arrangement, Axis, BarSeries, Bars, Estimate};
+use thingprint_flow::WindowLength;
 use thingprint_model::{ModelError, Recipe, Scenario, Split, TrainOptions, Voice, WindowAnswers};
 use thingprint_table::{Cell, Column, Table};
 
@@ -33,6 +34,8 @@ pub(super) struct Series {
     pub(super) scenario: Scenario,
     way: Option<String>,
     pub(super) split: Split,
+    /// Length of the windows that are tested.
+    pub(super) window: Option<WindowLength>,
     /// Whether answers have a likeness, which they are accepted by.
     has_likeness: bool,
     pub(super) trials: Vec<Trial>,
@@ -184,7 +187,10 @@ fn try_way(
     rows: &[thingprint_instance::Labeled],
     bench: &mut Bench<'_>,
 ) -> Result<Vec<Series>, ExperimentError> {
-    let mut all: Vec<Series> = analysis.scenarios.iter().map(|scenario| Series::of(*scenario, way)).collect();
+    let recipe = bench.need(way.tested.unwrap_or(way.extraction))?.recipe;
+    let window = recipe.options().ok().map(|options| options.flow.window);
+    let mut all: Vec<Series> =
+        analysis.scenarios.iter().map(|scenario| Series::of(*scenario, way, window)).collect();
     let tested = way.tested.map(|tested| bench.rows(tested)).transpose()?;
     for &seed in &bench.definition.seeds {
         let mut folds = Parts::folds(rows, way.split, seed)?;
@@ -202,12 +208,13 @@ fn try_way(
 }
 
 impl Series {
-    fn of(scenario: Scenario, way: &Way<'_>) -> Self {
+    fn of(scenario: Scenario, way: &Way<'_>, window: Option<WindowLength>) -> Self {
         Self {
             key: way.name.map_or_else(|| scenario.to_string(), |name| format!("{name}/{scenario}")),
             scenario,
             way: way.name.map(str::to_owned),
             split: way.split,
+            window,
             has_likeness: way.training.recipe == Recipe::Best,
             trials: Vec::new(),
             windows: WindowAnswers::default(),
