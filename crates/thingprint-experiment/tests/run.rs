@@ -274,19 +274,22 @@ fn attacks_on_every_device_are_set_against_hours_without_one() {
     let definition = definition("[1]", &text);
     let needs = definition.needs("made", "").unwrap();
     let mut normal = rows(5);
-    // The camera alarms by itself in one of its later hours: three flows to a port that it never opened.
-    let own =
-        normal.iter_mut().find(|row| row.instance.window_start == hour_start(50) && is_camera(row)).unwrap();
-    add_flows(own, "9", 3);
     let strikes = definition.analysis.injection().unwrap().strikes(&normal);
     // Two rates in two rounds on each of two units of five classes.
     assert_eq!(strikes.len(), 2 * 2 * 10);
+    // A device alarms without an attack in an hour that is attacked at the higher rate: three flows to a new port.
+    let high = strikes.iter().find(|strike| strike.rate_pps >= 1.0).unwrap();
+    let place = |row: &Labeled| (row.instance.device, row.instance.window_start);
+    let own = normal.iter_mut().find(|row| place(row) == (high.device, high.window_start)).unwrap();
+    add_flows(own, "9", 3);
+    // There is no attacked hour for one of the strikes.
+    let lost = strikes.iter().find(|strike| strike.rate_pps < 1.0).unwrap();
     let mut attacked = rows(5);
     attacked.retain_mut(|row| {
         let of_row = |strike: &&Strike| {
             (strike.device, strike.window_start) == (row.instance.device, row.instance.window_start)
         };
-        let Some(strike) = strikes.iter().find(of_row) else { return false };
+        let Some(strike) = strikes.iter().find(of_row).filter(|strike| *strike != lost) else { return false };
         add_flows(row, "23", if strike.rate_pps < 1.0 { 2 } else { 3 });
         true
     });
@@ -300,23 +303,22 @@ fn attacks_on_every_device_are_set_against_hours_without_one() {
     let material = Material { dataset: "made", overrides: "", instances: &instances, flows: &[] };
     let outcome = run(&definition, &material, NonZeroUsize::MIN, &mut Still).unwrap();
     let found = |rate: &str, metric: &str| number(&outcome, &format!("change/telnet-scan-{rate}"), metric);
-    assert_eq!([found("0.1", "hours"), found("1", "hours")], [20.0, 20.0]);
-    assert_eq!([found("0.1", "detected"), found("1", "detected")], [0.0, 1.0]);
+    assert_eq!([found("0.1", "planned"), found("1", "planned")], [20.0, 20.0]);
+    assert_eq!([found("0.1", "hours"), found("1", "hours")], [19.0, 20.0]);
+    assert_eq!(
+        [found("0.1", "detected"), found("1", "detected")],
+        [0.0, 0.95],
+        "an alarm of its own is none"
+    );
+    assert_eq!([found("0.1", "alarm_without"), found("1", "alarm_without")], [0.0, 0.05]);
+    assert!(outcome.remarks.iter().any(|remark| remark.starts_with("1 of 40 planned attacks")));
     assert!(found("1", "correct") > 0.9, "the classifier does not see it");
     let clean = |metric: &str| number(&outcome, "change/clean", metric);
     assert_eq!([clean("hours"), clean("alarms"), clean("network_events")], [150.0, 1.0, 0.0]);
     assert!((clean("alarms_per_device_week") - 168.0 / 150.0).abs() < 1e-9);
     let names: Vec<&str> = outcome.sections.iter().map(|section| section.name.as_str()).collect();
     assert_eq!(names, ["change", "false-alarms", "missed"]);
-    assert_eq!(texts(&outcome.sections[2]).len(), 10, "each device is missed at the lower rate");
-}
-
-fn hour_start(hour: i64) -> Timestamp {
-    Timestamp::from_seconds(3_600 * hour)
-}
-
-fn is_camera(row: &Labeled) -> bool {
-    row.label.as_ref().is_some_and(|label| label.class == "camera")
+    assert_eq!(texts(&outcome.sections[2]).len(), 11, "each device is missed at the lower rate");
 }
 
 fn add_flows(row: &mut Labeled, port: &str, flows: u64) {
@@ -455,7 +457,7 @@ fn folds_are_pooled_and_variants_compared() {
 
 #[test]
 fn short_windows_are_tested_where_their_hours_are() {
-    let text = "[analysis.scenarios]\nscenarios = ['final']\nsplit = 'time=0.5'\n\
+    let text = "[analysis.scenarios]\nscenarios = ['final']\nsplit = 'time=0.5'\nshow = ['comparison']\n\
                 [[analysis.scenarios.variant]]\nname = 'hours'\n\
                 [[analysis.scenarios.variant]]\nname = 'minutes'\ntested = { options = 'window=15m' }\n";
     let definition = definition("[1]", text);
@@ -477,6 +479,8 @@ fn short_windows_are_tested_where_their_hours_are() {
     let outcome = run(&definition, &material, NonZeroUsize::MIN, &mut Still).unwrap();
     let tested: Vec<String> = texts(&outcome.sections[0]).iter().map(|row| row[2].clone()).collect();
     assert_eq!(tested, ["150", "300"]);
+    let is_compared = outcome.sections.iter().any(|section| section.name == "comparison");
+    assert!(!is_compared, "an hour and the quarter that it begins with are different windows");
     assert!(
         outcome.remarks.iter().any(|remark| remark.contains("instances of window=15m")),
         "{:?}",
@@ -492,8 +496,11 @@ fn labelled_windows_are_drawn_by_the_seed() {
     let trained_on = |windows: &str| outcome.metrics.get(windows, "trained_on").map(|summary| summary.mean);
     assert_eq!([trained_on("1-windows"), trained_on("4-windows")], [Some(10.0), Some(40.0)]);
     assert_eq!(trained_on("1000-windows"), Some(150.0));
-    let [first, ..] = &texts(&outcome.sections[0])[..] else { unreachable!("there are three") };
-    assert_ne!(first[5], "0.00", "another seed draws other windows: {first:?}");
+    // A device has fifteen windows to train on, so that sixteen take in all.
+    let text = "[analysis.training-time]\nwindows = [1, 16, 20]\nsplit = 'time=0.5'\n";
+    let outcome = outcome_of(&definition("[1]", text), &rows(5), &[], 1);
+    let has = |windows: &str| outcome.metrics.get(windows, "trained_on").is_some();
+    assert_eq!([has("16-windows"), has("20-windows")], [true, false]);
     let both = "[analysis.training-time]\nwindows = [1]\ndays = [1]\n";
     let head = "name = 'x'\ntitle = 't'\nplace = 'p'\nasks = 'a'\nfound = 'f'\nmisleads = 'm'\ndata = ['a']\nseeds = [1]\n";
     let refused = Definition::from_toml("x.toml", &format!("{head}{both}")).unwrap_err().to_string();

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_flow::{DeviceId, Timestamp, WindowLength};
 use thingprint_instance::Labeled;
 use thingprint_sim::AttackKind;
 
@@ -9,6 +9,8 @@ use super::{Extraction, has_twice};
 
 /// Name in results of the hours in which nobody is attacked.
 pub(crate) const CLEAN: &str = "change/clean";
+/// Nanoseconds of an hour.
+const HOUR_NS: u64 = 3_600_000_000_000;
 /// Fewest hours of a device that are enough for a baseline and an attack.
 const LEAST_HOURS: usize = 5;
 
@@ -106,6 +108,11 @@ impl Injection {
         if !(0.1..=0.9).contains(&self.train) {
             return Err(("train", "expected a share from 0.1 to 0.9"));
         }
+        let window =
+            self.extraction.recipe("").and_then(|recipe| recipe.options()).map(|options| options.flow.window);
+        if window.is_ok_and(|window| window != WindowLength::Span(HOUR_NS)) {
+            return Err(("extraction", "expected windows of an hour"));
+        }
         let kinds: Vec<String> = self.kinds.iter().map(AttackKind::name).collect();
         if kinds.is_empty() || has_twice(&kinds) {
             return Err(("kinds", "expected kinds of attacks, each once"));
@@ -193,6 +200,7 @@ mod tests {
             ("{ dns-tunnel = {} }", "{ tcp-syn = { port = 81 } }", "kinds"),
             ("start_s = 1200", "start_s = 3001", "duration_s"),
             ("rounds = 2", "rounds = 0", "rounds"),
+            ("train = 0.5", "train = 0.5\nextraction = { options = 'window=15m' }", "extraction"),
         ] {
             let problem = injection(&TOML.replace(from, to)).check();
             assert_eq!(problem.map_err(|(found, _)| found), Err(field), "{to}");

@@ -1,15 +1,14 @@
 //! What the model says of a device that is attacked (§6.3).
-use std::collections::BTreeMap;
-
 use thingprint_figure::{Axis, Cumulative, Guide, Samples, Steps};
 use thingprint_instance::Labeled;
 use thingprint_model::TrainOptions;
 use thingprint_table::{Cell, Column, Table};
 
 use super::injection;
-use super::trial::{Answer, Bench, Parts, mean, share};
+use super::trial::{Answer, Bench, Parts, class_of, mean, most_frequent, share};
 use crate::definition::{
-    Attack, Attacks, Checked, Injection, Method, Need, check_share, check_single, ensure, has_twice, names,
+    Attack, Attacks, CLEAN, Checked, Injection, Method, Need, check_share, check_single, ensure, has_twice,
+    names,
 };
 use crate::error::ExperimentError;
 use crate::outcome::{Outcome, Section};
@@ -26,10 +25,21 @@ const CHANGE: &str = "change/";
 /// What is measured of answers.
 const METRICS: [&str; 5] = ["instances", "correct", "confidence", "below_half", "below_threshold"];
 
-/// What is measured of changes.
-const CHANGE_METRICS: [&str; 12] = [
+/// What is measured of attacked hours.
+const ATTACKED_METRICS: [&str; 8] = [
+    "planned",
     "hours",
     "detected",
+    "alarm_without",
+    "correct",
+    "confidence",
+    "below_half",
+    "below_threshold",
+];
+
+/// What is measured of hours without an attack.
+const CLEAN_METRICS: [&str; 11] = [
+    "hours",
     "correct",
     "confidence",
     "below_half",
@@ -81,7 +91,11 @@ impl Method for Attacks {
     }
 
     fn has_metric(&self, scenario: &str, metric: &str) -> bool {
-        let metrics = if scenario.starts_with(CHANGE) { &CHANGE_METRICS[..] } else { &METRICS };
+        let metrics = match scenario {
+            CLEAN => &CLEAN_METRICS[..],
+            _ if scenario.starts_with(CHANGE) => &ATTACKED_METRICS,
+            _ => &METRICS,
+        };
         metrics.contains(&metric)
     }
 
@@ -139,10 +153,6 @@ fn claim(
     Ok(())
 }
 
-fn class_of(row: &Labeled) -> Option<&str> {
-    row.label.as_ref().map(|label| label.class.as_str())
-}
-
 fn measure(key: &str, by_seed: &[Vec<Answer>], threshold: f64, outcome: &mut Outcome) {
     let mut insert = |metric: &str, of: &dyn Fn(&[Answer]) -> Option<f64>| {
         let values: Vec<f64> = by_seed.iter().filter_map(|answers| of(answers)).collect();
@@ -159,7 +169,7 @@ fn section(answers: &[(String, Vec<Vec<Answer>>)], threshold: f64, outcome: &Out
     let mut table = Table::new([
         Column::texts("traffic"),
         Column::decimals("instances", 0),
-        Column::percent("told right", 1),
+        Column::percent("class right", 1),
         Column::decimals("mean confidence", 3),
         Column::percent("below 0.5", 1),
         Column::percent("below the threshold", 1),
@@ -174,7 +184,9 @@ fn section(answers: &[(String, Vec<Vec<Answer>>)], threshold: f64, outcome: &Out
             Cell::from(number("confidence")),
             Cell::from(number("below_half")),
             Cell::from(number("below_threshold")),
-            Cell::from(most_frequent(by_seed.iter().flatten())),
+            Cell::from(
+                most_frequent(by_seed.iter().flatten().map(|answer| &*answer.class)).map(|(class, _)| class),
+            ),
         ]);
     }
     let samples = |(key, by_seed): &(String, Vec<Vec<Answer>>)| {
@@ -203,13 +215,4 @@ fn section(answers: &[(String, Vec<Vec<Answer>>)], threshold: f64, outcome: &Out
         table,
         chart: Some(chart.into()),
     }
-}
-
-/// The answer that is given most; of equals, the first by name.
-fn most_frequent<'a>(answers: impl Iterator<Item = &'a Answer>) -> Option<&'a str> {
-    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-    for answer in answers {
-        *counts.entry(&answer.class).or_default() += 1;
-    }
-    counts.into_iter().rev().max_by_key(|(_, count)| *count).map(|(class, _)| class)
 }

@@ -7,11 +7,13 @@ use thingprint_instance::Labeled;
 use thingprint_model::TrainOptions;
 use thingprint_table::{Cell, Column, Table};
 
-use super::trial::{Answer, Bench, mean, share};
+use super::trial::{Answer, Bench, class_of, mean, share};
 use crate::definition::{CLEAN, Injection, Need, Strike};
 use crate::error::ExperimentError;
 use crate::outcome::{Outcome, Section};
 
+/// Seconds of an hour.
+const HOUR_S: f64 = 3600.0;
 /// Hours of a week.
 const WEEK_H: f64 = 168.0;
 
@@ -19,8 +21,10 @@ const WEEK_H: f64 = 168.0;
 struct Struck<'r> {
     strike: Strike,
     class: &'r str,
-    /// Whether it alarms.
+    /// Whether a measure exceeds its limit that does not in the same hour without the attack.
     is_detected: bool,
+    /// Whether the same hour alarms without the attack.
+    alarms_without: bool,
     /// What the classifier says; `None` without one.
     answer: Option<Answer>,
 }
@@ -28,6 +32,7 @@ struct Struck<'r> {
 /// What alarms of a class of devices in hours in which nobody is attacked.
 #[derive(Default)]
 struct Quiet {
+    /// Hours of devices that have a baseline.
     hours: u64,
     /// Alarms that are no part of an event of the network.
     alarms: u64,
@@ -50,8 +55,11 @@ pub(super) fn run(
     let options = ChangeOptions::default();
     let earlier: Vec<&Labeled> = halves.values().flat_map(|halves| halves.earlier.iter().copied()).collect();
     let later: Vec<&Labeled> = halves.values().flat_map(|halves| halves.later.iter().copied()).collect();
-    if earlier.iter().any(|row| row.instance.capture.is_some()) || later.is_empty() {
-        let problem = "no device has several windows of one length".to_owned();
+    let is_hour = |row: &&Labeled| {
+        row.instance.capture.is_none() && row.instance.window_s.to_bits() == HOUR_S.to_bits()
+    };
+    if !earlier.iter().chain(&later).all(is_hour) || later.is_empty() {
+        let problem = "no device has several windows of an hour".to_owned();
         return Err(ExperimentError::Unfit { dataset: bench.material.dataset.to_owned(), problem });
     }
     let mut baselines = BTreeMap::new();
@@ -66,9 +74,11 @@ pub(super) fn run(
     let [of_quiet, of_attacked] = answers(bench, (seed, threshold), &earlier, [&later, &attacked_rows])?;
     let keys = attacked_rows.iter().map(|row| key(row));
     let of_attacked = keys.zip(of_attacked).collect();
-    let struck = struck(&injection.strikes(normal), attacked, &baselines, of_attacked);
-    let quiet = quiet(&earlier, &later, &options);
-    measure(injection, &struck, threshold, outcome);
+    let strikes = injection.strikes(normal);
+    let struck = struck(&strikes, [&later, &attacked_rows], &baselines, of_attacked);
+    let quiet = quiet([&earlier, &later], &baselines, &options);
+    measure(injection, (&strikes, &struck), threshold, outcome);
+    outcome.remarks.extend(dropped(strikes.len(), struck.len()));
     measure_quiet(&quiet, outcome);
     measure_answers(CLEAN, &of_quiet.iter().collect::<Vec<_>>(), threshold, outcome);
     outcome.sections.push(detection(injection, &struck, threshold, outcome));
@@ -96,25 +106,29 @@ fn key(row: &Labeled) -> (DeviceId, Timestamp) {
     (row.instance.device, row.instance.window_start)
 }
 
-fn class_of(row: &Labeled) -> Option<&str> {
-    row.label.as_ref().map(|label| label.class.as_str())
-}
-
 fn struck<'r>(
     strikes: &[Strike],
-    attacked: &'r [Labeled],
+    rows: [&[&'r Labeled]; 2],
     baselines: &BTreeMap<DeviceId, Baseline>,
     mut answers: BTreeMap<(DeviceId, Timestamp), Answer>,
 ) -> Vec<Struck<'r>> {
-    let rows: BTreeMap<_, &Labeled> = attacked.iter().map(|row| (key(row), row)).collect();
+    let by_place = |rows: &[&'r Labeled]| -> BTreeMap<(DeviceId, Timestamp), &'r Labeled> {
+        rows.iter().map(|row| (key(row), *row)).collect()
+    };
+    let [clean, attacked] = rows.map(by_place);
     let one = |strike: &Strike| {
         let place = (strike.device, strike.window_start);
-        let row = rows.get(&place)?;
+        let (row, clean) = (attacked.get(&place)?, clean.get(&place)?);
         let baseline = baselines.get(&strike.device)?;
+        let exceeded = |row: &Labeled| -> BTreeSet<Measure> {
+            baseline.judge(&row.instance).iter().map(|excess| excess.measure).collect()
+        };
+        let without = exceeded(clean);
         Some(Struck {
             strike: *strike,
             class: class_of(row)?,
-            is_detected: !baseline.judge(&row.instance).is_empty(),
+            is_detected: !exceeded(row).is_subset(&without),
+            alarms_without: !without.is_empty(),
             answer: answers.remove(&place),
         })
     };
@@ -123,8 +137,8 @@ fn struck<'r>(
 
 /// What alarms in hours in which nobody is attacked, by class.
 fn quiet<'r>(
-    earlier: &[&'r Labeled],
-    later: &[&'r Labeled],
+    [earlier, later]: [&[&'r Labeled]; 2],
+    baselines: &BTreeMap<DeviceId, Baseline>,
     options: &ChangeOptions,
 ) -> BTreeMap<&'r str, Quiet> {
     let mut detector = Detector::new(options.clone());
@@ -139,8 +153,9 @@ fn quiet<'r>(
     let mut quiet: BTreeMap<&str, Quiet> = BTreeMap::new();
     for row in later {
         changes.extend(detector.push(&row.instance));
-        let class = class_of(row).unwrap_or_default();
-        quiet.entry(class).or_default().hours += 1;
+        if baselines.contains_key(&row.instance.device) {
+            quiet.entry(class_of(row).unwrap_or_default()).or_default().hours += 1;
+        }
     }
     changes.extend(detector.close());
     let of = |device| classes.get(&device).copied().unwrap_or_default();
@@ -166,13 +181,32 @@ fn quiet<'r>(
 /// Stands for the network among classes: an event counts as one alarm.
 const NETWORK: &str = "(the network)";
 
-fn measure(injection: &Injection, struck: &[Struck<'_>], threshold: f64, outcome: &mut Outcome) {
+/// Attacks that are planned and have no attacked hour, or no baseline to judge it by.
+fn dropped(planned: usize, struck: usize) -> Option<String> {
+    let dropped = planned.saturating_sub(struck);
+    (dropped > 0).then(|| {
+        format!(
+            "{dropped} of {planned} planned attacks are left out: there is no attacked hour, or no baseline."
+        )
+    })
+}
+
+fn measure(
+    injection: &Injection,
+    (strikes, struck): (&[Strike], &[Struck<'_>]),
+    threshold: f64,
+    outcome: &mut Outcome,
+) {
     for (kind, rate_pps) in injection.ways() {
-        let of_way: Vec<&Struck<'_>> = struck.iter().filter(|one| is_of(one, (kind, rate_pps))).collect();
+        let way = (kind, rate_pps);
+        let planned = strikes.iter().filter(|strike| is_of(strike, way)).count();
+        let of_way: Vec<&Struck<'_>> = struck.iter().filter(|one| is_of(&one.strike, way)).collect();
         let answers: Vec<&Answer> = of_way.iter().filter_map(|one| one.answer.as_ref()).collect();
         let key = Strike::key(kind, rate_pps);
+        outcome.metrics.insert(&key, "planned", &[planned as f64]);
         outcome.metrics.insert(&key, "hours", &[of_way.len() as f64]);
         outcome.metrics.insert(&key, "detected", share(&of_way, |one| one.is_detected).as_slice());
+        outcome.metrics.insert(&key, "alarm_without", share(&of_way, |one| one.alarms_without).as_slice());
         measure_answers(&key, &answers, threshold, outcome);
     }
 }
@@ -189,8 +223,8 @@ fn measure_answers(key: &str, answers: &[&Answer], threshold: f64, outcome: &mut
     }
 }
 
-fn is_of(struck: &Struck<'_>, (kind, rate_pps): (thingprint_sim::AttackKind, f64)) -> bool {
-    struck.strike.kind == kind && struck.strike.rate_pps.to_bits() == rate_pps.to_bits()
+fn is_of(strike: &Strike, (kind, rate_pps): (thingprint_sim::AttackKind, f64)) -> bool {
+    strike.kind == kind && strike.rate_pps.to_bits() == rate_pps.to_bits()
 }
 
 fn measure_quiet(quiet: &BTreeMap<&str, Quiet>, outcome: &mut Outcome) {
@@ -217,8 +251,10 @@ fn detection(injection: &Injection, struck: &[Struck<'_>], threshold: f64, outco
     let mut table = Table::new([
         Column::texts("attack"),
         Column::decimals("packets/s", 1),
+        Column::decimals("planned", 0),
         Column::decimals("hours", 0),
-        Column::percent("alarm", 1),
+        Column::percent("detected", 1),
+        Column::percent("alarm without attack", 1),
         Column::percent("class right", 1),
         Column::decimals("mean confidence", 3),
         Column::percent("below 0.5", 1),
@@ -233,8 +269,10 @@ fn detection(injection: &Injection, struck: &[Struck<'_>], threshold: f64, outco
         table.add([
             Cell::from(name),
             Cell::from(rate_pps),
+            Cell::from(number("planned")),
             Cell::from(number("hours")),
             Cell::from(number("detected")),
+            Cell::from(number("alarm_without")),
             Cell::from(number("correct")),
             Cell::from(number("confidence")),
             Cell::from(number("below_half")),
@@ -246,8 +284,8 @@ fn detection(injection: &Injection, struck: &[Struck<'_>], threshold: f64, outco
         name: "change".to_owned(),
         heading: "Attacks on every device: change and confidence".to_owned(),
         prose: format!(
-            "Attacks of {} minutes in hours of {} devices, of which the first {:.0} % of the hours are the baseline. `alarm`: \
-             a measure exceeds its limit. The other columns are what the paper's classifier says of the same hours, trained \
+            "Attacks of {} minutes in hours of {} devices, of which the first {:.0} % of the hours are the baseline. \
+             `detected`: a measure exceeds its limit that does not in the same hour without the attack. The other columns are what the paper's classifier says of the same hours, trained \
              on the same first hours; the threshold is {threshold}.",
             injection.duration_s / 60,
             devices.len(),
@@ -303,7 +341,7 @@ fn missed(injection: &Injection, struck: &[Struck<'_>], baselines: &BTreeMap<Dev
     ]);
     for way in injection.ways() {
         let mut devices: BTreeMap<(&str, DeviceId), (u64, u64)> = BTreeMap::new();
-        for one in struck.iter().filter(|one| is_of(one, way)) {
+        for one in struck.iter().filter(|one| is_of(&one.strike, way)) {
             let (hours, missed) = devices.entry((one.class, one.strike.device)).or_default();
             *hours += 1;
             *missed += u64::from(!one.is_detected);

@@ -6,7 +6,7 @@ use thingprint_instance::Labeled;
 use thingprint_model::{Recipe, TrainOptions, auroc};
 use thingprint_table::{Cell, Column, Table};
 
-use super::trial::{Answer, Bench, Parts, mean, share};
+use super::trial::{Answer, Bench, Parts, class_of, mean, most_frequent, share};
 use crate::definition::{
     Checked, LeaveOneOut, Method, check_share, check_single, check_training, is_of_class, names,
 };
@@ -120,10 +120,6 @@ fn present(values: &[Option<f64>]) -> Vec<f64> {
     values.iter().flatten().copied().collect()
 }
 
-fn class_of(row: &Labeled) -> Option<&str> {
-    row.label.as_ref().map(|label| label.class.as_str())
-}
-
 impl Left {
     /// Trains without the class, and asks about the other classes' test part and all instances of this class.
     fn try_without(
@@ -161,12 +157,7 @@ impl Left {
 
     /// Whom its instances are taken for most, with the share.
     fn mostly(&self) -> Option<String> {
-        let names: BTreeSet<&str> = self.taken_for.iter().map(|answer| &*answer.class).collect();
-        let counted = names
-            .into_iter()
-            .rev()
-            .map(|name| (self.taken_for.iter().filter(|answer| &*answer.class == name).count(), name));
-        let (count, name) = counted.max_by_key(|(count, _)| *count)?;
+        let (name, count) = most_frequent(self.taken_for.iter().map(|answer| &*answer.class))?;
         Some(format!("{name}: {:.0} %", 100.0 * count as f64 / self.taken_for.len() as f64))
     }
 }

@@ -6,7 +6,7 @@ use thingprint_instance::Labeled;
 use thingprint_model::{Acceptance, Answer, Model, Split, Test, TrainOptions};
 use thingprint_table::{Cell, Column, Table};
 
-use super::trial::{Bench, Parts, share};
+use super::trial::{Bench, Parts, class_of, most, share};
 use crate::definition::{Checked, Method, check_share, check_single, check_training, random, threshold};
 use crate::error::ExperimentError;
 use crate::outcome::{Outcome, Section, Summary};
@@ -148,10 +148,6 @@ impl Network {
     }
 }
 
-fn class_of(row: &Labeled) -> Option<&str> {
-    row.label.as_ref().map(|label| label.class.as_str())
-}
-
 fn summary(networks: &BTreeMap<&str, Network>, outcome: &Outcome) -> Section {
     let mut table = Table::new([
         Column::texts("network"),
@@ -199,10 +195,9 @@ fn classes(networks: &BTreeMap<&str, Network>) -> Section {
     for (name, network) in networks.iter().filter(|(name, _)| **name != KNOWN) {
         for (class, answers) in &network.taken_for {
             let all: u64 = answers.values().sum();
-            let most = answers.iter().rev().max_by_key(|(_, count)| **count);
-            let most =
-                most.map(|(answer, count)| format!("{answer}: {:.0} %", 100.0 * *count as f64 / all as f64));
-            table.add([Cell::from(*name), Cell::from(class.as_str()), Cell::from(all), Cell::from(most)]);
+            let mostly =
+                most(answers).map(|(answer, count)| format!("{answer}: {:.0} %", 100.0 * count as f64 / all as f64));
+            table.add([Cell::from(*name), Cell::from(class.as_str()), Cell::from(all), Cell::from(mostly)]);
         }
     }
     Section {

@@ -228,3 +228,22 @@ pub(crate) fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
 pub(crate) fn share<T>(items: impl IntoIterator<Item = T>, is_so: impl Fn(&T) -> bool) -> Option<f64> {
     mean(items.into_iter().map(|item| f64::from(u8::from(is_so(&item)))))
 }
+
+/// The class of a labelled row.
+pub(super) fn class_of(row: &Labeled) -> Option<&str> {
+    row.label.as_ref().map(|label| label.class.as_str())
+}
+
+/// What comes most often, and how often; of equals, the first in their order.
+pub(super) fn most_frequent<T: Ord>(all: impl IntoIterator<Item = T>) -> Option<(T, u64)> {
+    let mut counts: BTreeMap<T, u64> = BTreeMap::new();
+    for one in all {
+        *counts.entry(one).or_default() += 1;
+    }
+    counts.into_iter().rev().max_by_key(|(_, count)| *count)
+}
+
+/// The same of things that are counted already.
+pub(super) fn most<T: Ord>(counts: &BTreeMap<T, u64>) -> Option<(&T, u64)> {
+    counts.iter().rev().map(|(one, count)| (one, *count)).max_by_key(|(_, count)| *count)
+}

@@ -8,6 +8,7 @@ use thingprint_table::{Cell, Column, Table};
 use super::Traffic;
 use crate::flows::FlowRecord;
 use crate::outcome::Section;
+use crate::run::trial::most_frequent;
 
 /// Columns of the figure.
 const COLUMNS: [&str; 5] = ["cast", "network", "protocol", "port", "name"];
@@ -76,11 +77,7 @@ fn day_of(flow: &FlowRecord) -> (DeviceId, i64) {
 
 /// The device and day with most flows; of equals, the first.
 fn busiest_day(flows: &[&FlowRecord]) -> Option<(DeviceId, i64)> {
-    let mut counts: BTreeMap<(DeviceId, i64), u64> = BTreeMap::new();
-    for flow in flows {
-        *counts.entry(day_of(flow)).or_default() += 1;
-    }
-    counts.into_iter().rev().max_by_key(|(_, count)| *count).map(|(day, _)| day)
+    most_frequent(flows.iter().map(|flow| day_of(flow))).map(|(day, _)| day)
 }
 
 fn paths<'a>(flows: impl Iterator<Item = &'a FlowRecord>) -> Paths {
