@@ -101,12 +101,16 @@ fn attacks_repeat_and_do_not_disturb_each_other() {
 }
 
 #[test]
-fn attacks_that_make_no_sense_are_refused() {
+fn unsupported_attacks_are_refused() {
     let cases = [
         (Attack { device: "nobody".to_owned(), ..flood(1.0) }, "attack[0].device"),
         (flood(0.0), "attack[0].packets_per_s"),
         (flood(f64::NAN), "attack[0].packets_per_s"),
         (Attack { start_s: -1, ..flood(1.0) }, "attack[0].start_s"),
+        (
+            Attack { kind: AttackKind::PortScan(PortScan { highest_port: 0 }), ..flood(1.0) },
+            "attack[0].highest_port",
+        ),
     ];
     for (attack, field) in cases {
         let home = home().unwrap();
@@ -139,7 +143,11 @@ struct Seen {
 
 /// Ten minutes at ten packets a second; checks the ends of every frame.
 fn on_target(kind: AttackKind) -> Vec<Seen> {
-    let attack = Attack { kind, ..reflection(10.0) };
+    on_target_at(kind, 10.0)
+}
+
+fn on_target_at(kind: AttackKind, packets_per_s: f64) -> Vec<Seen> {
+    let attack = Attack { kind, ..reflection(packets_per_s) };
     let options =
         SimulationOptions { start_s: START_S, duration_s: 2 * 3600, ..SimulationOptions::default() };
     let mut traffic = AttackTraffic::new(&[(TARGET, attack)], options).unwrap();
@@ -225,6 +233,14 @@ fn exfiltration_is_one_connection_that_goes_out() {
     let data: usize = frames.iter().filter(|frame| frame.is_up).map(|frame| frame.payload.len()).sum();
     assert!((5700 * 1400..6300 * 1400).contains(&data), "{data}");
     assert!(frames.iter().all(|frame| frame.is_up || frame.payload.is_empty()));
+}
+
+#[test]
+fn exfiltration_sends_no_data_before_the_connection_is_open() {
+    let kind = AttackKind::Exfiltration(Exfiltration { port: 443, segment_bytes: 100 });
+    let frames = on_target_at(kind, 1000.0);
+    let flags: Vec<u8> = frames.iter().take(4).map(|frame| frame.flags.unwrap()).collect();
+    assert_eq!(flags, [SYN, 0x12, 0x10, 0x18]);
 }
 
 #[test]

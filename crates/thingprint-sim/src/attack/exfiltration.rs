@@ -39,19 +39,14 @@ struct Stream {
     /// The next sequence numbers of the device and the server.
     next: u32,
     server_next: u32,
+    /// When the handshake is over: no data come before.
+    ready_at: i64,
 }
 
 impl Player for Upload {
     fn strike(&mut self, now: i64, scene: &mut Scene) {
-        let mut at = now;
-        let stream = match &mut self.stream {
-            Some(stream) => stream,
-            unopened => {
-                let stream = open(self.kind.port, now, scene);
-                at += stream.1;
-                unopened.insert(stream.0)
-            }
-        };
+        let stream = self.stream.get_or_insert_with(|| open(self.kind.port, now, scene));
+        let mut at = now.max(stream.ready_at);
         let data = stream.segment(true, flag::ACK | flag::PSH);
         let payload = scene.noise(self.kind.segment_bytes);
         scene.segment(at, (stream.path, true), data, payload);
@@ -61,11 +56,11 @@ impl Player for Upload {
     }
 }
 
-/// Opens the connection; how long that takes, in nanoseconds.
-fn open(port: u16, now: i64, scene: &mut Scene) -> (Stream, i64) {
+/// Opens the connection.
+fn open(port: u16, now: i64, scene: &mut Scene) -> Stream {
     let victim = scene.victim();
     let path = scene.path_of_client(victim, port);
-    let mut stream = Stream { path, next: scene.bits32(), server_next: 0 };
+    let mut stream = Stream { path, next: scene.bits32(), server_next: 0, ready_at: now };
     let options = Options::Opening { mss: 1460, scale: None };
     let syn = Segment { options, ..stream.segment(true, flag::SYN) };
     scene.segment(now, (path, true), Segment { ack: 0, ..syn }, Payload::EMPTY);
@@ -76,7 +71,7 @@ fn open(port: u16, now: i64, scene: &mut Scene) -> (Stream, i64) {
     scene.segment(now + answered, (path, false), accept, Payload::EMPTY);
     stream.server_next = stream.server_next.wrapping_add(1);
     scene.segment(now + answered + done, (path, true), stream.segment(true, flag::ACK), Payload::EMPTY);
-    (stream, answered + done + 1)
+    Stream { ready_at: now + answered + done + 1, ..stream }
 }
 
 impl Stream {

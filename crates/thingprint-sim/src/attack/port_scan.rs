@@ -1,7 +1,9 @@
 use serde::Deserialize;
 
 use super::{Kind, Player};
+use crate::SimError;
 use crate::play::Scene;
+use crate::profile::Place;
 use crate::wire::{Options, Payload, Segment, flag};
 
 /// Another host of the network tries ports of the device in random order. All are closed: the device refuses each.
@@ -13,6 +15,10 @@ pub struct PortScan {
 }
 
 impl Kind for PortScan {
+    fn check(&self, place: &Place<'_>) -> Result<(), SimError> {
+        place.field("highest_port").ensure(self.highest_port > 0, "must be 1 to 65535")
+    }
+
     fn player(&self) -> Box<dyn Player> {
         Box::new(*self)
     }
