@@ -336,6 +336,10 @@ fn attacked_hours_are_planned_by_an_extraction_of_their_own() {
     let definition = read(&both).unwrap();
     let needs = |dataset: &str| definition.needs(dataset, "").unwrap().len();
     assert_eq!((needs("a"), needs("b")), (4, 3), "the data set without the target has no attack on it");
+    for (scenario, metric) in [("change/clean", "detected"), ("change/telnet-scan-1", "alarms")] {
+        let expect = format!("[[expect]]\nscenario = '{scenario}'\nmetric = '{metric}'\nlow = 0\n");
+        assert!(read(&format!("{both}{expect}")).is_err(), "{scenario} has no {metric}");
+    }
     let shared = both.replace("extraction = { options = 'evidence=all' }\n", "");
     let error = read(&shared).unwrap_err().to_string();
     assert!(error.contains("analysis.change.extraction"), "{error}");
@@ -516,6 +520,12 @@ fn devices_of_another_network_are_asked_about() {
                 training = { recipe = 'best', evidence = 'paper' }\n";
     let definition = definition("[1]", text);
     assert_eq!(definition.others("made"), ["far", "gone"]);
+    let head = "name = 'x'\ntitle = 't'\nplace = 'p'\nasks = 'a'\nfound = 'f'\nmisleads = 'm'\ndata = ['a']\nseeds = [1]\n";
+    for others in ["[]", "['far', 'far']", "['known']"] {
+        let refused = format!("{head}{}", text.replace("['made', 'far', 'gone']", others));
+        let error = Definition::from_toml("x.toml", &refused).unwrap_err().to_string();
+        assert!(error.contains("analysis.others"), "{error}");
+    }
     let own: Vec<Labeled> = rows(3);
     // The far network has the hub, too, and a camera that looks like nothing here.
     let far = |row: Labeled| {
@@ -544,7 +554,7 @@ fn devices_of_another_network_are_asked_about() {
 }
 
 #[test]
-fn likeness_tells_strangers_where_the_recipe_has_it() {
+fn likeness_separates_unknown_classes_where_the_recipe_has_it() {
     let text = "[analysis.leave-one-out]\ntraining = { recipe = 'best', evidence = 'paper' }\n\
                 [[expect]]\nscenario = 'final'\nmetric = 'auroc_likeness_worst'\nlow = 0\n";
     let outcome = outcome_of(&definition("[1]", text), &rows(6), &[], 2);

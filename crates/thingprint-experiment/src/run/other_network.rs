@@ -7,7 +7,9 @@ use thingprint_model::{Acceptance, Answer, Model, Split, Test, TrainOptions};
 use thingprint_table::{Cell, Column, Table};
 
 use super::trial::{Bench, Parts, class_of, most, share};
-use crate::definition::{Checked, Method, check_share, check_single, check_training, random, threshold};
+use crate::definition::{
+    Checked, Method, check_share, check_single, check_training, ensure, has_twice, random, threshold,
+};
 use crate::error::ExperimentError;
 use crate::outcome::{Outcome, Section, Summary};
 use crate::text::{parsed, training};
@@ -47,6 +49,8 @@ struct Network {
 
 impl Method for OtherNetwork {
     fn check(&self) -> Checked {
+        let is_fine = !self.others.is_empty() && !has_twice(&self.others) && !self.others.iter().any(|name| name == KNOWN);
+        ensure(is_fine, "others", "expected names of data sets other than 'known', each once")?;
         check_share("threshold", self.threshold)?;
         check_single(self.split)?;
         check_training(&self.training)
