@@ -148,7 +148,7 @@ impl Definition {
         Ok(Need { dataset: dataset.to_owned(), recipe, attack: None, is_injected: false })
     }
 
-    /// Field and problem of the first value that makes no sense.
+    /// Field and problem of the first unsupported value.
     fn check(&self) -> Result<(), (String, String)> {
         let fail = |field: &str, problem: &str| Err((field.to_owned(), problem.to_owned()));
         if !is_folder_name(&self.name) {

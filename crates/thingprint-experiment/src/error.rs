@@ -22,7 +22,7 @@ pub enum ExperimentError {
         /// What is wrong, in the order of the fields.
         problems: Vec<Problem>,
     },
-    /// A field has a value that makes no sense, alone or beside others.
+    /// A field has an unsupported value, alone or together with others.
     #[error("{file}: field '{field}': {problem}")]
     Field {
         /// The file, as the caller names it.

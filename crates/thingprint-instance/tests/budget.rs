@@ -1,4 +1,4 @@
-//! The budget of bytes for words: who has most pays, and nobody else.
+//! The budget of bytes for words: the device with the most words loses some, and no other device.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use proptest::prelude::*;
@@ -90,7 +90,7 @@ fn flood(lengths: &[(u8, usize)]) -> Vec<(u8, String)> {
 }
 
 #[test]
-fn the_device_with_most_words_pays_and_is_named() {
+fn the_device_with_most_words_loses_some_and_is_reported() {
     let lengths: Vec<(u8, usize)> = (0..400).map(|at| (u8::from(at % 4 == 0), 30)).collect();
     let options = InstanceOptions { max_bytes: 16 << 10, ..options() };
     let (instances, losses) = looked_up(&flood(&lengths), &options);
@@ -99,7 +99,7 @@ fn the_device_with_most_words_pays_and_is_named() {
     assert_eq!(found[2..], [5, 5]);
     let dropped = losses.words_dropped.total();
     let kept: u64 = instances.iter().flat_map(|row| row.bags.get(BagName::DOMAINS).unwrap().values()).sum();
-    assert_eq!(kept + dropped, 410, "what is not there is counted");
+    assert_eq!(kept + dropped, 410, "dropped words are counted");
     assert_eq!(losses.words_dropped.most(1)[0].0, DeviceId::Mac(device(1)));
 }
 
@@ -150,7 +150,7 @@ fn behind_a_router_the_own_address_is_that_of_what_a_group_was_sent() {
     let agents: Vec<&String> = instances[0].bags.get(BagName::DECLARED).unwrap().keys().collect();
     assert!(
         agents.iter().any(|word| *word == "ssdp-agent:unit cc20"),
-        "the router's digits are no unit's: {agents:?}"
+        "the digits of the router do not identify the unit: {agents:?}"
     );
     assert!(agents.iter().any(|word| *word == "ssdp-agent:unit *"), "{agents:?}");
 }

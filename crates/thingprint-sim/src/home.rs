@@ -133,7 +133,7 @@ impl Home {
         Ok(home)
     }
 
-    /// Refuses values that make no sense, by the file and field where they stand.
+    /// Rejects unsupported values, by the file and field where they stand.
     pub(crate) fn check(&self) -> Result<(), SimError> {
         let top = Place::top(&self.file);
         check_network(&self.network, &top.field("network"))?;

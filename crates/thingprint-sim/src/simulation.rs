@@ -66,7 +66,7 @@ pub struct Simulation {
 impl Simulation {
     /// Makes the devices of a home ready to play.
     ///
-    /// Fails when start and duration do not fit the clock, or when the home was changed into one that makes no sense.
+    /// Fails when start and duration do not fit the clock, or when the home was changed and has an unsupported value.
     pub fn new(home: &Home, options: SimulationOptions) -> Result<Self, SimError> {
         Self::with_attacks(home, options, &[])
     }

@@ -116,7 +116,7 @@ fn ports_come_from_the_crowd_and_others_open_what_comes_in() {
 }
 
 #[test]
-fn hours_phases_and_ports_that_make_no_sense_are_refused() {
+fn unsupported_hours_phases_and_ports_are_refused() {
     let cases = [
         ("seen = 12", "seen = 241", "presence.hours.seen"),
         ("seen = 12", "seen = 0", "presence.hours.seen"),

@@ -353,7 +353,7 @@ impl Analysis {
         self.method().needs_flows()
     }
 
-    /// Field and problem of the first value that makes no sense.
+    /// Field and problem of the first unsupported value.
     pub(super) fn check(&self) -> Result<(), (String, String)> {
         self.method().check().map_err(|(field, problem)| (format!("analysis.{field}"), problem))
     }
@@ -362,7 +362,7 @@ impl Analysis {
 /// What is wrong with a definition: the field, and the problem.
 pub(crate) type Checked = Result<(), (String, String)>;
 
-/// Refuses what is no share.
+/// Rejects a number that is not from 0 to 1.
 pub(crate) fn check_share(field: &str, share: f64) -> Checked {
     ensure((0.0..=1.0).contains(&share), field, "expected a share from 0 to 1")
 }

@@ -37,7 +37,7 @@ fn errors_name_file_line_and_field() {
 }
 
 #[test]
-fn values_that_make_no_sense_are_refused() {
+fn unsupported_values_are_refused() {
     let merits = "\n[analysis.merits]\n";
     refused(&format!("data = []\nseeds = [1]{merits}"), &["field 'data'"]);
     refused(&format!("data = ['../a']\nseeds = [1]{merits}"), &["field 'data'"]);

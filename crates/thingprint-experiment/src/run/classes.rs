@@ -1,4 +1,4 @@
-//! Who was told right and how surely, and who was mistaken for whom.
+//! Which classes are identified correctly, with what confidence, and which are mistaken for others.
 use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_figure::Confusion;

@@ -1,4 +1,4 @@
-//! Where classes are told better or worse than in the paper, the furthest first.
+//! Classes that are identified better or worse than in the paper, the largest difference first.
 use thingprint_table::{Cell, Column, Table};
 
 use super::classes::ClassTable;
@@ -6,7 +6,7 @@ use super::scenarios::Series;
 use crate::definition::Scenarios;
 use crate::outcome::Section;
 
-/// Differences of so much are told: as far as a share may be from the paper's.
+/// Least difference that is reported: as far as a share may be from the paper's.
 const LEAST: f64 = 0.05;
 
 /// What rounding does to a difference of shares, at most.
@@ -41,7 +41,7 @@ pub(super) fn section(analysis: &Scenarios, all: &[Series]) -> Option<Section> {
         name: "differences".to_owned(),
         heading: "Where the run differs from the paper".to_owned(),
         prose: format!(
-            "{beyond} of {compared} pairs of scenario and class are told right in a share that is more than 5 points from \
+            "{beyond} of {compared} pairs of scenario and class are identified correctly in a share that is more than 5 points from \
              the paper's, the furthest first. Shares are over all seeds; below 0 the run is worse."
         ),
         table: table(&differences),

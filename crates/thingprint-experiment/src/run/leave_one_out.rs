@@ -1,4 +1,4 @@
-//! Classes that training never saw: are they told from the known ones by their confidence?
+//! Classes that training never saw: does confidence separate them from the known ones?
 use std::collections::BTreeSet;
 
 use thingprint_figure::{Axis, Ranking, RankingRow};

@@ -85,7 +85,7 @@ pub struct Flow<S> {
 }
 
 impl<S> Flow<S> {
-    /// Whether the device sent anything but RSTs: the refusal of a connection is no answer.
+    /// Whether the device sent anything but RSTs, which refuse a connection.
     pub const fn is_answered(&self) -> bool {
         self.up.packets > self.resets_up
     }
