@@ -263,11 +263,11 @@ fn histogram(facets: Facets) -> Histogram {
 fn confusion(classes: usize) -> Confusion {
     let names: Vec<String> = DEVICES.iter().take(classes).map(|name| (*name).to_owned()).collect();
     let count = |row: usize, column: usize| match (row, column) {
-        (row, column) if row == column => 400 + 37 * row as u64,
-        (3, 2) => 160,
-        (17, 12) => 380,
-        (row, column) if (row * 7 + column * 3) % 53 == 0 => 9,
-        _ => 0,
+        (row, column) if row == column => 400.0 + 37.0 * row as f64,
+        (3, 2) => 160.0,
+        (17, 12) => 380.5,
+        (row, column) if (row * 7 + column * 3) % 53 == 0 => 9.0,
+        _ => 0.0,
     };
     Confusion {
         title: "Confusion matrix, all attributes (made-up data)".into(),

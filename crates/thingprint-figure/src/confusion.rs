@@ -28,8 +28,8 @@ pub struct Confusion {
     pub actual: Vec<String>,
     /// Classes that they were given, from left to right; may hold more than `actual`, such as "unknown".
     pub predicted: Vec<String>,
-    /// Instances by actual, then by predicted class; what is missing is 0.
-    pub counts: Vec<Vec<u64>>,
+    /// Instances by actual, then by predicted class, or means over several runs; what is missing or negative is 0.
+    pub counts: Vec<Vec<f64>>,
 }
 
 impl Figure for Confusion {
@@ -40,7 +40,7 @@ impl Figure for Confusion {
         let cell = ((WIDTH - left - COUNTS - MARGIN) / cells).clamp(*CELL.start(), *CELL.end());
         let width = (left + cell * cells + COUNTS + MARGIN).max(WIDTH);
         let mut drawing = Drawing::new(&self.title, &self.description, width);
-        let has_counts = (0..self.actual.len()).any(|row| self.total(row) > 0);
+        let has_counts = (0..self.actual.len()).any(|row| self.total(row) > 0.0);
         if self.predicted.is_empty() || !has_counts {
             return drawing.no_data();
         }
@@ -63,13 +63,14 @@ impl Figure for Confusion {
 }
 
 impl Confusion {
-    fn count(&self, row: usize, column: usize) -> u64 {
-        self.counts.get(row).and_then(|counts| counts.get(column)).copied().unwrap_or(0)
+    fn count(&self, row: usize, column: usize) -> f64 {
+        let count = self.counts.get(row).and_then(|counts| counts.get(column)).copied();
+        count.filter(|count| count.is_finite()).unwrap_or(0.0).max(0.0)
     }
 
     /// Instances of a row, without those that have no column.
-    fn total(&self, row: usize) -> u64 {
-        (0..self.predicted.len()).fold(0, |sum: u64, column| sum.saturating_add(self.count(row, column)))
+    fn total(&self, row: usize) -> f64 {
+        (0..self.predicted.len()).map(|column| self.count(row, column)).sum()
     }
 
     fn names(&self, drawing: &mut Drawing, area: Rect, cell: f64) {
@@ -80,7 +81,7 @@ impl Confusion {
         for (row, name) in self.actual.iter().enumerate() {
             let y = area.y + cell * (row as f64 + 0.5) + 4.0;
             drawing.label(Label::new(name, area.x - 7.0, y).anchor(Anchor::End).limit(NAMES));
-            let count = format!("n = {}", self.total(row));
+            let count = format!("n = {}", amount(self.total(row)));
             let label = Label::new(&count, area.right() + 6.0, y).size(SMALL - 1.0);
             drawing.label(label.limit(COUNTS).class("m"));
         }
@@ -103,16 +104,23 @@ impl Confusion {
             let (x, y) = (area.x + cell * column as f64, area.y + cell * row as f64);
             let rect = Rect { x, y, width: cell, height: cell };
             let count = self.count(row, column);
-            if count == 0 {
+            if count <= 0.0 {
                 continue;
             }
-            let share = count as f64 / total as f64;
+            let share = count / total;
             let colour = if actual == predicted { Colour::Blue } else { Colour::Vermillion };
-            let tip = format!("{actual} as {predicted}: {} ({count} of {total})", percent(share));
+            let (part, all) = (amount(count), amount(total));
+            let tip = format!("{actual} as {predicted}: {} ({part} of {all})", percent(share));
             drawing.rect(rect, Paint::new(colour.fill()).opacity(0.12 + 0.88 * share), &tip);
             cell_text(drawing, rect, share, &tip);
         }
     }
+}
+
+/// A number of instances, with two decimals where it is no whole one.
+fn amount(count: f64) -> String {
+    let text = format!("{count:.2}");
+    text.strip_suffix(".00").map_or_else(|| text.clone(), str::to_owned)
 }
 
 /// Writes the percentage into a cell, if it can be read there.

@@ -34,6 +34,16 @@ fn a_figure_without_data_says_so() {
 }
 
 #[test]
+fn fractions_of_instances_are_drawn() {
+    let names = || vec!["a".to_owned(), "b".to_owned()];
+    let counts = vec![vec![0.3, 0.1], vec![0.0, 2.0]];
+    let svg = Confusion { actual: names(), predicted: names(), counts, ..Confusion::default() }.svg();
+    for text in ["n = 0.40", "(0.30 of 0.40)", "(0.10 of 0.40)", "n = 2<", "(2 of 2)"] {
+        assert!(svg.contains(text), "{text} is not in {svg}");
+    }
+}
+
+#[test]
 fn what_is_not_finite_is_counted() {
     let values = [1.0, f64::NAN, 2.0, f64::INFINITY];
     let svg = Steps { series: vec![Samples::new("a", values)], ..Steps::default() }.svg();
@@ -299,8 +309,8 @@ fn values() -> impl Strategy<Value = Vec<Vec<f64>>> {
     prop::collection::vec(numbers(), 0..12)
 }
 
-fn counts() -> impl Strategy<Value = Vec<Vec<u64>>> {
-    prop::collection::vec(prop::collection::vec(prop_oneof![0..100_u64, any::<u64>()], 0..45), 0..45)
+fn counts() -> impl Strategy<Value = Vec<Vec<f64>>> {
+    prop::collection::vec(prop::collection::vec(prop_oneof![0.0..100.0, any::<f64>()], 0..45), 0..45)
 }
 
 fn axis() -> impl Strategy<Value = Axis> {

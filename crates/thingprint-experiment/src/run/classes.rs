@@ -135,7 +135,7 @@ impl Confusions {
             description: "Share of the instances of each true class (rows) by answer (columns)".to_owned(),
             actual: self.classes.clone(),
             predicted: self.classes,
-            counts: self.counts,
+            counts: self.counts.iter().map(|row| row.iter().map(|count| *count as f64).collect()).collect(),
         };
         Section {
             name: "confusion".to_owned(),

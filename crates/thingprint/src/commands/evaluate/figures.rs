@@ -33,19 +33,13 @@ fn names(evaluation: &Evaluation) -> Vec<String> {
 }
 
 fn confusion(evaluation: &Evaluation) -> Confusion {
-    let row = |row: &Vec<f64>| row.iter().copied().map(whole).collect();
     Confusion {
         title: "Confusion matrix".to_owned(),
         description: "Share of the instances of each true class (rows) by answer (columns)".to_owned(),
         actual: names(evaluation),
         predicted: names(evaluation),
-        counts: evaluation.confusion.iter().map(row).collect(),
+        counts: evaluation.confusion.clone(),
     }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of windows in memory")]
-fn whole(count: f64) -> u64 {
-    count.round() as u64
 }
 
 /// The matrix as it is drawn: a row for each true class, a column for each answer.
