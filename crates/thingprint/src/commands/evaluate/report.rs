@@ -34,7 +34,9 @@ pub(super) struct Tested {
 pub(crate) struct Report {
     scenario: Scenario,
     split: String,
+    /// The lowest seed.
     seed: u64,
+    /// All seeds, ascending.
     seeds: Vec<u64>,
     generator: String,
     /// Training instances; the mean over the folds.
@@ -87,7 +89,7 @@ impl Tested {
         Ok(Report {
             scenario: self.scenario,
             split: self.split.clone(),
-            seed: self.folds.first().map_or(0, |fold| fold.seed),
+            seed: seeds.first().copied().unwrap_or_default(),
             seeds,
             generator: self.generator.clone(),
             trained_on: (trained_on + count / 2) / count,
