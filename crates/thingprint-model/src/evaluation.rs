@@ -18,7 +18,7 @@ use crate::measure::{CalibrationBin, calibration_bins};
 use tally::{Tally, Weighted, weighted, whole};
 
 /// Probability that the smallest set of classes has, by which sets are evaluated.
-pub(crate) const MASS: f64 = 0.95;
+pub const SET_MASS: f64 = 0.95;
 
 /// How well a model does on labelled instances (the cells of Table 2 of the classification paper, and more).
 ///

@@ -38,7 +38,7 @@ pub use comparison::{Comparison, Contrast, McNemar, McNemarTest, RESAMPLES, Wind
 pub use doubt::{Acceptance, Doubt, FalseAlarms, Nearest, Test, UnseenWords};
 pub use error::{FileFault, ModelError};
 pub use evaluation::{
-    Answer, ClassEvaluation, Evaluation, Measures, Mistake, PartEvaluation, TestedFold, Voice,
+    Answer, ClassEvaluation, Evaluation, Measures, Mistake, PartEvaluation, SET_MASS, TestedFold, Voice,
 };
 pub use explain::{
     BagEvidence, BagNats, DecisiveWord, Explanation, InputEvidence, InputValue, JointEvidence, WordEvidence,

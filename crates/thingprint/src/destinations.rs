@@ -58,9 +58,20 @@ impl<'a> Destinations<'a> {
         Ok(())
     }
 
-    /// Refuses two results in one file, one in the place of what is read, and a file that could not be written. A folder that a command fills with `*.json`
-    /// comes with its option.
+    /// Refuses two results in one file, one in the place of what is read, and a file that could not be written. A folder that
+    /// a command fills with `*.json` comes with its option.
     pub(crate) fn check(&self, folder: Option<(&'static str, &Path)>) -> anyhow::Result<()> {
+        self.check_names(folder)?;
+        if let Some((option, folder)) = folder {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("failed to write {option}: {}", folder.display()))?;
+            check_writable(option, &folder.join("profile.json"))?;
+        }
+        self.files.iter().try_for_each(|(option, path)| check_writable(option, path))
+    }
+
+    /// The same without a look at whether files could be written; creates nothing.
+    pub(crate) fn check_names(&self, folder: Option<(&'static str, &Path)>) -> Result<(), Usage> {
         let mut seen: BTreeMap<PathBuf, &str> = BTreeMap::new();
         for (option, path) in &self.files {
             let name = path.display();
@@ -68,23 +79,16 @@ impl<'a> Destinations<'a> {
             if let Some(other) = seen.insert(identity(path), option) {
                 return Err(Usage(format!(
                     "{other} and {option} name the same file: {name}; choose two files"
-                ))
-                .into());
+                )));
             }
             let within = folder.filter(|(_, folder)| is_json_in(path, folder));
             if let Some((other, _)) = within {
                 return Err(Usage(format!(
                     "{option}: {name} is in the folder of {other}, which writes such files; choose another folder"
-                ))
-                .into());
+                )));
             }
         }
-        if let Some((option, folder)) = folder {
-            std::fs::create_dir_all(folder)
-                .with_context(|| format!("failed to write {option}: {}", folder.display()))?;
-            check_writable(option, &folder.join("profile.json"))?;
-        }
-        self.files.iter().try_for_each(|(option, path)| check_writable(option, path))
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::tally::Weighted;
-use super::{MASS, TestedFold, mean};
+use super::{SET_MASS, TestedFold, mean};
 use crate::measure::{expected_calibration_error, rrse};
 
 /// The numbers of an evaluation.
@@ -126,7 +126,7 @@ impl Sets {
         let mut by_class: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
         let (mut size, mut covered, mut all) = (0.0, 0.0, 0.0);
         for Weighted { answer, weight, fold } in answers {
-            let set = answer.prediction.set(MASS);
+            let set = answer.prediction.set(SET_MASS);
             let has_truth = is_in(&set, fold, &answer.truth);
             let of_class = by_class.entry(&answer.truth).or_default();
             let hit = if has_truth { *weight } else { 0.0 };

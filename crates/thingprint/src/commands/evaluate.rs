@@ -7,6 +7,7 @@ use anyhow::Context;
 use clap::Args;
 use thingprint_instance::Labeled;
 use thingprint_model::{Acceptance, Model, ModelError, Scenario, Split, TestedFold, WindowAnswers};
+use thingprint_report::AtomicFile;
 use thingprint_table::Format;
 
 use self::against::{Against, Compared};
@@ -53,7 +54,8 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, value_name = "SPLIT", default_value = "random=0.7")]
     split: Split,
 
-    /// Evaluate with each of these seeds, for means and deviations; more seeds do not make more instances
+    /// Evaluate with each of these seeds, for means and deviations. Instances count once, however many seeds test them; random
+    /// and unit splits test others with each seed, and all of them count
     #[arg(long, value_name = "N,...", value_delimiter = ',')]
     seeds: Vec<u64>,
 
@@ -114,7 +116,7 @@ impl EvaluateArgs {
         let against = against.transpose()?;
         let table = InstanceTable::read(&inputs, messages)?;
         let model = self.model.as_deref().map(read_model).transpose()?;
-        let mut reports = Vec::new();
+        let (mut reports, mut staged) = (Vec::new(), Vec::new());
         for scenario in self.scenarios(model.as_ref())? {
             // What models said is let go of before the next scenario.
             let tested = match &model {
@@ -124,10 +126,10 @@ impl EvaluateArgs {
             let mut report = tested.report(self.threshold).with_context(|| self.failure())?;
             report.comparison = self.compared(against.as_ref(), &tested, &table, global)?;
             report.note(&self.split, messages);
-            self.write_files(&tested, &report)?;
+            staged.extend(self.stage(&tested, &report)?);
             reports.push(report);
         }
-        self.write(&reports, &output, messages)?;
+        self.finish(&reports, staged, &output, messages)?;
         Ok(Outcome::Done)
     }
 
@@ -158,22 +160,27 @@ impl EvaluateArgs {
     fn check_destinations(&self, inputs: &[Input], global: &GlobalArgs) -> anyhow::Result<()> {
         let names: Vec<PathBuf> = inputs.iter().map(|input| PathBuf::from(input.name())).collect();
         let figures: Vec<PathBuf> = self.figures.iter().flat_map(|folder| figures::files(folder)).collect();
-        if let Some(folder) = &self.figures {
-            std::fs::create_dir_all(folder)
-                .with_context(|| format!("failed to write --figures: {}", folder.display()))?;
-        }
+        let mut read = vec![self.model.as_deref(), self.against.as_deref()];
+        read.extend(names.iter().map(|name| Some(name.as_path())));
         let mut destinations = Destinations::default();
-        destinations.read(self.model.as_deref()).read(self.against.as_deref());
-        for name in &names {
-            destinations.read(Some(name));
+        for path in read {
+            destinations.read(path);
         }
-        destinations.add("--output", global.output.as_deref().filter(|path| *path != Path::new("-")));
         if let Some(path) = &self.predictions {
             predictions::format_of(path)?;
-            destinations.add("--predictions", Some(path));
+        }
+        let output = global.output.as_deref().filter(|path| *path != Path::new("-"));
+        for (option, path) in [("--output", output), ("--predictions", self.predictions.as_deref())] {
+            destinations.add(option, path);
         }
         for figure in &figures {
             destinations.add("--figures", Some(figure));
+        }
+        // The folder is created when no name is refused; other files may go into it.
+        destinations.check_names(None)?;
+        if let Some(folder) = &self.figures {
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("failed to write --figures: {}", folder.display()))?;
         }
         destinations.check(None)
     }
@@ -265,25 +272,44 @@ impl EvaluateArgs {
         Compared::of(tested, &other, path, global).map(Some)
     }
 
-    /// Writes what goes to files of its own.
-    fn write_files(&self, tested: &Tested, report: &Report) -> anyhow::Result<()> {
+    /// Writes files beside the result, which appear when they are committed.
+    fn stage(&self, tested: &Tested, report: &Report) -> anyhow::Result<Vec<AtomicFile>> {
+        let mut staged = Vec::new();
         if let Some(path) = &self.predictions {
-            predictions::write(path, &tested.folds)?;
+            staged.push(predictions::stage(path, &tested.folds)?);
         }
         if let Some(folder) = &self.figures {
-            figures::write(folder, report.evaluation())?;
+            staged.extend(figures::stage(folder, report.evaluation())?);
         }
-        Ok(())
+        Ok(staged)
+    }
+
+    /// Puts the files in their places together with the result. A file of the result comes first, so that none appears when
+    /// it cannot be written; files do not depend on whether standard output is read to its end.
+    fn finish(
+        &self,
+        reports: &[Report],
+        staged: Vec<AtomicFile>,
+        output: &Output,
+        messages: Messages,
+    ) -> anyhow::Result<()> {
+        let commit = || staged.into_iter().try_for_each(AtomicFile::commit).context("failed to write files");
+        if output.file().is_some() {
+            self.write(reports, output, messages)?;
+            return commit();
+        }
+        commit()?;
+        self.write(reports, output, messages)
     }
 
     fn write(&self, reports: &[Report], output: &Output, messages: Messages) -> anyhow::Result<()> {
         match (output.format(), self.show) {
-            (Format::Json, _) if self.is_by_scenario() => {
+            (Format::Json, None) if self.is_by_scenario() => {
                 let by_name: BTreeMap<String, &Report> =
                     reports.iter().map(|report| (report.scenario().to_string(), report)).collect();
                 output.json(&BTreeMap::from([("scenarios", by_name)]))
             }
-            (Format::Json, _) => output.json(&reports.first()),
+            (Format::Json, None) => output.json(&reports.first()),
             (Format::Jsonl, None) => output.json_lines(reports),
             (Format::Table, show) => {
                 let shown = sections(reports, show)?;

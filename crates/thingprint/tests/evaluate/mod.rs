@@ -176,6 +176,28 @@ fn models_are_compared_with_models_alone() {
 }
 
 #[test]
+fn json_shows_one_table_where_it_is_asked_for() {
+    let stage = home();
+    let rows = stage.ok("evaluate home.parquet --trees 5 --show calibration --format json -q").json();
+    assert_eq!(rows.as_array().map(Vec::len), Some(10), "{rows}");
+    assert_eq!(rows[0]["scenario"], "final");
+}
+
+#[test]
+fn random_splits_test_other_windows_with_each_seed() {
+    let stage = home();
+    let evaluate = "evaluate home.parquet --split random=0.7 --trees 5 --format json -q";
+    let one = stage.ok(&format!("{evaluate} --seed 1")).json()["instances"].as_u64().unwrap();
+    let report = stage.ok(&format!("{evaluate} --seeds 1,2 --predictions two.csv")).json();
+    let file = lines(&stage, "two.csv");
+    let windows: std::collections::BTreeSet<Vec<&str>> =
+        file[1..].iter().map(|line| line.split(',').take(2).collect()).collect();
+    assert_eq!(report["instances"], windows.len());
+    assert!(windows.len() as u64 > one, "{} of {one}", windows.len());
+    assert_eq!(report["by_seed"][0]["instances"], one);
+}
+
+#[test]
 fn files_of_an_evaluation_are_checked_before_it() {
     let stage = home();
     stage.ok("evaluate home.parquet --trees 5 --figures pictures/of --predictions all.jsonl -q");
@@ -199,6 +221,18 @@ fn files_of_an_evaluation_are_checked_before_it() {
     );
     stage.fails("evaluate home.parquet --predictions all.txt", 2, &["all.txt", "jsonl"]);
     stage.fails("evaluate home.parquet --predictions a.csv -o a.csv", 2, &["a.csv", "same file"]);
+    // Nothing is created for a usage error, and no file appears when another cannot.
+    stage.fails("evaluate home.parquet --figures new --predictions a.csv -o a.csv", 2, &["same file"]);
+    assert!(!stage.path("new").exists());
+    fs::create_dir(stage.path("pictures/of/folder.json")).unwrap();
+    stage.fails(
+        "evaluate home.parquet --figures pictures/of --predictions b.csv -o pictures/of/folder.json",
+        1,
+        &["folder.json"],
+    );
+    assert!(!stage.path("b.csv").exists());
+    stage.ok("evaluate home.parquet --trees 5 --figures new --predictions new/a.csv -o new/a.json -q");
+    assert!(stage.path("new/a.csv").exists() && stage.path("new/a.json").exists());
     stage.fails("evaluate home.parquet --scenario all --figures pictures", 2, &["--figures", "one scenario"]);
     stage.fails("evaluate home.parquet --show comparison", 2, &["--against"]);
 }

@@ -1,11 +1,11 @@
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use thingprint_figure::{Axis, Confusion, Estimate, Figure, LinePoint, LineSeries, Lines};
 use thingprint_model::{CalibrationBin, Evaluation};
+use thingprint_report::AtomicFile;
 use thingprint_table::{Cell, Column, Format, Style, Table, Type};
-
-use crate::files::write_file;
 
 const CONFUSION: &str = "confusion.svg";
 const COUNTS: &str = "confusion.csv";
@@ -16,16 +16,19 @@ pub(super) fn files(folder: &Path) -> [PathBuf; 3] {
     [CONFUSION, COUNTS, CALIBRATION].map(|name| folder.join(name))
 }
 
-/// Draws an evaluation.
-pub(super) fn write(folder: &Path, evaluation: &Evaluation) -> anyhow::Result<()> {
+/// Draws an evaluation to files that appear when they are committed.
+pub(super) fn stage(folder: &Path, evaluation: &Evaluation) -> anyhow::Result<Vec<AtomicFile>> {
     let mut counts = Vec::new();
     thingprint_table::write(&matrix(evaluation)?, Format::Csv, &mut counts, Style::default())?;
     let contents =
         [confusion(evaluation).svg().into_bytes(), counts, calibration(evaluation).svg().into_bytes()];
-    files(folder)
-        .iter()
-        .zip(contents)
-        .try_for_each(|(path, bytes)| write_file(path, &bytes).context("failed to write --figures"))
+    let one = |(path, bytes): (&PathBuf, Vec<u8>)| -> anyhow::Result<AtomicFile> {
+        let context = || format!("failed to write --figures {}", path.display());
+        let mut file = AtomicFile::create(path).with_context(context)?;
+        file.write_all(&bytes).and_then(|()| file.flush()).with_context(context)?;
+        Ok(file)
+    };
+    files(folder).iter().zip(contents).map(one).collect()
 }
 
 fn names(evaluation: &Evaluation) -> Vec<String> {

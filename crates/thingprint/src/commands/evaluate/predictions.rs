@@ -1,8 +1,9 @@
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use thingprint_model::{Answer, TestedFold};
+use thingprint_model::{Answer, SET_MASS, TestedFold};
 use thingprint_report::{AtomicFile, PredictionFile, PredictionRow};
 use thingprint_table::{Format, Style};
 
@@ -10,9 +11,6 @@ use crate::exit::Usage;
 
 /// Formats that `--against` reads back.
 const FORMATS: [Format; 4] = [Format::Csv, Format::Parquet, Format::Json, Format::Jsonl];
-
-/// Probability of the sets of classes.
-const MASS: f64 = 0.95;
 
 /// The format of a file of predictions, by its extension.
 pub(super) fn format_of(path: &Path) -> Result<Format, Usage> {
@@ -23,13 +21,14 @@ pub(super) fn format_of(path: &Path) -> Result<Format, Usage> {
     })
 }
 
-/// Writes all answers: a whole file, or none.
-pub(super) fn write(path: &Path, folds: &[TestedFold]) -> anyhow::Result<()> {
+/// Writes all answers to a file that appears when it is committed.
+pub(super) fn stage(path: &Path, folds: &[TestedFold]) -> anyhow::Result<AtomicFile> {
     let context = || format!("failed to write --predictions {}", path.display());
     let table = file(folds).table();
     let mut file = AtomicFile::create(path).with_context(context)?;
     thingprint_table::write(&table, format_of(path)?, &mut file, Style::default()).with_context(context)?;
-    file.commit().with_context(context)
+    file.flush().with_context(context)?;
+    Ok(file)
 }
 
 fn file(folds: &[TestedFold]) -> PredictionFile {
@@ -53,7 +52,7 @@ fn row(fold: &TestedFold, answer: &Answer, names: &BTreeSet<&str>) -> Prediction
         confidence: prediction.confidence,
         likeness: prediction.likeness,
         accepted: answer.is_accepted(),
-        set: prediction.set(MASS).into_iter().map(|class| fold.classes.name(class).to_string()).collect(),
+        set: prediction.set(SET_MASS).into_iter().map(|class| fold.classes.name(class).to_string()).collect(),
         probabilities: names.iter().map(probability).collect(),
     }
 }
