@@ -1,5 +1,6 @@
-//! Instances as files ([`write_instances`], [`read_instances`]): JSON, JSON lines, CSV and Parquet give them back
-//! unchanged, and so do they predictions ([`PredictionFile`]). [`Labels`] says what the devices are, and [`AtomicFile`] lets a result appear whole or not at all.
+//! Files of results. Instances ([`write_instances`], [`read_instances`]) and predictions ([`PredictionFile`],
+//! [`read_predictions`]) are JSON, JSON lines, CSV or Parquet, and are read back unchanged. [`Labels`] name the classes of
+//! devices, and an [`AtomicFile`] appears whole or not at all.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 
 mod atomic;

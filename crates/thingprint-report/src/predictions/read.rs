@@ -1,76 +1,138 @@
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_table::{Cell, rfc3339};
 
-use super::cells::Cells;
+use super::cells::{self, Cells};
+use super::columns::Columns;
 use super::{
     ACCEPTED, CAPTURE, CLASS, CONFIDENCE, DEVICE, FOLD, LIKENESS, PredictionFile, PredictionRow, SEED, SET,
-    TRUTH, WINDOW, class_of,
+    SPLIT, TRUTH, WINDOW,
 };
-use crate::delimited::listed;
 use crate::error::{Place, ReportError};
 use crate::instances::number;
 
 /// Fold and seed where a file does not say.
 const FIRST: u64 = 1;
+/// Most probabilities of a file, where a row counts as [`ROW`]: half a gigabyte.
+const MOST_VALUES: usize = 1 << 25;
+/// What a row takes beside its probabilities.
+const ROW: usize = 16;
+/// What the sum of the probabilities of a row may miss 1 by.
+const ROUNDING: f64 = 1e-3;
 
 /// Reads predictions in the format that their bytes are in; `file` is the name that errors give.
 ///
-/// Columns are found by name: `device`, `window`, `truth`, `class`, `confidence` and a `Pr(CLASS)` at least must be there;
-/// a fold or a seed that is not is 1. Unknown columns are skipped.
+/// Columns are found by name: `device`, `window`, `truth`, `class` and a `probability[CLASS]` at least must be there; a fold or a
+/// seed that is not is 1, and a confidence the probability of the class. Unknown columns are skipped. Fails where the
+/// probabilities of a row do not add up to 1, for a second row of the same window, fold and seed, and for more than 4,096 classes
+/// or about 33 million values.
 pub fn read_predictions(bytes: &[u8], file: &str) -> Result<PredictionFile, ReportError> {
-    let Cells { columns, rows } = Cells::read(bytes, file)?;
-    let missing = [DEVICE, WINDOW, TRUTH, CLASS, CONFIDENCE]
-        .into_iter()
-        .find(|name| !columns.iter().any(|c| c == name));
-    let classes: Vec<(usize, &str)> =
-        columns.iter().enumerate().filter_map(|(at, name)| Some((at, class_of(name)?))).collect();
-    let missing = missing.or_else(|| classes.is_empty().then_some("Pr(CLASS)"));
-    if let Some(column) = missing {
-        let found = listed(&columns);
-        return Err(ReportError::MissingColumn { file: file.to_owned(), column, found });
+    read_within(bytes, file, MOST_VALUES)
+}
+
+/// The same with a limit of values.
+pub(super) fn read_within(bytes: &[u8], file: &str, limit: usize) -> Result<PredictionFile, ReportError> {
+    let (columns, rows, keys) = (Columns::default(), Vec::new(), BTreeSet::new());
+    let mut reader = Reader { file, columns, rows, keys, values: 0, limit };
+    cells::read(bytes, &mut reader)?;
+    Ok(PredictionFile { classes: reader.columns.classes, rows: reader.rows })
+}
+
+/// What answers must not share: device, window, capture, fold, seed and true class.
+type Key = (DeviceId, Timestamp, Option<String>, u32, u64, String);
+
+/// The rows of a file as they are read.
+pub(super) struct Reader<'a> {
+    pub(super) file: &'a str,
+    pub(super) columns: Columns,
+    pub(super) rows: Vec<PredictionRow>,
+    keys: BTreeSet<Key>,
+    values: usize,
+    limit: usize,
+}
+
+impl Reader<'_> {
+    /// Reads the values of a row.
+    pub(super) fn add(&mut self, place: Place, mut cells: Cells) -> Result<(), ReportError> {
+        self.values = self.values.saturating_add(ROW + cells.probabilities.len());
+        self.check_budget(self.values)?;
+        cells.probabilities.sort_unstable_by_key(|(class, _)| *class);
+        let row = Record { place: place.clone(), cells }.row(&self.columns.classes)?;
+        let PredictionRow { device, window_start, capture, fold, seed, truth, .. } = &row;
+        let key = (*device, *window_start, capture.clone(), *fold, *seed, truth.clone());
+        if !self.keys.insert(key) {
+            let reason = "the same device, window, capture, fold, seed and true class as an earlier row";
+            return Err(ReportError::BadRow { place, reason: reason.to_owned() });
+        }
+        self.rows.push(row);
+        Ok(())
     }
-    let places: BTreeMap<&str, usize> =
-        columns.iter().enumerate().rev().map(|(at, name)| (name.as_str(), at)).collect();
-    let record = |(place, cells)| Record { place, cells, places: &places }.row(&classes);
-    let rows = rows.into_iter().map(record).collect::<Result<_, _>>()?;
-    Ok(PredictionFile { classes: classes.into_iter().map(|(_, class)| class.to_owned()).collect(), rows })
+
+    /// Refuses more values than a file may have.
+    pub(super) fn check_budget(&self, values: usize) -> Result<(), ReportError> {
+        if values <= self.limit {
+            return Ok(());
+        }
+        let reason = format!("more than {} values", self.limit);
+        Err(ReportError::Unreadable { file: self.file.to_owned(), reason })
+    }
 }
 
 /// The cells of one row.
-struct Record<'a> {
+struct Record {
     place: Place,
-    cells: Vec<Cell>,
-    places: &'a BTreeMap<&'a str, usize>,
+    cells: Cells,
 }
 
-impl Record<'_> {
-    fn row(self, classes: &[(usize, &str)]) -> Result<PredictionRow, ReportError> {
-        let probability = |&(at, class): &(usize, &str)| {
-            let cell = self.cells.get(at).unwrap_or(&Cell::Absent);
-            share(cell).map_err(|reason| self.bad(&super::probability(class), reason))
-        };
+impl Record {
+    fn row(self, classes: &[String]) -> Result<PredictionRow, ReportError> {
+        let class = self.required(CLASS)?;
+        let probabilities = self.probabilities(classes)?;
         let confidence = share(self.cell(CONFIDENCE)).map_err(|reason| self.bad(CONFIDENCE, reason))?;
+        let of_class = || {
+            let of = |(number, _): &&(usize, f64)| classes.get(*number) == Some(&class);
+            probabilities.iter().find(of).map_or(0.0, |(_, probability)| *probability)
+        };
         Ok(PredictionRow {
             device: self.device()?,
             window_start: self.window_start()?,
             capture: self.text(CAPTURE)?,
+            split: self.text(SPLIT)?,
             fold: u32::try_from(self.count(FOLD)?.unwrap_or(FIRST))
                 .map_err(|_| self.bad(FOLD, "too large".to_owned()))?,
             seed: self.count(SEED)?.unwrap_or(FIRST),
             truth: self.required(TRUTH)?,
-            class: self.required(CLASS)?,
-            confidence: confidence.ok_or_else(|| self.bad(CONFIDENCE, "absent".to_owned()))?,
+            confidence: confidence.unwrap_or_else(of_class),
             likeness: number::real(self.cell(LIKENESS)).map_err(|reason| self.bad(LIKENESS, reason))?,
             accepted: self.flag(ACCEPTED)?,
             set: self.list(SET)?,
-            probabilities: classes.iter().map(probability).collect::<Result<_, _>>()?,
+            class,
+            probabilities,
         })
     }
 
+    /// The probabilities that are there, which add up to 1.
+    fn probabilities(&self, classes: &[String]) -> Result<Vec<(usize, f64)>, ReportError> {
+        let mut probabilities = Vec::with_capacity(self.cells.probabilities.len());
+        for (class, cell) in &self.cells.probabilities {
+            let name = || super::probability(classes.get(*class).map_or("", String::as_str));
+            let share = share(cell).map_err(|reason| self.bad(&name(), reason))?;
+            probabilities.extend(share.map(|share| (*class, share)));
+        }
+        let sum: f64 = probabilities.iter().map(|(_, probability)| probability).sum();
+        let reason = if probabilities.is_empty() {
+            "no probability[CLASS] has a value".to_owned()
+        } else if (sum - 1.0).abs() > ROUNDING {
+            format!("the probabilities add up to {sum} instead of 1")
+        } else {
+            return Ok(probabilities);
+        };
+        Err(ReportError::BadRow { place: self.place.clone(), reason })
+    }
+
     fn cell(&self, column: &str) -> &Cell {
-        self.places.get(column).and_then(|at| self.cells.get(*at)).unwrap_or(&Cell::Absent)
+        self.cells.get(column)
     }
 
     fn device(&self) -> Result<DeviceId, ReportError> {
@@ -132,9 +194,9 @@ impl Record<'_> {
 
 /// A probability; rounding may take it a little beyond 0 and 1.
 fn share(cell: &Cell) -> Result<Option<f64>, String> {
-    const ROUNDING: f64 = 1e-6;
+    const BEYOND: f64 = 1e-6;
     let value = number::real(cell)?;
-    match value.filter(|value| !(-ROUNDING..=1.0 + ROUNDING).contains(value)) {
+    match value.filter(|value| !(-BEYOND..=1.0 + BEYOND).contains(value)) {
         Some(value) => Err(format!("{value} is no probability")),
         None => Ok(value),
     }

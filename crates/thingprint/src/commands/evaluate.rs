@@ -276,7 +276,7 @@ impl EvaluateArgs {
     fn stage(&self, tested: &Tested, report: &Report) -> anyhow::Result<Vec<AtomicFile>> {
         let mut staged = Vec::new();
         if let Some(path) = &self.predictions {
-            staged.push(predictions::stage(path, &tested.folds)?);
+            staged.push(predictions::stage(path, tested)?);
         }
         if let Some(folder) = &self.figures {
             staged.extend(figures::stage(folder, report.evaluation())?);

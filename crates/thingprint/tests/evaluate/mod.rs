@@ -129,7 +129,8 @@ fn predictions_are_written_and_compared() {
         stage.ok(&format!("{evaluate} --trees 5 --predictions few.csv")).json()["instances"].clone();
     stage.ok(&format!("{evaluate} --trees 5 --predictions few.parquet"));
     let file = lines(&stage, "few.csv");
-    let head = "device,window,capture,fold,seed,truth,class,confidence,likeness,accepted,set,Pr(";
+    let head =
+        "device,window,capture,split,fold,seed,truth,class,confidence,likeness,accepted,set,probability[";
     assert!(file[0].starts_with(head), "{}", file[0]);
     assert_eq!(Value::from(file.len() - 1), windows);
     // Against themselves nothing differs, in whichever format.

@@ -73,8 +73,7 @@ fn answers(file: PredictionFile) -> WindowAnswers {
     for row in rows {
         let PredictionRow { device, window_start, capture, fold, truth, probabilities, .. } = row;
         let (capture, truth) = (capture.map(Arc::from), Arc::from(truth));
-        let known = classes.iter().zip(probabilities);
-        let known = known.filter_map(|(class, probability)| Some((class.as_str(), probability?)));
+        let known = probabilities.iter().filter_map(|(number, p)| Some((classes.get(*number)?.as_str(), *p)));
         answers.insert(WindowKey { device, window_start, capture, fold, truth }, known);
     }
     answers

@@ -7,6 +7,7 @@ use thingprint_model::{Answer, SET_MASS, TestedFold};
 use thingprint_report::{AtomicFile, PredictionFile, PredictionRow};
 use thingprint_table::{Format, Style};
 
+use super::report::Tested;
 use crate::exit::Usage;
 
 /// Formats that `--against` reads back.
@@ -22,29 +23,40 @@ pub(super) fn format_of(path: &Path) -> Result<Format, Usage> {
 }
 
 /// Writes all answers to a file that appears when it is committed.
-pub(super) fn stage(path: &Path, folds: &[TestedFold]) -> anyhow::Result<AtomicFile> {
+pub(super) fn stage(path: &Path, tested: &Tested) -> anyhow::Result<AtomicFile> {
     let context = || format!("failed to write --predictions {}", path.display());
-    let table = file(folds).table();
+    let table = file(tested).table();
     let mut file = AtomicFile::create(path).with_context(context)?;
     thingprint_table::write(&table, format_of(path)?, &mut file, Style::default()).with_context(context)?;
     file.flush().with_context(context)?;
     Ok(file)
 }
 
-fn file(folds: &[TestedFold]) -> PredictionFile {
-    let names = folds.iter().flat_map(|fold| &fold.classes).map(|class| &*class.name);
+fn file(tested: &Tested) -> PredictionFile {
+    let names = tested.folds.iter().flat_map(|fold| &fold.classes).map(|class| &*class.name);
     let names: BTreeSet<&str> = names.collect();
-    let rows = folds.iter().flat_map(|fold| fold.answers.iter().map(|answer| row(fold, answer, &names)));
-    PredictionFile { rows: rows.collect(), classes: names.iter().map(|name| (*name).to_owned()).collect() }
+    let of_fold = |fold: &'_ TestedFold| -> Vec<PredictionRow> {
+        let numbers = numbers(fold, &names);
+        fold.answers.iter().map(|answer| row(fold, answer, &tested.split, &numbers)).collect()
+    };
+    let rows = tested.folds.iter().flat_map(of_fold).collect();
+    PredictionFile { rows, classes: names.iter().map(|name| (*name).to_owned()).collect() }
 }
 
-fn row(fold: &TestedFold, answer: &Answer, names: &BTreeSet<&str>) -> PredictionRow {
+/// Of each class that a fold knows, ascending by its number in the file: that number, and the one in the fold.
+fn numbers(fold: &TestedFold, names: &BTreeSet<&str>) -> Vec<(usize, usize)> {
+    let both = |(at, name): (usize, &&str)| Some((at, fold.classes.number(name)?));
+    names.iter().enumerate().filter_map(both).collect()
+}
+
+fn row(fold: &TestedFold, answer: &Answer, split: &str, numbers: &[(usize, usize)]) -> PredictionRow {
     let prediction = &answer.prediction;
-    let probability = |name: &&str| prediction.distribution.get(fold.classes.number(name)?).copied();
+    let probability = |(at, class): &(usize, usize)| Some((*at, *prediction.distribution.get(*class)?));
     PredictionRow {
         device: prediction.device,
         window_start: prediction.window_start,
         capture: answer.capture.as_deref().map(str::to_owned),
+        split: Some(split.to_owned()),
         fold: fold.fold,
         seed: fold.seed,
         truth: answer.truth.to_string(),
@@ -53,6 +65,6 @@ fn row(fold: &TestedFold, answer: &Answer, names: &BTreeSet<&str>) -> Prediction
         likeness: prediction.likeness,
         accepted: answer.is_accepted(),
         set: prediction.set(SET_MASS).into_iter().map(|class| fold.classes.name(class).to_string()).collect(),
-        probabilities: names.iter().map(probability).collect(),
+        probabilities: numbers.iter().filter_map(probability).collect(),
     }
 }

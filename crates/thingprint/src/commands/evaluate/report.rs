@@ -22,7 +22,7 @@ pub(crate) struct Setting {
 #[derive(Debug)]
 pub(super) struct Tested {
     scenario: Scenario,
-    split: String,
+    pub(super) split: String,
     generator: String,
     /// Devices with fewer windows than the split has blocks.
     pub(super) short_devices: u64,
