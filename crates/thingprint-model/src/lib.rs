@@ -34,7 +34,9 @@ mod training;
 mod vocabulary;
 
 pub use classes::{Class, Classes, MAX_CLASSES};
-pub use comparison::{Comparison, Contrast, McNemar, McNemarTest, RESAMPLES, WindowAnswers, WindowKey};
+pub use comparison::{
+    Comparison, Contrast, FEWEST_DAYS, McNemar, McNemarTest, RESAMPLES, WindowAnswers, WindowKey,
+};
 pub use doubt::{Acceptance, Doubt, FalseAlarms, Nearest, Test, UnseenWords};
 pub use error::{FileFault, ModelError};
 pub use evaluation::{

@@ -14,7 +14,12 @@ use crate::exit::Misfit;
 pub(crate) fn read_model(path: &Path) -> anyhow::Result<Model> {
     let name = path.display().to_string();
     let file = File::open(path).with_context(|| format!("failed to read model {name}"))?;
-    Model::read_from(BufReader::new(file), &name).map_err(|error| match error {
+    model_of(BufReader::new(file), &name)
+}
+
+/// Reads a model; errors give its name.
+pub(crate) fn model_of(source: impl io::Read, name: &str) -> anyhow::Result<Model> {
+    Model::read_from(source, name).map_err(|error| match error {
         ModelError::File { name, fault: FileFault::Read(source) } => {
             anyhow::Error::from(source).context(format!("failed to read model {name}"))
         }

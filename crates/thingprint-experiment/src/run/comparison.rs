@@ -2,7 +2,7 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
-use thingprint_model::{Comparison, Contrast};
+use thingprint_model::{Comparison, Contrast, FEWEST_DAYS};
 use thingprint_table::{Cell, Column, Table};
 
 use super::scenarios::Series;
@@ -73,10 +73,11 @@ fn cells(series: &Series, other: &Series, found: &Comparison) -> [Cell; 9] {
 
 fn prose(tests: &[&str]) -> String {
     format!(
-        "Each variant against the first one with the same split and length of windows, window by window; the answer for a window is the mean \
-         distribution over the seeds, so that more seeds do not make more windows. Differences have 95 % intervals by a \
-         bootstrap over whole days of devices. McNemar's test ({}) takes windows for independent, which those of a day are \
-         not: where the two disagree, believe the interval.",
+        "Each variant against the first one with the same split and length of windows, window by window and seed by seed; shares and errors of a \
+         window are means over the seeds, so that more seeds do not make more windows. Differences have 95 % intervals by a \
+         bootstrap over whole days of devices, of which there must be {FEWEST_DAYS}. McNemar's test ({}) counts a window for \
+         the variant that has it right with more seeds. It takes windows for independent, which those of a day are not: where \
+         the two disagree, believe the interval.",
         tests.join("; ")
     )
 }

@@ -9,6 +9,9 @@ use crate::random::{Generator, Purpose};
 /// How often days are drawn for an interval.
 pub const RESAMPLES: u32 = 10_000;
 
+/// Fewest days of devices that an interval is worked out for: of fewer, draws hardly vary, and an interval is too narrow.
+pub const FEWEST_DAYS: usize = 10;
+
 /// Shares of draws below the ends of an interval of 95 %.
 const ENDS: [f64; 2] = [0.025, 0.975];
 
@@ -22,7 +25,7 @@ pub struct Contrast {
     /// The first less the second.
     pub difference: f64,
     /// Lower end of the interval that has 95 % of the differences when days of devices are drawn anew; `None` for fewer
-    /// than two days.
+    /// than [`FEWEST_DAYS`].
     pub low: Option<f64>,
     /// Its upper end.
     pub high: Option<f64>,
@@ -38,8 +41,7 @@ pub(super) struct Day {
 }
 
 impl Day {
-    pub(super) fn add(&mut self, is_right: [bool; 2], errors: [f64; 2], prior_error: f64) {
-        let right = is_right.map(|is_right| f64::from(u8::from(is_right)));
+    pub(super) fn add(&mut self, right: [f64; 2], errors: [f64; 2], prior_error: f64) {
         self.join(&Self { windows: 1.0, right, errors, prior_error });
     }
 
@@ -62,10 +64,10 @@ impl Day {
 }
 
 /// The differences of accuracy and of RRSE, with intervals by the percentiles of a bootstrap that draws whole days of
-/// devices (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, §8 and §13); `None` without days.
+/// devices (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, §8 and §13), which [`FEWEST_DAYS`] are needed for; `None` without days.
 pub(super) fn differences(days: &[Day], seed: u64, jobs: NonZeroUsize) -> Option<[Contrast; 2]> {
     let all = sum(days.iter())?;
-    let drawn = if days.len() > 1 {
+    let drawn = if days.len() >= FEWEST_DAYS {
         parallel::map(RESAMPLES as usize, jobs, || (), |(), at| draw(days, seed, at))
     } else {
         Vec::new()

@@ -4,12 +4,11 @@ use std::sync::Arc;
 use thingprint_flow::{DeviceId, Timestamp};
 
 use super::bootstrap::Day;
-use crate::classes::most_likely;
 use crate::evaluation::TestedFold;
 use crate::joint::day_of;
-use crate::measure::{Priors, squared_distance};
+use crate::measure::{Priors, answer_error, squared_distance};
 
-/// What answers of two classifiers are paired by.
+/// What answers of two classifiers are paired by, together with the seed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WindowKey {
     /// The device.
@@ -24,39 +23,35 @@ pub struct WindowKey {
     pub truth: Arc<str>,
 }
 
-/// What a classifier said of each window: the mean over its seeds.
+/// How well a classifier answered each window with each seed.
 #[derive(Clone, Debug, Default)]
 pub struct WindowAnswers {
-    /// Names of all classes that have a probability somewhere, in byte order.
-    classes: Vec<Arc<str>>,
-    windows: BTreeMap<WindowKey, Said>,
+    /// By window and seed.
+    windows: BTreeMap<WindowKey, BTreeMap<u64, Judged>>,
+    /// Whether one model gave all answers, which no seed changes.
+    is_of_model: bool,
+    repeated: u64,
 }
 
-/// Sums over what was said of a window.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Said {
-    count: f64,
-    /// Probabilities by class; short where the last classes have none.
-    distribution: Vec<f64>,
-    /// Squared distances of the priors; 0 where they are not known.
+/// How well a window was answered.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Judged {
+    /// 1 for a right answer, 0 for a wrong one; a share of the seeds in means.
+    right: f64,
+    /// Squared distance of the probabilities from the truth.
+    error: f64,
+    /// Squared distance of the priors; 0 where they are not known.
     pub(super) prior_error: f64,
 }
 
-/// A window that both answered, with squared distances of the probabilities and of the priors from the truth.
+/// A window that both answered: means over the seeds that both have for it.
 pub(super) struct Pair<'a> {
     key: &'a WindowKey,
-    pub(super) is_right: [bool; 2],
-    errors: [f64; 2],
-    prior_error: f64,
+    seeds: Vec<u64>,
+    means: [Judged; 2],
 }
 
 impl WindowAnswers {
-    /// No answers yet, with probabilities of these classes.
-    pub fn new(classes: impl IntoIterator<Item = Arc<str>>) -> Self {
-        let classes: BTreeSet<Arc<str>> = classes.into_iter().collect();
-        Self { classes: classes.into_iter().collect(), windows: BTreeMap::new() }
-    }
-
     /// The answers of folds of any seeds.
     pub fn of(folds: &[TestedFold]) -> Self {
         let mut answers = Self::default();
@@ -64,10 +59,13 @@ impl WindowAnswers {
         answers
     }
 
+    /// The answers of a single model, which are compared with those of any seed.
+    pub fn of_model(fold: &TestedFold) -> Self {
+        Self { is_of_model: true, ..Self::of(std::slice::from_ref(fold)) }
+    }
+
     /// Adds the answers of more folds.
     pub fn extend(&mut self, folds: &[TestedFold]) {
-        let names = folds.iter().flat_map(|fold| &fold.classes).map(|class| Arc::clone(&class.name));
-        self.announce(names.collect());
         for fold in folds {
             let priors = Priors::of(fold);
             for answer in &fold.answers {
@@ -78,34 +76,34 @@ impl WindowAnswers {
                     fold: fold.fold,
                     truth: Arc::clone(&answer.truth),
                 };
-                let names = fold.classes.iter().map(|class| &*class.name);
-                let said = self.add(key, names.zip(answer.prediction.distribution.iter().copied()));
-                said.prior_error += priors.error(fold, &answer.truth);
+                let judged = Judged {
+                    right: share(answer.is_right()),
+                    error: answer_error(fold, answer),
+                    prior_error: priors.error(fold, &answer.truth),
+                };
+                self.add(key, fold.seed, judged);
             }
         }
     }
 
-    /// Makes room for more classes, and moves probabilities to their new places.
-    fn announce(&mut self, mut classes: BTreeSet<Arc<str>>) {
-        classes.extend(self.classes.iter().cloned());
-        if classes.len() == self.classes.len() {
-            return;
-        }
-        let former = std::mem::replace(&mut self.classes, classes.into_iter().collect());
-        for said in self.windows.values_mut() {
-            let mut moved = vec![0.0; self.classes.len()];
-            for (name, sum) in former.iter().zip(&said.distribution) {
-                if let Some(class) = number(&self.classes, name) {
-                    moved[class] = *sum;
-                }
+    /// Adds the answer for a window with a seed: the class, and the probability of each class that has one. Returns whether it is
+    /// the first; of several, the first one counts.
+    pub fn insert<'a>(
+        &mut self,
+        key: WindowKey,
+        seed: u64,
+        class: &str,
+        probabilities: impl IntoIterator<Item = (&'a str, f64)>,
+    ) -> bool {
+        let (mut squares, mut hit) = (0.0, 0.0);
+        for (name, probability) in probabilities {
+            squares += probability * probability;
+            if name == &*key.truth {
+                hit = probability;
             }
-            said.distribution = moved;
         }
-    }
-
-    /// Adds what was said of a window with one seed; classes that were not announced are left out.
-    pub fn insert<'a>(&mut self, key: WindowKey, probabilities: impl IntoIterator<Item = (&'a str, f64)>) {
-        self.add(key, probabilities);
+        let right = share(class == &*key.truth);
+        self.add(key, seed, Judged { right, error: squared_distance(squares, hit), prior_error: 0.0 })
     }
 
     /// Number of windows.
@@ -118,64 +116,103 @@ impl WindowAnswers {
         self.windows.is_empty()
     }
 
-    /// Adds what was said of a window, which comes back.
-    pub(super) fn add<'a>(
-        &mut self,
-        key: WindowKey,
-        probabilities: impl IntoIterator<Item = (&'a str, f64)>,
-    ) -> &mut Said {
-        let classes = &self.classes;
-        let said = self.windows.entry(key).or_default();
-        said.count += 1.0;
-        for (name, probability) in probabilities {
-            let Some(class) = number(classes, name) else { continue };
-            if said.distribution.len() <= class {
-                said.distribution.resize(class + 1, 0.0);
-            }
-            said.distribution[class] += probability;
-        }
-        said
+    /// Answers for a window and a seed that had one, and are left out.
+    pub const fn repeated(&self) -> u64 {
+        self.repeated
     }
 
-    /// Whether the answer for a window is right, and its squared distance from the truth.
-    fn judge(&self, key: &WindowKey, said: &Said) -> (bool, f64) {
-        let distribution: Vec<f64> = said.distribution.iter().map(|sum| sum / said.count).collect();
-        let truth = number(&self.classes, &key.truth);
-        let squares = distribution.iter().map(|p| p * p).sum();
-        let hit = truth.and_then(|truth| distribution.get(truth)).copied().unwrap_or(0.0);
-        (truth == Some(most_likely(&distribution)), squared_distance(squares, hit))
+    /// The seeds that some window was answered with, ascending.
+    pub fn seeds(&self) -> BTreeSet<u64> {
+        self.windows.values().flat_map(BTreeMap::keys).copied().collect()
     }
 
-    /// The windows that both answered, with the priors of this one.
+    /// Whether answers can be paired: a seed is in common, or one side is a single model.
+    pub fn has_seed_in_common(&self, other: &Self) -> bool {
+        self.is_of_model || other.is_of_model || !self.seeds().is_disjoint(&other.seeds())
+    }
+
+    fn add(&mut self, key: WindowKey, seed: u64, judged: Judged) -> bool {
+        let by_seed = self.windows.entry(key).or_default();
+        let is_first = !by_seed.contains_key(&seed);
+        by_seed.entry(seed).or_insert(judged);
+        self.repeated += u64::from(!is_first);
+        is_first
+    }
+
+    /// The windows that both answered with a seed in common.
     pub(super) fn paired<'a>(&'a self, other: &Self) -> Vec<Pair<'a>> {
-        let pair = |(key, said): (&'a WindowKey, &Said)| {
-            let (is_right, error) = self.judge(key, said);
-            let (is_other_right, other_error) = other.judge(key, other.windows.get(key)?);
-            let prior_error = said.prior_error / said.count;
-            Some(Pair {
-                key,
-                is_right: [is_right, is_other_right],
-                errors: [error, other_error],
-                prior_error,
-            })
+        let pair = |(key, first): (&'a WindowKey, &BTreeMap<u64, Judged>)| {
+            let second = other.windows.get(key)?;
+            let seeds: Vec<u64> = match (self.is_of_model, other.is_of_model) {
+                (true, _) => second.keys().copied().collect(),
+                (false, true) => first.keys().copied().collect(),
+                (false, false) => first.keys().filter(|seed| second.contains_key(seed)).copied().collect(),
+            };
+            let means = [self.mean(first, &seeds)?, other.mean(second, &seeds)?];
+            Some(Pair { key, seeds, means })
         };
         self.windows.iter().filter_map(pair).collect()
     }
+
+    /// The mean over these seeds; `None` without one.
+    fn mean(&self, by_seed: &BTreeMap<u64, Judged>, seeds: &[u64]) -> Option<Judged> {
+        if self.is_of_model {
+            return by_seed.values().next().copied();
+        }
+        let count = seeds.len() as f64;
+        let judged = seeds.iter().filter_map(|seed| by_seed.get(seed)).copied();
+        let sum = judged.reduce(|sum, judged| Judged {
+            right: sum.right + judged.right,
+            error: sum.error + judged.error,
+            prior_error: sum.prior_error + judged.prior_error,
+        })?;
+        Some(Judged {
+            right: sum.right / count,
+            error: sum.error / count,
+            prior_error: sum.prior_error / count,
+        })
+    }
+}
+
+/// What a window says in `McNemar`'s test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sign {
+    BothRight,
+    First,
+    Second,
+    BothWrong,
 }
 
 impl Pair<'_> {
+    /// The side that is right with more of the seeds; for equal ones, whether at least half of the seeds are right.
+    pub(super) fn sign(&self) -> Sign {
+        /// Less than shares of any number of seeds differ by.
+        const ROUNDING: f64 = 1e-9;
+        let [first, second] = self.means.map(|mean| mean.right);
+        if (first - second).abs() > ROUNDING {
+            return if first > second { Sign::First } else { Sign::Second };
+        }
+        if first > 0.5 - ROUNDING { Sign::BothRight } else { Sign::BothWrong }
+    }
+
+    /// The seeds of all pairs, ascending.
+    pub(super) fn seeds(pairs: &[Self]) -> BTreeSet<u64> {
+        pairs.iter().flat_map(|pair| &pair.seeds).copied().collect()
+    }
+
     /// What the windows of each day of a device add up to, in the order of devices and days.
     pub(super) fn by_day(pairs: &[Self]) -> Vec<Day> {
         let mut days: BTreeMap<(&str, DeviceId, i64), Day> = BTreeMap::new();
         for pair in pairs {
             let WindowKey { device, window_start, truth, .. } = pair.key;
             let day = days.entry((&**truth, *device, day_of(*window_start))).or_default();
-            day.add(pair.is_right, pair.errors, pair.prior_error);
+            let [first, _] = pair.means;
+            day.add(pair.means.map(|mean| mean.right), pair.means.map(|mean| mean.error), first.prior_error);
         }
         days.into_values().collect()
     }
 }
 
-fn number(classes: &[Arc<str>], name: &str) -> Option<usize> {
-    classes.binary_search_by(|class| (**class).cmp(name)).ok()
+fn share(is_right: bool) -> f64 {
+    f64::from(u8::from(is_right))
 }

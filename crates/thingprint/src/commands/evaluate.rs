@@ -35,6 +35,9 @@ pub(super) use sections::{WIDTH, sections};
 /// Most seeds of one evaluation.
 const MOST_SEEDS: usize = 100;
 
+/// What results name the split when a model is asked about all instances.
+const NO_SPLIT: &str = "none";
+
 const AGAINST: &str = "Compare with these predictions, or together with --model with this model: McNemar's test, and \
                        differences with intervals by a bootstrap over days of devices";
 
@@ -114,6 +117,9 @@ impl EvaluateArgs {
         self.check_destinations(&inputs, global)?;
         let against = self.against.as_deref().map(|path| Against::read(path, self.model.is_some()));
         let against = against.transpose()?;
+        if let (Some(against), Some(path)) = (&against, &self.against) {
+            against.check_split(&self.split_name(), path, messages)?;
+        }
         let table = InstanceTable::read(&inputs, messages)?;
         let model = self.model.as_deref().map(read_model).transpose()?;
         let (mut reports, mut staged) = (Vec::new(), Vec::new());
@@ -189,6 +195,11 @@ impl EvaluateArgs {
         self.scenario == Some(Scenarios::All)
     }
 
+    /// The split as results name it.
+    fn split_name(&self) -> String {
+        if self.model.is_some() { NO_SPLIT.to_owned() } else { self.split.to_string() }
+    }
+
     fn failure(&self) -> String {
         format!("failed to evaluate on {}", named(&self.instances))
     }
@@ -219,7 +230,7 @@ impl EvaluateArgs {
     ) -> anyhow::Result<Tested> {
         let messages = Messages::new(global.quiet, global.verbose);
         warn_of_absent_evidence(model.evidence(), &table.rows, messages);
-        Ok(Tested::of(model, "none".to_owned(), vec![self.ask(model, table, global)?]))
+        Ok(Tested::of(model, self.split_name(), self.ask(model, table, global)?))
     }
 
     /// Asks a model about all instances.
@@ -238,7 +249,7 @@ impl EvaluateArgs {
         global: &GlobalArgs,
     ) -> anyhow::Result<Tested> {
         let seeds = if self.seeds.is_empty() { vec![global.seed] } else { self.seeds.clone() };
-        let mut tested = Tested::empty(scenario, self.split.to_string());
+        let mut tested = Tested::empty(scenario, self.split_name());
         for seed in seeds {
             let folds = self.split.apply(&table.rows, seed).with_context(|| self.failure())?;
             tested.short_devices = folds.short_devices;
@@ -265,11 +276,15 @@ impl EvaluateArgs {
         global: &GlobalArgs,
     ) -> anyhow::Result<Option<Compared>> {
         let (Some(against), Some(path)) = (against, &self.against) else { return Ok(None) };
+        let asked;
         let other = match against {
-            Against::Model(model) => WindowAnswers::of(&[self.ask(model, table, global)?]),
-            Against::Predictions(answers) => answers.clone(),
+            Against::Model(model) => {
+                asked = WindowAnswers::of_model(&self.ask(model, table, global)?);
+                &asked
+            }
+            Against::Predictions(file) => file.answers(),
         };
-        Compared::of(tested, &other, path, global).map(Some)
+        Compared::of(tested, other, path, global).map(Some)
     }
 
     /// Writes files beside the result, which appear when they are committed.
@@ -339,6 +354,9 @@ impl Report {
             let windows = counted(untrained, "window is", "windows are");
             messages
                 .note(format!("{windows} of a class that the fold did not train on, and counted as wrong"));
+        }
+        if let Some(compared) = &self.comparison {
+            compared.note(messages);
         }
     }
 }

@@ -8,8 +8,12 @@ use crate::stage::Stage;
 
 /// Instances of 12 hours of the simulated home.
 fn home() -> Stage {
+    home_from("2024-06-03T00:00:00Z")
+}
+
+fn home_from(start: &str) -> Stage {
     let stage = Stage::new();
-    stage.ok("simulate --duration 12h -o home.pcap --labels labels.csv");
+    stage.ok(&format!("simulate --duration 12h --start {start} -o home.pcap --labels labels.csv"));
     stage.ok("extract home.pcap --labels labels.csv -o home.parquet");
     stage
 }
@@ -123,7 +127,8 @@ fn every_format_has_each_table() {
 
 #[test]
 fn predictions_are_written_and_compared() {
-    let stage = home();
+    // Over midnight, for twice as many days of devices.
+    let stage = home_from("2024-06-03T18:00:00Z");
     let evaluate = "evaluate home.parquet --split forward=3 --format json -q";
     let windows =
         stage.ok(&format!("{evaluate} --trees 5 --predictions few.csv")).json()["instances"].clone();
@@ -156,9 +161,101 @@ fn predictions_are_written_and_compared() {
     let row =
         stage.ok("evaluate home.parquet --split forward=3 --against few.csv --show comparison --format csv");
     assert!(row.stdout.starts_with("scenario,against,pairs,"), "{}", row.stdout);
-    // Predictions of another split have other folds: what does not pair is counted.
-    let unpaired = stage.ok("evaluate home.parquet --split time=0.5 --against few.csv --format json").json();
-    assert!(unpaired["comparison"]["unpaired_other"].as_u64().unwrap() > 0, "{unpaired}");
+    // Predictions of another split may have trained on what is tested.
+    let other = ["few.csv", "split forward=3", "time=0.5"];
+    stage.fails("evaluate home.parquet --split time=0.5 --against few.csv", 5, &other);
+    let bare: Vec<String> = file.iter().map(|line| line.replacen(",forward=3,", ",,", 1)).collect();
+    fs::write(stage.path("bare.csv"), bare.join("\n") + "\n").unwrap();
+    let unnamed = stage.ok("evaluate home.parquet --split forward=3 --against bare.csv --format json");
+    assert!(unnamed.stderr.contains("does not say of which split"), "{}", unnamed.stderr);
+}
+
+#[test]
+fn json_shows_one_table_where_it_is_asked_for() {
+    let stage = home();
+    let rows = stage.ok("evaluate home.parquet --trees 5 --show calibration --format json -q").json();
+    assert_eq!(rows.as_array().map(Vec::len), Some(10), "{rows}");
+    assert_eq!(rows[0]["scenario"], "final");
+}
+
+#[test]
+fn few_days_have_no_intervals_and_a_note() {
+    let stage = home();
+    let evaluate = "evaluate home.parquet --split time=0.9 --trees 5 --format json";
+    stage.ok(&format!("{evaluate} --predictions all.csv -q"));
+    let said = stage.ok(&format!("{evaluate} --against all.csv"));
+    let compared = &said.json()["comparison"];
+    assert!(compared["device_days"].as_u64().unwrap() < 10, "{compared}");
+    assert_eq!((&compared["accuracy"]["low"], &compared["rrse"]["high"]), (&Value::Null, &Value::Null));
+    assert!(said.stderr.contains("too few for intervals"), "{}", said.stderr);
+}
+
+#[test]
+fn seeds_are_paired_with_the_same_seeds() {
+    let stage = home();
+    let evaluate = "evaluate home.parquet --split time=0.5 --trees 5 --format json";
+    let one = stage.ok(&format!("{evaluate} --seed 2 --predictions two.csv -q")).json();
+    let three = stage.ok(&format!("{evaluate} --seeds 3,2,1 --against two.csv -q")).json();
+    let compared = &three["comparison"];
+    assert_eq!((&compared["seeds"], &compared["pairs"]), (&serde_json::json!([2]), &one["instances"]));
+    // Seed 2 alone is compared, and with itself.
+    assert!(number(&compared["accuracy"]["difference"]).abs() < 1e-12, "{compared}");
+    assert!((number(&compared["rrse"]["value"]) - number(&one["rrse"])).abs() < 1e-9, "{compared}");
+    let all = stage.ok(&format!("{evaluate} --seeds 1,2,3 --predictions three.csv -q")).json();
+    let all = stage.ok(&format!("{evaluate} --seeds 1,2,3 --against three.csv -q")).json()["comparison"]["accuracy"]
+        ["value"]
+        .as_f64()
+        .map(|value| value - number(&all["accuracy"]));
+    assert!(all.unwrap().abs() < 1e-12, "{all:?}");
+    stage.fails(&format!("{evaluate} --seeds 1,3 --against two.csv"), 5, &["two.csv has 2", "1, 3"]);
+    // Every format names the lowest seed.
+    assert_eq!(three["seed"], 1);
+    let row = stage
+        .ok("evaluate home.parquet --split time=0.5 --trees 5 --seeds 3,2 --format jsonl --show summary -q");
+    assert_eq!(row.json_lines()[0]["seed"], 2);
+}
+
+#[test]
+fn random_splits_test_other_windows_with_each_seed() {
+    let stage = home();
+    let evaluate = "evaluate home.parquet --split random=0.7 --trees 5 --format json -q";
+    let one = stage.ok(&format!("{evaluate} --seed 1")).json()["instances"].as_u64().unwrap();
+    let report = stage.ok(&format!("{evaluate} --seeds 1,2 --predictions two.csv")).json();
+    let file = lines(&stage, "two.csv");
+    let windows: std::collections::BTreeSet<Vec<&str>> =
+        file[1..].iter().map(|line| line.split(',').take(2).collect()).collect();
+    assert_eq!(report["instances"], windows.len());
+    assert!(windows.len() as u64 > one, "{} of {one}", windows.len());
+    assert_eq!(report["by_seed"][0]["instances"], one);
+}
+
+#[test]
+fn a_foreign_classifier_is_scored_by_its_class() {
+    let stage = home();
+    let evaluate = "evaluate home.parquet --split time=0.5 --trees 5 --format json -q";
+    stage.ok(&format!("{evaluate} --predictions all.jsonl"));
+    let foreign = |answer: &dyn Fn(&Value) -> Value| {
+        let rows: Vec<String> = lines(&stage, "all.jsonl")
+            .iter()
+            .map(|line| {
+                let row: Value = serde_json::from_str(line).unwrap();
+                let keys =
+                    ["device", "window", "split", "truth"].map(|key| (key.to_owned(), row[key].clone()));
+                let mut row: serde_json::Map<String, Value> =
+                    keys.into_iter().chain([("class".to_owned(), answer(&row))]).collect();
+                row.insert("probability[x]".to_owned(), Value::from(1.0));
+                Value::Object(row).to_string()
+            })
+            .collect();
+        fs::write(stage.path("foreign.jsonl"), rows.join("\n")).unwrap();
+        stage.ok(&format!("{evaluate} --against foreign.jsonl")).json()["comparison"]["accuracy"]["other"]
+            .clone()
+    };
+    assert_eq!(foreign(&|row| row["truth"].clone()), 1.0);
+    assert_eq!(foreign(&|_| Value::from("x")), 0.0);
+    let hollow = lines(&stage, "all.jsonl")[0].replace("\"probability[", "\"unknown[");
+    fs::write(stage.path("hollow.jsonl"), hollow).unwrap();
+    stage.fails(&format!("{evaluate} --against hollow.jsonl"), 1, &["hollow.jsonl", "probability[CLASS]"]);
 }
 
 #[test]
@@ -174,28 +271,6 @@ fn models_are_compared_with_models_alone() {
     assert_eq!(report["comparison"]["against"], "ports.model");
     stage.fails("evaluate home.parquet --model few.model --seeds 1,2", 2, &["--seeds"]);
     stage.fails("evaluate home.parquet --against labels.csv", 1, &["labels.csv", "no column `device`"]);
-}
-
-#[test]
-fn json_shows_one_table_where_it_is_asked_for() {
-    let stage = home();
-    let rows = stage.ok("evaluate home.parquet --trees 5 --show calibration --format json -q").json();
-    assert_eq!(rows.as_array().map(Vec::len), Some(10), "{rows}");
-    assert_eq!(rows[0]["scenario"], "final");
-}
-
-#[test]
-fn random_splits_test_other_windows_with_each_seed() {
-    let stage = home();
-    let evaluate = "evaluate home.parquet --split random=0.7 --trees 5 --format json -q";
-    let one = stage.ok(&format!("{evaluate} --seed 1")).json()["instances"].as_u64().unwrap();
-    let report = stage.ok(&format!("{evaluate} --seeds 1,2 --predictions two.csv")).json();
-    let file = lines(&stage, "two.csv");
-    let windows: std::collections::BTreeSet<Vec<&str>> =
-        file[1..].iter().map(|line| line.split(',').take(2).collect()).collect();
-    assert_eq!(report["instances"], windows.len());
-    assert!(windows.len() as u64 > one, "{} of {one}", windows.len());
-    assert_eq!(report["by_seed"][0]["instances"], one);
 }
 
 #[test]

@@ -1,20 +1,29 @@
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use serde::Serialize;
-use thingprint_model::{Comparison, MAGIC, Model, WindowAnswers, WindowKey};
+use thingprint_model::{Comparison, FEWEST_DAYS, MAGIC, Model, WindowAnswers, WindowKey};
 use thingprint_report::{PredictionFile, PredictionRow, read_predictions};
 
 use super::report::Tested;
 use crate::args::GlobalArgs;
-use crate::exit::Usage;
-use crate::models::read_model;
+use crate::exit::{Misfit, Usage};
+use crate::messages::{Messages, counted};
+use crate::models::model_of;
 
 /// What an evaluation is compared with.
 pub(super) enum Against {
     Model(Box<Model>),
-    Predictions(WindowAnswers),
+    Predictions(ForeignAnswers),
+}
+
+/// The answers of a file of predictions.
+pub(super) struct ForeignAnswers {
+    answers: WindowAnswers,
+    /// The splits that rows name.
+    splits: BTreeSet<Option<String>>,
 }
 
 /// A comparison, and with what.
@@ -34,7 +43,7 @@ impl Against {
         let bytes = std::fs::read(path).with_context(|| format!("failed to read --against {name}"))?;
         if !bytes.starts_with(&MAGIC) {
             let file = read_predictions(&bytes, &name).context("failed to read --against")?;
-            return Ok(Self::Predictions(answers(file)));
+            return Ok(Self::Predictions(ForeignAnswers::of(file)));
         }
         if !has_model {
             return Err(Usage(format!(
@@ -43,7 +52,25 @@ impl Against {
             ))
             .into());
         }
-        Ok(Self::Model(Box::new(read_model(path)?)))
+        Ok(Self::Model(Box::new(model_of(bytes.as_slice(), &name)?)))
+    }
+
+    /// Refuses predictions of another split, which may have trained on what is tested here.
+    pub(super) fn check_split(&self, split: &str, path: &Path, messages: Messages) -> Result<(), Misfit> {
+        let Self::Predictions(ForeignAnswers { splits, .. }) = self else { return Ok(()) };
+        let name = path.display();
+        if let Some(other) = splits.iter().flatten().find(|other| *other != split) {
+            return Err(Misfit(format!(
+                "--against: {name} has predictions of the split {other}, not of {split}: each may have trained on what the \
+                 other tests"
+            )));
+        }
+        if splits.contains(&None) {
+            messages.warn(format!(
+                "--against: {name} does not say of which split its predictions are; they are taken to be of {split}"
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -55,26 +82,62 @@ impl Compared {
         global: &GlobalArgs,
     ) -> anyhow::Result<Self> {
         let against = path.display().to_string();
-        let own = WindowAnswers::of(&tested.folds);
+        let own = tested.windows();
+        if !own.has_seed_in_common(other) {
+            let [own, other] = [own.seeds(), other.seeds()].map(|seeds| listed(&seeds));
+            return Err(Misfit(format!(
+                "--against: no seed in common: {against} has {other}, and the evaluation {own}; --seeds sets them"
+            ))
+            .into());
+        }
         let Some(comparison) = Comparison::of(&own, other, global.seed, global.threads()) else {
             bail!(
-                "failed to compare with {against}: none of its {} windows is tested here with the same label and fold",
+                "failed to compare with {against}: none of its {} windows is tested here with the same label, fold and seed",
                 other.len()
             );
         };
         Ok(Self { against, comparison })
     }
+
+    /// Reports what is missing from the comparison, and why.
+    pub(super) fn note(&self, messages: Messages) {
+        let Comparison { device_days, repeated, repeated_other, .. } = self.comparison;
+        if device_days < FEWEST_DAYS as u64 {
+            let days = counted(device_days, "device-day is", "device-days are");
+            messages.note(format!("{days} too few for intervals, which need {FEWEST_DAYS}"));
+        }
+        if repeated + repeated_other > 0 {
+            let answers = counted(repeated + repeated_other, "answer repeats", "answers repeat");
+            messages.note(format!("{answers} a window and seed, and the comparison leaves them out"));
+        }
+    }
 }
 
-/// The answers in a file: those of several seeds are one for each window.
-fn answers(file: PredictionFile) -> WindowAnswers {
-    let PredictionFile { classes, rows } = file;
-    let mut answers = WindowAnswers::new(classes.iter().map(|class| Arc::from(class.as_str())));
-    for row in rows {
-        let PredictionRow { device, window_start, capture, fold, truth, probabilities, .. } = row;
-        let (capture, truth) = (capture.map(Arc::from), Arc::from(truth));
-        let known = probabilities.iter().filter_map(|(number, p)| Some((classes.get(*number)?.as_str(), *p)));
-        answers.insert(WindowKey { device, window_start, capture, fold, truth }, known);
+impl ForeignAnswers {
+    fn of(file: PredictionFile) -> Self {
+        let PredictionFile { classes, rows } = file;
+        let (mut answers, mut splits) = (WindowAnswers::default(), BTreeSet::new());
+        for row in rows {
+            let PredictionRow { device, window_start, capture, fold, truth, class, probabilities, .. } = row;
+            let (capture, truth) = (capture.map(Arc::from), Arc::from(truth));
+            let known =
+                probabilities.iter().filter_map(|(number, p)| Some((classes.get(*number)?.as_str(), *p)));
+            // The reader refuses repeated rows.
+            answers.insert(WindowKey { device, window_start, capture, fold, truth }, row.seed, &class, known);
+            splits.insert(row.split);
+        }
+        Self { answers, splits }
     }
-    answers
+
+    pub(super) const fn answers(&self) -> &WindowAnswers {
+        &self.answers
+    }
+}
+
+fn listed(seeds: &BTreeSet<u64>) -> String {
+    /// Enough to recognise an evaluation by.
+    const SHOWN: usize = 10;
+    let shown: Vec<String> = seeds.iter().take(SHOWN).map(ToString::to_string).collect();
+    let more = if seeds.len() > SHOWN { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
 }

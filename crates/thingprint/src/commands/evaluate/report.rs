@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use thingprint_instance::Labeled;
-use thingprint_model::{Acceptance, Answer, Evaluation, Model, ModelError, Prediction, Scenario, TestedFold};
+use thingprint_model::{
+    Acceptance, Answer, Evaluation, Model, ModelError, Prediction, Scenario, TestedFold, WindowAnswers,
+};
 
 use super::against::Compared;
 
@@ -23,6 +25,8 @@ pub(crate) struct Setting {
 pub(super) struct Tested {
     scenario: Scenario,
     pub(super) split: String,
+    /// Whether one model was asked about everything.
+    is_of_model: bool,
     generator: String,
     /// Devices with fewer windows than the split has blocks.
     pub(super) short_devices: u64,
@@ -53,13 +57,30 @@ pub(crate) struct Report {
 
 impl Tested {
     pub(super) fn empty(scenario: Scenario, split: String) -> Self {
-        Self { scenario, split, generator: String::new(), short_devices: 0, folds: Vec::new() }
+        Self {
+            scenario,
+            split,
+            is_of_model: false,
+            generator: String::new(),
+            short_devices: 0,
+            folds: Vec::new(),
+        }
     }
 
     /// What one model said.
-    pub(super) fn of(model: &Model, split: String, folds: Vec<TestedFold>) -> Self {
-        let generator = model.origin().generator.clone();
-        Self { scenario: model.options().scenario, split, generator, short_devices: 0, folds }
+    pub(super) fn of(model: &Model, split: String, fold: TestedFold) -> Self {
+        let mut tested = Self::empty(model.options().scenario, split);
+        tested.add(model, fold);
+        tested.is_of_model = true;
+        tested
+    }
+
+    /// What there is to compare.
+    pub(super) fn windows(&self) -> WindowAnswers {
+        match &self.folds[..] {
+            [only] if self.is_of_model => WindowAnswers::of_model(only),
+            folds => WindowAnswers::of(folds),
+        }
     }
 
     /// Adds what the model of a fold said.
@@ -107,7 +128,7 @@ impl Report {
         let Setting { split, threshold, threads } = setting;
         let acceptance = Acceptance { confidence: threshold, ..Acceptance::default() };
         let answers = model.answers(rows.iter().copied(), &acceptance, threads);
-        Tested::of(model, split, vec![model.tested(1, answers)]).report(threshold)
+        Tested::of(model, split, model.tested(1, answers)).report(threshold)
     }
 
     pub(super) const fn scenario(&self) -> Scenario {
