@@ -144,10 +144,16 @@ fn warn_of_losses(detector: &Detector, messages: Messages) {
     let losses = detector.losses();
     if losses.windows_dropped > 0 {
         let windows = counted(losses.windows_dropped, "window was", "windows were");
-        messages.warn(format!("{windows} not compared: there are more devices than can be watched"));
+        messages.warn(format!(
+            "{windows} left out of the baseline or the comparison: there are more devices or words than can be watched"
+        ));
     }
     if losses.words_dropped > 0 {
         let words = counted(losses.words_dropped, "word", "words");
         messages.warn(format!("the baseline has no room for {words}, which count as new"));
+    }
+    if losses.words_unfollowed > 0 {
+        let words = counted(losses.words_unfollowed, "new word was", "new words were");
+        messages.warn(format!("{words} not followed for changes by day: there are too many"));
     }
 }
