@@ -5,7 +5,7 @@ use thingprint_table::{Cell, Column, Table, Type};
 
 use super::against::Compared;
 use super::report::Report;
-use super::show::{MEASURES, Show, contrast, mistakes};
+use super::show::{MEASURES, Show, class_row, contrast};
 
 /// Widest table.
 pub(crate) const WIDTH: usize = 100;
@@ -109,15 +109,7 @@ fn classes(evaluation: &Evaluation) -> anyhow::Result<Table> {
         Column::new("mistaken_for", Type::Text),
     ]);
     for class in &evaluation.per_class {
-        table.push([
-            Cell::from(class.class.to_string()),
-            Cell::from(class.instances),
-            Cell::from(class.precision),
-            Cell::from(class.recall),
-            Cell::from(class.f1),
-            Cell::from(class.confidence),
-            Cell::from(mistakes(class, MOST_MISTAKES)),
-        ])?;
+        table.push(class_row(class, MOST_MISTAKES))?;
     }
     Ok(table)
 }

@@ -110,7 +110,7 @@ impl Show {
         let evaluation = report.evaluation();
         match self {
             Self::Summary => vec![summary(report)],
-            Self::Classes => evaluation.per_class.iter().map(class).collect(),
+            Self::Classes => evaluation.per_class.iter().map(|class| class_row(class, usize::MAX)).collect(),
             Self::Confusion => confusion(evaluation),
             Self::Calibration => evaluation
                 .calibration
@@ -147,7 +147,8 @@ fn summary(report: &Report) -> Row {
     first.into_iter().chain(values).collect()
 }
 
-fn class(class: &ClassEvaluation) -> Row {
+/// A class as a row, with so many of the classes that it is mistaken for.
+pub(super) fn class_row(class: &ClassEvaluation, most_mistakes: usize) -> Row {
     vec![
         Cell::from(class.class.to_string()),
         Cell::from(class.instances),
@@ -155,13 +156,13 @@ fn class(class: &ClassEvaluation) -> Row {
         Cell::from(class.recall),
         Cell::from(class.f1),
         Cell::from(class.confidence),
-        Cell::from(mistakes(class, usize::MAX)),
+        Cell::from(mistakes(class, most_mistakes)),
     ]
 }
 
 /// Whom a class is mistaken for, the most frequent first, the way Table 2 of the classification paper prints it; `None`
 /// without a mistake.
-pub(super) fn mistakes(class: &ClassEvaluation, most: usize) -> Option<String> {
+fn mistakes(class: &ClassEvaluation, most: usize) -> Option<String> {
     let text = |mistake: &thingprint_model::Mistake| {
         format!("{}: {:.1}% [{:.2}]", mistake.class, 100.0 * mistake.share, mistake.confidence)
     };
