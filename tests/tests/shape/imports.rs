@@ -53,6 +53,41 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "thingprint-watch",
+        &[
+            "thingprint-flow",
+            "thingprint-protocol",
+            "thingprint-instance",
+            "thingprint-pipeline",
+            "thingprint-audit",
+            "thingprint-model",
+            "thingprint-change",
+            "thingprint-table",
+        ],
+    ),
+    ("thingprint-live", &["thingprint-flow"]),
+    (
+        "thingprint-store",
+        &[
+            "thingprint-flow",
+            "thingprint-instance",
+            "thingprint-report",
+            "thingprint-table",
+            "thingprint-watch",
+        ],
+    ),
+    ("thingprint-notify", &["thingprint-flow", "thingprint-watch"]),
+    (
+        "thingprint-web",
+        &[
+            "thingprint-flow",
+            "thingprint-instance",
+            "thingprint-figure",
+            "thingprint-table",
+            "thingprint-watch",
+        ],
+    ),
+    (
         "thingprint",
         &[
             "thingprint-flow",
@@ -68,6 +103,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "thingprint-figure",
             "thingprint-experiment",
             "thingprint-sim",
+            "thingprint-watch",
+            "thingprint-live",
+            "thingprint-store",
+            "thingprint-notify",
+            "thingprint-web",
         ],
     ),
     ("thingprint-tests", &[]),
@@ -78,7 +118,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// Packages whose types stay in one crate.
-const HOMES: [(&str, &str); 10] = [
+const HOMES: [(&str, &str); 17] = [
     ("pcap-parser", "thingprint-flow"),
     ("etherparse", "thingprint-flow"),
     ("ndarray", "thingprint-model"),
@@ -89,6 +129,13 @@ const HOMES: [(&str, &str); 10] = [
     ("clap", "thingprint"),
     ("anyhow", "thingprint"),
     ("indicatif", "thingprint"),
+    ("rusqlite", "thingprint-store"),
+    ("axum", "thingprint-web"),
+    ("tokio", "thingprint-web"),
+    ("ureq", "thingprint-notify"),
+    ("rumqttc", "thingprint-notify"),
+    ("prometheus-client", "thingprint-notify"),
+    ("hmac", "thingprint-notify"),
 ];
 
 /// The command, which nobody imports: tests start it as a user does.

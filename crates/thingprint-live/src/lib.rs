@@ -1,0 +1,1 @@
+//! Live sources of frames: interfaces, streams, servers of captures, folders of rotated captures.

@@ -1,0 +1,1 @@
+//! Sends events to files, webhooks, syslog and MQTT, and counts them for Prometheus.

@@ -1,0 +1,1 @@
+//! Keeps devices, windows, verdicts, findings and events in SQLite.

@@ -1,0 +1,13 @@
+//! What a live reading of a network gives: [`Update`]s for a store, a page and whoever is to be told, in the order in
+//! which things happened.
+//!
+//! Nothing here waits or asks a clock: frames and the time are given.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
+
+mod records;
+
+pub use records::{
+    Account, CaptureHealth, Choice, DeviceRecord, Event, EventFilter, EventKind, FindingRecord, GivenLabel,
+    Health, Records, RecordsError, Request, RequestError, Severities, Severity, Sighting, SourceHealth,
+    SourceState, Standing, StandingChange, Trained, Update, WindowAnswer, WindowRecord, WordCount,
+};

@@ -1,0 +1,21 @@
+//! What is known of a network, as the store keeps it and the page shows it.
+
+mod access;
+mod device;
+mod event;
+mod finding;
+mod health;
+mod request;
+mod text;
+mod update;
+mod window;
+
+pub use access::{EventFilter, Records, RecordsError};
+pub use device::{DeviceRecord, Severities, Sighting, Standing, StandingChange, WordCount};
+pub use event::{Event, EventKind};
+pub use finding::FindingRecord;
+pub use health::{CaptureHealth, Health, SourceHealth, SourceState};
+pub use request::{Choice, GivenLabel, Request, RequestError, Trained};
+pub use thingprint_audit::Severity;
+pub use update::{Account, Update};
+pub use window::{WindowAnswer, WindowRecord};

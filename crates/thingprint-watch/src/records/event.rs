@@ -1,0 +1,131 @@
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use thingprint_flow::{DeviceId, Timestamp};
+
+use super::{Severity, text};
+
+/// Something happened that a person may want to know. What happens again while it is open is counted, and is no event of
+/// its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its number, from 1; higher for later ones.
+    pub id: u64,
+    /// When it happened, by the clock of the packets.
+    #[serde(with = "text::time")]
+    pub at: Timestamp,
+    /// What happened.
+    pub kind: EventKind,
+    /// How severe it is.
+    pub severity: Severity,
+    /// The device; `None` where it is about the network or the capture.
+    #[serde(with = "text::some_device")]
+    pub device: Option<DeviceId>,
+    /// What it is about: an address, a name, a rule, a source. With kind and device it tells events apart.
+    pub subject: String,
+    /// A sentence for people. It may hold text from the network.
+    pub text: String,
+    /// The first evidence, by the field names of the commands.
+    pub evidence: Map<String, Value>,
+    /// How often it happened, at least 1.
+    pub times: u64,
+    /// When somebody acknowledged it.
+    #[serde(with = "text::some_time")]
+    pub acknowledged_at: Option<Timestamp>,
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal,)+) => {
+        /// What happened.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum EventKind { $($(#[$doc])* $kind,)+ }
+
+        impl EventKind {
+            /// All kinds.
+            pub const ALL: &[Self] = &[$(Self::$kind,)+];
+
+            /// Its name, as JSON has it.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$kind => $name,)+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A device was seen for the first time.
+    NewDevice = "new-device",
+    /// Many devices were seen for the first time in a minute; they have no events of their own.
+    ManyNewDevices = "many-new-devices",
+    /// A device has an IP address that it did not have before.
+    NewAddress = "new-address",
+    /// The verdict on a device is another class.
+    VerdictChanged = "verdict-changed",
+    /// A device is of no known class any more.
+    BecameUnknown = "became-unknown",
+    /// A device that was seen in every window is not seen any more.
+    WentSilent = "went-silent",
+    /// A device that was silent is seen again.
+    CameBack = "came-back",
+    /// A device looked up names that it had not looked up before.
+    NewDomain = "new-domain",
+    /// A device turned to server ports that it had not turned to before.
+    NewPort = "new-port",
+    /// A device does what its earlier windows do not have.
+    BehaviourChanged = "behaviour-changed",
+    /// Many devices changed in one window.
+    NetworkChanged = "network-changed",
+    /// The audit found something that its policy does not accept.
+    Finding = "finding",
+    /// A device talked to what its MUD profile does not allow.
+    MudViolation = "mud-violation",
+    /// Packets were lost.
+    CaptureLoss = "capture-loss",
+    /// A source of packets failed.
+    SourceFailed = "source-failed",
+    /// A source of packets works again.
+    SourceRecovered = "source-recovered",
+    /// The clock of the packets stepped back.
+    ClockStepped = "clock-stepped",
+    /// The store could not be written.
+    StoreFailed = "store-failed",
+    /// Another model judges from now on.
+    ModelSwitched = "model-switched",
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for EventKind {
+    type Err = UnknownEventKind;
+
+    fn from_str(text: &str) -> Result<Self, UnknownEventKind> {
+        let kind = Self::ALL.iter().find(|kind| kind.as_str() == text);
+        kind.copied().ok_or_else(|| UnknownEventKind(text.to_owned()))
+    }
+}
+
+/// A text that names no kind of event.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown kind of event '{0}'")]
+pub struct UnknownEventKind(String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_has_one_name_everywhere() {
+        for kind in EventKind::ALL {
+            assert_eq!(kind.as_str().parse(), Ok(*kind));
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+        assert!("new device".parse::<EventKind>().is_err());
+    }
+}
