@@ -43,6 +43,17 @@ impl GatewayWatch {
         }
     }
 
+    /// These are known to be gateways from the start.
+    pub(crate) fn know(mut self, gateways: Gateways) -> Self {
+        self.decided.0.extend(gateways.0);
+        self
+    }
+
+    /// Those that were decided so far.
+    pub(crate) const fn decided(&self) -> &Gateways {
+        &self.decided
+    }
+
     /// Takes in a packet, and says what another one between its addresses adds.
     pub(crate) fn observe(&mut self, packet: &Packet<'_>) -> Option<Repeat> {
         self.evidence.as_mut().map(|evidence| evidence.observe(packet))

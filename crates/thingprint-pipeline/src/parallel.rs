@@ -7,7 +7,7 @@ use thingprint_flow::Timestamp;
 use thingprint_protocol::Detector;
 
 use crate::batch::Batch;
-use crate::pending::Pending;
+use crate::pending::{Pending, Sink, hand_out};
 use crate::pipeline::{Inner, Outcome};
 use crate::progress::Progress;
 use crate::router::{Routed, Router, SHARDS};
@@ -85,10 +85,16 @@ struct Shared<'a, S: Stage, R> {
     changed: Condvar,
 }
 
+/// Where the rows go of the thread that asked for them.
+struct Way<'w, 'a, 's, S: Stage, E> {
+    pending: &'w mut Pending<'a, S>,
+    sink: &'w mut Sink<'s, S::Row, E>,
+}
+
 /// Reads everything on so many threads.
 pub(crate) fn run<'a, S: Stage, R: PacketReader, E>(
     inner: Inner<'a, S, R>,
-    mut pending: Pending<'a, S, E>,
+    (mut pending, sink): (Pending<'a, S>, &mut Sink<'_, S::Row, E>),
     (threads, is_stream): (NonZeroUsize, bool),
 ) -> Result<Outcome<S>, E> {
     let Inner { stage, shards, reader, router, progress } = inner;
@@ -106,11 +112,11 @@ pub(crate) fn run<'a, S: Stage, R: PacketReader, E>(
     std::thread::scope(|scope| {
         for _ in 1..threads.get() {
             scope.spawn(|| {
-                let Ok(()) = shared.work(None::<&mut Pending<'_, S, Infallible>>, true);
+                let Ok(()) = shared.work(None::<&mut Way<'_, '_, '_, S, Infallible>>, true);
             });
         }
         // Whoever waits for a slow stream cannot hand out what is there.
-        shared.work(Some(&mut pending), !is_stream)
+        shared.work(Some(&mut Way { pending: &mut pending, sink: &mut *sink }), !is_stream)
     })?;
     let work = shared.work.into_inner().unwrap_or_else(PoisonError::into_inner);
     let Some(reading) = work.reader else { unreachable!("every thread gave back what it worked on") };
@@ -118,7 +124,9 @@ pub(crate) fn run<'a, S: Stage, R: PacketReader, E>(
     router.read.end(reader.end());
     let shards = work.shards.into_iter().filter_map(|place| place.shard);
     let left = shards.map(|shard| finish(stage, *shard, router.clock)).collect();
-    Outcome::of(router, left, pending)
+    let (outcome, rows) = Outcome::of(router, left, pending);
+    hand_out(sink, rows)?;
+    Ok(outcome)
 }
 
 impl<S: Stage, R: PacketReader> Shared<'_, S, R> {
@@ -127,7 +135,7 @@ impl<S: Stage, R: PacketReader> Shared<'_, S, R> {
     }
 
     /// Works until everything is done; with a `sink`, hands out rows.
-    fn work<E>(&self, mut sink: Option<&mut Pending<'_, S, E>>, may_read: bool) -> Result<(), E> {
+    fn work<E>(&self, mut sink: Option<&mut Way<'_, '_, '_, S, E>>, may_read: bool) -> Result<(), E> {
         let _guard = AbortOnPanic(self);
         let mut work = self.lock();
         loop {
@@ -142,7 +150,7 @@ impl<S: Stage, R: PacketReader> Shared<'_, S, R> {
                 }
                 Step::HandOut(done) => {
                     drop(work);
-                    let (spare, handed_out) = hand_out(sink.as_deref_mut(), done);
+                    let (spare, handed_out) = done_with(sink.as_deref_mut(), done);
                     work = self.lock();
                     work.spare.extend(spare);
                     work.is_aborted |= handed_out.is_err();
@@ -207,21 +215,24 @@ impl<S: Stage, R: PacketReader> Shared<'_, S, R> {
 }
 
 /// Hands out the rows of a batch that every shard is through with; gives back the batch for another use.
-fn hand_out<S: Stage, E>(
-    sink: Option<&mut Pending<'_, S, E>>,
+fn done_with<S: Stage, E>(
+    way: Option<&mut Way<'_, '_, '_, S, E>>,
     done: InWork<S>,
 ) -> (Option<Batch>, Result<(), E>) {
     let batch = Arc::try_unwrap(done.batch).ok();
-    let Some(sink) = sink else { return (batch, Ok(())) };
-    sink.add(done.rows.before);
+    let Some(way) = way else { return (batch, Ok(())) };
+    let pending = &mut *way.pending;
+    pending.add(done.rows.before);
     let is_next_segment = batch.as_ref().is_some_and(|batch| batch.begins_segment.is_some());
-    let flushed = if is_next_segment { sink.flush() } else { Ok(()) };
-    sink.add(done.rows.rows);
-    let released = flushed.and_then(|()| batch.as_ref().map_or(Ok(()), |batch| sink.release(batch.clock)));
-    if let Some(decision) = batch.as_ref().and_then(|batch| batch.decision.clone()) {
-        sink.decide(decision);
+    let mut rows = if is_next_segment { pending.flush() } else { Vec::new() };
+    pending.add(done.rows.rows);
+    if let Some(batch) = &batch {
+        rows.extend(pending.release(batch.clock));
     }
-    (batch, released)
+    if let Some(decision) = batch.as_ref().and_then(|batch| batch.decision.clone()) {
+        pending.decide(decision);
+    }
+    (batch, hand_out(way.sink, rows))
 }
 
 impl<R: PacketReader> Reading<R> {

@@ -9,9 +9,8 @@ use crate::stage::Stage;
 /// When everything up to a time of the trace was looked at, the rows from before that time are complete, since none can
 /// become final earlier any more. So their order does not depend on how packets were batched and which thread was
 /// faster.
-pub(crate) struct Pending<'a, S: Stage, E> {
+pub(crate) struct Pending<'a, S: Stage> {
     stage: &'a S,
-    sink: &'a mut dyn FnMut(Event<S::Row>) -> Result<(), E>,
     rows: Vec<S::Row>,
     gateways: Gateways,
     /// Whether rows wait until gateways were decided for the first time.
@@ -19,15 +18,10 @@ pub(crate) struct Pending<'a, S: Stage, E> {
     handed_out: HandedOut,
 }
 
-impl<'a, S: Stage, E> Pending<'a, S, E> {
-    pub(crate) fn new(
-        stage: &'a S,
-        sink: &'a mut dyn FnMut(Event<S::Row>) -> Result<(), E>,
-        is_held: bool,
-    ) -> Self {
+impl<'a, S: Stage> Pending<'a, S> {
+    pub(crate) fn new(stage: &'a S, is_held: bool) -> Self {
         Self {
             stage,
-            sink,
             rows: Vec::new(),
             gateways: Gateways::default(),
             is_held,
@@ -52,47 +46,44 @@ impl<'a, S: Stage, E> Pending<'a, S, E> {
         self.is_held = false;
     }
 
-    /// Hands out what became final before a time.
-    pub(crate) fn release(&mut self, before: Timestamp) -> Result<(), E> {
+    /// What became final before a time, in order.
+    pub(crate) fn release(&mut self, before: Timestamp) -> Vec<S::Row> {
         if self.rows.is_empty() || self.is_held {
-            return Ok(());
+            return Vec::new();
         }
         let stage = self.stage;
         let all = std::mem::take(&mut self.rows);
         let (due, kept) = all.into_iter().partition(|row| stage.order(row).0 < before);
         self.rows = kept;
-        self.hand_out(due)
+        self.order(due)
     }
 
-    /// Hands out everything so far: a segment ends, and the times of the next one are others.
-    pub(crate) fn flush(&mut self) -> Result<(), E> {
+    /// Everything so far, in order: a segment ends, and the times of the next one are others.
+    pub(crate) fn flush(&mut self) -> Vec<S::Row> {
         if self.is_held {
-            return Ok(());
+            return Vec::new();
         }
         let all = std::mem::take(&mut self.rows);
-        self.hand_out(all)
+        self.order(all)
     }
 
-    /// Hands out everything; gives the number of rows that were of what turned out to be a gateway later.
-    pub(crate) fn finish(mut self, gateways: Gateways) -> Result<u64, E> {
+    /// Everything, in order, with the number of rows that were of what turned out to be a gateway later.
+    pub(crate) fn finish(mut self, gateways: Gateways) -> (Vec<S::Row>, u64) {
         self.gateways = gateways;
         let all = std::mem::take(&mut self.rows);
-        self.hand_out(all)?;
-        Ok(self.handed_out.of(&self.gateways))
+        let rows = self.order(all);
+        (rows, self.handed_out.of(&self.gateways))
     }
 
-    fn hand_out(&mut self, mut rows: Vec<S::Row>) -> Result<(), E> {
+    fn order(&mut self, mut rows: Vec<S::Row>) -> Vec<S::Row> {
         rows.retain(|row| self.gateway_of(row).is_none_or(|mac| !self.gateways.contains(mac)));
-        if rows.is_empty() {
-            return Ok(());
-        }
         rows.sort_by_cached_key(|row| self.stage.order(row));
         for row in &rows {
             if let Some(mac) = self.gateway_of(row) {
                 self.handed_out.count(mac);
             }
         }
-        (self.sink)(Event::Rows(rows))
+        rows
     }
 
     /// The address of a row's device, with which the row leaves if it is a gateway's.
@@ -102,4 +93,12 @@ impl<'a, S: Stage, E> Pending<'a, S, E> {
             _ => None,
         }
     }
+}
+
+/// What takes rows and restarts.
+pub(crate) type Sink<'a, R, E> = dyn FnMut(Event<R>) -> Result<(), E> + 'a;
+
+/// Hands rows out, if there are any.
+pub(crate) fn hand_out<R, E>(sink: &mut Sink<'_, R, E>, rows: Vec<R>) -> Result<(), E> {
+    if rows.is_empty() { Ok(()) } else { sink(Event::Rows(rows)) }
 }

@@ -9,7 +9,7 @@ use crate::first_frames::FirstFrames;
 use crate::gateway_ends::GatewayEnds;
 use crate::gateways::{GUESS_FRAMES, GatewayWatch};
 use crate::parallel;
-use crate::pending::Pending;
+use crate::pending::{Pending, Sink};
 use crate::progress::{NoProgress, Progress};
 use crate::router::Router;
 use crate::sequential::{self, FrameTap, NoTap};
@@ -146,8 +146,8 @@ impl Pipeline {
     ) -> Result<Run<S::Rest>, E> {
         let survey = self.survey(source, u64::MAX);
         let (inner, _) = self.inner(source, stage, (&survey, progress));
-        let pending = Pending::new(stage, &mut sink, false);
-        Ok(sequential::run(inner, pending, tap)?.into_run())
+        let pending = Pending::new(stage, false);
+        Ok(sequential::run(inner, (pending, &mut sink), tap)?.into_run())
     }
 
     /// The gateways by all frames of a source, which can be read twice.
@@ -205,18 +205,18 @@ impl Pipeline {
         &self,
         source: &impl Source,
         stage: &S,
-        sink: &mut dyn FnMut(Event<S::Row>) -> Result<(), E>,
+        sink: &mut Sink<'_, S::Row, E>,
         (survey, progress): (&Survey, &dyn Progress),
     ) -> Result<Outcome<S>, E> {
         let is_stream = !source.is_rewindable();
         let (inner, identity) = self.inner(source, stage, (survey, progress));
         let is_open =
             is_stream && !self.keeps_gateways && !self.gateways.is_settled() && identity == Identity::Mac;
-        let pending = Pending::new(stage, sink, is_open).know(survey.gateways.clone());
+        let pending = Pending::new(stage, is_open).know(survey.gateways.clone());
         if self.threads.get() == 1 {
-            sequential::run(inner, pending, &mut NoTap)
+            sequential::run(inner, (pending, sink), &mut NoTap)
         } else {
-            parallel::run(inner, pending, (self.threads, is_stream))
+            parallel::run(inner, (pending, sink), (self.threads, is_stream))
         }
     }
 
@@ -245,12 +245,12 @@ impl Pipeline {
 }
 
 impl<S: Stage> Outcome<S> {
-    /// Hands out the last rows, and sums up.
-    pub(crate) fn of<E>(
+    /// Sums up, and gives the last rows.
+    pub(crate) fn of(
         mut router: Router,
         left: Vec<Left<S>>,
-        mut pending: Pending<'_, S, E>,
-    ) -> Result<Self, E> {
+        mut pending: Pending<'_, S>,
+    ) -> (Self, Vec<S::Row>) {
         let mut summary = Summary {
             span: router.span,
             spans: router.spans.take().unwrap_or_default(),
@@ -266,11 +266,12 @@ impl<S: Stage> Outcome<S> {
             summary.losses.merge(end.losses);
             rests.push(rest);
         }
-        summary.gateway_late = pending.finish(summary.gateways.clone())?;
-        Ok(Self { rests, summary })
+        let (rows, gateway_late) = pending.finish(summary.gateways.clone());
+        summary.gateway_late = gateway_late;
+        (Self { rests, summary }, rows)
     }
 
-    fn into_run(self) -> Run<S::Rest> {
+    pub(crate) fn into_run(self) -> Run<S::Rest> {
         Run { rests: self.rests, summary: self.summary }
     }
 }

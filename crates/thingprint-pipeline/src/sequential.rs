@@ -1,11 +1,11 @@
-use thingprint_flow::{Frame, SharedPacket, Timestamp};
+use thingprint_flow::{Frame, PlacedPacket, SharedPacket, Timestamp};
 use thingprint_protocol::Detector;
 
-use crate::pending::Pending;
+use crate::pending::{Pending, Sink, hand_out};
 use crate::pipeline::{Inner, Outcome};
-use crate::router::{Routed, SHARDS};
+use crate::router::{Routed, Router, SHARDS};
 use crate::shard::{Shard, finish};
-use crate::source::PacketReader;
+use crate::source::{PacketReader, ReadEnd};
 use crate::stage::Stage;
 
 /// Frames between two looks at the progress.
@@ -29,7 +29,18 @@ impl<O, R, E> FrameTap<O, R, E> for NoTap {
     }
 }
 
-/// All shards on one thread.
+/// All shards on one thread, with what shares packets among them: packets and times are given, and rows are taken.
+pub(crate) struct Sequential<'a, S: Stage> {
+    stage: &'a S,
+    shards: Shards<S>,
+    router: Router,
+    pending: Pending<'a, S>,
+    /// Rows that may leave.
+    ready: Vec<S::Row>,
+    /// When rows are looked for next.
+    release_at: Timestamp,
+}
+
 struct Shards<S: Stage> {
     all: Vec<Shard<S>>,
     /// The earliest deadline of any shard.
@@ -55,7 +66,7 @@ impl<S: Stage> Shards<S> {
         self.tick(clock);
     }
 
-    fn take_rows<E>(&mut self, stage: &S, pending: &mut Pending<'_, S, E>) {
+    fn take_rows(&mut self, stage: &S, pending: &mut Pending<'_, S>) {
         let touched = std::mem::take(&mut self.touched);
         let shards = self.all.iter_mut().enumerate();
         for (_, shard) in shards.filter(|(at, _)| touched & (1 << at) != 0) {
@@ -73,46 +84,126 @@ impl<S: Stage> Shards<S> {
     }
 }
 
+impl<'a, S: Stage> Sequential<'a, S> {
+    pub(crate) fn new(stage: &'a S, shards: Vec<Shard<S>>, router: Router, pending: Pending<'a, S>) -> Self {
+        let shards = Shards { all: shards, deadline: Timestamp::MAX, touched: 0 };
+        Self { stage, shards, router, pending, ready: Vec::new(), release_at: Timestamp::MIN }
+    }
+
+    /// Takes a packet, and gives its number.
+    #[inline]
+    pub(crate) fn packet<E>(
+        &mut self,
+        next: &PlacedPacket<'_>,
+        tap: &mut impl FrameTap<S::Observer, S::Row, E>,
+    ) -> Result<u64, E> {
+        let (frame, packet) = (&next.frame, &next.packet);
+        let Routed { devices, number, clock, ended } = self.router.route(next.capture, frame, packet);
+        if let Some(ended) = ended {
+            self.begin_segment(ended, clock);
+        }
+        if number == 1 || clock >= self.shards.deadline {
+            self.shards.tick(clock);
+        }
+        for (at, ends) in devices.by_shard().into_iter().flatten() {
+            let shard = self.shards.share(at, &SharedPacket { packet, ends, number, clock });
+            tap.frame(frame, Detector::observer_mut(shard.observer_mut()))?;
+        }
+        if self.router.gateways.is_due(number, clock) {
+            self.decide(clock);
+        }
+        if clock >= self.release_at {
+            self.release(clock);
+        }
+        Ok(number)
+    }
+
+    /// Moves the clock without a packet.
+    pub(crate) fn tick(&mut self, now: Timestamp) {
+        // Before the first packet nothing waits for a time.
+        if self.router.span.is_none() || now <= self.router.clock {
+            return;
+        }
+        self.router.clock = now;
+        if now >= self.shards.deadline {
+            self.shards.tick(now);
+        }
+        if self.router.gateways.is_due(0, now) {
+            self.decide(now);
+        }
+        if now >= self.release_at {
+            self.release(now);
+        }
+    }
+
+    /// The rows that became final since they were taken last, in order.
+    #[inline]
+    pub(crate) fn take_rows(&mut self) -> Vec<S::Row> {
+        std::mem::take(&mut self.ready)
+    }
+
+    pub(crate) const fn router(&self) -> &Router {
+        &self.router
+    }
+
+    pub(crate) fn shards(&self) -> &[Shard<S>] {
+        &self.shards.all
+    }
+
+    pub(crate) fn shards_mut(&mut self) -> &mut [Shard<S>] {
+        &mut self.shards.all
+    }
+
+    /// Ends everything; `source` is what is known at its end. The last rows are among those of the outcome.
+    pub(crate) fn finish(mut self, source: ReadEnd) -> (Outcome<S>, Vec<S::Row>) {
+        self.router.read.end(source);
+        let Self { stage, shards, router, pending, mut ready, .. } = self;
+        let left = shards.all.into_iter().map(|shard| finish(stage, shard, router.clock)).collect();
+        let (outcome, rows) = Outcome::of(router, left, pending);
+        ready.extend(rows);
+        (outcome, ready)
+    }
+
+    #[cold]
+    fn begin_segment(&mut self, ended: Timestamp, clock: Timestamp) {
+        self.shards.begin_segment(ended, clock);
+        self.shards.take_rows(self.stage, &mut self.pending);
+        self.ready.extend(self.pending.flush());
+        self.release_at = Timestamp::MIN;
+    }
+
+    #[cold]
+    fn decide(&mut self, clock: Timestamp) {
+        self.release(clock);
+        self.pending.decide(self.router.gateways.decide(clock));
+        // Rows that waited for the first decision leave at once.
+        self.release_at = clock;
+    }
+
+    #[cold]
+    fn release(&mut self, clock: Timestamp) {
+        self.release_at = clock.plus_nanos(RELEASE_NS);
+        self.shards.take_rows(self.stage, &mut self.pending);
+        self.ready.extend(self.pending.release(clock));
+    }
+}
+
 /// Reads everything on this thread.
 pub(crate) fn run<S: Stage, R: PacketReader, E, T: FrameTap<S::Observer, S::Row, E>>(
     inner: Inner<'_, S, R>,
-    mut pending: Pending<'_, S, E>,
+    (pending, sink): (Pending<'_, S>, &mut Sink<'_, S::Row, E>),
     tap: &mut T,
 ) -> Result<Outcome<S>, E> {
-    let Inner { stage, shards, mut reader, mut router, progress } = inner;
-    let mut shards = Shards::<S> { all: shards, deadline: Timestamp::MAX, touched: 0 };
-    let mut release_at = Timestamp::MIN;
+    let Inner { stage, shards, mut reader, router, progress } = inner;
+    let mut shards = Sequential::new(stage, shards, router, pending);
     while let Some(next) = reader.next_packet() {
-        let (frame, packet) = (&next.frame, &next.packet);
-        let Routed { devices, number, clock, ended } = router.route(next.capture, frame, packet);
-        if let Some(ended) = ended {
-            shards.begin_segment(ended, clock);
-            shards.take_rows(stage, &mut pending);
-            pending.flush()?;
-            release_at = Timestamp::MIN;
-        }
-        if number == 1 || clock >= shards.deadline {
-            shards.tick(clock);
-        }
-        for (at, ends) in devices.by_shard().into_iter().flatten() {
-            let shard = shards.share(at, &SharedPacket { packet, ends, number, clock });
-            tap.frame(frame, Detector::observer_mut(shard.observer_mut()))?;
-        }
-        if router.gateways.is_due(number, clock) {
-            shards.take_rows(stage, &mut pending);
-            pending.release(clock)?;
-            pending.decide(router.gateways.decide(clock));
-        }
-        if clock >= release_at {
-            release_at = clock.plus_nanos(RELEASE_NS);
-            shards.take_rows(stage, &mut pending);
-            pending.release(clock)?;
-        }
+        let number = shards.packet(&next, tap)?;
+        hand_out(sink, shards.take_rows())?;
         if number.is_multiple_of(PROGRESS_FRAMES) {
             progress.read(reader.bytes_read());
         }
     }
-    router.read.end(reader.end());
-    let left = shards.all.into_iter().map(|shard| finish(stage, shard, router.clock)).collect();
-    Outcome::of(router, left, pending)
+    let (outcome, rows) = shards.finish(reader.end());
+    hand_out(sink, rows)?;
+    Ok(outcome)
 }

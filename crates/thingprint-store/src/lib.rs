@@ -1,1 +1,1 @@
-//! Keeps devices, windows, verdicts, findings and events in SQLite.
+//! Keeps devices, windows, verdicts, findings and events in `SQLite`.

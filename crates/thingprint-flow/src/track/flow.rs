@@ -357,7 +357,13 @@ impl<S: Default> OpenFlow<S> {
         self.ended.is_none()
     }
 
+    /// The closed flow, with its state.
     pub(super) fn close(self, window: WindowIndex, why: FlowEnd, closed_at: Timestamp) -> Flow<S> {
+        self.as_closed(window, why, closed_at).with_state(self.state)
+    }
+
+    /// What the closed flow would be, without its state.
+    pub(super) fn as_closed(&self, window: WindowIndex, why: FlowEnd, closed_at: Timestamp) -> Flow<()> {
         let [low, high] = self.key.tuple.endpoints();
         let (local, peer) = if self.local_is_low { (low, high) } else { (high, low) };
         Flow {
@@ -375,7 +381,7 @@ impl<S: Default> OpenFlow<S> {
             closed_at,
             is_missing_syn: self.key.tuple.protocol() == TCP && !self.client.is_settled,
             resets_up: self.resets_up,
-            state: self.state,
+            state: (),
         }
     }
 }

@@ -98,10 +98,21 @@ impl Observer for FlowObserver {
     type State = FlowState;
 
     const WANTS_FRAMES: bool = true;
+    const FORGETS: bool = true;
 
     fn device(&mut self, device: DeviceIndex, id: DeviceId) {
-        // Indices are given out in order, since no device is forgotten.
-        self.ids.resize(device.as_usize() + 1, id);
+        let at = device.as_usize();
+        if self.ids.len() <= at {
+            self.ids.resize(at + 1, id);
+        }
+        self.ids[at] = id;
+    }
+
+    fn forget(&mut self, device: DeviceIndex) {
+        // A flow that fell silent is closed long before; the id stays for those that were not taken.
+        if let Some(own) = self.own.get_mut(device.as_usize()) {
+            *own = OwnAddresses::default();
+        }
     }
 
     #[inline]

@@ -39,6 +39,7 @@ pub(crate) mod time {
     use thingprint_flow::Timestamp;
     use thingprint_table::rfc3339;
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference to the field")]
     pub(crate) fn serialize<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&rfc3339::format(*time))
     }
