@@ -30,7 +30,7 @@ pub struct Inventory {
 }
 
 /// What is known of a device so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Sums {
     addresses: OwnAddresses,
     host_name: Option<String>,
@@ -72,6 +72,17 @@ impl Inventory {
         records
     }
 
+    /// What is known of a device so far; `None` if it was not seen, or forgotten.
+    pub fn record(&self, device: DeviceIndex) -> Option<InventoryRecord> {
+        let (id, sums) = (self.ids.get(device.as_usize())?, self.devices.get(device.as_usize())?);
+        Some(sums.clone().record(*id, &self.engine))
+    }
+
+    /// Forgets what is known of a device; its index is that of another one then.
+    pub fn forget_device(&mut self, device: DeviceIndex) {
+        *self.sums(device) = Sums::default();
+    }
+
     fn sums(&mut self, device: DeviceIndex) -> &mut Sums {
         let at = device.as_usize();
         if self.devices.len() <= at {
@@ -88,8 +99,11 @@ impl Observer for Inventory {
 
     fn device(&mut self, device: DeviceIndex, id: DeviceId) {
         self.sums(device);
-        // Indices are given out in order, since no device is forgotten.
-        self.ids.resize(device.as_usize() + 1, id);
+        let at = device.as_usize();
+        if self.ids.len() <= at {
+            self.ids.resize(at + 1, id);
+        }
+        self.ids[at] = id;
     }
 
     fn packet(&mut self, packet: &DevicePacket<'_, '_>, (): &mut ()) {

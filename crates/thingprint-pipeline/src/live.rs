@@ -33,12 +33,12 @@ pub struct Live<'a, S: Stage> {
 impl Pipeline {
     /// Begins a live reading that runs a stage on this thread; `known` were gateways in an earlier one.
     pub fn live<'a, S: Stage>(&self, stage: &'a S, known: Gateways) -> Live<'a, S> {
-        let flow = FlowOptions { gateways: known.macs(), ..self.flow.clone() };
-        let watch = GatewayWatch::new(&self.gateways, &flow, true).know(known.clone());
+        let watch = GatewayWatch::new(&self.gateways, &self.flow, true).know(known);
+        let flow = FlowOptions { gateways: watch.decided().macs(), ..self.flow.clone() };
+        let is_open = !self.keeps_gateways && !self.gateways.is_settled();
+        let pending = Pending::new(stage, is_open).know(watch.decided().clone());
         let mut router = Router::new(&flow, watch, false);
         router.gateway_ends = self.shows_gateways.then(|| GatewayEnds::new(&flow));
-        let is_open = !self.keeps_gateways && !self.gateways.is_settled();
-        let pending = Pending::new(stage, is_open).know(known);
         let shards = Sequential::new(stage, shards(stage, &flow, &self.engine), router, pending);
         Live { shards, decoder: Decoder::default() }
     }

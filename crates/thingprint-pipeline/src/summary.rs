@@ -38,6 +38,8 @@ pub struct Summary {
 pub struct ReadSummary {
     /// Frames.
     pub frames: u64,
+    /// Their bytes on the wire.
+    pub wire_bytes: u64,
     /// IP packets whose payload was not captured whole.
     pub cut_packets: u64,
     /// What the packets as a whole show of the place of the capture.
@@ -97,6 +99,7 @@ impl ReadSummary {
     #[inline]
     pub(crate) fn look_at(&mut self, packet: &Packet<'_>, captured_bytes: usize) {
         self.frames += 1;
+        self.wire_bytes = self.wire_bytes.saturating_add(u64::from(packet.wire_bytes));
         let Some(ip) = &packet.ip else { return };
         if ip.payload.len() < ip.payload_bytes as usize {
             self.cut_packets += 1;
@@ -146,6 +149,7 @@ impl ReadSummary {
     /// Adds what another source gave.
     pub fn merge(&mut self, other: Self) {
         self.frames += other.frames;
+        self.wire_bytes = self.wire_bytes.saturating_add(other.wire_bytes);
         self.cut_packets += other.cut_packets;
         self.place = self.place.plus(other.place);
         self.one_sided += other.one_sided;

@@ -4,10 +4,28 @@
 //! Nothing here waits or asks a clock: frames and the time are given.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 
+mod book;
+mod describe;
+mod desk;
+mod device_state;
+mod findings;
+mod judge;
+mod known;
+mod news;
+mod options;
 mod records;
+mod resume;
+mod schedule;
+mod sightings;
+mod verdict;
+mod watcher;
 
+pub use options::{WatchOptions, WatchStage};
 pub use records::{
     Account, CaptureHealth, Choice, DeviceRecord, Event, EventFilter, EventKind, FindingRecord, GivenLabel,
     Health, Records, RecordsError, Request, RequestError, Severities, Severity, Sighting, SourceHealth,
     SourceState, Standing, StandingChange, Trained, Update, WindowAnswer, WindowRecord, WordCount,
 };
+pub use resume::{Resume, ResumedDevice};
+pub use sightings::{SightingStage, Sightings};
+pub use watcher::Watcher;

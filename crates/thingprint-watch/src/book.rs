@@ -1,0 +1,183 @@
+use std::collections::{BTreeMap, VecDeque};
+
+use serde_json::{Map, Value};
+use thingprint_flow::{DeviceId, Timestamp};
+
+use crate::records::{Event, EventKind, Severity};
+
+/// Devices whose first appearance in a minute is an event each; beyond that, one event says how many there were.
+const NEW_DEVICES_A_MINUTE: usize = 20;
+/// A minute in nanoseconds.
+const MINUTE_NS: i64 = 60_000_000_000;
+/// Open events that are remembered, so that what happens again is counted; the oldest is forgotten for another one.
+const MOST_OPEN: usize = 1 << 16;
+
+/// What tells events apart.
+type Key = (EventKind, Option<DeviceId>, String);
+
+/// The events of a reading: each once, and counted while it is open.
+#[derive(Debug, Default)]
+pub(crate) struct EventBook {
+    next: u64,
+    open: BTreeMap<Key, Event>,
+    /// Keys by the age of their events.
+    by_id: BTreeMap<u64, Key>,
+    new_devices: VecDeque<Timestamp>,
+    /// Events that are new or were counted since they were taken last, by number.
+    changed: BTreeMap<u64, Event>,
+}
+
+/// What happened, for the book.
+#[derive(Clone, Debug)]
+pub(crate) struct Happened {
+    pub(crate) at: Timestamp,
+    pub(crate) kind: EventKind,
+    pub(crate) severity: Severity,
+    pub(crate) device: Option<DeviceId>,
+    pub(crate) subject: String,
+    pub(crate) text: String,
+    pub(crate) evidence: Map<String, Value>,
+}
+
+impl EventBook {
+    /// A book that goes on from number `next`, with the events that are open.
+    pub(crate) fn resumed(next: u64, open: Vec<Event>) -> Self {
+        let mut book = Self { next: next.max(1), ..Self::default() };
+        for event in open {
+            book.keep(event);
+        }
+        book
+    }
+
+    /// Notes what happened: a new event, or one more time of an open one.
+    pub(crate) fn note(&mut self, happened: Happened) {
+        let Happened { at, kind, severity, device, subject, text, evidence } = happened;
+        let key = (kind, device, subject);
+        if let Some(event) = self.open.get_mut(&key) {
+            event.times += 1;
+            self.changed.insert(event.id, event.clone());
+            return;
+        }
+        let (id, subject) = (self.next.max(1), key.2);
+        self.next = id + 1;
+        let event = Event {
+            id,
+            at,
+            kind,
+            severity,
+            device,
+            subject,
+            text,
+            evidence,
+            times: 1,
+            acknowledged_at: None,
+        };
+        self.changed.insert(id, event.clone());
+        self.keep(event);
+    }
+
+    /// Notes that a device was seen for the first time. In a flood of new addresses one event counts them.
+    pub(crate) fn note_new_device(&mut self, happened: Happened) {
+        let since = happened.at.plus_nanos(-MINUTE_NS);
+        while self.new_devices.front().is_some_and(|at| *at < since) {
+            self.new_devices.pop_front();
+        }
+        if self.new_devices.len() < NEW_DEVICES_A_MINUTE {
+            self.new_devices.push_back(happened.at);
+            self.note(happened);
+            return;
+        }
+        // Each flood is an event of its own: it ends when a minute has fewer of them.
+        self.new_devices.pop_front();
+        self.new_devices.push_back(happened.at);
+        let text = format!(
+            "More than {NEW_DEVICES_A_MINUTE} devices were new within a minute; those beyond have no events of their own"
+        );
+        self.note(Happened {
+            kind: EventKind::ManyNewDevices,
+            severity: Severity::Warning,
+            device: None,
+            subject: "network".to_owned(),
+            text,
+            evidence: happened.evidence,
+            at: happened.at,
+        });
+    }
+
+    /// An event was acknowledged: when it happens again, it is a new one.
+    pub(crate) fn close(&mut self, id: u64) {
+        if let Some(key) = self.by_id.remove(&id) {
+            self.open.remove(&key);
+        }
+    }
+
+    /// What was noted since this was asked last, in the order of numbers.
+    pub(crate) fn take_changed(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.changed).into_values().collect()
+    }
+
+    fn keep(&mut self, event: Event) {
+        let key = (event.kind, event.device, event.subject.clone());
+        self.by_id.insert(event.id, key.clone());
+        self.open.insert(key, event);
+        while self.open.len() > MOST_OPEN
+            && let Some((_, oldest)) = self.by_id.pop_first()
+        {
+            self.open.remove(&oldest);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn happened(at: i64, subject: &str) -> Happened {
+        Happened {
+            at: Timestamp::from_seconds(at),
+            kind: EventKind::NewDevice,
+            severity: Severity::Note,
+            device: None,
+            subject: subject.to_owned(),
+            text: String::new(),
+            evidence: Map::new(),
+        }
+    }
+
+    #[test]
+    fn what_happens_again_is_counted() {
+        let mut book = EventBook::resumed(7, Vec::new());
+        book.note(happened(0, "a"));
+        book.note(happened(1, "a"));
+        book.note(happened(2, "b"));
+        let events = book.take_changed();
+        assert_eq!(events.iter().map(|event| (event.id, event.times)).collect::<Vec<_>>(), [(7, 2), (8, 1)]);
+        assert!(book.take_changed().is_empty());
+        book.close(7);
+        book.note(happened(3, "a"));
+        assert_eq!(book.take_changed()[0].id, 9, "an acknowledged event is over");
+    }
+
+    #[test]
+    fn a_book_goes_on_where_it_was() {
+        let mut book = EventBook::resumed(1, Vec::new());
+        book.note(happened(0, "a"));
+        let mut resumed = EventBook::resumed(2, book.take_changed());
+        resumed.note(happened(5, "a"));
+        let events = resumed.take_changed();
+        assert_eq!((events[0].id, events[0].times, events[0].at), (1, 2, Timestamp::from_seconds(0)));
+    }
+
+    #[test]
+    fn a_flood_of_new_devices_is_one_event() {
+        let mut book = EventBook::default();
+        (0..1000).for_each(|at| book.note_new_device(happened(at / 100, &at.to_string())));
+        let events = book.take_changed();
+        assert_eq!(events.len(), NEW_DEVICES_A_MINUTE + 1);
+        let flood = events.iter().find(|event| event.kind == EventKind::ManyNewDevices).unwrap();
+        assert_eq!(flood.times, 980);
+        // An hour later a new device is news again.
+        book.note_new_device(happened(3600, "late"));
+        assert_eq!(book.take_changed()[0].subject, "late");
+    }
+}

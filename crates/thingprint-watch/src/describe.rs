@@ -1,0 +1,100 @@
+//! Devices as the records show them.
+
+use std::cmp::Reverse;
+use std::net::IpAddr;
+
+use thingprint_flow::{DeviceId, Gateways, is_private};
+use thingprint_instance::{Attribute, Bag, DeviceEntry, Instance};
+
+use crate::records::{Sighting, WindowAnswer, WindowRecord, WordCount};
+use crate::sightings::SeenDevice;
+
+/// Most names, ports and protocols that are shown of a device.
+const MOST_WORDS: usize = 32;
+/// Most addresses that are shown of a device.
+pub(crate) const MOST_ADDRESSES: usize = 64;
+/// A host with more addresses of the Internet than this forwards packets of others, though it is not known as a gateway yet:
+/// they are not its own.
+const MOST_PUBLIC: usize = 4;
+
+/// A device as it was seen.
+pub(crate) fn sighting(seen: SeenDevice, gateways: &Gateways) -> Sighting {
+    let device = seen.record.device();
+    let reason = match device {
+        DeviceId::Mac(mac) => gateways.0.get(&mac).copied(),
+        DeviceId::Ip(_) => None,
+    };
+    let DeviceEntry {
+        is_randomised,
+        addresses,
+        host_name,
+        vendor_class,
+        names,
+        server_ports,
+        served_ports,
+        services,
+        packets_up,
+        packets_down,
+        ..
+    } = match reason {
+        Some(reason) => seen.record.into_gateway(reason),
+        // One that sent nothing but frames without IP is a device as well.
+        None => seen.record.into_device().unwrap_or_else(|| DeviceEntry::new(device)),
+    };
+    let (first_seen, last_seen) = seen.times;
+    Sighting {
+        device,
+        gateway: reason.map(|reason| reason.as_str().to_owned()),
+        is_randomised,
+        addresses: own_addresses(addresses.into_keys()),
+        host_name,
+        vendor_class,
+        names: most_frequent(names),
+        server_ports: most_frequent(server_ports),
+        served_ports: most_frequent(served_ports),
+        services: most_frequent(services),
+        first_seen,
+        last_seen,
+        packets_up,
+        packets_down,
+    }
+}
+
+fn own_addresses(addresses: impl Iterator<Item = IpAddr>) -> Vec<IpAddr> {
+    let (mut local, public): (Vec<_>, Vec<_>) = addresses.partition(|address| is_private(*address));
+    if public.len() <= MOST_PUBLIC {
+        local.extend(public);
+    }
+    local.sort_unstable();
+    local.truncate(MOST_ADDRESSES);
+    local
+}
+
+fn most_frequent(words: Bag) -> Vec<WordCount> {
+    let mut words: Vec<WordCount> =
+        words.into_iter().map(|(word, count)| WordCount { word, count }).collect();
+    words.sort_by(|a, b| (Reverse(a.count), &a.word).cmp(&(Reverse(b.count), &b.word)));
+    words.truncate(MOST_WORDS);
+    words
+}
+
+/// A window as a record.
+pub(crate) fn window(instance: &Instance, answer: Option<WindowAnswer>) -> WindowRecord {
+    let counts = instance.counts;
+    WindowRecord {
+        device: instance.device,
+        window_start: instance.window_start,
+        window_s: instance.window_s,
+        part: 0,
+        is_cut: false,
+        provisional_after_s: None,
+        packets_up: counts.packets_up,
+        packets_down: counts.packets_down,
+        bytes_up: counts.bytes_up,
+        bytes_down: counts.bytes_down,
+        flows: counts.flows,
+        sleep_time_s: instance.attributes.get(Attribute::SLEEP_TIME_S),
+        answer,
+        instance: None,
+    }
+}

@@ -1,0 +1,433 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use either::Either;
+use thingprint_change::Detector;
+use thingprint_flow::{DeviceId, DeviceIndex, Gateways, Timestamp, WindowIndex, WindowLength};
+use thingprint_instance::Instance;
+use thingprint_model::{Acceptance, Model, Prediction};
+use thingprint_pipeline::{FlowRow, Live};
+
+use crate::book::{EventBook, Happened};
+use crate::describe;
+use crate::device_state::DeviceState;
+use crate::findings::Findings;
+use crate::judge::Judge;
+use crate::news;
+use crate::options::{WatchOptions, WatchStage};
+use crate::records::{Account, Sighting, Update, WindowRecord};
+use crate::resume::{Memory, Resume};
+use crate::schedule::{Look, Schedule};
+use crate::verdict::end_of;
+
+/// What is known of a device leaves at most this often, in nanoseconds; a new device leaves at once.
+const PUBLISH_NS: i64 = 10_000_000_000;
+/// Findings are taken at most this often, in nanoseconds.
+const AUDIT_NS: i64 = 10_000_000_000;
+/// A reading that begins later than this in a window, in nanoseconds, has cut it.
+const BEGIN_NS: i64 = 60_000_000_000;
+/// Share of a window that has to be covered for its answer to count for the verdict that stands.
+const LEAST_COVERED: f64 = 0.5;
+/// How long the pieces of a window are remembered, in nanoseconds: the clock may step back to it.
+const PARTS_NS: i64 = 172_800_000_000_000;
+
+/// A row of the stage.
+type Row = Either<Instance, Either<FlowRow, std::convert::Infallible>>;
+
+/// Makes updates of what the pipeline gives.
+pub(crate) struct Desk {
+    window: WindowLength,
+    window_ns: i64,
+    lateness_ns: i64,
+    /// How long after its end a window is final, in nanoseconds.
+    final_ns: i64,
+    provisional_s: Vec<u32>,
+    judge: Option<Judge>,
+    devices: BTreeMap<DeviceId, DeviceState>,
+    labels: BTreeMap<DeviceId, String>,
+    findings: Option<Findings>,
+    audited: Timestamp,
+    detector: Detector,
+    book: EventBook,
+    schedule: Schedule,
+    /// Devices that were seen and did not leave since, with shard and index.
+    waiting: BTreeMap<DeviceId, (usize, DeviceIndex)>,
+    updates: Vec<Update>,
+    /// Pieces of windows that were handed out.
+    parts: BTreeMap<(Timestamp, DeviceId), u32>,
+    /// When this reading began.
+    started: Option<Timestamp>,
+    /// Windows in which packets are missing, with the time from which on they are.
+    cut: BTreeMap<WindowIndex, Timestamp>,
+    /// End of the last window at whose close silent devices were looked for.
+    closed: Option<Timestamp>,
+    final_until: Option<Timestamp>,
+    resumed_until: Option<Timestamp>,
+    has_new_windows: bool,
+}
+
+impl Desk {
+    /// A desk that goes on from an earlier reading, and the gateways that were known there.
+    pub(crate) fn new(options: &WatchOptions, resume: Resume) -> (Self, Gateways) {
+        let Resume { devices, next_event, open_events, findings, parts, final_until, state } = resume;
+        // What another version of the program remembered is learned anew.
+        let memory = state.and_then(|state| postcard::from_bytes::<Memory>(&state).ok());
+        let (gateways, detector, remembered) = match memory {
+            Some(Memory { gateways, detector, devices }) => (gateways, detector, devices),
+            None => (Gateways::default(), Detector::new(options.change.clone()), Vec::new()),
+        };
+        let known: BTreeSet<_> = findings.into_iter().map(|finding| (finding.device, finding.rule)).collect();
+        let engine = options.pipeline.engine.clone();
+        let flow = &options.instance.flow;
+        let mut desk = Self {
+            window: flow.window,
+            window_ns: window_ns(flow.window),
+            lateness_ns: flow.lateness_ns,
+            final_ns: flow.lateness_ns.saturating_add(flow.ending.longest_idle_ns()),
+            provisional_s: options.provisional_s.clone(),
+            judge: None,
+            devices: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            findings: options.policy.clone().map(|policy| Findings::new(engine, policy, known)),
+            audited: Timestamp::MIN,
+            detector,
+            book: EventBook::resumed(next_event, open_events),
+            schedule: Schedule::default(),
+            waiting: BTreeMap::new(),
+            updates: Vec::new(),
+            parts: parts.into_iter().map(|((device, start), parts)| ((start, device), parts)).collect(),
+            started: None,
+            cut: BTreeMap::new(),
+            closed: None,
+            final_until,
+            resumed_until: final_until,
+            has_new_windows: false,
+        };
+        for device in devices {
+            let id = device.sighting.device;
+            desk.labels.extend(device.label.clone().map(|label| (id, label)));
+            desk.devices.insert(id, DeviceState::resumed(device));
+        }
+        for (device, known, presence) in remembered {
+            if let Some(state) = desk.devices.get_mut(&device) {
+                (state.known, state.presence) = (known, presence);
+            }
+        }
+        (desk, gateways)
+    }
+
+    pub(crate) fn judge_by(&mut self, model: Option<(Arc<Model>, Acceptance)>) {
+        self.judge = model.map(|(model, acceptance)| Judge::new(model, acceptance));
+        let classes = self.judge.as_ref().map_or(0, Judge::classes);
+        self.devices.values_mut().for_each(|state| state.verdict.keep_answers_of(classes));
+    }
+
+    pub(crate) fn switch_model(&mut self, model: Arc<Model>, acceptance: Acceptance) {
+        self.judge = Some(Judge::new(model, acceptance));
+        self.devices.values_mut().for_each(|state| state.verdict.forget_answers());
+    }
+
+    /// The reading begins at this time.
+    #[inline]
+    pub(crate) fn begin(&mut self, time: Timestamp) {
+        if self.started.is_none() {
+            self.started = Some(time);
+            let window = self.window.index_of(time);
+            if time.nanos_since(self.window.start_of(window)) > BEGIN_NS {
+                self.cut.insert(window, time);
+            }
+        }
+    }
+
+    /// The clock stepped back.
+    pub(crate) fn step_back(&mut self, happened: Happened) {
+        self.schedule.clear();
+        self.closed = None;
+        self.book.note(happened);
+    }
+
+    pub(crate) fn note(&mut self, happened: Happened) {
+        self.book.note(happened);
+    }
+
+    pub(crate) fn close_event(&mut self, id: u64) {
+        self.book.close(id);
+    }
+
+    pub(crate) fn label(&mut self, device: DeviceId, label: Option<String>) {
+        match label {
+            Some(label) => _ = self.labels.insert(device, label),
+            None => _ = self.labels.remove(&device),
+        }
+    }
+
+    /// Packets are missing in the window of this time.
+    pub(crate) fn note_gap(&mut self, at: Timestamp) {
+        self.cut.entry(self.window.index_of(at)).or_insert(at);
+    }
+
+    /// The time of what happens by itself.
+    pub(crate) fn now(&self, clock: Option<Timestamp>) -> Timestamp {
+        clock.or(self.started).unwrap_or(Timestamp::from_seconds(0))
+    }
+
+    pub(crate) fn device_count(&self) -> usize {
+        self.devices.len()
+    }
+
+    /// Start of the last window of which every device is final.
+    pub(crate) fn last_window(&self) -> Option<Timestamp> {
+        self.final_until.map(|end| end.plus_nanos(-self.window_ns))
+    }
+
+    /// What was left out here.
+    pub(crate) fn left_out(&self) -> u64 {
+        self.findings.as_ref().map_or(0, Findings::dropped)
+    }
+
+    /// Takes windows and flows that are final.
+    pub(crate) fn take_rows(&mut self, rows: Vec<Row>) {
+        for row in rows {
+            match row {
+                Either::Left(instance) => self.final_window(&instance),
+                Either::Right(Either::Left(flow)) => {
+                    if let Some(findings) = &mut self.findings {
+                        findings.flow(flow);
+                    }
+                }
+                Either::Right(Either::Right(never)) => match never {},
+            }
+        }
+    }
+
+    /// Looks at who is there, at windows under way, and at what happens as time goes by.
+    pub(crate) fn look_around(&mut self, live: &mut Live<'_, WatchStage>, clock: Timestamp) {
+        self.take_sightings(live, clock);
+        for look in self.schedule.take_due(clock) {
+            self.look_at(live, look, clock);
+        }
+        self.close_windows(clock);
+        if clock.nanos_since(self.audited) >= AUDIT_NS {
+            self.audited = clock;
+            self.audit();
+        }
+        let done = self.window.index_of(clock.plus_nanos(-self.final_ns));
+        self.final_until = self.final_until.max(Some(self.window.start_of(done)));
+    }
+
+    /// Takes the findings so far.
+    pub(crate) fn audit(&mut self) {
+        let Some(findings) = &mut self.findings else { return };
+        let (records, events) = findings.take();
+        self.updates.extend(records.into_iter().map(Update::Finding));
+        for happened in events {
+            self.book.note(happened);
+        }
+    }
+
+    /// Everything since this was asked last.
+    pub(crate) fn account(&mut self, gateways: &Gateways) -> Account {
+        let mut updates = std::mem::take(&mut self.updates);
+        updates.extend(self.book.take_changed().into_iter().map(Update::Event));
+        let state = std::mem::take(&mut self.has_new_windows).then(|| self.memory(gateways)).flatten();
+        Account { updates, final_until: self.final_until, state }
+    }
+
+    fn memory(&self, gateways: &Gateways) -> Option<Vec<u8>> {
+        let devices = self.devices.iter().map(|(id, state)| (*id, state.known.clone(), state.presence));
+        let memory = Memory {
+            gateways: gateways.clone(),
+            detector: self.detector.clone(),
+            devices: devices.collect(),
+        };
+        postcard::to_allocvec(&memory).ok()
+    }
+
+    /// What a person calls a device: its label, its host name, or its address.
+    fn name(&self, device: DeviceId) -> String {
+        let host = || self.devices.get(&device)?.sighting.as_ref()?.host_name.clone();
+        self.labels.get(&device).cloned().or_else(host).unwrap_or_else(|| device.to_string())
+    }
+
+    fn final_window(&mut self, instance: &Instance) {
+        let end = end_of(instance);
+        // A folder that is read again has windows that are stored.
+        if self.resumed_until.is_some_and(|until| end <= until) {
+            return;
+        }
+        let (device, start) = (instance.device, instance.window_start);
+        let judged = self.judge.as_ref().map(|judge| judge.window(instance));
+        let (answer, prediction) = judged.unzip();
+        let parts = self.parts.entry((start, device)).or_default();
+        let part = std::mem::replace(parts, *parts + 1);
+        let covered = self.covered(start, end);
+        let instance_kept = Some(Box::new(instance.clone()));
+        let record = describe::window(instance, answer);
+        let record = WindowRecord { part, is_cut: covered < 1.0, instance: instance_kept, ..record };
+        self.updates.push(Update::Window(record));
+        self.has_new_windows = true;
+        let state = self.devices.entry(device).or_default();
+        state.presence.see(start, self.window_ns);
+        let new_words = state.known.push(instance);
+        if let Some(prediction) = prediction.filter(|_| covered >= LEAST_COVERED) {
+            self.stand(instance, prediction);
+        }
+        let name = self.name(device);
+        for new in new_words {
+            self.book.note(news::new_words((device, start), &name, &new));
+        }
+        for change in self.detector.push(instance) {
+            let happened = news::change(change, |device| self.name(device));
+            self.book.note(happened);
+        }
+    }
+
+    /// Takes an answer into the verdict that stands.
+    fn stand(&mut self, instance: &Instance, prediction: Prediction) {
+        let (Some(judge), device) = (&self.judge, instance.device) else { return };
+        let verdict = &mut self.devices.entry(device).or_default().verdict;
+        let had_verdict = verdict.standing().is_some();
+        let change = verdict.push(judge, instance, prediction);
+        let Some(standing) = verdict.standing().cloned() else { return };
+        if let Some(change) = change {
+            // The first verdict on a device is no change of one.
+            if had_verdict {
+                self.book.note(news::verdict(&change, &standing, &self.name(device)));
+            }
+            self.updates.push(Update::Changed(change));
+        }
+        self.updates.push(Update::Standing(device, standing));
+    }
+
+    /// The share of a window in which packets were read.
+    fn covered(&self, start: Timestamp, end: Timestamp) -> f64 {
+        let Some(at) = self.cut.get(&self.window.index_of(start)) else { return 1.0 };
+        let length = self.window_ns.max(1) as f64;
+        let missing_before = self.started.map_or(0, |started| started.nanos_since(start).max(0));
+        let is_beginning = self.started == Some(*at);
+        let covered =
+            if is_beginning { end.nanos_since(*at) } else { at.nanos_since(start) - missing_before };
+        // Cut is cut, however little is missing.
+        (covered as f64 / length).clamp(0.0, 0.999)
+    }
+
+    fn take_sightings(&mut self, live: &mut Live<'_, WatchStage>, clock: Timestamp) {
+        for (at, shard) in live.shards_mut().iter_mut().enumerate() {
+            let (_, (_, sightings)) = shard.observer_mut().observer_mut();
+            for begun in sightings.take_begun() {
+                let end = self.window.end_of(begun.window).plus_nanos(self.lateness_ns);
+                let steps = self.provisional_s.iter();
+                let early = steps.map(|seconds| begun.first.plus_nanos(i64::from(*seconds) * 1_000_000_000));
+                self.schedule.add(&begun, early.filter(|at| *at < end).chain([end]));
+            }
+            for index in sightings.take_changed() {
+                if let Some((device, _)) = sightings.seen(index) {
+                    self.waiting.insert(device, (at, index));
+                }
+            }
+        }
+        let is_due = |device: &DeviceId| {
+            let published = self.devices.get(device).and_then(|state| state.published);
+            published.is_none_or(|at| clock.nanos_since(at) >= PUBLISH_NS || clock < at)
+        };
+        let due: Vec<DeviceId> = self.waiting.keys().filter(|device| is_due(device)).copied().collect();
+        for device in due {
+            self.publish(live, device, clock);
+        }
+    }
+
+    fn publish(&mut self, live: &Live<'_, WatchStage>, device: DeviceId, clock: Timestamp) {
+        let Some((shard, index)) = self.waiting.remove(&device) else { return };
+        let shard = live.shards().get(shard);
+        let seen = shard.and_then(|shard| shard.observer().observer().1.1.device(index));
+        // Another device may have its index by now.
+        let Some(seen) = seen.filter(|seen| seen.record.device() == device) else { return };
+        let mut sighting = describe::sighting(seen, live.gateways());
+        let is_new = !self.devices.contains_key(&device);
+        let state = self.devices.entry(device).or_default();
+        if let Some(before) = &state.sighting {
+            sighting.first_seen = sighting.first_seen.min(before.first_seen);
+        }
+        state.published = Some(clock);
+        let new_addresses = state.new_addresses(&sighting);
+        let is_back = state.presence.comes_back();
+        state.sighting = Some(sighting.clone());
+        if is_new {
+            self.book.note_new_device(news::new_device(&sighting));
+        }
+        let name = self.name(device);
+        if is_back {
+            self.book.note(news::presence((device, sighting.last_seen), &name, true));
+        }
+        for address in new_addresses {
+            self.book.note(news::new_address(&sighting, &name, address));
+        }
+        self.updates.push(Update::Device(sighting));
+    }
+
+    /// Looks at a window under way.
+    fn look_at(&mut self, live: &Live<'_, WatchStage>, look: Look, clock: Timestamp) {
+        let Look { device, index, window, first } = look;
+        let Some(shard) = live.shards().get(Live::<WatchStage>::shard_of(device)) else { return };
+        let is_gateway = matches!(device, DeviceId::Mac(mac) if live.gateways().contains(mac));
+        let is_same = shard.devices().get(index.as_usize()) == Some(&device);
+        let is_stored = self.resumed_until.is_some_and(|until| self.window.end_of(window) <= until);
+        if is_gateway || !is_same || is_stored {
+            return;
+        }
+        let open = shard.open_flows(|other| other == index);
+        let (instances, _) = shard.observer().observer();
+        let Some(instance) = instances.provisional(index, window, &open) else { return };
+        let answer = self.judge.as_ref().map(|judge| judge.window_so_far(&instance));
+        let until = clock.min(self.window.end_of(window));
+        let after_s = until.nanos_since(first).max(0) as f64 / 1e9;
+        let is_cut = self.cut.contains_key(&window);
+        let record = describe::window(&instance, answer);
+        let record = WindowRecord { is_cut, provisional_after_s: Some(after_s), ..record };
+        self.updates.push(Update::Provisional(record));
+    }
+
+    /// Reports steady devices that were silent for two windows, each time that a window closes.
+    fn close_windows(&mut self, clock: Timestamp) {
+        let closed = self.window.start_of(self.window.index_of(clock.plus_nanos(-self.lateness_ns)));
+        if self.closed.replace(closed).is_none_or(|before| before >= closed) {
+            return;
+        }
+        let mut silent = Vec::new();
+        for (device, state) in &mut self.devices {
+            let Some(last_seen) = state.sighting.as_ref().map(|sighting| sighting.last_seen) else {
+                continue;
+            };
+            if state.presence.falls_silent(closed, self.window_ns, last_seen) {
+                silent.push((*device, last_seen));
+            }
+        }
+        for (device, last_seen) in silent {
+            self.book.note(news::presence((device, last_seen), &self.name(device), false));
+        }
+        let old = closed.plus_nanos(-PARTS_NS);
+        self.parts.retain(|(start, _), _| *start >= old);
+        let window = self.window;
+        self.cut.retain(|index, _| window.end_of(*index) >= old);
+    }
+}
+
+/// Length of a window in nanoseconds; a day for whole captures, which a live reading does not have.
+fn window_ns(window: WindowLength) -> i64 {
+    match window {
+        WindowLength::Span(span) => i64::try_from(span).unwrap_or(i64::MAX),
+        WindowLength::Capture => 86_400_000_000_000,
+    }
+}
+
+/// As a device was seen by an earlier reading.
+impl DeviceState {
+    fn resumed(device: crate::resume::ResumedDevice) -> Self {
+        let mut state = Self::default();
+        let sighting: Sighting = device.sighting;
+        state.know_addresses(&sighting.addresses);
+        state.verdict = crate::verdict::StandingVerdict::resumed(&device.windows, device.standing);
+        state.sighting = Some(sighting);
+        state
+    }
+}

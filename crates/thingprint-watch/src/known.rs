@@ -1,0 +1,109 @@
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use thingprint_instance::{BagName, Instance};
+
+use crate::records::EventKind;
+
+/// Windows of a device whose words are learned without a word: the first day of hours. What it does for the first time
+/// within them is no news, since everything is.
+pub(crate) const LEARNING: u64 = 24;
+/// Most words of a bag that are known of a device. Beyond that none is new any more, and the last event says so.
+pub(crate) const MOST_WORDS: usize = 2048;
+/// Most new words that an event names.
+const MOST_NAMED: usize = 10;
+
+/// The bags whose new words are news.
+const BAGS: [(BagName, EventKind); 2] =
+    [(BagName::DOMAINS, EventKind::NewDomain), (BagName::PORTS, EventKind::NewPort)];
+
+/// The words that a device used in earlier windows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct KnownWords {
+    windows: u64,
+    words: [BTreeSet<String>; BAGS.len()],
+}
+
+/// New words of a bag in a window.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct NewWords {
+    pub(crate) kind: EventKind,
+    /// The words, the most frequent first; a few of them.
+    pub(crate) words: Vec<String>,
+    /// How many there are.
+    pub(crate) count: usize,
+    /// Whether no further ones are remembered.
+    pub(crate) is_last: bool,
+}
+
+impl KnownWords {
+    /// Takes in a final window, and gives the words that are new since the device is known well enough.
+    pub(crate) fn push(&mut self, window: &Instance) -> Vec<NewWords> {
+        let is_learning = self.windows < LEARNING;
+        self.windows += 1;
+        let mut news = Vec::new();
+        for ((bag, kind), known) in BAGS.into_iter().zip(&mut self.words) {
+            let Some(bag) = window.bags.get(bag).filter(|_| known.len() < MOST_WORDS) else { continue };
+            let mut new: Vec<(&String, u64)> = bag
+                .iter()
+                .filter(|(word, _)| !known.contains(*word))
+                .map(|(word, count)| (word, *count))
+                .collect();
+            new.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+            let room = MOST_WORDS - known.len();
+            known.extend(new.iter().take(room).map(|(word, _)| (*word).clone()));
+            if !is_learning && !new.is_empty() {
+                let words = new.iter().take(MOST_NAMED).map(|(word, _)| (*word).clone()).collect();
+                news.push(NewWords { kind, words, count: new.len(), is_last: known.len() >= MOST_WORDS });
+            }
+        }
+        news
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use thingprint_flow::Timestamp;
+    use thingprint_instance::{Attributes, Bag, Bags, Counts, Spreads};
+
+    use super::*;
+
+    fn window(words: &[&str]) -> Instance {
+        let bag: Bag = words.iter().map(|word| ((*word).to_owned(), 1)).collect();
+        Instance {
+            device: "02:00:00:00:00:01".parse().unwrap(),
+            window_start: Timestamp::from_seconds(0),
+            window_s: 3600.0,
+            capture: None,
+            attributes: Attributes::default(),
+            bags: Bags::from([(BagName::DOMAINS, bag)]),
+            counts: Counts::default(),
+            spread: Spreads::default(),
+        }
+    }
+
+    #[test]
+    fn a_word_is_new_once_and_not_while_the_device_is_new() {
+        let mut known = KnownWords::default();
+        for _ in 0..LEARNING {
+            assert_eq!(known.push(&window(&["a.example"])), []);
+        }
+        assert_eq!(known.push(&window(&["a.example"])), []);
+        let news = known.push(&window(&["a.example", "c.example", "b.example"]));
+        assert_eq!(news.len(), 1);
+        assert_eq!((news[0].kind, news[0].count), (EventKind::NewDomain, 2));
+        assert_eq!(news[0].words, ["b.example", "c.example"]);
+        assert_eq!(known.push(&window(&["b.example"])), []);
+    }
+
+    #[test]
+    fn words_beyond_the_limit_are_said_once() {
+        let mut known = KnownWords::default();
+        (0..LEARNING).for_each(|_| _ = known.push(&window(&[])));
+        let many: Vec<String> = (0..MOST_WORDS + 5).map(|at| format!("{at}.example")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let news = known.push(&window(&many));
+        assert_eq!((news[0].count, news[0].is_last, news[0].words.len()), (MOST_WORDS + 5, true, MOST_NAMED));
+        assert_eq!(known.push(&window(&["other.example"])), []);
+    }
+}

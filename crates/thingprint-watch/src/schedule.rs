@@ -1,0 +1,77 @@
+use std::collections::BTreeMap;
+
+use thingprint_flow::{DeviceId, DeviceIndex, Timestamp, WindowIndex};
+
+use crate::sightings::Begun;
+
+/// Most looks that wait: beyond them, devices are judged at the end of their windows alone.
+const MOST_WAITING: usize = 1 << 18;
+
+/// When devices are looked at before their windows end.
+#[derive(Debug, Default)]
+pub(crate) struct Schedule {
+    due: BTreeMap<Timestamp, Vec<Look>>,
+    waiting: usize,
+}
+
+/// A device to look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Look {
+    pub(crate) device: DeviceId,
+    /// Its index in the shard; another device may have it by now.
+    pub(crate) index: DeviceIndex,
+    pub(crate) window: WindowIndex,
+    /// Time of its first packet in the window.
+    pub(crate) first: Timestamp,
+}
+
+impl Schedule {
+    /// Looks at a device at these times.
+    pub(crate) fn add(&mut self, begun: &Begun, times: impl IntoIterator<Item = Timestamp>) {
+        let Begun { device, index, window, first } = *begun;
+        for at in times {
+            if self.waiting >= MOST_WAITING {
+                return;
+            }
+            self.due.entry(at).or_default().push(Look { device, index, window, first });
+            self.waiting += 1;
+        }
+    }
+
+    /// The devices that are to be looked at by now, each window once.
+    pub(crate) fn take_due(&mut self, now: Timestamp) -> Vec<Look> {
+        let mut looks = Vec::new();
+        while let Some(entry) = self.due.first_entry().filter(|entry| *entry.key() <= now) {
+            looks.extend(entry.remove());
+        }
+        self.waiting -= looks.len();
+        looks.sort_by_key(|look| (look.device, look.window));
+        looks.dedup_by_key(|look| (look.device, look.window));
+        looks
+    }
+
+    /// Forgets everything: the clock stepped back.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use thingprint_flow::WindowLength;
+
+    #[test]
+    fn looks_are_due_at_their_times_and_missed_ones_come_once() {
+        let at = Timestamp::from_seconds;
+        let window = WindowLength::default().index_of(at(0));
+        let device = "02:00:00:00:00:01".parse().unwrap();
+        let begun = Begun { device, index: DeviceIndex::new(0), window, first: at(5) };
+        let mut schedule = Schedule::default();
+        schedule.add(&begun, [at(65), at(305), at(905)]);
+        assert!(schedule.take_due(at(64)).is_empty());
+        assert_eq!(schedule.take_due(at(65)).len(), 1);
+        assert_eq!(schedule.take_due(at(2000)).len(), 1);
+        assert_eq!((schedule.waiting, schedule.due.len()), (0, 0));
+    }
+}

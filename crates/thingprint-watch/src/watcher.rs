@@ -1,0 +1,166 @@
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use thingprint_flow::{DeviceId, Frame, Gateways, Timestamp};
+use thingprint_model::{Acceptance, Model};
+use thingprint_pipeline::{Live, LiveShard};
+
+use crate::desk::Desk;
+use crate::news;
+use crate::options::{WatchOptions, WatchStage};
+use crate::records::{Account, CaptureHealth, EventKind, Health, Severity};
+use crate::resume::Resume;
+
+/// Watches a network: frames and times go in, [`Account`]s come out.
+///
+/// ```
+/// use thingprint_watch::{Resume, WatchOptions, Watcher};
+///
+/// let options = WatchOptions::default();
+/// let stage = options.stage();
+/// let mut watcher = Watcher::new(&options, &stage, Resume::default());
+/// assert!(watcher.step().updates.is_empty());
+/// ```
+pub struct Watcher<'a> {
+    live: Live<'a, WatchStage>,
+    desk: Desk,
+}
+
+impl<'a> Watcher<'a> {
+    /// A watcher that runs the stage of its options, and goes on from an earlier reading.
+    pub fn new(options: &WatchOptions, stage: &'a WatchStage, resume: Resume) -> Self {
+        let (desk, gateways) = Desk::new(options, resume);
+        Self { live: options.pipeline.live(stage, gateways), desk }
+    }
+
+    /// This model judges; the answers that are gone on from are its own, unless it has another number of classes. Without one
+    /// nothing is judged.
+    pub fn judge_by(&mut self, model: Option<(Arc<Model>, Acceptance)>) {
+        self.desk.judge_by(model);
+    }
+
+    /// Another model judges from now on. Verdicts stand until windows that it judged speak against them.
+    pub fn switch_model(&mut self, model: Arc<Model>, acceptance: Acceptance) {
+        self.desk.switch_model(model, acceptance);
+    }
+
+    /// The sources are read from this time on. Where nobody says so, it is that of the first frame, and a first window that
+    /// lacks more than a minute before that frame is cut.
+    pub fn begin(&mut self, at: Timestamp) {
+        self.desk.begin(at);
+    }
+
+    /// Takes the next frame of a source.
+    pub fn frame(&mut self, source: usize, frame: Frame<'_>) {
+        self.desk.begin(frame.time);
+        if frame.begins_segment
+            && let Some(before) = self.live.clock()
+        {
+            self.desk.step_back(news::clock_stepped(before, frame.time));
+        }
+        self.live.frame(source, frame);
+    }
+
+    /// Moves the clock without a frame.
+    pub fn tick(&mut self, now: Timestamp) {
+        self.live.tick(now);
+    }
+
+    /// The clock of the packets; `None` before the first one.
+    pub fn clock(&self) -> Option<Timestamp> {
+        self.live.clock()
+    }
+
+    /// The gateways so far.
+    pub fn gateways(&self) -> &Gateways {
+        self.live.gateways()
+    }
+
+    /// What there is to know since this was asked last: at best after each batch of frames, and each second without any.
+    pub fn step(&mut self) -> Account {
+        let rows = self.live.take_rows();
+        self.desk.take_rows(rows);
+        if let Some(clock) = self.live.clock() {
+            self.desk.look_around(&mut self.live, clock);
+        }
+        self.desk.account(self.live.gateways())
+    }
+
+    /// Packets are missing at this time: a source failed, or packets were lost.
+    pub fn note_gap(&mut self) {
+        if let Some(clock) = self.live.clock() {
+            self.desk.note_gap(clock);
+        }
+    }
+
+    /// Notes what happened to a source or to the store.
+    pub fn note(
+        &mut self,
+        (kind, severity): (EventKind, Severity),
+        subject: &str,
+        text: String,
+        evidence: Map<String, Value>,
+    ) {
+        self.desk.note(news::happened(
+            (self.desk.now(self.live.clock()), kind, severity),
+            None,
+            subject,
+            (text, evidence),
+        ));
+    }
+
+    /// An event was acknowledged.
+    pub fn close_event(&mut self, id: u64) {
+        self.desk.close_event(id);
+    }
+
+    /// A device was given a label, or has none any more.
+    pub fn label(&mut self, device: DeviceId, label: Option<String>) {
+        self.desk.label(device, label);
+    }
+
+    /// How the reading goes, as far as this knows: what sources lost and what waits elsewhere is not in it.
+    pub fn health(&self) -> Health {
+        let (counts, read, losses) = (self.live.counts(), self.live.read(), self.live.losses());
+        let decoded = self.live.decoded();
+        let open: usize = self.live.shards().iter().map(LiveShard::<WatchStage>::open_flow_count).sum();
+        let left_out = counts.flows_evicted
+            + counts.device_packets_dropped
+            + losses.buffers_dropped
+            + losses.streams_given_up
+            + decoded.datagrams_dropped;
+        let malformed =
+            decoded.unreadable + decoded.unsupported_link + decoded.malformed.values().sum::<u64>();
+        Health {
+            clock: self.live.clock(),
+            capture: CaptureHealth {
+                packets: read.frames,
+                bytes: read.wire_bytes,
+                dropped: 0,
+                late: counts.late_packets,
+                malformed,
+                left_out: left_out + self.desk.left_out(),
+            },
+            devices: self.desk.device_count() as u64,
+            open_flows: open as u64,
+            last_window: self.desk.last_window(),
+            ..Health::default()
+        }
+    }
+
+    /// Ends the reading: windows that are open are final as they are.
+    pub fn finish(mut self) -> Account {
+        let mut account = self.step();
+        let Self { live, mut desk } = self;
+        let (clock, gateways) = (live.clock(), live.gateways().clone());
+        if let Some(clock) = clock {
+            desk.note_gap(clock);
+        }
+        let (rows, _) = live.finish();
+        desk.take_rows(rows);
+        desk.audit();
+        let Account { updates, final_until, state } = desk.account(&gateways);
+        account.updates.extend(updates);
+        Account { updates: account.updates, final_until, state: state.or(account.state) }
+    }
+}

@@ -1,0 +1,270 @@
+//! A simulated home is watched as a live network would be, and what comes out is compared with what a reading of the same
+//! packets gives.
+#![allow(clippy::unwrap_used, reason = "helpers of tests stop the test")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use thingprint_flow::{DeviceId, Frame, LinkType, MacAddr, Timestamp};
+use thingprint_instance::{Instance, InstanceOptions, Kind, Label, Labeled};
+use thingprint_model::{Acceptance, Model, TrainOptions};
+use thingprint_pipeline::{Event as PipelineEvent, InstanceStage, Pipeline, Simulated};
+use thingprint_sim::{Simulation, SimulationOptions, home};
+use thingprint_watch::{
+    Account, Event, EventKind, Resume, ResumedDevice, Sighting, Standing, Update, WatchOptions, Watcher,
+    WindowRecord,
+};
+
+const SECOND_NS: i64 = 1_000_000_000;
+const HOUR_NS: i64 = 3600 * SECOND_NS;
+
+fn simulation(hours: u64) -> Simulation {
+    let options = SimulationOptions { duration_s: hours * 3600, ..SimulationOptions::default() };
+    Simulation::new(&home().unwrap(), options).unwrap()
+}
+
+/// The instances of an ordinary reading as a stream.
+fn extracted(hours: u64) -> Vec<Instance> {
+    let mut rows = Vec::new();
+    let stage = InstanceStage::new(InstanceOptions::default());
+    let run = Pipeline::default().run(&Simulated::from(simulation(hours)), &stage, |event| {
+        if let PipelineEvent::Rows(more) = event {
+            rows.extend(more);
+        }
+        Ok::<_, std::convert::Infallible>(())
+    });
+    let Ok(_) = run;
+    rows
+}
+
+/// What a store would have.
+#[derive(Default)]
+struct Kept {
+    devices: BTreeMap<DeviceId, Sighting>,
+    windows: Vec<WindowRecord>,
+    provisional: Vec<WindowRecord>,
+    standing: BTreeMap<DeviceId, Standing>,
+    changes: usize,
+    findings: BTreeSet<(DeviceId, String)>,
+    events: BTreeMap<u64, Event>,
+    final_until: Option<Timestamp>,
+    state: Option<Vec<u8>>,
+}
+
+impl Kept {
+    fn take(&mut self, account: Account) {
+        for update in account.updates {
+            match update {
+                Update::Device(sighting) => _ = self.devices.insert(sighting.device, sighting),
+                Update::Window(window) => self.windows.push(window),
+                Update::Provisional(window) => self.provisional.push(window),
+                Update::Standing(device, standing) => _ = self.standing.insert(device, standing),
+                Update::Changed(_) => self.changes += 1,
+                Update::Finding(finding) => _ = self.findings.insert((finding.device, finding.rule)),
+                Update::Event(event) => _ = self.events.insert(event.id, event),
+            }
+        }
+        self.final_until = account.final_until;
+        self.state = account.state.or(self.state.take());
+    }
+
+    fn of_kind(&self, kind: EventKind) -> Vec<&Event> {
+        self.events.values().filter(|event| event.kind == kind).collect()
+    }
+
+    fn resume(&self) -> Resume {
+        let device = |(id, sighting): (&DeviceId, &Sighting)| ResumedDevice {
+            sighting: sighting.clone(),
+            label: None,
+            is_muted: false,
+            standing: self.standing.get(id).cloned(),
+            windows: self.windows.iter().filter(|window| window.device == *id).cloned().collect(),
+        };
+        let mut parts = BTreeMap::new();
+        for window in &self.windows {
+            *parts.entry((window.device, window.window_start)).or_default() += 1;
+        }
+        Resume {
+            devices: self.devices.iter().map(device).collect(),
+            next_event: self.events.len() as u64 + 1,
+            open_events: self.events.values().cloned().collect(),
+            findings: Vec::new(),
+            parts,
+            final_until: self.final_until,
+            state: self.state.clone(),
+        }
+    }
+}
+
+/// Plays hours of the home into a watcher, from one time on and up to another, with a step each second of it.
+fn play(watcher: &mut Watcher<'_>, hours: u64, (from_s, until_s): (i64, i64), kept: &mut Kept) {
+    let mut simulation = simulation(hours);
+    let (mut begin, mut next) = (None, from_s * SECOND_NS);
+    while let Some(frame) = simulation.next_frame() {
+        let begin: i64 = *begin.get_or_insert(frame.time_ns / HOUR_NS * HOUR_NS);
+        watcher.begin(Timestamp::from_nanos(begin + from_s * SECOND_NS));
+        let at = frame.time_ns - begin;
+        if at < from_s * SECOND_NS || at >= until_s * SECOND_NS {
+            continue;
+        }
+        let frame = Frame {
+            time: Timestamp::from_nanos(frame.time_ns),
+            link: LinkType::Ethernet,
+            wire_bytes: frame.original_bytes,
+            bytes: frame.bytes,
+            ..Frame::default()
+        };
+        while next <= at {
+            watcher.tick(Timestamp::from_nanos(begin + next - 1));
+            kept.take(watcher.step());
+            next += SECOND_NS;
+        }
+        watcher.frame(0, frame);
+    }
+    kept.take(watcher.step());
+}
+
+fn gateway() -> MacAddr {
+    home().unwrap().network.gateway.to_string().parse().unwrap()
+}
+
+fn options() -> WatchOptions {
+    let mut options = WatchOptions::default();
+    options.pipeline.gateways.given.insert(gateway());
+    options
+}
+
+#[test]
+fn windows_are_those_of_a_reading_and_come_while_packets_come() {
+    let options = options();
+    let stage = options.stage();
+    let mut watcher = Watcher::new(&options, &stage, Resume::default());
+    let mut kept = Kept::default();
+    play(&mut watcher, 3, (0, 3 * 3600), &mut kept);
+    let early = kept.windows.len();
+    assert!(early > 10, "windows leave when they are final: {early}");
+    let clock = watcher.clock().unwrap();
+    watcher.tick(clock.plus_nanos(400 * SECOND_NS));
+    kept.take(watcher.step());
+    let found: Vec<Instance> = kept.windows.iter().map(|window| *window.instance.clone().unwrap()).collect();
+    assert!(found == extracted(3), "{} windows", found.len());
+    assert!(kept.windows.iter().all(|window| window.part == 0 && !window.is_cut));
+    assert_eq!(kept.final_until, Some(found[0].window_start.plus_nanos(3 * HOUR_NS)));
+}
+
+#[test]
+fn a_device_is_new_once_and_judged_as_its_window_goes_on() {
+    let options = options();
+    let stage = options.stage();
+    let mut watcher = Watcher::new(&options, &stage, Resume::default());
+    let mut kept = Kept::default();
+    play(&mut watcher, 2, (0, 2 * 3600), &mut kept);
+    let new = kept.of_kind(EventKind::NewDevice);
+    let devices: BTreeSet<DeviceId> = new.iter().filter_map(|event| event.device).collect();
+    assert_eq!((new.len(), devices.len()), (kept.devices.len(), kept.devices.len()));
+    assert!(new.iter().all(|event| event.times == 1));
+    let windows: BTreeSet<_> =
+        kept.windows.iter().map(|window| (window.device, window.window_start)).collect();
+    let (device, start) = *windows.first().unwrap();
+    let looks: Vec<f64> = kept
+        .provisional
+        .iter()
+        .filter(|window| (window.device, window.window_start) == (device, start))
+        .filter_map(|window| window.provisional_after_s)
+        .collect();
+    assert!(looks.is_sorted() && looks.len() >= 3, "{looks:?}");
+    assert!((60.0..62.0).contains(&looks[0]) && looks.iter().any(|after| (900.0..902.0).contains(after)));
+    // What is said last of a window is what is said of it in the end.
+    let last =
+        kept.provisional.iter().rfind(|window| (window.device, window.window_start) == (device, start));
+    let final_window =
+        kept.windows.iter().find(|window| (window.device, window.window_start) == (device, start));
+    assert_eq!(last.unwrap().packets_up, final_window.unwrap().packets_up);
+}
+
+#[test]
+fn findings_are_events_once_for_each_rule_of_a_device() {
+    let options = options();
+    let stage = options.stage();
+    let mut watcher = Watcher::new(&options, &stage, Resume::default());
+    let mut kept = Kept::default();
+    play(&mut watcher, 3, (0, 3 * 3600), &mut kept);
+    kept.take(watcher.finish());
+    let events: Vec<_> = kept.of_kind(EventKind::Finding);
+    let told: BTreeSet<_> =
+        events.iter().map(|event| (event.device.unwrap(), event.subject.clone())).collect();
+    assert!(!kept.findings.is_empty());
+    assert_eq!(told, kept.findings);
+    assert_eq!(events.len(), told.len());
+}
+
+/// A model of the devices of the home, named after their addresses.
+fn model(hours: u64) -> Arc<Model> {
+    let rows: Vec<Labeled> = extracted(hours)
+        .into_iter()
+        .map(|instance| {
+            let label = Label::new(instance.device.to_string(), Kind::Iot);
+            Labeled { instance, label: Some(label) }
+        })
+        .collect();
+    Arc::new(Model::fit(&rows, &TrainOptions::default(), NonZeroUsize::MIN).unwrap())
+}
+
+#[test]
+fn verdicts_stand_and_a_restart_goes_on_where_the_reading_was() {
+    let model = model(12);
+    let options = options();
+    let stage = options.stage();
+    let judged = |resume: Resume| {
+        let mut watcher = Watcher::new(&options, &stage, resume);
+        watcher.judge_by(Some((Arc::clone(&model), Acceptance::default())));
+        watcher
+    };
+    let mut whole = Kept::default();
+    let mut watcher = judged(Resume::default());
+    play(&mut watcher, 8, (0, 8 * 3600), &mut whole);
+    assert!(whole.standing.len() > 5);
+    assert!(whole.standing.iter().all(|(device, standing)| standing.best_guess == device.to_string()));
+    assert_eq!(whole.of_kind(EventKind::VerdictChanged).len(), 0);
+
+    // The same with a restart in the fifth hour: what was read of it before is gone.
+    let mut kept = Kept::default();
+    let mut watcher = judged(Resume::default());
+    play(&mut watcher, 8, (0, 4 * 3600 + 900), &mut kept);
+    drop(watcher);
+    let before = kept.windows.len();
+    let mut watcher = judged(kept.resume());
+    play(&mut watcher, 8, (4 * 3600 + 1000, 8 * 3600), &mut kept);
+    let keys: BTreeSet<_> =
+        kept.windows.iter().map(|window| (window.device, window.window_start, window.part)).collect();
+    assert_eq!(keys.len(), kept.windows.len(), "no window comes twice");
+    assert!(kept.windows.len() > before);
+    let cut: BTreeSet<_> =
+        kept.windows.iter().filter(|window| window.is_cut).map(|window| window.window_start).collect();
+    assert_eq!(cut.len(), 1, "the window of the restart lacks packets");
+    let known = kept.of_kind(EventKind::NewDevice).len();
+    assert_eq!(known, kept.devices.len(), "devices of before are not new");
+    let classes =
+        |kept: &Kept| -> Vec<_> { kept.standing.values().map(|verdict| verdict.class.clone()).collect() };
+    assert_eq!(classes(&kept), classes(&whole));
+}
+
+#[test]
+fn what_was_stored_is_not_given_again() {
+    let options = options();
+    let stage = options.stage();
+    let mut kept = Kept::default();
+    let mut watcher = Watcher::new(&options, &stage, Resume::default());
+    play(&mut watcher, 4, (0, 3 * 3600), &mut kept);
+    let before = kept.windows.len();
+    drop(watcher);
+    // A folder of captures is read again from its start.
+    let mut watcher = Watcher::new(&options, &stage, kept.resume());
+    play(&mut watcher, 4, (0, 4 * 3600), &mut kept);
+    let clock = watcher.clock().unwrap();
+    watcher.tick(clock.plus_nanos(400 * SECOND_NS));
+    kept.take(watcher.step());
+    let found: Vec<Instance> = kept.windows.iter().map(|window| *window.instance.clone().unwrap()).collect();
+    assert!(before > 0 && found == extracted(4));
+}
