@@ -30,6 +30,11 @@ impl Judge {
         (answer(&prediction, reason), prediction)
     }
 
+    /// Whether the class of a final window is accepted.
+    pub(crate) fn accepts(&self, prediction: &Prediction) -> bool {
+        self.model.failed_tests(prediction, &self.acceptance).is_empty()
+    }
+
     /// What the model says of a window so far. Likeness is not asked: a window that has just begun lacks much of what its
     /// class has, and the limits of likeness are those of whole windows.
     pub(crate) fn window_so_far(&self, instance: &Instance) -> WindowAnswer {
