@@ -17,6 +17,7 @@ mod records;
 mod resume;
 mod schedule;
 mod sightings;
+mod training;
 mod verdict;
 mod watcher;
 
@@ -28,4 +29,5 @@ pub use records::{
 };
 pub use resume::{Resume, ResumedDevice};
 pub use sightings::{SightingStage, Sightings};
+pub use training::train;
 pub use watcher::Watcher;

@@ -13,7 +13,7 @@ use thingprint_pipeline::{Event as PipelineEvent, InstanceStage, Pipeline, Simul
 use thingprint_sim::{Simulation, SimulationOptions, home};
 use thingprint_watch::{
     Account, Event, EventKind, Resume, ResumedDevice, Sighting, Standing, Update, WatchOptions, Watcher,
-    WindowRecord,
+    WindowRecord, train,
 };
 
 const SECOND_NS: i64 = 1_000_000_000;
@@ -199,16 +199,20 @@ fn findings_are_events_once_for_each_rule_of_a_device() {
     assert_eq!(events.len(), told.len());
 }
 
-/// A model of the devices of the home, named after their addresses.
-fn model(hours: u64) -> Arc<Model> {
-    let rows: Vec<Labeled> = extracted(hours)
+/// Windows of the home, each labelled with the address of its device.
+fn labelled(hours: u64) -> Vec<Labeled> {
+    extracted(hours)
         .into_iter()
         .map(|instance| {
             let label = Label::new(instance.device.to_string(), Kind::Iot);
             Labeled { instance, label: Some(label) }
         })
-        .collect();
-    Arc::new(Model::fit(&rows, &TrainOptions::default(), NonZeroUsize::MIN).unwrap())
+        .collect()
+}
+
+/// A model of the devices of the home.
+fn model(hours: u64) -> Arc<Model> {
+    Arc::new(Model::fit(&labelled(hours), &TrainOptions::default(), NonZeroUsize::MIN).unwrap())
 }
 
 #[test]
@@ -267,4 +271,23 @@ fn what_was_stored_is_not_given_again() {
     kept.take(watcher.step());
     let found: Vec<Instance> = kept.windows.iter().map(|window| *window.instance.clone().unwrap()).collect();
     assert!(before > 0 && found == extracted(4));
+}
+
+#[test]
+fn labels_become_a_model_that_is_compared_by_time() {
+    let windows = labelled(16);
+    let at = Timestamp::from_seconds(1);
+    let (model, trained) = train(&windows, None, (at, NonZeroUsize::MIN)).unwrap();
+    assert_eq!(trained.train_windows + trained.test_windows, windows.len() as u64);
+    assert_eq!((trained.present_accuracy, trained.classes.len()), (None, model.classes().len()));
+    assert!(trained.accuracy > 0.9, "{}", trained.accuracy);
+    assert_eq!(trained.warnings.len(), trained.classes.len(), "16 hours are few: {:?}", trained.warnings);
+    // A home with a device less knows less, and says so.
+    let gone = windows[0].instance.device;
+    let fewer: Vec<Labeled> = windows.iter().filter(|row| row.instance.device != gone).cloned().collect();
+    let (_, fewer) = train(&fewer, Some(&model), (at, NonZeroUsize::MIN)).unwrap();
+    assert!(fewer.present_accuracy.is_some());
+    assert!(fewer.warnings.iter().any(|warning| warning.contains(&gone.to_string())));
+    let error = train(&windows[..1], None, (at, NonZeroUsize::MIN)).unwrap_err();
+    assert!(error.0.contains("label at least two devices"), "{error}");
 }
