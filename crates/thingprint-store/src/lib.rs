@@ -1,1 +1,34 @@
-//! Keeps devices, windows, verdicts, findings and events in `SQLite`.
+//! A [`Store`] keeps devices, windows, verdicts, findings and events in SQLite, and a [`Reader`] finds them again.
+//!
+//! One process writes a store, most often from a thread of its own ([`Writer`]); any number read it meanwhile. Each
+//! account of a watch is one transaction, so that a store holds all of it or nothing, whenever a process is killed.
+
+mod account_writer;
+mod cell;
+mod database;
+mod error;
+mod export;
+mod forget;
+mod info;
+mod instance_blob;
+mod lock;
+mod mentions;
+mod prune;
+mod reader;
+mod record_rows;
+mod requests;
+mod resume;
+mod schema;
+mod store;
+mod writer;
+
+pub use account_writer::Written;
+pub use error::{Problem, StoreError};
+pub use export::{ExportCounts, ExportOptions};
+pub use forget::Forgotten;
+pub use info::StoreInfo;
+pub use prune::Pruned;
+pub use reader::{Held, Reader};
+pub use resume::{FindingKey, Resume};
+pub use store::{StateValue, Store};
+pub use writer::{Receipt, Writer, WriterOptions, WriterStats};

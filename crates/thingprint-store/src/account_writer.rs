@@ -1,0 +1,252 @@
+//! What an account changes in the tables.
+
+use rusqlite::{Transaction, named_params, params};
+use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_watch::{
+    Account, Event, FindingRecord, Sighting, Standing, StandingChange, Update, WindowRecord,
+};
+
+use crate::cell::{json, whole};
+use crate::error::Problem;
+use crate::instance_blob;
+
+/// What became of an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Windows that are kept since.
+    pub windows: u64,
+    /// Windows that were there already, and stay as they are.
+    pub known_windows: u64,
+}
+
+/// Writes accounts within one transaction.
+pub(crate) struct AccountWriter<'a> {
+    pub(crate) transaction: &'a Transaction<'a>,
+    /// The row of the recipe by which the instances were made.
+    pub(crate) recipe: Option<i64>,
+}
+
+impl AccountWriter<'_> {
+    /// Makes all changes of an account.
+    pub(crate) fn account(&self, account: &Account) -> Result<Written, Problem> {
+        let mut written = Written::default();
+        for update in &account.updates {
+            match update {
+                Update::Device(sighting) => self.device(sighting)?,
+                Update::Window(window) if self.window(window)? => written.windows += 1,
+                Update::Window(_) => written.known_windows += 1,
+                Update::Provisional(window) => self.provisional(window)?,
+                Update::Standing(device, standing) => self.standing(*device, standing)?,
+                Update::Changed(change) => self.change(change)?,
+                Update::Finding(finding) => self.finding(finding)?,
+                Update::Event(event) => self.event(event)?,
+            }
+        }
+        if let Some(until) = account.final_until {
+            self.final_until(until)?;
+        }
+        Ok(written)
+    }
+
+    /// Final time only moves on: a folder that is read again begins before it.
+    fn final_until(&self, until: Timestamp) -> Result<(), Problem> {
+        self.transaction.execute(
+            "INSERT INTO state (name, value) VALUES ('final_until', ?1)
+             ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
+            [until.as_nanos()],
+        )?;
+        Ok(())
+    }
+
+    /// A device that is spoken of before it was sighted has a row, so that nothing hangs in the air.
+    fn known(&self, device: DeviceId, at: Timestamp) -> Result<(), Problem> {
+        self.transaction.execute(
+            "INSERT OR IGNORE INTO devices (device, first_seen, last_seen) VALUES (?1, ?2, ?2)",
+            params![device.to_string(), at.as_nanos()],
+        )?;
+        Ok(())
+    }
+
+    fn device(&self, sighting: &Sighting) -> Result<(), Problem> {
+        self.transaction.execute(
+            "INSERT INTO devices (device, gateway, is_randomised, addresses, host_name, vendor_class, names,
+                server_ports, served_ports, services, first_seen, last_seen, packets_up, packets_down)
+             VALUES (:device, :gateway, :is_randomised, :addresses, :host_name, :vendor_class, :names,
+                :server_ports, :served_ports, :services, :first_seen, :last_seen, :packets_up, :packets_down)
+             ON CONFLICT DO UPDATE SET gateway = excluded.gateway, is_randomised = excluded.is_randomised,
+                addresses = excluded.addresses, host_name = coalesce(excluded.host_name, host_name),
+                vendor_class = coalesce(excluded.vendor_class, vendor_class), names = excluded.names,
+                server_ports = excluded.server_ports, served_ports = excluded.served_ports,
+                services = excluded.services, first_seen = min(first_seen, excluded.first_seen),
+                last_seen = max(last_seen, excluded.last_seen), packets_up = excluded.packets_up,
+                packets_down = excluded.packets_down",
+            named_params! {
+                ":device": sighting.device.to_string(), ":gateway": sighting.gateway,
+                ":is_randomised": sighting.is_randomised, ":addresses": json(&sighting.addresses)?,
+                ":host_name": sighting.host_name, ":vendor_class": sighting.vendor_class,
+                ":names": json(&sighting.names)?, ":server_ports": json(&sighting.server_ports)?,
+                ":served_ports": json(&sighting.served_ports)?, ":services": json(&sighting.services)?,
+                ":first_seen": sighting.first_seen.as_nanos(), ":last_seen": sighting.last_seen.as_nanos(),
+                ":packets_up": whole(sighting.packets_up), ":packets_down": whole(sighting.packets_down),
+            },
+        )?;
+        self.history(sighting)
+    }
+
+    /// Notes the addresses and the name that a device has now.
+    fn history(&self, sighting: &Sighting) -> Result<(), Problem> {
+        let (device, at) = (sighting.device.to_string(), sighting.last_seen.as_nanos());
+        let mut addresses = self.transaction.prepare(
+            "INSERT INTO addresses (device, address, first_seen, last_seen) VALUES (?1, ?2, ?3, ?3)
+             ON CONFLICT DO UPDATE SET first_seen = min(first_seen, excluded.first_seen),
+                last_seen = max(last_seen, excluded.last_seen)",
+        )?;
+        for address in &sighting.addresses {
+            addresses.execute(params![device, address.to_string(), at])?;
+        }
+        if let Some(name) = &sighting.host_name {
+            self.transaction.execute(
+                "INSERT INTO host_names (device, host_name, first_seen, last_seen) VALUES (?1, ?2, ?3, ?3)
+                 ON CONFLICT DO UPDATE SET first_seen = min(first_seen, excluded.first_seen),
+                    last_seen = max(last_seen, excluded.last_seen)",
+                params![device, name, at],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a window, unless it is there; whether it was new.
+    fn window(&self, window: &WindowRecord) -> Result<bool, Problem> {
+        self.known(window.device, window.window_start)?;
+        let answer = window.answer.as_ref();
+        let instance = window.instance.as_deref().map(instance_blob::pack).transpose()?;
+        let added = self.transaction.execute(
+            "INSERT OR IGNORE INTO windows (device, window_start, part, window_s, is_cut, packets_up, packets_down,
+                bytes_up, bytes_down, flows, sleep_time_s, class, best_guess, confidence, likeness, reason,
+                distribution, recipe, instance)
+             VALUES (:device, :window_start, :part, :window_s, :is_cut, :packets_up, :packets_down, :bytes_up,
+                :bytes_down, :flows, :sleep_time_s, :class, :best_guess, :confidence, :likeness, :reason,
+                :distribution, :recipe, :instance)",
+            named_params! {
+                ":device": window.device.to_string(), ":window_start": window.window_start.as_nanos(),
+                ":part": window.part, ":window_s": window.window_s, ":is_cut": window.is_cut,
+                ":packets_up": whole(window.packets_up), ":packets_down": whole(window.packets_down),
+                ":bytes_up": whole(window.bytes_up), ":bytes_down": whole(window.bytes_down),
+                ":flows": whole(window.flows), ":sleep_time_s": window.sleep_time_s,
+                ":class": answer.and_then(|answer| answer.class.as_deref()),
+                ":best_guess": answer.map(|answer| answer.best_guess.as_str()),
+                ":confidence": answer.map(|answer| answer.confidence),
+                ":likeness": answer.and_then(|answer| answer.likeness),
+                ":reason": answer.and_then(|answer| answer.reason.as_deref()),
+                ":distribution": answer.and_then(|answer| instance_blob::pack_numbers(&answer.distribution)),
+                ":recipe": instance.is_some().then_some(self.recipe).flatten(), ":instance": instance,
+            },
+        )?;
+        // What was said of it, or of a window before, so far.
+        self.transaction.execute(
+            "DELETE FROM provisional WHERE device = ?1 AND window_start <= ?2",
+            params![window.device.to_string(), window.window_start.as_nanos()],
+        )?;
+        Ok(added > 0)
+    }
+
+    fn provisional(&self, window: &WindowRecord) -> Result<(), Problem> {
+        self.known(window.device, window.window_start)?;
+        let answer = window.answer.as_ref();
+        self.transaction.execute(
+            "INSERT OR REPLACE INTO provisional (device, window_start, part, window_s, is_cut, packets_up,
+                packets_down, bytes_up, bytes_down, flows, sleep_time_s, class, best_guess, confidence, likeness,
+                reason, provisional_after_s)
+             VALUES (:device, :window_start, :part, :window_s, :is_cut, :packets_up, :packets_down, :bytes_up,
+                :bytes_down, :flows, :sleep_time_s, :class, :best_guess, :confidence, :likeness, :reason, :after)",
+            named_params! {
+                ":device": window.device.to_string(), ":window_start": window.window_start.as_nanos(),
+                ":part": window.part, ":window_s": window.window_s, ":is_cut": window.is_cut,
+                ":packets_up": whole(window.packets_up), ":packets_down": whole(window.packets_down),
+                ":bytes_up": whole(window.bytes_up), ":bytes_down": whole(window.bytes_down),
+                ":flows": whole(window.flows), ":sleep_time_s": window.sleep_time_s,
+                ":class": answer.and_then(|answer| answer.class.as_deref()),
+                ":best_guess": answer.map(|answer| answer.best_guess.as_str()),
+                ":confidence": answer.map(|answer| answer.confidence),
+                ":likeness": answer.and_then(|answer| answer.likeness),
+                ":reason": answer.and_then(|answer| answer.reason.as_deref()),
+                ":after": window.provisional_after_s,
+            },
+        )?;
+        Ok(())
+    }
+
+    fn standing(&self, device: DeviceId, standing: &Standing) -> Result<(), Problem> {
+        self.known(device, standing.since)?;
+        self.transaction.execute(
+            "INSERT OR REPLACE INTO verdicts
+                (device, class, best_guess, confidence, likeness, reason, family, windows, since)
+             VALUES (:device, :class, :best_guess, :confidence, :likeness, :reason, :family, :windows, :since)",
+            named_params! {
+                ":device": device.to_string(), ":class": standing.class, ":best_guess": standing.best_guess,
+                ":confidence": standing.confidence, ":likeness": standing.likeness, ":reason": standing.reason,
+                ":family": standing.family, ":windows": whole(standing.windows),
+                ":since": standing.since.as_nanos(),
+            },
+        )?;
+        Ok(())
+    }
+
+    fn change(&self, change: &StandingChange) -> Result<(), Problem> {
+        self.known(change.device, change.at)?;
+        self.transaction.execute(
+            "INSERT OR IGNORE INTO changes (device, at, from_class, to_class, confidence) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                change.device.to_string(),
+                change.at.as_nanos(),
+                change.from,
+                change.to,
+                change.confidence
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn finding(&self, finding: &FindingRecord) -> Result<(), Problem> {
+        self.known(finding.device, finding.first_seen)?;
+        self.transaction.execute(
+            "INSERT INTO findings (device, rule, severity, said_by, flows, seen, expected, reference, remediation,
+                first_seen, last_seen, example, acknowledged_at)
+             VALUES (:device, :rule, :severity, :said_by, :flows, :seen, :expected, :reference, :remediation,
+                :first_seen, :last_seen, :example, :acknowledged_at)
+             ON CONFLICT DO UPDATE SET flows = flows + excluded.flows, severity = excluded.severity,
+                expected = excluded.expected, reference = excluded.reference, remediation = excluded.remediation,
+                first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen),
+                acknowledged_at = coalesce(acknowledged_at, excluded.acknowledged_at)",
+            named_params! {
+                ":device": finding.device.to_string(), ":rule": finding.rule,
+                ":severity": finding.severity.as_str(), ":said_by": finding.by, ":flows": whole(finding.flows),
+                ":seen": finding.seen, ":expected": finding.expected, ":reference": finding.reference,
+                ":remediation": finding.remediation, ":first_seen": finding.first_seen.as_nanos(),
+                ":last_seen": finding.last_seen.as_nanos(), ":example": finding.example,
+                ":acknowledged_at": finding.acknowledged_at.map(Timestamp::as_nanos),
+            },
+        )?;
+        Ok(())
+    }
+
+    /// An event of a known number takes its place; what a person acknowledged meanwhile stays so.
+    fn event(&self, event: &Event) -> Result<(), Problem> {
+        self.transaction.execute(
+            "INSERT INTO events (id, at, kind, severity, device, subject, text, evidence, times, acknowledged_at)
+             VALUES (:id, :at, :kind, :severity, :device, :subject, :text, :evidence, :times, :acknowledged_at)
+             ON CONFLICT DO UPDATE SET at = excluded.at, kind = excluded.kind, severity = excluded.severity,
+                device = excluded.device, subject = excluded.subject, text = excluded.text,
+                evidence = excluded.evidence, times = excluded.times,
+                acknowledged_at = coalesce(acknowledged_at, excluded.acknowledged_at)",
+            named_params! {
+                ":id": whole(event.id), ":at": event.at.as_nanos(), ":kind": event.kind.as_str(),
+                ":severity": event.severity.as_str(), ":device": event.device.map(|device| device.to_string()),
+                ":subject": event.subject, ":text": event.text, ":evidence": json(&event.evidence)?,
+                ":times": whole(event.times),
+                ":acknowledged_at": event.acknowledged_at.map(Timestamp::as_nanos),
+            },
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,143 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
+use thingprint_flow::DeviceId;
+use thingprint_report::ReportError;
+
+/// Why a store cannot be opened, read or written. Each message follows "failed to ...", names the file, and says what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("use the store {}: {problem}", path.display())]
+pub struct StoreError {
+    /// The file of the store.
+    pub path: PathBuf,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// What is wrong with a store.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// There is no such file.
+    #[error("there is no such file; 'watch --store' makes one")]
+    Missing,
+    /// Another process writes it.
+    #[error("{} writes it; stop that first, or name another store", process(*pid))]
+    Locked {
+        /// The other process, where its number can be read.
+        pid: Option<u32>,
+    },
+    /// The file is a database of another program, or no database at all.
+    #[error(
+        "the file is no store of thingprint, or its first bytes are damaged; name another file, or move it aside"
+    )]
+    Foreign,
+    /// A newer program made it.
+    #[error(
+        "it has schema {found}, this program knows schemas up to {known}; use the program that wrote it, or a newer one"
+    )]
+    Newer {
+        /// The version in the file.
+        found: i32,
+        /// The newest version that this program knows.
+        known: i32,
+    },
+    /// An older program made it, and it cannot be changed now.
+    #[error(
+        "it has schema {found}, which is older than schema {known}; 'thingprint store STORE prune' as its owner renews it"
+    )]
+    Older {
+        /// The version in the file.
+        found: i32,
+        /// The version that this program reads.
+        known: i32,
+    },
+    /// What is in the file contradicts itself.
+    #[error(
+        "it is damaged: {what}; save what can be read with 'thingprint store STORE export', move the file and those with -wal \
+         and -shm aside, and begin again without it"
+    )]
+    Damaged {
+        /// What SQLite found.
+        what: String,
+    },
+    /// The disk, or the size that the store may have, is full.
+    #[error("the disk is full; free space on it, or keep less with 'thingprint store STORE prune --keep'")]
+    Full,
+    /// The file cannot be written.
+    #[error("it cannot be written; check who owns the file and its folder")]
+    ReadOnly,
+    /// The file system cannot hold a store.
+    #[error(
+        "journal mode is {mode} and not wal; put the store on a local disk, not on a network file system"
+    )]
+    NoWal {
+        /// The mode that SQLite fell back to.
+        mode: String,
+    },
+    /// Somebody holds the database longer than is waited for.
+    #[error("it is busy for more than {seconds} s; close other programs that have it open")]
+    Busy {
+        /// How long it was waited for.
+        seconds: u64,
+    },
+    /// A device that is asked for is not known.
+    #[error("device {0} is not in it; 'thingprint store STORE devices' lists those that are")]
+    NoDevice(DeviceId),
+    /// An event that is asked for is not known.
+    #[error("event {0} is not in it; 'thingprint store STORE events' lists those that are")]
+    NoEvent(u64),
+    /// A value that is asked to be kept is too long.
+    #[error("a label has {found} characters, and may have {most}; give a shorter one")]
+    LongLabel {
+        /// Characters that it has.
+        found: usize,
+        /// Characters that it may have.
+        most: usize,
+    },
+    /// Writing was closed before.
+    #[error("its writer was closed")]
+    Closed,
+    /// A stored instance cannot be written or read.
+    #[error("instances: {0}")]
+    Instance(#[from] ReportError),
+    /// A file cannot be opened or locked.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// Anything else that SQLite says.
+    #[error("{0}")]
+    Sqlite(rusqlite::Error),
+}
+
+/// How long a statement waits for another connection, which holds the database for a commit or a checkpoint at most.
+pub(crate) const BUSY_SECONDS: u64 = 10;
+
+impl Problem {
+    /// The problem with the file that has it.
+    pub(crate) fn at(self, path: &Path) -> StoreError {
+        StoreError { path: path.to_owned(), problem: self }
+    }
+
+    /// Whether it may go away without the store being changed: a full disk, a busy database.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Full | Self::Busy { .. } | Self::ReadOnly | Self::Io(_) | Self::Sqlite(_))
+    }
+}
+
+impl From<rusqlite::Error> for Problem {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { what: error.to_string() },
+            Some(ErrorCode::NotADatabase) => Self::Foreign,
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { seconds: BUSY_SECONDS },
+            _ => Self::Sqlite(error),
+        }
+    }
+}
+
+fn process(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+}

@@ -1,0 +1,56 @@
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::Problem;
+
+/// Digits that a process number may have, and room for the end of the line.
+const PID_BYTES: u64 = 16;
+
+/// The right to write a store, which one process has at a time.
+///
+/// It is a lock on a file beside the store. The system takes it back when the process ends, however it ends, so that no
+/// stale lock is left behind. The file stays: removing it would let two processes lock two files of one name.
+#[derive(Debug)]
+pub(crate) struct StoreLock {
+    /// Holds the lock as long as it is open.
+    _file: File,
+}
+
+impl StoreLock {
+    /// Takes the lock of a store.
+    pub(crate) fn take(store: &Path) -> Result<Self, Problem> {
+        let mut file = open(&beside(store, ".lock"))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Problem::Locked { pid: pid_in(&mut file) }),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        file.set_len(0)?;
+        writeln!(file, "{}", std::process::id())?;
+        Ok(Self { _file: file })
+    }
+}
+
+/// The file that has the store's name with something behind it.
+pub(crate) fn beside(store: &Path, suffix: &str) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// Makes a file that only its owner reads, unless it is there.
+pub(crate) fn open(path: &Path) -> Result<File, std::io::Error> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn pid_in(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.rewind().ok()?;
+    file.take(PID_BYTES).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}

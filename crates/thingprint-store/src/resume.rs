@@ -1,0 +1,136 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::{Connection, OptionalExtension};
+use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_watch::{DeviceRecord, Event, WindowRecord};
+
+use crate::cell::{Cells, SqlResult, whole};
+use crate::error::Problem;
+use crate::reader::device_records;
+use crate::record_rows;
+use crate::store::FINAL_UNTIL;
+
+/// Windows of a device that a verdict looks back on.
+const LAST_WINDOWS: usize = 24;
+
+/// Open events that a reading goes on counting. Older ones stay in the store, and what happens again is a new event then:
+/// a network on which nobody acknowledges anything must not fill the memory.
+const MOST_OPEN_EVENTS: usize = 100_000;
+
+/// Findings that a reading knows to be there already, for the same reason.
+const MOST_FINDINGS: usize = 100_000;
+
+/// What a reading needs to go on where the last one ended.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Resume {
+    /// The devices with what was seen of them, their labels, verdicts and whether they are muted, in order.
+    pub devices: Vec<DeviceRecord>,
+    /// The last 24 final windows of each device with answers and distributions, the latest first; without instances.
+    pub windows: BTreeMap<DeviceId, Vec<WindowRecord>>,
+    /// The number of the next event.
+    pub next_event: u64,
+    /// The events that nobody acknowledged, by number; the last 100,000.
+    pub open_events: Vec<Event>,
+    /// The findings that are known: device, rule, who said it, what was said; the last 100,000.
+    pub findings: BTreeSet<FindingKey>,
+    /// Every window that ends by this time is final; `None` where nothing was final yet.
+    pub final_until: Option<Timestamp>,
+}
+
+/// What distinguishes a finding from others.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FindingKey {
+    /// The device.
+    pub device: DeviceId,
+    /// Id of the rule.
+    pub rule: String,
+    /// Who said it.
+    pub by: String,
+    /// What was said.
+    pub seen: String,
+}
+
+impl Resume {
+    pub(crate) fn read(connection: &Connection) -> Result<Self, Problem> {
+        let snapshot = connection.unchecked_transaction()?;
+        let devices = device_records(&snapshot, None)?;
+        let windows = devices.iter().map(|record| {
+            let device = record.sighting.device;
+            last_windows(&snapshot, device).map(|windows| (device, windows))
+        });
+        Ok(Self {
+            windows: windows.collect::<SqlResult<_>>()?,
+            devices,
+            next_event: next_event(&snapshot)?,
+            open_events: open_events(&snapshot)?,
+            findings: findings(&snapshot)?,
+            final_until: final_until(&snapshot)?,
+        })
+    }
+
+    /// The number of the piece of a device's window that is stored next: 0 where none is.
+    pub fn next_part(&self, device: DeviceId, window_start: Timestamp) -> u32 {
+        let windows = self.windows.get(&device).into_iter().flatten();
+        let parts = windows.filter(|window| window.window_start == window_start).map(|window| window.part);
+        parts.max().map_or(0, |part| part.saturating_add(1))
+    }
+
+    /// The devices that were gateways.
+    pub fn gateways(&self) -> BTreeSet<DeviceId> {
+        let gateways = self.devices.iter().filter(|record| record.sighting.gateway.is_some());
+        gateways.map(|record| record.sighting.device).collect()
+    }
+
+    /// The devices whose events stay on the page.
+    pub fn muted(&self) -> BTreeSet<DeviceId> {
+        let muted = self.devices.iter().filter(|record| record.is_muted);
+        muted.map(|record| record.sighting.device).collect()
+    }
+}
+
+fn last_windows(connection: &Connection, device: DeviceId) -> SqlResult<Vec<WindowRecord>> {
+    let sql = format!(
+        "SELECT {}, distribution FROM windows WHERE device = ?1 ORDER BY window_start DESC, part DESC LIMIT ?2",
+        record_rows::WINDOW
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let rows =
+        statement.query_map((device.to_string(), whole(LAST_WINDOWS as u64)), record_rows::judged_window)?;
+    rows.collect()
+}
+
+fn next_event(connection: &Connection) -> SqlResult<u64> {
+    connection.query_row("SELECT coalesce(max(id), 0) + 1 FROM events", [], |row| Cells(row).count(0))
+}
+
+fn open_events(connection: &Connection) -> SqlResult<Vec<Event>> {
+    let sql = format!(
+        "SELECT {} FROM events WHERE acknowledged_at IS NULL ORDER BY id DESC LIMIT ?1",
+        record_rows::EVENT
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let rows = statement.query_map([whole(MOST_OPEN_EVENTS as u64)], record_rows::event)?;
+    let mut events: Vec<Event> = rows.collect::<SqlResult<_>>()?;
+    events.reverse();
+    Ok(events)
+}
+
+fn findings(connection: &Connection) -> SqlResult<BTreeSet<FindingKey>> {
+    let sql = "SELECT device, rule, said_by, seen FROM findings ORDER BY id DESC LIMIT ?1";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([whole(MOST_FINDINGS as u64)], |row| {
+        Ok(FindingKey {
+            device: Cells(row).parsed(0)?,
+            rule: row.get(1)?,
+            by: row.get(2)?,
+            seen: row.get(3)?,
+        })
+    })?;
+    rows.collect()
+}
+
+/// Until when windows are final.
+pub(crate) fn final_until(connection: &Connection) -> SqlResult<Option<Timestamp>> {
+    let sql = "SELECT value FROM state WHERE name = ?1 AND device = ''";
+    connection.query_row(sql, [FINAL_UNTIL], |row| Cells(row).time(0)).optional()
+}

@@ -1,0 +1,164 @@
+use std::path::Path;
+
+use rusqlite::{OptionalExtension, params};
+use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_instance::ExtractionRecipe;
+use thingprint_watch::{Account, Request};
+
+use crate::account_writer::{AccountWriter, Written};
+use crate::cell::whole;
+use crate::database::Database;
+use crate::error::{Problem, StoreError};
+use crate::lock::StoreLock;
+use crate::requests;
+use crate::resume::Resume;
+
+/// Name of the state that says until when windows are final.
+pub(crate) const FINAL_UNTIL: &str = "final_until";
+
+/// Pages that a file of SQLite has at most.
+const MOST_PAGES: i64 = 4_294_967_294;
+
+/// A store that this process writes, and no other as long as this lives.
+#[derive(Debug)]
+pub struct Store {
+    pub(crate) database: Database,
+    recipe: Option<i64>,
+    _lock: StoreLock,
+}
+
+/// What a source or a detector keeps, to go on from it after a restart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateValue {
+    /// What it is.
+    pub name: String,
+    /// The device that it is about, and with which it is forgotten. A value without a device is thrown away when a device
+    /// is forgotten whose address it contains as text.
+    pub device: Option<DeviceId>,
+    /// The value; `None` takes it away.
+    pub value: Option<Vec<u8>>,
+}
+
+impl Store {
+    /// Opens a store, and makes it where there is no file. What an older program made is brought to the present schema.
+    ///
+    /// Fails when another process writes it, when a newer program or another one made the file, when it is damaged, and when
+    /// the file system keeps no write-ahead log.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let lock = StoreLock::take(path).map_err(|problem| problem.at(path))?;
+        Ok(Self { database: Database::create(path)?, recipe: None, _lock: lock })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.database.path
+    }
+
+    /// How the instances of the windows that are written from now on were made.
+    pub fn set_recipe(&mut self, recipe: &ExtractionRecipe) -> Result<(), StoreError> {
+        let add = |text: &str| -> Result<i64, rusqlite::Error> {
+            let connection = &self.database.connection;
+            connection.execute("INSERT OR IGNORE INTO recipes (recipe) VALUES (?1)", [text])?;
+            connection.query_row("SELECT id FROM recipes WHERE recipe = ?1", [text], |row| row.get(0))
+        };
+        self.recipe = Some(add(recipe.as_str()).map_err(|error| self.database.error(error))?);
+        Ok(())
+    }
+
+    /// Keeps what an account says, all of it or nothing. When this returns, it is on the disk.
+    pub fn write(&mut self, account: &Account) -> Result<Written, StoreError> {
+        self.write_with(account, &[])
+    }
+
+    /// Keeps an account together with what sources and detectors know when they have given it: both or nothing.
+    pub fn write_with(&mut self, account: &Account, state: &[StateValue]) -> Result<Written, StoreError> {
+        self.try_write(account, state).map_err(|problem| self.database.error(problem))
+    }
+
+    fn try_write(&mut self, account: &Account, state: &[StateValue]) -> Result<Written, Problem> {
+        let transaction = self.database.connection.transaction()?;
+        let written = AccountWriter { transaction: &transaction, recipe: self.recipe }.account(account)?;
+        for StateValue { name, device, value } in state {
+            let device = device.map_or_else(String::new, |device| device.to_string());
+            match value {
+                Some(value) => transaction.execute(
+                    "INSERT OR REPLACE INTO state (name, device, value) VALUES (?1, ?2, ?3)",
+                    params![name, device, value],
+                ),
+                None => transaction
+                    .execute("DELETE FROM state WHERE name = ?1 AND device = ?2", params![name, device]),
+            }?;
+        }
+        transaction.commit()?;
+        Ok(written)
+    }
+
+    /// The bytes that the file may grow to; what it has already stays. `None` for as many as the disk has.
+    pub fn set_most_bytes(&mut self, most: Option<u64>) -> Result<(), StoreError> {
+        let limit = || {
+            let connection = &self.database.connection;
+            let page: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+            // SQLite raises a limit below the present size to that size, and one above its own to its own.
+            let pages = most.map_or(MOST_PAGES, |most| (whole(most) / page.max(1)).clamp(1, MOST_PAGES));
+            connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
+        };
+        limit().map_err(|error: rusqlite::Error| self.database.error(error))
+    }
+
+    /// What was kept under a name; `None` where nothing was.
+    pub fn state(&self, name: &str, device: Option<DeviceId>) -> Result<Option<Vec<u8>>, StoreError> {
+        let device = device.map_or_else(String::new, |device| device.to_string());
+        let sql = "SELECT value FROM state WHERE name = ?1 AND device = ?2";
+        let value =
+            self.database.connection.query_row(sql, params![name, device], |row| row.get(0)).optional();
+        value.map_err(|error| self.database.error(error))
+    }
+
+    /// What a reading needs to go on where the last one ended.
+    pub fn resume(&self) -> Result<Resume, StoreError> {
+        Resume::read(&self.database.connection).map_err(|problem| self.database.error(problem))
+    }
+
+    /// Carries out what a person asks for at a time: a label, an acknowledgement, muting. Other requests are not the
+    /// store's, and are left alone.
+    ///
+    /// Fails where the device or the event is not known, and for a label of more than 200 characters.
+    pub fn request(&mut self, request: &Request, at: Timestamp) -> Result<(), StoreError> {
+        let carried_out = match request {
+            Request::Label { device, label } => self.try_label(*device, label.as_deref(), at),
+            Request::Acknowledge { event } => self.try_acknowledge(*event, at),
+            Request::Mute { device, is_muted } => self.try_mute(*device, *is_muted),
+            Request::Train | Request::Decide(_) => Ok(()),
+        };
+        carried_out.map_err(|problem| self.database.error(problem))
+    }
+
+    /// Says what a device is; `None` takes the label back.
+    pub fn label(&mut self, device: DeviceId, label: Option<&str>, at: Timestamp) -> Result<(), StoreError> {
+        self.try_label(device, label, at).map_err(|problem| self.database.error(problem))
+    }
+
+    /// Acknowledges an event, with the findings of its device that it is about.
+    pub fn acknowledge(&mut self, event: u64, at: Timestamp) -> Result<(), StoreError> {
+        self.try_acknowledge(event, at).map_err(|problem| self.database.error(problem))
+    }
+
+    /// Keeps the events of a device on the page alone, or not any more.
+    pub fn mute(&mut self, device: DeviceId, is_muted: bool) -> Result<(), StoreError> {
+        self.try_mute(device, is_muted).map_err(|problem| self.database.error(problem))
+    }
+
+    fn try_label(&mut self, device: DeviceId, label: Option<&str>, at: Timestamp) -> Result<(), Problem> {
+        requests::label(&self.database.connection, device, label, at)
+    }
+
+    fn try_acknowledge(&mut self, event: u64, at: Timestamp) -> Result<(), Problem> {
+        let transaction = self.database.connection.transaction()?;
+        requests::acknowledge(&transaction, event, at)?;
+        Ok(transaction.commit()?)
+    }
+
+    fn try_mute(&mut self, device: DeviceId, is_muted: bool) -> Result<(), Problem> {
+        requests::mute(&self.database.connection, device, is_muted)
+    }
+}

@@ -1,0 +1,165 @@
+mod shared;
+mod worker;
+
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use thingprint_flow::Timestamp;
+use thingprint_watch::{Account, Request};
+
+use self::shared::Shared;
+use self::worker::{Job, Worker};
+use crate::account_writer::Written;
+use crate::error::{Problem, StoreError};
+use crate::store::{StateValue, Store};
+
+pub use self::shared::WriterStats;
+
+/// Accounts that wait between the reading and the writing while the store is sound. A commit takes milliseconds, so a
+/// reading waits only where the disk is slower than the network.
+const ACCOUNTS_BETWEEN: usize = 64;
+
+/// Writes accounts from a thread of its own, in their order.
+///
+/// While the store can be written, [`write`](Self::write) waits for room where accounts come faster than the disk takes them,
+/// and the waiting is counted. While it cannot, accounts wait in memory, writing is tried again after 1 s, then after
+/// twice as long up to 60 s, and [`problem`](Self::problem) says why. If more wait than
+/// [`WriterOptions::most_windows`], the oldest windows are dropped and counted. An account that was acknowledged by
+/// [`WriterOptions::on_commit`] is on the disk.
+#[derive(Debug)]
+pub struct Writer {
+    jobs: SyncSender<Job>,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<Option<Problem>>>,
+    store: std::path::PathBuf,
+}
+
+/// How a [`Writer`] works.
+pub struct WriterOptions {
+    /// The time for which windows, changes and acknowledged events are kept; `None` for ever.
+    pub keep: Option<Duration>,
+    /// Windows that may wait while the store cannot be written. The default is 20,000: of 200 devices, those of four
+    /// days, in some 200 MB.
+    pub most_windows: usize,
+    /// Other updates that may wait beside them, beyond which whole accounts are dropped and counted; 200,000.
+    pub most_updates: usize,
+    /// Called in the thread of the writer for each account that is on the disk now.
+    pub on_commit: Option<Box<dyn FnMut(Receipt) + Send>>,
+}
+
+/// An account that is on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The number that [`Writer::write`] gave.
+    pub number: u64,
+    /// What became of it.
+    pub written: Written,
+}
+
+impl Default for WriterOptions {
+    fn default() -> Self {
+        Self { keep: None, most_windows: 20_000, most_updates: 200_000, on_commit: None }
+    }
+}
+
+impl std::fmt::Debug for WriterOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { keep, most_windows, most_updates, .. } = self;
+        write!(
+            f,
+            "WriterOptions {{ keep: {keep:?}, most_windows: {most_windows}, most_updates: {most_updates} }}"
+        )
+    }
+}
+
+impl Writer {
+    /// Begins to write a store. Fails where the system gives no thread.
+    pub fn spawn(store: Store, options: WriterOptions) -> Result<Self, StoreError> {
+        let (jobs, incoming) = mpsc::sync_channel(ACCOUNTS_BETWEEN);
+        let shared = Arc::new(Shared::default());
+        let path = store.path().to_owned();
+        let worker = Worker::new(store, options, Arc::clone(&shared));
+        let thread = thread::Builder::new().name("store".to_owned()).spawn(move || worker.run(&incoming));
+        let thread = Some(thread.map_err(|error| Problem::from(error).at(&path))?);
+        Ok(Self { jobs, shared, thread, store: path })
+    }
+
+    /// Hands over an account, and gives its number: 1 for the first. Fails where the writer has ended.
+    pub fn write(&self, account: Account) -> Result<u64, StoreError> {
+        self.write_with(account, Vec::new())
+    }
+
+    /// Hands over an account with the state that is true with it: both are kept, or neither.
+    pub fn write_with(&self, account: Account, state: Vec<StateValue>) -> Result<u64, StoreError> {
+        let number = self.shared.begin();
+        self.send(Job::Account { number, account, state })?;
+        Ok(number)
+    }
+
+    /// Carries out a request of a person, see [`Store::request`]. While the store cannot be written, this fails at once.
+    pub fn request(&self, request: &Request, at: Timestamp) -> Result<(), StoreError> {
+        self.ask(|reply| Job::Request { request: request.clone(), at, reply })?
+    }
+
+    /// The bytes that the file may grow to; `None` for as many as the disk has.
+    pub fn set_most_bytes(&self, most: Option<u64>) -> Result<(), StoreError> {
+        self.ask(|reply| Job::MostBytes { most, reply })?
+    }
+
+    /// Waits until everything that was handed over before is on the disk; not longer than a time. Whether it is.
+    pub fn flush(&self, within: Duration) -> Result<bool, StoreError> {
+        let until = Instant::now() + within;
+        self.ask(|reply| Job::Flush { until, reply })
+    }
+
+    /// Why the store cannot be written now; `None` where it can.
+    pub fn problem(&self) -> Option<String> {
+        self.shared.problem()
+    }
+
+    /// What was written, what waits, what was dropped.
+    pub fn stats(&self) -> WriterStats {
+        self.shared.stats()
+    }
+
+    /// Writes what waits, for no longer than a time, and ends. Fails where something was left.
+    pub fn close(mut self, within: Duration) -> Result<WriterStats, StoreError> {
+        self.send(Job::Close { until: Instant::now() + within })?;
+        let left = self.thread.take().and_then(|thread| thread.join().unwrap_or(Some(Problem::Closed)));
+        left.map_or_else(|| Ok(self.shared.stats()), |problem| Err(problem.at(&self.store)))
+    }
+
+    fn ask<T>(&self, job: impl FnOnce(SyncSender<T>) -> Job) -> Result<T, StoreError> {
+        let (reply, answer): (_, Receiver<T>) = mpsc::sync_channel(1);
+        self.send(job(reply))?;
+        answer.recv().map_err(|_| self.closed())
+    }
+
+    fn send(&self, job: Job) -> Result<(), StoreError> {
+        let job = match self.jobs.try_send(job) {
+            Ok(()) => return Ok(()),
+            Err(TrySendError::Disconnected(_)) => return Err(self.closed()),
+            Err(TrySendError::Full(job)) => job,
+        };
+        let began = Instant::now();
+        let sent = self.jobs.send(job);
+        self.shared.waited(began.elapsed());
+        sent.map_err(|_| self.closed())
+    }
+
+    fn closed(&self) -> StoreError {
+        Problem::Closed.at(&self.store)
+    }
+}
+
+/// A writer that is dropped without [`Writer::close`] writes what waits where that succeeds at once.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            let _ = self.jobs.send(Job::Close { until: Instant::now() });
+            let _ = thread.join();
+        }
+    }
+}

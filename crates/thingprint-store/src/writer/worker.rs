@@ -1,0 +1,264 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError};
+use std::time::{Duration, Instant};
+
+use thingprint_flow::Timestamp;
+use thingprint_watch::{Account, Request, Update};
+
+use super::shared::Shared;
+use super::{Receipt, WriterOptions};
+use crate::error::{Problem, StoreError};
+use crate::store::{StateValue, Store};
+
+/// Time until writing is tried again for the first time. Then it doubles.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+
+/// Time between two attempts at most: a person who frees the disk sees it work within a minute.
+const LAST_RETRY: Duration = Duration::from_mins(1);
+
+/// Time between two attempts while somebody waits for the end.
+const CLOSING_RETRY: Duration = Duration::from_millis(100);
+
+/// Nanoseconds of the packets' clock after which old rows are looked for again.
+const PRUNE_EVERY_NS: i64 = 3_600_000_000_000;
+
+/// What the thread is asked to do.
+#[derive(Debug)]
+pub(super) enum Job {
+    Account { number: u64, account: Account, state: Vec<StateValue> },
+    Request { request: Request, at: Timestamp, reply: SyncSender<Result<(), StoreError>> },
+    MostBytes { most: Option<u64>, reply: SyncSender<Result<(), StoreError>> },
+    Flush { until: Instant, reply: SyncSender<bool> },
+    Close { until: Instant },
+}
+
+/// An account that is not on the disk yet.
+struct Waiting {
+    number: u64,
+    account: Account,
+    state: Vec<StateValue>,
+}
+
+/// Somebody who waits until nothing waits any more.
+struct Flushing {
+    until: Instant,
+    reply: SyncSender<bool>,
+}
+
+/// Writes the accounts that come.
+pub(super) struct Worker {
+    store: Store,
+    options: WriterOptions,
+    shared: Arc<Shared>,
+    waiting: VecDeque<Waiting>,
+    flushing: Vec<Flushing>,
+    /// When writing is tried again, and after which time once more; `None` while it works.
+    retry: Option<(Instant, Duration)>,
+    /// Since when rows are kept, where older ones may be left.
+    pruning: Option<Timestamp>,
+    /// Until when windows were final when old rows were looked for.
+    pruned_at: Option<Timestamp>,
+    closing: Option<Instant>,
+}
+
+impl Worker {
+    pub(super) fn new(store: Store, options: WriterOptions, shared: Arc<Shared>) -> Self {
+        Self {
+            store,
+            options,
+            shared,
+            waiting: VecDeque::new(),
+            flushing: Vec::new(),
+            retry: None,
+            pruning: None,
+            pruned_at: None,
+            closing: None,
+        }
+    }
+
+    /// Works until it is closed; gives the problem because of which something was left.
+    pub(super) fn run(mut self, jobs: &Receiver<Job>) -> Option<Problem> {
+        loop {
+            if let Some(job) = self.next(jobs) {
+                self.take(job);
+            }
+            let left = self.write_all();
+            self.answer();
+            let Some(until) = self.closing else { continue };
+            match left {
+                Some(_) if Instant::now() < until => {
+                    // Whoever closes hands over nothing more, and waits: so it is tried again soon.
+                    self.retry = self.retry.map(|(_, delay)| (Instant::now() + CLOSING_RETRY, delay));
+                }
+                left => return left,
+            }
+        }
+    }
+
+    /// The next thing to do; `None` where it is time to try again, to prune, or to end.
+    fn next(&mut self, jobs: &Receiver<Job>) -> Option<Job> {
+        let disconnected = if let Some((at, _)) = self.retry {
+            let until = self.flushing.iter().map(|flushing| flushing.until).fold(at, Instant::min);
+            match jobs.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(job) => return Some(job),
+                Err(error) => error == RecvTimeoutError::Disconnected,
+            }
+        } else if self.pruning.is_none() {
+            match jobs.recv() {
+                Ok(job) => return Some(job),
+                Err(_) => true,
+            }
+        } else {
+            match jobs.try_recv() {
+                Ok(job) => return Some(job),
+                Err(error) => {
+                    self.prune();
+                    error == TryRecvError::Disconnected
+                }
+            }
+        };
+        if disconnected {
+            self.closing.get_or_insert_with(Instant::now);
+        }
+        None
+    }
+
+    fn take(&mut self, job: Job) {
+        match job {
+            Job::Account { number, account, state } => {
+                self.waiting.push_back(Waiting { number, account, state });
+                self.drop_oldest();
+            }
+            // Nobody waits for the answer any more where it cannot be sent.
+            Job::Request { request, at, reply } => _ = reply.send(self.store.request(&request, at)),
+            Job::MostBytes { most, reply } => {
+                let _ = reply.send(self.store.set_most_bytes(most));
+                self.retry = self.retry.map(|(_, delay)| (Instant::now(), delay));
+            }
+            Job::Flush { until, reply } => self.flushing.push(Flushing { until, reply }),
+            Job::Close { until } => self.closing = Some(until),
+        }
+    }
+
+    /// Writes what waits, unless it is too early to try again; gives the problem for which something still waits.
+    fn write_all(&mut self) -> Option<Problem> {
+        if self.closing.is_none() && self.retry.is_some_and(|(at, _)| Instant::now() < at) {
+            return None;
+        }
+        while let Some(waiting) = self.waiting.front() {
+            match self.store.write_with(&waiting.account, &waiting.state) {
+                Ok(written) => self.written(written),
+                Err(error) => {
+                    if let Some(problem) = self.failed(error) {
+                        return Some(problem);
+                    }
+                }
+            }
+        }
+        self.retry = None;
+        None
+    }
+
+    fn written(&mut self, written: crate::Written) {
+        let Some(Waiting { number, account, .. }) = self.waiting.pop_front() else { return };
+        self.retry = None;
+        self.shared.set_problem(None);
+        self.shared.count(|stats| {
+            stats.committed += 1;
+            stats.windows += written.windows;
+            stats.waiting -= 1;
+        });
+        if let Some(on_commit) = &mut self.options.on_commit {
+            on_commit(Receipt { number, written });
+        }
+        self.look_for_old(account.final_until);
+    }
+
+    /// Notes a failure, and when to try again. An instance that has no form in the store would fail for ever: its account
+    /// loses its windows, which are counted.
+    fn failed(&mut self, error: StoreError) -> Option<Problem> {
+        self.shared.set_problem(Some(format!("failed to {error}")));
+        self.shared.count(|stats| stats.failures += 1);
+        if matches!(error.problem, Problem::Instance(_))
+            && let Some(waiting) = self.waiting.front_mut()
+        {
+            let dropped = drop_windows(&mut waiting.account);
+            self.shared.count(|stats| stats.windows_dropped += dropped);
+            return None;
+        }
+        let delay = self.retry.map_or(FIRST_RETRY, |(_, delay)| delay);
+        self.retry = Some((Instant::now() + delay, (2 * delay).min(LAST_RETRY)));
+        Some(error.problem)
+    }
+
+    /// Keeps what waits within its limits: first the oldest windows go, then whole accounts.
+    fn drop_oldest(&mut self) {
+        let windows = |account: &Account| {
+            account.updates.iter().filter(|update| matches!(update, Update::Window(_))).count()
+        };
+        let mut all: usize = self.waiting.iter().map(|waiting| windows(&waiting.account)).sum();
+        for waiting in &mut self.waiting {
+            if all <= self.options.most_windows {
+                break;
+            }
+            let dropped = drop_windows(&mut waiting.account);
+            all = all.saturating_sub(usize::try_from(dropped).unwrap_or(usize::MAX));
+            self.shared.count(|stats| stats.windows_dropped += dropped);
+        }
+        let mut updates: usize = self.waiting.iter().map(|waiting| waiting.account.updates.len()).sum();
+        while updates > self.options.most_windows.saturating_add(self.options.most_updates) {
+            let Some(Waiting { account, .. }) = self.waiting.pop_front() else { break };
+            updates = updates.saturating_sub(account.updates.len());
+            let (windows, others) = (windows(&account) as u64, account.updates.len() as u64);
+            self.shared.count(|stats| {
+                stats.windows_dropped += windows;
+                stats.updates_dropped += others - windows;
+                stats.waiting -= 1;
+            });
+        }
+    }
+
+    /// Answers those who wait until all is written.
+    fn answer(&mut self) {
+        let (is_done, now) = (self.waiting.is_empty(), Instant::now());
+        self.flushing.retain(|flushing| {
+            let is_over = is_done || now >= flushing.until;
+            if is_over {
+                let _ = flushing.reply.send(is_done);
+            }
+            !is_over
+        });
+    }
+
+    /// Looks for old rows where the clock of the packets moved on since the last time.
+    fn look_for_old(&mut self, final_until: Option<Timestamp>) {
+        let (Some(keep), Some(now)) = (self.options.keep, final_until) else { return };
+        if self.pruned_at.is_none_or(|at| now.nanos_since(at) >= PRUNE_EVERY_NS) {
+            self.pruned_at = Some(now);
+            self.pruning = self.store.kept_from(keep).unwrap_or_default();
+        }
+    }
+
+    /// Takes out some old rows. What fails is tried again an hour later: until then there is only more than need be.
+    fn prune(&mut self) {
+        let Some(before) = self.pruning else { return };
+        let pruned = self.store.prune_some(before);
+        let windows = pruned.as_ref().map_or(0, |pruned| pruned.windows);
+        self.shared.count(|stats| stats.windows_pruned += windows);
+        let is_more = match pruned {
+            Ok(pruned) => !pruned.is_empty() || self.store.shrink_some().unwrap_or(false),
+            Err(_) => false,
+        };
+        if !is_more {
+            self.pruning = None;
+        }
+    }
+}
+
+/// Takes the windows out of an account; how many there were.
+fn drop_windows(account: &mut Account) -> u64 {
+    let before = account.updates.len();
+    account.updates.retain(|update| !matches!(update, Update::Window(_)));
+    (before - account.updates.len()) as u64
+}

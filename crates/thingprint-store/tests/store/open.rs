@@ -1,0 +1,120 @@
+//! What a store is opened in spite of, and what is refused.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use thingprint_store::{ExportOptions, Problem, Reader, Store, StoreError};
+use thingprint_watch::Records;
+
+use crate::accounts::{Place, hour, windows};
+
+#[test]
+fn a_second_writer_is_refused_with_the_first_ones_number() {
+    let place = Place::new();
+    let store = place.store();
+    let error = Store::open(&place.path).unwrap_err();
+    let expected = format!(
+        "use the store {}: process {} writes it; stop that first, or name another store",
+        place.path.display(),
+        std::process::id()
+    );
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(place.reader().devices().unwrap(), []);
+    drop(store);
+    drop(place.store());
+}
+
+#[test]
+fn only_the_owner_reads_a_store() {
+    let place = Place::new();
+    let mut store = place.store();
+    store.write(&windows(1, 0)).unwrap();
+    for suffix in ["", "-wal", "-shm", ".lock"] {
+        let mode = fs::metadata(format!("{}{suffix}", place.path.display())).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{suffix}");
+    }
+}
+
+#[test]
+fn what_is_no_store_is_refused() {
+    let place = Place::new();
+    assert!(matches!(Reader::open(&place.path).unwrap_err().problem, Problem::Missing));
+    fs::write(
+        &place.path,
+        "a text that is long enough to be taken for the header of a file of a database. ".repeat(9),
+    )
+    .unwrap();
+    assert!(matches!(Store::open(&place.path).unwrap_err().problem, Problem::Foreign));
+    assert!(matches!(Reader::open(&place.path).unwrap_err().problem, Problem::Foreign));
+    fs::remove_file(&place.path).unwrap();
+    rusqlite::Connection::open(&place.path).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+    let error = Store::open(&place.path).unwrap_err();
+    assert!(matches!(error.problem, Problem::Foreign), "{error}");
+}
+
+#[test]
+fn a_newer_schema_is_refused() {
+    let place = Place::new();
+    drop(place.store());
+    rusqlite::Connection::open(&place.path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let error = Store::open(&place.path).unwrap_err().to_string();
+    assert!(error.contains("schema 99") && error.contains("up to 1"), "{error}");
+    assert!(matches!(Reader::open(&place.path).unwrap_err().problem, Problem::Newer { found: 99, .. }));
+}
+
+#[test]
+fn a_damaged_store_is_refused_and_what_can_be_read_is_read() {
+    let place = Place::new();
+    let mut store = place.store();
+    for hours in 0..40 {
+        store.write(&windows(20, hours)).unwrap();
+    }
+    drop(store);
+    let mut bytes = fs::read(&place.path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 3 * 4096].fill(0xAA);
+    fs::write(&place.path, bytes).unwrap();
+    let error = Store::open(&place.path).unwrap_err();
+    assert!(matches!(error.problem, Problem::Damaged { .. }), "{error}");
+    assert!(error.to_string().contains("aside"), "{error}");
+    let reader = place.reader();
+    assert!(!reader.check().unwrap().is_empty());
+    assert_eq!(reader.devices().unwrap().len(), 20);
+    let counts = reader.export(&ExportOptions::default(), &mut |_| Ok::<_, StoreError>(())).unwrap();
+    assert!(counts.written > 400 && counts.unreadable > 0, "{counts:?}");
+    assert_eq!(counts.written + counts.unreadable, 800);
+}
+
+#[test]
+fn a_store_is_made_as_it_should_be() {
+    let place = Place::new();
+    let mut store = place.store();
+    store.write(&windows(1, 0)).unwrap();
+    let connection = rusqlite::Connection::open(&place.path).unwrap();
+    let number = |pragma: &str| {
+        connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!((number("auto_vacuum"), number("user_version")), (2, 1));
+    let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+    assert_eq!(mode, "wal");
+    assert_eq!(place.reader().final_until().unwrap(), Some(hour(1)));
+}
+
+#[test]
+fn any_bytes_in_a_row_are_an_error_and_no_panic() {
+    let place = Place::new();
+    let mut store = place.store();
+    store.write(&windows(1, 0)).unwrap();
+    drop(store);
+    let connection = rusqlite::Connection::open(&place.path).unwrap();
+    let device = crate::accounts::device(0);
+    for instance in ["x'28b52ffd'", "x'00'", "x''", "'text'", "x'28b52ffd0001020304ffffffffffffffff'"] {
+        connection.execute_batch(&format!("UPDATE windows SET instance = {instance}")).unwrap();
+        assert!(place.reader().instances(device, 9).is_err(), "{instance}");
+    }
+    connection.execute_batch("UPDATE devices SET names = '[1'").unwrap();
+    let error = place.reader().devices().unwrap_err().to_string();
+    assert!(error.starts_with("failed to use the store") && error.contains("6"), "{error}");
+    connection.execute_batch("UPDATE devices SET names = '[]', packets_up = -1").unwrap();
+    assert!(place.reader().devices().unwrap_err().to_string().contains("-1 is not a count"));
+}

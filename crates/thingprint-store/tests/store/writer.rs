@@ -1,0 +1,139 @@
+//! Writing from a thread of its own, also where the disk is full.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use thingprint_store::{Problem, Receipt, Writer, WriterOptions, Written};
+use thingprint_watch::{Account, Records, Request, Update};
+
+use crate::accounts::{Place, account, device, hour, sighting, windows};
+
+const SOON: Duration = Duration::from_secs(20);
+
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + SOON;
+    while !is_so() {
+        assert!(Instant::now() < end, "not within {SOON:?}: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn accounts_are_acknowledged_in_their_order_when_they_are_there() {
+    let place = Place::new();
+    let receipts = Arc::new(Mutex::new(Vec::new()));
+    let (keeps, path) = (Arc::clone(&receipts), place.path.clone());
+    let on_commit = move |receipt: Receipt| {
+        let info = thingprint_store::Reader::open(&path).unwrap().info().unwrap();
+        keeps.lock().unwrap().push((receipt, info.windows));
+    };
+    let options = WriterOptions { on_commit: Some(Box::new(on_commit)), ..WriterOptions::default() };
+    let writer = Writer::spawn(place.store(), options).unwrap();
+    for hours in 0..10 {
+        assert_eq!(writer.write(windows(5, hours)).unwrap(), hours as u64 + 1);
+    }
+    assert!(writer.flush(SOON).unwrap());
+    let stats = writer.stats();
+    assert_eq!((stats.accounts, stats.committed, stats.windows, stats.waiting), (10, 10, 50, 0));
+    writer.request(&Request::Mute { device: device(1), is_muted: true }, hour(1)).unwrap();
+    let error = writer.request(&Request::Acknowledge { event: 9 }, hour(1)).unwrap_err();
+    assert!(matches!(error.problem, Problem::NoEvent(9)));
+    assert_eq!(writer.close(SOON).unwrap().committed, 10);
+    let expected: Vec<(Receipt, u64)> = (1..=10)
+        .map(|number| (Receipt { number, written: Written { windows: 5, known_windows: 0 } }, 5 * number))
+        .collect();
+    assert_eq!(*receipts.lock().unwrap(), expected);
+}
+
+#[test]
+fn a_full_disk_is_shown_and_nothing_is_lost_when_there_is_room_again() {
+    let place = Place::new();
+    let writer = Writer::spawn(place.store(), WriterOptions::default()).unwrap();
+    writer.write(windows(5, 0)).unwrap();
+    assert!(writer.flush(SOON).unwrap());
+    let bytes = place.reader().info().unwrap().bytes;
+    writer.set_most_bytes(Some(bytes)).unwrap();
+    for hours in 1..100 {
+        writer.write(windows(50, hours)).unwrap();
+    }
+    until("the problem shows", || writer.problem().is_some());
+    assert!(writer.problem().unwrap().contains("the disk is full; free space"), "{:?}", writer.problem());
+    assert!(!writer.flush(Duration::from_millis(50)).unwrap());
+    let before = place.reader().info().unwrap().windows;
+    assert!(before < 99 * 50, "{before}");
+    // What does not need room is carried out, and what needs it fails at once.
+    assert!(writer.stats().failures > 0 && writer.stats().waiting > 0);
+
+    writer.set_most_bytes(None).unwrap();
+    assert!(writer.flush(SOON).unwrap());
+    assert_eq!(writer.problem(), None);
+    let stats = writer.close(SOON).unwrap();
+    assert_eq!((stats.committed, stats.windows, stats.windows_dropped), (100, 5 + 99 * 50, 0));
+    assert_eq!(place.reader().info().unwrap().windows, 5 + 99 * 50);
+}
+
+#[test]
+fn what_waits_has_a_limit_and_what_is_dropped_is_counted() {
+    let place = Place::new();
+    let options = WriterOptions { most_windows: 100, most_updates: 50, ..WriterOptions::default() };
+    let writer = Writer::spawn(place.store(), options).unwrap();
+    writer.write(windows(5, 0)).unwrap();
+    assert!(writer.flush(SOON).unwrap());
+    writer.set_most_bytes(Some(1)).unwrap();
+    for hours in 1..=40 {
+        let mut account = windows(50, hours);
+        account.updates.push(Update::Device(sighting(1, hour(hours))));
+        writer.write(account).unwrap();
+    }
+    until("all were taken", || writer.stats().windows_dropped + writer.stats().windows >= 40 * 50 - 100);
+    let many: Vec<Update> = (0..200).map(|number| Update::Device(sighting(number, hour(41)))).collect();
+    writer.write(account(many)).unwrap();
+    until("an account was dropped", || writer.stats().updates_dropped >= 40);
+    let error = writer.close(Duration::from_millis(300)).map(drop).err();
+    // The last account alone is more than may wait, and went with the others.
+    assert!(error.is_none(), "{error:?}");
+    let info = place.reader().info().unwrap();
+    assert!(info.windows < 40 * 50, "{info:?}");
+}
+
+#[test]
+fn closing_says_when_something_is_left() {
+    let place = Place::new();
+    let writer = Writer::spawn(place.store(), WriterOptions::default()).unwrap();
+    writer.set_most_bytes(Some(1)).unwrap();
+    for hours in 0..20 {
+        writer.write(windows(50, hours)).unwrap();
+    }
+    let error = writer.close(Duration::from_millis(300)).unwrap_err();
+    assert!(matches!(error.problem, Problem::Full), "{error}");
+}
+
+#[test]
+fn a_writer_that_is_dropped_has_written_what_it_was_given() {
+    let place = Place::new();
+    let writer = Writer::spawn(place.store(), WriterOptions::default()).unwrap();
+    for hours in 0..50 {
+        writer.write(windows(5, hours)).unwrap();
+    }
+    drop(writer);
+    assert_eq!(place.reader().info().unwrap().windows, 250);
+    drop(place.store());
+}
+
+#[test]
+fn old_rows_go_while_it_writes() {
+    let place = Place::new();
+    let options = WriterOptions { keep: Some(Duration::from_hours(24)), ..WriterOptions::default() };
+    let writer = Writer::spawn(place.store(), options).unwrap();
+    for hours in 0..100 {
+        writer.write(windows(5, hours)).unwrap();
+    }
+    assert!(writer.flush(SOON).unwrap());
+    until("old windows go", || place.reader().info().unwrap().first_window >= Some(hour(75)));
+    let stats = writer.close(SOON).unwrap();
+    let info = place.reader().info().unwrap();
+    assert_eq!(stats.windows_pruned + info.windows, 500);
+    assert!(info.windows >= 24 * 5, "{info:?}");
+    assert_eq!(place.reader().windows(device(1), hour(99), 9).unwrap().len(), 1);
+    let _: Account = Account::default();
+}
