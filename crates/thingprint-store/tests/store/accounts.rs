@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 use thingprint_flow::{DeviceId, Timestamp};
-use thingprint_instance::{Bag, BagName, Bags, Counts, Instance};
+use thingprint_instance::{Attributes, Bag, BagName, Bags, Counts, Instance, Spreads};
 use thingprint_store::{Reader, Store};
 use thingprint_watch::{
     Account, Event, EventKind, FindingRecord, Severity, Sighting, Standing, StandingChange, Update,
@@ -106,7 +106,7 @@ pub(crate) fn instance(number: u16, start: Timestamp) -> Instance {
         window_start: start,
         window_s: 3600.0,
         capture: None,
-        attributes: Default::default(),
+        attributes: Attributes::default(),
         bags: Bags::from([
             (BagName::PORTS, bag("443")),
             (BagName::DOMAINS, bag("api.example.com")),
@@ -119,7 +119,7 @@ pub(crate) fn instance(number: u16, start: Timestamp) -> Instance {
             bytes_up: 1000,
             bytes_down: 5_000_000_000,
         },
-        spread: Default::default(),
+        spread: Spreads::new(),
     }
 }
 

@@ -15,14 +15,9 @@ fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|part| part == text.as_bytes())
 }
 
-#[test]
-fn a_forgotten_device_is_in_no_byte_of_the_file() {
-    let place = Place::new();
-    let mut store = place.store();
+/// What is said of device 7, by itself and by others.
+fn updates() -> Vec<Update> {
     let (gone, mac) = (device(7), device(7).to_string());
-    for hours in 0..30 {
-        store.write(&windows(10, hours)).unwrap();
-    }
     let told = Event {
         text: format!("{mac} (Thing-Number-7, 192.168.1.8) talked to 192.168.1.80"),
         evidence: serde_json::Map::from_iter([("peer".to_owned(), json!([mac.to_uppercase()]))]),
@@ -34,7 +29,7 @@ fn a_forgotten_device_is_in_no_byte_of_the_file() {
     let domains = Bag::from([("thing-number-7.lan".to_owned(), 3)]);
     looked_up.instance.as_mut().unwrap().bags.insert(BagName::DOMAINS, domains);
     let shared = Sighting { addresses: vec!["192.168.1.9".parse().unwrap()], ..sighting(7, hour(2)) };
-    let updates = vec![
+    vec![
         Update::Device(sighting(7, hour(1))),
         Update::Device(shared),
         Update::Device(sighting(8, hour(1))),
@@ -51,7 +46,18 @@ fn a_forgotten_device_is_in_no_byte_of_the_file() {
         }),
         Update::Window(looked_up),
         Update::Provisional(WindowRecord { instance: None, ..window(7, hour(40)) }),
-    ];
+    ]
+}
+
+#[test]
+fn a_forgotten_device_is_in_no_byte_of_the_file() {
+    let place = Place::new();
+    let mut store = place.store();
+    let (gone, mac) = (device(7), device(7).to_string());
+    for hours in 0..30 {
+        store.write(&windows(10, hours)).unwrap();
+    }
+    let updates = updates();
     let state = |name: &str, of, value: &str| StateValue {
         name: name.to_owned(),
         device: of,

@@ -114,7 +114,7 @@ fn any_bytes_in_a_row_are_an_error_and_no_panic() {
     }
     connection.execute_batch("UPDATE devices SET names = '[1'").unwrap();
     let error = place.reader().devices().unwrap_err().to_string();
-    assert!(error.starts_with("failed to use the store") && error.contains("6"), "{error}");
+    assert!(error.starts_with("failed to use the store") && error.contains('6'), "{error}");
     connection.execute_batch("UPDATE devices SET names = '[]', packets_up = -1").unwrap();
     assert!(place.reader().devices().unwrap_err().to_string().contains("-1 is not a count"));
 }

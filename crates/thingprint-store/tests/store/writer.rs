@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use thingprint_store::{Problem, Receipt, Writer, WriterOptions, Written};
-use thingprint_watch::{Account, Records, Request, Update};
+use thingprint_watch::{Records, Request, Update};
 
 use crate::accounts::{Place, account, device, hour, sighting, windows};
 
@@ -135,5 +135,4 @@ fn old_rows_go_while_it_writes() {
     assert_eq!(stats.windows_pruned + info.windows, 500);
     assert!(info.windows >= 24 * 5, "{info:?}");
     assert_eq!(place.reader().windows(device(1), hour(99), 9).unwrap().len(), 1);
-    let _: Account = Account::default();
 }
