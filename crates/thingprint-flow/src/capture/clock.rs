@@ -10,7 +10,7 @@ pub(super) const STEP_NS: i64 = 300_000_000_000;
 /// Consecutive frames of an interface that confirm a change.
 pub(super) const CONFIRMING: usize = 3;
 /// Interfaces that a capture may have.
-const MOST_INTERFACES: usize = 1 << 16;
+pub(super) const MOST_INTERFACES: usize = 1 << 16;
 /// Most frames that wait, and most bytes of them; a capture has few interfaces.
 const MOST_WAITING: usize = 64;
 const MOST_BYTES: usize = 8 << 20;

@@ -25,6 +25,7 @@ pub(super) struct Reader {
     packets: u64,
     last_time: Timestamp,
     links: Links,
+    longest_record: usize,
 }
 
 /// A packet that was read; its bytes are there until the reader moves on.
@@ -74,7 +75,13 @@ impl Reader {
             packets: 0,
             last_time: Timestamp::default(),
             links: Links::default(),
+            longest_record: MAX_RECORD,
         })
+    }
+
+    /// The same reader, which refuses packets and blocks that claim more than `bytes`.
+    pub(super) fn bounded(self, bytes: usize) -> Self {
+        Self { longest_record: bytes.min(MAX_RECORD), ..self }
     }
 
     /// The next packet; `None` at the end of the capture. After an error, the capture is over.
@@ -94,6 +101,11 @@ impl Reader {
                 Err(reason) => return Err(self.place().error(ProblemKind::Broken, reason)),
             }
         }
+    }
+
+    /// Whole packets that were read.
+    pub(super) const fn packets(&self) -> u64 {
+        self.packets
     }
 
     /// The name of the capture.
@@ -129,8 +141,9 @@ impl Reader {
 
     /// Refills the buffer; false at a clean end of the capture.
     fn fill(&mut self, needed: usize) -> Result<bool, CaptureError> {
-        if needed > MAX_RECORD {
-            let reason = format!("a packet or block claims {needed} bytes, more than {MAX_RECORD}");
+        let longest = self.longest_record;
+        if needed > longest {
+            let reason = format!("a packet or block claims {needed} bytes, more than {longest}");
             return Err(self.place().error(ProblemKind::Broken, reason));
         }
         if let Err(error) = self.buffer.fill(needed) {

@@ -4,6 +4,7 @@
 mod clocks;
 mod formats;
 mod fragments;
+mod frame_reader;
 mod frames;
 mod hostile;
 mod ip;
