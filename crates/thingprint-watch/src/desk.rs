@@ -226,14 +226,17 @@ impl Desk {
     }
 
     /// Everything since this was asked last.
-    pub(crate) fn account(&mut self, gateways: &Gateways) -> Account {
+    pub(crate) fn account(&mut self) -> Account {
         let mut updates = std::mem::take(&mut self.updates);
         updates.extend(self.book.take_changed().into_iter().map(Update::Event));
-        let state = std::mem::take(&mut self.has_new_windows).then(|| self.memory(gateways)).flatten();
-        Account { updates, final_until: self.final_until, state }
+        Account { updates, final_until: self.final_until }
     }
 
-    fn memory(&self, gateways: &Gateways) -> Option<Vec<u8>> {
+    /// What is remembered beside, if windows came since this was asked last.
+    pub(crate) fn take_memory(&mut self, gateways: &Gateways) -> Option<Vec<u8>> {
+        if !std::mem::take(&mut self.has_new_windows) {
+            return None;
+        }
         let devices = self.devices.iter().map(|(id, state)| (*id, state.known.clone(), state.presence));
         let memory = Memory {
             gateways: gateways.clone(),

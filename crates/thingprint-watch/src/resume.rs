@@ -23,7 +23,7 @@ pub struct Resume {
     pub parts: BTreeMap<(DeviceId, Timestamp), u32>,
     /// Every window that ends by this time is stored.
     pub final_until: Option<Timestamp>,
-    /// What [`Account::state`](crate::Account) held last.
+    /// What [`Watcher::take_memory`](crate::Watcher::take_memory) gave last.
     pub state: Option<Vec<u8>>,
 }
 

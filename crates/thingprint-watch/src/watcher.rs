@@ -83,7 +83,7 @@ impl<'a> Watcher<'a> {
         if let Some(clock) = self.live.clock() {
             self.desk.look_around(&mut self.live, clock);
         }
-        self.desk.account(self.live.gateways())
+        self.desk.account()
     }
 
     /// Packets are missing at this time: a source failed, or packets were lost.
@@ -148,19 +148,25 @@ impl<'a> Watcher<'a> {
         }
     }
 
-    /// Ends the reading: windows that are open are final as they are.
-    pub fn finish(mut self) -> Account {
+    /// What this remembers beside accounts, if windows were final since this was asked last: it belongs into the store with
+    /// the account before, and back into [`Resume::state`].
+    pub fn take_memory(&mut self) -> Option<Vec<u8>> {
+        self.desk.take_memory(self.live.gateways())
+    }
+
+    /// Ends the reading: windows that are open are final as they are. What is remembered comes beside.
+    pub fn finish(mut self) -> (Account, Option<Vec<u8>>) {
         let mut account = self.step();
         let Self { live, mut desk } = self;
-        let (clock, gateways) = (live.clock(), live.gateways().clone());
-        if let Some(clock) = clock {
+        let gateways = live.gateways().clone();
+        if let Some(clock) = live.clock() {
             desk.note_gap(clock);
         }
         let (rows, _) = live.finish();
         desk.take_rows(rows);
         desk.audit();
-        let Account { updates, final_until, state } = desk.account(&gateways);
+        let Account { updates, final_until } = desk.account();
         account.updates.extend(updates);
-        Account { updates: account.updates, final_until, state: state.or(account.state) }
+        (Account { updates: account.updates, final_until }, desk.take_memory(&gateways))
     }
 }

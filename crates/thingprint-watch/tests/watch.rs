@@ -66,7 +66,6 @@ impl Kept {
             }
         }
         self.final_until = account.final_until;
-        self.state = account.state.or(self.state.take());
     }
 
     fn of_kind(&self, kind: EventKind) -> Vec<&Event> {
@@ -118,11 +117,13 @@ fn play(watcher: &mut Watcher<'_>, hours: u64, (from_s, until_s): (i64, i64), ke
         while next <= at {
             watcher.tick(Timestamp::from_nanos(begin + next - 1));
             kept.take(watcher.step());
+            kept.state = watcher.take_memory().or(kept.state.take());
             next += SECOND_NS;
         }
         watcher.frame(0, frame);
     }
     kept.take(watcher.step());
+    kept.state = watcher.take_memory().or(kept.state.take());
 }
 
 fn gateway() -> MacAddr {
@@ -190,7 +191,7 @@ fn findings_are_events_once_for_each_rule_of_a_device() {
     let mut watcher = Watcher::new(&options, &stage, Resume::default());
     let mut kept = Kept::default();
     play(&mut watcher, 3, (0, 3 * 3600), &mut kept);
-    kept.take(watcher.finish());
+    kept.take(watcher.finish().0);
     let events: Vec<_> = kept.of_kind(EventKind::Finding);
     let told: BTreeSet<_> =
         events.iter().map(|event| (event.device.unwrap(), event.subject.clone())).collect();

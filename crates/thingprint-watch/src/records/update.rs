@@ -32,7 +32,4 @@ pub struct Account {
     pub updates: Vec<Update>,
     /// Every window that ends by this time is final; `None` where nothing is final yet.
     pub final_until: Option<Timestamp>,
-    /// What the watcher remembers beside, as bytes of its own; it takes the place of what was kept before. `None` leaves that
-    /// as it is.
-    pub state: Option<Vec<u8>>,
 }
