@@ -110,6 +110,11 @@ impl InventoryRecord {
         self.all.device
     }
 
+    /// The addresses that the host claimed as its own, and did not only send from.
+    pub fn claimed(&self) -> impl Iterator<Item = IpAddr> {
+        self.own.addresses.keys().copied()
+    }
+
     /// The host as a device, if it sent anything.
     pub fn into_device(self) -> Option<DeviceEntry> {
         (self.all.packets_up > 0).then_some(self.all)

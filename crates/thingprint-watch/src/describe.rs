@@ -1,6 +1,7 @@
 //! Devices as the records show them.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use thingprint_flow::{DeviceId, Gateways, is_private};
@@ -13,8 +14,8 @@ use crate::sightings::SeenDevice;
 const MOST_WORDS: usize = 32;
 /// Most addresses that are shown of a device.
 pub(crate) const MOST_ADDRESSES: usize = 64;
-/// A host with more addresses of the Internet than this forwards packets of others, though it is not known as a gateway yet:
-/// they are not its own.
+/// A host that claims no address and sends from more of the Internet than this forwards packets of others, though it is not
+/// known as a gateway yet.
 const MOST_PUBLIC: usize = 4;
 
 /// A device as it was seen.
@@ -24,6 +25,7 @@ pub(crate) fn sighting(seen: SeenDevice, gateways: &Gateways) -> Sighting {
         DeviceId::Mac(mac) => gateways.0.get(&mac).copied(),
         DeviceId::Ip(_) => None,
     };
+    let claimed: BTreeSet<IpAddr> = seen.record.claimed().collect();
     let DeviceEntry {
         is_randomised,
         addresses,
@@ -46,7 +48,7 @@ pub(crate) fn sighting(seen: SeenDevice, gateways: &Gateways) -> Sighting {
         device,
         gateway: reason.map(|reason| reason.as_str().to_owned()),
         is_randomised,
-        addresses: own_addresses(addresses.into_keys()),
+        addresses: own_addresses(addresses.into_keys(), &claimed),
         host_name,
         vendor_class,
         names: most_frequent(names),
@@ -60,14 +62,17 @@ pub(crate) fn sighting(seen: SeenDevice, gateways: &Gateways) -> Sighting {
     }
 }
 
-fn own_addresses(addresses: impl Iterator<Item = IpAddr>) -> Vec<IpAddr> {
-    let (mut local, public): (Vec<_>, Vec<_>) = addresses.partition(|address| is_private(*address));
-    if public.len() <= MOST_PUBLIC {
-        local.extend(public);
+/// The addresses that are the device's own: those of local networks and those that it claims. It may have sent from others
+/// for whom it forwards.
+fn own_addresses(addresses: impl Iterator<Item = IpAddr>, claimed: &BTreeSet<IpAddr>) -> Vec<IpAddr> {
+    let is_own = |address: &IpAddr| is_private(*address) || claimed.contains(address);
+    let (mut own, others): (Vec<_>, Vec<_>) = addresses.partition(is_own);
+    if own.is_empty() && others.len() <= MOST_PUBLIC {
+        own = others;
     }
-    local.sort_unstable();
-    local.truncate(MOST_ADDRESSES);
-    local
+    own.sort_unstable();
+    own.truncate(MOST_ADDRESSES);
+    own
 }
 
 fn most_frequent(words: Bag) -> Vec<WordCount> {

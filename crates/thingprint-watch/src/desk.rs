@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use either::Either;
@@ -76,7 +76,6 @@ impl Desk {
             Some(Memory { gateways, detector, devices }) => (gateways, detector, devices),
             None => (Gateways::default(), Detector::new(options.change.clone()), Vec::new()),
         };
-        let known: BTreeSet<_> = findings.into_iter().map(|finding| (finding.device, finding.rule)).collect();
         let engine = options.pipeline.engine.clone();
         let flow = &options.instance.flow;
         let mut desk = Self {
@@ -88,7 +87,7 @@ impl Desk {
             judge: None,
             devices: BTreeMap::new(),
             labels: BTreeMap::new(),
-            findings: options.policy.clone().map(|policy| Findings::new(engine, policy, known)),
+            findings: options.policy.clone().map(|policy| Findings::new(engine, policy, findings)),
             audited: Timestamp::MIN,
             detector,
             book: EventBook::resumed(next_event, open_events),
@@ -221,7 +220,9 @@ impl Desk {
         let (records, events) = findings.take();
         self.updates.extend(records.into_iter().map(Update::Finding));
         for happened in events {
-            self.book.note(happened);
+            let name = happened.device.map(|device| self.name(device)).unwrap_or_default();
+            let text = format!("{name}: {}", happened.text);
+            self.book.note(Happened { text, ..happened });
         }
     }
 
@@ -346,8 +347,8 @@ impl Desk {
         // Another device may have its index by now.
         let Some(seen) = seen.filter(|seen| seen.record.device() == device) else { return };
         let mut sighting = describe::sighting(seen, live.gateways());
-        let is_new = !self.devices.contains_key(&device);
         let state = self.devices.entry(device).or_default();
+        let is_new = state.sighting.is_none();
         if let Some(before) = &state.sighting {
             sighting.first_seen = sighting.first_seen.min(before.first_seen);
         }

@@ -48,12 +48,18 @@ pub(crate) fn new_address(sighting: &Sighting, name: &str, address: IpAddr) -> H
 /// Another verdict stands.
 pub(crate) fn verdict(change: &StandingChange, standing: &Standing, name: &str) -> Happened {
     let StandingChange { device, at, from, to, confidence } = change;
-    let (kind, text) = match (from, to) {
-        (Some(from), None) => (EventKind::BecameUnknown, format!("{name} is not like {from} any more")),
-        (None, Some(to)) => (EventKind::VerdictChanged, format!("{name} is {to}; it was unknown")),
+    let class = |class: &Option<String>| class.clone().unwrap_or_else(|| "unknown".to_owned());
+    let (kind, severity, text) = match (from, to) {
+        (Some(from), None) => {
+            (EventKind::BecameUnknown, Severity::Warning, format!("{name} is not like {from} any more"))
+        }
+        // More windows made the answer sure.
+        (None, Some(to)) => {
+            (EventKind::VerdictChanged, Severity::Note, format!("{name} is {to}; it was unknown before"))
+        }
         (from, to) => {
-            let class = |class: &Option<String>| class.clone().unwrap_or_else(|| "unknown".to_owned());
-            (EventKind::VerdictChanged, format!("{name} is {}; it was {}", class(to), class(from)))
+            let text = format!("{name} is {}; it was {}", class(to), class(from));
+            (EventKind::VerdictChanged, Severity::Warning, text)
         }
     };
     let evidence = object(json!({
@@ -67,7 +73,7 @@ pub(crate) fn verdict(change: &StandingChange, standing: &Standing, name: &str) 
     }));
     let subject =
         format!("{} > {}", from.as_deref().unwrap_or("unknown"), to.as_deref().unwrap_or("unknown"));
-    happened((*at, kind, Severity::Warning), Some(*device), &subject, (text, evidence))
+    happened((*at, kind, severity), Some(*device), &subject, (text, evidence))
 }
 
 /// A device used words that it had not used before.

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use thingprint_change::Detector;
@@ -6,7 +6,7 @@ use thingprint_flow::{DeviceId, Gateways, Timestamp};
 
 use crate::device_state::Presence;
 use crate::known::KnownWords;
-use crate::records::{Event, FindingRecord, Sighting, Standing, WindowRecord};
+use crate::records::{Event, Sighting, Standing, WindowRecord};
 
 /// What a reading goes on from: what an earlier one left in the store.
 #[derive(Clone, Debug, Default)]
@@ -17,8 +17,8 @@ pub struct Resume {
     pub next_event: u64,
     /// Events that are open.
     pub open_events: Vec<Event>,
-    /// Findings that are known, acknowledged or not.
-    pub findings: Vec<FindingRecord>,
+    /// The rules that devices are known to break, acknowledged or not.
+    pub findings: BTreeSet<(DeviceId, String)>,
     /// How many pieces of windows are stored that are not final for all devices: those that a reading was stopped in.
     pub parts: BTreeMap<(DeviceId, Timestamp), u32>,
     /// Every window that ends by this time is stored.

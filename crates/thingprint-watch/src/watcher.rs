@@ -79,10 +79,11 @@ impl<'a> Watcher<'a> {
     /// What there is to know since this was asked last: at best after each batch of frames, and each second without any.
     pub fn step(&mut self) -> Account {
         let rows = self.live.take_rows();
-        self.desk.take_rows(rows);
         if let Some(clock) = self.live.clock() {
+            // A device is new before anything else is known of it.
             self.desk.look_around(&mut self.live, clock);
         }
+        self.desk.take_rows(rows);
         self.desk.account()
     }
 

@@ -88,7 +88,7 @@ impl Kept {
             devices: self.devices.iter().map(device).collect(),
             next_event: self.events.len() as u64 + 1,
             open_events: self.events.values().cloned().collect(),
-            findings: Vec::new(),
+            findings: self.findings.clone(),
             parts,
             final_until: self.final_until,
             state: self.state.clone(),
