@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use super::clock::Held;
 use super::reader::{Head, Reader};
 use super::source::Capture;
@@ -43,8 +41,7 @@ impl FrameReader {
     ///
     /// When the capture cannot be opened or read, or is in no known format.
     pub fn open(mut capture: Capture) -> Result<Self, CaptureError> {
-        let reader = Reader::open(&mut capture, Arc::default(), false)?.bounded(LONGEST_RECORD);
-        Ok(Self { reader, held: None })
+        Ok(Self { reader: Reader::open_live(&mut capture, LONGEST_RECORD)?, held: None })
     }
 
     /// The next frame whose time is believed; `None` at the end of the capture. After an error, the capture is over.

@@ -53,6 +53,22 @@ impl Reader {
         count: Arc<AtomicU64>,
         hash: bool,
     ) -> Result<Self, CaptureError> {
+        Self::begin(capture, (count, hash), MARK_BYTES)
+    }
+
+    /// Opens a capture that may be written now: it is not waited for bytes that no packet needs, and packets or blocks that
+    /// claim more than `longest_record` bytes are refused.
+    pub(super) fn open_live(capture: &mut Capture, longest_record: usize) -> Result<Self, CaptureError> {
+        let reader = Self::begin(capture, (Arc::default(), false), Format::MAGIC_BYTES)?;
+        Ok(Self { longest_record: longest_record.min(MAX_RECORD), ..reader })
+    }
+
+    /// Opens a capture; `look` bytes show what is not one.
+    fn begin(
+        capture: &mut Capture,
+        (count, hash): (Arc<AtomicU64>, bool),
+        look: usize,
+    ) -> Result<Self, CaptureError> {
         let name = capture.name().to_owned();
         let opened = capture.open().and_then(|raw| decompress_counted(raw, count));
         let stream = match opened {
@@ -65,7 +81,7 @@ impl Reader {
         }
         let Some(format) = Format::of(buffer.available()) else {
             // What is left out of the message when it cannot be read is only what the file is.
-            let _ = buffer.fill(MARK_BYTES);
+            let _ = buffer.fill(look);
             return Err(not_a_capture(&name, buffer.available()));
         };
         Ok(Self {
@@ -77,11 +93,6 @@ impl Reader {
             links: Links::default(),
             longest_record: MAX_RECORD,
         })
-    }
-
-    /// The same reader, which refuses packets and blocks that claim more than `bytes`.
-    pub(super) fn bounded(self, bytes: usize) -> Self {
-        Self { longest_record: bytes.min(MAX_RECORD), ..self }
     }
 
     /// The next packet; `None` at the end of the capture. After an error, the capture is over.

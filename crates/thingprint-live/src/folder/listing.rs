@@ -1,0 +1,71 @@
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Files that a folder may have; of more, some are left out.
+pub(super) const MOST_LISTED: usize = 100_000;
+/// Endings of compressed files, which a rotation may add when a file is whole.
+const COMPRESSED_ENDINGS: [&str; 5] = [".gz", ".zst", ".bz2", ".xz", ".lz4"];
+
+/// The files that lie in a folder.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    pub(super) files: Vec<Listed>,
+    /// Folders, hidden files, devices, and what is beyond the limit.
+    pub(super) left_out: u64,
+}
+
+/// A file that lies in a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Listed {
+    pub(super) path: PathBuf,
+    /// Its name without the ending of a compressed file.
+    pub(super) name: String,
+    pub(super) inode: Option<(u64, u64)>,
+    pub(super) bytes: u64,
+    pub(super) modified: Option<SystemTime>,
+}
+
+impl Listing {
+    /// Lists a folder.
+    pub(super) fn of(folder: &Path) -> io::Result<Self> {
+        let mut listing = Self::default();
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            match Listed::of(path) {
+                Some(file) if listing.files.len() < MOST_LISTED => listing.files.push(file),
+                _ => listing.left_out += 1,
+            }
+        }
+        Ok(listing)
+    }
+}
+
+impl Listed {
+    /// A file, if it is one and stays there while it is looked at; hidden ones are those of tools that copy.
+    pub(super) fn of(path: PathBuf) -> Option<Self> {
+        let name = path.file_name()?.to_string_lossy().into_owned();
+        let metadata = fs::metadata(&path).ok().filter(Metadata::is_file)?;
+        if name.starts_with('.') {
+            return None;
+        }
+        let ending = COMPRESSED_ENDINGS.iter().find_map(|ending| name.strip_suffix(ending));
+        let name = ending.unwrap_or(&name).to_owned();
+        let (inode, bytes) = (inode(&metadata), metadata.len());
+        Some(Self { path, name, inode, bytes, modified: metadata.modified().ok() })
+    }
+}
+
+/// The device and the number of a file there, by which it is known under any name.
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "other systems do not say")]
+pub(super) fn inode(metadata: &Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+pub(super) const fn inode(_: &Metadata) -> Option<(u64, u64)> {
+    None
+}

@@ -1,0 +1,10 @@
+//! Sources read through an intake: streams over TCP, folders of rotated captures, a stand-in for tcpdump, and interfaces.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod captures;
+mod folder;
+mod interface;
+#[cfg(target_os = "linux")]
+mod namespace;
+mod reading;
+mod stream;
