@@ -15,8 +15,15 @@ const EMPTY_NAMES: [&str; 9] =
 /// Folders of somebody's machine, by the first part of their absolute path.
 const MACHINE_FOLDERS: [&str; 5] = ["home", "root", "tmp", "work", "Users"];
 
-/// The packages that open files, read the clock and print: the command and these tests.
-const OUTSIDE: [&str; 2] = ["thingprint", "thingprint-tests"];
+/// The packages that open files, connect and read the clock: the command, what it reads live and writes to, and these tests.
+const OUTSIDE: [&str; 6] = [
+    "thingprint",
+    "thingprint-live",
+    "thingprint-notify",
+    "thingprint-store",
+    "thingprint-tests",
+    "thingprint-web",
+];
 
 /// What a library's first file says, so that clippy refuses what clippy.toml disallows.
 const LIBRARY_LINTS: &str =
