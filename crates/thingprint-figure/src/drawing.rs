@@ -47,6 +47,11 @@ pub struct Drawing {
 }
 
 impl Drawing {
+    /// Style sheet for pages of others that show drawings by [`Drawing::inline`].
+    pub const STYLE: &'static str = STYLE;
+    /// Hatchings, as definitions for one `<svg>` of a page that shows drawings by [`Drawing::inline`].
+    pub const HATCHES: &'static str = HATCHES;
+
     /// What it shows, in more words than its title.
     pub fn description(&self) -> &str {
         &self.description
@@ -132,7 +137,7 @@ impl Drawing {
     }
 
     /// The drawing as an element of a page that has style sheet and hatchings.
-    pub(crate) fn inline(&self) -> String {
+    pub fn inline(&self) -> String {
         let (width, height) = (place(self.width), place(self.bottom));
         let title = escape::html(if self.title.is_empty() { "Figure" } else { &self.title });
         let about = match self.description.as_str() {

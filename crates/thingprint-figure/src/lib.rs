@@ -1,10 +1,10 @@
 //! A [`Figure`] draws numbers as SVG, and a [`Page`] puts figures, tables and prose into one HTML file.
 //!
 //! A figure is plain data: fill in the fields of [`Bars`], [`Ranking`], [`Lines`], [`Steps`], [`Histogram`],
-//! [`Confusion`], [`Strips`] or [`Sankey`], and ask for [`Figure::svg`]. Text stays text,
-//! colours follow the reader's choice of light or dark and can be told apart by colour-blind people, and nothing is
-//! said by colour alone. Same data give the same bytes. Values that are not finite are left out, and a note in the
-//! figure says how many; a figure without any says "no data".
+//! [`Confusion`], [`Strips`], [`Timeline`] or [`Sankey`], and ask for [`Figure::svg`]. Text stays text, colours follow
+//! the reader's choice of light or dark and can be told apart by colour-blind people, and nothing is said by colour
+//! alone. Same data give the same bytes. Values that are not finite are left out, and a note in the figure says how
+//! many; a figure without any says "no data".
 //!
 //! ```
 //! use thingprint_figure::{Axis, Estimate, Figure, LinePoint, LineSeries, Lines, Page, Scale};
@@ -46,6 +46,7 @@ mod sankey;
 mod series;
 mod steps;
 mod strips;
+mod timeline;
 
 pub use axis::{Axis, Guide, Scale};
 pub use bars::{Arrangement, BarSeries, Bars};
@@ -60,3 +61,4 @@ pub use sankey::{Sankey, SankeyFlow};
 pub use series::{Estimate, Samples};
 pub use steps::{Cumulative, Steps};
 pub use strips::{Strip, StripCell, Strips};
+pub use timeline::{Panel, PanelBar, PanelSpan, Timeline};

@@ -7,7 +7,7 @@ use roxmltree::{Document, Node};
 use thingprint_figure::{
     Arrangement, Axis, BarSeries, Bars, Class, Confusion, Cumulative, Estimate, Facets, Figure, Guide,
     Histogram, LinePoint, LineSeries, Lines, Ranking, RankingRow, Samples, Sankey, SankeyFlow, Scale, Steps,
-    Strip, StripCell, Strips,
+    Strip, StripCell, Strips, Timeline,
 };
 
 /// The estimate of widths that figures are laid out by.
@@ -30,6 +30,7 @@ fn a_figure_without_data_says_so() {
     check(&Histogram { series: samples, ..Histogram::default() });
     check(&Confusion { actual: vec!["a".into()], predicted: vec!["a".into()], ..Confusion::default() });
     check(&Strips::default());
+    check(&Timeline::default());
     check(&Sankey { columns: vec!["a".into()], ..Sankey::default() });
 }
 

@@ -1,0 +1,174 @@
+//! What people ask for, by forms and by JSON.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::extract::rejection::{FormRejection, JsonRejection};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Form, Json};
+use serde::Deserialize;
+use serde_json::json;
+use thingprint_table::escape::is_control;
+use thingprint_watch::{Choice, Request};
+
+use crate::address::back;
+use crate::guard::{is_token, signed_in};
+use crate::problem::{Problem, wants_json};
+use crate::site::{Site, ask};
+use crate::training::Training;
+use crate::update::Message;
+use crate::views::login;
+
+/// Longest label, in characters.
+pub(crate) const LONGEST_LABEL: usize = 200;
+/// Events that one form acknowledges.
+pub(crate) const MOST_EVENTS: usize = 1_000;
+
+/// The fields of all forms.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Fields {
+    request: String,
+    device: Option<String>,
+    label: Option<String>,
+    /// Numbers of events, separated by commas.
+    event: Option<String>,
+    is_muted: Option<bool>,
+    choice: Option<Choice>,
+    /// Where to go afterwards.
+    back: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Login {
+    token: String,
+    back: Option<String>,
+}
+
+/// A form of the page. The script sends the same form and wants JSON.
+pub(crate) async fn requests(
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    form: Result<Form<Fields>, FormRejection>,
+) -> Response {
+    let wants_json = wants_json("", &headers);
+    let fields = match form {
+        Ok(Form(fields)) => fields,
+        Err(rejection) => return unreadable(rejection.status(), &rejection.body_text()).answer(wants_json),
+    };
+    let place = back(fields.back.as_deref()).to_owned();
+    let result = match fields.requests() {
+        Ok(requests) => carry_out(&site, requests).await,
+        Err(problem) => Err(problem),
+    };
+    match result {
+        Err(problem) => problem.answer(wants_json),
+        Ok(()) if wants_json => Json(json!({ "ok": true })).into_response(),
+        Ok(()) => (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response(),
+    }
+}
+
+/// The same from programs: a request as JSON.
+pub(crate) async fn api_requests(
+    State(site): State<Arc<Site>>,
+    request: Result<Json<Request>, JsonRejection>,
+) -> Response {
+    let request = match request {
+        Ok(Json(request)) => request,
+        Err(rejection) => return unreadable(rejection.status(), &rejection.body_text()).json(),
+    };
+    let result = match checked(request) {
+        Ok(request) => carry_out(&site, vec![request]).await,
+        Err(problem) => Err(problem),
+    };
+    let training = site.training.state();
+    result.map_or_else(Problem::json, |()| Json(json!({ "ok": true, "training": training })).into_response())
+}
+
+/// The form that takes the token.
+pub(crate) async fn login(
+    State(site): State<Arc<Site>>,
+    form: Result<Form<Login>, FormRejection>,
+) -> Response {
+    let Ok(Form(login)) = form else { return Problem::bad("The form has no token.").page() };
+    let place = back(login.back.as_deref());
+    let token = site.options.token.as_deref().unwrap_or("");
+    if is_token(&site, &login.token).await {
+        return signed_in(token, site.port, place);
+    }
+    login::page(place, true)
+}
+
+impl Fields {
+    /// The requests that the form stands for: several where it acknowledges several events.
+    fn requests(self) -> Result<Vec<Request>, Problem> {
+        let request = match self.request.as_str() {
+            "acknowledge" => return self.acknowledgements(),
+            "label" => Request::Label { device: self.device()?, label: self.label },
+            "mute" => {
+                let is_muted = self.is_muted.ok_or_else(|| Problem::bad("The form lacks is_muted."))?;
+                Request::Mute { device: self.device()?, is_muted }
+            }
+            "train" => Request::Train,
+            "decide" => Request::Decide(self.choice.ok_or_else(|| Problem::bad("The form lacks choice."))?),
+            other => return Err(Problem::bad(format!("There is no request '{other}'."))),
+        };
+        Ok(vec![checked(request)?])
+    }
+
+    fn device(&self) -> Result<thingprint_flow::DeviceId, Problem> {
+        let text = self.device.as_deref().unwrap_or("");
+        text.parse().map_err(|error| Problem::bad(format!("The form names no device: {error}.")))
+    }
+
+    fn acknowledgements(&self) -> Result<Vec<Request>, Problem> {
+        let numbers = self.event.as_deref().unwrap_or("").split(',').take(MOST_EVENTS);
+        let request = |number: &str| {
+            let event = number.trim().parse();
+            let problem = |_| Problem::bad(format!("'{number}' is not the number of an event."));
+            event.map(|event| Request::Acknowledge { event }).map_err(problem)
+        };
+        numbers.map(request).collect()
+    }
+}
+
+/// Takes the space around a label away; an empty one takes the label back.
+fn checked(request: Request) -> Result<Request, Problem> {
+    let Request::Label { device, label } = request else { return Ok(request) };
+    let label = label.map(|label| label.trim().to_owned()).filter(|label| !label.is_empty());
+    let Some(text) = &label else { return Ok(Request::Label { device, label }) };
+    if text.chars().count() > LONGEST_LABEL {
+        return Err(Problem::bad(format!(
+            "A label has at most {LONGEST_LABEL} characters. Take a shorter one."
+        )));
+    }
+    if text.chars().any(is_control) {
+        return Err(Problem::bad(
+            "A label has no control characters and no marks that turn the direction of writing.",
+        ));
+    }
+    Ok(Request::Label { device, label })
+}
+
+async fn carry_out(site: &Arc<Site>, requests: Vec<Request>) -> Result<(), Problem> {
+    if requests.contains(&Request::Train) {
+        return Training::start(site);
+    }
+    ask(site, move |site| {
+        for request in requests {
+            let is_decided = matches!(request, Request::Decide(_));
+            site.backend.request(request)?;
+            if is_decided {
+                site.training.decided();
+            }
+        }
+        site.forget_devices();
+        site.say(Message::requested());
+        Ok(())
+    })
+    .await
+}
+
+fn unreadable(status: StatusCode, why: &str) -> Problem {
+    Problem::new(status, format!("The request cannot be read: {why}. docs/page.md lists the requests."))
+}

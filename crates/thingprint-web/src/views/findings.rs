@@ -1,0 +1,225 @@
+//! What the audit found.
+
+use serde::Deserialize;
+use thingprint_watch::{DeviceRecord, Event, EventKind, FindingRecord, Health, Severity};
+
+use super::event_table::{Names, acknowledge};
+use super::words::{self, count, counted};
+use crate::address;
+use crate::html::Html;
+use crate::problem::Problem;
+use crate::views::shell::View;
+
+/// Findings on a page.
+const PAGE_ROWS: usize = 200;
+
+/// Which findings are asked for.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct FindingQuery {
+    /// A severity, or all of them.
+    #[serde(default)]
+    pub(crate) severity: String,
+    /// `all` shows those that were acknowledged as well.
+    #[serde(default)]
+    pub(crate) state: String,
+    /// Text that a finding has somewhere.
+    #[serde(default)]
+    pub(crate) q: String,
+    /// From 1.
+    pub(crate) page: Option<usize>,
+}
+
+impl FindingQuery {
+    /// Fails for a severity or state that there is not.
+    pub(crate) fn check(&self) -> Result<(), Problem> {
+        let severities = Severity::ALL.map(Severity::as_str);
+        if !self.severity.is_empty() && !severities.contains(&self.severity.as_str()) {
+            let text = format!("'{}' is no severity: take error, warning or note.", self.severity);
+            return Err(Problem::bad(text));
+        }
+        match self.state.as_str() {
+            "" | "open" | "all" => Ok(()),
+            state => Err(Problem::bad(format!("'{state}' is no state: take open or all."))),
+        }
+    }
+
+    fn has(&self, finding: &FindingRecord) -> bool {
+        let search = self.q.trim().to_lowercase();
+        let texts = [&finding.rule, &finding.seen, &finding.expected, &finding.reference];
+        (self.severity.is_empty() || finding.severity.as_str() == self.severity)
+            && (self.state == "all" || finding.acknowledged_at.is_none())
+            && (texts.iter().any(|text| text.to_lowercase().contains(&search))
+                || finding.device.to_string().contains(&search))
+    }
+
+    fn address(&self, page: usize) -> String {
+        let page = if page > 1 { page.to_string() } else { String::new() };
+        let state = if self.state == "all" { "all" } else { "" };
+        let query = [("severity", self.severity.as_str()), ("state", state), ("q", &self.q), ("page", &page)];
+        address::with_query("/findings", &query)
+    }
+}
+
+/// The view. Events are those of findings, which is what is acknowledged.
+pub(crate) fn document(
+    (findings, events): (&[FindingRecord], &[Event]),
+    devices: &[DeviceRecord],
+    query: &FindingQuery,
+    health: &Health,
+) -> String {
+    let names = Names::of(devices);
+    let matching: Vec<&FindingRecord> = findings.iter().filter(|finding| query.has(finding)).collect();
+    let pages = matching.len().div_ceil(PAGE_ROWS).max(1);
+    let page = query.page.unwrap_or(1).clamp(1, pages);
+    let rows: Vec<&FindingRecord> =
+        matching.iter().skip((page - 1) * PAGE_ROWS).take(PAGE_ROWS).copied().collect();
+    let mut body = Html::new();
+    body.raw("<h1>Findings</h1>\n<p class=\"lead\">What devices and their peers were seen to say that the policy of the ");
+    body.raw("audit does not accept.</p>\n")
+        .with(|body| counts(body, findings))
+        .with(|body| filter(body, query));
+    body.raw("<div id=\"findings\" data-live>\n");
+    if rows.is_empty() {
+        body.raw("<p class=\"empty\">").raw(if findings.is_empty() {
+            "No finding yet. One appears here minutes after a device says something that the policy does not accept."
+        } else {
+            "No finding is like that."
+        });
+        body.raw("</p>\n");
+    } else {
+        let table = Table { names: Some(&names), events, back: &query.address(page) };
+        table.write(&mut body, &rows);
+        pager(&mut body, query, (page, pages));
+    }
+    body.raw("</div>\n");
+    View { title: "Findings", place: "/findings", health, body: &body }.document()
+}
+
+fn counts(html: &mut Html, findings: &[FindingRecord]) {
+    html.raw("<ul id=\"counts\" class=\"counts\" data-live aria-label=\"Numbers of open findings\">\n");
+    for severity in Severity::ALL.into_iter().rev() {
+        let is = |finding: &&FindingRecord| finding.severity == severity && finding.acknowledged_at.is_none();
+        let number = findings.iter().filter(is).count() as u64;
+        html.raw("<li><a").attr("href", address::with_query("/findings", &[("severity", severity.as_str())]));
+        html.raw("><strong>").text(count(number)).raw("</strong> open ").text(severity.as_str());
+        html.raw(if number == 1 { "" } else { "s" }).raw("</a></li>\n");
+    }
+    html.raw("</ul>\n");
+}
+
+fn filter(html: &mut Html, query: &FindingQuery) {
+    html.raw("<form id=\"filter\" class=\"filter\" method=\"get\" action=\"/findings\" role=\"search\">\n<label for=\"q\">Find");
+    html.raw("</label> <input id=\"q\" name=\"q\" type=\"search\" maxlength=\"300\" placeholder=\"rule, value, standard\" ");
+    html.raw("autocomplete=\"off\" spellcheck=\"false\"")
+        .attr("value", &query.q)
+        .raw(">\n<label for=\"severity\">Severity");
+    html.raw("</label> <select id=\"severity\" name=\"severity\">\n");
+    for (value, words) in [("", "all"), ("error", "errors"), ("warning", "warnings"), ("note", "notes")] {
+        html.raw("<option")
+            .attr("value", value)
+            .flag("selected", query.severity == value)
+            .raw(">")
+            .raw(words);
+        html.raw("</option>\n");
+    }
+    html.raw("</select>\n<label for=\"state\">State</label> <select id=\"state\" name=\"state\">\n");
+    for (value, words) in [("open", "open"), ("all", "open and acknowledged")] {
+        html.raw("<option").attr("value", value).flag("selected", query.state == value).raw(">").raw(words);
+        html.raw("</option>\n");
+    }
+    html.raw("</select>\n<button>Apply</button></form>\n");
+}
+
+fn pager(html: &mut Html, query: &FindingQuery, (page, pages): (usize, usize)) {
+    if pages < 2 {
+        return;
+    }
+    html.raw("<nav class=\"pager\" aria-label=\"Pages of findings\">");
+    if page > 1 {
+        html.raw("<a rel=\"prev\"").attr("href", query.address(page - 1)).raw(">← Previous</a> ");
+    }
+    html.raw("<span>Page ").value(page).raw(" of ").value(pages).raw("</span>");
+    if page < pages {
+        html.raw(" <a rel=\"next\"").attr("href", query.address(page + 1)).raw(">Next →</a>");
+    }
+    html.raw("</nav>\n");
+}
+
+/// Findings in a table.
+pub(super) struct Table<'a> {
+    /// `None` on the page of a device.
+    pub(super) names: Option<&'a Names>,
+    /// Events, among them those of the findings.
+    pub(super) events: &'a [Event],
+    /// Where its forms lead back to.
+    pub(super) back: &'a str,
+}
+
+impl Table<'_> {
+    pub(super) fn write(&self, html: &mut Html, findings: &[&FindingRecord]) {
+        html.raw("<div class=\"table\" role=\"region\" aria-label=\"Findings\" tabindex=\"0\"><table class=\"cards\">");
+        html.raw("<caption>")
+            .text(counted(findings.len() as u64, "finding"))
+            .raw(", the most severe first</caption>\n");
+        html.raw("<thead><tr><th scope=\"col\">Rule</th>");
+        if self.names.is_some() {
+            html.raw("<th scope=\"col\">Device</th>");
+        }
+        html.raw("<th scope=\"col\">Seen</th><th scope=\"col\">Accepted</th><th scope=\"col\" class=\"n\">Flows</th>");
+        html.raw("<th scope=\"col\">Last</th><th scope=\"col\">State</th></tr></thead>\n<tbody>\n");
+        for finding in findings {
+            self.row(html, finding);
+        }
+        html.raw("</tbody></table></div>\n");
+    }
+
+    fn row(&self, html: &mut Html, finding: &FindingRecord) {
+        let key = format!("{}-{}-{}-{}", finding.device, finding.rule, finding.by, finding.seen);
+        html.raw("<tr").attr("data-key", &key).raw("><th scope=\"row\" data-label=\"Rule\">");
+        html.with(|html| words::severity(html, finding.severity))
+            .raw(" <code>")
+            .text(&finding.rule)
+            .raw("</code></th>");
+        if let Some(names) = self.names {
+            html.raw("<td data-label=\"Device\">").with(|html| names.link(html, finding.device)).raw("</td>");
+        }
+        html.raw("<td data-label=\"Seen\" class=\"wide\"><span class=\"wrap\">").text(&finding.seen);
+        html.raw("</span><span class=\"sub\">said by the ").text(&finding.by).raw("</span></td>");
+        html.raw("<td data-label=\"Accepted\" class=\"wide\"><span class=\"wrap\">").text(&finding.expected);
+        html.raw("</span><span class=\"sub\">").text(&finding.reference).raw("</span>");
+        html.with(|html| details(html, finding, &key)).raw("</td><td data-label=\"Flows\" class=\"n\">");
+        html.text(count(finding.flows)).raw("</td><td data-label=\"Last\">").time(finding.last_seen);
+        html.raw("</td><td data-label=\"State\">").with(|html| self.state(html, finding)).raw("</td></tr>\n");
+    }
+
+    fn state(&self, html: &mut Html, finding: &FindingRecord) {
+        if finding.acknowledged_at.is_some() {
+            html.raw("<span class=\"absent\">acknowledged</span>");
+            return;
+        }
+        let is_of = |event: &&Event| {
+            event.kind == EventKind::Finding
+                && event.device == Some(finding.device)
+                && event.subject == finding.rule
+                && event.acknowledged_at.is_none()
+        };
+        match self.events.iter().find(is_of) {
+            Some(event) => {
+                let name = format!("Acknowledge {} of {}", finding.rule, finding.device);
+                acknowledge(html, &event.id.to_string(), self.back, ("Acknowledge", &name));
+            }
+            None => _ = html.raw("<span class=\"absent\">open</span>"),
+        }
+    }
+}
+
+fn details(html: &mut Html, finding: &FindingRecord, key: &str) {
+    html.raw("<details class=\"evidence\"")
+        .attr("data-key", format!("details-{key}"))
+        .raw("><summary>what to do</summary><p>");
+    html.text(&finding.remediation)
+        .raw("</p><p class=\"sub\">First: ")
+        .time(finding.first_seen)
+        .raw(" <code>");
+    html.text(&finding.example).raw("</code></p></details>");
+}

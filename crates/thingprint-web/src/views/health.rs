@@ -1,0 +1,137 @@
+//! How the capture goes.
+
+use thingprint_watch::{Health, SourceHealth, SourceState};
+
+use super::status::alerts;
+use super::words::{bytes, count};
+use crate::html::Html;
+use crate::time;
+use crate::views::shell::View;
+
+/// The view.
+pub(crate) fn document(health: &Health) -> String {
+    let mut body = Html::new();
+    body.raw("<h1>Capture</h1>\n<div id=\"alerts\" data-live>\n").with(|body| write_alerts(body, health));
+    body.raw("</div>\n<section aria-labelledby=\"sources-title\"><h2 id=\"sources-title\">Sources</h2>\n");
+    body.raw("<div id=\"sources\" data-live>\n").with(|body| sources(body, health)).raw("</div></section>\n");
+    body.raw("<section aria-labelledby=\"packets-title\"><h2 id=\"packets-title\">Packets</h2>\n");
+    body.raw("<dl id=\"packets\" class=\"numbers\" data-live>\n").with(|body| packets(body, health));
+    body.raw(
+        "</dl></section>\n<section aria-labelledby=\"program-title\"><h2 id=\"program-title\">Program</h2>\n",
+    );
+    body.raw("<dl id=\"program\" class=\"numbers\" data-live>\n").with(|body| program(body, health));
+    body.raw("</dl></section>\n<p class=\"hint\">Programs read the same at <code>/api/v1/health</code>, and Prometheus at ");
+    body.raw("<code>/metrics</code>.</p>\n");
+    View { title: "Capture", place: "/health", health, body: &body }.document()
+}
+
+fn write_alerts(html: &mut Html, health: &Health) {
+    let alerts = alerts(health);
+    if alerts.is_empty() {
+        html.raw("<p class=\"lead\">")
+            .badge("good", "all well")
+            .raw(" Packets are read, and nothing is lost.</p>\n");
+        return;
+    }
+    html.raw("<ul class=\"plain alerts\">\n");
+    for alert in alerts {
+        let word = if alert.tone == "info" { "note" } else { "problem" };
+        html.raw("<li>").badge(alert.tone, word).raw(" ").text(&alert.text).raw("</li>\n");
+    }
+    html.raw("</ul>\n");
+}
+
+fn sources(html: &mut Html, health: &Health) {
+    if health.sources.is_empty() {
+        html.raw("<p class=\"empty\">No source yet. Interfaces, streams and folders that are read appear here.</p>\n");
+        return;
+    }
+    html.raw("<div class=\"table\" role=\"region\" aria-label=\"Sources\" tabindex=\"0\"><table class=\"cards\"><caption>");
+    html.raw("Where packets come from</caption>\n<thead><tr><th scope=\"col\">Source</th><th scope=\"col\">State</th>");
+    html.raw("<th scope=\"col\" class=\"n\">Packets</th><th scope=\"col\" class=\"n\">Lost</th>");
+    html.raw("<th scope=\"col\" class=\"n\">Restarts</th><th scope=\"col\">Last packet</th></tr></thead>\n<tbody>\n");
+    for source in &health.sources {
+        row(html, source);
+    }
+    html.raw("</tbody></table></div>\n");
+}
+
+fn row(html: &mut Html, source: &SourceHealth) {
+    let (tone, word) = match source.state {
+        SourceState::Starting => ("info", "starting"),
+        SourceState::Reading => ("good", "reading"),
+        SourceState::Failed => ("high", "failed"),
+        SourceState::Ended => ("plain", "ended"),
+    };
+    html.raw("<tr")
+        .attr("data-key", format!("source-{}", source.name))
+        .raw("><th scope=\"row\">")
+        .clipped(&source.name);
+    html.raw("</th><td data-label=\"State\">").badge(tone, word);
+    if let Some(message) = &source.message {
+        html.raw("<span class=\"sub wrap\">").text(message).raw("</span>");
+    }
+    html.raw("</td><td data-label=\"Packets\" class=\"n\">").text(count(source.packets));
+    html.raw("</td><td data-label=\"Lost\" class=\"n\">")
+        .text(source.dropped.map_or("unknown".to_owned(), count));
+    html.raw("</td><td data-label=\"Restarts\" class=\"n\">").text(count(source.restarts));
+    html.raw("</td><td data-label=\"Last packet\">");
+    match source.last_packet {
+        Some(last) => _ = html.time(last),
+        None => _ = html.raw("<span class=\"absent\">none yet</span>"),
+    }
+    html.raw("</td></tr>\n");
+}
+
+fn packets(html: &mut Html, health: &Health) {
+    let capture = health.capture;
+    number(html, "Read", &count(capture.packets), &format!("{} on the wire.", bytes(capture.bytes)));
+    number(
+        html,
+        "Dropped",
+        &count(capture.dropped),
+        "By the system, because they were not read fast enough.",
+    );
+    number(
+        html,
+        "Late",
+        &count(capture.late),
+        "Too late for their window; they count in the oldest open one.",
+    );
+    number(html, "Malformed", &count(capture.malformed), "They could not be decoded. A few are normal.");
+    number(html, "Left out", &count(capture.left_out), "Flows, devices, words and messages beyond a limit.");
+}
+
+fn program(html: &mut Html, health: &Health) {
+    let absent = || "–".to_owned();
+    let time = |time: Option<thingprint_flow::Timestamp>| time.map_or_else(absent, time::minute);
+    number(html, "Clock of the packets", &time(health.clock), "Time of the last packet, UTC.");
+    number(html, "Started", &time(health.started_at), "By the clock of the machine, UTC.");
+    number(
+        html,
+        "Last window stored",
+        &time(health.last_window),
+        "Start of it. A window is final five minutes after its end.",
+    );
+    number(html, "Devices", &count(health.devices), "Known so far, gateways included.");
+    number(html, "Open flows", &count(health.open_flows), "Connections that go on.");
+    number(
+        html,
+        "Memory",
+        &health.memory_bytes.map_or_else(absent, bytes),
+        "Resident memory of the program.",
+    );
+    let store = health.store_problem.as_deref().unwrap_or("Updates that are not written yet.");
+    number(html, "Waiting for the store", &count(health.store_waiting), store);
+    number(html, "Model", health.model.as_deref().unwrap_or("none"), "What judges windows.");
+}
+
+fn number(html: &mut Html, term: &'static str, value: &str, meaning: &str) {
+    html.raw("<div><dt>")
+        .raw(term)
+        .raw("</dt><dd><strong class=\"clip\"")
+        .attr("title", value)
+        .raw(">")
+        .text(value);
+    html.raw("</strong><span class=\"sub wrap\">").text(meaning).raw("</span></dd></div>\n");
+}
