@@ -32,6 +32,27 @@ pub struct Health {
     pub store_problem: Option<String>,
     /// The model that judges; `None` without one.
     pub model: Option<String>,
+    /// Where events are sent, and how that goes.
+    #[serde(default)]
+    pub sinks: Vec<SinkHealth>,
+}
+
+/// How a sink of events goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SinkHealth {
+    /// What it is called, without secrets: `stdout`, `file:events.jsonl`, `mqtt://broker:1883/thingprint`.
+    pub name: String,
+    /// Events that it took.
+    pub delivered: u64,
+    /// Events that wait for it.
+    pub waiting: u64,
+    /// Events that it never got: they did not fit into its queue, were refused, or waited too long.
+    pub dropped: u64,
+    /// Why the last attempt failed; `None` where it succeeded.
+    pub problem: Option<String>,
+    /// When it took the last event, by the clock of the machine.
+    #[serde(with = "text::some_time")]
+    pub last_delivery: Option<Timestamp>,
 }
 
 /// Packets and what became of them.
