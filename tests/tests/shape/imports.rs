@@ -76,7 +76,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "thingprint-watch",
         ],
     ),
-    ("thingprint-notify", &["thingprint-flow", "thingprint-watch"]),
+    ("thingprint-notify", &["thingprint-flow", "thingprint-table", "thingprint-watch"]),
     (
         "thingprint-web",
         &[
