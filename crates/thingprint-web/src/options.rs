@@ -77,7 +77,7 @@ impl Default for WebLimits {
 
 impl WebOptions {
     /// Fails where the page would be open to strangers, or for a value that cannot be meant.
-    pub(crate) fn check(&self) -> Result<(), WebError> {
+    pub fn check(&self) -> Result<(), WebError> {
         match &self.token {
             None if !self.listen.ip().is_loopback() => return Err(WebError::NotLoopback(self.listen)),
             None => {}

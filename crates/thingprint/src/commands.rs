@@ -12,6 +12,7 @@ mod merge;
 mod protocols;
 mod simulate;
 mod train;
+mod watch;
 
 use clap::Subcommand;
 
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Classify devices, with a confidence
     Classify(classify::ClassifyArgs),
+    /// Watch a network live: who is there, what each device is, what changed
+    Watch(Box<watch::WatchArgs>),
     /// List, show, check and test the models that detect protocols
     Protocols(protocols::ProtocolsArgs),
     /// Write a capture of a simulated home
@@ -59,6 +62,7 @@ impl Command {
             Self::Train(args) => args.run(global),
             Self::Evaluate(args) => args.run(global),
             Self::Classify(args) => args.run(global),
+            Self::Watch(args) => args.run(global),
             Self::Protocols(args) => args.run(global),
             Self::Simulate(args) => args.run(global),
             Self::Experiment(args) => args.run(global),

@@ -13,7 +13,7 @@ use crate::inputs::Input;
 use crate::messages::{Messages, counted};
 
 /// Name of the entry of a model file that holds the recipe of its training instances.
-const RECIPE: &str = "extraction";
+pub(crate) const RECIPE: &str = "extraction";
 
 /// Most names of unknown columns in a message.
 const MOST_NAMES: usize = 5;

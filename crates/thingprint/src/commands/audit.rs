@@ -278,7 +278,7 @@ fn first_failure(written: Vec<anyhow::Result<()>>) -> anyhow::Result<()> {
 }
 
 /// The policy of a name, or in a file.
-fn read_policy(asked: &str) -> anyhow::Result<Policy> {
+pub(super) fn read_policy(asked: &str) -> anyhow::Result<Policy> {
     if let Some(policy) = Policy::built_in(asked) {
         return Ok(policy);
     }

@@ -1,0 +1,227 @@
+//! `watch`: packets from a wire, and what they show as it happens.
+
+mod backend;
+mod clock;
+mod events;
+mod kept;
+mod model;
+mod options;
+mod pace;
+mod service;
+mod signals;
+mod station;
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use thingprint_live::SourceSpec;
+use thingprint_model::FalseAlarms;
+use thingprint_notify::{Discovery, SinkSpec};
+use thingprint_watch::{EventKind, Severity};
+
+use self::station::Station;
+use crate::args::{ExtractionArgs, GlobalArgs};
+use crate::exit::{Outcome, Usage};
+use crate::messages::Messages;
+
+/// Watch a network: who is there, what each device is, and what changed
+///
+/// Packets come from interfaces, from standard input, from other machines, or from a folder into which captures are rotated.
+/// What they show is kept in a store, shown on a page, and sent as events. With -i, the arguments are a filter in the language
+/// of tcpdump; else each is a source.
+#[derive(Debug, Args)]
+#[allow(
+    clippy::doc_markdown,
+    clippy::struct_excessive_bools,
+    reason = "the comments are the help on a terminal"
+)]
+pub(crate) struct WatchArgs {
+    /// Sources: - for standard input, tcp://HOST:PORT, tcp-listen://ADDRESS:PORT, a capture, or a folder of captures; with -i,
+    /// a filter such as `not port 22`
+    #[arg(value_name = "SOURCE|FILTER")]
+    words: Vec<OsString>,
+
+    /// Capture on this interface; repeat it for several. tcpdump does it, and needs the capability CAP_NET_RAW
+    #[arg(short, long, value_name = "NAME", help_heading = "Sources")]
+    interface: Vec<String>,
+
+    /// A source beside interfaces; repeat it for several
+    #[arg(long, value_name = "SOURCE", help_heading = "Sources")]
+    source: Vec<String>,
+
+    /// Where tcpdump is [default: looked for in PATH]
+    #[arg(long, value_name = "PATH", help_heading = "Sources")]
+    tcpdump: Option<PathBuf>,
+
+    /// End after this time, such as 10m or 24h [default: when all sources ended]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Sources")]
+    stop_after: Option<Duration>,
+
+    /// The model that judges devices; without one, devices, findings and changes are reported, and no classes
+    #[arg(short, long, value_name = "FILE", help_heading = "Judgement")]
+    model: Option<PathBuf>,
+
+    /// Confidence from which on an answer is accepted; below it is unknown
+    #[arg(long, value_name = "SHARE", default_value_t = 0.8, value_parser = super::parse_threshold, help_heading = "Judgement")]
+    threshold: f64,
+
+    /// How many windows of known devices may be taken for those of strangers: 5% or 1%
+    #[arg(long, value_name = "SHARE", default_value_t = FalseAlarms::FivePercent, help_heading = "Judgement")]
+    false_alarms: FalseAlarms,
+
+    /// What the devices are: CSV with the columns mac,label,kind; names for people, and labels to train from
+    #[arg(short, long, value_name = "FILE", help_heading = "Judgement")]
+    labels: Option<PathBuf>,
+
+    /// Policy of the audit: the name of one that is built in, or a file
+    #[arg(long, value_name = "NAME|FILE", default_value = "bcp2026", help_heading = "Judgement")]
+    policy: String,
+
+    /// Audit nothing
+    #[arg(long, conflicts_with = "policy", help_heading = "Judgement")]
+    no_audit: bool,
+
+    /// The store [default: thingprint.db here; in a service, in its state directory]
+    #[arg(long, value_name = "FILE", help_heading = "Store")]
+    store: Option<PathBuf>,
+
+    /// How long windows, changes and acknowledged events are kept, such as 90d [default: for ever]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Store")]
+    keep: Option<Duration>,
+
+    /// Where the page is served
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7860", help_heading = "Page")]
+    listen: SocketAddr,
+
+    /// Serve no page
+    #[arg(long, conflicts_with_all = ["listen", "token_file", "trusted_host"], help_heading = "Page")]
+    no_page: bool,
+
+    /// A file with the token that opens the page [default: a random one for each start, printed once with the address]
+    #[arg(long, value_name = "FILE", help_heading = "Page")]
+    token_file: Option<PathBuf>,
+
+    /// A name by which a reverse proxy asks for the page; repeat it for several
+    #[arg(long, value_name = "NAME", help_heading = "Page")]
+    trusted_host: Vec<String>,
+
+    /// Send events there; repeat it for several: stdout, file:PATH, http(s)://..., syslog://HOST:PORT, syslog:/dev/log,
+    /// mqtt://HOST:PORT/PREFIX
+    #[arg(long, value_name = "SINK", help_heading = "Events")]
+    notify: Vec<String>,
+
+    /// Send events of this severity and above: note, warning or error
+    #[arg(long, value_name = "SEVERITY", default_value_t = Severity::Note, help_heading = "Events")]
+    notify_severity: Severity,
+
+    /// Send events of these kinds alone, such as new-device,verdict-changed
+    #[arg(long, value_name = "KIND,...", value_delimiter = ',', help_heading = "Events")]
+    notify_kinds: Vec<EventKind>,
+
+    /// A file with the key that signs webhooks (HMAC-SHA256)
+    #[arg(long, value_name = "FILE", help_heading = "Events")]
+    webhook_key_file: Option<PathBuf>,
+
+    /// Certificates (PEM) that servers of webhooks are checked against, in place of the public ones
+    #[arg(long, value_name = "FILE", help_heading = "Events")]
+    webhook_roots: Option<PathBuf>,
+
+    /// A file with the password of the user in mqtt://USER@HOST
+    #[arg(long, value_name = "FILE", help_heading = "Events")]
+    mqtt_password_file: Option<PathBuf>,
+
+    /// What Home Assistant is shown by MQTT: by-mac, apart (devices without their MAC addresses) or off
+    #[arg(long, value_name = "WHAT", default_value = "by-mac", help_heading = "Events")]
+    discovery: Discovery,
+
+    /// Check options, files, sources and the store, and end: 0 where watching could begin
+    #[arg(long, help_heading = "Running")]
+    check: bool,
+
+    #[command(flatten)]
+    extraction: ExtractionArgs,
+}
+
+impl WatchArgs {
+    pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
+        let messages = Messages::new(global.quiet, global.verbose);
+        let station = Station::open(self, global, messages)?;
+        if self.check {
+            station.check();
+            return Ok(Outcome::Done);
+        }
+        station.run()
+    }
+
+    /// The sources that the command line names.
+    fn sources(&self) -> Result<Vec<SourceSpec>, Usage> {
+        let usage = |error: thingprint_live::LiveError| Usage(format!("watch: {error}"));
+        let words = self.words.iter().map(|word| text_of(word)).collect::<Result<Vec<_>, _>>()?;
+        let named = self.source.iter().map(|text| SourceSpec::parse(text));
+        let mut sources = named.collect::<Result<Vec<_>, _>>().map_err(usage)?;
+        if self.interface.is_empty() {
+            for word in words {
+                sources.push(SourceSpec::parse(word).map_err(usage)?);
+            }
+        } else {
+            let filter = (!words.is_empty()).then(|| words.join(" "));
+            for name in &self.interface {
+                sources.push(SourceSpec::interface(name, filter.as_deref()).map_err(usage)?);
+            }
+        }
+        if sources.is_empty() {
+            return Err(Usage(
+                "watch: nothing to watch: name an interface with -i, a folder, tcp://HOST:PORT, or - for standard input"
+                    .to_owned(),
+            ));
+        }
+        Ok(sources)
+    }
+
+    /// The sinks that events go to.
+    fn sinks(&self) -> Result<Vec<SinkSpec>, Usage> {
+        let sinks = self.notify.iter().map(|text| SinkSpec::parse(text)).collect::<Result<Vec<_>, _>>();
+        sinks.map_err(|error| Usage(format!("--notify: {error}")))
+    }
+}
+
+fn text_of(word: &OsString) -> Result<&str, Usage> {
+    word.to_str().ok_or_else(|| Usage(format!("watch: '{}' is not UTF-8", word.display())))
+}
+
+/// Reads a time such as `90s`, `10m`, `24h` or `90d`.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let expected = || format!("expected a number with s, m, h or d, such as 90d, and not '{text}'");
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(expected)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(expected()),
+    };
+    let number: u64 = number.parse().map_err(|_| expected())?;
+    let seconds = number.checked_mul(seconds).filter(|seconds| (1..=MOST_SECONDS).contains(seconds));
+    seconds.map(Duration::from_secs).ok_or_else(|| format!("expected 1s to 36500d, and not '{text}'"))
+}
+
+/// A hundred years: times beyond would not fit into nanoseconds.
+const MOST_SECONDS: u64 = 36_500 * 86_400;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_unit() {
+        for (text, seconds) in [("90s", 90), ("10m", 600), ("24h", 86_400), ("90d", 7_776_000)] {
+            assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)));
+        }
+        for text in ["", "90", "d", "-1h", "1.5h", "0s", "1 h", "99999999d", "1h30m", "1é"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+}

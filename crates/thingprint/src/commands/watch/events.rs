@@ -1,0 +1,123 @@
+//! Events on their way to those who are to be told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use thingprint_flow::DeviceId;
+use thingprint_notify::{Notifier, Selection};
+use thingprint_table::{escape, rfc3339};
+use thingprint_watch::Event;
+
+/// Accounts whose events wait for the store; beyond that the oldest leave, stored or not.
+const MOST_WAITING: usize = 10_000;
+
+/// Sends events when they are on the disk: an event that somebody was told of is there after a crash as well.
+#[derive(Clone)]
+pub(super) struct Outbox(Arc<Mutex<Waiting>>);
+
+struct Waiting {
+    notifier: Option<Notifier>,
+    selection: Selection,
+    /// Whether events are printed for a person.
+    is_printed: bool,
+    muted: BTreeSet<DeviceId>,
+    /// Events by the number of their account.
+    events: BTreeMap<u64, Vec<Event>>,
+    /// The last account that is on the disk.
+    written: Option<u64>,
+    /// Number of the last event that was printed.
+    printed: u64,
+}
+
+impl Outbox {
+    pub(super) fn new(notifier: Notifier, selection: Selection, is_printed: bool) -> Self {
+        Self(Arc::new(Mutex::new(Waiting {
+            notifier: Some(notifier),
+            selection,
+            is_printed,
+            muted: BTreeSet::new(),
+            events: BTreeMap::new(),
+            written: None,
+            printed: 0,
+        })))
+    }
+
+    /// Takes the events of an account of this number.
+    pub(super) fn put(&self, number: u64, events: Vec<Event>) {
+        self.with(|waiting| {
+            waiting.events.entry(number).or_default().extend(events);
+            waiting.leave();
+        });
+    }
+
+    /// An account is on the disk, and with it all before.
+    pub(super) fn note_written(&self, number: u64) {
+        self.with(|waiting| {
+            waiting.written = waiting.written.max(Some(number));
+            waiting.leave();
+        });
+    }
+
+    /// Events of a device are sent, or stay on the page.
+    pub(super) fn mute(&self, device: DeviceId, is_muted: bool) {
+        self.with(|waiting| {
+            if is_muted {
+                waiting.muted.insert(device);
+            } else {
+                waiting.muted.remove(&device);
+            }
+        });
+    }
+
+    /// Asks the notifier; `None` after it was taken.
+    pub(super) fn ask<T>(&self, ask: impl FnOnce(&Notifier) -> T) -> Option<T> {
+        self.with(|waiting| waiting.notifier.as_ref().map(ask))
+    }
+
+    /// Takes the notifier, to be stopped.
+    pub(super) fn take(&self) -> Option<Notifier> {
+        self.with(|waiting| waiting.notifier.take())
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Waiting) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Waiting {
+    /// Sends what is on the disk.
+    fn leave(&mut self) {
+        while let Some(entry) = self.events.first_entry()
+            && (self.written.is_some_and(|written| *entry.key() <= written)
+                || self.events.len() > MOST_WAITING)
+        {
+            let Some((_, events)) = self.events.pop_first() else { return };
+            let is_muted = |event: &Event| event.device.is_some_and(|device| self.muted.contains(&device));
+            let wanted: Vec<Event> =
+                events.into_iter().filter(|event| self.selection.wants(event, is_muted(event))).collect();
+            if self.is_printed {
+                self.print(&wanted);
+            }
+            if let Some(notifier) = &self.notifier {
+                notifier.send(&wanted);
+            }
+        }
+    }
+
+    /// Prints new events, a line each.
+    fn print(&mut self, events: &[Event]) {
+        let mut out = io::stdout().lock();
+        for event in events.iter().filter(|event| event.id > self.printed) {
+            let (at, text) = (rfc3339::format(event.at), escape::terminal(&event.text));
+            // A terminal that is gone is noticed elsewhere.
+            let _ = writeln!(out, "{} {:<7} {:<17} {text}", shortened(&at), event.severity, event.kind);
+        }
+        self.printed = events.iter().map(|event| event.id).max().unwrap_or(0).max(self.printed);
+    }
+}
+
+/// A time to the second.
+fn shortened(time: &str) -> &str {
+    time.get(..19).unwrap_or(time)
+}

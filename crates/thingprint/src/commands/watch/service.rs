@@ -1,0 +1,336 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value, json};
+use thingprint_flow::Timestamp;
+use thingprint_live::{Batch, Intake, Next, SourceHealth as Source, SourceState as State};
+use thingprint_model::Model;
+use thingprint_store::Writer;
+use thingprint_watch::{
+    Account, EventKind, Health, Request, RequestError, Severity, SourceHealth, SourceState, Update, Watcher,
+};
+use thingprint_web::{Backend, Web};
+
+use super::backend::{Job, PageBackend};
+use super::events::Outbox;
+use super::model::Judging;
+use super::pace::Pace;
+use super::signals::Signals;
+use super::{clock, kept};
+use crate::exit::Outcome;
+use crate::messages::Messages;
+
+/// How long the reading waits for packets before it looks at the time and at requests.
+const WAIT: Duration = Duration::from_millis(250);
+/// The reading takes stock at least this often while packets come.
+const STEP: Duration = Duration::from_millis(250);
+/// And after so much time of the packets, in nanoseconds, where they come faster than they did.
+const STEP_NS: i64 = 10_000_000_000;
+/// How often the state of sources, store and sinks is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often devices are shown to sinks that show them.
+const SHOW: Duration = Duration::from_mins(1);
+/// Time for the store to take what is open at the end.
+const CLOSE: Duration = Duration::from_secs(3);
+/// Time for sinks to take what waits at the end.
+const DELIVER: Duration = Duration::from_secs(1);
+
+/// The thread of the reading: packets in, accounts out, and requests in between.
+pub(super) struct Service {
+    writer: Writer,
+    outbox: Outbox,
+    web: Option<Web>,
+    backend: Arc<PageBackend>,
+    judging: Judging,
+    names: Vec<String>,
+    messages: Messages,
+    started: Timestamp,
+    pace: Pace,
+    /// When stock was taken last, and the clock of the packets then.
+    stepped: (Instant, Option<Timestamp>),
+    looked: Instant,
+    shown: Option<Instant>,
+    /// How sources were when they were looked at last.
+    sources: BTreeMap<usize, (State, u64)>,
+    store_problem: Option<String>,
+}
+
+impl Service {
+    pub(super) fn new(
+        writer: Writer,
+        outbox: Outbox,
+        (web, backend): (Option<Web>, Arc<PageBackend>),
+        (judging, names, messages): (Judging, Vec<String>, Messages),
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            writer,
+            outbox,
+            web,
+            backend,
+            judging,
+            names,
+            messages,
+            started: clock::now(),
+            pace: Pace::new(),
+            stepped: (now, None),
+            looked: now,
+            shown: None,
+            sources: BTreeMap::new(),
+            store_problem: None,
+        }
+    }
+
+    /// Reads until all sources ended, a signal comes, or the time is over.
+    pub(super) fn run(
+        mut self,
+        (mut watcher, mut intake): (Watcher<'_>, Intake),
+        (signals, jobs, ends): (&Signals, &Receiver<Job>, Option<Instant>),
+    ) -> anyhow::Result<Outcome> {
+        loop {
+            match intake.next(WAIT) {
+                Next::Frames(batch) => self.take(&mut watcher, &batch),
+                Next::Idle => {
+                    if let Some(now) = self.pace.clock(Instant::now()) {
+                        watcher.tick(now);
+                    }
+                }
+                Next::Ended => break,
+            }
+            let now = Instant::now();
+            if signals.ends() || ends.is_some_and(|ends| now >= ends) {
+                break;
+            }
+            if signals.take_reload() {
+                self.outbox.ask(thingprint_notify::Notifier::reopen);
+            }
+            for job in jobs.try_iter() {
+                self.carry_out(job, &mut watcher);
+            }
+            if self.is_due(watcher.clock(), now) {
+                self.step(&mut watcher, &intake);
+            }
+            if now.duration_since(self.looked) >= LOOK {
+                self.looked = now;
+                self.look(&mut watcher, &intake);
+            }
+        }
+        self.end(watcher, intake)
+    }
+
+    fn take(&mut self, watcher: &mut Watcher<'_>, batch: &Batch) {
+        for frame in batch.frames() {
+            watcher.frame(batch.source(), frame);
+        }
+        self.pace.note(watcher.clock(), Instant::now());
+    }
+
+    /// Whether it is time to take stock: by the machine's clock, or by that of packets that are played faster.
+    fn is_due(&self, clock: Option<Timestamp>, now: Instant) -> bool {
+        let (at, before) = self.stepped;
+        let is_ahead = clock.zip(before).is_none_or(|(clock, before)| clock.nanos_since(before) >= STEP_NS);
+        now.duration_since(at) >= STEP || is_ahead
+    }
+
+    /// Takes stock, and gives out what is known.
+    fn step(&mut self, watcher: &mut Watcher<'_>, intake: &Intake) {
+        self.stepped = (Instant::now(), watcher.clock());
+        let account = watcher.step();
+        let memory = watcher.take_memory();
+        self.give_out(account, memory, intake);
+    }
+
+    fn give_out(&mut self, account: Account, memory: Option<Vec<u8>>, intake: &Intake) {
+        if account.updates.is_empty() && memory.is_none() {
+            return;
+        }
+        if let Some(web) = &self.web {
+            web.publish(&account.updates);
+        }
+        let events = account.updates.iter().filter_map(|update| match update {
+            Update::Event(event) => Some(event.clone()),
+            _ => None,
+        });
+        let events = events.collect();
+        // What was read of folders is kept with the windows that it gave.
+        let progress = memory.is_some().then(|| intake.progress());
+        match self.writer.write_with(account, kept::state(memory, progress)) {
+            Ok(number) => self.outbox.put(number, events),
+            Err(error) => self.store_problem = Some(error.to_string()),
+        }
+    }
+
+    /// Looks at sources, store and sinks.
+    fn look(&mut self, watcher: &mut Watcher<'_>, intake: &Intake) {
+        let sources = intake.health();
+        for (place, source) in sources.iter().enumerate() {
+            self.look_at_source(watcher, place, source);
+        }
+        for notice in intake.board().take_notices() {
+            let name = self.names.get(notice.source).map_or("source", String::as_str);
+            self.messages.note(format!("{name}: {}", notice.text));
+        }
+        self.look_at_store(watcher);
+        let is_due = self.shown.is_none_or(|shown| shown.elapsed() >= SHOW);
+        if is_due && self.outbox.ask(thingprint_notify::Notifier::shows_devices) == Some(true) {
+            self.shown = Some(Instant::now());
+            if let Ok(devices) = self.backend.records().and_then(|records| records.devices()) {
+                self.outbox.ask(|notifier| notifier.show(&devices));
+            }
+        }
+        let health = self.health(watcher, sources);
+        self.backend.set_health(health);
+    }
+
+    /// Reports a source that failed, recovered or lost packets; windows of that time lack packets.
+    fn look_at_source(&mut self, watcher: &mut Watcher<'_>, place: usize, source: &Source) {
+        let dropped = source.dropped.unwrap_or(0);
+        let (state, lost) = self.sources.insert(place, (source.state, dropped)).unwrap_or_default();
+        let message = source.message.clone().unwrap_or_default();
+        let evidence = object(json!({ "source": source.name, "message": message, "dropped": dropped }));
+        let name = source.name.as_str();
+        if state != State::Failed && source.state == State::Failed {
+            watcher.note_gap();
+            let text = format!("{name} failed: {message}");
+            watcher.note((EventKind::SourceFailed, Severity::Error), name, text, evidence.clone());
+        } else if state == State::Failed && source.state == State::Reading {
+            watcher.note_gap();
+            let text = format!("{name} works again");
+            watcher.note((EventKind::SourceRecovered, Severity::Note), name, text, evidence.clone());
+        }
+        if dropped > lost {
+            watcher.note_gap();
+            let text = format!(
+                "{name}: the system dropped {dropped} packets so far, since they were read too slowly"
+            );
+            watcher.note((EventKind::CaptureLoss, Severity::Warning), name, text, evidence);
+        }
+    }
+
+    fn look_at_store(&mut self, watcher: &mut Watcher<'_>) {
+        let problem = self.writer.problem();
+        if let Some(problem) = problem.as_ref().filter(|_| self.store_problem.is_none()) {
+            self.messages.warn(problem);
+            let text = format!("the store cannot be written: {problem}");
+            watcher.note((EventKind::StoreFailed, Severity::Error), "store", text, Map::new());
+        }
+        self.store_problem = problem;
+    }
+
+    fn health(&self, watcher: &Watcher<'_>, sources: Vec<Source>) -> Health {
+        let mut health = watcher.health();
+        health.started_at = Some(self.started);
+        health.capture.dropped = sources.iter().filter_map(|source| source.dropped).sum();
+        health.sources = sources.into_iter().map(source_health).collect();
+        health.memory_bytes = resident_bytes();
+        health.store_waiting = self.writer.stats().waiting;
+        health.store_problem.clone_from(&self.store_problem);
+        health.model.clone_from(&self.judging.name);
+        health.sinks = self.outbox.ask(thingprint_notify::Notifier::health).unwrap_or_default();
+        health
+    }
+
+    fn carry_out(&mut self, job: Job, watcher: &mut Watcher<'_>) {
+        match job {
+            Job::Request(request, answer) => {
+                let done = self.request(&request, watcher);
+                // Who asked may be gone.
+                let _ = answer.try_send(done);
+            }
+            Job::Switch(model, answer) => {
+                let done = self.switch(model, watcher);
+                let _ = answer.try_send(done);
+            }
+        }
+    }
+
+    fn request(&self, request: &Request, watcher: &mut Watcher<'_>) -> Result<(), RequestError> {
+        let stored = self.writer.request(request, clock::now());
+        stored.map_err(|error| RequestError(error.to_string()))?;
+        match request {
+            Request::Label { device, label } => watcher.label(*device, label.clone()),
+            Request::Acknowledge { event } => watcher.close_event(*event),
+            Request::Mute { device, is_muted } => self.outbox.mute(*device, *is_muted),
+            Request::Train | Request::Decide(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Another model judges from now on, and after the next start.
+    fn switch(&mut self, model: Arc<Model>, watcher: &mut Watcher<'_>) -> Result<(), RequestError> {
+        let mut bytes = Vec::new();
+        model.write_to(&mut bytes).map_err(|error| RequestError(error.to_string()))?;
+        let classes = model.classes().len();
+        let acceptance = self.judging.acceptance;
+        watcher.switch_model(Arc::clone(&model), acceptance);
+        self.judging = self.judging.clone().switched(model);
+        self.backend.set_judging(self.judging.clone());
+        let state = kept::model_state(&self.judging.of, bytes);
+        let stored = self.writer.write_with(Account::default(), state);
+        stored.map_err(|error| RequestError(error.to_string()))?;
+        let text = format!("A model of {classes} classes that was trained on the page judges from now on");
+        let evidence = object(json!({ "classes": classes }));
+        watcher.note((EventKind::ModelSwitched, Severity::Note), "model", text, evidence);
+        Ok(())
+    }
+
+    /// Ends the reading: what is open is written, what waits is sent as far as it can be in a moment.
+    fn end(mut self, watcher: Watcher<'_>, intake: Intake) -> anyhow::Result<Outcome> {
+        let sources = intake.health();
+        let (account, memory) = watcher.finish();
+        self.give_out(account, memory, &intake);
+        let left = intake.stop();
+        let Self { writer, outbox, web, messages, .. } = self;
+        for name in left {
+            messages.warn(format!("{name} did not end; it waits for the system"));
+        }
+        let stored = writer.close(CLOSE);
+        if let Some(notifier) = outbox.take() {
+            for sink in notifier.stop(DELIVER).into_iter().filter(|sink| sink.waiting > 0) {
+                messages.warn(format!("{}: {} events were not delivered", sink.name, sink.waiting));
+            }
+        }
+        drop(web);
+        stored?;
+        let is_bad = |source: &Source| source.state == State::Failed;
+        for source in sources.iter().filter(|source| is_bad(source)) {
+            let message = source.message.as_deref().unwrap_or("it failed");
+            messages.warn(format!("{}: {message}", source.name));
+        }
+        Ok(if sources.iter().any(is_bad) { Outcome::Partial } else { Outcome::Done })
+    }
+}
+
+fn source_health(source: Source) -> SourceHealth {
+    SourceHealth {
+        name: source.name,
+        state: match source.state {
+            State::Starting => SourceState::Starting,
+            State::Reading => SourceState::Reading,
+            State::Failed => SourceState::Failed,
+            State::Ended => SourceState::Ended,
+        },
+        message: source.message,
+        packets: source.packets,
+        dropped: source.dropped,
+        restarts: source.restarts,
+        last_packet: source.last_packet,
+    }
+}
+
+/// Resident memory of this process; `None` where the system does not say.
+fn resident_bytes() -> Option<u64> {
+    /// Linux counts pages of this size here on all machines that it runs on with default options.
+    const PAGE_BYTES: u64 = 4096;
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    statm.split_whitespace().nth(1)?.parse::<u64>().ok()?.checked_mul(PAGE_BYTES)
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}

@@ -1,0 +1,202 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Instant;
+
+use anyhow::{Context, anyhow};
+use thingprint_instance::ExtractionRecipe;
+use thingprint_live::{Intake, IntakeOptions, SourceSpec};
+use thingprint_model::Acceptance;
+use thingprint_notify::{Notifier, NotifyOptions, Secret, Selection, SinkSpec};
+use thingprint_report::Labels;
+use thingprint_store::{Store, Writer, WriterOptions};
+use thingprint_watch::{WatchOptions, Watcher};
+use thingprint_web::{Web, WebOptions, random_token};
+
+use super::backend::PageBackend;
+use super::events::Outbox;
+use super::kept;
+use super::model::Judging;
+use super::options::watch_options;
+use super::service::Service;
+use super::signals::Signals;
+use super::{WatchArgs, clock};
+use crate::args::GlobalArgs;
+use crate::exit::{Outcome, Usage};
+use crate::files::read_labels;
+use crate::messages::Messages;
+
+/// The store where none is named.
+const STORE: &str = "thingprint.db";
+
+/// Everything that watching needs, opened and checked.
+pub(super) struct Station<'a> {
+    args: &'a WatchArgs,
+    global: &'a GlobalArgs,
+    messages: Messages,
+    specs: Vec<SourceSpec>,
+    store: Store,
+    labels: Labels,
+    judging: Judging,
+    options: WatchOptions,
+    sinks: Vec<SinkSpec>,
+    notify: NotifyOptions,
+    page: Option<WebOptions>,
+}
+
+impl<'a> Station<'a> {
+    /// Opens and checks what the command line names; nothing is read yet.
+    pub(super) fn open(
+        args: &'a WatchArgs,
+        global: &'a GlobalArgs,
+        messages: Messages,
+    ) -> anyhow::Result<Self> {
+        let specs = args.sources()?;
+        let sinks = args.sinks()?;
+        let mut notify = notify_options(args)?;
+        for sink in &sinks {
+            sink.check(&mut notify).map_err(|error| Usage(format!("--notify: {error}")))?;
+        }
+        let page = if args.no_page { None } else { Some(web_options(args)?) };
+        let labels = read_labels(args.labels.as_deref(), messages)?;
+        let acceptance = Acceptance { confidence: args.threshold, false_alarms: args.false_alarms };
+        let judging = Judging::open(args.model.as_deref(), acceptance)?;
+        let options = watch_options(args, judging.model.as_deref(), &labels)?;
+        let path = store_path(args);
+        let mut store = Store::open(&path).map_err(|error| anyhow!("{error}"))?;
+        let judging = judging.or_trained(&store)?;
+        store.set_recipe(&recipe(&options))?;
+        Ok(Self { args, global, messages, specs, store, labels, judging, options, sinks, notify, page })
+    }
+
+    /// Says what would be done.
+    pub(super) fn check(self) {
+        let sources: Vec<String> = self.specs.iter().map(ToString::to_string).collect();
+        self.messages.note(format!("sources: {}", sources.join(", ")));
+        self.messages.note(format!("store: {}", self.store.path().display()));
+        self.messages.note(format!("model: {}", self.judging.name.as_deref().unwrap_or("none")));
+        let sinks: Vec<String> = self.sinks.iter().map(ToString::to_string).collect();
+        self.messages.note(format!(
+            "events: {}",
+            if sinks.is_empty() { "the page".to_owned() } else { sinks.join(", ") }
+        ));
+        if let Some(page) = &self.page {
+            self.messages.note(format!("page: {}", page.listen));
+        }
+    }
+
+    /// Watches until all sources ended, or a signal or the time asks for the end.
+    pub(super) fn run(self) -> anyhow::Result<Outcome> {
+        let Self { args, global, messages, specs, store, labels, judging, options, sinks, notify, page } =
+            self;
+        let signals = Signals::install().context("failed to handle signals")?;
+        let resume = kept::resume(&store)?;
+        let progress = kept::progress(&store)?;
+        let final_until = resume.final_until;
+        let (path, recipe) = (store.path().to_owned(), recipe(&options));
+        let notifier = Notifier::start(&sinks, notify).map_err(|error| anyhow!("{error}"))?;
+        let selection = Selection { severity: args.notify_severity, kinds: args.notify_kinds.clone() };
+        let outbox = Outbox::new(notifier, selection, !global.quiet && !prints_events(&sinks));
+        for device in resume.devices.iter().filter(|device| device.is_muted) {
+            outbox.mute(device.sighting.device, true);
+        }
+        let written = outbox.clone();
+        let writer = WriterOptions {
+            keep: args.keep,
+            on_commit: Some(Box::new(move |receipt| written.note_written(receipt.number))),
+            ..WriterOptions::default()
+        };
+        let writer = Writer::spawn(store, writer)?;
+        let (jobs, asked) = channel();
+        let backend = (labels.clone(), judging.clone());
+        let backend = Arc::new(PageBackend::new((path, recipe), backend, global.threads(), jobs));
+        let web =
+            page.map(|page| serve(page, &backend, (args.token_file.is_none(), messages))).transpose()?;
+        let names = specs.iter().map(SourceSpec::name).collect();
+        let is_live = specs.iter().all(|spec| matches!(spec, SourceSpec::Interface(_)));
+        let intake = IntakeOptions {
+            tcpdump: args.tcpdump.clone(),
+            progress,
+            final_until,
+            ..IntakeOptions::default()
+        };
+        let intake = Intake::start(specs, intake).map_err(|error| anyhow!("{error}"))?;
+        let stage = options.stage();
+        let mut watcher = Watcher::new(&options, &stage, resume);
+        for device in labels.devices() {
+            let label = labels.label_of(device, None).map(|label| label.class.clone());
+            watcher.label(device, label);
+        }
+        watcher.judge_by(judging.judge());
+        if is_live {
+            watcher.begin(clock::now());
+        }
+        let ends = args.stop_after.map(|after| Instant::now() + after);
+        let service = Service::new(writer, outbox, (web, backend), (judging, names, messages));
+        service.run((watcher, intake), (&signals, &asked, ends))
+    }
+}
+
+/// How instances are made, as files of them say it.
+fn recipe(options: &WatchOptions) -> ExtractionRecipe {
+    ExtractionRecipe::of(&options.instance).without_evidence()
+}
+
+/// The store that is named; else in the state directory of a service, else here.
+fn store_path(args: &WatchArgs) -> PathBuf {
+    let of_service = || std::env::var_os("STATE_DIRECTORY").map(|folder| Path::new(&folder).join(STORE));
+    args.store.clone().or_else(of_service).unwrap_or_else(|| STORE.into())
+}
+
+/// Whether a sink is standard output already.
+fn prints_events(sinks: &[SinkSpec]) -> bool {
+    sinks.iter().any(|sink| sink.to_string() == "stdout")
+}
+
+fn notify_options(args: &WatchArgs) -> anyhow::Result<NotifyOptions> {
+    let secret = |path: &Option<PathBuf>| path.as_deref().map(Secret::read).transpose();
+    Ok(NotifyOptions {
+        webhook_key: secret(&args.webhook_key_file)?,
+        webhook_roots: args.webhook_roots.clone(),
+        mqtt_password: secret(&args.mqtt_password_file)?,
+        discovery: args.discovery,
+        ..NotifyOptions::default()
+    })
+}
+
+fn web_options(args: &WatchArgs) -> anyhow::Result<WebOptions> {
+    let token = match &args.token_file {
+        Some(path) => {
+            let text = std::fs::read_to_string(path);
+            let text = text.with_context(|| format!("failed to read --token-file {}", path.display()))?;
+            Some(text.trim_end().to_owned())
+        }
+        // Nobody on the machine but who sees the terminal can open the page then.
+        None if args.listen.ip().is_loopback() => Some(random_token()?),
+        None => None,
+    };
+    let options = WebOptions {
+        listen: args.listen,
+        token,
+        trusted_hosts: args.trusted_host.clone(),
+        ..WebOptions::default()
+    };
+    options.check().map_err(|error| Usage(format!("failed to serve the page: {error}")))?;
+    Ok(options)
+}
+
+/// Serves the page, and says where; with the token, where it is a random one.
+fn serve(
+    options: WebOptions,
+    backend: &Arc<PageBackend>,
+    (has_random_token, messages): (bool, Messages),
+) -> anyhow::Result<Web> {
+    let backend: Arc<dyn thingprint_web::Backend> = Arc::clone(backend) as _;
+    let web = Web::start(options, backend).map_err(|error| anyhow!("failed to serve the page: {error}"))?;
+    if has_random_token {
+        messages.note(format!("page: {}", web.url()));
+    } else {
+        messages.note(format!("page: http://{}/", web.address()));
+    }
+    Ok(web)
+}
