@@ -24,8 +24,9 @@ mod watcher;
 pub use options::{WatchOptions, WatchStage};
 pub use records::{
     Account, CaptureHealth, Choice, DeviceRecord, Event, EventFilter, EventKind, FindingRecord, GivenLabel,
-    Health, Records, RecordsError, Request, RequestError, Severities, Severity, Sighting, SinkHealth, SourceHealth,
-    SourceState, Standing, StandingChange, Trained, Update, WindowAnswer, WindowRecord, WordCount,
+    Health, Records, RecordsError, Request, RequestError, Severities, Severity, Sighting, SinkHealth,
+    SourceHealth, SourceState, Standing, StandingChange, Trained, Update, WindowAnswer, WindowRecord,
+    WordCount,
 };
 pub use resume::{Resume, ResumedDevice};
 pub use sightings::{SightingStage, Sightings};

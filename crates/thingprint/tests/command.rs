@@ -12,6 +12,7 @@ mod flows;
 mod protocols;
 mod rows;
 mod stage;
+mod watch;
 
 use std::fs;
 

@@ -64,7 +64,8 @@ impl Stage {
         said(&mut self.command(arguments, stdin))
     }
 
-    fn command(&self, arguments: &str, stdin: Stdio) -> Command {
+    /// The command with these arguments, not started yet.
+    pub(crate) fn command(&self, arguments: &str, stdin: Stdio) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_thingprint"));
         command.args(arguments.split_whitespace()).current_dir(self.0.path()).stdin(stdin);
         command

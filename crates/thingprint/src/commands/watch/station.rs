@@ -10,6 +10,7 @@ use thingprint_model::Acceptance;
 use thingprint_notify::{Notifier, NotifyOptions, Secret, Selection, SinkSpec};
 use thingprint_report::Labels;
 use thingprint_store::{Store, Writer, WriterOptions};
+use thingprint_table::Format;
 use thingprint_watch::{WatchOptions, Watcher};
 use thingprint_web::{Web, WebOptions, random_token};
 
@@ -25,9 +26,12 @@ use crate::args::GlobalArgs;
 use crate::exit::{Outcome, Usage};
 use crate::files::read_labels;
 use crate::messages::Messages;
+use crate::output::Output;
 
 /// The store where none is named.
 const STORE: &str = "thingprint.db";
+/// The sink that is standard output.
+const STDOUT: &str = "stdout";
 
 /// Everything that watching needs, opened and checked.
 pub(super) struct Station<'a> {
@@ -39,9 +43,16 @@ pub(super) struct Station<'a> {
     labels: Labels,
     judging: Judging,
     options: WatchOptions,
+    events: Events,
+    page: Option<WebOptions>,
+}
+
+/// Where events go.
+struct Events {
     sinks: Vec<SinkSpec>,
     notify: NotifyOptions,
-    page: Option<WebOptions>,
+    /// Whether they are printed for a person.
+    is_printed: bool,
 }
 
 impl<'a> Station<'a> {
@@ -52,7 +63,8 @@ impl<'a> Station<'a> {
         messages: Messages,
     ) -> anyhow::Result<Self> {
         let specs = args.sources()?;
-        let sinks = args.sinks()?;
+        let mut sinks = args.sinks()?;
+        let is_printed = add_result(&mut sinks, global)?;
         let mut notify = notify_options(args)?;
         for sink in &sinks {
             sink.check(&mut notify).map_err(|error| Usage(format!("--notify: {error}")))?;
@@ -66,7 +78,8 @@ impl<'a> Station<'a> {
         let mut store = Store::open(&path).map_err(|error| anyhow!("{error}"))?;
         let judging = judging.or_trained(&store)?;
         store.set_recipe(&recipe(&options))?;
-        Ok(Self { args, global, messages, specs, store, labels, judging, options, sinks, notify, page })
+        let events = Events { sinks, notify, is_printed };
+        Ok(Self { args, global, messages, specs, store, labels, judging, options, events, page })
     }
 
     /// Says what would be done.
@@ -75,7 +88,7 @@ impl<'a> Station<'a> {
         self.messages.note(format!("sources: {}", sources.join(", ")));
         self.messages.note(format!("store: {}", self.store.path().display()));
         self.messages.note(format!("model: {}", self.judging.name.as_deref().unwrap_or("none")));
-        let sinks: Vec<String> = self.sinks.iter().map(ToString::to_string).collect();
+        let sinks: Vec<String> = self.events.sinks.iter().map(ToString::to_string).collect();
         self.messages.note(format!(
             "events: {}",
             if sinks.is_empty() { "the page".to_owned() } else { sinks.join(", ") }
@@ -87,8 +100,8 @@ impl<'a> Station<'a> {
 
     /// Watches until all sources ended, or a signal or the time asks for the end.
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
-        let Self { args, global, messages, specs, store, labels, judging, options, sinks, notify, page } =
-            self;
+        let Self { args, global, messages, specs, store, labels, judging, options, events, page } = self;
+        let Events { sinks, notify, is_printed } = events;
         let signals = Signals::install().context("failed to handle signals")?;
         let resume = kept::resume(&store)?;
         let progress = kept::progress(&store)?;
@@ -96,7 +109,7 @@ impl<'a> Station<'a> {
         let (path, recipe) = (store.path().to_owned(), recipe(&options));
         let notifier = Notifier::start(&sinks, notify).map_err(|error| anyhow!("{error}"))?;
         let selection = Selection { severity: args.notify_severity, kinds: args.notify_kinds.clone() };
-        let outbox = Outbox::new(notifier, selection, !global.quiet && !prints_events(&sinks));
+        let outbox = Outbox::new(notifier, selection, is_printed);
         for device in resume.devices.iter().filter(|device| device.is_muted) {
             outbox.mute(device.sighting.device, true);
         }
@@ -148,9 +161,29 @@ fn store_path(args: &WatchArgs) -> PathBuf {
     args.store.clone().or_else(of_service).unwrap_or_else(|| STORE.into())
 }
 
-/// Whether a sink is standard output already.
-fn prints_events(sinks: &[SinkSpec]) -> bool {
-    sinks.iter().any(|sink| sink.to_string() == "stdout")
+/// Adds the sink that the result goes to: standard output, or the file of `-o`. Whether events are printed for a person
+/// instead.
+fn add_result(sinks: &mut Vec<SinkSpec>, global: &GlobalArgs) -> anyhow::Result<bool> {
+    let output = Output::of(global)?;
+    let path = global.output.as_deref().filter(|path| *path != Path::new("-"));
+    let is_table = match output.format() {
+        Format::Table => true,
+        Format::Jsonl => false,
+        other => {
+            return Err(Usage(format!("watch: events are written as table or jsonl, not as {other}")).into());
+        }
+    };
+    if is_table && path.is_none() {
+        return Ok(!sinks.iter().any(|sink| sink.to_string() == STDOUT));
+    }
+    if is_table {
+        return Err(Usage("watch: a file has events as jsonl".to_owned()).into());
+    }
+    let text = path.map_or_else(|| STDOUT.to_owned(), |path| format!("file:{}", path.display()));
+    if !sinks.iter().any(|sink| sink.to_string() == text) {
+        sinks.push(SinkSpec::parse(&text).map_err(|error| Usage(format!("-o: {error}")))?);
+    }
+    Ok(false)
 }
 
 fn notify_options(args: &WatchArgs) -> anyhow::Result<NotifyOptions> {
@@ -181,7 +214,8 @@ fn web_options(args: &WatchArgs) -> anyhow::Result<WebOptions> {
         trusted_hosts: args.trusted_host.clone(),
         ..WebOptions::default()
     };
-    options.check().map_err(|error| Usage(format!("failed to serve the page: {error}")))?;
+    let check = options.check();
+    check.map_err(|error| Usage(format!("--listen, --token-file: failed to serve the page: {error}")))?;
     Ok(options)
 }
 

@@ -1,0 +1,225 @@
+//! `watch` as a service manager and a person run it.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::stage::Stage;
+
+/// How long a test waits for what has to happen: on a busy machine, seconds become a minute.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// A stage with some hours of the simulated home.
+fn home(hours: u32) -> Stage {
+    let stage = Stage::new();
+    stage.ok(&format!("simulate --duration {hours}h -o home.pcap --labels labels.csv"));
+    stage
+}
+
+fn of_kind<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    events.iter().filter(|event| event["kind"] == kind).collect()
+}
+
+#[test]
+fn a_capture_is_watched_to_its_end_and_not_twice() {
+    let stage = home(3);
+    let events = stage.ok("watch home.pcap --store home.db --no-page").json_lines();
+    let devices = stage.ok("devices home.pcap").json_lines();
+    assert_eq!(of_kind(&events, "new-device").len(), devices.len());
+    assert!(!of_kind(&events, "finding").is_empty());
+    let ids: BTreeSet<u64> = events.iter().map(|event| event["id"].as_u64().unwrap()).collect();
+    assert_eq!(ids.len(), events.len(), "each event once");
+    // The same capture again: its devices and findings are known.
+    let again = stage.ok("watch home.pcap --store home.db --no-page").json_lines();
+    assert_eq!(of_kind(&again, "new-device").len(), 0, "{again:?}");
+    assert_eq!(of_kind(&again, "finding").len(), 0, "{again:?}");
+}
+
+#[test]
+fn standard_input_is_a_source_and_a_file_takes_the_events() {
+    let stage = home(1);
+    let said = stage.run_with_stdin("watch - --store a.db --no-page -o events.jsonl", "home.pcap");
+    assert_eq!((said.status, said.stdout.as_str()), (0, ""), "{}", said.stderr);
+    let events = std::fs::read_to_string(stage.path("events.jsonl")).unwrap();
+    assert!(events.lines().count() > 5 && events.contains("\"new-device\""));
+}
+
+#[test]
+fn what_cannot_be_watched_is_said() {
+    let stage = home(1);
+    stage.fails("watch", 2, &["nothing to watch", "-i"]);
+    stage.fails("watch ftp://host/x", 2, &["ftp"]);
+    stage.fails("watch home.pcap --notify pigeon:home", 2, &["pigeon"]);
+    stage.fails("watch home.pcap --window capture", 2, &["--window capture"]);
+    stage.fails("watch home.pcap --format csv", 2, &["csv"]);
+    stage.fails("watch home.pcap --listen 0.0.0.0:0", 2, &["--token-file", "127.0.0.1"]);
+    stage.fails("watch home.pcap --model none.model --no-page", 1, &["none.model"]);
+    std::fs::write(stage.path("text.db"), "this is no store, but a text of some length").unwrap();
+    stage.fails("watch home.pcap --store text.db --no-page", 1, &["text.db"]);
+    std::fs::write(stage.path("bad.pcap"), [0; 100]).unwrap();
+    let said = stage.run("watch bad.pcap --store b.db --no-page");
+    assert_eq!(said.status, 4, "{}", said.stderr);
+    assert!(said.stderr.contains("bad.pcap"), "{}", said.stderr);
+}
+
+/// A watch that runs beside the test, and is killed with it.
+struct Running {
+    child: Child,
+    url: String,
+}
+
+impl Running {
+    /// Starts a watch whose page is at a port of its own; `words` has the rest of its arguments.
+    fn start(stage: &Stage, words: &str) -> Self {
+        let arguments = format!("watch {words} --listen 127.0.0.1:0");
+        let mut command = stage.command(&arguments, Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let url = lines.find_map(|line| line.unwrap().strip_prefix("page: ").map(str::to_owned)).unwrap();
+        // What comes later must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, url }
+    }
+
+    /// The body of a JSON path of the page.
+    fn get(&self, path: &str) -> Option<Value> {
+        let rest = self.url.strip_prefix("http://").unwrap();
+        let (host, query) = rest.split_once('/').unwrap();
+        let mut stream = TcpStream::connect(host).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let token = query.strip_prefix("?token=").unwrap();
+        write!(
+            stream,
+            "GET /api/v1/{path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let (_, body) = answer.split_once("\r\n\r\n")?;
+        let from = body.find(['{', '['])?;
+        let to = body.rfind(['}', ']'])?;
+        serde_json::from_str(&body[from..=to]).ok()
+    }
+
+    /// Waits until a JSON path says what is expected.
+    fn wait(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        let begun = Instant::now();
+        loop {
+            if let Some(found) = self.get(path).filter(&is_so) {
+                return found;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{path}: {:?}", self.get(path));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_a_watch_in_time_and_what_was_open_is_kept() {
+    let stage = home(1);
+    let mut watch = Running::start(&stage, "- --store home.db");
+    let capture = std::fs::read(stage.path("home.pcap")).unwrap();
+    let mut stdin = watch.child.stdin.take().unwrap();
+    stdin.write_all(&capture).unwrap();
+    stdin.flush().unwrap();
+    let packets = watch.wait("health", |health| health["packets"].as_u64() > Some(100));
+    assert_eq!(packets["sources"][0]["state"], "reading");
+    // Another watch cannot write the same store, and says who does.
+    let pid = watch.child.id().to_string();
+    stage.fails("watch home.pcap --store home.db --no-page", 1, &["home.db", &pid]);
+    let begun = Instant::now();
+    watch.signal(rustix::process::Signal::TERM);
+    let status = watch.child.wait().unwrap();
+    let took = begun.elapsed();
+    assert!(status.success() && took < Duration::from_secs(20), "{status} after {took:?}");
+    drop(stdin);
+    let mut stdout = String::new();
+    watch.child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+    assert!(stdout.contains("\"new-device\""));
+    // The hour was open: what was seen of it is there, as a piece.
+    let watch = Running::start(&stage, "tcp-listen://127.0.0.1:0 --store home.db");
+    let devices = watch.wait("devices", |devices| !devices["devices"].as_array().unwrap().is_empty());
+    let device = devices["devices"].as_array().unwrap().iter().find(|device| device["windows"] != 0).unwrap();
+    let path = format!("devices/{}/windows", device["device"].as_str().unwrap());
+    let windows = watch.wait(&path, |windows| !windows["windows"].as_array().unwrap().is_empty());
+    assert_eq!(windows["windows"][0]["is_cut"], true, "{windows}");
+}
+
+/// Kills a watch of a growing folder at moments of no meaning; what was acknowledged is there, whole and once.
+#[cfg(unix)]
+#[test]
+fn a_watch_that_is_killed_loses_no_window_and_counts_none_twice() {
+    let kills: u64 = std::env::var("THINGPRINT_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(5);
+    let stage = home(8);
+    std::fs::create_dir(stage.path("captures")).unwrap();
+    std::fs::copy(stage.path("home.pcap"), stage.path("captures/home.pcap")).unwrap();
+    let mut seen = BTreeSet::new();
+    for at in 0..kills {
+        let watch = Running::start(&stage, "captures --store home.db");
+        std::thread::sleep(Duration::from_millis(at * 37 % 400));
+        let windows = all_windows(&watch);
+        assert!(windows.is_superset(&seen), "run {at}: a stored window is gone");
+        seen = windows;
+        watch.signal(rustix::process::Signal::KILL);
+    }
+    let whole = Running::start(&stage, "captures --store home.db");
+    let extracted = stage.ok("extract home.pcap").json_lines();
+    // All windows but the last hour's, which nothing follows.
+    let last = extracted.iter().map(|row| row["window_start"].as_str().unwrap()).max().unwrap().to_owned();
+    let expected: BTreeSet<Key> = extracted
+        .iter()
+        .map(|row| (text(&row["device"]), text(&row["window_start"]), 0))
+        .filter(|(_, start, _)| *start < last)
+        .collect();
+    let begun = Instant::now();
+    loop {
+        let found: BTreeSet<Key> =
+            all_windows(&whole).into_iter().filter(|(_, start, _)| *start < last).collect();
+        if found == expected {
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{} of {} windows", found.len(), expected.len());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Device, start and piece of a window.
+type Key = (String, String, u64);
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+/// The windows of all devices, none of them twice.
+fn all_windows(watch: &Running) -> BTreeSet<Key> {
+    let devices = watch.wait("devices", |devices| devices["devices"].is_array());
+    let mut all = BTreeSet::new();
+    for device in devices["devices"].as_array().unwrap() {
+        let device = text(&device["device"]);
+        let windows =
+            watch.wait(&format!("devices/{device}/windows"), |windows| windows["windows"].is_array());
+        for window in windows["windows"].as_array().unwrap() {
+            let key = (device.clone(), text(&window["window_start"]), window["part"].as_u64().unwrap());
+            assert!(all.insert(key), "{window} comes twice");
+        }
+    }
+    all
+}
