@@ -165,11 +165,6 @@ impl Desk {
         self.cut.entry(self.window.index_of(at)).or_insert(at);
     }
 
-    /// The time of what happens by itself.
-    pub(crate) fn now(&self, clock: Option<Timestamp>) -> Timestamp {
-        clock.or(self.started).unwrap_or(Timestamp::from_seconds(0))
-    }
-
     pub(crate) fn device_count(&self) -> usize {
         self.devices.len()
     }

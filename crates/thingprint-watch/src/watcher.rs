@@ -94,16 +94,16 @@ impl<'a> Watcher<'a> {
         }
     }
 
-    /// Notes what happened to a source or to the store.
+    /// Notes what happened to a source or to the store. Before the first packet, the time is `now`.
     pub fn note(
         &mut self,
-        (kind, severity): (EventKind, Severity),
+        (now, kind, severity): (Timestamp, EventKind, Severity),
         subject: &str,
         text: String,
         evidence: Map<String, Value>,
     ) {
         self.desk.note(news::happened(
-            (self.desk.now(self.live.clock()), kind, severity),
+            (self.live.clock().unwrap_or(now), kind, severity),
             None,
             subject,
             (text, evidence),

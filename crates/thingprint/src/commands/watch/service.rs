@@ -52,8 +52,8 @@ pub(super) struct Service {
     stepped: (Instant, Option<Timestamp>),
     looked: Instant,
     shown: Option<Instant>,
-    /// How sources were when they were looked at last.
-    sources: BTreeMap<usize, (State, u64)>,
+    /// Whether each source had failed, and what it had lost, when it was looked at last.
+    sources: BTreeMap<usize, (bool, u64)>,
     store_problem: Option<String>,
 }
 
@@ -170,7 +170,7 @@ impl Service {
         }
         for notice in intake.board().take_notices() {
             let name = self.names.get(notice.source).map_or("source", String::as_str);
-            self.messages.note(format!("{name}: {}", notice.text));
+            self.messages.warn(format!("{name}: {}", notice.text));
         }
         self.look_at_store(watcher);
         let is_due = self.shown.is_none_or(|shown| shown.elapsed() >= SHOW);
@@ -187,25 +187,35 @@ impl Service {
     /// Reports a source that failed, recovered or lost packets; windows of that time lack packets.
     fn look_at_source(&mut self, watcher: &mut Watcher<'_>, place: usize, source: &Source) {
         let dropped = source.dropped.unwrap_or(0);
-        let (state, lost) = self.sources.insert(place, (source.state, dropped)).unwrap_or_default();
+        let (was_bad, lost) = self.sources.insert(place, (is_bad(source), dropped)).unwrap_or_default();
         let message = source.message.clone().unwrap_or_default();
         let evidence = object(json!({ "source": source.name, "message": message, "dropped": dropped }));
         let name = source.name.as_str();
-        if state != State::Failed && source.state == State::Failed {
+        if !was_bad && is_bad(source) {
             watcher.note_gap();
             let text = format!("{name} failed: {message}");
-            watcher.note((EventKind::SourceFailed, Severity::Error), name, text, evidence.clone());
-        } else if state == State::Failed && source.state == State::Reading {
+            watcher.note(
+                (clock::now(), EventKind::SourceFailed, Severity::Error),
+                name,
+                text,
+                evidence.clone(),
+            );
+        } else if was_bad && source.state == State::Reading {
             watcher.note_gap();
             let text = format!("{name} works again");
-            watcher.note((EventKind::SourceRecovered, Severity::Note), name, text, evidence.clone());
+            watcher.note(
+                (clock::now(), EventKind::SourceRecovered, Severity::Note),
+                name,
+                text,
+                evidence.clone(),
+            );
         }
         if dropped > lost {
             watcher.note_gap();
             let text = format!(
                 "{name}: the system dropped {dropped} packets so far, since they were read too slowly"
             );
-            watcher.note((EventKind::CaptureLoss, Severity::Warning), name, text, evidence);
+            watcher.note((clock::now(), EventKind::CaptureLoss, Severity::Warning), name, text, evidence);
         }
     }
 
@@ -214,7 +224,7 @@ impl Service {
         if let Some(problem) = problem.as_ref().filter(|_| self.store_problem.is_none()) {
             self.messages.warn(problem);
             let text = format!("the store cannot be written: {problem}");
-            watcher.note((EventKind::StoreFailed, Severity::Error), "store", text, Map::new());
+            watcher.note((clock::now(), EventKind::StoreFailed, Severity::Error), "store", text, Map::new());
         }
         self.store_problem = problem;
     }
@@ -272,12 +282,13 @@ impl Service {
         stored.map_err(|error| RequestError(error.to_string()))?;
         let text = format!("A model of {classes} classes that was trained on the page judges from now on");
         let evidence = object(json!({ "classes": classes }));
-        watcher.note((EventKind::ModelSwitched, Severity::Note), "model", text, evidence);
+        watcher.note((clock::now(), EventKind::ModelSwitched, Severity::Note), "model", text, evidence);
         Ok(())
     }
 
     /// Ends the reading: what is open is written, what waits is sent as far as it can be in a moment.
-    fn end(mut self, watcher: Watcher<'_>, intake: Intake) -> anyhow::Result<Outcome> {
+    fn end(mut self, mut watcher: Watcher<'_>, intake: Intake) -> anyhow::Result<Outcome> {
+        self.look(&mut watcher, &intake);
         let sources = intake.health();
         let (account, memory) = watcher.finish();
         self.give_out(account, memory, &intake);
@@ -294,12 +305,16 @@ impl Service {
         }
         drop(web);
         stored?;
-        let is_bad = |source: &Source| source.state == State::Failed;
-        for source in sources.iter().filter(|source| is_bad(source)) {
-            let message = source.message.as_deref().unwrap_or("it failed");
-            messages.warn(format!("{}: {message}", source.name));
-        }
         Ok(if sources.iter().any(is_bad) { Outcome::Partial } else { Outcome::Done })
+    }
+}
+
+/// Whether a source failed: it is tried again, or it ended before its end.
+const fn is_bad(source: &Source) -> bool {
+    match source.state {
+        State::Failed => true,
+        State::Ended => source.message.is_some(),
+        State::Starting | State::Reading => false,
     }
 }
 
