@@ -13,9 +13,10 @@ use crate::describe;
 use crate::device_state::DeviceState;
 use crate::findings::Findings;
 use crate::judge::Judge;
+use crate::mud::MudWatch;
 use crate::news;
 use crate::options::{WatchOptions, WatchStage};
-use crate::records::{Account, Sighting, Update, WindowRecord};
+use crate::records::{Account, FindingRecord, Sighting, Update, WindowRecord};
 use crate::resume::{Memory, Resume};
 use crate::schedule::{Look, Schedule};
 use crate::verdict::end_of;
@@ -46,6 +47,7 @@ pub(crate) struct Desk {
     devices: BTreeMap<DeviceId, DeviceState>,
     labels: BTreeMap<DeviceId, String>,
     findings: Option<Findings>,
+    mud: Option<MudWatch>,
     audited: Timestamp,
     detector: Detector,
     book: EventBook,
@@ -88,6 +90,7 @@ impl Desk {
             devices: BTreeMap::new(),
             labels: BTreeMap::new(),
             findings: options.policy.clone().map(|policy| Findings::new(engine, policy, findings)),
+            mud: None,
             audited: Timestamp::MIN,
             detector,
             book: EventBook::resumed(next_event, open_events),
@@ -185,6 +188,9 @@ impl Desk {
             match row {
                 Either::Left(instance) => self.final_window(&instance),
                 Either::Right(Either::Left(flow)) => {
+                    if let Some(mud) = &mut self.mud {
+                        mud.flow(flow.device, &flow.flow);
+                    }
                     if let Some(findings) = &mut self.findings {
                         findings.flow(flow);
                     }
@@ -206,13 +212,33 @@ impl Desk {
             self.audit();
         }
         let done = self.window.index_of(clock.plus_nanos(-self.final_ns));
-        self.final_until = self.final_until.max(Some(self.window.start_of(done)));
+        let final_until = self.final_until.max(Some(self.window.start_of(done)));
+        if final_until > self.final_until {
+            self.final_until = final_until;
+            self.check_profiles();
+        }
+    }
+
+    /// Holds devices against their MUD profiles.
+    pub(crate) fn check_profiles(&mut self) {
+        let Some(mud) = &mut self.mud else { return };
+        let (records, events) = mud.take(|device| self.labels.get(&device).cloned());
+        self.report(records, events);
+    }
+
+    /// Devices are held against MUD profiles from now on.
+    pub(crate) fn hold_against(&mut self, mud: MudWatch) {
+        self.mud = Some(mud);
     }
 
     /// Takes the findings so far.
     pub(crate) fn audit(&mut self) {
         let Some(findings) = &mut self.findings else { return };
         let (records, events) = findings.take();
+        self.report(records, events);
+    }
+
+    fn report(&mut self, records: Vec<FindingRecord>, events: Vec<Happened>) {
         self.updates.extend(records.into_iter().map(Update::Finding));
         for happened in events {
             let name = happened.device.map(|device| self.name(device)).unwrap_or_default();

@@ -24,6 +24,8 @@ pub(crate) struct Findings {
     dropped: u64,
 }
 
+/// Who said what a device said itself.
+pub(crate) const BY_DEVICE: &str = "device";
 /// Devices with findings and rules that are remembered as known; a flood of devices that break rules would leave more.
 const MOST_KNOWN: usize = 1 << 18;
 
@@ -82,13 +84,14 @@ impl Findings {
     }
 }
 
-fn record(device: DeviceId, finding: Finding, latest: Timestamp) -> FindingRecord {
+/// A finding as a record; it was said last at `latest` or before.
+pub(crate) fn record(device: DeviceId, finding: Finding, latest: Timestamp) -> FindingRecord {
     let Example { time, protocol, client, server, .. } = finding.example;
     FindingRecord {
         device,
         rule: finding.rule.to_owned(),
         severity: finding.severity,
-        by: if finding.by == Sender::Device { "device" } else { "peer" }.to_owned(),
+        by: if finding.by == Sender::Device { BY_DEVICE } else { "peer" }.to_owned(),
         flows: finding.flows,
         seen: finding.seen,
         expected: finding.expected,
@@ -101,7 +104,8 @@ fn record(device: DeviceId, finding: Finding, latest: Timestamp) -> FindingRecor
     }
 }
 
-fn happened(record: &FindingRecord) -> Happened {
+/// The event of a finding, without the name of the device.
+pub(crate) fn happened(record: &FindingRecord) -> Happened {
     let FindingRecord { device, rule, severity, seen, expected, example, first_seen, .. } = record;
     let evidence = [("rule", rule), ("seen", seen), ("expected", expected), ("example", example)];
     let evidence = evidence.map(|(key, text)| (key.to_owned(), Value::from(text.as_str())));

@@ -11,6 +11,7 @@ mod device_state;
 mod findings;
 mod judge;
 mod known;
+mod mud;
 mod news;
 mod options;
 mod records;

@@ -1,11 +1,15 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use thingprint_audit::report::Profiles;
 use thingprint_flow::{DeviceId, Frame, Gateways, Timestamp};
 use thingprint_model::{Acceptance, Model};
 use thingprint_pipeline::{Live, LiveShard};
+use thingprint_profile::MudBuilder;
+use thingprint_protocol::Engine;
 
 use crate::desk::Desk;
+use crate::mud::MudWatch;
 use crate::news;
 use crate::options::{WatchOptions, WatchStage};
 use crate::records::{Account, CaptureHealth, EventKind, Health, Severity};
@@ -37,6 +41,11 @@ impl<'a> Watcher<'a> {
     /// nothing is judged.
     pub fn judge_by(&mut self, model: Option<(Arc<Model>, Acceptance)>) {
         self.desk.judge_by(model);
+    }
+
+    /// Holds devices against these MUD profiles; `builder` knows who serves the classes of controllers.
+    pub fn hold_against(&mut self, engine: &Engine, profiles: Profiles, builder: MudBuilder) {
+        self.desk.hold_against(MudWatch::new(engine.clone(), profiles, builder));
     }
 
     /// Another model judges from now on. Verdicts stand until windows that it judged speak against them.
@@ -166,6 +175,7 @@ impl<'a> Watcher<'a> {
         let (rows, _) = live.finish();
         desk.take_rows(rows);
         desk.audit();
+        desk.check_profiles();
         let Account { updates, final_until } = desk.account();
         account.updates.extend(updates);
         (Account { updates: account.updates, final_until }, desk.take_memory(&gateways))

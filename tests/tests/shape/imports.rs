@@ -59,6 +59,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "thingprint-protocol",
             "thingprint-instance",
             "thingprint-pipeline",
+            "thingprint-profile",
             "thingprint-audit",
             "thingprint-model",
             "thingprint-change",

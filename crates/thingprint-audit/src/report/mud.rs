@@ -120,7 +120,7 @@ impl Verdict {
 
     /// A finding for each combination of peer, protocol, port and reason that is not allowed; the most frequent first.
     /// What the device never answered is a note, since it is not the device that does it.
-    pub(crate) fn findings(&self) -> Vec<Finding> {
+    pub fn findings(&self) -> Vec<Finding> {
         let mut found: BTreeMap<(Severity, String), Finding> = BTreeMap::new();
         for (at, denied) in self.report.denied.iter().enumerate() {
             // Both halves of one contact are one finding, told by the first.

@@ -24,7 +24,7 @@ use crate::read_report::report_read;
 use crate::reading::Reading;
 
 mod known;
-mod mud;
+pub(super) mod mud;
 mod survey;
 
 /// Judge what devices say by best practice

@@ -12,7 +12,7 @@ mod signals;
 mod station;
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -83,6 +83,15 @@ pub(crate) struct WatchArgs {
     /// Audit nothing
     #[arg(long, conflicts_with = "policy", help_heading = "Judgement")]
     no_audit: bool,
+
+    /// Hold a device against its MUD profile: LABEL=FILE (or ADDRESS=FILE); or a file, or a folder of *.json, which go by their
+    /// names to the devices of these labels or addresses
+    #[arg(long, value_name = "[LABEL=]FILE|FOLDER", help_heading = "Judgement")]
+    mud: Vec<String>,
+
+    /// Who serves a class of controllers in MUD profiles, such as dns=192.168.1.1; repeat it for several
+    #[arg(long, value_name = "CLASS=ADDRESS", value_parser = super::audit::mud::controller, help_heading = "Judgement")]
+    controller: Vec<(String, IpAddr)>,
 
     /// The store [default: thingprint.db here; in a service, in its state directory]
     #[arg(long, value_name = "FILE", help_heading = "Store")]

@@ -223,3 +223,25 @@ fn all_windows(watch: &Running) -> BTreeSet<Key> {
     }
     all
 }
+
+#[test]
+fn what_a_profile_does_not_allow_is_an_event() {
+    let stage = home(3);
+    stage.ok("audit home.pcap --labels labels.csv --mud-out profiles");
+    let watch = "watch home.pcap --labels labels.csv --no-page --notify-kinds mud-violation";
+    let allowed = stage.ok(&format!("{watch} --mud profiles --store a.db")).json_lines();
+    assert_eq!(allowed, [Value::Null; 0], "a profile allows what it was written from");
+    // A profile that says nothing of names and time servers but what is implied.
+    let files = std::fs::read_dir(stage.path("profiles")).unwrap();
+    let file = files.map(|file| file.unwrap().path()).find(|path| path.to_str().unwrap().contains("camera"));
+    let file = file.unwrap();
+    let mut profile: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    for list in profile["ietf-access-control-list:acls"]["acl"].as_array_mut().unwrap() {
+        list["aces"]["ace"] = Value::Array(Vec::new());
+    }
+    std::fs::write(&file, profile.to_string()).unwrap();
+    let denied = stage.ok(&format!("{watch} --mud profiles --store b.db")).json_lines();
+    assert!(!denied.is_empty() && denied.iter().all(|event| event["kind"] == "mud-violation"), "{denied:?}");
+    let subjects: BTreeSet<&str> = denied.iter().map(|event| event["subject"].as_str().unwrap()).collect();
+    assert_eq!(subjects.len(), denied.len(), "each once");
+}

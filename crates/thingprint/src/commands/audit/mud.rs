@@ -14,7 +14,7 @@ use crate::exit::Usage;
 use crate::files::write_file;
 use crate::messages::Messages;
 
-mod profiles;
+pub(in crate::commands) mod profiles;
 
 /// Where profiles would be served from, unless somebody says so: a name that nobody owns (RFC 2606).
 const URL_BASE: &str = "https://example.com/mud/";
@@ -152,7 +152,7 @@ pub(super) fn check(
 }
 
 /// A class of controllers, by its short name or its URI, and an address that serves it.
-fn controller(given: &str) -> Result<(String, IpAddr), String> {
+pub(in crate::commands) fn controller(given: &str) -> Result<(String, IpAddr), String> {
     let (class, address) = given.rsplit_once('=').ok_or("give CLASS=ADDRESS, such as dns=192.168.1.1")?;
     let known = CLASSES.iter().find(|(name, _)| *name == class).map(|(_, uri)| *uri);
     let uri = known.or_else(|| class.contains(':').then_some(class));

@@ -4,10 +4,12 @@ use std::sync::mpsc::channel;
 use std::time::Instant;
 
 use anyhow::{Context, anyhow};
+use thingprint_audit::report::Profiles;
 use thingprint_instance::ExtractionRecipe;
 use thingprint_live::{Intake, IntakeOptions, SourceSpec};
 use thingprint_model::Acceptance;
 use thingprint_notify::{Notifier, NotifyOptions, Secret, Selection, SinkSpec};
+use thingprint_profile::{MudBuilder, MudLimits};
 use thingprint_report::Labels;
 use thingprint_store::{Store, Writer, WriterOptions};
 use thingprint_table::Format;
@@ -23,6 +25,7 @@ use super::service::Service;
 use super::signals::Signals;
 use super::{WatchArgs, clock};
 use crate::args::GlobalArgs;
+use crate::commands::audit::mud::profiles;
 use crate::exit::{Outcome, Usage};
 use crate::files::read_labels;
 use crate::messages::Messages;
@@ -45,6 +48,7 @@ pub(super) struct Station<'a> {
     options: WatchOptions,
     events: Events,
     page: Option<WebOptions>,
+    profiles: Profiles,
 }
 
 /// Where events go.
@@ -74,12 +78,13 @@ impl<'a> Station<'a> {
         let acceptance = Acceptance { confidence: args.threshold, false_alarms: args.false_alarms };
         let judging = Judging::open(args.model.as_deref(), acceptance)?;
         let options = watch_options(args, judging.model.as_deref(), &labels)?;
+        let profiles = profiles::read(&args.mud)?;
         let path = store_path(args);
         let mut store = Store::open(&path).map_err(|error| anyhow!("{error}"))?;
         let judging = judging.or_trained(&store)?;
         store.set_recipe(&recipe(&options))?;
         let events = Events { sinks, notify, is_printed };
-        Ok(Self { args, global, messages, specs, store, labels, judging, options, events, page })
+        Ok(Self { args, global, messages, specs, store, labels, judging, options, events, page, profiles })
     }
 
     /// Says what would be done.
@@ -100,7 +105,8 @@ impl<'a> Station<'a> {
 
     /// Watches until all sources ended, or a signal or the time asks for the end.
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
-        let Self { args, global, messages, specs, store, labels, judging, options, events, page } = self;
+        let Self { args, global, messages, specs, store, labels, judging, options, events, page, profiles } =
+            self;
         let Events { sinks, notify, is_printed } = events;
         let signals = Signals::install().context("failed to handle signals")?;
         let resume = kept::resume(&store)?;
@@ -141,6 +147,9 @@ impl<'a> Station<'a> {
             watcher.label(device, label);
         }
         watcher.judge_by(judging.judge());
+        if !profiles.is_empty() {
+            watcher.hold_against(&options.pipeline.engine, profiles, mud_builder(args, &options));
+        }
         if is_live {
             watcher.begin(clock::now());
         }
@@ -184,6 +193,16 @@ fn add_result(sinks: &mut Vec<SinkSpec>, global: &GlobalArgs) -> anyhow::Result<
         sinks.push(SinkSpec::parse(&text).map_err(|error| Usage(format!("-o: {error}")))?);
     }
     Ok(false)
+}
+
+/// What knows who serves the classes of controllers.
+fn mud_builder(args: &WatchArgs, options: &WatchOptions) -> MudBuilder {
+    let builder = MudBuilder::new(MudLimits::default());
+    let mut builder = builder.with_local_nets(options.pipeline.flow.local_nets.clone());
+    for (class, address) in &args.controller {
+        builder.give_controller(class, *address);
+    }
+    builder
 }
 
 fn notify_options(args: &WatchArgs) -> anyhow::Result<NotifyOptions> {

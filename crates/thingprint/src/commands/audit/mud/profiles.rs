@@ -8,7 +8,7 @@ use crate::exit::Usage;
 use crate::messages::Messages;
 
 /// Reads what `--mud` names.
-pub(super) fn read(arguments: &[String]) -> anyhow::Result<Profiles> {
+pub(in crate::commands) fn read(arguments: &[String]) -> anyhow::Result<Profiles> {
     let mut profiles = Profiles::default();
     for argument in arguments {
         let (owner, path) = path_of(argument);
