@@ -14,8 +14,9 @@ pub(crate) struct Candidate {
     /// What it begins with, uncompressed.
     pub(super) head: Head,
     pub(crate) is_compressed: bool,
-    /// Packets of it that were read before.
+    /// Packets of it that were read before, and the highest time of these.
     pub(crate) packets_before: u64,
+    pub(crate) last_before: Option<Timestamp>,
     /// The time of its first packet, if there is one.
     pub(super) first: Option<Timestamp>,
 }

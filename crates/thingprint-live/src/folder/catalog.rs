@@ -10,6 +10,7 @@ use super::candidate::{Candidate, still_for};
 use super::head::Head;
 use super::listing::{Listed, Listing};
 use super::progress::{FolderProgress, Lying, ReadFile};
+use crate::printable;
 
 /// Bytes of a file that are looked at to see what it is and when it begins.
 const LOOK_BYTES: u64 = 4 * 1024;
@@ -97,6 +98,18 @@ impl Catalog {
         Ok(due)
     }
 
+    /// Looks at a file again that had something to read when it was listed: by now it may be gone, or known by another
+    /// name, or as the same file compressed.
+    pub(crate) fn again(&mut self, candidate: &Candidate) -> Option<Candidate> {
+        let file = Listed::of(candidate.path().clone())?;
+        let since = self.seen.remove(candidate.path()).map_or_else(Instant::now, |seen| seen.since);
+        let finding = self.find(&file, since);
+        let seen = Seen { file, since, looked: Instant::now(), finding };
+        let candidate = seen.candidate().cloned();
+        self.seen.insert(seen.file.path.clone(), seen);
+        candidate
+    }
+
     /// Notes that a file was read.
     pub(crate) fn note(&mut self, path: &Path, file: ReadFile) {
         self.progress.note(file);
@@ -113,7 +126,13 @@ impl Catalog {
     pub(crate) fn newly_left_out(&mut self) -> Vec<String> {
         let new: Vec<(&PathBuf, &String)> =
             self.left_out.iter().filter(|(path, _)| !self.told.contains(*path)).collect();
-        let lines = new.iter().map(|(path, why)| format!("{}: left out: {why}", path.display())).collect();
+        let lines = new
+            .iter()
+            .map(|(path, why)| {
+                let path = printable(&path.to_string_lossy());
+                format!("{path}: left out: {why}")
+            })
+            .collect();
         self.told = self.left_out.keys().cloned().collect();
         lines
     }
@@ -121,7 +140,7 @@ impl Catalog {
     /// How many files are left out, and a sentence about them.
     pub(crate) fn left_out(&self) -> (u64, Option<String>) {
         let count = self.left_out.len() as u64;
-        let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = |path: &PathBuf| printable(&path.file_name().unwrap_or_default().to_string_lossy());
         let mut names: Vec<String> = self.left_out.keys().take(MOST_NAMED).map(name).collect();
         if self.left_out.len() > MOST_NAMED {
             names.push("...".to_owned());
@@ -185,14 +204,18 @@ impl Catalog {
             file: file.clone(),
             head: Head::of(&start.bytes),
             is_compressed: start.is_compressed,
-            packets_before: known.map_or(0, |known| known.packets),
+            packets_before: known.as_ref().map_or(0, |known| known.packets),
+            last_before: known.and_then(|known| known.last_packet),
             first: start.first().or_else(|| Start::of(&file.path, LONG_LOOK_BYTES).ok()?.first()),
         })
     }
 
     /// A file that was read has another name, or is the same file compressed.
     fn note_name(&mut self, known: &ReadFile, file: &Listed) {
-        if known.name != file.name && known.inode() == file.inode {
+        // A file that lies there under both names keeps the first.
+        let is_there =
+            || Listed::of(self.folder.join(&known.name)).is_some_and(|there| there.inode == file.inode);
+        if known.name != file.name && known.inode() == file.inode && !is_there() {
             let renamed = ReadFile { name: file.name.clone(), ..known.clone() };
             self.progress.note(renamed.clone());
             self.renamed.push(renamed);

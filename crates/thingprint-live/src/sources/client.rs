@@ -8,6 +8,7 @@ use std::time::Duration;
 use thingprint_flow::SourceClocks;
 
 use crate::error::{LiveError, LiveErrorKind};
+use crate::health::SourceState;
 use crate::intake::IntakeOptions;
 use crate::keep_alive::keep_alive;
 use crate::outlet::Outlet;
@@ -68,9 +69,9 @@ impl Source for ClientSource {
         let stream = dial(&self.spec, outlet)?;
         let failed = |error: io::Error| LiveError::new(LiveErrorKind::Unreachable, outlet.name(), error);
         keep_alive(&stream).map_err(failed)?;
-        outlet.update(|health| health.message = Some("connected, no packet yet".to_owned()));
+        outlet.set_state(SourceState::Starting, Some("connected, no capture began yet".to_owned()));
         let pump = Pump::new(outlet);
-        let stream = Box::new(pump.watch(stream).impatient());
+        let stream = Box::new(pump.watch(stream).of_sender());
         let pumped = pump.live(outlet.name(), stream, &mut self.clocks)?;
         let reason = format!("the other side ended the stream after {} packets", pumped.frames);
         Err(LiveError::new(LiveErrorKind::Closed, outlet.name(), reason))

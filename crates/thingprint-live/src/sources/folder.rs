@@ -13,6 +13,7 @@ use crate::folder::{Candidate, Catalog, FolderProgress, Growing, GrowingEnd, Wat
 use crate::health::SourceState;
 use crate::intake::IntakeOptions;
 use crate::outlet::Outlet;
+use crate::printable;
 use crate::pump::{Pump, Pumped};
 use crate::source::Source;
 use crate::source_spec::{SourceKind, path_behind};
@@ -111,7 +112,8 @@ impl FolderSource {
             Ok(opened) => opened,
             Err(error) => {
                 // One that was removed is not listed any more; of others, the next listing says that they are left out.
-                outlet.notice(format!("failed to read {}: {error}", candidate.path().display()));
+                let path = printable(&candidate.path().to_string_lossy());
+                outlet.notice(format!("failed to read {path}: {error}"));
                 return Ok(());
             }
         };
@@ -146,12 +148,12 @@ impl FolderSource {
         outlet: &Outlet,
     ) -> Result<(), LiveError> {
         let mut read = candidate.unread();
-        (read.packets, read.last_packet) = (pumped.frames, pumped.last);
+        (read.packets, read.last_packet) = (pumped.frames, pumped.last.max(candidate.last_before));
         if let Some(end) = end {
             (read.bytes, read.head) = (end.bytes(), end.head());
         }
         if let Some(problem) = &pumped.problem {
-            outlet.notice(format!("failed to read {problem}"));
+            outlet.notice(printable(&format!("failed to read {problem}")));
             let is_unreadable = problem.kind == ProblemKind::Unreadable;
             if is_unreadable && is_cut_off(candidate.path(), read.bytes) {
                 return Ok(());
@@ -191,8 +193,11 @@ impl Source for FolderSource {
             if self.queue.is_empty() {
                 self.wait(begun.elapsed(), outlet)?;
             }
-            while let Some(candidate) = self.queue.pop_front() {
-                self.read(&candidate, outlet)?;
+            while let Some(listed) = self.queue.pop_front() {
+                let candidate = self.catalog().again(&listed);
+                if let Some(candidate) = candidate {
+                    self.read(&candidate, outlet)?;
+                }
             }
             if outlet.stop().is_set() {
                 return Err(outlet.stopped());

@@ -6,6 +6,7 @@ use std::thread::{self, JoinHandle};
 use thingprint_flow::SourceClocks;
 
 use crate::error::{LiveError, LiveErrorKind};
+use crate::health::SourceState;
 use crate::intake::IntakeOptions;
 use crate::keep_alive::keep_alive;
 use crate::outlet::Outlet;
@@ -122,7 +123,7 @@ fn receive(stream: TcpStream, peer: SocketAddr, outlet: &Outlet) {
     let name = format!("{} from {peer}", outlet.name());
     let read = made.map_err(|error| LiveError::new(LiveErrorKind::Closed, &name, error)).and_then(|()| {
         let pump = Pump::new(outlet);
-        let stream = Box::new(pump.watch(stream).impatient());
+        let stream = Box::new(pump.watch(stream).of_sender());
         pump.live(&name, stream, &mut SourceClocks::trusted())
     });
     match read {
@@ -144,7 +145,7 @@ fn show(outlet: &Outlet, listener: &TcpListener, senders: usize) {
     };
     outlet.update(|health| {
         if health.message.as_ref() != Some(&message) {
-            health.state = crate::SourceState::Reading;
+            health.state = SourceState::Reading;
             health.message = Some(message);
         }
     });

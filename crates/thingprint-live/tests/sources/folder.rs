@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 use thingprint_flow::Timestamp;
-use thingprint_live::{Intake, IntakeOptions, Progress, SourceState};
+use thingprint_live::{FolderProgress, Intake, IntakeOptions, Progress, SourceState};
 
 use crate::captures::{BEGIN_S, capture, gzip, records};
 use crate::reading::{expect_nothing, says, start, start_with, stop, take, wait_for, wait_for_failure};
@@ -174,6 +174,39 @@ fn files_that_are_renamed_copied_or_compressed_are_known() {
     folder.old("1.pcap.1.gz", &gzip(&bytes));
     fs::remove_file(folder.path("1.pcap.1")).unwrap();
     expect_nothing(&mut intake);
+    stop(intake);
+}
+
+#[test]
+fn a_file_that_lies_there_twice_is_read_once() {
+    let folder = Folder::new();
+    folder.old("1.pcap", &capture(0..3));
+    folder.old("1.pcap.gz", &gzip(&capture(0..3)));
+    fs::hard_link(folder.path("1.pcap"), folder.path("2.pcap")).unwrap();
+    let mut intake = folder.start();
+    assert_eq!(take(&mut intake, 3), [0, 1, 2]);
+    expect_nothing(&mut intake);
+    stop(intake);
+}
+
+#[test]
+fn a_file_that_grows_by_half_a_packet_is_not_done_before_its_time() {
+    let folder = Folder::new();
+    folder.old("1.pcap", &capture(5000..5002)[..24 + 76 + 30]);
+    let mut intake = folder.start();
+    assert_eq!(take(&mut intake, 1), [5000]);
+    expect_nothing(&mut intake);
+    append(&folder.path("1.pcap"), &[0; 5]);
+    folder.age("1.pcap");
+    let read = |intake: &Intake| {
+        let file = intake.progress().values().flat_map(FolderProgress::files).next().cloned().unwrap();
+        (file.bytes, file.packets, file.last_packet)
+    };
+    let last = Some(Timestamp::from_seconds(BEGIN_S + 5000));
+    while read(&intake).0 == 130 {
+        expect_idle(&mut intake);
+    }
+    assert_eq!(read(&intake), (135, 1, last));
     stop(intake);
 }
 
