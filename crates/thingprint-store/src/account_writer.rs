@@ -2,11 +2,12 @@
 
 use rusqlite::{Transaction, named_params, params};
 use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_instance::EvidenceSet;
 use thingprint_watch::{
     Account, Event, FindingRecord, Sighting, Standing, StandingChange, Update, WindowRecord,
 };
 
-use crate::cell::{json, whole};
+use crate::cell::{Cells, json, whole};
 use crate::error::Problem;
 use crate::instance_blob;
 
@@ -42,10 +43,33 @@ impl AccountWriter<'_> {
                 Update::Event(event) => self.event(event)?,
             }
         }
+        self.evidence(account)?;
         if let Some(until) = account.final_until {
             self.final_until(until)?;
         }
         Ok(written)
+    }
+
+    /// Notes which evidence instances of the recipe have: an export has a column for each.
+    fn evidence(&self, account: &Account) -> Result<(), Problem> {
+        let Some(recipe) = self.recipe else { return Ok(()) };
+        let of_update = |update: &Update| match update {
+            Update::Window(window) => window.instance.as_ref().map(|instance| instance.evidence()),
+            _ => None,
+        };
+        let evidence =
+            account.updates.iter().filter_map(of_update).fold(EvidenceSet::NONE, EvidenceSet::with);
+        if evidence == EvidenceSet::NONE {
+            return Ok(());
+        }
+        let sql = "SELECT evidence FROM recipes WHERE id = ?1";
+        let known: EvidenceSet = self.transaction.query_row(sql, [recipe], |row| Cells(row).parsed(0))?;
+        if known.with(evidence) != known {
+            let all = known.with(evidence).to_string();
+            self.transaction
+                .execute("UPDATE recipes SET evidence = ?2 WHERE id = ?1", params![recipe, all])?;
+        }
+        Ok(())
     }
 
     /// Final time only moves on: a folder that is read again begins before it.

@@ -96,6 +96,9 @@ pub enum Problem {
         /// Characters that it may have.
         most: usize,
     },
+    /// A label is the answer for what is of no class.
+    #[error("'unknown' is what a classifier answers, and no label; take the label back instead")]
+    ReservedLabel,
     /// Writing was closed before.
     #[error("its writer was closed")]
     Closed,

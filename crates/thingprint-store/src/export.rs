@@ -21,7 +21,7 @@ pub struct ExportOptions {
     pub from: Option<Timestamp>,
     /// Those that begin before this time; all where it is `None`.
     pub to: Option<Timestamp>,
-    /// How the instances were made: a file has those of one recipe.
+    /// How the instances were made, whatever their evidence: a file has those of one recipe.
     pub recipe: Option<ExtractionRecipe>,
     /// Whether windows in which the reading began or ended are among them.
     pub with_cut: bool,
@@ -56,11 +56,15 @@ struct Packed {
 }
 
 impl Reader {
-    /// How the instance of the last window was made; `None` where no window says.
+    /// How the instance of the last window was made, with all evidence that windows made so have; `None` where no window says.
     pub fn recipe(&self) -> Result<Option<ExtractionRecipe>, StoreError> {
-        let sql = "SELECT recipe FROM recipes WHERE id =
+        let sql = "SELECT recipe, evidence FROM recipes WHERE id =
                    (SELECT recipe FROM windows WHERE recipe IS NOT NULL ORDER BY window_start DESC LIMIT 1)";
-        let recipe = self.database.connection.query_row(sql, [], |row| Cells(row).parsed(0)).optional();
+        let recipe = |row: &Row<'_>| {
+            let (recipe, evidence): (ExtractionRecipe, _) = (Cells(row).parsed(0)?, Cells(row).parsed(1)?);
+            Ok(recipe.with_evidence(evidence))
+        };
+        let recipe = self.database.connection.query_row(sql, [], recipe).optional();
         recipe.map_err(|error| self.database.error(error))
     }
 
@@ -78,7 +82,8 @@ impl Reader {
         let failed = |error: rusqlite::Error| E::from(self.database.error(error));
         let ids = self.ids(options).map_err(failed)?;
         let mut window = self.database.connection.prepare(WINDOW).map_err(failed)?;
-        let recipe = options.recipe.as_ref().map(ExtractionRecipe::as_str);
+        let recipe = options.recipe.as_ref().map(ExtractionRecipe::without_evidence);
+        let recipe = recipe.as_ref().map(ExtractionRecipe::as_str);
         let mut counts = ExportCounts::default();
         for some in ids.chunks(ROWS_AT_ONCE) {
             let mut instances = Vec::with_capacity(some.len());

@@ -11,6 +11,9 @@ use crate::error::Problem;
 /// Characters that a label may have, as the request says.
 const MOST_LABEL_CHARACTERS: usize = 200;
 
+/// What a classifier answers where no class fits, which is no class.
+const UNKNOWN: &str = "unknown";
+
 /// Sets or takes back the label of a device.
 pub(crate) fn label(
     connection: &Connection,
@@ -27,6 +30,9 @@ pub(crate) fn label(
     let found = label.chars().count();
     if found > MOST_LABEL_CHARACTERS {
         return Err(Problem::LongLabel { found, most: MOST_LABEL_CHARACTERS });
+    }
+    if label.eq_ignore_ascii_case(UNKNOWN) {
+        return Err(Problem::ReservedLabel);
     }
     connection.execute(
         "INSERT OR REPLACE INTO labels (device, label, at) VALUES (?1, ?2, ?3)",

@@ -56,12 +56,15 @@ impl Store {
 
     /// How the instances of the windows that are written from now on were made.
     pub fn set_recipe(&mut self, recipe: &ExtractionRecipe) -> Result<(), StoreError> {
-        let add = |text: &str| -> Result<i64, rusqlite::Error> {
+        let (text, evidence) = (recipe.without_evidence(), recipe.evidence().to_string());
+        let add = || -> Result<i64, rusqlite::Error> {
             let connection = &self.database.connection;
-            connection.execute("INSERT OR IGNORE INTO recipes (recipe) VALUES (?1)", [text])?;
-            connection.query_row("SELECT id FROM recipes WHERE recipe = ?1", [text], |row| row.get(0))
+            let sql = "INSERT OR IGNORE INTO recipes (recipe, evidence) VALUES (?1, ?2)";
+            connection.execute(sql, [text.as_str(), &evidence])?;
+            connection
+                .query_row("SELECT id FROM recipes WHERE recipe = ?1", [text.as_str()], |row| row.get(0))
         };
-        self.recipe = Some(add(recipe.as_str()).map_err(|error| self.database.error(error))?);
+        self.recipe = Some(add().map_err(|error| self.database.error(error))?);
         Ok(())
     }
 

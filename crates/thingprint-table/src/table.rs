@@ -1,3 +1,5 @@
+mod texts;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;

@@ -11,13 +11,14 @@ mod flows;
 mod merge;
 mod protocols;
 mod simulate;
+mod store;
 mod train;
 mod watch;
 
 use clap::Subcommand;
 
 use crate::args::GlobalArgs;
-use crate::exit::Outcome;
+use crate::exit::{Outcome, Usage};
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -42,6 +43,8 @@ pub(crate) enum Command {
     Watch(Box<watch::WatchArgs>),
     /// List, show, check and test the models that detect protocols
     Protocols(protocols::ProtocolsArgs),
+    /// Show, export and prune what a watch has stored
+    Store(store::StoreArgs),
     /// Write a capture of a simulated home
     Simulate(simulate::SimulateArgs),
     /// Run experiments: tables and figures of the classification paper, and further questions
@@ -53,6 +56,12 @@ pub(crate) enum Command {
 impl Command {
     /// Runs the command.
     pub(crate) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
+        if global.pseudonyms.is_some()
+            && let Some(what) = self.names_everybody()
+        {
+            let reason = format!("--pseudonyms: {what} names devices as they are; leave out one of them");
+            return Err(Usage(reason).into());
+        }
         match self {
             Self::Devices(args) => args.run(global),
             Self::Flows(args) => args.run(global),
@@ -64,9 +73,30 @@ impl Command {
             Self::Classify(args) => args.run(global),
             Self::Watch(args) => args.run(global),
             Self::Protocols(args) => args.run(global),
+            Self::Store(args) => args.run(global),
             Self::Simulate(args) => args.run(global),
             Self::Experiment(args) => args.run(global),
             Self::Demo(args) => args.run(global),
+        }
+    }
+}
+
+impl Command {
+    /// What of the command would be written without pseudonyms; `None` where they replace all names.
+    fn names_everybody(&self) -> Option<&'static str> {
+        match self {
+            Self::Devices(args) => args.names_everybody(),
+            Self::Flows(args) => args.names_everybody(),
+            Self::Extract(args) => args.names_everybody(),
+            Self::Classify(args) => args.names_everybody(),
+            Self::Merge(_) | Self::Store(_) => None,
+            Self::Audit(_) => Some("audit"),
+            Self::Train(_) => Some("train"),
+            Self::Evaluate(_) => Some("evaluate"),
+            Self::Protocols(_) => Some("protocols"),
+            Self::Simulate(_) => Some("simulate"),
+            Self::Experiment(_) => Some("experiment"),
+            Self::Demo(_) => Some("demo"),
         }
     }
 }

@@ -18,6 +18,7 @@ mod networks;
 mod output;
 mod progress;
 mod protocols;
+mod pseudonyms;
 mod read_report;
 mod reading;
 mod row_output;

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,7 @@ use crate::args::GlobalArgs;
 use crate::destinations::Destinations;
 use crate::exit::Usage;
 use crate::inputs::Input;
+use crate::pseudonyms::Pseudonyms;
 
 /// Where a result goes, and in which format.
 #[derive(Clone, Debug)]
@@ -17,6 +19,7 @@ pub(crate) struct Output {
     path: Option<PathBuf>,
     format: Format,
     style: Style,
+    pseudonyms: Option<Pseudonyms>,
 }
 
 impl Output {
@@ -38,7 +41,9 @@ impl Output {
             (None, Some(path)) => of_name(path)?,
             (format, _) => format,
         };
-        let output = Self::verbatim(args);
+        let pseudonyms = args.pseudonyms.as_deref().map(Pseudonyms::read).transpose();
+        let pseudonyms = pseudonyms.map_err(|error| Usage(format!("{error:#}")))?;
+        let output = Self { pseudonyms, ..Self::verbatim(args) };
         let format = format.unwrap_or(output.format);
         if format.is_binary() && output.is_terminal() {
             return Err(Usage(format!("{format} is not for terminals: give a file with -o")));
@@ -52,7 +57,8 @@ impl Output {
         let is_terminal = path.is_none() && io::stdout().is_terminal();
         let format = if is_terminal { Format::Table } else { Format::Jsonl };
         let width = is_terminal.then(terminal_width).flatten();
-        Self { path, format, style: Style { width, colour: is_terminal && wants_colour() } }
+        let style = Style { width, colour: is_terminal && wants_colour() };
+        Self { path, format, style, pseudonyms: None }
     }
 
     /// A place for bytes that are not for terminals, whatever the file is called.
@@ -98,9 +104,26 @@ impl Output {
         destinations.check_replaced("--output", path)
     }
 
+    /// The table as it is written: with pseudonyms, where they are asked for.
+    pub(crate) fn published<'a>(&self, table: &'a Table) -> Cow<'a, Table> {
+        match &self.pseudonyms {
+            Some(pseudonyms) => Cow::Owned(pseudonyms.table(table.clone())),
+            None => Cow::Borrowed(table),
+        }
+    }
+
+    /// The same of a table that nobody needs afterwards.
+    pub(crate) fn publish(&self, table: Table) -> Table {
+        match &self.pseudonyms {
+            Some(pseudonyms) => pseudonyms.table(table),
+            None => table,
+        }
+    }
+
     /// Writes one table.
     pub(crate) fn table(&self, table: &Table) -> anyhow::Result<()> {
-        self.with(|out| Ok(thingprint_table::write(table, self.format, out, self.style)?))
+        let table = self.published(table);
+        self.with(|out| Ok(thingprint_table::write(&table, self.format, out, self.style)?))
     }
 
     /// Writes tables for people that fit into so many terminal columns where no terminal sets a width.
@@ -111,7 +134,7 @@ impl Output {
                 if at > 0 {
                     writeln!(out)?;
                 }
-                thingprint_table::write(table, self.format, out, style)?;
+                thingprint_table::write(&self.published(table), self.format, out, style)?;
             }
             Ok(())
         })
@@ -131,15 +154,21 @@ impl Output {
         self.with(|out| {
             for (at, (heading, table)) in sections.iter().enumerate() {
                 let gap = if at == 0 { "" } else { "\n" };
-                writeln!(out, "{gap}{}", escape::terminal(heading))?;
-                thingprint_table::write(table, Format::Table, out, style)?;
+                writeln!(out, "{gap}{}", escape::terminal(&self.published_text(heading)))?;
+                thingprint_table::write(&self.published(table), Format::Table, out, style)?;
             }
             Ok(())
         })
     }
 
+    fn published_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let new = self.pseudonyms.as_ref().and_then(|pseudonyms| pseudonyms.replaced("text", text));
+        new.map_or(Cow::Borrowed(text), Cow::Owned)
+    }
+
     /// Writes one JSON document.
     pub(crate) fn json(&self, value: &impl Serialize) -> anyhow::Result<()> {
+        self.refuse_pseudonyms("a document of JSON")?;
         self.with(|out| {
             serde_json::to_writer_pretty(&mut *out, value)?;
             Ok(writeln!(out)?)
@@ -148,6 +177,7 @@ impl Output {
 
     /// Writes one JSON document on each line.
     pub(crate) fn json_lines(&self, values: &[impl Serialize]) -> anyhow::Result<()> {
+        self.refuse_pseudonyms("documents of JSON")?;
         self.with(|out| {
             for value in values {
                 serde_json::to_writer(&mut *out, value)?;
@@ -155,6 +185,16 @@ impl Output {
             }
             Ok(())
         })
+    }
+
+    /// Refuses pseudonyms for what is no table, whose texts nothing here could replace.
+    fn refuse_pseudonyms(&self, what: &str) -> Result<(), Usage> {
+        match self.pseudonyms {
+            Some(_) => Err(Usage(format!(
+                "--pseudonyms: {what} cannot be written with pseudonyms: choose another format"
+            ))),
+            None => Ok(()),
+        }
     }
 
     /// Gives whoever writes the place to write to, with the format and the look that are asked for.

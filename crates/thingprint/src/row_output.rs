@@ -26,13 +26,13 @@ impl Output {
         final_rows: bool,
         make: impl FnOnce(&mut dyn FnMut(RowEvent) -> anyhow::Result<()>) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
-        let mut result = None;
+        let (mut result, columns) = (None, &*self.published(columns));
         if final_rows {
             self.with_style(|format, style, out| {
                 let mut writer = TableWriter::new(columns.clone(), format, style, out);
                 result = Some(make(&mut |part| {
                     let RowEvent::Rows(rows) = part else { return Ok(()) };
-                    writer.take(rows)?;
+                    writer.take(self.publish(rows))?;
                     Ok(writer.flush()?)
                 })?);
                 Ok(writer.finish()?)
@@ -58,7 +58,7 @@ impl Output {
         let mut next = Some(next);
         let mut writer = TableWriter::new(columns.clone(), self.format(), self.style(), out);
         let result = make(&mut |part| match part {
-            RowEvent::Rows(rows) => Ok(writer.take(rows)?),
+            RowEvent::Rows(rows) => Ok(writer.take(self.publish(rows))?),
             RowEvent::Restart => {
                 let next = next.take().context("failed to read: the gateways changed twice")?;
                 writer = TableWriter::new(columns.clone(), self.format(), self.style(), next);

@@ -10,8 +10,10 @@ mod experiments;
 mod field;
 mod flows;
 mod protocols;
+mod pseudonyms;
 mod rows;
 mod stage;
+mod store;
 mod watch;
 
 use std::fs;

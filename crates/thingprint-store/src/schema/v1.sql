@@ -1,7 +1,8 @@
 -- Times are nanoseconds since 1970-01-01 00:00 UTC. The views at the end show them as text.
 CREATE TABLE recipes (
     id INTEGER PRIMARY KEY,
-    recipe TEXT NOT NULL UNIQUE
+    recipe TEXT NOT NULL UNIQUE,
+    evidence TEXT NOT NULL
 );
 CREATE TABLE devices (
     device TEXT NOT NULL PRIMARY KEY,

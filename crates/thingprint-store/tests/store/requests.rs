@@ -190,6 +190,10 @@ fn requests_about_nothing_are_refused() {
     let error = store.label(device(1), Some(&long), hour(1)).unwrap_err();
     assert!(matches!(error.problem, Problem::LongLabel { found: 201, most: 200 }), "{error}");
     store.label(device(1), Some(&long[2..]), hour(1)).unwrap();
+    assert!(matches!(
+        problem(store.label(device(1), Some(" Unknown"), hour(1)).unwrap_err()),
+        Problem::ReservedLabel
+    ));
     store.label(device(1), None, hour(1)).unwrap();
     assert_eq!(place.reader().labels().unwrap(), []);
     store.mute(device(1), true).unwrap();

@@ -14,6 +14,11 @@ pub(crate) struct GlobalArgs {
     #[arg(short, long, global = true, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
 
+    /// Write results with pseudonyms for MAC addresses, IP addresses and host names, by the key in this file, which is made
+    /// where there is none (docs/privacy.md)
+    #[arg(long, global = true, value_name = "KEYFILE", help_heading = "Output")]
+    pub(crate) pseudonyms: Option<PathBuf>,
+
     /// Number of threads [default: number of cores]
     #[arg(short, long, global = true, value_name = "N", value_parser = parse_jobs, help_heading = "Running")]
     pub(crate) jobs: Option<NonZeroUsize>,

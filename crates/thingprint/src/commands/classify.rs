@@ -111,6 +111,11 @@ pub(super) struct Classified {
 }
 
 impl ClassifyArgs {
+    /// What would be written without pseudonyms.
+    pub(super) fn names_everybody(&self) -> Option<&'static str> {
+        self.figure.as_ref().map(|_| "--figure")
+    }
+
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let output = Output::of(global)?;
         let model = read_model(&self.model)?;

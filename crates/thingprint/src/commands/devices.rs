@@ -63,6 +63,11 @@ pub(crate) struct DevicesArgs {
 }
 
 impl DevicesArgs {
+    /// What would be written without pseudonyms.
+    pub(super) fn names_everybody(&self) -> Option<&'static str> {
+        self.labels_template.as_ref().map(|_| "--labels-template")
+    }
+
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let messages = Messages::new(global.quiet, global.verbose);
         let options = self.device.over(FlowOptions::default())?;

@@ -57,6 +57,11 @@ pub(crate) struct ExtractArgs {
 }
 
 impl ExtractArgs {
+    /// What would be written without pseudonyms.
+    pub(super) fn names_everybody(&self) -> Option<&'static str> {
+        self.partial.then_some("--partial")
+    }
+
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let messages = Messages::new(global.quiet, global.verbose);
         let protocols = self.extraction.models.read()?;

@@ -118,6 +118,16 @@ struct Listed {
 }
 
 impl FlowsArgs {
+    /// What would be written without pseudonyms.
+    pub(super) fn names_everybody(&self) -> Option<&'static str> {
+        let options = [
+            (self.split.is_some(), "--split"),
+            (self.fingerprints.is_some(), "--fingerprints"),
+            (self.show_credentials, "--show-credentials"),
+        ];
+        options.into_iter().find_map(|(is_given, option)| is_given.then_some(option))
+    }
+
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         self.check()?;
         let messages = Messages::new(global.quiet, global.verbose);
