@@ -63,7 +63,10 @@ pub enum Problem {
         what: String,
     },
     /// The disk, or the size that the store may have, is full.
-    #[error("the disk is full; free space on it, or keep less with 'thingprint store STORE prune --keep'")]
+    #[error(
+        "the disk is full; free some space on it, and then keep less with 'thingprint store STORE prune --keep', which needs some \
+         itself"
+    )]
     Full,
     /// The file cannot be written.
     #[error("it cannot be written; check who owns the file and its folder")]

@@ -56,6 +56,8 @@ pub struct Receipt {
     pub number: u64,
     /// What became of it.
     pub written: Written,
+    /// Windows of it that are not on the disk, since they were dropped while the store could not be written.
+    pub windows_dropped: u64,
 }
 
 impl Default for WriterOptions {

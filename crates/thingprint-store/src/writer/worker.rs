@@ -38,6 +38,20 @@ struct Waiting {
     number: u64,
     account: Account,
     state: Vec<StateValue>,
+    /// Windows that it had.
+    windows_dropped: u64,
+}
+
+impl Waiting {
+    /// Takes its windows out; how many there were.
+    fn drop_windows(&mut self) -> u64 {
+        let updates = &mut self.account.updates;
+        let before = updates.len();
+        updates.retain(|update| !matches!(update, Update::Window(_)));
+        let dropped = (before - updates.len()) as u64;
+        self.windows_dropped += dropped;
+        dropped
+    }
 }
 
 /// Somebody who waits until nothing waits any more.
@@ -127,7 +141,7 @@ impl Worker {
     fn take(&mut self, job: Job) {
         match job {
             Job::Account { number, account, state } => {
-                self.waiting.push_back(Waiting { number, account, state });
+                self.waiting.push_back(Waiting { number, account, state, windows_dropped: 0 });
                 self.drop_oldest();
             }
             // Nobody waits for the answer any more where it cannot be sent.
@@ -161,7 +175,7 @@ impl Worker {
     }
 
     fn written(&mut self, written: crate::Written) {
-        let Some(Waiting { number, account, .. }) = self.waiting.pop_front() else { return };
+        let Some(Waiting { number, account, windows_dropped, .. }) = self.waiting.pop_front() else { return };
         self.retry = None;
         self.shared.set_problem(None);
         self.shared.count(|stats| {
@@ -170,7 +184,7 @@ impl Worker {
             stats.waiting -= 1;
         });
         if let Some(on_commit) = &mut self.options.on_commit {
-            on_commit(Receipt { number, written });
+            on_commit(Receipt { number, written, windows_dropped });
         }
         self.look_for_old(account.final_until);
     }
@@ -183,7 +197,7 @@ impl Worker {
         if matches!(error.problem, Problem::Instance(_))
             && let Some(waiting) = self.waiting.front_mut()
         {
-            let dropped = drop_windows(&mut waiting.account);
+            let dropped = waiting.drop_windows();
             self.shared.count(|stats| stats.windows_dropped += dropped);
             return None;
         }
@@ -202,7 +216,7 @@ impl Worker {
             if all <= self.options.most_windows {
                 break;
             }
-            let dropped = drop_windows(&mut waiting.account);
+            let dropped = waiting.drop_windows();
             all = all.saturating_sub(usize::try_from(dropped).unwrap_or(usize::MAX));
             self.shared.count(|stats| stats.windows_dropped += dropped);
         }
@@ -254,11 +268,4 @@ impl Worker {
             self.pruning = None;
         }
     }
-}
-
-/// Takes the windows out of an account; how many there were.
-fn drop_windows(account: &mut Account) -> u64 {
-    let before = account.updates.len();
-    account.updates.retain(|update| !matches!(update, Update::Window(_)));
-    (before - account.updates.len()) as u64
 }

@@ -30,6 +30,7 @@ fn writes_until_it_is_killed() {
     let begin = Timestamp::from_seconds(crate::accounts::BEGIN);
     let next = resume.final_until.map_or(0, |until| until.nanos_since(begin) / 3_600_000_000_000);
     let said = move |receipt: thingprint_store::Receipt| {
+        assert_eq!(receipt.windows_dropped, 0);
         let mut out = std::io::stdout().lock();
         writeln!(out, "hour {} is kept", next + receipt.number as i64 - 1).unwrap();
         out.flush().unwrap();

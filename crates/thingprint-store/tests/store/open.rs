@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use thingprint_store::{ExportOptions, Problem, Reader, Store, StoreError};
-use thingprint_watch::Records;
+use thingprint_watch::{EventFilter, EventKind, Records, Update};
 
-use crate::accounts::{Place, hour, windows};
+use crate::accounts::{Place, account, device, event, finding, hour, sighting, window, windows};
 
 #[test]
 fn a_second_writer_is_refused_with_the_first_ones_number() {
@@ -107,7 +107,7 @@ fn any_bytes_in_a_row_are_an_error_and_no_panic() {
     store.write(&windows(1, 0)).unwrap();
     drop(store);
     let connection = rusqlite::Connection::open(&place.path).unwrap();
-    let device = crate::accounts::device(0);
+    let device = device(0);
     for instance in ["x'28b52ffd'", "x'00'", "x''", "'text'", "x'28b52ffd0001020304ffffffffffffffff'"] {
         connection.execute_batch(&format!("UPDATE windows SET instance = {instance}")).unwrap();
         assert!(place.reader().instances(device, 9).is_err(), "{instance}");
@@ -117,4 +117,47 @@ fn any_bytes_in_a_row_are_an_error_and_no_panic() {
     assert!(error.starts_with("failed to use the store") && error.contains('6'), "{error}");
     connection.execute_batch("UPDATE devices SET names = '[]', packets_up = -1").unwrap();
     assert!(place.reader().devices().unwrap_err().to_string().contains("-1 is not a count"));
+}
+
+/// Bytes at any place are others: whatever is said then, nothing panics or hangs.
+#[test]
+fn a_file_with_any_damage_is_read_or_refused() {
+    let place = Place::new();
+    let mut store = place.store();
+    let updates = vec![
+        Update::Device(sighting(1, hour(1))),
+        Update::Finding(finding(1, "TLS 1.0")),
+        Update::Event(event(1, EventKind::NewDevice, 1, "")),
+        Update::Window(window(1, hour(1))),
+    ];
+    store.write(&account(updates)).unwrap();
+    drop(store);
+    let sound = fs::read(&place.path).unwrap();
+    let (mut refused, mut read) = (0, 0);
+    for seed in 0..150_usize {
+        let mut bytes = sound.clone();
+        for step in 0..1 + seed % 5 {
+            let at = (seed * 7919 + step * 104_729 + seed * seed * 31) % bytes.len();
+            bytes[at] = bytes[at].wrapping_add(1 + (seed * 13) as u8 % 255);
+        }
+        for suffix in ["-wal", "-shm"] {
+            let _ = fs::remove_file(format!("{}{suffix}", place.path.display()));
+        }
+        fs::write(&place.path, &bytes).unwrap();
+        let Ok(reader) = Reader::open(&place.path) else {
+            refused += 1;
+            continue;
+        };
+        let all = [
+            reader.devices().is_ok(),
+            reader.instances(device(1), 9).is_ok(),
+            reader.findings(None).is_ok(),
+            reader.events(&EventFilter::default()).is_ok(),
+            reader.check().is_ok(),
+            reader.info().is_ok(),
+            Store::open(&place.path).and_then(|store| store.resume()).is_ok(),
+        ];
+        read += usize::from(all.iter().all(|is_ok| *is_ok));
+    }
+    assert!(refused > 0 && read > 0, "{refused} {read}");
 }

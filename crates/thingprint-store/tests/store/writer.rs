@@ -40,7 +40,12 @@ fn accounts_are_acknowledged_in_their_order_when_they_are_there() {
     assert!(matches!(error.problem, Problem::NoEvent(9)));
     assert_eq!(writer.close(SOON).unwrap().committed, 10);
     let expected: Vec<(Receipt, u64)> = (1..=10)
-        .map(|number| (Receipt { number, written: Written { windows: 5, known_windows: 0 } }, 5 * number))
+        .map(|number| {
+            (
+                Receipt { number, written: Written { windows: 5, known_windows: 0 }, windows_dropped: 0 },
+                5 * number,
+            )
+        })
         .collect();
     assert_eq!(*receipts.lock().unwrap(), expected);
 }
@@ -57,7 +62,11 @@ fn a_full_disk_is_shown_and_nothing_is_lost_when_there_is_room_again() {
         writer.write(windows(50, hours)).unwrap();
     }
     until("the problem shows", || writer.problem().is_some());
-    assert!(writer.problem().unwrap().contains("the disk is full; free space"), "{:?}", writer.problem());
+    assert!(
+        writer.problem().unwrap().contains("the disk is full; free some space"),
+        "{:?}",
+        writer.problem()
+    );
     assert!(!writer.flush(Duration::from_millis(50)).unwrap());
     let before = place.reader().info().unwrap().windows;
     assert!(before < 99 * 50, "{before}");
@@ -75,7 +84,18 @@ fn a_full_disk_is_shown_and_nothing_is_lost_when_there_is_room_again() {
 #[test]
 fn what_waits_has_a_limit_and_what_is_dropped_is_counted() {
     let place = Place::new();
-    let options = WriterOptions { most_windows: 100, most_updates: 50, ..WriterOptions::default() };
+    let receipts = Arc::new(Mutex::new((0, 0)));
+    let keeps = Arc::clone(&receipts);
+    let on_commit = move |receipt: Receipt| {
+        let mut sums = keeps.lock().unwrap();
+        *sums = (sums.0 + receipt.written.windows, sums.1 + receipt.windows_dropped);
+    };
+    let options = WriterOptions {
+        most_windows: 100,
+        most_updates: 50,
+        on_commit: Some(Box::new(on_commit)),
+        keep: None,
+    };
     let writer = Writer::spawn(place.store(), options).unwrap();
     writer.write(windows(5, 0)).unwrap();
     assert!(writer.flush(SOON).unwrap());
@@ -89,11 +109,13 @@ fn what_waits_has_a_limit_and_what_is_dropped_is_counted() {
     let many: Vec<Update> = (0..200).map(|number| Update::Device(sighting(number, hour(41)))).collect();
     writer.write(account(many)).unwrap();
     until("an account was dropped", || writer.stats().updates_dropped >= 40);
-    let error = writer.close(Duration::from_millis(300)).map(drop).err();
     // The last account alone is more than may wait, and went with the others.
-    assert!(error.is_none(), "{error:?}");
+    let stats = writer.close(Duration::from_millis(300)).unwrap();
     let info = place.reader().info().unwrap();
-    assert!(info.windows < 40 * 50, "{info:?}");
+    assert_eq!(stats.windows + stats.windows_dropped, 5 + 40 * 50, "{stats:?}");
+    assert!(info.windows < 40 * 50 && info.windows == stats.windows, "{info:?}");
+    let (windows, dropped) = *receipts.lock().unwrap();
+    assert!(windows == info.windows && dropped <= stats.windows_dropped, "{windows} {dropped} {stats:?}");
 }
 
 #[test]
