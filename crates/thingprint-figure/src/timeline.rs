@@ -17,8 +17,10 @@ const GAP: f64 = 26.0;
 const SPANS: f64 = 20.0;
 /// Greatest width of marks at the left, in pixels.
 const WIDEST_MARK: f64 = 64.0;
+/// Height of the coloured edge below a span, in pixels.
+const EDGE: f64 = 4.0;
 /// A span at least this wide has its name in it, in pixels.
-const NAMED_FROM: f64 = 28.0;
+const NAMED_FROM: f64 = 44.0;
 /// Distance of the names of times, in pixels.
 const TICK_GAP: f64 = 8.0;
 /// Bars are at least this wide, so that an hour of a long time is seen, in pixels.
@@ -137,11 +139,14 @@ impl Timeline {
         let y = drawing.bottom() + 4.0;
         for span in &self.spans {
             let Some((x, span_width)) = self.extent((left, width), (span.from, span.to)) else { continue };
-            let area = Rect { x, y, width: span_width, height: SPANS };
-            self.fill(drawing, area, span.class, &span.label);
+            let gap = if span_width > 4.0 { 1.0 } else { 0.0 };
+            let area = Rect { x, y, width: span_width - gap, height: SPANS };
+            drawing.rect(area, Paint::new("faint"), &span.label);
+            let edge = Rect { y: area.bottom() - EDGE, height: EDGE, ..area };
+            self.fill(drawing, edge, span.class, &span.label);
             if span_width >= NAMED_FROM {
-                let label = Label::new(&span.label, x + 4.0, y + 14.0).size(SMALL);
-                drawing.label(label.limit(span_width - 8.0).class("halo"));
+                let label = Label::new(&span.label, x + 3.0, y + 12.0).size(SMALL).tip(&span.label);
+                drawing.label(label.limit(span_width - 6.0));
             }
         }
         drawing.reach(y + SPANS);

@@ -186,8 +186,8 @@ fn summary(html: &mut Html, events: &[Event], filter: &EventFilter) {
 
 fn section(html: &mut Html, title: &'static str, events: &[&Event], (names, back): (&Names, &str)) {
     html.raw("<section><h2>").raw(title).raw("</h2>\n");
-    let caption = format!("{title}: {}, the latest first", counted(events.len() as u64, "event"));
-    EventTable { caption: &caption, names: Some(names), back }.write(html, events);
+    let caption = format!("{}, the latest first", counted(events.len() as u64, "event"));
+    EventTable { caption: &caption, label: title, names: Some(names), back }.write(html, events);
     html.raw("</section>\n");
 }
 

@@ -57,7 +57,7 @@ impl DeviceView {
         self.findings(&mut body);
         self.events(&mut body);
         self.changes(&mut body);
-        View { title: &title, place: "/devices", health, body: &body }.document()
+        View { title: &title, place: "/", health, body: &body }.document()
     }
 
     fn place(&self) -> String {
@@ -172,7 +172,7 @@ impl DeviceView {
         html.raw("<form method=\"post\" action=\"/requests\"><input type=\"hidden\" name=\"request\" value=\"mute\">");
         self.hidden(html);
         html.raw("<input type=\"hidden\" name=\"is_muted\"").attr("value", (!is_muted).to_string()).raw(">");
-        html.raw("<button data-key=\"mute\">")
+        html.raw("<button class=\"plain\" data-key=\"mute\">")
             .text(if is_muted { "Unmute" } else { "Mute" })
             .raw("</button> <span class=\"hint\">");
         html.text(if is_muted {
@@ -261,7 +261,8 @@ impl DeviceView {
             );
         } else {
             let caption = format!("{}, the latest first", counted(rows.len() as u64, "event"));
-            EventTable { caption: &caption, names: None, back: &self.place() }.write(html, &rows);
+            EventTable { caption: &caption, label: "Events", names: None, back: &self.place() }
+                .write(html, &rows);
         }
         html.raw("</div></section>\n");
     }

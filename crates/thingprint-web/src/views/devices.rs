@@ -219,7 +219,7 @@ fn class(html: &mut Html, device: &DeviceRecord) {
         (Some(verdict), _) => standing(html, verdict),
         (None, Some(window)) if window.answer.is_some() => {
             let guess = window.answer.as_ref().map_or("", |answer| answer.best_guess.as_str());
-            html.clipped(guess).raw("<span class=\"sub\">so far, in its first window</span>");
+            html.clipped(guess).raw("<span class=\"sub\">so far, not final</span>");
         }
         (None, _) if device.sighting.gateway.is_some() => {
             _ = html.raw("<span class=\"absent\">not judged</span>")

@@ -38,6 +38,8 @@ impl Names {
 /// Where a table of events is, and what is around it.
 pub(super) struct EventTable<'a> {
     pub(super) caption: &'a str,
+    /// What a screen reader calls it.
+    pub(super) label: &'a str,
     /// `None` on the page of a device.
     pub(super) names: Option<&'a Names>,
     /// Where its forms lead back to.
@@ -47,14 +49,16 @@ pub(super) struct EventTable<'a> {
 impl EventTable<'_> {
     /// Adds the table, with a button for all of it.
     pub(super) fn write(&self, html: &mut Html, events: &[&Event]) {
-        html.raw("<div class=\"table\" role=\"region\" tabindex=\"0\"").attr("aria-label", self.caption);
-        html.raw("><table class=\"cards\"><caption>").text(self.caption).raw("</caption>\n<thead><tr>");
-        html.raw("<th scope=\"col\">When</th><th scope=\"col\">What</th>");
+        html.raw("<div class=\"table\" role=\"region\" tabindex=\"0\"").attr("aria-label", self.label);
+        html.raw("><table class=\"cards events\"><caption>")
+            .text(self.caption)
+            .raw("</caption>\n<thead><tr>");
+        html.raw("<th scope=\"col\" class=\"when\">When</th><th scope=\"col\" class=\"what\">What</th>");
         if self.names.is_some() {
-            html.raw("<th scope=\"col\">Device</th>");
+            html.raw("<th scope=\"col\" class=\"who\">Device</th>");
         }
-        html.raw("<th scope=\"col\">Details</th><th scope=\"col\" class=\"n\">Times</th>");
-        html.raw("<th scope=\"col\">State</th></tr></thead>\n<tbody>\n");
+        html.raw("<th scope=\"col\">Details</th><th scope=\"col\" class=\"n times\">Times</th>");
+        html.raw("<th scope=\"col\" class=\"state\">State</th></tr></thead>\n<tbody>\n");
         for event in events {
             self.row(html, event);
         }
@@ -106,7 +110,7 @@ impl EventTable<'_> {
         let numbers: Vec<String> = open.iter().map(u64::to_string).collect();
         let text = format!("Acknowledge these {}", counted(open.len() as u64, "event"));
         html.raw("<div class=\"below\">");
-        acknowledge(html, &numbers.join(","), self.back, (&text, &format!("{text}: {}", self.caption)));
+        acknowledge(html, &numbers.join(","), self.back, (&text, &format!("{text}: {}", self.label)));
         html.raw("</div>\n");
     }
 }

@@ -127,11 +127,6 @@ fn program(html: &mut Html, health: &Health) {
 }
 
 fn number(html: &mut Html, term: &'static str, value: &str, meaning: &str) {
-    html.raw("<div><dt>")
-        .raw(term)
-        .raw("</dt><dd><strong class=\"clip\"")
-        .attr("title", value)
-        .raw(">")
-        .text(value);
+    html.raw("<div><dt>").raw(term).raw("</dt><dd><strong class=\"wrap\">").text(value);
     html.raw("</strong><span class=\"sub wrap\">").text(meaning).raw("</span></dd></div>\n");
 }

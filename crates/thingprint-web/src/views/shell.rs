@@ -41,7 +41,7 @@ impl View<'_> {
         html.raw("<p class=\"brand\"><a href=\"/\">thingprint</a></p>\n<nav aria-label=\"Views\"><ul>\n");
         for (address, name) in VIEWS {
             html.raw("<li><a").attr("href", address);
-            html.flag("aria-current=\"page\"", address == self.place).raw(">").text(name).raw("</a></li>\n");
+            html.flag("aria-current=\"true\"", address == self.place).raw(">").text(name).raw("</a></li>\n");
         }
         html.raw("</ul></nav>\n").with(|html| status::line(html, self.health)).raw("</header>\n");
         html.raw("<main id=\"main\" tabindex=\"-1\">\n").add(self.body).raw("\n</main>\n");

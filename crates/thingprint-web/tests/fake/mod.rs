@@ -119,7 +119,7 @@ impl Backend for Fake {
                 Ok(None)
             }
             Request::Train => {
-                let (time, trained) = (self.world().training_time, self.world().trained.clone());
+                let World { training_time: time, trained, .. } = self.world().clone();
                 std::thread::sleep(time);
                 trained
                     .map(Some)
