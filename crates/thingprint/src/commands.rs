@@ -97,6 +97,7 @@ impl Command {
             Self::Simulate(_) => Some("simulate"),
             Self::Experiment(_) => Some("experiment"),
             Self::Demo(_) => Some("demo"),
+            Self::Watch(_) => Some("watch"),
         }
     }
 }
