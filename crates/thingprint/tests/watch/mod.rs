@@ -1,5 +1,8 @@
 //! `watch` as a service manager and a person run it.
 
+#[cfg(target_os = "linux")]
+mod wire;
+
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -170,7 +170,7 @@ impl Service {
         }
         for notice in intake.board().take_notices() {
             let name = self.names.get(notice.source).map_or("source", String::as_str);
-            self.messages.warn(format!("{name}: {}", notice.text));
+            self.messages.note(format!("{name}: {}", notice.text));
         }
         self.look_at_store(watcher);
         let is_due = self.shown.is_none_or(|shown| shown.elapsed() >= SHOW);
