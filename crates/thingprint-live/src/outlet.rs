@@ -102,3 +102,13 @@ impl Outlet {
         self.sender.send(delivery).map_err(|_| Stopped)
     }
 }
+
+/// An outlet of a source that a test reads, and what comes of it.
+#[cfg(test)]
+pub(crate) fn test_outlet(stop: &Stop) -> (Outlet, std::sync::mpsc::Receiver<Delivery>) {
+    let (sender, receiver) = std::sync::mpsc::sync_channel(64);
+    let status = crate::health::HealthBoard::new(["x".to_owned()]).status(0);
+    #[allow(clippy::unwrap_used, reason = "the board has one source")]
+    let status = status.unwrap();
+    (Outlet::new((0, "x".to_owned()), sender, status, stop.clone()), receiver)
+}

@@ -92,20 +92,17 @@ impl<S: Read + Readiness> Read for WatchedStream<S> {
 mod tests {
     use std::io::Write;
     use std::os::unix::net::UnixStream;
-    use std::sync::mpsc::{Receiver, sync_channel};
+    use std::sync::mpsc::Receiver;
     use std::thread;
 
     use thingprint_flow::Frame;
 
     use super::*;
-    use crate::health::HealthBoard;
-    use crate::outlet::{Delivery, Outlet};
+    use crate::outlet::{Delivery, test_outlet};
 
     fn watched(stop: &Stop) -> (UnixStream, WatchedStream<UnixStream>, Receiver<Delivery>) {
         let (far, near) = UnixStream::pair().unwrap();
-        let (sender, receiver) = sync_channel(8);
-        let status = HealthBoard::new(["x".to_owned()]).status(0).unwrap();
-        let outlet = Outlet::new((0, "x".to_owned()), sender, status, stop.clone());
+        let (outlet, receiver) = test_outlet(stop);
         (far, WatchedStream::new(near, Collector::new(&outlet), stop.clone()), receiver)
     }
 

@@ -226,3 +226,37 @@ fn unreadable(name: &str, folder: &Path, error: &io::Error) -> LiveError {
     LiveError::new(kind, name, format!("the folder {} cannot be listed: {error}", folder.display()))
         .advise(advice)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use thingprint_flow::{CaptureWriter, Timestamp};
+
+    use super::*;
+    use crate::outlet::{Delivery, test_outlet};
+    use crate::stop::Stop;
+
+    #[test]
+    fn frames_that_wait_for_others_leave_when_the_folder_is_quiet() {
+        let (outlet, receiver) = test_outlet(&Stop::default());
+        let mut source = FolderSource::new(PathBuf::new(), FolderProgress::default(), Duration::ZERO);
+        let mut writer = CaptureWriter::new(Vec::new()).unwrap();
+        for second in [0, 1, 2, 1000] {
+            writer.write(Timestamp::from_seconds(second), &[0; 60], 60).unwrap();
+        }
+        let capture = Capture::once("x", Box::new(Cursor::new(writer.finish().unwrap())));
+        Pump::new(&outlet).read(capture, 0, &mut source.clocks).unwrap();
+        let frames = || match receiver.try_recv() {
+            Ok(Delivery::Batch(batch)) => batch.len(),
+            _ => 0,
+        };
+        assert_eq!(frames(), 3);
+        source.active = Some(Instant::now());
+        source.wait(Duration::ZERO, &outlet).unwrap();
+        assert_eq!(frames(), 0);
+        source.active = Instant::now().checked_sub(SETTLE_AFTER);
+        source.wait(Duration::ZERO, &outlet).unwrap();
+        assert_eq!((frames(), source.active), (1, None));
+    }
+}

@@ -18,6 +18,7 @@ use crate::sources::InterfaceSpec;
 const SYSTEM_FOLDERS: [&str; 3] = ["/usr/sbin", "/sbin", "/usr/local/sbin"];
 /// Options of tcpdump: no look-ups of names, each packet written at once (without that a quiet link shows nothing for
 /// minutes), whole packets, a buffer of 64 MiB in the kernel (the usual 2 MiB overflow within milliseconds), to its output.
+/// `--immediate-mode` would save up to a second, and loses packets: its ring has room for 256 of any length.
 const OPTIONS: [&str; 8] = ["-n", "-U", "-s", "0", "-B", "65536", "-w", "-"];
 
 /// A running tcpdump, which is killed with this.

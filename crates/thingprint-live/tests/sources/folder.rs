@@ -133,6 +133,7 @@ fn a_restart_reads_nothing_twice_and_nothing_that_was_not_stored_never() {
 
     // Windows up to 6000 are final: the last file is read again, from its start.
     let mut intake = folder.start_again(progress.clone(), 6000);
+    assert_eq!(intake.progress().values().flat_map(FolderProgress::files).count(), 2);
     assert_eq!(take(&mut intake, 3), [6000, 6001, 6002]);
     expect_nothing(&mut intake);
     let second = stop_for_restart(intake, 3);
@@ -242,6 +243,22 @@ fn a_round_of_files_under_the_same_names_is_read_in_each_round() {
         }
     }
     expect_nothing(&mut intake);
+    stop(intake);
+}
+
+#[test]
+fn a_file_that_was_found_without_packets_is_known_by_those_that_came() {
+    let folder = Folder::new();
+    let mut intake = folder.start();
+    fs::write(folder.path("1.pcap"), capture([])).unwrap();
+    expect_nothing(&mut intake);
+    append(&folder.path("1.pcap"), &records(0..2));
+    assert_eq!(take(&mut intake, 2), [0, 1]);
+    fs::write(folder.path("2.pcap"), capture(10..12)).unwrap();
+    assert_eq!(take(&mut intake, 2), [10, 11]);
+    // Others of the same size are written into it.
+    fs::write(folder.path("1.pcap"), capture(20..22)).unwrap();
+    assert_eq!(take(&mut intake, 2), [20, 21]);
     stop(intake);
 }
 

@@ -38,6 +38,17 @@ fn tcpdump_is_asked_what_it_dropped() {
 }
 
 #[test]
+fn drops_of_one_that_ended_stay_counted() {
+    let mut intake = start("loses");
+    assert_eq!(take(&mut intake, 1), [0]);
+    let health = wait_for_failure(&mut intake, "tcpdump ended (exit status: 1): out of memory");
+    assert_eq!(health.dropped, Some(2));
+    assert_eq!(take(&mut intake, 1), [0]);
+    wait_for(&mut intake, |health| health.dropped == Some(4));
+    stop(intake);
+}
+
+#[test]
 fn tcpdump_gets_the_filter_behind_all_options() {
     let mut intake = start("arguments -w x");
     let arguments = "[-n][-U][-s][0][-B][65536][-w][-][-i][arguments][--][-w x]";
