@@ -1,4 +1,4 @@
-mod shared;
+mod progress;
 mod worker;
 
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use thingprint_flow::Timestamp;
 use thingprint_watch::{Account, Request};
 
-use self::shared::Shared;
+use self::progress::Progress;
 use self::worker::{Job, Worker};
 use crate::account_writer::Written;
 use crate::error::{Problem, StoreError};
 use crate::store::{StateValue, Store};
 
-pub use self::shared::WriterStats;
+pub use self::progress::WriterStats;
 
 /// Accounts that wait between the reading and the writing while the store is sound. A commit takes milliseconds, so a
 /// reading waits only where the disk is slower than the network.
@@ -31,7 +31,7 @@ const ACCOUNTS_BETWEEN: usize = 64;
 #[derive(Debug)]
 pub struct Writer {
     jobs: SyncSender<Job>,
-    shared: Arc<Shared>,
+    progress: Arc<Progress>,
     thread: Option<JoinHandle<Option<Problem>>>,
     store: std::path::PathBuf,
 }
@@ -80,12 +80,12 @@ impl Writer {
     /// Begins to write a store. Fails where the system gives no thread.
     pub fn spawn(store: Store, options: WriterOptions) -> Result<Self, StoreError> {
         let (jobs, incoming) = mpsc::sync_channel(ACCOUNTS_BETWEEN);
-        let shared = Arc::new(Shared::default());
+        let progress = Arc::new(Progress::default());
         let path = store.path().to_owned();
-        let worker = Worker::new(store, options, Arc::clone(&shared));
+        let worker = Worker::new(store, options, Arc::clone(&progress));
         let thread = thread::Builder::new().name("store".to_owned()).spawn(move || worker.run(&incoming));
         let thread = Some(thread.map_err(|error| Problem::from(error).at(&path))?);
-        Ok(Self { jobs, shared, thread, store: path })
+        Ok(Self { jobs, progress, thread, store: path })
     }
 
     /// Hands over an account, and gives its number: 1 for the first. Fails where the writer has ended.
@@ -95,7 +95,7 @@ impl Writer {
 
     /// Hands over an account with the state that is true with it: both are kept, or neither.
     pub fn write_with(&self, account: Account, state: Vec<StateValue>) -> Result<u64, StoreError> {
-        let number = self.shared.begin();
+        let number = self.progress.begin();
         self.send(Job::Account { number, account, state })?;
         Ok(number)
     }
@@ -118,19 +118,19 @@ impl Writer {
 
     /// Why the store cannot be written now; `None` where it can.
     pub fn problem(&self) -> Option<String> {
-        self.shared.problem()
+        self.progress.problem()
     }
 
     /// What was written, what waits, what was dropped.
     pub fn stats(&self) -> WriterStats {
-        self.shared.stats()
+        self.progress.stats()
     }
 
     /// Writes what waits, for no longer than a time, and ends. Fails where something was left.
     pub fn close(mut self, within: Duration) -> Result<WriterStats, StoreError> {
         self.send(Job::Close { until: Instant::now() + within })?;
         let left = self.thread.take().and_then(|thread| thread.join().unwrap_or(Some(Problem::Closed)));
-        left.map_or_else(|| Ok(self.shared.stats()), |problem| Err(problem.at(&self.store)))
+        left.map_or_else(|| Ok(self.progress.stats()), |problem| Err(problem.at(&self.store)))
     }
 
     fn ask<T>(&self, job: impl FnOnce(SyncSender<T>) -> Job) -> Result<T, StoreError> {
@@ -147,7 +147,7 @@ impl Writer {
         };
         let began = Instant::now();
         let sent = self.jobs.send(job);
-        self.shared.waited(began.elapsed());
+        self.progress.waited(began.elapsed());
         sent.map_err(|_| self.closed())
     }
 

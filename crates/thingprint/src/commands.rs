@@ -90,7 +90,7 @@ impl Command {
             Self::Extract(args) => args.names_everybody(),
             Self::Classify(args) => args.names_everybody(),
             Self::Merge(_) | Self::Store(_) => None,
-            Self::Audit(_) => Some("audit"),
+            Self::Audit(args) => args.names_everybody(),
             Self::Train(_) => Some("train"),
             Self::Evaluate(_) => Some("evaluate"),
             Self::Protocols(_) => Some("protocols"),

@@ -104,6 +104,11 @@ impl Output {
         destinations.check_replaced("--output", path)
     }
 
+    /// Whether names of devices are replaced.
+    pub(crate) const fn has_pseudonyms(&self) -> bool {
+        self.pseudonyms.is_some()
+    }
+
     /// The table as it is written: with pseudonyms, where they are asked for.
     pub(crate) fn published<'a>(&self, table: &'a Table) -> Cow<'a, Table> {
         match &self.pseudonyms {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use thingprint_flow::Timestamp;
 use thingprint_watch::{Account, Request, Update};
 
-use super::shared::Shared;
+use super::progress::Progress;
 use super::{Receipt, WriterOptions};
 use crate::error::{Problem, StoreError};
 use crate::store::{StateValue, Store};
@@ -64,7 +64,7 @@ struct Flushing {
 pub(super) struct Worker {
     store: Store,
     options: WriterOptions,
-    shared: Arc<Shared>,
+    progress: Arc<Progress>,
     waiting: VecDeque<Waiting>,
     flushing: Vec<Flushing>,
     /// When writing is tried again, and after which time once more; `None` while it works.
@@ -77,11 +77,11 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(store: Store, options: WriterOptions, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(store: Store, options: WriterOptions, progress: Arc<Progress>) -> Self {
         Self {
             store,
             options,
-            shared,
+            progress,
             waiting: VecDeque::new(),
             flushing: Vec::new(),
             retry: None,
@@ -177,8 +177,8 @@ impl Worker {
     fn written(&mut self, written: crate::Written) {
         let Some(Waiting { number, account, windows_dropped, .. }) = self.waiting.pop_front() else { return };
         self.retry = None;
-        self.shared.set_problem(None);
-        self.shared.count(|stats| {
+        self.progress.set_problem(None);
+        self.progress.count(|stats| {
             stats.committed += 1;
             stats.windows += written.windows;
             stats.waiting -= 1;
@@ -192,13 +192,13 @@ impl Worker {
     /// Notes a failure, and when to try again. An instance that has no form in the store would fail for ever: its account
     /// loses its windows, which are counted.
     fn failed(&mut self, error: StoreError) -> Option<Problem> {
-        self.shared.set_problem(Some(format!("failed to {error}")));
-        self.shared.count(|stats| stats.failures += 1);
+        self.progress.set_problem(Some(format!("failed to {error}")));
+        self.progress.count(|stats| stats.failures += 1);
         if matches!(error.problem, Problem::Instance(_))
             && let Some(waiting) = self.waiting.front_mut()
         {
             let dropped = waiting.drop_windows();
-            self.shared.count(|stats| stats.windows_dropped += dropped);
+            self.progress.count(|stats| stats.windows_dropped += dropped);
             return None;
         }
         let delay = self.retry.map_or(FIRST_RETRY, |(_, delay)| delay);
@@ -218,14 +218,14 @@ impl Worker {
             }
             let dropped = waiting.drop_windows();
             all = all.saturating_sub(usize::try_from(dropped).unwrap_or(usize::MAX));
-            self.shared.count(|stats| stats.windows_dropped += dropped);
+            self.progress.count(|stats| stats.windows_dropped += dropped);
         }
         let mut updates: usize = self.waiting.iter().map(|waiting| waiting.account.updates.len()).sum();
         while updates > self.options.most_windows.saturating_add(self.options.most_updates) {
             let Some(Waiting { account, .. }) = self.waiting.pop_front() else { break };
             updates = updates.saturating_sub(account.updates.len());
             let (windows, others) = (windows(&account) as u64, account.updates.len() as u64);
-            self.shared.count(|stats| {
+            self.progress.count(|stats| {
                 stats.windows_dropped += windows;
                 stats.updates_dropped += others - windows;
                 stats.waiting -= 1;
@@ -259,7 +259,7 @@ impl Worker {
         let Some(before) = self.pruning else { return };
         let pruned = self.store.prune_some(before);
         let windows = pruned.as_ref().map_or(0, |pruned| pruned.windows);
-        self.shared.count(|stats| stats.windows_pruned += windows);
+        self.progress.count(|stats| stats.windows_pruned += windows);
         let is_more = match pruned {
             Ok(pruned) => !pruned.is_empty() || self.store.shrink_some().unwrap_or(false),
             Err(_) => false,

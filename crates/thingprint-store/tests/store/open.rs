@@ -134,11 +134,11 @@ fn a_file_with_any_damage_is_read_or_refused() {
     drop(store);
     let sound = fs::read(&place.path).unwrap();
     let (mut refused, mut read) = (0, 0);
-    for seed in 0..150_usize {
+    for (seed, add) in (0..150_usize).zip((1..=255_u8).cycle()) {
         let mut bytes = sound.clone();
-        for step in 0..1 + seed % 5 {
+        for step in 0..=(seed % 5) {
             let at = (seed * 7919 + step * 104_729 + seed * seed * 31) % bytes.len();
-            bytes[at] = bytes[at].wrapping_add(1 + (seed * 13) as u8 % 255);
+            bytes[at] = bytes[at].wrapping_add(add);
         }
         for suffix in ["-wal", "-shm"] {
             let _ = fs::remove_file(format!("{}{suffix}", place.path.display()));

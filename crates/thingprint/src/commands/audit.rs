@@ -107,6 +107,20 @@ pub(crate) struct AuditArgs {
 const DEFAULT_POLICY: &str = "bcp2026";
 
 impl AuditArgs {
+    /// What would be written without pseudonyms.
+    pub(super) fn names_everybody(&self) -> Option<&'static str> {
+        let options = [
+            (self.rules, "--rules"),
+            (self.policy_show.is_some(), "--policy-show"),
+            (self.html.is_some(), "--html"),
+            (self.sarif.is_some(), "--sarif"),
+            (self.cipher_plot.is_some(), "--cipher-plot"),
+            (self.known.is_wanted(), "--fingerprints"),
+            (self.mud.is_wanted() || !self.mud.files().is_empty(), "--mud"),
+        ];
+        options.into_iter().find_map(|(is_given, option)| is_given.then_some(option))
+    }
+
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         if self.rules {
             return self.list_rules(global);
@@ -120,6 +134,7 @@ impl AuditArgs {
         let policy = read_policy(&self.policy)?;
         let engine = self.models.read()?.engine();
         let output = Output::with_documents(global)?;
+        check_pseudonyms(&output)?;
         let labels = read_labels(self.labels.as_deref(), messages)?;
         let known = self.known.read()?;
         let profiles = self.mud.read()?;
@@ -277,6 +292,18 @@ fn first_failure(written: Vec<anyhow::Result<()>>) -> anyhow::Result<()> {
     heard.into_iter().chain(unheard).next().map_or(Ok(()), Err)
 }
 
+/// Refuses pseudonyms for formats that show what distinguishes devices, which host names do as well.
+fn check_pseudonyms(output: &Output) -> Result<(), Usage> {
+    let shows_all = matches!(output.format(), Format::Table | Format::Json | Format::Html | Format::Sarif);
+    if output.has_pseudonyms() && shows_all {
+        let format = output.format();
+        return Err(Usage(format!(
+            "--pseudonyms: {format} of audit names devices as they are: choose csv, jsonl or parquet"
+        )));
+    }
+    Ok(())
+}
+
 /// The policy of a name, or in a file.
 pub(super) fn read_policy(asked: &str) -> anyhow::Result<Policy> {
     if let Some(policy) = Policy::built_in(asked) {
@@ -314,6 +341,9 @@ impl Writing<'_> {
             Format::Table => output.sections(&self.sections()),
             _ => {
                 output.table(&report.findings())?;
+                if output.has_pseudonyms() {
+                    return Ok(());
+                }
                 for (heading, table) in report.tables_beside() {
                     messages.note(heading);
                     messages.table(&table);

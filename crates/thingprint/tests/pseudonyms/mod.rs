@@ -27,9 +27,14 @@ fn no_address_and_no_host_name_is_in_a_result() {
     assert!(macs.len() > 20, "{macs:?}");
     let hosts = column(&stage.ok("devices home.pcap").json_lines(), "host_name");
     assert!(hosts.len() > 3, "{hosts:?}");
-    for command in
-        ["devices", "flows", "flows --attributes", "extract --labels labels.csv", "extract --evidence all"]
-    {
+    for command in [
+        "devices",
+        "flows",
+        "flows --attributes",
+        "extract --labels labels.csv",
+        "extract --evidence all",
+        "audit",
+    ] {
         let real = stage.ok(&format!("{command} home.pcap -q"));
         let published = stage.ok(&format!("{command} home.pcap --pseudonyms key -q"));
         assert_eq!(published.stdout.lines().count(), real.stdout.lines().count(), "{command}");
@@ -46,7 +51,7 @@ fn no_address_and_no_host_name_is_in_a_result() {
             let (before, after) = (column(&real, name), column(&published, name));
             let kept: BTreeSet<&String> = before.intersection(&after).collect();
             let is_group = |text: &&&String| {
-                text.starts_with("2")
+                text.starts_with('2')
                     || text.starts_with("ff02")
                     || ["0.0.0.0", "::"].contains(&text.as_str())
             };
@@ -116,7 +121,9 @@ fn what_has_no_pseudonyms_refuses_them() {
     let stage = Stage::new();
     stage.ok("simulate --duration 10m -o home.pcap --labels labels.csv");
     for (command, what) in [
-        ("audit home.pcap", "audit"),
+        ("audit home.pcap --html x.html", "--html"),
+        ("audit home.pcap --mud-out x", "--mud"),
+        ("audit home.pcap --fingerprints-out x", "--fingerprints"),
         ("simulate -o x.pcap", "simulate"),
         ("demo", "demo"),
         ("protocols list", "protocols"),
@@ -131,4 +138,6 @@ fn what_has_no_pseudonyms_refuses_them() {
         stage.fails(&format!("{command} --pseudonyms key"), 2, &[&expected]);
     }
     assert!(!stage.path("key").exists());
+    let expected = "--pseudonyms: json of audit names devices as they are: choose csv, jsonl or parquet";
+    stage.fails("audit home.pcap --format json --pseudonyms key", 2, &[expected]);
 }

@@ -152,10 +152,10 @@ fn what_a_watch_stored_is_exported_as_it_was_extracted_and_trains() {
     let sorted = |mut rows: Vec<thingprint_instance::Labeled>| {
         rows.sort_by_key(key);
         // The page asks for no kind and no family.
-        rows.iter_mut().for_each(|row| {
+        for row in &mut rows {
             row.label =
                 row.label.take().map(|label| thingprint_instance::Label::new(&label.class, label.kind));
-        });
+        }
         rows
     };
     let kinds = |rows: Vec<thingprint_instance::Labeled>| -> Vec<thingprint_instance::Instance> {

@@ -28,6 +28,11 @@ pub(super) struct KnownArgs {
 }
 
 impl KnownArgs {
+    /// Whether fingerprints are read or written.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.fingerprints.is_some() || self.fingerprints_out.is_some()
+    }
+
     /// The known devices, where a file of them is given.
     pub(super) fn read(&self) -> anyhow::Result<Option<KnownDevices>> {
         self.check()?;

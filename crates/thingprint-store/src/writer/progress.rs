@@ -3,7 +3,7 @@ use std::time::Duration;
 
 /// How writing goes, for the threads on both sides.
 #[derive(Debug, Default)]
-pub(super) struct Shared(Mutex<State>);
+pub(super) struct Progress(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -36,7 +36,7 @@ pub struct WriterStats {
     pub windows_pruned: u64,
 }
 
-impl Shared {
+impl Progress {
     /// Counts an account that is handed over; gives its number.
     pub(super) fn begin(&self) -> u64 {
         let mut state = self.state();
