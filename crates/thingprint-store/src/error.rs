@@ -109,7 +109,7 @@ pub enum Problem {
     #[error("instances: {0}")]
     Instance(#[from] ReportError),
     /// A file cannot be opened or locked.
-    #[error("{0}")]
+    #[error("{0}; check its folder, and who may write there")]
     Io(#[from] io::Error),
     /// Anything else that SQLite says.
     #[error("{0}")]

@@ -54,12 +54,9 @@ impl Resume {
     pub(crate) fn read(connection: &Connection) -> Result<Self, Problem> {
         let snapshot = connection.unchecked_transaction()?;
         let devices = device_records(&snapshot, None)?;
-        let windows = devices.iter().map(|record| {
-            let device = record.sighting.device;
-            last_windows(&snapshot, device).map(|windows| (device, windows))
-        });
+        let windows = last_windows(&snapshot, devices.iter().map(|record| record.sighting.device))?;
         Ok(Self {
-            windows: windows.collect::<SqlResult<_>>()?,
+            windows,
             devices,
             next_event: next_event(&snapshot)?,
             open_events: open_events(&snapshot)?,
@@ -88,15 +85,22 @@ impl Resume {
     }
 }
 
-fn last_windows(connection: &Connection, device: DeviceId) -> SqlResult<Vec<WindowRecord>> {
+fn last_windows(
+    connection: &Connection,
+    devices: impl Iterator<Item = DeviceId>,
+) -> SqlResult<BTreeMap<DeviceId, Vec<WindowRecord>>> {
     let sql = format!(
         "SELECT {}, distribution FROM windows WHERE device = ?1 ORDER BY window_start DESC, part DESC LIMIT ?2",
         record_rows::WINDOW
     );
     let mut statement = connection.prepare(&sql)?;
-    let rows =
-        statement.query_map((device.to_string(), whole(LAST_WINDOWS as u64)), record_rows::judged_window)?;
-    rows.collect()
+    let mut windows = BTreeMap::new();
+    for device in devices {
+        let rows = statement
+            .query_map((device.to_string(), whole(LAST_WINDOWS as u64)), record_rows::judged_window)?;
+        windows.insert(device, rows.collect::<SqlResult<_>>()?);
+    }
+    Ok(windows)
 }
 
 fn next_event(connection: &Connection) -> SqlResult<u64> {

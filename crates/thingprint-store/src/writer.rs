@@ -45,7 +45,7 @@ pub struct WriterOptions {
     pub most_windows: usize,
     /// Other updates that may wait beside them, beyond which whole accounts are dropped and counted; 200,000.
     pub most_updates: usize,
-    /// Called in the thread of the writer for each account that is on the disk now.
+    /// Called in the thread of the writer for each account that is on the disk now. It must not wait for this writer.
     pub on_commit: Option<Box<dyn FnMut(Receipt) + Send>>,
 }
 

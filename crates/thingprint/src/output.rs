@@ -44,6 +44,7 @@ impl Output {
         let pseudonyms = args.pseudonyms.as_deref().map(Pseudonyms::read).transpose();
         let pseudonyms = pseudonyms.map_err(|error| Usage(format!("{error:#}")))?;
         let output = Self { pseudonyms, ..Self::verbatim(args) };
+        output.check_apart_from(&[args.pseudonyms.as_deref()])?;
         let format = format.unwrap_or(output.format);
         if format.is_binary() && output.is_terminal() {
             return Err(Usage(format!("{format} is not for terminals: give a file with -o")));

@@ -4,7 +4,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::{Args, Subcommand};
 use thingprint_flow::{DeviceId, Timestamp, WindowLength};
-use thingprint_store::{Reader, Store, StoreError};
+use thingprint_store::{Problem, Reader, Store, StoreError};
 use thingprint_table::rfc3339;
 use thingprint_watch::{EventFilter, EventKind, Records, RecordsError};
 
@@ -204,8 +204,10 @@ impl StoreArgs {
 
     /// The store for a change; one that is not there is not made.
     fn to_change(&self) -> anyhow::Result<Store> {
-        drop(Reader::open(&self.store).map_err(failed)?);
-        Store::open(&self.store).map_err(failed)
+        match Reader::open(&self.store) {
+            Err(error) if matches!(error.problem, Problem::Missing | Problem::Foreign) => Err(failed(error)),
+            _ => Store::open(&self.store).map_err(failed),
+        }
     }
 }
 

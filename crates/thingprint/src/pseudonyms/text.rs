@@ -89,7 +89,9 @@ impl Pseudonyms {
         if let Ok(address) = word.parse::<IpAddr>() {
             return Some(ip(self, address).to_string());
         }
-        if let Some(address) = mac_of(word) {
+        // Without separators, what would be a group's address is more likely a text in hexadecimal digits.
+        let is_bare = word.len() == UNIT_DIGITS;
+        if let Some(address) = mac_of(word).filter(|address| !is_bare || address.is_host()) {
             return Some(in_notation(word, self.mac(address)));
         }
         let (address, port) = word.rsplit_once(':')?;
@@ -126,27 +128,28 @@ impl Pseudonyms {
         is_changed.then_some(new)
     }
 
-    /// The word with another UUID where it ends in one, as `uuid:...` does.
+    /// The word with another UUID in the place of one, as in `uuid:...::urn:...`.
     fn uuid(&self, word: &str) -> Option<String> {
-        let at = word.len().checked_sub(UUID.len())?;
-        let (before, uuid) = (word.get(..at)?, word.get(at..)?);
-        let fits = uuid.bytes().zip(UUID.bytes()).all(|(found, form)| match form {
-            b'-' => found == b'-',
-            _ => found.is_ascii_hexdigit(),
+        let is_beside = |letter: Option<char>| letter.is_some_and(|letter| letter.is_ascii_alphanumeric());
+        let mut places = word.char_indices().filter_map(|(at, _)| {
+            let (before, behind) = word.split_at(at);
+            let (uuid, behind) = (behind.get(..UUID.len())?, behind.get(UUID.len()..)?);
+            let stands_alone = !is_beside(before.chars().next_back()) && !is_beside(behind.chars().next());
+            (stands_alone && is_uuid(uuid)).then_some((before, uuid, behind))
         });
-        if !fits || before.ends_with(|letter: char| letter.is_ascii_alphanumeric()) {
-            return None;
-        }
+        let (before, uuid, behind) = places.next()?;
         let mut digits = self.digits(&uuid.replace('-', ""));
         for at in [8, 13, 18, 23] {
             digits.insert(at, '-');
         }
-        Some(format!("{before}{digits}"))
+        let [before, behind] =
+            [before, behind].map(|part| self.parts(part).unwrap_or_else(|| part.to_owned()));
+        Some(before + &digits + &behind)
     }
 
     /// As many hexadecimal digits in the place of others; of twelve, those of the MAC address that they are.
     fn digits(&self, digits: &str) -> String {
-        if let Some(address) = mac_of(digits).filter(|_| digits.len() == UNIT_DIGITS) {
+        if let Some(address) = mac_of(digits).filter(|address| address.is_host()) {
             return in_notation(digits, self.mac(address));
         }
         let hash = self.hash(Domain::Digits, digits.to_ascii_lowercase().as_bytes());
@@ -189,6 +192,13 @@ const NO_NAMES: [&str; 9] = ["It", "That", "This", "There", "Here", "What", "Tod
 
 /// The form of a UUID (RFC 9562 §4).
 const UUID: &str = "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh";
+
+fn is_uuid(text: &str) -> bool {
+    text.bytes().zip(UUID.bytes()).all(|(found, form)| match form {
+        b'-' => found == b'-',
+        _ => found.is_ascii_hexdigit(),
+    })
+}
 
 /// Letters of addresses and names of hosts.
 fn is_of_word(letter: char) -> bool {

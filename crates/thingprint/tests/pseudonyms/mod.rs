@@ -113,6 +113,12 @@ fn only_the_owner_reads_the_key_and_a_bad_one_is_refused() {
         fs::write(stage.path("bad"), bad).unwrap();
         stage.fails("devices home.pcap --pseudonyms bad", 2, &["does not have 64 hexadecimal digits"]);
     }
+    stage.fails(
+        "devices home.pcap --pseudonyms key -o key --format csv",
+        2,
+        &["would replace an input: key"],
+    );
+    assert_eq!(fs::read_to_string(stage.path("key")).unwrap(), key);
     stage.fails("devices home.pcap --pseudonyms none/key", 2, &["failed to use the key in none/key"]);
 }
 

@@ -22,6 +22,12 @@ fn a_mac_address_has_one_pseudonym_in_every_notation() {
     assert_eq!(new("device 70:ee:50:18:34:43, seen"), format!("device {of}, seen"));
     assert_eq!(new("uuid:2f402f80-da50-11e1-9b23-70ee50183443").len(), 41);
     assert!(!new("uuid:2f402f80-da50-11e1-9b23-70ee50183443").contains("70ee50183443"));
+    let (uuid, urn) = (new("2f402f80-da50-11e1-9b23-70ee50183443"), "urn:schemas-upnp-org:device:Basic:1");
+    let usn = format!("uuid:2f402f80-da50-11e1-9b23-70ee50183443::{urn}");
+    assert_eq!(new(&usn), format!("uuid:{uuid}::{urn}"));
+    assert!(!uuid.contains("2f402f80-da50"));
+    // Six letters, not a group of hosts.
+    assert_ne!(new("6f64616c6961"), "6f64616c6961");
     for group in ["ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:fb", "33:33:00:00:00:fb", "00:00:00:00:00:00"] {
         assert_eq!(new(group), group);
     }
