@@ -12,7 +12,8 @@ use crate::time;
 use crate::training::Training;
 use crate::update::Message;
 
-/// For how long a list of devices serves all that ask for it: 200 open pages then cost as much as one.
+/// For how long a list of devices serves all that ask for it: 200 open pages then cost as much as one. The page's script
+/// waits a little longer after an update, so that it sees what it was told of.
 const LIST_AGE: Duration = Duration::from_secs(1);
 /// Messages that wait for a slow client before it is told to load its view again.
 pub(crate) const MOST_WAITING: usize = 512;
@@ -57,8 +58,9 @@ impl Site {
         {
             return Ok(Arc::clone(devices));
         }
+        let begin = Instant::now();
         let devices = Arc::new(self.records()?.devices()?);
-        *list = Some((Instant::now(), Arc::clone(&devices)));
+        *list = Some((begin, Arc::clone(&devices)));
         Ok(devices)
     }
 

@@ -2,6 +2,7 @@
 // All markup comes from the server, which escapes it; this file writes text alone.
 
 const REFRESH_MS = 2000; // Views are loaded again at most this often, however many updates come.
+const SETTLE_MS = 1200; // The server may show a list that is a second old.
 const TYPING_MS = 250; // A search begins when nobody typed for so long.
 const RETRY_MS = 15000; // After the server refused the stream of updates.
 
@@ -76,7 +77,7 @@ const load = async (address) => {
 
 const refresh = () => {
   if (wanted !== null || document.hidden) return;
-  const wait = Math.max(0, loaded + REFRESH_MS - Date.now());
+  const wait = Math.max(SETTLE_MS, loaded + REFRESH_MS - Date.now());
   wanted = setTimeout(async () => {
     wanted = null;
     await load(location.href).catch(() => {});
