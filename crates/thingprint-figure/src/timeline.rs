@@ -222,7 +222,7 @@ fn draw_marks(drawing: &mut Drawing, area: Rect, range: &Range) {
     for (index, mark) in marks.iter().enumerate() {
         let at = area.bottom() - area.height * mark.share;
         drawing.line((area.x, at), (area.right(), at), Paint::new("grid"));
-        if index == 0 || index == last || (last % 2 == 0 && index == last / 2) {
+        if index == 0 || index == last || (last.is_multiple_of(2) && index == last / 2) {
             let label = Label::new(&mark.label, area.x - 6.0, at + 4.0).size(SMALL).anchor(Anchor::End);
             drawing.label(label.limit(WIDEST_MARK).class("m"));
         }

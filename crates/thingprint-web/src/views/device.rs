@@ -194,7 +194,7 @@ impl DeviceView {
         match &self.why {
             Ok(why) => evidence::write(html, why.as_ref()),
             Err(error) => {
-                _ = html.raw("<p class=\"note\">The evidence cannot be had: ").text(error).raw("</p>")
+                _ = html.raw("<p class=\"note\">The evidence cannot be had: ").text(error).raw("</p>");
             }
         }
         html.raw("</div></section>\n");

@@ -222,7 +222,7 @@ fn class(html: &mut Html, device: &DeviceRecord) {
             html.clipped(guess).raw("<span class=\"sub\">so far, not final</span>");
         }
         (None, _) if device.sighting.gateway.is_some() => {
-            _ = html.raw("<span class=\"absent\">not judged</span>")
+            _ = html.raw("<span class=\"absent\">not judged</span>");
         }
         (None, _) => _ = html.raw("<span class=\"absent\">no verdict yet</span>"),
     }

@@ -61,18 +61,16 @@ pub(crate) fn post_json(web: &Web, path: &str, json: &Value) -> Answer {
 }
 
 pub(crate) fn ask(web: &Web, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-    let host = web.address().to_string();
-    let mut request = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
+    let (host, length) = (web.address().to_string(), body.len().to_string());
+    let mut lines = vec![format!("{method} {path} HTTP/1.1"), "Connection: close".to_owned()];
+    lines.extend(headers.iter().map(|(name, value)| format!("{name}: {value}")));
     if !headers.iter().any(|(name, _)| *name == "Host") {
-        request += &format!("Host: {host}\r\n");
-    }
-    for (name, value) in headers {
-        request += &format!("{name}: {value}\r\n");
+        lines.push(format!("Host: {host}"));
     }
     if !body.is_empty() {
-        request += &format!("Content-Length: {}\r\n", body.len());
+        lines.push(format!("Content-Length: {length}"));
     }
-    raw(web, &format!("{request}\r\n{body}"))
+    raw(web, &format!("{}\r\n\r\n{body}", lines.join("\r\n")))
 }
 
 /// Sends bytes as they are, and reads the answer to the end.

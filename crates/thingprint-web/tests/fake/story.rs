@@ -114,7 +114,7 @@ pub(super) fn hostile(text: &str, now: Timestamp) -> World {
     let health = &mut world.health;
     health.model = Some(text.to_owned());
     health.store_problem = Some(text.to_owned());
-    health.sources[0].name = text.to_owned();
+    text.clone_into(&mut health.sources[0].name);
     (health.sources[0].message, health.sources[0].state) = (Some(text.to_owned()), SourceState::Failed);
     world
 }
@@ -182,7 +182,7 @@ fn device(number: usize, now: Timestamp) -> DeviceRecord {
             word("cdn.example", 7),
         ],
         server_ports: vec![word("tcp/443", 400), word("udp/53", 50), word("udp/123", 12)],
-        served_ports: if number % 2 == 0 { Vec::new() } else { vec![word("tcp/8080", 4)] },
+        served_ports: if number.is_multiple_of(2) { Vec::new() } else { vec![word("tcp/8080", 4)] },
         services: vec![word("tls", 390), word("dns", 50), word("ntp", 12)],
         first_seen: hours(now, -24 * 6 - age),
         last_seen: now.plus_nanos(-age * 40_000_000_000),
@@ -204,7 +204,7 @@ fn device(number: usize, now: Timestamp) -> DeviceRecord {
         sighting,
         label: (number < 5 && number != 3).then(|| class.to_owned()),
         verdict: (number != 6 && number % 13 != 8).then_some(standing),
-        provisional: (number % 3 == 0 || number == 8).then(|| provisional(number, device, now)),
+        provisional: (number.is_multiple_of(3) || number == 8).then(|| provisional(number, device, now)),
         windows: 140,
         findings: Severities::default(),
         open_events: 0,
@@ -233,6 +233,7 @@ fn window(number: usize, device: DeviceId, start: Timestamp) -> WindowRecord {
     let (_, class, ..) = KINDS[number % KINDS.len()];
     let hour = start.as_nanos() / HOUR;
     let wave = (hour.rem_euclid(24) as f64 / 24.0 * std::f64::consts::TAU).sin();
+    let tide = 12 - (hour.rem_euclid(24) - 12).unsigned_abs();
     let is_unknown = number % 7 == 3 || (hour % 29 == 0);
     let confidence = if is_unknown { 0.4 + 0.1 * wave } else { 0.96 + 0.03 * wave };
     WindowRecord {
@@ -244,8 +245,8 @@ fn window(number: usize, device: DeviceId, start: Timestamp) -> WindowRecord {
         provisional_after_s: None,
         packets_up: 1_000,
         packets_down: 1_400,
-        bytes_up: 40_000 + (30_000.0 * (wave + 1.0)) as u64,
-        bytes_down: 300_000 + (250_000.0 * (wave + 1.0)) as u64,
+        bytes_up: 40_000 + 5_000 * tide,
+        bytes_down: 300_000 + 42_000 * tide,
         flows: 40 + hour.unsigned_abs() % 7,
         sleep_time_s: Some(60.0 - 30.0 * wave),
         answer: Some(WindowAnswer {
@@ -282,7 +283,7 @@ fn happenings(world: &mut World, number: usize, now: Timestamp) {
         };
         world.events.push(event);
     };
-    if world_number(number, &[8]) {
+    if [8].contains(&number) {
         tell(
             EventKind::NewDevice,
             Severity::Note,
@@ -291,7 +292,7 @@ fn happenings(world: &mut World, number: usize, now: Timestamp) {
             2,
         );
     }
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         let name = format!("telemetry.{family}.example");
         tell(
             EventKind::NewDomain,
@@ -314,7 +315,7 @@ fn happenings(world: &mut World, number: usize, now: Timestamp) {
             30,
         );
     }
-    if world_number(number, &[1, 3, 8]) {
+    if [1, 3, 8].contains(&number) {
         let severity = if number == 3 { Severity::Error } else { Severity::Warning };
         let found = finding(device, severity, now);
         tell(EventKind::Finding, severity, &found.rule, format!("{host} offers {}.", found.seen), 4);
@@ -329,10 +330,6 @@ fn happenings(world: &mut World, number: usize, now: Timestamp) {
             confidence: 0.43,
         });
     }
-}
-
-fn world_number(number: usize, numbers: &[usize]) -> bool {
-    numbers.contains(&number)
 }
 
 fn finding(device: DeviceId, severity: Severity, now: Timestamp) -> FindingRecord {
@@ -457,13 +454,13 @@ fn why() -> Why {
 
 fn hostile_why(text: &str) -> Why {
     let mut why = why();
-    why.class = text.to_owned();
-    why.inputs[0].input = text.to_owned();
+    text.clone_into(&mut why.class);
+    text.clone_into(&mut why.inputs[0].input);
     why.inputs[0].value = Some(WhyValue::Class(text.to_owned()));
     let joint = why.joint.as_mut().unwrap();
-    joint.rival = text.to_owned();
-    joint.bags[0].words[0].word = text.to_owned();
-    joint.bags[0].bag = text.to_owned();
+    text.clone_into(&mut joint.rival);
+    text.clone_into(&mut joint.bags[0].words[0].word);
+    text.clone_into(&mut joint.bags[0].bag);
     (joint.decisive[0].bag, joint.decisive[0].word) = (text.to_owned(), text.to_owned());
     why
 }
