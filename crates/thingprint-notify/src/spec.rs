@@ -34,7 +34,11 @@ impl SinkSpec {
     /// Whether the sink can be used with these options, as far as that shows without sending: files are opened, keys and
     /// certificates read. Receivers are not asked.
     pub fn check(&self, options: &mut NotifyOptions) -> Result<(), NotifyError> {
-        self.target.open(options).map(drop)
+        // Whoever is to be written to is kept for the sink that is started.
+        let standard_output = options.standard_output.take();
+        let opened = self.target.open(options).map(drop);
+        options.standard_output = standard_output;
+        opened
     }
 
     /// Opens the sink; what is elsewhere is connected when the first event comes.
