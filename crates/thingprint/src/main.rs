@@ -22,6 +22,7 @@ mod pseudonyms;
 mod read_report;
 mod reading;
 mod row_output;
+mod service_manager;
 mod sources;
 mod vantage_report;
 

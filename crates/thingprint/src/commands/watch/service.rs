@@ -21,6 +21,7 @@ use super::signals::Signals;
 use super::{clock, kept};
 use crate::exit::Outcome;
 use crate::messages::Messages;
+use crate::service_manager::ServiceManager;
 
 /// How long the reading waits for packets before it looks at the time and at requests.
 const WAIT: Duration = Duration::from_millis(250);
@@ -55,6 +56,7 @@ pub(super) struct Service {
     /// Whether each source had failed, and what it had lost, when it was looked at last.
     sources: BTreeMap<usize, (bool, u64)>,
     store_problem: Option<String>,
+    manager: ServiceManager,
 }
 
 impl Service {
@@ -80,6 +82,7 @@ impl Service {
             shown: None,
             sources: BTreeMap::new(),
             store_problem: None,
+            manager: ServiceManager::from_environment(),
         }
     }
 
@@ -89,6 +92,7 @@ impl Service {
         (mut watcher, mut intake): (Watcher<'_>, Intake),
         (signals, jobs, ends): (&Signals, &Receiver<Job>, Option<Instant>),
     ) -> anyhow::Result<Outcome> {
+        self.manager.ready();
         loop {
             match intake.next(WAIT) {
                 Next::Frames(batch) => self.take(&mut watcher, &batch),
@@ -104,7 +108,9 @@ impl Service {
                 break;
             }
             if signals.take_reload() {
+                self.manager.reloading();
                 self.outbox.ask(thingprint_notify::Notifier::reopen);
+                self.manager.ready();
             }
             for job in jobs.try_iter() {
                 self.carry_out(job, &mut watcher);
@@ -181,6 +187,8 @@ impl Service {
             }
         }
         let health = self.health(watcher, sources);
+        self.manager.status(&format!("{} devices, {} packets", health.devices, health.capture.packets));
+        self.manager.alive();
         self.backend.set_health(health);
     }
 
@@ -288,6 +296,7 @@ impl Service {
 
     /// Ends the reading: what is open is written, what waits is sent as far as it can be in a moment.
     fn end(mut self, mut watcher: Watcher<'_>, intake: Intake) -> anyhow::Result<Outcome> {
+        self.manager.stopping();
         self.look(&mut watcher, &intake);
         let sources = intake.health();
         let (account, memory) = watcher.finish();
