@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod configuration;
 mod copies;
 mod destinations;
 mod exit;
@@ -28,10 +29,11 @@ mod vantage_report;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::args::GlobalArgs;
 use crate::commands::Command;
+use crate::exit::Outcome;
 
 /// Identifies the devices on a network from their traffic, and audits it
 ///
@@ -48,8 +50,7 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match cli.command.run(&cli.global) {
+    match run() {
         Ok(outcome) => outcome.into(),
         Err(error) => match exit::status(&error) {
             Some(status) => {
@@ -59,4 +60,10 @@ fn main() -> ExitCode {
             None => ExitCode::SUCCESS,
         },
     }
+}
+
+fn run() -> anyhow::Result<Outcome> {
+    let command_line = configuration::expand(std::env::args_os().collect(), &Cli::command())?;
+    let cli = Cli::parse_from(command_line);
+    cli.command.run(&cli.global)
 }

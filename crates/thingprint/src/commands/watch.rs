@@ -12,6 +12,7 @@ mod signals;
 mod station;
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use thingprint_watch::{EventKind, Severity};
 
 use self::station::Station;
 use crate::args::{ExtractionArgs, GlobalArgs};
+use crate::configuration;
 use crate::exit::{Outcome, Usage};
 use crate::messages::Messages;
 
@@ -146,6 +148,14 @@ pub(crate) struct WatchArgs {
     #[arg(long, value_name = "WHAT", default_value = "by-mac", help_heading = "Events")]
     discovery: Discovery,
 
+    /// A file of TOML with any of these options, such as `interface = ["eth0"]`; what is typed takes the place of what it says
+    #[arg(long, value_name = "FILE", help_heading = "Running")]
+    config: Option<PathBuf>,
+
+    /// Print a configuration with every option as a comment, and end
+    #[arg(long, help_heading = "Running")]
+    print_config: bool,
+
     /// Check options, files, sources and the store, and end: 0 where watching could begin
     #[arg(long, help_heading = "Running")]
     check: bool,
@@ -157,8 +167,16 @@ pub(crate) struct WatchArgs {
 impl WatchArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let messages = Messages::new(global.quiet, global.verbose);
+        if self.print_config {
+            io::stdout().write_all(configuration::template_of("watch").as_bytes())?;
+            return Ok(Outcome::Done);
+        }
         let station = Station::open(self, global, messages)?;
         if self.check {
+            // The file became arguments before these were read.
+            if let Some(path) = &self.config {
+                messages.note(format!("configuration: {}", path.display()));
+            }
             station.check();
             return Ok(Outcome::Done);
         }
