@@ -8,6 +8,7 @@ mod evaluate;
 mod experiment;
 mod extract;
 mod flows;
+mod generate;
 mod merge;
 mod protocols;
 mod simulate;
@@ -51,6 +52,9 @@ pub(crate) enum Command {
     Experiment(experiment::ExperimentArgs),
     /// Simulate a home, train on it, and show how well its devices are classified
     Demo(demo::DemoArgs),
+    /// Write manual pages, completions and the configuration of the package
+    #[command(hide = true)]
+    Generate(generate::GenerateArgs),
 }
 
 impl Command {
@@ -77,6 +81,7 @@ impl Command {
             Self::Simulate(args) => args.run(global),
             Self::Experiment(args) => args.run(global),
             Self::Demo(args) => args.run(global),
+            Self::Generate(args) => args.run(),
         }
     }
 }
