@@ -3,11 +3,14 @@
 use crate::tree::{extension, root, rust_files, text_files};
 
 /// Folders at the root of the checkout that documents name paths in.
-const FOLDERS: [&str; 8] =
-    [".ci/", ".github/", "crates/", "datasets/", "docs/", "fuzz/", "notebooks/", "tests/"];
+const FOLDERS: [&str; 9] =
+    [".ci/", ".github/", "crates/", "datasets/", "docs/", "fuzz/", "notebooks/", "packaging/", "tests/"];
 
 /// A word in code type with at least this many underscores is the name of a test: they are sentences.
 const TEST_UNDERSCORES: usize = 4;
+
+/// Names of metrics begin so, and are as long.
+const METRIC: &str = "thingprint_";
 
 #[test]
 fn documents_name_what_is_there() {
@@ -55,7 +58,8 @@ fn named_in_code(span: &str) -> Option<Named<'_>> {
         return Some(Named::File(span));
     }
     let is_name = span.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    (is_name && span.matches('_').count() >= TEST_UNDERSCORES).then_some(Named::Test(span))
+    (is_name && !span.starts_with(METRIC) && span.matches('_').count() >= TEST_UNDERSCORES)
+        .then_some(Named::Test(span))
 }
 
 fn linked(target: &str) -> Option<Named<'_>> {
