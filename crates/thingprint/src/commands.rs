@@ -94,7 +94,7 @@ impl Command {
             Self::Flows(args) => args.names_everybody(),
             Self::Extract(args) => args.names_everybody(),
             Self::Classify(args) => args.names_everybody(),
-            Self::Merge(_) | Self::Store(_) => None,
+            Self::Merge(_) | Self::Store(_) | Self::Generate(_) => None,
             Self::Audit(args) => args.names_everybody(),
             Self::Train(_) => Some("train"),
             Self::Evaluate(_) => Some("evaluate"),

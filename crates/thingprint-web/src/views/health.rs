@@ -1,6 +1,6 @@
 //! How the capture goes.
 
-use thingprint_watch::{Health, SourceHealth, SourceState};
+use thingprint_watch::{Health, SinkHealth, SourceHealth, SourceState};
 
 use super::status::alerts;
 use super::words::{bytes, count};
@@ -14,6 +14,8 @@ pub(crate) fn document(health: &Health) -> String {
     body.raw("<h1>Capture</h1>\n<div id=\"alerts\" data-live>\n").with(|body| write_alerts(body, health));
     body.raw("</div>\n<section aria-labelledby=\"sources-title\"><h2 id=\"sources-title\">Sources</h2>\n");
     body.raw("<div id=\"sources\" data-live>\n").with(|body| sources(body, health)).raw("</div></section>\n");
+    body.raw("<section aria-labelledby=\"sinks-title\"><h2 id=\"sinks-title\">Events are sent to</h2>\n");
+    body.raw("<div id=\"sinks\" data-live>\n").with(|body| sinks(body, health)).raw("</div></section>\n");
     body.raw("<section aria-labelledby=\"packets-title\"><h2 id=\"packets-title\">Packets</h2>\n");
     body.raw("<dl id=\"packets\" class=\"numbers\" data-live>\n").with(|body| packets(body, health));
     body.raw(
@@ -77,6 +79,48 @@ fn row(html: &mut Html, source: &SourceHealth) {
     html.raw("</td><td data-label=\"Restarts\" class=\"n\">").text(count(source.restarts));
     html.raw("</td><td data-label=\"Last packet\">");
     match source.last_packet {
+        Some(last) => _ = html.time(last),
+        None => _ = html.raw("<span class=\"absent\">none yet</span>"),
+    }
+    html.raw("</td></tr>\n");
+}
+
+fn sinks(html: &mut Html, health: &Health) {
+    if health.sinks.is_empty() {
+        html.raw(
+            "<p class=\"empty\">Nobody is told of events. <code>--notify</code> names whom to tell.</p>\n",
+        );
+        return;
+    }
+    html.raw("<div class=\"table\" role=\"region\" aria-label=\"Sinks\" tabindex=\"0\"><table class=\"cards\"><caption>");
+    html.raw("Where events go</caption>\n<thead><tr><th scope=\"col\">Sink</th><th scope=\"col\">State</th>");
+    html.raw("<th scope=\"col\" class=\"n\">Delivered</th><th scope=\"col\" class=\"n\">Waiting</th>");
+    html.raw(
+        "<th scope=\"col\" class=\"n\">Lost</th><th scope=\"col\">Last delivery</th></tr></thead>\n<tbody>\n",
+    );
+    for sink in &health.sinks {
+        sink_row(html, sink);
+    }
+    html.raw("</tbody></table></div>\n");
+}
+
+fn sink_row(html: &mut Html, sink: &SinkHealth) {
+    html.raw("<tr")
+        .attr("data-key", format!("sink-{}", sink.name))
+        .raw("><th scope=\"row\">")
+        .clipped(&sink.name);
+    html.raw("</th><td data-label=\"State\">");
+    match &sink.problem {
+        Some(problem) => {
+            html.badge("high", "failing").raw("<span class=\"sub wrap\">").text(problem).raw("</span>");
+        }
+        None => _ = html.badge("good", "works"),
+    }
+    html.raw("</td><td data-label=\"Delivered\" class=\"n\">").text(count(sink.delivered));
+    html.raw("</td><td data-label=\"Waiting\" class=\"n\">").text(count(sink.waiting));
+    html.raw("</td><td data-label=\"Lost\" class=\"n\">").text(count(sink.dropped));
+    html.raw("</td><td data-label=\"Last delivery\">");
+    match sink.last_delivery {
         Some(last) => _ = html.time(last),
         None => _ = html.raw("<span class=\"absent\">none yet</span>"),
     }

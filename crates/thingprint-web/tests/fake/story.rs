@@ -7,8 +7,8 @@ use serde_json::json;
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_watch::{
     CaptureHealth, DeviceRecord, Event, EventKind, FindingRecord, GivenLabel, Health, Severities, Severity,
-    Sighting, SourceHealth, SourceState, Standing, StandingChange, Trained, WindowAnswer, WindowRecord,
-    WordCount,
+    Sighting, SinkHealth, SourceHealth, SourceState, Standing, StandingChange, Trained, WindowAnswer,
+    WindowRecord, WordCount,
 };
 use thingprint_web::{Why, WhyBag, WhyDecisive, WhyInput, WhyJoint, WhyNats, WhyValue, WhyWord};
 
@@ -385,6 +385,14 @@ fn health(now: Timestamp, devices: usize) -> Health {
         store_waiting: 0,
         store_problem: None,
         model: Some("home.model: 9 classes, 1,240 windows".to_owned()),
+        sinks: vec![SinkHealth {
+            name: "mqtt://broker:1883/thingprint".to_owned(),
+            delivered: 412,
+            waiting: 3,
+            dropped: 0,
+            problem: Some("the broker does not answer".to_owned()),
+            last_delivery: Some(now),
+        }],
     }
 }
 

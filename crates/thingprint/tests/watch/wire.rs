@@ -96,11 +96,16 @@ fn without_times(rows: Vec<Value>) -> Vec<Vec<Value>> {
     all
 }
 
+#[allow(clippy::print_stdout, reason = "a test says why it skips")]
+fn skip(reason: &str) {
+    println!("skipped: {reason}");
+}
+
 #[test]
 fn windows_of_a_wire_are_those_of_what_was_captured_there() {
     let wire = match Wire::new() {
         Ok(wire) => wire,
-        Err(reason) => return println!("skipped: {reason}"),
+        Err(reason) => return skip(&reason),
     };
     let stage = Stage::new();
     stage.ok("simulate --duration 1h -o home.pcap");
