@@ -1,13 +1,15 @@
 //! What an account changes in the tables.
 
-use rusqlite::{Transaction, named_params, params};
+use std::collections::BTreeMap;
+
+use rusqlite::{Params, Statement, Transaction, named_params, params};
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_instance::EvidenceSet;
 use thingprint_watch::{
     Account, Event, FindingRecord, Sighting, Standing, StandingChange, Update, WindowRecord,
 };
 
-use crate::cell::{Cells, json, whole};
+use crate::cell::{Cells, SqlResult, json, whole};
 use crate::error::Problem;
 use crate::instance_blob;
 
@@ -22,14 +24,31 @@ pub struct Written {
 
 /// Writes accounts within one transaction.
 pub(crate) struct AccountWriter<'a> {
-    pub(crate) transaction: &'a Transaction<'a>,
+    transaction: &'a Transaction<'a>,
     /// The row of the recipe by which the instances were made.
-    pub(crate) recipe: Option<i64>,
+    recipe: Option<i64>,
+    /// The statements that were used, which take longer to compile than to run.
+    statements: BTreeMap<&'static str, Statement<'a>>,
 }
 
-impl AccountWriter<'_> {
+impl<'a> AccountWriter<'a> {
+    pub(crate) const fn new(transaction: &'a Transaction<'a>, recipe: Option<i64>) -> Self {
+        Self { transaction, recipe, statements: BTreeMap::new() }
+    }
+
+    /// Runs a statement; how many rows it changed.
+    fn execute(&mut self, sql: &'static str, params: impl Params) -> SqlResult<usize> {
+        if let Some(statement) = self.statements.get_mut(sql) {
+            return statement.execute(params);
+        }
+        let mut statement = self.transaction.prepare(sql)?;
+        let changed = statement.execute(params);
+        self.statements.insert(sql, statement);
+        changed
+    }
+
     /// Makes all changes of an account.
-    pub(crate) fn account(&self, account: &Account) -> Result<Written, Problem> {
+    pub(crate) fn account(&mut self, account: &Account) -> Result<Written, Problem> {
         let mut written = Written::default();
         for update in &account.updates {
             match update {
@@ -51,7 +70,7 @@ impl AccountWriter<'_> {
     }
 
     /// Notes which evidence instances of the recipe have: an export has a column for each.
-    fn evidence(&self, account: &Account) -> Result<(), Problem> {
+    fn evidence(&mut self, account: &Account) -> Result<(), Problem> {
         let Some(recipe) = self.recipe else { return Ok(()) };
         let of_update = |update: &Update| match update {
             Update::Window(window) => window.instance.as_ref().map(|instance| instance.evidence()),
@@ -73,8 +92,8 @@ impl AccountWriter<'_> {
     }
 
     /// Final time only moves on: a folder that is read again begins before it.
-    fn final_until(&self, until: Timestamp) -> Result<(), Problem> {
-        self.transaction.execute(
+    fn final_until(&mut self, until: Timestamp) -> Result<(), Problem> {
+        self.execute(
             "INSERT INTO state (name, value) VALUES ('final_until', ?1)
              ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
             [until.as_nanos()],
@@ -83,16 +102,16 @@ impl AccountWriter<'_> {
     }
 
     /// A device that is spoken of before it was sighted has a row, so that nothing hangs in the air.
-    fn known(&self, device: DeviceId, at: Timestamp) -> Result<(), Problem> {
-        self.transaction.execute(
+    fn known(&mut self, device: DeviceId, at: Timestamp) -> Result<(), Problem> {
+        self.execute(
             "INSERT OR IGNORE INTO devices (device, first_seen, last_seen) VALUES (?1, ?2, ?2)",
             params![device.to_string(), at.as_nanos()],
         )?;
         Ok(())
     }
 
-    fn device(&self, sighting: &Sighting) -> Result<(), Problem> {
-        self.transaction.execute(
+    fn device(&mut self, sighting: &Sighting) -> Result<(), Problem> {
+        self.execute(
             "INSERT INTO devices (device, gateway, is_randomised, addresses, host_name, vendor_class, names,
                 server_ports, served_ports, services, first_seen, last_seen, packets_up, packets_down)
              VALUES (:device, :gateway, :is_randomised, :addresses, :host_name, :vendor_class, :names,
@@ -118,18 +137,18 @@ impl AccountWriter<'_> {
     }
 
     /// Notes the addresses and the name that a device has now.
-    fn history(&self, sighting: &Sighting) -> Result<(), Problem> {
+    fn history(&mut self, sighting: &Sighting) -> Result<(), Problem> {
         let (device, at) = (sighting.device.to_string(), sighting.last_seen.as_nanos());
-        let mut addresses = self.transaction.prepare(
-            "INSERT INTO addresses (device, address, first_seen, last_seen) VALUES (?1, ?2, ?3, ?3)
-             ON CONFLICT DO UPDATE SET first_seen = min(first_seen, excluded.first_seen),
-                last_seen = max(last_seen, excluded.last_seen)",
-        )?;
         for address in &sighting.addresses {
-            addresses.execute(params![device, address.to_string(), at])?;
+            self.execute(
+                "INSERT INTO addresses (device, address, first_seen, last_seen) VALUES (?1, ?2, ?3, ?3)
+                 ON CONFLICT DO UPDATE SET first_seen = min(first_seen, excluded.first_seen),
+                    last_seen = max(last_seen, excluded.last_seen)",
+                params![device, address.to_string(), at],
+            )?;
         }
         if let Some(name) = &sighting.host_name {
-            self.transaction.execute(
+            self.execute(
                 "INSERT INTO host_names (device, host_name, first_seen, last_seen) VALUES (?1, ?2, ?3, ?3)
                  ON CONFLICT DO UPDATE SET first_seen = min(first_seen, excluded.first_seen),
                     last_seen = max(last_seen, excluded.last_seen)",
@@ -140,11 +159,11 @@ impl AccountWriter<'_> {
     }
 
     /// Keeps a window, unless it is there; whether it was new.
-    fn window(&self, window: &WindowRecord) -> Result<bool, Problem> {
+    fn window(&mut self, window: &WindowRecord) -> Result<bool, Problem> {
         self.known(window.device, window.window_start)?;
         let answer = window.answer.as_ref();
         let instance = window.instance.as_deref().map(instance_blob::pack).transpose()?;
-        let added = self.transaction.execute(
+        let added = self.execute(
             "INSERT OR IGNORE INTO windows (device, window_start, part, window_s, is_cut, packets_up, packets_down,
                 bytes_up, bytes_down, flows, sleep_time_s, class, best_guess, confidence, likeness, reason,
                 distribution, recipe, instance)
@@ -167,17 +186,17 @@ impl AccountWriter<'_> {
             },
         )?;
         // What was said of it, or of a window before, so far.
-        self.transaction.execute(
+        self.execute(
             "DELETE FROM provisional WHERE device = ?1 AND window_start <= ?2",
             params![window.device.to_string(), window.window_start.as_nanos()],
         )?;
         Ok(added > 0)
     }
 
-    fn provisional(&self, window: &WindowRecord) -> Result<(), Problem> {
+    fn provisional(&mut self, window: &WindowRecord) -> Result<(), Problem> {
         self.known(window.device, window.window_start)?;
         let answer = window.answer.as_ref();
-        self.transaction.execute(
+        self.execute(
             "INSERT OR REPLACE INTO provisional (device, window_start, part, window_s, is_cut, packets_up,
                 packets_down, bytes_up, bytes_down, flows, sleep_time_s, class, best_guess, confidence, likeness,
                 reason, provisional_after_s)
@@ -200,9 +219,9 @@ impl AccountWriter<'_> {
         Ok(())
     }
 
-    fn standing(&self, device: DeviceId, standing: &Standing) -> Result<(), Problem> {
+    fn standing(&mut self, device: DeviceId, standing: &Standing) -> Result<(), Problem> {
         self.known(device, standing.since)?;
-        self.transaction.execute(
+        self.execute(
             "INSERT OR REPLACE INTO verdicts
                 (device, class, best_guess, confidence, likeness, reason, family, windows, since)
              VALUES (:device, :class, :best_guess, :confidence, :likeness, :reason, :family, :windows, :since)",
@@ -216,9 +235,9 @@ impl AccountWriter<'_> {
         Ok(())
     }
 
-    fn change(&self, change: &StandingChange) -> Result<(), Problem> {
+    fn change(&mut self, change: &StandingChange) -> Result<(), Problem> {
         self.known(change.device, change.at)?;
-        self.transaction.execute(
+        self.execute(
             "INSERT OR IGNORE INTO changes (device, at, from_class, to_class, confidence) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![
                 change.device.to_string(),
@@ -231,9 +250,9 @@ impl AccountWriter<'_> {
         Ok(())
     }
 
-    fn finding(&self, finding: &FindingRecord) -> Result<(), Problem> {
+    fn finding(&mut self, finding: &FindingRecord) -> Result<(), Problem> {
         self.known(finding.device, finding.first_seen)?;
-        self.transaction.execute(
+        self.execute(
             "INSERT INTO findings (device, rule, severity, said_by, flows, seen, expected, reference, remediation,
                 first_seen, last_seen, example, acknowledged_at)
              VALUES (:device, :rule, :severity, :said_by, :flows, :seen, :expected, :reference, :remediation,
@@ -255,8 +274,8 @@ impl AccountWriter<'_> {
     }
 
     /// An event of a known number takes its place; what a person acknowledged meanwhile stays so.
-    fn event(&self, event: &Event) -> Result<(), Problem> {
-        self.transaction.execute(
+    fn event(&mut self, event: &Event) -> Result<(), Problem> {
+        self.execute(
             "INSERT INTO events (id, at, kind, severity, device, subject, text, evidence, times, acknowledged_at)
              VALUES (:id, :at, :kind, :severity, :device, :subject, :text, :evidence, :times, :acknowledged_at)
              ON CONFLICT DO UPDATE SET at = excluded.at, kind = excluded.kind, severity = excluded.severity,

@@ -80,7 +80,7 @@ impl Store {
 
     fn try_write(&mut self, account: &Account, state: &[StateValue]) -> Result<Written, Problem> {
         let transaction = self.database.connection.transaction()?;
-        let written = AccountWriter { transaction: &transaction, recipe: self.recipe }.account(account)?;
+        let written = AccountWriter::new(&transaction, self.recipe).account(account)?;
         for StateValue { name, device, value } in state {
             let device = device.map_or_else(String::new, |device| device.to_string());
             match value {
