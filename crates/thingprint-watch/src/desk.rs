@@ -168,6 +168,10 @@ impl Desk {
         self.cut.entry(self.window.index_of(at)).or_insert(at);
     }
 
+    pub(crate) fn device_ids(&self) -> Vec<DeviceId> {
+        self.devices.keys().copied().collect()
+    }
+
     pub(crate) fn device_count(&self) -> usize {
         self.devices.len()
     }

@@ -164,6 +164,11 @@ impl<'a> Watcher<'a> {
         self.desk.take_memory(self.live.gateways())
     }
 
+    /// The devices that are known, in order.
+    pub fn devices(&self) -> Vec<DeviceId> {
+        self.desk.device_ids()
+    }
+
     /// Ends the reading: windows that are open are final as they are. What is remembered comes beside.
     pub fn finish(mut self) -> (Account, Option<Vec<u8>>) {
         let mut account = self.step();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use thingprint_flow::DeviceId;
 use thingprint_live::Progress;
 use thingprint_store::{StateValue, Store, StoreError};
 use thingprint_watch::{Resume, ResumedDevice};
@@ -14,10 +15,13 @@ const FOLDERS: &str = "folders";
 const MODEL: &str = "model";
 const MODEL_OF: &str = "model-in-place-of";
 
+/// What ends the list of devices before what the watcher remembers.
+const END_OF_LIST: u8 = 0;
+
 /// What a watcher goes on from.
 pub(super) fn resume(store: &Store) -> Result<Resume, StoreError> {
     let stored = store.resume()?;
-    let state = store.state(WATCHER, None)?;
+    let state = store.state(WATCHER, None)?.and_then(|state| without_list(&state));
     let final_until = stored.final_until;
     let mut parts = BTreeMap::new();
     let mut devices = Vec::with_capacity(stored.devices.len());
@@ -60,11 +64,32 @@ pub(super) fn progress(store: &Store) -> Result<Progress, StoreError> {
     Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
 }
 
-/// What belongs into the store with an account.
-pub(super) fn state(memory: Option<Vec<u8>>, progress: Option<&Progress>) -> Vec<StateValue> {
+/// What the watcher remembers, behind a list of the devices that it is about: the store forgets a value with a device whose
+/// address it contains as text.
+fn with_list(memory: Vec<u8>, devices: &[DeviceId]) -> Vec<u8> {
+    let mut state = Vec::with_capacity(memory.len() + devices.len() * 18 + 1);
+    for device in devices {
+        state.extend_from_slice(device.to_string().as_bytes());
+        state.push(b' ');
+    }
+    state.push(END_OF_LIST);
+    state.extend(memory);
+    state
+}
+
+fn without_list(state: &[u8]) -> Option<Vec<u8>> {
+    let end = state.iter().position(|byte| *byte == END_OF_LIST)?;
+    state.get(end + 1..).map(<[u8]>::to_vec)
+}
+
+/// What belongs into the store with an account; `memory` is what the watcher remembers of these devices.
+pub(super) fn state(
+    memory: Option<(Vec<u8>, Vec<DeviceId>)>,
+    progress: Option<&Progress>,
+) -> Vec<StateValue> {
     let progress = progress.and_then(|progress| serde_json::to_vec(progress).ok());
     let value = |name: &str, value| StateValue { name: name.to_owned(), device: None, value: Some(value) };
-    let memory = memory.map(|memory| value(WATCHER, memory));
+    let memory = memory.map(|(memory, devices)| value(WATCHER, with_list(memory, &devices)));
     memory.into_iter().chain(progress.map(|progress| value(FOLDERS, progress))).collect()
 }
 
@@ -80,4 +105,17 @@ pub(super) fn trained_model(store: &Store, of: &str) -> Result<Option<Vec<u8>>, 
 pub(super) fn model_state(of: &str, model: Vec<u8>) -> Vec<StateValue> {
     let value = |name: &str, value| StateValue { name: name.to_owned(), device: None, value: Some(value) };
     vec![value(MODEL_OF, of.as_bytes().to_vec()), value(MODEL, model)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_names_its_devices_as_text() {
+        let device: DeviceId = "02:00:00:00:00:01".parse().unwrap();
+        let state = with_list(vec![1, 0, 2], &[device]);
+        assert!(state.starts_with(b"02:00:00:00:00:01 "));
+        assert_eq!(without_list(&state), Some(vec![1, 0, 2]));
+    }
 }

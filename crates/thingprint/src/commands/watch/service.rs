@@ -4,7 +4,7 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
-use thingprint_flow::Timestamp;
+use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_live::{Batch, Intake, Next, SourceHealth as Source, SourceState as State};
 use thingprint_model::Model;
 use thingprint_store::Writer;
@@ -37,6 +37,9 @@ const SHOW: Duration = Duration::from_mins(1);
 const CLOSE: Duration = Duration::from_secs(3);
 /// Time for sinks to take what waits at the end.
 const DELIVER: Duration = Duration::from_secs(1);
+
+/// What the watcher remembers, and of which devices.
+type Memory = (Vec<u8>, Vec<DeviceId>);
 
 /// The thread of the reading: packets in, accounts out, and requests in between.
 pub(super) struct Service {
@@ -144,11 +147,11 @@ impl Service {
     fn step(&mut self, watcher: &mut Watcher<'_>, intake: &Intake) {
         self.stepped = (Instant::now(), watcher.clock());
         let account = watcher.step();
-        let memory = watcher.take_memory();
+        let memory = watcher.take_memory().map(|memory| (memory, watcher.devices()));
         self.give_out(account, memory, intake);
     }
 
-    fn give_out(&mut self, account: Account, memory: Option<Vec<u8>>, intake: &Intake) {
+    fn give_out(&mut self, account: Account, memory: Option<Memory>, intake: &Intake) {
         if account.updates.is_empty() && memory.is_none() {
             return;
         }
@@ -299,7 +302,9 @@ impl Service {
         self.manager.stopping();
         self.look(&mut watcher, &intake);
         let sources = intake.health();
+        let devices = watcher.devices();
         let (account, memory) = watcher.finish();
+        let memory = memory.map(|memory| (memory, devices));
         self.give_out(account, memory, &intake);
         let left = intake.stop();
         let Self { writer, outbox, web, messages, .. } = self;
