@@ -147,13 +147,10 @@ impl Catalog {
         }
         let mut parts = Vec::new();
         if count > 0 {
-            parts.push(format!(
-                "{count} files are left out, since they are not captures: {}",
-                names.join(", ")
-            ));
+            parts.push(format!("left out, not a capture or not readable: {count} ({})", names.join(", ")));
         }
         if self.not_files > 0 {
-            parts.push(format!("{} folders and hidden files are left out", self.not_files));
+            parts.push(format!("left out, a folder or a hidden file: {}", self.not_files));
         }
         (count + self.not_files, (!parts.is_empty()).then(|| parts.join("; ")))
     }

@@ -72,15 +72,17 @@ struct FolderSource {
     poll: Duration,
     /// When the last packets came; `None` where none wait for others.
     active: Option<Instant>,
-    /// The file that could not be read to its end, and how often.
+    /// The file that the system failed to read, and how often.
     failing: Option<(PathBuf, u32)>,
+    /// How often a file could not be read to its end.
+    incomplete: u64,
 }
 
 impl FolderSource {
     fn new(folder: PathBuf, progress: FolderProgress, poll: Duration) -> Self {
         let catalog = Arc::new(Mutex::new(Catalog::new(folder, progress)));
         let (queue, clocks) = (VecDeque::new(), SourceClocks::confirmed());
-        Self { catalog, queue, clocks, poll, active: None, failing: None }
+        Self { catalog, queue, clocks, poll, active: None, failing: None, incomplete: 0 }
     }
 
     fn catalog(&self) -> MutexGuard<'_, Catalog> {
@@ -99,6 +101,10 @@ impl FolderSource {
             outlet.deliver_file(renamed).map_err(|_| outlet.stopped())?;
         }
         let (left_out, message) = catalog.left_out();
+        let incomplete = self.incomplete;
+        let incomplete = (incomplete > 0).then(|| format!("not read to the end: {incomplete}"));
+        let parts: Vec<String> = incomplete.into_iter().chain(message).collect();
+        let message = (!parts.is_empty()).then(|| parts.join("; "));
         outlet.update(|health| {
             (health.state, health.message, health.left_out) = (SourceState::Reading, message, left_out);
         });
@@ -153,6 +159,7 @@ impl FolderSource {
             (read.bytes, read.head) = (end.bytes(), end.head());
         }
         if let Some(problem) = &pumped.problem {
+            self.incomplete += 1;
             outlet.notice(printable(&format!("failed to read {problem}")));
             let is_unreadable = problem.kind == ProblemKind::Unreadable;
             if is_unreadable && is_cut_off(candidate.path(), read.bytes) {

@@ -179,6 +179,21 @@ fn files_that_are_renamed_copied_or_compressed_are_known() {
 }
 
 #[test]
+fn a_compressed_file_is_read_when_it_is_whole() {
+    let folder = Folder::new();
+    let bytes = gzip(&capture(0..200));
+    fs::write(folder.path("1.pcap.gz"), &bytes[..bytes.len() / 2]).unwrap();
+    let mut intake = folder.start();
+    expect_nothing(&mut intake);
+    append(&folder.path("1.pcap.gz"), &bytes[bytes.len() / 2..]);
+    expect_nothing(&mut intake);
+    folder.age("1.pcap.gz");
+    assert_eq!(take(&mut intake, 200), (0..200).collect::<Vec<_>>());
+    assert_eq!(intake.board().take_notices(), []);
+    stop(intake);
+}
+
+#[test]
 fn a_file_that_lies_there_twice_is_read_once() {
     let folder = Folder::new();
     folder.old("1.pcap", &capture(0..3));
@@ -274,11 +289,8 @@ fn what_is_not_a_capture_is_left_out_and_counted() {
     let mut intake = folder.start();
     assert_eq!(take(&mut intake, 1), [1]);
     let health = wait_for(&mut intake, |health| health.left_out == 4 && says(health, "left out"));
-    assert!(
-        says(&health, "2 files are left out, since they are not captures: log.gz, notes.txt"),
-        "{health:?}"
-    );
-    assert!(says(&health, "2 folders and hidden files are left out"), "{health:?}");
+    assert!(says(&health, "left out, not a capture or not readable: 2 (log.gz, notes.txt)"), "{health:?}");
+    assert!(says(&health, "left out, a folder or a hidden file: 2"), "{health:?}");
     let notices = intake.board().take_notices();
     assert_eq!(notices.len(), 2, "{notices:?}");
     assert!(notices[1].text.ends_with("notes.txt: left out: not a capture"), "{notices:?}");
@@ -299,6 +311,7 @@ fn a_damaged_file_is_said_and_others_go_on() {
     assert!(notices[0].text.contains("1.pcap: a packet or block claims"), "{notices:?}");
     append(&folder.path("1.pcap"), &records(9..10));
     expect_nothing(&mut intake);
+    wait_for(&mut intake, |health| says(health, "not read to the end: 1"));
     stop(intake);
 }
 

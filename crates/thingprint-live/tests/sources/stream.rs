@@ -1,7 +1,8 @@
 //! Captures over TCP, both ways.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use thingprint_live::{Intake, IntakeOptions, LiveErrorKind, Next, SourceSpec, SourceState};
@@ -224,6 +225,34 @@ fn sources_that_end_end_the_intake() {
     let health = intake.health().remove(0);
     assert_eq!((health.packets, health.state), (1, SourceState::Ended));
     assert!(health.message.as_ref().unwrap().contains("cut off"), "{health:?}");
+}
+
+#[test]
+fn standard_input_is_read_as_it_comes_until_it_ends() {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "stream::reads_standard_input", "--ignored", "--nocapture"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(&capture(0..2)).unwrap();
+    assert!(lines.any(|line| line == "[0, 1]"));
+    stdin.write_all(&records(2..3)).unwrap();
+    assert!(lines.any(|line| line == "[2]"));
+    drop(stdin);
+    assert!(lines.any(|line| line == "standard input: Ended, None"));
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+#[ignore = "another test gives it its input"]
+fn reads_standard_input() {
+    let mut intake = start("-");
+    println!("\n{:?}", take(&mut intake, 2));
+    println!("{:?}", take(&mut intake, 1));
+    assert!(matches!(intake.next(Duration::from_secs(20)), Next::Ended));
+    let health = intake.health().remove(0);
+    println!("{}: {:?}, {:?}", health.name, health.state, health.message);
+    stop(intake);
 }
 
 #[test]
