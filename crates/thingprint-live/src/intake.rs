@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,8 @@ use crate::stop::Stop;
 const MOST_WAITING: usize = 64;
 /// How long stopping waits for sources to end; one that still does not sits in a call of the system.
 const STOP_WITHIN: Duration = Duration::from_secs(1);
+/// How often stopping looks whether sources have ended.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// How often a folder is listed, unless that takes long.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -103,15 +105,9 @@ impl Intake {
             board,
             stop: Stop::default(),
         };
-        for (place, spec) in intake.specs.iter().enumerate() {
-            let Some(status) = intake.board.status(place) else { continue };
-            let source = spec.source(&options);
-            let outlet = Outlet::new((place, spec.name()), sender.clone(), status, intake.stop.clone());
-            let spawned =
-                thread::Builder::new().name("source".to_owned()).spawn(move || supervise(source, &outlet));
-            let thread =
-                spawned.map_err(|error| LiveError::new(LiveErrorKind::Unreadable, &spec.name(), error));
-            intake.threads.push(thread?);
+        for place in 0..intake.specs.len() {
+            let thread = intake.read(place, &options, sender.clone())?;
+            intake.threads.push(thread);
         }
         intake.progress = options.progress;
         let texts: BTreeSet<String> = intake.specs.iter().map(SourceSpec::to_string).collect();
@@ -120,6 +116,22 @@ impl Intake {
             *progress = std::mem::take(progress).done_by(options.final_until);
         }
         Ok(intake)
+    }
+
+    /// Begins to read a source in a thread of its own.
+    fn read(
+        &self,
+        place: usize,
+        options: &IntakeOptions,
+        sender: SyncSender<Delivery>,
+    ) -> Result<JoinHandle<()>, LiveError> {
+        let (spec, status) = self.specs.get(place).zip(self.board.status(place)).ok_or_else(no_sources)?;
+        let outlet = Outlet::new((place, spec.name()), sender, status, self.stop.clone());
+        let source = spec.source(options);
+        let thread = thread::Builder::new().name("source".to_owned());
+        thread
+            .spawn(move || supervise(source, &outlet))
+            .map_err(|error| LiveError::new(LiveErrorKind::Unreadable, &spec.name(), error))
     }
 
     /// The next frames; waits at most this long for them.
@@ -185,19 +197,20 @@ impl Intake {
     }
 }
 
-/// How often stopping looks whether sources have ended.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
-
 impl Drop for Intake {
     fn drop(&mut self) {
         self.end();
     }
 }
 
+fn no_sources() -> LiveError {
+    LiveError::new(LiveErrorKind::NotASource, "sources", "there are none")
+        .advise("give an interface, an address or a folder")
+}
+
 fn check(specs: &[SourceSpec]) -> Result<(), LiveError> {
     if specs.is_empty() {
-        return Err(LiveError::new(LiveErrorKind::NotASource, "sources", "there are none")
-            .advise("give an interface, an address or a folder"));
+        return Err(no_sources());
     }
     let mut seen = BTreeSet::new();
     match specs.iter().find(|spec| !seen.insert(*spec)) {

@@ -105,14 +105,23 @@ impl ServerSource {
             ));
             return Ok(());
         }
-        let (for_sender, first) = (outlet.clone(), self.accepted == 0);
-        let spawned = thread::Builder::new()
-            .name("sender".to_owned())
-            .spawn(move || receive(stream, peer, &for_sender));
-        senders.push(spawned.map_err(|error| cannot_listen(outlet.name(), &error))?);
-        self.accepted += 1;
-        outlet.update(|health| health.restarts += u64::from(!first));
+        senders.push(self.begin(stream, peer, outlet)?);
         Ok(())
+    }
+
+    /// Begins to read a sender in a thread of its own.
+    fn begin(
+        &mut self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        outlet: &Outlet,
+    ) -> Result<JoinHandle<()>, LiveError> {
+        let for_sender = outlet.clone();
+        let thread = thread::Builder::new().name("sender".to_owned());
+        let spawned = thread.spawn(move || receive(stream, peer, &for_sender));
+        outlet.update(|health| health.restarts += u64::from(self.accepted > 0));
+        self.accepted += 1;
+        spawned.map_err(|error| cannot_listen(outlet.name(), &error))
     }
 }
 

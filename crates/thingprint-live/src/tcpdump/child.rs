@@ -4,9 +4,11 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use thingprint_flow::SourceClocks;
 
+use super::lines::Lines;
 use super::message;
 use super::minder::{Minded, Minder};
 use crate::error::{LiveError, LiveErrorKind};
@@ -21,7 +23,10 @@ const SYSTEM_FOLDERS: [&str; 3] = ["/usr/sbin", "/sbin", "/usr/local/sbin"];
 /// `--immediate-mode` would save up to a second, and loses packets: its ring has room for 256 of any length.
 const OPTIONS: [&str; 8] = ["-n", "-U", "-s", "0", "-B", "65536", "-w", "-"];
 
-/// A running tcpdump, which is killed with this.
+/// The time that tcpdump has to end behind its output, before it is killed.
+const ENDS_WITHIN: Duration = Duration::from_millis(50);
+
+/// A running tcpdump.
 pub(crate) struct Tcpdump<'a> {
     spec: &'a InterfaceSpec,
     path: PathBuf,
@@ -76,7 +81,7 @@ impl<'a> Tcpdump<'a> {
         let error = match result {
             Err(error) if error.kind == LiveErrorKind::Stopped => error,
             // What is not a capture shows in the bytes alone; otherwise tcpdump knows better why they ended.
-            Err(error) if error.kind == LiveErrorKind::BadCapture && pump_began(&lines) => error,
+            Err(error) if error.kind == LiveErrorKind::BadCapture && began(&lines) => error,
             _ => message::ended(spec, &lines, status, &path),
         };
         (dropped, error)
@@ -84,7 +89,7 @@ impl<'a> Tcpdump<'a> {
 }
 
 /// Whether tcpdump had begun to capture.
-fn pump_began(lines: &super::lines::Lines) -> bool {
+fn began(lines: &Lines) -> bool {
     lines.kept().any(|line| line.contains("listening on "))
 }
 
@@ -118,9 +123,6 @@ fn end(child: &Mutex<Child>) -> Option<ExitStatus> {
     let _ = child.wait();
     None
 }
-
-/// The time that tcpdump has to end behind its output.
-const ENDS_WITHIN: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// tcpdump, as it is found.
 fn found() -> PathBuf {
