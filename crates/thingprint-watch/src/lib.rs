@@ -18,6 +18,7 @@ mod records;
 mod resume;
 mod schedule;
 mod sightings;
+mod source_times;
 mod training;
 mod verdict;
 mod watcher;

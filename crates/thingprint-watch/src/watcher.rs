@@ -14,6 +14,7 @@ use crate::news;
 use crate::options::{WatchOptions, WatchStage};
 use crate::records::{Account, CaptureHealth, EventKind, Health, Severity};
 use crate::resume::Resume;
+use crate::source_times::SourceTimes;
 
 /// Watches a network: frames and times go in, [`Account`]s come out.
 ///
@@ -28,13 +29,14 @@ use crate::resume::Resume;
 pub struct Watcher<'a> {
     live: Live<'a, WatchStage>,
     desk: Desk,
+    sources: SourceTimes,
 }
 
 impl<'a> Watcher<'a> {
     /// A watcher that runs the stage of its options, and goes on from an earlier reading.
     pub fn new(options: &WatchOptions, stage: &'a WatchStage, resume: Resume) -> Self {
         let (desk, gateways) = Desk::new(options, resume);
-        Self { live: options.pipeline.live(stage, gateways), desk }
+        Self { live: options.pipeline.live(stage, gateways), desk, sources: SourceTimes::default() }
     }
 
     /// This model judges; the answers that are gone on from are its own, unless it has another number of classes. Without one
@@ -62,12 +64,11 @@ impl<'a> Watcher<'a> {
     /// Takes the next frame of a source.
     pub fn frame(&mut self, source: usize, frame: Frame<'_>) {
         self.desk.begin(frame.time);
-        if frame.begins_segment
-            && let Some(before) = self.live.clock()
-        {
+        let begins_segment = self.sources.note(source, &frame);
+        if begins_segment && let Some(before) = self.live.clock() {
             self.desk.step_back(news::clock_stepped(before, frame.time));
         }
-        self.live.frame(source, frame);
+        self.live.frame(source, Frame { begins_segment, ..frame });
     }
 
     /// Moves the clock without a frame.
@@ -172,7 +173,7 @@ impl<'a> Watcher<'a> {
     /// Ends the reading: windows that are open are final as they are. What is remembered comes beside.
     pub fn finish(mut self) -> (Account, Option<Vec<u8>>) {
         let mut account = self.step();
-        let Self { live, mut desk } = self;
+        let Self { live, mut desk, .. } = self;
         let gateways = live.gateways().clone();
         if let Some(clock) = live.clock() {
             desk.note_gap(clock);

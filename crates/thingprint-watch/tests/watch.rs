@@ -97,7 +97,18 @@ impl Kept {
 }
 
 /// Plays hours of the home into a watcher, from one time on and up to another, with a step each second of it.
-fn play(watcher: &mut Watcher<'_>, hours: u64, (from_s, until_s): (i64, i64), kept: &mut Kept) {
+fn play(watcher: &mut Watcher<'_>, hours: u64, span: (i64, i64), kept: &mut Kept) {
+    play_at(watcher, hours, (span, 0), kept);
+}
+
+/// The same with a clock that is so many hours ahead.
+fn play_at(
+    watcher: &mut Watcher<'_>,
+    hours: u64,
+    ((from_s, until_s), ahead): ((i64, i64), i64),
+    kept: &mut Kept,
+) {
+    let mut begins_segment = ahead < 0;
     let mut simulation = simulation(hours);
     let (mut begin, mut next) = (None, from_s * SECOND_NS);
     while let Some(frame) = simulation.next_frame() {
@@ -107,15 +118,20 @@ fn play(watcher: &mut Watcher<'_>, hours: u64, (from_s, until_s): (i64, i64), ke
         if at < from_s * SECOND_NS || at >= until_s * SECOND_NS {
             continue;
         }
+        let time_ns = frame.time_ns + ahead * HOUR_NS;
         let frame = Frame {
-            time: Timestamp::from_nanos(frame.time_ns),
+            time: Timestamp::from_nanos(time_ns),
+            begins_segment: std::mem::take(&mut begins_segment),
             link: LinkType::Ethernet,
             wire_bytes: frame.original_bytes,
             bytes: frame.bytes,
             ..Frame::default()
         };
         while next <= at {
-            watcher.tick(Timestamp::from_nanos(begin + next - 1));
+            // No tick before the frame at which the clock steps.
+            if !frame.begins_segment {
+                watcher.tick(Timestamp::from_nanos(begin + ahead * HOUR_NS + next - 1));
+            }
             kept.take(watcher.step());
             kept.state = watcher.take_memory().or(kept.state.take());
             next += SECOND_NS;
@@ -291,4 +307,40 @@ fn labels_become_a_model_that_is_compared_by_time() {
     assert!(fewer.warnings.iter().any(|warning| warning.contains(&gone.to_string())));
     let error = train(&windows[..1], None, (at, NonZeroUsize::MIN)).unwrap_err();
     assert!(error.0.contains("label at least two devices"), "{error}");
+}
+
+#[test]
+fn a_clock_that_is_set_back_gives_pieces_and_says_so() {
+    let options = options();
+    let stage = options.stage();
+    let mut watcher = Watcher::new(&options, &stage, Resume::default());
+    let mut kept = Kept::default();
+    play(&mut watcher, 4, (0, 3 * 3600), &mut kept);
+    play_at(&mut watcher, 5, ((3 * 3600, 5 * 3600), -1), &mut kept);
+    kept.take(watcher.finish().0);
+    assert_eq!(kept.of_kind(EventKind::ClockStepped).len(), 1);
+    let keys: BTreeSet<_> =
+        kept.windows.iter().map(|window| (window.device, window.window_start, window.part)).collect();
+    assert_eq!(keys.len(), kept.windows.len(), "no piece takes the place of another");
+    let hours: BTreeSet<_> = kept.windows.iter().map(|window| window.window_start).collect();
+    assert_eq!(hours.len(), 4);
+    let packets = |windows: &[WindowRecord]| windows.iter().map(|window| window.packets_up).sum::<u64>();
+    let expected: u64 = extracted(5).iter().map(|instance| instance.counts.packets_up).sum();
+    assert_eq!(packets(&kept.windows), expected, "no packet is lost");
+}
+
+#[test]
+fn a_clock_that_is_set_forward_closes_windows() {
+    let options = options();
+    let stage = options.stage();
+    let mut watcher = Watcher::new(&options, &stage, Resume::default());
+    let mut kept = Kept::default();
+    play(&mut watcher, 2, (0, 2 * 3600), &mut kept);
+    play_at(&mut watcher, 3, ((2 * 3600, 3 * 3600), 1), &mut kept);
+    kept.take(watcher.finish().0);
+    let hours: BTreeSet<_> = kept.windows.iter().map(|window| window.window_start).collect();
+    assert_eq!(hours.len(), 3, "the hour between has no windows");
+    let found: u64 = kept.windows.iter().map(|window| window.packets_up).sum();
+    let expected: u64 = extracted(3).iter().map(|instance| instance.counts.packets_up).sum();
+    assert_eq!(found, expected);
 }
