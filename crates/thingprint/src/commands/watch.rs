@@ -185,7 +185,7 @@ impl WatchArgs {
 
     /// The sources that the command line names.
     fn sources(&self) -> Result<Vec<SourceSpec>, Usage> {
-        let usage = |error: thingprint_live::LiveError| Usage(format!("watch: {error}"));
+        let usage = |error: thingprint_live::LiveError| Usage(format!("failed to read {error}"));
         let words = self.words.iter().map(|word| text_of(word)).collect::<Result<Vec<_>, _>>()?;
         let named = self.source.iter().map(|text| SourceSpec::parse(text));
         let mut sources = named.collect::<Result<Vec<_>, _>>().map_err(usage)?;
@@ -211,7 +211,7 @@ impl WatchArgs {
     /// The sinks that events go to.
     fn sinks(&self) -> Result<Vec<SinkSpec>, Usage> {
         let sinks = self.notify.iter().map(|text| SinkSpec::parse(text)).collect::<Result<Vec<_>, _>>();
-        sinks.map_err(|error| Usage(format!("--notify: {error}")))
+        sinks.map_err(|error| Usage(format!("--notify: failed to {error}")))
     }
 }
 

@@ -6,6 +6,7 @@ use thingprint_model::{Acceptance, Model};
 use thingprint_store::Store;
 
 use super::kept;
+use super::station::failed;
 use crate::models::model_of;
 
 /// In place of the hash of a file, where no model was given.
@@ -38,7 +39,7 @@ impl Judging {
 
     /// The model that was trained on the page and took the place of this one in an earlier reading.
     pub(super) fn or_trained(self, store: &Store) -> anyhow::Result<Self> {
-        let Some(bytes) = kept::trained_model(store, &self.of)? else { return Ok(self) };
+        let Some(bytes) = kept::trained_model(store, &self.of).map_err(failed)? else { return Ok(self) };
         let model = model_of(&*bytes, "of the store")?;
         Ok(self.switched(Arc::new(model)))
     }

@@ -18,6 +18,7 @@ use super::events::Outbox;
 use super::model::Judging;
 use super::pace::Pace;
 use super::signals::Signals;
+use super::station::failed;
 use super::{clock, kept};
 use crate::exit::Outcome;
 use crate::messages::Messages;
@@ -318,7 +319,7 @@ impl Service {
             }
         }
         drop(web);
-        stored?;
+        stored.map_err(failed)?;
         Ok(if sources.iter().any(is_bad) { Outcome::Partial } else { Outcome::Done })
     }
 }

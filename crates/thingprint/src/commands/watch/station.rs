@@ -1,3 +1,4 @@
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
@@ -71,7 +72,7 @@ impl<'a> Station<'a> {
         let is_printed = add_result(&mut sinks, global)?;
         let mut notify = notify_options(args)?;
         for sink in &sinks {
-            sink.check(&mut notify).map_err(|error| Usage(format!("--notify: {error}")))?;
+            sink.check(&mut notify).map_err(|error| Usage(format!("--notify: failed to {error}")))?;
         }
         let page = if args.no_page { None } else { Some(web_options(args)?) };
         let labels = read_labels(args.labels.as_deref(), messages)?;
@@ -80,9 +81,9 @@ impl<'a> Station<'a> {
         let options = watch_options(args, judging.model.as_deref(), &labels)?;
         let profiles = profiles::read(&args.mud)?;
         let path = store_path(args);
-        let mut store = Store::open(&path).map_err(|error| anyhow!("{error}"))?;
+        let mut store = Store::open(&path).map_err(failed)?;
         let judging = judging.or_trained(&store)?;
-        store.set_recipe(&recipe(&options))?;
+        store.set_recipe(&recipe(&options)).map_err(failed)?;
         let events = Events { sinks, notify, is_printed };
         Ok(Self { args, global, messages, specs, store, labels, judging, options, events, page, profiles })
     }
@@ -109,11 +110,11 @@ impl<'a> Station<'a> {
             self;
         let Events { sinks, notify, is_printed } = events;
         let signals = Signals::install().context("failed to handle signals")?;
-        let resume = kept::resume(&store)?;
-        let progress = kept::progress(&store)?;
+        let resume = kept::resume(&store).map_err(failed)?;
+        let progress = kept::progress(&store).map_err(failed)?;
         let final_until = resume.final_until;
         let (path, recipe) = (store.path().to_owned(), recipe(&options));
-        let notifier = Notifier::start(&sinks, notify).map_err(|error| anyhow!("{error}"))?;
+        let notifier = Notifier::start(&sinks, notify).map_err(failed)?;
         let selection = Selection { severity: args.notify_severity, kinds: args.notify_kinds.clone() };
         let outbox = Outbox::new(notifier, selection, is_printed);
         for device in resume.devices.iter().filter(|device| device.is_muted) {
@@ -125,7 +126,7 @@ impl<'a> Station<'a> {
             on_commit: Some(Box::new(move |receipt| written.note_written(receipt.number))),
             ..WriterOptions::default()
         };
-        let writer = Writer::spawn(store, writer)?;
+        let writer = Writer::spawn(store, writer).map_err(failed)?;
         let (jobs, asked) = channel();
         let backend = (labels.clone(), judging.clone());
         let backend = Arc::new(PageBackend::new((path, recipe), backend, global.threads(), jobs));
@@ -139,7 +140,7 @@ impl<'a> Station<'a> {
             final_until,
             ..IntakeOptions::default()
         };
-        let intake = Intake::start(specs, intake).map_err(|error| anyhow!("{error}"))?;
+        let intake = Intake::start(specs, intake).map_err(|error| anyhow!("failed to read {error}"))?;
         let stage = options.stage();
         let mut watcher = Watcher::new(&options, &stage, resume);
         for device in labels.devices() {
@@ -157,6 +158,11 @@ impl<'a> Station<'a> {
         let service = Service::new(writer, outbox, (web, backend), (judging, names, messages));
         service.run((watcher, intake), (&signals, &asked, ends))
     }
+}
+
+/// An error whose words follow "failed to".
+pub(super) fn failed(error: impl Display) -> anyhow::Error {
+    anyhow!("failed to {error}")
 }
 
 /// How instances are made, as files of them say it.
@@ -190,7 +196,7 @@ fn add_result(sinks: &mut Vec<SinkSpec>, global: &GlobalArgs) -> anyhow::Result<
     }
     let text = path.map_or_else(|| STDOUT.to_owned(), |path| format!("file:{}", path.display()));
     if !sinks.iter().any(|sink| sink.to_string() == text) {
-        sinks.push(SinkSpec::parse(&text).map_err(|error| Usage(format!("-o: {error}")))?);
+        sinks.push(SinkSpec::parse(&text).map_err(|error| Usage(format!("-o: failed to {error}")))?);
     }
     Ok(false)
 }
@@ -206,7 +212,7 @@ fn mud_builder(args: &WatchArgs, options: &WatchOptions) -> MudBuilder {
 }
 
 fn notify_options(args: &WatchArgs) -> anyhow::Result<NotifyOptions> {
-    let secret = |path: &Option<PathBuf>| path.as_deref().map(Secret::read).transpose();
+    let secret = |path: &Option<PathBuf>| path.as_deref().map(Secret::read).transpose().map_err(failed);
     Ok(NotifyOptions {
         webhook_key: secret(&args.webhook_key_file)?,
         webhook_roots: args.webhook_roots.clone(),
