@@ -14,6 +14,7 @@ use thingprint_watch::{Choice, Request};
 
 use crate::address::back;
 use crate::guard::{is_token, signed_in};
+use crate::pages::device_id;
 use crate::problem::{Problem, wants_json};
 use crate::site::{Site, ask};
 use crate::training::Training;
@@ -37,6 +38,29 @@ pub(crate) struct Fields {
     choice: Option<Choice>,
     /// Where to go afterwards.
     back: Option<String>,
+}
+
+/// A request of a program, each field by its name.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "request", rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum JsonRequest {
+    Label {
+        device: String,
+        /// Has to be there: a label is taken back by null, and not by forgetting it.
+        #[serde(deserialize_with = "given")]
+        label: Option<String>,
+    },
+    Acknowledge {
+        event: u64,
+    },
+    Mute {
+        device: String,
+        is_muted: bool,
+    },
+    Train,
+    Decide {
+        choice: Choice,
+    },
 }
 
 #[derive(Debug, Deserialize)]
@@ -71,13 +95,13 @@ pub(crate) async fn requests(
 /// The same from programs: a request as JSON.
 pub(crate) async fn api_requests(
     State(site): State<Arc<Site>>,
-    request: Result<Json<Request>, JsonRejection>,
+    request: Result<Json<JsonRequest>, JsonRejection>,
 ) -> Response {
     let request = match request {
         Ok(Json(request)) => request,
         Err(rejection) => return unreadable(rejection.status(), &rejection.body_text()).json(),
     };
-    let result = match checked(request) {
+    let result = match Request::try_from(request).and_then(checked) {
         Ok(request) => carry_out(&site, vec![request]).await,
         Err(problem) => Err(problem),
     };
@@ -99,6 +123,20 @@ pub(crate) async fn login(
     login::page(place, true)
 }
 
+impl TryFrom<JsonRequest> for Request {
+    type Error = Problem;
+
+    fn try_from(request: JsonRequest) -> Result<Self, Problem> {
+        Ok(match request {
+            JsonRequest::Label { device, label } => Self::Label { device: device_id(&device)?, label },
+            JsonRequest::Acknowledge { event } => Self::Acknowledge { event },
+            JsonRequest::Mute { device, is_muted } => Self::Mute { device: device_id(&device)?, is_muted },
+            JsonRequest::Train => Self::Train,
+            JsonRequest::Decide { choice } => Self::Decide(choice),
+        })
+    }
+}
+
 impl Fields {
     /// The requests that the form stands for: several where it acknowledges several events.
     fn requests(self) -> Result<Vec<Request>, Problem> {
@@ -117,8 +155,7 @@ impl Fields {
     }
 
     fn device(&self) -> Result<thingprint_flow::DeviceId, Problem> {
-        let text = self.device.as_deref().unwrap_or("");
-        text.parse().map_err(|error| Problem::bad(format!("The form names no device: {error}.")))
+        device_id(self.device.as_deref().unwrap_or(""))
     }
 
     fn acknowledgements(&self) -> Result<Vec<Request>, Problem> {
@@ -167,6 +204,11 @@ async fn carry_out(site: &Arc<Site>, requests: Vec<Request>) -> Result<(), Probl
         Ok(())
     })
     .await
+}
+
+/// A value that may be null and has to be there.
+fn given<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Option::deserialize(from)
 }
 
 fn unreadable(status: StatusCode, why: &str) -> Problem {

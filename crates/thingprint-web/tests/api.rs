@@ -149,8 +149,14 @@ fn requests_go_to_the_backend_and_bad_ones_do_not() {
     refused(&label(json!("a\u{202e}b")), 400, "control characters");
     refused(&json!({ "request": "reboot" }), 422, "docs/page.md");
     refused(&json!({ "request": "acknowledge" }), 422, "event");
+    refused(&json!({ "request": "label", "device": device.to_string() }), 422, "label");
+    refused(&json!({ "request": "mute", "device": "lamp", "is_muted": true }), 400, "'lamp' is neither");
     assert!(fake.world().requests.is_empty());
     refused(&json!({ "request": "acknowledge", "event": 9_999 }), 422, "there is no event 9999");
+    fake.world().requests.clear();
+    let discard = json!({ "request": "decide", "choice": "discard" });
+    assert_eq!(post_json(&web, "/api/v1/requests", &discard).status, 200);
+    assert_eq!(fake.world().requests.pop(), Some(Request::Decide(Choice::Discard)));
     let long = json!({ "request": "label", "device": device.to_string(), "label": "x".repeat(20_000) });
     assert_eq!(post_json(&web, "/api/v1/requests", &long).status, 413);
 }
