@@ -40,7 +40,8 @@ pub(crate) struct DeviceParameters {
 
 pub(crate) async fn devices_page(State(site): State<Arc<Site>>, query: Parameters<DeviceQuery>) -> Response {
     let view = move |site: &Site| {
-        let list = DeviceList::try_from(parameters(query)?)?;
+        // A view has pages of one length, however many rows an address asks for.
+        let list = DeviceList::try_from(DeviceQuery { limit: None, ..parameters(query)? })?;
         Ok(devices::document(&site.devices()?, &list, &site.backend.health()))
     };
     document(ask(&site, view).await)

@@ -116,7 +116,11 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   const sort = new URL(link.href).searchParams.get("sort");
   const field = filter?.elements.namedItem("sort");
-  if (field && sort) field.value = sort;
+  if (field && sort) {
+    const isKnown = [...field.options].some((option) => option.value === sort);
+    if (!isKnown) field.append(new Option(`${link.textContent.toLowerCase()}, reversed`, sort));
+    field.value = sort;
+  }
   go(link.href);
 });
 
@@ -165,17 +169,20 @@ document.addEventListener("submit", (event) => {
 });
 
 // Live updates. A browser connects again by itself when a connection breaks, but not when it is refused.
-const wasTold = (event) => {
-  const { kind, text } = JSON.parse(event.data);
+const { device: ownDevice, kinds } = document.getElementById("main").dataset;
+const wasTold = ({ type, data }) => {
+  const { kind, text, device } = JSON.parse(data);
   if (kind === "new-device" && text) announce(text);
+  if (kinds && !kinds.split(" ").includes(type)) return;
+  if (ownDevice && device && device !== ownDevice) return;
   refresh();
 };
 const connect = () => {
   const updates = new EventSource("/api/v1/updates");
-  updates.addEventListener("event", wasTold);
-  for (const name of ["device", "window", "provisional", "standing", "change", "finding", "training", "request", "resync"]) {
-    updates.addEventListener(name, refresh);
+  for (const name of ["device", "window", "provisional", "standing", "change", "finding", "event"]) {
+    updates.addEventListener(name, wasTold);
   }
+  for (const name of ["training", "request", "resync"]) updates.addEventListener(name, refresh);
   let wasOpen = false;
   updates.onopen = () => {
     if (wasOpen) refresh();

@@ -11,7 +11,7 @@ use crate::address;
 use crate::html::Html;
 use crate::problem::Problem;
 use crate::time;
-use crate::views::shell::View;
+use crate::views::shell::{Follows, View};
 
 /// Events that a page shows at most; the oldest of them are left out, and the page says so.
 pub(crate) const MOST_EVENTS: usize = 500;
@@ -139,7 +139,8 @@ pub(crate) fn document(
         body.raw("and trouble of the capture appear here as they happen.</p>\n");
     }
     body.raw("</div>\n");
-    View { title: "Changes", place: "/changes", health, body: &body }.document()
+    View { title: "Changes", place: "/changes", follows: Follows::Kinds("event"), health, body: &body }
+        .document()
 }
 
 fn choices(html: &mut Html, query: &ChangeQuery, filter: &EventFilter, names: &Names) {

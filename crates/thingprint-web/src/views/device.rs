@@ -17,7 +17,7 @@ use crate::html::Html;
 use crate::site::clock;
 use crate::time;
 use crate::timeline::timeline;
-use crate::views::shell::View;
+use crate::views::shell::{Follows, View};
 use crate::why::Why;
 
 /// Windows in the table of hours; the figure has all of the time that is shown.
@@ -57,7 +57,8 @@ impl DeviceView {
         self.findings(&mut body);
         self.events(&mut body);
         self.changes(&mut body);
-        View { title: &title, place: "/", health, body: &body }.document()
+        let id = self.device.sighting.device.to_string();
+        View { title: &title, place: "/", follows: Follows::Device(&id), health, body: &body }.document()
     }
 
     fn place(&self) -> String {

@@ -8,7 +8,7 @@ use crate::address;
 use crate::device_list::{DeviceList, DevicePage, Show, SortKey, name, vendor};
 use crate::html::Html;
 use crate::site::clock;
-use crate::views::shell::View;
+use crate::views::shell::{Follows, View};
 
 /// Addresses that a row shows; the page of the device has all.
 const ROW_ADDRESSES: usize = 2;
@@ -78,7 +78,7 @@ pub(crate) fn document(devices: &[DeviceRecord], list: &DeviceList, health: &Hea
         table(&mut body, &page, list, clock(health));
     }
     body.with(legend);
-    View { title: "Devices", place: "/", health, body: &body }.document()
+    View { title: "Devices", place: "/", follows: Follows::All, health, body: &body }.document()
 }
 
 /// How many there are of each kind; each number shows those.
@@ -105,14 +105,41 @@ fn filter(html: &mut Html, list: &DeviceList) {
         html.raw("<option").attr("value", show.as_str()).flag("selected", list.show == show);
         html.raw(">").text(words).raw("</option>\n");
     }
-    html.raw("</select>\n<input type=\"hidden\" name=\"sort\"");
-    html.attr("value", DeviceList::sort_parameter(list.key, list.is_descending))
-        .raw(">\n<button>Apply</button>\n");
-    if list.key != SortKey::Attention {
-        let address = link(list, SortKey::Attention, false, 1);
-        html.raw("<a class=\"quiet\"").attr("href", address).raw(">What needs attention first</a>\n");
+    html.raw("</select>\n<label for=\"sort\">Order</label> <select id=\"sort\" name=\"sort\">\n");
+    for (value, words, is_chosen) in orders(list) {
+        html.raw("<option")
+            .attr("value", value)
+            .flag("selected", is_chosen)
+            .raw(">")
+            .text(words)
+            .raw("</option>\n");
     }
-    html.raw("</form>\n");
+    html.raw("</select>\n<button>Apply</button>\n</form>\n");
+}
+
+/// The orders to choose from: that of each column, and the present one if it is another.
+fn orders(list: &DeviceList) -> Vec<(String, String, bool)> {
+    let chosen = DeviceList::sort_parameter(list.key, list.is_descending);
+    let attention = (SortKey::Attention.to_string(), "what needs attention".to_owned());
+    let columns = COLUMNS.iter().map(|(key, title, is_greatest_first, _)| {
+        (DeviceList::sort_parameter(*key, *is_greatest_first), title.to_lowercase())
+    });
+    let mut orders: Vec<(String, String)> = std::iter::once(attention).chain(columns).collect();
+    if !orders.iter().any(|(value, _)| *value == chosen) {
+        orders.push((chosen.clone(), format!("{}, reversed", words_of(list.key))));
+    }
+    orders
+        .into_iter()
+        .map(|(value, words)| {
+            let is_chosen = value == chosen;
+            (value, words, is_chosen)
+        })
+        .collect()
+}
+
+/// What an order is called.
+fn words_of(key: SortKey) -> String {
+    key.as_str().replace('_', " ")
 }
 
 fn table(html: &mut Html, page: &DevicePage<'_>, list: &DeviceList, clock: Timestamp) {
@@ -138,7 +165,7 @@ fn caption(page: &DevicePage<'_>, list: &DeviceList) -> String {
     let devices = counted(page.total as u64, "device");
     let order = match list.key {
         SortKey::Attention => "what needs attention first".to_owned(),
-        key => format!("by {}", key.as_str().replace('_', " ")),
+        key => format!("by {}", words_of(key)),
     };
     if page.pages > 1 {
         return format!(

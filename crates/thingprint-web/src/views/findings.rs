@@ -8,7 +8,7 @@ use super::words::{self, count, counted};
 use crate::address;
 use crate::html::Html;
 use crate::problem::Problem;
-use crate::views::shell::View;
+use crate::views::shell::{Follows, View};
 
 /// Findings on a page.
 const PAGE_ROWS: usize = 200;
@@ -92,7 +92,14 @@ pub(crate) fn document(
         pager(&mut body, query, (page, pages));
     }
     body.raw("</div>\n");
-    View { title: "Findings", place: "/findings", health, body: &body }.document()
+    View {
+        title: "Findings",
+        place: "/findings",
+        follows: Follows::Kinds("event finding"),
+        health,
+        body: &body,
+    }
+    .document()
 }
 
 fn counts(html: &mut Html, findings: &[FindingRecord]) {

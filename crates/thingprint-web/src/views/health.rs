@@ -6,7 +6,7 @@ use super::status::alerts;
 use super::words::{bytes, count};
 use crate::html::Html;
 use crate::time;
-use crate::views::shell::View;
+use crate::views::shell::{Follows, View};
 
 /// The view.
 pub(crate) fn document(health: &Health) -> String {
@@ -24,7 +24,7 @@ pub(crate) fn document(health: &Health) -> String {
     body.raw("<dl id=\"program\" class=\"numbers\" data-live>\n").with(|body| program(body, health));
     body.raw("</dl></section>\n<p class=\"hint\">Programs read the same at <code>/api/v1/health</code>, and Prometheus at ");
     body.raw("<code>/metrics</code>.</p>\n");
-    View { title: "Capture", place: "/health", health, body: &body }.document()
+    View { title: "Capture", place: "/health", follows: Follows::All, health, body: &body }.document()
 }
 
 fn write_alerts(html: &mut Html, health: &Health) {

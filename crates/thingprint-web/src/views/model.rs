@@ -6,7 +6,7 @@ use super::event_table::Names;
 use super::words::{count, counted, percent};
 use crate::html::Html;
 use crate::training::TrainingState;
-use crate::views::shell::View;
+use crate::views::shell::{Follows, View};
 
 /// Confused classes that are shown; the API has all.
 const MOST_CONFUSED: usize = 20;
@@ -32,7 +32,8 @@ pub(crate) fn document(
     body.raw("<div id=\"labels\" data-live>\n")
         .with(|body| label_table(body, labels, devices))
         .raw("</div></section>\n");
-    View { title: "Model", place: "/model", health, body: &body }.document()
+    View { title: "Model", place: "/model", follows: Follows::Kinds("change"), health, body: &body }
+        .document()
 }
 
 fn training(html: &mut Html, state: &TrainingState, labels: &[GivenLabel]) {

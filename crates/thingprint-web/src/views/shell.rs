@@ -27,8 +27,21 @@ pub(crate) struct View<'a> {
     pub(crate) title: &'a str,
     /// Its address in the navigation.
     pub(crate) place: &'a str,
+    /// Which updates have the page's script load it again.
+    pub(crate) follows: Follows<'a>,
     pub(crate) health: &'a Health,
     pub(crate) body: &'a Html,
+}
+
+/// Which updates change a view. What people do, and that updates were left out, changes every view.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Follows<'a> {
+    /// All of them.
+    All,
+    /// Those of a device, since its evidence is costly.
+    Device(&'a str),
+    /// Those of these names.
+    Kinds(&'static str),
 }
 
 impl View<'_> {
@@ -44,7 +57,13 @@ impl View<'_> {
             html.flag("aria-current=\"true\"", address == self.place).raw(">").text(name).raw("</a></li>\n");
         }
         html.raw("</ul></nav>\n").with(|html| status::line(html, self.health)).raw("</header>\n");
-        html.raw("<main id=\"main\" tabindex=\"-1\">\n").add(self.body).raw("\n</main>\n");
+        html.raw("<main id=\"main\" tabindex=\"-1\"");
+        match self.follows {
+            Follows::All => {}
+            Follows::Device(device) => _ = html.attr("data-device", device),
+            Follows::Kinds(kinds) => _ = html.attr("data-kinds", kinds),
+        }
+        html.raw(">\n").add(self.body).raw("\n</main>\n");
         html.raw("<footer><p>Times in <span id=\"zone\">UTC</span>. Ages are counted from the last packet, ");
         html.text(time::minute(clock(self.health))).raw(" UTC.</p></footer>\n");
         html.raw("<div id=\"announce\" class=\"unseen\" role=\"status\" aria-live=\"polite\"></div>\n");
