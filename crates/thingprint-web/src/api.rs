@@ -148,7 +148,7 @@ pub(crate) async fn labels(State(site): State<Arc<Site>>) -> Response {
 }
 
 pub(crate) async fn training(State(site): State<Arc<Site>>) -> Response {
-    Json(json!({ "training": site.training.state() })).into_response()
+    Json(json!({ "training": site.training.state().json() })).into_response()
 }
 
 pub(crate) async fn metrics(State(site): State<Arc<Site>>) -> Response {

@@ -105,7 +105,7 @@ pub(crate) async fn api_requests(
         Ok(request) => carry_out(&site, vec![request]).await,
         Err(problem) => Err(problem),
     };
-    let training = site.training.state();
+    let training = site.training.state().json();
     result.map_or_else(Problem::json, |()| Json(json!({ "ok": true, "training": training })).into_response())
 }
 

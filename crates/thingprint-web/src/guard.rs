@@ -57,7 +57,8 @@ pub(crate) async fn guard(
     let mut response = match admit(&site, &parts).await {
         Ok(()) => {
             let answer = next.run(Request::from_parts(parts, body));
-            timeout(limits.request, answer).await.unwrap_or_else(|_| late(wants_json))
+            let answer = timeout(limits.request, answer).await;
+            answer.map_or_else(|_| late(wants_json), |answer| worded(answer, wants_json))
         }
         Err(response) => response,
     };
@@ -125,6 +126,27 @@ fn token_of(uri: &Uri) -> Option<String> {
 
 fn late(wants_json: bool) -> Response {
     Problem::busy("The answer took too long. Try again in a moment.").answer(wants_json)
+}
+
+/// Puts into words what the router refuses by a status alone, such as a method.
+fn worded(response: Response, wants_json: bool) -> Response {
+    let status = response.status();
+    let media =
+        response.headers().get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok()).unwrap_or("");
+    let has_words = media.starts_with("text/html") || media.starts_with("application/json");
+    if !(status.is_client_error() || status.is_server_error()) || has_words {
+        return response;
+    }
+    let text = match status {
+        StatusCode::METHOD_NOT_ALLOWED => "Ask with GET, and send requests with POST.",
+        StatusCode::BAD_REQUEST => "The address cannot be read. Go on from the list of devices.",
+        _ => "The request cannot be answered. docs/page.md lists what can be asked for.",
+    };
+    let mut answer = Problem::new(status, text).answer(wants_json);
+    if let Some(allow) = response.headers().get(header::ALLOW) {
+        answer.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    answer
 }
 
 fn add_headers(headers: &mut HeaderMap) {

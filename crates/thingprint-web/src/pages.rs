@@ -145,6 +145,7 @@ fn events_of(records: &dyn thingprint_watch::Records, filter: &EventFilter) -> R
     let known: BTreeSet<u64> = events.iter().map(|event| event.id).collect();
     let open = EventFilter { is_open: true, kind: Some(EventKind::Finding), ..filter.clone() };
     events.extend(records.events(&open)?.into_iter().filter(|event| !known.contains(&event.id)));
+    events.sort_by_key(|event| std::cmp::Reverse((event.at, event.id)));
     Ok(events)
 }
 

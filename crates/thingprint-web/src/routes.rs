@@ -2,8 +2,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{get, post};
 
@@ -30,8 +29,7 @@ pub(crate) fn routes(site: Arc<Site>) -> Router {
         .route("/labels", get(api::labels))
         .route("/training", get(api::training))
         .route("/requests", post(form::api_requests))
-        .fallback(api::not_found)
-        .layer(map_response(json_of_method));
+        .fallback(api::not_found);
     Router::new()
         .route("/", get(pages::devices_page))
         .route("/devices/{device}", get(pages::device_page))
@@ -56,17 +54,4 @@ pub(crate) fn routes(site: Arc<Site>) -> Router {
 
 async fn nothing() -> Response {
     Problem::not_found("There is nothing at this address.").page()
-}
-
-/// Puts into words for programs that a method is the wrong one.
-async fn json_of_method(response: Response) -> Response {
-    if response.status() != StatusCode::METHOD_NOT_ALLOWED {
-        return response;
-    }
-    let mut answer =
-        Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Ask with GET, and send requests with POST.").json();
-    if let Some(allow) = response.headers().get(axum::http::header::ALLOW) {
-        answer.headers_mut().insert(axum::http::header::ALLOW, allow.clone());
-    }
-    answer
 }

@@ -1,6 +1,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::Serialize;
+use serde_json::{Value, json};
 use thingprint_table::rfc3339;
 use thingprint_watch::{Request, Trained};
 
@@ -14,8 +14,7 @@ use crate::update::Message;
 pub(crate) struct Training(Mutex<TrainingState>);
 
 /// How far it is.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(tag = "state", rename_all = "kebab-case")]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) enum TrainingState {
     /// Nobody asked for it.
     #[default]
@@ -32,6 +31,17 @@ pub(crate) enum TrainingState {
 }
 
 impl TrainingState {
+    /// As JSON: all keys whatever the state is.
+    pub(crate) fn json(&self) -> Value {
+        let (since, trained, error) = match self {
+            Self::None => (None, None, None),
+            Self::Running { since } => (Some(since), None, None),
+            Self::Trained { trained } => (None, Some(trained), None),
+            Self::Failed { error } => (None, None, Some(error)),
+        };
+        json!({ "state": self.as_str(), "since": since, "trained": trained, "error": error })
+    }
+
     /// The word for it, as JSON has it.
     pub(crate) const fn as_str(&self) -> &'static str {
         match self {

@@ -94,10 +94,14 @@ fn what_is_wrong_is_said_as_json() {
     check("/api/v1/events?since=yesterday", 400, "'yesterday' is no time");
     check("/api/v1/changes?since=yesterday", 400, "24h");
     check("/api/v1/nothing", 404, "nothing at this address");
-    assert_eq!(
-        ask(&web, "PUT", "/api/v1/devices", &[("Content-Type", "application/json")], "{}").status,
-        405
-    );
+    check("/api/v1/devices/%FF", 400, "cannot be read");
+    let json = [("Content-Type", "application/json")];
+    let method = ask(&web, "PUT", "/api/v1/devices", &json, "{}");
+    assert_eq!((method.status, method.header("allow")), (405, Some("GET,HEAD")));
+    assert!(method.json()["error"].as_str().unwrap().contains("GET"));
+    let page = ask(&web, "PUT", "/model", &json, "{}");
+    assert!(page.status == 405 && page.body.contains("<h1>Request refused</h1>"), "{page:?}");
+    assert!(get(&web, "/devices/%FF").body.contains("<h1>"));
 }
 
 #[test]
@@ -205,6 +209,7 @@ fn a_model_is_trained_compared_and_switched() {
     assert!(get(&web, "/model").body.contains("Train from 4 labelled devices"));
     let answer = post_json(&web, "/api/v1/requests", &json!({ "request": "train" }));
     assert_eq!(answer.json()["training"]["state"], "running");
+    assert_eq!(keys(&answer.json()["training"]), ["error", "since", "state", "trained"]);
     assert_eq!(stream.next(), ("training".into(), json!({ "state": "running" })));
     assert!(get(&web, "/model").body.contains("A model is being trained"));
     assert_eq!(post_json(&web, "/api/v1/requests", &json!({ "request": "train" })).status, 409);

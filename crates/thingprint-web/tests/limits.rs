@@ -79,7 +79,7 @@ fn a_head_without_an_end_is_cut() {
     let (mut stream, begin) = (connect(&web), Instant::now());
     stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ").unwrap();
     // Somewhat more than a request may have; it is cut before the time for its head is over.
-    let _ = stream.write_all(&[b'x'; 80 * 1024]);
+    let _ = stream.write_all(&vec![b'x'; 80 * 1024]);
     let _ = stream.read_to_end(&mut Vec::new());
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
     assert_eq!(get(&web, "/").status, 200);

@@ -6,6 +6,7 @@ use thingprint_table::rfc3339;
 use thingprint_watch::{DeviceRecord, Event, EventFilter, EventKind, Health};
 
 use super::event_table::{EventTable, Names};
+use super::field;
 use super::words::counted;
 use crate::address;
 use crate::html::Html;
@@ -154,16 +155,17 @@ fn choices(html: &mut Html, query: &ChangeQuery, filter: &EventFilter, names: &N
     html.raw("<a").attr("href", query.address("all")).flag("aria-current=\"true\"", query.chosen() == "all");
     html.raw(">all</a></p>\n<form id=\"filter\" class=\"filter\" method=\"get\" action=\"/changes\">\n");
     html.raw(
-        "<label for=\"from\">Since (UTC)</label> <input id=\"from\" name=\"from\" type=\"datetime-local\"",
+        "<span class=\"field\"><label for=\"from\">Since (UTC)</label> <input id=\"from\" name=\"from\" ",
     );
     let from = filter.since.map(|since| time::format(since, "%Y-%m-%dT%H:%M")).unwrap_or_default();
-    html.attr("value", from)
-        .raw(">\n<label for=\"state\">State</label> <select id=\"state\" name=\"state\">\n");
-    for (value, words) in [("all", "open and acknowledged"), ("open", "open")] {
-        html.raw("<option").attr("value", value).flag("selected", query.state == value).raw(">").raw(words);
-        html.raw("</option>\n");
-    }
-    html.raw("</select>\n<input type=\"hidden\" name=\"device\"").attr("value", &query.device);
+    html.raw("type=\"datetime-local\"").attr("value", from).raw("></span>\n");
+    let states = [("all", "open and acknowledged"), ("open", "open")];
+    field::choice(
+        html,
+        ("state", "State"),
+        states.map(|(value, words)| (value, words, query.state == value)),
+    );
+    html.raw("<input type=\"hidden\" name=\"device\"").attr("value", &query.device);
     html.raw(">\n<button>Apply</button></form>\n");
     if let Some(device) = filter.device {
         html.raw("<p>Only of ").with(|html| names.link(html, device)).raw(" <a class=\"quiet\"");

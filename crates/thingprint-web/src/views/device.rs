@@ -125,7 +125,9 @@ impl DeviceView {
         }
         html.raw("</p>\n<dl class=\"facts\">\n");
         if verdict.class.is_none() {
-            fact(html, "Why unknown", |html| text_or_dash(html, verdict.reason.as_deref()));
+            fact(html, "Why unknown", |html| {
+                _ = html.text(verdict.reason.as_deref().unwrap_or("no reason is given"));
+            });
             fact(html, "Most like", |html| _ = html.clipped(&verdict.best_guess));
         }
         fact(html, "Confidence", |html| meter(html, verdict.confidence));

@@ -3,6 +3,7 @@
 use thingprint_flow::Timestamp;
 use thingprint_watch::{DeviceRecord, Health, Standing};
 
+use super::field;
 use super::words::{count, counted, percent};
 use crate::address;
 use crate::device_list::{DeviceList, DevicePage, Show, SortKey, name, vendor};
@@ -97,24 +98,11 @@ fn counts(html: &mut Html, devices: &[DeviceRecord], list: &DeviceList) {
 
 fn filter(html: &mut Html, list: &DeviceList) {
     html.raw("<form id=\"filter\" class=\"filter\" method=\"get\" action=\"/\" role=\"search\">\n");
-    html.raw("<label for=\"q\">Find</label> <input id=\"q\" name=\"q\" type=\"search\" maxlength=\"300\" ");
-    html.raw("placeholder=\"name, address, class, vendor\" autocomplete=\"off\" spellcheck=\"false\"");
-    html.attr("value", &list.search)
-        .raw(">\n<label for=\"show\">Show</label> <select id=\"show\" name=\"show\">\n");
-    for (show, words) in CHOICES {
-        html.raw("<option").attr("value", show.as_str()).flag("selected", list.show == show);
-        html.raw(">").text(words).raw("</option>\n");
-    }
-    html.raw("</select>\n<label for=\"sort\">Order</label> <select id=\"sort\" name=\"sort\">\n");
-    for (value, words, is_chosen) in orders(list) {
-        html.raw("<option")
-            .attr("value", value)
-            .flag("selected", is_chosen)
-            .raw(">")
-            .text(words)
-            .raw("</option>\n");
-    }
-    html.raw("</select>\n<button>Apply</button>\n</form>\n");
+    field::search(html, "name, address, class, vendor", &list.search);
+    let shown = CHOICES.iter().map(|(show, words)| (show.as_str(), *words, list.show == *show));
+    field::choice(html, ("show", "Show"), shown);
+    field::choice(html, ("sort", "Order"), orders(list));
+    html.raw("<button>Apply</button>\n</form>\n");
 }
 
 /// The orders to choose from: that of each column, and the present one if it is another.

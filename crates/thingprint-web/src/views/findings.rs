@@ -4,6 +4,7 @@ use serde::Deserialize;
 use thingprint_watch::{DeviceRecord, Event, EventKind, FindingRecord, Health, Severity};
 
 use super::event_table::{Names, acknowledge};
+use super::field;
 use super::words::{self, count, counted};
 use crate::address;
 use crate::html::Html;
@@ -115,26 +116,18 @@ fn counts(html: &mut Html, findings: &[FindingRecord]) {
 }
 
 fn filter(html: &mut Html, query: &FindingQuery) {
-    html.raw("<form id=\"filter\" class=\"filter\" method=\"get\" action=\"/findings\" role=\"search\">\n<label for=\"q\">Find");
-    html.raw("</label> <input id=\"q\" name=\"q\" type=\"search\" maxlength=\"300\" placeholder=\"rule, value, standard\" ");
-    html.raw("autocomplete=\"off\" spellcheck=\"false\"")
-        .attr("value", &query.q)
-        .raw(">\n<label for=\"severity\">Severity");
-    html.raw("</label> <select id=\"severity\" name=\"severity\">\n");
-    for (value, words) in [("", "all"), ("error", "errors"), ("warning", "warnings"), ("note", "notes")] {
-        html.raw("<option")
-            .attr("value", value)
-            .flag("selected", query.severity == value)
-            .raw(">")
-            .raw(words);
-        html.raw("</option>\n");
-    }
-    html.raw("</select>\n<label for=\"state\">State</label> <select id=\"state\" name=\"state\">\n");
-    for (value, words) in [("open", "open"), ("all", "open and acknowledged")] {
-        html.raw("<option").attr("value", value).flag("selected", query.state == value).raw(">").raw(words);
-        html.raw("</option>\n");
-    }
-    html.raw("</select>\n<button>Apply</button></form>\n");
+    html.raw("<form id=\"filter\" class=\"filter\" method=\"get\" action=\"/findings\" role=\"search\">\n");
+    field::search(html, "rule, value, standard", &query.q);
+    let severities = [("", "all"), ("error", "errors"), ("warning", "warnings"), ("note", "notes")];
+    let severities = severities.map(|(value, words)| (value, words, query.severity == value));
+    field::choice(html, ("severity", "Severity"), severities);
+    let states = [("open", "open"), ("all", "open and acknowledged")];
+    field::choice(
+        html,
+        ("state", "State"),
+        states.map(|(value, words)| (value, words, query.state == value)),
+    );
+    html.raw("<button>Apply</button></form>\n");
 }
 
 fn pager(html: &mut Html, query: &FindingQuery, (page, pages): (usize, usize)) {

@@ -5,6 +5,7 @@ pub(crate) mod device;
 pub(crate) mod devices;
 mod event_table;
 mod evidence;
+mod field;
 pub(crate) mod findings;
 pub(crate) mod health;
 pub(crate) mod login;

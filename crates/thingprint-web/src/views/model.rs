@@ -3,7 +3,7 @@
 use thingprint_watch::{DeviceRecord, GivenLabel, Health, Trained};
 
 use super::event_table::Names;
-use super::words::{count, counted, percent};
+use super::words::{count, counted, tenths};
 use crate::html::Html;
 use crate::training::TrainingState;
 use crate::views::shell::{Follows, View};
@@ -86,15 +86,14 @@ fn comparison(html: &mut Html, trained: &Trained) {
         html.raw("<p class=\"note\">").text(warning).raw("</p>\n");
     }
     confusion(html, trained);
-    html.raw("<details><summary>")
-        .text(counted(trained.classes.len() as u64, "class of the new model").replace("models", "model"));
+    html.raw("<details><summary>").text(format!("Classes of the new model ({})", trained.classes.len()));
     html.raw("</summary><p class=\"wrap\">").text(trained.classes.join(", ")).raw("</p></details>\n");
     decisions(html, trained);
     html.raw("</section>\n");
 }
 
 fn share(html: &mut Html, term: &'static str, share: Option<f64>) {
-    html.raw("<div><dt>").raw(term).raw("</dt><dd><strong>").text(share.map_or("none".to_owned(), percent));
+    html.raw("<div><dt>").raw(term).raw("</dt><dd><strong>").text(share.map_or("none".to_owned(), tenths));
     html.raw("</strong><span class=\"sub\">of the windows get their label's class</span></dd></div>\n");
 }
 
@@ -148,10 +147,10 @@ fn decisions(html: &mut Html, trained: &Trained) {
     decide(html, "discard", "Discard it");
     html.raw("</div>\n<dialog id=\"confirm\" aria-labelledby=\"confirm-title\"><h2 id=\"confirm-title\">Switch to the new model?");
     html.raw("</h2>\n<p>It judges every window from now on. It gets ")
-        .text(percent(trained.accuracy))
+        .text(tenths(trained.accuracy))
         .raw(" right");
     if let Some(present) = trained.present_accuracy {
-        html.raw(", the present one ").text(percent(present));
+        html.raw(", the present one ").text(tenths(present));
     }
     html.raw(".</p>\n<div class=\"decide\"><button type=\"button\" data-confirm>Switch</button>");
     html.raw("<button type=\"button\" data-cancel class=\"plain\">Cancel</button></div></dialog>\n");

@@ -70,17 +70,20 @@ pub(crate) fn line(html: &mut Html, health: &Health) {
                 .text(&alert.text)
                 .raw("</span>");
         }
-        _ => _ = html.badge("good", reading(health)),
+        _ => {
+            let (tone, words) = reading(health);
+            html.badge(tone, words);
+        }
     }
     html.raw("</a></p>\n");
 }
 
-fn reading(health: &Health) -> &'static str {
+fn reading(health: &Health) -> (&'static str, &'static str) {
     let is = |state| !health.sources.is_empty() && health.sources.iter().all(|source| source.state == state);
     match health.clock {
-        _ if is(SourceState::Ended) => "all sources ended",
-        None => "waiting for packets",
-        Some(_) => "reading",
+        _ if is(SourceState::Ended) => ("plain", "all sources ended"),
+        None => ("info", "waiting for packets"),
+        Some(_) => ("good", "reading"),
     }
 }
 

@@ -41,10 +41,19 @@ pub(super) fn bytes(bytes: u64) -> String {
 
 /// A share in whole percent; nearly all is not all.
 pub(super) fn percent(share: f64) -> String {
+    with_decimals(share, 0)
+}
+
+/// A share in percent to a tenth, as where two are compared.
+pub(super) fn tenths(share: f64) -> String {
+    with_decimals(share, 1)
+}
+
+fn with_decimals(share: f64, least: usize) -> String {
     if !share.is_finite() {
         return "–".to_owned();
     }
-    let decimals = thingprint_table::percent_decimals(share, 0);
+    let decimals = thingprint_table::percent_decimals(share, least);
     format!("{:.decimals$} %", share * 100.0)
 }
 
@@ -99,6 +108,7 @@ mod tests {
         assert_eq!(counted(0, "flow"), "0 flows");
         assert_eq!(percent(0.9988), "99.9 %");
         assert_eq!(percent(1.0), "100 %");
+        assert_eq!(tenths(0.951), "95.1 %");
         assert_eq!(percent(f64::NAN), "–");
         assert_eq!(bytes(999), "999 B");
         assert_eq!(bytes(1_234), "1.2 kB");
