@@ -21,7 +21,8 @@ const withPage = async (options, run) => {
   const page = await tab.newPage();
   const problems = [];
   // A browser reports refused requests by itself; tests of them say which status they expect.
-  const isExpected = (message) => refused !== undefined && message.includes(`status of ${refused}`);
+  const isExpected = (message) =>
+    refused !== undefined && (message.includes(`status of ${refused}`) || (refused === "nothing" && /ERR_/.test(message)));
   page.on("console", (message) => message.type() === "error" && !isExpected(message.text()) && problems.push(message.text()));
   page.on("pageerror", (error) => problems.push(error.message));
   page.on("request", (request) => request.url().startsWith(new URL("/", server.url).href) || problems.push(request.url()));
@@ -52,6 +53,17 @@ test("a new device appears without loading the page", () =>
     assert.match(await text(page, "#counts"), /13\s*all/);
     assert.match(await page.locator("#announce").textContent(), /New device kettle/);
     assert.equal(await page.locator("main img").count(), 0);
+    await assertSamePage(page);
+  }));
+
+test("a view says when its program is gone", () =>
+  withPage({ refused: "nothing" }, async (page, server) => {
+    await page.goto(server.address("/"));
+    await mark(page);
+    await page.waitForTimeout(300);
+    assert.equal(await page.getByText("There are no live updates").count(), 0);
+    await server.stop();
+    await page.getByRole("alert").filter({ hasText: "There are no live updates" }).waitFor();
     await assertSamePage(page);
   }));
 

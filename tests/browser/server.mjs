@@ -29,6 +29,11 @@ export const serve = async (devices = 12, token) => {
     url,
     address: (path) => new URL(path, url).href,
     appear: (name) => child.stdin.write(`${name}\n`),
-    stop: () => new Promise((resolve) => child.once("exit", resolve) && child.stdin.end()),
+    stop: () =>
+      new Promise((resolve) => {
+        if (child.exitCode !== null) return resolve();
+        child.once("exit", resolve);
+        child.stdin.end();
+      }),
   };
 };

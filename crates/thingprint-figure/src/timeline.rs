@@ -21,6 +21,8 @@ const WIDEST_MARK: f64 = 64.0;
 const EDGE: f64 = 4.0;
 /// A span at least this wide has its name in it, in pixels.
 const NAMED_FROM: f64 = 44.0;
+/// Greatest width of the name of a time, in pixels.
+const WIDEST_TICK: f64 = 120.0;
 /// Distance of the names of times, in pixels.
 const TICK_GAP: f64 = 8.0;
 /// Bars are at least this wide, so that an hour of a long time is seen, in pixels.
@@ -181,13 +183,14 @@ impl Timeline {
         let (base, mut free_from) = (drawing.bottom() + 15.0, f64::NEG_INFINITY);
         for (at, name) in &self.ticks {
             let Some((x, _)) = self.extent((left, across), (*at, *at)) else { continue };
-            let half = width(name, SMALL) / 2.0;
-            let x = x.min(drawing.width() - half - 1.0);
+            let half = width(name, SMALL).min(WIDEST_TICK) / 2.0;
+            let x = x.clamp(half + 1.0, drawing.width() - half - 1.0);
             if x - half < free_from {
                 continue;
             }
             free_from = x + half + TICK_GAP;
-            drawing.label(Label::new(name, x, base).size(SMALL).anchor(Anchor::Middle).class("m"));
+            let label = Label::new(name, x, base).size(SMALL).anchor(Anchor::Middle).class("m");
+            drawing.label(label.limit(WIDEST_TICK));
         }
         drawing.reach(base - 15.0 + MARKS);
     }

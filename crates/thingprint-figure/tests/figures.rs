@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use roxmltree::{Document, Node};
 use thingprint_figure::{
     Arrangement, Axis, BarSeries, Bars, Class, Confusion, Cumulative, Estimate, Facets, Figure, Guide,
-    Histogram, LinePoint, LineSeries, Lines, Ranking, RankingRow, Samples, Sankey, SankeyFlow, Scale, Steps,
-    Strip, StripCell, Strips, Timeline,
+    Histogram, LinePoint, LineSeries, Lines, Panel, PanelBar, PanelSpan, Ranking, RankingRow, Samples,
+    Sankey, SankeyFlow, Scale, Steps, Strip, StripCell, Strips, Timeline,
 };
 
 /// The estimate of widths that figures are laid out by.
@@ -209,6 +209,34 @@ proptest! {
         let rows = rows.into_iter().map(strip).collect();
         let classes = Class::list(["a", "b"]);
         assert_sound(&Strips { x_label: label, classes, rows, ..Strips::default() }.svg());
+    }
+
+    #[test]
+    fn any_timeline_is_sound(names in names(), values in numbers()) {
+        let bar = |(index, value): (usize, &f64)| PanelBar {
+            from: index as f64,
+            to: index as f64 + 1.0,
+            value: *value,
+            class: index % 4,
+            tip: names.first().cloned().unwrap_or_default(),
+        };
+        let bars: Vec<PanelBar> = values.iter().enumerate().map(bar).collect();
+        let span = |(index, label): (usize, &String)| PanelSpan {
+            from: 2.0 * index as f64,
+            to: 2.0 * index as f64 + 2.0,
+            label: label.clone(),
+            class: index,
+        };
+        let timeline = Timeline {
+            title: names.first().cloned().unwrap_or_default(),
+            time: (0.0, 20.0),
+            ticks: names.iter().enumerate().map(|(index, name)| (index as f64, name.clone())).collect(),
+            classes: Class::list(["a", "b"]),
+            spans: names.iter().enumerate().map(span).collect(),
+            panels: vec![Panel { axis: Axis::new("x", "s"), bars: bars.clone() }, Panel { axis: Axis::percent("y"), bars }],
+            ..Timeline::default()
+        };
+        assert_sound(&timeline.svg());
     }
 
     #[test]

@@ -192,18 +192,24 @@ async fn carry_out(site: &Arc<Site>, requests: Vec<Request>) -> Result<(), Probl
         return Training::start(site);
     }
     ask(site, move |site| {
-        for request in requests {
-            let is_decided = matches!(request, Request::Decide(_));
-            site.backend.request(request)?;
-            if is_decided {
-                site.training.decided();
-            }
-        }
+        // One that fails keeps none of the others from being done; the first failure is what people are told.
+        let failures = requests.into_iter().filter_map(|request| decide(site, request).err());
+        let first = failures.fold(None, |first: Option<Problem>, failure| first.or(Some(failure)));
         site.forget_devices();
         site.say(Message::requested());
-        Ok(())
+        first.map_or(Ok(()), Err)
     })
     .await
+}
+
+/// Carries a request out; after a decision nothing is left to decide.
+fn decide(site: &Site, request: Request) -> Result<(), Problem> {
+    let is_decision = matches!(request, Request::Decide(_));
+    site.backend.request(request)?;
+    if is_decision {
+        site.training.decided();
+    }
+    Ok(())
 }
 
 /// A value that may be null and has to be there.

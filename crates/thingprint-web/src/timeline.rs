@@ -9,71 +9,118 @@ use crate::time;
 /// Distances of the names of times, in hours; the first that gives no more than so many is taken.
 const TICK_HOURS: [i64; 7] = [1, 3, 6, 12, 24, 72, 168];
 const MOST_TICKS: i64 = 12;
-/// Classes of bars: accepted, unknown, under way, without a model.
+/// Windows closer than this are one after the other, in hours.
+const GAP_H: f64 = 0.01;
+/// Classes of bars and spans.
 const ACCEPTED: usize = 0;
 const UNKNOWN: usize = 1;
 const UNDER_WAY: usize = 2;
 
-/// Draws windows from a time to another, those of the device's class apart from others.
+/// Draws windows from a time to another, accepted ones apart from others.
 pub(crate) fn timeline(
     name: &str,
     windows: &[&WindowRecord],
     (from, to): (Timestamp, Timestamp),
 ) -> Timeline {
-    let sorted = {
-        let mut sorted = windows.to_vec();
-        sorted.sort_by_key(|window| (window.window_start, window.part));
-        sorted
-    };
-    let at = |time: Timestamp| hours_since(from, time);
-    let panel = |axis: Axis,
-                 value: &dyn Fn(&WindowRecord) -> Option<f64>,
-                 words: &dyn Fn(&WindowRecord) -> String| {
-        let bar = |window: &&WindowRecord| {
-            let start = at(window.window_start);
-            Some(PanelBar {
-                from: start,
-                to: start + window.window_s / 3600.0,
-                value: value(window)?,
-                class: class(window),
-                tip: format!("{}{}: {}", time::minute(window.window_start), remark(window), words(window)),
-            })
-        };
-        Panel { axis, bars: sorted.iter().filter_map(bar).collect() }
-    };
-    let confidence = panel(
-        Axis::percent("confidence of the best guess").bounds(0.0, 1.0),
-        &|window| window.answer.as_ref().map(|answer| answer.confidence),
-        &|window| {
-            window.answer.as_ref().map_or(String::new(), |answer| {
-                let taken = if answer.class.is_some() { "" } else { " (unknown)" };
-                format!("{}{taken}, {:.0} %", answer.best_guess, answer.confidence * 100.0)
-            })
-        },
-    );
-    let volume = panel(
-        Axis::new("volume, sent and received", "bytes"),
-        &|window| Some((window.bytes_up + window.bytes_down) as f64),
-        &|window| {
-            format!("{} bytes sent, {} received, {} flows", window.bytes_up, window.bytes_down, window.flows)
-        },
-    );
-    let sleep =
-        panel(Axis::new("sleep: mean time without a flow", "s"), &|window| window.sleep_time_s, &|window| {
-            window.sleep_time_s.map_or(String::new(), |sleep| format!("{sleep:.0} s without a flow"))
-        });
+    let hours = Hours::new(windows, from);
+    let panels = [hours.confidence(), hours.volume(), hours.sleep()];
     Timeline {
         title: String::new(),
-        description: description(name, &sorted),
-        time: (0.0, at(to).max(1.0)),
+        description: hours.description(name),
+        time: (0.0, hours_since(from, to).max(1.0)),
         ticks: ticks(from, to),
         classes: vec![
             Class::new("class accepted", Colour::Blue),
             Class::new("unknown, or not judged", Colour::Grey),
             Class::new("under way", Colour::Sky),
         ],
-        spans: spans(&sorted, &at),
-        panels: [confidence, volume, sleep].into_iter().filter(|panel| !panel.bars.is_empty()).collect(),
+        spans: hours.spans(),
+        panels: panels.into_iter().filter(|panel| !panel.bars.is_empty()).collect(),
+    }
+}
+
+/// Windows in the order of time, and the time that they are counted from.
+struct Hours<'a> {
+    windows: Vec<&'a WindowRecord>,
+    from: Timestamp,
+}
+
+impl<'a> Hours<'a> {
+    fn new(windows: &[&'a WindowRecord], from: Timestamp) -> Self {
+        let mut windows = windows.to_vec();
+        windows.sort_by_key(|window| (window.window_start, window.part));
+        Self { windows, from }
+    }
+
+    fn confidence(&self) -> Panel {
+        self.panel(Axis::percent("confidence of the best guess").bounds(0.0, 1.0), |window| {
+            let answer = window.answer.as_ref()?;
+            let taken = if answer.class.is_some() { "" } else { " (unknown)" };
+            let words = format!("{}{taken}, {:.0} %", answer.best_guess, answer.confidence * 100.0);
+            Some((answer.confidence, words))
+        })
+    }
+
+    fn volume(&self) -> Panel {
+        self.panel(Axis::new("volume, sent and received", "bytes"), |window| {
+            let (up, down, flows) = (window.bytes_up, window.bytes_down, window.flows);
+            let words = format!("{up} bytes sent, {down} received, {flows} flows");
+            Some((up.saturating_add(down) as f64, words))
+        })
+    }
+
+    fn sleep(&self) -> Panel {
+        self.panel(Axis::new("sleep: mean time without a flow", "s"), |window| {
+            let sleep = window.sleep_time_s?;
+            Some((sleep, format!("{sleep:.0} s without a flow")))
+        })
+    }
+
+    /// A bar for each window that has a value, which comes with its words.
+    fn panel(&self, axis: Axis, value: impl Fn(&WindowRecord) -> Option<(f64, String)>) -> Panel {
+        let bar = |window: &&WindowRecord| {
+            let (value, words) = value(window)?;
+            let (from, to) = self.extent(window);
+            let tip = format!("{}{}: {words}", time::minute(window.window_start), remark(window));
+            Some(PanelBar { from, to, value, class: class(window), tip })
+        };
+        Panel { axis, bars: self.windows.iter().filter_map(bar).collect() }
+    }
+
+    /// For how long the answer was the same, without a gap.
+    fn spans(&self) -> Vec<PanelSpan> {
+        let mut spans: Vec<PanelSpan> = Vec::new();
+        for window in &self.windows {
+            let Some(answer) = &window.answer else { continue };
+            let is_accepted = answer.class.is_some();
+            let label = answer.class.clone().unwrap_or_else(|| format!("unknown ({})", answer.best_guess));
+            let class = if is_accepted { ACCEPTED } else { UNKNOWN };
+            let (from, to) = self.extent(window);
+            match spans.last_mut() {
+                Some(last) if last.label == label && last.class == class && from - last.to < GAP_H => {
+                    last.to = to;
+                }
+                _ => spans.push(PanelSpan { from, to, label, class }),
+            }
+        }
+        spans
+    }
+
+    fn extent(&self, window: &WindowRecord) -> (f64, f64) {
+        let from = hours_since(self.from, window.window_start);
+        (from, from + window.window_s / 3600.0)
+    }
+
+    /// The figure in words, for those who cannot see it.
+    fn description(&self, name: &str) -> String {
+        let accepted = self.windows.iter().filter(|window| class(window) == ACCEPTED).count();
+        let bytes = |window: &&WindowRecord| window.bytes_up.saturating_add(window.bytes_down);
+        let most = self.windows.iter().map(bytes).max().unwrap_or(0);
+        let count = self.windows.len();
+        format!(
+            "Windows of {name}: {count} in all, {accepted} with an accepted class, at most {most} bytes in one. The table \
+             below has the values."
+        )
     }
 }
 
@@ -97,24 +144,6 @@ fn remark(window: &WindowRecord) -> &'static str {
     }
 }
 
-/// For how long the best guess was the same, without a gap.
-fn spans(sorted: &[&WindowRecord], at: &dyn Fn(Timestamp) -> f64) -> Vec<PanelSpan> {
-    let mut spans: Vec<PanelSpan> = Vec::new();
-    for window in sorted {
-        let Some(answer) = &window.answer else { continue };
-        let label =
-            answer.class.as_ref().map_or_else(|| format!("unknown ({})", answer.best_guess), Clone::clone);
-        let from = at(window.window_start);
-        let (to, class) =
-            (from + window.window_s / 3600.0, if answer.class.is_some() { ACCEPTED } else { UNKNOWN });
-        match spans.last_mut() {
-            Some(last) if last.label == label && last.class == class && from - last.to < 0.01 => last.to = to,
-            _ => spans.push(PanelSpan { from, to, label, class }),
-        }
-    }
-    spans
-}
-
 /// Whole hours or days, as many as have room.
 fn ticks(from: Timestamp, to: Timestamp) -> Vec<(f64, String)> {
     let hours = time::seconds_between(from, to) / time::HOUR_S;
@@ -128,18 +157,6 @@ fn ticks(from: Timestamp, to: Timestamp) -> Vec<(f64, String)> {
         (hours_since(from, time), time::format(time, if is_midnight { "%b %d" } else { pattern }))
     };
     (0..=MOST_TICKS).map(tick).take_while(|(at, _)| *at <= hours_since(from, to)).collect()
-}
-
-/// The figure in words, for those who cannot see it.
-fn description(name: &str, sorted: &[&WindowRecord]) -> String {
-    let accepted = sorted.iter().filter(|window| class(window) == ACCEPTED).count();
-    let bytes = |window: &&WindowRecord| window.bytes_up + window.bytes_down;
-    let most = sorted.iter().map(bytes).max().unwrap_or(0);
-    format!(
-        "Windows of {name}: {} in all, {accepted} with an accepted class, at most {most} bytes in one. The table below has \
-         the values.",
-        sorted.len()
-    )
 }
 
 #[cfg(test)]

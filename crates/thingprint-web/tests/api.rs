@@ -193,6 +193,12 @@ fn forms_work_without_scripts() {
     let several = post(&web, "/requests", "request=acknowledge&event=1,2,3&back=https://evil.example");
     assert_eq!((several.status, several.header("location")), (303, Some("/")));
     assert_eq!(fake.world().requests.len(), 3);
+    let partly = post(&web, "/requests", "request=acknowledge&event=4,9999,5");
+    assert!(partly.status == 422 && partly.body.contains("there is no event 9999"), "{partly:?}");
+    assert!(
+        get(&web, "/api/v1/events?is_open=true&before=6").json()["events"] == json!([]),
+        "5 is done as well"
+    );
     for bad in ["request=reboot", "request=label&device=x", "request=acknowledge&event=x", "x=y", ""] {
         let answer = post(&web, "/requests", bad);
         assert!(matches!(answer.status, 400 | 415 | 422), "{bad}: {}", answer.status);

@@ -3,6 +3,7 @@
 
 const REFRESH_MS = 2000; // Views are loaded again at most this often, however many updates come.
 const SETTLE_MS = 1200; // The server may show a list that is a second old.
+const SLOW_MS = 30000; // Ages grow and sources fail without an update.
 const TYPING_MS = 250; // A search begins when nobody typed for so long.
 const RETRY_MS = 15000; // After the server refused the stream of updates.
 
@@ -84,6 +85,7 @@ const refresh = () => {
   }, wait);
 };
 document.addEventListener("visibilitychange", refresh);
+setInterval(refresh, SLOW_MS);
 
 // Filters, orders and pages change the address, so that they can be kept and shared.
 const go = async (address) => {
@@ -177,18 +179,22 @@ const wasTold = ({ type, data }) => {
   if (ownDevice && device && device !== ownDevice) return;
   refresh();
 };
+const lost = document.createElement("p");
+lost.className = "note";
+lost.setAttribute("role", "alert");
+lost.textContent = "There are no live updates at the moment. What is shown may be up to half a minute old, or older if the program has ended.";
 const connect = () => {
   const updates = new EventSource("/api/v1/updates");
   for (const name of ["device", "window", "provisional", "standing", "change", "finding", "event"]) {
     updates.addEventListener(name, wasTold);
   }
   for (const name of ["training", "request", "resync"]) updates.addEventListener(name, refresh);
-  let wasOpen = false;
   updates.onopen = () => {
-    if (wasOpen) refresh();
-    wasOpen = true;
+    if (lost.isConnected) refresh();
+    lost.remove();
   };
   updates.onerror = () => {
+    if (!lost.isConnected) document.getElementById("main").prepend(lost);
     if (updates.readyState === EventSource.CLOSED) setTimeout(connect, RETRY_MS);
   };
 };
