@@ -87,6 +87,14 @@ impl Command {
 }
 
 impl Command {
+    /// Whether a command that runs could begin again with these arguments; only `watch` does.
+    pub(crate) fn verify(&self, global: &GlobalArgs) -> anyhow::Result<()> {
+        match self {
+            Self::Watch(args) => args.verify(global),
+            _ => Err(Usage("only watch reads its configuration again".to_owned()).into()),
+        }
+    }
+
     /// What of the command would be written without pseudonyms; `None` where they replace all names.
     fn names_everybody(&self) -> Option<&'static str> {
         match self {

@@ -4,6 +4,7 @@
 //! arguments checks the file as well; an option that was typed takes the place of its key.
 
 mod document;
+mod running;
 mod template;
 
 use std::collections::BTreeSet;
@@ -14,6 +15,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory};
 
 use self::document::Document;
+pub(crate) use self::running::{Running, Successor};
 /// The option that names the file, in every command that has one.
 const CONFIG: &str = "config";
 

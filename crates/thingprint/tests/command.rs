@@ -4,6 +4,7 @@
 mod answers;
 mod audit;
 mod change;
+mod configuration;
 mod evaluate;
 mod evidence;
 mod experiments;

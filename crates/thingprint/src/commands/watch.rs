@@ -23,7 +23,7 @@ use thingprint_model::FalseAlarms;
 use thingprint_notify::{Discovery, SinkSpec};
 use thingprint_watch::{EventKind, Severity};
 
-use self::station::Station;
+use self::station::{Plan, Station};
 use crate::args::{ExtractionArgs, GlobalArgs};
 use crate::configuration;
 use crate::exit::{Outcome, Usage};
@@ -181,6 +181,15 @@ impl WatchArgs {
             return Ok(Outcome::Done);
         }
         station.run()
+    }
+
+    /// Whether watching could begin again with these arguments, in the place of a watch that runs.
+    pub(super) fn verify(&self, global: &GlobalArgs) -> anyhow::Result<()> {
+        if self.words.iter().any(|word| word == "-") {
+            let reason = "standard input cannot be begun again: restart to take the configuration";
+            return Err(Usage(reason.to_owned()).into());
+        }
+        Plan::read(self, global, Messages::new(true, false)).map(drop)
     }
 
     /// The sources that the command line names.

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use serde_json::{Map, Value, json};
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_live::{Batch, Intake, Next, SourceHealth as Source, SourceState as State};
@@ -20,6 +21,7 @@ use super::pace::Pace;
 use super::signals::Signals;
 use super::station::failed;
 use super::{clock, kept};
+use crate::configuration::{Running, Successor};
 use crate::exit::Outcome;
 use crate::messages::Messages;
 use crate::service_manager::ServiceManager;
@@ -61,6 +63,9 @@ pub(super) struct Service {
     sources: BTreeMap<usize, (bool, u64)>,
     store_problem: Option<String>,
     manager: ServiceManager,
+    running: Running,
+    /// What runs after the end; `None` where nothing does.
+    successor: Option<Successor>,
 }
 
 impl Service {
@@ -87,6 +92,8 @@ impl Service {
             sources: BTreeMap::new(),
             store_problem: None,
             manager: ServiceManager::from_environment(),
+            running: Running::from_environment(),
+            successor: None,
         }
     }
 
@@ -111,10 +118,8 @@ impl Service {
             if signals.ends() || ends.is_some_and(|ends| now >= ends) {
                 break;
             }
-            if signals.take_reload() {
-                self.manager.reloading();
-                self.outbox.ask(thingprint_notify::Notifier::reopen);
-                self.manager.ready();
+            if signals.take_reload() && self.reload() {
+                break;
             }
             for job in jobs.try_iter() {
                 self.carry_out(job, &mut watcher);
@@ -127,7 +132,38 @@ impl Service {
                 self.look(&mut watcher, &intake);
             }
         }
-        self.end(watcher, intake)
+        let successor = self.successor.take();
+        if successor.is_none() {
+            self.manager.stopping();
+        }
+        let outcome = self.end(watcher, intake)?;
+        match successor {
+            Some(successor) => {
+                Err(successor.take_over()).context("failed to begin again with the configuration")
+            }
+            None => Ok(outcome),
+        }
+    }
+
+    /// Opens files again, and reads the configuration again. Whether it is another one, with which the program begins again;
+    /// one that is wrong is reported, and the present one stays.
+    fn reload(&mut self) -> bool {
+        self.manager.reloading();
+        self.outbox.ask(thingprint_notify::Notifier::reopen);
+        match self.running.reread() {
+            Ok(Some(successor)) => {
+                self.messages.note("the configuration changed: beginning again with it");
+                self.successor = Some(successor);
+                return true;
+            }
+            Ok(None) => {}
+            Err(error) => {
+                self.messages
+                    .warn(format_args!("{error:#}; the watch goes on with the configuration that it has"));
+            }
+        }
+        self.manager.ready();
+        false
     }
 
     fn take(&mut self, watcher: &mut Watcher<'_>, batch: &Batch) {
@@ -300,7 +336,6 @@ impl Service {
 
     /// Ends the reading: what is open is written, what waits is sent as far as it can be in a moment.
     fn end(mut self, mut watcher: Watcher<'_>, intake: Intake) -> anyhow::Result<Outcome> {
-        self.manager.stopping();
         self.look(&mut watcher, &intake);
         let sources = intake.health();
         let devices = watcher.devices();

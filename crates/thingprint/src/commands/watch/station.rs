@@ -39,11 +39,16 @@ const STDOUT: &str = "stdout";
 
 /// Everything that watching needs, opened and checked.
 pub(super) struct Station<'a> {
+    plan: Plan<'a>,
+    store: Store,
+}
+
+/// What watching needs apart from the store.
+pub(super) struct Plan<'a> {
     args: &'a WatchArgs,
     global: &'a GlobalArgs,
     messages: Messages,
     specs: Vec<SourceSpec>,
-    store: Store,
     labels: Labels,
     judging: Judging,
     options: WatchOptions,
@@ -60,9 +65,9 @@ struct Events {
     is_printed: bool,
 }
 
-impl<'a> Station<'a> {
-    /// Opens and checks what the command line names; nothing is read yet.
-    pub(super) fn open(
+impl<'a> Plan<'a> {
+    /// Opens and checks what the command line names; nothing is written.
+    pub(super) fn read(
         args: &'a WatchArgs,
         global: &'a GlobalArgs,
         messages: Messages,
@@ -80,34 +85,47 @@ impl<'a> Station<'a> {
         let judging = Judging::open(args.model.as_deref(), acceptance)?;
         let options = watch_options(args, judging.model.as_deref(), &labels)?;
         let profiles = profiles::read(&args.mud)?;
+        let events = Events { sinks, notify, is_printed };
+        Ok(Self { args, global, messages, specs, labels, judging, options, events, page, profiles })
+    }
+}
+
+impl<'a> Station<'a> {
+    /// Opens and checks what the command line names; nothing is read yet.
+    pub(super) fn open(
+        args: &'a WatchArgs,
+        global: &'a GlobalArgs,
+        messages: Messages,
+    ) -> anyhow::Result<Self> {
+        let mut plan = Plan::read(args, global, messages)?;
         let path = store_path(args);
         let mut store = Store::open(&path).map_err(failed)?;
-        let judging = judging.or_trained(&store)?;
-        store.set_recipe(&recipe(&options)).map_err(failed)?;
-        let events = Events { sinks, notify, is_printed };
-        Ok(Self { args, global, messages, specs, store, labels, judging, options, events, page, profiles })
+        plan.judging = plan.judging.or_trained(&store)?;
+        store.set_recipe(&recipe(&plan.options)).map_err(failed)?;
+        Ok(Self { plan, store })
     }
 
     /// Says what would be done.
     pub(super) fn check(self) {
-        let sources: Vec<String> = self.specs.iter().map(ToString::to_string).collect();
-        self.messages.note(format!("sources: {}", sources.join(", ")));
-        self.messages.note(format!("store: {}", self.store.path().display()));
-        self.messages.note(format!("model: {}", self.judging.name.as_deref().unwrap_or("none")));
-        let sinks: Vec<String> = self.events.sinks.iter().map(ToString::to_string).collect();
-        self.messages.note(format!(
+        let Self { plan, store } = self;
+        let sources: Vec<String> = plan.specs.iter().map(ToString::to_string).collect();
+        plan.messages.note(format!("sources: {}", sources.join(", ")));
+        plan.messages.note(format!("store: {}", store.path().display()));
+        plan.messages.note(format!("model: {}", plan.judging.name.as_deref().unwrap_or("none")));
+        let sinks: Vec<String> = plan.events.sinks.iter().map(ToString::to_string).collect();
+        plan.messages.note(format!(
             "events: {}",
             if sinks.is_empty() { "the page".to_owned() } else { sinks.join(", ") }
         ));
-        if let Some(page) = &self.page {
-            self.messages.note(format!("page: {}", page.listen));
+        if let Some(page) = &plan.page {
+            plan.messages.note(format!("page: {}", page.listen));
         }
     }
 
     /// Watches until all sources ended, or a signal or the time asks for the end.
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
-        let Self { args, global, messages, specs, store, labels, judging, options, events, page, profiles } =
-            self;
+        let Self { plan, store } = self;
+        let Plan { args, global, messages, specs, labels, judging, options, events, page, profiles } = plan;
         let Events { sinks, notify, is_printed } = events;
         let signals = Signals::install().context("failed to handle signals")?;
         let resume = kept::resume(&store).map_err(failed)?;
