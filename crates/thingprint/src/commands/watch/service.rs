@@ -350,7 +350,8 @@ impl Service {
         let stored = writer.close(CLOSE);
         if let Some(notifier) = outbox.take() {
             for sink in notifier.stop(DELIVER).into_iter().filter(|sink| sink.waiting > 0) {
-                messages.warn(format!("{}: {} events were not delivered", sink.name, sink.waiting));
+                let why = sink.problem.map(|why| format!(": {why}")).unwrap_or_default();
+                messages.warn(format!("{}: {} events were not delivered{why}", sink.name, sink.waiting));
             }
         }
         drop(web);
