@@ -105,10 +105,22 @@ impl Failure {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use proptest::prelude::*;
     use thingprint_flow::Timestamp;
     use thingprint_watch::{EventKind, Severity};
 
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_event_is_one_line_of_json_and_comes_back(text in any::<String>(), key in any::<String>(), left_out in 0_u64..3) {
+            let mut event = event(7, &text);
+            event.evidence.insert(key, text.into());
+            let line = delivery(&event, left_out).json_with("\"event_type\":\"x\",");
+            prop_assert!(!line.contains(['\n', '\r']));
+            prop_assert_eq!(serde_json::from_str::<Event>(&line).unwrap(), event);
+        }
+    }
 
     /// An event about a device that chose its texts.
     pub(crate) fn event(id: u64, text: &str) -> Event {

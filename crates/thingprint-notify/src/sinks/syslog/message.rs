@@ -147,6 +147,8 @@ fn system_host_name() -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::delivery::tests::{delivery, event};
 
@@ -190,6 +192,29 @@ mod tests {
         event.subject = "s".repeat(500);
         let message = write(&event, 0, 2048);
         assert!(message.contains(&"s".repeat(500)) && message.ends_with("short"), "{message}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_one_message_within_its_bytes(
+            text in any::<String>(),
+            subject in any::<String>(),
+            key in any::<String>(),
+            value in any::<String>(),
+            most in 400_usize..4000,
+        ) {
+            let mut event = event(7, &text);
+            event.subject = subject;
+            event.evidence.insert(key, value.into());
+            let message = write(&event, 1, most);
+            prop_assert!(!message.chars().any(escape::is_control), "{message:?}");
+            // A subject of 128 bytes may take twice as many escaped, beside 270 of everything else.
+            prop_assert!(message.len() <= most.max(700), "{} of {most}: {message}", message.len());
+            // The structured data end where they should: behind an even number of backslashes, before the text.
+            let (data, _) = message.split_once("] \u{feff}").unwrap();
+            let backslashes = data.chars().rev().take_while(|c| *c == '\\').count();
+            prop_assert!(backslashes % 2 == 0 && data.matches("[thingprint@").count() >= 1);
+        }
     }
 
     #[test]
