@@ -192,6 +192,23 @@ impl WatchArgs {
         Plan::read(self, global, Messages::new(true, false)).map(drop)
     }
 
+    /// Files that are read once, when watching begins.
+    fn files(&self) -> Vec<PathBuf> {
+        let optional = [
+            &self.model,
+            &self.labels,
+            &self.token_file,
+            &self.webhook_key_file,
+            &self.webhook_roots,
+            &self.mqtt_password_file,
+        ];
+        let named = optional.into_iter().flatten().cloned();
+        // Those that are built in, or have a label before them, name no file.
+        let profiles =
+            self.mud.iter().map(|text| text.split_once('=').map_or(text.as_str(), |(_, path)| path));
+        named.chain(profiles.chain([self.policy.as_str()]).map(PathBuf::from)).collect()
+    }
+
     /// The sources that the command line names.
     fn sources(&self) -> Result<Vec<SourceSpec>, Usage> {
         let usage = |error: thingprint_live::LiveError| Usage(format!("failed to read {error}"));

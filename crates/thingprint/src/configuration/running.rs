@@ -1,6 +1,8 @@
 use std::ffi::OsString;
+use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use clap::{CommandFactory, Parser};
 
@@ -14,27 +16,43 @@ pub(crate) struct Running {
     typed: Vec<OsString>,
     /// `None` where the file went away since the command began.
     expanded: Option<Vec<OsString>>,
+    /// Files that the arguments name and the command reads once.
+    files: Vec<(PathBuf, Stamp)>,
 }
+
+/// When a file was written last and how long it is; `None` where it is not there.
+type Stamp = Option<(SystemTime, u64)>;
 
 impl Running {
     /// What this process was started with.
     pub(crate) fn from_environment() -> Self {
         let typed: Vec<OsString> = std::env::args_os().collect();
         let expanded = expand(typed.clone(), &Cli::command()).ok();
-        Self { typed, expanded }
+        Self { typed, expanded, files: Vec::new() }
     }
 
-    /// Reads the file again. `None` where it says the same; else the command as it would begin now, after its arguments
-    /// were checked.
+    /// Looks at these files as well, when the configuration is read again.
+    pub(crate) fn look_at(&mut self, files: impl IntoIterator<Item = PathBuf>) {
+        self.files = files.into_iter().map(|path| (path.clone(), stamp(&path))).collect();
+    }
+
+    /// Reads the configuration again. `None` where it and the files say the same; else the command as it would begin now,
+    /// after its arguments were checked.
     pub(crate) fn reread(&self) -> anyhow::Result<Option<Successor>> {
         let expanded = expand(self.typed.clone(), &Cli::command())?;
-        if Some(&expanded) == self.expanded.as_ref() {
+        let have_files_changed = self.files.iter().any(|(path, before)| stamp(path) != *before);
+        if Some(&expanded) == self.expanded.as_ref() && !have_files_changed {
             return Ok(None);
         }
         let cli = Cli::try_parse_from(&expanded).map_err(|error| Usage(first_line(&error.to_string())))?;
         cli.command.verify(&cli.global)?;
         Ok(Some(Successor { arguments: self.typed.clone() }))
     }
+}
+
+fn stamp(path: &Path) -> Stamp {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
 }
 
 fn first_line(text: &str) -> String {

@@ -139,6 +139,20 @@ mod service {
         let said = fs::read_to_string(stage.path("stderr")).unwrap();
         assert_eq!(said.matches("beginning again").count(), 1, "{said}");
 
+        // A file that it names is another one.
+        fs::write(stage.path("labels.csv"), "mac,label,kind\n").unwrap();
+        write("labels = \"labels.csv\"");
+        for (labels, times) in [("", 2), ("", 2), ("30:c4:6a:10:7e:b3,plug,iot\n", 3)] {
+            if !labels.is_empty() {
+                fs::write(stage.path("labels.csv"), format!("mac,label,kind\n{labels}")).unwrap();
+            }
+            service.signal(Signal::HUP);
+            service.wait("RELOADING=1");
+            service.wait("READY=1");
+            let said = fs::read_to_string(stage.path("stderr")).unwrap();
+            assert_eq!(said.matches("beginning again").count(), times, "{labels}: {said}");
+        }
+
         let begun = Instant::now();
         service.signal(Signal::TERM);
         service.wait("STOPPING=1");

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
@@ -145,6 +146,11 @@ impl Service {
         }
     }
 
+    /// Begins again on SIGHUP where one of these files is another one.
+    pub(super) fn look_at(&mut self, files: Vec<PathBuf>) {
+        self.running.look_at(files);
+    }
+
     /// Opens files again, and reads the configuration again. Whether it is another one, with which the program begins again;
     /// one that is wrong is reported, and the present one stays.
     fn reload(&mut self) -> bool {
@@ -152,7 +158,7 @@ impl Service {
         self.outbox.ask(thingprint_notify::Notifier::reopen);
         match self.running.reread() {
             Ok(Some(successor)) => {
-                self.messages.note("the configuration changed: beginning again with it");
+                self.messages.note("the configuration or one of its files changed: beginning again");
                 self.successor = Some(successor);
                 return true;
             }

@@ -173,7 +173,8 @@ impl<'a> Station<'a> {
             watcher.begin(clock::now());
         }
         let ends = args.stop_after.map(|after| Instant::now() + after);
-        let service = Service::new(writer, outbox, (web, backend), (judging, names, messages));
+        let mut service = Service::new(writer, outbox, (web, backend), (judging, names, messages));
+        service.look_at(args.files());
         service.run((watcher, intake), (&signals, &asked, ends))
     }
 }
