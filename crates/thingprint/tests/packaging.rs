@@ -76,9 +76,9 @@ fn the_unit_of_several_networks_is_as_hardened_as_that_of_one() {
         [
             "Description=Identify the devices on the network from their traffic (%i)",
             "ExecStart=/usr/bin/thingprint watch --config /etc/thingprint/%i.toml",
-            "StateDirectory=thingprint/%i",
-            "LogsDirectory=thingprint/%i",
-            "WorkingDirectory=/var/lib/thingprint/%i",
+            "StateDirectory=thingprint-%i",
+            "LogsDirectory=thingprint-%i",
+            "WorkingDirectory=/var/lib/thingprint-%i",
         ]
     );
 }
