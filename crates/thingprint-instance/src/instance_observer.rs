@@ -146,6 +146,17 @@ impl InstanceObserver {
         instance((state.id?, window), tally, plan)
     }
 
+    /// Bytes that are kept of a device: its windows that are not final, and what it was doing. At most: a word counts with
+    /// the room that it may take.
+    pub fn kept_bytes(&self, device: DeviceIndex) -> u64 {
+        let Some(state) = self.devices.get(device.as_usize()) else { return 0 };
+        let windows =
+            state.windows.values().map(|tally| size_of::<WindowTally>() + tally.evidence.kept_bytes());
+        let gaps = (state.head_gaps.len() + state.activity.gaps().count()) * size_of::<Gap>();
+        let bursts = size_of_val(&*state.bursts);
+        (size_of::<DeviceState>() + windows.sum::<usize>() + gaps + bursts) as u64
+    }
+
     /// How instances are formed.
     pub(crate) const fn options(&self) -> &InstanceOptions {
         self.plan.options()

@@ -33,6 +33,7 @@ mod community_id;
 mod edges;
 mod event;
 mod first_frames;
+mod first_packets;
 mod gateway_ends;
 mod gateways;
 mod live;
@@ -52,6 +53,7 @@ mod stage;
 mod stages;
 mod summary;
 mod unowned;
+mod window_so_far;
 
 pub use capture_spans::CaptureSpans;
 pub use community_id::community_id;
@@ -71,3 +73,4 @@ pub use stages::{
 };
 pub use summary::{ReadSummary, Summary};
 pub use unowned::Unowned;
+pub use window_so_far::{Kept, WindowSoFar};

@@ -142,7 +142,7 @@ impl Pipeline {
         source: &impl Source,
         stage: &S,
         mut sink: impl FnMut(Event<S::Row>) -> Result<(), E>,
-        (tap, progress): (&mut impl FrameTap<S::Observer, S::Row, E>, &dyn Progress),
+        (tap, progress): (&mut impl FrameTap<S, E>, &dyn Progress),
     ) -> Result<Run<S::Rest>, E> {
         let survey = self.survey(source, u64::MAX);
         let (inner, _) = self.inner(source, stage, (&survey, progress));

@@ -1,6 +1,7 @@
 use thingprint_flow::{Frame, PlacedPacket, SharedPacket, Timestamp};
 use thingprint_protocol::Detector;
 
+use crate::live::LiveShard;
 use crate::pending::{Pending, Sink, hand_out};
 use crate::pipeline::{Inner, Outcome};
 use crate::router::{Routed, Router, SHARDS};
@@ -13,18 +14,34 @@ const PROGRESS_FRAMES: u64 = 1 << 16;
 /// Rows leave at least this often, in nanoseconds of the trace.
 const RELEASE_NS: i64 = 1_000_000_000;
 
-/// Sees each frame with the observer of each shard that it went to.
-pub trait FrameTap<O, R, E> {
+/// Sees each frame with the observer of each shard that it went to, and looks at the shards at times of its own.
+pub trait FrameTap<S: Stage, E> {
     /// A frame went to a shard.
-    fn frame(&mut self, frame: &Frame<'_>, observer: &mut O) -> Result<(), E>;
+    fn frame(&mut self, frame: &Frame<'_>, observer: &mut S::Observer) -> Result<(), E>;
+
+    /// When it wants to look at the shards; the end of time where it does not.
+    #[inline]
+    fn next_look(&self) -> Timestamp {
+        Timestamp::MAX
+    }
+
+    /// Looks at the shards, whose clock has come to the time of the look, or to the end of the trace; the next look is
+    /// later.
+    fn look(&mut self, shards: &[LiveShard<S>]) -> Result<(), E> {
+        let _ = shards;
+        Ok(())
+    }
+
+    /// The clock stepped back: looks of the time before are not to be had any more.
+    fn step_back(&mut self) {}
 }
 
 /// For those who do not want to see frames.
 pub(crate) struct NoTap;
 
-impl<O, R, E> FrameTap<O, R, E> for NoTap {
+impl<S: Stage, E> FrameTap<S, E> for NoTap {
     #[inline]
-    fn frame(&mut self, _: &Frame<'_>, _: &mut O) -> Result<(), E> {
+    fn frame(&mut self, _: &Frame<'_>, _: &mut S::Observer) -> Result<(), E> {
         Ok(())
     }
 }
@@ -95,12 +112,17 @@ impl<'a, S: Stage> Sequential<'a, S> {
     pub(crate) fn packet<E>(
         &mut self,
         next: &PlacedPacket<'_>,
-        tap: &mut impl FrameTap<S::Observer, S::Row, E>,
+        tap: &mut impl FrameTap<S, E>,
     ) -> Result<u64, E> {
         let (frame, packet) = (&next.frame, &next.packet);
+        while frame.time >= tap.next_look() {
+            self.tick(tap.next_look());
+            tap.look(&self.shards.all)?;
+        }
         let Routed { devices, number, clock, ended } = self.router.route(next.capture, frame, packet);
         if let Some(ended) = ended {
             self.begin_segment(ended, clock);
+            tap.step_back();
         }
         if number == 1 || clock >= self.shards.deadline {
             self.shards.tick(clock);
@@ -189,7 +211,7 @@ impl<'a, S: Stage> Sequential<'a, S> {
 }
 
 /// Reads everything on this thread.
-pub(crate) fn run<S: Stage, R: PacketReader, E, T: FrameTap<S::Observer, S::Row, E>>(
+pub(crate) fn run<S: Stage, R: PacketReader, E, T: FrameTap<S, E>>(
     inner: Inner<'_, S, R>,
     (pending, sink): (Pending<'_, S>, &mut Sink<'_, S::Row, E>),
     tap: &mut T,
@@ -202,6 +224,9 @@ pub(crate) fn run<S: Stage, R: PacketReader, E, T: FrameTap<S::Observer, S::Row,
         if number.is_multiple_of(PROGRESS_FRAMES) {
             progress.read(reader.bytes_read());
         }
+    }
+    while tap.next_look() < Timestamp::MAX {
+        tap.look(&shards.shards.all)?;
     }
     let (outcome, rows) = shards.finish(reader.end());
     hand_out(sink, rows)?;

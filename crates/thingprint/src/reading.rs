@@ -46,7 +46,7 @@ impl Reading<'_> {
         &self,
         stage: &S,
         sink: impl FnMut(Event<S::Row>) -> anyhow::Result<()>,
-        tap: &mut impl FrameTap<S::Observer, S::Row, anyhow::Error>,
+        tap: &mut impl FrameTap<S, anyhow::Error>,
     ) -> anyhow::Result<Run<S::Rest>> {
         let progress = Progress::bytes("reading", total_length(self.inputs), self.is_quiet);
         let run = self.pipeline().run_tapped(&self.source(), stage, sink, (tap, &progress));

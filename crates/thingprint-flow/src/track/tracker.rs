@@ -1,3 +1,5 @@
+mod open;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::hash::BuildHasher;
 
@@ -8,7 +10,7 @@ use super::counts::TrackCounts;
 use super::device::{DeviceIndex, Devices, Found};
 use super::edge::{CarriedFlow, FlowRecord};
 use super::expiry::Expiry;
-use super::flow::{Fate, Flow, FlowEnd, OpenFlow};
+use super::flow::{Fate, FlowEnd, OpenFlow};
 use super::identify::{Ends, Identifier};
 use super::key::{DeviceFrame, DevicePacket, FiveTuple, FlowKey};
 use super::observer::Observer;
@@ -162,24 +164,6 @@ impl<O: Observer> Tracker<O> {
     /// The next time at which something happens without a packet; the end of time where nothing does.
     pub const fn deadline(&self) -> Timestamp {
         self.deadline
-    }
-
-    /// The flows that are open now and of a device that is wanted, as they would be if they were closed, in the order of
-    /// windows and first packets.
-    pub fn open_flows(&self, wanted: impl Fn(DeviceIndex) -> bool) -> Vec<Flow<()>> {
-        let closed_at = self.span.map_or(Timestamp::MIN, |(_, clock)| clock);
-        let of_window = |window: &OpenWindow<O::State>| {
-            let (index, open) = (window.index, window.table.iter());
-            open.filter(|flow| wanted(flow.key.device))
-                .map(|flow| flow.as_closed(index, FlowEnd::Edge, closed_at))
-                .collect::<Vec<_>>()
-        };
-        self.windows.iter().flat_map(of_window).collect()
-    }
-
-    /// Number of flows that are open.
-    pub fn open_flow_count(&self) -> usize {
-        self.windows.iter().map(|window| window.table.len()).sum()
     }
 
     /// Takes the next frame of the trace.

@@ -211,6 +211,11 @@ impl EvidenceTally {
         self.bags.iter().map(WordTally::bytes).sum()
     }
 
+    /// Bytes of numbers and words.
+    pub(crate) fn kept_bytes(&self) -> usize {
+        size_of_val(&*self.numbers) + size_of_val(&*self.bags) + self.word_bytes()
+    }
+
     /// Forgets which words texts became; returns the bytes of that.
     pub(crate) fn forget_said(&mut self) -> usize {
         self.bags.iter_mut().map(WordTally::forget_said).sum()

@@ -296,7 +296,7 @@ struct SplitTap<'s, 'r> {
     rows: &'s RefCell<&'s mut Rows<'r>>,
 }
 
-impl FrameTap<FlowObserver, FlowRow, anyhow::Error> for SplitTap<'_, '_> {
+impl FrameTap<FlowStage, anyhow::Error> for SplitTap<'_, '_> {
     fn frame(&mut self, frame: &Frame<'_>, observer: &mut FlowObserver) -> anyhow::Result<()> {
         self.rows.borrow_mut().write_frame(observer.take_seen(), frame)
     }
