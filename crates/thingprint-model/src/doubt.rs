@@ -212,7 +212,7 @@ fn failed(confidence: f64, acceptance: &Acceptance, likeness: Option<(f64, f64)>
 }
 
 /// The fewest decimals, from so many on, by which two different numbers look different.
-fn decimals_apart(one: f64, other: f64, least: usize) -> usize {
+pub(crate) fn decimals_apart(one: f64, other: f64, least: usize) -> usize {
     /// Beyond this nobody compares them.
     const MOST: usize = 4;
     let is_apart = |decimals: &usize| format!("{one:.*}", *decimals) != format!("{other:.*}", *decimals);

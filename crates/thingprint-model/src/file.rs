@@ -9,6 +9,7 @@
 //! | 8 | length of the body |
 //! | 32 | BLAKE3 of everything behind the magic but itself |
 //! | | compressed body |
+use std::borrow::Cow;
 use std::io::{Read, Write};
 
 use serde::{Deserialize, Serialize};
@@ -26,9 +27,9 @@ use former::FormerModel;
 /// this and a copy made as text is told apart.
 pub const MAGIC: [u8; 8] = *b"\x89TPM\r\n\x1a\n";
 
-/// Format version that is written. Versions 2 and 3 are read as well: 3 had no families that labels gave, 2 no recipe, so
-/// that its models are the paper's. Version 1 had a place for each of three bags.
-pub const FORMAT_VERSION: u16 = 4;
+/// Format version that is written. Versions 2 to 4 are read as well: 4 knew nothing of windows under way, 3 had no families
+/// that labels gave, 2 no recipe, so that its models are the paper's. Version 1 had a place for each of three bags.
+pub const FORMAT_VERSION: u16 = 5;
 
 /// Oldest format version that is read.
 const OLDEST_VERSION: u16 = 2;
@@ -193,15 +194,19 @@ fn decode(body: &[u8], version: u16) -> Result<Model, FileFault> {
     if let Some(name) = needs.unknown() {
         return Err(FileFault::UnknownEvidence { name: name.clone() });
     }
-    // A model of version 3 ends before the families, of which none are an empty list.
-    let without_families = if version == 3 { [body, &[0]].concat() } else { Vec::new() };
+    // What older models end before is nothing in them: a list of no families, and no familiarity.
+    let missing: &[u8] = match version {
+        3 => &[0, 0],
+        4 => &[0],
+        _ => &[],
+    };
+    let whole = if missing.is_empty() { Cow::Borrowed(body) } else { Cow::Owned([body, missing].concat()) };
     let (model, rest) = match version {
         2 => {
             let (model, rest): (FormerModel, _) = postcard::take_from_bytes(body).map_err(decode_fault)?;
             (model.into(), rest)
         }
-        3 => postcard::take_from_bytes::<Model>(&without_families).map_err(decode_fault)?,
-        _ => postcard::take_from_bytes::<Model>(body).map_err(decode_fault)?,
+        _ => postcard::take_from_bytes::<Model>(&whole).map_err(decode_fault)?,
     };
     if !rest.is_empty() {
         return Err(FileFault::Inconsistent("its body continues after its end"));

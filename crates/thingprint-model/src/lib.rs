@@ -9,6 +9,7 @@ mod blocks;
 mod classes;
 mod comparison;
 mod doubt;
+mod doubt_so_far;
 mod error;
 mod evaluation;
 mod explain;
@@ -38,6 +39,7 @@ pub use comparison::{
     Comparison, Contrast, FEWEST_DAYS, McNemar, McNemarTest, RESAMPLES, WindowAnswers, WindowKey,
 };
 pub use doubt::{Acceptance, Doubt, FalseAlarms, Nearest, Test, UnseenWords};
+pub use doubt_so_far::DoubtSoFar;
 pub use error::{FileFault, ModelError};
 pub use evaluation::{
     Answer, ClassEvaluation, Evaluation, Measures, Mistake, PartEvaluation, SET_MASS, TestedFold, Voice,

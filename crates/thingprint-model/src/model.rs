@@ -10,6 +10,7 @@ use crate::error::{FileFault, ModelError};
 use crate::families::{GivenFamilies, check_given, given_families};
 use crate::guard::{BagUnits, unit_guard};
 use crate::joint::{JointParts, Window, blend};
+use crate::likeness::Familiarity;
 use crate::options::{Recipe, TrainOptions};
 use crate::parallel;
 use crate::prediction::{
@@ -41,6 +42,8 @@ pub struct Model {
     /// The family that labels gave each class; empty in a model of an older version.
     #[serde(deserialize_with = "sequence::at_most::<_, _, MAX_CLASSES>")]
     pub(crate) given: GivenFamilies,
+    /// What is known of windows under way; `None` in a model of the paper or of an older version.
+    pub(crate) familiarity: Option<Familiarity>,
 }
 
 /// What made a model.
@@ -82,6 +85,7 @@ impl Model {
             None => None,
         };
         let joint = (options.recipe == Recipe::Best).then(|| training.joint(units, jobs));
+        let (joint, familiarity) = joint.unzip();
         Ok(Self {
             origin: Origin { version: env!("CARGO_PKG_VERSION").to_owned(), generator: GENERATOR.to_owned() },
             options: *options,
@@ -91,6 +95,7 @@ impl Model {
             forest,
             joint,
             given,
+            familiarity: familiarity.flatten(),
         })
     }
 
@@ -268,6 +273,9 @@ impl Model {
         self.options.check().map_err(|_| FileFault::Inconsistent("an option is out of range"))?;
         self.classes.check_loaded()?;
         check_given(&self.given, &self.classes)?;
+        if let Some(familiarity) = &self.familiarity {
+            familiarity.check_loaded(self.joint.as_ref().and_then(|parts| parts.likeness.as_ref()))?;
+        }
         if self.bags.len() != self.evidence().bags().count() {
             return Err(FileFault::Inconsistent("its bags do not fit its scenario"));
         }

@@ -6,6 +6,7 @@ use crate::classes::{Classes, MAX_CLASSES};
 use crate::error::ModelError;
 use crate::guard::BagUnits;
 use crate::joint::{JointParts, Rows};
+use crate::likeness::Familiarity;
 use crate::options::{Recipe, TrainOptions};
 use crate::parallel;
 use crate::random::{Generator, Purpose};
@@ -109,7 +110,11 @@ impl<'a> Training<'a> {
     }
 
     /// Fits what the recipe `best` has besides the two stages.
-    pub(crate) fn joint(&self, units: Vec<BagUnits>, jobs: NonZeroUsize) -> JointParts {
+    pub(crate) fn joint(
+        &self,
+        units: Vec<BagUnits>,
+        jobs: NonZeroUsize,
+    ) -> (JointParts, Option<Familiarity>) {
         let rows = Rows { labelled: &self.rows, row_classes: &self.row_classes, classes: self.classes.len() };
         JointParts::fit(rows, self.options.looks_at(), units, jobs)
     }

@@ -7,8 +7,10 @@ mod synthetic;
 use std::num::NonZeroUsize;
 
 use thingprint_flow::{DeviceId, MacAddr};
-use thingprint_instance::{BagName, Bags, EvidenceSet, Instance, Labeled};
-use thingprint_model::{Acceptance, Model, ModelError, Prediction, Recipe, Test, TrainOptions, Voice};
+use thingprint_instance::{Bag, BagName, Bags, EvidenceSet, Instance, Labeled};
+use thingprint_model::{
+    Acceptance, FalseAlarms, Model, ModelError, Prediction, Recipe, Test, TrainOptions, Voice,
+};
 
 fn fit(rows: &[Labeled], options: TrainOptions) -> Model {
     Model::fit(rows, &TrainOptions { trees: 10, ..options }, NonZeroUsize::MIN).unwrap()
@@ -56,7 +58,7 @@ fn a_bag_that_an_instance_lacks_says_nothing() {
     let prediction = model.predict(&lacking.instance);
     assert_eq!(prediction.stage0.keys().copied().collect::<Vec<_>>(), [BagName::DOMAINS]);
     let mut empty = lacking.clone();
-    empty.instance.bags.insert(BagName::PORTS, thingprint_instance::Bag::new());
+    empty.instance.bags.insert(BagName::PORTS, Bag::new());
     assert_ne!(model.predict(&empty.instance).distribution, prediction.distribution);
     let none = with_bags(&rows[7], &[]);
     let error = model.check_evidence([&none.instance]).unwrap_err();
@@ -324,4 +326,77 @@ fn each_voice_speaks_for_itself() {
         }
         assert_eq!(paper.predict_by(Voice::Joint, &row.instance), paper.predict(&row.instance));
     }
+}
+
+fn bags(instance: &Instance) -> impl Iterator<Item = (BagName, &Bag)> {
+    instance.bags.evidence().bags().filter_map(|name| Some((name, instance.bags.get(name)?)))
+}
+
+/// The first words of each bag, once each: a window that has just begun.
+fn begun(row: &Labeled, words: usize) -> Instance {
+    let mut instance = row.instance.clone();
+    let first = |bag: &Bag| bag.iter().take(words).map(|(word, _)| (word.clone(), 1)).collect::<Bag>();
+    instance.bags = bags(&row.instance).map(|(name, bag)| (name, first(bag))).collect();
+    instance
+}
+
+/// What a window lacks so far is held against nothing, and what it has has to be familiar.
+#[test]
+fn a_window_under_way_is_accepted_by_what_it_has() {
+    let rows = synthetic::instances(3_000, 1);
+    let (train, test) = rows.split_at(2_000);
+    let model = fit(train, best());
+    let acceptance = Acceptance { confidence: 0.0, ..Acceptance::default() };
+    let share = |windows: &[Instance], is_accepted: &dyn Fn(&Instance, &Prediction) -> bool| {
+        let is_so = |window: &&Instance| is_accepted(window, &model.predict(window));
+        windows.iter().filter(is_so).count() as f64 / windows.len() as f64
+    };
+    let so_far = |window: &Instance, prediction: &Prediction| {
+        model.doubt_so_far(window, prediction, &acceptance).is_none()
+    };
+    let whole =
+        |_: &Instance, prediction: &Prediction| model.failed_tests(prediction, &acceptance).is_empty();
+    // Only of windows that have a word: the others cannot be compared.
+    let has_words = |instance: &Instance| bags(instance).any(|(_, bag)| !bag.is_empty());
+    let early: Vec<Instance> = test.iter().map(|row| begun(row, 1)).filter(has_words).collect();
+    let strangers: Vec<Instance> = test.iter().map(|row| begun(&stranger(row), 1)).collect();
+    assert!(share(&early, &so_far) > 0.85, "{}", share(&early, &so_far));
+    assert!(share(&early, &whole) < 0.6, "{}", share(&early, &whole));
+    assert!(share(&strangers, &so_far) < 0.05, "{}", share(&strangers, &so_far));
+    let finals: Vec<Instance> = test.iter().map(|row| row.instance.clone()).filter(has_words).collect();
+    let one_percent = Acceptance { false_alarms: FalseAlarms::OnePercent, ..acceptance };
+    let strict = 1.0 - share(&finals, &so_far);
+    let lax = 1.0 - share(&finals, &|window, said| model.doubt_so_far(window, said, &one_percent).is_none());
+    assert!((0.01..0.12).contains(&strict) && lax < strict, "{strict} and {lax}");
+}
+
+#[test]
+fn a_doubt_about_a_window_under_way_says_its_reason() {
+    let rows = synthetic::instances(1_500, 1);
+    let model = fit(&rows, best());
+    let acceptance = Acceptance { confidence: 0.0, ..Acceptance::default() };
+    let strange = stranger(&rows[100]).instance;
+    let prediction = model.predict(&strange);
+    let doubt = model.doubt_so_far(&strange, &prediction, &acceptance).unwrap();
+    assert_eq!(doubt.failed, [Test::Likeness]);
+    assert!(doubt.familiarity.unwrap() < doubt.least_familiarity.unwrap());
+    let text = doubt.to_string();
+    assert!(
+        text.contains(" % of what it did so far is familiar of class-") && text.ends_with("% is usual"),
+        "{text}"
+    );
+    let mut silent = strange.clone();
+    silent.bags = bags(&strange).map(|(name, _)| (name, Bag::new())).collect();
+    let doubt = model.doubt_so_far(&silent, &model.predict(&silent), &acceptance).unwrap();
+    assert_eq!(doubt.to_string(), "it did nothing so far that can be compared");
+    let unsure = Acceptance { confidence: 1.1, ..acceptance };
+    let doubt = model.doubt_so_far(&strange, &prediction, &unsure).unwrap();
+    assert!(doubt.to_string().contains(" is below 1.10 so far; "), "{doubt}");
+    // The paper's recipe knows of no familiarity.
+    let paper = fit(&rows, TrainOptions::default());
+    let prediction = paper.predict(&strange);
+    let accepted = Acceptance { confidence: prediction.confidence, ..acceptance };
+    assert_eq!(paper.doubt_so_far(&strange, &prediction, &accepted), None);
+    let refused = Acceptance { confidence: prediction.confidence + 0.01, ..acceptance };
+    assert_eq!(paper.doubt_so_far(&strange, &prediction, &refused).unwrap().failed, [Test::Confidence]);
 }

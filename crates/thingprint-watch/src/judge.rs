@@ -35,16 +35,12 @@ impl Judge {
         self.model.failed_tests(prediction, &self.acceptance).is_empty()
     }
 
-    /// What the model says of a window so far. Likeness is not asked: a window that has just begun lacks much of what its
-    /// class has, and the limits of likeness are those of whole windows.
+    /// What the model says of a window so far. Its likeness is not asked: a window that has just begun lacks much of what its
+    /// class has. What it has so far must be familiar of the class.
     pub(crate) fn window_so_far(&self, instance: &Instance) -> WindowAnswer {
         let prediction = self.model.predict(instance);
-        let failed = self.model.failed_tests(&prediction, &self.acceptance);
-        let reason = failed.contains(&Test::Confidence).then(|| {
-            let (confidence, least) = (prediction.confidence, self.acceptance.confidence);
-            format!("confidence {confidence:.2} is below {least:.2} so far")
-        });
-        answer(&prediction, reason)
+        let doubt = self.model.doubt_so_far(instance, &prediction, &self.acceptance);
+        answer(&prediction, doubt.map(|doubt| doubt.to_string()))
     }
 
     /// What the model says of a device over these windows; `None` without any.

@@ -50,6 +50,7 @@ impl From<FormerModel> for Model {
             forest,
             joint: None,
             given: Vec::new(),
+            familiarity: None,
         }
     }
 }

@@ -113,10 +113,10 @@ fn files_of_other_versions_are_refused() {
     bytes[8] = 1;
     check_refused(
         &bytes,
-        "unsupported format version 1: this program reads versions 2 to 4; train the model again",
+        "unsupported format version 1: this program reads versions 2 to 5; train the model again",
     );
-    bytes[8] = 5;
-    let later = "unsupported format version 5: this program reads versions 2 to 4; use the program that wrote it, or a later one";
+    bytes[8] = 6;
+    let later = "unsupported format version 6: this program reads versions 2 to 5; use the program that wrote it, or a later one";
     check_refused(&bytes, later);
 }
 
@@ -139,11 +139,22 @@ fn files_of_version_2_hold_models_of_the_paper() {
 }
 
 #[test]
-fn files_of_version_3_have_no_given_families() {
-    let model = Model { given: Vec::new(), ..model(TrainOptions::of(Recipe::Best)) };
+fn files_of_version_4_know_nothing_of_windows_under_way() {
+    let model = model(TrainOptions::of(Recipe::Best));
+    assert!(model.familiarity.is_some());
+    let model = Model { familiarity: None, ..model };
     let body = encode(&model).unwrap();
-    let (families, body) = body.split_last().unwrap();
-    assert_eq!(*families, 0, "an empty list at the end");
+    let (familiarity, body) = body.split_last().unwrap();
+    assert_eq!(*familiarity, 0, "none at the end");
+    let read = Model::read_from(&*file_of_version(4, body), "home.model").unwrap();
+    assert_eq!(read, model);
+}
+
+#[test]
+fn files_of_version_3_have_no_given_families() {
+    let model = Model { given: Vec::new(), familiarity: None, ..model(TrainOptions::of(Recipe::Best)) };
+    let body = encode(&model).unwrap();
+    let body = body.strip_suffix(&[0, 0]).expect("an empty list and no familiarity at the end");
     let read = Model::read_from(&*file_of_version(3, body), "home.model").unwrap();
     assert_eq!(read, model);
 }

@@ -11,7 +11,7 @@ use crate::classes::Classes;
 use crate::error::FileFault;
 use crate::families::Families;
 use crate::guard::BagUnits;
-use crate::likeness::{Days, Likeness, Sample, Shares};
+use crate::likeness::{Days, Familiarity, Likeness, Sample, Shares};
 use crate::model::MAX_BAGS;
 use crate::parallel;
 use crate::sequence;
@@ -42,13 +42,13 @@ pub(crate) struct Rows<'a> {
 }
 
 impl JointParts {
-    /// Learns from labelled rows, whose order does not matter.
+    /// Learns from labelled rows, whose order does not matter; gives what is known of windows under way, too.
     pub(crate) fn fit(
         rows: Rows<'_>,
         evidence: EvidenceSet,
         units: Vec<BagUnits>,
         jobs: NonZeroUsize,
-    ) -> Self {
+    ) -> (Self, Option<Familiarity>) {
         let Rows { labelled: rows, row_classes, classes } = rows;
         let lexicon = Lexicon::of(evidence, &rows.iter().map(|row| row.0));
         let window = |(): &mut (), at: usize| lexicon.window(rows[at].0);
@@ -58,13 +58,14 @@ impl JointParts {
         let said = out_of_fold(known, &lexicon, &blocks, jobs);
         let shares: Vec<Shares> = windows.iter().map(Shares::of).collect();
         let sample = Sample { shares: &shares, blocks: &blocks, days: &days(rows, row_classes) };
-        Self {
+        let parts = Self {
             joint: Joint::fit(known, &lexicon, |_| true, jobs),
             likeness: Likeness::fit(sample, jobs),
             families: Families::of(&said, &blocks),
             lexicon,
             units,
-        }
+        };
+        (parts, Familiarity::fit(sample, jobs))
     }
 
     pub(crate) fn check_loaded(&self, evidence: EvidenceSet, classes: &Classes) -> Result<(), FileFault> {

@@ -39,6 +39,22 @@ impl Shares {
         (bags > 0).then(|| sum / f64::from(bags))
     }
 
+    /// Of each bag with words, the share of their weight that is of words which more than this share of the references
+    /// have; bags that all references lack are left out.
+    pub(super) fn familiar<'a>(
+        &'a self,
+        references: &'a [&Self],
+        least_presence: f64,
+    ) -> impl Iterator<Item = f64> + 'a {
+        let bags = self.0.iter().enumerate().filter_map(|(place, bag)| Some((place, bag.as_ref()?)));
+        bags.filter(|(_, bag)| !bag.is_empty).filter_map(move |(place, bag)| {
+            let others: Vec<&BagShares> =
+                references.iter().filter_map(|other| other.0.get(place)?.as_ref()).collect();
+            let least = least_presence * references.len() as f64;
+            (!others.is_empty()).then(|| bag.familiar(&others, least))
+        })
+    }
+
     /// The words, by place of their bag.
     pub(super) fn words(&self) -> impl Iterator<Item = (usize, u32)> + '_ {
         let bags = self.0.iter().enumerate().filter_map(|(place, bag)| Some((place, bag.as_ref()?)));
@@ -80,6 +96,14 @@ impl BagShares {
             }
         }
         sum
+    }
+
+    /// The share of words that more than so many others have.
+    fn familiar(&self, others: &[&Self], least: f64) -> f64 {
+        let has = |other: &&&Self, word: u32| other.roots.binary_search_by_key(&word, |root| root.0).is_ok();
+        let is_familiar = |word| others.iter().filter(|other| has(other, word)).count() as f64 > least;
+        let familiar = self.roots.iter().filter(|(word, _)| is_familiar(*word));
+        familiar.map(|(_, root)| f64::from(*root).powi(2)).sum()
     }
 
     fn fits(&self, words: usize) -> bool {

@@ -58,12 +58,7 @@ fn out_of_fold(sample: Sample<'_>, jobs: NonZeroUsize) -> Vec<Option<f64>> {
             (0..BLOCKS).map(|block| evenly_spaced(&sample.blocks.outside(class, block)).collect()).collect()
         })
         .collect();
-    let mut class_of = vec![0; sample.shares.len()];
-    for (class, rows) in sample.blocks.by_class.iter().enumerate() {
-        for &row in rows {
-            class_of[row] = class;
-        }
-    }
+    let class_of = class_of_rows(sample);
     parallel::map(
         sample.shares.len(),
         jobs,
@@ -75,14 +70,25 @@ fn out_of_fold(sample: Sample<'_>, jobs: NonZeroUsize) -> Vec<Option<f64>> {
     )
 }
 
+/// The class of each row.
+pub(super) fn class_of_rows(sample: Sample<'_>) -> Vec<usize> {
+    let mut class_of = vec![0; sample.shares.len()];
+    for (class, rows) in sample.blocks.by_class.iter().enumerate() {
+        for &row in rows {
+            class_of[row] = class;
+        }
+    }
+    class_of
+}
+
 /// Up to so many of the items that a class keeps, evenly spaced.
-fn evenly_spaced(rows: &[usize]) -> impl Iterator<Item = usize> {
+pub(super) fn evenly_spaced(rows: &[usize]) -> impl Iterator<Item = usize> {
     let kept = rows.len().min(MAX_REFERENCES);
     (0..kept).map(move |at| rows[at * rows.len() / kept])
 }
 
 /// The norm of each class; a class without affinities has that of all together.
-fn norms(affinities: &[Option<f64>], blocks: &Blocks) -> Option<Vec<Norm>> {
+pub(super) fn norms(affinities: &[Option<f64>], blocks: &Blocks) -> Option<Vec<Norm>> {
     let of_rows = |rows: &[usize]| -> Vec<f64> { rows.iter().filter_map(|&row| affinities[row]).collect() };
     let by_class: Vec<Vec<f64>> = blocks.by_class.iter().map(|rows| of_rows(rows)).collect();
     let medians: Vec<Option<f64>> = by_class.iter().map(|own| median(own.clone())).collect();

@@ -5,6 +5,7 @@
 //! three best affinities to those, and its likeness z = (affinity - median) / σ, with median and σ of the class's own
 //! training windows, each compared with windows of the other two of three blocks of time.
 mod affinity;
+mod familiarity;
 mod fit;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use affinity::Shares;
+pub(crate) use familiarity::Familiarity;
 use fit::LEAST_SIGMA;
 pub(crate) use fit::{Days, Sample};
 
@@ -84,12 +86,7 @@ impl Likeness {
     pub(crate) fn check_loaded(&self, lexicon: &Lexicon, classes: usize) -> Result<(), FileFault> {
         let words = lexicon.words();
         let LikenessThresholds { five_percent, one_percent, day } = self.thresholds;
-        let is_sound = |ClassLikeness { norm, .. }: &ClassLikeness| {
-            (0.0..=MOST_AFFINITY).contains(&norm.median)
-                && norm.sigma >= LEAST_SIGMA
-                && norm.sigma.is_finite()
-        };
-        let is_sound = self.classes.iter().all(is_sound)
+        let is_sound = self.classes.iter().all(|class| class.norm.is_sound())
             && [five_percent, one_percent, day].iter().all(|threshold| threshold.is_finite());
         if self.classes.len() != classes || !is_sound {
             return Err(FileFault::Inconsistent("its likeness does not fit its classes"));
@@ -100,6 +97,11 @@ impl Likeness {
 }
 
 impl Norm {
+    /// Whether its numbers are such.
+    fn is_sound(&self) -> bool {
+        (0.0..=MOST_AFFINITY).contains(&self.median) && self.sigma >= LEAST_SIGMA && self.sigma.is_finite()
+    }
+
     fn likeness(self, affinity: f64) -> f64 {
         (affinity - self.median) / self.sigma
     }

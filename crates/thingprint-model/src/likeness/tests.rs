@@ -82,7 +82,7 @@ fn parts(count: i64) -> (JointParts, Vec<Instance>) {
     let rows: Vec<_> = windows.iter().enumerate().map(|(at, window)| (window, &labels[at % 2])).collect();
     let row_classes: Vec<u16> = (0..rows.len()).map(|at| u16::from(at % 2 == 0)).collect();
     let rows = Rows { labelled: &rows, row_classes: &row_classes, classes: 2 };
-    (JointParts::fit(rows, evidence(), Vec::new(), NonZeroUsize::MIN), windows)
+    (JointParts::fit(rows, evidence(), Vec::new(), NonZeroUsize::MIN).0, windows)
 }
 
 #[test]
@@ -106,4 +106,62 @@ fn likeness_is_0_where_a_window_is_as_usual() {
 fn a_single_window_of_each_class_gives_no_likeness() {
     assert!(parts(2).0.likeness.is_none());
     assert!(parts(3).0.likeness.is_some());
+}
+
+/// Twenty windows of a class: all with a port, three with another, two with a third.
+fn kept() -> Vec<Instance> {
+    let window = |at: i64| match at {
+        0..3 => instance(at, &[("53", 1), ("123", 1)], Some(&[])),
+        3..5 => instance(at, &[("53", 1), ("9999", 1)], Some(&[])),
+        _ => instance(at, &[("53", 1)], Some(&[("a.example", 1)])),
+    };
+    (0..20).map(window).collect()
+}
+
+#[test]
+fn familiarity_worked_by_hand() {
+    let kept = kept();
+    let lexicon = Lexicon::of(evidence(), &kept.iter());
+    let of = |instance: &Instance| Shares::of(&lexicon.window(instance));
+    let references: Vec<Shares> = kept.iter().map(of).collect();
+    let class = ClassLikeness { references, norm: Norm { median: 1.0, sigma: 1.0 } };
+    let thresholds = LikenessThresholds { five_percent: 0.0, one_percent: 0.0, day: 0.0 };
+    let likeness = Likeness { classes: vec![class], thresholds };
+    let check = |ports: &[(&str, u64)], domains: Option<&[(&str, u64)]>, expected: Option<f64>| {
+        let found = likeness.familiarity(&of(&instance(0, ports, domains)), 0);
+        match (found, expected) {
+            (Some(found), Some(expected)) => assert_close(found, expected),
+            other => assert_eq!(other.0, other.1),
+        }
+    };
+    // A bag without words so far is held against nothing.
+    check(&[("53", 1)], Some(&[]), Some(1.0));
+    check(&[("123", 3)], None, Some(1.0));
+    // Weights 1 and 3: two of twenty windows are a tenth, and not more.
+    check(&[("53", 1), ("9999", 7)], Some(&[]), Some(0.25));
+    // A word that training never saw has its weight as well; the mean over bags.
+    check(&[("53", 1), ("77", 7)], Some(&[("a.example", 5)]), Some(f64::midpoint(0.25, 1.0)));
+    check(&[], Some(&[]), None);
+    assert_eq!(likeness.familiarity(&of(&kept[0]), 1), None, "there is no such class");
+}
+
+#[test]
+fn what_a_window_lacks_makes_it_less_like_and_no_less_familiar() {
+    let rows = |at: i64| {
+        let ports = [("53", 1), ("123", 1), ("443", 7)];
+        instance(at, &ports, Some(&[("a.example", 3), ("b.example", 1)]))
+    };
+    let label = Label::new("plug", Kind::Iot);
+    let windows: Vec<Instance> = (0..60).map(rows).collect();
+    let labelled: Vec<_> = windows.iter().map(|window| (window, &label)).collect();
+    let rows = Rows { labelled: &labelled, row_classes: &[0; 60], classes: 1 };
+    let (parts, familiarity) = JointParts::fit(rows, evidence(), Vec::new(), NonZeroUsize::MIN);
+    let (likeness, familiarity) = (parts.likeness.unwrap(), familiarity.unwrap());
+    let of = |instance: &Instance| Shares::of(&parts.lexicon.window(instance));
+    let least = familiarity.least(0, familiarity.thresholds.five_percent).unwrap();
+    let begun = of(&instance(9, &[("123", 1)], Some(&[])));
+    assert!(likeness.of(&begun, 0).unwrap() < likeness.thresholds.one_percent);
+    assert!(likeness.familiarity(&begun, 0).unwrap() >= least, "{least}");
+    let stranger = of(&instance(9, &[("123", 1)], Some(&[("elsewhere.example", 1)])));
+    assert!(likeness.familiarity(&stranger, 0).unwrap() < least);
 }
