@@ -10,7 +10,7 @@ pub use analysis::{
     TrainingTime, Variant, WordProbe, Worked,
 };
 pub(crate) use analysis::{
-    Checked, Method, check_share, check_single, check_training, ensure, random, threshold,
+    Checked, Method, check_share, check_single, check_training, ensure, random, threshold, whole,
 };
 pub(crate) use metric::{is_any, is_of_class, names};
 
@@ -25,8 +25,9 @@ use serde::Deserialize;
 use thingprint_instance::ExtractionRecipe;
 
 use crate::error::ExperimentError;
+use crate::extraction_cost::Measurement;
 use crate::fields::{Field, optional, required, tables};
-use crate::run::Analysis;
+use crate::run::{Analysis, Measuring};
 
 /// The scenario of numbers of a whole data set, where other scenarios are classes.
 pub(crate) const WHOLE: &str = "all";
@@ -103,6 +104,9 @@ impl Definition {
         for attack in self.analysis.method().attacks(dataset) {
             needs.push(Need { attack: Some(attack.clone()), ..own.clone() });
         }
+        for seconds in self.analysis.method().so_far_s() {
+            needs.push(Need { so_far_s: Some(*seconds), ..own.clone() });
+        }
         if let Some(injection) = self.analysis.injection() {
             let need = self.need(&injection.extraction, dataset, overrides)?;
             needs.extend([need.clone(), Need { is_injected: true, ..need }]);
@@ -110,6 +114,23 @@ impl Definition {
         let mut seen = BTreeSet::new();
         needs.retain(|need| seen.insert(need.to_string()));
         Ok(needs)
+    }
+
+    /// The extractions of a data set whose cost is to be measured: those of the experiment, each with other evidence.
+    pub fn measurement(
+        &self,
+        dataset: &str,
+        overrides: &str,
+    ) -> Result<Option<Measurement>, ExperimentError> {
+        let method = self.analysis.method();
+        let Some(Measuring { runs, evidence }) = method.measuring() else { return Ok(None) };
+        let own = self.need(&self.extraction, dataset, overrides)?.recipe;
+        let extractions = evidence.into_iter().map(|(name, evidence)| (name, own.with_evidence(evidence)));
+        Ok(Some(Measurement {
+            runs,
+            after_s: method.so_far_s().to_vec(),
+            extractions: extractions.collect(),
+        }))
     }
 
     /// The data sets beside this one whose instances a run on it takes: the table that the experiment's own extraction
@@ -145,7 +166,7 @@ impl Definition {
                 field: "extraction".to_owned(),
                 problem: error.to_string(),
             })?;
-        Ok(Need { dataset: dataset.to_owned(), recipe, attack: None, is_injected: false })
+        Ok(Need { dataset: dataset.to_owned(), recipe, attack: None, so_far_s: None, is_injected: false })
     }
 
     /// Field and problem of the first unsupported value.

@@ -9,6 +9,7 @@ mod chart;
 mod dataset;
 mod definition;
 mod error;
+mod extraction_cost;
 mod fields;
 mod flows;
 mod outcome;
@@ -24,6 +25,7 @@ pub use definition::{
     Variant, WordProbe, Worked,
 };
 pub use error::ExperimentError;
+pub use extraction_cost::{ExtractionCost, KeptState, Measurement};
 pub use fields::Problem;
 pub use flows::{Cast, FlowRecord, Side};
 pub use outcome::{Attachment, Metrics, Outcome, Section, Summary};

@@ -19,6 +19,8 @@ pub struct Outcome {
     pub remarks: Vec<String>,
     /// What each training took, by scenario, where the experiment asks for it.
     pub costs: BTreeMap<String, Vec<Cost>>,
+    /// Tables of what a clock and an allocator said: they differ from run to run.
+    pub clocked: Vec<Section>,
     /// Tables that are files of the result and too long for the report.
     pub attachments: Vec<Attachment>,
     /// Classes that the definition names, as the paper has them, and the data do not have.
@@ -62,7 +64,7 @@ impl Outcome {
     /// punctuation alone, the later are numbered.
     pub(crate) fn name_apart(&mut self) {
         let mut taken: BTreeSet<String> = RESERVED.map(str::to_owned).into();
-        let sections = self.sections.iter_mut().map(|section| &mut section.name);
+        let sections = self.sections.iter_mut().chain(&mut self.clocked).map(|section| &mut section.name);
         for name in sections.chain(self.attachments.iter_mut().map(|attachment| &mut attachment.name)) {
             let mut numbered = name.clone();
             let mut number = 2_u32;

@@ -112,7 +112,7 @@ impl<'a> Report<'a> {
             ResultFile { name: "metrics.json".to_owned(), text: self.metrics_json()? },
             ResultFile { name: "environment.txt".to_owned(), text: self.environment.to_owned() },
         ];
-        for section in &self.outcome.sections {
+        for section in self.outcome.sections.iter().chain(&self.outcome.clocked) {
             files.push(ResultFile { name: format!("{}.csv", section.name), text: csv(&section.table)? });
             if let Some(chart) = &section.chart {
                 files.push(ResultFile { name: format!("{}.svg", section.name), text: chart.svg() });
@@ -258,6 +258,11 @@ impl<'a> Report<'a> {
             ]);
         }
         (table.rows() > 0).then_some(table)
+    }
+
+    /// On what the clocked tables were measured.
+    fn clocked_line(&self) -> String {
+        format!("Measured on {}.", self.machine.system)
     }
 
     /// What kind of data this is, said in every report.

@@ -19,12 +19,13 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
 use serde::Deserialize;
-use thingprint_instance::{ExtractionRecipe, Labeled};
+use thingprint_instance::{EvidenceSet, ExtractionRecipe, Labeled};
 
 use crate::definition::{
     Attacks, Characterise, Definition, LeaveOneOut, Merits, Method, Need, Scenarios, TrainingTime, Worked,
 };
 use crate::error::ExperimentError;
+use crate::extraction_cost::ExtractionCost;
 use crate::flows::FlowRecord;
 use crate::outcome::Outcome;
 pub(crate) use trial::Bench;
@@ -70,6 +71,8 @@ analyses! {
     OtherNetwork in other_network,
     /// Describes the traffic of devices.
     Characterise,
+    /// Asks about windows under way, by what their evidence costs.
+    LiveCost in live_cost,
 }
 
 /// What an experiment is run on: everything that [`Definition::needs`] asked for.
@@ -83,6 +86,15 @@ pub struct Material<'a> {
     pub instances: &'a [(Need, Vec<Labeled>)],
     /// Flows of labelled devices, where the analysis looks at them; empty when the caller has none.
     pub flows: &'a [FlowRecord],
+    /// What extractions cost that [`Definition::measurement`] asked for; empty when nobody measured.
+    pub extraction_costs: &'a [ExtractionCost],
+}
+
+/// Evidence whose extraction is measured, by name, and how often.
+#[derive(Clone, Debug)]
+pub(crate) struct Measuring {
+    pub(crate) runs: u32,
+    pub(crate) evidence: Vec<(String, EvidenceSet)>,
 }
 
 /// What the caller lends to a run: a clock, and an ear for progress.

@@ -78,7 +78,8 @@ fn definition(seeds: &str, rest: &str) -> Definition {
 fn outcome_of(definition: &Definition, rows: &[Labeled], flows: &[FlowRecord], jobs: usize) -> Outcome {
     let needs = definition.needs("made", "").unwrap();
     let instances: Vec<_> = needs.into_iter().map(|need| (need, rows.to_vec())).collect();
-    let material = Material { dataset: "made", overrides: "", instances: &instances, flows };
+    let material =
+        Material { dataset: "made", overrides: "", instances: &instances, flows, extraction_costs: &[] };
     run(definition, &material, NonZeroUsize::new(jobs).unwrap(), &mut Still).unwrap()
 }
 
@@ -300,7 +301,8 @@ fn attacks_on_every_device_are_set_against_hours_without_one() {
             (need, rows)
         })
         .collect();
-    let material = Material { dataset: "made", overrides: "", instances: &instances, flows: &[] };
+    let material =
+        Material { dataset: "made", overrides: "", instances: &instances, flows: &[], extraction_costs: &[] };
     let outcome = run(&definition, &material, NonZeroUsize::MIN, &mut Still).unwrap();
     let found = |rate: &str, metric: &str| number(&outcome, &format!("change/telnet-scan-{rate}"), metric);
     assert_eq!([found("0.1", "planned"), found("1", "planned")], [20.0, 20.0]);
@@ -366,7 +368,8 @@ fn an_attack_is_looked_at_beside_normal_traffic() {
             (need, rows)
         })
         .collect();
-    let material = Material { dataset: "made", overrides: "", instances: &instances, flows: &[] };
+    let material =
+        Material { dataset: "made", overrides: "", instances: &instances, flows: &[], extraction_costs: &[] };
     let outcome = run(&definition, &material, NonZeroUsize::MIN, &mut Still).unwrap();
     assert!(number(&outcome, "normal", "confidence") > 0.95);
     assert!(number(&outcome, "tcp-syn-10", "confidence") < number(&outcome, "normal", "confidence"));
@@ -479,7 +482,8 @@ fn short_windows_are_tested_where_their_hours_are() {
     let tables = definition.needs("made", "").unwrap().into_iter().zip([hours, minutes]);
     let instances: Vec<_> = tables.collect();
     assert_eq!(instances.len(), 2);
-    let material = Material { dataset: "made", overrides: "", instances: &instances, flows: &[] };
+    let material =
+        Material { dataset: "made", overrides: "", instances: &instances, flows: &[], extraction_costs: &[] };
     let outcome = run(&definition, &material, NonZeroUsize::MIN, &mut Still).unwrap();
     let tested: Vec<String> = texts(&outcome.sections[0]).iter().map(|row| row[2].clone()).collect();
     assert_eq!(tested, ["150", "300"]);
@@ -542,7 +546,8 @@ fn devices_of_another_network_are_asked_about() {
         .collect();
     let need = |dataset: &str| definition.needs(dataset, "").unwrap().remove(0);
     let instances = [(need("made"), own), (need("far"), far)];
-    let material = Material { dataset: "made", overrides: "", instances: &instances, flows: &[] };
+    let material =
+        Material { dataset: "made", overrides: "", instances: &instances, flows: &[], extraction_costs: &[] };
     let outcome = run(&definition, &material, NonZeroUsize::MIN, &mut Still).unwrap();
     assert!((number(&outcome, "far", "windows") - 60.0).abs() < f64::EPSILON);
     assert!((number(&outcome, "far", "rejected") - 1.0).abs() < f64::EPSILON);

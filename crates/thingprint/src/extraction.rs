@@ -1,5 +1,7 @@
 //! Captures to instances: the same way for every command.
 
+mod so_far;
+
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -24,6 +26,8 @@ use crate::read_report::{
 };
 use crate::reading::{Reading, total_length};
 use crate::vantage_report::report_place;
+
+pub(crate) use so_far::WindowsSoFar;
 
 /// Captures that are to become instances.
 #[derive(Debug)]

@@ -17,6 +17,7 @@ mod messages;
 mod models;
 mod networks;
 mod output;
+mod processor_time;
 mod progress;
 mod protocols;
 mod pseudonyms;

@@ -8,7 +8,7 @@ use thingprint_model::{DEFAULT_TRAIN_SHARE, Scenario, Split, TrainOptions, Voice
 use super::{Extraction, Injection};
 use crate::error::ExperimentError;
 use crate::outcome::Outcome;
-use crate::run::{Analysis, Bench};
+use crate::run::{Analysis, Bench, Measuring};
 use crate::text::{parsed, parsed_option, training, training_option};
 
 /// Confidence from which on an answer is accepted, where none is given (classification paper, §6.3).
@@ -54,6 +54,17 @@ pub(crate) trait Method {
     /// Whether it looks at flows, too.
     fn needs_flows(&self) -> bool {
         false
+    }
+
+    /// Seconds after a device's first packet in a window at which windows under way are asked about, of the experiment's own
+    /// extraction.
+    fn so_far_s(&self) -> &[u32] {
+        &[]
+    }
+
+    /// Evidence whose extraction is measured, where it is.
+    fn measuring(&self) -> Option<Measuring> {
+        None
     }
 
     /// The scenarios of `metrics.json`; none where they are classes of the data.
@@ -338,7 +349,7 @@ const fn whole_model() -> Voice {
     Voice::Whole
 }
 
-const fn whole() -> Scenario {
+pub(crate) const fn whole() -> Scenario {
     Scenario::Final
 }
 

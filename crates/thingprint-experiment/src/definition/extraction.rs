@@ -49,6 +49,8 @@ pub struct Need {
     pub recipe: ExtractionRecipe,
     /// An attack on one of its devices, played into the traffic.
     pub attack: Option<Attack>,
+    /// Seconds after the device's first packet in a window at which the window is taken as it is; `None` for final windows.
+    pub so_far_s: Option<u32>,
     /// Whether they are the hours of devices under the attacks of the definition's [`Injection`](super::Injection).
     pub is_injected: bool,
 }
@@ -59,6 +61,9 @@ impl fmt::Display for Need {
         write!(f, "{}", self.dataset)?;
         if let Some(attack) = &self.attack {
             write!(f, " under {attack}")?;
+        }
+        if let Some(seconds) = self.so_far_s {
+            write!(f, " {seconds} s after the first packet of each window")?;
         }
         if self.is_injected {
             f.write_str(" under attacks on every device")?;

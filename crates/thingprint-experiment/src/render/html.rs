@@ -3,6 +3,7 @@ use thingprint_figure::{Figure as _, Page};
 use thingprint_table::Tone;
 
 use super::{Report, one_line};
+use crate::outcome::Section;
 
 /// Rows beyond which a table is folded away.
 const MANY_ROWS: usize = 40;
@@ -39,24 +40,14 @@ pub(super) fn page(report: &Report<'_>) -> String {
         }
     }
     for section in &report.outcome.sections {
-        page.section(section.heading.as_str()).paragraph(one_line(&section.prose));
-        if let Some(chart) = &section.chart {
-            let drawing = chart.draw();
-            page.drawing(&drawing, drawing.description());
-        }
-        let (rows, columns) = (section.table.rows(), section.table.columns().len());
-        if rows > MANY_ROWS || columns > MANY_COLUMNS {
-            let summary = format!("Table of {rows} rows and {columns} columns");
-            page.details(summary.as_str(), |page| {
-                page.table(&section.table, "");
-            });
-        } else {
-            let caption = if section.chart.is_some() { "The numbers" } else { "" };
-            page.table(&section.table, caption);
-        }
+        add_section(&mut page, section);
     }
     if let Some(costs) = report.costs() {
         page.section("Time and memory").paragraph(report.costs_line()).table(&costs, "");
+    }
+    for section in &report.outcome.clocked {
+        add_section(&mut page, section);
+        page.paragraph(report.clocked_line());
     }
     if !report.outcome.attachments.is_empty() {
         page.section("Files beside this report").list(report.attached());
@@ -66,4 +57,22 @@ pub(super) fn page(report: &Report<'_>) -> String {
     }
     page.section("Environment").code(report.environment);
     page.html()
+}
+
+fn add_section(page: &mut Page, section: &Section) {
+    page.section(section.heading.as_str()).paragraph(one_line(&section.prose));
+    if let Some(chart) = &section.chart {
+        let drawing = chart.draw();
+        page.drawing(&drawing, drawing.description());
+    }
+    let (rows, columns) = (section.table.rows(), section.table.columns().len());
+    if rows > MANY_ROWS || columns > MANY_COLUMNS {
+        let summary = format!("Table of {rows} rows and {columns} columns");
+        page.details(summary.as_str(), |page| {
+            page.table(&section.table, "");
+        });
+    } else {
+        let caption = if section.chart.is_some() { "The numbers" } else { "" };
+        page.table(&section.table, caption);
+    }
 }

@@ -44,6 +44,9 @@ pub(super) fn page(report: &Report<'_>) -> String {
         add(&report.costs_line());
         add(&markdown(&costs, MOST_ROWS));
     }
+    for section in &report.outcome.clocked {
+        add(&format!("{}\n\n{}", part(section), report.clocked_line()));
+    }
     for (heading, lines) in
         [("## Files beside this report", &report.attached()), ("## Remarks", &report.outcome.remarks)]
     {

@@ -3,7 +3,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use thingprint_flow::Timestamp;
-use thingprint_instance::Labeled;
+use thingprint_instance::{Instance, Labeled};
 use thingprint_model::{
     Acceptance, Answer as ModelAnswer, Evaluation, Model, Partition, Split, Stage0Backend, TestedFold,
     TrainOptions, Voice,
@@ -156,6 +156,27 @@ impl<'a> Bench<'a> {
     pub(crate) fn answers(&self, model: &Model, rows: &[&Labeled], threshold: f64) -> Vec<Answer> {
         let acceptance = Acceptance { confidence: threshold, ..Acceptance::default() };
         model.answers(rows.iter().copied(), &acceptance, self.jobs).iter().map(Answer::from).collect()
+    }
+}
+
+impl Bench<'_> {
+    /// What a model says of the labelled ones of these windows under way.
+    pub(crate) fn answers_so_far(&self, model: &Model, rows: &[&Labeled], threshold: f64) -> Vec<Answer> {
+        let acceptance = Acceptance { confidence: threshold, ..Acceptance::default() };
+        let labelled: Vec<&Labeled> = rows.iter().filter(|row| row.label.is_some()).copied().collect();
+        let windows: Vec<&Instance> = labelled.iter().map(|row| &row.instance).collect();
+        let predictions = model.predict_all(&windows, self.jobs);
+        let answers = labelled.iter().zip(predictions).filter_map(|(row, prediction)| {
+            let doubt = model.doubt_so_far(&row.instance, &prediction, &acceptance);
+            Some(Answer {
+                truth: class_of(row)?.into(),
+                class: prediction.class,
+                confidence: prediction.confidence,
+                likeness: prediction.likeness,
+                is_accepted: doubt.is_none(),
+            })
+        });
+        answers.collect()
     }
 }
 

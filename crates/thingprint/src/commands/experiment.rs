@@ -7,6 +7,7 @@ mod extent;
 mod flow_log;
 mod injected;
 mod leftovers;
+mod measured;
 mod silence;
 mod simulated;
 mod source;
@@ -204,27 +205,41 @@ impl ExperimentArgs {
     ) -> anyhow::Result<Option<Outcome>> {
         let messages = library.messages;
         let context = || format!("failed to run experiment {} on {dataset}", definition.name);
-        let Loaded { source, overrides, mut instances, flows, captures, mut outcome, notes } =
-            match library.load(definition, dataset).with_context(context)? {
-                Ok(loaded) => loaded,
-                Err(Missing { obtain }) => {
-                    let skipped = format!("experiment {} is skipped on {dataset}", definition.name);
-                    match obtain {
-                        Some(obtain) => {
-                            messages.warn(format!("{skipped}, whose captures are not here: {obtain}"));
-                        }
-                        None => messages.warn(format!("{skipped}, too")),
+        let Loaded {
+            source,
+            overrides,
+            mut instances,
+            flows,
+            extraction_costs,
+            captures,
+            mut outcome,
+            notes,
+        } = match library.load(definition, dataset).with_context(context)? {
+            Ok(loaded) => loaded,
+            Err(Missing { obtain }) => {
+                let skipped = format!("experiment {} is skipped on {dataset}", definition.name);
+                match obtain {
+                    Some(obtain) => {
+                        messages.warn(format!("{skipped}, whose captures are not here: {obtain}"));
                     }
-                    return Ok(None);
+                    None => messages.warn(format!("{skipped}, too")),
                 }
-            };
+                return Ok(None);
+            }
+        };
         for other in definition.others(dataset) {
             if let Ok(loaded) = library.load(definition, other).with_context(context)? {
                 instances.extend(loaded.instances);
                 outcome = outcome.max(loaded.outcome);
             }
         }
-        let material = Material { dataset, overrides: &overrides, instances: &instances, flows: &flows };
+        let material = Material {
+            dataset,
+            overrides: &overrides,
+            instances: &instances,
+            flows: &flows,
+            extraction_costs: &extraction_costs,
+        };
         let mut clock = Clock::new(format!("{} on {dataset}", definition.name), messages);
         let mut result = run(definition, &material, library.threads, &mut clock).with_context(context)?;
         drop(clock);

@@ -4,8 +4,8 @@ use std::io;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use thingprint_experiment::{DataSource, Dataset, Definition, Need};
-use thingprint_flow::{MacAddr, TraceOptions, WindowLength};
+use thingprint_experiment::{DataSource, Dataset, Definition, ExtractionCost, Need};
+use thingprint_flow::{GatewayPolicy, MacAddr, TraceOptions, WindowLength};
 use thingprint_instance::{InstanceOptions, Label, Labeled};
 use thingprint_protocol::Engine;
 use thingprint_report::Labels;
@@ -13,9 +13,11 @@ use thingprint_report::Labels;
 use super::cache::{Extracted, Flaws, Origin};
 use super::flow_log::{FlowLog, Flows, Written};
 use super::injected::Injected;
+use super::measured::{MeasuredCaptures, measure};
 use super::source::{Library, Loaded};
+use crate::copies::without_copies;
 use crate::exit::Outcome;
-use crate::extraction::Extraction;
+use crate::extraction::{Extraction, WindowsSoFar};
 use crate::gateways::GatewayChoice;
 use crate::inputs::{Input, expand};
 use crate::messages::{Messages, counted};
@@ -86,17 +88,29 @@ impl Captured {
         let mut single_flows = None;
         let contents = self.contents()?;
         let contents: Vec<&[u8]> = contents.iter().map(Vec::as_slice).collect();
-        for need in definition.needs(&self.name, &self.overrides)? {
+        let needs = definition.needs(&self.name, &self.overrides)?;
+        let after_s: Vec<u32> = needs.iter().filter_map(|need| need.so_far_s).collect();
+        let mut so_far = WindowsSoFar::new();
+        for need in needs {
             if need.attack.is_some() {
                 bail!("data set {}: attacks are simulated, and these are captures", self.name);
             }
             let injected = Injected::of(&need, definition, &instances)?;
             let strikes = injected.as_ref().map(Injected::content);
-            let contents: Vec<&[u8]> = contents.iter().copied().chain(strikes.as_deref()).collect();
+            let at = need.so_far_s.map(|seconds| format!("{seconds} s of each window").into_bytes());
+            let more = strikes.as_deref().into_iter().chain(at.as_deref());
+            let contents: Vec<&[u8]> = contents.iter().copied().chain(more).collect();
             let wants_flows = definition.analysis.needs_flows() && instances.is_empty();
             let make = || {
                 if let Some(injected) = &injected {
                     return self.attacked(&need, injected, library);
+                }
+                if let Some(seconds) = need.so_far_s {
+                    if so_far.is_empty() {
+                        so_far = self.windows_so_far(&need, &after_s, library)?;
+                    }
+                    let rows = so_far.remove(&seconds).unwrap_or_default();
+                    return Ok(Extracted { rows, flaws: Flaws::default() });
                 }
                 if !wants_flows || need.recipe.options()?.flow.window == WindowLength::Capture {
                     return self.extract(&need, library);
@@ -125,6 +139,7 @@ impl Captured {
         let mut notes = notes(flaws.warnings);
         notes.extend(single_flows.left_out());
         let captures = Some(self.inputs().count());
+        let extraction_costs = self.extraction_costs(definition, library)?;
         let source = DataSource { dataset: self.name, is_simulated: false, description: self.description };
         let outcome = if flaws.is_partial { Outcome::Partial } else { Outcome::Done };
         Ok(Loaded {
@@ -132,6 +147,7 @@ impl Captured {
             overrides: self.overrides,
             instances,
             flows: single_flows.records,
+            extraction_costs,
             captures,
             outcome,
             notes,
@@ -159,6 +175,56 @@ impl Captured {
             Ok(())
         })?;
         Ok(extracted)
+    }
+
+    /// The labelled windows as they were at these times, in one reading.
+    fn windows_so_far(
+        &self,
+        need: &Need,
+        after_s: &[u32],
+        library: &Library<'_>,
+    ) -> anyhow::Result<WindowsSoFar> {
+        let mut all = WindowsSoFar::new();
+        self.each_trace(need, library, |_, extraction| {
+            for (seconds, rows) in extraction.windows_so_far(after_s) {
+                let labelled = rows.into_iter().filter(|row| row.label.is_some());
+                all.entry(seconds).or_default().extend(labelled);
+            }
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// What the extractions cost that a definition asks about.
+    fn extraction_costs(
+        &self,
+        definition: &Definition,
+        library: &Library<'_>,
+    ) -> anyhow::Result<Vec<ExtractionCost>> {
+        let Some(measurement) = definition.measurement(&self.name, &self.overrides)? else {
+            return Ok(Vec::new());
+        };
+        library.messages.detail("measuring extraction");
+        let (engine, mut traces) = (Engine::default(), Vec::new());
+        for inputs in self.measured_traces(definition)? {
+            let reading = self.reading(&inputs, &InstanceOptions::default(), (&engine, library));
+            let given = reading.pipeline().elect(&reading.source()).macs();
+            let gateways = GatewayPolicy { is_none: given.is_empty(), given, ..reading.gateways.clone() };
+            traces.push(MeasuredCaptures { inputs, gateways });
+        }
+        measure(&traces, &measurement)
+    }
+
+    /// The captures that are read as one trace.
+    fn measured_traces(&self, definition: &Definition) -> anyhow::Result<Vec<Vec<Input>>> {
+        let recipe = definition.extraction.recipe(&self.overrides)?;
+        let is_by_capture = recipe.options()?.flow.window == WindowLength::Capture;
+        let quiet = Messages::new(true, false);
+        let traces = self.traces.iter().map(|(_, inputs)| without_copies(inputs, quiet));
+        if is_by_capture {
+            return Ok(traces.flatten().map(|input| vec![input]).collect());
+        }
+        Ok(traces.collect())
     }
 
     /// The hours in which devices are attacked, of traces in which a gateway shows.

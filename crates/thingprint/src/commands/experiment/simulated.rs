@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail};
 use either::Either;
-use thingprint_experiment::{Attack, AttackKind, DataSource, Definition, Need};
+use thingprint_experiment::{Attack, AttackKind, DataSource, Definition, ExtractionCost, Need};
 use thingprint_flow::{DeviceId, FlowOptions, GatewayPolicy, MacAddr, Timestamp};
 use thingprint_instance::{Instance, Kind, Label, Labeled};
 use thingprint_pipeline::{Event, InstanceStage, Pipeline, Stage};
@@ -12,8 +12,10 @@ use super::cache::{Extracted, Flaws};
 use super::captured::by_address;
 use super::flow_log::{FlowLog, Flows, Written};
 use super::injected::Injected;
+use super::measured::{MeasuredTrace, measure};
 use super::source::{Library, Loaded};
 use crate::exit::Outcome;
+use crate::extraction::WindowsSoFar;
 
 /// Bytes captured of each frame: headers, names and hellos are in them, and lengths stay true.
 const SNAPLEN: u32 = 600;
@@ -23,6 +25,9 @@ const SEED: u64 = 1;
 
 /// Days that a home is played for that does not say how long its trace is.
 const DAYS: u32 = 14;
+
+/// Days that extraction is measured on at most: costs are for a number of frames, and each measurement plays them anew.
+const MEASURED_DAYS: u64 = 2;
 
 const HOUR_S: i64 = 3_600;
 const DAY_S: u64 = 86_400;
@@ -58,6 +63,7 @@ impl Simulated {
         let mut flows = None;
         let instances = self.all_instances(definition, library, &mut flows)?;
         let flows = flows.unwrap_or_default();
+        let extraction_costs = self.extraction_costs(definition)?;
         let mut notes: Vec<String> = flows.left_out().into_iter().collect();
         if self.is_cut {
             notes.push(format!(
@@ -72,6 +78,7 @@ impl Simulated {
             overrides: String::new(),
             instances,
             flows: flows.records,
+            extraction_costs,
             captures: None,
             outcome: Outcome::Done,
             notes,
@@ -88,10 +95,24 @@ impl Simulated {
     ) -> anyhow::Result<Vec<(Need, Vec<Labeled>)>> {
         let mut instances: Vec<(Need, Vec<Labeled>)> = Vec::new();
         let mut attacks = Vec::new();
-        for need in definition.needs(&self.name, "")? {
+        let needs = definition.needs(&self.name, "")?;
+        let after_s: Vec<u32> = needs.iter().filter_map(|need| need.so_far_s).collect();
+        let mut so_far = WindowsSoFar::new();
+        for need in needs {
             library.messages.detail(format!("simulating {need}"));
             if let Some(injected) = Injected::of(&need, definition, &instances)? {
                 let rows = self.injected(&need, &injected, library)?;
+                instances.push((need, rows));
+                continue;
+            }
+            if let Some(seconds) = need.so_far_s {
+                let make = || {
+                    if so_far.is_empty() {
+                        so_far = self.windows_so_far(&need, &after_s)?;
+                    }
+                    Ok(so_far.remove(&seconds).unwrap_or_default())
+                };
+                let rows = self.kept_or_made(&need, &format!("{seconds} s of each window"), library, make)?;
                 instances.push((need, rows));
                 continue;
             }
@@ -131,7 +152,7 @@ impl Simulated {
                 Ok(rows.into_iter().filter(|row| attacked.holds(row)).collect())
             }
         };
-        self.kept_or_made(need, attacked, library, make)
+        self.kept_or_made(need, &format!("{attacked:?}"), library, make)
     }
 
     /// The hours in which devices are attacked, from the cache if they are there.
@@ -183,7 +204,7 @@ impl Simulated {
             *flows = Some(self.flows_of(written)?);
             self.labelled(instances)
         };
-        let rows = self.kept_or_made(need, None, library, make)?;
+        let rows = self.kept_or_made(need, "None", library, make)?;
         if flows.is_none() {
             let mut written = Written::new(Flows::default().room());
             let flow = need.recipe.options()?.flow;
@@ -193,14 +214,15 @@ impl Simulated {
         Ok(rows)
     }
 
+    /// Instances of a need that are played in a way, from the cache if they are there.
     fn kept_or_made(
         &self,
         need: &Need,
-        attacked: Option<&UnderAttack>,
+        how: &str,
         library: &Library<'_>,
         make: impl FnOnce() -> anyhow::Result<Vec<Labeled>>,
     ) -> anyhow::Result<Vec<Labeled>> {
-        let content = format!("{:?} {:?} {attacked:?}", self.home, self.options);
+        let content = format!("{:?} {:?} {how}", self.home, self.options);
         let make = || Ok(Extracted { rows: make()?, flaws: Flaws::default() });
         let (extracted, _) = library.cache.get_or_make(&[content.as_bytes()], &need.recipe, make)?;
         Ok(extracted.rows)
@@ -217,6 +239,23 @@ impl Simulated {
         let stage = InstanceStage::new(extraction.clone());
         self.play((options, attacks), extraction.flow, &stage, |rows| instances.extend(rows))?;
         self.labelled(instances)
+    }
+
+    /// The labelled windows as they were at these times, of one play.
+    fn windows_so_far(&self, need: &Need, after_s: &[u32]) -> anyhow::Result<WindowsSoFar> {
+        let options = need.recipe.options()?;
+        let source = self.played(self.options, &[])?;
+        let mut found: BTreeMap<u32, Vec<Instance>> = BTreeMap::new();
+        self.pipeline(options.flow.clone()).windows_so_far(&source, (&options, after_s), |window| {
+            found.entry(window.after_s).or_default().extend(window.instance);
+        });
+        found.into_iter().map(|(seconds, instances)| Ok((seconds, self.labelled(instances)?))).collect()
+    }
+
+    /// What the extractions cost that a definition asks about, on the first days.
+    fn extraction_costs(&self, definition: &Definition) -> anyhow::Result<Vec<ExtractionCost>> {
+        let Some(measurement) = definition.measurement(&self.name, "")? else { return Ok(Vec::new()) };
+        measure(std::slice::from_ref(self), &measurement)
     }
 
     /// The instances of labelled devices, in the order of devices and windows.
@@ -252,21 +291,35 @@ impl Simulated {
         stage: &S,
         mut take: impl FnMut(Vec<S::Row>),
     ) -> anyhow::Result<()> {
-        let gateway = MacAddr::new(self.home.network.gateway.0);
-        let pipeline = Pipeline {
-            flow: FlowOptions { is_identity_given: true, ..flow },
-            gateways: GatewayPolicy { given: BTreeSet::from([gateway]), ..GatewayPolicy::default() },
-            ..Pipeline::default()
-        };
-        let simulation =
-            Simulation::with_attacks(&self.home, options, attacks).context("failed to simulate")?;
-        pipeline.run(&thingprint_pipeline::Simulated::from(simulation), stage, |event| {
+        let source = self.played(options, attacks)?;
+        self.pipeline(flow).run(&source, stage, |event| {
             if let Event::Rows(rows) = event {
                 take(rows);
             }
             Ok::<_, anyhow::Error>(())
         })?;
         Ok(())
+    }
+
+    /// The home as a source of packets.
+    fn played(
+        &self,
+        options: SimulationOptions,
+        attacks: &[thingprint_sim::Attack],
+    ) -> anyhow::Result<thingprint_pipeline::Simulated> {
+        let simulation =
+            Simulation::with_attacks(&self.home, options, attacks).context("failed to simulate")?;
+        Ok(thingprint_pipeline::Simulated::from(simulation))
+    }
+
+    fn pipeline(&self, flow: FlowOptions) -> Pipeline {
+        let flow = FlowOptions { is_identity_given: true, ..flow };
+        Pipeline { flow, gateways: self.gateway_policy(), ..Pipeline::default() }
+    }
+
+    fn gateway_policy(&self) -> GatewayPolicy {
+        let gateway = MacAddr::new(self.home.network.gateway.0);
+        GatewayPolicy { given: BTreeSet::from([gateway]), ..GatewayPolicy::default() }
     }
 
     fn flows_of(&self, written: Written) -> anyhow::Result<Flows> {
@@ -315,6 +368,19 @@ impl Simulated {
             },
             target: attack.target.clone(),
         })
+    }
+}
+
+impl MeasuredTrace for Simulated {
+    type Source = thingprint_pipeline::Simulated;
+
+    fn source(&self) -> anyhow::Result<Self::Source> {
+        let duration_s = self.options.duration_s.min(MEASURED_DAYS * DAY_S);
+        self.played(SimulationOptions { duration_s, ..self.options }, &[])
+    }
+
+    fn gateways(&self) -> GatewayPolicy {
+        self.gateway_policy()
     }
 }
 

@@ -3,7 +3,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use anyhow::Context;
-use thingprint_experiment::{DataSource, Dataset, Definition, FlowRecord, Need};
+use thingprint_experiment::{DataSource, Dataset, Definition, ExtractionCost, FlowRecord, Need};
 use thingprint_instance::Labeled;
 
 use super::cache::Cache;
@@ -36,6 +36,8 @@ pub(super) struct Loaded {
     pub(super) overrides: String,
     pub(super) instances: Vec<(Need, Vec<Labeled>)>,
     pub(super) flows: Vec<FlowRecord>,
+    /// What was measured of extractions, where that was asked for.
+    pub(super) extraction_costs: Vec<ExtractionCost>,
     /// Captures read; `None` where the data are simulated.
     pub(super) captures: Option<usize>,
     pub(super) outcome: Outcome,
