@@ -198,6 +198,46 @@ fn a_device_appears_after_a_day_of_silence() {
     assert!(outcome.clocked.is_empty(), "nobody measured");
 }
 
+/// A hub has ports and names of its own, so that nobody who does not know it accepts it.
+#[test]
+fn classes_that_were_left_out_are_strangers() {
+    let text = DEFINITION
+        .replace("name = 'paper'", "name = 'best'\ntraining = { recipe = 'best' }\nstrangers = true");
+    let definition = Definition::from_toml("made.toml", &text).unwrap();
+    let needs = definition.needs("made", "").unwrap();
+    let with_hub = |need: &Need| -> Vec<Labeled> {
+        let mut rows = windows(need);
+        let hubs: Vec<Labeled> =
+            rows.iter().filter(|row| row.label.as_ref().unwrap().class == "plug").map(hub).collect();
+        rows.extend(hubs);
+        rows
+    };
+    let instances: Vec<(Need, Vec<Labeled>)> =
+        needs.into_iter().map(|need| (need.clone(), with_hub(&need))).collect();
+    let material =
+        Material { dataset: "made", overrides: "", instances: &instances, flows: &[], extraction_costs: &[] };
+    let outcome = run(&definition, &material, NonZeroUsize::MIN, &mut Still).unwrap();
+    // Twenty windows of each of three classes, of which half have nothing after 10 s.
+    check(&outcome, "best/60s", "strangers_answered", 60.0);
+    check(&outcome, "best/10s", "strangers_answered", 30.0);
+    for time in ["10s", "60s", "whole"] {
+        check(&outcome, &format!("best/{time}"), "strangers_rejected", 1.0);
+    }
+    assert!(number(&outcome, "best/60s", "accepted") > 0.9);
+    assert!(outcome.metrics.get("low/60s", "strangers_rejected").is_none(), "nobody asked");
+}
+
+/// A window of a hub that is made of a plug's.
+fn hub(row: &Labeled) -> Labeled {
+    let mut instance = row.instance.clone();
+    instance.device = DeviceId::Mac(MacAddr::new([2, 0, 0, 0, 0, 9]));
+    instance.bags.insert(BagName::PORTS, Bag::from([("1900".to_owned(), 1)]));
+    if instance.bags.get(BagName::DOMAINS).is_some_and(|bag| !bag.is_empty()) {
+        instance.bags.insert(BagName::DOMAINS, Bag::from([("hub.example".to_owned(), 1)]));
+    }
+    Labeled { instance, label: Some(Label::new("hub", Kind::Iot)) }
+}
+
 #[test]
 fn what_cannot_be_done_is_refused() {
     let refused = |from: &str, to: &str, field: &str| {

@@ -111,6 +111,33 @@ fn the_public_weeks_are_read_from_a_folder_of_days() {
     }
 }
 
+/// Windows under way come from one play of the simulation, and from the cache afterwards; costs are measured each time.
+#[test]
+fn windows_under_way_are_asked_about_and_extraction_is_measured() {
+    let stage = Stage::new();
+    let text = "name = 'early'\ntitle = 't'\nplace = 'p'\nasks = 'a'\nfound = 'f'\nmisleads = 'm'\ndata = ['home']\n\
+                seeds = [1]\n[analysis.live-cost]\nseconds = [60, 1800]\nsplit = 'time=0.7'\nruns = 1\n\
+                [[analysis.live-cost.group]]\nname = 'low'\nscenario = 'low'\n\
+                [[analysis.live-cost.group]]\nname = 'paper'\n";
+    fs::write(stage.path("early.toml"), text).unwrap();
+    stage.ok("experiment early.toml --days 1 --cache cache");
+    let read = |name: &str| fs::read_to_string(stage.path(&format!("results/early/{name}"))).unwrap();
+    let json = read("metrics.json");
+    let metrics: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let number =
+        |scenario: &str, metric: &str| metrics["scenarios"][scenario][metric]["mean"].as_f64().unwrap();
+    assert!(number("low/60s", "asked") > 20.0);
+    assert!(number("low/60s", "answered") > 0.5 && number("low/60s", "answered") <= 1.0);
+    assert!(number("low/1800s", "window_bytes") < number("paper/1800s", "window_bytes"));
+    assert!(number("low/whole", "row_bytes") < number("paper/whole", "row_bytes"));
+    let costs = read("extraction-costs.csv");
+    let frames = |line: &str| line.split(',').nth(1).unwrap().parse::<u64>().unwrap();
+    let lines: Vec<&str> = costs.lines().skip(1).collect();
+    assert!(lines.len() == 2 && frames(lines[0]) > 1_000 && frames(lines[0]) == frames(lines[1]), "{costs}");
+    stage.ok("experiment early.toml --days 1 --cache cache");
+    assert_eq!(read("metrics.json"), json, "windows from the cache give the same");
+}
+
 /// What a library prints while it trains is none of the user's business; what it takes is.
 #[cfg(unix)]
 #[test]

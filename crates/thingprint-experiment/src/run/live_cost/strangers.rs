@@ -8,6 +8,9 @@ use crate::error::ExperimentError;
 use crate::outcome::Metrics;
 use crate::run::trial::{Answer, Bench, Parts, class_of};
 
+/// Fewest classes of which one can be left out: a model needs two.
+const LEAST_CLASSES: usize = 3;
+
 /// How many windows of strangers were answered.
 pub(super) const ANSWERED: &str = "strangers_answered";
 /// The share of these that was not accepted.
@@ -15,7 +18,7 @@ pub(super) const REJECTED: &str = "strangers_rejected";
 
 impl LiveCost {
     /// Leaves each class out of the training in turn, with the first seed, and asks about its windows: none of them should be
-    /// accepted.
+    /// accepted. Two classes leave no model to ask.
     pub(super) fn ask_about_strangers(
         &self,
         tables: &[Table<'_>],
@@ -24,6 +27,10 @@ impl LiveCost {
     ) -> Result<(), ExperimentError> {
         let Some(&seed) = bench.definition.seeds.first() else { return Ok(()) };
         let parts = Parts::required(bench.own_rows()?, self.split, seed)?;
+        let classes: BTreeSet<&str> = parts.train.iter().filter_map(|row| class_of(row)).collect();
+        if classes.len() < LEAST_CLASSES {
+            return Ok(());
+        }
         for group in self.groups.iter().filter(|group| group.strangers) {
             let accepted = self.left_out((group, seed), &parts, (tables, bench))?;
             for (time, accepted) in &accepted {
