@@ -227,6 +227,35 @@ fn classes_that_were_left_out_are_strangers() {
     assert!(outcome.metrics.get("low/60s", "strangers_rejected").is_none(), "nobody asked");
 }
 
+/// Of another data set, hubs are strangers, and cameras and plugs are known.
+#[test]
+fn devices_of_other_data_sets_are_strangers() {
+    let text = DEFINITION
+        .replace("runs = 2", "runs = 2\nothers = ['elsewhere', 'gone']")
+        .replace("name = 'paper'", "name = 'best'\ntraining = { recipe = 'best' }");
+    let definition = Definition::from_toml("made.toml", &text).unwrap();
+    assert_eq!(definition.others("made"), ["elsewhere", "gone"]);
+    let own = definition.needs("made", "").unwrap().into_iter().map(|need| (need.clone(), windows(&need)));
+    let foreign = definition.needs("elsewhere", "").unwrap().into_iter().map(|need| {
+        let known = windows(&need);
+        let rows = known.iter().filter(|row| row.label.as_ref().unwrap().class == "plug").map(hub);
+        (need, rows.chain(known.iter().cloned()).collect())
+    });
+    let instances: Vec<(Need, Vec<Labeled>)> = own.chain(foreign).collect();
+    let material =
+        Material { dataset: "made", overrides: "", instances: &instances, flows: &[], extraction_costs: &[] };
+    let outcome = run(&definition, &material, NonZeroUsize::MIN, &mut Still).unwrap();
+    check(&outcome, "best/60s", "others_answered", 40.0);
+    check(&outcome, "best/10s", "others_answered", 20.0);
+    check(&outcome, "best/60s", "others_rejected", 1.0);
+    check(&outcome, "best/whole", "others_rejected", 1.0);
+    assert!(
+        outcome.remarks.iter().any(|remark| remark.starts_with("gone: left out")),
+        "{:?}",
+        outcome.remarks
+    );
+}
+
 /// A window of a hub that is made of a plug's.
 fn hub(row: &Labeled) -> Labeled {
     let mut instance = row.instance.clone();

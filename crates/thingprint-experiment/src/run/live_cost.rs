@@ -55,6 +55,9 @@ pub struct LiveCost {
     pub threshold: f64,
     /// How often the extraction of each group is measured.
     pub runs: u32,
+    /// Data sets whose devices are strangers; classes that this one has, too, are left out.
+    #[serde(default)]
+    pub others: Vec<String>,
 }
 
 /// Evidence that is collected, and a model that looks at it.
@@ -110,6 +113,10 @@ impl Method for LiveCost {
         self.groups.iter().try_for_each(|group| check_training(&group.training))
     }
 
+    fn others(&self) -> &[String] {
+        &self.others
+    }
+
     fn so_far_s(&self) -> &[u32] {
         &self.seconds
     }
@@ -131,7 +138,7 @@ impl Method for LiveCost {
         let is_whole = scenario.ends_with(&format!("/{FINAL}"));
         let is_all = !scenario.starts_with(APPEARED);
         METRICS.contains(&metric)
-            || (is_all && [strangers::ANSWERED, strangers::REJECTED].contains(&metric))
+            || (is_all && strangers::METRICS.contains(&metric))
             || (is_all && !is_whole && KEPT_METRICS.contains(&metric))
             || (is_all && is_whole && metric == ROW_METRIC)
     }
@@ -140,6 +147,7 @@ impl Method for LiveCost {
         let rows = bench.own_rows()?;
         let tables = self.tables(bench)?;
         let appearing = appearing(rows);
+        let (foreign, left_out) = self.foreign_tables(bench);
         let mut points = Points::new();
         for &seed in &bench.definition.seeds {
             let parts = Parts::required(rows, self.split, seed)?;
@@ -148,6 +156,7 @@ impl Method for LiveCost {
                 let options = TrainOptions { scenario: group.scenario, seed, ..group.training };
                 let model = bench.fit(&parts.train, &options)?;
                 self.ask((&model, group), &parts.test, (&tables, &appearing, bench), &mut points);
+                self.ask_about_others((&model, group), &foreign, bench, &mut points);
             }
         }
         let mut outcome = Outcome::default();
@@ -160,6 +169,7 @@ impl Method for LiveCost {
             note_cost(cost, &mut outcome.metrics);
         }
         outcome.remarks = self.remarks(&bench.need(&bench.definition.extraction)?, &points);
+        outcome.remarks.extend(left_out);
         outcome.sections = sections::sections(self, &outcome.metrics);
         outcome.clocked = sections::clocked(costs);
         Ok(outcome)
@@ -213,8 +223,8 @@ impl LiveCost {
         let mut remarks = vec![recipe_remark(&own.recipe)];
         if few < FEW_WINDOWS as f64 {
             remarks.push(format!(
-                "The tested windows have {few:.0} in which a device appears, which is after a day of silence or in a capture of \
-                 its own: too few to say how early a device is known that was never there before."
+                "Among the tested windows are {few:.0} in which a device appears, after a day of silence or in a capture of its \
+                 own: too few to say how early a device is known that was not there before."
             ));
         }
         remarks
@@ -229,7 +239,7 @@ impl CostGroup {
 
 impl<'r> Table<'r> {
     /// Of windows that are there twice, since traces overlap, the first.
-    fn of(time: String, rows: &'r [Labeled]) -> Self {
+    fn of(time: String, rows: impl IntoIterator<Item = &'r Labeled>) -> Self {
         let mut by_key = BTreeMap::new();
         for row in rows {
             by_key.entry(key_of(row)).or_insert(row);

@@ -112,6 +112,7 @@ impl ExperimentArgs {
             locations: self.data.iter().map(|data| (data.name.as_str(), data.folder.as_path())).collect(),
             days: self.days,
             missing: BTreeSet::new(),
+            measures: true,
             cache: Cache::open(self.cache.as_deref())?,
             threads: global.threads(),
             messages,
@@ -228,7 +229,10 @@ impl ExperimentArgs {
             }
         };
         for other in definition.others(dataset) {
-            if let Ok(loaded) = library.load(definition, other).with_context(context)? {
+            library.measures = false;
+            let loaded = library.load(definition, other).with_context(context);
+            library.measures = true;
+            if let Ok(loaded) = loaded? {
                 instances.extend(loaded.instances);
                 outcome = outcome.max(loaded.outcome);
             }

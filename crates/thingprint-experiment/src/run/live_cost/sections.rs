@@ -1,7 +1,7 @@
 use thingprint_figure::{Axis, LinePoint, LineSeries, Lines, Scale};
 use thingprint_table::{Cell, Column, Table};
 
-use super::strangers::{ANSWERED, REJECTED};
+use super::strangers::{ANSWERED, OTHERS_ANSWERED, OTHERS_REJECTED, REJECTED};
 use super::{APPEARED, CostGroup, FEW_WINDOWS, LiveCost, METRICS, ROW_METRIC, key, time};
 use crate::extraction_cost::ExtractionCost;
 use crate::outcome::{Metrics, Section, Summary};
@@ -40,6 +40,8 @@ fn accepted(analysis: &LiveCost, metrics: &Metrics) -> Section {
         Column::percent("accuracy of accepted", 2),
         Column::decimals("windows of strangers", 0),
         Column::percent("of them not accepted", 1),
+        Column::decimals("windows of others", 0),
+        Column::percent("of these not accepted", 1),
     ]);
     for (group, time) in points(analysis) {
         let of = |metric: &str| metrics.get(&key(group, &time), metric);
@@ -52,6 +54,8 @@ fn accepted(analysis: &LiveCost, metrics: &Metrics) -> Section {
             Cell::from(of("accepted_accuracy").map(|summary| summary.mean)),
             Cell::from(of(ANSWERED).map(|summary| summary.mean)),
             Cell::from(of(REJECTED).map(|summary| summary.mean)),
+            Cell::from(of(OTHERS_ANSWERED).map(|summary| summary.mean)),
+            Cell::from(of(OTHERS_REJECTED).map(|summary| summary.mean)),
         ]);
     }
     let figure = lines(analysis, metrics, ("accepted", "Accepted windows by seconds"));
@@ -61,7 +65,8 @@ fn accepted(analysis: &LiveCost, metrics: &Metrics) -> Section {
         prose: "Accepted are answers whose confidence reaches the threshold, and by the recipe best those of them alone that \
                 pass a second test: a final window has to be like those of the class, and of a window under way what it has so \
                 far has to be familiar of the class, whatever it lacks. Strangers are the windows of a class that was left out \
-                of the training, each class in turn, with the first seed: none of them should be accepted."
+                of the training, each class in turn, with the first seed; others are the windows of devices of other data sets. None of them should be \
+                accepted."
             .to_owned(),
         table,
         chart: Some(figure.into()),

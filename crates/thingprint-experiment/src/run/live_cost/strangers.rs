@@ -1,20 +1,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_instance::Labeled;
-use thingprint_model::TrainOptions;
+use thingprint_model::{Model, TrainOptions};
 
-use super::{CostGroup, FINAL, LiveCost, Table, key};
+use super::{CostGroup, FINAL, LiveCost, Points, Table, key, time};
 use crate::error::ExperimentError;
 use crate::outcome::Metrics;
-use crate::run::trial::{Answer, Bench, Parts, class_of};
+use crate::run::trial::{Answer, Bench, Parts, class_of, share};
 
 /// Fewest classes of which one can be left out: a model needs two.
 const LEAST_CLASSES: usize = 3;
 
-/// How many windows of strangers were answered.
+/// What is measured: how many windows of classes that were left out, and of other data sets, were answered, and the share of
+/// them that was not accepted.
+pub(super) const METRICS: [&str; 4] = [ANSWERED, REJECTED, OTHERS_ANSWERED, OTHERS_REJECTED];
 pub(super) const ANSWERED: &str = "strangers_answered";
-/// The share of these that was not accepted.
 pub(super) const REJECTED: &str = "strangers_rejected";
+pub(super) const OTHERS_ANSWERED: &str = "others_answered";
+pub(super) const OTHERS_REJECTED: &str = "others_rejected";
 
 impl LiveCost {
     /// Leaves each class out of the training in turn, with the first seed, and asks about its windows: none of them should be
@@ -70,10 +73,51 @@ impl LiveCost {
         Ok(accepted)
     }
 
+    /// The windows of other data sets at each time, of classes that are not known here, and what was left out.
+    pub(super) fn foreign_tables<'r>(&self, bench: &Bench<'r>) -> (Vec<Table<'r>>, Vec<String>) {
+        let all = bench.material.instances;
+        let own = bench.own_rows().unwrap_or_default();
+        let known: BTreeSet<&str> = own.iter().filter_map(class_of).collect();
+        let is_foreign = |row: &&Labeled| class_of(row).is_some_and(|class| !known.contains(class));
+        let others: Vec<&str> =
+            self.others.iter().map(String::as_str).filter(|other| *other != bench.material.dataset).collect();
+        let is_here = |other: &&str| all.iter().any(|(need, _)| need.dataset == *other);
+        let missing = others.iter().filter(|other| !is_here(other));
+        let remarks =
+            missing.map(|other| format!("{other}: left out, because its captures are not here.")).collect();
+        let seconds = self.seconds.iter().copied().map(Some).chain([None]);
+        let table = |seconds: Option<u32>| {
+            let of_time = all
+                .iter()
+                .filter(|(need, _)| others.contains(&need.dataset.as_str()) && need.so_far_s == seconds);
+            let rows = of_time.flat_map(|(_, rows)| rows).filter(is_foreign);
+            Table::of(seconds.map_or_else(|| FINAL.to_owned(), time), rows)
+        };
+        (seconds.map(table).filter(|table| !table.rows.is_empty()).collect(), remarks)
+    }
+
+    /// Asks a model about the windows of other data sets, at each time.
+    pub(super) fn ask_about_others(
+        &self,
+        (model, group): (&Model, &CostGroup),
+        foreign: &[Table<'_>],
+        bench: &Bench<'_>,
+        points: &mut Points,
+    ) {
+        for table in foreign {
+            let rows: Vec<&Labeled> = table.rows.values().copied().collect();
+            let answers = self.answers((model, bench), table, &rows);
+            let point = points.entry(key(group, &table.time)).or_default();
+            point.values.entry(OTHERS_ANSWERED).or_default().push(answers.len() as f64);
+            let rejected = share(&answers, |answer| !answer.is_accepted);
+            point.values.entry(OTHERS_REJECTED).or_default().extend(rejected);
+        }
+    }
+
     /// What a model says of windows as they were at a time: of final windows, or of windows under way.
     pub(super) fn answers(
         &self,
-        (model, bench): (&thingprint_model::Model, &Bench<'_>),
+        (model, bench): (&Model, &Bench<'_>),
         table: &Table<'_>,
         rows: &[&Labeled],
     ) -> Vec<Answer> {

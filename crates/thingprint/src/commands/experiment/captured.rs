@@ -201,9 +201,8 @@ impl Captured {
         definition: &Definition,
         library: &Library<'_>,
     ) -> anyhow::Result<Vec<ExtractionCost>> {
-        let Some(measurement) = definition.measurement(&self.name, &self.overrides)? else {
-            return Ok(Vec::new());
-        };
+        let asked = definition.measurement(&self.name, &self.overrides)?;
+        let Some(measurement) = asked.filter(|_| library.measures) else { return Ok(Vec::new()) };
         library.messages.detail("measuring extraction");
         let (engine, mut traces) = (Engine::default(), Vec::new());
         for inputs in self.measured_traces(definition)? {

@@ -63,7 +63,7 @@ impl Simulated {
         let mut flows = None;
         let instances = self.all_instances(definition, library, &mut flows)?;
         let flows = flows.unwrap_or_default();
-        let extraction_costs = self.extraction_costs(definition)?;
+        let extraction_costs = self.extraction_costs(definition, library)?;
         let mut notes: Vec<String> = flows.left_out().into_iter().collect();
         if self.is_cut {
             notes.push(format!(
@@ -253,8 +253,13 @@ impl Simulated {
     }
 
     /// What the extractions cost that a definition asks about, on the first days.
-    fn extraction_costs(&self, definition: &Definition) -> anyhow::Result<Vec<ExtractionCost>> {
-        let Some(measurement) = definition.measurement(&self.name, "")? else { return Ok(Vec::new()) };
+    fn extraction_costs(
+        &self,
+        definition: &Definition,
+        library: &Library<'_>,
+    ) -> anyhow::Result<Vec<ExtractionCost>> {
+        let asked = definition.measurement(&self.name, "")?;
+        let Some(measurement) = asked.filter(|_| library.measures) else { return Ok(Vec::new()) };
         measure(std::slice::from_ref(self), &measurement)
     }
 
@@ -429,6 +434,7 @@ mod tests {
             locations: BTreeMap::new(),
             days: None,
             missing: BTreeSet::new(),
+            measures: true,
             cache: Cache::open(Some(folder.path())).unwrap(),
             threads: NonZeroUsize::MIN,
             messages: Messages::new(true, false),

@@ -23,6 +23,8 @@ pub(super) struct Library<'a> {
     pub(super) days: Option<u32>,
     /// Data sets whose captures are not here, which was told.
     pub(super) missing: BTreeSet<String>,
+    /// Whether what extraction costs is measured where an experiment asks for it; not of data beside its own.
+    pub(super) measures: bool,
     pub(super) cache: Cache,
     pub(super) threads: NonZeroUsize,
     pub(super) messages: Messages,
