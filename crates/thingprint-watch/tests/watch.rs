@@ -125,7 +125,6 @@ fn play_at(
             link: LinkType::Ethernet,
             wire_bytes: frame.original_bytes,
             bytes: frame.bytes,
-            ..Frame::default()
         };
         while next <= at {
             // No tick before the frame at which the clock steps.
