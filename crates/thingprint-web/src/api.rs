@@ -99,7 +99,7 @@ pub(crate) async fn changes_of(State(site): State<Arc<Site>>, Path(device): Path
 pub(crate) async fn why(State(site): State<Arc<Site>>, Path(device): Path<String>) -> Response {
     answer(&site, move |site| {
         let device = known_device(site, &device)?;
-        Ok(json!({ "why": site.backend.explain(device)? }))
+        Ok(json!({ "why": site.why(device)? }))
     })
     .await
 }

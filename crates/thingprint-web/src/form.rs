@@ -195,7 +195,7 @@ async fn carry_out(site: &Arc<Site>, requests: Vec<Request>) -> Result<(), Probl
         // One that fails keeps none of the others from being done; the first failure is what people are told.
         let failures = requests.into_iter().filter_map(|request| decide(site, request).err());
         let first = failures.fold(None, |first: Option<Problem>, failure| first.or(Some(failure)));
-        site.forget_devices();
+        site.forget();
         site.say(Message::requested());
         first.map_or(Ok(()), Err)
     })

@@ -132,7 +132,7 @@ fn device_view(site: &Site, device: DeviceId, days: u32) -> Result<DeviceView, P
         changes: records.changes(device)?,
         findings: records.findings(Some(device))?,
         events: events_of(&*records, &filter)?,
-        why: site.backend.explain(device).map_err(|error| error.to_string()),
+        why: site.why(device).map_err(|error| error.to_string()),
         labels: known_labels(site)?,
         days,
         device: known,

@@ -1,7 +1,8 @@
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use thingprint_flow::Timestamp;
+use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_watch::{DeviceRecord, Health, Records, RecordsError};
 use tokio::sync::{Semaphore, broadcast};
 
@@ -11,10 +12,15 @@ use crate::problem::Problem;
 use crate::time;
 use crate::training::Training;
 use crate::update::Message;
+use crate::why::Why;
 
 /// For how long a list of devices serves all that ask for it: 200 open pages then cost as much as one. The page's script
 /// waits a little longer after an update, so that it sees what it was told of.
 const LIST_AGE: Duration = Duration::from_secs(1);
+/// For how long evidence about a device serves all that ask for it: a model runs over windows to make it.
+const WHY_AGE: Duration = Duration::from_secs(5);
+/// Devices whose evidence is kept for that time. Each may be some 100 KiB.
+const MOST_WHYS: usize = 64;
 /// Messages that wait for a slow client before it is told to load its view again.
 pub(crate) const MOST_WAITING: usize = 512;
 /// Requests that may ask the backend at a time; more wait. A database on a disk gains nothing from more.
@@ -31,6 +37,7 @@ pub(crate) struct Site {
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) training: Training,
     list: Mutex<Option<(Instant, Arc<Vec<DeviceRecord>>)>>,
+    whys: Mutex<BTreeMap<DeviceId, (Instant, Option<Why>)>>,
 }
 
 impl Site {
@@ -42,6 +49,7 @@ impl Site {
             streams: Arc::new(Semaphore::new(options.limits.streams)),
             training: Training::default(),
             list: Mutex::new(None),
+            whys: Mutex::default(),
             options,
         }
     }
@@ -64,9 +72,27 @@ impl Site {
         Ok(devices)
     }
 
-    /// Has the next view read the devices anew, since somebody changed something and wants to see it.
-    pub(crate) fn forget_devices(&self) {
+    /// What speaks for the class of a device, as it was at most a few seconds ago. Nobody waits for that of another.
+    pub(crate) fn why(&self, device: DeviceId) -> Result<Option<Why>, RecordsError> {
+        let is_fresh = |(read, _): &(Instant, Option<Why>)| read.elapsed() < WHY_AGE;
+        let kept = || self.whys.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, why)) = kept().get(&device).filter(|kept| is_fresh(kept)) {
+            return Ok(why.clone());
+        }
+        let begin = Instant::now();
+        let why = self.backend.explain(device)?;
+        let mut kept = kept();
+        kept.retain(|_, kept| is_fresh(kept));
+        if kept.len() < MOST_WHYS {
+            kept.insert(device, (begin, why.clone()));
+        }
+        Ok(why)
+    }
+
+    /// Has the next view read everything anew, since somebody changed something and wants to see it.
+    pub(crate) fn forget(&self) {
         *self.list.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.whys.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Says something to all clients of live updates.

@@ -237,6 +237,22 @@ fn a_model_is_trained_compared_and_switched() {
 }
 
 #[test]
+fn evidence_is_not_made_anew_for_everybody() {
+    let fake = Fake::with_devices(3);
+    let web = start(fake.clone());
+    for _ in 0..3 {
+        assert_eq!(get(&web, &format!("/devices/{}", id(1))).status, 200);
+        assert_eq!(get(&web, &format!("/api/v1/devices/{}/why", id(1))).status, 200);
+    }
+    assert_eq!(fake.world().explained, 1);
+    assert_eq!(get(&web, &format!("/devices/{}", id(2))).status, 200);
+    assert_eq!(fake.world().explained, 2);
+    assert_eq!(post(&web, "/requests", "request=decide&choice=switch").status, 303);
+    assert_eq!(get(&web, &format!("/devices/{}", id(1))).status, 200);
+    assert_eq!(fake.world().explained, 3, "another model gives other evidence");
+}
+
+#[test]
 fn a_training_that_fails_says_why() {
     let fake = Fake::with_devices(3);
     fake.world().trained = None;

@@ -35,6 +35,8 @@ pub(crate) struct World {
     pub(crate) labels: Vec<GivenLabel>,
     pub(crate) health: Health,
     pub(crate) why: Option<Why>,
+    /// How often evidence was asked for.
+    pub(crate) explained: usize,
     pub(crate) requests: Vec<Request>,
     /// What training gives, and how long it takes.
     pub(crate) trained: Option<Trained>,
@@ -136,7 +138,9 @@ impl Backend for Fake {
     }
 
     fn explain(&self, _: DeviceId) -> Result<Option<Why>, RecordsError> {
-        Ok(self.world().why.clone())
+        let mut world = self.world();
+        world.explained += 1;
+        Ok(world.why.clone())
     }
 
     fn metrics(&self) -> String {
