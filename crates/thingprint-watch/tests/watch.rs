@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use thingprint_flow::{DeviceId, Frame, LinkType, MacAddr, Timestamp};
 use thingprint_instance::{Instance, InstanceOptions, Kind, Label, Labeled};
-use thingprint_model::{Acceptance, Model, TrainOptions};
+use thingprint_model::{Acceptance, Model, Recipe, TrainOptions};
 use thingprint_pipeline::{Event as PipelineEvent, InstanceStage, Pipeline, Simulated};
 use thingprint_sim::{Simulation, SimulationOptions, home};
 use thingprint_watch::{
@@ -268,6 +268,35 @@ fn verdicts_stand_and_a_restart_goes_on_where_the_reading_was() {
     let classes =
         |kept: &Kept| -> Vec<_> { kept.standing.values().map(|verdict| verdict.class.clone()).collect() };
     assert_eq!(classes(&kept), classes(&whole));
+}
+
+/// Five minutes into a window, what a device has so far is familiar where it is known, and not where it is a stranger.
+#[test]
+fn windows_under_way_of_strangers_are_not_accepted() {
+    let rows = labelled(12);
+    let stranger = rows.first().unwrap().instance.device;
+    let known: Vec<Labeled> = rows.into_iter().filter(|row| row.instance.device != stranger).collect();
+    let model = Model::fit(&known, &TrainOptions::of(Recipe::Best), NonZeroUsize::MIN).unwrap();
+    let options = options();
+    let stage = options.stage();
+    let mut watcher = Watcher::new(&options, &stage, Resume::default());
+    // Confidence refuses nothing here.
+    let acceptance = Acceptance { confidence: 0.0, ..Acceptance::default() };
+    watcher.judge_by(Some((Arc::new(model), acceptance)));
+    let mut kept = Kept::default();
+    play(&mut watcher, 15, (0, 15 * 3600), &mut kept);
+    let accepted = |is_stranger: bool| {
+        let early = kept.provisional.iter().filter(|window| {
+            let after_s = window.provisional_after_s.unwrap_or_default();
+            (300.0..302.0).contains(&after_s) && (window.device == stranger) == is_stranger
+        });
+        let answers: Vec<bool> =
+            early.filter_map(|window| Some(window.answer.as_ref()?.class.is_some())).collect();
+        assert!(answers.len() > 5, "{}", answers.len());
+        answers.iter().filter(|is_accepted| **is_accepted).count() as f64 / answers.len() as f64
+    };
+    assert!(accepted(false) > 0.8, "{}", accepted(false));
+    assert!(accepted(true) < 0.2, "{}", accepted(true));
 }
 
 #[test]

@@ -40,6 +40,7 @@ pub(crate) const INSTANCES: &[&str] = &[
     "crates/thingprint-protocol/src",
     "crates/thingprint-sim/src",
     "crates/thingprint/src/commands/experiment",
+    "crates/thingprint/src/extraction",
     "crates/thingprint/src/extraction.rs",
     "crates/thingprint/src/gateways.rs",
     "crates/thingprint/src/reading.rs",
