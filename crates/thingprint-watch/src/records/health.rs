@@ -9,6 +9,10 @@ pub struct Health {
     /// The clock of the packets; `None` before the first one.
     #[serde(with = "text::some_time")]
     pub clock: Option<Timestamp>,
+    /// When the last packet came, by the clock of the machine: packets of another time may be played. `None` before the first
+    /// one.
+    #[serde(default, with = "text::some_time")]
+    pub last_arrival: Option<Timestamp>,
     /// When the reading began, by the clock of the machine.
     #[serde(with = "text::some_time")]
     pub started_at: Option<Timestamp>,

@@ -7,7 +7,7 @@ use crate::time;
 
 /// Updates that wait for the store from which on people should know: a batch or two is normal.
 const MANY_WAITING: u64 = 1_000;
-/// The packets' clock may be behind the machine's by so much before people should know.
+/// No packet may come for so long before people should know.
 const QUIET_S: i64 = 15 * time::MINUTE_S;
 
 /// Something that a person should look at.
@@ -44,12 +44,12 @@ pub(crate) fn alerts(health: &Health) -> Vec<Alert> {
             format!("{} updates wait for the store: it is too slow.", words_of(health.store_waiting)),
         );
     }
-    if let Some(clock) = health.clock
-        && time::seconds_between(clock, time::now()) > QUIET_S
+    if let Some(last) = health.last_arrival
+        && time::seconds_between(last, time::now()) > QUIET_S
         && !health.sources.iter().all(|source| source.state == SourceState::Ended)
     {
-        let ago = time::duration(time::seconds_between(clock, time::now()));
-        add("medium", format!("The last packet is {ago} old."));
+        let ago = time::duration(time::seconds_between(last, time::now()));
+        add("medium", format!("The last packet came {ago} ago."));
     }
     if health.model.is_none() {
         add("info", "There is no model: devices are listed and audited, and get no class.".to_owned());

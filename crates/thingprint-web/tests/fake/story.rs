@@ -365,6 +365,7 @@ fn health(now: Timestamp, devices: usize) -> Health {
     };
     Health {
         clock: Some(now),
+        last_arrival: Some(now),
         started_at: Some(hours(now, -150)),
         capture: CaptureHealth {
             packets: 1_234_567,

@@ -56,6 +56,7 @@ pub(super) struct Service {
     messages: Messages,
     started: Timestamp,
     pace: Pace,
+    last_arrival: Option<Timestamp>,
     /// When stock was taken last, and the clock of the packets then.
     stepped: (Instant, Option<Timestamp>),
     looked: Instant,
@@ -87,6 +88,7 @@ impl Service {
             messages,
             started: clock::now(),
             pace: Pace::new(),
+            last_arrival: None,
             stepped: (now, None),
             looked: now,
             shown: None,
@@ -177,6 +179,7 @@ impl Service {
             watcher.frame(batch.source(), frame);
         }
         self.pace.note(watcher.clock(), Instant::now());
+        self.last_arrival = Some(clock::now());
     }
 
     /// Whether it is time to take stock: by the machine's clock, or by that of packets that are played faster.
@@ -286,6 +289,7 @@ impl Service {
     fn health(&self, watcher: &Watcher<'_>, sources: Vec<Source>) -> Health {
         let mut health = watcher.health();
         health.started_at = Some(self.started);
+        health.last_arrival = self.last_arrival;
         health.capture.dropped = sources.iter().filter_map(|source| source.dropped).sum();
         health.sources = sources.into_iter().map(source_health).collect();
         health.memory_bytes = resident_bytes();
