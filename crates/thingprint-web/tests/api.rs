@@ -281,6 +281,7 @@ fn records_that_cannot_be_read_are_an_error_with_a_way_out() {
 fn empty_views_say_what_will_appear() {
     let fake = Fake::default();
     fake.world().health.clock = Some(now());
+    fake.world().health.last_arrival = Some(now());
     let web = start(fake);
     for (path, text) in [
         ("/", "No device yet"),

@@ -42,6 +42,32 @@ pub struct WindowRecord {
     pub instance: Option<Box<Instance>>,
 }
 
+impl WindowRecord {
+    /// The same without its instance.
+    #[must_use]
+    pub fn without_instance(&self) -> Self {
+        let Self { device, window_start, window_s, part, is_cut, provisional_after_s, .. } = *self;
+        let Self { packets_up, packets_down, bytes_up, bytes_down, flows, sleep_time_s, .. } = *self;
+        let answer = self.answer.clone();
+        Self {
+            device,
+            window_start,
+            window_s,
+            part,
+            is_cut,
+            provisional_after_s,
+            packets_up,
+            packets_down,
+            bytes_up,
+            bytes_down,
+            flows,
+            sleep_time_s,
+            answer,
+            instance: None,
+        }
+    }
+}
+
 /// What a model says of a window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WindowAnswer {

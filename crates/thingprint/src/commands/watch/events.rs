@@ -1,4 +1,4 @@
-//! Events on their way to those who are to be told.
+//! Updates on their way to the page, and events to those who are to be told.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use thingprint_flow::DeviceId;
 use thingprint_notify::{Notifier, Selection};
 use thingprint_table::{escape, rfc3339};
-use thingprint_watch::Event;
+use thingprint_watch::{Event, Update};
+use thingprint_web::Web;
 
-/// Accounts whose events wait for the store; beyond that the oldest leave, stored or not.
+/// Accounts that wait for the store; beyond that the oldest leave, stored or not.
 const MOST_WAITING: usize = 10_000;
 
-/// Sends events when they are on the disk: an event that somebody was told of is there after a crash as well.
+/// Shows updates and sends events when they are on the disk: what somebody was told of is there after a crash as well.
 #[derive(Clone)]
 pub(super) struct Outbox(Arc<Mutex<Waiting>>);
 
@@ -22,8 +23,10 @@ struct Waiting {
     /// Whether events are printed for a person.
     is_printed: bool,
     muted: BTreeSet<DeviceId>,
-    /// Events by the number of their account.
-    events: BTreeMap<u64, Vec<Event>>,
+    /// The page; `None` where there is none.
+    web: Option<Web>,
+    /// Updates by the number of their account, without instances.
+    updates: BTreeMap<u64, Vec<Update>>,
     /// The last account that is on the disk.
     written: Option<u64>,
     /// Number of the last event that was printed.
@@ -37,16 +40,22 @@ impl Outbox {
             selection,
             is_printed,
             muted: BTreeSet::new(),
-            events: BTreeMap::new(),
+            web: None,
+            updates: BTreeMap::new(),
             written: None,
             printed: 0,
         })))
     }
 
-    /// Takes the events of an account of this number.
-    pub(super) fn put(&self, number: u64, events: Vec<Event>) {
+    /// Shows updates on this page.
+    pub(super) fn show_on(&self, web: Web) {
+        self.with(|waiting| waiting.web = Some(web));
+    }
+
+    /// Takes the updates of an account of this number.
+    pub(super) fn put(&self, number: u64, updates: Vec<Update>) {
         self.with(|waiting| {
-            waiting.events.entry(number).or_default().extend(events);
+            waiting.updates.entry(number).or_default().extend(updates);
             waiting.leave();
         });
     }
@@ -75,8 +84,9 @@ impl Outbox {
         self.with(|waiting| waiting.notifier.as_ref().map(ask))
     }
 
-    /// Takes the notifier, to be stopped.
+    /// Takes the notifier, to be stopped, and ends the page.
     pub(super) fn take(&self) -> Option<Notifier> {
+        drop(self.with(|waiting| waiting.web.take()));
         self.with(|waiting| waiting.notifier.take())
     }
 
@@ -88,14 +98,21 @@ impl Outbox {
 impl Waiting {
     /// Sends what is on the disk.
     fn leave(&mut self) {
-        while let Some(entry) = self.events.first_entry()
+        while let Some(entry) = self.updates.first_entry()
             && (self.written.is_some_and(|written| *entry.key() <= written)
-                || self.events.len() > MOST_WAITING)
+                || self.updates.len() > MOST_WAITING)
         {
-            let Some((_, events)) = self.events.pop_first() else { return };
+            let Some((_, updates)) = self.updates.pop_first() else { return };
+            if let Some(web) = &self.web {
+                web.publish(&updates);
+            }
             let is_muted = |event: &Event| event.device.is_some_and(|device| self.muted.contains(&device));
+            let events = updates.into_iter().filter_map(|update| match update {
+                Update::Event(event) => Some(event),
+                _ => None,
+            });
             let wanted: Vec<Event> =
-                events.into_iter().filter(|event| self.selection.wants(event, is_muted(event))).collect();
+                events.filter(|event| self.selection.wants(event, is_muted(event))).collect();
             if self.is_printed {
                 self.print(&wanted);
             }

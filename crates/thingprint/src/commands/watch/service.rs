@@ -13,7 +13,7 @@ use thingprint_store::Writer;
 use thingprint_watch::{
     Account, EventKind, Health, Request, RequestError, Severity, SourceHealth, SourceState, Update, Watcher,
 };
-use thingprint_web::{Backend, Web};
+use thingprint_web::Backend;
 
 use super::backend::{Job, PageBackend};
 use super::events::Outbox;
@@ -49,7 +49,6 @@ type Memory = (Vec<u8>, Vec<DeviceId>);
 pub(super) struct Service {
     writer: Writer,
     outbox: Outbox,
-    web: Option<Web>,
     backend: Arc<PageBackend>,
     judging: Judging,
     names: Vec<String>,
@@ -74,14 +73,13 @@ impl Service {
     pub(super) fn new(
         writer: Writer,
         outbox: Outbox,
-        (web, backend): (Option<Web>, Arc<PageBackend>),
+        backend: Arc<PageBackend>,
         (judging, names, messages): (Judging, Vec<String>, Messages),
     ) -> Self {
         let now = Instant::now();
         Self {
             writer,
             outbox,
-            web,
             backend,
             judging,
             names,
@@ -201,18 +199,11 @@ impl Service {
         if account.updates.is_empty() && memory.is_none() {
             return;
         }
-        if let Some(web) = &self.web {
-            web.publish(&account.updates);
-        }
-        let events = account.updates.iter().filter_map(|update| match update {
-            Update::Event(event) => Some(event.clone()),
-            _ => None,
-        });
-        let events = events.collect();
+        let shown = account.updates.iter().map(without_instance).collect();
         // What was read of folders is kept with the windows that it gave.
         let progress = memory.is_some().then(|| intake.progress());
         match self.writer.write_with(account, kept::state(memory, progress)) {
-            Ok(number) => self.outbox.put(number, events),
+            Ok(number) => self.outbox.put(number, shown),
             Err(error) => self.store_problem = Some(error.to_string()),
         }
     }
@@ -353,7 +344,7 @@ impl Service {
         let memory = memory.map(|memory| (memory, devices));
         self.give_out(account, memory, &intake);
         let left = intake.stop();
-        let Self { writer, outbox, web, messages, .. } = self;
+        let Self { writer, outbox, messages, .. } = self;
         for name in left {
             messages.warn(format!("{name} did not end; it waits for the system"));
         }
@@ -364,7 +355,6 @@ impl Service {
                 messages.warn(format!("{}: {} events were not delivered{why}", sink.name, sink.waiting));
             }
         }
-        drop(web);
         stored.map_err(failed)?;
         Ok(if sources.iter().any(is_bad) { Outcome::Partial } else { Outcome::Done })
     }
@@ -376,6 +366,14 @@ const fn is_bad(source: &Source) -> bool {
         State::Failed => true,
         State::Ended => source.message.is_some(),
         State::Starting | State::Reading => false,
+    }
+}
+
+/// An update as the page and sinks need it: instances are large, and in the store.
+fn without_instance(update: &Update) -> Update {
+    match update {
+        Update::Window(window) => Update::Window(window.without_instance()),
+        other => other.clone(),
     }
 }
 

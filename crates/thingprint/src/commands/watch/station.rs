@@ -148,8 +148,9 @@ impl<'a> Station<'a> {
         let (jobs, asked) = channel();
         let backend = (labels.clone(), judging.clone());
         let backend = Arc::new(PageBackend::new((path, recipe), backend, global.threads(), jobs));
-        let web =
-            page.map(|page| serve(page, &backend, (args.token_file.is_none(), messages))).transpose()?;
+        if let Some(page) = page {
+            outbox.show_on(serve(page, &backend, (args.token_file.is_none(), messages))?);
+        }
         let names = specs.iter().map(SourceSpec::name).collect();
         let is_live = specs.iter().all(|spec| matches!(spec, SourceSpec::Interface(_)));
         let intake = IntakeOptions {
@@ -173,7 +174,7 @@ impl<'a> Station<'a> {
             watcher.begin(clock::now());
         }
         let ends = args.stop_after.map(|after| Instant::now() + after);
-        let mut service = Service::new(writer, outbox, (web, backend), (judging, names, messages));
+        let mut service = Service::new(writer, outbox, backend, (judging, names, messages));
         service.look_at(args.files());
         service.run((watcher, intake), (&signals, &asked, ends))
     }
