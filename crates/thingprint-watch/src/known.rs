@@ -10,6 +10,10 @@ use crate::records::EventKind;
 pub(crate) const LEARNING: u64 = 24;
 /// Most words of a bag that are known of a device. Beyond that none is new any more, and the last event says so.
 pub(crate) const MOST_WORDS: usize = 2048;
+/// Ports from here on are chosen for a connection, as those of media streams are, where a device uses many of them.
+const HIGH_PORT: u32 = 10_000;
+/// High ports of a device after which further ones are no news.
+const MANY_HIGH_PORTS: usize = 16;
 /// Most new words that an event names.
 const MOST_NAMED: usize = 10;
 
@@ -51,7 +55,11 @@ impl KnownWords {
                 .collect();
             new.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
             let room = MOST_WORDS - known.len();
+            let has_many = known.iter().filter(|word| is_high(word)).count() >= MANY_HIGH_PORTS;
             known.extend(new.iter().take(room).map(|(word, _)| (*word).clone()));
+            if kind == EventKind::NewPort && has_many {
+                new.retain(|(word, _)| !is_high(word));
+            }
             if !is_learning && !new.is_empty() {
                 let words = new.iter().take(MOST_NAMED).map(|(word, _)| (*word).clone()).collect();
                 news.push(NewWords { kind, words, count: new.len(), is_last: known.len() >= MOST_WORDS });
@@ -59,6 +67,12 @@ impl KnownWords {
         }
         news
     }
+}
+
+/// Whether a word of ports, such as `443` or `tcp/443`, is one that is chosen for a connection.
+fn is_high(word: &str) -> bool {
+    let (_, port) = word.rsplit_once('/').unwrap_or(("", word));
+    port.parse::<u32>().is_ok_and(|port| port >= HIGH_PORT)
 }
 
 #[cfg(test)]
@@ -69,6 +83,10 @@ mod tests {
     use super::*;
 
     fn window(words: &[&str]) -> Instance {
+        window_of(BagName::DOMAINS, words)
+    }
+
+    fn window_of(name: BagName, words: &[&str]) -> Instance {
         let bag: Bag = words.iter().map(|word| ((*word).to_owned(), 1)).collect();
         Instance {
             device: "02:00:00:00:00:01".parse().unwrap(),
@@ -76,7 +94,7 @@ mod tests {
             window_s: 3600.0,
             capture: None,
             attributes: Attributes::default(),
-            bags: Bags::from([(BagName::DOMAINS, bag)]),
+            bags: Bags::from([(name, bag)]),
             counts: Counts::default(),
             spread: Spreads::default(),
         }
@@ -94,6 +112,18 @@ mod tests {
         assert_eq!((news[0].kind, news[0].count), (EventKind::NewDomain, 2));
         assert_eq!(news[0].words, ["b.example", "c.example"]);
         assert_eq!(known.push(&window(&["b.example"])), []);
+    }
+
+    #[test]
+    fn ports_that_are_chosen_for_each_connection_are_no_news() {
+        let mut known = KnownWords::default();
+        let ports: Vec<String> = (0..20).map(|at| (HIGH_PORT + at * 1000).to_string()).collect();
+        let ports: Vec<&str> = ports.iter().map(String::as_str).collect();
+        (0..LEARNING).for_each(|_| _ = known.push(&window_of(BagName::PORTS, &ports[..10])));
+        let news = known.push(&window_of(BagName::PORTS, &ports));
+        assert_eq!(news[0].count, 10, "few high ports are fixed ones");
+        assert_eq!(known.push(&window_of(BagName::PORTS, &["tcp/61234"])), []);
+        assert_eq!(known.push(&window_of(BagName::PORTS, &["tcp/61235", "tcp/23"]))[0].words, ["tcp/23"]);
     }
 
     #[test]

@@ -138,7 +138,6 @@ impl<'a> Watcher<'a> {
         let left_out = counts.flows_evicted
             + counts.device_packets_dropped
             + losses.buffers_dropped
-            + losses.streams_given_up
             + decoded.datagrams_dropped;
         let malformed =
             decoded.unreadable + decoded.unsupported_link + decoded.malformed.values().sum::<u64>();

@@ -4,6 +4,7 @@ mod backend;
 mod clock;
 mod events;
 mod kept;
+mod labelled;
 mod model;
 mod options;
 mod pace;

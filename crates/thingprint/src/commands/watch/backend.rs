@@ -4,7 +4,7 @@ use std::sync::mpsc::{Sender, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use thingprint_flow::DeviceId;
+use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_instance::{ExtractionRecipe, Instance, Kind, Label, Labeled};
 use thingprint_model::Model;
 use thingprint_notify::Metrics;
@@ -14,6 +14,7 @@ use thingprint_watch::{Choice, Health, Records, RecordsError, Request, RequestEr
 use thingprint_web::{Backend, Why};
 
 use super::clock;
+use super::labelled::Labelled;
 use super::model::Judging;
 use crate::instances::RECIPE;
 
@@ -36,7 +37,8 @@ pub(super) enum Job {
 pub(super) struct PageBackend {
     store: PathBuf,
     recipe: ExtractionRecipe,
-    labels: Labels,
+    labels: Arc<Labels>,
+    since: Timestamp,
     threads: NonZeroUsize,
     metrics: Metrics,
     health: Mutex<Health>,
@@ -55,7 +57,8 @@ impl PageBackend {
         Self {
             store,
             recipe,
-            labels,
+            labels: Arc::new(labels),
+            since: clock::now(),
             threads,
             metrics: Metrics::new(),
             health: Mutex::default(),
@@ -145,7 +148,7 @@ impl PageBackend {
 impl Backend for PageBackend {
     fn records(&self) -> Result<Box<dyn Records>, RecordsError> {
         let reader = self.reader().map_err(|error| RecordsError(error.to_string()))?;
-        Ok(Box::new(reader))
+        Ok(Box::new(Labelled { reader, labels: Arc::clone(&self.labels), since: self.since }))
     }
 
     fn health(&self) -> Health {
