@@ -87,6 +87,13 @@ impl Detector {
         changes
     }
 
+    /// Forgets a device; when it comes back, its past is learned anew.
+    pub fn forget(&mut self, device: DeviceId) {
+        if let Some(watched) = self.devices.remove(&device) {
+            self.bytes = self.bytes.saturating_sub(watched.bytes());
+        }
+    }
+
     /// Ends the hour and the day under way, and gives their changes: at the end of all windows.
     pub fn close(&mut self) -> Vec<Change> {
         let mut changes = self.end_hour();

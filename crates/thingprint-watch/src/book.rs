@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Map, Value};
 use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_table::rfc3339;
 
 use crate::records::{Event, EventKind, Severity};
 
@@ -23,6 +24,8 @@ pub(crate) struct EventBook {
     /// Keys by the age of their events.
     by_id: BTreeMap<u64, Key>,
     new_devices: VecDeque<Timestamp>,
+    /// When the flood of new devices began that goes on.
+    flood: Option<Timestamp>,
     /// Events that are new or were counted since they were taken last, by number.
     changed: BTreeMap<u64, Event>,
 }
@@ -84,10 +87,12 @@ impl EventBook {
         }
         if self.new_devices.len() < NEW_DEVICES_A_MINUTE {
             self.new_devices.push_back(happened.at);
+            self.flood = None;
             self.note(happened);
             return;
         }
         // Each flood is an event of its own: it ends when a minute has fewer of them.
+        let began = *self.flood.get_or_insert(happened.at);
         self.new_devices.pop_front();
         self.new_devices.push_back(happened.at);
         let text = format!(
@@ -97,7 +102,7 @@ impl EventBook {
             kind: EventKind::ManyNewDevices,
             severity: Severity::Warning,
             device: None,
-            subject: "network".to_owned(),
+            subject: rfc3339::format(began),
             text,
             evidence: happened.evidence,
             at: happened.at,

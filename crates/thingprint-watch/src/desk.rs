@@ -1,14 +1,15 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use either::Either;
 use thingprint_change::Detector;
-use thingprint_flow::{DeviceId, DeviceIndex, Gateways, Timestamp, WindowIndex, WindowLength};
+use thingprint_flow::{DeviceId, DeviceIndex, GatewayPolicy, Gateways, Timestamp, WindowIndex, WindowLength};
 use thingprint_instance::Instance;
 use thingprint_model::{Acceptance, Model, Prediction};
 use thingprint_pipeline::{FlowRow, Live};
 
 use crate::book::{EventBook, Happened};
+use crate::coverage::Coverage;
 use crate::describe;
 use crate::device_state::DeviceState;
 use crate::findings::Findings;
@@ -17,7 +18,7 @@ use crate::mud::MudWatch;
 use crate::news;
 use crate::options::{WatchOptions, WatchStage};
 use crate::records::{Account, FindingRecord, Sighting, Update, WindowRecord};
-use crate::resume::{Memory, Resume};
+use crate::resume::{Memory, Remembered, Resume};
 use crate::schedule::{Look, Schedule};
 use crate::verdict::end_of;
 
@@ -27,6 +28,14 @@ const PUBLISH_NS: i64 = 10_000_000_000;
 const AUDIT_NS: i64 = 10_000_000_000;
 /// A reading that begins later than this in a window, in nanoseconds, has cut it.
 const BEGIN_NS: i64 = 60_000_000_000;
+/// Devices that are remembered; of more, those that were silent for longest are forgotten here. The store keeps them.
+const MOST_DEVICES: usize = 1 << 16;
+/// A device that was silent for so long has no baseline any more, in nanoseconds: its place is another one's.
+const BASELINE_NS: i64 = 7 * 86_400_000_000_000;
+/// Devices whose windows under way are looked at in one step; the others wait for the next one, so that packets do not.
+const LOOKS_A_STEP: usize = 200;
+/// A reading that begins so long before what is stored is of another time, and not the same packets again, in nanoseconds.
+const ANOTHER_TIME_NS: i64 = 172_800_000_000_000;
 /// Share of a window that has to be covered for its answer to count for the verdict that stands.
 const LEAST_COVERED: f64 = 0.5;
 /// How long the pieces of a window are remembered, in nanoseconds: the clock may step back to it.
@@ -44,6 +53,12 @@ pub(crate) struct Desk {
     final_ns: i64,
     provisional_s: Vec<u32>,
     judge: Option<Judge>,
+    /// Identifies the model whose answers are remembered.
+    judged_by: Option<u64>,
+    /// How windows are made, for what is remembered.
+    recipe: String,
+    /// What findings were known at the start.
+    known_findings: BTreeSet<(DeviceId, String, String)>,
     devices: BTreeMap<DeviceId, DeviceState>,
     labels: BTreeMap<DeviceId, String>,
     findings: Option<Findings>,
@@ -59,8 +74,11 @@ pub(crate) struct Desk {
     parts: BTreeMap<(Timestamp, DeviceId), u32>,
     /// When this reading began.
     started: Option<Timestamp>,
-    /// Windows in which packets are missing, with the time from which on they are.
-    cut: BTreeMap<WindowIndex, Timestamp>,
+    /// In which windows packets are missing.
+    coverage: Coverage,
+    can_replay: bool,
+    /// Devices that were forgotten since there were too many.
+    forgotten: u64,
     /// End of the last window at whose close silent devices were looked for.
     closed: Option<Timestamp>,
     final_until: Option<Timestamp>,
@@ -72,13 +90,12 @@ impl Desk {
     /// A desk that goes on from an earlier reading, and the gateways that were known there.
     pub(crate) fn new(options: &WatchOptions, resume: Resume) -> (Self, Gateways) {
         let Resume { devices, next_event, open_events, findings, parts, final_until, state } = resume;
-        // What another version of the program remembered is learned anew.
-        let memory = state.and_then(|state| postcard::from_bytes::<Memory>(&state).ok());
-        let (gateways, detector, remembered) = match memory {
-            Some(Memory { gateways, detector, devices }) => (gateways, detector, devices),
-            None => (Gateways::default(), Detector::new(options.change.clone()), Vec::new()),
-        };
+        let known = Memory::read(state.as_deref(), options);
+        let Memory { gateways, detector, devices: remembered, judged_by } =
+            known.unwrap_or_else(|| Memory::new(options));
+        let gateways = still_gateways(gateways, &options.pipeline.gateways);
         let engine = options.pipeline.engine.clone();
+        let broken = findings.iter().map(|(device, rule, _)| (*device, rule.clone())).collect();
         let flow = &options.instance.flow;
         let mut desk = Self {
             window: flow.window,
@@ -87,9 +104,12 @@ impl Desk {
             final_ns: flow.lateness_ns.saturating_add(flow.ending.longest_idle_ns()),
             provisional_s: options.provisional_s.clone(),
             judge: None,
+            judged_by,
+            recipe: Memory::recipe(options),
+            known_findings: findings.clone(),
             devices: BTreeMap::new(),
             labels: BTreeMap::new(),
-            findings: options.policy.clone().map(|policy| Findings::new(engine, policy, findings)),
+            findings: options.policy.clone().map(|policy| Findings::new(engine, policy, broken)),
             mud: None,
             audited: Timestamp::MIN,
             detector,
@@ -99,10 +119,13 @@ impl Desk {
             updates: Vec::new(),
             parts: parts.into_iter().map(|((device, start), parts)| ((start, device), parts)).collect(),
             started: None,
-            cut: BTreeMap::new(),
+            coverage: Coverage::new(flow.window),
+            can_replay: options.can_replay,
+            forgotten: 0,
             closed: None,
-            final_until,
-            resumed_until: final_until,
+            // A live source may step back to a time of before.
+            final_until: final_until.filter(|_| options.can_replay),
+            resumed_until: final_until.filter(|_| options.can_replay),
             has_new_windows: false,
         };
         for device in devices {
@@ -120,13 +143,16 @@ impl Desk {
 
     pub(crate) fn judge_by(&mut self, model: Option<(Arc<Model>, Acceptance)>) {
         self.judge = model.map(|(model, acceptance)| Judge::new(model, acceptance));
-        let classes = self.judge.as_ref().map_or(0, Judge::classes);
-        self.devices.values_mut().for_each(|state| state.verdict.keep_answers_of(classes));
+        let id = self.judge.as_ref().map(Judge::id);
+        if id != self.judged_by {
+            // Answers of another model are about other classes.
+            self.devices.values_mut().for_each(|state| state.verdict.forget_answers());
+        }
+        self.judged_by = id;
     }
 
     pub(crate) fn switch_model(&mut self, model: Arc<Model>, acceptance: Acceptance) {
-        self.judge = Some(Judge::new(model, acceptance));
-        self.devices.values_mut().for_each(|state| state.verdict.forget_answers());
+        self.judge_by(Some((model, acceptance)));
     }
 
     /// The reading begins at this time.
@@ -134,17 +160,28 @@ impl Desk {
     pub(crate) fn begin(&mut self, time: Timestamp) {
         if self.started.is_none() {
             self.started = Some(time);
-            let window = self.window.index_of(time);
-            if time.nanos_since(self.window.start_of(window)) > BEGIN_NS {
-                self.cut.insert(window, time);
+            self.coverage.restart(time);
+            let start = self.window.start_of(self.window.index_of(time));
+            if time.nanos_since(start) > BEGIN_NS {
+                self.coverage.note_missing(start, time);
+            }
+            if self.resumed_until.is_some_and(|until| until.nanos_since(time) > ANOTHER_TIME_NS) {
+                (self.resumed_until, self.final_until) = (None, None);
             }
         }
     }
 
-    /// The clock stepped back.
-    pub(crate) fn step_back(&mut self, happened: Happened) {
+    /// The clock stepped back from one time to another: windows of that time are in two pieces.
+    pub(crate) fn step_back(&mut self, (from, to): (Timestamp, Timestamp), happened: Happened) {
         self.schedule.clear();
         self.closed = None;
+        self.audited = Timestamp::MIN;
+        let (left, entered) = (self.window.index_of(from), self.window.index_of(to));
+        self.coverage.note_missing(from, self.window.end_of(left));
+        self.coverage.note_missing(self.window.start_of(entered), to);
+        self.coverage.restart(to);
+        // Windows from here on are open again.
+        self.final_until = self.final_until.min(Some(self.window.start_of(entered)));
         self.book.note(happened);
     }
 
@@ -163,13 +200,25 @@ impl Desk {
         }
     }
 
-    /// Packets are missing in the window of this time.
-    pub(crate) fn note_gap(&mut self, at: Timestamp) {
-        self.cut.entry(self.window.index_of(at)).or_insert(at);
+    /// A source fails, or does not any more.
+    pub(crate) fn set_failing(&mut self, source: usize, is_failing: bool, clock: Option<Timestamp>) {
+        self.coverage.set_failing(source, is_failing, clock);
     }
 
-    pub(crate) fn device_ids(&self) -> Vec<DeviceId> {
-        self.devices.keys().copied().collect()
+    /// Packets were lost about now.
+    pub(crate) fn note_loss(&mut self, clock: Timestamp) {
+        self.coverage.note_loss(clock);
+    }
+
+    /// The reading ends at this time.
+    pub(crate) fn end(&mut self, clock: Timestamp) {
+        self.coverage.pass(Some(clock));
+        self.coverage.note_missing(clock, self.window.end_of(self.window.index_of(clock)));
+    }
+
+    /// Whether a window is stored: then the same packets are read again.
+    fn is_stored(&self, end: Timestamp) -> bool {
+        self.resumed_until.is_some_and(|until| end <= until)
     }
 
     pub(crate) fn device_count(&self) -> usize {
@@ -183,7 +232,10 @@ impl Desk {
 
     /// What was left out here.
     pub(crate) fn left_out(&self) -> u64 {
-        self.findings.as_ref().map_or(0, Findings::dropped)
+        let findings = self.findings.as_ref().map_or(0, Findings::dropped);
+        let mud = self.mud.as_ref().map_or(0, MudWatch::dropped);
+        let detector = self.detector.losses();
+        findings + mud + self.forgotten + detector.windows_dropped + self.schedule.dropped()
     }
 
     /// Takes windows and flows that are final.
@@ -191,6 +243,8 @@ impl Desk {
         for row in rows {
             match row {
                 Either::Left(instance) => self.final_window(&instance),
+                // Flows of files that are read again were judged.
+                Either::Right(Either::Left(flow)) if self.is_stored(flow.flow.last) => {}
                 Either::Right(Either::Left(flow)) => {
                     if let Some(mud) = &mut self.mud {
                         mud.flow(flow.device, &flow.flow);
@@ -206,10 +260,10 @@ impl Desk {
 
     /// Looks at who is there, at windows under way, and at what happens as time goes by.
     pub(crate) fn look_around(&mut self, live: &mut Live<'_, WatchStage>, clock: Timestamp) {
+        self.coverage.pass(Some(clock));
         self.take_sightings(live, clock);
-        for look in self.schedule.take_due(clock) {
-            self.look_at(live, look, clock);
-        }
+        let looks = self.schedule.take_due(clock, LOOKS_A_STEP);
+        self.look_at(live, looks, clock);
         self.close_windows(clock);
         if clock.nanos_since(self.audited) >= AUDIT_NS {
             self.audited = clock;
@@ -231,7 +285,8 @@ impl Desk {
     }
 
     /// Devices are held against MUD profiles from now on.
-    pub(crate) fn hold_against(&mut self, mud: MudWatch) {
+    pub(crate) fn hold_against(&mut self, mut mud: MudWatch) {
+        mud.know(&self.known_findings);
         self.mud = Some(mud);
     }
 
@@ -259,7 +314,7 @@ impl Desk {
     }
 
     /// What is remembered beside, if windows came since this was asked last.
-    pub(crate) fn take_memory(&mut self, gateways: &Gateways) -> Option<Vec<u8>> {
+    pub(crate) fn take_memory(&mut self, gateways: &Gateways) -> Option<Remembered> {
         if !std::mem::take(&mut self.has_new_windows) {
             return None;
         }
@@ -268,8 +323,12 @@ impl Desk {
             gateways: gateways.clone(),
             detector: self.detector.clone(),
             devices: devices.collect(),
+            judged_by: self.judged_by,
         };
-        postcard::to_allocvec(&memory).ok()
+        Some(Remembered {
+            bytes: memory.write(&self.recipe)?,
+            devices: self.devices.keys().copied().collect(),
+        })
     }
 
     /// What a person calls a device: its label, its host name, or its address.
@@ -279,26 +338,30 @@ impl Desk {
     }
 
     fn final_window(&mut self, instance: &Instance) {
-        let end = end_of(instance);
-        // A folder that is read again has windows that are stored.
-        if self.resumed_until.is_some_and(|until| end <= until) {
-            return;
-        }
-        let (device, start) = (instance.device, instance.window_start);
+        let (device, start, end) = (instance.device, instance.window_start, end_of(instance));
+        let index = self.window.index_of(start);
         let judged = self.judge.as_ref().map(|judge| judge.window(instance));
         let (answer, prediction) = judged.unzip();
         let parts = self.parts.entry((start, device)).or_default();
         let part = std::mem::replace(parts, *parts + 1);
-        let covered = self.covered(start, end);
-        let instance_kept = Some(Box::new(instance.clone()));
         let record = describe::window(instance, answer);
-        let record = WindowRecord { part, is_cut: covered < 1.0, instance: instance_kept, ..record };
+        let record = WindowRecord {
+            // The store has one piece of a window that can be read again, and keeps what is there.
+            part: if self.can_replay { 0 } else { part },
+            is_cut: self.coverage.is_cut(index),
+            instance: Some(Box::new(instance.clone())),
+            ..record
+        };
         self.updates.push(Update::Window(record));
+        if self.is_stored(end) {
+            return;
+        }
         self.has_new_windows = true;
+        let is_whole = self.coverage.share(index) >= LEAST_COVERED;
         let state = self.devices.entry(device).or_default();
         state.presence.see(start, self.window_ns);
-        let new_words = state.known.push(instance);
-        if let Some(prediction) = prediction.filter(|_| covered >= LEAST_COVERED) {
+        let new_words = state.known.push(instance, is_whole);
+        if let Some(prediction) = prediction.filter(|_| is_whole) {
             self.stand(instance, prediction);
         }
         let name = self.name(device);
@@ -326,18 +389,6 @@ impl Desk {
             self.updates.push(Update::Changed(change));
         }
         self.updates.push(Update::Standing(device, standing));
-    }
-
-    /// The share of a window in which packets were read.
-    fn covered(&self, start: Timestamp, end: Timestamp) -> f64 {
-        let Some(at) = self.cut.get(&self.window.index_of(start)) else { return 1.0 };
-        let length = self.window_ns.max(1) as f64;
-        let missing_before = self.started.map_or(0, |started| started.nanos_since(start).max(0));
-        let is_beginning = self.started == Some(*at);
-        let covered =
-            if is_beginning { end.nanos_since(*at) } else { at.nanos_since(start) - missing_before };
-        // Cut is cut, however little is missing.
-        (covered as f64 / length).clamp(0.0, 0.999)
     }
 
     fn take_sightings(&mut self, live: &mut Live<'_, WatchStage>, clock: Timestamp) {
@@ -380,11 +431,16 @@ impl Desk {
         state.published = Some(clock);
         let new_addresses = state.new_addresses(&sighting);
         let is_back = state.presence.comes_back();
+        let before = state.sighting.as_ref().map(|sighting| sighting.gateway.is_some());
+        let is_gateway_now = before == Some(false) && sighting.gateway.is_some();
         state.sighting = Some(sighting.clone());
         if is_new {
             self.book.note_new_device(news::new_device(&sighting));
         }
         let name = self.name(device);
+        if is_gateway_now {
+            self.book.note(news::gateway(&sighting, &name));
+        }
         if is_back {
             self.book.note(news::presence((device, sighting.last_seen), &name, true));
         }
@@ -394,24 +450,42 @@ impl Desk {
         self.updates.push(Update::Device(sighting));
     }
 
-    /// Looks at a window under way.
-    fn look_at(&mut self, live: &Live<'_, WatchStage>, look: Look, clock: Timestamp) {
-        let Look { device, index, window, first } = look;
-        let Some(shard) = live.shards().get(Live::<WatchStage>::shard_of(device)) else { return };
-        let is_gateway = matches!(device, DeviceId::Mac(mac) if live.gateways().contains(mac));
-        let is_same = shard.devices().get(index.as_usize()) == Some(&device);
-        let is_stored = self.resumed_until.is_some_and(|until| self.window.end_of(window) <= until);
-        if is_gateway || !is_same || is_stored {
-            return;
+    /// Looks at windows under way; looks are sorted by device and window.
+    fn look_at(&mut self, live: &Live<'_, WatchStage>, looks: Vec<Look>, clock: Timestamp) {
+        let mut by_shard = BTreeMap::<usize, Vec<Look>>::new();
+        for look in looks {
+            by_shard.entry(Live::<WatchStage>::shard_of(look.device)).or_default().push(look);
         }
-        let open = shard.open_flows(|other| other == index);
-        let (instances, _) = shard.observer().observer();
-        let Some(instance) = instances.provisional(index, window, &open) else { return };
-        let answer = self.judge.as_ref().map(|judge| judge.window_so_far(&instance));
+        for (shard, looks) in by_shard {
+            let Some(shard) = live.shards().get(shard) else { continue };
+            let wanted: BTreeSet<DeviceIndex> = looks.iter().map(|look| look.index).collect();
+            let open = shard.open_flows(|index| wanted.contains(&index));
+            for look in looks {
+                let Look { device, index, window, first } = look;
+                let is_gateway = matches!(device, DeviceId::Mac(mac) if live.gateways().contains(mac));
+                let is_same = shard.devices().get(index.as_usize()) == Some(&device);
+                if is_gateway || !is_same || self.is_stored(self.window.end_of(window)) {
+                    continue;
+                }
+                let (instances, _) = shard.observer().observer();
+                if let Some(instance) = instances.provisional(index, window, &open) {
+                    self.provisional(&instance, (window, first), clock);
+                }
+            }
+        }
+    }
+
+    fn provisional(
+        &mut self,
+        instance: &Instance,
+        (window, first): (WindowIndex, Timestamp),
+        clock: Timestamp,
+    ) {
+        let answer = self.judge.as_ref().map(|judge| judge.window_so_far(instance));
         let until = clock.min(self.window.end_of(window));
         let after_s = until.nanos_since(first).max(0) as f64 / 1e9;
-        let is_cut = self.cut.contains_key(&window);
-        let record = describe::window(&instance, answer);
+        let record = describe::window(instance, answer);
+        let is_cut = self.coverage.is_cut(window);
         let record = WindowRecord { is_cut, provisional_after_s: Some(after_s), ..record };
         self.updates.push(Update::Provisional(record));
     }
@@ -422,8 +496,11 @@ impl Desk {
         if self.closed.replace(closed).is_none_or(|before| before >= closed) {
             return;
         }
+        // Nobody can be heard while sources fail.
+        let mut recent = (1..=3).map(|back| closed.plus_nanos(-back * self.window_ns));
+        let is_blind = recent.any(|start| self.coverage.is_cut(self.window.index_of(start)));
         let mut silent = Vec::new();
-        for (device, state) in &mut self.devices {
+        for (device, state) in self.devices.iter_mut().filter(|_| !is_blind) {
             let Some(last_seen) = state.sighting.as_ref().map(|sighting| sighting.last_seen) else {
                 continue;
             };
@@ -436,9 +513,45 @@ impl Desk {
         }
         let old = closed.plus_nanos(-PARTS_NS);
         self.parts.retain(|(start, _), _| *start >= old);
-        let window = self.window;
-        self.cut.retain(|index, _| window.end_of(*index) >= old);
+        self.coverage.forget_before(old);
+        self.forget_silent(closed);
     }
+
+    /// Makes room for devices that are there: baselines of those that were silent for a week go, and those that were silent
+    /// for longest where there are too many.
+    fn forget_silent(&mut self, now: Timestamp) {
+        let last_seen = |state: &DeviceState| {
+            state.sighting.as_ref().map_or(Timestamp::MIN, |sighting| sighting.last_seen)
+        };
+        let since = now.plus_nanos(-BASELINE_NS);
+        for (device, _) in self.devices.iter().filter(|(_, state)| last_seen(state) < since) {
+            self.detector.forget(*device);
+        }
+        let surplus = self.devices.len().saturating_sub(MOST_DEVICES);
+        if surplus == 0 {
+            return;
+        }
+        let is_named = |device: &DeviceId| self.labels.contains_key(device);
+        let mut by_age: Vec<(bool, Timestamp, DeviceId)> = self
+            .devices
+            .iter()
+            .map(|(device, state)| (is_named(device), last_seen(state), *device))
+            .collect();
+        by_age.sort_unstable();
+        for (_, _, device) in by_age.into_iter().take(surplus + MOST_DEVICES / 8) {
+            self.devices.remove(&device);
+            self.detector.forget(device);
+            self.forgotten += 1;
+        }
+    }
+}
+
+/// The gateways of an earlier reading that are still ones: who is named is not elected, and what has a label is a device.
+fn still_gateways(gateways: Gateways, policy: &GatewayPolicy) -> Gateways {
+    if policy.is_settled() {
+        return Gateways::default();
+    }
+    Gateways(gateways.0.into_iter().filter(|(mac, _)| !policy.labelled.contains(mac)).collect())
 }
 
 /// Length of a window in nanoseconds; a day for whole captures, which a live reading does not have.

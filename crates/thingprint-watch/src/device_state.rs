@@ -43,6 +43,10 @@ pub(crate) struct Presence {
 impl Presence {
     /// The device was there in a window.
     pub(crate) fn see(&mut self, start: Timestamp, window_ns: i64) {
+        if self.last == Some(start) {
+            // Another piece of it.
+            return;
+        }
         let follows = self.last.is_some_and(|last| start.nanos_since(last) == window_ns);
         self.run = if follows { self.run + 1 } else { 1 };
         self.last = Some(start);

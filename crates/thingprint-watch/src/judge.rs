@@ -1,3 +1,4 @@
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use thingprint_instance::Instance;
@@ -17,9 +18,15 @@ impl Judge {
         Self { model, acceptance }
     }
 
-    /// Number of classes.
-    pub(crate) fn classes(&self) -> usize {
-        self.model.classes().len()
+    /// Identifies the model, to see whether answers that were stored are its own.
+    pub(crate) fn id(&self) -> u64 {
+        let mut bytes = Vec::new();
+        let mut hasher = DefaultHasher::new();
+        // A model that cannot be written is like no other.
+        if self.model.write_to(&mut bytes).is_ok() {
+            bytes.hash(&mut hasher);
+        }
+        hasher.finish()
     }
 
     /// What the model says of a final window.

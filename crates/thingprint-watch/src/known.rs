@@ -41,10 +41,11 @@ pub(crate) struct NewWords {
 }
 
 impl KnownWords {
-    /// Takes in a final window, and gives the words that are new since the device is known well enough.
-    pub(crate) fn push(&mut self, window: &Instance) -> Vec<NewWords> {
+    /// Takes in a final window, and gives the words that are new since the device is known well enough. A window that lacks
+    /// much does not count for that.
+    pub(crate) fn push(&mut self, window: &Instance, is_whole: bool) -> Vec<NewWords> {
         let is_learning = self.windows < LEARNING;
-        self.windows += 1;
+        self.windows += u64::from(is_whole);
         let mut news = Vec::new();
         for ((bag, kind), known) in BAGS.into_iter().zip(&mut self.words) {
             let Some(bag) = window.bags.get(bag).filter(|_| known.len() < MOST_WORDS) else { continue };
@@ -104,14 +105,14 @@ mod tests {
     fn a_word_is_new_once_and_not_while_the_device_is_new() {
         let mut known = KnownWords::default();
         for _ in 0..LEARNING {
-            assert_eq!(known.push(&window(&["a.example"])), []);
+            assert_eq!(known.push(&window(&["a.example"]), true), []);
         }
-        assert_eq!(known.push(&window(&["a.example"])), []);
-        let news = known.push(&window(&["a.example", "c.example", "b.example"]));
+        assert_eq!(known.push(&window(&["a.example"]), true), []);
+        let news = known.push(&window(&["a.example", "c.example", "b.example"]), true);
         assert_eq!(news.len(), 1);
         assert_eq!((news[0].kind, news[0].count), (EventKind::NewDomain, 2));
         assert_eq!(news[0].words, ["b.example", "c.example"]);
-        assert_eq!(known.push(&window(&["b.example"])), []);
+        assert_eq!(known.push(&window(&["b.example"]), true), []);
     }
 
     #[test]
@@ -119,21 +120,24 @@ mod tests {
         let mut known = KnownWords::default();
         let ports: Vec<String> = (0..20).map(|at| (HIGH_PORT + at * 1000).to_string()).collect();
         let ports: Vec<&str> = ports.iter().map(String::as_str).collect();
-        (0..LEARNING).for_each(|_| _ = known.push(&window_of(BagName::PORTS, &ports[..10])));
-        let news = known.push(&window_of(BagName::PORTS, &ports));
+        (0..LEARNING).for_each(|_| _ = known.push(&window_of(BagName::PORTS, &ports[..10]), true));
+        let news = known.push(&window_of(BagName::PORTS, &ports), true);
         assert_eq!(news[0].count, 10, "few high ports are fixed ones");
-        assert_eq!(known.push(&window_of(BagName::PORTS, &["tcp/61234"])), []);
-        assert_eq!(known.push(&window_of(BagName::PORTS, &["tcp/61235", "tcp/23"]))[0].words, ["tcp/23"]);
+        assert_eq!(known.push(&window_of(BagName::PORTS, &["tcp/61234"]), true), []);
+        assert_eq!(
+            known.push(&window_of(BagName::PORTS, &["tcp/61235", "tcp/23"]), true)[0].words,
+            ["tcp/23"]
+        );
     }
 
     #[test]
     fn words_beyond_the_limit_are_said_once() {
         let mut known = KnownWords::default();
-        (0..LEARNING).for_each(|_| _ = known.push(&window(&[])));
+        (0..LEARNING).for_each(|_| _ = known.push(&window(&[]), true));
         let many: Vec<String> = (0..MOST_WORDS + 5).map(|at| format!("{at}.example")).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
-        let news = known.push(&window(&many));
+        let news = known.push(&window(&many), true);
         assert_eq!((news[0].count, news[0].is_last, news[0].words.len()), (MOST_WORDS + 5, true, MOST_NAMED));
-        assert_eq!(known.push(&window(&["other.example"])), []);
+        assert_eq!(known.push(&window(&["other.example"]), true), []);
     }
 }

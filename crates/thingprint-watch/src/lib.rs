@@ -5,6 +5,7 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 
 mod book;
+mod coverage;
 mod describe;
 mod desk;
 mod device_state;
@@ -25,12 +26,12 @@ mod watcher;
 
 pub use options::{WatchOptions, WatchStage};
 pub use records::{
-    Account, CaptureHealth, Choice, DeviceRecord, Event, EventFilter, EventKind, FindingRecord, GivenLabel,
-    Health, Records, RecordsError, Request, RequestError, Severities, Severity, Sighting, SinkHealth,
-    SourceHealth, SourceState, Standing, StandingChange, Trained, Update, WindowAnswer, WindowRecord,
-    WordCount,
+    Account, CaptureHealth, Choice, DeviceRecord, Event, EventFilter, EventKind, EventTopic, FindingRecord,
+    GivenLabel, Health, Records, RecordsError, Request, RequestError, Severities, Severity, Sighting,
+    SinkHealth, SourceHealth, SourceState, Standing, StandingChange, Trained, Update, WindowAnswer,
+    WindowRecord, WordCount,
 };
-pub use resume::{Resume, ResumedDevice};
+pub use resume::{Remembered, Resume, ResumedDevice};
 pub use sightings::{SightingStage, Sightings};
 pub use training::train;
 pub use watcher::Watcher;

@@ -10,6 +10,8 @@ use crate::book::Happened;
 use crate::findings::{BY_DEVICE, happened, record};
 use crate::records::{EventKind, FindingRecord};
 
+/// The rule of findings about profiles.
+const MUD_RULE: &str = "MUD-001";
 /// Most devices that are held against profiles.
 const MOST_DEVICES: usize = 65_536;
 
@@ -27,7 +29,10 @@ pub(crate) struct MudWatch {
     changed: BTreeSet<DeviceId>,
     /// Flows that were reported of what a profile does not allow.
     reported: BTreeMap<(DeviceId, String), u64>,
+    /// What was known to be not allowed at the start.
+    known: BTreeSet<(DeviceId, String)>,
     latest: Timestamp,
+    dropped: u64,
 }
 
 impl MudWatch {
@@ -39,14 +44,31 @@ impl MudWatch {
             devices: BTreeMap::new(),
             changed: BTreeSet::new(),
             reported: BTreeMap::new(),
+            known: BTreeSet::new(),
             latest: Timestamp::MIN,
+            dropped: 0,
         }
+    }
+
+    /// What these findings say of profiles was reported by an earlier reading.
+    pub(crate) fn know(&mut self, findings: &BTreeSet<(DeviceId, String, String)>) {
+        let of_profiles = findings.iter().filter(|(_, rule, _)| rule == MUD_RULE);
+        self.known.extend(of_profiles.map(|(device, _, seen)| (*device, seen.clone())));
+    }
+
+    /// Flows that were not looked at.
+    pub(crate) const fn dropped(&self) -> u64 {
+        self.dropped
     }
 
     /// Takes in a flow that ended.
     pub(crate) fn flow(&mut self, device: DeviceId, flow: &Flow<Heard>) {
         let known = self.devices.len();
-        if flow.is_missing_syn || known >= MOST_DEVICES && !self.devices.contains_key(&device) {
+        if flow.is_missing_syn {
+            return;
+        }
+        if known >= MOST_DEVICES && !self.devices.contains_key(&device) {
+            self.dropped += 1;
             return;
         }
         let next = DeviceIndex::new(u32::try_from(known).unwrap_or(u32::MAX));
@@ -80,7 +102,8 @@ impl MudWatch {
                 }
                 let record = FindingRecord { flows: flows - before, ..record(device, finding, self.latest) };
                 // What a device never answered is no doing of its own: it stays a finding.
-                if before == 0 && record.by == BY_DEVICE {
+                let is_known = self.known.contains(&(device, record.seen.clone()));
+                if before == 0 && !is_known && record.by == BY_DEVICE {
                     let subject = record.seen.clone();
                     events.push(Happened { kind: EventKind::MudViolation, subject, ..happened(&record) });
                 }

@@ -45,6 +45,15 @@ pub(crate) fn new_address(sighting: &Sighting, name: &str, address: IpAddr) -> H
     happened(when, Some(sighting.device), &address.to_string(), (text, evidence))
 }
 
+/// A device turned out to be a gateway.
+pub(crate) fn gateway(sighting: &Sighting, name: &str) -> Happened {
+    let reason = sighting.gateway.as_deref().unwrap_or_default();
+    let text = format!("{name} is a gateway: what it forwards is no longer taken for its own");
+    let evidence = object(json!({ "gateway": reason, "addresses": sighting.addresses }));
+    let when = (sighting.last_seen, EventKind::BecameGateway, Severity::Note);
+    happened(when, Some(sighting.device), "gateway", (text, evidence))
+}
+
 /// Another verdict stands.
 pub(crate) fn verdict(change: &StandingChange, standing: &Standing, name: &str) -> Happened {
     let StandingChange { device, at, from, to, confidence } = change;

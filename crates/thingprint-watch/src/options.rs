@@ -20,6 +20,11 @@ pub struct WatchOptions {
     pub policy: Option<Policy>,
     /// How changes are detected.
     pub change: ChangeOptions,
+    /// Number of sources.
+    pub sources: usize,
+    /// Whether the packets can be read again, as those of folders and files can. Then windows that are stored are not given
+    /// twice, and what is open at an early end is left to the next reading.
+    pub can_replay: bool,
     /// Seconds after a device's first packet in a window at which it is judged before the window's end.
     pub provisional_s: Vec<u32>,
 }
@@ -31,6 +36,8 @@ impl Default for WatchOptions {
             instance: InstanceOptions::default(),
             policy: Policy::built_in("bcp2026"),
             change: ChangeOptions { adopt_after: usize::try_from(LEARNING).ok(), ..ChangeOptions::default() },
+            sources: 1,
+            can_replay: false,
             provisional_s: vec![60, 300, 900],
         }
     }

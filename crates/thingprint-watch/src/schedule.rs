@@ -12,6 +12,7 @@ const MOST_WAITING: usize = 1 << 18;
 pub(crate) struct Schedule {
     due: BTreeMap<Timestamp, Vec<Look>>,
     waiting: usize,
+    dropped: u64,
 }
 
 /// A device to look at.
@@ -31,18 +32,26 @@ impl Schedule {
         let Begun { device, index, window, first } = *begun;
         for at in times {
             if self.waiting >= MOST_WAITING {
-                return;
+                self.dropped += 1;
+                continue;
             }
             self.due.entry(at).or_default().push(Look { device, index, window, first });
             self.waiting += 1;
         }
     }
 
-    /// The devices that are to be looked at by now, each window once.
-    pub(crate) fn take_due(&mut self, now: Timestamp) -> Vec<Look> {
+    /// The devices that are to be looked at by now, each window once, about so many of them; the others come next.
+    pub(crate) fn take_due(&mut self, now: Timestamp, most: usize) -> Vec<Look> {
         let mut looks = Vec::new();
-        while let Some(entry) = self.due.first_entry().filter(|entry| *entry.key() <= now) {
-            looks.extend(entry.remove());
+        while looks.len() < most
+            && let Some(mut entry) = self.due.first_entry().filter(|entry| *entry.key() <= now)
+        {
+            let room = most - looks.len();
+            if entry.get().len() > room {
+                looks.extend(entry.get_mut().drain(..room));
+            } else {
+                looks.extend(entry.remove());
+            }
         }
         self.waiting -= looks.len();
         looks.sort_by_key(|look| (look.device, look.window));
@@ -50,9 +59,14 @@ impl Schedule {
         looks
     }
 
+    /// Looks that were left out.
+    pub(crate) const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
     /// Forgets everything: the clock stepped back.
     pub(crate) fn clear(&mut self) {
-        *self = Self::default();
+        *self = Self { dropped: self.dropped, ..Self::default() };
     }
 }
 
@@ -69,9 +83,9 @@ mod tests {
         let begun = Begun { device, index: DeviceIndex::new(0), window, first: at(5) };
         let mut schedule = Schedule::default();
         schedule.add(&begun, [at(65), at(305), at(905)]);
-        assert!(schedule.take_due(at(64)).is_empty());
-        assert_eq!(schedule.take_due(at(65)).len(), 1);
-        assert_eq!(schedule.take_due(at(2000)).len(), 1);
+        assert!(schedule.take_due(at(64), 9).is_empty());
+        assert_eq!(schedule.take_due(at(65), 9).len(), 1);
+        assert_eq!(schedule.take_due(at(2000), 9).len(), 1);
         assert_eq!((schedule.waiting, schedule.due.len()), (0, 0));
     }
 }

@@ -30,15 +30,12 @@ pub(crate) struct StandingVerdict {
 }
 
 impl StandingVerdict {
-    /// Goes on from an earlier reading; the latest window last.
+    /// Goes on from an earlier reading; the latest window last. Of windows that were cut it is not known how much they lack.
     pub(crate) fn resumed(windows: &[WindowRecord], standing: Option<Standing>) -> Self {
-        let skipped = windows.len().saturating_sub(WINDOWS);
-        Self { recent: windows.iter().skip(skipped).filter_map(prediction).collect(), standing }
-    }
-
-    /// Keeps the answers over so many classes: those of another model count no more.
-    pub(crate) fn keep_answers_of(&mut self, classes: usize) {
-        self.recent.retain(|prediction| prediction.distribution.len() == classes);
+        let mut recent: VecDeque<Prediction> =
+            windows.iter().filter(|window| !window.is_cut).filter_map(prediction).collect();
+        recent.drain(..recent.len().saturating_sub(WINDOWS));
+        Self { recent, standing }
     }
 
     /// Answers so far count no more, since another model judges; the verdict stands until its windows speak against it.

@@ -13,7 +13,7 @@ use crate::mud::MudWatch;
 use crate::news;
 use crate::options::{WatchOptions, WatchStage};
 use crate::records::{Account, CaptureHealth, EventKind, Health, Severity};
-use crate::resume::Resume;
+use crate::resume::{Remembered, Resume};
 use crate::source_times::SourceTimes;
 
 /// Watches a network: frames and times go in, [`Account`]s come out.
@@ -29,14 +29,18 @@ use crate::source_times::SourceTimes;
 pub struct Watcher<'a> {
     live: Live<'a, WatchStage>,
     desk: Desk,
-    sources: SourceTimes,
+    times: SourceTimes,
+    sources: usize,
+    can_replay: bool,
 }
 
 impl<'a> Watcher<'a> {
     /// A watcher that runs the stage of its options, and goes on from an earlier reading.
     pub fn new(options: &WatchOptions, stage: &'a WatchStage, resume: Resume) -> Self {
         let (desk, gateways) = Desk::new(options, resume);
-        Self { live: options.pipeline.live(stage, gateways), desk, sources: SourceTimes::default() }
+        let (sources, can_replay) = (options.sources, options.can_replay);
+        let live = options.pipeline.live(stage, gateways);
+        Self { live, desk, times: SourceTimes::default(), sources, can_replay }
     }
 
     /// This model judges; the answers that are gone on from are its own, unless it has another number of classes. Without one
@@ -64,9 +68,10 @@ impl<'a> Watcher<'a> {
     /// Takes the next frame of a source.
     pub fn frame(&mut self, source: usize, frame: Frame<'_>) {
         self.desk.begin(frame.time);
-        let begins_segment = self.sources.note(source, &frame);
+        let begins_segment = self.times.note(source, &frame, self.sources);
         if begins_segment && let Some(before) = self.live.clock() {
-            self.desk.step_back(news::clock_stepped(before, frame.time));
+            let span = (before, frame.time);
+            self.desk.step_back(span, news::clock_stepped(before, frame.time));
         }
         self.live.frame(source, Frame { begins_segment, ..frame });
     }
@@ -97,10 +102,15 @@ impl<'a> Watcher<'a> {
         self.desk.account()
     }
 
-    /// Packets are missing at this time: a source failed, or packets were lost.
-    pub fn note_gap(&mut self) {
+    /// A source fails from now on, or does not any more: windows in which one fails lack packets.
+    pub fn set_failing(&mut self, source: usize, is_failing: bool) {
+        self.desk.set_failing(source, is_failing, self.live.clock());
+    }
+
+    /// Packets were lost about now.
+    pub fn note_loss(&mut self) {
         if let Some(clock) = self.live.clock() {
-            self.desk.note_gap(clock);
+            self.desk.note_loss(clock);
         }
     }
 
@@ -158,27 +168,25 @@ impl<'a> Watcher<'a> {
         }
     }
 
-    /// What this remembers beside accounts, if windows were final since this was asked last: it belongs into the store with
-    /// the account before, and back into [`Resume::state`].
-    pub fn take_memory(&mut self) -> Option<Vec<u8>> {
+    /// What this remembers beside accounts, with the devices that it is about, if windows were final since this was asked
+    /// last: it belongs into the store with the account before, and back into [`Resume::state`].
+    pub fn take_memory(&mut self) -> Option<Remembered> {
         self.desk.take_memory(self.live.gateways())
     }
 
-    /// The devices that are known, in order.
-    pub fn devices(&self) -> Vec<DeviceId> {
-        self.desk.device_ids()
-    }
-
-    /// Ends the reading: windows that are open are final as they are. What is remembered comes beside.
-    pub fn finish(mut self) -> (Account, Option<Vec<u8>>) {
+    /// Ends the reading. Windows that are open are final as they are; but where packets can be read again, and the sources
+    /// did not end, they are left to the next reading. What is remembered comes beside.
+    pub fn finish(mut self, is_ended: bool) -> (Account, Option<Remembered>) {
         let mut account = self.step();
-        let Self { live, mut desk, .. } = self;
+        let Self { live, mut desk, can_replay, .. } = self;
         let gateways = live.gateways().clone();
         if let Some(clock) = live.clock() {
-            desk.note_gap(clock);
+            desk.end(clock);
         }
-        let (rows, _) = live.finish();
-        desk.take_rows(rows);
+        if !can_replay || is_ended {
+            let (rows, _) = live.finish();
+            desk.take_rows(rows);
+        }
         desk.audit();
         desk.check_profiles();
         let Account { updates, final_until } = desk.account();

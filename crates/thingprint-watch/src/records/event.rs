@@ -36,8 +36,43 @@ pub struct Event {
     pub acknowledged_at: Option<Timestamp>,
 }
 
+/// What events are about, in the order in which people look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EventTopic {
+    /// Devices that came and went.
+    Presence,
+    /// What devices are.
+    Classes,
+    /// Whom devices talk to.
+    Contacts,
+    /// What devices do.
+    Behaviour,
+    /// What the audit found.
+    Findings,
+    /// How the reading goes.
+    Reading,
+}
+
+impl EventTopic {
+    /// All of them.
+    pub const ALL: &[Self] =
+        &[Self::Presence, Self::Classes, Self::Contacts, Self::Behaviour, Self::Findings, Self::Reading];
+
+    /// A heading for people.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Presence => "Devices that came and went",
+            Self::Classes => "Classes",
+            Self::Contacts => "New names and ports",
+            Self::Behaviour => "Behaviour",
+            Self::Findings => "Findings",
+            Self::Reading => "Capture and store",
+        }
+    }
+}
+
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident = $name:literal,)+) => {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal / $title:literal in $topic:ident,)+) => {
         /// What happened.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
@@ -51,49 +86,61 @@ macro_rules! kinds {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$kind => $name,)+ }
             }
+
+            /// What it is called for people.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$kind => $title,)+ }
+            }
+
+            /// What it is about.
+            pub const fn topic(self) -> EventTopic {
+                match self { $(Self::$kind => EventTopic::$topic,)+ }
+            }
         }
     };
 }
 
 kinds! {
     /// A device was seen for the first time.
-    NewDevice = "new-device",
+    NewDevice = "new-device" / "new device" in Presence,
     /// Many devices were seen for the first time in a minute; they have no events of their own.
-    ManyNewDevices = "many-new-devices",
+    ManyNewDevices = "many-new-devices" / "many new devices" in Presence,
     /// A device has an IP address that it did not have before.
-    NewAddress = "new-address",
+    NewAddress = "new-address" / "new address" in Presence,
+    /// A device turned out to be a gateway.
+    BecameGateway = "became-gateway" / "is a gateway" in Presence,
     /// The verdict on a device is another class.
-    VerdictChanged = "verdict-changed",
+    VerdictChanged = "verdict-changed" / "other class" in Classes,
     /// A device is of no known class any more.
-    BecameUnknown = "became-unknown",
+    BecameUnknown = "became-unknown" / "became unknown" in Classes,
     /// A device that was seen in every window is not seen any more.
-    WentSilent = "went-silent",
+    WentSilent = "went-silent" / "went silent" in Presence,
     /// A device that was silent is seen again.
-    CameBack = "came-back",
+    CameBack = "came-back" / "came back" in Presence,
     /// A device looked up names that it had not looked up before.
-    NewDomain = "new-domain",
+    NewDomain = "new-domain" / "new names" in Contacts,
     /// A device turned to server ports that it had not turned to before.
-    NewPort = "new-port",
+    NewPort = "new-port" / "new ports" in Contacts,
     /// A device does what its earlier windows do not have.
-    BehaviourChanged = "behaviour-changed",
+    BehaviourChanged = "behaviour-changed" / "behaves otherwise" in Behaviour,
     /// Many devices changed in one window.
-    NetworkChanged = "network-changed",
+    NetworkChanged = "network-changed" / "network changed" in Behaviour,
     /// The audit found something that its policy does not accept.
-    Finding = "finding",
+    Finding = "finding" / "finding" in Findings,
     /// A device talked to what its MUD profile does not allow.
-    MudViolation = "mud-violation",
+    MudViolation = "mud-violation" / "outside its MUD profile" in Contacts,
     /// Packets were lost.
-    CaptureLoss = "capture-loss",
+    CaptureLoss = "capture-loss" / "packets lost" in Reading,
     /// A source of packets failed.
-    SourceFailed = "source-failed",
+    SourceFailed = "source-failed" / "source failed" in Reading,
     /// A source of packets works again.
-    SourceRecovered = "source-recovered",
+    SourceRecovered = "source-recovered" / "source works again" in Reading,
     /// The clock of the packets stepped back.
-    ClockStepped = "clock-stepped",
+    ClockStepped = "clock-stepped" / "clock stepped back" in Reading,
     /// The store could not be written.
-    StoreFailed = "store-failed",
+    StoreFailed = "store-failed" / "store failed" in Reading,
     /// Another model judges from now on.
-    ModelSwitched = "model-switched",
+    ModelSwitched = "model-switched" / "other model" in Classes,
 }
 
 impl fmt::Display for EventKind {

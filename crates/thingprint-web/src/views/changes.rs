@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_table::rfc3339;
-use thingprint_watch::{DeviceRecord, Event, EventFilter, EventKind, Health};
+use thingprint_watch::{DeviceRecord, Event, EventFilter, EventTopic, Health};
 
 use super::event_table::{EventTable, Names};
 use super::field;
@@ -25,34 +25,6 @@ const SPANS: [(&str, i64, &str); 4] = [
     ("7d", 7 * time::DAY_S, "7 days"),
     ("30d", 30 * time::DAY_S, "30 days"),
 ];
-/// The sections, with the kinds of their events and what is said where there are none.
-const SECTIONS: [(&str, &[EventKind]); 6] = [
-    (
-        "Devices that came and went",
-        &[
-            EventKind::NewDevice,
-            EventKind::ManyNewDevices,
-            EventKind::NewAddress,
-            EventKind::WentSilent,
-            EventKind::CameBack,
-        ],
-    ),
-    ("Classes", &[EventKind::VerdictChanged, EventKind::BecameUnknown, EventKind::ModelSwitched]),
-    ("New names and ports", &[EventKind::NewDomain, EventKind::NewPort, EventKind::MudViolation]),
-    ("Behaviour", &[EventKind::BehaviourChanged, EventKind::NetworkChanged]),
-    ("Findings", &[EventKind::Finding]),
-    (
-        "Capture and store",
-        &[
-            EventKind::CaptureLoss,
-            EventKind::SourceFailed,
-            EventKind::SourceRecovered,
-            EventKind::ClockStepped,
-            EventKind::StoreFailed,
-        ],
-    ),
-];
-
 /// Which changes are asked for.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct ChangeQuery {
@@ -129,8 +101,9 @@ pub(crate) fn document(
     let mut body = Html::new();
     body.raw("<h1>Changes</h1>\n").with(|body| choices(body, query, filter, &names));
     body.raw("<div id=\"sections\" data-live>\n").with(|body| summary(body, events, filter));
-    for (title, kinds) in SECTIONS {
-        let own: Vec<&Event> = events.iter().filter(|event| kinds.contains(&event.kind)).collect();
+    for topic in EventTopic::ALL {
+        let title = topic.title();
+        let own: Vec<&Event> = events.iter().filter(|event| event.kind.topic() == *topic).collect();
         if !own.is_empty() {
             section(&mut body, title, &own, (&names, &query.address(query.chosen())));
         }
@@ -197,14 +170,6 @@ fn section(html: &mut Html, title: &'static str, events: &[&Event], (names, back
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_kind_of_event_has_its_section() {
-        for kind in EventKind::ALL {
-            let sections = SECTIONS.iter().filter(|(_, kinds)| kinds.contains(kind)).count();
-            assert_eq!(sections, 1, "{kind}");
-        }
-    }
 
     #[test]
     fn a_time_is_a_span_or_a_date() {

@@ -77,7 +77,7 @@ impl EventTable<'_> {
             .time(event.at);
         html.raw("</td><th scope=\"row\" data-label=\"What\">")
             .with(|html| words::severity(html, event.severity));
-        html.raw(" <span class=\"kind\">").text(words::kind(event.kind)).raw("</span></th>");
+        html.raw(" <span class=\"kind\">").text(event.kind.title()).raw("</span></th>");
         if let Some(names) = self.names {
             html.raw("<td data-label=\"Device\">");
             match event.device {
@@ -101,7 +101,7 @@ impl EventTable<'_> {
                 .raw("</span>");
             return;
         }
-        let what = format!("Acknowledge event {}: {}", event.id, words::kind(event.kind));
+        let what = format!("Acknowledge event {}: {}", event.id, event.kind.title());
         acknowledge(html, &event.id.to_string(), self.back, ("Acknowledge", &what));
     }
 

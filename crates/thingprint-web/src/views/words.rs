@@ -1,6 +1,6 @@
 //! Numbers and states in words, the same in all views.
 
-use thingprint_watch::{EventKind, Severity};
+use thingprint_watch::Severity;
 
 use crate::html::Html;
 
@@ -68,31 +68,6 @@ pub(super) const fn tone(severity: Severity) -> &'static str {
         Severity::Note => "info",
         Severity::Warning => "medium",
         Severity::Error => "high",
-    }
-}
-
-/// A kind of event for people.
-pub(super) const fn kind(kind: EventKind) -> &'static str {
-    match kind {
-        EventKind::NewDevice => "new device",
-        EventKind::ManyNewDevices => "many new devices",
-        EventKind::NewAddress => "new address",
-        EventKind::VerdictChanged => "other class",
-        EventKind::BecameUnknown => "became unknown",
-        EventKind::WentSilent => "went silent",
-        EventKind::CameBack => "came back",
-        EventKind::NewDomain => "new names",
-        EventKind::NewPort => "new ports",
-        EventKind::BehaviourChanged => "behaves otherwise",
-        EventKind::NetworkChanged => "network changed",
-        EventKind::Finding => "finding",
-        EventKind::MudViolation => "outside its MUD profile",
-        EventKind::CaptureLoss => "packets lost",
-        EventKind::SourceFailed => "source failed",
-        EventKind::SourceRecovered => "source works again",
-        EventKind::ClockStepped => "clock stepped back",
-        EventKind::StoreFailed => "store failed",
-        EventKind::ModelSwitched => "other model",
     }
 }
 

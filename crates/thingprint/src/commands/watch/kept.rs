@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use thingprint_flow::DeviceId;
 use thingprint_live::Progress;
 use thingprint_store::{StateValue, Store, StoreError};
-use thingprint_watch::{Resume, ResumedDevice};
+use thingprint_watch::{Remembered, Resume, ResumedDevice};
 
 /// The name of what the watcher remembers.
 const WATCHER: &str = "watcher";
@@ -41,7 +41,7 @@ pub(super) fn resume(store: &Store) -> Result<Resume, StoreError> {
             windows,
         });
     }
-    let findings = stored.findings.into_iter().map(|key| (key.device, key.rule)).collect();
+    let findings = stored.findings.into_iter().map(|key| (key.device, key.rule, key.seen)).collect();
     Ok(Resume {
         devices,
         next_event: stored.next_event,
@@ -82,14 +82,11 @@ fn without_list(state: &[u8]) -> Option<Vec<u8>> {
     state.get(end + 1..).map(<[u8]>::to_vec)
 }
 
-/// What belongs into the store with an account; `memory` is what the watcher remembers of these devices.
-pub(super) fn state(
-    memory: Option<(Vec<u8>, Vec<DeviceId>)>,
-    progress: Option<&Progress>,
-) -> Vec<StateValue> {
+/// What belongs into the store with an account; `memory` is what the watcher remembers.
+pub(super) fn state(memory: Option<Remembered>, progress: Option<&Progress>) -> Vec<StateValue> {
     let progress = progress.and_then(|progress| serde_json::to_vec(progress).ok());
     let value = |name: &str, value| StateValue { name: name.to_owned(), device: None, value: Some(value) };
-    let memory = memory.map(|(memory, devices)| value(WATCHER, with_list(memory, &devices)));
+    let memory = memory.map(|memory| value(WATCHER, with_list(memory.bytes, &memory.devices)));
     memory.into_iter().chain(progress.map(|progress| value(FOLDERS, progress))).collect()
 }
 

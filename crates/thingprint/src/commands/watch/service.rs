@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use serde_json::{Map, Value, json};
-use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_flow::Timestamp;
 use thingprint_live::{Batch, Intake, Next, SourceHealth as Source, SourceState as State};
 use thingprint_model::Model;
 use thingprint_store::Writer;
 use thingprint_watch::{
-    Account, EventKind, Health, Request, RequestError, Severity, SourceHealth, SourceState, Update, Watcher,
+    Account, EventKind, Health, Remembered, Request, RequestError, Severity, SourceHealth, SourceState,
+    Update, Watcher,
 };
 use thingprint_web::Backend;
 
@@ -41,9 +42,6 @@ const SHOW: Duration = Duration::from_mins(1);
 const CLOSE: Duration = Duration::from_secs(3);
 /// Time for sinks to take what waits at the end.
 const DELIVER: Duration = Duration::from_secs(1);
-
-/// What the watcher remembers, and of which devices.
-type Memory = (Vec<u8>, Vec<DeviceId>);
 
 /// The thread of the reading: packets in, accounts out, and requests in between.
 pub(super) struct Service {
@@ -105,6 +103,7 @@ impl Service {
         (signals, jobs, ends): (&Signals, &Receiver<Job>, Option<Instant>),
     ) -> anyhow::Result<Outcome> {
         self.manager.ready();
+        let mut is_ended = false;
         loop {
             match intake.next(WAIT) {
                 Next::Frames(batch) => self.take(&mut watcher, &batch),
@@ -113,7 +112,10 @@ impl Service {
                         watcher.tick(now);
                     }
                 }
-                Next::Ended => break,
+                Next::Ended => {
+                    is_ended = true;
+                    break;
+                }
             }
             let now = Instant::now();
             if signals.ends() || ends.is_some_and(|ends| now >= ends) {
@@ -137,7 +139,7 @@ impl Service {
         if successor.is_none() {
             self.manager.stopping();
         }
-        let outcome = self.end(watcher, intake)?;
+        let outcome = self.end(watcher, intake, is_ended)?;
         match successor {
             Some(successor) => {
                 Err(successor.take_over()).context("failed to begin again with the configuration")
@@ -191,11 +193,11 @@ impl Service {
     fn step(&mut self, watcher: &mut Watcher<'_>, intake: &Intake) {
         self.stepped = (Instant::now(), watcher.clock());
         let account = watcher.step();
-        let memory = watcher.take_memory().map(|memory| (memory, watcher.devices()));
+        let memory = watcher.take_memory();
         self.give_out(account, memory, intake);
     }
 
-    fn give_out(&mut self, account: Account, memory: Option<Memory>, intake: &Intake) {
+    fn give_out(&mut self, account: Account, memory: Option<Remembered>, intake: &Intake) {
         if account.updates.is_empty() && memory.is_none() {
             return;
         }
@@ -240,7 +242,7 @@ impl Service {
         let evidence = object(json!({ "source": source.name, "message": message, "dropped": dropped }));
         let name = source.name.as_str();
         if !was_bad && is_bad(source) {
-            watcher.note_gap();
+            watcher.set_failing(place, true);
             let text = format!("{name} failed: {message}");
             watcher.note(
                 (clock::now(), EventKind::SourceFailed, Severity::Error),
@@ -249,7 +251,7 @@ impl Service {
                 evidence.clone(),
             );
         } else if was_bad && source.state == State::Reading {
-            watcher.note_gap();
+            watcher.set_failing(place, false);
             let text = format!("{name} works again");
             watcher.note(
                 (clock::now(), EventKind::SourceRecovered, Severity::Note),
@@ -259,7 +261,7 @@ impl Service {
             );
         }
         if dropped > lost {
-            watcher.note_gap();
+            watcher.note_loss();
             let text = format!(
                 "{name}: the system dropped {dropped} packets so far, since they were read too slowly"
             );
@@ -336,12 +338,10 @@ impl Service {
     }
 
     /// Ends the reading: what is open is written, what waits is sent as far as it can be in a moment.
-    fn end(mut self, mut watcher: Watcher<'_>, intake: Intake) -> anyhow::Result<Outcome> {
+    fn end(mut self, mut watcher: Watcher<'_>, intake: Intake, is_ended: bool) -> anyhow::Result<Outcome> {
         self.look(&mut watcher, &intake);
         let sources = intake.health();
-        let devices = watcher.devices();
-        let (account, memory) = watcher.finish();
-        let memory = memory.map(|memory| (memory, devices));
+        let (account, memory) = watcher.finish(is_ended);
         self.give_out(account, memory, &intake);
         let left = intake.stop();
         let Self { writer, outbox, messages, .. } = self;

@@ -84,6 +84,9 @@ impl<'a> Plan<'a> {
         let acceptance = Acceptance { confidence: args.threshold, false_alarms: args.false_alarms };
         let judging = Judging::open(args.model.as_deref(), acceptance)?;
         let options = watch_options(args, judging.model.as_deref(), &labels)?;
+        let can_replay = |spec: &SourceSpec| matches!(spec, SourceSpec::Folder(_) | SourceSpec::File(_));
+        let can_replay = specs.iter().all(can_replay);
+        let options = WatchOptions { sources: specs.len(), can_replay, ..options };
         let profiles = profiles::read(&args.mud)?;
         let events = Events { sinks, notify, is_printed };
         Ok(Self { args, global, messages, specs, labels, judging, options, events, page, profiles })
