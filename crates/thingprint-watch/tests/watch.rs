@@ -62,7 +62,7 @@ impl Kept {
                 Update::Standing(device, standing) => _ = self.standing.insert(device, standing),
                 Update::Changed(_) => self.changes += 1,
                 Update::Finding(finding) => {
-                    _ = self.findings.insert((finding.device, finding.rule, finding.seen))
+                    _ = self.findings.insert((finding.device, finding.rule, finding.seen));
                 }
                 Update::Event(event) => _ = self.events.insert(event.id, event),
             }

@@ -248,3 +248,58 @@ fn what_a_profile_does_not_allow_is_an_event() {
     let subjects: BTreeSet<&str> = denied.iter().map(|event| event["subject"].as_str().unwrap()).collect();
     assert_eq!(subjects.len(), denied.len(), "each once");
 }
+
+/// What each window of a device has: the packets that it sent.
+fn packets_of(watch: &Running) -> Vec<(Key, u64)> {
+    let mut all = Vec::new();
+    for (device, start, part) in all_windows(watch) {
+        let windows =
+            watch.wait(&format!("devices/{device}/windows"), |windows| windows["windows"].is_array());
+        let windows = windows["windows"].as_array().unwrap().clone();
+        let window = windows.iter().find(|window| window["window_start"] == *start && window["part"] == part);
+        all.push(((device, start, part), window.unwrap()["packets_up"].as_u64().unwrap()));
+    }
+    all
+}
+
+/// A folder that a watch is ended in is read again where it has to be, and no packet counts twice.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_is_left_and_taken_up_again_counts_each_packet_once() {
+    let stage = home(5);
+    std::fs::create_dir(stage.path("captures")).unwrap();
+    let capture = std::fs::read(stage.path("home.pcap")).unwrap();
+    let growing = stage.path("captures/home.pcap");
+    let extracted = stage.ok("extract home.pcap").json_lines();
+    let last = extracted.iter().map(|row| row["window_start"].as_str().unwrap()).max().unwrap().to_owned();
+    // The file grows while it is followed; each end of the watch leaves an hour open.
+    for share in [3, 5, 8] {
+        std::fs::write(&growing, &capture[..capture.len() / 10 * share]).unwrap();
+        let mut watch = Running::start(&stage, "captures --store home.db");
+        watch.wait("health", |health| health["packets"].as_u64() > Some(500));
+        watch.signal(rustix::process::Signal::TERM);
+        assert!(watch.child.wait().unwrap().success());
+    }
+    std::fs::write(&growing, &capture).unwrap();
+    let watch = Running::start(&stage, "captures --store home.db");
+    let expected: Vec<(Key, u64)> = {
+        let of = |row: &Value| {
+            let key = (text(&row["device"]), text(&row["window_start"]), 0);
+            (key, row["packets_up"].as_u64().unwrap())
+        };
+        let mut rows: Vec<_> = extracted.iter().map(of).filter(|((_, start, _), _)| *start < last).collect();
+        rows.sort();
+        rows
+    };
+    let begun = Instant::now();
+    loop {
+        let found = packets_of(&watch).into_iter().filter(|((_, start, _), _)| *start < last);
+        let mut found: Vec<_> = found.collect();
+        found.sort();
+        if found == expected {
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{} of {} windows", found.len(), expected.len());
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
