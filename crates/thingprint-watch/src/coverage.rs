@@ -2,6 +2,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_flow::{Timestamp, WindowIndex, WindowLength};
 
+/// Most windows of one gap that are noted, from its end back: a clock that jumps by years has more, and no device in them.
+const MOST_WINDOWS: i64 = 10_000;
+
 /// In which windows packets are missing: the reading began or ended in them, a source failed, or packets were lost.
 #[derive(Debug)]
 pub(crate) struct Coverage {
@@ -29,7 +32,11 @@ impl Coverage {
 
     /// Packets are missing from one time to another.
     pub(crate) fn note_missing(&mut self, from: Timestamp, to: Timestamp) {
-        let mut at = from;
+        let length = self
+            .window
+            .end_of(self.window.index_of(to))
+            .nanos_since(self.window.start_of(self.window.index_of(to)));
+        let mut at = from.max(to.plus_nanos(-length.saturating_mul(MOST_WINDOWS)));
         while at < to {
             let window = self.window.index_of(at);
             let end = self.window.end_of(window).min(to);
@@ -142,6 +149,13 @@ mod tests {
         check(&coverage, 1, 0.0);
         check(&coverage, 2, 0.0);
         check(&coverage, 3, 50.0 / 60.0);
+    }
+
+    #[test]
+    fn a_gap_of_centuries_is_noted_at_its_end() {
+        let mut coverage = Coverage::new(WindowLength::default());
+        coverage.note_missing(at(0), Timestamp::MAX);
+        assert!(coverage.missing.len() <= 10_001);
     }
 
     #[test]

@@ -68,8 +68,9 @@ impl Findings {
             for finding in device.findings {
                 let record = record(device.device, finding, latest);
                 let key = (record.device, record.rule.clone());
-                let has_room = self.known.len() < MOST_KNOWN;
-                if has_room && self.known.insert(key) {
+                if self.known.len() >= MOST_KNOWN {
+                    self.dropped += u64::from(!self.known.contains(&key));
+                } else if self.known.insert(key) {
                     events.push(happened(&record));
                 }
                 records.push(record);

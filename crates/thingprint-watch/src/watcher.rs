@@ -16,6 +16,10 @@ use crate::records::{Account, CaptureHealth, EventKind, Health, Severity};
 use crate::resume::{Remembered, Resume};
 use crate::source_times::SourceTimes;
 
+/// How far a frame may be ahead of all clocks, in nanoseconds: one that was set by hand in another time zone is half a day
+/// wrong.
+const AHEAD_NS: i64 = 86_400_000_000_000;
+
 /// Watches a network: frames and times go in, [`Account`]s come out.
 ///
 /// ```
@@ -32,6 +36,10 @@ pub struct Watcher<'a> {
     times: SourceTimes,
     sources: usize,
     can_replay: bool,
+    /// The time of the machine, as it was said last.
+    machine: Option<Timestamp>,
+    /// Frames that were left out, since they are far ahead of it.
+    ahead: u64,
 }
 
 impl<'a> Watcher<'a> {
@@ -40,7 +48,7 @@ impl<'a> Watcher<'a> {
         let (desk, gateways) = Desk::new(options, resume);
         let (sources, can_replay) = (options.sources, options.can_replay);
         let live = options.pipeline.live(stage, gateways);
-        Self { live, desk, times: SourceTimes::default(), sources, can_replay }
+        Self { live, desk, times: SourceTimes::default(), sources, can_replay, machine: None, ahead: 0 }
     }
 
     /// This model judges; the answers that are gone on from are its own, unless it has another number of classes. Without one
@@ -65,8 +73,19 @@ impl<'a> Watcher<'a> {
         self.desk.begin(at);
     }
 
+    /// Says what time it is on this machine. A frame that is more than a day ahead of it, and of the packets before, is left
+    /// out and counted: one sender whose clock is wrong must not close the windows of all others.
+    pub fn note_time(&mut self, machine: Timestamp) {
+        self.machine = Some(machine);
+    }
+
     /// Takes the next frame of a source.
     pub fn frame(&mut self, source: usize, frame: Frame<'_>) {
+        let is_ahead = |now: Option<Timestamp>| now.is_some_and(|now| frame.time.nanos_since(now) > AHEAD_NS);
+        if is_ahead(self.machine) && is_ahead(self.live.clock()) {
+            self.ahead += 1;
+            return;
+        }
         self.desk.begin(frame.time);
         let begins_segment = self.times.note(source, &frame, self.sources);
         if begins_segment && let Some(before) = self.live.clock() {
@@ -159,7 +178,7 @@ impl<'a> Watcher<'a> {
                 dropped: 0,
                 late: counts.late_packets,
                 malformed,
-                left_out: left_out + self.desk.left_out(),
+                left_out: left_out + self.desk.left_out() + self.ahead,
             },
             devices: self.desk.device_count() as u64,
             open_flows: open as u64,

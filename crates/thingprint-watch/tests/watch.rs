@@ -425,3 +425,17 @@ fn a_source_that_fails_cuts_each_window_of_its_failure() {
         .collect();
     assert_eq!(cut, BTreeSet::from([1, 2, 3]));
 }
+
+#[test]
+fn a_frame_from_the_future_closes_no_window() {
+    let options = options();
+    let stage = options.stage();
+    let mut watcher = Watcher::new(&options, &stage, Resume::default());
+    let mut kept = Kept::default();
+    play(&mut watcher, 1, (0, 1800), &mut kept);
+    let clock = watcher.clock().unwrap();
+    watcher.note_time(clock);
+    let frame = Frame { time: clock.plus_nanos(48 * HOUR_NS), link: LinkType::Ethernet, ..Frame::default() };
+    watcher.frame(0, frame);
+    assert_eq!((watcher.clock(), watcher.health().capture.left_out), (Some(clock), 1));
+}

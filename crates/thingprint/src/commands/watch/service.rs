@@ -175,6 +175,7 @@ impl Service {
     }
 
     fn take(&mut self, watcher: &mut Watcher<'_>, batch: &Batch) {
+        watcher.note_time(clock::now());
         for frame in batch.frames() {
             watcher.frame(batch.source(), frame);
         }
