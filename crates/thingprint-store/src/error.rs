@@ -88,6 +88,15 @@ pub enum Problem {
     /// A device that is asked for is not known.
     #[error("device {0} is not in it; 'thingprint store STORE devices' lists those that are")]
     NoDevice(DeviceId),
+    /// The rows of a device are forgotten, and their bytes may still be in the file.
+    #[error(
+        "the rows of the device are gone, but their bytes may still be in the file: {why}; then forget the device again, which \
+         finishes it"
+    )]
+    Unfinished {
+        /// Why the file could not be written anew.
+        why: Box<Problem>,
+    },
     /// An event that is asked for is not known.
     #[error("event {0} is not in it; 'thingprint store STORE events' lists those that are")]
     NoEvent(u64),

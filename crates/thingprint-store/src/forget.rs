@@ -1,9 +1,11 @@
-use rusqlite::{Connection, Transaction, params};
+mod instances;
+mod texts;
+
+use rusqlite::{Connection, Transaction};
 use thingprint_flow::DeviceId;
 
 use crate::cell::SqlResult;
 use crate::error::{Problem, StoreError};
-use crate::instance_blob;
 use crate::mentions::Mentions;
 use crate::requests::check_device;
 use crate::store::Store;
@@ -22,18 +24,12 @@ const TABLES: [&str; 10] = [
     "devices",
 ];
 
-/// The texts of other rows that may name a device: table, its key, column.
-const TEXTS: [(&str, &str, &str); 9] = [
-    ("events", "id", "subject"),
-    ("events", "id", "text"),
-    ("events", "id", "evidence"),
-    ("findings", "id", "seen"),
-    ("findings", "id", "example"),
-    ("devices", "device", "names"),
-    ("devices", "device", "server_ports"),
-    ("devices", "device", "served_ports"),
-    ("labels", "device", "label"),
-];
+/// State that is never thrown away with a device: the model that was trained on the page, and the file that it took the
+/// place of. A model is work of a person; its words are of many windows, and which were of one device is not known.
+const KEPT_STATE: [&str; 2] = ["model", "model-in-place-of"];
+
+/// Name of the state that says that rows were forgotten, and that their bytes may still be in the file.
+const FORGETTING: &str = "forgetting";
 
 /// What a store has forgotten with a device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +40,8 @@ pub struct Forgotten {
     pub mentions: u64,
     /// Names of the state that was thrown away, since it speaks of the device.
     pub state: Vec<String>,
+    /// Instances that cannot be read and were thrown away, since they may name it.
+    pub damaged: u64,
     /// Whether a reader kept the log from being emptied: its bytes are there until that reader ends, and a writer
     /// begins and ends.
     pub is_log_left: bool,
@@ -53,13 +51,27 @@ impl Store {
     /// Forgets everything about a device: its rows, and where other rows name it by its MAC address, by an IP address or by a
     /// host name that only it had. Then the file is written anew, so that its bytes are gone.
     ///
-    /// Takes about as much free space as the store has, for as long as it runs. Fails where the device is not known.
+    /// Takes about as much free space as the store has, for as long as it runs. Fails where the device is not known, unless
+    /// the bytes of one that was forgotten are still to be taken out: then it does that. It fails with
+    /// [`Problem::Unfinished`] where the rows are gone and the bytes are not.
     pub fn forget(&mut self, device: DeviceId) -> Result<Forgotten, StoreError> {
         self.try_forget(device).map_err(|problem| self.database.error(problem))
     }
 
     fn try_forget(&mut self, device: DeviceId) -> Result<Forgotten, Problem> {
-        check_device(&self.database.connection, device)?;
+        let mut forgotten = match check_device(&self.database.connection, device) {
+            Err(Problem::NoDevice(_)) if is_unfinished(&self.database.connection)? => Forgotten::default(),
+            Err(problem) => return Err(problem),
+            Ok(()) => self.forget_rows(device)?,
+        };
+        let is_emptied = rewrite(&self.database.connection);
+        let is_emptied = is_emptied.map_err(|why| Problem::Unfinished { why: Box::new(why) })?;
+        forgotten.is_log_left = !is_emptied;
+        Ok(forgotten)
+    }
+
+    /// Takes out the rows, all of them or none.
+    fn forget_rows(&mut self, device: DeviceId) -> Result<Forgotten, Problem> {
         let mentions = mentions(&self.database.connection, device)?;
         self.database.connection.pragma_update(None, "secure_delete", true)?;
         let transaction = self.database.connection.transaction()?;
@@ -69,32 +81,47 @@ impl Store {
             forgotten.rows += transaction.execute(&sql, [device.to_string()])? as u64;
         }
         forgotten.state = forget_state(&transaction, device, &mentions)?;
-        for (table, key, column) in TEXTS {
-            forgotten.mentions += forget_texts(&transaction, (table, key, column), &mentions)?;
-        }
-        forgotten.mentions += forget_instances(&transaction, &mentions)?;
+        forgotten.mentions = texts::forget(&transaction, &mentions)?;
+        let (changed, damaged) = instances::forget(&transaction, &mentions)?;
+        forgotten.mentions += changed;
+        forgotten.damaged = damaged;
+        note_unfinished(&transaction)?;
         transaction.commit()?;
-        let connection = &self.database.connection;
-        connection.execute_batch("VACUUM")?;
-        let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(truncate)", [], |row| row.get(0))?;
-        forgotten.is_log_left = busy != 0;
         Ok(forgotten)
     }
 }
 
+fn is_unfinished(connection: &Connection) -> SqlResult<bool> {
+    connection.query_row("SELECT count(*) > 0 FROM state WHERE name = ?1", [FORGETTING], |row| row.get(0))
+}
+
+fn note_unfinished(connection: &Connection) -> SqlResult<usize> {
+    connection.execute("INSERT OR REPLACE INTO state (name, value) VALUES (?1, x'')", [FORGETTING])
+}
+
+/// Writes the file anew and empties its log, so that what was deleted is in no byte of both; whether the log could be
+/// emptied. It is noted until both are done, so that a later call can finish it.
+fn rewrite(connection: &Connection) -> Result<bool, Problem> {
+    connection.execute_batch("VACUUM")?;
+    connection.execute("DELETE FROM state WHERE name = ?1", [FORGETTING])?;
+    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(truncate)", [], |row| row.get(0))?;
+    if busy != 0 {
+        note_unfinished(connection)?;
+    }
+    Ok(busy == 0)
+}
+
 /// What names a device: addresses and names that others had as well are not its own.
 fn mentions(connection: &Connection, device: DeviceId) -> Result<Mentions, Problem> {
-    let mut words: Vec<String> = Vec::new();
-    for (table, column) in [("addresses", "address"), ("host_names", "host_name")] {
+    let own = |table: &str, column: &str| -> SqlResult<Vec<String>> {
         let sql = format!(
             "SELECT {column} FROM {table} WHERE device = ?1
              AND {column} NOT IN (SELECT {column} FROM {table} WHERE device <> ?1)"
         );
         let mut statement = connection.prepare(&sql)?;
-        let rows = statement.query_map([device.to_string()], |row| row.get(0))?;
-        words.extend(rows.collect::<SqlResult<Vec<String>>>()?);
-    }
-    Ok(Mentions::of(device, words))
+        statement.query_map([device.to_string()], |row| row.get(0))?.collect()
+    };
+    Ok(Mentions::of(device, own("addresses", "address")?, own("host_names", "host_name")?))
 }
 
 /// Throws away the state that is about a device, or that contains its name as text.
@@ -110,7 +137,7 @@ fn forget_state(
     let mut names = Vec::new();
     for row in rows {
         let (id, name, of, value): (i64, String, String, Vec<u8>) = row?;
-        if of == device.to_string() || mentions.are_in(&value) {
+        if of == device.to_string() || of.is_empty() && speaks_of(&name, &value, mentions) {
             transaction.execute("DELETE FROM state WHERE rowid = ?1", [id])?;
             names.push(name);
         }
@@ -118,40 +145,14 @@ fn forget_state(
     Ok(names)
 }
 
-/// Replaces what names a device in a column of texts; how many texts did.
-fn forget_texts(
-    transaction: &Transaction<'_>,
-    (table, key, column): (&str, &str, &str),
-    mentions: &Mentions,
-) -> Result<u64, Problem> {
-    let mut statement = transaction.prepare(&format!("SELECT {key}, {column} FROM {table}"))?;
-    let rows = statement.query_map([], |row| Ok((row.get::<_, rusqlite::types::Value>(0)?, row.get(1)?)))?;
-    // Two texts of one key may become equal, and then are one.
-    let update = format!("UPDATE OR REPLACE {table} SET {column} = ?2 WHERE {key} = ?1");
-    let mut count = 0;
-    for row in rows {
-        let (id, text): (_, String) = row?;
-        if let Some(text) = mentions.replaced(&text) {
-            transaction.execute(&update, params![id, text])?;
-            count += 1;
-        }
+/// Whether a value that is about no device contains its name. JSON is of sources: a word in it that is like the name of a
+/// host is one of a path.
+fn speaks_of(name: &str, value: &[u8], mentions: &Mentions) -> bool {
+    if KEPT_STATE.contains(&name) {
+        return false;
     }
-    Ok(count)
-}
-
-/// Replaces what names a device in instances of other devices; how many did.
-fn forget_instances(transaction: &Transaction<'_>, mentions: &Mentions) -> Result<u64, Problem> {
-    let mut statement = transaction.prepare("SELECT id, instance FROM windows WHERE instance IS NOT NULL")?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let mut count = 0;
-    for row in rows {
-        let (id, packed): (i64, Vec<u8>) = row?;
-        let line = instance_blob::line(&packed)?;
-        if let Some(line) = mentions.replaced(&String::from_utf8_lossy(&line)) {
-            let packed = instance_blob::pack_line(line.as_bytes())?;
-            transaction.execute("UPDATE windows SET instance = ?2 WHERE id = ?1", params![id, packed])?;
-            count += 1;
-        }
+    match serde_json::from_slice::<serde_json::Value>(value) {
+        Ok(_) => mentions.addresses_are_in(value),
+        Err(_) => mentions.are_in(value),
     }
-    Ok(count)
 }

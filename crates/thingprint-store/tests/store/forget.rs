@@ -4,7 +4,7 @@ use serde_json::json;
 use thingprint_instance::{Bag, BagName};
 use thingprint_store::{Problem, StateValue};
 use thingprint_watch::{
-    Event, EventFilter, EventKind, FindingRecord, Records, Sighting, Update, WindowRecord,
+    Event, EventFilter, EventKind, FindingRecord, Records, Sighting, Update, WindowRecord, WordCount,
 };
 
 use crate::accounts::{
@@ -95,4 +95,113 @@ fn a_forgotten_device_is_in_no_byte_of_the_file() {
     assert_eq!(store.state("folder", None).unwrap().as_deref(), Some(&b"a.pcap"[..]));
     assert_eq!(reader.check().unwrap(), [""; 0]);
     assert!(matches!(store.forget(gone).unwrap_err().problem, Problem::NoDevice(_)));
+}
+
+/// A device with this host name is forgotten, and what others said of a device with another name stays as it was.
+fn forgets_name(name: &str) {
+    let place = Place::new();
+    let mut store = place.store();
+    let named = |number, name: &str| Sighting {
+        host_name: Some(name.to_owned()),
+        names: vec![WordCount { word: format!("{name}.lan"), count: 3 }],
+        ..sighting(number, hour(1))
+    };
+    let mut looked_up = window(3, hour(40));
+    let other = looked_up.instance.clone().unwrap().bags;
+    let bag = Bag::from([(format!("{name}.lan"), 3), ("word.example.com.device-null-count".to_owned(), 2)]);
+    looked_up.instance.as_mut().unwrap().bags.insert(BagName::DOMAINS, bag);
+    let evidence = serde_json::Map::from_iter([
+        ("count".to_owned(), json!(443)),
+        ("device".to_owned(), json!(null)),
+        ("word".to_owned(), json!([name, true])),
+        ("camera".to_owned(), json!({ "null": 443 })),
+    ]);
+    let told =
+        Event { evidence, text: format!("it asked for {name}.lan"), ..event(2, EventKind::NewPort, 3, "x") };
+    let updates = vec![
+        Update::Device(named(7, name)),
+        Update::Device(Sighting { host_name: None, ..named(3, name) }),
+        Update::Event(told),
+        Update::Window(looked_up),
+        Update::Window(window(7, hour(40))),
+    ];
+    let state = |name: &str, value: &str| StateValue {
+        name: name.to_owned(),
+        device: None,
+        value: Some(value.as_bytes().to_vec()),
+    };
+    let kept =
+        [state("folders", &json!({ "word": name }).to_string()), state("model", &format!("x {name} x"))];
+    store.write_with(&account(updates), &kept).unwrap();
+    store.label(device(3), Some(&format!("beside {name}")), hour(2)).unwrap();
+
+    assert_eq!(store.forget(device(7)).unwrap().state, [""; 0], "{name}");
+    for of in &kept {
+        assert_eq!(store.state(&of.name, None).unwrap(), of.value, "{name}");
+    }
+    let reader = place.reader();
+    let gone = "[forgotten]";
+    let found = &reader.events(&EventFilter::default()).unwrap()[0];
+    assert_eq!(found.evidence["word"], json!([gone, true]), "{name}");
+    assert_eq!(found.evidence["count"], json!(443));
+    assert_eq!(found.evidence["device"], json!(null));
+    assert_eq!(found.evidence["camera"], json!({ "null": 443 }));
+    if name != "443" {
+        assert_eq!(found.text, format!("it asked for {gone}.lan"));
+    }
+    let devices = reader.devices().unwrap();
+    assert_eq!(devices[0].label, Some(format!("beside {name}")));
+    assert_eq!(devices[0].sighting.names, [WordCount { word: format!("{gone}.lan"), count: 3 }]);
+    assert_eq!(devices[0].sighting.server_ports, sighting(3, hour(1)).server_ports);
+    let mut bags = reader.instances(device(3), 1).unwrap().remove(0).instance.unwrap().bags;
+    assert_eq!(bags.get(BagName::PORTS), other.get(BagName::PORTS));
+    let domains = bags.take(BagName::DOMAINS).unwrap();
+    assert_eq!(domains.get(&format!("{gone}.lan")), Some(&3), "{name}: {domains:?}");
+    assert_eq!(domains.len(), 2);
+    assert_eq!(reader.check().unwrap(), [""; 0]);
+}
+
+#[test]
+fn a_host_name_is_forgotten_as_a_word_and_nothing_else_is() {
+    for name in ["null", "device", "count", "443", "word", "camera", "a\"b", "a\\b", "forgotten", "Ünnas-tv"]
+    {
+        forgets_name(name);
+    }
+}
+
+#[test]
+fn an_instance_that_nobody_can_read_goes_and_stops_nothing() {
+    let place = Place::new();
+    let mut store = place.store();
+    store.write(&windows(3, 0)).unwrap();
+    drop(store);
+    let connection = rusqlite::Connection::open(&place.path).unwrap();
+    let damage = format!("UPDATE windows SET instance = x'28b52ffd' WHERE device = '{}'", device(1));
+    connection.execute_batch(&damage).unwrap();
+    drop(connection);
+    let forgotten = place.store().forget(device(0)).unwrap();
+    assert_eq!((forgotten.rows, forgotten.damaged), (2, 1));
+    assert_eq!(place.reader().instances(device(1), 9).unwrap()[0].instance, None);
+    assert_eq!(place.reader().instances(device(2), 9).unwrap(), [window(2, hour(0))]);
+}
+
+#[test]
+fn a_forgetting_that_was_not_finished_can_be() {
+    let place = Place::new();
+    let mut store = place.store();
+    store.write(&windows(3, 0)).unwrap();
+    let other = rusqlite::Connection::open(&place.path).unwrap();
+    other.execute_batch("BEGIN").unwrap();
+    let count = || other.query_row("SELECT count(*) FROM windows", [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(count(), 3);
+    let forgotten = store.forget(device(0)).unwrap();
+    assert!(forgotten.is_log_left && forgotten.rows == 2, "{forgotten:?}");
+    assert_eq!(count(), 3, "the reader sees what was there when it began");
+    other.execute_batch("COMMIT").unwrap();
+    drop(other);
+    assert!(contains(&place.bytes(), &device(0).to_string()));
+    let finished = store.forget(device(0)).unwrap();
+    assert_eq!(finished, thingprint_store::Forgotten::default());
+    assert!(!contains(&place.bytes(), &device(0).to_string()));
+    assert!(matches!(store.forget(device(0)).unwrap_err().problem, Problem::NoDevice(_)));
 }

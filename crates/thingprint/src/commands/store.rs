@@ -186,11 +186,23 @@ impl StoreArgs {
 
     fn forget(&self, device: DeviceId, messages: Messages) -> anyhow::Result<Outcome> {
         let forgotten = self.to_change()?.forget(device).map_err(failed)?;
-        messages.note(format!(
-            "{} of {device} forgotten, and {} of others that named it",
-            counted(forgotten.rows, "row", "rows"),
-            counted(forgotten.mentions, "text", "texts"),
-        ));
+        if forgotten.rows == 0 {
+            messages.note(format!(
+                "nothing of {device} was there any more; the file is written anew without what was forgotten"
+            ));
+        } else {
+            messages.note(format!(
+                "{} of {device} forgotten, and {} of others that named it",
+                counted(forgotten.rows, "row", "rows"),
+                counted(forgotten.mentions, "text", "texts"),
+            ));
+        }
+        if forgotten.damaged > 0 {
+            let damaged = counted(forgotten.damaged, "instance", "instances");
+            messages.warn(format!(
+                "{damaged} of other devices that cannot be read may name it, and were thrown away"
+            ));
+        }
         if !forgotten.state.is_empty() {
             let names = forgotten.state.join(", ");
             messages.note(format!("what was learned of it is thrown away, and begins anew: {names}"));

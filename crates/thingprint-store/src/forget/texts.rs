@@ -1,0 +1,91 @@
+//! What names a forgotten device in texts of others.
+
+use rusqlite::types::Value as SqlValue;
+use rusqlite::{Row, Transaction, params};
+use serde_json::Value;
+use thingprint_watch::WordCount;
+
+use crate::cell::{Cells, SqlResult, json};
+use crate::error::Problem;
+use crate::mentions::Mentions;
+use crate::record_rows;
+
+/// A column of text that may name a device.
+struct Column {
+    table: &'static str,
+    key: &'static str,
+    name: &'static str,
+    replaced: fn(&Mentions, &str) -> Option<String>,
+}
+
+/// The columns. Labels are words of a person about other devices, and stay.
+const COLUMNS: [Column; 6] = [
+    Column { table: "events", key: "id", name: "subject", replaced: Mentions::replaced },
+    Column { table: "events", key: "id", name: "text", replaced: Mentions::replaced },
+    Column { table: "events", key: "id", name: "evidence", replaced: in_json },
+    Column { table: "findings", key: "id", name: "seen", replaced: Mentions::replaced },
+    // Addresses and ports of a flow, and no names.
+    Column { table: "findings", key: "id", name: "example", replaced: Mentions::without_addresses },
+    Column { table: "devices", key: "device", name: "names", replaced: in_words },
+];
+
+/// Replaces what names a device in texts; how many texts did.
+pub(super) fn forget(transaction: &Transaction<'_>, mentions: &Mentions) -> Result<u64, Problem> {
+    COLUMNS.iter().map(|column| column.forget(transaction, mentions)).sum()
+}
+
+impl Column {
+    fn forget(&self, transaction: &Transaction<'_>, mentions: &Mentions) -> Result<u64, Problem> {
+        let Self { table, key, name, replaced } = self;
+        let mut statement = transaction.prepare(&format!("SELECT {key}, {name} FROM {table}"))?;
+        let rows = statement.query_map([], |row| Ok((row.get::<_, SqlValue>(0)?, row.get(1)?)))?;
+        let rows: Vec<(SqlValue, String)> = rows.collect::<SqlResult<_>>()?;
+        // Two texts of one key may become equal, and then are one.
+        let update = format!("UPDATE OR REPLACE {table} SET {name} = ?2 WHERE {key} = ?1");
+        let mut count = 0;
+        for (id, text) in rows {
+            let Some(text) = replaced(mentions, &text) else { continue };
+            let was_sound = self.read(transaction, &id).is_ok();
+            transaction.execute(&update, params![id, text])?;
+            if was_sound {
+                self.read(transaction, &id)?;
+            }
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// Reads a row as readers do: what is written must not be what nobody can read.
+    fn read(&self, transaction: &Transaction<'_>, id: &SqlValue) -> SqlResult<()> {
+        let (columns, of): (&str, fn(&Row<'_>) -> SqlResult<()>) = match self.table {
+            "events" => (record_rows::EVENT, |row| record_rows::event(row).map(drop)),
+            "findings" => (record_rows::FINDING, |row| record_rows::finding(row).map(drop)),
+            _ => ("names", |row| Cells(row).json::<Vec<WordCount>>(0).map(drop)),
+        };
+        let Self { table, key, .. } = self;
+        transaction.query_row(&format!("SELECT {columns} FROM {table} WHERE {key} = ?1"), [id], of)
+    }
+}
+
+/// The same in the strings of JSON. What is no JSON is a text.
+fn in_json(mentions: &Mentions, text: &str) -> Option<String> {
+    let Ok(mut value) = serde_json::from_str::<Value>(text) else { return mentions.replaced(text) };
+    (mentions.replace_in(&mut value) > 0).then(|| value.to_string())
+}
+
+/// The same in words with counts: words that become equal are counted together.
+fn in_words(mentions: &Mentions, text: &str) -> Option<String> {
+    let Ok(words) = serde_json::from_str::<Vec<WordCount>>(text) else { return in_json(mentions, text) };
+    let mut is_changed = false;
+    let mut all: Vec<WordCount> = Vec::with_capacity(words.len());
+    for WordCount { word, count } in words {
+        let other = mentions.replaced(&word);
+        is_changed |= other.is_some();
+        let word = other.unwrap_or(word);
+        match all.iter_mut().find(|known| known.word == word) {
+            Some(known) => known.count = known.count.saturating_add(count),
+            None => all.push(WordCount { word, count }),
+        }
+    }
+    if is_changed { json(&all).ok() } else { None }
+}
