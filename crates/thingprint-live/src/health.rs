@@ -21,6 +21,8 @@ pub struct SourceHealth {
     pub dropped: Option<u64>,
     /// How often it was begun again: after failures, and as a server for each sender behind the first.
     pub restarts: u64,
+    /// How often it stopped to deliver: it failed, or as a server lost its last sender.
+    pub interruptions: u64,
     /// Time of its last packet.
     pub last_packet: Option<Timestamp>,
     /// Packets that were left out, since their times lie alone in the future.
@@ -29,8 +31,10 @@ pub struct SourceHealth {
     pub steps_back: u64,
     /// Packets of which only the first 256 KiB were kept.
     pub shortened: u64,
-    /// Files of a folder that were not read, and senders that were refused.
+    /// Files of a folder that are no captures, hidden files, folders, and senders that were refused.
     pub left_out: u64,
+    /// Captures that could not be read, or not to their end.
+    pub unread: u64,
 }
 
 /// Whether a source delivers.

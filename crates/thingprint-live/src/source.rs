@@ -42,6 +42,7 @@ pub(crate) fn supervise(mut source: Box<dyn Source>, outlet: &Outlet) {
 fn note_failure(outlet: &Outlet, failure: &LiveError, wait: Duration) {
     let message = format!("{failure} (tried again in {} s)", wait.as_secs());
     outlet.notice(format!("failed to read {message}"));
+    outlet.update(|health| health.interruptions += 1);
     outlet.set_state(SourceState::Failed, Some(message));
 }
 

@@ -115,6 +115,11 @@ impl Clocks {
         self.interfaces.iter().map(|clock| clock.time).collect()
     }
 
+    /// Whether frames wait for others that confirm their times.
+    pub(super) fn holds_frames(&self) -> bool {
+        !self.waiting.is_empty() || !self.ready.is_empty()
+    }
+
     /// The highest time of any interface in this segment.
     pub(super) const fn highest(&self) -> Option<Timestamp> {
         self.highest

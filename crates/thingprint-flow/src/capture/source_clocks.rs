@@ -42,6 +42,14 @@ impl SourceClocks {
         }
     }
 
+    /// Whether frames wait for others that confirm their times.
+    pub fn holds_frames(&self) -> bool {
+        match &self.0 {
+            Kind::Confirmed(clocks) => clocks.holds_frames(),
+            Kind::Trusted(_) => false,
+        }
+    }
+
     /// Frames that were left out, since their times lie alone in the future.
     pub fn wrongly_timed(&self) -> u64 {
         match &self.0 {

@@ -37,7 +37,7 @@ impl SourceKind for ServerSpec {
     }
 
     fn source(&self, _: &IntakeOptions) -> Box<dyn Source> {
-        Box::new(ServerSource { address: self.0, accepted: 0 })
+        Box::new(ServerSource { address: self.0, accepted: 0, has_sender: false })
     }
 }
 
@@ -51,6 +51,8 @@ struct ServerSource {
     address: SocketAddr,
     /// Senders so far.
     accepted: u64,
+    /// Whether a sender was connected when they were counted last.
+    has_sender: bool,
 }
 
 impl Source for ServerSource {
@@ -59,8 +61,8 @@ impl Source for ServerSource {
         let mut senders: Vec<JoinHandle<()>> = Vec::new();
         let mut result = Ok(());
         while !outlet.stop().is_set() && result.is_ok() {
-            senders.retain(|sender| !sender.is_finished());
-            show(outlet, &listener, senders.len());
+            self.forget_ended(&mut senders, outlet);
+            show(outlet, &listener, (senders.len(), self.accepted));
             result = self.accept(&listener, &mut senders, outlet);
         }
         drop(listener);
@@ -105,8 +107,19 @@ impl ServerSource {
             ));
             return Ok(());
         }
+        // The one before may have ended a moment ago: what is not received in between counts.
+        self.forget_ended(senders, outlet);
         senders.push(self.begin(stream, peer, outlet)?);
+        self.has_sender = true;
         Ok(())
+    }
+
+    /// Forgets senders that ended; without the last of them nothing is received.
+    fn forget_ended(&mut self, senders: &mut Vec<JoinHandle<()>>, outlet: &Outlet) {
+        senders.retain(|sender| !sender.is_finished());
+        if senders.is_empty() && std::mem::take(&mut self.has_sender) {
+            outlet.update(|health| health.interruptions += 1);
+        }
     }
 
     /// Begins to read a sender in a thread of its own.
@@ -144,17 +157,19 @@ fn receive(stream: TcpStream, peer: SocketAddr, outlet: &Outlet) {
     }
 }
 
-/// Says how many senders there are.
-fn show(outlet: &Outlet, listener: &TcpListener, senders: usize) {
+/// Says how many senders there are. Without the last one that was there, the source fails: packets are missing from then on.
+fn show(outlet: &Outlet, listener: &TcpListener, (senders, accepted): (usize, u64)) {
     let address = listener.local_addr().map_or_else(|_| outlet.name().to_owned(), |at| at.to_string());
     let message = match senders {
+        0 if accepted > 0 => format!("listens on {address}, no sender is connected any more"),
         0 => format!("listens on {address}, no sender is connected"),
         1 => format!("listens on {address}, one sender is connected"),
         more => format!("listens on {address}, {more} senders are connected"),
     };
     outlet.update(|health| {
         if health.message.as_ref() != Some(&message) {
-            health.state = SourceState::Reading;
+            let is_left = senders == 0 && accepted > 0;
+            health.state = if is_left { SourceState::Failed } else { SourceState::Reading };
             health.message = Some(message);
         }
     });
