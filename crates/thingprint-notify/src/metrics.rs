@@ -158,10 +158,32 @@ fn write_process(page: &mut Page<'_>, health: &Health) -> fmt::Result {
         page.gauge("resident_memory_bytes", "Memory that the process has", [(bytes as f64).into()])?;
     }
     page.gauge("open_flows", "Flows that are open", [(health.open_flows as f64).into()])?;
+    write_store(page, health)
+}
+
+fn write_store(page: &mut Page<'_>, health: &Health) -> fmt::Result {
+    let store = &health.store;
     page.gauge(
-        "store_waiting_updates",
-        "Updates that wait for the store",
+        "store_waiting_accounts",
+        "Accounts that wait for the store; each has the updates of a moment",
         [(health.store_waiting as f64).into()],
+    )?;
+    page.counter(
+        "store_dropped_windows",
+        "Windows that the store lost, since too many waited while it could not be written",
+        [store.windows_dropped.into()],
+    )?;
+    page.counter(
+        "store_dropped_updates",
+        "Other updates that were lost with them",
+        [store.updates_dropped.into()],
+    )?;
+    page.counter("store_failures", "How often writing failed and was tried again", [store.failures.into()])?;
+    page.counter("store_waits", "How often the reading waited for the store", [store.waits.into()])?;
+    page.counter(
+        "store_waited_seconds",
+        "How long the reading waited for the store",
+        [Row::new(store.waited_ms as f64 / 1e3)],
     )?;
     page.gauge(
         "store_up",
@@ -194,6 +216,31 @@ fn write_sources(page: &mut Page<'_>, health: &Health) -> fmt::Result {
         "source_restarts",
         "How often the source was begun again",
         rows(|source| source.restarts as f64),
+    )?;
+    page.counter(
+        "source_wrongly_timed_packets",
+        "Packets that were left out, since their times lie alone in the future",
+        rows(|source| source.wrongly_timed as f64),
+    )?;
+    page.counter(
+        "source_steps_back",
+        "How often the clock of the source stepped back",
+        rows(|source| source.steps_back as f64),
+    )?;
+    page.counter(
+        "source_shortened_packets",
+        "Packets of which only the beginning was kept",
+        rows(|source| source.shortened as f64),
+    )?;
+    page.gauge(
+        "source_left_out",
+        "Files that are no captures, and senders that were refused",
+        rows(|source| source.left_out as f64),
+    )?;
+    page.gauge(
+        "source_unread_captures",
+        "Captures that could not be read, or not to their end",
+        rows(|source| source.unread as f64),
     )?;
     page.gauge(
         "sources_left_out",
@@ -232,7 +279,7 @@ const fn flag(is_so: bool) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use thingprint_watch::{CaptureHealth, SinkHealth, SourceHealth, SourceState};
+    use thingprint_watch::{CaptureHealth, SinkHealth, SourceHealth, SourceState, StoreHealth};
 
     use super::*;
     use crate::roster::tests::record;
@@ -249,8 +296,11 @@ mod tests {
                 packets: 5,
                 dropped: Some(2),
                 restarts: 1,
-                last_packet: None,
+                wrongly_timed: 6,
+                unread: 8,
+                ..SourceHealth::default()
             }],
+            store: StoreHealth { windows_dropped: 11, waited_ms: 1500, ..StoreHealth::default() },
             open_flows: 17,
             memory_bytes: Some(1 << 20),
             last_window: Some(Timestamp::from_seconds(1_699_999_200)),
@@ -288,6 +338,10 @@ mod tests {
             "thingprint_start_time_seconds 1699999000.0",
             "thingprint_source_up{source=\"eth0\"} 1.0",
             "thingprint_source_dropped_packets_total{source=\"eth0\"} 2",
+            "thingprint_source_wrongly_timed_packets_total{source=\"eth0\"} 6",
+            "thingprint_source_unread_captures{source=\"eth0\"} 8.0",
+            "thingprint_store_dropped_windows_total 11",
+            "thingprint_store_waited_seconds_total 1.5",
             "thingprint_store_up 0.0",
             "thingprint_devices{class=\"camera\"} 2.0",
             "thingprint_devices{class=\"unknown\"} 1.0",

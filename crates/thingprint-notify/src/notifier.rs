@@ -44,6 +44,13 @@ impl Notifier {
         Ok(Self { outlets, shows_devices, newest: Mutex::new(0), run })
     }
 
+    /// Goes on after the event of this number: it and those before were sent by an earlier run, and are not sent again when
+    /// they are counted once more.
+    #[must_use]
+    pub fn going_on_after(self, newest: u64) -> Self {
+        Self { newest: Mutex::new(newest), ..self }
+    }
+
     /// Sends events, each once: one whose number was sent before is an update of it, which sinks do not get.
     ///
     /// Never waits. The caller leaves out what its [`Selection`](crate::Selection) does not want.

@@ -28,8 +28,8 @@ pub use options::{WatchOptions, WatchStage};
 pub use records::{
     Account, CaptureHealth, Choice, DeviceRecord, Event, EventFilter, EventKind, EventTopic, FindingRecord,
     GivenLabel, Health, Records, RecordsError, Request, RequestError, Severities, Severity, Sighting,
-    SinkHealth, SourceHealth, SourceState, Standing, StandingChange, Trained, Update, WindowAnswer,
-    WindowRecord, WordCount,
+    SinkHealth, SourceHealth, SourceState, Standing, StandingChange, StoreHealth, Trained, Update,
+    WindowAnswer, WindowRecord, WordCount,
 };
 pub use resume::{Remembered, Resume, ResumedDevice};
 pub use sightings::{SightingStage, Sightings};

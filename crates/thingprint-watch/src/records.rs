@@ -14,7 +14,7 @@ pub use access::{EventFilter, Records, RecordsError};
 pub use device::{DeviceRecord, Severities, Sighting, Standing, StandingChange, WordCount};
 pub use event::{Event, EventKind, EventTopic};
 pub use finding::FindingRecord;
-pub use health::{CaptureHealth, Health, SinkHealth, SourceHealth, SourceState};
+pub use health::{CaptureHealth, Health, SinkHealth, SourceHealth, SourceState, StoreHealth};
 pub use request::{Choice, GivenLabel, Request, RequestError, Trained};
 pub use thingprint_audit::Severity;
 pub use update::{Account, Update};

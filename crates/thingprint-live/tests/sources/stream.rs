@@ -109,8 +109,7 @@ fn senders_are_read_side_by_side() {
     assert_eq!(take(&mut intake, 1), [2]);
     wait_for(&mut intake, |health| health.message.as_ref().unwrap().contains("3 senders are connected"));
     drop((silent, first, second));
-    let health =
-        wait_for(&mut intake, |health| health.message.as_ref().unwrap().contains("no sender"));
+    let health = wait_for(&mut intake, |health| health.message.as_ref().unwrap().contains("no sender"));
     assert_eq!((health.packets, health.restarts, health.state), (5, 2, SourceState::Failed));
     assert_eq!(health.interruptions, 1, "packets are missing from now on, and once");
     let _again = TcpStream::connect(&address).unwrap();

@@ -90,6 +90,10 @@ impl<'a> Page<'a> {
         for row in rows {
             let encoder = family.encode_family(&row.labels)?;
             match kind {
+                // Seconds have fractions.
+                MetricType::Counter if row.value.fract() != 0.0 => {
+                    ConstCounter::new(row.value).encode(encoder)?;
+                }
                 // Counts below 2^53, which the conversion leaves as they are.
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "they were u64")]
                 MetricType::Counter => ConstCounter::new(row.value as u64).encode(encoder)?,

@@ -30,8 +30,11 @@ pub struct Health {
     /// Start of the last window that was stored.
     #[serde(with = "text::some_time")]
     pub last_window: Option<Timestamp>,
-    /// Updates that wait for the store.
+    /// Accounts that wait for the store: each has the updates of a moment.
     pub store_waiting: u64,
+    /// What the store lost, and how long it was waited for.
+    #[serde(default)]
+    pub store: StoreHealth,
     /// Why the store cannot be written; `None` where it can.
     pub store_problem: Option<String>,
     /// The model that judges; `None` without one.
@@ -39,6 +42,29 @@ pub struct Health {
     /// Where events are sent, and how that goes.
     #[serde(default)]
     pub sinks: Vec<SinkHealth>,
+}
+
+/// What the store lost, and how long it was waited for, since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StoreHealth {
+    /// Windows that were dropped, since more waited than may while the store could not be written.
+    pub windows_dropped: u64,
+    /// Other updates that were dropped with them.
+    pub updates_dropped: u64,
+    /// How often writing failed and was tried again.
+    pub failures: u64,
+    /// How often the reading had to wait for the store.
+    pub waits: u64,
+    /// How long it waited, all together, in milliseconds.
+    pub waited_ms: u64,
+}
+
+impl StoreHealth {
+    /// Windows and other updates that are lost.
+    pub const fn dropped(&self) -> u64 {
+        self.windows_dropped.saturating_add(self.updates_dropped)
+    }
 }
 
 /// How a sink of events goes.
@@ -77,7 +103,7 @@ pub struct CaptureHealth {
 }
 
 /// How a source goes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SourceHealth {
     /// What it is called: `eth0`, `tcp://sensor:57012`, a folder.
     pub name: String,
@@ -94,6 +120,21 @@ pub struct SourceHealth {
     /// Time of its last packet.
     #[serde(with = "text::some_time")]
     pub last_packet: Option<Timestamp>,
+    /// Packets that were left out, since their times lie alone in the future.
+    #[serde(default)]
+    pub wrongly_timed: u64,
+    /// How often its clock stepped back by more than 300 s.
+    #[serde(default)]
+    pub steps_back: u64,
+    /// Packets of which only the first 256 KiB were kept.
+    #[serde(default)]
+    pub shortened: u64,
+    /// Files that are no captures, hidden files, folders, and senders that were refused.
+    #[serde(default)]
+    pub left_out: u64,
+    /// Captures that could not be read, or not to their end.
+    #[serde(default)]
+    pub unread: u64,
 }
 
 /// Whether a source delivers.

@@ -76,6 +76,9 @@ fn row(html: &mut Html, source: &SourceHealth) {
     html.raw("</td><td data-label=\"Packets\" class=\"n\">").text(count(source.packets));
     html.raw("</td><td data-label=\"Lost\" class=\"n\">")
         .text(source.dropped.map_or("unknown".to_owned(), count));
+    if let Some(losses) = losses(source) {
+        html.raw("<span class=\"sub wrap\">").text(losses).raw("</span>");
+    }
     html.raw("</td><td data-label=\"Restarts\" class=\"n\">").text(count(source.restarts));
     html.raw("</td><td data-label=\"Last packet\">");
     match source.last_packet {
@@ -83,6 +86,23 @@ fn row(html: &mut Html, source: &SourceHealth) {
         None => _ = html.raw("<span class=\"absent\">none yet</span>"),
     }
     html.raw("</td></tr>\n");
+}
+
+/// What was left out beside packets that were lost; `None` where nothing was.
+fn losses(source: &SourceHealth) -> Option<String> {
+    let counts = [
+        (source.wrongly_timed, "packets of the future"),
+        (source.steps_back, "steps back of the clock"),
+        (source.shortened, "packets shortened"),
+        (source.unread, "captures not read to the end"),
+        (source.left_out, "files or senders left out"),
+    ];
+    let parts: Vec<String> = counts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| format!("{}: {}", *what, count(*number)))
+        .collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 fn sinks(html: &mut Html, health: &Health) {
@@ -165,8 +185,15 @@ fn program(html: &mut Html, health: &Health) {
         &health.memory_bytes.map_or_else(absent, bytes),
         "Resident memory of the program.",
     );
-    let store = health.store_problem.as_deref().unwrap_or("Updates that are not written yet.");
+    let store = health
+        .store_problem
+        .as_deref()
+        .unwrap_or("Accounts that are not written yet, each with the updates of a moment.");
     number(html, "Waiting for the store", &count(health.store_waiting), store);
+    let lost = "Windows and other updates that were dropped while the store could not be written.";
+    number(html, "Lost by the store", &count(health.store.dropped()), lost);
+    let waited = format!("All together {} s.", health.store.waited_ms / 1000);
+    number(html, "Waits for the store", &count(health.store.waits), &waited);
     number(html, "Model", health.model.as_deref().unwrap_or("none"), "What judges windows.");
 }
 

@@ -5,8 +5,9 @@ use thingprint_watch::{Health, SourceState};
 use crate::html::Html;
 use crate::time;
 
-/// Updates that wait for the store from which on people should know: a batch or two is normal.
-const MANY_WAITING: u64 = 1_000;
+/// Share of the time since the start that the reading may wait for the store before people should know, as a divisor: a
+/// hundredth.
+const WAITED_SHARE: u64 = 100;
 /// No packet may come for so long before people should know.
 const QUIET_S: i64 = 15 * time::MINUTE_S;
 
@@ -38,10 +39,20 @@ pub(crate) fn alerts(health: &Health) -> Vec<Alert> {
         let text = "flows, devices, words or messages were left out because a limit was reached.";
         add("medium", format!("{} {text}", words_of(health.capture.left_out)));
     }
-    if health.store_waiting >= MANY_WAITING {
+    if health.store.dropped() > 0 {
+        let (windows, others) =
+            (words_of(health.store.windows_dropped), words_of(health.store.updates_dropped));
+        add("high", format!("The store lost {windows} windows and {others} other updates."));
+    }
+    let unread: u64 = health.sources.iter().map(|source| source.unread).sum();
+    if unread > 0 {
+        add("medium", format!("{} captures were not read to their end.", words_of(unread)));
+    }
+    if is_store_slow(health) {
+        let (waits, seconds) = (words_of(health.store.waits), health.store.waited_ms / 1000);
         add(
             "medium",
-            format!("{} updates wait for the store: it is too slow.", words_of(health.store_waiting)),
+            format!("The store is too slow: the reading waited {waits} times for it, {seconds} s in all."),
         );
     }
     if let Some(last) = health.last_arrival
@@ -55,6 +66,13 @@ pub(crate) fn alerts(health: &Health) -> Vec<Alert> {
         add("info", "There is no model: devices are listed and audited, and get no class.".to_owned());
     }
     alerts
+}
+
+/// Whether the reading waited for the store for more than a small part of its time.
+fn is_store_slow(health: &Health) -> bool {
+    let Some(started) = health.started_at else { return false };
+    let run_ms = u64::try_from(time::seconds_between(started, time::now())).unwrap_or(0).saturating_mul(1000);
+    health.store.waited_ms > run_ms / WAITED_SHARE && health.store.waits > 0
 }
 
 /// The line in the head of each view.

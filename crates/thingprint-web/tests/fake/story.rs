@@ -7,8 +7,8 @@ use serde_json::json;
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_watch::{
     CaptureHealth, DeviceRecord, Event, EventKind, FindingRecord, GivenLabel, Health, Severities, Severity,
-    Sighting, SinkHealth, SourceHealth, SourceState, Standing, StandingChange, Trained, WindowAnswer,
-    WindowRecord, WordCount,
+    Sighting, SinkHealth, SourceHealth, SourceState, Standing, StandingChange, StoreHealth, Trained,
+    WindowAnswer, WindowRecord, WordCount,
 };
 use thingprint_web::{Why, WhyBag, WhyDecisive, WhyInput, WhyJoint, WhyNats, WhyValue, WhyWord};
 
@@ -362,6 +362,7 @@ fn health(now: Timestamp, devices: usize) -> Health {
         dropped: Some(0),
         restarts: 0,
         last_packet: Some(now),
+        ..SourceHealth::default()
     };
     Health {
         clock: Some(now),
@@ -384,6 +385,7 @@ fn health(now: Timestamp, devices: usize) -> Health {
         memory_bytes: Some(43_000_000),
         last_window: Some(hours(hour_of(now), -1)),
         store_waiting: 0,
+        store: StoreHealth::default(),
         store_problem: None,
         model: Some("home.model: 9 classes, 1,240 windows".to_owned()),
         sinks: vec![SinkHealth {
