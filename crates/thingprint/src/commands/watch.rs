@@ -8,8 +8,10 @@ mod labelled;
 mod model;
 mod options;
 mod pace;
+mod printer;
 mod service;
 mod signals;
+mod sources;
 mod station;
 
 use std::ffi::OsString;
@@ -18,12 +20,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::Args;
 use thingprint_live::SourceSpec;
 use thingprint_model::FalseAlarms;
 use thingprint_notify::{Discovery, SinkSpec};
 use thingprint_watch::{EventKind, Severity};
 
+use self::signals::Signals;
 use self::station::{Plan, Station};
 use crate::args::{ExtractionArgs, GlobalArgs};
 use crate::configuration;
@@ -172,6 +176,8 @@ impl WatchArgs {
             io::stdout().write_all(configuration::template_of("watch").as_bytes())?;
             return Ok(Outcome::Done);
         }
+        // A signal that comes while a large store is opened must not be lost.
+        let signals = Signals::install().context("failed to handle signals")?;
         let station = Station::open(self, global, messages)?;
         if self.check {
             // The file became arguments before these were read.
@@ -181,7 +187,7 @@ impl WatchArgs {
             station.check();
             return Ok(Outcome::Done);
         }
-        station.run()
+        station.run(&signals)
     }
 
     /// Whether watching could begin again with these arguments, in the place of a watch that runs.
@@ -207,7 +213,8 @@ impl WatchArgs {
         // Those that are built in, or have a label before them, name no file.
         let profiles =
             self.mud.iter().map(|text| text.split_once('=').map_or(text.as_str(), |(_, path)| path));
-        named.chain(profiles.chain([self.policy.as_str()]).map(PathBuf::from)).collect()
+        let profiles = profiles.map(PathBuf::from).flat_map(with_files_of_folder);
+        named.chain(profiles).chain([PathBuf::from(&self.policy)]).collect()
     }
 
     /// The sources that the command line names.
@@ -242,6 +249,15 @@ impl WatchArgs {
     }
 }
 
+/// A path, and the files in it where it is a folder: a file that is written anew leaves the time of its folder as it is.
+fn with_files_of_folder(path: PathBuf) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = files.take(MOST_PROFILES).collect();
+    files.sort();
+    files.insert(0, path);
+    files
+}
+
 fn text_of(word: &OsString) -> Result<&str, Usage> {
     word.to_str().ok_or_else(|| Usage(format!("watch: '{}' is not UTF-8", word.display())))
 }
@@ -262,12 +278,24 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     seconds.map(Duration::from_secs).ok_or_else(|| format!("expected 1s to 36500d, and not '{text}'"))
 }
 
+/// Files of a folder of profiles that are looked at on SIGHUP; a network has fewer kinds of devices.
+const MOST_PROFILES: usize = 10_000;
+
 /// A hundred years: times beyond would not fit into nanoseconds.
 const MOST_SECONDS: u64 = 36_500 * 86_400;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_of_profiles_is_looked_at_with_its_files() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/commands/watch");
+        let files = with_files_of_folder(PathBuf::from(folder));
+        assert_eq!(files[0], PathBuf::from(folder));
+        assert!(files.iter().any(|file| file.ends_with("pace.rs")), "{files:?}");
+        assert_eq!(with_files_of_folder(PathBuf::from("camera.json")), [PathBuf::from("camera.json")]);
+    }
 
     #[test]
     fn durations_have_a_unit() {

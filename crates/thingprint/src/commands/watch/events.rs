@@ -1,7 +1,6 @@
 //! Updates on their way to the page, and events to those who are to be told.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use thingprint_flow::DeviceId;
@@ -9,6 +8,8 @@ use thingprint_notify::{Notifier, Selection};
 use thingprint_table::{escape, rfc3339};
 use thingprint_watch::{Event, Update};
 use thingprint_web::Web;
+
+use super::printer::Printer;
 
 /// Accounts that wait for the store; beyond that the oldest leave, stored or not.
 const MOST_WAITING: usize = 10_000;
@@ -20,8 +21,8 @@ pub(super) struct Outbox(Arc<Mutex<Waiting>>);
 struct Waiting {
     notifier: Option<Notifier>,
     selection: Selection,
-    /// Whether events are printed for a person.
-    is_printed: bool,
+    /// Where events are printed for a person; `None` where they are not.
+    printer: Option<Printer>,
     muted: BTreeSet<DeviceId>,
     /// The page; `None` where there is none.
     web: Option<Web>,
@@ -34,16 +35,21 @@ struct Waiting {
 }
 
 impl Outbox {
-    pub(super) fn new(notifier: Notifier, selection: Selection, is_printed: bool) -> Self {
+    /// Sends and prints events behind the newest one of an earlier reading, which is told already.
+    pub(super) fn new(
+        (notifier, selection): (Notifier, Selection),
+        printer: Option<Printer>,
+        newest: u64,
+    ) -> Self {
         Self(Arc::new(Mutex::new(Waiting {
-            notifier: Some(notifier),
+            notifier: Some(notifier.going_on_after(newest)),
             selection,
-            is_printed,
+            printer,
             muted: BTreeSet::new(),
             web: None,
             updates: BTreeMap::new(),
             written: None,
-            printed: 0,
+            printed: newest,
         })))
     }
 
@@ -113,9 +119,7 @@ impl Waiting {
             });
             let wanted: Vec<Event> =
                 events.filter(|event| self.selection.wants(event, is_muted(event))).collect();
-            if self.is_printed {
-                self.print(&wanted);
-            }
+            self.print(&wanted);
             if let Some(notifier) = &self.notifier {
                 notifier.send(&wanted);
             }
@@ -124,11 +128,11 @@ impl Waiting {
 
     /// Prints new events, a line each.
     fn print(&mut self, events: &[Event]) {
-        let mut out = io::stdout().lock();
+        let Some(printer) = &self.printer else { return };
         for event in events.iter().filter(|event| event.id > self.printed) {
             let (at, text) = (rfc3339::format(event.at), escape::terminal(&event.text));
-            // A terminal that is gone is noticed elsewhere.
-            let _ = writeln!(out, "{} {:<7} {:<17} {text}", shortened(&at), event.severity, event.kind);
+            let line = format!("{} {:<7} {:<17} {text}\n", shortened(&at), event.severity, event.kind);
+            printer.event(line);
         }
         self.printed = events.iter().map(|event| event.id).max().unwrap_or(0).max(self.printed);
     }

@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -7,12 +6,11 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use serde_json::{Map, Value, json};
 use thingprint_flow::Timestamp;
-use thingprint_live::{Batch, Intake, Next, SourceHealth as Source, SourceState as State};
+use thingprint_live::{Batch, Intake, Next, SourceHealth as Source, SourceSpec, SourceState as State};
 use thingprint_model::Model;
-use thingprint_store::Writer;
+use thingprint_store::{StoreError, Writer, WriterStats};
 use thingprint_watch::{
-    Account, EventKind, Health, Remembered, Request, RequestError, Severity, SourceHealth, SourceState,
-    Update, Watcher,
+    Account, EventKind, Health, Remembered, Request, RequestError, Severity, StoreHealth, Update, Watcher,
 };
 use thingprint_web::Backend;
 
@@ -20,12 +18,13 @@ use super::backend::{Job, PageBackend};
 use super::events::Outbox;
 use super::model::Judging;
 use super::pace::Pace;
+use super::printer::Printer;
 use super::signals::Signals;
+use super::sources::{SourceWatch, is_bad, source_health};
 use super::station::failed;
 use super::{clock, kept};
 use crate::configuration::{Running, Successor};
 use crate::exit::Outcome;
-use crate::messages::Messages;
 use crate::service_manager::ServiceManager;
 
 /// How long the reading waits for packets before it looks at the time and at requests.
@@ -50,7 +49,7 @@ pub(super) struct Service {
     backend: Arc<PageBackend>,
     judging: Judging,
     names: Vec<String>,
-    messages: Messages,
+    printer: Printer,
     started: Timestamp,
     pace: Pace,
     last_arrival: Option<Timestamp>,
@@ -58,9 +57,12 @@ pub(super) struct Service {
     stepped: (Instant, Option<Timestamp>),
     looked: Instant,
     shown: Option<Instant>,
-    /// Whether each source had failed, and what it had lost, when it was looked at last.
-    sources: BTreeMap<usize, (bool, u64)>,
+    sources: SourceWatch,
     store_problem: Option<String>,
+    /// Whether it was said that the store lost updates.
+    has_said_loss: bool,
+    /// Why nothing can be stored any more, which ends the reading.
+    dead: Option<StoreError>,
     manager: ServiceManager,
     running: Running,
     /// What runs after the end; `None` where nothing does.
@@ -72,7 +74,7 @@ impl Service {
         writer: Writer,
         outbox: Outbox,
         backend: Arc<PageBackend>,
-        (judging, names, messages): (Judging, Vec<String>, Messages),
+        (judging, specs, printer): (Judging, &[SourceSpec], Printer),
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -80,16 +82,18 @@ impl Service {
             outbox,
             backend,
             judging,
-            names,
-            messages,
+            names: specs.iter().map(SourceSpec::name).collect(),
+            printer,
             started: clock::now(),
-            pace: Pace::new(),
+            pace: Pace::of(specs),
             last_arrival: None,
             stepped: (now, None),
             looked: now,
             shown: None,
-            sources: BTreeMap::new(),
+            sources: SourceWatch::default(),
             store_problem: None,
+            has_said_loss: false,
+            dead: None,
             manager: ServiceManager::from_environment(),
             running: Running::from_environment(),
             successor: None,
@@ -108,7 +112,7 @@ impl Service {
             match intake.next(WAIT) {
                 Next::Frames(batch) => self.take(&mut watcher, &batch),
                 Next::Idle => {
-                    if let Some(now) = self.pace.clock(Instant::now()) {
+                    if let Some(now) = self.pace.clock(Instant::now()).filter(|_| is_any_reading(&intake)) {
                         watcher.tick(now);
                     }
                 }
@@ -118,7 +122,7 @@ impl Service {
                 }
             }
             let now = Instant::now();
-            if signals.ends() || ends.is_some_and(|ends| now >= ends) {
+            if self.dead.is_some() || signals.ends() || ends.is_some_and(|ends| now >= ends) {
                 break;
             }
             if signals.take_reload() && self.reload() {
@@ -160,13 +164,13 @@ impl Service {
         self.outbox.ask(thingprint_notify::Notifier::reopen);
         match self.running.reread() {
             Ok(Some(successor)) => {
-                self.messages.note("the configuration or one of its files changed: beginning again");
+                self.printer.note("the configuration or one of its files changed: beginning again");
                 self.successor = Some(successor);
                 return true;
             }
             Ok(None) => {}
             Err(error) => {
-                self.messages
+                self.printer
                     .warn(format_args!("{error:#}; the watch goes on with the configuration that it has"));
             }
         }
@@ -207,19 +211,18 @@ impl Service {
         let progress = memory.is_some().then(|| intake.progress());
         match self.writer.write_with(account, kept::state(memory, progress)) {
             Ok(number) => self.outbox.put(number, shown),
-            Err(error) => self.store_problem = Some(error.to_string()),
+            // Its thread is gone: nothing that is seen from now on would be kept.
+            Err(error) => self.dead = Some(error),
         }
     }
 
     /// Looks at sources, store and sinks.
     fn look(&mut self, watcher: &mut Watcher<'_>, intake: &Intake) {
         let sources = intake.health();
-        for (place, source) in sources.iter().enumerate() {
-            self.look_at_source(watcher, place, source);
-        }
+        self.sources.look(watcher, &sources);
         for notice in intake.board().take_notices() {
             let name = self.names.get(notice.source).map_or("source", String::as_str);
-            self.messages.note(format!("{name}: {}", notice.text));
+            self.printer.note(format!("{name}: {}", notice.text));
         }
         self.look_at_store(watcher);
         let is_due = self.shown.is_none_or(|shown| shown.elapsed() >= SHOW);
@@ -235,49 +238,25 @@ impl Service {
         self.backend.set_health(health);
     }
 
-    /// Reports a source that failed, recovered or lost packets; windows of that time lack packets.
-    fn look_at_source(&mut self, watcher: &mut Watcher<'_>, place: usize, source: &Source) {
-        let dropped = source.dropped.unwrap_or(0);
-        let (was_bad, lost) = self.sources.insert(place, (is_bad(source), dropped)).unwrap_or_default();
-        let message = source.message.clone().unwrap_or_default();
-        let evidence = object(json!({ "source": source.name, "message": message, "dropped": dropped }));
-        let name = source.name.as_str();
-        if !was_bad && is_bad(source) {
-            watcher.set_failing(place, true);
-            let text = format!("{name} failed: {message}");
-            watcher.note(
-                (clock::now(), EventKind::SourceFailed, Severity::Error),
-                name,
-                text,
-                evidence.clone(),
-            );
-        } else if was_bad && source.state == State::Reading {
-            watcher.set_failing(place, false);
-            let text = format!("{name} works again");
-            watcher.note(
-                (clock::now(), EventKind::SourceRecovered, Severity::Note),
-                name,
-                text,
-                evidence.clone(),
-            );
-        }
-        if dropped > lost {
-            watcher.note_loss();
-            let text = format!(
-                "{name}: the system dropped {dropped} packets so far, since they were read too slowly"
-            );
-            watcher.note((clock::now(), EventKind::CaptureLoss, Severity::Warning), name, text, evidence);
-        }
-    }
-
     fn look_at_store(&mut self, watcher: &mut Watcher<'_>) {
         let problem = self.writer.problem();
         if let Some(problem) = problem.as_ref().filter(|_| self.store_problem.is_none()) {
-            self.messages.warn(problem);
+            self.printer.warn(problem);
             let text = format!("the store cannot be written: {problem}");
             watcher.note((clock::now(), EventKind::StoreFailed, Severity::Error), "store", text, Map::new());
         }
         self.store_problem = problem;
+        let store = store_health(&self.writer.stats());
+        if store.dropped() > 0 && !std::mem::replace(&mut self.has_said_loss, true) {
+            let text = "the store loses updates: more wait than may while it cannot be written";
+            self.printer.warn(text);
+            let evidence = object(json!({
+                "windows_dropped": store.windows_dropped,
+                "updates_dropped": store.updates_dropped,
+            }));
+            let kind = (clock::now(), EventKind::StoreFailed, Severity::Error);
+            watcher.note(kind, "store-loss", text.to_owned(), evidence);
+        }
     }
 
     fn health(&self, watcher: &Watcher<'_>, sources: Vec<Source>) -> Health {
@@ -287,7 +266,9 @@ impl Service {
         health.capture.dropped = sources.iter().filter_map(|source| source.dropped).sum();
         health.sources = sources.into_iter().map(source_health).collect();
         health.memory_bytes = resident_bytes();
-        health.store_waiting = self.writer.stats().waiting;
+        let stats = self.writer.stats();
+        health.store_waiting = stats.waiting;
+        health.store = store_health(&stats);
         health.store_problem.clone_from(&self.store_problem);
         health.model.clone_from(&self.judging.name);
         health.sinks = self.outbox.ask(thingprint_notify::Notifier::health).unwrap_or_default();
@@ -345,28 +326,52 @@ impl Service {
         let (account, memory) = watcher.finish(is_ended);
         self.give_out(account, memory, &intake);
         let left = intake.stop();
-        let Self { writer, outbox, messages, .. } = self;
+        let Self { writer, outbox, printer, dead, .. } = self;
         for name in left {
-            messages.warn(format!("{name} did not end; it waits for the system"));
+            printer.warn(format!("{name} did not end; it waits for the system"));
         }
         let stored = writer.close(CLOSE);
         if let Some(notifier) = outbox.take() {
             for sink in notifier.stop(DELIVER).into_iter().filter(|sink| sink.waiting > 0) {
                 let why = sink.problem.map(|why| format!(": {why}")).unwrap_or_default();
-                messages.warn(format!("{}: {} events were not delivered{why}", sink.name, sink.waiting));
+                printer.warn(format!("{}: {} events were not delivered{why}", sink.name, sink.waiting));
             }
         }
-        stored.map_err(failed)?;
-        Ok(if sources.iter().any(is_bad) { Outcome::Partial } else { Outcome::Done })
+        printer.flush(DELIVER);
+        let stored = store_health(&stored.and_then(|stats| dead.map_or(Ok(stats), Err)).map_err(failed)?);
+        let is_partial = say_losses(&printer, &sources, &stored);
+        printer.flush(DELIVER);
+        Ok(if is_partial { Outcome::Partial } else { Outcome::Done })
     }
 }
 
-/// Whether a source failed: it is tried again, or it ended before its end.
-const fn is_bad(source: &Source) -> bool {
-    match source.state {
-        State::Failed => true,
-        State::Ended => source.message.is_some(),
-        State::Starting | State::Reading => false,
+/// Whether a source waits for packets or delivers them, so that the time passes where none come.
+fn is_any_reading(intake: &Intake) -> bool {
+    intake.health().iter().any(|source| source.state == State::Reading)
+}
+
+/// Says what is missing in the store at the end; whether something is.
+fn say_losses(printer: &Printer, sources: &[Source], stored: &StoreHealth) -> bool {
+    let StoreHealth { windows_dropped, updates_dropped, .. } = stored;
+    if stored.dropped() > 0 {
+        printer.warn(format!(
+            "{windows_dropped} windows and {updates_dropped} other updates are not in the store: more waited than may while it could not be written"
+        ));
+    }
+    for source in sources.iter().filter(|source| source.unread > 0) {
+        printer
+            .warn(format!("{}: {} captures were not read, or not to their end", source.name, source.unread));
+    }
+    stored.dropped() > 0 || sources.iter().any(|source| source.unread > 0 || is_bad(source))
+}
+
+fn store_health(stats: &WriterStats) -> StoreHealth {
+    StoreHealth {
+        windows_dropped: stats.windows_dropped,
+        updates_dropped: stats.updates_dropped,
+        failures: stats.failures,
+        waits: stats.waits,
+        waited_ms: u64::try_from(stats.waited.as_millis()).unwrap_or(u64::MAX),
     }
 }
 
@@ -375,23 +380,6 @@ fn without_instance(update: &Update) -> Update {
     match update {
         Update::Window(window) => Update::Window(window.without_instance()),
         other => other.clone(),
-    }
-}
-
-fn source_health(source: Source) -> SourceHealth {
-    SourceHealth {
-        name: source.name,
-        state: match source.state {
-            State::Starting => SourceState::Starting,
-            State::Reading => SourceState::Reading,
-            State::Failed => SourceState::Failed,
-            State::Ended => SourceState::Ended,
-        },
-        message: source.message,
-        packets: source.packets,
-        dropped: source.dropped,
-        restarts: source.restarts,
-        last_packet: source.last_packet,
     }
 }
 

@@ -1,4 +1,4 @@
-use std::io;
+use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,7 +10,8 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Notes signals from now on. A second SIGINT or SIGTERM ends the process at once.
+    /// Notes signals from now on. A second SIGINT or SIGTERM ends the process at once. SIGHUP has files read again; where
+    /// standard input is a terminal, it says that the terminal is gone, and ends the reading.
     #[cfg(unix)]
     pub(super) fn install() -> io::Result<Self> {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -20,7 +21,8 @@ impl Signals {
             flag::register_conditional_shutdown(signal, 1, Arc::clone(&signals.ends))?;
             flag::register(signal, Arc::clone(&signals.ends))?;
         }
-        flag::register(SIGHUP, Arc::clone(&signals.reloads))?;
+        let on_hangup = if io::stdin().is_terminal() { &signals.ends } else { &signals.reloads };
+        flag::register(SIGHUP, Arc::clone(on_hangup))?;
         Ok(signals)
     }
 

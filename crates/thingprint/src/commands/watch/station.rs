@@ -22,6 +22,7 @@ use super::events::Outbox;
 use super::kept;
 use super::model::Judging;
 use super::options::watch_options;
+use super::printer::Printer;
 use super::service::Service;
 use super::signals::Signals;
 use super::{WatchArgs, clock};
@@ -126,18 +127,19 @@ impl<'a> Station<'a> {
     }
 
     /// Watches until all sources ended, or a signal or the time asks for the end.
-    pub(super) fn run(self) -> anyhow::Result<Outcome> {
+    pub(super) fn run(self, signals: &Signals) -> anyhow::Result<Outcome> {
         let Self { plan, store } = self;
         let Plan { args, global, messages, specs, labels, judging, options, events, page, profiles } = plan;
         let Events { sinks, notify, is_printed } = events;
-        let signals = Signals::install().context("failed to handle signals")?;
+        let printer = Printer::start(messages).context("failed to print events")?;
         let resume = kept::resume(&store).map_err(failed)?;
         let progress = kept::progress(&store).map_err(failed)?;
         let final_until = resume.final_until;
         let (path, recipe) = (store.path().to_owned(), recipe(&options));
         let notifier = Notifier::start(&sinks, notify).map_err(failed)?;
         let selection = Selection { severity: args.notify_severity, kinds: args.notify_kinds.clone() };
-        let outbox = Outbox::new(notifier, selection, is_printed);
+        let newest = resume.next_event.saturating_sub(1);
+        let outbox = Outbox::new((notifier, selection), is_printed.then(|| printer.clone()), newest);
         for device in resume.devices.iter().filter(|device| device.is_muted) {
             outbox.mute(device.sighting.device, true);
         }
@@ -154,7 +156,6 @@ impl<'a> Station<'a> {
         if let Some(page) = page {
             outbox.show_on(serve(page, &backend, (args.token_file.is_none(), messages))?);
         }
-        let names = specs.iter().map(SourceSpec::name).collect();
         let is_live = specs.iter().all(|spec| matches!(spec, SourceSpec::Interface(_)));
         let intake = IntakeOptions {
             tcpdump: args.tcpdump.clone(),
@@ -162,7 +163,8 @@ impl<'a> Station<'a> {
             final_until,
             ..IntakeOptions::default()
         };
-        let intake = Intake::start(specs, intake).map_err(|error| anyhow!("failed to read {error}"))?;
+        let intake =
+            Intake::start(specs.clone(), intake).map_err(|error| anyhow!("failed to read {error}"))?;
         let stage = options.stage();
         let mut watcher = Watcher::new(&options, &stage, resume);
         for device in labels.devices() {
@@ -177,9 +179,9 @@ impl<'a> Station<'a> {
             watcher.begin(clock::now());
         }
         let ends = args.stop_after.map(|after| Instant::now() + after);
-        let mut service = Service::new(writer, outbox, backend, (judging, names, messages));
+        let mut service = Service::new(writer, outbox, backend, (judging, &specs, printer));
         service.look_at(args.files());
-        service.run((watcher, intake), (&signals, &asked, ends))
+        service.run((watcher, intake), (signals, &asked, ends))
     }
 }
 
