@@ -40,8 +40,11 @@ pub(crate) fn sighting(seen: SeenDevice, gateways: &Gateways) -> Sighting {
         ..
     } = match reason {
         Some(reason) => seen.record.into_gateway(reason),
-        // One that sent nothing but frames without IP is a device as well.
-        None => seen.record.into_device().unwrap_or_else(|| DeviceEntry::new(device)),
+        // One that sent nothing but frames without IP is a device as well, with the addresses that it claims.
+        None => seen.record.into_device().unwrap_or_else(|| DeviceEntry {
+            addresses: claimed.iter().map(|address| (*address, 0)).collect(),
+            ..DeviceEntry::new(device)
+        }),
     };
     let (first_seen, last_seen) = seen.times;
     Sighting {

@@ -83,6 +83,7 @@ pub(crate) struct Desk {
     closed: Option<Timestamp>,
     final_until: Option<Timestamp>,
     resumed_until: Option<Timestamp>,
+    last_window: Option<Timestamp>,
     has_new_windows: bool,
 }
 
@@ -126,6 +127,7 @@ impl Desk {
             // A live source may step back to a time of before.
             final_until: final_until.filter(|_| options.can_replay),
             resumed_until: final_until.filter(|_| options.can_replay),
+            last_window: None,
             has_new_windows: false,
         };
         for device in devices {
@@ -225,9 +227,9 @@ impl Desk {
         self.devices.len()
     }
 
-    /// Start of the last window of which every device is final.
-    pub(crate) fn last_window(&self) -> Option<Timestamp> {
-        self.final_until.map(|end| end.plus_nanos(-self.window_ns))
+    /// Start of the last window that was given.
+    pub(crate) const fn last_window(&self) -> Option<Timestamp> {
+        self.last_window
     }
 
     /// What was left out here.
@@ -353,6 +355,7 @@ impl Desk {
             ..record
         };
         self.updates.push(Update::Window(record));
+        self.last_window = self.last_window.max(Some(start));
         if self.is_stored(end) {
             return;
         }
