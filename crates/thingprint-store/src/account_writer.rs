@@ -91,11 +91,10 @@ impl<'a> AccountWriter<'a> {
         Ok(())
     }
 
-    /// Final time only moves on: a folder that is read again begins before it.
+    /// What the reading says last counts: after a step back of its clock, less is final than it said before.
     fn final_until(&mut self, until: Timestamp) -> Result<(), Problem> {
         self.execute(
-            "INSERT INTO state (name, value) VALUES ('final_until', ?1)
-             ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
+            "INSERT OR REPLACE INTO state (name, value) VALUES ('final_until', ?1)",
             [until.as_nanos()],
         )?;
         Ok(())

@@ -1,9 +1,11 @@
+use std::fmt;
 use std::time::Duration;
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use thingprint_flow::Timestamp;
+use thingprint_table::rfc3339;
 
-use crate::cell::SqlResult;
+use crate::cell::{Cells, SqlResult};
 use crate::error::{Problem, StoreError};
 use crate::resume::final_until;
 use crate::store::Store;
@@ -13,6 +15,10 @@ const ROWS_AT_ONCE: u64 = 1000;
 
 /// Pages that are given back to the file system at once: 8 MiB.
 const PAGES_AT_ONCE: u32 = 2048;
+
+/// Nanoseconds without a window that are a jump of the clock and no pause: a day. Devices that sleep at night, or a machine
+/// that is begun again, make shorter ones.
+const LEAST_HOLE_NS: i64 = 86_400_000_000_000;
 
 /// What was older than the time for which a store keeps it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,13 +44,42 @@ impl Pruned {
     }
 }
 
+/// Most windows would be pruned, since the clock jumped and not since they became old bit by bit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Jump {
+    /// Windows that would be pruned.
+    pub old: u64,
+    /// All windows.
+    pub all: u64,
+    /// Start of the last window before the hole.
+    pub last: Timestamp,
+    /// Start of the first window behind the hole; the present time where there is none.
+    pub next: Timestamp,
+}
+
+impl fmt::Display for Jump {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (last, next) = (rfc3339::format(self.last), rfc3339::format(self.next));
+        write!(f, "{} of {} windows are too old, since none is between {last} and {next}", self.old, self.all)
+    }
+}
+
 impl Store {
     /// The time before which nothing is kept: so long before the last final window, by the clock of the packets, so that a
-    /// store of old captures does not empty itself. `None` while nothing is final.
-    pub fn kept_from(&self, keep: Duration) -> Result<Option<Timestamp>, StoreError> {
+    /// store of old captures does not empty itself; and so long before `now` where that is earlier, so that packets of a wrong
+    /// clock do not empty it either. `None` while nothing is final.
+    pub fn kept_from(&self, keep: Duration, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let until = final_until(&self.database.connection).map_err(|error| self.database.error(error))?;
-        let keep = i64::try_from(keep.as_nanos()).unwrap_or(i64::MAX);
-        Ok(until.map(|until| until.plus_nanos(-keep)))
+        Ok(until.map(|until| until.min(now).plus_nanos(-nanos(keep))))
+    }
+
+    /// Whether a jump of the clock makes most windows too old: more than half of them, with a hole behind them, while those
+    /// that would stay are of less than half of the time for which they are kept. What is so may be a wrong clock, and should
+    /// not be pruned unless a person says so; when windows of half of that time are there, it is none any more.
+    pub fn jump(&self, keep: Duration, now: Timestamp) -> Result<Option<Jump>, StoreError> {
+        let Some(before) = self.kept_from(keep, now)? else { return Ok(None) };
+        let jump = find_jump(&self.database.connection, before, nanos(keep));
+        jump.map_err(|error| self.database.error(error))
     }
 
     /// Takes out what is of before a time: windows that began, changes of verdicts, and acknowledged events that happened
@@ -97,4 +132,30 @@ impl Store {
         };
         shrink().map_err(|problem| self.database.error(problem))
     }
+}
+
+fn nanos(keep: Duration) -> i64 {
+    i64::try_from(keep.as_nanos()).unwrap_or(i64::MAX)
+}
+
+fn find_jump(connection: &Connection, before: Timestamp, keep_ns: i64) -> SqlResult<Option<Jump>> {
+    let one = |sql: &str| {
+        let limit = [before.as_nanos()];
+        connection.query_row(sql, limit, |row| Cells(row).some_time(0))
+    };
+    let count = |sql: &str, limit: &[i64]| {
+        connection.query_row(sql, rusqlite::params_from_iter(limit), |row| Cells(row).count(0))
+    };
+    let Some(last) = one("SELECT max(window_start) FROM windows WHERE window_start < ?1")? else {
+        return Ok(None);
+    };
+    let next = one("SELECT min(window_start) FROM windows WHERE window_start >= ?1")?;
+    let next = next.unwrap_or_else(|| before.plus_nanos(keep_ns));
+    let is_hole = next.nanos_since(last) > LEAST_HOLE_NS.max(keep_ns / 2);
+    if !is_hole || next.nanos_since(before) <= keep_ns / 2 {
+        return Ok(None);
+    }
+    let old = count("SELECT count(*) FROM windows WHERE window_start < ?1", &[before.as_nanos()])?;
+    let all = count("SELECT count(*) FROM windows", &[])?;
+    Ok((old > all / 2).then_some(Jump { old, all, last, next }))
 }

@@ -4,7 +4,7 @@ mod worker;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use thingprint_flow::Timestamp;
 use thingprint_watch::{Account, Request};
@@ -45,6 +45,8 @@ pub struct WriterOptions {
     pub most_windows: usize,
     /// Other updates that may wait beside them, beyond which whole accounts are dropped and counted; 200,000.
     pub most_updates: usize,
+    /// The clock of the machine: no window is pruned that it does not call old. It is given for tests.
+    pub clock: fn() -> Timestamp,
     /// Called in the thread of the writer for each account that is on the disk now. It must not wait for this writer.
     pub on_commit: Option<Box<dyn FnMut(Receipt) + Send>>,
 }
@@ -62,8 +64,20 @@ pub struct Receipt {
 
 impl Default for WriterOptions {
     fn default() -> Self {
-        Self { keep: None, most_windows: 20_000, most_updates: 200_000, on_commit: None }
+        Self {
+            keep: None,
+            most_windows: 20_000,
+            most_updates: 200_000,
+            clock: machine_clock,
+            on_commit: None,
+        }
     }
+}
+
+/// The time of the machine.
+pub fn machine_clock() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
 impl std::fmt::Debug for WriterOptions {
@@ -119,6 +133,11 @@ impl Writer {
     /// Why the store cannot be written now; `None` where it can.
     pub fn problem(&self) -> Option<String> {
         self.progress.problem()
+    }
+
+    /// Why old windows are kept, in words that say what to do; `None` where nothing is wrong. Writing goes on.
+    pub fn warning(&self) -> Option<String> {
+        self.progress.warning()
     }
 
     /// What was written, what waits, what was dropped.

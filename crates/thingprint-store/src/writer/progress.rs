@@ -9,6 +9,7 @@ pub(super) struct Progress(Mutex<State>);
 struct State {
     stats: WriterStats,
     problem: Option<String>,
+    warning: Option<String>,
 }
 
 /// What a writer has done.
@@ -66,6 +67,14 @@ impl Progress {
 
     pub(super) fn set_problem(&self, problem: Option<String>) {
         self.state().problem = problem;
+    }
+
+    pub(super) fn warning(&self) -> Option<String> {
+        self.state().warning.clone()
+    }
+
+    pub(super) fn set_warning(&self, warning: Option<String>) {
+        self.state().warning = warning;
     }
 
     /// Nothing that is counted can be half done, so a thread that panicked does no harm here.

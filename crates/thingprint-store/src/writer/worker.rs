@@ -245,13 +245,26 @@ impl Worker {
         });
     }
 
-    /// Looks for old rows where the clock of the packets moved on since the last time.
+    /// Looks for old rows where the clock moved on since the last time, or stepped back.
     fn look_for_old(&mut self, final_until: Option<Timestamp>) {
-        let (Some(keep), Some(now)) = (self.options.keep, final_until) else { return };
-        if self.pruned_at.is_none_or(|at| now.nanos_since(at) >= PRUNE_EVERY_NS) {
-            self.pruned_at = Some(now);
-            self.pruning = self.store.kept_from(keep).unwrap_or_default();
+        let (Some(keep), Some(until)) = (self.options.keep, final_until) else { return };
+        let clock = (self.options.clock)();
+        let now = until.min(clock);
+        if self.pruned_at.is_some_and(|at| (0..PRUNE_EVERY_NS).contains(&now.nanos_since(at))) {
+            return;
         }
+        self.pruned_at = Some(now);
+        let jump = self.store.jump(keep, clock).unwrap_or_default();
+        self.pruning = match jump {
+            Some(_) => None,
+            None => self.store.kept_from(keep, clock).unwrap_or_default(),
+        };
+        self.progress.set_warning(jump.map(|jump| {
+            format!(
+                "{jump}: the clock may have jumped, and they are not pruned; check the clocks of the machine and of the sources. \
+                 'thingprint store STORE prune --despite-jump' prunes them"
+            )
+        }));
     }
 
     /// Takes out some old rows. What fails is tried again an hour later: until then there is only more than need be.

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use thingprint_store::Pruned;
+use thingprint_flow::Timestamp;
+use thingprint_store::{Jump, Pruned, Writer, WriterOptions};
 use thingprint_watch::{Event, EventFilter, EventKind, Records, Update};
 
-use crate::accounts::{Place, account, change, device, event, hour, windows};
+use crate::accounts::{BEGIN, Place, account, change, device, event, hour, windows};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -13,7 +14,7 @@ const DAY: Duration = Duration::from_hours(24);
 fn old_windows_changes_and_closed_events_go_and_devices_stay() {
     let place = Place::new();
     let mut store = place.store();
-    assert_eq!(store.kept_from(DAY).unwrap(), None);
+    assert_eq!(store.kept_from(DAY, hour(99)).unwrap(), None);
     for hours in 0..72 {
         store.write(&windows(40, hours)).unwrap();
     }
@@ -29,7 +30,7 @@ fn old_windows_changes_and_closed_events_go_and_devices_stay() {
     for id in [1, 3] {
         store.acknowledge(id, hour(70)).unwrap();
     }
-    let before = store.kept_from(DAY).unwrap().unwrap();
+    let before = store.kept_from(DAY, hour(99)).unwrap().unwrap();
     assert_eq!(before, hour(48));
     let bytes = place.reader().info().unwrap().bytes;
     assert_eq!(store.prune(before).unwrap(), Pruned { windows: 48 * 40, changes: 1, events: 1 });
@@ -46,4 +47,61 @@ fn old_windows_changes_and_closed_events_go_and_devices_stay() {
         reader.events(&EventFilter::default()).unwrap().iter().map(|event| event.id).collect();
     assert_eq!(left, [3, 2]);
     assert_eq!(reader.changes(device(1)).unwrap(), [change(1, hour(48))]);
+}
+
+/// 2038-01-19 03:00:00 UTC, in hours after the begin.
+const YEAR_2038: i64 = (2_147_482_800 - BEGIN) / 3600;
+
+/// A clock that is as wrong as that of the packets.
+fn clock_of_2038() -> Timestamp {
+    hour(YEAR_2038 + 100)
+}
+
+#[test]
+fn an_account_of_2038_does_not_empty_a_store() {
+    let place = Place::new();
+    let mut store = place.store();
+    for hours in 0..72 {
+        store.write(&windows(4, hours)).unwrap();
+    }
+    store.write(&windows(4, YEAR_2038)).unwrap();
+    // The clock of the machine stands against that of the packets.
+    assert_eq!(store.kept_from(DAY, hour(73)).unwrap(), Some(hour(49)));
+    assert_eq!(store.jump(DAY, hour(73)).unwrap(), None);
+    // Where it is wrong as well, the hole in time does.
+    let jump = Jump { old: 72 * 4, all: 73 * 4, last: hour(71), next: hour(YEAR_2038) };
+    assert_eq!(store.jump(DAY, clock_of_2038()).unwrap(), Some(jump));
+    assert!(jump.to_string().starts_with("288 of 292 windows are too old"), "{jump}");
+    // The reading noticed the step back.
+    store.write(&windows(4, 72)).unwrap();
+    assert_eq!(place.reader().final_until().unwrap(), Some(hour(73)));
+    assert_eq!(store.kept_from(DAY, clock_of_2038()).unwrap(), Some(hour(49)));
+}
+
+#[test]
+fn a_writer_keeps_what_a_jump_makes_old_and_says_so_until_half_of_the_time_is_there_again() {
+    let place = Place::new();
+    let options = WriterOptions { keep: Some(DAY), clock: clock_of_2038, ..WriterOptions::default() };
+    let writer = Writer::spawn(place.store(), options).unwrap();
+    let wait = Duration::from_secs(20);
+    for hours in 0..20 {
+        writer.write(windows(4, hours)).unwrap();
+    }
+    for hours in 0..11 {
+        writer.write(windows(4, YEAR_2038 + hours)).unwrap();
+        assert!(writer.flush(wait).unwrap());
+        let warning = writer.warning().unwrap();
+        assert!(warning.contains("80 of ") && warning.contains("--despite-jump"), "{hours}: {warning}");
+    }
+    assert_eq!(writer.stats().windows_pruned, 0);
+    for hours in 11..26 {
+        writer.write(windows(4, YEAR_2038 + hours)).unwrap();
+    }
+    assert!(writer.flush(wait).unwrap());
+    assert_eq!(writer.warning(), None);
+    let until = std::time::Instant::now() + wait;
+    while writer.stats().windows_pruned < 80 {
+        assert!(std::time::Instant::now() < until, "{:?}", writer.stats());
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }

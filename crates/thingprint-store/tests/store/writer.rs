@@ -94,7 +94,7 @@ fn what_waits_has_a_limit_and_what_is_dropped_is_counted() {
         most_windows: 100,
         most_updates: 50,
         on_commit: Some(Box::new(on_commit)),
-        keep: None,
+        ..WriterOptions::default()
     };
     let writer = Writer::spawn(place.store(), options).unwrap();
     writer.write(windows(5, 0)).unwrap();
@@ -145,7 +145,8 @@ fn a_writer_that_is_dropped_has_written_what_it_was_given() {
 #[test]
 fn old_rows_go_while_it_writes() {
     let place = Place::new();
-    let options = WriterOptions { keep: Some(Duration::from_hours(24)), ..WriterOptions::default() };
+    let keep = Some(Duration::from_hours(24));
+    let options = WriterOptions { keep, clock: || hour(1000), ..WriterOptions::default() };
     let writer = Writer::spawn(place.store(), options).unwrap();
     for hours in 0..100 {
         writer.write(windows(5, hours)).unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::{Args, Subcommand};
 use thingprint_flow::{DeviceId, Timestamp, WindowLength};
-use thingprint_store::{Problem, Reader, Store, StoreError};
+use thingprint_store::{Problem, Reader, Store, StoreError, machine_clock};
 use thingprint_table::rfc3339;
 use thingprint_watch::{EventFilter, EventKind, Records, RecordsError};
 
@@ -120,6 +120,10 @@ struct PruneArgs {
     /// Keep so much before the last final window: 90d, 12h ...
     #[arg(long, value_name = "LENGTH", value_parser = parse_keep)]
     keep: Duration,
+
+    /// Prune also where that takes out most windows since the clock jumped: none are there of the time between
+    #[arg(long)]
+    despite_jump: bool,
 }
 
 /// A span of days in UTC; `None` is no limit.
@@ -169,10 +173,16 @@ impl StoreArgs {
 
     fn prune(&self, args: &PruneArgs, messages: Messages) -> anyhow::Result<Outcome> {
         let mut store = self.to_change()?;
-        let Some(before) = store.kept_from(args.keep).map_err(failed)? else {
+        let now = machine_clock();
+        let Some(before) = store.kept_from(args.keep, now).map_err(failed)? else {
             messages.note("nothing is final yet, and nothing is pruned");
             return Ok(Outcome::Done);
         };
+        if let Some(jump) = store.jump(args.keep, now).map_err(failed)?.filter(|_| !args.despite_jump) {
+            return Err(anyhow!(
+                "failed to prune: {jump}; if no clock was wrong, prune them with --despite-jump"
+            ));
+        }
         let pruned = store.prune(before).map_err(failed)?;
         messages.note(format!(
             "{}, {} and {} of before {} were taken out",
