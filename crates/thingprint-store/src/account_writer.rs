@@ -1,8 +1,9 @@
 //! What an account changes in the tables.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
-use rusqlite::{Params, Statement, Transaction, named_params, params};
+use rusqlite::{OptionalExtension, Params, Statement, Transaction, named_params, params};
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_instance::EvidenceSet;
 use thingprint_watch::{
@@ -12,6 +13,9 @@ use thingprint_watch::{
 use crate::cell::{Cells, SqlResult, json, whole};
 use crate::error::Problem;
 use crate::instance_blob;
+use crate::merge::{self, Base, Bases};
+use crate::record_rows;
+use crate::store::NEXT_EVENT;
 
 /// What became of an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,11 +24,15 @@ pub struct Written {
     pub windows: u64,
     /// Windows that were there already, and stay as they are.
     pub known_windows: u64,
+    /// Updates that the tables refuse, such as a number that is none.
+    pub refused: u64,
 }
 
 /// Writes accounts within one transaction.
 pub(crate) struct AccountWriter<'a> {
     transaction: &'a Transaction<'a>,
+    /// What earlier readings counted of each device.
+    bases: &'a mut Bases,
     /// The row of the recipe by which the instances were made.
     recipe: Option<i64>,
     /// The statements that were used, which take longer to compile than to run.
@@ -32,41 +40,72 @@ pub(crate) struct AccountWriter<'a> {
 }
 
 impl<'a> AccountWriter<'a> {
-    pub(crate) const fn new(transaction: &'a Transaction<'a>, recipe: Option<i64>) -> Self {
-        Self { transaction, recipe, statements: BTreeMap::new() }
+    pub(crate) const fn new(
+        transaction: &'a Transaction<'a>,
+        bases: &'a mut Bases,
+        recipe: Option<i64>,
+    ) -> Self {
+        Self { transaction, bases, recipe, statements: BTreeMap::new() }
     }
 
     /// Runs a statement; how many rows it changed.
     fn execute(&mut self, sql: &'static str, params: impl Params) -> SqlResult<usize> {
-        if let Some(statement) = self.statements.get_mut(sql) {
-            return statement.execute(params);
-        }
-        let mut statement = self.transaction.prepare(sql)?;
-        let changed = statement.execute(params);
-        self.statements.insert(sql, statement);
-        changed
+        self.statement(sql)?.execute(params)
     }
 
-    /// Makes all changes of an account.
+    fn statement(&mut self, sql: &'static str) -> SqlResult<&mut Statement<'a>> {
+        match self.statements.entry(sql) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(new) => Ok(new.insert(self.transaction.prepare(sql)?)),
+        }
+    }
+
+    /// Makes all changes of an account. An update that the tables refuse is left out and counted: it would be refused each
+    /// time, and nothing behind it would ever be written.
     pub(crate) fn account(&mut self, account: &Account) -> Result<Written, Problem> {
         let mut written = Written::default();
         for update in &account.updates {
-            match update {
-                Update::Device(sighting) => self.device(sighting)?,
-                Update::Window(window) if self.window(window)? => written.windows += 1,
-                Update::Window(_) => written.known_windows += 1,
-                Update::Provisional(window) => self.provisional(window)?,
-                Update::Standing(device, standing) => self.standing(*device, standing)?,
-                Update::Changed(change) => self.change(change)?,
-                Update::Finding(finding) => self.finding(finding)?,
-                Update::Event(event) => self.event(event)?,
+            match self.update(update, &mut written) {
+                Err(problem) if problem.is_of_value() => written.refused += 1,
+                done => done?,
             }
         }
         self.evidence(account)?;
+        self.next_event(account)?;
         if let Some(until) = account.final_until {
             self.final_until(until)?;
         }
         Ok(written)
+    }
+
+    fn update(&mut self, update: &Update, written: &mut Written) -> Result<(), Problem> {
+        match update {
+            Update::Device(sighting) => self.device(sighting)?,
+            Update::Window(window) if self.window(window)? => written.windows += 1,
+            Update::Window(_) => written.known_windows += 1,
+            Update::Provisional(window) => self.provisional(window)?,
+            Update::Standing(device, standing) => self.standing(*device, standing)?,
+            Update::Changed(change) => self.change(change)?,
+            Update::Finding(finding) => self.finding(finding)?,
+            Update::Event(event) => self.event(event)?,
+        }
+        Ok(())
+    }
+
+    /// Notes the number behind the last event, also for the time when that event is pruned or forgotten: a number that was
+    /// told to others is never used again.
+    fn next_event(&mut self, account: &Account) -> Result<(), Problem> {
+        let number = |update: &Update| match update {
+            Update::Event(event) => Some(event.id),
+            _ => None,
+        };
+        let Some(last) = account.updates.iter().filter_map(number).max() else { return Ok(()) };
+        self.execute(
+            "INSERT INTO state (name, value) VALUES (?1, ?2)
+             ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
+            params![NEXT_EVENT, whole(last.saturating_add(1))],
+        )?;
+        Ok(())
     }
 
     /// Notes which evidence instances of the recipe have: an export has a column for each.
@@ -109,15 +148,19 @@ impl<'a> AccountWriter<'a> {
         Ok(())
     }
 
-    fn device(&mut self, sighting: &Sighting) -> Result<(), Problem> {
+    /// Keeps what is known of a device together with what this reading has seen.
+    fn device(&mut self, seen: &Sighting) -> Result<(), Problem> {
+        let known = self.known_sighting(seen.device)?;
+        let base = *self.bases.entry(seen.device).or_insert_with(|| Base::of(known.as_ref()));
+        let sighting = &merge::merged(known, seen, base);
         self.execute(
             "INSERT INTO devices (device, gateway, is_randomised, addresses, host_name, vendor_class, names,
                 server_ports, served_ports, services, first_seen, last_seen, packets_up, packets_down)
              VALUES (:device, :gateway, :is_randomised, :addresses, :host_name, :vendor_class, :names,
                 :server_ports, :served_ports, :services, :first_seen, :last_seen, :packets_up, :packets_down)
              ON CONFLICT DO UPDATE SET gateway = excluded.gateway, is_randomised = excluded.is_randomised,
-                addresses = excluded.addresses, host_name = coalesce(excluded.host_name, host_name),
-                vendor_class = coalesce(excluded.vendor_class, vendor_class), names = excluded.names,
+                addresses = excluded.addresses, host_name = excluded.host_name,
+                vendor_class = excluded.vendor_class, names = excluded.names,
                 server_ports = excluded.server_ports, served_ports = excluded.served_ports,
                 services = excluded.services, first_seen = min(first_seen, excluded.first_seen),
                 last_seen = max(last_seen, excluded.last_seen), packets_up = excluded.packets_up,
@@ -132,7 +175,14 @@ impl<'a> AccountWriter<'a> {
                 ":packets_up": whole(sighting.packets_up), ":packets_down": whole(sighting.packets_down),
             },
         )?;
-        self.history(sighting)
+        self.history(seen)
+    }
+
+    /// What is known of a device. A row that nobody can read is written anew.
+    fn known_sighting(&mut self, device: DeviceId) -> SqlResult<Option<Sighting>> {
+        let statement = self.statement(record_rows::SIGHTING)?;
+        let found = statement.query_row([device.to_string()], |row| Ok(record_rows::sighting(row).ok()));
+        Ok(found.optional()?.flatten())
     }
 
     /// Notes the addresses and the name that a device has now.
@@ -163,12 +213,13 @@ impl<'a> AccountWriter<'a> {
         let answer = window.answer.as_ref();
         let instance = window.instance.as_deref().map(instance_blob::pack).transpose()?;
         let added = self.execute(
-            "INSERT OR IGNORE INTO windows (device, window_start, part, window_s, is_cut, packets_up, packets_down,
+            "INSERT INTO windows (device, window_start, part, window_s, is_cut, packets_up, packets_down,
                 bytes_up, bytes_down, flows, sleep_time_s, class, best_guess, confidence, likeness, reason,
                 distribution, recipe, instance)
              VALUES (:device, :window_start, :part, :window_s, :is_cut, :packets_up, :packets_down, :bytes_up,
                 :bytes_down, :flows, :sleep_time_s, :class, :best_guess, :confidence, :likeness, :reason,
-                :distribution, :recipe, :instance)",
+                :distribution, :recipe, :instance)
+             ON CONFLICT (device, window_start, part) DO NOTHING",
             named_params! {
                 ":device": window.device.to_string(), ":window_start": window.window_start.as_nanos(),
                 ":part": window.part, ":window_s": window.window_s, ":is_cut": window.is_cut,
@@ -237,7 +288,8 @@ impl<'a> AccountWriter<'a> {
     fn change(&mut self, change: &StandingChange) -> Result<(), Problem> {
         self.known(change.device, change.at)?;
         self.execute(
-            "INSERT OR IGNORE INTO changes (device, at, from_class, to_class, confidence) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO changes (device, at, from_class, to_class, confidence) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (device, at) DO NOTHING",
             params![
                 change.device.to_string(),
                 change.at.as_nanos(),

@@ -140,6 +140,20 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// Whether a value is the reason, which the store would never take.
+    pub(crate) fn is_of_value(&self) -> bool {
+        match self {
+            Self::Instance(_) => true,
+            Self::Sqlite(rusqlite::Error::ToSqlConversionFailure(_)) => true,
+            Self::Sqlite(error) => {
+                matches!(error.sqlite_error_code(), Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig))
+            }
+            _ => false,
+        }
+    }
+}
+
 impl From<rusqlite::Error> for Problem {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {

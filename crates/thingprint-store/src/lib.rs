@@ -13,6 +13,7 @@ mod info;
 mod instance_blob;
 mod lock;
 mod mentions;
+mod merge;
 mod prune;
 mod reader;
 mod record_rows;

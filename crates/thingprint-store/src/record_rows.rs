@@ -68,6 +68,10 @@ pub(crate) const DEVICE: &str = "SELECT d.device, d.gateway, d.is_randomised, d.
      d.windows, d.is_muted, l.label, v.class, v.best_guess, v.confidence, v.likeness, v.reason, v.family, v.windows, \
      v.since FROM devices d LEFT JOIN labels l USING (device) LEFT JOIN verdicts v USING (device)";
 
+/// What was seen of one device.
+pub(crate) const SIGHTING: &str = "SELECT device, gateway, is_randomised, addresses, host_name, vendor_class, names, \
+     server_ports, served_ports, services, first_seen, last_seen, packets_up, packets_down FROM devices WHERE device = ?1";
+
 /// A device of a row that [`DEVICE`] selects; what is open, and the window under way, come from other tables.
 pub(crate) fn device(row: &Row<'_>) -> SqlResult<DeviceRecord> {
     let cells = Cells(row);
@@ -84,7 +88,8 @@ pub(crate) fn device(row: &Row<'_>) -> SqlResult<DeviceRecord> {
     })
 }
 
-fn sighting(row: &Row<'_>) -> SqlResult<Sighting> {
+/// What was seen of a device, of a row that begins as [`SIGHTING`] selects it.
+pub(crate) fn sighting(row: &Row<'_>) -> SqlResult<Sighting> {
     let cells = Cells(row);
     Ok(Sighting {
         device: cells.parsed(0)?,

@@ -8,7 +8,7 @@ use crate::cell::{Cells, SqlResult, whole};
 use crate::error::Problem;
 use crate::reader::device_records;
 use crate::record_rows;
-use crate::store::FINAL_UNTIL;
+use crate::store::{FINAL_UNTIL, NEXT_EVENT};
 
 /// Windows of a device that a verdict looks back on.
 const LAST_WINDOWS: usize = 24;
@@ -27,7 +27,7 @@ pub struct Resume {
     pub devices: Vec<DeviceRecord>,
     /// The last 24 final windows of each device with answers and distributions, the latest first; without instances.
     pub windows: BTreeMap<DeviceId, Vec<WindowRecord>>,
-    /// The number of the next event.
+    /// The number of the next event: one that no event had, also none that was pruned or forgotten since.
     pub next_event: u64,
     /// The events that nobody acknowledged, by number; the last 100,000.
     pub open_events: Vec<Event>,
@@ -103,8 +103,11 @@ fn last_windows(
     Ok(windows)
 }
 
+/// The number behind the last event that there ever was.
 fn next_event(connection: &Connection) -> SqlResult<u64> {
-    connection.query_row("SELECT coalesce(max(id), 0) + 1 FROM events", [], |row| Cells(row).count(0))
+    let sql = "SELECT max((SELECT coalesce(max(id), 0) + 1 FROM events),
+                   coalesce((SELECT value FROM state WHERE name = ?1 AND device = ''), 1))";
+    connection.query_row(sql, [NEXT_EVENT], |row| Cells(row).count(0))
 }
 
 fn open_events(connection: &Connection) -> SqlResult<Vec<Event>> {

@@ -10,11 +10,15 @@ use crate::cell::whole;
 use crate::database::Database;
 use crate::error::{Problem, StoreError};
 use crate::lock::StoreLock;
+use crate::merge::Bases;
 use crate::requests;
 use crate::resume::Resume;
 
 /// Name of the state that says until when windows are final.
 pub(crate) const FINAL_UNTIL: &str = "final_until";
+
+/// Name of the state that has the number of the next event.
+pub(crate) const NEXT_EVENT: &str = "next_event";
 
 /// Pages that a file of SQLite has at most.
 const MOST_PAGES: i64 = 4_294_967_294;
@@ -24,6 +28,8 @@ const MOST_PAGES: i64 = 4_294_967_294;
 pub struct Store {
     pub(crate) database: Database,
     recipe: Option<i64>,
+    /// What was known of devices before this reading saw them.
+    pub(crate) bases: Bases,
     _lock: StoreLock,
 }
 
@@ -46,7 +52,7 @@ impl Store {
     /// the file system keeps no write-ahead log.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let lock = StoreLock::take(path).map_err(|problem| problem.at(path))?;
-        Ok(Self { database: Database::create(path)?, recipe: None, _lock: lock })
+        Ok(Self { database: Database::create(path)?, recipe: None, bases: Bases::new(), _lock: lock })
     }
 
     /// The file.
@@ -69,6 +75,9 @@ impl Store {
     }
 
     /// Keeps what an account says, all of it or nothing. When this returns, it is on the disk.
+    ///
+    /// All accounts that a store is given from its opening on are of one reading, which counts packets from its begin: they
+    /// are added to what the store knew of a device before.
     pub fn write(&mut self, account: &Account) -> Result<Written, StoreError> {
         self.write_with(account, &[])
     }
@@ -80,7 +89,7 @@ impl Store {
 
     fn try_write(&mut self, account: &Account, state: &[StateValue]) -> Result<Written, Problem> {
         let transaction = self.database.connection.transaction()?;
-        let written = AccountWriter::new(&transaction, self.recipe).account(account)?;
+        let written = AccountWriter::new(&transaction, &mut self.bases, self.recipe).account(account)?;
         for StateValue { name, device, value } in state {
             let device = device.map_or_else(String::new, |device| device.to_string());
             match value {

@@ -13,6 +13,7 @@ mod instances;
 mod keep;
 mod kill;
 mod open;
+mod readings;
 mod requests;
 mod size;
 mod writer;

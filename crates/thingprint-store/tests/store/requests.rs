@@ -62,11 +62,11 @@ fn a_device_is_found_with_all_that_is_known_of_it() {
 fn a_window_that_comes_again_stays_as_it_was() {
     let place = Place::new();
     let mut store = place.store();
-    assert_eq!(store.write(&windows(3, 0)).unwrap(), Written { windows: 3, known_windows: 0 });
+    assert_eq!(store.write(&windows(3, 0)).unwrap(), Written { windows: 3, known_windows: 0, refused: 0 });
     let other = WindowRecord { packets_up: 99, ..window(1, hour(0)) };
     let piece = WindowRecord { part: 1, is_cut: true, ..window(1, hour(0)) };
     let written = store.write(&account(vec![Update::Window(other), Update::Window(piece)])).unwrap();
-    assert_eq!(written, Written { windows: 1, known_windows: 1 });
+    assert_eq!(written, Written { windows: 1, known_windows: 1, refused: 0 });
     let found = place.reader().windows(device(1), hour(0), 9).unwrap();
     assert_eq!(
         found.iter().map(|window| (window.part, window.packets_up)).collect::<Vec<_>>(),

@@ -42,7 +42,11 @@ fn accounts_are_acknowledged_in_their_order_when_they_are_there() {
     let expected: Vec<(Receipt, u64)> = (1..=10)
         .map(|number| {
             (
-                Receipt { number, written: Written { windows: 5, known_windows: 0 }, windows_dropped: 0 },
+                Receipt {
+                    number,
+                    written: Written { windows: 5, known_windows: 0, refused: 0 },
+                    windows_dropped: 0,
+                },
                 5 * number,
             )
         })
