@@ -144,8 +144,7 @@ impl Problem {
     /// Whether a value is the reason, which the store would never take.
     pub(crate) fn is_of_value(&self) -> bool {
         match self {
-            Self::Instance(_) => true,
-            Self::Sqlite(rusqlite::Error::ToSqlConversionFailure(_)) => true,
+            Self::Instance(_) | Self::Sqlite(rusqlite::Error::ToSqlConversionFailure(_)) => true,
             Self::Sqlite(error) => {
                 matches!(error.sqlite_error_code(), Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig))
             }
