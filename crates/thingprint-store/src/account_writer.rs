@@ -204,6 +204,10 @@ impl<'a> AccountWriter<'a> {
                 params![device, name, at],
             )?;
         }
+        // Nobody judges a gateway. What was said of it before it was known as one does not stand.
+        if sighting.gateway.is_some() {
+            self.execute("DELETE FROM provisional WHERE device = ?1", [sighting.device.to_string()])?;
+        }
         Ok(())
     }
 

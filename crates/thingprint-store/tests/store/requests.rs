@@ -89,6 +89,18 @@ fn a_window_that_is_final_ends_what_was_said_so_far() {
 }
 
 #[test]
+fn nothing_is_said_so_far_of_a_gateway() {
+    let place = Place::new();
+    let mut store = place.store();
+    let so_far = |number| Update::Provisional(window(number, hour(4)));
+    store.write(&account(vec![so_far(1), so_far(2)])).unwrap();
+    let gateway = Sighting { gateway: Some("forwards".to_owned()), ..sighting(1, hour(4)) };
+    store.write(&account(vec![Update::Device(gateway), Update::Device(sighting(2, hour(4)))])).unwrap();
+    let is_there = |number| place.reader().device(device(number)).unwrap().unwrap().provisional.is_some();
+    assert_eq!((is_there(1), is_there(2)), (false, true));
+}
+
+#[test]
 fn findings_add_up() {
     let place = Place::new();
     let mut store = place.store();
