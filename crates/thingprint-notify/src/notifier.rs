@@ -76,7 +76,7 @@ impl Notifier {
     /// Shows all devices as they are now, where a sink does (MQTT). Devices that are not in the list are taken away there,
     /// also those of an earlier run.
     ///
-    /// Never waits; of several lists the last counts. Once a minute is enough, and after a change of a verdict.
+    /// Never waits; of several lists the last counts. Once a minute is enough, and seconds after an event.
     pub fn show(&self, devices: &[DeviceRecord]) {
         if self.shows_devices {
             let roster = Arc::new(Roster::new(devices));

@@ -37,6 +37,8 @@ const STEP_NS: i64 = 10_000_000_000;
 const LOOK: Duration = Duration::from_secs(1);
 /// How often devices are shown to sinks that show them.
 const SHOW: Duration = Duration::from_mins(1);
+/// And how soon after an event, such as a new device or another class: all devices are read for it, which takes a moment.
+const SHOW_NEWS: Duration = Duration::from_secs(10);
 /// Time for the store to take what is open at the end.
 const CLOSE: Duration = Duration::from_secs(3);
 /// Time for sinks to take what waits at the end.
@@ -57,6 +59,8 @@ pub(super) struct Service {
     stepped: (Instant, Option<Timestamp>),
     looked: Instant,
     shown: Option<Instant>,
+    /// Whether there was an event since devices were shown.
+    has_news: bool,
     sources: SourceWatch,
     store_problem: Option<String>,
     /// Whether it was said that the store lost updates.
@@ -90,6 +94,7 @@ impl Service {
             stepped: (now, None),
             looked: now,
             shown: None,
+            has_news: false,
             sources: SourceWatch::default(),
             store_problem: None,
             has_said_loss: false,
@@ -206,6 +211,7 @@ impl Service {
         if account.updates.is_empty() && memory.is_none() {
             return;
         }
+        self.has_news |= account.updates.iter().any(|update| matches!(update, Update::Event(_)));
         let shown = account.updates.iter().map(without_instance).collect();
         // What was read of folders is kept with the windows that it gave.
         let progress = memory.is_some().then(|| intake.progress());
@@ -216,22 +222,30 @@ impl Service {
         }
     }
 
+    /// Shows devices to the sinks that show them, if it is time.
+    fn show_devices(&mut self) {
+        let pause = if self.has_news { SHOW_NEWS } else { SHOW };
+        let is_due = self.shown.is_none_or(|shown| shown.elapsed() >= pause);
+        if !is_due || self.outbox.ask(thingprint_notify::Notifier::shows_devices) != Some(true) {
+            return;
+        }
+        (self.shown, self.has_news) = (Some(Instant::now()), false);
+        if let Ok(devices) = self.backend.records().and_then(|records| records.devices()) {
+            self.outbox.ask(|notifier| notifier.show(&devices));
+        }
+    }
+
     /// Looks at sources, store and sinks.
     fn look(&mut self, watcher: &mut Watcher<'_>, intake: &Intake) {
         let sources = intake.health();
         self.sources.look(watcher, &sources);
         for notice in intake.board().take_notices() {
             let name = self.names.get(notice.source).map_or("source", String::as_str);
-            self.printer.note(format!("{name}: {}", notice.text));
+            let says_where = notice.text.contains(name);
+            self.printer.note(if says_where { notice.text } else { format!("{name}: {}", notice.text) });
         }
         self.look_at_store(watcher);
-        let is_due = self.shown.is_none_or(|shown| shown.elapsed() >= SHOW);
-        if is_due && self.outbox.ask(thingprint_notify::Notifier::shows_devices) == Some(true) {
-            self.shown = Some(Instant::now());
-            if let Ok(devices) = self.backend.records().and_then(|records| records.devices()) {
-                self.outbox.ask(|notifier| notifier.show(&devices));
-            }
-        }
+        self.show_devices();
         let health = self.health(watcher, sources);
         self.manager.status(&format!("{} devices, {} packets", health.devices, health.capture.packets));
         self.manager.alive();
