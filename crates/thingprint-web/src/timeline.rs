@@ -93,7 +93,7 @@ impl<'a> Hours<'a> {
         for window in &self.windows {
             let Some(answer) = &window.answer else { continue };
             let is_accepted = answer.class.is_some();
-            let label = answer.class.clone().unwrap_or_else(|| format!("unknown ({})", answer.best_guess));
+            let label = answer.class.as_deref().unwrap_or("unknown").to_owned();
             let class = if is_accepted { ACCEPTED } else { UNKNOWN };
             let (from, to) = self.extent(window);
             match spans.last_mut() {
@@ -200,7 +200,7 @@ mod tests {
         let figure = timeline("x", &windows, (Timestamp::from_seconds(0), Timestamp::from_seconds(6 * 3600)));
         let spans: Vec<_> =
             figure.spans.iter().map(|span| (span.from, span.to, span.label.as_str())).collect();
-        assert_eq!(spans, [(1.0, 4.0, "lamp"), (5.0, 6.0, "unknown (lamp)")]);
+        assert_eq!(spans, [(1.0, 4.0, "lamp"), (5.0, 6.0, "unknown")]);
         let volume: Vec<f64> = figure.panels[1].bars.iter().map(|bar| bar.value).collect();
         assert_eq!(volume, [300.0; 4]);
         assert_eq!(figure.ticks.len(), 6);

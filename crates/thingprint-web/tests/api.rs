@@ -76,6 +76,18 @@ fn lists_are_filtered_sorted_and_paged() {
 }
 
 #[test]
+fn a_first_guess_is_shown_as_one_and_gateways_are_not_judged() {
+    let web = start(Fake::with_devices(300));
+    let row = |number: &str| get(&web, &format!("/?q=a8:40:00:00:00:{number}")).body;
+    assert!(row("08").contains("so far, not final"));
+    let unknown = row("ff");
+    assert!(unknown.contains("unknown</span>") && unknown.contains(">so far, like "), "{unknown}");
+    assert!(!unknown.contains("not final"), "nobody accepted it");
+    let gateway = row("06");
+    assert!(gateway.contains("not judged") && !gateway.contains("so far"), "{gateway}");
+}
+
+#[test]
 fn what_is_wrong_is_said_as_json() {
     let web = start(Fake::with_devices(3));
     let check = |path: &str, status: u16, text: &str| {

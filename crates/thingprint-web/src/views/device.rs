@@ -192,7 +192,15 @@ impl DeviceView {
         html.raw("><input type=\"hidden\" name=\"back\"").attr("value", self.place()).raw(">");
     }
 
+    /// A gateway that was known as one before its first window ended has no windows, and will have none.
+    fn is_never_judged(&self) -> bool {
+        self.device.sighting.gateway.is_some() && self.windows.is_empty()
+    }
+
     fn why(&self, html: &mut Html) {
+        if self.is_never_judged() {
+            return;
+        }
         html.raw("<section aria-labelledby=\"why-title\"><h2 id=\"why-title\">Why this class</h2>\n<div id=\"why\" data-live>\n");
         match &self.why {
             Ok(why) => evidence::write(html, why.as_ref()),
@@ -204,6 +212,9 @@ impl DeviceView {
     }
 
     fn hours(&self, html: &mut Html, clock: Timestamp) {
+        if self.is_never_judged() {
+            return;
+        }
         html.raw("<section aria-labelledby=\"hours-title\"><h2 id=\"hours-title\">Hours</h2>\n<p class=\"choices\">");
         for (days, words) in SPANS {
             let address = address::with_query(&self.place(), &[("days", &days.to_string())]);
@@ -277,11 +288,12 @@ impl DeviceView {
         html.raw("<section aria-labelledby=\"changes-title\"><h2 id=\"changes-title\">How its class changed</h2>\n");
         html.raw("<ol id=\"changes\" class=\"plain\" data-live>\n");
         for change in &self.changes {
-            html.raw("<li>")
-                .time(change.at)
-                .raw(": ")
-                .text(change.from.as_deref().unwrap_or("unknown"))
-                .raw(" → <strong>");
+            html.raw("<li>").time(change.at).raw(": ");
+            // The first verdict came after none.
+            if change.from != change.to {
+                html.text(change.from.as_deref().unwrap_or("unknown")).raw(" → ");
+            }
+            html.raw("<strong>");
             html.text(change.to.as_deref().unwrap_or("unknown"))
                 .raw("</strong>, ")
                 .text(percent(change.confidence));

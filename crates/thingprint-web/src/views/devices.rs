@@ -1,7 +1,7 @@
 //! All devices.
 
 use thingprint_flow::Timestamp;
-use thingprint_watch::{DeviceRecord, Health, Standing};
+use thingprint_watch::{DeviceRecord, Health, Standing, WindowAnswer};
 
 use super::field;
 use super::words::{count, counted, percent};
@@ -186,7 +186,9 @@ fn row(html: &mut Html, device: &DeviceRecord, clock: Timestamp) {
     html.with(|html| naming(html, device)).raw("</th>");
     html.raw("<td data-label=\"Class\">").with(|html| class(html, device)).raw("</td>");
     html.raw("<td data-label=\"Confidence\" class=\"n\">").with(|html| confidence(html, device)).raw("</td>");
-    html.raw("<td data-label=\"Vendor\">").with(|html| text_or_dash(html, vendor(device))).raw("</td>");
+    html.raw("<td data-label=\"Vendor\" class=\"vendor\">")
+        .with(|html| text_or_dash(html, vendor(device)))
+        .raw("</td>");
     html.raw("<td data-label=\"First seen\">").time(sighting.first_seen).raw("</td>");
     html.raw("<td data-label=\"Last seen\">").ago(sighting.last_seen, clock).raw("</td>");
     html.raw("<td data-label=\"Findings\">").with(|html| findings(html, device)).raw("</td>");
@@ -215,32 +217,37 @@ fn naming(html: &mut Html, device: &DeviceRecord) {
 
 /// What is special about a device.
 pub(super) fn badges(html: &mut Html, device: &DeviceRecord) {
-    if device.is_new {
-        html.badge("note", "new");
-    }
-    if device.sighting.gateway.is_some() {
-        html.badge("plain", "gateway");
-    }
-    if device.sighting.is_randomised {
-        html.badge("plain", "random MAC");
-    }
-    if device.is_muted {
-        html.badge("plain", "muted");
+    let sighting = &device.sighting;
+    let badges = [
+        (device.is_new, "note", "new"),
+        (sighting.gateway.is_some(), "plain", "gateway"),
+        (sighting.is_randomised, "plain", "random MAC"),
+        (device.is_muted, "plain", "muted"),
+    ];
+    for (_, tone, text) in badges.into_iter().filter(|(is_so, ..)| *is_so) {
+        html.badge(tone, text).raw(" ");
     }
 }
 
 fn class(html: &mut Html, device: &DeviceRecord) {
-    match (&device.verdict, &device.provisional) {
+    let so_far = device.provisional.as_ref().and_then(|window| window.answer.as_ref());
+    match (&device.verdict, so_far) {
+        _ if device.sighting.gateway.is_some() => _ = html.raw("<span class=\"absent\">not judged</span>"),
         (Some(verdict), _) => standing(html, verdict),
-        (None, Some(window)) if window.answer.is_some() => {
-            let guess = window.answer.as_ref().map_or("", |answer| answer.best_guess.as_str());
-            html.clipped(guess).raw("<span class=\"sub\">so far, not final</span>");
-        }
-        (None, _) if device.sighting.gateway.is_some() => {
-            _ = html.raw("<span class=\"absent\">not judged</span>");
-        }
-        (None, _) => _ = html.raw("<span class=\"absent\">no verdict yet</span>"),
+        (None, Some(answer)) => first_guess(html, answer),
+        (None, None) => _ = html.raw("<span class=\"absent\">no verdict yet</span>"),
     }
+}
+
+/// The answer for a window under way, where there is no verdict yet.
+fn first_guess(html: &mut Html, answer: &WindowAnswer) {
+    let Some(class) = &answer.class else {
+        html.badge("unknown", "unknown").raw("<span class=\"sub clip\"");
+        html.attr("title", answer.reason.as_deref().unwrap_or("")).raw(">so far, like ");
+        html.text(&answer.best_guess).raw("</span>");
+        return;
+    };
+    html.clipped(class).raw("<span class=\"sub\">so far, not final</span>");
 }
 
 fn standing(html: &mut Html, verdict: &Standing) {
@@ -254,7 +261,9 @@ fn standing(html: &mut Html, verdict: &Standing) {
 }
 
 fn confidence(html: &mut Html, device: &DeviceRecord) {
-    match (&device.verdict, device.provisional.as_ref().and_then(|window| window.answer.as_ref())) {
+    let so_far = device.provisional.as_ref().and_then(|window| window.answer.as_ref());
+    match (&device.verdict, so_far) {
+        _ if device.sighting.gateway.is_some() => dash(html),
         (Some(verdict), _) => meter(html, verdict.confidence),
         (None, Some(answer)) => meter(html, answer.confidence),
         (None, None) => dash(html),

@@ -1,5 +1,7 @@
 //! What the audit found.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use thingprint_watch::{DeviceRecord, Event, EventKind, FindingRecord, Health, Severity};
 
@@ -167,15 +169,29 @@ impl Table<'_> {
         }
         html.raw("<th scope=\"col\">Seen</th><th scope=\"col\">Accepted</th><th scope=\"col\" class=\"n\">Flows</th>");
         html.raw("<th scope=\"col\">Last</th><th scope=\"col\">State</th></tr></thead>\n<tbody>\n");
+        let mut offered = BTreeSet::new();
         for finding in findings {
-            self.row(html, finding);
+            let event = self.event_of(finding);
+            let is_first = event.is_none_or(|event| offered.insert(event.id));
+            self.row(html, finding, event.map(|event| (event, is_first)));
         }
         html.raw("</tbody></table></div>\n");
     }
 
-    fn row(&self, html: &mut Html, finding: &FindingRecord) {
+    /// The open event of a finding: one stands for all values that were found of a rule and a device.
+    fn event_of(&self, finding: &FindingRecord) -> Option<&Event> {
+        self.events.iter().find(|event| {
+            event.kind == EventKind::Finding
+                && event.device == Some(finding.device)
+                && event.subject == finding.rule
+                && event.acknowledged_at.is_none()
+        })
+    }
+
+    /// With the open event of the finding, and whether this is its first row.
+    fn row(&self, html: &mut Html, finding: &FindingRecord, event: Option<(&Event, bool)>) {
         let key = format!("{}-{}-{}-{}", finding.device, finding.rule, finding.by, finding.seen);
-        html.raw("<tr").attr("data-key", &key).raw("><th scope=\"row\" data-label=\"Rule\">");
+        html.raw("<tr").attr("data-key", &key).raw("><th scope=\"row\" class=\"rule\" data-label=\"Rule\">");
         html.with(|html| words::severity(html, finding.severity))
             .raw(" <code>")
             .text(&finding.rule)
@@ -189,27 +205,23 @@ impl Table<'_> {
         html.raw("</span><span class=\"sub\">").text(&finding.reference).raw("</span>");
         html.with(|html| details(html, finding, &key)).raw("</td><td data-label=\"Flows\" class=\"n\">");
         html.text(count(finding.flows)).raw("</td><td data-label=\"Last\">").time(finding.last_seen);
-        html.raw("</td><td data-label=\"State\">").with(|html| self.state(html, finding)).raw("</td></tr>\n");
+        html.raw("</td><td data-label=\"State\">")
+            .with(|html| self.state(html, finding, event))
+            .raw("</td></tr>\n");
     }
 
-    fn state(&self, html: &mut Html, finding: &FindingRecord) {
-        if finding.acknowledged_at.is_some() {
-            html.raw("<span class=\"absent\">acknowledged</span>");
-            return;
-        }
-        let is_of = |event: &&Event| {
-            event.kind == EventKind::Finding
-                && event.device == Some(finding.device)
-                && event.subject == finding.rule
-                && event.acknowledged_at.is_none()
-        };
-        match self.events.iter().find(is_of) {
-            Some(event) => {
+    fn state(&self, html: &mut Html, finding: &FindingRecord, event: Option<(&Event, bool)>) {
+        let text = match event {
+            _ if finding.acknowledged_at.is_some() => "acknowledged",
+            Some((event, true)) => {
                 let name = format!("Acknowledge {} of {}", finding.rule, finding.device);
                 acknowledge(html, &event.id.to_string(), self.back, ("Acknowledge", &name));
+                return;
             }
-            None => _ = html.raw("<span class=\"absent\">open</span>"),
-        }
+            Some((_, false)) => "open, as above",
+            None => "open",
+        };
+        html.raw("<span class=\"absent\">").raw(text).raw("</span>");
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn document(
     health: &Health,
 ) -> String {
     let mut body = Html::new();
-    body.raw("<h1>Model</h1>\n<p class=\"lead\">");
+    body.raw("<h1>Model</h1>\n<p id=\"model\" class=\"lead\" data-live>");
     match &health.model {
         Some(model) => _ = body.raw("In use: <strong class=\"wrap\">").text(model).raw("</strong>."),
         None => _ = body.raw("No model is in use. Label devices and train one, or give one to the program."),
@@ -185,8 +185,8 @@ fn label_table(html: &mut Html, labels: &[GivenLabel], devices: &[DeviceRecord])
         // Devices come in the order of their addresses.
         let place = devices.binary_search_by_key(&label.device, |device| device.sighting.device).ok();
         let device = place.and_then(|place| devices.get(place));
-        let class =
-            device.and_then(|device| device.verdict.as_ref()).and_then(|verdict| verdict.class.as_deref());
+        let verdict = device.and_then(|device| device.verdict.as_ref());
+        let class = verdict.map(|verdict| verdict.class.as_deref().unwrap_or("unknown"));
         html.raw("<tr").attr("data-key", format!("label-{}", label.device)).raw("><th scope=\"row\">");
         html.with(|html| names.link(html, label.device))
             .raw("</th><td data-label=\"Label\">")
