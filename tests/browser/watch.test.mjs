@@ -197,6 +197,7 @@ const modelIsTrained = async (page, live, home) => {
   const better = ((training.trained.accuracy - training.trained.present_accuracy) * 100).toFixed(1);
   assert.ok(training.trained.accuracy > 0.9 && better > 10, JSON.stringify(training));
   assert.match(await text(page, "#training"), new RegExp(`better by ${better} percentage points`));
+  if (PICTURES) await page.screenshot({ path: join(PICTURES, "comparison.png"), fullPage: true });
   await page.getByRole("button", { name: "Switch to the new model" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Switch", exact: true }).click();
   await page.locator("#model", { hasText: "trained on the page" }).waitFor();
@@ -243,8 +244,11 @@ const checkViews = async (page, live) => {
     await page.evaluate(() => document.querySelectorAll("details").forEach((one) => (one.open = true)));
     assert.deepEqual(await structure(page), [], view);
     assert.deepEqual(await contrast(page), [], view);
-    const room = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    assert.ok(room <= 0, `${view} is ${room} pixels too wide`);
+    for (const width of [390, 1280]) {
+      await page.setViewportSize({ width, height: 900 });
+      const room = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      assert.ok(room <= 0, `${view} is ${room} pixels too wide at ${width} pixels`);
+    }
   }
 };
 

@@ -125,9 +125,8 @@ impl DeviceView {
         }
         html.raw("</p>\n<dl class=\"facts\">\n");
         if verdict.class.is_none() {
-            fact(html, "Why unknown", |html| {
-                _ = html.text(verdict.reason.as_deref().unwrap_or("no reason is given"));
-            });
+            html.raw("<div class=\"wide\"><dt>Why unknown</dt><dd>");
+            html.text(verdict.reason.as_deref().unwrap_or("no reason is given")).raw("</dd></div>\n");
             fact(html, "Most like", |html| _ = html.clipped(&verdict.best_guess));
         }
         fact(html, "Confidence", |html| meter(html, verdict.confidence));
