@@ -80,11 +80,8 @@ pub enum Problem {
         mode: String,
     },
     /// Somebody holds the database longer than is waited for.
-    #[error("it is busy for more than {seconds} s; close other programs that have it open")]
-    Busy {
-        /// How long it was waited for.
-        seconds: u64,
-    },
+    #[error("another program keeps it busy; close other programs that have it open")]
+    Busy,
     /// A device that is asked for is not known.
     #[error("device {0} is not in it; 'thingprint store STORE devices' lists those that are")]
     NoDevice(DeviceId),
@@ -136,7 +133,7 @@ impl Problem {
 
     /// Whether it may go away without the store being changed: a full disk, a busy database.
     pub fn may_pass(&self) -> bool {
-        matches!(self, Self::Full | Self::Busy { .. } | Self::ReadOnly | Self::Io(_) | Self::Sqlite(_))
+        matches!(self, Self::Full | Self::Busy | Self::ReadOnly | Self::Io(_) | Self::Sqlite(_))
     }
 }
 
@@ -160,7 +157,7 @@ impl From<rusqlite::Error> for Problem {
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { what: error.to_string() },
             Some(ErrorCode::NotADatabase) => Self::Foreign,
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly,
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { seconds: BUSY_SECONDS },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             _ => Self::Sqlite(error),
         }
     }

@@ -70,7 +70,7 @@ impl Store {
     /// clock do not empty it either. `None` while nothing is final.
     pub fn kept_from(&self, keep: Duration, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let until = final_until(&self.database.connection).map_err(|error| self.database.error(error))?;
-        Ok(until.map(|until| until.min(now).plus_nanos(-nanos(keep))))
+        Ok(until.map(|until| before(until.min(now), keep)))
     }
 
     /// Whether a jump of the clock makes most windows too old: more than half of them, with a hole behind them, while those
@@ -78,6 +78,10 @@ impl Store {
     /// not be pruned unless a person says so; when windows of half of that time are there, it is none any more.
     pub fn jump(&self, keep: Duration, now: Timestamp) -> Result<Option<Jump>, StoreError> {
         let Some(before) = self.kept_from(keep, now)? else { return Ok(None) };
+        self.jump_behind(before, keep)
+    }
+
+    pub(crate) fn jump_behind(&self, before: Timestamp, keep: Duration) -> Result<Option<Jump>, StoreError> {
         let jump = find_jump(&self.database.connection, before, nanos(keep));
         jump.map_err(|error| self.database.error(error))
     }
@@ -132,6 +136,11 @@ impl Store {
         };
         shrink().map_err(|problem| self.database.error(problem))
     }
+}
+
+/// The time before which nothing is kept, where so much is kept before a time.
+pub(crate) fn before(time: Timestamp, keep: Duration) -> Timestamp {
+    time.plus_nanos(-nanos(keep))
 }
 
 fn nanos(keep: Duration) -> i64 {

@@ -1,4 +1,5 @@
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{OptionalExtension, params};
 use thingprint_flow::{DeviceId, Timestamp};
@@ -6,7 +7,7 @@ use thingprint_instance::ExtractionRecipe;
 use thingprint_watch::{Account, Request};
 
 use crate::account_writer::{AccountWriter, Written};
-use crate::cell::whole;
+use crate::cell::{SqlResult, whole};
 use crate::database::Database;
 use crate::error::{Problem, StoreError};
 use crate::lock::StoreLock;
@@ -19,6 +20,9 @@ pub(crate) const FINAL_UNTIL: &str = "final_until";
 
 /// Name of the state that has the number of the next event.
 pub(crate) const NEXT_EVENT: &str = "next_event";
+
+/// Name of the state that has what was read of folders. It must not be ahead of the windows that are kept.
+pub(crate) const PROGRESS: &str = "folders";
 
 /// Pages that a file of SQLite has at most.
 const MOST_PAGES: i64 = 4_294_967_294;
@@ -58,6 +62,11 @@ impl Store {
     /// The file.
     pub fn path(&self) -> &Path {
         &self.database.path
+    }
+
+    /// How long a statement waits for another program that holds the store.
+    pub(crate) fn wait_for_others(&self, time: Duration) -> SqlResult<()> {
+        self.database.connection.busy_timeout(time)
     }
 
     /// How the instances of the windows that are written from now on were made.

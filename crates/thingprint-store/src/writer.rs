@@ -1,4 +1,5 @@
 mod progress;
+mod queue;
 mod worker;
 
 use std::sync::Arc;
@@ -26,7 +27,8 @@ const ACCOUNTS_BETWEEN: usize = 64;
 /// While the store can be written, [`write`](Self::write) waits for room where accounts come faster than the disk takes them,
 /// and the waiting is counted. While it cannot, accounts wait in memory, writing is tried again after 1 s, then after
 /// twice as long up to 60 s, and [`problem`](Self::problem) says why. If more wait than
-/// [`WriterOptions::most_windows`], the oldest windows are dropped and counted. An account that was acknowledged by
+/// [`WriterOptions::most_windows`], the oldest windows are dropped and counted, and until the writer ends, nothing that is written
+/// says that they are there: final time stays before them, and the progress of folders as it was. An account that was acknowledged by
 /// [`WriterOptions::on_commit`] is on the disk.
 #[derive(Debug)]
 pub struct Writer {
@@ -107,7 +109,8 @@ impl Writer {
         self.write_with(account, Vec::new())
     }
 
-    /// Hands over an account with the state that is true with it: both are kept, or neither.
+    /// Hands over an account with the state that is true with it. A state is never kept before its account; while the store
+    /// cannot be written, a later value of the same state takes its place.
     pub fn write_with(&self, account: Account, state: Vec<StateValue>) -> Result<u64, StoreError> {
         let number = self.progress.begin();
         self.send(Job::Account { number, account, state })?;

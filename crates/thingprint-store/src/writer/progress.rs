@@ -27,6 +27,10 @@ pub struct WriterStats {
     pub windows_dropped: u64,
     /// Other updates that were dropped with them.
     pub updates_dropped: u64,
+    /// Updates that the tables refused, such as a number that is none, and that were left out.
+    pub updates_refused: u64,
+    /// Bytes of state that wait: of each state the latest value.
+    pub state_bytes: u64,
     /// How often the reading had to wait for the store.
     pub waits: u64,
     /// How long it waited, all together.

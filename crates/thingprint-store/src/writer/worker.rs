@@ -1,14 +1,16 @@
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError};
 use std::time::{Duration, Instant};
 
 use thingprint_flow::Timestamp;
-use thingprint_watch::{Account, Request, Update};
+use thingprint_watch::{Account, Request};
 
 use super::progress::Progress;
+use super::queue::{Queue, Waiting};
 use super::{Receipt, WriterOptions};
+use crate::account_writer::Written;
 use crate::error::{Problem, StoreError};
+use crate::prune::before;
 use crate::store::{StateValue, Store};
 
 /// Time until writing is tried again for the first time. Then it doubles.
@@ -19,6 +21,10 @@ const LAST_RETRY: Duration = Duration::from_mins(1);
 
 /// Time between two attempts while somebody waits for the end.
 const CLOSING_RETRY: Duration = Duration::from_millis(100);
+
+/// How long a statement waits for another program that holds the store. It is tried again anyway, and who closes a writer has
+/// some seconds.
+const BUSY: Duration = Duration::from_secs(1);
 
 /// Nanoseconds of the packets' clock after which old rows are looked for again.
 const PRUNE_EVERY_NS: i64 = 3_600_000_000_000;
@@ -33,27 +39,6 @@ pub(super) enum Job {
     Close { until: Instant },
 }
 
-/// An account that is not on the disk yet.
-struct Waiting {
-    number: u64,
-    account: Account,
-    state: Vec<StateValue>,
-    /// Windows that it had.
-    windows_dropped: u64,
-}
-
-impl Waiting {
-    /// Takes its windows out; how many there were.
-    fn drop_windows(&mut self) -> u64 {
-        let updates = &mut self.account.updates;
-        let before = updates.len();
-        updates.retain(|update| !matches!(update, Update::Window(_)));
-        let dropped = (before - updates.len()) as u64;
-        self.windows_dropped += dropped;
-        dropped
-    }
-}
-
 /// Somebody who waits until nothing waits any more.
 struct Flushing {
     until: Instant,
@@ -65,7 +50,7 @@ pub(super) struct Worker {
     store: Store,
     options: WriterOptions,
     progress: Arc<Progress>,
-    waiting: VecDeque<Waiting>,
+    queue: Queue,
     flushing: Vec<Flushing>,
     /// When writing is tried again, and after which time once more; `None` while it works.
     retry: Option<(Instant, Duration)>,
@@ -78,11 +63,13 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(store: Store, options: WriterOptions, progress: Arc<Progress>) -> Self {
+        // Where it cannot be set, each attempt only takes longer.
+        let _ = store.wait_for_others(BUSY);
         Self {
             store,
             options,
             progress,
-            waiting: VecDeque::new(),
+            queue: Queue::default(),
             flushing: Vec::new(),
             retry: None,
             pruning: None,
@@ -141,7 +128,7 @@ impl Worker {
     fn take(&mut self, job: Job) {
         match job {
             Job::Account { number, account, state } => {
-                self.waiting.push_back(Waiting { number, account, state, windows_dropped: 0 });
+                self.queue.push(number, account, state);
                 self.drop_oldest();
             }
             // Nobody waits for the answer any more where it cannot be sent.
@@ -160,82 +147,64 @@ impl Worker {
         if self.closing.is_none() && self.retry.is_some_and(|(at, _)| Instant::now() < at) {
             return None;
         }
-        while let Some(waiting) = self.waiting.front() {
-            match self.store.write_with(&waiting.account, &waiting.state) {
+        if let Some(until) = self.closing {
+            let left = until.saturating_duration_since(Instant::now());
+            let _ = self.store.wait_for_others(left.min(BUSY));
+        }
+        while let Some((account, state)) = self.queue.next() {
+            match self.store.write_with(account, &state) {
                 Ok(written) => self.written(written),
-                Err(error) => {
-                    if let Some(problem) = self.failed(error) {
-                        return Some(problem);
-                    }
-                }
+                Err(error) => return Some(self.failed(error)),
             }
         }
         self.retry = None;
         None
     }
 
-    fn written(&mut self, written: crate::Written) {
-        let Some(Waiting { number, account, windows_dropped, .. }) = self.waiting.pop_front() else { return };
+    fn written(&mut self, written: Written) {
+        let Some(Waiting { number, final_until, windows_dropped, .. }) = self.queue.pop_written() else {
+            return;
+        };
         self.retry = None;
         self.progress.set_problem(None);
+        let state_bytes = self.queue.sizes().state_bytes as u64;
         self.progress.count(|stats| {
             stats.committed += 1;
             stats.windows += written.windows;
+            stats.updates_refused += written.refused;
             stats.waiting -= 1;
+            stats.state_bytes = state_bytes;
         });
         if let Some(on_commit) = &mut self.options.on_commit {
             on_commit(Receipt { number, written, windows_dropped });
         }
-        self.look_for_old(account.final_until);
+        self.look_for_old(final_until);
     }
 
-    /// Notes a failure, and when to try again. An instance that has no form in the store would fail for ever: its account
-    /// loses its windows, which are counted.
-    fn failed(&mut self, error: StoreError) -> Option<Problem> {
+    /// Notes a failure, and when to try again.
+    fn failed(&mut self, error: StoreError) -> Problem {
         self.progress.set_problem(Some(format!("failed to {error}")));
         self.progress.count(|stats| stats.failures += 1);
-        if matches!(error.problem, Problem::Instance(_))
-            && let Some(waiting) = self.waiting.front_mut()
-        {
-            let dropped = waiting.drop_windows();
-            self.progress.count(|stats| stats.windows_dropped += dropped);
-            return None;
-        }
         let delay = self.retry.map_or(FIRST_RETRY, |(_, delay)| delay);
         self.retry = Some((Instant::now() + delay, (2 * delay).min(LAST_RETRY)));
-        Some(error.problem)
+        error.problem
     }
 
-    /// Keeps what waits within its limits: first the oldest windows go, then whole accounts.
+    /// Keeps what waits within its limits.
     fn drop_oldest(&mut self) {
-        let windows = |account: &Account| {
-            account.updates.iter().filter(|update| matches!(update, Update::Window(_))).count()
-        };
-        let mut all: usize = self.waiting.iter().map(|waiting| windows(&waiting.account)).sum();
-        for waiting in &mut self.waiting {
-            if all <= self.options.most_windows {
-                break;
-            }
-            let dropped = waiting.drop_windows();
-            all = all.saturating_sub(usize::try_from(dropped).unwrap_or(usize::MAX));
-            self.progress.count(|stats| stats.windows_dropped += dropped);
-        }
-        let mut updates: usize = self.waiting.iter().map(|waiting| waiting.account.updates.len()).sum();
-        while updates > self.options.most_windows.saturating_add(self.options.most_updates) {
-            let Some(Waiting { account, .. }) = self.waiting.pop_front() else { break };
-            updates = updates.saturating_sub(account.updates.len());
-            let (windows, others) = (windows(&account) as u64, account.updates.len() as u64);
-            self.progress.count(|stats| {
-                stats.windows_dropped += windows;
-                stats.updates_dropped += others - windows;
-                stats.waiting -= 1;
-            });
-        }
+        let dropped = self.queue.limit(self.options.most_windows, self.options.most_updates);
+        let state_bytes = self.queue.sizes().state_bytes as u64;
+        self.progress.count(|stats| {
+            stats.windows_dropped += dropped.windows;
+            stats.updates_dropped += dropped.others;
+            stats.waiting -= dropped.accounts;
+            stats.state_bytes = state_bytes;
+        });
     }
 
     /// Answers those who wait until all is written.
     fn answer(&mut self) {
-        let (is_done, now) = (self.waiting.is_empty(), Instant::now());
+        let (is_done, now) = (self.queue.is_empty(), Instant::now());
         self.flushing.retain(|flushing| {
             let is_over = is_done || now >= flushing.until;
             if is_over {
@@ -248,17 +217,14 @@ impl Worker {
     /// Looks for old rows where the clock moved on since the last time, or stepped back.
     fn look_for_old(&mut self, final_until: Option<Timestamp>) {
         let (Some(keep), Some(until)) = (self.options.keep, final_until) else { return };
-        let clock = (self.options.clock)();
-        let now = until.min(clock);
+        let now = until.min((self.options.clock)());
         if self.pruned_at.is_some_and(|at| (0..PRUNE_EVERY_NS).contains(&now.nanos_since(at))) {
             return;
         }
         self.pruned_at = Some(now);
-        let jump = self.store.jump(keep, clock).unwrap_or_default();
-        self.pruning = match jump {
-            Some(_) => None,
-            None => self.store.kept_from(keep, clock).unwrap_or_default(),
-        };
+        let before = before(now, keep);
+        let jump = self.store.jump_behind(before, keep).unwrap_or_default();
+        self.pruning = if jump.is_some() { None } else { Some(before) };
         self.progress.set_warning(jump.map(|jump| {
             format!(
                 "{jump}: the clock may have jumped, and they are not pruned; check the clocks of the machine and of the sources. \

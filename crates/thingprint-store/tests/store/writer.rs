@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use thingprint_store::{Problem, Receipt, Writer, WriterOptions, Written};
-use thingprint_watch::{Records, Request, Update};
+use thingprint_store::{Problem, Receipt, StateValue, Writer, WriterOptions, Written};
+use thingprint_watch::{Account, Records, Request, Update};
 
 use crate::accounts::{Place, account, device, hour, sighting, windows};
 
@@ -162,4 +162,56 @@ fn old_rows_go_while_it_writes() {
     assert_eq!(stats.windows_pruned + info.windows, 500);
     assert!(info.windows >= 24 * 5, "{info:?}");
     assert_eq!(place.reader().windows(device(1), hour(99), 9).unwrap().len(), 1);
+}
+
+#[test]
+fn nothing_says_that_dropped_windows_are_there_and_the_latest_state_is_kept() {
+    let place = Place::new();
+    let options = WriterOptions { most_windows: 100, most_updates: 50, ..WriterOptions::default() };
+    let writer = Writer::spawn(place.store(), options).unwrap();
+    let state = |name: &str, value: String| StateValue {
+        name: name.to_owned(),
+        device: None,
+        value: Some(value.into_bytes()),
+    };
+    let states =
+        |hours: i64| vec![state("folders", format!("{hours:04}")), state("watcher", format!("{hours:096}"))];
+    writer.write_with(windows(50, 0), states(0)).unwrap();
+    assert!(writer.flush(SOON).unwrap());
+    assert_eq!(writer.stats().state_bytes, 0);
+    writer.set_most_bytes(Some(1)).unwrap();
+    for hours in 1..=40 {
+        writer.write_with(windows(50, hours), states(hours)).unwrap();
+    }
+    writer.write_with(Account::default(), vec![state("model", "m".to_owned())]).unwrap();
+    until("windows were dropped", || {
+        writer.stats().windows_dropped >= 37 * 50 && writer.stats().state_bytes == 97
+    });
+    let kept = writer.stats().windows / 50;
+    writer.set_most_bytes(None).unwrap();
+    assert!(writer.flush(SOON).unwrap());
+    let stats = writer.close(SOON).unwrap();
+    assert_eq!((stats.windows + stats.windows_dropped, stats.state_bytes), (41 * 50, 0));
+    let store = place.store();
+    // The first window that was dropped came behind those that were there before the disk was full.
+    assert_eq!(place.reader().final_until().unwrap(), Some(hour(i64::try_from(kept).unwrap())));
+    let text = |name| String::from_utf8(store.state(name, None).unwrap().unwrap()).unwrap();
+    assert_eq!(text("folders"), format!("{:04}", kept - 1));
+    assert_eq!((text("watcher"), text("model")), (format!("{:096}", 40), "m".to_owned()));
+}
+
+#[test]
+fn closing_waits_for_another_program_no_longer_than_it_may() {
+    let place = Place::new();
+    let writer = Writer::spawn(place.store(), WriterOptions::default()).unwrap();
+    let other = rusqlite::Connection::open(&place.path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    writer.write(windows(5, 0)).unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    let begin = Instant::now();
+    let error = writer.close(Duration::from_secs(2)).unwrap_err();
+    let took = begin.elapsed();
+    assert!(matches!(error.problem, Problem::Busy), "{error}");
+    assert!(took < Duration::from_millis(3500), "{took:?}");
+    drop(other);
 }
