@@ -11,7 +11,7 @@ use crate::requests::check_device;
 use crate::store::Store;
 
 /// The tables that have rows of a device.
-const TABLES: [&str; 10] = [
+pub(crate) const DEVICE_TABLES: [&str; 11] = [
     "windows",
     "provisional",
     "verdicts",
@@ -21,6 +21,7 @@ const TABLES: [&str; 10] = [
     "labels",
     "addresses",
     "host_names",
+    "state",
     "devices",
 ];
 
@@ -75,12 +76,12 @@ impl Store {
         let mentions = mentions(&self.database.connection, device)?;
         self.database.connection.pragma_update(None, "secure_delete", true)?;
         let transaction = self.database.connection.transaction()?;
-        let mut forgotten = Forgotten::default();
-        for table in TABLES {
+        let state = forget_state(&transaction, device, &mentions)?;
+        let mut forgotten = Forgotten { state, ..Forgotten::default() };
+        for table in DEVICE_TABLES {
             let sql = format!("DELETE FROM {table} WHERE device = ?1");
             forgotten.rows += transaction.execute(&sql, [device.to_string()])? as u64;
         }
-        forgotten.state = forget_state(&transaction, device, &mentions)?;
         forgotten.mentions = texts::forget(&transaction, &mentions)?;
         let (changed, damaged) = instances::forget(&transaction, &mentions)?;
         forgotten.mentions += changed;

@@ -30,6 +30,6 @@ pub use forget::Forgotten;
 pub use info::StoreInfo;
 pub use prune::{Jump, Pruned};
 pub use reader::{Held, Reader};
-pub use resume::{FindingKey, Resume};
+pub use resume::{FindingKey, MOST_DEVICES, Resume};
 pub use store::{StateValue, Store};
 pub use writer::{Receipt, Writer, WriterOptions, WriterStats, machine_clock};

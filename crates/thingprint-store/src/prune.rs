@@ -1,12 +1,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Transaction, params};
 use thingprint_flow::Timestamp;
 use thingprint_table::rfc3339;
 
 use crate::cell::{Cells, SqlResult};
 use crate::error::{Problem, StoreError};
+use crate::forget::DEVICE_TABLES;
 use crate::resume::final_until;
 use crate::store::Store;
 
@@ -29,18 +30,21 @@ pub struct Pruned {
     pub changes: u64,
     /// Events that somebody acknowledged.
     pub events: u64,
+    /// Devices of which nothing else was left, with their addresses, names and verdicts.
+    pub devices: u64,
 }
 
 impl Pruned {
     /// Whether there was nothing.
     pub const fn is_empty(self) -> bool {
-        self.windows == 0 && self.changes == 0 && self.events == 0
+        self.windows == 0 && self.changes == 0 && self.events == 0 && self.devices == 0
     }
 
     fn add(&mut self, other: Self) {
         self.windows += other.windows;
         self.changes += other.changes;
         self.events += other.events;
+        self.devices += other.devices;
     }
 }
 
@@ -87,7 +91,8 @@ impl Store {
     }
 
     /// Takes out what is of before a time: windows that began, changes of verdicts, and acknowledged events that happened
-    /// before it. Gives their space back to the file system.
+    /// before it; and devices that were not seen since, have no window, label, finding or open event, and are not muted: those
+    /// of a flood of addresses. Gives their space back to the file system.
     pub fn prune(&mut self, before: Timestamp) -> Result<Pruned, StoreError> {
         let mut all = Pruned::default();
         loop {
@@ -112,12 +117,24 @@ impl Store {
             );
             transaction.execute(&sql, params![before.as_nanos()]).map(|rows| rows as u64)
         };
-        let pruned = Pruned {
+        let mut pruned = Pruned {
             windows: delete("windows", "window_start < ?1")?,
             changes: delete("changes", "at < ?1")?,
             events: delete("events", "at < ?1 AND acknowledged_at IS NOT NULL")?,
+            devices: 0,
         };
+        let gone = if pruned.is_empty() { forgotten_by_all(&transaction, before)? } else { Vec::new() };
+        for device in &gone {
+            for table in DEVICE_TABLES {
+                transaction.execute(&format!("DELETE FROM {table} WHERE device = ?1"), [device])?;
+            }
+        }
         transaction.commit()?;
+        pruned.devices = gone.len() as u64;
+        // One that comes back is a new one.
+        gone.iter()
+            .filter_map(|device| device.parse().ok())
+            .for_each(|device| _ = self.bases.remove(&device));
         Ok(pruned)
     }
 
@@ -136,6 +153,19 @@ impl Store {
         };
         shrink().map_err(|problem| self.database.error(problem))
     }
+}
+
+/// Some devices that were not seen since a time, and of which nothing is left that somebody may want.
+fn forgotten_by_all(transaction: &Transaction<'_>, before: Timestamp) -> SqlResult<Vec<String>> {
+    let sql = format!(
+        "SELECT device FROM devices d WHERE last_seen < ?1 AND windows = 0 AND NOT is_muted
+            AND NOT EXISTS (SELECT 1 FROM labels o WHERE o.device = d.device)
+            AND NOT EXISTS (SELECT 1 FROM findings o WHERE o.device = d.device)
+            AND NOT EXISTS (SELECT 1 FROM events o WHERE o.device = d.device AND o.acknowledged_at IS NULL)
+         LIMIT {ROWS_AT_ONCE}"
+    );
+    let mut statement = transaction.prepare(&sql)?;
+    statement.query_map([before.as_nanos()], |row| row.get(0))?.collect()
 }
 
 /// The time before which nothing is kept, where so much is kept before a time.

@@ -1,14 +1,22 @@
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension};
 use thingprint_flow::{DeviceId, Timestamp};
-use thingprint_watch::{DeviceRecord, Event, WindowRecord};
+use thingprint_watch::{DeviceRecord, Event, Sighting, WindowRecord};
 
 use crate::cell::{Cells, SqlResult, whole};
 use crate::error::Problem;
-use crate::reader::device_records;
 use crate::record_rows;
 use crate::store::{FINAL_UNTIL, NEXT_EVENT};
+
+/// Devices that a reading goes on from: those that were seen last. A flood of addresses leaves more in a store, and they would
+/// take the memory of what is on the network now.
+pub const MOST_DEVICES: usize = 65_536;
+
+/// Windows that a reading goes on from, of the devices that were seen last: 24 of some 10,000 devices, in about 100 MB. The
+/// verdict on a device beyond that begins anew.
+const MOST_WINDOWS: usize = 250_000;
 
 /// Windows of a device that a verdict looks back on.
 const LAST_WINDOWS: usize = 24;
@@ -23,9 +31,13 @@ const MOST_FINDINGS: usize = 100_000;
 /// What a reading needs to go on where the last one ended.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Resume {
-    /// The devices with what was seen of them, their labels, verdicts and whether they are muted, in order.
+    /// The devices with what was seen of them, their labels, verdicts and whether they are muted, in order; the last
+    /// [`MOST_DEVICES`] that were seen. Windows under way and counts of what is open are left out.
     pub devices: Vec<DeviceRecord>,
-    /// The last 24 final windows of each device with answers and distributions, the latest first; without instances.
+    /// Devices beyond these. They are in the store, and are new to the reading where they are seen again.
+    pub devices_left_out: u64,
+    /// The last 24 final windows of each device that has some, with answers and distributions, the latest first; without
+    /// instances.
     pub windows: BTreeMap<DeviceId, Vec<WindowRecord>>,
     /// The number of the next event: one that no event had, also none that was pruned or forgotten since.
     pub next_event: u64,
@@ -53,11 +65,11 @@ pub struct FindingKey {
 impl Resume {
     pub(crate) fn read(connection: &Connection) -> Result<Self, Problem> {
         let snapshot = connection.unchecked_transaction()?;
-        let devices = device_records(&snapshot, None)?;
-        let windows = last_windows(&snapshot, devices.iter().map(|record| record.sighting.device))?;
+        let (devices, devices_left_out) = devices(&snapshot)?;
         Ok(Self {
-            windows,
+            windows: last_windows(&snapshot, &devices)?,
             devices,
+            devices_left_out,
             next_event: next_event(&snapshot)?,
             open_events: open_events(&snapshot)?,
             findings: findings(&snapshot)?,
@@ -85,20 +97,42 @@ impl Resume {
     }
 }
 
+/// The devices that were seen last, in the order of their addresses, and how many there are beside.
+fn devices(connection: &Connection) -> SqlResult<(Vec<DeviceRecord>, u64)> {
+    let all = connection.query_row("SELECT count(*) FROM devices", [], |row| Cells(row).count(0))?;
+    let most = whole(MOST_DEVICES as u64);
+    let sql = format!(
+        "{} WHERE d.device IN (SELECT device FROM devices ORDER BY last_seen DESC, device LIMIT ?1)",
+        record_rows::DEVICE
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let records = statement.query_map([most], record_rows::device)?;
+    let mut records: Vec<DeviceRecord> = records.collect::<SqlResult<_>>()?;
+    records.sort_by_key(|record| record.sighting.device);
+    let left_out = all.saturating_sub(records.len() as u64);
+    Ok((records, left_out))
+}
+
+/// The last windows of each device, of those that were seen last first. Most devices of a flood have none, and cost nothing.
 fn last_windows(
     connection: &Connection,
-    devices: impl Iterator<Item = DeviceId>,
+    devices: &[DeviceRecord],
 ) -> SqlResult<BTreeMap<DeviceId, Vec<WindowRecord>>> {
     let sql = format!(
         "SELECT {}, distribution FROM windows WHERE device = ?1 ORDER BY window_start DESC, part DESC LIMIT ?2",
         record_rows::WINDOW
     );
     let mut statement = connection.prepare(&sql)?;
-    let mut windows = BTreeMap::new();
-    for device in devices {
-        let rows = statement
-            .query_map((device.to_string(), whole(LAST_WINDOWS as u64)), record_rows::judged_window)?;
-        windows.insert(device, rows.collect::<SqlResult<_>>()?);
+    let mut with_windows: Vec<&Sighting> =
+        devices.iter().filter(|record| record.windows > 0).map(|record| &record.sighting).collect();
+    with_windows.sort_by_key(|sighting| (Reverse(sighting.last_seen), sighting.device));
+    let (mut windows, mut left) = (BTreeMap::new(), MOST_WINDOWS);
+    for Sighting { device, .. } in with_windows {
+        let limit = whole(left.min(LAST_WINDOWS) as u64);
+        let rows = statement.query_map((device.to_string(), limit), record_rows::judged_window)?;
+        let rows: Vec<WindowRecord> = rows.collect::<SqlResult<_>>()?;
+        left = left.saturating_sub(rows.len());
+        windows.insert(*device, rows);
     }
     Ok(windows)
 }

@@ -39,6 +39,8 @@ pub struct WriterStats {
     pub failures: u64,
     /// Windows that were pruned, since they were older than the time for which they are kept.
     pub windows_pruned: u64,
+    /// Devices that were pruned, since nothing else of them was left.
+    pub devices_pruned: u64,
 }
 
 impl Progress {

@@ -237,12 +237,15 @@ impl Worker {
     fn prune(&mut self) {
         let Some(before) = self.pruning else { return };
         let pruned = self.store.prune_some(before);
-        let windows = pruned.as_ref().map_or(0, |pruned| pruned.windows);
-        self.progress.count(|stats| stats.windows_pruned += windows);
-        let is_more = match pruned {
-            Ok(pruned) => !pruned.is_empty() || self.store.shrink_some().unwrap_or(false),
-            Err(_) => false,
+        let Ok(pruned) = pruned else {
+            self.pruning = None;
+            return;
         };
+        self.progress.count(|stats| {
+            stats.windows_pruned += pruned.windows;
+            stats.devices_pruned += pruned.devices;
+        });
+        let is_more = !pruned.is_empty() || self.store.shrink_some().unwrap_or(false);
         if !is_more {
             self.pruning = None;
         }

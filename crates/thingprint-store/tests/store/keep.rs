@@ -6,7 +6,9 @@ use thingprint_flow::Timestamp;
 use thingprint_store::{Jump, Pruned, Writer, WriterOptions};
 use thingprint_watch::{Event, EventFilter, EventKind, Records, Update};
 
-use crate::accounts::{BEGIN, Place, account, change, device, event, hour, windows};
+use crate::accounts::{
+    BEGIN, Place, account, change, device, event, finding, hour, sighting, standing, window, windows,
+};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -33,7 +35,7 @@ fn old_windows_changes_and_closed_events_go_and_devices_stay() {
     let before = store.kept_from(DAY, hour(99)).unwrap().unwrap();
     assert_eq!(before, hour(48));
     let bytes = place.reader().info().unwrap().bytes;
-    assert_eq!(store.prune(before).unwrap(), Pruned { windows: 48 * 40, changes: 1, events: 1 });
+    assert_eq!(store.prune(before).unwrap(), Pruned { windows: 48 * 40, changes: 1, events: 1, devices: 0 });
     assert_eq!(store.prune(before).unwrap(), Pruned::default());
 
     let reader = place.reader();
@@ -104,4 +106,32 @@ fn a_writer_keeps_what_a_jump_makes_old_and_says_so_until_half_of_the_time_is_th
         assert!(std::time::Instant::now() < until, "{:?}", writer.stats());
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+#[test]
+fn devices_of_which_nothing_is_left_go() {
+    let place = Place::new();
+    let mut store = place.store();
+    let mut updates: Vec<Update> =
+        (0..1500).map(|number| Update::Device(sighting(number, hour(1)))).collect();
+    updates.push(Update::Device(sighting(9, hour(60))));
+    updates.push(Update::Window(window(0, hour(60))));
+    updates.push(Update::Finding(finding(1, "TLS 1.0")));
+    updates.push(Update::Event(event(1, EventKind::NewPort, 2, "x")));
+    updates.push(Update::Event(event(2, EventKind::NewDevice, 5, "")));
+    updates.push(Update::Standing(device(5), standing(hour(1))));
+    store.write(&account(updates)).unwrap();
+    store.label(device(3), Some("lamp"), hour(1)).unwrap();
+    store.mute(device(4), true).unwrap();
+    store.acknowledge(2, hour(2)).unwrap();
+    let pruned = store.prune(hour(48)).unwrap();
+    assert_eq!(pruned, Pruned { devices: 1500 - 6, events: 1, ..Pruned::default() });
+    let reader = place.reader();
+    let left: Vec<_> = reader.devices().unwrap().iter().map(|record| record.sighting.device).collect();
+    assert_eq!(left, [0, 1, 2, 3, 4, 9].map(device));
+    let held = reader.addresses(None).unwrap();
+    assert!(held.iter().all(|held| left.contains(&held.device)), "{held:?}");
+    // One that comes back counts from where its reading does.
+    store.write(&account(vec![Update::Device(sighting(7, hour(61)))])).unwrap();
+    assert_eq!(reader.device(device(7)).unwrap().unwrap().sighting, sighting(7, hour(61)));
 }

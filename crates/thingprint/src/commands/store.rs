@@ -185,10 +185,11 @@ impl StoreArgs {
         }
         let pruned = store.prune(before).map_err(failed)?;
         messages.note(format!(
-            "{}, {} and {} of before {} were taken out",
+            "{}, {}, {} and {} of before {} were taken out",
             counted(pruned.windows, "window", "windows"),
             counted(pruned.changes, "change of verdicts", "changes of verdicts"),
             counted(pruned.events, "acknowledged event", "acknowledged events"),
+            counted(pruned.devices, "device without anything else", "devices without anything else"),
             rfc3339::format(before)
         ));
         Ok(Outcome::Done)
