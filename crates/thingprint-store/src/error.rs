@@ -97,6 +97,16 @@ pub enum Problem {
     /// An event that is asked for is not known.
     #[error("event {0} is not in it; 'thingprint store STORE events' lists those that are")]
     NoEvent(u64),
+    /// A finding that is asked for is not known.
+    #[error(
+        "device {device} has no finding by the rule {rule}; 'thingprint store STORE findings' lists those that are"
+    )]
+    NoFinding {
+        /// The device.
+        device: DeviceId,
+        /// Id of the rule.
+        rule: String,
+    },
     /// A value that is asked to be kept is too long.
     #[error("a label has {found} characters, and may have {most}; give a shorter one")]
     LongLabel {

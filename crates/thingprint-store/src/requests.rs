@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_watch::EventKind;
 
-use crate::cell::{Cells, whole};
+use crate::cell::{Cells, SqlResult, whole};
 use crate::error::Problem;
 
 /// Characters that a label may have, as the request says.
@@ -55,13 +55,57 @@ pub(crate) fn acknowledge(connection: &Connection, event: u64, at: Timestamp) ->
         params![whole(event), at.as_nanos()],
     )?;
     if matches!(kind, EventKind::Finding | EventKind::MudViolation) {
-        connection.execute(
-            "UPDATE findings SET acknowledged_at = ?3
-             WHERE device = ?1 AND rule = ?2 AND acknowledged_at IS NULL",
-            params![device, rule_of(&evidence, &subject), at.as_nanos()],
-        )?;
+        close_findings(connection, device.as_deref(), rule_of(&evidence, &subject), at)?;
     }
     Ok(())
+}
+
+/// Acknowledges the findings of a device by a rule that are open, and the events about them; how many findings were open.
+/// Fails where the device has no finding by the rule.
+pub(crate) fn acknowledge_finding(
+    connection: &Connection,
+    device: DeviceId,
+    rule: &str,
+    at: Timestamp,
+) -> Result<u64, Problem> {
+    let name = device.to_string();
+    let sql = "SELECT 1 FROM findings WHERE device = ?1 AND rule = ?2 LIMIT 1";
+    let found = connection.query_row(sql, [&name, rule], |_| Ok(())).optional()?;
+    found.ok_or_else(|| Problem::NoFinding { device, rule: rule.to_owned() })?;
+    let closed = close_findings(connection, Some(&name), rule, at)?;
+    for event in events_about(connection, &name, rule)? {
+        acknowledge(connection, event, at)?;
+    }
+    Ok(closed)
+}
+
+fn close_findings(
+    connection: &Connection,
+    device: Option<&str>,
+    rule: &str,
+    at: Timestamp,
+) -> Result<u64, Problem> {
+    let closed = connection.execute(
+        "UPDATE findings SET acknowledged_at = ?3
+         WHERE device = ?1 AND rule = ?2 AND acknowledged_at IS NULL",
+        params![device, rule, at.as_nanos()],
+    )?;
+    Ok(closed as u64)
+}
+
+/// Open events about findings of a device by a rule.
+fn events_about(connection: &Connection, device: &str, rule: &str) -> SqlResult<Vec<u64>> {
+    let sql = "SELECT id, subject, evidence FROM events
+               WHERE device = ?1 AND kind IN (?2, ?3) AND acknowledged_at IS NULL ORDER BY id";
+    let kinds = (device, EventKind::Finding.as_str(), EventKind::MudViolation.as_str());
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map(kinds, |row| {
+        let (subject, evidence): (String, Map<String, Value>) = (row.get(1)?, Cells(row).json(2)?);
+        let is_about = rule_of(&evidence, &subject) == rule;
+        Ok((is_about, Cells(row).count(0)?))
+    })?;
+    let rows: Vec<(bool, u64)> = rows.collect::<SqlResult<_>>()?;
+    Ok(rows.into_iter().filter(|(is_about, _)| *is_about).map(|(_, event)| event).collect())
 }
 
 /// Mutes a device, or lets it be heard.

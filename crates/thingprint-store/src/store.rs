@@ -140,14 +140,18 @@ impl Store {
         Resume::read(&self.database.connection).map_err(|problem| self.database.error(problem))
     }
 
-    /// Carries out what a person asks for at a time: a label, an acknowledgement, muting. Other requests are not the
+    /// Carries out what a person asks for at a time: a label, acknowledgements, muting. Other requests are not the
     /// store's, and are left alone.
     ///
-    /// Fails where the device or the event is not known, and for a label of more than 200 characters.
+    /// Fails where the device, an event or a finding is not known, and for a label of more than 200 characters.
     pub fn request(&mut self, request: &Request, at: Timestamp) -> Result<(), StoreError> {
         let carried_out = match request {
             Request::Label { device, label } => self.try_label(*device, label.as_deref(), at),
-            Request::Acknowledge { event } => self.try_acknowledge(*event, at),
+            Request::Acknowledge { event } => self.try_acknowledge(&[*event], at),
+            Request::AcknowledgeAll { events } => self.try_acknowledge(events, at),
+            Request::AcknowledgeFinding { device, rule } => {
+                self.try_acknowledge_finding(*device, rule, at).map(drop)
+            }
             Request::Mute { device, is_muted } => self.try_mute(*device, *is_muted),
             Request::Train | Request::Decide(_) => Ok(()),
         };
@@ -161,7 +165,22 @@ impl Store {
 
     /// Acknowledges an event, with the findings of its device that it is about.
     pub fn acknowledge(&mut self, event: u64, at: Timestamp) -> Result<(), StoreError> {
-        self.try_acknowledge(event, at).map_err(|problem| self.database.error(problem))
+        self.try_acknowledge(&[event], at).map_err(|problem| self.database.error(problem))
+    }
+
+    /// Acknowledges these events, each as [`acknowledge`](Self::acknowledge) does: all of them or none.
+    pub fn acknowledge_many(&mut self, events: &[u64], at: Timestamp) -> Result<(), StoreError> {
+        self.try_acknowledge(events, at).map_err(|problem| self.database.error(problem))
+    }
+
+    /// Acknowledges the open findings of a device by a rule, with the events about them; how many findings were open.
+    pub fn acknowledge_finding(
+        &mut self,
+        device: DeviceId,
+        rule: &str,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        self.try_acknowledge_finding(device, rule, at).map_err(|problem| self.database.error(problem))
     }
 
     /// Keeps the events of a device on the page alone, or not any more.
@@ -173,10 +192,24 @@ impl Store {
         requests::label(&self.database.connection, device, label, at)
     }
 
-    fn try_acknowledge(&mut self, event: u64, at: Timestamp) -> Result<(), Problem> {
+    fn try_acknowledge(&mut self, events: &[u64], at: Timestamp) -> Result<(), Problem> {
         let transaction = self.database.connection.transaction()?;
-        requests::acknowledge(&transaction, event, at)?;
+        for event in events {
+            requests::acknowledge(&transaction, *event, at)?;
+        }
         Ok(transaction.commit()?)
+    }
+
+    fn try_acknowledge_finding(
+        &mut self,
+        device: DeviceId,
+        rule: &str,
+        at: Timestamp,
+    ) -> Result<u64, Problem> {
+        let transaction = self.database.connection.transaction()?;
+        let findings = requests::acknowledge_finding(&transaction, device, rule, at)?;
+        transaction.commit()?;
+        Ok(findings)
     }
 
     fn try_mute(&mut self, device: DeviceId, is_muted: bool) -> Result<(), Problem> {

@@ -3,7 +3,7 @@
 use thingprint_flow::Timestamp;
 use thingprint_store::{FindingKey, Problem, StateValue, Written};
 use thingprint_watch::{
-    Account, Event, EventFilter, EventKind, Records, Request, Sighting, Update, WindowRecord,
+    Account, Event, EventFilter, EventKind, FindingRecord, Records, Request, Sighting, Update, WindowRecord,
 };
 
 use crate::accounts::{
@@ -258,4 +258,57 @@ fn a_reading_goes_on_where_the_last_one_ended() {
     assert_eq!(store.state("folder", None).unwrap().as_deref(), Some(&b"a.pcap"[..]));
     assert_eq!(store.state("gone", None).unwrap(), None);
     assert_eq!(store.state("folder", Some(device(1))).unwrap(), None);
+}
+
+#[test]
+fn many_events_are_acknowledged_or_none() {
+    let place = Place::new();
+    let mut store = place.store();
+    let events = (1..=50).map(|id| Update::Event(event(id, EventKind::NewPort, 1, "x"))).collect();
+    store.write(&account(events)).unwrap();
+    let open =
+        || place.reader().events(&EventFilter { is_open: true, ..EventFilter::default() }).unwrap().len();
+    let error = store.acknowledge_many(&[1, 2, 99], hour(2)).unwrap_err();
+    assert!(matches!(error.problem, Problem::NoEvent(99)));
+    assert_eq!(open(), 50);
+    store.request(&Request::AcknowledgeAll { events: (1..=48).collect() }, hour(2)).unwrap();
+    assert_eq!(open(), 2);
+    store.acknowledge_many(&[], hour(2)).unwrap();
+}
+
+#[test]
+fn a_finding_is_acknowledged_with_its_events() {
+    let place = Place::new();
+    let mut store = place.store();
+    let other = FindingRecord { rule: "telnet".to_owned(), ..finding(1, "x") };
+    let mut about_other = event(3, EventKind::Finding, 1, "telnet");
+    about_other.evidence.clear();
+    let updates = vec![
+        Update::Finding(finding(1, "TLS 1.0")),
+        Update::Finding(finding(1, "TLS 1.1")),
+        Update::Finding(finding(2, "TLS 1.0")),
+        Update::Finding(other),
+        Update::Event(event(1, EventKind::Finding, 1, "TLS 1.0")),
+        Update::Event(event(2, EventKind::NewPort, 1, "x")),
+        Update::Event(about_other),
+        Update::Event(event(4, EventKind::Finding, 2, "TLS 1.0")),
+    ];
+    store.write(&account(updates)).unwrap();
+    assert_eq!(store.acknowledge_finding(device(1), "tls-version", hour(2)).unwrap(), 2);
+    assert_eq!(store.acknowledge_finding(device(1), "tls-version", hour(3)).unwrap(), 0);
+    let open: Vec<u64> = place
+        .reader()
+        .events(&EventFilter { is_open: true, ..EventFilter::default() })
+        .unwrap()
+        .iter()
+        .map(|event| event.id)
+        .collect();
+    assert_eq!(open, [4, 3, 2]);
+    let findings = place.reader().findings(None).unwrap();
+    let closed: Vec<_> = findings.iter().filter(|finding| finding.acknowledged_at.is_some()).collect();
+    assert_eq!(closed.len(), 2);
+    assert!(closed.iter().all(|finding| finding.acknowledged_at == Some(hour(2))));
+    let request = Request::AcknowledgeFinding { device: device(3), rule: "telnet".to_owned() };
+    let error = store.request(&request, hour(4)).unwrap_err();
+    assert!(matches!(error.problem, Problem::NoFinding { .. }), "{error}");
 }

@@ -190,8 +190,8 @@ fn nothing_says_that_dropped_windows_are_there_and_the_latest_state_is_kept() {
     let kept = writer.stats().windows / 50;
     writer.set_most_bytes(None).unwrap();
     assert!(writer.flush(SOON).unwrap());
-    let stats = writer.close(SOON).unwrap();
-    assert_eq!((stats.windows + stats.windows_dropped, stats.state_bytes), (41 * 50, 0));
+    let done = writer.close(SOON).unwrap();
+    assert_eq!((done.windows + done.windows_dropped, done.state_bytes), (41 * 50, 0));
     let store = place.store();
     // The first window that was dropped came behind those that were there before the disk was full.
     assert_eq!(place.reader().final_until().unwrap(), Some(hour(i64::try_from(kept).unwrap())));

@@ -20,6 +20,19 @@ pub enum Request {
         /// Number of the event.
         event: u64,
     },
+    /// Acknowledges events, each as `acknowledge` does: all of them or none.
+    AcknowledgeAll {
+        /// Numbers of the events.
+        events: Vec<u64>,
+    },
+    /// Acknowledges the open findings of a device by a rule, and the events about them.
+    AcknowledgeFinding {
+        /// The device.
+        #[serde(with = "text::device")]
+        device: DeviceId,
+        /// Id of the rule.
+        rule: String,
+    },
     /// Keeps events of a device on the page alone, or not any more.
     Mute {
         /// The device.

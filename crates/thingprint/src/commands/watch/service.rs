@@ -309,8 +309,13 @@ impl Service {
         match request {
             Request::Label { device, label } => watcher.label(*device, label.clone()),
             Request::Acknowledge { event } => watcher.close_event(*event),
+            Request::AcknowledgeAll { events } => {
+                for event in events {
+                    watcher.close_event(*event);
+                }
+            }
             Request::Mute { device, is_muted } => self.outbox.mute(*device, *is_muted),
-            Request::Train | Request::Decide(_) => {}
+            Request::AcknowledgeFinding { .. } | Request::Train | Request::Decide(_) => {}
         }
         Ok(())
     }
