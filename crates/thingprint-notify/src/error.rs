@@ -5,10 +5,10 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum NotifyError {
     /// A text names no kind of sink.
-    #[error("find the sink '{text}': expected {forms}")]
+    #[error("find a sink of the kind '{scheme}': expected {forms}")]
     UnknownSink {
-        /// What was given.
-        text: String,
+        /// What the text begins with, up to the colon: the rest may hold a key.
+        scheme: String,
         /// The forms that there are.
         forms: String,
     },

@@ -136,6 +136,13 @@ fn write_clock(page: &mut Page<'_>, health: &Health, now: Timestamp) -> fmt::Res
             [(seconds(now) - seconds(clock)).into()],
         )?;
     }
+    if let Some(last) = health.last_arrival {
+        page.gauge(
+            "capture_silence_seconds",
+            "How long no packet came, by the clock of the machine",
+            [(seconds(now) - seconds(last)).max(0.0).into()],
+        )?;
+    }
     if let Some(start) = health.started_at {
         page.gauge(
             "start_time_seconds",
@@ -287,6 +294,7 @@ mod tests {
     fn health() -> Health {
         Health {
             clock: Some(Timestamp::from_seconds(1_700_000_000)),
+            last_arrival: Some(Timestamp::from_seconds(1_699_999_991)),
             started_at: Some(Timestamp::from_seconds(1_699_999_000)),
             capture: CaptureHealth { packets: 5, bytes: 700, dropped: 2, late: 1, malformed: 3, left_out: 4 },
             sources: vec![SourceHealth {
@@ -335,6 +343,7 @@ mod tests {
             "thingprint_capture_packets_total 5",
             "thingprint_capture_dropped_packets_total 2",
             "thingprint_capture_lag_seconds 1.5",
+            "thingprint_capture_silence_seconds 10.5",
             "thingprint_start_time_seconds 1699999000.0",
             "thingprint_source_up{source=\"eth0\"} 1.0",
             "thingprint_source_dropped_packets_total{source=\"eth0\"} 2",

@@ -42,6 +42,11 @@ pub(crate) type Parsed = Result<Arc<dyn Target>, NotifyError>;
 pub(crate) trait Target: fmt::Display + Send + Sync {
     /// Opens it. What is elsewhere is connected when it is used.
     fn open(&self, options: &mut NotifyOptions) -> Result<Box<dyn Sink>, NotifyError>;
+
+    /// Whether it can be opened; nothing is made that was not there.
+    fn check(&self, options: &mut NotifyOptions) -> Result<(), NotifyError> {
+        self.open(options).map(drop)
+    }
 }
 
 /// What takes events. It runs in a thread of its own.

@@ -18,10 +18,13 @@ pub struct SinkSpec {
 impl SinkSpec {
     /// Reads the text that an option or a configuration has.
     pub fn parse(text: &str) -> Result<Self, NotifyError> {
-        let text = text.trim();
-        match KINDS.iter().find_map(|kind| (kind.parse)(text)) {
+        // The scheme of an address is the same in any case.
+        let (scheme, rest) = text.trim().split_at(text.trim().find(':').unwrap_or(text.trim().len()));
+        let text = format!("{}{rest}", scheme.to_ascii_lowercase());
+        match KINDS.iter().find_map(|kind| (kind.parse)(&text)) {
             Some(target) => target.map(|target| Self { name: target.to_string(), target }),
-            None => Err(NotifyError::UnknownSink { text: text.to_owned(), forms: Self::forms() }),
+            // What is behind the scheme may hold a key.
+            None => Err(NotifyError::UnknownSink { scheme: scheme.to_owned(), forms: Self::forms() }),
         }
     }
 
@@ -31,12 +34,12 @@ impl SinkSpec {
         forms.join(", ")
     }
 
-    /// Whether the sink can be used with these options, as far as that shows without sending: files are opened, keys and
-    /// certificates read. Receivers are not asked.
+    /// Whether the sink can be used with these options, as far as that shows without sending: files that are there are
+    /// opened, keys and certificates read. Receivers are not asked.
     pub fn check(&self, options: &mut NotifyOptions) -> Result<(), NotifyError> {
         // Whoever is to be written to is kept for the sink that is started.
         let standard_output = options.standard_output.take();
-        let opened = self.target.open(options).map(drop);
+        let opened = self.target.check(options);
         options.standard_output = standard_output;
         opened
     }
@@ -77,6 +80,9 @@ mod tests {
             assert_eq!(SinkSpec::parse(text).unwrap().to_string(), expected, "{text}");
         };
         check("stdout", "stdout");
+        check("Http://hooks.example.org", "http://hooks.example.org/");
+        check("MQTT://Broker/Attic", "mqtt://Broker:1883/Attic");
+        check("FILE:Events.jsonl", "file:Events.jsonl");
         check("file:/var/log/events.jsonl", "file:/var/log/events.jsonl");
         check("http://hooks.example.org", "http://hooks.example.org/");
         check("http://hooks.example.org:8080/T00/B11?key=s3cret", "http://hooks.example.org:8080/...");
@@ -96,6 +102,7 @@ mod tests {
         };
         check("stderr", "expected stdout, file:PATH");
         check("", "expected stdout");
+        check("htps://hooks.example.org/s3cret", "'htps'");
         check("file:", "names no file");
         check("http://ann:s3cret@hooks.example.org/", "--webhook-key-file");
         check("http:///path", "no host");

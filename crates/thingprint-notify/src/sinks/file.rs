@@ -35,14 +35,27 @@ impl fmt::Display for FileTarget {
 
 impl Target for FileTarget {
     fn open(&self, _options: &mut NotifyOptions) -> Result<Box<dyn Sink>, NotifyError> {
-        let file = open(&self.path).map_err(|error| {
-            NotifyError::bad_sink(
-                self.to_string(),
-                format!("{error}; create its folder, or give a file that may be written"),
-            )
-        })?;
+        let file = open(&self.path).map_err(|error| self.unusable(&error))?;
         Ok(Box::new(Lines { path: self.path.clone(), file: Some(file), has_torn_line: false }))
     }
+
+    fn check(&self, _options: &mut NotifyOptions) -> Result<(), NotifyError> {
+        let checked = if self.path.exists() { open(&self.path).map(drop) } else { check_folder(&self.path) };
+        checked.map_err(|error| self.unusable(&error))
+    }
+}
+
+impl FileTarget {
+    fn unusable(&self, error: &io::Error) -> NotifyError {
+        let problem = format!("{error}; create its folder, or give a file that may be written");
+        NotifyError::bad_sink(self.to_string(), problem)
+    }
+}
+
+/// Whether the folder of a file is there.
+fn check_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if fs::metadata(folder)?.is_dir() { Ok(()) } else { Err(io::ErrorKind::NotADirectory.into()) }
 }
 
 struct Lines {
@@ -96,7 +109,12 @@ fn open(path: &Path) -> io::Result<File> {
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
     }
-    OpenOptions::new().append(true).create(true).open(path)
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    // What devices do is for the owner alone; who is to read it as well is let in by the mode of the file that is there.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// Whether the open file is the one that has the name.

@@ -32,6 +32,32 @@ fn a_file_gets_a_line_for_each_event_behind_what_it_has() {
     assert_eq!(lines(&path), [hostile, event(2)]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_new_file_is_for_its_owner_and_a_check_makes_none() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.jsonl");
+    let spec = format!("file:{}", path.display());
+    SinkSpec::parse(&spec).unwrap().check(&mut NotifyOptions::default()).unwrap();
+    assert!(!path.exists());
+    let missing = SinkSpec::parse(&format!("file:{}/none/a", folder.path().display())).unwrap();
+    assert!(missing.check(&mut NotifyOptions::default()).is_err());
+    start(&spec, fast()).stop(PATIENCE);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn an_earlier_run_sent_what_happens_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.jsonl");
+    let notifier = start(&format!("file:{}", path.display()), fast()).going_on_after(2);
+    notifier.send(&events(1..=3));
+    notifier.stop(PATIENCE);
+    assert_eq!(ids(&path), [3]);
+}
+
 #[test]
 fn a_rotated_file_is_opened_again() {
     let folder = tempfile::tempdir().unwrap();

@@ -115,17 +115,10 @@ impl Link {
 
     /// Publishes messages, and waits until the broker has acknowledged all of them.
     pub(super) fn publish(&self, messages: &[Message], limit: Duration) -> Result<(), String> {
-        let target = {
-            let mut state = self.shared.lock();
-            state.given += messages.len() as u64;
-            state.given
-        };
         for message in messages {
-            let Message { topic, payload, is_retained } = message.clone();
-            self.client
-                .try_publish(topic, QoS::AtLeastOnce, is_retained, payload)
-                .map_err(|_| "the broker does not take what it gets".to_owned())?;
+            self.give(message)?;
         }
+        let target = self.shared.lock().given;
         let is_done = |state: &State| state.acknowledged >= target;
         let state = self.shared.wait_for(limit, |state| state.has_ended || is_done(state));
         match (is_done(&state), state.has_ended) {
@@ -133,6 +126,23 @@ impl Link {
             (false, true) => Err(state.why()),
             (false, false) => Err("the broker does not acknowledge what it gets".to_owned()),
         }
+    }
+
+    /// Gives a message to the thread. Where it takes no more, the link ends: which of the messages the acknowledgements that
+    /// still come are of would not be known.
+    fn give(&self, message: &Message) -> Result<(), String> {
+        let Message { topic, payload, is_retained } = message.clone();
+        if self.client.try_publish(topic, QoS::AtLeastOnce, is_retained, payload).is_ok() {
+            self.shared.lock().given += 1;
+            return Ok(());
+        }
+        let why = "the broker does not take what it gets".to_owned();
+        let mut state = self.shared.lock();
+        (state.is_connected, state.has_ended) = (false, true);
+        state.problem.get_or_insert_with(|| why.clone());
+        drop(state);
+        self.shared.changed.notify_all();
+        Err(why)
     }
 
     /// Asks for the messages of a filter.
@@ -209,6 +219,8 @@ impl Keeper {
     fn take(&self, event: &Event) {
         let mut state = self.shared.lock();
         match event {
+            // Nobody waits for what comes behind the end.
+            _ if state.has_ended => return,
             Event::Incoming(Packet::ConnAck(_)) => state.is_connected = true,
             Event::Incoming(Packet::PubAck(_)) => state.acknowledged += 1,
             Event::Incoming(Packet::Publish(message)) if !message.payload.is_empty() => {
