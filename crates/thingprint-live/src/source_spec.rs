@@ -21,6 +21,11 @@ pub(crate) trait SourceKind: fmt::Display + Sized {
         self.to_string()
     }
 
+    /// Whether it could be read now, as far as that shows without reading it; `None` where it does not show.
+    fn check(&self, _: &IntakeOptions) -> Option<Result<(), LiveError>> {
+        None
+    }
+
     /// The source; nothing of it is opened yet.
     fn source(&self, options: &IntakeOptions) -> Box<dyn Source>;
 }
@@ -51,6 +56,18 @@ macro_rules! kinds {
             pub fn name(&self) -> String {
                 match self {
                     $(Self::$kind(spec) => spec.name(),)+
+                }
+            }
+
+            /// Whether it could be read now, as far as that shows without reading it: tcpdump and the interface, the folder and
+            /// the file are there. `None` where it does not show: standard input, and what other machines send.
+            ///
+            /// # Errors
+            ///
+            /// What is missing, and what to do.
+            pub fn check(&self, options: &IntakeOptions) -> Option<Result<(), LiveError>> {
+                match self {
+                    $(Self::$kind(spec) => spec.check(options),)+
                 }
             }
 
@@ -171,6 +188,23 @@ mod tests {
         check("Cargo.toml", "Cargo.toml");
         assert!(matches!(SourceSpec::parse("Cargo.toml"), Ok(SourceSpec::File(_))));
         assert!(matches!(SourceSpec::parse("src"), Ok(SourceSpec::Folder(_))));
+    }
+
+    #[test]
+    fn what_shows_without_reading_is_checked() {
+        let check = |text: &str| {
+            let options = IntakeOptions { tcpdump: Some("none/tcpdump".into()), ..IntakeOptions::default() };
+            SourceSpec::parse(text)
+                .unwrap()
+                .check(&options)
+                .map(|checked| checked.map_err(|error| error.kind))
+        };
+        assert_eq!(check("Cargo.toml"), Some(Ok(())));
+        assert_eq!(check("src"), Some(Ok(())));
+        assert_eq!(check("folder:none"), Some(Err(LiveErrorKind::Unreadable)));
+        assert_eq!(check("file:none"), Some(Err(LiveErrorKind::Unreadable)));
+        assert_eq!(check("interface:lo"), Some(Err(LiveErrorKind::NoTcpdump)));
+        assert_eq!((check("-"), check("tcp://sensor:57012")), (None, None));
     }
 
     #[test]

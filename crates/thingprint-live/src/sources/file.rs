@@ -41,6 +41,11 @@ impl SourceKind for FileSpec {
         self.0.display().to_string()
     }
 
+    fn check(&self, _: &IntakeOptions) -> Option<Result<(), LiveError>> {
+        let opened = File::open(&self.0).map(drop);
+        Some(opened.map_err(|error| LiveError::new(LiveErrorKind::Unreadable, &self.name(), error)))
+    }
+
     fn source(&self, _: &IntakeOptions) -> Box<dyn Source> {
         Box::new(FileSource(self.0.clone()))
     }

@@ -52,6 +52,11 @@ impl SourceKind for FolderSpec {
         self.0.display().to_string()
     }
 
+    fn check(&self, _: &IntakeOptions) -> Option<Result<(), LiveError>> {
+        let listed = fs::read_dir(&self.0).map(drop);
+        Some(listed.map_err(|error| unreadable(&self.name(), &self.0, &error)))
+    }
+
     fn source(&self, options: &IntakeOptions) -> Box<dyn Source> {
         let progress = options.progress.get(&self.to_string()).cloned().unwrap_or_default();
         Box::new(FolderSource::new(self.0.clone(), progress.done_by(options.final_until), options.poll))

@@ -8,7 +8,7 @@ use crate::intake::IntakeOptions;
 use crate::outlet::Outlet;
 use crate::source::Source;
 use crate::source_spec::{SourceKind, not_a_source};
-use crate::tcpdump::Tcpdump;
+use crate::tcpdump::{self, Tcpdump};
 
 /// Bytes of an interface's name at most (`IFNAMSIZ` of Linux, without the end).
 const LONGEST_NAME: usize = 15;
@@ -59,6 +59,10 @@ impl SourceKind for InterfaceSpec {
 
     fn name(&self) -> String {
         self.name.clone()
+    }
+
+    fn check(&self, options: &IntakeOptions) -> Option<Result<(), LiveError>> {
+        Some(tcpdump::check(options.tcpdump.as_deref(), self))
     }
 
     fn source(&self, options: &IntakeOptions) -> Box<dyn Source> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use thingprint_flow::SourceClocks;
 
 use super::lines::Lines;
+use super::link_state::exists;
 use super::message;
 use super::minder::{Minded, Minder};
 use crate::error::{LiveError, LiveErrorKind};
@@ -25,6 +26,15 @@ const OPTIONS: [&str; 8] = ["-n", "-U", "-s", "0", "-B", "65536", "-w", "-"];
 
 /// The time that tcpdump has to end behind its output, before it is killed.
 const ENDS_WITHIN: Duration = Duration::from_millis(50);
+
+/// Whether tcpdump runs and the interface is there. Whether it may be captured shows when it is captured.
+pub(crate) fn check(path: Option<&Path>, spec: &InterfaceSpec) -> Result<(), LiveError> {
+    let path = path.map_or_else(found, Path::to_owned);
+    let mut command = Command::new(&path);
+    command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().map_err(|error| message::not_started(spec.interface(), &path, &error))?;
+    if exists(spec.interface()) { Ok(()) } else { Err(message::no_interface(spec, &path)) }
+}
 
 /// A running tcpdump.
 pub(crate) struct Tcpdump<'a> {

@@ -1,4 +1,5 @@
 use std::fs;
+use std::path::Path;
 
 /// Where Linux shows the interfaces of the network namespace.
 const FOLDER: &str = "/sys/class/net";
@@ -43,6 +44,13 @@ impl LinkState {
             }
         }
     }
+}
+
+/// Whether an interface is there, as far as the system shows its interfaces. Names that tcpdump has itself are believed: `any`,
+/// and the numbers of its own list.
+pub(super) fn exists(interface: &str) -> bool {
+    let is_of_tcpdump = interface == "any" || interface.bytes().all(|byte| byte.is_ascii_digit());
+    is_of_tcpdump || !Path::new(FOLDER).is_dir() || Path::new(FOLDER).join(interface).exists()
 }
 
 /// The names of this machine's interfaces, for messages; empty where the system does not show them.

@@ -58,6 +58,12 @@ pub(super) fn not_started(interface: &str, path: &Path, error: &io::Error) -> Li
     LiveError::new(LiveErrorKind::NoTcpdump, interface, reason).advise(advice)
 }
 
+/// There is no such interface.
+pub(super) fn no_interface(spec: &InterfaceSpec, path: &Path) -> LiveError {
+    let kind = LiveErrorKind::NoInterface;
+    LiveError::new(kind, spec.interface(), "there is no such interface").advise(advice(kind, spec, path))
+}
+
 /// Why tcpdump ended, by what it said.
 pub(super) fn ended(
     spec: &InterfaceSpec,

@@ -7,4 +7,4 @@ mod link_state;
 mod message;
 mod minder;
 
-pub(crate) use child::Tcpdump;
+pub(crate) use child::{Tcpdump, check};

@@ -153,6 +153,10 @@ pub(crate) struct WatchArgs {
     #[arg(long, value_name = "WHAT", default_value = "by-mac", help_heading = "Events")]
     discovery: Discovery,
 
+    /// The topic below which Home Assistant looks for devices
+    #[arg(long, value_name = "TOPIC", default_value = "homeassistant", help_heading = "Events")]
+    discovery_prefix: String,
+
     /// A file of TOML with any of these options, such as `interface = ["eth0"]`; what is typed takes the place of what it says
     #[arg(long, value_name = "FILE", help_heading = "Running")]
     config: Option<PathBuf>,
@@ -161,7 +165,7 @@ pub(crate) struct WatchArgs {
     #[arg(long, help_heading = "Running")]
     print_config: bool,
 
-    /// Check options, files, sources and the store, and end: 0 where watching could begin
+    /// Check options, files, sources and the store, and end: 0 where watching could begin. Nothing is made or written
     #[arg(long, help_heading = "Running")]
     check: bool,
 
@@ -176,18 +180,23 @@ impl WatchArgs {
             io::stdout().write_all(configuration::template_of("watch").as_bytes())?;
             return Ok(Outcome::Done);
         }
+        if self.check {
+            return self.check(global, messages);
+        }
         // A signal that comes while a large store is opened must not be lost.
         let signals = Signals::install().context("failed to handle signals")?;
         let station = Station::open(self, global, messages)?;
-        if self.check {
-            // The file became arguments before these were read.
-            if let Some(path) = &self.config {
-                messages.note(format!("configuration: {}", path.display()));
-            }
-            station.check();
-            return Ok(Outcome::Done);
-        }
         station.run(&signals)
+    }
+
+    /// Checks what watching would begin with; nothing is made, locked or written, so that it works beside a watch.
+    fn check(&self, global: &GlobalArgs, messages: Messages) -> anyhow::Result<Outcome> {
+        // The file became arguments before these were read.
+        if let Some(path) = &self.config {
+            messages.note(format!("configuration: {}", path.display()));
+        }
+        Plan::read(self, global, messages)?.check()?;
+        Ok(Outcome::Done)
     }
 
     /// Whether watching could begin again with these arguments, in the place of a watch that runs.

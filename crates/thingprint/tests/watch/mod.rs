@@ -60,6 +60,13 @@ fn what_cannot_be_watched_is_said() {
     stage.fails("watch home.pcap --window capture", 2, &["--window capture"]);
     stage.fails("watch home.pcap --format csv", 2, &["csv"]);
     stage.fails("watch home.pcap --listen 0.0.0.0:0", 2, &["--token-file", "127.0.0.1"]);
+    stage.fails("watch --check none.pcap --no-page", 1, &["none.pcap"]);
+    stage.fails(
+        "watch --check -i lo --tcpdump none/tcpdump --no-page",
+        1,
+        &["lo", "none/tcpdump", "--tcpdump"],
+    );
+    stage.fails("watch home.pcap --notify htps://host/SECRET", 2, &["'htps'"]);
     stage.fails("watch home.pcap --model none.model --no-page", 1, &["none.model"]);
     std::fs::write(stage.path("text.db"), "this is no store, but a text of some length").unwrap();
     stage.fails("watch home.pcap --store text.db --no-page", 1, &["text.db"]);
@@ -148,6 +155,13 @@ fn a_signal_ends_a_watch_in_time_and_what_was_open_is_kept() {
     // Another watch cannot write the same store, and says who does.
     let pid = watch.child.id().to_string();
     stage.fails("watch home.pcap --store home.db --no-page", 1, &["home.db", &pid]);
+    // A check changes nothing, and works all the same.
+    let said = stage.ok("watch home.pcap - --store home.db --no-page --check");
+    assert!(
+        said.stderr.contains("home.db (is there)") && said.stderr.contains("- (not checked"),
+        "{}",
+        said.stderr
+    );
     let begun = Instant::now();
     watch.signal(rustix::process::Signal::TERM);
     let status = watch.child.wait().unwrap();

@@ -12,7 +12,7 @@ use thingprint_model::Acceptance;
 use thingprint_notify::{Notifier, NotifyOptions, Secret, Selection, SinkSpec};
 use thingprint_profile::{MudBuilder, MudLimits};
 use thingprint_report::Labels;
-use thingprint_store::{Store, Writer, WriterOptions};
+use thingprint_store::{Problem, Reader, Store, Writer, WriterOptions};
 use thingprint_table::Format;
 use thingprint_watch::{WatchOptions, Watcher};
 use thingprint_web::{Web, WebOptions, random_token};
@@ -94,6 +94,48 @@ impl<'a> Plan<'a> {
     }
 }
 
+impl Plan<'_> {
+    /// Checks sources and the store, and says what would be done. Nothing is made or written.
+    pub(super) fn check(self) -> anyhow::Result<()> {
+        self.check_sources()?;
+        let path = store_path(self.args);
+        let store = match Reader::open(&path) {
+            Ok(_) => "is there",
+            Err(error) => match error.problem {
+                Problem::Missing => "will be made",
+                Problem::Older { .. } => "of an older program; it will be brought to the present form",
+                _ => return Err(failed(error)),
+            },
+        };
+        self.messages.note(format!("store: {} ({store})", path.display()));
+        let model = self.judging.name.as_deref().unwrap_or("none");
+        self.messages
+            .note(format!("model: {model}; one that was trained on the page is checked at the start"));
+        let sinks: Vec<String> = self.events.sinks.iter().map(ToString::to_string).collect();
+        let sinks = if sinks.is_empty() { "the page".to_owned() } else { sinks.join(", ") };
+        self.messages.note(format!("events: {sinks}"));
+        if let Some(page) = &self.page {
+            self.messages.note(format!("page: {}", page.listen));
+        }
+        Ok(())
+    }
+
+    /// Checks tcpdump, interfaces, folders and files, and says which sources show only when they are read.
+    fn check_sources(&self) -> anyhow::Result<()> {
+        let options = IntakeOptions { tcpdump: self.args.tcpdump.clone(), ..IntakeOptions::default() };
+        for spec in &self.specs {
+            match spec.check(&options) {
+                Some(checked) => {
+                    checked.map_err(|error| anyhow!("failed to read {error}"))?;
+                    self.messages.note(format!("source: {spec}"));
+                }
+                None => self.messages.note(format!("source: {spec} (not checked: it shows when it is read)")),
+            }
+        }
+        Ok(())
+    }
+}
+
 impl<'a> Station<'a> {
     /// Opens and checks what the command line names; nothing is read yet.
     pub(super) fn open(
@@ -107,23 +149,6 @@ impl<'a> Station<'a> {
         plan.judging = plan.judging.or_trained(&store)?;
         store.set_recipe(&recipe(&plan.options)).map_err(failed)?;
         Ok(Self { plan, store })
-    }
-
-    /// Says what would be done.
-    pub(super) fn check(self) {
-        let Self { plan, store } = self;
-        let sources: Vec<String> = plan.specs.iter().map(ToString::to_string).collect();
-        plan.messages.note(format!("sources: {}", sources.join(", ")));
-        plan.messages.note(format!("store: {}", store.path().display()));
-        plan.messages.note(format!("model: {}", plan.judging.name.as_deref().unwrap_or("none")));
-        let sinks: Vec<String> = plan.events.sinks.iter().map(ToString::to_string).collect();
-        plan.messages.note(format!(
-            "events: {}",
-            if sinks.is_empty() { "the page".to_owned() } else { sinks.join(", ") }
-        ));
-        if let Some(page) = &plan.page {
-            plan.messages.note(format!("page: {}", page.listen));
-        }
     }
 
     /// Watches until all sources ended, or a signal or the time asks for the end.
@@ -243,6 +268,7 @@ fn notify_options(args: &WatchArgs) -> anyhow::Result<NotifyOptions> {
         webhook_roots: args.webhook_roots.clone(),
         mqtt_password: secret(&args.mqtt_password_file)?,
         discovery: args.discovery,
+        discovery_prefix: args.discovery_prefix.clone(),
         ..NotifyOptions::default()
     })
 }
