@@ -6,6 +6,7 @@ mod events;
 mod kept;
 mod labelled;
 mod model;
+mod newest;
 mod options;
 mod pace;
 mod printer;

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::mpsc::{Sender, SyncSender, sync_channel};
@@ -5,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use thingprint_flow::{DeviceId, Timestamp};
-use thingprint_instance::{ExtractionRecipe, Instance, Kind, Label, Labeled};
+use thingprint_instance::{ExtractionRecipe, Instance, Labeled};
 use thingprint_model::Model;
 use thingprint_notify::Metrics;
 use thingprint_report::Labels;
@@ -14,16 +15,15 @@ use thingprint_watch::{Choice, Health, Records, RecordsError, Request, RequestEr
 use thingprint_web::{Backend, Why};
 
 use super::clock;
-use super::labelled::Labelled;
+use super::labelled::{Labelled, label_of};
 use super::model::Judging;
+use super::newest::Newest;
 use crate::instances::RECIPE;
 
 /// How long a request waits for the reading, which takes requests several times a second.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Last windows of a device that are explained: those of a day.
 const EXPLAINED: usize = 24;
-/// Most windows that a model is trained from: two years of hours of ten devices.
-const MOST_WINDOWS: usize = 200_000;
 
 /// What the thread of the reading does for others.
 pub(super) enum Job {
@@ -44,7 +44,7 @@ pub(super) struct PageBackend {
     health: Mutex<Health>,
     judging: Mutex<Judging>,
     jobs: Mutex<Sender<Job>>,
-    candidate: Mutex<Option<Model>>,
+    candidate: Mutex<Option<Arc<Model>>>,
 }
 
 impl PageBackend {
@@ -79,6 +79,11 @@ impl PageBackend {
         *locked(&self.judging) = judging;
     }
 
+    /// What a device is called, where a person gave it this label or none.
+    pub(super) fn label_of(&self, device: DeviceId, given: Option<&str>) -> Option<String> {
+        label_of(given, &self.labels, (device, None)).map(|label| label.class)
+    }
+
     fn reader(&self) -> Result<Reader, StoreError> {
         Reader::open(&self.store)
     }
@@ -95,53 +100,58 @@ impl PageBackend {
         })
     }
 
-    /// The stored windows of devices with labels: those of the page before those of the file.
-    fn labelled(&self) -> Result<Vec<Labeled>, RequestError> {
+    /// The newest stored windows of devices with labels, and what to know of those that are left out.
+    fn labelled(&self) -> Result<(Vec<Labeled>, Vec<String>), RequestError> {
         let failed = |error: &dyn std::fmt::Display| RequestError(error.to_string());
         let reader = self.reader().map_err(|error| failed(&error))?;
         let given = reader.labels().map_err(|error| failed(&error))?;
-        let label_of = |instance: &Instance| {
-            let given = given.iter().find(|given| given.device == instance.device);
-            let of_page = given.map(|given| Label::new(given.label.clone(), Kind::Iot));
-            of_page.or_else(|| self.labels.label_at(instance.device, None, instance.window_start).cloned())
-        };
-        let mut rows = Vec::new();
+        let given: BTreeMap<DeviceId, String> =
+            given.into_iter().map(|given| (given.device, given.label)).collect();
+        let mut newest = Newest::default();
         let options = ExportOptions { recipe: Some(self.recipe.clone()), ..ExportOptions::default() };
         let counts = reader.export(&options, &mut |instances| {
-            let labelled = instances.into_iter().filter_map(|instance| {
-                let label = Some(label_of(&instance)?);
-                Some(Labeled { instance, label })
-            });
-            rows.extend(labelled.take(MOST_WINDOWS.saturating_sub(rows.len())));
+            for instance in instances {
+                let given = given.get(&instance.device).map(String::as_str);
+                let label = label_of(given, &self.labels, (instance.device, Some(instance.window_start)));
+                if label.is_some() {
+                    newest.add(Labeled { instance, label });
+                }
+            }
             Ok::<_, StoreError>(())
         });
-        counts.map_err(|error| failed(&error))?;
+        let warnings = newest.warnings(&counts.map_err(|error| failed(&error))?);
+        let rows = newest.into_rows();
         if rows.is_empty() {
-            return Err(RequestError(
-                "no whole window of a labelled device is stored: label devices, and wait for the first whole hour".to_owned(),
-            ));
+            let why = "no whole window of a labelled device is stored: label devices, and wait for the first whole hour";
+            return Err(RequestError([&[why.to_owned()], warnings.as_slice()].concat().join("; ")));
         }
-        Ok(rows)
+        Ok((rows, warnings))
     }
 
     fn train(&self) -> Result<Trained, RequestError> {
-        let rows = self.labelled()?;
+        let (rows, warnings) = self.labelled()?;
         let present = locked(&self.judging).model.clone();
-        let (model, trained) =
+        let (model, mut trained) =
             thingprint_watch::train(&rows, present.as_deref(), (clock::now(), self.threads))?;
+        trained.warnings.extend(warnings);
         let recipe = self.recipe.as_str().to_owned();
         let extraction = [(RECIPE.to_owned(), recipe)].into();
-        *locked(&self.candidate) = Some(model.with_extraction(extraction));
+        *locked(&self.candidate) = Some(Arc::new(model.with_extraction(extraction)));
         Ok(trained)
     }
 
     fn decide(&self, choice: Choice) -> Result<(), RequestError> {
         let candidate = locked(&self.candidate).take();
         let model = candidate.ok_or_else(|| RequestError("no model waits: train one first".to_owned()))?;
-        match choice {
-            Choice::Switch => self.ask(|answer| Job::Switch(Arc::new(model), answer)),
-            Choice::Discard => Ok(()),
+        if choice == Choice::Discard {
+            return Ok(());
         }
+        let switched = self.ask(|answer| Job::Switch(Arc::clone(&model), answer));
+        if switched.is_err() {
+            // It can be taken at another try, unless another one was trained meanwhile.
+            locked(&self.candidate).get_or_insert(model);
+        }
+        switched
     }
 }
 

@@ -2,12 +2,28 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_instance::{Kind, Label};
 use thingprint_report::Labels;
 use thingprint_store::Reader;
 use thingprint_watch::{
     DeviceRecord, Event, EventFilter, FindingRecord, GivenLabel, Records, RecordsError, StandingChange,
     WindowRecord,
 };
+
+/// What a device is, everywhere: what a person said on the page; else what the file of labels says, of a time where one is
+/// given.
+pub(super) fn label_of(
+    given: Option<&str>,
+    labels: &Labels,
+    (device, at): (DeviceId, Option<Timestamp>),
+) -> Option<Label> {
+    let of_page = given.map(|label| Label::new(label, Kind::Iot));
+    of_page.or_else(|| {
+        let of_file =
+            at.map_or_else(|| labels.label_of(device, None), |at| labels.label_at(device, None, at));
+        of_file.cloned()
+    })
+}
 
 /// Records with the labels of a file, where the page gave none.
 pub(super) struct Labelled {
@@ -19,8 +35,8 @@ pub(super) struct Labelled {
 
 impl Labelled {
     fn label(&self, mut record: DeviceRecord) -> DeviceRecord {
-        let of_file = || self.labels.label_of(record.sighting.device, None).map(|label| label.class.clone());
-        record.label = record.label.take().or_else(of_file);
+        let label = label_of(record.label.as_deref(), &self.labels, (record.sighting.device, None));
+        record.label = label.map(|label| label.class);
         record
     }
 }
@@ -65,9 +81,30 @@ impl Records for Labelled {
         let known: BTreeSet<DeviceId> = given.iter().map(|given| given.device).collect();
         let of_file = self.labels.devices().filter(|device| !known.contains(device));
         given.extend(of_file.filter_map(|device| {
-            let label = self.labels.label_of(device, None)?.class.clone();
+            let label = label_of(None, &self.labels, (device, None))?.class;
             Some(GivenLabel { device, label, at: self.since })
         }));
         Ok(given)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_comes_before_the_file_and_the_file_comes_back() {
+        let file = "mac,label,kind\n02:00:00:00:00:01,camera,iot\n";
+        let labels = Labels::read(file.as_bytes(), "labels.csv").unwrap();
+        let device: DeviceId = "02:00:00:00:00:01".parse().unwrap();
+        let class = |given: Option<&str>| label_of(given, &labels, (device, None)).map(|label| label.class);
+        assert_eq!(class(Some("doorbell")).as_deref(), Some("doorbell"));
+        assert_eq!(class(None).as_deref(), Some("camera"), "what was taken back on the page");
+        let at = Some(Timestamp::from_seconds(1_700_000_000));
+        let class = |given: Option<&str>| label_of(given, &labels, (device, at)).map(|label| label.class);
+        assert_eq!(
+            (class(Some("doorbell")).as_deref(), class(None).as_deref()),
+            (Some("doorbell"), Some("camera"))
+        );
     }
 }

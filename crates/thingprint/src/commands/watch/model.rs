@@ -7,6 +7,7 @@ use thingprint_store::Store;
 
 use super::kept;
 use super::station::failed;
+use crate::messages::Messages;
 use crate::models::model_of;
 
 /// In place of the hash of a file, where no model was given.
@@ -19,6 +20,8 @@ pub(super) struct Judging {
     pub(super) model: Option<Arc<Model>>,
     /// What it is called on the page.
     pub(super) name: Option<String>,
+    /// Whether it was trained on the page.
+    pub(super) is_trained: bool,
     /// The hash of the file that was given.
     pub(super) of: String,
     pub(super) acceptance: Acceptance,
@@ -28,25 +31,35 @@ impl Judging {
     /// The model of a file; or the one that was trained on the page in its place, as long as the file is the same.
     pub(super) fn open(path: Option<&Path>, acceptance: Acceptance) -> anyhow::Result<Self> {
         let Some(path) = path else {
-            return Ok(Self { model: None, name: None, of: NONE.to_owned(), acceptance });
+            return Ok(Self { model: None, name: None, is_trained: false, of: NONE.to_owned(), acceptance });
         };
         let name = path.display().to_string();
         let bytes = std::fs::read(path).with_context(|| format!("failed to read model {name}"))?;
         let model = model_of(&*bytes, &name)?;
         let of = blake3::hash(&bytes).to_hex().to_string();
-        Ok(Self { model: Some(Arc::new(model)), name: Some(name), of, acceptance })
+        Ok(Self { model: Some(Arc::new(model)), name: Some(name), is_trained: false, of, acceptance })
     }
 
-    /// The model that was trained on the page and took the place of this one in an earlier reading.
-    pub(super) fn or_trained(self, store: &Store) -> anyhow::Result<Self> {
+    /// The model that was trained on the page and took the place of this one in an earlier reading. One that cannot be read,
+    /// as of another version of the program, is left where it is, and this one judges.
+    pub(super) fn or_trained(self, store: &Store, messages: Messages) -> anyhow::Result<Self> {
         let Some(bytes) = kept::trained_model(store, &self.of).map_err(failed)? else { return Ok(self) };
-        let model = model_of(&*bytes, "of the store")?;
-        Ok(self.switched(Arc::new(model)))
+        match model_of(&*bytes, "of the store") {
+            Ok(model) => Ok(self.switched(Arc::new(model))),
+            Err(error) => {
+                let judge = self.name.as_deref().unwrap_or("no model");
+                messages.warn(format_args!(
+                    "the model that was trained on the page cannot be used: {error:#}; {judge} judges; to have one of this \
+                     network again, train on the page"
+                ));
+                Ok(self)
+            }
+        }
     }
 
     /// The same with another model, which was trained on the page.
     pub(super) fn switched(self, model: Arc<Model>) -> Self {
-        Self { model: Some(model), name: Some("trained on the page".to_owned()), ..self }
+        Self { model: Some(model), name: Some("trained on the page".to_owned()), is_trained: true, ..self }
     }
 
     /// What a watcher needs.

@@ -307,7 +307,9 @@ impl Service {
         let stored = self.writer.request(request, clock::now());
         stored.map_err(|error| RequestError(error.to_string()))?;
         match request {
-            Request::Label { device, label } => watcher.label(*device, label.clone()),
+            Request::Label { device, label } => {
+                watcher.label(*device, self.backend.label_of(*device, label.as_deref()));
+            }
             Request::Acknowledge { event } => watcher.close_event(*event),
             Request::AcknowledgeAll { events } => {
                 for event in events {
@@ -326,12 +328,12 @@ impl Service {
         model.write_to(&mut bytes).map_err(|error| RequestError(error.to_string()))?;
         let classes = model.classes().len();
         let acceptance = self.judging.acceptance;
-        watcher.switch_model(Arc::clone(&model), acceptance);
-        self.judging = self.judging.clone().switched(model);
-        self.backend.set_judging(self.judging.clone());
         let state = kept::model_state(&self.judging.of, bytes);
         let stored = self.writer.write_with(Account::default(), state);
         stored.map_err(|error| RequestError(error.to_string()))?;
+        watcher.switch_model(Arc::clone(&model), acceptance);
+        self.judging = self.judging.clone().switched(model);
+        self.backend.set_judging(self.judging.clone());
         let text = format!("A model of {classes} classes that was trained on the page judges from now on");
         let evidence = object(json!({ "classes": classes }));
         watcher.note((clock::now(), EventKind::ModelSwitched, Severity::Note), "model", text, evidence);

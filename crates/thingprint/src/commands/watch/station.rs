@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,6 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 use thingprint_audit::report::Profiles;
+use thingprint_flow::DeviceId;
 use thingprint_instance::ExtractionRecipe;
 use thingprint_live::{Intake, IntakeOptions, SourceSpec};
 use thingprint_model::Acceptance;
@@ -84,10 +86,7 @@ impl<'a> Plan<'a> {
         let labels = read_labels(args.labels.as_deref(), messages)?;
         let acceptance = Acceptance { confidence: args.threshold, false_alarms: args.false_alarms };
         let judging = Judging::open(args.model.as_deref(), acceptance)?;
-        let options = watch_options(args, judging.model.as_deref(), &labels)?;
-        let can_replay = |spec: &SourceSpec| matches!(spec, SourceSpec::Folder(_) | SourceSpec::File(_));
-        let can_replay = specs.iter().all(can_replay);
-        let options = WatchOptions { sources: specs.len(), can_replay, ..options };
+        let options = options_for(args, &specs, (&judging, &labels))?;
         let profiles = profiles::read(&args.mud)?;
         let events = Events { sinks, notify, is_printed };
         Ok(Self { args, global, messages, specs, labels, judging, options, events, page, profiles })
@@ -146,7 +145,13 @@ impl<'a> Station<'a> {
         let mut plan = Plan::read(args, global, messages)?;
         let path = store_path(args);
         let mut store = Store::open(&path).map_err(failed)?;
-        plan.judging = plan.judging.or_trained(&store)?;
+        plan.judging = plan.judging.or_trained(&store, messages)?;
+        if plan.judging.is_trained {
+            let options = options_for(args, &plan.specs, (&plan.judging, &plan.labels));
+            plan.options = options.context(
+                "the model that was trained on the page judges: give the options that it was trained with, or another --model",
+            )?;
+        }
         store.set_recipe(&recipe(&plan.options)).map_err(failed)?;
         Ok(Self { plan, store })
     }
@@ -168,6 +173,11 @@ impl<'a> Station<'a> {
         for device in resume.devices.iter().filter(|device| device.is_muted) {
             outbox.mute(device.sighting.device, true);
         }
+        let given: BTreeMap<DeviceId, String> = resume
+            .devices
+            .iter()
+            .filter_map(|device| Some((device.sighting.device, device.label.clone()?)))
+            .collect();
         let written = outbox.clone();
         let writer = WriterOptions {
             keep: args.keep,
@@ -176,8 +186,8 @@ impl<'a> Station<'a> {
         };
         let writer = Writer::spawn(store, writer).map_err(failed)?;
         let (jobs, asked) = channel();
-        let backend = (labels.clone(), judging.clone());
-        let backend = Arc::new(PageBackend::new((path, recipe), backend, global.threads(), jobs));
+        let named = (labels.clone(), judging.clone());
+        let backend = Arc::new(PageBackend::new((path, recipe), named, global.threads(), jobs));
         if let Some(page) = page {
             outbox.show_on(serve(page, &backend, (args.token_file.is_none(), messages))?);
         }
@@ -193,8 +203,7 @@ impl<'a> Station<'a> {
         let stage = options.stage();
         let mut watcher = Watcher::new(&options, &stage, resume);
         for device in labels.devices() {
-            let label = labels.label_of(device, None).map(|label| label.class.clone());
-            watcher.label(device, label);
+            watcher.label(device, backend.label_of(device, given.get(&device).map(String::as_str)));
         }
         watcher.judge_by(judging.judge());
         if !profiles.is_empty() {
@@ -204,7 +213,7 @@ impl<'a> Station<'a> {
             watcher.begin(clock::now());
         }
         let ends = args.stop_after.map(|after| Instant::now() + after);
-        let mut service = Service::new(writer, outbox, backend, (judging, &specs, printer));
+        let mut service = Service::new(writer, outbox, Arc::clone(&backend), (judging, &specs, printer));
         service.look_at(args.files());
         service.run((watcher, intake), (signals, &asked, ends))
     }
@@ -213,6 +222,18 @@ impl<'a> Station<'a> {
 /// An error whose words follow "failed to".
 pub(super) fn failed(error: impl Display) -> anyhow::Error {
     anyhow!("failed to {error}")
+}
+
+/// How sources are watched, so that this model can judge what they show.
+fn options_for(
+    args: &WatchArgs,
+    specs: &[SourceSpec],
+    (judging, labels): (&Judging, &Labels),
+) -> anyhow::Result<WatchOptions> {
+    let options = watch_options(args, judging.model.as_deref(), labels)?;
+    let can_replay = |spec: &SourceSpec| matches!(spec, SourceSpec::Folder(_) | SourceSpec::File(_));
+    let can_replay = specs.iter().all(can_replay);
+    Ok(WatchOptions { sources: specs.len(), can_replay, ..options })
 }
 
 /// How instances are made, as files of them say it.
