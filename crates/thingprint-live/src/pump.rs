@@ -85,11 +85,12 @@ impl<'a> Pump<'a> {
         Ok(Pumped { frames, last: self.collector.last_time(), problem })
     }
 
-    /// Lets frames leave whose times wait for others, since none come.
-    pub(crate) fn settle(&self, clocks: &mut SourceClocks) -> Result<(), LiveError> {
+    /// Lets frames leave whose times wait for others, since none come; gives the highest time of those.
+    pub(crate) fn settle(&self, clocks: &mut SourceClocks) -> Result<Option<Timestamp>, LiveError> {
         let mut result = Ok(());
         clocks.settle(|frame| result = result.and_then(|()| self.collector.push(&frame)));
-        result.and_then(|()| self.collector.flush()).map_err(|_| self.outlet.stopped())
+        let flushed = result.and_then(|()| self.collector.flush());
+        flushed.map(|()| self.collector.last_time()).map_err(|_| self.outlet.stopped())
     }
 
     fn frames(

@@ -22,6 +22,13 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
+    #[cfg(test)]
+    pub(crate) fn for_test(path: &str) -> Self {
+        let file = Listed { path: path.into(), name: path.to_owned(), inode: None, bytes: 0, modified: None };
+        let head = Head::of(&[]);
+        Self { file, head, is_compressed: false, packets_before: 0, last_before: None, first: None }
+    }
+
     /// Where it lies.
     pub(crate) const fn path(&self) -> &PathBuf {
         &self.file.path

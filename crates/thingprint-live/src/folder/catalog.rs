@@ -137,6 +137,11 @@ impl Catalog {
         lines
     }
 
+    /// How many files cannot be opened.
+    pub(crate) fn unreadable(&self) -> u64 {
+        self.seen.values().filter(|seen| matches!(seen.finding, Finding::Unreadable)).count() as u64
+    }
+
     /// How many files are left out, and a sentence about them.
     pub(crate) fn left_out(&self) -> (u64, Option<String>) {
         let count = self.left_out.len() as u64;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::candidate::{Candidate, still_for};
 use super::catalog::Catalog;
 use super::head::{HEAD_BYTES, Head};
-use super::listing::inode;
+use super::listing::{LISTING_SHARE, inode};
 use crate::collector::Collector;
 use crate::outlet::Stopped;
 use crate::stop::Stop;
@@ -27,6 +27,9 @@ pub(crate) struct Growing {
     watch: Watch,
     end: GrowingEnd,
     grown: Instant,
+    /// Whether another file waited when the folder was listed last, and when it is listed next.
+    has_other: bool,
+    list_again: Instant,
 }
 
 /// How a growing file is watched.
@@ -92,12 +95,14 @@ impl Growing {
             watch,
             end: end.clone(),
             grown: Instant::now(),
+            has_other: false,
+            list_again: Instant::now(),
         };
         Ok((growing, end))
     }
 
     /// Whether the file is over, at its present end.
-    fn is_over(&self) -> io::Result<bool> {
+    fn is_over(&mut self) -> io::Result<bool> {
         let metadata = self.file.metadata()?;
         if metadata.len() < self.end.bytes() {
             return Err(io::Error::other(
@@ -111,13 +116,15 @@ impl Growing {
         Ok(still >= if is_last { STILL } else { OVER_AFTER })
     }
 
-    /// Whether another file waits.
-    fn has_next(&self) -> bool {
-        if self.watch.has_next {
-            return true;
+    /// Whether another file waits, as far as the last listing shows: one that takes long is made less often.
+    fn has_next(&mut self) -> bool {
+        let begun = Instant::now();
+        if !self.watch.has_next && begun >= self.list_again {
+            let due = self.catalog.lock().unwrap_or_else(PoisonError::into_inner).due();
+            self.has_other = due.is_ok_and(|due| due.iter().any(|other| *other.path() != self.path));
+            self.list_again = Instant::now() + begun.elapsed() * LISTING_SHARE;
         }
-        let due = self.catalog.lock().unwrap_or_else(PoisonError::into_inner).due();
-        due.is_ok_and(|due| due.iter().any(|other| *other.path() != self.path))
+        self.watch.has_next || self.has_other
     }
 }
 

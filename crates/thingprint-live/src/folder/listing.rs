@@ -5,6 +5,8 @@ use std::time::SystemTime;
 
 /// Files that a folder may have; of more, some are left out.
 pub(super) const MOST_LISTED: usize = 100_000;
+/// A folder is listed in at most this part of the time: large ones, or those of slow servers, less often.
+pub(crate) const LISTING_SHARE: u32 = 10;
 /// Endings of compressed files, which a rotation may add when a file is whole.
 const COMPRESSED_ENDINGS: [&str; 5] = [".gz", ".zst", ".bz2", ".xz", ".lz4"];
 

@@ -2,6 +2,7 @@
 
 mod candidate;
 mod catalog;
+mod failures;
 mod growing;
 mod head;
 mod listing;
@@ -9,6 +10,8 @@ mod progress;
 
 pub(crate) use candidate::Candidate;
 pub(crate) use catalog::Catalog;
+pub(crate) use failures::Failures;
 pub(crate) use growing::{Growing, GrowingEnd, Watch};
 pub use head::Head;
+pub(crate) use listing::LISTING_SHARE;
 pub use progress::{FolderProgress, ReadFile};

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use thingprint_flow::{Capture, ProblemKind, SourceClocks};
 
 use crate::error::{LiveError, LiveErrorKind};
-use crate::folder::{Candidate, Catalog, FolderProgress, Growing, GrowingEnd, Watch};
+use crate::folder::{
+    Candidate, Catalog, Failures, FolderProgress, Growing, GrowingEnd, LISTING_SHARE, ReadFile, Watch,
+};
 use crate::health::SourceState;
 use crate::intake::IntakeOptions;
 use crate::outlet::Outlet;
@@ -20,10 +22,8 @@ use crate::source_spec::{SourceKind, path_behind};
 
 /// Frames whose times wait for others are believed when the folder was quiet for this long.
 const SETTLE_AFTER: Duration = Duration::from_mins(1);
-/// A folder is listed in at most this part of the time: large ones, or those of slow servers, less often.
-const LISTING_SHARE: u32 = 10;
-/// A file that the system failed to read so often is given up, so that it does not keep others from being read.
-const MOST_FAILURES: u32 = 3;
+/// Files that wait to be noted for a restart, since frames before their ends wait for others; of more, the first is noted.
+const MOST_UNSETTLED: usize = 1000;
 
 /// A folder into which captures are rotated.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,17 +77,24 @@ struct FolderSource {
     poll: Duration,
     /// When the last packets came; `None` where none wait for others.
     active: Option<Instant>,
-    /// The file that the system failed to read, and how often.
-    failing: Option<(PathBuf, u32)>,
-    /// How often a file could not be read to its end.
-    incomplete: u64,
+    failures: Failures,
+    /// Files that were read while frames wait for others: a restart would lose these frames if it took the files as read.
+    unsettled: VecDeque<ReadFile>,
 }
 
 impl FolderSource {
     fn new(folder: PathBuf, progress: FolderProgress, poll: Duration) -> Self {
         let catalog = Arc::new(Mutex::new(Catalog::new(folder, progress)));
         let (queue, clocks) = (VecDeque::new(), SourceClocks::confirmed());
-        Self { catalog, queue, clocks, poll, active: None, failing: None, incomplete: 0 }
+        Self {
+            catalog,
+            queue,
+            clocks,
+            poll,
+            active: None,
+            failures: Failures::default(),
+            unsettled: VecDeque::new(),
+        }
     }
 
     fn catalog(&self) -> MutexGuard<'_, Catalog> {
@@ -98,7 +105,8 @@ impl FolderSource {
     fn list(&mut self, outlet: &Outlet) -> Result<(), LiveError> {
         let mut catalog = self.catalog.lock().unwrap_or_else(PoisonError::into_inner);
         let due = catalog.due().map_err(|error| unreadable(outlet.name(), catalog.folder(), &error))?;
-        self.queue = due.into();
+        self.failures.keep(|path| due.iter().any(|candidate| candidate.path() == path));
+        self.queue = due.into_iter().filter(|candidate| self.failures.may_read(candidate.path())).collect();
         for line in catalog.newly_left_out() {
             outlet.notice(line);
         }
@@ -106,12 +114,14 @@ impl FolderSource {
             outlet.deliver_file(renamed).map_err(|_| outlet.stopped())?;
         }
         let (left_out, message) = catalog.left_out();
-        let incomplete = self.incomplete;
+        let incomplete = self.failures.incomplete();
+        let unread = incomplete + catalog.unreadable();
         let incomplete = (incomplete > 0).then(|| format!("not read to the end: {incomplete}"));
         let parts: Vec<String> = incomplete.into_iter().chain(message).collect();
         let message = (!parts.is_empty()).then(|| parts.join("; "));
         outlet.update(|health| {
             (health.state, health.message, health.left_out) = (SourceState::Reading, message, left_out);
+            health.unread = unread;
         });
         Ok(())
     }
@@ -125,11 +135,14 @@ impl FolderSource {
                 // One that was removed is not listed any more; of others, the next listing says that they are left out.
                 let path = printable(&candidate.path().to_string_lossy());
                 outlet.notice(format!("failed to read {path}: {error}"));
+                self.failures.note(candidate.path());
                 return Ok(());
             }
         };
         let pumped = pump.read(capture, candidate.packets_before, &mut self.clocks)?;
         self.active = Some(Instant::now());
+        // Frames that waited for those of this file may be of one before.
+        self.unsettled.iter_mut().for_each(|file| file.last_packet = file.last_packet.max(pumped.last));
         self.note(candidate, &pumped, end.as_ref(), outlet)
     }
 
@@ -163,34 +176,43 @@ impl FolderSource {
         if let Some(end) = end {
             (read.bytes, read.head) = (end.bytes(), end.head());
         }
+        self.failures.set_incomplete(candidate.path(), pumped.problem.is_some());
         if let Some(problem) = &pumped.problem {
-            self.incomplete += 1;
             outlet.notice(printable(&format!("failed to read {problem}")));
             let is_unreadable = problem.kind == ProblemKind::Unreadable;
             if is_unreadable && is_cut_off(candidate.path(), read.bytes) {
                 return Ok(());
             }
-            let is_lost = is_unreadable && self.fails_again(candidate.path());
+            let is_lost = is_unreadable && self.failures.note(candidate.path());
+            if is_unreadable && !is_lost && candidate.is_compressed {
+                // How many of its bytes were read does not show: it is read behind its packets.
+                read.bytes = 0;
+            }
             // What is missing at the end may still come.
             read.is_damaged = is_lost || !(is_unreadable || problem.kind == ProblemKind::Cut);
         }
         self.catalog().note(candidate.path(), read.clone());
-        outlet.deliver_file(read).map_err(|_| outlet.stopped())
+        self.unsettled.push_back(read);
+        self.deliver_files(outlet)
     }
 
-    /// Counts failures of a file; whether there were too many.
-    fn fails_again(&mut self, path: &Path) -> bool {
-        let before = self.failing.take().filter(|(failing, _)| failing == path);
-        let failures = before.map_or(0, |(_, failures)| failures) + 1;
-        self.failing = Some((path.to_owned(), failures));
-        failures >= MOST_FAILURES
+    /// Notes files for a restart, whose frames all left.
+    fn deliver_files(&mut self, outlet: &Outlet) -> Result<(), LiveError> {
+        while !self.clocks.holds_frames() || self.unsettled.len() > MOST_UNSETTLED {
+            let Some(file) = self.unsettled.pop_front() else { break };
+            outlet.deliver_file(file).map_err(|_| outlet.stopped())?;
+        }
+        Ok(())
     }
 
     /// Waits for files; believes the frames that wait for others when none come.
     fn wait(&mut self, listing: Duration, outlet: &Outlet) -> Result<(), LiveError> {
         if self.active.is_some_and(|active| active.elapsed() >= SETTLE_AFTER) {
             self.active = None;
-            Pump::new(outlet).settle(&mut self.clocks)?;
+            let last = Pump::new(outlet).settle(&mut self.clocks)?;
+            // What was believed now is of one of these files.
+            self.unsettled.iter_mut().for_each(|file| file.last_packet = file.last_packet.max(last));
+            self.deliver_files(outlet)?;
         }
         outlet.stop().sleep(self.poll.max(listing * LISTING_SHARE));
         Ok(())
@@ -263,6 +285,10 @@ mod tests {
             Ok(Delivery::Batch(batch)) => batch.len(),
             _ => 0,
         };
+        // A restart would not read the file again if it were noted before its last frame left.
+        let file = Candidate::for_test("x").unread();
+        source.unsettled.push_back(ReadFile { last_packet: Some(Timestamp::from_seconds(2)), ..file });
+        source.deliver_files(&outlet).unwrap();
         assert_eq!(frames(), 3);
         source.active = Some(Instant::now());
         source.wait(Duration::ZERO, &outlet).unwrap();
@@ -270,5 +296,7 @@ mod tests {
         source.active = Instant::now().checked_sub(SETTLE_AFTER);
         source.wait(Duration::ZERO, &outlet).unwrap();
         assert_eq!((frames(), source.active), (1, None));
+        let Ok(Delivery::File(0, file)) = receiver.try_recv() else { panic!("no file was noted") };
+        assert_eq!(file.last_packet, Some(Timestamp::from_seconds(1000)));
     }
 }

@@ -311,7 +311,7 @@ fn a_damaged_file_is_said_and_others_go_on() {
     assert!(notices[0].text.contains("1.pcap: a packet or block claims"), "{notices:?}");
     append(&folder.path("1.pcap"), &records(9..10));
     expect_nothing(&mut intake);
-    wait_for(&mut intake, |health| says(health, "not read to the end: 1"));
+    wait_for(&mut intake, |health| says(health, "not read to the end: 1") && health.unread == 1);
     stop(intake);
 }
 

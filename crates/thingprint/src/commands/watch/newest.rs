@@ -76,7 +76,7 @@ mod tests {
             },
             label: None,
         };
-        (0..MOST_OF_DEVICE as i64 + 3).for_each(|second| newest.add(row(devices[0], second)));
+        (0..).take(MOST_OF_DEVICE + 3).for_each(|second| newest.add(row(devices[0], second)));
         newest.add(row(devices[1], 0));
         let warnings = newest.warnings(&ExportCounts { other_recipe: 4, ..ExportCounts::default() });
         assert_eq!(warnings.len(), 2, "{warnings:?}");
