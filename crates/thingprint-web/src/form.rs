@@ -34,6 +34,8 @@ pub(crate) struct Fields {
     label: Option<String>,
     /// Numbers of events, separated by commas.
     event: Option<String>,
+    /// Id of a rule of the audit.
+    rule: Option<String>,
     is_muted: Option<bool>,
     choice: Option<Choice>,
     /// Where to go afterwards.
@@ -52,6 +54,13 @@ pub(crate) enum JsonRequest {
     },
     Acknowledge {
         event: u64,
+    },
+    AcknowledgeAll {
+        events: Vec<u64>,
+    },
+    AcknowledgeFinding {
+        device: String,
+        rule: String,
     },
     Mute {
         device: String,
@@ -81,8 +90,8 @@ pub(crate) async fn requests(
         Err(rejection) => return unreadable(rejection.status(), &rejection.body_text()).answer(wants_json),
     };
     let place = back(fields.back.as_deref()).to_owned();
-    let result = match fields.requests() {
-        Ok(requests) => carry_out(&site, requests).await,
+    let result = match fields.request() {
+        Ok(request) => carry_out(&site, request).await,
         Err(problem) => Err(problem),
     };
     match result {
@@ -102,7 +111,7 @@ pub(crate) async fn api_requests(
         Err(rejection) => return unreadable(rejection.status(), &rejection.body_text()).json(),
     };
     let result = match Request::try_from(request).and_then(checked) {
-        Ok(request) => carry_out(&site, vec![request]).await,
+        Ok(request) => carry_out(&site, request).await,
         Err(problem) => Err(problem),
     };
     let training = site.training.state().json();
@@ -130,6 +139,13 @@ impl TryFrom<JsonRequest> for Request {
         Ok(match request {
             JsonRequest::Label { device, label } => Self::Label { device: device_id(&device)?, label },
             JsonRequest::Acknowledge { event } => Self::Acknowledge { event },
+            JsonRequest::AcknowledgeAll { events } if events.len() > MOST_EVENTS => {
+                return Err(Problem::bad(format!("At most {MOST_EVENTS} events are acknowledged at once.")));
+            }
+            JsonRequest::AcknowledgeAll { events } => Self::AcknowledgeAll { events },
+            JsonRequest::AcknowledgeFinding { device, rule } => {
+                Self::AcknowledgeFinding { device: device_id(&device)?, rule }
+            }
             JsonRequest::Mute { device, is_muted } => Self::Mute { device: device_id(&device)?, is_muted },
             JsonRequest::Train => Self::Train,
             JsonRequest::Decide { choice } => Self::Decide(choice),
@@ -138,10 +154,14 @@ impl TryFrom<JsonRequest> for Request {
 }
 
 impl Fields {
-    /// The requests that the form stands for: several where it acknowledges several events.
-    fn requests(self) -> Result<Vec<Request>, Problem> {
+    /// The request that the form stands for.
+    fn request(self) -> Result<Request, Problem> {
         let request = match self.request.as_str() {
-            "acknowledge" => return self.acknowledgements(),
+            "acknowledge" => self.acknowledgement()?,
+            "acknowledge-finding" => {
+                let rule = self.rule.clone().ok_or_else(|| Problem::bad("The form lacks rule."))?;
+                Request::AcknowledgeFinding { device: self.device()?, rule }
+            }
             "label" => Request::Label { device: self.device()?, label: self.label },
             "mute" => {
                 let is_muted = self.is_muted.ok_or_else(|| Problem::bad("The form lacks is_muted."))?;
@@ -151,21 +171,24 @@ impl Fields {
             "decide" => Request::Decide(self.choice.ok_or_else(|| Problem::bad("The form lacks choice."))?),
             other => return Err(Problem::bad(format!("There is no request '{other}'."))),
         };
-        Ok(vec![checked(request)?])
+        checked(request)
     }
 
     fn device(&self) -> Result<thingprint_flow::DeviceId, Problem> {
         device_id(self.device.as_deref().unwrap_or(""))
     }
 
-    fn acknowledgements(&self) -> Result<Vec<Request>, Problem> {
+    fn acknowledgement(&self) -> Result<Request, Problem> {
         let numbers = self.event.as_deref().unwrap_or("").split(',').take(MOST_EVENTS);
-        let request = |number: &str| {
-            let event = number.trim().parse();
+        let number = |number: &str| {
             let problem = |_| Problem::bad(format!("'{number}' is not the number of an event."));
-            event.map(|event| Request::Acknowledge { event }).map_err(problem)
+            number.trim().parse().map_err(problem)
         };
-        numbers.map(request).collect()
+        let events = numbers.map(number).collect::<Result<Vec<u64>, _>>()?;
+        Ok(match events[..] {
+            [event] => Request::Acknowledge { event },
+            _ => Request::AcknowledgeAll { events },
+        })
     }
 }
 
@@ -187,17 +210,15 @@ fn checked(request: Request) -> Result<Request, Problem> {
     Ok(Request::Label { device, label })
 }
 
-async fn carry_out(site: &Arc<Site>, requests: Vec<Request>) -> Result<(), Problem> {
-    if requests.contains(&Request::Train) {
+async fn carry_out(site: &Arc<Site>, request: Request) -> Result<(), Problem> {
+    if request == Request::Train {
         return Training::start(site);
     }
     ask(site, move |site| {
-        // One that fails keeps none of the others from being done; the first failure is what people are told.
-        let failures = requests.into_iter().filter_map(|request| decide(site, request).err());
-        let first = failures.fold(None, |first: Option<Problem>, failure| first.or(Some(failure)));
+        let decided = decide(site, request);
         site.forget();
         site.say(Message::requested());
-        first.map_or(Ok(()), Err)
+        decided
     })
     .await
 }

@@ -219,9 +219,30 @@ impl Table<'_> {
                 return;
             }
             Some((_, false)) => "open, as above",
-            None => "open",
+            // Its rule had been acknowledged before this value came, or nobody is told of it.
+            None => {
+                self.acknowledge_rule(html, finding);
+                return;
+            }
         };
         html.raw("<span class=\"absent\">").raw(text).raw("</span>");
+    }
+}
+
+impl Table<'_> {
+    /// Adds a button that acknowledges what a device has of a rule.
+    fn acknowledge_rule(&self, html: &mut Html, finding: &FindingRecord) {
+        let device = finding.device.to_string();
+        let name = format!("Acknowledge {} of {device}", finding.rule);
+        html.raw("<form method=\"post\" action=\"/requests\">");
+        html.raw("<input type=\"hidden\" name=\"request\" value=\"acknowledge-finding\">");
+        html.raw("<input type=\"hidden\" name=\"device\"").attr("value", &device).raw(">");
+        html.raw("<input type=\"hidden\" name=\"rule\"").attr("value", &finding.rule).raw(">");
+        html.raw("<input type=\"hidden\" name=\"back\"")
+            .attr("value", self.back)
+            .raw("><button class=\"small\"");
+        html.attr("aria-label", &name).attr("data-key", format!("acknowledge-{device}-{}", finding.rule));
+        html.raw(">Acknowledge</button></form>");
     }
 }
 

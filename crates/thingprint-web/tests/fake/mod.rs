@@ -113,6 +113,25 @@ impl Backend for Fake {
         match request {
             Request::Label { device, label } => self.label(device, label),
             Request::Acknowledge { event } => self.acknowledge(event),
+            Request::AcknowledgeAll { events } => {
+                let known = self.world().events.iter().map(|event| event.id).collect::<Vec<_>>();
+                if let Some(gone) = events.iter().find(|event| !known.contains(event)) {
+                    return Err(RequestError(format!("there is no event {gone}")));
+                }
+                events.into_iter().try_fold(None, |_, event| self.acknowledge(event))
+            }
+            Request::AcknowledgeFinding { device, rule } => {
+                let mut world = self.world();
+                let now = Some(now());
+                for finding in world
+                    .findings
+                    .iter_mut()
+                    .filter(|finding| (finding.device, &finding.rule) == (device, &rule))
+                {
+                    finding.acknowledged_at = now;
+                }
+                Ok(None)
+            }
             Request::Mute { device, is_muted } => {
                 let mut world = self.world();
                 let device =
