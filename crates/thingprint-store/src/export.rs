@@ -40,6 +40,8 @@ pub struct ExportCounts {
     pub without_instance: u64,
     /// Those that were left out since their instance is damaged.
     pub unreadable: u64,
+    /// Those that were pruned or forgotten while the export ran.
+    pub pruned: u64,
 }
 
 /// A window with how it was made compared with how it should be.
@@ -80,7 +82,7 @@ impl Reader {
         rows: &mut dyn FnMut(Vec<Instance>) -> Result<(), E>,
     ) -> Result<ExportCounts, E> {
         let failed = |error: rusqlite::Error| E::from(self.database.error(error));
-        let ids = self.ids(options).map_err(failed)?;
+        let (ids, is_by_row) = self.ids(options).map_err(failed)?;
         let mut window = self.database.connection.prepare(WINDOW).map_err(failed)?;
         let recipe = options.recipe.as_ref().map(ExtractionRecipe::without_evidence);
         let recipe = recipe.as_ref().map(ExtractionRecipe::as_str);
@@ -90,8 +92,10 @@ impl Reader {
             for id in some {
                 match window.query_row(rusqlite::params![id, recipe], packed).optional() {
                     Ok(Some(window)) => instances.extend(counts.take(&window, options)),
-                    Ok(None) => {}
-                    Err(_) => counts.unreadable += 1,
+                    Ok(None) if is_by_row => {}
+                    Ok(None) => counts.pruned += 1,
+                    Err(error) if is_damage(&error) => counts.unreadable += 1,
+                    Err(error) => return Err(failed(error)),
                 }
             }
             rows(instances)?;
@@ -100,8 +104,8 @@ impl Reader {
     }
 
     /// The rows of the windows in the time of an export. Where the index is damaged, all rows that there may be: each is
-    /// asked for alone then.
-    fn ids(&self, options: &ExportOptions) -> SqlResult<Vec<i64>> {
+    /// asked for alone then, and most are not there; whether it is so.
+    fn ids(&self, options: &ExportOptions) -> SqlResult<(Vec<i64>, bool)> {
         let connection = &self.database.connection;
         let sql = "SELECT id FROM windows WHERE window_start >= ?1 AND window_start < ?2
                    ORDER BY window_start, device, part";
@@ -117,9 +121,9 @@ impl Reader {
                     connection.query_row(&format!("SELECT {which}(id) FROM windows"), [], |row| row.get(0))
                 };
                 let (first, last) = (end("min")?.unwrap_or(1), end("max")?.unwrap_or(0));
-                Ok((first..=last.min(first.saturating_add(MOST_DAMAGED_ROWS))).collect())
+                Ok(((first..=last.min(first.saturating_add(MOST_DAMAGED_ROWS))).collect(), true))
             }
-            found => found,
+            found => found.map(|ids| (ids, false)),
         }
     }
 }
@@ -128,6 +132,12 @@ impl ExportOptions {
     fn span(&self) -> (Timestamp, Timestamp) {
         (self.from.unwrap_or(Timestamp::MIN), self.to.unwrap_or(Timestamp::MAX))
     }
+}
+
+/// Whether a row cannot be read for what is in the file, and not for a disk, a lock or memory that fails now.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    let is_damage = |code| matches!(code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase);
+    error.sqlite_error_code().is_none_or(is_damage)
 }
 
 fn packed(row: &Row<'_>) -> SqlResult<Packed> {

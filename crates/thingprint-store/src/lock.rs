@@ -1,5 +1,5 @@
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::Problem;
@@ -18,9 +18,9 @@ pub(crate) struct StoreLock {
 }
 
 impl StoreLock {
-    /// Takes the lock of a store.
+    /// Takes the lock of a store. Its file lies beside the file that a link leads to: links are other names of one store.
     pub(crate) fn take(store: &Path) -> Result<Self, Problem> {
-        let mut file = open(&beside(store, ".lock"))?;
+        let mut file = open(&beside(&real(store)?, ".lock"))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Problem::Locked { pid: pid_in(&mut file) }),
@@ -29,6 +29,18 @@ impl StoreLock {
         file.set_len(0)?;
         writeln!(file, "{}", std::process::id())?;
         Ok(Self { _file: file })
+    }
+}
+
+/// The path of a store without links; one that is not there yet is in a folder that is.
+fn real(store: &Path) -> Result<PathBuf, io::Error> {
+    match store.canonicalize() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !store.is_symlink() => {
+            let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.unwrap_or_else(|| Path::new(".")).canonicalize()?;
+            Ok(store.file_name().map_or_else(|| store.to_owned(), |name| folder.join(name)))
+        }
+        found => found,
     }
 }
 

@@ -8,7 +8,7 @@ use thingprint_sim::{Simulation, SimulationOptions, home};
 use thingprint_store::{ExportOptions, StoreError};
 use thingprint_watch::{Account, Records, Update, WindowRecord};
 
-use crate::accounts::{Place, hour, window};
+use crate::accounts::{Place, hour, window, windows};
 
 /// The instances of the simulated home with all evidence, of six hours.
 pub(crate) fn simulated(options: &InstanceOptions) -> Vec<Instance> {
@@ -106,4 +106,21 @@ fn an_export_says_what_it_leaves_out() {
     let (starts, counts) = export(ExportOptions { with_cut: true, ..options });
     assert_eq!(starts, [hour(1), hour(3)]);
     assert_eq!(counts.cut, 0);
+}
+
+#[test]
+fn windows_that_go_while_they_are_exported_are_counted() {
+    let place = Place::new();
+    let mut store = place.store();
+    for hours in 0..10 {
+        store.write(&windows(103, hours)).unwrap();
+    }
+    let mut given = 0;
+    let exported = place.reader().export(&ExportOptions::default(), &mut |rows| {
+        given += rows.len() as u64;
+        store.prune(hour(100)).map(drop)
+    });
+    let counts = exported.unwrap();
+    assert_eq!((counts.written, counts.pruned, counts.unreadable), (given, 1030 - given, 0));
+    assert!(given < 1030, "{given}");
 }

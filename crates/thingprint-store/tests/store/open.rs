@@ -25,6 +25,22 @@ fn a_second_writer_is_refused_with_the_first_ones_number() {
 }
 
 #[test]
+fn a_link_is_another_name_of_the_same_store() {
+    let place = Place::new();
+    let store = place.store();
+    let folder = place.path.parent().unwrap();
+    let link = folder.join("other.db");
+    std::os::unix::fs::symlink(&place.path, &link).unwrap();
+    let around = folder.join("..").join(folder.file_name().unwrap()).join("net.db");
+    for path in [&link, &around] {
+        let error = Store::open(path).unwrap_err();
+        assert!(matches!(error.problem, Problem::Locked { .. }), "{error}");
+    }
+    drop(store);
+    drop(Store::open(&link).unwrap());
+}
+
+#[test]
 fn only_the_owner_reads_a_store() {
     let place = Place::new();
     let mut store = place.store();

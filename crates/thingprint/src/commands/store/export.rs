@@ -136,6 +136,7 @@ fn report(counts: &ExportCounts, labelled: u64, messages: Messages) {
         (counts.cut, "in which the watch began or ended: --with-cut writes them"),
         (counts.other_recipe, "that were extracted with other options than the last one"),
         (counts.without_instance, "without an instance"),
+        (counts.pruned, "that were pruned or forgotten meanwhile"),
     ];
     for (count, why) in left_out.into_iter().filter(|(count, _)| *count > 0) {
         messages.note(format!("left out: {} {why}", counted(count, "window", "windows")));
