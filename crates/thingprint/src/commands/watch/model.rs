@@ -67,3 +67,23 @@ impl Judging {
         self.model.clone().map(|model| (model, self.acceptance))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use thingprint_model::FalseAlarms;
+    use thingprint_watch::Account;
+
+    use super::*;
+
+    #[test]
+    fn a_stored_model_that_cannot_be_read_leaves_the_one_of_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(&folder.path().join("a.db")).unwrap();
+        let state = kept::model_state(NONE, b"no model, but some bytes".to_vec());
+        store.write_with(&Account::default(), &state).unwrap();
+        let acceptance = Acceptance { confidence: 0.8, false_alarms: FalseAlarms::FivePercent };
+        let judging = Judging::open(None, acceptance).unwrap();
+        let judging = judging.or_trained(&store, Messages::new(true, false)).unwrap();
+        assert!(judging.model.is_none() && !judging.is_trained);
+    }
+}

@@ -418,3 +418,21 @@ fn object(value: Value) -> Map<String, Value> {
         _ => Map::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::messages::Messages;
+
+    #[test]
+    fn what_the_store_or_a_source_lost_makes_the_end_partial() {
+        let printer = Printer::start(Messages::new(true, false)).unwrap();
+        let is_partial = |source: Source, store: StoreHealth| say_losses(&printer, &[source], &store);
+        let ended = || Source { state: State::Ended, ..Source::default() };
+        assert!(!is_partial(ended(), StoreHealth { failures: 3, waits: 1, ..StoreHealth::default() }));
+        assert!(is_partial(ended(), StoreHealth { windows_dropped: 1, ..StoreHealth::default() }));
+        assert!(is_partial(ended(), StoreHealth { updates_dropped: 1, ..StoreHealth::default() }));
+        assert!(is_partial(Source { unread: 1, ..ended() }, StoreHealth::default()));
+        assert!(is_partial(Source { state: State::Failed, ..Source::default() }, StoreHealth::default()));
+    }
+}
