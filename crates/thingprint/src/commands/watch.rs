@@ -72,6 +72,10 @@ pub(crate) struct WatchArgs {
     #[arg(short, long, value_name = "FILE", help_heading = "Judgement")]
     model: Option<PathBuf>,
 
+    /// Drop the model that was trained on the page: the one of --model judges again
+    #[arg(long, help_heading = "Judgement")]
+    drop_trained: bool,
+
     /// Confidence from which on an answer is accepted; below it is unknown
     #[arg(long, value_name = "SHARE", default_value_t = 0.8, value_parser = super::parse_threshold, help_heading = "Judgement")]
     threshold: f64,

@@ -133,6 +133,24 @@ impl Running {
         serde_json::from_str(&body[from..=to]).ok()
     }
 
+    /// Asks for something.
+    fn post(&self, body: &str) {
+        let rest = self.url.strip_prefix("http://").unwrap();
+        let (host, query) = rest.split_once('/').unwrap();
+        let token = query.strip_prefix("?token=").unwrap();
+        let mut stream = TcpStream::connect(host).unwrap();
+        write!(
+            stream,
+            "POST /api/v1/requests HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nConnection: \
+             close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+
     /// Waits until a JSON path says what is expected.
     fn wait(&self, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
         let begun = Instant::now();
@@ -342,4 +360,25 @@ fn a_folder_that_is_left_and_taken_up_again_counts_each_packet_once() {
         assert!(begun.elapsed() < PATIENCE, "{} of {} windows", found.len(), expected.len());
         std::thread::sleep(Duration::from_millis(200));
     }
+}
+
+/// The same as the page does it: label, train, switch.
+#[test]
+fn a_model_that_was_trained_on_the_page_judges_until_it_is_dropped() {
+    let stage = home(12);
+    let words = "home.pcap --store home.db --labels labels.csv";
+    stage.ok(&format!("watch {words} --no-page -q -o events.jsonl"));
+    let watch = Running::start(&stage, "tcp-listen://127.0.0.1:0 --store home.db --labels labels.csv");
+    assert_eq!(watch.wait("health", |health| health["model"].is_null())["model"], Value::Null);
+    watch.post(r#"{"request":"train"}"#);
+    watch.wait("training", |training| training["training"]["trained"].is_object());
+    watch.post(r#"{"request":"decide","choice":"switch"}"#);
+    watch.wait("health", |health| health["model"] == "trained on the page");
+    drop(watch);
+    let again = "tcp-listen://127.0.0.1:0 --store home.db --labels labels.csv";
+    let watch = Running::start(&stage, again);
+    watch.wait("health", |health| health["model"] == "trained on the page");
+    drop(watch);
+    let watch = Running::start(&stage, &format!("{again} --drop-trained"));
+    watch.wait("health", |health| health["started_at"].is_string() && health["model"].is_null());
 }

@@ -90,12 +90,18 @@ pub(super) fn state(memory: Option<Remembered>, progress: Option<&Progress>) -> 
     memory.into_iter().chain(progress.map(|progress| value(FOLDERS, progress))).collect()
 }
 
-/// The model that was trained on the page in place of that of a file, by the file's hash.
-pub(super) fn trained_model(store: &Store, of: &str) -> Result<Option<Vec<u8>>, StoreError> {
-    if store.state(MODEL_OF, None)?.as_deref() != Some(of.as_bytes()) {
+/// The model that was trained on the page in place of that of a file, by the file's hash; `None` for any file.
+pub(super) fn trained_model(store: &Store, of: Option<&str>) -> Result<Option<Vec<u8>>, StoreError> {
+    let stored = store.state(MODEL_OF, None)?;
+    if of.is_some_and(|of| stored.as_deref() != Some(of.as_bytes())) {
         return Ok(None);
     }
     store.state(MODEL, None)
+}
+
+/// No model was trained on the page.
+pub(super) fn no_model() -> Vec<StateValue> {
+    [MODEL_OF, MODEL].map(|name| StateValue { name: name.to_owned(), device: None, value: None }).to_vec()
 }
 
 /// The model that judges from now on, in place of that of a file.

@@ -28,7 +28,7 @@ pub(super) struct Judging {
 }
 
 impl Judging {
-    /// The model of a file; or the one that was trained on the page in its place, as long as the file is the same.
+    /// The model of a file.
     pub(super) fn open(path: Option<&Path>, acceptance: Acceptance) -> anyhow::Result<Self> {
         let Some(path) = path else {
             return Ok(Self { model: None, name: None, is_trained: false, of: NONE.to_owned(), acceptance });
@@ -40,12 +40,19 @@ impl Judging {
         Ok(Self { model: Some(Arc::new(model)), name: Some(name), is_trained: false, of, acceptance })
     }
 
-    /// The model that was trained on the page and took the place of this one in an earlier reading. One that cannot be read,
+    /// The model that was trained on the page and took the place of this one in an earlier reading, as long as the file is the
+    /// same or none is given. One that cannot be read,
     /// as of another version of the program, is left where it is, and this one judges.
     pub(super) fn or_trained(self, store: &Store, messages: Messages) -> anyhow::Result<Self> {
-        let Some(bytes) = kept::trained_model(store, &self.of).map_err(failed)? else { return Ok(self) };
+        // Without a file, whatever was trained last judges.
+        let of = self.model.is_some().then_some(self.of.as_str());
+        let Some(bytes) = kept::trained_model(store, of).map_err(failed)? else { return Ok(self) };
         match model_of(&*bytes, "of the store") {
-            Ok(model) => Ok(self.switched(Arc::new(model))),
+            Ok(model) => {
+                let way_back = "--drop-trained drops it";
+                messages.note(format_args!("the model that was trained on the page judges; {way_back}"));
+                Ok(self.switched(Arc::new(model)))
+            }
             Err(error) => {
                 let judge = self.name.as_deref().unwrap_or("no model");
                 messages.warn(format_args!(

@@ -16,7 +16,7 @@ use thingprint_profile::{MudBuilder, MudLimits};
 use thingprint_report::Labels;
 use thingprint_store::{Problem, Reader, Store, Writer, WriterOptions};
 use thingprint_table::Format;
-use thingprint_watch::{WatchOptions, Watcher};
+use thingprint_watch::{Account, WatchOptions, Watcher};
 use thingprint_web::{Web, WebOptions, random_token};
 
 use super::backend::PageBackend;
@@ -145,6 +145,9 @@ impl<'a> Station<'a> {
         let mut plan = Plan::read(args, global, messages)?;
         let path = store_path(args);
         let mut store = Store::open(&path).map_err(failed)?;
+        if args.drop_trained {
+            store.write_with(&Account::default(), &kept::no_model()).map_err(failed)?;
+        }
         plan.judging = plan.judging.or_trained(&store, messages)?;
         if plan.judging.is_trained {
             let options = options_for(args, &plan.specs, (&plan.judging, &plan.labels));
