@@ -7,7 +7,6 @@ use thingprint_flow::DeviceId;
 use crate::cell::SqlResult;
 use crate::error::{Problem, StoreError};
 use crate::mentions::Mentions;
-use crate::requests::check_device;
 use crate::store::Store;
 
 /// The tables that have rows of a device.
@@ -60,10 +59,12 @@ impl Store {
     }
 
     fn try_forget(&mut self, device: DeviceId) -> Result<Forgotten, Problem> {
-        let mut forgotten = match check_device(&self.database.connection, device) {
-            Err(Problem::NoDevice(_)) if is_unfinished(&self.database.connection)? => Forgotten::default(),
-            Err(problem) => return Err(problem),
-            Ok(()) => self.forget_rows(device)?,
+        let mut forgotten = if is_known(&self.database.connection, device)? {
+            self.forget_rows(device)?
+        } else if is_unfinished(&self.database.connection)? {
+            Forgotten::default()
+        } else {
+            return Err(Problem::NoDevice(device));
         };
         let is_emptied = rewrite(&self.database.connection);
         let is_emptied = is_emptied.map_err(|why| Problem::Unfinished { why: Box::new(why) })?;
@@ -90,6 +91,17 @@ impl Store {
         transaction.commit()?;
         Ok(forgotten)
     }
+}
+
+/// Whether a table has a row of the device: others may have said something of one that was never seen itself.
+fn is_known(connection: &Connection, device: DeviceId) -> SqlResult<bool> {
+    for table in DEVICE_TABLES {
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE device = ?1)");
+        if connection.query_row(&sql, [device.to_string()], |row| row.get(0))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn is_unfinished(connection: &Connection) -> SqlResult<bool> {

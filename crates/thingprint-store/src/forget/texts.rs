@@ -29,6 +29,12 @@ const COLUMNS: [Column; 6] = [
     Column { table: "devices", key: "device", name: "names", replaced: in_words },
 ];
 
+/// Gives a finding the flows and the times of one that it becomes equal to.
+const JOIN_FINDING: &str = "UPDATE findings SET flows = findings.flows + o.flows,
+        first_seen = min(findings.first_seen, o.first_seen), last_seen = max(findings.last_seen, o.last_seen)
+     FROM findings o WHERE findings.id = ?1 AND o.id <> ?1 AND o.device = findings.device
+        AND o.rule = findings.rule AND o.said_by = findings.said_by AND o.seen = ?2";
+
 /// Replaces what names a device in texts; how many texts did.
 pub(super) fn forget(transaction: &Transaction<'_>, mentions: &Mentions) -> Result<u64, Problem> {
     COLUMNS.iter().map(|column| column.forget(transaction, mentions)).sum()
@@ -40,12 +46,15 @@ impl Column {
         let mut statement = transaction.prepare(&format!("SELECT {key}, {name} FROM {table}"))?;
         let rows = statement.query_map([], |row| Ok((row.get::<_, SqlValue>(0)?, row.get(1)?)))?;
         let rows: Vec<(SqlValue, String)> = rows.collect::<SqlResult<_>>()?;
-        // Two texts of one key may become equal, and then are one.
+        // Two findings may become equal, and then are one.
         let update = format!("UPDATE OR REPLACE {table} SET {name} = ?2 WHERE {key} = ?1");
         let mut count = 0;
         for (id, text) in rows {
             let Some(text) = replaced(mentions, &text) else { continue };
             let was_sound = self.read(transaction, &id).is_ok();
+            if *name == "seen" {
+                transaction.execute(JOIN_FINDING, params![id, text])?;
+            }
             transaction.execute(&update, params![id, text])?;
             if was_sound {
                 self.read(transaction, &id)?;

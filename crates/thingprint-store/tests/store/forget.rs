@@ -205,3 +205,30 @@ fn a_forgetting_that_was_not_finished_can_be() {
     assert!(!contains(&place.bytes(), &device(0).to_string()));
     assert!(matches!(store.forget(device(0)).unwrap_err().problem, Problem::NoDevice(_)));
 }
+
+#[test]
+fn a_device_of_which_only_an_event_speaks_is_forgotten() {
+    let place = Place::new();
+    let mut store = place.store();
+    store.write(&account(vec![Update::Event(event(1, EventKind::WentSilent, 5, ""))])).unwrap();
+    assert_eq!(store.forget(device(5)).unwrap().rows, 1);
+    assert!(!contains(&place.bytes(), &device(5).to_string()));
+}
+
+#[test]
+fn findings_that_become_equal_are_one_with_the_flows_of_both() {
+    let place = Place::new();
+    let mut store = place.store();
+    let seen = |text: &str| Update::Finding(finding(3, text));
+    let updates = vec![
+        Update::Device(sighting(7, hour(1))),
+        seen("asks thing-number-7"),
+        seen("asks THING-NUMBER-7"),
+        seen("asks another"),
+    ];
+    store.write(&account(updates)).unwrap();
+    store.forget(device(7)).unwrap();
+    let found = place.reader().findings(Some(device(3))).unwrap();
+    let found: Vec<_> = found.iter().map(|finding| (finding.seen.as_str(), finding.flows)).collect();
+    assert_eq!(found, [("asks [forgotten]", 4), ("asks another", 2)]);
+}
