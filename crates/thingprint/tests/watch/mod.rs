@@ -216,6 +216,29 @@ fn a_signal_ends_a_watch_in_time_and_what_was_open_is_kept() {
     assert_eq!(windows["windows"][0]["is_cut"], true, "{windows}");
 }
 
+#[test]
+fn a_sensor_that_went_away_is_an_event_and_so_is_its_return() {
+    let stage = home(1);
+    let capture = std::fs::read(stage.path("home.pcap")).unwrap();
+    let watch = Running::start(&stage, "tcp-listen://127.0.0.1:0 --store home.db");
+    let listens = watch.wait("health", |health| {
+        health["sources"][0]["message"].as_str().unwrap_or("").contains("listens on")
+    });
+    let message = listens["sources"][0]["message"].as_str().unwrap();
+    let address = message.strip_prefix("listens on ").unwrap().split(',').next().unwrap();
+    let mut sensor = TcpStream::connect(address).unwrap();
+    sensor.write_all(&capture).unwrap();
+    watch.wait("health", |health| health["packets"].as_u64() > Some(100));
+    assert_eq!(watch.get("health").unwrap()["sources"][0]["state"], "reading");
+    drop(sensor);
+    watch.wait("health", |health| health["sources"][0]["state"] == "failed");
+    let has = |kind: &'static str| move |events: &Value| events.to_string().contains(&format!("\"{kind}\""));
+    watch.wait("events", has("source-failed"));
+    let _sensor = TcpStream::connect(address).unwrap();
+    watch.wait("health", |health| health["sources"][0]["state"] == "reading");
+    watch.wait("events", has("source-recovered"));
+}
+
 /// Kills a watch of a growing folder at moments of no meaning; what was acknowledged is there, whole and once.
 #[cfg(unix)]
 #[test]
