@@ -116,6 +116,22 @@ impl EventBook {
         }
     }
 
+    /// The findings of a device by a rule were acknowledged, and with them the events about them.
+    pub(crate) fn close_finding(&mut self, device: DeviceId, rule: &str) {
+        let is_of_rule = |event: &&Event| {
+            let kind_and_rule = match event.kind {
+                EventKind::Finding => event.subject == rule,
+                EventKind::MudViolation => event.evidence.get("rule").is_some_and(|of| of == rule),
+                _ => false,
+            };
+            kind_and_rule && event.device == Some(device)
+        };
+        let closed: Vec<u64> = self.open.values().filter(is_of_rule).map(|event| event.id).collect();
+        for id in closed {
+            self.close(id);
+        }
+    }
+
     /// What was noted since this was asked last, in the order of numbers.
     pub(crate) fn take_changed(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.changed).into_values().collect()
@@ -161,6 +177,22 @@ mod tests {
         book.close(7);
         book.note(happened(3, "a"));
         assert_eq!(book.take_changed()[0].id, 9, "an acknowledged event is over");
+    }
+
+    #[test]
+    fn acknowledging_a_finding_closes_its_events() {
+        let device: DeviceId = "02:00:00:00:00:01".parse().unwrap();
+        let finding =
+            |rule: &str| Happened { kind: EventKind::Finding, device: Some(device), ..happened(0, rule) };
+        let mut book = EventBook::resumed(1, Vec::new());
+        book.note(finding("TLS-001"));
+        book.note(finding("TLS-002"));
+        book.take_changed();
+        book.close_finding(device, "TLS-001");
+        book.note(finding("TLS-001"));
+        book.note(finding("TLS-002"));
+        let ids: Vec<u64> = book.take_changed().iter().map(|event| event.id).collect();
+        assert_eq!(ids, [2, 3]);
     }
 
     #[test]

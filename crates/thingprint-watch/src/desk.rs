@@ -195,6 +195,10 @@ impl Desk {
         self.book.close(id);
     }
 
+    pub(crate) fn close_finding(&mut self, device: DeviceId, rule: &str) {
+        self.book.close_finding(device, rule);
+    }
+
     pub(crate) fn label(&mut self, device: DeviceId, label: Option<String>) {
         match label {
             Some(label) => _ = self.labels.insert(device, label),

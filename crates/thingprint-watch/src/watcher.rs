@@ -154,6 +154,11 @@ impl<'a> Watcher<'a> {
         self.desk.close_event(id);
     }
 
+    /// The findings of a device by a rule were acknowledged.
+    pub fn close_finding(&mut self, device: DeviceId, rule: &str) {
+        self.desk.close_finding(device, rule);
+    }
+
     /// A device was given a label, or has none any more.
     pub fn label(&mut self, device: DeviceId, label: Option<String>) {
         self.desk.label(device, label);

@@ -50,7 +50,7 @@ pub struct Health {
 pub struct StoreHealth {
     /// Windows that were dropped, since more waited than may while the store could not be written.
     pub windows_dropped: u64,
-    /// Other updates that were dropped with them.
+    /// Other updates that were dropped with them, and those that the store refused.
     pub updates_dropped: u64,
     /// How often writing failed and was tried again.
     pub failures: u64,

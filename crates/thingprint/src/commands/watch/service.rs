@@ -63,6 +63,8 @@ pub(super) struct Service {
     has_news: bool,
     sources: SourceWatch,
     store_problem: Option<String>,
+    /// What the store has to say beside, such as that it does not prune.
+    store_warning: Option<String>,
     /// Whether it was said that the store lost updates.
     has_said_loss: bool,
     /// Why nothing can be stored any more, which ends the reading.
@@ -97,6 +99,7 @@ impl Service {
             has_news: false,
             sources: SourceWatch::default(),
             store_problem: None,
+            store_warning: None,
             has_said_loss: false,
             dead: None,
             manager: ServiceManager::from_environment(),
@@ -260,6 +263,11 @@ impl Service {
             watcher.note((clock::now(), EventKind::StoreFailed, Severity::Error), "store", text, Map::new());
         }
         self.store_problem = problem;
+        let warning = self.writer.warning();
+        if let Some(warning) = warning.as_ref().filter(|_| warning != self.store_warning) {
+            self.printer.warn(warning);
+        }
+        self.store_warning = warning;
         let store = store_health(&self.writer.stats());
         if store.dropped() > 0 && !std::mem::replace(&mut self.has_said_loss, true) {
             let text = "the store loses updates: more wait than may while it cannot be written";
@@ -317,7 +325,8 @@ impl Service {
                 }
             }
             Request::Mute { device, is_muted } => self.outbox.mute(*device, *is_muted),
-            Request::AcknowledgeFinding { .. } | Request::Train | Request::Decide(_) => {}
+            Request::AcknowledgeFinding { device, rule } => watcher.close_finding(*device, rule),
+            Request::Train | Request::Decide(_) => {}
         }
         Ok(())
     }
@@ -389,7 +398,7 @@ fn say_losses(printer: &Printer, sources: &[Source], stored: &StoreHealth) -> bo
 fn store_health(stats: &WriterStats) -> StoreHealth {
     StoreHealth {
         windows_dropped: stats.windows_dropped,
-        updates_dropped: stats.updates_dropped,
+        updates_dropped: stats.updates_dropped + stats.updates_refused,
         failures: stats.failures,
         waits: stats.waits,
         waited_ms: u64::try_from(stats.waited.as_millis()).unwrap_or(u64::MAX),
