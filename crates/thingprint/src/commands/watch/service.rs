@@ -392,7 +392,13 @@ fn say_losses(printer: &Printer, sources: &[Source], stored: &StoreHealth) -> bo
         printer
             .warn(format!("{}: {} captures were not read, or not to their end", source.name, source.unread));
     }
-    stored.dropped() > 0 || sources.iter().any(|source| source.unread > 0 || is_bad(source))
+    stored.dropped() > 0 || sources.iter().any(|source| source.unread > 0 || was_never_read(source))
+}
+
+/// Whether a source gave nothing, or ended before its end. One that fails when the watch is ended, as a sender that went away
+/// does, was read until then.
+const fn was_never_read(source: &Source) -> bool {
+    is_bad(source) && (source.packets == 0 || matches!(source.state, State::Ended))
 }
 
 fn store_health(stats: &WriterStats) -> StoreHealth {
@@ -442,6 +448,9 @@ mod tests {
         assert!(is_partial(ended(), StoreHealth { windows_dropped: 1, ..StoreHealth::default() }));
         assert!(is_partial(ended(), StoreHealth { updates_dropped: 1, ..StoreHealth::default() }));
         assert!(is_partial(Source { unread: 1, ..ended() }, StoreHealth::default()));
-        assert!(is_partial(Source { state: State::Failed, ..Source::default() }, StoreHealth::default()));
+        let failed = Source { state: State::Failed, ..Source::default() };
+        assert!(is_partial(failed.clone(), StoreHealth::default()));
+        // A sender that went away was read until then.
+        assert!(!is_partial(Source { packets: 5, ..failed }, StoreHealth::default()));
     }
 }
