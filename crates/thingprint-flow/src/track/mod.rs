@@ -6,6 +6,7 @@ mod counts;
 mod device;
 mod edge;
 mod expiry;
+mod fair;
 mod flow;
 mod gateway;
 mod gateway_evidence;
@@ -26,6 +27,7 @@ pub use device::{DeviceIndex, is_private};
 pub use edge::{
     CarriedFlow, FlowEdges, FlowHead, FlowJoiner, FlowRecord, FlowRun, HeadLog, JoinedFlows, PartStart, Taken,
 };
+pub use fair::FairCap;
 pub use flow::{Flow, FlowEnd, Tally};
 pub use gateway::{GatewayPolicy, GatewayReason, Gateways};
 pub use gateway_evidence::{GatewayEvidence, Repeat};

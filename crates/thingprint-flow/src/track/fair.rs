@@ -1,0 +1,335 @@
+use super::device::DeviceIndex;
+
+/// What is freed at once where a cap is exceeded, as a share of it: so that the shares are computed once for many takings.
+const FREED_SHARE: usize = 8;
+
+/// A cap that devices share fairly.
+///
+/// Whoever keeps something of a device [takes](Self::take) its size. Where that exceeds the cap, the holder asks for the
+/// [`excess`](Self::excess) and lets go of so much. What each device keeps is its max-min fair share (Bertsekas and
+/// Gallager, *Data Networks*, §6.5.2): no device gives anything up while another holds more. So a device that floods the
+/// network loses what is its own, and none below its share loses anything.
+///
+/// An address costs nothing to make up, so those of which nobody ever answered count as one device together
+/// ([`establish`](Self::establish)). Among these, too, the largest give first, then those that were silent for longest.
+///
+/// What a device lost is counted for it ([`lose`](Self::lose)), so that it can be said.
+#[derive(Clone, Debug)]
+pub struct FairCap {
+    limit: usize,
+    used: usize,
+    shares: Vec<Share>,
+    /// Number of takings so far.
+    takings: u64,
+}
+
+/// What a cap knows of a device.
+#[derive(Clone, Copy, Debug, Default)]
+struct Share {
+    used: usize,
+    /// Number of the last taking.
+    last: u64,
+    is_established: bool,
+    lost: u64,
+}
+
+/// A device with what it holds.
+#[derive(Clone, Copy, Debug)]
+struct Holder {
+    device: DeviceIndex,
+    used: usize,
+    last: u64,
+}
+
+impl FairCap {
+    /// A cap of `limit` items or bytes over all devices.
+    pub const fn new(limit: usize) -> Self {
+        Self { limit, used: 0, shares: Vec::new(), takings: 0 }
+    }
+
+    /// What all devices hold now.
+    pub const fn used(&self) -> usize {
+        self.used
+    }
+
+    /// What a device holds now.
+    pub fn used_by(&self, device: DeviceIndex) -> usize {
+        self.shares.get(device.as_usize()).map_or(0, |share| share.used)
+    }
+
+    /// Whether there is more than the cap allows.
+    pub const fn is_exceeded(&self) -> bool {
+        self.used > self.limit
+    }
+
+    /// Counts `amount` more for a device; returns whether that exceeds the cap, and [`excess`](Self::excess) is to be let go.
+    #[inline]
+    pub fn take(&mut self, device: DeviceIndex, amount: usize) -> bool {
+        self.takings += 1;
+        let takings = self.takings;
+        self.used = self.used.saturating_add(amount);
+        let share = self.share_mut(device);
+        share.used = share.used.saturating_add(amount);
+        share.last = takings;
+        self.is_exceeded()
+    }
+
+    /// Counts `amount` less for a device.
+    #[inline]
+    pub fn give_back(&mut self, device: DeviceIndex, amount: usize) {
+        let share = self.share_mut(device);
+        let amount = amount.min(share.used);
+        share.used -= amount;
+        self.used -= amount;
+    }
+
+    /// A device is established when somebody answered it: from now on it has a share of its own.
+    #[inline]
+    pub fn establish(&mut self, device: DeviceIndex) {
+        self.share_mut(device).is_established = true;
+    }
+
+    /// Counts what was lost of a device.
+    pub fn lose(&mut self, device: DeviceIndex, count: u64) {
+        let share = self.share_mut(device);
+        share.lost = share.lost.saturating_add(count);
+    }
+
+    /// What was lost of a device.
+    pub fn lost(&self, device: DeviceIndex) -> u64 {
+        self.shares.get(device.as_usize()).map_or(0, |share| share.lost)
+    }
+
+    /// Forgets a device whose index is given to another; returns what was lost of it.
+    pub fn forget(&mut self, device: DeviceIndex) -> u64 {
+        let Some(share) = self.shares.get_mut(device.as_usize()) else { return 0 };
+        let Share { used, lost, .. } = std::mem::take(share);
+        self.used -= used;
+        lost
+    }
+
+    /// What devices have to let go of, each at least so much of what it holds, that the cap has room again; in order of
+    /// the devices. Nothing where the cap is not exceeded.
+    pub fn excess(&self) -> Vec<(DeviceIndex, usize)> {
+        if !self.is_exceeded() {
+            return Vec::new();
+        }
+        let (established, newcomers) = self.holders();
+        let all_new: usize = newcomers.iter().map(|holder| holder.used).sum();
+        let mut users: Vec<usize> = established.iter().map(|holder| holder.used).collect();
+        users.push(all_new);
+        let level = fair_level(&mut users, self.limit - self.limit / FREED_SHARE);
+        let over = |holder: &Holder| {
+            Some((holder.device, holder.used.checked_sub(level)?)).filter(|(_, over)| *over > 0)
+        };
+        let mut excess: Vec<_> = established.iter().filter_map(over).collect();
+        excess.extend(excess_of_newcomers(newcomers, level.min(all_new)));
+        excess.sort_unstable();
+        excess
+    }
+
+    /// Established devices that hold anything, and the others.
+    fn holders(&self) -> (Vec<Holder>, Vec<Holder>) {
+        let holders = (0..).map(DeviceIndex::new).zip(&self.shares).filter(|(_, share)| share.used > 0);
+        let (mut established, mut newcomers) = (Vec::new(), Vec::new());
+        for (device, share) in holders {
+            let holder = Holder { device, used: share.used, last: share.last };
+            if share.is_established { established.push(holder) } else { newcomers.push(holder) }
+        }
+        (established, newcomers)
+    }
+
+    #[inline]
+    fn share_mut(&mut self, device: DeviceIndex) -> &mut Share {
+        let at = device.as_usize();
+        if at >= self.shares.len() {
+            self.shares.resize_with(at + 1, Share::default);
+        }
+        // The line above made room for it.
+        #[expect(clippy::indexing_slicing, reason = "the vector was made long enough above")]
+        &mut self.shares[at]
+    }
+}
+
+/// The highest level at which holders that keep at most so much keep `target` together at most.
+fn fair_level(used: &mut [usize], target: usize) -> usize {
+    used.sort_unstable();
+    let (mut left, mut holders) = (target, used.len());
+    for &used in used.iter() {
+        let level = left / holders;
+        if used > level {
+            return level;
+        }
+        left -= used;
+        holders -= 1;
+    }
+    usize::MAX
+}
+
+/// What newcomers let go of, that they keep `target` together at most: the largest first, and where they all hold alike, those
+/// that were silent for longest.
+fn excess_of_newcomers(mut newcomers: Vec<Holder>, target: usize) -> Vec<(DeviceIndex, usize)> {
+    let mut used: Vec<usize> = newcomers.iter().map(|holder| holder.used).collect();
+    // It is 0 where there are more newcomers than they may keep: then some keep 1, and others nothing.
+    let level = fair_level(&mut used, target).max(1);
+    let mut left: usize = newcomers.iter().map(|holder| holder.used.min(level)).sum();
+    newcomers.sort_unstable_by_key(|holder| holder.last);
+    let mut excess = Vec::new();
+    for Holder { device, used, .. } in newcomers {
+        let mut kept = used.min(level);
+        let given = kept.min(left.saturating_sub(target));
+        kept -= given;
+        left -= given;
+        if kept < used {
+            excess.push((device, used - kept));
+        }
+    }
+    excess
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn device(number: u32) -> DeviceIndex {
+        DeviceIndex::new(number)
+    }
+
+    /// Lets go of exactly what is asked for.
+    fn settle(cap: &mut FairCap) {
+        for (device, excess) in cap.excess() {
+            cap.give_back(device, excess);
+            cap.lose(device, excess as u64);
+        }
+    }
+
+    #[test]
+    fn the_largest_gives_and_nobody_below_its_share_does() {
+        let mut cap = FairCap::new(80);
+        for number in 0..3 {
+            cap.establish(device(number));
+        }
+        assert!(!cap.take(device(0), 5) && !cap.take(device(1), 20) && cap.excess().is_empty());
+        assert!(cap.take(device(2), 60));
+        assert_eq!(cap.excess(), [(device(2), 15)], "down to 7/8 of the cap");
+        settle(&mut cap);
+        assert_eq!((cap.used(), cap.lost(device(2)), cap.lost(device(1))), (70, 15, 0));
+        cap.take(device(1), 30);
+        assert_eq!(cap.excess(), [(device(1), 18), (device(2), 13)], "two that are alike");
+    }
+
+    #[test]
+    fn addresses_without_an_answer_are_one_device_together() {
+        let mut cap = FairCap::new(80);
+        cap.establish(device(0));
+        cap.take(device(0), 30);
+        let exceeded: Vec<bool> = (1..=51).map(|number| cap.take(device(number), 1)).collect();
+        assert!(exceeded.ends_with(&[false, true]));
+        let oldest: Vec<_> = (1..=11).map(|number| (device(number), 1)).collect();
+        assert_eq!(cap.excess(), oldest, "the oldest");
+        let mut cap = FairCap::new(8);
+        cap.take(device(1), 1);
+        cap.take(device(0), 9);
+        assert_eq!(
+            cap.excess(),
+            [(device(0), 3)],
+            "the largest of them, though the other was silent for longer"
+        );
+    }
+
+    #[test]
+    fn a_device_whose_index_is_given_away_leaves_nothing() {
+        let mut cap = FairCap::new(8);
+        cap.establish(device(3));
+        cap.take(device(3), 9);
+        cap.lose(device(3), 2);
+        assert_eq!(
+            (cap.forget(device(3)), cap.used(), cap.lost(device(3)), cap.used_by(device(3))),
+            (2, 0, 0, 0)
+        );
+        assert_eq!(cap.forget(device(9)), 0);
+    }
+
+    proptest! {
+        /// Takings of devices in any order, with a flood of one of them in between: nobody else loses anything, as long
+        /// as all others together would have had room beside a fair share of the flood.
+        #[test]
+        fn a_flood_by_one_device_takes_nothing_of_others(
+            takings in prop::collection::vec((1_u32..9, 1_usize..5), 0..60),
+            flood in prop::collection::vec(1_usize..200, 1..60),
+            established in any::<[bool; 9]>(),
+        ) {
+            // The flooding device is established or not. The others are: 60 takings of 4 fit beside 7/8 of 480 at most.
+            let mut cap = FairCap::new(600);
+            (1..9).for_each(|number| cap.establish(device(number)));
+            if established[0] {
+                cap.establish(device(0));
+            }
+            let mut taken = [0; 9];
+            for at in 0..takings.len().max(flood.len()) {
+                if let Some(&(number, amount)) = takings.get(at) {
+                    taken[number as usize] += amount;
+                    if cap.take(device(number), amount) { settle(&mut cap) }
+                }
+                if let Some(&amount) = flood.get(at) && cap.take(device(0), amount) {
+                    settle(&mut cap);
+                }
+            }
+            let fair = 600 * 7 / 8 / 9;
+            for number in 1..9 {
+                let kept = cap.used_by(device(number));
+                prop_assert!(kept == taken[number as usize] || kept >= fair);
+                prop_assert_eq!(kept + usize::try_from(cap.lost(device(number))).unwrap(), taken[number as usize]);
+                if taken[number as usize] <= fair {
+                    prop_assert_eq!(cap.lost(device(number)), 0);
+                }
+            }
+            prop_assert!(!cap.is_exceeded());
+        }
+
+        /// However many addresses are made up, established devices keep what they would have kept beside one of them.
+        #[test]
+        fn made_up_addresses_take_nothing_of_established_devices(
+            used in prop::collection::vec(1_usize..30, 1..9),
+            made_up in 1_u32..2000,
+        ) {
+            let mut cap = FairCap::new(400);
+            for (number, used) in (0..).zip(&used) {
+                cap.establish(device(number));
+                cap.take(device(number), *used);
+            }
+            for number in 100..100 + made_up {
+                if cap.take(device(number), 1) { settle(&mut cap) }
+            }
+            for (number, used) in (0..).zip(&used) {
+                prop_assert_eq!((cap.used_by(device(number)), cap.lost(device(number))), (*used, 0));
+            }
+            prop_assert!(!cap.is_exceeded());
+        }
+
+        /// What is asked for is there, makes room, and leaves the cap well used.
+        #[test]
+        fn the_excess_is_there_and_enough(
+            shares in prop::collection::vec((0_usize..300, any::<bool>()), 1..40),
+            limit in 0_usize..1000,
+        ) {
+            let mut cap = FairCap::new(limit);
+            for (number, &(used, is_established)) in (0..).zip(&shares) {
+                cap.take(device(number), used);
+                if is_established { cap.establish(device(number)) }
+            }
+            let before = cap.used();
+            let excess = cap.excess();
+            prop_assert_eq!(excess.is_empty(), before <= limit);
+            for &(device, excess) in &excess {
+                prop_assert!(excess > 0 && excess <= cap.used_by(device));
+            }
+            settle(&mut cap);
+            let target = limit - limit / FREED_SHARE;
+            prop_assert!(cap.used() <= target || before <= limit);
+            prop_assert!(before <= limit || cap.used() + shares.len() + 1 > target, "{} of {target}", cap.used());
+        }
+    }
+}
