@@ -7,5 +7,6 @@
 mod documents;
 mod imports;
 mod layout;
+mod limits;
 mod packages;
 mod tree;
