@@ -30,7 +30,7 @@ impl Builder {
 
     /// Ends the part; `name` is the capture's, where windows are whole captures. `None` when there was no frame.
     pub fn finish(self, id: PartId, name: Option<String>) -> (Option<Part>, BuildCounts) {
-        let Finished { observer, devices, carried, span, counts } = self.tracker.finish();
+        let Finished { observer, devices, carried, span, counts, .. } = self.tracker.finish();
         let losses = observer.losses();
         let observer = observer.into_observer();
         let counts = BuildCounts { track: counts, losses, words_dropped: observer.words_dropped() };

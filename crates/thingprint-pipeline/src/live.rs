@@ -1,8 +1,8 @@
 use std::convert::Infallible;
 
 use thingprint_flow::{
-    DecodeCounts, Decoder, DeviceId, FlowOptions, Frame, Gateways, PlacedPacket, Timestamp, TrackCounts,
-    Tracker,
+    DecodeCounts, Decoder, DeviceId, DeviceLosses, FlowOptions, Frame, Gateways, PlacedPacket, Timestamp,
+    TrackCounts, Tracker,
 };
 use thingprint_protocol::{Detector, Losses};
 
@@ -109,6 +109,16 @@ impl<S: Stage> Live<'_, S> {
     pub fn losses(&self) -> Losses {
         let mut all = Losses::default();
         self.shards().iter().for_each(|shard| all.merge(shard.observer().losses()));
+        all
+    }
+
+    /// What caps of flow tables and detection left out so far, by device.
+    pub fn left_out(&self) -> DeviceLosses {
+        let mut all = DeviceLosses::default();
+        for shard in self.shards() {
+            all.merge(shard.left_out().clone());
+            all.merge(shard.observer().left_out().clone());
+        }
         all
     }
 

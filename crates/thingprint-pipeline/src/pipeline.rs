@@ -264,6 +264,7 @@ impl<S: Stage> Outcome<S> {
             pending.add(rows);
             summary.counts.merge(end.counts);
             summary.losses.merge(end.losses);
+            summary.left_out.merge(end.left_out);
             rests.push(rest);
         }
         let (rows, gateway_late) = pending.finish(summary.gateways.clone());

@@ -39,11 +39,13 @@ pub(crate) fn finish<S: Stage>(stage: &S, mut shard: Shard<S>, clock: Timestamp)
     if shard.span().is_some() {
         shard.tick(clock);
     }
-    let Finished { observer, devices, carried, span, counts } = shard.finish();
+    let Finished { observer, devices, carried, span, counts, mut left_out } = shard.finish();
     let losses = observer.losses();
-    let end = End { devices, carried, span, counts, losses };
+    left_out.merge(observer.left_out().clone());
     let mut observer = observer.into_observer();
     let rows = stage.take(&mut observer);
+    left_out.merge(stage.left_out(&observer));
+    let end = End { devices, carried, span, counts, losses, left_out };
     let rest = stage.finish(observer, &end);
     (rows, rest, end)
 }

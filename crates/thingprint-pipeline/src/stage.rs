@@ -1,5 +1,5 @@
 use either::Either;
-use thingprint_flow::{CarriedFlow, DeviceId, DeviceIndex, Timestamp, TrackCounts};
+use thingprint_flow::{CarriedFlow, DeviceId, DeviceIndex, DeviceLosses, Timestamp, TrackCounts};
 use thingprint_protocol::{Engine, Losses, MessageObserver};
 
 /// What is done with the packets, flows and messages of a trace.
@@ -34,6 +34,12 @@ pub trait Stage: Sync {
         false
     }
 
+    /// What caps of the observer left out, after its last rows were taken.
+    fn left_out(&self, observer: &Self::Observer) -> DeviceLosses {
+        let _ = observer;
+        DeviceLosses::default()
+    }
+
     /// What a shard leaves, after its last rows were taken.
     fn finish(&self, observer: Self::Observer, end: &End) -> Self::Rest;
 }
@@ -51,6 +57,8 @@ pub struct End {
     pub counts: TrackCounts,
     /// What detection could not read.
     pub losses: Losses,
+    /// What caps left out, by device: those of the flow table, of detection and of the stage.
+    pub left_out: DeviceLosses,
 }
 
 impl<A: Stage, B: Stage> Stage for (A, B) {
@@ -93,6 +101,12 @@ impl<A: Stage, B: Stage> Stage for (A, B) {
             Either::Left(row) => self.0.is_own(row),
             Either::Right(row) => self.1.is_own(row),
         }
+    }
+
+    fn left_out(&self, observer: &Self::Observer) -> DeviceLosses {
+        let mut losses = self.0.left_out(&observer.0);
+        losses.merge(self.1.left_out(&observer.1));
+        losses
     }
 
     fn finish(&self, observer: Self::Observer, end: &End) -> Self::Rest {

@@ -1,6 +1,6 @@
 use thingprint_flow::{
-    CaptureError, ContentHash, DecodeCounts, DeviceId, GatewayEvidence, Gateways, Identity, Ip, MacAddr,
-    Packet, TimeEdges, Timestamp, TrackCounts, TunnelCounts,
+    CaptureError, ContentHash, DecodeCounts, DeviceId, DeviceLosses, GatewayEvidence, Gateways, Identity, Ip,
+    MacAddr, Packet, TimeEdges, Timestamp, TrackCounts, TunnelCounts,
 };
 use thingprint_profile::PacketVantage;
 use thingprint_protocol::Losses;
@@ -27,6 +27,8 @@ pub struct Summary {
     pub counts: TrackCounts,
     /// What detection could not read.
     pub losses: Losses,
+    /// What caps left out, by device.
+    pub left_out: DeviceLosses,
     /// Rows handed out of a stream before it was known that they are of a gateway.
     pub gateway_late: u64,
     /// Whether the gateways were not those that the first frames pointed at, so that all was read again.
@@ -90,6 +92,7 @@ impl Summary {
         self.read.merge(other.read);
         self.counts.merge(other.counts);
         self.losses.merge(other.losses);
+        self.left_out.merge(other.left_out);
         self.gateway_late += other.gateway_late;
     }
 }

@@ -1,8 +1,8 @@
 use std::borrow::Cow;
 
 use thingprint_flow::{
-    DeviceFrame, DeviceId, DeviceIndex, DevicePacket, FiveTuple, Flow, FlowRecord, Observer, TcpFlags,
-    TcpSegment, Timestamp, Transport, WindowIndex,
+    DeviceFrame, DeviceId, DeviceIndex, DeviceLosses, DevicePacket, FiveTuple, Flow, FlowRecord, Observer,
+    TcpFlags, TcpSegment, Timestamp, Transport, WindowIndex,
 };
 
 use crate::{
@@ -64,6 +64,7 @@ pub struct DetectedProtocol {
 pub struct Detector<O> {
     engine: Engine,
     budget: Budget,
+    left_out: DeviceLosses,
     observer: O,
 }
 
@@ -78,12 +79,17 @@ impl<O: MessageObserver> Detector<O> {
     /// A detector that finds the messages with `engine` which `observer` is interested in.
     pub fn new(engine: &Engine, observer: O) -> Self {
         let engine = engine.only(observer.interest());
-        Self { budget: engine.budget(), engine, observer }
+        Self { budget: engine.budget(), engine, left_out: DeviceLosses::default(), observer }
     }
 
     /// What could not be read so far.
     pub const fn losses(&self) -> Losses {
         self.budget.losses()
+    }
+
+    /// What caps left out so far, by device.
+    pub const fn left_out(&self) -> &DeviceLosses {
+        &self.left_out
     }
 
     /// The observer inside.
@@ -155,10 +161,14 @@ impl<O: MessageObserver> Observer for Detector<O> {
         self.observer.device(device, id);
     }
 
+    fn established(&mut self, device: DeviceIndex) {
+        self.observer.established(device);
+    }
+
     #[inline]
     fn packet(&mut self, packet: &DevicePacket<'_, '_>, state: &mut Self::State) {
         let DetectorState { inspection, state } = state;
-        let Self { engine, budget, observer } = self;
+        let Self { engine, budget, observer, .. } = self;
         observer.packet(packet, state);
         let sender = if packet.is_sent { Sender::Device } else { Sender::Peer };
         let seen = FlowPacket { packet: packet.ip, sender, time: Some(packet.time) };
@@ -185,7 +195,7 @@ impl<O: MessageObserver> Observer for Detector<O> {
 
     fn flow(&mut self, flow: Flow<Self::State>) {
         let (flow, DetectorState { mut inspection, mut state }) = flow.split();
-        let Self { engine, budget, observer } = self;
+        let Self { engine, budget, observer, .. } = self;
         engine.close(&mut inspection, budget, &mut |sender, message| {
             let context = MessageContext {
                 device: flow.device,

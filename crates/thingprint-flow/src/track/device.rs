@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
+use super::flow::Flow;
 use crate::{DeviceId, Timestamp};
 
 /// Number of a device inside one tracker; devices that are forgotten give theirs back.
@@ -26,7 +27,7 @@ impl DeviceIndex {
 #[derive(Debug)]
 pub(super) struct Devices {
     ids: Vec<DeviceId>,
-    lasts: Vec<Timestamp>,
+    seen: Vec<Seen>,
     free: Vec<u32>,
     table: HashTable<u32>,
     hasher: RandomState,
@@ -34,22 +35,37 @@ pub(super) struct Devices {
     pub(super) dropped: u64,
 }
 
+/// What is known of a device.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    last: Timestamp,
+    /// Whether somebody answered it.
+    is_established: bool,
+}
+
 /// What looking up a device gave.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Found {
     /// It was known.
-    Known(DeviceIndex),
+    Known(Known),
     /// It is new.
     New(DeviceIndex),
     /// It is new, and there is no room for it.
     Dropped,
 }
 
+/// A device that is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    pub(super) device: DeviceIndex,
+    pub(super) is_established: bool,
+}
+
 impl Devices {
     pub(super) fn new(max: usize) -> Self {
         Self {
             ids: Vec::new(),
-            lasts: Vec::new(),
+            seen: Vec::new(),
             free: Vec::new(),
             table: HashTable::new(),
             hasher: RandomState::default(),
@@ -63,16 +79,33 @@ impl Devices {
         &self.ids
     }
 
+    /// Whether somebody answered a device.
+    pub(super) fn is_established(&self, device: DeviceIndex) -> bool {
+        self.seen.get(device.as_usize()).is_some_and(|seen| seen.is_established)
+    }
+
+    /// A flow that was closed, with whether somebody answered its device.
+    pub(super) fn mark<S>(&self, flow: Flow<S>) -> Flow<S> {
+        Flow { is_established: self.is_established(flow.device), ..flow }
+    }
+
+    /// Somebody answered a device; says whether that is the first time.
+    pub(super) fn establish(&mut self, device: DeviceIndex) -> bool {
+        let seen = self.seen.get_mut(device.as_usize());
+        seen.is_some_and(|seen| !std::mem::replace(&mut seen.is_established, true))
+    }
+
     /// Looks up a device that was seen at `now`, and remembers it.
     #[inline]
     pub(super) fn find(&mut self, id: DeviceId, now: Timestamp) -> Found {
         let hash = self.hasher.hash_one(id);
         let found = self.table.find(hash, |&at| self.ids.get(at as usize) == Some(&id));
-        if let Some(&at) = found {
-            if let Some(last) = self.lasts.get_mut(at as usize) {
-                *last = now;
-            }
-            return Found::Known(DeviceIndex(at));
+        if let Some(&at) = found
+            && let Some(seen) = self.seen.get_mut(at as usize)
+        {
+            seen.last = now;
+            let is_established = seen.is_established;
+            return Found::Known(Known { device: DeviceIndex(at), is_established });
         }
         self.add(id, hash, now)
     }
@@ -84,11 +117,12 @@ impl Devices {
         }
         let next = || u32::try_from(self.ids.len()).ok();
         let Some(at) = self.free.pop().or_else(next) else { return Found::Dropped };
-        if let (Some(old), Some(last)) = (self.ids.get_mut(at as usize), self.lasts.get_mut(at as usize)) {
-            (*old, *last) = (id, now);
+        let new = Seen { last: now, is_established: false };
+        if let (Some(old), Some(seen)) = (self.ids.get_mut(at as usize), self.seen.get_mut(at as usize)) {
+            (*old, *seen) = (id, new);
         } else {
             self.ids.push(id);
-            self.lasts.push(now);
+            self.seen.push(new);
         }
         let (ids, hasher) = (&self.ids, &self.hasher);
         let hash_of = |&at: &u32| ids.get(at as usize).map_or(0, |id| hasher.hash_one(id));
@@ -98,7 +132,7 @@ impl Devices {
 
     /// Forgets the devices that were not seen since `since`.
     pub(super) fn forget(&mut self, since: Timestamp) -> Vec<DeviceIndex> {
-        let is_silent = |&at: &u32| self.lasts.get(at as usize).is_some_and(|last| *last < since);
+        let is_silent = |&at: &u32| self.seen.get(at as usize).is_some_and(|seen| seen.last < since);
         let mut silent: Vec<u32> = self.table.iter().copied().filter(is_silent).collect();
         // The table has no order, and the indices are given out again in that of this list.
         silent.sort_unstable();

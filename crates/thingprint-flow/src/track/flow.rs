@@ -12,6 +12,8 @@ use crate::{Timestamp, Transport};
 
 /// IP protocol number of TCP.
 const TCP: u8 = 6;
+/// After so many answers in one flow, the peer was heard again: some devices have a single flow that never ends.
+const ANSWERS_HEARD_AGAIN: u64 = 8;
 
 /// Packets and bytes in one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +82,9 @@ pub struct Flow<S> {
     pub is_missing_syn: bool,
     /// TCP segments with RST that the device sent.
     pub resets_up: u64,
+    /// Whether the device was established when the flow was closed; see [`Observer::established`](super::Observer::established).
+    /// Of a flow that parts tell of, whether it has packets both ways.
+    pub is_established: bool,
     /// State of the observer.
     pub state: S,
 }
@@ -122,6 +127,7 @@ impl<S> Flow<S> {
             closed_at,
             is_missing_syn,
             resets_up,
+            is_established,
             state,
         } = self;
         let flow = Flow {
@@ -139,6 +145,7 @@ impl<S> Flow<S> {
             closed_at,
             is_missing_syn,
             resets_up,
+            is_established,
             state: (),
         };
         (flow, state)
@@ -174,6 +181,7 @@ impl Flow<()> {
             closed_at: self.closed_at,
             is_missing_syn: self.is_missing_syn,
             resets_up: self.resets_up,
+            is_established: self.is_established,
             state,
         }
     }
@@ -304,6 +312,14 @@ impl<S: Default> OpenFlow<S> {
         }
     }
 
+    /// Whether a packet shows, as the first one of its direction or after some more, that one side answers the other; to be
+    /// asked before the packet is counted.
+    #[inline]
+    pub(super) fn is_answered_by(&self, view: &DevicePacket<'_, '_>) -> bool {
+        let (own, other) = if view.is_sent { (self.up, self.down) } else { (self.down, self.up) };
+        (own.packets == 0 || own.packets == ANSWERS_HEARD_AGAIN) && other.packets > 0 && !is_reset(view)
+    }
+
     /// Whether a packet of the same 5-tuple and window still belongs to this flow.
     #[inline]
     pub(super) fn fate(&self, view: &DevicePacket<'_, '_>, ending: FlowEnding) -> Fate {
@@ -381,7 +397,13 @@ impl<S: Default> OpenFlow<S> {
             closed_at,
             is_missing_syn: self.key.tuple.protocol() == TCP && !self.client.is_settled,
             resets_up: self.resets_up,
+            is_established: self.up.packets > 0 && self.down.packets > 0,
             state: (),
         }
     }
+}
+
+/// Whether a packet refuses a connection or breaks it off.
+fn is_reset(view: &DevicePacket<'_, '_>) -> bool {
+    matches!(view.ip.transport, Transport::Tcp(segment) if segment.flags.rst())
 }

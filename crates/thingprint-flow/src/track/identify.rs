@@ -40,6 +40,18 @@ impl Identifier {
         [sender, receiver.filter(|_| receiver != sender)]
     }
 
+    /// The device at the other end of a packet, if there is one; nothing where both ends are the same.
+    pub(super) fn peer_of(
+        &self,
+        own: DeviceId,
+        packet: &Packet<'_>,
+        ip: &Ip<'_>,
+    ) -> Option<Option<DeviceId>> {
+        let is_loop = packet.src_mac.is_some() && packet.src_mac == packet.dst_mac || ip.src == ip.dst;
+        let [sender, receiver] = self.ends_of(packet);
+        (!is_loop).then_some(if sender == Some(own) { receiver } else { sender })
+    }
+
     /// The hosts inside; what goes to many is received by none of them.
     fn ends_by_address(&self, packet: &Packet<'_>, ip: &Ip<'_>) -> Ends {
         let host = |addr| self.local_nets.is_local(addr).then_some(DeviceId::Ip(addr));

@@ -87,6 +87,8 @@ pub struct DevicePacket<'a, 'p> {
     pub device: DeviceIndex,
     /// Whether the device sent the packet.
     pub is_sent: bool,
+    /// Whether the device was established before the packet; see [`Observer::established`](super::Observer::established).
+    pub is_established: bool,
     /// The window that the packet counts in.
     pub window: super::WindowIndex,
     /// The packet's time; for a late packet, the start of its window.

@@ -1,9 +1,11 @@
 //! The flow table: packets in, flows of each device out.
 
+mod answerers;
 mod claim;
 mod client;
 mod counts;
 mod device;
+mod device_losses;
 mod edge;
 mod expiry;
 mod fair;
@@ -24,6 +26,7 @@ mod window;
 
 pub use counts::TrackCounts;
 pub use device::{DeviceIndex, is_private};
+pub use device_losses::{DeviceLosses, LossCounts, LossKind};
 pub use edge::{
     CarriedFlow, FlowEdges, FlowHead, FlowJoiner, FlowRecord, FlowRun, HeadLog, JoinedFlows, PartStart, Taken,
 };

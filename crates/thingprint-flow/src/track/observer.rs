@@ -40,6 +40,16 @@ pub trait Observer {
         let _ = (device, id);
     }
 
+    /// A device is established: somebody answered it. That a made-up address has to pay for with frames of two hosts, so
+    /// caps give an established device a share of its own, and all others one share together; see
+    /// [`FairCap`](crate::FairCap).
+    ///
+    /// An answer is a packet in a flow whose other direction was seen before, which is not an RST. It counts where the peer
+    /// is none of the devices, as a gateway is, or answered before. Devices that are forgotten have to be established anew.
+    fn established(&mut self, device: DeviceIndex) {
+        let _ = device;
+    }
+
     /// A packet of a device, with its flow's state.
     fn packet(&mut self, packet: &DevicePacket<'_, '_>, state: &mut Self::State) {
         let _ = (packet, state);
@@ -115,6 +125,10 @@ macro_rules! tuple_observer {
 
             fn device(&mut self, device: DeviceIndex, id: DeviceId) {
                 $(self.$at.device(device, id);)+
+            }
+
+            fn established(&mut self, device: DeviceIndex) {
+                $(self.$at.established(device);)+
             }
 
             #[inline]

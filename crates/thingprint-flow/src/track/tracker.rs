@@ -1,3 +1,4 @@
+mod caps;
 mod open;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -6,8 +7,10 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
+use super::answerers::Answerers;
 use super::counts::TrackCounts;
-use super::device::{DeviceIndex, Devices, Found};
+use super::device::{DeviceIndex, Devices, Known};
+use super::device_losses::DeviceLosses;
 use super::edge::{CarriedFlow, FlowRecord};
 use super::expiry::Expiry;
 use super::flow::{Fate, FlowEnd, OpenFlow};
@@ -37,6 +40,8 @@ pub struct Finished<O> {
     pub span: Option<(Timestamp, Timestamp)>,
     /// What was counted.
     pub counts: TrackCounts,
+    /// What its caps left out, by device.
+    pub left_out: DeviceLosses,
 }
 
 /// The per-device flow table of a trace.
@@ -51,6 +56,7 @@ pub struct Tracker<O: Observer> {
     options: FlowOptions,
     identifier: Identifier,
     devices: Devices,
+    answerers: Answerers,
     windows: VecDeque<OpenWindow<O::State>>,
     // Position of the window that the last packet fell in: nearly always the next one's, too.
     current: usize,
@@ -70,6 +76,7 @@ pub struct Tracker<O: Observer> {
     deadline: Timestamp,
     frames: u64,
     counts: TrackCounts,
+    left_out: DeviceLosses,
 }
 
 /// What is kept of a flow between its windows.
@@ -120,6 +127,7 @@ impl<O: Observer> Tracker<O> {
             observer,
             identifier: Identifier::new(&options),
             devices: Devices::new(options.max_devices),
+            answerers: Answerers::default(),
             options,
             windows: VecDeque::new(),
             current: 0,
@@ -133,6 +141,7 @@ impl<O: Observer> Tracker<O> {
             deadline: Timestamp::MAX,
             frames: 0,
             counts: TrackCounts::default(),
+            left_out: DeviceLosses::default(),
         }
     }
 
@@ -154,6 +163,11 @@ impl<O: Observer> Tracker<O> {
     /// Counts so far.
     pub const fn counts(&self) -> TrackCounts {
         TrackCounts { device_packets_dropped: self.devices.dropped, ..self.counts }
+    }
+
+    /// What caps left out so far, by device.
+    pub const fn left_out(&self) -> &DeviceLosses {
+        &self.left_out
     }
 
     /// Time of the earliest and of the latest frame so far.
@@ -193,9 +207,9 @@ impl<O: Observer> Tracker<O> {
         let (position, time) = self.place(packet.time);
         let Some(window) = self.windows.get(position).map(|window| window.index) else { return };
         let (tuple, src_is_low) = FiveTuple::of(ip);
-        for (device, is_sent) in [(sender, true), (receiver, false)] {
-            let Some(device) = device else { continue };
-            let view = DevicePacket { device, is_sent, window, time, number, packet, ip };
+        for (known, is_sent) in [(sender, true), (receiver, false)] {
+            let Some(Known { device, is_established }) = known else { continue };
+            let view = DevicePacket { device, is_sent, is_established, window, time, number, packet, ip };
             self.follow(position, FlowKey { device, tuple }, src_is_low, &view);
         }
         let most = self.options.max_flows;
@@ -251,24 +265,13 @@ impl<O: Observer> Tracker<O> {
             carried: carried_on,
             span,
             counts,
+            left_out: self.left_out,
         }
     }
 
     fn note_time(&mut self, time: Timestamp) {
         if let Some((first, _)) = &mut self.span {
             *first = (*first).min(time);
-        }
-    }
-
-    #[inline]
-    fn device(&mut self, id: DeviceId, now: Timestamp) -> Option<DeviceIndex> {
-        match self.devices.find(id, now) {
-            Found::Known(device) => Some(device),
-            Found::New(device) => {
-                self.observer.device(device, id);
-                Some(device)
-            }
-            Found::Dropped => None,
         }
     }
 
@@ -280,7 +283,7 @@ impl<O: Observer> Tracker<O> {
         self.counts.late_packets = late_packets;
         let Some(window) = self.windows.get(position).map(|window| window.index) else { return };
         for (id, is_sent) in ends.into_iter().zip([true, false]) {
-            if let Some(device) = id.and_then(|id| self.device(id, clock)) {
+            if let Some(Known { device, .. }) = id.and_then(|id| self.device(id, clock)) {
                 self.observer.frame(&DeviceFrame { device, is_sent, window, packet });
             }
         }
@@ -363,7 +366,7 @@ impl<O: Observer> Tracker<O> {
             if due >= at {
                 self.expiry.enter(due, hash, key);
             } else if let Some(flow) = window.table.remove(hash, &key) {
-                self.observer.flow(flow.close(window.index, FlowEnd::Idle, at));
+                self.observer.flow(self.devices.mark(flow.close(window.index, FlowEnd::Idle, at)));
             }
         }
     }
@@ -460,9 +463,13 @@ impl<O: Observer> Tracker<O> {
                 }
                 Fate::Joins => {
                     let (from, to) = (flow.last.min(view.time), flow.first.max(view.time));
+                    let is_answer = !view.is_established && flow.is_answered_by(&turned);
                     flow.count(&turned, &self.options);
                     self.observer.packet(&turned, &mut flow.state);
                     self.observer.active(key.device, &key.tuple, from, to);
+                    if is_answer {
+                        self.note_answer(&turned);
+                    }
                 }
                 Fate::Replaces(why) => {
                     let fresh = OpenFlow::begin(key, src_is_low, view, &self.options);
@@ -473,7 +480,7 @@ impl<O: Observer> Tracker<O> {
                         flow.state = self.observer.continue_flow(&mut ended.state);
                     }
                     let clock = self.span.map_or(view.time, |(_, clock)| clock);
-                    self.observer.flow(ended.close(window.index, why, clock));
+                    self.observer.flow(self.devices.mark(ended.close(window.index, why, clock)));
                     self.observer.packet(view, &mut flow.state);
                     self.observer.active(key.device, &key.tuple, view.time, view.time);
                 }
@@ -555,15 +562,6 @@ impl<O: Observer> Tracker<O> {
         }
     }
 
-    fn make_room(&mut self, position: usize) {
-        let Some((_, clock)) = self.span else { return };
-        let Some(window) = self.windows.get_mut(position) else { return };
-        for (flow, why) in window.table.evict(clock, self.options.ending) {
-            self.counts.flows_evicted += u64::from(why == FlowEnd::Evicted);
-            self.observer.flow(flow.close(window.index, why, clock));
-        }
-    }
-
     fn close_oldest(&mut self, at: Timestamp) {
         let Some(mut window) = self.windows.pop_front() else { return };
         let ending = self.options.ending;
@@ -581,7 +579,7 @@ impl<O: Observer> Tracker<O> {
                 let OpenFlow { last, local_is_low, streams, .. } = flow;
                 self.carried.insert(flow.key, Carried { last, local_is_low, streams, state });
             }
-            self.observer.flow(flow.close(window.index, FlowEnd::Edge, at));
+            self.observer.flow(self.devices.mark(flow.close(window.index, FlowEnd::Edge, at)));
         }
         self.observer.window_closed(window.index);
         self.settling.insert(window.index);

@@ -176,6 +176,7 @@ impl FlowRun {
         look(&DevicePacket {
             device: DeviceIndex::new(0),
             is_sent: self.is_sent,
+            is_established: false,
             window: self.window,
             time: self.time,
             number: 0,

@@ -1,0 +1,191 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::DeviceId;
+
+/// Most devices whose losses are kept apart; of further ones, those that lost least are summed up.
+const MOST_DEVICES: usize = 4096;
+/// What is summed up at once beyond that, as a share of it.
+const FOLDED_SHARE: usize = 8;
+
+/// A kind of thing that a cap leaves out, by its name: a plural in lower case, with `_` between words.
+///
+/// Whoever has a cap has a kind, so the kinds are not listed here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LossKind(&'static str);
+
+impl LossKind {
+    /// Flows that were closed early.
+    pub const FLOWS: Self = Self::new("flows");
+    /// Flows that went on over the edge of a window, and whose other part was not waited for.
+    pub const CARRIED_FLOWS: Self = Self::new("carried_flows");
+    /// Devices that were forgotten before their time.
+    pub const DEVICES: Self = Self::new("devices");
+    /// Datagrams that were given up before their fragments were there.
+    pub const DATAGRAMS: Self = Self::new("datagrams");
+    /// Streams that were not read on for messages.
+    pub const STREAMS: Self = Self::new("streams");
+    /// Messages that were not kept.
+    pub const MESSAGES: Self = Self::new("messages");
+
+    /// The kind with this name.
+    pub const fn new(name: &'static str) -> Self {
+        Self(name)
+    }
+
+    /// The name, as it is a key of JSON.
+    pub const fn name(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Display for LossKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.replace('_', " "))
+    }
+}
+
+/// How much was lost, by kind.
+pub type LossCounts = BTreeMap<LossKind, u64>;
+
+/// What caps left out, by device and kind.
+///
+/// It is bounded as well: what made-up addresses lost is one sum, and so is what those of a great many devices lost that lost
+/// least. So it can be kept where a flood of addresses is what fills the caps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeviceLosses {
+    devices: BTreeMap<DeviceId, LossCounts>,
+    others: LossCounts,
+}
+
+impl DeviceLosses {
+    /// Counts what a device lost.
+    pub fn add(&mut self, device: DeviceId, kind: LossKind, count: u64) {
+        if count == 0 {
+            return;
+        }
+        add(self.devices.entry(device).or_default(), kind, count);
+        self.bound();
+    }
+
+    /// Counts what addresses lost that are not told apart.
+    pub fn add_other(&mut self, kind: LossKind, count: u64) {
+        if count > 0 {
+            add(&mut self.others, kind, count);
+        }
+    }
+
+    /// From now on a device is not told apart from others.
+    pub fn fold(&mut self, device: DeviceId) {
+        if let Some(counts) = self.devices.remove(&device) {
+            merge(&mut self.others, counts);
+        }
+    }
+
+    /// Adds what was lost elsewhere.
+    pub fn merge(&mut self, other: Self) {
+        for (device, counts) in other.devices {
+            merge(self.devices.entry(device).or_default(), counts);
+        }
+        merge(&mut self.others, other.others);
+        self.bound();
+    }
+
+    /// Whether nothing was lost.
+    pub fn is_empty(&self) -> bool {
+        self.devices.is_empty() && self.others.is_empty()
+    }
+
+    /// What each device lost, those first that lost most.
+    pub fn by_size(&self) -> Vec<(DeviceId, &LossCounts)> {
+        let mut devices: Vec<_> = self.devices.iter().map(|(device, counts)| (*device, counts)).collect();
+        // The sort is stable: devices that lost alike stay in their order.
+        devices.sort_by_key(|(_, counts)| std::cmp::Reverse(sum(counts)));
+        devices
+    }
+
+    /// What a device lost.
+    pub fn of(&self, device: DeviceId) -> Option<&LossCounts> {
+        self.devices.get(&device)
+    }
+
+    /// What addresses lost that are not told apart: nobody answered them, or others lost more.
+    pub const fn others(&self) -> &LossCounts {
+        &self.others
+    }
+
+    /// What all lost together.
+    pub fn totals(&self) -> LossCounts {
+        let mut all = self.others.clone();
+        for counts in self.devices.values() {
+            merge(&mut all, counts.clone());
+        }
+        all
+    }
+
+    fn bound(&mut self) {
+        if self.devices.len() <= MOST_DEVICES {
+            return;
+        }
+        let kept = MOST_DEVICES - MOST_DEVICES / FOLDED_SHARE;
+        let least: Vec<DeviceId> = self.by_size().into_iter().skip(kept).map(|(device, _)| device).collect();
+        least.into_iter().for_each(|device| self.fold(device));
+    }
+}
+
+fn add(counts: &mut LossCounts, kind: LossKind, count: u64) {
+    let all = counts.entry(kind).or_default();
+    *all = all.saturating_add(count);
+}
+
+fn merge(counts: &mut LossCounts, others: LossCounts) {
+    for (kind, count) in others {
+        add(counts, kind, count);
+    }
+}
+
+fn sum(counts: &LossCounts) -> u64 {
+    counts.values().fold(0, |sum, count| sum.saturating_add(*count))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MacAddr;
+
+    fn device(number: u32) -> DeviceId {
+        let [a, b, c, d] = number.to_be_bytes();
+        DeviceId::Mac(MacAddr::new([2, 0, a, b, c, d]))
+    }
+
+    #[test]
+    fn losses_add_up_by_device_and_kind_and_the_largest_come_first() {
+        let mut losses = DeviceLosses::default();
+        losses.add(device(1), LossKind::FLOWS, 2);
+        losses.add(device(2), LossKind::MESSAGES, 0);
+        assert_eq!(losses.of(device(2)), None, "nothing was lost");
+        let mut others = DeviceLosses::default();
+        others.add(device(2), LossKind::MESSAGES, 4);
+        others.add(device(1), LossKind::FLOWS, 1);
+        others.add_other(LossKind::FLOWS, 7);
+        losses.merge(others);
+        let messages = LossCounts::from([(LossKind::MESSAGES, 4)]);
+        let flows = LossCounts::from([(LossKind::FLOWS, 3)]);
+        assert_eq!(losses.by_size(), [(device(2), &messages), (device(1), &flows)]);
+        assert_eq!(losses.totals(), [(LossKind::FLOWS, 10), (LossKind::MESSAGES, 4)].into());
+        losses.fold(device(1));
+        assert_eq!((losses.of(device(1)), losses.others()[&LossKind::FLOWS]), (None, 10));
+    }
+
+    #[test]
+    fn a_great_many_devices_are_summed_up_but_for_those_that_lost_most() {
+        let mut losses = DeviceLosses::default();
+        losses.add(device(0), LossKind::STREAMS, 2);
+        for number in 1..=100_000 {
+            losses.add(device(number), LossKind::DEVICES, 1);
+        }
+        assert!(losses.by_size().len() <= MOST_DEVICES);
+        assert_eq!(losses.by_size()[0].0, device(0));
+        assert_eq!(losses.totals()[&LossKind::DEVICES], 100_000);
+    }
+}
