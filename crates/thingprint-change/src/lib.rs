@@ -20,6 +20,7 @@
 mod alarm;
 mod baseline;
 mod change;
+mod comparison;
 mod day;
 mod detector;
 mod hour;
@@ -33,6 +34,9 @@ mod word_index;
 pub use alarm::{Alarm, Excess, NewWord};
 pub use baseline::{Baseline, TooFewWindows};
 pub use change::{Change, DayChange, DayWord, NetworkEvent};
+pub use comparison::{
+    Aspect, Comparison, DeviceDifferences, Difference, Differences, MovedNumber, Passing, Presence, Side, Turn, TurnedWord,
+};
 pub use detector::{Detector, Losses};
 pub use measure::Measure;
 pub use options::ChangeOptions;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod classify;
+mod compare;
 mod demo;
 mod devices;
 mod evaluate;
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Classify devices, with a confidence
     Classify(classify::ClassifyArgs),
+    /// Compare two times of a network: what is new, gone or unusual
+    Compare(compare::CompareArgs),
     /// Watch a network live: who is there, what each device is, what changed
     Watch(Box<watch::WatchArgs>),
     /// List, show, check and test the models that detect protocols
@@ -75,6 +78,7 @@ impl Command {
             Self::Train(args) => args.run(global),
             Self::Evaluate(args) => args.run(global),
             Self::Classify(args) => args.run(global),
+            Self::Compare(args) => args.run(global),
             Self::Watch(args) => args.run(global),
             Self::Protocols(args) => args.run(global),
             Self::Store(args) => args.run(global),
@@ -102,6 +106,7 @@ impl Command {
             Self::Flows(args) => args.names_everybody(),
             Self::Extract(args) => args.names_everybody(),
             Self::Classify(args) => args.names_everybody(),
+            Self::Compare(args) => args.names_everybody(),
             Self::Merge(_) | Self::Store(_) | Self::Generate(_) => None,
             Self::Audit(args) => args.names_everybody(),
             Self::Train(_) => Some("train"),
@@ -114,6 +119,9 @@ impl Command {
         }
     }
 }
+
+/// Columns of a terminal that tables fit into where no terminal sets a width.
+const WIDTH: usize = 100;
 
 /// A share from 0 to 1.
 fn parse_threshold(text: &str) -> Result<f64, String> {

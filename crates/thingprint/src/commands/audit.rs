@@ -25,7 +25,7 @@ use crate::reading::Reading;
 
 mod known;
 pub(super) mod mud;
-mod survey;
+pub(super) mod survey;
 
 /// Judge what devices say by best practice
 ///

@@ -31,9 +31,6 @@ mod baseline;
 mod changes;
 mod explain;
 
-/// Columns of a terminal that tables fit into where no terminal sets a width.
-const WIDTH: usize = 100;
-
 const DEVICES_HEADING: &str = "Devices, over all their windows";
 const DAYS_HEADING: &str = "Devices by day";
 const WINDOWS_HEADING: &str = "Devices by window";
@@ -271,7 +268,7 @@ impl ClassifyArgs {
             return if self.wide {
                 output.sections(&sections)
             } else {
-                output.sections_within(&sections, WIDTH)
+                output.sections_within(&sections, super::WIDTH)
             };
         }
         let answers: Vec<Answer<'_>> = parts.into_iter().flat_map(|(_, answers)| answers).collect();

@@ -14,24 +14,24 @@ use crate::reading::Reading;
 use crate::vantage_report::{report_vantage, vantage_of};
 
 /// Captures that are to be judged.
-pub(super) struct Surveying<'a> {
-    pub(super) reading: Reading<'a>,
-    pub(super) labels: &'a Labels,
+pub(in crate::commands) struct Surveying<'a> {
+    pub(in crate::commands) reading: Reading<'a>,
+    pub(in crate::commands) labels: &'a Labels,
     /// Whether to remember whom devices talk to.
-    pub(super) wants_mud: bool,
-    pub(super) messages: Messages,
+    pub(in crate::commands) wants_mud: bool,
+    pub(in crate::commands) messages: Messages,
 }
 
 /// What was read of captures.
-pub(super) struct Survey {
-    pub(super) seen: Observations,
+pub(in crate::commands) struct Survey {
+    pub(in crate::commands) seen: Observations,
     /// What is known of the captures.
-    pub(super) summary: Summary,
+    pub(in crate::commands) summary: Summary,
 }
 
 impl Surveying<'_> {
     /// Judges the captures by a policy.
-    pub(super) fn survey(self, policy: &Policy) -> anyhow::Result<Survey> {
+    pub(in crate::commands) fn survey(self, policy: &Policy) -> anyhow::Result<Survey> {
         let mud = || MudBuilder::default().with_local_nets(self.reading.flow.local_nets.clone());
         let new_builder = || ObservationsBuilder::new(self.reading.engine, policy, self.wants_mud.then(mud));
         let mut builder = new_builder();
@@ -81,7 +81,7 @@ impl Surveying<'_> {
 
 impl Survey {
     /// Says what caps and gaps left out.
-    pub(super) fn report_losses(&self, messages: Messages) {
+    pub(in crate::commands) fn report_losses(&self, messages: Messages) {
         report_losses(self.summary.counts, self.summary.losses, messages);
         report_late(&self.summary, messages);
         report_contradictions(&self.summary, messages);

@@ -71,7 +71,7 @@ pub(super) fn write(
         devices.into_iter().map(explain).collect::<anyhow::Result<_>>()?;
     let svg = figure.map(|path| Ok::<_, anyhow::Error>((path, draw(&explained)?))).transpose()?;
     match output.format() {
-        Format::Table => output.sections_within(&sections(&explained)?, super::WIDTH),
+        Format::Table => output.sections_within(&sections(&explained)?, crate::commands::WIDTH),
         Format::Json => output.json(&explained),
         _ => output.table(&flat(&explained)?),
     }?;

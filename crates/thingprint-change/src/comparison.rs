@@ -1,0 +1,284 @@
+//! Two times of a network compared with each other, device by device.
+
+mod aspect;
+mod numbers;
+mod passing;
+mod period;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_instance::Instance;
+
+pub use aspect::Aspect;
+pub use numbers::MovedNumber;
+pub use passing::Passing;
+pub use words::TurnedWord;
+
+use self::passing::passing;
+use self::period::Period;
+use crate::{Change, ChangeOptions, Detector, DeviceState, Excess, Losses, NetworkEvent};
+
+/// Most devices that are compared; windows of further ones are counted.
+const MOST_DEVICES: usize = 65_536;
+
+/// Compares what the devices of a network did in two times, each as a whole.
+///
+/// A [`Detector`] reports the window in which something happens. A comparison reports what is not as it was: devices that
+/// came and went, words that came and went for good, volume and rhythm outside what is usual. What the detector reports is in it
+/// as well, since an attack of an hour changes no middle value.
+///
+/// What is unusual is measured by the device's own earlier time: see [`Difference::unusual`].
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    devices: BTreeMap<DeviceId, [Period; 2]>,
+    /// Windows of the later time, in the order in which the detector takes them.
+    later: Vec<Instance>,
+    detector: Detector,
+    windows_dropped: u64,
+}
+
+/// One of the two times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The earlier time, which says what is usual.
+    Before,
+    /// The later time.
+    After,
+}
+
+/// Whether something came or went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Turn {
+    /// It is in the later time alone.
+    New,
+    /// It is in the earlier time alone.
+    Gone,
+}
+
+/// Whether a device is in both times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Presence {
+    /// In both.
+    Both,
+    /// In the later time alone.
+    New,
+    /// In the earlier time alone.
+    Gone,
+    /// In both, but silent at the end of the later time for longer than ever in the earlier one.
+    Silent,
+}
+
+/// What differs between the two times.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Differences {
+    /// The devices of both times, in the order of their addresses.
+    pub devices: Vec<DeviceDifferences>,
+    /// Windows of the later time in which many devices did something new at once.
+    pub events: Vec<NetworkEvent>,
+    /// What was left out.
+    pub losses: Losses,
+}
+
+/// What differs in a device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeviceDifferences {
+    /// The device.
+    pub device: DeviceId,
+    /// Whether it is in both times.
+    pub presence: Presence,
+    /// Its windows in the earlier and in the later time.
+    pub windows: [usize; 2],
+    /// Start of its first and of its last window.
+    pub seen: Option<(Timestamp, Timestamp)>,
+    /// What is not as it was, the most unusual first.
+    pub differences: Vec<Difference>,
+}
+
+/// Something of a device that is not as it was.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Difference {
+    /// Words that came or went.
+    Words {
+        /// What they are words of.
+        aspect: Aspect,
+        /// Whether they came or went.
+        turn: Turn,
+        /// The words, those that stayed away for longest first.
+        words: Vec<TurnedWord>,
+        /// How many words of this aspect came or went for good within the earlier time.
+        usual: usize,
+    },
+    /// A number whose usual size is another one.
+    Number {
+        /// The number.
+        aspect: Aspect,
+        /// How it moved.
+        moved: MovedNumber,
+    },
+    /// Something that no window of the earlier time had, and that did not last.
+    Passing(Passing),
+}
+
+impl Difference {
+    /// How unusual it is for this device, as a multiple of what is still usual: above 1 it is unusual. `None` where the
+    /// earlier time is too short to know.
+    ///
+    /// - Words: for how many times their longest pause they are absent, over three; and over one more than the number of words that
+    ///   came or went as lastingly within the earlier time.
+    /// - Numbers: how far the middle value moved on a scale of factors, over 1.25 times the distance of the most different day of
+    ///   the earlier time.
+    /// - What passed: the value over the limit that the earlier time sets, see [`Baseline`](crate::Baseline).
+    pub fn unusual(&self) -> Option<f64> {
+        match self {
+            Self::Words { words, usual, .. } => {
+                let most = words.iter().filter(|word| word.pauses.is_some()).map(TurnedWord::ratio);
+                most.max_by(f64::total_cmp).map(|most| most / (1 + usual) as f64)
+            }
+            Self::Number { moved, .. } => moved.ratio,
+            Self::Passing(passing) => Some(passing.most.ratio()),
+        }
+    }
+
+    /// What differs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Words { aspect, .. } | Self::Number { aspect, .. } => aspect.name(),
+            Self::Passing(passing) => passing.most.measure.name(),
+        }
+    }
+}
+
+impl Comparison {
+    /// A comparison without windows.
+    pub const fn new(options: ChangeOptions) -> Self {
+        let detector = Detector::new(ChangeOptions { adopt_after: None, ..options });
+        Self { detector, devices: BTreeMap::new(), later: Vec::new(), windows_dropped: 0 }
+    }
+
+    /// Takes in a window, in any order.
+    pub fn add(&mut self, side: Side, window: &Instance) {
+        let Some(period) = self.period(side, window.device) else { return };
+        period.add(window);
+        match side {
+            Side::Before => self.detector.learn(window),
+            Side::After => self.later.push(window.clone()),
+        }
+    }
+
+    /// Takes in a host that a device exchanged packets with in the window that begins at `start`.
+    pub fn add_peer(&mut self, side: Side, device: DeviceId, start: Timestamp, peer: &str) {
+        let Some(period) = self.period(side, device) else { return };
+        period.add_word(Aspect::Peers, peer, start);
+    }
+
+    fn period(&mut self, side: Side, device: DeviceId) -> Option<&mut Period> {
+        if self.devices.len() >= MOST_DEVICES && !self.devices.contains_key(&device) {
+            self.windows_dropped += 1;
+            return None;
+        }
+        let [before, after] = self.devices.entry(device).or_default();
+        Some(match side {
+            Side::Before => before,
+            Side::After => after,
+        })
+    }
+
+    /// What differs.
+    pub fn finish(mut self) -> Differences {
+        self.later.sort_by_key(|window| (window.window_start, window.device));
+        let mut changes: Vec<Change> = self.later.iter().flat_map(|window| self.detector.push(window)).collect();
+        changes.extend(self.detector.close());
+        let end = self.later.iter().map(|window| window.window_start).max();
+        let silent = self.silent(end);
+        let mut losses = self.detector.losses();
+        losses.windows_dropped += self.windows_dropped;
+        let mut compared: BTreeMap<DeviceId, DeviceDifferences> = BTreeMap::new();
+        for (device, mut periods) in self.devices {
+            periods.iter_mut().for_each(Period::in_order);
+            losses.words_dropped += periods.iter().map(|period| period.words_dropped).sum::<u64>();
+            let is_silent = silent.contains(&device);
+            let of_device = compare(device, &periods, is_silent);
+            compared.extend(of_device.map(|differences| (device, differences)));
+        }
+        let is_known = |device, excess: &Excess| {
+            compared.get(&device).is_some_and(|compared| is_lasting(excess, &compared.differences))
+        };
+        for (device, passing) in passing(&changes, is_known) {
+            if let Some(compared) = compared.get_mut(&device) {
+                compared.differences.push(Difference::Passing(passing));
+            }
+        }
+        let rank = |difference: &Difference| difference.unusual().unwrap_or(0.0);
+        for compared in compared.values_mut() {
+            compared.differences.sort_by(|a, b| rank(b).total_cmp(&rank(a)));
+        }
+        let events = changes.into_iter().filter_map(|change| match change {
+            Change::Network(event) => Some(event),
+            Change::Alarm(_) | Change::Day(_) => None,
+        });
+        Differences { events: events.collect(), devices: compared.into_values().collect(), losses }
+    }
+
+    fn silent(&self, end: Option<Timestamp>) -> BTreeSet<DeviceId> {
+        let silent = self.detector.devices(end).filter(|status| status.state == DeviceState::Silent);
+        silent.map(|status| status.device).collect()
+    }
+}
+
+/// What differs in a device; nothing of one of which there is no window, and that others mention alone.
+fn compare(device: DeviceId, [before, after]: &[Period; 2], is_silent: bool) -> Option<DeviceDifferences> {
+    let presence = match (before.windows.len(), after.windows.len()) {
+        (0, 0) => return None,
+        (0, _) => Presence::New,
+        (_, 0) => Presence::Gone,
+        _ if is_silent => Presence::Silent,
+        _ => Presence::Both,
+    };
+    let starts = || before.windows.iter().chain(&after.windows).copied();
+    Some(DeviceDifferences {
+        device,
+        presence,
+        windows: [before.windows.len(), after.windows.len()],
+        seen: starts().min().zip(starts().max()),
+        differences: match presence {
+            Presence::Both | Presence::Silent => differences(before, after),
+            Presence::New | Presence::Gone => Vec::new(),
+        },
+    })
+}
+
+/// What differs in the words and numbers of a device that is in both times.
+fn differences(before: &Period, after: &Period) -> Vec<Difference> {
+    let aspects = Aspect::of_words().map(|(aspect, _)| aspect).chain([Aspect::Peers]);
+    let words = aspects.flat_map(|aspect| {
+        let usual = words::usual_turns(aspect, before);
+        [Turn::New, Turn::Gone].into_iter().filter_map(move |turn| {
+            let words = words::turned(aspect, turn, before, after);
+            (!words.is_empty()).then_some(Difference::Words { aspect, turn, words, usual })
+        })
+    });
+    let numbers = after.numbers.keys().filter_map(|aspect| {
+        let moved = numbers::moved(*aspect, before, after)?;
+        Some(Difference::Number { aspect: *aspect, moved })
+    });
+    words.chain(numbers).collect()
+}
+
+/// Whether what alarmed is new for good, and reported as such.
+fn is_lasting(excess: &Excess, differences: &[Difference]) -> bool {
+    !excess.words.is_empty()
+        && excess.words.iter().all(|new| {
+            differences.iter().any(|difference| match difference {
+                Difference::Words { aspect: Aspect::Words(bag), turn: Turn::New, words, .. } => {
+                    Some(*bag) == excess.measure.bag()
+                        && words.iter().any(|word| word.word == new.word && word.is_lasting())
+                }
+                _ => false,
+            })
+        })
+}

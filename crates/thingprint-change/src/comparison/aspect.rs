@@ -1,0 +1,85 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use thingprint_instance::{Attribute, BagName, Instance};
+
+/// Something of a device that is compared between two times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Aspect {
+    /// The words of a bag: names, ports, cipher suite lists, kinds of packets.
+    Words(BagName),
+    /// The hosts that the device exchanged packets with.
+    Peers,
+    /// IP packets in both directions.
+    Packets,
+    /// Bytes that the device sent.
+    BytesUp,
+    /// Bytes that the device received.
+    BytesDown,
+    /// Flows.
+    Flows,
+    /// A numeric attribute.
+    Number(Attribute),
+}
+
+/// The bags whose words are compared. Packet sizes come and go with what people do, and organisations are the names once
+/// more; a [`Detector`](crate::Detector) looks at both, window by window.
+const BAGS: [BagName; 8] = [
+    BagName::DOMAINS,
+    BagName::PORTS,
+    BagName::SERVED_PORTS,
+    BagName::CIPHER_SUITES,
+    BagName::NETWORK,
+    BagName::STACK,
+    BagName::DHCP,
+    BagName::DECLARED,
+];
+
+/// The attributes that are compared: the rhythm of a device. Volume and rate of its flows follow from the counts.
+const ATTRIBUTES: [Attribute; 4] = [
+    Attribute::SLEEP_TIME_S,
+    Attribute::FLOW_DURATION_S,
+    Attribute::DNS_INTERVAL_S,
+    Attribute::NTP_INTERVAL_S,
+];
+
+impl Aspect {
+    /// Those that are sets of words of an instance.
+    pub(super) fn of_words() -> impl Iterator<Item = (Self, BagName)> {
+        BAGS.into_iter().map(|bag| (Self::Words(bag), bag))
+    }
+
+    /// The numbers of a window that has them.
+    pub(super) fn numbers_of(window: &Instance) -> impl Iterator<Item = (Self, f64)> {
+        let counts = &window.counts;
+        let counted = [
+            (Self::Packets, counts.packets_up.saturating_add(counts.packets_down)),
+            (Self::BytesUp, counts.bytes_up),
+            (Self::BytesDown, counts.bytes_down),
+            (Self::Flows, counts.flows),
+        ];
+        let attributes = ATTRIBUTES
+            .into_iter()
+            .filter_map(|attribute| Some((Self::Number(attribute), window.attributes.get(attribute)?)));
+        counted.into_iter().map(|(aspect, count)| (aspect, count as f64)).chain(attributes)
+    }
+
+    /// The name: that of the bag or attribute, `peers`, `packets`, `bytes_up`, `bytes_down` or `flows`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Words(bag) => bag.name(),
+            Self::Peers => "peers",
+            Self::Packets => "packets",
+            Self::BytesUp => "bytes_up",
+            Self::BytesDown => "bytes_down",
+            Self::Flows => "flows",
+            Self::Number(attribute) => attribute.name(),
+        }
+    }
+}
+
+impl fmt::Display for Aspect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

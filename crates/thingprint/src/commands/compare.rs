@@ -1,0 +1,218 @@
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args;
+use thingprint_audit::Severity;
+use thingprint_change::{ChangeOptions, Comparison, DeviceDifferences, Side};
+use thingprint_table::Format;
+
+use self::row::Row;
+use self::side::{Reader, SideRead};
+use crate::args::{ExtractionArgs, GlobalArgs};
+use crate::destinations::Destinations;
+use crate::exit::{Misfit, Outcome, Usage};
+use crate::files::{read_labels, write_file};
+use crate::messages::{Messages, counted};
+use crate::models::read_model;
+use crate::output::Output;
+
+mod findings;
+mod page;
+mod row;
+mod side;
+mod tables;
+mod verdicts;
+
+/// Compare two times of a network: what is new, gone or unusual
+///
+/// BEFORE and AFTER are each a capture, a folder or quoted glob of captures, a file of instances as `extract` writes it, or a
+/// store of `watch`. Differences are ranked by how unusual they are for the device: 1 is the most that its own earlier time
+/// explains. With captures on both sides, peers are compared and both are audited; with a model, verdicts are compared.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// The earlier time, which says what is usual
+    #[arg(value_name = "BEFORE")]
+    before: OsString,
+
+    /// The later time
+    #[arg(value_name = "AFTER")]
+    after: OsString,
+
+    /// A model: report devices whose class changed
+    #[arg(short, long, value_name = "FILE")]
+    model: Option<PathBuf>,
+
+    /// What the devices are: CSV with the columns mac,label,kind
+    #[arg(short, long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+
+    /// Policy of the audit of captures: a name that is built in, or a TOML file
+    #[arg(long, value_name = "NAME|FILE", default_value = "bcp2026")]
+    policy: String,
+
+    /// Do not audit captures, which saves a reading of both sides
+    #[arg(long, conflicts_with = "policy")]
+    no_audit: bool,
+
+    /// Show differences that are usual for the device, or of which that cannot be said, too
+    #[arg(long)]
+    all: bool,
+
+    /// Exit with status 3 when there is a row of this severity or a more severe one: note, warning or error
+    #[arg(long, value_name = "SEVERITY")]
+    fail_on: Option<Severity>,
+
+    /// Write a page of HTML as well, which needs nothing beside it
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    html: Option<PathBuf>,
+
+    #[command(flatten)]
+    extraction: ExtractionArgs,
+}
+
+/// What came of a comparison.
+struct Compared {
+    rows: Vec<Row>,
+    /// Rows that are usual or cannot be judged, and are left out.
+    usual: u64,
+    devices: Vec<DeviceDifferences>,
+    sides: [SideRead; 2],
+}
+
+impl CompareArgs {
+    /// What would be written without pseudonyms.
+    pub(super) fn names_everybody(&self) -> Option<&'static str> {
+        self.html.as_ref().map(|_| "--html")
+    }
+
+    pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
+        let messages = Messages::new(global.quiet, global.verbose);
+        let output = Output::with_documents(global)?;
+        if output.format() == Format::Sarif {
+            return Err(Usage("compare: unsupported format 'sarif': use table, json, csv or html".to_owned()).into());
+        }
+        self.destinations(&output).check(None)?;
+        let model = self.model.as_deref().map(read_model).transpose()?;
+        let labels = read_labels(self.labels.as_deref(), messages)?;
+        let policy = super::audit::read_policy(&self.policy)?;
+        let reader = Reader {
+            extraction: &self.extraction,
+            model: model.as_ref(),
+            labels: &labels,
+            policy: (!self.no_audit).then_some(&policy),
+            global,
+            messages,
+        };
+        let sides = [&self.before, &self.after];
+        let is_audited = !self.no_audit && sides.iter().all(|argument| side::is_of_captures(argument));
+        let [before, after] = sides.map(|argument| reader.read(argument, is_audited));
+        let (before, after) = (before?, after?);
+        output.check_apart(&before.inputs)?;
+        output.check_apart(&after.inputs)?;
+        check_alike(&before, &after)?;
+        let compared = self.compared([before, after], model.as_ref(), messages)?;
+        let outcome = compared.sides.iter().map(|side| side.outcome).max().unwrap_or_default();
+        if let Some(html) = &self.html {
+            write_file(html, page::page(&compared).html().as_bytes())?;
+        }
+        self.write(&compared, &output)?;
+        compared.note(messages);
+        let fails =
+            self.fail_on.is_some_and(|severity| compared.rows.iter().any(|row| row.severity >= severity));
+        Ok(if fails { Outcome::Findings } else { outcome })
+    }
+
+    fn destinations<'a>(&'a self, output: &'a Output) -> Destinations<'a> {
+        let mut destinations = Destinations::default();
+        destinations.add("--output", output.file()).add("--html", self.html.as_deref());
+        for read in [self.model.as_deref(), self.labels.as_deref()] {
+            destinations.read(read);
+        }
+        for side in [&self.before, &self.after] {
+            destinations.read(Some(side.as_ref()));
+        }
+        destinations
+    }
+
+    fn compared(
+        &self,
+        mut sides: [SideRead; 2],
+        model: Option<&thingprint_model::Model>,
+        messages: Messages,
+    ) -> anyhow::Result<Compared> {
+        side::warn_of_times(&sides, messages);
+        let mut comparison = Comparison::new(ChangeOptions::default());
+        for (read, side) in sides.iter_mut().zip([Side::Before, Side::After]) {
+            for row in &read.rows {
+                comparison.add(side, &row.instance);
+            }
+            for (device, window, peer) in std::mem::take(&mut read.peers) {
+                comparison.add_peer(side, device, window, &peer);
+            }
+        }
+        let differences = comparison.finish();
+        side::warn_of_losses(differences.losses, messages);
+        let names = side::names(&sides);
+        let mut rows: Vec<Row> = differences.devices.iter().flat_map(Row::of_device).collect();
+        rows.extend(differences.events.iter().map(Row::of_event));
+        rows.extend(model.map(|model| verdicts::rows(&sides, model)).into_iter().flatten());
+        rows.extend(findings::rows(&sides));
+        for row in &mut rows {
+            row.label = row.device.and_then(|device| names.get(&device).cloned());
+        }
+        let all = rows.len();
+        if !self.all {
+            rows.retain(Row::is_unusual);
+        }
+        rows.sort_by(|a, b| {
+            let rank = |row: &Row| (row.severity, row.unusual.unwrap_or(0.0));
+            let ((severity, unusual), (other, than)) = (rank(b), rank(a));
+            severity.cmp(&other).then(unusual.total_cmp(&than)).then_with(|| a.device.cmp(&b.device))
+        });
+        let usual = (all - rows.len()) as u64;
+        Ok(Compared { rows, usual, devices: differences.devices, sides })
+    }
+
+    fn write(&self, compared: &Compared, output: &Output) -> anyhow::Result<()> {
+        match output.format() {
+            Format::Table => output.sections_within(&tables::sections(compared), super::WIDTH),
+            Format::Html => output.with(|out| Ok(out.write_all(page::page(compared).html().as_bytes())?)),
+            _ => output.table(&tables::rows(&compared.rows)?),
+        }
+    }
+}
+
+impl Compared {
+    /// What came out, in a line.
+    fn note(&self, messages: Messages) {
+        let of = |severity| self.rows.iter().filter(|row| row.severity == severity).count() as u64;
+        let devices = counted(self.devices.len() as u64, "device", "devices");
+        messages.note(format!(
+            "{devices}: {}, {}, {}",
+            counted(of(Severity::Error), "error", "errors"),
+            counted(of(Severity::Warning), "warning", "warnings"),
+            counted(of(Severity::Note), "note", "notes")
+        ));
+        if self.usual > 0 {
+            messages.note(format!(
+                "left out: {} that are usual for the device, or of which its earlier time is too short to say that; --all \
+                 shows them",
+                counted(self.usual, "difference", "differences")
+            ));
+        }
+    }
+}
+
+/// Refuses instances that were extracted in different ways.
+fn check_alike(before: &SideRead, after: &SideRead) -> Result<(), Misfit> {
+    let (Some(of_before), Some(of_after)) = (&before.recipe, &after.recipe) else { return Ok(()) };
+    let (of_before, of_after) = (of_before.without_evidence(), of_after.without_evidence());
+    if of_before == of_after {
+        return Ok(());
+    }
+    let (one, other) = of_before.differences(&of_after);
+    Err(Misfit(format!(
+        "{} was extracted with '{one}', {} with '{other}'; extract both with the same options",
+        before.name, after.name
+    )))
+}

@@ -1,0 +1,58 @@
+use thingprint_audit::Severity;
+use thingprint_figure::Page;
+use thingprint_table::{Prose, Tone, rfc3339};
+
+use super::side::SideRead;
+use super::{Compared, tables};
+use crate::messages::counted;
+
+/// The result as a page.
+pub(super) fn page(compared: &Compared) -> Page {
+    let mut page = Page::new("What changed");
+    let count = |severity| compared.rows.iter().filter(|row| row.severity == severity).count() as u64;
+    page.summary(format!(
+        "{} compared: {}, {}, {}.",
+        counted(compared.devices.len() as u64, "device", "devices"),
+        counted(count(Severity::Error), "error", "errors"),
+        counted(count(Severity::Warning), "warning", "warnings"),
+        counted(count(Severity::Note), "note", "notes"),
+    ));
+    page.definitions([("Before", of_side(&compared.sides[0])), ("After", of_side(&compared.sides[1]))]);
+    sections(&mut page, compared);
+    page.details("How changes are ranked", |page| {
+        page.paragraph(
+            "Each device is compared with its own earlier time. A word counts as new or gone if it was absent for more than \
+             three times its longest pause. A number counts as moved if its middle value moved farther than on the most \
+             different earlier day, with a margin of a quarter. What happened in a few windows only counts if it exceeds 1.25 \
+             times what any earlier window had. \u{201c}Unusual\u{201d} is the multiple of that limit.",
+        );
+    });
+    page
+}
+
+/// The sections of a page about changes, which other reports have as well.
+pub(super) fn sections(page: &mut Page, compared: &Compared) {
+    let sections = tables::sections(compared);
+    if sections.is_empty() {
+        page.note(Tone::Good, "Nothing is unusual for the device that shows it.");
+    }
+    for (heading, table) in sections {
+        page.section(heading.clone()).table(&table, heading);
+    }
+    if compared.usual > 0 {
+        let left_out = counted(compared.usual, "difference is", "differences are");
+        page.paragraph(Prose::from(format!(
+            "{left_out} usual for the device, or its earlier time is too short to say that; they are left out."
+        )));
+    }
+}
+
+fn of_side(side: &SideRead) -> String {
+    let windows = counted(side.rows.len() as u64, "window", "windows");
+    match side.span() {
+        Some((first, last)) => {
+            format!("{}: {windows} from {} to {}", side.name, rfc3339::format(first), rfc3339::format(last))
+        }
+        None => format!("{}: no window", side.name),
+    }
+}
