@@ -21,6 +21,8 @@ use self::passing::passing;
 use self::period::Period;
 use crate::{Change, ChangeOptions, Detector, DeviceState, Excess, Losses, NetworkEvent};
 
+/// How far beyond what the earlier time shows is still usual.
+const MARGIN: f64 = 1.25;
 /// Most devices that are compared; windows of further ones are counted.
 const MOST_DEVICES: usize = 65_536;
 
@@ -110,8 +112,8 @@ pub enum Difference {
         turn: Turn,
         /// The words, those that stayed away for longest first.
         words: Vec<TurnedWord>,
-        /// How many words of this aspect came or went for good within the earlier time.
-        usual: usize,
+        /// How many words of this aspect come or go for good in as long a time, by the earlier time.
+        usual: f64,
     },
     /// A number whose usual size is another one.
     Number {
@@ -128,16 +130,18 @@ impl Difference {
     /// How unusual it is for this device, as a multiple of what is still usual: above 1 it is unusual. `None` where the
     /// earlier time is too short to know.
     ///
-    /// - Words: for how many times their longest pause they are absent, over three; and over one more than the number of words that
-    ///   came or went as lastingly within the earlier time.
+    /// - Words: for how many times their longest pause they are absent, over three. Where words of this kind come and go, no more
+    ///   than their number over 1.25 times the usual one.
     /// - Numbers: how far the middle value moved on a scale of factors, over 1.25 times the distance of the most different day of
     ///   the earlier time.
     /// - What passed: the value over the limit that the earlier time sets, see [`Baseline`](crate::Baseline).
     pub fn unusual(&self) -> Option<f64> {
         match self {
             Self::Words { words, usual, .. } => {
-                let most = words.iter().filter(|word| word.pauses.is_some()).map(TurnedWord::ratio);
-                most.max_by(f64::total_cmp).map(|most| most / (1 + usual) as f64)
+                let known = words.iter().filter(|word| word.pauses.is_some()).map(TurnedWord::ratio);
+                let most = known.max_by(f64::total_cmp)?;
+                let lasting = words.iter().filter(|word| word.is_lasting()).count() as f64;
+                Some(if *usual > 0.0 { most.min(lasting / (MARGIN * usual)) } else { most })
             }
             Self::Number { moved, .. } => moved.ratio,
             Self::Passing(passing) => Some(passing.most.ratio()),
@@ -191,7 +195,8 @@ impl Comparison {
     /// What differs.
     pub fn finish(mut self) -> Differences {
         self.later.sort_by_key(|window| (window.window_start, window.device));
-        let mut changes: Vec<Change> = self.later.iter().flat_map(|window| self.detector.push(window)).collect();
+        let mut changes: Vec<Change> =
+            self.later.iter().flat_map(|window| self.detector.push(window)).collect();
         changes.extend(self.detector.close());
         let end = self.later.iter().map(|window| window.window_start).max();
         let silent = self.silent(end);
@@ -256,7 +261,7 @@ fn compare(device: DeviceId, [before, after]: &[Period; 2], is_silent: bool) -> 
 fn differences(before: &Period, after: &Period) -> Vec<Difference> {
     let aspects = Aspect::of_words().map(|(aspect, _)| aspect).chain([Aspect::Peers]);
     let words = aspects.flat_map(|aspect| {
-        let usual = words::usual_turns(aspect, before);
+        let usual = words::usual_turns(aspect, before, after);
         [Turn::New, Turn::Gone].into_iter().filter_map(move |turn| {
             let words = words::turned(aspect, turn, before, after);
             (!words.is_empty()).then_some(Difference::Words { aspect, turn, words, usual })

@@ -35,7 +35,8 @@ pub use alarm::{Alarm, Excess, NewWord};
 pub use baseline::{Baseline, TooFewWindows};
 pub use change::{Change, DayChange, DayWord, NetworkEvent};
 pub use comparison::{
-    Aspect, Comparison, DeviceDifferences, Difference, Differences, MovedNumber, Passing, Presence, Side, Turn, TurnedWord,
+    Aspect, Comparison, DeviceDifferences, Difference, Differences, MovedNumber, Passing, Presence, Side,
+    Turn, TurnedWord,
 };
 pub use detector::{Detector, Losses};
 pub use measure::Measure;

@@ -4,6 +4,7 @@
 mod answers;
 mod audit;
 mod change;
+mod compare;
 mod configuration;
 mod evaluate;
 mod evidence;

@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 
 use thingprint_flow::Timestamp;
 
-use super::{Aspect, Period};
+use super::{Aspect, MARGIN, Period};
 
 /// Nanoseconds of a day.
 const DAY_NS: i64 = 86_400_000_000_000;
 /// Fewest days of the earlier time of which it is known how far days differ.
 const LEAST_DAYS: usize = 3;
-/// How far beyond the most different day of the earlier time is still usual.
-const MARGIN: f64 = 1.25;
 /// The least difference that counts, as a factor: a half more or a third less.
 const LEAST_FACTOR: f64 = 1.5;
 
@@ -29,7 +27,7 @@ pub struct MovedNumber {
     pub ratio: Option<f64>,
 }
 
-/// How a number moved; `None` where one of the times does not have it.
+/// How a number moved; `None` where it did not, or where one of the times does not have it.
 pub(super) fn moved(aspect: Aspect, before: &Period, after: &Period) -> Option<MovedNumber> {
     let (earlier, later) = (before.numbers.get(&aspect)?, after.numbers.get(&aspect)?);
     let values = |of: &[(Timestamp, f64)]| {
@@ -39,6 +37,9 @@ pub(super) fn moved(aspect: Aspect, before: &Period, after: &Period) -> Option<M
     };
     let (past, present) = (values(earlier), values(later));
     let (middle, now) = (quantile(&past, 0.5)?, quantile(&present, 0.5)?);
+    if middle.total_cmp(&now).is_eq() {
+        return None;
+    }
     let days = days(earlier);
     let ratio = (days.len() >= LEAST_DAYS).then(|| {
         let farthest = days.iter().map(|day| distance(*day, middle)).fold(0.0, f64::max);
@@ -73,7 +74,11 @@ fn days(values: &[(Timestamp, f64)]) -> Vec<f64> {
 /// A quantile of sorted values: the value at its rank.
 fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a length is a place")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of a length is a place"
+    )]
     let place = (share * last as f64).round() as usize;
     sorted.get(place.min(last)).copied()
 }

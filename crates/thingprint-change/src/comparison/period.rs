@@ -74,7 +74,8 @@ impl Period {
             let holds = |start: &Timestamp| (*start >= time) == is_later;
             let words = self.words.iter().map(|(aspect, words)| {
                 let of_side = words.iter().filter_map(|(word, windows)| {
-                    let windows: Vec<Timestamp> = windows.iter().copied().filter(|start| holds(start)).collect();
+                    let windows: Vec<Timestamp> =
+                        windows.iter().copied().filter(|start| holds(start)).collect();
                     (!windows.is_empty()).then(|| (word.clone(), windows))
                 });
                 (*aspect, of_side.collect())

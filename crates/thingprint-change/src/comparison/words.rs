@@ -53,7 +53,8 @@ pub(super) fn turned(aspect: Aspect, turn: Turn, before: &Period, after: &Period
     let (Some(has), Some(lacks)) = (with.words.get(&aspect), without.words.get(&aspect)) else {
         return Vec::new();
     };
-    let ranks: BTreeMap<Timestamp, usize> = with.windows.iter().enumerate().map(|(at, start)| (*start, at)).collect();
+    let ranks: BTreeMap<Timestamp, usize> =
+        with.windows.iter().enumerate().map(|(at, start)| (*start, at)).collect();
     let turned = has.iter().filter(|(word, _)| !lacks.contains_key(*word)).filter_map(|(word, windows)| {
         let seen: Vec<usize> = windows.iter().filter_map(|start| ranks.get(start).copied()).collect();
         let (first, last) = (*seen.first()?, *seen.last()?);
@@ -78,12 +79,13 @@ pub(super) fn turned(aspect: Aspect, turn: Turn, before: &Period, after: &Period
     turned
 }
 
-/// How many words of an aspect came or went for good within the earlier time: what is usual for the device.
-pub(super) fn usual_turns(aspect: Aspect, before: &Period) -> usize {
-    let Some(middle) = before.middle() else { return 0 };
+/// How many words of an aspect come or go for good in as long a time as the later one: by the larger number of both that did between
+/// the halves of the earlier time.
+pub(super) fn usual_turns(aspect: Aspect, before: &Period, after: &Period) -> f64 {
+    let Some(middle) = before.middle() else { return 0.0 };
     let [first, second] = before.split_at(middle);
-    let lasting = |turn| {
-        turned(aspect, turn, &first, &second).iter().filter(|word| word.is_lasting()).count()
-    };
-    lasting(Turn::New).max(lasting(Turn::Gone))
+    let lasting =
+        |turn| turned(aspect, turn, &first, &second).iter().filter(|word| word.is_lasting()).count();
+    let of_half = lasting(Turn::New).max(lasting(Turn::Gone)) as f64;
+    of_half * 2.0 * after.windows.len() as f64 / before.windows.len().max(1) as f64
 }

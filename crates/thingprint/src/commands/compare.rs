@@ -89,7 +89,10 @@ impl CompareArgs {
         let messages = Messages::new(global.quiet, global.verbose);
         let output = Output::with_documents(global)?;
         if output.format() == Format::Sarif {
-            return Err(Usage("compare: unsupported format 'sarif': use table, json, csv or html".to_owned()).into());
+            return Err(Usage(
+                "compare: unsupported format 'sarif': use table, json, csv or html".to_owned(),
+            )
+            .into());
         }
         self.destinations(&output).check(None)?;
         let model = self.model.as_deref().map(read_model).transpose()?;

@@ -15,7 +15,9 @@ type Key<'a> = (&'static str, &'a str, bool);
 /// Findings that only one side has; none where a side was not audited. A finding is mended only where the rule could judge the
 /// device in the later time.
 pub(super) fn rows(sides: &[SideRead; 2]) -> Vec<Row> {
-    let [Some(before), Some(after)] = sides.each_ref().map(|side| side.audit.as_ref()) else { return Vec::new() };
+    let [Some(before), Some(after)] = sides.each_ref().map(|side| side.audit.as_ref()) else {
+        return Vec::new();
+    };
     let (earlier, later) = (by_device(before), by_device(after));
     let mut rows = Vec::new();
     for (device, audit) in &later {
@@ -28,7 +30,8 @@ pub(super) fn rows(sides: &[SideRead; 2]) -> Vec<Row> {
         let Some(now) = later.get(device) else { continue };
         let still = keys(now);
         let was_judged = |finding: &&Finding| now.judged.get(finding.rule).is_some_and(|flows| *flows > 0);
-        let mended = audit.findings.iter().filter(|finding| !still.contains(&key(finding))).filter(was_judged);
+        let mended =
+            audit.findings.iter().filter(|finding| !still.contains(&key(finding))).filter(was_judged);
         rows.extend(mended.map(|finding| row(*device, finding, Kind::MendedFinding)));
     }
     rows

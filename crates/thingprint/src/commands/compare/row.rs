@@ -109,7 +109,8 @@ impl Row {
             last_seen: of.seen.map(|(_, last)| last),
             ..Self::new(severity, kind, Some(of.device))
         });
-        let differences = of.differences.iter().flat_map(|difference| Self::of_difference(of.device, difference));
+        let differences =
+            of.differences.iter().flat_map(|difference| Self::of_difference(of.device, difference));
         presence.into_iter().chain(differences).collect()
     }
 
@@ -129,7 +130,7 @@ impl Row {
                 };
                 let (lasting, others): (Vec<&TurnedWord>, Vec<&TurnedWord>) =
                     words.iter().partition(|word| word.is_lasting());
-                let usual = format!("{usual} such changes in the earlier time");
+                let usual = format!("{} in as long a time", number(*usual));
                 let lasting = (!lasting.is_empty())
                     .then(|| Self { usual: Some(usual), ..row(severity, kind).with_words(*turn, &lasting) });
                 let others = (!others.is_empty()).then(|| Self {
@@ -138,7 +139,9 @@ impl Row {
                 });
                 lasting.into_iter().chain(others).collect()
             }
-            Difference::Number { moved, .. } => vec![row(Severity::Warning, Kind::OutsideRange).with_number(moved)],
+            Difference::Number { moved, .. } => {
+                vec![row(Severity::Warning, Kind::OutsideRange).with_number(moved)]
+            }
             Difference::Passing(passing) => vec![row(Severity::Warning, Kind::Passing).with_passing(passing)],
         }
     }
@@ -216,7 +219,8 @@ fn windows(count: usize) -> String {
 /// Words with their counts, and how many there are besides.
 fn spelled<'a>(words: impl ExactSizeIterator<Item = (&'a str, u64)>) -> String {
     let all = words.len();
-    let mut listed: Vec<String> = words.take(MOST_WORDS).map(|(word, count)| format!("{word} x{count}")).collect();
+    let mut listed: Vec<String> =
+        words.take(MOST_WORDS).map(|(word, count)| format!("{word} x{count}")).collect();
     if all > MOST_WORDS {
         listed.push(format!("{} more", all - MOST_WORDS));
     }

@@ -81,7 +81,9 @@ pub(super) fn is_of_captures(argument: &OsStr) -> bool {
 
 fn is_store(path: &Path) -> bool {
     let mut start = [0; STORE_BYTES.len()];
-    path.is_file() && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *STORE_BYTES
+    path.is_file()
+        && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok()
+        && start == *STORE_BYTES
 }
 
 impl Reader<'_> {
@@ -96,7 +98,8 @@ impl Reader<'_> {
             let (captures, tables): (Vec<Input>, Vec<Input>) = inputs.into_iter().partition(is_capture_input);
             let side = match (captures.is_empty(), tables.is_empty()) {
                 (false, false) => {
-                    let reason = format!("{name}: holds captures and files of instances; give one kind for a side");
+                    let reason =
+                        format!("{name}: holds captures and files of instances; give one kind for a side");
                     return Err(Usage(reason).into());
                 }
                 (false, true) => self.captures(captures, is_audited)?,
@@ -150,7 +153,10 @@ impl Reader<'_> {
         let mut side = SideRead {
             rows: instances.rows,
             recipe: Some(recipe),
-            peers: peers.into_iter().map(|(device, window, peer)| (device, window, peer.to_string())).collect(),
+            peers: peers
+                .into_iter()
+                .map(|(device, window, peer)| (device, window, peer.to_string()))
+                .collect(),
             outcome: instances.outcome,
             ..SideRead::default()
         };
@@ -195,7 +201,9 @@ impl Reader<'_> {
     }
 
     fn store(&self, path: &Path) -> anyhow::Result<SideRead> {
-        let failed = |error: StoreError| anyhow::Error::new(error).context(format!("failed to read {}", path.display()));
+        let failed = |error: StoreError| {
+            anyhow::Error::new(error).context(format!("failed to read {}", path.display()))
+        };
         let reader = thingprint_store::Reader::open(path).map_err(failed)?;
         let recipe = reader.recipe().map_err(failed)?;
         let options = ExportOptions { from: None, to: None, recipe: recipe.clone(), with_cut: false };
@@ -214,7 +222,13 @@ impl Reader<'_> {
             ));
         }
         let outcome = if counts.unreadable > 0 { Outcome::Partial } else { Outcome::Done };
-        Ok(SideRead { inputs: vec![Input::File(path.to_owned())], rows, recipe, outcome, ..SideRead::default() })
+        Ok(SideRead {
+            inputs: vec![Input::File(path.to_owned())],
+            rows,
+            recipe,
+            outcome,
+            ..SideRead::default()
+        })
     }
 
     /// Names bags that the side lacks: what is in them cannot be compared.
@@ -222,7 +236,9 @@ impl Reader<'_> {
         let has = side.rows.iter().fold(EvidenceSet::NONE, |set, row| set.with(row.instance.bags.evidence()));
         let absent = EvidenceSet::all().only(|_| false, |_| true).without(has);
         if !absent.is_empty() && !side.rows.is_empty() {
-            self.messages.warn(format!("{name}: lacks {absent}, which is not compared; extract it with --evidence all"));
+            self.messages.warn(format!(
+                "{name}: lacks {absent}, which is not compared; extract it with --evidence all"
+            ));
         }
     }
 }
@@ -257,7 +273,10 @@ pub(super) fn warn_of_times(sides: &[SideRead; 2], messages: Messages) {
 /// Says what was left out because it was too much.
 pub(super) fn warn_of_losses(losses: Losses, messages: Messages) {
     let told = [
-        (losses.windows_dropped, "windows were left out: there are more devices or words than can be compared"),
+        (
+            losses.windows_dropped,
+            "windows were left out: there are more devices or words than can be compared",
+        ),
         (losses.words_dropped, "words found no room, and are not compared"),
         (losses.words_unfollowed, "new words were not followed: there are too many"),
     ];

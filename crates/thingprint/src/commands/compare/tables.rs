@@ -89,7 +89,8 @@ pub(super) fn changes(compared: &Compared) -> Table {
         Column::texts("label"),
         Column::texts("change"),
         Column::texts("what"),
-        Column::decimals("unusual", 1).help("multiple of the most that the device's own earlier time explains"),
+        Column::decimals("unusual", 1)
+            .help("multiple of the most that the device's own earlier time explains"),
         Column::texts("before"),
         Column::texts("after"),
         Column::texts("usual"),
@@ -138,7 +139,8 @@ pub(super) fn findings(compared: &Compared) -> Table {
 
 /// Windows in which many devices did something new at once.
 pub(super) fn network(compared: &Compared) -> Table {
-    let mut table = Table::new([Column::new("window", Type::Time), Column::texts("what"), Column::texts("devices")]);
+    let mut table =
+        Table::new([Column::new("window", Type::Time), Column::texts("what"), Column::texts("devices")]);
     for row in compared.rows.iter().filter(|row| row.kind == Kind::NetworkEvent) {
         let devices: Vec<&str> = row.words.iter().map(|(device, _)| device.as_str()).collect();
         table.add([
