@@ -159,8 +159,9 @@ impl Difference {
 
 impl Comparison {
     /// A comparison without windows.
-    pub const fn new(options: ChangeOptions) -> Self {
-        let detector = Detector::new(ChangeOptions { adopt_after: None, ..options });
+    pub fn new(mut options: ChangeOptions) -> Self {
+        options.adopt_after = None;
+        let detector = Detector::new(options);
         Self { detector, devices: BTreeMap::new(), later: Vec::new(), windows_dropped: 0 }
     }
 

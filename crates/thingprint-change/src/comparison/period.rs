@@ -94,3 +94,22 @@ impl Period {
         self.windows.get(self.windows.len() / 2).copied()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use thingprint_instance::BagName;
+
+    use super::*;
+
+    #[test]
+    fn words_of_a_period_have_a_cap() {
+        let mut period = Period::default();
+        let aspect = Aspect::Words(BagName::DOMAINS);
+        let long = "x".repeat(MOST_BYTES / 4);
+        for at in 0..5 {
+            period.add_word(aspect, &format!("{long}{at}"), Timestamp::from_seconds(at));
+        }
+        assert_eq!((period.words[&aspect].len(), period.words_dropped), (3, 2));
+        assert!(period.bytes < MOST_BYTES);
+    }
+}

@@ -77,6 +77,8 @@ struct Compared {
     usual: u64,
     devices: Vec<DeviceDifferences>,
     sides: [SideRead; 2],
+    /// Whether all was read and compared.
+    outcome: Outcome,
 }
 
 impl CompareArgs {
@@ -114,7 +116,6 @@ impl CompareArgs {
         output.check_apart(&after.inputs)?;
         check_alike(&before, &after)?;
         let compared = self.compared([before, after], model.as_ref(), messages)?;
-        let outcome = compared.sides.iter().map(|side| side.outcome).max().unwrap_or_default();
         if let Some(html) = &self.html {
             write_file(html, page::page(&compared).html().as_bytes())?;
         }
@@ -122,7 +123,7 @@ impl CompareArgs {
         compared.note(messages);
         let fails =
             self.fail_on.is_some_and(|severity| compared.rows.iter().any(|row| row.severity >= severity));
-        Ok(if fails { Outcome::Findings } else { outcome })
+        Ok(if fails { Outcome::Findings } else { compared.outcome })
     }
 
     fn destinations<'a>(&'a self, output: &'a Output) -> Destinations<'a> {
@@ -154,7 +155,7 @@ impl CompareArgs {
             }
         }
         let differences = comparison.finish();
-        side::warn_of_losses(differences.losses, messages);
+        let outcome = side::warn_of_losses(differences.losses, messages);
         let names = side::names(&sides);
         let mut rows: Vec<Row> = differences.devices.iter().flat_map(Row::of_device).collect();
         rows.extend(differences.events.iter().map(Row::of_event));
@@ -173,7 +174,8 @@ impl CompareArgs {
             severity.cmp(&other).then(unusual.total_cmp(&than)).then_with(|| a.device.cmp(&b.device))
         });
         let usual = (all - rows.len()) as u64;
-        Ok(Compared { rows, usual, devices: differences.devices, sides })
+        let outcome = sides.iter().map(|side| side.outcome).fold(outcome, Outcome::max);
+        Ok(Compared { rows, usual, devices: differences.devices, sides, outcome })
     }
 
     fn write(&self, compared: &Compared, output: &Output) -> anyhow::Result<()> {

@@ -270,8 +270,8 @@ pub(super) fn warn_of_times(sides: &[SideRead; 2], messages: Messages) {
     }
 }
 
-/// Says what was left out because it was too much.
-pub(super) fn warn_of_losses(losses: Losses, messages: Messages) {
+/// Says what was left out because it was too much; the result is a part of what it should be, then.
+pub(super) fn warn_of_losses(losses: Losses, messages: Messages) -> Outcome {
     let told = [
         (
             losses.windows_dropped,
@@ -280,9 +280,12 @@ pub(super) fn warn_of_losses(losses: Losses, messages: Messages) {
         (losses.words_dropped, "words found no room, and are not compared"),
         (losses.words_unfollowed, "new words were not followed: there are too many"),
     ];
+    let mut outcome = Outcome::Done;
     for (count, what) in told.into_iter().filter(|(count, _)| *count > 0) {
         messages.warn(format!("{count} {what}"));
+        outcome = Outcome::Partial;
     }
+    outcome
 }
 
 /// What devices are called: by the later side, else by the earlier one.
