@@ -50,7 +50,9 @@ fn weeks(of: impl Fn(i64) -> Option<Instance>) -> Differences {
     let mut comparison = Comparison::new(ChangeOptions::default());
     for at in 0..2 * WEEK {
         let side = if at < WEEK { Side::Before } else { Side::After };
-        of(at).iter().for_each(|window| comparison.add(side, window));
+        if let Some(window) = of(at) {
+            comparison.add(side, &window);
+        }
     }
     comparison.finish()
 }

@@ -115,11 +115,11 @@ impl CompareArgs {
         output.check_apart(&before.inputs)?;
         output.check_apart(&after.inputs)?;
         check_alike(&before, &after)?;
-        let compared = self.compared([before, after], model.as_ref(), messages)?;
+        let compared = self.compared([before, after], model.as_ref(), messages);
         if let Some(html) = &self.html {
             write_file(html, page::page(&compared).html().as_bytes())?;
         }
-        self.write(&compared, &output)?;
+        write(&compared, &output)?;
         compared.note(messages);
         let fails =
             self.fail_on.is_some_and(|severity| compared.rows.iter().any(|row| row.severity >= severity));
@@ -143,7 +143,7 @@ impl CompareArgs {
         mut sides: [SideRead; 2],
         model: Option<&thingprint_model::Model>,
         messages: Messages,
-    ) -> anyhow::Result<Compared> {
+    ) -> Compared {
         side::warn_of_times(&sides, messages);
         let mut comparison = Comparison::new(ChangeOptions::default());
         for (read, side) in sides.iter_mut().zip([Side::Before, Side::After]) {
@@ -175,15 +175,15 @@ impl CompareArgs {
         });
         let usual = (all - rows.len()) as u64;
         let outcome = sides.iter().map(|side| side.outcome).fold(outcome, Outcome::max);
-        Ok(Compared { rows, usual, devices: differences.devices, sides, outcome })
+        Compared { rows, usual, devices: differences.devices, sides, outcome }
     }
+}
 
-    fn write(&self, compared: &Compared, output: &Output) -> anyhow::Result<()> {
-        match output.format() {
-            Format::Table => output.sections_within(&tables::sections(compared), super::WIDTH),
-            Format::Html => output.with(|out| Ok(out.write_all(page::page(compared).html().as_bytes())?)),
-            _ => output.table(&tables::rows(&compared.rows)?),
-        }
+fn write(compared: &Compared, output: &Output) -> anyhow::Result<()> {
+    match output.format() {
+        Format::Table => output.sections_within(&tables::sections(compared), super::WIDTH),
+        Format::Html => output.with(|out| Ok(out.write_all(page::page(compared).html().as_bytes())?)),
+        _ => output.table(&tables::rows(&compared.rows)?),
     }
 }
 
