@@ -40,6 +40,11 @@ impl LocalNets {
         self.0.iter().any(|net| net.contains(addr))
     }
 
+    /// The networks, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &LocalNet> {
+        self.0.iter()
+    }
+
     /// Whether an address is the broadcast address of one of the networks (RFC 919 §7).
     pub fn is_broadcast(&self, addr: IpAddr) -> bool {
         self.0.iter().any(|net| addr.is_ipv4() && net.prefix_bits < 31 && net.last == addr)
@@ -55,6 +60,16 @@ impl fmt::Display for LocalNets {
 }
 
 impl LocalNet {
+    /// Its first address.
+    pub const fn first(&self) -> IpAddr {
+        self.first
+    }
+
+    /// How many leading bits its addresses share.
+    pub const fn prefix_bits(&self) -> u8 {
+        self.prefix_bits
+    }
+
     fn new(addr: IpAddr, prefix_bits: u8) -> Option<Self> {
         let (first, last) = match addr {
             IpAddr::V4(addr) => {

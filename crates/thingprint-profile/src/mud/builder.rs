@@ -33,13 +33,18 @@ impl Default for MudLimits {
 #[derive(Clone, Debug, Default)]
 pub struct MudBuilder {
     limits: MudLimits,
-    local_nets: LocalNets,
+    pub(super) local_nets: LocalNets,
     contacts: BTreeMap<DeviceIndex, BTreeMap<Contact, ContactTally>>,
     kept: usize,
     dropped: BTreeMap<DeviceIndex, u64>,
-    names: Names,
-    controllers: Controllers,
+    pub(super) names: Names,
+    pub(super) controllers: Controllers,
+    /// Addresses from which devices sent.
+    pub(super) own: BTreeMap<DeviceIndex, BTreeSet<IpAddr>>,
 }
+
+/// Addresses of one device that are remembered: it has a few by each version of IP, and new ones by RFC 8981 each day.
+const MOST_OWN: usize = 64;
 
 impl MudBuilder {
     /// A builder that has heard nothing.
@@ -70,6 +75,7 @@ impl MudBuilder {
     pub fn hear(&mut self, flow: &Flow<Heard>, spoken: Option<&str>) {
         self.names.hear(flow, self.limits.names);
         self.controllers.hear(flow);
+        self.hear_own(flow);
         let tally = ContactTally::of(flow, spoken);
         let contact = self.contact(flow);
         let contacts = self.contacts.entry(flow.device).or_default();
@@ -80,6 +86,16 @@ impl MudBuilder {
             contacts.insert(contact, tally);
         } else {
             *self.dropped.entry(flow.device).or_default() += 1;
+        }
+    }
+
+    fn hear_own(&mut self, flow: &Flow<Heard>) {
+        let address = flow.local.addr;
+        if flow.up.packets > 0 && Place::of(address, address) != Place::Group && !address.is_unspecified() {
+            let own = self.own.entry(flow.device).or_default();
+            if own.len() < MOST_OWN {
+                own.insert(address);
+            }
         }
     }
 

@@ -317,7 +317,7 @@ fn host_name(text: &str) -> Option<String> {
 }
 
 /// Whether a text is a `domain-name` of RFC 6991 and no address.
-pub(super) fn is_domain_name(text: &str) -> bool {
+pub(crate) fn is_domain_name(text: &str) -> bool {
     let is_label = |label: &str| {
         let bytes = label.as_bytes();
         let is_inside = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');

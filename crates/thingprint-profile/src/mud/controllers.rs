@@ -66,6 +66,14 @@ impl Controllers {
         }
     }
 
+    /// The classes of which somebody is known to serve them, and who: those that were given, else those that DHCP names.
+    pub(super) fn known(&self) -> impl Iterator<Item = (&str, &BTreeSet<IpAddr>)> {
+        let given = self.given.iter().map(|(class, addresses)| (class.as_str(), addresses));
+        let is_learned = |class: &&'static str| !self.given.contains_key(*class);
+        let learned = self.learned.iter().filter(move |(class, _)| is_learned(class));
+        given.chain(learned.map(|(class, addresses)| (*class, addresses)))
+    }
+
     /// Whether the peer of a contact serves a class.
     pub(super) fn serves(&self, class: &str, contact: &Contact) -> Membership {
         if let Some(given) = self.given.get(class) {

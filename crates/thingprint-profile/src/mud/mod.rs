@@ -5,6 +5,7 @@ mod contact;
 mod controllers;
 mod draft;
 mod entry;
+mod export;
 mod index;
 mod judge;
 mod label;
@@ -20,6 +21,7 @@ mod write;
 
 pub use builder::{MudBuilder, MudLimits};
 pub use check::{CheckReport, Denied, DenyReason, EntryUse};
+pub(crate) use contact::is_domain_name;
 pub use contact::{Contact, ContactTally, Host, HostSource, Place, Service};
 pub use draft::{MudDraft, MudOptions};
 pub use judge::Miss;

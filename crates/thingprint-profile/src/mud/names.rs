@@ -107,6 +107,17 @@ impl Names {
         self.told.entry(name.to_owned()).or_default().insert(device);
     }
 
+    /// The addresses that DNS answers gave to each of these names, to whichever device.
+    pub(super) fn addresses_of(&self, wanted: &BTreeSet<&str>) -> BTreeMap<String, BTreeSet<IpAddr>> {
+        let mut found: BTreeMap<String, BTreeSet<IpAddr>> = BTreeMap::new();
+        for (address, names) in &self.addresses {
+            for name in names.keys().filter(|name| wanted.contains(name.as_str())) {
+                found.entry(name.clone()).or_default().insert(*address);
+            }
+        }
+        found
+    }
+
     /// The host that the client of a contact named, if that may tell a name: not where DNS told the device other
     /// addresses of it.
     fn claim<'c>(&self, device: DeviceIndex, contact: &'c Contact) -> Option<&'c Host> {

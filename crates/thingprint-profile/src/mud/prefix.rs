@@ -29,8 +29,13 @@ impl Prefix {
     }
 
     /// How many leading bits its addresses share.
-    pub(super) const fn bits(&self) -> u8 {
+    pub const fn bits(&self) -> u8 {
         self.bits
+    }
+
+    /// Its first address.
+    pub const fn address(&self) -> IpAddr {
+        self.address
     }
 
     /// Whether it is of IPv6.
@@ -46,6 +51,26 @@ impl Prefix {
     /// Whether an address lies in it.
     pub fn contains(&self, address: IpAddr) -> bool {
         address.is_ipv6() == self.is_ipv6() && Self::new(address, self.bits) == Some(*self)
+    }
+
+    /// The addresses that lie in both: all of one of the blocks, or none.
+    pub(crate) fn common(self, other: Self) -> Option<Self> {
+        let (wide, narrow) = if self.bits <= other.bits { (self, other) } else { (other, self) };
+        wide.contains(narrow.address).then_some(narrow)
+    }
+
+    /// These blocks in order, without those that lie in another one of them.
+    pub(crate) fn widest(blocks: impl Iterator<Item = Self>) -> Vec<Self> {
+        let mut blocks: Vec<Self> = blocks.collect();
+        // A block comes behind all that it lies in, and in front of what lies behind them.
+        blocks.sort_unstable();
+        let mut widest: Vec<Self> = Vec::new();
+        for block in blocks {
+            if !widest.last().is_some_and(|last| last.common(block).is_some()) {
+                widest.push(block);
+            }
+        }
+        widest
     }
 }
 
@@ -93,6 +118,24 @@ mod tests {
         check("::/0", "2001:db8::1", true);
         check("::/0", "192.0.2.1", false);
         check("ff02::fb/128", "ff02::fc", false);
+    }
+
+    #[test]
+    fn blocks_lie_within_each_other_or_apart() {
+        let blocks =
+            |texts: &[&str]| -> Vec<Prefix> { texts.iter().map(|text| text.parse().unwrap()).collect() };
+        let given =
+            ["10.1.0.0/16", "2001:db8::/32", "10.0.0.0/8", "10.0.0.0/9", "11.0.0.0/8", "10.255.0.1/32"];
+        let widest = Prefix::widest(blocks(&given).into_iter());
+        assert_eq!(widest, blocks(&["10.0.0.0/8", "11.0.0.0/8", "2001:db8::/32"]));
+        let common = |left: &str, right: &str| {
+            let found = left.parse::<Prefix>().unwrap().common(right.parse().unwrap());
+            found.map(|block| block.to_string())
+        };
+        assert_eq!(common("10.0.0.0/8", "10.1.0.0/16").as_deref(), Some("10.1.0.0/16"));
+        assert_eq!(common("10.1.0.0/16", "10.0.0.0/8").as_deref(), Some("10.1.0.0/16"));
+        assert_eq!(common("10.1.0.0/16", "10.2.0.0/16"), None);
+        assert_eq!(common("0.0.0.0/0", "2001:db8::/32"), None);
     }
 
     #[test]

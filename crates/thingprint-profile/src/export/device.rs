@@ -1,0 +1,28 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use thingprint_flow::MacAddr;
+
+use crate::MudProfile;
+
+/// A device that rules are written for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportDevice {
+    /// What it is called: a label, or its address. Anybody may have chosen it.
+    pub name: String,
+    /// Its MAC address; without one, it is known by its IP addresses.
+    pub mac: Option<MacAddr>,
+    /// Its IP addresses, as far as they are known.
+    pub addresses: BTreeSet<IpAddr>,
+    /// What it may do.
+    pub profile: MudProfile,
+    /// Addresses of the names that its profile has, by the DNS answers of captures: what sets hold at first.
+    pub answers: BTreeMap<String, BTreeSet<IpAddr>>,
+}
+
+impl ExportDevice {
+    /// What devices are put in order by.
+    pub(super) fn key(&self) -> (&str, Option<MacAddr>, &BTreeSet<IpAddr>) {
+        (&self.name, self.mac, &self.addresses)
+    }
+}

@@ -1,0 +1,150 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use super::basics;
+use super::device::ExportDevice;
+use super::family::NftFamily;
+use super::format::{ExportFormat, Exported};
+use super::network::ExportNetwork;
+use super::note::{ExportNote, NoteKind};
+use super::resolver::Resolver;
+use super::rule::{PeerMatch, Rule};
+use super::set_names::SetNames;
+use crate::Direction;
+
+/// What passes between devices and their network, by their profiles: the same for every format.
+///
+/// ```
+/// use std::collections::{BTreeMap, BTreeSet};
+/// use thingprint_profile::{ExportDevice, ExportFormat, ExportNetwork, ExportPlan, MudProfile, NftFamily};
+///
+/// let text = r#"{
+///     "ietf-mud:mud": {
+///         "mud-version": 1,
+///         "mud-url": "https://lamp.example/lamp.json",
+///         "last-update": "2024-05-01T00:00:00Z",
+///         "is-supported": true
+///     }
+/// }"#;
+/// let lamp = ExportDevice {
+///     name: "Lamp".to_owned(),
+///     mac: Some("02:00:00:00:00:07".parse()?),
+///     addresses: BTreeSet::new(),
+///     profile: MudProfile::from_json(text)?,
+///     answers: BTreeMap::new(),
+/// };
+/// let plan = ExportPlan::new(vec![lamp], ExportNetwork::default(), NftFamily::Bridge);
+/// let exported = plan.write(ExportFormat::Nftables);
+/// assert!(exported.text.contains("ether saddr vmap { 02:00:00:00:00:07 : jump from_lamp }"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ExportPlan {
+    pub(super) devices: Vec<DevicePlan>,
+    pub(super) network: ExportNetwork,
+    pub(super) family: NftFamily,
+    /// First addresses of each name, of all devices.
+    pub(super) answers: BTreeMap<String, BTreeSet<IpAddr>>,
+    /// What is allowed beside the profiles.
+    pub(super) basics: Vec<Rule>,
+    pub(super) notes: Vec<ExportNote>,
+    names: SetNames,
+}
+
+/// The rules of one device.
+#[derive(Clone, Debug)]
+pub(super) struct DevicePlan {
+    pub(super) device: ExportDevice,
+    /// What chains and lists of it are called after.
+    pub(super) id: String,
+    pub(super) rules: Vec<Rule>,
+}
+
+impl ExportPlan {
+    /// A plan for these devices, in whatever order; each has an address of its own.
+    pub fn new(mut devices: Vec<ExportDevice>, network: ExportNetwork, family: NftFamily) -> Self {
+        devices.sort_by(|left, right| left.key().cmp(&right.key()));
+        let ids = SetNames::each(devices.iter().map(|device| device.name.as_str()));
+        let mut plans = Vec::new();
+        let mut notes = Vec::new();
+        let mut answers: BTreeMap<String, BTreeSet<IpAddr>> = BTreeMap::new();
+        for (device, id) in devices.iter().zip(ids) {
+            let mut resolver = Resolver { devices: &devices, network: &network, device, notes: Vec::new() };
+            let mut rules = Vec::new();
+            for direction in [Direction::FromDevice, Direction::ToDevice] {
+                let lists = device.profile.policy(direction).iter();
+                rules.extend(lists.flat_map(|list| resolver.rules(direction, list)));
+            }
+            notes.append(&mut resolver.notes);
+            for (name, addresses) in &device.answers {
+                answers.entry(name.clone()).or_default().extend(addresses);
+            }
+            plans.push(DevicePlan { device: device.clone(), id, rules });
+        }
+        let names = SetNames::new(plans.iter().flat_map(|plan| &plan.rules).flat_map(Rule::names));
+        let basics = basics::rules(&network);
+        Self { devices: plans, network, family, answers, basics, notes, names }
+    }
+
+    /// Writes the plan in a format.
+    pub fn write(&self, format: ExportFormat) -> Exported {
+        format.write(self)
+    }
+
+    /// The names that peers have, with the versions of IP by which they are talked to: those of sets.
+    pub(super) fn peer_names(&self) -> BTreeSet<(&str, bool)> {
+        let rules = self.devices.iter().flat_map(|device| &device.rules);
+        rules.flat_map(|rule| rule.names().map(|name| (name, rule.is_ipv6))).collect()
+    }
+
+    /// What the set of a name's addresses is called.
+    pub(super) fn set_of(&self, name: &str, is_ipv6: bool) -> String {
+        format!("tp_{}_{}", self.names.of(name), version(is_ipv6))
+    }
+
+    /// The first addresses of a name.
+    pub(super) fn answers(&self, name: &str, is_ipv6: bool) -> impl Iterator<Item = IpAddr> {
+        let known = self.answers.get(name).into_iter().flatten().copied();
+        known.filter(move |address| address.is_ipv6() == is_ipv6)
+    }
+
+    /// The rules of a device in one direction, those of the profile before what every device needs.
+    pub(super) fn rules<'a>(
+        &'a self,
+        device: &'a DevicePlan,
+        direction: Direction,
+    ) -> impl Iterator<Item = &'a Rule> {
+        device.rules.iter().chain(&self.basics).filter(move |rule| rule.direction == direction)
+    }
+
+    /// Whether any rule is about the local networks by a version of IP.
+    pub(super) fn uses_local(&self, is_ipv6: bool) -> bool {
+        let rules = self.devices.iter().flat_map(|device| &device.rules).chain(&self.basics);
+        rules.filter(|rule| rule.is_ipv6 == is_ipv6).any(|rule| rule.peers.contains(&PeerMatch::Local))
+    }
+
+    /// The notes on the plan and these of a format, in order.
+    pub(super) fn notes(&self, mut own: Vec<ExportNote>) -> Vec<ExportNote> {
+        own.extend(self.notes.iter().cloned());
+        own.sort();
+        own.dedup();
+        own
+    }
+}
+
+impl DevicePlan {
+    /// A note on the device as a whole.
+    pub(super) fn note(&self, kind: NoteKind, reason: impl Into<String>) -> ExportNote {
+        ExportNote { device: Some(self.device.name.clone()), kind, reason: reason.into(), entry: None }
+    }
+
+    /// A note on one of its entries.
+    pub(super) fn note_on(&self, rule: &Rule, kind: NoteKind, reason: impl Into<String>) -> ExportNote {
+        ExportNote { entry: Some(rule.entry.clone()), ..self.note(kind, reason) }
+    }
+}
+
+/// `4` or `6`.
+pub(super) const fn version(is_ipv6: bool) -> u8 {
+    if is_ipv6 { 6 } else { 4 }
+}
