@@ -11,6 +11,7 @@ mod extract;
 mod flows;
 mod generate;
 mod merge;
+mod mud;
 mod protocols;
 mod simulate;
 mod store;
@@ -31,6 +32,8 @@ pub(crate) enum Command {
     Flows(flows::FlowsArgs),
     /// Check devices against best practice; fingerprints and MUD profiles
     Audit(audit::AuditArgs),
+    /// Write firewall rules of MUD profiles
+    Mud(mud::MudArgs),
     /// Extract instances from captures: one row for each device and window
     Extract(extract::ExtractArgs),
     /// Make instances of parts that were extracted apart
@@ -73,6 +76,7 @@ impl Command {
             Self::Devices(args) => args.run(global),
             Self::Flows(args) => args.run(global),
             Self::Audit(args) => args.run(global),
+            Self::Mud(args) => args.run(global),
             Self::Extract(args) => args.run(global),
             Self::Merge(args) => args.run(global),
             Self::Train(args) => args.run(global),
@@ -109,6 +113,7 @@ impl Command {
             Self::Compare(args) => args.names_everybody(),
             Self::Merge(_) | Self::Store(_) | Self::Generate(_) => None,
             Self::Audit(args) => args.names_everybody(),
+            Self::Mud(_) => Some("mud"),
             Self::Train(_) => Some("train"),
             Self::Evaluate(_) => Some("evaluate"),
             Self::Protocols(_) => Some("protocols"),

@@ -32,6 +32,11 @@ impl Profiles {
         self.given.push(profile);
     }
 
+    /// The profiles, in the order in which they were added.
+    pub fn all(&self) -> impl Iterator<Item = &GivenProfile> {
+        self.given.iter()
+    }
+
     /// Number of profiles.
     pub fn len(&self) -> usize {
         self.given.len()

@@ -1,7 +1,5 @@
 //! Entries of a profile made rules: what stands for addresses there becomes addresses and names.
 
-use std::net::IpAddr;
-
 use super::device::ExportDevice;
 use super::network::ExportNetwork;
 use super::note::{ExportNote, NoteKind};

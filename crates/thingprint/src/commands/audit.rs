@@ -104,7 +104,7 @@ pub(crate) struct AuditArgs {
 }
 
 /// The policy without `--policy`.
-const DEFAULT_POLICY: &str = "bcp2026";
+pub(super) const DEFAULT_POLICY: &str = "bcp2026";
 
 impl AuditArgs {
     /// What would be written without pseudonyms.
@@ -305,7 +305,7 @@ fn check_pseudonyms(output: &Output) -> Result<(), Usage> {
 }
 
 /// The policy of a name, or in a file.
-pub(super) fn read_policy(asked: &str) -> anyhow::Result<Policy> {
+pub(in crate::commands) fn read_policy(asked: &str) -> anyhow::Result<Policy> {
     if let Some(policy) = Policy::built_in(asked) {
         return Ok(policy);
     }

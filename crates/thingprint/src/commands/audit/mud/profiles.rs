@@ -35,7 +35,7 @@ fn read_profile(path: PathBuf, owner: Option<String>, is_from_folder: bool) -> a
 }
 
 /// Fails where a file that was named fits no device: nothing would have been checked. Folders may have more.
-pub(super) fn check_used(profiles: &Profiles, messages: Messages) -> Result<(), Usage> {
+pub(in crate::commands) fn check_used(profiles: &Profiles, messages: Messages) -> Result<(), Usage> {
     if let Some(given) = profiles.unused().find(|given| !given.is_from_folder) {
         let path = given.path.display();
         return Err(Usage(match &given.owner {
@@ -57,7 +57,7 @@ pub(super) fn check_used(profiles: &Profiles, messages: Messages) -> Result<(), 
 }
 
 /// Owner and path of an argument; what is a path as a whole has no owner.
-pub(super) fn path_of(argument: &str) -> (Option<String>, PathBuf) {
+pub(in crate::commands) fn path_of(argument: &str) -> (Option<String>, PathBuf) {
     match argument.split_once('=') {
         Some((owner, path)) if !Path::new(argument).exists() => (Some(owner.to_owned()), path.into()),
         _ => (None, argument.into()),
@@ -65,7 +65,7 @@ pub(super) fn path_of(argument: &str) -> (Option<String>, PathBuf) {
 }
 
 /// The files of a folder whose names end in `.json`, in order.
-pub(super) fn json_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub(in crate::commands) fn json_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let context = || format!("failed to read {}", folder.display());
     let entries = std::fs::read_dir(folder).with_context(context)?;
     let paths: Result<Vec<PathBuf>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
