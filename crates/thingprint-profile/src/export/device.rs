@@ -18,6 +18,8 @@ pub struct ExportDevice {
     pub profile: MudProfile,
     /// Addresses of the names that its profile has, by the DNS answers of captures: what sets hold at first.
     pub answers: BTreeMap<String, BTreeSet<IpAddr>>,
+    /// Entries of its profile that allow more than was seen, by name.
+    pub widened: BTreeSet<String>,
 }
 
 impl ExportDevice {

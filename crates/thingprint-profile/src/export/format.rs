@@ -103,10 +103,10 @@ impl Lines {
     fn new(mark: &'static str, about: &[&str], notes: &[ExportNote]) -> Self {
         let mut lines = Self { text: String::new(), mark };
         for line in about {
-            lines.comment(line);
+            lines.line(format_args!("{mark} {line}"));
         }
         if !notes.is_empty() {
-            lines.comment("");
+            lines.line(mark);
             lines.comment("Unlike the profiles:");
         }
         for note in notes {

@@ -32,6 +32,7 @@ use crate::Direction;
 ///     addresses: BTreeSet::new(),
 ///     profile: MudProfile::from_json(text)?,
 ///     answers: BTreeMap::new(),
+///     widened: BTreeSet::new(),
 /// };
 /// let plan = ExportPlan::new(vec![lamp], ExportNetwork::default(), NftFamily::Bridge);
 /// let exported = plan.write(ExportFormat::Nftables);
@@ -76,6 +77,13 @@ impl ExportPlan {
                 rules.extend(lists.flat_map(|list| resolver.rules(direction, list)));
             }
             notes.append(&mut resolver.notes);
+            notes.extend(device.widened.iter().map(|entry| ExportNote {
+                device: Some(device.name.clone()),
+                kind: NoteKind::Widened,
+                reason:
+                    "for any address or a range of ports: more were seen than are worth a list".to_owned(),
+                entry: Some(entry.clone()),
+            }));
             for (name, addresses) in &device.answers {
                 answers.entry(name.clone()).or_default().extend(addresses);
             }

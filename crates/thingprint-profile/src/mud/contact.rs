@@ -137,6 +137,12 @@ impl Contact {
         is_between && is_to_client && tally.up_packets == 0
     }
 
+    /// Whether these are flows by UDP in which both sides have ports that are not given out by name.
+    pub(super) fn picks_ports(&self, tally: &ContactTally) -> bool {
+        let has_picked = self.server_port.is_some_and(|port| port >= FIRST_USER_PORT);
+        self.protocol == UDP && has_picked && tally.client_ports.low >= FIRST_USER_PORT
+    }
+
     /// Where the server is.
     pub(super) const fn server(&self) -> (IpAddr, u8, Option<u16>) {
         (self.peer, self.protocol, self.server_port)

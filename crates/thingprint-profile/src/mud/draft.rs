@@ -98,6 +98,8 @@ pub(super) enum DraftPeer {
     Name(String),
     Address(Prefix),
     Anyone,
+    /// Anyone at a port that is not given out by name, from such a port of the device: peers of peers.
+    Peers,
 }
 
 /// What was seen of one port.
@@ -107,6 +109,8 @@ pub(super) struct Use {
     is_received: bool,
     pub(super) spoken: BTreeSet<String>,
     pub(super) evidence: Option<NameEvidence>,
+    /// Whether some flow was not by UDP between two ports that are not given out by name.
+    has_known_port: bool,
 }
 
 impl<'n> Drafter<'n> {
@@ -138,6 +142,7 @@ impl<'n> Drafter<'n> {
             seen.is_received |= tally.down_packets > 0 || is_answered;
             seen.spoken.extend(tally.spoken.iter().cloned());
             seen.evidence = seen.evidence.max(evidence);
+            seen.has_known_port |= !contact.picks_ports(tally);
         }
     }
 
@@ -224,6 +229,12 @@ impl Use {
         self.is_received |= other.is_received;
         self.spoken.extend(other.spoken);
         self.evidence = self.evidence.max(other.evidence);
+        self.has_known_port |= other.has_known_port;
+    }
+
+    /// Whether this was seen between ports alone that are not given out by name.
+    pub(super) const fn picks_ports(&self) -> bool {
+        !self.has_known_port
     }
 }
 
@@ -232,7 +243,9 @@ impl Group {
     fn is_widened(&self, port: Option<PortCondition>, width: Width) -> bool {
         let has_ports = matches!(self.protocol, TCP | UDP);
         let is_any_port = width == Width::AnyPort && has_ports && port.is_none();
-        self.peer == DraftPeer::Anyone || is_any_port || matches!(port, Some(PortCondition::Range(..)))
+        matches!(self.peer, DraftPeer::Anyone | DraftPeer::Peers)
+            || is_any_port
+            || matches!(port, Some(PortCondition::Range(..)))
     }
 
     fn entry(
@@ -254,7 +267,7 @@ impl Group {
             DraftPeer::Local => peers.push(Peer::LocalNetworks),
             DraftPeer::Name(name) => *dns_name = Some(name.clone()),
             DraftPeer::Address(address) => *prefix = Some(*address),
-            DraftPeer::Anyone => {}
+            DraftPeer::Anyone | DraftPeer::Peers => {}
         }
         Entry {
             name,
@@ -270,6 +283,10 @@ impl Group {
 
     /// The server's port is the destination of what its client sends, and the source of the answers.
     fn transport(&self, direction: Direction, port: Option<PortCondition>) -> Option<TransportMatch> {
+        if self.peer == DraftPeer::Peers {
+            let picked = Some(PortCondition::Range(FIRST_USER_PORT, u16::MAX));
+            return Some(TransportMatch::Udp { source: picked, destination: picked });
+        }
         let (source, destination) = if direction == self.initiated { (None, port) } else { (port, None) };
         match self.protocol {
             TCP => Some(TransportMatch::Tcp { source, destination, initiated: Some(self.initiated) }),

@@ -39,7 +39,8 @@ impl MudBuilder {
                 None
             }
         };
-        ExportDevice { name: name.to_owned(), mac, addresses, profile, answers }
+        let widened = BTreeSet::new();
+        ExportDevice { name: name.to_owned(), mac, addresses, profile, answers, widened }
     }
 
     /// The network: its local addresses, and who serves the classes of controllers.

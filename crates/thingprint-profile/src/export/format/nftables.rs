@@ -27,7 +27,7 @@ const ABOUT: [&str; 8] = [
     "them while it runs, by the lines of the format dnsmasq. An address that is not used is forgotten after a day.",
     "Each packet is looked at by itself, so that connections which are open already go on. A connection is opened",
     "by its client alone: of the other side, a SYN without ACK does not pass.",
-    "What a device may do beside its profile: local name and time servers, DHCP, ARP and EAPOL, neighbour discovery,",
+    "What a device may do beside its profile: local name and time servers, DHCP, ARP, EAPOL, 802.3, neighbour discovery,",
     "ICMP errors, group membership. Broadcasts and multicasts of others to a device are not looked at.",
 ];
 
@@ -115,7 +115,10 @@ fn chain(plan: &ExportPlan, device: &DevicePlan, direction: Direction, lines: &m
     lines.comment_within(&device.device.name);
     lines.line(format_args!("    chain {name} {{"));
     if plan.family == NftFamily::Bridge {
-        lines.line("        meta protocol { arp, 0x888e } return");
+        lines.line("        meta protocol { arp, 0x888e } return comment \"ARP, EAPOL\"");
+        lines.line(
+            "        ether type < 0x0600 return comment \"IEEE 802.3, as access points announce devices\"",
+        );
         lines.line("        ip frag-off & 0x1fff != 0 return comment \"fragments after the first\"");
         lines.line("        frag frag-off != 0 return comment \"fragments after the first\"");
     }

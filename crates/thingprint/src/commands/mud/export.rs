@@ -163,6 +163,7 @@ impl ExportArgs {
         let mut devices = Vec::new();
         for (index, id) in &seen.devices {
             let name = seen.name(*id);
+            let mut widened = BTreeSet::new();
             let profile = if profiles.is_empty() {
                 let made = seen.span.map(|(_, last)| to_second(last)).unwrap_or_default();
                 let options =
@@ -172,12 +173,14 @@ impl ExportArgs {
                     let flows = counted(draft.unanswered_flows, "flow", "flows");
                     messages.detail(format!("{name}: {flows} that it never answered do not pass"));
                 }
+                widened.extend(draft.widened.into_iter().map(|(_, entry)| entry));
                 draft.profile
             } else {
                 let Some(given) = profiles.of(*id, seen.labels.get(id), is_alone) else { continue };
                 given.profile.clone()
             };
-            devices.push(seen.mud.export_device(*index, (*id, &name), profile));
+            let device = seen.mud.export_device(*index, (*id, &name), profile);
+            devices.push(ExportDevice { widened, ..device });
         }
         devices
     }
@@ -256,7 +259,8 @@ fn without_answers(id: DeviceId, name: &str, profile: &MudProfile) -> ExportDevi
         DeviceId::Mac(mac) => (Some(mac), BTreeSet::new()),
         DeviceId::Ip(address) => (None, BTreeSet::from([address])),
     };
-    ExportDevice { name: name.to_owned(), mac, addresses, profile: profile.clone(), answers: BTreeMap::new() }
+    let (profile, answers, widened) = (profile.clone(), BTreeMap::new(), BTreeSet::new());
+    ExportDevice { name: name.to_owned(), mac, addresses, profile, answers, widened }
 }
 
 fn is_of(device: &ExportDevice, id: DeviceId) -> bool {
