@@ -1,14 +1,25 @@
 //! Texts of others in rule files: what a device or a file says may name nothing and end nothing there.
 
-/// Bytes of a comment that are kept; nftables takes 128.
-const MOST_COMMENT_BYTES: usize = 120;
+/// Bytes of a comment that are kept: a line that no reader of rule files finds too long.
+const MOST_COMMENT_BYTES: usize = 240;
+/// Bytes of the comment of a rule; nftables takes 128.
+const MOST_RULE_BYTES: usize = 120;
 
 /// A text as it may stand in a comment of every format: one line, of letters, digits and a few marks that mean nothing to
 /// a shell, nftables, UCI or IOS, also within quotes.
 pub(super) fn comment(text: &str) -> String {
+    plain(text, MOST_COMMENT_BYTES)
+}
+
+/// The same for the comment of a rule.
+pub(super) fn rule_comment(text: &str) -> String {
+    plain(text, MOST_RULE_BYTES)
+}
+
+fn plain(text: &str, most: usize) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || " .,:_+-/()=@".contains(c);
     let plain = text.chars().map(|c| if is_plain(c) { c } else { '_' });
-    let mut plain: String = plain.take(MOST_COMMENT_BYTES).collect();
+    let mut plain: String = plain.take(most).collect();
     plain.truncate(plain.trim_end().len());
     plain
 }
@@ -35,7 +46,8 @@ mod tests {
         check("a\\", "a_");
         check("'; reboot; '$(id)`id`", "__ reboot_ __(id)_id_");
         check("lämp?\u{202e}\u{85}\u{2028}", "l_mp____");
-        check(&"a".repeat(500), &"a".repeat(120));
+        check(&"a".repeat(500), &"a".repeat(240));
+        assert_eq!(rule_comment(&"a".repeat(500)), "a".repeat(120));
     }
 
     #[test]

@@ -139,7 +139,7 @@ def ipv4(source, destination, protocol, payload):
 
 
 def strangers(mac, own):
-    """What a stolen device and somebody outside would send: TCP, UDP, ICMP both ways, and an answer to nobody."""
+    """What a stolen device and somebody outside would send: TCP, UDP, ICMP, and answers that nobody asked for."""
     def segment(source, destination, flags):
         return struct.pack(">HHIIBBHHH", source, destination, 1, 0, 0x50, flags, 1024, 0, 0)
 
@@ -147,12 +147,12 @@ def strangers(mac, own):
         return struct.pack(">HHHH", source, destination, 12, 0) + b"call"
 
     to, away = mac + STRANGER_MAC, STRANGER_MAC + mac
-    yield away + ipv4(own, STRANGER, 6, segment(40000, 4444, 0x02))
-    yield away + ipv4(own, STRANGER, 17, datagram(40000, 4444))
-    yield away + ipv4(own, STRANGER, 1, bytes([8, 0, 0, 0, 0, 1, 0, 1]))
     yield to + ipv4(STRANGER, own, 6, segment(40000, 23, 0x02))
     yield to + ipv4(STRANGER, own, 6, segment(4444, 40000, 0x12))
     yield to + ipv4(STRANGER, own, 17, datagram(4444, 40000))
+    yield away + ipv4(own, STRANGER, 6, segment(40000, 4444, 0x02))
+    yield away + ipv4(own, STRANGER, 17, datagram(40000, 900))
+    yield away + ipv4(own, STRANGER, 1, bytes([8, 0, 0, 0, 0, 1, 0, 1]))
 
 
 def main():

@@ -6,13 +6,17 @@ use super::{Exported, Lines, Spec};
 use crate::export::note::{ExportNote, NoteKind};
 use crate::export::plan::{DevicePlan, ExportPlan, version};
 use crate::export::rule::{Header, PeerMatch, Rule};
-use crate::export::text::comment;
+use crate::export::text::rule_comment;
 use crate::{Action, Direction, PortCondition};
 
 pub(super) const SPEC: Spec = Spec { name: "iptables", write };
 
-/// The chain in front of all others of these rules.
-const FIRST: &str = "THINGPRINT";
+/// The chain in front of those of what devices send, where packets have the MAC address of who sent them.
+const FROM: &str = "THINGPRINT_FROM";
+/// The chain in front of those of what is sent to devices.
+const TO: &str = "THINGPRINT_TO";
+/// Where packets pass which of them.
+const HOOKS: [(&str, &str); 4] = [("FORWARD", FROM), ("FORWARD", TO), ("INPUT", FROM), ("OUTPUT", TO)];
 /// Addresses of one name.
 const MOST_ADDRESSES: u32 = 4096;
 /// For how many seconds a peer without a name is one of those that an entry may be used with.
@@ -20,8 +24,8 @@ const PEER_KEPT_S: u32 = 3600;
 
 const ABOUT: [&str; 7] = [
     "Rules of MUD profiles (RFC 8520) for a router with iptables and ipset, written by thingprint.",
-    "Run: sh FILE. Running it again replaces the rules. Remove: iptables -D FORWARD, INPUT and OUTPUT -j THINGPRINT; the",
-    "same with ip6tables.",
+    "Run: sh FILE. Running it again replaces the rules. Remove: iptables -D FORWARD -j THINGPRINT_FROM, and -D of what the",
+    "last lines insert; the same with ip6tables.",
     "Sets named tp_*_4 and tp_*_6 hold the addresses of a name. They begin with what captures show; dnsmasq fills",
     "them while it runs, by the lines of the format dnsmasq-ipset.",
     "Each packet is looked at by itself, so that connections which are open already go on. A connection is opened",
@@ -90,7 +94,8 @@ fn rules(plan: &ExportPlan, is_ipv6: bool, lines: &mut Lines) {
     let program = if is_ipv6 { "ip6tables" } else { "iptables" };
     lines.line(format_args!("{program}-restore --noflush <<'END'"));
     lines.line("*filter");
-    lines.line(format_args!(":{FIRST} - [0:0]"));
+    lines.line(format_args!(":{FROM} - [0:0]"));
+    lines.line(format_args!(":{TO} - [0:0]"));
     for device in &plan.devices {
         for direction in [Direction::FromDevice, Direction::ToDevice] {
             lines.line(format_args!(":{} - [0:0]", chain(device, direction)));
@@ -98,7 +103,7 @@ fn rules(plan: &ExportPlan, is_ipv6: bool, lines: &mut Lines) {
     }
     for device in &plan.devices {
         for condition in conditions(device, is_ipv6) {
-            lines.line(format_args!("-A {FIRST} {condition}"));
+            lines.line(format_args!("-A {condition}"));
         }
         for direction in [Direction::FromDevice, Direction::ToDevice] {
             let chain = chain(device, direction);
@@ -107,14 +112,14 @@ fn rules(plan: &ExportPlan, is_ipv6: bool, lines: &mut Lines) {
                     lines.line(format_args!("-A {chain} {line}"));
                 }
             }
-            let name = comment(&device.device.name);
+            let name = rule_comment(&device.device.name);
             lines.line(format_args!("-A {chain} -m comment --comment \"{name}\" -j DROP"));
         }
     }
     lines.line("COMMIT");
     lines.line("END");
-    for hook in ["FORWARD", "INPUT", "OUTPUT"] {
-        let jump = format!("{hook} -j {FIRST}");
+    for (hook, first) in HOOKS {
+        let jump = format!("{hook} -j {first}");
         lines.line(format_args!("{program} -C {jump} 2>/dev/null || {program} -I {jump}"));
     }
 }
@@ -124,16 +129,18 @@ fn chain(device: &DevicePlan, direction: Direction) -> String {
     format!("TP{side}_{}", device.id)
 }
 
-/// How a device is known, with the chain that follows.
+/// In which chain a device is known by what, with the chain that follows.
 fn conditions(device: &DevicePlan, is_ipv6: bool) -> Vec<String> {
     let jump = |direction| format!("-j {}", chain(device, direction));
     let addresses = || device.device.addresses.iter().filter(|address| address.is_ipv6() == is_ipv6);
-    let from = |mac: MacAddr| format!("-m mac --mac-source {mac} {}", jump(Direction::FromDevice));
+    let from = |mac: MacAddr| format!("{FROM} -m mac --mac-source {mac} {}", jump(Direction::FromDevice));
     let mut conditions: Vec<String> = device.device.mac.map(from).into_iter().collect();
     if conditions.is_empty() {
-        conditions.extend(addresses().map(|address| format!("-s {address} {}", jump(Direction::FromDevice))));
+        conditions.extend(
+            addresses().map(|address| format!("{FROM} -s {address} {}", jump(Direction::FromDevice))),
+        );
     }
-    conditions.extend(addresses().map(|address| format!("-d {address} {}", jump(Direction::ToDevice))));
+    conditions.extend(addresses().map(|address| format!("{TO} -d {address} {}", jump(Direction::ToDevice))));
     conditions
 }
 
@@ -167,7 +174,7 @@ fn texts(plan: &ExportPlan, device: &DevicePlan, rule: &Rule) -> Vec<String> {
         Action::Drop => "DROP",
         Action::Reject => "REJECT",
     };
-    let name = comment(&rule.entry);
+    let name = rule_comment(&rule.entry);
     let mut lines = Vec::new();
     for block in blocks {
         let mut bound = String::new();

@@ -6,7 +6,7 @@ use crate::export::family::NftFamily;
 use crate::export::note::{ExportNote, NoteKind};
 use crate::export::plan::{DevicePlan, ExportPlan, version};
 use crate::export::rule::{Header, PeerMatch, Rule};
-use crate::export::text::comment;
+use crate::export::text::rule_comment;
 use crate::{Action, Direction, PortCondition, Prefix};
 
 pub(super) const SPEC: Spec = Spec { name: "nftables", write };
@@ -125,7 +125,7 @@ fn chain(plan: &ExportPlan, device: &DevicePlan, direction: Direction, lines: &m
     for rule in plan.rules(device, direction) {
         lines.line(format_args!("        {}", text(plan, device, rule)));
     }
-    lines.line(format_args!("        counter drop comment \"{}\"", comment(&device.device.name)));
+    lines.line(format_args!("        counter drop comment \"{}\"", rule_comment(&device.device.name)));
     lines.line("    }");
 }
 
@@ -194,7 +194,7 @@ fn text(plan: &ExportPlan, device: &DevicePlan, rule: &Rule) -> String {
         (Action::Reject, NftFamily::Inet) => "counter reject",
         (Action::Drop, _) | (Action::Reject, NftFamily::Bridge) => "counter drop",
     };
-    let _ = write!(text, "{verdict} comment \"{}\"", comment(&rule.entry));
+    let _ = write!(text, "{verdict} comment \"{}\"", rule_comment(&rule.entry));
     text
 }
 

@@ -2,7 +2,7 @@ use super::{Exported, Lines, Spec};
 use crate::export::note::{ExportNote, NoteKind};
 use crate::export::plan::{DevicePlan, ExportPlan, version};
 use crate::export::rule::{Header, PeerMatch, Rule};
-use crate::export::text::comment;
+use crate::export::text::rule_comment;
 use crate::{Action, Direction, PortCondition, Prefix};
 
 pub(super) const SPEC: Spec = Spec { name: "openwrt", write };
@@ -252,7 +252,7 @@ impl Sections<'_> {
         let name = format!("tp_{}_{}", self.device.id, self.next);
         self.next += 1;
         self.lines.line(format_args!("set firewall.{name}='rule'"));
-        let about = comment(&format!("{}: {entry}", self.device.device.name));
+        let about = rule_comment(&format!("{}: {entry}", self.device.device.name));
         self.set(&name, "name", &about);
         name
     }

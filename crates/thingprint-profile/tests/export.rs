@@ -1,0 +1,299 @@
+//! Rules for firewalls, written from profiles as published files have them.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod home;
+mod lamp;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use home::Story;
+use lamp::{CLOUD, LAMP, options, published};
+use serde_json::{Value, json};
+use thingprint_profile::{
+    ExportDevice, ExportFormat, ExportNetwork, ExportPlan, Exported, MudOptions, MudProfile, NftFamily,
+    NoteKind,
+};
+
+const NAME: &str = "cloud.lamp.example";
+
+fn device(name: &str, mac: u8, profile: MudProfile) -> ExportDevice {
+    ExportDevice {
+        name: name.to_owned(),
+        mac: Some(format!("02:00:00:00:00:{mac:02x}").parse().unwrap()),
+        addresses: BTreeSet::from([format!("192.168.1.{mac}").parse().unwrap()]),
+        profile,
+        answers: BTreeMap::from([(NAME.to_owned(), BTreeSet::from([CLOUD.parse().unwrap()]))]),
+        widened: BTreeSet::new(),
+    }
+}
+
+fn lamp(from: &Value, to: &Value) -> ExportDevice {
+    device("Lamp", 7, published(from, to).unwrap())
+}
+
+fn export(device: ExportDevice, format: ExportFormat) -> Exported {
+    ExportPlan::new(vec![device], ExportNetwork::default(), NftFamily::Bridge).write(format)
+}
+
+fn accepting(matches: &Value) -> Value {
+    json!({ "name": "a", "matches": matches, "actions": { "forwarding": "accept" } })
+}
+
+fn https(direction: &str) -> Value {
+    let port = json!({ "operator": "eq", "port": 443 });
+    match direction {
+        "from" => accepting(&json!({
+            "ipv4": { "ietf-acldns:dst-dnsname": NAME },
+            "tcp": { "destination-port": port, "ietf-mud:direction-initiated": "from-device" },
+        })),
+        _ => accepting(&json!({
+            "ipv4": { "ietf-acldns:src-dnsname": NAME },
+            "tcp": { "source-port": port, "ietf-mud:direction-initiated": "from-device" },
+        })),
+    }
+}
+
+/// The lines of a text that come from the entry `a`, without what is set in.
+fn lines(text: &str, marks: &[&str]) -> Vec<String> {
+    let is_of_entry = |line: &&str| marks.iter().any(|mark| line.contains(mark));
+    text.lines().filter(is_of_entry).map(|line| line.trim().to_owned()).collect()
+}
+
+#[test]
+fn each_entry_becomes_a_rule_of_nftables() {
+    let check = |matches: Value, from: bool, expected: &str| {
+        let (one, none) = (json!([accepting(&matches)]), json!([]));
+        let device = if from { lamp(&one, &none) } else { lamp(&none, &one) };
+        let text = export(device, ExportFormat::Nftables).text;
+        assert_eq!(lines(&text, &["comment \"a\""]), [format!("{expected} return comment \"a\"")], "{text}");
+    };
+    let udp = |side: &str, port: Value| json!({ "ipv4": {}, "udp": { side: port } });
+    let known = json!({ "operator": "eq", "port": 53 });
+    check(udp("destination-port", known.clone()), true, "meta protocol ip udp dport 53");
+    check(udp("source-port", known), false, "meta protocol ip udp sport 53");
+    let range = json!({ "lower-port": 100, "upper-port": 200 });
+    check(udp("destination-port", range), true, "meta protocol ip udp dport 100-200");
+    let local = json!({ "ietf-mud:mud": { "local-networks": [null] } });
+    let with = |mut base: Value, name: &str, value: Value| {
+        base[name] = value;
+        base
+    };
+    let tcp =
+        |operator: &str, port: u16| json!({ "destination-port": { "operator": operator, "port": port } });
+    let v4 = with(local.clone(), "ipv4", json!({ "protocol": 6 }));
+    check(with(v4.clone(), "tcp", tcp("neq", 80)), true, "ip daddr @local_4 tcp dport != 80");
+    check(with(v4.clone(), "tcp", tcp("lte", 80)), true, "ip daddr @local_4 tcp dport 0-80");
+    check(with(v4, "tcp", tcp("gte", 80)), false, "ip saddr @local_4 tcp dport 80-65535");
+    let v6 = with(local, "ipv6", json!({ "protocol": 58 }));
+    check(v6.clone(), true, "ip6 daddr @local_6 meta l4proto 58");
+    check(
+        with(v6, "icmp", json!({ "type": 128, "code": 0 })),
+        true,
+        "ip6 daddr @local_6 icmpv6 type 128 icmpv6 code 0",
+    );
+    let block = json!({ "ipv4": { "destination-ipv4-network": "203.0.113.0/24", "source-ipv4-network": "192.168.1.7/32" } });
+    check(block, true, "ip saddr 192.168.1.7 ip daddr { 203.0.113.0/24 }");
+    let any = json!({ "ipv4": { "destination-ipv4-network": "0.0.0.0/0", "protocol": 47 } });
+    check(any, true, "meta protocol ip meta l4proto 47");
+}
+
+#[test]
+fn names_are_sets_that_begin_with_what_was_seen() {
+    let text = export(lamp(&json!([https("from")]), &json!([https("to")])), ExportFormat::Nftables).text;
+    let set = "tp_cloud_lamp_example_4";
+    let used = format!("ip daddr @{set} tcp dport 443 update @{set} {{ ip daddr }} return comment \"a\"");
+    // Only the device opens the connection, and what it does not use is forgotten.
+    let answers =
+        format!("ip saddr @{set} tcp sport 443 tcp flags & (syn | ack) != syn return comment \"a\"");
+    assert_eq!(lines(&text, &["comment \"a\""]), [used, answers]);
+    let declared = text.split_once(&format!("    set {set} {{\n")).unwrap().1.split_once('}').unwrap().0;
+    assert!(
+        declared.contains("type ipv4_addr") && declared.contains(&format!("elements = {{ {CLOUD} ")),
+        "{declared}"
+    );
+    let export = |format| export(lamp(&json!([https("from")]), &json!([https("to")])), format).text;
+    let dnsmasq = export(ExportFormat::Dnsmasq);
+    let nftset = format!("nftset=/{NAME}/4#bridge#thingprint#{set}");
+    assert_eq!(lines(&dnsmasq, &["nftset="]).last(), Some(&nftset));
+    assert_eq!(lines(&export(ExportFormat::DnsmasqIpset), &["ipset="]), [format!("ipset=/{NAME}/{set}")]);
+    let iptables = export(ExportFormat::Iptables);
+    assert_eq!(
+        lines(&iptables, &[set]),
+        [
+            format!("create {set} hash:ip family inet maxelem 4096"),
+            format!("add {set} {CLOUD}"),
+            format!(
+                "-A TPF_lamp -m set --match-set {set} dst -p tcp --dport 443 -m comment --comment \"a\" -j RETURN"
+            ),
+            format!(
+                "-A TPT_lamp -m set --match-set {set} src -p tcp --sport 443 ! --syn -m comment --comment \"a\" -j RETURN"
+            ),
+        ]
+    );
+    let cisco = export(ExportFormat::CiscoAcl);
+    let permits = [
+        format!("permit tcp any host {CLOUD} eq 443"),
+        format!("permit tcp host {CLOUD} eq 443 any established"),
+    ];
+    assert_eq!(lines(&cisco, &[CLOUD]), permits);
+    let openwrt = export(ExportFormat::Openwrt);
+    let of_rule = lines(&openwrt, &["firewall.tp_lamp_0"]);
+    let rule = |key: &str, value: &str| format!("set firewall.tp_lamp_0.{key}='{value}'");
+    for (key, value) in [
+        ("name", "Lamp: a"),
+        ("src_mac", "02:00:00:00:00:07"),
+        ("dest", "*"),
+        ("ipset", set),
+        ("dest_port", "443"),
+        ("target", "ACCEPT"),
+    ] {
+        assert!(of_rule.contains(&rule(key, value)), "{key}: {of_rule:#?}");
+    }
+    assert!(openwrt.contains(&format!("add_list dhcp.{set}.domain='{NAME}'")), "{openwrt}");
+    assert!(openwrt.contains(&format!("add_list firewall.{set}.entry='{CLOUD}'")), "{openwrt}");
+    let answers: Vec<&str> = openwrt.lines().filter(|line| line.contains("src_port='443'")).collect();
+    assert!(answers.is_empty(), "the firewall lets answers pass by itself: {answers:?}");
+}
+
+#[test]
+fn what_no_rule_can_say_is_listed_and_never_lets_more_pass() {
+    let check = |matches: Value, action: &str, expected: (NoteKind, &str), rules: usize| {
+        let entry = json!({ "name": "a", "matches": matches, "actions": { "forwarding": action } });
+        for format in
+            [ExportFormat::Nftables, ExportFormat::Iptables, ExportFormat::CiscoAcl, ExportFormat::Openwrt]
+        {
+            let exported = export(lamp(&json!([entry]), &json!([])), format);
+            let is_noted = |kind: NoteKind, reason: &str| {
+                exported.notes.iter().any(|note| {
+                    note.kind == kind && note.reason.contains(reason) && note.entry.as_deref() == Some("a")
+                })
+            };
+            assert!(is_noted(expected.0, expected.1), "{format}: {:#?}", exported.notes);
+            let comment = format!("Lamp: {}: a: ", expected.0.name());
+            assert!(exported.text.contains(&comment), "{format}: {}", exported.text);
+            let written = lines(&exported.text, &["comment \"a\"", "remark a", "name='Lamp: a'"]).len();
+            assert_eq!(written.min(1), rules, "{format}: {}", exported.text);
+        }
+    };
+    let udp = json!({ "destination-port": { "operator": "eq", "port": 53 } });
+    let dscp = json!({ "ipv4": { "dscp": 10 }, "udp": udp });
+    check(dscp.clone(), "accept", (NoteKind::LeftOut, "ipv4.dscp"), 0);
+    check(dscp, "drop", (NoteKind::Narrowed, "ipv4.dscp"), 1);
+    let controller = |class: &str| json!({ "ietf-mud:mud": { "controller": class }, "ipv4": {}, "udp": udp });
+    check(
+        controller("https://lamp.example/hub"),
+        "accept",
+        (NoteKind::LeftOut, "https://lamp.example/hub"),
+        0,
+    );
+    check(controller(MudProfile::DNS_CONTROLLER), "accept", (NoteKind::Assumed, "local networks"), 1);
+    let mac = json!({ "eth": { "destination-mac-address": "02:00:00:00:00:09" } });
+    check(mac, "accept", (NoteKind::LeftOut, "eth.destination"), 0);
+    let own = json!({ "ipv4": { "ietf-acldns:src-dnsname": NAME }, "udp": udp });
+    check(own, "accept", (NoteKind::LeftOut, "a name of the device itself"), 0);
+    let apart = json!({
+        "ietf-mud:mud": { "manufacturer": "nobody.example" },
+        "ipv4": { "destination-ipv4-network": "203.0.113.0/24" },
+    });
+    check(apart, "accept", (NoteKind::LeftOut, "no other device of this manufacturer"), 0);
+    let wild = json!({ "ipv4": { "ietf-acldns:dst-dnsname": "*.lamp.example" }, "udp": udp });
+    check(wild, "accept", (NoteKind::LeftOut, "'*.lamp.example' is no domain name"), 0);
+}
+
+#[test]
+fn controllers_and_devices_of_a_maker_become_addresses() {
+    let of_maker =
+        json!([accepting(&json!({ "ietf-mud:mud": { "same-manufacturer": [null] }, "ipv4": {} }))]);
+    let hub = device("Hub", 9, published(&json!([]), &json!([])).unwrap());
+    let plan =
+        ExportPlan::new(vec![lamp(&of_maker, &json!([])), hub], ExportNetwork::default(), NftFamily::Bridge);
+    let text = plan.write(ExportFormat::Nftables).text;
+    assert_eq!(lines(&text, &["comment \"a\""]), ["ip daddr { 192.168.1.9 } return comment \"a\""]);
+    let mut network = ExportNetwork::default();
+    network.add_controller(MudProfile::MY_CONTROLLER, "192.168.1.20".parse().unwrap());
+    let own = json!([accepting(&json!({ "ietf-mud:mud": { "my-controller": [null] }, "ipv4": {} }))]);
+    let text = ExportPlan::new(vec![lamp(&own, &json!([]))], network, NftFamily::Bridge)
+        .write(ExportFormat::Nftables)
+        .text;
+    assert_eq!(lines(&text, &["comment \"a\""]), ["ip daddr { 192.168.1.20 } return comment \"a\""]);
+}
+
+#[test]
+fn texts_of_a_profile_name_nothing_and_end_nothing() {
+    let evil = "a\" drop\nflush ruleset # ' $(reboot) `id` \\ ; {";
+    let plain = "a_ drop_flush ruleset _ _ _(reboot) _id_ _ _ _";
+    let exported = |entry: &str, label: &str, format| {
+        let mut entries = https("from");
+        entries["name"] = entry.into();
+        let mut lamp = lamp(&json!([entries]), &json!([]));
+        lamp.name = label.to_owned();
+        lamp.answers.insert(evil.to_owned(), BTreeSet::new());
+        export(lamp, format).text
+    };
+    for format in ExportFormat::ALL {
+        assert_eq!(exported(evil, evil, *format), exported(plain, plain, *format), "{format}");
+    }
+    let named = |name: &str| {
+        let entry = accepting(&json!({ "ipv4": { "ietf-acldns:dst-dnsname": name } }));
+        lamp(&json!([entry]), &json!([]))
+    };
+    for format in ExportFormat::ALL {
+        let text = export(named("x/4#inet#fw4#lan\naddress=/bank.example/203.0.113.9"), *format).text;
+        let lines: Vec<&str> = text.lines().filter(|line| line.contains("bank")).collect();
+        assert!(lines.iter().all(|line| line.starts_with(['#', '!'])), "{format}: {lines:?}");
+    }
+}
+
+/// A camera whose peers each have another address and port, from a port that it picked for the day.
+fn camera(peers: u8) -> Story {
+    (0..peers).fold(Story::default(), |story, number| {
+        let peer = (format!("93.184.216.{number}"), 20_000 + 100 * u16::from(number));
+        let own = (LAMP, 40_000 + u16::from(number / 8));
+        story.sends(7, own, (&peer.0, peer.1), b"hole").receives(7, (&peer.0, peer.1), own, b"punch")
+    })
+}
+
+#[test]
+fn the_peers_of_a_device_are_one_entry_with_a_bound() {
+    let draft = |peers: u8| {
+        let flows = camera(peers).flows();
+        flows.builder().profile(flows.device(7), &options())
+    };
+    let few = draft(16);
+    assert_eq!((few.profile.from_device[0].entries.len() > 1, few.widened.len()), (true, 0));
+    let many = draft(17);
+    assert_eq!(many.profile.from_device[0].entries.len(), 1, "{:#?}", many.profile.from_device);
+    assert_eq!(many.widened.len(), 2);
+    let flows = camera(17).flows();
+    let (builder, index) = (flows.builder(), flows.device(7));
+    assert_eq!(builder.check(index, &many.profile).denied_flows, 0);
+    let id = flows.devices[index.as_usize()];
+    let device = builder.export_device(index, (id, "Camera"), many.profile);
+    assert_eq!(device.addresses, BTreeSet::from([LAMP.parse().unwrap()]));
+    let exported = export(device, ExportFormat::Nftables);
+    let ports = "udp sport 1024-65535 udp dport 1024-65535";
+    let entries = lines(&exported.text, &[ports]);
+    assert_eq!(entries.len(), 2, "{entries:?}");
+    assert!(entries[0].contains("update @peers_camera_4 { ip daddr . udp dport } return"), "{entries:?}");
+    assert!(entries[1].contains("ip saddr . udp sport @peers_camera_4 return"), "{entries:?}");
+    assert!(exported.notes.iter().any(|note| note.kind == NoteKind::Narrowed), "{:?}", exported.notes);
+}
+
+#[test]
+fn first_addresses_are_those_of_answers_and_of_the_hosts_that_were_named() {
+    let story = Story::default()
+        .learns(7, LAMP, NAME, CLOUD)
+        .learns(9, "192.168.1.9", NAME, "203.0.113.6")
+        .opens(7, (LAMP, 50_000), (CLOUD, 443), b"\x16\x03\x01")
+        .opens(7, (LAMP, 50_001), ("203.0.113.9", 80), b"GET / HTTP/1.1\r\nHost: old.lamp.example\r\n\r\n");
+    let flows = story.flows();
+    let (builder, index) = (flows.builder(), flows.device(7));
+    let profile = builder
+        .profile(index, &MudOptions::new("Lamp", "https://lamp.example/", "2024-05-01T00:00:00Z"))
+        .profile;
+    let id = flows.devices[index.as_usize()];
+    let answers = builder.export_device(index, (id, "Lamp"), profile).answers;
+    let addresses = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<BTreeSet<_>>();
+    assert_eq!(answers.get(NAME), Some(&addresses(&[CLOUD, "203.0.113.6"])));
+    assert_eq!(answers.get("old.lamp.example"), Some(&addresses(&["203.0.113.9"])));
+}

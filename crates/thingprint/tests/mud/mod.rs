@@ -1,0 +1,168 @@
+//! Rules for firewalls, as `mud export` writes them, and what passes by them.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::stage::Stage;
+
+const FORMATS: [&str; 6] = ["nftables", "iptables", "dnsmasq", "dnsmasq-ipset", "openwrt", "cisco-acl"];
+/// A camera, a bulb, a speaker and a hub of the simulated home.
+const DEVICES: [&str; 4] = ["osprel-camera", "lumenhaus-bulb", "fernhall-speaker", "lumenhaus-hub"];
+
+fn stage_with_home() -> Stage {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 2h -o home.pcap --labels labels.csv");
+    stage
+}
+
+/// Runs a program in a network namespace of its own; the reason where that cannot be done.
+fn alone(stage: &Stage, needed: &[&str], words: &[&str]) -> Result<String, String> {
+    for program in needed {
+        let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
+        if !found.is_ok_and(|found| found.status.success()) {
+            return Err(format!("there is no {program}"));
+        }
+    }
+    let can = Command::new("unshare").args(["--net", "true"]).status();
+    if !can.is_ok_and(|status| status.success()) {
+        return Err("no network namespace can be made: are you root?".to_owned());
+    }
+    let ran = Command::new("unshare").arg("--net").args(words).current_dir(stage.path(".")).output().unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "{words:?}: {said}");
+    Ok(String::from_utf8(ran.stdout).unwrap())
+}
+
+/// The MAC address of a label.
+fn mac(stage: &Stage, label: &str) -> String {
+    let labels = fs::read_to_string(stage.path("labels.csv")).unwrap();
+    let row = labels.lines().find(|row| row.split(',').nth(1) == Some(label));
+    row.and_then(|row| row.split(',').next()).unwrap().to_owned()
+}
+
+#[test]
+fn what_a_device_did_passes_its_rules_and_strangers_do_not() {
+    let stage = stage_with_home();
+    stage.ok("mud export home.pcap --labels labels.csv --to nftables -o home.nft");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mud/replay.py");
+    for label in DEVICES {
+        let mac = mac(&stage, label);
+        let words = ["python3", script.to_str().unwrap(), "home.nft", &mac, "home.pcap"];
+        let said = match alone(&stage, &["python3", "nft", "ip", "unshare"], &words) {
+            Ok(said) => said,
+            Err(reason) => {
+                println!("skipped: {reason}");
+                return;
+            }
+        };
+        let counts: Value = serde_json::from_str(&said).unwrap();
+        let count = |name: &str| counts[name].as_u64().unwrap();
+        assert_eq!(count("seen_from") + count("seen_to"), count("sent"), "{label}: {counts}");
+        assert!(count("seen_from") > 20 && count("seen_to") > 20, "{label}: {counts}");
+        assert_eq!(count("passed_from"), count("seen_from"), "{label}: {counts}");
+        assert_eq!(count("passed_to"), count("seen_to"), "{label}: {counts}");
+        assert_eq!((count("strangers_seen_from"), count("strangers_seen_to")), (3, 3), "{label}: {counts}");
+        assert_eq!(
+            (count("strangers_passed_from"), count("strangers_passed_to")),
+            (0, 0),
+            "{label}: {counts}"
+        );
+    }
+}
+
+#[test]
+fn rules_load_where_their_programs_are() {
+    let stage = stage_with_home();
+    for (format, file) in [("iptables", "home.sh"), ("dnsmasq", "nft.conf"), ("dnsmasq-ipset", "ipset.conf")]
+    {
+        stage.ok(&format!("mud export home.pcap --to {format} -o {file}"));
+    }
+    stage.ok("mud export home.pcap --to nftables --family inet -o inet.nft");
+    let loads: [(&[&str], &str); 4] = [
+        (&["nft"], "nft -f inet.nft && nft -f inet.nft"),
+        // A second time the rules are there already.
+        (
+            &["iptables", "ip6tables", "ipset"],
+            "sh home.sh && sh home.sh && iptables -C FORWARD -j THINGPRINT_TO",
+        ),
+        (&["dnsmasq"], "dnsmasq --test -C nft.conf"),
+        (&["dnsmasq"], "dnsmasq --test -C ipset.conf"),
+    ];
+    for (needed, line) in loads {
+        if let Err(reason) = alone(&stage, needed, &["sh", "-c", line]) {
+            println!("skipped: {line}: {reason}");
+        }
+    }
+}
+
+#[test]
+fn the_same_captures_give_the_same_rules() {
+    let stage = stage_with_home();
+    for format in FORMATS {
+        let text = |jobs: &str| stage.ok(&format!("mud export home.pcap --to {format} -q -j {jobs}")).stdout;
+        assert_eq!(text("1"), text("2"), "{format}");
+    }
+}
+
+#[test]
+fn profiles_of_files_need_an_owner_or_captures() {
+    let stage = stage_with_home();
+    stage.ok("audit home.pcap --labels labels.csv --mud-out profiles -q");
+    let camera = mac(&stage, "osprel-camera");
+    let alone = stage.ok(&format!("mud export --mud {camera}=profiles/osprel-camera.json --to nftables"));
+    assert!(alone.stdout.contains(&format!("{camera} : jump from_")), "{}", alone.stdout);
+    let by_label = stage
+        .ok("mud export --mud osprel-camera=profiles/osprel-camera.json --labels labels.csv --to nftables");
+    assert!(by_label.stdout.contains(&format!("{camera} : jump from_osprel_camera")), "{}", by_label.stdout);
+    stage.fails(
+        "mud export --mud profiles/osprel-camera.json --to nftables",
+        2,
+        &["whose profile is", "--mud ADDRESS="],
+    );
+    stage.fails(
+        "mud export --mud attic=profiles/osprel-camera.json --to nftables",
+        2,
+        &["'attic' is no address"],
+    );
+    let twice = format!(
+        "mud export --mud {camera}=profiles/osprel-camera.json --mud {camera}=profiles/lumenhaus-bulb.json --to nftables"
+    );
+    stage.fails(&twice, 2, &["has two profiles"]);
+    // With captures, all files of the folder find their devices, and sets their first addresses.
+    let all = stage.ok("mud export home.pcap --labels labels.csv --mud profiles --to nftables -q").stdout;
+    let seen = stage.ok("mud export home.pcap --labels labels.csv --to nftables -q").stdout;
+    let rules = |text: &str| -> Vec<String> {
+        text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    };
+    assert_eq!(rules(&all), rules(&seen));
+    stage.fails("mud export home.pcap --to pf", 2, &["unknown format 'pf'", "nftables, iptables"]);
+    stage.fails(
+        "mud export home.pcap --to nftables --device attic",
+        2,
+        &["label or address 'attic'", "--labels"],
+    );
+    stage.fails("mud export home.pcap --to nftables --format json", 2, &["--to"]);
+    let one = stage.ok(&format!("mud export home.pcap --to nftables --device {camera}")).stdout;
+    assert_eq!(one.matches("    chain from_").count(), 1, "{one}");
+}
+
+#[test]
+fn labels_name_nothing_and_end_nothing_in_rules() {
+    let stage = stage_with_home();
+    let labels = fs::read_to_string(stage.path("labels.csv")).unwrap();
+    let hostile = labels.replace(",osprel-camera,", ",\"a\"\"; flush ruleset; # ' $(reboot) `id` \\\",");
+    let harmless = labels.replace(",osprel-camera,", ",a__ flush ruleset_ _ _ _(reboot) _id_ _,");
+    assert_ne!(hostile, labels);
+    fs::write(stage.path("hostile.csv"), hostile).unwrap();
+    fs::write(stage.path("harmless.csv"), harmless).unwrap();
+    for format in FORMATS {
+        let text = |labels: &str| {
+            stage.ok(&format!("mud export home.pcap --labels {labels} --to {format} -q")).stdout
+        };
+        // Names of lists are made of letters and digits of the label alone.
+        assert_eq!(text("hostile.csv"), text("harmless.csv"), "{format}");
+    }
+}
