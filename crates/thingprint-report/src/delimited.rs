@@ -1,5 +1,7 @@
 //! CSV from outside, with the line of everything that is wrong in it.
 
+use std::io::{self, Read};
+
 use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
 
 use crate::error::{Place, ReportError};
@@ -8,10 +10,44 @@ use thingprint_table::without_bom;
 /// A CSV text with a header.
 pub(crate) struct CsvFile<'a> {
     file: &'a str,
-    bytes: &'a [u8],
     dialect: Dialect,
     header: Vec<String>,
-    reader: csv::Reader<&'a [u8]>,
+    reader: csv::Reader<Recent<'a>>,
+}
+
+/// Bytes on their way to the reader of records, which are kept from the record on that it read last: it says where the blank
+/// lines before a record begin, and these have to be looked at.
+struct Recent<'a> {
+    source: Box<dyn Read + 'a>,
+    kept: Vec<u8>,
+    /// Place of the first byte that is kept.
+    start: u64,
+}
+
+impl Recent<'_> {
+    /// Bytes that are kept beyond need, so that they are seldom moved.
+    const SPARE: u64 = 64 << 10;
+
+    fn from(&self, place: u64) -> &[u8] {
+        let skipped = usize::try_from(place.saturating_sub(self.start)).unwrap_or(usize::MAX);
+        self.kept.get(skipped..).unwrap_or_default()
+    }
+
+    fn forget_before(&mut self, place: u64) {
+        let count = place.saturating_sub(self.start);
+        if count >= Self::SPARE {
+            self.kept.drain(..usize::try_from(count).unwrap_or(usize::MAX).min(self.kept.len()));
+            self.start = place;
+        }
+    }
+}
+
+impl Read for Recent<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.source.read(buffer)?;
+        self.kept.extend_from_slice(buffer.get(..count).unwrap_or_default());
+        Ok(count)
+    }
 }
 
 /// One record, and the line that it begins on.
@@ -33,14 +69,22 @@ pub(crate) enum Dialect {
 impl<'a> CsvFile<'a> {
     /// Reads the header.
     pub(crate) fn open(bytes: &'a [u8], file: &'a str, dialect: Dialect) -> Result<Self, ReportError> {
-        let bytes = without_bom(bytes);
+        Self::of(Box::new(without_bom(bytes)), file, dialect)
+    }
+
+    /// Reads the header of a text without a byte order mark, of which no more than a record is in memory.
+    pub(crate) fn of(
+        source: Box<dyn Read + 'a>,
+        file: &'a str,
+        dialect: Dialect,
+    ) -> Result<Self, ReportError> {
         let mut builder = ReaderBuilder::new();
         builder.has_headers(false).flexible(true);
         if dialect == Dialect::Lenient {
             builder.comment(Some(b'#')).trim(Trim::All);
         }
-        let reader = builder.from_reader(bytes);
-        let mut csv = Self { file, bytes, dialect, header: Vec::new(), reader };
+        let reader = builder.from_reader(Recent { source, kept: Vec::new(), start: 0 });
+        let mut csv = Self { file, dialect, header: Vec::new(), reader };
         if let Some(record) = csv.read()? {
             csv.header = record.fields.iter().map(|name| name.trim().to_owned()).collect();
         }
@@ -72,6 +116,7 @@ impl<'a> CsvFile<'a> {
             let is_blank = || fields.iter().all(str::is_empty);
             if self.dialect == Dialect::Strict || !is_blank() {
                 let line = fields.position().map_or(0, |position| self.line_of(position));
+                self.reader.get_mut().forget_before(fields.position().map_or(0, csv::Position::byte));
                 return Ok(Some(Record { line, fields }));
             }
         }
@@ -80,8 +125,7 @@ impl<'a> CsvFile<'a> {
 
     /// The line that a record begins on; csv gives that of the blank lines and comments before it.
     fn line_of(&self, position: &csv::Position) -> u64 {
-        let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
-        let lines = self.bytes.get(start..).unwrap_or_default().split(|byte| *byte == b'\n');
+        let lines = self.reader.get_ref().from(position.byte()).split(|byte| *byte == b'\n');
         let skipped = lines.take_while(|line| match line {
             [] | [b'\r'] => true,
             [b'#', ..] => self.dialect == Dialect::Lenient,

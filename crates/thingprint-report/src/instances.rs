@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use thingprint_instance::{ExtractionRecipe, Labeled};
 
-pub use read::read_instances;
+pub use read::{each_instance, read_instances};
 pub use write::{instance_overview, instance_table, into_instance_table, write_instances};
 
 /// What a file of instances holds.
@@ -19,6 +19,17 @@ pub use write::{instance_overview, instance_table, into_instance_table, write_in
 pub struct InstanceFile {
     /// The instances, in the order of the file.
     pub rows: Vec<Labeled>,
+    /// How they were extracted, the same for all of them; `None` where the file does not say.
+    pub recipe: Option<ExtractionRecipe>,
+    /// Columns of names that this version does not know, which were skipped.
+    pub unknown_columns: BTreeSet<String>,
+}
+
+/// What a file of instances says beside its instances.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InstanceHead {
+    /// Instances.
+    pub rows: u64,
     /// How they were extracted, the same for all of them; `None` where the file does not say.
     pub recipe: Option<ExtractionRecipe>,
     /// Columns of names that this version does not know, which were skipped.

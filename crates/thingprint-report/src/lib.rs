@@ -13,7 +13,8 @@ mod predictions;
 pub use atomic::AtomicFile;
 pub use error::{Place, PlaceUnit, ReportError};
 pub use instances::{
-    InstanceFile, instance_overview, instance_table, into_instance_table, read_instances, write_instances,
+    InstanceFile, InstanceHead, each_instance, instance_overview, instance_table, into_instance_table,
+    read_instances, write_instances,
 };
 pub use labels::{LabelRow, Labels};
 pub use predictions::{PredictionFile, PredictionRow, read_predictions};

@@ -4,7 +4,7 @@ mod decode;
 mod encode;
 mod pages;
 
-pub use decode::{ParquetFile, from_parquet};
+pub use decode::{ParquetFile, ParquetGroups, from_parquet};
 pub(crate) use encode::ParquetEncoder;
 
 /// Fields of a counted word in Parquet.

@@ -24,7 +24,7 @@ pub use badge::{Badge, Tone};
 pub use error::TableError;
 pub use format::{Format, ParseFormatError, Writes, without_bom};
 #[cfg(feature = "parquet")]
-pub use frame::{ParquetFile, from_parquet};
+pub use frame::{ParquetFile, ParquetGroups, from_parquet};
 pub use markdown::markdown;
 pub use number::{Notation, percent_decimals};
 pub use prose::{Prose, Span};

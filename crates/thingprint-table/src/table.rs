@@ -97,23 +97,21 @@ impl Table {
     }
 
     /// Adds the rows of a table with the same columns.
-    #[cfg(feature = "parquet")]
-    pub(crate) fn append(&mut self, other: Self) {
+    pub fn append(&mut self, other: Self) {
         for (own, new) in self.columns.iter_mut().zip(other.columns) {
             own.values.append(new.values);
         }
     }
 
     /// A table without rows that has the same columns.
-    pub(crate) fn emptied(&self) -> Self {
+    pub fn emptied(&self) -> Self {
         let empty =
             |column: &Column| Column { values: column.values.r#type().into(), ..column.without_values() };
         Self { columns: self.columns.iter().map(empty).collect() }
     }
 
     /// About how many bytes of memory a row takes.
-    #[cfg(feature = "parquet")]
-    pub(crate) fn row_bytes(&self, row: usize) -> usize {
+    pub fn row_bytes(&self, row: usize) -> usize {
         self.columns.iter().map(|column| column.values.view(row).map_or(CELL_BYTES, View::bytes)).sum()
     }
 
@@ -264,6 +262,15 @@ macro_rules! types {
             $($(#[doc = $doc])+ $variant($inner),)+
         }
 
+        impl Cell {
+            fn view(&self) -> Option<View<'_>> {
+                match self {
+                    Self::Absent => None,
+                    $(Self::$variant(value) => Some(View::$variant(value)),)+
+                }
+            }
+        }
+
         /// The values of a column, `None` where absent.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Values {
@@ -333,7 +340,6 @@ macro_rules! types {
             }
 
             /// Adds the values of a column of the same type.
-            #[cfg(feature = "parquet")]
             fn append(&mut self, other: Self) {
                 match (self, other) {
                     $((Self::$variant(values), Self::$variant(mut more)) => values.append(&mut more),)+
@@ -412,8 +418,14 @@ types! {
 pub(crate) const ABSENT: &str = "-";
 
 /// Bytes that a cell takes at least.
-#[cfg(feature = "parquet")]
 const CELL_BYTES: usize = 24;
+
+impl Cell {
+    /// About how many bytes of memory it takes.
+    pub fn memory_bytes(&self) -> usize {
+        size_of::<Self>() + self.view().map_or(0, |value| value.bytes().saturating_sub(CELL_BYTES))
+    }
+}
 
 impl<'a> View<'a> {
     /// The text of a value that a format for programs has no type for: lists and bags as JSON, times as RFC 3339.
@@ -431,7 +443,6 @@ impl<'a> View<'a> {
         }
     }
 
-    #[cfg(feature = "parquet")]
     fn bytes(self) -> usize {
         CELL_BYTES
             + match self {

@@ -1,14 +1,18 @@
-use std::collections::BTreeSet;
 use std::fmt;
+use std::io::{BufRead, Read};
 
-use super::InstanceFile;
 use super::columns;
 use super::json_rows::RowSeed;
 use super::record::Record;
+use super::{InstanceFile, InstanceHead};
 use crate::delimited::{CsvFile, Dialect, listed};
 use crate::error::{Place, ReportError};
 use serde::de::{DeserializeSeed, Deserializer as _, Error as _, SeqAccess, Visitor};
-use thingprint_table::{Cell, Format, ParquetFile, from_parquet, without_bom};
+use thingprint_instance::Labeled;
+use thingprint_table::{Cell, Format, ParquetGroups, without_bom};
+
+/// Bytes by which the format of a file is known.
+const START_BYTES: u64 = 4096;
 
 /// Reads instances in the format that their bytes are in ([`Format::of_content`]); `file` is the name that errors give.
 ///
@@ -17,66 +21,159 @@ use thingprint_table::{Cell, Format, ParquetFile, from_parquet, without_bom};
 /// a label without a kind that of an IoT device. A time may also be seconds since 1970, a bag also a text that holds a
 /// JSON object. What was written by [`write_instances`](crate::write_instances) comes back equal, bit for bit.
 pub fn read_instances(bytes: &[u8], file: &str) -> Result<InstanceFile, ReportError> {
-    match Format::of_content(bytes) {
-        Format::Parquet => read_parquet(bytes, file),
-        Format::Json => read_array(without_bom(bytes), file),
-        Format::Jsonl => read_lines(without_bom(bytes), file),
-        _ => read_csv(bytes, file),
+    let mut rows = Vec::new();
+    let mut each = |row| {
+        rows.push(row);
+        Ok(())
+    };
+    let reading = Reading { file, names: columns::all(), head: InstanceHead::default(), each: &mut each };
+    let text = without_bom(bytes);
+    let InstanceHead { recipe, unknown_columns, .. } = match Format::of_content(bytes) {
+        Format::Parquet => reading.parquet(bytes),
+        Format::Json => reading.array(serde_json::Deserializer::from_slice(text)),
+        Format::Jsonl => reading.lines(text),
+        _ => reading.csv(Box::new(text)),
+    }?;
+    Ok(InstanceFile { rows, recipe, unknown_columns })
+}
+
+/// The same, where instances are handed on one by one, in the order of the file.
+///
+/// Of text, one row is in memory at a time; of Parquet the file as it is, compressed, and a row group.
+pub fn each_instance<E: From<ReportError>>(
+    source: &mut dyn BufRead,
+    file: &str,
+    each: &mut dyn FnMut(Labeled) -> Result<(), E>,
+) -> Result<InstanceHead, E> {
+    let unreadable =
+        |error: std::io::Error| ReportError::Unreadable { file: file.to_owned(), reason: error.to_string() };
+    let mut start = Vec::new();
+    Read::take(&mut *source, START_BYTES).read_to_end(&mut start).map_err(unreadable)?;
+    let reading = Reading { file, names: columns::all(), head: InstanceHead::default(), each };
+    let format = Format::of_content(&start);
+    if format == Format::Parquet {
+        source.read_to_end(&mut start).map_err(unreadable)?;
+        return reading.parquet(&start);
+    }
+    let text = without_bom(&start).chain(source);
+    match format {
+        Format::Json => reading.array(serde_json::Deserializer::from_reader(text)),
+        Format::Jsonl => reading.lines(text),
+        _ => reading.csv(Box::new(text)),
     }
 }
 
-fn read_parquet(bytes: &[u8], file: &str) -> Result<InstanceFile, ReportError> {
-    let names = columns::all();
-    let ParquetFile { names: found, mut table } = from_parquet(bytes, &names)
-        .map_err(|reason| ReportError::Unreadable { file: file.to_owned(), reason })?;
-    require(file, |name| found.iter().any(|found| found == name), || listed(&found))?;
-    let positions: Vec<Option<usize>> = names.iter().map(|name| table.position(name)).collect();
-    let mut instances = InstanceFile { unknown_columns: unknown(&found, &names), ..InstanceFile::default() };
-    for row in 0..table.rows() {
-        let cell = |position: &Option<usize>| position.map_or(Cell::Absent, |column| table.take(column, row));
-        let cells = positions.iter().map(cell).collect();
-        Record::new(Place::row(file, row as u64 + 1), cells).add_to(&mut instances)?;
-    }
-    Ok(instances)
+/// A file that is read, with what takes its instances.
+struct Reading<'a, E> {
+    file: &'a str,
+    names: Vec<String>,
+    head: InstanceHead,
+    each: &'a mut dyn FnMut(Labeled) -> Result<(), E>,
 }
 
-fn read_csv(bytes: &[u8], file: &str) -> Result<InstanceFile, ReportError> {
-    let mut csv = CsvFile::open(bytes, file, Dialect::Strict)?;
-    let position = |name: &str| csv.header().iter().position(|column| column == name);
-    require(file, |name| position(name).is_some(), || listed(csv.header()))?;
-    let names = columns::all();
-    let positions: Vec<Option<usize>> = names.iter().map(|name| position(name)).collect();
-    let mut instances =
-        InstanceFile { unknown_columns: unknown(csv.header(), &names), ..InstanceFile::default() };
-    while let Some(record) = csv.next()? {
-        let text = |position: &Option<usize>| record.fields.get((*position)?).filter(|text| !text.is_empty());
-        let cells = positions.iter().map(|position| text(position).into()).collect();
-        Record::new(Place::line(file, record.line), cells).add_to(&mut instances)?;
-    }
-    Ok(instances)
-}
-
-/// The columns of a file that are not read.
-fn unknown(found: &[String], names: &[String]) -> BTreeSet<String> {
-    found.iter().filter(|column| !names.contains(column)).cloned().collect()
-}
-
-fn read_lines(bytes: &[u8], file: &str) -> Result<InstanceFile, ReportError> {
-    let names = columns::all();
-    let mut instances = InstanceFile::default();
-    for (line, text) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
-        if text.trim_ascii().is_empty() {
-            continue;
+impl<E: From<ReportError>> Reading<'_, E> {
+    fn parquet(mut self, bytes: &[u8]) -> Result<InstanceHead, E> {
+        let unreadable = |reason| ReportError::Unreadable { file: self.file.to_owned(), reason };
+        let mut groups = ParquetGroups::open(bytes, &self.names).map_err(unreadable)?;
+        let found = groups.names();
+        require(self.file, |name| found.iter().any(|found| found == name), || listed(found))?;
+        self.note_unknown(found);
+        let columns = groups.empty().map_err(unreadable)?;
+        let positions: Vec<Option<usize>> = self.names.iter().map(|name| columns.position(name)).collect();
+        while let Some(mut table) = groups.next_group().map_err(unreadable)? {
+            for row in 0..table.rows() {
+                let cell = |position: &Option<usize>| {
+                    position.map_or(Cell::Absent, |column| table.take(column, row))
+                };
+                let cells = positions.iter().map(cell).collect();
+                self.add(Record::new(Place::row(self.file, self.head.rows + 1), cells))?;
+            }
         }
-        let place = Place::line(file, line);
-        let mut deserializer = serde_json::Deserializer::from_slice(text);
-        let row = RowSeed { names: &names, unknown: &mut instances.unknown_columns }
+        Ok(self.head)
+    }
+
+    fn csv(mut self, text: Box<dyn Read + '_>) -> Result<InstanceHead, E> {
+        let file = self.file;
+        let mut csv = CsvFile::of(text, file, Dialect::Strict)?;
+        let position = |name: &str| csv.header().iter().position(|column| column == name);
+        require(file, |name| position(name).is_some(), || listed(csv.header()))?;
+        let positions: Vec<Option<usize>> = self.names.iter().map(|name| position(name)).collect();
+        self.note_unknown(csv.header());
+        while let Some(record) = csv.next()? {
+            let text =
+                |position: &Option<usize>| record.fields.get((*position)?).filter(|text| !text.is_empty());
+            let cells = positions.iter().map(|position| text(position).into()).collect();
+            self.add(Record::new(Place::line(file, record.line), cells))?;
+        }
+        Ok(self.head)
+    }
+
+    fn lines(mut self, mut text: impl BufRead) -> Result<InstanceHead, E> {
+        let (mut line, mut number) = (Vec::new(), 0);
+        loop {
+            line.clear();
+            let read = text.read_until(b'\n', &mut line);
+            let read = read.map_err(|error| ReportError::Unreadable {
+                file: self.file.to_owned(),
+                reason: error.to_string(),
+            })?;
+            if read == 0 {
+                return Ok(self.head);
+            }
+            number += 1;
+            let line = line.strip_suffix(b"\n").unwrap_or(&line);
+            if !line.trim_ascii().is_empty() {
+                self.line(line, Place::line(self.file, number))?;
+            }
+        }
+    }
+
+    fn line(&mut self, line: &[u8], place: Place) -> Result<(), E> {
+        let mut deserializer = serde_json::Deserializer::from_slice(line);
+        let row = RowSeed { names: &self.names, unknown: &mut self.head.unknown_columns }
             .deserialize(&mut deserializer)
             .and_then(|row| deserializer.end().map(|()| row))
             .map_err(|error| ReportError::BadRow { place: place.clone(), reason: without_line(&error) })?;
-        add_row(row, &names, place, &mut instances)?;
+        self.add_row(row, place)
     }
-    Ok(instances)
+
+    fn array<'de, R: serde_json::de::Read<'de>>(
+        self,
+        mut deserializer: serde_json::Deserializer<R>,
+    ) -> Result<InstanceHead, E> {
+        let file = self.file;
+        let mut rows = Rows { reading: self, failure: None };
+        let outcome = deserializer.deserialize_seq(&mut rows).and_then(|()| deserializer.end());
+        match (rows.failure, outcome) {
+            (Some(failure), _) => Err(failure),
+            (None, Err(error)) => {
+                Err(ReportError::Unreadable { file: file.to_owned(), reason: error.to_string() }.into())
+            }
+            (None, Ok(())) => Ok(rows.reading.head),
+        }
+    }
+
+    /// Adds the instance that a JSON object makes, which has columns of its own.
+    fn add_row(&mut self, row: Vec<Option<Cell>>, place: Place) -> Result<(), E> {
+        let names = &self.names;
+        let has = |name: &str| names.iter().zip(&row).any(|(column, cell)| column == name && cell.is_some());
+        let found =
+            || listed(names.iter().zip(&row).filter(|(_, cell)| cell.is_some()).map(|(name, _)| name));
+        require(&place.to_string(), has, found)?;
+        let cells = row.into_iter().map(|cell| cell.unwrap_or(Cell::Absent)).collect();
+        self.add(Record::new(place, cells))
+    }
+
+    fn add(&mut self, record: Record) -> Result<(), E> {
+        let row = record.read(&mut self.head)?;
+        (self.each)(row)
+    }
+
+    /// Notes the columns of a file that are not read.
+    fn note_unknown(&mut self, found: &[String]) {
+        let unknown = found.iter().filter(|column| !self.names.contains(column));
+        self.head.unknown_columns = unknown.cloned().collect();
+    }
 }
 
 /// What is wrong in a text of one line, which the place already gives.
@@ -88,30 +185,14 @@ fn without_line(error: &serde_json::Error) -> String {
     }
 }
 
-fn read_array(bytes: &[u8], file: &str) -> Result<InstanceFile, ReportError> {
-    let names = columns::all();
-    let mut rows = Rows { file, names: &names, instances: InstanceFile::default(), failure: None };
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let outcome = deserializer.deserialize_seq(&mut rows).and_then(|()| deserializer.end());
-    match (rows.failure, outcome) {
-        (Some(failure), _) => Err(failure),
-        (None, Err(error)) => {
-            Err(ReportError::Unreadable { file: file.to_owned(), reason: error.to_string() })
-        }
-        (None, Ok(())) => Ok(rows.instances),
-    }
+/// Hands on the rows of a JSON array as they are read.
+struct Rows<'a, E> {
+    reading: Reading<'a, E>,
+    /// Why the reading ends, which serde's own errors cannot carry.
+    failure: Option<E>,
 }
 
-/// Collects the rows of a JSON array as they are read.
-struct Rows<'a> {
-    file: &'a str,
-    names: &'a [String],
-    instances: InstanceFile,
-    /// Why a row is no instance, which serde's own errors cannot carry.
-    failure: Option<ReportError>,
-}
-
-impl<'de> Visitor<'de> for &mut Rows<'_> {
+impl<'de, E: From<ReportError>> Visitor<'de> for &mut Rows<'_, E> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -119,31 +200,19 @@ impl<'de> Visitor<'de> for &mut Rows<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
-        while let Some(row) = rows
-            .next_element_seed(RowSeed { names: self.names, unknown: &mut self.instances.unknown_columns })?
-        {
-            let place = Place::row(self.file, self.instances.rows.len() as u64 + 1);
-            if let Err(failure) = add_row(row, self.names, place, &mut self.instances) {
+        let reading = &mut self.reading;
+        while let Some(row) = rows.next_element_seed(RowSeed {
+            names: &reading.names,
+            unknown: &mut reading.head.unknown_columns,
+        })? {
+            let place = Place::row(reading.file, reading.head.rows + 1);
+            if let Err(failure) = reading.add_row(row, place) {
                 self.failure = Some(failure);
                 return Err(A::Error::custom("a row is no instance"));
             }
         }
         Ok(())
     }
-}
-
-/// Adds the instance that a JSON object makes, which has columns of its own.
-fn add_row(
-    row: Vec<Option<Cell>>,
-    names: &[String],
-    place: Place,
-    instances: &mut InstanceFile,
-) -> Result<(), ReportError> {
-    let has = |name: &str| names.iter().zip(&row).any(|(column, cell)| column == name && cell.is_some());
-    let found = || listed(names.iter().zip(&row).filter(|(_, cell)| cell.is_some()).map(|(name, _)| name));
-    require(&place.to_string(), has, found)?;
-    let cells = row.into_iter().map(|cell| cell.unwrap_or(Cell::Absent)).collect();
-    Record::new(place, cells).add_to(instances)
 }
 
 fn require(file: &str, has: impl Fn(&str) -> bool, found: impl Fn() -> String) -> Result<(), ReportError> {

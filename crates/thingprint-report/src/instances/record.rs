@@ -5,7 +5,7 @@ use thingprint_instance::{
 };
 
 use super::columns::{self, SpreadPart};
-use super::{InstanceFile, json_rows, number};
+use super::{InstanceHead, json_rows, number};
 use crate::error::{Place, ReportError};
 use thingprint_table::{Cell, rfc3339};
 
@@ -23,21 +23,21 @@ impl Record {
         Self { place, cells: cells.into_iter() }
     }
 
-    /// Adds the instance that the cells make, which are taken in the order of columns.
-    pub(super) fn add_to(mut self, file: &mut InstanceFile) -> Result<(), ReportError> {
+    /// The instance that the cells make, which are taken in the order of columns.
+    pub(super) fn read(mut self, head: &mut InstanceHead) -> Result<Labeled, ReportError> {
         let labeled = self.labeled()?;
         let recipe = self.recipe()?;
-        let before = file.recipe.clone().filter(|_| !file.rows.is_empty());
-        if !file.rows.is_empty() && before != recipe {
-            let text = |recipe: Option<ExtractionRecipe>| {
-                recipe.map_or("nothing".to_owned(), |recipe| recipe.to_string())
+        if head.rows > 0 && head.recipe != recipe {
+            let text = |recipe: Option<&ExtractionRecipe>| {
+                recipe.map_or("nothing".to_owned(), ExtractionRecipe::to_string)
             };
-            let reason = format!("'{}', after rows with '{}'", text(recipe), text(before));
+            let reason =
+                format!("'{}', after rows with '{}'", text(recipe.as_ref()), text(head.recipe.as_ref()));
             return Err(self.bad(columns::EXTRACTION, reason));
         }
-        file.recipe = recipe;
-        file.rows.push(labeled);
-        Ok(())
+        head.recipe = recipe;
+        head.rows += 1;
+        Ok(labeled)
     }
 
     fn recipe(&mut self) -> Result<Option<ExtractionRecipe>, ReportError> {

@@ -9,6 +9,8 @@ use thingprint_instance::{
 
 use thingprint_table::{Column, Format, Style, Table, write};
 
+use crate::ReportError;
+
 use super::*;
 
 /// The formats that are read back.
@@ -318,6 +320,56 @@ prop_compose! {
     }
 }
 
+/// What reading row by row gives, a few bytes at a time.
+fn one_by_one(bytes: &[u8]) -> Result<InstanceFile, ReportError> {
+    let mut rows = Vec::new();
+    let mut source = std::io::BufReader::with_capacity(7, bytes);
+    let head = each_instance(&mut source, "x", &mut |row| -> Result<(), ReportError> {
+        rows.push(row);
+        Ok(())
+    })?;
+    assert_eq!(head.rows, rows.len() as u64);
+    Ok(InstanceFile { rows, recipe: head.recipe, unknown_columns: head.unknown_columns })
+}
+
+/// Whether a file is read the same in both ways, or is refused for the same reason.
+fn check_both_ways(bytes: &[u8]) {
+    let said = |read: Result<InstanceFile, ReportError>| match read {
+        Ok(file) => format!("{file:?}"),
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(said(one_by_one(bytes)), said(read_instances(bytes, "x")));
+}
+
+#[test]
+fn blank_lines_and_wrong_rows_are_told_the_same_when_rows_are_read_one_by_one() {
+    let csv = csv_with("flows", "2");
+    let (header, row) = csv.split_once('\n').unwrap();
+    let row = row.trim_end();
+    for rows in ["\n\n", "\n\nx,y\n", "\nROW\n\n\nROW\n", "\nROW\n\n\nx\n", "ROW\n\"", "\u{feff}"] {
+        check_both_ways(format!("{header}\n{}", rows.replace("ROW", row)).as_bytes());
+        check_both_ways(format!("\u{feff}{header}\n{}", rows.replace("ROW", row)).as_bytes());
+    }
+    let long = format!("{header}\n{}", format!("{row}\n\n").repeat(1000));
+    check_both_ways(long.as_bytes());
+    check_both_ways(format!("{long}\n\nx").as_bytes());
+    assert!(one_by_one(format!("{long}\n\nx").as_bytes()).unwrap_err().to_string().contains("line 2004"));
+}
+
+#[test]
+fn whoever_takes_rows_can_end_the_reading() {
+    for format in FILES {
+        let bytes = written(&[echo(), echo(), echo()], format);
+        let mut taken = 0;
+        let ended = each_instance(&mut bytes.as_slice(), "x", &mut |_| {
+            taken += 1;
+            let reason = "enough".to_owned();
+            if taken < 2 { Ok(()) } else { Err(ReportError::Unreadable { file: "y".to_owned(), reason }) }
+        });
+        assert_eq!((ended.unwrap_err().to_string().as_str(), taken), ("read y: enough", 2), "{format}");
+    }
+}
+
 /// Equality that tells 0 from -0: bits, not values.
 fn bits(instances: &[Labeled]) -> String {
     format!("{instances:?}")
@@ -331,12 +383,14 @@ proptest! {
         for format in FILES {
             let read = read_instances(&written(&instances, format), "x").unwrap().rows;
             prop_assert_eq!(bits(&read), bits(&instances), "{}", format);
+            let read = one_by_one(&written(&instances, format)).unwrap().rows;
+            prop_assert_eq!(bits(&read), bits(&instances), "{}, one by one", format);
         }
     }
 
     #[test]
     fn no_text_panics(text in "[\\[{]?.{0,60}") {
-        let _ = read_instances(text.as_bytes(), "x");
+        check_both_ways(text.as_bytes());
     }
 
     #[test]
@@ -344,8 +398,8 @@ proptest! {
         let mut bytes = written(&[echo(), echo()], FILES[format]);
         let at = at.index(bytes.len());
         bytes[at] = byte;
-        let _ = read_instances(&bytes, "x");
-        let _ = read_instances(&bytes[..at], "x");
+        check_both_ways(&bytes);
+        check_both_ways(&bytes[..at]);
     }
 
     #[test]
@@ -353,7 +407,7 @@ proptest! {
         let mut bytes = written(&[echo(), echo()], Format::Parquet);
         let at = at.index(bytes.len());
         bytes[at] = byte;
-        let _ = read_instances(&bytes, "x");
-        let _ = read_instances(&bytes[..at], "x");
+        check_both_ways(&bytes);
+        check_both_ways(&bytes[..at]);
     }
 }

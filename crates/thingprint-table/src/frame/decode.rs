@@ -2,6 +2,8 @@ use std::io::Cursor;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use polars::io::parquet::metadata::FileMetadataRef;
+use polars::io::parquet::read::ParallelStrategy;
 use polars::prelude::{
     DataFrame, DataType, Float64Type, Int64Type, ListChunked, ParquetReader, PolarsError, PolarsNumericType,
     PolarsResult, SerReader, Series, TimeUnit, UInt64Type,
@@ -19,24 +21,85 @@ pub struct ParquetFile {
     pub table: Table,
 }
 
+/// The rows of a Parquet file, a row group at a time: beside the file itself, one group is in memory.
+pub struct ParquetGroups<'a> {
+    bytes: &'a [u8],
+    metadata: FileMetadataRef,
+    names: Vec<String>,
+    /// The columns that were asked for and are there.
+    present: Vec<String>,
+    /// Rows of the groups that were read.
+    rows_read: usize,
+    next_group: usize,
+}
+
 /// Reads columns of a Parquet file; the error says what is wrong with it.
 ///
 /// polars panics on some damaged files where others give an error; both end here.
 pub fn from_parquet(bytes: &[u8], wanted: &[String]) -> Result<ParquetFile, String> {
-    catch_unwind(AssertUnwindSafe(|| read(bytes, wanted)))
-        .unwrap_or_else(|_| Err(PolarsError::ComputeError("damaged beyond what the reader can tell".into())))
-        .map_err(|error| format!("no readable Parquet: {error}"))
+    let mut groups = ParquetGroups::open(bytes, wanted)?;
+    let mut table = groups.empty()?;
+    while let Some(group) = groups.next_group()? {
+        table.append(group);
+    }
+    Ok(ParquetFile { names: groups.names, table })
 }
 
-fn read(bytes: &[u8], wanted: &[String]) -> PolarsResult<ParquetFile> {
-    let mut reader = ParquetReader::new(Cursor::new(bytes));
-    if !is_plausible(bytes, &mut reader)? {
-        return Err(PolarsError::ComputeError("its pages claim sizes that they cannot have".into()));
+impl<'a> ParquetGroups<'a> {
+    /// Begins to read these columns; the error says what is wrong with the file.
+    pub fn open(bytes: &'a [u8], wanted: &[String]) -> Result<Self, String> {
+        guarded(|| {
+            let mut reader = ParquetReader::new(Cursor::new(bytes));
+            if !is_plausible(bytes, &mut reader)? {
+                return Err(PolarsError::ComputeError("its pages claim sizes that they cannot have".into()));
+            }
+            let names: Vec<String> = reader.schema()?.iter_names().map(ToString::to_string).collect();
+            let present = names.iter().filter(|name| wanted.contains(name)).cloned().collect();
+            let metadata = reader.get_metadata()?.clone();
+            Ok(Self { bytes, metadata, names, present, rows_read: 0, next_group: 0 })
+        })
     }
-    let names: Vec<String> = reader.schema()?.iter_names().map(ToString::to_string).collect();
-    let present = names.iter().filter(|name| wanted.contains(name)).cloned().collect();
-    let frame = reader.with_columns(Some(present)).set_rechunk(true).finish()?;
-    Ok(ParquetFile { names, table: table(&frame)? })
+
+    /// Names of all columns of the file.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The columns without a row.
+    pub fn empty(&self) -> Result<Table, String> {
+        guarded(|| self.rows(0..0))
+    }
+
+    /// The rows of the next group; `None` behind the last.
+    pub fn next_group(&mut self) -> Result<Option<Table>, String> {
+        let Some(group) = self.metadata.row_groups.get(self.next_group) else { return Ok(None) };
+        let rows = group.num_rows();
+        let end = self.rows_read.saturating_add(rows);
+        let table = guarded(|| self.rows(self.rows_read..end))?;
+        self.rows_read = end;
+        self.next_group += 1;
+        Ok(Some(table))
+    }
+
+    fn rows(&self, rows: Range<usize>) -> PolarsResult<Table> {
+        let mut reader = ParquetReader::new(Cursor::new(self.bytes));
+        reader.set_metadata(self.metadata.clone());
+        let frame = reader
+            .with_columns(Some(self.present.clone()))
+            .with_slice(Some((rows.start, rows.len())))
+            // Only so are the groups before passed over.
+            .read_parallel(ParallelStrategy::RowGroups)
+            .set_rechunk(true)
+            .finish()?;
+        table(&frame)
+    }
+}
+
+/// What polars says, or that it panicked.
+fn guarded<T>(read: impl FnOnce() -> PolarsResult<T>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err(PolarsError::ComputeError("damaged beyond what the reader can tell".into())))
+        .map_err(|error| format!("no readable Parquet: {error}"))
 }
 
 fn is_plausible(bytes: &[u8], reader: &mut ParquetReader<Cursor<&[u8]>>) -> PolarsResult<bool> {
