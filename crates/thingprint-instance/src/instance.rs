@@ -11,7 +11,7 @@ use crate::evidence::{Attribute, BagName, EvidenceSet};
 pub type Bag = BTreeMap<String, u64>;
 
 /// What one device did in one window ([C §4, §5]): the evidence that was extracted, and the counts behind it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Instance {
     /// The device.
     pub device: DeviceId,
@@ -39,7 +39,7 @@ impl Instance {
 }
 
 /// The numbers of an instance that have a value; absent where it cannot be formed or was not extracted, never 0 for it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Attributes(BTreeMap<Attribute, f64>);
 
 impl Attributes {
@@ -73,7 +73,7 @@ pub type Spreads = BTreeMap<Attribute, Spread>;
 
 /// The bags of an instance. One that was extracted and has no word is there and empty; one that was not extracted is
 /// not there.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bags(BTreeMap<BagName, Bag>);
 
 impl Bags {
@@ -111,7 +111,7 @@ impl<const N: usize> From<[(BagName, Bag); N]> for Bags {
 }
 
 /// Packets, bytes and flows of an instance; up is what the device sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Flows of the window.
     pub flows: u64,
@@ -126,7 +126,7 @@ pub struct Counts {
 }
 
 /// Spread of the values behind an attribute.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
     /// Number of values.
     pub count: u64,
@@ -177,7 +177,7 @@ impl FromStr for Kind {
 }
 
 /// What a device is known to be.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Label {
     /// The class.
     pub class: String,
@@ -195,7 +195,7 @@ impl Label {
 }
 
 /// An instance with what is known of its device.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Labeled {
     /// The instance.
     pub instance: Instance,
