@@ -28,11 +28,12 @@ use crate::vantage_report::report_place;
 mod likeness;
 mod rows;
 mod split;
+mod waiting;
 
 /// The order in which flows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Order {
-    /// That of their first packets, as far as 65,536 rows that wait allow it
+    /// That of their first packets, as far as 65,536 rows that wait, and 96 MiB of them, allow it
     Start,
     /// That in which they end, each within 2 s of the trace
     End,
@@ -43,8 +44,8 @@ pub(crate) enum Order {
 /// One row for each flow of each device, over the whole trace, with names as Zeek has them: a flow between two local
 /// devices is told for both, and --split writes it twice. orig is the client: who sent a SYN; without one, whoever does
 /// not have a known server port; else whoever has a port from 32768; else who sent the first packet. Protocols without
-/// ports, such as ICMP, have port 0. Rows of files are in the order of first packets, for which 65,536 rows wait; those
-/// of standard input, and with --order end, leave as flows end, each within 2 s of the trace after it is final. JSON,
+/// ports, such as ICMP, have port 0. Rows of files are in the order of first packets, for which 65,536 rows wait, or
+/// 96 MiB of them; those of standard input, and with --order end, leave as flows end, each within 2 s of the trace after it is final. JSON,
 /// JSON lines and CSV are written while captures are read, a table for people at the end. Without --gateway, the
 /// gateways of files are elected by the first frames and verified at the end; rows of standard input wait until they
 /// are decided: by 50,000 frames or at the first full hour.

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use thingprint_flow::{DeviceId, Endpoint, Flow, FlowEnd, Frame, Tally, Timestamp, protocol_name};
+use thingprint_flow::{DeviceId, Endpoint, Flow, FlowEnd, Frame, Tally, protocol_name};
 use thingprint_pipeline::{FlowId, FlowRow};
 use thingprint_profile::Matcher;
 use thingprint_protocol::{Carrier, ClientHello, Engine, Heard, HeardMessage, Message, Protocol, Sender};
@@ -11,10 +11,8 @@ use thingprint_table::{Cell, Json, Table, Type};
 use super::Order;
 use super::likeness;
 use super::split::Split;
+use super::waiting::{Row, WaitingRows};
 use crate::messages::{Messages, counted};
-
-/// Rows that are kept back, so that they can be written in the order of first packets.
-const MOST_WAITING: usize = 1 << 16;
 
 /// Devices and protocols that are named where messages were left out.
 const MOST_NAMED: usize = 5;
@@ -55,17 +53,11 @@ pub(super) struct Rows<'a> {
     /// The network whose flows come.
     network: Option<String>,
     /// Rows that wait for their order.
-    waiting: BTreeMap<(Timestamp, FlowId), Row>,
+    waiting: WaitingRows,
     split: Option<Split>,
     devices: BTreeSet<DeviceId>,
     written: u64,
     messages_dropped: BTreeMap<(DeviceId, Protocol), u64>,
-}
-
-#[derive(Debug)]
-struct Row {
-    device: DeviceId,
-    cells: Vec<Cell>,
 }
 
 /// What the columns of flows are, and what their values are made with.
@@ -108,12 +100,12 @@ impl FlowColumns<'_> {
 
 impl<'a> Rows<'a> {
     /// No rows yet.
-    pub(super) const fn new(columns: FlowColumns<'a>, order: Order, split: Option<Split>) -> Self {
+    pub(super) fn new(columns: FlowColumns<'a>, order: Order, split: Option<Split>) -> Self {
         Self {
             columns,
             order,
             network: None,
-            waiting: BTreeMap::new(),
+            waiting: WaitingRows::default(),
             split,
             devices: BTreeSet::new(),
             written: 0,
@@ -140,31 +132,19 @@ impl<'a> Rows<'a> {
             return self.table(rows.into_iter().map(|(_, row)| row)).map(Some);
         }
         self.waiting.extend(rows);
-        self.due()
-    }
-
-    /// The rows for which there is no room.
-    fn due(&mut self) -> anyhow::Result<Option<Table>> {
-        if self.waiting.len() <= 2 * MOST_WAITING {
-            return Ok(None);
-        }
-        let Some(first_kept) = self.waiting.keys().rev().nth(MOST_WAITING - 1).copied() else {
-            return Ok(None);
-        };
-        let kept = self.waiting.split_off(&first_kept);
-        let due = std::mem::replace(&mut self.waiting, kept);
-        self.table(due.into_values()).map(Some)
+        let due = self.waiting.take_due();
+        if due.is_empty() { Ok(None) } else { self.table(due.into_iter()).map(Some) }
     }
 
     /// The rows that wait.
     pub(super) fn rest(&mut self) -> anyhow::Result<Table> {
-        let all = std::mem::take(&mut self.waiting);
-        self.table(all.into_values())
+        let all = self.waiting.take_all();
+        self.table(all.into_iter())
     }
 
     /// Forgets what came so far, since everything is read again.
     pub(super) fn restart(&mut self) {
-        self.waiting.clear();
+        self.waiting = WaitingRows::default();
         self.devices.clear();
         self.written = 0;
         self.messages_dropped.clear();
