@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, BufRead, IsTerminal, Read};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -11,6 +11,9 @@ use thingprint_flow::{Capture, ForeignFile, foreign_file, is_capture, is_compres
 
 use crate::exit::Outcome;
 use crate::messages::Messages;
+
+/// What is read of a file at a time.
+const BUFFER_BYTES: usize = 64 << 10;
 
 /// Where something is read from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,6 +89,17 @@ impl Input {
             Self::File(path) => Self::File(path.canonicalize().unwrap_or_else(|_| path.clone())),
             Self::Stdin => Self::Stdin,
         }
+    }
+
+    /// Its bytes, from the first on.
+    pub(crate) fn open(&self) -> anyhow::Result<Box<dyn BufRead>> {
+        Ok(match self {
+            Self::File(path) => {
+                let file = File::open(path).with_context(|| format!("failed to read {}", self.name()))?;
+                Box::new(BufReader::with_capacity(BUFFER_BYTES, file))
+            }
+            Self::Stdin => Box::new(io::stdin().lock()),
+        })
     }
 
     /// All its bytes.

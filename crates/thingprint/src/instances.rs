@@ -1,16 +1,17 @@
 //! Files of instances: several are one table, as long as they were made the same way.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::io::{self, BufRead as _};
 
 use anyhow::{Context, bail};
 use thingprint_flow::is_capture;
 use thingprint_instance::{EvidenceSet, ExtractionRecipe, Labeled, Semantics};
-use thingprint_report::read_instances;
+use thingprint_report::{ReportError, each_instance};
 
 use crate::exit::Misfit;
 use crate::inputs::Input;
 use crate::messages::{Messages, counted};
+use crate::sorted_instances::SortedInstances;
 
 /// Name of the entry of a model file that holds the recipe of its training instances.
 pub(crate) const RECIPE: &str = "extraction";
@@ -29,79 +30,12 @@ pub(crate) struct InstanceTable {
 impl InstanceTable {
     /// Reads files of instances. A row that comes again, to the last digit, counts once.
     pub(crate) fn read(inputs: &[Input], messages: Messages) -> anyhow::Result<Self> {
-        let mut table = Self::default();
-        for input in inputs {
-            let (bytes, name) = (input.read()?, input.name());
-            if is_capture(Box::new(io::Cursor::new(bytes.clone()))) {
-                bail!(
-                    "failed to read instances: {name} is a capture; make instances of it with 'extract' first"
-                );
-            }
-            if bytes.is_empty() {
-                bail!("failed to read instances: {name} is empty; extract it again");
-            }
-            let mut file = read_instances(&bytes, &name).context("failed to read instances")?;
-            // Files hold windows in the order in which they became final; what is learned must not depend on that.
-            file.rows.sort_by(|a, b| {
-                let key = |row: &Labeled| (row.instance.device, row.instance.window_start);
-                (key(a), &a.instance.capture).cmp(&(key(b), &b.instance.capture))
-            });
-            note_unknown(&file.unknown_columns, &name, messages);
-            table.add(file.rows, file.recipe, &name)?;
-        }
-        table.warn_of_repeats(messages);
-        Ok(table)
-    }
-
-    /// Drops equal rows, and tells of windows of a device that come twice in different ways: captures that were
-    /// extracted one by one share the windows at their edges.
-    fn warn_of_repeats(&mut self, messages: Messages) {
-        let mut seen: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-        let (mut kept, mut equal, mut similar) = (Vec::new(), 0, 0);
-        for row in std::mem::take(&mut self.rows) {
-            let instance = &row.instance;
-            let key = (instance.device, instance.window_start, instance.capture.clone());
-            let before = seen.entry(key).or_default();
-            if before.iter().any(|at| kept.get(*at) == Some(&row)) {
-                equal += 1;
-                continue;
-            }
-            similar += usize::from(!before.is_empty());
-            before.push(kept.len());
-            kept.push(row);
-        }
-        self.rows = kept;
-        if equal > 0 {
-            messages.warn(format!("{equal} rows came again, and count once"));
-        }
-        if similar > 0 {
-            messages.warn(format!(
-                "{similar} rows are of a device and window that another row is of, too: captures that belong together \
-                 should be extracted together"
-            ));
-        }
-    }
-
-    fn add(
-        &mut self,
-        rows: Vec<Labeled>,
-        recipe: Option<ExtractionRecipe>,
-        name: &str,
-    ) -> anyhow::Result<()> {
-        if let (Some(before), Some(recipe)) = (&self.recipe, &recipe)
-            && *before != recipe.with_evidence(before.evidence())
-        {
-            check_semantics((name, recipe.semantics()), ("the files before it", before.semantics()))?;
-            let (recipe, before) = recipe.without_evidence().differences(&before.without_evidence());
-            return Err(Misfit(format!(
-                "failed to read instances: {name} was extracted with '{recipe}', the files before it with '{before}'; \
-                 extract all with the same options"
-            ))
-            .into());
-        }
-        self.recipe = self.recipe.take().or(recipe);
-        self.rows.extend(rows);
-        Ok(())
+        let (mut recipe, mut sorted) = (None, SortedInstances::in_memory());
+        each_row(inputs, messages, &mut recipe, &mut |row| sorted.push(row))?;
+        let mut sorted = sorted.into_rows()?;
+        let rows = sorted.by_ref().collect::<anyhow::Result<Vec<Labeled>>>()?;
+        sorted.repeats().report(messages);
+        Ok(Self { rows, recipe })
     }
 
     /// Refuses a model that was trained on instances by other rules.
@@ -113,9 +47,81 @@ impl InstanceTable {
     /// What a model is to remember of its training instances. It knows by itself what evidence it needs, and they may
     /// have more.
     pub(crate) fn extraction(&self) -> BTreeMap<String, String> {
-        let recipe = self.recipe.iter().map(|recipe| recipe.without_evidence().to_string());
-        recipe.map(|recipe| (RECIPE.to_owned(), recipe)).collect()
+        extraction_of(self.recipe.as_ref())
     }
+}
+
+/// What a model remembers of instances of a recipe.
+pub(crate) fn extraction_of(recipe: Option<&ExtractionRecipe>) -> BTreeMap<String, String> {
+    let recipe = recipe.map(|recipe| recipe.without_evidence().to_string());
+    recipe.map(|recipe| (RECIPE.to_owned(), recipe)).into_iter().collect()
+}
+
+/// Reads files of instances row by row, each in the order of its file; `recipe` is how they were made, where the files
+/// say.
+pub(crate) fn each_row(
+    inputs: &[Input],
+    messages: Messages,
+    recipe: &mut Option<ExtractionRecipe>,
+    each: &mut dyn FnMut(Labeled) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    for input in inputs {
+        let name = input.name();
+        let mut source = input.open()?;
+        let start = source.fill_buf().with_context(|| format!("failed to read {name}"))?;
+        if is_capture(Box::new(io::Cursor::new(start.to_vec()))) {
+            bail!("failed to read instances: {name} is a capture; make instances of it with 'extract' first");
+        }
+        if start.is_empty() {
+            bail!("failed to read instances: {name} is empty; extract it again");
+        }
+        let mut each = |row| each(row).map_err(RowError::Other);
+        let head = each_instance(&mut *source, &name, &mut each).map_err(RowError::into_error)?;
+        note_unknown(&head.unknown_columns, &name, messages);
+        check_same(recipe.as_ref(), head.recipe.as_ref(), &name)?;
+        *recipe = recipe.take().or(head.recipe);
+    }
+    Ok(())
+}
+
+/// Why rows are not read to their end.
+enum RowError {
+    Report(ReportError),
+    Other(anyhow::Error),
+}
+
+impl From<ReportError> for RowError {
+    fn from(error: ReportError) -> Self {
+        Self::Report(error)
+    }
+}
+
+impl RowError {
+    fn into_error(self) -> anyhow::Error {
+        match self {
+            Self::Report(error) => anyhow::Error::new(error).context("failed to read instances"),
+            Self::Other(error) => error,
+        }
+    }
+}
+
+/// Refuses a file that was made in another way than those before it.
+fn check_same(
+    before: Option<&ExtractionRecipe>,
+    recipe: Option<&ExtractionRecipe>,
+    name: &str,
+) -> anyhow::Result<()> {
+    let Some((before, recipe)) = before.zip(recipe) else { return Ok(()) };
+    if *before == recipe.with_evidence(before.evidence()) {
+        return Ok(());
+    }
+    check_semantics((name, recipe.semantics()), ("the files before it", before.semantics()))?;
+    let (recipe, before) = recipe.without_evidence().differences(&before.without_evidence());
+    Err(Misfit(format!(
+        "failed to read instances: {name} was extracted with '{recipe}', the files before it with '{before}'; extract all \
+         with the same options"
+    ))
+    .into())
 }
 
 fn note_unknown(columns: &BTreeSet<String>, name: &str, messages: Messages) {
@@ -158,12 +164,22 @@ pub(crate) fn recipe_of(model: &thingprint_model::Model) -> anyhow::Result<Optio
 
 /// Warns of bags that a model looks at, or was to look at, and that no row has.
 pub(crate) fn warn_of_absent_evidence(wanted: EvidenceSet, rows: &[Labeled], messages: Messages) {
-    let there = rows.iter().fold(EvidenceSet::NONE, |there, row| there.with(row.instance.bags.evidence()));
-    let bags = wanted.only(|_| false, |_| true);
-    let absent = bags.without(there);
-    if !absent.is_empty() && !rows.is_empty() {
+    if !rows.is_empty() {
+        warn_of_absent_bags(wanted, bags_of(rows), messages);
+    }
+}
+
+/// Warns of bags that a model looks at and that are not there.
+pub(crate) fn warn_of_absent_bags(wanted: EvidenceSet, there: EvidenceSet, messages: Messages) {
+    let absent = wanted.only(|_| false, |_| true).without(there);
+    if !absent.is_empty() {
         messages.warn(format!(
             "the instances lack {absent}, which the recipe looks at: answers are less sure; extract them with --evidence all"
         ));
     }
+}
+
+/// The bags that some row has.
+fn bags_of(rows: &[Labeled]) -> EvidenceSet {
+    rows.iter().fold(EvidenceSet::NONE, |there, row| there.with(row.instance.bags.evidence()))
 }

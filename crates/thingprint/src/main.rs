@@ -25,7 +25,9 @@ mod read_report;
 mod reading;
 mod row_output;
 mod service_manager;
+mod sorted_instances;
 mod sources;
+mod table_spool;
 mod vantage_report;
 
 use std::process::ExitCode;

@@ -11,29 +11,29 @@ use thingprint_model::{Acceptance, DayVerdict, DeviceVerdict, FalseAlarms, Model
 use thingprint_report::Labels;
 use thingprint_table::Format;
 
-use self::answer::{Answer, Shown};
+use self::answer::Shown;
+use self::answers::{Answers, Part};
 use self::baseline::{BaselineArgs, Comparison};
 use self::explain::Explained;
+use self::gathered::Gathered;
 use crate::args::{ExtractionArgs, GlobalArgs};
 use crate::destinations::Destinations;
-use crate::exit::{Misfit, Outcome, Usage};
+use crate::exit::{Outcome, Usage};
 use crate::extraction::Extraction;
 use crate::files::read_labels;
-use crate::inputs::{Input, expand, is_capture_input, named};
-use crate::instances::{InstanceTable, check_model_semantics, recipe_of, warn_of_absent_evidence};
+use crate::inputs::{Input, expand, is_capture_input};
+use crate::instances::{check_model_semantics, recipe_of};
 use crate::label_report::report_labels;
 use crate::messages::Messages;
 use crate::models::read_model;
 use crate::output::{Output, check_apart};
 
 pub(super) mod answer;
+mod answers;
 mod baseline;
 mod changes;
 mod explain;
-
-const DEVICES_HEADING: &str = "Devices, over all their windows";
-const DAYS_HEADING: &str = "Devices by day";
-const WINDOWS_HEADING: &str = "Devices by window";
+mod gathered;
 
 /// Say which class each device is of, and how surely.
 #[derive(Debug, Args)]
@@ -97,6 +97,17 @@ enum Per {
     Both,
 }
 
+impl Per {
+    const fn parts(self) -> &'static [Part] {
+        match self {
+            Self::Device => &[Part::Devices],
+            Self::Day => &[Part::Days],
+            Self::Window => &[Part::Windows],
+            Self::Both => &[Part::Devices, Part::Windows],
+        }
+    }
+}
+
 /// Instances to classify, with their predictions.
 pub(super) struct Classified {
     rows: Vec<Labeled>,
@@ -123,53 +134,66 @@ impl ClassifyArgs {
         output.check_apart(&inputs)?;
         output.check_apart_from(&[Some(&self.model), self.labels.as_deref()])?;
         self.check_figure(&inputs, &output)?;
-        let (rows, outcome) = self.rows(inputs, &self.inputs, &model, (&labels, global))?;
-        let outcome = outcome.max(found);
-        let (comparison, past) = self.compare(&rows, &model, &labels, global)?;
-        let outcome = outcome.max(past);
-        report_labels(&labels, &rows.iter().map(|row| row.instance.device).collect(), messages);
-        let classified = Classified::new(rows, &model, global.threads());
+        let gathered = self.gather(inputs, &self.inputs, &model, (&labels, global))?;
+        let outcome = gathered.outcome.max(found);
+        report_labels(&labels, &gathered.devices, messages);
         if let Some(explained) = self.explain {
+            let rows = gathered.rows_where(|device| explained.has(device), messages)?;
+            let classified = Classified::new(rows, &model, global.threads());
             explain::write(&classified, &model, explained, (&output, self.figure.as_deref()))?;
             return Ok(outcome);
         }
-        self.write(&classified, &model, comparison.as_ref(), &output)?;
+        let answers = Answers {
+            model: &model,
+            acceptance: Acceptance { confidence: self.threshold, false_alarms: self.false_alarms },
+            shown: Shown { sets: self.sets, probabilities: self.probabilities, has: gathered.has() },
+            threads: global.threads(),
+            is_wide: self.wide,
+        };
+        let outcome = if self.baseline.baseline.is_empty() {
+            gathered.each_row(messages, |rows| answers.write(rows, self.per.parts(), &output))?;
+            outcome
+        } else {
+            let rows = gathered.rows_where(|_| true, messages)?;
+            let (comparison, past) = self.compare(&rows, &model, &labels, global)?;
+            answers.write_with(rows, self.per.parts(), &comparison, &output)?;
+            outcome.max(past)
+        };
         if output.format() == Format::Table {
             note_likeness(&model, self.false_alarms, messages);
         }
         Ok(outcome)
     }
 
-    /// What changed since the baseline; `None` without one.
+    /// What changed since the baseline.
     fn compare(
         &self,
         rows: &[Labeled],
         model: &Model,
         labels: &Labels,
         global: &GlobalArgs,
-    ) -> anyhow::Result<(Option<Comparison>, Outcome)> {
-        if self.baseline.baseline.is_empty() {
-            return Ok((None, Outcome::Done));
-        }
+    ) -> anyhow::Result<(Comparison, Outcome)> {
         let messages = Messages::new(global.quiet, global.verbose);
         let (inputs, found) = expand(&self.baseline.baseline, messages)?;
         Output::of(global)?.check_apart(&inputs)?;
-        let (past, outcome) =
-            self.rows(inputs, &self.baseline.baseline, model, (labels, global)).context("--baseline")?;
-        Ok((Some(Comparison::of(&past, rows, messages)?), outcome.max(found)))
+        let past =
+            self.gather(inputs, &self.baseline.baseline, model, (labels, global)).context("--baseline")?;
+        let outcome = past.outcome.max(found);
+        let past = past.rows_where(|_| true, messages)?;
+        Ok((Comparison::of(&past, rows, messages)?, outcome))
     }
 
-    fn rows(
+    /// Brings the instances of captures and of files.
+    fn gather(
         &self,
         inputs: Vec<Input>,
         arguments: &[OsString],
         model: &Model,
         (labels, global): (&Labels, &GlobalArgs),
-    ) -> anyhow::Result<(Vec<Labeled>, Outcome)> {
+    ) -> anyhow::Result<Gathered> {
         let messages = Messages::new(global.quiet, global.verbose);
-        let mut outcome = Outcome::Done;
-        let (captures, tables): (Vec<Input>, Vec<Input>) = inputs.into_iter().partition(is_capture_input);
-        let mut rows = Vec::new();
+        let (captures, files): (Vec<Input>, Vec<Input>) = inputs.into_iter().partition(is_capture_input);
+        let mut gathered = Gathered::default();
         if !captures.is_empty() {
             let protocols = self.extraction.models.read()?;
             check_model_semantics(model, Semantics::PRESENT)?;
@@ -193,23 +217,12 @@ impl ClassifyArgs {
                 threads: global.threads(),
                 messages,
             };
-            let instances = extraction.instances()?;
-            rows.extend(instances.rows);
-            outcome = outcome.max(instances.outcome);
+            gathered.add_captures(&extraction)?;
         }
-        if !tables.is_empty() {
-            let table = InstanceTable::read(&tables, messages).with_context(|| {
-                format!("failed to read {}: expected captures or instances", named(arguments))
-            })?;
-            table.check_semantics(model)?;
-            model.check_extraction(&table.extraction()).map_err(|error| Misfit(error.to_string()))?;
-            model
-                .check_evidence(table.rows.iter().map(|row| &row.instance))
-                .with_context(|| format!("failed to classify {}", named(arguments)))?;
-            warn_of_absent_evidence(model.evidence(), &table.rows, messages);
-            rows.extend(table.rows.into_iter().map(|row| relabelled(row, labels)));
+        if !files.is_empty() {
+            gathered.add_files(&files, arguments, model, (labels, messages))?;
         }
-        Ok((rows, outcome))
+        Ok(gathered)
     }
 
     /// Refuses an address where an input is expected: `--explain` takes one behind an equals sign.
@@ -233,50 +246,6 @@ impl ClassifyArgs {
         destinations.read(Some(&self.model)).read(self.labels.as_deref());
         destinations.add("--output", output.file()).add("--figure", Some(figure));
         destinations.check(None)
-    }
-
-    fn write(
-        &self,
-        classified: &Classified,
-        model: &Model,
-        comparison: Option<&Comparison>,
-        output: &Output,
-    ) -> anyhow::Result<()> {
-        let acceptance = Acceptance { confidence: self.threshold, false_alarms: self.false_alarms };
-        let shown = Shown { sets: self.sets, probabilities: self.probabilities };
-        let parts: Vec<(&str, Vec<Answer<'_>>)> = match self.per {
-            Per::Device => vec![(DEVICES_HEADING, answer::of_devices(classified, model, &acceptance))],
-            Per::Day => vec![(DAYS_HEADING, answer::of_days(classified, model, &acceptance))],
-            Per::Window => vec![(WINDOWS_HEADING, answer::of_windows(classified, model, &acceptance))],
-            Per::Both => vec![
-                (DEVICES_HEADING, answer::of_devices(classified, model, &acceptance)),
-                (WINDOWS_HEADING, answer::of_windows(classified, model, &acceptance)),
-            ],
-        };
-        if output.format() == Format::Table {
-            let mut sections = Vec::new();
-            for (heading, answers) in &parts {
-                if self.wide {
-                    sections.push(((*heading).to_owned(), answer::table(answers, model, shown)?));
-                    continue;
-                }
-                sections.push(((*heading).to_owned(), answer::overview(answers, model, shown)?));
-                let reasons = answer::reasons(answers)?;
-                sections.extend(reasons.map(|table| (format!("Unknown {}", heading.to_lowercase()), table)));
-            }
-            sections.extend(comparison.into_iter().flat_map(changes::sections));
-            return if self.wide {
-                output.sections(&sections)
-            } else {
-                output.sections_within(&sections, super::WIDTH)
-            };
-        }
-        let answers: Vec<Answer<'_>> = parts.into_iter().flat_map(|(_, answers)| answers).collect();
-        let answers = answer::table(&answers, model, shown)?;
-        match comparison {
-            Some(comparison) => output.table(&changes::with_answers(answers, comparison)?),
-            None => output.table(&answers),
-        }
     }
 }
 
@@ -317,12 +286,4 @@ impl Classified {
     fn rows_of(&self, device: DeviceId) -> impl Iterator<Item = &Labeled> {
         self.rows_of.get(&device).into_iter().flatten().filter_map(|at| self.rows.get(*at))
     }
-}
-
-/// The instance with the label that the label file gives it, else with the one that it has.
-fn relabelled(mut row: Labeled, labels: &Labels) -> Labeled {
-    let label =
-        labels.label_at(row.instance.device, row.instance.capture.as_deref(), row.instance.window_start);
-    row.label = label.cloned().or(row.label);
-    row
 }

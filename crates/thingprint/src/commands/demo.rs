@@ -24,6 +24,7 @@ use crate::messages::Messages;
 use crate::models::write_model;
 use crate::output::Output;
 use crate::protocols::Protocols;
+use crate::sorted_instances::Has;
 
 /// Share of each device's windows that trains; the later ones test.
 const SPLIT: Split = Split::Time(0.7);
@@ -66,13 +67,15 @@ impl DemoArgs {
         let classified = Classified::new(tested, &model, global.threads());
         let acceptance = Acceptance { confidence: THRESHOLD, ..Acceptance::default() };
         let verdicts = answer::of_devices(&classified, &model, &acceptance);
+        let shown = Shown { has: Has { labels: true, captures: false }, ..Shown::default() };
         if output.format() == Format::Table {
             let mut tables = sections(std::slice::from_ref(&evaluation), None)?;
-            let verdicts = answer::overview(&verdicts, &model, Shown::default())?;
+            let mut verdicts = answer::overview(&verdicts, &model, shown)?;
+            verdicts.drop_empty_columns();
             tables.push(("Devices of the simulated home, over the windows that tested".to_owned(), verdicts));
             output.sections_within(&tables, WIDTH)?;
         } else {
-            output.table(&answer::table(&verdicts, &model, Shown::default())?)?;
+            output.table(&answer::table(&verdicts, &model, shown)?)?;
         }
         files.describe(messages);
         Ok(Outcome::Done)

@@ -7,6 +7,7 @@ use thingprint_model::{Acceptance, DeviceVerdict, Doubt, Model, Prediction, Reci
 use thingprint_table::{Cell, Column, Table, Type};
 
 use super::Classified;
+use crate::sorted_instances::Has;
 
 /// The answer for a device that no class fits surely enough.
 const UNKNOWN: &str = "unknown";
@@ -43,6 +44,8 @@ pub(crate) struct Shown {
     pub(crate) sets: Option<f64>,
     /// Whether to give the probability of each class.
     pub(crate) probabilities: bool,
+    /// What some window has.
+    pub(crate) has: Has,
 }
 
 /// An answer for each device.
@@ -192,9 +195,9 @@ impl Answer<'_> {
 
 const JUDGED_COLUMNS: [(&str, Type); 2] = [("label", Type::Text), ("right", Type::Text)];
 
-/// Answers for people: what fits a screen. Columns that are empty in all rows are left out; [`reasons`] has the rest.
+/// Answers for people: what fits a screen, once columns that are empty in all rows are left out; [`reasons`] has the rest.
 pub(crate) fn overview(answers: &[Answer<'_>], model: &Model, shown: Shown) -> anyhow::Result<Table> {
-    let judged = judged_columns(answers);
+    let judged = judged_columns(shown.has);
     let mut table = Table::new(
         [
             Column::texts("device"),
@@ -229,12 +232,11 @@ pub(crate) fn overview(answers: &[Answer<'_>], model: &Model, shown: Shown) -> a
         ];
         table.push(cells.into_iter().chain(answer.judged().into_iter().take(judged.len())))?;
     }
-    table.drop_empty_columns();
     Ok(table)
 }
 
-/// Why answers are unknown, for people; `None` where all are accepted.
-pub(crate) fn reasons(answers: &[Answer<'_>]) -> anyhow::Result<Option<Table>> {
+/// Why answers are unknown, for people; without a row where all are accepted.
+pub(crate) fn reasons(answers: &[Answer<'_>]) -> anyhow::Result<Table> {
     let mut table = Table::new([
         Column::texts("device"),
         Column::new("day", Type::Time),
@@ -253,15 +255,14 @@ pub(crate) fn reasons(answers: &[Answer<'_>]) -> anyhow::Result<Option<Table>> {
             Cell::from(answer.reason()),
         ])?;
     }
-    table.drop_empty_columns();
-    Ok((table.rows() > 0).then_some(table))
+    Ok(table)
 }
 
 /// Answers of any sort with everything about them; those over several windows have no window.
 pub(crate) fn table(answers: &[Answer<'_>], model: &Model, shown: Shown) -> anyhow::Result<Table> {
-    let judged = judged_columns(answers);
+    let judged = judged_columns(shown.has);
     let bags = stage0_bags(model);
-    let has_captures = answers.iter().any(|answer| answer.capture.is_some());
+    let has_captures = shown.has.captures;
     let judged_columns = judged.iter().map(|(name, r#type)| ((*name).to_owned(), *r#type));
     let columns = columns(&bags, has_captures, model, shown).into_iter().chain(judged_columns);
     let mut table = Table::new(columns.map(|(name, r#type)| Column::new(name, r#type)));
@@ -333,8 +334,8 @@ fn stage0_bags(model: &Model) -> Vec<BagName> {
 }
 
 /// Only where something is known can an answer be right or wrong.
-fn judged_columns(answers: &[Answer<'_>]) -> &'static [(&'static str, Type)] {
-    if answers.iter().any(|answer| answer.label.is_some()) { &JUDGED_COLUMNS } else { &[] }
+const fn judged_columns(has: Has) -> &'static [(&'static str, Type)] {
+    if has.labels { &JUDGED_COLUMNS } else { &[] }
 }
 
 /// The label that all rows have.

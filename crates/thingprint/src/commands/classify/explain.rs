@@ -33,6 +33,16 @@ pub(super) enum Explained {
     One(DeviceId),
 }
 
+impl Explained {
+    /// Whether a device is among them.
+    pub(super) fn has(self, device: DeviceId) -> bool {
+        match self {
+            Self::All => true,
+            Self::One(one) => one == device,
+        }
+    }
+}
+
 impl FromStr for Explained {
     type Err = ParseDeviceError;
 
