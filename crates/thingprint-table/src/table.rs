@@ -104,6 +104,7 @@ impl Table {
     }
 
     /// A table without rows that has the same columns.
+    #[must_use]
     pub fn emptied(&self) -> Self {
         let empty =
             |column: &Column| Column { values: column.values.r#type().into(), ..column.without_values() };

@@ -231,7 +231,7 @@ fn sort(rows: &mut [Labeled]) {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
-    use thingprint_instance::{BagName, Bags, Instance, Kind, Label};
+    use thingprint_instance::{Attributes, BagName, Bags, Counts, Instance, Kind, Label, Spreads};
 
     use super::*;
 
@@ -241,10 +241,10 @@ mod tests {
             window_start: Timestamp::from_nanos(window * 3_600_000_000_000),
             window_s: 3600.0,
             capture: None,
-            attributes: Default::default(),
+            attributes: Attributes::default(),
             bags: Bags::from([(BagName::DOMAINS, [(word.to_owned(), 1)].into())]),
-            counts: Default::default(),
-            spread: Default::default(),
+            counts: Counts::default(),
+            spread: Spreads::default(),
         };
         Labeled { instance, label: Some(Label::new("Hub", Kind::Iot)) }
     }

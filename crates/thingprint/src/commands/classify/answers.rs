@@ -69,7 +69,7 @@ impl Answers<'_> {
         output: &Output,
     ) -> anyhow::Result<()> {
         if output.format() == Format::Table {
-            return self.write_sections(self.sections(rows, parts)?, output);
+            return self.write_sections(&self.sections(rows, parts)?, output);
         }
         let Some((first, further)) = parts.split_first() else { return Ok(()) };
         output.rows(&answer::table(&[], self.model, self.shown)?, true, |write| {
@@ -96,7 +96,7 @@ impl Answers<'_> {
         if output.format() == Format::Table {
             let mut sections = self.sections(rows.into_iter().map(Ok), parts)?;
             sections.extend(changes::sections(comparison));
-            return self.write_sections(sections, output);
+            return self.write_sections(&sections, output);
         }
         let classified = Classified::new(rows, self.model, self.threads);
         let mut table = answer::table(&[], self.model, self.shown)?;
@@ -167,8 +167,8 @@ impl Answers<'_> {
         Ok(tables)
     }
 
-    fn write_sections(&self, sections: Vec<(String, Table)>, output: &Output) -> anyhow::Result<()> {
-        if self.is_wide { output.sections(&sections) } else { output.sections_within(&sections, WIDTH) }
+    fn write_sections(&self, sections: &[(String, Table)], output: &Output) -> anyhow::Result<()> {
+        if self.is_wide { output.sections(sections) } else { output.sections_within(sections, WIDTH) }
     }
 }
 
