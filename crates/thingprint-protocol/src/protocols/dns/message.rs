@@ -17,6 +17,10 @@ pub struct DnsMessage {
     pub questions: Vec<DnsQuestion>,
     /// The answer records, as far as they could be read.
     pub answers: Vec<DnsAnswer>,
+    /// The additional records of a response by multicast DNS, which say as much as its answers (RFC 6763 §12); of others none
+    /// are read. No output has them.
+    #[serde(skip)]
+    pub additional: Vec<DnsAnswer>,
 }
 
 impl DnsMessage {
@@ -112,8 +116,9 @@ pub enum DnsData {
 impl MessageBody for DnsMessage {
     fn heap_bytes(&self) -> usize {
         let questions: usize = self.questions.iter().map(|question| question.name.capacity()).sum();
-        let answers: usize = self.answers.iter().map(DnsAnswer::held_bytes).sum();
-        size_of_val(&*self.questions) + questions + answers
+        let records = self.answers.iter().chain(&self.additional);
+        let records: usize = records.map(DnsAnswer::held_bytes).sum();
+        size_of_val(&*self.questions) + questions + records
     }
 }
 

@@ -68,7 +68,13 @@ impl Parser for Dns {
 /// The message in a UDP payload, of whichever protocol of the family.
 pub(super) fn datagram(packet: &Ip<'_>) -> Option<Message> {
     let message = parse(packet.payload, packet.payload_bytes as usize)?;
-    Some(named(message, packet))
+    let mut message = named(message, packet);
+    if let Message::Mdns(response) = &mut message
+        && response.is_response()
+    {
+        response.additional = read_additional(packet.payload).unwrap_or_default();
+    }
+    Some(message)
 }
 
 /// Reads a DNS message; `length` is the payload's length by the headers, `payload` what was captured of it.
@@ -82,7 +88,14 @@ pub fn parse(payload: &[u8], length: usize) -> Option<DnsMessage> {
     } else {
         read_query(payload, &mut cursor, &header, is_cut)?
     };
-    Some(DnsMessage { id: header.id, flags: header.flags, answer_count: header.answers, questions, answers })
+    Some(DnsMessage {
+        id: header.id,
+        flags: header.flags,
+        answer_count: header.answers,
+        questions,
+        answers,
+        additional: Vec::new(),
+    })
 }
 
 /// Looks for a DNS message at the start of a TCP stream.
@@ -163,6 +176,17 @@ fn read_response<'a>(payload: &'a [u8], cursor: &mut Cursor<'a>, header: &Header
         record::read(payload, &mut first)?;
     }
     Some(answers)
+}
+
+/// The additional records, behind all others; those that can be read.
+fn read_additional(payload: &[u8]) -> Option<Vec<DnsAnswer>> {
+    let mut cursor = Cursor::new(payload);
+    let header = Header::read(&mut cursor)?;
+    read_questions(payload, &mut cursor, header.questions)?;
+    for _ in 0..usize::from(header.answers) + usize::from(header.authorities) {
+        record::skip(payload, &mut cursor)?;
+    }
+    Some(read_answers(payload, &mut cursor, header.additional.min(MOST_ANSWERS)))
 }
 
 fn read_answers<'a>(payload: &'a [u8], cursor: &mut Cursor<'a>, count: u16) -> Vec<DnsAnswer> {

@@ -84,6 +84,7 @@ mod tests {
             answer_count: 0,
             questions: questions.into_iter().collect(),
             answers: Vec::new(),
+            additional: Vec::new(),
         };
         named(message, &packet).protocol()
     }

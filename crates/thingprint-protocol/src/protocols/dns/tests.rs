@@ -265,6 +265,28 @@ fn a_response_without_a_question_has_a_record() {
 }
 
 #[test]
+fn additional_records_of_multicast_dns_are_read_and_of_dns_are_not() {
+    let lamp = name(&[b"lamp", b"local"]);
+    let text = record(&lamp, 16, b"\x04md=1");
+    let records =
+        [record(&lamp, 12, &[1, b'x', 0]), record(&lamp, 2, &[1, b'n', 0]), text.clone(), text].concat();
+    let bytes = message(0x8400, [0, 1, 1, 2], &[&records]);
+    let additional = |bytes: &[u8], ports: (u16, u16)| {
+        let host = std::net::IpAddr::from([192, 0, 2, 7]);
+        let packet = thingprint_flow::Ip::udp((host, ports.0), (host, ports.1), bytes);
+        match super::datagram(&packet)? {
+            Message::Mdns(message) | Message::Dns(message) => Some(message.additional.len()),
+            _ => None,
+        }
+    };
+    assert_eq!(additional(&bytes, (5353, 5353)), Some(2));
+    assert_eq!(additional(&bytes[..bytes.len() - 2], (5353, 5353)), None, "cut, unsaid");
+    assert_eq!(additional(&bytes, (53, 5000)), Some(0));
+    let found = super::read_additional(&bytes).unwrap();
+    assert_eq!(found[0].data, DnsData::Text(vec!["md=1".to_owned()]));
+}
+
+#[test]
 fn netbios_names_are_no_dns() {
     let encoded = b"CKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let with_type = |label: &[u8], qtype: u8| {
