@@ -15,7 +15,7 @@ pub struct DeviceEntry {
     pub gateway: Option<GatewayReason>,
     /// Whether its MAC address is locally administered, as randomised ones are.
     pub is_randomised: bool,
-    /// IP addresses that it sent from, with the packets from each; 0 for one that a gateway only claimed.
+    /// IP addresses that it sent from, with the packets from each; 0 for one that it only claimed.
     pub addresses: BTreeMap<IpAddr, u64>,
     /// The host name that it told a DHCP server last (option 12).
     pub host_name: Option<String>,
@@ -34,9 +34,11 @@ pub struct DeviceEntry {
     /// Those of them that others opened to it, with the number of flows; of a DHCP server that answers all alone, the
     /// number of answers.
     pub served_services: Bag,
-    /// Time of its first IP packet; `None` where there is none.
+    /// Whether it sent frames, such as those of ARP, and no IP packet.
+    pub has_frames_alone: bool,
+    /// Time of its first IP packet; of its first frame where it sent none; `None` where there is nothing of it.
     pub first_seen: Option<Timestamp>,
-    /// Time of its last IP packet.
+    /// Time of its last IP packet, or frame.
     pub last_seen: Option<Timestamp>,
     /// IP packets that it sent.
     pub packets_up: u64,
@@ -69,6 +71,7 @@ impl DeviceEntry {
             served_ports: Bag::new(),
             services: Bag::new(),
             served_services: Bag::new(),
+            has_frames_alone: false,
             first_seen: None,
             last_seen: None,
             packets_up: 0,
@@ -117,7 +120,7 @@ impl InventoryRecord {
 
     /// The host as a device, if it sent anything.
     pub fn into_device(self) -> Option<DeviceEntry> {
-        (self.all.packets_up > 0).then_some(self.all)
+        (self.all.packets_up > 0 || self.all.has_frames_alone).then_some(self.all)
     }
 
     /// The host as a gateway: what it says for itself, without what it forwards.

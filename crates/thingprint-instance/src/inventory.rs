@@ -39,6 +39,8 @@ struct Sums {
     own: Counts,
     /// At others, as whoever forwards packets has them, or that were not known to be its own yet.
     others: Counts,
+    /// Times of the first and the last frame without an IP packet that it sent.
+    frames: Option<(Timestamp, Timestamp)>,
 }
 
 /// What was counted at some of a device's addresses.
@@ -116,7 +118,11 @@ impl Observer for Inventory {
 
     fn frame(&mut self, frame: &DeviceFrame<'_, '_>) {
         if frame.is_sent {
-            self.sums(frame.device).addresses.observe(frame.packet);
+            let sums = self.sums(frame.device);
+            sums.addresses.observe(frame.packet);
+            let time = frame.packet.time;
+            let (first, last) = sums.frames.get_or_insert((time, time));
+            (*first, *last) = ((*first).min(time), (*last).max(time));
         }
     }
 
@@ -184,7 +190,17 @@ impl Sums {
         for address in self.addresses.iter() {
             own.addresses.entry(address).or_default();
         }
-        InventoryRecord::new(entry(self.own.merged(self.others)), own)
+        let mut all = entry(self.own.merged(self.others));
+        if all.packets_up == 0
+            && let Some((first, last)) = self.frames
+        {
+            // All that it says is that it has these addresses.
+            all.has_frames_alone = true;
+            all.addresses = self.addresses.iter().map(|address| (address, 0)).collect();
+            all.first_seen = Some(all.first_seen.map_or(first, |seen| seen.min(first)));
+            all.last_seen = Some(all.last_seen.map_or(last, |seen| seen.max(last)));
+        }
+        InventoryRecord::new(all, own)
     }
 }
 
