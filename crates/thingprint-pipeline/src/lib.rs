@@ -69,7 +69,8 @@ pub use simulated::{Simulated, SimulatedReader};
 pub use source::{Captures, PacketReader, ReadEnd, Source};
 pub use stage::{End, Stage};
 pub use stages::{
-    FlowId, FlowObserver, FlowRow, FlowStage, InstanceStage, InventoryStage, PartStage, VantageStage,
+    FlowId, FlowObserver, FlowRow, FlowStage, IdentityStage, InstanceStage, InventoryStage, PartStage,
+    VantageStage,
 };
 pub use summary::{ReadSummary, Summary};
 pub use unowned::Unowned;

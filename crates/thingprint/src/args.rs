@@ -4,6 +4,7 @@ mod device;
 mod extraction;
 mod flow;
 mod global;
+mod knowledge;
 mod protocols;
 mod training;
 
@@ -11,5 +12,6 @@ pub(crate) use device::DeviceArgs;
 pub(crate) use extraction::ExtractionArgs;
 pub(crate) use flow::FlowArgs;
 pub(crate) use global::GlobalArgs;
+pub(crate) use knowledge::KnowledgeArgs;
 pub(crate) use protocols::ModelArgs;
 pub(crate) use training::TrainingArgs;

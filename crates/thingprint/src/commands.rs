@@ -10,6 +10,8 @@ mod experiment;
 mod extract;
 mod flows;
 mod generate;
+mod identify;
+mod knowledge;
 mod merge;
 mod mud;
 mod protocols;
@@ -28,6 +30,10 @@ use crate::exit::{Outcome, Usage};
 pub(crate) enum Command {
     /// List the devices of captures, and write a label file to fill in
     Devices(devices::DevicesArgs),
+    /// Say who devices are by what they say of themselves, and why
+    Identify(identify::IdentifyArgs),
+    /// List and import the tables by which identities are read
+    Knowledge(knowledge::KnowledgeCommand),
     /// List the flows of captures, with their protocols and messages
     Flows(flows::FlowsArgs),
     /// Check devices against best practice; fingerprints and MUD profiles
@@ -74,6 +80,8 @@ impl Command {
         }
         match self {
             Self::Devices(args) => args.run(global),
+            Self::Identify(args) => args.run(global),
+            Self::Knowledge(args) => args.run(global),
             Self::Flows(args) => args.run(global),
             Self::Audit(args) => args.run(global),
             Self::Mud(args) => args.run(global),
@@ -111,9 +119,10 @@ impl Command {
             Self::Extract(args) => args.names_everybody(),
             Self::Classify(args) => args.names_everybody(),
             Self::Compare(args) => args.names_everybody(),
-            Self::Merge(_) | Self::Store(_) | Self::Generate(_) => None,
+            Self::Merge(_) | Self::Store(_) | Self::Knowledge(_) | Self::Generate(_) => None,
             Self::Audit(args) => args.names_everybody(),
             Self::Mud(_) => Some("mud"),
+            Self::Identify(_) => Some("identify"),
             Self::Train(_) => Some("train"),
             Self::Evaluate(_) => Some("evaluate"),
             Self::Protocols(_) => Some("protocols"),

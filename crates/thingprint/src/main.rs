@@ -9,6 +9,7 @@ mod exit;
 mod extraction;
 mod files;
 mod gateways;
+mod identities;
 mod inputs;
 mod instances;
 mod label_report;

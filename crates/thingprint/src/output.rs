@@ -167,6 +167,12 @@ impl Output {
         })
     }
 
+    /// A name that somebody gave a device, as it is written: with a pseudonym, where they are asked for.
+    pub(crate) fn published_name(&self, name: &str) -> String {
+        let new = self.pseudonyms.as_ref().and_then(|pseudonyms| pseudonyms.replaced("host_name", name));
+        new.unwrap_or_else(|| name.to_owned())
+    }
+
     fn published_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let new = self.pseudonyms.as_ref().and_then(|pseudonyms| pseudonyms.replaced("text", text));
         new.map_or(Cow::Borrowed(text), Cow::Owned)

@@ -11,6 +11,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("thingprint-protocol", &["thingprint-flow"]),
     ("thingprint-instance", &["thingprint-flow", "thingprint-protocol"]),
     ("thingprint-profile", &["thingprint-flow", "thingprint-protocol"]),
+    ("thingprint-identity", &["thingprint-flow", "thingprint-protocol"]),
     (
         "thingprint-pipeline",
         &[
@@ -18,6 +19,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "thingprint-protocol",
             "thingprint-instance",
             "thingprint-profile",
+            "thingprint-identity",
             "thingprint-sim",
         ],
     ),
@@ -96,6 +98,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "thingprint-instance",
             "thingprint-pipeline",
             "thingprint-profile",
+            "thingprint-identity",
             "thingprint-audit",
             "thingprint-model",
             "thingprint-change",
@@ -119,7 +122,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// Packages whose types stay in one crate.
-const HOMES: [(&str, &str); 17] = [
+const HOMES: [(&str, &str); 18] = [
     ("pcap-parser", "thingprint-flow"),
     ("etherparse", "thingprint-flow"),
     ("ndarray", "thingprint-model"),
@@ -130,6 +133,7 @@ const HOMES: [(&str, &str); 17] = [
     ("clap", "thingprint"),
     ("anyhow", "thingprint"),
     ("indicatif", "thingprint"),
+    ("oui-data", "thingprint-identity"),
     ("rusqlite", "thingprint-store"),
     ("axum", "thingprint-web"),
     ("tokio", "thingprint-web"),

@@ -4,15 +4,17 @@ use std::path::PathBuf;
 
 use clap::Args;
 use thingprint_flow::{DeviceId, FlowOptions, Gateways, Identity, MacAddr, Timestamp, WindowLength};
+use thingprint_identity::Knowledge;
 use thingprint_instance::{Bag, DeviceEntry, InventoryRecord};
-use thingprint_pipeline::{InventoryStage, RelayedClient, Run, Summary, VantageStage};
+use thingprint_pipeline::{IdentityStage, InventoryStage, RelayedClient, Run, Summary, VantageStage};
 use thingprint_report::{LabelRow, Labels};
 use thingprint_table::{Format, rfc3339};
 
-use crate::args::{DeviceArgs, GlobalArgs, ModelArgs};
+use crate::args::{DeviceArgs, GlobalArgs, KnowledgeArgs, ModelArgs};
 use crate::copies::without_copies;
 use crate::exit::{Outcome, Usage};
 use crate::files::{read_labels, write_file};
+use crate::identities::Identities;
 use crate::inputs::expand;
 use crate::label_report::report_labels;
 use crate::messages::{Messages, counted};
@@ -56,6 +58,9 @@ pub(crate) struct DevicesArgs {
     network_by: Option<NetworkBy>,
 
     #[command(flatten)]
+    knowledge: KnowledgeArgs,
+
+    #[command(flatten)]
     device: DeviceArgs,
 
     #[command(flatten)]
@@ -77,6 +82,7 @@ impl DevicesArgs {
         let (inputs, found) = expand(&self.captures, messages)?;
         output.check_apart(&inputs)?;
         output.check_apart_from(&[self.labels.as_deref(), self.models.path()])?;
+        output.check_apart_from(&self.knowledge.paths().map(Some).collect::<Vec<_>>())?;
         let inputs = without_copies(&inputs, messages);
         let engine = self.models.read()?.engine();
         let reading = Reading {
@@ -91,15 +97,16 @@ impl DevicesArgs {
             shows_gateways: true,
             is_quiet: global.quiet,
         };
-        let (networks, summary) = self.read(&reading, messages)?;
+        let knowledge = self.knowledge.read()?;
+        let (networks, summary) = self.read(&reading, &knowledge, messages)?;
         let outcome = report_read(&summary.read, inputs.len(), messages)?;
         match output.format() {
             Format::Table if !self.wide => {
-                let mut tables = vec![overview(&networks, &labels)?];
+                let mut tables = vec![overview(&networks, &labels, &output)?];
                 tables.extend(gateway_overview(&networks)?);
                 output.tables_within(&tables, OVERVIEW_COLUMNS)
             }
-            _ => output.table(&table(&networks, &labels)?),
+            _ => output.table(&table(&networks, &labels, &output)?),
         }?;
         let devices: Vec<&DeviceEntry> = networks.iter().flat_map(|network| &network.devices).collect();
         if let Some(path) = &self.labels_template {
@@ -118,17 +125,18 @@ impl DevicesArgs {
     fn read(
         &self,
         reading: &Reading<'_>,
+        knowledge: &Knowledge,
         messages: Messages,
     ) -> anyhow::Result<(Vec<NetworkDevices>, Summary)> {
         let Some(by) = self.network_by else {
             report_networks(reading.inputs, &reading.gateways, &reading.flow.local_nets, messages);
-            let (network, summary) = self.read_network(reading, None, messages)?;
+            let (network, summary) = self.read_network((reading, knowledge), None, messages)?;
             return Ok((vec![network], summary));
         };
         let (mut found, mut all) = (Vec::new(), Summary::default());
         for Network { name, inputs } in networks(reading.inputs, by) {
             let reading = Reading { inputs: &inputs, ..reading.clone() };
-            let (network, summary) = self.read_network(&reading, Some(name), messages)?;
+            let (network, summary) = self.read_network((&reading, knowledge), Some(name), messages)?;
             all.add_trace(summary, self.device.identity());
             found.push(network);
         }
@@ -137,12 +145,15 @@ impl DevicesArgs {
 
     fn read_network(
         &self,
-        reading: &Reading<'_>,
+        (reading, knowledge): (&Reading<'_>, &Knowledge),
         name: Option<String>,
         messages: Messages,
     ) -> anyhow::Result<(NetworkDevices, Summary)> {
-        let Run { rests, summary } = reading.run(&(InventoryStage, VantageStage), |_| Ok(()))?;
+        let stages = ((InventoryStage, VantageStage), IdentityStage::default());
+        let Run { rests, summary } = reading.run(&stages, |_| Ok(()))?;
+        let (rests, said): (Vec<_>, Vec<_>) = rests.into_iter().unzip();
         let (records, places): (Vec<_>, Vec<_>) = rests.into_iter().unzip();
+        let identities = Identities::of(said, (&summary, self.device.identity()), knowledge);
         let (mut devices, gateways) = listed(records, &summary.gateways);
         add_clients(&mut devices, &summary, self.device.identity());
         add_contradictions(&mut devices, &summary);
@@ -151,7 +162,8 @@ impl DevicesArgs {
         let network = name.as_ref().map_or_else(String::new, |name| format!("network {name}: "));
         let count = counted(devices.len() as u64, "device", "devices");
         messages.note(format!("{network}{count}; {}", gateways_in_words(&summary.gateways)));
-        Ok((NetworkDevices { name, devices, gateways }, summary))
+        identities.report_dropped(messages);
+        Ok((NetworkDevices { name, devices, gateways, identities }, summary))
     }
 }
 

@@ -1,7 +1,11 @@
 use thingprint_flow::GatewayReason;
+use thingprint_identity::Field;
 use thingprint_instance::DeviceEntry;
 use thingprint_report::Labels;
 use thingprint_table::{Cell, Table, Type};
+
+use crate::identities::{Identities, contradictions, reasons, values};
+use crate::output::Output;
 
 /// The devices and gateways of a network.
 #[derive(Debug)]
@@ -10,6 +14,8 @@ pub(super) struct NetworkDevices {
     pub(super) name: Option<String>,
     pub(super) devices: Vec<DeviceEntry>,
     pub(super) gateways: Vec<DeviceEntry>,
+    /// Who they are by what they say.
+    pub(super) identities: Identities,
 }
 
 impl NetworkDevices {
@@ -29,15 +35,22 @@ fn network_column(networks: &[NetworkDevices]) -> Option<(&'static str, Type)> {
     networks.iter().any(|network| network.name.is_some()).then_some(("network", Type::Text))
 }
 
-/// What helps most to recognise devices, for people: their labels where there are some, else what they speak.
-pub(super) fn overview(networks: &[NetworkDevices], labels: &Labels) -> anyhow::Result<Table> {
-    let last = if labels.is_empty() { ("services", Type::Bag) } else { ("label", Type::Text) };
+/// What helps most to recognise devices, for people: who they are by what they say, and their labels where there are some,
+/// else what they look up.
+pub(super) fn overview(
+    networks: &[NetworkDevices],
+    labels: &Labels,
+    output: &Output,
+) -> anyhow::Result<Table> {
+    let last = if labels.is_empty() { ("names", Type::Bag) } else { ("label", Type::Text) };
     let network = network_column(networks);
     let columns = [
         ("device", Type::Text),
         ("addresses", Type::List),
-        ("host_name", Type::Text),
-        ("names", Type::Bag),
+        ("vendor", Type::Text),
+        ("model", Type::Text),
+        ("type", Type::Text),
+        ("name", Type::Text),
         ("packets", Type::Unsigned),
         last,
     ];
@@ -46,15 +59,20 @@ pub(super) fn overview(networks: &[NetworkDevices], labels: &Labels) -> anyhow::
         networks.iter().flat_map(|network| network.devices.iter().map(move |entry| (network, entry)))
     {
         let last = if labels.is_empty() {
-            Cell::from(entry.services.clone())
+            Cell::from(entry.names.clone())
         } else {
             Cell::from(label_of(entry, labels))
         };
+        let identity = network.identities.identity(entry.device);
+        let value = |field| Cell::from(identity.and_then(|identity| identity.value(field)));
+        let name = identity.and_then(|identity| identity.value(Field::Name));
         let cells = [
             Cell::from(entry.device.to_string()),
             addresses(entry),
-            Cell::from(entry.host_name.clone()),
-            Cell::from(entry.names.clone()),
+            value(Field::Vendor),
+            value(Field::Model),
+            value(Field::Type),
+            Cell::from(name.map(|name| output.published_name(name))),
             Cell::from(entry.packets_up + entry.packets_down),
             last,
         ];
@@ -95,13 +113,20 @@ pub(super) fn gateway_overview(networks: &[NetworkDevices]) -> anyhow::Result<Op
 }
 
 /// All that is known of devices and gateways.
-pub(super) fn table(networks: &[NetworkDevices], labels: &Labels) -> anyhow::Result<Table> {
+pub(super) fn table(networks: &[NetworkDevices], labels: &Labels, output: &Output) -> anyhow::Result<Table> {
     let network = network_column(networks);
     let columns = [
         ("device", Type::Text),
         ("class", Type::Text),
         ("gateway_reason", Type::Text),
         ("label", Type::Text),
+        ("vendor", Type::Text),
+        ("model", Type::Text),
+        ("type", Type::Text),
+        ("name", Type::Text),
+        ("os", Type::Text),
+        ("identity_reasons", Type::List),
+        ("identity_contradictions", Type::List),
         ("randomised", Type::Flag),
         ("addresses", Type::List),
         ("host_name", Type::Text),
@@ -120,11 +145,16 @@ pub(super) fn table(networks: &[NetworkDevices], labels: &Labels) -> anyhow::Res
     let mut table = Table::new(network.into_iter().chain(columns));
     let with_entries = |network| entries_of(network).map(move |entry| (network, entry));
     for (network, entry) in networks.iter().flat_map(with_entries) {
-        let cells = [
+        let identity = network.identities.identity(entry.device);
+        let named = [
             Cell::from(entry.device.to_string()),
             Cell::from(class(entry)),
             Cell::from(entry.gateway.map(GatewayReason::as_str)),
             Cell::from(label_of(entry, labels)),
+        ];
+        let said = values(identity, &|name| output.published_name(name));
+        let why = [Cell::from(identity.map(reasons)), Cell::from(identity.map(contradictions))];
+        let cells = [
             Cell::from(entry.is_randomised),
             addresses(entry),
             Cell::from(entry.host_name.clone()),
@@ -140,6 +170,7 @@ pub(super) fn table(networks: &[NetworkDevices], labels: &Labels) -> anyhow::Res
             Cell::from(entry.packets_up),
             Cell::from(entry.packets_down),
         ];
+        let cells = named.into_iter().chain(said).chain(why).chain(cells);
         table.push(network.cell().into_iter().chain(cells))?;
     }
     Ok(table)

@@ -1,0 +1,84 @@
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use crate::knowledge::is_same_vendor;
+use crate::sources::{self, Claims};
+use crate::{Answer, Claim, Field, Knowledge, Said, Statement, Statements};
+
+/// Who a device is by what it says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    answers: BTreeMap<Field, Answer>,
+}
+
+impl Identity {
+    /// What follows from the statements of a device.
+    pub fn of(statements: &Statements, knowledge: &Knowledge) -> Self {
+        let mut claims = claims_of(statements, knowledge);
+        let by_place =
+            |claim: &Claim| (claim.field, Reverse(claim.certainty), sources::place(claim.statement.source));
+        // Those of a source stay in the order in which it made them.
+        claims.sort_by_key(by_place);
+        let answer = |field: Field| {
+            let of_field: Vec<Claim> = claims.iter().filter(|claim| claim.field == field).cloned().collect();
+            (field, answer(field, of_field))
+        };
+        Self { answers: Field::ALL.into_iter().map(answer).collect() }
+    }
+
+    /// What is known of a field.
+    pub fn answer(&self, field: Field) -> &Answer {
+        static NOTHING: Answer =
+            Answer { value: None, certainty: None, reasons: Vec::new(), contradictions: Vec::new() };
+        self.answers.get(&field).unwrap_or(&NOTHING)
+    }
+
+    /// The value of a field.
+    pub fn value(&self, field: Field) -> Option<&str> {
+        self.answer(field).value.as_deref()
+    }
+}
+
+fn claims_of(statements: &Statements, knowledge: &Knowledge) -> Vec<Claim> {
+    let mut claims = Claims::new(knowledge);
+    for source in sources::all() {
+        let said: Vec<(&Statement, Said)> =
+            statements.iter().filter(|(statement, _)| statement.source == source.name).collect();
+        if !said.is_empty() {
+            (source.claims)(&said, &mut claims);
+        }
+    }
+    claims.into_claims()
+}
+
+/// The answer that claims of a field give, the most certain first.
+fn answer(field: Field, claims: Vec<Claim>) -> Answer {
+    let Some(best) = claims.first().cloned() else { return Answer::default() };
+    let (reasons, others): (Vec<Claim>, Vec<Claim>) =
+        claims.into_iter().partition(|claim| is_same(field, &claim.value, &best.value));
+    let contradictions = if is_exclusive(field) { others } else { Vec::new() };
+    // Nothing decides between claims that are as certain: both are shown.
+    let is_open = contradictions.first().is_some_and(|other| other.certainty == best.certainty);
+    let value = (!is_open).then(|| spelled(&reasons).unwrap_or(best.value));
+    Answer { certainty: value.is_some().then_some(best.certainty), value, reasons, contradictions }
+}
+
+/// Whether a device has one value of a field. It has several names, and is known by names of its model that differ in how
+/// much they say, as its system is.
+const fn is_exclusive(field: Field) -> bool {
+    matches!(field, Field::Vendor | Field::Type)
+}
+
+fn is_same(field: Field, one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other) || field == Field::Vendor && is_same_vendor(one, other)
+}
+
+/// The spelling of the most certain claims, the shortest of a vendor.
+fn spelled(reasons: &[Claim]) -> Option<String> {
+    let best = reasons.first()?;
+    let as_certain = reasons.iter().filter(|claim| claim.certainty == best.certainty);
+    match best.field {
+        Field::Vendor => as_certain.map(|claim| &claim.value).min_by_key(|value| value.len()).cloned(),
+        _ => Some(best.value.clone()),
+    }
+}

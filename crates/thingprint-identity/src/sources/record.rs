@@ -1,0 +1,31 @@
+use std::borrow::Cow;
+
+/// Statements of one message; more say nothing new.
+const MOST: usize = 128;
+
+/// What one message, payload or document says.
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    said: Vec<(Cow<'static, str>, String)>,
+}
+
+impl Record {
+    /// Notes what is said of a key.
+    pub(crate) fn say(&mut self, key: impl Into<Cow<'static, str>>, value: &str) {
+        if !value.is_empty() && self.said.len() < MOST {
+            self.said.push((key.into(), value.to_owned()));
+        }
+    }
+
+    /// The same of what may be absent.
+    pub(crate) fn say_if(&mut self, key: &'static str, value: Option<&String>) {
+        if let Some(value) = value {
+            self.say(key, value);
+        }
+    }
+
+    /// Keys and values.
+    pub(crate) fn into_said(self) -> Vec<(Cow<'static, str>, String)> {
+        self.said
+    }
+}

@@ -1,0 +1,155 @@
+use std::collections::BTreeMap;
+
+use thingprint_protocol::{DhcpMessage, Message};
+
+use crate::Statement;
+use crate::sources::{self, Record};
+
+/// Statements of one source that are kept of a device: far more than devices make, and few enough that a device which makes
+/// up names does not push out what it said elsewhere.
+const MOST_OF_A_SOURCE: usize = 256;
+
+/// What a device said of itself: each statement once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Statements {
+    said: BTreeMap<Statement, Said>,
+    dropped: u64,
+}
+
+/// How a statement was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// How often.
+    pub times: u64,
+    /// Whether the device sent it from an address of its own, so that it is the device's even if it forwards packets of others.
+    pub is_own: bool,
+}
+
+impl Statements {
+    /// The statements, in order of source, key and value.
+    pub fn iter(&self) -> impl Iterator<Item = (&Statement, Said)> {
+        self.said.iter().map(|(statement, said)| (statement, *said))
+    }
+
+    /// Whether nothing was said.
+    pub fn is_empty(&self) -> bool {
+        self.said.is_empty()
+    }
+
+    /// Statements that found no room.
+    pub const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// What a forwarding host says for itself.
+    #[must_use]
+    pub fn own(mut self) -> Self {
+        self.said.retain(|_, said| said.is_own);
+        self
+    }
+
+    /// Adds what a DHCP request of the device says that a relay passed on.
+    pub fn hear_of(&mut self, message: &DhcpMessage) {
+        let mut record = Record::default();
+        sources::read_dhcp(&Message::Dhcp(message.clone()), &mut record);
+        for (key, value) in record.into_said() {
+            if let Some(statement) = Statement::new(sources::DHCP, &key, &value) {
+                self.add(statement, true);
+            }
+        }
+    }
+
+    /// Adds what was heard elsewhere of the same device.
+    pub fn merge(&mut self, other: Self) {
+        self.dropped += other.dropped;
+        for (statement, Said { times, is_own }) in other.said {
+            if let Some(said) = self.said.get_mut(&statement) {
+                *said = Said { times: said.times + times, is_own: said.is_own || is_own };
+            } else if self.has_room(statement.source) {
+                self.said.insert(statement, Said { times, is_own });
+            } else {
+                self.dropped += 1;
+            }
+        }
+    }
+
+    /// Adds a statement; returns the bytes that it takes now and did not before.
+    pub(crate) fn add(&mut self, statement: Statement, is_own: bool) -> usize {
+        if let Some(said) = self.said.get_mut(&statement) {
+            said.times += 1;
+            said.is_own |= is_own;
+            return 0;
+        }
+        if !self.has_room(statement.source) {
+            self.dropped += 1;
+            return 0;
+        }
+        let bytes = statement.held_bytes();
+        self.said.insert(statement, Said { times: 1, is_own });
+        bytes
+    }
+
+    /// Lets go of at least so many bytes, or of all: last the statements of the sources that have fewest. Returns the bytes
+    /// and the number of statements.
+    pub(crate) fn let_go(&mut self, bytes: usize) -> (usize, u64) {
+        let (mut freed, mut statements) = (0, 0);
+        while freed < bytes {
+            let mut sizes: BTreeMap<&'static str, usize> = BTreeMap::new();
+            for statement in self.said.keys() {
+                *sizes.entry(statement.source).or_default() += statement.held_bytes();
+            }
+            let Some((largest, _)) = sizes.into_iter().max_by_key(|(_, bytes)| *bytes) else { break };
+            let of_largest = self.said.keys().filter(|statement| statement.source == largest);
+            let gone: Vec<Statement> = of_largest.rev().take(1 + MOST_OF_A_SOURCE / 8).cloned().collect();
+            for statement in gone {
+                freed += statement.held_bytes();
+                statements += 1;
+                self.said.remove(&statement);
+            }
+        }
+        self.dropped += statements;
+        (freed, statements)
+    }
+
+    fn has_room(&self, source: &'static str) -> bool {
+        let mut of_source = self.said.keys().filter(|statement| statement.source == source);
+        of_source.nth(MOST_OF_A_SOURCE - 1).is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statement(source: &'static str, value: &str) -> Statement {
+        Statement::new(source, "key", value).unwrap()
+    }
+
+    #[test]
+    fn one_source_does_not_push_out_another() {
+        let mut statements = Statements::default();
+        statements.add(statement("dhcp", "lamp"), true);
+        for number in 0..1000 {
+            statements.add(statement("dns", &format!("{number}.example")), true);
+        }
+        assert_eq!((statements.iter().count(), statements.dropped()), (257, 744));
+        let (freed, count) = statements.let_go(1);
+        assert!(freed > 0 && count == 33);
+        assert!(statements.iter().any(|(statement, _)| statement.source == "dhcp"));
+        assert_eq!(statements.let_go(usize::MAX).1, 224);
+        assert!(statements.is_empty());
+    }
+
+    #[test]
+    fn a_statement_is_kept_once_and_counted() {
+        let (mut one, mut other) = (Statements::default(), Statements::default());
+        assert!(one.add(statement("dhcp", "lamp"), false) > 0);
+        assert_eq!(one.add(statement("dhcp", "lamp"), false), 0);
+        other.add(statement("dhcp", "lamp"), true);
+        other.add(statement("dhcp", "lock"), false);
+        one.merge(other);
+        let said: Vec<(u64, bool)> = one.iter().map(|(_, said)| (said.times, said.is_own)).collect();
+        assert_eq!(said, [(3, true), (1, false)]);
+        assert_eq!(one.own().iter().count(), 1);
+    }
+}
