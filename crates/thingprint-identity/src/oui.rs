@@ -9,7 +9,7 @@ const KEY_BYTES: usize = 6;
 /// Digits of the blocks that the IEEE gives out, the smallest blocks first.
 const DIGITS: [u8; 3] = [9, 7, 6];
 /// Digits that a row holds.
-const MOST_DIGITS: u8 = 10;
+const ROW_DIGITS: u8 = 10;
 
 /// The organisation that registered the block of an address with the IEEE; `None` for an address that is not registered, as
 /// randomised ones are.
@@ -20,7 +20,7 @@ pub fn organisation(mac: MacAddr) -> Option<&'static str> {
     let [block @ .., _] = mac.octets();
     let address = block.into_iter().fold(0_u64, |address, octet| address << 8 | u64::from(octet));
     DIGITS.iter().find_map(|digits| {
-        let others = 4 * u32::from(MOST_DIGITS - digits);
+        let others = 4 * u32::from(ROW_DIGITS - digits);
         let [_, _, _, block @ ..] = (address >> others << others).to_be_bytes();
         let mut key = [*digits; KEY_BYTES];
         key.get_mut(1..)?.copy_from_slice(&block);

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 /// Statements of one message; more say nothing new.
-const MOST: usize = 128;
+const MOST_STATEMENTS: usize = 128;
 
 /// What one message, payload or document says.
 #[derive(Debug, Default)]
@@ -12,7 +12,7 @@ pub(crate) struct Record {
 impl Record {
     /// Notes what is said of a key.
     pub(crate) fn say(&mut self, key: impl Into<Cow<'static, str>>, value: &str) {
-        if !value.is_empty() && self.said.len() < MOST {
+        if !value.is_empty() && self.said.len() < MOST_STATEMENTS {
             self.said.push((key.into(), value.to_owned()));
         }
     }
