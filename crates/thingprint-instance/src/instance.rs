@@ -188,6 +188,21 @@ pub struct Label {
 }
 
 impl Label {
+    /// What stands in front of a class that somebody proposed and nobody confirmed.
+    pub const PROPOSED: &str = "? ";
+
+    /// Whether the class is a proposal that nobody confirmed.
+    pub fn is_proposed(&self) -> bool {
+        self.class.starts_with(Self::PROPOSED)
+    }
+
+    /// The same with a class that counts as confirmed.
+    #[must_use]
+    pub fn confirmed(self) -> Self {
+        let class = self.class.strip_prefix(Self::PROPOSED).map(str::trim_start);
+        Self { class: class.unwrap_or(&self.class).to_owned(), ..self }
+    }
+
     /// A class without a family.
     pub fn new(class: impl Into<String>, kind: Kind) -> Self {
         Self { class: class.into(), kind, family: None }

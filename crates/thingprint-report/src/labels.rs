@@ -13,6 +13,9 @@ use capture::CapturePattern;
 /// What classifiers answer where no class fits; no label may be mistaken for it.
 const UNKNOWN: &str = "unknown";
 
+/// What stands in front of the address whose labels a device has.
+const SAME_AS: &str = "same-as ";
+
 /// Names of the column of families.
 const FAMILY: [&str; 2] = ["family", "vendor"];
 
@@ -26,10 +29,15 @@ const FAMILY: [&str; 2] = ["family", "vendor"];
 /// Columns that either may have: `family` (or `vendor`) groups classes; `from` and `to` limit a row to the windows that
 /// begin at or after the one time and before the other. An empty cell of these is no family, and no limit.
 ///
+/// A label `same-as` with an address behind it stands for the rows of that address: one device has several, such as one by
+/// wire and one by radio, or one that it changes.
+///
 /// An empty kind is `iot`. Blank lines and lines that begin with `#` are skipped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Labels {
     rules: BTreeMap<DeviceId, Vec<Rule>>,
+    /// Devices that are the same as others, by the address that has the labels.
+    same: BTreeMap<DeviceId, DeviceId>,
 }
 
 /// A row of a label file.
@@ -84,9 +92,14 @@ impl Labels {
         let mut csv = CsvFile::open(bytes, file, Dialect::Lenient)?;
         let columns = Columns::of(csv.header(), file)?;
         let mut labels = Self::default();
-        let (mut seen, mut families) = (BTreeMap::new(), BTreeMap::new());
+        let (mut seen, mut families, mut same_lines) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         while let Some(record) = csv.next()? {
             let row = Row { columns: &columns, record, file };
+            if let Some(same) = row.same_as()? {
+                let device = labels.add_same(&row, same)?;
+                same_lines.insert(device, row.record.line);
+                continue;
+            }
             let (device, rule) = (row.device()?, row.rule()?);
             row.check_family(&rule.label, &mut families)?;
             let earlier: &mut Vec<(Period, Label, u64)> =
@@ -98,7 +111,53 @@ impl Labels {
                 labels.rules.entry(device).or_default().push(rule);
             }
         }
+        labels.settle_same(file, &same_lines)?;
         Ok(labels)
+    }
+
+    /// Notes that a device is the same as another.
+    fn add_same(&mut self, row: &Row<'_>, same: DeviceId) -> Result<DeviceId, ReportError> {
+        let device = row.device()?;
+        if device == same {
+            return Err(row.bad_value("label", format!("{device} is the same as itself")));
+        }
+        match self.same.insert(device, same) {
+            Some(before) if before != same => {
+                Err(row.bad_value("label", format!("{device} is already the same as {before}")))
+            }
+            _ => Ok(device),
+        }
+    }
+
+    /// Gives devices the labels of those that they are the same as; each was said on a line of a file.
+    fn settle_same(&mut self, file: &str, lines: &BTreeMap<DeviceId, u64>) -> Result<(), ReportError> {
+        for (device, same) in &self.same {
+            let wrong = |reason: String| ReportError::BadValue {
+                place: Place::line(file, lines.get(device).copied().unwrap_or(1)),
+                column: "label".to_owned(),
+                reason,
+            };
+            if let Some(third) = self.same.get(same) {
+                let reason =
+                    format!("{device} is the same as {same}, which is the same as {third}; name {third}");
+                return Err(wrong(reason));
+            }
+            if self.rules.contains_key(device) {
+                let reason =
+                    format!("{device} has a label of its own and is the same as {same}; leave one out");
+                return Err(wrong(reason));
+            }
+            let Some(rules) = self.rules.get(same).cloned() else {
+                return Err(wrong(format!("{device} is the same as {same}, which has no label")));
+            };
+            self.rules.insert(*device, rules);
+        }
+        Ok(())
+    }
+
+    /// The address whose labels a device has, if it is another than its own.
+    pub fn same_as(&self, device: DeviceId) -> Option<DeviceId> {
+        self.same.get(&device).copied()
     }
 
     /// What a device is in a capture, the first row that fits; `None` when nobody labelled it.
@@ -130,9 +189,11 @@ impl Labels {
         rules.find(fits).map(|rule| &rule.label)
     }
 
-    /// The rows of the file by device, each device's in the order of the file.
+    /// The rows of the file by device, each device's in the order of the file; without those that say that two devices are
+    /// the same.
     pub fn rows(&self) -> impl Iterator<Item = LabelRow<'_>> {
-        let rules = self.rules.iter().flat_map(|(device, rules)| rules.iter().map(|rule| (*device, rule)));
+        let own = self.rules.iter().filter(|(device, _)| !self.same.contains_key(device));
+        let rules = own.flat_map(|(device, rules)| rules.iter().map(|rule| (*device, rule)));
         rules.map(|(device, rule)| LabelRow {
             device,
             capture: rule.capture.as_ref().map(CapturePattern::text),
@@ -140,6 +201,11 @@ impl Labels {
             to: rule.period.to,
             label: &rule.label,
         })
+    }
+
+    /// The devices that are the same as others, each with that one.
+    pub fn same(&self) -> impl Iterator<Item = (DeviceId, DeviceId)> {
+        self.same.iter().map(|(device, same)| (*device, *same))
     }
 
     /// The labelled devices, in order.
@@ -166,6 +232,22 @@ impl Labels {
             .filter(|group| group.len() > 1)
             .map(|group| group.into_iter().collect())
             .collect()
+    }
+
+    /// Classes that are proposals which nobody confirmed, in order, each once.
+    pub fn proposals(&self) -> BTreeSet<&str> {
+        let labels = self.rules.values().flatten().map(|rule| &rule.label);
+        labels.filter(|label| label.is_proposed()).map(|label| label.class.as_str()).collect()
+    }
+
+    /// The labels that somebody confirmed.
+    #[must_use]
+    pub fn without_proposals(mut self) -> Self {
+        for rules in self.rules.values_mut() {
+            rules.retain(|rule| !rule.label.is_proposed());
+        }
+        self.rules.retain(|_, rules| !rules.is_empty());
+        self
     }
 
     /// Whether some label holds for some captures only.
@@ -251,10 +333,20 @@ impl Row<'_> {
         }
     }
 
+    /// The address that the row says the device is the same as.
+    fn same_as(&self) -> Result<Option<DeviceId>, ReportError> {
+        let label = self.text(self.columns.label);
+        let Some(address) = label.strip_prefix(SAME_AS) else { return Ok(None) };
+        address.parse().map(Some).map_err(|error| self.bad_value("label", error))
+    }
+
     fn rule(&self) -> Result<Rule, ReportError> {
         let class = self.text(self.columns.label);
         if class.is_empty() {
             return Err(self.bad_value("label", "empty"));
+        }
+        if class.trim_end() == Label::PROPOSED.trim_end() {
+            return Err(self.bad_value("label", "a '?' without the class that it proposes"));
         }
         if class == UNKNOWN {
             return Err(self
