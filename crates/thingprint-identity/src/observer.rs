@@ -1,8 +1,8 @@
 use std::borrow::Cow;
 
 use thingprint_flow::{
-    DeviceFrame, DeviceId, DeviceIndex, DevicePacket, FairCap, Flow, Observer, OwnAddresses, TcpSegment,
-    Transport,
+    DeviceFrame, DeviceId, DeviceIndex, DeviceLosses, DevicePacket, FairCap, Flow, LossKind, Observer,
+    OwnAddresses, TcpSegment, Transport,
 };
 use thingprint_protocol::{
     DetectedProtocol, Interest, Message, MessageContext, MessageObserver, Protocol, Sender,
@@ -15,6 +15,10 @@ use crate::{Statement, Statements};
 /// Bytes of the statements of all devices, and of the documents that are put together.
 const MOST_STATEMENT_BYTES: usize = 64 << 20;
 const MOST_DOCUMENT_BYTES: usize = 32 << 20;
+
+/// What is lost where the caps are full.
+const STATEMENTS: LossKind = LossKind::new("statements");
+const DOCUMENTS: LossKind = LossKind::new("documents");
 
 /// How much an observer may keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +87,17 @@ impl IdentityObserver {
         devices.map(|(id, heeded)| (id, heeded.statements)).collect()
     }
 
+    /// What the caps left out, by device.
+    pub fn left_out(&self) -> DeviceLosses {
+        let mut losses = DeviceLosses::default();
+        let devices = self.ids.iter().zip(&self.devices).zip(0..);
+        for ((id, heeded), number) in devices {
+            losses.add(*id, STATEMENTS, heeded.statements.dropped());
+            losses.add(*id, DOCUMENTS, self.documents.lost(DeviceIndex::new(number)));
+        }
+        losses
+    }
+
     fn heeded(&mut self, device: DeviceIndex) -> Option<&mut Heeded> {
         let at = device.as_usize();
         if self.devices.len() <= at {
@@ -136,6 +151,7 @@ impl IdentityObserver {
         if progress == Progress::More && !is_refused {
             return;
         }
+        self.documents.lose(packet.device, u64::from(is_refused));
         self.let_go_of_document(packet.device, state);
         if let Progress::Whole(document) = progress {
             let is_own = self.is_own(packet);

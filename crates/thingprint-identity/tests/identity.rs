@@ -91,6 +91,12 @@ fn a_device_that_makes_up_names_takes_nothing_of_others() {
         network = network.asks(name.as_bytes());
     }
     network.mac = mac;
+    let losses = network.left_out();
+    assert!(
+        losses.by_size().iter().all(|(device, _)| device.to_string() == "02:00:00:00:00:66"),
+        "{losses:?}"
+    );
+    assert!(!losses.is_empty());
     assert!(network.said().contains(&"dhcp host_name=lamp".to_owned()));
 }
 

@@ -14,4 +14,4 @@ pub(crate) use flow::FlowArgs;
 pub(crate) use global::GlobalArgs;
 pub(crate) use knowledge::KnowledgeArgs;
 pub(crate) use protocols::ModelArgs;
-pub(crate) use training::TrainingArgs;
+pub(crate) use training::{TrainingArgs, Trust};

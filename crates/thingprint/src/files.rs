@@ -7,7 +7,7 @@ use anyhow::Context;
 use thingprint_profile::KnownDevices;
 use thingprint_report::{AtomicFile, Labels};
 
-use crate::messages::Say;
+use crate::messages::{Say, counted};
 
 /// The labels in a file; none without a file.
 pub(crate) fn read_labels(path: Option<&Path>, messages: impl Say) -> anyhow::Result<Labels> {
@@ -22,6 +22,22 @@ pub(crate) fn read_labels(path: Option<&Path>, messages: impl Say) -> anyhow::Re
         ));
     }
     Ok(labels)
+}
+
+/// The labels in a file that somebody confirmed; none without a file.
+pub(crate) fn read_confirmed_labels(
+    path: Option<&Path>,
+    messages: impl Say + Copy,
+) -> anyhow::Result<Labels> {
+    let labels = read_labels(path, messages)?;
+    let proposals = labels.proposals().len() as u64;
+    if proposals > 0 {
+        messages.note(format!(
+            "{} left out of the labels: remove the '?' in front of those that are right",
+            counted(proposals, "class that nobody confirmed was", "classes that nobody confirmed were")
+        ));
+    }
+    Ok(labels.without_proposals())
 }
 
 /// The known devices in a file of fingerprints.

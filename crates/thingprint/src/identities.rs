@@ -50,6 +50,11 @@ impl Identities {
         self.devices.iter().map(|(device, (statements, identity))| (*device, statements, identity))
     }
 
+    /// What a device said.
+    pub(crate) fn statements(&self, device: DeviceId) -> Option<&Statements> {
+        self.devices.get(&device).map(|(statements, _)| statements)
+    }
+
     /// Who a device is.
     pub(crate) fn identity(&self, device: DeviceId) -> Option<&Identity> {
         self.devices.get(&device).map(|(_, identity)| identity)
@@ -75,6 +80,13 @@ pub(crate) fn values(identity: Option<&Identity>, named: &dyn Fn(&str) -> String
         (_, value) => Cell::from(value.map(str::to_owned)),
     };
     Field::ALL.into_iter().map(cell).collect()
+}
+
+/// Who a device is, in a few words: the vendor with the model, or else with the type.
+pub(crate) fn in_short(identity: &Identity) -> Option<String> {
+    let what = [Field::Model, Field::Type].into_iter().find_map(|field| identity.value(field));
+    let words: Vec<&str> = [identity.value(Field::Vendor), what].into_iter().flatten().collect();
+    (!words.is_empty()).then(|| words.join(" "))
 }
 
 /// Why, in words: one text for each field that has a value.

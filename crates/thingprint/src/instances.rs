@@ -5,9 +5,10 @@ use std::io::{self, BufRead as _};
 
 use anyhow::{Context, bail};
 use thingprint_flow::is_capture;
-use thingprint_instance::{EvidenceSet, ExtractionRecipe, Labeled, Semantics};
+use thingprint_instance::{EvidenceSet, ExtractionRecipe, Label, Labeled, Semantics};
 use thingprint_report::{ReportError, each_instance};
 
+use crate::args::Trust;
 use crate::exit::Misfit;
 use crate::inputs::Input;
 use crate::messages::{Messages, counted};
@@ -36,6 +37,27 @@ impl InstanceTable {
         let rows = sorted.by_ref().collect::<anyhow::Result<Vec<Labeled>>>()?;
         sorted.repeats().report(messages);
         Ok(Self { rows, recipe })
+    }
+
+    /// Refuses labels that nobody confirmed, or takes them as confirmed.
+    pub(crate) fn settle_proposals(&mut self, trust: Option<Trust>) -> anyhow::Result<()> {
+        let proposed = |label: &&Label| label.is_proposed();
+        let labels = self.rows.iter().filter_map(|row| row.label.as_ref());
+        let classes: BTreeSet<&str> = labels.filter(proposed).map(|label| label.class.as_str()).collect();
+        if let (Some(first), None) = (classes.first(), trust) {
+            let more = match classes.len() - 1 {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            bail!(
+                "nobody confirmed the label '{first}'{more}: remove the '?' in front of those that are right and extract \
+                 again, or take what devices declare with --trust declared"
+            );
+        }
+        for row in &mut self.rows {
+            row.label = row.label.take().map(Label::confirmed);
+        }
+        Ok(())
     }
 
     /// Refuses a model that was trained on instances by other rules.

@@ -116,7 +116,45 @@ pub(crate) fn place(name: &str) -> usize {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::SOURCES;
+    use proptest::prelude::*;
+    use thingprint_flow::NonIp;
+
+    use super::{Reads, Record, SOURCES};
+
+    /// How messages begin that sources without a parser look for.
+    const BEGINNINGS: [&[u8]; 8] = [
+        b"",
+        b"NOTIFY * HTTP/1.1\r\nLocation: yeelight://\r\n",
+        b"<d:Hello xmlns:d=\"http://schemas.xmlsoap.org/ws/2005/04/discovery\"><d:Types>",
+        &[0, 0, 0x55, 0xaa],
+        &[0xd0, 0xf2],
+        &[0, 1, 0x29, 0x10, 0, 1, 0, 0, 0, 0, 0, 1, 32],
+        b"\x11\x02\x00\x01\\MAILSLOT\\BROWSE\x00\x01",
+        &[36, 0, 0, 0x14],
+    ];
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(
+            beginning in prop::sample::select(&BEGINNINGS[..]),
+            rest in prop::collection::vec(any::<u8>(), 0..300),
+        ) {
+            let bytes = [beginning, &rest].concat();
+            for source in SOURCES {
+                let mut record = Record::default();
+                match source.reads {
+                    Reads::Payloads(read) => read(&bytes, &mut record),
+                    Reads::Documents(read) => read(&String::from_utf8_lossy(&bytes), &mut record),
+                    Reads::Frames(read) => {
+                        for ether_type in [0x88cc, 0x2000] {
+                            read(&NonIp { ether_type, payload: &bytes }, &mut record);
+                        }
+                    }
+                    Reads::Messages(..) | Reads::Address => {}
+                }
+            }
+        }
+    }
 
     #[test]
     fn every_source_has_a_name_of_its_own_and_a_title() {

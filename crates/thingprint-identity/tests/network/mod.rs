@@ -5,7 +5,8 @@
 use std::net::IpAddr;
 
 use thingprint_flow::{
-    DeviceId, FlowOptions, Ip, MacAddr, NonIp, Packet, TcpFlags, TcpSegment, Timestamp, Tracker, Transport,
+    DeviceId, DeviceLosses, FlowOptions, Ip, MacAddr, NonIp, Packet, TcpFlags, TcpSegment, Timestamp,
+    Tracker, Transport,
 };
 use thingprint_identity::{Field, Identity, IdentityObserver, IdentityOptions, Knowledge, Statements};
 use thingprint_protocol::{Detector, Engine};
@@ -99,6 +100,11 @@ impl Network {
             ip: None,
             other: None,
         }
+    }
+
+    /// What the caps left out.
+    pub(crate) fn left_out(&self) -> DeviceLosses {
+        self.tracker.observer().observer().left_out()
     }
 
     /// What the device said.

@@ -1,6 +1,6 @@
 use std::convert::Infallible;
 
-use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_flow::{DeviceId, DeviceLosses, Timestamp};
 use thingprint_identity::{IdentityObserver, IdentityOptions, Statements};
 use thingprint_protocol::Engine;
 
@@ -40,6 +40,10 @@ impl Stage for IdentityStage {
 
     fn device(&self, row: &Infallible) -> Option<DeviceId> {
         match *row {}
+    }
+
+    fn left_out(&self, observer: &IdentityObserver) -> DeviceLosses {
+        observer.left_out()
     }
 
     fn finish(&self, observer: IdentityObserver, _: &End) -> Vec<(DeviceId, Statements)> {

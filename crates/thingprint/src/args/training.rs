@@ -1,6 +1,13 @@
-use clap::Args;
+use clap::{Args, ValueEnum};
 use thingprint_instance::EvidenceSet;
 use thingprint_model::{Prior, Recipe, Scenario, Stage0Backend, Stage1Backend, TrainOptions, Unseen};
+
+/// Which labels count although nobody confirmed them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Trust {
+    /// Those that follow from what devices declare.
+    Declared,
+}
 
 /// How the classifier is trained.
 #[derive(Clone, Debug, Args)]
@@ -15,6 +22,11 @@ pub(crate) struct TrainingArgs {
     /// [default: that of the recipe]
     #[arg(long, value_name = "SET|NAME,...")]
     evidence: Option<EvidenceSet>,
+
+    /// Labels that nobody confirmed: declared takes those that follow from what devices declare, which
+    /// `devices --labels-template` writes behind a question mark [default: refuse them]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) trust: Option<Trust>,
 
     /// Estimator of stage-0: sparse, or linfa (which prints what it learns on standard error)
     #[arg(long, value_name = "BACKEND", default_value_t = Stage0Backend::Sparse)]

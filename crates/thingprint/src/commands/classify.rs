@@ -20,7 +20,7 @@ use crate::args::{ExtractionArgs, GlobalArgs};
 use crate::destinations::Destinations;
 use crate::exit::{Outcome, Usage};
 use crate::extraction::Extraction;
-use crate::files::read_labels;
+use crate::files::read_confirmed_labels;
 use crate::inputs::{Input, expand, is_capture_input};
 use crate::instances::{check_model_semantics, recipe_of};
 use crate::label_report::report_labels;
@@ -128,7 +128,7 @@ impl ClassifyArgs {
         let output = Output::of(global)?;
         let model = read_model(&self.model)?;
         let messages = Messages::new(global.quiet, global.verbose);
-        let labels = read_labels(self.labels.as_deref(), messages)?;
+        let labels = read_confirmed_labels(self.labels.as_deref(), messages)?;
         self.check_explained()?;
         let (inputs, found) = expand(&self.inputs, messages)?;
         output.check_apart(&inputs)?;

@@ -1,14 +1,13 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
-use thingprint_flow::{DeviceId, FlowOptions, Gateways, Identity, MacAddr, Timestamp, WindowLength};
+use thingprint_flow::{DeviceId, FlowOptions, Gateways, Identity, MacAddr, WindowLength};
 use thingprint_identity::Knowledge;
-use thingprint_instance::{Bag, DeviceEntry, InventoryRecord};
+use thingprint_instance::{DeviceEntry, InventoryRecord};
 use thingprint_pipeline::{IdentityStage, InventoryStage, RelayedClient, Run, Summary, VantageStage};
-use thingprint_report::{LabelRow, Labels};
-use thingprint_table::{Format, rfc3339};
+use thingprint_table::Format;
 
 use crate::args::{DeviceArgs, GlobalArgs, KnowledgeArgs, ModelArgs};
 use crate::copies::without_copies;
@@ -26,9 +25,13 @@ use crate::read_report::{
 use crate::reading::Reading;
 use crate::vantage_report::{report_vantage, vantage_of};
 
+mod several_addresses;
 mod tables;
+mod template;
 
+use self::several_addresses::pairs;
 use self::tables::{NetworkDevices, gateway_overview, overview, table};
+use self::template::{same_as, template};
 
 /// Width of the overview, in terminal columns, where no terminal sets one.
 const OVERVIEW_COLUMNS: usize = 100;
@@ -110,7 +113,10 @@ impl DevicesArgs {
         }?;
         let devices: Vec<&DeviceEntry> = networks.iter().flat_map(|network| &network.devices).collect();
         if let Some(path) = &self.labels_template {
-            write_file(path, template(&devices, &labels).as_bytes())?;
+            let found: Vec<_> = networks.iter().flat_map(NetworkDevices::identified).collect();
+            let said: Vec<_> = networks.iter().flat_map(NetworkDevices::said).collect();
+            let text = template(&found, &labels) + &same_as(&pairs(&said), &labels);
+            write_file(path, text.as_bytes())?;
             messages.note(format!("labels to fill in: {}", path.display()));
         }
         report_losses(summary.counts, summary.losses, messages);
@@ -235,90 +241,5 @@ impl DevicesArgs {
         Err(Usage(format!(
             "--labels-template: {name} is there already; give another name, or carry its labels over with --labels {name}"
         )))
-    }
-}
-
-/// A label file: what is labelled as it is, also when it was not seen; the others commented, with what helps to
-/// recognise them.
-fn template(devices: &[&DeviceEntry], labels: &Labels) -> String {
-    let columns = TemplateColumns::of(labels);
-    let mut text = format!(
-        "# Give each device a label (its class) and a kind: iot or non-iot. Remove the # of the rows you fill in.\n\
-         {}mac,label,kind{}{}\n",
-        if columns.capture { "capture," } else { "" },
-        if columns.family { ",family" } else { "" },
-        if columns.period { ",from,to" } else { "" },
-    );
-    let mut labelled = BTreeSet::new();
-    for row in labels.rows() {
-        labelled.insert(row.device);
-        text.push_str(&columns.line(&row));
-    }
-    // A device of several networks has one label.
-    let unlabelled = devices.iter().filter(|entry| labelled.insert(entry.device));
-    text.extend(unlabelled.map(|entry| columns.comment(entry)));
-    text
-}
-
-/// Which columns a label file has beside device, label and kind.
-#[derive(Clone, Copy, Debug)]
-struct TemplateColumns {
-    capture: bool,
-    family: bool,
-    period: bool,
-}
-
-impl TemplateColumns {
-    fn of(labels: &Labels) -> Self {
-        Self {
-            capture: labels.has_captures(),
-            family: labels.rows().any(|row| row.label.family.is_some()),
-            period: labels.rows().any(|row| row.from.or(row.to).is_some()),
-        }
-    }
-
-    fn line(self, row: &LabelRow<'_>) -> String {
-        let time = |time: Option<Timestamp>| time.map(rfc3339::format).unwrap_or_default();
-        let mut cells = Vec::new();
-        cells.extend(self.capture.then(|| quoted(row.capture.unwrap_or("*"))));
-        cells.extend([row.device.to_string(), quoted(&row.label.class), row.label.kind.to_string()]);
-        cells.extend(self.family.then(|| quoted(row.label.family.as_deref().unwrap_or_default())));
-        if self.period {
-            cells.extend([time(row.from), time(row.to)]);
-        }
-        cells.join(",") + "\n"
-    }
-
-    fn comment(self, entry: &DeviceEntry) -> String {
-        let capture = if self.capture { "*," } else { "" };
-        let rest = usize::from(self.family) + 2 * usize::from(self.period);
-        format!("# {}\n#{capture}{},,iot{}\n", hint(entry), entry.device, ",".repeat(rest))
-    }
-}
-
-fn hint(entry: &DeviceEntry) -> String {
-    format!(
-        "host name {}, vendor class {}, asks for {}, uses {}, {} packets sent",
-        entry.host_name.as_deref().unwrap_or("-"),
-        entry.vendor_class.as_deref().unwrap_or("-"),
-        most_frequent(&entry.names, 3),
-        most_frequent(&entry.server_ports, 6),
-        entry.packets_up,
-    )
-}
-
-/// The words that come most often.
-fn most_frequent(bag: &Bag, most: usize) -> String {
-    let mut words: Vec<_> = bag.iter().collect();
-    words.sort_by_key(|(word, count)| (std::cmp::Reverse(**count), *word));
-    let words: Vec<&str> = words.into_iter().take(most).map(|(word, _)| word.as_str()).collect();
-    if words.is_empty() { "-".to_owned() } else { words.join(" ") }
-}
-
-fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r', '#']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
     }
 }

@@ -120,7 +120,8 @@ impl EvaluateArgs {
         if let (Some(against), Some(path)) = (&against, &self.against) {
             against.check_split(&self.split_name(), path, messages)?;
         }
-        let table = InstanceTable::read(&inputs, messages)?;
+        let mut table = InstanceTable::read(&inputs, messages)?;
+        table.settle_proposals(self.training.trust).context("failed to evaluate")?;
         let model = self.model.as_deref().map(read_model).transpose()?;
         let (mut reports, mut staged) = (Vec::new(), Vec::new());
         for scenario in self.scenarios(model.as_ref())? {

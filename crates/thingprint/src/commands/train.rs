@@ -37,7 +37,8 @@ impl TrainArgs {
         };
         let inputs = expand_files(&self.instances, messages)?;
         check_apart(Some(path), &inputs)?;
-        let table = InstanceTable::read(&inputs, messages)?;
+        let mut table = InstanceTable::read(&inputs, messages)?;
+        table.settle_proposals(self.training.trust).context("failed to train")?;
         let options = self.training.options(self.scenario, global.seed);
         if options.recipe == Recipe::Best {
             warn_of_absent_evidence(options.evidence, &table.rows, messages);

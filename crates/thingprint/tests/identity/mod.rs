@@ -1,5 +1,6 @@
 //! Who devices are by what they say, through the command.
 
+mod labels;
 mod truth;
 
 use std::fs;
@@ -13,14 +14,28 @@ const SILENT: [u8; 6] = [2, 0, 0, 0, 0, 9];
 
 /// An Ethernet frame to all with a UDP datagram of the lamp.
 fn udp(ports: (u16, u16), to: [u8; 4], payload: &[u8]) -> Vec<u8> {
+    frame_of(LAMP, ports, to, payload)
+}
+
+/// The same of another host.
+fn frame_of(mac: [u8; 6], ports: (u16, u16), to: [u8; 4], payload: &[u8]) -> Vec<u8> {
     let length = |bytes: usize| u16::try_from(bytes).unwrap().to_be_bytes();
-    let mut bytes = [&[0xff; 6][..], &LAMP, &[8, 0, 0x45, 0]].concat();
+    let mut bytes = [&[0xff; 6][..], &mac, &[8, 0, 0x45, 0]].concat();
     bytes.extend(length(28 + payload.len()));
-    bytes.extend([0, 0, 0, 0, 255, 17, 0, 0, 192, 168, 1, 7]);
+    bytes.extend([0, 0, 0, 0, 255, 17, 0, 0, 192, 168, 1, mac[5]]);
     bytes.extend(to);
     bytes.extend([ports.0.to_be_bytes(), ports.1.to_be_bytes(), length(8 + payload.len()), [0, 0]].concat());
     bytes.extend(payload);
     bytes
+}
+
+/// Writes a capture of these frames, a second apart.
+fn write(stage: &Stage, name: &str, frames: &[Vec<u8>]) {
+    let mut writer = CaptureWriter::new(Vec::new()).unwrap();
+    for (at, bytes) in (0..).zip(frames) {
+        writer.write(Timestamp::from_seconds(at), bytes, u32::try_from(bytes.len()).unwrap()).unwrap();
+    }
+    fs::write(stage.path(name), writer.finish().unwrap()).unwrap();
 }
 
 /// The lamp says its model by multicast DNS, and its name to a DHCP server; another host asks by ARP alone.
@@ -37,11 +52,7 @@ fn home(stage: &Stage) {
     let mut arp = [&[0xff; 6][..], &SILENT, &[8, 6, 0, 1, 8, 0, 6, 4, 0, 1]].concat();
     arp.extend([&SILENT[..], &[192, 168, 1, 9], &[0; 6], &[192, 168, 1, 1]].concat());
     let frames = [udp((5353, 5353), [224, 0, 0, 251], &mdns), udp((68, 67), [255; 4], &dhcp), arp];
-    let mut writer = CaptureWriter::new(Vec::new()).unwrap();
-    for (at, bytes) in (0..).zip(&frames) {
-        writer.write(Timestamp::from_seconds(at), bytes, u32::try_from(bytes.len()).unwrap()).unwrap();
-    }
-    fs::write(stage.path("home.pcap"), writer.finish().unwrap()).unwrap();
+    write(stage, "home.pcap", &frames);
 }
 
 #[test]

@@ -1,10 +1,10 @@
 use thingprint_flow::GatewayReason;
-use thingprint_identity::Field;
+use thingprint_identity::{Field, Identity, Statements};
 use thingprint_instance::DeviceEntry;
 use thingprint_report::Labels;
 use thingprint_table::{Cell, Table, Type};
 
-use crate::identities::{Identities, contradictions, reasons, values};
+use crate::identities::{Identities, contradictions, in_short, reasons, values};
 use crate::output::Output;
 
 /// The devices and gateways of a network.
@@ -19,6 +19,16 @@ pub(super) struct NetworkDevices {
 }
 
 impl NetworkDevices {
+    /// The devices, each with who it is by what it says.
+    pub(super) fn identified(&self) -> impl Iterator<Item = (&DeviceEntry, Option<&Identity>)> {
+        self.devices.iter().map(|entry| (entry, self.identities.identity(entry.device)))
+    }
+
+    /// The devices, each with what it said.
+    pub(super) fn said(&self) -> impl Iterator<Item = (&DeviceEntry, &Statements)> {
+        self.devices.iter().filter_map(|entry| Some((entry, self.identities.statements(entry.device)?)))
+    }
+
     /// The cell of the name, where there is one.
     fn cell(&self) -> Option<Cell> {
         self.name.clone().map(Cell::from)
@@ -47,9 +57,7 @@ pub(super) fn overview(
     let columns = [
         ("device", Type::Text),
         ("addresses", Type::List),
-        ("vendor", Type::Text),
-        ("model", Type::Text),
-        ("type", Type::Text),
+        ("identity", Type::Text),
         ("name", Type::Text),
         ("packets", Type::Unsigned),
         last,
@@ -64,14 +72,11 @@ pub(super) fn overview(
             Cell::from(label_of(entry, labels))
         };
         let identity = network.identities.identity(entry.device);
-        let value = |field| Cell::from(identity.and_then(|identity| identity.value(field)));
         let name = identity.and_then(|identity| identity.value(Field::Name));
         let cells = [
             Cell::from(entry.device.to_string()),
             addresses(entry),
-            value(Field::Vendor),
-            value(Field::Model),
-            value(Field::Type),
+            Cell::from(identity.and_then(in_short)),
             Cell::from(name.map(|name| output.published_name(name))),
             Cell::from(entry.packets_up + entry.packets_down),
             last,
@@ -120,6 +125,7 @@ pub(super) fn table(networks: &[NetworkDevices], labels: &Labels, output: &Outpu
         ("class", Type::Text),
         ("gateway_reason", Type::Text),
         ("label", Type::Text),
+        ("same_as", Type::Text),
         ("vendor", Type::Text),
         ("model", Type::Text),
         ("type", Type::Text),
@@ -151,6 +157,7 @@ pub(super) fn table(networks: &[NetworkDevices], labels: &Labels, output: &Outpu
             Cell::from(class(entry)),
             Cell::from(entry.gateway.map(GatewayReason::as_str)),
             Cell::from(label_of(entry, labels)),
+            Cell::from(labels.same_as(entry.device).map(|same| same.to_string())),
         ];
         let said = values(identity, &|name| output.published_name(name));
         let why = [Cell::from(identity.map(reasons)), Cell::from(identity.map(contradictions))];

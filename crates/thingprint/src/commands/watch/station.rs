@@ -31,7 +31,7 @@ use super::{WatchArgs, clock};
 use crate::args::GlobalArgs;
 use crate::commands::audit::mud::profiles;
 use crate::exit::{Outcome, Usage};
-use crate::files::read_labels;
+use crate::files::read_confirmed_labels;
 use crate::messages::Messages;
 use crate::output::Output;
 
@@ -83,7 +83,7 @@ impl<'a> Plan<'a> {
             sink.check(&mut notify).map_err(|error| Usage(format!("--notify: failed to {error}")))?;
         }
         let page = if args.no_page { None } else { Some(web_options(args)?) };
-        let labels = read_labels(args.labels.as_deref(), messages)?;
+        let labels = read_confirmed_labels(args.labels.as_deref(), messages)?;
         let acceptance = Acceptance { confidence: args.threshold, false_alarms: args.false_alarms };
         let judging = Judging::open(args.model.as_deref(), acceptance)?;
         let options = options_for(args, &specs, (&judging, &labels))?;
