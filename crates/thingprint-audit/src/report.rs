@@ -10,11 +10,12 @@ use thingprint_flow::{DeviceId, DeviceIndex, GatewayReason, Gateways, Timestamp}
 use thingprint_profile::{
     Answer, Attribute, CipherList, Evidence, KnownDevices, Likeness, Matcher, Traits, Vantage,
 };
-use thingprint_table::Table;
+use thingprint_table::{Badge, Table};
 
 use crate::sarif::{self, Log};
 use crate::{Audit, CoverageByProtocol, DeviceAudit, Finding, Policy, Severity};
 
+mod advice;
 mod cipher_plot;
 mod file_names;
 mod finding_rows;
@@ -27,6 +28,7 @@ mod rule_text;
 mod tables;
 mod when;
 
+pub use advice::{Advice, Concerned};
 pub use file_names::file_names;
 pub use mud::{Verdict, VerdictDocument};
 pub use observations::{Dropped, MessagesLeftOut, Observations, ObservationsBuilder};
@@ -249,6 +251,33 @@ impl Report {
         };
         let [error, warning, note] = [Severity::Error, Severity::Warning, Severity::Note].map(of);
         format!("{error}, {warning}, {note}")
+    }
+
+    /// What to do about errors and warnings, by rule, the most severe first.
+    pub fn advice(&self, policy: &Policy) -> Vec<Advice> {
+        advice::advice(self, policy)
+    }
+
+    /// Writes the findings of each device that has any to a page, a section each, and the rules behind them.
+    pub fn write_findings(&self, page: &mut Page, policy: &Policy) {
+        page::findings_of_devices(page, self);
+        page::rules(page, self, policy);
+    }
+
+    /// How many findings of each severity a device has, as a page shows it; nothing of one without flows.
+    pub fn badges(&self, device: DeviceId) -> Vec<Badge> {
+        let device = self.audit.devices.iter().find(|audit| audit.device == device);
+        device.map(page::badges).unwrap_or_default()
+    }
+
+    /// What the place of the captures shows, and what to do where it hides something.
+    pub fn vantage_table(&self) -> Table {
+        tables::vantage(self)
+    }
+
+    /// The flows that no rule could judge, by device and protocol, with the reason.
+    pub fn unjudged_table(&self) -> Table {
+        tables::unjudged(self)
     }
 
     /// The rules that were broken, in words.

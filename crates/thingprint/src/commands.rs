@@ -15,6 +15,7 @@ mod knowledge;
 mod merge;
 mod mud;
 mod protocols;
+mod report;
 mod simulate;
 mod store;
 mod train;
@@ -52,6 +53,8 @@ pub(crate) enum Command {
     Classify(classify::ClassifyArgs),
     /// Compare two times of a network: what is new, gone or unusual
     Compare(compare::CompareArgs),
+    /// Write a report on a network for people who decide
+    Report(report::ReportArgs),
     /// Watch a network live: who is there, what each device is, what changed
     Watch(Box<watch::WatchArgs>),
     /// List, show, check and test the models that detect protocols
@@ -91,6 +94,7 @@ impl Command {
             Self::Evaluate(args) => args.run(global),
             Self::Classify(args) => args.run(global),
             Self::Compare(args) => args.run(global),
+            Self::Report(args) => args.run(global),
             Self::Watch(args) => args.run(global),
             Self::Protocols(args) => args.run(global),
             Self::Store(args) => args.run(global),
@@ -123,6 +127,7 @@ impl Command {
             Self::Audit(args) => args.names_everybody(),
             Self::Mud(_) => Some("mud"),
             Self::Identify(_) => Some("identify"),
+            Self::Report(_) => Some("report"),
             Self::Train(_) => Some("train"),
             Self::Evaluate(_) => Some("evaluate"),
             Self::Protocols(_) => Some("protocols"),

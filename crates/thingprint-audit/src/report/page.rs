@@ -28,14 +28,19 @@ pub(crate) fn page(report: &Report, policy: &Policy) -> Page {
     let devices = report.devices();
     page.summary(format!("{devices}, judged by policy {}: {}.", policy.name(), report.counts()));
     summary(&mut page, report, policy);
-    for device in report.audit.devices.iter().filter(|device| !device.findings.is_empty()) {
-        page.section(name(device)).table(&findings(device), format!("{} flows", device.flows));
-    }
+    findings_of_devices(&mut page, report);
     rules(&mut page, report, policy);
     cipher_suites(&mut page, report);
     fingerprints(&mut page, report);
     profiles(&mut page, report);
     page
+}
+
+/// The findings of each device that has any.
+pub(super) fn findings_of_devices(page: &mut Page, report: &Report) {
+    for device in report.audit.devices.iter().filter(|device| !device.findings.is_empty()) {
+        page.section(name(device)).table(&findings(device), format!("{} flows", device.flows));
+    }
 }
 
 fn summary(page: &mut Page, report: &Report, policy: &Policy) {
@@ -108,7 +113,7 @@ fn devices(report: &Report) -> Table {
 }
 
 /// How many findings of each severity there are.
-fn badges(device: &DeviceAudit) -> Vec<Badge> {
+pub(super) fn badges(device: &DeviceAudit) -> Vec<Badge> {
     let badge = |severity: Severity| {
         let count = device.findings.iter().filter(|finding| finding.severity == severity).count();
         (count > 0).then(|| Badge::new(counted(count, severity), tone(severity)))
@@ -165,7 +170,7 @@ fn findings(device: &DeviceAudit) -> Table {
 }
 
 /// The rules that were broken, in words.
-fn rules(page: &mut Page, report: &Report, policy: &Policy) {
+pub(super) fn rules(page: &mut Page, report: &Report, policy: &Policy) {
     let broken = report.broken_rules(policy);
     if broken.is_empty() {
         return;

@@ -25,7 +25,7 @@ pub struct Explained {
     /// The most severe that a finding can be.
     severity: Option<Severity>,
     checks: &'static str,
-    why: &'static str,
+    pub(crate) why: &'static str,
     example: &'static str,
     remediation: &'static str,
     /// What is accepted.

@@ -17,9 +17,9 @@ use crate::models::read_model;
 use crate::output::Output;
 
 mod findings;
-mod page;
+pub(super) mod page;
 mod row;
-mod side;
+pub(super) mod side;
 mod tables;
 mod verdicts;
 
@@ -71,14 +71,14 @@ pub(crate) struct CompareArgs {
 }
 
 /// What came of a comparison.
-struct Compared {
+pub(super) struct Compared {
     rows: Vec<Row>,
     /// Rows that are usual or cannot be judged, and are left out.
     usual: u64,
     devices: Vec<DeviceDifferences>,
-    sides: [SideRead; 2],
+    pub(super) sides: [SideRead; 2],
     /// Whether all was read and compared.
-    outcome: Outcome,
+    pub(super) outcome: Outcome,
 }
 
 impl CompareArgs {
@@ -110,12 +110,12 @@ impl CompareArgs {
         };
         let sides = [&self.before, &self.after];
         let is_audited = !self.no_audit && sides.iter().all(|argument| side::is_of_captures(argument));
-        let [before, after] = sides.map(|argument| reader.read(argument, is_audited));
+        let [before, after] = sides.map(|argument| reader.read(std::slice::from_ref(argument), is_audited));
         let (before, after) = (before?, after?);
         output.check_apart(&before.inputs)?;
         output.check_apart(&after.inputs)?;
         check_alike(&before, &after)?;
-        let compared = self.compared([before, after], model.as_ref(), messages);
+        let compared = compared([before, after], model.as_ref(), messages, self.all);
         if let Some(html) = &self.html {
             write_file(html, page::page(&compared).html().as_bytes())?;
         }
@@ -137,46 +137,6 @@ impl CompareArgs {
         }
         destinations
     }
-
-    fn compared(
-        &self,
-        mut sides: [SideRead; 2],
-        model: Option<&thingprint_model::Model>,
-        messages: Messages,
-    ) -> Compared {
-        side::warn_of_times(&sides, messages);
-        let mut comparison = Comparison::new(ChangeOptions::default());
-        for (read, side) in sides.iter_mut().zip([Side::Before, Side::After]) {
-            for row in &read.rows {
-                comparison.add(side, &row.instance);
-            }
-            for (device, window, peer) in std::mem::take(&mut read.peers) {
-                comparison.add_peer(side, device, window, &peer);
-            }
-        }
-        let differences = comparison.finish();
-        let outcome = side::warn_of_losses(differences.losses, messages);
-        let names = side::names(&sides);
-        let mut rows: Vec<Row> = differences.devices.iter().flat_map(Row::of_device).collect();
-        rows.extend(differences.events.iter().map(Row::of_event));
-        rows.extend(model.map(|model| verdicts::rows(&sides, model)).into_iter().flatten());
-        rows.extend(findings::rows(&sides));
-        for row in &mut rows {
-            row.label = row.device.and_then(|device| names.get(&device).cloned());
-        }
-        let all = rows.len();
-        if !self.all {
-            rows.retain(Row::is_unusual);
-        }
-        rows.sort_by(|a, b| {
-            let rank = |row: &Row| (row.severity, row.unusual.unwrap_or(0.0));
-            let ((severity, unusual), (other, than)) = (rank(b), rank(a));
-            severity.cmp(&other).then(unusual.total_cmp(&than)).then_with(|| a.device.cmp(&b.device))
-        });
-        let usual = (all - rows.len()) as u64;
-        let outcome = sides.iter().map(|side| side.outcome).fold(outcome, Outcome::max);
-        Compared { rows, usual, devices: differences.devices, sides, outcome }
-    }
 }
 
 fn write(compared: &Compared, output: &Output) -> anyhow::Result<()> {
@@ -187,7 +147,53 @@ fn write(compared: &Compared, output: &Output) -> anyhow::Result<()> {
     }
 }
 
+/// Compares two sides, all of the result or what is unusual.
+pub(super) fn compared(
+    mut sides: [SideRead; 2],
+    model: Option<&thingprint_model::Model>,
+    messages: Messages,
+    has_all: bool,
+) -> Compared {
+    side::warn_of_times(&sides, messages);
+    let mut comparison = Comparison::new(ChangeOptions::default());
+    for (read, side) in sides.iter_mut().zip([Side::Before, Side::After]) {
+        for row in &read.rows {
+            comparison.add(side, &row.instance);
+        }
+        for (device, window, peer) in std::mem::take(&mut read.peers) {
+            comparison.add_peer(side, device, window, &peer);
+        }
+    }
+    let differences = comparison.finish();
+    let outcome = side::warn_of_losses(differences.losses, messages);
+    let names = side::names(&sides);
+    let mut rows: Vec<Row> = differences.devices.iter().flat_map(Row::of_device).collect();
+    rows.extend(differences.events.iter().map(Row::of_event));
+    rows.extend(model.map(|model| verdicts::rows(&sides, model)).into_iter().flatten());
+    rows.extend(findings::rows(&sides));
+    for row in &mut rows {
+        row.label = row.device.and_then(|device| names.get(&device).cloned());
+    }
+    let all = rows.len();
+    if !has_all {
+        rows.retain(Row::is_unusual);
+    }
+    rows.sort_by(|a, b| {
+        let rank = |row: &Row| (row.severity, row.unusual.unwrap_or(0.0));
+        let ((severity, unusual), (other, than)) = (rank(b), rank(a));
+        severity.cmp(&other).then(unusual.total_cmp(&than)).then_with(|| a.device.cmp(&b.device))
+    });
+    let usual = (all - rows.len()) as u64;
+    let outcome = sides.iter().map(|side| side.outcome).fold(outcome, Outcome::max);
+    Compared { rows, usual, devices: differences.devices, sides, outcome }
+}
+
 impl Compared {
+    /// How many rows there are.
+    pub(super) const fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
     /// What came out, in a line.
     fn note(&self, messages: Messages) {
         let of = |severity| self.rows.iter().filter(|row| row.severity == severity).count() as u64;
@@ -209,7 +215,7 @@ impl Compared {
 }
 
 /// Refuses instances that were extracted in different ways.
-fn check_alike(before: &SideRead, after: &SideRead) -> Result<(), Misfit> {
+pub(super) fn check_alike(before: &SideRead, after: &SideRead) -> Result<(), Misfit> {
     let (Some(of_before), Some(of_after)) = (&before.recipe, &after.recipe) else { return Ok(()) };
     let (of_before, of_after) = (of_before.without_evidence(), of_after.without_evidence());
     if of_before == of_after {

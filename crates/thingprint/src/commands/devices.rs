@@ -191,6 +191,15 @@ fn listed(shards: Vec<Vec<InventoryRecord>>, gateways: &Gateways) -> (Vec<Device
     (devices, routers.into_values().collect())
 }
 
+/// The devices of a reading, without gateways, in the order of their ids.
+pub(super) fn inventory(run: Run<Vec<InventoryRecord>>, asked: Identity) -> Vec<DeviceEntry> {
+    let Run { rests, summary } = run;
+    let (mut devices, _) = listed(rests, &summary.gateways);
+    add_clients(&mut devices, &summary, asked);
+    add_contradictions(&mut devices, &summary);
+    devices
+}
+
 /// Adds what relays passed on of devices, also of those that sent no frame of their own here.
 fn add_clients(devices: &mut Vec<DeviceEntry>, summary: &Summary, asked: Identity) {
     for relayed in summary.read.relayed.believed(&summary.gateways) {

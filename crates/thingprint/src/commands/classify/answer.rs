@@ -193,6 +193,26 @@ impl Answer<'_> {
     }
 }
 
+/// What an answer says, for other reports.
+pub(crate) struct Said {
+    /// The class, or `unknown`.
+    pub(crate) class: String,
+    pub(crate) best_guess: String,
+    /// Why it is unknown; `None` where the class is accepted.
+    pub(crate) reason: Option<String>,
+}
+
+impl Answer<'_> {
+    /// What it says of its device.
+    pub(crate) fn said(&self) -> (DeviceId, Said) {
+        let reason = (!self.accepted).then(|| self.reason().unwrap_or_default());
+        (
+            self.device,
+            Said { class: self.class().to_owned(), best_guess: self.best_guess.to_string(), reason },
+        )
+    }
+}
+
 const JUDGED_COLUMNS: [(&str, Type); 2] = [("label", Type::Text), ("right", Type::Text)];
 
 /// Answers for people: what fits a screen, once columns that are empty in all rows are left out; [`reasons`] has the rest.

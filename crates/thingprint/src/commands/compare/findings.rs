@@ -15,7 +15,7 @@ type Key<'a> = (&'static str, &'a str, bool);
 /// Findings that only one side has; none where a side was not audited. A finding is mended only where the rule could judge the
 /// device in the later time.
 pub(super) fn rows(sides: &[SideRead; 2]) -> Vec<Row> {
-    let [Some(before), Some(after)] = sides.each_ref().map(|side| side.audit.as_ref()) else {
+    let [Some(before), Some(after)] = sides.each_ref().map(SideRead::audit) else {
         return Vec::new();
     };
     let (earlier, later) = (by_device(before), by_device(after));

@@ -30,14 +30,25 @@ pub(super) fn page(compared: &Compared) -> Page {
     page
 }
 
-/// The sections of a page about changes, which other reports have as well.
-pub(super) fn sections(page: &mut Page, compared: &Compared) {
-    let sections = tables::sections(compared);
-    if sections.is_empty() {
-        page.note(Tone::Good, "Nothing is unusual for the device that shows it.");
-    }
-    for (heading, table) in sections {
+/// A section for each table.
+fn sections(page: &mut Page, compared: &Compared) {
+    for (heading, table) in tables::sections(compared) {
         page.section(heading.clone()).table(&table, heading);
+    }
+    left_out(page, compared);
+}
+
+/// The same tables in one section of another page.
+pub(in crate::commands) fn tables(page: &mut Page, compared: &Compared) {
+    for (heading, table) in tables::sections(compared) {
+        page.table(&table, heading);
+    }
+    left_out(page, compared);
+}
+
+fn left_out(page: &mut Page, compared: &Compared) {
+    if compared.rows.is_empty() {
+        page.note(Tone::Good, "Nothing is unusual for the device that shows it.");
     }
     if compared.usual > 0 {
         let left_out = counted(compared.usual, "difference is", "differences are");

@@ -18,10 +18,10 @@ use thingprint_report::Labels;
 use thingprint_store::{ExportOptions, StoreError};
 
 use crate::args::{ExtractionArgs, GlobalArgs};
-use crate::commands::audit::survey::Surveying;
+use crate::commands::audit::survey::{Survey, Surveying};
 use crate::exit::{Misfit, Outcome, Usage};
 use crate::extraction::Extraction;
-use crate::inputs::{Input, expand, is_capture_input};
+use crate::inputs::{Input, expand, is_capture_input, named};
 use crate::instances::{InstanceTable, check_model_semantics, recipe_of};
 use crate::messages::{Messages, counted};
 use crate::read_report::report_read;
@@ -35,42 +35,47 @@ const DAY_NS: i64 = 86_400_000_000_000;
 const LEAST_DAYS: usize = 3;
 
 /// How sides are read.
-pub(super) struct Reader<'a> {
-    pub(super) extraction: &'a ExtractionArgs,
-    pub(super) model: Option<&'a Model>,
-    pub(super) labels: &'a Labels,
+pub(in crate::commands) struct Reader<'a> {
+    pub(in crate::commands) extraction: &'a ExtractionArgs,
+    pub(in crate::commands) model: Option<&'a Model>,
+    pub(in crate::commands) labels: &'a Labels,
     /// What captures are judged by; `None` where they are not.
-    pub(super) policy: Option<&'a Policy>,
-    pub(super) global: &'a GlobalArgs,
-    pub(super) messages: Messages,
+    pub(in crate::commands) policy: Option<&'a Policy>,
+    pub(in crate::commands) global: &'a GlobalArgs,
+    pub(in crate::commands) messages: Messages,
 }
 
 /// What was read of a side.
-#[derive(Debug, Default)]
-pub(super) struct SideRead {
+#[derive(Default)]
+pub(in crate::commands) struct SideRead {
     /// The argument.
-    pub(super) name: String,
-    pub(super) inputs: Vec<Input>,
-    pub(super) rows: Vec<Labeled>,
+    pub(in crate::commands) name: String,
+    pub(in crate::commands) inputs: Vec<Input>,
+    pub(in crate::commands) rows: Vec<Labeled>,
     /// How the instances were made, where that is known.
-    pub(super) recipe: Option<ExtractionRecipe>,
+    pub(in crate::commands) recipe: Option<ExtractionRecipe>,
     /// Hosts that devices exchanged packets with, by window; of captures alone.
-    pub(super) peers: Vec<(DeviceId, Timestamp, String)>,
-    /// Findings; of captures alone.
-    pub(super) audit: Option<Audit>,
-    pub(super) outcome: Outcome,
+    pub(in crate::commands) peers: Vec<(DeviceId, Timestamp, String)>,
+    /// What an audit saw; of captures alone.
+    pub(in crate::commands) survey: Option<Survey>,
+    pub(in crate::commands) outcome: Outcome,
 }
 
 impl SideRead {
+    /// The findings, where captures were audited.
+    pub(in crate::commands) fn audit(&self) -> Option<&Audit> {
+        self.survey.as_ref().map(|survey| &survey.seen.audit)
+    }
+
     /// Start of the first and of the last window.
-    pub(super) fn span(&self) -> Option<(Timestamp, Timestamp)> {
+    pub(in crate::commands) fn span(&self) -> Option<(Timestamp, Timestamp)> {
         let starts = || self.rows.iter().map(|row| row.instance.window_start);
         starts().min().zip(starts().max())
     }
 }
 
 /// Whether an argument stands for captures.
-pub(super) fn is_of_captures(argument: &OsStr) -> bool {
+pub(in crate::commands) fn is_of_captures(argument: &OsStr) -> bool {
     if is_store(Path::new(argument)) {
         return false;
     }
@@ -88,13 +93,18 @@ fn is_store(path: &Path) -> bool {
 
 impl Reader<'_> {
     /// Reads a side.
-    pub(super) fn read(&self, argument: &OsString, is_audited: bool) -> anyhow::Result<SideRead> {
-        let name = argument.to_string_lossy().into_owned();
-        let path = Path::new(argument);
-        let mut side = if is_store(path) {
-            self.store(path)?
+    pub(in crate::commands) fn read(
+        &self,
+        arguments: &[OsString],
+        is_audited: bool,
+    ) -> anyhow::Result<SideRead> {
+        let name = named(arguments);
+        let mut side = if let [path] = arguments
+            && is_store(Path::new(path))
+        {
+            self.store(Path::new(path))?
         } else {
-            let (inputs, found) = expand(std::slice::from_ref(argument), self.messages)?;
+            let (inputs, found) = expand(arguments, self.messages)?;
             let (captures, tables): (Vec<Input>, Vec<Input>) = inputs.into_iter().partition(is_capture_input);
             let side = match (captures.is_empty(), tables.is_empty()) {
                 (false, false) => {
@@ -186,7 +196,7 @@ impl Reader<'_> {
         let surveying = Surveying { reading, labels: self.labels, wants_mud: false, messages: silent };
         let survey = surveying.survey(policy)?;
         side.outcome = side.outcome.max(report_read(&survey.summary.read, captures.len(), silent)?);
-        side.audit = Some(survey.seen.audit);
+        side.survey = Some(survey);
         Ok(())
     }
 
@@ -244,7 +254,7 @@ impl Reader<'_> {
 }
 
 /// Warns of sides that cannot say much.
-pub(super) fn warn_of_times(sides: &[SideRead; 2], messages: Messages) {
+pub(in crate::commands) fn warn_of_times(sides: &[SideRead; 2], messages: Messages) {
     for side in sides {
         if side.rows.is_empty() {
             messages.warn(format!("{}: no window of any device", side.name));
@@ -271,7 +281,7 @@ pub(super) fn warn_of_times(sides: &[SideRead; 2], messages: Messages) {
 }
 
 /// Says what was left out because it was too much; the result is a part of what it should be, then.
-pub(super) fn warn_of_losses(losses: Losses, messages: Messages) -> Outcome {
+pub(in crate::commands) fn warn_of_losses(losses: Losses, messages: Messages) -> Outcome {
     let told = [
         (
             losses.windows_dropped,
@@ -289,7 +299,7 @@ pub(super) fn warn_of_losses(losses: Losses, messages: Messages) -> Outcome {
 }
 
 /// What devices are called: by the later side, else by the earlier one.
-pub(super) fn names(sides: &[SideRead; 2]) -> BTreeMap<DeviceId, String> {
+pub(in crate::commands) fn names(sides: &[SideRead; 2]) -> BTreeMap<DeviceId, String> {
     let label = |row: &Labeled| Some((row.instance.device, row.label.as_ref()?.class.clone()));
     sides.iter().flat_map(|side| side.rows.iter().filter_map(label)).collect()
 }
