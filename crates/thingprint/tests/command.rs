@@ -15,6 +15,7 @@ mod identity;
 mod mud;
 mod protocols;
 mod pseudonyms;
+mod report;
 mod rows;
 mod stage;
 mod store;

@@ -59,10 +59,11 @@ pub(super) fn turned(aspect: Aspect, turn: Turn, before: &Period, after: &Period
         let seen: Vec<usize> = windows.iter().filter_map(|start| ranks.get(start).copied()).collect();
         let (first, last) = (*seen.first()?, *seen.last()?);
         let between = seen.iter().zip(seen.iter().skip(1)).map(|(a, b)| b - a).max().unwrap_or(0);
-        // The end of its own time where the word is absent already is a pause as well; on the other side absence goes on.
+        let behind = with.windows.len() - 1 - last;
+        // What stays away at the end of its own time did not last, or was gone already.
         let (pause, absent) = match turn {
-            Turn::New => (between.max(with.windows.len() - last), first + without.windows.len()),
-            Turn::Gone => (between.max(first + 1), with.windows.len() - 1 - last + without.windows.len()),
+            Turn::New => (between.max(behind + 1), first + without.windows.len()),
+            Turn::Gone => (between.max(behind + 1).max(first + 1), behind + without.windows.len()),
         };
         let is_known = seen.len() >= LEAST_WINDOWS;
         Some(TurnedWord {

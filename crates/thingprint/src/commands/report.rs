@@ -13,8 +13,8 @@ use thingprint_table::Format;
 use self::page::Told;
 use super::classify::Classified;
 use super::classify::answer;
-use super::compare::side::{Reader, SideRead};
 use super::compare::compared;
+use super::compare::side::{Reader, SideRead};
 use super::devices::inventory;
 use crate::args::{ExtractionArgs, GlobalArgs};
 use crate::destinations::Destinations;
@@ -103,7 +103,12 @@ impl ReportArgs {
         };
         let outcome =
             changes.iter().fold(outcome.max(now.outcome), |outcome, changes| outcome.max(changes.outcome));
-        let Some(survey) = &now.survey else { return Ok(outcome) };
+        let mut now = now;
+        let Some(survey) = &mut now.survey else { return Ok(outcome) };
+        for audit in &mut survey.seen.audit.devices {
+            let class = answers.get(&audit.device).and_then(answer::Said::accepted);
+            audit.label = audit.label.take().or(class);
+        }
         survey.report_losses(messages);
         let find = |_, _| None;
         let captures = Captures { names: now.inputs.iter().map(Input::name).collect(), find: &find };

@@ -52,7 +52,7 @@ fn a_scan_is_the_most_unusual_of_all_and_every_format_has_it() {
     assert!(table.stdout.contains("Changes, the most unusual first") && table.stdout.contains(&camera));
     for format in ["csv", "json", "parquet", "html"] {
         stage.ok(&format!("compare before.pcap after.pcap --no-audit -o out.{format}"));
-        assert!(fs::read(stage.path(&format!("out.{format}"))).unwrap().len() > 500);
+        assert!(fs::read(stage.path(&format!("out.{format}"))).unwrap().len() > 150, "{format}");
     }
     let failed = stage.run("compare before.pcap after.pcap --fail-on warning --format jsonl");
     assert_eq!(failed.status, 3, "{}", failed.stderr);

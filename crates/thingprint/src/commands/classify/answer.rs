@@ -202,6 +202,13 @@ pub(crate) struct Said {
     pub(crate) reason: Option<String>,
 }
 
+impl Said {
+    /// The class, where it is accepted.
+    pub(crate) fn accepted(&self) -> Option<String> {
+        self.reason.is_none().then(|| self.class.clone())
+    }
+}
+
 impl Answer<'_> {
     /// What it says of its device.
     pub(crate) fn said(&self) -> (DeviceId, Said) {

@@ -48,10 +48,11 @@ impl Told<'_> {
         )
     }
 
-    /// What a device is called: by its label, else by the name that it gave, else by its address.
+    /// What a device is called: by its label, else by its class, else by the name that it gave, else by its address.
     fn name(&self, entry: &DeviceEntry) -> String {
         let label = self.labels.label_of(entry.device, None).map(|label| label.class.clone());
-        label.or_else(|| entry.host_name.clone()).unwrap_or_else(|| entry.device.to_string())
+        let class = || self.answers.get(&entry.device)?.accepted();
+        label.or_else(class).or_else(|| entry.host_name.clone()).unwrap_or_else(|| entry.device.to_string())
     }
 
     /// Devices of which nobody says what they are: neither a label nor, where there is one, the model.
@@ -166,8 +167,8 @@ fn inventory(page: &mut Page, told: &Told<'_>) {
         Column::texts("class").help("what the model says; unknown where no class fits"),
         Column::texts("IP addresses"),
         Column::texts("talks to"),
-        Column::new("first seen", Type::Time),
-        Column::new("last seen", Type::Time),
+        Column::texts("first seen"),
+        Column::texts("last seen"),
         Column::count("hours").help("hours, or other windows, in which it sent anything"),
         Column::count("packets"),
         Column::new("findings", Type::Badges),
@@ -185,8 +186,8 @@ fn inventory(page: &mut Page, told: &Told<'_>) {
             Cell::from(said.map(|said| said.class.clone())),
             Cell::from(addresses.join(", ")),
             Cell::from((!names.is_empty()).then(|| names.join(", "))),
-            Cell::from(entry.first_seen),
-            Cell::from(entry.last_seen),
+            Cell::from(entry.first_seen.map(to_second)),
+            Cell::from(entry.last_seen.map(to_second)),
             Cell::from(windows.get(&entry.device).copied().unwrap_or(0)),
             Cell::from(entry.packets_up + entry.packets_down),
             Cell::Badges(told.report.badges(entry.device)),

@@ -1,0 +1,79 @@
+//! The page that `report` writes, from captures of simulated homes to what a reader finds on it.
+
+use std::fs;
+
+use crate::stage::Stage;
+
+/// The text of a page, without its markup.
+fn text(page: &str) -> String {
+    let body = page.split_once("<body").unwrap().1;
+    let mut text = String::new();
+    let mut is_tag = true;
+    for character in body.chars() {
+        match character {
+            '<' => is_tag = true,
+            '>' => is_tag = false,
+            _ if !is_tag => text.push(character),
+            _ => {}
+        }
+    }
+    text
+}
+
+#[test]
+fn the_page_says_what_is_there_what_is_worst_and_what_to_do() {
+    let stage = Stage::new();
+    stage.ok("simulate --home unsafe --duration 3h -o unsafe.pcap --labels unsafe.csv");
+    let said = stage.ok("report unsafe.pcap --labels unsafe.csv -o report.html");
+    let page = text(&fs::read_to_string(stage.path("report.html")).unwrap());
+    for heading in
+        ["What to look at first", "Devices", "What to do", "How much was seen", "How this was made"]
+    {
+        assert!(page.contains(heading), "no '{heading}' in {page}");
+    }
+    assert!(page.contains("All are known."), "{page:.600}");
+    // Every device of the label file is in the inventory, by its label.
+    for line in fs::read_to_string(stage.path("unsafe.csv")).unwrap().lines().skip(1) {
+        let mut cells = line.split(',');
+        for cell in [cells.next().unwrap(), cells.next().unwrap()] {
+            assert!(page.contains(cell), "no {cell}");
+        }
+    }
+    // What the audit has as errors is on the page, and how many there are is said in a line.
+    let findings = stage.ok("audit unsafe.pcap --labels unsafe.csv --format jsonl").json_lines();
+    let errors: Vec<_> = findings.iter().filter(|finding| finding["severity"] == "error").collect();
+    assert!(!errors.is_empty());
+    assert!(errors.iter().all(|finding| page.contains(finding["rule"].as_str().unwrap())));
+    assert!(said.stderr.contains(&format!("{} errors", errors.len())), "{}", said.stderr);
+}
+
+#[test]
+fn devices_that_nobody_knows_and_changes_stand_at_the_top() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 6h -o before.pcap --labels labels.csv");
+    stage.ok("simulate --duration 2h --start 2024-06-05T00:00:00Z -o after.pcap --labels after.csv");
+    stage.ok("extract before.pcap --labels labels.csv -o before.csv");
+    stage.ok("train before.csv -o home.model");
+    stage.ok("report after.pcap --model home.model --baseline before.csv -o known.html");
+    let known = text(&fs::read_to_string(stage.path("known.html")).unwrap());
+    assert!(known.contains("What changed") && known.contains("osprel-camera"), "{known:.600}");
+    stage.ok("report after.pcap -o unnamed.html");
+    let unnamed = text(&fs::read_to_string(stage.path("unnamed.html")).unwrap());
+    assert!(unnamed.contains("No model was given"), "{unnamed:.600}");
+    assert!(unnamed.contains("that nobody named"), "{unnamed:.600}");
+    assert!(!unnamed.contains("What changed"));
+}
+
+#[test]
+fn a_report_is_a_page_and_the_same_bytes_each_time() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 1h -o home.pcap --labels labels.csv");
+    stage.fails("report home.pcap --format json", 2, &["-o report.html"]);
+    stage.fails("report home.pcap -o home.pcap --format html", 2, &["would replace"]);
+    stage.fails("report nothing.pcap -o report.html", 1, &["nothing.pcap"]);
+    for (file, jobs) in [("one.html", 1), ("two.html", 2)] {
+        stage.ok(&format!("report home.pcap -j {jobs} -o {file}"));
+    }
+    let page = |file: &str| fs::read(stage.path(file)).unwrap();
+    assert!(page("one.html") == page("two.html"), "threads change nothing");
+}
