@@ -9,6 +9,7 @@
 
 mod answer;
 mod claim;
+mod class_name;
 mod document;
 mod error;
 mod field;
@@ -24,6 +25,7 @@ mod statements;
 
 pub use answer::Answer;
 pub use claim::{Certainty, Claim};
+pub use class_name::{ClassName, Disagreement};
 pub use error::KnowledgeError;
 pub use field::Field;
 pub use identity::Identity;

@@ -4,7 +4,7 @@
 mod network;
 
 use network::{DEVICE_IP, Network, OTHER_IP, dhcp, mdns, record, txt, values};
-use thingprint_identity::{Certainty, Field, IdentityOptions, Knowledge, TableName};
+use thingprint_identity::{Certainty, ClassName, Field, IdentityOptions, Knowledge, TableName};
 
 const MDNS: [u8; 4] = [224, 0, 0, 251];
 /// Blocks of addresses: of a brand, and of a maker of modules.
@@ -101,6 +101,27 @@ fn a_device_that_makes_up_names_takes_nothing_of_others() {
 }
 
 #[test]
+fn what_a_device_declares_is_held_against_its_class() {
+    let knowledge = Knowledge::builtin().unwrap();
+    let identity = speaker(Network::new()).identity_by(&knowledge);
+    let against = |class: &str| -> Vec<String> {
+        let class = ClassName::of(class, &knowledge);
+        class.disagreements(&identity, &knowledge).iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(against("laptop"), ["type smart-speaker (declared, by dns_sd), not computer"]);
+    assert_eq!(
+        against("Sonos speaker"),
+        ["vendor Apple (declared, by dns_sd), not Sonos"],
+        "a speaker is one as well"
+    );
+    assert_eq!(against("HomePod"), [""; 0]);
+    assert_eq!(against("thing-7"), [""; 0]);
+    let by_address = Network::of(APPLE).says((68, 67), [255; 4], b"?").identity_by(&knowledge);
+    let class = ClassName::of("Sonos speaker", &knowledge);
+    assert_eq!(class.disagreements(&by_address, &knowledge), [], "an address block declares nothing");
+}
+
+#[test]
 fn an_import_stands_behind_and_is_named() {
     let mut knowledge = Knowledge::builtin().unwrap();
     let file = "thingprint-knowledge 1\n[ouis] IEEE\nprefix,organisation\n50A6D8,\"Bolt, Inc.\"\n\
@@ -145,7 +166,7 @@ fn the_tables_name_types_that_exist_and_vendors_in_one_spelling() {
     let knowledge = Knowledge::builtin().unwrap();
     let types: Vec<&str> = knowledge.types().map(|row| &*row.name).collect();
     assert!(types.len() >= 50 && types.contains(&"camera"));
-    for table in [TableName::Services, TableName::TypeCodes, TableName::Patterns] {
+    for table in [TableName::Services, TableName::TypeCodes, TableName::Patterns, TableName::ClassWords] {
         let mut rows = csv::Reader::from_reader(table.builtin().as_bytes());
         let at = rows.headers().unwrap().iter().position(|column| column == "type").unwrap();
         for row in rows.records() {

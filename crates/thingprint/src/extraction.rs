@@ -111,6 +111,39 @@ impl Extraction<'_> {
 
     /// Reads the captures, and gives instances to `sink` as they become final; what was warned of comes back.
     pub(crate) fn stream(&self, sink: Sink<'_>) -> anyhow::Result<(Outcome, Vec<String>)> {
+        self.stream_by(sink, |inputs, engine, sink| self.as_one_trace(inputs, engine, sink))
+    }
+
+    /// The same, with what each shard leaves of another stage without rows where the captures are one trace.
+    pub(crate) fn stream_and<S: Stage>(
+        &self,
+        other: &S,
+        mut leave: impl FnMut(Vec<S::Rest>, &Summary),
+        sink: Sink<'_>,
+    ) -> anyhow::Result<(Outcome, Vec<String>)>
+    where
+        S: Clone,
+    {
+        self.stream_by(sink, |inputs, engine, sink| {
+            let stages = (InstanceStage::new(self.options.clone()), other.clone());
+            let Run { rests, summary } = self.reading(inputs, engine).run(&stages, |event| match event {
+                Event::Rows(rows) => {
+                    let instances = rows.into_iter().filter_map(Either::left);
+                    sink(Event::Rows(instances.map(|row| self.labelled(row)).collect()))
+                }
+                Event::Restart => sink(Event::Restart),
+            })?;
+            let (losses, others): (Vec<_>, Vec<_>) = rests.into_iter().unzip();
+            leave(others, &summary);
+            Ok(Run { rests: losses, summary })
+        })
+    }
+
+    fn stream_by(
+        &self,
+        sink: Sink<'_>,
+        one_trace: impl FnOnce(&[Input], &Engine, Sink<'_>) -> anyhow::Result<Run<InstanceLosses>>,
+    ) -> anyhow::Result<(Outcome, Vec<String>)> {
         let messages = Kept::new(self.messages);
         let is_by_capture = self.options.flow.window == WindowLength::Capture;
         // A copy in another folder may have a label of its own there.
@@ -134,7 +167,7 @@ impl Extraction<'_> {
             None => {
                 let policy = self.gateways.policy(self.labels);
                 report_networks(&inputs, &policy, &self.options.flow.local_nets, &messages);
-                self.as_one_trace(&inputs, &engine, &mut counting)?
+                one_trace(&inputs, &engine, &mut counting)?
             }
         };
         let outcome = report_read(&run.summary.read, inputs.len(), &messages)?;

@@ -7,7 +7,7 @@ mod table_name;
 mod vendor_names;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use thingprint_flow::{DeviceId, MacAddr};
@@ -18,7 +18,7 @@ pub(crate) use row::{Domain, OuiOwner, OuiVendor, Pair, Service, TxtKey, TxtMean
 pub use table_name::TableName;
 pub(crate) use vendor_names::is_same_vendor;
 
-use crate::{KnowledgeError, Statements, sources};
+use crate::{Field, KnowledgeError, Statements, sources};
 use row::{OuiKind, Rows};
 use vendor_names::VendorNames;
 
@@ -33,6 +33,8 @@ pub struct Knowledge {
     makers: BTreeMap<Box<str>, OuiOwner>,
     vendors: VendorNames,
     types: BTreeMap<Box<str>, DeviceType>,
+    class_words: BTreeMap<Box<str>, Box<str>>,
+    related: BTreeSet<(Field, Pair)>,
     /// Organisations of imported registries, by the digits of their blocks.
     ouis: BTreeMap<Box<str>, Box<str>>,
     sizes: BTreeMap<(Option<Arc<str>>, TableName), u64>,
@@ -62,6 +64,8 @@ impl Knowledge {
             TableName::VendorNames => self.add_vendor_names(&rows),
             TableName::Types => self.add_types(&rows),
             TableName::Ouis => self.add_ouis(&rows),
+            TableName::ClassWords => self.add_class_words(&rows),
+            TableName::Related => self.add_related(&rows),
         }?;
         *self.sizes.entry((rows.import, table)).or_default() += added;
         Ok(())
@@ -134,6 +138,17 @@ impl Knowledge {
     /// The vendor as the tables spell it, if they know it.
     pub(crate) fn known_vendor(&self, text: &str) -> Option<&str> {
         self.vendors.name(text)
+    }
+
+    /// The type that words in the name of a class say.
+    pub(crate) fn type_of_words(&self, words: &str) -> Option<&str> {
+        self.class_words.get(words).map(|name| &**name)
+    }
+
+    /// Whether a device may have both values of a field.
+    pub(crate) fn are_related(&self, field: Field, one: &str, other: &str) -> bool {
+        let has = |one: &str, other: &str| self.related.contains(&(field, (one.into(), other.into())));
+        has(one, other) || has(other, one)
     }
 
     /// Whether an organisation that registered addresses sells devices under a name of its own.
@@ -222,6 +237,20 @@ impl Knowledge {
         for row in found {
             self.types.entry(row.name.clone()).or_insert(row);
         }
+        Ok(added)
+    }
+
+    fn add_class_words(&mut self, rows: &Rows<'_>) -> Result<u64, KnowledgeError> {
+        let found = rows.class_words()?;
+        let added = found.len() as u64;
+        self.class_words.extend(found);
+        Ok(added)
+    }
+
+    fn add_related(&mut self, rows: &Rows<'_>) -> Result<u64, KnowledgeError> {
+        let found = rows.related()?;
+        let added = found.len() as u64;
+        self.related.extend(found);
         Ok(added)
     }
 

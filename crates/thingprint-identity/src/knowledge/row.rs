@@ -220,6 +220,30 @@ impl Rows<'_> {
         self.each(|Row { prefix, organisation }: Row| Ok((prefix.to_ascii_uppercase().into(), organisation)))
     }
 
+    pub(super) fn class_words(&self) -> Result<Vec<Pair>, KnowledgeError> {
+        #[derive(Deserialize)]
+        struct Row {
+            words: Box<str>,
+            #[serde(rename = "type")]
+            device_type: Box<str>,
+        }
+        self.each(|Row { words, device_type }: Row| Ok((words, device_type)))
+    }
+
+    pub(super) fn related(&self) -> Result<Vec<(Field, Pair)>, KnowledgeError> {
+        #[derive(Deserialize)]
+        struct Row {
+            field: Box<str>,
+            one: Box<str>,
+            other: Box<str>,
+        }
+        self.each(|Row { field, one, other }: Row| {
+            let field = Field::of_name(&field)
+                .ok_or_else(|| format!("unknown field '{field}': use vendor or type"))?;
+            Ok((field, (one, other)))
+        })
+    }
+
     pub(super) fn types(&self) -> Result<Vec<DeviceType>, KnowledgeError> {
         #[derive(Deserialize)]
         struct Row {

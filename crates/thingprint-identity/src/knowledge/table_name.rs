@@ -49,6 +49,10 @@ tables! {
     Patterns = "patterns": &["kind", "pattern", "vendor", "model", "type", "os", "certainty", "source", "date"];
     /// Organisations that register addresses: brands, and those that make modules or devices for others.
     OuiVendors = "oui-vendors": &["oui_name", "vendor", "kind"];
+    /// Words in the names of classes, and the types that they say.
+    ClassWords = "class-words": &["words", "type"];
+    /// Types that one device may be both of, and brands of one company.
+    Related = "related": &["field", "one", "other"];
     /// Organisations by blocks of addresses, beside the registry that is compiled in: imported ones.
     Ouis = "ouis": &["prefix", "organisation"];
 }

@@ -6,17 +6,18 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use thingprint_flow::DeviceId;
+use thingprint_identity::Knowledge;
 use thingprint_instance::{Instance, InstanceOptions, Labeled, Semantics};
 use thingprint_model::{Acceptance, DayVerdict, DeviceVerdict, FalseAlarms, Model, Prediction};
 use thingprint_report::Labels;
 use thingprint_table::Format;
 
 use self::answer::Shown;
-use self::answers::{Answers, Part};
+use self::answers::{Answers, Part, Said};
 use self::baseline::{BaselineArgs, Comparison};
 use self::explain::Explained;
 use self::gathered::Gathered;
-use crate::args::{ExtractionArgs, GlobalArgs};
+use crate::args::{ExtractionArgs, GlobalArgs, KnowledgeArgs};
 use crate::destinations::Destinations;
 use crate::exit::{Outcome, Usage};
 use crate::extraction::Extraction;
@@ -86,6 +87,9 @@ pub(crate) struct ClassifyArgs {
     baseline: BaselineArgs,
 
     #[command(flatten)]
+    knowledge: KnowledgeArgs,
+
+    #[command(flatten)]
     extraction: ExtractionArgs,
 }
 
@@ -118,6 +122,12 @@ pub(super) struct Classified {
     rows_of: BTreeMap<DeviceId, Vec<usize>>,
 }
 
+/// What is known of devices beside their traffic.
+struct Known<'k> {
+    labels: &'k Labels,
+    knowledge: &'k Knowledge,
+}
+
 impl ClassifyArgs {
     /// What would be written without pseudonyms.
     pub(super) fn names_everybody(&self) -> Option<&'static str> {
@@ -134,7 +144,11 @@ impl ClassifyArgs {
         output.check_apart(&inputs)?;
         output.check_apart_from(&[Some(&self.model), self.labels.as_deref()])?;
         self.check_figure(&inputs, &output)?;
-        let gathered = self.gather(inputs, &self.inputs, &model, (&labels, global))?;
+        output.check_apart_from(&self.knowledge.paths().map(Some).collect::<Vec<_>>())?;
+        let knowledge = self.knowledge.read()?;
+        let known = Known { labels: &labels, knowledge: &knowledge };
+        let mut gathered = self.gather(inputs, &self.inputs, &model, (&known, global))?;
+        let identities = std::mem::take(&mut gathered.identities);
         let outcome = gathered.outcome.max(found);
         report_labels(&labels, &gathered.devices, messages);
         if let Some(explained) = self.explain {
@@ -149,13 +163,14 @@ impl ClassifyArgs {
             shown: Shown { sets: self.sets, probabilities: self.probabilities, has: gathered.has() },
             threads: global.threads(),
             is_wide: self.wide,
+            said: Said { identities: &identities, knowledge: &knowledge, messages },
         };
         let outcome = if self.baseline.baseline.is_empty() {
             gathered.each_row(messages, |rows| answers.write(rows, self.per.parts(), &output))?;
             outcome
         } else {
             let rows = gathered.rows_where(|_| true, messages)?;
-            let (comparison, past) = self.compare(&rows, &model, &labels, global)?;
+            let (comparison, past) = self.compare(&rows, &model, &known, global)?;
             answers.write_with(rows, self.per.parts(), &comparison, &output)?;
             outcome.max(past)
         };
@@ -170,14 +185,14 @@ impl ClassifyArgs {
         &self,
         rows: &[Labeled],
         model: &Model,
-        labels: &Labels,
+        known: &Known<'_>,
         global: &GlobalArgs,
     ) -> anyhow::Result<(Comparison, Outcome)> {
         let messages = Messages::new(global.quiet, global.verbose);
         let (inputs, found) = expand(&self.baseline.baseline, messages)?;
         Output::of(global)?.check_apart(&inputs)?;
         let past =
-            self.gather(inputs, &self.baseline.baseline, model, (labels, global)).context("--baseline")?;
+            self.gather(inputs, &self.baseline.baseline, model, (known, global)).context("--baseline")?;
         let outcome = past.outcome.max(found);
         let past = past.rows_where(|_| true, messages)?;
         Ok((Comparison::of(&past, rows, messages)?, outcome))
@@ -189,8 +204,9 @@ impl ClassifyArgs {
         inputs: Vec<Input>,
         arguments: &[OsString],
         model: &Model,
-        (labels, global): (&Labels, &GlobalArgs),
+        (known, global): (&Known<'_>, &GlobalArgs),
     ) -> anyhow::Result<Gathered> {
+        let Known { labels, knowledge } = *known;
         let messages = Messages::new(global.quiet, global.verbose);
         let (captures, files): (Vec<Input>, Vec<Input>) = inputs.into_iter().partition(is_capture_input);
         let mut gathered = Gathered::default();
@@ -217,7 +233,7 @@ impl ClassifyArgs {
                 threads: global.threads(),
                 messages,
             };
-            gathered.add_captures(&extraction)?;
+            gathered.add_captures(&extraction, knowledge)?;
         }
         if !files.is_empty() {
             gathered.add_files(&files, arguments, model, (labels, messages))?;

@@ -1,4 +1,4 @@
-//! From identities to labels: proposals, and one device with several addresses.
+//! From identities to labels: proposals, one device with several addresses, classes that contradict.
 
 use std::fs;
 
@@ -59,6 +59,29 @@ fn a_label_that_nobody_confirmed_is_refused_unless_it_is_trusted() {
     let rows = said.json_lines();
     let bulb = rows.iter().find(|row| row["device"] == BULB).unwrap();
     assert_eq!((&bulb["class"], bulb["label"].is_null()), (&"lumenhaus-bulb".into(), true));
+}
+
+#[test]
+fn what_a_device_declares_is_held_against_what_it_behaves_like() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 6h -o home.pcap --labels labels.csv");
+    stage.ok("extract home.pcap --labels labels.csv --evidence paper -o home.csv");
+    stage.ok("train home.csv --recipe paper -o home.model");
+    let quiet = stage.ok("classify home.pcap --model home.model --per device");
+    assert!(!quiet.stderr.contains("says otherwise"), "{}", quiet.stderr);
+    knowledge(&stage, "host-name,lumen-*,,,printer,,likely,x,2026-11-30");
+    let said = stage.ok("classify home.pcap --model home.model --per device --knowledge mine.knowledge");
+    let expected =
+        "a8:40:7c:21:00:17 behaves like 'lumenhaus-bulb' and says otherwise: type printer (likely, by dhcp";
+    assert!(said.stderr.contains(expected), "{}", said.stderr);
+    let rows = said.json_lines();
+    let bulb = rows.iter().find(|row| row["device"] == BULB).unwrap();
+    assert_eq!(bulb["identity"], "printer");
+    assert!(bulb["identity_contradictions"][0].as_str().unwrap().ends_with("not light"), "{bulb}");
+    let other = rows.iter().find(|row| row["device"] != BULB).unwrap();
+    assert_eq!(other["identity_contradictions"], serde_json::json!([]));
+    let table = stage.ok("classify home.csv --model home.model --per device --format table");
+    assert!(!table.stdout.contains("identity"), "instances do not say who a device is: {}", table.stdout);
 }
 
 #[test]

@@ -35,6 +35,10 @@ pub(crate) struct Answer<'a> {
     /// The bags of the window.
     bags: Option<&'a Bags>,
     label: Option<&'a str>,
+    /// Who the device is by what it says; of answers over all its windows.
+    identity: Option<String>,
+    /// What of that does not fit the class.
+    disagreements: Vec<String>,
 }
 
 /// What answers show besides what they always do.
@@ -101,6 +105,8 @@ fn of_verdict<'a>(
         stage0: None,
         bags: None,
         label: None,
+        identity: None,
+        disagreements: Vec::new(),
     }
 }
 
@@ -128,6 +134,8 @@ pub(crate) fn of_windows<'a>(
             stage0: Some(&prediction.stage0),
             bags: Some(&row.instance.bags),
             label: row.label.as_ref().map(|label| label.class.as_str()),
+            identity: None,
+            disagreements: Vec::new(),
         }
     };
     classified.rows.iter().zip(&classified.predictions).map(answer).collect()
@@ -147,7 +155,18 @@ fn family(
 }
 
 impl Answer<'_> {
-    fn class(&self) -> &str {
+    /// The device.
+    pub(crate) const fn device(&self) -> DeviceId {
+        self.device
+    }
+
+    /// The same with who the device says it is, and what of that does not fit.
+    pub(crate) fn with_identity(self, identity: Option<String>, disagreements: Vec<String>) -> Self {
+        Self { identity, disagreements, ..self }
+    }
+
+    /// The class, or `unknown`.
+    pub(crate) fn class(&self) -> &str {
         if self.accepted { &self.best_guess } else { UNKNOWN }
     }
 
@@ -236,6 +255,7 @@ pub(crate) fn overview(answers: &[Answer<'_>], model: &Model, shown: Shown) -> a
             Column::decimals("confidence", 3),
             Column::decimals("likeness", 1),
             Column::texts("family"),
+            Column::texts("identity"),
             Column::texts("set"),
             Column::texts("probabilities"),
         ]
@@ -254,6 +274,7 @@ pub(crate) fn overview(answers: &[Answer<'_>], model: &Model, shown: Shown) -> a
             Cell::from(answer.confidence),
             Cell::from(answer.likeness),
             Cell::from(answer.family.as_deref()),
+            Cell::from(answer.identity.as_deref()),
             Cell::from(set),
             Cell::from(shown.probabilities.then(|| answer.most_likely(model))),
         ];
@@ -304,6 +325,8 @@ pub(crate) fn table(answers: &[Answer<'_>], model: &Model, shown: Shown) -> anyh
             Cell::from(answer.reason()),
             Cell::from(answer.family.as_deref()),
             Cell::from(answer.family_by_names()),
+            Cell::from(answer.identity.as_deref()),
+            Cell::from(answer.disagreements.clone()),
             Cell::from(shown.sets.map(|mass| answer.set(model, mass))),
         ]);
         for verdict in bags.iter().map(|bag| answer.stage0_of(*bag, model)) {
@@ -341,6 +364,8 @@ fn columns(bags: &[BagName], has_captures: bool, model: &Model, shown: Shown) ->
         ("reason", Type::Text),
         ("family", Type::Text),
         ("family_by_names", Type::Text),
+        ("identity", Type::Text),
+        ("identity_contradictions", Type::List),
         ("set", Type::List),
     ]));
     for bag in bags {

@@ -2,6 +2,7 @@ use std::iter::Peekable;
 use std::num::NonZeroUsize;
 
 use thingprint_flow::DeviceId;
+use thingprint_identity::{ClassName, Knowledge};
 use thingprint_instance::Labeled;
 use thingprint_model::{Acceptance, Model};
 use thingprint_table::{Format, Table};
@@ -10,6 +11,8 @@ use super::answer::{self, Answer, Shown};
 use super::baseline::Comparison;
 use super::{Classified, changes};
 use crate::commands::WIDTH;
+use crate::identities::{Identities, in_short};
+use crate::messages::Messages;
 use crate::output::Output;
 use crate::row_output::RowEvent;
 use crate::table_spool::TableSpool;
@@ -36,6 +39,32 @@ pub(super) struct Answers<'a> {
     pub(super) threads: NonZeroUsize,
     /// Whether a table for people has all columns.
     pub(super) is_wide: bool,
+    pub(super) said: Said<'a>,
+}
+
+/// What devices say of themselves, beside what they behave like.
+#[derive(Debug)]
+pub(super) struct Said<'a> {
+    pub(super) identities: &'a Identities,
+    pub(super) knowledge: &'a Knowledge,
+    pub(super) messages: Messages,
+}
+
+impl Said<'_> {
+    /// Adds who the device says it is to an answer about it, and warns where that does not fit.
+    fn identified<'c>(&self, answer: Answer<'c>) -> Answer<'c> {
+        let Some(identity) = self.identities.identity(answer.device()) else { return answer };
+        let class = ClassName::of(answer.class(), self.knowledge);
+        let disagreements = class.disagreements(identity, self.knowledge);
+        for disagreement in &disagreements {
+            self.messages.warn(format!(
+                "{} behaves like '{}' and says otherwise: {disagreement}",
+                answer.device(),
+                answer.class()
+            ));
+        }
+        answer.with_identity(in_short(identity), disagreements.iter().map(ToString::to_string).collect())
+    }
 }
 
 /// Rows in pieces, each with all windows of its devices.
@@ -113,7 +142,10 @@ impl Answers<'_> {
     fn answers<'c>(&self, part: Part, classified: &'c Classified) -> Vec<Answer<'c>> {
         let Self { model, acceptance, .. } = self;
         match part {
-            Part::Devices => answer::of_devices(classified, model, acceptance),
+            Part::Devices => {
+                let answers = answer::of_devices(classified, model, acceptance);
+                answers.into_iter().map(|answer| self.said.identified(answer)).collect()
+            }
             Part::Days => answer::of_days(classified, model, acceptance),
             Part::Windows => answer::of_windows(classified, model, acceptance),
         }

@@ -3,13 +3,15 @@ use std::ffi::OsString;
 
 use anyhow::Context;
 use thingprint_flow::DeviceId;
+use thingprint_identity::Knowledge;
 use thingprint_instance::{EvidenceSet, Labeled};
 use thingprint_model::{Model, ModelError};
-use thingprint_pipeline::Event;
+use thingprint_pipeline::{Event, IdentityStage, Summary};
 use thingprint_report::Labels;
 
 use crate::exit::{Misfit, Outcome};
 use crate::extraction::Extraction;
+use crate::identities::Identities;
 use crate::inputs::{Input, named};
 use crate::instances::{check_model_semantics, each_row, extraction_of, warn_of_absent_bags};
 use crate::messages::Messages;
@@ -24,19 +26,32 @@ pub(super) struct Gathered {
     pub(super) outcome: Outcome,
     /// Whether some are of files.
     has_files: bool,
+    /// Who the devices of captures are by what they say.
+    pub(super) identities: Identities,
 }
 
 impl Gathered {
     /// Adds the instances of captures.
-    pub(super) fn add_captures(&mut self, extraction: &Extraction<'_>) -> anyhow::Result<()> {
-        let (outcome, _) = extraction.stream(&mut |event| match event {
-            Event::Rows(rows) => rows.into_iter().try_for_each(|row| self.push(row)),
-            Event::Restart => {
-                self.rows.clear();
-                self.devices.clear();
-                Ok(())
-            }
-        })?;
+    pub(super) fn add_captures(
+        &mut self,
+        extraction: &Extraction<'_>,
+        knowledge: &Knowledge,
+    ) -> anyhow::Result<()> {
+        let mut identities = Identities::default();
+        let asked = extraction.options.flow.identity;
+        let leave = |said: Vec<_>, summary: &Summary| {
+            identities = Identities::of(said, (summary, asked), knowledge);
+        };
+        let (outcome, _) =
+            extraction.stream_and(&IdentityStage::default(), leave, &mut |event| match event {
+                Event::Rows(rows) => rows.into_iter().try_for_each(|row| self.push(row)),
+                Event::Restart => {
+                    self.rows.clear();
+                    self.devices.clear();
+                    Ok(())
+                }
+            })?;
+        self.identities = identities;
         self.outcome = self.outcome.max(outcome);
         Ok(())
     }
