@@ -1,4 +1,3 @@
-use crate::knowledge::is_same_vendor;
 use crate::{Certainty, Field, Identity, Knowledge};
 
 /// What the name of a class says of its devices: `Amcrest camera` are cameras of Amcrest.
@@ -41,7 +40,7 @@ impl ClassName {
             let said = answer.value.as_ref()?;
             let certainty = answer.certainty.filter(|certainty| *certainty > Certainty::VendorOnly)?;
             let is_same = match field {
-                Field::Vendor => is_same_vendor(said, of_class),
+                Field::Vendor => knowledge.is_one_vendor(said, of_class),
                 _ => said == of_class,
             };
             let agrees = is_same || knowledge.are_related(field, said, of_class);

@@ -1,7 +1,6 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::knowledge::is_same_vendor;
 use crate::sources::{self, Claims};
 use crate::{Answer, Claim, Field, Knowledge, Said, Statement, Statements};
 
@@ -21,7 +20,7 @@ impl Identity {
         claims.sort_by_key(by_place);
         let answer = |field: Field| {
             let of_field: Vec<Claim> = claims.iter().filter(|claim| claim.field == field).cloned().collect();
-            (field, answer(field, of_field))
+            (field, answer(field, of_field, knowledge))
         };
         Self { answers: Field::ALL.into_iter().map(answer).collect() }
     }
@@ -52,14 +51,14 @@ fn claims_of(statements: &Statements, knowledge: &Knowledge) -> Vec<Claim> {
 }
 
 /// The answer that claims of a field give, the most certain first.
-fn answer(field: Field, claims: Vec<Claim>) -> Answer {
+fn answer(field: Field, claims: Vec<Claim>, knowledge: &Knowledge) -> Answer {
     let Some(best) = claims.first().cloned() else { return Answer::default() };
     let (reasons, others): (Vec<Claim>, Vec<Claim>) =
-        claims.into_iter().partition(|claim| is_same(field, &claim.value, &best.value));
+        claims.into_iter().partition(|claim| is_same(field, (&claim.value, &best.value), knowledge));
     let contradictions = if is_exclusive(field) { others } else { Vec::new() };
     // Nothing decides between claims that are as certain: both are shown.
     let is_open = contradictions.first().is_some_and(|other| other.certainty == best.certainty);
-    let value = (!is_open).then(|| spelled(&reasons).unwrap_or(best.value));
+    let value = (!is_open).then(|| spelled(&reasons, knowledge).unwrap_or(best.value));
     Answer { certainty: value.is_some().then_some(best.certainty), value, reasons, contradictions }
 }
 
@@ -69,13 +68,17 @@ const fn is_exclusive(field: Field) -> bool {
     matches!(field, Field::Vendor | Field::Type)
 }
 
-fn is_same(field: Field, one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other) || field == Field::Vendor && is_same_vendor(one, other)
+fn is_same(field: Field, (one, other): (&str, &str), knowledge: &Knowledge) -> bool {
+    one.eq_ignore_ascii_case(other) || field == Field::Vendor && knowledge.is_one_vendor(one, other)
 }
 
-/// The spelling of the most certain claims, the shortest of a vendor.
-fn spelled(reasons: &[Claim]) -> Option<String> {
+/// The spelling of the most certain claims, the shortest of a vendor; a brand rather than who makes it.
+fn spelled(reasons: &[Claim], knowledge: &Knowledge) -> Option<String> {
     let best = reasons.first()?;
+    let is_brand = |claim: &&Claim| knowledge.is_brand_of(&claim.value, &best.value);
+    if let Some(brand) = reasons.iter().find(is_brand).filter(|_| best.field == Field::Vendor) {
+        return Some(brand.value.clone());
+    }
     let as_certain = reasons.iter().filter(|claim| claim.certainty == best.certainty);
     match best.field {
         Field::Vendor => as_certain.map(|claim| &claim.value).min_by_key(|value| value.len()).cloned(),

@@ -65,7 +65,7 @@ fn what_contradicts_is_shown() {
 #[test]
 fn a_hub_that_talks_to_many_clouds_is_nobodys() {
     let mut knowledge = Knowledge::builtin().unwrap();
-    let rows = "domain,vendor,role\na.example,Acme,cloud\nb.example,Bolt,cloud\nc.example,Cord,time\n";
+    let rows = "domain,vendor,role\na.example,Acme,cloud\nb.example,Bolt,cloud\nc.example,Cord,website\nd.example,,push\n";
     knowledge.add(TableName::Domains, rows, None).unwrap();
     let vendor = |names: &[&str]| {
         let mut network = Network::new();
@@ -76,7 +76,12 @@ fn a_hub_that_talks_to_many_clouds_is_nobodys() {
     };
     assert_eq!(vendor(&["x.a.example", "y.a.example"]), Some("Acme".to_owned()));
     assert_eq!(vendor(&["x.a.example", "b.example"]), None);
-    assert_eq!(vendor(&["c.example"]), None, "a server of time is asked by all");
+    assert_eq!(vendor(&["c.example"]), None, "a website is visited by all");
+    assert_eq!(
+        vendor(&["x.a.example", "d.example"]),
+        None,
+        "a telephone uses the clouds of what it controls"
+    );
 }
 
 #[test]
@@ -153,10 +158,33 @@ fn an_import_stands_behind_and_is_named() {
 }
 
 #[test]
+fn a_brand_is_shown_and_its_maker_is_no_contradiction() {
+    let mut knowledge = Knowledge::builtin().unwrap();
+    knowledge.add(TableName::Families, "brand,maker\nBolt,Apple\n", None).unwrap();
+    let rows = "kind,pattern,vendor,model,type,os,certainty\nhost-name,bolt-*,Bolt,,,,likely\n";
+    knowledge.add(TableName::Patterns, rows, None).unwrap();
+    let announced = mdns(&[record("bolt-1.local", 1, &DEVICE_IP)], &[]);
+    let identity = Network::of(APPLE).says((5353, 5353), MDNS, &announced).identity_by(&knowledge);
+    let vendor = identity.answer(Field::Vendor);
+    assert_eq!((vendor.value.as_deref(), vendor.contradictions.len()), (Some("Bolt"), 0));
+    let declared = speaker(Network::of(APPLE)).says((5353, 5353), MDNS, &announced).identity_by(&knowledge);
+    assert_eq!(declared.value(Field::Vendor), Some("Bolt"), "the brand, though the maker is more certain");
+}
+
+#[test]
+fn vendors_of_matter_are_numbers() {
+    let mut knowledge = Knowledge::builtin().unwrap();
+    knowledge.add(TableName::VendorCodes, "scheme,code,vendor\nmatter,65521,Acme\n", None).unwrap();
+    let message = mdns(&[txt("1._matterc._udp.local", &["VP=65521+32768", "DN=Lamp"])], &[]);
+    let identity = Network::new().says((5353, 5353), MDNS, &message).identity_by(&knowledge);
+    assert_eq!((identity.value(Field::Vendor), identity.value(Field::Name)), (Some("Acme"), Some("Lamp")));
+}
+
+#[test]
 fn a_wrong_table_names_the_line_and_what_to_do() {
     let error = |table, text: &str| Knowledge::default().add(table, text, None).unwrap_err().to_string();
     let text = "service,key,field\n_a._tcp,md,model\n_a._tcp,xx,colour\n";
-    let expected = "table 'txt-keys', line 3: unknown field 'colour': use vendor, model, type, name, os or type-code:SCHEME";
+    let expected = "table 'txt-keys', line 3: unknown field 'colour': use vendor, model, type, name, os, type-code:SCHEME or vendor-code:SCHEME";
     assert_eq!(error(TableName::TxtKeys, text), expected);
     assert!(error(TableName::Domains, "domain,vendor\na.example,Acme\n").contains("role"));
 }

@@ -95,6 +95,7 @@ fn announcements_of_ssdp_and_no_searches() {
             "ssdp device_type=urn:schemas-upnp-org:device:Printer:1",
             "ssdp location=http://192.168.1.7/d.xml",
             "ssdp server=Linux/3 UPnP/1.0 Acme/2",
+            "ssdp unit=uuid:1",
         ]
     );
     assert_eq!(network().identity().value(Field::Type), Some("printer"));

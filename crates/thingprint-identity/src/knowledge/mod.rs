@@ -16,11 +16,10 @@ pub(crate) use pattern::{Pattern, PatternKind, Patterns};
 pub use row::DeviceType;
 pub(crate) use row::{Domain, OuiOwner, OuiVendor, Pair, Service, TxtKey, TxtMeaning, TypeCode};
 pub use table_name::TableName;
-pub(crate) use vendor_names::is_same_vendor;
 
 use crate::{Field, KnowledgeError, Statements, sources};
 use row::{OuiKind, Rows};
-use vendor_names::VendorNames;
+use vendor_names::{VendorNames, is_same_vendor};
 
 /// The tables by which statements are read.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +29,9 @@ pub struct Knowledge {
     txt_keys: BTreeMap<Pair, TxtKey>,
     type_codes: BTreeMap<Pair, TypeCode>,
     patterns: Patterns,
+    vendor_codes: BTreeMap<Pair, Box<str>>,
+    /// Who makes the devices of a brand, by normal forms.
+    makers_of: BTreeSet<(String, String)>,
     makers: BTreeMap<Box<str>, OuiOwner>,
     vendors: VendorNames,
     types: BTreeMap<Box<str>, DeviceType>,
@@ -64,6 +66,8 @@ impl Knowledge {
             TableName::VendorNames => self.add_vendor_names(&rows),
             TableName::Types => self.add_types(&rows),
             TableName::Ouis => self.add_ouis(&rows),
+            TableName::VendorCodes => self.add_vendor_codes(&rows),
+            TableName::Families => self.add_families(&rows),
             TableName::ClassWords => self.add_class_words(&rows),
             TableName::Related => self.add_related(&rows),
         }?;
@@ -124,6 +128,21 @@ impl Knowledge {
 
     pub(crate) fn type_code(&self, scheme: &str, code: &str) -> Option<&TypeCode> {
         self.type_codes.get(&(scheme.into(), code.into()))
+    }
+
+    pub(crate) fn vendor_code(&self, scheme: &str, code: &str) -> Option<&str> {
+        self.vendor_codes.get(&(scheme.into(), code.into())).map(|vendor| &**vendor)
+    }
+
+    /// Whether devices of a brand are made by this maker.
+    pub(crate) fn is_brand_of(&self, brand: &str, maker: &str) -> bool {
+        let pair = (vendor_names::normal_form(brand), vendor_names::normal_form(maker));
+        self.makers_of.contains(&pair)
+    }
+
+    /// Whether two names are of one vendor, or of a brand and its maker.
+    pub(crate) fn is_one_vendor(&self, one: &str, other: &str) -> bool {
+        is_same_vendor(one, other) || self.is_brand_of(one, other) || self.is_brand_of(other, one)
     }
 
     pub(crate) fn pattern(&self, kind: PatternKind, text: &str) -> Option<Cow<'_, Pattern>> {
@@ -251,6 +270,24 @@ impl Knowledge {
         let found = rows.related()?;
         let added = found.len() as u64;
         self.related.extend(found);
+        Ok(added)
+    }
+
+    fn add_vendor_codes(&mut self, rows: &Rows<'_>) -> Result<u64, KnowledgeError> {
+        let found = rows.vendor_codes()?;
+        let added = found.len() as u64;
+        self.vendor_codes.extend(found);
+        Ok(added)
+    }
+
+    fn add_families(&mut self, rows: &Rows<'_>) -> Result<u64, KnowledgeError> {
+        let found = rows.families()?;
+        let added = found.len() as u64;
+        for (brand, maker) in found {
+            self.vendors.add_vendor(&brand);
+            self.vendors.add_vendor(&maker);
+            self.makers_of.insert((vendor_names::normal_form(&brand), vendor_names::normal_form(&maker)));
+        }
         Ok(added)
     }
 

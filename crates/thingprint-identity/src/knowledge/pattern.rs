@@ -23,6 +23,8 @@ pub(crate) enum PatternKind {
     ServerHeader,
     /// `SERVER` of SSDP.
     SsdpServer,
+    /// What SSDP and descriptions of `UPnP` say of what a device is: ST, NT, USN, `deviceType`.
+    SsdpType,
     /// A model, whoever says it.
     Model,
 }

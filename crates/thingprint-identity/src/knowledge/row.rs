@@ -50,6 +50,8 @@ pub(crate) struct TxtKey {
 pub(crate) enum TxtMeaning {
     Field(Field),
     TypeCode(Box<str>),
+    /// A code of a scheme for the vendor, with a code of the product behind it.
+    VendorCode(Box<str>),
 }
 
 /// The type of a code.
@@ -93,9 +95,17 @@ pub(crate) enum OuiVendor<'k> {
 }
 
 /// Behind these the vendor of the row is who sells the device; others are servers that devices of all vendors use.
-const NAMING_ROLES: [&str; 6] = ["cloud", "portal", "update", "telemetry", "relay", "api"];
+/// A portal, a relay and a website are visited by whoever owns the device.
+const NAMING_ROLES: [&str; 5] = ["cloud", "push", "telemetry", "time", "update"];
+/// Servers of one vendor's telephones and computers, which devices of other vendors use as well: who is told news there has apps.
+const PUSH: &str = "push";
 
 impl Domain {
+    /// Whether whoever turns there has apps of any vendor, and uses the clouds of what they control.
+    pub(crate) fn is_of_apps(&self) -> bool {
+        self.vendor.is_empty() && &*self.role == PUSH
+    }
+
     /// Whether devices that turn there are the vendor's.
     pub(crate) fn names_vendor(&self) -> bool {
         !self.vendor.is_empty() && NAMING_ROLES.contains(&&*self.role)
@@ -146,9 +156,10 @@ impl Rows<'_> {
         }
         self.each(|Row { service, key, field }: Row| {
             let scheme = field.strip_prefix("type-code:").map(|scheme| TxtMeaning::TypeCode(scheme.into()));
-            let meaning = scheme.or_else(|| Field::of_name(&field).map(TxtMeaning::Field));
+            let vendors = || field.strip_prefix("vendor-code:").map(|scheme| TxtMeaning::VendorCode(scheme.into()));
+            let meaning = scheme.or_else(vendors).or_else(|| Field::of_name(&field).map(TxtMeaning::Field));
             let meaning = meaning.ok_or_else(|| {
-                format!("unknown field '{field}': use vendor, model, type, name, os or type-code:SCHEME")
+                format!("unknown field '{field}': use vendor, model, type, name, os, type-code:SCHEME or vendor-code:SCHEME")
             })?;
             let key = (service.to_lowercase().into(), key.to_lowercase().into());
             Ok((key, TxtKey { meaning, import: self.import.clone() }))
@@ -166,6 +177,25 @@ impl Rows<'_> {
         self.each(|Row { scheme, code, device_type }: Row| {
             Ok(((scheme, code), TypeCode { device_type, import: self.import.clone() }))
         })
+    }
+
+    pub(super) fn vendor_codes(&self) -> Result<Vec<(Pair, Box<str>)>, KnowledgeError> {
+        #[derive(Deserialize)]
+        struct Row {
+            scheme: Box<str>,
+            code: Box<str>,
+            vendor: Box<str>,
+        }
+        self.each(|Row { scheme, code, vendor }: Row| Ok(((scheme, code), vendor)))
+    }
+
+    pub(super) fn families(&self) -> Result<Vec<Pair>, KnowledgeError> {
+        #[derive(Deserialize)]
+        struct Row {
+            brand: Box<str>,
+            maker: Box<str>,
+        }
+        self.each(|Row { brand, maker }: Row| Ok((brand, maker)))
     }
 
     pub(super) fn patterns(&self) -> Result<Vec<Pattern>, KnowledgeError> {

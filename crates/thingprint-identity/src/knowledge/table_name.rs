@@ -36,7 +36,7 @@ tables! {
     /// The list of types of devices.
     Types = "types": &["type", "meaning"];
     /// Spellings of vendors.
-    VendorNames = "vendor-names": &["name", "vendor"];
+    VendorNames = "vendor-names": &["name", "vendor", "source", "date"];
     /// Domains of vendors, and what is behind them.
     Domains = "domains": &["domain", "vendor", "role", "source", "date"];
     /// Types of services that say whose or what a device is.
@@ -45,6 +45,10 @@ tables! {
     TxtKeys = "txt-keys": &["service", "key", "field", "source", "date"];
     /// Codes of types: of `HomeKit`, Matter, `UPnP` and others.
     TypeCodes = "type-codes": &["scheme", "code", "type", "source", "date"];
+    /// Codes of vendors: of Matter.
+    VendorCodes = "vendor-codes": &["scheme", "code", "vendor", "source", "date"];
+    /// Brands, and who makes them.
+    Families = "families": &["brand", "maker", "source", "date"];
     /// Patterns of host names, user agents and models.
     Patterns = "patterns": &["kind", "pattern", "vendor", "model", "type", "os", "certainty", "source", "date"];
     /// Organisations that register addresses: brands, and those that make modules or devices for others.

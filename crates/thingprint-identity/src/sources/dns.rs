@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use thingprint_protocol::{DnsMessage, Message, Protocol, Uri};
 
 use super::{Claims, Heard, Reads, Record, Source};
+use crate::knowledge::Domain;
 use crate::{Certainty, Field, Said, Statement};
 
 /// The servers that the device turns to, by the names that it asks DNS for and gives to TLS, QUIC and HTTP servers.
@@ -60,6 +61,12 @@ fn claims(statements: &[(&Statement, Said)], claims: &mut Claims<'_>) {
         };
         named.entry(&row.vendor).or_default().insert(&row.name);
         shown.push((row, statement));
+    }
+    let has_apps = |(statement, _): &(&Statement, Said)| {
+        claims.knowledge().domain(&statement.value).is_some_and(Domain::is_of_apps)
+    };
+    if statements.iter().any(has_apps) {
+        return;
     }
     let all: usize = named.values().map(BTreeSet::len).sum();
     let Some((vendor, domains)) = named.iter().max_by_key(|(_, domains)| domains.len()) else { return };

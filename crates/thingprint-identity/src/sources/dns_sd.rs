@@ -126,6 +126,12 @@ fn of_text(service: &str, key: &str, statement: &Statement, claims: &mut Claims<
             claims.add((Field::Name, value), Certainty::Likely, statement, import);
         }
         TxtMeaning::Field(field) => claims.add((*field, bare(value)), Certainty::Declared, statement, import),
+        TxtMeaning::VendorCode(scheme) => {
+            let code = value.split('+').next().unwrap_or_default();
+            if let Some(vendor) = claims.knowledge().vendor_code(scheme, code) {
+                claims.add((Field::Vendor, vendor), Certainty::Declared, statement, import);
+            }
+        }
         TxtMeaning::TypeCode(scheme) => claims.by_type_code(scheme, value, Certainty::Declared, statement),
     }
 }

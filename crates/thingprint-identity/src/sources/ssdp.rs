@@ -17,6 +17,7 @@ pub(super) const SOURCE: Source = Source {
 
 const SERVER: &str = "server";
 const DEVICE_TYPE: &str = "device_type";
+const UNIT: &str = "unit";
 
 fn read(heard: Heard<'_, '_, '_>, record: &mut Record) {
     let Message::Ssdp(message) = heard.message else { return };
@@ -25,11 +26,14 @@ fn read(heard: Heard<'_, '_, '_>, record: &mut Record) {
         return;
     }
     record.say_if(SERVER, message.server.as_ref());
+    if let Some(name) = &message.unique_service_name {
+        record.say(UNIT, name.split("::").next().unwrap_or_default());
+    }
     let targets = [&message.notification_type, &message.search_target, &message.unique_service_name];
     for target in targets.into_iter().flatten() {
         let target = target.rsplit("::").next().unwrap_or_default();
         // A root device, a unit of its own, or a service is no type of a device.
-        if !device_type(target).is_empty() {
+        if !device_type(target).is_empty() || is_of_vendor(target) {
             record.say(DEVICE_TYPE, target);
         }
     }
@@ -45,10 +49,22 @@ fn claims(statements: &[(&Statement, Said)], claims: &mut Claims<'_>) {
             SERVER => {
                 claims.by_pattern((PatternKind::SsdpServer, value), Certainty::Likely, statement);
             }
-            DEVICE_TYPE => claims.by_type_code("upnp", &device_type(value), Certainty::Likely, statement),
+            UNIT => {
+                claims.by_pattern((PatternKind::SsdpType, value), Certainty::Likely, statement);
+            }
+            DEVICE_TYPE => {
+                claims.by_pattern((PatternKind::SsdpType, value), Certainty::Likely, statement);
+                claims.by_type_code("upnp", &device_type(value), Certainty::Likely, statement);
+            }
             _ => {}
         }
     }
+}
+
+/// Whether a text is a target of a vendor's own kind, such as `nanoleaf:nl29`, and names no unit, service or group.
+fn is_of_vendor(target: &str) -> bool {
+    let others = ["uuid:", "urn:", "upnp:", "ssdp:"];
+    target.contains(':') && !others.iter().any(|other| target.starts_with(other))
 }
 
 /// The type in `urn:schemas-upnp-org:device:Printer:1`, behind the organisation and a colon where another one defines it:

@@ -1,4 +1,5 @@
 use super::{Claims, Reads, Record, Source};
+use crate::knowledge::PatternKind;
 use crate::markup::first_texts;
 use crate::{Certainty, Field, Said, Statement};
 
@@ -40,6 +41,7 @@ fn claims(statements: &[(&Statement, Said)], claims: &mut Claims<'_>) {
             "modelNumber" if !has_model => claims.declared(Field::Model, value, statement),
             "friendlyName" => claims.likely(Field::Name, value, statement),
             "deviceType" => {
+                claims.by_pattern((PatternKind::SsdpType, value), Certainty::Likely, statement);
                 claims.by_type_code("upnp", &super::ssdp::device_type(value), Certainty::Declared, statement);
             }
             _ => {}
