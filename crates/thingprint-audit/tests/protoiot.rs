@@ -40,7 +40,9 @@ fn judge(folder: &Path, name: &str, mac: &str) -> (DeviceAudit, Requests) {
     let detector = Detector::collecting(&engine, |flow: Flow<Heard>| {
         auditor.flow(&engine, &flow);
         requests.extend(flow.state.messages.iter().filter_map(|heard| match &heard.message {
-            Message::HttpRequest(request) => Some((request.method.clone(), request.user_agent.clone())),
+            Message::HttpRequest(request) => {
+                Some((request.method.clone(), request.user_agent.as_deref().map(str::to_owned)))
+            }
             _ => None,
         }));
     });

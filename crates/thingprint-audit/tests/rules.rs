@@ -7,7 +7,7 @@ use thingprint_audit::{Auditor, Coverage, DeviceAudit, Policy, Severity};
 use thingprint_flow::{Capture, DeviceId, Flow, FlowOptions, Timestamp, Trace, TraceOptions, Tracker};
 use thingprint_protocol::{
     ClientHello, Detector, Engine, Heard, HeardMessage, HelloVersion, HttpResponse, HttpVersion, Message,
-    NtpControl, NtpPacket, QuicInitial, QuicVersion, Sender, ServerHello, SsdpMessage, parsers,
+    NtpControl, NtpPacket, QuicInitial, QuicVersion, Sender, ServerHello, SsdpMessage, Text, parsers,
 };
 use thingprint_sim::{CaptureReader, Simulation, SimulationOptions, unsafe_home};
 
@@ -162,7 +162,7 @@ fn a_response_that_asks_for_a_password_is_seen_and_one_without_a_version_is_not(
         Message::HttpResponse(HttpResponse {
             version,
             status: 401,
-            phrase: String::new(),
+            phrase: Text::default(),
             server: None,
             authentication_types: asked_for.iter().map(|scheme| (*scheme).to_owned()).collect(),
         })
@@ -495,7 +495,7 @@ fn versions_of_http_that_cannot_be_are_worse_than_old_ones() {
         let response = HttpResponse {
             version,
             status: 200,
-            phrase: String::new(),
+            phrase: Text::default(),
             server: None,
             authentication_types: Vec::new(),
         };

@@ -97,8 +97,9 @@ impl DeviceEntry {
 
     /// Adds what a DHCP message of the device says that a relay passed on; its own frames come first.
     pub fn hear_of(&mut self, message: &DhcpMessage) {
-        self.host_name = self.host_name.take().or_else(|| message.host_name.clone());
-        self.vendor_class = self.vendor_class.take().or_else(|| message.vendor_class.clone());
+        self.host_name = self.host_name.take().or_else(|| message.host_name.as_deref().map(str::to_owned));
+        self.vendor_class =
+            self.vendor_class.take().or_else(|| message.vendor_class.as_deref().map(str::to_owned));
     }
 }
 

@@ -172,8 +172,8 @@ impl Sums {
             }
             message if message.is_passed_on(packet.packet.src_mac) => {}
             Message::Dhcp(DhcpMessage { op: 1, host_name, vendor_class, .. }) => {
-                self.host_name = host_name.or(self.host_name.take());
-                self.vendor_class = vendor_class.or(self.vendor_class.take());
+                self.host_name = host_name.as_deref().map(str::to_owned).or(self.host_name.take());
+                self.vendor_class = vendor_class.as_deref().map(str::to_owned).or(self.vendor_class.take());
             }
             Message::Dhcp(_) => self.counts(packet.ip.src).dhcp_answers += 1,
             _ => {}

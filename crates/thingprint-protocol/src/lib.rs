@@ -50,7 +50,7 @@ pub use inspection::Inspection;
 pub use interest::Interest;
 pub use limits::Limits;
 pub use lint::{Lint, LintLevel, lint};
-pub use message::{Credential, Message, Protocol, Sender, Uri};
+pub use message::{Credential, Message, Protocol, Sender, Text, Uri};
 pub use set::{Detection, ModelIndex, ModelSet};
 
 macro_rules! exports {

@@ -98,7 +98,7 @@ const LAMP: &str = r#"{
 }"#;
 
 fn lamp(text: &str) -> (Sender, Vec<(String, Value)>) {
-    (DEVICE, vec![("lamp".to_owned(), Value::String(text.to_owned()))])
+    (DEVICE, vec![("lamp".to_owned(), Value::String(text.to_owned().into()))])
 }
 
 fn level(number: u64) -> (Sender, Vec<(String, Value)>) {
@@ -261,7 +261,7 @@ fn attributes_do_not_depend_on_how_a_stream_is_cut() {
         assert_eq!(flow.service(), Some("set"), "the service is told at once");
         flow.close().described()
     };
-    let string = |name: &str, text: &str| (name.to_owned(), Value::String(text.to_owned()));
+    let string = |name: &str, text: &str| (name.to_owned(), Value::String(text.to_owned().into()));
     let expected = [(DEVICE, vec![string("lamp", "lamp"), string("user", "bob")])];
     for cut in 0..text.len() {
         assert_eq!(attributes(cut), expected, "cut at {cut}");

@@ -1,5 +1,7 @@
 use std::borrow::Cow;
 
+use thingprint_protocol::Text;
+
 /// Statements of one message; more say nothing new.
 const MOST_STATEMENTS: usize = 128;
 
@@ -10,17 +12,17 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// Notes what is said of a key.
+    /// Notes what is said of a key, with `***` for each secret.
     pub(crate) fn say(&mut self, key: impl Into<Cow<'static, str>>, value: &str) {
         if !value.is_empty() && self.said.len() < MOST_STATEMENTS {
-            self.said.push((key.into(), value.to_owned()));
+            self.said.push((key.into(), Text::from(value).into_redacted()));
         }
     }
 
     /// The same of what may be absent.
-    pub(crate) fn say_if(&mut self, key: &'static str, value: Option<&String>) {
+    pub(crate) fn say_if(&mut self, key: &'static str, value: Option<&impl AsRef<str>>) {
         if let Some(value) = value {
-            self.say(key, value);
+            self.say(key, value.as_ref());
         }
     }
 

@@ -41,7 +41,9 @@ impl Shown {
                 self.hello(hello, Carrier::Quic);
             }
             Message::HttpRequest(request) => self.request(request),
-            Message::HttpResponse(response) => self.text(Attribute::HttpOwnServer, response.server.as_ref()),
+            Message::HttpResponse(response) => {
+                self.text(Attribute::HttpOwnServer, response.server.as_deref())
+            }
             Message::Dns(query) if query.is_plain_query() => {
                 let names = query.questions.iter().map(|question| question.name.clone());
                 self.0.extend(names.map(|name| (Attribute::DnsName, name)));
@@ -61,7 +63,7 @@ impl Shown {
         match message {
             Message::ServerHello(hello)
             | Message::QuicInitial(QuicInitial { server_hello: Some(hello), .. }) => self.choice(hello),
-            Message::HttpResponse(response) => self.text(Attribute::HttpServer, response.server.as_ref()),
+            Message::HttpResponse(response) => self.text(Attribute::HttpServer, response.server.as_deref()),
             _ => {}
         }
     }
@@ -76,9 +78,9 @@ impl Shown {
         if !groups.is_empty() {
             self.push(Attribute::TlsGroups, groups.join("-"));
         }
-        self.text(Attribute::TlsJa3, hello.ja3().as_ref());
+        self.text(Attribute::TlsJa3, hello.ja3().as_deref());
         self.push(Attribute::TlsJa4, hello.ja4(carrier));
-        self.text(Attribute::TlsServerName, hello.server_name.as_ref());
+        self.text(Attribute::TlsServerName, hello.server_name.as_deref());
     }
 
     fn choice(&mut self, hello: &ServerHello) {
@@ -89,24 +91,24 @@ impl Shown {
 
     fn request(&mut self, request: &HttpRequest) {
         self.push(Attribute::HttpMethod, request.method.clone());
-        self.text(Attribute::HttpHost, request.host.as_ref().map(Uri::redacted).as_ref());
-        self.text(Attribute::HttpUserAgent, request.user_agent.as_ref());
+        self.text(Attribute::HttpHost, request.host.as_ref().map(Uri::redacted).as_deref());
+        self.text(Attribute::HttpUserAgent, request.user_agent.as_deref());
     }
 
     fn dhcp(&mut self, message: &DhcpMessage) {
         if !message.parameter_request_list.is_empty() {
             self.push(Attribute::DhcpParameterList, joined(&message.parameter_request_list));
         }
-        self.text(Attribute::DhcpVendorClass, message.vendor_class.as_ref());
-        self.text(Attribute::DhcpHostName, message.host_name.as_ref());
-        self.text(Attribute::DhcpMudUrl, message.mud_url.as_ref().map(Uri::redacted).as_ref());
+        self.text(Attribute::DhcpVendorClass, message.vendor_class.as_deref());
+        self.text(Attribute::DhcpHostName, message.host_name.as_deref());
+        self.text(Attribute::DhcpMudUrl, message.mud_url.as_ref().map(Uri::redacted).as_deref());
     }
 
     fn ssdp(&mut self, message: &SsdpMessage) {
-        self.text(Attribute::SsdpServer, message.server.as_ref());
-        self.text(Attribute::SsdpUserAgent, message.user_agent.as_ref());
+        self.text(Attribute::SsdpServer, message.server.as_deref());
+        self.text(Attribute::SsdpUserAgent, message.user_agent.as_deref());
         if message.method.as_deref().is_some_and(|method| method.eq_ignore_ascii_case("M-SEARCH")) {
-            self.text(Attribute::SsdpSearchTarget, message.search_target.as_ref());
+            self.text(Attribute::SsdpSearchTarget, message.search_target.as_deref());
         }
         // A USN is `uuid:...::type`; the part in front is another one for each unit.
         let kind = message.unique_service_name.as_deref().and_then(|name| name.split_once("::"));
@@ -115,9 +117,9 @@ impl Shown {
         }
     }
 
-    fn text(&mut self, attribute: Attribute, value: Option<&String>) {
+    fn text(&mut self, attribute: Attribute, value: Option<&str>) {
         if let Some(value) = value {
-            self.push(attribute, value.clone());
+            self.push(attribute, value.to_owned());
         }
     }
 

@@ -119,7 +119,7 @@ impl Extractor {
         if self.value_type == ValueType::List {
             let found = regex.captures_iter(payload).take(MOST_VALUES);
             let values: Vec<_> =
-                found.filter_map(|captures| Some(Value::String(escaped(bytes(&captures)?)))).collect();
+                found.filter_map(|captures| Some(Value::String(escaped(bytes(&captures)?).into()))).collect();
             return (!values.is_empty()).then_some(Value::List(values));
         }
         let captures = regex.captures_iter(payload).next()?;
@@ -132,7 +132,7 @@ impl Extractor {
 
     fn of_bytes(&self, bytes: &[u8]) -> Option<Value> {
         Some(match self.value_type {
-            ValueType::String => Value::String(escaped(bytes)),
+            ValueType::String => Value::String(escaped(bytes).into()),
             ValueType::Bytes => Value::Bytes(bytes.to_vec()),
             ValueType::Unsigned => Value::Unsigned(self.byte_order.number(bytes)?),
             ValueType::List => {

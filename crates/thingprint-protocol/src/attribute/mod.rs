@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::{Credential, ModelIndex, Sender};
+use crate::{Credential, ModelIndex, Sender, Text};
 
 pub(crate) use extract::{Extractor, Input};
 
@@ -26,8 +26,8 @@ pub struct Described {
 /// The value of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// Text; bytes outside printable ASCII are written `\xNN`.
-    String(String),
+    /// Text.
+    String(Text),
     /// Bytes as sent.
     Bytes(Vec<u8>),
     /// A whole number.
@@ -60,6 +60,7 @@ impl Value {
         match self {
             Self::List(values) => Self::List(values.into_iter().map(Self::hidden).collect()),
             Self::Secret(_) | Self::Absent => self,
+            Self::String(text) => Self::Secret(Credential::new(text.reveal().to_owned())),
             _ => Self::Secret(Credential::new(self.to_string())),
         }
     }
@@ -68,13 +69,14 @@ impl Value {
         match self {
             Self::Secret(secret) => secret.show(),
             Self::List(values) => values.iter_mut().for_each(Self::show),
-            Self::String(_) | Self::Bytes(_) | Self::Unsigned(_) | Self::Absent => {}
+            Self::String(text) => text.show(),
+            Self::Bytes(_) | Self::Unsigned(_) | Self::Absent => {}
         }
     }
 
     fn held_bytes(&self) -> usize {
         match self {
-            Self::String(text) => text.len(),
+            Self::String(text) => text.held_bytes(),
             Self::Bytes(bytes) => bytes.len(),
             Self::Unsigned(_) | Self::Absent => 0,
             Self::Secret(secret) => secret.reveal().len(),
@@ -94,7 +96,7 @@ impl Serialize for Value {
     /// Bytes as hexadecimal digits.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::String(text) => serializer.serialize_str(text),
+            Self::String(text) => text.serialize(serializer),
             Self::Bytes(_) => serializer.collect_str(self),
             Self::Unsigned(number) => serializer.serialize_u64(*number),
             Self::Absent => serializer.serialize_none(),
@@ -107,7 +109,7 @@ impl Serialize for Value {
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::String(text) => f.write_str(text),
+            Self::String(text) => write!(f, "{text}"),
             Self::Bytes(bytes) => bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}")),
             Self::Unsigned(number) => write!(f, "{number}"),
             Self::Absent => Ok(()),

@@ -15,7 +15,7 @@ fn read(json: &str, payload: &[u8]) -> Option<Value> {
 }
 
 fn string(text: &str) -> Value {
-    Value::String(text.to_owned())
+    Value::String(text.to_owned().into())
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn captures_are_read_by_group() {
         "bytes",
         Some(Value::Bytes(b"lamp\xff".to_vec())),
     );
-    let words = ["HTTP", "Not", "Found", "Server"].map(|word| Value::String(word.to_owned()));
+    let words = ["HTTP", "Not", "Found", "Server"].map(|word| Value::String(word.to_owned().into()));
     check(r#"{"pattern": "[A-Z][A-Za-z]+"}"#, "list", Some(Value::List(words.to_vec())));
     check(r#"{"pattern": "Host: "}"#, "string", None);
     check(r#"{"pattern": "HTTP"}"#, "unsigned", None);

@@ -2,6 +2,7 @@
 mod credential;
 pub(crate) mod json;
 pub(crate) mod size;
+mod text;
 mod uri;
 
 use serde::Serialize;
@@ -10,6 +11,7 @@ use crate::Described;
 use crate::protocols::registry;
 
 pub use credential::Credential;
+pub use text::Text;
 pub use uri::Uri;
 
 /// What a message of one kind contains.

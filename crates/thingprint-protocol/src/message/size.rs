@@ -1,8 +1,12 @@
 //! How much memory parts of messages take, about: lengths of texts, without what allocators add.
-use crate::Uri;
+use crate::{Text, Uri};
 
 pub(crate) fn text(text: Option<&String>) -> usize {
     text.map_or(0, String::len)
+}
+
+pub(crate) fn said(text: Option<&Text>) -> usize {
+    text.map_or(0, Text::held_bytes)
 }
 
 pub(crate) fn uri(uri: Option<&Uri>) -> usize {

@@ -17,9 +17,9 @@ use crate::cursor::Cursor;
 use crate::message::{MessageBody, json, size};
 use crate::parser::Parser;
 use crate::schema::IpProtocol;
-use crate::secrecy::redacted;
+use crate::secrecy::{HIDDEN, redacted, redacted_text};
 use crate::text::{escaped, hex};
-use crate::{Message, Uri};
+use crate::{Message, Text, Uri};
 
 /// A DHCP or BOOTP message (RFC 2131 §2, RFC 2132).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -51,18 +51,18 @@ pub struct DhcpMessage {
     /// `giaddr`: the relay that the message passed first.
     pub relay_address: Option<Ipv4Addr>,
     /// `sname`, written as the host name is; absent where it holds options (option 52).
-    pub server_name: Option<String>,
+    pub server_name: Option<Text>,
     /// `file`, likewise.
-    pub boot_file: Option<String>,
+    pub boot_file: Option<Text>,
     /// Option 50: the address that the client asks for.
     pub requested_address: Option<Ipv4Addr>,
     /// Option 12, without trailing zeros, bytes outside printable ASCII as `\xNN`; where it is absent, the name in option
     /// 81.
-    pub host_name: Option<String>,
+    pub host_name: Option<Text>,
     /// The client's fully qualified domain name in option 81, as labels or as text (RFC 4702 §2), without a final dot.
-    pub client_fqdn: Option<String>,
+    pub client_fqdn: Option<Text>,
     /// Option 60, written as the host name is.
-    pub vendor_class: Option<String>,
+    pub vendor_class: Option<Text>,
     /// Option 61, as sent: a type byte and what follows.
     #[serde(serialize_with = "json::optional_hex")]
     pub client_identifier: Option<Vec<u8>>,
@@ -81,7 +81,7 @@ pub struct DhcpMessage {
 
 /// An option of a DHCP message, as sent.
 ///
-/// Of a MUD URL the secrets are written as `***`: by `Debug` always, as JSON until
+/// Secrets in a text are written as `***`: by `Debug` always, as JSON until
 /// [`Message::show_credentials`](crate::Message::show_credentials).
 #[derive(Clone, PartialEq, Eq)]
 pub struct DhcpOption {
@@ -108,12 +108,15 @@ impl DhcpOption {
 
     /// Its bytes, with `***` for each secret.
     fn redacted(&self) -> Cow<'_, [u8]> {
-        if self.code != Self::MUD_URL {
-            return Cow::Borrowed(&self.value);
+        if self.code == AUTHENTICATION {
+            return Cow::Borrowed(HIDDEN.as_bytes());
         }
         let text = escaped(&self.value);
-        let shown = redacted(&text);
-        if shown == text { Cow::Borrowed(&self.value) } else { Cow::Owned(shown.into_bytes()) }
+        let shown = match self.code {
+            Self::MUD_URL => Some(redacted(&text)).filter(|shown| *shown != text),
+            _ => redacted_text(&text),
+        };
+        shown.map_or(Cow::Borrowed(&*self.value), |shown| Cow::Owned(shown.into_bytes()))
     }
 }
 
@@ -152,6 +155,8 @@ const PARAMETER_REQUEST_LIST: u8 = 55;
 const VENDOR_CLASS: u8 = 60;
 const CLIENT_IDENTIFIER: u8 = 61;
 const CLIENT_FQDN: u8 = 81;
+/// RFC 3118 §4: a token, or a code that is made of a key.
+const AUTHENTICATION: u8 = 90;
 const END: u8 = 255;
 
 /// The parser.
@@ -169,7 +174,7 @@ impl MessageBody for DhcpMessage {
     fn heap_bytes(&self) -> usize {
         let names = [&self.server_name, &self.boot_file, &self.host_name, &self.client_fqdn];
         let texts = names.into_iter().chain([&self.vendor_class]);
-        texts.map(|text| size::text(text.as_ref())).sum::<usize>()
+        texts.map(|text| size::said(text.as_ref())).sum::<usize>()
             + size::uri(self.mud_url.as_ref())
             + self.client_identifier.as_ref().map_or(0, Vec::len)
             + self.parameter_request_list.len()
@@ -178,6 +183,8 @@ impl MessageBody for DhcpMessage {
 
     fn show_credentials(&mut self) {
         self.mud_url.iter_mut().for_each(Uri::show);
+        let names = [&mut self.server_name, &mut self.boot_file, &mut self.host_name, &mut self.client_fqdn];
+        names.into_iter().chain([&mut self.vendor_class]).flatten().for_each(Text::show);
         self.options.iter_mut().for_each(DhcpOption::show);
     }
 }
@@ -196,7 +203,7 @@ pub fn parse(payload: &[u8]) -> Option<DhcpMessage> {
     let assigned_address = address(cursor.array()?);
     let next_server_address = address(cursor.array()?);
     let relay_address = address(cursor.array()?);
-    let client_fqdn = options.value(CLIENT_FQDN).and_then(fqdn::name);
+    let client_fqdn = options.value(CLIENT_FQDN).and_then(fqdn::name).map(Text::from);
     let is_ethernet = hardware_type == 1 && hardware_bytes == 6;
     Some(DhcpMessage {
         op,
@@ -215,9 +222,9 @@ pub fn parse(payload: &[u8]) -> Option<DhcpMessage> {
         boot_file: fixed_text(fixed, FILE_AT..COOKIE_AT, options.is_in_file()),
         message_type: options.first_byte(MESSAGE_TYPE),
         requested_address: options.array(REQUESTED_ADDRESS).and_then(address),
-        host_name: options.value(HOST_NAME).and_then(text).or_else(|| client_fqdn.clone()),
+        host_name: options.value(HOST_NAME).and_then(text).map(Text::from).or_else(|| client_fqdn.clone()),
         client_fqdn,
-        vendor_class: options.value(VENDOR_CLASS).and_then(text),
+        vendor_class: options.value(VENDOR_CLASS).and_then(text).map(Text::from),
         client_identifier: options.value(CLIENT_IDENTIFIER).filter(|id| !id.is_empty()).map(<[u8]>::to_vec),
         parameter_request_list: options.value(PARAMETER_REQUEST_LIST).unwrap_or_default().to_vec(),
         lease_time_s: options.array(LEASE_TIME).map(u32::from_be_bytes),
@@ -282,9 +289,9 @@ impl Options {
 }
 
 /// A text that ends with the first zero, in a fixed place, unless options stand there.
-fn fixed_text(fixed: &[u8], place: Range<usize>, holds_options: bool) -> Option<String> {
+fn fixed_text(fixed: &[u8], place: Range<usize>, holds_options: bool) -> Option<Text> {
     let field = fixed.get(place).filter(|_| !holds_options)?;
-    field.split(|&byte| byte == 0).next().and_then(text)
+    field.split(|&byte| byte == 0).next().and_then(text).map(Text::from)
 }
 
 /// An address; 0.0.0.0 stands for none.
@@ -419,6 +426,21 @@ mod tests {
             (str::from_utf8(url).ok(), hex(url))
         );
         assert!(is_hidden(&message), "by Debug never");
+    }
+
+    #[test]
+    fn secrets_in_other_options_are_not_written_unless_asked() {
+        let (class, token) = (&b"cam http://u:pw@h/"[..], &b"token"[..]);
+        let option = |code: u8, value: &[u8]| [&[code, u8::try_from(value.len()).unwrap()], value].concat();
+        let options = [option(60, class), option(90, token), vec![255]].concat();
+        let mut message = Message::Dhcp(parse(&request(&options)).unwrap());
+        let json = |message: &Message| serde_json::to_value(message).unwrap();
+        let values = |message: &Message| [0, 1].map(|at| json(message)["options"][at]["value"].clone());
+        assert_eq!(json(&message)["vendor_class"], "cam http://***@h/");
+        assert_eq!(values(&message), [hex(b"cam http://***@h/"), hex(b"***")]);
+        message.show_credentials();
+        assert_eq!(json(&message)["vendor_class"].as_str(), str::from_utf8(class).ok());
+        assert_eq!(values(&message), [hex(class), hex(token)]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::parser::{Parser, StreamView};
 use crate::phase::{Phase, Step};
 use crate::schema::IpProtocol;
 use crate::text::escaped;
-use crate::{Credential, Message};
+use crate::{Credential, Message, Text};
 
 /// First bytes of the packets, which have no flags (MQTT 3.1.1 §2.2).
 const CONNECT: u8 = 0x10;
@@ -47,7 +47,7 @@ pub struct MqttConnect {
     /// The longest silence of the client; 0 means no limit.
     pub keep_alive_s: u16,
     /// The client identifier; empty if the broker is to assign one.
-    pub client_id: String,
+    pub client_id: Text,
     /// The message that the broker publishes when the connection breaks.
     pub will: Option<MqttWill>,
     /// The user name. Services put tokens into it, so it is hidden as the password is.
@@ -60,7 +60,7 @@ pub struct MqttConnect {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MqttWill {
     /// The topic.
-    pub topic: String,
+    pub topic: Text,
     /// Quality of service, 0 to 2.
     pub qos: u8,
     /// Whether the broker keeps it for later subscribers.
@@ -184,7 +184,7 @@ fn connect(body: &[u8]) -> Option<MqttConnect> {
         is_bridge: level & BRIDGE != 0,
         is_clean_start: flags & flag::CLEAN_START != 0,
         keep_alive_s,
-        client_id: escaped(cursor.vector16()?),
+        client_id: escaped(cursor.vector16()?).into(),
         will: if flags & flag::WILL == 0 { None } else { Some(will(&mut cursor, version, flags)?) },
         user_name: credential(&mut cursor, flags & flag::USER_NAME)?,
         password: credential(&mut cursor, flags & flag::PASSWORD)?,
@@ -195,7 +195,7 @@ fn connect(body: &[u8]) -> Option<MqttConnect> {
 fn will(cursor: &mut Cursor<'_>, version: u8, flags: u8) -> Option<MqttWill> {
     let qos = (flags & flag::WILL_QOS) >> 3;
     skip_properties(cursor, version)?;
-    let topic = escaped(cursor.vector16()?);
+    let topic = escaped(cursor.vector16()?).into();
     let length_bytes = cursor.vector16()?.len();
     let is_retained = flags & flag::WILL_RETAIN != 0;
     (qos <= 2).then_some(MqttWill { topic, qos, is_retained, length_bytes })
@@ -232,14 +232,16 @@ fn connack(body: &[u8]) -> Option<MqttConnack> {
 impl MessageBody for MqttConnect {
     fn heap_bytes(&self) -> usize {
         let secrets = [&self.user_name, &self.password].into_iter().flatten();
-        self.client_id.len()
-            + size::text(self.will.as_ref().map(|will| &will.topic))
+        self.client_id.held_bytes()
+            + size::said(self.will.as_ref().map(|will| &will.topic))
             + secrets.map(|secret| secret.reveal().len()).sum::<usize>()
     }
 
     fn show_credentials(&mut self) {
         self.user_name.iter_mut().for_each(Credential::show);
         self.password.iter_mut().for_each(Credential::show);
+        self.client_id.show();
+        self.will.iter_mut().for_each(|will| will.topic.show());
     }
 }
 

@@ -10,7 +10,7 @@ use crate::parser::Parser;
 use crate::protocols::http::{self, Headers, Outline, StartLine};
 use crate::schema::IpProtocol;
 use crate::text::escaped;
-use crate::{HttpVersion, Message, Uri};
+use crate::{HttpVersion, Message, Text, Uri};
 
 /// An SSDP message (`UPnP` Device Architecture 2.0 §1): a search, a notification, or the answer to a search. Texts are as
 /// sent, quotation marks included, bytes outside printable ASCII as `\xNN`.
@@ -25,27 +25,27 @@ pub struct SsdpMessage {
     /// The status code of an answer.
     pub status: Option<u16>,
     /// The reason phrase of an answer.
-    pub phrase: Option<String>,
+    pub phrase: Option<Text>,
     /// `HOST`.
     pub host: Option<Uri>,
     /// `MAN`, which should be `"ssdp:discover"`.
-    pub search_type: Option<String>,
+    pub search_type: Option<Text>,
     /// `ST`.
-    pub search_target: Option<String>,
+    pub search_target: Option<Text>,
     /// `MX`: seconds within which an answer is wanted.
     pub most_wait_s: Option<u32>,
     /// `NT`.
-    pub notification_type: Option<String>,
+    pub notification_type: Option<Text>,
     /// `NTS`.
-    pub notification_sub_type: Option<String>,
+    pub notification_sub_type: Option<Text>,
     /// `USN`.
-    pub unique_service_name: Option<String>,
+    pub unique_service_name: Option<Text>,
     /// `SERVER`.
-    pub server: Option<String>,
+    pub server: Option<Text>,
     /// `USER-AGENT`.
-    pub user_agent: Option<String>,
+    pub user_agent: Option<Text>,
     /// `CACHE-CONTROL`.
-    pub cache_control: Option<String>,
+    pub cache_control: Option<Text>,
     /// `LOCATION`, else `AL`.
     pub location: Option<Uri>,
     /// Names of the headers in order, in lower case, joined by commas; the first 512 bytes.
@@ -67,8 +67,35 @@ impl Parser for Ssdp {
 
 impl MessageBody for SsdpMessage {
     fn heap_bytes(&self) -> usize {
+        let uris = [&self.uri, &self.host, &self.location];
+        size::text(self.method.as_ref())
+            + size::text(self.field_order.as_ref())
+            + self.texts().into_iter().map(|text| size::said(text.as_ref())).sum::<usize>()
+            + uris.into_iter().map(|uri| size::uri(uri.as_ref())).sum::<usize>()
+    }
+
+    fn show_credentials(&mut self) {
+        self.uri.iter_mut().for_each(Uri::show);
+        self.host.iter_mut().for_each(Uri::show);
+        self.location.iter_mut().for_each(Uri::show);
         let texts = [
-            &self.method,
+            &mut self.phrase,
+            &mut self.search_type,
+            &mut self.search_target,
+            &mut self.notification_type,
+            &mut self.notification_sub_type,
+            &mut self.unique_service_name,
+            &mut self.server,
+            &mut self.user_agent,
+            &mut self.cache_control,
+        ];
+        texts.into_iter().flatten().for_each(Text::show);
+    }
+}
+
+impl SsdpMessage {
+    fn texts(&self) -> [&Option<Text>; 9] {
+        [
             &self.phrase,
             &self.search_type,
             &self.search_target,
@@ -78,17 +105,7 @@ impl MessageBody for SsdpMessage {
             &self.server,
             &self.user_agent,
             &self.cache_control,
-            &self.field_order,
-        ];
-        let uris = [&self.uri, &self.host, &self.location];
-        texts.into_iter().map(|text| size::text(text.as_ref())).sum::<usize>()
-            + uris.into_iter().map(|uri| size::uri(uri.as_ref())).sum::<usize>()
-    }
-
-    fn show_credentials(&mut self) {
-        self.uri.iter_mut().for_each(Uri::show);
-        self.host.iter_mut().for_each(Uri::show);
-        self.location.iter_mut().for_each(Uri::show);
+        ]
     }
 }
 
@@ -116,7 +133,7 @@ pub fn parse(payload: &[u8], ip_ttl: u8) -> Option<SsdpMessage> {
             is_ssdp.then(|| SsdpMessage {
                 version,
                 status: Some(status),
-                phrase: Some(escaped(phrase)),
+                phrase: Some(escaped(phrase).into()),
                 ..message
             })
         }
@@ -146,15 +163,15 @@ fn message(headers: Headers<'_>, ip_ttl: u8) -> SsdpMessage {
         status: None,
         phrase: None,
         host: host.map(Uri::new),
-        search_type: man,
-        search_target: st,
+        search_type: man.map(Text::from),
+        search_target: st.map(Text::from),
         most_wait_s: mx.and_then(|seconds| seconds.parse().ok()),
-        notification_type: nt,
-        notification_sub_type: nts,
-        unique_service_name: usn,
-        server,
-        user_agent,
-        cache_control,
+        notification_type: nt.map(Text::from),
+        notification_sub_type: nts.map(Text::from),
+        unique_service_name: usn.map(Text::from),
+        server: server.map(Text::from),
+        user_agent: user_agent.map(Text::from),
+        cache_control: cache_control.map(Text::from),
         location: location.or(al).map(Uri::new),
         field_order: headers.order(),
         ip_ttl,
@@ -211,13 +228,14 @@ mod tests {
 
     #[test]
     fn secrets_in_addresses_are_not_written_unless_asked() {
-        let payload = b"NOTIFY http://u:pw1@h/ HTTP/1.1\r\nHost: u:pw2@h\r\nNT: x\r\nLOCATION: http://u:pw3@h/?token=pw4\r\n";
+        let payload = b"NOTIFY http://u:pw1@h/ HTTP/1.1\r\nHost: u:pw2@h\r\nNT: x\r\nLOCATION: http://u:pw3@h/?token=pw4\r\n\
+            SERVER: Linux (http://u:pw5@h/)\r\nUSN: uuid:7::x?authcode=pw6\r\nUSER-AGENT: u:pw7@h\r\n";
         let mut message = Message::Ssdp(parse(payload, 2).unwrap());
         let json = |message: &Message| serde_json::to_string(message).unwrap();
         assert!(!format!("{message:?} {}", json(&message)).contains("pw"));
         message.show_credentials();
         assert!(!format!("{message:?}").contains("pw"));
-        for secret in ["pw1", "pw2", "pw3", "pw4"] {
+        for secret in ["pw1", "pw2", "pw3", "pw4", "pw5", "pw6", "pw7"] {
             assert!(json(&message).contains(secret), "{secret}");
         }
     }

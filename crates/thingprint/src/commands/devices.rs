@@ -226,8 +226,8 @@ fn add_contradictions(devices: &mut [DeviceEntry], summary: &Summary) {
         let sender = DeviceId::Mac(*sender);
         let Ok(at) = devices.binary_search_by_key(&sender, |entry| entry.device) else { continue };
         let facts = [
-            ("host_name", message.host_name.clone()),
-            ("vendor_class", message.vendor_class.clone()),
+            ("host_name", message.host_name.as_deref().map(str::to_owned)),
+            ("vendor_class", message.vendor_class.as_deref().map(str::to_owned)),
             ("mud_url", message.mud_url.as_ref().map(ToString::to_string)),
         ];
         let facts = facts.into_iter().filter_map(|(fact, value)| Some(format!(" {fact}={}", value?)));

@@ -63,14 +63,14 @@ fn mdns(dns: &DnsMessage, declared: &mut Declared<'_, '_>) {
 
 fn announcement(ssdp: &SsdpMessage, declared: &mut Declared<'_, '_>) {
     let texts = [
-        ("ssdp", &ssdp.method),
-        ("ssdp-st", &ssdp.search_target),
-        ("ssdp-nt", &ssdp.notification_type),
-        ("ssdp-usn", &ssdp.unique_service_name),
-        ("ssdp-server", &ssdp.server),
-        ("ssdp-agent", &ssdp.user_agent),
-        ("ssdp-man", &ssdp.search_type),
-        ("ssdp-fields", &ssdp.field_order),
+        ("ssdp", ssdp.method.as_deref()),
+        ("ssdp-st", ssdp.search_target.as_deref()),
+        ("ssdp-nt", ssdp.notification_type.as_deref()),
+        ("ssdp-usn", ssdp.unique_service_name.as_deref()),
+        ("ssdp-server", ssdp.server.as_deref()),
+        ("ssdp-agent", ssdp.user_agent.as_deref()),
+        ("ssdp-man", ssdp.search_type.as_deref()),
+        ("ssdp-fields", ssdp.field_order.as_deref()),
     ];
     for (name, text) in texts {
         if let Some(text) = text {

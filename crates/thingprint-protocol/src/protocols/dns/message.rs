@@ -2,6 +2,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use crate::Text;
 use crate::message::MessageBody;
 
 /// A DNS message (RFC 1035 §4); what was cut off or broken is left out, what was read before it stays.
@@ -90,7 +91,7 @@ pub enum DnsData {
     /// CNAME, PTR or NS.
     Name(String),
     /// TXT (RFC 1035 §3.3.14): its strings, written as in [`DhcpMessage::host_name`](crate::DhcpMessage::host_name).
-    Text(Vec<String>),
+    Text(Vec<Text>),
     /// SRV (RFC 2782).
     Service {
         /// Lower ones are tried first.
@@ -120,6 +121,14 @@ impl MessageBody for DnsMessage {
         let records: usize = records.map(DnsAnswer::held_bytes).sum();
         size_of_val(&*self.questions) + questions + records
     }
+
+    fn show_credentials(&mut self) {
+        for answer in self.answers.iter_mut().chain(&mut self.additional) {
+            if let DnsData::Text(texts) = &mut answer.data {
+                texts.iter_mut().for_each(Text::show);
+            }
+        }
+    }
 }
 
 impl DnsAnswer {
@@ -127,7 +136,7 @@ impl DnsAnswer {
         let data = match &self.data {
             DnsData::Address(_) | DnsData::Other => 0,
             DnsData::Name(name) => name.capacity(),
-            DnsData::Text(texts) => size_of_val(&**texts) + texts.iter().map(String::capacity).sum::<usize>(),
+            DnsData::Text(texts) => size_of_val(&**texts) + texts.iter().map(Text::held_bytes).sum::<usize>(),
             DnsData::Service { target, .. } | DnsData::Binding { target, .. } => target.capacity(),
         };
         size_of::<Self>() + self.name.capacity() + data

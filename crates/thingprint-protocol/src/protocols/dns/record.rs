@@ -3,7 +3,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use super::name;
 use crate::cursor::Cursor;
 use crate::text::escaped;
-use crate::{DnsAnswer, DnsData, DnsQuestion};
+use crate::{DnsAnswer, DnsData, DnsQuestion, Text};
 
 /// TYPE values: RFC 1035 §3.2.2, RFC 3596 §2.1, RFC 2782, RFC 6891 §6.1.2, RFC 9460 §14.1.
 const A: u16 = 1;
@@ -85,9 +85,9 @@ fn read_data(message: &[u8], fields: &Fields<'_>) -> DnsData {
 }
 
 /// One or more character strings that fill the data (RFC 1035 §3.3.14).
-fn read_strings(data: &[u8]) -> Option<Vec<String>> {
+fn read_strings(data: &[u8]) -> Option<Vec<Text>> {
     let mut cursor = Cursor::new(data);
-    let strings = std::iter::from_fn(|| cursor.vector8()).map(escaped).collect();
+    let strings = std::iter::from_fn(|| cursor.vector8()).map(|text| escaped(text).into()).collect();
     cursor.rest().is_empty().then_some(strings)
 }
 

@@ -107,7 +107,7 @@ fn services_and_texts_are_read() {
         let bytes = message(RESPONSE, [1, 1, 0, 0], &[&question(&[b"lamp"]), &record(&POINTER, rtype, data)]);
         assert_eq!(read(&bytes).unwrap().answers[0].data, expected, "{rtype} {data:02x?}");
     };
-    check(16, b"\x04md=1\x02\xff=", DnsData::Text(vec!["md=1".to_owned(), "\\xff=".to_owned()]));
+    check(16, b"\x04md=1\x02\xff=", DnsData::Text(vec!["md=1".to_owned().into(), "\\xff=".to_owned().into()]));
     check(16, b"\x05md=1", DnsData::Other);
     let target = "lamp".to_owned();
     check(
@@ -283,7 +283,7 @@ fn additional_records_of_multicast_dns_are_read_and_of_dns_are_not() {
     assert_eq!(additional(&bytes[..bytes.len() - 2], (5353, 5353)), None, "cut, unsaid");
     assert_eq!(additional(&bytes, (53, 5000)), Some(0));
     let found = super::read_additional(&bytes).unwrap();
-    assert_eq!(found[0].data, DnsData::Text(vec!["md=1".to_owned()]));
+    assert_eq!(found[0].data, DnsData::Text(vec!["md=1".into()]));
 }
 
 #[test]

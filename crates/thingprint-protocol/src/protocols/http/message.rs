@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::message::{MessageBody, size};
-use crate::{Credential, Uri};
+use crate::{Credential, Text, Uri};
 
 /// The head of an HTTP request (RFC 9112 §3). Texts are as sent, bytes outside printable ASCII as `\xNN`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -17,7 +17,7 @@ pub struct HttpRequest {
     /// `Host`.
     pub host: Option<Uri>,
     /// `User-Agent`.
-    pub user_agent: Option<String>,
+    pub user_agent: Option<Text>,
     /// What each `Authorization` says, then each `Proxy-Authorization`; at most 64.
     pub authentication: Vec<Authentication>,
     /// Names of the headers in order, in lower case, joined by commas; the first 512 bytes.
@@ -32,9 +32,9 @@ pub struct HttpResponse {
     /// The status code, 100 to 999.
     pub status: u16,
     /// The reason phrase, which may be empty.
-    pub phrase: String,
+    pub phrase: Text,
     /// `Server`.
-    pub server: Option<String>,
+    pub server: Option<Text>,
     /// The schemes that `WWW-Authenticate` and then `Proxy-Authenticate` ask for, each once, as sent; at most 64.
     pub authentication_types: Vec<String>,
 }
@@ -75,7 +75,7 @@ impl MessageBody for HttpRequest {
         self.method.len()
             + size::uri(Some(&self.uri))
             + size::uri(self.host.as_ref())
-            + size::text(self.user_agent.as_ref())
+            + size::said(self.user_agent.as_ref())
             + size::text(self.field_order.as_ref())
             + self.authentication.iter().map(Authentication::held_bytes).sum::<usize>()
     }
@@ -83,6 +83,7 @@ impl MessageBody for HttpRequest {
     fn show_credentials(&mut self) {
         self.uri.show();
         self.host.iter_mut().for_each(Uri::show);
+        self.user_agent.iter_mut().for_each(Text::show);
         let credentials = self.authentication.iter_mut().flat_map(|sent| &mut sent.credential);
         credentials.for_each(Credential::show);
     }
@@ -92,7 +93,12 @@ impl MessageBody for HttpResponse {
     fn heap_bytes(&self) -> usize {
         let schemes: usize =
             self.authentication_types.iter().map(|scheme| size_of::<String>() + scheme.len()).sum();
-        self.phrase.len() + size::text(self.server.as_ref()) + schemes
+        self.phrase.held_bytes() + size::said(self.server.as_ref()) + schemes
+    }
+
+    fn show_credentials(&mut self) {
+        self.phrase.show();
+        self.server.iter_mut().for_each(Text::show);
     }
 }
 

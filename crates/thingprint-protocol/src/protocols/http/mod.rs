@@ -15,7 +15,7 @@ use crate::parser::{Memo, Parser, Proof, StreamView};
 use crate::phase::{Phase, Step};
 use crate::schema::IpProtocol;
 use crate::text::escaped;
-use crate::{Message, Uri};
+use crate::{Message, Text, Uri};
 use exchange::PendingRequests;
 pub(crate) use head::{Headers, Outline, StartLine, outline};
 pub use message::{Authentication, HttpRequest, HttpResponse, HttpVersion};
@@ -146,7 +146,7 @@ fn message(start: StartLine<'_>, headers: Headers<'_>) -> Message {
                 uri: Uri::new(escaped(target)),
                 version,
                 host: host.map(Uri::new),
-                user_agent,
+                user_agent: user_agent.map(Text::from),
                 authentication: authentication::sent(headers),
                 field_order: headers.order(),
             })
@@ -154,8 +154,8 @@ fn message(start: StartLine<'_>, headers: Headers<'_>) -> Message {
         StartLine::Response { version, status, phrase } => Message::HttpResponse(HttpResponse {
             version,
             status,
-            phrase: escaped(phrase),
-            server: headers.text("server"),
+            phrase: escaped(phrase).into(),
+            server: headers.text("server").map(Text::from),
             authentication_types: authentication::asked_for(headers),
         }),
     }

@@ -35,7 +35,7 @@ fn a_request_is_read_field_by_field() {
         uri: Uri::new("/api/1?x=y".to_owned()),
         version: VERSION_1_1,
         host: Some(Uri::new("Lamp.example".to_owned())),
-        user_agent: Some("lamp/1.0".to_owned()),
+        user_agent: Some("lamp/1.0".into()),
         authentication: Vec::new(),
         field_order: Some("host,user-agent".to_owned()),
     };
@@ -49,8 +49,8 @@ fn a_response_is_read_field_by_field() {
     let expected = HttpResponse {
         version: Some(VERSION_1_0),
         status: 401,
-        phrase: "Not Yours".to_owned(),
-        server: Some("cam".to_owned()),
+        phrase: "Not Yours".into(),
+        server: Some("cam".into()),
         authentication_types: vec!["Basic".to_owned()],
     };
     assert_eq!(found, expected);
