@@ -36,7 +36,7 @@ impl Letter {
 
 fn to_json(event: &Event) -> String {
     // Numbers, texts and a map of values: nothing in it can fail.
-    serde_json::to_string(event).unwrap_or_default()
+    thingprint_table::json::text(event).unwrap_or_default()
 }
 
 /// Leaves out the evidence and cuts texts to a quarter of the room each: JSON may escape a character with six.

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
 
 use crate::error::{Place, ReportError};
-use thingprint_table::without_bom;
+use thingprint_table::{csv_text, without_bom};
 
 /// A CSV text with a header.
 pub(crate) struct CsvFile<'a> {
@@ -86,7 +86,7 @@ impl<'a> CsvFile<'a> {
         let reader = builder.from_reader(Recent { source, kept: Vec::new(), start: 0 });
         let mut csv = Self { file, dialect, header: Vec::new(), reader };
         if let Some(record) = csv.read()? {
-            csv.header = record.fields.iter().map(|name| name.trim().to_owned()).collect();
+            csv.header = record.fields.iter().map(|name| csv_text::read(name.trim()).into_owned()).collect();
         }
         Ok(csv)
     }

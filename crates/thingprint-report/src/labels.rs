@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_instance::{Kind, Label};
-use thingprint_table::rfc3339;
+use thingprint_table::{csv_text, rfc3339};
 
 use crate::delimited::{CsvFile, Dialect, Record, listed};
 use crate::error::{Place, ReportError};
@@ -319,7 +319,8 @@ struct Row<'a> {
 
 impl Row<'_> {
     fn text(&self, column: Option<usize>) -> String {
-        column.and_then(|column| self.record.fields.get(column)).unwrap_or_default().to_owned()
+        let cell = column.and_then(|column| self.record.fields.get(column)).unwrap_or_default();
+        csv_text::read(cell).into_owned()
     }
 
     fn device(&self) -> Result<DeviceId, ReportError> {

@@ -16,6 +16,8 @@ use layout::{Need, Stretch};
 const GAP: usize = 2;
 const BOLD: &str = "\x1b[1m";
 const PLAIN: &str = "\x1b[0m";
+/// The escape sequences that a table may hold, which a terminal should be given as they are.
+pub const MARKS: [&str; 2] = [BOLD, PLAIN];
 
 /// The whole table as text, a header above its rows; all rows are there however many they are.
 pub(crate) fn render(table: &Table, style: Style) -> String {

@@ -1,25 +1,99 @@
-//! Rows as JSON objects with the columns in order.
+//! JSON that shows what is in it: rows as objects with the columns in order, and documents of any kind. Characters that act
+//! on a terminal or are not seen ([`escape::is_control`]) are written as `\uXXXX`, so that the text is the same to whoever
+//! parses it, and acts on nobody who reads it.
 
-use std::io;
+use std::io::{self, Write};
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
-use crate::rfc3339;
 use crate::table::{Bag, Table, View};
+use crate::{escape, rfc3339};
+
+/// Writes a document on one line.
+pub fn write(value: &(impl Serialize + ?Sized), to: &mut dyn Write) -> serde_json::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(to, Visible(CompactFormatter)))
+}
+
+/// Writes a document with a line for each value.
+pub fn write_pretty(value: &(impl Serialize + ?Sized), to: &mut dyn Write) -> serde_json::Result<()> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(to, Visible(PrettyFormatter::new())))
+}
+
+/// A document on one line.
+pub fn text(value: &(impl Serialize + ?Sized)) -> serde_json::Result<String> {
+    let mut bytes = Vec::new();
+    write(value, &mut bytes)?;
+    String::from_utf8(bytes).map_err(serde::ser::Error::custom)
+}
+
+/// A document with a line for each value.
+pub fn text_pretty(value: &(impl Serialize + ?Sized)) -> serde_json::Result<String> {
+    let mut bytes = Vec::new();
+    write_pretty(value, &mut bytes)?;
+    String::from_utf8(bytes).map_err(serde::ser::Error::custom)
+}
 
 /// A row as an object, on one line.
 pub(crate) fn object(table: &Table, row: usize) -> io::Result<Vec<u8>> {
-    Ok(serde_json::to_vec(&Row { table, row })?)
+    let mut bytes = Vec::new();
+    write(&Row { table, row }, &mut bytes)?;
+    Ok(bytes)
 }
 
-/// A list of texts in a format without lists.
+/// A list of texts in a format without lists. Texts and counts have a form in JSON always.
 pub(crate) fn list_text(texts: &[String]) -> String {
-    serde_json::Value::from(texts).to_string()
+    text(texts).unwrap_or_default()
 }
 
 /// A bag in a format without bags.
 pub(crate) fn bag_text(bag: &Bag) -> String {
-    bag.iter().map(|(word, count)| (word.as_str(), *count)).collect::<serde_json::Value>().to_string()
+    text(bag).unwrap_or_default()
+}
+
+/// Writes JSON as another formatter does, with escapes for what is not seen.
+struct Visible<F>(F);
+
+/// The methods that the inner formatter may have of its own.
+macro_rules! as_inside {
+    ($($name:ident $(($is_first:ident))?),+) => {
+        $(fn $name<W: Write + ?Sized>(&mut self, to: &mut W $(, $is_first: bool)?) -> io::Result<()> {
+            self.0.$name(to $(, $is_first)?)
+        })+
+    };
+}
+
+impl<F: Formatter> Formatter for Visible<F> {
+    fn write_string_fragment<W: Write + ?Sized>(&mut self, to: &mut W, fragment: &str) -> io::Result<()> {
+        visible(fragment, to)
+    }
+
+    /// A document inside a document: outside its texts it has no such characters.
+    fn write_raw_fragment<W: Write + ?Sized>(&mut self, to: &mut W, fragment: &str) -> io::Result<()> {
+        visible(fragment, to)
+    }
+
+    as_inside! {
+        begin_array, end_array, begin_array_value(first), end_array_value,
+        begin_object, end_object, begin_object_key(first), end_object_key, begin_object_value, end_object_value
+    }
+}
+
+/// Part of a text, with escapes (RFC 8259 §7) for what is not seen.
+fn visible<W: Write + ?Sized>(text: &str, to: &mut W) -> io::Result<()> {
+    let mut rest = text;
+    // Nearly all texts are printable ASCII.
+    while !rest.bytes().all(|byte| byte < 0x7f) {
+        let is_escaped = |(_, c): &(usize, char)| *c >= '\u{7f}' && escape::is_control(*c);
+        let Some((at, c)) = rest.char_indices().find(is_escaped) else { break };
+        let (before, from) = rest.split_at(at);
+        to.write_all(before.as_bytes())?;
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            write!(to, "\\u{unit:04x}")?;
+        }
+        rest = from.get(c.len_utf8()..).unwrap_or_default();
+    }
+    to.write_all(rest.as_bytes())
 }
 
 struct Row<'a> {
@@ -51,6 +125,41 @@ impl Serialize for View<'_> {
             Self::Bag(bag) => bag.serialize(serializer),
             Self::Json(json) => json.serialize(serializer),
             Self::Prose(_) | Self::Badges(_) => serializer.serialize_str(&self.flat().unwrap_or_default()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::Json;
+
+    #[test]
+    fn what_is_not_seen_is_escaped_and_comes_back() {
+        let value = json!({"a\u{9b}": ["\u{1b}\u{7f}\u{202e}b\u{e0041}", "é 日本"]});
+        let written = text(&value).unwrap();
+        let expected = r#"{"a\u009b":["\u001b\u007f\u202eb\udb40\udc41","é 日本"]}"#;
+        assert_eq!(written, expected);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&written).unwrap(), value);
+        assert_eq!(text(&Json::of(&value).unwrap()).unwrap(), expected, "a document in a document");
+    }
+
+    #[test]
+    fn a_document_is_laid_out_as_serde_lays_it_out() {
+        let value = json!({"a": [1, {"b": null}], "c": {}, "d": []});
+        assert_eq!(text_pretty(&value).unwrap(), serde_json::to_string_pretty(&value).unwrap());
+        assert_eq!(text(&value).unwrap(), value.to_string());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_comes_back(written: String) {
+            let shown = text(&written).unwrap();
+            prop_assert!(!shown.chars().any(escape::is_control), "{shown:?}");
+            prop_assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), written);
         }
     }
 }

@@ -6,13 +6,14 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 
 mod badge;
+pub mod csv_text;
 mod error;
 pub mod escape;
 mod format;
 #[cfg(feature = "parquet")]
 mod frame;
 mod human;
-mod json;
+pub mod json;
 mod markdown;
 mod number;
 mod prose;
@@ -25,6 +26,7 @@ pub use error::TableError;
 pub use format::{Format, ParseFormatError, Writes, without_bom};
 #[cfg(feature = "parquet")]
 pub use frame::{ParquetFile, ParquetGroups, from_parquet};
+pub use human::MARKS;
 pub use markdown::markdown;
 pub use number::{Notation, percent_decimals};
 pub use prose::{Prose, Span};

@@ -4,13 +4,15 @@ use crate::error::TableError;
 use crate::format::{Format, RowSink, SinkError};
 use crate::table::Table;
 
-/// How [`Format::Table`] looks; the other formats have one look.
+/// How results look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
-    /// Columns of the terminal; without it, lines are as long as they need to be.
+    /// Columns of the terminal; without it, lines of [`Format::Table`] are as long as they need to be.
     pub width: Option<usize>,
-    /// Whether to mark the header with ANSI escape sequences.
+    /// Whether to mark the header of [`Format::Table`] with ANSI escape sequences.
     pub colour: bool,
+    /// Whether cells of [`Format::Csv`] hold texts as they are, instead of as [`csv_text`](crate::csv_text) says.
+    pub raw_cells: bool,
 }
 
 /// Writes a table and flushes the output.
@@ -216,7 +218,7 @@ mod tests {
         let nothing = r#"{"text":null,"unsigned":null,"signed":null,"real":null,"flag":null,"time":null,"list":null,"bag":null,"json":null}"#;
         assert_eq!(written(&everything(), Format::Jsonl), format!("{row}\n{nothing}\n"));
         assert_eq!(written(&everything(), Format::Json), format!("[\n{row},\n{nothing}\n]\n"));
-        let csv = "text,unsigned,signed,real,flag,time,list,bag,json\n\"a,\"\"b\"\"\nc\",18446744073709551615,\
+        let csv = "text,unsigned,signed,real,flag,time,list,bag,json\n\"a,\"\"b\"\"\\u{a}c\",18446744073709551615,\
                    -9223372036854775808,0.1,true,1970-01-01T00:00:00Z,\"[\"\"x\"\",\"\"y,z\"\"]\",\
                    \"{\"\"a\\\"\"\"\":18446744073709551615,\"\"b\"\":2}\",\
                    \"{\"\"b\"\":[1,\"\"x\"\"]}\"\n,,,,,,,,\n";

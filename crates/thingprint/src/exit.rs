@@ -5,6 +5,9 @@ use std::process::ExitCode;
 use thingprint_model::ModelError;
 use thingprint_report::ReportError;
 
+/// A command line that cannot be understood: 2.
+pub(crate) const USAGE: u8 = 2;
+
 /// Result of a command that succeeded; scripts rely on the numbers. The greatest of several counts: findings take
 /// precedence over unreadable input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,7 +64,7 @@ pub(crate) fn status(error: &anyhow::Error) -> Option<u8> {
         matches!(cause.downcast_ref::<ModelError>(), Some(ModelError::Option { .. }))
     };
     if error.chain().any(|cause| cause.is::<Usage>() || is_option(cause)) {
-        return Some(2);
+        return Some(USAGE);
     }
     let is_misfit = |cause: &(dyn std::error::Error + 'static)| {
         matches!(cause.downcast_ref::<ModelError>(), Some(ModelError::MissingEvidence { .. }))

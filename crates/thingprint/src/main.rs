@@ -29,11 +29,14 @@ mod service_manager;
 mod sorted_instances;
 mod sources;
 mod table_spool;
+mod terminal;
 mod vantage_report;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
+use thingprint_table::escape;
 
 use crate::args::GlobalArgs;
 use crate::commands::Command;
@@ -56,18 +59,33 @@ struct Cli {
 fn main() -> ExitCode {
     match run() {
         Ok(outcome) => outcome.into(),
-        Err(error) => match exit::status(&error) {
-            Some(status) => {
-                messages::error(format!("{error:#}"));
-                ExitCode::from(status)
-            }
-            None => ExitCode::SUCCESS,
-        },
+        Err(error) => fail(&error),
+    }
+}
+
+/// Says what went wrong.
+fn fail(error: &anyhow::Error) -> ExitCode {
+    if let Some(said) = error.downcast_ref::<clap::Error>() {
+        terminal::parser(said);
+        return if said.use_stderr() { ExitCode::from(exit::USAGE) } else { ExitCode::SUCCESS };
+    }
+    match exit::status(error) {
+        Some(status) => {
+            messages::error(format!("{error:#}"));
+            ExitCode::from(status)
+        }
+        None => ExitCode::SUCCESS,
     }
 }
 
 fn run() -> anyhow::Result<Outcome> {
     let command_line = configuration::expand(std::env::args_os().collect(), &Cli::command())?;
-    let cli = Cli::parse_from(command_line);
+    let cli = Cli::try_parse_from(&command_line).map_err(|error| said_of(&command_line).unwrap_or(error))?;
     cli.command.run(&cli.global)
+}
+
+/// What is wrong with a command line, told of its arguments as a terminal may show them; `None` where nothing is wrong with those.
+fn said_of(command_line: &[OsString]) -> Option<clap::Error> {
+    let shown = command_line.iter().map(|argument| escape::terminal(&argument.to_string_lossy()));
+    Cli::try_parse_from(shown).err()
 }

@@ -1,8 +1,10 @@
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
-use thingprint_table::{Format, Style, Table, escape};
+use thingprint_table::{Format, Style, Table};
+
+use crate::terminal;
 
 /// Messages on standard error, apart from the result.
 #[derive(Clone, Copy, Debug)]
@@ -44,8 +46,8 @@ impl Messages {
     /// A table for people, when the result goes elsewhere.
     pub(crate) fn table(self, table: &Table) {
         if !self.is_quiet {
-            let style = Style { width: None, colour: false };
-            let _ = thingprint_table::write(table, Format::Table, &mut io::stderr().lock(), style);
+            let style = Style::default();
+            let _ = thingprint_table::write(table, Format::Table, &mut terminal::messages(), style);
         }
     }
 
@@ -128,9 +130,9 @@ pub(crate) fn error(text: impl Display) {
     say(format_args!("error: {text}"));
 }
 
-/// Writes a message, in which labels and names may come from outside. A closed standard error must not lose the result.
+/// Writes a message. Names in it may come from outside, and hold an end of line: what follows one stands apart from the start
+/// of a line, where messages begin. A closed standard error must not lose the result.
 fn say(message: impl Display) {
-    let message = message.to_string();
-    let lines: Vec<String> = message.split('\n').map(escape::terminal).collect();
-    let _ = writeln!(io::stderr(), "{}", lines.join("\n"));
+    let message = message.to_string().replace('\n', "\n  ");
+    let _ = writeln!(terminal::messages(), "{message}");
 }

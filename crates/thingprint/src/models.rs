@@ -9,6 +9,7 @@ use thingprint_model::{FileFault, Model, ModelError};
 use thingprint_report::AtomicFile;
 
 use crate::exit::Misfit;
+use crate::terminal;
 
 /// Reads a model. A file that is there but is no usable model does not fit: exit status 5.
 pub(crate) fn read_model(path: &Path) -> anyhow::Result<Model> {
@@ -32,7 +33,7 @@ pub(crate) fn model_of(source: impl io::Read, name: &str) -> anyhow::Result<Mode
 pub(crate) fn write_model(model: &Model, path: &Path) -> anyhow::Result<()> {
     let context = || format!("failed to write model {}", path.display());
     if path == Path::new("-") {
-        let mut out = io::stdout().lock();
+        let mut out = terminal::bytes().with_context(context)?;
         model.write_to(&mut out).with_context(context)?;
         return out.flush().with_context(context);
     }

@@ -1,17 +1,18 @@
 use std::borrow::Cow;
-use std::io::{self, IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde::Serialize;
 use thingprint_report::AtomicFile;
-use thingprint_table::{Format, Style, Table, Writes, escape};
+use thingprint_table::{Format, Style, Table, Writes, escape, json};
 
 use crate::args::GlobalArgs;
 use crate::destinations::Destinations;
 use crate::exit::Usage;
 use crate::inputs::Input;
 use crate::pseudonyms::Pseudonyms;
+use crate::terminal;
 
 /// Where a result goes, and in which format.
 #[derive(Clone, Debug)]
@@ -55,10 +56,11 @@ impl Output {
     /// A place for text that has a form of its own, whatever the file is called.
     pub(crate) fn verbatim(args: &GlobalArgs) -> Self {
         let path = args.output.clone().filter(|path| path != Path::new("-"));
-        let is_terminal = path.is_none() && io::stdout().is_terminal();
+        let is_terminal = path.is_none() && terminal::is_shown();
         let format = if is_terminal { Format::Table } else { Format::Jsonl };
         let width = is_terminal.then(terminal_width).flatten();
-        let style = Style { width, colour: is_terminal && wants_colour() };
+        let style =
+            Style { width, colour: is_terminal && terminal::has_colours(), raw_cells: args.raw_cells };
         Self { path, format, style, pseudonyms: None }
     }
 
@@ -82,7 +84,7 @@ impl Output {
     }
 
     fn is_terminal(&self) -> bool {
-        self.path.is_none() && io::stdout().is_terminal()
+        self.path.is_none() && terminal::is_shown()
     }
 
     /// The file that it goes to; `None` for standard output.
@@ -182,7 +184,7 @@ impl Output {
     pub(crate) fn json(&self, value: &impl Serialize) -> anyhow::Result<()> {
         self.refuse_pseudonyms("a document of JSON")?;
         self.with(|out| {
-            serde_json::to_writer_pretty(&mut *out, value)?;
+            json::write_pretty(value, out)?;
             Ok(writeln!(out)?)
         })
     }
@@ -192,7 +194,7 @@ impl Output {
         self.refuse_pseudonyms("documents of JSON")?;
         self.with(|out| {
             for value in values {
-                serde_json::to_writer(&mut *out, value)?;
+                json::write(value, out)?;
                 writeln!(out)?;
             }
             Ok(())
@@ -223,8 +225,8 @@ impl Output {
         write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let Some(path) = &self.path else {
-            let mut out = io::BufWriter::new(io::stdout().lock());
-            write(&mut out)?;
+            let mut out = terminal::result();
+            write(&mut *out)?;
             return Ok(out.flush()?);
         };
         let mut file = AtomicFile::create(path).context("failed to write the result")?;
@@ -254,11 +256,6 @@ fn of_name(path: &Path) -> Result<Option<Format>, Usage> {
             known.join(", ")
         ))
     })
-}
-
-/// `NO_COLOR` says no, whatever its value, unless it is empty (no-color.org).
-fn wants_colour() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 fn terminal_width() -> Option<usize> {

@@ -1,4 +1,7 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use thingprint_table::escape;
+
+use crate::terminal;
 
 /// Shows on standard error how far long work is; hidden when that is no terminal, or with `-q`.
 #[derive(Debug)]
@@ -20,7 +23,7 @@ impl Progress {
     }
 
     fn new(what: &'static str, total: Option<u64>, is_quiet: bool, template: &str) -> Self {
-        let target = if is_quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let target = if is_quiet { ProgressDrawTarget::hidden() } else { terminal::progress() };
         let bar = ProgressBar::with_draw_target(total, target).with_message(what);
         bar.set_style(
             ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
@@ -35,7 +38,7 @@ impl Progress {
 
     /// This is being done.
     pub(crate) fn step(&self, what: &str) {
-        self.0.set_message(what.to_owned());
+        self.0.set_message(escape::terminal(what));
         self.0.tick();
     }
 

@@ -11,6 +11,7 @@ mod evidence;
 mod experiments;
 mod field;
 mod flows;
+mod hostile;
 mod identity;
 mod mud;
 mod protocols;

@@ -9,4 +9,5 @@ mod imports;
 mod layout;
 mod limits;
 mod packages;
+mod terminal;
 mod tree;

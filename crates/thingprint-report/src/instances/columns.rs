@@ -40,6 +40,9 @@ impl SpreadPart {
     }
 }
 
+/// The columns of texts, which CSV writes in a form of its own.
+pub(super) const TEXTS: [&str; 6] = [DEVICE, LABEL, KIND, FAMILY, CAPTURE, EXTRACTION];
+
 /// The columns without which there is no instance.
 pub(super) const REQUIRED: [&str; 2] = [DEVICE, WINDOW_START];
 

@@ -9,7 +9,7 @@ use crate::delimited::{CsvFile, Dialect, listed};
 use crate::error::{Place, ReportError};
 use serde::de::{DeserializeSeed, Deserializer as _, Error as _, SeqAccess, Visitor};
 use thingprint_instance::Labeled;
-use thingprint_table::{Cell, Format, ParquetGroups, without_bom};
+use thingprint_table::{Cell, Format, ParquetGroups, csv_text, without_bom};
 
 /// Bytes by which the format of a file is known.
 const START_BYTES: u64 = 4096;
@@ -98,11 +98,17 @@ impl<E: From<ReportError>> Reading<'_, E> {
         let position = |name: &str| csv.header().iter().position(|column| column == name);
         require(file, |name| position(name).is_some(), || listed(csv.header()))?;
         let positions: Vec<Option<usize>> = self.names.iter().map(|name| position(name)).collect();
+        let are_texts: Vec<bool> =
+            self.names.iter().map(|name| columns::TEXTS.contains(&name.as_str())).collect();
         self.note_unknown(csv.header());
         while let Some(record) = csv.next()? {
             let text =
                 |position: &Option<usize>| record.fields.get((*position)?).filter(|text| !text.is_empty());
-            let cells = positions.iter().map(|position| text(position).into()).collect();
+            let cell = |(position, is_text): (&Option<usize>, &bool)| match text(position) {
+                Some(text) if *is_text => Cell::Text(csv_text::read(text).into_owned()),
+                other => other.into(),
+            };
+            let cells = positions.iter().zip(&are_texts).map(cell).collect();
             self.add(Record::new(Place::line(file, record.line), cells))?;
         }
         Ok(self.head)

@@ -1,6 +1,6 @@
 //! Rows of cells in known columns, out of a file of any format.
 
-use thingprint_table::{Cell, Format, ParquetFile, from_parquet, without_bom};
+use thingprint_table::{Cell, Format, ParquetFile, csv_text, from_parquet, without_bom};
 
 use super::columns::{Slot, field};
 use super::json::{read_array, read_lines};
@@ -83,10 +83,13 @@ fn read_csv(bytes: &[u8], reader: &mut Reader<'_>) -> Result<(), ReportError> {
     let slots = reader.columns.slots(csv.header(), file)?;
     while let Some(record) = csv.next()? {
         let mut cells = Cells::default();
-        for (slot, text) in slots.iter().zip(&record.fields) {
-            if *slot != Slot::Unknown {
-                cells.put(*slot, Some(text).filter(|text| !text.is_empty()).into());
-            }
+        for (slot, text) in slots.iter().zip(&record.fields).filter(|(slot, _)| **slot != Slot::Unknown) {
+            let cell = match text {
+                "" => Cell::Absent,
+                text if slot.is_text() => Cell::Text(csv_text::read(text).into_owned()),
+                text => Cell::from(text),
+            };
+            cells.put(*slot, cell);
         }
         reader.add(Place::line(file, record.line), cells)?;
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{CLASS, COLUMNS, DEVICE, TRUTH, WINDOW, class_of};
 use crate::delimited::listed;
 use crate::error::ReportError;
+use thingprint_table::Type;
 
 /// Most classes of a file.
 pub(super) const MOST_CLASSES: usize = 4_096;
@@ -19,6 +20,13 @@ pub(super) enum Slot {
     /// The probability of a class by its number.
     Class(usize),
     Unknown,
+}
+
+impl Slot {
+    /// Whether it is for texts, which CSV writes in a form of its own.
+    pub(super) fn is_text(self) -> bool {
+        matches!(self, Self::Field(at) if COLUMNS.get(at).is_some_and(|(_, r#type)| *r#type == Type::Text))
+    }
 }
 
 /// The classes that columns have named so far.

@@ -49,7 +49,7 @@ fn inventory() -> Table {
 }
 
 fn rendered(width: Option<usize>) -> String {
-    render(&inventory(), Style { width, colour: false })
+    render(&inventory(), Style { width, ..Style::default() })
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn lines_never_exceed_a_terminal_that_has_room_for_the_floors() {
 #[test]
 fn colour_marks_the_header_alone() {
     let table = Table::of(vec![Column::new("device", vec!["a".to_owned()])]);
-    let text = render(&table, Style { width: None, colour: true });
+    let text = render(&table, Style { colour: true, ..Style::default() });
     assert_eq!(text, "\u{1b}[1mdevice\u{1b}[0m\na\n");
 }
 

@@ -14,6 +14,10 @@ pub(crate) struct GlobalArgs {
     #[arg(short, long, global = true, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
 
+    /// Write texts into CSV as they are, also those that a spreadsheet takes for formulas (docs/output.md)
+    #[arg(long, global = true, help_heading = "Output")]
+    pub(crate) raw_cells: bool,
+
     /// Write results with pseudonyms for MAC addresses, IP addresses and host names, by the key in this file, which is made
     /// where there is none (docs/privacy.md)
     #[arg(long, global = true, value_name = "KEYFILE", help_heading = "Output")]

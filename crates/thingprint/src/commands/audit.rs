@@ -7,7 +7,7 @@ use thingprint_audit::report::{self, Captures, Report, RulesDocument};
 use thingprint_audit::{Coverage, Policy, Severity};
 use thingprint_figure::Figure;
 use thingprint_flow::{FlowOptions, WindowLength};
-use thingprint_table::{Format, Table, Writes};
+use thingprint_table::{Format, Table, Writes, json};
 
 use self::survey::Surveying;
 use crate::args::{FlowArgs, GlobalArgs, ModelArgs};
@@ -367,5 +367,5 @@ impl Writing<'_> {
 
 fn sarif_text(report: &Report, policy: &Policy) -> anyhow::Result<String> {
     let log = report.sarif(policy);
-    Ok(serde_json::to_string_pretty(&log)? + "\n")
+    Ok(json::text_pretty(&log)? + "\n")
 }

@@ -1,4 +1,4 @@
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -7,14 +7,17 @@ use jiff::Timestamp;
 use thingprint_flow::WindowLength;
 use thingprint_report::AtomicFile;
 use thingprint_sim::{
-    CaptureReader, Home, SimError, Simulation, SimulationOptions, Source, home, unsafe_home, unsw28,
+    CaptureReader, Home, LabelledDevice, SimError, Simulation, SimulationOptions, Source, home, unsafe_home,
+    unsw28,
 };
+use thingprint_table::csv_text;
 
 use crate::args::GlobalArgs;
 use crate::exit::{Outcome, Usage};
 use crate::files::write_file;
 use crate::messages::Messages;
 use crate::progress::Progress;
+use crate::terminal;
 
 /// Makes a home.
 type MakeHome = fn() -> Result<Home, SimError>;
@@ -66,7 +69,7 @@ impl SimulateArgs {
             snaplen: self.snaplen,
         };
         let path = global.output.as_deref().filter(|path| *path != Path::new("-"));
-        if path.is_none() && io::stdout().is_terminal() {
+        if path.is_none() && terminal::is_shown() {
             return Err(
                 Usage("a capture cannot be written to a terminal; use -o FILE or a pipe".to_owned()).into()
             );
@@ -104,7 +107,7 @@ pub(super) fn write_capture(
             copy(&mut capture, &mut file, &progress)?;
             file.commit().context("failed to write the capture")?;
         }
-        None => copy(&mut capture, &mut io::stdout().lock(), &progress)?,
+        None => copy(&mut capture, &mut terminal::bytes()?, &progress)?,
     }
     progress.finish();
     Ok(capture.frames())
@@ -127,7 +130,10 @@ fn copy(from: &mut CaptureReader, to: &mut dyn Write, progress: &Progress) -> an
 pub(super) fn write_labels(home: &Home, path: &Path) -> anyhow::Result<()> {
     let mut text = String::from("mac,label,kind\n");
     let rows = home.labels().into_iter();
-    text.extend(rows.map(|device| format!("{},{},{}\n", device.mac, device.label, device.kind)));
+    let line = |device: LabelledDevice| {
+        format!("{},{},{}\n", device.mac, csv_text::cell(&device.label), device.kind)
+    };
+    text.extend(rows.map(line));
     write_file(path, text.as_bytes())
 }
 

@@ -16,7 +16,7 @@ mod sources;
 mod station;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -34,6 +34,7 @@ use crate::args::{ExtractionArgs, GlobalArgs};
 use crate::configuration;
 use crate::exit::{Outcome, Usage};
 use crate::messages::Messages;
+use crate::terminal;
 
 /// Watch a network: who is there, what each device is, and what changed
 ///
@@ -182,7 +183,7 @@ impl WatchArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let messages = Messages::new(global.quiet, global.verbose);
         if self.print_config {
-            io::stdout().write_all(configuration::template_of("watch").as_bytes())?;
+            terminal::result().write_all(configuration::template_of("watch").as_bytes())?;
             return Ok(Outcome::Done);
         }
         if self.check {

@@ -329,7 +329,7 @@ fn data(name: &str) -> Option<PathBuf> {
 }
 
 /// Says that a test is skipped, past the harness, which hides what a passing test prints.
-fn skip(missing: &str) {
+pub(crate) fn skip(missing: &str) {
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("a test");
     let _ = writeln!(std::io::stderr(), "skipped {test}: no {missing} beside the checkout");

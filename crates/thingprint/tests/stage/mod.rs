@@ -57,11 +57,11 @@ impl Stage {
     #[cfg(target_os = "linux")]
     pub(crate) fn run_unheard(&self, arguments: &str) -> Said {
         let full = File::options().write(true).open("/dev/full").unwrap();
-        said(self.command(arguments, Stdio::null()).stderr(full))
+        text_of(self.command(arguments, Stdio::null()).stderr(full))
     }
 
     fn spawn(&self, arguments: &str, stdin: Stdio) -> Said {
-        said(&mut self.command(arguments, stdin))
+        text_of(&mut self.command(arguments, stdin))
     }
 
     /// The command with these arguments, not started yet.
@@ -72,7 +72,8 @@ impl Stage {
     }
 }
 
-fn said(command: &mut Command) -> Said {
+/// What a command says.
+pub(crate) fn text_of(command: &mut Command) -> Said {
     let output = command.output().unwrap();
     Said {
         status: output.status.code().unwrap(),

@@ -6,7 +6,7 @@ use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_identity::{Certainty, Field, Identity};
 use thingprint_instance::{Bag, DeviceEntry, Kind, Label};
 use thingprint_report::{LabelRow, Labels};
-use thingprint_table::rfc3339;
+use thingprint_table::{csv_text, rfc3339};
 
 use super::several_addresses::Pair;
 
@@ -54,7 +54,7 @@ pub(super) fn same_as(pairs: &[Pair], labels: &Labels) -> String {
         text.push_str("# One device may have several addresses. Remove the # where it is so, and label the other address.\n");
     }
     text.extend(new.into_iter().map(|Pair { first, other, reason }| {
-        let reason = reason.replace(['\n', '\r'], " ");
+        let reason = remark(reason);
         format!("# {reason}\n#{}", columns.same(*other, *first))
     }));
     text
@@ -80,9 +80,9 @@ impl TemplateColumns {
     fn line(self, row: &LabelRow<'_>) -> String {
         let time = |time: Option<Timestamp>| time.map(rfc3339::format).unwrap_or_default();
         let mut cells = Vec::new();
-        cells.extend(self.capture.then(|| quoted(row.capture.unwrap_or("*"))));
-        cells.extend([row.device.to_string(), quoted(&row.label.class), row.label.kind.to_string()]);
-        cells.extend(self.family.then(|| quoted(row.label.family.as_deref().unwrap_or_default())));
+        cells.extend(self.capture.then(|| cell(row.capture.unwrap_or("*"))));
+        cells.extend([row.device.to_string(), cell(&row.label.class), row.label.kind.to_string()]);
+        cells.extend(self.family.then(|| cell(row.label.family.as_deref().unwrap_or_default())));
         if self.period {
             cells.extend([time(row.from), time(row.to)]);
         }
@@ -104,7 +104,7 @@ impl TemplateColumns {
             proposal.map_or((String::new(), Kind::Iot), |proposal| (proposal.class, proposal.kind));
         let capture = if self.capture { "*," } else { "" };
         let rest = ",".repeat(usize::from(self.family) + 2 * usize::from(self.period));
-        let class = quoted(&format!("{question}{class}"));
+        let class = cell(&format!("{question}{class}"));
         let why = identity.map(said).unwrap_or_default();
         format!("# {why}{}\n{mark}{capture}{},{class},{kind}{rest}\n", hint(entry), entry.device)
     }
@@ -142,7 +142,7 @@ fn said(identity: &Identity) -> String {
     let of_field = |field: Field| {
         let answer = identity.answer(field);
         let (value, certainty) = (answer.value.as_ref()?, answer.certainty?);
-        let value = value.replace(['\n', '\r'], " ");
+        let value = remark(value);
         Some(format!("{field} {value} ({certainty}, by {}), ", answer.sources().join(" and ")))
     };
     [Field::Vendor, Field::Model, Field::Type].into_iter().filter_map(of_field).collect()
@@ -151,9 +151,9 @@ fn said(identity: &Identity) -> String {
 fn hint(entry: &DeviceEntry) -> String {
     format!(
         "host name {}, vendor class {}, asks for {}, uses {}, {} packets sent",
-        entry.host_name.as_deref().unwrap_or("-"),
-        entry.vendor_class.as_deref().unwrap_or("-"),
-        most_frequent(&entry.names, 3),
+        remark(entry.host_name.as_deref().unwrap_or("-")),
+        remark(entry.vendor_class.as_deref().unwrap_or("-")),
+        remark(&most_frequent(&entry.names, 3)),
         most_frequent(&entry.server_ports, 6),
         entry.packets_up,
     )
@@ -167,10 +167,13 @@ fn most_frequent(bag: &Bag, most: usize) -> String {
     if words.is_empty() { "-".to_owned() } else { words.join(" ") }
 }
 
-fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r', '#']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
+/// A cell of a label file, where `#` begins a comment.
+fn cell(text: &str) -> String {
+    let cell = csv_text::cell(text);
+    if cell.contains('#') && !cell.starts_with('"') { format!("\"{cell}\"") } else { cell }
+}
+
+/// A text inside a comment, with nothing that begins a line or a cell: a spreadsheet knows no comments.
+fn remark(text: &str) -> String {
+    csv_text::neutral(text).replace(',', ";")
 }

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::messages::Messages;
+use crate::terminal;
 
 /// Lines that wait for the terminal: a person scrolls back no further, and it is some 100 KB.
 const MOST_LINES: usize = 1000;
@@ -42,7 +43,7 @@ enum Line {
 impl Printer {
     /// Begins to print. Fails where the system gives no thread.
     pub(super) fn start(messages: Messages) -> io::Result<Self> {
-        Self::printing_to(messages, Box::new(io::stdout()))
+        Self::printing_to(messages, Box::new(terminal::lines()))
     }
 
     fn printing_to(messages: Messages, events: Box<dyn Write + Send>) -> io::Result<Self> {
