@@ -53,6 +53,34 @@ fn decided(evidence: &GatewayEvidence) -> Vec<(MacAddr, GatewayReason)> {
 }
 
 #[test]
+fn a_device_that_asks_for_any_number_of_addresses_hides_no_gateway() {
+    let mut evidence = GatewayEvidence::default();
+    for number in 0..10_000_u32 {
+        let [a, b, c, d] = (0x0b00_0000 + number).to_be_bytes();
+        see(&mut evidence, (PLUG, "192.168.1.11"), (ROUTER, &format!("{a}.{b}.{c}.{d}")));
+    }
+    talk(&mut evidence, CAMERA, ROUTER, 12);
+    assert_eq!(decided(&evidence), [(ROUTER, GatewayReason::Forwards)]);
+}
+
+#[test]
+fn made_up_addresses_hide_no_gateway() {
+    let mut evidence = GatewayEvidence::default();
+    let made_up = |number: u32| {
+        let [a, b, c, d] = number.to_be_bytes();
+        MacAddr::new([2, 0, a, b, c, d])
+    };
+    for number in 0..100_000 {
+        see(&mut evidence, (made_up(number), "10.1.2.3"), (CAMERA, "192.168.1.10"));
+    }
+    talk(&mut evidence, CAMERA, ROUTER, 12);
+    for number in 100_000..300_000 {
+        see(&mut evidence, (made_up(number), "52.1.2.3"), (CAMERA, "192.168.1.10"));
+    }
+    assert_eq!(decided(&evidence), [(ROUTER, GatewayReason::Forwards)]);
+}
+
+#[test]
 fn who_forwards_for_eight_addresses_is_a_gateway_and_there_may_be_several() {
     let mut evidence = GatewayEvidence::default();
     talk(&mut evidence, CAMERA, ROUTER, 7);

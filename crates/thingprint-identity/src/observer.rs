@@ -196,6 +196,14 @@ impl Observer for IdentityObserver {
         self.heeded(device);
     }
 
+    fn forget(&mut self, device: DeviceIndex) {
+        if let Some(heeded) = self.heeded(device) {
+            *heeded = Heeded::default();
+        }
+        self.cap.forget(device);
+        self.documents.forget(device);
+    }
+
     fn packet(&mut self, packet: &DevicePacket<'_, '_>, state: &mut FlowDocument) {
         if !packet.is_sent {
             if !packet.packet.is_to_group() {

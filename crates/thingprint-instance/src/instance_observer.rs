@@ -174,6 +174,11 @@ impl InstanceObserver {
         }
     }
 
+    /// Of each device, whether it is known: its index may be that of one that was forgotten.
+    pub(crate) fn known(&self) -> Vec<bool> {
+        self.devices.iter().map(|state| state.id.is_some()).collect()
+    }
+
     /// What a part keeps of each device, without its flows.
     pub(crate) fn into_device_parts(self) -> Vec<DevicePart> {
         self.devices.into_iter().map(DeviceState::finish).collect()

@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use thingprint_flow::{
-    DeviceFrame, DeviceId, DeviceIndex, DevicePacket, Flow, MacAddr, Observer, OwnAddresses, Timestamp,
+    DeviceFrame, DeviceId, DeviceIds, DeviceIndex, DevicePacket, Flow, MacAddr, Observer, OwnAddresses,
+    Timestamp,
 };
 use thingprint_protocol::{
     DetectedProtocol, DhcpMessage, Engine, Interest, Message, MessageContext, MessageObserver, ModelIndex,
@@ -25,7 +26,7 @@ const MAX_WORDS: usize = 4096;
 #[derive(Debug)]
 pub struct Inventory {
     engine: Engine,
-    ids: Vec<DeviceId>,
+    ids: DeviceIds,
     devices: Vec<Sums>,
 }
 
@@ -63,26 +64,22 @@ struct Counts {
 impl Inventory {
     /// An inventory of what `engine` finds.
     pub fn new(engine: &Engine) -> Self {
-        Self { engine: engine.clone(), ids: Vec::new(), devices: Vec::new() }
+        Self { engine: engine.clone(), ids: DeviceIds::default(), devices: Vec::new() }
     }
 
     /// The devices, in the order of their ids.
     pub fn into_records(self) -> Vec<InventoryRecord> {
-        let devices = self.ids.into_iter().zip(self.devices);
-        let mut records: Vec<_> = devices.map(|(id, sums)| sums.record(id, &self.engine)).collect();
+        let devices = self.ids.iter().zip(self.devices);
+        let known = devices.filter_map(|(id, sums)| Some((id?, sums)));
+        let mut records: Vec<_> = known.map(|(id, sums)| sums.record(id, &self.engine)).collect();
         records.sort_by_key(InventoryRecord::device);
         records
     }
 
     /// What is known of a device so far; `None` if it was not seen, or forgotten.
     pub fn record(&self, device: DeviceIndex) -> Option<InventoryRecord> {
-        let (id, sums) = (self.ids.get(device.as_usize())?, self.devices.get(device.as_usize())?);
-        Some(sums.clone().record(*id, &self.engine))
-    }
-
-    /// Forgets what is known of a device; its index is that of another one then.
-    pub fn forget_device(&mut self, device: DeviceIndex) {
-        *self.sums(device) = Sums::default();
+        let (id, sums) = (self.ids.of(device)?, self.devices.get(device.as_usize())?);
+        Some(sums.clone().record(id, &self.engine))
     }
 
     fn sums(&mut self, device: DeviceIndex) -> &mut Sums {
@@ -101,11 +98,12 @@ impl Observer for Inventory {
 
     fn device(&mut self, device: DeviceIndex, id: DeviceId) {
         self.sums(device);
-        let at = device.as_usize();
-        if self.ids.len() <= at {
-            self.ids.resize(at + 1, id);
-        }
-        self.ids[at] = id;
+        self.ids.note(device, id);
+    }
+
+    fn forget(&mut self, device: DeviceIndex) {
+        self.ids.forget(device);
+        *self.sums(device) = Sums::default();
     }
 
     fn packet(&mut self, packet: &DevicePacket<'_, '_>, (): &mut ()) {

@@ -91,6 +91,7 @@ impl PartObserver {
     pub fn into_part_devices(self, ids: &[DeviceId], carried: &[(DeviceIndex, CarriedFlow)]) -> PartDevices {
         let window = self.inner.options().flow.window;
         let mut devices = self.devices;
+        let known = self.inner.known();
         devices.resize_with(ids.len(), DeviceEdges::default);
         for (device, carried) in carried {
             if let Some(edges) = devices.get_mut(device.as_usize()) {
@@ -101,7 +102,11 @@ impl PartObserver {
         for (part, edges) in parts.iter_mut().zip(devices) {
             part.flows = edges.finish();
         }
-        PartDevices { devices: ids.iter().copied().zip(parts).collect(), flows_dropped: self.flows_dropped }
+        let devices = ids.iter().copied().zip(parts).zip(known);
+        PartDevices {
+            devices: devices.filter_map(|(part, is_known)| is_known.then_some(part)).collect(),
+            flows_dropped: self.flows_dropped,
+        }
     }
 
     /// Finds out where the flow of a packet is counted, whose first one it is in its window.
@@ -207,6 +212,14 @@ impl Observer for PartObserver {
 
     fn device(&mut self, device: DeviceIndex, id: DeviceId) {
         self.inner.device(device, id);
+    }
+
+    fn forget(&mut self, device: DeviceIndex) {
+        self.inner.forget(device);
+        if let Some(edges) = self.devices.get_mut(device.as_usize()) {
+            self.flows = self.flows.saturating_sub(edges.heads.len());
+            *edges = DeviceEdges::default();
+        }
     }
 
     fn packet(&mut self, view: &DevicePacket<'_, '_>, state: &mut PartState) {

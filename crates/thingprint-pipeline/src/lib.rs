@@ -52,6 +52,7 @@ mod source;
 mod stage;
 mod stages;
 mod summary;
+mod surplus;
 mod unowned;
 mod window_so_far;
 

@@ -267,6 +267,8 @@ impl<S: Stage> Outcome<S> {
             summary.left_out.merge(end.left_out);
             rests.push(rest);
         }
+        summary.left_out.merge(summary.read.counts.left_out.clone());
+        summary.left_out.merge(summary.read.relayed.left_out().clone());
         let (rows, gateway_late) = pending.finish(summary.gateways.clone());
         summary.gateway_late = gateway_late;
         (Self { rests, summary }, rows)

@@ -1,8 +1,12 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use thingprint_flow::{Gateways, Ip, MacAddr, Packet, Timestamp, Transport};
+use thingprint_flow::{
+    DeviceId, DeviceLosses, Gateways, Ip, LossKind, MacAddr, Packet, Timestamp, Transport,
+};
 use thingprint_protocol::{DhcpMessage, parsers};
+
+use crate::surplus::surplus;
 
 /// Ports of DHCP servers and relays, and of clients (RFC 2131 §4.1).
 const DHCP_SERVER: u16 = 67;
@@ -11,8 +15,12 @@ const DHCP_CLIENT: u16 = 68;
 const REQUEST: u8 = 1;
 /// The type of the message that grants an address (RFC 2132 §9.6).
 const ACK: u8 = 5;
-/// Clients that are remembered.
+/// Clients that are remembered, and addresses; the senders of these share them fairly.
 const MOST_CLIENTS: usize = 4096;
+/// Clients that were left out.
+const CLIENTS: LossKind = LossKind::new("dhcp_clients");
+/// Addresses of clients that were left out.
+const LEASES: LossKind = LossKind::new("dhcp_leases");
 /// A sender of messages of so many clients forwards them.
 const FORWARDED_CLIENTS: usize = 2;
 
@@ -21,7 +29,18 @@ const FORWARDED_CLIENTS: usize = 2;
 pub struct RelayedClients {
     clients: BTreeMap<(MacAddr, MacAddr), RelayedClient>,
     /// Addresses that servers granted, or offered where none was granted.
-    leases: BTreeMap<MacAddr, Ipv4Addr>,
+    leases: BTreeMap<MacAddr, Lease>,
+    /// What was left out of both, by sender.
+    left_out: DeviceLosses,
+}
+
+/// An address that a server gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Lease {
+    address: Ipv4Addr,
+    /// Who sent the frame.
+    sender: MacAddr,
+    time: Timestamp,
 }
 
 /// What was said of one client in frames of one other sender.
@@ -53,7 +72,7 @@ impl RelayedClients {
     fn look_at_dhcp(&mut self, packet: &Packet<'_>, ip: &Ip<'_>) {
         let Some(message) = parsers::dhcp(ip.payload) else { return };
         if message.op != REQUEST {
-            return self.note_lease(&message);
+            return self.note_lease(&message, packet);
         }
         let (Some(sender), Some(client)) = (packet.src_mac, message.client_mac) else { return };
         if sender == client || !sender.is_host() || !client.is_host() {
@@ -63,19 +82,48 @@ impl RelayedClients {
         let is_relayed = message.relay_address.is_some_and(|address| !address.is_unspecified());
         if let Some(relayed) = self.clients.get_mut(&(client, sender)) {
             relayed.add(message, is_relayed, time);
-        } else if self.clients.len() < MOST_CLIENTS {
+        } else {
             let relayed = RelayedClient { client, sender, message, first: time, last: time, is_relayed };
             self.clients.insert((client, sender), relayed);
+            self.bound();
         }
     }
 
-    fn note_lease(&mut self, message: &DhcpMessage) {
+    /// Forgets clients and addresses of the senders that told of most, where there are too many.
+    fn bound(&mut self) {
+        if self.clients.len() > MOST_CLIENTS {
+            let mut clients: Vec<_> = self.clients.iter().collect();
+            clients.sort_by_key(|(_, relayed)| relayed.last);
+            let senders = clients.into_iter().map(|(key, relayed)| (*key, relayed.sender));
+            for (key, sender) in surplus(senders, MOST_CLIENTS) {
+                self.clients.remove(&key);
+                self.left_out.add(DeviceId::Mac(sender), CLIENTS, 1);
+            }
+        }
+        if self.leases.len() > MOST_CLIENTS {
+            let mut leases: Vec<_> = self.leases.iter().collect();
+            leases.sort_by_key(|(_, lease)| lease.time);
+            let senders = leases.into_iter().map(|(client, lease)| (*client, lease.sender));
+            for (client, sender) in surplus(senders, MOST_CLIENTS) {
+                self.leases.remove(&client);
+                self.left_out.add(DeviceId::Mac(sender), LEASES, 1);
+            }
+        }
+    }
+
+    /// What was left out, by sender.
+    pub(crate) const fn left_out(&self) -> &DeviceLosses {
+        &self.left_out
+    }
+
+    fn note_lease(&mut self, message: &DhcpMessage, packet: &Packet<'_>) {
         let address = message.assigned_address.filter(|address| !address.is_unspecified());
         let (Some(client), Some(address)) = (message.client_mac, address) else { return };
-        let is_known = self.leases.contains_key(&client);
+        let Some(sender) = packet.src_mac else { return };
         let is_granted = message.message_type == Some(ACK);
-        if (is_granted || !is_known) && (is_known || self.leases.len() < MOST_CLIENTS) {
-            self.leases.insert(client, address);
+        if is_granted || !self.leases.contains_key(&client) {
+            self.leases.insert(client, Lease { address, sender, time: packet.time });
+            self.bound();
         }
     }
 
@@ -84,24 +132,24 @@ impl RelayedClients {
         let RelayedClient { client, message, .. } = relayed;
         let mut said = [message.client_address, message.requested_address].into_iter().flatten();
         let said = said.find(|address| !address.is_unspecified());
-        self.leases.get(client).copied().or(said)
+        self.leases.get(client).map(|lease| lease.address).or(said)
     }
 
     /// Adds those of another trace.
     pub fn merge(&mut self, other: Self) {
-        for (client, address) in other.leases {
-            if self.leases.len() < MOST_CLIENTS {
-                self.leases.entry(client).or_insert(address);
-            }
+        for (client, lease) in other.leases {
+            self.leases.entry(client).or_insert(lease);
         }
         for (key, theirs) in other.clients {
             if let Some(relayed) = self.clients.get_mut(&key) {
                 relayed.first = relayed.first.min(theirs.first);
                 relayed.add(theirs.message, theirs.is_relayed, theirs.last);
-            } else if self.clients.len() < MOST_CLIENTS {
+            } else {
                 self.clients.insert(key, theirs);
             }
         }
+        self.left_out.merge(other.left_out);
+        self.bound();
     }
 
     /// What is known of clients by relays and by whoever forwards, in the order of clients.
@@ -138,7 +186,7 @@ impl RelayedClient {
 mod tests {
     use std::collections::BTreeMap;
 
-    use thingprint_flow::{Decoder, Frame, GatewayReason, Gateways, LinkType, MacAddr, Timestamp};
+    use thingprint_flow::{Decoder, DeviceId, Frame, GatewayReason, Gateways, LinkType, MacAddr, Timestamp};
 
     use super::RelayedClients;
 
@@ -188,6 +236,30 @@ mod tests {
         let relayed =
             relayed(&[request(SWITCH, 0x77, [192, 168, 7, 1], "cam"), request(0x50, 0x50, [0; 4], "tv")]);
         assert_eq!(names(&relayed, &Gateways::default()), (vec!["77 cam".to_owned()], vec![]));
+    }
+
+    #[test]
+    fn a_host_that_makes_up_clients_takes_none_of_others() {
+        let made_up = (0..9000_u16).map(|number| {
+            let mut bytes = request(0x99, 0, [192, 168, 7, 9], "made-up");
+            let dhcp = 42;
+            bytes[dhcp + 31..dhcp + 33].copy_from_slice(&number.to_be_bytes());
+            bytes
+        });
+        let relay = [192, 168, 7, 1];
+        let frames: Vec<_> = std::iter::once(request(SWITCH, 0x77, relay, "cam"))
+            .chain(made_up)
+            .chain([request(SWITCH, 0x78, relay, "plug")])
+            .collect();
+        let relayed = relayed(&frames);
+        let (named, _) = names(&relayed, &Gateways::default());
+        assert!(named.len() <= super::MOST_CLIENTS);
+        let others: Vec<_> = named.iter().filter(|name| !name.ends_with("made-up")).collect();
+        assert_eq!(others, ["77 cam", "78 plug"]);
+        let lost: u64 = relayed.left_out().totals().values().sum();
+        assert_eq!(lost + named.len() as u64, 9002);
+        let from = DeviceId::Mac(MacAddr::new([2, 0, 0, 0, 0, 0x99]));
+        assert_eq!(relayed.left_out().by_size().first().map(|(id, _)| *id), Some(from));
     }
 
     #[test]

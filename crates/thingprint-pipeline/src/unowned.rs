@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use thingprint_flow::{Gateways, Identity, Ip, LocalNets, MacAddr, Packet};
 
-/// Senders that are remembered; a network has fewer.
+/// Senders that are remembered, those with most packets; a network has fewer.
 const MOST_MACS: usize = 1 << 16;
 
 /// IP packets that may belong to no device, by what decides over them.
@@ -72,10 +72,22 @@ impl Unowned {
             Hosts::Unnamed => self.public_without_mac += u64::from(is_public),
             Hosts::None => self.without_host += 1,
             Hosts::One(mac) => {
-                if self.of_one_host.len() < MOST_MACS || self.of_one_host.contains_key(&mac) {
-                    *self.of_one_host.entry(mac).or_default() += 1;
+                *self.of_one_host.entry(mac).or_default() += 1;
+                if self.of_one_host.len() > MOST_MACS {
+                    self.make_room();
                 }
             }
+        }
+    }
+
+    /// Forgets half of the hosts: those with the fewest packets. A gateway has more.
+    #[cold]
+    fn make_room(&mut self) {
+        let mut order: Vec<_> = self.of_one_host.iter().map(|(mac, packets)| (*packets, *mac)).collect();
+        order.sort_unstable();
+        order.truncate(MOST_MACS / 2);
+        for (_, mac) in order {
+            self.of_one_host.remove(&mac);
         }
     }
 

@@ -1,7 +1,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use thingprint_flow::{DevicePacket, Flow, MacAddr, Observer, Timestamp, Transport};
+use thingprint_flow::{
+    DeviceId, DeviceIndex, DeviceLosses, DevicePacket, Flow, LossKind, MacAddr, Observer, Timestamp,
+    Transport,
+};
 
 use crate::overflow::Overflow;
 use crate::{
@@ -22,8 +25,10 @@ pub struct MessageCollector<F> {
 /// Remembers the messages of open flows, for a [`MessageObserver`] that has a [`Collected`] in the state of each flow.
 ///
 /// At most 1,024 messages of each flow are remembered, and all together take as many bytes as the engine's limits
-/// allow; those beyond are counted in [`Heard::dropped`]. DNS answers among these are kept apart, each once, within bytes of
-/// their own, since names of addresses must not get lost because a device talks much.
+/// allow, of which each device has a fair share; those beyond are counted in [`Heard::dropped`]. DNS answers among these are
+/// kept apart, each once, within bytes of their own, since names of addresses must not get lost because a device talks much.
+///
+/// Whoever has a memory hands on to it what an [`Observer`] hears of devices, and of caps that are exceeded.
 #[derive(Clone, Debug)]
 pub struct MessageMemory {
     /// Bytes of messages over all flows.
@@ -110,15 +115,15 @@ impl MessageMemory {
         context: &MessageContext<'_, '_>,
         collected: &mut Collected,
     ) {
-        let MessageContext { time, sender, .. } = *context;
+        let MessageContext { device, time, sender, .. } = *context;
         let is_passed_on = context.packet.is_some_and(|packet| message.is_passed_on(packet.packet.src_mac));
         let message = HeardMessage { time, sender, is_passed_on, message: message.into_owned() };
-        collected.add(message, self.most_messages, [&mut self.budget, &mut self.answers]);
+        collected.add(message, self.most_messages, [self.budget.of(device), self.answers.of(device)]);
     }
 
-    /// The messages of a flow that was closed, which are not remembered any more.
-    pub fn take(&mut self, collected: Collected, detection: DetectedProtocol) -> Heard {
-        self.release(&collected);
+    /// The messages of a flow of a device that was closed, which are not remembered any more.
+    pub fn take(&mut self, device: DeviceIndex, collected: Collected, detection: DetectedProtocol) -> Heard {
+        self.release(device, &collected);
         let Overflow { dropped, answers, answers_dropped, .. } =
             collected.overflow.map(|overflow| *overflow).unwrap_or_default();
         Heard {
@@ -134,12 +139,51 @@ impl MessageMemory {
         }
     }
 
-    /// Gives back the room of a flow that is not closed but abandoned.
-    pub fn release(&mut self, collected: &Collected) {
-        self.budget.release(collected.bytes);
+    /// Gives back the room of a flow of a device that is not closed but abandoned.
+    pub fn release(&mut self, device: DeviceIndex, collected: &Collected) {
+        self.budget.of(device).release(collected.bytes);
         if let Some(overflow) = &collected.overflow {
-            self.answers.release(overflow.bytes);
+            self.answers.of(device).release(overflow.bytes);
         }
+    }
+
+    /// A device is there; see [`Observer::device`].
+    pub fn device(&mut self, device: DeviceIndex, id: DeviceId) {
+        self.budget.device(device, id);
+    }
+
+    /// A device is established; see [`Observer::established`].
+    pub fn established(&mut self, device: DeviceIndex) {
+        self.budget.established(device);
+        self.answers.established(device);
+    }
+
+    /// A device is forgotten; see [`Observer::forget`].
+    pub fn forget(&mut self, device: DeviceIndex) {
+        self.budget.forget(device);
+        self.answers.forget(device);
+    }
+
+    /// Whether flows have to let go of messages; see [`Observer::is_pressed`].
+    #[inline]
+    pub fn is_pressed(&self) -> bool {
+        self.budget.is_pressed() || self.answers.is_pressed()
+    }
+
+    /// Lets go of messages of a flow, the latest first, if its device has more than its share; see [`Observer::relieve`].
+    pub fn relieve(&mut self, device: DeviceIndex, collected: &mut Collected) {
+        collected.relieve([self.budget.of(device), self.answers.of(device)]);
+    }
+
+    /// All flows were asked; see [`Observer::relieved`].
+    pub fn relieved(&mut self) {
+        self.budget.relieved();
+        self.answers.relieved();
+    }
+
+    /// What was not kept, by device.
+    pub const fn left_out(&self) -> &DeviceLosses {
+        self.budget.left_out()
     }
 }
 
@@ -174,8 +218,33 @@ impl<F: FnMut(Flow<Heard>)> Observer for MessageCollector<F> {
         state.continued()
     }
 
-    fn abandon_flow(&mut self, state: Collected) {
-        self.memory.release(&state);
+    fn abandon_flow(&mut self, device: DeviceIndex, state: Collected) {
+        self.memory.release(device, &state);
+    }
+
+    fn device(&mut self, device: DeviceIndex, id: DeviceId) {
+        self.memory.device(device, id);
+    }
+
+    fn established(&mut self, device: DeviceIndex) {
+        self.memory.established(device);
+    }
+
+    fn forget(&mut self, device: DeviceIndex) {
+        self.memory.forget(device);
+    }
+
+    #[inline]
+    fn is_pressed(&self) -> bool {
+        self.memory.is_pressed()
+    }
+
+    fn relieve(&mut self, device: DeviceIndex, state: &mut Collected) {
+        self.memory.relieve(device, state);
+    }
+
+    fn relieved(&mut self) {
+        self.memory.relieved();
     }
 }
 
@@ -194,7 +263,8 @@ impl<F: FnMut(Flow<Heard>)> MessageObserver for MessageCollector<F> {
     }
 
     fn detected(&mut self, flow: Flow<Collected>, detection: DetectedProtocol) {
-        (self.each)(flow.map_state(|state| self.memory.take(state, detection)));
+        let device = flow.device;
+        (self.each)(flow.map_state(|state| self.memory.take(device, state, detection)));
     }
 }
 
@@ -224,13 +294,39 @@ impl Collected {
     /// Remembers a message if there are fewer than `most`, and room for it in the budget over all flows; else what it
     /// answers, within the other budget.
     fn add(&mut self, message: HeardMessage, most: usize, [budget, answers]: [&mut Budget; 2]) {
-        let bytes = size_of::<HeardMessage>() + message.message.held_bytes();
+        let bytes = message.bytes();
         if self.messages.len() < most && budget.reserve(bytes) {
             self.bytes += bytes;
             self.messages.push(message);
         } else {
+            if most > 0 {
+                budget.lose(LossKind::MESSAGES, 1);
+            }
             self.overflow.get_or_insert_default().add(message.message, answers);
         }
+    }
+
+    fn relieve(&mut self, [budget, answers]: [&mut Budget; 2]) {
+        while budget.owed() > 0
+            && let Some(message) = self.messages.pop()
+        {
+            let bytes = message.bytes();
+            self.bytes = self.bytes.saturating_sub(bytes);
+            budget.release(bytes);
+            budget.pay(bytes);
+            budget.lose(LossKind::MESSAGES, 1);
+            self.overflow.get_or_insert_default().add(message.message, answers);
+        }
+        if let Some(overflow) = &mut self.overflow {
+            overflow.relieve(answers);
+        }
+    }
+}
+
+impl HeardMessage {
+    /// Bytes that it takes.
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.message.held_bytes()
     }
 }
 

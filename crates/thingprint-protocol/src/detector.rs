@@ -64,7 +64,6 @@ pub struct DetectedProtocol {
 pub struct Detector<O> {
     engine: Engine,
     budget: Budget,
-    left_out: DeviceLosses,
     observer: O,
 }
 
@@ -79,7 +78,7 @@ impl<O: MessageObserver> Detector<O> {
     /// A detector that finds the messages with `engine` which `observer` is interested in.
     pub fn new(engine: &Engine, observer: O) -> Self {
         let engine = engine.only(observer.interest());
-        Self { budget: engine.budget(), engine, left_out: DeviceLosses::default(), observer }
+        Self { budget: engine.budget(), engine, observer }
     }
 
     /// What could not be read so far.
@@ -89,7 +88,7 @@ impl<O: MessageObserver> Detector<O> {
 
     /// What caps left out so far, by device.
     pub const fn left_out(&self) -> &DeviceLosses {
-        &self.left_out
+        self.budget.left_out()
     }
 
     /// The observer inside.
@@ -158,21 +157,23 @@ impl<O: MessageObserver> Observer for Detector<O> {
     }
 
     fn device(&mut self, device: DeviceIndex, id: DeviceId) {
+        self.budget.device(device, id);
         self.observer.device(device, id);
     }
 
     fn established(&mut self, device: DeviceIndex) {
+        self.budget.established(device);
         self.observer.established(device);
     }
 
     #[inline]
     fn packet(&mut self, packet: &DevicePacket<'_, '_>, state: &mut Self::State) {
         let DetectorState { inspection, state } = state;
-        let Self { engine, budget, observer, .. } = self;
+        let Self { engine, budget, observer } = self;
         observer.packet(packet, state);
         let sender = if packet.is_sent { Sender::Device } else { Sender::Peer };
         let seen = FlowPacket { packet: packet.ip, sender, time: Some(packet.time) };
-        engine.observe(seen, inspection, budget, &mut |message| {
+        engine.observe(seen, inspection, budget.of(packet.device), &mut |message| {
             let context = MessageContext {
                 device: packet.device,
                 window: packet.window,
@@ -195,8 +196,8 @@ impl<O: MessageObserver> Observer for Detector<O> {
 
     fn flow(&mut self, flow: Flow<Self::State>) {
         let (flow, DetectorState { mut inspection, mut state }) = flow.split();
-        let Self { engine, budget, observer, .. } = self;
-        engine.close(&mut inspection, budget, &mut |sender, message| {
+        let Self { engine, budget, observer } = self;
+        engine.close(&mut inspection, budget.of(flow.device), &mut |sender, message| {
             let context = MessageContext {
                 device: flow.device,
                 window: flow.window,
@@ -222,9 +223,24 @@ impl<O: MessageObserver> Observer for Detector<O> {
         }
     }
 
-    fn abandon_flow(&mut self, mut state: Self::State) {
-        state.inspection.close(&mut self.budget);
-        self.observer.abandon_flow(state.state);
+    fn abandon_flow(&mut self, device: DeviceIndex, mut state: Self::State) {
+        state.inspection.close(self.budget.of(device));
+        self.observer.abandon_flow(device, state.state);
+    }
+
+    #[inline]
+    fn is_pressed(&self) -> bool {
+        self.budget.is_pressed() || self.observer.is_pressed()
+    }
+
+    fn relieve(&mut self, device: DeviceIndex, state: &mut Self::State) {
+        state.inspection.relieve(self.budget.of(device));
+        self.observer.relieve(device, &mut state.state);
+    }
+
+    fn relieved(&mut self) {
+        self.budget.relieved();
+        self.observer.relieved();
     }
 
     fn window_closed(&mut self, window: WindowIndex) {
@@ -236,6 +252,7 @@ impl<O: MessageObserver> Observer for Detector<O> {
     }
 
     fn forget(&mut self, device: DeviceIndex) {
+        self.budget.forget(device);
         self.observer.forget(device);
     }
 }

@@ -44,6 +44,13 @@ impl FlowBuffers {
             && self.reserved_bytes == 0
     }
 
+    /// Bytes that the budget was asked for.
+    pub(crate) const fn held_bytes(&self) -> usize {
+        self.sides.of(Sender::Device).reserved_bytes()
+            + self.sides.of(Sender::Peer).reserved_bytes()
+            + self.reserved_bytes
+    }
+
     /// Accounts for what is held now, the sides apart; says whether there is room for it.
     pub(crate) fn account(&mut self, budget: &mut Budget) -> bool {
         let needed = self.progress.as_ref().map_or(0, Progress::held_bytes)

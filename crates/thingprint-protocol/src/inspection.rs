@@ -186,6 +186,22 @@ impl Inspection {
         self.free_if_idle();
     }
 
+    /// Lets go of what is held of the flow, if its device owes the budget something: the flow is read no further.
+    pub fn relieve(&mut self, budget: &mut Budget) {
+        let held = self.buffers.as_ref().map_or(0, |buffers| buffers.held_bytes());
+        if held == 0 || budget.owed() == 0 {
+            return;
+        }
+        self.has_settled_conditions = true;
+        self.leave_alone(budget);
+        if let Some(buffers) = &mut self.buffers {
+            buffers.clear_detection(budget);
+        }
+        self.free_if_idle();
+        budget.count_dropped();
+        budget.pay(held);
+    }
+
     /// Forgets everything but the detected protocol, for a new connection between the same ports.
     pub(crate) fn restart(&mut self, budget: &mut Budget) {
         self.close(budget);

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::message::MessageBody;
 use crate::{Budget, DnsData, DnsMessage, Message, Protocol};
 
 /// Different DNS answers that are kept of one flow beyond its messages.
@@ -23,7 +24,6 @@ impl Overflow {
     /// Counts a message, and keeps it if it is a DNS answer that says something new.
     pub(crate) fn add(&mut self, message: Message, budget: &mut Budget) {
         *self.dropped.entry(message.protocol()).or_default() += 1;
-        let bytes = message.held_bytes();
         let Message::Dns(answer) = message else { return };
         if !answer.is_response() || answer.answers.is_empty() {
             return;
@@ -32,7 +32,7 @@ impl Overflow {
         if self.known.contains(&said) {
             return;
         }
-        let bytes = bytes + said.len() + size_of::<Box<[u8]>>();
+        let bytes = held_bytes(&answer, &said);
         if self.answers.len() < MOST_ANSWERS && budget.reserve(bytes) {
             self.bytes += bytes;
             self.known.insert(said);
@@ -41,6 +41,28 @@ impl Overflow {
             self.answers_dropped += 1;
         }
     }
+}
+
+impl Overflow {
+    /// Lets go of answers, the latest first, as long as the device owes the budget something.
+    pub(crate) fn relieve(&mut self, budget: &mut Budget) {
+        while budget.owed() > 0
+            && let Some(answer) = self.answers.pop()
+        {
+            let said = said(&answer);
+            let bytes = held_bytes(&answer, &said);
+            self.known.remove(&said);
+            self.bytes = self.bytes.saturating_sub(bytes);
+            budget.release(bytes);
+            budget.pay(bytes);
+            self.answers_dropped += 1;
+        }
+    }
+}
+
+/// Bytes that an answer takes with what it says.
+fn held_bytes(answer: &DnsMessage, said: &[u8]) -> usize {
+    size_of::<DnsMessage>() + answer.heap_bytes() + said.len() + size_of::<Box<[u8]>>()
 }
 
 /// Which names and addresses an answer gives: all but its number and its times.

@@ -66,6 +66,11 @@ impl StreamBuffer {
         self.reserved_bytes == 0 && self.head.is_empty() && self.ahead.is_empty() && self.missed.is_none()
     }
 
+    /// Bytes that the budget was asked for.
+    pub(crate) const fn reserved_bytes(&self) -> usize {
+        self.reserved_bytes
+    }
+
     /// Length of the beginning of a message that is kept.
     pub(crate) const fn head_bytes(&self) -> usize {
         self.head.len()

@@ -143,7 +143,7 @@ impl Observer for Sightings {
     }
 
     fn forget(&mut self, device: DeviceIndex) {
-        self.inventory.forget_device(device);
+        self.inventory.forget(device);
         if let Some(seen) = self.devices.get_mut(device.as_usize()) {
             *seen = Seen::default();
         }

@@ -170,7 +170,7 @@ impl<'a> Watcher<'a> {
         let decoded = self.live.decoded();
         let open: usize = self.live.shards().iter().map(LiveShard::<WatchStage>::open_flow_count).sum();
         let left_out = counts.flows_evicted
-            + counts.device_packets_dropped
+            + counts.devices_evicted
             + losses.buffers_dropped
             + decoded.datagrams_dropped;
         let malformed =

@@ -171,8 +171,8 @@ impl Extraction<'_> {
             }
         };
         let outcome = report_read(&run.summary.read, inputs.len(), &messages)?;
-        self.report(&run, instances, &messages);
-        Ok((outcome, messages.into_warnings()))
+        let whole = self.report(&run, instances, &messages);
+        Ok((outcome.max(whole), messages.into_warnings()))
     }
 
     /// Every capture is a trace of its own; they are handed out in the order of their names.
@@ -307,9 +307,9 @@ impl Extraction<'_> {
         Labeled { instance, label }
     }
 
-    fn report(&self, run: &Run<InstanceLosses>, instances: u64, messages: &Kept) {
+    fn report(&self, run: &Run<InstanceLosses>, instances: u64, messages: &Kept) -> Outcome {
         let (flow, summary) = (&self.options.flow, &run.summary);
-        report_losses(summary.counts, summary.losses, messages);
+        let outcome = report_losses(summary, messages);
         report_instance_losses(&run.rests, messages);
         report_place(&summary.read, messages);
         report_gateways(summary, flow, messages);
@@ -333,6 +333,7 @@ impl Extraction<'_> {
         for (kind, count) in summary.read.counts.malformed.iter().filter(|(_, count)| **count > 0) {
             messages.detail(format!("{count} malformed packets: {kind}"));
         }
+        outcome
     }
 }
 

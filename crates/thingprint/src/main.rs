@@ -13,6 +13,7 @@ mod identities;
 mod inputs;
 mod instances;
 mod label_report;
+mod left_out;
 mod memory;
 mod messages;
 mod models;

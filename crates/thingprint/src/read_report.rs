@@ -1,12 +1,12 @@
 //! What there is to say of captures that were read.
 
 use anyhow::bail;
-use thingprint_flow::{FlowOptions, Gateways, Identity, TrackCounts};
+use thingprint_flow::{FlowOptions, Gateways, Identity};
 use thingprint_instance::{InstanceLosses, WordsDropped};
 use thingprint_pipeline::{ReadSummary, Summary};
-use thingprint_protocol::Losses;
 
 use crate::exit::Outcome;
+use crate::left_out::report_left_out;
 use crate::messages::{Say, counted};
 
 /// A warning is due when more than one packet of so many belongs to no device.
@@ -124,16 +124,19 @@ fn report_times(read: &ReadSummary, messages: impl Say) {
     }
 }
 
-/// Says what caps and gaps left out of flows and messages.
-pub(crate) fn report_losses(track: TrackCounts, losses: Losses, messages: impl Say) {
-    let lost = [
-        (track.late_packets, "packets came after their window was closed, and count in the next"),
-        (track.flows_evicted, "flows were closed early, because the flow table was full"),
-        (track.device_packets_dropped, "packets of further devices were left out: too many devices"),
-        (losses.buffers_dropped, "streams were not read for messages: too many bytes to keep"),
-    ];
-    for (count, what) in lost.into_iter().filter(|(count, _)| *count > 0) {
-        messages.warn(format!("{count} {what}"));
+/// Says what caps and gaps left out of flows and messages; a result that caps cut is not whole.
+pub(crate) fn report_losses(summary: &Summary, messages: impl Say) -> Outcome {
+    let Summary { counts: track, losses, .. } = summary;
+    if track.late_packets > 0 {
+        let late = track.late_packets;
+        messages.warn(format!("{late} packets came after their window was closed, and count in the next"));
+    }
+    let incomplete = summary.read.counts.datagrams_expired;
+    if incomplete > 0 {
+        messages.note(format!(
+            "{} never complete",
+            counted(incomplete, "datagram in fragments was", "datagrams in fragments were")
+        ));
     }
     if losses.gaps > 0 {
         messages.note(format!(
@@ -152,6 +155,7 @@ pub(crate) fn report_losses(track: TrackCounts, losses: Losses, messages: impl S
         let streams = losses.streams_given_up;
         messages.detail(format!("{streams} streams could not be read on: a message too long"));
     }
+    report_left_out(&summary.left_out, messages)
 }
 
 /// Says what instances lack, and which windows came twice.

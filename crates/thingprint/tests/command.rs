@@ -9,6 +9,7 @@ mod configuration;
 mod evaluate;
 mod evidence;
 mod experiments;
+mod fairness;
 mod field;
 mod flows;
 mod hostile;

@@ -52,34 +52,28 @@ impl<K: Copy + Eq + Hash, V> Aged<K, V> {
         Some(entry.value)
     }
 
-    /// Removes what is older than `oldest`, and says how many entries that were.
-    pub(super) fn expire(&mut self, oldest: Timestamp) -> u64 {
+    /// Takes out what is older than `oldest`.
+    pub(super) fn expire(&mut self, oldest: Timestamp) -> Vec<V> {
         self.pop_while(|first, _| first.since < oldest)
     }
 
-    /// Removes the oldest entries until at most so many entries and bytes are left, and says how many it removed.
-    pub(super) fn shrink(&mut self, entries: usize, bytes: usize) -> u64 {
+    /// Takes out the oldest entries until at most so many entries and bytes are left.
+    pub(super) fn shrink(&mut self, entries: usize, bytes: usize) -> Vec<V> {
         self.pop_while(|_, map| map.entries.len() > entries || map.bytes > bytes)
     }
 
-    /// Number of entries.
-    pub(super) fn len(&self) -> usize {
-        self.entries.len()
+    /// The keys with their values, the oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.entries.values().map(|entry| (&entry.key, &entry.value))
     }
 
-    /// Removes every entry.
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
-    }
-
-    fn pop_while(&mut self, is_due: impl Fn(&Entry<K, V>, &Self) -> bool) -> u64 {
-        let mut popped = 0;
+    fn pop_while(&mut self, is_due: impl Fn(&Entry<K, V>, &Self) -> bool) -> Vec<V> {
+        let mut popped = Vec::new();
         while let Some((_, first)) = self.entries.first_key_value()
             && is_due(first, self)
         {
             let key = first.key;
-            self.remove(&key);
-            popped += 1;
+            popped.extend(self.remove(&key));
         }
         popped
     }
@@ -107,7 +101,7 @@ mod tests {
     #[test]
     fn the_oldest_entries_go_first() {
         let mut aged = three();
-        assert_eq!(aged.shrink(2, 1000), 1);
+        assert_eq!(aged.shrink(2, 1000), [0]);
         assert_eq!(aged.get_mut(&'a'), None);
         assert_eq!(aged.get_mut(&'b'), Some(&mut 1));
     }
@@ -116,18 +110,18 @@ mod tests {
     fn bytes_are_those_of_the_entries_that_are_left() {
         let mut aged = three();
         aged.set_bytes(&'a', 10);
-        assert_eq!(aged.shrink(10, 210), 0);
+        assert_eq!(aged.shrink(10, 210), []);
         assert_eq!(aged.remove(&'b'), Some(1));
-        assert_eq!(aged.shrink(10, 110), 0);
-        assert_eq!(aged.shrink(10, 109), 1);
-        assert_eq!(aged.len(), 1);
+        assert_eq!(aged.shrink(10, 110), []);
+        assert_eq!(aged.shrink(10, 109), [0]);
+        assert_eq!(aged.iter().count(), 1);
     }
 
     #[test]
     fn entries_expire_by_the_time_they_came() {
         let mut aged = three();
-        assert_eq!(aged.expire(Timestamp::from_seconds(1)), 1);
-        assert_eq!(aged.expire(Timestamp::from_seconds(9)), 2);
-        assert_eq!(aged.len(), 0);
+        assert_eq!(aged.expire(Timestamp::from_seconds(1)), [0]);
+        assert_eq!(aged.expire(Timestamp::from_seconds(9)), [1, 2]);
+        assert_eq!(aged.iter().count(), 0);
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::LinkType;
+use crate::{DeviceLosses, LinkType};
 
 /// What the frames of a trace were.
 ///
@@ -35,6 +35,8 @@ pub struct DecodeCounts {
     pub datagrams_cut: u64,
     /// Datagrams given up to keep the memory bounded.
     pub datagrams_dropped: u64,
+    /// The same by sender: its link address, or where there is none, its IP address.
+    pub left_out: DeviceLosses,
     /// Frames that were left out, since they are copies of others; they count in nothing else.
     pub copies: u64,
     /// What was wrong with frames, by kind. Some of these still gave an IP packet: see [`Malformed`].
@@ -56,6 +58,7 @@ impl DecodeCounts {
         self.datagrams_expired += other.datagrams_expired;
         self.datagrams_cut += other.datagrams_cut;
         self.datagrams_dropped += other.datagrams_dropped;
+        self.left_out.merge(other.left_out.clone());
         self.copies += other.copies;
         for (link, count) in &other.unsupported_links {
             *self.unsupported_links.entry(*link).or_default() += count;

@@ -9,6 +9,11 @@ pub(super) struct Coverage {
 }
 
 impl Coverage {
+    /// Nothing is there.
+    pub(super) const fn new() -> Self {
+        Self { ranges: BTreeMap::new() }
+    }
+
     /// Adds a range and returns the parts of it that were not there before, in order.
     pub(super) fn add(&mut self, range: Range<usize>) -> Vec<Range<usize>> {
         let mut missing = Vec::new();

@@ -7,7 +7,9 @@ use super::reassembly::Reassembly;
 use super::transport::Segment;
 use super::tunnel::{self, Inner, Tunnel, TunnelCounts, TunnelSet};
 use super::{ipv4, ipv6, syn};
-use crate::{Ip, LinkType, NonIp, Packet, StackFields, SynFields, TcpSegment, Timestamp, Transport};
+use crate::{
+    DeviceId, Ip, LinkType, MacAddr, NonIp, Packet, StackFields, SynFields, TcpSegment, Timestamp, Transport,
+};
 
 /// Tunnels that may be inside one another.
 const MAX_TUNNELS: usize = 4;
@@ -175,7 +177,7 @@ impl Layer {
         let Link { src_mac, dst_mac, content } = Link::of(frame.link, frame.bytes);
         let time = frame.time;
         let other = if let Content::NonIp(other) = content { Some(other) } else { None };
-        match self.ip(content, &frame) {
+        match self.ip(content, &frame, src_mac) {
             Some((ip, wire_bytes)) => Packet { time, src_mac, dst_mac, wire_bytes, ip: Some(ip), other },
             None => Packet { time, src_mac, dst_mac, wire_bytes: frame.wire_bytes, ip: None, other },
         }
@@ -188,7 +190,12 @@ impl Layer {
 
     /// The IP packet, with the bytes that it took on the wire.
     #[inline]
-    fn ip<'a>(&'a mut self, content: Content<'a>, frame: &Frame<'_>) -> Option<(Ip<'a>, u32)> {
+    fn ip<'a>(
+        &'a mut self,
+        content: Content<'a>,
+        frame: &Frame<'_>,
+        src_mac: Option<MacAddr>,
+    ) -> Option<(Ip<'a>, u32)> {
         let read = match content {
             Content::Ipv4(bytes) => ipv4::read(bytes),
             Content::Ipv6(bytes) => ipv6::read(bytes),
@@ -203,20 +210,21 @@ impl Layer {
             self.counts.note(Malformed::LongerThanFrame);
         }
         if network.fragment.is_some() || network.src.is_ipv6() {
-            return self.extended(network);
+            return self.extended(network, src_mac);
         }
         Some((ip_of(&network, &mut self.counts), frame.wire_bytes))
     }
 
     /// An IP packet that may have extension headers, be a fragment, or both.
-    fn extended<'a>(&'a mut self, network: Network<'a>) -> Option<(Ip<'a>, u32)> {
+    fn extended<'a>(&'a mut self, network: Network<'a>, src_mac: Option<MacAddr>) -> Option<(Ip<'a>, u32)> {
         let Self { counts, reassembly, clock } = self;
         let network = after_extensions(network, counts);
         let Some(fragment) = network.fragment else {
             return Some((ip_of(&network, counts), network.wire_bytes));
         };
         let now = clock.unwrap_or(Timestamp::MIN);
-        match reassembly.add(now, &network, fragment, counts) {
+        let sender = src_mac.map_or(DeviceId::Ip(network.src), DeviceId::Mac);
+        match reassembly.add(now, (sender, &network), fragment, counts) {
             Ok(Some(datagram)) => Some((ip_of(&unfolded(datagram, counts), counts), datagram.wire_bytes)),
             Ok(None) => {
                 counts.fragments_held += 1;

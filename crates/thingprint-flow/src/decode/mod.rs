@@ -12,6 +12,7 @@ mod ipv6;
 mod link;
 mod network;
 mod reassembly;
+mod senders;
 mod syn;
 mod transport;
 mod tunnel;

@@ -8,20 +8,23 @@ use super::aged::Aged;
 use super::counts::{DecodeCounts, Malformed};
 use super::coverage::Coverage;
 use super::network::{Body, Fragment, Network};
-use crate::Timestamp;
+use super::senders::Senders;
+use crate::{DeviceId, DeviceIndex, LossKind, Timestamp};
 
 /// Largest payload of a datagram in fragments (RFC 791 §3.2, RFC 8200 §4.5).
 const MAX_DATAGRAM: usize = 65_535;
 
 /// What a fragment costs besides its bytes: an entry in each of three trees.
 const FRAGMENT_OVERHEAD: usize = 128;
+/// What a datagram costs besides its fragments: its entry and its key, and a part of its sender's.
+const DATAGRAM_OVERHEAD: usize = 512;
 
 /// Bounds of the memory and patience spent on fragments.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// Datagrams waiting for fragments, and as many remembered after they were complete.
-    pub(super) datagrams: usize,
-    /// Bytes held for datagrams that wait.
+    /// Datagrams that are remembered after they were complete.
+    pub(super) complete: usize,
+    /// Bytes held for datagrams that wait, bookkeeping included; and as many for those that were complete.
     pub(super) bytes: usize,
     /// Time from the first fragment that came to the last (RFC 8200 §4.5), in nanoseconds.
     pub(super) patience_ns: i64,
@@ -29,13 +32,15 @@ pub(super) struct Limits {
 
 /// Puts datagrams together from their fragments (RFC 791 §3.2, RFC 8200 §4.5).
 ///
+/// Senders share the bytes for datagrams that wait: where there are too many, the sender with most lets go of its oldest.
 /// Where fragments overlap, the bytes that came first stay. A datagram is complete by the lengths in the headers,
 /// also when a snap length left out bytes. Complete ones are remembered for a while, so that a fragment captured
 /// twice does not begin a datagram that never ends.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Reassembly {
     limits: Limits,
     waiting: Aged<Key, Datagram>,
+    senders: Senders,
     complete: Aged<Key, Digests>,
     /// Payload of the datagram that was completed last.
     payload: Vec<u8>,
@@ -52,8 +57,11 @@ struct Key {
 }
 
 /// A datagram that waits for fragments.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Datagram {
+    sender: DeviceIndex,
+    /// Bytes that the sender's share was asked for.
+    held_bytes: usize,
     total_bytes: u32,
     wire_bytes: u32,
     /// Time to live and protocol, of the fragment with offset 0.
@@ -73,19 +81,19 @@ struct Datagram {
 type Digests = Vec<u64>;
 
 impl Reassembly {
-    /// Adds a fragment, and returns the datagram if this completes it.
+    /// Adds a fragment that a host sent, and returns the datagram if this completes it.
     ///
     /// `now` is the highest time seen so far.
     pub(super) fn add(
         &mut self,
         now: Timestamp,
-        part: &Network<'_>,
+        (sender, part): (DeviceId, &Network<'_>),
         fragment: Fragment,
         counts: &mut DecodeCounts,
     ) -> Result<Option<Network<'_>>, Malformed> {
         let end = check(&part.body, fragment)?;
         let oldest = now.plus_nanos(-self.limits.patience_ns);
-        counts.datagrams_expired += self.waiting.expire(oldest);
+        self.expire(oldest, counts);
         self.complete.expire(oldest);
 
         let key = Key::of(part, fragment);
@@ -95,7 +103,7 @@ impl Reassembly {
             return Ok(None);
         }
         if self.waiting.get_mut(&key).is_none() {
-            self.waiting.insert(key, now, Datagram::default());
+            self.waiting.insert(key, now, Datagram::of(self.senders.begin(sender)));
         }
         let Some(datagram) = self.waiting.get_mut(&key) else { return Ok(None) };
         if datagram.contradicts(fragment, end) {
@@ -108,24 +116,55 @@ impl Reassembly {
             counts.datagrams += 1;
             return Ok(self.finish(key, now));
         }
-        let bytes = datagram.bytes();
-        self.waiting.set_bytes(&key, bytes);
-        counts.datagrams_dropped += self.waiting.shrink(self.limits.datagrams, self.limits.bytes);
+        let more = datagram.bytes().saturating_sub(datagram.held_bytes);
+        datagram.held_bytes += more;
+        let sender = datagram.sender;
+        if self.senders.take(sender, more) {
+            self.make_room(counts);
+        }
         Ok(None)
     }
 
     /// Gives up every datagram that still waits.
     pub(super) fn end(&mut self, now: Timestamp, counts: &mut DecodeCounts) {
-        let expired = self.waiting.expire(now.plus_nanos(-self.limits.patience_ns));
-        let cut = self.waiting.len() as u64;
-        self.waiting.clear();
-        counts.datagrams_expired += expired + cut;
-        counts.datagrams_cut += cut;
+        self.expire(now.plus_nanos(-self.limits.patience_ns), counts);
+        counts.datagrams_cut += self.expire(Timestamp::MAX, counts);
+    }
+
+    /// Gives up the datagrams that began to wait before a time, and says how many.
+    fn expire(&mut self, oldest: Timestamp, counts: &mut DecodeCounts) -> u64 {
+        let expired = self.waiting.expire(oldest);
+        for datagram in &expired {
+            self.senders.end(datagram.sender, datagram.held_bytes, false);
+        }
+        counts.datagrams_expired += expired.len() as u64;
+        expired.len() as u64
+    }
+
+    /// Gives up datagrams of the senders that have most, the oldest first.
+    #[cold]
+    fn make_room(&mut self, counts: &mut DecodeCounts) {
+        let mut owed = self.senders.owed();
+        let mut given_up = Vec::new();
+        for (key, datagram) in self.waiting.iter() {
+            if let Some(debt) = owed.get_mut(&datagram.sender).filter(|debt| **debt > 0) {
+                *debt = debt.saturating_sub(datagram.held_bytes);
+                given_up.push(*key);
+            }
+        }
+        for datagram in given_up.iter().filter_map(|key| self.waiting.remove(key)).collect::<Vec<_>>() {
+            counts.datagrams_dropped += 1;
+            if let Some(id) = self.senders.id(datagram.sender) {
+                counts.left_out.add(id, LossKind::DATAGRAMS, 1);
+            }
+            self.senders.end(datagram.sender, datagram.held_bytes, false);
+        }
     }
 
     /// Takes a complete datagram out and remembers its fragments.
     fn finish(&mut self, key: Key, now: Timestamp) -> Option<Network<'_>> {
         let mut datagram = self.waiting.remove(&key)?;
+        self.senders.end(datagram.sender, datagram.held_bytes, true);
         let (ttl, protocol) = datagram.first?;
         let length = datagram.length?;
         datagram.payload.truncate(datagram.captured.prefix().min(length));
@@ -153,11 +192,26 @@ impl Reassembly {
         self.complete.remove(&key);
         self.complete.insert(key, now, digests);
         self.complete.set_bytes(&key, bytes);
-        self.complete.shrink(self.limits.datagrams, self.limits.bytes);
+        self.complete.shrink(self.limits.complete, self.limits.bytes);
     }
 }
 
 impl Datagram {
+    const fn of(sender: DeviceIndex) -> Self {
+        Self {
+            sender,
+            held_bytes: 0,
+            total_bytes: 0,
+            wire_bytes: 0,
+            first: None,
+            length: None,
+            payload: Vec::new(),
+            captured: Coverage::new(),
+            there: Coverage::new(),
+            fragments: BTreeMap::new(),
+        }
+    }
+
     /// Whether a fragment lies past the end of the datagram, or ends it elsewhere than another did.
     fn contradicts(&self, fragment: Fragment, end: usize) -> bool {
         match self.length {
@@ -205,7 +259,7 @@ impl Datagram {
     }
 
     fn bytes(&self) -> usize {
-        self.payload.len() + self.fragments.len() * FRAGMENT_OVERHEAD
+        DATAGRAM_OVERHEAD + self.payload.len() + self.fragments.len() * FRAGMENT_OVERHEAD
     }
 }
 
@@ -216,9 +270,22 @@ impl Key {
     }
 }
 
+impl Default for Reassembly {
+    fn default() -> Self {
+        let limits = Limits::default();
+        Self {
+            limits,
+            waiting: Aged::default(),
+            senders: Senders::new(limits.bytes),
+            complete: Aged::default(),
+            payload: Vec::new(),
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        Self { datagrams: 1024, bytes: 16 * 1024 * 1024, patience_ns: 60_000_000_000 }
+        Self { complete: 1024, bytes: 16 * 1024 * 1024, patience_ns: 60_000_000_000 }
     }
 }
 

@@ -5,8 +5,8 @@ pub struct TrackCounts {
     pub late_packets: u64,
     /// Flows closed early because the table was full.
     pub flows_evicted: u64,
-    /// Packets of devices beyond the most that are remembered.
-    pub device_packets_dropped: u64,
+    /// Devices forgotten because there were more than are remembered.
+    pub devices_evicted: u64,
     /// Packets that a device received and sent again in the same flow; they count once.
     pub passed_on: u64,
 }
@@ -16,7 +16,7 @@ impl TrackCounts {
     pub const fn merge(&mut self, other: Self) {
         self.late_packets += other.late_packets;
         self.flows_evicted += other.flows_evicted;
-        self.device_packets_dropped += other.device_packets_dropped;
+        self.devices_evicted += other.devices_evicted;
         self.passed_on += other.passed_on;
     }
 }

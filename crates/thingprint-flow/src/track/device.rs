@@ -7,6 +7,13 @@ use hashbrown::HashTable;
 use super::flow::Flow;
 use crate::{DeviceId, Timestamp};
 
+/// A packet has two devices, which need room at once.
+const FEWEST_DEVICES: usize = 2;
+/// What is freed at once where there is no room, as a share of the most devices.
+const FREED_SHARE: usize = 8;
+/// The part of the devices that nobody answered, at most: they are kept as well, but cost nothing to make up.
+const UNANSWERED_SHARE: usize = 4;
+
 /// Number of a device inside one tracker; devices that are forgotten give theirs back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeviceIndex(u32);
@@ -32,15 +39,17 @@ pub(super) struct Devices {
     table: HashTable<u32>,
     hasher: RandomState,
     max: usize,
-    pub(super) dropped: u64,
+    /// Devices that nobody answered, and the most of them.
+    unanswered: usize,
+    max_unanswered: usize,
 }
 
 /// What is known of a device.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
     last: Timestamp,
-    /// Whether somebody answered it.
-    is_established: bool,
+    /// Flows in which somebody answered it.
+    answers: u32,
 }
 
 /// What looking up a device gave.
@@ -49,9 +58,7 @@ pub(super) enum Found {
     /// It was known.
     Known(Known),
     /// It is new.
-    New(DeviceIndex),
-    /// It is new, and there is no room for it.
-    Dropped,
+    New,
 }
 
 /// A device that is known.
@@ -69,9 +76,15 @@ impl Devices {
             free: Vec::new(),
             table: HashTable::new(),
             hasher: RandomState::default(),
-            max,
-            dropped: 0,
+            max: max.max(FEWEST_DEVICES),
+            unanswered: 0,
+            max_unanswered: (max / UNANSWERED_SHARE).max(FEWEST_DEVICES),
         }
+    }
+
+    /// The id of a device.
+    pub(super) fn id(&self, device: DeviceIndex) -> Option<DeviceId> {
+        self.ids.get(device.as_usize()).copied()
     }
 
     /// The ids by index; that of a forgotten device stays until its index is given away again.
@@ -81,7 +94,7 @@ impl Devices {
 
     /// Whether somebody answered a device.
     pub(super) fn is_established(&self, device: DeviceIndex) -> bool {
-        self.seen.get(device.as_usize()).is_some_and(|seen| seen.is_established)
+        self.seen.get(device.as_usize()).is_some_and(|seen| seen.answers > 0)
     }
 
     /// A flow that was closed, with whether somebody answered its device.
@@ -90,9 +103,12 @@ impl Devices {
     }
 
     /// Somebody answered a device; says whether that is the first time.
-    pub(super) fn establish(&mut self, device: DeviceIndex) -> bool {
-        let seen = self.seen.get_mut(device.as_usize());
-        seen.is_some_and(|seen| !std::mem::replace(&mut seen.is_established, true))
+    pub(super) fn note_answer(&mut self, device: DeviceIndex) -> bool {
+        let Some(seen) = self.seen.get_mut(device.as_usize()) else { return false };
+        seen.answers = seen.answers.saturating_add(1);
+        let is_first = seen.answers == 1;
+        self.unanswered -= usize::from(is_first);
+        is_first
     }
 
     /// Looks up a device that was seen at `now`, and remembers it.
@@ -104,20 +120,23 @@ impl Devices {
             && let Some(seen) = self.seen.get_mut(at as usize)
         {
             seen.last = now;
-            let is_established = seen.is_established;
+            let is_established = seen.answers > 0;
             return Found::Known(Known { device: DeviceIndex(at), is_established });
         }
-        self.add(id, hash, now)
+        Found::New
     }
 
-    fn add(&mut self, id: DeviceId, hash: u64, now: Timestamp) -> Found {
-        if self.table.len() >= self.max {
-            self.dropped += 1;
-            return Found::Dropped;
-        }
+    /// Whether there is no room for another device, which nobody has answered yet.
+    pub(super) fn is_full(&self) -> bool {
+        self.table.len() >= self.max || self.unanswered >= self.max_unanswered
+    }
+
+    /// Remembers a device that is new.
+    pub(super) fn add(&mut self, id: DeviceId, now: Timestamp) -> Option<DeviceIndex> {
+        let hash = self.hasher.hash_one(id);
         let next = || u32::try_from(self.ids.len()).ok();
-        let Some(at) = self.free.pop().or_else(next) else { return Found::Dropped };
-        let new = Seen { last: now, is_established: false };
+        let at = self.free.pop().or_else(next)?;
+        let new = Seen { last: now, answers: 0 };
         if let (Some(old), Some(seen)) = (self.ids.get_mut(at as usize), self.seen.get_mut(at as usize)) {
             (*old, *seen) = (id, new);
         } else {
@@ -127,7 +146,8 @@ impl Devices {
         let (ids, hasher) = (&self.ids, &self.hasher);
         let hash_of = |&at: &u32| ids.get(at as usize).map_or(0, |id| hasher.hash_one(id));
         self.table.insert_unique(hash, at, hash_of);
-        Found::New(DeviceIndex(at))
+        self.unanswered += 1;
+        Some(DeviceIndex(at))
     }
 
     /// Forgets the devices that were not seen since `since`.
@@ -136,15 +156,42 @@ impl Devices {
         let mut silent: Vec<u32> = self.table.iter().copied().filter(is_silent).collect();
         // The table has no order, and the indices are given out again in that of this list.
         silent.sort_unstable();
-        for &at in &silent {
-            let Some(id) = self.ids.get(at as usize) else { continue };
-            let hash = self.hasher.hash_one(id);
-            if let Ok(entry) = self.table.find_entry(hash, |&other| other == at) {
-                entry.remove();
-            }
+        let silent: Vec<DeviceIndex> = silent.into_iter().map(DeviceIndex).collect();
+        silent.iter().rev().for_each(|device| self.remove(*device));
+        silent
+    }
+
+    /// Forgets a device; its index is given to another one.
+    pub(super) fn remove(&mut self, device: DeviceIndex) {
+        let Some(id) = self.id(device) else { return };
+        let hash = self.hasher.hash_one(id);
+        if let Ok(entry) = self.table.find_entry(hash, |&other| other == device.0) {
+            entry.remove();
+            self.free.push(device.0);
+            self.unanswered -= usize::from(!self.is_established(device));
         }
-        self.free.extend(silent.iter().rev());
-        silent.into_iter().map(DeviceIndex).collect()
+    }
+
+    /// The devices that are worth least, as many as have to go that an eighth of the room is free again: those that nobody
+    /// answered come first, then those that were answered in the fewest flows, to a power of two; and among these those that
+    /// were silent for longest. An address costs nothing to make up, and its answers cost a frame or two each. `kept` is not
+    /// among them.
+    pub(super) fn least(&self, kept: Option<DeviceIndex>) -> Vec<DeviceIndex> {
+        let beyond = |count: usize, max: usize| count.saturating_sub(max - max / FREED_SHARE);
+        let many = if self.unanswered >= self.max_unanswered {
+            beyond(self.unanswered, self.max_unanswered)
+        } else {
+            beyond(self.table.len(), self.max)
+        };
+        let many = many.max(1);
+        let others = self.table.iter().copied().filter(|&at| Some(DeviceIndex(at)) != kept);
+        let worth = |at: u32| {
+            let seen = self.seen.get(at as usize)?;
+            Some((seen.answers.checked_ilog2(), seen.last, at))
+        };
+        let mut order: Vec<_> = others.filter_map(worth).collect();
+        order.sort_unstable();
+        order.into_iter().take(many).map(|(_, _, at)| DeviceIndex(at)).collect()
     }
 }
 

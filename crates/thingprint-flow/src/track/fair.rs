@@ -89,6 +89,11 @@ impl FairCap {
         self.share_mut(device).is_established = true;
     }
 
+    /// Whether a device is established.
+    pub fn is_established(&self, device: DeviceIndex) -> bool {
+        self.shares.get(device.as_usize()).is_some_and(|share| share.is_established)
+    }
+
     /// Counts what was lost of a device.
     pub fn lose(&mut self, device: DeviceIndex, count: u64) {
         let share = self.share_mut(device);
@@ -114,16 +119,16 @@ impl FairCap {
         if !self.is_exceeded() {
             return Vec::new();
         }
+        let target = self.limit - self.limit / FREED_SHARE;
         let (established, newcomers) = self.holders();
         let all_new: usize = newcomers.iter().map(|holder| holder.used).sum();
         let mut users: Vec<usize> = established.iter().map(|holder| holder.used).collect();
         users.push(all_new);
-        let level = fair_level(&mut users, self.limit - self.limit / FREED_SHARE);
-        let over = |holder: &Holder| {
-            Some((holder.device, holder.used.checked_sub(level)?)).filter(|(_, over)| *over > 0)
-        };
-        let mut excess: Vec<_> = established.iter().filter_map(over).collect();
-        excess.extend(excess_of_newcomers(newcomers, level.min(all_new)));
+        let level = fair_level(&mut users, target);
+        let all_known = self.used - all_new;
+        let kept_new = all_new.min(level);
+        let mut excess = excess_among(established, all_known.min(target - kept_new));
+        excess.extend(excess_among(newcomers, kept_new));
         excess.sort_unstable();
         excess
     }
@@ -166,16 +171,16 @@ fn fair_level(used: &mut [usize], target: usize) -> usize {
     usize::MAX
 }
 
-/// What newcomers let go of, that they keep `target` together at most: the largest first, and where they all hold alike, those
+/// What holders let go of, that they keep `target` together at most: the largest first, and where they all hold alike, those
 /// that were silent for longest.
-fn excess_of_newcomers(mut newcomers: Vec<Holder>, target: usize) -> Vec<(DeviceIndex, usize)> {
-    let mut used: Vec<usize> = newcomers.iter().map(|holder| holder.used).collect();
-    // It is 0 where there are more newcomers than they may keep: then some keep 1, and others nothing.
+fn excess_among(mut holders: Vec<Holder>, target: usize) -> Vec<(DeviceIndex, usize)> {
+    let mut used: Vec<usize> = holders.iter().map(|holder| holder.used).collect();
+    // It is 0 where there are more of them than they may keep: then some keep 1, and others nothing.
     let level = fair_level(&mut used, target).max(1);
-    let mut left: usize = newcomers.iter().map(|holder| holder.used.min(level)).sum();
-    newcomers.sort_unstable_by_key(|holder| holder.last);
+    let mut left: usize = holders.iter().map(|holder| holder.used.min(level)).sum();
+    holders.sort_unstable_by_key(|holder| holder.last);
     let mut excess = Vec::new();
-    for Holder { device, used, .. } in newcomers {
+    for Holder { device, used, .. } in holders {
         let mut kept = used.min(level);
         let given = kept.min(left.saturating_sub(target));
         kept -= given;

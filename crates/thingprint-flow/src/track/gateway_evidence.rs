@@ -1,3 +1,4 @@
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -9,10 +10,12 @@ use super::claim::{ArpClaim, arp_claim, neighbour_claim};
 use super::gateway::is_not_local;
 use crate::{Ip, LocalNets, MacAddr, Packet, Transport};
 
-/// MAC addresses that are looked at.
+/// MAC addresses that are looked at; of more, those with the most to tell.
 const MOST_MACS: usize = 1 << 16;
 /// Addresses that are remembered of a MAC address; a gateway is known long before.
 const MOST_ADDRESSES: usize = 1 << 12;
+/// Addresses that are remembered of all MAC addresses.
+const MOST_IN_ALL: usize = 1 << 20;
 /// Devices that have to be answered, see [`GatewayPolicy`](super::gateway::GatewayPolicy).
 const MOST_ANSWERED: usize = 2;
 /// Addresses forwarded for, after which a MAC address is not looked at any more.
@@ -28,6 +31,8 @@ pub struct GatewayEvidence {
     places: HashMap<MacAddr, usize, RandomState>,
     // The receiver and the sender of the packet before: nearly always this one's, too.
     latest: [Option<(MacAddr, usize)>; 2],
+    // Addresses that were added to sets since room was made.
+    addresses: usize,
     // Of what observes; what was observed does not depend on it any more.
     local_nets: LocalNets,
     // Grows when packets that brought nothing new may do so again.
@@ -97,7 +102,7 @@ impl GatewayEvidence {
             if is_from_outside {
                 repeat.sender = u32::try_from(place).ok();
                 if !seen.is_settled {
-                    seen.send_from(ip.src, packet.dst_mac);
+                    self.addresses += usize::from(seen.send_from(ip.src, packet.dst_mac));
                 }
             }
         }
@@ -109,10 +114,18 @@ impl GatewayEvidence {
                 seen.receives_for_local = true;
             } else if !seen.is_settled {
                 seen.receives_for_others = true;
-                seen.received_for.insert(ip.dst);
+                let (is_new, was_full) = seen.receive_for(ip.dst);
+                self.addresses += usize::from(is_new);
+                if was_full {
+                    // Packets to what was forgotten bring something new again.
+                    self.epoch = self.epoch.wrapping_add(1);
+                }
             }
         }
         self.observe_lease(ip);
+        if self.addresses > MOST_IN_ALL {
+            self.make_room();
+        }
         repeat
     }
 
@@ -191,8 +204,11 @@ impl GatewayEvidence {
     fn look_up(&mut self, role: usize, mac: MacAddr) -> Option<usize> {
         let place = match self.places.get(&mac) {
             Some(place) => *place,
-            None if !mac.is_host() || self.macs.len() >= MOST_MACS => return None,
+            None if !mac.is_host() => return None,
             None => {
+                if self.macs.len() >= MOST_MACS {
+                    self.make_room();
+                }
                 let place = self.macs.len();
                 self.macs.push((mac, MacEvidence::default()));
                 self.places.insert(mac, place);
@@ -203,6 +219,25 @@ impl GatewayEvidence {
             *latest = Some((mac, place));
         }
         Some(place)
+    }
+
+    /// Forgets half of the addresses: those that sent least from outside and received least for outside. An address costs
+    /// nothing to make up, and a gateway sends and receives more than any of these.
+    #[cold]
+    fn make_room(&mut self) {
+        let mut order: Vec<_> = self.macs.drain(..).enumerate().collect();
+        order.sort_by_key(|(place, (_, seen))| {
+            Reverse((seen.advertises, seen.packets, seen.received_for.0.len(), *place))
+        });
+        order.truncate(order.len() / 2);
+        self.macs = order.into_iter().map(|(_, entry)| entry).collect();
+        self.places = self.macs.iter().enumerate().map(|(place, (mac, _))| (*mac, place)).collect();
+        self.latest = [None; 2];
+        let addresses =
+            |(_, seen): &(MacAddr, MacEvidence)| seen.sent_from.0.len() + seen.received_for.0.len();
+        self.addresses = self.macs.iter().map(addresses).sum();
+        // What packets add is told by places, which are others now.
+        self.epoch = self.epoch.wrapping_add(1);
     }
 
     /// ARP (RFC 826): whoever names an address as the sender's has it.
@@ -249,7 +284,19 @@ impl MacEvidence {
         both.filter(|addr| !self.claimed.contains(*addr)).count()
     }
 
-    fn send_from(&mut self, source: IpAddr, receiver: Option<MacAddr>) {
+    /// Notes an address that is not local for which a packet came; whether it is new, and whether there were too many: then
+    /// those are forgotten from which nothing was sent, since one device can ask for any number of them.
+    fn receive_for(&mut self, address: IpAddr) -> (bool, bool) {
+        let is_full = self.received_for.0.len() >= MOST_ADDRESSES && !self.received_for.0.contains(&address);
+        if is_full {
+            let sent_from = &self.sent_from.0;
+            self.received_for.0.retain(|address| sent_from.contains(address));
+        }
+        (self.received_for.insert(address), is_full)
+    }
+
+    /// Notes an address that is not local from which it sent; whether it is new.
+    fn send_from(&mut self, source: IpAddr, receiver: Option<MacAddr>) -> bool {
         self.packets += 1;
         if let Some(receiver) = receiver.filter(|mac| mac.is_host())
             && self.answered.len() < MOST_ANSWERED
@@ -257,9 +304,11 @@ impl MacEvidence {
             self.answered.insert(receiver);
         }
         // Each power of two is a good moment to see whether there is more to find out.
-        if self.sent_from.insert(source) && self.sources().is_power_of_two() {
+        let is_new = self.sent_from.insert(source);
+        if is_new && self.sources().is_power_of_two() {
             self.is_settled = self.forwarded() >= ENOUGH_FORWARDED;
         }
+        is_new
     }
 
     /// Whether there is something to find out again.

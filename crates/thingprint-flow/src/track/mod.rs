@@ -5,6 +5,7 @@ mod claim;
 mod client;
 mod counts;
 mod device;
+mod device_ids;
 mod device_losses;
 mod edge;
 mod expiry;
@@ -15,6 +16,7 @@ mod gateway_evidence;
 mod identify;
 mod key;
 mod link_evidence;
+mod loss_log;
 mod observer;
 mod options;
 mod own_addresses;
@@ -26,6 +28,7 @@ mod window;
 
 pub use counts::TrackCounts;
 pub use device::{DeviceIndex, is_private};
+pub use device_ids::DeviceIds;
 pub use device_losses::{DeviceLosses, LossCounts, LossKind};
 pub use edge::{
     CarriedFlow, FlowEdges, FlowHead, FlowJoiner, FlowRecord, FlowRun, HeadLog, JoinedFlows, PartStart, Taken,
@@ -37,6 +40,7 @@ pub use gateway_evidence::{GatewayEvidence, Repeat};
 pub use identify::{Ends, Identifier};
 pub use key::{DeviceFrame, DevicePacket, Endpoint, FiveTuple};
 pub use link_evidence::LinkEvidence;
+pub use loss_log::LossLog;
 pub use observer::Observer;
 pub use options::{
     FlowEnding, FlowOptions, Identity, PacketSize, ParseOptionError, ServerPorts, WindowLength,

@@ -84,10 +84,25 @@ pub trait Observer {
         Self::State::default()
     }
 
-    /// A flow was to go on over an edge, but no packet came for it.
-    fn abandon_flow(&mut self, state: Self::State) {
-        let _ = state;
+    /// A flow of a device was to go on over an edge, but no packet came for it.
+    fn abandon_flow(&mut self, device: DeviceIndex, state: Self::State) {
+        let _ = (device, state);
     }
+
+    /// Whether a cap on what states of flows hold is exceeded. Then all flows are shown to [`Observer::relieve`], those first
+    /// that came first, and at the end [`Observer::relieved`] is called.
+    #[inline]
+    fn is_pressed(&self) -> bool {
+        false
+    }
+
+    /// Lets go of what the state of a flow holds, if its device has more than its share of an exceeded cap.
+    fn relieve(&mut self, device: DeviceIndex, state: &mut Self::State) {
+        let _ = (device, state);
+    }
+
+    /// All flows were shown to [`Observer::relieve`].
+    fn relieved(&mut self) {}
 
     /// A window was closed: no packet and no flow comes for it or for an earlier one any more, until the clock steps back.
     fn window_closed(&mut self, window: WindowIndex) {
@@ -99,7 +114,9 @@ pub trait Observer {
         let _ = window;
     }
 
-    /// A device was silent for so long that its index is given to another one.
+    /// A device is forgotten, and its index is given to another one: it was silent for long, or there were more devices than
+    /// are remembered. The latter happens to observers that report devices at the end as well, and while windows are open;
+    /// its flows are closed before.
     fn forget(&mut self, device: DeviceIndex) {
         let _ = device;
     }
@@ -158,8 +175,21 @@ macro_rules! tuple_observer {
                 ($(self.$at.continue_flow(&mut state.$at),)+)
             }
 
-            fn abandon_flow(&mut self, state: Self::State) {
-                $(self.$at.abandon_flow(state.$at);)+
+            fn abandon_flow(&mut self, device: DeviceIndex, state: Self::State) {
+                $(self.$at.abandon_flow(device, state.$at);)+
+            }
+
+            #[inline]
+            fn is_pressed(&self) -> bool {
+                $(self.$at.is_pressed())||+
+            }
+
+            fn relieve(&mut self, device: DeviceIndex, state: &mut Self::State) {
+                $(self.$at.relieve(device, &mut state.$at);)+
+            }
+
+            fn relieved(&mut self) {
+                $(self.$at.relieved();)+
             }
 
             fn window_closed(&mut self, window: WindowIndex) {

@@ -1,9 +1,10 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use hashbrown::HashTable;
 
-use super::flow::{FlowEnd, OpenFlow};
+use super::device::DeviceIndex;
+use super::flow::OpenFlow;
 use super::key::FlowKey;
-use super::options::FlowEnding;
-use crate::Timestamp;
 
 /// Flows that were taken out leave holes; they are closed up when there are more of them than flows, and than this.
 const MOST_HOLES: usize = 1024;
@@ -80,27 +81,43 @@ impl<S> Table<S> {
         self.hashes.drain(..).zip(self.flows.drain(..)).filter_map(|(hash, flow)| Some((hash, flow?)))
     }
 
-    /// Makes room: takes out the flows that are over by `now`, or where that is less than an eighth, the eighth
-    /// that was silent for longest.
-    pub(super) fn evict(&mut self, now: Timestamp, ending: FlowEnding) -> Vec<(OpenFlow<S>, FlowEnd)> {
-        let share = (self.len() / 8).max(1);
-        let mut lasts: Vec<Timestamp> = self.iter().map(|flow| flow.last).collect();
-        let (_, &mut oldest, _) = lasts.select_nth_unstable(share - 1);
-        let over = self.iter().filter(|flow| flow.is_over(now, ending)).count();
-        let (mut kept, mut out) = (Vec::with_capacity(self.len()), Vec::new());
-        for (hash, flow) in self.drain() {
-            if flow.is_over(now, ending) {
-                out.push((flow, FlowEnd::Idle));
-            } else if over < share && flow.last <= oldest {
-                out.push((flow, FlowEnd::Evicted));
-            } else {
-                kept.push((hash, flow));
+    /// Takes out all flows of devices, in order of appearance.
+    pub(super) fn take_of(&mut self, devices: &BTreeSet<DeviceIndex>) -> Vec<OpenFlow<S>> {
+        self.take_where(|_, flow| devices.contains(&flow.key.device))
+    }
+
+    /// Takes out as many flows of each device as it owes, as far as there are so many: those that were silent for longest.
+    /// They come in order of appearance, and are owed no more.
+    pub(super) fn take_owed(&mut self, owed: &mut BTreeMap<DeviceIndex, usize>) -> Vec<OpenFlow<S>> {
+        let flows = self.flows.iter().enumerate().filter_map(|(at, flow)| Some((at, flow.as_ref()?)));
+        let mut of_debtors: Vec<_> = flows
+            .filter(|(_, flow)| owed.contains_key(&flow.key.device))
+            .map(|(at, flow)| (flow.key.device, flow.last, at))
+            .collect();
+        of_debtors.sort_unstable();
+        let mut places = BTreeSet::new();
+        for (device, _, at) in of_debtors {
+            if let Some(debt) = owed.get_mut(&device).filter(|debt| **debt > 0) {
+                *debt -= 1;
+                places.insert(at);
             }
         }
-        for (hash, flow) in kept {
-            self.insert(hash, flow);
+        self.take_where(|at, _| places.contains(&at))
+    }
+
+    /// Takes out the flows for which `is_taken` holds, which is given the place of each.
+    fn take_where(&mut self, is_taken: impl Fn(usize, &OpenFlow<S>) -> bool) -> Vec<OpenFlow<S>> {
+        let mut taken = Vec::new();
+        for at in 0..self.flows.len() {
+            let Some(place) = self.flows.get_mut(at) else { continue };
+            if place.as_ref().is_some_and(|flow| is_taken(at, flow)) {
+                taken.extend(place.take());
+            }
         }
-        out
+        if !taken.is_empty() {
+            self.close_up();
+        }
+        taken
     }
 
     fn close_up(&mut self) {

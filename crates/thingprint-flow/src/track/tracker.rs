@@ -11,8 +11,9 @@ use super::answerers::Answerers;
 use super::counts::TrackCounts;
 use super::device::{DeviceIndex, Devices, Known};
 use super::device_losses::DeviceLosses;
-use super::edge::{CarriedFlow, FlowRecord};
+use super::edge::CarriedFlow;
 use super::expiry::Expiry;
+use super::fair::FairCap;
 use super::flow::{Fate, FlowEnd, OpenFlow};
 use super::identify::{Ends, Identifier};
 use super::key::{DeviceFrame, DevicePacket, FiveTuple, FlowKey};
@@ -68,6 +69,9 @@ pub struct Tracker<O: Observer> {
     // Used where a window is the whole capture: silent flows would stay in the table until its end.
     expiry: Expiry,
     hasher: RandomState,
+    // The flows in the tables, and those that were open when their window closed.
+    flows: FairCap,
+    carried_flows: FairCap,
     // Time of the earliest frame, and the clock.
     span: Option<(Timestamp, Timestamp)>,
     // The highest clock of the segments before this one.
@@ -128,6 +132,8 @@ impl<O: Observer> Tracker<O> {
             identifier: Identifier::new(&options),
             devices: Devices::new(options.max_devices),
             answerers: Answerers::default(),
+            flows: FairCap::new(options.max_flows),
+            carried_flows: FairCap::new(options.max_flows),
             options,
             windows: VecDeque::new(),
             current: 0,
@@ -162,7 +168,7 @@ impl<O: Observer> Tracker<O> {
 
     /// Counts so far.
     pub const fn counts(&self) -> TrackCounts {
-        TrackCounts { device_packets_dropped: self.devices.dropped, ..self.counts }
+        self.counts
     }
 
     /// What caps left out so far, by device.
@@ -200,7 +206,7 @@ impl<O: Observer> Tracker<O> {
             }
             return;
         };
-        let [sender, receiver] = ends.map(|id| self.device(id?, clock));
+        let [sender, receiver] = self.find_devices(ends, clock);
         if sender.is_none() && receiver.is_none() {
             return;
         }
@@ -212,9 +218,11 @@ impl<O: Observer> Tracker<O> {
             let view = DevicePacket { device, is_sent, is_established, window, time, number, packet, ip };
             self.follow(position, FlowKey { device, tuple }, src_is_low, &view);
         }
-        let most = self.options.max_flows;
-        if self.windows.get(position).is_some_and(|window| window.table.len() >= most) {
-            self.make_room(position);
+        if self.flows.is_exceeded() {
+            self.make_room();
+        }
+        if self.observer.is_pressed() {
+            self.relieve();
         }
     }
 
@@ -282,8 +290,8 @@ impl<O: Observer> Tracker<O> {
         let (position, _) = self.place(packet.time);
         self.counts.late_packets = late_packets;
         let Some(window) = self.windows.get(position).map(|window| window.index) else { return };
-        for (id, is_sent) in ends.into_iter().zip([true, false]) {
-            if let Some(Known { device, .. }) = id.and_then(|id| self.device(id, clock)) {
+        for (known, is_sent) in self.find_devices(ends, clock).into_iter().zip([true, false]) {
+            if let Some(Known { device, .. }) = known {
                 self.observer.frame(&DeviceFrame { device, is_sent, window, packet });
             }
         }
@@ -329,8 +337,9 @@ impl<O: Observer> Tracker<O> {
         let over = self.carried.extract_if(|key, carried| is_over(key, carried.last));
         let mut over: Vec<_> = over.collect();
         over.sort_unstable_by_key(|(key, _)| (key.device, key.tuple));
-        for (_, carried) in over {
-            self.observer.abandon_flow(carried.state);
+        for (key, carried) in over {
+            self.carried_flows.give_back(key.device, 1);
+            self.observer.abandon_flow(key.device, carried.state);
         }
     }
 
@@ -348,7 +357,7 @@ impl<O: Observer> Tracker<O> {
             return;
         }
         for device in self.devices.forget(now.plus_nanos(-silence_ns)) {
-            self.observer.forget(device);
+            self.forget(device);
         }
     }
 
@@ -366,6 +375,7 @@ impl<O: Observer> Tracker<O> {
             if due >= at {
                 self.expiry.enter(due, hash, key);
             } else if let Some(flow) = window.table.remove(hash, &key) {
+                self.flows.give_back(key.device, 1);
                 self.observer.flow(self.devices.mark(flow.close(window.index, FlowEnd::Idle, at)));
             }
         }
@@ -379,40 +389,6 @@ impl<O: Observer> Tracker<O> {
             self.expiry.enter(time.plus_nanos(idle_ns).plus_nanos(lateness_ns), hash, key);
             self.set_deadline();
         }
-    }
-
-    /// Shows the flows that a trace which continues this one may continue.
-    fn leave_open(&mut self) {
-        let Some((_, clock)) = self.span.filter(|_| O::WANTS_OPEN) else { return };
-        let FlowOptions { ending, lateness_ns, .. } = self.options;
-        for window in &mut self.windows {
-            for flow in window.table.iter_mut() {
-                let until = flow.ended.map_or(flow.last, |(at, _)| at).plus_nanos(lateness_ns);
-                let idle_ns = ending.idle_ns(flow.key.tuple.protocol());
-                if idle_ns.is_none_or(|idle_ns| clock.nanos_since(until) <= idle_ns) {
-                    let record = FlowRecord::of(flow, window.index);
-                    self.observer.left_open(flow.key.device, record, &mut flow.state);
-                }
-            }
-        }
-    }
-
-    /// The flows without a packet since the edge of their window, which a trace that continues this one may continue.
-    fn carried(&self) -> Vec<(DeviceIndex, CarriedFlow)> {
-        let Some((_, clock)) = self.span else { return Vec::new() };
-        let FlowOptions { ending, lateness_ns, .. } = self.options;
-        let goes_on = |key: &FlowKey, last: Timestamp| {
-            let idle_ns = ending.idle_ns(key.tuple.protocol());
-            idle_ns.is_some_and(|idle_ns| clock.nanos_since(last.plus_nanos(lateness_ns)) <= idle_ns)
-        };
-        let carried = self.carried.iter().filter(|(key, carried)| goes_on(key, carried.last));
-        let mut carried: Vec<_> = carried
-            .map(|(key, Carried { last, streams, .. })| {
-                (key.device, CarriedFlow { tuple: key.tuple, last: *last, streams: *streams })
-            })
-            .collect();
-        carried.sort_unstable_by_key(|(device, carried)| (*device, carried.tuple));
-        carried
     }
 
     /// The window that a packet counts in, and its time there.
@@ -463,7 +439,7 @@ impl<O: Observer> Tracker<O> {
                 }
                 Fate::Joins => {
                     let (from, to) = (flow.last.min(view.time), flow.first.max(view.time));
-                    let is_answer = !view.is_established && flow.is_answered_by(&turned);
+                    let is_answer = flow.is_answered_by(&turned);
                     flow.count(&turned, &self.options);
                     self.observer.packet(&turned, &mut flow.state);
                     self.observer.active(key.device, &key.tuple, from, to);
@@ -510,6 +486,7 @@ impl<O: Observer> Tracker<O> {
         self.observer.packet(view, &mut flow.state);
         if let Some(window) = self.windows.get_mut(position) {
             window.table.insert(hash, flow);
+            self.flows.take(key.device, 1);
         }
         self.enter_expiry(hash, key, view.time);
         self.observer.active(key.device, &key.tuple, from, view.time);
@@ -540,11 +517,12 @@ impl<O: Observer> Tracker<O> {
             return Some((flow.last, is_kept.then(|| self.observer.continue_flow(&mut flow.state))));
         }
         let Carried { last, local_is_low, streams, state } = self.carried.remove(key)?;
+        self.carried_flows.give_back(key.device, 1);
         let goes_on = goes_on(last, &streams);
         if goes_on && !is_turned(local_is_low) {
             return Some((last, Some(state)));
         }
-        self.observer.abandon_flow(state);
+        self.observer.abandon_flow(key.device, state);
         goes_on.then_some((last, None))
     }
 
@@ -573,14 +551,16 @@ impl<O: Observer> Tracker<O> {
         for (hash, mut flow) in window.table.drain() {
             let is_taken_up =
                 self.windows.iter().any(|newer| newer.table.position(hash, &flow.key).is_some());
-            let has_room = self.carried.len() < self.options.max_flows;
-            if flow.is_open() && !is_taken_up && has_room && goes_on(&flow.key, flow.last) {
+            if flow.is_open() && !is_taken_up && goes_on(&flow.key, flow.last) {
                 let state = self.observer.continue_flow(&mut flow.state);
                 let OpenFlow { last, local_is_low, streams, .. } = flow;
                 self.carried.insert(flow.key, Carried { last, local_is_low, streams, state });
+                self.carried_flows.take(flow.key.device, 1);
             }
+            self.flows.give_back(flow.key.device, 1);
             self.observer.flow(self.devices.mark(flow.close(window.index, FlowEnd::Edge, at)));
         }
+        self.make_room_for_carried();
         self.observer.window_closed(window.index);
         self.settling.insert(window.index);
         self.spare = Some(window.table);

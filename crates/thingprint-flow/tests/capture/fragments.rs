@@ -1,6 +1,8 @@
 use etherparse::{IpFragOffset, IpNumber, Ipv4Header};
 use proptest::prelude::*;
-use thingprint_flow::{DecodeCounts, Decoder, Frame, LinkType, Malformed, Timestamp, Transport};
+use thingprint_flow::{
+    DecodeCounts, Decoder, DeviceId, Frame, LinkType, LossCounts, LossKind, Malformed, Timestamp, Transport,
+};
 
 use crate::frames::{CAMERA_IP, SERVER_IP, ipv4, ipv6, udp};
 use crate::reading::{Seen, SeenIp};
@@ -15,9 +17,19 @@ fn datagram() -> Vec<u8> {
 
 /// One fragment of an IPv4 datagram.
 fn four(id: u16, body: &[u8], range: std::ops::Range<usize>) -> Vec<u8> {
+    four_between((CAMERA_IP, SERVER_IP), id, body, range)
+}
+
+/// One fragment of an IPv4 datagram from one host to another.
+fn four_between(
+    (src, dst): ([u8; 4], [u8; 4]),
+    id: u16,
+    body: &[u8],
+    range: std::ops::Range<usize>,
+) -> Vec<u8> {
     let part = &body[range.clone()];
     let length = u16::try_from(part.len()).unwrap();
-    let mut header = Ipv4Header::new(length, 64, IpNumber::UDP, CAMERA_IP, SERVER_IP).unwrap();
+    let mut header = Ipv4Header::new(length, 64, IpNumber::UDP, src, dst).unwrap();
     header.identification = id;
     header.fragment_offset = IpFragOffset::try_new(u16::try_from(range.start / 8).unwrap()).unwrap();
     header.more_fragments = range.end < body.len();
@@ -287,10 +299,42 @@ fn fragments_that_contradict_the_end_are_malformed() {
 
 #[test]
 fn the_oldest_datagrams_give_way_when_there_are_too_many() {
-    let first = fragments(4, 0).remove(0);
-    let flood: Vec<_> = (1..=1024).map(|id| four(id, &datagram(), 0..8)).collect();
-    let (_, counts) = decode_now(&[&[first][..], &flood].concat());
-    assert_eq!((counts.datagrams_dropped, counts.datagrams_expired), (1, 1024));
+    // 8 bytes, 128 for the fragment and 512 for the datagram: 25,890 fit into 16 MiB, and an eighth of that is freed at once.
+    let flood: Vec<_> = (0..25_891).map(|id| four(id, &datagram(), 0..8)).collect();
+    let (seen, counts) = decode_now(&[&flood[..], &fragments(4, 0), &fragments(4, 25_890)].concat());
+    assert_eq!(counts.datagrams_dropped, 3_237);
+    assert_eq!(seen.iter().flatten().count(), 2);
+    assert_eq!(counts.fragments_repeated, 0, "the first one began anew, and the last one has other parts");
+}
+
+/// Datagrams that are never completed, from a host with this last byte.
+fn open_datagrams(host: u8, many: u16) -> Vec<Vec<u8>> {
+    let (from, body) = ([192, 168, 1, host], vec![0; 1000]);
+    (0..many).map(|id| four_between((from, SERVER_IP), id, &body, 0..992)).collect()
+}
+
+#[test]
+fn a_flood_of_fragments_takes_no_datagrams_of_others() {
+    // 24 MB of one host, and a datagram of another whose last fragment comes behind them.
+    let parts = fragments(4, 7);
+    let packets = [&parts[..2], &open_datagrams(9, 24_000), &parts[2..]].concat();
+    let (seen, counts) = decode_now(&packets);
+    assert_whole(4, seen.last().unwrap().as_ref().unwrap());
+    let flooder = DeviceId::Ip([192, 168, 1, 9].into());
+    assert!(counts.datagrams_dropped > 10_000, "{counts:?}");
+    let lost = LossCounts::from([(LossKind::DATAGRAMS, counts.datagrams_dropped)]);
+    assert_eq!(counts.left_out.by_size(), [(flooder, &lost)]);
+    assert_eq!(counts.datagrams_dropped + counts.datagrams_expired, 24_000, "all are counted");
+}
+
+#[test]
+fn made_up_senders_take_no_datagrams_of_a_host_whose_datagrams_were_complete() {
+    let parts = fragments(4, 8);
+    let hosts = (11..=255).flat_map(|host| open_datagrams(host, 100)).collect::<Vec<_>>();
+    let packets = [&fragments(4, 7)[..], &parts[..2], &hosts, &parts[2..]].concat();
+    let (seen, counts) = decode_now(&packets);
+    assert_whole(4, seen.last().unwrap().as_ref().unwrap());
+    assert!(counts.datagrams_dropped > 10_000, "{counts:?}");
 }
 
 #[test]
@@ -299,8 +343,8 @@ fn the_oldest_datagrams_give_way_when_they_take_too_much_memory() {
     // Each needs 64,000 bytes of memory for its last 8.
     let flood: Vec<_> = (0..300).map(|id| four(id, &body, 63_992..64_000)).collect();
     let (_, counts) = decode_now(&flood);
-    let kept = 16 * 1024 * 1024 / 64_128;
-    assert_eq!((counts.datagrams_dropped, counts.datagrams_expired), (300 - kept, kept));
+    // 259 fit with 640 bytes for each beside its own, and 33 are an eighth of the bytes.
+    assert_eq!((counts.datagrams_dropped, counts.datagrams_expired), (66, 234));
 }
 
 #[test]

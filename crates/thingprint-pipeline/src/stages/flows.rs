@@ -1,7 +1,8 @@
 use std::borrow::Cow;
 
 use thingprint_flow::{
-    DeviceFrame, DeviceId, DeviceIndex, DevicePacket, Flow, Observer, OwnAddresses, Packet, Timestamp,
+    DeviceFrame, DeviceId, DeviceIds, DeviceIndex, DeviceLosses, DevicePacket, Flow, Observer, OwnAddresses,
+    Packet, Timestamp,
 };
 use thingprint_protocol::{
     Collected, DetectedProtocol, Engine, Heard, Interest, Message, MessageContext, MessageMemory,
@@ -59,7 +60,7 @@ pub struct FlowRow {
 pub struct FlowObserver {
     stage: FlowStage,
     memory: MessageMemory,
-    ids: Vec<DeviceId>,
+    ids: DeviceIds,
     /// By device, where that is wanted.
     own: Vec<OwnAddresses>,
     seen: Vec<FlowId>,
@@ -101,15 +102,14 @@ impl Observer for FlowObserver {
     const FORGETS: bool = true;
 
     fn device(&mut self, device: DeviceIndex, id: DeviceId) {
-        let at = device.as_usize();
-        if self.ids.len() <= at {
-            self.ids.resize(at + 1, id);
-        }
-        self.ids[at] = id;
+        self.ids.note(device, id);
+        self.memory.device(device, id);
     }
 
     fn forget(&mut self, device: DeviceIndex) {
-        // A flow that fell silent is closed long before; the id stays for those that were not taken.
+        // Its flows were closed before.
+        self.ids.forget(device);
+        self.memory.forget(device);
         if let Some(own) = self.own.get_mut(device.as_usize()) {
             *own = OwnAddresses::default();
         }
@@ -142,8 +142,25 @@ impl Observer for FlowObserver {
         FlowState { collected: state.collected.continued(), ..FlowState::default() }
     }
 
-    fn abandon_flow(&mut self, state: FlowState) {
-        self.memory.release(&state.collected);
+    fn abandon_flow(&mut self, device: DeviceIndex, state: FlowState) {
+        self.memory.release(device, &state.collected);
+    }
+
+    fn established(&mut self, device: DeviceIndex) {
+        self.memory.established(device);
+    }
+
+    #[inline]
+    fn is_pressed(&self) -> bool {
+        self.memory.is_pressed()
+    }
+
+    fn relieve(&mut self, device: DeviceIndex, state: &mut FlowState) {
+        self.memory.relieve(device, &mut state.collected);
+    }
+
+    fn relieved(&mut self) {
+        self.memory.relieved();
     }
 }
 
@@ -162,9 +179,10 @@ impl MessageObserver for FlowObserver {
     }
 
     fn detected(&mut self, flow: Flow<FlowState>, detection: DetectedProtocol) {
-        let Some(device) = self.ids.get(flow.device.as_usize()).copied() else { return };
+        let Some(device) = self.ids.of(flow.device) else { return };
         let (flow, FlowState { id, community_id, collected }) = flow.split();
-        let flow = flow.with_state(self.memory.take(collected, detection));
+        let heard = self.memory.take(flow.device, collected, detection);
+        let flow = flow.with_state(heard);
         let own = self.own.get(flow.device.as_usize());
         let is_own = own.is_some_and(|own| own.contains(flow.local.addr));
         self.rows.push(FlowRow { id, device, community_id, is_own, flow });
@@ -182,7 +200,7 @@ impl Stage for FlowStage {
         FlowObserver {
             stage: *self,
             memory,
-            ids: Vec::new(),
+            ids: DeviceIds::default(),
             own: Vec::new(),
             seen: Vec::new(),
             rows: Vec::new(),
@@ -203,6 +221,10 @@ impl Stage for FlowStage {
 
     fn is_own(&self, row: &FlowRow) -> bool {
         row.is_own
+    }
+
+    fn left_out(&self, observer: &FlowObserver) -> DeviceLosses {
+        observer.memory.left_out().clone()
     }
 
     fn finish(&self, _: FlowObserver, _: &End) {}

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use thingprint_flow::{DeviceId, DeviceIndex, DevicePacket, Flow, MacAddr, Observer, is_private};
+use thingprint_flow::{DeviceId, DeviceIds, DeviceIndex, DevicePacket, Flow, MacAddr, Observer, is_private};
 use thingprint_protocol::{
     ClientHello, DetectedProtocol, DnsData, DnsMessage, Interest, Message, MessageContext, MessageObserver,
     Protocol, Sender,
@@ -32,7 +32,7 @@ const LOCAL_NAME_PORTS: [u16; 3] = [5353, 5355, 137];
 /// Counts what a capture shows of each device: directions of its traffic, and how much of its name resolution.
 #[derive(Debug, Default)]
 pub struct VantageObserver {
-    ids: Vec<DeviceId>,
+    ids: DeviceIds,
     devices: Vec<Tally>,
 }
 
@@ -58,7 +58,8 @@ struct Tally {
 impl VantageObserver {
     /// What was seen of each device.
     pub fn into_devices(self) -> Vec<(DeviceId, DeviceVantage)> {
-        self.ids.into_iter().zip(self.devices.into_iter().map(Tally::finish)).collect()
+        let devices = self.ids.iter().zip(self.devices);
+        devices.filter_map(|(id, tally)| Some((id?, tally.finish()))).collect()
     }
 
     fn tally(&mut self, device: DeviceIndex) -> Option<&mut Tally> {
@@ -74,9 +75,15 @@ impl Observer for VantageObserver {
     type State = FlowVantage;
 
     fn device(&mut self, device: DeviceIndex, id: DeviceId) {
-        // Indices are given out in order, since no device is forgotten.
-        self.ids.resize(device.as_usize() + 1, id);
+        self.ids.note(device, id);
         self.tally(device);
+    }
+
+    fn forget(&mut self, device: DeviceIndex) {
+        self.ids.forget(device);
+        if let Some(tally) = self.tally(device) {
+            *tally = Tally::default();
+        }
     }
 
     fn packet(&mut self, packet: &DevicePacket<'_, '_>, _: &mut FlowVantage) {

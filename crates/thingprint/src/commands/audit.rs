@@ -160,7 +160,7 @@ impl AuditArgs {
         let mut survey = surveying.survey(&policy)?;
         self.mud.give_controllers(&mut survey.seen);
         let outcome = report_read(&survey.summary.read, inputs.len(), messages)?;
-        survey.report_losses(messages);
+        let outcome = outcome.max(survey.report_losses(messages));
         report_labels(&labels, &survey.seen.devices.values().copied().collect(), messages);
         let verdicts = mud::check(&survey.seen, &profiles, messages)?;
         let find = |device, time| survey.summary.spans.capture_of(device, time);

@@ -119,10 +119,10 @@ impl DevicesArgs {
             write_file(path, text.as_bytes())?;
             messages.note(format!("labels to fill in: {}", path.display()));
         }
-        report_losses(summary.counts, summary.losses, messages);
+        let whole = report_losses(&summary, messages);
         report_unowned(&summary.read, (self.device.identity(), &summary.gateways), messages);
         report_labels(&labels, &devices.iter().map(|entry| entry.device).collect(), messages);
-        Ok(outcome.max(found))
+        Ok(outcome.max(found).max(whole))
     }
 }
 

@@ -157,7 +157,7 @@ impl ExtractArgs {
         };
         let run = reading.run(&PartStage::new(options.clone()), |_| Ok(()))?;
         let outcome = report_read(&run.summary.read, inputs.len(), messages)?;
-        report_losses(run.summary.counts, run.summary.losses, messages);
+        let outcome = outcome.max(report_losses(&run.summary, messages));
         let hashes: Vec<u8> =
             run.summary.read.hashes.iter().flatten().flat_map(|hash| *hash.bytes()).collect();
         let first = inputs.first().map(Input::file_name);

@@ -112,6 +112,8 @@ struct Listing<'a> {
 /// What was read and written.
 struct Listed {
     summary: Summary,
+    /// Whether it is whole.
+    outcome: Outcome,
     /// Whether it is of several networks.
     has_networks: bool,
     flows: u64,
@@ -174,7 +176,7 @@ impl FlowsArgs {
         report_unowned(&listed.summary.read, (identity, &listed.summary.gateways), messages);
         report_labels(&labels, &listed.devices, messages);
         listed.report(messages);
-        Ok(outcome.max(found))
+        Ok(outcome.max(found).max(listed.outcome))
     }
 }
 
@@ -283,12 +285,12 @@ impl Listing<'_> {
     }
 
     fn listed(&self, summary: Summary, rows: &Rows<'_>) -> Listed {
-        report_losses(summary.counts, summary.losses, self.messages);
+        let outcome = report_losses(&summary, self.messages);
         report_late(&summary, self.messages);
         rows.report(self.messages);
         rows.report_split(summary.read.counts.fragments_held, self.messages);
         let has_networks = self.args.network_by.is_some();
-        Listed { summary, has_networks, flows: rows.written(), devices: rows.devices().clone() }
+        Listed { summary, outcome, has_networks, flows: rows.written(), devices: rows.devices().clone() }
     }
 }
 

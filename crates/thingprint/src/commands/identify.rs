@@ -79,9 +79,9 @@ impl IdentifyArgs {
             counted(identities.iter().count() as u64, "device", "devices")
         ));
         identities.report_dropped(messages);
-        report_losses(summary.counts, summary.losses, messages);
+        let whole = report_losses(&summary, messages);
         report_unowned(&summary.read, (self.device.identity(), &summary.gateways), messages);
-        Ok(outcome.max(found))
+        Ok(outcome.max(found).max(whole))
     }
 
     /// A device that was asked for and is not in the captures is a mistake.

@@ -452,7 +452,8 @@ fn names_of_mud_profiles_outlive_a_device_that_talks_much() {
         frames.push((at_s, udp((CAMERA, [192, 168, 7, 5], 40_000), server, b"hello")));
     }
     fs::write(stage.path("a.pcap"), pcap(&frames)).unwrap();
-    let run = stage.ok("audit a.pcap --gateway 02:00:5e:10:00:02 --mud-out mud --format json");
+    let run = stage.run("audit a.pcap --gateway 02:00:5e:10:00:02 --mud-out mud --format json");
+    assert_eq!(run.status, 4, "{}", run.stderr);
     let expected = "02:00:5e:10:00:77: 77 messages of dns were left out";
     assert!(run.stderr.contains(expected) && run.stderr.contains("kept apart"), "{}", run.stderr);
     let left_out = &run.json()["messages_left_out"];

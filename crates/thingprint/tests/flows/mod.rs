@@ -221,7 +221,8 @@ fn messages_that_are_not_there_are_counted() {
     query.extend(b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x04lamp\x07example\0\0\x01\0\x01");
     let story = vec![(17, [[192, 168, 1, 10], [198, 51, 100, 7]], query); 1030];
     fs::write(stage.path("a.pcap"), packets(&story)).unwrap();
-    let listed = stage.ok("flows a.pcap --attributes --identity ip");
+    let listed = stage.run("flows a.pcap --attributes --identity ip");
+    assert_eq!(listed.status, 4, "{}", listed.stderr);
     let row = listed.json_lines().remove(0);
     assert_eq!(row["messages"].as_array().unwrap().len(), 1024);
     assert_eq!(row["messages_dropped"], 6);

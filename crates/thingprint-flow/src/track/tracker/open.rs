@@ -1,9 +1,11 @@
 use super::{Carried, OpenWindow, Tracker};
 use crate::Timestamp;
 use crate::track::device::DeviceIndex;
+use crate::track::edge::{CarriedFlow, FlowRecord};
 use crate::track::flow::{Flow, FlowEnd, OpenFlow};
 use crate::track::key::FlowKey;
 use crate::track::observer::Observer;
+use crate::track::options::FlowOptions;
 
 /// Bytes beside each flow of a table: its hash, and its place in the index with a byte of the index's own.
 const INDEX_BYTES: usize = size_of::<u64>() + size_of::<u32>() + 1;
@@ -38,5 +40,38 @@ impl<O: Observer> Tracker<O> {
         let flow = size_of::<Option<OpenFlow<O::State>>>() + INDEX_BYTES;
         let carried_flow = size_of::<(FlowKey, Carried<O::State>)>() + 1;
         (open * flow + carried * carried_flow) as u64
+    }
+    /// Shows the flows that a trace which continues this one may continue.
+    pub(super) fn leave_open(&mut self) {
+        let Some((_, clock)) = self.span.filter(|_| O::WANTS_OPEN) else { return };
+        let FlowOptions { ending, lateness_ns, .. } = self.options;
+        for window in &mut self.windows {
+            for flow in window.table.iter_mut() {
+                let until = flow.ended.map_or(flow.last, |(at, _)| at).plus_nanos(lateness_ns);
+                let idle_ns = ending.idle_ns(flow.key.tuple.protocol());
+                if idle_ns.is_none_or(|idle_ns| clock.nanos_since(until) <= idle_ns) {
+                    let record = FlowRecord::of(flow, window.index);
+                    self.observer.left_open(flow.key.device, record, &mut flow.state);
+                }
+            }
+        }
+    }
+
+    /// The flows without a packet since the edge of their window, which a trace that continues this one may continue.
+    pub(super) fn carried(&self) -> Vec<(DeviceIndex, CarriedFlow)> {
+        let Some((_, clock)) = self.span else { return Vec::new() };
+        let FlowOptions { ending, lateness_ns, .. } = self.options;
+        let goes_on = |key: &FlowKey, last: Timestamp| {
+            let idle_ns = ending.idle_ns(key.tuple.protocol());
+            idle_ns.is_some_and(|idle_ns| clock.nanos_since(last.plus_nanos(lateness_ns)) <= idle_ns)
+        };
+        let carried = self.carried.iter().filter(|(key, carried)| goes_on(key, carried.last));
+        let mut carried: Vec<_> = carried
+            .map(|(key, Carried { last, streams, .. })| {
+                (key.device, CarriedFlow { tuple: key.tuple, last: *last, streams: *streams })
+            })
+            .collect();
+        carried.sort_unstable_by_key(|(device, carried)| (*device, carried.tuple));
+        carried
     }
 }

@@ -8,6 +8,7 @@ use thingprint_pipeline::{Event, FlowStage, Summary, VantageStage};
 use thingprint_profile::MudBuilder;
 use thingprint_report::Labels;
 
+use crate::exit::Outcome;
 use crate::messages::Messages;
 use crate::read_report::{report_contradictions, report_late, report_losses};
 use crate::reading::Reading;
@@ -81,8 +82,8 @@ impl Surveying<'_> {
 
 impl Survey {
     /// Says what caps and gaps left out.
-    pub(in crate::commands) fn report_losses(&self, messages: Messages) {
-        report_losses(self.summary.counts, self.summary.losses, messages);
+    pub(in crate::commands) fn report_losses(&self, messages: Messages) -> Outcome {
+        let outcome = report_losses(&self.summary, messages);
         report_late(&self.summary, messages);
         report_contradictions(&self.summary, messages);
         if let Some(vantage) = &self.seen.vantage {
@@ -95,5 +96,6 @@ impl Survey {
         for (count, what) in lost.into_iter().filter(|(count, _)| *count > 0) {
             messages.warn(format!("{count} {what}"));
         }
+        outcome
     }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use thingprint_experiment::{Cast, FlowRecord, Side};
-use thingprint_flow::{DeviceId, DeviceIndex, Flow, Observer, Timestamp, is_private};
+use thingprint_flow::{DeviceId, DeviceIds, DeviceIndex, Flow, Observer, Timestamp, is_private};
 use thingprint_instance::Label;
 use thingprint_pipeline::{End, Event, Stage};
 use thingprint_protocol::{
@@ -34,7 +34,7 @@ pub(super) struct Written {
 /// Follows the flows of a shard.
 #[derive(Debug, Default)]
 pub(super) struct Log {
-    ids: Vec<DeviceId>,
+    ids: DeviceIds,
     /// What each device has looked up.
     names: Vec<BTreeMap<IpAddr, Arc<str>>>,
     /// Flows that are closed.
@@ -172,11 +172,18 @@ impl Observer for Log {
     type State = ServerName;
 
     fn device(&mut self, device: DeviceIndex, id: DeviceId) {
-        self.ids.resize(device.as_usize() + 1, id);
+        self.ids.note(device, id);
+    }
+
+    fn forget(&mut self, device: DeviceIndex) {
+        self.ids.forget(device);
+        if let Some(names) = self.names.get_mut(device.as_usize()) {
+            names.clear();
+        }
     }
 
     fn flow(&mut self, flow: Flow<ServerName>) {
-        let Some(device) = self.ids.get(flow.device.as_usize()).copied() else { return };
+        let Some(device) = self.ids.of(flow.device) else { return };
         let known = || self.names.get(flow.device.as_usize())?.get(&flow.peer.addr).cloned();
         self.flows.push(Closed {
             device,

@@ -143,7 +143,7 @@ impl ExportArgs {
         let mut survey = surveying.survey(&read_policy(DEFAULT_POLICY)?)?;
         self.give_controllers(&mut survey.seen.mud);
         let outcome = report_read(&survey.summary.read, inputs.len(), messages)?;
-        survey.report_losses(messages);
+        let outcome = outcome.max(survey.report_losses(messages));
         report_labels(labels, &survey.seen.devices.values().copied().collect(), messages);
         let devices = self.devices(&survey, profiles, messages);
         profiles::check_used(profiles, messages)?;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use clap::Args;
 use thingprint_flow::{
-    DeviceId, DeviceIndex, DevicePacket, Flow, FlowOptions, Gateways, Observer, Timestamp, WindowLength,
+    DeviceId, DeviceIds, DeviceIndex, DevicePacket, Flow, FlowOptions, Gateways, Observer, Timestamp,
+    WindowLength,
 };
 use thingprint_pipeline::{End, Run, Stage};
 use thingprint_protocol::schema::Model;
@@ -61,7 +62,7 @@ struct TestObserver<'e> {
     test: ModelTest<'e>,
     own: Engine,
     budget: Budget,
-    ids: Vec<DeviceId>,
+    ids: DeviceIds,
     counts: Counts,
 }
 
@@ -114,12 +115,12 @@ impl TestArgs {
         };
         let Run { rests, summary } = reading.run(&test, |_| Ok(()))?;
         let outcome = report_read(&summary.read, inputs.len(), messages)?;
-        report_losses(summary.counts, summary.losses, messages);
+        let whole = report_losses(&summary, messages);
         report_unowned(&summary.read, (self.flow.device.identity(), &summary.gateways), messages);
         let counts = Counts::of(rests, &summary.gateways);
         output.table(&counts.table(&model)?)?;
         messages.note(counts.summary());
-        Ok(outcome.max(found))
+        Ok(outcome.max(found).max(whole))
     }
 }
 
@@ -217,7 +218,7 @@ impl<'e> Stage for ModelTest<'e> {
             test: ModelTest { own: self.own, built_in: self.built_in, model: self.model },
             budget: own.budget(),
             own,
-            ids: Vec::new(),
+            ids: DeviceIds::default(),
             counts: Counts::default(),
         }
     }
@@ -243,22 +244,44 @@ impl Observer for TestObserver<'_> {
     type State = TestState;
 
     fn device(&mut self, device: DeviceIndex, id: DeviceId) {
-        self.ids.resize(device.as_usize() + 1, id);
+        self.ids.note(device, id);
+        self.budget.device(device, id);
+    }
+
+    fn forget(&mut self, device: DeviceIndex) {
+        self.ids.forget(device);
+        self.budget.forget(device);
     }
 
     fn packet(&mut self, packet: &DevicePacket<'_, '_>, state: &mut TestState) {
         state.has_payload |= packet.ip.payload_bytes > 0;
         let sender = if packet.is_sent { Sender::Device } else { Sender::Peer };
         let seen = FlowPacket { packet: packet.ip, sender, time: Some(packet.time) };
-        self.own.observe(seen, &mut state.own, &mut self.budget, &mut |_| {});
+        self.own.observe(seen, &mut state.own, self.budget.of(packet.device), &mut |_| {});
     }
 
     fn continue_flow(&mut self, state: &mut TestState) -> TestState {
         TestState { own: state.own.continue_flow(), has_payload: false }
     }
 
-    fn abandon_flow(&mut self, mut state: TestState) {
-        state.own.close(&mut self.budget);
+    fn abandon_flow(&mut self, device: DeviceIndex, mut state: TestState) {
+        state.own.close(self.budget.of(device));
+    }
+
+    fn established(&mut self, device: DeviceIndex) {
+        self.budget.established(device);
+    }
+
+    fn is_pressed(&self) -> bool {
+        self.budget.is_pressed()
+    }
+
+    fn relieve(&mut self, device: DeviceIndex, state: &mut TestState) {
+        state.own.relieve(self.budget.of(device));
+    }
+
+    fn relieved(&mut self) {
+        self.budget.relieved();
     }
 }
 
@@ -270,11 +293,11 @@ impl MessageObserver for TestObserver<'_> {
     fn message(&mut self, _: Cow<'_, Message>, _: &MessageContext<'_, '_>, _: &mut TestState) {}
 
     fn detected(&mut self, mut flow: Flow<TestState>, built_in: DetectedProtocol) {
-        self.own.close(&mut flow.state.own, &mut self.budget, &mut |_, _| {});
+        self.own.close(&mut flow.state.own, self.budget.of(flow.device), &mut |_, _| {});
         let own = DetectedProtocol::of(&self.own, &flow.state.own, &flow);
         let port = flow.server_port();
         let may_be = flow.state.has_payload && self.test.has_port(flow.tuple.protocol(), port);
-        let Some(device) = self.ids.get(flow.device.as_usize()).copied() else { return };
+        let Some(device) = self.ids.of(flow.device) else { return };
         *self.counts.flows.entry(device).or_default() += 1;
         if let Some(comparison) = self.test.comparison(own, built_in, may_be) {
             *self.counts.comparisons.entry((device, comparison)).or_default() += 1;

@@ -1,0 +1,183 @@
+//! Floods in a home, from bytes to results: rows of devices that are neither flooded nor spoofed stay as they were.
+
+use std::fs;
+
+use serde_json::Value;
+use thingprint_flow::{CaptureWriter, Timestamp};
+
+use crate::stage::{Said, Stage};
+
+/// Devices of the simulated home, and its gateway.
+const CAMERA: u64 = 0x7c51_0e4a_029c;
+const GATEWAY: u64 = 0xa840_7c00_1001;
+/// 2024-06-03, when the home's day begins.
+const MIDNIGHT_S: i64 = 1_717_372_800;
+const HOME: &str =
+    "simulate --start 2024-06-03T00:00:00Z --duration 2h --snaplen 400 -o home.pcap --labels labels.csv";
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const SYN: u8 = 2;
+const PUSH_ACK: u8 = 0x18;
+
+/// The part of the caps that a device has: a hash of its address. A flood has to be in the part of a device to reach it.
+fn shard_of(mac: u64) -> u64 {
+    mac.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58
+}
+
+/// Made-up addresses in the part of the camera.
+fn beside_the_camera() -> impl Iterator<Item = u64> {
+    (0x0200_0000_0000..).filter(|mac| shard_of(*mac) == shard_of(CAMERA))
+}
+
+/// A capture that is written packet by packet, evenly over five minutes in the middle of the first hour.
+struct Flood {
+    writer: CaptureWriter<Vec<u8>>,
+    all: u32,
+    written: u32,
+}
+
+impl Flood {
+    fn of(all: u32) -> Self {
+        Self { writer: CaptureWriter::new(Vec::new()).unwrap(), all, written: 0 }
+    }
+
+    /// Writes an IPv4 packet from a host to another one that is found behind the gateway.
+    fn ip(&mut self, mac: u64, (protocol, fragment): (u8, [u8; 4]), (src, dst): (u32, u32), body: &[u8]) {
+        let length = u16::try_from(20 + body.len()).unwrap().to_be_bytes();
+        let mut frame = [&GATEWAY.to_be_bytes()[2..], &mac.to_be_bytes()[2..], &[8, 0, 0x45, 0]].concat();
+        frame.extend(length);
+        frame.extend(fragment);
+        frame.extend([64, protocol, 0, 0]);
+        frame.extend(src.to_be_bytes());
+        frame.extend(dst.to_be_bytes());
+        frame.extend(body);
+        let nanos = 300_000_000_000 / i64::from(self.all) * i64::from(self.written);
+        let time = Timestamp::from_seconds(MIDNIGHT_S + 1800).plus_nanos(nanos);
+        self.writer.write(time, &frame, u32::try_from(frame.len()).unwrap()).unwrap();
+        self.written += 1;
+    }
+
+    fn tcp(&mut self, mac: u64, ends: (u32, u32), (seq, flags): (u32, u8), payload: &[u8]) {
+        let mut segment = vec![0xc0, 0, 1, 187];
+        segment.extend(seq.to_be_bytes());
+        segment.extend([0, 0, 0, 0, 0x50, flags, 0xff, 0xff, 0, 0, 0, 0]);
+        segment.extend(payload);
+        self.ip(mac, (TCP, [0; 4]), ends, &segment);
+    }
+
+    fn udp(&mut self, mac: u64, (port, server): (u16, u16), payload: &[u8]) {
+        let length = u16::try_from(8 + payload.len()).unwrap();
+        let header = [port.to_be_bytes(), server.to_be_bytes(), length.to_be_bytes(), [0; 2]].concat();
+        self.ip(mac, (UDP, [0; 4]), (LOCAL, PEERS), &[&header[..], payload].concat());
+    }
+
+    fn finish(self) -> Vec<u8> {
+        assert_eq!(self.written, self.all);
+        self.writer.finish().unwrap()
+    }
+}
+
+/// 192.168.20.99, and the first of many addresses outside.
+const LOCAL: u32 = 0xc0a8_1463;
+const PEERS: u32 = 0x2d00_0000;
+
+/// Connections that are never answered, TLS records that are never completed, names that are asked for, and fragments
+/// without the others, all of one device.
+fn flood_of_one_device(mac: u64) -> Vec<u8> {
+    let (scans, records, queries, fragments) = (30_000, 6_000, 40_000, 20_000);
+    let mut flood = Flood::of(scans + 2 * records + queries + fragments);
+    for peer in 0..scans {
+        flood.tcp(mac, (LOCAL, PEERS + peer), (1, SYN), &[]);
+    }
+    let mut record = b"\x16\x03\x01\x40\x00\x01\x00\x3f\xfc\x03\x03".to_vec();
+    record.resize(1000, b'R');
+    for peer in 0..records {
+        let ends = (LOCAL, PEERS + 100_000 + peer);
+        flood.tcp(mac, ends, (1, SYN), &[]);
+        flood.tcp(mac, ends, (2, PUSH_ACK), &record);
+    }
+    for number in 0..queries {
+        let mut query = vec![0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+        for _ in 0..3 {
+            query.push(60);
+            query.extend(format!("{number:060}").bytes());
+        }
+        query.extend([0, 0, 1, 0, 1]);
+        flood.udp(mac, (u16::try_from(1024 + number % 3000).unwrap(), 53), &query);
+    }
+    for number in 0..fragments {
+        let [high, low] = u16::try_from(number).unwrap().to_be_bytes();
+        flood.ip(mac, (UDP, [high, low, 0x20, 0]), (LOCAL, PEERS), &[b'F'; 1000]);
+    }
+    flood.finish()
+}
+
+/// The rows of the home's devices, as far as their columns say what was seen.
+fn rows_of_home(said: &Said, labels: &str) -> Vec<String> {
+    let is_of_home = |row: &Value| row["device"].as_str().is_some_and(|device| labels.contains(device));
+    let mut rows: Vec<String> =
+        said.json_lines().iter().filter(|row| is_of_home(row)).map(Value::to_string).collect();
+    rows.sort_unstable();
+    rows
+}
+
+/// Checks that commands give the same rows of the home with a flood as without; returns what each said.
+fn check_rows(stage: &Stage, commands: &[&str]) -> Vec<Said> {
+    let labels = fs::read_to_string(stage.path("labels.csv")).unwrap();
+    let check = |command: &&str| {
+        let quiet = rows_of_home(&stage.run(&format!("{command} home.pcap")), &labels);
+        let flooded = stage.run(&format!("{command} home.pcap flood.pcap"));
+        assert!(quiet.len() >= 7, "{command}: {}", quiet.len());
+        let lost: Vec<_> =
+            quiet.iter().zip(rows_of_home(&flooded, &labels)).find(|(a, b)| *a != b).into_iter().collect();
+        assert_eq!(lost, [], "{command}: {}", flooded.stderr);
+        assert_eq!(flooded.status, 4, "{command}: {}", flooded.stderr);
+        flooded
+    };
+    commands.iter().map(check).collect()
+}
+
+#[test]
+fn a_flood_of_one_device_takes_no_rows_of_others_and_is_told() {
+    let stage = Stage::new();
+    stage.ok(HOME);
+    let mac = beside_the_camera().next().unwrap();
+    fs::write(stage.path("flood.pcap"), flood_of_one_device(mac)).unwrap();
+    let commands = ["extract", "flows --attributes", "devices --format jsonl", "audit --format jsonl"];
+    let said = check_rows(&stage, &commands);
+    let [high, .., a, b, c, d] = mac.to_be_bytes();
+    assert_eq!(high, 0);
+    let name = format!("02:00:{a:02x}:{b:02x}:{c:02x}:{d:02x}: ");
+    for (command, Said { stderr, .. }) in commands.iter().zip(&said) {
+        let line =
+            stderr.lines().find(|line| line.contains(&name)).unwrap_or_else(|| panic!("{command}: {stderr}"));
+        for kind in [" flows", " datagrams"] {
+            assert!(line.contains(kind), "{command}: {line}");
+        }
+        assert!(stderr.contains("caps were reached"), "{command}: {stderr}");
+    }
+    for attributes in [1, 3] {
+        assert!(said[attributes].stderr.contains(" streams"), "{}", said[attributes].stderr);
+        assert!(said[attributes].stderr.contains(" messages"), "{}", said[attributes].stderr);
+    }
+    assert!(said[0].stderr.contains("datagrams in fragments were never complete"), "{}", said[0].stderr);
+}
+
+#[test]
+fn made_up_addresses_take_no_rows_of_devices_that_were_answered_and_are_one_sum() {
+    let stage = Stage::new();
+    stage.ok(HOME);
+    let addresses = 5000;
+    let mut flood = Flood::of(addresses);
+    for (mac, peer) in beside_the_camera().zip(0..addresses) {
+        flood.tcp(mac, (0x0a00_0000 + peer, PEERS), (1, SYN), &[]);
+    }
+    fs::write(stage.path("flood.pcap"), flood.finish()).unwrap();
+    for Said { stderr, .. } in
+        check_rows(&stage, &["extract", "flows", "devices --format jsonl", "audit --format jsonl"])
+    {
+        let sum = stderr.lines().find(|line| line.contains("addresses that nobody answered"));
+        assert!(sum.is_some_and(|line| line.contains(" devices")), "{stderr}");
+        assert!(!stderr.contains("further device"), "{stderr}");
+    }
+}
