@@ -115,15 +115,12 @@ impl Extraction<'_> {
     }
 
     /// The same, with what each shard leaves of another stage without rows where the captures are one trace.
-    pub(crate) fn stream_and<S: Stage>(
+    pub(crate) fn stream_and<S: Stage + Clone>(
         &self,
         other: &S,
         mut leave: impl FnMut(Vec<S::Rest>, &Summary),
         sink: Sink<'_>,
-    ) -> anyhow::Result<(Outcome, Vec<String>)>
-    where
-        S: Clone,
-    {
+    ) -> anyhow::Result<(Outcome, Vec<String>)> {
         self.stream_by(sink, |inputs, engine, sink| {
             let stages = (InstanceStage::new(self.options.clone()), other.clone());
             let Run { rests, summary } = self.reading(inputs, engine).run(&stages, |event| match event {

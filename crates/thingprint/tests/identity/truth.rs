@@ -1,4 +1,5 @@
 //! Who labelled devices of real captures are, against a table of what they are.
+#![allow(clippy::print_stdout, reason = "a test that is skipped says so, and this one says what it counted")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
