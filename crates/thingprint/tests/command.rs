@@ -12,6 +12,8 @@ mod experiments;
 mod fairness;
 mod field;
 mod flows;
+#[cfg(target_os = "linux")]
+mod growth;
 mod hostile;
 mod identity;
 mod mud;

@@ -27,6 +27,11 @@ mod sink {
     const MOST_ROWS: usize = 1 << 16;
     /// About how much memory the rows of a group take at most, beyond its last row.
     const MOST_BYTES: usize = 8 << 20;
+    /// After so many groups, those that follow may be twice as large: what the end of the file says of each group, some
+    /// kilobyte for each column, is in memory until then.
+    const GROUPS_OF_A_SIZE: usize = 32;
+    /// How often groups double: up to 64 MiB.
+    const MOST_DOUBLINGS: usize = 3;
 
     pub(super) fn open<'a>(
         columns: &Table,
@@ -34,13 +39,15 @@ mod sink {
         out: &'a mut dyn Write,
     ) -> Result<Box<dyn RowSink + 'a>, SinkError> {
         let encoder = ParquetEncoder::new(columns).map_err(SinkError::Unfit)?;
-        Ok(Box::new(Sink { waiting: columns.emptied(), waiting_bytes: 0, encoder, out }))
+        Ok(Box::new(Sink { waiting: columns.emptied(), waiting_bytes: 0, groups: 0, encoder, out }))
     }
 
     struct Sink<'a> {
         /// The rows of the next group. Where a group ends depends on the rows alone, not on how they come.
         waiting: Table,
         waiting_bytes: usize,
+        /// Groups that were written.
+        groups: usize,
         encoder: ParquetEncoder,
         out: &'a mut dyn Write,
     }
@@ -51,7 +58,7 @@ mod sink {
             for row in 0..rows.rows() {
                 self.waiting_bytes += rows.row_bytes(row);
                 let count = self.waiting.rows() + row + 1 - start;
-                if count == MOST_ROWS || self.waiting_bytes >= MOST_BYTES {
+                if count == MOST_ROWS || self.waiting_bytes >= group_bytes(self.groups) {
                     self.end_group(rows, start..row + 1)?;
                     start = row + 1;
                 }
@@ -62,8 +69,8 @@ mod sink {
 
         fn take_rows(&mut self, rows: Table) -> Result<(), SinkError> {
             let bytes: usize = (0..rows.rows()).map(|row| rows.row_bytes(row)).sum();
-            let is_group =
-                self.waiting.rows() + rows.rows() >= MOST_ROWS || self.waiting_bytes + bytes >= MOST_BYTES;
+            let is_group = self.waiting.rows() + rows.rows() >= MOST_ROWS
+                || self.waiting_bytes + bytes >= group_bytes(self.groups);
             if is_group {
                 return self.rows(&rows);
             }
@@ -95,8 +102,14 @@ mod sink {
             self.out.write_all(&group.map_err(SinkError::Unfit)?)?;
             self.waiting = rows.emptied();
             self.waiting_bytes = 0;
+            self.groups += 1;
             Ok(())
         }
+    }
+
+    /// How much memory the rows of the group after so many others take at most.
+    fn group_bytes(groups: usize) -> usize {
+        MOST_BYTES << (groups / GROUPS_OF_A_SIZE).min(MOST_DOUBLINGS)
     }
 
     #[cfg(test)]
@@ -129,12 +142,19 @@ mod sink {
         }
 
         #[test]
+        fn groups_of_a_long_file_are_larger() {
+            let mib = [0, 31, 32, 64, 96, 128, usize::MAX].map(|groups| group_bytes(groups) >> 20);
+            assert_eq!(mib, [8, 8, 16, 32, 64, 64, 64]);
+        }
+
+        #[test]
         fn memory_is_bounded_by_a_group() {
             let word = "w".repeat(10_000);
             let mut out = Vec::new();
             let mut sink = Sink {
                 waiting: bags(0..0, ""),
                 waiting_bytes: 0,
+                groups: 0,
                 encoder: ParquetEncoder::new(&bags(0..0, "")).unwrap(),
                 out: &mut out,
             };
