@@ -53,7 +53,7 @@ fn fingerprint(criterion: &mut Criterion) {
     let flows = flows();
     let fingerprints = collected(&flows);
     let known = known(&fingerprints);
-    let json = known.to_json();
+    let json = known.to_json().unwrap();
     let mut group = criterion.benchmark_group("fingerprint");
     group.throughput(Throughput::Elements(flows.len() as u64));
     group.bench_function("collect", |bencher| bencher.iter(|| collected(black_box(&flows))));

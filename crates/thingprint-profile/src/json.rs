@@ -1,5 +1,7 @@
 //! A walk over a JSON document that knows where it is.
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::{ProfileError, ProfileFault};
@@ -23,6 +25,11 @@ pub(crate) struct Members<'a> {
 
 /// Reads a document of at most so many bytes.
 pub(crate) fn parse(text: &str, most_bytes: usize) -> Result<Value, ProfileError> {
+    parse_as(text, most_bytes)
+}
+
+/// The same for a document that is no tree of values.
+pub(crate) fn parse_as<'a, T: Deserialize<'a>>(text: &'a str, most_bytes: usize) -> Result<T, ProfileError> {
     if text.len() > most_bytes {
         let fault = ProfileFault::TooMany { most: most_bytes, things: "bytes" };
         return Err(ProfileError { path: "the file".to_owned(), fault });
@@ -30,18 +37,39 @@ pub(crate) fn parse(text: &str, most_bytes: usize) -> Result<Value, ProfileError
     // An editor's byte order mark is no part of the document (RFC 8259).
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     serde_json::from_str(text).map_err(|error| {
-        let place = format!(" at line {} column {}", error.line(), error.column());
-        let reason = error.to_string();
-        let reason = reason.strip_suffix(&place).unwrap_or(&reason).to_owned();
         let path = format!("line {}, column {}", error.line(), error.column());
-        ProfileError { path, fault: ProfileFault::Syntax(reason) }
+        ProfileError { path, fault: ProfileFault::Syntax(without_place(&error)) }
     })
+}
+
+/// The value of a part of a document, which is at this place.
+pub(crate) fn value_of(raw: &RawValue, path: &str) -> Result<Value, ProfileError> {
+    members_of(raw, path)
+}
+
+/// The same for a part that is no tree of values.
+pub(crate) fn members_of<'a, T: Deserialize<'a>>(raw: &'a RawValue, path: &str) -> Result<T, ProfileError> {
+    serde_json::from_str(raw.get()).map_err(|error| ProfileError {
+        path: path.to_owned(),
+        fault: ProfileFault::Syntax(without_place(&error)),
+    })
+}
+
+fn without_place(error: &serde_json::Error) -> String {
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let reason = error.to_string();
+    reason.strip_suffix(&place).unwrap_or(&reason).to_owned()
 }
 
 impl<'a> Node<'a> {
     /// The whole document.
     pub(crate) const fn root(value: &'a Value) -> Self {
         Self { value, path: String::new() }
+    }
+
+    /// A value that is at this place of its document.
+    pub(crate) const fn at(value: &'a Value, path: String) -> Self {
+        Self { value, path }
     }
 
     /// What is wrong here.
@@ -102,7 +130,8 @@ impl<'a> Node<'a> {
         self.value.is_string()
     }
 
-    fn kind(&self, expected: &str) -> ProfileError {
+    /// Another kind of value than is expected.
+    pub(crate) fn kind(&self, expected: &str) -> ProfileError {
         let found = match self.value {
             Value::Array(_) => "a list".to_owned(),
             Value::Object(_) => "an object".to_owned(),
@@ -153,7 +182,8 @@ fn shown_path(path: &str) -> String {
     if path.is_empty() { "the document".to_owned() } else { path.to_owned() }
 }
 
-fn joined(path: &str, name: &str) -> String {
+/// The place of a member.
+pub(crate) fn joined(path: &str, name: &str) -> String {
     let name = shortened(name);
     if path.is_empty() { name } else { format!("{path}.{name}") }
 }

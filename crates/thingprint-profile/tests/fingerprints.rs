@@ -223,10 +223,10 @@ proptest! {
             let flows = Story::default().opens(7, (LAMP, 50_000), CLOUD, &request(agent)).flows();
             known.learn(name, &Traits::of(&flows.flows[0].0)).unwrap();
         }
-        let text = known.to_json();
+        let text = known.to_json().unwrap();
         let read = KnownDevices::from_json(&text).unwrap();
         prop_assert_eq!(&read, &known);
-        prop_assert_eq!(read.to_json(), text);
+        prop_assert_eq!(read.to_json().unwrap(), text);
     }
 
     #[test]
@@ -276,7 +276,7 @@ fn devices_of_a_home_are_known_again_on_another_day() {
     for (label, traits) in &first {
         known.learn(label, traits).unwrap();
     }
-    let known = KnownDevices::from_json(&known.to_json()).unwrap();
+    let known = KnownDevices::from_json(&known.to_json().unwrap()).unwrap();
     let matcher = Matcher::new(&known);
     let later = labelled("lsif", "2019-07-05.pcap.gz", &labels).unwrap();
     assert_eq!(later.len(), 7);

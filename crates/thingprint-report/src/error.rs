@@ -2,7 +2,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use thingprint_table::TableError;
+use thingprint_table::{TableError, without_bom};
 
 /// Why a table, a file of instances or a file of labels cannot be read or written.
 ///
@@ -20,6 +20,18 @@ pub enum ReportError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// A result would replace a file that is read.
+    #[error("write {}: the result would replace an input; choose another file", path.display())]
+    ReplacesInput {
+        /// The file as the caller named it.
+        path: PathBuf,
+    },
+    /// A result has the place of another.
+    #[error("write {}: another result has the same place; choose two files", path.display())]
+    SameResult {
+        /// The file as the caller named it.
+        path: PathBuf,
     },
     /// A file is no table that can be read at all.
     #[error("read {file}: {reason}")]
@@ -57,6 +69,16 @@ pub enum ReportError {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+impl ReportError {
+    /// Refuses a file in which there is nothing, which nobody meant to give.
+    pub(crate) fn unless_empty(bytes: &[u8], file: &str) -> Result<(), Self> {
+        if !without_bom(bytes).trim_ascii().is_empty() {
+            return Ok(());
+        }
+        Err(Self::Unreadable { file: file.to_owned(), reason: "the file is empty".to_owned() })
+    }
 }
 
 /// Where in a file something stands.

@@ -3,6 +3,7 @@
 mod decode;
 mod encode;
 mod pages;
+mod quiet;
 
 pub use decode::{ParquetFile, ParquetGroups, from_parquet};
 pub(crate) use encode::ParquetEncoder;

@@ -101,7 +101,7 @@ impl Command {
             Self::Simulate(args) => args.run(global),
             Self::Experiment(args) => args.run(global),
             Self::Demo(args) => args.run(global),
-            Self::Generate(args) => args.run(),
+            Self::Generate(args) => args.run(global),
         }
     }
 }
@@ -113,6 +113,11 @@ impl Command {
             Self::Watch(args) => args.verify(global),
             _ => Err(Usage("only watch reads its configuration again".to_owned()).into()),
         }
+    }
+
+    /// Whether the command itself decides what signals do.
+    pub(crate) const fn minds_signals(&self) -> bool {
+        matches!(self, Self::Watch(_))
     }
 
     /// What of the command would be written without pseudonyms; `None` where they replace all names.

@@ -1,25 +1,41 @@
 //! Files that a command is to write, checked before it reads anything.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use thingprint_report::AtomicFile;
+use thingprint_report::{FileId, Transaction};
 
 use crate::exit::Usage;
+use crate::inputs::Input;
 
 /// Files with the options that name them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Destinations<'a> {
+    results: &'a Transaction,
     files: Vec<(&'static str, &'a Path)>,
     /// Files that are read, so that no result may take their place.
-    read: BTreeSet<PathBuf>,
+    read: BTreeSet<Identity>,
     /// A file that is read and may be replaced by the result of one option.
-    renewed: Option<(&'static str, PathBuf)>,
+    renewed: Option<(&'static str, Identity)>,
+}
+
+/// The same for every way to name a file, also one that is not there yet, in a folder that is not.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Identity {
+    File(FileId),
+    /// What a folder does not have.
+    Beyond(Box<Identity>, OsString),
+    Unknown(PathBuf),
 }
 
 impl<'a> Destinations<'a> {
+    /// Places of results of a command.
+    pub(crate) const fn of(results: &'a Transaction) -> Self {
+        Self { results, files: Vec::new(), read: BTreeSet::new(), renewed: None }
+    }
+
     /// Adds a file, where one is asked for. What is there and is no file, such as a pipe, may take several results, and
     /// opening it would be seen on its other side.
     pub(crate) fn add(&mut self, option: &'static str, path: Option<&'a Path>) -> &mut Self {
@@ -32,22 +48,28 @@ impl<'a> Destinations<'a> {
     /// Notes a file that is read, or a folder of which the files are.
     pub(crate) fn read(&mut self, path: Option<&Path>) -> &mut Self {
         if let Some(path) = path {
-            self.read.insert(identity(path));
+            self.read.insert(Identity::of(path));
             let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-            self.read.extend(entries.map(|entry| identity(&entry.path())));
+            self.read.extend(entries.map(|entry| Identity::of(&entry.path())));
         }
+        self
+    }
+
+    /// Notes inputs, standard input among them.
+    pub(crate) fn read_inputs(&mut self, inputs: &[Input]) -> &mut Self {
+        self.read.extend(inputs.iter().filter_map(Input::file_id).map(Identity::File));
         self
     }
 
     /// Notes a file that is read and that the result of an option may replace.
     pub(crate) fn renews(&mut self, option: &'static str, path: Option<&Path>) -> &mut Self {
-        self.renewed = path.map(|path| (option, identity(path)));
+        self.renewed = path.map(|path| (option, Identity::of(path)));
         self
     }
 
     /// Refuses a result in the place of something that is read.
     pub(crate) fn check_replaced(&self, option: &str, path: &Path) -> Result<(), Usage> {
-        let place = identity(path);
+        let place = Identity::of(path);
         let is_renewed = self.renewed.as_ref().is_some_and(|(by, file)| *by != option && *file == place);
         if is_renewed || self.read.contains(&place) {
             let name = path.display();
@@ -63,20 +85,23 @@ impl<'a> Destinations<'a> {
     pub(crate) fn check(&self, folder: Option<(&'static str, &Path)>) -> anyhow::Result<()> {
         self.check_names(folder)?;
         if let Some((option, folder)) = folder {
-            std::fs::create_dir_all(folder)
-                .with_context(|| format!("failed to write {option}: {}", folder.display()))?;
-            check_writable(option, &folder.join("profile.json"))?;
+            let context = || format!("failed to write {option}");
+            self.results.make_folder(folder).with_context(context)?;
+            self.results.folder(folder).map(drop).with_context(context)?;
         }
-        self.files.iter().try_for_each(|(option, path)| check_writable(option, path))
+        self.files.iter().try_for_each(|(option, path)| {
+            // Begins the file, and takes it away.
+            self.results.file(path).map(drop).with_context(|| format!("failed to write {option}"))
+        })
     }
 
     /// The same without a look at whether files could be written; creates nothing.
     pub(crate) fn check_names(&self, folder: Option<(&'static str, &Path)>) -> Result<(), Usage> {
-        let mut seen: BTreeMap<PathBuf, &str> = BTreeMap::new();
+        let mut seen: BTreeMap<Identity, &str> = BTreeMap::new();
         for (option, path) in &self.files {
             let name = path.display();
             self.check_replaced(option, path)?;
-            if let Some(other) = seen.insert(identity(path), option) {
+            if let Some(other) = seen.insert(Identity::of(path), option) {
                 return Err(Usage(format!(
                     "{other} and {option} name the same file: {name}; choose two files"
                 )));
@@ -92,21 +117,36 @@ impl<'a> Destinations<'a> {
     }
 }
 
-/// Creates a temporary file next to the place and removes it.
-fn check_writable(option: &str, path: &Path) -> anyhow::Result<()> {
-    AtomicFile::create(path).map(drop).with_context(|| format!("failed to write {option}"))
+/// Links to nowhere that are followed at most, as by Linux (path_resolution(7)).
+const MOST_LINKS: u8 = 40;
+
+impl Identity {
+    fn of(path: &Path) -> Self {
+        Self::over_links(path, MOST_LINKS)
+    }
+
+    fn over_links(path: &Path, most: u8) -> Self {
+        if let Some(id) = FileId::of(path) {
+            return Self::File(id);
+        }
+        // A link that leads nowhere is what it leads to.
+        if let Ok(target) = std::fs::read_link(path) {
+            let target = folder_of(path).join(target);
+            return most
+                .checked_sub(1)
+                .map_or(Self::Unknown(path.to_owned()), |most| Self::over_links(&target, most));
+        }
+        match path.file_name() {
+            Some(name) => Self::Beyond(Box::new(Self::over_links(folder_of(path), most)), name.to_owned()),
+            None => Self::Unknown(path.to_owned()),
+        }
+    }
 }
 
-/// The same for every way to name a file, also one that is not there yet, in a folder that is not.
-fn identity(path: &Path) -> PathBuf {
-    let beyond = || {
-        let (name, folder) = (path.file_name()?, path.parent()?);
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        Some(identity(folder).join(name))
-    };
-    path.canonicalize().ok().or_else(beyond).unwrap_or_else(|| path.to_owned())
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn is_json_in(path: &Path, folder: &Path) -> bool {
-    path.extension() == Some(OsStr::new("json")) && identity(path).parent() == Some(&identity(folder))
+    path.extension() == Some(OsStr::new("json")) && Identity::of(folder_of(path)) == Identity::of(folder)
 }

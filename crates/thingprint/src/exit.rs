@@ -63,7 +63,11 @@ pub(crate) fn status(error: &anyhow::Error) -> Option<u8> {
     let is_option = |cause: &(dyn std::error::Error + 'static)| {
         matches!(cause.downcast_ref::<ModelError>(), Some(ModelError::Option { .. }))
     };
-    if error.chain().any(|cause| cause.is::<Usage>() || is_option(cause)) {
+    let is_place = |cause: &(dyn std::error::Error + 'static)| {
+        let report = cause.downcast_ref::<ReportError>();
+        matches!(report, Some(ReportError::ReplacesInput { .. } | ReportError::SameResult { .. }))
+    };
+    if error.chain().any(|cause| cause.is::<Usage>() || is_option(cause) || is_place(cause)) {
         return Some(USAGE);
     }
     let is_misfit = |cause: &(dyn std::error::Error + 'static)| {

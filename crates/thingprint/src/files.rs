@@ -3,9 +3,9 @@
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use thingprint_profile::KnownDevices;
-use thingprint_report::{AtomicFile, Labels};
+use thingprint_report::{Labels, Transaction};
 
 use crate::messages::{Say, counted};
 
@@ -43,13 +43,23 @@ pub(crate) fn read_confirmed_labels(
 /// The known devices in a file of fingerprints.
 pub(crate) fn read_fingerprints(path: &Path) -> anyhow::Result<KnownDevices> {
     let context = || format!("failed to read fingerprints {}", path.display());
-    let text = std::fs::read_to_string(path).with_context(context)?;
+    let text = read_text(path).with_context(context)?;
     KnownDevices::from_json(&text).with_context(context)
 }
 
-/// Writes a whole file, or nothing.
-pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let mut file = AtomicFile::create(path)?;
-    file.write_all(bytes).with_context(|| format!("failed to write {}", path.display()))?;
-    Ok(file.commit()?)
+/// The text in a file, in which there has to be something.
+pub(crate) fn read_text(path: &Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(path)?;
+    if text.trim().is_empty() {
+        bail!("the file is empty");
+    }
+    Ok(text)
+}
+
+/// Writes a file that is a result, or a part of one.
+pub(crate) fn write_file(results: &Transaction, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let context = || format!("failed to write {}", path.display());
+    let mut file = results.file(path).context("failed to write the result")?;
+    file.write_all(bytes).with_context(context)?;
+    file.finish().context("failed to write the result")
 }

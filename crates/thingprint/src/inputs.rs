@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use thingprint_flow::{Capture, ForeignFile, foreign_file, is_capture, is_compressed};
+use thingprint_report::FileId;
 
 use crate::exit::Outcome;
 use crate::messages::Messages;
@@ -102,6 +103,25 @@ impl Input {
         })
     }
 
+    /// The file that it is, also of standard input; `None` for what is no file, such as a pipe.
+    pub(crate) fn file_id(&self) -> Option<FileId> {
+        match self {
+            Self::File(path) => path.is_file().then(|| FileId::of(path)).flatten(),
+            Self::Stdin => {
+                let stdin = standard_input().ok()?;
+                stdin.metadata().is_ok_and(|there| there.is_file()).then(|| FileId::of_open(&stdin)).flatten()
+            }
+        }
+    }
+
+    /// Its name for people, who did not type that of standard input.
+    pub(crate) fn described(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Stdin => "standard input".to_owned(),
+        }
+    }
+
     /// All its bytes.
     pub(crate) fn read(&self) -> anyhow::Result<Vec<u8>> {
         let mut bytes = Vec::new();
@@ -176,6 +196,19 @@ pub(crate) fn named(arguments: &[OsString]) -> String {
 
 fn is_glob(argument: &OsStr) -> bool {
     argument.to_string_lossy().contains(['*', '?', '['])
+}
+
+/// Standard input as an open file.
+#[cfg(unix)]
+fn standard_input() -> io::Result<File> {
+    use std::os::fd::AsFd;
+    Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
+}
+
+/// Other systems do not say which file it is.
+#[cfg(not(unix))]
+fn standard_input() -> io::Result<File> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Whether an input is a capture, by content or, so that a broken one is reported as such, by name; what cannot be looked

@@ -94,9 +94,6 @@ pub(crate) fn each_row(
         if is_capture(Box::new(io::Cursor::new(start.to_vec()))) {
             bail!("failed to read instances: {name} is a capture; make instances of it with 'extract' first");
         }
-        if start.is_empty() {
-            bail!("failed to read instances: {name} is empty; extract it again");
-        }
         let mut each = |row| each(row).map_err(RowError::Other);
         let head = each_instance(&mut *source, &name, &mut each).map_err(RowError::into_error)?;
         note_unknown(&head.unknown_columns, &name, messages);

@@ -27,8 +27,10 @@ mod read_report;
 mod reading;
 mod row_output;
 mod service_manager;
+mod signals;
 mod sorted_instances;
 mod sources;
+mod standard_output;
 mod table_spool;
 mod terminal;
 mod vantage_report;
@@ -36,6 +38,7 @@ mod vantage_report;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{CommandFactory, Parser};
 use thingprint_table::escape;
 
@@ -82,7 +85,16 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 fn run() -> anyhow::Result<Outcome> {
     let command_line = configuration::expand(std::env::args_os().collect(), &Cli::command())?;
     let cli = Cli::try_parse_from(&command_line).map_err(|error| said_of(&command_line).unwrap_or(error))?;
-    cli.command.run(&cli.global)
+    let results = &cli.global.results;
+    if !cli.command.minds_signals() {
+        signals::take_away_what_is_half_done(results)?;
+    }
+    let outcome = cli.command.run(&cli.global);
+    match outcome {
+        Ok(outcome) => results.commit().context("no result was written").map(|()| outcome),
+        Err(error) if results.roll_back() => Err(error.context("no result was written")),
+        Err(error) => Err(error),
+    }
 }
 
 /// What is wrong with a command line, told of its arguments as a terminal may show them; `None` where nothing is wrong with those.

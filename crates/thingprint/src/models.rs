@@ -1,21 +1,24 @@
 //! Model files.
 
 use std::fs::File;
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use thingprint_model::{FileFault, Model, ModelError};
-use thingprint_report::AtomicFile;
+use thingprint_report::Transaction;
 
 use crate::exit::Misfit;
-use crate::terminal;
+use crate::standard_output::{StandardOutput, is_standard_output};
 
 /// Reads a model. A file that is there but is no usable model does not fit: exit status 5.
 pub(crate) fn read_model(path: &Path) -> anyhow::Result<Model> {
     let name = path.display().to_string();
-    let file = File::open(path).with_context(|| format!("failed to read model {name}"))?;
-    model_of(BufReader::new(file), &name)
+    let mut file = BufReader::new(File::open(path).with_context(|| format!("failed to read model {name}"))?);
+    if file.fill_buf().is_ok_and(<[u8]>::is_empty) {
+        bail!("failed to read model {name}: the file is empty");
+    }
+    model_of(file, &name)
 }
 
 /// Reads a model; errors give its name.
@@ -29,15 +32,15 @@ pub(crate) fn model_of(source: impl io::Read, name: &str) -> anyhow::Result<Mode
     })
 }
 
-/// Writes a model: a whole one, or none; `-` is standard output.
-pub(crate) fn write_model(model: &Model, path: &Path) -> anyhow::Result<()> {
+/// Writes a model; `-` is standard output.
+pub(crate) fn write_model(model: &Model, path: &Path, results: &Transaction) -> anyhow::Result<()> {
     let context = || format!("failed to write model {}", path.display());
-    if path == Path::new("-") {
-        let mut out = terminal::bytes().with_context(context)?;
+    if is_standard_output(path) {
+        let mut out = StandardOutput::bytes(results).with_context(context)?;
         model.write_to(&mut out).with_context(context)?;
         return out.flush().with_context(context);
     }
-    let mut file = AtomicFile::create(path).with_context(context)?;
+    let mut file = results.file(path).with_context(context)?;
     model.write_to(&mut file).with_context(context)?;
-    file.commit().with_context(context)
+    file.finish().with_context(context)
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use serde::Serialize;
-use thingprint_report::AtomicFile;
+use thingprint_report::{FileId, Transaction};
 use thingprint_table::{Format, Style, Table, Writes, escape, json};
 
 use crate::args::GlobalArgs;
@@ -12,6 +12,7 @@ use crate::destinations::Destinations;
 use crate::exit::Usage;
 use crate::inputs::Input;
 use crate::pseudonyms::Pseudonyms;
+use crate::standard_output::{StandardOutput, is_standard_output};
 use crate::terminal;
 
 /// Where a result goes, and in which format.
@@ -21,6 +22,7 @@ pub(crate) struct Output {
     format: Format,
     style: Style,
     pseudonyms: Option<Pseudonyms>,
+    results: Transaction,
 }
 
 impl Output {
@@ -55,13 +57,13 @@ impl Output {
 
     /// A place for text that has a form of its own, whatever the file is called.
     pub(crate) fn verbatim(args: &GlobalArgs) -> Self {
-        let path = args.output.clone().filter(|path| path != Path::new("-"));
+        let path = args.output.clone().filter(|path| !is_standard_output(path));
         let is_terminal = path.is_none() && terminal::is_shown();
         let format = if is_terminal { Format::Table } else { Format::Jsonl };
         let width = is_terminal.then(terminal_width).flatten();
         let style =
             Style { width, colour: is_terminal && terminal::has_colours(), raw_cells: args.raw_cells };
-        Self { path, format, style, pseudonyms: None }
+        Self { path, format, style, pseudonyms: None, results: args.results.clone() }
     }
 
     /// A place for bytes that are not for terminals, whatever the file is called.
@@ -92,15 +94,20 @@ impl Output {
         self.path.as_deref()
     }
 
-    /// Refuses to write over an input.
+    /// The result, and what is written beside it.
+    pub(crate) const fn results(&self) -> &Transaction {
+        &self.results
+    }
+
+    /// Refuses to write over an input, here and for whatever is written beside.
     pub(crate) fn check_apart(&self, inputs: &[Input]) -> Result<(), Usage> {
-        check_apart(self.path.as_deref(), inputs)
+        check_apart(&self.results, self.path.as_deref(), inputs)
     }
 
     /// Refuses a place for the result that is one of these files, or in one of these folders.
     pub(crate) fn check_apart_from(&self, given: &[Option<&Path>]) -> Result<(), Usage> {
         let Some(path) = &self.path else { return Ok(()) };
-        let mut destinations = Destinations::default();
+        let mut destinations = Destinations::of(&self.results);
         for given in given {
             destinations.read(*given);
         }
@@ -219,29 +226,33 @@ impl Output {
         self.with(|out| write(self.format, self.style, out))
     }
 
-    /// Gives whoever writes the place to write to; a file appears when all was written, or not at all.
+    /// Gives whoever writes the place to write to; a file appears with all results, or not at all.
     pub(crate) fn with(
         &self,
         write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let Some(path) = &self.path else {
-            let mut out = terminal::result();
-            write(&mut *out)?;
+            let mut out = StandardOutput::text(&self.results);
+            write(&mut out)?;
             return Ok(out.flush()?);
         };
-        let mut file = AtomicFile::create(path).context("failed to write the result")?;
+        let mut file = self.results.file(path).context("failed to write the result")?;
         write(&mut file)?;
-        file.commit().context("failed to write the result")
+        file.finish().context("failed to write the result")
     }
 }
 
-/// Refuses a place for a result that is one of the inputs.
-pub(crate) fn check_apart(path: Option<&Path>, inputs: &[Input]) -> Result<(), Usage> {
-    let Some(path) = path.and_then(|path| path.canonicalize().ok()) else { return Ok(()) };
-    match inputs.iter().find(|input| input.identity() == Input::File(path.clone())) {
-        Some(input) => Err(Usage(format!("the result would replace an input: {}", input.name()))),
-        None => Ok(()),
+/// Refuses a place for a result that is one of the inputs, and has the inputs stay whatever else is written.
+pub(crate) fn check_apart(results: &Transaction, path: Option<&Path>, inputs: &[Input]) -> Result<(), Usage> {
+    let target = path.and_then(FileId::of);
+    for input in inputs {
+        let Some(id) = input.file_id() else { continue };
+        if target.as_ref() == Some(&id) {
+            return Err(Usage(format!("the result would replace an input: {}", input.described())));
+        }
+        results.reads(id);
     }
+    Ok(())
 }
 
 /// The format of a file's extension; `None` for a file without one.

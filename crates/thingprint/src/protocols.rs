@@ -9,6 +9,8 @@ use thingprint_instance::ModelsId;
 use thingprint_protocol::schema::Model;
 use thingprint_protocol::{Engine, Limits, ModelSet, dialect};
 
+use crate::files::read_text;
+
 /// The protocols to detect.
 #[derive(Debug)]
 pub(crate) struct Protocols {
@@ -65,8 +67,7 @@ impl Protocols {
 /// Reads a model in either form, and checks that it compiles.
 pub(crate) fn read_protocol(path: &Path) -> anyhow::Result<Model> {
     let context = || format!("failed to read protocol model {}", path.display());
-    let model =
-        parse_protocol(&std::fs::read_to_string(path).with_context(context)?).with_context(context)?;
+    let model = read_text(path).and_then(|text| parse_protocol(&text)).with_context(context)?;
     ModelSet::compile([model.clone()]).with_context(context)?;
     Ok(model)
 }

@@ -1,6 +1,10 @@
+mod written;
+
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use thingprint_flow::ContentHash;
 
 use super::attribute::Attribute;
 use super::traits::{MOST_VALUE_BYTES, MOST_VALUES, Traits};
@@ -11,10 +15,16 @@ use crate::{ProfileError, ProfileFault};
 const FORMAT: &str = "thingprint-fingerprints";
 /// The version that is written, and the only one that is read.
 const VERSION: u32 = 1;
+/// The member with the devices.
+const DEVICES: &str = "devices";
+/// The member with what was learned from.
+const CAPTURES: &str = "captures";
 /// Devices of a file.
 const MOST_DEVICES: usize = 65_536;
 /// Length of a device's name, in bytes.
 const MOST_NAME_BYTES: usize = 256;
+/// Captures that are remembered: seven years of hours.
+const MOST_CAPTURES: usize = 65_536;
 /// How many bytes a name has.
 const NAME_RULE: &str = "a name has 1 to 256 bytes";
 
@@ -22,6 +32,8 @@ const NAME_RULE: &str = "a name has 1 to 256 bytes";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownDevices {
     devices: BTreeMap<String, Traits>,
+    /// What was learned from, in the order in which it was.
+    captures: Vec<ContentHash>,
 }
 
 impl KnownDevices {
@@ -41,6 +53,18 @@ impl KnownDevices {
             return Ok(());
         };
         Err(ProfileError { path: format!("device '{name}'"), fault })
+    }
+
+    /// Notes captures that were learned from, so that none counts twice. The last 65,536 are remembered.
+    pub fn learn_captures(&mut self, captures: impl IntoIterator<Item = ContentHash>) {
+        self.captures.extend(captures);
+        let forgotten = self.captures.len().saturating_sub(MOST_CAPTURES);
+        self.captures.drain(..forgotten);
+    }
+
+    /// Whether a capture was learned from.
+    pub fn has_learned(&self, capture: ContentHash) -> bool {
+        self.captures.contains(&capture)
     }
 
     /// Whether a device is known, and everything of it that is shown.
@@ -67,21 +91,21 @@ impl KnownDevices {
     /// The fingerprint file, with a final line break: JSON whose members stand in the order of their names, so that
     /// equal contents give equal files.
     ///
-    /// `{"format": "thingprint-fingerprints", "version": 1, "devices": {NAME: {ATTRIBUTE: {VALUE: FLOWS}}}}`
-    pub fn to_json(&self) -> String {
-        let devices: Map<String, Value> =
-            self.devices.iter().map(|(name, traits)| (name.clone(), attributes(traits))).collect();
-        let mut document = json!({ "format": FORMAT, "version": VERSION, "devices": devices });
-        document.sort_all_objects();
-        format!("{document:#}\n")
+    /// `{"format": "thingprint-fingerprints", "version": 1, "captures": [HASH, ...], "devices": {NAME: {ATTRIBUTE: {VALUE:
+    /// FLOWS}}}}`; without `captures` where none is known.
+    pub fn to_json(&self) -> Result<String, ProfileError> {
+        written::to_json(self)
     }
 
     /// Reads a fingerprint file. Fields that are not known, another version, and more than the limits allow are
-    /// refused, with their place.
+    /// refused, with their place. Beside what is read, it takes memory for one device at a time.
     pub fn from_json(text: &str) -> Result<Self, ProfileError> {
-        let document = json::parse(text, Self::MOST_FILE_BYTES)?;
-        let root = Node::root(&document).object()?;
-        root.only(&["format", "version", "devices"])?;
+        let members: BTreeMap<String, &RawValue> = json::parse_as(text, Self::MOST_FILE_BYTES)?;
+        let head = members.iter().filter(|(name, _)| name.as_str() != DEVICES);
+        let head = head.map(|(name, raw)| Ok((name.clone(), json::value_of(raw, name)?)));
+        let head = head.collect::<Result<Map<String, Value>, ProfileError>>()?.into();
+        let root = Node::root(&head).object()?;
+        root.only(&["format", "version", CAPTURES])?;
         let format = root.need("format")?;
         if format.text()? != FORMAT {
             return Err(format.meaning(format!("expected \"{FORMAT}\": this is another kind of file")));
@@ -90,34 +114,58 @@ impl KnownDevices {
         if version.number::<u32>("a version number")? != VERSION {
             return Err(version.meaning(format!("only version {VERSION} is known")));
         }
-        let mut known = Self::default();
-        let devices = root.need("devices")?;
-        for (name, node) in devices.object()?.all() {
-            if known.len() >= MOST_DEVICES {
-                return Err(devices.fault(ProfileFault::TooMany { most: MOST_DEVICES, things: "devices" }));
-            }
-            if !is_name(name) {
-                return Err(node.meaning(NAME_RULE));
-            }
-            known.devices.insert(name.to_owned(), traits(&node)?);
-        }
-        Ok(known)
+        let Some(devices) = members.get(DEVICES) else {
+            return Err(root.need(DEVICES).map_or_else(|error| error, |node| node.meaning(NAME_RULE)));
+        };
+        let captures = root.get(CAPTURES).map(|captures| hashes(&captures)).transpose()?;
+        Ok(Self { devices: devices_of(devices)?, captures: captures.unwrap_or_default() })
     }
+}
+
+fn devices_of(raw: &RawValue) -> Result<BTreeMap<String, Traits>, ProfileError> {
+    if !raw.get().starts_with('{') {
+        let value = json::value_of(raw, DEVICES)?;
+        return Err(Node::at(&value, DEVICES.to_owned()).kind("an object"));
+    }
+    let all: BTreeMap<String, &RawValue> = json::members_of(raw, DEVICES)?;
+    if all.len() > MOST_DEVICES {
+        let fault = ProfileFault::TooMany { most: MOST_DEVICES, things: "devices" };
+        return Err(ProfileError { path: DEVICES.to_owned(), fault });
+    }
+    let mut devices = BTreeMap::new();
+    for (name, raw) in all {
+        let path = json::joined(DEVICES, &name);
+        let value = json::value_of(raw, &path)?;
+        let node = Node::at(&value, path);
+        if !is_name(&name) {
+            return Err(node.meaning(NAME_RULE));
+        }
+        devices.insert(name, traits(&node)?);
+    }
+    Ok(devices)
+}
+
+fn hashes(node: &Node<'_>) -> Result<Vec<ContentHash>, ProfileError> {
+    let nodes = node.list()?;
+    if nodes.len() > MOST_CAPTURES {
+        return Err(node.fault(ProfileFault::TooMany { most: MOST_CAPTURES, things: "captures" }));
+    }
+    nodes.iter().map(|node| node.parsed("64 hexadecimal digits", hash)).collect()
+}
+
+fn hash(text: &str) -> Option<ContentHash> {
+    let mut bytes = [0; 32];
+    if text.len() != 2 * bytes.len() || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(ContentHash::new(bytes))
 }
 
 fn is_name(name: &str) -> bool {
     (1..=MOST_NAME_BYTES).contains(&name.len())
-}
-
-fn attributes(traits: &Traits) -> Value {
-    let values = |attribute| -> Map<String, Value> {
-        let values = traits.values(attribute);
-        values.map(|(value, flows)| (value.to_owned(), flows.into())).collect()
-    };
-    let attributes = traits.attributes();
-    let attributes: Map<String, Value> =
-        attributes.map(|attribute| (attribute.name().to_owned(), values(attribute).into())).collect();
-    attributes.into()
 }
 
 fn traits(node: &Node<'_>) -> Result<Traits, ProfileError> {

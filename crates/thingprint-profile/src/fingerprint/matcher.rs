@@ -18,11 +18,25 @@ const MOST_CANDIDATES: usize = 16;
 const MOST_NAMED_BY_VALUE: usize = 64;
 
 /// Looks up which known devices show a value.
+///
+/// A value takes 24 bytes and 8 for each device that shows it, so that the largest file of fingerprints, of millions of values,
+/// takes less here than in the file.
 #[derive(Clone, Debug)]
 pub struct Matcher<'k> {
     names: Vec<&'k str>,
-    /// Devices by value, as places in `names`, in order.
-    shown_by: BTreeMap<(Attribute, &'k str), Vec<usize>>,
+    /// In order.
+    values: Vec<KnownValue<'k>>,
+    /// The devices that show each value, as places in `names`, in order.
+    devices: Vec<usize>,
+}
+
+/// A value that some known device shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct KnownValue<'k> {
+    attribute: Attribute,
+    value: &'k str,
+    /// Where its devices begin; they end where those of the next begin. Until all are known, one device.
+    start: u32,
 }
 
 /// A value that was seen, and who shows it.
@@ -51,13 +65,27 @@ impl<'k> Matcher<'k> {
     /// A matcher for these devices.
     pub fn new(known: &'k KnownDevices) -> Self {
         let names = known.iter().map(|(name, _)| name).collect();
-        let mut shown_by: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-        for (index, (_, traits)) in known.iter().enumerate() {
-            for (attribute, value) in traits.telling() {
-                shown_by.entry((attribute, value)).or_default().push(index);
-            }
+        let shown = (0_u32..).zip(known.iter()).flat_map(|(device, (_, traits))| {
+            traits.telling().map(move |(attribute, value)| KnownValue { attribute, value, start: device })
+        });
+        let mut values: Vec<KnownValue<'k>> = shown.collect();
+        values.sort_unstable();
+        let devices: Vec<usize> = values.iter().map(|shown| shown.start as usize).collect();
+        for (place, shown) in (0_u32..).zip(&mut values) {
+            shown.start = place;
         }
-        Self { names, shown_by }
+        values.dedup_by_key(|shown| (shown.attribute, shown.value));
+        values.shrink_to_fit();
+        Self { names, values, devices }
+    }
+
+    /// The known devices that show a value, in order; `None` where none does.
+    fn shown_by(&self, attribute: Attribute, value: &str) -> Option<&[usize]> {
+        let key = |shown: &KnownValue<'k>| (shown.attribute, shown.value);
+        let at = self.values.binary_search_by(|shown| key(shown).cmp(&(attribute, value))).ok()?;
+        let start = self.values.get(at)?.start as usize;
+        let end = self.values.get(at + 1).map_or(self.devices.len(), |next| next.start as usize);
+        self.devices.get(start..end)
     }
 
     /// Which known device a device or a flow looks like, by what it shows. How often it shows it does not matter.
@@ -85,7 +113,7 @@ impl<'k> Matcher<'k> {
         {
             let chance = 1.0 / (attributes as f64 * seen.values(attribute).count() as f64);
             for (value, _) in seen.values(attribute) {
-                if let Some(devices) = self.shown_by.get(&(attribute, value)) {
+                if let Some(devices) = self.shown_by(attribute, value) {
                     draws.push(Draw { attribute, value, chance, devices });
                 }
             }

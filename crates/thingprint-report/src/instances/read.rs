@@ -19,8 +19,10 @@ const START_BYTES: u64 = 4096;
 /// Columns are found by name. Device and window start must be there; a number or a bag without a column, or without a
 /// value, is absent evidence, and columns of unknown names are noted and skipped. A window without a length is an hour,
 /// a label without a kind that of an IoT device. A time may also be seconds since 1970, a bag also a text that holds a
-/// JSON object. What was written by [`write_instances`](crate::write_instances) comes back equal, bit for bit.
+/// JSON object. A file in which there is nothing is refused. What was written by
+/// [`write_instances`](crate::write_instances) comes back equal, bit for bit.
 pub fn read_instances(bytes: &[u8], file: &str) -> Result<InstanceFile, ReportError> {
+    ReportError::unless_empty(bytes, file)?;
     let mut rows = Vec::new();
     let mut each = |row| {
         rows.push(row);
@@ -49,6 +51,9 @@ pub fn each_instance<E: From<ReportError>>(
         |error: std::io::Error| ReportError::Unreadable { file: file.to_owned(), reason: error.to_string() };
     let mut start = Vec::new();
     Read::take(&mut *source, START_BYTES).read_to_end(&mut start).map_err(unreadable)?;
+    if (start.len() as u64) < START_BYTES {
+        ReportError::unless_empty(&start, file)?;
+    }
     let reading = Reading { file, names: columns::all(), head: InstanceHead::default(), each };
     let format = Format::of_content(&start);
     if format == Format::Parquet {

@@ -6,7 +6,7 @@ use glob::{MatchOptions, Pattern, PatternError};
 ///
 /// A pattern is held against the end of a path, in whole components, and against the end of each folder above it, so that
 /// `Aria/*` and `Aria` both stand for `data/sentinel/Aria/Setup-1.pcap.gz`, from wherever the captures are named.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct CapturePattern {
     text: String,
     glob: Pattern,

@@ -1,3 +1,6 @@
+use thingprint_instance::Kind;
+use thingprint_table::rfc3339;
+
 use super::*;
 
 const ECHO: &str = "44:65:0d:56:cc:d3";
@@ -126,7 +129,8 @@ fn an_error_names_file_line_column_and_reason() {
         let error = Labels::read(bytes, "home.csv").unwrap_err();
         assert_eq!(error.to_string(), expected);
     };
-    check(b"", "read home.csv: no column `mac`, found none");
+    check(b"", "read home.csv: the file is empty");
+    check(b"\xef\xbb\xbf \r\n", "read home.csv: the file is empty");
     check(b"mac;label;kind\n", "read home.csv: no column `mac`, found mac;label;kind");
     check(b"mac,kind\n", "read home.csv: no column `label`, found mac, kind");
     check(b"mac,label\n", "read home.csv: no column `kind`, found mac, label");

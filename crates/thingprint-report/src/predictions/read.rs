@@ -25,7 +25,7 @@ const ROUNDING: f64 = 1e-3;
 ///
 /// Columns are found by name: `device`, `window`, `truth`, `class` and a `probability[CLASS]` at least must be there; a fold or a
 /// seed that is not is 1, and a confidence the probability of the class. Unknown columns are skipped. Fails where the
-/// probabilities of a row do not add up to 1, for a second row of the same window, fold and seed, and for more than 4,096 classes
+/// probabilities of a row do not add up to 1, for a file of nothing, for a second row of the same window, fold and seed, and for more than 4,096 classes
 /// or about 33 million values.
 pub fn read_predictions(bytes: &[u8], file: &str) -> Result<PredictionFile, ReportError> {
     read_within(bytes, file, MOST_VALUES)
@@ -33,6 +33,7 @@ pub fn read_predictions(bytes: &[u8], file: &str) -> Result<PredictionFile, Repo
 
 /// The same with a limit of values.
 pub(super) fn read_within(bytes: &[u8], file: &str, limit: usize) -> Result<PredictionFile, ReportError> {
+    ReportError::unless_empty(bytes, file)?;
     let (columns, rows, keys) = (Columns::default(), Vec::new(), BTreeSet::new());
     let mut reader = Reader { file, columns, rows, keys, values: 0, limit };
     cells::read(bytes, &mut reader)?;

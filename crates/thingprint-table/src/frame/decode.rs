@@ -1,6 +1,5 @@
 use std::io::Cursor;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use polars::io::parquet::metadata::FileMetadataRef;
 use polars::io::parquet::read::ParallelStrategy;
@@ -10,6 +9,7 @@ use polars::prelude::{
 };
 use thingprint_flow::Timestamp;
 
+use super::quiet::unless_it_panics;
 use super::{COUNT, WORD, pages};
 use crate::table::{Bag, Column, Table, Values};
 
@@ -35,7 +35,7 @@ pub struct ParquetGroups<'a> {
 
 /// Reads columns of a Parquet file; the error says what is wrong with it.
 ///
-/// polars panics on some damaged files where others give an error; both end here.
+/// polars panics on some damaged files where others give an error; both end here, and nothing is printed of it.
 pub fn from_parquet(bytes: &[u8], wanted: &[String]) -> Result<ParquetFile, String> {
     let mut groups = ParquetGroups::open(bytes, wanted)?;
     let mut table = groups.empty()?;
@@ -97,8 +97,8 @@ impl<'a> ParquetGroups<'a> {
 
 /// What polars says, or that it panicked.
 fn guarded<T>(read: impl FnOnce() -> PolarsResult<T>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(read))
-        .unwrap_or_else(|_| Err(PolarsError::ComputeError("damaged beyond what the reader can tell".into())))
+    unless_it_panics(read)
+        .unwrap_or_else(|| Err(PolarsError::ComputeError("it is damaged; write it again".into())))
         .map_err(|error| format!("no readable Parquet: {error}"))
 }
 

@@ -2,6 +2,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
+use thingprint_report::Transaction;
 use thingprint_table::{Format, Writes};
 
 /// Options that every command takes.
@@ -38,6 +39,10 @@ pub(crate) struct GlobalArgs {
     /// Report in detail what was read and what was skipped
     #[arg(short, long, global = true, help_heading = "Running")]
     pub(crate) verbose: bool,
+
+    /// The files that the command writes, which appear together when it has done its work.
+    #[arg(skip)]
+    pub(crate) results: Transaction,
 }
 
 impl GlobalArgs {

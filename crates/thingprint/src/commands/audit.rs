@@ -1,19 +1,20 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use thingprint_audit::report::{self, Captures, Report, RulesDocument};
 use thingprint_audit::{Coverage, Policy, Severity};
 use thingprint_figure::Figure;
-use thingprint_flow::{FlowOptions, WindowLength};
+use thingprint_flow::{FlowOptions, TraceOptions, WindowLength};
+use thingprint_report::Transaction;
 use thingprint_table::{Format, Table, Writes, json};
 
 use self::survey::Surveying;
 use crate::args::{FlowArgs, GlobalArgs, ModelArgs};
 use crate::copies::without_copies;
 use crate::destinations::Destinations;
-use crate::exit::{Outcome, Usage, status};
+use crate::exit::{Outcome, Usage};
 use crate::files::{read_labels, write_file};
 use crate::inputs::{Input, expand};
 use crate::label_report::report_labels;
@@ -136,7 +137,7 @@ impl AuditArgs {
         let output = Output::with_documents(global)?;
         check_pseudonyms(&output)?;
         let labels = read_labels(self.labels.as_deref(), messages)?;
-        let known = self.known.read()?;
+        let known = self.known.read(&global.results, messages)?;
         let profiles = self.mud.read()?;
         let (inputs, found) = expand(&self.captures, messages)?;
         let given = self.mud.files();
@@ -149,7 +150,7 @@ impl AuditArgs {
             gateways: self.flow.device.gateways().policy(&labels),
             engine: &engine,
             threads: global.threads(),
-            options: self.flow.device.trace_options(),
+            options: TraceOptions { hash: self.known.learns(), ..self.flow.device.trace_options() },
             wants_spans: true,
             keeps_gateways: false,
             shows_gateways: true,
@@ -167,12 +168,11 @@ impl AuditArgs {
         let captures = Captures { names: inputs.iter().map(Input::name).collect(), find: &find };
         let report = Report::new(&survey.seen, &captures, verdicts, known.as_ref());
         self.mud.check_apart(&survey.seen, &destinations)?;
-        // Each is tried: that one cannot be written is no reason to lose the others.
-        let mut written = vec![Writing { report: &report, policy: &policy, messages }.write(&output)];
-        written.extend(self.write_beside(&report, &policy));
-        written.push(self.known.write(known, &survey.seen, messages));
-        written.push(self.mud.write(&survey.seen, messages));
-        first_failure(written)?;
+        self.write_beside(&report, &policy, &global.results)?;
+        self.mud.write(&survey.seen, &global.results, messages)?;
+        let again = |places: &[usize]| surveying.survey_only(places, &survey.summary.gateways, &policy);
+        self.known.write(known, &survey, again, (&global.results, messages))?;
+        Writing { report: &report, policy: &policy, messages }.write(&output)?;
         messages.note(self.conclusion(&report, &policy));
         let fails = self.fail_on.is_some_and(|severity| report.audit.has_at_or_over(severity));
         let fails = self.is_judged_too_little(&report, messages) || fails;
@@ -229,7 +229,7 @@ impl AuditArgs {
 
     /// The files that are written, and those that are read.
     fn destinations<'a>(&'a self, output: &'a Output, inputs: &[Input], mud: &[PathBuf]) -> Destinations<'a> {
-        let mut destinations = Destinations::default();
+        let mut destinations = Destinations::of(output.results());
         destinations
             .add("--output", output.file())
             .add("--html", self.html.as_deref())
@@ -239,24 +239,26 @@ impl AuditArgs {
             .read(self.labels.as_deref())
             .read(Policy::built_in(&self.policy).is_none().then(|| Path::new(&self.policy)))
             .read(self.models.path())
+            .read_inputs(inputs)
             .renews("--fingerprints-out", self.known.fingerprints.as_deref());
-        for path in mud.iter().map(PathBuf::as_path).chain(inputs.iter().filter_map(Input::path)) {
+        for path in mud {
             destinations.read(Some(path));
         }
         destinations
     }
 
     /// Writes the files that are asked for beside the result.
-    fn write_beside(&self, report: &Report, policy: &Policy) -> Vec<anyhow::Result<()>> {
-        let html = |path: &PathBuf| write_file(path, report.page(policy).html().as_bytes());
-        let sarif = |path: &PathBuf| write_file(path, sarif_text(report, policy)?.as_bytes());
-        let plot = |path: &PathBuf| write_file(path, report.cipher_plot().svg().as_bytes());
-        let written = [
-            self.html.as_ref().map(html),
-            self.sarif.as_ref().map(sarif),
-            self.cipher_plot.as_ref().map(plot),
-        ];
-        written.into_iter().flatten().collect()
+    fn write_beside(&self, report: &Report, policy: &Policy, results: &Transaction) -> anyhow::Result<()> {
+        if let Some(path) = &self.html {
+            write_file(results, path, report.page(policy).html().as_bytes())?;
+        }
+        if let Some(path) = &self.sarif {
+            write_file(results, path, sarif_text(report, policy)?.as_bytes())?;
+        }
+        if let Some(path) = &self.cipher_plot {
+            write_file(results, path, report.cipher_plot().svg().as_bytes())?;
+        }
+        Ok(())
     }
 
     /// What came out, in a line.
@@ -285,13 +287,6 @@ fn show_policy(name: &str, global: &GlobalArgs) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// The first failure that anybody wants to hear of, else that of a reader that went away.
-fn first_failure(written: Vec<anyhow::Result<()>>) -> anyhow::Result<()> {
-    let (heard, unheard): (Vec<_>, Vec<_>) =
-        written.into_iter().filter_map(Result::err).partition(|error| status(error).is_some());
-    heard.into_iter().chain(unheard).next().map_or(Ok(()), Err)
-}
-
 /// Refuses pseudonyms for formats that show what distinguishes devices, which host names do as well.
 fn check_pseudonyms(output: &Output) -> Result<(), Usage> {
     let shows_all = matches!(output.format(), Format::Table | Format::Json | Format::Html | Format::Sarif);
@@ -310,6 +305,7 @@ pub(in crate::commands) fn read_policy(asked: &str) -> anyhow::Result<Policy> {
         return Ok(policy);
     }
     match std::fs::read_to_string(asked) {
+        Ok(text) if text.trim().is_empty() => bail!("failed to read the policy {asked}: the file is empty"),
         Ok(text) => Policy::from_toml(asked, &text).context("failed to read the policy"),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let names: Vec<&str> = Policy::names().collect();

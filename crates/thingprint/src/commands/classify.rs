@@ -257,8 +257,8 @@ impl ClassifyArgs {
     /// Refuses a figure in the place of an input or of the result.
     fn check_figure(&self, inputs: &[Input], output: &Output) -> anyhow::Result<()> {
         let Some(figure) = &self.figure else { return Ok(()) };
-        check_apart(Some(figure), inputs)?;
-        let mut destinations = Destinations::default();
+        check_apart(output.results(), Some(figure), inputs)?;
+        let mut destinations = Destinations::of(output.results());
         destinations.read(Some(&self.model)).read(self.labels.as_deref());
         destinations.add("--output", output.file()).add("--figure", Some(figure));
         destinations.check(None)

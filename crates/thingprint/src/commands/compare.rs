@@ -117,7 +117,7 @@ impl CompareArgs {
         check_alike(&before, &after)?;
         let compared = compared([before, after], model.as_ref(), messages, self.all);
         if let Some(html) = &self.html {
-            write_file(html, page::page(&compared).html().as_bytes())?;
+            write_file(output.results(), html, page::page(&compared).html().as_bytes())?;
         }
         write(&compared, &output)?;
         compared.note(messages);
@@ -127,7 +127,7 @@ impl CompareArgs {
     }
 
     fn destinations<'a>(&'a self, output: &'a Output) -> Destinations<'a> {
-        let mut destinations = Destinations::default();
+        let mut destinations = Destinations::of(output.results());
         destinations.add("--output", output.file()).add("--html", self.html.as_deref());
         for read in [self.model.as_deref(), self.labels.as_deref()] {
             destinations.read(read);

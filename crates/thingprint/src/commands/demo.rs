@@ -1,3 +1,5 @@
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -5,14 +7,14 @@ use clap::Args;
 use thingprint_flow::TraceOptions;
 use thingprint_instance::{EvidenceSet, ExtractionRecipe, InstanceOptions, Labeled};
 use thingprint_model::{Acceptance, Model, Recipe, Split, TrainOptions};
-use thingprint_report::{AtomicFile, write_instances};
+use thingprint_report::write_instances;
 use thingprint_sim::{SimulationOptions, home};
 use thingprint_table::Format;
 
 use super::classify::Classified;
 use super::classify::answer::{self, Shown};
 use super::evaluate::{Report, Setting, WIDTH, sections};
-use super::simulate::{write_capture, write_labels};
+use super::simulate::{label_file, write_frames};
 use crate::args::GlobalArgs;
 use crate::exit::{Outcome, Usage};
 use crate::extraction::Extraction;
@@ -21,7 +23,6 @@ use crate::gateways::GatewayChoice;
 use crate::inputs::Input;
 use crate::instances::InstanceTable;
 use crate::messages::Messages;
-use crate::models::write_model;
 use crate::output::Output;
 use crate::protocols::Protocols;
 use crate::sorted_instances::Has;
@@ -40,6 +41,7 @@ pub(crate) struct DemoArgs {
 }
 
 /// What the demonstration leaves behind.
+#[derive(Debug)]
 struct Files {
     capture: PathBuf,
     labels: PathBuf,
@@ -58,11 +60,14 @@ impl DemoArgs {
         }
         let output =
             Output::of(&GlobalArgs { format: global.format.or(Some(Format::Table)), ..global.clone() })?;
-        let files = Files::inside(&self.folder)?;
+        let context = || format!("failed to create the folder {}", self.folder.display());
+        let staged = global.results.folder(&self.folder).with_context(context)?;
+        let files = Files::inside(staged.path());
         simulate(&files, global.seed, messages)?;
         let table = extract(&files, global, messages)?;
         let (model, evaluation, tested) = learn(&table, global)?;
-        write_model(&model.with_extraction(table.extraction()), &files.model)?;
+        let model = model.with_extraction(table.extraction());
+        write(&files.model, |out| Ok(model.write_to(out)?))?;
         let model = crate::models::read_model(&files.model)?;
         let classified = Classified::new(tested, &model, global.threads());
         let acceptance = Acceptance { confidence: THRESHOLD, ..Acceptance::default() };
@@ -77,17 +82,27 @@ impl DemoArgs {
         } else {
             output.table(&answer::table(&verdicts, &model, shown)?)?;
         }
-        files.describe(messages);
+        staged.finish();
+        Files::inside(&self.folder).describe(messages);
         Ok(Outcome::Done)
     }
+}
+
+/// Writes a file of the folder, which is read before it appears.
+fn write<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let context = || format!("failed to write {}", path.file_name().unwrap_or_default().display());
+    let mut out = BufWriter::new(File::create(path).with_context(context)?);
+    let written = write(&mut out).with_context(context)?;
+    out.flush().with_context(context)?;
+    Ok(written)
 }
 
 fn simulate(files: &Files, seed: u64, messages: Messages) -> anyhow::Result<()> {
     let home = home().context("failed to read the built-in home")?;
     let options = SimulationOptions { seed, ..SimulationOptions::default() };
-    let frames = write_capture(&home, options, Some(&files.capture), messages)?;
+    let frames = write(&files.capture, |out| write_frames(&home, options, out, messages))?;
     messages.note(format!("simulated: {} devices, two days, {frames} frames", home.labels().len()));
-    write_labels(&home, &files.labels)
+    write(&files.labels, |out| Ok(out.write_all(label_file(&home).as_bytes())?))
 }
 
 fn extract(files: &Files, global: &GlobalArgs, messages: Messages) -> anyhow::Result<InstanceTable> {
@@ -108,9 +123,7 @@ fn extract(files: &Files, global: &GlobalArgs, messages: Messages) -> anyhow::Re
         messages,
     };
     let rows = extraction.instances()?.rows;
-    let mut file = AtomicFile::create(&files.instances)?;
-    write_instances(&rows, Some(&recipe), Format::Parquet, &mut file)?;
-    file.commit()?;
+    write(&files.instances, |out| Ok(write_instances(&rows, Some(&recipe), Format::Parquet, out)?))?;
     messages.note(format!("extracted: {} hourly instances", rows.len()));
     Ok(InstanceTable { rows, recipe: Some(recipe) })
 }
@@ -130,15 +143,13 @@ fn learn(table: &InstanceTable, global: &GlobalArgs) -> anyhow::Result<(Model, R
 }
 
 impl Files {
-    fn inside(folder: &Path) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("failed to create the folder {}", folder.display()))?;
-        Ok(Self {
+    fn inside(folder: &Path) -> Self {
+        Self {
             capture: folder.join("home.pcap"),
             labels: folder.join("labels.csv"),
             instances: folder.join("instances.parquet"),
             model: folder.join("home.model"),
-        })
+        }
     }
 
     fn describe(&self, messages: Messages) {

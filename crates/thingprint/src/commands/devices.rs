@@ -116,7 +116,7 @@ impl DevicesArgs {
             let found: Vec<_> = networks.iter().flat_map(NetworkDevices::identified).collect();
             let said: Vec<_> = networks.iter().flat_map(NetworkDevices::said).collect();
             let text = template(&found, &labels) + &same_as(&pairs(&said), &labels);
-            write_file(path, text.as_bytes())?;
+            write_file(&global.results, path, text.as_bytes())?;
             messages.note(format!("labels to fill in: {}", path.display()));
         }
         let whole = report_losses(&summary, messages);

@@ -1,13 +1,13 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use anyhow::Context;
 use clap::Args;
 use thingprint_instance::Labeled;
 use thingprint_model::{Acceptance, Model, ModelError, Scenario, Split, TestedFold, WindowAnswers};
-use thingprint_report::AtomicFile;
+use thingprint_report::Transaction;
 use thingprint_table::Format;
 
 use self::against::{Against, Compared};
@@ -21,6 +21,7 @@ use crate::instances::{InstanceTable, warn_of_absent_evidence};
 use crate::messages::{Messages, counted};
 use crate::models::read_model;
 use crate::output::Output;
+use crate::standard_output::is_standard_output;
 
 mod against;
 mod figures;
@@ -123,7 +124,7 @@ impl EvaluateArgs {
         let mut table = InstanceTable::read(&inputs, messages)?;
         table.settle_proposals(self.training.trust).context("failed to evaluate")?;
         let model = self.model.as_deref().map(read_model).transpose()?;
-        let (mut reports, mut staged) = (Vec::new(), Vec::new());
+        let mut reports = Vec::new();
         for scenario in self.scenarios(model.as_ref())? {
             // What models said is let go of before the next scenario.
             let tested = match &model {
@@ -133,10 +134,10 @@ impl EvaluateArgs {
             let mut report = tested.report(self.threshold).with_context(|| self.failure())?;
             report.comparison = self.compared(against.as_ref(), &tested, &table, global)?;
             report.note(&self.split, messages);
-            staged.extend(self.stage(&tested, &report)?);
+            self.write_beside(&tested, &report, &global.results)?;
             reports.push(report);
         }
-        self.finish(&reports, staged, &output, messages)?;
+        self.write(&reports, &output, messages)?;
         Ok(Outcome::Done)
     }
 
@@ -169,25 +170,24 @@ impl EvaluateArgs {
         let figures: Vec<PathBuf> = self.figures.iter().flat_map(|folder| figures::files(folder)).collect();
         let mut read = vec![self.model.as_deref(), self.against.as_deref()];
         read.extend(names.iter().map(|name| Some(name.as_path())));
-        let mut destinations = Destinations::default();
+        let mut destinations = Destinations::of(&global.results);
         for path in read {
             destinations.read(path);
         }
         if let Some(path) = &self.predictions {
             predictions::format_of(path)?;
         }
-        let output = global.output.as_deref().filter(|path| *path != Path::new("-"));
+        let output = global.output.as_deref().filter(|path| !is_standard_output(path));
         for (option, path) in [("--output", output), ("--predictions", self.predictions.as_deref())] {
             destinations.add(option, path);
         }
         for figure in &figures {
             destinations.add("--figures", Some(figure));
         }
-        // The folder is created when no name is refused; other files may go into it.
+        // The folder is made when no name is refused; other files may go into it.
         destinations.check_names(None)?;
         if let Some(folder) = &self.figures {
-            std::fs::create_dir_all(folder)
-                .with_context(|| format!("failed to write --figures: {}", folder.display()))?;
+            global.results.make_folder(folder).context("failed to write --figures")?;
         }
         destinations.check(None)
     }
@@ -288,34 +288,15 @@ impl EvaluateArgs {
         Compared::of(tested, other, path, global).map(Some)
     }
 
-    /// Writes files beside the result, which appear when they are committed.
-    fn stage(&self, tested: &Tested, report: &Report) -> anyhow::Result<Vec<AtomicFile>> {
-        let mut staged = Vec::new();
+    /// Writes the files beside the result.
+    fn write_beside(&self, tested: &Tested, report: &Report, results: &Transaction) -> anyhow::Result<()> {
         if let Some(path) = &self.predictions {
-            staged.push(predictions::stage(path, tested)?);
+            predictions::write(path, tested, results)?;
         }
         if let Some(folder) = &self.figures {
-            staged.extend(figures::stage(folder, report.evaluation())?);
+            figures::write(folder, report.evaluation(), results)?;
         }
-        Ok(staged)
-    }
-
-    /// Puts the files in their places together with the result. A file of the result comes first, so that none appears when
-    /// it cannot be written; files do not depend on whether standard output is read to its end.
-    fn finish(
-        &self,
-        reports: &[Report],
-        staged: Vec<AtomicFile>,
-        output: &Output,
-        messages: Messages,
-    ) -> anyhow::Result<()> {
-        let commit = || staged.into_iter().try_for_each(AtomicFile::commit).context("failed to write files");
-        if output.file().is_some() {
-            self.write(reports, output, messages)?;
-            return commit();
-        }
-        commit()?;
-        self.write(reports, output, messages)
+        Ok(())
     }
 
     fn write(&self, reports: &[Report], output: &Output, messages: Messages) -> anyhow::Result<()> {

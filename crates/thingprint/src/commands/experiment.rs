@@ -6,7 +6,6 @@ mod environment;
 mod extent;
 mod flow_log;
 mod injected;
-mod leftovers;
 mod measured;
 mod silence;
 mod simulated;
@@ -16,20 +15,18 @@ mod watch;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::{ArgGroup, Args};
 use thingprint_experiment::{Definition, Material, Report, run};
+use thingprint_report::Transaction;
 
 use crate::args::GlobalArgs;
 use crate::exit::{Outcome, Usage};
-use crate::files::write_file;
 use crate::messages::{self, Messages};
 use cache::Cache;
 use environment::Environment;
 use extent::Extent;
-use leftovers::{FRESH, sweep};
 use source::{Library, Loaded, Missing};
 use watch::Clock;
 
@@ -106,14 +103,17 @@ impl ExperimentArgs {
         }
         let definitions = self.definitions()?;
         self.check(&definitions)?;
-        check_writable(&self.results)?;
+        // Hours are not spent on what could not be written.
+        let context = || format!("failed to write to folder {}", self.results.display());
+        global.results.folder(&self.results).map(drop).with_context(context)?;
         let mut library = Library {
             datasets: &self.datasets,
             locations: self.data.iter().map(|data| (data.name.as_str(), data.folder.as_path())).collect(),
             days: self.days,
             missing: BTreeSet::new(),
             measures: true,
-            cache: Cache::open(self.cache.as_deref())?,
+            results: &global.results,
+            cache: Cache::open(self.cache.as_deref(), &global.results, messages)?,
             threads: global.threads(),
             messages,
         };
@@ -265,7 +265,7 @@ impl ExperimentArgs {
             machine: &environment::machine(library.threads),
         };
         let folder = self.results.join(definition.run_name(dataset));
-        write_result(&report, &folder)?;
+        write_result(&report, &folder, library.results)?;
         let verdict = match report.is_as_expected() {
             Some(true) => "as expected".to_owned(),
             Some(false) => format!("not as expected: {}", some_of(&report.misses())),
@@ -295,36 +295,23 @@ fn definitions_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Makes the folder of results, and finds out that nothing can be written there before hours are spent.
-fn check_writable(folder: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(folder)
-        .and_then(|()| tempfile::tempfile_in(folder).map(drop))
-        .with_context(|| format!("failed to write to folder {}", folder.display()))
-}
-
 /// Writes the files of a result; tables and figures of an earlier run that are no more are taken away.
 ///
-/// The files are written beside the folder first, and then moved into it, so that a run that is interrupted, or a disk
-/// that is full, leaves no result of which one half is new and the other old.
-fn write_result(report: &Report<'_>, folder: &Path) -> anyhow::Result<()> {
+/// It is in its place whatever becomes of the next experiment.
+fn write_result(report: &Report<'_>, folder: &Path, results: &Transaction) -> anyhow::Result<()> {
     let context = || format!("failed to write {}", folder.display());
     let files = report.files().context("failed to write the result")?;
-    std::fs::create_dir_all(folder).with_context(context)?;
-    sweep(folder, Duration::ZERO);
-    let fresh = tempfile::Builder::new().prefix(FRESH).tempdir_in(folder).with_context(context)?;
+    let mut staged = results.folder(folder).with_context(context)?;
     for file in &files {
-        write_file(&fresh.path().join(&file.name), file.text.as_bytes())?;
-    }
-    for file in &files {
-        std::fs::rename(fresh.path().join(&file.name), folder.join(&file.name)).with_context(context)?;
+        staged.write(&file.name, file.text.as_bytes()).with_context(context)?;
     }
     let is_written = |path: &Path| files.iter().any(|file| path.file_name() == Some(file.name.as_ref()));
-    for entry in std::fs::read_dir(folder).with_context(context)? {
-        let path = entry.with_context(context)?.path();
+    for path in std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
         let is_ours = path.extension().is_some_and(|extension| extension == "csv" || extension == "svg");
-        if is_ours && !is_written(&path) {
-            std::fs::remove_file(&path).with_context(context)?;
+        if let Some(name) = path.file_name().filter(|_| is_ours && !is_written(&path)) {
+            staged.take_away(Path::new(name));
         }
     }
-    Ok(())
+    staged.finish();
+    results.commit().with_context(context)
 }

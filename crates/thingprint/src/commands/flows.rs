@@ -196,7 +196,8 @@ impl Listing<'_> {
         if let Some(by) = self.args.network_by {
             return self.write_networks(output, &networks(self.reading.inputs, by));
         }
-        let split = self.args.split.as_deref().map(Split::into_folder).transpose()?;
+        let split = self.args.split.as_deref().map(|folder| Split::into_folder(folder, output.results()));
+        let split = split.transpose()?;
         if split.is_some() {
             self.settle_gateways("--split")?;
         }
@@ -212,7 +213,7 @@ impl Listing<'_> {
             write(RowEvent::Rows(rows.rest()?))?;
             Ok(summary)
         })?;
-        Ok(self.listed(summary, &rows))
+        Ok(self.listed(summary, rows))
     }
 
     /// Writes the flows of one network after the other.
@@ -237,7 +238,7 @@ impl Listing<'_> {
             }
             Ok(())
         })?;
-        Ok(self.listed(all, &rows))
+        Ok(self.listed(all, rows))
     }
 
     fn read<'r>(
@@ -284,11 +285,11 @@ impl Listing<'_> {
         Ok(())
     }
 
-    fn listed(&self, summary: Summary, rows: &Rows<'_>) -> Listed {
+    fn listed(&self, summary: Summary, mut rows: Rows<'_>) -> Listed {
         let outcome = report_losses(&summary, self.messages);
         report_late(&summary, self.messages);
         rows.report(self.messages);
-        rows.report_split(summary.read.counts.fragments_held, self.messages);
+        rows.close_split(summary.read.counts.fragments_held, self.messages);
         let has_networks = self.args.network_by.is_some();
         Listed { summary, outcome, has_networks, flows: rows.written(), devices: rows.devices().clone() }
     }

@@ -7,6 +7,7 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 
 use crate::Cli;
+use crate::args::GlobalArgs;
 use crate::configuration;
 use crate::exit::Outcome;
 
@@ -39,17 +40,18 @@ enum Generated {
 
 impl GenerateArgs {
     /// Writes the files.
-    pub(crate) fn run(&self) -> anyhow::Result<Outcome> {
-        let folder = self.folder.as_path();
+    pub(crate) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let make = || -> anyhow::Result<()> {
-            fs::create_dir_all(folder)?;
+            let staged = global.results.folder(&self.folder)?;
             match self.what {
-                Generated::Man => write_manual(folder),
-                Generated::Completions => write_completions(folder),
-                Generated::Config => write_configuration(folder),
-            }
+                Generated::Man => write_manual(staged.path()),
+                Generated::Completions => write_completions(staged.path()),
+                Generated::Config => write_configuration(staged.path()),
+            }?;
+            staged.finish();
+            Ok(())
         };
-        make().with_context(|| format!("failed to write into '{}'", folder.display()))?;
+        make().with_context(|| format!("failed to write into '{}'", self.folder.display()))?;
         Ok(Outcome::Done)
     }
 }

@@ -68,7 +68,7 @@ impl ImportArgs {
         };
         Output::verbatim(global).check_apart_from(&[Some(&self.from)])?;
         let imported = self.read().with_context(|| format!("failed to import {}", self.from.display()))?;
-        write_file(path, imported.to_text().as_bytes())?;
+        write_file(&global.results, path, imported.to_text().as_bytes())?;
         let rows: Vec<String> = imported.rows().map(|(table, rows)| format!("{rows} of {table}")).collect();
         messages.note(format!(
             "{}: rows written to {}: {}; {} left out",

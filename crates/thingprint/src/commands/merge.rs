@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use thingprint_flow::{MacAddr, TraceOptions};
 use thingprint_instance::{
@@ -87,6 +87,9 @@ fn read(inputs: &[Input]) -> anyhow::Result<PartFile> {
     let mut merged: Option<PartFile> = None;
     for input in inputs {
         let (bytes, name) = (input.read()?, input.name());
+        if bytes.is_empty() {
+            bail!("failed to read {name}: the file is empty; extract it again");
+        }
         let file = PartFile::read(&mut bytes.as_slice()).with_context(|| format!("failed to read {name}"))?;
         merged = Some(match merged {
             None => file,

@@ -128,7 +128,7 @@ impl ReportArgs {
     }
 
     fn destinations<'a>(&'a self, output: &'a Output) -> Destinations<'a> {
-        let mut destinations = Destinations::default();
+        let mut destinations = Destinations::of(output.results());
         destinations.add("--output", output.file());
         destinations.read(self.model.as_deref()).read(self.labels.as_deref());
         destinations.read(self.baseline.as_deref().map(AsRef::as_ref));

@@ -5,7 +5,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use jiff::Timestamp;
 use thingprint_flow::WindowLength;
-use thingprint_report::AtomicFile;
+use thingprint_report::Transaction;
 use thingprint_sim::{
     CaptureReader, Home, LabelledDevice, SimError, Simulation, SimulationOptions, Source, home, unsafe_home,
     unsw28,
@@ -13,10 +13,12 @@ use thingprint_sim::{
 use thingprint_table::csv_text;
 
 use crate::args::GlobalArgs;
+use crate::destinations::Destinations;
 use crate::exit::{Outcome, Usage};
 use crate::files::write_file;
 use crate::messages::Messages;
 use crate::progress::Progress;
+use crate::standard_output::{StandardOutput, is_standard_output};
 use crate::terminal;
 
 /// Makes a home.
@@ -68,16 +70,20 @@ impl SimulateArgs {
             seed: global.seed,
             snaplen: self.snaplen,
         };
-        let path = global.output.as_deref().filter(|path| *path != Path::new("-"));
+        let path = global.output.as_deref().filter(|path| !is_standard_output(path));
         if path.is_none() && terminal::is_shown() {
             return Err(
                 Usage("a capture cannot be written to a terminal; use -o FILE or a pipe".to_owned()).into()
             );
         }
-        let frames = write_capture(&home, options, path, messages)?;
+        Destinations::of(&global.results)
+            .add("--output", path)
+            .add("--labels", self.labels.as_deref())
+            .check(None)?;
         if let Some(path) = &self.labels {
-            write_labels(&home, path)?;
+            write_file(&global.results, path, label_file(&home).as_bytes())?;
         }
+        let frames = write_capture(&home, options, path, (&global.results, messages))?;
         let devices = home.labels().len();
         messages.note(format!("{frames} simulated frames of {devices} devices, seed {}", global.seed));
         Ok(Outcome::Done)
@@ -92,23 +98,32 @@ impl SimulateArgs {
 }
 
 /// Writes a simulated capture to a file, or to standard output, and says how many frames there were.
-pub(super) fn write_capture(
+fn write_capture(
     home: &Home,
     options: SimulationOptions,
     path: Option<&Path>,
+    (results, messages): (&Transaction, Messages),
+) -> anyhow::Result<u64> {
+    let Some(path) = path else {
+        return write_frames(home, options, &mut StandardOutput::bytes(results)?, messages);
+    };
+    let mut file = results.file(path).context("failed to write the capture")?;
+    let frames = write_frames(home, options, &mut file, messages)?;
+    file.finish().context("failed to write the capture")?;
+    Ok(frames)
+}
+
+/// Writes a simulated capture, and says how many frames there were.
+pub(super) fn write_frames(
+    home: &Home,
+    options: SimulationOptions,
+    out: &mut dyn Write,
     messages: Messages,
 ) -> anyhow::Result<u64> {
     let simulation = Simulation::new(home, options).context("failed to simulate")?;
     let mut capture = CaptureReader::new(simulation);
     let progress = Progress::bytes("simulating", None, messages.is_quiet());
-    match path {
-        Some(path) => {
-            let mut file = AtomicFile::create(path).context("failed to write the capture")?;
-            copy(&mut capture, &mut file, &progress)?;
-            file.commit().context("failed to write the capture")?;
-        }
-        None => copy(&mut capture, &mut terminal::bytes()?, &progress)?,
-    }
+    copy(&mut capture, out, &progress)?;
     progress.finish();
     Ok(capture.frames())
 }
@@ -126,15 +141,15 @@ fn copy(from: &mut CaptureReader, to: &mut dyn Write, progress: &Progress) -> an
     to.flush().context("failed to write the capture")
 }
 
-/// Writes the label file of a home.
-pub(super) fn write_labels(home: &Home, path: &Path) -> anyhow::Result<()> {
+/// The label file of a home.
+pub(super) fn label_file(home: &Home) -> String {
     let mut text = String::from("mac,label,kind\n");
     let rows = home.labels().into_iter();
     let line = |device: LabelledDevice| {
         format!("{},{},{}\n", device.mac, csv_text::cell(&device.label), device.kind)
     };
     text.extend(rows.map(line));
-    write_file(path, text.as_bytes())
+    text
 }
 
 fn read_home(folder: &Path) -> anyhow::Result<Home> {

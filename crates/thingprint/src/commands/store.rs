@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 use clap::{Args, Subcommand};
 use thingprint_flow::{DeviceId, Timestamp, WindowLength};
 use thingprint_store::{Problem, Reader, Store, StoreError, machine_clock};
@@ -138,6 +138,9 @@ struct Days {
 impl StoreArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let messages = Messages::new(global.quiet, global.verbose);
+        if self.store.metadata().is_ok_and(|there| there.is_file() && there.len() == 0) {
+            bail!("failed to use the store {}: the file is empty", self.store.display());
+        }
         match &self.action {
             Action::Prune(args) => return self.prune(args, messages),
             Action::Forget(args) => return self.forget(args.device, messages),

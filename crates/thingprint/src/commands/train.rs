@@ -36,7 +36,7 @@ impl TrainArgs {
             return Err(Usage("train: give the model file with -o".to_owned()).into());
         };
         let inputs = expand_files(&self.instances, messages)?;
-        check_apart(Some(path), &inputs)?;
+        check_apart(&global.results, Some(path), &inputs)?;
         let mut table = InstanceTable::read(&inputs, messages)?;
         table.settle_proposals(self.training.trust).context("failed to train")?;
         let options = self.training.options(self.scenario, global.seed);
@@ -46,7 +46,7 @@ impl TrainArgs {
         let model = Model::fit(&table.rows, &options, global.threads())
             .with_context(|| format!("failed to train on {}", named(&self.instances)))?
             .with_extraction(table.extraction());
-        write_model(&model, path)?;
+        write_model(&model, path, &global.results)?;
         report(&model, path, messages)?;
         let curve = model.learning_curve(&table.rows, global.threads());
         if let Some(curve) = curve {

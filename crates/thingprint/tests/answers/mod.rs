@@ -198,8 +198,8 @@ fn inputs_that_are_neither_captures_nor_instances_are_refused_by_name() {
     fs::write(stage.path("empty.csv"), "").unwrap();
     fs::write(stage.path("empty.pcap"), "").unwrap();
     stage.fails("classify --model home.model note.txt", 1, &["note.txt", "expected captures or instances"]);
-    stage.fails("classify --model home.model empty.csv", 1, &["empty.csv is empty"]);
-    stage.fails("train empty.csv -o x.model", 1, &["empty.csv is empty"]);
+    stage.fails("classify --model home.model empty.csv", 1, &["empty.csv: the file is empty"]);
+    stage.fails("train empty.csv -o x.model", 1, &["empty.csv: the file is empty"]);
     stage.fails("classify --model home.model empty.pcap", 1, &["empty.pcap", "the file is empty"]);
     fs::create_dir(stage.path("folder")).unwrap();
     for name in ["note.txt", "empty.pcap", "home.pcap"] {

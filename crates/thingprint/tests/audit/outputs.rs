@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use super::{devices, findings, stage_with_unsafe_home};
-use crate::stage::{Stage, capture};
+use crate::stage::{Stage, capture, stored_gzip};
 
 #[test]
 fn two_results_in_one_file_are_refused_and_places_are_looked_at_before_reading() {
@@ -122,4 +122,70 @@ fn what_is_read_is_not_written_over() {
     }
     // What is learned anew may go back to where it was read from.
     stage.ok("audit home.pcap --fingerprints known.json --fingerprints-out known.json");
+}
+
+#[test]
+fn a_capture_is_learned_once_whatever_it_is_called_and_whatever_comes_with_it() {
+    let stage = stage_with_unsafe_home();
+    stage.ok("simulate --home unsafe --duration 10m --seed 2 -o second.pcap");
+    let learn = |captures: &str, file: &str| {
+        let known = if stage.path(file).exists() { format!("--fingerprints {file}") } else { String::new() };
+        stage.ok(&format!(
+            "audit {captures} --labels labels.csv {known} --fingerprints-out {file} --format json"
+        ))
+    };
+    learn("home.pcap", "known.json");
+    let once = fs::read(stage.path("known.json")).unwrap();
+    fs::copy(stage.path("home.pcap"), stage.path("renamed.pcap")).unwrap();
+    fs::write(stage.path("home.pcap.gz"), stored_gzip(&fs::read(stage.path("home.pcap")).unwrap())).unwrap();
+    for again in ["home.pcap", "renamed.pcap", "home.pcap.gz"] {
+        assert!(learn(again, "known.json").stderr.contains("1 capture was learned already"), "{again}");
+        assert_eq!(fs::read(stage.path("known.json")).unwrap(), once, "{again}");
+    }
+    // Beside a new capture it does not count again, but is judged.
+    let both = learn("home.pcap second.pcap", "known.json");
+    assert!(both.stderr.contains("1 capture was learned already"), "{}", both.stderr);
+    let gateway = "--gateway a8:40:7c:00:20:01";
+    learn("home.pcap", "apart.json");
+    learn(&format!("second.pcap {gateway}"), "apart.json");
+    assert_eq!(
+        fs::read_to_string(stage.path("known.json")).unwrap(),
+        fs::read_to_string(stage.path("apart.json")).unwrap()
+    );
+}
+
+#[test]
+fn two_that_learn_at_once_lose_nothing_and_one_that_fails_has_learned_nothing() {
+    let stage = stage_with_unsafe_home();
+    for seed in 2..6 {
+        stage.ok(&format!("simulate --home unsafe --duration 5m --seed {seed} -o {seed}.pcap"));
+    }
+    stage.ok("audit home.pcap --labels labels.csv --fingerprints-out known.json");
+    let before = fs::read(stage.path("known.json")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("known.json", stage.path("link.json")).unwrap();
+    #[cfg(not(unix))]
+    fs::hard_link(stage.path("known.json"), stage.path("link.json")).unwrap();
+    let learn = "--labels labels.csv --fingerprints known.json --fingerprints-out known.json";
+    let failed = stage.run(&format!("audit 2.pcap {learn} --html nowhere/a.html"));
+    assert_eq!(failed.status, 1, "{}", failed.stderr);
+    #[cfg(target_os = "linux")]
+    {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut command = stage.command(&format!("audit 2.pcap {learn}"), std::process::Stdio::null());
+        assert_eq!(command.stdout(full).output().unwrap().status.code(), Some(1));
+    }
+    assert_eq!(fs::read(stage.path("known.json")).unwrap(), before, "a run that failed has learned");
+    std::thread::scope(|scope| {
+        for seed in 2..6 {
+            let (stage, file) = (&stage, if seed % 2 == 0 { "known.json" } else { "link.json" });
+            let learn = learn.replace("known.json", file);
+            scope.spawn(move || stage.ok(&format!("audit {seed}.pcap {learn}")));
+        }
+    });
+    let known: Value = serde_json::from_slice(&fs::read(stage.path("known.json")).unwrap()).unwrap();
+    assert_eq!(known["captures"].as_array().map(Vec::len), Some(5), "{}", known["captures"]);
+    let names = fs::read_dir(stage.path("")).unwrap().map(|entry| entry.unwrap().file_name());
+    let hidden: Vec<_> = names.filter(|name| name.to_string_lossy().starts_with('.')).collect();
+    assert!(hidden.is_empty(), "{hidden:?}");
 }

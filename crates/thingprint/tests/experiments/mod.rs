@@ -206,10 +206,13 @@ fn captures_of_one_s_own_are_an_experiment() {
     );
     let files = ["report.md", "report.html", "metrics.json", "environment.txt", "answers.csv"];
     let first = files.map(read);
-    fs::create_dir(stage.path("results/own/.thingprint-left")).unwrap();
+    fs::create_dir(stage.path("results/own/.own.thingprint-Left01.part")).unwrap();
     stage.ok("experiment own.toml --data mine=captures --only mine --cache cache -j 2");
     assert_eq!(first, files.map(read), "the number of threads is nowhere in it");
-    assert!(!stage.path("results/own/.thingprint-left").exists(), "left by a run that was interrupted");
+    assert!(
+        !stage.path("results/own/.own.thingprint-Left01.part").exists(),
+        "left by a run that was interrupted"
+    );
     fs::remove_file(stage.path("captures/labels.csv")).unwrap();
     let labels = ["no labels", "captures/labels.csv", "datasets/mine/labels.csv"];
     stage.fails("experiment own.toml --data mine=captures --only mine", 1, &labels);

@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 use thingprint_audit::report::Observations;
+use thingprint_flow::ContentHash;
 use thingprint_profile::KnownDevices;
+use thingprint_report::Transaction;
 
+use super::survey::Survey;
 use crate::exit::Usage;
 use crate::files::{read_fingerprints, write_file};
-use crate::messages::Messages;
+use crate::messages::{Messages, counted};
 
 /// What devices are known by.
 #[derive(Debug, Args)]
@@ -22,7 +25,7 @@ pub(super) struct KnownArgs {
 
     /// Write the devices of these captures, by label or else by address, into a file for --fingerprints, of audit and of
     /// flows. A file that is there already is refused, unless it is that of --fingerprints, which then learns these
-    /// captures as well
+    /// captures as well, each once
     #[arg(long, value_name = "FILE")]
     pub(super) fingerprints_out: Option<PathBuf>,
 }
@@ -33,30 +36,55 @@ impl KnownArgs {
         self.fingerprints.is_some() || self.fingerprints_out.is_some()
     }
 
-    /// The known devices, where a file of them is given.
-    pub(super) fn read(&self) -> anyhow::Result<Option<KnownDevices>> {
+    /// The known devices, where a file of them is given. Whoever learns into a file is the only one until that is done.
+    pub(super) fn read(
+        &self,
+        results: &Transaction,
+        messages: Messages,
+    ) -> anyhow::Result<Option<KnownDevices>> {
+        if let Some(path) = &self.fingerprints_out {
+            let name = path.display();
+            let wait = || messages.note(format!("waiting for another audit, which learns into {name}"));
+            results.lock(path, wait).context("failed to lock fingerprints")?;
+        }
         self.check()?;
         self.fingerprints.as_deref().map(read_fingerprints).transpose()
     }
 
-    /// Writes what was learned, where that is asked for.
+    /// Whether captures are learned, so that their contents have to be known.
+    pub(super) fn learns(&self) -> bool {
+        self.fingerprints_out.is_some()
+    }
+
+    /// Writes what was learned, where that is asked for. `again` reads some of the captures, by their places, without the
+    /// others.
     pub(super) fn write(
         &self,
         known: Option<KnownDevices>,
-        seen: &Observations,
-        messages: Messages,
+        survey: &Survey,
+        again: impl FnOnce(&[usize]) -> anyhow::Result<Survey>,
+        (results, messages): (&Transaction, Messages),
     ) -> anyhow::Result<()> {
         let Some(path) = &self.fingerprints_out else { return Ok(()) };
         let mut learned = known.filter(|_| self.learns_on()).unwrap_or_default();
-        let (before, mut is_new) = (learned.len(), !self.learns_on());
-        for (index, traits) in seen.fingerprints.devices().filter(|(_, traits)| !traits.is_empty()) {
-            if let Some(device) = seen.devices.get(&index) {
-                let name = seen.name(*device);
-                is_new |= !learned.has_all(&name, traits);
-                learned.learn(&name, traits).context("failed to learn fingerprints")?;
-            }
+        let hashes = &survey.summary.read.hashes;
+        let is_new = |hash: &Option<ContentHash>| hash.is_none_or(|hash| !learned.has_learned(hash));
+        let new: Vec<usize> = (0..).zip(hashes).filter(|(_, hash)| is_new(hash)).map(|(at, _)| at).collect();
+        let before = learned.len();
+        if new.len() < hashes.len() {
+            let old = counted((hashes.len() - new.len()) as u64, "capture was", "captures were");
+            messages.note(format!("{old} learned already and count once in {}", path.display()));
         }
-        let text = learned.to_json();
+        if new.is_empty() && !hashes.is_empty() {
+            return Ok(());
+        }
+        learned.learn_captures(new.iter().filter_map(|at| *hashes.get(*at)?));
+        if new.len() == hashes.len() {
+            learn(&mut learned, &survey.seen)?;
+        } else {
+            learn(&mut learned, &again(&new)?.seen)?;
+        }
+        let text = learned.to_json().context("failed to write fingerprints")?;
         if text.len() > KnownDevices::MOST_FILE_BYTES {
             bail!(
                 "failed to write fingerprints {}: {} bytes, more than could be read again",
@@ -64,19 +92,13 @@ impl KnownArgs {
                 text.len()
             );
         }
-        write_file(path, text.as_bytes())?;
+        write_file(results, path, text.as_bytes())?;
         let new = learned.len() - before;
         messages.note(format!(
             "fingerprints: {} has {} devices, {new} of them new",
             path.display(),
             learned.len()
         ));
-        if !is_new {
-            messages.note(
-                "these captures show nothing that was not known before: if they were learned already, their flows \
-                 count twice now, which changes no answer",
-            );
-        }
         Ok(())
     }
 
@@ -97,4 +119,14 @@ impl KnownArgs {
         let real = |path: &Option<PathBuf>| path.as_deref().map(Path::canonicalize).and_then(Result::ok);
         real(&self.fingerprints).is_some_and(|path| Some(path) == real(&self.fingerprints_out))
     }
+}
+
+/// Learns what the devices of captures show.
+fn learn(learned: &mut KnownDevices, seen: &Observations) -> anyhow::Result<()> {
+    for (index, traits) in seen.fingerprints.devices().filter(|(_, traits)| !traits.is_empty()) {
+        if let Some(device) = seen.devices.get(&index) {
+            learned.learn(&seen.name(*device), traits).context("failed to learn fingerprints")?;
+        }
+    }
+    Ok(())
 }

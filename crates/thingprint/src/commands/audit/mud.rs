@@ -1,17 +1,18 @@
 //! MUD profiles (RFC 8520): written from what devices did, and held against it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::Args;
 use thingprint_audit::report::{Observations, Profiles, Verdict, file_names, to_second};
 use thingprint_flow::{DeviceId, DeviceIndex};
 use thingprint_profile::{Attribute, MudDraft, MudOptions, MudProfile, Width, is_mud_url};
+use thingprint_report::Transaction;
 
 use crate::destinations::Destinations;
 use crate::exit::Usage;
-use crate::files::write_file;
 use crate::messages::Messages;
 
 pub(in crate::commands) mod profiles;
@@ -106,15 +107,21 @@ impl MudArgs {
     }
 
     /// Writes a profile for each device, where that is asked for.
-    pub(super) fn write(&self, seen: &Observations, messages: Messages) -> anyhow::Result<()> {
+    pub(super) fn write(
+        &self,
+        seen: &Observations,
+        results: &Transaction,
+        messages: Messages,
+    ) -> anyhow::Result<()> {
         let Some(folder) = &self.mud_out else { return Ok(()) };
         let Some((_, last)) = seen.span else { return Ok(()) };
-        let mut written = BTreeSet::new();
+        let context = || format!("failed to write --mud-out {}", folder.display());
+        let staged = results.folder(folder).with_context(context)?;
+        let mut written = 0_u64;
         let names = file_names(seen);
         for (index, device) in &seen.devices {
             let (index, device) = (*index, *device);
             let Some(name) = names.get(&device) else { continue };
-            let path = folder.join(format!("{name}.json"));
             let url = self.url(seen, index, name);
             let options = MudOptions {
                 with_unanswered: self.mud_unanswered,
@@ -122,10 +129,13 @@ impl MudArgs {
             };
             let draft = seen.mud.profile(index, &options);
             report_draft(&draft, &seen.name(device), messages);
-            write_file(&path, draft.profile.to_json().as_bytes())?;
-            written.insert(path);
+            staged
+                .write(&format!("{name}.json"), draft.profile.to_json().as_bytes())
+                .with_context(context)?;
+            written += 1;
         }
-        messages.note(format!("{} MUD profiles: {}", written.len(), folder.display()));
+        staged.finish();
+        messages.note(format!("{written} MUD profiles: {}", folder.display()));
         Ok(())
     }
 

@@ -3,12 +3,13 @@ use std::collections::BTreeMap;
 use either::Either;
 use thingprint_audit::Policy;
 use thingprint_audit::report::{Observations, ObservationsBuilder};
-use thingprint_flow::{DeviceId, Identity};
+use thingprint_flow::{DeviceId, GatewayPolicy, Gateways, Identity};
 use thingprint_pipeline::{Event, FlowStage, Summary, VantageStage};
 use thingprint_profile::MudBuilder;
 use thingprint_report::Labels;
 
 use crate::exit::Outcome;
+use crate::inputs::Input;
 use crate::messages::Messages;
 use crate::read_report::{report_contradictions, report_late, report_losses};
 use crate::reading::Reading;
@@ -32,7 +33,7 @@ pub(in crate::commands) struct Survey {
 
 impl Surveying<'_> {
     /// Judges the captures by a policy.
-    pub(in crate::commands) fn survey(self, policy: &Policy) -> anyhow::Result<Survey> {
+    pub(in crate::commands) fn survey(&self, policy: &Policy) -> anyhow::Result<Survey> {
         let mud = || MudBuilder::default().with_local_nets(self.reading.flow.local_nets.clone());
         let new_builder = || ObservationsBuilder::new(self.reading.engine, policy, self.wants_mud.then(mud));
         let mut builder = new_builder();
@@ -61,6 +62,21 @@ impl Surveying<'_> {
         let survey = Survey { seen, summary };
         self.note_missing_gateway(&survey);
         Ok(survey)
+    }
+
+    /// Judges some of the captures, by their places, without the others; the gateways are those that all of them show.
+    pub(in crate::commands) fn survey_only(
+        &self,
+        places: &[usize],
+        gateways: &Gateways,
+        policy: &Policy,
+    ) -> anyhow::Result<Survey> {
+        let captures = places.iter().filter_map(|at| self.reading.inputs.get(*at));
+        let inputs: Vec<Input> = captures.cloned().collect();
+        let given = gateways.macs();
+        let gateways = GatewayPolicy { is_none: given.is_empty(), given, ..GatewayPolicy::default() };
+        let reading = Reading { inputs: &inputs, gateways, ..self.reading.clone() };
+        Surveying { reading, wants_mud: false, ..*self }.survey(policy)
     }
 
     fn note_missing_gateway(&self, Survey { seen, summary }: &Survey) {

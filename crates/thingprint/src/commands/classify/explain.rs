@@ -80,13 +80,15 @@ pub(super) fn write(
     let explained: Vec<DeviceExplanation> =
         devices.into_iter().map(explain).collect::<anyhow::Result<_>>()?;
     let svg = figure.map(|path| Ok::<_, anyhow::Error>((path, draw(&explained)?))).transpose()?;
+    if let Some((path, svg)) = svg {
+        let context = || format!("failed to write --figure {}", path.display());
+        write_file(output.results(), path, svg.as_bytes()).with_context(context)?;
+    }
     match output.format() {
         Format::Table => output.sections_within(&sections(&explained)?, crate::commands::WIDTH),
         Format::Json => output.json(&explained),
         _ => output.table(&flat(&explained)?),
-    }?;
-    let Some((path, svg)) = svg else { return Ok(()) };
-    write_file(path, svg.as_bytes()).with_context(|| format!("failed to write --figure {}", path.display()))
+    }
 }
 
 /// The tables for people: of a model with a joint model what that says in nats, of others the stages.

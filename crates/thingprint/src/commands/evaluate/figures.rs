@@ -1,10 +1,9 @@
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use thingprint_figure::{Axis, Confusion, Estimate, Figure, LinePoint, LineSeries, Lines};
 use thingprint_model::{CalibrationBin, Evaluation};
-use thingprint_report::AtomicFile;
+use thingprint_report::Transaction;
 use thingprint_table::{Cell, Column, Format, Style, Table, Type};
 
 const CONFUSION: &str = "confusion.svg";
@@ -16,19 +15,17 @@ pub(super) fn files(folder: &Path) -> [PathBuf; 3] {
     [CONFUSION, COUNTS, CALIBRATION].map(|name| folder.join(name))
 }
 
-/// Draws an evaluation to files that appear when they are committed.
-pub(super) fn stage(folder: &Path, evaluation: &Evaluation) -> anyhow::Result<Vec<AtomicFile>> {
+/// Draws an evaluation to files in a folder.
+pub(super) fn write(folder: &Path, evaluation: &Evaluation, results: &Transaction) -> anyhow::Result<()> {
     let mut counts = Vec::new();
     thingprint_table::write(&matrix(evaluation)?, Format::Csv, &mut counts, Style::default())?;
-    let contents =
-        [confusion(evaluation).svg().into_bytes(), counts, calibration(evaluation).svg().into_bytes()];
-    let one = |(path, bytes): (&PathBuf, Vec<u8>)| -> anyhow::Result<AtomicFile> {
-        let context = || format!("failed to write --figures {}", path.display());
-        let mut file = AtomicFile::create(path).with_context(context)?;
-        file.write_all(&bytes).and_then(|()| file.flush()).with_context(context)?;
-        Ok(file)
-    };
-    files(folder).iter().zip(contents).map(one).collect()
+    let context = || format!("failed to write --figures {}", folder.display());
+    let staged = results.folder(folder).with_context(context)?;
+    staged.write(CONFUSION, confusion(evaluation).svg().as_bytes()).with_context(context)?;
+    staged.write(COUNTS, &counts).with_context(context)?;
+    staged.write(CALIBRATION, calibration(evaluation).svg().as_bytes()).with_context(context)?;
+    staged.finish();
+    Ok(())
 }
 
 fn names(evaluation: &Evaluation) -> Vec<String> {

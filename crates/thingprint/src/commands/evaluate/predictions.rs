@@ -1,10 +1,9 @@
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
 use thingprint_model::{Answer, SET_MASS, TestedFold};
-use thingprint_report::{AtomicFile, PredictionFile, PredictionRow};
+use thingprint_report::{PredictionFile, PredictionRow, Transaction};
 use thingprint_table::{Format, Style};
 
 use super::report::Tested;
@@ -22,14 +21,13 @@ pub(super) fn format_of(path: &Path) -> Result<Format, Usage> {
     })
 }
 
-/// Writes all answers to a file that appears when it is committed.
-pub(super) fn stage(path: &Path, tested: &Tested) -> anyhow::Result<AtomicFile> {
+/// Writes all answers to a file.
+pub(super) fn write(path: &Path, tested: &Tested, results: &Transaction) -> anyhow::Result<()> {
     let context = || format!("failed to write --predictions {}", path.display());
     let table = file(tested).table();
-    let mut file = AtomicFile::create(path).with_context(context)?;
+    let mut file = results.file(path).with_context(context)?;
     thingprint_table::write(&table, format_of(path)?, &mut file, Style::default()).with_context(context)?;
-    file.flush().with_context(context)?;
-    Ok(file)
+    file.finish().with_context(context)
 }
 
 fn file(tested: &Tested) -> PredictionFile {

@@ -1,62 +1,69 @@
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use thingprint_instance::{ExtractionRecipe, Labeled};
-use thingprint_report::{read_instances, write_instances};
+use thingprint_report::{Transaction, read_instances, write_instances};
 use thingprint_table::Format;
 
-use super::leftovers::sweep;
 use crate::exit::Outcome;
 use crate::extraction::Instances;
 use crate::files::write_file;
+use crate::messages::Messages;
 
-/// How long another run may take to write one file of the cache.
-const LONGEST_WRITE: Duration = Duration::from_hours(24);
+/// How a file of the cache begins, before the checksum of what follows its first line.
+const MAGIC: &str = "thingprint-cache 1 ";
+/// How it is called in the end.
+const EXTENSION: &str = "instances";
 
 /// Extracted instances, known by the content of what they were extracted from.
+///
+/// A file of it is a line with a checksum, a line of JSON with the flaws, and the instances as Parquet.
 #[derive(Debug)]
 pub(super) struct Cache {
     folder: PathBuf,
+    results: Transaction,
+    messages: Messages,
 }
 
 impl Cache {
     /// The cache in a folder, which is made; by default where the system keeps such things.
-    pub(super) fn open(folder: Option<&Path>) -> anyhow::Result<Self> {
+    pub(super) fn open(
+        folder: Option<&Path>,
+        results: &Transaction,
+        messages: Messages,
+    ) -> anyhow::Result<Self> {
         let folder = folder.map_or_else(default_folder, Path::to_owned);
         std::fs::create_dir_all(&folder)
             .with_context(|| format!("failed to make folder {} for the cache", folder.display()))?;
-        sweep(&folder, LONGEST_WRITE);
-        Ok(Self { folder })
+        Transaction::sweep(&folder);
+        Ok(Self { folder, results: results.clone(), messages })
     }
 
     /// What these contents and this recipe gave before, else what `make` gives, which is kept.
     ///
-    /// A file of the cache that cannot be read is made again.
+    /// A file of the cache that is damaged is made again.
     pub(super) fn get_or_make(
         &self,
         contents: &[&[u8]],
         recipe: &ExtractionRecipe,
         make: impl FnOnce() -> anyhow::Result<Extracted>,
     ) -> anyhow::Result<(Extracted, Origin)> {
-        let key = key(contents, recipe);
-        let (rows_path, flaws_path) = (self.path(&key, "parquet"), self.path(&key, "json"));
-        if let Some(rows) = kept_rows(&rows_path, recipe)
-            && let Some(flaws) = kept_flaws(&flaws_path)
-        {
-            return Ok((Extracted { rows, flaws }, Origin::Kept));
+        let path = self.folder.join(format!("{}.{EXTENSION}", key(contents, recipe)));
+        match std::fs::read(&path) {
+            Ok(bytes) => match unpacked(&bytes, recipe) {
+                Some(kept) => return Ok((kept, Origin::Kept)),
+                None => self.messages.warn(format!("{} is damaged, and is made again", path.display())),
+            },
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => self.messages.warn(format!("{} is made again: {error}", path.display())),
         }
         let extracted = make()?;
-        let mut bytes = Vec::new();
-        write_instances(&extracted.rows, Some(recipe), Format::Parquet, &mut bytes)?;
-        write_file(&flaws_path, &serde_json::to_vec(&extracted.flaws).context("failed to write the cache")?)?;
-        write_file(&rows_path, &bytes)?;
+        let context = "failed to write the cache";
+        write_file(&self.results, &path, &packed(&extracted, recipe)?).context(context)?;
+        self.results.commit().context(context)?;
         Ok((extracted, Origin::Made))
-    }
-
-    fn path(&self, key: &blake3::Hash, extension: &str) -> PathBuf {
-        self.folder.join(format!("{key}.{extension}"))
     }
 }
 
@@ -95,15 +102,33 @@ pub(super) struct Flaws {
     pub(super) warnings: Vec<String>,
 }
 
-fn kept_rows(path: &Path, recipe: &ExtractionRecipe) -> Option<Vec<Labeled>> {
-    let bytes = std::fs::read(path).ok()?;
-    let file = read_instances(&bytes, &path.display().to_string()).ok()?;
-    // The recipe stands in each row.
-    (file.rows.is_empty() || file.recipe.as_ref() == Some(recipe)).then_some(file.rows)
+fn packed(extracted: &Extracted, recipe: &ExtractionRecipe) -> anyhow::Result<Vec<u8>> {
+    let mut body = serde_json::to_vec(&extracted.flaws)?;
+    body.push(b'\n');
+    write_instances(&extracted.rows, Some(recipe), Format::Parquet, &mut body)?;
+    let head = format!("{MAGIC}{}\n", blake3::hash(&body));
+    Ok([head.into_bytes(), body].concat())
 }
 
-fn kept_flaws(path: &Path) -> Option<Flaws> {
-    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+/// What a file holds; `None` for one that is not as it was written.
+fn unpacked(bytes: &[u8], recipe: &ExtractionRecipe) -> Option<Extracted> {
+    let (head, body) = line(bytes)?;
+    let checksum = std::str::from_utf8(head).ok()?.strip_prefix(MAGIC)?;
+    if blake3::Hash::from_hex(checksum).ok()? != blake3::hash(body) {
+        return None;
+    }
+    let (flaws, rows) = line(body)?;
+    let flaws = serde_json::from_slice(flaws).ok()?;
+    let file = read_instances(rows, "cache").ok()?;
+    // The recipe stands in each row.
+    let fits = file.rows.is_empty() || file.recipe.as_ref() == Some(recipe);
+    fits.then_some(Extracted { rows: file.rows, flaws })
+}
+
+/// The first line, and what follows it.
+fn line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = bytes.iter().position(|byte| *byte == b'\n')?;
+    Some((bytes.get(..end)?, bytes.get(end + 1..)?))
 }
 
 /// A hash of everything that the instances depend on, the sources of this program included.
@@ -128,10 +153,14 @@ fn default_folder() -> PathBuf {
 mod tests {
     use super::*;
 
+    fn open(folder: &Path) -> Cache {
+        Cache::open(Some(folder), &Transaction::default(), Messages::new(true, false)).unwrap()
+    }
+
     #[test]
     fn what_was_made_is_not_made_again() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::open(Some(folder.path())).unwrap();
+        let cache = open(folder.path());
         let recipe: ExtractionRecipe = "default".parse().unwrap();
         let get = |content: &[u8]| {
             let (_, origin) = cache.get_or_make(&[content], &recipe, || Ok(Extracted::default())).unwrap();
@@ -144,13 +173,38 @@ mod tests {
     #[test]
     fn flaws_are_remembered() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::open(Some(folder.path())).unwrap();
+        let cache = open(folder.path());
         let recipe: ExtractionRecipe = "default".parse().unwrap();
         let flaws = Flaws { is_partial: true, warnings: vec!["x.pcap: cut".to_owned()] };
         let make = || Ok(Extracted { flaws: flaws.clone(), ..Extracted::default() });
         cache.get_or_make(&[b"a"], &recipe, make).unwrap();
         let (kept, origin) = cache.get_or_make(&[b"a"], &recipe, || Ok(Extracted::default())).unwrap();
         assert_eq!((kept.flaws, origin), (flaws, Origin::Kept));
+    }
+
+    #[test]
+    fn a_file_that_was_changed_anywhere_is_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = open(folder.path());
+        let recipe: ExtractionRecipe = "default".parse().unwrap();
+        let flaws = Flaws { is_partial: false, warnings: vec!["x.pcap: cut".to_owned()] };
+        let make = || Ok(Extracted { flaws: flaws.clone(), ..Extracted::default() });
+        let get = || cache.get_or_make(&[b"a"], &recipe, make).unwrap().1;
+        assert_eq!(get(), Origin::Made);
+        let path = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+        let whole = std::fs::read(&path).unwrap();
+        for at in 0..whole.len() {
+            let mut changed = whole.clone();
+            changed[at] ^= 1;
+            std::fs::write(&path, changed).unwrap();
+            assert_eq!(get(), Origin::Made, "byte {at}");
+            assert_eq!(std::fs::read(&path).unwrap(), whole);
+        }
+        for length in [0, 1, whole.len() - 1] {
+            std::fs::write(&path, &whole[..length]).unwrap();
+            assert_eq!(get(), Origin::Made, "{length} bytes");
+        }
+        assert_eq!(get(), Origin::Kept);
     }
 
     #[test]

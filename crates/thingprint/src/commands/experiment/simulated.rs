@@ -413,6 +413,8 @@ mod tests {
     use std::num::NonZeroUsize;
     use std::path::Path;
 
+    use thingprint_report::Transaction;
+
     use super::super::cache::Cache;
     use super::*;
     use crate::messages::Messages;
@@ -429,15 +431,17 @@ mod tests {
     #[test]
     fn attacked_hours_have_no_twins_among_the_normal_ones() {
         let folder = tempfile::tempdir().unwrap();
+        let (results, messages) = (Transaction::default(), Messages::new(true, false));
         let library = Library {
             datasets: Path::new("datasets"),
             locations: BTreeMap::new(),
             days: None,
             missing: BTreeSet::new(),
             measures: true,
-            cache: Cache::open(Some(folder.path())).unwrap(),
+            results: &results,
+            cache: Cache::open(Some(folder.path()), &results, messages).unwrap(),
             threads: NonZeroUsize::MIN,
-            messages: Messages::new(true, false),
+            messages,
         };
         let simulated = Simulated::named("home", Some(2)).unwrap().unwrap();
         let definition = Definition::from_toml("a.toml", DEFINITION).unwrap();

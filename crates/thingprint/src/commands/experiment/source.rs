@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use thingprint_experiment::{DataSource, Dataset, Definition, ExtractionCost, FlowRecord, Need};
 use thingprint_instance::Labeled;
+use thingprint_report::Transaction;
 
 use super::cache::Cache;
 use super::captured::Captured;
@@ -25,6 +26,8 @@ pub(super) struct Library<'a> {
     pub(super) missing: BTreeSet<String>,
     /// Whether what extraction costs is measured where an experiment asks for it; not of data beside its own.
     pub(super) measures: bool,
+    /// What is written.
+    pub(super) results: &'a Transaction,
     pub(super) cache: Cache,
     pub(super) threads: NonZeroUsize,
     pub(super) messages: Messages,

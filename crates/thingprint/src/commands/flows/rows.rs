@@ -160,10 +160,11 @@ impl<'a> Rows<'a> {
         self.split.as_mut().map_or(Ok(()), |split| split.write(flows, frame))
     }
 
-    /// Says which captures of flows were written.
-    pub(super) fn report_split(&self, fragments: u64, messages: Messages) {
-        if let Some(split) = &self.split {
+    /// Ends the captures of flows, and says which were written.
+    pub(super) fn close_split(&mut self, fragments: u64, messages: Messages) {
+        if let Some(split) = self.split.take() {
             split.report(fragments, messages);
+            split.close();
         }
     }
 

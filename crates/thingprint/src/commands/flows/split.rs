@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use thingprint_flow::{CaptureWriter, Frame, LinkType};
 use thingprint_pipeline::FlowId;
+use thingprint_report::{FileId, StagedFolder, Transaction};
 
 use crate::exit::Usage;
 use crate::messages::{Messages, counted};
@@ -17,11 +18,12 @@ const MOST_OF_ALL: usize = 64 << 20;
 
 /// A folder with a capture for each flow.
 ///
-/// A capture grows under another name and gets its own when its flow ends. No file stays open: bytes wait in memory, up
-/// to a limit, and are appended.
+/// The folder appears when all flows are written. In it, a capture grows under another name and gets its own when its flow
+/// ends. No file stays open: bytes wait in memory, up to a limit, and are appended.
 #[derive(Debug)]
 pub(super) struct Split {
     folder: PathBuf,
+    staged: StagedFolder,
     open: BTreeMap<FlowId, FlowCapture>,
     /// Flows that were begun.
     begun: u64,
@@ -48,14 +50,27 @@ struct Spool {
 
 impl Split {
     /// A split into a folder, which is made if it is not there, and has to be empty.
-    pub(super) fn into_folder(folder: &Path) -> anyhow::Result<Self> {
+    pub(super) fn into_folder(folder: &Path, results: &Transaction) -> anyhow::Result<Self> {
         let context = || format!("failed to write captures into {}", folder.display());
-        fs::create_dir_all(folder).with_context(context)?;
-        if fs::read_dir(folder).with_context(context)?.next().is_some() {
+        // Takes away what a killed run has left, which is no content.
+        let staged = results.folder(folder).with_context(context)?;
+        let is_other =
+            |entry: io::Result<fs::DirEntry>| entry.is_ok_and(|entry| !is_same(&entry.path(), staged.path()));
+        if folder.is_dir() && fs::read_dir(folder).with_context(context)?.any(is_other) {
             return Err(Usage(format!("--split: folder {} is not empty", folder.display())).into());
         }
         let folder = folder.to_owned();
-        Ok(Self { folder, open: BTreeMap::new(), begun: 0, held_bytes: 0, captures: 0, foreign_frames: 0 })
+        let open = BTreeMap::new();
+        Ok(Self { folder, staged, open, begun: 0, held_bytes: 0, captures: 0, foreign_frames: 0 })
+    }
+
+    /// Ends the folder, whose captures are whole.
+    pub(super) fn close(self) {
+        for mut capture in self.open.into_values() {
+            // What was never written is not there to be taken away.
+            let _ = fs::remove_file(&capture.writer.get_mut().path);
+        }
+        self.staged.finish();
     }
 
     /// Adds a frame to the captures of these flows.
@@ -76,7 +91,7 @@ impl Split {
     pub(super) fn finish(&mut self, flow: FlowId, outline: &str) -> anyhow::Result<()> {
         let Some(mut capture) = self.open.remove(&flow) else { return Ok(()) };
         self.held_bytes = self.held_bytes.saturating_sub(capture.writer.get_mut().waiting.len());
-        let target = self.folder.join(format!("{:06}-{}.pcap", capture.number, plain(outline)));
+        let target = self.staged.path().join(format!("{:06}-{}.pcap", capture.number, plain(outline)));
         let rename = |spool: Spool| fs::rename(&spool.path, &target);
         capture.writer.finish().and_then(rename).with_context(|| self.context())?;
         self.captures += 1;
@@ -105,7 +120,7 @@ impl Split {
             std::collections::btree_map::Entry::Vacant(entry) => {
                 self.begun += 1;
                 let number = self.begun;
-                let path = self.folder.join(format!(".{number:06}.part"));
+                let path = self.staged.path().join(format!(".{number:06}.part"));
                 let spool = Spool { path, waiting: Vec::new() };
                 let writer = CaptureWriter::with_link(spool, frame.link)?;
                 entry.insert(FlowCapture { number, link: frame.link, writer })
@@ -122,17 +137,6 @@ impl Split {
 
     fn context(&self) -> String {
         format!("failed to write captures into {}", self.folder.display())
-    }
-}
-
-impl Drop for Split {
-    /// Leaves nothing half-written behind.
-    fn drop(&mut self) {
-        for capture in self.open.values_mut() {
-            let spool = capture.writer.get_mut();
-            // What was never written is not there to be taken away.
-            let _ = fs::remove_file(&spool.path);
-        }
     }
 }
 
@@ -153,6 +157,10 @@ impl Write for Spool {
         }
         Ok(())
     }
+}
+
+fn is_same(a: &Path, b: &Path) -> bool {
+    FileId::of(a).is_some_and(|a| FileId::of(b) == Some(a))
 }
 
 /// A text that can be part of a file's name anywhere: colons of IPv6 and whatever else is odd become `_`.

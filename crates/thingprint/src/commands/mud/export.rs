@@ -211,15 +211,12 @@ impl ExportArgs {
     }
 
     fn check_destinations(&self, output: &Output, inputs: &[Input]) -> anyhow::Result<()> {
-        let mut destinations = Destinations::default();
+        let mut destinations = Destinations::of(output.results());
         destinations.add("--output", output.file()).read(self.labels.as_deref()).read(self.models.path());
         for given in &self.mud {
             destinations.read(Some(&profiles::path_of(given).1));
         }
-        for path in inputs.iter().filter_map(Input::path) {
-            destinations.read(Some(path));
-        }
-        destinations.check(None)
+        destinations.read_inputs(inputs).check(None)
     }
 }
 

@@ -5,6 +5,7 @@ use thingprint_audit::report::{GivenProfile, Profiles};
 use thingprint_profile::MudProfile;
 
 use crate::exit::Usage;
+use crate::files::read_text;
 use crate::messages::Messages;
 
 /// Reads what `--mud` names.
@@ -29,7 +30,7 @@ pub(in crate::commands) fn read(arguments: &[String]) -> anyhow::Result<Profiles
 
 fn read_profile(path: PathBuf, owner: Option<String>, is_from_folder: bool) -> anyhow::Result<GivenProfile> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read {name}"))?;
+    let text = read_text(&path).with_context(|| format!("failed to read {name}"))?;
     let profile = MudProfile::from_json(&text).with_context(|| format!("failed to read {name}"))?;
     Ok(GivenProfile::new(path, profile, owner, is_from_folder))
 }
