@@ -7,6 +7,7 @@
 
 mod captures;
 mod conversation;
+mod documents;
 mod frames;
 mod input;
 mod model_files;
@@ -14,13 +15,18 @@ mod models;
 mod parsers;
 mod patterns;
 mod quic;
+mod records;
 mod streams;
+mod tables;
 
 pub use captures::captures;
+pub use documents::{NEXT_FILE, experiments, fingerprints, homes, mud, policies};
 pub use frames::{FrameScript, frames};
 pub use model_files::{body_of, model_files};
 pub use models::models;
 pub use parsers::{dhcp, dns, http, ntp, ssdp, tls};
 pub use patterns::patterns;
 pub use quic::{quic, sealed_initial};
+pub use records::{part_body, parts, stores};
 pub use streams::{StreamScript, streams};
+pub use tables::{instances, labels};

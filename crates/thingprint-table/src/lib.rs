@@ -19,6 +19,8 @@ mod number;
 mod prose;
 pub mod rfc3339;
 mod table;
+#[cfg(not(feature = "parquet"))]
+mod without_parquet;
 mod writer;
 
 pub use badge::{Badge, Tone};
@@ -31,4 +33,6 @@ pub use markdown::markdown;
 pub use number::{Notation, percent_decimals};
 pub use prose::{Prose, Span};
 pub use table::{Bag, Cell, Column, Json, Table, Type, Values, View};
+#[cfg(not(feature = "parquet"))]
+pub use without_parquet::{ParquetFile, ParquetGroups, from_parquet};
 pub use writer::{Style, TableWriter, write};

@@ -3,7 +3,7 @@ use std::error::Error;
 use std::io::Cursor;
 use std::num::NonZeroUsize;
 
-use thingprint_flow::{Capture, DeviceId, Trace, TraceOptions};
+use thingprint_flow::{Capture, DeviceId, GatewayPolicy, Trace, TraceOptions};
 use thingprint_fuzz::{body_of, model_files};
 use thingprint_instance::{Builder, Instance, InstanceOptions, Kind, Label, Labeled, PartId, Partial};
 use thingprint_model::{Model, Recipe, Scenario, Stage0Backend, Stage1Backend, TrainOptions};
@@ -16,8 +16,8 @@ use crate::seeds::Seeds;
 const DURATION_S: u64 = 3 * 3600;
 
 /// Model files of the simulated home, small ones: with each back end, with one bag only, and of the recipe `best`.
-pub(crate) fn add(seeds: &mut Seeds) -> Result<(), Box<dyn Error>> {
-    let rows = labelled_instances()?;
+pub(crate) fn add(seeds: &mut Seeds, part: &Partial) -> Result<Vec<Labeled>, Box<dyn Error>> {
+    let rows = labelled_instances(part)?;
     let small = TrainOptions { trees: 2, ..TrainOptions::default() };
     let linfa = TrainOptions { stage0: Stage0Backend::Linfa, stage1: Stage1Backend::Smartcore, ..small };
     let ports = TrainOptions { scenario: Scenario::Ports, ..small };
@@ -31,11 +31,11 @@ pub(crate) fn add(seeds: &mut Seeds) -> Result<(), Box<dyn Error>> {
         model_files(&body);
         seeds.add("model_files", &body)?;
     }
-    Ok(())
+    Ok(rows.into_iter().map(|(_, row)| row).collect())
 }
 
 /// The instances of the simulated home, each with the number of its class.
-fn labelled_instances() -> Result<Vec<(usize, Labeled)>, Box<dyn Error>> {
+fn labelled_instances(part: &Partial) -> Result<Vec<(usize, Labeled)>, Box<dyn Error>> {
     let labels: BTreeMap<DeviceId, String> = home()?
         .labels()
         .into_iter()
@@ -47,18 +47,29 @@ fn labelled_instances() -> Result<Vec<(usize, Labeled)>, Box<dyn Error>> {
         let number = classes.iter().position(|other| **other == class)?;
         Some((number, Labeled { instance, label: Some(Label::new(class, Kind::Iot)) }))
     };
-    Ok(instances()?.into_iter().filter_map(label).collect())
+    let instances = part.assemble(&InstanceOptions::default(), &GatewayPolicy::default()).instances;
+    Ok(instances.into_iter().filter_map(label).collect())
 }
 
-fn instances() -> Result<Vec<Instance>, Box<dyn Error>> {
-    let options = SimulationOptions { duration_s: DURATION_S, ..SimulationOptions::default() };
+/// The home as one part.
+pub(crate) fn part() -> Result<Partial, Box<dyn Error>> {
+    part_of(DURATION_S)
+}
+
+/// Its first minute.
+pub(crate) fn short_part() -> Result<Partial, Box<dyn Error>> {
+    part_of(60)
+}
+
+fn part_of(duration_s: u64) -> Result<Partial, Box<dyn Error>> {
+    let options = SimulationOptions { duration_s, ..SimulationOptions::default() };
     let mut capture = Vec::new();
     std::io::copy(&mut CaptureReader::new(Simulation::new(&home()?, options)?), &mut capture)?;
     let capture = Capture::once("home.pcap", Box::new(Cursor::new(capture)));
     let mut trace = Trace::new(vec![capture], TraceOptions::default());
     let engine = Engine::default();
     let options = InstanceOptions::default();
-    let mut builder = Builder::new(options.clone(), &engine);
+    let mut builder = Builder::new(options, &engine);
     while let Some(packet) = trace.next_packet() {
         builder.push(&packet);
     }
@@ -66,5 +77,5 @@ fn instances() -> Result<Vec<Instance>, Box<dyn Error>> {
     if let (Some(part), _) = builder.finish(PartId::of_text("home"), None) {
         partial.insert(part);
     }
-    Ok(partial.assemble(&options, &BTreeSet::new()).instances)
+    Ok(partial)
 }

@@ -5,6 +5,7 @@
 //! cargo run --release --example seeds -- corpus
 //! ```
 mod classifier;
+mod files;
 mod handmade;
 mod home;
 mod languages;
@@ -20,7 +21,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut seeds = Seeds::new(folder);
     handmade::add(&mut seeds)?;
     languages::add(&mut seeds)?;
-    classifier::add(&mut seeds)?;
+    let part = classifier::part()?;
+    let rows = classifier::add(&mut seeds, &part)?;
+    files::add(&mut seeds, &rows, &classifier::short_part()?)?;
     home::add(&mut seeds)?;
     Ok(())
 }

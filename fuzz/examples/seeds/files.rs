@@ -1,0 +1,162 @@
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "seeds are made of the files of the checkout"
+)]
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use thingprint_audit::Policy;
+use thingprint_fuzz::{NEXT_FILE, part_body, parts};
+use thingprint_instance::{ExtractionRecipe, InstanceOptions, Labeled, PartFile, Partial};
+use thingprint_report::write_instances;
+use thingprint_sim::home;
+use thingprint_store::Store;
+use thingprint_table::Format;
+
+use crate::seeds::Seeds;
+
+/// Rows of a seed.
+const ROWS: usize = 2;
+
+/// Files that people and this program write beside captures: labels, instances, parts, stores, fingerprints, MUD profiles,
+/// policies, experiments, homes.
+pub(crate) fn add(seeds: &mut Seeds, rows: &[Labeled], part: &Partial) -> Result<(), Box<dyn Error>> {
+    labels(seeds)?;
+    instances(seeds, rows)?;
+    part_files(seeds, part)?;
+    store(seeds)?;
+    seeds.add("fingerprints", fingerprints().to_string().as_bytes())?;
+    for matches in matches() {
+        seeds.add("mud", mud(&matches).to_string().as_bytes())?;
+    }
+    for name in Policy::names() {
+        let text = Policy::built_in_text(name).unwrap_or_default();
+        seeds.add("policies", text.as_bytes())?;
+        for table in text.split("\n[") {
+            seeds.add("policies", format!("{HEAD_OF_POLICY}\n[{table}").as_bytes())?;
+        }
+    }
+    of_folder(seeds, "experiments", "../experiments")?;
+    homes(seeds)
+}
+
+const HEAD_OF_POLICY: &str = "name = \"own\"\ndate = \"2026-01-01\"\ndescription = \"d\"\n";
+
+fn labels(seeds: &mut Seeds) -> Result<(), Box<dyn Error>> {
+    let devices = home()?.labels();
+    let row = |extra: &str| {
+        let line = |device: &thingprint_sim::LabelledDevice| {
+            format!("{},{},{}{extra}\n", device.mac, device.label, device.kind)
+        };
+        devices.iter().map(line).collect::<String>()
+    };
+    seeds.add("labels", format!("mac,label,kind\n{}", row("")).as_bytes())?;
+    let periods = ",Maker,2019-07-01,2019-07-02T13:00:00Z";
+    seeds.add("labels", format!("mac,label,kind,family,from,to\n{}", row(periods)).as_bytes())?;
+    let captures = "# a comment\n\ncapture,mac,label\na/*.pcap,02:00:00:00:00:01,\"a, \"\"b\"\"\"\n*,192.168.1.7,'=1+1\\u{1b}\n";
+    Ok(seeds.add("labels", captures.as_bytes())?)
+}
+
+fn instances(seeds: &mut Seeds, rows: &[Labeled]) -> Result<(), Box<dyn Error>> {
+    let recipe = ExtractionRecipe::of(&InstanceOptions::default());
+    for rows in rows.chunks(ROWS).step_by(7) {
+        for format in [Format::Jsonl, Format::Json, Format::Csv] {
+            let mut file = Vec::new();
+            write_instances(rows, Some(&recipe), format, &mut file)?;
+            seeds.add("instances", &file)?;
+        }
+    }
+    let predictions = "device,window,capture,split,fold,seed,truth,class,confidence,likeness,accepted,set,probability[a],probability[b]\n\
+        02:00:00:00:00:01,2019-07-01T13:00:00Z,a.pcap,cv=2,1,1,a,b,0.75,-6.25,true,\"[\"\"a\"\"]\",0.25,0.75\n";
+    Ok(seeds.add("instances", predictions.as_bytes())?)
+}
+
+/// A part of some frames, whole and without its hash.
+fn part_files(seeds: &mut Seeds, part: &Partial) -> Result<(), Box<dyn Error>> {
+    let recipe = ExtractionRecipe::of(&InstanceOptions::default());
+    for parts_of_file in [Partial::default(), part.clone()] {
+        let file = PartFile {
+            recipe: recipe.clone(),
+            gateways: [].into(),
+            settings: Default::default(),
+            parts: parts_of_file,
+        };
+        let mut bytes = Vec::new();
+        file.write(&mut bytes)?;
+        seeds.add("parts", &[&[1], &bytes[..]].concat())?;
+        let body = part_body(&bytes).ok_or("a part has a body")?;
+        parts(&body);
+        seeds.add("parts", &body)?;
+    }
+    Ok(())
+}
+
+fn store(seeds: &mut Seeds) -> Result<(), Box<dyn Error>> {
+    let path = std::env::temp_dir().join(format!("thingprint-seed-{}.db", std::process::id()));
+    drop(Store::open(&path)?);
+    seeds.add("stores", &fs::read(&path)?)?;
+    for end in ["", "-wal", "-shm", ".lock"] {
+        let _ = fs::remove_file(format!("{}{end}", path.display()));
+    }
+    Ok(())
+}
+
+fn fingerprints() -> Value {
+    json!({"format": "thingprint-fingerprints", "version": 1, "devices": {
+        "lamp": {"http.user_agent": {"lamp/1.0": 3}, "tls.ja4": {"t13d1516h2_8daaf6152771_b186095e22b6": 12}},
+        "plug": {"dhcp.host_name": {"plug": 1}},
+    }})
+}
+
+/// Matches of entries of MUD profiles (RFC 8519, RFC 8520).
+fn matches() -> [Value; 4] {
+    let port = json!({"operator": "eq", "port": 443});
+    [
+        json!({"ipv4": {"protocol": 6, "ietf-acldns:dst-dnsname": "cloud.example"}, "tcp": {"destination-port": port, "ietf-mud:direction-initiated": "from-device"}}),
+        json!({"ietf-mud:mud": {"controller": "urn:ietf:params:mud:dns"}, "ipv4": {"protocol": 17}, "udp": {"destination-port": {"operator": "range", "lower-port": 1, "upper-port": 9}}}),
+        json!({"ipv6": {"protocol": 58, "destination-ipv6-network": "2001:db8::/32"}, "icmp": {"type": 8, "code": 0}}),
+        json!({"ietf-mud:mud": {"local-networks": [null], "same-manufacturer": [null]}, "eth": {"ethertype": "0x888e"}}),
+    ]
+}
+
+fn mud(matches: &Value) -> Value {
+    let entry = json!({"name": "a", "matches": matches, "actions": {"forwarding": "accept"}});
+    let list = |name: &str| json!({"name": name, "type": "ipv4-acl-type", "aces": {"ace": [entry]}});
+    let policy = |name: &str| json!({"access-lists": {"access-list": [{"name": name}]}});
+    json!({
+        "ietf-mud:mud": {
+            "mud-version": 1, "mud-url": "https://lamp.example/lamp.json", "last-update": "2018-09-16T13:53:04+10:00",
+            "cache-validity": 48, "is-supported": true, "systeminfo": "Lamp", "extensions": ["ol"],
+            "from-device-policy": policy("from"), "to-device-policy": policy("to"),
+        },
+        "ietf-access-control-list:acls": {"acl": [list("from"), list("to")]},
+    })
+}
+
+/// The files of a folder of the checkout as seeds.
+fn of_folder(seeds: &mut Seeds, target: &'static str, folder: &str) -> Result<(), Box<dyn Error>> {
+    for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder))? {
+        let path = file?.path();
+        if path.is_file() {
+            seeds.add(target, &fs::read(path)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// The network of each home with each of its devices.
+fn homes(seeds: &mut Seeds) -> Result<(), Box<dyn Error>> {
+    for home in ["home", "unsafe-home"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../datasets").join(home);
+        let dataset = fs::read_to_string(folder.join("dataset.toml"))?;
+        for device in fs::read_dir(folder.join("devices"))? {
+            let device = fs::read_to_string(device?.path())?;
+            seeds.add("homes", [dataset.as_str(), NEXT_FILE, device.as_str()].concat().as_bytes())?;
+        }
+    }
+    Ok(())
+}
