@@ -76,15 +76,12 @@ fn unnamed(text: &str) -> Cow<'_, str> {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(NAMED) {
         plain.push_str(before);
-        match character(after) {
-            Some((c, behind)) => {
-                plain.push(c);
-                rest = behind;
-            }
-            None => {
-                plain.push_str(NAMED);
-                rest = after;
-            }
+        if let Some((c, behind)) = character(after) {
+            plain.push(c);
+            rest = behind;
+        } else {
+            plain.push_str(NAMED);
+            rest = after;
         }
     }
     plain.push_str(rest);
