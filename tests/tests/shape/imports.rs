@@ -117,7 +117,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("thingprint-tests", &[]),
     (
         "thingprint-fuzz",
-        &["thingprint-flow", "thingprint-protocol", "thingprint-instance", "thingprint-model"],
+        &[
+            "thingprint-flow",
+            "thingprint-protocol",
+            "thingprint-instance",
+            "thingprint-model",
+            "thingprint-audit",
+            "thingprint-experiment",
+            "thingprint-profile",
+            "thingprint-report",
+            "thingprint-sim",
+            "thingprint-store",
+            "thingprint-table",
+            "thingprint-watch",
+        ],
     ),
 ];
 
