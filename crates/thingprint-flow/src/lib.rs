@@ -26,10 +26,10 @@ pub use local_nets::{LocalNet, LocalNets};
 pub use packet::{Ip, NonIp, Packet, StackFields, SynFields, TcpFlags, TcpSegment, Transport, protocol_name};
 pub use time::Timestamp;
 pub use track::{
-    CarriedFlow, DeviceFrame, DeviceIds, DeviceIndex, DeviceLosses, DevicePacket, Endpoint, Ends, FairCap,
-    Finished, FiveTuple, Flow, FlowEdges, FlowEnd, FlowEnding, FlowHead, FlowJoiner, FlowOptions, FlowRecord,
-    FlowRun, GatewayEvidence, GatewayPolicy, GatewayReason, Gateways, HeadLog, Identifier, Identity,
-    JoinedFlows, LinkEvidence, LossCounts, LossKind, LossLog, Observer, OwnAddresses, PacketSize,
-    ParseOptionError, PartStart, Repeat, ServerPorts, SharedPacket, Taken, Tally, TrackCounts, Tracker,
-    WindowIndex, WindowLength, is_private,
+    CarriedFlow, DeviceFrame, DeviceIds, DeviceIndex, DeviceLosses, DeviceNumbers, DevicePacket, Endpoint,
+    Ends, FairCap, FairMap, Finished, FiveTuple, Flow, FlowEdges, FlowEnd, FlowEnding, FlowHead, FlowJoiner,
+    FlowOptions, FlowRecord, FlowRun, GatewayEvidence, GatewayPolicy, GatewayReason, Gateways, HeadLog,
+    Identifier, Identity, JoinedFlows, LetGo, LinkEvidence, LossCounts, LossKind, LossLog, Observer,
+    OwnAddresses, PacketSize, ParseOptionError, PartStart, Repeat, ServerPorts, SharedPacket, Taken, Tally,
+    TrackCounts, Tracker, WindowIndex, WindowLength, is_private,
 };

@@ -7,9 +7,11 @@ mod counts;
 mod device;
 mod device_ids;
 mod device_losses;
+mod device_numbers;
 mod edge;
 mod expiry;
 mod fair;
+mod fair_map;
 mod flow;
 mod gateway;
 mod gateway_evidence;
@@ -30,10 +32,12 @@ pub use counts::TrackCounts;
 pub use device::{DeviceIndex, is_private};
 pub use device_ids::DeviceIds;
 pub use device_losses::{DeviceLosses, LossCounts, LossKind};
+pub use device_numbers::DeviceNumbers;
 pub use edge::{
     CarriedFlow, FlowEdges, FlowHead, FlowJoiner, FlowRecord, FlowRun, HeadLog, JoinedFlows, PartStart, Taken,
 };
 pub use fair::FairCap;
+pub use fair_map::{FairMap, LetGo};
 pub use flow::{Flow, FlowEnd, Tally};
 pub use gateway::{GatewayPolicy, GatewayReason, Gateways};
 pub use gateway_evidence::{GatewayEvidence, Repeat};
