@@ -2,10 +2,9 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use thingprint_flow::{DeviceId, DeviceIndex, Endpoint, Flow};
+use thingprint_flow::{DeviceId, DeviceIndex, Endpoint, FairCap, Flow, Timestamp};
 use thingprint_protocol::{Engine, Heard, Sender};
 
-use crate::budget::{Budget, Holder};
 use crate::coverage::{CoverageByProtocol, covered_protocols};
 use crate::policy::Judge;
 use crate::rule::{MOST_SIGHTINGS, Rank, Sighting, Sightings};
@@ -13,8 +12,9 @@ use crate::{Audit, DeviceAudit, Example, Finding, Policy, PortCounts, Rule, Seen
 
 /// Judges the flows of devices by a policy.
 ///
-/// What is kept grows with devices and with what they say differently, up to [`AuditLimits`]: the most severe ones, and the
-/// device's own before those of its peers. Those beyond are counted in [`DeviceAudit::dropped`].
+/// What is kept grows with devices and with what they say differently, up to [`AuditLimits`], which devices share fairly. Of
+/// each device that are the most severe sightings, and its own before those of its peers. Those beyond are counted in
+/// [`DeviceAudit::dropped`].
 ///
 /// What a peer says in a flow that it opened is no fault of a device that never answered, nor of one that refused: a
 /// scanner can ask anything. Such a finding is as severe as [`Policy::unanswered`] says, a note if nothing else. What
@@ -33,7 +33,7 @@ pub struct Auditor {
 pub struct AuditLimits {
     /// Of one device by one rule; there are 356 cipher suites to offer.
     pub per_rule: usize,
-    /// Of all devices by all rules.
+    /// Of all devices by all rules; the devices with the most give up their least severe ones.
     pub all: usize,
 }
 
@@ -46,7 +46,9 @@ impl Default for AuditLimits {
 /// What is known so far.
 #[derive(Debug)]
 struct Tallies {
-    budget: Budget,
+    per_rule: usize,
+    /// Sightings of devices.
+    cap: FairCap,
     devices: BTreeMap<DeviceIndex, DeviceTally>,
 }
 
@@ -84,13 +86,26 @@ impl Auditor {
 
     /// An auditor that has seen nothing, and keeps as much as that.
     pub fn with_limits(policy: Policy, limits: AuditLimits) -> Self {
-        let tallies = Tallies { budget: Budget::new(limits), devices: BTreeMap::new() };
+        let AuditLimits { per_rule, all } = limits;
+        let cap = FairCap::new(all.max(1));
+        let tallies = Tallies { per_rule: per_rule.max(1), cap, devices: BTreeMap::new() };
         Self { covered: covered_protocols(&policy), policy, tallies }
     }
 
     /// The policy that it judges by.
     pub const fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// A device is established when somebody answered it: floods of made-up addresses take nothing of it.
+    pub fn establish(&mut self, device: DeviceIndex) {
+        self.tallies.cap.establish(device);
+    }
+
+    /// Forgets a device whose index is given to another.
+    pub fn forget(&mut self, device: DeviceIndex) {
+        self.tallies.cap.forget(device);
+        self.tallies.devices.remove(&device);
     }
 
     /// Judges a flow; `engine` is the one that found its messages.
@@ -141,60 +156,41 @@ impl Auditor {
 impl Tallies {
     /// Counts what a rule saw in a flow.
     fn note(&mut self, rule: usize, flow: &Flow<Heard>, sightings: Sightings<'_>) {
-        let device = self.devices.entry(flow.device).or_default();
+        let Self { per_rule, cap, devices } = self;
+        let device = devices.entry(flow.device).or_default();
         device.dropped += sightings.dropped;
         let tally = device.rules.entry(rule).or_default();
         tally.judged += 1;
         tally.dropped_up_to = tally.dropped_up_to.max(sightings.dropped_up_to);
-        let holder = (flow.device, rule);
+        let before = tally.seen.len();
         for (sighting, time) in sightings.found {
-            let example = || example(flow, time);
-            let known = self.seen(holder).and_then(|seen| seen.get_mut(&sighting));
-            if let Some(known) = known {
-                known.flows += 1;
-                if time < known.first.time {
-                    known.first = example();
-                }
-            } else if self.has_room(holder, &sighting) {
-                self.budget.add(sighting.rank(), holder);
-                let tally = SeenTally { flows: 1, first: example() };
-                self.seen(holder).and_then(|seen| seen.insert(sighting, tally));
-            } else {
-                self.drop(holder, sighting.rank(), 1);
+            device.dropped += tally.note(sighting, (time, flow), *per_rule);
+        }
+        if cap.take(flow.device, tally.seen.len() - before) {
+            self.make_room();
+        }
+    }
+
+    /// The devices with the most sightings give up their least important ones.
+    fn make_room(&mut self) {
+        for (index, excess) in self.cap.excess() {
+            if let Some(device) = self.devices.get_mut(&index) {
+                (0..excess).for_each(|_| device.give_up());
+                self.cap.give_back(index, excess);
             }
-        }
-    }
-
-    /// Whether there is room for one more sighting; a less important one makes it where there is none.
-    fn has_room(&mut self, holder: Holder, next: &Sighting) -> bool {
-        let held = self
-            .seen(holder)
-            .map_or((0, None), |seen| (seen.len(), seen.first_key_value().map(|(least, _)| least.rank())));
-        let Some((rank, giver)) = self.budget.giver(holder, held.0, held.1) else { return true };
-        if rank >= next.rank() {
-            return false;
-        }
-        let Some((_, least)) = self.seen(giver).and_then(BTreeMap::pop_first) else { return false };
-        self.budget.remove(rank, giver);
-        self.drop(giver, rank, least.flows);
-        true
-    }
-
-    fn seen(&mut self, (device, rule): Holder) -> Option<&mut BTreeMap<Sighting, SeenTally>> {
-        Some(&mut self.devices.get_mut(&device)?.rules.get_mut(&rule)?.seen)
-    }
-
-    /// Counts sightings of a rank that are left out.
-    fn drop(&mut self, (device, rule): Holder, rank: Rank, sightings: u64) {
-        let Some(device) = self.devices.get_mut(&device) else { return };
-        device.dropped += sightings;
-        if let Some(tally) = device.rules.get_mut(&rule) {
-            tally.dropped_up_to = tally.dropped_up_to.max(Some(rank));
         }
     }
 }
 
 impl DeviceTally {
+    /// Gives up the least important sighting.
+    fn give_up(&mut self) {
+        let rank = |tally: &RuleTally| tally.seen.first_key_value().map(|(least, _)| least.rank());
+        let least =
+            self.rules.values_mut().filter(|tally| !tally.seen.is_empty()).min_by_key(|tally| rank(tally));
+        self.dropped += least.map_or(0, RuleTally::give_up);
+    }
+
     fn count_protocols(&mut self, services: &[&str], is_standard_port: bool) {
         for name in services {
             let counts = match self.protocols.get_mut(*name) {
@@ -224,6 +220,35 @@ impl DeviceTally {
 }
 
 impl RuleTally {
+    /// Counts what was seen in a flow at a time; returns how many sightings are left out for it.
+    fn note(&mut self, sighting: Sighting, (time, flow): (Timestamp, &Flow<Heard>), most: usize) -> u64 {
+        if let Some(known) = self.seen.get_mut(&sighting) {
+            known.flows += 1;
+            if time < known.first.time {
+                known.first = example(flow, time);
+            }
+            return 0;
+        }
+        let mut left_out = 0;
+        if self.seen.len() >= most {
+            let least = self.seen.first_key_value().map(|(least, _)| least.rank());
+            if least >= Some(sighting.rank()) {
+                self.dropped_up_to = self.dropped_up_to.max(Some(sighting.rank()));
+                return 1;
+            }
+            left_out = self.give_up();
+        }
+        self.seen.insert(sighting, SeenTally { flows: 1, first: example(flow, time) });
+        left_out
+    }
+
+    /// Gives up the least important sighting; returns how often it was seen.
+    fn give_up(&mut self) -> u64 {
+        let Some((least, tally)) = self.seen.pop_first() else { return 0 };
+        self.dropped_up_to = self.dropped_up_to.max(Some(least.rank()));
+        tally.flows
+    }
+
     /// The most severe and most frequent first.
     fn findings(self, rule: &'static Rule, judge: &Judge) -> Vec<Finding> {
         let total = self.judged;
@@ -249,7 +274,7 @@ impl RuleTally {
     }
 }
 
-fn example(flow: &Flow<Heard>, time: thingprint_flow::Timestamp) -> Example {
+fn example(flow: &Flow<Heard>, time: Timestamp) -> Example {
     let (client, server) = flow.client_server();
     let socket = |end: Endpoint| SocketAddr::new(end.addr, end.port);
     Example {

@@ -25,7 +25,6 @@
 
 mod audit;
 mod auditor;
-mod budget;
 mod coverage;
 mod error;
 mod policy;

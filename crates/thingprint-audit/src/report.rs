@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::{Value, json};
 use thingprint_figure::{Lines, Page};
-use thingprint_flow::{DeviceId, DeviceIndex, GatewayReason, Gateways, Timestamp};
+use thingprint_flow::{DeviceId, DeviceIndex, DeviceLosses, GatewayReason, Gateways, Timestamp};
 use thingprint_profile::{
     Answer, Attribute, CipherList, Evidence, KnownDevices, Likeness, Matcher, Traits, Vantage,
 };
@@ -19,6 +19,7 @@ mod advice;
 mod cipher_plot;
 mod file_names;
 mod finding_rows;
+mod left_out;
 mod lines;
 mod mud;
 mod observations;
@@ -36,6 +37,7 @@ pub use profiles::{GivenProfile, Profiles};
 pub use rule_text::{Explained, RulesDocument, explained, rows, section, sections};
 pub use when::to_second;
 
+use left_out::LeftOutDocument;
 use lines::lines;
 
 /// Everything that is to be said of the devices of captures.
@@ -59,9 +61,19 @@ pub struct Header {
     /// What was left out.
     pub dropped: Dropped,
     /// Messages that were left out, by device and protocol.
-    pub left_out: Vec<MessagesLeftOut>,
+    pub messages_left_out: Vec<MessagesLeftOut>,
+    /// What caps left out, by device.
+    pub left_out: DeviceLosses,
+    /// Labels of devices.
+    pub labels: BTreeMap<DeviceId, String>,
     /// What the captures can show at all, where that was looked at.
     pub vantage: Option<Vantage>,
+}
+
+impl Header {
+    fn left_out_document(&self) -> LeftOutDocument<'_> {
+        LeftOutDocument::of(&self.left_out, &self.labels)
+    }
 }
 
 /// The captures that were read.
@@ -106,6 +118,8 @@ pub struct ReportDocument<'a> {
     dropped: Dropped,
     /// Messages that were left out, by device and protocol.
     messages_left_out: &'a [MessagesLeftOut],
+    /// What caps left out, by device.
+    left_out: LeftOutDocument<'a>,
     /// What the captures can show at all.
     vantage: Option<Value>,
 }
@@ -169,9 +183,8 @@ impl Report {
         audit.put_worst_first();
         let matcher = known.map(Matcher::new);
         let unique = seen.fingerprints.unique();
-        let no_traits = Traits::default();
         let shows = |(index, device): (&DeviceIndex, &DeviceId)| {
-            let traits = seen.fingerprints.traits(*index).unwrap_or(&no_traits);
+            let traits = seen.fingerprints.traits(*index).unwrap_or_default();
             let unique: BTreeSet<(Attribute, &str)> = unique
                 .get(index)
                 .into_iter()
@@ -179,9 +192,9 @@ impl Report {
                 .map(|(attribute, value, _)| (*attribute, *value))
                 .collect();
             let shows = Shows {
-                values: values(traits, &unique),
+                values: values(&traits, &unique),
                 cipher_lists: seen.fingerprints.cipher_lists(*index),
-                likeness: matcher.as_ref().map(|matcher| matcher.identify(traits)),
+                likeness: matcher.as_ref().map(|matcher| matcher.identify(&traits)),
             };
             (*device, shows)
         };
@@ -191,7 +204,9 @@ impl Report {
             span: seen.span,
             gateways: seen.gateways.clone(),
             dropped: seen.dropped(),
-            left_out: seen.messages_left_out(),
+            messages_left_out: seen.messages_left_out(),
+            left_out: seen.left_out.clone(),
+            labels: seen.labels.clone(),
             vantage: seen.vantage,
         };
         Self { audit, header, shows, verdicts }
@@ -314,7 +329,8 @@ impl Report {
         for run in &mut log.runs {
             let vantage = self.header.vantage.as_ref().map(Vantage::json);
             run.properties.insert("vantage".to_owned(), json!(vantage));
-            run.properties.insert("messagesLeftOut".to_owned(), json!(self.header.left_out));
+            run.properties.insert("messagesLeftOut".to_owned(), json!(self.header.messages_left_out));
+            run.properties.insert("leftOut".to_owned(), json!(self.header.left_out_document()));
         }
         log
     }
@@ -334,7 +350,8 @@ impl Report {
             devices: self.audit.devices.iter().map(|device| self.device(device)).collect(),
             coverage: self.audit.coverage(),
             dropped: self.header.dropped,
-            messages_left_out: &self.header.left_out,
+            messages_left_out: &self.header.messages_left_out,
+            left_out: self.header.left_out_document(),
             vantage: self.header.vantage.as_ref().map(Vantage::json),
         }
     }

@@ -28,7 +28,11 @@ fn request(agent: &str) -> Vec<u8> {
 
 /// A lamp that asks twice, and a lock, of the same cloud.
 fn home() -> Story {
-    Story::default()
+    home_after(Story::default())
+}
+
+fn home_after(story: Story) -> Story {
+    story
         .opens(7, (LAMP, 50_000), CLOUD, &request("lamp/1"))
         .opens(7, (LAMP, 50_001), CLOUD, &request("lamp/1"))
         .opens(8, (LOCK, 50_000), CLOUD, &request("lock/2"))
@@ -38,7 +42,7 @@ fn home() -> Story {
 fn learnt(fingerprints: &Fingerprints, names: &[(DeviceIndex, &str)]) -> KnownDevices {
     let mut known = KnownDevices::default();
     for (device, name) in names {
-        known.learn(name, fingerprints.traits(*device).unwrap()).unwrap();
+        known.learn(name, &fingerprints.traits(*device).unwrap()).unwrap();
     }
     known
 }
@@ -117,7 +121,7 @@ fn two_of_a_kind_are_not_told_apart() {
     let fingerprints = heard(&flows);
     let (lamp, lock) = (flows.device(7), flows.device(8));
     let known = learnt(&fingerprints, &[(lamp, "lamp a"), (lamp, "lamp b"), (lock, "lock")]);
-    let likeness = Matcher::new(&known).identify(fingerprints.traits(lamp).unwrap());
+    let likeness = Matcher::new(&known).identify(&fingerprints.traits(lamp).unwrap());
     assert_eq!(likeness.answer, Answer::Tied(vec!["lamp a".to_owned(), "lamp b".to_owned()]));
     let score = |candidate: &Candidate| format!("{} {:.3}", candidate.name, candidate.score);
     let scores: Vec<String> = likeness.candidates.iter().map(score).collect();
@@ -126,39 +130,51 @@ fn two_of_a_kind_are_not_told_apart() {
 }
 
 #[test]
-fn values_have_a_cap_and_what_it_drops_is_counted() {
-    let story = (0..1030_u16).fold(Story::default(), |story, n| {
-        story.opens(7, (LAMP, 30_000 + n), CLOUD, &request(&format!("agent {n}")))
-    });
+fn values_have_a_cap_and_the_latest_are_kept() {
+    let story = (0..16_384_u16)
+        .chain([6])
+        .chain(16_384..16_390)
+        .zip(30_000..)
+        .fold(Story::default(), |story, (n, port)| {
+            story.opens(7, (LAMP, port), CLOUD, &request(&format!("agent {n}")))
+        });
     let flows = story.flows();
     let fingerprints = heard(&flows);
     let traits = fingerprints.traits(flows.device(7)).unwrap();
-    assert_eq!(traits.values(Attribute::HttpUserAgent).count(), 1024);
-    assert_eq!((traits.dropped(), fingerprints.dropped()), (6, 6));
+    // The 16,385th makes an eighth give way.
+    assert_eq!(traits.values(Attribute::HttpUserAgent).count(), 16_390 - 2048);
+    assert_eq!(fingerprints.dropped(flows.device(7)), 2048);
+    let has = |n: u16| traits.has(Attribute::HttpUserAgent, &format!("agent {n}"));
+    assert!(!has(5) && has(6) && !has(2048) && has(2049) && has(16_389));
 }
 
 #[test]
-fn values_of_all_devices_have_room_in_common() {
+fn values_of_one_device_take_no_room_of_others() {
     let long = "a".repeat(600);
-    let story = (1..=4).fold(Story::default(), |story, n| {
-        story.opens(n, (&format!("192.168.1.{n}"), 50_000), CLOUD, &request(&format!("{n}{long}")))
-    });
-    let flows = story.flows();
-    let mut fingerprints = Fingerprints::new(2_000);
+    let show = |story: Story, n: u16| {
+        story.opens(9, ("192.168.1.9", 20_000 + n), CLOUD, &request(&format!("{n}{long}")))
+    };
+    let flows = (50..100).fold(home_after((0..50).fold(Story::default(), show)), show).flows();
+    let mut fingerprints = Fingerprints::new(10_000);
     for (flow, _) in &flows.flows {
         fingerprints.hear(flow);
+        fingerprints.establish(flow.device);
     }
-    let agents = |fingerprints: &Fingerprints| -> usize {
-        fingerprints.devices().map(|(_, it)| it.values(Attribute::HttpUserAgent).count()).sum()
-    };
-    let kept = agents(&fingerprints);
-    assert!((1..4).contains(&kept), "{kept}");
-    assert!(fingerprints.dropped() >= 4 - kept as u64);
-    for number in 1..=4 {
-        fingerprints.forget(flows.device(number));
+    let alone = home_after(Story::default()).flows();
+    for number in [7, 8] {
+        let shown = |fingerprints: &Fingerprints, device| -> Vec<(Attribute, String, u64)> {
+            let traits = fingerprints.traits(device).unwrap();
+            traits.iter().map(|(attribute, value, flows)| (attribute, value.to_owned(), flows)).collect()
+        };
+        let device = flows.device(number);
+        assert_eq!(shown(&fingerprints, device), shown(&heard(&alone), alone.device(number)));
+        assert_eq!(fingerprints.dropped(device), 0);
     }
-    fingerprints.hear(&flows.flows[0].0);
-    assert_eq!(agents(&fingerprints), 1, "what is forgotten gives its room back");
+    let flooding = flows.device(9);
+    let kept = fingerprints.traits(flooding).unwrap().values(Attribute::HttpUserAgent).count() as u64;
+    assert!((1..16).contains(&kept) && kept + fingerprints.dropped(flooding) >= 100, "{kept}");
+    fingerprints.forget(flooding);
+    assert_eq!((fingerprints.traits(flooding), fingerprints.dropped(flooding)), (None, 0));
 }
 
 #[test]

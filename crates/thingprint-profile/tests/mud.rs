@@ -8,9 +8,7 @@ use std::collections::BTreeSet;
 use home::{Story, dns_response, ntp_request};
 use lamp::{CLOUD, LAMP, checked, entry, matches, options, published, written};
 use serde_json::{Value, json};
-use thingprint_profile::{
-    DenyReason, Direction, Entry, Miss, MudBuilder, MudLimits, MudOptions, MudProfile, NameEvidence,
-};
+use thingprint_profile::{DenyReason, Direction, Entry, Miss, MudOptions, MudProfile, NameEvidence};
 
 #[test]
 fn a_server_is_written_by_the_name_that_the_device_asked_for() {
@@ -411,30 +409,4 @@ fn an_address_has_the_names_that_lead_to_it_alone() {
     assert!(!denied(CLOUD, "edge.example"));
     assert!(denied("198.51.100.66", name));
     assert!(denied("198.51.100.66", "b.attacker.example"));
-}
-
-#[test]
-fn names_have_a_cap_and_what_it_drops_is_counted() {
-    let story = (0..10_u8).fold(Story::default(), |story, n| {
-        story.learns(7, LAMP, &format!("{n}.example"), &format!("203.0.113.{n}"))
-    });
-    let mut builder = MudBuilder::new(MudLimits { contacts: 4, names: 4 });
-    for (flow, spoken) in &story.flows().flows {
-        builder.hear(flow, spoken.as_deref());
-    }
-    assert_eq!(builder.dropped_names(), 6);
-}
-
-#[test]
-fn contacts_have_a_cap_and_what_it_drops_is_counted() {
-    let story = (0..10)
-        .fold(Story::default(), |story, n| story.sends(7, (LAMP, 40_000), ("192.168.1.9", 1000 + n), b"x"));
-    let flows = story.flows();
-    let mut builder = MudBuilder::new(MudLimits { contacts: 4, names: 4 });
-    for (flow, spoken) in &flows.flows {
-        builder.hear(flow, spoken.as_deref());
-    }
-    let device = flows.device(7);
-    assert_eq!((builder.contacts(device).len(), builder.dropped_flows(device)), (4, 6));
-    assert_eq!(builder.check(device, &written(&story)).dropped_flows, 6);
 }

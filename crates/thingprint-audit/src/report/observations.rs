@@ -2,13 +2,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
-use thingprint_flow::{DeviceId, DeviceIndex, Flow, GatewayReason, Gateways, Timestamp};
+use thingprint_flow::{
+    DeviceId, DeviceIndex, DeviceLosses, DeviceNumbers, Flow, GatewayReason, Gateways, LossKind, Timestamp,
+};
 use thingprint_profile::{Fingerprints, MudBuilder, Vantage};
 use thingprint_protocol::schema::Model;
 use thingprint_protocol::{DhcpMessage, Engine, Heard, Protocol};
 
 use super::{Profiles, Verdict};
 use crate::{Audit, Auditor, Policy};
+
+/// Devices of which anything is remembered; addresses that nobody answered give way to others.
+const MOST_DEVICES: usize = 1 << 16;
+/// Values that a policy does not accept.
+const FINDINGS: LossKind = LossKind::new("findings");
+/// Values that devices show of themselves.
+const FINGERPRINT_VALUES: LossKind = LossKind::new("fingerprint_values");
+/// Flows whose contacts are in no MUD profile.
+const MUD_FLOWS: LossKind = LossKind::new("mud_flows");
+/// Names of addresses that devices were told.
+const MUD_NAMES: LossKind = LossKind::new("mud_names");
 
 /// What was seen of the devices of captures, as far as a report needs it.
 #[derive(Debug)]
@@ -28,7 +41,9 @@ pub struct Observations {
     /// Time of the earliest and of the latest frame.
     pub span: Option<(Timestamp, Timestamp)>,
     /// Messages that were left out, by device and protocol: too many in one flow, or too many bytes of all.
-    pub messages_dropped: BTreeMap<(DeviceId, Protocol), u64>,
+    pub messages_dropped: BTreeMap<DeviceId, BTreeMap<Protocol, u64>>,
+    /// What caps left out, by device: here, and where the captures were read.
+    pub left_out: DeviceLosses,
     /// What the captures can show at all, where that was looked at.
     pub vantage: Option<Vantage>,
 }
@@ -36,6 +51,7 @@ pub struct Observations {
 /// How much was left out because it was too much.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Dropped {
+    devices: u64,
     messages: u64,
     /// By the flow; none of them more severe than what was kept.
     findings: u64,
@@ -82,11 +98,12 @@ pub struct ObservationsBuilder<'a> {
     auditor: Auditor,
     fingerprints: Fingerprints,
     mud: Option<MudBuilder>,
-    devices: Vec<DeviceId>,
-    indices: BTreeMap<DeviceId, DeviceIndex>,
+    numbers: DeviceNumbers,
+    /// What caps left out.
+    log: DeviceLosses,
     /// Those with flows that they may have forwarded.
     forwarders: BTreeSet<DeviceId>,
-    messages_dropped: BTreeMap<(DeviceId, Protocol), u64>,
+    messages_dropped: BTreeMap<DeviceId, BTreeMap<Protocol, u64>>,
 }
 
 impl<'a> ObservationsBuilder<'a> {
@@ -98,8 +115,8 @@ impl<'a> ObservationsBuilder<'a> {
             auditor: Auditor::new(policy.clone()),
             fingerprints: Fingerprints::default(),
             mud,
-            devices: Vec::new(),
-            indices: BTreeMap::new(),
+            numbers: DeviceNumbers::new(MOST_DEVICES),
+            log: DeviceLosses::default(),
             forwarders: BTreeSet::new(),
             messages_dropped: BTreeMap::new(),
         }
@@ -114,11 +131,12 @@ impl<'a> ObservationsBuilder<'a> {
 
     /// Adds a flow of a host that ends at an address of its own: what a gateway says there is judged as well.
     pub fn own_flow(&mut self, device: DeviceId, flow: Flow<Heard>) {
-        let flow = Flow { device: self.index(device), ..flow };
+        let flow = Flow { device: self.see(device, flow.is_established), ..flow };
         self.auditor.flow(self.engine, &flow);
         self.fingerprints.hear(&flow);
         for (protocol, messages) in &flow.state.dropped {
-            *self.messages_dropped.entry((device, *protocol)).or_default() += messages;
+            let of_device = self.messages_dropped.entry(device).or_default();
+            *of_device.entry(*protocol).or_default() += messages;
         }
         if let Some(mud) = &mut self.mud {
             let model = flow.state.model.and_then(|model| self.engine.models().model(model));
@@ -128,14 +146,14 @@ impl<'a> ObservationsBuilder<'a> {
 
     /// Adds a DHCP message of a device that a relay passed on. Devices without flows are left out.
     pub fn relayed_dhcp(&mut self, device: DeviceId, message: &DhcpMessage) {
-        if let Some(index) = self.indices.get(&device) {
-            self.fingerprints.hear_of(*index, message);
+        if let Some(index) = self.numbers.of(device) {
+            self.fingerprints.hear_of(index, message);
         }
     }
 
-    /// The devices that had flows, in the order of their first ones.
-    pub fn devices(&self) -> &[DeviceId] {
-        &self.devices
+    /// The devices that had flows, in order.
+    pub fn devices(&self) -> impl Iterator<Item = DeviceId> {
+        self.numbers.iter().map(|(device, _)| device)
     }
 
     /// The observations of devices, and what gateways say for themselves; some of these may only be known now.
@@ -150,16 +168,16 @@ impl<'a> ObservationsBuilder<'a> {
             gateways.0.get(mac).copied()
         };
         // What a gateway shows beside is no evidence of devices, and would make values of theirs less than unique.
-        for (_, index) in self.indices.iter().filter(|(device, _)| reason(device).is_some()) {
-            self.fingerprints.forget(*index);
+        for (_, index) in self.numbers.iter().filter(|(device, _)| reason(device).is_some()) {
+            self.fingerprints.forget(index);
         }
-        let mut audit = self.auditor.finish(&self.devices, &labels);
+        let mut audit = self.auditor.finish(self.numbers.ids(), &labels);
         for device in &mut audit.devices {
             device.gateway = reason(&device.device);
         }
         audit.devices.retain(|audit| audit.gateway.is_none() || !self.forwarders.contains(&audit.device));
-        let devices = self.indices.into_iter().filter(|(device, _)| reason(device).is_none());
-        Observations {
+        let devices = self.numbers.iter().filter(|(device, _)| reason(device).is_none());
+        let mut seen = Observations {
             audit,
             fingerprints: self.fingerprints,
             mud: self.mud.unwrap_or_default(),
@@ -168,16 +186,41 @@ impl<'a> ObservationsBuilder<'a> {
             gateways,
             span,
             messages_dropped: self.messages_dropped,
+            left_out: self.log,
             vantage: None,
-        }
+        };
+        seen.note_losses();
+        seen
     }
 
-    fn index(&mut self, device: DeviceId) -> DeviceIndex {
-        let next = u32::try_from(self.devices.len()).unwrap_or(u32::MAX);
-        *self.indices.entry(device).or_insert_with(|| {
-            self.devices.push(device);
-            DeviceIndex::new(next)
-        })
+    /// The number of a device that has a flow.
+    fn see(&mut self, device: DeviceId, is_established: bool) -> DeviceIndex {
+        let mut forgotten = Vec::new();
+        let index = self.numbers.see(device, &mut forgotten);
+        for (index, device) in forgotten {
+            self.forget(index, device);
+        }
+        if is_established {
+            self.numbers.establish(index);
+            self.auditor.establish(index);
+            self.fingerprints.establish(index);
+            if let Some(mud) = &mut self.mud {
+                mud.establish(index);
+            }
+        }
+        index
+    }
+
+    /// Leaves out a device for which there is no room any more.
+    fn forget(&mut self, index: DeviceIndex, device: DeviceId) {
+        self.log.add_other(LossKind::DEVICES, 1);
+        self.auditor.forget(index);
+        self.fingerprints.forget(index);
+        if let Some(mud) = &mut self.mud {
+            mud.forget(index);
+        }
+        self.forwarders.remove(&device);
+        self.messages_dropped.remove(&device);
     }
 }
 
@@ -187,28 +230,45 @@ impl Observations {
         self.labels.get(&device).cloned().unwrap_or_else(|| device.to_string())
     }
 
+    /// Notes what caps of findings, fingerprints and profiles left out.
+    fn note_losses(&mut self) {
+        let Self { audit, fingerprints, mud, devices, left_out, .. } = self;
+        for device in &audit.devices {
+            left_out.add(device.device, FINDINGS, device.dropped);
+        }
+        for (index, device) in devices {
+            left_out.add(*device, FINGERPRINT_VALUES, fingerprints.dropped(*index));
+            left_out.add(*device, MUD_FLOWS, mud.dropped_flows(*index));
+            left_out.add(*device, MUD_NAMES, mud.dropped_names(*index));
+        }
+    }
+
     /// What caps left out.
     pub fn dropped(&self) -> Dropped {
+        let all = self.left_out.totals();
+        let of = |kind: LossKind| all.get(&kind).copied().unwrap_or(0);
         Dropped {
-            messages: self.messages_dropped.values().sum(),
-            findings: self.audit.dropped(),
-            fingerprint_values: self.fingerprints.dropped(),
-            mud_flows: self.devices.keys().map(|device| self.mud.dropped_flows(*device)).sum(),
-            mud_names: self.mud.dropped_names(),
+            messages: self.messages_dropped.values().flat_map(BTreeMap::values).sum(),
+            findings: of(FINDINGS),
+            devices: of(LossKind::DEVICES),
+            fingerprint_values: of(FINGERPRINT_VALUES),
+            mud_flows: of(MUD_FLOWS),
+            mud_names: of(MUD_NAMES),
         }
     }
 
     /// The messages that were left out, by device and protocol; of gateways without rows, nothing.
     pub fn messages_left_out(&self) -> Vec<MessagesLeftOut> {
-        let is_kept = |device: &DeviceId| self.audit.devices.iter().any(|audit| audit.device == *device);
-        let kept = self.messages_dropped.iter().filter(|((device, _), _)| is_kept(device));
-        kept.map(|((device, protocol), messages)| MessagesLeftOut {
+        let audited: BTreeSet<DeviceId> = self.audit.devices.iter().map(|audit| audit.device).collect();
+        let kept = self.messages_dropped.iter().filter(|(device, _)| audited.contains(device));
+        let messages = kept.flat_map(|(device, messages)| messages.iter().map(move |of| (device, of)));
+        let left_out = messages.map(|(device, (protocol, messages))| MessagesLeftOut {
             device: device.to_string(),
             label: self.labels.get(device).cloned(),
             protocol: *protocol,
             messages: *messages,
-        })
-        .collect()
+        });
+        left_out.collect()
     }
 
     /// Checks the devices against the profiles that are theirs.
@@ -220,25 +280,5 @@ impl Observations {
             Some((*device, Verdict { file: given.path.display().to_string(), report }))
         };
         self.devices.iter().filter_map(check).collect()
-    }
-}
-
-impl Dropped {
-    /// Each count with what was left out.
-    ///
-    /// Messages are left out here: [`Observations::messages_left_out`] says of which devices and protocols they are.
-    pub const fn in_words(self) -> [(u64, &'static str); 4] {
-        [
-            (
-                self.findings,
-                "values that no rule accepts were left out: too many different ones, none of them more severe than the rest",
-            ),
-            (self.fingerprint_values, "values were left out of fingerprints: too many, or too long"),
-            (
-                self.mud_flows,
-                "flows were left out of MUD profiles and of checks against them: too many contacts",
-            ),
-            (self.mud_names, "names of addresses were left out of MUD profiles: too many"),
-        ]
     }
 }

@@ -8,6 +8,7 @@ use thingprint_profile::Attribute;
 use thingprint_table::{Badge, Cell, Column, Prose, Table, Tone, Type};
 
 use super::cipher_plot;
+use super::left_out;
 use super::lines::{document, documents, lines, title};
 use super::tables::{evidence, flow_counts, mark, name, protocols, unjudged, vantage};
 use super::when::to_second;
@@ -52,11 +53,11 @@ fn summary(page: &mut Page, report: &Report, policy: &Policy) {
          policy does not accept is a finding of its own; below, the cipher suites of one grade stand together.",
     );
     page.table(&devices(report), "Devices");
-    for (count, what) in report.header.dropped.in_words().into_iter().filter(|(count, _)| *count > 0) {
-        page.note(Tone::Medium, format!("{count} {what}."));
+    for line in left_out::lines(&report.header.left_out, &report.header.labels) {
+        page.note(Tone::Medium, format!("{line}."));
     }
-    for left_out in &report.header.left_out {
-        page.note(Tone::Medium, format!("{left_out}."));
+    for messages in &report.header.messages_left_out {
+        page.note(Tone::Medium, format!("{messages}."));
     }
     let kept = violations(report);
     if kept.columns().len() > 1 {
@@ -118,9 +119,9 @@ pub(super) fn badges(device: &DeviceAudit) -> Vec<Badge> {
         let count = device.findings.iter().filter(|finding| finding.severity == severity).count();
         (count > 0).then(|| Badge::new(counted(count, severity), tone(severity)))
     };
-    let left_out =
+    let gave_way =
         (device.dropped > 0).then(|| Badge::new(format!("{} left out", device.dropped), Tone::Plain));
-    let badges: Vec<Badge> = Severity::ALL.into_iter().rev().filter_map(badge).chain(left_out).collect();
+    let badges: Vec<Badge> = Severity::ALL.into_iter().rev().filter_map(badge).chain(gave_way).collect();
     if !badges.is_empty() {
         return badges;
     }
@@ -218,15 +219,15 @@ fn cipher_suites(page: &mut Page, report: &Report) {
     if grades.rows.is_empty() {
         return;
     }
-    let left_out = match cipher_plot::left_out(report) {
+    let beyond = match cipher_plot::left_out(report) {
         0 => String::new(),
         more => format!(" {more} more lists are not drawn."),
     };
     page.section("Cipher suites offered");
-    page.figure(&grades, format!("Grade of each suite in the order in which clients offer them.{left_out}"));
+    page.figure(&grades, format!("Grade of each suite in the order in which clients offer them.{beyond}"));
     page.figure(
         &cipher_plot::lines(report),
-        format!("The same lists by the codes of the suites: a shape that may tell a device.{left_out}"),
+        format!("The same lists by the codes of the suites: a shape that may tell a device.{beyond}"),
     );
 }
 

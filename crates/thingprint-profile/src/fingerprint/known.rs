@@ -1,3 +1,4 @@
+mod fit;
 mod written;
 
 use std::collections::BTreeMap;
@@ -40,19 +41,14 @@ impl KnownDevices {
     /// Bytes of the longest file that is read.
     pub const MOST_FILE_BYTES: usize = 64 << 20;
 
-    /// Learns what a device shows; adds to what is known of that name. Fails for a name that no file may have, and for one
-    /// device more than a file may have.
+    /// Learns what a device shows; adds to what is known of that name. Fails for a name that no file may have.
     pub fn learn(&mut self, name: &str, traits: &Traits) -> Result<(), ProfileError> {
-        let is_new = !self.devices.contains_key(name);
-        let fault = if !is_name(name) {
-            ProfileFault::Meaning(NAME_RULE.to_owned())
-        } else if is_new && self.len() >= MOST_DEVICES {
-            ProfileFault::TooMany { most: MOST_DEVICES, things: "devices" }
-        } else {
-            self.devices.entry(name.to_owned()).or_default().join(traits);
-            return Ok(());
-        };
-        Err(ProfileError { path: format!("device '{name}'"), fault })
+        if !is_name(name) {
+            let fault = ProfileFault::Meaning(NAME_RULE.to_owned());
+            return Err(ProfileError { path: format!("device '{name}'"), fault });
+        }
+        self.devices.entry(name.to_owned()).or_default().join(traits);
+        Ok(())
     }
 
     /// Notes captures that were learned from, so that none counts twice. The last 65,536 are remembered.

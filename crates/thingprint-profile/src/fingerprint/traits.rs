@@ -1,29 +1,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_flow::Flow;
-use thingprint_protocol::{DhcpMessage, Heard};
+use thingprint_protocol::Heard;
 
 use super::attribute::Attribute;
-use super::shown::{shown, shown_by_dhcp};
+use super::shown::shown;
 
-/// Values of one attribute of one device that are remembered.
-pub(super) const MOST_VALUES: usize = 1024;
+/// Values of one attribute of one device that are remembered: a computer asks for some thousand names in a month.
+pub(super) const MOST_VALUES: usize = 1 << 14;
 /// Length of a value that is remembered, in bytes: the longest lists of cipher suites have some 500.
 pub(super) const MOST_VALUE_BYTES: usize = 4096;
 
+/// What a line of a file takes beside a value, in bytes.
+const LINE_BYTES: usize = 36;
+
 /// Time servers of a device that may be a list of its own; with more, they are taken from a pool.
 const MOST_OWN_SERVERS: usize = 16;
-
-/// Bytes that a value takes beside its text: the string and the count, with what the map keeps.
-const VALUE_BYTES: usize = 64;
 
 /// The values that a device, or a flow, shows of each attribute, with the number of flows that show each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Traits {
     values: BTreeMap<Attribute, BTreeMap<String, u64>>,
     dropped: u64,
-    /// What the values take.
-    bytes: usize,
 }
 
 impl Traits {
@@ -34,53 +32,30 @@ impl Traits {
         traits
     }
 
-    /// Adds what another flow of the same device shows. At most 1,024 values of an attribute are remembered, and none
+    /// Adds what another flow of the same device shows. At most 16,384 values of an attribute are remembered, and none
     /// longer than 4,096 bytes.
     pub fn hear(&mut self, flow: &Flow<Heard>) {
-        self.hear_within(flow, usize::MAX);
-    }
-
-    /// Adds what another flow shows; new values take so many bytes at most.
-    pub(super) fn hear_within(&mut self, flow: &Flow<Heard>, room_bytes: usize) {
-        self.add_all_within(shown(flow), room_bytes);
-    }
-
-    /// Adds what a DHCP message shows that a relay passed on; new values take so many bytes at most.
-    pub(super) fn hear_dhcp_within(&mut self, message: &DhcpMessage, room_bytes: usize) {
-        self.add_all_within(shown_by_dhcp(message), room_bytes);
-    }
-
-    fn add_all_within(&mut self, shown: Vec<(Attribute, String)>, room_bytes: usize) {
-        let most_bytes = self.bytes.saturating_add(room_bytes);
-        let distinct: BTreeSet<(Attribute, String)> = shown.into_iter().collect();
+        let distinct: BTreeSet<(Attribute, String)> = shown(flow).into_iter().collect();
         for (attribute, value) in distinct {
-            self.add_within((attribute, value), 1, most_bytes);
+            self.add(attribute, value, 1);
         }
+    }
+
+    /// Nothing yet, where so many values found no room.
+    pub(super) fn with_dropped(dropped: u64) -> Self {
+        Self { dropped, ..Self::default() }
     }
 
     /// Adds a value that so many flows show.
     pub(super) fn add(&mut self, attribute: Attribute, value: String, flows: u64) {
-        self.add_within((attribute, value), flows, usize::MAX);
-    }
-
-    fn add_within(&mut self, (attribute, value): (Attribute, String), flows: u64, most_bytes: usize) {
         let values = self.values.entry(attribute).or_default();
         if let Some(count) = values.get_mut(&value) {
             *count = count.saturating_add(flows);
-            return;
-        }
-        let bytes = self.bytes.saturating_add(value.len() + VALUE_BYTES);
-        if values.len() >= MOST_VALUES || value.len() > MOST_VALUE_BYTES || bytes > most_bytes {
+        } else if values.len() >= MOST_VALUES || value.len() > MOST_VALUE_BYTES {
             self.dropped = self.dropped.saturating_add(1);
-            return;
+        } else {
+            values.insert(value, flows);
         }
-        self.bytes = bytes;
-        values.insert(value, flows);
-    }
-
-    /// Bytes that the values take.
-    pub(super) const fn bytes(&self) -> usize {
-        self.bytes
     }
 
     /// Adds what the same device showed elsewhere.
@@ -129,6 +104,35 @@ impl Traits {
         self.values.get(&attribute).is_some_and(|values| values.contains_key(value))
     }
 
+    /// Flows that show its values, each as often as it shows one.
+    pub(super) fn flows(&self) -> u64 {
+        self.iter().map(|(.., flows)| flows).fold(0, u64::saturating_add)
+    }
+
+    /// Bytes of its values in a file, at most.
+    pub(super) fn file_bytes(&self) -> usize {
+        self.iter().map(|(_, value, _)| file_bytes(value)).sum()
+    }
+
+    /// Gives up the values that fewest flows show, until so many bytes of a file are free; returns how many.
+    pub(super) fn give_up(&mut self, excess: usize) -> u64 {
+        let mut order: Vec<_> =
+            self.iter().map(|(attribute, value, flows)| (flows, attribute, value.to_owned())).collect();
+        order.sort_unstable();
+        let (mut freed, mut given_up) = (0, 0);
+        for (_, attribute, value) in order {
+            if freed >= excess {
+                break;
+            }
+            freed += file_bytes(&value);
+            given_up += 1;
+            if let Some(values) = self.values.get_mut(&attribute) {
+                values.remove(&value);
+            }
+        }
+        given_up
+    }
+
     /// Whether nothing is shown.
     pub fn is_empty(&self) -> bool {
         self.iter().next().is_none()
@@ -138,4 +142,10 @@ impl Traits {
     pub const fn dropped(&self) -> u64 {
         self.dropped
     }
+}
+
+/// Bytes of a value in a file, at most: as JSON writes it, with its number of flows on a line of its own.
+fn file_bytes(value: &str) -> usize {
+    let escaped: usize = value.chars().map(|c| if c.is_control() { 6 } else { c.len_utf8() + 1 }).sum();
+    escaped + LINE_BYTES
 }

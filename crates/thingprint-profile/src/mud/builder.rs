@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use thingprint_flow::{DeviceIndex, Flow, LocalNets};
+use thingprint_flow::{DeviceIndex, FairMap, Flow, LetGo, LocalNets};
 use thingprint_protocol::Heard;
 
 use super::check::{CheckReport, Checker};
@@ -11,18 +11,18 @@ use super::draft::{Drafter, MudDraft, MudOptions};
 use super::names::Names;
 use super::profile::{Direction, MudProfile};
 
-/// What is remembered at most.
+/// What is remembered at most, in bytes. Devices share both fairly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MudLimits {
-    /// Contacts of all devices. One takes some 300 bytes.
-    pub contacts: usize,
-    /// Names of addresses of all devices.
-    pub names: usize,
+    /// Of contacts of all devices. One takes some 400.
+    pub contact_bytes: usize,
+    /// Of names of addresses of all devices. One takes some 200.
+    pub name_bytes: usize,
 }
 
 impl Default for MudLimits {
     fn default() -> Self {
-        Self { contacts: 1 << 18, names: 1 << 18 }
+        Self { contact_bytes: 64 << 20, name_bytes: 64 << 20 }
     }
 }
 
@@ -30,13 +30,13 @@ impl Default for MudLimits {
 ///
 /// Flows may come in any order: names are looked up when a profile is written or checked, by all DNS answers of the
 /// capture. Flows are best not cut at windows, since a connection without its beginning does not tell who opened it.
-#[derive(Clone, Debug, Default)]
+///
+/// Where there is no room, devices let go of contacts that nobody answered, then of those that were not used for longest; and
+/// of names of addresses that they talked to least recently.
+#[derive(Clone, Debug)]
 pub struct MudBuilder {
-    limits: MudLimits,
     pub(super) local_nets: LocalNets,
-    contacts: BTreeMap<DeviceIndex, BTreeMap<Contact, ContactTally>>,
-    kept: usize,
-    dropped: BTreeMap<DeviceIndex, u64>,
+    contacts: FairMap<Contact, ContactTally>,
     pub(super) names: Names,
     pub(super) controllers: Controllers,
     /// Addresses from which devices sent.
@@ -46,10 +46,22 @@ pub struct MudBuilder {
 /// Addresses of one device that are remembered: it has a few by each version of IP, and new ones by RFC 8981 each day.
 const MOST_OWN: usize = 64;
 
+impl Default for MudBuilder {
+    fn default() -> Self {
+        Self::new(MudLimits::default())
+    }
+}
+
 impl MudBuilder {
     /// A builder that has heard nothing.
     pub fn new(limits: MudLimits) -> Self {
-        Self { limits, ..Self::default() }
+        Self {
+            local_nets: LocalNets::default(),
+            contacts: FairMap::new(limits.contact_bytes).ranked_by(ContactTally::rank),
+            names: Names::new(limits.name_bytes),
+            controllers: Controllers::default(),
+            own: BTreeMap::new(),
+        }
     }
 
     /// The addresses of these networks are local, in addition to private ones.
@@ -65,6 +77,13 @@ impl MudBuilder {
         self.controllers.give(class.to_owned(), address);
     }
 
+    /// A device is established when somebody answered it: floods of made-up addresses take nothing of it.
+    pub fn establish(&mut self, device: DeviceIndex) {
+        self.contacts.establish(device);
+        self.names.establish(device);
+        self.controllers.establish(device);
+    }
+
     fn contact(&self, flow: &Flow<Heard>) -> Contact {
         let contact = Contact::of(flow);
         let is_inside = contact.place == Place::Internet && self.local_nets.contains(flow.peer.addr);
@@ -73,20 +92,30 @@ impl MudBuilder {
 
     /// Takes a flow; `spoken` is the name of the model that tells its protocol, if there is one.
     pub fn hear(&mut self, flow: &Flow<Heard>, spoken: Option<&str>) {
-        self.names.hear(flow, self.limits.names);
         self.controllers.hear(flow);
         self.hear_own(flow);
         let tally = ContactTally::of(flow, spoken);
         let contact = self.contact(flow);
-        let contacts = self.contacts.entry(flow.device).or_default();
-        if let Some(known) = contacts.get_mut(&contact) {
-            known.add(tally);
-        } else if self.kept < self.limits.contacts {
-            self.kept += 1;
-            contacts.insert(contact, tally);
-        } else {
-            *self.dropped.entry(flow.device).or_default() += 1;
+        let gone = match self.contacts.use_mut(flow.device, &contact) {
+            Some(known) => {
+                let before = known.heap_bytes();
+                known.add(tally);
+                let more = known.heap_bytes().saturating_sub(before);
+                if more > 0 { self.contacts.grow(flow.device, &contact, more) } else { Vec::new() }
+            }
+            None => {
+                let bytes = contact.bytes() + tally.heap_bytes();
+                self.contacts.insert(flow.device, (contact, tally), bytes)
+            }
+        };
+        for LetGo { device, value, .. } in gone {
+            self.contacts.lose(device, value.flows);
         }
+        let contacts = &self.contacts;
+        self.names.hear(flow, |address| {
+            let mut from = contacts.entries_from(flow.device, &Contact::first_with(address));
+            from.next().is_some_and(|(contact, _)| contact.peer == address)
+        });
     }
 
     fn hear_own(&mut self, flow: &Flow<Heard>) {
@@ -102,7 +131,7 @@ impl MudBuilder {
     /// Whom a device talked to. Pieces of connections, of which the beginning was not seen, are with the server that
     /// the device opened others to.
     pub fn contacts(&self, device: DeviceIndex) -> BTreeMap<Contact, ContactTally> {
-        let heard = || self.contacts.get(&device).into_iter().flatten();
+        let heard = || self.contacts.entries(device);
         let is_client = |contact: &&Contact| contact.initiated == Direction::FromDevice;
         let opened: BTreeSet<_> =
             heard().map(|(contact, _)| contact).filter(is_client).map(Contact::server).collect();
@@ -120,14 +149,22 @@ impl MudBuilder {
         settled
     }
 
-    /// Flows of a device that found no room.
+    /// Flows of a device whose contacts found no room.
     pub fn dropped_flows(&self, device: DeviceIndex) -> u64 {
-        self.dropped.get(&device).copied().unwrap_or(0)
+        self.contacts.lost(device)
     }
 
-    /// Names of addresses that found no room.
-    pub const fn dropped_names(&self) -> u64 {
-        self.names.dropped
+    /// Names of addresses, told to a device, that found no room.
+    pub fn dropped_names(&self, device: DeviceIndex) -> u64 {
+        self.names.lost(device)
+    }
+
+    /// Forgets a device whose index is given to another.
+    pub fn forget(&mut self, device: DeviceIndex) {
+        drop(self.contacts.forget(device));
+        self.names.forget(device);
+        self.controllers.forget(device);
+        self.own.remove(&device);
     }
 
     /// The profile of what a device was seen to do.

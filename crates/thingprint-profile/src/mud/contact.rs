@@ -21,6 +21,13 @@ pub(super) const FIRST_USER_PORT: u16 = 1024;
 /// Client ports of a contact that are told apart.
 const MOST_CLIENT_PORTS: usize = 32;
 
+/// What an entry of a map takes, in percent of its key and value: nodes are two thirds full at least.
+const MAP_PERCENT: usize = 150;
+/// What a small map takes beside its entries, in bytes.
+const NODE_BYTES: usize = 64;
+/// What a port of the client takes with its flows, in bytes.
+const PORT_BYTES: usize = 16;
+
 /// Whom a device talked to, and how: flows that are alike in all of this are one contact.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Contact {
@@ -129,12 +136,32 @@ impl Contact {
         }
     }
 
+    /// The contact that comes before all others with a peer.
+    pub(super) const fn first_with(peer: IpAddr) -> Self {
+        Self {
+            peer,
+            place: Place::Local,
+            protocol: 0,
+            initiated: Direction::FromDevice,
+            server_port: None,
+            client_port: None,
+            service: None,
+            host: None,
+        }
+    }
+
     /// Whether these are answers of a DHCP server to the device's address, which it asks for by broadcast: in a flow of
     /// its own (RFC 2131 §4.1 gives the ports).
     pub(super) fn is_dhcp_answer(&self, tally: &ContactTally) -> bool {
         let is_between = (self.server_port, self.client_port) == (Some(DHCP_SERVER), Some(DHCP_CLIENT));
         let is_to_client = self.initiated == Direction::FromDevice && self.protocol == UDP;
         is_between && is_to_client && tally.up_packets == 0
+    }
+
+    /// What it takes with the tally of its flows, and the places of both in a map.
+    pub(super) fn bytes(&self) -> usize {
+        let host = self.host.as_ref().map_or(0, |host| host.name.len());
+        (size_of::<Self>() + size_of::<ContactTally>()) * MAP_PERCENT / 100 + host
     }
 
     /// Whether these are flows by UDP in which both sides have ports that are not given out by name.
@@ -185,6 +212,17 @@ impl ContactTally {
             port_flows: BTreeMap::from([(client_port, 1)]),
             spoken: spoken.map(str::to_owned).into_iter().collect(),
         }
+    }
+
+    /// What it takes beside itself.
+    pub(super) fn heap_bytes(&self) -> usize {
+        let spoken: usize = self.spoken.iter().map(|name| NODE_BYTES + name.len()).sum();
+        NODE_BYTES + self.port_flows.len() * PORT_BYTES + spoken
+    }
+
+    /// Contacts of a device that were answered are kept before others: a scan pushes out nothing that it is not.
+    pub(super) const fn rank(&self) -> u8 {
+        (self.up_packets > 0 && self.down_packets > 0) as u8
     }
 
     /// Whether packets went this way.

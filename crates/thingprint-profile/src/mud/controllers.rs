@@ -1,14 +1,15 @@
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use thingprint_flow::Flow;
+use thingprint_flow::{DeviceIndex, FairMap, Flow};
 use thingprint_protocol::{DhcpMessage, Heard, Message};
 
 use super::contact::{Contact, Place};
 use super::profile::MudProfile;
 
-/// Addresses of a class that are remembered.
-const MOST_ADDRESSES: usize = 1024;
+/// Addresses of all classes that are remembered, by the device that was told.
+const MOST_ADDRESSES: usize = 4096;
 
 /// DHCP options that hold the addresses of servers (RFC 2132), with their class; the last is what a DHCP server calls
 /// itself (§9.7).
@@ -20,10 +21,19 @@ const SERVER_OPTIONS: [(u8, &str); 4] = [
 ];
 
 /// Who serves the classes of controllers in a network.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Controllers {
     given: BTreeMap<String, BTreeSet<IpAddr>>,
-    learned: BTreeMap<&'static str, BTreeSet<IpAddr>>,
+    /// What each device was told.
+    told: FairMap<(&'static str, IpAddr), ()>,
+    /// How many devices were told an address.
+    learned: BTreeMap<(&'static str, IpAddr), u32>,
+}
+
+impl Default for Controllers {
+    fn default() -> Self {
+        Self { given: BTreeMap::new(), told: FairMap::new(MOST_ADDRESSES), learned: BTreeMap::new() }
+    }
 }
 
 /// Whether a peer is of a class.
@@ -49,29 +59,56 @@ impl Controllers {
             if let Message::Dhcp(message) = &heard.message
                 && message.op == 2
             {
-                self.learn(message);
+                self.learn(flow.device, message);
             }
         }
     }
 
-    fn learn(&mut self, message: &DhcpMessage) {
+    /// A device has a share of its own from now on.
+    pub(super) fn establish(&mut self, device: DeviceIndex) {
+        self.told.establish(device);
+    }
+
+    /// Forgets what a device was told.
+    pub(super) fn forget(&mut self, device: DeviceIndex) {
+        for (key, ()) in self.told.forget(device) {
+            self.leave_out(key);
+        }
+    }
+
+    fn learn(&mut self, device: DeviceIndex, message: &DhcpMessage) {
         for (code, class) in SERVER_OPTIONS {
             let option = message.options.iter().find(|option| option.code == code);
-            let addresses = self.learned.entry(class).or_default();
             for octets in option.map_or(&[][..], |option| option.value.as_slice()).as_chunks().0 {
-                if addresses.len() < MOST_ADDRESSES {
-                    addresses.insert(Ipv4Addr::from_octets(*octets).into());
-                }
+                self.keep(device, (class, Ipv4Addr::from_octets(*octets).into()));
+            }
+        }
+    }
+
+    fn keep(&mut self, device: DeviceIndex, key: (&'static str, IpAddr)) {
+        if self.told.use_mut(device, &key).is_none() {
+            *self.learned.entry(key).or_default() += 1;
+            for gone in self.told.insert(device, (key, ()), 1) {
+                self.leave_out(gone.key);
+            }
+        }
+    }
+
+    fn leave_out(&mut self, key: (&'static str, IpAddr)) {
+        if let Entry::Occupied(mut devices) = self.learned.entry(key) {
+            *devices.get_mut() -= 1;
+            if *devices.get() == 0 {
+                devices.remove();
             }
         }
     }
 
     /// The classes of which somebody is known to serve them, and who: those that were given, else those that DHCP names.
-    pub(super) fn known(&self) -> impl Iterator<Item = (&str, &BTreeSet<IpAddr>)> {
-        let given = self.given.iter().map(|(class, addresses)| (class.as_str(), addresses));
-        let is_learned = |class: &&'static str| !self.given.contains_key(*class);
-        let learned = self.learned.iter().filter(move |(class, _)| is_learned(class));
-        given.chain(learned.map(|(class, addresses)| (*class, addresses)))
+    pub(super) fn known(&self) -> impl Iterator<Item = (&str, IpAddr)> {
+        let given =
+            self.given.iter().flat_map(|(class, addresses)| addresses.iter().map(|of| (class.as_str(), *of)));
+        let learned = self.learned.keys().filter(|(class, _)| !self.given.contains_key(*class));
+        given.chain(learned.map(|(class, address)| (*class, *address)))
     }
 
     /// Whether the peer of a contact serves a class.
@@ -79,12 +116,19 @@ impl Controllers {
         if let Some(given) = self.given.get(class) {
             return if given.contains(&contact.peer) { Membership::Known } else { Membership::No };
         }
-        let learned = self.learned.get(class).into_iter().flatten();
-        let mut learned = learned.filter(|address| address.is_ipv6() == contact.peer.is_ipv6()).peekable();
-        if learned.peek().is_some() {
-            let is_known = learned.any(|address| *address == contact.peer);
+        let class = SERVER_OPTIONS.into_iter().map(|(_, class)| class).find(|known| *known == class);
+        let has_any = class.is_some_and(|class| self.has_any(class, contact.peer.is_ipv6()));
+        if has_any {
+            let is_known = class.is_some_and(|class| self.learned.contains_key(&(class, contact.peer)));
             return if is_known { Membership::Known } else { Membership::No };
         }
         if contact.place == Place::Local { Membership::Assumed } else { Membership::No }
+    }
+
+    /// Whether any server of a class is known for a version of IP.
+    fn has_any(&self, class: &'static str, is_ipv6: bool) -> bool {
+        let first: IpAddr = if is_ipv6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
+        let next = self.learned.range((class, first)..).next();
+        next.is_some_and(|((of, address), _)| *of == class && address.is_ipv6() == is_ipv6)
     }
 }

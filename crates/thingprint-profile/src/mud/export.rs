@@ -1,7 +1,6 @@
 //! What rules for firewalls need to know of devices and their network.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 use thingprint_flow::{DeviceId, DeviceIndex, is_private};
 
@@ -55,8 +54,8 @@ impl MudBuilder {
         for block in own.filter_map(|address| Prefix::new(*address, IPV6_NETWORK_BITS)) {
             network.add_local(block);
         }
-        for (class, addresses) in self.controllers.known() {
-            addresses.iter().for_each(|address: &IpAddr| network.add_controller(class, *address));
+        for (class, address) in self.controllers.known() {
+            network.add_controller(class, address);
         }
         network
     }

@@ -1,14 +1,20 @@
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use thingprint_flow::{DeviceIndex, Flow};
+use thingprint_flow::{DeviceIndex, FairMap, Flow};
 use thingprint_protocol::{DnsData, DnsMessage, Heard, Message};
 
 use super::contact::{Contact, Host, HostSource, is_domain_name};
 
 /// Names that one address is known by, for one device.
 const MOST_NAMES_OF_ADDRESS: usize = 64;
+/// What is freed at once where an address has that many, as a share of them.
+const FREED_SHARE: usize = 8;
+/// What a name of an address takes beside its text, in bytes: its places in three maps.
+const NAME_BYTES: usize = 224;
 
 /// What tells that an address has a name; the best evidence first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,80 +46,160 @@ pub enum NameDoubt {
 }
 
 /// The names of addresses, by the DNS answers of a capture.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Names {
-    addresses: BTreeMap<IpAddr, BTreeMap<String, Known>>,
-    /// Who was told an address of which name; no more than there are in `addresses`.
-    told: BTreeMap<String, BTreeSet<DeviceIndex>>,
-    kept: usize,
-    pub(super) dropped: u64,
+    /// What each device was told, least recently used first where there is no room.
+    told: FairMap<(IpAddr, Arc<str>), Use>,
+    /// The same by address, with whether the device asked for this very name; the others are aliases that an answer went
+    /// through.
+    by_address: BTreeMap<(IpAddr, Arc<str>, DeviceIndex), bool>,
+    /// How many addresses of a name a device was told.
+    by_name: BTreeMap<(Arc<str>, DeviceIndex), u32>,
 }
 
-/// How a name is known.
-#[derive(Clone, Debug, Default)]
-struct Known {
-    /// Whether somebody asked for this very name; the others are aliases that an answer went through.
-    is_asked: bool,
-    /// Who was told.
-    devices: BTreeSet<DeviceIndex>,
+/// How a device uses a name that it was told of an address.
+#[derive(Clone, Copy, Debug, Default)]
+struct Use {
+    /// Whether it talked to the address.
+    is_contacted: bool,
 }
 
 impl Names {
-    /// Notes the DNS answers in a flow, up to `most` names of addresses in all.
-    pub(super) fn hear(&mut self, flow: &Flow<Heard>, most: usize) {
+    /// No names, and room for so many bytes of them.
+    pub(super) fn new(most_bytes: usize) -> Self {
+        let told = FairMap::new(most_bytes).ranked_by(|used: &Use| u8::from(used.is_contacted));
+        Self { told, by_address: BTreeMap::new(), by_name: BTreeMap::new() }
+    }
+
+    /// A device has a share of its own from now on.
+    pub(super) fn establish(&mut self, device: DeviceIndex) {
+        self.told.establish(device);
+    }
+
+    /// Names of addresses that found no room.
+    pub(super) fn lost(&self, device: DeviceIndex) -> u64 {
+        self.told.lost(device)
+    }
+
+    /// Forgets what a device was told.
+    pub(super) fn forget(&mut self, device: DeviceIndex) {
+        for ((address, name), _) in self.told.forget(device) {
+            self.leave_out(device, (address, name));
+        }
+    }
+
+    /// Notes the DNS answers in a flow, and that the names of its peer are of use; `is_peer` says which addresses the device
+    /// talked to before it was told their names.
+    pub(super) fn hear(&mut self, flow: &Flow<Heard>, is_peer: impl Fn(IpAddr) -> bool) {
         for heard in &flow.state.messages {
             if let Message::Dns(message) = &heard.message
                 && message.is_response()
             {
-                self.note(flow.device, message, most);
+                self.note(flow.device, message, &is_peer);
             }
         }
         for answer in &flow.state.answers {
-            self.note(flow.device, answer, most);
+            self.note(flow.device, answer, &is_peer);
         }
-        self.dropped += flow.state.answers_dropped;
+        if flow.state.answers_dropped > 0 {
+            self.told.lose(flow.device, flow.state.answers_dropped);
+        }
+        self.contact(flow.device, flow.peer.addr);
     }
 
-    fn note(&mut self, device: DeviceIndex, message: &DnsMessage, most: usize) {
+    fn note(&mut self, device: DeviceIndex, message: &DnsMessage, is_peer: &impl Fn(IpAddr) -> bool) {
         let Some(asked) = message.questions.first().map(|question| question.name.as_str()) else { return };
         let chain = chain(asked, message);
         for answer in &message.answers {
             let DnsData::Address(address) = answer.data else { continue };
             let Some(owner) = chain.iter().position(|name| *name == answer.name) else { continue };
+            let used = Use { is_contacted: is_peer(address) };
             for name in chain.iter().take(owner + 1) {
-                self.keep((address, name), (device, *name == asked), most);
+                self.keep(device, (address, name), (used, *name == asked));
             }
         }
     }
 
-    fn keep(
-        &mut self,
-        (address, name): (IpAddr, &str),
-        (device, is_asked): (DeviceIndex, bool),
-        most: usize,
-    ) {
-        let names = self.addresses.get(&address);
-        let known = names.and_then(|names| names.get(name));
-        let is_new = !known.is_some_and(|known| known.devices.contains(&device));
-        let is_full = names.is_some_and(|names| names.len() >= MOST_NAMES_OF_ADDRESS) && known.is_none();
-        if is_new && (self.kept >= most || is_full) {
-            self.dropped += 1;
-            return;
+    fn keep(&mut self, device: DeviceIndex, (address, name): (IpAddr, &str), (used, is_asked): (Use, bool)) {
+        let name = self.shared(name);
+        let key = (address, name);
+        if self.told.use_mut(device, &key).is_none() {
+            if self.told_of(device, address).count() >= MOST_NAMES_OF_ADDRESS {
+                self.make_room(device, address);
+            }
+            let bytes = NAME_BYTES + key.1.len();
+            *self.by_name.entry((Arc::clone(&key.1), device)).or_default() += 1;
+            self.by_address.insert((address, Arc::clone(&key.1), device), false);
+            for gone in self.told.insert(device, (key.clone(), used), bytes) {
+                self.lose(gone.device, gone.key);
+            }
         }
-        self.kept += usize::from(is_new);
-        let known = self.addresses.entry(address).or_default().entry(name.to_owned()).or_default();
-        known.is_asked |= is_asked;
-        known.devices.insert(device);
-        self.told.entry(name.to_owned()).or_default().insert(device);
+        if is_asked && let Some(known) = self.by_address.get_mut(&(address, key.1, device)) {
+            *known = true;
+        }
+    }
+
+    /// A device talked to an address, whose names are of use.
+    fn contact(&mut self, device: DeviceIndex, address: IpAddr) {
+        let names: Vec<Arc<str>> = self.told_of(device, address).cloned().collect();
+        for name in names {
+            if let Some(used) = self.told.use_mut(device, &(address, name)) {
+                used.is_contacted = true;
+            }
+        }
+    }
+
+    /// The names that a device was told of an address.
+    fn told_of(&self, device: DeviceIndex, address: IpAddr) -> impl Iterator<Item = &Arc<str>> {
+        let from = (address, Arc::from(""));
+        let told = self.told.entries_from(device, &from);
+        told.take_while(move |((of, _), _)| *of == address).map(|((_, name), _)| name)
+    }
+
+    /// Makes room for more names of an address.
+    fn make_room(&mut self, device: DeviceIndex, address: IpAddr) {
+        let from = (address, Arc::from(""));
+        let such = (&from, |(of, _): &(IpAddr, Arc<str>)| *of == address);
+        for gone in self.told.let_go_among(device, such, MOST_NAMES_OF_ADDRESS / FREED_SHARE) {
+            self.lose(device, gone.key);
+        }
+    }
+
+    /// Counts what a device had to let go of.
+    fn lose(&mut self, device: DeviceIndex, told: (IpAddr, Arc<str>)) {
+        self.told.lose(device, 1);
+        self.leave_out(device, told);
+    }
+
+    fn leave_out(&mut self, device: DeviceIndex, (address, name): (IpAddr, Arc<str>)) {
+        self.by_address.remove(&(address, Arc::clone(&name), device));
+        if let Entry::Occupied(mut addresses) = self.by_name.entry((name, device)) {
+            *addresses.get_mut() -= 1;
+            if *addresses.get() == 0 {
+                addresses.remove();
+            }
+        }
+    }
+
+    /// A name, kept once for all who were told it.
+    fn shared(&self, name: &str) -> Arc<str> {
+        let new: Arc<str> = Arc::from(name);
+        let known = self.by_name.range((Arc::clone(&new), DeviceIndex::new(0))..).next();
+        known.filter(|((known, _), _)| *known == new).map_or(new, |((known, _), _)| Arc::clone(known))
+    }
+
+    /// The names of an address, with who was told and whether these asked for it.
+    fn of_address(&self, address: IpAddr) -> impl Iterator<Item = (&str, DeviceIndex, bool)> {
+        let from = (address, Arc::from(""), DeviceIndex::new(0));
+        let known = self.by_address.range(from..).take_while(move |((of, ..), _)| *of == address);
+        known.map(|((_, name, device), is_asked)| (&**name, *device, *is_asked))
     }
 
     /// The addresses that DNS answers gave to each of these names, to whichever device.
     pub(super) fn addresses_of(&self, wanted: &BTreeSet<&str>) -> BTreeMap<String, BTreeSet<IpAddr>> {
         let mut found: BTreeMap<String, BTreeSet<IpAddr>> = BTreeMap::new();
-        for (address, names) in &self.addresses {
-            for name in names.keys().filter(|name| wanted.contains(name.as_str())) {
-                found.entry(name.clone()).or_default().insert(*address);
-            }
+        for (address, name, _) in self.by_address.keys().filter(|(_, name, _)| wanted.contains(&**name)) {
+            found.entry(name.to_string()).or_default().insert(*address);
         }
         found
     }
@@ -121,18 +207,17 @@ impl Names {
     /// The host that the client of a contact named, if that may tell a name: not where DNS told the device other
     /// addresses of it.
     fn claim<'c>(&self, device: DeviceIndex, contact: &'c Contact) -> Option<&'c Host> {
-        let is_told = |host: &&Host| self.told.get(&host.name).is_some_and(|told| told.contains(&device));
+        let is_told = |host: &&Host| self.by_name.contains_key(&(Arc::from(host.name.as_str()), device));
         contact.host.as_ref().filter(|host| !is_told(host))
     }
 
     /// Why the name of a contact's peer is in doubt, where it is.
     pub(super) fn doubt(&self, device: DeviceIndex, contact: &Contact) -> Option<NameDoubt> {
-        let known = self.addresses.get(&contact.peer);
         match (&contact.host, self.claim(device, contact)) {
-            (Some(host), None) if !known.is_some_and(|names| names.contains_key(&host.name)) => {
+            (Some(host), None) if !self.of_address(contact.peer).any(|(name, ..)| name == host.name) => {
                 Some(NameDoubt::Contradicted(host.clone()))
             }
-            (_, None) if known.is_none() => Some(NameDoubt::NoAnswer),
+            (_, None) if self.of_address(contact.peer).next().is_none() => Some(NameDoubt::NoAnswer),
             _ => None,
         }
     }
@@ -143,8 +228,11 @@ impl Names {
         device: DeviceIndex,
         contact: &'c Contact,
     ) -> impl Iterator<Item = &'c str> {
-        let told = self.addresses.get(&contact.peer).into_iter().flat_map(BTreeMap::keys);
-        told.map(String::as_str).chain(self.claim(device, contact).map(|host| host.name.as_str()))
+        let mut last = None;
+        let told = self.of_address(contact.peer).map(|(name, ..)| name);
+        // Those who were told the same stand behind each other.
+        let told = told.filter(move |name| last.replace(*name) != Some(*name));
+        told.chain(self.claim(device, contact).map(|host| host.name.as_str()))
     }
 
     /// What tells that the peer of a device's contact has this name.
@@ -154,11 +242,15 @@ impl Names {
         contact: &Contact,
         name: &str,
     ) -> Option<NameEvidence> {
-        let known = self.addresses.get(&contact.peer).and_then(|names| names.get(name));
-        match (known, self.claim(device, contact)) {
-            (Some(known), _) if known.devices.contains(&device) => Some(NameEvidence::OwnDns),
-            (Some(_), _) => Some(NameEvidence::OtherDns),
-            (None, Some(host)) if host.name == name => Some(host.evidence()),
+        let from = (contact.peer, Arc::from(name), DeviceIndex::new(0));
+        if self.by_address.contains_key(&(contact.peer, Arc::clone(&from.1), device)) {
+            return Some(NameEvidence::OwnDns);
+        }
+        let known = self.by_address.range(from..).next();
+        let is_known = known.is_some_and(|((of, known, _), _)| (*of, &**known) == (contact.peer, name));
+        match self.claim(device, contact) {
+            _ if is_known => Some(NameEvidence::OtherDns),
+            Some(host) if host.name == name => Some(host.evidence()),
             _ => None,
         }
     }
@@ -168,21 +260,23 @@ impl Names {
     /// several names and the device named one of them, it is that one.
     pub(super) fn of(&self, device: DeviceIndex, contact: &Contact) -> (Vec<String>, NameEvidence) {
         let host = contact.host.as_ref();
-        let asked = |is_wanted: &dyn Fn(&Known) -> bool| -> Vec<String> {
-            let known = self.addresses.get(&contact.peer).into_iter().flatten();
-            let asked =
-                known.filter(|(name, known)| known.is_asked && is_wanted(known) && is_domain_name(name));
-            let names: Vec<String> = asked.map(|(name, _)| name.clone()).collect();
+        let names_of = |is_wanted: &dyn Fn(&str, DeviceIndex) -> bool| -> Vec<String> {
+            let known = self.of_address(contact.peer);
+            let wanted = known.filter(|(name, told, _)| is_wanted(name, *told) && is_domain_name(name));
+            let mut names: Vec<String> = wanted.map(|(name, ..)| name.to_owned()).collect();
+            names.dedup();
             match host.filter(|host| names.contains(&host.name)) {
                 Some(host) => vec![host.name.clone()],
                 None => names,
             }
         };
-        let own = asked(&|known| known.devices.contains(&device));
+        let asked: BTreeSet<&str> =
+            self.of_address(contact.peer).filter(|(.., is_asked)| *is_asked).map(|(name, ..)| name).collect();
+        let own = names_of(&|name, told| told == device && asked.contains(name));
         if !own.is_empty() {
             return (own, NameEvidence::OwnDns);
         }
-        let others = asked(&|_| true);
+        let others = names_of(&|name, _| asked.contains(name));
         match (others.is_empty(), self.claim(device, contact)) {
             (true, Some(host)) => (vec![host.name.clone()], host.evidence()),
             _ => (others, NameEvidence::OtherDns),

@@ -1,8 +1,10 @@
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use thingprint_flow::{DeviceId, DeviceIds, DeviceIndex, DevicePacket, Flow, MacAddr, Observer, is_private};
+use thingprint_flow::{
+    DeviceId, DeviceIds, DeviceIndex, DeviceLosses, DevicePacket, FairMap, Flow, LetGo, LossKind, LossLog,
+    MacAddr, Observer, is_private,
+};
 use thingprint_protocol::{
     ClientHello, DetectedProtocol, DnsData, DnsMessage, Interest, Message, MessageContext, MessageObserver,
     Protocol, Sender,
@@ -17,8 +19,12 @@ const INTEREST: Interest = Interest::NONE
     .and(Protocol::Dns, Sender::Peer)
     .and(Protocol::Tls, Sender::Device)
     .and(Protocol::Quic, Sender::Device);
-/// Names and addresses that are remembered of a device.
-const MOST_WORDS: usize = 4096;
+/// What names and addresses of all devices of an observer take, in bytes: each shard of a pipeline has one.
+const MOST_BYTES: usize = 2 << 20;
+/// Names and addresses of which it is not known whether they were looked up.
+const LOOK_UPS: LossKind = LossKind::new("look_ups");
+/// What a name takes beside its text, and an address, in bytes: its place in a map, what was seen of it, and the last use.
+const WORD_BYTES: usize = 96;
 /// Protocol number of TCP, and the port of DNS in the clear.
 const TCP: u8 = 6;
 const DNS: u16 = 53;
@@ -30,10 +36,15 @@ const ENCRYPTED_CLIENT_HELLO: u16 = 0xfe0d;
 const LOCAL_NAME_PORTS: [u16; 3] = [5353, 5355, 137];
 
 /// Counts what a capture shows of each device: directions of its traffic, and how much of its name resolution.
-#[derive(Debug, Default)]
+///
+/// Names and addresses of all devices have a cap that they share fairly: where it is full, devices let go of what was seen
+/// least recently.
+#[derive(Debug)]
 pub struct VantageObserver {
     ids: DeviceIds,
-    devices: Vec<Tally>,
+    devices: Vec<DeviceVantage>,
+    words: FairMap<Word, Seen>,
+    log: LossLog,
 }
 
 /// What rides with a flow.
@@ -42,32 +53,127 @@ pub struct FlowVantage {
     names_resolver: bool,
 }
 
-#[derive(Debug, Default)]
-struct Tally {
-    counts: DeviceVantage,
-    /// Names that DNS answered or was asked for.
-    resolved: BTreeSet<Box<str>>,
-    /// Addresses that DNS answers gave.
-    answered: BTreeSet<IpAddr>,
-    /// Names of servers that hellos said.
-    named: BTreeSet<Box<str>>,
-    /// Addresses outside that the device turned to.
-    contacted: BTreeSet<IpAddr>,
+/// What may be looked up.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Word {
+    /// Name of a server.
+    Name(Box<str>),
+    /// Address outside.
+    Address(IpAddr),
+}
+
+/// What was seen of a name or an address.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    /// Whether a hello said the name, or the device turned to the address.
+    is_used: bool,
+    /// Whether DNS answered or was asked for the name, or answered with the address.
+    is_resolved: bool,
+}
+
+impl Default for VantageObserver {
+    fn default() -> Self {
+        Self::with_limit(MOST_BYTES)
+    }
 }
 
 impl VantageObserver {
-    /// What was seen of each device.
-    pub fn into_devices(self) -> Vec<(DeviceId, DeviceVantage)> {
-        let devices = self.ids.iter().zip(self.devices);
-        devices.filter_map(|(id, tally)| Some((id?, tally.finish()))).collect()
+    /// An observer whose names and addresses take so many bytes at most.
+    pub fn with_limit(most_bytes: usize) -> Self {
+        Self {
+            ids: DeviceIds::default(),
+            devices: Vec::new(),
+            words: FairMap::new(most_bytes),
+            log: LossLog::default(),
+        }
     }
 
-    fn tally(&mut self, device: DeviceIndex) -> Option<&mut Tally> {
+    /// What caps left out, by device: names and addresses that are looked up.
+    pub fn left_out(&self) -> DeviceLosses {
+        self.log.losses().clone()
+    }
+
+    /// What was seen of each device.
+    pub fn into_devices(self) -> Vec<(DeviceId, DeviceVantage)> {
+        let devices = (0..).map(DeviceIndex::new).zip(self.ids.iter()).zip(&self.devices);
+        devices.filter_map(|((index, id), counts)| Some((id?, self.finish(index, *counts)))).collect()
+    }
+
+    /// The counts of a device, with those of its names and addresses.
+    fn finish(&self, device: DeviceIndex, counts: DeviceVantage) -> DeviceVantage {
+        let count = |is_name: bool, is_open: bool| {
+            let words = self.words.entries(device).filter(|(word, seen)| {
+                matches!(word, Word::Name(_)) == is_name && seen.is_used && !(is_open && seen.is_resolved)
+            });
+            words.count() as u64
+        };
+        DeviceVantage {
+            server_names: count(true, false),
+            unresolved_names: count(true, true),
+            addresses: count(false, false),
+            unresolved_addresses: count(false, true),
+            ..counts
+        }
+    }
+
+    fn counts(&mut self, device: DeviceIndex) -> Option<&mut DeviceVantage> {
         let at = device.as_usize();
         if self.devices.len() <= at {
-            self.devices.resize_with(at + 1, Tally::default);
+            self.devices.resize_with(at + 1, DeviceVantage::default);
         }
         self.devices.get_mut(at)
+    }
+
+    fn dns(&mut self, device: DeviceIndex, dns: &DnsMessage, sender: Sender) {
+        if sender == Sender::Device
+            && dns.is_plain_query()
+            && let Some(counts) = self.counts(device)
+        {
+            counts.lookups += dns.questions.len() as u64;
+        }
+        for question in &dns.questions {
+            self.resolve(device, Word::Name(question.name.as_str().into()));
+        }
+        if !dns.is_response() || sender == Sender::Device {
+            return;
+        }
+        for answer in &dns.answers {
+            self.resolve(device, Word::Name(answer.name.as_str().into()));
+            match &answer.data {
+                DnsData::Address(address) => self.resolve(device, Word::Address(*address)),
+                DnsData::Name(name) => self.resolve(device, Word::Name(name.as_str().into())),
+                _ => {}
+            }
+        }
+    }
+
+    /// Takes in a hello; whether it names a resolver of encrypted DNS.
+    fn hello(&mut self, device: DeviceIndex, hello: &ClientHello) -> bool {
+        if let Some(counts) = self.counts(device) {
+            counts.hellos += 1;
+            counts.ech_hellos += u64::from(hello.extensions.contains(&ENCRYPTED_CLIENT_HELLO));
+        }
+        let Some(name) = &hello.server_name else { return false };
+        let name = name.trim_end_matches('.');
+        self.note(device, Word::Name(name.into()), |seen| seen.is_used = true);
+        is_resolver_name(name)
+    }
+
+    fn resolve(&mut self, device: DeviceIndex, word: Word) {
+        self.note(device, word, |seen| seen.is_resolved = true);
+    }
+
+    fn note(&mut self, device: DeviceIndex, word: Word, note: impl FnOnce(&mut Seen)) {
+        if let Some(seen) = self.words.use_mut(device, &word) {
+            note(seen);
+            return;
+        }
+        let text = if let Word::Name(name) = &word { name.len() } else { 0 };
+        let mut seen = Seen::default();
+        note(&mut seen);
+        for LetGo { device, .. } in self.words.insert(device, (word, seen), WORD_BYTES + text) {
+            self.log.add(device, LOOK_UPS, 1);
+        }
     }
 }
 
@@ -76,18 +182,26 @@ impl Observer for VantageObserver {
 
     fn device(&mut self, device: DeviceIndex, id: DeviceId) {
         self.ids.note(device, id);
-        self.tally(device);
+        self.log.device(device, id);
+        self.counts(device);
+    }
+
+    fn established(&mut self, device: DeviceIndex) {
+        self.words.establish(device);
+        self.log.established(device);
     }
 
     fn forget(&mut self, device: DeviceIndex) {
         self.ids.forget(device);
-        if let Some(tally) = self.tally(device) {
-            *tally = Tally::default();
+        self.log.forget(device);
+        drop(self.words.forget(device));
+        if let Some(counts) = self.counts(device) {
+            *counts = DeviceVantage::default();
         }
     }
 
     fn packet(&mut self, packet: &DevicePacket<'_, '_>, _: &mut FlowVantage) {
-        let Some(Tally { counts, .. }) = self.tally(packet.device) else { return };
+        let Some(counts) = self.counts(packet.device) else { return };
         match (packet.is_sent, is_unicast(packet)) {
             (true, true) => counts.unicast_sent += 1,
             (true, false) => counts.group_sent += 1,
@@ -111,11 +225,11 @@ impl MessageObserver for VantageObserver {
         context: &MessageContext<'_, '_>,
         state: &mut FlowVantage,
     ) {
-        let Some(tally) = self.tally(context.device) else { return };
+        let device = context.device;
         let hello = match &*message {
             Message::Dns(dns) => {
                 if context.packet.is_none_or(is_resolution) {
-                    tally.dns(dns, context.sender);
+                    self.dns(device, dns, context.sender);
                 }
                 return;
             }
@@ -124,53 +238,12 @@ impl MessageObserver for VantageObserver {
             _ => None,
         };
         if let Some(hello) = hello.filter(|_| context.sender == Sender::Device) {
-            state.names_resolver |= tally.hello(hello);
+            state.names_resolver |= self.hello(device, hello);
         }
     }
 
     fn detected(&mut self, flow: Flow<FlowVantage>, detection: DetectedProtocol) {
-        if let Some(tally) = self.tally(flow.device) {
-            tally.flow(&flow, detection);
-        }
-    }
-}
-
-impl Tally {
-    fn dns(&mut self, dns: &DnsMessage, sender: Sender) {
-        if sender == Sender::Device && dns.is_plain_query() {
-            self.counts.lookups += dns.questions.len() as u64;
-        }
-        for question in &dns.questions {
-            add(&mut self.resolved, question.name.as_str());
-        }
-        if !dns.is_response() || sender == Sender::Device {
-            return;
-        }
-        for answer in &dns.answers {
-            add(&mut self.resolved, answer.name.as_str());
-            match &answer.data {
-                DnsData::Address(address) if self.answered.len() < MOST_WORDS => {
-                    self.answered.insert(*address);
-                }
-                DnsData::Name(name) => add(&mut self.resolved, name),
-                _ => {}
-            }
-        }
-    }
-
-    /// Takes in a hello; whether it names a resolver of encrypted DNS.
-    fn hello(&mut self, hello: &ClientHello) -> bool {
-        self.counts.hellos += 1;
-        let is_encrypted = hello.extensions.contains(&ENCRYPTED_CLIENT_HELLO);
-        self.counts.ech_hellos += u64::from(is_encrypted);
-        let Some(name) = &hello.server_name else { return false };
-        let name = name.trim_end_matches('.');
-        add(&mut self.named, name);
-        is_resolver_name(name)
-    }
-
-    fn flow(&mut self, flow: &Flow<FlowVantage>, detection: DetectedProtocol) {
-        let counts = &mut self.counts;
+        let Some(counts) = self.counts(flow.device) else { return };
         if flow.tuple.protocol() == TCP {
             counts.tcp_flows += 1;
             counts.one_sided_flows += u64::from(flow.up.packets == 0 || flow.down.packets == 0);
@@ -188,25 +261,9 @@ impl Tally {
         }
         let is_outside = !is_private(flow.peer.addr) && !is_group(flow.peer.addr);
         let is_resolution = port == DNS || port == ENCRYPTED_DNS_PORT;
-        if is_outside && !is_resolution && port != 0 && self.contacted.len() < MOST_WORDS {
-            self.contacted.insert(flow.peer.addr);
+        if is_outside && !is_resolution && port != 0 {
+            self.note(flow.device, Word::Address(flow.peer.addr), |seen| seen.is_used = true);
         }
-    }
-
-    fn finish(self) -> DeviceVantage {
-        DeviceVantage {
-            server_names: self.named.len() as u64,
-            unresolved_names: self.named.difference(&self.resolved).count() as u64,
-            addresses: self.contacted.len() as u64,
-            unresolved_addresses: self.contacted.difference(&self.answered).count() as u64,
-            ..self.counts
-        }
-    }
-}
-
-fn add(words: &mut BTreeSet<Box<str>>, word: &str) {
-    if words.len() < MOST_WORDS && !words.contains(word) {
-        words.insert(word.into());
     }
 }
 

@@ -171,7 +171,7 @@ impl AuditArgs {
         self.write_beside(&report, &policy, &global.results)?;
         self.mud.write(&survey.seen, &global.results, messages)?;
         let again = |places: &[usize]| surveying.survey_only(places, &survey.summary.gateways, &policy);
-        self.known.write(known, &survey, again, (&global.results, messages))?;
+        let whole = self.known.write(known, &survey, again, (&global.results, messages))?;
         Writing { report: &report, policy: &policy, messages }.write(&output)?;
         messages.note(self.conclusion(&report, &policy));
         let fails = self.fail_on.is_some_and(|severity| report.audit.has_at_or_over(severity));
@@ -182,7 +182,7 @@ impl AuditArgs {
             Some(_) if fails => Outcome::Findings,
             Some(_) => Outcome::Done,
         };
-        Ok(outcome.max(found).max(judged))
+        Ok(outcome.max(found).max(whole).max(judged))
     }
 
     fn check_networks(&self) -> Result<(), Usage> {

@@ -147,9 +147,10 @@ fn the_json_has_the_form_that_was_agreed_on_by_every_policy() {
             assert_eq!(
                 audit["dropped"],
                 json!({
-                    "messages": 0, "findings": 0, "fingerprint_values": 0, "mud_flows": 0, "mud_names": 0
+                    "devices": 0, "messages": 0, "findings": 0, "fingerprint_values": 0, "mud_flows": 0, "mud_names": 0
                 })
             );
+            assert_eq!(audit["left_out"], json!({ "devices": [], "others": {} }));
         }
     }
     let mut audit = stage.ok("audit home.pcap --format json").json();

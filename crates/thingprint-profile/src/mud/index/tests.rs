@@ -151,7 +151,7 @@ proptest! {
     ) {
         let placed = entries.iter().enumerate().map(|(place, entry)| Placed { place, list: "list", entry });
         let index = EntryIndex::new(direction, placed.collect());
-        let (names, controllers, device) = (Names::default(), Controllers::default(), device());
+        let (names, controllers, device) = (Names::new(0), Controllers::default(), device());
         for (contact, client_ports) in &contacts {
             let (names, controllers, client_ports) = (&names, &controllers, *client_ports);
             let scene = Scene { names, controllers, device, contact, client_ports, direction };

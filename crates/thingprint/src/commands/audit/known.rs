@@ -1,5 +1,6 @@
 //! Files of known devices: which of them the devices of captures look like, and what a later run may know them by.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -10,9 +11,12 @@ use thingprint_profile::KnownDevices;
 use thingprint_report::Transaction;
 
 use super::survey::Survey;
-use crate::exit::Usage;
+use crate::exit::{Outcome, Usage};
 use crate::files::{read_fingerprints, write_file};
 use crate::messages::{Messages, counted};
+
+/// Devices that are named which lost something.
+const MOST_NAMED: usize = 3;
 
 /// What devices are known by.
 #[derive(Debug, Args)]
@@ -56,7 +60,7 @@ impl KnownArgs {
         self.fingerprints_out.is_some()
     }
 
-    /// Writes what was learned, where that is asked for. `again` reads some of the captures, by their places, without the
+    /// Writes what was learned, where that is asked for; says whether all of it had room. `again` reads some of the captures, by their places, without the
     /// others.
     pub(super) fn write(
         &self,
@@ -64,19 +68,19 @@ impl KnownArgs {
         survey: &Survey,
         again: impl FnOnce(&[usize]) -> anyhow::Result<Survey>,
         (results, messages): (&Transaction, Messages),
-    ) -> anyhow::Result<()> {
-        let Some(path) = &self.fingerprints_out else { return Ok(()) };
+    ) -> anyhow::Result<Outcome> {
+        let Some(path) = &self.fingerprints_out else { return Ok(Outcome::Done) };
         let mut learned = known.filter(|_| self.learns_on()).unwrap_or_default();
         let hashes = &survey.summary.read.hashes;
         let is_new = |hash: &Option<ContentHash>| hash.is_none_or(|hash| !learned.has_learned(hash));
         let new: Vec<usize> = (0..).zip(hashes).filter(|(_, hash)| is_new(hash)).map(|(at, _)| at).collect();
-        let before = learned.len();
+        let before: BTreeSet<String> = learned.iter().map(|(name, _)| name.to_owned()).collect();
         if new.len() < hashes.len() {
             let old = counted((hashes.len() - new.len()) as u64, "capture was", "captures were");
             messages.note(format!("{old} learned already and count once in {}", path.display()));
         }
         if new.is_empty() && !hashes.is_empty() {
-            return Ok(());
+            return Ok(Outcome::Done);
         }
         learned.learn_captures(new.iter().filter_map(|at| *hashes.get(*at)?));
         if new.len() == hashes.len() {
@@ -84,6 +88,7 @@ impl KnownArgs {
         } else {
             learn(&mut learned, &again(&new)?.seen)?;
         }
+        let whole = report_lost(&learned.fit(&before), messages);
         let text = learned.to_json().context("failed to write fingerprints")?;
         if text.len() > KnownDevices::MOST_FILE_BYTES {
             bail!(
@@ -93,13 +98,13 @@ impl KnownArgs {
             );
         }
         write_file(results, path, text.as_bytes())?;
-        let new = learned.len() - before;
+        let new = learned.iter().filter(|(name, _)| !before.contains(*name)).count();
         messages.note(format!(
             "fingerprints: {} has {} devices, {new} of them new",
             path.display(),
             learned.len()
         ));
-        Ok(())
+        Ok(whole)
     }
 
     /// What somebody learned is not written over, unless it comes along.
@@ -125,8 +130,27 @@ impl KnownArgs {
 fn learn(learned: &mut KnownDevices, seen: &Observations) -> anyhow::Result<()> {
     for (index, traits) in seen.fingerprints.devices().filter(|(_, traits)| !traits.is_empty()) {
         if let Some(device) = seen.devices.get(&index) {
-            learned.learn(&seen.name(*device), traits).context("failed to learn fingerprints")?;
+            learned.learn(&seen.name(*device), &traits).context("failed to learn fingerprints")?;
         }
     }
     Ok(())
+}
+
+/// Says which devices a file had no room for, with the values that they lost: those that lost most.
+fn report_lost(lost: &BTreeMap<String, u64>, messages: Messages) -> Outcome {
+    if lost.is_empty() {
+        return Outcome::Done;
+    }
+    let mut order: Vec<(&String, &u64)> = lost.iter().collect();
+    order.sort_by_key(|(_, values)| std::cmp::Reverse(**values));
+    let named: Vec<String> =
+        order.iter().take(MOST_NAMED).map(|(name, values)| format!("{values} of {name}")).collect();
+    let more = if order.len() > MOST_NAMED { ", and others" } else { "" };
+    messages.warn(format!(
+        "fingerprints: the file has no room for {} of {} ({}{more})",
+        counted(lost.values().sum(), "value", "values"),
+        counted(lost.len() as u64, "device", "devices"),
+        named.join(", ")
+    ));
+    Outcome::Partial
 }

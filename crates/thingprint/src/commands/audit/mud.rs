@@ -142,7 +142,7 @@ impl MudArgs {
     /// The URL that a device gave by DHCP, else one below the base.
     fn url(&self, seen: &Observations, index: DeviceIndex, name: &str) -> String {
         let traits = seen.fingerprints.traits(index);
-        let mut given = traits.into_iter().flat_map(|traits| traits.values(Attribute::DhcpMudUrl));
+        let mut given = traits.iter().flat_map(|traits| traits.values(Attribute::DhcpMudUrl));
         match (given.next(), given.next()) {
             (Some((url, _)), None) if is_mud_url(url) => url.to_owned(),
             _ => format!("{}/{name}.json", self.mud_url_base.trim_end_matches('/')),

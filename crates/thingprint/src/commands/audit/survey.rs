@@ -50,13 +50,15 @@ impl Surveying<'_> {
             Ok(())
         })?;
         let labels = self.labels_of(builder.devices());
-        let summary = run.summary;
+        let mut summary = run.summary;
         for relayed in summary.read.relayed.believed(&summary.gateways) {
             if let Some(device) = summary.device_of(relayed, self.reading.flow.identity) {
                 builder.relayed_dhcp(device, &relayed.message);
             }
         }
         let mut seen = builder.finish(labels, summary.gateways.clone(), summary.span);
+        seen.left_out.merge(std::mem::take(&mut summary.left_out));
+        summary.left_out.clone_from(&seen.left_out);
         let places = run.rests.into_iter().map(|((), places)| places).collect();
         seen.vantage = Some(vantage_of(places, &summary));
         let survey = Survey { seen, summary };
@@ -90,9 +92,9 @@ impl Surveying<'_> {
         }
     }
 
-    fn labels_of(&self, devices: &[DeviceId]) -> BTreeMap<DeviceId, String> {
-        let label = |device: &DeviceId| Some((*device, self.labels.label_of(*device, None)?.class.clone()));
-        devices.iter().filter_map(label).collect()
+    fn labels_of(&self, devices: impl Iterator<Item = DeviceId>) -> BTreeMap<DeviceId, String> {
+        let label = |device: DeviceId| Some((device, self.labels.label_of(device, None)?.class.clone()));
+        devices.filter_map(label).collect()
     }
 }
 
@@ -107,10 +109,6 @@ impl Survey {
         }
         for left_out in self.seen.messages_left_out() {
             messages.warn(left_out);
-        }
-        let lost = self.seen.dropped().in_words();
-        for (count, what) in lost.into_iter().filter(|(count, _)| *count > 0) {
-            messages.warn(format!("{count} {what}"));
         }
         outcome
     }
