@@ -11,11 +11,9 @@ const MOST_DEVICES: usize = 1024;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HandedOut(Vec<(WindowIndex, WindowIndex)>);
 
-/// What instances lack, and which of them come again.
+/// Which instances come again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InstanceLosses {
-    /// Words that were left out of bags because there was no room, by device.
-    pub words_dropped: WordsDropped,
     /// Instances of windows that had been handed out before the clock stepped back, by window.
     pub repeated: BTreeMap<WindowIndex, u64>,
 }
@@ -82,7 +80,6 @@ impl HandedOut {
 impl InstanceLosses {
     /// Adds those of others.
     pub fn merge(&mut self, other: &Self) {
-        self.words_dropped.merge(&other.words_dropped);
         for (window, instances) in &other.repeated {
             *self.repeated.entry(*window).or_default() += instances;
         }

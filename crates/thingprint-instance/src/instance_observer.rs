@@ -1,27 +1,29 @@
 use std::borrow::Cow;
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_flow::{
-    DeviceFrame, DeviceId, DeviceIndex, DevicePacket, FiveTuple, Flow, FlowEdges, FlowEnding, FlowOptions,
-    MacAddr, Observer, PartStart, Timestamp, WindowIndex, WindowLength,
+    DeviceFrame, DeviceId, DeviceIndex, DeviceLosses, DevicePacket, FairCap, FiveTuple, Flow, LossKind,
+    LossLog, Observer, PartStart, Timestamp, WindowIndex, WindowLength,
 };
 use thingprint_protocol::{Interest, Message, MessageContext, MessageObserver};
 
 use crate::Instance;
-use crate::activity::{Activity, Gap};
+use crate::activity::Gap;
 use crate::bursts::Bursts;
-use crate::evidence::{EvidencePlan, Room, SentMessage, WordBudget};
-use crate::handed_out::{HandedOut, InstanceLosses, WordsDropped};
+use crate::device_state::{DeviceState, Keeps};
+use crate::evidence::{EvidencePlan, Room, WordBudget};
+use crate::handed_out::InstanceLosses;
 use crate::options::InstanceOptions;
 use crate::part::DevicePart;
 use crate::tally::WindowTally;
 
-/// After everything.
-const FOREVER: Timestamp = Timestamp::MAX;
 /// How many times the words of all devices may take the room of an observer that hands windows out, where a part keeps
 /// all of them.
 const PART_TIMES: usize = 32;
+/// Words that were left out of bags, as often as they came.
+const WORDS: LossKind = LossKind::new("words");
+/// Instances of windows that were given up.
+const INSTANCES: LossKind = LossKind::new("instances");
 
 /// Gathers what instances are made of, from the flows and messages of devices.
 ///
@@ -34,9 +36,11 @@ pub struct InstanceObserver {
     devices: Vec<DeviceState>,
     /// Instances that are final and were not taken yet.
     ready: Vec<Instance>,
-    words_dropped: WordsDropped,
-    /// Bytes of the words of all devices.
-    word_bytes: usize,
+    log: LossLog,
+    /// Instances of addresses that nobody answered, and that are not told apart.
+    instances_of_nobody: u64,
+    /// Bytes of the words of devices, and of their windows where these are handed out.
+    cap: FairCap,
     budget: WordBudget,
     /// Instances of windows that had been handed out before, by window.
     repeated: BTreeMap<WindowIndex, u64>,
@@ -44,35 +48,6 @@ pub struct InstanceObserver {
     restless: BTreeSet<DeviceIndex>,
     // Where the part starts; `None` where nothing is kept.
     start: Option<PartStart>,
-}
-
-/// What is kept of windows that are final.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Keeps {
-    /// Nothing: their instances are handed out.
-    Nothing,
-    /// Everything, for a part.
-    All,
-}
-
-#[derive(Debug)]
-struct DeviceState {
-    id: Option<DeviceId>,
-    /// Its link address, if it is known.
-    own: Option<MacAddr>,
-    windows: BTreeMap<WindowIndex, Box<WindowTally>>,
-    /// Bytes of the words of these windows.
-    word_bytes: usize,
-    activity: Activity,
-    /// When it was active before the clock stepped back.
-    active_before: Option<(Timestamp, Timestamp)>,
-    is_restless: bool,
-    /// Gaps that a flow of an earlier part may cover.
-    head_gaps: Vec<Gap>,
-    /// Gaps that begin before this time are such.
-    uncertain_until: Timestamp,
-    bursts: Box<[Bursts]>,
-    handed_out: HandedOut,
 }
 
 impl InstanceObserver {
@@ -87,14 +62,16 @@ impl InstanceObserver {
     }
 
     fn new(options: InstanceOptions, keeps: Keeps) -> Self {
+        let budget = WordBudget::of(&options).times(if keeps == Keeps::All { PART_TIMES } else { 1 });
         Self {
-            budget: WordBudget::of(&options).times(if keeps == Keeps::All { PART_TIMES } else { 1 }),
+            cap: FairCap::new(budget.all_bytes()),
+            budget,
             plan: EvidencePlan::of(options),
             keeps,
             devices: Vec::new(),
             ready: Vec::new(),
-            words_dropped: WordsDropped::default(),
-            word_bytes: 0,
+            log: LossLog::default(),
+            instances_of_nobody: 0,
             repeated: BTreeMap::new(),
             restless: BTreeSet::new(),
             start: None,
@@ -108,19 +85,24 @@ impl InstanceObserver {
         std::mem::take(&mut self.ready)
     }
 
-    /// Words that were left out of bags because there was no room.
-    pub fn words_dropped(&self) -> WordsDropped {
-        let mut all = self.words_dropped.clone();
+    /// What caps left out, by device: words of bags, and instances of windows.
+    pub fn left_out(&self) -> DeviceLosses {
+        let mut losses = self.log.losses().clone();
+        losses.add_other(INSTANCES, self.instances_of_nobody);
         for state in &self.devices {
-            let open = state.windows.values().map(|tally| tally.evidence.words_dropped).sum();
-            state.id.iter().for_each(|id| all.add(*id, open));
+            state.id.iter().for_each(|id| losses.add(*id, WORDS, state.words_dropped()));
         }
-        all
+        losses
     }
 
-    /// What instances lack, and which windows were handed out twice.
+    /// Words that were left out of bags because there was no room.
+    pub(crate) fn words_dropped(&self) -> u64 {
+        self.left_out().totals().get(&WORDS).copied().unwrap_or(0)
+    }
+
+    /// Which windows were handed out twice.
     pub fn losses(&self) -> InstanceLosses {
-        InstanceLosses { words_dropped: self.words_dropped(), repeated: self.repeated.clone() }
+        InstanceLosses { repeated: self.repeated.clone() }
     }
 
     /// The instance of a window as it would be if nothing more came; `open` are the flows that are not closed yet.
@@ -186,16 +168,17 @@ impl InstanceObserver {
 
     /// Hands out the instances of a window that nothing can change any more.
     fn hand_out(&mut self, window: WindowIndex) {
-        let Self { plan, devices, ready, words_dropped, word_bytes, repeated, .. } = self;
+        let Self { plan, devices, ready, log, cap, repeated, .. } = self;
         let end = plan.options().flow.window.end_of(window);
         let from = ready.len();
-        for state in devices.iter_mut() {
+        for (index, state) in (0..).map(DeviceIndex::new).zip(devices.iter_mut()) {
             // Every gap that ends in the window began before its end.
             state.settle((end, end), plan);
-            let Some((tally, bytes)) = state.take(window) else { continue };
-            *word_bytes = word_bytes.saturating_sub(bytes);
+            cap.take(index, state.take_begun(plan));
+            let Some((tally, bytes)) = state.take(window, plan) else { continue };
+            cap.give_back(index, bytes);
             let Some(device) = state.id else { continue };
-            words_dropped.add(device, tally.evidence.words_dropped);
+            log.add(index, WORDS, tally.evidence.words_dropped);
             let Some(instance) = instance((device, window), *tally, plan) else { continue };
             if state.handed_out.note(window) {
                 *repeated.entry(window).or_default() += 1;
@@ -219,25 +202,31 @@ impl InstanceObserver {
         if let Some(tally) = state.windows.get_mut(&window) {
             tally.evidence.words_dropped += room.dropped();
         }
-        self.word_bytes += room.taken();
-        if self.word_bytes > self.budget.all_bytes() {
+        if self.cap.take(device, room.taken() + room.begun()) {
             self.make_room();
         }
     }
 
-    /// The devices with the most words give up some, until an eighth of the budget is free.
+    fn lose_instances(&mut self, device: DeviceIndex, instances: u64) {
+        if self.cap.is_established(device) {
+            self.log.add(device, INSTANCES, instances);
+        } else {
+            self.instances_of_nobody += instances;
+        }
+    }
+
+    /// The devices with the most give up words and, where they have none, windows.
     fn make_room(&mut self) {
-        let enough = self.budget.all_bytes() / 8 * 7;
-        while self.word_bytes > enough {
-            let bytes = |at: &usize| self.devices.get(*at).map_or(0, |state| state.word_bytes);
-            let Some(largest) = (0..self.devices.len()).max_by_key(bytes) else { return };
-            let second = (0..self.devices.len()).filter(|at| *at != largest).map(|at| bytes(&at)).max();
-            let bounds = (self.word_bytes - enough, second.unwrap_or(0) / 8 * 7);
-            let freed = self.devices.get_mut(largest).map_or(0, |state| state.give_up_words(bounds));
-            if freed == 0 {
-                return;
+        for (device, excess) in self.cap.excess() {
+            if let Some(state) = self.devices.get_mut(device.as_usize()) {
+                let mut freed = state.give_up_words(excess);
+                if freed < excess && self.keeps == Keeps::Nothing {
+                    let (windows, bytes) = state.give_up_windows(excess - freed, &self.plan);
+                    self.lose_instances(device, windows);
+                    freed += bytes;
+                }
+                self.cap.give_back(device, freed);
             }
-            self.word_bytes = self.word_bytes.saturating_sub(freed);
         }
     }
 }
@@ -292,6 +281,7 @@ impl Observer for InstanceObserver {
     fn device(&mut self, device: DeviceIndex, id: DeviceId) {
         let state = device_state(&mut self.devices, device, &self.plan);
         state.id = Some(id);
+        self.log.device(device, id);
         if let DeviceId::Mac(mac) = id {
             state.own = Some(mac);
         }
@@ -301,12 +291,19 @@ impl Observer for InstanceObserver {
         }
     }
 
+    fn established(&mut self, device: DeviceIndex) {
+        self.cap.establish(device);
+        self.log.established(device);
+    }
+
     #[inline]
     fn packet(&mut self, packet: &DevicePacket<'_, '_>, (): &mut ()) {
         if self.plan.wants_packets() {
             let Self { plan, devices, budget, keeps, .. } = self;
             let state = device_state(devices, packet.device, plan);
-            let (tally, mut room) = state.window_room(packet.window, plan, (*budget, *keeps));
+            let Some((tally, mut room)) = state.window_room(packet.window, plan, (*budget, *keeps)) else {
+                return;
+            };
             tally.evidence.packet(packet, plan, &mut room);
             self.note(packet.device, packet.window, room);
         }
@@ -317,7 +314,9 @@ impl Observer for InstanceObserver {
         if self.plan.wants_packets() {
             let Self { plan, devices, budget, keeps, .. } = self;
             let state = device_state(devices, frame.device, plan);
-            let (tally, mut room) = state.window_room(frame.window, plan, (*budget, *keeps));
+            let Some((tally, mut room)) = state.window_room(frame.window, plan, (*budget, *keeps)) else {
+                return;
+            };
             let sent = (other, frame.packet.is_to_group());
             tally.evidence.frame(sent, plan, &mut room);
             self.note(frame.device, frame.window, room);
@@ -337,13 +336,13 @@ impl Observer for InstanceObserver {
     fn flow(&mut self, flow: Flow<()>) {
         let Self { plan, devices, budget, keeps, .. } = self;
         let state = device_state(devices, flow.device, plan);
-        let (tally, mut room) = state.window_room(flow.window, plan, (*budget, *keeps));
+        let Some((tally, mut room)) = state.window_room(flow.window, plan, (*budget, *keeps)) else { return };
         tally.flow(&flow, plan, &mut room);
         self.note(flow.device, flow.window, room);
     }
 
     fn window_closed(&mut self, window: WindowIndex) {
-        let Self { plan, keeps, devices, restless, .. } = self;
+        let Self { plan, keeps, devices, restless, cap, .. } = self;
         let flow = &plan.options().flow;
         let end = flow.window.end_of(window);
         let horizon = end.plus_nanos(-flow.ending.longest_idle_ns());
@@ -357,8 +356,14 @@ impl Observer for InstanceObserver {
                 }
             };
             state.settle((horizon, closed), plan);
+            if *keeps == Keeps::Nothing {
+                cap.take(*device, state.take_begun(plan));
+            }
             state.activity.has_gaps()
         });
+        if self.cap.is_exceeded() {
+            self.make_room();
+        }
     }
 
     fn window_final(&mut self, window: WindowIndex) {
@@ -370,10 +375,13 @@ impl Observer for InstanceObserver {
     fn forget(&mut self, device: DeviceIndex) {
         if let Some(state) = self.devices.get_mut(device.as_usize()) {
             let handed_out = std::mem::take(&mut state.handed_out);
-            self.word_bytes = self.word_bytes.saturating_sub(state.word_bytes);
             let new = DeviceState::new(&Bursts::default(), &self.plan);
-            *state = DeviceState { handed_out, ..new };
+            let old = std::mem::replace(state, DeviceState { handed_out, ..new });
+            self.log.add(device, WORDS, old.words_dropped());
+            self.lose_instances(device, old.windows.len() as u64);
         }
+        self.cap.forget(device);
+        self.log.forget(device);
         self.restless.remove(&device);
     }
 }
@@ -386,160 +394,14 @@ impl MessageObserver for InstanceObserver {
     fn message(&mut self, message: Cow<'_, Message>, context: &MessageContext<'_, '_>, (): &mut ()) {
         // What the end of a flow completes was not sent as a message.
         let Some(packet) = context.packet.filter(|packet| packet.is_sent) else { return };
-        let Self { plan, devices, budget, keeps, word_bytes, .. } = self;
+        let Self { plan, devices, budget, keeps, cap, .. } = self;
         let state = device_state(devices, packet.device, plan);
-        *word_bytes = word_bytes.saturating_sub(state.learn_own(packet));
-        let room = state.message((&message, packet), plan, (*budget, *keeps));
-        self.note(packet.device, packet.window, room);
-    }
-}
-
-impl DeviceState {
-    fn new(bursts: &Bursts, plan: &EvidencePlan) -> Self {
-        Self {
-            id: None,
-            own: None,
-            windows: BTreeMap::new(),
-            word_bytes: 0,
-            activity: Activity::new(plan.options().min_gap_ns),
-            active_before: None,
-            is_restless: false,
-            head_gaps: Vec::new(),
-            uncertain_until: Timestamp::MIN,
-            bursts: plan.bursts(bursts),
-            handed_out: HandedOut::default(),
+        let freed = state.learn_own(packet);
+        if freed > 0 {
+            cap.give_back(packet.device, freed);
         }
-    }
-
-    /// Takes the device's own address from a packet, if it is not known yet; returns the bytes that this frees, since
-    /// what was said before may be spelled otherwise.
-    fn learn_own(&mut self, packet: &DevicePacket<'_, '_>) -> usize {
-        // Only what is sent to a group has passed no router, whose address it would have.
-        if self.own.is_some() || !packet.packet.is_to_group() {
-            return 0;
-        }
-        self.own = packet.packet.src_mac;
-        let freed = self.windows.values_mut().map(|tally| tally.evidence.forget_said()).sum();
-        self.word_bytes = self.word_bytes.saturating_sub(freed);
-        freed
-    }
-
-    fn message(
-        &mut self,
-        (message, packet): (&Message, &DevicePacket<'_, '_>),
-        plan: &EvidencePlan,
-        limits: (WordBudget, Keeps),
-    ) -> Room {
-        let sent = SentMessage { message, packet, own: self.own };
-        let mut bursts = std::mem::take(&mut self.bursts);
-        let (tally, mut room) = self.window_room(packet.window, plan, limits);
-        tally.evidence.message(&sent, &mut bursts, plan, &mut room);
-        self.bursts = bursts;
-        room
-    }
-
-    /// The tally of a window, with the room for more words.
-    #[inline]
-    fn window_room(
-        &mut self,
-        window: WindowIndex,
-        plan: &EvidencePlan,
-        (budget, keeps): (WordBudget, Keeps),
-    ) -> (&mut WindowTally, Room) {
-        let word_bytes = self.word_bytes;
-        let tally = self.window(window, plan);
-        let used = match keeps {
-            Keeps::Nothing => word_bytes,
-            Keeps::All => tally.evidence.word_bytes(),
-        };
-        (tally, budget.room(used))
-    }
-
-    /// Takes a window out, with the bytes of its words.
-    fn take(&mut self, window: WindowIndex) -> Option<(Box<WindowTally>, usize)> {
-        let tally = self.windows.remove(&window)?;
-        let bytes = tally.evidence.word_bytes();
-        self.word_bytes = self.word_bytes.saturating_sub(bytes);
-        Some((tally, bytes))
-    }
-
-    /// Gives up words of the windows that have most, until so many bytes are free or the device has no more than so many;
-    /// returns the bytes that it freed.
-    fn give_up_words(&mut self, (too_many, fair): (usize, usize)) -> usize {
-        let mut windows: Vec<&mut Box<WindowTally>> = self.windows.values_mut().collect();
-        windows.sort_by_cached_key(|tally| Reverse(tally.evidence.word_bytes()));
-        let mut freed = 0;
-        for tally in windows {
-            freed += tally.evidence.give_up_words();
-            if freed >= too_many || self.word_bytes.saturating_sub(freed) <= fair {
-                break;
-            }
-        }
-        self.word_bytes = self.word_bytes.saturating_sub(freed);
-        freed
-    }
-
-    /// The tally of a window, made when it is first asked for.
-    #[inline]
-    fn window(&mut self, window: WindowIndex, plan: &EvidencePlan) -> &mut WindowTally {
-        self.windows.entry(window).or_insert_with(|| Box::new(WindowTally::new(plan)))
-    }
-
-    /// Sums up the gaps that begin before `horizon` and end by the end of the closed window: no flow can cover them
-    /// any more, unless it came from an earlier part, and no packet can fall into them.
-    fn settle(&mut self, (horizon, closed): (Timestamp, Timestamp), plan: &EvidencePlan) {
-        for (start, end) in self.activity.settle(horizon, closed) {
-            if start < self.uncertain_until {
-                self.head_gaps.push((start, end));
-            } else {
-                let window = plan.options().flow.window.index_of(end);
-                self.window(window, plan).evidence.gap((start, end), plan);
-            }
-        }
-        self.is_restless = self.activity.has_gaps();
-    }
-
-    /// The clock stepped back: nothing covers a gap any more, and none lies between the times before and after.
-    fn begin_segment(&mut self, plan: &EvidencePlan) {
-        self.settle((FOREVER, FOREVER), plan);
-        self.active_before = self.active();
-        self.activity = Activity::new(plan.options().min_gap_ns);
-        self.uncertain_until = Timestamp::MIN;
-        self.bursts.iter_mut().for_each(Bursts::break_off);
-    }
-
-    /// The first and the last time at which it was active.
-    fn active(&self) -> Option<(Timestamp, Timestamp)> {
-        match (self.active_before, self.activity.span()) {
-            (Some((first, last)), Some((from, to))) => Some((first.min(from), last.max(to))),
-            (before, now) => before.or(now),
-        }
-    }
-
-    /// From when on a later part may have flows that cover gaps, and packets that fall into them, as far as the
-    /// device's own packets show.
-    fn tail(&self, flow: &FlowOptions) -> (Timestamp, Timestamp) {
-        let last =
-            self.activity.span().map_or(Timestamp::MIN, |(_, last)| last).plus_nanos(-flow.lateness_ns);
-        let covered = match flow.ending {
-            FlowEnding::Connection { .. } => last.plus_nanos(-flow.ending.longest_idle_ns()),
-            // A flow goes on after any silence, but not over the edge of its window.
-            FlowEnding::Joy { .. } => flow.window.start_of(flow.window.index_of(last)),
-        };
-        (covered, last)
-    }
-
-    fn finish(mut self) -> DevicePart {
-        let active = self.active();
-        let mut open_gaps = self.head_gaps;
-        open_gaps.extend(self.activity.settle(FOREVER, FOREVER));
-        open_gaps.sort_unstable();
-        DevicePart {
-            windows: self.windows,
-            active,
-            open_gaps,
-            flows: FlowEdges::default(),
-            bursts: self.bursts,
+        if let Some(room) = state.message((&message, packet), plan, (*budget, *keeps)) {
+            self.note(packet.device, packet.window, room);
         }
     }
 }

@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use thingprint_flow::{
-    DeviceFrame, DeviceId, DeviceIds, DeviceIndex, DevicePacket, Flow, MacAddr, Observer, OwnAddresses,
-    Timestamp,
+    DeviceFrame, DeviceId, DeviceIds, DeviceIndex, DeviceLosses, DevicePacket, FairMap, Flow, LetGo,
+    LossKind, LossLog, MacAddr, Observer, OwnAddresses, Timestamp,
 };
 use thingprint_protocol::{
     DetectedProtocol, DhcpMessage, Engine, Interest, Message, MessageContext, MessageObserver, ModelIndex,
@@ -19,18 +19,43 @@ use crate::options::PortWord;
 /// The messages that tell who a device is.
 const INTEREST: Interest =
     Interest::NONE.and(Protocol::Dns, Sender::Device).and(Protocol::Dhcp, Sender::Device);
-/// Most addresses, names and ports that are remembered of a device.
-const MAX_WORDS: usize = 4096;
+/// What the words of all devices of an inventory take, in bytes.
+const MOST_BYTES: usize = 2 << 20;
+/// What a word takes beside its text, in bytes: its place in a map, the count and the last use.
+const WORD_BYTES: usize = 112;
 
 /// What is on a network: each device with what a person needs to identify it.
+///
+/// Addresses, names and ports of all devices have a cap that they share fairly: where it is full, devices let go of what they
+/// used least recently.
 #[derive(Debug)]
 pub struct Inventory {
     engine: Engine,
     ids: DeviceIds,
     devices: Vec<Sums>,
+    /// How often each word came.
+    words: FairMap<(Own, Word), u64>,
+    log: LossLog,
 }
 
-/// What is known of a device so far.
+/// Whether something was counted at an address of the device's own, and not at others, as whoever forwards packets has them, or
+/// that were not known to be its own yet.
+type Own = bool;
+
+/// What is counted of a device.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Word {
+    /// An address that it sent from.
+    Address(IpAddr),
+    /// A name that it looked up.
+    Name(Box<str>),
+    /// Protocol and port of a server that it turned to.
+    ServerPort(u8, u16),
+    /// Protocol and port that it serves.
+    ServedPort(u8, u16),
+}
+
+/// What is known of a device so far, beside its words.
 #[derive(Clone, Debug, Default)]
 struct Sums {
     addresses: OwnAddresses,
@@ -38,7 +63,7 @@ struct Sums {
     vendor_class: Option<String>,
     /// At addresses of its own.
     own: Counts,
-    /// At others, as whoever forwards packets has them, or that were not known to be its own yet.
+    /// At others.
     others: Counts,
     /// Times of the first and the last frame without an IP packet that it sent.
     frames: Option<(Timestamp, Timestamp)>,
@@ -47,10 +72,6 @@ struct Sums {
 /// What was counted at some of a device's addresses.
 #[derive(Clone, Debug, Default)]
 struct Counts {
-    addresses: BTreeMap<IpAddr, u64>,
-    names: Bag,
-    server_ports: BTreeMap<(u8, u16), u64>,
-    served_ports: BTreeMap<(u8, u16), u64>,
     services: BTreeMap<ModelIndex, u64>,
     served: BTreeMap<ModelIndex, u64>,
     /// Answers of a DHCP server, which may go to all.
@@ -62,16 +83,27 @@ struct Counts {
 }
 
 impl Inventory {
-    /// An inventory of what `engine` finds.
+    /// An inventory of what `engine` finds, whose words take 2 MiB at most: each shard of a pipeline has one.
     pub fn new(engine: &Engine) -> Self {
-        Self { engine: engine.clone(), ids: DeviceIds::default(), devices: Vec::new() }
+        Self::with_limit(engine, MOST_BYTES)
+    }
+
+    /// An inventory of what `engine` finds, whose words take so many bytes at most.
+    pub fn with_limit(engine: &Engine, most_bytes: usize) -> Self {
+        Self {
+            engine: engine.clone(),
+            ids: DeviceIds::default(),
+            devices: Vec::new(),
+            words: FairMap::new(most_bytes),
+            log: LossLog::default(),
+        }
     }
 
     /// The devices, in the order of their ids.
     pub fn into_records(self) -> Vec<InventoryRecord> {
-        let devices = self.ids.iter().zip(self.devices);
-        let known = devices.filter_map(|(id, sums)| Some((id?, sums)));
-        let mut records: Vec<_> = known.map(|(id, sums)| sums.record(id, &self.engine)).collect();
+        let devices = (0..).map(DeviceIndex::new).zip(&self.devices).zip(self.ids.iter());
+        let known = devices.filter_map(|((index, sums), id)| Some(sums.record(id?, (&self, index))));
+        let mut records: Vec<_> = known.collect();
         records.sort_by_key(InventoryRecord::device);
         records
     }
@@ -79,7 +111,12 @@ impl Inventory {
     /// What is known of a device so far; `None` if it was not seen, or forgotten.
     pub fn record(&self, device: DeviceIndex) -> Option<InventoryRecord> {
         let (id, sums) = (self.ids.of(device)?, self.devices.get(device.as_usize())?);
-        Some(sums.clone().record(id, &self.engine))
+        Some(sums.record(id, (self, device)))
+    }
+
+    /// What caps left out, by device: addresses, names and ports.
+    pub fn left_out(&self) -> DeviceLosses {
+        self.log.losses().clone()
     }
 
     fn sums(&mut self, device: DeviceIndex) -> &mut Sums {
@@ -88,6 +125,20 @@ impl Inventory {
             self.devices.resize_with(at + 1, Sums::default);
         }
         &mut self.devices[at]
+    }
+
+    /// Counts a word that came at an address of the device, or at one that it forwards for.
+    fn count(&mut self, device: DeviceIndex, address: IpAddr, word: Word) {
+        let is_own = self.sums(device).is_own(address);
+        let key = (is_own, word);
+        if let Some(times) = self.words.use_mut(device, &key) {
+            *times += 1;
+            return;
+        }
+        let bytes = WORD_BYTES + key.1.text_bytes();
+        for LetGo { device, key: (_, word), .. } in self.words.insert(device, (key, 1), bytes) {
+            self.log.add(device, word.kind(), 1);
+        }
     }
 }
 
@@ -99,11 +150,19 @@ impl Observer for Inventory {
     fn device(&mut self, device: DeviceIndex, id: DeviceId) {
         self.sums(device);
         self.ids.note(device, id);
+        self.log.device(device, id);
+    }
+
+    fn established(&mut self, device: DeviceIndex) {
+        self.words.establish(device);
+        self.log.established(device);
     }
 
     fn forget(&mut self, device: DeviceIndex) {
-        self.ids.forget(device);
         *self.sums(device) = Sums::default();
+        self.ids.forget(device);
+        self.log.forget(device);
+        drop(self.words.forget(device));
     }
 
     fn packet(&mut self, packet: &DevicePacket<'_, '_>, (): &mut ()) {
@@ -112,6 +171,9 @@ impl Observer for Inventory {
             sums.addresses.observe(packet.packet);
         }
         sums.counts(local_address(packet)).packet(packet);
+        if packet.is_sent {
+            self.count(packet.device, packet.ip.src, Word::Address(packet.ip.src));
+        }
     }
 
     fn frame(&mut self, frame: &DeviceFrame<'_, '_>) {
@@ -125,9 +187,9 @@ impl Observer for Inventory {
     }
 
     fn flow(&mut self, flow: Flow<()>) {
-        let key = (flow.tuple.protocol(), flow.server_port());
-        let counts = self.sums(flow.device).counts(flow.local.addr);
-        count(if flow.is_client { &mut counts.server_ports } else { &mut counts.served_ports }, key);
+        let (protocol, port) = (flow.tuple.protocol(), flow.server_port());
+        let word = if flow.is_client { Word::ServerPort } else { Word::ServedPort };
+        self.count(flow.device, flow.local.addr, word(protocol, port));
     }
 }
 
@@ -137,17 +199,23 @@ impl MessageObserver for Inventory {
     }
 
     fn message(&mut self, message: Cow<'_, Message>, context: &MessageContext<'_, '_>, (): &mut ()) {
-        if let Some(packet) = context.packet.filter(|packet| packet.is_sent) {
-            self.sums(packet.device).message(packet, message.into_owned());
+        let Some(packet) = context.packet.filter(|packet| packet.is_sent) else { return };
+        match message.into_owned() {
+            Message::Dns(dns) if is_lookup(&dns, packet) => {
+                for question in dns.questions {
+                    self.count(packet.device, packet.ip.src, Word::Name(question.name.into()));
+                }
+            }
+            message => self.sums(packet.device).message(packet, message),
         }
     }
 
     fn detected(&mut self, flow: Flow<()>, detection: DetectedProtocol) {
         let counts = self.sums(flow.device).counts(flow.local.addr);
         for model in detection.models() {
-            count(&mut counts.services, model);
+            *counts.services.entry(model).or_default() += 1;
             if !flow.is_client {
-                count(&mut counts.served, model);
+                *counts.served.entry(model).or_default() += 1;
             }
         }
         self.flow(flow);
@@ -155,19 +223,17 @@ impl MessageObserver for Inventory {
 }
 
 impl Sums {
+    fn is_own(&self, address: IpAddr) -> bool {
+        self.addresses.contains(address)
+    }
+
     /// What is counted at an address of the device.
     fn counts(&mut self, address: IpAddr) -> &mut Counts {
-        if self.addresses.contains(address) { &mut self.own } else { &mut self.others }
+        if self.is_own(address) { &mut self.own } else { &mut self.others }
     }
 
     fn message(&mut self, packet: &DevicePacket<'_, '_>, message: Message) {
         match message {
-            Message::Dns(dns) if is_lookup(&dns, packet) => {
-                let counts = self.counts(packet.ip.src);
-                for question in dns.questions {
-                    count(&mut counts.names, question.name);
-                }
-            }
             message if message.is_passed_on(packet.packet.src_mac) => {}
             Message::Dhcp(DhcpMessage { op: 1, host_name, vendor_class, .. }) => {
                 self.host_name = host_name.as_deref().map(str::to_owned).or(self.host_name.take());
@@ -178,17 +244,23 @@ impl Sums {
         }
     }
 
-    fn record(self, device: DeviceId, engine: &Engine) -> InventoryRecord {
+    /// What is listed of a device of an inventory.
+    fn record(&self, device: DeviceId, (inventory, index): (&Inventory, DeviceIndex)) -> InventoryRecord {
         let entry = |counts: Counts| DeviceEntry {
             host_name: self.host_name.clone(),
             vendor_class: self.vendor_class.clone(),
-            ..counts.entry(device, engine)
+            ..counts.entry(device, &inventory.engine)
         };
-        let mut own = entry(self.own.clone());
+        let (mut own, mut all) = (entry(self.own.clone()), entry(self.own.clone().merged(&self.others)));
+        for ((is_own, word), times) in inventory.words.entries(index) {
+            word.list(*times, &mut all);
+            if *is_own {
+                word.list(*times, &mut own);
+            }
+        }
         for address in self.addresses.iter() {
             own.addresses.entry(address).or_default();
         }
-        let mut all = entry(self.own.merged(self.others));
         if all.packets_up == 0
             && let Some((first, last)) = self.frames
         {
@@ -202,6 +274,38 @@ impl Sums {
     }
 }
 
+impl Word {
+    /// Bytes of what it takes beside itself.
+    const fn text_bytes(&self) -> usize {
+        match self {
+            Self::Name(name) => name.len(),
+            _ => 0,
+        }
+    }
+
+    /// What is lost with it.
+    const fn kind(&self) -> LossKind {
+        match self {
+            Self::Address(_) => LossKind::new("addresses"),
+            Self::Name(_) => LossKind::new("names"),
+            Self::ServerPort(..) | Self::ServedPort(..) => LossKind::new("ports"),
+        }
+    }
+
+    /// Adds it to what is listed.
+    fn list(&self, times: u64, entry: &mut DeviceEntry) {
+        let port = |protocol: u8, port: u16| PortWord::ProtoPort.word(protocol, port);
+        let listed = match self {
+            Self::Address(address) if address.is_unspecified() => return,
+            Self::Address(address) => entry.addresses.entry(*address).or_default(),
+            Self::Name(name) => entry.names.entry(name.to_string()).or_default(),
+            Self::ServerPort(protocol, of) => entry.server_ports.entry(port(*protocol, *of)).or_default(),
+            Self::ServedPort(protocol, of) => entry.served_ports.entry(port(*protocol, *of)).or_default(),
+        };
+        *listed += times;
+    }
+}
+
 impl Counts {
     fn packet(&mut self, packet: &DevicePacket<'_, '_>) {
         let time = packet.packet.time;
@@ -210,20 +314,15 @@ impl Counts {
         if packet.is_sent {
             self.packets_up += 1;
             self.unicast_up += u64::from(is_unicast(packet));
-            count(&mut self.addresses, packet.ip.src);
         } else {
             self.packets_down += 1;
         }
     }
 
     /// With what was counted at other addresses.
-    fn merged(mut self, others: Self) -> Self {
-        add_all(&mut self.addresses, others.addresses);
-        add_all(&mut self.names, others.names);
-        add_all(&mut self.server_ports, others.server_ports);
-        add_all(&mut self.served_ports, others.served_ports);
-        add_all(&mut self.services, others.services);
-        add_all(&mut self.served, others.served);
+    fn merged(mut self, others: &Self) -> Self {
+        add_all(&mut self.services, &others.services);
+        add_all(&mut self.served, &others.served);
         let times = [self.times, others.times].into_iter().flatten();
         self.times = times.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
         self.dhcp_answers += others.dhcp_answers;
@@ -234,10 +333,6 @@ impl Counts {
     }
 
     fn entry(self, device: DeviceId, engine: &Engine) -> DeviceEntry {
-        let words = |ports: BTreeMap<(u8, u16), u64>| -> Bag {
-            let word = |(protocol, port)| PortWord::ProtoPort.word(protocol, port);
-            ports.into_iter().map(|(key, count)| (word(key), count)).collect()
-        };
         let services = |flows: BTreeMap<ModelIndex, u64>| -> Bag {
             let name = |model| Some(engine.models().model(model)?.name().to_lowercase());
             flows.into_iter().filter_map(|(model, flows)| Some((name(model)?, flows))).collect()
@@ -247,10 +342,6 @@ impl Counts {
             served.entry("dhcp".to_owned()).or_insert(self.dhcp_answers);
         }
         DeviceEntry {
-            addresses: self.addresses.into_iter().filter(|(addr, _)| !addr.is_unspecified()).collect(),
-            names: self.names,
-            server_ports: words(self.server_ports),
-            served_ports: words(self.served_ports),
             services: services(self.services),
             served_services: served,
             first_seen: self.times.map(|(first, _)| first),
@@ -268,14 +359,9 @@ const fn local_address(packet: &DevicePacket<'_, '_>) -> IpAddr {
     if packet.is_sent { packet.ip.src } else { packet.ip.dst }
 }
 
-fn add_all<K: Ord>(counts: &mut BTreeMap<K, u64>, others: BTreeMap<K, u64>) {
-    for (key, times) in others {
-        let has_room = counts.len() < MAX_WORDS;
-        if let Some(count) = counts.get_mut(&key) {
-            *count += times;
-        } else if has_room {
-            counts.insert(key, times);
-        }
+fn add_all(counts: &mut BTreeMap<ModelIndex, u64>, others: &BTreeMap<ModelIndex, u64>) {
+    for (model, flows) in others {
+        *counts.entry(*model).or_default() += flows;
     }
 }
 
@@ -284,14 +370,4 @@ fn is_unicast(packet: &DevicePacket<'_, '_>) -> bool {
     let dst = packet.ip.dst;
     let is_group = dst.is_multicast() || dst == IpAddr::V4(Ipv4Addr::BROADCAST);
     !packet.packet.dst_mac.map_or(is_group, MacAddr::is_group)
-}
-
-/// Counts a thing, as long as there is room for it.
-fn count<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K) {
-    let has_room = counts.len() < MAX_WORDS;
-    if let Some(count) = counts.get_mut(&key) {
-        *count += 1;
-    } else if has_room {
-        counts.insert(key, 1);
-    }
 }

@@ -8,6 +8,7 @@ mod activity;
 mod builder;
 mod bursts;
 mod device_entry;
+mod device_state;
 mod evidence;
 mod exact_sum;
 mod handed_out;

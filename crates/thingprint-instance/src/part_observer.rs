@@ -83,7 +83,7 @@ impl PartObserver {
 
     /// Words that were left out of bags because there was no room.
     pub fn words_dropped(&self) -> u64 {
-        self.inner.words_dropped().total()
+        self.inner.words_dropped()
     }
 
     /// What the part keeps of the devices, whose ids are those of the tracker, with the flows that were open at the

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use proptest::prelude::*;
-use thingprint_flow::{DeviceId, Identity, Ip, MacAddr, Packet, Timestamp, Tracker};
-use thingprint_instance::{Bag, BagName, Instance, InstanceLosses, InstanceObserver, InstanceOptions};
+use thingprint_flow::{DeviceId, DeviceLosses, Identity, Ip, MacAddr, Packet, Timestamp, Tracker};
+use thingprint_instance::{Bag, BagName, Instance, InstanceObserver, InstanceOptions};
 use thingprint_protocol::{Detector, Engine};
 
 const ROUTER: MacAddr = MacAddr::new([0x14, 0xcc, 0x20, 0, 0, 3]);
@@ -48,13 +48,13 @@ fn tracker(options: &InstanceOptions) -> Tracker<Detector<InstanceObserver>> {
     Tracker::new(options.flow.clone(), Detector::new(&Engine::default(), observer))
 }
 
-fn end(tracker: Tracker<Detector<InstanceObserver>>) -> (Vec<Instance>, InstanceLosses) {
+fn end(tracker: Tracker<Detector<InstanceObserver>>) -> (Vec<Instance>, DeviceLosses) {
     let mut observer = tracker.finish().observer.into_observer();
-    (observer.take_ready(), observer.losses())
+    (observer.take_ready(), observer.left_out())
 }
 
 /// The instances of devices that look up names, and what they lack.
-fn looked_up(queries: &[(u8, String)], options: &InstanceOptions) -> (Vec<Instance>, InstanceLosses) {
+fn looked_up(queries: &[(u8, String)], options: &InstanceOptions) -> (Vec<Instance>, DeviceLosses) {
     let mut tracker = tracker(options);
     for (at, (number, name)) in queries.iter().enumerate() {
         push(&mut tracker, (at, *number), (device(*number), [192, 168, 1, 1]), (53, &query(name)));
@@ -97,10 +97,10 @@ fn the_device_with_most_words_loses_some_and_is_reported() {
     let found: Vec<usize> = (1..=4).map(|number| names(&instances, number).len()).collect();
     assert!(found[0] < 300 && found[0] > 30, "{found:?}");
     assert_eq!(found[2..], [5, 5]);
-    let dropped = losses.words_dropped.total();
+    let dropped: u64 = losses.totals().values().sum();
     let kept: u64 = instances.iter().flat_map(|row| row.bags.get(BagName::DOMAINS).unwrap().values()).sum();
     assert_eq!(kept + dropped, 410, "dropped words are counted");
-    assert_eq!(losses.words_dropped.most(1)[0].0, DeviceId::Mac(device(1)));
+    assert_eq!(losses.by_size()[0].0, DeviceId::Mac(device(1)));
 }
 
 proptest! {
@@ -125,6 +125,69 @@ proptest! {
         prop_assert!(all.iter().sum::<usize>() <= all_bytes, "{all:?}");
         prop_assert!(all.iter().all(|bytes| *bytes <= device_bytes), "{all:?}");
     }
+}
+
+/// A packet of an address that nobody answers, to a device.
+fn made_up(tracker: &mut Tracker<Detector<InstanceObserver>>, at: usize, number: u16) {
+    let [high, low] = number.to_be_bytes();
+    tracker.push(&Packet {
+        time: Timestamp::from_nanos(i64::try_from(at).unwrap() * 1_000_000),
+        src_mac: Some(MacAddr::new([2, 0x44, 0, 0, high, low])),
+        dst_mac: Some(device(3)),
+        wire_bytes: 60,
+        ip: Some(Ip::udp(([10, 9, high, low].into(), 40_000), ([192, 168, 1, 3].into(), 9), b"x")),
+        other: None,
+    });
+}
+
+/// An answer of the router to a device.
+fn answer(tracker: &mut Tracker<Detector<InstanceObserver>>, at: usize, number: u8) {
+    tracker.push(&Packet {
+        time: Timestamp::from_nanos(i64::try_from(at).unwrap() * 1_000_000),
+        src_mac: Some(ROUTER),
+        dst_mac: Some(device(number)),
+        wire_bytes: 60,
+        ip: Some(Ip::udp(([192, 168, 1, 1].into(), 53), ([192, 168, 1, number].into(), 40_000), b"x")),
+        other: None,
+    });
+}
+
+/// Four devices that are answered, with so many made-up addresses in between.
+fn among(made_up_addresses: u16, options: &InstanceOptions) -> (Vec<Instance>, DeviceLosses) {
+    let mut tracker = tracker(options);
+    let mut at = 0;
+    for round in 0..8_u16 {
+        for number in 3..7 {
+            let name = format!("quiet{round}.example");
+            push(&mut tracker, (at, number), (device(number), [192, 168, 1, 1]), (53, &query(&name)));
+            answer(&mut tracker, at, number);
+            at += 1;
+        }
+        for number in (0..made_up_addresses).filter(|number| number % 8 == round) {
+            made_up(&mut tracker, at, number);
+            at += 1;
+        }
+    }
+    end(tracker)
+}
+
+#[test]
+fn made_up_addresses_take_no_instance_of_devices() {
+    let options = InstanceOptions { max_bytes: 64 << 10, ..options() };
+    let is_home = |instance: &&Instance| instance.device >= DeviceId::Mac(device(0));
+    let bags = |instances: &[Instance]| -> Vec<(DeviceId, Bag)> {
+        let home = instances.iter().filter(is_home);
+        home.map(|row| (row.device, row.bags.get(BagName::DOMAINS).unwrap().clone())).collect()
+    };
+    let (alone, none) = among(0, &options);
+    assert!((alone.len(), none.is_empty()) == (4, true));
+    assert_eq!(bags(&alone)[3].1.len(), 8);
+    let (instances, losses) = among(4000, &options);
+    assert_eq!(bags(&instances), bags(&alone));
+    let lost: u64 = losses.totals().values().sum();
+    assert_eq!(instances.len() as u64 - 4 + lost, 4000, "what is lost is counted");
+    assert!(lost > 3000, "{lost}: a window takes more than 192 bytes");
+    assert!(losses.of(DeviceId::Mac(device(3))).is_none());
 }
 
 /// Devices by their IP addresses, with what they declare.

@@ -158,13 +158,12 @@ pub(crate) fn report_losses(summary: &Summary, messages: impl Say) -> Outcome {
     report_left_out(&summary.left_out, messages)
 }
 
-/// Says what instances lack, and which windows came twice.
+/// Says which windows came twice.
 pub(crate) fn report_instance_losses(losses: &[InstanceLosses], messages: impl Say) {
     let mut all = InstanceLosses::default();
     for losses in losses {
         all.merge(losses);
     }
-    report_words_dropped(&all.words_dropped, messages);
     if !all.repeated.is_empty() {
         messages.warn(format!(
             "{} written twice, with {}: the clock stepped back to times whose windows were final; --sort makes one row of \
@@ -175,10 +174,10 @@ pub(crate) fn report_instance_losses(losses: &[InstanceLosses], messages: impl S
     }
 }
 
-/// Says which devices lack words in their bags.
-pub(crate) fn report_words_dropped(dropped: &WordsDropped, messages: impl Say) {
+/// Says which devices lack words in their bags; a result that lacks some is not whole.
+pub(crate) fn report_words_dropped(dropped: &WordsDropped, messages: impl Say) -> Outcome {
     if dropped.total() == 0 {
-        return;
+        return Outcome::Done;
     }
     let most: Vec<String> = dropped
         .most(MOST_DEVICES_NAMED)
@@ -190,6 +189,7 @@ pub(crate) fn report_words_dropped(dropped: &WordsDropped, messages: impl Say) {
         dropped.total(),
         most.join(", ")
     ));
+    Outcome::Partial
 }
 
 /// Says which hosts sent DHCP requests of other clients, though they forward nothing.

@@ -12,6 +12,9 @@ use crate::bursts::Bursts;
 use crate::options::InstanceOptions;
 use crate::{Attributes, Bags, Spreads};
 
+/// What a window takes beside the tallies of its evidence, in bytes: its counts, and its place in a map.
+const WINDOW_BYTES: usize = 192;
+
 /// How the chosen evidence is counted: tallies of numbers and bags stand in the order of this plan, so that nothing is
 /// looked up by name while packets come in.
 #[derive(Clone, Debug)]
@@ -79,6 +82,14 @@ impl EvidencePlan {
     /// The messages that the evidence is counted from.
     pub(crate) const fn interest(&self) -> Interest {
         self.interest
+    }
+
+    /// What a window takes without words, in bytes, with its place in a map.
+    #[inline]
+    pub(crate) const fn window_bytes(&self) -> usize {
+        WINDOW_BYTES
+            + self.numbers.len() * size_of::<NumberTally>()
+            + self.bags.len() * size_of::<WordTally>()
     }
 
     /// The tally of a window in which nothing was seen.

@@ -17,6 +17,8 @@ pub(crate) struct Room {
     bytes: usize,
     /// Bytes that were taken.
     taken: usize,
+    /// Bytes of windows that were begun for it.
+    begun: usize,
     /// Words for which there was no room.
     dropped: u64,
 }
@@ -43,6 +45,7 @@ impl WordBudget {
             max_words: self.max_words,
             bytes: self.device_bytes.saturating_sub(used),
             taken: 0,
+            begun: 0,
             dropped: 0,
         }
     }
@@ -55,7 +58,8 @@ impl WordBudget {
 
 impl Room {
     /// Room for everything.
-    pub(super) const ENDLESS: Self = Self { max_words: usize::MAX, bytes: usize::MAX, taken: 0, dropped: 0 };
+    pub(super) const ENDLESS: Self =
+        Self { max_words: usize::MAX, bytes: usize::MAX, taken: 0, begun: 0, dropped: 0 };
 
     /// Takes some of the bytes, if they are left.
     pub(super) const fn take(&mut self, bytes: usize) -> bool {
@@ -77,10 +81,21 @@ impl Room {
         has_room
     }
 
-    /// Whether anything was taken or dropped.
+    /// The same where windows of so many bytes were begun.
+    #[inline]
+    pub(crate) const fn with_begun(self, begun: usize) -> Self {
+        Self { begun, ..self }
+    }
+
+    /// Whether anything was taken, begun or dropped.
     #[inline]
     pub(crate) const fn is_used(self) -> bool {
-        self.taken > 0 || self.dropped > 0
+        self.taken > 0 || self.begun > 0 || self.dropped > 0
+    }
+
+    /// Bytes of windows that were begun.
+    pub(crate) const fn begun(self) -> usize {
+        self.begun
     }
 
     /// Bytes that were taken.

@@ -1,4 +1,4 @@
-use thingprint_flow::{DeviceId, Timestamp, WindowLength};
+use thingprint_flow::{DeviceId, DeviceLosses, Timestamp, WindowLength};
 use thingprint_instance::{Instance, InstanceLosses, InstanceObserver, InstanceOptions};
 use thingprint_protocol::Engine;
 
@@ -7,7 +7,7 @@ use crate::stage::{End, Stage};
 
 /// Hands out the instance of each device and window when the window is final, in the order of windows and devices.
 ///
-/// What a shard leaves is what instances lack, and which windows came twice.
+/// What a shard leaves is which windows came twice.
 #[derive(Clone, Debug)]
 pub struct InstanceStage {
     options: InstanceOptions,
@@ -49,6 +49,10 @@ impl Stage for InstanceStage {
 
     fn device(&self, row: &Instance) -> Option<DeviceId> {
         Some(row.device)
+    }
+
+    fn left_out(&self, observer: &InstanceObserver) -> DeviceLosses {
+        observer.left_out()
     }
 
     fn finish(&self, observer: InstanceObserver, _: &End) -> InstanceLosses {

@@ -1,6 +1,6 @@
 use std::convert::Infallible;
 
-use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_flow::{DeviceId, DeviceLosses, Timestamp};
 use thingprint_instance::{Inventory, InventoryRecord};
 use thingprint_protocol::Engine;
 
@@ -30,6 +30,10 @@ impl Stage for InventoryStage {
 
     fn device(&self, row: &Infallible) -> Option<DeviceId> {
         match *row {}
+    }
+
+    fn left_out(&self, observer: &Inventory) -> DeviceLosses {
+        observer.left_out()
     }
 
     fn finish(&self, observer: Inventory, _: &End) -> Vec<InventoryRecord> {

@@ -67,7 +67,7 @@ impl MergeArgs {
         let choice = GatewayChoice { given, is_none: self.no_gateway };
         let assembled = merged.parts.assemble(&options, &choice.policy(&labels));
         report(&assembled, parts, messages);
-        report_words_dropped(&assembled.words_dropped, messages);
+        let whole = report_words_dropped(&assembled.words_dropped, messages);
         report_wrongly_timed(wrongly_timed, messages);
         let rows = labelled(assembled, &labels);
         let mut counts = Counts::default();
@@ -78,7 +78,7 @@ impl MergeArgs {
         };
         output.table(&table)?;
         counts.report(&labels, output.format(), messages);
-        Ok(Outcome::Done)
+        Ok(whole)
     }
 }
 
