@@ -37,13 +37,13 @@ struct Sighting {
 
 impl NewWords {
     /// Notes the new words of a window; those of one that alarms do not count as sightings of the day.
-    pub(crate) fn note(&mut self, window: &Instance, baseline: &Baseline, (alarms, has_room): (bool, bool)) {
+    pub(crate) fn note(&mut self, window: &Instance, baseline: &Baseline, alarms: bool) {
         self.windows += 1;
         for name in window.bags.evidence().bags().filter(|name| baseline.has_bag(*name)) {
             let Some(bag) = window.bags.get(name) else { continue };
             let followed = self.bags.entry(name).or_default();
             for (word, _) in baseline.new_words(name, bag) {
-                let is_followed = followed.note(word, window.window_start, (alarms, has_room));
+                let is_followed = followed.note(word, window.window_start, alarms);
                 self.unfollowed += u64::from(!is_followed);
             }
         }
@@ -80,6 +80,13 @@ impl NewWords {
         lasting
     }
 
+    /// Gives up the words that are followed; returns how many.
+    pub(crate) fn give_up(&mut self) -> u64 {
+        let words = std::mem::take(&mut self.bags).values().map(|followed| followed.words.len() as u64).sum();
+        self.unfollowed += words;
+        words
+    }
+
     /// Bytes of the words.
     pub(crate) fn bytes(&self) -> usize {
         self.bags.values().map(|followed| followed.bytes).sum()
@@ -88,13 +95,13 @@ impl NewWords {
 
 impl Followed {
     /// Notes a word; whether it is followed.
-    fn note(&mut self, word: &str, at: Timestamp, (alarms, has_room): (bool, bool)) -> bool {
+    fn note(&mut self, word: &str, at: Timestamp, alarms: bool) -> bool {
         let windows = u64::from(!alarms);
         if let Some(sighting) = self.words.get_mut(word) {
             sighting.windows += windows;
             return true;
         }
-        let has_room = has_room && self.words.len() < MOST_FOLLOWED;
+        let has_room = self.words.len() < MOST_FOLLOWED;
         if has_room {
             self.bytes += WORD_BYTES + word.len();
             self.words.insert(word.to_owned(), Sighting { first_seen: at, windows });

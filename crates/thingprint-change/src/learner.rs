@@ -82,6 +82,22 @@ impl Learner {
         learned
     }
 
+    /// Gives up the earliest windows, until so many bytes are free, and all of them where these do not have so many; returns
+    /// how many windows.
+    pub(crate) fn give_up(&mut self, excess: usize) -> u64 {
+        if excess > self.window_bytes {
+            return std::mem::take(self).windows.len() as u64;
+        }
+        let (enough, mut windows) = (self.window_bytes - excess, 0);
+        while self.window_bytes > enough
+            && let Some(earliest) = self.windows.pop_front()
+        {
+            self.window_bytes = self.window_bytes.saturating_sub(earliest.bytes());
+            windows += 1;
+        }
+        windows
+    }
+
     /// Bytes of the windows and words.
     pub(crate) fn bytes(&self) -> usize {
         self.window_bytes + self.words.values().map(WordIndex::bytes).sum::<usize>()

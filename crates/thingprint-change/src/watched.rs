@@ -16,6 +16,8 @@ pub(crate) struct Watched {
     windows: u64,
     alarms: u64,
     last_seen: Option<Timestamp>,
+    /// Windows in which it sent and received.
+    answered: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,6 +30,17 @@ enum Past {
     Short(usize, Learner),
 }
 
+impl Past {
+    /// Windows that it was learned from.
+    fn windows(&self) -> usize {
+        match self {
+            Self::Learning(learner) => learner.windows.len(),
+            Self::Known(baseline) => baseline.windows(),
+            Self::Short(windows, _) => *windows,
+        }
+    }
+}
+
 impl Watched {
     /// A device of which nothing is known.
     pub(crate) fn new() -> Self {
@@ -37,6 +50,7 @@ impl Watched {
             windows: 0,
             alarms: 0,
             last_seen: None,
+            answered: 0,
         }
     }
 
@@ -44,7 +58,7 @@ impl Watched {
     pub(crate) fn learn(&mut self, window: &Instance) {
         if let Past::Learning(learner) = &mut self.past {
             learner.add(window);
-            self.last_seen = self.last_seen.max(Some(window.window_start));
+            self.see(window);
         }
     }
 
@@ -65,30 +79,27 @@ impl Watched {
         }
     }
 
-    /// Compares a window, and gives what exceeds its limit; `None` where there is nothing to compare it with. Without room,
-    /// nothing more is kept of it.
-    pub(crate) fn compare(
-        &mut self,
-        window: &Instance,
-        options: &ChangeOptions,
-        has_room: bool,
-    ) -> Option<Vec<Excess>> {
+    /// Compares a window, and gives what exceeds its limit; `None` where there is nothing to compare it with.
+    pub(crate) fn compare(&mut self, window: &Instance, options: &ChangeOptions) -> Option<Vec<Excess>> {
         self.begin(options);
         self.windows += 1;
-        self.last_seen = self.last_seen.max(Some(window.window_start));
+        self.see(window);
         let Past::Known(baseline) = &self.past else {
-            if has_room {
-                self.adopt(window, options);
-            }
+            self.adopt(window, options);
             return None;
         };
         let start = window.window_start;
         let mut first_seen =
             |name, word: &str| self.new.first_seen(name, word).map_or(start, |first| first.min(start));
         let excesses = baseline.judge_with(window, &mut first_seen);
-        self.new.note(window, baseline, (!excesses.is_empty(), has_room));
+        self.new.note(window, baseline, !excesses.is_empty());
         self.alarms += u64::from(!excesses.is_empty());
         Some(excesses)
+    }
+
+    fn see(&mut self, window: &Instance) {
+        self.last_seen = self.last_seen.max(Some(window.window_start));
+        self.answered += u64::from(window.counts.packets_up > 0 && window.counts.packets_down > 0);
     }
 
     /// Gives a device without a baseline one of the windows since, when there are enough.
@@ -142,6 +153,46 @@ impl Watched {
         let (Some(now), Some(last)) = (now, self.last_seen) else { return false };
         let usual_ns = (margin * baseline.longest_gap_ns() as f64).max(LEAST_SILENCE_NS);
         self.windows == 0 || now.nanos_since(last) as f64 > usual_ns
+    }
+
+    /// Whether it has a baseline, or enough windows for one: made-up addresses have not.
+    pub(crate) fn is_established(&self, options: &ChangeOptions) -> bool {
+        match &self.past {
+            Past::Learning(learner) => learner.windows.len() >= options.least_windows.max(1),
+            Past::Known(_) => true,
+            Past::Short(..) => false,
+        }
+    }
+
+    /// How much it is worth to be kept where there are too many devices: whether it has a baseline or enough windows for one,
+    /// in how many windows it was answered, as made-up addresses are not, and when it was seen last.
+    pub(crate) fn rank(&self, options: &ChangeOptions) -> (bool, u64, Option<Timestamp>) {
+        (self.is_established(options), self.answered, self.last_seen)
+    }
+
+    /// Windows that it is known by.
+    pub(crate) fn all_windows(&self) -> u64 {
+        self.windows + self.past.windows() as u64
+    }
+
+    /// Gives up what it has, until so many bytes are free: new words that are followed, then the earliest windows, then the
+    /// baseline. Returns the windows and the words that it gave up.
+    pub(crate) fn give_up(&mut self, excess: usize) -> (u64, u64) {
+        let enough = self.bytes().saturating_sub(excess);
+        let words = self.new.give_up();
+        let left = self.bytes().saturating_sub(enough);
+        if left == 0 {
+            return (0, words);
+        }
+        let windows = match &mut self.past {
+            Past::Learning(learner) | Past::Short(_, learner) => learner.give_up(left),
+            Past::Known(baseline) => {
+                let windows = baseline.windows();
+                self.past = Past::Short(windows, Learner::default());
+                windows as u64
+            }
+        };
+        (windows, words)
     }
 
     /// Bytes of its past and of the new words.

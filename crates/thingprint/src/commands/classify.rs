@@ -195,7 +195,9 @@ impl ClassifyArgs {
             self.gather(inputs, &self.baseline.baseline, model, (known, global)).context("--baseline")?;
         let outcome = past.outcome.max(found);
         let past = past.rows_where(|_| true, messages)?;
-        Ok((Comparison::of(&past, rows, messages)?, outcome))
+        let comparison = Comparison::of(&past, rows, messages)?;
+        let outcome = outcome.max(comparison.outcome);
+        Ok((comparison, outcome))
     }
 
     /// Brings the instances of captures and of files.

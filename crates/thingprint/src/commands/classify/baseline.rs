@@ -1,10 +1,11 @@
 use std::ffi::OsString;
 
 use clap::Args;
-use thingprint_change::{Change, ChangeOptions, Detector, DeviceState, DeviceStatus, Measure};
+use thingprint_change::{Change, ChangeOptions, Detector, DeviceState, DeviceStatus, Losses, Measure};
 use thingprint_instance::{EvidenceSet, Labeled};
 
-use crate::exit::Usage;
+use crate::exit::{Outcome, Usage};
+use crate::left_out::report_left_out;
 use crate::messages::{Messages, counted};
 
 /// Nanoseconds of a day.
@@ -29,6 +30,8 @@ pub(super) struct Comparison {
     pub(super) changes: Vec<Change>,
     /// Each device of either time, whether it changed or not.
     pub(super) devices: Vec<DeviceStatus>,
+    /// Whether caps left nothing out.
+    pub(super) outcome: Outcome,
 }
 
 impl BaselineArgs {
@@ -67,8 +70,8 @@ impl Comparison {
         }
         changes.extend(detector.close());
         let devices = detector.devices(windows.last().map(|row| row.instance.window_start)).collect();
-        let comparison = Self { changes, devices };
-        warn_of_losses(&detector, messages);
+        let outcome = warn_of_losses(&detector, messages);
+        let comparison = Self { changes, devices, outcome };
         messages.note(comparison.summary(past.len()));
         Ok(comparison)
     }
@@ -140,14 +143,9 @@ fn warn_of_order(past: &[Labeled], rows: &[Labeled], messages: Messages) {
     }
 }
 
-fn warn_of_losses(detector: &Detector, messages: Messages) {
+/// Says what the detector had no room for.
+fn warn_of_losses(detector: &Detector, messages: Messages) -> Outcome {
     let losses = detector.losses();
-    if losses.windows_dropped > 0 {
-        let windows = counted(losses.windows_dropped, "window was", "windows were");
-        messages.warn(format!(
-            "{windows} left out of the baseline or the comparison: there are more devices or words than can be watched"
-        ));
-    }
     if losses.words_dropped > 0 {
         let words = counted(losses.words_dropped, "word", "words");
         messages.warn(format!("the baseline has no room for {words}, which count as new"));
@@ -156,4 +154,6 @@ fn warn_of_losses(detector: &Detector, messages: Messages) {
         let words = counted(losses.words_unfollowed, "new word was", "new words were");
         messages.warn(format!("{words} not followed for changes by day: there are too many"));
     }
+    let whole = if losses == Losses::default() { Outcome::Done } else { Outcome::Partial };
+    report_left_out(detector.left_out(), messages).max(whole)
 }
