@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Map, Value};
-use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_flow::{DeviceId, DeviceIndex, FairCap, Timestamp};
 use thingprint_table::rfc3339;
 
 use crate::records::{Event, EventKind, Severity};
@@ -10,7 +10,7 @@ use crate::records::{Event, EventKind, Severity};
 const NEW_DEVICES_A_MINUTE: usize = 20;
 /// A minute in nanoseconds.
 const MINUTE_NS: i64 = 60_000_000_000;
-/// Open events that are remembered, so that what happens again is counted; the oldest is forgotten for another one.
+/// Open events that are remembered, so that what happens again is counted; the device with most forgets its oldest ones.
 const MOST_OPEN: usize = 1 << 16;
 
 /// What tells events apart.
@@ -141,17 +141,62 @@ impl EventBook {
         let key = (event.kind, event.device, event.subject.clone());
         self.by_id.insert(event.id, key.clone());
         self.open.insert(key, event);
-        while self.open.len() > MOST_OPEN
-            && let Some((_, oldest)) = self.by_id.pop_first()
-        {
-            self.open.remove(&oldest);
+        if self.open.len() > MOST_OPEN {
+            self.make_room();
         }
+    }
+
+    /// Forgets the oldest events of the devices that have most.
+    fn make_room(&mut self) {
+        let mut devices: BTreeMap<Option<DeviceId>, (u64, usize)> = BTreeMap::new();
+        for (id, (_, device, _)) in &self.by_id {
+            let (latest, events) = devices.entry(*device).or_default();
+            (*latest, *events) = (*id, *events + 1);
+        }
+        let mut order: Vec<_> =
+            devices.into_iter().map(|(device, (latest, events))| (latest, device, events)).collect();
+        order.sort_unstable();
+        let mut cap = FairCap::new(MOST_OPEN);
+        for (number, (.., events)) in (0..).map(DeviceIndex::new).zip(&order) {
+            cap.take(number, *events);
+        }
+        let owed = |(number, excess): (DeviceIndex, usize)| {
+            order.get(number.as_usize()).map(|(_, device, _)| (*device, excess))
+        };
+        let mut owed: BTreeMap<Option<DeviceId>, usize> = cap.excess().into_iter().filter_map(owed).collect();
+        self.by_id.retain(|_, key| {
+            let Some(left) = owed.get_mut(&key.1).filter(|left| **left > 0) else { return true };
+            *left -= 1;
+            self.open.remove(key);
+            false
+        });
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_device_that_makes_events_makes_others_forget_none() {
+        let device =
+            |last: u8| -> Option<DeviceId> { Some(format!("02:00:00:00:00:{last:02x}").parse().unwrap()) };
+        let mut book = EventBook::default();
+        let note = |book: &mut EventBook, last: u8, subject: usize| {
+            book.note(Happened { device: device(last), ..happened(1, &subject.to_string()) });
+        };
+        (0..5).for_each(|subject| note(&mut book, 1, subject));
+        (0..MOST_OPEN + 10).for_each(|subject| note(&mut book, 2, subject));
+        let kept = MOST_OPEN / 8 * 7 + 14;
+        assert_eq!((book.open.len(), book.by_id.len()), (kept, kept));
+        (0..5).for_each(|subject| note(&mut book, 1, subject));
+        note(&mut book, 2, MOST_OPEN);
+        note(&mut book, 2, 0);
+        let changed = book.take_changed();
+        let twice: Vec<Option<DeviceId>> =
+            changed.iter().filter(|event| event.times == 2).map(|event| event.device).collect();
+        assert_eq!(twice, [device(1), device(1), device(1), device(1), device(1), device(2)]);
+    }
 
     fn happened(at: i64, subject: &str) -> Happened {
         Happened {

@@ -524,8 +524,8 @@ impl Desk {
         self.forget_silent(closed);
     }
 
-    /// Makes room for devices that are there: baselines of those that were silent for a week go, and those that were silent
-    /// for longest where there are too many.
+    /// Makes room for devices that are there: baselines of those that were silent for a week go. Where there are too many, those
+    /// go first that were in one window alone, and of these the ones that were silent for longest.
     fn forget_silent(&mut self, now: Timestamp) {
         let last_seen = |state: &DeviceState| {
             state.sighting.as_ref().map_or(Timestamp::MIN, |sighting| sighting.last_seen)
@@ -539,13 +539,13 @@ impl Desk {
             return;
         }
         let is_named = |device: &DeviceId| self.labels.contains_key(device);
-        let mut by_age: Vec<(bool, Timestamp, DeviceId)> = self
-            .devices
-            .iter()
-            .map(|(device, state)| (is_named(device), last_seen(state), *device))
-            .collect();
-        by_age.sort_unstable();
-        for (_, _, device) in by_age.into_iter().take(surplus + MOST_DEVICES / 8) {
+        let rank = |device: &DeviceId, state: &DeviceState| {
+            (is_named(device), state.known.windows() > 1, last_seen(state), *device)
+        };
+        let mut by_rank: Vec<(bool, bool, Timestamp, DeviceId)> =
+            self.devices.iter().map(|(device, state)| rank(device, state)).collect();
+        by_rank.sort_unstable();
+        for (.., device) in by_rank.into_iter().take(surplus + MOST_DEVICES / 8) {
             self.devices.remove(&device);
             self.detector.forget(device);
             self.forgotten += 1;

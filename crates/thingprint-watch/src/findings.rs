@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use thingprint_audit::{Auditor, Example, Finding, Policy};
-use thingprint_flow::{DeviceId, DeviceIndex, Timestamp, protocol_name};
+use thingprint_flow::{DeviceId, DeviceIndex, DeviceNumbers, FairMap, Timestamp, protocol_name};
 use thingprint_pipeline::FlowRow;
 use thingprint_protocol::{Engine, Sender};
 
@@ -15,10 +15,9 @@ pub(crate) struct Findings {
     engine: Engine,
     policy: Policy,
     auditor: Auditor,
-    devices: Vec<DeviceId>,
-    indices: BTreeMap<DeviceId, DeviceIndex>,
-    /// Devices with the rules that they are known to break: each is one event, however many values break it.
-    known: BTreeSet<(DeviceId, String)>,
+    numbers: DeviceNumbers,
+    /// The rules that devices are known to break: each is one event, however many values break it.
+    known: FairMap<String, ()>,
     /// Time of the latest flow since findings were taken last.
     latest: Option<Timestamp>,
     dropped: u64,
@@ -26,32 +25,33 @@ pub(crate) struct Findings {
 
 /// Who said what a device said itself.
 pub(crate) const BY_DEVICE: &str = "device";
-/// Devices with findings and rules that are remembered as known; a flood of devices that break rules would leave more.
+/// Devices of which findings are remembered; addresses that nobody answered give way to others.
+pub(crate) const MOST_DEVICES: usize = 1 << 16;
+/// Rules that devices are known to break, of all devices; who gives up some has an event of them again.
 const MOST_KNOWN: usize = 1 << 18;
 
 impl Findings {
     pub(crate) fn new(engine: Engine, policy: Policy, known: BTreeSet<(DeviceId, String)>) -> Self {
-        Self {
+        let mut findings = Self {
             engine,
             auditor: Auditor::new(policy.clone()),
             policy,
-            devices: Vec::new(),
-            indices: BTreeMap::new(),
-            known,
+            numbers: DeviceNumbers::new(MOST_DEVICES),
+            known: FairMap::new(MOST_KNOWN),
             latest: None,
             dropped: 0,
+        };
+        for (device, rule) in known {
+            let number = findings.see(device, true);
+            findings.know(number, rule);
         }
+        findings
     }
 
     /// Judges a flow that ended.
     pub(crate) fn flow(&mut self, row: FlowRow) {
-        let next = DeviceIndex::new(u32::try_from(self.devices.len()).unwrap_or(u32::MAX));
-        let index = *self.indices.entry(row.device).or_insert_with(|| {
-            self.devices.push(row.device);
-            next
-        });
         let mut flow = row.flow;
-        flow.device = index;
+        flow.device = self.see(row.device, flow.is_established);
         self.latest = self.latest.max(Some(flow.last));
         self.auditor.flow(&self.engine, &flow);
     }
@@ -60,17 +60,14 @@ impl Findings {
     pub(crate) fn take(&mut self) -> (Vec<FindingRecord>, Vec<Happened>) {
         let Some(latest) = self.latest.take() else { return Default::default() };
         let auditor = std::mem::replace(&mut self.auditor, Auditor::new(self.policy.clone()));
-        let audit = auditor.finish(&std::mem::take(&mut self.devices), &BTreeMap::new());
-        self.indices.clear();
+        let audit = auditor.finish(self.numbers.ids(), &BTreeMap::new());
         let (mut records, mut events) = (Vec::new(), Vec::new());
         for device in audit.devices {
             self.dropped += device.dropped;
+            let number = self.numbers.of(device.device);
             for finding in device.findings {
                 let record = record(device.device, finding, latest);
-                let key = (record.device, record.rule.clone());
-                if self.known.len() >= MOST_KNOWN {
-                    self.dropped += u64::from(!self.known.contains(&key));
-                } else if self.known.insert(key) {
+                if number.is_some_and(|number| self.know(number, record.rule.clone())) {
                     events.push(happened(&record));
                 }
                 records.push(record);
@@ -79,7 +76,33 @@ impl Findings {
         (records, events)
     }
 
-    /// Values that were left out since there were too many.
+    /// The number of a device that is there.
+    fn see(&mut self, device: DeviceId, is_established: bool) -> DeviceIndex {
+        let mut forgotten = Vec::new();
+        let number = self.numbers.see(device, &mut forgotten);
+        for (number, _) in forgotten {
+            self.auditor.forget(number);
+            drop(self.known.forget(number));
+            self.dropped += 1;
+        }
+        if is_established {
+            self.numbers.establish(number);
+            self.auditor.establish(number);
+            self.known.establish(number);
+        }
+        number
+    }
+
+    /// A device breaks a rule; whether that was not known.
+    fn know(&mut self, number: DeviceIndex, rule: String) -> bool {
+        let is_new = self.known.use_mut(number, &rule).is_none();
+        if is_new {
+            self.dropped += self.known.insert(number, (rule, ()), 1).len() as u64;
+        }
+        is_new
+    }
+
+    /// Values, devices and rules that were left out since there were too many.
     pub(crate) const fn dropped(&self) -> u64 {
         self.dropped
     }

@@ -41,6 +41,11 @@ pub(crate) struct NewWords {
 }
 
 impl KnownWords {
+    /// Windows so far that lack nothing much.
+    pub(crate) const fn windows(&self) -> u64 {
+        self.windows
+    }
+
     /// Takes in a final window, and gives the words that are new since the device is known well enough. A window that lacks
     /// much does not count for that.
     pub(crate) fn push(&mut self, window: &Instance, is_whole: bool) -> Vec<NewWords> {

@@ -1,19 +1,21 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use thingprint_audit::report::{Profiles, Verdict};
-use thingprint_flow::{DeviceId, DeviceIndex, Flow, Timestamp};
+use thingprint_flow::{DeviceId, DeviceIndex, DeviceNumbers, FairMap, Flow, Timestamp};
 use thingprint_profile::MudBuilder;
 use thingprint_protocol::schema::Model;
 use thingprint_protocol::{Engine, Heard};
 
 use crate::book::Happened;
-use crate::findings::{BY_DEVICE, happened, record};
+use crate::findings::{BY_DEVICE, MOST_DEVICES, happened, record};
 use crate::records::{EventKind, FindingRecord};
 
 /// The rule of findings about profiles.
 const MUD_RULE: &str = "MUD-001";
-/// Most devices that are held against profiles.
-const MOST_DEVICES: usize = 65_536;
+/// Most bytes of what was reported of devices, which they share fairly; what is given up is reported anew.
+const MOST_REPORTED_BYTES: usize = 32 << 20;
+/// What a report takes beside its text, in bytes.
+const REPORT_BYTES: usize = 96;
 
 /// Holds devices against their MUD profiles.
 ///
@@ -24,11 +26,11 @@ pub(crate) struct MudWatch {
     engine: Engine,
     profiles: Profiles,
     builder: MudBuilder,
-    devices: BTreeMap<DeviceId, DeviceIndex>,
+    numbers: DeviceNumbers,
     /// Devices with flows since they were checked last.
     changed: BTreeSet<DeviceId>,
     /// Flows that were reported of what a profile does not allow.
-    reported: BTreeMap<(DeviceId, String), u64>,
+    reported: FairMap<String, u64>,
     /// What was known to be not allowed at the start.
     known: BTreeSet<(DeviceId, String)>,
     latest: Timestamp,
@@ -41,9 +43,9 @@ impl MudWatch {
             engine,
             profiles,
             builder,
-            devices: BTreeMap::new(),
+            numbers: DeviceNumbers::new(MOST_DEVICES),
             changed: BTreeSet::new(),
-            reported: BTreeMap::new(),
+            reported: FairMap::new(MOST_REPORTED_BYTES),
             known: BTreeSet::new(),
             latest: Timestamp::MIN,
             dropped: 0,
@@ -63,16 +65,10 @@ impl MudWatch {
 
     /// Takes in a flow that ended.
     pub(crate) fn flow(&mut self, device: DeviceId, flow: &Flow<Heard>) {
-        let known = self.devices.len();
         if flow.is_missing_syn {
             return;
         }
-        if known >= MOST_DEVICES && !self.devices.contains_key(&device) {
-            self.dropped += 1;
-            return;
-        }
-        let next = DeviceIndex::new(u32::try_from(known).unwrap_or(u32::MAX));
-        let index = *self.devices.entry(device).or_insert(next);
+        let index = self.see(device, flow.is_established);
         let flow = Flow { device: index, ..flow.clone() };
         let model = flow.state.model.and_then(|model| self.engine.models().model(model));
         self.builder.hear(&flow, model.map(Model::name));
@@ -89,14 +85,13 @@ impl MudWatch {
         let (mut records, mut events) = (Vec::new(), Vec::new());
         for device in std::mem::take(&mut self.changed) {
             let label = label(device);
-            let Some(index) = self.devices.get(&device) else { continue };
+            let Some(index) = self.numbers.of(device) else { continue };
             let Some(given) = self.profiles.of(device, label.as_ref(), false) else { continue };
-            let report = self.builder.check(*index, &given.profile);
+            let report = self.builder.check(index, &given.profile);
             let verdict = Verdict { file: given.path.display().to_string(), report };
             for finding in verdict.findings() {
                 let flows = finding.flows;
-                let reported = self.reported.entry((device, finding.seen.clone())).or_default();
-                let before = std::mem::replace(reported, flows);
+                let before = self.report(index, &finding.seen, flows);
                 if flows <= before {
                     continue;
                 }
@@ -111,5 +106,33 @@ impl MudWatch {
             }
         }
         (records, events)
+    }
+
+    /// The number of a device that is there.
+    fn see(&mut self, device: DeviceId, is_established: bool) -> DeviceIndex {
+        let mut forgotten = Vec::new();
+        let number = self.numbers.see(device, &mut forgotten);
+        for (number, device) in forgotten {
+            self.builder.forget(number);
+            drop(self.reported.forget(number));
+            self.changed.remove(&device);
+            self.dropped += 1;
+        }
+        if is_established {
+            self.numbers.establish(number);
+            self.builder.establish(number);
+            self.reported.establish(number);
+        }
+        number
+    }
+
+    /// Reports flows of what a profile does not allow; returns how many were reported before.
+    fn report(&mut self, number: DeviceIndex, seen: &str, flows: u64) -> u64 {
+        if let Some(reported) = self.reported.use_mut(number, seen) {
+            return std::mem::replace(reported, flows);
+        }
+        let bytes = REPORT_BYTES + seen.len();
+        self.dropped += self.reported.insert(number, (seen.to_owned(), flows), bytes).len() as u64;
+        0
     }
 }

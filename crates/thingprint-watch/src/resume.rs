@@ -54,7 +54,7 @@ pub struct Remembered {
 }
 
 /// Number of the form in which a watcher remembers things; raised when a field changes.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// What a watcher remembers beside what the store has in columns.
 #[derive(Debug, Serialize, Deserialize)]

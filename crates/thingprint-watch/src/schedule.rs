@@ -4,7 +4,8 @@ use thingprint_flow::{DeviceId, DeviceIndex, Timestamp, WindowIndex};
 
 use crate::sightings::Begun;
 
-/// Most looks that wait: beyond them, devices are judged at the end of their windows alone.
+/// Most looks that wait: beyond them, devices are judged at the end of their windows alone. Addresses that nobody answered have
+/// half of them.
 const MOST_WAITING: usize = 1 << 18;
 
 /// When devices are looked at before their windows end.
@@ -29,9 +30,10 @@ pub(crate) struct Look {
 impl Schedule {
     /// Looks at a device at these times.
     pub(crate) fn add(&mut self, begun: &Begun, times: impl IntoIterator<Item = Timestamp>) {
-        let Begun { device, index, window, first } = *begun;
+        let Begun { device, index, window, first, is_established } = *begun;
+        let most = if is_established { MOST_WAITING } else { MOST_WAITING / 2 };
         for at in times {
-            if self.waiting >= MOST_WAITING {
+            if self.waiting >= most {
                 self.dropped += 1;
                 continue;
             }
@@ -80,12 +82,33 @@ mod tests {
         let at = Timestamp::from_seconds;
         let window = WindowLength::default().index_of(at(0));
         let device = "02:00:00:00:00:01".parse().unwrap();
-        let begun = Begun { device, index: DeviceIndex::new(0), window, first: at(5) };
+        let begun = Begun { device, index: DeviceIndex::new(0), window, first: at(5), is_established: true };
         let mut schedule = Schedule::default();
         schedule.add(&begun, [at(65), at(305), at(905)]);
         assert!(schedule.take_due(at(64), 9).is_empty());
         assert_eq!(schedule.take_due(at(65), 9).len(), 1);
         assert_eq!(schedule.take_due(at(2000), 9).len(), 1);
         assert_eq!((schedule.waiting, schedule.due.len()), (0, 0));
+    }
+
+    #[test]
+    fn made_up_addresses_leave_room_for_devices() {
+        let at = Timestamp::from_seconds;
+        let window = WindowLength::default().index_of(at(0));
+        let device = "02:00:00:00:00:01".parse().unwrap();
+        let begun = |is_established| Begun {
+            device,
+            index: DeviceIndex::new(0),
+            window,
+            first: at(5),
+            is_established,
+        };
+        let mut schedule = Schedule::default();
+        schedule.add(&begun(false), (0..1 << 18).map(at));
+        assert_eq!(schedule.dropped(), 1 << 17);
+        schedule.add(&begun(true), (0..1 << 17).map(at));
+        assert_eq!(schedule.dropped(), 1 << 17);
+        schedule.add(&begun(true), [at(0)]);
+        assert_eq!(schedule.dropped(), (1 << 17) + 1);
     }
 }

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 
 use thingprint_flow::{
-    DeviceFrame, DeviceId, DeviceIndex, DevicePacket, Flow, Observer, Timestamp, WindowIndex,
+    DeviceFrame, DeviceId, DeviceIndex, DeviceLosses, DevicePacket, Flow, Observer, Timestamp, WindowIndex,
 };
 use thingprint_instance::{Inventory, InventoryRecord};
 use thingprint_pipeline::{End, Stage};
@@ -31,6 +31,8 @@ pub(crate) struct Begun {
     pub(crate) window: WindowIndex,
     /// Time of the packet.
     pub(crate) first: Timestamp,
+    /// Whether somebody had answered the device.
+    pub(crate) is_established: bool,
 }
 
 /// When a device was seen.
@@ -40,6 +42,7 @@ struct Seen {
     times: Option<(Timestamp, Timestamp)>,
     window: Option<WindowIndex>,
     is_changed: bool,
+    is_established: bool,
 }
 
 /// A device that was seen.
@@ -98,7 +101,9 @@ impl Sightings {
         }
         if seen.window.is_none_or(|before| before < window) {
             seen.window = Some(window);
-            let begun = seen.id.map(|id| Begun { device: id, index: device, window, first: time });
+            let is_established = seen.is_established;
+            let begun =
+                seen.id.map(|id| Begun { device: id, index: device, window, first: time, is_established });
             self.begun.extend(begun);
         }
     }
@@ -122,6 +127,13 @@ impl Observer for Sightings {
         }
         self.devices[at] = Seen { id: Some(id), ..Seen::default() };
         self.inventory.device(device, id);
+    }
+
+    fn established(&mut self, device: DeviceIndex) {
+        self.inventory.established(device);
+        if let Some(seen) = self.devices.get_mut(device.as_usize()) {
+            seen.is_established = true;
+        }
     }
 
     fn packet(&mut self, packet: &DevicePacket<'_, '_>, (): &mut ()) {
@@ -188,6 +200,10 @@ impl Stage for SightingStage {
 
     fn device(&self, row: &Infallible) -> Option<DeviceId> {
         match *row {}
+    }
+
+    fn left_out(&self, observer: &Sightings) -> DeviceLosses {
+        observer.inventory.left_out()
     }
 
     fn finish(&self, _: Sightings, _: &End) {}
