@@ -3,6 +3,7 @@
 
 mod answers;
 mod audit;
+mod caps;
 mod change;
 mod compare;
 mod configuration;
