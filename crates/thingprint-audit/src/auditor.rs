@@ -114,7 +114,7 @@ impl Auditor {
         device.flows += 1;
         let services = flow.state.services(engine);
         device.count_protocols(&services, flow.state.standard_port == Some(true));
-        let judged = self.judge(flow);
+        let judged = self.judge(flow, &services);
         let Some(device) = self.tallies.devices.get_mut(&flow.device) else { return };
         for protocol in self.covered.iter().filter(|protocol| services.contains(*protocol)) {
             let is_judged = judged.iter().any(|rule| rule.protocols.contains(protocol));
@@ -123,14 +123,11 @@ impl Auditor {
     }
 
     /// Shows a flow to every rule; gives those that had anything to judge.
-    fn judge(&mut self, flow: &Flow<Heard>) -> Vec<&'static Rule> {
+    fn judge(&mut self, flow: &Flow<Heard>, services: &[&str]) -> Vec<&'static Rule> {
         let mut judged = Vec::new();
-        if flow.state.messages.is_empty() {
-            return judged;
-        }
         for (at, (rule, judge)) in Rule::all().iter().zip(self.policy.judges()).enumerate() {
             let Some(judge) = judge else { continue };
-            let mut sightings = Sightings::new(&judge.scale);
+            let mut sightings = Sightings::new(&judge.scale, services);
             (rule.observe)(flow, &mut sightings);
             if sightings.has_judged {
                 judged.push(rule);

@@ -47,6 +47,8 @@ pub(crate) const MOST_SIGHTINGS: usize = 512;
 /// What a rule sees in one flow, as far as the policy does not accept it: up to 512 different values, the most severe.
 pub(crate) struct Sightings<'a> {
     scale: &'a Scale,
+    /// The protocols of the flow, from the outside.
+    pub(crate) services: &'a [&'a str],
     /// Whether there was anything to judge.
     pub(crate) has_judged: bool,
     /// When each was seen first.
@@ -149,17 +151,42 @@ impl Sighting {
     }
 }
 
+/// Whether the device sent anything in a flow but refusals.
+pub(crate) const fn has_answered(flow: &Flow<Heard>) -> bool {
+    flow.up.packets > 0 && !flow.state.is_refused
+}
+
 impl<'a> Sightings<'a> {
-    pub(crate) const fn new(scale: &'a Scale) -> Self {
-        Self { scale, has_judged: false, found: BTreeMap::new(), dropped: 0, dropped_up_to: None }
+    pub(crate) const fn new(scale: &'a Scale, services: &'a [&'a str]) -> Self {
+        Self { scale, services, has_judged: false, found: BTreeMap::new(), dropped: 0, dropped_up_to: None }
     }
 
     /// Judges a value of a message; `seen` says it for people, where the policy does not accept it. What the same side
     /// said in the flow before is not noted again.
     pub(crate) fn see<S: Into<Seen>>(&mut self, heard: &HeardMessage, value: &str, seen: impl FnOnce() -> S) {
+        self.note((heard.sender, heard.time), value, seen);
+    }
+
+    /// Judges a value of a flow as a whole, which the device answers for: it opened the flow, or answered in it.
+    pub(crate) fn see_flow<S: Into<Seen>>(
+        &mut self,
+        flow: &Flow<Heard>,
+        value: &str,
+        seen: impl FnOnce() -> S,
+    ) {
+        let sender = if flow.is_client || has_answered(flow) { Sender::Device } else { Sender::Peer };
+        self.note((sender, flow.first), value, seen);
+    }
+
+    fn note<S: Into<Seen>>(
+        &mut self,
+        (sender, time): (Sender, Timestamp),
+        value: &str,
+        seen: impl FnOnce() -> S,
+    ) {
         self.has_judged = true;
         let Some((severity, ruling)) = self.scale.judge(value) else { return };
-        let is_by_device = heard.sender == Sender::Device;
+        let is_by_device = sender == Sender::Device;
         let seen: Seen = seen().into();
         let seen = Seen { text: text::bounded(seen.text), ..seen };
         let sighting = Sighting { severity, is_by_device, seen, ruling };
@@ -170,7 +197,7 @@ impl<'a> Sightings<'a> {
             self.drop(sighting.rank());
             return;
         }
-        self.found.insert(sighting, heard.time);
+        self.found.insert(sighting, time);
     }
 
     /// Whether there is room for one more; a less important one makes it where there is none.

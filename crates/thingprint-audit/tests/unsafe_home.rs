@@ -85,7 +85,18 @@ fn every_device_has_the_findings_that_it_was_made_for() {
             ("TLS-004", Error, PEER, "0x003c TLS_RSA_WITH_AES_128_CBC_SHA256 (weak)"),
         ],
     );
-    assert_eq!(audit.devices.len(), 14);
+    check("cert-001-expired", &[("CERT-001", Error, PEER, "expired: CN=cloud.cert-001-expired.example")]);
+    check(
+        "cert-002-self-signed",
+        &[("CERT-002", Warning, PEER, "self-signed: CN=cloud.cert-002-self-signed.example")],
+    );
+    let other = "other-name: CN=somebody-else.example for cloud.cert-003-other-name.example";
+    check("cert-003-other-name", &[("CERT-003", Error, PEER, other)]);
+    check("clear-001-telnet", &[("CLEAR-001", Error, DEVICE, "telnet to a server, port 23")]);
+    check("dns-001-outside", &[("DNS-001", Note, DEVICE, "outside: 198.51.100.53")]);
+    check("tls-005-no-name", &[("TLS-005", Note, DEVICE, "no server name")]);
+    check("wan-001-open", &[("WAN-001", Error, DEVICE, "opened from outside, port 8080")]);
+    assert_eq!(audit.devices.len(), 21);
 }
 
 #[test]
@@ -115,7 +126,11 @@ fn policies_differ_in_what_they_accept() {
     let strict = audit("strict");
     let keeps_all = device(&strict, "keeps-all");
     let found: Vec<_> = keeps_all.findings.iter().map(|finding| (finding.rule, finding.severity)).collect();
-    assert_eq!(found, [("SSDP-003", Severity::Note)], "what UPnP itself asks for is not the best");
+    assert_eq!(
+        found,
+        [("SSDP-003", Severity::Note), ("TLS-002", Severity::Error)],
+        "what UPnP itself asks for is not the best, nor is the TLS 1.2 of which certificates can be read"
+    );
 }
 
 #[test]

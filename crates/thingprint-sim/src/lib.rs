@@ -44,9 +44,9 @@ pub use capture::CaptureReader;
 pub use error::SimError;
 pub use home::{Home, LabelledDevice, Network, Rhythm, Source, Trace, home};
 pub use profile::{
-    Amount, CipherList, Connection, Crowd, Dhcp, Ending, Hello, Hex, HostFacts, HoursSeen, Kind, Lookup,
-    LookupPolicy, Mac, Mdns, MdnsSays, Ntp, Phase, Ping, PortCrowd, Presence, Profile, Request, Speaks, Ssdp,
-    SsdpSays, Stack, Talk, TlsVersion, Unit, Upnp, When,
+    Amount, CertificateFault, CipherList, Connection, Crowd, Dhcp, Ending, Hello, Hex, HostFacts, HoursSeen,
+    Kind, Lookup, LookupPolicy, Mac, Mdns, MdnsSays, Ntp, Phase, Ping, PortCrowd, Presence, Profile, Request,
+    Speaks, Ssdp, SsdpSays, Stack, Talk, TlsVersion, Unit, Upnp, When,
 };
 pub use simulation::{Frame, Frames, Simulation, SimulationOptions};
 pub use testbed::unsw28;

@@ -16,7 +16,7 @@ use serde::Deserialize;
 pub use amount::Amount;
 pub use connection::{Connection, Ending, Hex, Request, Speaks, Talk};
 pub use discovery::{Lookup, Mdns, MdnsSays, Ntp, Ping, Ssdp, SsdpSays, Upnp};
-pub use hello::{CipherList, Hello, TlsVersion};
+pub use hello::{CertificateFault, CipherList, Hello, TlsVersion};
 pub use hours::{HoursSeen, Phase};
 pub use names::{Crowd, HostFacts, LookupPolicy};
 pub use ports::PortCrowd;

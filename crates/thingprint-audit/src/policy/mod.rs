@@ -5,7 +5,7 @@ mod scale;
 use thingprint_flow::Flow;
 use thingprint_protocol::{Heard, Sender};
 
-use crate::rule::{Rank, Sightings};
+use crate::rule::{Rank, Sightings, has_answered};
 use crate::{PolicyError, Rule, Severity};
 
 use file::PolicyFile;
@@ -136,8 +136,12 @@ impl Policy {
     /// Takes from sightings what the device is not to blame for: what a peer said in a flow that it opened, where the
     /// device said nothing that was understood, like a server hello.
     pub(crate) fn excuse<'a>(&self, flow: &Flow<Heard>, mut sightings: Sightings<'a>) -> Sightings<'a> {
-        let has_answered = || flow.state.messages.iter().any(|heard| heard.sender == Sender::Device);
-        if flow.is_client || has_answered() {
+        let said = &flow.state.messages;
+        let is_answered = || {
+            let has_spoken = said.iter().any(|heard| heard.sender == Sender::Device);
+            has_spoken || said.is_empty() && has_answered(flow)
+        };
+        if flow.is_client || is_answered() {
             return sightings;
         }
         let most = self.unanswered();

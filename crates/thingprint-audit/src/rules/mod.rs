@@ -1,4 +1,9 @@
 //! The rules: one file each, and two lines here, one that names the file and one that puts the rule in its place.
+mod certificate_issuer;
+mod certificate_lifetime;
+mod certificate_name;
+mod clear_service;
+mod dns_resolver;
 mod http_authentication;
 mod http_version;
 mod ntp_client_version;
@@ -8,16 +13,23 @@ mod ntp_zero_origin;
 mod ssdp_man;
 mod ssdp_nts;
 mod ssdp_ttl;
+mod tls_server_name;
 mod tls_suite_chosen;
 mod tls_suites_offered;
 mod tls_version_chosen;
 mod tls_version_offered;
 mod view;
+mod wan_exposure;
 
 use crate::Rule;
 
 /// Every rule, in the order of their ids.
 pub(crate) const RULES: &[Rule] = &[
+    certificate_lifetime::RULE,
+    certificate_issuer::RULE,
+    certificate_name::RULE,
+    clear_service::RULE,
+    dns_resolver::RULE,
     http_version::RULE,
     http_authentication::RULE,
     ntp_client_version::RULE,
@@ -31,6 +43,8 @@ pub(crate) const RULES: &[Rule] = &[
     tls_version_chosen::RULE,
     tls_suites_offered::RULE,
     tls_suite_chosen::RULE,
+    tls_server_name::RULE,
+    wan_exposure::RULE,
 ];
 
 #[cfg(test)]

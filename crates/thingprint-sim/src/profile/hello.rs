@@ -12,6 +12,9 @@ pub struct Hello {
     pub answer_version: Option<TlsVersion>,
     /// The cipher suites in order, four hexadecimal digits each, joined by `-`.
     pub ciphers: CipherList,
+    /// What is wrong with the certificate of servers, up to TLS 1.2.
+    #[serde(default)]
+    pub certificate: CertificateFault,
     /// The suite that servers choose, one of those offered; left out, the first with forward secrecy that fits a
     /// certificate with an RSA key.
     pub answer_cipher: Option<CipherList>,
@@ -34,6 +37,21 @@ pub struct Hello {
     /// Length of the session ticket in extension 35, in bytes; over about 1,000 the hello takes two segments.
     #[serde(default)]
     pub ticket_bytes: u16,
+}
+
+/// What is wrong with a certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CertificateFault {
+    /// Nothing.
+    #[default]
+    None,
+    /// It ended before the time of the home.
+    Expired,
+    /// It is its own issuer.
+    SelfSigned,
+    /// It is for another name than was asked for.
+    OtherName,
 }
 
 impl Hello {

@@ -2,6 +2,7 @@
 
 use super::length16;
 use crate::chance::Chance;
+use crate::profile::CertificateFault;
 
 /// DER tags (X.690 §8).
 const INTEGER: u8 = 0x02;
@@ -22,24 +23,33 @@ const ALTERNATIVE_NAME: &[u8] = &[0x55, 0x1d, 17];
 /// The comment extension, which fills a certificate up to a length.
 const COMMENT: &[u8] = &[0x60, 0x86, 0x48, 1, 0x86, 0xf8, 0x42, 1, 13];
 
+/// The last second of a certificate that lasts.
+const LASTING: &[u8; 13] = b"450101000000Z";
+/// Whom a certificate is for that is not for the name asked for.
+const OTHER_NAME: &str = "somebody-else.example";
 /// The shortest certificate that is written, about.
 const SHORTEST_BYTES: usize = 800;
 
 /// The certificates of a server, about `total_bytes` long together: its own, and where there is room that of its
 /// issuer. The same for the same name.
-pub(crate) fn chain(name: &str, total_bytes: usize) -> Vec<Vec<u8>> {
+pub(crate) fn chain(name: &str, fault: CertificateFault, total_bytes: usize) -> Vec<Vec<u8>> {
     let issuer = "Example Device Trust CA 2";
-    let own = Certificate { subject: name, issuer };
-    if total_bytes < 2 * SHORTEST_BYTES {
+    let subject = if fault == CertificateFault::OtherName { OTHER_NAME } else { name };
+    let is_own_issuer = fault == CertificateFault::SelfSigned;
+    let end = if fault == CertificateFault::Expired { b"200101000000Z" } else { LASTING };
+    let own = Certificate { subject, issuer: if is_own_issuer { subject } else { issuer }, end };
+    if is_own_issuer || total_bytes < 2 * SHORTEST_BYTES {
         return vec![own.encode(total_bytes)];
     }
-    let root = Certificate { subject: issuer, issuer: "Example Root CA" };
+    let root = Certificate { subject: issuer, issuer: "Example Root CA", end: LASTING };
     vec![own.encode(total_bytes * 11 / 20), root.encode(total_bytes * 9 / 20)]
 }
 
 struct Certificate<'a> {
     subject: &'a str,
     issuer: &'a str,
+    /// Its last second, as a `UTCTime`.
+    end: &'static [u8; 13],
 }
 
 impl Certificate<'_> {
@@ -57,7 +67,7 @@ impl Certificate<'_> {
             tlv(INTEGER, &positive::<16>(&mut chance)),
             algorithm.clone(),
             common_name(self.issuer),
-            sequence(&[tlv(UTC_TIME, b"150101000000Z"), tlv(UTC_TIME, b"450101000000Z")]),
+            sequence(&[tlv(UTC_TIME, b"150101000000Z"), tlv(UTC_TIME, self.end)]),
             common_name(self.subject),
             public_key(&mut chance),
             tlv(0xa3, &sequence(&self.extensions(comment_bytes))),
@@ -123,10 +133,10 @@ mod tests {
     #[test]
     fn a_chain_is_about_as_long_as_asked_and_always_the_same() {
         for total in [900, 1200, 2400, 4000, 5200] {
-            let chain = chain("api.lumenhaus.example", total);
+            let chain = chain("api.lumenhaus.example", CertificateFault::None, total);
             let length: usize = chain.iter().map(Vec::len).sum();
             assert!(length.abs_diff(total) < 30, "{length} for {total}");
-            assert_eq!(chain, super::chain("api.lumenhaus.example", total));
+            assert_eq!(chain, super::chain("api.lumenhaus.example", CertificateFault::None, total));
         }
     }
 }

@@ -79,7 +79,8 @@ impl<'a> Handshake<'a> {
             flight.extend(self.change_cipher_spec());
             flight.extend(self.finished(chance));
         } else {
-            let certificates = certificate::chain(self.server_name_or_default(), certificate_bytes);
+            let certificates =
+                certificate::chain(self.server_name_or_default(), self.hello.certificate, certificate_bytes);
             flight.extend(self.handshake_record(&certificate_message(&certificates)));
             let key_exchange = self.server_key_exchange(chance);
             if !key_exchange.is_empty() {

@@ -1,4 +1,5 @@
 //! What several rules look at in a flow.
+mod certificate;
 mod suite;
 mod version;
 
@@ -7,6 +8,7 @@ use thingprint_protocol::{
     ClientHello, Heard, HeardMessage, Message, NtpPacket, Sender, ServerHello, SsdpMessage,
 };
 
+pub(super) use certificate::server_certificates;
 pub(super) use suite::{SUITE_VALUES, see_chosen_suite, see_offered_suite};
 pub(super) use version::{
     OFFERED_VERSIONS, VERSIONS, newest_version, see_old_version, see_version, tls_version,

@@ -1,0 +1,27 @@
+use thingprint_flow::Flow;
+use thingprint_protocol::Heard;
+
+use super::view::client_hellos;
+use crate::Rule;
+use crate::rule::{Sightings, Values};
+
+pub(super) const RULE: Rule = Rule {
+    id: "TLS-005",
+    protocols: &["tls", "quic"],
+    title: "TLS server name",
+    checks: "Whether a client says which server it wants (SNI).",
+    why: "Without a name, a server cannot choose the right certificate, so that the client often checks none. What a device \
+          wants is then not to be seen either.",
+    example: "A camera connects to an address of a cloud without any name.",
+    remediation: "Send server_name, and check the certificate against it.",
+    values: Values::Words(&["named", "none"]),
+    observe,
+};
+
+fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
+    for (heard, hello) in client_hellos(flow).filter(|(_, hello)| !hello.is_malformed) {
+        let is_named = hello.server_name.as_ref().is_some_and(|name| !name.is_empty());
+        let value = if is_named { "named" } else { "none" };
+        sightings.see(heard, value, || "no server name".to_owned());
+    }
+}

@@ -1,0 +1,26 @@
+use thingprint_flow::Flow;
+use thingprint_protocol::{Certificate, Heard, HeardMessage, Message, Sender};
+
+use super::client_hellos;
+
+/// The certificates that servers show of themselves, the first of each chain, with the name that the client asked for. From
+/// TLS 1.3 on they are encrypted, and clients may show some as well, which are not among these.
+pub(crate) fn server_certificates(
+    flow: &Flow<Heard>,
+) -> impl Iterator<Item = (&HeardMessage, &Certificate, Option<&str>)> {
+    let asked = client_hellos(flow).next();
+    let client = asked.map(|(heard, _)| heard.sender);
+    let name = asked.and_then(|(_, hello)| hello.server_name.as_deref());
+    let server = match client {
+        Some(Sender::Device) => Sender::Peer,
+        Some(Sender::Peer) => Sender::Device,
+        None if flow.is_client => Sender::Peer,
+        None => Sender::Device,
+    };
+    flow.state.messages.iter().filter(move |heard| heard.sender == server).filter_map(move |heard| {
+        match &heard.message {
+            Message::Certificates(chain) => Some((heard, chain.certificates.first()?, name)),
+            _ => None,
+        }
+    })
+}
