@@ -33,6 +33,16 @@ pub enum PolicyError {
         /// The name that no rule has.
         rule: String,
     },
+    /// A suppression that nobody could explain or that never ends.
+    #[error("{file}: suppression of {rule}: {problem}")]
+    Suppression {
+        /// The file.
+        file: String,
+        /// The rule.
+        rule: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A value that the rule never sees, or that stands in two lists.
     #[error("{file}: rule {rule}: '{value}' {problem}")]
     Value {

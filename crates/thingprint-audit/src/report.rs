@@ -13,7 +13,7 @@ use thingprint_profile::{
 use thingprint_table::{Badge, Table};
 
 use crate::sarif::{self, Log};
-use crate::{Audit, CoverageByProtocol, DeviceAudit, Finding, Policy, Severity};
+use crate::{Audit, CoverageByProtocol, DeviceAudit, Finding, KnownFindings, Policy, SetAside, Severity};
 
 mod advice;
 mod cipher_plot;
@@ -66,6 +66,8 @@ pub struct Header {
     pub left_out: DeviceLosses,
     /// Labels of devices.
     pub labels: BTreeMap<DeviceId, String>,
+    /// Findings that are not shown, because somebody knows them.
+    pub set_aside: SetAside,
     /// What the captures can show at all, where that was looked at.
     pub vantage: Option<Vantage>,
 }
@@ -120,6 +122,8 @@ pub struct ReportDocument<'a> {
     messages_left_out: &'a [MessagesLeftOut],
     /// What caps left out, by device.
     left_out: LeftOutDocument<'a>,
+    /// Findings that are not shown, because somebody knows them.
+    set_aside: &'a SetAside,
     /// What the captures can show at all.
     vantage: Option<Value>,
 }
@@ -207,9 +211,19 @@ impl Report {
             messages_left_out: seen.messages_left_out(),
             left_out: seen.left_out.clone(),
             labels: seen.labels.clone(),
+            set_aside: SetAside::default(),
             vantage: seen.vantage,
         };
         Self { audit, header, shows, verdicts }
+    }
+
+    /// Sets findings aside that are known from an earlier audit, and those that the policy suppresses on the day of the last
+    /// packet.
+    pub fn set_aside(&mut self, known: &KnownFindings, policy: &Policy) {
+        let day = self.header.span.map(|(_, last)| to_second(last));
+        let day = day.as_deref().and_then(|time| time.get(.."2026-11-30".len()));
+        self.header.set_aside = self.audit.set_aside(known, policy, day);
+        self.audit.put_worst_first();
     }
 
     /// What a device shows of itself.
@@ -331,6 +345,7 @@ impl Report {
             run.properties.insert("vantage".to_owned(), json!(vantage));
             run.properties.insert("messagesLeftOut".to_owned(), json!(self.header.messages_left_out));
             run.properties.insert("leftOut".to_owned(), json!(self.header.left_out_document()));
+            run.properties.insert("setAside".to_owned(), json!(self.header.set_aside));
         }
         log
     }
@@ -352,6 +367,7 @@ impl Report {
             dropped: self.header.dropped,
             messages_left_out: &self.header.messages_left_out,
             left_out: self.header.left_out_document(),
+            set_aside: &self.header.set_aside,
             vantage: self.header.vantage.as_ref().map(Vantage::json),
         }
     }

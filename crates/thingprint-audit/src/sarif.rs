@@ -1,7 +1,10 @@
 //! An audit as a log of SARIF 2.1.0, the format in which code scanners hand on their findings.
 //!
-//! A finding becomes a result whose place is a logical location, the device, since there is no file to point at. The
+//! A finding becomes a result whose place is a logical location, the device, and a physical one, the capture that shows it
+//! first: views of code scanning take no result without a file. The
 //! shape is that of the OASIS standard; sections are given where a field is less than obvious.
+use std::fmt::Write as _;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use thingprint_table::escape;
@@ -11,6 +14,12 @@ use crate::{Audit, DeviceAudit, Finding, Policy, Rule, Severity};
 /// Where the schema of version 2.1.0 is published.
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+/// The name of what stays the same from one audit to the next (§3.27.17).
+pub(crate) const FINGERPRINT: &str = "finding/v1";
+
+/// What stands for a capture that is not known.
+const NO_CAPTURE: &str = "capture";
 
 /// A log file (§3.13).
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -102,8 +111,35 @@ pub struct ResultEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Location {
+    /// The capture with the first flow that shows it.
+    pub physical_location: PhysicalLocation,
     /// The device, which is no place in a file.
     pub logical_locations: [LogicalLocation; 1],
+}
+
+/// A place in a file (§3.29).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PhysicalLocation {
+    /// The file.
+    pub artifact_location: ArtifactLocation,
+    /// Where in it: a capture has no lines, and views want one.
+    pub region: Region,
+}
+
+/// A file (§3.4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ArtifactLocation {
+    /// Its path as a URI reference (RFC 3986 §4.1).
+    pub uri: String,
+}
+
+/// A part of a file (§3.30).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Region {
+    /// The first line: 1.
+    pub start_line: u32,
 }
 
 /// A device (§3.33).
@@ -190,20 +226,42 @@ fn result_entry(device: &DeviceAudit, finding: &Finding, rules: &[RuleEntry]) ->
         plain(&finding.reference)
     );
     let by = json!(finding.by);
-    let side = by.as_str().unwrap_or("");
-    // A suite can be judged by one document in an old version of TLS, and by another in a newer one.
-    let said = format!("{}/{}/{}", finding.severity, finding.seen, finding.reference);
-    let mark = format!("{address}/{}/{side}/{said}", finding.rule);
+    let mark = mark(device, finding);
+    let uri = finding.example.capture.as_deref().map_or_else(|| NO_CAPTURE.to_owned(), uri);
+    let physical_location =
+        PhysicalLocation { artifact_location: ArtifactLocation { uri }, region: Region { start_line: 1 } };
     let location = LogicalLocation { name, fully_qualified_name: address, kind: "resource" };
     ResultEntry {
         rule_id: finding.rule,
         rule_index: rules.iter().position(|rule| rule.id == finding.rule),
         level: finding.severity,
         message: Text { text },
-        locations: [Location { logical_locations: [location] }],
-        partial_fingerprints: members([("finding/v1", json!(mark))]),
+        locations: [Location { physical_location, logical_locations: [location] }],
+        partial_fingerprints: members([(FINGERPRINT, json!(mark))]),
         properties: properties(finding, by),
     }
+}
+
+/// What of a finding stays the same in the next audit: device, rule, side, severity, value and reference.
+pub(crate) fn mark(device: &DeviceAudit, finding: &Finding) -> String {
+    let by = json!(finding.by);
+    let side = by.as_str().unwrap_or("");
+    // A suite can be judged by one document in an old version of TLS, and by another in a newer one.
+    let said = format!("{}/{}/{}", finding.severity, finding.seen, finding.reference);
+    format!("{}/{}/{side}/{said}", device.device, finding.rule)
+}
+
+/// A path as a relative reference: what is not unreserved is written as `%NN` (RFC 3986 §2.1), and slashes stay.
+fn uri(path: &str) -> String {
+    let mut uri = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            let _ = write!(uri, "%{byte:02X}");
+        }
+    }
+    uri
 }
 
 fn properties(finding: &Finding, by: Value) -> Map<String, Value> {
@@ -241,7 +299,7 @@ fn members<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::{help_uri, plain};
+    use super::{help_uri, plain, uri};
 
     #[test]
     fn help_is_at_the_first_rfc_or_at_the_page_about_references() {
@@ -249,6 +307,15 @@ mod tests {
         for reference in ["", "UPnP Device Architecture 2.0 §1", "RFC x"] {
             assert!(help_uri(reference).ends_with("/docs/best-practice.md"), "{reference}");
         }
+    }
+
+    #[test]
+    fn a_capture_is_a_uri_reference() {
+        let check = |path: &str, expected: &str| assert_eq!(uri(path), expected);
+        check("captures/monday.pcap", "captures/monday.pcap");
+        check("/tmp/a b%.pcap", "/tmp/a%20b%25.pcap");
+        check("C:\\x.pcap", "C%3A%5Cx.pcap");
+        check("ä", "%C3%A4");
     }
 
     #[test]

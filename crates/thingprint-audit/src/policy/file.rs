@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::scale::{Ruling, Scale, Verdict};
 use super::{Judge, Policy};
 use crate::rule::Values;
-use crate::{PolicyError, Rule, Severity};
+use crate::{PolicyError, Rule, Severity, Suppression};
 
 /// A policy as it stands in its file.
 #[derive(Deserialize)]
@@ -20,6 +20,8 @@ pub(super) struct PolicyFile {
     unanswered: Verdict,
     #[serde(default)]
     rules: BTreeMap<String, RuleFile>,
+    #[serde(default)]
+    suppress: Vec<Suppression>,
 }
 
 /// What it says of a rule.
@@ -47,6 +49,9 @@ struct RuleFile {
     #[serde(default)]
     references_of: BTreeMap<String, Vec<String>>,
 }
+
+/// The rule of findings about MUD profiles, which no policy judges.
+const MUD_RULE: &str = "MUD-001";
 
 const fn yes() -> bool {
     true
@@ -79,7 +84,7 @@ impl PolicyFile {
             let said = self.rules.remove(rule.id).filter(|said| said.on);
             judges.push(said.map(|said| said.into_judge(&Place { file, rule })).transpose()?);
         }
-        let Self { name, date, description, unanswered, rules } = self;
+        let Self { name, date, description, unanswered, rules, suppress } = self;
         let [name, date, description] = [name, date, description].map(Option::unwrap_or_default);
         if !is_day(&date) {
             let message = format!("the date '{date}' is no day like 2026-11-22");
@@ -88,10 +93,13 @@ impl PolicyFile {
         if let Some((rule, _)) = rules.into_iter().next() {
             return Err(PolicyError::UnknownRule { file: file.to_owned(), rule });
         }
+        for suppression in &suppress {
+            check_suppression(file, suppression)?;
+        }
         if judges.iter().all(Option::is_none) {
             return Err(PolicyError::Empty { file: file.to_owned() });
         }
-        Ok(Policy { name, date, description, unanswered, judges })
+        Ok(Policy { name, date, description, unanswered, judges, suppressions: suppress })
     }
 }
 
@@ -188,6 +196,23 @@ fn range(text: &str) -> Option<RangeInclusive<u32>> {
     (start <= end).then_some(start..=end)
 }
 
+/// Refuses a suppression of a rule that does not exist, without a reason, or without a day on which it ends.
+fn check_suppression(file: &str, suppression: &Suppression) -> Result<(), PolicyError> {
+    let Suppression { rule, reason, until, .. } = suppression;
+    // What a MUD profile does not allow is a finding beside those of rules.
+    if Rule::of(rule).is_none() && rule != MUD_RULE {
+        return Err(PolicyError::UnknownRule { file: file.to_owned(), rule: rule.clone() });
+    }
+    let problem = if reason.trim().is_empty() {
+        "has no reason: say why it is lived with".to_owned()
+    } else if !is_day(until) {
+        format!("ends on '{until}', which is no day like 2026-12-31")
+    } else {
+        return Ok(());
+    };
+    Err(PolicyError::Suppression { file: file.to_owned(), rule: rule.clone(), problem })
+}
+
 /// Whether a text is a day as in ISO 8601: four digits, two and two.
 fn is_day(text: &str) -> bool {
     let is_number = |part: &str, digits: usize| {
@@ -236,6 +261,24 @@ mod tests {
         let judge = policy.judge("NTP-003").unwrap();
         let cited = |value: &str| judge.references(judge.scale.judge(value).unwrap().1).to_vec();
         assert_eq!((cited("7"), cited("6")), (vec!["C".to_owned()], vec!["B".to_owned()]));
+    }
+
+    #[test]
+    fn a_suppression_has_a_rule_a_reason_and_an_end() {
+        let rule = "[rules.TLS-001]\notherwise = 'error'\nreferences = []\n";
+        let with = |rest: &str| read(&format!("{rule}[[suppress]]\n{rest}"));
+        let good = "rule = 'TLS-001'\nreason = 'a new hub comes in spring'\nuntil = '2027-03-31'\n";
+        let policy = with(good).unwrap();
+        assert_eq!(policy.suppressions().len(), 1);
+        let check = |rest: &str, expected: &str| {
+            let error = with(rest).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        };
+        check(&good.replace("TLS-001", "TLS-999"), "there is no rule 'TLS-999'");
+        check(&good.replace("a new hub comes in spring", " "), "TLS-001: has no reason");
+        check(&good.replace("2027-03-31", "spring"), "TLS-001: ends on 'spring', which is no day");
+        check("rule = 'TLS-001'\nreason = 'none'\n", "until");
+        check(&format!("{good}severity = 'note'"), "severity");
     }
 
     #[test]

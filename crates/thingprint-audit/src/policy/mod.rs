@@ -6,7 +6,7 @@ use thingprint_flow::Flow;
 use thingprint_protocol::{Heard, Sender};
 
 use crate::rule::{Rank, Sightings, has_answered};
-use crate::{PolicyError, Rule, Severity};
+use crate::{PolicyError, Rule, Severity, Suppression};
 
 use file::PolicyFile;
 use scale::Verdict;
@@ -29,6 +29,7 @@ pub struct Policy {
     unanswered: Verdict,
     /// In the order of [`Rule::all`]; `None` for a rule that is off.
     judges: Vec<Option<Judge>>,
+    suppressions: Vec<Suppression>,
 }
 
 /// What a policy says of one rule.
@@ -88,6 +89,11 @@ impl Policy {
     /// otherwise with `unanswered`; `None` where such findings are left out.
     pub const fn unanswered(&self) -> Option<Severity> {
         self.unanswered.severity()
+    }
+
+    /// Findings that are known and lived with.
+    pub fn suppressions(&self) -> &[Suppression] {
+        &self.suppressions
     }
 
     /// The rules that it judges by.

@@ -243,6 +243,29 @@ impl Observations {
         }
     }
 
+    /// Keeps the devices of these labels or addresses; the first one that is nobody's is the error. What others show still
+    /// counts where values of the kept ones are unique.
+    pub fn keep(&mut self, wanted: &[String]) -> Result<(), String> {
+        let is_of = |device: DeviceId, label: Option<&String>, name: &String| {
+            label == Some(name) || device.to_string().eq_ignore_ascii_case(name)
+        };
+        let all: BTreeSet<DeviceId> = self
+            .devices
+            .values()
+            .copied()
+            .chain(self.audit.devices.iter().map(|audit| audit.device))
+            .collect();
+        let labels = &self.labels;
+        let fits = |device: &DeviceId| wanted.iter().any(|name| is_of(*device, labels.get(device), name));
+        let is_known = |name: &&String| all.iter().any(|device| is_of(*device, labels.get(device), name));
+        if let Some(unknown) = wanted.iter().find(|name| !is_known(name)) {
+            return Err(unknown.clone());
+        }
+        self.devices.retain(|_, device| fits(device));
+        self.audit.devices.retain(|audit| fits(&audit.device));
+        Ok(())
+    }
+
     /// What caps left out.
     pub fn dropped(&self) -> Dropped {
         let all = self.left_out.totals();

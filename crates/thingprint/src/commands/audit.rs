@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 use thingprint_audit::report::{self, Captures, Report, RulesDocument};
-use thingprint_audit::{Coverage, Policy, Severity};
+use thingprint_audit::{Coverage, KnownFindings, Policy, SetAside, Severity};
 use thingprint_figure::Figure;
 use thingprint_flow::{FlowOptions, TraceOptions, WindowLength};
 use thingprint_report::Transaction;
@@ -43,7 +43,7 @@ pub(crate) struct AuditArgs {
     /// List the rules of the policy instead: what each checks, why, an example, how to fix it, what is accepted, how
     /// severe the rest is, and where that is written
     #[arg(long, conflicts_with_all = [
-        "captures", "fail_on", "require_judged", "labels", "html", "sarif", "cipher_plot", "fingerprints", "fingerprints_out", "mud",
+        "captures", "fail_on", "require_judged", "labels", "device", "known_findings", "html", "sarif", "cipher_plot", "fingerprints", "fingerprints_out", "mud",
         "mud_out",
     ])]
     rules: bool,
@@ -51,7 +51,7 @@ pub(crate) struct AuditArgs {
     /// Print the text of a policy that is built in instead, to be changed and given back with --policy FILE;
     /// docs/policies.md explains its form
     #[arg(long, value_name = "NAME", conflicts_with_all = [
-        "captures", "rules", "policy", "format", "fail_on", "require_judged", "labels", "html", "sarif", "cipher_plot", "fingerprints",
+        "captures", "rules", "policy", "format", "fail_on", "require_judged", "labels", "device", "known_findings", "html", "sarif", "cipher_plot", "fingerprints",
         "fingerprints_out", "mud", "mud_out",
     ])]
     policy_show: Option<String>,
@@ -74,6 +74,14 @@ pub(crate) struct AuditArgs {
     /// What the devices are: CSV with the columns mac,label,kind
     #[arg(short, long, value_name = "FILE")]
     labels: Option<PathBuf>,
+
+    /// Only of this device: its label or its address; may be given several times
+    #[arg(long, value_name = "LABEL|ADDRESS")]
+    device: Vec<String>,
+
+    /// Leave out the findings of an earlier audit, and count them: a log that --sarif wrote
+    #[arg(long, value_name = "FILE")]
+    known_findings: Option<PathBuf>,
 
     /// Write a page of HTML as well, which needs nothing beside it
     #[arg(long, value_name = "FILE", help_heading = "Output")]
@@ -133,6 +141,7 @@ impl AuditArgs {
         let messages = Messages::new(global.quiet, global.verbose);
         let options = FlowOptions { window: WindowLength::Capture, ..self.flow.options()? };
         let policy = read_policy(&self.policy)?;
+        let known_findings = read_known_findings(self.known_findings.as_deref())?;
         let engine = self.models.read()?.engine();
         let output = Output::with_documents(global)?;
         check_pseudonyms(&output)?;
@@ -162,11 +171,14 @@ impl AuditArgs {
         self.mud.give_controllers(&mut survey.seen);
         let outcome = report_read(&survey.summary.read, inputs.len(), messages)?;
         let outcome = outcome.max(survey.report_losses(messages));
+        self.keep_devices(&mut survey)?;
         report_labels(&labels, &survey.seen.devices.values().copied().collect(), messages);
         let verdicts = mud::check(&survey.seen, &profiles, messages)?;
         let find = |device, time| survey.summary.spans.capture_of(device, time);
         let captures = Captures { names: inputs.iter().map(Input::name).collect(), find: &find };
-        let report = Report::new(&survey.seen, &captures, verdicts, known.as_ref());
+        let mut report = Report::new(&survey.seen, &captures, verdicts, known.as_ref());
+        report.set_aside(&known_findings, &policy);
+        report_set_aside(&report.header.set_aside, messages);
         self.mud.check_apart(&survey.seen, &destinations)?;
         self.write_beside(&report, &policy, &global.results)?;
         self.mud.write(&survey.seen, &global.results, messages)?;
@@ -183,6 +195,17 @@ impl AuditArgs {
             Some(_) => Outcome::Done,
         };
         Ok(outcome.max(found).max(whole).max(judged))
+    }
+
+    /// Keeps the devices that `--device` names; all without it.
+    fn keep_devices(&self, survey: &mut survey::Survey) -> Result<(), Usage> {
+        if self.device.is_empty() {
+            return Ok(());
+        }
+        survey.seen.keep(&self.device).map_err(|unknown| {
+            let hint = if self.labels.is_none() { ": give --labels to name devices by label" } else { "" };
+            Usage(format!("--device: no device has the label or address '{unknown}'{hint}"))
+        })
     }
 
     fn check_networks(&self) -> Result<(), Usage> {
@@ -237,6 +260,7 @@ impl AuditArgs {
             .add("--cipher-plot", self.cipher_plot.as_deref())
             .add("--fingerprints-out", self.known.fingerprints_out.as_deref())
             .read(self.labels.as_deref())
+            .read(self.known_findings.as_deref())
             .read(Policy::built_in(&self.policy).is_none().then(|| Path::new(&self.policy)))
             .read(self.models.path())
             .read_inputs(inputs)
@@ -268,6 +292,20 @@ impl AuditArgs {
         let devices = report.devices();
         format!("{devices} by policy {} of {}{default}: {counts}", policy.name(), policy.date())
     }
+}
+
+/// The findings in the log of an earlier audit; none without a file.
+fn read_known_findings(path: Option<&Path>) -> anyhow::Result<KnownFindings> {
+    let Some(path) = path else { return Ok(KnownFindings::default()) };
+    let context = || format!("failed to read known findings {}", path.display());
+    let text = std::fs::read_to_string(path).with_context(context)?;
+    KnownFindings::from_sarif(&text).map_err(anyhow::Error::msg).with_context(context)
+}
+
+/// Says which findings are not shown, and which suppressions act no more.
+fn report_set_aside(aside: &SetAside, messages: Messages) {
+    aside.in_words().into_iter().for_each(|line| messages.note(line));
+    aside.over.iter().for_each(|line| messages.warn(line));
 }
 
 /// A share from 0 to 1.

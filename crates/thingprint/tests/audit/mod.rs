@@ -3,6 +3,7 @@
 mod coverage;
 mod outputs;
 mod schema;
+mod set_aside;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
