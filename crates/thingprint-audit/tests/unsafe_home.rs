@@ -92,11 +92,19 @@ fn every_device_has_the_findings_that_it_was_made_for() {
     );
     let other = "other-name: CN=somebody-else.example for cloud.cert-003-other-name.example";
     check("cert-003-other-name", &[("CERT-003", Error, PEER, other)]);
+    check(
+        "cert-004-sha1",
+        &[("CERT-004", Error, PEER, "sha1WithRSAEncryption: CN=cloud.cert-004-sha1.example")],
+    );
+    check(
+        "cert-005-short-key",
+        &[("CERT-005", Warning, PEER, "RSA 1024 bits: CN=cloud.cert-005-short-key.example")],
+    );
     check("clear-001-telnet", &[("CLEAR-001", Error, DEVICE, "telnet to a server, port 23")]);
     check("dns-001-outside", &[("DNS-001", Note, DEVICE, "outside: 198.51.100.53")]);
     check("tls-005-no-name", &[("TLS-005", Note, DEVICE, "no server name")]);
     check("wan-001-open", &[("WAN-001", Error, DEVICE, "opened from outside, port 8080")]);
-    assert_eq!(audit.devices.len(), 21);
+    assert_eq!(audit.devices.len(), 23);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The rules: one file each, and two lines here, one that names the file and one that puts the rule in its place.
 mod certificate_issuer;
+mod certificate_key;
 mod certificate_lifetime;
 mod certificate_name;
+mod certificate_signature;
 mod clear_service;
 mod dns_resolver;
 mod http_authentication;
@@ -28,6 +30,8 @@ pub(crate) const RULES: &[Rule] = &[
     certificate_lifetime::RULE,
     certificate_issuer::RULE,
     certificate_name::RULE,
+    certificate_signature::RULE,
+    certificate_key::RULE,
     clear_service::RULE,
     dns_resolver::RULE,
     http_version::RULE,

@@ -52,6 +52,10 @@ pub enum CertificateFault {
     SelfSigned,
     /// It is for another name than was asked for.
     OtherName,
+    /// It is signed with SHA-1.
+    Sha1,
+    /// Its key has 1,024 bits.
+    ShortKey,
 }
 
 impl Hello {

@@ -17,6 +17,7 @@ const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
+const SHA1_WITH_RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5];
 const SHA256_WITH_RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11];
 const COMMON_NAME: &[u8] = &[0x55, 4, 3];
 const ALTERNATIVE_NAME: &[u8] = &[0x55, 0x1d, 17];
@@ -37,11 +38,17 @@ pub(crate) fn chain(name: &str, fault: CertificateFault, total_bytes: usize) -> 
     let subject = if fault == CertificateFault::OtherName { OTHER_NAME } else { name };
     let is_own_issuer = fault == CertificateFault::SelfSigned;
     let end = if fault == CertificateFault::Expired { b"200101000000Z" } else { LASTING };
-    let own = Certificate { subject, issuer: if is_own_issuer { subject } else { issuer }, end };
+    let issuer_of_own = if is_own_issuer { subject } else { issuer };
+    let own = Certificate { subject, issuer: issuer_of_own, end, fault };
     if is_own_issuer || total_bytes < 2 * SHORTEST_BYTES {
         return vec![own.encode(total_bytes)];
     }
-    let root = Certificate { subject: issuer, issuer: "Example Root CA", end: LASTING };
+    let root = Certificate {
+        subject: issuer,
+        issuer: "Example Root CA",
+        end: LASTING,
+        fault: CertificateFault::None,
+    };
     vec![own.encode(total_bytes * 11 / 20), root.encode(total_bytes * 9 / 20)]
 }
 
@@ -50,6 +57,7 @@ struct Certificate<'a> {
     issuer: &'a str,
     /// Its last second, as a `UTCTime`.
     end: &'static [u8; 13],
+    fault: CertificateFault,
 }
 
 impl Certificate<'_> {
@@ -61,7 +69,8 @@ impl Certificate<'_> {
 
     fn encode_with(&self, comment_bytes: usize) -> Vec<u8> {
         let mut chance = Chance::new(0, self.subject);
-        let algorithm = sequence(&[tlv(OID, SHA256_WITH_RSA), tlv(NULL, &[])]);
+        let signed = if self.fault == CertificateFault::Sha1 { SHA1_WITH_RSA } else { SHA256_WITH_RSA };
+        let algorithm = sequence(&[tlv(OID, signed), tlv(NULL, &[])]);
         let body = sequence(&[
             tlv(0xa0, &tlv(INTEGER, &[2])),
             tlv(INTEGER, &positive::<16>(&mut chance)),
@@ -69,7 +78,7 @@ impl Certificate<'_> {
             common_name(self.issuer),
             sequence(&[tlv(UTC_TIME, b"150101000000Z"), tlv(UTC_TIME, self.end)]),
             common_name(self.subject),
-            public_key(&mut chance),
+            public_key(self.fault == CertificateFault::ShortKey, &mut chance),
             tlv(0xa3, &sequence(&self.extensions(comment_bytes))),
         ]);
         let mut signature = vec![0];
@@ -92,9 +101,13 @@ fn common_name(name: &str) -> Vec<u8> {
     tlv(SEQUENCE, &tlv(SET, &pair))
 }
 
-fn public_key(chance: &mut Chance) -> Vec<u8> {
+/// An RSA key of 2,048 bits, or of 1,024.
+fn public_key(is_short: bool, chance: &mut Chance) -> Vec<u8> {
     let mut modulus = vec![0, 0xc0];
     modulus.extend_from_slice(&chance.bytes::<255>());
+    if is_short {
+        modulus.truncate(129);
+    }
     let key = sequence(&[tlv(INTEGER, &modulus), tlv(INTEGER, &[1, 0, 1])]);
     let mut bits = vec![0];
     bits.extend_from_slice(&key);

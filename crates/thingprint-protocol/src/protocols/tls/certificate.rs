@@ -36,6 +36,10 @@ pub struct Certificate {
     pub not_after_s: Option<i64>,
     /// DNS names of the subject (`subjectAltName`, RFC 5280 §4.2.1.6).
     pub names: Vec<String>,
+    /// The algorithm that it is signed with: its usual name, else its object identifier.
+    pub signature: Option<String>,
+    /// Length of its key in bits, where that is one of RSA.
+    pub rsa_bits: Option<u32>,
 }
 
 /// Certificates of a chain that are read; chains of more than ten are refused by many clients.
@@ -59,6 +63,7 @@ impl Certificate {
             + self.serial.as_ref().map_or(0, Vec::len)
             + size::text(self.subject.as_ref())
             + size::text(self.issuer.as_ref())
+            + size::text(self.signature.as_ref())
             + names
     }
 

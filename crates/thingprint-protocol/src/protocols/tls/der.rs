@@ -3,6 +3,7 @@ use crate::cursor::Cursor;
 /// Tags of universal types (X.680 §8.6).
 pub(super) mod tag {
     pub(in crate::protocols::tls) const INTEGER: u8 = 0x02;
+    pub(in crate::protocols::tls) const BIT_STRING: u8 = 0x03;
     pub(in crate::protocols::tls) const OCTET_STRING: u8 = 0x04;
     pub(in crate::protocols::tls) const OBJECT_IDENTIFIER: u8 = 0x06;
     pub(in crate::protocols::tls) const UTC_TIME: u8 = 0x17;

@@ -1,5 +1,5 @@
-//! The fields of X.509 certificates (RFC 5280 §4.1) that name the owner and the lifetime. Signatures and keys
-//! are not looked at.
+//! The fields of X.509 certificates (RFC 5280 §4.1) that name the owner, the lifetime, and how strong they are. Signatures
+//! are not verified.
 use sha2::{Digest, Sha256};
 
 use super::der::{Element, Elements, tag};
@@ -27,6 +27,27 @@ const ATTRIBUTES: [(&[u8], &str); 10] = [
     (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1], "emailAddress"),
 ];
 
+/// `rsaEncryption`, 1.2.840.113549.1.1.1.
+const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
+
+/// Algorithms of signatures (RFC 4055, RFC 5758, RFC 8410).
+const SIGNATURES: [(&[u8], &str); 14] = [
+    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 2], "md2WithRSAEncryption"),
+    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 4], "md5WithRSAEncryption"),
+    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5], "sha1WithRSAEncryption"),
+    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10], "rsassaPss"),
+    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11], "sha256WithRSAEncryption"),
+    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 12], "sha384WithRSAEncryption"),
+    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 13], "sha512WithRSAEncryption"),
+    (&[0x2a, 0x86, 0x48, 0xce, 0x38, 4, 3], "dsa-with-sha1"),
+    (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1], "ecdsa-with-SHA1"),
+    (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2], "ecdsa-with-SHA256"),
+    (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3], "ecdsa-with-SHA384"),
+    (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 4], "ecdsa-with-SHA512"),
+    (&[0x2b, 0x65, 0x70], "ed25519"),
+    (&[0x2b, 0x65, 0x71], "ed448"),
+];
+
 /// Reads a certificate in DER; of one that is broken, the fields before the fault.
 pub(super) fn certificate(bytes: &[u8]) -> Certificate {
     let mut certificate = Certificate {
@@ -38,6 +59,8 @@ pub(super) fn certificate(bytes: &[u8]) -> Certificate {
         not_before_s: None,
         not_after_s: None,
         names: Vec::new(),
+        signature: None,
+        rsa_bits: None,
     };
     let _ = read(bytes, &mut certificate);
     certificate
@@ -49,16 +72,38 @@ fn read(bytes: &[u8], certificate: &mut Certificate) -> Option<()> {
     let mut fields = outer.expect(tag::SEQUENCE)?;
     let _version = fields.skip_if(VERSION);
     certificate.serial = fields.value(tag::INTEGER).map(<[u8]>::to_vec);
-    let _algorithm = fields.expect(tag::SEQUENCE)?;
+    let algorithm = fields.expect(tag::SEQUENCE)?.value(tag::OBJECT_IDENTIFIER);
+    certificate.signature = algorithm.map(signature_name);
     certificate.issuer = Some(name(fields.expect(tag::SEQUENCE)?));
     let mut validity = fields.expect(tag::SEQUENCE)?;
     certificate.not_before_s = validity.next().and_then(time);
     certificate.not_after_s = validity.next().and_then(time);
     certificate.subject = Some(name(fields.expect(tag::SEQUENCE)?));
-    let _key = fields.expect(tag::SEQUENCE)?;
+    certificate.rsa_bits = rsa_bits(fields.expect(tag::SEQUENCE)?);
     let extensions = fields.find(|field| field.tag == EXTENSIONS)?;
     certificate.names = alternative_names(Elements::new(extensions.value).expect(tag::SEQUENCE)?);
     Some(())
+}
+
+/// The name of a signature algorithm, else its numbers.
+fn signature_name(kind: &[u8]) -> String {
+    let known = SIGNATURES.iter().find(|(bytes, _)| *bytes == kind);
+    known.map_or_else(|| dotted(kind), |(_, name)| (*name).to_owned())
+}
+
+/// The length of the modulus of an RSA key (RFC 8017 §A.1.1) in a `SubjectPublicKeyInfo`; `None` for other keys.
+fn rsa_bits(mut key: Elements<'_>) -> Option<u32> {
+    let kind = key.expect(tag::SEQUENCE)?.value(tag::OBJECT_IDENTIFIER)?;
+    if kind != RSA {
+        return None;
+    }
+    // The first byte says how many bits of the last one are not used: none.
+    let (_, bytes) = key.value(tag::BIT_STRING)?.split_first()?;
+    let modulus = Elements::new(bytes).expect(tag::SEQUENCE)?.value(tag::INTEGER)?;
+    let start = modulus.iter().position(|byte| *byte != 0)?;
+    let significant = modulus.get(start..)?;
+    let unused = significant.first()?.leading_zeros();
+    u32::try_from(significant.len()).ok()?.checked_mul(8)?.checked_sub(unused)
 }
 
 /// A distinguished name, the most specific part first, as RFC 4514 §2.1 writes it.

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{Element, Elements, certificate, dotted, name, tag, time};
+use super::{Element, Elements, RSA, certificate, dotted, name, rsa_bits, signature_name, tag, time};
 use crate::protocols::tls::certificate::chain;
 
 /// A value with its tag (X.690 §8.1).
@@ -175,4 +175,23 @@ proptest! {
         let _ = certificate(&bytes);
         let _ = certificate(&bytes[..cut.index(bytes.len())]);
     }
+}
+
+#[test]
+fn a_key_of_rsa_has_a_length_and_a_signature_a_name() {
+    let key = |kind: &[u8], modulus: &[u8]| {
+        let key = sequence(&[&element(tag::INTEGER, &[modulus]), &[2, 3, 1, 0, 1]]);
+        let kind = sequence(&[&element(tag::OBJECT_IDENTIFIER, &[kind]), &[5, 0]]);
+        [kind, element(tag::BIT_STRING, &[&[0], &key])].concat()
+    };
+    let bits = |modulus: &[u8]| rsa_bits(Elements::new(&key(RSA, modulus)));
+    let long = |first: &[u8], bytes: usize| [first, &vec![0x55; bytes]].concat();
+    assert_eq!(bits(&long(&[0, 0x80], 255)), Some(2048));
+    assert_eq!(bits(&long(&[0, 0xff], 127)), Some(1024));
+    assert_eq!(bits(&long(&[0x7f], 127)), Some(1023));
+    assert_eq!((bits(&[0]), bits(&[])), (None, None));
+    assert_eq!(rsa_bits(Elements::new(&key(&[0x2a, 3, 4], &long(&[0, 0x80], 255)))), None);
+    assert_eq!(rsa_bits(Elements::new(&[])), None);
+    assert_eq!(signature_name(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 5]), "sha1WithRSAEncryption");
+    assert_eq!(signature_name(&[0x2a, 3, 4]), "1.2.3.4");
 }
