@@ -103,8 +103,9 @@ fn every_device_has_the_findings_that_it_was_made_for() {
     check("clear-001-telnet", &[("CLEAR-001", Error, DEVICE, "telnet to a server, port 23")]);
     check("dns-001-outside", &[("DNS-001", Note, DEVICE, "outside: 198.51.100.53")]);
     check("tls-005-no-name", &[("TLS-005", Note, DEVICE, "no server name")]);
+    check("upnp-001-mapping", &[("UPNP-001", Warning, DEVICE, "POST /ctl/IPConn")]);
     check("wan-001-open", &[("WAN-001", Error, DEVICE, "opened from outside, port 8080")]);
-    assert_eq!(audit.devices.len(), 23);
+    assert_eq!(audit.devices.len(), 24);
 }
 
 #[test]

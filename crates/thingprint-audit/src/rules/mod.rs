@@ -20,6 +20,7 @@ mod tls_suite_chosen;
 mod tls_suites_offered;
 mod tls_version_chosen;
 mod tls_version_offered;
+mod upnp_port_mapping;
 mod view;
 mod wan_exposure;
 
@@ -48,6 +49,7 @@ pub(crate) const RULES: &[Rule] = &[
     tls_suites_offered::RULE,
     tls_suite_chosen::RULE,
     tls_server_name::RULE,
+    upnp_port_mapping::RULE,
     wan_exposure::RULE,
 ];
 

@@ -48,7 +48,7 @@ fn each_device_of_the_unsafe_home_has_its_finding_in_the_agreed_form() {
     let audit = said.json();
     assert_eq!(audit["policy"], "bcp2026");
     let devices = devices(&audit);
-    assert_eq!(devices.len(), 23);
+    assert_eq!(devices.len(), 24);
     for (label, device) in &devices {
         assert!(device["device"].as_str().unwrap().starts_with("a8:40:7c:20:00:"), "{device}");
         for finding in findings(device) {
