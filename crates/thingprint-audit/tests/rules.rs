@@ -72,7 +72,7 @@ fn hello(version: HelloVersion, supported_versions: &[u16], cipher_suites: &[u32
         version,
         cipher_suites: cipher_suites.to_vec(),
         extensions: Vec::new(),
-        server_name: None,
+        server_name: Some("lamp.example".to_owned()),
         supported_versions: supported_versions.to_vec(),
         groups: Vec::new(),
         point_formats: Vec::new(),
@@ -139,7 +139,7 @@ fn the_hellos_in_quic_are_judged_and_requests_to_try_again_are_not() {
     let initial = |client_hello: Option<ClientHello>, server_hello: Option<ServerHello>| {
         Message::QuicInitial(QuicInitial {
             version: QuicVersion::V1,
-            server_name: None,
+            server_name: Some("lamp.example".to_owned()),
             client_hello,
             server_hello,
         })

@@ -1,5 +1,5 @@
 use thingprint_flow::Flow;
-use thingprint_protocol::Heard;
+use thingprint_protocol::{ClientHello, Heard, HelloVersion};
 
 use super::view::client_hellos;
 use crate::Rule;
@@ -19,7 +19,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
-    for (heard, hello) in client_hellos(flow).filter(|(_, hello)| !hello.is_malformed) {
+    // A hello in the form of SSL 2.0 has no room for a name: a matter of TLS-001.
+    let can_name = |hello: &ClientHello| matches!(hello.version, HelloVersion::Tls(_)) && !hello.is_malformed;
+    for (heard, hello) in client_hellos(flow).filter(|(_, hello)| can_name(hello)) {
         let is_named = hello.server_name.as_ref().is_some_and(|name| !name.is_empty());
         let value = if is_named { "named" } else { "none" };
         sightings.see(heard, value, || "no server name".to_owned());
