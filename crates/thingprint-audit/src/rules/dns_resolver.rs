@@ -22,10 +22,12 @@ fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
     if flow.peer.addr.is_multicast() {
         return;
     }
-    for heard in flow.state.messages.iter().filter(|heard| heard.sender == Sender::Device) {
+    for heard in &flow.state.messages {
         let Message::Dns(message) = &heard.message else { continue };
         if !message.is_response() {
-            let value = if is_inside(flow) { "inside" } else { "outside" };
+            // Where others ask the device, the resolver is inside.
+            let is_inside = heard.sender == Sender::Peer || is_inside(flow);
+            let value = if is_inside { "inside" } else { "outside" };
             sightings.see(heard, value, || format!("{value}: {}", flow.peer.addr));
         }
     }
