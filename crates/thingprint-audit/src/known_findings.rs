@@ -16,7 +16,7 @@ impl KnownFindings {
         let log: Value = serde_json::from_str(text)
             .map_err(|error| format!("{error}; give a log that `audit --sarif` wrote"))?;
         let runs = log["runs"].as_array().ok_or("it has no 'runs': give a log that `audit --sarif` wrote")?;
-        let results = runs.iter().flat_map(|run| run["results"].as_array()).flatten();
+        let results = runs.iter().filter_map(|run| run["results"].as_array()).flatten();
         let mut marks = BTreeSet::new();
         for (at, result) in results.enumerate() {
             let mark = result["partialFingerprints"][FINGERPRINT].as_str();

@@ -4,7 +4,7 @@ use thingprint_protocol::{Heard, Message};
 use crate::Rule;
 use crate::rule::{Sightings, Values};
 
-/// Parts of the paths at which routers offer the services WANIPConnection and WANPPPConnection (UPnP Device Architecture), in
+/// Parts of the paths at which routers offer the services `WANIPConnection` and `WANPPPConnection`, in
 /// lower case: what maps ports.
 const SERVICES: [&str; 4] = ["wanipconn", "wanpppconn", "ctl/ipconn", "wanip"];
 

@@ -16,7 +16,7 @@ const GROUPS: &str = "RFC 2236 and RFC 2710: membership in groups";
 
 /// Types of ICMP that report errors: unreachable, time exceeded, parameter problem.
 const ERRORS_V4: [u8; 3] = [3, 11, 12];
-/// The same of ICMPv6, with packet too big.
+/// The same of `ICMPv6`, with packet too big.
 const ERRORS_V6: [u8; 4] = [1, 2, 3, 4];
 /// Router and neighbour solicitation and advertisement (RFC 4861).
 const NEIGHBOURS_V6: [u8; 4] = [133, 134, 135, 136];
@@ -30,8 +30,8 @@ pub(super) fn rules(network: &ExportNetwork) -> Vec<Rule> {
     let mut rules = Vec::new();
     for is_ipv6 in [false, true] {
         let servers = |class| servers(network, class, is_ipv6);
-        rules.extend(service((DNS, is_ipv6), servers(MudProfile::DNS_CONTROLLER), 53));
-        rules.extend(service((NTP, is_ipv6), servers(MudProfile::NTP_CONTROLLER), 123).into_iter().take(2));
+        rules.extend(service((DNS, is_ipv6), &servers(MudProfile::DNS_CONTROLLER), 53));
+        rules.extend(service((NTP, is_ipv6), &servers(MudProfile::NTP_CONTROLLER), 123).into_iter().take(2));
     }
     rules.extend(dhcp(servers(network, MudProfile::DHCP_CONTROLLER, false)));
     rules.push(from_device(GROUPS, false, Header::Protocol(IGMP)));
@@ -57,7 +57,7 @@ fn servers(network: &ExportNetwork, class: &str, is_ipv6: bool) -> PeerMatch {
 }
 
 /// Questions to a service at a port and the answers, by UDP and TCP.
-fn service((entry, is_ipv6): (&str, bool), servers: PeerMatch, port: u16) -> Vec<Rule> {
+fn service((entry, is_ipv6): (&str, bool), servers: &PeerMatch, port: u16) -> Vec<Rule> {
     let port = Some(PortCondition::Equal(port));
     let rule = |direction, header| Rule {
         peers: vec![servers.clone()],

@@ -36,7 +36,7 @@ formats! {
     Iptables = iptables: "A script of ipset and iptables-restore.";
     Dnsmasq = dnsmasq: "Lines of dnsmasq.conf that fill the sets of nftables.";
     DnsmasqIpset = dnsmasq_ipset: "Lines of dnsmasq.conf that fill the sets of the script for iptables.";
-    Openwrt = openwrt: "Commands for `uci batch`: firewall and dnsmasq of OpenWrt.";
+    Openwrt = openwrt: "Commands for `uci batch`: firewall and dnsmasq of `OpenWrt`.";
     CiscoAcl = cisco_acl: "Access lists of Cisco IOS.";
 }
 

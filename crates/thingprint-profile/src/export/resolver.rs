@@ -10,7 +10,7 @@ use crate::{
     TransportMatch,
 };
 
-/// EtherTypes of the two versions of IP.
+/// `EtherType`s of the two versions of IP.
 const IPV4: u16 = 0x0800;
 const IPV6: u16 = 0x86dd;
 const TCP: u8 = 6;

@@ -66,7 +66,7 @@ impl Prefix {
         blocks.sort_unstable();
         let mut widest: Vec<Self> = Vec::new();
         for block in blocks {
-            if !widest.last().is_some_and(|last| last.common(block).is_some()) {
+            if widest.last().is_none_or(|last| last.common(block).is_none()) {
                 widest.push(block);
             }
         }

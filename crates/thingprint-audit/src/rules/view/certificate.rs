@@ -11,12 +11,8 @@ pub(crate) fn server_certificates(
     let asked = client_hellos(flow).next();
     let client = asked.map(|(heard, _)| heard.sender);
     let name = asked.and_then(|(_, hello)| hello.server_name.as_deref());
-    let server = match client {
-        Some(Sender::Device) => Sender::Peer,
-        Some(Sender::Peer) => Sender::Device,
-        None if flow.is_client => Sender::Peer,
-        None => Sender::Device,
-    };
+    let is_client = client.map_or(flow.is_client, |client| client == Sender::Device);
+    let server = if is_client { Sender::Peer } else { Sender::Device };
     flow.state.messages.iter().filter(move |heard| heard.sender == server).filter_map(move |heard| {
         match &heard.message {
             Message::Certificates(chain) => Some((heard, chain.certificates.first()?, name)),

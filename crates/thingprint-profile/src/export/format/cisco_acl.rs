@@ -139,8 +139,8 @@ fn header(rule: &Rule) -> (String, String, String, String) {
             ("udp".to_owned(), port(source), port(destination), String::new())
         }
         Header::Icmp { kind, code } => {
-            let numbers = [kind, code].into_iter().flatten().map(|number| format!(" {number}")).collect();
-            ("icmp".to_owned(), String::new(), String::new(), numbers)
+            let numbers = [kind, code].into_iter().flatten().map(|number| format!(" {number}"));
+            ("icmp".to_owned(), String::new(), String::new(), numbers.collect::<Vec<_>>().concat())
         }
     }
 }

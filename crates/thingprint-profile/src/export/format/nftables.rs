@@ -203,9 +203,9 @@ fn header(rule: &Rule) -> String {
     let ports = |protocol: &str, source: Option<PortCondition>, destination: Option<PortCondition>| {
         let sides = [("sport", source), ("dport", destination)];
         let written = sides.into_iter().filter_map(|(side, condition)| Some((side, condition?)));
-        let written: String =
+        let written: Vec<String> =
             written.map(|(side, condition)| format!("{protocol} {side} {} ", port(condition))).collect();
-        if written.is_empty() { format!("meta l4proto {protocol} ") } else { written }
+        if written.is_empty() { format!("meta l4proto {protocol} ") } else { written.concat() }
     };
     let icmp = if rule.is_ipv6 { "icmpv6" } else { "icmp" };
     match rule.header {

@@ -19,7 +19,7 @@ const ABOUT: [&str; 6] = [
     "not see what devices of one network send to each other: nftables can, on the bridge.",
 ];
 
-/// Where traffic goes, as the firewall of OpenWrt sees it.
+/// Where traffic goes, as the firewall of `OpenWrt` sees it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     /// To the router itself.
@@ -48,7 +48,7 @@ fn write(plan: &ExportPlan) -> Exported {
     Exported { text: lines.text, notes }
 }
 
-/// What OpenWrt cannot do for a device.
+/// What `OpenWrt` cannot do for a device.
 fn notes(device: &DevicePlan) -> Vec<ExportNote> {
     let mut notes = Vec::new();
     if device.device.mac.is_none() && device.device.addresses.is_empty() {
