@@ -313,7 +313,7 @@ mod tests {
     fn a_capture_is_a_uri_reference() {
         let check = |path: &str, expected: &str| assert_eq!(uri(path), expected);
         check("captures/monday.pcap", "captures/monday.pcap");
-        check("/tmp/a b%.pcap", "/tmp/a%20b%25.pcap");
+        check("/a b%.pcap", "/a%20b%25.pcap");
         check("C:\\x.pcap", "C%3A%5Cx.pcap");
         check("ä", "%C3%A4");
     }
