@@ -90,9 +90,8 @@ impl IdentityObserver {
     /// What the caps left out, by device.
     pub fn left_out(&self) -> DeviceLosses {
         let mut losses = DeviceLosses::default();
-        let devices = self.ids.iter().zip(&self.devices).zip(0..);
-        for ((id, heeded), number) in devices {
-            losses.add(*id, STATEMENTS, heeded.statements.dropped());
+        for (id, number) in self.ids.iter().zip(0..) {
+            losses.add(*id, STATEMENTS, self.cap.lost(DeviceIndex::new(number)));
             losses.add(*id, DOCUMENTS, self.documents.lost(DeviceIndex::new(number)));
         }
         losses

@@ -61,7 +61,10 @@ fn fingerprint(criterion: &mut Criterion) {
     group.bench_function("identify among 1000", |bencher| {
         let matcher = Matcher::new(&known);
         bencher.iter(|| {
-            fingerprints.devices().map(|(_, traits)| matcher.identify(traits).candidates.len()).sum::<usize>()
+            fingerprints
+                .devices()
+                .map(|(_, traits)| matcher.identify(&traits).candidates.len())
+                .sum::<usize>()
         });
     });
     group.throughput(Throughput::Bytes(json.len() as u64));

@@ -34,7 +34,7 @@ use record::{Columns, Row};
 pub struct Labels {
     /// By device, each device's in the order of the file.
     rules: Vec<Rule>,
-    labels: Vec<Label>,
+    given: Vec<Label>,
     captures: Vec<CapturePattern>,
     periods: Vec<Period>,
     /// Devices that are the same as others, by the address that has the labels.
@@ -141,10 +141,10 @@ impl Labels {
         let mut rules = self.rules_of(device).iter().filter(|rule| is_now(self.period(rule)));
         let Some(capture) = capture else {
             let first = rules.next()?.label;
-            return self.labels.get(first as usize).filter(|_| rules.all(|rule| rule.label == first));
+            return self.given.get(first as usize).filter(|_| rules.all(|rule| rule.label == first));
         };
         let fits = |rule: &&Rule| self.capture(rule).is_none_or(|pattern| pattern.matches(capture));
-        self.labels.get(rules.find(fits)?.label as usize)
+        self.given.get(rules.find(fits)?.label as usize)
     }
 
     /// The rows of the file by device, each device's in the order of the file; without those that say that two devices are
@@ -200,11 +200,11 @@ impl Labels {
     /// The labels that somebody confirmed.
     #[must_use]
     pub fn without_proposals(mut self) -> Self {
-        let labels = std::mem::take(&mut self.labels);
+        let labels = std::mem::take(&mut self.given);
         let is_confirmed =
             |rule: &Rule| labels.get(rule.label as usize).is_some_and(|label| !label.is_proposed());
         self.rules.retain(is_confirmed);
-        self.labels = labels;
+        self.given = labels;
         self
     }
 
@@ -227,17 +227,17 @@ impl Labels {
 
     /// The labels that rules have, each once.
     fn labels_of_rules(&self) -> impl Iterator<Item = &Label> {
-        let mut is_used = vec![false; self.labels.len()];
+        let mut is_used = vec![false; self.given.len()];
         for rule in &self.rules {
             if let Some(is_used) = is_used.get_mut(rule.label as usize) {
                 *is_used = true;
             }
         }
-        self.labels.iter().zip(is_used).filter_map(|(label, is_used)| is_used.then_some(label))
+        self.given.iter().zip(is_used).filter_map(|(label, is_used)| is_used.then_some(label))
     }
 
     fn label(&self, rule: &Rule) -> Option<&Label> {
-        self.labels.get(rule.label as usize)
+        self.given.get(rule.label as usize)
     }
 
     fn capture(&self, rule: &Rule) -> Option<&CapturePattern> {

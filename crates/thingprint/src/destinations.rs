@@ -117,7 +117,7 @@ impl<'a> Destinations<'a> {
     }
 }
 
-/// Links to nowhere that are followed at most, as by Linux (path_resolution(7)).
+/// Links to nowhere that are followed at most, as by Linux (`path_resolution(7)`).
 const MOST_LINKS: u8 = 40;
 
 impl Identity {

@@ -25,10 +25,7 @@ pub(crate) fn read_labels(path: Option<&Path>, messages: impl Say) -> anyhow::Re
 }
 
 /// The labels in a file that somebody confirmed; none without a file.
-pub(crate) fn read_confirmed_labels(
-    path: Option<&Path>,
-    messages: impl Say + Copy,
-) -> anyhow::Result<Labels> {
+pub(crate) fn read_confirmed_labels(path: Option<&Path>, messages: impl Say) -> anyhow::Result<Labels> {
     let labels = read_labels(path, messages)?;
     let proposals = labels.proposals().len() as u64;
     if proposals > 0 {

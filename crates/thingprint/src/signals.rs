@@ -40,7 +40,7 @@ pub(crate) fn take_away_what_is_half_done(_results: &Transaction) -> anyhow::Res
     Ok(())
 }
 
-/// The signals that whoever started the command has it ignore, as bits from that of signal 1 (proc_pid_status(5)); none where
+/// The signals that whoever started the command has it ignore, as bits from that of signal 1 (`proc_pid_status(5)`); none where
 /// the system does not say.
 #[cfg(unix)]
 fn ignored() -> u64 {

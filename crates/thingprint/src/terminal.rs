@@ -148,7 +148,9 @@ mod tests {
     /// What a terminal gets of bytes that come in pieces.
     fn shown(pieces: &[&[u8]]) -> String {
         let mut escaped = Escaped::new(Vec::new());
-        pieces.iter().for_each(|piece| escaped.write_all(piece).unwrap());
+        for piece in pieces {
+            escaped.write_all(piece).unwrap();
+        }
         escaped.flush().unwrap();
         String::from_utf8(escaped.to).unwrap()
     }

@@ -11,7 +11,7 @@ const MOST_KNOWN: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Senders {
     cap: FairCap,
-    senders: HashMap<DeviceId, Sender>,
+    by_id: HashMap<DeviceId, Sender>,
     ids: Vec<DeviceId>,
     free: Vec<DeviceIndex>,
     known: usize,
@@ -28,18 +28,12 @@ struct Sender {
 impl Senders {
     /// Senders that share so many bytes.
     pub(super) fn new(bytes: usize) -> Self {
-        Self {
-            cap: FairCap::new(bytes),
-            senders: HashMap::new(),
-            ids: Vec::new(),
-            free: Vec::new(),
-            known: 0,
-        }
+        Self { cap: FairCap::new(bytes), by_id: HashMap::new(), ids: Vec::new(), free: Vec::new(), known: 0 }
     }
 
     /// A datagram of a sender begins to wait.
     pub(super) fn begin(&mut self, id: DeviceId) -> DeviceIndex {
-        if let Some(sender) = self.senders.get_mut(&id) {
+        if let Some(sender) = self.by_id.get_mut(&id) {
             sender.waiting += 1;
             return sender.index;
         }
@@ -51,7 +45,7 @@ impl Senders {
         if let Some(place) = self.ids.get_mut(index.as_usize()) {
             *place = id;
         }
-        self.senders.insert(id, Sender { index, waiting: 1, is_known: false });
+        self.by_id.insert(id, Sender { index, waiting: 1, is_known: false });
         index
     }
 
@@ -64,7 +58,7 @@ impl Senders {
     pub(super) fn end(&mut self, index: DeviceIndex, bytes: usize, is_complete: bool) {
         self.cap.give_back(index, bytes);
         let Some(id) = self.id(index) else { return };
-        let Some(sender) = self.senders.get_mut(&id) else { return };
+        let Some(sender) = self.by_id.get_mut(&id) else { return };
         sender.waiting = sender.waiting.saturating_sub(1);
         if is_complete && !sender.is_known && self.known < MOST_KNOWN {
             sender.is_known = true;
@@ -72,7 +66,7 @@ impl Senders {
             self.cap.establish(index);
         }
         if sender.waiting == 0 && !sender.is_known {
-            self.senders.remove(&id);
+            self.by_id.remove(&id);
             self.cap.forget(index);
             self.free.push(index);
         }

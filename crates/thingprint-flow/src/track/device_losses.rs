@@ -129,7 +129,9 @@ impl DeviceLosses {
         }
         let kept = MOST_DEVICES - MOST_DEVICES / FOLDED_SHARE;
         let least: Vec<DeviceId> = self.by_size().into_iter().skip(kept).map(|(device, _)| device).collect();
-        least.into_iter().for_each(|device| self.fold(device));
+        for device in least {
+            self.fold(device);
+        }
     }
 }
 

@@ -41,6 +41,10 @@ impl Identifier {
     }
 
     /// The device at the other end of a packet, if there is one; nothing where both ends are the same.
+    #[expect(
+        clippy::option_option,
+        reason = "no other end, and another end that is no device, are two things"
+    )]
     pub(super) fn peer_of(
         &self,
         own: DeviceId,

@@ -42,7 +42,7 @@ impl Shown {
             }
             Message::HttpRequest(request) => self.request(request),
             Message::HttpResponse(response) => {
-                self.text(Attribute::HttpOwnServer, response.server.as_deref())
+                self.text(Attribute::HttpOwnServer, response.server.as_deref());
             }
             Message::Dns(query) if query.is_plain_query() => {
                 let names = query.questions.iter().map(|question| question.name.clone());

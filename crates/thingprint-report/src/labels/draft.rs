@@ -72,7 +72,7 @@ impl Draft {
         rules.shrink_to_fit();
         let same = same.into_iter().map(|(device, (same, _))| (device, same)).collect();
         let (labels, captures, periods) = (labels.values, captures.values, periods.values);
-        Ok(Labels { rules, labels, captures, periods, same })
+        Ok(Labels { rules, given: labels, captures, periods, same })
     }
 
     /// Notes that a device is the same as another.

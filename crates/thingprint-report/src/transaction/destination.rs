@@ -3,7 +3,7 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Links that are followed at most, as by Linux (path_resolution(7)).
+/// Links that are followed at most, as by Linux (`path_resolution(7)`).
 const MOST_LINKS: usize = 40;
 
 /// Where a name leads, over all links.

@@ -66,7 +66,7 @@ impl Placement {
 
     fn put_file(&mut self, from: &Path, target: &Path) -> io::Result<()> {
         match target.symlink_metadata() {
-            Ok(there) if there.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+            Ok(there) if there.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
             Ok(there) => {
                 if there.is_file() {
                     fs::set_permissions(from, there.permissions())?;

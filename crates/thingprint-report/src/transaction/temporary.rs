@@ -113,7 +113,7 @@ pub(super) fn set_aside(
     let folder = super::destination::folder_of(target);
     let mut builder = Builder::new();
     builder.prefix(&prefix).suffix(OLD).rand_bytes(LETTERS);
-    let (_, path) = builder.make_in(folder, |path| by(path))?.keep().map_err(|error| error.error)?;
+    let ((), path) = builder.make_in(folder, |path| by(path))?.keep().map_err(|error| error.error)?;
     let lock = File::open(&path).ok().filter(|file| file.try_lock().is_ok());
     Ok((path, lock))
 }

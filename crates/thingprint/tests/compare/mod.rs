@@ -11,7 +11,7 @@ use crate::stage::Stage;
 /// Captures of two days; on the second one the camera tries addresses, once a second for ten minutes.
 fn write_days(stage: &Stage) -> String {
     let first = SimulationOptions { duration_s: 8 * 3600, ..SimulationOptions::default() };
-    let second = SimulationOptions { start_s: first.start_s + 24 * 3600, ..first.clone() };
+    let second = SimulationOptions { start_s: first.start_s + 24 * 3600, ..first };
     let kind = AttackKind::TelnetScan(TelnetScan { port: 23 });
     let start_s = second.start_s + 4 * 3600;
     let attack = Attack { device: "camera".to_owned(), kind, start_s, duration_s: 600, packets_per_s: 1.0 };

@@ -218,6 +218,7 @@ fn nothing_in_a_file_is_an_error_that_names_it() {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "a test that is skipped says why")]
 fn a_damaged_parquet_file_is_an_error_and_no_panic() {
     let damaged =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/attack/panic-208-01.parquet");

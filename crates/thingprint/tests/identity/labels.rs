@@ -130,7 +130,7 @@ fn addresses_that_seem_to_be_of_one_device_are_proposed_and_never_merged() {
         fs::read_to_string(stage.path(&format!("{capture}.csv"))).unwrap()
     };
     let phone = template("phone.pcap");
-    let expected = "# both are 'annas' to the DHCP server, with the same options, one after the other, and an address is randomised\n\
+    let expected = "# both are 'annas' to the DHCP server; with the same options; one after the other; and an address is randomised\n\
                     #02:00:00:00:00:12,same-as 02:00:00:00:00:11,\n";
     assert!(phone.contains(expected), "{phone}");
     assert!(!template("plugs.pcap").contains("same-as"), "two of a kind have addresses of one block");

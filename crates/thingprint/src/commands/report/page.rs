@@ -1,6 +1,7 @@
 //! The page: what a reader needs first stands first.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 
 use thingprint_audit::report::{Advice, Report, to_second};
 use thingprint_audit::{Policy, Severity};
@@ -97,23 +98,25 @@ fn in_short(told: &Told<'_>) -> String {
         None => "No packet was read.".to_owned(),
     };
     let unknown = told.unknown();
+    if told.devices.is_empty() {
+        return text;
+    }
     if unknown.is_empty() {
         text.push_str(" All are known.");
     } else {
         let names: Vec<String> = unknown.iter().take(MOST_NAMED).map(|entry| told.name(entry)).collect();
         let more = unknown.len() - names.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        text.push_str(&format!(" {} unknown: {}{more}.", were(unknown.len(), "is", "are"), names.join(", ")));
+        _ = write!(text, " {} unknown: {}{more}.", were(unknown.len(), "is", "are"), names.join(", "));
     }
-    text.push_str(&format!(" The audit has {}.", told.report.counts()));
+    _ = write!(text, " The audit has {}.", told.report.counts());
     if let Some(changes) = told.changes {
-        text.push_str(&match changes.rows() {
-            0 => " Nothing unusual changed.".to_owned(),
-            rows => format!(
-                " {} since the earlier time.",
-                counted(rows as u64, "unusual change", "unusual changes")
-            ),
-        });
+        let rows = changes.rows() as u64;
+        let count = match rows {
+            0 => "Nothing unusual changed".to_owned(),
+            _ => counted(rows, "unusual change", "unusual changes"),
+        };
+        _ = write!(text, " {count} since the earlier time.");
     }
     text
 }
@@ -135,7 +138,12 @@ fn first(page: &mut Page, told: &Told<'_>, advice: &[Advice]) {
         let count = counted(changes.rows() as u64, "unusual change", "unusual changes");
         items.push(Prose::new().strong(count).text(": see below whether you know the reason."));
     }
-    if items.is_empty() {
+    if told.devices.is_empty() {
+        page.note(
+            Tone::Medium,
+            "Nothing was seen, so nothing is known: capture for days at a place that all devices pass.",
+        );
+    } else if items.is_empty() {
         page.note(Tone::Good, "Nothing: no error and no warning, and every device is known.");
     } else {
         page.list(items);
