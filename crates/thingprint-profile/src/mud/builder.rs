@@ -96,17 +96,14 @@ impl MudBuilder {
         self.hear_own(flow);
         let tally = ContactTally::of(flow, spoken);
         let contact = self.contact(flow);
-        let gone = match self.contacts.use_mut(flow.device, &contact) {
-            Some(known) => {
-                let before = known.heap_bytes();
-                known.add(tally);
-                let more = known.heap_bytes().saturating_sub(before);
-                if more > 0 { self.contacts.grow(flow.device, &contact, more) } else { Vec::new() }
-            }
-            None => {
-                let bytes = contact.bytes() + tally.heap_bytes();
-                self.contacts.insert(flow.device, (contact, tally), bytes)
-            }
+        let gone = if let Some(known) = self.contacts.use_mut(flow.device, &contact) {
+            let before = known.heap_bytes();
+            known.add(tally);
+            let more = known.heap_bytes().saturating_sub(before);
+            if more > 0 { self.contacts.grow(flow.device, &contact, more) } else { Vec::new() }
+        } else {
+            let bytes = contact.bytes() + tally.heap_bytes();
+            self.contacts.insert(flow.device, (contact, tally), bytes)
         };
         for LetGo { device, value, .. } in gone {
             self.contacts.lose(device, value.flows);
