@@ -437,7 +437,8 @@ proptest! {
             let sender = if *is_device { Sender::Device } else { Sender::Peer };
             let payload = if index == 7 { &prefix[..] } else { payload };
             flow.tcp(sender, Segment { seq: *seq, flags: *flags & 0x12, payload });
-            prop_assert!(flow.budget.used_bytes() <= buffered_bytes);
+            // An eighth more may be taken until flows are asked to let go, which only a tracker does.
+            prop_assert!(flow.budget.used_bytes() <= buffered_bytes + buffered_bytes / 8);
         }
         flow.state.close(&mut flow.budget);
         prop_assert_eq!(flow.budget.used_bytes(), 0);

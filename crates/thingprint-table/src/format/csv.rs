@@ -110,7 +110,8 @@ mod tests {
         let mut table = Table::new([("label", Type::Text), ("=n", Type::Signed), ("words", Type::List)]);
         table.add([Cell::from("lamp\r\nevil,row"), Cell::Signed(-1), Cell::from(vec!["=x".to_owned()])]);
         table.add([Cell::from("=cmd|' /C calc'!A0"), Cell::Signed(2), Cell::Absent]);
-        let safe = "label,'=n,words\n\"lamp\\u{d}\\u{a}evil,row\",-1,\"[\"\"=x\"\"]\"\n'=cmd|' /C calc'!A0,2,\n";
+        let safe =
+            "label,'=n,words\n\"lamp\\u{d}\\u{a}evil,row\",-1,\"[\"\"=x\"\"]\"\n'=cmd|' /C calc'!A0,2,\n";
         assert_eq!(written(&table), safe);
         let mut bytes = Vec::new();
         write(&table, Format::Csv, &mut bytes, Style { raw_cells: true, ..Style::default() }).unwrap();

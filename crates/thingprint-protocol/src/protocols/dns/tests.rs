@@ -107,7 +107,11 @@ fn services_and_texts_are_read() {
         let bytes = message(RESPONSE, [1, 1, 0, 0], &[&question(&[b"lamp"]), &record(&POINTER, rtype, data)]);
         assert_eq!(read(&bytes).unwrap().answers[0].data, expected, "{rtype} {data:02x?}");
     };
-    check(16, b"\x04md=1\x02\xff=", DnsData::Text(vec!["md=1".to_owned().into(), "\\xff=".to_owned().into()]));
+    check(
+        16,
+        b"\x04md=1\x02\xff=",
+        DnsData::Text(vec!["md=1".to_owned().into(), "\\xff=".to_owned().into()]),
+    );
     check(16, b"\x05md=1", DnsData::Other);
     let target = "lamp".to_owned();
     check(
