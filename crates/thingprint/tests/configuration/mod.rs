@@ -125,7 +125,13 @@ mod service {
         service.signal(Signal::HUP);
         service.wait("RELOADING=1");
         service.wait("READY=1");
-        let said = fs::read_to_string(stage.path("stderr")).unwrap();
+        // The state is told before the message is written.
+        let told = || fs::read_to_string(stage.path("stderr")).unwrap();
+        let begin = std::time::Instant::now();
+        while !told().contains("goes on") && begin.elapsed().as_secs() < 30 {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        let said = told();
         assert!(said.contains("did you mean 'notify'?") && said.contains("goes on"), "{said}");
 
         // A rotated log alone changes nothing.
