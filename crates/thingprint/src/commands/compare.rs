@@ -14,7 +14,7 @@ use crate::exit::{Misfit, Outcome, Usage};
 use crate::files::{read_labels, write_file};
 use crate::messages::{Messages, counted};
 use crate::models::read_model;
-use crate::output::Output;
+use crate::output::{Output, check_apart};
 
 mod findings;
 pub(super) mod page;
@@ -96,6 +96,11 @@ impl CompareArgs {
             )
             .into());
         }
+        if output.format() == Format::Html && output.has_pseudonyms() {
+            let reason =
+                "--pseudonyms: a page names devices as they are: choose table, csv, jsonl or parquet";
+            return Err(Usage(reason.to_owned()).into());
+        }
         self.destinations(&output).check(None)?;
         let model = self.model.as_deref().map(read_model).transpose()?;
         let labels = read_labels(self.labels.as_deref(), messages)?;
@@ -112,8 +117,10 @@ impl CompareArgs {
         let is_audited = !self.no_audit && sides.iter().all(|argument| side::is_of_captures(argument));
         let [before, after] = sides.map(|argument| reader.read(std::slice::from_ref(argument), is_audited));
         let (before, after) = (before?, after?);
-        output.check_apart(&before.inputs)?;
-        output.check_apart(&after.inputs)?;
+        for side in [&before, &after] {
+            output.check_apart(&side.inputs)?;
+            check_apart(output.results(), self.html.as_deref(), &side.inputs)?;
+        }
         check_alike(&before, &after)?;
         let compared = compared([before, after], model.as_ref(), messages, self.all);
         if let Some(html) = &self.html {
@@ -121,8 +128,8 @@ impl CompareArgs {
         }
         write(&compared, &output)?;
         compared.note(messages);
-        let fails =
-            self.fail_on.is_some_and(|severity| compared.rows.iter().any(|row| row.severity >= severity));
+        let mut unusual = compared.rows.iter().filter(|row| row.is_unusual());
+        let fails = self.fail_on.is_some_and(|severity| unusual.any(|row| row.severity >= severity));
         Ok(if fails { Outcome::Findings } else { compared.outcome })
     }
 

@@ -88,7 +88,9 @@ impl ReportArgs {
         });
         let before = before.transpose()?;
         let now = reader.read(&self.captures, true)?;
-        output.check_apart(&now.inputs)?;
+        for side in before.iter().chain([&now]) {
+            output.check_apart(&side.inputs)?;
+        }
         let (devices, outcome) = self.devices(&now, global)?;
         let seen = devices.iter().map(|entry| entry.device).collect();
         report_labels(&labels, &seen, messages);
