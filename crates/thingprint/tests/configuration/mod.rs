@@ -127,7 +127,7 @@ mod service {
         service.wait("READY=1");
         // The state is told before the message is written.
         let told = || fs::read_to_string(stage.path("stderr")).unwrap();
-        let begin = std::time::Instant::now();
+        let begin = Instant::now();
         while !told().contains("goes on") && begin.elapsed().as_secs() < 30 {
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
@@ -156,10 +156,10 @@ mod service {
             assert_eq!(said.matches("beginning again").count(), times, "{labels}: {said}");
         }
 
-        let begun = Instant::now();
+        let stopped = Instant::now();
         service.signal(Signal::TERM);
         service.wait("STOPPING=1");
         let status = service.child.wait().unwrap();
-        assert!(status.success() && begun.elapsed() < PATIENCE, "{status} after {:?}", begun.elapsed());
+        assert!(status.success() && stopped.elapsed() < PATIENCE, "{status} after {:?}", stopped.elapsed());
     }
 }
