@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use thingprint_flow::{FlowOptions, named_options, protocol_name};
 
-use crate::{EvidenceSet, ModelsId};
+use crate::{EvidenceSet, ModelsId, Origin};
 
 const SECOND_NS: u64 = 1_000_000_000;
 
@@ -11,6 +11,8 @@ const SECOND_NS: u64 = 1_000_000_000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct InstanceOptions {
+    /// What instances are made of.
+    pub origin: Origin,
     /// Devices, flows and windows.
     pub flow: FlowOptions,
     /// What is extracted.
@@ -46,6 +48,7 @@ pub struct InstanceOptions {
 impl Default for InstanceOptions {
     fn default() -> Self {
         Self {
+            origin: Origin::default(),
             flow: FlowOptions::default(),
             evidence: EvidenceSet::paper(),
             rate: RateMean::default(),

@@ -133,7 +133,7 @@ fn parse(text: &str) -> Result<(InstanceOptions, Semantics), ParseOptionError> {
     Ok((options, semantics))
 }
 
-fn values(options: &InstanceOptions) -> [(&'static str, String); 16] {
+fn values(options: &InstanceOptions) -> [(&'static str, String); 17] {
     let flow = &options.flow;
     let (tcp_idle_ns, other_idle_ns, cut_after_ns) = match flow.ending {
         FlowEnding::Connection { tcp_idle_ns, other_idle_ns } => (tcp_idle_ns, other_idle_ns, 0),
@@ -141,6 +141,7 @@ fn values(options: &InstanceOptions) -> [(&'static str, String); 16] {
     };
     let names: Vec<String> = options.names.iter().map(ToString::to_string).collect();
     [
+        ("origin", options.origin.to_string()),
         ("window", flow.window.to_string()),
         ("tcp_idle", tcp_idle_ns.to_string()),
         ("other_idle", other_idle_ns.to_string()),
@@ -163,6 +164,7 @@ fn values(options: &InstanceOptions) -> [(&'static str, String); 16] {
 fn apply(options: &mut InstanceOptions, key: &str, value: &str) -> Result<(), ParseOptionError> {
     let number = || ParseOptionError::new(value, "a whole number");
     match key {
+        "origin" => options.origin = value.parse()?,
         "window" => options.flow.window = value.parse::<WindowLength>()?,
         "tcp_idle" | "other_idle" | "cut_after" => {
             let nanos: i64 = value.parse().map_err(|_| number())?;
@@ -243,7 +245,7 @@ mod tests {
     use thingprint_flow::{FlowOptions, Identity, MacAddr, PacketSize};
 
     use super::*;
-    use crate::{Attribute, BagName, NameSource, PortScope, PortWord, RateMean};
+    use crate::{Attribute, BagName, NameSource, Origin, PortScope, PortWord, RateMean};
 
     #[test]
     fn recipes_give_back_their_options() {
@@ -287,6 +289,7 @@ mod tests {
     #[test]
     fn every_option_that_changes_what_is_meant_is_in_the_recipe() {
         let InstanceOptions {
+            origin: _,
             flow,
             evidence: _,
             rate: _,
@@ -333,6 +336,7 @@ mod tests {
     type Change = fn(&mut InstanceOptions);
 
     const MEANT: &[(Change, &str)] = &[
+        (|o| o.origin = Origin::Zeek, "origin=zeek"),
         (|o| o.evidence = BagName::PORTS.into(), "evidence=ports"),
         (|o| o.rate = RateMean::Sum, "rate=sum"),
         (|o| o.port_word = PortWord::ProtoPort, "port_word=proto/port"),

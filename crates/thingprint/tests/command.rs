@@ -18,6 +18,7 @@ mod flows;
 mod growth;
 mod hostile;
 mod identity;
+mod logs;
 mod mud;
 mod protocols;
 mod pseudonyms;

@@ -10,6 +10,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("thingprint-sim", &[]),
     ("thingprint-protocol", &["thingprint-flow"]),
     ("thingprint-instance", &["thingprint-flow", "thingprint-protocol"]),
+    ("thingprint-logs", &["thingprint-flow", "thingprint-protocol", "thingprint-instance"]),
     ("thingprint-profile", &["thingprint-flow", "thingprint-protocol"]),
     ("thingprint-identity", &["thingprint-flow", "thingprint-protocol"]),
     (
@@ -109,6 +110,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "thingprint-sim",
             "thingprint-watch",
             "thingprint-live",
+            "thingprint-logs",
             "thingprint-store",
             "thingprint-notify",
             "thingprint-web",

@@ -1,7 +1,8 @@
 use clap::Args;
 use thingprint_flow::WindowLength;
 use thingprint_instance::{
-    EvidenceSet, ExtractionRecipe, InstanceOptions, ModelsId, NameSource, PortScope, PortWord, RateMean,
+    EvidenceSet, ExtractionRecipe, InstanceOptions, ModelsId, NameSource, Origin, PortScope, PortWord,
+    RateMean,
 };
 
 use super::flow::Preset;
@@ -67,6 +68,14 @@ impl ExtractionArgs {
         models: Option<ModelsId>,
     ) -> anyhow::Result<InstanceOptions> {
         let base = recipe.options().map_err(|error| Misfit(format!("the model's extraction: {error}")))?;
+        if base.origin != Origin::Packets {
+            return Err(Misfit(format!(
+                "the model was trained on instances of logs ({0}), which differ from those of packets; make instances by \
+                 extract --from {0}, and give these",
+                base.origin
+            ))
+            .into());
+        }
         let mut asked = match self.flow.preset {
             Some(_) => self.options(models)?,
             None => self.over(base, models)?,

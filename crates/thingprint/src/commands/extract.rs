@@ -1,3 +1,7 @@
+//! Captures, and logs of other tools, to instances.
+
+mod logs;
+
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -25,6 +29,8 @@ use crate::read_report::{report_losses, report_read};
 use crate::reading::Reading;
 use crate::row_output::RowEvent;
 
+use logs::{LogExtraction, Source, expand_logs, log_files, log_options};
+
 /// Instances that become a table at a time: a window may have those of many devices.
 const ROWS_OF_A_TABLE: usize = 1024;
 
@@ -38,6 +44,10 @@ pub(crate) struct ExtractArgs {
     /// Captures: files, folders, quoted globs, or - for standard input
     #[arg(required = true, value_name = "CAPTURE")]
     captures: Vec<OsString>,
+
+    /// Read logs of another tool instead of captures: files, or folders with logs in them, also below them
+    #[arg(long, value_enum, value_name = "TOOL", conflicts_with_all = ["partial", "network_by"])]
+    from: Option<Source>,
 
     /// What the devices are: CSV with the columns mac,label,kind, or capture,mac,label[,kind]
     #[arg(short, long, value_name = "FILE")]
@@ -68,6 +78,9 @@ impl ExtractArgs {
         let options = self.extraction.options(protocols.id())?;
         self.check(&options)?;
         let output = if self.partial { part_output(global) } else { Output::of(global) }?;
+        if let Some(source) = self.from {
+            return self.run_logs(global, &output, (source, options));
+        }
         let labels = read_labels(self.labels.as_deref(), messages)?;
         let (inputs, found) = expand(&self.captures, messages)?;
         output.check_apart(&inputs)?;
@@ -119,6 +132,39 @@ impl ExtractArgs {
             return Err(Usage(reason.to_owned()));
         }
         Ok(())
+    }
+
+    /// Instances of logs.
+    fn run_logs(
+        &self,
+        global: &GlobalArgs,
+        output: &Output,
+        (source, options): (Source, InstanceOptions),
+    ) -> anyhow::Result<Outcome> {
+        let messages = Messages::new(global.quiet, global.verbose);
+        let format = source.format();
+        let labels = read_labels(self.labels.as_deref(), messages)?;
+        let options = log_options(format, options)?;
+        let inputs = expand_logs(format, &self.captures)?;
+        output.check_apart(&inputs)?;
+        output.check_apart_from(&[self.labels.as_deref()])?;
+        let gateways = self.extraction.flow.device.gateways();
+        let files = log_files(&inputs);
+        let extraction = LogExtraction::of(format, &files, (options, gateways), (&labels, messages))?;
+        let recipe = extraction.recipe();
+        let mut counts = Counts::default();
+        let table = |rows: Vec<Labeled>| match output.format() {
+            Format::Table => instance_overview(&rows, Some(&recipe)),
+            _ => into_instance_table(rows, Some(&recipe)),
+        };
+        let outcome = output.rows(&table(Vec::new()), true, |write| {
+            extraction.stream(&mut |rows| {
+                counts.add(&rows);
+                write(RowEvent::Rows(table(rows)))
+            })
+        })?;
+        counts.report(&labels, output.format(), messages);
+        Ok(outcome)
     }
 
     /// Writes the captures as one part.

@@ -1,0 +1,157 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv6Addr};
+
+use thingprint_flow::{LocalNets, MacAddr, Timestamp};
+
+/// Most IP addresses, and most link addresses, that are remembered; further ones are counted.
+const MAX_ADDRESSES: usize = 1 << 20;
+/// Most changes of the owner of one IP address; further ones are counted.
+const MAX_OWNERS: usize = 1 << 12;
+/// A link address that so many networks outside stand behind is that of a gateway: IPv4 addresses, and /64 networks of IPv6,
+/// since a host may have several addresses of one.
+const NETWORKS_OF_A_GATEWAY: usize = 3;
+
+/// Which link address an IP address had when, and which link addresses forward packets of others.
+#[derive(Debug, Default)]
+pub(crate) struct AddressBook {
+    local_nets: LocalNets,
+    owners: BTreeMap<IpAddr, Vec<(Timestamp, MacAddr)>>,
+    /// The networks outside that each link address sent from or received for.
+    behind: BTreeMap<MacAddr, BTreeSet<IpAddr>>,
+    given: Option<BTreeSet<MacAddr>>,
+    /// Addresses and changes for which there was no room.
+    pub(crate) dropped: u64,
+}
+
+impl AddressBook {
+    /// A book in which nothing is noted; `gateways` are those that are known, an empty set where there is none, and `None`
+    /// where traffic is to show them.
+    pub(crate) fn new(local_nets: LocalNets, gateways: Option<BTreeSet<MacAddr>>) -> Self {
+        Self { local_nets, given: gateways, ..Self::default() }
+    }
+
+    /// A host with an IP address sent or received with a link address.
+    pub(crate) fn seen(&mut self, time: Timestamp, address: IpAddr, mac: MacAddr) {
+        // A host may have addresses of IPv6 that are none of a network that is known to be inside.
+        if self.is_inside(address) || is_one_host(address) && address.is_ipv6() {
+            self.own(time, address, mac);
+        }
+        if is_one_host(address) && !self.is_inside(address) {
+            let full = self.behind.len() >= MAX_ADDRESSES;
+            match self.behind.get_mut(&mac) {
+                Some(networks) if networks.len() < NETWORKS_OF_A_GATEWAY => {
+                    networks.insert(network(address));
+                }
+                Some(_) => {}
+                None if full => self.dropped += 1,
+                None => _ = self.behind.insert(mac, BTreeSet::from([network(address)])),
+            }
+        }
+    }
+
+    /// A host has an address from a time on.
+    pub(crate) fn own(&mut self, time: Timestamp, address: IpAddr, mac: MacAddr) {
+        let full = self.owners.len() >= MAX_ADDRESSES;
+        match self.owners.get_mut(&address) {
+            Some(owners) if owners.len() < MAX_OWNERS => {
+                let at = owners.partition_point(|(since, _)| *since <= time);
+                let before = at.checked_sub(1).and_then(|before| owners.get(before));
+                if before.is_none_or(|(_, owner)| *owner != mac) {
+                    owners.insert(at, (time, mac));
+                }
+            }
+            None if !full => _ = self.owners.insert(address, vec![(time, mac)]),
+            _ => self.dropped += 1,
+        }
+    }
+
+    /// The owner of an address at a time; before the first that is known, that one.
+    pub(crate) fn owner(&self, address: IpAddr, time: Timestamp) -> Option<MacAddr> {
+        let owners = self.owners.get(&address)?;
+        let at = owners.partition_point(|(since, _)| *since <= time).saturating_sub(1);
+        owners.get(at).map(|(_, mac)| *mac)
+    }
+
+    /// Whether a link address is that of a gateway, which is no device.
+    pub(crate) fn is_gateway(&self, mac: MacAddr) -> bool {
+        match &self.given {
+            Some(given) => given.contains(&mac),
+            None => self.behind.get(&mac).is_some_and(|networks| networks.len() >= NETWORKS_OF_A_GATEWAY),
+        }
+    }
+
+    /// The gateways.
+    pub(crate) fn gateways(&self) -> Vec<MacAddr> {
+        match &self.given {
+            Some(given) => given.iter().copied().collect(),
+            None => self.behind.keys().copied().filter(|mac| self.is_gateway(*mac)).collect(),
+        }
+    }
+
+    /// Whether any link address is known.
+    pub(crate) fn has_link_addresses(&self) -> bool {
+        !self.owners.is_empty() || !self.behind.is_empty()
+    }
+
+    /// Whether an address is that of one host inside.
+    pub(crate) fn is_inside(&self, address: IpAddr) -> bool {
+        is_one_host(address) && self.local_nets.is_local(address) && !self.local_nets.is_broadcast(address)
+    }
+}
+
+fn is_one_host(address: IpAddr) -> bool {
+    let is_broadcast = matches!(address, IpAddr::V4(address) if address.is_broadcast());
+    !(address.is_multicast() || address.is_unspecified() || address.is_loopback() || is_broadcast)
+}
+
+/// An IPv4 address, or the /64 network of an IPv6 address.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mac(last: u8) -> MacAddr {
+        MacAddr::new([2, 0, 0, 0, 0, last])
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    #[test]
+    fn an_address_has_the_owner_of_its_time() {
+        let mut book = AddressBook::new(LocalNets::default(), None);
+        let address: IpAddr = "192.168.1.7".parse().unwrap();
+        // In any order, and more than once.
+        for (time, last) in [(300, 3), (100, 1), (200, 1), (310, 3)] {
+            book.seen(at(time), address, mac(last));
+        }
+        for (time, last) in [(0, 1), (100, 1), (299, 1), (300, 3), (9999, 3)] {
+            assert_eq!(book.owner(address, at(time)), Some(mac(last)), "{time}");
+        }
+        assert_eq!(book.owner("192.168.1.8".parse().unwrap(), at(0)), None);
+    }
+
+    #[test]
+    fn who_stands_for_networks_outside_is_a_gateway() {
+        let mut book = AddressBook::new(LocalNets::default(), None);
+        for address in ["8.8.8.8", "9.9.9.9", "1.1.1.1"] {
+            book.seen(at(0), address.parse().unwrap(), mac(1));
+        }
+        // A host with addresses of its own provider, and with groups.
+        for address in
+            ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1", "224.0.0.251", "ff02::1", "255.255.255.255"]
+        {
+            book.seen(at(0), address.parse().unwrap(), mac(2));
+        }
+        assert_eq!(book.gateways(), [mac(1)]);
+        let given = AddressBook::new(LocalNets::default(), Some(BTreeSet::from([mac(2)])));
+        assert!(given.is_gateway(mac(2)) && !given.is_gateway(mac(1)));
+    }
+}

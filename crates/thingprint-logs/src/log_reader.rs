@@ -1,0 +1,110 @@
+use std::collections::VecDeque;
+use std::slice;
+
+use thingprint_flow::Timestamp;
+
+use crate::event::Event;
+use crate::formats::{LineReader, LogFormat, Record};
+use crate::log_file::{Lines, LogFile};
+use crate::problem::{LogError, ReadCounts};
+
+/// The events of logs in the order in which they were written: of each log its files one after the other, beginning with
+/// the earliest, and of the logs the one that goes on earliest.
+#[derive(Debug)]
+pub struct LogReader<'f> {
+    logs: Vec<Log<'f>>,
+    counts: ReadCounts,
+}
+
+/// The files of one log: of Zeek all that hold connections, or queries; of Suricata all.
+#[derive(Debug)]
+struct Log<'f> {
+    format: LogFormat,
+    files: slice::Iter<'f, &'f LogFile>,
+    open: Option<(&'f LogFile, Lines, LineReader)>,
+    next: VecDeque<Event>,
+}
+
+/// Files in the order in which they are read.
+#[derive(Debug, Default)]
+pub(crate) struct Order<'f> {
+    /// Of each log, its files.
+    pub(crate) logs: Vec<Vec<&'f LogFile>>,
+}
+
+impl<'f> Order<'f> {
+    /// Puts files in order: those of one log by the time that their first record was written at. Files without one are
+    /// left out.
+    pub(crate) fn of(mut firsts: Vec<(String, Option<Timestamp>, &'f LogFile)>) -> Self {
+        firsts.sort_by(|a, b| (&a.0, a.1, a.2.name()).cmp(&(&b.0, b.1, b.2.name())));
+        let mut logs: Vec<(String, Vec<&LogFile>)> = Vec::new();
+        for (log, _, file) in firsts.into_iter().filter(|(_, first, _)| first.is_some()) {
+            match logs.last_mut().filter(|(name, _)| *name == log) {
+                Some((_, files)) => files.push(file),
+                None => logs.push((log, vec![file])),
+            }
+        }
+        Self { logs: logs.into_iter().map(|(_, files)| files).collect() }
+    }
+}
+
+impl<'f> LogReader<'f> {
+    pub(crate) fn new(format: LogFormat, order: &'f Order<'f>) -> Self {
+        let logs = order.logs.iter();
+        let logs = logs.map(|files| Log { format, files: files.iter(), open: None, next: VecDeque::new() });
+        Self { logs: logs.collect(), counts: ReadCounts::default() }
+    }
+
+    /// The next event; `None` behind the last. A line that cannot be read is counted and passed over.
+    pub fn next_event(&mut self) -> Result<Option<Event>, LogError> {
+        let Self { logs, counts } = self;
+        let mut earliest: Option<(Timestamp, usize)> = None;
+        for (at, log) in logs.iter_mut().enumerate() {
+            if let Some(written) = log.peek(counts)?
+                && earliest.is_none_or(|(earliest, _)| written < earliest)
+            {
+                earliest = Some((written, at));
+            }
+        }
+        Ok(earliest.and_then(|(_, at)| logs.get_mut(at)?.next.pop_front()))
+    }
+
+    /// What was read so far.
+    pub const fn counts(&self) -> &ReadCounts {
+        &self.counts
+    }
+}
+
+impl Log<'_> {
+    /// When the next event was written.
+    fn peek(&mut self, counts: &mut ReadCounts) -> Result<Option<Timestamp>, LogError> {
+        while self.next.is_empty() {
+            if self.open.is_none() {
+                let Some(file) = self.files.next() else { return Ok(None) };
+                let lines = file.lines().map_err(|source| unreadable(file, source))?;
+                self.open = Some((file, lines, LineReader::of(file.file_name())));
+            }
+            let Some((file, lines, reader)) = &mut self.open else { return Ok(None) };
+            let Some((number, line)) = lines.next().map_err(|source| unreadable(file, source))? else {
+                self.open = None;
+                continue;
+            };
+            match line.and_then(|line| reader.line(self.format, line)) {
+                Ok(None) => {}
+                Ok(Some(record)) => {
+                    counts.records += 1;
+                    match record {
+                        Record::Events(events) => self.next.extend(events),
+                        Record::Unused(what) => counts.unused(&what),
+                    }
+                }
+                Err(problem) => counts.problem(file.name(), number, problem),
+            }
+        }
+        Ok(self.next.front().map(|event| event.written))
+    }
+}
+
+pub(crate) fn unreadable(file: &LogFile, source: std::io::Error) -> LogError {
+    LogError::Unreadable { name: file.name().to_owned(), source }
+}
