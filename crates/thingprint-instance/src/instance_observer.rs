@@ -21,7 +21,7 @@ use crate::tally::WindowTally;
 /// all of them.
 const PART_TIMES: usize = 32;
 /// Words that were left out of bags, as often as they came.
-const WORDS: LossKind = LossKind::new("words");
+pub(crate) const WORDS: LossKind = LossKind::new("words");
 /// Instances of windows that were given up.
 const INSTANCES: LossKind = LossKind::new("instances");
 
@@ -205,6 +205,11 @@ impl InstanceObserver {
         if self.cap.take(device, room.taken() + room.begun()) {
             self.make_room();
         }
+    }
+
+    /// Counts what a device lost of something that is kept beside the instances.
+    pub(crate) fn lose(&mut self, device: DeviceIndex, kind: LossKind, count: u64) {
+        self.log.add(device, kind, count);
     }
 
     fn lose_instances(&mut self, device: DeviceIndex, instances: u64) {

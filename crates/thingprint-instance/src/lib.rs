@@ -33,7 +33,7 @@ mod tally;
 pub use builder::{BuildCounts, Builder};
 pub use device_entry::{DeviceEntry, InventoryRecord};
 pub use evidence::{Attribute, BagName, CollectionCost, EvidenceSet, Unit, UnknownEvidence};
-pub use handed_out::{InstanceLosses, WordsDropped};
+pub use handed_out::InstanceLosses;
 pub use instance::{
     Attributes, Bag, Bags, Counts, Instance, Kind, Label, Labeled, ParseKindError, Spread, Spreads,
 };

@@ -2,10 +2,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use thingprint_flow::{DeviceId, FlowEdges, GatewayEvidence, TimeEdges, Timestamp, WindowIndex};
+use thingprint_flow::{
+    DeviceId, DeviceLosses, FlowEdges, GatewayEvidence, TimeEdges, Timestamp, WindowIndex,
+};
 
 use crate::activity::Gap;
 use crate::bursts::Bursts;
+use crate::instance_observer::WORDS;
 use crate::tally::WindowTally;
 
 /// What a part of a trace is known by: a hash of its capture.
@@ -44,8 +47,8 @@ pub struct Part {
     pub(crate) gateways: GatewayEvidence,
     /// Datagrams that waited for fragments at its end.
     pub(crate) datagrams_cut: u64,
-    /// Flows near its start that could not be kept apart.
-    pub(crate) flows_dropped: u64,
+    /// What caps left out, without words: windows count these.
+    pub(crate) left_out: DeviceLosses,
     pub(crate) devices: Vec<(DeviceId, DevicePart)>,
     /// Frames at its ends that are in no device yet, since the parts before and after it decide whether they count.
     pub(crate) times: TimeEdges,
@@ -69,7 +72,7 @@ impl Part {
             span: None,
             gateways,
             datagrams_cut: 0,
-            flows_dropped: 0,
+            left_out: DeviceLosses::default(),
             devices: Vec::new(),
             times: TimeEdges::default(),
             is_edge: false,
@@ -97,6 +100,12 @@ impl Part {
     #[must_use]
     pub fn with_datagrams_cut(self, datagrams_cut: u64) -> Self {
         Self { datagrams_cut, ..self }
+    }
+
+    /// The same part, which lacks what caps left out.
+    #[must_use]
+    pub fn with_left_out(self, left_out: DeviceLosses) -> Self {
+        Self { left_out: left_out.without(&WORDS), ..self }
     }
 
     /// The order of parts in a trace.
@@ -127,7 +136,6 @@ impl Part {
     /// Adds devices that were seen in a span of time.
     pub fn add(&mut self, devices: PartDevices, span: Option<(Timestamp, Timestamp)>) {
         self.extend(span);
-        self.flows_dropped += devices.flows_dropped;
         self.devices.extend(devices.devices);
         self.devices.sort_unstable_by_key(|(id, _)| *id);
     }
@@ -144,7 +152,6 @@ impl Part {
 #[derive(Clone, Debug, Default)]
 pub struct PartDevices {
     pub(crate) devices: Vec<(DeviceId, DevicePart)>,
-    pub(crate) flows_dropped: u64,
 }
 
 /// One device's share of a part.

@@ -2,8 +2,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use thingprint_flow::{
-    CarriedFlow, DeviceFrame, DeviceId, DeviceIndex, DevicePacket, FiveTuple, Flow, FlowEdges, FlowRecord,
-    HeadLog, Observer, PartStart, Taken, Timestamp, WindowIndex,
+    CarriedFlow, DeviceFrame, DeviceId, DeviceIndex, DeviceLosses, DevicePacket, FairCap, FiveTuple, Flow,
+    FlowEdges, FlowRecord, HeadLog, LossKind, Observer, PartStart, Taken, Timestamp, WindowIndex,
 };
 use thingprint_protocol::{Interest, Message, MessageContext, MessageObserver};
 
@@ -11,8 +11,12 @@ use crate::instance_observer::InstanceObserver;
 use crate::options::InstanceOptions;
 use crate::part::PartDevices;
 
-/// Runs kept of flows near the start of a part, over all devices, for each flow that is remembered.
-const RUNS_OF_FLOW: usize = 4;
+/// Room for flows near the start of a part, over all devices, for each flow that is remembered: in runs of packets.
+const MOST_RUNS: usize = 4;
+/// What a flow takes of this beside its runs.
+const RUNS_OF_LOG: usize = 3;
+/// Flows near the start of a part that cannot be joined with what came before.
+pub(crate) const EDGE_FLOWS: LossKind = LossKind::new("edge_flows");
 
 /// Gathers what a [`Part`](crate::Part) is made of, from the flows and messages of devices.
 ///
@@ -25,10 +29,8 @@ pub struct PartObserver {
     devices: Vec<DeviceEdges>,
     /// Whether what came before the part decides what the last packet of a device belongs to.
     is_uncertain: bool,
-    // Flows and runs kept near the start, over all devices, and flows for which there was no room.
-    flows: usize,
-    runs: usize,
-    flows_dropped: u64,
+    /// The flows and runs near the start.
+    cap: FairCap,
 }
 
 /// What rides with each flow of a [`PartObserver`].
@@ -54,6 +56,8 @@ enum Place {
 struct DeviceEdges {
     places: BTreeMap<FiveTuple, usize>,
     heads: Vec<HeadLog>,
+    /// Whether some heads were given up, of those that came last; then no further ones are kept.
+    has_given_up: bool,
     open: Vec<FlowRecord>,
     carried: Vec<CarriedFlow>,
 }
@@ -71,19 +75,22 @@ impl PartObserver {
     /// An observer that has seen nothing.
     pub fn new(options: InstanceOptions) -> Self {
         Self {
+            cap: FairCap::new(options.flow.max_flows.saturating_mul(MOST_RUNS)),
             inner: InstanceObserver::keeping(options),
             start: None,
             devices: Vec::new(),
             is_uncertain: false,
-            flows: 0,
-            runs: 0,
-            flows_dropped: 0,
         }
     }
 
     /// Words that were left out of bags because there was no room.
     pub fn words_dropped(&self) -> u64 {
         self.inner.words_dropped()
+    }
+
+    /// What caps left out, by device: words of bags, flows near the start.
+    pub fn left_out(&self) -> DeviceLosses {
+        self.inner.left_out()
     }
 
     /// What the part keeps of the devices, whose ids are those of the tracker, with the flows that were open at the
@@ -103,10 +110,7 @@ impl PartObserver {
             part.flows = edges.finish();
         }
         let devices = ids.iter().copied().zip(parts).zip(known);
-        PartDevices {
-            devices: devices.filter_map(|(part, is_known)| is_known.then_some(part)).collect(),
-            flows_dropped: self.flows_dropped,
-        }
+        PartDevices { devices: devices.filter_map(|(part, is_known)| is_known.then_some(part)).collect() }
     }
 
     /// Finds out where the flow of a packet is counted, whose first one it is in its window.
@@ -132,29 +136,28 @@ impl PartObserver {
         if !may_go_on {
             return Place::Window;
         }
-        if self.flows >= self.inner.options().flow.max_flows {
-            self.flows_dropped += 1;
+        if edges.has_given_up {
+            self.inner.lose(view.device, EDGE_FLOWS, 1);
             return Place::Window;
         }
-        self.flows += 1;
         let at = edges.add(tuple);
+        self.note_room(view.device, RUNS_OF_LOG);
         if reaches { self.take(at, true, early) } else { self.leave(at, early) }
     }
 
     /// Puts a packet into the log of its flow.
     fn take(&mut self, at: usize, is_new: bool, early: &EarlyPacket<'_, '_>) -> Place {
         let EarlyPacket { view, src_is_low, start, .. } = *early;
-        let has_room = self.runs < self.inner.options().flow.max_flows.saturating_mul(RUNS_OF_FLOW);
         let log = edges_of(&mut self.devices, view.device).heads.get_mut(at);
         let Some(log) = log else { return Place::Window };
-        match log.take(view, src_is_low, (is_new, has_room), start) {
+        match log.take(view, src_is_low, is_new, start) {
             Taken::Summed => Place::Head(at),
             Taken::Settled => Place::Window,
             Taken::Kept => {
                 let latest = log.latest();
-                self.runs += 1;
                 self.doubt(early, latest);
-                Place::Head(at)
+                self.note_room(view.device, 1);
+                if self.has_head(view.device, at) { Place::Head(at) } else { Place::Window }
             }
         }
     }
@@ -165,10 +168,27 @@ impl PartObserver {
         if let Some(log) = edges_of(&mut self.devices, view.device).heads.get_mut(at) {
             log.leave(view, src_is_low, start);
             let latest = log.latest();
-            self.runs += 1;
             self.doubt(early, latest);
+            self.note_room(view.device, 1);
         }
         Place::Window
+    }
+
+    /// Counts what is kept of a device near the start; where there is too much, the devices that have most give up some.
+    fn note_room(&mut self, device: DeviceIndex, runs: usize) {
+        if !self.cap.take(device, runs) {
+            return;
+        }
+        for (device, excess) in self.cap.excess() {
+            let (freed, flows) = edges_of(&mut self.devices, device).give_up(excess);
+            self.cap.give_back(device, freed);
+            self.inner.lose(device, EDGE_FLOWS, flows);
+        }
+    }
+
+    /// Whether a head was not given up.
+    fn has_head(&self, device: DeviceIndex, at: usize) -> bool {
+        self.devices.get(device.as_usize()).is_some_and(|edges| at < edges.heads.len())
     }
 
     /// The device is active at the time of a packet; whether its flow covers the gap before it is decided by the parts
@@ -214,10 +234,15 @@ impl Observer for PartObserver {
         self.inner.device(device, id);
     }
 
+    fn established(&mut self, device: DeviceIndex) {
+        self.inner.established(device);
+        self.cap.establish(device);
+    }
+
     fn forget(&mut self, device: DeviceIndex) {
         self.inner.forget(device);
+        self.cap.forget(device);
         if let Some(edges) = self.devices.get_mut(device.as_usize()) {
-            self.flows = self.flows.saturating_sub(edges.heads.len());
             *edges = DeviceEdges::default();
         }
     }
@@ -249,14 +274,14 @@ impl Observer for PartObserver {
 
     fn left_open(&mut self, device: DeviceIndex, record: FlowRecord, state: &mut PartState) {
         let edges = edges_of(&mut self.devices, device);
-        match state.0 {
-            Place::Head(at) if record.is_mid_message => {
-                if let Some(log) = edges.heads.get_mut(at) {
-                    log.leave_message();
-                }
-            }
-            Place::Head(_) => {}
-            Place::Unknown | Place::Window | Place::Record => {
+        let log = match state.0 {
+            Place::Head(at) => edges.heads.get_mut(at),
+            Place::Unknown | Place::Window | Place::Record => None,
+        };
+        match log {
+            Some(log) if record.is_mid_message => log.leave_message(),
+            Some(_) => {}
+            None => {
                 edges.open.push(record);
                 state.0 = Place::Record;
             }
@@ -265,7 +290,12 @@ impl Observer for PartObserver {
 
     fn flow(&mut self, flow: Flow<PartState>) {
         let (flow, state) = flow.split();
-        if matches!(state.0, Place::Unknown | Place::Window) {
+        let is_counted_here = match state.0 {
+            Place::Unknown | Place::Window => true,
+            Place::Head(at) => !self.has_head(flow.device, at),
+            Place::Record => false,
+        };
+        if is_counted_here {
             self.inner.flow(flow);
         }
     }
@@ -292,6 +322,32 @@ impl DeviceEdges {
         self.heads.push(HeadLog::new(tuple));
         self.places.insert(tuple, at);
         at
+    }
+
+    /// Lets go of so many runs, or of all: packets are summed up, then the flows that came last are given up. Says how many
+    /// runs it freed, and of how many flows.
+    fn give_up(&mut self, excess: usize) -> (usize, u64) {
+        let (mut freed, mut flows) = (0, 0);
+        let mut longest: Vec<usize> = (0..self.heads.len()).collect();
+        longest.sort_by_key(|at| std::cmp::Reverse(self.heads.get(*at).map_or(0, HeadLog::len)));
+        for at in longest {
+            if freed >= excess {
+                return (freed, flows);
+            }
+            let summed = self.heads.get_mut(at).map_or(0, HeadLog::sum_up);
+            freed += summed;
+            flows += u64::from(summed > 0);
+        }
+        while freed < excess
+            && let Some(log) = self.heads.pop()
+        {
+            freed += RUNS_OF_LOG + log.len();
+            flows += 1;
+            self.has_given_up = true;
+        }
+        let kept = self.heads.len();
+        self.places.retain(|_, at| *at < kept);
+        (freed, flows)
     }
 
     /// Keeps a flow that was open at the edge of a window, unless its head shows by itself how it goes on.

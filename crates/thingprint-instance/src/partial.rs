@@ -2,17 +2,18 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use thingprint_flow::{
-    DeviceId, FlowJoiner, GatewayEvidence, GatewayPolicy, Gateways, JoinedFlows, SettledEdges, TimeEdges,
-    Timestamp, WindowIndex, WindowLength,
+    DeviceId, DeviceLosses, FlowJoiner, GatewayEvidence, GatewayPolicy, Gateways, JoinedFlows, SettledEdges,
+    TimeEdges, Timestamp, WindowIndex, WindowLength,
 };
 
 use crate::Instance;
 use crate::activity::Activity;
 use crate::bursts::Bursts;
 use crate::evidence::{EvidencePlan, Room, WordBudget};
-use crate::handed_out::WordsDropped;
+use crate::instance_observer::WORDS;
 use crate::options::InstanceOptions;
 use crate::part::{DevicePart, Part, PartId};
+use crate::part_observer::EDGE_FLOWS;
 use crate::tally::WindowTally;
 
 /// The parts of a trace that were processed so far.
@@ -33,8 +34,8 @@ pub struct Assembled {
     pub gateways: Gateways,
     /// What differs from one reading, or may.
     pub differences: EdgeCounts,
-    /// Words that were left out of bags because there was no room.
-    pub words_dropped: WordsDropped,
+    /// What caps left out, by device: what the parts lack, and words of bags.
+    pub left_out: DeviceLosses,
 }
 
 /// What was in progress at the edges between parts and could not be joined.
@@ -104,7 +105,7 @@ impl Partial {
     /// The instances of the parts so far, without those of gateways.
     pub fn assemble(&self, options: &InstanceOptions, policy: &GatewayPolicy) -> Assembled {
         let parts = self.in_order();
-        let mut assembled = Assembled::default();
+        let mut assembled = Assembled { left_out: left_out(&parts), ..Assembled::default() };
         if options.flow.window == WindowLength::Capture {
             for part in parts {
                 assembled.add(&[part], &policy.decide(&part.gateways), options);
@@ -122,6 +123,16 @@ impl Partial {
     }
 }
 
+/// What the parts of a trace lack, in their order; nothing comes before the first, which its flows could be joined with.
+fn left_out(parts: &[&Part]) -> DeviceLosses {
+    let mut all = DeviceLosses::default();
+    for (number, part) in parts.iter().enumerate() {
+        let of_part = part.left_out.clone();
+        all.merge(if number == 0 { of_part.without(&EDGE_FLOWS) } else { of_part });
+    }
+    all
+}
+
 impl EdgeCounts {
     /// What the parts of a trace show by themselves, in their order.
     fn between(parts: &[&Part], options: &InstanceOptions) -> Self {
@@ -134,7 +145,6 @@ impl EdgeCounts {
         }
         let followed = parts.split_last().map_or(&[][..], |(_, before)| before);
         counts.datagrams = followed.iter().map(|part| part.datagrams_cut).sum();
-        counts.flows = parts.iter().skip(1).map(|part| part.flows_dropped).sum();
         counts
     }
 }
@@ -157,7 +167,7 @@ impl Assembled {
             self.differences.messages += joined.messages_cut;
             self.differences.flows += joined.uncertain;
             for (index, tally) in join.windows {
-                self.words_dropped.add(id, tally.evidence.words_dropped);
+                self.left_out.add(id, WORDS, tally.evidence.words_dropped);
                 if tally.counts().packets_up >= options.min_packets.max(1) {
                     self.instances.push(instance((id, index), tally, shares[0].0, &plan));
                 }

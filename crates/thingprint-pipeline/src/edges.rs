@@ -33,7 +33,8 @@ pub fn add_edges(
             .run(&source, &PartStage::new(options.clone()), |_: Event<Infallible>| Ok::<_, Infallible>(()));
         let Ok(run) = run;
         let mut part = Part::of_edge(number, run.summary.evidence)
-            .with_datagrams_cut(run.summary.read.counts.datagrams_cut);
+            .with_datagrams_cut(run.summary.read.counts.datagrams_cut)
+            .with_left_out(run.summary.left_out);
         for devices in run.rests {
             part.add(devices, run.summary.span);
         }

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test")]
 #![allow(clippy::print_stdout, reason = "figures of a run by hand, and what was skipped")]
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::fs::{self, File};
 use std::io::{Cursor, Read};
@@ -12,7 +13,8 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use thingprint_flow::{
-    Capture, CaptureWriter, FlowOptions, GatewayPolicy, LinkType, Trace, TraceOptions, WindowLength,
+    Capture, CaptureWriter, DeviceId, FlowOptions, GatewayPolicy, LinkType, LossKind, MacAddr, Trace,
+    TraceOptions, WindowLength,
 };
 use thingprint_instance::{
     Assembled, EvidenceSet, ExtractionRecipe, Instance, InstanceOptions, Part, PartFile, PartId,
@@ -68,7 +70,8 @@ fn part(bytes: &Bytes, options: &InstanceOptions) -> Part {
     let name = bytes[0].0.clone();
     let mut part = Part::new(PartId::of_text(&name), Some(name), run.summary.evidence)
         .with_datagrams_cut(run.summary.read.counts.datagrams_cut)
-        .with_times(run.summary.read.edges);
+        .with_times(run.summary.read.edges)
+        .with_left_out(run.summary.left_out);
     for devices in run.rests {
         part.add(devices, run.summary.span);
     }
@@ -169,6 +172,62 @@ fn a_simulated_home_cut_at_any_frames_is_the_same() {
             let pieces = cut(&whole, &scattered(cuts, 7));
             check(&format!("home, joy {is_joy}"), &whole, &pieces, &options(is_joy));
         }
+    }
+}
+
+/// A capture with a SYN to each of many addresses, at the time of the first frame of another one.
+fn scan(beside: &Bytes, (mac, peers): ([u8; 6], u32)) -> Bytes {
+    let mut trace = Trace::new(captures(beside), TraceOptions::default());
+    let (frame, _) = trace.next_frame().unwrap();
+    let mut writer = CaptureWriter::with_link(Vec::new(), frame.link).unwrap();
+    for peer in 0..peers {
+        let mut bytes =
+            [&[0xa8, 0x40, 0x7c, 0, 0x10, 1], &mac[..], &[8, 0, 0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6, 0, 0]]
+                .concat();
+        bytes.extend([192, 168, 20, 99]);
+        bytes.extend((0x2d00_0000 + peer).to_be_bytes());
+        bytes.extend([0xc0, 0, 1, 187, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 2, 0xff, 0xff, 0, 0, 0, 0]);
+        writer.write(frame.time, &bytes, 54).unwrap();
+    }
+    vec![(format!("a-{}", beside[0].0), writer.finish().unwrap()), beside[0].clone()]
+}
+
+#[test]
+fn a_scan_at_the_start_of_a_part_takes_no_flows_of_others_and_is_told() {
+    let simulated = SimulationOptions { duration_s: 3 * 3600, ..SimulationOptions::default() };
+    let mut bytes = Vec::new();
+    let simulation = Simulation::new(&home().unwrap(), simulated).unwrap();
+    CaptureReader::new(simulation).read_to_end(&mut bytes).unwrap();
+    let whole = vec![("home.pcap".to_owned(), bytes)];
+    let mut options = options(false);
+    // 500 flows in each shard.
+    options.flow.max_flows = 8000;
+    let pieces = cut(&whole, &scattered(4, 7));
+    let expected = one_reading(&whole, &options);
+    let shard = |mac: u64| mac.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58;
+    let of_home: BTreeSet<DeviceId> = expected.iter().map(|instance| instance.device).collect();
+    for device in &of_home {
+        let DeviceId::Mac(mac) = device else { continue };
+        let number = |bytes: [u8; 6]| bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        let beside = (0x0200_0000_0000_u64..).find(|other| shard(*other) == shard(number(mac.octets())));
+        let [_, _, scanner @ ..] = beside.unwrap().to_be_bytes();
+        let parts: Vec<Part> =
+            pieces.iter().map(|piece| part(&scan(piece, (scanner, 1500)), &options)).collect();
+        let (merged, _) = merged(&parts, &options);
+        let instances: Vec<&Instance> =
+            merged.instances.iter().filter(|instance| of_home.contains(&instance.device)).collect();
+        let windows =
+            |all: &[&Instance]| -> Vec<_> { all.iter().map(|one| (one.device, one.window_start)).collect() };
+        assert_eq!(windows(&instances), windows(&expected.iter().collect::<Vec<_>>()), "{device}");
+        for (instance, expected) in instances.into_iter().zip(&expected) {
+            assert_eq!(instance, expected, "{device}");
+        }
+        let lost = merged.left_out.by_size();
+        let names: Vec<&str> =
+            lost.iter().flat_map(|(_, counts)| counts.keys().map(LossKind::name)).collect();
+        assert!(names.contains(&"edge_flows"), "{names:?}");
+        assert_eq!(lost.iter().find(|(id, _)| of_home.contains(id)), None);
+        assert!(merged.left_out.of(DeviceId::Mac(MacAddr::new(scanner))).is_some(), "{lost:?}");
     }
 }
 

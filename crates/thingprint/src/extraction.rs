@@ -104,7 +104,7 @@ impl Extraction<'_> {
         })?;
         let run = Run { rests: rests.into_iter().map(|(words, _)| words).collect(), summary };
         let outcome = report_read(&run.summary.read, inputs.len(), &messages)?;
-        self.report(&run, rows.len() as u64, &messages);
+        let outcome = outcome.max(self.report(&run, rows.len() as u64, &messages));
         sort(&mut rows);
         Ok(Instances { rows, outcome, warnings: messages.into_warnings() })
     }

@@ -27,7 +27,7 @@ fn in_words(left_out: &DeviceLosses) -> String {
     if !rest.is_empty() {
         let mut counts = LossCounts::new();
         for (kind, count) in rest.iter().flat_map(|(_, counts)| *counts) {
-            *counts.entry(*kind).or_default() += count;
+            *counts.entry(kind.clone()).or_default() += count;
         }
         let devices = counted(rest.len() as u64, "further device", "further devices");
         lines.push(format!("{devices}: {}", list(&counts)));

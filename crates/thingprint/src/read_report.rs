@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 use thingprint_flow::{FlowOptions, Gateways, Identity};
-use thingprint_instance::{InstanceLosses, WordsDropped};
+use thingprint_instance::InstanceLosses;
 use thingprint_pipeline::{ReadSummary, Summary};
 
 use crate::exit::Outcome;
@@ -11,8 +11,6 @@ use crate::messages::{Say, counted};
 
 /// A warning is due when more than one packet of so many belongs to no device.
 const WARNING_SHARE: u64 = 10;
-/// Devices that are named where words were left out.
-const MOST_DEVICES_NAMED: usize = 3;
 /// A note is due when captures are so many days apart.
 const FAR_APART_DAYS: i64 = 30;
 const DAY_NS: i64 = 86_400_000_000_000;
@@ -172,24 +170,6 @@ pub(crate) fn report_instance_losses(losses: &[InstanceLosses], messages: impl S
             counted(all.repeated.values().sum(), "more row", "more rows")
         ));
     }
-}
-
-/// Says which devices lack words in their bags; a result that lacks some is not whole.
-pub(crate) fn report_words_dropped(dropped: &WordsDropped, messages: impl Say) -> Outcome {
-    if dropped.total() == 0 {
-        return Outcome::Done;
-    }
-    let most: Vec<String> = dropped
-        .most(MOST_DEVICES_NAMED)
-        .into_iter()
-        .map(|(device, words)| format!("{words} of {device}"))
-        .collect();
-    messages.warn(format!(
-        "{} words were left out of bags: too many distinct ones, or too long ({})",
-        dropped.total(),
-        most.join(", ")
-    ));
-    Outcome::Partial
 }
 
 /// Says which hosts sent DHCP requests of other clients, though they forward nothing.

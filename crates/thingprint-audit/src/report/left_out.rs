@@ -12,19 +12,19 @@ pub(crate) struct LeftOutDocument<'a> {
     /// The devices that lost anything, those first that lost most.
     devices: Vec<DeviceLoss<'a>>,
     /// What addresses lost that are not told apart.
-    others: BTreeMap<&'static str, u64>,
+    others: BTreeMap<&'a str, u64>,
 }
 
 #[derive(Debug, Serialize)]
 struct DeviceLoss<'a> {
     device: String,
     label: Option<&'a str>,
-    left_out: BTreeMap<&'static str, u64>,
+    left_out: BTreeMap<&'a str, u64>,
 }
 
 impl<'a> LeftOutDocument<'a> {
     /// What these losses are, with labels of devices.
-    pub(crate) fn of(losses: &DeviceLosses, labels: &'a BTreeMap<DeviceId, String>) -> Self {
+    pub(crate) fn of(losses: &'a DeviceLosses, labels: &'a BTreeMap<DeviceId, String>) -> Self {
         let devices = losses.by_size().into_iter().map(|(device, counts)| DeviceLoss {
             device: device.to_string(),
             label: labels.get(&device).map(String::as_str),
@@ -56,7 +56,7 @@ pub(crate) fn lines(losses: &DeviceLosses, labels: &BTreeMap<DeviceId, String>) 
     lines
 }
 
-fn named(counts: &LossCounts) -> BTreeMap<&'static str, u64> {
+fn named(counts: &LossCounts) -> BTreeMap<&str, u64> {
     counts.iter().map(|(kind, count)| (kind.name(), *count)).collect()
 }
 

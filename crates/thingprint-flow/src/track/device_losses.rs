@@ -1,5 +1,8 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 use crate::DeviceId;
 
@@ -11,8 +14,9 @@ const FOLDED_SHARE: usize = 8;
 /// A kind of thing that a cap leaves out, by its name: a plural in lower case, with `_` between words.
 ///
 /// Whoever has a cap has a kind, so the kinds are not listed here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LossKind(&'static str);
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LossKind(Cow<'static, str>);
 
 impl LossKind {
     /// Flows that were closed early.
@@ -30,12 +34,12 @@ impl LossKind {
 
     /// The kind with this name.
     pub const fn new(name: &'static str) -> Self {
-        Self(name)
+        Self(Cow::Borrowed(name))
     }
 
     /// The name, as it is a key of JSON.
-    pub const fn name(self) -> &'static str {
-        self.0
+    pub fn name(&self) -> &str {
+        &self.0
     }
 }
 
@@ -52,7 +56,7 @@ pub type LossCounts = BTreeMap<LossKind, u64>;
 ///
 /// It is bounded as well: what made-up addresses lost is one sum, and so is what those of a great many devices lost that lost
 /// least. So it can be kept where a flood of addresses is what fills the caps.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceLosses {
     devices: BTreeMap<DeviceId, LossCounts>,
     others: LossCounts,
@@ -80,6 +84,17 @@ impl DeviceLosses {
         if let Some(counts) = self.devices.remove(&device) {
             merge(&mut self.others, counts);
         }
+    }
+
+    /// The same without what was lost of a kind.
+    #[must_use]
+    pub fn without(mut self, kind: &LossKind) -> Self {
+        self.devices.retain(|_, counts| {
+            counts.remove(kind);
+            !counts.is_empty()
+        });
+        self.others.remove(kind);
+        self
     }
 
     /// Adds what was lost elsewhere.
@@ -175,6 +190,8 @@ mod tests {
         let flows = LossCounts::from([(LossKind::FLOWS, 3)]);
         assert_eq!(losses.by_size(), [(device(2), &messages), (device(1), &flows)]);
         assert_eq!(losses.totals(), [(LossKind::FLOWS, 10), (LossKind::MESSAGES, 4)].into());
+        let without = losses.clone().without(&LossKind::FLOWS);
+        assert_eq!((without.by_size(), without.others().len()), (vec![(device(2), &messages)], 0));
         losses.fold(device(1));
         assert_eq!((losses.of(device(1)), losses.others()[&LossKind::FLOWS]), (None, 10));
     }

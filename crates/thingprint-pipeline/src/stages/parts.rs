@@ -1,6 +1,6 @@
 use std::convert::Infallible;
 
-use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_flow::{DeviceId, DeviceLosses, Timestamp};
 use thingprint_instance::{InstanceOptions, PartDevices, PartObserver};
 use thingprint_protocol::Engine;
 
@@ -43,6 +43,10 @@ impl Stage for PartStage {
 
     fn device(&self, row: &Infallible) -> Option<DeviceId> {
         match *row {}
+    }
+
+    fn left_out(&self, observer: &PartObserver) -> DeviceLosses {
+        observer.left_out()
     }
 
     fn finish(&self, observer: PartObserver, end: &End) -> PartDevices {

@@ -209,7 +209,8 @@ impl ExtractArgs {
         let first = inputs.first().map(Input::file_name);
         let mut part = Part::new(PartId::of_bytes(&hashes), first, run.summary.evidence)
             .with_datagrams_cut(run.summary.read.counts.datagrams_cut)
-            .with_times(run.summary.read.edges.clone());
+            .with_times(run.summary.read.edges.clone())
+            .with_left_out(run.summary.left_out.clone());
         for devices in run.rests {
             part.add(devices, run.summary.span);
         }

@@ -20,9 +20,10 @@ use crate::files::read_labels;
 use crate::gateways::GatewayChoice;
 use crate::inputs::{Input, expand_files};
 use crate::instances::check_semantics;
+use crate::left_out::report_left_out;
 use crate::messages::{Messages, counted};
 use crate::output::Output;
-use crate::read_report::{report_words_dropped, report_wrongly_timed};
+use crate::read_report::report_wrongly_timed;
 
 /// Make instances of the parts that `extract --partial` wrote
 ///
@@ -67,7 +68,7 @@ impl MergeArgs {
         let choice = GatewayChoice { given, is_none: self.no_gateway };
         let assembled = merged.parts.assemble(&options, &choice.policy(&labels));
         report(&assembled, parts, messages);
-        let whole = report_words_dropped(&assembled.words_dropped, messages);
+        let whole = report_left_out(&assembled.left_out, messages);
         report_wrongly_timed(wrongly_timed, messages);
         let rows = labelled(assembled, &labels);
         let mut counts = Counts::default();

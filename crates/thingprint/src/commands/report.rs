@@ -22,6 +22,7 @@ use crate::exit::{Outcome, Usage};
 use crate::files::read_labels;
 use crate::inputs::Input;
 use crate::label_report::report_labels;
+use crate::left_out::report_left_out;
 use crate::messages::Messages;
 use crate::models::read_model;
 use crate::output::Output;
@@ -111,7 +112,7 @@ impl ReportArgs {
             let class = answers.get(&audit.device).and_then(answer::Said::accepted);
             audit.label = audit.label.take().or(class);
         }
-        survey.report_losses(messages);
+        survey.report_oddities(messages);
         let find = |_, _| None;
         let captures = Captures { names: now.inputs.iter().map(Input::name).collect(), find: &find };
         let told = Told {
@@ -157,7 +158,9 @@ impl ReportArgs {
             is_quiet: global.quiet,
         };
         let run = reading.run(&InventoryStage, |_| Ok(()))?;
-        Ok((inventory(run, self.extraction.flow.device.identity()), now.outcome))
+        let messages = Messages::new(global.quiet, global.verbose);
+        let whole = report_left_out(&run.summary.left_out, messages);
+        Ok((inventory(run, self.extraction.flow.device.identity()), now.outcome.max(whole)))
     }
 }
 

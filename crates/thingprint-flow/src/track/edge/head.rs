@@ -141,6 +141,20 @@ impl HeadLog {
         self.head.is_settled = true;
     }
 
+    /// Sums up the packets of each window, though the flow table may decide by them; says how many runs less there are.
+    pub fn sum_up(&mut self) -> usize {
+        let before = self.head.runs.len();
+        let mut kept: Vec<FlowRun> = Vec::new();
+        for run in std::mem::take(&mut self.head.runs) {
+            match kept.last_mut().filter(|last| last.may_absorb(&run)) {
+                Some(last) => last.absorb(&run),
+                None => kept.push(run),
+            }
+        }
+        self.head.runs = kept;
+        before - self.head.runs.len()
+    }
+
     /// A message is not complete at the part's end.
     pub const fn leave_message(&mut self) {
         self.head.is_mid_message = true;
@@ -152,12 +166,12 @@ impl HeadLog {
     }
 
     /// Takes a packet in a window that the start reaches. `is_new` says whether the part alone has another flow begin
-    /// with it, `has_room` whether another run may be kept.
+    /// with it.
     pub fn take(
         &mut self,
         view: &DevicePacket<'_, '_>,
         src_is_low: bool,
-        (is_new, has_room): (bool, bool),
+        is_new: bool,
         start: &PartStart,
     ) -> Taken {
         let run = FlowRun::of(view, src_is_low, &start.options);
@@ -166,7 +180,7 @@ impl HeadLog {
             return Taken::Settled;
         }
         self.latest = self.latest.max(run.time);
-        if self.sums(&run, (is_new, has_room), start) {
+        if self.sums(&run, is_new, start) {
             return Taken::Summed;
         }
         self.keep(run, is_new, start);
@@ -190,9 +204,9 @@ impl HeadLog {
     }
 
     /// Adds the packet to the last run, if it belongs to the same flow whatever came before, or has to.
-    fn sums(&mut self, run: &FlowRun, (is_new, has_room): (bool, bool), start: &PartStart) -> bool {
+    fn sums(&mut self, run: &FlowRun, is_new: bool, start: &PartStart) -> bool {
         let (runs, is_joy) = (self.head.runs.len(), matches!(start.options.ending, FlowEnding::Joy { .. }));
-        let is_full = !has_room || runs >= if is_joy { MOST_JOY_RUNS } else { MOST_RUNS };
+        let is_full = runs >= if is_joy { MOST_JOY_RUNS } else { MOST_RUNS };
         let must = if run.decides() || is_new { runs >= MOST_DECIDING } else { is_full };
         let may = !is_new && !run.decides() && self.is_certain(run, start);
         let Some(before) = self.head.runs.last_mut() else { return false };

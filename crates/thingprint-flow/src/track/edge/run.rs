@@ -108,6 +108,21 @@ impl FlowRun {
         self.high.add(next.high);
     }
 
+    /// Whether it is of the same window as a run that follows, and counted here as well.
+    pub(super) fn may_absorb(&self, next: &Self) -> bool {
+        self.window == next.window && !self.is_elsewhere() && !next.is_elsewhere()
+    }
+
+    /// Adds a run that follows, by which the flow table may decide.
+    pub(super) fn absorb(&mut self, next: &Self) {
+        let (earliest, latest) = (self.earliest().min(next.earliest()), self.latest().max(next.latest()));
+        self.before_ns = u64::try_from(self.time.nanos_since(earliest)).unwrap_or(0);
+        self.after_ns = u64::try_from(latest.nanos_since(self.time)).unwrap_or(0);
+        self.low.add(next.low);
+        self.high.add(next.high);
+        self.coarsen();
+    }
+
     /// Whether a SYN, a FIN or an RST is in it.
     pub(super) const fn decides(&self) -> bool {
         matches!(self.facts, Facts::Tcp { flags, .. } if flags & DECIDES != 0)

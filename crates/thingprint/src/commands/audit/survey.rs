@@ -102,6 +102,12 @@ impl Survey {
     /// Says what caps and gaps left out.
     pub(in crate::commands) fn report_losses(&self, messages: Messages) -> Outcome {
         let outcome = report_losses(&self.summary, messages);
+        self.report_oddities(messages);
+        outcome
+    }
+
+    /// Says what is odd about the captures, and which of their flows lack messages.
+    pub(in crate::commands) fn report_oddities(&self, messages: Messages) {
         report_late(&self.summary, messages);
         report_contradictions(&self.summary, messages);
         if let Some(vantage) = &self.seen.vantage {
@@ -110,6 +116,5 @@ impl Survey {
         for left_out in self.seen.messages_left_out() {
             messages.warn(left_out);
         }
-        outcome
     }
 }

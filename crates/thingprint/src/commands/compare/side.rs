@@ -23,6 +23,7 @@ use crate::exit::{Misfit, Outcome, Usage};
 use crate::extraction::Extraction;
 use crate::inputs::{Input, expand, is_capture_input, named};
 use crate::instances::{InstanceTable, check_model_semantics, recipe_of};
+use crate::left_out::report_left_out;
 use crate::messages::{Messages, counted};
 use crate::read_report::report_read;
 use crate::reading::Reading;
@@ -191,11 +192,13 @@ impl Reader<'_> {
             shows_gateways: true,
             is_quiet: self.global.quiet,
         };
-        // What was left out and why was said when instances were extracted.
+        // What could not be read and why was said when instances were extracted.
         let silent = Messages::new(true, false);
         let surveying = Surveying { reading, labels: self.labels, wants_mud: false, messages: silent };
         let survey = surveying.survey(policy)?;
-        side.outcome = side.outcome.max(report_read(&survey.summary.read, captures.len(), silent)?);
+        let read = report_read(&survey.summary.read, captures.len(), silent)?;
+        let whole = report_left_out(&survey.summary.left_out, self.messages);
+        side.outcome = side.outcome.max(read).max(whole);
         side.survey = Some(survey);
         Ok(())
     }
