@@ -6,6 +6,7 @@ use thingprint_flow::{DeviceId, DeviceIndex, Endpoint, FairCap, Flow, Timestamp}
 use thingprint_protocol::{Engine, Heard, Sender};
 
 use crate::coverage::{CoverageByProtocol, covered_protocols};
+use crate::past::Past;
 use crate::policy::Judge;
 use crate::rule::{MOST_SIGHTINGS, Rank, Sighting, Sightings};
 use crate::{Audit, DeviceAudit, Example, Finding, Policy, PortCounts, Rule, SeenSuite};
@@ -61,6 +62,7 @@ struct DeviceTally {
     /// By the rule's place in [`Rule::all`].
     rules: BTreeMap<usize, RuleTally>,
     dropped: u64,
+    past: Past,
 }
 
 /// What a rule saw of a device.
@@ -114,8 +116,10 @@ impl Auditor {
         device.flows += 1;
         let services = flow.state.services(engine);
         device.count_protocols(&services, flow.state.standard_port == Some(true));
-        let judged = self.judge(flow, &services);
+        let mut past = std::mem::take(&mut device.past);
+        let judged = self.judge(flow, &services, &mut past);
         let Some(device) = self.tallies.devices.get_mut(&flow.device) else { return };
+        device.past = past;
         for protocol in self.covered.iter().filter(|protocol| services.contains(*protocol)) {
             let is_judged = judged.iter().any(|rule| rule.protocols.contains(protocol));
             device.coverage.entry(protocol).or_default().count(flow, is_judged);
@@ -123,11 +127,11 @@ impl Auditor {
     }
 
     /// Shows a flow to every rule; gives those that had anything to judge.
-    fn judge(&mut self, flow: &Flow<Heard>, services: &[&str]) -> Vec<&'static Rule> {
+    fn judge(&mut self, flow: &Flow<Heard>, services: &[&str], past: &mut Past) -> Vec<&'static Rule> {
         let mut judged = Vec::new();
         for (at, (rule, judge)) in Rule::all().iter().zip(self.policy.judges()).enumerate() {
             let Some(judge) = judge else { continue };
-            let mut sightings = Sightings::new(&judge.scale, services);
+            let mut sightings = Sightings::new(&judge.scale, services, past);
             (rule.observe)(flow, &mut sightings);
             if sightings.has_judged {
                 judged.push(rule);

@@ -28,6 +28,7 @@ mod auditor;
 mod coverage;
 mod error;
 mod known_findings;
+mod past;
 mod policy;
 pub mod report;
 mod rule;

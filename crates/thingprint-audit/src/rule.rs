@@ -4,6 +4,7 @@ use std::fmt;
 use thingprint_flow::{Flow, Timestamp};
 use thingprint_protocol::{Heard, HeardMessage, Sender};
 
+use crate::past::Past;
 use crate::policy::{Ruling, Scale};
 use crate::rules::RULES;
 use crate::{Severity, text};
@@ -49,6 +50,8 @@ pub(crate) struct Sightings<'a> {
     scale: &'a Scale,
     /// The protocols of the flow, from the outside.
     pub(crate) services: &'a [&'a str],
+    /// What rules remember of the device's earlier flows.
+    pub(crate) past: &'a mut Past,
     /// Whether there was anything to judge.
     pub(crate) has_judged: bool,
     /// When each was seen first.
@@ -157,8 +160,16 @@ pub(crate) const fn has_answered(flow: &Flow<Heard>) -> bool {
 }
 
 impl<'a> Sightings<'a> {
-    pub(crate) const fn new(scale: &'a Scale, services: &'a [&'a str]) -> Self {
-        Self { scale, services, has_judged: false, found: BTreeMap::new(), dropped: 0, dropped_up_to: None }
+    pub(crate) const fn new(scale: &'a Scale, services: &'a [&'a str], past: &'a mut Past) -> Self {
+        Self {
+            scale,
+            services,
+            past,
+            has_judged: false,
+            found: BTreeMap::new(),
+            dropped: 0,
+            dropped_up_to: None,
+        }
     }
 
     /// Judges a value of a message; `seen` says it for people, where the policy does not accept it. What the same side

@@ -77,7 +77,8 @@ fn hello(version: HelloVersion, supported_versions: &[u16], cipher_suites: &[u32
         groups: Vec::new(),
         point_formats: Vec::new(),
         signature_algorithms: Vec::new(),
-        alpn: Vec::new(),
+        alpn: vec![b"http/1.1".to_vec()],
+        resumes: Vec::new(),
         is_malformed: false,
     }
 }
@@ -151,7 +152,7 @@ fn the_hellos_in_quic_are_judged_and_requests_to_try_again_are_not() {
     ]);
     assert_eq!(found(&audit), ["TLS-003 note 0x00c6 TLS_SM4_GCM_SM3 (insecure)"]);
     let judged: Vec<&str> = audit.judged.keys().copied().collect();
-    assert_eq!(judged, ["TLS-001", "TLS-002", "TLS-003", "TLS-004", "TLS-005"]);
+    assert_eq!(judged, ["TLS-001", "TLS-002", "TLS-003", "TLS-004", "TLS-005", "TLS-006", "TLS-007"]);
     let audit = judge(vec![(PEER, Message::ServerHello(server_hello(0x0301, 0x0005, true)))]);
     assert_eq!(audit.judged.len(), 0);
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use thingprint_audit::{Audit, Auditor, DeviceAudit, Policy, Severity};
+use thingprint_audit::{Audit, Auditor, DeviceAudit, Finding, Policy, Severity};
 use thingprint_flow::{Capture, DeviceId, Flow, FlowOptions, Trace, TraceOptions, Tracker, WindowLength};
 use thingprint_protocol::{Detector, Engine, Heard, Sender};
 use thingprint_sim::{CaptureReader, Simulation, SimulationOptions, unsafe_home};
@@ -48,10 +48,12 @@ fn every_device_has_the_findings_that_it_was_made_for() {
             .map(|finding| (finding.rule, finding.severity, finding.by, finding.seen.as_str()))
             .collect();
         assert_eq!(found, expected, "{label}");
-        assert!(
-            findings.iter().all(|finding| finding.flows == finding.total && finding.flows >= 3),
-            "{label}"
-        );
+        // What earlier flows make a fault of comes with the second of them, or later.
+        let is_of_several = |rule: &str| ["PEER-001", "TLS-007"].contains(&rule);
+        let is_in_all = |finding: &Finding| finding.flows == finding.total || is_of_several(finding.rule);
+        // A device gives its name once in a while.
+        let is_often = |finding: &Finding| finding.flows >= 3 || finding.rule == "NAME-001";
+        assert!(findings.iter().all(|finding| is_in_all(finding) && is_often(finding)), "{label}");
     };
     check("keeps-all", &[]);
     check("http-001-old-version", &[("HTTP-001", Warning, DEVICE, "request of HTTP/1.0")]);
@@ -98,14 +100,22 @@ fn every_device_has_the_findings_that_it_was_made_for() {
     );
     check(
         "cert-005-short-key",
-        &[("CERT-005", Warning, PEER, "RSA 1024 bits: CN=cloud.cert-005-short-key.example")],
+        &[("CERT-005", Error, PEER, "RSA 1024 bits: CN=cloud.cert-005-short-key.example")],
     );
     check("clear-001-telnet", &[("CLEAR-001", Error, DEVICE, "telnet to a server, port 23")]);
+    check("clear-001-snmp", &[("CLEAR-001", Warning, DEVICE, "snmp to a server, port 161")]);
+    check("clear-001-tftp", &[("CLEAR-001", Error, DEVICE, "tftp to a server, port 69")]);
+    check("clear-001-smb1", &[("CLEAR-001", Error, DEVICE, "smb1 to a server, port 445")]);
+    check("http-003-form", &[("HTTP-003", Warning, DEVICE, "POST /login with the field password")]);
+    check("name-001-default", &[("NAME-001", Note, DEVICE, "ESP_20001F")]);
+    check("peer-001-relays", &[("PEER-001", Note, DEVICE, "more than 16 peers by UDP within a day")]);
+    check("tls-006-no-protocol", &[("TLS-006", Note, DEVICE, "no application protocol")]);
+    check("tls-007-one-ticket", &[("TLS-007", Warning, DEVICE, "one pre-shared key in several connections")]);
     check("dns-001-outside", &[("DNS-001", Note, DEVICE, "outside: 198.51.100.53")]);
     check("tls-005-no-name", &[("TLS-005", Note, DEVICE, "no server name")]);
     check("upnp-001-mapping", &[("UPNP-001", Warning, DEVICE, "POST /ctl/IPConn")]);
     check("wan-001-open", &[("WAN-001", Error, DEVICE, "opened from outside, port 8080")]);
-    assert_eq!(audit.devices.len(), 24);
+    assert_eq!(audit.devices.len(), 32);
 }
 
 #[test]

@@ -55,6 +55,16 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
     NAMES.contains(&name.as_str()) || PARTS.iter().any(|part| name.contains(part))
 }
 
+/// Whether a field of this name holds a password: what signs in, or lets into a wireless network.
+pub(crate) fn is_password_name(name: &str) -> bool {
+    const WORDS: [&str; 6] = ["pass", "pw", "psk", "userpass", "loginpass", "loginpas"];
+    const PARTS: [&str; 9] =
+        ["password", "passwd", "passwort", "passphrase", "passcode", "passkey", "pwd", "psw", "wpapsk"];
+    let name: String =
+        name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect();
+    WORDS.contains(&name.as_str()) || PARTS.iter().any(|part| name.contains(part))
+}
+
 /// Whether a parameter of this name holds a secret. `form[user]` is called `user`, and `auth_code` is `authcode`.
 fn is_secret_parameter(name: &str) -> bool {
     let bare = |name: &str| -> String {

@@ -148,7 +148,7 @@ fn messages_are_written_in_snake_case() {
         &json!({
             "message": "client_hello", "version": "TLSv12", "cipher_suites": ["1301", "c02f"], "extensions": [21],
             "server_name": null, "supported_versions": [], "groups": [], "point_formats": [],
-            "signature_algorithms": [], "alpn": [], "malformed": false,
+            "signature_algorithms": [], "alpn": [], "resumes": [], "malformed": false,
         }),
     );
     let message =

@@ -61,6 +61,36 @@ fn services_over_tcp_are_detected() {
     check("mqtt", &[(DEVICE, b"\x10\x10\x00\x04MQTT\x04\x02\x00\x3c\x00\x04lamp")]);
 }
 
+/// A message of SMB 1 behind the four bytes of its length: a command, and what follows the header of 32 bytes.
+fn smb1(command: u8, behind: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0, 0, 0, 0, 0xff];
+    bytes.extend(b"SMB");
+    bytes.push(command);
+    bytes.resize(4 + 32, 0);
+    bytes.extend(behind);
+    bytes[3] = u8::try_from(bytes.len() - 4).unwrap();
+    bytes
+}
+
+#[test]
+fn smb_1_is_what_a_server_agrees_to() {
+    let asks = smb1(0x72, b"\x00\x0c\x00\x02NT LM 0.12\x00");
+    let dialects = |answer: &[u8]| over_tcp(&[(DEVICE, &asks), (PEER, answer)]);
+    let words = [&[17, 1, 0][..], &[0; 32]].concat();
+    assert_eq!(dialects(&smb1(0x72, &words)).as_deref(), Some("smb1"));
+    assert_eq!(dialects(&smb1(0x72, &[1, 0, 0, 0, 0])).as_deref(), Some("smb1"), "the oldest dialect");
+    assert_eq!(dialects(&smb1(0x72, &[1, 0xff, 0xff, 0, 0])), None, "none of these dialects");
+    let newer = [b"\x00\x00\x00\x44\xfeSMB\x40\x00".as_slice(), &[0; 58]].concat();
+    assert_eq!(dialects(&newer).as_deref(), Some("smb"), "a hello of version 1 leads to version 2");
+    let running = [smb1(0x2e, &[0; 8]), smb1(0x2e, &[0; 8])];
+    let running = over_tcp(&[(DEVICE, &running[0]), (PEER, &running[1])]);
+    assert_eq!(running.as_deref(), Some("smb1"), "a connection that began before");
+    let session = [b"\x81\x00\x00\x44".as_slice(), &[b' '; 68], &asks].concat();
+    let agreed = [b"\x82\x00\x00\x00".as_slice(), &smb1(0x72, &words)].concat();
+    assert_eq!(over_tcp(&[(DEVICE, &session), (PEER, &agreed)]).as_deref(), Some("smb1"), "over NetBIOS");
+    assert_eq!(over_tcp(&[(DEVICE, &asks)]), None, "nobody agreed");
+}
+
 #[test]
 fn services_over_udp_are_detected() {
     let check = |expected: &str, payload: &[u8]| {
@@ -73,6 +103,11 @@ fn services_over_udp_are_detected() {
     check("stun", b"\x00\x01\x00\x00\x21\x12\xa4\x42\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c");
     check("sip", b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP x\r\n\r\n");
     check("bacnet", b"\x81\x0b\x00\x0c\x01\x20\xff\xff\x00\xff\x10\x08");
+    check("snmp", b"\x30\x26\x02\x01\x01\x04\x06public\xa0\x19\x02\x04\x12\x34\x56\x78\x02\x01\x00");
+    check("snmp", b"\x30\x82\x01\x26\x02\x01\x00\x04\x00\xa2\x82\x01\x1d\x02\x01\x07\x02\x01\x00");
+    check("snmp", b"\x30\x2c\x02\x01\x00\x04\x06public\xa4\x1f\x06\x08\x2b\x06\x01\x04\x01"); // trap
+    check("tftp", b"\x00\x01firmware.bin\x00octet\x00");
+    check("tftp", b"\x00\x02config.txt\x00NetASCII\x00blksize\x001428\x00");
     check("bacnet", b"\x81\x04\x00\x12\xc0\x00\x02\x07\xba\xc0\x01\x20\xff\xff\x00\xff\x10\x08");
 }
 
@@ -91,4 +126,11 @@ fn what_looks_alike_is_not() {
         b"\x00\x01\x00\x02\x21\x12\xa4\x42\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c",
     )]));
     none(over_udp(&[(DEVICE, b"\x81\x0b\x77\x0c\x01\x20")]));
+    // Version 3 of SNMP, a certificate, and a sequence with another tag where the request should be.
+    none(over_udp(&[(DEVICE, b"\x30\x3a\x02\x01\x03\x30\x0f\x02\x02\x4a\x69\x02\x03\x00\xff\xe3")]));
+    none(over_udp(&[(DEVICE, b"\x30\x26\x02\x01\x01\x04\x06public\xa9\x19\x02\x04\x12\x34\x56\x78")]));
+    none(over_udp(&[(DEVICE, b"\x30\x26\x02\x01\x01\x04\x06public\xa0\x19\x04\x04\x12\x34\x56\x78")]));
+    // Data of TFTP, and a name without a mode.
+    none(over_udp(&[(DEVICE, b"\x00\x03\x00\x01firmware")]));
+    none(over_udp(&[(DEVICE, b"\x00\x01firmware.bin\x00binary\x00")]));
 }

@@ -53,7 +53,7 @@ fn the_default_home_has_eight_kinds_of_devices_and_a_laptop() {
 #[test]
 fn the_unsafe_home_has_a_device_for_each_rule_and_one_that_keeps_all() {
     let labels = unsafe_home().unwrap().labels();
-    assert_eq!(labels.len(), 24);
+    assert_eq!(labels.len(), 32);
     assert!(labels.iter().all(|device| device.kind == Kind::Iot && device.name == device.label));
 }
 

@@ -301,7 +301,7 @@ mod tests {
             "[rules.TLS-001]\n[rules.NTP-001]\nreferences = []",
             "rules.TLS-001.otherwise, rules.TLS-001.references",
         );
-        check(&rule("TLS-999", ""), "HTTP-001, HTTP-002, NTP-001");
+        check(&rule("TLS-999", ""), "HTTP-002, HTTP-003, NAME-001, NTP-001");
         check(&rule("TLS-001", "accept = ['TLS 1.2']"), "expected one of SSLv2, ");
         check(&rule("SSDP-003", "references_of = { x = ['A'] }"), "or a number, alone or behind IPv6");
         let nothing = Policy::from_toml("own.toml", "").unwrap_err().to_string();

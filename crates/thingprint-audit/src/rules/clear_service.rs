@@ -4,11 +4,16 @@ use thingprint_protocol::Heard;
 use crate::Rule;
 use crate::rule::{Sightings, Values};
 
-/// Protocols that say everything in the clear, by the names of their models. TLS around one, or behind its own command to begin
-/// TLS, makes another value of it.
-const CLEAR: &[&str] = &[
+/// The value of a flow that is encrypted.
+const PROTECTED: &str = "protected";
+/// The values: the protocols that say everything in the clear, by the names of their models, and at the end what TLS around one,
+/// or behind its own command to begin TLS, makes of it.
+const VALUES: &[&str] = &[
     "telnet",
     "ftp",
+    "tftp",
+    "smb1",
+    "snmp",
     "rtsp",
     "coap",
     "mqtt",
@@ -22,7 +27,13 @@ const CLEAR: &[&str] = &[
     "postgresql",
     "modbus",
     "bacnet",
+    PROTECTED,
 ];
+/// The protocols among them.
+const CLEAR: &[&str] = match VALUES.split_last() {
+    Some((_, protocols)) => protocols,
+    None => &[],
+};
 /// What protects whatever is inside.
 const PROTECTING: &[&str] = &["tls", "quic", "ssh"];
 
@@ -36,33 +47,16 @@ pub(super) const RULE: Rule = Rule {
     why: "Everybody on the way reads what is said, passwords included, and can change it. What controls a device can be \
           taken over.",
     example: "A camera answers Telnet on port 23 of the local network.",
-    remediation: "Turn the service off, or use its form with TLS: FTPS or SFTP, MQTT over TLS, RTSPS, CoAP over DTLS; SSH instead of \
-                  Telnet. Keep what knows no encryption in a network of its own.",
-    values: Values::Words(&[
-        "telnet",
-        "ftp",
-        "rtsp",
-        "coap",
-        "mqtt",
-        "smtp",
-        "imap",
-        "pop3",
-        "sip",
-        "ldap",
-        "xmpp",
-        "mysql",
-        "postgresql",
-        "modbus",
-        "bacnet",
-        "protected",
-    ]),
+    remediation: "Turn the service off, or use its form with encryption: FTPS or SFTP, MQTT over TLS, RTSPS, CoAP over DTLS, version 3 of \
+                  SNMP and SMB; SSH instead of Telnet. Keep what knows no encryption in a network of its own.",
+    values: Values::Words(VALUES),
     observe,
 };
 
 fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
     let is_protected = sightings.services.iter().any(|service| PROTECTING.contains(service));
     if is_protected {
-        sightings.see_flow(flow, "protected", || "protected".to_owned());
+        sightings.see_flow(flow, PROTECTED, || PROTECTED.to_owned());
         return;
     }
     let services = sightings.services;

@@ -5,16 +5,21 @@ mod certificate_lifetime;
 mod certificate_name;
 mod certificate_signature;
 mod clear_service;
+mod default_name;
 mod dns_resolver;
 mod http_authentication;
+mod http_form;
 mod http_version;
 mod ntp_client_version;
 mod ntp_modes;
 mod ntp_server_version;
 mod ntp_zero_origin;
+mod relay_peers;
 mod ssdp_man;
 mod ssdp_nts;
 mod ssdp_ttl;
+mod tls_alpn;
+mod tls_resumption;
 mod tls_server_name;
 mod tls_suite_chosen;
 mod tls_suites_offered;
@@ -37,10 +42,13 @@ pub(crate) const RULES: &[Rule] = &[
     dns_resolver::RULE,
     http_version::RULE,
     http_authentication::RULE,
+    http_form::RULE,
+    default_name::RULE,
     ntp_client_version::RULE,
     ntp_server_version::RULE,
     ntp_modes::RULE,
     ntp_zero_origin::RULE,
+    relay_peers::RULE,
     ssdp_nts::RULE,
     ssdp_man::RULE,
     ssdp_ttl::RULE,
@@ -49,6 +57,8 @@ pub(crate) const RULES: &[Rule] = &[
     tls_suites_offered::RULE,
     tls_suite_chosen::RULE,
     tls_server_name::RULE,
+    tls_alpn::RULE,
+    tls_resumption::RULE,
     upnp_port_mapping::RULE,
     wan_exposure::RULE,
 ];

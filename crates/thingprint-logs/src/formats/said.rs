@@ -34,6 +34,7 @@ pub(super) fn hello(cipher_suites: Vec<u32>, server_name: Option<&str>) -> Messa
         point_formats: Vec::new(),
         signature_algorithms: Vec::new(),
         alpn: Vec::new(),
+        resumes: Vec::new(),
         is_malformed: false,
     })
 }

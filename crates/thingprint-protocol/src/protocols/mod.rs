@@ -13,7 +13,7 @@ macro_rules! registry {
         $each! {
             tls: Tls, "Transport Layer Security and SSL over TCP",
                 { ClientHello(ClientHello), ServerHello(ServerHello), Certificates(CertificateChain) },
-                [Carrier, Certificate, CertificateChain, ClientHello, HelloVersion, ServerHello];
+                [Carrier, Certificate, CertificateChain, ClientHello, HelloVersion, ResumedBy, Resumption, ServerHello];
             http: Http, "The Hypertext Transfer Protocol up to version 1.1, over TCP",
                 { HttpRequest(HttpRequest), HttpResponse(HttpResponse) },
                 [Authentication, HttpRequest, HttpResponse, HttpVersion];
@@ -58,6 +58,10 @@ pub(crate) const DESCRIBED: &[&str] = models![
     "telnet",
     "modbus",
     "bacnet",
+    "snmp",
+    "tftp",
+    "smb",
+    "smb1",
 ];
 
 macro_rules! modules {

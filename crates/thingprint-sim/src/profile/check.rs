@@ -200,8 +200,8 @@ fn check_framing(connection: &Connection, profile: &Profile, place: &Place<'_>) 
     let own = matches!(connection.speaks, Speaks::Tcp | Speaks::Udp);
     let plain = connection.prefix_up.0.is_empty() && connection.prefix_down.0.is_empty();
     place.field("prefix_up").ensure(own || plain, "requires speaks = \"tcp\" or \"udp\"")?;
-    let short = connection.prefix_up.0.len().max(connection.prefix_down.0.len()) <= 64;
-    place.field("prefix_up").ensure(short, "must have at most 64 bytes")
+    let short = connection.prefix_up.0.len().max(connection.prefix_down.0.len()) <= 256;
+    place.field("prefix_up").ensure(short, "must have at most 256 bytes")
 }
 
 fn check_talk(

@@ -112,6 +112,8 @@ pub struct Request {
     pub authorization: Option<String>,
     /// The `WWW-Authenticate` header of a response that refuses the request.
     pub challenge: Option<String>,
+    /// The form that the body begins with, like `user=a&password=b`; the body is of that type then.
+    pub form: Option<String>,
     /// The `User-Agent` header.
     pub agent: Option<String>,
     /// The `Content-Type` of the response.

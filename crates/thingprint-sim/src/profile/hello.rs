@@ -1,5 +1,6 @@
 use serde::Deserialize;
 
+use super::connection::Hex;
 use crate::chance::Chance;
 
 /// The TLS `ClientHello` of one program of a device, RFC 5246 §7.4.1.2 and RFC 8446 §4.1.2.
@@ -37,6 +38,9 @@ pub struct Hello {
     /// Length of the session ticket in extension 35, in bytes; over about 1,000 the hello takes two segments.
     #[serde(default)]
     pub ticket_bytes: u16,
+    /// The one ticket that every hello offers, in extension 35 or 41, in hexadecimal; left out, tickets are random.
+    #[serde(default)]
+    pub ticket: Hex,
 }
 
 /// What is wrong with a certificate.

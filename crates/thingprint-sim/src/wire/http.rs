@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use crate::profile::Request;
 
-/// The head of a request with a body of this length.
+/// The head of a request with a body of this length behind the form, if it has one, which comes with it.
 pub(crate) fn request(request: &Request, host: &str, body_bytes: usize) -> Vec<u8> {
     let mut head =
         format!("{} {} HTTP/{}\r\nHost: {host}\r\n", request.method, request.path, request.version);
@@ -13,11 +13,17 @@ pub(crate) fn request(request: &Request, host: &str, body_bytes: usize) -> Vec<u
         add(&mut head, "Authorization", authorization);
     }
     head.push_str("Accept: */*\r\n");
-    if body_bytes > 0 {
-        head.push_str("Content-Type: application/octet-stream\r\n");
-        add(&mut head, "Content-Length", &body_bytes.to_string());
+    let form = request.form.as_deref().unwrap_or_default();
+    let content_type = match &request.form {
+        Some(_) => "application/x-www-form-urlencoded",
+        None => "application/octet-stream",
+    };
+    if body_bytes + form.len() > 0 {
+        add(&mut head, "Content-Type", content_type);
+        add(&mut head, "Content-Length", &(body_bytes + form.len()).to_string());
     }
     head.push_str("\r\n");
+    head.push_str(form);
     head.into_bytes()
 }
 

@@ -48,7 +48,7 @@ fn each_device_of_the_unsafe_home_has_its_finding_in_the_agreed_form() {
     let audit = said.json();
     assert_eq!(audit["policy"], "bcp2026");
     let devices = devices(&audit);
-    assert_eq!(devices.len(), 24);
+    assert_eq!(devices.len(), 32);
     for (label, device) in &devices {
         assert!(device["device"].as_str().unwrap().starts_with("a8:40:7c:20:00:"), "{device}");
         for finding in findings(device) {
@@ -306,7 +306,7 @@ fn a_device_is_known_again_by_what_it_showed() {
     let before = fs::read(stage.path("known.json")).unwrap();
     let said = stage.ok("audit later.pcap --fingerprints known.json --fingerprints-out known.json");
     assert!(
-        said.stderr.contains("48 devices, 24 of them new"),
+        said.stderr.contains("64 devices, 32 of them new"),
         "without labels, by address: {}",
         said.stderr
     );

@@ -20,6 +20,9 @@ pub struct HttpRequest {
     pub user_agent: Option<Text>,
     /// What each `Authorization` says, then each `Proxy-Authorization`; at most 64.
     pub authentication: Vec<Authentication>,
+    /// Names of parameters of the target, and of fields of a form behind the head, that hold a password by their name and have a
+    /// value; at most 8, and never the value.
+    pub password_fields: Vec<String>,
     /// Names of the headers in order, in lower case, joined by commas; the first 512 bytes.
     pub field_order: Option<String>,
 }
@@ -78,6 +81,7 @@ impl MessageBody for HttpRequest {
             + size::said(self.user_agent.as_ref())
             + size::text(self.field_order.as_ref())
             + self.authentication.iter().map(Authentication::held_bytes).sum::<usize>()
+            + self.password_fields.iter().map(|name| size_of::<String>() + name.len()).sum::<usize>()
     }
 
     fn show_credentials(&mut self) {

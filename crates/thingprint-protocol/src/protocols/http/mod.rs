@@ -5,6 +5,7 @@
 //! nothing else (HTTP 0.9). Headers never undo it.
 mod authentication;
 mod exchange;
+mod form;
 mod head;
 mod message;
 #[cfg(test)]
@@ -39,7 +40,7 @@ impl Parser for Http {
     const READS_ON: bool = true;
 
     fn begin(view: StreamView<'_>) -> Step {
-        exchange::head(view.bytes, view.memo.into())
+        form::with_fields(exchange::head(view.bytes, view.memo.into()), view)
     }
 
     /// Heads are long, and the first line is enough.
@@ -53,7 +54,7 @@ impl Parser for Http {
 
     fn resume(phase: Phase, view: StreamView<'_>) -> Step {
         match phase {
-            HEAD => exchange::head(view.bytes, view.memo.into()),
+            HEAD => form::with_fields(exchange::head(view.bytes, view.memo.into()), view),
             CHUNKS => exchange::chunk(view.bytes, view.memo.into()),
             TUNNEL => exchange::tunnel(view.bytes, view.memo.into()),
             UPGRADE => upgrade::upgraded(view.bytes, view.memo.into()),
@@ -69,7 +70,10 @@ impl Parser for Http {
     }
 
     fn cut(phase: Phase, bytes: &[u8]) -> Option<Message> {
-        if phase.is_begun() || phase == HEAD || phase == UPGRADE { parse_cut(bytes) } else { None }
+        if !phase.is_begun() && phase != HEAD && phase != UPGRADE {
+            return None;
+        }
+        parse_cut(bytes).map(|message| form::with_cut_fields(message, bytes))
     }
 
     fn remember(memo: Memo, message: &Message) -> Memo {
@@ -148,6 +152,7 @@ fn message(start: StartLine<'_>, headers: Headers<'_>) -> Message {
                 host: host.map(Uri::new),
                 user_agent: user_agent.map(Text::from),
                 authentication: authentication::sent(headers),
+                password_fields: form::of_target(target),
                 field_order: headers.order(),
             })
         }

@@ -37,6 +37,7 @@ fn a_request_is_read_field_by_field() {
         host: Some(Uri::new("Lamp.example".to_owned())),
         user_agent: Some("lamp/1.0".into()),
         authentication: Vec::new(),
+        password_fields: Vec::new(),
         field_order: Some("host,user-agent".to_owned()),
     };
     assert_eq!(found, expected);
@@ -262,6 +263,7 @@ fn a_request_is_written_in_snake_case() {
     let expected = serde_json::json!({
         "message": "http_request", "method": "GET", "uri": "/", "version": "1.1", "host": "a",
         "user_agent": null, "authentication": [{"authentication_type": "Basic", "credential": "***"}],
+        "password_fields": [],
         "field_order": "host,authorization",
     });
     assert_eq!(json, expected);

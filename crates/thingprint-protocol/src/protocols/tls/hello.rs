@@ -6,6 +6,8 @@ use crate::cursor::Cursor;
 use crate::message::{MessageBody, json, size};
 use crate::text::escaped;
 
+use super::resumption::{MOST_RESUMPTIONS, PRE_SHARED_KEY, Resumption, SESSION_TICKET};
+
 /// Form in which a `ClientHello` came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HelloVersion {
@@ -50,6 +52,8 @@ pub struct ClientHello {
     /// `application_layer_protocol_negotiation` (RFC 7301), as sent.
     #[serde(serialize_with = "json::texts")]
     pub alpn: Vec<Vec<u8>>,
+    /// The earlier sessions that it offers to go on with; at most 4.
+    pub resumes: Vec<Resumption>,
     /// Whether the message breaks its form: a length that does not fit, a session identifier of more than 32 bytes, no
     /// cipher suite. What stands before the fault was read.
     #[serde(rename = "malformed")]
@@ -69,6 +73,7 @@ impl ClientHello {
             point_formats: Vec::new(),
             signature_algorithms: Vec::new(),
             alpn: Vec::new(),
+            resumes: Vec::new(),
             is_malformed: false,
         }
     }
@@ -124,6 +129,7 @@ impl MessageBody for ClientHello {
             + size_of_val(&*self.groups)
             + self.point_formats.len()
             + size_of_val(&*self.signature_algorithms)
+            + size_of_val(&*self.resumes)
             + alpn
     }
 }
@@ -154,14 +160,19 @@ pub fn client_hello(body: &[u8]) -> Option<ClientHello> {
 /// Reads what follows the version; `None` at the first fault.
 fn read_client_hello(hello: &mut ClientHello, mut cursor: Cursor<'_>) -> Option<()> {
     let _random = cursor.take(32)?;
-    let _session_id = cursor.vector8().filter(|id| id.len() <= 32)?;
+    let session_id = cursor.vector8().filter(|id| id.len() <= 32)?;
     let is_list = |suites: &&[u8]| !suites.is_empty() && suites.len().is_multiple_of(2);
     hello.cipher_suites = list16(cursor.vector16().filter(is_list)?);
     let _compression = cursor.vector8().filter(|methods| !methods.is_empty())?;
-    extensions(cursor, |kind, data| {
+    let read = extensions(cursor, |kind, data| {
         hello.extensions.push(kind);
         read_client_extension(hello, kind, data);
-    })
+    });
+    if hello.supported_versions.is_empty() && hello.resumes.is_empty() {
+        hello.resumes.extend(Resumption::of_session_id(session_id));
+    }
+    hello.resumes.truncate(MOST_RESUMPTIONS);
+    read
 }
 
 /// Reads the body of a `ServerHello` or `HelloRetryRequest`; `None` where it chooses no cipher suite.
@@ -207,6 +218,8 @@ fn read_client_extension(hello: &mut ClientHello, kind: u16, data: &[u8]) {
         }
         ALPN => hello.alpn = protocol_names(cursor.vector16().unwrap_or_default()),
         SUPPORTED_VERSIONS => hello.supported_versions = list16(cursor.vector8().unwrap_or_default()),
+        SESSION_TICKET => hello.resumes.extend(Resumption::of_ticket(data)),
+        PRE_SHARED_KEY => hello.resumes.extend(Resumption::of_identities(cursor)),
         _ => {}
     }
 }

@@ -144,6 +144,7 @@ mod tests {
             point_formats: vec![0],
             signature_algorithms: vec![0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601],
             alpn: vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+            resumes: Vec::new(),
             is_malformed: false,
         }
     }

@@ -10,6 +10,7 @@ mod flight;
 pub(crate) mod hello;
 mod ja;
 mod record;
+mod resumption;
 mod running;
 mod ssl2;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use flight::certificates;
 pub use hello::{ClientHello, HelloVersion, ServerHello};
 pub use ja::Carrier;
 use record::Scan;
+pub use resumption::{ResumedBy, Resumption};
 use running::Running;
 
 /// A hello was read, and another one may follow.

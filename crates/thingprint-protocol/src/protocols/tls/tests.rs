@@ -1,7 +1,7 @@
 use super::{FLIGHT, HELLO, Tls, behind_leads, first_hello, next_hello};
 use crate::parser::{Memo, Parser, Proof, StreamView};
 use crate::phase::{Phase, Step};
-use crate::{ClientHello, HelloVersion, Message, ServerHello};
+use crate::{ClientHello, HelloVersion, Message, ResumedBy, ServerHello};
 
 /// RFC 8446 §4.1.3.
 const RETRY_RANDOM: &[u8; 32] = b"\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91\
@@ -83,6 +83,7 @@ fn a_client_hello_is_read_without_grease() {
         point_formats: vec![0, 1],
         signature_algorithms: vec![0x0403, 0x0804],
         alpn: vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+        resumes: Vec::new(),
         is_malformed: false,
     };
     assert_eq!(client_hello(&body), expected);
@@ -94,6 +95,25 @@ fn an_old_hello_has_no_extensions() {
     let hello = client_hello(&client_body(&[0x0005, 0x000a], &[]));
     assert_eq!((hello.extensions, hello.server_name), (vec![], None));
     assert_eq!(hello.cipher_suites, [5, 10]);
+}
+
+#[test]
+fn a_hello_says_which_sessions_it_goes_on_with() {
+    let random = [&[3, 3][..], &[7; 32]].concat();
+    let hello = |session: &[u8], extensions: &[Vec<u8>]| {
+        let fixed = [&random, &vector8(session)[..], &vector16(&numbers(&[0xc02f])), &[1, 0]].concat();
+        let hello = client_hello(&[fixed, vector16(&extensions.concat())].concat());
+        hello.resumes.iter().map(|offer| offer.by).collect::<Vec<_>>()
+    };
+    let versions = || extension(43, &vector8(&numbers(&[0x0304])));
+    let identity = [vector16(b"ticket"), vec![0; 4]].concat();
+    assert_eq!(hello(&[], &[extension(23, &[])]), []);
+    assert_eq!(hello(&[9; 32], &[extension(23, &[])]), [ResumedBy::SessionId]);
+    assert_eq!(hello(&[9; 32], &[extension(35, b"ticket")]), [ResumedBy::Ticket], "the other is random");
+    assert_eq!(hello(&[9; 32], &[extension(35, b"")]), [ResumedBy::SessionId], "it asks for a ticket");
+    assert_eq!(hello(&[9; 32], &[versions()]), [], "for servers that know TLS 1.2 alone");
+    assert_eq!(hello(&[9; 32], &[versions(), extension(41, &vector16(&identity))]), [ResumedBy::Psk]);
+    assert_eq!(hello(&[], &vec![extension(35, b"ticket"); 9]).len(), 4);
 }
 
 #[test]

@@ -15,6 +15,7 @@ const EXTENDED_MASTER_SECRET: u16 = 23;
 const COMPRESS_CERTIFICATE: u16 = 27;
 const RECORD_SIZE_LIMIT: u16 = 28;
 const SESSION_TICKET: u16 = 35;
+const PRE_SHARED_KEY: u16 = 41;
 const VERSIONS: u16 = 43;
 const KEY_EXCHANGE_MODES: u16 = 45;
 const KEY_SHARE: u16 = 51;
@@ -111,6 +112,8 @@ fn client_body(
         SETTINGS => protocols(hello.alpn.iter().take(1)),
         COMPRESS_CERTIFICATE => vec![2, 0, 2],
         RECORD_SIZE_LIMIT => vec![0x40, 1],
+        SESSION_TICKET if !hello.ticket.0.is_empty() => hello.ticket.0.clone(),
+        PRE_SHARED_KEY => pre_shared_key(&hello.ticket.0, chance),
         SESSION_TICKET => {
             let mut ticket = vec![0; usize::from(hello.ticket_bytes)];
             chance.fill(&mut ticket);
@@ -128,6 +131,19 @@ fn client_body(
         RENEGOTIATION => vec![0],
         _ => Vec::new(),
     }
+}
+
+/// A ticket with its age, and the proof that the client knows its key (RFC 8446 §4.2.11).
+fn pre_shared_key(ticket: &[u8], chance: &mut Chance) -> Vec<u8> {
+    let mut identity = Vec::new();
+    put_vector(&mut identity, ticket);
+    identity.extend_from_slice(&chance.bytes::<4>());
+    let mut binder = Vec::new();
+    put_short_vector(&mut binder, &chance.bytes::<32>());
+    let mut body = Vec::new();
+    put_vector(&mut body, &identity);
+    put_vector(&mut body, &binder);
+    body
 }
 
 fn put(bytes: &mut Vec<u8>, kind: u16, body: &[u8]) {
