@@ -6,10 +6,11 @@ use thingprint_sim::{Home, Source};
 /// Reads a text as a file of fingerprints. What is read comes back as it was when written.
 pub fn fingerprints(data: &[u8]) {
     let Some(known) = text(data).and_then(|text| KnownDevices::from_json(text).ok()) else { return };
-    let written = known.to_json();
+    // A file that could be read is within the limit of those that are written.
+    let written = known.to_json().unwrap_or_else(|error| panic!("what was read cannot be written: {error}"));
     match KnownDevices::from_json(&written) {
-        Ok(again) => assert_eq!(again.to_json(), written),
-        Err(error) => panic!("what was written cannot be read: {error}: {written}"),
+        Ok(again) => assert_eq!(again.to_json().ok(), Some(written)),
+        Err(error) => panic!("what was written cannot be read: {error}"),
     }
 }
 

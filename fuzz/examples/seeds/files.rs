@@ -26,6 +26,7 @@ const ROWS: usize = 2;
 /// policies, experiments, homes.
 pub(crate) fn add(seeds: &mut Seeds, rows: &[Labeled], part: &Partial) -> Result<(), Box<dyn Error>> {
     labels(seeds)?;
+    logs(seeds)?;
     instances(seeds, rows)?;
     part_files(seeds, part)?;
     store(seeds)?;
@@ -45,6 +46,27 @@ pub(crate) fn add(seeds: &mut Seeds, rows: &[Labeled], part: &Partial) -> Result
 }
 
 const HEAD_OF_POLICY: &str = "name = \"own\"\ndate = \"2026-01-01\"\ndescription = \"d\"\n";
+
+/// A connection and a query, as Zeek writes them in both forms, and as Suricata does.
+fn logs(seeds: &mut Seeds) -> Result<(), Box<dyn Error>> {
+    let fields = "ts\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tduration\tconn_state\torig_pkts\torig_ip_bytes\t\
+                  resp_pkts\tresp_ip_bytes\torig_l2_addr\tresp_l2_addr";
+    let values = "1717372800.5\t192.168.1.7\t50000\t203.0.113.9\t443\ttcp\t1.25\tSF\t5\t500\t4\t400\t02:00:00:00:00:07\t02:00:00:00:00:01";
+    let head =
+        "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tconn\n#fields\t";
+    seeds.add("logs", format!("0{head}{fields}\n{values}\n#close\n").as_bytes())?;
+    let json = r#"{"_path":"conn","ts":1717372800.5,"id.orig_h":"192.168.1.7","id.orig_p":50000,"id.resp_h":"203.0.113.9","id.resp_p":443,"proto":"tcp","duration":1.25,"orig_pkts":5,"orig_ip_bytes":500,"resp_pkts":4,"resp_ip_bytes":400}
+{"_path":"dns","ts":1717372801,"id.orig_h":"192.168.1.7","id.orig_p":5000,"id.resp_h":"192.168.1.1","id.resp_p":53,"proto":"udp","query":"lamp.example"}
+{"_path":"ssl","ts":1717372802,"id.orig_h":"192.168.1.7","id.orig_p":5000,"id.resp_h":"203.0.113.9","id.resp_p":443,"server_name":"lamp.example","client_ciphers":[4865,4866]}
+{"_path":"dhcp","ts":1717372803,"mac":"02:00:00:00:00:07","assigned_addr":"192.168.1.7"}
+"#;
+    seeds.add("logs", format!("0{json}").as_bytes())?;
+    let eve = r#"{"timestamp":"2024-06-03T00:00:01.5+0000","event_type":"flow","src_ip":"192.168.1.7","src_port":50000,"dest_ip":"203.0.113.9","dest_port":443,"proto":"TCP","flow":{"pkts_toserver":5,"pkts_toclient":4,"bytes_toserver":500,"bytes_toclient":400,"start":"2024-06-03T00:00:00.5+0000","end":"2024-06-03T00:00:01.5+0000"},"ether":{"src_macs":["02:00:00:00:00:07"],"dest_macs":["02:00:00:00:00:01"]}}
+{"timestamp":"2024-06-03T00:00:01.5+0000","event_type":"tls","src_ip":"192.168.1.7","src_port":50000,"dest_ip":"203.0.113.9","dest_port":443,"proto":"TCP","tls":{"sni":"lamp.example","ja3":{"string":"771,4865-4866,0,29,0"}}}
+{"timestamp":"2024-06-03T00:00:01.5+0000","event_type":"dns","src_ip":"192.168.1.7","src_port":5000,"dest_ip":"192.168.1.1","dest_port":53,"proto":"UDP","dns":{"type":"request","queries":[{"rrname":"lamp.example"}]}}
+"#;
+    Ok(seeds.add("logs", format!("1{eve}").as_bytes())?)
+}
 
 fn labels(seeds: &mut Seeds) -> Result<(), Box<dyn Error>> {
     let devices = home()?.labels();

@@ -123,6 +123,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "thingprint-flow",
             "thingprint-protocol",
             "thingprint-instance",
+            "thingprint-logs",
             "thingprint-model",
             "thingprint-audit",
             "thingprint-experiment",
