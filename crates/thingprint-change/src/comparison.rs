@@ -4,6 +4,7 @@ mod aspect;
 mod numbers;
 mod passing;
 mod period;
+mod reported;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,9 +18,9 @@ pub use numbers::MovedNumber;
 pub use passing::Passing;
 pub use words::TurnedWord;
 
-use self::passing::passing;
 use self::period::Period;
-use crate::{Change, ChangeOptions, Detector, DeviceState, Excess, Losses, NetworkEvent};
+use self::reported::Reported;
+use crate::{Alarm, Change, ChangeOptions, Detector, DeviceState, Losses, NetworkEvent};
 
 /// How far beyond what the earlier time shows is still usual.
 const MARGIN: f64 = 1.25;
@@ -36,6 +37,8 @@ const MOST_DEVICES: usize = 65_536;
 #[derive(Clone, Debug)]
 pub struct Comparison {
     devices: BTreeMap<DeviceId, [Period; 2]>,
+    /// Whether the hosts that devices exchanged packets with are known, of the earlier and of the later time.
+    knows_peers: [bool; 2],
     /// Windows of the later time, in the order in which the detector takes them.
     later: Vec<Instance>,
     detector: Detector,
@@ -124,6 +127,8 @@ pub enum Difference {
     },
     /// Something that no window of the earlier time had, and that did not last.
     Passing(Passing),
+    /// Windows above a limit, by no more than what other differences of the device report.
+    Explained(Passing),
 }
 
 impl Difference {
@@ -144,7 +149,7 @@ impl Difference {
                 Some(if *usual > 0.0 { most.min(lasting / (MARGIN * usual)) } else { most })
             }
             Self::Number { moved, .. } => moved.ratio,
-            Self::Passing(passing) => Some(passing.most.ratio()),
+            Self::Passing(passing) | Self::Explained(passing) => Some(passing.most.ratio()),
         }
     }
 
@@ -152,7 +157,7 @@ impl Difference {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Words { aspect, .. } | Self::Number { aspect, .. } => aspect.name(),
-            Self::Passing(passing) => passing.most.measure.name(),
+            Self::Passing(passing) | Self::Explained(passing) => passing.most.measure.name(),
         }
     }
 }
@@ -162,7 +167,13 @@ impl Comparison {
     pub fn new(mut options: ChangeOptions) -> Self {
         options.adopt_after = None;
         let detector = Detector::new(options);
-        Self { detector, devices: BTreeMap::new(), later: Vec::new(), windows_dropped: 0 }
+        Self {
+            detector,
+            devices: BTreeMap::new(),
+            knows_peers: [false; 2],
+            later: Vec::new(),
+            windows_dropped: 0,
+        }
     }
 
     /// Takes in a window, in any order.
@@ -175,10 +186,23 @@ impl Comparison {
         }
     }
 
-    /// Takes in a host that a device exchanged packets with in the window that begins at `start`.
-    pub fn add_peer(&mut self, side: Side, device: DeviceId, start: Timestamp, peer: &str) {
-        let Some(period) = self.period(side, device) else { return };
-        period.add_word(Aspect::Peers, peer, start);
+    /// Takes in the hosts that devices exchanged packets with, each with the start of the window. Hosts are compared where those
+    /// of both times were taken in: a device without any has had none.
+    pub fn add_peers<'p>(
+        &mut self,
+        side: Side,
+        peers: impl IntoIterator<Item = (DeviceId, Timestamp, &'p str)>,
+    ) {
+        let [before, after] = &mut self.knows_peers;
+        *(match side {
+            Side::Before => before,
+            Side::After => after,
+        }) = true;
+        for (device, start, peer) in peers {
+            if let Some(period) = self.period(side, device) {
+                period.add_word(Aspect::Peers, peer, start);
+            }
+        }
     }
 
     fn period(&mut self, side: Side, device: DeviceId) -> Option<&mut Period> {
@@ -204,21 +228,15 @@ impl Comparison {
         let mut losses = self.detector.losses();
         losses.windows_dropped += self.windows_dropped;
         let mut compared: BTreeMap<DeviceId, DeviceDifferences> = BTreeMap::new();
-        for (device, mut periods) in self.devices {
-            periods.iter_mut().for_each(Period::in_order);
-            losses.words_dropped += periods.iter().map(|period| period.words_dropped).sum::<u64>();
-            let is_silent = silent.contains(&device);
-            let of_device = compare(device, &periods, is_silent);
-            compared.extend(of_device.map(|differences| (device, differences)));
-        }
-        let is_known = |device, excess: &Excess| {
-            compared.get(&device).is_some_and(|compared| is_lasting(excess, &compared.differences))
-        };
-        for (device, passing) in passing(&changes, is_known) {
-            if let Some(compared) = compared.get_mut(&device) {
-                compared.differences.push(Difference::Passing(passing));
+        for (device, periods) in &mut self.devices {
+            for (period, knows_peers) in periods.iter_mut().zip(self.knows_peers) {
+                period.complete(knows_peers);
+                losses.words_dropped += period.words_dropped;
             }
+            let of_device = compare(*device, periods, silent.contains(device));
+            compared.extend(of_device.map(|differences| (*device, differences)));
         }
+        self.add_passing(&mut compared, &changes);
         let rank = |difference: &Difference| difference.unusual().unwrap_or(0.0);
         for compared in compared.values_mut() {
             compared.differences.sort_by(|a, b| rank(b).total_cmp(&rank(a)));
@@ -228,6 +246,27 @@ impl Comparison {
             Change::Alarm(_) | Change::Day(_) => None,
         });
         Differences { events: events.collect(), devices: compared.into_values().collect(), losses }
+    }
+
+    /// Adds what alarmed, also in events of the network: that many devices did something new says of none what it did.
+    fn add_passing(&self, compared: &mut BTreeMap<DeviceId, DeviceDifferences>, changes: &[Change]) {
+        let mut alarms: BTreeMap<DeviceId, Vec<&Alarm>> = BTreeMap::new();
+        for alarm in changes.iter().flat_map(alarms_of) {
+            alarms.entry(alarm.device).or_default().push(alarm);
+        }
+        let mut windows: BTreeMap<DeviceId, Vec<&Instance>> = BTreeMap::new();
+        for window in self.later.iter().filter(|window| alarms.contains_key(&window.device)) {
+            windows.entry(window.device).or_default().push(window);
+        }
+        for (device, alarms) in alarms {
+            let (Some(compared), Some([before, _])) = (compared.get_mut(&device), self.devices.get(&device))
+            else {
+                continue;
+            };
+            let windows = windows.remove(&device).unwrap_or_default();
+            let passing = passing::passing(&alarms, &Reported::of(before, windows, &compared.differences));
+            compared.differences.extend(passing);
+        }
     }
 
     fn silent(&self, end: Option<Timestamp>) -> BTreeSet<DeviceId> {
@@ -275,16 +314,10 @@ fn differences(before: &Period, after: &Period) -> Vec<Difference> {
     words.chain(numbers).collect()
 }
 
-/// Whether what alarmed is new for good, and reported as such.
-fn is_lasting(excess: &Excess, differences: &[Difference]) -> bool {
-    !excess.words.is_empty()
-        && excess.words.iter().all(|new| {
-            differences.iter().any(|difference| match difference {
-                Difference::Words { aspect: Aspect::Words(bag), turn: Turn::New, words, .. } => {
-                    Some(*bag) == excess.measure.bag()
-                        && words.iter().any(|word| word.word == new.word && word.is_lasting())
-                }
-                _ => false,
-            })
-        })
+fn alarms_of(change: &Change) -> &[Alarm] {
+    match change {
+        Change::Alarm(alarm) => std::slice::from_ref(alarm),
+        Change::Network(event) => &event.alarms,
+        Change::Day(_) => &[],
+    }
 }

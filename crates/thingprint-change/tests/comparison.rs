@@ -6,7 +6,7 @@ use thingprint_change::{
     Aspect, ChangeOptions, Comparison, DeviceDifferences, Difference, Differences, Presence, Side, Turn,
 };
 use thingprint_flow::{DeviceId, MacAddr, Timestamp};
-use thingprint_instance::{Attributes, Bag, BagName, Bags, Counts, Instance, Spreads};
+use thingprint_instance::{Attribute, Attributes, Bag, BagName, Bags, Counts, Instance, Spreads};
 
 /// Monday, 3 June 2024, 00:00 UTC.
 const START_S: i64 = 1_717_372_800;
@@ -71,8 +71,14 @@ fn unusual(of: &DeviceDifferences) -> Vec<String> {
         Difference::Words { aspect, turn: Turn::Gone, words, .. } => format!("-{aspect} {}", words[0].word),
         Difference::Number { aspect, .. } => aspect.to_string(),
         Difference::Passing(passing) => format!("passing {}", passing.most.measure),
+        Difference::Explained(passing) => format!("explained {}", passing.most.measure),
     };
     unusual.map(name).collect()
+}
+
+/// The same without what other differences explain.
+fn on_its_own(of: &DeviceDifferences) -> Vec<String> {
+    unusual(of).into_iter().filter(|name| !name.starts_with("explained")).collect()
 }
 
 /// Packets that differ from hour to hour and from day to day.
@@ -164,9 +170,8 @@ fn volume_outside_all_days_is_unusual_and_its_usual_range_is_shown() {
     });
     let device = only(&differences);
     let mut names = unusual(device);
-    names.retain(|name| !name.starts_with("passing"));
     names.sort();
-    assert_eq!(names, ["bytes_down", "bytes_up", "packets"]);
+    assert_eq!(names, ["bytes_down", "bytes_up", "explained packets", "packets"]);
     let packets = device.differences.iter().find_map(|difference| match difference {
         Difference::Number { aspect: Aspect::Packets, moved } => Some(moved.clone()),
         _ => None,
@@ -206,7 +211,140 @@ fn a_port_that_stays_is_reported_as_new_and_not_as_passing() {
         }
         Some(window)
     });
-    assert_eq!(unusual(only(&differences)), ["+ports 8883"]);
+    let device = only(&differences);
+    assert_eq!(on_its_own(device), ["+ports 8883"]);
+    let explained = device.differences.iter().find_map(|difference| match difference {
+        Difference::Explained(passing) => Some(passing.windows.len()),
+        _ => None,
+    });
+    assert_eq!(explained, Some(148), "all windows with the port: those that alarm teach no word");
+}
+
+/// A week with a port that is new from its 20th hour on, and in the 22nd hour with other flows as well.
+fn with_lasting_port(odd: &[(&str, u64)]) -> Vec<String> {
+    let differences = weeks(|at| {
+        let mut ports = Bag::from([("443".to_owned(), 2)]);
+        ports.extend((at >= WEEK + 20).then(|| ("8883".to_owned(), 6)));
+        ports
+            .extend(odd.iter().filter(|_| at == WEEK + 22).map(|(port, count)| ((*port).to_owned(), *count)));
+        let mut window = window(1, at, &["home.example"], packets(at));
+        window.bags.insert(BagName::PORTS, ports);
+        Some(window)
+    });
+    on_its_own(only(&differences))
+}
+
+#[test]
+fn what_lasts_hides_nothing_else_in_its_windows() {
+    assert_eq!(with_lasting_port(&[]), ["+ports 8883"]);
+    let names = |odd| with_lasting_port(odd).into_iter().filter(|name| name.starts_with("passing")).count();
+    assert_eq!(names(&[("23", 600)]), 1, "another port");
+    assert_eq!(names(&[("8883", 600)]), 1, "the same port, far more often than on other hours");
+    // An alarm names five words, of which 8883 is the first.
+    let few = [("1", 5), ("2", 5), ("3", 5), ("4", 5), ("5", 5), ("6", 5)];
+    assert_eq!(names(&few), 1, "ports that are hardly used");
+}
+
+#[test]
+fn volume_beyond_what_grew_is_reported_beside_it() {
+    let differences = weeks(|at| {
+        let factor = if at < WEEK { 1 } else { 4 };
+        let odd = if at == WEEK + 50 { 30 } else { 1 };
+        Some(window(1, at, &["home.example"], odd * factor * packets(at)))
+    });
+    let names = on_its_own(only(&differences));
+    assert!(names.iter().any(|name| name.starts_with("passing")), "{names:?}");
+    let Some(Difference::Passing(passing)) =
+        only(&differences).differences.iter().find(|difference| matches!(difference, Difference::Passing(_)))
+    else {
+        panic!("{differences:?}")
+    };
+    assert_eq!(passing.windows, [hour(WEEK + 50)], "other hours are those of the growth");
+}
+
+#[test]
+fn the_first_host_that_a_device_speaks_to_is_new_and_its_last_one_gone() {
+    let peers = |earlier: &[&'static str], later: &[&'static str]| {
+        let mut comparison = Comparison::new(ChangeOptions::default());
+        for (side, first, hosts) in [(Side::Before, 0, earlier), (Side::After, WEEK, later)] {
+            let hours = || first..first + WEEK;
+            hours().for_each(|at| comparison.add(side, &window(1, at, &["home.example"], packets(at))));
+            let spoken = hours().flat_map(|at| hosts.iter().map(move |host| (device(1), hour(at), *host)));
+            comparison.add_peers(side, spoken);
+        }
+        unusual(only(&comparison.finish()))
+    };
+    assert_eq!(peers(&[], &["192.168.1.7"]), ["+peers 192.168.1.7"]);
+    assert_eq!(peers(&["192.168.1.7"], &[]), ["-peers 192.168.1.7"]);
+    assert_eq!(peers(&["192.168.1.7"], &["192.168.1.7"]), Vec::<String>::new());
+    // Of instances it is not known whom devices speak to.
+    let mut comparison = Comparison::new(ChangeOptions::default());
+    for at in 0..2 * WEEK {
+        let side = if at < WEEK { Side::Before } else { Side::After };
+        comparison.add(side, &window(1, at, &["home.example"], packets(at)));
+    }
+    comparison.add_peers(Side::After, (WEEK..2 * WEEK).map(|at| (device(1), hour(at), "192.168.1.7")));
+    assert_eq!(unusual(only(&comparison.finish())), Vec::<String>::new());
+}
+
+#[test]
+fn devices_that_do_something_new_in_one_hour_are_reported_one_by_one() {
+    let mut comparison = Comparison::new(ChangeOptions::default());
+    for at in 0..2 * WEEK {
+        let side = if at < WEEK { Side::Before } else { Side::After };
+        for last in 1..=4 {
+            let mut window = window(last, at, &["home.example"], packets(at));
+            if at == WEEK + 30 && last < 4 {
+                window.bags.insert(BagName::PORTS, Bag::from([("23".to_owned(), 600)]));
+            }
+            comparison.add(side, &window);
+        }
+    }
+    let differences = comparison.finish();
+    assert_eq!(differences.events.len(), 1, "{:?}", differences.events);
+    let passing: Vec<_> = differences.devices.iter().map(unusual).collect();
+    assert_eq!(passing[..3], [["passing ports"], ["passing ports"], ["passing ports"]]);
+    assert!(passing[3].is_empty());
+}
+
+/// The unusual differences of a device whose hours are of one length of flows and one size each.
+fn of_numbers(hours: impl Fn(i64) -> Option<(f64, u64)>) -> Vec<String> {
+    let differences = weeks(|at| {
+        let (duration_s, packets) = hours(at)?;
+        let mut window = window(1, at, &["home.example"], packets);
+        window.attributes.set(Attribute::FLOW_DURATION_S, Some(duration_s));
+        Some(window)
+    });
+    let mut names = on_its_own(only(&differences));
+    names.retain(|name| !name.starts_with("passing"));
+    names
+}
+
+#[test]
+fn seconds_below_one_are_seconds() {
+    assert_eq!(of_numbers(|at| Some((if at < WEEK { 0.1 } else { 0.4 }, 100))), ["flow_duration_s"]);
+    assert!(of_numbers(|at| Some((if at < WEEK { 0.001 } else { 0.004 }, 100))).is_empty());
+}
+
+#[test]
+fn an_hour_of_a_day_does_not_stand_for_the_day() {
+    // Of the first day there is an hour, with forty times the usual packets.
+    let grown = |at: i64| match at {
+        0 => Some((1.0, 4000)),
+        1..24 => None,
+        _ => Some((1.0, if at < WEEK { 100 } else { 300 })),
+    };
+    assert_eq!(of_numbers(grown).len(), 3, "packets and bytes in both directions: {:?}", of_numbers(grown));
+    // Of the later time there is an hour: it says nothing of days.
+    let short = |at: i64| (at <= WEEK).then_some((1.0, if at < WEEK { 100 } else { 300 }));
+    assert!(of_numbers(short).is_empty(), "{:?}", of_numbers(short));
+    // A day and an hour of each of two more are not three days.
+    let hours = |at: i64| match at {
+        0..=24 | 48 => Some((1.0, 100)),
+        WEEK.. => Some((1.0, 300)),
+        _ => None,
+    };
+    assert!(of_numbers(hours).is_empty(), "{:?}", of_numbers(hours));
 }
 
 #[test]
@@ -220,7 +358,7 @@ fn devices_that_come_go_or_fall_silent_are_told_apart() {
         }
     }
     // Mentioned by others alone.
-    comparison.add_peer(Side::After, device(9), hour(WEEK), "192.168.1.7");
+    comparison.add_peers(Side::After, [(device(9), hour(WEEK), "192.168.1.7")]);
     let differences = comparison.finish();
     let presences: Vec<_> = differences.devices.iter().map(|of| (of.device, of.presence)).collect();
     let expected = [Presence::Both, Presence::New, Presence::Gone, Presence::Silent];

@@ -72,12 +72,12 @@ impl Extraction<'_> {
     }
 
     /// Reads the captures once as one trace, for instances in the same order and for the rows of another stage, which go
-    /// to `take`.
+    /// to `take`; what is known of the captures comes beside.
     pub(crate) fn instances_and<S: Stage>(
         &self,
         other: S,
         mut take: impl FnMut(Event<S::Row>),
-    ) -> anyhow::Result<Instances> {
+    ) -> anyhow::Result<(Instances, Summary)> {
         let messages = Kept::new(self.messages);
         let inputs = without_copies(self.inputs, &messages);
         let engine = self.protocols.engine();
@@ -106,7 +106,7 @@ impl Extraction<'_> {
         let outcome = report_read(&run.summary.read, inputs.len(), &messages)?;
         let outcome = outcome.max(self.report(&run, rows.len() as u64, &messages));
         sort(&mut rows);
-        Ok(Instances { rows, outcome, warnings: messages.into_warnings() })
+        Ok((Instances { rows, outcome, warnings: messages.into_warnings() }, run.summary))
     }
 
     /// Reads the captures, and gives instances to `sink` as they become final; what was warned of comes back.

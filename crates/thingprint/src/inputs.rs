@@ -11,7 +11,7 @@ use thingprint_flow::{Capture, ForeignFile, foreign_file, is_capture, is_compres
 use thingprint_report::FileId;
 
 use crate::exit::Outcome;
-use crate::messages::Messages;
+use crate::messages::{Messages, Say};
 
 /// What is read of a file at a time.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -137,7 +137,7 @@ impl Input {
 /// The captures that arguments stand for: files as named, folders with every capture in them, globs. A file that
 /// is named twice is read once. With several arguments, one that names nothing is a warning as long as another
 /// names something; the input is partial then.
-pub(crate) fn expand(arguments: &[OsString], messages: Messages) -> anyhow::Result<(Vec<Input>, Outcome)> {
+pub(crate) fn expand(arguments: &[OsString], messages: impl Say) -> anyhow::Result<(Vec<Input>, Outcome)> {
     let (mut inputs, mut seen, mut missing) = (Vec::new(), BTreeSet::new(), Vec::new());
     for argument in arguments {
         match expand_one(argument) {

@@ -35,7 +35,7 @@ const BAGS: [BagName; 8] = [
     BagName::DECLARED,
 ];
 
-/// The attributes that are compared: the rhythm of a device. Volume and rate of its flows follow from the counts.
+/// The attributes that are compared: the rhythm of a device, in seconds. Volume and rate of its flows follow from the counts.
 const ATTRIBUTES: [Attribute; 4] = [
     Attribute::SLEEP_TIME_S,
     Attribute::FLOW_DURATION_S,
@@ -62,6 +62,15 @@ impl Aspect {
             .into_iter()
             .filter_map(|attribute| Some((Self::Number(attribute), window.attributes.get(attribute)?)));
         counted.into_iter().map(|(aspect, count)| (aspect, count as f64)).chain(attributes)
+    }
+
+    /// What is hardly more than nothing: a packet, a byte, a flow; a hundredth of a second, in which networks and not devices
+    /// differ.
+    pub(super) const fn least(self) -> f64 {
+        match self {
+            Self::Number(_) => 0.01,
+            _ => 1.0,
+        }
     }
 
     /// The name: that of the bag or attribute, `peers`, `packets`, `bytes_up`, `bytes_down` or `flows`.

@@ -8,8 +8,9 @@ use super::{Aspect, MARGIN, Period};
 
 /// Nanoseconds of a day.
 const DAY_NS: i64 = 86_400_000_000_000;
-/// Fewest days of the earlier time of which it is known how far days differ.
-const LEAST_DAYS: usize = 3;
+/// Fewest days of the earlier time of which it is known how far days differ, each counted by the share of its hours that was
+/// seen: three days of which some hours are missing.
+const LEAST_DAYS: f64 = 2.5;
 /// The least difference that counts, as a factor: a half more or a third less.
 const LEAST_FACTOR: f64 = 1.5;
 
@@ -22,8 +23,8 @@ pub struct MovedNumber {
     pub usual: (f64, f64),
     /// The middle one of the windows of the later time.
     pub after: f64,
-    /// The difference for each that is still usual, on a scale of factors: above 1 is unusual. `None` where the earlier time has
-    /// fewer than three days.
+    /// The difference for each that is still usual, on a scale of factors: above 1 is unusual. `None` where the earlier time is
+    /// shorter than three days.
     pub ratio: Option<f64>,
 }
 
@@ -40,10 +41,12 @@ pub(super) fn moved(aspect: Aspect, before: &Period, after: &Period) -> Option<M
     if middle.total_cmp(&now).is_eq() {
         return None;
     }
-    let days = days(earlier);
-    let ratio = (days.len() >= LEAST_DAYS).then(|| {
-        let farthest = days.iter().map(|day| distance(*day, middle)).fold(0.0, f64::max);
-        distance(now, middle) / (MARGIN * farthest).max(LEAST_FACTOR.ln())
+    let days = Days::of(earlier);
+    let ratio = (days.number() >= LEAST_DAYS).then(|| {
+        let apart = |value| distance(aspect, value, middle);
+        let of_days = days.0.iter().map(|day| day.share * apart(day.middle));
+        let farthest = of_days.fold(0.0, f64::max);
+        days.share(later.len()) * apart(now) / (MARGIN * farthest).max(LEAST_FACTOR.ln())
     });
     Some(MovedNumber {
         before: middle,
@@ -53,26 +56,53 @@ pub(super) fn moved(aspect: Aspect, before: &Period, after: &Period) -> Option<M
     })
 }
 
-/// Distance on a scale of factors, on which 0 and 1 are close.
-fn distance(a: f64, b: f64) -> f64 {
-    (a.max(0.0).ln_1p() - b.max(0.0).ln_1p()).abs()
+/// Distance on a scale of factors, on which what is hardly more than nothing is close to nothing.
+fn distance(aspect: Aspect, a: f64, b: f64) -> f64 {
+    let place = |value: f64| (value.max(0.0) / aspect.least()).ln_1p();
+    (place(a) - place(b)).abs()
 }
 
-/// The middle value of each day, UTC.
-fn days(values: &[(Timestamp, f64)]) -> Vec<f64> {
-    let mut days: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
-    for (start, value) in values {
-        days.entry(start.as_nanos().div_euclid(DAY_NS)).or_default().push(*value);
+/// A day, UTC, of a number.
+struct Day {
+    middle: f64,
+    /// Its windows over those of the day with most: of a day of which an hour was seen, the hour speaks and not the day.
+    share: f64,
+}
+
+/// The days of a number, and the most windows that one has.
+struct Days(Vec<Day>, usize);
+
+impl Days {
+    fn of(values: &[(Timestamp, f64)]) -> Self {
+        let mut days: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
+        for (start, value) in values {
+            days.entry(start.as_nanos().div_euclid(DAY_NS)).or_default().push(*value);
+        }
+        let most = days.values().map(Vec::len).max().unwrap_or(0);
+        let day = |mut values: Vec<f64>| {
+            values.sort_by(f64::total_cmp);
+            Some(Day { middle: quantile(&values, 0.5)?, share: share(values.len(), most) })
+        };
+        Self(days.into_values().filter_map(day).collect(), most)
     }
-    let middle = |mut values: Vec<f64>| {
-        values.sort_by(f64::total_cmp);
-        quantile(&values, 0.5)
-    };
-    days.into_values().filter_map(middle).collect()
+
+    /// How many days were seen, by their hours.
+    fn number(&self) -> f64 {
+        self.0.iter().map(|day| day.share).sum()
+    }
+
+    /// Which share of a day so many windows are, at most 1.
+    fn share(&self, windows: usize) -> f64 {
+        share(windows, self.1)
+    }
+}
+
+fn share(windows: usize, of_windows: usize) -> f64 {
+    (windows as f64 / of_windows.max(1) as f64).min(1.0)
 }
 
 /// A quantile of sorted values: the value at its rank.
-fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
+pub(super) fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     #[expect(
         clippy::cast_possible_truncation,

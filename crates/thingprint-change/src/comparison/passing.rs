@@ -1,9 +1,10 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_flow::Timestamp;
 
+use super::{Difference, Reported};
 use crate::alarm::Excess;
-use crate::{Alarm, Change, Measure};
+use crate::{Alarm, Measure};
 
 /// What a device did in some windows of the later time, and in none of the earlier one.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,30 +19,38 @@ pub struct Passing {
     pub at: Timestamp,
 }
 
-/// The alarms of each device, those in events of the network left out; `is_known` says of an excess that it is reported otherwise.
+impl Passing {
+    fn of(excess: &Excess, at: Timestamp) -> Self {
+        Self { windows: vec![at], measures: BTreeSet::from([excess.measure]), most: excess.clone(), at }
+    }
+
+    fn add(&mut self, excess: &Excess, at: Timestamp) {
+        if self.windows.last() != Some(&at) {
+            self.windows.push(at);
+        }
+        self.measures.insert(excess.measure);
+        if excess.ratio() > self.most.ratio() {
+            self.most = excess.clone();
+            self.at = at;
+        }
+    }
+}
+
+/// What exceeded its limit in the alarms of a device, which are in the order of time: what nothing else reports, and the rest.
 pub(super) fn passing(
-    changes: &[Change],
-    is_known: impl Fn(DeviceId, &Excess) -> bool,
-) -> BTreeMap<DeviceId, Passing> {
-    let mut by_device: BTreeMap<DeviceId, Passing> = BTreeMap::new();
-    for change in changes {
-        let Change::Alarm(Alarm { device, window_start, excesses }) = change else { continue };
-        for excess in excesses.iter().filter(|excess| !is_known(*device, excess)) {
-            let passing = by_device.entry(*device).or_insert_with(|| Passing {
-                windows: Vec::new(),
-                measures: BTreeSet::new(),
-                most: excess.clone(),
-                at: *window_start,
-            });
-            if passing.windows.last() != Some(window_start) {
-                passing.windows.push(*window_start);
-            }
-            passing.measures.insert(excess.measure);
-            if excess.ratio() > passing.most.ratio() {
-                passing.most = excess.clone();
-                passing.at = *window_start;
+    alarms: &[&Alarm],
+    reported: &Reported<'_>,
+) -> impl Iterator<Item = Difference> + use<> {
+    let (mut passing, mut explained): (Option<Passing>, Option<Passing>) = (None, None);
+    for alarm in alarms {
+        for excess in &alarm.excesses {
+            let side =
+                if reported.explains(excess, alarm.window_start) { &mut explained } else { &mut passing };
+            match side {
+                Some(side) => side.add(excess, alarm.window_start),
+                None => *side = Some(Passing::of(excess, alarm.window_start)),
             }
         }
     }
-    by_device
+    passing.map(Difference::Passing).into_iter().chain(explained.map(Difference::Explained))
 }

@@ -13,7 +13,7 @@ const WORD_BYTES: usize = 72;
 /// What a device did in one of the two times.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Period {
-    /// Starts of its windows, in any order until [`in_order`](Self::in_order).
+    /// Starts of its windows, in any order until [`complete`](Self::complete).
     pub(super) windows: Vec<Timestamp>,
     /// The windows that have each word.
     pub(super) words: BTreeMap<Aspect, BTreeMap<String, Vec<Timestamp>>>,
@@ -55,8 +55,12 @@ impl Period {
         self.words_dropped += 1;
     }
 
-    /// Puts everything in the order of time; a window that came in two parts counts once.
-    pub(super) fn in_order(&mut self) {
+    /// Puts everything in the order of time; a window that came in two parts counts once. Where peers are known, a device without
+    /// any has had none.
+    pub(super) fn complete(&mut self, knows_peers: bool) {
+        if knows_peers {
+            self.words.entry(Aspect::Peers).or_default();
+        }
         self.windows.sort_unstable();
         self.windows.dedup();
         for windows in self.words.values_mut().flat_map(BTreeMap::values_mut) {

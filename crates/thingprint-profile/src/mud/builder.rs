@@ -85,9 +85,8 @@ impl MudBuilder {
     }
 
     fn contact(&self, flow: &Flow<Heard>) -> Contact {
-        let contact = Contact::of(flow);
-        let is_inside = contact.place == Place::Internet && self.local_nets.contains(flow.peer.addr);
-        if is_inside { Contact { place: Place::Local, ..contact } } else { contact }
+        let place = Place::among(flow.peer.addr, flow.local.addr, &self.local_nets);
+        Contact { place, ..Contact::of(flow) }
     }
 
     /// Takes a flow; `spoken` is the name of the model that tells its protocol, if there is one.

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
-use thingprint_flow::{Endpoint, Flow, Timestamp, is_private};
+use thingprint_flow::{Endpoint, Flow, LocalNets, Timestamp, is_private};
 use thingprint_protocol::{Heard, Message, Protocol, Sender, Uri};
 
 use super::port::PortSpan;
@@ -280,6 +280,14 @@ impl Place {
             Self::Local
         } else {
             Self::Internet
+        }
+    }
+
+    /// The same, where further networks are local ones.
+    pub fn among(peer: IpAddr, device: IpAddr, local_nets: &LocalNets) -> Self {
+        match Self::of(peer, device) {
+            Self::Internet if local_nets.contains(peer) => Self::Local,
+            place => place,
         }
     }
 }

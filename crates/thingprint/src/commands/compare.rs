@@ -4,22 +4,25 @@ use std::path::PathBuf;
 use clap::Args;
 use thingprint_audit::Severity;
 use thingprint_change::{ChangeOptions, Comparison, DeviceDifferences, Side};
+use thingprint_flow::DeviceId;
 use thingprint_table::Format;
 
-use self::row::Row;
-use self::side::{Reader, SideRead};
-use crate::args::{ExtractionArgs, GlobalArgs};
+use self::row::{Kind, Row};
+use self::side::SideRead;
+use self::side_args::SideArgs;
+use crate::args::GlobalArgs;
 use crate::destinations::Destinations;
 use crate::exit::{Misfit, Outcome, Usage};
-use crate::files::{read_labels, write_file};
+use crate::files::write_file;
 use crate::messages::{Messages, counted};
-use crate::models::read_model;
 use crate::output::{Output, check_apart};
 
 mod findings;
 pub(super) mod page;
+pub(super) mod reader;
 mod row;
 pub(super) mod side;
+pub(super) mod side_args;
 mod tables;
 mod verdicts;
 
@@ -27,7 +30,8 @@ mod verdicts;
 ///
 /// BEFORE and AFTER are each a capture, a folder or quoted glob of captures, a file of instances as `extract` writes it, or a
 /// store of `watch`. Differences are ranked by how unusual they are for the device: 1 is the most that its own earlier time
-/// explains. With captures on both sides, peers are compared and both are audited; with a model, verdicts are compared.
+/// explains. With captures on both sides, peers are compared; findings of captures and stores are compared, too, and with a model
+/// the classes.
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
     /// The earlier time, which says what is usual
@@ -38,19 +42,7 @@ pub(crate) struct CompareArgs {
     #[arg(value_name = "AFTER")]
     after: OsString,
 
-    /// A model: report devices whose class changed
-    #[arg(short, long, value_name = "FILE")]
-    model: Option<PathBuf>,
-
-    /// What the devices are: CSV with the columns mac,label,kind
-    #[arg(short, long, value_name = "FILE")]
-    labels: Option<PathBuf>,
-
-    /// Policy of the audit of captures: a name that is built in, or a TOML file
-    #[arg(long, value_name = "NAME|FILE", default_value = "bcp2026")]
-    policy: String,
-
-    /// Do not audit captures, which saves a reading of both sides
+    /// Compare no findings: captures are not audited, which saves a reading of both sides
     #[arg(long, conflicts_with = "policy")]
     no_audit: bool,
 
@@ -67,7 +59,7 @@ pub(crate) struct CompareArgs {
     html: Option<PathBuf>,
 
     #[command(flatten)]
-    extraction: ExtractionArgs,
+    side: SideArgs,
 }
 
 /// What came of a comparison.
@@ -75,6 +67,8 @@ pub(super) struct Compared {
     rows: Vec<Row>,
     /// Rows that are usual or cannot be judged, and are left out.
     usual: u64,
+    /// Rows that say no more than others, and are left out.
+    explained: u64,
     devices: Vec<DeviceDifferences>,
     pub(super) sides: [SideRead; 2],
     /// Whether all was read and compared.
@@ -102,19 +96,11 @@ impl CompareArgs {
             return Err(Usage(reason.to_owned()).into());
         }
         self.destinations(&output).check(None)?;
-        let model = self.model.as_deref().map(read_model).transpose()?;
-        let labels = read_labels(self.labels.as_deref(), messages)?;
-        let policy = super::audit::read_policy(&self.policy)?;
-        let reader = Reader {
-            extraction: &self.extraction,
-            model: model.as_ref(),
-            labels: &labels,
-            policy: (!self.no_audit).then_some(&policy),
-            global,
-            messages,
-        };
+        self.check_standard_input()?;
+        let files = self.side.read(messages)?;
+        let reader = self.side.reader(&files, global, messages);
         let sides = [&self.before, &self.after];
-        let is_audited = !self.no_audit && sides.iter().all(|argument| side::is_of_captures(argument));
+        let is_audited = !self.no_audit && sides.iter().all(|argument| reader::has_findings(argument));
         let [before, after] = sides.map(|argument| reader.read(std::slice::from_ref(argument), is_audited));
         let (before, after) = (before?, after?);
         for side in [&before, &after] {
@@ -122,7 +108,7 @@ impl CompareArgs {
             check_apart(output.results(), self.html.as_deref(), &side.inputs)?;
         }
         check_alike(&before, &after)?;
-        let compared = compared([before, after], model.as_ref(), messages, self.all);
+        let compared = compared([before, after], files.model.as_ref(), messages, self.all);
         if let Some(html) = &self.html {
             write_file(output.results(), html, page::page(&compared).html().as_bytes())?;
         }
@@ -133,10 +119,20 @@ impl CompareArgs {
         Ok(if fails { Outcome::Findings } else { compared.outcome })
     }
 
+    /// What standard input gives cannot be both times.
+    fn check_standard_input(&self) -> Result<(), Usage> {
+        if self.before == "-" && self.after == "-" {
+            let reason =
+                "standard input is one time, and a comparison needs two: give a file for BEFORE or AFTER";
+            return Err(Usage(reason.to_owned()));
+        }
+        Ok(())
+    }
+
     fn destinations<'a>(&'a self, output: &'a Output) -> Destinations<'a> {
         let mut destinations = Destinations::of(output.results());
         destinations.add("--output", output.file()).add("--html", self.html.as_deref());
-        for read in [self.model.as_deref(), self.labels.as_deref()] {
+        for read in self.side.paths() {
             destinations.read(read);
         }
         for side in [&self.before, &self.after] {
@@ -167,8 +163,9 @@ pub(super) fn compared(
         for row in &read.rows {
             comparison.add(side, &row.instance);
         }
-        for (device, window, peer) in std::mem::take(&mut read.peers) {
-            comparison.add_peer(side, device, window, &peer);
+        if let Some(peers) = read.peers.take() {
+            let peers = peers.iter().map(|(device, window, peer)| (*device, *window, peer.as_str()));
+            comparison.add_peers(side, peers);
         }
     }
     let differences = comparison.finish();
@@ -182,23 +179,37 @@ pub(super) fn compared(
         row.label = row.device.and_then(|device| names.get(&device).cloned());
     }
     let all = rows.len();
+    let explained = rows.iter().filter(|row| row.kind == Kind::Explained).count();
     if !has_all {
         rows.retain(Row::is_unusual);
     }
+    let explained = if has_all { 0 } else { explained };
     rows.sort_by(|a, b| {
         let rank = |row: &Row| (row.severity, row.unusual.unwrap_or(0.0));
         let ((severity, unusual), (other, than)) = (rank(b), rank(a));
         severity.cmp(&other).then(unusual.total_cmp(&than)).then_with(|| a.device.cmp(&b.device))
     });
-    let usual = (all - rows.len()) as u64;
+    let usual = (all - rows.len() - explained) as u64;
     let outcome = sides.iter().map(|side| side.outcome).fold(outcome, Outcome::max);
-    Compared { rows, usual, devices: differences.devices, sides, outcome }
+    Compared { rows, usual, explained: explained as u64, devices: differences.devices, sides, outcome }
 }
 
 impl Compared {
     /// How many rows there are.
     pub(super) const fn rows(&self) -> usize {
         self.rows.len()
+    }
+
+    /// Calls devices that have no label by what else is known of them.
+    pub(super) fn call(&mut self, name: impl Fn(DeviceId) -> Option<String>) {
+        for row in self.rows.iter_mut().filter(|row| row.label.is_none()) {
+            row.label = row.device.and_then(&name);
+        }
+    }
+
+    /// The most unusual rows in words, at most so many.
+    pub(super) fn most(&self, most: usize) -> Vec<String> {
+        self.rows.iter().take(most).map(Row::in_words).collect()
     }
 
     /// What came out, in a line.
@@ -218,6 +229,17 @@ impl Compared {
                 counted(self.usual, "difference", "differences")
             ));
         }
+        if self.explained > 0 {
+            messages.note(format!("held back: {}; --all shows them", self.held_back()));
+        }
+    }
+
+    /// How many devices exceed limits by what is reported of them otherwise.
+    fn held_back(&self) -> String {
+        format!(
+            "windows of {} that exceed a limit by no more than what is reported as new for good or outside its range",
+            counted(self.explained, "device", "devices")
+        )
     }
 }
 

@@ -1,34 +1,40 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use clap::Args;
 use thingprint_audit::report::{Captures, Report};
-use thingprint_flow::{DeviceId, FlowOptions, WindowLength};
+use thingprint_flow::{DeviceId, DeviceLosses, FlowOptions, WindowLength};
+use thingprint_identity::Knowledge;
 use thingprint_instance::DeviceEntry;
 use thingprint_model::{Acceptance, Model};
-use thingprint_pipeline::InventoryStage;
+use thingprint_pipeline::{IdentityStage, InventoryStage, Run};
 use thingprint_table::Format;
 
-use self::page::Told;
+use self::missing::Missing;
+use self::told::{Known, Told};
 use super::classify::Classified;
 use super::classify::answer;
-use super::compare::compared;
-use super::compare::side::{Reader, SideRead};
+use super::compare::reader::has_findings;
+use super::compare::side::SideRead;
+use super::compare::side_args::{SideArgs, SideFiles};
+use super::compare::{check_alike, compared};
 use super::devices::inventory;
-use crate::args::{ExtractionArgs, GlobalArgs};
+use crate::args::{GlobalArgs, KnowledgeArgs};
 use crate::destinations::Destinations;
 use crate::exit::{Outcome, Usage};
-use crate::files::read_labels;
+use crate::identities::Identities;
 use crate::inputs::Input;
 use crate::label_report::report_labels;
 use crate::left_out::report_left_out;
 use crate::messages::Messages;
-use crate::models::read_model;
 use crate::output::Output;
 use crate::reading::Reading;
 
+mod coverage;
+mod inventory;
+mod missing;
 mod page;
+mod told;
 
 /// Write a report on a network for people who decide, as one page
 ///
@@ -36,104 +42,96 @@ mod page;
 /// much of the traffic was judged. The page needs nothing beside it, and prints well.
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// Captures: files, folders, quoted globs, or - for standard input
+    /// Captures: files, folders or quoted globs
     #[arg(required = true, value_name = "CAPTURE")]
     captures: Vec<OsString>,
-
-    /// A model, to say which class each device is of
-    #[arg(short, long, value_name = "FILE")]
-    model: Option<PathBuf>,
-
-    /// What the devices are: CSV with the columns mac,label,kind
-    #[arg(short, long, value_name = "FILE")]
-    labels: Option<PathBuf>,
 
     /// An earlier time, to report what changed: a capture, a folder or quoted glob, instances, or a store
     #[arg(long, value_name = "BEFORE")]
     baseline: Option<OsString>,
 
-    /// What counts as good: the name of a policy that is built in, or a TOML file
-    #[arg(long, value_name = "NAME|FILE", default_value = "bcp2026")]
-    policy: String,
+    #[command(flatten)]
+    knowledge: KnowledgeArgs,
 
     #[command(flatten)]
-    extraction: ExtractionArgs,
+    side: SideArgs,
 }
 
 impl ReportArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let messages = Messages::new(global.quiet, global.verbose);
         let output = Output::with_documents(global)?;
-        if output.format() != Format::Html {
-            return Err(Usage(
-                "report: writes a page of HTML: name a file such as -o report.html, or give --format html"
-                    .to_owned(),
-            )
-            .into());
-        }
+        check_format(&output)?;
         self.destinations(&output).check(None)?;
-        let model = self.model.as_deref().map(read_model).transpose()?;
-        let labels = read_labels(self.labels.as_deref(), messages)?;
-        let policy = super::audit::read_policy(&self.policy)?;
-        let reader = Reader {
-            extraction: &self.extraction,
-            model: model.as_ref(),
-            labels: &labels,
-            policy: Some(&policy),
-            global,
-            messages,
-        };
-        let before = self.baseline.as_ref().map(|argument| {
-            let is_audited = super::compare::side::is_of_captures(argument);
-            reader.read(std::slice::from_ref(argument), is_audited)
-        });
+        let files = self.side.read(messages)?;
+        let knowledge = self.knowledge.read()?;
+        let reader = self.side.reader(&files, global, messages);
+        let before = self
+            .baseline
+            .as_ref()
+            .map(|argument| reader.read(std::slice::from_ref(argument), has_findings(argument)));
         let before = before.transpose()?;
-        let now = reader.read(&self.captures, true)?;
+        let mut now = reader.read(&self.captures, true)?;
         for side in before.iter().chain([&now]) {
             output.check_apart(&side.inputs)?;
         }
-        let (devices, outcome) = self.devices(&now, global)?;
+        let (devices, identities, left_out) = self.devices(&now, (&files, &knowledge), global)?;
+        let whole = report_left_out(&left_out, messages);
+        let missing = Missing::of(&now, before.as_ref(), &left_out);
         let seen = devices.iter().map(|entry| entry.device).collect();
-        report_labels(&labels, &seen, messages);
-        let answers = model.as_ref().map(|model| answers(&now, model, global)).unwrap_or_default();
-        let (now, changes) = match before {
-            Some(before) => {
-                super::compare::check_alike(&before, &now)?;
-                let mut compared = compared([before, now], model.as_ref(), messages, false);
-                (std::mem::take(&mut compared.sides[1]), Some(compared))
-            }
-            None => (now, None),
+        report_labels(&files.labels, &seen, messages);
+        let model = files.model.as_ref();
+        let answers = model.map(|model| answers(&now, model, global)).unwrap_or_default();
+        let known = Known {
+            labels: &files.labels,
+            answers: &answers,
+            identities: &identities,
+            knowledge: &knowledge,
         };
-        let outcome =
-            changes.iter().fold(outcome.max(now.outcome), |outcome, changes| outcome.max(changes.outcome));
-        let mut now = now;
-        let Some(survey) = &mut now.survey else { return Ok(outcome) };
+        let mut outcome = now.outcome.max(whole);
+        let changes = match before {
+            Some(before) => {
+                check_alike(&before, &now)?;
+                let mut compared = compared([before, now], model, messages, false);
+                now = std::mem::take(&mut compared.sides[1]);
+                compared.call(|device| known.called(device));
+                outcome = outcome.max(compared.outcome);
+                Some(compared)
+            }
+            None => None,
+        };
+        let Some(survey) = &mut now.survey else {
+            return Err(Usage(format!("report: {} holds no captures, which a report is of", now.name)).into());
+        };
         for audit in &mut survey.seen.audit.devices {
-            let class = answers.get(&audit.device).and_then(answer::Said::accepted);
-            audit.label = audit.label.take().or(class);
+            audit.label = audit.label.take().or_else(|| known.called(audit.device));
         }
         survey.report_oddities(messages);
         let find = |_, _| None;
-        let captures = Captures { names: now.inputs.iter().map(Input::name).collect(), find: &find };
+        let captures = Captures { names: now.captures.iter().map(Input::name).collect(), find: &find };
+        let report = Report::new(&survey.seen, &captures, BTreeMap::new(), None);
         let told = Told {
-            report: &Report::new(&survey.seen, &captures, BTreeMap::new(), None),
-            policy: &policy,
+            report: &report,
+            policy: &files.policy,
+            known,
             devices: &devices,
             windows: &now.rows,
-            labels: &labels,
-            answers: &answers,
             has_model: model.is_some(),
             changes: changes.as_ref(),
+            missing: &missing,
         };
         output.with(|out| Ok(out.write_all(page::page(&told).html().as_bytes())?))?;
         messages.note(told.summary());
-        Ok(outcome)
+        // A page on nothing is no clean bill of health.
+        let seen = if told.span().is_none() { Outcome::Partial } else { Outcome::Done };
+        Ok(outcome.max(seen))
     }
 
     fn destinations<'a>(&'a self, output: &'a Output) -> Destinations<'a> {
         let mut destinations = Destinations::of(output.results());
         destinations.add("--output", output.file());
-        destinations.read(self.model.as_deref()).read(self.labels.as_deref());
+        let read = self.side.paths().into_iter().chain(self.knowledge.paths().map(Some));
+        read.for_each(|path| _ = destinations.read(path));
         destinations.read(self.baseline.as_deref().map(AsRef::as_ref));
         for capture in &self.captures {
             destinations.read(Some(capture.as_ref()));
@@ -141,27 +139,43 @@ impl ReportArgs {
         destinations
     }
 
-    /// The inventory, without gateways.
-    fn devices(&self, now: &SideRead, global: &GlobalArgs) -> anyhow::Result<(Vec<DeviceEntry>, Outcome)> {
-        let labels = read_labels(self.labels.as_deref(), Messages::new(true, false))?;
-        let engine = self.extraction.models.read()?.engine();
+    /// The inventory without gateways, who devices and gateways say they are, and what caps left out of that.
+    fn devices(
+        &self,
+        now: &SideRead,
+        (files, knowledge): (&SideFiles, &Knowledge),
+        global: &GlobalArgs,
+    ) -> anyhow::Result<(Vec<DeviceEntry>, Identities, DeviceLosses)> {
+        let extraction = &self.side.extraction;
+        let engine = extraction.models.read()?.engine();
+        let device = &extraction.flow.device;
         let reading = Reading {
-            inputs: &now.inputs,
-            flow: FlowOptions { window: WindowLength::Capture, ..self.extraction.flow.options()? },
-            gateways: self.extraction.flow.device.gateways().policy(&labels),
+            inputs: &now.captures,
+            flow: FlowOptions { window: WindowLength::Capture, ..extraction.flow.options()? },
+            gateways: device.gateways().policy(&files.labels),
             engine: &engine,
             threads: global.threads(),
-            options: self.extraction.flow.device.trace_options(),
+            options: device.trace_options(),
             wants_spans: false,
             keeps_gateways: false,
             shows_gateways: true,
             is_quiet: global.quiet,
         };
-        let run = reading.run(&InventoryStage, |_| Ok(()))?;
-        let messages = Messages::new(global.quiet, global.verbose);
-        let whole = report_left_out(&run.summary.left_out, messages);
-        Ok((inventory(run, self.extraction.flow.device.identity()), now.outcome.max(whole)))
+        let Run { rests, summary } = reading.run(&(InventoryStage, IdentityStage::default()), |_| Ok(()))?;
+        let (records, said): (Vec<_>, Vec<_>) = rests.into_iter().unzip();
+        let identities = Identities::of(said, (&summary, device.identity()), knowledge);
+        let left_out = summary.left_out.clone();
+        Ok((inventory(Run { rests: records, summary }, device.identity()), identities, left_out))
     }
+}
+
+/// Refuses every format but a page.
+fn check_format(output: &Output) -> Result<(), Usage> {
+    if output.format() == Format::Html {
+        return Ok(());
+    }
+    let reason = "report: writes a page of HTML: name a file such as -o report.html, or give --format html";
+    Err(Usage(reason.to_owned()))
 }
 
 /// What a model says of each device: the class or `unknown`, and why it is unknown.

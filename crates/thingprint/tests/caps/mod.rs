@@ -193,4 +193,11 @@ fn words_of_one_device_take_none_of_others_and_their_verdicts_stay() {
     assert_eq!(flooded.status, 4, "{}", flooded.stderr);
     assert!(rows_of_others(&flooded) == quiet, "{}", flooded.stderr);
     assert!(told(&flooded).contains(" words"), "{}", flooded.stderr);
+    for command in ["report home.pcap flood.pcap -o page.html", "compare home.pcap flood.pcap --no-audit"] {
+        let said = stage.run(command);
+        assert_eq!((said.status, told(&said).contains(" words")), (4, true), "{command}: {}", said.stderr);
+    }
+    let page = fs::read_to_string(stage.path("page.html")).unwrap();
+    let (_, losses) = page.split_once("Left out because it was more than is kept").unwrap();
+    assert!(losses.contains(FLOODS_NAME) && losses.contains(" words"), "{losses:.600}");
 }

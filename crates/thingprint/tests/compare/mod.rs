@@ -4,9 +4,11 @@ use std::fs::{self, File};
 use std::io;
 
 use serde_json::Value;
+use thingprint_flow::{CaptureWriter, Timestamp};
 use thingprint_sim::{Attack, AttackKind, CaptureReader, Simulation, SimulationOptions, TelnetScan, home};
 
 use crate::stage::Stage;
+use crate::store::{simulated, stored};
 
 /// Captures of two days; on the second one the camera tries addresses, once a second for ten minutes.
 fn write_days(stage: &Stage) -> String {
@@ -124,4 +126,112 @@ fn what_cannot_be_compared_is_refused_with_the_reason() {
     stage.ok("extract home.pcap --evidence paper -o paper.csv");
     let said = stage.ok("compare paper.csv hours.csv --format jsonl");
     assert!(said.stderr.contains("paper.csv: lacks"), "{}", said.stderr);
+}
+
+#[test]
+fn labels_that_nobody_confirmed_name_no_device() {
+    let stage = Stage::new();
+    let camera = write_days(&stage);
+    let labels = fs::read_to_string(stage.path("labels.csv")).unwrap();
+    fs::write(stage.path("proposed.csv"), labels.replace(",osprel-camera,", ",? osprel-camera,")).unwrap();
+    let of_camera = |arguments: &str| {
+        let said = stage.ok(&format!("compare {arguments} --all --format jsonl"));
+        let rows = said.json_lines().into_iter().filter(|row| row["device"] == *camera).collect::<Vec<_>>();
+        assert!(!rows.is_empty(), "{}", said.stderr);
+        rows.into_iter().map(|row| row["label"].clone()).collect::<Vec<_>>()
+    };
+    let unnamed = of_camera("before.pcap after.pcap --no-audit --labels proposed.csv");
+    assert!(unnamed.iter().all(Value::is_null), "{unnamed:?}");
+    for day in ["before", "after"] {
+        stage.ok(&format!("extract {day}.pcap --labels proposed.csv -o {day}.csv"));
+    }
+    let of_files = of_camera("before.csv after.csv");
+    assert!(of_files.iter().all(Value::is_null), "{of_files:?}");
+}
+
+#[test]
+fn a_stream_is_read_once_or_refused() {
+    let stage = Stage::new();
+    write_days(&stage);
+    let said = stage.run_with_stdin("compare before.pcap -", "after.pcap");
+    assert_eq!(said.status, 2, "{}", said.stderr);
+    assert!(
+        said.stderr.contains("gives its packets once") && said.stderr.contains("--no-audit"),
+        "{}",
+        said.stderr
+    );
+    let streamed = stage.run_with_stdin("compare before.pcap - --no-audit --format jsonl", "after.pcap");
+    assert_eq!(streamed.status, 0, "{}", streamed.stderr);
+    assert_eq!(streamed.stdout, stage.ok("compare before.pcap after.pcap --no-audit --format jsonl").stdout);
+    stage.fails("compare - -", 2, &["standard input is one time"]);
+    let report = stage.run_with_stdin("report - -o report.html", "after.pcap");
+    assert_eq!(report.status, 2, "{}", report.stderr);
+}
+
+#[test]
+fn a_copy_of_a_capture_changes_no_finding() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 1h -o home.pcap --labels labels.csv");
+    stage.ok("simulate --home unsafe --duration 1h -o unsafe.pcap --labels unsafe.csv");
+    fs::create_dir(stage.path("twice")).unwrap();
+    for copy in ["a.pcap", "b.pcap"] {
+        fs::copy(stage.path("unsafe.pcap"), stage.path(&format!("twice/{copy}"))).unwrap();
+    }
+    let twice = stage.ok("compare home.pcap twice --format jsonl");
+    assert_eq!(twice.stdout, stage.ok("compare home.pcap unsafe.pcap --format jsonl").stdout);
+    assert_eq!(twice.stderr.matches("is a copy of").count(), 1, "{}", twice.stderr);
+}
+
+/// A capture of six hours from one on; in each, the device sends a datagram to port 5000 of these hosts, which answer.
+fn asking(first: i64, servers: &[[u8; 4]]) -> Vec<u8> {
+    const DEVICE: ([u8; 6], [u8; 4], [u8; 2]) = ([2, 0, 0, 0, 0, 1], [10, 0, 0, 1], [0x17, 0x70]);
+    let mut writer = CaptureWriter::new(Vec::new()).unwrap();
+    for (hour, server) in
+        (first..first + 6).flat_map(|hour| servers.iter().map(move |server| (hour, *server)))
+    {
+        let server = ([2, 0, 0, 0, 0, 2], server, [0x13, 0x88]);
+        for (at_s, (from, src, port), (to, dst, to_port)) in [(0, DEVICE, server), (1, server, DEVICE)] {
+            let mut frame = [to, from].concat();
+            frame.extend([0x08, 0x00, 0x45, 0, 0, 32, 0, 0, 0, 0, 64, 17, 0, 0]);
+            frame.extend([src, dst].concat());
+            frame.extend([port, to_port].concat());
+            frame.extend([0, 12, 0, 0, 1, 2, 3, 4]);
+            let time = Timestamp::from_seconds(1_717_372_800 + hour * 3600 + at_s);
+            writer.write(time, &frame, u32::try_from(frame.len()).unwrap()).unwrap();
+        }
+    }
+    writer.finish().unwrap()
+}
+
+#[test]
+fn hosts_of_the_local_networks_are_peers() {
+    let stage = Stage::new();
+    fs::write(stage.path("before.pcap"), asking(0, &[[10, 0, 0, 2]])).unwrap();
+    fs::write(stage.path("after.pcap"), asking(24, &[[10, 0, 0, 2], [129, 94, 0, 7]])).unwrap();
+    let peers = |options: &str| {
+        let command =
+            format!("compare before.pcap after.pcap --no-gateway --no-audit --all --format jsonl {options}");
+        let rows = stage.ok(&command).json_lines();
+        let of_device =
+            rows.into_iter().filter(|row| row["device"] == "02:00:00:00:00:01" && row["what"] == "peers");
+        of_device.map(|row| row["words"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(peers(""), Vec::<Value>::new());
+    assert_eq!(peers("--local-nets 129.94.0.0/16"), [serde_json::json!({ "129.94.0.7": 6 })]);
+}
+
+#[test]
+fn findings_that_a_store_has_are_compared() {
+    let stage = Stage::new();
+    stored(&stage, &simulated(&stage));
+    stage.ok("simulate --home unsafe --duration 3h -o unsafe.pcap --labels unsafe.csv");
+    let rows = stage.ok("compare net.db unsafe.pcap --format jsonl").json_lines();
+    assert!(of_kind(&rows, "new-finding").iter().any(|row| row["severity"] == "error"), "{rows:?}");
+    let without = stage.ok("compare net.db unsafe.pcap --no-audit --format jsonl").json_lines();
+    assert!(of_kind(&without, "new-finding").is_empty(), "{without:?}");
+    let rows = stage.ok("compare unsafe.pcap net.db --format jsonl").json_lines();
+    let new = of_kind(&rows, "new-finding");
+    assert_eq!(new.len(), 1, "{rows:?}");
+    assert_eq!((&new[0]["what"], &new[0]["after"]), (&"tls-version".into(), &"TLS 1.0 (2 flows)".into()));
+    assert!(of_kind(&rows, "mended-finding").is_empty(), "a store does not say what could be judged");
 }

@@ -9,7 +9,7 @@ use crate::stage::Stage;
 const BULB: &str = "a8:40:7c:21:00:17";
 
 /// Tables by which host names of the simulated home say a type.
-fn knowledge(stage: &Stage, rows: &str) {
+pub(crate) fn knowledge(stage: &Stage, rows: &str) {
     let header = "kind,pattern,vendor,model,type,os,certainty,source,date";
     let text = format!("thingprint-knowledge 1\n[patterns] mine\n{header}\n{rows}\n");
     fs::write(stage.path("mine.knowledge"), text).unwrap();

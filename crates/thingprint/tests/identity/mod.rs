@@ -9,6 +9,8 @@ use thingprint_flow::{CaptureWriter, Timestamp};
 
 use crate::stage::Stage;
 
+pub(crate) use labels::knowledge;
+
 const LAMP: [u8; 6] = [2, 0, 0, 0, 0, 7];
 const SILENT: [u8; 6] = [2, 0, 0, 0, 0, 9];
 
@@ -39,7 +41,7 @@ fn write(stage: &Stage, name: &str, frames: &[Vec<u8>]) {
 }
 
 /// The lamp says its model by multicast DNS, and its name to a DHCP server; another host asks by ARP alone.
-fn home(stage: &Stage) {
+pub(crate) fn home(stage: &Stage) {
     let text = b"\x09md=Lamp 3\x04ci=5";
     let mut mdns = vec![0, 0, 0x84, 0, 0, 0, 0, 1, 0, 0, 0, 0];
     mdns.extend(b"\x04lamp\x04_hap\x04_tcp\x05local\0\0\x10\0\x01\0\0\0\x78");

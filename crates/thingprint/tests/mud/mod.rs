@@ -172,3 +172,17 @@ fn labels_name_nothing_and_end_nothing_in_rules() {
         assert_eq!(text("hostile.csv"), text("harmless.csv"), "{format}");
     }
 }
+
+#[test]
+fn a_label_that_nobody_confirmed_names_no_rules() {
+    let stage = stage_with_home();
+    let labels = fs::read_to_string(stage.path("labels.csv")).unwrap();
+    fs::write(stage.path("proposed.csv"), labels.replace(",osprel-camera,", ",? osprel-camera,")).unwrap();
+    let rules = stage.ok("mud export home.pcap --labels proposed.csv --to nftables");
+    assert!(
+        !rules.stdout.contains("osprel-camera") && rules.stdout.contains("lumenhaus"),
+        "{:.1000}",
+        rules.stdout
+    );
+    assert!(rules.stderr.contains("1 class that nobody confirmed was left out"), "{}", rules.stderr);
+}

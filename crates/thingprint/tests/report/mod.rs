@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::identity::{home, knowledge};
 use crate::stage::Stage;
 
 /// The text of a page, without its markup.
@@ -76,4 +77,64 @@ fn a_report_is_a_page_and_the_same_bytes_each_time() {
     }
     let page = |file: &str| fs::read(stage.path(file)).unwrap();
     assert!(page("one.html") == page("two.html"), "threads change nothing");
+}
+
+#[test]
+fn who_devices_say_they_are_stands_beside_what_they_behave_like() {
+    let stage = Stage::new();
+    home(&stage);
+    stage.ok("report home.pcap --no-gateway -o report.html");
+    let page = text(&fs::read_to_string(stage.path("report.html")).unwrap());
+    assert!(page.contains("Lamp 3 (declared)"), "the inventory: {page}");
+    assert!(
+        page.contains("Lamp 3 (declared: dns_sd)") && page.contains("light (declared: dns_sd)"),
+        "{page}"
+    );
+    assert!(page.contains("none was found: every address is taken for a device"), "{page}");
+
+    stage.ok("simulate --duration 6h -o sim.pcap --labels labels.csv");
+    stage.ok("extract sim.pcap --labels labels.csv -o sim.csv");
+    stage.ok("train sim.csv -o sim.model");
+    knowledge(&stage, "host-name,lumen-*,,,printer,,likely,x,2026-11-30");
+    stage.ok("report sim.pcap --model sim.model --knowledge mine.knowledge -o sim.html");
+    let page = text(&fs::read_to_string(stage.path("sim.html")).unwrap());
+    assert!(page.contains("is not what it says, or behaves otherwise"), "{page:.3000}");
+    let contradiction =
+        "behaves like lumenhaus-bulb and says type printer (likely, by dhcp (mine)), not light";
+    assert!(page.contains(contradiction), "{page}");
+    assert!(page.contains("it forwards packets from and to the Internet"), "the gateway and why: {page}");
+    assert!(page.contains("Everything that was given was read"), "{page}");
+}
+
+#[test]
+fn what_is_missing_is_said_on_the_page_and_by_the_status() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 1h -o home.pcap --labels labels.csv");
+    let whole = fs::read(stage.path("home.pcap")).unwrap();
+    fs::write(stage.path("cut.pcap"), &whole[..whole.len() / 2]).unwrap();
+    let said = stage.run("report cut.pcap nothing.pcap -o report.html");
+    assert_eq!(said.status, 4, "{}", said.stderr);
+    let page = text(&fs::read_to_string(stage.path("report.html")).unwrap());
+    assert!(page.contains("This page is not complete"), "{page:.600}");
+    assert!(page.contains("failed to read nothing.pcap: no such file or folder"), "{page}");
+    assert!(page.contains("failed to read cut.pcap"), "{page}");
+
+    // A capture without a packet.
+    fs::write(stage.path("empty.pcap"), &whole[..24]).unwrap();
+    let said = stage.run("report empty.pcap -o empty.html");
+    assert_eq!(said.status, 4, "{}", said.stderr);
+    assert!(fs::read_to_string(stage.path("empty.html")).unwrap().contains("No packet was read."));
+    stage.ok("extract home.pcap -o home.csv");
+    stage.fails("report home.csv -o report.html", 2, &["home.csv", "holds no captures"]);
+}
+
+#[test]
+fn a_label_that_nobody_confirmed_makes_no_device_known() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 1h -o home.pcap --labels labels.csv");
+    let labels = fs::read_to_string(stage.path("labels.csv")).unwrap();
+    fs::write(stage.path("proposed.csv"), labels.replace(",osprel-camera,", ",? osprel-camera,")).unwrap();
+    stage.ok("report home.pcap --labels proposed.csv -o report.html");
+    let page = text(&fs::read_to_string(stage.path("report.html")).unwrap());
+    assert!(page.contains("1 device that nobody named") && !page.contains("osprel-camera"), "{page:.1500}");
 }

@@ -13,7 +13,7 @@ use thingprint_watch::{
 use crate::stage::Stage;
 
 /// Instances of three hours of the simulated home, with their labels.
-fn simulated(stage: &Stage) -> InstanceFile {
+pub(crate) fn simulated(stage: &Stage) -> InstanceFile {
     stage.ok("simulate --start 2024-06-03T21:00:00Z --duration 6h -o home.pcap --labels labels.csv");
     stage.ok("extract home.pcap --labels labels.csv -o extracted.jsonl");
     read_instances(&fs::read(stage.path("extracted.jsonl")).unwrap(), "extracted.jsonl").unwrap()

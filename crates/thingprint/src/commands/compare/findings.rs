@@ -2,65 +2,126 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use thingprint_audit::{Audit, DeviceAudit, Finding, Severity};
-use thingprint_flow::DeviceId;
+use thingprint_audit::{DeviceAudit, Finding, Severity};
+use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_protocol::Sender;
+use thingprint_watch::FindingRecord;
 
 use super::row::{Kind, Row};
 use super::side::SideRead;
 
-/// What makes two findings the same one.
-type Key<'a> = (&'static str, &'a str, bool);
+/// What a store calls a device that said something itself.
+const BY_DEVICE: &str = "device";
 
-/// Findings that only one side has; none where a side was not audited. A finding is mended only where the rule could judge the
-/// device in the later time.
+/// What makes two findings the same one.
+type Key<'a> = (&'a str, &'a str, bool);
+
+/// A finding of captures or of a store.
+struct Found<'a> {
+    key: Key<'a>,
+    severity: Severity,
+    flows: u64,
+    /// Flows of the device that the rule is about; a store does not keep them.
+    of_flows: Option<u64>,
+    first_seen: Timestamp,
+}
+
+/// The findings of a device, and for how many flows each rule could judge it; a store does not keep that.
+#[derive(Default)]
+struct OfDevice<'a> {
+    found: Vec<Found<'a>>,
+    judged: Option<&'a BTreeMap<&'static str, u64>>,
+}
+
+/// Findings that only one side has; none where a side has no findings at all. A finding is mended only where the rule could judge
+/// the device in the later time.
 pub(super) fn rows(sides: &[SideRead; 2]) -> Vec<Row> {
-    let [Some(before), Some(after)] = sides.each_ref().map(SideRead::audit) else {
+    let [Some(earlier), Some(later)] = sides.each_ref().map(by_device) else {
         return Vec::new();
     };
-    let (earlier, later) = (by_device(before), by_device(after));
     let mut rows = Vec::new();
-    for (device, audit) in &later {
+    for (device, now) in &later {
         // All of a new device's findings are new.
-        let known = earlier.get(device).map(|audit| keys(audit)).unwrap_or_default();
-        let new = audit.findings.iter().filter(|finding| !known.contains(&key(finding)));
-        rows.extend(new.map(|finding| row(*device, finding, Kind::NewFinding)));
+        let known = earlier.get(device).map(keys).unwrap_or_default();
+        let new = now.found.iter().filter(|found| !known.contains(&found.key));
+        rows.extend(new.map(|found| row(*device, found, Kind::NewFinding)));
     }
-    for (device, audit) in &earlier {
+    for (device, before) in &earlier {
         let Some(now) = later.get(device) else { continue };
         let still = keys(now);
-        let was_judged = |finding: &&Finding| now.judged.get(finding.rule).is_some_and(|flows| *flows > 0);
-        let mended =
-            audit.findings.iter().filter(|finding| !still.contains(&key(finding))).filter(was_judged);
-        rows.extend(mended.map(|finding| row(*device, finding, Kind::MendedFinding)));
+        let was_judged = |found: &&Found<'_>| {
+            now.judged.and_then(|judged| judged.get(found.key.0)).is_some_and(|flows| *flows > 0)
+        };
+        let mended = before.found.iter().filter(|found| !still.contains(&found.key)).filter(was_judged);
+        rows.extend(mended.map(|found| row(*device, found, Kind::MendedFinding)));
     }
     rows
 }
 
-fn by_device(audit: &Audit) -> BTreeMap<DeviceId, &DeviceAudit> {
-    audit.devices.iter().map(|device| (device.device, device)).collect()
+fn by_device(side: &SideRead) -> Option<BTreeMap<DeviceId, OfDevice<'_>>> {
+    if let Some(stored) = &side.stored {
+        let mut devices: BTreeMap<DeviceId, OfDevice<'_>> = BTreeMap::new();
+        for record in stored {
+            devices.entry(record.device).or_default().found.push(Found::of_record(record));
+        }
+        return Some(devices);
+    }
+    let audit = side.audit()?;
+    Some(audit.devices.iter().map(|device| (device.device, OfDevice::of_audit(device))).collect())
 }
 
-fn keys(audit: &DeviceAudit) -> BTreeSet<Key<'_>> {
-    audit.findings.iter().map(key).collect()
+fn keys<'a>(of: &OfDevice<'a>) -> BTreeSet<Key<'a>> {
+    of.found.iter().map(|found| found.key).collect()
 }
 
-fn key(finding: &Finding) -> Key<'_> {
-    (finding.rule, &finding.seen, finding.by == Sender::Device)
+impl<'a> OfDevice<'a> {
+    fn of_audit(audit: &'a DeviceAudit) -> Self {
+        Self { found: audit.findings.iter().map(Found::of_finding).collect(), judged: Some(&audit.judged) }
+    }
 }
 
-fn row(device: DeviceId, finding: &Finding, kind: Kind) -> Row {
+impl<'a> Found<'a> {
+    fn of_finding(finding: &'a Finding) -> Self {
+        Self {
+            key: (finding.rule, &finding.seen, finding.by == Sender::Device),
+            severity: finding.severity,
+            flows: finding.flows,
+            of_flows: Some(finding.total),
+            first_seen: finding.example.time,
+        }
+    }
+
+    fn of_record(record: &'a FindingRecord) -> Self {
+        Self {
+            key: (&record.rule, &record.seen, record.by == BY_DEVICE),
+            severity: record.severity,
+            flows: record.flows,
+            of_flows: None,
+            first_seen: record.first_seen,
+        }
+    }
+
+    fn seen(&self) -> String {
+        let (_, seen, _) = self.key;
+        match self.of_flows {
+            Some(total) => format!("{seen} ({} of {total} flows)", self.flows),
+            None => format!("{seen} ({})", crate::messages::counted(self.flows, "flow", "flows")),
+        }
+    }
+}
+
+fn row(device: DeviceId, found: &Found<'_>, kind: Kind) -> Row {
     let severity = match kind {
-        Kind::NewFinding => finding.severity,
+        Kind::NewFinding => found.severity,
         _ => Severity::Note,
     };
-    let seen = Some(format!("{} ({} of {} flows)", finding.seen, finding.flows, finding.total));
+    let seen = Some(found.seen());
     let (before, after) = if kind == Kind::NewFinding { (None, seen) } else { (seen, None) };
     Row {
-        what: finding.rule.to_owned(),
+        what: found.key.0.to_owned(),
         before,
         after,
-        first_seen: Some(finding.example.time),
+        first_seen: Some(found.first_seen),
         ..Row::new(severity, kind, Some(device))
     }
 }

@@ -56,6 +56,9 @@ fn left_out(page: &mut Page, compared: &Compared) {
             "{left_out} usual for the device, or its earlier time is too short to say that; they are left out."
         )));
     }
+    if compared.explained > 0 {
+        page.paragraph(format!("Held back as well: {}.", compared.held_back()));
+    }
 }
 
 fn of_side(side: &SideRead) -> String {

@@ -1,6 +1,8 @@
+use std::collections::BTreeSet;
+
 use thingprint_audit::Severity;
 use thingprint_change::{
-    DeviceDifferences, Difference, MovedNumber, NetworkEvent, Passing, Presence, Turn, TurnedWord,
+    DeviceDifferences, Difference, Measure, MovedNumber, NetworkEvent, Passing, Presence, Turn, TurnedWord,
 };
 use thingprint_flow::{DeviceId, Timestamp};
 
@@ -43,6 +45,8 @@ pub(super) enum Kind {
     Gone,
     OutsideRange,
     Passing,
+    /// What passed, where other rows report it.
+    Explained,
     Verdict,
     NewFinding,
     MendedFinding,
@@ -59,6 +63,7 @@ impl Kind {
             Self::Gone => "gone",
             Self::OutsideRange => "outside-range",
             Self::Passing => "passing",
+            Self::Explained => "explained",
             Self::Verdict => "verdict",
             Self::NewFinding => "new-finding",
             Self::MendedFinding => "mended-finding",
@@ -90,7 +95,33 @@ impl Row {
 
     /// Whether it is worth a line where only the unusual is asked for.
     pub(super) fn is_unusual(&self) -> bool {
-        self.always || self.unusual.is_some_and(|unusual| unusual > 1.0)
+        let is_unusual = self.unusual.is_some_and(|unusual| unusual > 1.0);
+        self.always || (is_unusual && self.kind != Kind::Explained)
+    }
+
+    /// What it says, in a few words.
+    pub(super) fn in_words(&self) -> String {
+        let address = self.device.map_or_else(|| "the network".to_owned(), |device| device.to_string());
+        let who = self.label.as_ref().unwrap_or(&address);
+        let [before, after, usual] =
+            [&self.before, &self.after, &self.usual].map(|text| text.as_deref().unwrap_or("nothing"));
+        let what = &self.what;
+        match self.kind {
+            Kind::NewDevice => format!("{who} is new"),
+            Kind::GoneDevice => format!("{who} is gone"),
+            Kind::SilentDevice => format!("{who} fell silent"),
+            Kind::New => format!("{who} has new {what}: {after}"),
+            Kind::Gone => format!("{who} has no more {what}: {before}"),
+            Kind::OutsideRange => format!("{who} has {what} of {after}, usually {usual}"),
+            Kind::Passing | Kind::Explained => {
+                let windows = windows(self.windows.unwrap_or(1));
+                format!("{who} had unusual {what} in {windows}: {after}, usually {usual}")
+            }
+            Kind::Verdict => format!("{who} behaved like {before}, and now like {after}"),
+            Kind::NewFinding => format!("{who} has the finding {what}: {after}"),
+            Kind::MendedFinding => format!("{who} has the finding {what} no more: {before}"),
+            Kind::NetworkEvent => format!("{after} in one window"),
+        }
     }
 
     /// The rows of a device.
@@ -103,8 +134,8 @@ impl Row {
         };
         let presence = presence.map(|(severity, kind)| Self {
             what: "device".to_owned(),
-            before: Some(windows(of.windows[0])),
-            after: Some(windows(of.windows[1])),
+            before: Some(windows(of.windows[0] as u64)),
+            after: Some(windows(of.windows[1] as u64)),
             first_seen: of.seen.map(|(first, _)| first),
             last_seen: of.seen.map(|(_, last)| last),
             ..Self::new(severity, kind, Some(of.device))
@@ -143,6 +174,9 @@ impl Row {
                 vec![row(Severity::Warning, Kind::OutsideRange).with_number(moved)]
             }
             Difference::Passing(passing) => vec![row(Severity::Warning, Kind::Passing).with_passing(passing)],
+            Difference::Explained(passing) => {
+                vec![row(Severity::Note, Kind::Explained).with_passing(passing)]
+            }
         }
     }
 
@@ -200,8 +234,11 @@ impl Row {
     /// The row of a window in which many devices did something new.
     pub(super) fn of_event(event: &NetworkEvent) -> Self {
         let alarming = event.alarms.len();
+        let excesses = event.alarms.iter().flat_map(|alarm| &alarm.excesses);
+        let measures: BTreeSet<_> = excesses.map(|excess| excess.measure).collect();
+        let measures: Vec<&str> = measures.into_iter().map(Measure::name).collect();
         Self {
-            what: "network".to_owned(),
+            what: measures.join(", "),
             after: Some(format!("{alarming} of {} devices did something new", event.devices_seen)),
             windows: Some(1),
             first_seen: Some(event.window_start),
@@ -212,8 +249,8 @@ impl Row {
     }
 }
 
-fn windows(count: usize) -> String {
-    crate::messages::counted(count as u64, "window", "windows")
+fn windows(count: u64) -> String {
+    crate::messages::counted(count, "window", "windows")
 }
 
 /// Words with their counts, and how many there are besides.

@@ -96,7 +96,7 @@ pub(super) fn changes(compared: &Compared) -> Table {
         Column::texts("usual"),
         Column::new("since", Type::Time),
     ]);
-    let kinds = [Kind::New, Kind::Gone, Kind::OutsideRange, Kind::Passing, Kind::Verdict];
+    let kinds = [Kind::New, Kind::Gone, Kind::OutsideRange, Kind::Passing, Kind::Explained, Kind::Verdict];
     for row in compared.rows.iter().filter(|row| kinds.contains(&row.kind)) {
         table.add([
             device(row),
@@ -139,13 +139,18 @@ pub(super) fn findings(compared: &Compared) -> Table {
 
 /// Windows in which many devices did something new at once.
 pub(super) fn network(compared: &Compared) -> Table {
-    let mut table =
-        Table::new([Column::new("window", Type::Time), Column::texts("what"), Column::texts("devices")]);
+    let mut table = Table::new([
+        Column::new("window", Type::Time),
+        Column::texts("what"),
+        Column::texts("measures"),
+        Column::texts("devices"),
+    ]);
     for row in compared.rows.iter().filter(|row| row.kind == Kind::NetworkEvent) {
         let devices: Vec<&str> = row.words.iter().map(|(device, _)| device.as_str()).collect();
         table.add([
             Cell::from(row.first_seen),
             Cell::from(row.after.clone()),
+            Cell::from(row.what.as_str()),
             Cell::from(devices.join(", ")),
         ]);
     }

@@ -19,7 +19,7 @@ use crate::commands::audit::{DEFAULT_POLICY, read_policy};
 use crate::copies::without_copies;
 use crate::destinations::Destinations;
 use crate::exit::{Outcome, Usage};
-use crate::files::read_labels;
+use crate::files::read_confirmed_labels;
 use crate::inputs::{Input, expand};
 use crate::label_report::report_labels;
 use crate::messages::{Messages, counted};
@@ -94,7 +94,7 @@ impl ExportArgs {
             return Err(Usage(reason.to_owned()).into());
         }
         let output = Output::verbatim(global);
-        let labels = read_labels(self.labels.as_deref(), messages)?;
+        let labels = read_confirmed_labels(self.labels.as_deref(), messages)?;
         let profiles = profiles::read(&self.mud)?;
         let (devices, network, outcome) = if self.captures.is_empty() {
             self.check_destinations(&output, &[])?;

@@ -1,80 +1,37 @@
 //! The page: what a reader needs first stands first.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use thingprint_audit::report::{Advice, Report, to_second};
-use thingprint_audit::{Policy, Severity};
+use thingprint_audit::Severity;
+use thingprint_audit::report::{Advice, to_second};
 use thingprint_figure::Page;
-use thingprint_flow::{DeviceId, Timestamp};
-use thingprint_instance::{DeviceEntry, Labeled};
-use thingprint_report::Labels;
 use thingprint_table::{Badge, Cell, Column, Prose, Table, Tone, Type};
 
-use super::answer::Said;
-use crate::commands::compare::{self, Compared};
+use super::coverage::coverage;
+use super::inventory::{inventory, unknown};
+use super::told::Told;
+use crate::commands::compare;
 use crate::messages::counted;
 
 /// Devices that a sentence names.
 const MOST_NAMED: usize = 5;
-/// Addresses of a device that the inventory shows.
-const MOST_ADDRESSES: usize = 3;
 /// Things to do that stand at the top.
 const MOST_ADVICE: usize = 5;
-
-/// All that the page says.
-pub(super) struct Told<'a> {
-    pub(super) report: &'a Report,
-    pub(super) policy: &'a Policy,
-    pub(super) devices: &'a [DeviceEntry],
-    /// The windows of all devices.
-    pub(super) windows: &'a [Labeled],
-    pub(super) labels: &'a Labels,
-    pub(super) answers: &'a BTreeMap<DeviceId, Said>,
-    pub(super) has_model: bool,
-    pub(super) changes: Option<&'a Compared>,
-}
-
-impl Told<'_> {
-    /// How much was found, in a line.
-    pub(super) fn summary(&self) -> String {
-        let devices = counted(self.devices.len() as u64, "device", "devices");
-        let changes = self.changes.map_or_else(String::new, |changes| {
-            format!("; {}", counted(changes.rows() as u64, "change", "changes"))
-        });
-        format!(
-            "{devices}, {}; {}{changes}",
-            counted(self.unknown().len() as u64, "unknown", "unknown"),
-            self.report.counts()
-        )
-    }
-
-    /// What a device is called: by its label, else by its class, else by the name that it gave, else by its address.
-    fn name(&self, entry: &DeviceEntry) -> String {
-        let label = self.labels.label_of(entry.device, None).map(|label| label.class.clone());
-        let class = || self.answers.get(&entry.device)?.accepted();
-        label.or_else(class).or_else(|| entry.host_name.clone()).unwrap_or_else(|| entry.device.to_string())
-    }
-
-    /// Devices of which nobody says what they are: neither a label nor, where there is one, the model.
-    fn unknown(&self) -> Vec<&DeviceEntry> {
-        let is_known = |entry: &&DeviceEntry| {
-            self.labels.label_of(entry.device, None).is_some()
-                || self.answers.get(&entry.device).is_some_and(|said| said.reason.is_none())
-        };
-        self.devices.iter().filter(|entry| !is_known(entry)).collect()
-    }
-
-    fn span(&self) -> Option<(Timestamp, Timestamp)> {
-        self.report.header.span
-    }
-}
+/// Changes that stand at the top.
+const MOST_CHANGES: usize = 3;
 
 /// The page of a report.
 pub(super) fn page(told: &Told<'_>) -> Page {
     let mut page = Page::new("Report on a network");
     let advice = told.report.advice(told.policy);
     page.summary(in_short(told));
+    if !told.missing.is_empty() {
+        page.note(
+            Tone::Medium,
+            "This page is not complete: some of what was given could not be read or was left out. See \u{201c}How much was \
+             seen\u{201d}.",
+        );
+    }
     first(&mut page, told, &advice);
     inventory(&mut page, told);
     unknown(&mut page, told);
@@ -107,7 +64,10 @@ fn in_short(told: &Told<'_>) -> String {
         let names: Vec<String> = unknown.iter().take(MOST_NAMED).map(|entry| told.name(entry)).collect();
         let more = unknown.len() - names.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        _ = write!(text, " {} unknown: {}{more}.", were(unknown.len(), "is", "are"), names.join(", "));
+        let who =
+            if told.has_model { "has no label, and no class of the model fits" } else { "has no label" };
+        let who = if unknown.len() == 1 { who.to_owned() } else { who.replacen("has", "have", 1) };
+        _ = write!(text, " {} {who}: {}{more}.", unknown.len(), names.join(", "));
     }
     _ = write!(text, " The audit has {}.", told.report.counts());
     if let Some(changes) = told.changes {
@@ -134,9 +94,21 @@ fn first(page: &mut Page, told: &Told<'_>, advice: &[Advice]) {
         let count = counted(unknown.len() as u64, "device that nobody named", "devices that nobody named");
         items.push(Prose::new().strong(count).text(": find out what they are, and give them a label."));
     }
+    for entry in told.contradicting() {
+        let why = told.known.disagreements(entry.device).join("; ");
+        items.push(
+            Prose::new()
+                .strong(format!("{} is not what it says, or behaves otherwise", told.name(entry)))
+                .text(format!(": it {why}. What to do: look whether it is the device that belongs there.")),
+        );
+    }
     if let Some(changes) = told.changes.filter(|changes| changes.rows() > 0) {
         let count = counted(changes.rows() as u64, "unusual change", "unusual changes");
-        items.push(Prose::new().strong(count).text(": see below whether you know the reason."));
+        let most = changes.most(MOST_CHANGES).join("; ");
+        let first = if changes.rows() > MOST_CHANGES { ", the most unusual first" } else { "" };
+        items.push(Prose::new().strong(count).text(format!(
+            "{first}: {most}. What to do: see under \u{201c}What changed\u{201d} whether you know the reason."
+        )));
     }
     if told.devices.is_empty() {
         page.note(
@@ -161,87 +133,6 @@ fn item(advice: &Advice) -> Prose {
         names.join(", "),
         advice.remediation
     ))
-}
-
-/// Every device, with what it is.
-fn inventory(page: &mut Page, told: &Told<'_>) {
-    let mut windows: BTreeMap<DeviceId, u64> = BTreeMap::new();
-    for row in told.windows {
-        *windows.entry(row.instance.device).or_default() += 1;
-    }
-    let mut table = Table::new([
-        Column::texts("device"),
-        Column::texts("address"),
-        Column::texts("class").help("what the model says; unknown where no class fits"),
-        Column::texts("IP addresses"),
-        Column::texts("talks to"),
-        Column::texts("first seen"),
-        Column::texts("last seen"),
-        Column::count("hours").help("hours, or other windows, in which it sent anything"),
-        Column::count("packets"),
-        Column::new("findings", Type::Badges),
-    ]);
-    for entry in told.devices {
-        let addresses = entry.addresses.keys().take(MOST_ADDRESSES).map(ToString::to_string);
-        let addresses: Vec<String> = addresses.collect();
-        let mut names: Vec<(&String, &u64)> = entry.names.iter().collect();
-        names.sort_by(|a, b| b.1.cmp(a.1));
-        let names: Vec<&str> = names.iter().take(MOST_ADDRESSES).map(|(name, _)| name.as_str()).collect();
-        let said = told.answers.get(&entry.device);
-        table.add([
-            Cell::from(told.name(entry)),
-            Cell::from(entry.device.to_string()),
-            Cell::from(said.map(|said| said.class.clone())),
-            Cell::from(addresses.join(", ")),
-            Cell::from((!names.is_empty()).then(|| names.join(", "))),
-            Cell::from(entry.first_seen.map(to_second)),
-            Cell::from(entry.last_seen.map(to_second)),
-            Cell::from(windows.get(&entry.device).copied().unwrap_or(0)),
-            Cell::from(entry.packets_up + entry.packets_down),
-            Cell::Badges(told.report.badges(entry.device)),
-        ]);
-    }
-    table.drop_empty_columns();
-    page.section("Devices").table(&table, "Everything that sent packets, but for gateways");
-}
-
-fn unknown(page: &mut Page, told: &Told<'_>) {
-    let unknown = told.unknown();
-    if unknown.is_empty() {
-        return;
-    }
-    page.section("Unknown devices");
-    if !told.has_model {
-        page.paragraph(
-            "No model was given, so a device is known only by its label. Name these devices in a label file, or train a model \
-             on devices that are labelled.",
-        );
-    }
-    let mut table = Table::new([
-        Column::texts("device"),
-        Column::texts("address"),
-        Column::texts("most like"),
-        Column::texts("why it is unknown"),
-        Column::texts("speaks"),
-        Column::texts("names that it looked up"),
-    ]);
-    for entry in unknown {
-        let said = told.answers.get(&entry.device);
-        let words = |bag: &BTreeMap<String, u64>| {
-            let words: Vec<&str> = bag.keys().take(MOST_NAMED).map(String::as_str).collect();
-            (!words.is_empty()).then(|| words.join(", "))
-        };
-        table.add([
-            Cell::from(told.name(entry)),
-            Cell::from(entry.device.to_string()),
-            Cell::from(said.map(|said| said.best_guess.clone())),
-            Cell::from(said.and_then(|said| said.reason.clone())),
-            Cell::from(words(&entry.services)),
-            Cell::from(words(&entry.names)),
-        ]);
-    }
-    table.drop_empty_columns();
-    page.table(&table, "Devices without a label that no class of the model fits");
 }
 
 /// Findings by what to do about them.
@@ -277,36 +168,15 @@ fn changes(page: &mut Page, told: &Told<'_>) {
     let Some(changes) = told.changes else { return };
     page.section("What changed");
     let [before, _] = &changes.sides;
+    let span = before.span().map_or_else(String::new, |(first, last)| {
+        format!(", whose hours begin from {} to {}", to_second(first), to_second(last))
+    });
     page.paragraph(format!(
-        "Each device is compared with its own earlier time, {}. Unusual is a multiple of the most that this earlier time \
-         explains.",
+        "Each device is compared with its own earlier time, {}{span}. Unusual is a multiple of the most that this earlier time \
+         explains: 1 is still usual.",
         before.name
     ));
     compare::page::tables(page, changes);
-}
-
-/// How much was seen and judged: what nobody could judge is not clean.
-fn coverage(page: &mut Page, told: &Told<'_>) {
-    page.section("How much was seen");
-    let hours: BTreeSet<Timestamp> = told.windows.iter().map(|row| row.instance.window_start).collect();
-    let (mut seen, mut judged) = (0, 0);
-    for coverage in told.report.audit.coverage().into_values() {
-        seen += coverage.seen;
-        judged += coverage.judged;
-    }
-    let share = if seen > 0 { 100.0 * judged as f64 / seen as f64 } else { 0.0 };
-    page.definitions([
-        ("windows with traffic", counted(hours.len() as u64, "window", "windows")),
-        ("windows of devices", counted(told.windows.len() as u64, "window", "windows")),
-        ("flows that a rule is about", format!("{seen}, of which {judged} ({share:.0} %) could be judged")),
-    ]);
-    let (vantage, unjudged) = (told.report.vantage_table(), told.report.unjudged_table());
-    if vantage.rows() > 0 {
-        page.table(&vantage, "What the place of the capture shows, and what to do where it hides something");
-    }
-    if unjudged.rows() > 0 {
-        page.table(&unjudged, "Flows that no rule could judge: nothing is known of them");
-    }
 }
 
 fn method(page: &mut Page, told: &Told<'_>) {

@@ -1,0 +1,106 @@
+//! All that a report knows, and what devices are called in it.
+
+use std::collections::BTreeMap;
+
+use thingprint_audit::Policy;
+use thingprint_audit::report::Report;
+use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_identity::{ClassName, Identity, Knowledge};
+use thingprint_instance::{DeviceEntry, Labeled};
+use thingprint_report::Labels;
+
+use super::answer::Said;
+use super::missing::Missing;
+use crate::commands::compare::Compared;
+use crate::identities::{Identities, in_short};
+use crate::messages::counted;
+
+/// All that the page says.
+pub(super) struct Told<'a> {
+    pub(super) report: &'a Report,
+    pub(super) policy: &'a Policy,
+    pub(super) known: Known<'a>,
+    pub(super) devices: &'a [DeviceEntry],
+    /// The windows of all devices.
+    pub(super) windows: &'a [Labeled],
+    pub(super) has_model: bool,
+    pub(super) changes: Option<&'a Compared>,
+    pub(super) missing: &'a Missing,
+}
+
+/// What is known of devices: by people, by a model, and by what they say.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) labels: &'a Labels,
+    pub(super) answers: &'a BTreeMap<DeviceId, Said>,
+    pub(super) identities: &'a Identities,
+    pub(super) knowledge: &'a Knowledge,
+}
+
+impl Known<'_> {
+    /// What a device is called: by its label, else by its class, else by what it says it is; `None` where nobody says anything.
+    pub(super) fn called(&self, device: DeviceId) -> Option<String> {
+        let label = self.labels.label_of(device, None).map(|label| label.class.clone());
+        let class = || self.answers.get(&device)?.accepted();
+        let says = || Some(format!("{}, by what it says", in_short(self.identity(device)?)?));
+        label.or_else(class).or_else(says)
+    }
+
+    pub(super) fn identity(&self, device: DeviceId) -> Option<&Identity> {
+        self.identities.identity(device)
+    }
+
+    /// What a device says of itself that does not fit the class it behaves like.
+    pub(super) fn disagreements(&self, device: DeviceId) -> Vec<String> {
+        let class = self.answers.get(&device).and_then(Said::accepted);
+        let (Some(class), Some(identity)) = (class, self.identity(device)) else { return Vec::new() };
+        let class_name = ClassName::of(&class, self.knowledge);
+        let disagreements = class_name.disagreements(identity, self.knowledge);
+        disagreements
+            .iter()
+            .map(|disagreement| format!("behaves like {class} and says {disagreement}"))
+            .collect()
+    }
+
+    /// Whether a label or the model says what a device is.
+    fn is_known(&self, device: DeviceId) -> bool {
+        self.labels.label_of(device, None).is_some()
+            || self.answers.get(&device).is_some_and(|said| said.reason.is_none())
+    }
+}
+
+impl Told<'_> {
+    /// How much was found, in a line.
+    pub(super) fn summary(&self) -> String {
+        let devices = counted(self.devices.len() as u64, "device", "devices");
+        let changes = self.changes.map_or_else(String::new, |changes| {
+            format!("; {}", counted(changes.rows() as u64, "change", "changes"))
+        });
+        format!(
+            "{devices}, {}; {}{changes}",
+            counted(self.unknown().len() as u64, "unknown", "unknown"),
+            self.report.counts()
+        )
+    }
+
+    /// What a device is called: as everywhere, else by the name that it gave, else by its address.
+    pub(super) fn name(&self, entry: &DeviceEntry) -> String {
+        let called = self.known.called(entry.device);
+        called.or_else(|| entry.host_name.clone()).unwrap_or_else(|| entry.device.to_string())
+    }
+
+    /// Devices of which nobody says what they are: neither a label nor, where there is one, the model.
+    pub(super) fn unknown(&self) -> Vec<&DeviceEntry> {
+        self.devices.iter().filter(|entry| !self.known.is_known(entry.device)).collect()
+    }
+
+    /// Devices that say they are something else than they behave like.
+    pub(super) fn contradicting(&self) -> Vec<&DeviceEntry> {
+        let contradicts = |entry: &&DeviceEntry| !self.known.disagreements(entry.device).is_empty();
+        self.devices.iter().filter(contradicts).collect()
+    }
+
+    pub(super) fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        self.report.header.span
+    }
+}
