@@ -2,7 +2,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::sources::{self, Claims};
-use crate::{Answer, Claim, Field, Knowledge, Said, Statement, Statements};
+use crate::{Answer, Certainty, Claim, Field, Knowledge, Said, Statement, Statements};
 
 /// Who a device is by what it says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +14,7 @@ impl Identity {
     /// What follows from the statements of a device.
     pub fn of(statements: &Statements, knowledge: &Knowledge) -> Self {
         let mut claims = claims_of(statements, knowledge);
+        doubt_emulations(&mut claims, knowledge);
         let by_place =
             |claim: &Claim| (claim.field, Reverse(claim.certainty), sources::place(claim.statement.source));
         // Those of a source stay in the order in which it made them.
@@ -48,6 +49,27 @@ fn claims_of(statements: &Statements, knowledge: &Knowledge) -> Vec<Claim> {
         }
     }
     claims.into_claims()
+}
+
+/// The vendors whose devices others emulate, so that voice assistants switch what stands behind them.
+const EMULATED: [&str; 2] = ["Philips", "Belkin"];
+/// The sources by which they do.
+const EMULATED_BY: [&str; 3] = ["hue", "upnp", "ssdp"];
+
+/// A hub that emulates a bridge of Hue or a switch of WeMo declares to be one. That is no more than likely where something else
+/// names another vendor, and nothing else this one.
+fn doubt_emulations(claims: &mut [Claim], knowledge: &Knowledge) {
+    let is_emulating = |claim: &Claim| EMULATED_BY.contains(&claim.statement.source);
+    let is_emulated =
+        |vendor: &str| EMULATED.iter().any(|emulated| knowledge.is_one_vendor(vendor, emulated));
+    let vendors = claims.iter().filter(|claim| claim.field == Field::Vendor);
+    let (emulating, others): (Vec<&Claim>, Vec<&Claim>) = vendors.partition(|claim| is_emulating(claim));
+    let Some(emulated) = emulating.into_iter().find(|claim| is_emulated(&claim.value)) else { return };
+    let agrees = |other: &&Claim| knowledge.is_one_vendor(&other.value, &emulated.value);
+    let is_doubtful = !others.is_empty() && !others.iter().any(agrees);
+    for claim in claims.iter_mut().filter(|claim| is_doubtful && is_emulating(claim)) {
+        claim.certainty = claim.certainty.min(Certainty::Likely);
+    }
 }
 
 /// The answer that claims of a field give, the most certain first.

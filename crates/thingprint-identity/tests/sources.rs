@@ -187,6 +187,60 @@ fn bridges_of_hue() {
 }
 
 #[test]
+fn a_bridge_that_something_else_speaks_against_is_likely_at_most() {
+    let config = "{\"name\":\"Bridge\",\"modelid\":\"BSB002\",\"bridgeid\":\"00\",\"apiversion\":\"1\"}";
+    // An address block of Amazon, and one of Philips.
+    for (block, certainty) in
+        [([0x44, 0x65, 0x0d], Certainty::Likely), ([0x00, 0x17, 0x88], Certainty::Declared)]
+    {
+        let mac = [block[0], block[1], block[2], 0, 0, 7];
+        let identity = Network::of(mac).answers(80, &http("application/json", config), 5000).identity();
+        let answer = identity.answer(Field::Type);
+        assert_eq!((answer.value.as_deref(), answer.certainty), (Some("bridge"), Some(certainty)), "{mac:?}");
+        let has_other =
+            identity.answer(Field::Vendor).contradictions.iter().any(|claim| claim.value == "Amazon");
+        assert_eq!(has_other, certainty == Certainty::Likely, "{identity:?}");
+    }
+}
+
+#[test]
+fn a_text_without_a_key_says_nothing() {
+    let message = mdns(&[txt("lamp._hap._tcp.local", &["=md=Lamp 3", "md", "ci=5"])], &[]);
+    let said = Network::new().says((5353, 5353), MDNS, &message).said();
+    assert_eq!(said, ["dns_sd _hap._tcp ci=5", "dns_sd service=_hap._tcp"]);
+}
+
+#[test]
+fn plugs_of_edimax() {
+    let mut answer = [&network::DEVICE[..], b"EDIMAX\0\0\0\0\0\0\x01\xa1\xfe\x5e"].concat();
+    answer.extend(b"SP1101W\0\0\0\0\0\0\01.09\0\0\0\0Plug4a\0\0\0\0");
+    let network = || Network::new().says((20_560, 50_000), OTHER_IP, &answer);
+    assert_eq!(network().said(), ["edimax model=SP1101W", "edimax name=Plug4a", "edimax version=1.09"]);
+    let identity = network().identity();
+    assert_eq!(
+        values(&identity)[..4],
+        [Some("Edimax"), Some("SP-1101W"), Some("smart-plug"), Some("Plug4a")]
+    );
+    assert_eq!(identity.answer(Field::Model).certainty, Some(Certainty::Declared));
+    for length in 0..answer.len() {
+        Network::new().says((20_560, 50_000), OTHER_IP, &answer[..length]).said();
+    }
+    let question = b"\xff\xff\xff\xff\xff\xffEDIMAX\0\0\0\0\0\0\0\xa1\xff\x5e";
+    assert_eq!(Network::new().says((50_000, 20_560), ALL, question).said(), [""; 0]);
+}
+
+#[test]
+fn cubes_of_eq3() {
+    let network = |payload: &[u8]| Network::new().says((23_272, 23_272), OTHER_IP, payload);
+    let answer = b"eQ3MaxApKEQ0000001>I\0\x0c\xc3\x86\x01\x13";
+    assert_eq!(network(answer).said(), ["eq3 serial=KEQ0000001"]);
+    assert_eq!(values(&network(answer).identity())[..3], [Some("eQ-3"), Some("MAX! Cube"), Some("bridge")]);
+    for payload in [&answer[..17], b"eQ3Max*\0**********I"] {
+        assert_eq!(network(payload).said(), [""; 0]);
+    }
+}
+
+#[test]
 fn broadcasts_of_tuya() {
     let text = b"{\"gwId\":\"1\",\"productKey\":\"abc\",\"version\":\"3.1\"}";
     let length = u32::try_from(text.len() + 12).unwrap().to_be_bytes();

@@ -4,6 +4,7 @@
 //! Rules about code itself are lints of clippy: see `clippy.toml` and the lints of the workspace in `Cargo.toml`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod commands;
 mod documents;
 mod imports;
 mod layout;

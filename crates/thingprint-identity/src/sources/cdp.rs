@@ -1,5 +1,6 @@
 use thingprint_flow::NonIp;
 
+use super::elements::elements;
 use super::{Claims, Reads, Record, Source};
 use crate::{Field, Said, Statement};
 
@@ -22,11 +23,10 @@ const SOFTWARE: u16 = 5;
 const PLATFORM: u16 = 6;
 
 fn read(frame: &NonIp<'_>, record: &mut Record) {
-    let Some(mut rest) = frame.payload.get(HEADER_BYTES..).filter(|_| frame.ether_type == PROTOCOL) else {
+    let Some(rest) = frame.payload.get(HEADER_BYTES..).filter(|_| frame.ether_type == PROTOCOL) else {
         return;
     };
-    while let Some((kind, value, next)) = element(rest) {
-        rest = next;
+    for (kind, value) in elements(rest, head) {
         let text = String::from_utf8_lossy(value);
         match kind {
             DEVICE_ID => record.say("device_id", &text),
@@ -37,12 +37,9 @@ fn read(frame: &NonIp<'_>, record: &mut Record) {
     }
 }
 
-fn element(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
-    let ([kind_high, kind_low, length_high, length_low], rest) =
-        bytes.split_first_chunk::<ELEMENT_BYTES>()?;
-    let length = usize::from(u16::from_be_bytes([*length_high, *length_low])).checked_sub(ELEMENT_BYTES)?;
-    let (value, next) = rest.split_at_checked(length)?;
-    Some((u16::from_be_bytes([*kind_high, *kind_low]), value, next))
+fn head([kind_high, kind_low, length_high, length_low]: [u8; ELEMENT_BYTES]) -> Option<(u16, usize)> {
+    let length = usize::from(u16::from_be_bytes([length_high, length_low])).checked_sub(ELEMENT_BYTES)?;
+    Some((u16::from_be_bytes([kind_high, kind_low]), length))
 }
 
 fn claims(statements: &[(&Statement, Said)], claims: &mut Claims<'_>) {

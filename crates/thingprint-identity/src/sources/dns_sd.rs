@@ -68,7 +68,9 @@ fn read_record(name: &str, answer: &DnsAnswer, record: &mut Record) {
         DnsData::Text(texts) => {
             let Some((_, service)) = split(name) else { return };
             record.say(SERVICE, service);
-            for (key, value) in texts.iter().filter_map(|text| text.split_once('=')) {
+            // A string without a key is to be ignored (RFC 6763 §6.4).
+            let pairs = texts.iter().filter_map(|text| text.split_once('='));
+            for (key, value) in pairs.filter(|(key, _)| !key.is_empty()) {
                 record.say(format!("{service} {}", key.to_ascii_lowercase()), value);
             }
         }

@@ -1,5 +1,6 @@
 use thingprint_flow::NonIp;
 
+use super::elements::elements;
 use super::{Claims, Reads, Record, Source};
 use crate::knowledge::PatternKind;
 use crate::{Certainty, Field, Said, Statement};
@@ -13,11 +14,11 @@ pub(super) const SOURCE: Source = Source {
 };
 
 const ETHER_TYPE: u16 = 0x88cc;
-const END: u8 = 0;
-const SYSTEM_NAME: u8 = 5;
-const SYSTEM_DESCRIPTION: u8 = 6;
-const CAPABILITIES: u8 = 7;
-const ORGANISATION: u8 = 127;
+const END: u16 = 0;
+const SYSTEM_NAME: u16 = 5;
+const SYSTEM_DESCRIPTION: u16 = 6;
+const CAPABILITIES: u16 = 7;
+const ORGANISATION: u16 = 127;
 /// The number of TIA, in front of a subtype.
 const TIA: [u8; 3] = [0x00, 0x12, 0xbb];
 const FIRMWARE: u8 = 6;
@@ -37,11 +38,8 @@ fn read(frame: &NonIp<'_>, record: &mut Record) {
     if frame.ether_type != ETHER_TYPE {
         return;
     }
-    let mut rest = frame.payload;
-    while let Some((kind, value, next)) = element(rest) {
-        rest = next;
+    for (kind, value) in elements(frame.payload, head).take_while(|(kind, _)| *kind != END) {
         match (kind, value) {
-            (END, _) => return,
             (SYSTEM_NAME, name) => record.say("system_name", &text(name)),
             (SYSTEM_DESCRIPTION, description) => record.say("system_description", &text(description)),
             (CAPABILITIES, [_, _, high, low]) => {
@@ -67,12 +65,10 @@ fn inventory(value: &[u8], record: &mut Record) {
     record.say(key, &text(value));
 }
 
-/// Seven bits of type, nine bits of length, the value, and what is behind.
-fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (head, rest) = bytes.split_first_chunk::<2>()?;
-    let head = u16::from_be_bytes(*head);
-    let (value, next) = rest.split_at_checked(usize::from(head & 0x01ff))?;
-    Some(((head >> 9).to_be_bytes()[1], value, next))
+/// Seven bits of type, nine bits of length.
+fn head(bytes: [u8; 2]) -> Option<(u16, usize)> {
+    let head = u16::from_be_bytes(bytes);
+    Some((head >> 9, usize::from(head & 0x01ff)))
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -5,6 +5,8 @@ mod certificate;
 mod dhcp;
 mod dns;
 mod dns_sd;
+mod edimax;
+mod eq3;
 mod http;
 mod hue;
 mod lifx;
@@ -20,6 +22,7 @@ mod ws_discovery;
 mod yeelight;
 
 mod claims;
+mod elements;
 mod record;
 
 use thingprint_flow::{DevicePacket, NonIp};
@@ -40,6 +43,8 @@ const SOURCES: &[Source] = &[
     lifx::SOURCE,
     yeelight::SOURCE,
     hue::SOURCE,
+    edimax::SOURCE,
+    eq3::SOURCE,
     lldp::SOURCE,
     cdp::SOURCE,
     ws_discovery::SOURCE,
@@ -122,12 +127,14 @@ mod tests {
     use super::{Reads, Record, SOURCES};
 
     /// How messages begin that sources without a parser look for.
-    const BEGINNINGS: [&[u8]; 8] = [
+    const BEGINNINGS: [&[u8]; 10] = [
         b"",
         b"NOTIFY * HTTP/1.1\r\nLocation: yeelight://\r\n",
         b"<d:Hello xmlns:d=\"http://schemas.xmlsoap.org/ws/2005/04/discovery\"><d:Types>",
         &[0, 0, 0x55, 0xaa],
         &[0xd0, 0xf2],
+        b"\x02\0\0\0\0\x07EDIMAX\0\0\0\0\0\0\x01\xa1\xfe\x5eSP",
+        b"eQ3MaxAp",
         &[0, 1, 0x29, 0x10, 0, 1, 0, 0, 0, 0, 0, 1, 32],
         b"\x11\x02\x00\x01\\MAILSLOT\\BROWSE\x00\x01",
         &[36, 0, 0, 0x14],

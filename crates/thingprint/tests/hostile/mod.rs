@@ -107,7 +107,7 @@ fn what_a_network_and_labels_say_acts_on_no_terminal() {
     let stage = stage();
     stage.shows(&["extract", "home.pcap", "--labels", "labels.csv", "-o", "a.parquet"]);
     stage.shows(&["train", "a.parquet", "-o", "a.model", "--recipe", "best", "-v"]);
-    let commands: [&[&str]; 12] = [
+    let commands: [&[&str]; 19] = [
         &["devices", "said.pcap", "home.pcap", "--wide", "--labels", "labels.csv"],
         &["flows", "said.pcap", "--attributes", "--show-credentials"],
         &["flows", "home.pcap", "--labels", "labels.csv"],
@@ -120,6 +120,13 @@ fn what_a_network_and_labels_say_acts_on_no_terminal() {
         &["evaluate", "a.parquet", "--split", "time=0.7"],
         &["evaluate", "a.parquet", "--model", "a.model"],
         &["protocols", "list"],
+        &["identify", "said.pcap", "home.pcap"],
+        &["identify", "said.pcap", "--device", "02:00:00:00:00:01"],
+        &["identify", "said.pcap", "--statements"],
+        &["knowledge", "list"],
+        &["compare", "home.pcap", "said.pcap", "--labels", "labels.csv", "--all"],
+        &["compare", "said.pcap", "home.pcap", "--labels", "labels.csv", "--model", "a.model"],
+        &["compare", "a.parquet", "home.pcap", "--all"],
     ];
     for arguments in commands {
         for format in TEXT_FORMATS {
@@ -129,6 +136,24 @@ fn what_a_network_and_labels_say_acts_on_no_terminal() {
     }
     for format in ["html", "sarif"] {
         stage.shows(&["audit", "said.pcap", "home.pcap", "--labels", "labels.csv", "--format", format]);
+    }
+    let captures = ["said.pcap", "home.pcap", "--labels", "labels.csv"];
+    let pages: [&[&str]; 3] = [
+        &["compare", "--format", "html"],
+        &["report", "--format", "html"],
+        &["report", "--model", "a.model", "--baseline", "a.parquet", "--format", "html"],
+    ];
+    for arguments in pages {
+        let said = stage.shows(&[arguments, &captures].concat());
+        assert!(
+            [0, 4].contains(&said.status) && said.stdout.contains("</html>"),
+            "{arguments:?}: {}",
+            said.stderr
+        );
+    }
+    for to in ["nftables", "iptables", "dnsmasq", "openwrt", "cisco-acl"] {
+        let said = stage.shows(&[&["mud", "export", "--to", to], &captures[..]].concat());
+        assert_eq!(said.status, 0, "{to}: {}", said.stderr);
     }
     stage.shows(&["devices", "said.pcap", "--labels-template", "template.csv"]);
     let template = fs::read_to_string(stage.path("template.csv")).unwrap();
@@ -288,21 +313,26 @@ fn injections_of_an_attack_do_nothing() {
     };
     let stage = Stage::new();
     for format in TEXT_FORMATS {
-        for command in ["devices --wide", "flows --attributes", "extract", "audit"] {
+        for command in ["devices --wide", "flows --attributes", "extract", "audit", "identify --statements"] {
             stage.shows(&command.split(' ').chain([path, "-v", "--format", format]).collect::<Vec<_>>());
         }
     }
     for format in ["html", "sarif"] {
         stage.shows(&["audit", path, "--format", format]);
     }
+    stage.shows(&["report", path, "--format", "html"]);
+    stage.shows(&["compare", path, path, "--all", "--format", "html"]);
+    stage.shows(&["mud", "export", path, "--to", "nftables"]);
 }
 
 /// Fails where a command writes a text with `SECRET`, plain, in base64 or in hexadecimal digits.
 fn hides_in_every_command(stage: &Stage, capture: &str) {
     let files = "--fingerprints-out known.json --mud-out mud --html page.html --sarif log.sarif".split(' ');
     stage.shows(&["audit", capture].into_iter().chain(files).collect::<Vec<_>>());
-    let commands: [&[&str]; 6] = [
+    let commands: [&[&str]; 8] = [
         &["devices", "--wide"],
+        &["identify"],
+        &["identify", "--statements"],
         &["flows", "--attributes"],
         &["extract"],
         &["audit"],
@@ -317,6 +347,14 @@ fn hides_in_every_command(stage: &Stage, capture: &str) {
             for text in [said.stdout, said.stderr] {
                 hides(&text, &format!("{arguments:?}"));
             }
+        }
+    }
+    for arguments in
+        [&["report", capture, "--format", "html"][..], &["mud", "export", capture, "--to", "nftables"]]
+    {
+        let said = stage.shows(arguments);
+        for text in [said.stdout, said.stderr] {
+            hides(&text, &format!("{arguments:?}"));
         }
     }
     for file in ["known.json", "page.html", "log.sarif"] {

@@ -22,6 +22,7 @@ fn column(rows: &[Value], name: &str) -> BTreeSet<String> {
 #[test]
 fn no_address_and_no_host_name_is_in_a_result() {
     let stage = Stage::new();
+    stage.ok("simulate --duration 1h -o hour.pcap --labels labels.csv");
     stage.ok("simulate --duration 2h -o home.pcap --labels labels.csv");
     let macs = notations(&stage);
     assert!(macs.len() > 20, "{macs:?}");
@@ -34,6 +35,7 @@ fn no_address_and_no_host_name_is_in_a_result() {
         "extract --labels labels.csv",
         "extract --evidence all",
         "audit",
+        "compare hour.pcap --all --no-audit",
     ] {
         let real = stage.ok(&format!("{command} home.pcap -q"));
         let published = stage.ok(&format!("{command} home.pcap --pseudonyms key -q"));
@@ -139,6 +141,12 @@ fn what_has_no_pseudonyms_refuses_them() {
         ("flows home.pcap --split x", "--split"),
         ("flows home.pcap --attributes --show-credentials", "--show-credentials"),
         ("extract home.pcap --partial -o x.part", "--partial"),
+        ("identify home.pcap", "identify"),
+        ("mud export home.pcap --to nftables", "mud"),
+        ("report home.pcap -o x.html", "report"),
+        ("compare home.pcap home.pcap --html x.html", "--html"),
+        ("experiment x.toml", "experiment"),
+        ("watch home.pcap", "watch"),
     ] {
         let expected = format!("--pseudonyms: {what} names devices as they are");
         stage.fails(&format!("{command} --pseudonyms key"), 2, &[&expected]);
