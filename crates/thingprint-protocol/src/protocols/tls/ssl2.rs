@@ -6,6 +6,7 @@ const FIXED_BYTES: usize = 9;
 const CLIENT_HELLO: u8 = 1;
 
 /// A hello in SSL 2.0 form (RFC 5246 appendix E.2) at the start of a stream.
+#[expect(clippy::large_enum_variant, reason = "a scan is looked at once and never kept")]
 pub(super) enum Scan {
     /// More bytes are needed.
     More,
