@@ -56,7 +56,7 @@ const EMULATED: [&str; 2] = ["Philips", "Belkin"];
 /// The sources by which they do.
 const EMULATED_BY: [&str; 3] = ["hue", "upnp", "ssdp"];
 
-/// A hub that emulates a bridge of Hue or a switch of WeMo declares to be one. That is no more than likely where something else
+/// A hub that emulates a bridge of Hue or a switch of `WeMo` declares to be one. That is no more than likely where something else
 /// names another vendor, and nothing else this one.
 fn doubt_emulations(claims: &mut [Claim], knowledge: &Knowledge) {
     let is_emulating = |claim: &Claim| EMULATED_BY.contains(&claim.statement.source);

@@ -38,7 +38,9 @@ fn read(frame: &NonIp<'_>, record: &mut Record) {
     if frame.ether_type != ETHER_TYPE {
         return;
     }
-    for (kind, value) in elements(frame.payload, head).take_while(|(kind, _)| *kind != END) {
+    for (kind, value) in
+        elements(frame.payload, |bytes| Some(head(bytes))).take_while(|(kind, _)| *kind != END)
+    {
         match (kind, value) {
             (SYSTEM_NAME, name) => record.say("system_name", &text(name)),
             (SYSTEM_DESCRIPTION, description) => record.say("system_description", &text(description)),
@@ -66,9 +68,9 @@ fn inventory(value: &[u8], record: &mut Record) {
 }
 
 /// Seven bits of type, nine bits of length.
-fn head(bytes: [u8; 2]) -> Option<(u16, usize)> {
+fn head(bytes: [u8; 2]) -> (u16, usize) {
     let head = u16::from_be_bytes(bytes);
-    Some((head >> 9, usize::from(head & 0x01ff)))
+    (head >> 9, usize::from(head & 0x01ff))
 }
 
 fn text(bytes: &[u8]) -> String {
