@@ -213,7 +213,7 @@ fn a_text_without_a_key_says_nothing() {
 #[test]
 fn plugs_of_edimax() {
     let mut answer = [&network::DEVICE[..], b"EDIMAX\0\0\0\0\0\0\x01\xa1\xfe\x5e"].concat();
-    answer.extend(b"SP1101W\0\0\0\0\0\0\01.09\0\0\0\0Plug4a\0\0\0\0");
+    answer.extend(b"SP1101W\0\0\0\0\0\0\x001.09\0\0\0\0Plug4a\0\0\0\0");
     let network = || Network::new().says((20_560, 50_000), OTHER_IP, &answer);
     assert_eq!(network().said(), ["edimax model=SP1101W", "edimax name=Plug4a", "edimax version=1.09"]);
     let identity = network().identity();
