@@ -104,10 +104,10 @@ impl Auditor {
         self.tallies.cap.establish(device);
     }
 
-    /// Forgets a device whose index is given to another.
-    pub fn forget(&mut self, device: DeviceIndex) {
+    /// Forgets a device whose index is given to another; returns how many sightings of it were left out.
+    pub fn forget(&mut self, device: DeviceIndex) -> u64 {
         self.tallies.cap.forget(device);
-        self.tallies.devices.remove(&device);
+        self.tallies.devices.remove(&device).map_or(0, |tally| tally.dropped)
     }
 
     /// Judges a flow; `engine` is the one that found its messages.

@@ -1,8 +1,8 @@
 use std::borrow::Cow;
 
 use thingprint_flow::{
-    DeviceFrame, DeviceId, DeviceIndex, DeviceLosses, DevicePacket, FairCap, Flow, LossKind, Observer,
-    OwnAddresses, TcpSegment, Transport,
+    DeviceFrame, DeviceId, DeviceIndex, DeviceLosses, DevicePacket, FairCap, Flow, LossKind, LossLog,
+    Observer, OwnAddresses, TcpSegment, Transport,
 };
 use thingprint_protocol::{
     DetectedProtocol, Interest, Message, MessageContext, MessageObserver, Protocol, Sender,
@@ -54,6 +54,7 @@ pub struct IdentityObserver {
     devices: Vec<Heeded>,
     cap: FairCap,
     documents: FairCap,
+    log: LossLog,
 }
 
 /// What rides with a flow: the document that the device is sending.
@@ -72,12 +73,13 @@ struct Heeded {
 
 impl IdentityObserver {
     /// An observer that has heard nothing.
-    pub const fn new(options: IdentityOptions) -> Self {
+    pub fn new(options: IdentityOptions) -> Self {
         Self {
             ids: Vec::new(),
             devices: Vec::new(),
             cap: FairCap::new(options.most_statement_bytes),
             documents: FairCap::new(options.most_document_bytes),
+            log: LossLog::default(),
         }
     }
 
@@ -89,12 +91,7 @@ impl IdentityObserver {
 
     /// What the caps left out, by device.
     pub fn left_out(&self) -> DeviceLosses {
-        let mut losses = DeviceLosses::default();
-        for (id, number) in self.ids.iter().zip(0..) {
-            losses.add(*id, STATEMENTS, self.cap.lost(DeviceIndex::new(number)));
-            losses.add(*id, DOCUMENTS, self.documents.lost(DeviceIndex::new(number)));
-        }
-        losses
+        self.log.losses().clone()
     }
 
     fn heeded(&mut self, device: DeviceIndex) -> Option<&mut Heeded> {
@@ -125,7 +122,7 @@ impl IdentityObserver {
             let Some(heeded) = self.heeded(device) else { continue };
             let (freed, statements) = heeded.statements.let_go(excess);
             self.cap.give_back(device, freed);
-            self.cap.lose(device, statements);
+            self.log.add(device, STATEMENTS, statements);
         }
     }
 
@@ -150,7 +147,7 @@ impl IdentityObserver {
         if progress == Progress::More && !is_refused {
             return;
         }
-        self.documents.lose(packet.device, u64::from(is_refused));
+        self.log.add(packet.device, DOCUMENTS, u64::from(is_refused));
         self.let_go_of_document(packet.device, state);
         if let Progress::Whole(document) = progress {
             let is_own = self.is_own(packet);
@@ -193,6 +190,13 @@ impl Observer for IdentityObserver {
             *known = id;
         }
         self.heeded(device);
+        self.log.device(device, id);
+    }
+
+    fn established(&mut self, device: DeviceIndex) {
+        self.cap.establish(device);
+        self.documents.establish(device);
+        self.log.established(device);
     }
 
     fn forget(&mut self, device: DeviceIndex) {
@@ -201,14 +205,11 @@ impl Observer for IdentityObserver {
         }
         self.cap.forget(device);
         self.documents.forget(device);
+        self.log.forget(device);
     }
 
     fn packet(&mut self, packet: &DevicePacket<'_, '_>, state: &mut FlowDocument) {
         if !packet.is_sent {
-            if !packet.packet.is_to_group() {
-                self.cap.establish(packet.device);
-                self.documents.establish(packet.device);
-            }
             return;
         }
         if let Some(heeded) = self.heeded(packet.device) {
@@ -262,6 +263,10 @@ impl Observer for IdentityObserver {
 
     fn continue_flow(&mut self, state: &mut FlowDocument) -> FlowDocument {
         std::mem::take(state)
+    }
+
+    fn abandon_flow(&mut self, device: DeviceIndex, mut state: FlowDocument) {
+        self.let_go_of_document(device, &mut state);
     }
 }
 

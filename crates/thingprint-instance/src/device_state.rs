@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use thingprint_flow::{
     DeviceId, DevicePacket, FlowEdges, FlowEnding, FlowOptions, MacAddr, Timestamp, WindowIndex,
@@ -146,13 +146,17 @@ impl DeviceState {
     /// freed.
     pub(crate) fn give_up_words(&mut self, excess: usize) -> usize {
         let mut freed = 0;
-        while freed < excess {
-            let largest = self.windows.values_mut().max_by_key(|tally| tally.evidence.word_bytes());
-            let given_up = largest.map_or(0, |tally| tally.evidence.give_up_words());
-            if given_up == 0 {
-                break;
+        let sizes = self.windows.iter().map(|(window, tally)| (tally.evidence.word_bytes(), *window));
+        let mut by_size: BinaryHeap<(usize, WindowIndex)> = sizes.collect();
+        while freed < excess
+            && let Some((_, window)) = by_size.pop()
+        {
+            let Some(tally) = self.windows.get_mut(&window) else { continue };
+            let given_up = tally.evidence.give_up_words();
+            if given_up > 0 {
+                freed += given_up;
+                by_size.push((tally.evidence.word_bytes(), window));
             }
-            freed += given_up;
         }
         self.word_bytes = self.word_bytes.saturating_sub(freed);
         freed

@@ -174,7 +174,7 @@ impl InstanceObserver {
         for (index, state) in (0..).map(DeviceIndex::new).zip(devices.iter_mut()) {
             // Every gap that ends in the window began before its end.
             state.settle((end, end), plan);
-            cap.take(index, state.take_begun(plan));
+            take_begun(cap, index, state, plan);
             let Some((tally, bytes)) = state.take(window, plan) else { continue };
             cap.give_back(index, bytes);
             let Some(device) = state.id else { continue };
@@ -248,6 +248,14 @@ fn device_state<'a>(
         devices.resize_with(at + 1, || DeviceState::new(&Bursts::default(), plan));
     }
     &mut devices[at]
+}
+
+/// Counts the windows that a device began; where it began none, it was as silent as before.
+fn take_begun(cap: &mut FairCap, device: DeviceIndex, state: &mut DeviceState, plan: &EvidencePlan) {
+    let begun = state.take_begun(plan);
+    if begun > 0 {
+        cap.take(device, begun);
+    }
 }
 
 /// The instance of a device's window, if the device sent enough in it.
@@ -362,7 +370,7 @@ impl Observer for InstanceObserver {
             };
             state.settle((horizon, closed), plan);
             if *keeps == Keeps::Nothing {
-                cap.take(*device, state.take_begun(plan));
+                take_begun(cap, *device, state, plan);
             }
             state.activity.has_gaps()
         });

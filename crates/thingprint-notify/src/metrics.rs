@@ -120,6 +120,15 @@ fn write_capture(page: &mut Page<'_>, health: &Health) -> fmt::Result {
         "capture_left_out",
         "Flows, devices, words and messages that a limit left out",
         [capture.left_out.into()],
+    )?;
+    page.counter(
+        "left_out",
+        "What limits left out, by kind",
+        health
+            .losses
+            .totals
+            .iter()
+            .map(|(kind, count)| Row::new(*count as f64).with("kind", kind.name().to_owned())),
     )
 }
 
@@ -286,7 +295,8 @@ const fn flag(is_so: bool) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use thingprint_watch::{CaptureHealth, SinkHealth, SourceHealth, SourceState, StoreHealth};
+    use thingprint_flow::{DeviceLosses, LossKind};
+    use thingprint_watch::{CaptureHealth, LeftOut, SinkHealth, SourceHealth, SourceState, StoreHealth};
 
     use super::*;
     use crate::roster::tests::record;
@@ -370,6 +380,20 @@ mod tests {
         for text in ["a8:40", "evil", "192.0.2"] {
             assert!(!page.contains(text), "{text}:\n{page}");
         }
+    }
+
+    #[test]
+    fn what_caps_left_out_is_counted_by_kind_and_names_no_device() {
+        let mut losses = DeviceLosses::default();
+        losses.add("02:00:00:00:00:01".parse().unwrap(), LossKind::FLOWS, 7);
+        losses.add_other(LossKind::CARRIED_FLOWS, 2);
+        let health = Health { losses: LeftOut::of(&losses), ..health() };
+        let metrics = Metrics::new();
+        metrics.update(&health, Timestamp::from_seconds(1_700_000_010));
+        let page = metrics.render();
+        assert!(page.contains("thingprint_left_out_total{kind=\"flows\"} 7"), "{page}");
+        assert!(page.contains("thingprint_left_out_total{kind=\"carried_flows\"} 2"), "{page}");
+        assert!(!page.contains("02:00:00:00:00:01"));
     }
 
     #[test]

@@ -112,13 +112,10 @@ impl<S: Stage> Live<'_, S> {
         all
     }
 
-    /// What caps of flow tables and detection left out so far, by device.
+    /// What caps left out so far, by device: those of fragments, flow tables, detection and the stage.
     pub fn left_out(&self) -> DeviceLosses {
-        let mut all = DeviceLosses::default();
-        for shard in self.shards() {
-            all.merge(shard.left_out().clone());
-            all.merge(shard.observer().left_out().clone());
-        }
+        let mut all = self.decoder.counts().left_out.clone();
+        all.merge(self.shards.left_out());
         all
     }
 

@@ -1,4 +1,4 @@
-use thingprint_flow::{Frame, PlacedPacket, SharedPacket, Timestamp};
+use thingprint_flow::{DeviceLosses, Frame, PlacedPacket, SharedPacket, Timestamp};
 use thingprint_protocol::Detector;
 
 use crate::live::LiveShard;
@@ -174,6 +174,17 @@ impl<'a, S: Stage> Sequential<'a, S> {
 
     pub(crate) fn shards_mut(&mut self) -> &mut [Shard<S>] {
         &mut self.shards.all
+    }
+
+    /// What caps left out so far, by device.
+    pub(crate) fn left_out(&self) -> DeviceLosses {
+        let mut all = self.router.read.relayed.left_out().clone();
+        for shard in &self.shards.all {
+            all.merge(shard.left_out().clone());
+            all.merge(shard.observer().left_out().clone());
+            all.merge(self.stage.left_out(shard.observer().observer()));
+        }
+        all
     }
 
     /// Ends everything; `source` is what is known at its end. The last rows are among those of the outcome.

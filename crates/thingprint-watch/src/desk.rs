@@ -3,7 +3,10 @@ use std::sync::Arc;
 
 use either::Either;
 use thingprint_change::Detector;
-use thingprint_flow::{DeviceId, DeviceIndex, GatewayPolicy, Gateways, Timestamp, WindowIndex, WindowLength};
+use thingprint_flow::{
+    DeviceId, DeviceIndex, DeviceLosses, GatewayPolicy, Gateways, LossKind, Timestamp, WindowIndex,
+    WindowLength,
+};
 use thingprint_instance::Instance;
 use thingprint_model::{Acceptance, Model, Prediction};
 use thingprint_pipeline::{FlowRow, Live};
@@ -40,6 +43,9 @@ const ANOTHER_TIME_NS: i64 = 172_800_000_000_000;
 const LEAST_COVERED: f64 = 0.5;
 /// How long the pieces of a window are remembered, in nanoseconds: the clock may step back to it.
 const PARTS_NS: i64 = 172_800_000_000_000;
+
+/// Looks at windows under way that there was no room for.
+const LOOKS: LossKind = LossKind::new("provisional_windows");
 
 /// A row of the stage.
 type Row = Either<Instance, Either<FlowRow, std::convert::Infallible>>;
@@ -236,12 +242,14 @@ impl Desk {
         self.last_window
     }
 
-    /// What was left out here.
-    pub(crate) fn left_out(&self) -> u64 {
-        let findings = self.findings.as_ref().map_or(0, Findings::dropped);
-        let mud = self.mud.as_ref().map_or(0, MudWatch::dropped);
-        let detector = self.detector.losses();
-        findings + mud + self.forgotten + detector.windows_dropped + self.schedule.dropped()
+    /// What was left out here, by device.
+    pub(crate) fn left_out(&self) -> DeviceLosses {
+        let mut all = self.detector.left_out().clone();
+        all.merge(self.findings.as_ref().map(Findings::left_out).cloned().unwrap_or_default());
+        all.merge(self.mud.as_ref().map(MudWatch::left_out).cloned().unwrap_or_default());
+        all.add_other(LossKind::DEVICES, self.forgotten);
+        all.add_other(LOOKS, self.schedule.dropped());
+        all
     }
 
     /// Takes windows and flows that are final.
@@ -338,7 +346,7 @@ impl Desk {
     }
 
     /// What a person calls a device: its label, its host name, or its address.
-    fn name(&self, device: DeviceId) -> String {
+    pub(crate) fn name(&self, device: DeviceId) -> String {
         let host = || self.devices.get(&device)?.sighting.as_ref()?.host_name.clone();
         self.labels.get(&device).cloned().or_else(host).unwrap_or_else(|| device.to_string())
     }
@@ -429,6 +437,7 @@ impl Desk {
         let seen = shard.and_then(|shard| shard.observer().observer().1.1.device(index));
         // Another device may have its index by now.
         let Some(seen) = seen.filter(|seen| seen.record.device() == device) else { return };
+        let seen_established = seen.is_established;
         let mut sighting = describe::sighting(seen, live.gateways());
         let state = self.devices.entry(device).or_default();
         let is_new = state.sighting.is_none();
@@ -436,6 +445,7 @@ impl Desk {
             sighting.first_seen = sighting.first_seen.min(before.first_seen);
         }
         state.published = Some(clock);
+        state.is_established |= seen_established;
         let new_addresses = state.new_addresses(&sighting);
         let is_back = state.presence.comes_back();
         let before = state.sighting.as_ref().map(|sighting| sighting.gateway.is_some());
@@ -525,7 +535,7 @@ impl Desk {
     }
 
     /// Makes room for devices that are there: baselines of those that were silent for a week go. Where there are too many, those
-    /// go first that were in one window alone, and of these the ones that were silent for longest.
+    /// go first that nobody answered, then those in one window alone, and of these the ones that were silent for longest.
     fn forget_silent(&mut self, now: Timestamp) {
         let last_seen = |state: &DeviceState| {
             state.sighting.as_ref().map_or(Timestamp::MIN, |sighting| sighting.last_seen)
@@ -540,9 +550,9 @@ impl Desk {
         }
         let is_named = |device: &DeviceId| self.labels.contains_key(device);
         let rank = |device: &DeviceId, state: &DeviceState| {
-            (is_named(device), state.known.windows() > 1, last_seen(state), *device)
+            (is_named(device), state.is_established, state.known.windows() > 1, last_seen(state), *device)
         };
-        let mut by_rank: Vec<(bool, bool, Timestamp, DeviceId)> =
+        let mut by_rank: Vec<(bool, bool, bool, Timestamp, DeviceId)> =
             self.devices.iter().map(|(device, state)| rank(device, state)).collect();
         by_rank.sort_unstable();
         for (.., device) in by_rank.into_iter().take(surplus + MOST_DEVICES / 8) {

@@ -27,6 +27,8 @@ pub(crate) struct DeviceState {
     pub(crate) sighting: Option<Sighting>,
     /// When it was given out last, by the clock of the packets.
     pub(crate) published: Option<Timestamp>,
+    /// Whether somebody answered it in this reading.
+    pub(crate) is_established: bool,
 }
 
 /// In which windows a device was there.

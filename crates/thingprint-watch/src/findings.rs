@@ -2,7 +2,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use thingprint_audit::{Auditor, Example, Finding, Policy};
-use thingprint_flow::{DeviceId, DeviceIndex, DeviceNumbers, FairMap, Timestamp, protocol_name};
+use thingprint_flow::{
+    DeviceId, DeviceIndex, DeviceLosses, DeviceNumbers, FairMap, LossKind, Timestamp, protocol_name,
+};
 use thingprint_pipeline::FlowRow;
 use thingprint_protocol::{Engine, Sender};
 
@@ -20,7 +22,7 @@ pub(crate) struct Findings {
     known: FairMap<String, ()>,
     /// Time of the latest flow since findings were taken last.
     latest: Option<Timestamp>,
-    dropped: u64,
+    left_out: DeviceLosses,
 }
 
 /// Who said what a device said itself.
@@ -29,6 +31,11 @@ pub(crate) const BY_DEVICE: &str = "device";
 pub(crate) const MOST_DEVICES: usize = 1 << 16;
 /// Rules that devices are known to break, of all devices; who gives up some has an event of them again.
 const MOST_KNOWN: usize = 1 << 18;
+
+/// Findings that are not given.
+const FINDINGS: LossKind = LossKind::new("findings");
+/// Rules that a device is not known to break any more, so that it has an event of them again.
+const KNOWN_RULES: LossKind = LossKind::new("known_rules");
 
 impl Findings {
     pub(crate) fn new(engine: Engine, policy: Policy, known: BTreeSet<(DeviceId, String)>) -> Self {
@@ -39,7 +46,7 @@ impl Findings {
             numbers: DeviceNumbers::new(MOST_DEVICES),
             known: FairMap::new(MOST_KNOWN),
             latest: None,
-            dropped: 0,
+            left_out: DeviceLosses::default(),
         };
         for (device, rule) in known {
             let number = findings.see(device, true);
@@ -63,7 +70,7 @@ impl Findings {
         let audit = auditor.finish(self.numbers.ids(), &BTreeMap::new());
         let (mut records, mut events) = (Vec::new(), Vec::new());
         for device in audit.devices {
-            self.dropped += device.dropped;
+            self.left_out.add(device.device, FINDINGS, device.dropped);
             let number = self.numbers.of(device.device);
             for finding in device.findings {
                 let record = record(device.device, finding, latest);
@@ -81,9 +88,9 @@ impl Findings {
         let mut forgotten = Vec::new();
         let number = self.numbers.see(device, &mut forgotten);
         for (number, _) in forgotten {
-            self.auditor.forget(number);
+            self.left_out.add_other(FINDINGS, self.auditor.forget(number));
+            self.left_out.add_other(LossKind::DEVICES, 1);
             drop(self.known.forget(number));
-            self.dropped += 1;
         }
         if is_established {
             self.numbers.establish(number);
@@ -97,14 +104,17 @@ impl Findings {
     fn know(&mut self, number: DeviceIndex, rule: String) -> bool {
         let is_new = self.known.use_mut(number, &rule).is_none();
         if is_new {
-            self.dropped += self.known.insert(number, (rule, ()), 1).len() as u64;
+            for gone in self.known.insert(number, (rule, ()), 1) {
+                let device = self.numbers.ids().get(gone.device.as_usize());
+                device.iter().for_each(|device| self.left_out.add(**device, KNOWN_RULES, 1));
+            }
         }
         is_new
     }
 
-    /// Values, devices and rules that were left out since there were too many.
-    pub(crate) const fn dropped(&self) -> u64 {
-        self.dropped
+    /// Findings, devices and rules that were left out since there were too many.
+    pub(crate) const fn left_out(&self) -> &DeviceLosses {
+        &self.left_out
     }
 }
 

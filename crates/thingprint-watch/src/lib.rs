@@ -12,6 +12,7 @@ mod device_state;
 mod findings;
 mod judge;
 mod known;
+mod loss_news;
 mod mud;
 mod news;
 mod options;
@@ -26,10 +27,10 @@ mod watcher;
 
 pub use options::{WatchOptions, WatchStage};
 pub use records::{
-    Account, CaptureHealth, Choice, DeviceRecord, Event, EventFilter, EventKind, EventTopic, FindingRecord,
-    GivenLabel, Health, Records, RecordsError, Request, RequestError, Severities, Severity, Sighting,
-    SinkHealth, SourceHealth, SourceState, Standing, StandingChange, StoreHealth, Trained, Update,
-    WindowAnswer, WindowRecord, WordCount,
+    Account, CaptureHealth, Choice, DeviceLeftOut, DeviceRecord, Event, EventFilter, EventKind, EventTopic,
+    FindingRecord, GivenLabel, Health, LeftOut, Records, RecordsError, Request, RequestError, Severities,
+    Severity, Sighting, SinkHealth, SourceHealth, SourceState, Standing, StandingChange, StoreHealth,
+    Trained, Update, WindowAnswer, WindowRecord, WordCount,
 };
 pub use resume::{Remembered, Resume, ResumedDevice};
 pub use sightings::{SightingStage, Sightings};

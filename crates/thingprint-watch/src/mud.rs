@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
 
 use thingprint_audit::report::{Profiles, Verdict};
-use thingprint_flow::{DeviceId, DeviceIndex, DeviceNumbers, FairMap, Flow, Timestamp};
+use thingprint_flow::{
+    DeviceId, DeviceIndex, DeviceLosses, DeviceNumbers, FairMap, Flow, LossKind, Timestamp,
+};
 use thingprint_profile::MudBuilder;
 use thingprint_protocol::schema::Model;
 use thingprint_protocol::{Engine, Heard};
@@ -16,6 +18,8 @@ const MUD_RULE: &str = "MUD-001";
 const MOST_REPORTED_BYTES: usize = 32 << 20;
 /// What a report takes beside its text, in bytes.
 const REPORT_BYTES: usize = 96;
+/// Reports that were forgotten, so that they come again.
+const REPORTS: LossKind = LossKind::new("mud_reports");
 
 /// Holds devices against their MUD profiles.
 ///
@@ -34,7 +38,7 @@ pub(crate) struct MudWatch {
     /// What was known to be not allowed at the start.
     known: BTreeSet<(DeviceId, String)>,
     latest: Timestamp,
-    dropped: u64,
+    left_out: DeviceLosses,
 }
 
 impl MudWatch {
@@ -48,7 +52,7 @@ impl MudWatch {
             reported: FairMap::new(MOST_REPORTED_BYTES),
             known: BTreeSet::new(),
             latest: Timestamp::MIN,
-            dropped: 0,
+            left_out: DeviceLosses::default(),
         }
     }
 
@@ -58,9 +62,9 @@ impl MudWatch {
         self.known.extend(of_profiles.map(|(device, _, seen)| (*device, seen.clone())));
     }
 
-    /// Flows that were not looked at.
-    pub(crate) const fn dropped(&self) -> u64 {
-        self.dropped
+    /// Devices and reports that were forgotten since there were too many.
+    pub(crate) const fn left_out(&self) -> &DeviceLosses {
+        &self.left_out
     }
 
     /// Takes in a flow that ended.
@@ -116,7 +120,7 @@ impl MudWatch {
             self.builder.forget(number);
             drop(self.reported.forget(number));
             self.changed.remove(&device);
-            self.dropped += 1;
+            self.left_out.add_other(LossKind::DEVICES, 1);
         }
         if is_established {
             self.numbers.establish(number);
@@ -132,7 +136,10 @@ impl MudWatch {
             return std::mem::replace(reported, flows);
         }
         let bytes = REPORT_BYTES + seen.len();
-        self.dropped += self.reported.insert(number, (seen.to_owned(), flows), bytes).len() as u64;
+        for gone in self.reported.insert(number, (seen.to_owned(), flows), bytes) {
+            let device = self.numbers.ids().get(gone.device.as_usize());
+            device.iter().for_each(|device| self.left_out.add(**device, REPORTS, 1));
+        }
         0
     }
 }

@@ -5,6 +5,7 @@ mod device;
 mod event;
 mod finding;
 mod health;
+mod left_out;
 mod request;
 mod text;
 mod update;
@@ -15,6 +16,7 @@ pub use device::{DeviceRecord, Severities, Sighting, Standing, StandingChange, W
 pub use event::{Event, EventKind, EventTopic};
 pub use finding::FindingRecord;
 pub use health::{CaptureHealth, Health, SinkHealth, SourceHealth, SourceState, StoreHealth};
+pub use left_out::{DeviceLeftOut, LeftOut};
 pub use request::{Choice, GivenLabel, Request, RequestError, Trained};
 pub use thingprint_audit::Severity;
 pub use update::{Account, Update};

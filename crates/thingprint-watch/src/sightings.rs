@@ -52,6 +52,8 @@ pub(crate) struct SeenDevice {
     pub(crate) record: InventoryRecord,
     /// Times of the first and of the last frame that it sent.
     pub(crate) times: (Timestamp, Timestamp),
+    /// Whether somebody answered it.
+    pub(crate) is_established: bool,
 }
 
 impl Sightings {
@@ -88,7 +90,8 @@ impl Sightings {
     /// All that is known of a device that sent anything.
     pub(crate) fn device(&self, device: DeviceIndex) -> Option<SeenDevice> {
         let (_, times) = self.seen(device)?;
-        Some(SeenDevice { record: self.inventory.record(device)?, times })
+        let is_established = self.devices.get(device.as_usize()).is_some_and(|seen| seen.is_established);
+        Some(SeenDevice { record: self.inventory.record(device)?, times, is_established })
     }
 
     fn see(&mut self, device: DeviceIndex, (window, time): (WindowIndex, Timestamp)) {

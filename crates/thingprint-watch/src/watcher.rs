@@ -2,17 +2,18 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use thingprint_audit::report::Profiles;
-use thingprint_flow::{DeviceId, Frame, Gateways, Timestamp};
+use thingprint_flow::{DeviceId, DeviceLosses, Frame, Gateways, Timestamp};
 use thingprint_model::{Acceptance, Model};
 use thingprint_pipeline::{Live, LiveShard};
 use thingprint_profile::MudBuilder;
 use thingprint_protocol::Engine;
 
 use crate::desk::Desk;
+use crate::loss_news::LossNews;
 use crate::mud::MudWatch;
 use crate::news;
 use crate::options::{WatchOptions, WatchStage};
-use crate::records::{Account, CaptureHealth, EventKind, Health, Severity};
+use crate::records::{Account, CaptureHealth, EventKind, Health, LeftOut, Severity};
 use crate::resume::{Remembered, Resume};
 use crate::source_times::SourceTimes;
 
@@ -40,6 +41,7 @@ pub struct Watcher<'a> {
     machine: Option<Timestamp>,
     /// Frames that were left out, since they are far ahead of it.
     ahead: u64,
+    loss_news: LossNews,
 }
 
 impl<'a> Watcher<'a> {
@@ -48,7 +50,16 @@ impl<'a> Watcher<'a> {
         let (desk, gateways) = Desk::new(options, resume);
         let (sources, can_replay) = (options.sources, options.can_replay);
         let live = options.pipeline.live(stage, gateways);
-        Self { live, desk, times: SourceTimes::default(), sources, can_replay, machine: None, ahead: 0 }
+        Self {
+            live,
+            desk,
+            times: SourceTimes::default(),
+            sources,
+            can_replay,
+            machine: None,
+            ahead: 0,
+            loss_news: LossNews::default(),
+        }
     }
 
     /// This model judges; the answers that are gone on from are its own, unless it has another number of classes. Without one
@@ -166,13 +177,10 @@ impl<'a> Watcher<'a> {
 
     /// How the reading goes, as far as this knows: what sources lost and what waits elsewhere is not in it.
     pub fn health(&self) -> Health {
-        let (counts, read, losses) = (self.live.counts(), self.live.read(), self.live.losses());
+        let (counts, read) = (self.live.counts(), self.live.read());
         let decoded = self.live.decoded();
         let open: usize = self.live.shards().iter().map(LiveShard::<WatchStage>::open_flow_count).sum();
-        let left_out = counts.flows_evicted
-            + counts.devices_evicted
-            + losses.buffers_dropped
-            + decoded.datagrams_dropped;
+        let losses = LeftOut::of(&self.left_out());
         let malformed =
             decoded.unreadable + decoded.unsupported_link + decoded.malformed.values().sum::<u64>();
         Health {
@@ -183,13 +191,29 @@ impl<'a> Watcher<'a> {
                 dropped: 0,
                 late: counts.late_packets,
                 malformed,
-                left_out: left_out + self.desk.left_out() + self.ahead,
+                left_out: losses.total().saturating_add(self.ahead),
             },
+            losses,
             devices: self.desk.device_count() as u64,
             open_flows: open as u64,
             last_window: self.desk.last_window(),
             ..Health::default()
         }
+    }
+
+    /// What caps left out so far, by device.
+    pub fn left_out(&self) -> DeviceLosses {
+        let mut all = self.live.left_out();
+        all.merge(self.desk.left_out());
+        all
+    }
+
+    /// Makes events of what these losses have for the first time.
+    pub fn note_left_out(&mut self, left_out: &LeftOut) {
+        let Some(clock) = self.live.clock() else { return };
+        let Self { desk, loss_news, .. } = self;
+        let events = loss_news.of(left_out, clock, |device| desk.name(device));
+        events.into_iter().for_each(|happened| desk.note(happened));
     }
 
     /// What this remembers beside accounts, with the devices that it is about, if windows were final since this was asked

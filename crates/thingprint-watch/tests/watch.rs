@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use thingprint_flow::{DeviceId, Frame, LinkType, MacAddr, Timestamp};
+use thingprint_flow::{DeviceId, Frame, LinkType, LossKind, MacAddr, Timestamp};
 use thingprint_instance::{Instance, InstanceOptions, Kind, Label, Labeled};
 use thingprint_model::{Acceptance, Model, Recipe, TrainOptions};
 use thingprint_pipeline::{Event as PipelineEvent, InstanceStage, Pipeline, Simulated};
@@ -424,6 +424,31 @@ fn a_source_that_fails_cuts_each_window_of_its_failure() {
         .map(|window| window.window_start.nanos_since(first) / HOUR_NS)
         .collect();
     assert_eq!(cut, BTreeSet::from([1, 2, 3]));
+}
+
+#[test]
+fn what_caps_leave_out_is_told_by_device_and_an_event() {
+    let mut options = options();
+    // Four flows in each shard.
+    options.pipeline.flow.max_flows = 64;
+    let stage = options.stage();
+    let mut watcher = Watcher::new(&options, &stage, Resume::default());
+    let mut kept = Kept::default();
+    play(&mut watcher, 1, (0, 1800), &mut kept);
+    let health = watcher.health();
+    let lost = health.losses.devices.first().unwrap();
+    let name = |kind: &LossKind| kind.name().to_owned();
+    assert!(lost.counts.keys().map(name).any(|kind| kind == "flows"), "{lost:?}");
+    assert_eq!(health.losses.total(), health.capture.left_out);
+    for _ in 0..2 {
+        watcher.note_left_out(&health.losses);
+        kept.take(watcher.step());
+    }
+    let told = kept.of_kind(EventKind::LeftOut);
+    let devices: BTreeSet<DeviceId> = health.losses.devices.iter().map(|lost| lost.device).collect();
+    let of_events: Vec<DeviceId> = told.iter().filter_map(|event| event.device).collect();
+    assert_eq!((of_events.len(), BTreeSet::from_iter(of_events)), (devices.len(), devices));
+    assert!(told.iter().all(|event| event.text.contains("a limit was reached") && event.times == 1));
 }
 
 #[test]

@@ -7,7 +7,8 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use thingprint_watch::{Choice, Request};
+use thingprint_flow::{DeviceLosses, LossKind};
+use thingprint_watch::{Choice, LeftOut, Request};
 
 use client::{Stream, ask, get, post, post_json, start};
 use fake::{Fake, id, now};
@@ -287,6 +288,24 @@ fn records_that_cannot_be_read_are_an_error_with_a_way_out() {
     assert_eq!(get(&web, "/health").status, 200);
     fake.world().broken = None;
     assert_eq!(get(&web, "/").status, 200);
+}
+
+#[test]
+fn what_limits_left_out_is_told_by_device_on_the_page_and_in_the_api() {
+    let fake = Fake::default();
+    let device = "02:00:00:00:00:01".parse().unwrap();
+    let mut losses = DeviceLosses::default();
+    losses.add(device, LossKind::FLOWS, 12);
+    losses.add_other(LossKind::DEVICES, 3);
+    fake.world().health.losses = LeftOut::of(&losses);
+    let web = start(fake);
+    let page = get(&web, "/health").body;
+    for text in ["02:00:00:00:00:01", "12 flows", "addresses that nobody answered, and others", "3 devices"] {
+        assert!(page.contains(text), "{text}");
+    }
+    let losses = &get(&web, "/api/v1/health").json()["losses"];
+    assert_eq!(losses["devices"][0]["device"], "02:00:00:00:00:01");
+    assert_eq!((&losses["totals"]["flows"], &losses["others"]["devices"]), (&12.into(), &3.into()));
 }
 
 #[test]

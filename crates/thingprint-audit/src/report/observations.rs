@@ -214,9 +214,12 @@ impl<'a> ObservationsBuilder<'a> {
     /// Leaves out a device for which there is no room any more.
     fn forget(&mut self, index: DeviceIndex, device: DeviceId) {
         self.log.add_other(LossKind::DEVICES, 1);
-        self.auditor.forget(index);
+        self.log.add_other(FINDINGS, self.auditor.forget(index));
+        self.log.add_other(FINGERPRINT_VALUES, self.fingerprints.dropped(index));
         self.fingerprints.forget(index);
         if let Some(mud) = &mut self.mud {
+            self.log.add_other(MUD_FLOWS, mud.dropped_flows(index));
+            self.log.add_other(MUD_NAMES, mud.dropped_names(index));
             mud.forget(index);
         }
         self.forwarders.remove(&device);

@@ -9,6 +9,7 @@ use super::counts::{DecodeCounts, Malformed};
 use super::coverage::Coverage;
 use super::network::{Body, Fragment, Network};
 use super::senders::Senders;
+use crate::track::excess_over;
 use crate::{DeviceId, DeviceIndex, LossKind, Timestamp};
 
 /// Largest payload of a datagram in fragments (RFC 791 §3.2, RFC 8200 §4.5).
@@ -32,7 +33,8 @@ pub(super) struct Limits {
 
 /// Puts datagrams together from their fragments (RFC 791 §3.2, RFC 8200 §4.5).
 ///
-/// Senders share the bytes for datagrams that wait: where there are too many, the sender with most lets go of its oldest.
+/// Senders share the bytes for datagrams that wait: where there are too many, the sender with most lets go of its oldest. A gateway
+/// is the sender of all that comes from outside, so those to the address with most go first.
 /// Where fragments overlap, the bytes that came first stay. A datagram is complete by the lengths in the headers,
 /// also when a snap length left out bytes. Complete ones are remembered for a while, so that a fragment captured
 /// twice does not begin a datagram that never ends.
@@ -144,10 +146,11 @@ impl Reassembly {
     /// Gives up datagrams of the senders that have most, the oldest first.
     #[cold]
     fn make_room(&mut self, counts: &mut DecodeCounts) {
-        let mut owed = self.senders.owed();
+        let mut owed = self.owed();
         let mut given_up = Vec::new();
         for (key, datagram) in self.waiting.iter() {
-            if let Some(debt) = owed.get_mut(&datagram.sender).filter(|debt| **debt > 0) {
+            let debt = owed.get_mut(&(datagram.sender, key.dst));
+            if let Some(debt) = debt.filter(|debt| **debt > 0) {
                 *debt = debt.saturating_sub(datagram.held_bytes);
                 given_up.push(*key);
             }
@@ -159,6 +162,24 @@ impl Reassembly {
             }
             self.senders.end(datagram.sender, datagram.held_bytes, false);
         }
+    }
+
+    /// The bytes of which senders have to let go, by the address that their datagrams are for.
+    fn owed(&self) -> BTreeMap<(DeviceIndex, IpAddr), usize> {
+        let owed = self.senders.owed();
+        let mut held: BTreeMap<DeviceIndex, BTreeMap<IpAddr, usize>> = BTreeMap::new();
+        for (key, datagram) in self.waiting.iter().filter(|(_, datagram)| owed.contains_key(&datagram.sender))
+        {
+            *held.entry(datagram.sender).or_default().entry(key.dst).or_default() += datagram.held_bytes;
+        }
+        let mut all = BTreeMap::new();
+        for (sender, receivers) in held {
+            let bytes: Vec<usize> = receivers.values().copied().collect();
+            let kept = bytes.iter().sum::<usize>().saturating_sub(owed.get(&sender).copied().unwrap_or(0));
+            let excess = receivers.keys().zip(excess_over(kept, &bytes));
+            all.extend(excess.map(|(receiver, excess)| ((sender, *receiver), excess)));
+        }
+        all
     }
 
     /// Takes a complete datagram out and remembers its fragments.

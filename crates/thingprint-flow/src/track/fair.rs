@@ -89,6 +89,12 @@ impl FairCap {
         self.share_mut(device).is_established = true;
     }
 
+    /// A device is established no more: it is one of many that have a share together.
+    #[inline]
+    pub(crate) fn demote(&mut self, device: DeviceIndex) {
+        self.share_mut(device).is_established = false;
+    }
+
     /// Whether a device is established.
     pub fn is_established(&self, device: DeviceIndex) -> bool {
         self.shares.get(device.as_usize()).is_some_and(|share| share.is_established)
@@ -171,6 +177,12 @@ fn fair_level(used: &mut [usize], target: usize) -> usize {
     usize::MAX
 }
 
+/// What each of several holders lets go of, that they keep `target` together at most: the largest first.
+pub(crate) fn excess_over(target: usize, used: &[usize]) -> Vec<usize> {
+    let level = fair_level(&mut used.to_vec(), target);
+    used.iter().map(|used| used.saturating_sub(level)).collect()
+}
+
 /// What holders let go of, that they keep `target` together at most: the largest first, and where they all hold alike, those
 /// that were silent for longest.
 fn excess_among(mut holders: Vec<Holder>, target: usize) -> Vec<(DeviceIndex, usize)> {
@@ -242,6 +254,13 @@ mod tests {
             [(device(0), 3)],
             "the largest of them, though the other was silent for longer"
         );
+    }
+
+    #[test]
+    fn of_several_holders_the_largest_let_go() {
+        assert_eq!(excess_over(60, &[50, 10, 30]), [25, 0, 5]);
+        assert_eq!(excess_over(90, &[50, 10, 30]), [0, 0, 0]);
+        assert_eq!(excess_over(1, &[2, 2]), [2, 2], "none of them can keep anything alike");
     }
 
     #[test]

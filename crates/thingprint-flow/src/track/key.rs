@@ -15,7 +15,7 @@ pub struct Endpoint {
 }
 
 /// A bidirectional 5-tuple: the same for both directions of a flow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FiveTuple {
     // 128-bit integers compare and hash faster than `IpAddr`; IPv4 stands in the low 32 bits.
     low: u128,

@@ -37,6 +37,7 @@ pub use edge::{
     CarriedFlow, FlowEdges, FlowHead, FlowJoiner, FlowRecord, FlowRun, HeadLog, JoinedFlows, PartStart, Taken,
 };
 pub use fair::FairCap;
+pub(crate) use fair::excess_over;
 pub use fair_map::{FairMap, LetGo};
 pub use flow::{Flow, FlowEnd, Tally};
 pub use gateway::{GatewayPolicy, GatewayReason, Gateways};

@@ -387,6 +387,11 @@ impl<O: Observer> Tracker<O> {
         let Some(idle_ns) = ending.idle_ns(key.tuple.protocol()) else { return };
         if O::WANTS_SILENT && window == WindowLength::Capture {
             self.expiry.enter(time.plus_nanos(idle_ns).plus_nanos(lateness_ns), hash, key);
+            if self.expiry.is_surplus(self.flows.used())
+                && let Some(window) = self.windows.front()
+            {
+                self.expiry.tidy(|hash, key| window.table.position(hash, key).is_some());
+            }
             self.set_deadline();
         }
     }

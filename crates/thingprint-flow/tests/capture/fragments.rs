@@ -328,6 +328,17 @@ fn a_flood_of_fragments_takes_no_datagrams_of_others() {
 }
 
 #[test]
+fn a_flood_to_one_host_behind_a_gateway_takes_no_datagrams_for_others() {
+    // As with a gateway, one sender has all of them.
+    let (from, body) = ([192, 168, 1, 9], vec![7; 100]);
+    let for_other = |range| four_between((from, [10, 0, 0, 6]), 1, &body, range);
+    let packets = [&[for_other(0..96)], &open_datagrams(9, 24_000)[..], &[for_other(96..100)]].concat();
+    let (seen, counts) = decode_now(&packets);
+    assert_eq!(seen.last().unwrap().as_ref().map(|packet| packet.payload_bytes), Some(92));
+    assert!(counts.datagrams_dropped > 10_000, "{counts:?}");
+}
+
+#[test]
 fn made_up_senders_take_no_datagrams_of_a_host_whose_datagrams_were_complete() {
     let parts = fragments(4, 8);
     let hosts = (11..=255).flat_map(|host| open_datagrams(host, 100)).collect::<Vec<_>>();

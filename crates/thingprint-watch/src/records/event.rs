@@ -131,6 +131,8 @@ kinds! {
     MudViolation = "mud-violation" / "outside its MUD profile" in Contacts,
     /// Packets were lost.
     CaptureLoss = "capture-loss" / "packets lost" in Reading,
+    /// A cap was reached, and left out something of a device.
+    LeftOut = "left-out" / "limit reached" in Reading,
     /// A source of packets failed.
     SourceFailed = "source-failed" / "source failed" in Reading,
     /// A source of packets works again.

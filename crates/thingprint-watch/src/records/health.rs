@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use thingprint_flow::Timestamp;
 
-use super::text;
+use super::{LeftOut, text};
 
 /// How the reading goes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub struct Health {
     /// Packets and what became of them, of all sources.
     #[serde(flatten)]
     pub capture: CaptureHealth,
+    /// What caps left out, by device.
+    #[serde(default)]
+    pub losses: LeftOut,
     /// Each source.
     pub sources: Vec<SourceHealth>,
     /// Devices that are known.
@@ -98,7 +101,8 @@ pub struct CaptureHealth {
     pub late: u64,
     /// Packets that could not be decoded.
     pub malformed: u64,
-    /// Flows, devices, words and messages that a limit left out.
+    /// Flows, devices, words, messages and so on that caps left out, all together: see [`Health::losses`]; and packets that
+    /// are more than a day ahead.
     pub left_out: u64,
 }
 

@@ -1,6 +1,7 @@
 //! How the capture goes.
 
-use thingprint_watch::{Health, SinkHealth, SourceHealth, SourceState};
+use thingprint_flow::LossCounts;
+use thingprint_watch::{Health, LeftOut, SinkHealth, SourceHealth, SourceState};
 
 use super::status::alerts;
 use super::words::{bytes, count};
@@ -18,9 +19,11 @@ pub(crate) fn document(health: &Health) -> String {
     body.raw("<div id=\"sinks\" data-live>\n").with(|body| sinks(body, health)).raw("</div></section>\n");
     body.raw("<section aria-labelledby=\"packets-title\"><h2 id=\"packets-title\">Packets</h2>\n");
     body.raw("<dl id=\"packets\" class=\"numbers\" data-live>\n").with(|body| packets(body, health));
-    body.raw(
-        "</dl></section>\n<section aria-labelledby=\"program-title\"><h2 id=\"program-title\">Program</h2>\n",
-    );
+    body.raw("</dl></section>\n<section aria-labelledby=\"limits-title\"><h2 id=\"limits-title\">Limits that were reached</h2>\n");
+    body.raw("<div id=\"limits\" data-live>\n")
+        .with(|body| left_out(body, &health.losses))
+        .raw("</div></section>\n");
+    body.raw("<section aria-labelledby=\"program-title\"><h2 id=\"program-title\">Program</h2>\n");
     body.raw("<dl id=\"program\" class=\"numbers\" data-live>\n").with(|body| program(body, health));
     body.raw("</dl></section>\n<p class=\"hint\">Programs read the same at <code>/api/v1/health</code>, and Prometheus at ");
     body.raw("<code>/metrics</code>.</p>\n");
@@ -164,6 +167,28 @@ fn packets(html: &mut Html, health: &Health) {
     );
     number(html, "Malformed", &count(capture.malformed), "They could not be decoded. A few are normal.");
     number(html, "Left out", &count(capture.left_out), "Flows, devices, words and messages beyond a limit.");
+}
+
+fn left_out(html: &mut Html, losses: &LeftOut) {
+    if losses.totals.is_empty() {
+        html.raw("<p class=\"empty\">None. What a limit leaves out of a device appears here.</p>\n");
+        return;
+    }
+    html.raw("<div class=\"table\" role=\"region\" aria-label=\"Limits\" tabindex=\"0\"><table class=\"cards\"><caption>");
+    html.raw("What limits left out, the devices first that lost most</caption>\n<thead><tr>");
+    html.raw("<th scope=\"col\">Device</th><th scope=\"col\">Left out</th></tr></thead>\n<tbody>\n");
+    for lost in &losses.devices {
+        loss_row(html, &lost.device.to_string(), &lost.counts);
+    }
+    if !losses.others.is_empty() {
+        loss_row(html, "addresses that nobody answered, and others", &losses.others);
+    }
+    html.raw("</tbody></table></div>\n");
+}
+
+fn loss_row(html: &mut Html, name: &str, counts: &LossCounts) {
+    html.raw("<tr").attr("data-key", format!("limit-{name}")).raw("><th scope=\"row\">").clipped(name);
+    html.raw("</th><td data-label=\"Left out\">").text(LeftOut::in_words(counts)).raw("</td></tr>\n");
 }
 
 fn program(html: &mut Html, health: &Health) {

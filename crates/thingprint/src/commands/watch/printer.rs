@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::messages::Messages;
+use crate::messages::{Messages, Say};
 use crate::terminal;
 
 /// Lines that wait for the terminal: a person scrolls back no further, and it is some 100 KB.
@@ -85,6 +85,18 @@ impl Printer {
             self.shared.lost.fetch_add(1, Ordering::AcqRel);
         }
     }
+}
+
+impl Say for &Printer {
+    fn warn(self, text: impl Display) {
+        Printer::warn(self, text);
+    }
+
+    fn note(self, text: impl Display) {
+        Printer::note(self, text);
+    }
+
+    fn detail(self, _: impl Display) {}
 }
 
 fn print_all(

@@ -25,6 +25,7 @@ use super::station::failed;
 use super::{clock, kept};
 use crate::configuration::{Running, Successor};
 use crate::exit::Outcome;
+use crate::left_out::report_left_out;
 use crate::service_manager::ServiceManager;
 
 /// How long the reading waits for packets before it looks at the time and at requests.
@@ -250,6 +251,7 @@ impl Service {
         self.look_at_store(watcher);
         self.show_devices();
         let health = self.health(watcher, sources);
+        watcher.note_left_out(&health.losses);
         self.manager.status(&format!("{} devices, {} packets", health.devices, health.capture.packets));
         self.manager.alive();
         self.backend.set_health(health);
@@ -353,6 +355,7 @@ impl Service {
     fn end(mut self, mut watcher: Watcher<'_>, intake: Intake, is_ended: bool) -> anyhow::Result<Outcome> {
         self.look(&mut watcher, &intake);
         let sources = intake.health();
+        let left_out = watcher.left_out();
         let (account, memory) = watcher.finish(is_ended);
         self.give_out(account, memory, &intake);
         let left = intake.stop();
@@ -370,8 +373,9 @@ impl Service {
         printer.flush(DELIVER);
         let stored = store_health(&stored.and_then(|stats| dead.map_or(Ok(stats), Err)).map_err(failed)?);
         let is_partial = say_losses(&printer, &sources, &stored);
+        let whole = report_left_out(&left_out, &printer);
         printer.flush(DELIVER);
-        Ok(if is_partial { Outcome::Partial } else { Outcome::Done })
+        Ok(if is_partial { Outcome::Partial } else { whole })
     }
 }
 
