@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde_json::json;
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_watch::{
-    CaptureHealth, DeviceRecord, Event, EventKind, FindingRecord, GivenLabel, Health, Severities, Severity,
-    Sighting, SinkHealth, SourceHealth, SourceState, Standing, StandingChange, StoreHealth, Trained,
-    WindowAnswer, WindowRecord, WordCount,
+    CaptureHealth, DeviceRecord, Event, EventKind, FindingRecord, GivenLabel, Health, LeftOut, Severities,
+    Severity, Sighting, SinkHealth, SourceHealth, SourceState, Standing, StandingChange, StoreHealth,
+    Trained, WindowAnswer, WindowRecord, WordCount,
 };
 use thingprint_web::{Why, WhyBag, WhyDecisive, WhyInput, WhyJoint, WhyNats, WhyValue, WhyWord};
 
@@ -376,6 +376,7 @@ fn health(now: Timestamp, devices: usize) -> Health {
             malformed: 3,
             left_out: 0,
         },
+        losses: LeftOut::default(),
         sources: vec![
             source("eth0", SourceState::Reading, Some("tcpdump, without a filter")),
             source("tcp://sensor-barn:57012", SourceState::Reading, None),
