@@ -23,6 +23,8 @@ fn device(name: &str, mac: u8, profile: MudProfile) -> ExportDevice {
         addresses: BTreeSet::from([format!("192.168.1.{mac}").parse().unwrap()]),
         profile,
         answers: BTreeMap::from([(NAME.to_owned(), BTreeSet::from([CLOUD.parse().unwrap()]))]),
+        claimed: BTreeSet::new(),
+        contradicted: BTreeSet::new(),
         widened: BTreeSet::new(),
     }
 }
@@ -69,10 +71,12 @@ fn each_entry_becomes_a_rule_of_nftables() {
     };
     let udp = |side: &str, port: Value| json!({ "ipv4": {}, "udp": { side: port } });
     let known = json!({ "operator": "eq", "port": 53 });
-    check(udp("destination-port", known.clone()), true, "meta protocol ip udp dport 53");
-    check(udp("source-port", known), false, "meta protocol ip udp sport 53");
+    let used = "update @peers_lamp_4 { ip daddr . udp dport }";
+    check(udp("destination-port", known.clone()), true, &format!("meta protocol ip udp dport 53 {used}"));
+    let answers = "meta protocol ip udp sport 53 ip saddr . udp sport @peers_lamp_4";
+    check(udp("source-port", known), false, answers);
     let range = json!({ "lower-port": 100, "upper-port": 200 });
-    check(udp("destination-port", range), true, "meta protocol ip udp dport 100-200");
+    check(udp("destination-port", range), true, &format!("meta protocol ip udp dport 100-200 {used}"));
     let local = json!({ "ietf-mud:mud": { "local-networks": [null] } });
     let with = |mut base: Value, name: &str, value: Value| {
         base[name] = value;
@@ -292,8 +296,129 @@ fn first_addresses_are_those_of_answers_and_of_the_hosts_that_were_named() {
         .profile(index, &MudOptions::new("Lamp", "https://lamp.example/", "2024-05-01T00:00:00Z"))
         .profile;
     let id = flows.devices[index.as_usize()];
-    let answers = builder.export_device(index, (id, "Lamp"), profile).answers;
+    let device = builder.export_device(index, (id, "Lamp"), profile);
+    assert_eq!(device.claimed, BTreeSet::from(["old.lamp.example".to_owned()]));
+    let answers = device.answers.clone();
     let addresses = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<BTreeSet<_>>();
     assert_eq!(answers.get(NAME), Some(&addresses(&[CLOUD, "203.0.113.6"])));
     assert_eq!(answers.get("old.lamp.example"), Some(&addresses(&["203.0.113.9"])));
+    let notes = export(device, ExportFormat::Nftables).notes;
+    let is_listed =
+        |note: &thingprint_profile::ExportNote| note.reason.starts_with("old.lamp.example: no DNS answer");
+    assert!(notes.iter().any(is_listed), "{notes:?}");
+}
+
+/// A device that calls any address by a name opens no set to it.
+#[test]
+fn what_a_device_says_of_a_name_opens_nothing_that_dns_does_not() {
+    let request = format!("GET / HTTP/1.1\r\nHost: {NAME}\r\n\r\n");
+    let story = Story::default().learns(9, "192.168.1.9", NAME, CLOUD).opens(
+        7,
+        (LAMP, 50_000),
+        ("203.0.113.66", 80),
+        request.as_bytes(),
+    );
+    let flows = story.flows();
+    let (builder, index) = (flows.builder(), flows.device(7));
+    let profile = builder.profile(index, &options()).profile;
+    let id = flows.devices[index.as_usize()];
+    let device = builder.export_device(index, (id, "Lamp"), profile);
+    assert_eq!(device.answers, BTreeMap::from([(NAME.to_owned(), BTreeSet::from([CLOUD.parse().unwrap()]))]));
+    assert_eq!(device.contradicted, BTreeSet::from([NAME.to_owned()]));
+    let exported = export(device, ExportFormat::Nftables);
+    assert!(!exported.text.contains("203.0.113.66"), "{}", exported.text);
+    assert!(
+        exported.notes.iter().any(|note| note.kind == NoteKind::Narrowed && note.reason.starts_with(NAME))
+    );
+}
+
+#[test]
+fn an_address_of_two_devices_is_one_entry() {
+    let none = || published(&json!([]), &json!([])).unwrap();
+    let with = |name: &str, mac: u8, addresses: &[&str]| ExportDevice {
+        addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
+        ..device(name, mac, none())
+    };
+    let devices = vec![
+        with("Hub", 9, &["192.168.1.5", "192.168.1.6"]),
+        with("Lamp", 7, &["192.168.1.5", "192.168.1.7"]),
+    ];
+    let exported =
+        ExportPlan::new(devices, ExportNetwork::default(), NftFamily::Inet).write(ExportFormat::Nftables);
+    assert_eq!(exported.text.matches("192.168.1.5 : jump to_hub").count(), 2, "{}", exported.text);
+    assert_eq!(exported.text.matches("192.168.1.5 : jump").count(), 2, "{}", exported.text);
+    assert!(exported.text.contains("192.168.1.7 : jump to_lamp"));
+    let is_listed =
+        |note: &thingprint_profile::ExportNote| note.reason.starts_with("192.168.1.5 was an address of Hub");
+    assert!(exported.notes.iter().any(is_listed), "{:?}", exported.notes);
+}
+
+#[test]
+fn a_set_has_room_for_all_addresses_that_were_seen() {
+    let mut lamp = lamp(&json!([https("from")]), &json!([]));
+    let address = |number: u32| std::net::Ipv4Addr::from_bits(0xc633_0000 + number).into();
+    lamp.answers.insert(NAME.to_owned(), (0..5000).map(address).collect());
+    let text = |format| export(lamp.clone(), format).text;
+    assert!(text(ExportFormat::Nftables).contains("        size 10000\n"));
+    assert!(text(ExportFormat::Iptables).contains("maxelem 10000\n"));
+}
+
+/// Nobody knows all addresses of a name: what is to be dropped is dropped whatever the address.
+#[test]
+fn an_entry_that_drops_a_name_drops_more_and_never_less() {
+    let entry = json!({
+        "name": "a",
+        "matches": { "ipv4": { "ietf-acldns:dst-dnsname": "unseen.example" }, "udp": {} },
+        "actions": { "forwarding": "drop" },
+    });
+    let check = |format, expected: &str| {
+        let exported = export(lamp(&json!([entry]), &json!([])), format);
+        assert!(exported.text.contains(expected), "{format}: {}", exported.text);
+        assert!(exported.notes.iter().any(|note| note.kind == NoteKind::Narrowed), "{:?}", exported.notes);
+    };
+    check(ExportFormat::Nftables, "meta protocol ip meta l4proto udp counter drop comment \"a\"");
+    check(ExportFormat::Iptables, "-A TPF_lamp -p udp -m comment --comment \"a\" -j DROP");
+    check(ExportFormat::CiscoAcl, " deny udp any any");
+    check(ExportFormat::Openwrt, "set firewall.tp_lamp_0.target='DROP'");
+}
+
+/// What others may send to the device, but for one block, by a format that otherwise writes what passes alone.
+#[test]
+fn openwrt_drops_what_is_sent_to_the_device_before_it_accepts_the_rest() {
+    let entry = |name: &str, action: &str, network: Value| {
+        json!({
+            "name": name,
+            "matches": { "ipv4": network, "tcp": { "destination-port": { "operator": "eq", "port": 80 } } },
+            "actions": { "forwarding": action },
+        })
+    };
+    let dropped = json!({ "source-ipv4-network": "203.0.113.0/24" });
+    let entries = json!([entry("a", "drop", dropped), entry("b", "accept", json!({}))]);
+    let text = export(lamp(&json!([]), &entries), ExportFormat::Openwrt).text;
+    let place = |line: &str| text.find(line).unwrap();
+    let name = text.lines().find_map(|line| line.strip_suffix(".name='Lamp: a'")).unwrap();
+    assert!(text.contains(&format!("{name}.target='DROP'")), "{text}");
+    assert!(place(".name='Lamp: a'") < place(".name='Lamp: b'"), "{text}");
+}
+
+/// That an address lies in the same public network says nothing of who has it.
+#[test]
+fn of_a_public_network_what_was_seen_is_local() {
+    let lamp = "2001:db8:1:2::7";
+    let story = Story::default().sends(7, (lamp, 50_000), ("2001:db8:1:2::9", 5000), b"x").receives(
+        7,
+        ("2001:db8:1:2::9", 5000),
+        (lamp, 50_000),
+        b"y",
+    );
+    let flows = story.flows();
+    let (builder, index) = (flows.builder(), flows.device(7));
+    let profile = builder.profile(index, &options()).profile;
+    let id = flows.devices[index.as_usize()];
+    let device = builder.export_device(index, (id, "Lamp"), profile);
+    let plan = ExportPlan::new(vec![device], builder.export_network(), NftFamily::Bridge);
+    let text = plan.write(ExportFormat::Nftables).text;
+    let local = text.split_once("set local_6 {").unwrap().1.split_once("}\n").unwrap().0;
+    assert!(local.contains("2001:db8:1:2::7, 2001:db8:1:2::9"), "{local}");
+    assert!(!local.contains("2001:db8:1:2::/64"), "{local}");
 }

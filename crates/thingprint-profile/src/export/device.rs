@@ -18,6 +18,10 @@ pub struct ExportDevice {
     pub profile: MudProfile,
     /// Addresses of the names that its profile has, by the DNS answers of captures: what sets hold at first.
     pub answers: BTreeMap<String, BTreeSet<IpAddr>>,
+    /// Names of which no DNS answer has an address: their first addresses are those that the device said were of them.
+    pub claimed: BTreeSet<String>,
+    /// Names that the device said of addresses that no DNS answer gives them: these are not among the first addresses.
+    pub contradicted: BTreeSet<String>,
     /// Entries of its profile that allow more than was seen, by name.
     pub widened: BTreeSet<String>,
 }

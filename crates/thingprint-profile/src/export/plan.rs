@@ -12,6 +12,9 @@ use super::rule::{PeerMatch, Rule};
 use super::set_names::SetNames;
 use crate::Direction;
 
+/// Addresses of one name that a set has room for at least.
+const LEAST_ROOM: usize = 4096;
+
 /// What passes between devices and their network, by their profiles: the same for every format.
 ///
 /// ```
@@ -32,6 +35,8 @@ use crate::Direction;
 ///     addresses: BTreeSet::new(),
 ///     profile: MudProfile::from_json(text)?,
 ///     answers: BTreeMap::new(),
+///     claimed: BTreeSet::new(),
+///     contradicted: BTreeSet::new(),
 ///     widened: BTreeSet::new(),
 /// };
 /// let plan = ExportPlan::new(vec![lamp], ExportNetwork::default(), NftFamily::Bridge);
@@ -67,7 +72,7 @@ impl ExportPlan {
         devices.sort_by(|left, right| left.key().cmp(&right.key()));
         let ids = SetNames::each(devices.iter().map(|device| device.name.as_str()));
         let mut plans = Vec::new();
-        let mut notes = Vec::new();
+        let mut notes = separate(&mut devices);
         let mut answers: BTreeMap<String, BTreeSet<IpAddr>> = BTreeMap::new();
         for (device, id) in devices.iter().zip(ids) {
             let mut resolver = Resolver { devices: &devices, network: &network, device, notes: Vec::new() };
@@ -84,6 +89,7 @@ impl ExportPlan {
                     "for any address or a range of ports: more were seen than are worth a list".to_owned(),
                 entry: Some(entry.clone()),
             }));
+            notes.extend(device.claims());
             for (name, addresses) in &device.answers {
                 answers.entry(name.clone()).or_default().extend(addresses);
             }
@@ -116,6 +122,12 @@ impl ExportPlan {
         known.filter(move |address| address.is_ipv6() == is_ipv6)
     }
 
+    /// How many addresses of a name a set has room for: as many as a name of a content delivery network has in days, and
+    /// twice those that captures show where these are more.
+    pub(super) fn most_addresses(&self, name: &str, is_ipv6: bool) -> usize {
+        LEAST_ROOM.max(2 * self.answers(name, is_ipv6).count())
+    }
+
     /// The rules of a device in one direction, those of the profile before what every device needs.
     pub(super) fn rules<'a>(
         &'a self,
@@ -137,6 +149,51 @@ impl ExportPlan {
         own.sort();
         own.dedup();
         own
+    }
+}
+
+/// Gives each address to one device, the first one in order: captures show one with several devices where a router gave it
+/// to one after the other.
+fn separate(devices: &mut [ExportDevice]) -> Vec<ExportNote> {
+    let mut owners: BTreeMap<IpAddr, String> = BTreeMap::new();
+    let mut notes = Vec::new();
+    for device in devices {
+        let name = device.name.clone();
+        device.addresses.retain(|address| {
+            let Some(owner) = owners.get(address) else {
+                owners.insert(*address, name.clone());
+                return true;
+            };
+            let reason = format!(
+                "{address} was an address of {owner} as well: what is sent to it has the rules of that"
+            );
+            notes.push(ExportNote {
+                device: Some(name.clone()),
+                kind: NoteKind::Assumed,
+                reason,
+                entry: None,
+            });
+            false
+        });
+    }
+    notes
+}
+
+impl ExportDevice {
+    /// Notes on names that the device alone says.
+    fn claims(&self) -> impl Iterator<Item = ExportNote> {
+        let note = |kind, reason| ExportNote { device: Some(self.name.clone()), kind, reason, entry: None };
+        let claimed = self.claimed.iter().map(move |name| {
+            let reason = format!(
+                "{name}: no DNS answer names its addresses, so these are those that the device named so"
+            );
+            note(NoteKind::Assumed, reason)
+        });
+        claimed.chain(self.contradicted.iter().map(move |name| {
+            let reason =
+                format!("{name}: the device named addresses so that no DNS answer gives; they do not pass");
+            note(NoteKind::Narrowed, reason)
+        }))
     }
 }
 

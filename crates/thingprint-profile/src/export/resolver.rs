@@ -6,8 +6,7 @@ use super::note::{ExportNote, NoteKind};
 use super::rule::{Header, PeerMatch, Rule};
 use crate::mud::is_domain_name;
 use crate::{
-    AccessList, Action, Direction, Entry, ListKind, MudProfile, Network, Peer, PortCondition, Prefix,
-    TransportMatch,
+    AccessList, Action, Direction, Entry, ListKind, MudProfile, Network, Peer, Prefix, TransportMatch,
 };
 
 /// `EtherType`s of the two versions of IP.
@@ -17,8 +16,6 @@ const TCP: u8 = 6;
 const UDP: u8 = 17;
 /// Conditions on ICMP that rules can have although no flow shows them.
 const ICMP_CONDITIONS: [&str; 2] = ["icmp.type", "icmp.code"];
-/// Ports below are given out by name (RFC 6335 §6): whoever uses others may have picked them.
-const FIRST_USER_PORT: u16 = 1024;
 /// Peers at a time of an entry for anybody. A device that talks to its like through the Internet holds some tens of peers;
 /// what scans has thousands.
 const MOST_PEERS: u32 = 1024;
@@ -61,7 +58,9 @@ impl Resolver<'_> {
         if let Some(network) = &entry.network {
             let (prefix, name) = peer_side(network, direction);
             peers.extend(prefix.map(|prefix| PeerMatch::Blocks(vec![prefix])));
-            peers.extend(name.map(domain_name).transpose()?);
+            if let Some(name) = name {
+                peers.extend(self.name(entry, name)?);
+            }
             let (prefix, name) = peer_side(network, opposite(direction));
             if name.is_some() {
                 return Err(Unwritable("a name of the device itself".to_owned()));
@@ -92,6 +91,20 @@ impl Resolver<'_> {
             self.note(NoteKind::Narrowed, entry, reason);
         }
         Ok(rule)
+    }
+
+    /// The condition that a peer has a name. What drops has none: sets never hold all addresses of a name, and who knows another
+    /// one would pass by it.
+    fn name(&mut self, entry: &Entry, name: &str) -> Result<Option<PeerMatch>, Unwritable> {
+        if entry.action == Action::Accept {
+            return domain_name(name).map(Some);
+        }
+        self.note(
+            NoteKind::Narrowed,
+            entry,
+            "whatever the address: nobody knows all addresses of a name".to_owned(),
+        );
+        Ok(None)
     }
 
     fn check_conditions(&mut self, entry: &Entry) -> Result<(), Unwritable> {
@@ -194,17 +207,9 @@ fn joined(peers: Vec<PeerMatch>) -> Vec<PeerMatch> {
 }
 
 impl Rule {
-    /// Whether it is for UDP with anybody, at ports that nothing is known by.
+    /// Whether it is for UDP with anybody: by TCP a connection tells who asked, by UDP nothing but that the device sent first.
     fn is_for_strangers(&self) -> bool {
-        let Header::Udp { source, destination } = self.header else { return false };
-        let port = if self.is_from_device() { destination } else { source };
-        let is_known = match port {
-            Some(
-                PortCondition::Equal(port) | PortCondition::AtMost(port) | PortCondition::Range(port, _),
-            ) => port < FIRST_USER_PORT,
-            Some(PortCondition::NotEqual(_) | PortCondition::AtLeast(_)) | None => false,
-        };
-        self.peers.is_empty() && !is_known
+        matches!(self.header, Header::Udp { .. }) && self.peers.is_empty()
     }
 }
 

@@ -36,7 +36,7 @@ impl Default for MudLimits {
 #[derive(Clone, Debug)]
 pub struct MudBuilder {
     pub(super) local_nets: LocalNets,
-    contacts: FairMap<Contact, ContactTally>,
+    pub(super) contacts: FairMap<Contact, ContactTally>,
     pub(super) names: Names,
     pub(super) controllers: Controllers,
     /// Addresses from which devices sent.

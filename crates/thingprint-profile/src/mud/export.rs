@@ -1,16 +1,16 @@
 //! What rules for firewalls need to know of devices and their network.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use thingprint_flow::{DeviceId, DeviceIndex, is_private};
 
 use super::builder::MudBuilder;
+use super::contact::Place;
+use super::names::NameEvidence;
 use super::prefix::Prefix;
 use super::profile::{Direction, MudProfile};
 use crate::{ExportDevice, ExportNetwork};
-
-/// Bits of an IPv6 network (RFC 4291 §2.5.4).
-const IPV6_NETWORK_BITS: u8 = 64;
 
 impl MudBuilder {
     /// A device to write rules for, with the addresses that were seen of it and of the names in its profile.
@@ -21,13 +21,14 @@ impl MudBuilder {
         profile: MudProfile,
     ) -> ExportDevice {
         let mut answers = self.names.addresses_of(&names(&profile));
-        for contact in self.contacts(device).keys() {
-            for name in self.names.known(device, contact) {
-                if let Some(addresses) = answers.get_mut(name) {
-                    addresses.insert(contact.peer);
-                } else if names(&profile).contains(name) {
-                    answers.insert(name.to_owned(), BTreeSet::from([contact.peer]));
-                }
+        let (mut claimed, mut contradicted) = (BTreeSet::new(), BTreeSet::new());
+        for (name, addresses) in self.claims(device, &names(&profile)) {
+            // What DNS says of a name holds: a device that lies must not open a set to whatever address it likes.
+            if answers.contains_key(&name) {
+                contradicted.insert(name);
+            } else {
+                claimed.insert(name.clone());
+                answers.insert(name, addresses);
             }
         }
         let mut addresses = self.own.get(&device).cloned().unwrap_or_default();
@@ -39,7 +40,29 @@ impl MudBuilder {
             }
         };
         let widened = BTreeSet::new();
-        ExportDevice { name: name.to_owned(), mac, addresses, profile, answers, widened }
+        ExportDevice {
+            name: name.to_owned(),
+            mac,
+            addresses,
+            profile,
+            answers,
+            claimed,
+            contradicted,
+            widened,
+        }
+    }
+
+    /// The addresses that have one of these names by what the device says alone.
+    fn claims(&self, device: DeviceIndex, wanted: &BTreeSet<&str>) -> BTreeMap<String, BTreeSet<IpAddr>> {
+        let mut claims: BTreeMap<String, BTreeSet<IpAddr>> = BTreeMap::new();
+        for contact in self.contacts(device).keys() {
+            for name in self.names.known(device, contact).filter(|name| wanted.contains(name)) {
+                if self.names.evidence(device, contact, name).is_some_and(NameEvidence::is_claim) {
+                    claims.entry(name.to_owned()).or_default().insert(contact.peer);
+                }
+            }
+        }
+        claims
     }
 
     /// The network: its local addresses, and who serves the classes of controllers.
@@ -50,9 +73,13 @@ impl MudBuilder {
                 network.add_local(block);
             }
         }
-        let own = self.own.values().flatten().filter(|address| address.is_ipv6() && !is_private(**address));
-        for block in own.filter_map(|address| Prefix::new(*address, IPV6_NETWORK_BITS)) {
-            network.add_local(block);
+        // Of a public network only what is there: that an address lies in the same network says nothing of who has it.
+        let contacts = self.own.keys().flat_map(|device| self.contacts.entries(*device));
+        let met =
+            contacts.filter(|(contact, _)| contact.place == Place::Local).map(|(contact, _)| contact.peer);
+        let seen = self.own.values().flatten().copied().chain(met);
+        for address in seen.filter(|address| address.is_ipv6() && !is_private(*address)) {
+            network.add_local(Prefix::host(address));
         }
         for (class, address) in self.controllers.known() {
             network.add_controller(class, address);

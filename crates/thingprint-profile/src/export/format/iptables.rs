@@ -17,8 +17,6 @@ const FROM: &str = "THINGPRINT_FROM";
 const TO: &str = "THINGPRINT_TO";
 /// Where packets pass which of them.
 const HOOKS: [(&str, &str); 4] = [("FORWARD", FROM), ("FORWARD", TO), ("INPUT", FROM), ("OUTPUT", TO)];
-/// Addresses of one name.
-const MOST_ADDRESSES: u32 = 4096;
 /// For how many seconds a peer without a name is one of those that an entry may be used with.
 const PEER_KEPT_S: u32 = 3600;
 
@@ -64,7 +62,8 @@ fn sets(plan: &ExportPlan, lines: &mut Lines) {
     }
     for (name, is_ipv6) in plan.peer_names() {
         let (set, family) = (plan.set_of(name, is_ipv6), family(is_ipv6));
-        lines.line(format_args!("create {set} hash:ip family {family} maxelem {MOST_ADDRESSES}"));
+        let most = plan.most_addresses(name, is_ipv6);
+        lines.line(format_args!("create {set} hash:ip family {family} maxelem {most}"));
         for address in plan.answers(name, is_ipv6) {
             lines.line(format_args!("add {set} {address}"));
         }

@@ -15,8 +15,6 @@ pub(super) const SPEC: Spec = Spec { name: "nftables", write };
 pub(super) const TABLE: &str = "thingprint";
 /// How long a set knows an address that nobody uses.
 const KEPT: &str = "1d";
-/// Addresses of one name: as many as a name of a content delivery network has in days.
-const MOST_ADDRESSES: u32 = 4096;
 /// How long a peer without a name is one of those that an entry may be used with.
 const PEER_KEPT: &str = "1h";
 
@@ -87,7 +85,7 @@ fn sets(plan: &ExportPlan, lines: &mut Lines) {
         lines.line(format_args!("        type ipv{}_addr", version(is_ipv6)));
         lines.line("        flags dynamic,timeout");
         lines.line(format_args!("        timeout {KEPT}"));
-        lines.line(format_args!("        size {MOST_ADDRESSES}"));
+        lines.line(format_args!("        size {}", plan.most_addresses(name, is_ipv6)));
         let answers: Vec<IpAddr> = plan.answers(name, is_ipv6).collect();
         if !answers.is_empty() {
             lines.line(format_args!("        elements = {{ {} }}", listed(&answers)));
@@ -277,9 +275,7 @@ fn jumps(plan: &ExportPlan, direction: Direction) -> Vec<(&'static str, String)>
         }
     }
     let used = keys.into_iter().zip(found).filter(|(_, jumps)| !jumps.is_empty());
-    used.map(|(key, mut jumps)| {
-        // An address belongs to one device; the first one in order.
-        jumps.dedup_by(|later, earlier| later.0 == earlier.0);
+    used.map(|(key, jumps)| {
         let jumps: Vec<String> =
             jumps.iter().map(|(address, chain)| format!("{address} : jump {chain}")).collect();
         (key, jumps.join(", "))

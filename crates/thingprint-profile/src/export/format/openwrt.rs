@@ -59,7 +59,12 @@ fn notes(device: &DevicePlan) -> Vec<ExportNote> {
             let reason = format!("bounded to {PEERS_A_MINUTE} new peers a minute, not by how many there are");
             notes.push(device.note_on(rule, NoteKind::Narrowed, reason));
         }
-        if opens_from_outside(rule) && device.device.addresses.is_empty() {
+        let accepts = rule.action == Action::Accept;
+        if !accepts && !rule.is_from_device() && !opens_from_outside(rule) {
+            let reason = "what the router sends, and answers to the device, pass by the firewall's connection tracking";
+            notes.push(device.note_on(rule, NoteKind::Widened, reason));
+        }
+        if accepts && opens_from_outside(rule) && device.device.addresses.is_empty() {
             let reason = "its IP addresses are not known: what is opened to it from outside does not pass";
             notes.push(device.note_on(rule, NoteKind::LeftOut, reason));
         }
@@ -70,7 +75,7 @@ fn notes(device: &DevicePlan) -> Vec<ExportNote> {
     notes
 }
 
-/// Whether a rule lets somebody beyond the local network begin to talk to the device.
+/// Whether a rule is about what somebody beyond the local network begins with the device.
 fn opens_from_outside(rule: &Rule) -> bool {
     let is_opened = match rule.header {
         Header::Tcp { is_answer, .. } => !is_answer,
@@ -78,7 +83,7 @@ fn opens_from_outside(rule: &Rule) -> bool {
         Header::Udp { source, .. } => source.is_none(),
         Header::Any | Header::Protocol(_) | Header::Icmp { .. } => true,
     };
-    !rule.is_from_device() && is_opened && ways(rule).contains(&Way::Through) && rule.action == Action::Accept
+    !rule.is_from_device() && is_opened && ways(rule).contains(&Way::Through)
 }
 
 fn set(plan: &ExportPlan, (name, is_ipv6): (&str, bool), lines: &mut Lines) {

@@ -256,8 +256,16 @@ fn without_answers(id: DeviceId, name: &str, profile: &MudProfile) -> ExportDevi
         DeviceId::Mac(mac) => (Some(mac), BTreeSet::new()),
         DeviceId::Ip(address) => (None, BTreeSet::from([address])),
     };
-    let (profile, answers, widened) = (profile.clone(), BTreeMap::new(), BTreeSet::new());
-    ExportDevice { name: name.to_owned(), mac, addresses, profile, answers, widened }
+    ExportDevice {
+        name: name.to_owned(),
+        mac,
+        addresses,
+        profile: profile.clone(),
+        answers: BTreeMap::new(),
+        claimed: BTreeSet::new(),
+        contradicted: BTreeSet::new(),
+        widened: BTreeSet::new(),
+    }
 }
 
 fn is_of(device: &ExportDevice, id: DeviceId) -> bool {
