@@ -25,6 +25,8 @@ impl KnownFindings {
                     "result {at} has no fingerprint '{FINGERPRINT}': give a log that `audit --sarif` wrote"
                 )
             })?;
+            let grouped = result["properties"]["findings"].as_array().into_iter().flatten();
+            marks.extend(grouped.filter_map(|finding| Some(finding["mark"].as_str()?.to_owned())));
             marks.insert(mark.to_owned());
         }
         Ok(Self { marks })

@@ -38,7 +38,7 @@ pub use rule_text::{Explained, RulesDocument, explained, rows, section, sections
 pub use when::to_second;
 
 use left_out::LeftOutDocument;
-use lines::lines;
+pub(crate) use lines::{Line, lines};
 
 /// Everything that is to be said of the devices of captures.
 pub struct Report {

@@ -1,15 +1,17 @@
 //! An audit as a log of SARIF 2.1.0, the format in which code scanners hand on their findings.
 //!
-//! A finding becomes a result whose place is a logical location, the device, and a physical one, the capture that shows it
-//! first: views of code scanning take no result without a file. The
-//! shape is that of the OASIS standard; sections are given where a field is less than obvious.
+//! Findings are grouped as tables are: what a device does against one rule in one way is a result, which says how often, and lists
+//! the findings. Its place is a logical location, the device, and a physical one, the capture that shows it first: views of
+//! code scanning take no result without a file. The shape is that of the OASIS standard; sections are given where a field
+//! is less than obvious.
 use std::fmt::Write as _;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use thingprint_table::escape;
 
-use crate::{Audit, DeviceAudit, Finding, Policy, Rule, Severity};
+use crate::report::{Line, lines};
+use crate::{Audit, DeviceAudit, Example, Finding, Policy, Rule, Severity};
 
 /// Where the schema of version 2.1.0 is published.
 const SCHEMA: &str =
@@ -86,7 +88,7 @@ pub struct Text {
     pub text: String,
 }
 
-/// A finding (§3.27).
+/// A finding, or several of one kind (§3.27).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResultEntry {
@@ -99,11 +101,16 @@ pub struct ResultEntry {
     pub level: Severity,
     /// What was found.
     pub message: Text,
+    /// How often it was observed: flows (§3.27.22).
+    pub occurrence_count: u64,
     /// The device.
     pub locations: [Location; 1],
-    /// What stays the same in the next audit: device, rule, side, severity and value (§3.27.17).
+    /// The other captures that show a finding of it first (§3.27.22).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub related_locations: Vec<RelatedLocation>,
+    /// What stays the same in the next audit: device, rule, side, severity and kind (§3.27.17).
     pub partial_fingerprints: Map<String, Value>,
-    /// Counts, the value, the cipher suite where it is one, and the first flow with it.
+    /// Counts, the value, the cipher suite where it is one, and the first flow with it; and each finding.
     pub properties: Map<String, Value>,
 }
 
@@ -115,6 +122,16 @@ pub struct Location {
     pub physical_location: PhysicalLocation,
     /// The device, which is no place in a file.
     pub logical_locations: [LogicalLocation; 1],
+}
+
+/// Where something else was found (§3.28).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RelatedLocation {
+    /// A number of its own in the result, from 1 (§3.28.2).
+    pub id: usize,
+    /// The capture.
+    pub physical_location: PhysicalLocation,
 }
 
 /// A place in a file (§3.29).
@@ -159,8 +176,9 @@ pub struct LogicalLocation {
 pub fn log(audit: &Audit, policy: &Policy, others: Vec<RuleEntry>) -> Log {
     let rules = policy.rules().map(|rule| rule_entry(rule, policy));
     let rules: Vec<RuleEntry> = rules.chain(others).collect();
-    let result = |(device, finding): (&DeviceAudit, &Finding)| result_entry(device, finding, &rules);
-    let results = audit.at_or_over(Severity::Note).map(result).collect();
+    let of_device = |device| lines(device).into_iter().map(move |line| (device, line));
+    let lines = audit.devices.iter().flat_map(of_device);
+    let results = lines.map(|(device, line)| result_entry(device, &line, &rules)).collect();
     let by_device: Map<String, Value> =
         audit.devices.iter().map(|device| (device.device.to_string(), json!(device.coverage))).collect();
     let gateways =
@@ -210,36 +228,56 @@ pub fn help((why, example, remediation): (&str, &str, &str), more: &[(&str, &str
     paragraphs.join("\n\n")
 }
 
-fn result_entry(device: &DeviceAudit, finding: &Finding, rules: &[RuleEntry]) -> ResultEntry {
+fn result_entry(device: &DeviceAudit, line: &Line<'_>, rules: &[RuleEntry]) -> ResultEntry {
     let address = device.device.to_string();
     let name = device.label.clone().unwrap_or_else(|| address.clone());
-    let rule = rules.iter().find(|rule| rule.id == finding.rule);
-    let title = rule.map_or(finding.rule, |rule| &rule.short_description.text);
+    let rule = rules.iter().find(|rule| rule.id == line.rule);
+    let title = rule.map_or(line.rule, |rule| &rule.short_description.text);
     let text = format!(
         "{title} of {}: {} in {}{} of {} flows; expected {} ({}).",
         plain(&name),
-        plain(&finding.seen),
-        if finding.is_lower_bound { "at least " } else { "" },
-        finding.flows,
-        finding.total,
-        plain(&finding.expected),
-        plain(&finding.reference)
+        plain(&line.seen),
+        if line.is_least { "at least " } else { "" },
+        line.flows,
+        line.total,
+        plain(&line.expected),
+        plain(&line.reference)
     );
-    let by = json!(finding.by);
-    let mark = mark(device, finding);
-    let uri = finding.example.capture.as_deref().map_or_else(|| NO_CAPTURE.to_owned(), uri);
-    let physical_location =
-        PhysicalLocation { artifact_location: ArtifactLocation { uri }, region: Region { start_line: 1 } };
+    let mut uris = captures(line).into_iter();
+    let physical_location = uris.next().unwrap_or_else(|| capture(NO_CAPTURE.to_owned()));
+    let related = uris.zip(1..).map(|(physical_location, id)| RelatedLocation { id, physical_location });
     let location = LogicalLocation { name, fully_qualified_name: address, kind: "resource" };
+    let said = format!("{}/{}/{}", line.severity, line.kind, line.reference);
+    let mark = format!("{}/{}/{}/{said}", device.device, line.rule, line.by);
     ResultEntry {
-        rule_id: finding.rule,
-        rule_index: rules.iter().position(|rule| rule.id == finding.rule),
-        level: finding.severity,
+        rule_id: line.rule,
+        rule_index: rules.iter().position(|rule| rule.id == line.rule),
+        level: line.severity,
         message: Text { text },
+        occurrence_count: line.flows,
         locations: [Location { physical_location, logical_locations: [location] }],
+        related_locations: related.collect(),
         partial_fingerprints: members([(FINGERPRINT, json!(mark))]),
-        properties: properties(finding, by),
+        properties: properties(device, line),
     }
+}
+
+/// The captures that show findings of a line first, that of the first one before the others, each once.
+fn captures(line: &Line<'_>) -> Vec<PhysicalLocation> {
+    let mut examples: Vec<&Example> = line.findings.iter().map(|finding| &finding.example).collect();
+    examples.sort();
+    let mut uris: Vec<String> = Vec::new();
+    for example in examples {
+        let uri = example.capture.as_deref().map_or_else(|| NO_CAPTURE.to_owned(), uri);
+        if !uris.contains(&uri) {
+            uris.push(uri);
+        }
+    }
+    uris.into_iter().map(capture).collect()
+}
+
+const fn capture(uri: String) -> PhysicalLocation {
+    PhysicalLocation { artifact_location: ArtifactLocation { uri }, region: Region { start_line: 1 } }
 }
 
 /// What of a finding stays the same in the next audit: device, rule, side, severity, value and reference.
@@ -264,18 +302,38 @@ fn uri(path: &str) -> String {
     uri
 }
 
-fn properties(finding: &Finding, by: Value) -> Map<String, Value> {
+fn properties(device: &DeviceAudit, line: &Line<'_>) -> Map<String, Value> {
+    let findings: Vec<Value> =
+        line.findings.iter().map(|finding| json!(finding_entry(device, finding))).collect();
     let mut properties = members([
-        ("by", by),
-        ("flows", json!(finding.flows)),
-        ("total", json!(finding.total)),
-        ("seen", json!(finding.seen)),
-        ("example", json!(finding.example)),
+        ("by", json!(line.by)),
+        ("flows", json!(line.flows)),
+        ("total", json!(line.total)),
+        ("seen", json!(line.seen)),
+        ("example", json!(line.findings.iter().map(|finding| &finding.example).min())),
+        ("findings", json!(findings)),
     ]);
-    if let Some(Value::Object(suite)) = finding.suite.map(|suite| json!(suite)) {
+    if let [finding] = &line.findings[..]
+        && let Some(Value::Object(suite)) = finding.suite.map(|suite| json!(suite))
+    {
         properties.extend(suite);
     }
     properties
+}
+
+/// A finding of a result, with the mark by which a later audit knows it again.
+fn finding_entry(device: &DeviceAudit, finding: &Finding) -> Map<String, Value> {
+    let mut entry = members([
+        ("mark", json!(mark(device, finding))),
+        ("seen", json!(finding.seen)),
+        ("flows", json!(finding.flows)),
+        ("total", json!(finding.total)),
+        ("example", json!(finding.example)),
+    ]);
+    if let Some(Value::Object(suite)) = finding.suite.map(|suite| json!(suite)) {
+        entry.extend(suite);
+    }
+    entry
 }
 
 /// A text as part of a message, where braces would be placeholders (§3.11.5) and square brackets a link (§3.11.6);

@@ -56,12 +56,17 @@ fn results_lead_to_their_rules_and_can_be_told_apart() {
         assert_eq!(rules[index]["id"], result["ruleId"]);
         assert!(is_plain(result["message"]["text"].as_str().unwrap()), "{result}");
         assert!(result["properties"]["flows"].as_u64() <= result["properties"]["total"].as_u64());
+        assert_eq!(result["occurrenceCount"], result["properties"]["flows"]);
         let is_of_suite = ["TLS-003", "TLS-004"].map(Into::into).contains(&result["ruleId"]);
-        assert_eq!(result["properties"]["grade"].is_string(), is_of_suite);
+        let findings = result["properties"]["findings"].as_array().unwrap();
+        assert!(!findings.is_empty());
+        assert!(findings.iter().all(|finding| finding["grade"].is_string() == is_of_suite), "{result}");
     }
     let marks: BTreeSet<&str> =
         results.iter().map(|result| result["partialFingerprints"]["finding/v1"].as_str().unwrap()).collect();
-    assert_eq!((marks.len(), results.len()), (results.len(), audit.at_or_over(Severity::Note).count()));
+    assert_eq!(marks.len(), results.len());
+    let listed = results.iter().map(|result| result["properties"]["findings"].as_array().unwrap().len());
+    assert_eq!(listed.sum::<usize>(), audit.at_or_over(Severity::Note).count());
     assert!(results.len() >= Rule::all().len());
 }
 
@@ -99,9 +104,49 @@ fn the_same_value_with_an_answer_and_without_is_two_results() {
     let mut other = device.findings[0].clone();
     other.severity = Severity::Note;
     device.findings.push(other);
-    let count = audit.at_or_over(Severity::Note).count();
+    let address = device.device.to_string();
     let log = serde_json::to_value(sarif::log(&audit, &policy, Vec::new())).unwrap();
     let results = log["runs"][0]["results"].as_array().unwrap();
     let mark = |result: &Value| result["partialFingerprints"]["finding/v1"].as_str().unwrap().to_owned();
-    assert_eq!(results.iter().map(mark).collect::<BTreeSet<_>>().len(), count);
+    let marks: BTreeSet<String> = results.iter().map(mark).collect();
+    assert_eq!(marks.len(), results.len());
+    assert_eq!(marks.iter().filter(|mark| mark.starts_with(&address)).count(), 2);
+}
+
+/// As in tables: many suites of one grade are one result, whose fingerprint does not change with one more of them.
+#[test]
+fn suites_of_one_grade_are_one_result_that_lists_them() {
+    let policy = Policy::built_in("bcp2026").unwrap();
+    let mut audit = audit(&policy);
+    audit.devices.retain(|device| device.findings.iter().any(|finding| finding.suite.is_some()));
+    audit.devices.truncate(1);
+    let device = &mut audit.devices[0];
+    device.findings.retain(|finding| finding.suite.is_some());
+    device.findings.truncate(1);
+    let results = |audit: &Audit| -> Vec<Value> {
+        let log = serde_json::to_value(sarif::log(audit, &policy, Vec::new())).unwrap();
+        log["runs"][0]["results"].as_array().unwrap().clone()
+    };
+    let [one] = &results(&audit)[..] else { panic!("one result") };
+    let device = &mut audit.devices[0];
+    let mut other = device.findings[0].clone();
+    other.seen = "another of this grade".to_owned();
+    other.flows += 2;
+    other.total += 2;
+    other.example.capture = Some("later.pcap".to_owned());
+    device.findings.push(other);
+    let [two] = &results(&audit)[..] else { panic!("one result") };
+    assert_eq!(one["partialFingerprints"], two["partialFingerprints"]);
+    assert_eq!(one["properties"]["findings"].as_array().unwrap().len(), 1);
+    assert_eq!(two["properties"]["findings"].as_array().unwrap().len(), 2);
+    let flows = |result: &Value| result["occurrenceCount"].as_u64().unwrap();
+    assert_eq!(flows(two), flows(one) + 2);
+    assert_eq!(one.get("relatedLocations"), None);
+    let place = |location: &Value| location["physicalLocation"]["artifactLocation"]["uri"].clone();
+    let related: Vec<Value> = two["relatedLocations"].as_array().unwrap().iter().map(place).collect();
+    assert_eq!((place(&two["locations"][0]), related), ("capture".into(), vec!["later.pcap".into()]));
+    // A later audit knows each of them again, and an earlier log of single results as well.
+    let log = serde_json::to_string(&sarif::log(&audit, &policy, Vec::new())).unwrap();
+    let known = thingprint_audit::KnownFindings::from_sarif(&log).unwrap();
+    assert_eq!(audit.clone().set_aside(&known, &policy, None).known, 2);
 }

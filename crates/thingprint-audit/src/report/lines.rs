@@ -17,7 +17,7 @@ const MOST_DENIED: usize = 20;
 
 /// A finding, or several of one kind.
 #[derive(Debug)]
-pub(crate) struct Line {
+pub(crate) struct Line<'a> {
     pub(crate) rule: &'static str,
     pub(crate) severity: Severity,
     /// `device` or `peer`.
@@ -31,10 +31,14 @@ pub(crate) struct Line {
     pub(crate) expected: String,
     pub(crate) reference: String,
     pub(crate) first: String,
+    /// What stays the same of the line in the next audit, however many findings it stands for.
+    pub(crate) kind: String,
+    /// The findings that it stands for, at least one.
+    pub(crate) findings: Vec<&'a Finding>,
 }
 
-impl Line {
-    fn of(finding: &Finding) -> Self {
+impl<'a> Line<'a> {
+    fn of(finding: &'a Finding) -> Self {
         Self {
             rule: finding.rule,
             severity: finding.severity,
@@ -46,14 +50,17 @@ impl Line {
             expected: finding.expected.clone(),
             reference: finding.reference.clone(),
             first: first(&finding.example),
+            kind: finding.seen.clone(),
+            findings: vec![finding],
         }
     }
 
     /// Several suites of one grade.
-    fn of_suites(grade: Option<Grade>, findings: &[&Finding]) -> Option<Self> {
+    fn of_suites(grade: Option<Grade>, findings: &[&'a Finding]) -> Option<Self> {
         let [first_one, ..] = findings else { return None };
+        let kept = format!("{} suites", grade.map_or("unknown", Grade::as_str));
         if findings.len() == 1 {
-            return Some(Self::of(first_one));
+            return Some(Self { kind: kept, ..Self::of(first_one) });
         }
         let flows = findings.iter().map(|finding| finding.flows).max().unwrap_or_default();
         let example = findings.iter().map(|finding| &finding.example).min()?;
@@ -65,24 +72,28 @@ impl Line {
         let kind = match grade {
             // Which is why a policy may not accept suites that are secure.
             Some(Grade::Secure) if suites().all(is_dhe) => "suites, secure but with DHE keys".to_owned(),
-            grade => format!("{} suites", grade.map_or("unknown", Grade::as_str)),
+            _ => kept.clone(),
         };
         let seen = format!("{} {kind}: {}{more}", findings.len(), names.join(", "));
         let is_least = flows < first_one.total || findings.iter().any(|finding| finding.is_lower_bound);
-        Some(Self { flows, is_least, seen, first: first(example), ..Self::of(first_one) })
+        let (first, findings) = (first(example), findings.to_vec());
+        Some(Self { flows, is_least, seen, first, kind: kept, findings, ..Self::of(first_one) })
     }
 
     /// The same with several peers.
-    fn of_peers((what, why): (&str, &str), findings: &[&Finding]) -> Option<Self> {
+    fn of_peers((what, why): (&str, &str), findings: &[&'a Finding]) -> Option<Self> {
         let first_one = findings.first()?;
+        let kept = format!("{what} peers{why}");
         if findings.len() == 1 {
-            return Some(Self::of(first_one));
+            return Some(Self { kind: kept, ..Self::of(first_one) });
         }
         let example = findings.iter().map(|finding| &finding.example).min()?;
         Some(Self {
             flows: findings.iter().map(|finding| finding.flows).sum(),
             seen: format!("{what} {} peers{why}", findings.len()),
             first: first(example),
+            kind: kept,
+            findings: findings.to_vec(),
             ..Self::of(first_one)
         })
     }
@@ -95,7 +106,7 @@ impl Line {
 }
 
 /// The findings of a device, the most severe first, then by rule.
-pub(crate) fn lines(device: &DeviceAudit) -> Vec<Line> {
+pub(crate) fn lines(device: &DeviceAudit) -> Vec<Line<'_>> {
     let mut lines = Vec::new();
     let mut suites: BTreeMap<_, Vec<&Finding>> = BTreeMap::new();
     let mut denied = Vec::new();
@@ -110,9 +121,7 @@ pub(crate) fn lines(device: &DeviceAudit) -> Vec<Line> {
             None => lines.push(Line::of(finding)),
         }
     }
-    let of_suites =
-        |((.., grade), findings): (&(_, _, Option<Grade>), &Vec<&Finding>)| Line::of_suites(*grade, findings);
-    lines.extend(suites.iter().filter_map(of_suites));
+    lines.extend(suites.iter().filter_map(|((.., grade), findings)| Line::of_suites(*grade, findings)));
     lines.extend(of_profile(&denied));
     // Stable: findings of one rule stay in their order.
     lines.sort_by_key(|line| (Reverse(line.severity), line.rule));
@@ -120,19 +129,20 @@ pub(crate) fn lines(device: &DeviceAudit) -> Vec<Line> {
 }
 
 /// What a profile does not allow: the same with many peers on one line, the most severe and most frequent first.
-fn of_profile(denied: &[&Finding]) -> Vec<Line> {
-    let mut kinds: BTreeMap<_, Vec<&Finding>> = BTreeMap::new();
+fn of_profile<'a>(denied: &[&'a Finding]) -> Vec<Line<'a>> {
+    let mut kinds: BTreeMap<_, Vec<&'a Finding>> = BTreeMap::new();
     for finding in denied {
         kinds.entry((finding.severity, kind(&finding.seen))).or_default().push(finding);
     }
-    let mut lines: Vec<Line> =
+    let mut lines: Vec<Line<'_>> =
         kinds.into_iter().filter_map(|((_, kind), of)| Line::of_peers(kind, &of)).collect();
     lines.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.flows.cmp(&a.flows)));
     let more = lines.split_off(lines.len().min(MOST_DENIED));
     let (count, flows) = (more.len(), more.iter().map(|line| line.flows).sum());
+    let findings = more.iter().flat_map(|line| line.findings.iter().copied()).collect();
     lines.extend(more.into_iter().next().map(|next| {
         let seen = format!("{count} more that the profile does not allow");
-        Line { flows, seen, ..next }
+        Line { flows, seen, kind: "more that the profile does not allow".to_owned(), findings, ..next }
     }));
     lines
 }
