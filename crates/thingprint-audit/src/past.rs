@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn sessions_have_a_cap_and_those_offered_long_ago_go() {
         let mut past = Past::default();
-        for session in 0..MOST_SESSIONS as u32 {
+        for session in 0..u32::try_from(MOST_SESSIONS).unwrap() {
             assert_eq!(past.offer(session.into(), at(100 + session)), None);
         }
         assert_eq!(past.offer(0, at(300)), Some(200));
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn many_peers_are_more_than_sixteen_within_a_day() {
         let mut past = Past::default();
-        for number in 0..FEW_PEERS as u32 {
+        for number in 0..u32::try_from(FEW_PEERS).unwrap() {
             assert!(!past.hear(peer(number), at(100 + number)));
             assert!(!past.hear(peer(0), at(100 + number)), "the same again");
         }

@@ -1,5 +1,6 @@
 //! What rules for firewalls need to know of devices and their network.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -24,11 +25,14 @@ impl MudBuilder {
         let (mut claimed, mut contradicted) = (BTreeSet::new(), BTreeSet::new());
         for (name, addresses) in self.claims(device, &names(&profile)) {
             // What DNS says of a name holds: a device that lies must not open a set to whatever address it likes.
-            if answers.contains_key(&name) {
-                contradicted.insert(name);
-            } else {
-                claimed.insert(name.clone());
-                answers.insert(name, addresses);
+            match answers.entry(name) {
+                Entry::Occupied(told) => {
+                    contradicted.insert(told.key().clone());
+                }
+                Entry::Vacant(free) => {
+                    claimed.insert(free.key().clone());
+                    free.insert(addresses);
+                }
             }
         }
         let mut addresses = self.own.get(&device).cloned().unwrap_or_default();
