@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use thingprint_instance::{ExtractionRecipe, Labeled};
 
-pub use read::{each_instance, read_instances};
+pub use read::{each_instance, instances_of, read_instances};
 pub use write::{instance_overview, instance_table, into_instance_table, write_instances};
 
 /// What a file of instances holds.

@@ -14,8 +14,8 @@ mod transaction;
 pub use error::{Place, PlaceUnit, ReportError};
 pub use file_id::FileId;
 pub use instances::{
-    InstanceFile, InstanceHead, each_instance, instance_overview, instance_table, into_instance_table,
-    read_instances, write_instances,
+    InstanceFile, InstanceHead, each_instance, instance_overview, instance_table, instances_of,
+    into_instance_table, read_instances, write_instances,
 };
 pub use labels::{LabelRow, Labels};
 pub use predictions::{PredictionFile, PredictionRow, read_predictions};

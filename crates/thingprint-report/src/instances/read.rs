@@ -9,7 +9,7 @@ use crate::delimited::{CsvFile, Dialect, listed};
 use crate::error::{Place, ReportError};
 use serde::de::{DeserializeSeed, Deserializer as _, Error as _, SeqAccess, Visitor};
 use thingprint_instance::Labeled;
-use thingprint_table::{Cell, Format, ParquetGroups, csv_text, without_bom};
+use thingprint_table::{Cell, Format, ParquetGroups, Table, csv_text, without_bom};
 
 /// Bytes by which the format of a file is known.
 const START_BYTES: u64 = 4096;
@@ -68,6 +68,19 @@ pub fn each_instance<E: From<ReportError>>(
     }
 }
 
+/// Reads instances out of a table, whose columns mean what they mean in a file; `name` is the name that errors give.
+pub fn instances_of(table: Table, name: &str) -> Result<InstanceFile, ReportError> {
+    let mut rows = Vec::new();
+    let mut each = |row| {
+        rows.push(row);
+        Ok(())
+    };
+    let reading =
+        Reading { file: name, names: columns::all(), head: InstanceHead::default(), each: &mut each };
+    let InstanceHead { recipe, unknown_columns, .. } = reading.table(table)?;
+    Ok(InstanceFile { rows, recipe, unknown_columns })
+}
+
 /// A file that is read, with what takes its instances.
 struct Reading<'a, E> {
     file: &'a str,
@@ -85,16 +98,30 @@ impl<E: From<ReportError>> Reading<'_, E> {
         self.note_unknown(found);
         let columns = groups.empty().map_err(unreadable)?;
         let positions: Vec<Option<usize>> = self.names.iter().map(|name| columns.position(name)).collect();
-        while let Some(mut table) = groups.next_group().map_err(unreadable)? {
-            for row in 0..table.rows() {
-                let cell = |position: &Option<usize>| {
-                    position.map_or(Cell::Absent, |column| table.take(column, row))
-                };
-                let cells = positions.iter().map(cell).collect();
-                self.add(Record::new(Place::row(self.file, self.head.rows + 1), cells))?;
-            }
+        while let Some(table) = groups.next_group().map_err(unreadable)? {
+            self.add_rows(table, &positions)?;
         }
         Ok(self.head)
+    }
+
+    fn table(mut self, table: Table) -> Result<InstanceHead, E> {
+        let found: Vec<String> = table.columns().iter().map(|column| column.name().to_owned()).collect();
+        require(self.file, |name| table.position(name).is_some(), || listed(&found))?;
+        self.note_unknown(&found);
+        let positions: Vec<Option<usize>> = self.names.iter().map(|name| table.position(name)).collect();
+        self.add_rows(table, &positions)?;
+        Ok(self.head)
+    }
+
+    /// Adds the rows of a table, whose columns stand at these positions.
+    fn add_rows(&mut self, mut table: Table, positions: &[Option<usize>]) -> Result<(), E> {
+        for row in 0..table.rows() {
+            let cell =
+                |position: &Option<usize>| position.map_or(Cell::Absent, |column| table.take(column, row));
+            let cells = positions.iter().map(cell).collect();
+            self.add(Record::new(Place::row(self.file, self.head.rows + 1), cells))?;
+        }
+        Ok(())
     }
 
     fn csv(mut self, text: Box<dyn Read + '_>) -> Result<InstanceHead, E> {

@@ -262,6 +262,16 @@ fn a_damaged_parquet_file_is_refused() {
 }
 
 #[test]
+fn a_table_in_memory_reads_as_its_file_does() {
+    let table = into_instance_table(vec![echo(), echo()], Some(&recipe()));
+    let read = instances_of(table, "frame").unwrap();
+    assert_eq!(read, read_instances(&written(&[echo(), echo()], Format::Parquet), "f").unwrap());
+    let columns = Table::of(vec![Column::new("device", vec!["44:65:0d:56:cc:d3".to_owned()])]);
+    let error = instances_of(columns, "frame").unwrap_err().to_string();
+    assert_eq!(error, "read frame: no column `window_start`, found device");
+}
+
+#[test]
 fn a_parquet_file_without_a_column_names_it() {
     let mut bytes = Vec::new();
     let table = Table::of(vec![Column::new("device", vec!["x".to_owned()])]);
