@@ -9,6 +9,7 @@ mod evaluate;
 mod experiment;
 mod extract;
 mod flows;
+#[cfg(feature = "live")]
 mod generate;
 mod identify;
 mod knowledge;
@@ -19,9 +20,12 @@ mod report;
 mod simulate;
 mod store;
 mod train;
+#[cfg(feature = "live")]
 mod watch;
 
 use clap::Subcommand;
+
+pub(crate) use self::merge::joined as joined_parts;
 
 use crate::args::GlobalArgs;
 use crate::exit::{Outcome, Usage};
@@ -56,6 +60,7 @@ pub(crate) enum Command {
     /// Write a report on a network for people who decide
     Report(report::ReportArgs),
     /// Watch a network live: who is there, what each device is, what changed
+    #[cfg(feature = "live")]
     Watch(Box<watch::WatchArgs>),
     /// List, show, check and test the models that detect protocols
     Protocols(protocols::ProtocolsArgs),
@@ -69,6 +74,7 @@ pub(crate) enum Command {
     Demo(demo::DemoArgs),
     /// Write manual pages, completions and the configuration of the package
     #[command(hide = true)]
+    #[cfg(feature = "live")]
     Generate(generate::GenerateArgs),
 }
 
@@ -95,12 +101,14 @@ impl Command {
             Self::Classify(args) => args.run(global),
             Self::Compare(args) => args.run(global),
             Self::Report(args) => args.run(global),
+            #[cfg(feature = "live")]
             Self::Watch(args) => args.run(global),
             Self::Protocols(args) => args.run(global),
             Self::Store(args) => args.run(global),
             Self::Simulate(args) => args.run(global),
             Self::Experiment(args) => args.run(global),
             Self::Demo(args) => args.run(global),
+            #[cfg(feature = "live")]
             Self::Generate(args) => args.run(global),
         }
     }
@@ -108,8 +116,10 @@ impl Command {
 
 impl Command {
     /// Whether a command that runs could begin again with these arguments; only `watch` does.
+    #[cfg(feature = "live")]
     pub(crate) fn verify(&self, global: &GlobalArgs) -> anyhow::Result<()> {
         match self {
+            #[cfg(feature = "live")]
             Self::Watch(args) => args.verify(global),
             _ => Err(Usage("only watch reads its configuration again".to_owned()).into()),
         }
@@ -117,7 +127,11 @@ impl Command {
 
     /// Whether the command itself decides what signals do.
     pub(crate) const fn minds_signals(&self) -> bool {
-        matches!(self, Self::Watch(_))
+        match self {
+            #[cfg(feature = "live")]
+            Self::Watch(_) => true,
+            _ => false,
+        }
     }
 
     /// What of the command would be written without pseudonyms; `None` where they replace all names.
@@ -128,7 +142,9 @@ impl Command {
             Self::Extract(args) => args.names_everybody(),
             Self::Classify(args) => args.names_everybody(),
             Self::Compare(args) => args.names_everybody(),
-            Self::Merge(_) | Self::Store(_) | Self::Knowledge(_) | Self::Generate(_) => None,
+            Self::Merge(_) | Self::Store(_) | Self::Knowledge(_) => None,
+            #[cfg(feature = "live")]
+            Self::Generate(_) => None,
             Self::Audit(args) => args.names_everybody(),
             Self::Mud(_) => Some("mud"),
             Self::Identify(_) => Some("identify"),
@@ -139,6 +155,7 @@ impl Command {
             Self::Simulate(_) => Some("simulate"),
             Self::Experiment(_) => Some("experiment"),
             Self::Demo(_) => Some("demo"),
+            #[cfg(feature = "live")]
             Self::Watch(_) => Some("watch"),
         }
     }

@@ -4,7 +4,9 @@
 //! arguments checks the file as well; an option that was typed takes the place of its key.
 
 mod document;
+#[cfg(feature = "live")]
 mod running;
+#[cfg(feature = "live")]
 mod template;
 
 use std::collections::BTreeSet;
@@ -12,9 +14,10 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use self::document::Document;
+#[cfg(feature = "live")]
 pub(crate) use self::running::{Running, Successor};
 /// The option that names the file, in every command that has one.
 const CONFIG: &str = "config";
@@ -38,8 +41,9 @@ pub(crate) fn expand(command_line: Vec<OsString>, cli: &Command) -> anyhow::Resu
 }
 
 /// A configuration with every key of a command of this program as a comment; empty where there is no such command.
+#[cfg(feature = "live")]
 pub(crate) fn template_of(name: &str) -> String {
-    let mut cli = crate::Cli::command();
+    let mut cli = <crate::Cli as clap::CommandFactory>::command();
     cli.build();
     cli.find_subcommand(name).map(template::render).unwrap_or_default()
 }

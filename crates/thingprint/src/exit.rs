@@ -8,6 +8,9 @@ use thingprint_report::ReportError;
 /// A command line that cannot be understood: 2.
 pub(crate) const USAGE: u8 = 2;
 
+/// A model and data that do not fit each other: 5.
+pub(crate) const MISFIT: u8 = 5;
+
 /// Result of a command that succeeded; scripts rely on the numbers. The greatest of several counts: findings take
 /// precedence over unreadable input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,7 +77,7 @@ pub(crate) fn status(error: &anyhow::Error) -> Option<u8> {
         matches!(cause.downcast_ref::<ModelError>(), Some(ModelError::MissingEvidence { .. }))
     };
     if error.chain().any(|cause| cause.is::<Misfit>() || is_misfit(cause)) {
-        return Some(5);
+        return Some(MISFIT);
     }
     Some(1)
 }

@@ -179,7 +179,7 @@ impl Extraction<'_> {
         engine: &Engine,
         sink: Sink<'_>,
     ) -> anyhow::Result<Run<InstanceLosses>> {
-        let progress = Progress::bytes("reading", total_length(inputs), self.messages.is_quiet());
+        let progress = Progress::bytes("reading", total_length(inputs), self.messages);
         let (next, done) = (AtomicUsize::new(0), Mutex::new((Vec::new(), 0)));
         std::thread::scope(|scope| {
             for _ in 0..self.threads.get().min(inputs.len()) {
@@ -211,7 +211,8 @@ impl Extraction<'_> {
         input: &Input,
         engine: &Engine,
     ) -> anyhow::Result<(Vec<Labeled>, Run<InstanceLosses>)> {
-        let reading = Reading { is_quiet: true, ..self.reading(std::slice::from_ref(input), engine) };
+        let reading =
+            Reading { messages: self.messages.silent(), ..self.reading(std::slice::from_ref(input), engine) };
         let (instances, run) = self.whole(&Reading { threads: NonZeroUsize::MIN, ..reading })?;
         let (first, last) = run.summary.span.unwrap_or_default();
         let window_s = last.nanos_since(first).max(0) as f64 / 1e9;
@@ -285,7 +286,7 @@ impl Extraction<'_> {
             wants_spans: false,
             keeps_gateways: false,
             shows_gateways: false,
-            is_quiet: self.messages.is_quiet(),
+            messages: self.messages,
         }
     }
 

@@ -6,7 +6,7 @@ use std::io::{self, BufRead as _};
 use anyhow::{Context, bail};
 use thingprint_flow::is_capture;
 use thingprint_instance::{EvidenceSet, ExtractionRecipe, Label, Labeled, Semantics};
-use thingprint_report::{ReportError, each_instance};
+use thingprint_report::{InstanceFile, ReportError, each_instance};
 
 use crate::args::Trust;
 use crate::exit::Misfit;
@@ -33,6 +33,21 @@ impl InstanceTable {
     pub(crate) fn read(inputs: &[Input], messages: Messages) -> anyhow::Result<Self> {
         let (mut recipe, mut sorted) = (None, SortedInstances::in_memory());
         each_row(inputs, messages, &mut recipe, &mut |row| sorted.push(row))?;
+        Self::of(sorted, recipe, messages)
+    }
+
+    /// The same of a file that is read, whatever the order of its rows.
+    pub(crate) fn of_file(file: InstanceFile, messages: Messages) -> anyhow::Result<Self> {
+        let mut sorted = SortedInstances::in_memory();
+        file.rows.into_iter().try_for_each(|row| sorted.push(row))?;
+        Self::of(sorted, file.recipe, messages)
+    }
+
+    fn of(
+        sorted: SortedInstances,
+        recipe: Option<ExtractionRecipe>,
+        messages: Messages,
+    ) -> anyhow::Result<Self> {
         let mut sorted = sorted.into_rows()?;
         let rows = sorted.by_ref().collect::<anyhow::Result<Vec<Labeled>>>()?;
         sorted.repeats().report(messages);

@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use thingprint_table::{Format, Style, Table};
 
+use crate::call::{Line, Message, Stopped};
 use crate::terminal;
 
 /// Messages on standard error, apart from the result.
@@ -11,12 +12,34 @@ use crate::terminal;
 pub(crate) struct Messages {
     is_quiet: bool,
     is_verbose: bool,
+    /// Who gets them instead of standard error.
+    line: Option<&'static Line>,
 }
 
 impl Messages {
     /// Messages as loud as asked for.
     pub(crate) const fn new(is_quiet: bool, is_verbose: bool) -> Self {
-        Self { is_quiet, is_verbose }
+        Self { is_quiet, is_verbose, line: None }
+    }
+
+    /// The same, for whoever calls the command.
+    pub(crate) const fn to(self, line: Option<&'static Line>) -> Self {
+        Self { line, ..self }
+    }
+
+    /// Messages that nobody gets. Who calls the command can stop it all the same.
+    pub(crate) const fn silent(self) -> Self {
+        Self { is_quiet: true, is_verbose: false, ..self }
+    }
+
+    /// The line to whoever calls the command.
+    pub(crate) const fn line(self) -> Option<&'static Line> {
+        self.line
+    }
+
+    /// Fails when whoever calls the command does not want its result any more.
+    pub(crate) fn check_wanted(self) -> Result<(), Stopped> {
+        self.line.map_or(Ok(()), Line::check_wanted)
     }
 
     /// Whether only errors are printed.
@@ -31,21 +54,25 @@ impl Messages {
 
     /// A problem that makes the result incomplete.
     pub(crate) fn warn(self, text: impl Display) {
-        if !self.is_quiet {
-            say(format_args!("warning: {text}"));
+        match self.line {
+            _ if self.is_quiet => {}
+            Some(line) => line.say(Message::Warning(text.to_string())),
+            None => say(format_args!("warning: {text}")),
         }
     }
 
     /// A line about the run.
     pub(crate) fn note(self, text: impl Display) {
-        if !self.is_quiet {
-            say(text);
+        match self.line {
+            _ if self.is_quiet => {}
+            Some(line) => line.say(Message::Note(text.to_string())),
+            None => say(text),
         }
     }
 
     /// A table for people, when the result goes elsewhere.
     pub(crate) fn table(self, table: &Table) {
-        if !self.is_quiet {
+        if !self.is_quiet && self.line.is_none() {
             let style = Style::default();
             let _ = thingprint_table::write(table, Format::Table, &mut terminal::messages(), style);
         }
@@ -53,8 +80,10 @@ impl Messages {
 
     /// A detail, printed with `--verbose`.
     pub(crate) fn detail(self, text: impl Display) {
-        if self.is_verbose {
-            say(text);
+        match self.line {
+            _ if !self.is_verbose => {}
+            Some(line) => line.say(Message::Note(text.to_string())),
+            None => say(text),
         }
     }
 }

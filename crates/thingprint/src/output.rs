@@ -8,6 +8,7 @@ use thingprint_report::{FileId, Transaction};
 use thingprint_table::{Format, Style, Table, Writes, escape, json};
 
 use crate::args::GlobalArgs;
+use crate::call::Line;
 use crate::destinations::Destinations;
 use crate::exit::Usage;
 use crate::inputs::Input;
@@ -23,6 +24,8 @@ pub(crate) struct Output {
     style: Style,
     pseudonyms: Option<Pseudonyms>,
     results: Transaction,
+    /// Who gets the rows instead of a file.
+    line: Option<&'static Line>,
 }
 
 impl Output {
@@ -58,12 +61,12 @@ impl Output {
     /// A place for text that has a form of its own, whatever the file is called.
     pub(crate) fn verbatim(args: &GlobalArgs) -> Self {
         let path = args.output.clone().filter(|path| !is_standard_output(path));
-        let is_terminal = path.is_none() && terminal::is_shown();
+        let is_terminal = path.is_none() && args.line.is_none() && terminal::is_shown();
         let format = if is_terminal { Format::Table } else { Format::Jsonl };
         let width = is_terminal.then(terminal_width).flatten();
         let style =
             Style { width, colour: is_terminal && terminal::has_colours(), raw_cells: args.raw_cells };
-        Self { path, format, style, pseudonyms: None, results: args.results.clone() }
+        Self { path, format, style, pseudonyms: None, results: args.results.clone(), line: args.line }
     }
 
     /// A place for bytes that are not for terminals, whatever the file is called.
@@ -86,7 +89,12 @@ impl Output {
     }
 
     fn is_terminal(&self) -> bool {
-        self.path.is_none() && terminal::is_shown()
+        self.path.is_none() && self.line.is_none() && terminal::is_shown()
+    }
+
+    /// The line that rows go to instead of a file.
+    pub(crate) fn line(&self) -> Option<&'static Line> {
+        self.line.filter(|_| self.path.is_none())
     }
 
     /// The file that it goes to; `None` for standard output.
@@ -138,6 +146,9 @@ impl Output {
     /// Writes one table.
     pub(crate) fn table(&self, table: &Table) -> anyhow::Result<()> {
         let table = self.published(table);
+        if let Some(line) = self.line() {
+            return Ok(line.send(table.into_owned())?);
+        }
         self.with(|out| Ok(thingprint_table::write(&table, self.format, out, self.style)?))
     }
 
@@ -232,6 +243,10 @@ impl Output {
         write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let Some(path) = &self.path else {
+            if self.line.is_some() {
+                let reason = "this result is no table: name a file for it with --output";
+                return Err(Usage(reason.to_owned()).into());
+            }
             let mut out = StandardOutput::text(&self.results);
             write(&mut out)?;
             return Ok(out.flush()?);

@@ -1,20 +1,30 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use thingprint_table::escape;
 
+use crate::call::Line;
+use crate::messages::Messages;
 use crate::terminal;
 
 /// Shows on standard error how far long work is; hidden when that is no terminal, or with `-q`.
 #[derive(Debug)]
-pub(crate) struct Progress(ProgressBar);
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    /// Who else wants to know.
+    line: Option<&'static Line>,
+}
 
 impl Progress {
     /// Progress through `total` bytes; without a total, what was done so far.
-    pub(crate) fn bytes(what: &'static str, total: Option<u64>, is_quiet: bool) -> Self {
+    pub(crate) fn bytes(what: &'static str, total: Option<u64>, messages: Messages) -> Self {
+        if let Some(line) = line_of(messages) {
+            line.begin_work(total);
+        }
         let template = match total {
             Some(_) => "{msg} {wide_bar} {bytes}/{total_bytes} {eta}",
             None => "{msg} {spinner} {bytes} {elapsed}",
         };
-        Self::new(what, total, is_quiet, template)
+        let is_hidden = messages.is_quiet() || messages.line().is_some();
+        Self { line: line_of(messages), ..Self::new(what, total, is_hidden, template) }
     }
 
     /// A line that says which of many steps is being done.
@@ -28,28 +38,31 @@ impl Progress {
         bar.set_style(
             ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
-        Self(bar)
+        Self { bar, line: None }
     }
 
     /// So much is done.
     pub(crate) fn set(&self, done: u64) {
-        self.0.set_position(done);
+        self.bar.set_position(done);
+        if let Some(line) = self.line {
+            line.has_done(done);
+        }
     }
 
     /// This is being done.
     pub(crate) fn step(&self, what: &str) {
-        self.0.set_message(escape::terminal(what));
-        self.0.tick();
+        self.bar.set_message(escape::terminal(what));
+        self.bar.tick();
     }
 
     /// Takes the bar away while something else writes to the terminal.
     pub(crate) fn beside(&self, write: impl FnOnce()) {
-        self.0.suspend(write);
+        self.bar.suspend(write);
     }
 
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }
 
@@ -57,4 +70,9 @@ impl thingprint_pipeline::Progress for Progress {
     fn read(&self, bytes: u64) {
         self.set(bytes);
     }
+}
+
+/// Who calls the command, and wants to know how far it is.
+fn line_of(messages: Messages) -> Option<&'static Line> {
+    messages.line().filter(|_| !messages.is_quiet())
 }

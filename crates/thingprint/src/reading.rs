@@ -3,15 +3,16 @@
 use std::num::NonZeroUsize;
 
 use thingprint_flow::{Capture, FlowOptions, GatewayPolicy, TraceOptions};
-use thingprint_pipeline::{Captures, Event, FrameTap, Pipeline, Run, Stage};
+use thingprint_pipeline::{Captures, Event, FrameTap, Pipeline, Run, Source, Stage};
 use thingprint_protocol::Engine;
 
+use crate::call::Stoppable;
 use crate::inputs::Input;
+use crate::messages::Messages;
 use crate::progress::Progress;
 
 /// Captures that are one trace, and how they are read.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is asked for by itself")]
 pub(crate) struct Reading<'a> {
     pub(crate) inputs: &'a [Input],
     pub(crate) flow: FlowOptions,
@@ -25,7 +26,7 @@ pub(crate) struct Reading<'a> {
     pub(crate) keeps_gateways: bool,
     /// Whether what gateways say for themselves is wanted.
     pub(crate) shows_gateways: bool,
-    pub(crate) is_quiet: bool,
+    pub(crate) messages: Messages,
 }
 
 impl Reading<'_> {
@@ -35,9 +36,10 @@ impl Reading<'_> {
         stage: &S,
         sink: impl FnMut(Event<S::Row>) -> anyhow::Result<()>,
     ) -> anyhow::Result<Run<S::Rest>> {
-        let progress = Progress::bytes("reading", total_length(self.inputs), self.is_quiet);
+        let progress = Progress::bytes("reading", total_length(self.inputs), self.messages);
         let run = self.pipeline().run_with(&self.source(), stage, sink, &progress);
         progress.finish();
+        self.messages.check_wanted()?;
         run
     }
 
@@ -48,9 +50,10 @@ impl Reading<'_> {
         sink: impl FnMut(Event<S::Row>) -> anyhow::Result<()>,
         tap: &mut impl FrameTap<S, anyhow::Error>,
     ) -> anyhow::Result<Run<S::Rest>> {
-        let progress = Progress::bytes("reading", total_length(self.inputs), self.is_quiet);
+        let progress = Progress::bytes("reading", total_length(self.inputs), self.messages);
         let run = self.pipeline().run_tapped(&self.source(), stage, sink, (tap, &progress));
         progress.finish();
+        self.messages.check_wanted()?;
         run
     }
 
@@ -76,9 +79,9 @@ impl Reading<'_> {
         }
     }
 
-    pub(crate) fn source(&self) -> Captures<impl Fn() -> Vec<Capture> + Sync> {
-        let open = || self.inputs.iter().map(Input::capture).collect();
-        Captures::new(self.is_rewindable(), open).with(self.options)
+    pub(crate) fn source(&self) -> impl Source {
+        let open = || -> Vec<Capture> { self.inputs.iter().map(Input::capture).collect() };
+        Stoppable::new(Captures::new(self.is_rewindable(), open).with(self.options), self.messages.line())
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Seek, Write};
 use anyhow::Context;
 use thingprint_table::{Table, TableWriter};
 
+use crate::call::Line;
 use crate::output::Output;
 
 /// What happens to a result that comes bit by bit.
@@ -27,6 +28,10 @@ impl Output {
         make: impl FnOnce(&mut dyn FnMut(RowEvent) -> anyhow::Result<()>) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
         let (mut result, columns) = (None, &*self.published(columns));
+        if let Some(line) = self.line() {
+            line.send(columns.clone())?;
+            return self.send(line, final_rows, make);
+        }
         if final_rows {
             self.with_style(|format, style, out| {
                 let mut writer = TableWriter::new(columns.clone(), format, style, out);
@@ -44,6 +49,29 @@ impl Output {
             self.with(|out| copy(last, out))?;
         }
         result.context("failed to write the result: nothing was made")
+    }
+
+    /// Sends rows to whoever calls the command: as they come, or when it is certain that they count.
+    fn send<T>(
+        &self,
+        line: &Line,
+        final_rows: bool,
+        make: impl FnOnce(&mut dyn FnMut(RowEvent) -> anyhow::Result<()>) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let mut waiting = Vec::new();
+        let result = make(&mut |part| match part {
+            RowEvent::Rows(rows) if final_rows => Ok(line.send(self.publish(rows))?),
+            RowEvent::Rows(rows) => {
+                waiting.push(self.publish(rows));
+                Ok(())
+            }
+            RowEvent::Restart => {
+                waiting.clear();
+                Ok(())
+            }
+        })?;
+        waiting.into_iter().try_for_each(|rows| line.send(rows))?;
+        Ok(result)
     }
 
     /// Writes rows into the first file, or into the second when they come again; gives the file that has them.

@@ -4,7 +4,7 @@
 //! meant for people is written through [`Escaped`], which lets nothing through that acts on a terminal. What a pipe or a file
 //! gets is left as its format wrote it.
 
-use std::io::{self, BufWriter, IsTerminal, StderrLock, Stdout, StdoutLock, Write};
+use std::io::{self, BufWriter, IsTerminal, StderrLock, StdoutLock, Write};
 
 use clap::error::ErrorKind;
 use indicatif::ProgressDrawTarget;
@@ -22,7 +22,8 @@ pub(crate) fn result() -> Box<dyn Write> {
 }
 
 /// Standard output, for lines that people read as they come.
-pub(crate) fn lines() -> Escaped<Stdout> {
+#[cfg(feature = "live")]
+pub(crate) fn lines() -> Escaped<io::Stdout> {
     Escaped::new(io::stdout())
 }
 

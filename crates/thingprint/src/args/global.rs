@@ -5,6 +5,9 @@ use clap::Args;
 use thingprint_report::Transaction;
 use thingprint_table::{Format, Writes};
 
+use crate::call::Line;
+use crate::messages::Messages;
+
 /// Options that every command takes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct GlobalArgs {
@@ -43,9 +46,18 @@ pub(crate) struct GlobalArgs {
     /// The files that the command writes, which appear together when it has done its work.
     #[arg(skip)]
     pub(crate) results: Transaction,
+
+    /// Who calls the command instead of a shell.
+    #[arg(skip)]
+    pub(crate) line: Option<&'static Line>,
 }
 
 impl GlobalArgs {
+    /// Messages as loud as asked for.
+    pub(crate) const fn messages(&self) -> Messages {
+        Messages::new(self.quiet, self.verbose).to(self.line)
+    }
+
     /// Threads to run.
     pub(crate) fn threads(&self) -> NonZeroUsize {
         let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);

@@ -138,7 +138,7 @@ impl AuditArgs {
             return show_policy(name, global);
         }
         self.check_networks()?;
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         let options = FlowOptions { window: WindowLength::Capture, ..self.flow.options()? };
         let policy = read_policy(&self.policy)?;
         let known_findings = read_known_findings(self.known_findings.as_deref())?;
@@ -163,7 +163,7 @@ impl AuditArgs {
             wants_spans: true,
             keeps_gateways: false,
             shows_gateways: true,
-            is_quiet: global.quiet,
+            messages,
         };
         report_networks(&inputs, &reading.gateways, &reading.flow.local_nets, messages);
         let surveying = Surveying { reading, labels: &labels, wants_mud: self.mud.is_wanted(), messages };

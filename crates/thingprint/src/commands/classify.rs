@@ -137,7 +137,7 @@ impl ClassifyArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let output = Output::of(global)?;
         let model = read_model(&self.model)?;
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         let labels = read_confirmed_labels(self.labels.as_deref(), messages)?;
         self.check_explained()?;
         let (inputs, found) = expand(&self.inputs, messages)?;
@@ -188,7 +188,7 @@ impl ClassifyArgs {
         known: &Known<'_>,
         global: &GlobalArgs,
     ) -> anyhow::Result<(Comparison, Outcome)> {
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         let (inputs, found) = expand(&self.baseline.baseline, messages)?;
         Output::of(global)?.check_apart(&inputs)?;
         let past =
@@ -209,7 +209,7 @@ impl ClassifyArgs {
         (known, global): (&Known<'_>, &GlobalArgs),
     ) -> anyhow::Result<Gathered> {
         let Known { labels, knowledge } = *known;
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         let (captures, files): (Vec<Input>, Vec<Input>) = inputs.into_iter().partition(is_capture_input);
         let mut gathered = Gathered::default();
         if !captures.is_empty() {

@@ -82,7 +82,7 @@ impl CompareArgs {
     }
 
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         let output = Output::with_documents(global)?;
         if output.format() == Format::Sarif {
             return Err(Usage(

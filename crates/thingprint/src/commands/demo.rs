@@ -51,7 +51,7 @@ struct Files {
 
 impl DemoArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         if global.output.is_some() {
             return Err(Usage(
                 "--output: unsupported by demo, which writes several files; use --folder".to_owned(),

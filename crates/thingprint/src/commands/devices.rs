@@ -77,7 +77,7 @@ impl DevicesArgs {
     }
 
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         let options = self.device.over(FlowOptions::default())?;
         let output = Output::of(global)?;
         let labels = read_labels(self.labels.as_deref(), messages)?;
@@ -98,7 +98,7 @@ impl DevicesArgs {
             wants_spans: false,
             keeps_gateways: false,
             shows_gateways: true,
-            is_quiet: global.quiet,
+            messages,
         };
         let knowledge = self.knowledge.read()?;
         let (networks, summary) = self.read(&reading, &knowledge, messages)?;

@@ -110,7 +110,7 @@ impl FromStr for Scenarios {
 impl EvaluateArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let output = Output::of(global)?;
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         self.check_usage()?;
         let inputs = expand_files(&self.instances, messages)?;
         output.check_apart(&inputs)?;
@@ -229,7 +229,7 @@ impl EvaluateArgs {
         table: &InstanceTable,
         global: &GlobalArgs,
     ) -> anyhow::Result<Tested> {
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         warn_of_absent_evidence(model.evidence(), &table.rows, messages);
         Ok(Tested::of(model, self.split_name(), self.ask(model, table, global)?))
     }

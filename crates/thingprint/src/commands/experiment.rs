@@ -23,7 +23,7 @@ use thingprint_report::Transaction;
 
 use crate::args::GlobalArgs;
 use crate::exit::{Outcome, Usage};
-use crate::messages::{self, Messages};
+use crate::messages;
 use cache::Cache;
 use environment::Environment;
 use extent::Extent;
@@ -96,7 +96,7 @@ impl FromStr for Location {
 
 impl ExperimentArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         if global.output.is_some() || global.format.is_some() {
             let problem = "experiment: results are folders: give where with --results";
             return Err(Usage(problem.to_owned()).into());

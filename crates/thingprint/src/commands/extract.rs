@@ -73,7 +73,7 @@ impl ExtractArgs {
     }
 
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         let protocols = self.extraction.models.read()?;
         let options = self.extraction.options(protocols.id())?;
         self.check(&options)?;
@@ -141,7 +141,7 @@ impl ExtractArgs {
         output: &Output,
         (source, options): (Source, InstanceOptions),
     ) -> anyhow::Result<Outcome> {
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         let format = source.format();
         let labels = read_labels(self.labels.as_deref(), messages)?;
         let options = log_options(format, options)?;
@@ -180,7 +180,7 @@ impl ExtractArgs {
                 "--partial: windows of whole captures are never in two parts; leave out --window capture";
             return Err(Usage(reason.to_owned()).into());
         }
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         let inputs = without_copies(inputs, messages);
         let engine = protocols.engine();
         let gateways = self.extraction.flow.device.gateways();
@@ -199,7 +199,7 @@ impl ExtractArgs {
             wants_spans: false,
             keeps_gateways: true,
             shows_gateways: false,
-            is_quiet: global.quiet,
+            messages,
         };
         let run = reading.run(&PartStage::new(options.clone()), |_| Ok(()))?;
         let outcome = report_read(&run.summary.read, inputs.len(), messages)?;

@@ -133,7 +133,7 @@ impl FlowsArgs {
 
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         self.check()?;
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         let options = FlowOptions { window: WindowLength::Capture, ..self.flow.options()? };
         let engine = self.models.read()?.engine();
         let output = Output::of(global)?;
@@ -163,7 +163,7 @@ impl FlowsArgs {
             wants_spans: false,
             keeps_gateways: false,
             shows_gateways: false,
-            is_quiet: global.quiet,
+            messages,
         };
         if self.network_by.is_none() {
             report_networks(&inputs, &reading.gateways, &reading.flow.local_nets, messages);

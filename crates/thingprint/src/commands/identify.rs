@@ -13,7 +13,7 @@ use crate::copies::without_copies;
 use crate::exit::{Outcome, Usage};
 use crate::identities::{Identities, contradictions, reasons, values};
 use crate::inputs::expand;
-use crate::messages::{Messages, counted};
+use crate::messages::counted;
 use crate::output::Output;
 use crate::read_report::{report_contradictions, report_losses, report_read, report_unowned};
 use crate::reading::Reading;
@@ -45,7 +45,7 @@ pub(crate) struct IdentifyArgs {
 
 impl IdentifyArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         let options = self.device.over(FlowOptions::default())?;
         let output = Output::of(global)?;
         let knowledge = self.knowledge.read()?;
@@ -65,7 +65,7 @@ impl IdentifyArgs {
             wants_spans: false,
             keeps_gateways: false,
             shows_gateways: true,
-            is_quiet: global.quiet,
+            messages,
         };
         let Run { rests, summary } = reading.run(&IdentityStage::default(), |_| Ok(()))?;
         let outcome = report_read(&summary.read, inputs.len(), messages)?;

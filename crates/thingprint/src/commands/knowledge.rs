@@ -8,7 +8,7 @@ use thingprint_table::{Cell, Table, Type};
 use crate::args::{GlobalArgs, KnowledgeArgs};
 use crate::exit::{Outcome, Usage};
 use crate::files::write_file;
-use crate::messages::{Messages, counted};
+use crate::messages::counted;
 use crate::output::Output;
 
 /// Tables by which identities are read: list them, and import others that you have downloaded.
@@ -62,7 +62,7 @@ fn list(knowledge: &KnowledgeArgs, global: &GlobalArgs) -> anyhow::Result<Outcom
 
 impl ImportArgs {
     fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         let Some(path) = &global.output else {
             return Err(Usage("knowledge import: give the file with -o".to_owned()).into());
         };

@@ -52,7 +52,7 @@ pub(crate) struct MergeArgs {
 
 impl MergeArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         let output = Output::of(global)?;
         let labels = read_labels(self.labels.as_deref(), messages)?;
         let inputs = expand_files(&self.parts, messages)?;
@@ -85,9 +85,16 @@ impl MergeArgs {
 
 /// Reads parts of one recipe.
 fn read(inputs: &[Input]) -> anyhow::Result<PartFile> {
+    joined(inputs.iter().map(|input| Ok((input.read()?, input.name()))))
+}
+
+/// Parts of one recipe in files, each with its name.
+pub(crate) fn joined(
+    files: impl IntoIterator<Item = anyhow::Result<(Vec<u8>, String)>>,
+) -> anyhow::Result<PartFile> {
     let mut merged: Option<PartFile> = None;
-    for input in inputs {
-        let (bytes, name) = (input.read()?, input.name());
+    for file in files {
+        let (bytes, name) = file?;
         if bytes.is_empty() {
             bail!("failed to read {name}: the file is empty; extract it again");
         }

@@ -26,7 +26,6 @@ use crate::identities::Identities;
 use crate::inputs::Input;
 use crate::label_report::report_labels;
 use crate::left_out::report_left_out;
-use crate::messages::Messages;
 use crate::output::Output;
 use crate::reading::Reading;
 
@@ -59,7 +58,7 @@ pub(crate) struct ReportArgs {
 
 impl ReportArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         let output = Output::with_documents(global)?;
         check_format(&output)?;
         self.destinations(&output).check(None)?;
@@ -159,7 +158,7 @@ impl ReportArgs {
             wants_spans: false,
             keeps_gateways: false,
             shows_gateways: true,
-            is_quiet: global.quiet,
+            messages: global.messages(),
         };
         let Run { rests, summary } = reading.run(&(InventoryStage, IdentityStage::default()), |_| Ok(()))?;
         let (records, said): (Vec<_>, Vec<_>) = rests.into_iter().unzip();

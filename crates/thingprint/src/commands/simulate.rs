@@ -55,7 +55,7 @@ pub(crate) struct SimulateArgs {
 
 impl SimulateArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         if global.format.is_some() {
             return Err(Usage(
                 "--format: unsupported by simulate, which writes a capture; use -o FILE alone".to_owned(),
@@ -122,13 +122,17 @@ pub(super) fn write_frames(
 ) -> anyhow::Result<u64> {
     let simulation = Simulation::new(home, options).context("failed to simulate")?;
     let mut capture = CaptureReader::new(simulation);
-    let progress = Progress::bytes("simulating", None, messages.is_quiet());
-    copy(&mut capture, out, &progress)?;
+    let progress = Progress::bytes("simulating", None, messages);
+    copy(&mut capture, out, (&progress, messages))?;
     progress.finish();
     Ok(capture.frames())
 }
 
-fn copy(from: &mut CaptureReader, to: &mut dyn Write, progress: &Progress) -> anyhow::Result<()> {
+fn copy(
+    from: &mut CaptureReader,
+    to: &mut dyn Write,
+    (progress, messages): (&Progress, Messages),
+) -> anyhow::Result<()> {
     let mut block = vec![0; 1 << 18];
     let mut done = 0;
     loop {
@@ -137,6 +141,7 @@ fn copy(from: &mut CaptureReader, to: &mut dyn Write, progress: &Progress) -> an
         to.write_all(read).context("failed to write the capture")?;
         done += length as u64;
         progress.set(done);
+        messages.check_wanted()?;
     }
     to.flush().context("failed to write the capture")
 }

@@ -137,7 +137,7 @@ struct Days {
 
 impl StoreArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         if self.store.metadata().is_ok_and(|there| there.is_file() && there.len() == 0) {
             bail!("failed to use the store {}: the file is empty", self.store.display());
         }

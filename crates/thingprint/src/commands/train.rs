@@ -3,13 +3,14 @@ use std::path::Path;
 
 use anyhow::Context;
 use clap::Args;
-use thingprint_model::{LearningCurve, Model, Recipe, Scenario};
+use thingprint_model::{LearningCurve, Model, Scenario};
 use thingprint_table::{Cell, Table, Type};
 
 use crate::args::{GlobalArgs, TrainingArgs};
 use crate::exit::{Outcome, Usage};
 use crate::inputs::{expand_files, named};
-use crate::instances::{InstanceTable, warn_of_absent_evidence};
+use crate::instances::InstanceTable;
+use crate::learning::learn;
 use crate::messages::Messages;
 use crate::models::write_model;
 use crate::output::check_apart;
@@ -31,21 +32,16 @@ pub(crate) struct TrainArgs {
 
 impl TrainArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         let Some(path) = &global.output else {
             return Err(Usage("train: give the model file with -o".to_owned()).into());
         };
         let inputs = expand_files(&self.instances, messages)?;
         check_apart(&global.results, Some(path), &inputs)?;
         let mut table = InstanceTable::read(&inputs, messages)?;
-        table.settle_proposals(self.training.trust).context("failed to train")?;
         let options = self.training.options(self.scenario, global.seed);
-        if options.recipe == Recipe::Best {
-            warn_of_absent_evidence(options.evidence, &table.rows, messages);
-        }
-        let model = Model::fit(&table.rows, &options, global.threads())
-            .with_context(|| format!("failed to train on {}", named(&self.instances)))?
-            .with_extraction(table.extraction());
+        let model = learn(&mut table, (&options, self.training.trust), global.threads(), messages)
+            .with_context(|| format!("failed to train on {}", named(&self.instances)))?;
         write_model(&model, path, &global.results)?;
         report(&model, path, messages)?;
         let curve = model.learning_curve(&table.rows, global.threads());

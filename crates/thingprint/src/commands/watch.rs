@@ -181,7 +181,7 @@ pub(crate) struct WatchArgs {
 
 impl WatchArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         if self.print_config {
             terminal::result().write_all(configuration::template_of("watch").as_bytes())?;
             return Ok(Outcome::Done);

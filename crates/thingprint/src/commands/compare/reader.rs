@@ -165,7 +165,7 @@ impl Reader<'_> {
             wants_spans: false,
             keeps_gateways: false,
             shows_gateways: true,
-            is_quiet: self.global.quiet,
+            messages: self.global.messages(),
         };
         // What could not be read and why was said when instances were extracted.
         let silent = Messages::new(true, false);

@@ -276,7 +276,7 @@ impl Captured {
             wants_spans: false,
             keeps_gateways: false,
             shows_gateways: false,
-            is_quiet: true,
+            messages: library.messages.silent(),
         }
     }
 

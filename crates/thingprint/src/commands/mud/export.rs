@@ -88,7 +88,7 @@ fn format_help() -> String {
 
 impl ExportArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         if global.format.is_some() {
             let reason = "--format: rules have a form of their own: choose it with --to";
             return Err(Usage(reason.to_owned()).into());
@@ -122,7 +122,7 @@ impl ExportArgs {
         output: &Output,
         (labels, profiles): (&Labels, &Profiles),
     ) -> anyhow::Result<(Vec<ExportDevice>, ExportNetwork, Outcome)> {
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         let (inputs, found) = expand(&self.captures, messages)?;
         self.check_destinations(output, &inputs)?;
         let inputs = without_copies(&inputs, messages);
@@ -137,7 +137,7 @@ impl ExportArgs {
             wants_spans: false,
             keeps_gateways: false,
             shows_gateways: true,
-            is_quiet: global.quiet,
+            messages,
         };
         let surveying = Surveying { reading, labels, wants_mud: true, messages };
         let mut survey = surveying.survey(&read_policy(DEFAULT_POLICY)?)?;

@@ -7,7 +7,7 @@ use thingprint_table::{Cell, Table, Type};
 
 use crate::args::GlobalArgs;
 use crate::exit::Outcome;
-use crate::messages::{Messages, counted};
+use crate::messages::counted;
 use crate::output::Output;
 use crate::protocols::{model_files, parse_protocol};
 
@@ -42,7 +42,7 @@ struct Finding {
 
 impl LintArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         let output = Output::of(global)?;
         let mut findings = Vec::new();
         let mut unusable = 0;

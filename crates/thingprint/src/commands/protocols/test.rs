@@ -23,7 +23,7 @@ use crate::args::{FlowArgs, GlobalArgs};
 use crate::copies::without_copies;
 use crate::exit::Outcome;
 use crate::inputs::expand;
-use crate::messages::{Messages, counted};
+use crate::messages::counted;
 use crate::output::Output;
 use crate::protocols::read_protocol;
 use crate::read_report::{report_losses, report_read, report_unowned};
@@ -91,7 +91,7 @@ struct Comparison {
 
 impl TestArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
-        let messages = Messages::new(global.quiet, global.verbose);
+        let messages = global.messages();
         let options = FlowOptions { window: WindowLength::Capture, ..self.flow.options()? };
         let output = Output::of(global)?;
         let model = read_protocol(&self.file)?;
@@ -111,7 +111,7 @@ impl TestArgs {
             wants_spans: false,
             keeps_gateways: false,
             shows_gateways: false,
-            is_quiet: global.quiet,
+            messages,
         };
         let Run { rests, summary } = reading.run(&test, |_| Ok(()))?;
         let outcome = report_read(&summary.read, inputs.len(), messages)?;
