@@ -116,6 +116,17 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "thingprint-web",
         ],
     ),
+    (
+        "thingprint-python",
+        &[
+            "thingprint",
+            "thingprint-flow",
+            "thingprint-instance",
+            "thingprint-model",
+            "thingprint-table",
+            "thingprint-report",
+        ],
+    ),
     ("thingprint-tests", &[]),
     (
         "thingprint-fuzz",
@@ -138,7 +149,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// Packages whose types stay in one crate.
-const HOMES: [(&str, &str); 18] = [
+const HOMES: [(&str, &str); 20] = [
     ("pcap-parser", "thingprint-flow"),
     ("etherparse", "thingprint-flow"),
     ("ndarray", "thingprint-model"),
@@ -157,9 +168,11 @@ const HOMES: [(&str, &str); 18] = [
     ("rumqttc", "thingprint-notify"),
     ("prometheus-client", "thingprint-notify"),
     ("hmac", "thingprint-notify"),
+    ("pyo3", "thingprint-python"),
+    ("arrow-array", "thingprint-python"),
 ];
 
-/// The command, which nobody imports: tests start it as a user does.
+/// The command, which the Python package alone imports: tests start it as a user does.
 const COMMAND: &str = "thingprint";
 
 #[test]

@@ -1,5 +1,6 @@
 //! Files: how long they are, what they are named, whether lints apply to them, paths of somebody's machine.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use crate::packages::packages;
@@ -15,11 +16,13 @@ const EMPTY_NAMES: [&str; 9] =
 /// Folders of somebody's machine, by the first part of their absolute path.
 const MACHINE_FOLDERS: [&str; 5] = ["home", "root", "tmp", "work", "Users"];
 
-/// The packages that open files, connect and read the clock: the command, what it reads live and writes to, and these tests.
-const OUTSIDE: [&str; 6] = [
+/// The packages that open files, connect and read the clock: the command, the Python package that
+/// calls it, what it reads live and writes to, and these tests.
+const OUTSIDE: [&str; 7] = [
     "thingprint",
     "thingprint-live",
     "thingprint-notify",
+    "thingprint-python",
     "thingprint-store",
     "thingprint-tests",
     "thingprint-web",
@@ -56,12 +59,33 @@ fn every_package_has_the_lints_of_the_workspace() {
 }
 
 #[test]
-fn fuzz_targets_have_the_same_lints() {
+fn every_workspace_has_the_same_lints() {
     let lints = |path: &str| {
         let manifest: toml::Table = fs::read_to_string(root().join(path)).unwrap().parse().unwrap();
         manifest["workspace"].get("lints").cloned().unwrap()
     };
     assert_eq!(lints("fuzz/Cargo.toml"), lints("Cargo.toml"));
+    assert_eq!(lints("crates/thingprint-python/Cargo.toml"), lints("Cargo.toml"));
+}
+
+/// The Python package gives the answers of the program, to the bit, so it is built of the same versions.
+#[test]
+fn the_python_package_is_built_of_the_same_versions() {
+    let locked = |path: &str| -> BTreeSet<(String, String)> {
+        let lock: toml::Table = fs::read_to_string(root().join(path)).unwrap().parse().unwrap();
+        let text = |package: &toml::Value, key: &str| package[key].as_str().unwrap().to_owned();
+        let packages = lock["package"].as_array().unwrap().iter();
+        packages.map(|package| (text(package, "name"), text(package, "version"))).collect()
+    };
+    let (program, python) = (locked("Cargo.lock"), locked("crates/thingprint-python/Cargo.lock"));
+    let names: BTreeSet<&str> = program.iter().map(|(name, _)| name.as_str()).collect();
+    // Numbers of any size, which arrow alone works with here.
+    let is_other = |package: &&(String, String)| {
+        package.0 != "num-bigint" && names.contains(package.0.as_str()) && !program.contains(*package)
+    };
+    let others = python.iter().filter(is_other);
+    assert_eq!(others.collect::<Vec<_>>(), Vec::<&(String, String)>::new());
+    assert!(names.len() > 100 && python.len() > 100);
 }
 
 #[test]

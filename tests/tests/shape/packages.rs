@@ -37,9 +37,12 @@ impl Package {
     }
 }
 
-/// Every package: the members of the workspace, and that of the fuzz targets.
+/// Manifests of the workspaces: the program, the fuzz targets, the Python package.
+const WORKSPACES: [&str; 3] = ["Cargo.toml", "fuzz/Cargo.toml", "crates/thingprint-python/Cargo.toml"];
+
+/// Every package of every workspace.
 pub(crate) fn packages() -> Vec<Package> {
-    let packages: Vec<Package> = ["Cargo.toml", "fuzz/Cargo.toml"].into_iter().flat_map(members).collect();
+    let packages: Vec<Package> = WORKSPACES.into_iter().flat_map(members).collect();
     assert!(packages.len() >= 8, "only {} packages", packages.len());
     packages
 }

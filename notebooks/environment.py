@@ -1,0 +1,85 @@
+"""The Python environment of the notebooks and of the tests of the Python package.
+
+The packages of requirements.txt are installed once for each list of packages and version of Python, into an environment under
+~/.cache/thingprint, which takes a network. The package `thingprint` itself is another one for each checkout: it is built into a
+folder beside the program, so that checkouts do not disturb each other.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+CHECKOUT = HERE.parent
+REQUIREMENTS = HERE / "requirements.txt"
+OLDEST_PYTHON = (3, 11)
+
+
+def enter():
+    """Goes on in the environment, which is made where there is none."""
+    environment = folder()
+    if Path(sys.prefix).resolve() != environment:
+        prepare(environment)
+        python = environment / "bin" / "python"
+        os.execv(python, [python, *sys.argv])
+    keep_settings_in(environment)
+
+
+def folder():
+    """One for each list of packages and version of Python, so that checkouts do not disturb each other."""
+    if sys.version_info < OLDEST_PYTHON:
+        fail(f"needs Python {'.'.join(map(str, OLDEST_PYTHON))} or later; {sys.executable} is {sys.version.split()[0]}")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    version = "{}.{}".format(*sys.version_info)
+    key = hashlib.sha256(version.encode() + REQUIREMENTS.read_bytes()).hexdigest()[:12]
+    return (cache / "thingprint" / f"notebooks-{key}").resolve()
+
+
+def prepare(environment):
+    """Makes the environment; one that was left half made is made again."""
+    environment.parent.mkdir(parents=True, exist_ok=True)
+    with open(environment.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        is_complete = environment / "complete"
+        if is_complete.exists():
+            return
+        print(f"installing the packages of {REQUIREMENTS.name} into {environment}", flush=True)
+        make = [sys.executable, "-m", "venv", "--clear", environment]
+        if subprocess.run(make).returncode != 0:
+            fail("cannot make an environment; on Debian and Ubuntu the package python3-venv has what is missing")
+        pip = [environment / "bin" / "python", "-m", "pip", "--disable-pip-version-check"]
+        if subprocess.run([*pip, "install", "--quiet", "--requirement", REQUIREMENTS]).returncode != 0:
+            fail("cannot install the packages of notebooks/requirements.txt, which takes a network the first time")
+        is_complete.touch()
+
+
+def keep_settings_in(environment):
+    """Keeps what Jupyter and matplotlib write out of the home folder, and what Python compiles out of the checkout."""
+    for name in ["IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR"]:
+        path = environment / "var" / name.lower()
+        path.mkdir(parents=True, exist_ok=True)
+        os.environ[name] = str(path)
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+
+
+def install_package():
+    """Builds the Python package of the checkout with pip, and has Python find it; gives the folder that it is in."""
+    target = Path(os.environ.get("CARGO_TARGET_DIR") or CHECKOUT / "target").resolve() / "python"
+    place = target / "package"
+    build = {**os.environ, "CARGO_TARGET_DIR": str(target)}
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    shutil.rmtree(place, ignore_errors=True)
+    line = [*pip, "--no-deps", "--no-build-isolation", "--no-index", "--target", place, CHECKOUT]
+    if subprocess.run(line, env=build).returncode != 0:
+        fail("cannot build the Python package: see above")
+    sys.path.insert(0, str(place))
+    os.environ["PYTHONPATH"] = str(place)
+    return place
+
+
+def fail(message):
+    sys.exit(f"{Path(sys.argv[0]).name}: {message}")
