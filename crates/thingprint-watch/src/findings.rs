@@ -105,8 +105,9 @@ impl Findings {
         let is_new = self.known.use_mut(number, &rule).is_none();
         if is_new {
             for gone in self.known.insert(number, (rule, ()), 1) {
-                let device = self.numbers.ids().get(gone.device.as_usize());
-                device.iter().for_each(|device| self.left_out.add(**device, KNOWN_RULES, 1));
+                if let Some(device) = self.numbers.ids().get(gone.device.as_usize()) {
+                    self.left_out.add(*device, KNOWN_RULES, 1);
+                }
             }
         }
         is_new

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use thingprint_flow::{DeviceId, LossCounts, Timestamp};
 
 use crate::book::Happened;
@@ -49,6 +49,6 @@ fn happened(at: Timestamp, device: Option<DeviceId>, name: &str, counts: &LossCo
         device,
         subject: SUBJECT.to_owned(),
         text: format!("{name}: a limit was reached, and left out {} so far", LeftOut::in_words(counts)),
-        evidence: Map::from_iter(evidence),
+        evidence: evidence.collect(),
     }
 }

@@ -137,8 +137,9 @@ impl MudWatch {
         }
         let bytes = REPORT_BYTES + seen.len();
         for gone in self.reported.insert(number, (seen.to_owned(), flows), bytes) {
-            let device = self.numbers.ids().get(gone.device.as_usize());
-            device.iter().for_each(|device| self.left_out.add(**device, REPORTS, 1));
+            if let Some(device) = self.numbers.ids().get(gone.device.as_usize()) {
+                self.left_out.add(*device, REPORTS, 1);
+            }
         }
         0
     }

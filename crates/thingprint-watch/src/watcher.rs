@@ -213,7 +213,9 @@ impl<'a> Watcher<'a> {
         let Some(clock) = self.live.clock() else { return };
         let Self { desk, loss_news, .. } = self;
         let events = loss_news.of(left_out, clock, |device| desk.name(device));
-        events.into_iter().for_each(|happened| desk.note(happened));
+        for happened in events {
+            desk.note(happened);
+        }
     }
 
     /// What this remembers beside accounts, with the devices that it is about, if windows were final since this was asked
