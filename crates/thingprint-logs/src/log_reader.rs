@@ -21,8 +21,18 @@ pub struct LogReader<'f> {
 struct Log<'f> {
     format: LogFormat,
     files: slice::Iter<'f, &'f LogFile>,
-    open: Option<(&'f LogFile, Lines, LineReader)>,
+    open: Option<Open<'f>>,
     next: VecDeque<Event>,
+}
+
+/// A file that is being read.
+#[derive(Debug)]
+struct Open<'f> {
+    file: &'f LogFile,
+    lines: Lines,
+    reader: LineReader,
+    /// Lines that hold records, readable or not.
+    records: u64,
 }
 
 /// Files in the order in which they are read.
@@ -33,12 +43,15 @@ pub(crate) struct Order<'f> {
 }
 
 impl<'f> Order<'f> {
-    /// Puts files in order: those of one log by the time that their first record was written at. Files without one are
-    /// left out.
+    /// Puts files in order: those of one log by the time that their first record was written at, and those without one at the
+    /// end, since what is wrong with them is to be counted.
     pub(crate) fn of(mut firsts: Vec<(String, Option<Timestamp>, &'f LogFile)>) -> Self {
-        firsts.sort_by(|a, b| (&a.0, a.1, a.2.name()).cmp(&(&b.0, b.1, b.2.name())));
+        let key = |first: &(String, Option<Timestamp>, &'f LogFile)| {
+            (first.0.clone(), first.1.is_none(), first.1, first.2.name().to_owned())
+        };
+        firsts.sort_by_key(key);
         let mut logs: Vec<(String, Vec<&LogFile>)> = Vec::new();
-        for (log, _, file) in firsts.into_iter().filter(|(_, first, _)| first.is_some()) {
+        for (log, _, file) in firsts {
             match logs.last_mut().filter(|(name, _)| *name == log) {
                 Some((_, files)) => files.push(file),
                 None => logs.push((log, vec![file])),
@@ -82,23 +95,32 @@ impl Log<'_> {
             if self.open.is_none() {
                 let Some(file) = self.files.next() else { return Ok(None) };
                 let lines = file.lines().map_err(|source| unreadable(file, source))?;
-                self.open = Some((file, lines, LineReader::of(file.file_name())));
+                let reader = LineReader::of(file.file_name());
+                self.open = Some(Open { file, lines, reader, records: 0 });
             }
-            let Some((file, lines, reader)) = &mut self.open else { return Ok(None) };
-            let Some((number, line)) = lines.next().map_err(|source| unreadable(file, source))? else {
+            let Some(open) = &mut self.open else { return Ok(None) };
+            let Some((number, line)) = open.lines.next().map_err(|source| unreadable(open.file, source))?
+            else {
+                if open.records == 0 {
+                    counts.empty.insert(open.file.name().to_owned());
+                }
                 self.open = None;
                 continue;
             };
-            match line.and_then(|line| reader.line(self.format, line)) {
+            match line.and_then(|line| open.reader.line(self.format, line)) {
                 Ok(None) => {}
                 Ok(Some(record)) => {
+                    open.records += 1;
                     counts.records += 1;
                     match record {
                         Record::Events(events) => self.next.extend(events),
                         Record::Unused(what) => counts.unused(&what),
                     }
                 }
-                Err(problem) => counts.problem(file.name(), number, problem),
+                Err(problem) => {
+                    open.records += 1;
+                    counts.problem(open.file.name(), number, problem);
+                }
             }
         }
         Ok(self.next.front().map(|event| event.written))

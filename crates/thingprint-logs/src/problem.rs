@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 /// Why logs could not be read.
@@ -15,6 +15,20 @@ pub enum LogError {
     /// No file holds a line about a connection.
     #[error("no connection in these logs: expected {0}")]
     NoConnections(&'static str),
+    /// No file holds a readable line about a connection.
+    #[error(
+        "no connection could be read: expected {expected}; failed to read {name}, line {line}: {problem}"
+    )]
+    UnreadableConnections {
+        /// The records of connections.
+        expected: &'static str,
+        /// The first file with a line that cannot be read.
+        name: String,
+        /// Number of the line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        problem: LogProblem,
+    },
     /// Connections lack a column that instances need.
     #[error(
         "failed to read {name}, line {line}: a connection without {field}; log it, since nothing else says how much was sent"
@@ -63,6 +77,8 @@ pub struct ReadCounts {
     pub unused: BTreeMap<String, u64>,
     /// Lines that could not be read, by file: how many, and the number and the problem of the first one.
     pub problems: BTreeMap<String, (u64, u64, LogProblem)>,
+    /// Files without a record.
+    pub empty: BTreeSet<String>,
 }
 
 impl ReadCounts {

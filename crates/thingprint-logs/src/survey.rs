@@ -19,8 +19,8 @@ pub struct Survey<'f> {
     order: Order<'f>,
     told: BTreeSet<Fact>,
     pub(crate) book: AddressBook,
-    /// The first and the last time of a connection.
-    span: Option<(Timestamp, Timestamp)>,
+    /// The first line that could not be read: its file, number and problem.
+    problem: Option<(String, u64, LogProblem)>,
 }
 
 /// Evidence that logs do not tell of.
@@ -48,7 +48,7 @@ impl<'f> Survey<'f> {
             order: Order::default(),
             told: BTreeSet::new(),
             book: AddressBook::new(local_nets, gateways),
-            span: None,
+            problem: None,
         };
         let mut firsts = Vec::with_capacity(files.len());
         for file in files {
@@ -59,7 +59,13 @@ impl<'f> Survey<'f> {
             progress(file);
         }
         if !survey.told.contains(&Fact::Connection) {
-            return Err(LogError::NoConnections(format.connections()));
+            let expected = format.connections();
+            return Err(match survey.problem {
+                Some((name, line, problem)) => {
+                    LogError::UnreadableConnections { expected, name, line, problem }
+                }
+                None => LogError::NoConnections(expected),
+            });
         }
         survey.order = Order::of(firsts);
         Ok(survey)
@@ -83,6 +89,9 @@ impl<'f> Survey<'f> {
                     return Err(LogError::NoField { name: file.name().to_owned(), line: number, field });
                 }
                 // The second reading counts what cannot be read, and what is of no use.
+                Err(problem) if self.problem.is_none() => {
+                    self.problem = Some((file.name().to_owned(), number, problem));
+                }
                 Ok(_) | Err(_) => {}
             }
         }
@@ -93,8 +102,6 @@ impl<'f> Survey<'f> {
         match &event.kind {
             EventKind::Connection(connection) => {
                 self.told.insert(Fact::Connection);
-                let (first, last) = self.span.unwrap_or((connection.first, connection.last));
-                self.span = Some((first.min(connection.first), last.max(connection.last)));
                 for host in [connection.originator, connection.responder] {
                     if let Some(mac) = host.mac {
                         self.book.seen(connection.first, host.at.addr, mac);

@@ -74,6 +74,25 @@ fn a_connection_of_two_days_is_late_and_counted() {
 }
 
 #[test]
+fn files_without_a_readable_line_are_told() {
+    let files = [
+        file("conn.log", format!("{HEADER}{}", connection(0, 1, 443))),
+        file("ssl.log", "#fields\tts\tid.orig_h\n1.0\tx\n1.0\tx\n"),
+        file("labels.csv", "mac,label\n"),
+        file("dns.log", ""),
+        file("ntp.log", "#fields\tts\n#close\t0\n"),
+    ];
+    let (_, counts, _) = instances(LogFormat::Zeek, &files).unwrap();
+    let told: Vec<(&str, u64)> =
+        counts.problems.iter().map(|(file, (count, ..))| (file.as_str(), *count)).collect();
+    assert_eq!(told, [("labels.csv", 1), ("ssl.log", 2)]);
+    assert_eq!(counts.empty.iter().collect::<Vec<_>>(), ["dns.log", "ntp.log"]);
+    let unreadable = [file("conn.log", HEADER.to_owned() + "x\ty\n")];
+    let error = instances(LogFormat::Zeek, &unreadable).unwrap_err().to_string();
+    assert!(error.contains("conn.log, line 3") && error.contains("2 values"), "{error}");
+}
+
+#[test]
 fn sizes_of_connections_are_needed() {
     let text = "#fields\tts\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\n1.0\t10.0.0.1\t1\t10.0.0.2\t2\tudp\n";
     let error = instances(LogFormat::Zeek, &[file("conn.log", text)]).unwrap_err();

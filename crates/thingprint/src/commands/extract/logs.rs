@@ -250,6 +250,9 @@ fn report_read(counts: &ReadCounts, messages: Messages) -> Outcome {
         let lines = counted(*count, "line", "lines");
         messages.warn(format!("failed to read {lines} of {file}; the first is line {line}: {problem}"));
     }
+    for file in &counts.empty {
+        messages.warn(format!("{file} holds no record"));
+    }
     if counts.problems.is_empty() { Outcome::Done } else { Outcome::Partial }
 }
 
