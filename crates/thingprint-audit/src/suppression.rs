@@ -15,6 +15,7 @@ pub struct Suppression {
     /// Why it is as it is.
     pub reason: String,
     /// The last day on which it acts, like `2026-12-31`.
+    #[serde(deserialize_with = "crate::policy::day")]
     pub until: String,
 }
 

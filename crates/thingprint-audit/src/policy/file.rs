@@ -3,6 +3,7 @@ use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 
+use super::day::some_day;
 use super::scale::{Ruling, Scale, Verdict};
 use super::{Judge, Policy};
 use crate::rule::Values;
@@ -13,6 +14,7 @@ use crate::{PolicyError, Rule, Severity, Suppression};
 #[serde(deny_unknown_fields)]
 pub(super) struct PolicyFile {
     name: Option<String>,
+    #[serde(default, deserialize_with = "some_day")]
     date: Option<String>,
     description: Option<String>,
     /// What a peer's misdeed is at most that the device never answered.
@@ -242,6 +244,13 @@ mod tests {
         );
         let policy = policy.unwrap();
         assert_eq!((policy.name(), policy.date(), policy.description()), ("own", "2026-01-01", "a test"));
+        let rule = "[rules.TLS-001]\notherwise = 'error'\nreferences = []\n\
+                    [[suppress]]\nrule = 'TLS-001'\nreason = 'r'\nuntil = 2026-12-31";
+        let bare = HEAD.replace("'2026-01-01'", "2026-01-01") + rule;
+        let bare = Policy::from_toml("own.toml", &bare).unwrap();
+        assert_eq!(bare.date(), "2026-01-01", "a day needs no quotes");
+        let number = Policy::from_toml("own.toml", &HEAD.replace("'2026-01-01'", "2026"));
+        assert!(number.unwrap_err().to_string().contains("expected a day like 2026-11-22, found integer"));
         assert_eq!(policy.rules().map(|rule| rule.id).collect::<Vec<_>>(), ["SSDP-003"]);
         assert_eq!(policy.references("SSDP-003"), ["ours"]);
         assert_eq!(policy.expected("SSDP-003"), Some("0-2"));

@@ -1,6 +1,9 @@
 //! What is good and what is not: a dated file for each point of view.
+mod day;
 mod file;
 mod scale;
+
+pub(crate) use day::day;
 
 use thingprint_flow::Flow;
 use thingprint_protocol::{Heard, Sender};

@@ -87,6 +87,24 @@ fn devices_and_findings_that_come_and_go_are_rows() {
 }
 
 #[test]
+fn findings_that_could_not_be_judged_before_are_one_note_for_each_rule() {
+    let stage = Stage::new();
+    // Cut so short that no hello can be read, while the flows are known.
+    stage.ok("simulate --home unsafe --duration 3h --snaplen 100 -o before.pcap");
+    stage.ok("simulate --home unsafe --duration 3h --start 2024-06-04T00:00:00Z --seed 2 -o after.pcap");
+    let rows = stage.ok("compare before.pcap after.pcap --format jsonl").json_lines();
+    let of_tls: Vec<&Value> =
+        of_kind(&rows, "new-finding").into_iter().filter(|row| row["what"] == "TLS-003").collect();
+    assert!(!of_tls.is_empty());
+    let mut devices = std::collections::BTreeSet::new();
+    for row in of_tls {
+        assert_eq!(row["severity"], "note", "{row}");
+        assert!(row["before"].as_str().unwrap().starts_with("not judged in "), "{row}");
+        assert!(devices.insert(row["device"].as_str().unwrap().to_owned()), "a device twice: {row}");
+    }
+}
+
+#[test]
 fn classes_that_change_are_rows_where_a_model_is_given() {
     let stage = Stage::new();
     stage.ok("simulate --duration 6h -o home.pcap --labels labels.csv");

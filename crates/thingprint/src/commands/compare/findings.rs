@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use thingprint_audit::{DeviceAudit, Finding, Severity};
+use thingprint_audit::{CoverageByProtocol, DeviceAudit, Finding, Rule, Severity};
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_protocol::Sender;
 use thingprint_watch::FindingRecord;
@@ -31,10 +31,12 @@ struct Found<'a> {
 struct OfDevice<'a> {
     found: Vec<Found<'a>>,
     judged: Option<&'a BTreeMap<&'static str, u64>>,
+    coverage: Option<&'a CoverageByProtocol>,
 }
 
 /// Findings that only one side has; none where a side has no findings at all. A finding is mended only where the rule could judge
-/// the device in the later time.
+/// the device in the later time. Where it could not judge flows of the earlier time, nobody knows whether a finding is new: those of
+/// a rule are one note.
 pub(super) fn rows(sides: &[SideRead; 2]) -> Vec<Row> {
     let [Some(earlier), Some(later)] = sides.each_ref().map(by_device) else {
         return Vec::new();
@@ -44,7 +46,19 @@ pub(super) fn rows(sides: &[SideRead; 2]) -> Vec<Row> {
         // All of a new device's findings are new.
         let known = earlier.get(device).map(keys).unwrap_or_default();
         let new = now.found.iter().filter(|found| !known.contains(&found.key));
-        rows.extend(new.map(|found| row(*device, found, Kind::NewFinding)));
+        let mut unjudged: BTreeMap<&str, Vec<&Found<'_>>> = BTreeMap::new();
+        for found in new {
+            let rule = found.key.0;
+            match earlier.get(device).map_or(0, |before| before.flows_not_judged(rule)) {
+                0 => rows.push(row(*device, found, Kind::NewFinding)),
+                _ => unjudged.entry(rule).or_default().push(found),
+            }
+        }
+        rows.extend(unjudged.into_values().filter_map(|found| {
+            let first = *found.first()?;
+            let flows = earlier.get(device)?.flows_not_judged(first.key.0);
+            Some(not_judged_before(*device, first, (found.len(), flows)))
+        }));
     }
     for (device, before) in &earlier {
         let Some(now) = later.get(device) else { continue };
@@ -76,7 +90,22 @@ fn keys<'a>(of: &OfDevice<'a>) -> BTreeSet<Key<'a>> {
 
 impl<'a> OfDevice<'a> {
     fn of_audit(audit: &'a DeviceAudit) -> Self {
-        Self { found: audit.findings.iter().map(Found::of_finding).collect(), judged: Some(&audit.judged) }
+        Self {
+            found: audit.findings.iter().map(Found::of_finding).collect(),
+            judged: Some(&audit.judged),
+            coverage: Some(&audit.coverage),
+        }
+    }
+
+    /// Flows of the protocols that a rule is about, where it could judge none of them; 0 where that is not known.
+    fn flows_not_judged(&self, rule: &str) -> u64 {
+        let (Some(judged), Some(coverage), Some(rule)) = (self.judged, self.coverage, Rule::of(rule)) else {
+            return 0;
+        };
+        if judged.get(rule.id).is_some_and(|flows| *flows > 0) {
+            return 0;
+        }
+        rule.protocols.iter().filter_map(|protocol| coverage.get(protocol)).map(|of| of.seen).sum()
     }
 }
 
@@ -107,6 +136,21 @@ impl<'a> Found<'a> {
             Some(total) => format!("{seen} ({} of {total} flows)", self.flows),
             None => format!("{seen} ({})", crate::messages::counted(self.flows, "flow", "flows")),
         }
+    }
+}
+
+/// A note of findings of a rule that could not judge the device in the earlier time.
+fn not_judged_before(device: DeviceId, first: &Found<'_>, (findings, flows): (usize, u64)) -> Row {
+    let others = match findings - 1 {
+        0 => String::new(),
+        others => format!(", and {others} more"),
+    };
+    Row {
+        what: first.key.0.to_owned(),
+        before: Some(format!("not judged in {}", crate::messages::counted(flows, "flow", "flows"))),
+        after: Some(first.seen() + &others),
+        first_seen: Some(first.first_seen),
+        ..Row::new(Severity::Note, Kind::NewFinding, Some(device))
     }
 }
 

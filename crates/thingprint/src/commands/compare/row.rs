@@ -118,6 +118,9 @@ impl Row {
                 format!("{who} had unusual {what} in {windows}: {after}, usually {usual}")
             }
             Kind::Verdict => format!("{who} behaved like {before}, and now like {after}"),
+            Kind::NewFinding if self.before.is_some() => {
+                format!("{who} has the finding {what}: {after}; it was {before}, so it may be old")
+            }
             Kind::NewFinding => format!("{who} has the finding {what}: {after}"),
             Kind::MendedFinding => format!("{who} has the finding {what} no more: {before}"),
             Kind::NetworkEvent => format!("{after} in one window"),
