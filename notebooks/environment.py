@@ -70,7 +70,9 @@ def install_package():
     """Builds the Python package of the checkout with pip, and has Python find it; gives the folder that it is in."""
     target = Path(os.environ.get("CARGO_TARGET_DIR") or CHECKOUT / "target").resolve() / "python"
     place = target / "package"
-    build = {**os.environ, "CARGO_TARGET_DIR": str(target)}
+    # Without an environment of its own for the build, pip calls maturin by its name.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    build = {**os.environ, "CARGO_TARGET_DIR": str(target), "PATH": path}
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     shutil.rmtree(place, ignore_errors=True)
     line = [*pip, "--no-deps", "--no-build-isolation", "--no-index", "--target", place, CHECKOUT]

@@ -118,7 +118,7 @@ fn services_names_and_peers_are_judged_as_they_were_made_for() {
     check("clear-001-tftp", &[("CLEAR-001", Error, DEVICE, "tftp to a server, port 69")]);
     check("clear-001-smb1", &[("CLEAR-001", Error, DEVICE, "smb1 to a server, port 445")]);
     check("http-003-form", &[("HTTP-003", Warning, DEVICE, "POST /login with the field password")]);
-    check("name-001-default", &[("NAME-001", Note, DEVICE, "ESP_20001F")]);
+    check("name-001-default", &[("NAME-001", Note, DEVICE, "host name ESP_20001F")]);
     check("peer-001-relays", &[("PEER-001", Note, DEVICE, "more than 16 peers by UDP within a day")]);
     check("tls-006-no-protocol", &[("TLS-006", Note, DEVICE, "no application protocol")]);
     check("tls-007-one-ticket", &[("TLS-007", Warning, DEVICE, "one pre-shared key in several connections")]);

@@ -39,6 +39,9 @@ const CLASSES: [&str; 6] = ["label", "class", "best_guess", "family", "from", "t
 const NAMES: [&str; 8] =
     ["host_name", "hostname", "client_fqdn", "fqdn", "friendly_name", "instance", "user", "owner"];
 
+/// What findings say in front of the name of a host.
+const HOST_NAME: &str = "host name ";
+
 /// Hexadecimal digits of the pseudonym of a name: among 1,000 names, two have one with a chance of 1 in 2 million.
 const NAME_DIGITS: usize = 10;
 
@@ -66,6 +69,9 @@ impl Pseudonyms {
         }
         if NAMES.contains(&column) && text.parse::<std::net::IpAddr>().is_err() {
             return Some(self.name(text));
+        }
+        if let Some(name) = text.strip_prefix(HOST_NAME) {
+            return Some(format!("{HOST_NAME}{}", self.name(name)));
         }
         self.local_name(text).or_else(|| self.words(text))
     }

@@ -17,6 +17,7 @@ pub(crate) const PROGRAM: &[&str] = &[
     "crates/thingprint-identity/src",
     "crates/thingprint-instance/src",
     "crates/thingprint-live/src",
+    "crates/thingprint-logs/src",
     "crates/thingprint-model/src",
     "crates/thingprint-notify/src",
     "crates/thingprint-pipeline/src",

@@ -63,7 +63,7 @@ fn observe(flow: &Flow<Heard>, sightings: &mut Sightings<'_>) {
             continue;
         }
         let name = message.host_name.as_deref().unwrap_or_default();
-        sightings.see(heard, value(name, message.client_mac), || name.to_owned());
+        sightings.see(heard, value(name, message.client_mac), || format!("host name {name}"));
     }
 }
 
