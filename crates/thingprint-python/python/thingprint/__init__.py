@@ -7,7 +7,7 @@ a classifier learns from labelled instances. Everything means what it means in t
 >>> home = getfixture("tmp_path") / "home.pcap"
 >>> thingprint.simulate(home, duration="8h", labels=home.with_suffix(".csv"))
 >>> devices = thingprint.devices(home, labels=home.with_suffix(".csv"))
->>> any(row["label"] == "laptop" for row in devices)
+>>> any(row["label"] == "osprel-camera" for row in devices)
 True
 """
 
