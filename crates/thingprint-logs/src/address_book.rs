@@ -5,7 +5,7 @@ use thingprint_flow::{LocalNets, MacAddr, Timestamp};
 
 /// Most IP addresses, and most link addresses, that are remembered; further ones are counted.
 const MAX_ADDRESSES: usize = 1 << 20;
-/// Most changes of the owner of one IP address; further ones are counted.
+/// Most changes of the owner of one IP address; the earliest give way, and are counted.
 const MAX_OWNERS: usize = 1 << 12;
 /// A link address that so many networks outside stand behind is that of a gateway: IPv4 addresses, and /64 networks of IPv6,
 /// since a host may have several addresses of one.
@@ -53,11 +53,16 @@ impl AddressBook {
     pub(crate) fn own(&mut self, time: Timestamp, address: IpAddr, mac: MacAddr) {
         let full = self.owners.len() >= MAX_ADDRESSES;
         match self.owners.get_mut(&address) {
-            Some(owners) if owners.len() < MAX_OWNERS => {
+            Some(owners) => {
                 let at = owners.partition_point(|(since, _)| *since <= time);
                 let before = at.checked_sub(1).and_then(|before| owners.get(before));
                 if before.is_none_or(|(_, owner)| *owner != mac) {
                     owners.insert(at, (time, mac));
+                }
+                if owners.len() > MAX_OWNERS {
+                    // Whoever claims an address again and again takes away what was long ago, and not who has it later.
+                    owners.remove(0);
+                    self.dropped += 1;
                 }
             }
             None if !full => _ = self.owners.insert(address, vec![(time, mac)]),
@@ -136,6 +141,19 @@ mod tests {
             assert_eq!(book.owner(address, at(time)), Some(mac(last)), "{time}");
         }
         assert_eq!(book.owner("192.168.1.8".parse().unwrap(), at(0)), None);
+    }
+
+    #[test]
+    fn an_address_that_two_claim_by_turns_has_its_later_owner() {
+        let mut book = AddressBook::new(LocalNets::default(), None);
+        let address: IpAddr = "192.168.1.7".parse().unwrap();
+        let claims = 10 * i64::try_from(MAX_OWNERS).unwrap();
+        for time in 0..claims {
+            book.own(at(time), address, mac(if time % 2 == 0 { 8 } else { 9 }));
+        }
+        book.own(at(claims), address, mac(1));
+        assert_eq!(book.owner(address, at(claims + 5)), Some(mac(1)));
+        assert!(book.dropped > 0);
     }
 
     #[test]

@@ -108,7 +108,13 @@ impl<'a> LogExtraction<'a> {
         if rows == 0 {
             messages.warn("no device sent enough for an instance");
         }
-        let outcome = report_read(reader.counts(), *messages);
+        let mut outcome = report_read(reader.counts(), *messages);
+        let dropped = survey.addresses_dropped();
+        if dropped > 0 {
+            let owners = counted(dropped, "owner of an address", "owners of addresses");
+            messages.warn(format!("{owners} had no room, and what these addresses said may be of nobody"));
+            outcome = Outcome::Partial;
+        }
         Ok(outcome.max(report_losses(&instances.losses(), *messages)))
     }
 }
@@ -137,9 +143,6 @@ fn fitted(survey: &Survey<'_>, mut options: InstanceOptions, messages: Messages)
     let gateways: Vec<String> = survey.gateways().iter().map(ToString::to_string).collect();
     if !gateways.is_empty() {
         messages.note(format!("gateways, which are not devices: {}", gateways.join(", ")));
-    }
-    if survey.addresses_dropped() > 0 {
-        messages.warn(format!("{} addresses had no room, and have no owner", survey.addresses_dropped()));
     }
     options
 }
