@@ -1,15 +1,20 @@
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Field, Statement};
 
 /// How far a claim is to be trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Certainty {
     /// It follows from whose address block or cloud the device uses; it says whose the device is at most.
+    #[serde(rename = "vendor only")]
     VendorOnly,
     /// It follows from something that devices of this kind have, and others may have as well: a host name, a user agent.
+    #[serde(rename = "likely")]
     Likely,
     /// The device says so, in a field that is there to say it.
+    #[serde(rename = "declared")]
     Declared,
 }
 

@@ -1,4 +1,6 @@
-use crate::{Certainty, Field, Identity, Knowledge};
+use serde::{Deserialize, Serialize};
+
+use crate::{Certainty, Field, IdentitySummary, Knowledge, SaidValue};
 
 /// What the name of a class says of its devices: `Amcrest camera` are cameras of Amcrest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -8,7 +10,7 @@ pub struct ClassName {
 }
 
 /// What a device says of itself, and the name of its class says otherwise.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disagreement {
     /// The field.
     pub field: Field,
@@ -33,23 +35,22 @@ impl ClassName {
     }
 
     /// What a device says that does not fit. What is only known by an address block or a cloud is not said by the device.
-    pub fn disagreements(&self, identity: &Identity, knowledge: &Knowledge) -> Vec<Disagreement> {
+    pub fn disagreements(&self, identity: &IdentitySummary, knowledge: &Knowledge) -> Vec<Disagreement> {
         let of_fields = [(Field::Type, &self.device_type), (Field::Vendor, &self.vendor)];
         let disagreement = |(field, of_class): (Field, &Option<String>)| {
-            let (of_class, answer) = (of_class.as_ref()?, identity.answer(field));
-            let said = answer.value.as_ref()?;
-            let certainty = answer.certainty.filter(|certainty| *certainty > Certainty::VendorOnly)?;
+            let (of_class, known) = (of_class.as_ref()?, identity.get(field)?);
+            let SaidValue { value: said, certainty, sources } = known;
             let is_same = match field {
                 Field::Vendor => knowledge.is_one_vendor(said, of_class),
                 _ => said == of_class,
             };
             let agrees = is_same || knowledge.are_related(field, said, of_class);
-            (!agrees).then(|| Disagreement {
+            (*certainty > Certainty::VendorOnly && !agrees).then(|| Disagreement {
                 field,
                 said: said.clone(),
-                certainty,
+                certainty: *certainty,
                 of_class: of_class.clone(),
-                sources: answer.sources(),
+                sources: sources.clone(),
             })
         };
         of_fields.into_iter().filter_map(disagreement).collect()

@@ -22,6 +22,7 @@ mod oui;
 mod sources;
 mod statement;
 mod statements;
+mod summary;
 
 pub use answer::Answer;
 pub use claim::{Certainty, Claim};
@@ -36,3 +37,4 @@ pub use oui::organisation;
 pub use sources::{SourceDescription, source_descriptions};
 pub use statement::Statement;
 pub use statements::{Said, Statements};
+pub use summary::{IdentitySummary, SaidValue};

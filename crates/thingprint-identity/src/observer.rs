@@ -52,6 +52,8 @@ impl IdentityOptions {
 pub struct IdentityObserver {
     ids: Vec<DeviceId>,
     devices: Vec<Heeded>,
+    /// How often anything new was said.
+    news: u64,
     cap: FairCap,
     documents: FairCap,
     log: LossLog,
@@ -69,6 +71,8 @@ struct Heeded {
     statements: Statements,
     addresses: OwnAddresses,
     has_sent: bool,
+    /// The number of the last news from it; 0 before it said anything.
+    news: u64,
 }
 
 impl IdentityObserver {
@@ -77,6 +81,7 @@ impl IdentityObserver {
         Self {
             ids: Vec::new(),
             devices: Vec::new(),
+            news: 0,
             cap: FairCap::new(options.most_statement_bytes),
             documents: FairCap::new(options.most_document_bytes),
             log: LossLog::default(),
@@ -87,6 +92,13 @@ impl IdentityObserver {
     pub fn into_devices(self) -> Vec<(DeviceId, Statements)> {
         let devices = self.ids.into_iter().zip(self.devices).filter(|(_, heeded)| heeded.has_sent);
         devices.map(|(id, heeded)| (id, heeded.statements)).collect()
+    }
+
+    /// What a device said so far, with a number that is another one when anything was added: numbers rise, also where an index
+    /// is given to another device. `None` if it said nothing.
+    pub fn heard(&self, device: DeviceIndex) -> Option<(u64, &Statements)> {
+        let heeded = self.devices.get(device.as_usize()).filter(|heeded| heeded.news > 0)?;
+        Some((heeded.news, &heeded.statements))
     }
 
     /// What the caps left out, by device.
@@ -104,13 +116,19 @@ impl IdentityObserver {
 
     /// Notes what a source read, and keeps to the cap.
     fn note(&mut self, device: DeviceIndex, is_own: bool, source: &'static str, record: Record) {
-        let mut bytes = 0;
+        let news = self.news + 1;
+        let (mut bytes, mut has_news) = (0, false);
         if let Some(heeded) = self.heeded(device) {
             for (key, value) in record.into_said() {
-                if let Some(statement) = Statement::new(source, &key, &value) {
-                    bytes += heeded.statements.add(statement, is_own);
+                let statement = Statement::new(source, &key, &value);
+                if let Some(added) = statement.and_then(|statement| heeded.statements.add(statement, is_own))
+                {
+                    (bytes, has_news, heeded.news) = (bytes + added, true, news);
                 }
             }
+        }
+        if has_news {
+            self.news = news;
         }
         if bytes > 0 && self.cap.take(device, bytes) {
             self.make_room();
@@ -261,12 +279,15 @@ impl Observer for IdentityObserver {
         }
     }
 
-    fn continue_flow(&mut self, state: &mut FlowDocument) -> FlowDocument {
-        std::mem::take(state)
+    fn abandon_flow(&mut self, device: DeviceIndex, mut state: FlowDocument) {
+        let gathering = self.let_go_of_document(device, &mut state);
+        if let Some(document) = gathering.and_then(|gathering| gathering.finish()) {
+            self.read_document(device, false, &document);
+        }
     }
 
-    fn abandon_flow(&mut self, device: DeviceIndex, mut state: FlowDocument) {
-        self.let_go_of_document(device, &mut state);
+    fn continue_flow(&mut self, state: &mut FlowDocument) -> FlowDocument {
+        std::mem::take(state)
     }
 }
 

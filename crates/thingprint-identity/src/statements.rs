@@ -73,20 +73,21 @@ impl Statements {
         }
     }
 
-    /// Adds a statement; returns the bytes that it takes now and did not before.
-    pub(crate) fn add(&mut self, statement: Statement, is_own: bool) -> usize {
+    /// Adds a statement; returns the bytes that it takes now and did not before. `None` where it says nothing new.
+    pub(crate) fn add(&mut self, statement: Statement, is_own: bool) -> Option<usize> {
         if let Some(said) = self.said.get_mut(&statement) {
             said.times += 1;
+            let is_news = is_own && !said.is_own;
             said.is_own |= is_own;
-            return 0;
+            return is_news.then_some(0);
         }
         if !self.has_room(statement.source) {
             self.dropped += 1;
-            return 0;
+            return None;
         }
         let bytes = statement.held_bytes();
         self.said.insert(statement, Said { times: 1, is_own });
-        bytes
+        Some(bytes)
     }
 
     /// Lets go of at least so many bytes, or of all: last the statements of the sources that have fewest. Returns the bytes
@@ -143,8 +144,14 @@ mod tests {
     #[test]
     fn a_statement_is_kept_once_and_counted() {
         let (mut one, mut other) = (Statements::default(), Statements::default());
-        assert!(one.add(statement("dhcp", "lamp"), false) > 0);
-        assert_eq!(one.add(statement("dhcp", "lamp"), false), 0);
+        assert!(one.add(statement("dhcp", "lamp"), false) > Some(0));
+        assert_eq!(one.add(statement("dhcp", "lamp"), false), None);
+        let mut own = one.clone();
+        assert_eq!(
+            own.add(statement("dhcp", "lamp"), true),
+            Some(0),
+            "it is news that a device speaks for itself"
+        );
         other.add(statement("dhcp", "lamp"), true);
         other.add(statement("dhcp", "lock"), false);
         one.merge(other);

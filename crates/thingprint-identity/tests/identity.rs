@@ -4,7 +4,9 @@
 mod network;
 
 use network::{DEVICE_IP, Network, OTHER_IP, dhcp, mdns, record, txt, values};
-use thingprint_identity::{Certainty, ClassName, Field, IdentityOptions, Knowledge, TableName};
+use thingprint_identity::{
+    Certainty, ClassName, Field, IdentityOptions, IdentitySummary, Knowledge, TableName,
+};
 
 const MDNS: [u8; 4] = [224, 0, 0, 251];
 /// Blocks of addresses: of a brand, and of a maker of modules.
@@ -111,7 +113,11 @@ fn what_a_device_declares_is_held_against_its_class() {
     let identity = speaker(Network::new()).identity_by(&knowledge);
     let against = |class: &str| -> Vec<String> {
         let class = ClassName::of(class, &knowledge);
-        class.disagreements(&identity, &knowledge).iter().map(ToString::to_string).collect()
+        class
+            .disagreements(&IdentitySummary::of(&identity), &knowledge)
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     };
     assert_eq!(against("laptop"), ["type smart-speaker (declared, by dns_sd), not computer"]);
     assert_eq!(
@@ -123,7 +129,11 @@ fn what_a_device_declares_is_held_against_its_class() {
     assert_eq!(against("thing-7"), [""; 0]);
     let by_address = Network::of(APPLE).says((68, 67), [255; 4], b"?").identity_by(&knowledge);
     let class = ClassName::of("Sonos speaker", &knowledge);
-    assert_eq!(class.disagreements(&by_address, &knowledge), [], "an address block declares nothing");
+    assert_eq!(
+        class.disagreements(&IdentitySummary::of(&by_address), &knowledge),
+        [],
+        "an address block declares nothing"
+    );
 }
 
 #[test]
@@ -217,4 +227,21 @@ fn every_row_of_a_table_says_where_it_is_from() {
             assert!(!source.is_empty() && date.len() == 10, "{table}: {row:?}");
         }
     }
+}
+
+#[test]
+fn what_was_known_stays_until_something_as_certain_speaks() {
+    let knowledge = Knowledge::builtin().unwrap();
+    let printer = b"NOTIFY * HTTP/1.1\r\nNT: urn:schemas-upnp-org:device:Printer:1\r\n\r\n";
+    let printer = Network::new().says((1900, 1900), [239, 255, 255, 250], printer).identity_by(&knowledge);
+    let speaker = speaker(Network::new()).identity_by(&knowledge);
+    let value = |summary: &IdentitySummary| summary.get(Field::Type).map(|known| known.value.clone());
+    let of_printer = IdentitySummary::of(&printer);
+    assert_eq!(value(&of_printer).as_deref(), Some("printer"));
+    let declared = of_printer.followed_by(&speaker);
+    assert_eq!(value(&declared).as_deref(), Some("smart-speaker"));
+    assert_eq!(declared.followed_by(&printer), declared, "what is likely does not outweigh what is declared");
+    let silent = Network::new().identity_by(&knowledge);
+    assert_eq!(of_printer.followed_by(&silent), of_printer);
+    assert!(IdentitySummary::of(&silent).is_empty());
 }

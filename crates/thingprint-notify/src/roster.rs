@@ -155,6 +155,7 @@ pub(crate) mod tests {
             addresses: vec!["192.0.2.7".parse().unwrap()],
             host_name: host_name.map(str::to_owned),
             vendor_class: None,
+            identity: None,
             names: Vec::new(),
             server_ports: Vec::new(),
             served_ports: Vec::new(),

@@ -155,16 +155,17 @@ impl<'a> AccountWriter<'a> {
         let sighting = &merge::merged(known, seen, base);
         self.execute(
             "INSERT INTO devices (device, gateway, is_randomised, addresses, host_name, vendor_class, names,
-                server_ports, served_ports, services, first_seen, last_seen, packets_up, packets_down)
+                server_ports, served_ports, services, first_seen, last_seen, packets_up, packets_down, identity)
              VALUES (:device, :gateway, :is_randomised, :addresses, :host_name, :vendor_class, :names,
-                :server_ports, :served_ports, :services, :first_seen, :last_seen, :packets_up, :packets_down)
+                :server_ports, :served_ports, :services, :first_seen, :last_seen, :packets_up, :packets_down,
+                :identity)
              ON CONFLICT DO UPDATE SET gateway = excluded.gateway, is_randomised = excluded.is_randomised,
                 addresses = excluded.addresses, host_name = excluded.host_name,
                 vendor_class = excluded.vendor_class, names = excluded.names,
                 server_ports = excluded.server_ports, served_ports = excluded.served_ports,
                 services = excluded.services, first_seen = min(first_seen, excluded.first_seen),
                 last_seen = max(last_seen, excluded.last_seen), packets_up = excluded.packets_up,
-                packets_down = excluded.packets_down",
+                packets_down = excluded.packets_down, identity = excluded.identity",
             named_params! {
                 ":device": sighting.device.to_string(), ":gateway": sighting.gateway,
                 ":is_randomised": sighting.is_randomised, ":addresses": json(&sighting.addresses)?,
@@ -173,6 +174,7 @@ impl<'a> AccountWriter<'a> {
                 ":served_ports": json(&sighting.served_ports)?, ":services": json(&sighting.services)?,
                 ":first_seen": sighting.first_seen.as_nanos(), ":last_seen": sighting.last_seen.as_nanos(),
                 ":packets_up": whole(sighting.packets_up), ":packets_down": whole(sighting.packets_down),
+                ":identity": sighting.identity.as_ref().map(json).transpose()?,
             },
         )?;
         self.history(seen)

@@ -60,6 +60,12 @@ impl Cells<'_, '_> {
         let text: String = self.0.get(at)?;
         serde_json::from_str(&text).map_err(|error| unfit(at, Type::Text, error.to_string()))
     }
+
+    /// The same where it may be absent.
+    pub(crate) fn some_json<T: DeserializeOwned>(self, at: usize) -> SqlResult<Option<T>> {
+        let text: Option<String> = self.0.get(at)?;
+        text.map(|_| self.json(at)).transpose()
+    }
 }
 
 /// A value that another program wrote into a column, in a form that it does not have.

@@ -40,6 +40,7 @@ pub(crate) fn merged(known: Option<Sighting>, seen: &Sighting, base: Base) -> Si
         addresses: addresses(known.addresses, &seen.addresses),
         host_name: seen.host_name.clone().or(known.host_name),
         vendor_class: seen.vendor_class.clone().or(known.vendor_class),
+        identity: seen.identity.clone().or(known.identity),
         names: words(known.names, &seen.names),
         server_ports: words(known.server_ports, &seen.server_ports),
         served_ports: words(known.served_ports, &seen.served_ports),

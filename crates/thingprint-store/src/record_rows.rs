@@ -65,22 +65,22 @@ fn answer(row: &Row<'_>) -> SqlResult<Option<WindowAnswer>> {
 /// Columns of a device with its label, its verdict and counts of what is open.
 pub(crate) const DEVICE: &str = "SELECT d.device, d.gateway, d.is_randomised, d.addresses, d.host_name, d.vendor_class, \
      d.names, d.server_ports, d.served_ports, d.services, d.first_seen, d.last_seen, d.packets_up, d.packets_down, \
-     d.windows, d.is_muted, l.label, v.class, v.best_guess, v.confidence, v.likeness, v.reason, v.family, v.windows, \
+     d.identity, d.windows, d.is_muted, l.label, v.class, v.best_guess, v.confidence, v.likeness, v.reason, v.family, v.windows, \
      v.since FROM devices d LEFT JOIN labels l USING (device) LEFT JOIN verdicts v USING (device)";
 
 /// What was seen of one device.
 pub(crate) const SIGHTING: &str = "SELECT device, gateway, is_randomised, addresses, host_name, vendor_class, names, \
-     server_ports, served_ports, services, first_seen, last_seen, packets_up, packets_down FROM devices WHERE device = ?1";
+     server_ports, served_ports, services, first_seen, last_seen, packets_up, packets_down, identity FROM devices WHERE device = ?1";
 
 /// A device of a row that [`DEVICE`] selects; what is open, and the window under way, come from other tables.
 pub(crate) fn device(row: &Row<'_>) -> SqlResult<DeviceRecord> {
     let cells = Cells(row);
     Ok(DeviceRecord {
         sighting: sighting(row)?,
-        windows: cells.count(14)?,
-        is_muted: row.get(15)?,
-        label: row.get(16)?,
-        verdict: standing(row, 17)?,
+        windows: cells.count(15)?,
+        is_muted: row.get(16)?,
+        label: row.get(17)?,
+        verdict: standing(row, 18)?,
         provisional: None,
         findings: Severities::default(),
         open_events: 0,
@@ -106,6 +106,7 @@ pub(crate) fn sighting(row: &Row<'_>) -> SqlResult<Sighting> {
         last_seen: cells.time(11)?,
         packets_up: cells.count(12)?,
         packets_down: cells.count(13)?,
+        identity: cells.some_json(14)?,
     })
 }
 

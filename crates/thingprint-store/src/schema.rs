@@ -6,7 +6,7 @@ use crate::error::Problem;
 pub(crate) const APPLICATION_ID: i32 = 0x7468_7072;
 
 /// One step for each version of the schema; the first makes version 1. What was released is never edited.
-const MIGRATIONS: &[&str] = &[include_str!("schema/v1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema/v1.sql"), include_str!("schema/v2.sql")];
 
 /// The version of the schema that this program writes.
 pub(crate) fn version() -> i32 {

@@ -116,6 +116,15 @@ impl EventBook {
         }
     }
 
+    /// What an event tells is over: when it happens again, it is a new one. One that was acknowledged stays as it is.
+    pub(crate) fn end(&mut self, (kind, device, subject): (EventKind, DeviceId, &str), at: Timestamp) {
+        let Some(mut event) = self.open.remove(&(kind, Some(device), subject.to_owned())) else { return };
+        self.by_id.remove(&event.id);
+        event.acknowledged_at = Some(at);
+        event.evidence.insert("ended_at".to_owned(), rfc3339::format(at).into());
+        self.changed.insert(event.id, event);
+    }
+
     /// The findings of a device by a rule were acknowledged, and with them the events about them.
     pub(crate) fn close_finding(&mut self, device: DeviceId, rule: &str) {
         let is_of_rule = |event: &&Event| {
@@ -222,6 +231,22 @@ mod tests {
         book.close(7);
         book.note(happened(3, "a"));
         assert_eq!(book.take_changed()[0].id, 9, "an acknowledged event is over");
+    }
+
+    #[test]
+    fn what_ended_is_no_longer_open_and_a_new_event_when_it_happens_again() {
+        let device: DeviceId = "02:00:00:00:00:01".parse().unwrap();
+        let told = |at| Happened { device: Some(device), ..happened(at, "a") };
+        let mut book = EventBook::resumed(1, Vec::new());
+        book.note(told(0));
+        book.end((EventKind::NewDevice, device, "a"), Timestamp::from_seconds(5));
+        let ended = &book.take_changed()[0];
+        assert_eq!((ended.id, ended.acknowledged_at), (1, Some(Timestamp::from_seconds(5))));
+        assert_eq!(ended.evidence["ended_at"], "1970-01-01T00:00:05Z");
+        book.end((EventKind::NewDevice, device, "a"), Timestamp::from_seconds(6));
+        assert!(book.take_changed().is_empty(), "it ends once");
+        book.note(told(7));
+        assert_eq!((book.take_changed()[0].id, book.open.len(), book.by_id.len()), (2, 1, 1));
     }
 
     #[test]

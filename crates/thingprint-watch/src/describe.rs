@@ -54,6 +54,7 @@ pub(crate) fn sighting(seen: SeenDevice, gateways: &Gateways) -> Sighting {
         addresses: own_addresses(addresses.into_keys(), &claimed),
         host_name,
         vendor_class,
+        identity: None,
         names: most_frequent(names),
         server_ports: most_frequent(server_ports),
         served_ports: most_frequent(served_ports),

@@ -1,4 +1,7 @@
+mod identities;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use either::Either;
@@ -7,6 +10,7 @@ use thingprint_flow::{
     DeviceId, DeviceIndex, DeviceLosses, GatewayPolicy, Gateways, LossKind, Timestamp, WindowIndex,
     WindowLength,
 };
+use thingprint_identity::Knowledge;
 use thingprint_instance::Instance;
 use thingprint_model::{Acceptance, Model, Prediction};
 use thingprint_pipeline::{FlowRow, Live};
@@ -20,7 +24,7 @@ use crate::judge::Judge;
 use crate::mud::MudWatch;
 use crate::news;
 use crate::options::{WatchOptions, WatchStage};
-use crate::records::{Account, FindingRecord, Sighting, Update, WindowRecord};
+use crate::records::{Account, FindingRecord, Update, WindowRecord};
 use crate::resume::{Memory, Remembered, Resume};
 use crate::schedule::{Look, Schedule};
 use crate::verdict::end_of;
@@ -48,7 +52,7 @@ const PARTS_NS: i64 = 172_800_000_000_000;
 const LOOKS: LossKind = LossKind::new("provisional_windows");
 
 /// A row of the stage.
-type Row = Either<Instance, Either<FlowRow, std::convert::Infallible>>;
+type Row = Either<Instance, Either<FlowRow, Either<Infallible, Infallible>>>;
 
 /// Makes updates of what the pipeline gives.
 pub(crate) struct Desk {
@@ -69,6 +73,8 @@ pub(crate) struct Desk {
     labels: BTreeMap<DeviceId, String>,
     findings: Option<Findings>,
     mud: Option<MudWatch>,
+    /// How what devices say is read.
+    knowledge: Option<Arc<Knowledge>>,
     audited: Timestamp,
     detector: Detector,
     book: EventBook,
@@ -118,6 +124,7 @@ impl Desk {
             labels: BTreeMap::new(),
             findings: options.policy.clone().map(|policy| Findings::new(engine, policy, broken)),
             mud: None,
+            knowledge: None,
             audited: Timestamp::MIN,
             detector,
             book: EventBook::resumed(next_event, open_events),
@@ -267,7 +274,7 @@ impl Desk {
                         findings.flow(flow);
                     }
                 }
-                Either::Right(Either::Right(never)) => match never {},
+                Either::Right(Either::Right(Either::Left(never) | Either::Right(never))) => match never {},
             }
         }
     }
@@ -401,14 +408,16 @@ impl Desk {
             if had_verdict {
                 self.book.note(news::verdict(&change, &standing, &self.name(device)));
             }
+            let at = change.at;
             self.updates.push(Update::Changed(change));
+            self.compare_verdict(device, at);
         }
         self.updates.push(Update::Standing(device, standing));
     }
 
     fn take_sightings(&mut self, live: &mut Live<'_, WatchStage>, clock: Timestamp) {
         for (at, shard) in live.shards_mut().iter_mut().enumerate() {
-            let (_, (_, sightings)) = shard.observer_mut().observer_mut();
+            let (_, (_, (sightings, _))) = shard.observer_mut().observer_mut();
             for begun in sightings.take_begun() {
                 let end = self.window.end_of(begun.window).plus_nanos(self.lateness_ns);
                 let steps = self.provisional_s.iter();
@@ -433,12 +442,14 @@ impl Desk {
 
     fn publish(&mut self, live: &Live<'_, WatchStage>, device: DeviceId, clock: Timestamp) {
         let Some((shard, index)) = self.waiting.remove(&device) else { return };
-        let shard = live.shards().get(shard);
-        let seen = shard.and_then(|shard| shard.observer().observer().1.1.device(index));
+        let Some(shard) = live.shards().get(shard) else { return };
+        let (_, (_, (sightings, speech))) = shard.observer().observer();
+        let seen = sightings.device(index);
         // Another device may have its index by now.
         let Some(seen) = seen.filter(|seen| seen.record.device() == device) else { return };
         let seen_established = seen.is_established;
         let mut sighting = describe::sighting(seen, live.gateways());
+        let is_heard = self.identify(&mut sighting, speech.heard(index));
         let state = self.devices.entry(device).or_default();
         let is_new = state.sighting.is_none();
         if let Some(before) = &state.sighting {
@@ -464,7 +475,11 @@ impl Desk {
         for address in new_addresses {
             self.book.note(news::new_address(&sighting, &name, address));
         }
-        self.updates.push(Update::Device(sighting));
+        if is_heard {
+            self.compare(device, clock);
+        }
+        let sighting = self.devices.get(&device).and_then(|state| state.sighting.clone());
+        self.updates.extend(sighting.map(Update::Device));
     }
 
     /// Looks at windows under way; looks are sorted by device and window.
@@ -576,17 +591,5 @@ fn window_ns(window: WindowLength) -> i64 {
     match window {
         WindowLength::Span(span) => i64::try_from(span).unwrap_or(i64::MAX),
         WindowLength::Capture => 86_400_000_000_000,
-    }
-}
-
-/// As a device was seen by an earlier reading.
-impl DeviceState {
-    fn resumed(device: crate::resume::ResumedDevice) -> Self {
-        let mut state = Self::default();
-        let sighting: Sighting = device.sighting;
-        state.know_addresses(&sighting.addresses);
-        state.verdict = crate::verdict::StandingVerdict::resumed(&device.windows, device.standing);
-        state.sighting = Some(sighting);
-        state
     }
 }

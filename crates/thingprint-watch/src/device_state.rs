@@ -7,6 +7,7 @@ use thingprint_flow::Timestamp;
 use crate::describe::MOST_ADDRESSES;
 use crate::known::KnownWords;
 use crate::records::Sighting;
+use crate::resume::ResumedDevice;
 use crate::verdict::StandingVerdict;
 
 /// How long after its first packet a device may take addresses without news: it asks DHCP for one.
@@ -25,6 +26,8 @@ pub(crate) struct DeviceState {
     addresses: BTreeSet<IpAddr>,
     /// As it was given out last.
     pub(crate) sighting: Option<Sighting>,
+    /// The number of the last thing that it said and that was taken into its identity.
+    pub(crate) heard: Option<u64>,
     /// When it was given out last, by the clock of the packets.
     pub(crate) published: Option<Timestamp>,
     /// Whether somebody answered it in this reading.
@@ -71,6 +74,15 @@ impl Presence {
 }
 
 impl DeviceState {
+    /// As a device was seen by an earlier reading.
+    pub(crate) fn resumed(device: ResumedDevice) -> Self {
+        let mut state = Self::default();
+        state.know_addresses(&device.sighting.addresses);
+        state.verdict = StandingVerdict::resumed(&device.windows, device.standing);
+        state.sighting = Some(device.sighting);
+        state
+    }
+
     /// Takes in addresses; gives those that are new for a device that had others for a while.
     ///
     /// An IPv6 address of a network in which the device has others is no news: privacy extensions (RFC 8981) change it each

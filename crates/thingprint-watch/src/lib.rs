@@ -21,6 +21,7 @@ mod resume;
 mod schedule;
 mod sightings;
 mod source_times;
+mod speech;
 mod training;
 mod verdict;
 mod watcher;
@@ -28,11 +29,12 @@ mod watcher;
 pub use options::{WatchOptions, WatchStage};
 pub use records::{
     Account, CaptureHealth, Choice, DeviceLeftOut, DeviceRecord, Event, EventFilter, EventKind, EventTopic,
-    FindingRecord, GivenLabel, Health, LeftOut, Records, RecordsError, Request, RequestError, Severities,
-    Severity, Sighting, SinkHealth, SourceHealth, SourceState, Standing, StandingChange, StoreHealth,
-    Trained, Update, WindowAnswer, WindowRecord, WordCount,
+    FindingRecord, GivenLabel, Health, LeftOut, Records, RecordsError, Request, RequestError, SaidIdentity,
+    Severities, Severity, Sighting, SinkHealth, SourceHealth, SourceState, Standing, StandingChange,
+    StoreHealth, Trained, Update, WindowAnswer, WindowRecord, WordCount,
 };
 pub use resume::{Remembered, Resume, ResumedDevice};
 pub use sightings::{SightingStage, Sightings};
+pub use speech::{Speech, SpeechStage};
 pub use training::train;
 pub use watcher::Watcher;

@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use serde_json::{Map, Value, json};
 use thingprint_change::{Alarm, Change, DayChange, Excess, NetworkEvent};
 use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_identity::Disagreement;
 use thingprint_table::rfc3339;
 
 use crate::book::Happened;
 use crate::known::NewWords;
-use crate::records::{EventKind, Severity, Sighting, Standing, StandingChange};
+use crate::records::{EventKind, SaidIdentity, Severity, Sighting, Standing, StandingChange};
 
 /// What happened, put together.
 pub(crate) fn happened(
@@ -83,6 +84,30 @@ pub(crate) fn verdict(change: &StandingChange, standing: &Standing, name: &str) 
     let subject =
         format!("{} > {}", from.as_deref().unwrap_or("unknown"), to.as_deref().unwrap_or("unknown"));
     happened((*at, kind, severity), Some(*device), &subject, (text, evidence))
+}
+
+/// What a device says of itself contradicts its class.
+pub(crate) fn contradiction(
+    (device, at): (DeviceId, Timestamp),
+    (name, class): (&str, &str),
+    identity: &SaidIdentity,
+) -> Happened {
+    let told: Vec<String> = identity.contradictions.iter().map(ToString::to_string).collect();
+    let text = format!("{name} behaves like {class} and says otherwise: {}", told.join("; "));
+    let evidence = object(json!({
+        "class": class,
+        "contradictions": identity.contradictions,
+        "identity": identity.summary,
+        "ended_at": null,
+    }));
+    let when = (at, EventKind::IdentityContradicted, Severity::Warning);
+    happened(when, Some(device), &contradiction_subject(&identity.contradictions), (text, evidence))
+}
+
+/// What a contradiction is about, whoever says it and how surely.
+pub(crate) fn contradiction_subject(contradictions: &[Disagreement]) -> String {
+    let about = |one: &Disagreement| format!("{} {}, not {}", one.field, one.said, one.of_class);
+    contradictions.iter().map(about).collect::<Vec<_>>().join("; ")
 }
 
 /// A device used words that it had not used before.

@@ -5,9 +5,11 @@ use thingprint_pipeline::{FlowStage, InstanceStage, Pipeline};
 
 use crate::known::LEARNING;
 use crate::sightings::SightingStage;
+use crate::speech::SpeechStage;
 
-/// What runs over the packets of a live reading: instances, flows with their messages, and who is there.
-pub type WatchStage = (InstanceStage, (FlowStage, SightingStage));
+/// What runs over the packets of a live reading: instances, flows with their messages, who is there, and what they say of
+/// themselves.
+pub type WatchStage = (InstanceStage, (FlowStage, (SightingStage, SpeechStage)));
 
 /// How a network is watched.
 #[derive(Clone, Debug)]
@@ -47,6 +49,6 @@ impl WatchOptions {
     /// The stage that a [`Watcher`](crate::Watcher) with these options runs.
     pub fn stage(&self) -> WatchStage {
         let flows = FlowStage { has_messages: true, marks_own: true, ..FlowStage::default() };
-        (InstanceStage::new(self.instance.clone()), (flows, SightingStage))
+        (InstanceStage::new(self.instance.clone()), (flows, (SightingStage, SpeechStage::default())))
     }
 }

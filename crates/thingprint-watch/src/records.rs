@@ -12,7 +12,7 @@ mod update;
 mod window;
 
 pub use access::{EventFilter, Records, RecordsError};
-pub use device::{DeviceRecord, Severities, Sighting, Standing, StandingChange, WordCount};
+pub use device::{DeviceRecord, SaidIdentity, Severities, Sighting, Standing, StandingChange, WordCount};
 pub use event::{Event, EventKind, EventTopic};
 pub use finding::FindingRecord;
 pub use health::{CaptureHealth, Health, SinkHealth, SourceHealth, SourceState, StoreHealth};

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use thingprint_audit::report::Profiles;
 use thingprint_flow::{DeviceId, DeviceLosses, Frame, Gateways, Timestamp};
+use thingprint_identity::Knowledge;
 use thingprint_model::{Acceptance, Model};
 use thingprint_pipeline::{Live, LiveShard};
 use thingprint_profile::MudBuilder;
@@ -71,6 +72,11 @@ impl<'a> Watcher<'a> {
     /// Holds devices against these MUD profiles; `builder` knows who serves the classes of controllers.
     pub fn hold_against(&mut self, engine: &Engine, profiles: Profiles, builder: MudBuilder) {
         self.desk.hold_against(MudWatch::new(engine.clone(), profiles, builder));
+    }
+
+    /// Reads what devices say of themselves by these tables, and holds it against the verdicts on them.
+    pub fn identify_by(&mut self, knowledge: Arc<Knowledge>) {
+        self.desk.identify_by(knowledge);
     }
 
     /// Another model judges from now on. Verdicts stand until windows that it judged speak against them.

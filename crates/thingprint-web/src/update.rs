@@ -67,6 +67,7 @@ fn message(update: &Update) -> Message {
             &json!({
                 "device": sighting.device.to_string(),
                 "host_name": sighting.host_name,
+                "identity": sighting.identity,
                 "last_seen": rfc3339::format(sighting.last_seen),
                 "packets_up": sighting.packets_up,
                 "packets_down": sighting.packets_down,

@@ -48,6 +48,27 @@ fn devices_have_the_names_of_the_commands_and_all_keys() {
     assert_eq!((&one["verdict"]["class"], &one["label"]), (&Value::Null, &Value::Null));
     assert_eq!(one["verdict"]["best_guess"], "osprel-camera");
     assert_eq!(one["findings"], json!({ "error": 1, "warning": 0, "note": 0 }));
+    assert_eq!(one["identity"], Value::Null);
+}
+
+#[test]
+fn who_a_device_says_it_is_stands_beside_its_class() {
+    let web = start(Fake::with_devices(12));
+    let one = get(&web, &format!("/api/v1/devices/{}", id(1))).json();
+    assert_eq!(one["identity"]["type"]["value"], "camera");
+    assert_eq!((&one["identity"]["vendor"], &one["identity"]["os"]), (&Value::Null, &Value::Null));
+    assert_eq!(one["identity"]["contradictions"][0]["of_class"], "computer");
+    let page = get(&web, &format!("/devices/{}", id(1))).body;
+    for text in [
+        "It says otherwise: type camera (declared, by ssdp and dns_sd), not computer",
+        "What it says of itself",
+        "&lt;b&gt;Eye&lt;/b&gt; 2",
+        "likely, by ssdp",
+    ] {
+        assert!(page.contains(text), "{text}");
+    }
+    let other = get(&web, &format!("/devices/{}", id(2))).body;
+    assert!(!other.contains("What it says of itself") && !other.contains("It says otherwise"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use thingprint_flow::{DeviceId, Identity as DeviceIdentity};
-use thingprint_identity::{Answer, Field, Identity, Knowledge, Statements};
+use thingprint_identity::{Answer, Field, Identity, IdentitySummary, Knowledge, Statements};
 use thingprint_pipeline::Summary;
 use thingprint_table::Cell;
 
@@ -84,9 +84,7 @@ pub(crate) fn values(identity: Option<&Identity>, named: &dyn Fn(&str) -> String
 
 /// Who a device is, in a few words: the vendor with the model, or else with the type.
 pub(crate) fn in_short(identity: &Identity) -> Option<String> {
-    let what = [Field::Model, Field::Type].into_iter().find_map(|field| identity.value(field));
-    let words: Vec<&str> = [identity.value(Field::Vendor), what].into_iter().flatten().collect();
-    (!words.is_empty()).then(|| words.join(" "))
+    IdentitySummary::of(identity).in_short()
 }
 
 /// Why, in words: one text for each field that has a value.

@@ -63,6 +63,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "thingprint-instance",
             "thingprint-pipeline",
             "thingprint-profile",
+            "thingprint-identity",
             "thingprint-audit",
             "thingprint-model",
             "thingprint-change",

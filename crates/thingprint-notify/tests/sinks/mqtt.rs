@@ -176,6 +176,7 @@ fn device(address: &str, host_name: &str) -> DeviceRecord {
             addresses: Vec::new(),
             host_name: Some(host_name.to_owned()),
             vendor_class: None,
+            identity: None,
             names: Vec::new(),
             server_ports: Vec::new(),
             served_ports: Vec::new(),

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
 use tempfile::TempDir;
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_instance::{Attributes, Bag, BagName, Bags, Counts, Instance, Spreads};
 use thingprint_store::{Reader, Store};
 use thingprint_watch::{
-    Account, Event, EventKind, FindingRecord, Severity, Sighting, Standing, StandingChange, Update,
-    WindowAnswer, WindowRecord, WordCount,
+    Account, Event, EventKind, FindingRecord, SaidIdentity, Severity, Sighting, Standing, StandingChange,
+    Update, WindowAnswer, WindowRecord, WordCount,
 };
 
 /// 2026-11-01T00:00:00Z.
@@ -62,6 +63,7 @@ pub(crate) fn sighting(number: u16, last_seen: Timestamp) -> Sighting {
         addresses: vec![format!("192.168.1.{}", number % 250 + 1).parse().unwrap()],
         host_name: Some(format!("thing-number-{number}")),
         vendor_class: Some("udhcp 1.30".to_owned()),
+        identity: Some(Box::new(identity())),
         names: words("api.example.com", 7),
         server_ports: words("tcp/443", 12),
         served_ports: Vec::new(),
@@ -71,6 +73,25 @@ pub(crate) fn sighting(number: u16, last_seen: Timestamp) -> Sighting {
         packets_up: 100,
         packets_down: 200,
     }
+}
+
+/// A camera that behaves like a computer.
+fn identity() -> SaidIdentity {
+    serde_json::from_value(json!({
+        "vendor": null,
+        "model": { "value": "Eye 2", "certainty": "likely", "sources": ["ssdp"] },
+        "type": { "value": "camera", "certainty": "declared", "sources": ["ssdp", "dns_sd"] },
+        "name": null,
+        "os": null,
+        "contradictions": [{
+            "field": "type",
+            "said": "camera",
+            "certainty": "declared",
+            "of_class": "computer",
+            "sources": ["ssdp", "dns_sd"],
+        }],
+    }))
+    .unwrap()
 }
 
 pub(crate) fn window(number: u16, start: Timestamp) -> WindowRecord {

@@ -74,8 +74,29 @@ fn a_newer_schema_is_refused() {
     drop(place.store());
     rusqlite::Connection::open(&place.path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let error = Store::open(&place.path).unwrap_err().to_string();
-    assert!(error.contains("schema 99") && error.contains("up to 1"), "{error}");
+    assert!(error.contains("schema 99") && error.contains("up to 2"), "{error}");
     assert!(matches!(Reader::open(&place.path).unwrap_err().problem, Problem::Newer { found: 99, .. }));
+}
+
+#[test]
+fn a_store_of_an_older_program_is_brought_to_the_present_form() {
+    let place = Place::new();
+    let connection = rusqlite::Connection::open(&place.path).unwrap();
+    connection.execute_batch(include_str!("../../src/schema/v1.sql")).unwrap();
+    let sql = "INSERT INTO devices (device, first_seen, last_seen) VALUES (?1, 1, 2)";
+    connection.execute(sql, [device(1).to_string()]).unwrap();
+    connection.pragma_update(None, "application_id", 0x7468_7072).unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    drop(connection);
+    assert!(matches!(Reader::open(&place.path).unwrap_err().problem, Problem::Older { .. }));
+    let mut store = place.store();
+    let known = place.reader().devices().unwrap();
+    assert_eq!(known.iter().map(|known| &known.sighting.identity).collect::<Vec<_>>(), [&None]);
+    let seen = sighting(1, hour(1));
+    store
+        .write(&thingprint_watch::Account { updates: vec![Update::Device(seen.clone())], final_until: None })
+        .unwrap();
+    assert_eq!(place.reader().devices().unwrap()[0].sighting.identity, seen.identity);
 }
 
 #[test]
@@ -110,7 +131,7 @@ fn a_store_is_made_as_it_should_be() {
     let number = |pragma: &str| {
         connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0)).unwrap()
     };
-    assert_eq!((number("auto_vacuum"), number("user_version")), (2, 1));
+    assert_eq!((number("auto_vacuum"), number("user_version")), (2, 2));
     let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     assert_eq!(mode, "wal");
     assert_eq!(place.reader().final_until().unwrap(), Some(hour(1)));

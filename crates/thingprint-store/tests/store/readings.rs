@@ -22,6 +22,7 @@ fn what_was_known_of_a_device_is_known_after_a_restart() {
         addresses: vec!["192.168.1.77".parse().unwrap()],
         host_name: None,
         vendor_class: None,
+        identity: None,
         names: words(&[("new.example.com", 9), ("api.example.com", 2)]),
         server_ports: Vec::new(),
         services: words(&[("tls", 5)]),

@@ -2,6 +2,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_identity::{Disagreement, IdentitySummary};
 
 use super::text;
 use super::window::WindowRecord;
@@ -22,6 +23,8 @@ pub struct Sighting {
     pub host_name: Option<String>,
     /// The vendor class that it told a DHCP server last.
     pub vendor_class: Option<String>,
+    /// Who it is by what it says; `None` where it said nothing of that.
+    pub identity: Option<Box<SaidIdentity>>,
     /// Names that it looked up most, at most 32.
     pub names: Vec<WordCount>,
     /// Server ports of flows that it initiated, as `tcp/443`, at most 32.
@@ -40,6 +43,16 @@ pub struct Sighting {
     pub packets_up: u64,
     /// IP packets that it received since the reading began.
     pub packets_down: u64,
+}
+
+/// Who a device is by what it says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaidIdentity {
+    /// What is known of it.
+    #[serde(flatten)]
+    pub summary: IdentitySummary,
+    /// What of that does not fit the class of the verdict that stands.
+    pub contradictions: Vec<Disagreement>,
 }
 
 /// A word with how often it was seen.

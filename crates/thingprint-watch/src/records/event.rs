@@ -31,7 +31,7 @@ pub struct Event {
     pub evidence: Map<String, Value>,
     /// How often it happened, at least 1.
     pub times: u64,
-    /// When somebody acknowledged it.
+    /// When somebody acknowledged it, or what it tells ended.
     #[serde(with = "text::some_time")]
     pub acknowledged_at: Option<Timestamp>,
 }
@@ -113,6 +113,8 @@ kinds! {
     VerdictChanged = "verdict-changed" / "other class" in Classes,
     /// A device is of no known class any more.
     BecameUnknown = "became-unknown" / "became unknown" in Classes,
+    /// What a device says of itself contradicts the verdict on it.
+    IdentityContradicted = "identity-contradicted" / "says it is something else" in Classes,
     /// A device that was seen in every window is not seen any more.
     WentSilent = "went-silent" / "went silent" in Presence,
     /// A device that was silent is seen again.

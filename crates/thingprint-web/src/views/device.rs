@@ -3,7 +3,8 @@
 use thingprint_figure::{Drawing, Figure};
 use thingprint_flow::Timestamp;
 use thingprint_watch::{
-    DeviceRecord, Event, FindingRecord, Health, Standing, StandingChange, WindowRecord, WordCount,
+    DeviceRecord, Event, FindingRecord, Health, SaidIdentity, Standing, StandingChange, WindowRecord,
+    WordCount,
 };
 
 use super::devices::{badges, findings as finding_badges, meter, text_or_dash};
@@ -114,6 +115,9 @@ impl DeviceView {
         if let Some(window) = &self.device.provisional {
             provisional(html, window);
         }
+        if let Some(said) = &self.device.sighting.identity {
+            identity(html, said);
+        }
         html.raw("</section>\n");
     }
 
@@ -142,11 +146,20 @@ impl DeviceView {
         fact(html, "Since", |html| _ = html.time(verdict.since));
         fact(html, "Windows", |html| _ = html.text(count(verdict.windows)).raw(" behind the verdict"));
         html.raw("</dl>\n");
+        self.contradictions(html);
         if let (Some(label), Some(class)) = (&self.device.label, &verdict.class)
             && label != class
         {
             html.raw("<p class=\"note\">The label says ").text(label).raw(": a new model can learn it, see ");
             html.raw("<a href=\"/model\">Model</a>.</p>\n");
+        }
+    }
+
+    /// What the device says of itself that does not fit the class.
+    fn contradictions(&self, html: &mut Html) {
+        let said = self.device.sighting.identity.as_ref();
+        for contradiction in said.iter().flat_map(|said| &said.contradictions) {
+            html.raw("<p class=\"note\">It says otherwise: ").value(contradiction).raw("</p>\n");
         }
     }
 
@@ -304,6 +317,27 @@ impl DeviceView {
 
 fn fact(html: &mut Html, term: &'static str, write: impl FnOnce(&mut Html)) {
     html.raw("<div><dt>").raw(term).raw("</dt><dd>").with(write).raw("</dd></div>\n");
+}
+
+/// Who the device says it is, with how far that is to be trusted and by what it says so.
+fn identity(html: &mut Html, said: &SaidIdentity) {
+    let summary = &said.summary;
+    let fields = [
+        ("Vendor", &summary.vendor),
+        ("Model", &summary.model),
+        ("Type", &summary.device_type),
+        ("Name", &summary.name),
+        ("System", &summary.os),
+    ];
+    html.raw("<h3>What it says of itself</h3>\n<dl class=\"facts\">\n");
+    for (term, known) in fields {
+        let Some(known) = known else { continue };
+        fact(html, term, |html| {
+            html.clipped(&known.value).raw(" <span class=\"sub\">");
+            html.text(format!("{}, by {}", known.certainty, known.sources.join(" and "))).raw("</span>");
+        });
+    }
+    html.raw("</dl>\n");
 }
 
 fn provisional(html: &mut Html, window: &WindowRecord) {

@@ -96,9 +96,10 @@ impl EventTable<'_> {
 
     fn state(&self, html: &mut Html, event: &Event) {
         if let Some(at) = event.acknowledged_at {
-            html.raw("<span class=\"absent\">acknowledged</span> <span class=\"sub\">")
-                .time(at)
-                .raw("</span>");
+            // What an event tells may end by itself.
+            let is_ended = event.evidence.get("ended_at").is_some_and(|ended| !ended.is_null());
+            html.raw("<span class=\"absent\">").raw(if is_ended { "ended" } else { "acknowledged" });
+            html.raw("</span> <span class=\"sub\">").time(at).raw("</span>");
             return;
         }
         let what = format!("Acknowledge event {}: {}", event.id, event.kind.title());

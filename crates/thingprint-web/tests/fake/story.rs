@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde_json::json;
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_watch::{
-    CaptureHealth, DeviceRecord, Event, EventKind, FindingRecord, GivenLabel, Health, LeftOut, Severities,
-    Severity, Sighting, SinkHealth, SourceHealth, SourceState, Standing, StandingChange, StoreHealth,
-    Trained, WindowAnswer, WindowRecord, WordCount,
+    CaptureHealth, DeviceRecord, Event, EventKind, FindingRecord, GivenLabel, Health, LeftOut, SaidIdentity,
+    Severities, Severity, Sighting, SinkHealth, SourceHealth, SourceState, Standing, StandingChange,
+    StoreHealth, Trained, WindowAnswer, WindowRecord, WordCount,
 };
 use thingprint_web::{Why, WhyBag, WhyDecisive, WhyInput, WhyJoint, WhyNats, WhyValue, WhyWord};
 
@@ -67,6 +67,9 @@ pub(super) fn hostile(text: &str, now: Timestamp) -> World {
     (sighting.names, sighting.server_ports) = (words(), words());
     (sighting.served_ports, sighting.services) = (words(), words());
     sighting.gateway = Some(text.to_owned());
+    let mut said = identity(text);
+    text.clone_into(&mut said.contradictions[0].said);
+    sighting.identity = Some(Box::new(said));
     let verdict = record.verdict.as_mut().unwrap();
     (verdict.class, verdict.best_guess) = (Some(text.to_owned()), text.to_owned());
     (verdict.reason, verdict.family) = (Some(text.to_owned()), Some(text.to_owned()));
@@ -161,6 +164,25 @@ fn open_events(events: &[Event], device: DeviceId) -> u64 {
     events.iter().filter(is_open).count() as u64
 }
 
+/// A device that says it is such a model of a camera, and behaves like a computer.
+fn identity(model: &str) -> SaidIdentity {
+    serde_json::from_value(json!({
+        "vendor": null,
+        "model": { "value": model, "certainty": "likely", "sources": ["ssdp"] },
+        "type": { "value": "camera", "certainty": "declared", "sources": ["ssdp", "dns_sd"] },
+        "name": null,
+        "os": null,
+        "contradictions": [{
+            "field": "type",
+            "said": "camera",
+            "certainty": "declared",
+            "of_class": "computer",
+            "sources": ["ssdp", "dns_sd"],
+        }],
+    }))
+    .unwrap()
+}
+
 fn device(number: usize, now: Timestamp) -> DeviceRecord {
     let (host, class, family, vendor) = KINDS[number % KINDS.len()];
     let device = id(number);
@@ -176,6 +198,7 @@ fn device(number: usize, now: Timestamp) -> DeviceRecord {
         addresses: vec![IpAddr::V4(Ipv4Addr::new(10, octets[1], octets[2], octets[3]))],
         host_name: (number % 5 != 4).then(|| format!("{host}{suffix}")),
         vendor_class: Some(vendor.to_owned()),
+        identity: (number == 1).then(|| Box::new(identity("<b>Eye</b> 2"))),
         names: vec![
             word(&format!("api.{family}.example"), 412),
             word("pool.ntp.example", 31),

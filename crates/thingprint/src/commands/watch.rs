@@ -18,7 +18,7 @@ mod station;
 use std::ffi::OsString;
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -30,7 +30,7 @@ use thingprint_watch::{EventKind, Severity};
 
 use self::signals::Signals;
 use self::station::{Plan, Station};
-use crate::args::{ExtractionArgs, GlobalArgs};
+use crate::args::{ExtractionArgs, GlobalArgs, KnowledgeArgs};
 use crate::configuration;
 use crate::exit::{Outcome, Usage};
 use crate::messages::Messages;
@@ -176,6 +176,9 @@ pub(crate) struct WatchArgs {
     check: bool,
 
     #[command(flatten)]
+    knowledge: KnowledgeArgs,
+
+    #[command(flatten)]
     extraction: ExtractionArgs,
 }
 
@@ -229,7 +232,8 @@ impl WatchArgs {
         let profiles =
             self.mud.iter().map(|text| text.split_once('=').map_or(text.as_str(), |(_, path)| path));
         let profiles = profiles.map(PathBuf::from).flat_map(with_files_of_folder);
-        named.chain(profiles).chain([PathBuf::from(&self.policy)]).collect()
+        let tables = self.knowledge.paths().map(Path::to_path_buf);
+        named.chain(tables).chain(profiles).chain([PathBuf::from(&self.policy)]).collect()
     }
 
     /// The sources that the command line names.

@@ -80,6 +80,20 @@ fn what_a_device_declares_is_held_against_what_it_behaves_like() {
     assert!(bulb["identity_contradictions"][0].as_str().unwrap().ends_with("not light"), "{bulb}");
     let other = rows.iter().find(|row| row["device"] != BULB).unwrap();
     assert_eq!(other["identity_contradictions"], serde_json::json!([]));
+    // A watch says the same, as an event.
+    let watched =
+        stage.ok("watch home.pcap --model home.model --knowledge mine.knowledge --store a.db --no-page");
+    let events = watched.json_lines();
+    let told: Vec<_> = events.iter().filter(|event| event["kind"] == "identity-contradicted").collect();
+    assert_eq!((told.len(), &told[0]["device"]), (1, &BULB.into()), "{told:?}");
+    assert_eq!((&told[0]["severity"], &told[0]["acknowledged_at"]), (&"warning".into(), &().into()));
+    let text = told[0]["text"].as_str().unwrap();
+    assert!(text.contains("behaves like lumenhaus-bulb and says otherwise: type printer"), "{text}");
+    let stored = stage.ok("store a.db devices").json_lines();
+    let stored = stored.iter().find(|row| row["device"] == BULB).unwrap();
+    for column in ["identity", "identity_contradictions"] {
+        assert_eq!(stored[column], bulb[column]);
+    }
     let table = stage.ok("classify home.csv --model home.model --per device --format table");
     assert!(!table.stdout.contains("identity"), "instances do not say who a device is: {}", table.stdout);
 }

@@ -54,6 +54,7 @@ fn sighting(row: &thingprint_instance::Labeled) -> Sighting {
         addresses: vec!["192.168.1.7".parse().unwrap()],
         host_name: Some("Annas-iPhone".to_owned()),
         vendor_class: None,
+        identity: None,
         names: Vec::new(),
         server_ports: Vec::new(),
         served_ports: Vec::new(),

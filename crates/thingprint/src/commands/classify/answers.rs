@@ -2,7 +2,7 @@ use std::iter::Peekable;
 use std::num::NonZeroUsize;
 
 use thingprint_flow::DeviceId;
-use thingprint_identity::{ClassName, Knowledge};
+use thingprint_identity::{ClassName, IdentitySummary, Knowledge};
 use thingprint_instance::Labeled;
 use thingprint_model::{Acceptance, Model};
 use thingprint_table::{Format, Table};
@@ -55,7 +55,7 @@ impl Said<'_> {
     fn identified<'c>(&self, answer: Answer<'c>) -> Answer<'c> {
         let Some(identity) = self.identities.identity(answer.device()) else { return answer };
         let class = ClassName::of(answer.class(), self.knowledge);
-        let disagreements = class.disagreements(identity, self.knowledge);
+        let disagreements = class.disagreements(&IdentitySummary::of(identity), self.knowledge);
         for disagreement in &disagreements {
             self.messages.warn(format!(
                 "{} behaves like '{}' and says otherwise: {disagreement}",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use thingprint_audit::Policy;
 use thingprint_audit::report::Report;
 use thingprint_flow::{DeviceId, Timestamp};
-use thingprint_identity::{ClassName, Identity, Knowledge};
+use thingprint_identity::{ClassName, Identity, IdentitySummary, Knowledge};
 use thingprint_instance::{DeviceEntry, Labeled};
 use thingprint_report::Labels;
 
@@ -55,7 +55,7 @@ impl Known<'_> {
         let class = self.answers.get(&device).and_then(Said::accepted);
         let (Some(class), Some(identity)) = (class, self.identity(device)) else { return Vec::new() };
         let class_name = ClassName::of(&class, self.knowledge);
-        let disagreements = class_name.disagreements(identity, self.knowledge);
+        let disagreements = class_name.disagreements(&IdentitySummary::of(identity), self.knowledge);
         disagreements
             .iter()
             .map(|disagreement| format!("behaves like {class} and says {disagreement}"))

@@ -1,7 +1,7 @@
 use thingprint_store::{Held, StoreInfo};
 use thingprint_table::{Bag, Cell, Column, Format, Json, Table, Type};
 use thingprint_watch::{
-    DeviceRecord, Event, FindingRecord, GivenLabel, StandingChange, WindowRecord, WordCount,
+    DeviceRecord, Event, FindingRecord, GivenLabel, Sighting, StandingChange, WindowRecord, WordCount,
 };
 
 /// Kind of the labels that are given on the page, which asks for none.
@@ -62,6 +62,8 @@ pub(super) fn devices(records: &[DeviceRecord], format: Format, wide: bool) -> a
         Column::new("addresses", Type::List),
         Column::texts("host_name"),
         Column::texts("vendor_class"),
+        Column::texts("identity"),
+        Column::new("identity_contradictions", Type::List),
         Column::new("names", Type::Bag),
         Column::new("server_ports", Type::Bag),
         Column::new("served_ports", Type::Bag),
@@ -84,7 +86,7 @@ pub(super) fn devices(records: &[DeviceRecord], format: Format, wide: bool) -> a
     Ok(table)
 }
 
-fn device(record: &DeviceRecord) -> [Cell; 29] {
+fn device(record: &DeviceRecord) -> [Cell; 31] {
     let (seen, verdict) = (&record.sighting, record.verdict.as_ref());
     [
         seen.device.to_string().into(),
@@ -101,6 +103,8 @@ fn device(record: &DeviceRecord) -> [Cell; 29] {
         addresses(record),
         seen.host_name.clone().into(),
         seen.vendor_class.clone().into(),
+        seen.identity.as_ref().and_then(|identity| identity.summary.in_short()).into(),
+        contradictions(seen).into(),
         bag(&seen.names),
         bag(&seen.server_ports),
         bag(&seen.served_ports),
@@ -117,6 +121,12 @@ fn device(record: &DeviceRecord) -> [Cell; 29] {
         record.is_new.into(),
         record.is_muted.into(),
     ]
+}
+
+/// What a device says of itself that does not fit its class.
+fn contradictions(seen: &Sighting) -> Vec<String> {
+    let identity = seen.identity.iter();
+    identity.flat_map(|identity| &identity.contradictions).map(ToString::to_string).collect()
 }
 
 fn overview(records: &[DeviceRecord]) -> anyhow::Result<Table> {

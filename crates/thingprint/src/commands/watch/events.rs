@@ -131,7 +131,7 @@ impl Waiting {
         let Some(printer) = &self.printer else { return };
         for event in events.iter().filter(|event| event.id > self.printed) {
             let (at, text) = (rfc3339::format(event.at), escape::terminal(&event.text));
-            let line = format!("{} {:<7} {:<17} {text}\n", shortened(&at), event.severity, event.kind);
+            let line = format!("{} {:<7} {:<21} {text}\n", shortened(&at), event.severity, event.kind);
             printer.event(line);
         }
         self.printed = events.iter().map(|event| event.id).max().unwrap_or(0).max(self.printed);

@@ -8,6 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, anyhow};
 use thingprint_audit::report::Profiles;
 use thingprint_flow::DeviceId;
+use thingprint_identity::Knowledge;
 use thingprint_instance::ExtractionRecipe;
 use thingprint_live::{Intake, IntakeOptions, SourceSpec};
 use thingprint_model::Acceptance;
@@ -58,6 +59,7 @@ pub(super) struct Plan<'a> {
     events: Events,
     page: Option<WebOptions>,
     profiles: Profiles,
+    knowledge: Arc<Knowledge>,
 }
 
 /// Where events go.
@@ -88,8 +90,21 @@ impl<'a> Plan<'a> {
         let judging = Judging::open(args.model.as_deref(), acceptance)?;
         let options = options_for(args, &specs, (&judging, &labels))?;
         let profiles = profiles::read(&args.mud)?;
+        let knowledge = Arc::new(args.knowledge.read()?);
         let events = Events { sinks, notify, is_printed };
-        Ok(Self { args, global, messages, specs, labels, judging, options, events, page, profiles })
+        Ok(Self {
+            args,
+            global,
+            messages,
+            specs,
+            labels,
+            judging,
+            options,
+            events,
+            page,
+            profiles,
+            knowledge,
+        })
     }
 }
 
@@ -162,7 +177,9 @@ impl<'a> Station<'a> {
     /// Watches until all sources ended, or a signal or the time asks for the end.
     pub(super) fn run(self, signals: &Signals) -> anyhow::Result<Outcome> {
         let Self { plan, store } = self;
-        let Plan { args, global, messages, specs, labels, judging, options, events, page, profiles } = plan;
+        let knowledge = Arc::clone(&plan.knowledge);
+        let Plan { args, global, messages, specs, labels, judging, options, events, page, profiles, .. } =
+            plan;
         let Events { sinks, notify, is_printed } = events;
         let printer = Printer::start(messages).context("failed to print events")?;
         let resume = kept::resume(&store).map_err(failed)?;
@@ -208,6 +225,7 @@ impl<'a> Station<'a> {
         for device in labels.devices() {
             watcher.label(device, backend.label_of(device, given.get(&device).map(String::as_str)));
         }
+        watcher.identify_by(knowledge);
         watcher.judge_by(judging.judge());
         if !profiles.is_empty() {
             watcher.hold_against(&options.pipeline.engine, profiles, mud_builder(args, &options));
