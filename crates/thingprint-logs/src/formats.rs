@@ -99,7 +99,7 @@ impl LogFormat {
             }
             Self::Eve => (
                 "events of type dns",
-                "nothing: Suricata logs no NTP",
+                "no event: Suricata logs no NTP",
                 "ja3 in events of type tls (ja3-fingerprints: yes)",
             ),
         };

@@ -4,7 +4,7 @@ use crate::tree::rust_files;
 
 /// What writes to standard output or standard error.
 const WRITERS: [&str; 8] =
-    ["print!(", "println!(", "eprint!(", "eprintln!(", "dbg!(", "stdout()", "stderr()", "/dev/tty"];
+    ["print!(", "println!(", "eprint!(", "eprintln!(", "dbg!", "stdout()", "stderr()", "/dev/tty"];
 
 /// Who may, and why.
 const ALLOWED: [(&str, &str); 3] = [

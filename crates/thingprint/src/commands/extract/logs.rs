@@ -112,7 +112,7 @@ impl<'a> LogExtraction<'a> {
         let dropped = survey.addresses_dropped();
         if dropped > 0 {
             let owners = counted(dropped, "owner of an address", "owners of addresses");
-            messages.warn(format!("{owners} had no room, and what these addresses said may be of nobody"));
+            messages.warn(format!("{owners} were dropped, so some names and messages may have no device"));
             outcome = Outcome::Partial;
         }
         Ok(outcome.max(report_losses(&instances.losses(), *messages)))
@@ -126,10 +126,7 @@ const EVENTS_OF_A_STEP: u64 = 100_000;
 fn fitted(survey: &Survey<'_>, mut options: InstanceOptions, messages: Messages) -> InstanceOptions {
     let (evidence, absences) = survey.evidence(options.evidence);
     for absence in absences {
-        messages.note(format!(
-            "these logs do not tell {}: it would come from {}",
-            absence.evidence, absence.told_by
-        ));
+        messages.note(format!("these logs lack {}, which comes from {}", absence.evidence, absence.told_by));
     }
     options.evidence = evidence;
     let identity = survey.identity(options.flow.identity);
