@@ -68,6 +68,11 @@ impl Coverage {
         }
     }
 
+    /// Whether a source fails.
+    pub(crate) fn is_failing(&self, source: usize) -> bool {
+        self.failing.contains(&source)
+    }
+
     /// The clock is at this time; what failed up to now is noted.
     pub(crate) fn pass(&mut self, now: Option<Timestamp>) {
         let Some(now) = now else { return };

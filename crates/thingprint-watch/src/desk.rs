@@ -224,6 +224,13 @@ impl Desk {
         self.coverage.set_failing(source, is_failing, clock);
     }
 
+    /// A source delivers a packet of this time.
+    pub(crate) fn delivers(&mut self, source: usize, time: Timestamp) {
+        if self.coverage.is_failing(source) {
+            self.coverage.set_failing(source, false, Some(time));
+        }
+    }
+
     /// Packets were lost about now.
     pub(crate) fn note_loss(&mut self, clock: Timestamp) {
         self.coverage.note_loss(clock);

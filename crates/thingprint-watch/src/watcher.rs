@@ -104,6 +104,7 @@ impl<'a> Watcher<'a> {
             return;
         }
         self.desk.begin(frame.time);
+        self.desk.delivers(source, frame.time);
         let begins_segment = self.times.note(source, &frame, self.sources);
         if begins_segment && let Some(before) = self.live.clock() {
             let span = (before, frame.time);
@@ -138,7 +139,8 @@ impl<'a> Watcher<'a> {
         self.desk.account()
     }
 
-    /// A source fails from now on, or does not any more: windows in which one fails lack packets.
+    /// A source fails from now on, or does not any more: windows in which one fails lack packets. A frame of it ends its
+    /// failure as well, at the time of the frame.
     pub fn set_failing(&mut self, source: usize, is_failing: bool) {
         self.desk.set_failing(source, is_failing, self.live.clock());
     }

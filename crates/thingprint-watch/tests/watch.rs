@@ -428,6 +428,31 @@ fn a_source_that_fails_cuts_each_window_of_its_failure() {
 }
 
 #[test]
+fn a_packet_of_a_source_ends_its_failure() {
+    let options = options();
+    let stage = options.stage();
+    let mut watcher = Watcher::new(&options, &stage, Resume::default());
+    let mut kept = Kept::default();
+    play(&mut watcher, 6, (0, 3600 + 1800), &mut kept);
+    watcher.set_failing(0, true);
+    // It is noticed hours of packets later that the source delivers again.
+    play(&mut watcher, 6, (2 * 3600 + 1800, 5 * 3600), &mut kept);
+    watcher.set_failing(0, false);
+    play(&mut watcher, 6, (5 * 3600, 6 * 3600), &mut kept);
+    let clock = watcher.clock().unwrap();
+    watcher.tick(clock.plus_nanos(400 * SECOND_NS));
+    kept.take(watcher.step());
+    let first = kept.windows[0].window_start;
+    let cut: BTreeSet<i64> = kept
+        .windows
+        .iter()
+        .filter(|window| window.is_cut)
+        .map(|window| window.window_start.nanos_since(first) / HOUR_NS)
+        .collect();
+    assert_eq!(cut, BTreeSet::from([1, 2]));
+}
+
+#[test]
 fn what_caps_leave_out_is_told_by_device_and_an_event() {
     let mut options = options();
     // Four flows in each shard.

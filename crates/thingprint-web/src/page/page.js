@@ -190,7 +190,7 @@ const connect = () => {
   }
   for (const name of ["training", "request", "resync"]) updates.addEventListener(name, refresh);
   updates.onopen = () => {
-    if (lost.isConnected) refresh();
+    refresh(); // Nobody told this page what came between its making and now.
     lost.remove();
   };
   updates.onerror = () => {

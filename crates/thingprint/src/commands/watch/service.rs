@@ -192,6 +192,7 @@ impl Service {
         for frame in batch.frames() {
             watcher.frame(batch.source(), frame);
         }
+        self.sources.note_taken(batch.source(), batch.len());
         self.pace.note(watcher.clock(), Instant::now());
         self.last_arrival = Some(clock::now());
     }

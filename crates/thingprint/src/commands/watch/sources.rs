@@ -8,7 +8,11 @@ use super::clock;
 
 /// How the sources went when they were looked at last: what changes since is an event, and cuts windows.
 #[derive(Debug, Default)]
-pub(super) struct SourceWatch(BTreeMap<usize, Seen>);
+pub(super) struct SourceWatch {
+    seen: BTreeMap<usize, Seen>,
+    /// Packets of each source that the watcher has.
+    taken: BTreeMap<usize, u64>,
+}
 
 /// How a source was when it was looked at last.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,17 +23,31 @@ struct Seen {
 }
 
 impl SourceWatch {
+    /// The watcher has so many more packets of a source.
+    pub(super) fn note_taken(&mut self, source: usize, packets: usize) {
+        *self.taken.entry(source).or_default() += packets as u64;
+    }
+
     /// Reports sources that failed, recovered or lost packets; windows of that time lack packets.
+    ///
+    /// A source may fail while packets of it still wait. Its failure is looked at when the watcher has them: the clock of the
+    /// packets is at the failure then, and windows before it lack nothing.
     pub(super) fn look(&mut self, watcher: &mut Watcher<'_>, sources: &[Source]) {
         for (place, source) in sources.iter().enumerate() {
-            let before = self.0.get(&place).copied().unwrap_or_default();
+            let before = self.seen.get(&place).copied().unwrap_or_default();
+            let taken = self.taken.get(&place).copied().unwrap_or_default();
+            if is_failing(source, before.is_failing) && taken < source.packets {
+                continue;
+            }
             let now = Seen {
                 is_failing: is_failing(source, before.is_failing),
                 interruptions: source.interruptions,
                 dropped: source.dropped.unwrap_or(0),
             };
-            self.0.insert(place, now);
-            if now.is_failing != before.is_failing {
+            self.seen.insert(place, now);
+            // Packets ended a failure that was known, and another one began since.
+            let fails_again = now.is_failing && now.interruptions > before.interruptions;
+            if now.is_failing != before.is_failing || fails_again {
                 watcher.set_failing(place, now.is_failing);
             }
             note_failures(watcher, source, before, now);
@@ -157,6 +175,25 @@ mod tests {
         let looks = [(State::Failed, 1), (State::Starting, 1), (State::Reading, 1)];
         assert_eq!(kinds(&looks), [EventKind::SourceFailed, EventKind::SourceRecovered]);
         assert_eq!(kinds(&[(State::Starting, 0), (State::Reading, 0)]), []);
+    }
+
+    #[test]
+    fn a_failure_waits_for_the_packets_before_it() {
+        let options = WatchOptions::default();
+        let stage = options.stage();
+        let mut watcher = Watcher::new(&options, &stage, Resume::default());
+        let mut sources = SourceWatch::default();
+        let source = Source { state: State::Failed, interruptions: 1, packets: 3, ..Source::default() };
+        let mut events = |sources: &mut SourceWatch| {
+            sources.look(&mut watcher, std::slice::from_ref(&source));
+            let updates = watcher.step().updates;
+            updates.iter().filter(|update| matches!(update, Update::Event(_))).count()
+        };
+        sources.note_taken(0, 2);
+        assert_eq!(events(&mut sources), 0, "a packet waits");
+        sources.note_taken(0, 1);
+        assert_eq!(events(&mut sources), 1);
+        assert_eq!(events(&mut sources), 0, "it is reported once");
     }
 
     #[test]
