@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
 
 use crate::error::{Place, ReportError};
+use crate::row_limit::{MOST_ROW_BYTES, too_long};
 use thingprint_table::{csv_text, without_bom};
 
 /// A CSV text with a header.
@@ -46,7 +47,7 @@ impl Read for Recent<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.source.read(buffer)?;
         self.kept.extend_from_slice(buffer.get(..count).unwrap_or_default());
-        Ok(count)
+        if self.kept.len() > MOST_ROW_BYTES { Err(too_long()) } else { Ok(count) }
     }
 }
 
@@ -135,6 +136,10 @@ impl<'a> CsvFile<'a> {
     }
 
     fn refused(&self, error: &csv::Error) -> ReportError {
+        if let ErrorKind::Io(reason) = error.kind() {
+            let place = Place::line(self.file, self.reader.position().line());
+            return ReportError::BadRow { place, reason: reason.to_string() };
+        }
         let Some(position) = error.position() else {
             return ReportError::Unreadable { file: self.file.to_owned(), reason: error.to_string() };
         };

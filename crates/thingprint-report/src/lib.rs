@@ -9,6 +9,7 @@ mod file_id;
 mod instances;
 mod labels;
 mod predictions;
+mod row_limit;
 mod transaction;
 
 pub use error::{Place, PlaceUnit, ReportError};

@@ -8,11 +8,13 @@ use thingprint_profile::KnownDevices;
 use thingprint_report::{Labels, Transaction};
 
 use crate::messages::{Say, counted};
+use crate::small_file::{MOST_LABEL_BYTES, read_bytes, read_text};
 
 /// The labels in a file; none without a file.
 pub(crate) fn read_labels(path: Option<&Path>, messages: impl Say) -> anyhow::Result<Labels> {
     let Some(path) = path else { return Ok(Labels::default()) };
-    let bytes = std::fs::read(path).with_context(|| format!("failed to read labels {}", path.display()))?;
+    let bytes = read_bytes(path, MOST_LABEL_BYTES)
+        .with_context(|| format!("failed to read labels {}", path.display()))?;
     let labels = Labels::read(&bytes, &path.display().to_string()).context("failed to read labels")?;
     for classes in labels.similar_classes() {
         let classes = classes.join("' and '");
@@ -40,13 +42,13 @@ pub(crate) fn read_confirmed_labels(path: Option<&Path>, messages: impl Say) -> 
 /// The known devices in a file of fingerprints.
 pub(crate) fn read_fingerprints(path: &Path) -> anyhow::Result<KnownDevices> {
     let context = || format!("failed to read fingerprints {}", path.display());
-    let text = read_text(path).with_context(context)?;
+    let text = read_given(path, KnownDevices::MOST_FILE_BYTES as u64).with_context(context)?;
     KnownDevices::from_json(&text).with_context(context)
 }
 
-/// The text in a file, in which there has to be something.
-pub(crate) fn read_text(path: &Path) -> anyhow::Result<String> {
-    let text = std::fs::read_to_string(path)?;
+/// The text in a file, in which there has to be something, and no more than `most` bytes.
+pub(crate) fn read_given(path: &Path, most: u64) -> anyhow::Result<String> {
+    let text = read_text(path, most)?;
     if text.trim().is_empty() {
         bail!("the file is empty");
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Read};
+use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -120,17 +120,6 @@ impl Input {
             Self::File(path) => path.display().to_string(),
             Self::Stdin => "standard input".to_owned(),
         }
-    }
-
-    /// All its bytes.
-    pub(crate) fn read(&self) -> anyhow::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        match self {
-            Self::File(path) => File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)),
-            Self::Stdin => io::stdin().read_to_end(&mut bytes),
-        }
-        .with_context(|| format!("failed to read {}", self.name()))?;
-        Ok(bytes)
     }
 }
 

@@ -32,6 +32,7 @@ mod row_output;
 #[cfg(feature = "live")]
 mod service_manager;
 mod signals;
+mod small_file;
 mod sorted_instances;
 mod sources;
 mod standard_output;

@@ -9,10 +9,10 @@ use crate::commands::joined_parts;
 /// # Errors
 /// When bytes are no part, or parts were extracted with other options.
 pub fn merge<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<u8>, Failure> {
-    let named = |(at, bytes): (usize, &[u8])| Ok((bytes.to_vec(), format!("part {}", at + 1)));
     let merge = || -> anyhow::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        joined_parts(parts.into_iter().enumerate().map(named))?.write(&mut bytes)?;
+        let parts = parts.into_iter().enumerate();
+        joined_parts(parts.map(|(at, bytes)| Ok((bytes, format!("part {}", at + 1)))))?.write(&mut bytes)?;
         Ok(bytes)
     };
     merge().map_err(|error| Failure::of(&error))

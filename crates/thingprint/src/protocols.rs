@@ -9,7 +9,8 @@ use thingprint_instance::ModelsId;
 use thingprint_protocol::schema::Model;
 use thingprint_protocol::{Engine, Limits, ModelSet, dialect};
 
-use crate::files::read_text;
+use crate::files::read_given;
+use crate::small_file::{MOST_WRITTEN_BYTES, read_bytes};
 
 /// The protocols to detect.
 #[derive(Debug)]
@@ -67,7 +68,8 @@ impl Protocols {
 /// Reads a model in either form, and checks that it compiles.
 pub(crate) fn read_protocol(path: &Path) -> anyhow::Result<Model> {
     let context = || format!("failed to read protocol model {}", path.display());
-    let model = read_text(path).and_then(|text| parse_protocol(&text)).with_context(context)?;
+    let model =
+        read_given(path, MOST_WRITTEN_BYTES).and_then(|text| parse_protocol(&text)).with_context(context)?;
     ModelSet::compile([model.clone()]).with_context(context)?;
     Ok(model)
 }
@@ -104,7 +106,7 @@ pub(crate) fn model_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 fn is_schema(path: &Path) -> bool {
-    let value = std::fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    let value = read_bytes(path, MOST_WRITTEN_BYTES).ok().and_then(|text| serde_json::from_slice(&text).ok());
     let dialect = |value: serde_json::Value| value.get("$schema")?.as_str().map(str::to_owned);
     value.and_then(dialect).is_some_and(|dialect| dialect.contains("json-schema.org/"))
 }

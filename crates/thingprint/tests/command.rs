@@ -22,6 +22,7 @@ mod logs;
 mod mud;
 mod protocols;
 mod pseudonyms;
+mod readers;
 mod report;
 mod rows;
 mod stage;

@@ -10,5 +10,6 @@ mod imports;
 mod layout;
 mod limits;
 mod packages;
+mod reading;
 mod terminal;
 mod tree;

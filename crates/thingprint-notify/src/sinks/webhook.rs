@@ -21,6 +21,9 @@ pub(crate) const KIND: Kind = Kind { forms: &["http://HOST/PATH", "https://HOST/
 
 /// What a webhook may answer in its header: it has nothing to say to us.
 const MAX_RESPONSE_HEADER_BYTES: usize = 16 * 1024;
+/// Certificates in place of the public ones: all public roots together have a quarter of a megabyte.
+#[cfg(feature = "tls")]
+const MAX_ROOTS_BYTES: u64 = 4 << 20;
 
 const USER_AGENT: &str = concat!("thingprint/", env!("CARGO_PKG_VERSION"));
 
@@ -103,10 +106,18 @@ fn with_roots(_config: ConfigBuilder, path: &Path) -> Result<ConfigBuilder, Noti
 /// Takes the certificates of a PEM file in place of the public ones.
 #[cfg(feature = "tls")]
 fn with_roots(config: ConfigBuilder, path: &Path) -> Result<ConfigBuilder, NotifyError> {
+    use std::fs::File;
+    use std::io::Read;
+
     use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
     let bad = |problem: String| NotifyError::bad_sink(path.display().to_string(), problem);
-    let pem = std::fs::read(path).map_err(|error| bad(format!("read the certificates: {error}")))?;
+    let mut pem = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_ROOTS_BYTES + 1).read_to_end(&mut pem));
+    read.map_err(|error| bad(format!("read the certificates: {error}")))?;
+    if pem.len() as u64 > MAX_ROOTS_BYTES {
+        return Err(bad("it has more than 4 MiB; give a file with certificates alone (PEM)".to_owned()));
+    }
     let certificates: Vec<_> = parse_pem(&pem)
         .filter_map(|item| match item {
             Ok(PemItem::Certificate(certificate)) => Some(certificate),

@@ -7,8 +7,6 @@ use super::profile::{AccessList, Direction, ListKind, MudProfile};
 use crate::json::{self, Members, Node};
 use crate::{ProfileError, ProfileFault};
 
-/// A MUD file is some kilobytes; the largest published ones stay under 100.
-const MOST_BYTES: usize = 4 << 20;
 /// Entries of a file.
 const MOST_ENTRIES: usize = 16_384;
 /// Length of the name of a list or an entry, in bytes (RFC 8519).
@@ -37,11 +35,14 @@ const KNOWN: [&str; 15] = [
 ];
 
 impl MudProfile {
+    /// Bytes of a file. A MUD file is some kilobytes; the largest published ones stay under 100.
+    pub const MOST_FILE_BYTES: usize = 4 << 20;
+
     /// Whether the file of it is within the limits of what is read.
     pub(super) fn can_be_read(&self) -> bool {
         let lists = self.from_device.iter().chain(&self.to_device);
         let entries: usize = lists.map(|list| list.entries.len()).sum();
-        entries <= MOST_ENTRIES && self.to_json().len() <= MOST_BYTES
+        entries <= MOST_ENTRIES && self.to_json().len() <= Self::MOST_FILE_BYTES
     }
 
     /// Reads a MUD file: JSON as RFC 7951 has it, of the modules ietf-mud, ietf-acldns (RFC 8520) and
@@ -52,7 +53,7 @@ impl MudProfile {
     /// other modules are passed over, but not inside a match, where leaving one out would let more pass:
     /// [`Entry::unjudged`](super::Entry::unjudged) names them. Anything else fails, with its place.
     pub fn from_json(text: &str) -> Result<Self, ProfileError> {
-        let document = json::parse(text, MOST_BYTES)?;
+        let document = json::parse(text, Self::MOST_FILE_BYTES)?;
         let root = Node::root(&document).object()?;
         let mud = root.need("ietf-mud:mud")?.object()?;
         refuse_unknown(&mud, &KNOWN)?;

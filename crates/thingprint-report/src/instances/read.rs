@@ -7,12 +7,15 @@ use super::record::Record;
 use super::{InstanceFile, InstanceHead};
 use crate::delimited::{CsvFile, Dialect, listed};
 use crate::error::{Place, ReportError};
+use crate::row_limit::{self, Counted, RowLimit};
 use serde::de::{DeserializeSeed, Deserializer as _, Error as _, SeqAccess, Visitor};
 use thingprint_instance::Labeled;
 use thingprint_table::{Cell, Format, ParquetGroups, Table, csv_text, without_bom};
 
 /// Bytes by which the format of a file is known.
 const START_BYTES: u64 = 4096;
+/// Bytes of a Parquet file, which is read as a whole: some two million instances.
+const MOST_PARQUET_BYTES: u64 = 1 << 30;
 
 /// Reads instances in the format that their bytes are in ([`Format::of_content`]); `file` is the name that errors give.
 ///
@@ -32,7 +35,7 @@ pub fn read_instances(bytes: &[u8], file: &str) -> Result<InstanceFile, ReportEr
     let text = without_bom(bytes);
     let InstanceHead { recipe, unknown_columns, .. } = match Format::of_content(bytes) {
         Format::Parquet => reading.parquet(bytes),
-        Format::Json => reading.array(serde_json::Deserializer::from_slice(text)),
+        Format::Json => reading.array(serde_json::Deserializer::from_slice(text), RowLimit::default()),
         Format::Jsonl => reading.lines(text),
         _ => reading.csv(Box::new(text)),
     }?;
@@ -57,12 +60,19 @@ pub fn each_instance<E: From<ReportError>>(
     let reading = Reading { file, names: columns::all(), head: InstanceHead::default(), each };
     let format = Format::of_content(&start);
     if format == Format::Parquet {
-        source.read_to_end(&mut start).map_err(unreadable)?;
+        Read::take(&mut *source, MOST_PARQUET_BYTES).read_to_end(&mut start).map_err(unreadable)?;
+        if start.len() as u64 > MOST_PARQUET_BYTES {
+            return Err(unreadable(too_large()).into());
+        }
         return reading.parquet(&start);
     }
     let text = without_bom(&start).chain(source);
     match format {
-        Format::Json => reading.array(serde_json::Deserializer::from_reader(text)),
+        Format::Json => {
+            let limit = RowLimit::default();
+            let text = Counted { source: text, limit: limit.clone() };
+            reading.array(serde_json::Deserializer::from_reader(text), limit)
+        }
         Format::Jsonl => reading.lines(text),
         _ => reading.csv(Box::new(text)),
     }
@@ -150,18 +160,16 @@ impl<E: From<ReportError>> Reading<'_, E> {
         let (mut line, mut number) = (Vec::new(), 0);
         loop {
             line.clear();
-            let read = text.read_until(b'\n', &mut line);
-            let read = read.map_err(|error| ReportError::Unreadable {
-                file: self.file.to_owned(),
-                reason: error.to_string(),
-            })?;
+            number += 1;
+            let place = Place::line(self.file, number);
+            let read = row_limit::read_line(&mut text, &mut line)
+                .map_err(|error| ReportError::BadRow { place: place.clone(), reason: error.to_string() })?;
             if read == 0 {
                 return Ok(self.head);
             }
-            number += 1;
             let line = line.strip_suffix(b"\n").unwrap_or(&line);
             if !line.trim_ascii().is_empty() {
-                self.line(line, Place::line(self.file, number))?;
+                self.line(line, place)?;
             }
         }
     }
@@ -178,12 +186,17 @@ impl<E: From<ReportError>> Reading<'_, E> {
     fn array<'de, R: serde_json::de::Read<'de>>(
         self,
         mut deserializer: serde_json::Deserializer<R>,
+        limit: RowLimit,
     ) -> Result<InstanceHead, E> {
         let file = self.file;
-        let mut rows = Rows { reading: self, failure: None };
+        let mut rows = Rows { reading: self, limit, failure: None };
         let outcome = deserializer.deserialize_seq(&mut rows).and_then(|()| deserializer.end());
         match (rows.failure, outcome) {
             (Some(failure), _) => Err(failure),
+            (None, Err(error)) if error.is_io() => {
+                let place = Place::row(file, rows.reading.head.rows + 1);
+                Err(ReportError::BadRow { place, reason: error.to_string() }.into())
+            }
             (None, Err(error)) => {
                 Err(ReportError::Unreadable { file: file.to_owned(), reason: error.to_string() }.into())
             }
@@ -214,6 +227,13 @@ impl<E: From<ReportError>> Reading<'_, E> {
     }
 }
 
+fn too_large() -> std::io::Error {
+    let most = MOST_PARQUET_BYTES >> 20;
+    let reason =
+        format!("a Parquet file of more than {most} MiB, which is the limit; write it as JSON lines");
+    std::io::Error::new(std::io::ErrorKind::FileTooLarge, reason)
+}
+
 /// What is wrong in a text of one line, which the place already gives.
 fn without_line(error: &serde_json::Error) -> String {
     let text = error.to_string();
@@ -226,6 +246,7 @@ fn without_line(error: &serde_json::Error) -> String {
 /// Hands on the rows of a JSON array as they are read.
 struct Rows<'a, E> {
     reading: Reading<'a, E>,
+    limit: RowLimit,
     /// Why the reading ends, which serde's own errors cannot carry.
     failure: Option<E>,
 }
@@ -243,6 +264,7 @@ impl<'de, E: From<ReportError>> Visitor<'de> for &mut Rows<'_, E> {
             names: &reading.names,
             unknown: &mut reading.head.unknown_columns,
         })? {
+            self.limit.begin();
             let place = Place::row(reading.file, reading.head.rows + 1);
             if let Err(failure) = reading.add_row(row, place) {
                 self.failure = Some(failure);

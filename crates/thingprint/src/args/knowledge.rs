@@ -4,6 +4,8 @@ use anyhow::Context;
 use clap::Args;
 use thingprint_identity::Knowledge;
 
+use crate::small_file::{MOST_KNOWLEDGE_BYTES, read_text};
+
 /// Which tables identities are read by.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Identity")]
@@ -19,7 +21,7 @@ impl KnowledgeArgs {
         let mut knowledge = Knowledge::builtin().context("failed to read a table of the program")?;
         for path in &self.knowledge {
             let context = || format!("--knowledge: failed to read {}", path.display());
-            let text = std::fs::read_to_string(path).with_context(context)?;
+            let text = read_text(path, MOST_KNOWLEDGE_BYTES).with_context(context)?;
             knowledge.import(&text).with_context(context)?;
         }
         Ok(knowledge)

@@ -23,6 +23,7 @@ use crate::networks::{NetworkBy, report_networks};
 use crate::output::Output;
 use crate::read_report::report_read;
 use crate::reading::Reading;
+use crate::small_file::{MOST_FINDINGS_BYTES, MOST_WRITTEN_BYTES, read_text};
 
 mod known;
 pub(super) mod mud;
@@ -298,7 +299,7 @@ impl AuditArgs {
 fn read_known_findings(path: Option<&Path>) -> anyhow::Result<KnownFindings> {
     let Some(path) = path else { return Ok(KnownFindings::default()) };
     let context = || format!("failed to read known findings {}", path.display());
-    let text = std::fs::read_to_string(path).with_context(context)?;
+    let text = read_text(path, MOST_FINDINGS_BYTES).with_context(context)?;
     KnownFindings::from_sarif(&text).map_err(anyhow::Error::msg).with_context(context)
 }
 
@@ -342,7 +343,7 @@ pub(in crate::commands) fn read_policy(asked: &str) -> anyhow::Result<Policy> {
     if let Some(policy) = Policy::built_in(asked) {
         return Ok(policy);
     }
-    match std::fs::read_to_string(asked) {
+    match read_text(Path::new(asked), MOST_WRITTEN_BYTES) {
         Ok(text) if text.trim().is_empty() => bail!("failed to read the policy {asked}: the file is empty"),
         Ok(text) => Policy::from_toml(asked, &text).context("failed to read the policy"),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

@@ -24,6 +24,7 @@ use thingprint_report::Transaction;
 use crate::args::GlobalArgs;
 use crate::exit::{Outcome, Usage};
 use crate::messages;
+use crate::small_file::{MOST_WRITTEN_BYTES, read_text};
 use cache::Cache;
 use environment::Environment;
 use extent::Extent;
@@ -190,7 +191,8 @@ impl ExperimentArgs {
         let paths = if self.all { definitions_in(Path::new(DEFINITIONS))? } else { self.definitions.clone() };
         let read = |path: &PathBuf| -> anyhow::Result<Definition> {
             let name = path.display().to_string();
-            let text = std::fs::read_to_string(path).with_context(|| format!("failed to read {name}"))?;
+            let text =
+                read_text(path, MOST_WRITTEN_BYTES).with_context(|| format!("failed to read {name}"))?;
             Definition::from_toml(&name, &text).context("failed to read the experiment")
         };
         paths.iter().map(read).collect()

@@ -10,6 +10,7 @@ use crate::exit::{Outcome, Usage};
 use crate::files::write_file;
 use crate::messages::counted;
 use crate::output::Output;
+use crate::small_file::{MOST_IMPORT_BYTES, MOST_KNOWLEDGE_BYTES, read_bytes, read_text};
 
 /// Tables by which identities are read: list them, and import others that you have downloaded.
 #[derive(Debug, Args)]
@@ -84,7 +85,7 @@ impl ImportArgs {
         if self.from.is_dir() {
             return read_recog(&self.from);
         }
-        let bytes = std::fs::read(&self.from)?;
+        let bytes = read_bytes(&self.from, MOST_IMPORT_BYTES)?;
         Ok(match self.from.extension().and_then(|extension| extension.to_str()) {
             Some("whl" | "zip") => home_assistant(&bytes)?,
             Some("csv") => ieee(&String::from_utf8_lossy(&bytes))?,
@@ -101,7 +102,8 @@ fn read_recog(folder: &Path) -> anyhow::Result<Imported> {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "xml") {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read {name}"))?;
+            let text =
+                read_text(&path, MOST_KNOWLEDGE_BYTES).with_context(|| format!("failed to read {name}"))?;
             files.push((name, text));
         }
     }

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::io::BufRead;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -85,20 +86,20 @@ impl MergeArgs {
 
 /// Reads parts of one recipe.
 fn read(inputs: &[Input]) -> anyhow::Result<PartFile> {
-    joined(inputs.iter().map(|input| Ok((input.read()?, input.name()))))
+    joined(inputs.iter().map(|input| Ok((input.open()?, input.name()))))
 }
 
 /// Parts of one recipe in files, each with its name.
-pub(crate) fn joined(
-    files: impl IntoIterator<Item = anyhow::Result<(Vec<u8>, String)>>,
+pub(crate) fn joined<R: BufRead>(
+    files: impl IntoIterator<Item = anyhow::Result<(R, String)>>,
 ) -> anyhow::Result<PartFile> {
     let mut merged: Option<PartFile> = None;
     for file in files {
-        let (bytes, name) = file?;
-        if bytes.is_empty() {
+        let (mut bytes, name) = file?;
+        if bytes.fill_buf().with_context(|| format!("failed to read {name}"))?.is_empty() {
             bail!("failed to read {name}: the file is empty; extract it again");
         }
-        let file = PartFile::read(&mut bytes.as_slice()).with_context(|| format!("failed to read {name}"))?;
+        let file = PartFile::read(&mut bytes).with_context(|| format!("failed to read {name}"))?;
         merged = Some(match merged {
             None => file,
             Some(before) => join(before, file, &name)?,

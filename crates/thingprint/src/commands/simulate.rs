@@ -18,6 +18,7 @@ use crate::exit::{Outcome, Usage};
 use crate::files::write_file;
 use crate::messages::Messages;
 use crate::progress::Progress;
+use crate::small_file::{MOST_WRITTEN_BYTES, read_text};
 use crate::standard_output::{StandardOutput, is_standard_output};
 use crate::terminal;
 
@@ -164,7 +165,7 @@ fn read_home(folder: &Path) -> anyhow::Result<Home> {
     }
     let read = |path: PathBuf| -> anyhow::Result<(String, String)> {
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read {name}"))?;
+        let text = read_text(&path, MOST_WRITTEN_BYTES).with_context(|| format!("failed to read {name}"))?;
         Ok((name, text))
     };
     let dataset = read(folder.join("dataset.toml"))?;

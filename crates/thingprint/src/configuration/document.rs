@@ -1,16 +1,15 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::Read;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::{Arg, ArgAction, Command};
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::{NOT_IN_FILES, check, key, keys, settings, takes_many};
 use crate::exit::Usage;
+use crate::small_file;
 
 /// A longer file is another one: a configuration has some hundred lines.
 const MAX_BYTES: u64 = 1 << 20;
@@ -46,20 +45,15 @@ impl Document {
 }
 
 fn read_text(path: &Path) -> anyhow::Result<String> {
-    let read = || -> std::io::Result<String> {
-        let mut text = String::new();
-        File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
-        Ok(text)
-    };
-    let text = read().with_context(|| format!("failed to read the configuration '{}'", path.display()))?;
-    anyhow::ensure!(
-        text.len() as u64 <= MAX_BYTES,
-        Usage(format!(
-            "the configuration '{}' is longer than {MAX_BYTES} bytes; give the right file",
-            path.display()
-        ))
-    );
-    Ok(text)
+    small_file::read_text(path, MAX_BYTES).map_err(|error| {
+        let name = path.display();
+        if error.kind() == ErrorKind::FileTooLarge {
+            let reason =
+                format!("the configuration '{name}' is longer than {MAX_BYTES} bytes; give the right file");
+            return Usage(reason).into();
+        }
+        anyhow::Error::new(error).context(format!("failed to read the configuration '{name}'"))
+    })
 }
 
 /// Reads the keys of a file by the arguments of a command.

@@ -12,6 +12,7 @@ use crate::args::GlobalArgs;
 use crate::exit::{Misfit, Usage};
 use crate::messages::{Messages, counted};
 use crate::models::model_of;
+use crate::small_file::{MOST_PREDICTION_BYTES, read_bytes};
 
 /// What an evaluation is compared with.
 pub(super) enum Against {
@@ -40,7 +41,8 @@ impl Against {
     /// that it may have trained on.
     pub(super) fn read(path: &Path, has_model: bool) -> anyhow::Result<Self> {
         let name = path.display().to_string();
-        let bytes = std::fs::read(path).with_context(|| format!("failed to read --against {name}"))?;
+        let bytes = read_bytes(path, MOST_PREDICTION_BYTES)
+            .with_context(|| format!("failed to read --against {name}"))?;
         if !bytes.starts_with(&MAGIC) {
             let file = read_predictions(&bytes, &name).context("failed to read --against")?;
             return Ok(Self::Predictions(ForeignAnswers::of(file)));

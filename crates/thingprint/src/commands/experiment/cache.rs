@@ -11,6 +11,7 @@ use crate::exit::Outcome;
 use crate::extraction::Instances;
 use crate::files::write_file;
 use crate::messages::Messages;
+use crate::small_file::{MOST_CACHE_BYTES, read_bytes};
 
 /// How a file of the cache begins, before the checksum of what follows its first line.
 const MAGIC: &str = "thingprint-cache 1 ";
@@ -51,7 +52,7 @@ impl Cache {
         make: impl FnOnce() -> anyhow::Result<Extracted>,
     ) -> anyhow::Result<(Extracted, Origin)> {
         let path = self.folder.join(format!("{}.{EXTENSION}", key(contents, recipe)));
-        match std::fs::read(&path) {
+        match read_bytes(&path, MOST_CACHE_BYTES) {
             Ok(bytes) => match unpacked(&bytes, recipe) {
                 Some(kept) => return Ok((kept, Origin::Kept)),
                 None => self.messages.warn(format!("{} is damaged, and is made again", path.display())),

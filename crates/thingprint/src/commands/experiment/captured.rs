@@ -23,6 +23,7 @@ use crate::inputs::{Input, expand};
 use crate::messages::{Messages, counted};
 use crate::protocols::Protocols;
 use crate::reading::Reading;
+use crate::small_file::{MOST_LABEL_BYTES, read_bytes};
 
 /// Warnings that a report repeats.
 const MOST_NOTES: usize = 10;
@@ -67,8 +68,8 @@ impl Captured {
             let [there, beside] = labels.map(|path| path.display().to_string());
             bail!("data set {name}: there are no labels, neither {there} nor {beside}");
         };
-        let label_text =
-            std::fs::read(path).with_context(|| format!("failed to read labels {}", path.display()))?;
+        let label_text = read_bytes(path, MOST_LABEL_BYTES)
+            .with_context(|| format!("failed to read labels {}", path.display()))?;
         Ok(Some(Self {
             name: name.to_owned(),
             description: dataset.description.clone(),

@@ -12,6 +12,7 @@ use super::captured::Captured;
 use super::simulated::Simulated;
 use crate::exit::Outcome;
 use crate::messages::Messages;
+use crate::small_file::{MOST_WRITTEN_BYTES, read_text};
 
 /// Where data sets come from.
 #[derive(Debug)]
@@ -69,7 +70,7 @@ impl Library<'_> {
         }
         let path = self.datasets.join(dataset).join("dataset.toml");
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(&path)
+        let text = read_text(&path, MOST_WRITTEN_BYTES)
             .with_context(|| format!("failed to read the data set's description {name}"))?;
         let description = Dataset::from_toml(&name, &text).context("failed to read the data set")?;
         let captured = match self.locations.get(dataset) {

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
@@ -10,6 +10,7 @@ use crate::exit::Outcome;
 use crate::messages::counted;
 use crate::output::Output;
 use crate::protocols::{model_files, parse_protocol};
+use crate::small_file::{MOST_WRITTEN_BYTES, read_text};
 
 /// Check models.
 #[derive(Debug, Args)]
@@ -67,12 +68,12 @@ impl LintArgs {
 }
 
 impl Finding {
-    fn in_file(path: &PathBuf) -> Vec<Self> {
+    fn in_file(path: &Path) -> Vec<Self> {
         let file = path.display().to_string();
         let unreadable = |reason: String| {
             vec![Self { file: file.clone(), path: None, span: None, level: LintLevel::Error, reason }]
         };
-        let text = match std::fs::read_to_string(path) {
+        let text = match read_text(path, MOST_WRITTEN_BYTES) {
             Ok(text) => text,
             Err(error) => return unreadable(error.to_string()),
         };

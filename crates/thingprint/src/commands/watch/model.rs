@@ -2,13 +2,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use thingprint_model::{Acceptance, Model};
+use thingprint_model::{Acceptance, MAX_BYTES, Model};
 use thingprint_store::Store;
 
 use super::kept;
 use super::station::failed;
 use crate::messages::Messages;
 use crate::models::model_of;
+use crate::small_file::read_bytes;
 
 /// In place of the hash of a file, where no model was given.
 const NONE: &str = "none";
@@ -34,7 +35,7 @@ impl Judging {
             return Ok(Self { model: None, name: None, is_trained: false, of: NONE.to_owned(), acceptance });
         };
         let name = path.display().to_string();
-        let bytes = std::fs::read(path).with_context(|| format!("failed to read model {name}"))?;
+        let bytes = read_bytes(path, MAX_BYTES).with_context(|| format!("failed to read model {name}"))?;
         let model = model_of(&*bytes, &name)?;
         let of = blake3::hash(&bytes).to_hex().to_string();
         Ok(Self { model: Some(Arc::new(model)), name: Some(name), is_trained: false, of, acceptance })

@@ -35,6 +35,7 @@ use crate::exit::{Outcome, Usage};
 use crate::files::read_confirmed_labels;
 use crate::messages::Messages;
 use crate::output::Output;
+use crate::small_file::{MOST_WRITTEN_BYTES, read_text};
 
 /// The store where none is named.
 const STORE: &str = "thingprint.db";
@@ -318,7 +319,7 @@ fn notify_options(args: &WatchArgs) -> anyhow::Result<NotifyOptions> {
 fn web_options(args: &WatchArgs) -> anyhow::Result<WebOptions> {
     let token = match &args.token_file {
         Some(path) => {
-            let text = std::fs::read_to_string(path);
+            let text = read_text(path, MOST_WRITTEN_BYTES);
             let text = text.with_context(|| format!("failed to read --token-file {}", path.display()))?;
             Some(text.trim_end().to_owned())
         }

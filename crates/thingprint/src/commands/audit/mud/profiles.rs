@@ -5,7 +5,7 @@ use thingprint_audit::report::{GivenProfile, Profiles};
 use thingprint_profile::MudProfile;
 
 use crate::exit::Usage;
-use crate::files::read_text;
+use crate::files::read_given;
 use crate::messages::Messages;
 
 /// Reads what `--mud` names.
@@ -30,7 +30,8 @@ pub(in crate::commands) fn read(arguments: &[String]) -> anyhow::Result<Profiles
 
 fn read_profile(path: PathBuf, owner: Option<String>, is_from_folder: bool) -> anyhow::Result<GivenProfile> {
     let name = path.display().to_string();
-    let text = read_text(&path).with_context(|| format!("failed to read {name}"))?;
+    let text = read_given(&path, MudProfile::MOST_FILE_BYTES as u64)
+        .with_context(|| format!("failed to read {name}"))?;
     let profile = MudProfile::from_json(&text).with_context(|| format!("failed to read {name}"))?;
     Ok(GivenProfile::new(path, profile, owner, is_from_folder))
 }

@@ -1,0 +1,79 @@
+//! Files without an end where a small one belongs: each is read to its limit, and the message says which.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use crate::stage::Stage;
+
+/// Memory that a reader may ask for, in KiB: one that takes what is given would take more.
+const ADDRESS_SPACE_KIB: u64 = 3 << 20;
+
+/// The command line `script` of a shell with a bound on memory, where `$T` is the program: status, and what it says.
+fn bounded(stage: &Stage, script: &str) -> (i32, String) {
+    let mut command = Command::new("sh");
+    let script = format!("ulimit -v {ADDRESS_SPACE_KIB}; {script}");
+    command.args(["-c", &script]).current_dir(stage.path("")).env("T", env!("CARGO_BIN_EXE_thingprint"));
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    (
+        output.status.code().unwrap_or(-1),
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat(),
+    )
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_file_without_an_end_is_refused_by_its_limit() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 1h -o home.pcap --labels labels.csv");
+    stage.ok("extract home.pcap --labels labels.csv -o instances.csv");
+    fs::create_dir_all(stage.path("home/devices")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", stage.path("home/dataset.toml")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", stage.path("a.csv")).unwrap();
+    for (command, place, limit) in [
+        ("extract home.pcap --labels /dev/zero", "labels /dev/zero", 256),
+        ("audit home.pcap --labels /dev/zero", "labels /dev/zero", 256),
+        ("audit home.pcap --mud /dev/zero", "read /dev/zero", 4),
+        ("mud export --mud /dev/zero --to nftables", "read /dev/zero", 4),
+        ("audit home.pcap --fingerprints /dev/zero", "fingerprints /dev/zero", 64),
+        ("audit home.pcap --policy /dev/zero", "policy /dev/zero", 4),
+        ("audit home.pcap --known-findings /dev/zero", "known findings /dev/zero", 256),
+        ("identify home.pcap --knowledge /dev/zero", "--knowledge: failed to read /dev/zero", 64),
+        ("knowledge import a.csv -o tables.csv", "import a.csv", 256),
+        ("simulate --home home --duration 1h -o other.pcap", "read home/dataset.toml", 4),
+        ("experiment /dev/zero", "read /dev/zero", 4),
+        ("protocols lint /dev/zero", "/dev/zero", 4),
+        ("extract home.pcap --protocols /dev/zero", "protocol model /dev/zero", 4),
+        ("evaluate instances.csv --against /dev/zero", "--against /dev/zero", 512),
+    ] {
+        let (status, said) = bounded(&stage, &format!("$T {command}"));
+        let expected = format!("it has more than {limit} MiB, the limit for such a file");
+        let is_told = said.contains(place) && said.contains(&expected);
+        assert!(is_told && status == 1, "{command}: {status} {said}");
+    }
+    for command in ["merge /dev/zero -o part", "classify -m /dev/zero home.pcap", "watch --config /dev/zero"]
+    {
+        let (status, said) = bounded(&stage, &format!("$T {command}"));
+        assert!([1, 2, 5].contains(&status) && said.contains("/dev/zero"), "{command}: {status} {said}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_row_without_an_end_is_refused_with_its_place() {
+    let stage = Stage::new();
+    let endless = "tr '\\0' x < /dev/zero";
+    for (start, place) in [
+        ("device,window_start\\n\"", "read -: line 2"),
+        ("device,window_start\\n", "read -: line 2"),
+        ("{\"device\":\"", "read -: line 1"),
+        ("[{\"device\":\"", "read -: row 1"),
+    ] {
+        let (status, said) =
+            bounded(&stage, &format!("(printf '{start}'; {endless}) | $T train - -o a.model"));
+        let is_told = said.contains(place) && said.contains("a row of more than 64 MiB, which is the limit");
+        assert!(is_told && status == 1, "{start}: {status} {said}");
+    }
+    let (status, said) = bounded(&stage, &format!("(printf 'PAR1'; {endless}) | $T train - -o a.model"));
+    assert!(said.contains("a Parquet file of more than 1024 MiB") && status == 1, "{status} {said}");
+    assert!(!stage.path("a.model").exists());
+}
