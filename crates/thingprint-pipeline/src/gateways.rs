@@ -5,6 +5,8 @@ use thingprint_flow::{
     WindowLength,
 };
 
+use crate::given_gateways::{GivenGateways, Search};
+
 /// Frames at the start of a trace by which gateways are guessed.
 pub(crate) const GUESS_FRAMES: u64 = 50_000;
 /// How often the gateways of a stream are decided where a window is the whole capture.
@@ -14,6 +16,8 @@ const PERIOD_NS: u64 = 3_600_000_000_000;
 #[derive(Debug)]
 pub(crate) struct GatewayWatch {
     evidence: Option<GatewayEvidence>,
+    /// Looks for those that the user named.
+    search: Option<Search>,
     policy: GatewayPolicy,
     /// Of what cannot be read twice: the window, with the lateness, at whose close they are decided next.
     next: Option<Timestamp>,
@@ -32,7 +36,9 @@ impl GatewayWatch {
             _ => Gateways::default(),
         };
         let window = period(flow);
+        let is_searched = flow.identity == Identity::Mac && !policy.is_none && !policy.given.is_empty();
         Self {
+            search: is_searched.then(|| Search::new(&policy.given, flow.local_nets.clone())),
             evidence: is_watched.then(|| GatewayEvidence::with_local_nets(flow.local_nets.clone())),
             policy: policy.clone(),
             next: None,
@@ -56,6 +62,9 @@ impl GatewayWatch {
 
     /// Takes in a packet, and says what another one between its addresses adds.
     pub(crate) fn observe(&mut self, packet: &Packet<'_>) -> Option<Repeat> {
+        if let Some(search) = &mut self.search {
+            search.observe(packet);
+        }
         self.evidence.as_mut().map(|evidence| evidence.observe(packet))
     }
 
@@ -92,6 +101,11 @@ impl GatewayWatch {
         }
         self.next = Some(close_of(self.window, self.lateness_ns, clock));
         self.decided.clone()
+    }
+
+    /// Whether those that the user named were met.
+    pub(crate) fn take_given(&mut self) -> GivenGateways {
+        self.search.take().map(|search| search.finish(&self.policy)).unwrap_or_default()
     }
 
     /// What was seen, for a part.

@@ -251,6 +251,7 @@ impl<S: Stage> Outcome<S> {
         left: Vec<Left<S>>,
         mut pending: Pending<'_, S>,
     ) -> (Self, Vec<S::Row>) {
+        router.read.given_gateways = router.gateways.take_given();
         let mut summary = Summary {
             span: router.span,
             spans: router.spans.take().unwrap_or_default(),

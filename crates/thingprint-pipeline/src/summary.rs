@@ -6,6 +6,7 @@ use thingprint_profile::PacketVantage;
 use thingprint_protocol::Losses;
 
 use crate::capture_spans::CaptureSpans;
+use crate::given_gateways::GivenGateways;
 use crate::relayed::{RelayedClient, RelayedClients};
 use crate::source::ReadEnd;
 use crate::unowned::{Owner, Unowned};
@@ -52,6 +53,8 @@ pub struct ReadSummary {
     pub by_address: u64,
     /// The longest time without a frame, in nanoseconds.
     pub silence_ns: i64,
+    /// Whether the gateways that the user named are in the packets.
+    pub given_gateways: GivenGateways,
     /// Packets of no device.
     pub unowned: Unowned,
     /// What DHCP messages say of clients that did not send them themselves.
@@ -158,6 +161,7 @@ impl ReadSummary {
         self.one_sided += other.one_sided;
         self.silence_ns = self.silence_ns.max(other.silence_ns);
         self.by_address += other.by_address;
+        self.given_gateways.merge(other.given_gateways);
         self.unowned.merge(other.unowned);
         self.relayed.merge(other.relayed);
         self.problems.extend(other.problems);

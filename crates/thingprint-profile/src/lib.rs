@@ -15,7 +15,7 @@ mod vantage;
 pub use error::{ProfileError, ProfileFault};
 pub use export::{
     ExportDevice, ExportFormat, ExportNetwork, ExportNote, ExportPlan, Exported, NftFamily, NoteKind,
-    ParseExportFormatError,
+    ParseExportFormatError, RuleTally,
 };
 pub use fingerprint::{
     Answer, Attribute, Candidate, CipherList, Evidence, Fingerprints, KNOWN_COVERAGE, KNOWN_MARGIN,

@@ -11,7 +11,7 @@ use lamp::{CLOUD, LAMP, options, published};
 use serde_json::{Value, json};
 use thingprint_profile::{
     ExportDevice, ExportFormat, ExportNetwork, ExportPlan, Exported, MudOptions, MudProfile, NftFamily,
-    NoteKind,
+    NoteKind, RuleTally,
 };
 
 const NAME: &str = "cloud.lamp.example";
@@ -67,7 +67,9 @@ fn each_entry_becomes_a_rule_of_nftables() {
         let (one, none) = (json!([accepting(&matches)]), json!([]));
         let device = if from { lamp(&one, &none) } else { lamp(&none, &one) };
         let text = export(device, ExportFormat::Nftables).text;
-        assert_eq!(lines(&text, &["comment \"a\""]), [format!("{expected} return comment \"a\"")], "{text}");
+        let about = if expected.contains("203.0.113.") { "a: Internet address, no name known" } else { "a" };
+        let expected = [format!("{expected} return comment \"{about}\"")];
+        assert_eq!(lines(&text, &["comment \"a\"", "comment \"a: "]), expected, "{text}");
     };
     let udp = |side: &str, port: Value| json!({ "ipv4": {}, "udp": { side: port } });
     let known = json!({ "operator": "eq", "port": 53 });
@@ -421,4 +423,52 @@ fn of_a_public_network_what_was_seen_is_local() {
     let local = text.split_once("set local_6 {").unwrap().1.split_once("}\n").unwrap().0;
     assert!(local.contains("2001:db8:1:2::7, 2001:db8:1:2::9"), "{local}");
     assert!(!local.contains("2001:db8:1:2::/64"), "{local}");
+}
+
+#[test]
+fn rules_by_less_than_a_name_that_the_device_looked_up_say_so() {
+    let named = |source: &str| {
+        let mut entry = https("from");
+        entry["thingprint:name-source"] = source.into();
+        entry
+    };
+    let block = |network: &str| accepting(&json!({ "ipv4": { "destination-ipv4-network": network } }));
+    let drop = json!({ "name": "a", "matches": { "ipv4": { "destination-ipv4-network": "203.0.113.9/32" } },
+        "actions": { "forwarding": "drop" } });
+    let check = |entry: Value, remark: &str, notes: &[&str]| {
+        for format in
+            [ExportFormat::Nftables, ExportFormat::Iptables, ExportFormat::Openwrt, ExportFormat::CiscoAcl]
+        {
+            let exported = export(lamp(&json!([entry]), &json!([])), format);
+            let comments = ["a: name", "a: Internet"].iter().filter(|mark| exported.text.contains(**mark));
+            assert_eq!(comments.count(), usize::from(!remark.is_empty()), "{format}: {}", exported.text);
+            assert!(exported.text.contains(&format!("a{remark}")), "{format}: {}", exported.text);
+            let is_name = |note: &&str| note.contains("name") || note.contains("looked up");
+            let said: Vec<String> = exported.notes.iter().map(ToString::to_string).collect();
+            let said: Vec<&str> = said.iter().map(String::as_str).filter(is_name).collect();
+            let expected = |said: &str| notes.iter().any(|note| said.contains(note));
+            assert!(said.len() == notes.len() && said.into_iter().all(expected), "{:?}", exported.notes);
+        }
+    };
+    check(https("from"), "", &[]);
+    check(named("lookup"), "", &[]);
+    let others = "Lamp: assumed: a: by a name that other devices looked up, and this one did not";
+    check(named("lookup-of-others"), ": name from the lookup of another device", &[others]);
+    check(named("http-host"), ": name that no DNS answer confirms", &[]);
+    let bare = "Lamp: assumed: 1 rule goes by an Internet address of which no name is known";
+    check(block("203.0.113.9/32"), ": Internet address, no name known", &[bare]);
+    check(block("192.168.7.0/24"), "", &[]);
+    check(block("239.255.255.250/32"), "", &[]);
+    check(block("0.0.0.0/0"), "", &[]);
+    check(drop, "", &[]);
+    let bare = block("203.0.113.9/32");
+    let mut entries = [named("lookup-of-others"), named("http-host"), named("lookup"), bare];
+    for (number, entry) in entries.iter_mut().enumerate() {
+        entry["name"] = format!("a{number}").into();
+    }
+    let entries = json!(entries);
+    let device = lamp(&entries, &json!([]));
+    let tally = ExportPlan::new(vec![device], ExportNetwork::default(), NftFamily::Bridge).tally();
+    let expected = RuleTally { rules: 4, by_address: 1, by_lookup_of_others: 1, by_claim: 1 };
+    assert_eq!(tally, expected);
 }

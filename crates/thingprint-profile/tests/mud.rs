@@ -49,7 +49,8 @@ fn names_come_from_own_answers_then_from_others_then_from_the_flow() {
             .iter()
             .filter_map(|entry| entry.network.clone()?.destination_name)
             .collect();
-        (names.into_iter().collect::<Vec<_>>().join(" "), draft.evidence.values().max().copied())
+        let evidence = draft.profile.from_device[0].entries.iter().filter_map(|entry| entry.name_evidence);
+        (names.into_iter().collect::<Vec<_>>().join(" "), evidence.max())
     };
     let check = |story: &Story, name: &str, expected| {
         assert_eq!(evidence(story), (name.to_owned(), expected));
@@ -63,6 +64,48 @@ fn names_come_from_own_answers_then_from_others_then_from_the_flow() {
     check(&two, "own.example second.example", Some(NameEvidence::OwnDns));
     let named = two.learns(7, LAMP, "web.example", CLOUD);
     check(&named, "web.example", Some(NameEvidence::OwnDns));
+}
+
+#[test]
+fn a_name_that_others_looked_up_is_written_as_such_and_only_where_there_is_no_own_one() {
+    let check = |story: &Story, expected: &[(&str, &str)]| {
+        let profile = written(story);
+        let text = profile.to_json();
+        assert_eq!(MudProfile::from_json(&text).unwrap(), profile);
+        assert_eq!(profile.extensions.contains(&"thingprint:name-source".to_owned()), !expected.is_empty());
+        let document: Value = serde_json::from_str(&text).unwrap();
+        let entries = document["ietf-access-control-list:acls"]["acl"][0]["aces"]["ace"].as_array().unwrap();
+        let named = entries.iter().filter_map(|entry| {
+            Some((
+                entry["matches"]["ipv4"]["ietf-acldns:dst-dnsname"].as_str()?,
+                entry["thingprint:name-source"].as_str()?,
+            ))
+        });
+        assert_eq!(named.collect::<Vec<_>>(), expected);
+    };
+    let opened = Story::default().opens(7, (LAMP, 50_000), (CLOUD, 443), b"\x16\x03\x01");
+    check(&opened, &[]);
+    let others = opened.learns(8, "192.168.1.8", "cdn.example", CLOUD);
+    check(&others, &[("cdn.example", "lookup-of-others")]);
+    // The lamp asks for a name with an alias that another device asked for as it is: it asked for its own one alone.
+    let resolver = ("192.168.1.1", 53);
+    let records = [("www.lamp.example", Ok("cdn.example")), ("cdn.example", Err([203, 0, 113, 5]))];
+    let answer = dns_response("www.lamp.example", &records);
+    let aliased = others.clone().receives(7, resolver, (LAMP, 40_053), &answer);
+    check(&aliased, &[("www.lamp.example", "lookup")]);
+    // It was told another address of the same name: it knows the name, and not those that it never asked for.
+    let elsewhere = others.learns(8, "192.168.1.8", "stranger.example", CLOUD).learns(
+        7,
+        LAMP,
+        "cdn.example",
+        "203.0.113.6",
+    );
+    check(&elsewhere, &[("cdn.example", "lookup")]);
+    let from = json!([{
+        "name": "a", "matches": {}, "actions": { "forwarding": "accept" }, "thingprint:name-source": "rumour",
+    }]);
+    let error = published(&from, &json!([])).unwrap_err();
+    assert!(error.contains("lookup-of-others"), "{error}");
 }
 
 #[test]

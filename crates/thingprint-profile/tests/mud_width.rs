@@ -6,7 +6,7 @@ mod lamp;
 
 use home::{Flows, Side, Story};
 use lamp::{LAMP, assert_structure, options};
-use thingprint_profile::{MudProfile, Width};
+use thingprint_profile::{AccessList, Entry, MudProfile, Width};
 
 const LAMP_V6: &str = "2001:db8::7";
 
@@ -38,7 +38,12 @@ fn width_of(story: &Story) -> Width {
     assert_structure(&text);
     assert_eq!(builder.check(device, &read).denied_flows, draft.unanswered_flows);
     assert_eq!(draft.widened.is_empty(), draft.width == Width::Seen);
-    let named = draft.evidence.keys().all(|key| !draft.widened.contains(key));
+    let lists = draft.profile.from_device.iter().chain(&draft.profile.to_device);
+    let mut entries = lists.flat_map(|list| list.entries.iter().map(move |entry| (list, entry)));
+    let is_named = |entry: &Entry| entry.name_evidence.is_some();
+    let is_wide =
+        |list: &AccessList, entry: &Entry| draft.widened.contains(&(list.name.clone(), entry.name.clone()));
+    let named = entries.all(|(list, entry)| !(is_named(entry) && is_wide(list, entry)));
     assert!(named, "what goes by a name is not for any address");
     draft.width
 }

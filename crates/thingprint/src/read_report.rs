@@ -53,11 +53,35 @@ pub(crate) fn report_read(
              devices are identified by their private IP addresses (--identity mac insists on link addresses)",
         );
     }
+    report_given_gateways(read, messages);
     if read.frames == 0 && read.problems.is_empty() {
         messages.warn("there is no packet in the input");
     }
     let is_whole = read.problems.is_empty() && read.counts.unsupported_link == 0;
     Ok(if is_whole { Outcome::Done } else { Outcome::Partial })
+}
+
+/// Says which gateways that the user named are in no packet, and which addresses look like gateways instead.
+fn report_given_gateways(read: &ReadSummary, messages: impl Say) {
+    let given = &read.given_gateways;
+    let unmet: Vec<String> = given.unmet().map(|mac| mac.to_string()).collect();
+    if unmet.is_empty() || read.frames == 0 {
+        return;
+    }
+    let unmet = unmet.join(", ");
+    if !given.met.is_empty() {
+        messages.note(format!("the gateway {unmet} is in no packet of these captures"));
+        return;
+    }
+    let seen: Vec<String> = given.seen.0.iter().map(|(mac, why)| format!("{mac} ({why})")).collect();
+    let advice = if seen.is_empty() {
+        "no address looks like a gateway: check --gateway, or leave it out".to_owned()
+    } else {
+        format!("the captures show {}: give --gateway with this, or leave it out", seen.join(", "))
+    };
+    messages.warn(format!(
+        "the gateway {unmet} (--gateway, or a label 'gateway') is in no packet, so that no address counts as one: {advice}"
+    ));
 }
 
 /// Says what the way in which the captures were taken leaves out.

@@ -95,5 +95,6 @@ fn from_device(entry: &str, is_ipv6: bool, header: Header) -> Rule {
         header,
         action: Action::Accept,
         most_peers: None,
+        known_by: None,
     }
 }

@@ -9,6 +9,7 @@ mod plan;
 mod resolver;
 mod rule;
 mod set_names;
+mod tally;
 mod text;
 
 pub use device::ExportDevice;
@@ -17,3 +18,4 @@ pub use format::{ExportFormat, Exported, ParseExportFormatError};
 pub use network::ExportNetwork;
 pub use note::{ExportNote, NoteKind};
 pub use plan::ExportPlan;
+pub use tally::RuleTally;

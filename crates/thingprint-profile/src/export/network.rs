@@ -41,6 +41,11 @@ impl ExportNetwork {
         Prefix::widest(self.local.iter().copied().filter(|block| block.is_ipv6() == is_ipv6))
     }
 
+    /// Whether an address is one of the local networks.
+    pub(super) fn is_local(&self, address: IpAddr) -> bool {
+        self.local.iter().any(|block| block.contains(address))
+    }
+
     /// Who serves a class, by a version of IP; empty where nobody is known to.
     pub(super) fn controllers(&self, class: &str, is_ipv6: bool) -> Vec<Prefix> {
         let known = self.controllers.get(class).into_iter().flatten();

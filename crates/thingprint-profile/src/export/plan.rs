@@ -8,8 +8,9 @@ use super::format::{ExportFormat, Exported};
 use super::network::ExportNetwork;
 use super::note::{ExportNote, NoteKind};
 use super::resolver::Resolver;
-use super::rule::{PeerMatch, Rule};
+use super::rule::{KnownBy, PeerMatch, Rule};
 use super::set_names::SetNames;
+use super::tally::RuleTally;
 use crate::Direction;
 
 /// Addresses of one name that a set has room for at least.
@@ -90,6 +91,7 @@ impl ExportPlan {
                 entry: Some(entry.clone()),
             }));
             notes.extend(device.claims());
+            notes.extend(device.without_names(&rules));
             for (name, addresses) in &device.answers {
                 answers.entry(name.clone()).or_default().extend(addresses);
             }
@@ -98,6 +100,11 @@ impl ExportPlan {
         let names = SetNames::new(plans.iter().flat_map(|plan| &plan.rules).flat_map(Rule::names));
         let basics = basics::rules(&network);
         Self { devices: plans, network, family, answers, basics, notes, names }
+    }
+
+    /// How many rules there are of the profiles, and how many of them go by less than a name that the device looked up.
+    pub fn tally(&self) -> RuleTally {
+        RuleTally::of(self.devices.iter().flat_map(|device| &device.rules))
     }
 
     /// Writes the plan in a format.
@@ -180,6 +187,18 @@ fn separate(devices: &mut [ExportDevice]) -> Vec<ExportNote> {
 }
 
 impl ExportDevice {
+    /// A note on rules by Internet addresses, where there are some.
+    fn without_names(&self, rules: &[Rule]) -> Option<ExportNote> {
+        let count = rules.iter().filter(|rule| rule.known_by == Some(KnownBy::Address)).count();
+        let rules = if count == 1 { "1 rule goes" } else { &format!("{count} rules go") };
+        let reason = format!(
+            "{rules} by an Internet address of which no name is known: if the host gets another address, it does not pass"
+        );
+        let note =
+            ExportNote { device: Some(self.name.clone()), kind: NoteKind::Assumed, reason, entry: None };
+        (count > 0).then_some(note)
+    }
+
     /// Notes on names that the device alone says.
     fn claims(&self) -> impl Iterator<Item = ExportNote> {
         let note = |kind, reason| ExportNote { device: Some(self.name.clone()), kind, reason, entry: None };

@@ -3,10 +3,11 @@
 use super::device::ExportDevice;
 use super::network::ExportNetwork;
 use super::note::{ExportNote, NoteKind};
-use super::rule::{Header, PeerMatch, Rule};
+use super::rule::{Header, KnownBy, PeerMatch, Rule};
 use crate::mud::is_domain_name;
 use crate::{
-    AccessList, Action, Direction, Entry, ListKind, MudProfile, Network, Peer, Prefix, TransportMatch,
+    AccessList, Action, Direction, Entry, ListKind, MudProfile, NameEvidence, Network, Peer, Place, Prefix,
+    TransportMatch,
 };
 
 /// `EtherType`s of the two versions of IP.
@@ -84,13 +85,35 @@ impl Resolver<'_> {
             header,
             action: entry.action,
             most_peers: None,
+            known_by: (entry.action == Action::Accept).then(|| self.known_by(entry, direction)).flatten(),
         };
+        if rule.known_by == Some(KnownBy::OthersLookup) {
+            let reason = "by a name that other devices looked up, and this one did not".to_owned();
+            self.note(NoteKind::Assumed, entry, reason);
+        }
         if rule.action == Action::Accept && rule.is_for_strangers() {
             rule.most_peers = Some(MOST_PEERS);
             let reason = format!("for any address: with no more than {MOST_PEERS} peers at a time");
             self.note(NoteKind::Narrowed, entry, reason);
         }
         Ok(rule)
+    }
+
+    /// By what the Internet host of an entry is known, where that is less than a name which the device looked up.
+    fn known_by(&self, entry: &Entry, direction: Direction) -> Option<KnownBy> {
+        let network = entry.network.as_ref()?;
+        let (prefix, name) = peer_side(network, direction);
+        if name.is_some() {
+            return match entry.name_evidence? {
+                NameEvidence::OwnDns => None,
+                NameEvidence::OtherDns => Some(KnownBy::OthersLookup),
+                NameEvidence::ServerName | NameEvidence::HttpHost => Some(KnownBy::OwnClaim),
+            };
+        }
+        let prefix = prefix.filter(|prefix| prefix.bits() > 0 && entry.peers.is_empty())?;
+        let is_internet = !self.network.is_local(prefix.address())
+            && Place::of(prefix.address(), prefix.address()) == Place::Internet;
+        is_internet.then_some(KnownBy::Address)
     }
 
     /// The condition that a peer has a name. What drops has none: sets never hold all addresses of a name, and who knows another

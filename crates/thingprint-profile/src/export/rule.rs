@@ -1,3 +1,4 @@
+use super::text::rule_comment;
 use crate::{Action, Direction, PortCondition, Prefix};
 
 /// One rule: of packets in one direction and of one version of IP, with what happens to those that match.
@@ -15,6 +16,30 @@ pub(super) struct Rule {
     pub(super) action: Action,
     /// With how many peers at a time it may be used: for peers that nobody can name.
     pub(super) most_peers: Option<u32>,
+    /// Where the other side is an Internet host that is known by less than a name which the device looked up.
+    pub(super) known_by: Option<KnownBy>,
+}
+
+/// By what an Internet host is known whose name the device did not look up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum KnownBy {
+    /// A name that other devices looked up.
+    OthersLookup,
+    /// A name that the device alone says.
+    OwnClaim,
+    /// An address.
+    Address,
+}
+
+impl KnownBy {
+    /// What stands behind the entry in the comment of a rule.
+    const fn remark(self) -> &'static str {
+        match self {
+            Self::OthersLookup => "name from the lookup of another device",
+            Self::OwnClaim => "name that no DNS answer confirms",
+            Self::Address => "Internet address, no name known",
+        }
+    }
 }
 
 /// What the address on the other side has to be.
@@ -52,6 +77,16 @@ pub(super) enum Header {
 }
 
 impl Rule {
+    /// What is to be said of the other side.
+    pub(super) fn remark(&self) -> Option<&'static str> {
+        self.known_by.map(KnownBy::remark)
+    }
+
+    /// The comment of the rule: its entry, and by what the other side is known where that is less than a name.
+    pub(super) fn comment(&self) -> String {
+        rule_comment(&self.entry, self.remark())
+    }
+
     /// The name that the other side has to have, where that is by a name.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.peers.iter().filter_map(|peer| match peer {

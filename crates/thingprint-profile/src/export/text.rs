@@ -11,9 +11,10 @@ pub(super) fn comment(text: &str) -> String {
     plain(text, MOST_COMMENT_BYTES)
 }
 
-/// The same for the comment of a rule.
-pub(super) fn rule_comment(text: &str) -> String {
-    plain(text, MOST_RULE_BYTES)
+/// The same for the comment of a rule, with a remark, which stays whole.
+pub(super) fn rule_comment(text: &str, remark: Option<&str>) -> String {
+    let remark = remark.map(|remark| format!(": {}", plain(remark, MOST_RULE_BYTES))).unwrap_or_default();
+    plain(text, MOST_RULE_BYTES.saturating_sub(remark.len())) + &remark
 }
 
 fn plain(text: &str, most: usize) -> String {
@@ -47,7 +48,8 @@ mod tests {
         check("'; reboot; '$(id)`id`", "__ reboot_ __(id)_id_");
         check("lämp?\u{202e}\u{85}\u{2028}", "l_mp____");
         check(&"a".repeat(500), &"a".repeat(240));
-        assert_eq!(rule_comment(&"a".repeat(500)), "a".repeat(120));
+        assert_eq!(rule_comment(&"a".repeat(500), None), "a".repeat(120));
+        assert_eq!(rule_comment(&"a".repeat(500), Some("seen\"")), "a".repeat(113) + ": seen_");
     }
 
     #[test]

@@ -58,8 +58,6 @@ impl MudOptions {
 pub struct MudDraft {
     /// The profile.
     pub profile: MudProfile,
-    /// Entries that go by a name, with what told the name: by list and entry.
-    pub evidence: BTreeMap<(String, String), NameEvidence>,
     /// Entries that allow more than was seen, by list and entry: those for any address, since the device talked to more
     /// addresses without a name than are worth a list, and those for a range of ports or for any.
     pub widened: BTreeSet<(String, String)>,
@@ -193,7 +191,6 @@ impl<'n> Drafter<'n> {
     fn draft(&self, width: Width, options: &MudOptions) -> MudDraft {
         let slug = slug(&options.label);
         let mut lists: BTreeMap<(Direction, bool), AccessList> = BTreeMap::new();
-        let mut evidence = BTreeMap::new();
         let mut widened = BTreeSet::new();
         for (group, ports) in &self.groups {
             for (condition, seen) in conditions(ports) {
@@ -205,16 +202,12 @@ impl<'n> Drafter<'n> {
                     if group.is_widened(condition, width) {
                         widened.insert(key.clone());
                     }
-                    let entry = group.entry(key.1.clone(), direction, condition, &seen.spoken);
-                    if let Some(told) = seen.evidence {
-                        evidence.insert(key, told);
-                    }
-                    list.entries.push(entry);
+                    list.entries.push(group.entry(key.1, direction, condition, &seen));
                 }
             }
         }
         let profile = profile(lists, options);
-        MudDraft { profile, evidence, widened, width, unanswered_flows: self.unanswered_flows }
+        MudDraft { profile, widened, width, unanswered_flows: self.unanswered_flows }
     }
 }
 
@@ -248,13 +241,7 @@ impl Group {
             || matches!(port, Some(PortCondition::Range(..)))
     }
 
-    fn entry(
-        &self,
-        name: String,
-        direction: Direction,
-        port: Option<PortCondition>,
-        spoken: &BTreeSet<String>,
-    ) -> Entry {
+    fn entry(&self, name: String, direction: Direction, port: Option<PortCondition>, seen: &Use) -> Entry {
         let mut network =
             Network { is_ipv6: self.is_ipv6, protocol: Some(self.protocol), ..Network::default() };
         let (prefix, dns_name) = match direction {
@@ -277,7 +264,8 @@ impl Group {
             transport: self.transport(direction, port),
             unjudged: Vec::new(),
             action: Action::Accept,
-            protocols: spoken.iter().filter(|name| is_protocol_name(name)).cloned().collect(),
+            protocols: seen.spoken.iter().filter(|name| is_protocol_name(name)).cloned().collect(),
+            name_evidence: seen.evidence.filter(|_| matches!(self.peer, DraftPeer::Name(_))),
         }
     }
 
@@ -340,9 +328,13 @@ fn empty_list(slug: &str, direction: Direction, is_ipv6: bool) -> AccessList {
 }
 
 fn profile(lists: BTreeMap<(Direction, bool), AccessList>, options: &MudOptions) -> MudProfile {
-    let has_protocols =
-        lists.values().flat_map(|list| &list.entries).any(|entry| !entry.protocols.is_empty());
-    let extensions = has_protocols.then(|| MudProfile::PROTOCOL_EXTENSION.to_owned());
+    let has = |is_used: fn(&Entry) -> bool| lists.values().flat_map(|list| &list.entries).any(is_used);
+    let extensions = [
+        (has(|entry| !entry.protocols.is_empty()), MudProfile::PROTOCOL_EXTENSION),
+        (has(|entry| entry.name_evidence.is_some()), MudProfile::NAME_SOURCE_EXTENSION),
+    ];
+    let extensions = extensions.into_iter().filter(|(is_used, _)| *is_used);
+    let extensions = extensions.map(|(_, name)| name.to_owned()).collect();
     let (mut from_device, mut to_device) = (Vec::new(), Vec::new());
     for ((direction, _), list) in lists {
         match direction {
@@ -363,7 +355,7 @@ fn profile(lists: BTreeMap<(Direction, bool), AccessList>, options: &MudOptions)
         firmware_rev: None,
         software_rev: None,
         documentation: None,
-        extensions: extensions.into_iter().collect(),
+        extensions,
         from_device,
         to_device,
     }

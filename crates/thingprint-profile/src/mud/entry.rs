@@ -1,5 +1,6 @@
 //! One entry of an access list, read.
 
+use super::names::NameEvidence;
 use super::parse::refuse_unknown;
 use super::port::PortCondition;
 use super::prefix::Prefix;
@@ -37,6 +38,9 @@ pub(super) fn read(name: String, ace: &Members<'_>) -> Result<Entry, ProfileErro
         Action::ALL.into_iter().find(|(name, _)| *name == identity(text)).map(|(_, action)| action)
     })?;
     let protocols = ace.get(MudProfile::PROTOCOL_EXTENSION).map(|node| protocols(&node)).transpose()?;
+    let name_evidence = ace.get(MudProfile::NAME_SOURCE_EXTENSION).map(|node| {
+        node.parsed("lookup, lookup-of-others, tls-server-name or http-host", NameEvidence::named)
+    });
     let mut entry = Entry {
         name,
         peers: Vec::new(),
@@ -46,6 +50,7 @@ pub(super) fn read(name: String, ace: &Members<'_>) -> Result<Entry, ProfileErro
         unjudged: Vec::new(),
         action,
         protocols: protocols.unwrap_or_default(),
+        name_evidence: name_evidence.transpose()?,
     };
     if let Some(matches) = ace.get("matches") {
         for (name, node) in matches.object()?.all() {

@@ -21,7 +21,7 @@ const NAME_BYTES: usize = 224;
 pub enum NameEvidence {
     /// A DNS answer to the device itself.
     OwnDns,
-    /// A DNS answer to another device of the capture.
+    /// A DNS answer to another device of the capture, where the device itself was told no name of the address.
     OtherDns,
     /// The server name that the client asked for in TLS or QUIC: a claim that anybody can make.
     ServerName,
@@ -30,6 +30,23 @@ pub enum NameEvidence {
 }
 
 impl NameEvidence {
+    const ALL: [Self; 4] = [Self::OwnDns, Self::OtherDns, Self::ServerName, Self::HttpHost];
+
+    /// What MUD files call it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OwnDns => "lookup",
+            Self::OtherDns => "lookup-of-others",
+            Self::ServerName => "tls-server-name",
+            Self::HttpHost => "http-host",
+        }
+    }
+
+    /// What MUD files call so.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|evidence| evidence.as_str() == name)
+    }
+
     /// Whether it is only what the client itself says, so that a device which lies passes by it.
     pub const fn is_claim(self) -> bool {
         matches!(self, Self::ServerName | Self::HttpHost)
@@ -207,8 +224,12 @@ impl Names {
     /// The host that the client of a contact named, if that may tell a name: not where DNS told the device other
     /// addresses of it.
     fn claim<'c>(&self, device: DeviceIndex, contact: &'c Contact) -> Option<&'c Host> {
-        let is_told = |host: &&Host| self.by_name.contains_key(&(Arc::from(host.name.as_str()), device));
-        contact.host.as_ref().filter(|host| !is_told(host))
+        contact.host.as_ref().filter(|host| !self.is_told(device, &host.name))
+    }
+
+    /// Whether a device was told some address of a name.
+    fn is_told(&self, device: DeviceIndex, name: &str) -> bool {
+        self.by_name.contains_key(&(Arc::from(name), device))
     }
 
     /// Why the name of a contact's peer is in doubt, where it is.
@@ -255,14 +276,15 @@ impl Names {
         }
     }
 
-    /// The names that the peer of a contact is to be written by, and what tells them: those that the device asked
-    /// for, else those that others asked for, else the host that the device named inside the flows. Where DNS gives
-    /// several names and the device named one of them, it is that one.
+    /// The names that the peer of a contact is to be written by, and what tells them: those of its address that the device
+    /// asked for; else those that others asked for, of which the device asked for some while it was told other addresses; else
+    /// all that others asked for; else the host that the device named inside the flows. Where DNS gives several names and the
+    /// device named one of them, it is that one.
     pub(super) fn of(&self, device: DeviceIndex, contact: &Contact) -> (Vec<String>, NameEvidence) {
         let host = contact.host.as_ref();
         let names_of = |is_wanted: &dyn Fn(&str, DeviceIndex) -> bool| -> Vec<String> {
-            let known = self.of_address(contact.peer);
-            let wanted = known.filter(|(name, told, _)| is_wanted(name, *told) && is_domain_name(name));
+            let asked = self.of_address(contact.peer).filter(|(.., is_asked)| *is_asked);
+            let wanted = asked.filter(|(name, told, _)| is_wanted(name, *told) && is_domain_name(name));
             let mut names: Vec<String> = wanted.map(|(name, ..)| name.to_owned()).collect();
             names.dedup();
             match host.filter(|host| names.contains(&host.name)) {
@@ -270,13 +292,12 @@ impl Names {
                 None => names,
             }
         };
-        let asked: BTreeSet<&str> =
-            self.of_address(contact.peer).filter(|(.., is_asked)| *is_asked).map(|(name, ..)| name).collect();
-        let own = names_of(&|name, told| told == device && asked.contains(name));
-        if !own.is_empty() {
-            return (own, NameEvidence::OwnDns);
+        let own = names_of(&|_, told| told == device);
+        let known = if own.is_empty() { names_of(&|name, _| self.is_told(device, name)) } else { own };
+        if !known.is_empty() {
+            return (known, NameEvidence::OwnDns);
         }
-        let others = names_of(&|name, _| asked.contains(name));
+        let others = names_of(&|_, _| true);
         match (others.is_empty(), self.claim(device, contact)) {
             (true, Some(host)) => (vec![host.name.clone()], host.evidence()),
             _ => (others, NameEvidence::OtherDns),

@@ -1,3 +1,4 @@
+use super::names::NameEvidence;
 use super::port::PortCondition;
 use super::prefix::Prefix;
 
@@ -103,6 +104,9 @@ pub struct Entry {
     pub action: Action,
     /// Extension `thingprint:protocol`: the application protocols that were spoken, in order.
     pub protocols: Vec<String>,
+    /// Extension `thingprint:name-source`: what tells the name of the host; `None` where the file does not say, or there is
+    /// no name.
+    pub name_evidence: Option<NameEvidence>,
 }
 
 /// Who is on the other side, told without addresses: container `mud` of a match (RFC 8520, module ietf-mud).
@@ -201,6 +205,9 @@ pub enum Action {
 impl MudProfile {
     /// Name of the extension by which an entry tells the protocols that it is for.
     pub const PROTOCOL_EXTENSION: &str = "thingprint:protocol";
+
+    /// Name of the extension by which an entry tells where the name of its host comes from.
+    pub const NAME_SOURCE_EXTENSION: &str = "thingprint:name-source";
 
     /// The class of name servers.
     pub const DNS_CONTROLLER: &str = "urn:ietf:params:mud:dns";

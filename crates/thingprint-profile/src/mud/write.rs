@@ -92,6 +92,9 @@ fn entry(entry: &Entry) -> Value {
     if !entry.protocols.is_empty() {
         written.insert(MudProfile::PROTOCOL_EXTENSION.to_owned(), entry.protocols.clone().into());
     }
+    if let Some(evidence) = entry.name_evidence {
+        written.insert(MudProfile::NAME_SOURCE_EXTENSION.to_owned(), evidence.as_str().into());
+    }
     written.into()
 }
 

@@ -105,7 +105,7 @@ fn assert_container(mud: &Value, lists: &[&str]) {
 }
 
 fn assert_entry(entry: &Value, version: &str) {
-    subset(entry, &["name", "matches", "actions", "thingprint:protocol"]);
+    subset(entry, &["name", "matches", "actions", "thingprint:protocol", "thingprint:name-source"]);
     assert!((1..=64).contains(&entry["name"].as_str().unwrap().len()));
     assert_eq!(entry["actions"], json!({ "forwarding": "accept" }));
     for protocol in entry["thingprint:protocol"].as_array().into_iter().flatten() {

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::stage::Stage;
+use crate::stage::{Frame, Stage, capture};
 
 const FORMATS: [&str; 6] = ["nftables", "iptables", "dnsmasq", "dnsmasq-ipset", "openwrt", "cisco-acl"];
 /// A camera, a bulb, a speaker and a hub of the simulated home.
@@ -185,4 +185,40 @@ fn a_label_that_nobody_confirmed_names_no_rules() {
         rules.stdout
     );
     assert!(rules.stderr.contains("1 class that nobody confirmed was left out"), "{}", rules.stderr);
+}
+
+#[test]
+fn rules_by_addresses_without_a_name_say_so_and_are_counted() {
+    let stage = stage_with_home();
+    let named = stage.ok("mud export home.pcap --labels labels.csv --to nftables");
+    assert!(!named.stderr.contains("no name is known"), "{}", named.stderr);
+    let (lamp, router) = ([2, 0, 0, 0, 0, 7], [2, 0, 0, 0, 0, 1]);
+    let (own, host) = ([192, 168, 1, 7], [203, 0, 113, 9]);
+    let frames = [
+        Frame { at_s: 1, from: lamp, to: router, src: own, dst: host },
+        Frame { at_s: 2, from: router, to: lamp, src: host, dst: own },
+    ];
+    fs::write(stage.path("lamp.pcap"), capture(&frames)).unwrap();
+    let bare = stage.ok("mud export lamp.pcap --gateway 02:00:00:00:00:01 --to nftables");
+    assert_eq!(bare.stdout.matches(": Internet address, no name known").count(), 2, "{}", bare.stdout);
+    let expected = "of 2 rules, 2 by an Internet address, of which no name is known: each has a comment";
+    assert!(bare.stderr.contains(expected), "{}", bare.stderr);
+}
+
+#[test]
+fn a_gateway_that_is_in_no_packet_is_a_warning_with_those_that_are() {
+    let stage = stage_with_home();
+    let home = stage.ok("devices home.pcap -o devices.csv");
+    let gateway = home.stderr.split_once("the gateway is ").unwrap().1.get(..17).unwrap().to_owned();
+    for command in ["devices", "identify", "flows", "audit", "extract", "mud export --to nftables"] {
+        let said = stage.run(&format!("{command} home.pcap --gateway 02:ff:ff:00:00:01"));
+        for expected in ["02:ff:ff:00:00:01", "is in no packet", &gateway, "give --gateway with this"] {
+            assert!(said.stderr.contains(expected), "{command}: no '{expected}' in {}", said.stderr);
+        }
+        let known = stage.ok(&format!("{command} home.pcap --gateway {gateway}"));
+        assert!(!known.stderr.contains("is in no packet"), "{command}: {}", known.stderr);
+    }
+    let two = stage.ok(&format!("flows home.pcap --gateway {gateway} --gateway 02:ff:ff:00:00:01"));
+    assert!(two.stderr.contains("the gateway 02:ff:ff:00:00:01 is in no packet"), "{}", two.stderr);
+    stage.fails("flows home.pcap --gateway router", 2, &["--gateway", "12 hexadecimal digits"]);
 }

@@ -4,7 +4,6 @@ use super::{Exported, Lines, Spec};
 use crate::export::note::{ExportNote, NoteKind};
 use crate::export::plan::{DevicePlan, ExportPlan};
 use crate::export::rule::{Header, PeerMatch, Rule};
-use crate::export::text::rule_comment;
 use crate::{Action, Direction, PortCondition, Prefix};
 
 pub(super) const SPEC: Spec = Spec { name: "cisco-acl", write };
@@ -67,7 +66,7 @@ fn list(plan: &ExportPlan, device: &DevicePlan, (direction, is_ipv6): (Direction
     for rule in plan.rules(device, direction).filter(|rule| rule.is_ipv6 == is_ipv6) {
         let peers = peers(plan, rule);
         if !peers.is_empty() {
-            lines.line(format_args!(" remark {}", rule_comment(&rule.entry)));
+            lines.line(format_args!(" remark {}", rule.comment()));
         }
         for peer in peers {
             lines.line(format_args!(" {}", text(rule, &peer)));

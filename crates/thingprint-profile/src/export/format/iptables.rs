@@ -111,7 +111,7 @@ fn rules(plan: &ExportPlan, is_ipv6: bool, lines: &mut Lines) {
                     lines.line(format_args!("-A {chain} {line}"));
                 }
             }
-            let name = rule_comment(&device.device.name);
+            let name = rule_comment(&device.device.name, None);
             lines.line(format_args!("-A {chain} -m comment --comment \"{name}\" -j DROP"));
         }
     }
@@ -173,7 +173,7 @@ fn texts(plan: &ExportPlan, device: &DevicePlan, rule: &Rule) -> Vec<String> {
         Action::Drop => "DROP",
         Action::Reject => "REJECT",
     };
-    let name = rule_comment(&rule.entry);
+    let name = rule.comment();
     let mut lines = Vec::new();
     for block in blocks {
         let mut bound = String::new();

@@ -123,7 +123,7 @@ fn chain(plan: &ExportPlan, device: &DevicePlan, direction: Direction, lines: &m
     for rule in plan.rules(device, direction) {
         lines.line(format_args!("        {}", text(plan, device, rule)));
     }
-    lines.line(format_args!("        counter drop comment \"{}\"", rule_comment(&device.device.name)));
+    lines.line(format_args!("        counter drop comment \"{}\"", rule_comment(&device.device.name, None)));
     lines.line("    }");
 }
 
@@ -192,7 +192,7 @@ fn text(plan: &ExportPlan, device: &DevicePlan, rule: &Rule) -> String {
         (Action::Reject, NftFamily::Inet) => "counter reject",
         (Action::Drop, _) | (Action::Reject, NftFamily::Bridge) => "counter drop",
     };
-    let _ = write!(text, "{verdict} comment \"{}\"", rule_comment(&rule.entry));
+    let _ = write!(text, "{verdict} comment \"{}\"", rule.comment());
     text
 }
 

@@ -168,7 +168,7 @@ impl Sections<'_> {
     }
 
     fn section(&mut self, plan: &ExportPlan, rule: &Rule, place: &[(&str, String)]) {
-        let name = self.begin(&rule.entry);
+        let name = self.begin(&rule.entry, rule.remark());
         self.set(&name, "family", if rule.is_ipv6 { "ipv6" } else { "ipv4" });
         for (key, value) in place.iter().filter(|(_, value)| !value.is_empty()) {
             self.set(&name, key, value);
@@ -232,7 +232,7 @@ impl Sections<'_> {
         for is_ipv6 in [false, true] {
             for own in self.own(is_ipv6) {
                 for way in [Way::ToRouter, Way::Through] {
-                    let name = self.begin("anything else");
+                    let name = self.begin("anything else", None);
                     let family = if is_ipv6 { "ipv6" } else { "ipv4" };
                     let (dest, to) = dest(way);
                     for (key, value) in [
@@ -253,11 +253,11 @@ impl Sections<'_> {
     }
 
     /// Begins a section for an entry; gives its name.
-    fn begin(&mut self, entry: &str) -> String {
+    fn begin(&mut self, entry: &str, remark: Option<&str>) -> String {
         let name = format!("tp_{}_{}", self.device.id, self.next);
         self.next += 1;
         self.lines.line(format_args!("set firewall.{name}='rule'"));
-        let about = rule_comment(&format!("{}: {entry}", self.device.device.name));
+        let about = rule_comment(&format!("{}: {entry}", self.device.device.name), remark);
         self.set(&name, "name", &about);
         name
     }

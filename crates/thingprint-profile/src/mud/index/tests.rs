@@ -103,6 +103,7 @@ fn any_entry() -> impl Strategy<Value = Entry> {
             unjudged: Vec::new(),
             action: if is_accepted { Action::Accept } else { Action::Drop },
             protocols: Vec::new(),
+            name_evidence: None,
         },
     )
 }

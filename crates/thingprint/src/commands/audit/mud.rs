@@ -8,12 +8,12 @@ use anyhow::Context;
 use clap::Args;
 use thingprint_audit::report::{Observations, Profiles, Verdict, file_names, to_second};
 use thingprint_flow::{DeviceId, DeviceIndex};
-use thingprint_profile::{Attribute, MudDraft, MudOptions, MudProfile, Width, is_mud_url};
+use thingprint_profile::{Attribute, MudDraft, MudOptions, MudProfile, NameEvidence, Width, is_mud_url};
 use thingprint_report::Transaction;
 
 use crate::destinations::Destinations;
 use crate::exit::Usage;
-use crate::messages::Messages;
+use crate::messages::{Messages, counted};
 
 pub(in crate::commands) mod profiles;
 
@@ -117,7 +117,7 @@ impl MudArgs {
         let Some((_, last)) = seen.span else { return Ok(()) };
         let context = || format!("failed to write --mud-out {}", folder.display());
         let staged = results.folder(folder).with_context(context)?;
-        let mut written = 0_u64;
+        let (mut written, mut by_others) = (0_u64, 0_u64);
         let names = file_names(seen);
         for (index, device) in &seen.devices {
             let (index, device) = (*index, *device);
@@ -129,6 +129,7 @@ impl MudArgs {
             };
             let draft = seen.mud.profile(index, &options);
             report_draft(&draft, &seen.name(device), messages);
+            by_others += named_by_others(&draft.profile);
             staged
                 .write(&format!("{name}.json"), draft.profile.to_json().as_bytes())
                 .with_context(context)?;
@@ -136,6 +137,12 @@ impl MudArgs {
         }
         staged.finish();
         messages.note(format!("{written} MUD profiles: {}", folder.display()));
+        if by_others > 0 {
+            messages.note(format!(
+                "{} by names that other devices looked up: thingprint:name-source in the profiles says which",
+                counted(by_others, "entry goes", "entries go")
+            ));
+        }
         Ok(())
     }
 
@@ -170,6 +177,12 @@ pub(in crate::commands) fn controller(given: &str) -> Result<(String, IpAddr), S
     let uri = uri.ok_or_else(|| format!("'{class}' is no class: give one of {names}, or a URI"))?;
     let address = address.parse().map_err(|_| format!("'{address}' is no IP address"))?;
     Ok((uri.to_owned(), address))
+}
+
+/// Entries by names that the device itself did not look up, but others did.
+fn named_by_others(profile: &MudProfile) -> u64 {
+    let entries = profile.from_device.iter().chain(&profile.to_device).flat_map(|list| &list.entries);
+    entries.filter(|entry| entry.name_evidence == Some(NameEvidence::OtherDns)).count() as u64
 }
 
 /// Says in what a written profile is less, or more, than what was seen.

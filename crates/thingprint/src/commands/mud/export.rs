@@ -8,7 +8,7 @@ use thingprint_audit::report::{Observations, Profiles, to_second};
 use thingprint_flow::{DeviceId, FlowOptions, WindowLength};
 use thingprint_profile::{
     ExportDevice, ExportFormat, ExportNetwork, ExportNote, ExportPlan, MudBuilder, MudOptions, MudProfile,
-    NftFamily, NoteKind,
+    NftFamily, NoteKind, RuleTally,
 };
 use thingprint_report::Labels;
 
@@ -107,11 +107,13 @@ impl ExportArgs {
         let devices = self.chosen(devices, &labels)?;
         check_apart(&devices)?;
         let names: Vec<String> = devices.iter().map(|device| device.name.clone()).collect();
-        let exported = ExportPlan::new(devices, network, self.family).write(self.to);
+        let plan = ExportPlan::new(devices, network, self.family);
+        let exported = plan.write(self.to);
         report(&exported.notes, messages);
         output.with(|out| Ok(out.write_all(exported.text.as_bytes())?))?;
         let count = counted(names.len() as u64, "device", "devices");
         messages.note(format!("rules of {count} for {}: {}", self.to, names.join(", ")));
+        report_names(plan.tally(), messages);
         Ok(outcome)
     }
 
@@ -280,6 +282,21 @@ fn check_apart(devices: &[ExportDevice]) -> Result<(), Usage> {
     let mut seen = BTreeSet::new();
     let double = devices.iter().filter_map(|device| device.mac).find(|mac| !seen.insert(*mac));
     double.map_or(Ok(()), |mac| Err(Usage(format!("--mud: {mac} has two profiles: give one"))))
+}
+
+/// Says how many rules go by less than a name that the device looked up.
+fn report_names(tally: RuleTally, messages: Messages) {
+    let kinds = [
+        (tally.by_address, "by an Internet address, of which no name is known"),
+        (tally.by_lookup_of_others, "by a name that other devices looked up"),
+        (tally.by_claim, "by a name that no DNS answer confirms"),
+    ];
+    let found = kinds.into_iter().filter(|(count, _)| *count > 0);
+    let found: Vec<String> = found.map(|(count, how)| format!("{count} {how}")).collect();
+    if !found.is_empty() {
+        let rules = counted(tally.rules, "rule", "rules");
+        messages.note(format!("of {rules}, {}: each has a comment", found.join(", ")));
+    }
 }
 
 /// Says what rules cannot express: each reason once for a device, with some of its entries.
