@@ -9,6 +9,7 @@ use thingprint_flow::{
 use crate::activity::Gap;
 use crate::bursts::Bursts;
 use crate::instance_observer::WORDS;
+use crate::share::Share;
 use crate::tally::WindowTally;
 
 /// What a part of a trace is known by: a hash of its capture.
@@ -113,6 +114,11 @@ impl Part {
         (self.times.begin().unwrap_or(self.start()), self.end(), self.name.as_deref(), self.id)
     }
 
+    /// The name of its first capture.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
     /// Whether there was a frame.
     pub const fn is_begun(&self) -> bool {
         self.span.is_some()
@@ -138,6 +144,14 @@ impl Part {
         self.extend(span);
         self.devices.extend(devices.devices);
         self.devices.sort_unstable_by_key(|(id, _)| *id);
+    }
+
+    pub(crate) fn keep_share(&mut self, share: Share) {
+        self.devices.retain(|(id, _)| share.has(*id));
+        if !share.is_first() {
+            self.datagrams_cut = 0;
+            self.left_out = DeviceLosses::default();
+        }
     }
 
     fn extend(&mut self, span: Option<(Timestamp, Timestamp)>) {

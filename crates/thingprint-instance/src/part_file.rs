@@ -3,14 +3,14 @@ use std::fmt::Display;
 use std::io::{Read, Write};
 
 use serde::{Deserialize, Serialize};
-use thingprint_flow::{LocalNets, MacAddr, TunnelSet};
+use thingprint_flow::{GatewayPolicy, LocalNets, MacAddr, TunnelSet};
 
-use crate::{ExtractionRecipe, Partial};
+use crate::{Assembled, ExtractionRecipe, InstanceOptions, Partial, Share};
 
 /// What every file of parts begins with.
 const MAGIC: [u8; 8] = *b"TPRTPART";
 /// The form of what follows; a file of another version is refused.
-const VERSION: u16 = 5;
+const VERSION: u16 = 6;
 /// Longest body that is read.
 const MOST_BYTES: u64 = 4 << 30;
 const HASH_BYTES: usize = 32;
@@ -28,6 +28,8 @@ pub struct PartFile {
     pub gateways: BTreeSet<MacAddr>,
     /// How their captures were read.
     pub settings: PartSettings,
+    /// The share of the devices that the parts tell of; `None` where they tell of all.
+    pub share: Option<Share>,
     /// The parts.
     pub parts: Partial,
 }
@@ -91,18 +93,39 @@ struct Body {
     recipe: String,
     gateways: BTreeSet<MacAddr>,
     settings: PartSettings,
+    share: Option<Share>,
     parts: Partial,
 }
 
 impl PartFile {
+    /// The same parts, with the devices of a share alone.
+    #[must_use]
+    pub fn of_share(&self, share: Share) -> Self {
+        let mut file = Self { share: Some(share), ..self.clone() };
+        file.parts.keep_share(share);
+        file
+    }
+
+    /// The instances of the parts, without those of gateways; of a share, those of its devices.
+    pub fn assemble(&mut self, options: &InstanceOptions, policy: &GatewayPolicy) -> Assembled {
+        let Some(share) = self.share else { return self.parts.assemble(options, policy) };
+        // Frames at edges are of all devices.
+        self.parts.keep_share(share);
+        let mut assembled = self.parts.assemble(options, policy);
+        if !share.is_first() {
+            assembled.differences.overlaps = 0;
+        }
+        assembled
+    }
+
     /// Writes the file.
     ///
     /// # Errors
     /// When the place cannot be written.
     pub fn write(&self, out: &mut dyn Write) -> Result<(), PartFileError> {
-        let Self { recipe, gateways, settings, parts } = self;
+        let Self { recipe, gateways, settings, share, parts } = self;
         let (gateways, settings, parts) = (gateways.clone(), settings.clone(), parts.clone());
-        let body = Body { recipe: recipe.to_string(), gateways, settings, parts };
+        let body = Body { recipe: recipe.to_string(), gateways, settings, share: *share, parts };
         let body = postcard::to_stdvec(&body).map_err(damaged)?;
         out.write_all(&MAGIC)?;
         out.write_all(&VERSION.to_le_bytes())?;
@@ -135,8 +158,9 @@ impl PartFile {
         if blake3::hash(&body).as_bytes() != hash {
             return Err(damaged("its content does not have the hash that it was written with"));
         }
-        let Body { recipe, gateways, settings, parts } = postcard::from_bytes(&body).map_err(damaged)?;
-        Ok(Self { recipe: recipe.parse().map_err(damaged)?, gateways, settings, parts })
+        let Body { recipe, gateways, settings, share, parts } =
+            postcard::from_bytes(&body).map_err(damaged)?;
+        Ok(Self { recipe: recipe.parse().map_err(damaged)?, gateways, settings, share, parts })
     }
 }
 
@@ -146,8 +170,9 @@ fn damaged(reason: impl Display) -> PartFileError {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use super::*;
-    use crate::InstanceOptions;
 
     fn written() -> Vec<u8> {
         let recipe = ExtractionRecipe::of(&InstanceOptions::default());
@@ -157,7 +182,8 @@ mod tests {
             ..PartSettings::default()
         };
         let gateways = [MacAddr::new([2; 6])].into();
-        let file = PartFile { recipe, gateways, settings, parts: Partial::default() };
+        let share = Share::all(NonZeroU32::MIN).next();
+        let file = PartFile { recipe, gateways, settings, share, parts: Partial::default() };
         let mut bytes = Vec::new();
         file.write(&mut bytes).unwrap();
         assert_eq!(PartFile::read(&mut bytes.as_slice()).unwrap(), file);

@@ -14,6 +14,7 @@ use crate::instance_observer::WORDS;
 use crate::options::InstanceOptions;
 use crate::part::{DevicePart, Part, PartId};
 use crate::part_observer::EDGE_FLOWS;
+use crate::share::Share;
 use crate::tally::WindowTally;
 
 /// The parts of a trace that were processed so far.
@@ -66,6 +67,12 @@ impl Partial {
     pub fn merge(mut self, other: Self) -> Self {
         other.parts.into_values().for_each(|part| self.insert(part));
         self
+    }
+
+    /// Keeps the devices of a share alone. What bears on gateways and on times is that of all devices; what is counted for
+    /// all of them together stays in the first share.
+    pub fn keep_share(&mut self, share: Share) {
+        self.parts.values_mut().for_each(|part| part.keep_share(share));
     }
 
     /// The parts, in the order of their ids.

@@ -496,7 +496,7 @@ proptest! {
         prop_assert_eq!(&left, &c.merge(b.clone()).merge(a.clone()));
         prop_assert_eq!(&left, &left.clone().merge(b).merge(a));
         let recipe = thingprint_instance::ExtractionRecipe::of(&options);
-        let file = PartFile { recipe, gateways: BTreeSet::new(), settings: thingprint_instance::PartSettings::default(), parts: left };
+        let file = PartFile { recipe, gateways: BTreeSet::new(), settings: thingprint_instance::PartSettings::default(), share: None, parts: left };
         let mut bytes = Vec::new();
         file.write(&mut bytes).unwrap();
         prop_assert_eq!(PartFile::read(&mut bytes.as_slice()).unwrap(), file);

@@ -9,16 +9,16 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::fs::{self, File};
 use std::io::{Cursor, Read};
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 use thingprint_flow::{
-    Capture, CaptureWriter, DeviceId, FlowOptions, GatewayPolicy, LinkType, LossKind, MacAddr, Trace,
-    TraceOptions, WindowLength,
+    Capture, CaptureWriter, DeviceId, DeviceLosses, FlowOptions, GatewayPolicy, LinkType, LossKind, MacAddr,
+    Trace, TraceOptions, WindowLength,
 };
 use thingprint_instance::{
-    Assembled, EvidenceSet, ExtractionRecipe, Instance, InstanceOptions, Part, PartFile, PartId,
-    PartSettings, Partial,
+    Assembled, EdgeCounts, EvidenceSet, ExtractionRecipe, Instance, InstanceOptions, Part, PartFile, PartId,
+    PartSettings, Partial, Share,
 };
 use thingprint_pipeline::{Captures, Event, InstanceStage, PartStage, Pipeline, add_edges};
 use thingprint_protocol::Engine;
@@ -80,17 +80,40 @@ fn part(bytes: &Bytes, options: &InstanceOptions) -> Part {
 
 /// Merges parts in another order than that of the trace, one of them twice; gives the size of their files, too.
 fn merged(parts: &[Part], options: &InstanceOptions) -> (Assembled, usize) {
+    let file = file(parts, options);
+    let mut bytes = Vec::new();
+    file.write(&mut bytes).unwrap();
+    let read = PartFile::read(&mut bytes.as_slice()).unwrap();
+    assert_eq!(read, file);
+    (assembled(read, options), bytes.len())
+}
+
+/// Splits each part by devices, and merges the parts of each share apart.
+fn merged_by_shares(parts: &[Part], options: &InstanceOptions) -> Vec<Assembled> {
+    let of_share = |share| {
+        let mut all = Partial::default();
+        for part in parts {
+            let file = file(std::slice::from_ref(part), options).of_share(share);
+            assert_eq!(file.share, Some(share));
+            all = all.merge(file.parts);
+        }
+        assembled(PartFile { share: Some(share), parts: all, ..file(&[], options) }, options)
+    };
+    Share::all(NonZeroU32::new(3).unwrap()).map(of_share).collect()
+}
+
+fn file(parts: &[Part], options: &InstanceOptions) -> PartFile {
     let mut partial = Partial::default();
     for part in parts.iter().rev().chain(parts.first()) {
         partial.insert(part.clone());
     }
-    let recipe = ExtractionRecipe::of(options);
-    let file = PartFile { recipe, gateways: [].into(), settings: PartSettings::default(), parts: partial };
-    let mut bytes = Vec::new();
-    file.write(&mut bytes).unwrap();
-    let mut read = PartFile::read(&mut bytes.as_slice()).unwrap();
-    add_edges(&mut read.parts, &Engine::default(), (options, TraceOptions::default()));
-    (read.parts.assemble(options, &GatewayPolicy::default()), bytes.len())
+    let (recipe, settings) = (ExtractionRecipe::of(options), PartSettings::default());
+    PartFile { recipe, gateways: [].into(), settings, share: None, parts: partial }
+}
+
+fn assembled(mut file: PartFile, options: &InstanceOptions) -> Assembled {
+    add_edges(&mut file.parts, &Engine::default(), (options, TraceOptions::default()));
+    file.assemble(options, &GatewayPolicy::default())
 }
 
 /// Cuts a trace before the frames of these numbers; the pieces are captures of their own.
@@ -132,6 +155,22 @@ fn check(what: &str, whole: &Bytes, pieces: &[Bytes], options: &InstanceOptions)
         assert_eq!(instance, expected, "{what}");
     }
     assert_eq!(merged.instances.len(), expected.len(), "{what}");
+    let shares = merged_by_shares(&parts, options);
+    let mut apart: Vec<&Instance> = shares.iter().flat_map(|share| &share.instances).collect();
+    apart.sort_by_key(|instance| (instance.device, instance.window_start));
+    assert!(apart.into_iter().eq(&merged.instances), "{what}, by shares");
+    let mut lost = DeviceLosses::default();
+    shares.iter().for_each(|share| lost.merge(share.left_out.clone()));
+    assert_eq!(lost, merged.left_out, "{what}, by shares");
+    let sum =
+        |count: fn(EdgeCounts) -> u64| -> u64 { shares.iter().map(|share| count(share.differences)).sum() };
+    let differences = EdgeCounts {
+        messages: sum(|counts| counts.messages),
+        datagrams: sum(|counts| counts.datagrams),
+        flows: sum(|counts| counts.flows),
+        overlaps: sum(|counts| counts.overlaps),
+    };
+    assert_eq!(differences, merged.differences, "{what}, by shares");
 }
 
 /// Numbers without an order, the same in each run.

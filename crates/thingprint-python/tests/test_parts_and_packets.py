@@ -72,6 +72,22 @@ def test_a_part_comes_back_from_a_pickle_and_is_the_file_of_the_command(
     assert part.instances().to_polars().equals(pl.read_parquet(tmp_path / "rows.parquet"))
 
 
+def test_shares_of_devices_are_merged_apart(home: Home, halves: list[Path]) -> None:
+    whole = thingprint.instances(home.capture, labels=home.labels).to_polars()
+    first, second = (Part.from_capture(half).split(3) for half in halves)
+    merged = [one.merge(other).instances(labels=home.labels).to_polars() for one, other in zip(first, second, strict=True)]
+    assert sum(rows.height > 0 for rows in merged) > 1
+    devices = [set(rows["device"]) for rows in merged]
+    assert sum(map(len, devices)) == len(set().union(*devices))
+    assert pl.concat(merged).sort("window_start", "device").equals(whole)
+    with pytest.raises(thingprint.ModelMismatch, match="tells of share 2 of 3 of the devices, the parts before it of share 1"):
+        first[0].merge(second[1])
+    with pytest.raises(thingprint.ModelMismatch, match="tells of all of the devices"):
+        first[0].merge(Part.from_capture(halves[1]))
+    with pytest.raises(thingprint.UsageError, match="shares: 0"):
+        first[0].split(0)
+
+
 def test_parts_of_other_options_are_refused(halves: list[Path]) -> None:
     hours, minutes = Part.from_capture(halves[0]), Part.from_capture(halves[1], window="15m")
     with pytest.raises(thingprint.ModelMismatch, match="extract all with the same options"):

@@ -2,6 +2,7 @@
 
 mod args;
 pub mod call;
+pub mod captures;
 mod commands;
 mod configuration;
 mod copies;

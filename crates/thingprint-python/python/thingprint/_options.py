@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import shutil
 import tempfile
@@ -46,11 +47,7 @@ class Arguments:
         if not isinstance(labels, Mapping):
             return labels
         path = self.place("labels.csv")
-        with path.open("w", newline="", encoding="utf-8") as file:
-            rows = csv.writer(file, lineterminator="\n")
-            rows.writerow(["mac", "label", "kind"])
-            for address, label in labels.items():
-                rows.writerow([address, *((label, "iot") if isinstance(label, str) else label)])
+        path.write_text(label_lines(labels), encoding="utf-8", newline="")
         return path
 
 
@@ -60,6 +57,16 @@ def paths(given: PathLike | Iterable[PathLike]) -> list[PathLike]:
     if not found:
         raise UsageError("no capture is given: name files, folders or globs")
     return found
+
+
+def label_lines(labels: Mapping[str, str | tuple[str, str]]) -> str:
+    """The text of a label file."""
+    text = io.StringIO(newline="")
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["mac", "label", "kind"])
+    for address, label in labels.items():
+        rows.writerow([address, *((label, "iot") if isinstance(label, str) else label)])
+    return text.getvalue()
 
 
 def option(name: str, value: object) -> list[str]:

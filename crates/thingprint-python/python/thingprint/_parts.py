@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ._commands import Captures
-from ._errors import InputError
+from ._errors import InputError, UsageError
 from ._options import Arguments, Labels, PathLike, paths
 from ._progress import Progress
 from ._rows import Rows
-from ._thingprint import merge_parts
+from ._thingprint import merge_parts, split_part
 
 
 class Part:
@@ -40,11 +40,8 @@ class Part:
     ) -> Part:
         """The part of some captures. All parts of a network need the same window, evidence and options."""
         given = {"window": window, "evidence": evidence, "gateway": gateway, "jobs": jobs}
-        arguments = Arguments("extract", given | dict(options or {}) | {"partial": True}, paths(captures))
-        place = arguments.place("captures.part")
-        arguments.add("output", place)
-        Rows(arguments, progress).collect()
-        return cls(place.read_bytes())
+        data, _ = extract_part(captures, given | dict(options or {}), progress)
+        return cls(data)
 
     @classmethod
     def load(cls, path: PathLike) -> Part:
@@ -66,6 +63,16 @@ class Part:
         merged._data = merge_parts([self._data, *(other._data for other in others)])
         return merged
 
+    def split(self, shares: int) -> list[Part]:
+        """One part for each of so many shares of the devices.
+
+        A device is in the same share whatever part it is in, so each share can be merged apart, by another machine. Together
+        the shares have the rows of the whole.
+        """
+        if shares < 1:
+            raise UsageError(f"shares: {shares} is less than 1")
+        return [Part(data) for data in split_part(self._data, shares)]
+
     def instances(
         self,
         *,
@@ -74,12 +81,7 @@ class Part:
         no_gateway: bool = False,
     ) -> Rows:
         """The instances of the part, with the gateways that all of it shows, as ``thingprint merge`` writes them."""
-        given = {"labels": labels, "gateway": gateway, "no_gateway": no_gateway}
-        arguments = Arguments("merge", given)
-        place = arguments.place("merged.part")
-        place.write_bytes(self._data)
-        arguments.line.append(str(place))
-        return Rows(arguments)
+        return Rows(merging([self._data], {"labels": labels, "gateway": gateway, "no_gateway": no_gateway}))
 
     def __bytes__(self) -> bytes:
         return self._data
@@ -95,3 +97,25 @@ class Part:
 
     def __repr__(self) -> str:
         return f"<part {hashlib.sha256(self._data).hexdigest()[:12]} of {len(self._data)} bytes>"
+
+
+def extract_part(
+    captures: Captures, options: Mapping[str, object], progress: Progress = None, *, warns: bool = True
+) -> tuple[bytes, Rows]:
+    """The bytes of the part of captures, and the messages of the reading as those of rows that are none."""
+    arguments = Arguments("extract", {**options, "partial": True}, paths(captures))
+    place = arguments.place("captures.part")
+    arguments.add("output", place)
+    rows = Rows(arguments, progress, warns=warns)
+    rows.collect()
+    return place.read_bytes(), rows
+
+
+def merging(parts: Sequence[bytes], options: Mapping[str, object]) -> Arguments:
+    """The command that makes instances of parts."""
+    arguments = Arguments("merge", options)
+    for number, part in enumerate(parts):
+        place = arguments.place(f"{number:06}.part")
+        place.write_bytes(part)
+        arguments.line.append(str(place))
+    return arguments

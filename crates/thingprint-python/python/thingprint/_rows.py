@@ -34,8 +34,9 @@ class Rows:
     whatever else knows the Arrow PyCapsule interface take the rows over without a copy.
     """
 
-    def __init__(self, arguments: Arguments, progress: Progress = None) -> None:
+    def __init__(self, arguments: Arguments, progress: Progress = None, *, warns: bool = True) -> None:
         self._arguments = arguments
+        self._warns = warns
         self._progress = progress
         self._table: Table | None = None
         self._warnings: list[str] = []
@@ -149,7 +150,8 @@ class Rows:
         for is_warning, text in call.take_messages():
             if is_warning:
                 self._warnings.append(text)
-                warnings.warn(text, ThingprintWarning, stacklevel=_level())
+                if self._warns:
+                    warnings.warn(text, ThingprintWarning, stacklevel=_level())
             else:
                 self._notes.append(text)
 

@@ -1,11 +1,18 @@
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import final
 
-__all__ = ["Call", "Instances", "Model", "Table", "__version__", "merge_parts"]
+__all__ = ["Call", "Instances", "Model", "Table", "__version__", "captures", "merge_parts", "part_places", "split_part"]
 
 __version__: str
 
+def captures(
+    named: Sequence[str | os.PathLike[str]], network_by: str | None = None
+) -> tuple[list[tuple[str | None, list[Path]]], list[tuple[bool, str]]]: ...
 def merge_parts(parts: Sequence[bytes]) -> bytes: ...
+def split_part(part: bytes, shares: int) -> list[bytes]: ...
+def part_places(part: bytes) -> list[tuple[str | None, tuple[int, int] | None]]: ...
 
 @final
 class Table:

@@ -221,7 +221,7 @@ impl ExtractArgs {
         let flow = FlowOptions { identity, ..options.flow.clone() };
         let recipe = ExtractionRecipe::of(&InstanceOptions { flow, ..options });
         let settings = self.extraction.flow.device.part_settings();
-        let file = PartFile { recipe, gateways: gateways.given, settings, parts };
+        let file = PartFile { recipe, gateways: gateways.given, settings, share: None, parts };
         output.with(|out| file.write(out).context("failed to write the part"))?;
         messages.note(format!("a part of {}", counted(run.summary.read.frames, "frame", "frames")));
         Ok(outcome)

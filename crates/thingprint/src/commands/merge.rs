@@ -8,6 +8,7 @@ use clap::Args;
 use thingprint_flow::{MacAddr, TraceOptions};
 use thingprint_instance::{
     Assembled, EdgeCounts, ExtractionRecipe, InstanceOptions, Labeled, PartFile, PartSettings, Semantics,
+    Share,
 };
 use thingprint_pipeline::add_edges;
 use thingprint_protocol::Engine;
@@ -64,13 +65,16 @@ impl MergeArgs {
         let parts = merged.parts.len();
         let trace = trace_options(&merged);
         let wrongly_timed = add_edges(&mut merged.parts, &Engine::default(), (&options, trace));
-        let given =
-            if self.gateway.is_empty() { merged.gateways } else { self.gateway.iter().copied().collect() };
+        let named = self.gateway.iter().copied().collect();
+        let given = if self.gateway.is_empty() { merged.gateways.clone() } else { named };
         let choice = GatewayChoice { given, is_none: self.no_gateway };
-        let assembled = merged.parts.assemble(&options, &choice.policy(&labels));
+        let assembled = merged.assemble(&options, &choice.policy(&labels));
         report(&assembled, parts, messages);
         let whole = report_left_out(&assembled.left_out, messages);
-        report_wrongly_timed(wrongly_timed, messages);
+        // Frames that are left out are those of all shares.
+        if merged.share.is_none_or(Share::is_first) {
+            report_wrongly_timed(wrongly_timed, messages);
+        }
         let rows = labelled(assembled, &labels);
         let mut counts = Counts::default();
         counts.add(&rows);
@@ -120,13 +124,28 @@ fn join(before: PartFile, file: PartFile, name: &str) -> anyhow::Result<PartFile
         .into());
     }
     check_settings(&before.settings, &file.settings, name)?;
+    check_shares(before.share, file.share, name)?;
     let gateways: BTreeSet<MacAddr> = before.gateways.union(&file.gateways).copied().collect();
     Ok(PartFile {
         recipe: before.recipe,
         gateways,
         settings: before.settings,
+        share: before.share,
         parts: before.parts.merge(file.parts),
     })
+}
+
+/// Refuses a part that tells of other devices.
+fn check_shares(before: Option<Share>, share: Option<Share>, name: &str) -> Result<(), Misfit> {
+    if before == share {
+        return Ok(());
+    }
+    let of = |share: Option<Share>| share.map_or_else(|| "all".to_owned(), |share| share.to_string());
+    Err(Misfit(format!(
+        "failed to merge: {name} tells of {} of the devices, the parts before it of {}; merge parts of the same share",
+        of(share),
+        of(before)
+    )))
 }
 
 /// Refuses a part whose captures were read in another way.
