@@ -132,7 +132,15 @@ class DeviceClassifier(ClassifierMixin, _Learner):  # type: ignore[misc]
             data = Path(path).read_bytes()
         except OSError as error:
             raise InputError(f"failed to read model {os.fspath(path)}: {error.strerror}") from error
-        model = Model.from_bytes(data, os.fspath(path))
+        return cls._of(Model.from_bytes(data, os.fspath(path)))
+
+    @classmethod
+    def of_bytes(cls, data: bytes) -> DeviceClassifier:
+        """The classifier in the bytes of a model file."""
+        return cls._of(Model.from_bytes(data))
+
+    @classmethod
+    def _of(cls, model: Model) -> DeviceClassifier:
         options: dict[str, Any] = dict(model.options)
         options["random_state"] = options.pop("seed")
         numbers = {"trees", "attributes_per_node", "out_of_fold", "random_state"} & options.keys()
