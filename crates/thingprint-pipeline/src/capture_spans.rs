@@ -5,12 +5,21 @@ use thingprint_flow::{DeviceId, MacAddr, Packet, Timestamp};
 /// Pairs of a capture and a device that are remembered, those with most packets; one takes some 60 bytes.
 const MOST_PAIRS: usize = 1 << 18;
 
+/// Places for pairs whose packets are counted beside the map, since their next packet is likely to come soon: a power of two.
+const RECENT_PLACES: usize = 256;
+
 /// From when to when each capture has packets, of all and of each device.
 #[derive(Clone, Debug, Default)]
 pub struct CaptureSpans {
-    captures: BTreeMap<usize, Span>,
-    devices: BTreeMap<(usize, MacAddr), Seen>,
+    /// By the place of the capture.
+    captures: Vec<Option<Span>>,
+    devices: BTreeMap<Pair, Seen>,
+    /// What the latest packets add to `devices`, at places that follow from the pairs; empty before the first packet.
+    recent: Vec<Option<(Pair, Seen)>>,
 }
+
+/// A capture and a device in it.
+type Pair = (usize, MacAddr);
 
 /// Packets of a device in a capture.
 #[derive(Clone, Copy, Debug)]
@@ -28,21 +37,63 @@ struct Span {
 
 impl CaptureSpans {
     /// Takes a packet of the capture at this place.
+    #[inline]
     pub fn see(&mut self, capture: usize, packet: &Packet<'_>) {
         let span = Span { first: packet.time, last: packet.time };
-        self.captures.entry(capture).or_insert(span).add(packet.time);
-        for address in [packet.src_mac, packet.dst_mac].into_iter().flatten().filter(|mac| mac.is_host()) {
-            let key = (capture, address);
-            if let Some(seen) = self.devices.get_mut(&key) {
-                seen.span.add(packet.time);
-                seen.packets += 1;
-            } else {
-                if self.devices.len() >= MOST_PAIRS {
-                    self.make_room();
-                }
-                self.devices.insert(key, Seen { span, packets: 1 });
-            }
+        match self.captures.get_mut(capture) {
+            Some(Some(known)) => known.add(span),
+            _ => self.begin_capture(capture, span),
         }
+        for address in [packet.src_mac, packet.dst_mac].into_iter().flatten().filter(|mac| mac.is_host()) {
+            self.see_device((capture, address), span);
+        }
+    }
+
+    #[cold]
+    fn begin_capture(&mut self, capture: usize, span: Span) {
+        if self.captures.len() <= capture {
+            self.captures.resize(capture + 1, None);
+        }
+        if let Some(place) = self.captures.get_mut(capture) {
+            *place = Some(span);
+        }
+    }
+
+    #[inline]
+    fn see_device(&mut self, pair: Pair, span: Span) {
+        match self.recent.get_mut(place(pair)) {
+            Some(Some((known, seen))) if *known == pair => seen.add(Seen { span, packets: 1 }),
+            _ => self.enter(pair, Seen { span, packets: 1 }),
+        }
+    }
+
+    /// Gives a pair the place of another one, of which the map has everything then.
+    #[inline(never)]
+    fn enter(&mut self, pair: Pair, seen: Seen) {
+        if self.recent.is_empty() {
+            self.recent.resize(RECENT_PLACES, None);
+        }
+        let before = self.recent.get_mut(place(pair)).and_then(|place| place.replace((pair, seen)));
+        let Some((pair, seen)) = before else { return };
+        if let Some(known) = self.devices.get_mut(&pair) {
+            known.add(seen);
+            return;
+        }
+        if self.devices.len() >= MOST_PAIRS {
+            self.make_room();
+        }
+        self.devices.insert(pair, seen);
+    }
+
+    /// From when to when a device has packets in a capture.
+    fn span_of(&self, pair: Pair) -> Option<Span> {
+        let recent = self.recent.get(place(pair)).copied().flatten();
+        let recent = recent.filter(|(known, _)| *known == pair).map(|(_, seen)| seen.span);
+        let mut span = self.devices.get(&pair).map(|seen| seen.span).or(recent)?;
+        if let Some(recent) = recent {
+            span.add(recent);
+        }
+        Some(span)
     }
 
     /// Forgets half of the pairs: those with the fewest packets, and of these the ones that were silent for longest.
@@ -58,20 +109,40 @@ impl CaptureSpans {
 
     /// The place of the capture that a device's packet of this time is in; `None` where it could be in several.
     pub fn capture_of(&self, device: DeviceId, time: Timestamp) -> Option<usize> {
-        let all = self.captures.iter().map(|(capture, span)| (*capture, *span));
-        let all: Vec<usize> = all.filter(|(_, span)| span.has(time)).map(|(capture, _)| capture).collect();
+        let all =
+            self.captures.iter().enumerate().filter(|(_, span)| span.is_some_and(|span| span.has(time)));
+        let all: Vec<usize> = all.map(|(capture, _)| capture).collect();
         let (DeviceId::Mac(address), [_, _, ..]) = (device, all.as_slice()) else { return only(&all) };
         let is_of_device =
-            |capture: &usize| self.devices.get(&(*capture, address)).is_some_and(|seen| seen.span.has(time));
+            |capture: &usize| self.span_of((*capture, address)).is_some_and(|span| span.has(time));
         let of_device: Vec<usize> = all.into_iter().filter(is_of_device).collect();
         only(&of_device)
     }
 }
 
+/// The place of a pair among the recent ones.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "the upper bits that are left are few")]
+fn place((capture, address): Pair) -> usize {
+    let [a, b, c, d, e, f] = address.octets();
+    let bits = u64::from_be_bytes([0, 0, a, b, c, d, e, f]) ^ (capture as u64) << 48;
+    // The golden ratio in 64 bits: neighbouring addresses have places that are far apart.
+    (bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - RECENT_PLACES.trailing_zeros())) as usize
+}
+
+impl Seen {
+    #[inline]
+    fn add(&mut self, other: Self) {
+        self.span.add(other.span);
+        self.packets += other.packets;
+    }
+}
+
 impl Span {
-    fn add(&mut self, time: Timestamp) {
-        self.first = self.first.min(time);
-        self.last = self.last.max(time);
+    #[inline]
+    fn add(&mut self, other: Self) {
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
     }
 
     fn has(self, time: Timestamp) -> bool {
