@@ -260,7 +260,7 @@ impl RuleTally {
             flows: tally.flows,
             is_lower_bound: self.dropped_up_to >= Some(sighting.rank()),
             total,
-            seen: sighting.seen.text,
+            seen: sighting.seen.text.to_string(),
             suite: sighting.seen.suite.map(SeenSuite::of),
             expected: judge.scale.expected().to_owned(),
             reference: judge.references(sighting.ruling).join("; "),

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use thingprint_flow::{Flow, Timestamp};
 use thingprint_protocol::{Heard, HeardMessage, Sender};
@@ -78,7 +79,7 @@ pub(crate) type Rank = (Severity, bool);
 /// What was seen, for people and, where it is a cipher suite, as its code.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Seen {
-    pub(crate) text: String,
+    pub(crate) text: Arc<str>,
     /// The code of the suite; three bytes for a kind of SSL 2.0.
     pub(crate) suite: Option<u32>,
 }
@@ -137,14 +138,14 @@ impl Values {
 
 impl Seen {
     /// A cipher suite.
-    pub(crate) const fn suite(code: u32, text: String) -> Self {
+    pub(crate) const fn suite(code: u32, text: Arc<str>) -> Self {
         Self { text, suite: Some(code) }
     }
 }
 
 impl From<String> for Seen {
     fn from(text: String) -> Self {
-        Self { text, suite: None }
+        Self { text: text::bounded(text).into(), suite: None }
     }
 }
 
@@ -198,9 +199,7 @@ impl<'a> Sightings<'a> {
         self.has_judged = true;
         let Some((severity, ruling)) = self.scale.judge(value) else { return };
         let is_by_device = sender == Sender::Device;
-        let seen: Seen = seen().into();
-        let seen = Seen { text: text::bounded(seen.text), ..seen };
-        let sighting = Sighting { severity, is_by_device, seen, ruling };
+        let sighting = Sighting { severity, is_by_device, seen: seen().into(), ruling };
         if self.found.contains_key(&sighting) {
             return;
         }

@@ -1,3 +1,6 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
 use thingprint_protocol::{HeardMessage, ServerHello};
 
 use super::version::tls_version;
@@ -50,7 +53,7 @@ pub(in crate::rules) fn see_offered_suite(
 ) {
     let Ok(code) = u16::try_from(code) else {
         let text = || format!("0x{code:06x} of SSL 2.0 (insecure)");
-        return sightings.see(heard, "insecure", || Seen::suite(code, text()));
+        return sightings.see(heard, "insecure", || Seen::suite(code, text().into()));
     };
     if let Some(value) = value(code, newest) {
         sightings.see(heard, value, || seen(code));
@@ -116,8 +119,15 @@ fn weak_value(suite: &Suite, judged_keys: &str) -> &'static str {
 }
 
 /// A suite as it is told: by its code and, for people, with name and, in brackets, the grade and what the registry says.
+/// What suites that are known are called. Most clients offer the same ones in each flow.
+static TEXTS: LazyLock<BTreeMap<u16, Arc<str>>> = LazyLock::new(|| {
+    let codes = Suite::all().iter().chain(Suite::unregistered()).map(|suite| suite.code);
+    codes.map(|code| (code, text(code).into())).collect()
+});
+
 fn seen(code: u16) -> Seen {
-    Seen::suite(u32::from(code), text(code))
+    let text = TEXTS.get(&code).map_or_else(|| text(code).into(), Arc::clone);
+    Seen::suite(u32::from(code), text)
 }
 
 fn text(code: u16) -> String {
