@@ -124,8 +124,9 @@ impl CaptureSpans {
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "the upper bits that are left are few")]
 fn place((capture, address): Pair) -> usize {
-    let [a, b, c, d, e, f] = address.octets();
-    let bits = u64::from_be_bytes([0, 0, a, b, c, d, e, f]) ^ (capture as u64) << 48;
+    let mut bytes = [0; 8];
+    bytes[2..].copy_from_slice(&address.octets());
+    let bits = u64::from_be_bytes(bytes) ^ (capture as u64) << 48;
     // The golden ratio in 64 bits: neighbouring addresses have places that are far apart.
     (bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - RECENT_PLACES.trailing_zeros())) as usize
 }
