@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ._options import Arguments, Labels, PathLike, paths
 from ._progress import Progress
@@ -41,16 +42,7 @@ def instances(
     `captures` are files, folders and globs. `labels` is a label file, or a mapping of addresses to classes. `options`
     are further options of the command, by their long names.
     """
-    given = {
-        "window": window,
-        "labels": labels,
-        "jobs": jobs,
-        "evidence": evidence,
-        "gateway": gateway,
-        "no_gateway": no_gateway,
-        "network_by": network_by,
-    }
-    return Rows(Arguments("extract", given | dict(options or {}), paths(captures)), progress)
+    return _rows("extract", locals())
 
 
 def flows(
@@ -69,15 +61,7 @@ def flows(
 
     With `attributes`, the messages that a flow shows come along as JSON.
     """
-    given = {
-        "labels": labels,
-        "attributes": attributes,
-        "jobs": jobs,
-        "gateway": gateway,
-        "no_gateway": no_gateway,
-        "network_by": network_by,
-    }
-    return Rows(Arguments("flows", given | dict(options or {}), paths(captures)), progress)
+    return _rows("flows", locals())
 
 
 def devices(
@@ -92,14 +76,7 @@ def devices(
     progress: Progress = None,
 ) -> Rows:
     """One row for each device, with what it says of itself: what ``thingprint devices`` writes."""
-    given = {
-        "labels": labels,
-        "jobs": jobs,
-        "gateway": gateway,
-        "no_gateway": no_gateway,
-        "network_by": network_by,
-    }
-    return Rows(Arguments("devices", given | dict(options or {}), paths(captures)), progress)
+    return _rows("devices", locals())
 
 
 def audit(
@@ -114,8 +91,7 @@ def audit(
     progress: Progress = None,
 ) -> Rows:
     """One row for each finding by the rules of a policy: what ``thingprint audit`` writes."""
-    given = {"policy": policy, "labels": labels, "jobs": jobs, "gateway": gateway, "no_gateway": no_gateway}
-    return Rows(Arguments("audit", given | dict(options or {}), paths(captures)), progress)
+    return _rows("audit", locals())
 
 
 def identify(
@@ -133,14 +109,7 @@ def identify(
 
     With `statements`, one row for each statement of a device, word for word.
     """
-    given = {
-        "statements": statements,
-        "knowledge": knowledge,
-        "jobs": jobs,
-        "gateway": gateway,
-        "no_gateway": no_gateway,
-    }
-    return Rows(Arguments("identify", given | dict(options or {}), paths(captures)), progress)
+    return _rows("identify", locals())
 
 
 def simulate(
@@ -158,13 +127,10 @@ def simulate(
 
     The same arguments give the same bytes as ``thingprint simulate``.
     """
-    given = {
-        "output": output,
-        "duration": duration,
-        "home": home,
-        "labels": labels,
-        "start": start,
-        "seed": seed,
-        "snaplen": snaplen,
-    }
-    run("simulate", progress=progress, **given)
+    run("simulate", **locals())
+
+
+def _rows(command: str, given: dict[str, Any]) -> Rows:
+    """The rows of a command on captures, of all arguments that a function was given."""
+    captures, options, progress = (given.pop(name) for name in ("captures", "options", "progress"))
+    return Rows(Arguments(command, given | dict(options or {}), paths(captures)), progress)
