@@ -84,15 +84,36 @@ def test_an_interrupt_ends_a_reading_at_once(home: Home) -> None:
         "print('reading', flush=True)\n"
         "thingprint.flows(f'/dev/fd/{read}').collect()\n"
     )
+    said, status = interrupted(code, "reading")
+    assert said.rstrip().endswith("KeyboardInterrupt"), said
+    assert status == -signal.SIGINT
+
+
+def test_an_interrupt_ends_a_training_at_once(home: Home) -> None:
+    # What takes minutes: very many trees.
+    code = (
+        "import thingprint\n"
+        f"rows = thingprint.instances({str(home.capture)!r}, window='5m', labels={str(home.labels)!r})\n"
+        "rows.collect()\n"
+        "print('training', flush=True)\n"
+        "thingprint.DeviceClassifier(trees=10000).fit(rows)\n"
+        "print('trained', flush=True)\n"
+    )
+    said, status = interrupted(code, "training")
+    assert said.rstrip().endswith("KeyboardInterrupt"), said
+    assert status == -signal.SIGINT
+
+
+def interrupted(code: str, begun: str) -> tuple[str, int]:
+    """Runs code, and sends it a signal after it has said that it begins: what it says of it, and its exit status."""
     line = [sys.executable, "-c", code]
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None and process.stderr is not None
-        assert process.stdout.readline() == "reading\n"
+        assert process.stdout.readline() == f"{begun}\n"
         time.sleep(0.5)
         start = time.monotonic()
         process.send_signal(signal.SIGINT)
         said = process.stderr.read()
         process.wait(timeout=10)
         assert time.monotonic() - start < 2
-    assert said.rstrip().endswith("KeyboardInterrupt"), said
-    assert process.returncode == -signal.SIGINT
+    return said, process.returncode
