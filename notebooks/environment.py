@@ -8,6 +8,7 @@ folder beside the program, so that checkouts do not disturb each other.
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parent
 REQUIREMENTS = HERE / "requirements.txt"
+SPARK_REQUIREMENTS = CHECKOUT / "crates" / "thingprint-python" / "tests" / "spark.txt"
 OLDEST_PYTHON = (3, 11)
+OLDEST_JAVA = 17
 
 
 def enter():
@@ -33,10 +36,16 @@ def folder():
     """One for each list of packages and version of Python, so that checkouts do not disturb each other."""
     if sys.version_info < OLDEST_PYTHON:
         fail(f"needs Python {'.'.join(map(str, OLDEST_PYTHON))} or later; {sys.executable} is {sys.version.split()[0]}")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return (cache() / f"notebooks-{key_of(REQUIREMENTS)}").resolve()
+
+
+def cache():
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "thingprint"
+
+
+def key_of(requirements):
     version = "{}.{}".format(*sys.version_info)
-    key = hashlib.sha256(version.encode() + REQUIREMENTS.read_bytes()).hexdigest()[:12]
-    return (cache / "thingprint" / f"notebooks-{key}").resolve()
+    return hashlib.sha256(version.encode() + requirements.read_bytes()).hexdigest()[:12]
 
 
 def prepare(environment):
@@ -81,6 +90,40 @@ def install_package():
     sys.path.insert(0, str(place))
     os.environ["PYTHONPATH"] = str(place)
     return place
+
+
+def install_spark():
+    """Has Python find Spark: whether there is a Java to run it, and the package can be had. It is larger than all others
+    together, so it is apart from them."""
+    if not is_java_there():
+        print(f"skipped: there is no Java {OLDEST_JAVA} or later, so nothing that needs Spark is run", flush=True)
+        return False
+    place = cache() / f"spark-{key_of(SPARK_REQUIREMENTS)}"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with open(place.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        is_complete = place / "complete"
+        if not is_complete.exists():
+            print(f"installing the packages of {SPARK_REQUIREMENTS.name} into {place}", flush=True)
+            shutil.rmtree(place, ignore_errors=True)
+            pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
+            if subprocess.run([*pip, "--target", place, "--requirement", SPARK_REQUIREMENTS]).returncode != 0:
+                print("skipped: pyspark cannot be had, so nothing that needs Spark is run", flush=True)
+                return False
+            is_complete.touch()
+    sys.path.append(str(place))
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(place)]))
+    return True
+
+
+def is_java_there():
+    home = os.environ.get("JAVA_HOME")
+    java = shutil.which("java", path=str(Path(home) / "bin") if home else None)
+    if java is None:
+        return False
+    said = subprocess.run([java, "-version"], capture_output=True, text=True).stderr
+    version = re.search(r'version "(\d+)', said)
+    return version is not None and int(version[1]) >= OLDEST_JAVA
 
 
 def fail(message):
