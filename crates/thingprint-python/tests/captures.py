@@ -9,6 +9,7 @@ import struct
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 import polars as pl
 
@@ -45,6 +46,21 @@ def deal(capture: Path, folder: Path, pieces: int) -> list[Path]:
     for number, path in enumerate(paths):
         path.write_bytes(head + b"".join(packets[number::pieces]))
     return paths
+
+
+def shuffle(capture: Path, place: Path, most_s: float, seed: int) -> Path:
+    """A capture in which packets are out of order by up to so many seconds."""
+    head, packets = frames(capture)
+    unit = {0xA1B2C3D4: 1e-6, 0xA1B23C4D: 1e-9}[HEAD.unpack(head)[0]]
+    random = Random(seed)
+
+    def late(packet: bytes) -> float:
+        seconds, fraction, *_ = PACKET.unpack_from(packet)
+        return float(seconds + fraction * unit + random.uniform(0, most_s))
+
+    ordered: list[bytes] = sorted(packets, key=late)
+    place.write_bytes(head + b"".join(ordered))
+    return place
 
 
 def digest(rows: pl.DataFrame) -> str:

@@ -14,13 +14,14 @@ import dask.dataframe
 import polars as pl
 import pyarrow as pa
 import pytest
-from captures import DeadlyPipe, cut, deal, digest
+from captures import DeadlyPipe, cut, deal, digest, shuffle
 from conftest import Command, Home
 from distributed import Client, LocalCluster
 
 import thingprint
 import thingprint.dask
 from thingprint import DeviceClassifier
+from thingprint._batch import plan
 
 
 @contextmanager
@@ -92,6 +93,19 @@ def test_captures_that_overlap_are_read_together(home: Home, client: Client, tmp
     assert problem["kind"] == "note" and problem["message"].startswith("read twice, since their times overlap: ")
     assert all(str(path) in problem["message"] for path in captures[1:])
     assert str(captures[0]) not in problem["message"]
+
+
+@pytest.mark.parametrize(("most_s", "least_pieces"), [(0.05, 10), (1.5, 2)])
+def test_a_capture_is_cut_where_its_packets_are_in_order(
+    most_s: float, least_pieces: int, home: Home, tmp_path: Path
+) -> None:
+    capture = shuffle(home.capture, tmp_path / "shuffled.pcap", most_s, seed=4)
+    whole = thingprint.instances(capture).to_polars()
+    assert len(plan(capture, split="200kB")[0]) >= least_pieces
+    parts = thingprint.dask.read(capture, split="200kB", shares=1)
+    with dask.config.set(scheduler="synchronous"):
+        assert digest(computed(parts.instances())) == digest(whole)
+        assert "note" not in set(parts.problems().compute()["kind"]), "nothing is read twice"
 
 
 def test_a_copy_counts_once(home: Home, client: Client, tmp_path: Path) -> None:

@@ -452,17 +452,25 @@ def _sections(capture: str, most: int) -> list[tuple[int, int] | None]:
         order = _CUTTABLE.get(data[:4])
         if order is None:
             return [None]
-        cuts = [_HEAD_BYTES, *_cuts(data, struct.Struct(order + "I"), most), size]
+        cuts = [_HEAD_BYTES, *_cuts(data, struct.Struct(order + "III"), most), size]
     return list(zip(cuts, cuts[1:], strict=False)) if len(cuts) > 2 else [None]
 
 
-def _cuts(data: mmap.mmap, length: struct.Struct, most: int) -> Iterator[int]:
-    at, start, end = _HEAD_BYTES, _HEAD_BYTES, len(data) - _PACKET_HEAD_BYTES
+def _cuts(data: mmap.mmap, head: struct.Struct, most: int) -> list[int]:
+    """Places where a capture can be cut: no packet behind one is of an earlier time than one before it, as captures of several
+    queues have them, since only a reading of both would put them into order."""
+    cuts: list[tuple[int, tuple[int, int]]] = []
+    at, end, latest = _HEAD_BYTES, len(data) - _PACKET_HEAD_BYTES, (0, 0)
     while at <= end:
-        if at - start >= most:
-            yield at
-            start = at
-        (packet,) = length.unpack_from(data, at + 8)
-        if packet > _MOST_PACKET_BYTES:
-            return
-        at += _PACKET_HEAD_BYTES + packet
+        seconds, fraction, length = head.unpack_from(data, at)
+        if length > _MOST_PACKET_BYTES:
+            break
+        time = (seconds, fraction)
+        if time < latest:
+            while cuts and cuts[-1][1] > time:
+                cuts.pop()
+        elif at - (cuts[-1][0] if cuts else _HEAD_BYTES) >= most:
+            cuts.append((at, latest))
+        latest = max(latest, time)
+        at += _PACKET_HEAD_BYTES + length
+    return [place for place, _ in cuts]
