@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use thingprint_flow::{FlowEnding, ParseOptionError, ServerPorts, WindowLength};
 
-use crate::{EvidenceSet, InstanceOptions, Semantics};
+use crate::{EvidenceSet, InstanceOptions, Origin, Semantics};
 
 /// The key of the number of the rules.
 const SEMANTICS: &str = "semantics";
@@ -76,6 +76,11 @@ impl ExtractionRecipe {
     #[must_use]
     pub fn without_evidence(&self) -> Self {
         self.with_evidence(EvidenceSet::paper())
+    }
+
+    /// What the instances are made of.
+    pub fn origin(&self) -> Origin {
+        self.options().map_or_else(|_| Origin::default(), |options| options.origin)
     }
 
     /// The options in which two recipes differ, as this one and as the other has them; `default` where that is all.

@@ -11,6 +11,7 @@ use thingprint_instance::{BagName, Instance};
 use crate::classes::most_likely;
 use crate::error::ModelError;
 use crate::model::Model;
+use crate::options::Recipe;
 use crate::prediction::Prediction;
 use crate::scenario::Input;
 use crate::stage0::bag_of;
@@ -143,14 +144,25 @@ impl Model {
                 *sum += contribution * share;
             }
         }
-        let evidence = |(column, (&input, contribution)): (usize, (&Input, f64))| InputEvidence {
-            input: input.to_string(),
-            value: self.input_value(input, rows.iter().filter_map(|row| row.get(column).copied())),
-            contribution,
+        let evidence = |(column, (&input, contribution)): (usize, (&Input, f64))| {
+            let of = windows.iter().zip(&rows).filter(|(window, _)| self.speaks(input, window));
+            let value = self.input_value(input, of.filter_map(|(_, row)| row.get(column).copied()));
+            InputEvidence { input: input.to_string(), value, contribution }
         };
         let mut evidence: Vec<_> = inputs.iter().zip(contributions).enumerate().map(evidence).collect();
         evidence.sort_by(|a, b| b.contribution.abs().total_cmp(&a.contribution.abs()));
         Some((base, evidence))
+    }
+
+    /// Whether an input says something of a window: what a stage-0 answers to an empty bag is no answer, but by the paper's
+    /// recipe.
+    fn speaks(&self, input: Input, window: &Instance) -> bool {
+        match input {
+            Input::Class(bag) | Input::Confidence(bag) => {
+                self.options.recipe == Recipe::Paper || !bag_of(window, bag).is_empty()
+            }
+            Input::Number(_) => true,
+        }
     }
 
     /// Mean or most frequent value of an input.

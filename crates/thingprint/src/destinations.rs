@@ -10,6 +10,14 @@ use thingprint_report::{FileId, Transaction};
 use crate::exit::Usage;
 use crate::inputs::Input;
 
+/// Options whose files have one form, with what it is and the extensions for it, the usual one first.
+const FORMS: [(&str, &str, &[&str]); 4] = [
+    ("--html", "a page of HTML", &["html", "htm"]),
+    ("--cipher-plot", "a picture as SVG", &["svg"]),
+    ("--figure", "a picture as SVG", &["svg"]),
+    ("--sarif", "a log of SARIF", &["sarif", "json"]),
+];
+
 /// Files with the options that name them.
 #[derive(Debug)]
 pub(crate) struct Destinations<'a> {
@@ -112,9 +120,23 @@ impl<'a> Destinations<'a> {
                     "{option}: {name} is in the folder of {other}, which writes such files; choose another folder"
                 )));
             }
+            check_extension(option, path)?;
         }
         Ok(())
     }
+}
+
+/// Refuses a name that says a file has another form than it will have. A name without an extension says nothing.
+fn check_extension(option: &str, path: &Path) -> Result<(), Usage> {
+    let Some((_, form, extensions)) = FORMS.iter().find(|(known, ..)| *known == option) else {
+        return Ok(());
+    };
+    let Some(extension) = path.extension() else { return Ok(()) };
+    if extensions.iter().any(|known| extension.eq_ignore_ascii_case(known)) {
+        return Ok(());
+    }
+    let right = extensions.first().map(|usual| path.with_extension(usual)).unwrap_or_default();
+    Err(Usage(format!("{option}: {} would be {form}: name it {}", path.display(), right.display())))
 }
 
 /// Links to nowhere that are followed at most, as by Linux (`path_resolution(7)`).

@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use thingprint_profile::KnownDevices;
 use thingprint_report::{Labels, Transaction};
 
+use crate::inputs::kind_in_brackets;
 use crate::messages::{Say, counted};
 use crate::small_file::{MOST_LABEL_BYTES, read_bytes, read_text};
 
@@ -15,7 +16,10 @@ pub(crate) fn read_labels(path: Option<&Path>, messages: impl Say) -> anyhow::Re
     let Some(path) = path else { return Ok(Labels::default()) };
     let bytes = read_bytes(path, MOST_LABEL_BYTES)
         .with_context(|| format!("failed to read labels {}", path.display()))?;
-    let labels = Labels::read(&bytes, &path.display().to_string()).context("failed to read labels")?;
+    let name = path.display().to_string();
+    let is_other = !bytes.starts_with(b"mac,");
+    let kind = if is_other { kind_in_brackets(path) } else { String::new() };
+    let labels = Labels::read(&bytes, &format!("{name}{kind}")).context("failed to read labels")?;
     for classes in labels.similar_classes() {
         let classes = classes.join("' and '");
         messages.warn(format!(
@@ -37,6 +41,20 @@ pub(crate) fn read_confirmed_labels(path: Option<&Path>, messages: impl Say) -> 
         ));
     }
     Ok(labels.without_proposals())
+}
+
+/// The labels in a file that go into instances as they are, with a note on those that nobody confirmed: `train` refuses them.
+pub(crate) fn read_labels_to_keep(path: Option<&Path>, messages: impl Say) -> anyhow::Result<Labels> {
+    let labels = read_labels(path, messages)?;
+    let proposals = labels.proposals().len() as u64;
+    if proposals > 0 {
+        messages.note(format!(
+            "{} in the labels: train refuses instances with them; remove the '?' in front of those that are right, or train with \
+             --trust declared",
+            counted(proposals, "class that nobody confirmed is", "classes that nobody confirmed are")
+        ));
+    }
+    Ok(labels)
 }
 
 /// The known devices in a file of fingerprints.

@@ -200,6 +200,16 @@ fn standard_input() -> io::Result<File> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// What a file is that could not be read as what it was given for, to stand behind its name; nothing where that is unknown.
+pub(crate) fn kind_in_brackets(path: &Path) -> String {
+    if begins_as_capture(path) {
+        return " (a capture)".to_owned();
+    }
+    let found = path.is_file().then(|| File::open(path).ok()).flatten();
+    let found = found.and_then(|file| foreign_file(Box::new(file)));
+    found.map_or_else(String::new, |ForeignFile { name, advice, .. }| format!(" ({name}: {advice})"))
+}
+
 /// Whether an input is a capture, by content or, so that a broken one is reported as such, by name; what cannot be looked
 /// at twice, such as a named pipe, is one.
 pub(crate) fn is_capture_input(input: &Input) -> bool {

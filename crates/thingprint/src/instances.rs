@@ -5,12 +5,12 @@ use std::io::{self, BufRead as _};
 
 use anyhow::{Context, bail};
 use thingprint_flow::is_capture;
-use thingprint_instance::{EvidenceSet, ExtractionRecipe, Label, Labeled, Semantics};
+use thingprint_instance::{EvidenceSet, ExtractionRecipe, Label, Labeled, Origin, Semantics};
 use thingprint_report::{InstanceFile, ReportError, each_instance};
 
 use crate::args::Trust;
 use crate::exit::Misfit;
-use crate::inputs::Input;
+use crate::inputs::{Input, kind_in_brackets};
 use crate::messages::{Messages, counted};
 use crate::sorted_instances::SortedInstances;
 
@@ -105,17 +105,28 @@ pub(crate) fn each_row(
     for input in inputs {
         let name = input.name();
         let mut source = input.open()?;
-        let start = source.fill_buf().with_context(|| format!("failed to read {name}"))?;
-        if is_capture(Box::new(io::Cursor::new(start.to_vec()))) {
+        let start = source.fill_buf().with_context(|| format!("failed to read {name}"))?.to_vec();
+        if is_capture(Box::new(io::Cursor::new(start.clone()))) {
             bail!("failed to read instances: {name} is a capture; make instances of it with 'extract' first");
         }
         let mut each = |row| each(row).map_err(RowError::Other);
-        let head = each_instance(&mut *source, &name, &mut each).map_err(RowError::into_error)?;
+        let kind = || match input.path() {
+            Some(path) if !is_table(&start) => kind_in_brackets(path),
+            _ => String::new(),
+        };
+        let said = format!("{name}{}", kind());
+        let head = each_instance(&mut *source, &said, &mut each).map_err(RowError::into_error)?;
         note_unknown(&head.unknown_columns, &name, messages);
         check_same(recipe.as_ref(), head.recipe.as_ref(), &name)?;
         *recipe = recipe.take().or(head.recipe);
     }
     Ok(())
+}
+
+/// Whether bytes begin as a table of instances does, in any format.
+fn is_table(start: &[u8]) -> bool {
+    let begins = |mark: &[u8]| start.trim_ascii_start().starts_with(mark);
+    [&b"device,"[..], b"{\"device\"", b"[", b"PAR1", b"#separator"].into_iter().any(begins)
 }
 
 /// Why rows are not read to their end.
@@ -197,19 +208,35 @@ pub(crate) fn recipe_of(model: &thingprint_model::Model) -> anyhow::Result<Optio
 }
 
 /// Warns of bags that a model looks at, or was to look at, and that no row has.
-pub(crate) fn warn_of_absent_evidence(wanted: EvidenceSet, rows: &[Labeled], messages: Messages) {
-    if !rows.is_empty() {
-        warn_of_absent_bags(wanted, bags_of(rows), messages);
+pub(crate) fn warn_of_absent_evidence(wanted: EvidenceSet, table: &InstanceTable, messages: Messages) {
+    if !table.rows.is_empty() {
+        let origin = table.recipe.as_ref().map(ExtractionRecipe::origin).unwrap_or_default();
+        warn_of_absent_bags((wanted, bags_of(&table.rows)), origin, messages);
     }
 }
 
 /// Warns of bags that a model looks at and that are not there.
-pub(crate) fn warn_of_absent_bags(wanted: EvidenceSet, there: EvidenceSet, messages: Messages) {
+pub(crate) fn warn_of_absent_bags(
+    (wanted, there): (EvidenceSet, EvidenceSet),
+    origin: Origin,
+    messages: Messages,
+) {
     let absent = wanted.only(|_| false, |_| true).without(there);
     if !absent.is_empty() {
+        let advice = how_to_have(origin);
         messages.warn(format!(
-            "the instances lack {absent}, which the recipe looks at: answers are less sure; extract them with --evidence all"
+            "the instances lack {absent}, which the recipe looks at: answers are less sure; {advice}"
         ));
+    }
+}
+
+/// How instances of an origin get evidence that they lack.
+pub(crate) fn how_to_have(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Packets => "extract them with --evidence all",
+        Origin::Zeek | Origin::Eve => {
+            "logs have no more than extract --from names: the captures behind them have all of it"
+        }
     }
 }
 

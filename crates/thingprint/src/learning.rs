@@ -82,7 +82,7 @@ pub(crate) fn learn(
 ) -> anyhow::Result<Model> {
     table.settle_proposals(trust)?;
     if options.recipe == Recipe::Best {
-        warn_of_absent_evidence(options.evidence, &table.rows, messages);
+        warn_of_absent_evidence(options.evidence, table, messages);
     }
     Ok(Model::fit(&table.rows, options, threads)?.with_extraction(table.extraction()))
 }

@@ -9,7 +9,11 @@ use thingprint_model::{FileFault, Model, ModelError};
 use thingprint_report::Transaction;
 
 use crate::exit::Misfit;
+use crate::inputs::kind_in_brackets;
 use crate::standard_output::{StandardOutput, is_standard_output};
+
+/// The first bytes of every model.
+const MODEL_BYTES: &[u8] = b"\x89TPM";
 
 /// Reads a model. A file that is there but is no usable model does not fit: exit status 5.
 pub(crate) fn read_model(path: &Path) -> anyhow::Result<Model> {
@@ -18,7 +22,8 @@ pub(crate) fn read_model(path: &Path) -> anyhow::Result<Model> {
     if file.fill_buf().is_ok_and(<[u8]>::is_empty) {
         bail!("failed to read model {name}: the file is empty");
     }
-    model_of(file, &name)
+    let kind = if file.buffer().starts_with(MODEL_BYTES) { String::new() } else { kind_in_brackets(path) };
+    model_of(file, &format!("{name}{kind}"))
 }
 
 /// Reads a model; errors give its name.

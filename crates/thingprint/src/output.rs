@@ -34,9 +34,12 @@ impl Output {
     pub(crate) fn of(args: &GlobalArgs) -> Result<Self, Usage> {
         let output = Self::with_documents(args)?;
         match output.format.writes() {
-            Writes::Document => {
-                Err(Usage(format!("unsupported format '{}': only audit writes it", output.format)))
-            }
+            Writes::Document => Err(Usage(format!(
+                "unsupported format '{}' for rows: {}; choose one of {}",
+                output.format,
+                writers(output.format),
+                names_of(|format| format.writes() != Writes::Document)
+            ))),
             Writes::Rows | Writes::Stream => Ok(output),
         }
     }
@@ -282,6 +285,17 @@ fn of_name(path: &Path) -> Result<Option<Format>, Usage> {
             known.join(", ")
         ))
     })
+}
+
+/// Which commands write a document.
+fn writers(document: Format) -> &'static str {
+    if document == Format::Html { "report, audit and compare write pages" } else { "audit writes it alone" }
+}
+
+/// Names of the formats that are wanted.
+fn names_of(is_wanted: impl Fn(Format) -> bool) -> String {
+    let wanted = Format::ALL.iter().filter(|format| is_wanted(**format));
+    wanted.map(|format| format.name()).collect::<Vec<_>>().join(", ")
 }
 
 fn terminal_width() -> Option<usize> {

@@ -19,6 +19,7 @@ mod growth;
 mod hostile;
 mod identity;
 mod logs;
+mod mistaken;
 mod mud;
 mod protocols;
 mod pseudonyms;
@@ -260,7 +261,7 @@ fn archives_in_a_folder_are_named_with_what_to_do() {
     stage.fails(
         "devices conn.log",
         1,
-        &["this is a Zeek log, not a capture: give the capture that Zeek read"],
+        &["this is a Zeek log, not a capture: give the capture that Zeek read; extract --from zeek"],
     );
 }
 

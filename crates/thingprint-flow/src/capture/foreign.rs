@@ -28,7 +28,38 @@ pub fn foreign_file(stream: ByteStream) -> Option<ForeignFile> {
 impl ForeignFile {
     /// The kind of a file that begins with these bytes, uncompressed.
     pub(super) fn of(start: &[u8]) -> Option<Self> {
-        Self::archive(start).or_else(|| Self::text(start)).or_else(|| Self::trace(start))
+        Self::archive(start)
+            .or_else(|| Self::own(start))
+            .or_else(|| Self::text(start))
+            .or_else(|| Self::trace(start))
+    }
+
+    /// Files that this program writes, or reads at another place.
+    fn own(start: &[u8]) -> Option<Self> {
+        let text = start.trim_ascii_start();
+        let has = |needle: &[u8]| start.windows(needle.len()).any(|window| window == needle);
+        let (name, advice) = if start.starts_with(b"\x89TPM") {
+            ("a model", "give it with --model to classify, compare, report or watch")
+        } else if start.starts_with(b"TPRTPART") {
+            ("a part of captures", "put parts together with merge")
+        } else if start.starts_with(b"SQLite format 3\0") {
+            ("a database of SQLite", "a store of watch is for store, compare and report --baseline")
+        } else if start.starts_with(b"PAR1") {
+            ("a table as Parquet", "train, evaluate, classify and compare read instances")
+        } else if text.starts_with(b"mac,") && has(b"label") {
+            ("a label file", "give it with --labels")
+        } else if text.starts_with(b"device,") {
+            ("a table as CSV", "train, evaluate, classify and compare read instances")
+        } else if text.starts_with(b"{\"device\"") || text.starts_with(b"[{\"device\"") {
+            ("a table as JSON", "train, evaluate, classify and compare read instances")
+        } else if text.starts_with(b"{") && has(b"ietf-mud:mud") {
+            ("a MUD profile", "give it with --mud to audit or mud export")
+        } else if text.starts_with(b"<!doctype html") || text.starts_with(b"<!DOCTYPE html") {
+            ("a page of HTML", "give what the page was made of")
+        } else {
+            return None;
+        };
+        Some(Self { name, advice, is_archive: false })
     }
 
     fn archive(start: &[u8]) -> Option<Self> {
@@ -47,11 +78,17 @@ impl ForeignFile {
         let has = |needle: &[u8]| start.windows(needle.len()).any(|window| window == needle);
         let begins = |object: &[u8]| text.starts_with(object);
         let (name, advice) = if begins(b"#separator") {
-            ("a Zeek log", "give the capture that Zeek read")
+            ("a Zeek log", "give the capture that Zeek read; extract --from zeek makes instances of logs")
         } else if begins(b"{\"ts\"") && (has(b"\"uid\"") || has(b"\"id.orig_h\"")) {
-            ("a Zeek log in JSON", "give the capture that Zeek read")
+            (
+                "a Zeek log in JSON",
+                "give the capture that Zeek read; extract --from zeek makes instances of logs",
+            )
         } else if begins(b"{") && has(b"\"event_type\"") {
-            ("an EVE log of Suricata", "give the capture that Suricata read, or its pcap-log")
+            (
+                "an EVE log of Suricata",
+                "give the capture that Suricata read, or its pcap-log; extract --from eve makes instances of logs",
+            )
         } else if begins(b"[") && has(b"\"_index\"") && has(b"packets-") {
             ("a JSON export of Wireshark", "save the capture itself (File, Save As), or use tshark -w")
         } else if begins(b"<?xml") && has(b"<pdml") {

@@ -107,6 +107,15 @@ fn files_that_are_often_given_for_captures_are_named() {
         (b"{\"timestamp\":\"2024-01-01T00:00:00\",\"event_type\":\"dns\"}\n", "an EVE log of Suricata"),
         (wireshark, "a JSON export of Wireshark"),
         (b"snoop\0\0\0\0\0\0\x02", "a snoop capture"),
+        (b"\x89TPM\x03", "a model"),
+        (b"TPRTPART\x01", "a part of captures"),
+        (b"SQLite format 3\0\x10", "a database of SQLite"),
+        (b"PAR1\x15", "a table as Parquet"),
+        (b"mac,label,kind\n", "a label file"),
+        (b"device,window_start\n", "a table as CSV"),
+        (b"{\"device\":\"02:00:00:00:00:07\"}\n", "a table as JSON"),
+        (b"{\n  \"ietf-mud:mud\": {", "a MUD profile"),
+        (b"<!doctype html>", "a page of HTML"),
     ];
     for (file, name) in files {
         for bytes in [file.to_vec(), gzip(file), xz(file)] {
@@ -116,7 +125,7 @@ fn files_that_are_often_given_for_captures_are_named() {
         let found = foreign_file(Box::new(Cursor::new(file.to_vec()))).unwrap();
         assert_eq!((found.name, found.is_archive), (name, name.ends_with("archive")));
     }
-    assert_eq!(foreign_file(Box::new(Cursor::new(b"mac,label,kind\n"))), None);
+    assert_eq!(foreign_file(Box::new(Cursor::new(b"some notes\n"))), None);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::args::{FlowArgs, GlobalArgs, ModelArgs};
 use crate::copies::without_copies;
 use crate::destinations::Destinations;
 use crate::exit::{Outcome, Usage};
-use crate::files::{read_labels, write_file};
+use crate::files::{read_confirmed_labels, write_file};
 use crate::inputs::{Input, expand};
 use crate::label_report::report_labels;
 use crate::messages::Messages;
@@ -146,7 +146,7 @@ impl AuditArgs {
         let engine = self.models.read()?.engine();
         let output = Output::with_documents(global)?;
         check_pseudonyms(&output)?;
-        let labels = read_labels(self.labels.as_deref(), messages)?;
+        let labels = read_confirmed_labels(self.labels.as_deref(), messages)?;
         let known = self.known.read(&global.results, messages)?;
         let profiles = self.mud.read()?;
         let (inputs, found) = expand(&self.captures, messages)?;

@@ -154,12 +154,17 @@ impl ClassifyArgs {
         if let Some(explained) = self.explain {
             let rows = gathered.rows_where(|device| explained.has(device), messages)?;
             let classified = Classified::new(rows, &model, global.threads());
-            explain::write(&classified, &model, explained, (&output, self.figure.as_deref()))?;
+            explain::write(
+                &classified,
+                (&model, &self.acceptance()),
+                explained,
+                (&output, self.figure.as_deref()),
+            )?;
             return Ok(outcome);
         }
         let answers = Answers {
             model: &model,
-            acceptance: Acceptance { confidence: self.threshold, false_alarms: self.false_alarms },
+            acceptance: self.acceptance(),
             shown: Shown { sets: self.sets, probabilities: self.probabilities, has: gathered.has() },
             threads: global.threads(),
             is_wide: self.wide,
@@ -178,6 +183,11 @@ impl ClassifyArgs {
             note_likeness(&model, self.false_alarms, messages);
         }
         Ok(outcome)
+    }
+
+    /// What an answer has to reach.
+    const fn acceptance(&self) -> Acceptance {
+        Acceptance { confidence: self.threshold, false_alarms: self.false_alarms }
     }
 
     /// What changed since the baseline.

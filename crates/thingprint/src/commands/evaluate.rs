@@ -230,7 +230,7 @@ impl EvaluateArgs {
         global: &GlobalArgs,
     ) -> anyhow::Result<Tested> {
         let messages = global.messages();
-        warn_of_absent_evidence(model.evidence(), &table.rows, messages);
+        warn_of_absent_evidence(model.evidence(), table, messages);
         Ok(Tested::of(model, self.split_name(), self.ask(model, table, global)?))
     }
 

@@ -18,7 +18,7 @@ use crate::args::{ExtractionArgs, GlobalArgs};
 use crate::copies::without_copies;
 use crate::exit::{Outcome, Usage};
 use crate::extraction::Extraction;
-use crate::files::read_labels;
+use crate::files::read_labels_to_keep;
 use crate::inputs::{Input, expand};
 use crate::label_report::report_labels;
 use crate::messages::{Messages, counted};
@@ -81,7 +81,7 @@ impl ExtractArgs {
         if let Some(source) = self.from {
             return self.run_logs(global, &output, (source, options));
         }
-        let labels = read_labels(self.labels.as_deref(), messages)?;
+        let labels = read_labels_to_keep(self.labels.as_deref(), messages)?;
         let (inputs, found) = expand(&self.captures, messages)?;
         output.check_apart(&inputs)?;
         output.check_apart_from(&[self.labels.as_deref(), self.extraction.models.path()])?;
@@ -143,7 +143,7 @@ impl ExtractArgs {
     ) -> anyhow::Result<Outcome> {
         let messages = global.messages();
         let format = source.format();
-        let labels = read_labels(self.labels.as_deref(), messages)?;
+        let labels = read_labels_to_keep(self.labels.as_deref(), messages)?;
         let options = log_options(format, options)?;
         let inputs = expand_logs(format, &self.captures)?;
         output.check_apart(&inputs)?;

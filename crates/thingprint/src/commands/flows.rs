@@ -14,7 +14,7 @@ use self::split::Split;
 use crate::args::{FlowArgs, GlobalArgs, ModelArgs};
 use crate::copies::without_copies;
 use crate::exit::{Outcome, Usage};
-use crate::files::{read_fingerprints, read_labels};
+use crate::files::{read_confirmed_labels, read_fingerprints};
 use crate::inputs::expand;
 use crate::label_report::report_labels;
 use crate::messages::{Messages, counted};
@@ -137,7 +137,7 @@ impl FlowsArgs {
         let options = FlowOptions { window: WindowLength::Capture, ..self.flow.options()? };
         let engine = self.models.read()?.engine();
         let output = Output::of(global)?;
-        let labels = read_labels(self.labels.as_deref(), messages)?;
+        let labels = read_confirmed_labels(self.labels.as_deref(), messages)?;
         let known = self.fingerprints.as_deref().map(read_fingerprints).transpose()?;
         let matcher = known.as_ref().map(Matcher::new);
         let (inputs, found) = expand(&self.captures, messages)?;

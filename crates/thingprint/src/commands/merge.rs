@@ -18,7 +18,7 @@ use thingprint_table::Format;
 use super::extract::Counts;
 use crate::args::GlobalArgs;
 use crate::exit::{Misfit, Outcome};
-use crate::files::read_labels;
+use crate::files::read_labels_to_keep;
 use crate::gateways::GatewayChoice;
 use crate::inputs::{Input, expand_files};
 use crate::instances::check_semantics;
@@ -56,7 +56,7 @@ impl MergeArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let messages = global.messages();
         let output = Output::of(global)?;
-        let labels = read_labels(self.labels.as_deref(), messages)?;
+        let labels = read_labels_to_keep(self.labels.as_deref(), messages)?;
         let inputs = expand_files(&self.parts, messages)?;
         output.check_apart(&inputs)?;
         output.check_apart_from(&[self.labels.as_deref()])?;

@@ -61,6 +61,7 @@ impl ReportArgs {
         let messages = global.messages();
         let output = Output::with_documents(global)?;
         check_format(&output)?;
+        self.check_standard_input()?;
         self.destinations(&output).check(None)?;
         let files = self.side.read(messages)?;
         let knowledge = self.knowledge.read()?;
@@ -124,6 +125,15 @@ impl ReportArgs {
         // A page on nothing is no clean bill of health.
         let seen = if told.span().is_none() { Outcome::Partial } else { Outcome::Done };
         Ok(outcome.max(seen))
+    }
+
+    /// What standard input gives cannot be read twice.
+    fn check_standard_input(&self) -> Result<(), Usage> {
+        if self.captures.iter().any(|capture| capture == "-") {
+            let reason = "report: reads captures more than once, and standard input gives them once: save them to a file first";
+            return Err(Usage(reason.to_owned()));
+        }
+        Ok(())
     }
 
     fn destinations<'a>(&'a self, output: &'a Output) -> Destinations<'a> {

@@ -120,6 +120,12 @@ fn an_explanation_is_in_nats_and_says_what_would_decide() {
     assert!(said.contains(" nats against ") && said.contains("would decide"), "{said}");
     let svg = fs::read_to_string(stage.path("why.svg")).unwrap();
     assert!(svg.starts_with("<svg") && svg.contains(device), "{svg}");
+    // Of an answer that is not accepted nothing says that the device is taken for the class.
+    let unsure = stage.ok(&format!("{explain} --threshold 1"));
+    assert!(unsure.stdout.contains("; unknown, since confidence"), "{}", unsure.stdout);
+    let svg = fs::read_to_string(stage.path("why.svg")).unwrap();
+    assert!(svg.contains("is unknown, and most like") && !svg.contains("is taken for"), "{svg}");
+    assert!(all.as_array().unwrap().iter().all(|of| of.get("reason").is_some()), "{all}");
     stage.fails("classify --model home.model home.pcap --explain --figure why.svg", 2, &["--explain=DEVICE"]);
     stage.fails(
         &format!("classify --model home.model home.pcap --explain={device} --figure home.model"),

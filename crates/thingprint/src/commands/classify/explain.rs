@@ -6,7 +6,7 @@ use serde::Serialize;
 use thingprint_figure::{Axis, Class, Estimate, Figure, Ranking, RankingRow};
 use thingprint_flow::{DeviceId, ParseDeviceError};
 use thingprint_instance::Instance;
-use thingprint_model::{Explanation, InputValue, JointEvidence, Model};
+use thingprint_model::{Acceptance, Explanation, InputValue, JointEvidence, Model};
 use thingprint_table::{Cell, Column, Format, Table, Type};
 
 use super::Classified;
@@ -55,6 +55,8 @@ impl FromStr for Explained {
 #[derive(Debug, Serialize)]
 struct DeviceExplanation {
     device: String,
+    /// Why the class is not accepted; `None` where it is.
+    reason: Option<String>,
     #[serde(flatten)]
     explanation: Explanation,
 }
@@ -62,7 +64,7 @@ struct DeviceExplanation {
 /// Writes what spoke for and against the class of a device, or of every one, with a figure of it where one is asked for.
 pub(super) fn write(
     classified: &Classified,
-    model: &Model,
+    (model, acceptance): (&Model, &Acceptance),
     explained: Explained,
     (output, figure): (&Output, Option<&Path>),
 ) -> anyhow::Result<()> {
@@ -75,7 +77,10 @@ pub(super) fn write(
         if windows.is_empty() {
             bail!("failed to explain {device}: it sent nothing in this input");
         }
-        Ok(DeviceExplanation { device: device.to_string(), explanation: model.explain(&windows, None)? })
+        let verdict = classified.devices.iter().find(|verdict| verdict.device == device);
+        let doubt = verdict.and_then(|verdict| model.device_doubt(&windows, verdict, acceptance));
+        let (device, reason) = (device.to_string(), doubt.map(|doubt| doubt.to_string()));
+        Ok(DeviceExplanation { device, reason, explanation: model.explain(&windows, None)? })
     };
     let explained: Vec<DeviceExplanation> =
         devices.into_iter().map(explain).collect::<anyhow::Result<_>>()?;
@@ -95,7 +100,7 @@ pub(super) fn write(
 fn sections(explained: &[DeviceExplanation]) -> anyhow::Result<Vec<(String, Table)>> {
     let mut sections = Vec::new();
     for explained in explained {
-        let DeviceExplanation { device, explanation } = explained;
+        let DeviceExplanation { device, reason, explanation } = explained;
         let windows = explanation.windows;
         let heading = format!(
             "{device}: best guess {} with confidence {:.3}, over {windows} window{}",
@@ -103,12 +108,13 @@ fn sections(explained: &[DeviceExplanation]) -> anyhow::Result<Vec<(String, Tabl
             explanation.confidence,
             if windows == 1 { "" } else { "s" }
         );
+        let unknown = reason.as_ref().map(|reason| format!("; unknown, since {reason}")).unwrap_or_default();
         let Some(joint) = &explanation.joint else {
-            sections.push((heading, flat(std::slice::from_ref(explained))?));
+            sections.push((heading + &unknown, flat(std::slice::from_ref(explained))?));
             continue;
         };
         let against = format!("; {:+.1} nats against {}", joint.nats, joint.rival);
-        sections.push((heading + &against, by_bag(joint)?));
+        sections.push((heading + &against + &unknown, by_bag(joint)?));
         sections.push((
             "Words that speak most for the class (+) or for the runner-up (-)".to_owned(),
             strongest(joint)?,
@@ -196,7 +202,7 @@ fn flat(explained: &[DeviceExplanation]) -> anyhow::Result<Table> {
         ("rival", Type::Text),
         ("contribution", Type::Real),
     ]);
-    for DeviceExplanation { device, explanation } in explained {
+    for DeviceExplanation { device, explanation, .. } in explained {
         let row = |(stage, source): (&str, &str), value: Option<String>, rival: Option<&str>, weight: f64| {
             [
                 Cell::from(device.as_str()),
@@ -242,7 +248,7 @@ fn describe(value: &InputValue) -> String {
 
 /// The strongest words of one device as bars to both sides.
 fn draw(explained: &[DeviceExplanation]) -> anyhow::Result<String> {
-    let [DeviceExplanation { device, explanation }] = explained else {
+    let [DeviceExplanation { device, reason, explanation }] = explained else {
         return Err(Usage("--figure: draws one device; name it with --explain=DEVICE".to_owned()).into());
     };
     let Some(joint) = &explanation.joint else {
@@ -258,8 +264,16 @@ fn draw(explained: &[DeviceExplanation]) -> anyhow::Result<String> {
     };
     let class = &explanation.class;
     let chart = Ranking {
-        title: format!("Why {device} is taken for {class}"),
-        description: format!("The words that speak most for {class} or for {}, in nats", joint.rival),
+        title: if reason.is_some() {
+            format!("{device} is unknown, and most like {class}")
+        } else {
+            format!("Why {device} is taken for {class}")
+        },
+        description: format!(
+            "The words that speak most for {class} or for {}, in nats{}",
+            joint.rival,
+            reason.as_ref().map(|reason| format!("; unknown, since {reason}")).unwrap_or_default()
+        ),
         value: Axis::new("evidence", "nats"),
         classes: Class::list([format!("for {class}"), format!("for {}", joint.rival)]),
         rows: strongest_words(joint).into_iter().map(row).collect(),

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use anyhow::Context;
 use thingprint_flow::DeviceId;
 use thingprint_identity::Knowledge;
-use thingprint_instance::{EvidenceSet, Labeled};
+use thingprint_instance::{EvidenceSet, ExtractionRecipe, Labeled};
 use thingprint_model::{Model, ModelError};
 use thingprint_pipeline::{Event, IdentityStage, Summary};
 use thingprint_report::Labels;
@@ -86,7 +86,8 @@ impl Gathered {
             return Err(error).with_context(|| format!("failed to classify {}", named(arguments)));
         }
         if rows > 0 {
-            warn_of_absent_bags(model.evidence(), there, messages);
+            let origin = recipe.as_ref().map(ExtractionRecipe::origin).unwrap_or_default();
+            warn_of_absent_bags((model.evidence(), there), origin, messages);
         }
         self.has_files = true;
         Ok(())

@@ -11,7 +11,7 @@ use thingprint_watch::Records;
 
 use super::{DAY_NS, Days, failed, parse_days, told, usage};
 use crate::exit::Outcome;
-use crate::files::read_labels;
+use crate::files::read_labels_to_keep;
 use crate::messages::{Messages, counted};
 use crate::output::Output;
 use crate::row_output::RowEvent;
@@ -88,7 +88,7 @@ impl Given {
         output.check_apart_from(&[args.labels.as_deref()])?;
         let page = reader.labels().map_err(told)?.into_iter();
         Ok(Self {
-            file: read_labels(args.labels.as_deref(), messages)?,
+            file: read_labels_to_keep(args.labels.as_deref(), messages)?,
             page: page.map(|given| (given.device, Label::new(&given.label, Kind::Iot))).collect(),
         })
     }

@@ -6,6 +6,7 @@ use thingprint_profile::MudProfile;
 
 use crate::exit::Usage;
 use crate::files::read_given;
+use crate::inputs::kind_in_brackets;
 use crate::messages::Messages;
 
 /// Reads what `--mud` names.
@@ -30,9 +31,13 @@ pub(in crate::commands) fn read(arguments: &[String]) -> anyhow::Result<Profiles
 
 fn read_profile(path: PathBuf, owner: Option<String>, is_from_folder: bool) -> anyhow::Result<GivenProfile> {
     let name = path.display().to_string();
-    let text = read_given(&path, MudProfile::MOST_FILE_BYTES as u64)
-        .with_context(|| format!("failed to read {name}"))?;
-    let profile = MudProfile::from_json(&text).with_context(|| format!("failed to read {name}"))?;
+    let context = || format!("failed to read the MUD profile {name}{}", kind_in_brackets(&path));
+    let text = read_given(&path, MudProfile::MOST_FILE_BYTES as u64).with_context(context)?;
+    let context = || {
+        let kind = if text.contains("ietf-mud:mud") { String::new() } else { kind_in_brackets(&path) };
+        format!("failed to read the MUD profile {name}{kind}")
+    };
+    let profile = MudProfile::from_json(&text).with_context(context)?;
     Ok(GivenProfile::new(path, profile, owner, is_from_folder))
 }
 
