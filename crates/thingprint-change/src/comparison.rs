@@ -153,6 +153,14 @@ impl Difference {
         }
     }
 
+    /// What differs, in words and with its unit.
+    pub fn title(&self) -> String {
+        match self {
+            Self::Words { aspect, .. } | Self::Number { aspect, .. } => aspect.title(),
+            Self::Passing(passing) | Self::Explained(passing) => passing.most.measure.title(),
+        }
+    }
+
     /// What differs.
     pub fn name(&self) -> &'static str {
         match self {

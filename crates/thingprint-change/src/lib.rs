@@ -23,6 +23,7 @@ mod change;
 mod comparison;
 mod day;
 mod detector;
+mod heading;
 mod hour;
 mod learner;
 mod measure;

@@ -3,6 +3,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thingprint_instance::{BagName, EvidenceSet, Instance};
 
+use crate::heading::within_sentence;
+
 /// Something of a window that is compared with its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Measure {
@@ -45,6 +47,16 @@ impl Measure {
             Self::NewSizes => "new_sizes",
             Self::Packets => "packets",
             Self::BytesUp => "bytes_up",
+        }
+    }
+
+    /// What it is, in words.
+    pub fn title(self) -> String {
+        match self {
+            Self::NewWords(bag) => within_sentence(bag.title()),
+            Self::NewSizes => "different new packet sizes".to_owned(),
+            Self::Packets => "packets".to_owned(),
+            Self::BytesUp => "bytes sent".to_owned(),
         }
     }
 

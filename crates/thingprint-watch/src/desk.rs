@@ -467,7 +467,8 @@ impl Desk {
         let is_gateway_now = before == Some(false) && sighting.gateway.is_some();
         state.sighting = Some(sighting.clone());
         if is_new {
-            self.book.note_new_device(news::new_device(&sighting));
+            let label = self.labels.get(&device).map(String::as_str);
+            self.book.note_new_device(news::new_device(&sighting, label));
         }
         let name = self.name(device);
         if is_gateway_now {

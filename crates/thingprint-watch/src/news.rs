@@ -23,13 +23,14 @@ pub(crate) fn happened(
 }
 
 /// A device was seen for the first time.
-pub(crate) fn new_device(sighting: &Sighting) -> Happened {
+pub(crate) fn new_device(sighting: &Sighting, label: Option<&str>) -> Happened {
     let device = sighting.device;
-    let name = sighting.host_name.as_deref().map(|name| format!(" ({name})")).unwrap_or_default();
+    let name = label.or(sighting.host_name.as_deref()).map(|name| format!(" ({name})")).unwrap_or_default();
     let address = sighting.addresses.first().map(|address| format!(" at {address}")).unwrap_or_default();
     let text = format!("New device {device}{name}{address}");
     let evidence = object(json!({
         "addresses": sighting.addresses,
+        "label": label,
         "host_name": sighting.host_name,
         "vendor_class": sighting.vendor_class,
         "first_seen": rfc3339::format(sighting.first_seen),
@@ -102,6 +103,14 @@ pub(crate) fn contradiction(
     }));
     let when = (at, EventKind::IdentityContradicted, Severity::Warning);
     happened(when, Some(device), &contradiction_subject(&identity.contradictions), (text, evidence))
+}
+
+/// What a device says of itself does not contradict its class any more.
+pub(crate) fn agreement((device, at): (DeviceId, Timestamp), name: &str, ended: &str) -> Happened {
+    let text = format!("{name} no longer says otherwise than it behaves: {ended}");
+    let evidence = object(json!({ "ended": ended, "ended_at": rfc3339::format(at) }));
+    let when = (at, EventKind::IdentityAgrees, Severity::Note);
+    happened(when, Some(device), &rfc3339::format(at), (text, evidence))
 }
 
 /// What a contradiction is about, whoever says it and how surely.

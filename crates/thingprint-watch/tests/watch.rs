@@ -589,4 +589,11 @@ fn what_a_device_says_against_its_verdict_is_an_event_until_it_ends() {
     assert_eq!((ended.id, ended.acknowledged_at), (event.id, Some(until)));
     assert!(ended.evidence["ended_at"].is_string());
     assert_eq!(kept.devices[&camera].identity.as_ref().unwrap().contradictions, []);
+    // Those who were told of the contradiction are told of its end, which is an event of its own.
+    let over = kept.of_kind(EventKind::IdentityAgrees);
+    assert_eq!(
+        over.iter().map(|event| (event.device, event.at)).collect::<Vec<_>>(),
+        [(Some(camera), until)]
+    );
+    assert!(over[0].id > event.id && over[0].text.contains("type printer, not camera"), "{}", over[0].text);
 }

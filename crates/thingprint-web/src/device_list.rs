@@ -205,8 +205,10 @@ pub(crate) fn name(device: &DeviceRecord) -> String {
 
 /// What is known of the vendor.
 pub(crate) fn vendor(device: &DeviceRecord) -> Option<&str> {
+    let said = device.sighting.identity.as_ref().and_then(|said| said.summary.vendor.as_ref());
     let family = device.verdict.as_ref().and_then(|verdict| verdict.family.as_deref());
-    family.or(device.sighting.vendor_class.as_deref())
+    let said = said.map(|known| known.value.as_str());
+    said.or(family).or(device.sighting.vendor_class.as_deref())
 }
 
 /// What a device is sorted by.

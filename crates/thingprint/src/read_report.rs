@@ -162,8 +162,8 @@ pub(crate) fn report_losses(summary: &Summary, messages: impl Say) -> Outcome {
     }
     if losses.gaps > 0 {
         messages.note(format!(
-            "{} in TCP streams: {} bytes are not in the captures, and {} behind them were passed over, up to the next \
-             message at the start of a segment",
+            "{} in the TCP streams that were read for messages: {} bytes are not in the captures, and {} behind them were passed \
+             over, up to the next message at the start of a segment",
             counted(losses.gaps, "gap", "gaps"),
             losses.gap_bytes,
             losses.skipped_bytes

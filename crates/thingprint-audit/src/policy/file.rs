@@ -52,6 +52,8 @@ struct RuleFile {
     references_of: BTreeMap<String, Vec<String>>,
 }
 
+/// What a rule cites that cites nothing.
+const OWN_JUDGEMENT: &str = "own judgement of the policy";
 /// The rule of findings about MUD profiles, which no policy judges.
 const MUD_RULE: &str = "MUD-001";
 
@@ -137,7 +139,8 @@ impl RuleFile {
                 place.set(&mut scale, value, verdict)?;
             }
         }
-        let mut references = vec![self.references.unwrap_or_default()];
+        let references = self.references.filter(|references| !references.is_empty());
+        let mut references = vec![references.unwrap_or_else(|| vec![OWN_JUDGEMENT.to_owned()])];
         for (value, of_value) in self.references_of {
             place.check(&value)?;
             scale.rule(value, Ruling(references.len()));
@@ -228,6 +231,7 @@ fn is_day(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::OWN_JUDGEMENT;
     use crate::Policy;
 
     const HEAD: &str = "name = 'own'\ndate = '2026-01-01'\ndescription = 'a test'\n";
@@ -255,6 +259,11 @@ mod tests {
         assert_eq!(policy.references("SSDP-003"), ["ours"]);
         assert_eq!(policy.expected("SSDP-003"), Some("0-2"));
         assert_eq!((policy.expected("TLS-001"), policy.references("TLS-001").len()), (None, 0));
+        assert_eq!(
+            bare.references("TLS-001"),
+            [OWN_JUDGEMENT],
+            "what cites nothing is its author's judgement"
+        );
     }
 
     #[test]

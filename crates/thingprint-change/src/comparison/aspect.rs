@@ -3,6 +3,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thingprint_instance::{Attribute, BagName, Instance};
 
+use crate::heading::within_sentence;
+
 /// Something of a device that is compared between two times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Aspect {
@@ -70,6 +72,21 @@ impl Aspect {
         match self {
             Self::Number(_) => 0.01,
             _ => 1.0,
+        }
+    }
+
+    /// What it is, in words and with its unit.
+    pub fn title(self) -> String {
+        match self {
+            Self::Words(bag) => within_sentence(bag.title()),
+            Self::Peers => "local peers".to_owned(),
+            Self::Packets => "packets".to_owned(),
+            Self::BytesUp => "bytes sent".to_owned(),
+            Self::BytesDown => "bytes received".to_owned(),
+            Self::Flows => "flows".to_owned(),
+            Self::Number(attribute) => {
+                format!("{} ({})", within_sentence(attribute.title()), attribute.unit().symbol())
+            }
         }
     }
 

@@ -57,6 +57,10 @@ impl Desk {
         if ended != begun {
             self.book.end((EventKind::IdentityContradicted, device, &ended), at);
         }
+        if begun.is_empty() && !ended.is_empty() {
+            let name = self.name(device);
+            self.book.note(news::agreement((device, at), &name, &ended));
+        }
         if let Some(class) = class.filter(|_| ended != begun && !begun.is_empty()) {
             let name = self.name(device);
             self.book.note(news::contradiction((device, at), (&name, &class), &identity));

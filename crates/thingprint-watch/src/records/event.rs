@@ -115,6 +115,8 @@ kinds! {
     BecameUnknown = "became-unknown" / "became unknown" in Classes,
     /// What a device says of itself contradicts the verdict on it.
     IdentityContradicted = "identity-contradicted" / "says it is something else" in Classes,
+    /// What a device says of itself does not contradict the verdict on it any more.
+    IdentityAgrees = "identity-agrees" / "says what it is again" in Classes,
     /// A device that was seen in every window is not seen any more.
     WentSilent = "went-silent" / "went silent" in Presence,
     /// A device that was silent is seen again.

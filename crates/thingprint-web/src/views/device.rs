@@ -273,7 +273,9 @@ impl DeviceView {
             html.raw("<p class=\"empty\">None so far. A finding appears here minutes after the audit sees it.</p>\n");
         } else {
             let rows: Vec<&FindingRecord> = self.findings.iter().collect();
-            findings::Table { names: None, events: &self.events, back: &self.place() }.write(html, &rows);
+            let groups = findings::grouped(&rows);
+            let groups: Vec<&findings::Group<'_>> = groups.iter().collect();
+            findings::Table { names: None, events: &self.events, back: &self.place() }.write(html, &groups);
         }
         html.raw("</div></section>\n");
     }

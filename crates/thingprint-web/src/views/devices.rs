@@ -60,7 +60,8 @@ const COLUMNS: [(SortKey, &str, bool, &str); 8] = [
         SortKey::Vendor,
         "Vendor",
         false,
-        "The family of the class where the evidence for it is clear, else the vendor class that the device told DHCP.",
+        "The vendor by what the device and its address say, else the family of the class where the evidence for it is clear, \
+         else the vendor class that the device told DHCP.",
     ),
     (SortKey::FirstSeen, "First seen", true, "Time of its first packet."),
     (SortKey::LastSeen, "Last seen", true, "Age of its last packet, by the clock of the packets."),

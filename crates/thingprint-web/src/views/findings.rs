@@ -1,8 +1,9 @@
 //! What the audit found.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_watch::{DeviceRecord, Event, EventKind, FindingRecord, Health, Severity};
 
 use super::event_table::{Names, acknowledge};
@@ -13,7 +14,7 @@ use crate::html::Html;
 use crate::problem::Problem;
 use crate::views::shell::{Follows, View};
 
-/// Findings on a page.
+/// Rows on a page.
 const PAGE_ROWS: usize = 200;
 
 /// Which findings are asked for.
@@ -72,10 +73,10 @@ pub(crate) fn document(
 ) -> String {
     let names = Names::of(devices);
     let matching: Vec<&FindingRecord> = findings.iter().filter(|finding| query.has(finding)).collect();
-    let pages = matching.len().div_ceil(PAGE_ROWS).max(1);
+    let groups = grouped(&matching);
+    let pages = groups.len().div_ceil(PAGE_ROWS).max(1);
     let page = query.page.unwrap_or(1).clamp(1, pages);
-    let rows: Vec<&FindingRecord> =
-        matching.iter().skip((page - 1) * PAGE_ROWS).take(PAGE_ROWS).copied().collect();
+    let rows: Vec<&Group<'_>> = groups.iter().skip((page - 1) * PAGE_ROWS).take(PAGE_ROWS).collect();
     let mut body = Html::new();
     body.raw("<h1>Findings</h1>\n<p class=\"lead\">What devices and their peers were seen to say that the policy of the ");
     body.raw("audit does not accept.</p>\n")
@@ -147,6 +148,39 @@ fn pager(html: &mut Html, query: &FindingQuery, (page, pages): (usize, usize)) {
     html.raw("</nav>\n");
 }
 
+/// What was found of a rule and a device: the most severe value first. It is acknowledged as a whole.
+pub(super) struct Group<'a>(Vec<&'a FindingRecord>);
+
+/// Findings by rule and device, in the order of the first of each.
+pub(super) fn grouped<'a>(findings: &[&'a FindingRecord]) -> Vec<Group<'a>> {
+    let mut places: BTreeMap<(DeviceId, &str), usize> = BTreeMap::new();
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for finding in findings {
+        let place = *places.entry((finding.device, finding.rule.as_str())).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some(group) => group.0.push(finding),
+            None => groups.push(Group(vec![finding])),
+        }
+    }
+    groups
+}
+
+impl<'a> Group<'a> {
+    /// Flows with the value that most of them have: one flow can have several values, as an offer of cipher suites does.
+    fn flows(&self) -> u64 {
+        self.0.iter().map(|finding| finding.flows).max().unwrap_or(0)
+    }
+
+    fn last_seen(&self) -> Option<Timestamp> {
+        self.0.iter().map(|finding| finding.last_seen).max()
+    }
+
+    /// A finding that nobody acknowledged.
+    fn open(&self) -> Option<&'a FindingRecord> {
+        self.0.iter().copied().find(|finding| finding.acknowledged_at.is_none())
+    }
+}
+
 /// Findings in a table.
 pub(super) struct Table<'a> {
     /// `None` on the page of a device.
@@ -158,22 +192,20 @@ pub(super) struct Table<'a> {
 }
 
 impl Table<'_> {
-    pub(super) fn write(&self, html: &mut Html, findings: &[&FindingRecord]) {
+    pub(super) fn write(&self, html: &mut Html, groups: &[&Group<'_>]) {
+        let findings: usize = groups.iter().map(|group| group.0.len()).sum();
         html.raw("<div class=\"table\" role=\"region\" aria-label=\"Findings\" tabindex=\"0\"><table class=\"cards\">");
         html.raw("<caption>")
-            .text(counted(findings.len() as u64, "finding"))
-            .raw(", the most severe first</caption>\n");
+            .text(counted(findings as u64, "finding"))
+            .raw(" by rule and device, the most severe first</caption>\n");
         html.raw("<thead><tr><th scope=\"col\">Rule</th>");
         if self.names.is_some() {
             html.raw("<th scope=\"col\">Device</th>");
         }
         html.raw("<th scope=\"col\">Seen</th><th scope=\"col\">Accepted</th><th scope=\"col\" class=\"n\">Flows</th>");
         html.raw("<th scope=\"col\">Last</th><th scope=\"col\">State</th></tr></thead>\n<tbody>\n");
-        let mut offered = BTreeSet::new();
-        for finding in findings {
-            let event = self.event_of(finding);
-            let is_first = event.is_none_or(|event| offered.insert(event.id));
-            self.row(html, finding, event.map(|event| (event, is_first)));
+        for group in groups {
+            self.row(html, group);
         }
         html.raw("</tbody></table></div>\n");
     }
@@ -188,9 +220,9 @@ impl Table<'_> {
         })
     }
 
-    /// With the open event of the finding, and whether this is its first row.
-    fn row(&self, html: &mut Html, finding: &FindingRecord, event: Option<(&Event, bool)>) {
-        let key = format!("{}-{}-{}-{}", finding.device, finding.rule, finding.by, finding.seen);
+    fn row(&self, html: &mut Html, group: &Group<'_>) {
+        let Some((finding, others)) = group.0.split_first() else { return };
+        let key = format!("{}-{}", finding.device, finding.rule);
         html.raw("<tr").attr("data-key", &key).raw("><th scope=\"row\" class=\"rule\" data-label=\"Rule\">");
         html.with(|html| words::severity(html, finding.severity))
             .raw(" <code>")
@@ -200,33 +232,45 @@ impl Table<'_> {
             html.raw("<td data-label=\"Device\">").with(|html| names.link(html, finding.device)).raw("</td>");
         }
         html.raw("<td data-label=\"Seen\" class=\"wide\"><span class=\"wrap\">").text(&finding.seen);
-        html.raw("</span><span class=\"sub\">said by the ").text(&finding.by).raw("</span></td>");
+        html.raw("</span><span class=\"sub\">said by the ").text(&finding.by).raw("</span>");
+        html.with(|html| more(html, others, &key)).raw("</td>");
         html.raw("<td data-label=\"Accepted\" class=\"wide\"><span class=\"wrap\">").text(&finding.expected);
         html.raw("</span><span class=\"sub\">").text(&finding.reference).raw("</span>");
         html.with(|html| details(html, finding, &key)).raw("</td><td data-label=\"Flows\" class=\"n\">");
-        html.text(count(finding.flows)).raw("</td><td data-label=\"Last\">").time(finding.last_seen);
-        html.raw("</td><td data-label=\"State\">")
-            .with(|html| self.state(html, finding, event))
-            .raw("</td></tr>\n");
+        html.text(count(group.flows())).raw("</td><td data-label=\"Last\">");
+        html.time(group.last_seen().unwrap_or(finding.last_seen));
+        html.raw("</td><td data-label=\"State\">").with(|html| self.state(html, group)).raw("</td></tr>\n");
     }
 
-    fn state(&self, html: &mut Html, finding: &FindingRecord, event: Option<(&Event, bool)>) {
-        let text = match event {
-            _ if finding.acknowledged_at.is_some() => "acknowledged",
-            Some((event, true)) => {
-                let name = format!("Acknowledge {} of {}", finding.rule, finding.device);
-                acknowledge(html, &event.id.to_string(), self.back, ("Acknowledge", &name));
-                return;
-            }
-            Some((_, false)) => "open, as above",
-            // Its rule had been acknowledged before this value came, or nobody is told of it.
-            None => {
-                self.acknowledge_rule(html, finding);
-                return;
-            }
+    fn state(&self, html: &mut Html, group: &Group<'_>) {
+        let Some(open) = group.open() else {
+            html.raw("<span class=\"absent\">acknowledged</span>");
+            return;
         };
-        html.raw("<span class=\"absent\">").raw(text).raw("</span>");
+        match self.event_of(open) {
+            Some(event) => {
+                let name = format!("Acknowledge {} of {}", open.rule, open.device);
+                acknowledge(html, &event.id.to_string(), self.back, ("Acknowledge", &name));
+            }
+            // Its rule had been acknowledged before this value came, or nobody is told of it.
+            None => self.acknowledge_rule(html, open),
+        }
     }
+}
+
+/// The other values that were found of a rule and a device.
+fn more(html: &mut Html, others: &[&FindingRecord], key: &str) {
+    if others.is_empty() {
+        return;
+    }
+    html.raw("<details").attr("data-key", format!("more-{key}")).raw("><summary>");
+    html.text(format!("and {} more", others.len())).raw("</summary><ul class=\"plain\">");
+    for finding in others {
+        html.raw("<li>").with(|html| words::severity(html, finding.severity)).raw(" <span class=\"wrap\">");
+        html.text(&finding.seen).raw("</span> <span class=\"sub\">").text(counted(finding.flows, "flow"));
+        html.raw(", said by the ").text(&finding.by).raw("</span></li>");
+    }
+    html.raw("</ul></details>");
 }
 
 impl Table<'_> {
@@ -255,4 +299,46 @@ fn details(html: &mut Html, finding: &FindingRecord, key: &str) {
         .time(finding.first_seen)
         .raw(" <code>");
     html.text(&finding.example).raw("</code></p></details>");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_rule_finds_of_a_device_is_one_row() {
+        let found = |device: &str, rule: &str, seen: &str, flows| FindingRecord {
+            device: device.parse().unwrap(),
+            rule: rule.to_owned(),
+            severity: Severity::Error,
+            by: "device".to_owned(),
+            flows,
+            seen: seen.to_owned(),
+            expected: String::new(),
+            reference: String::new(),
+            remediation: String::new(),
+            example: String::new(),
+            first_seen: Timestamp::from_seconds(1),
+            last_seen: Timestamp::from_seconds(i64::try_from(flows).unwrap()),
+            acknowledged_at: (seen == "0x0004").then_some(Timestamp::from_seconds(9)),
+        };
+        let (one, other) = ("02:00:00:00:00:01", "02:00:00:00:00:02");
+        let findings = [
+            found(one, "TLS-003", "0x0004", 2),
+            found(other, "TLS-003", "0x0005", 3),
+            found(one, "TLS-003", "0x000a", 4),
+            found(one, "NTP-001", "version 3", 5),
+        ];
+        let groups = grouped(&findings.iter().collect::<Vec<_>>());
+        let rows: Vec<(usize, u64)> = groups.iter().map(|group| (group.0.len(), group.flows())).collect();
+        assert_eq!(rows, [(2, 4), (1, 3), (1, 5)]);
+        let open = groups[0].open().map(|finding| finding.seen.as_str());
+        assert_eq!((open, groups[0].last_seen()), (Some("0x000a"), Some(Timestamp::from_seconds(4))));
+        let mut html = Html::new();
+        let all: Vec<&Group<'_>> = groups.iter().collect();
+        Table { names: None, events: &[], back: "/findings" }.write(&mut html, &all);
+        let text = html.into_string();
+        assert_eq!(text.matches("<tr data-key").count(), 3, "{text}");
+        assert!(text.contains("and 1 more") && text.contains("0x000a"), "{text}");
+    }
 }

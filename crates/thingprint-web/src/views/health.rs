@@ -35,7 +35,11 @@ fn write_alerts(html: &mut Html, health: &Health) {
     if alerts.is_empty() {
         html.raw("<p class=\"lead\">")
             .badge("good", "all well")
-            .raw(" Packets are read, and nothing is lost.</p>\n");
+            .raw(if health.sources.iter().any(|source| source.dropped.is_none()) {
+                " Packets are read. Not every source tells whether packets were lost before they came here.</p>\n"
+            } else {
+                " Packets are read, and nothing is lost.</p>\n"
+            });
         return;
     }
     html.raw("<ul class=\"plain alerts\">\n");

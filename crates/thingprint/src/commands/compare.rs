@@ -157,7 +157,7 @@ pub(super) fn compared(
     messages: Messages,
     has_all: bool,
 ) -> Compared {
-    side::warn_of_times(&sides, messages);
+    let outcome = side::warn_of_times(&sides, messages);
     let mut comparison = Comparison::new(ChangeOptions::default());
     for (read, side) in sides.iter_mut().zip([Side::Before, Side::After]) {
         for row in &read.rows {
@@ -169,7 +169,7 @@ pub(super) fn compared(
         }
     }
     let differences = comparison.finish();
-    let outcome = side::warn_of_losses(differences.losses, messages);
+    let outcome = outcome.max(side::warn_of_losses(differences.losses, messages));
     let names = side::names(&sides);
     let mut rows: Vec<Row> = differences.devices.iter().flat_map(Row::of_device).collect();
     rows.extend(differences.events.iter().map(Row::of_event));
@@ -185,9 +185,9 @@ pub(super) fn compared(
     }
     let explained = if has_all { 0 } else { explained };
     rows.sort_by(|a, b| {
-        let rank = |row: &Row| (row.severity, row.unusual.unwrap_or(0.0));
-        let ((severity, unusual), (other, than)) = (rank(b), rank(a));
-        severity.cmp(&other).then(unusual.total_cmp(&than)).then_with(|| a.device.cmp(&b.device))
+        let ((stands, severity, unusual), (other_stands, other, than)) = (b.rank(), a.rank());
+        let by_rank = stands.cmp(&other_stands).then(unusual.total_cmp(&than)).then(severity.cmp(&other));
+        by_rank.then_with(|| a.device.cmp(&b.device))
     });
     let usual = (all - rows.len() - explained) as u64;
     let outcome = sides.iter().map(|side| side.outcome).fold(outcome, Outcome::max);
@@ -195,9 +195,14 @@ pub(super) fn compared(
 }
 
 impl Compared {
-    /// How many rows there are.
-    pub(super) const fn rows(&self) -> usize {
-        self.rows.len()
+    /// How many rows say that something is worse or other than before: all but findings that are mended.
+    pub(super) fn changes(&self) -> usize {
+        self.rows.len() - self.mended()
+    }
+
+    /// How many rows are of findings that are mended.
+    pub(super) fn mended(&self) -> usize {
+        self.rows.iter().filter(|row| row.kind == Kind::MendedFinding).count()
     }
 
     /// Calls devices that have no label by what else is known of them.
@@ -209,7 +214,8 @@ impl Compared {
 
     /// The most unusual rows in words, at most so many.
     pub(super) fn most(&self, most: usize) -> Vec<String> {
-        self.rows.iter().take(most).map(Row::in_words).collect()
+        let changes = self.rows.iter().filter(|row| row.kind != Kind::MendedFinding);
+        changes.take(most).map(Row::in_words).collect()
     }
 
     /// What came out, in a line.

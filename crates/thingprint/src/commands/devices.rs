@@ -167,7 +167,18 @@ impl DevicesArgs {
         report_vantage(&vantage_of(places, &summary), messages);
         let network = name.as_ref().map_or_else(String::new, |name| format!("network {name}: "));
         let count = counted(devices.len() as u64, "device", "devices");
-        messages.note(format!("{network}{count}; {}", gateways_in_words(&summary.gateways)));
+        let silent = devices.iter().filter(|entry| entry.packets_up + entry.packets_down == 0).count() as u64;
+        let silent = match silent {
+            0 => String::new(),
+            some => format!(
+                ", {} without IP packets, which other commands leave out",
+                counted(some, "of them", "of them")
+            ),
+        };
+        // Of what could not be read at all, the error is all there is to say.
+        if summary.read.frames > 0 || summary.read.problems.is_empty() {
+            messages.note(format!("{network}{count}{silent}; {}", gateways_in_words(&summary.gateways)));
+        }
         identities.report_dropped(messages);
         Ok((NetworkDevices { name, devices, gateways, identities }, summary))
     }

@@ -74,10 +74,15 @@ impl IdentifyArgs {
         self.check_seen(&identities)?;
         output.table(&self.table(&identities, output.format())?)?;
         let named = identities.iter().filter(|(.., identity)| is_named(identity)).count();
-        messages.note(format!(
-            "{}, {named} of them with a vendor, model or type",
-            counted(identities.iter().count() as u64, "device", "devices")
-        ));
+        let is_gateway =
+            |device: DeviceId| matches!(device, DeviceId::Mac(mac) if summary.gateways.contains(mac));
+        let gateways = identities.iter().filter(|(device, ..)| is_gateway(*device)).count() as u64;
+        let devices = counted(identities.iter().count() as u64 - gateways, "device", "devices");
+        let gateways = match gateways {
+            0 => String::new(),
+            some => format!(" and {}", counted(some, "gateway", "gateways")),
+        };
+        messages.note(format!("{devices}{gateways}, {named} of them with a vendor, model or type"));
         identities.report_dropped(messages);
         let whole = report_losses(&summary, messages);
         report_unowned(&summary.read, (self.device.identity(), &summary.gateways), messages);

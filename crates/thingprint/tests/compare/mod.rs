@@ -51,7 +51,10 @@ fn a_scan_is_the_most_unusual_of_all_and_every_format_has_it() {
     let page = fs::read_to_string(stage.path("changes.html")).unwrap();
     assert!(page.contains(&camera) && page.contains("How changes are ranked"));
     let table = stage.ok("compare before.pcap after.pcap --labels labels.csv --format table");
-    assert!(table.stdout.contains("Changes, the most unusual first") && table.stdout.contains(&camera));
+    assert!(
+        table.stdout.contains("Changes: other classes, then the most unusual")
+            && table.stdout.contains(&camera)
+    );
     for format in ["csv", "json", "parquet", "html"] {
         stage.ok(&format!("compare before.pcap after.pcap --no-audit -o out.{format}"));
         assert!(fs::read(stage.path(&format!("out.{format}"))).unwrap().len() > 150, "{format}");
@@ -252,4 +255,49 @@ fn findings_that_a_store_has_are_compared() {
     assert_eq!(new.len(), 1, "{rows:?}");
     assert_eq!((&new[0]["what"], &new[0]["after"]), (&"tls-version".into(), &"TLS 1.0 (2 flows)".into()));
     assert!(of_kind(&rows, "mended-finding").is_empty(), "a store does not say what could be judged");
+}
+
+#[test]
+fn findings_of_a_rule_and_a_device_are_one_row_with_all_values() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 3h -o home.pcap --labels labels.csv");
+    stage.ok("simulate --home unsafe --duration 3h -o unsafe.pcap --labels unsafe.csv");
+    let rows = stage.ok("compare home.pcap unsafe.pcap --format jsonl").json_lines();
+    let found = of_kind(&rows, "new-finding");
+    let mut seen = std::collections::BTreeSet::new();
+    for row in &found {
+        let key = (row["device"].to_string(), row["what"].to_string());
+        assert!(seen.insert(key), "a rule and a device twice: {row}");
+        let values = row["words"].as_object().unwrap().len();
+        let has_more = row["after"].as_str().unwrap().ends_with(&format!(", and {} more", values - 1));
+        assert_eq!(has_more, values > 1, "{row}");
+    }
+    assert!(found.iter().any(|row| row["words"].as_object().unwrap().len() > 1), "{found:?}");
+}
+
+#[test]
+fn an_empty_side_is_no_comparison() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 2h -o home.pcap --labels labels.csv");
+    fs::write(stage.path("empty.pcap"), crate::stage::capture(&[])).unwrap();
+    for sides in ["home.pcap empty.pcap", "empty.pcap home.pcap"] {
+        let said = stage.run(&format!("compare {sides} --format jsonl"));
+        assert_eq!(said.status, 4, "{sides}: {}", said.stderr);
+        assert!(said.stderr.contains("empty.pcap: no window of any device"), "{}", said.stderr);
+    }
+    let short = stage.ok("compare home.pcap home.pcap --format jsonl");
+    assert!(short.stderr.contains("home.pcap has windows of 2 hours on 1 day (UTC)"), "{}", short.stderr);
+}
+
+#[test]
+fn rows_with_a_measure_are_in_its_order_whatever_their_severity() {
+    let stage = Stage::new();
+    write_days(&stage);
+    let rows = stage.ok("compare before.pcap after.pcap --no-audit --all --format jsonl").json_lines();
+    let measured: Vec<f64> = rows
+        .iter()
+        .filter(|row| row["kind"] != "verdict")
+        .filter_map(|row| row["unusual"].as_f64())
+        .collect();
+    assert!(measured.len() > 2 && measured.is_sorted_by(|a, b| a >= b), "{measured:?}");
 }

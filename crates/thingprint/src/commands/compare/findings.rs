@@ -46,19 +46,12 @@ pub(super) fn rows(sides: &[SideRead; 2]) -> Vec<Row> {
         // All of a new device's findings are new.
         let known = earlier.get(device).map(keys).unwrap_or_default();
         let new = now.found.iter().filter(|found| !known.contains(&found.key));
-        let mut unjudged: BTreeMap<&str, Vec<&Found<'_>>> = BTreeMap::new();
-        for found in new {
-            let rule = found.key.0;
+        for (rule, found) in by_rule(new) {
             match earlier.get(device).map_or(0, |before| before.flows_not_judged(rule)) {
-                0 => rows.push(row(*device, found, Kind::NewFinding)),
-                _ => unjudged.entry(rule).or_default().push(found),
+                0 => rows.extend(row(*device, &found, Kind::NewFinding)),
+                flows => rows.extend(not_judged_before(*device, &found, flows)),
             }
         }
-        rows.extend(unjudged.into_values().filter_map(|found| {
-            let first = *found.first()?;
-            let flows = earlier.get(device)?.flows_not_judged(first.key.0);
-            Some(not_judged_before(*device, first, (found.len(), flows)))
-        }));
     }
     for (device, before) in &earlier {
         let Some(now) = later.get(device) else { continue };
@@ -67,9 +60,22 @@ pub(super) fn rows(sides: &[SideRead; 2]) -> Vec<Row> {
             now.judged.and_then(|judged| judged.get(found.key.0)).is_some_and(|flows| *flows > 0)
         };
         let mended = before.found.iter().filter(|found| !still.contains(&found.key)).filter(was_judged);
-        rows.extend(mended.map(|found| row(*device, found, Kind::MendedFinding)));
+        let mended = by_rule(mended).into_values();
+        rows.extend(mended.filter_map(|found| row(*device, &found, Kind::MendedFinding)));
     }
     rows
+}
+
+/// Findings of each rule, the most severe first, and of these the one with most flows.
+fn by_rule<'f, 'a>(found: impl Iterator<Item = &'f Found<'a>>) -> BTreeMap<&'a str, Vec<&'f Found<'a>>> {
+    let mut rules: BTreeMap<&str, Vec<&Found<'_>>> = BTreeMap::new();
+    for found in found {
+        rules.entry(found.key.0).or_default().push(found);
+    }
+    for found in rules.values_mut() {
+        found.sort_by(|a, b| (b.severity, b.flows).cmp(&(a.severity, a.flows)));
+    }
+    rules
 }
 
 fn by_device(side: &SideRead) -> Option<BTreeMap<DeviceId, OfDevice<'_>>> {
@@ -140,32 +146,32 @@ impl<'a> Found<'a> {
 }
 
 /// A note of findings of a rule that could not judge the device in the earlier time.
-fn not_judged_before(device: DeviceId, first: &Found<'_>, (findings, flows): (usize, u64)) -> Row {
-    let others = match findings - 1 {
+fn not_judged_before(device: DeviceId, found: &[&Found<'_>], flows: u64) -> Option<Row> {
+    let before = Some(format!("not judged in {}", crate::messages::counted(flows, "flow", "flows")));
+    let row = row(device, found, Kind::NewFinding)?;
+    Some(Row { before, severity: Severity::Note, ..row })
+}
+
+/// The row of the findings of a rule: the worst in words, and all of them with their flows.
+fn row(device: DeviceId, found: &[&Found<'_>], kind: Kind) -> Option<Row> {
+    let first = *found.first()?;
+    let severity = match kind {
+        Kind::NewFinding => first.severity,
+        _ => Severity::Note,
+    };
+    let others = match found.len() - 1 {
         0 => String::new(),
         others => format!(", and {others} more"),
     };
-    Row {
-        what: first.key.0.to_owned(),
-        before: Some(format!("not judged in {}", crate::messages::counted(flows, "flow", "flows"))),
-        after: Some(first.seen() + &others),
-        first_seen: Some(first.first_seen),
-        ..Row::new(Severity::Note, Kind::NewFinding, Some(device))
-    }
-}
-
-fn row(device: DeviceId, found: &Found<'_>, kind: Kind) -> Row {
-    let severity = match kind {
-        Kind::NewFinding => found.severity,
-        _ => Severity::Note,
-    };
-    let seen = Some(found.seen());
+    let seen = Some(first.seen() + &others);
     let (before, after) = if kind == Kind::NewFinding { (None, seen) } else { (seen, None) };
-    Row {
-        what: found.key.0.to_owned(),
+    let words = found.iter().map(|found| (found.key.1.to_owned(), found.flows));
+    Some(Row {
+        what: first.key.0.to_owned(),
         before,
         after,
-        first_seen: Some(found.first_seen),
+        first_seen: found.iter().map(|found| found.first_seen).min(),
+        words: words.collect(),
         ..Row::new(severity, kind, Some(device))
-    }
+    })
 }

@@ -24,7 +24,7 @@ use crate::copies::without_copies;
 use crate::exit::{Misfit, Outcome, Usage};
 use crate::extraction::Extraction;
 use crate::inputs::{Input, expand, is_capture_input, named};
-use crate::instances::{InstanceTable, check_model_semantics, recipe_of};
+use crate::instances::{InstanceTable, check_model_semantics, how_to_have, recipe_of};
 use crate::left_out::report_left_out;
 use crate::messages::{Kept, Messages, counted};
 use crate::read_report::report_read;
@@ -230,7 +230,8 @@ impl Reader<'_> {
         let absent = EvidenceSet::all().only(|_| false, |_| true).without(has);
         if !absent.is_empty() && !side.rows.is_empty() {
             self.messages.warn(format!(
-                "{name}: lacks {absent}, which is not compared; extract it with --evidence all"
+                "{name}: lacks {absent}, which is not compared; {}",
+                how_to_have(side.recipe.as_ref().map(ExtractionRecipe::origin).unwrap_or_default())
             ));
         }
     }

@@ -19,6 +19,8 @@ pub(super) struct Row {
     pub(super) label: Option<String>,
     /// What differs: an aspect, a measure, the id of a rule.
     pub(super) what: String,
+    /// The same in words, with its unit, where it has any.
+    pub(super) title: Option<String>,
     pub(super) before: Option<String>,
     pub(super) after: Option<String>,
     /// What is usual for the device.
@@ -81,6 +83,7 @@ impl Row {
             device,
             label: None,
             what: String::new(),
+            title: None,
             before: None,
             after: None,
             usual: None,
@@ -99,13 +102,20 @@ impl Row {
         self.always || (is_unusual && self.kind != Kind::Explained)
     }
 
+    /// What rows are put in order by, the greatest first: what stands on its own and is no note; then what has a measure of how
+    /// unusual it is, by that; then notes without one.
+    pub(super) fn rank(&self) -> (bool, Severity, f64) {
+        let stands = self.always && self.severity > Severity::Note;
+        (stands, self.severity, self.unusual.unwrap_or(0.0))
+    }
+
     /// What it says, in a few words.
     pub(super) fn in_words(&self) -> String {
         let address = self.device.map_or_else(|| "the network".to_owned(), |device| device.to_string());
         let who = self.label.as_ref().unwrap_or(&address);
         let [before, after, usual] =
             [&self.before, &self.after, &self.usual].map(|text| text.as_deref().unwrap_or("nothing"));
-        let what = &self.what;
+        let what = self.title.as_ref().unwrap_or(&self.what);
         match self.kind {
             Kind::NewDevice => format!("{who} is new"),
             Kind::GoneDevice => format!("{who} is gone"),
@@ -152,6 +162,7 @@ impl Row {
     fn of_difference(device: DeviceId, difference: &Difference) -> Vec<Self> {
         let row = |severity, kind| Self {
             what: difference.name().to_owned(),
+            title: Some(difference.title()),
             unusual: difference.unusual(),
             always: false,
             ..Self::new(severity, kind, Some(device))
@@ -220,10 +231,12 @@ impl Row {
             (false, more) => format!(": {words}, {more} more"),
         };
         let measure = most.measure.name();
-        let others = measures.iter().filter(|other| **other != most.measure).map(|other| other.name());
-        let others: Vec<&str> = others.collect();
+        let others = || measures.iter().copied().filter(|other| *other != most.measure);
+        let names: Vec<&str> = std::iter::once(measure).chain(others().map(Measure::name)).collect();
+        let titles = std::iter::once(most.measure).chain(others()).map(Measure::title);
         Self {
-            what: [&[measure][..], &others].concat().join(", "),
+            what: names.join(", "),
+            title: Some(titles.collect::<Vec<_>>().join(", ")),
             after: Some(format!("{}{words}", number(most.value))),
             usual: Some(format!("up to {}", number(most.limit))),
             windows: Some(windows.len() as u64),

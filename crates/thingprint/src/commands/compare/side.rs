@@ -58,10 +58,12 @@ impl SideRead {
 }
 
 /// Warns of sides that cannot say much.
-pub(in crate::commands) fn warn_of_times(sides: &[SideRead; 2], messages: Messages) {
+pub(in crate::commands) fn warn_of_times(sides: &[SideRead; 2], messages: Messages) -> Outcome {
+    let mut outcome = Outcome::Done;
     for side in sides {
         if side.rows.is_empty() {
-            messages.warn(format!("{}: no window of any device", side.name));
+            messages.warn(format!("{}: no window of any device: there is nothing to compare", side.name));
+            outcome = Outcome::Partial;
         }
     }
     let [before, after] = sides;
@@ -77,11 +79,24 @@ pub(in crate::commands) fn warn_of_times(sides: &[SideRead; 2], messages: Messag
     let days: BTreeSet<i64> = before.rows.iter().map(day).collect();
     if !days.is_empty() && days.len() < LEAST_DAYS {
         messages.warn(format!(
-            "{} is of {}: with fewer than {LEAST_DAYS}, what is usual for a device is hardly known",
+            "{} has windows of {} on {} (UTC): with fewer than {LEAST_DAYS} days, what is usual for a device is hardly known",
             before.name,
+            length(&before.rows),
             counted(days.len() as u64, "day", "days")
         ));
     }
+    outcome
+}
+
+/// How long windows are together, each time once.
+fn length(rows: &[Labeled]) -> String {
+    let windows: BTreeMap<Timestamp, f64> =
+        rows.iter().map(|row| (row.instance.window_start, row.instance.window_s)).collect();
+    let minutes = (windows.values().sum::<f64>() / 60.0).round();
+    if minutes < 120.0 {
+        return format!("{minutes} minutes");
+    }
+    format!("{} hours", (minutes / 60.0).round())
 }
 
 /// Says what was left out because it was too much; the result is a part of what it should be, then.

@@ -48,7 +48,7 @@ pub(super) fn rows(rows: &[Row]) -> anyhow::Result<Table> {
 pub(super) fn sections(compared: &Compared) -> Vec<(String, Table)> {
     let sections = [
         ("Devices", devices(compared)),
-        ("Changes, the most unusual first", changes(compared)),
+        ("Changes: other classes, then the most unusual", changes(compared)),
         ("Findings", findings(compared)),
         ("Network", network(compared)),
     ];
@@ -102,7 +102,7 @@ pub(super) fn changes(compared: &Compared) -> Table {
             device(row),
             Cell::from(row.label.clone()),
             Cell::from(row.kind.name()),
-            Cell::from(row.what.as_str()),
+            Cell::from(row.title.as_ref().unwrap_or(&row.what).as_str()),
             Cell::from(row.unusual),
             Cell::from(row.before.clone()),
             Cell::from(row.after.clone()),

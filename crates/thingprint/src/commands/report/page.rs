@@ -71,12 +71,16 @@ fn in_short(told: &Told<'_>) -> String {
     }
     _ = write!(text, " The audit has {}.", told.report.counts());
     if let Some(changes) = told.changes {
-        let rows = changes.rows() as u64;
+        let rows = changes.changes() as u64;
         let count = match rows {
             0 => "Nothing unusual changed".to_owned(),
             _ => counted(rows, "unusual change", "unusual changes"),
         };
-        _ = write!(text, " {count} since the earlier time.");
+        let mended = match changes.mended() as u64 {
+            0 => String::new(),
+            some => format!(", and {} mended", counted(some, "finding is", "findings are")),
+        };
+        _ = write!(text, " {count} since the earlier time{mended}.");
     }
     text
 }
@@ -102,10 +106,10 @@ fn first(page: &mut Page, told: &Told<'_>, advice: &[Advice]) {
                 .text(format!(": it {why}. What to do: look whether it is the device that belongs there.")),
         );
     }
-    if let Some(changes) = told.changes.filter(|changes| changes.rows() > 0) {
-        let count = counted(changes.rows() as u64, "unusual change", "unusual changes");
+    if let Some(changes) = told.changes.filter(|changes| changes.changes() > 0) {
+        let count = counted(changes.changes() as u64, "unusual change", "unusual changes");
         let most = changes.most(MOST_CHANGES).join("; ");
-        let first = if changes.rows() > MOST_CHANGES { ", the most unusual first" } else { "" };
+        let first = if changes.changes() > MOST_CHANGES { ", the first of them" } else { "" };
         items.push(Prose::new().strong(count).text(format!(
             "{first}: {most}. What to do: see under \u{201c}What changed\u{201d} whether you know the reason."
         )));

@@ -74,7 +74,11 @@ impl Told<'_> {
     pub(super) fn summary(&self) -> String {
         let devices = counted(self.devices.len() as u64, "device", "devices");
         let changes = self.changes.map_or_else(String::new, |changes| {
-            format!("; {}", counted(changes.rows() as u64, "change", "changes"))
+            let mended = match changes.mended() as u64 {
+                0 => String::new(),
+                some => format!(", {} mended", counted(some, "finding", "findings")),
+            };
+            format!("; {}{mended}", counted(changes.changes() as u64, "change", "changes"))
         });
         format!(
             "{devices}, {}; {}{changes}",
