@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use thingprint_flow::{CaptureWriter, Timestamp};
 
 use crate::stage::{Frame, Stage, capture};
 
@@ -221,4 +222,113 @@ fn a_gateway_that_is_in_no_packet_is_a_warning_with_those_that_are() {
     let two = stage.ok(&format!("flows home.pcap --gateway {gateway} --gateway 02:ff:ff:00:00:01"));
     assert!(two.stderr.contains("the gateway 02:ff:ff:00:00:01 is in no packet"), "{}", two.stderr);
     stage.fails("flows home.pcap --gateway router", 2, &["--gateway", "12 hexadecimal digits"]);
+}
+
+/// A UDP datagram over IP version 4 and Ethernet.
+fn datagram((from, to): ([u8; 6], [u8; 6]), (src, dst): (Side, Side), payload: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(28 + payload.len()).unwrap();
+    let udp = [src.1.to_be_bytes(), dst.1.to_be_bytes(), (length - 20).to_be_bytes(), [0, 0]].concat();
+    let head = [&[0x45, 0][..], &length.to_be_bytes(), &[0, 0, 0, 0, 64, 17, 0, 0]].concat();
+    [&to[..], &from, &[0x08, 0x00], &head, &src.0, &dst.0, &udp, payload].concat()
+}
+
+type Side = ([u8; 4], u16);
+
+/// A DNS message of this name, with these addresses in an answer.
+fn dns(name: &str, addresses: &[[u8; 4]]) -> Vec<u8> {
+    let count = u16::try_from(addresses.len()).unwrap().to_be_bytes();
+    let flags = if addresses.is_empty() { [1, 0] } else { [0x81, 0x80] };
+    let labels = name
+        .split('.')
+        .flat_map(|label| [&[u8::try_from(label.len()).unwrap()][..], label.as_bytes()].concat());
+    let question: Vec<u8> = labels.chain([0, 0, 1, 0, 1]).collect();
+    let answers = addresses
+        .iter()
+        .flat_map(|address| [&[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4][..], address].concat());
+    let head = [&[0, 1][..], &flags, &[0, 1], &count, &[0; 4], &question].concat();
+    head.into_iter().chain(answers).collect()
+}
+
+#[test]
+fn sets_of_thousands_of_addresses_and_addresses_of_several_names_load() {
+    const ADDRESSES: u16 = 5000;
+    let stage = Stage::new();
+    let (router, mut at_s) = ([2, 0, 0, 0, 0, 1], 0);
+    let mut writer = CaptureWriter::new(Vec::new()).unwrap();
+    let mut write = |frame: &[u8]| {
+        at_s += 1;
+        let length = u32::try_from(frame.len()).unwrap();
+        writer.write(Timestamp::from_seconds(at_s), frame, length).unwrap();
+    };
+    let all: Vec<[u8; 4]> = (1..=ADDRESSES)
+        .map(|number| [[52, 1], number.to_be_bytes()].concat())
+        .map(|octets| octets.try_into().unwrap())
+        .collect();
+    // Two devices look up two names, which have the same addresses.
+    for last in [7, 8] {
+        let (lamp, own) = ([2, 0, 0, 0, 0, last], [192, 168, 1, last]);
+        for (port, addresses) in (4000..).zip(all.chunks(25)) {
+            for (port, name) in [(port, "big.example.com"), (port + 1000, "other.example.com")] {
+                let resolver = ([192, 168, 1, 1], 53);
+                write(&datagram((lamp, router), ((own, port), resolver), &dns(name, &[])));
+                write(&datagram((router, lamp), (resolver, (own, port)), &dns(name, addresses)));
+            }
+            let host = (addresses[0], 443);
+            write(&datagram((lamp, router), ((own, 5000), host), b"hello"));
+            write(&datagram((router, lamp), (host, (own, 5000)), b"hello"));
+        }
+    }
+    fs::write(stage.path("big.pcap"), writer.finish().unwrap()).unwrap();
+    stage.ok("mud export big.pcap --gateway 02:00:00:00:00:01 --to nftables -o big.nft");
+    let rules = fs::read_to_string(stage.path("big.nft")).unwrap();
+    let set = |name: &str| rules.split_once(&format!("set tp_{name}_example_com_4 {{")).unwrap().1;
+    for name in ["big", "other"] {
+        let elements = set(name).split_once("elements = {").unwrap().1.split_once('}').unwrap().0;
+        assert_eq!(elements.split(',').count(), usize::from(ADDRESSES), "{name}");
+    }
+    let line = "nft -f big.nft && nft -f big.nft && nft list set bridge thingprint tp_big_example_com_4";
+    match alone(&stage, &["nft"], &["sh", "-c", line]) {
+        Ok(listed) => assert_eq!(listed.matches("52.1.").count(), usize::from(ADDRESSES)),
+        Err(reason) => skip("loading sets of thousands of addresses", &reason),
+    }
+}
+
+#[test]
+fn of_a_day_of_a_real_home_only_what_nobody_asked_for_does_not_pass() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let (day, labels) = (data.join("lsif/2019-07-02.pcap.gz"), data.join("labels/home.csv"));
+    if !day.exists() {
+        skip("a day of a real home", "there are no captures of one");
+        return;
+    }
+    let (day, labels) = (day.display(), labels.display());
+    let stage = Stage::new();
+    stage.ok(&format!("mud export {day} --labels {labels} --to nftables --mud-unanswered -o day.nft -q"));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mud/replay.py");
+    let rules = fs::read_to_string(stage.path("day.nft")).unwrap();
+    let by_mac = rules.lines().find(|line| line.contains("ether saddr vmap")).unwrap();
+    let macs: Vec<&str> = by_mac.split([' ', ',']).filter(|word| word.len() == 17).collect();
+    assert_eq!(macs.len(), 7, "{by_mac}");
+    for mac in macs {
+        let words = ["python3", script.to_str().unwrap(), "--show", "day.nft", mac, &day.to_string()];
+        let said = match alone(&stage, &["python3", "nft", "ip"], &words) {
+            Ok(said) => said,
+            Err(reason) => return skip("a day of a real home", &reason),
+        };
+        let counts: Value = serde_json::from_str(&said).unwrap();
+        let dropped = counts["dropped"].as_array().unwrap();
+        assert!(dropped.len() <= 3 && counts["sent"].as_u64() > Some(500), "{mac}: {counts}");
+        for frame in dropped.iter().map(|frame| frame.as_str().unwrap()) {
+            let byte = |at: usize| u8::from_str_radix(&frame[2 * at..2 * at + 2], 16).unwrap();
+            let is_from_device = frame[12..24] == mac.replace(':', "");
+            // A RST of the device to a connection that was not captured, or UDP of a peer that it had not sent to.
+            let is_lone = if is_from_device { byte(23) == 6 && byte(47) & 4 == 4 } else { byte(23) == 17 };
+            assert!(is_lone, "{mac}: {frame}");
+        }
+        assert_eq!(
+            (&counts["strangers_passed_from"], &counts["strangers_passed_to"]),
+            (&0.into(), &0.into()),
+            "{mac}"
+        );
+    }
 }
