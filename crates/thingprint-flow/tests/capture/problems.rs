@@ -98,7 +98,7 @@ fn files_that_are_often_given_for_captures_are_named() {
     let tar = [&b"a.pcap"[..], &[0; 251], b"ustar\x0000", &[0; 300]].concat();
     let wireshark =
         b"[\n  {\n    \"_index\": \"packets-2020-01-01\",\n    \"_source\": {\"layers\": {}}\n  }\n]\n";
-    let files: [(&[u8], &str); 8] = [
+    let files: [(&[u8], &str); 17] = [
         (b"PK\x03\x04\x14\0\0\0", "a ZIP archive"),
         (b"7z\xbc\xaf\x27\x1c\0\x04", "a 7z archive"),
         (&tar, "a tar archive"),

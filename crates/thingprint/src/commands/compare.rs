@@ -184,11 +184,7 @@ pub(super) fn compared(
         rows.retain(Row::is_unusual);
     }
     let explained = if has_all { 0 } else { explained };
-    rows.sort_by(|a, b| {
-        let ((stands, severity, unusual), (other_stands, other, than)) = (b.rank(), a.rank());
-        let by_rank = stands.cmp(&other_stands).then(unusual.total_cmp(&than)).then(severity.cmp(&other));
-        by_rank.then_with(|| a.device.cmp(&b.device))
-    });
+    rows.sort_by(Row::by_rank);
     let usual = (all - rows.len() - explained) as u64;
     let outcome = sides.iter().map(|side| side.outcome).fold(outcome, Outcome::max);
     Compared { rows, usual, explained: explained as u64, devices: differences.devices, sides, outcome }

@@ -288,16 +288,3 @@ fn an_empty_side_is_no_comparison() {
     let short = stage.ok("compare home.pcap home.pcap --format jsonl");
     assert!(short.stderr.contains("home.pcap has windows of 2 hours on 1 day (UTC)"), "{}", short.stderr);
 }
-
-#[test]
-fn rows_with_a_measure_are_in_its_order_whatever_their_severity() {
-    let stage = Stage::new();
-    write_days(&stage);
-    let rows = stage.ok("compare before.pcap after.pcap --no-audit --all --format jsonl").json_lines();
-    let measured: Vec<f64> = rows
-        .iter()
-        .filter(|row| row["kind"] != "verdict")
-        .filter_map(|row| row["unusual"].as_f64())
-        .collect();
-    assert!(measured.len() > 2 && measured.is_sorted_by(|a, b| a >= b), "{measured:?}");
-}

@@ -1,3 +1,4 @@
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use thingprint_audit::Severity;
@@ -102,11 +103,13 @@ impl Row {
         self.always || (is_unusual && self.kind != Kind::Explained)
     }
 
-    /// What rows are put in order by, the greatest first: what stands on its own and is no note; then what has a measure of how
-    /// unusual it is, by that; then notes without one.
-    pub(super) fn rank(&self) -> (bool, Severity, f64) {
-        let stands = self.always && self.severity > Severity::Note;
-        (stands, self.severity, self.unusual.unwrap_or(0.0))
+    /// The order of rows: first what stands on its own and is no note, by severity; then what has a measure of how unusual it is, by
+    /// that; then notes without one.
+    pub(super) fn by_rank(a: &Self, b: &Self) -> Ordering {
+        let stands = |row: &Self| row.always && row.severity > Severity::Note;
+        let unusual = |row: &Self| row.unusual.unwrap_or(0.0);
+        let by_measure = stands(b).cmp(&stands(a)).then(unusual(b).total_cmp(&unusual(a)));
+        by_measure.then(b.severity.cmp(&a.severity)).then_with(|| a.device.cmp(&b.device))
     }
 
     /// What it says, in a few words.
@@ -288,5 +291,30 @@ fn number(value: f64) -> String {
         format!("{value:.1}")
     } else {
         format!("{value:.2}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_more_unusual_comes_first_whatever_its_severity() {
+        let row = |severity, kind, unusual: Option<f64>| Row {
+            unusual,
+            always: unusual.is_none(),
+            ..Row::new(severity, kind, None)
+        };
+        let mut rows = [
+            row(Severity::Note, Kind::MendedFinding, None),
+            row(Severity::Warning, Kind::OutsideRange, Some(1.5)),
+            row(Severity::Note, Kind::Gone, Some(8.0)),
+            row(Severity::Warning, Kind::Verdict, None),
+            row(Severity::Warning, Kind::New, Some(4.0)),
+            row(Severity::Error, Kind::NewFinding, None),
+        ];
+        rows.sort_by(Row::by_rank);
+        let kinds = rows.map(|row| row.kind.name());
+        assert_eq!(kinds, ["new-finding", "verdict", "gone", "new", "outside-range", "mended-finding"]);
     }
 }
