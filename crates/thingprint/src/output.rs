@@ -289,7 +289,7 @@ fn of_name(path: &Path) -> Result<Option<Format>, Usage> {
 
 /// Which commands write a document.
 fn writers(document: Format) -> &'static str {
-    if document == Format::Html { "report, audit and compare write pages" } else { "audit writes it alone" }
+    if document == Format::Html { "report, audit and compare write pages" } else { "only audit writes it" }
 }
 
 /// Names of the formats that are wanted.

@@ -42,7 +42,7 @@ fn a_document_is_refused_with_the_commands_that_write_it() {
     for command in ["devices", "flows", "extract", "identify"] {
         let line = format!("{command} home.pcap -o x.html");
         stage.fails(&line, 2, &["report, audit and compare write pages", "table, json, jsonl, csv"]);
-        stage.fails(&format!("{command} home.pcap -o x.sarif"), 2, &["audit writes it alone"]);
+        stage.fails(&format!("{command} home.pcap -o x.sarif"), 2, &["only audit writes it"]);
     }
     stage.fails("report - -o x.html", 2, &["standard input gives them once", "save them to a file"]);
 }
