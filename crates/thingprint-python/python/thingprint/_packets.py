@@ -37,10 +37,12 @@ class Pipeline:
     standard input: rows leave as windows become final, and a gateway that is not given is decided as packets come.
 
     >>> import thingprint
-    >>> frame = bytes.fromhex("02000000000202000000000108004500001c00000000401166cf0a0000010a000002003500350008e3b8")
-    >>> rows = thingprint.Pipeline([(frame, 1_700_000_000.0)], no_gateway=True).devices()
+    >>> query = bytes.fromhex("02000000000202000000000108004500001c00000000401166cf0a0000010a000002003500350008e3b8")
+    >>> answer = bytes.fromhex("02000000000102000000000208004500001c00000000401166cf0a0000020a000001003500350008e3b8")
+    >>> packets = [(query, 1_700_000_000.0), (answer, 1_700_000_000.1)]
+    >>> rows = thingprint.Pipeline(packets, no_gateway=True).devices()
     >>> [row["device"] for row in rows]
-    ['02:00:00:00:00:01']
+    ['02:00:00:00:00:01', '02:00:00:00:00:02']
     """
 
     def __init__(self, packets: Iterable[Packet], *, link_type: str = "ethernet", **options: object) -> None:
