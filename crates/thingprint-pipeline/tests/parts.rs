@@ -160,7 +160,9 @@ fn check(what: &str, whole: &Bytes, pieces: &[Bytes], options: &InstanceOptions)
     apart.sort_by_key(|instance| (instance.device, instance.window_start));
     assert!(apart.into_iter().eq(&merged.instances), "{what}, by shares");
     let mut lost = DeviceLosses::default();
-    shares.iter().for_each(|share| lost.merge(share.left_out.clone()));
+    for share in &shares {
+        lost.merge(share.left_out.clone());
+    }
     assert_eq!(lost, merged.left_out, "{what}, by shares");
     let sum =
         |count: fn(EdgeCounts) -> u64| -> u64 { shares.iter().map(|share| count(share.differences)).sum() };
