@@ -33,7 +33,7 @@ fn instances(format: LogFormat, text: &[u8]) -> Option<(Vec<Instance>, ReadCount
     options.evidence = survey.evidence(EvidenceSet::all()).0;
     options.flow.identity = survey.identity(options.flow.identity);
     let (mut instances, mut reader) = (LogInstances::new(&survey, options), survey.reader());
-    while let Some(event) = reader.next_event().ok()? {
+    while let Some(event) = reader.next_event() {
         instances.push(event);
     }
     instances.finish();

@@ -1,5 +1,7 @@
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use thingprint_flow::decompress;
 
@@ -7,6 +9,11 @@ use crate::problem::LogProblem;
 
 /// Longest line that is read: a record of a thousand answers of DNS is far shorter.
 const MAX_LINE_BYTES: usize = 1 << 20;
+
+/// How far a file may unpack: logs are some ten to twenty times as long as what they are packed to.
+const MAX_RATIO: u64 = 200;
+/// Bytes that any file may unpack to, since the first ones are packed in one block.
+const UNPACKED_AT_ONCE: u64 = 64 << 20;
 
 /// Opens the bytes of a file anew.
 type Open = dyn Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync;
@@ -37,11 +44,10 @@ impl LogFile {
     }
 
     pub(crate) fn lines(&self) -> io::Result<Lines> {
-        Ok(Lines {
-            bytes: BufReader::with_capacity(1 << 16, decompress((self.open)()?)?),
-            number: 0,
-            line: Vec::new(),
-        })
+        let packed = Arc::new(AtomicU64::new(0));
+        let source = Packed { bytes: (self.open)()?, count: Arc::clone(&packed) };
+        let unpacked = Unpacked { bytes: decompress(Box::new(source))?, packed, count: 0 };
+        Ok(Lines { bytes: BufReader::with_capacity(1 << 16, unpacked), number: 0, line: Vec::new() })
     }
 }
 
@@ -51,9 +57,46 @@ impl fmt::Debug for LogFile {
     }
 }
 
+/// The bytes of a file as they are, counted.
+struct Packed {
+    bytes: Box<dyn Read + Send>,
+    count: Arc<AtomicU64>,
+}
+
+impl Read for Packed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.bytes.read(buffer)?;
+        self.count.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+/// What a file unpacks to, as long as it is not far more than the file holds.
+struct Unpacked {
+    bytes: Box<dyn Read + Send>,
+    /// Bytes that were read of the file.
+    packed: Arc<AtomicU64>,
+    count: u64,
+}
+
+impl Read for Unpacked {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.bytes.read(buffer)?;
+        self.count += count as u64;
+        let most = self.packed.load(Ordering::Relaxed).saturating_mul(MAX_RATIO);
+        if self.count <= most.max(UNPACKED_AT_ONCE) {
+            return Ok(count);
+        }
+        let reason = format!(
+            "it unpacks to more than {MAX_RATIO} times its size; unpack it if it is a log all the same"
+        );
+        Err(io::Error::new(ErrorKind::FileTooLarge, reason))
+    }
+}
+
 /// The lines of a file.
 pub(crate) struct Lines {
-    bytes: BufReader<Box<dyn Read + Send>>,
+    bytes: BufReader<Unpacked>,
     number: u64,
     line: Vec<u8>,
 }
@@ -67,6 +110,7 @@ impl fmt::Debug for Lines {
 impl Lines {
     /// The next line with its number, from 1; `None` behind the last.
     pub(crate) fn next(&mut self) -> io::Result<Option<(u64, Result<&str, LogProblem>)>> {
+        self.skip_blank()?;
         self.line.clear();
         let limit = MAX_LINE_BYTES as u64 + 1;
         let read = (&mut self.bytes).take(limit).read_until(b'\n', &mut self.line)?;
@@ -80,6 +124,25 @@ impl Lines {
         }
         let text = std::str::from_utf8(&self.line).map_err(|_| LogProblem::Unknown);
         Ok(Some((self.number, text)))
+    }
+
+    /// Passes over lines of nothing, of which there may be a great many.
+    fn skip_blank(&mut self) -> io::Result<()> {
+        loop {
+            let buffer = self.bytes.fill_buf()?;
+            let blank = buffer.iter().take_while(|byte| **byte == b'\n').count();
+            let goes_on = blank > 0 && blank == buffer.len();
+            self.bytes.consume(blank);
+            self.number += blank as u64;
+            if !goes_on {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Number of the last line that was read.
+    pub(crate) const fn number(&self) -> u64 {
+        self.number
     }
 
     fn skip_line(&mut self) -> io::Result<()> {

@@ -6,7 +6,7 @@ use thingprint_flow::Timestamp;
 use crate::event::Event;
 use crate::formats::{LineReader, LogFormat, Record};
 use crate::log_file::{Lines, LogFile};
-use crate::problem::{LogError, ReadCounts};
+use crate::problem::ReadCounts;
 
 /// The events of logs in the order in which they were written: of each log its files one after the other, beginning with
 /// the earliest, and of the logs the one that goes on earliest.
@@ -68,18 +68,19 @@ impl<'f> LogReader<'f> {
         Self { logs: logs.collect(), counts: ReadCounts::default() }
     }
 
-    /// The next event; `None` behind the last. A line that cannot be read is counted and passed over.
-    pub fn next_event(&mut self) -> Result<Option<Event>, LogError> {
+    /// The next event; `None` behind the last. A line that cannot be read is counted and passed over, and so is the rest of a
+    /// file that ends too early.
+    pub fn next_event(&mut self) -> Option<Event> {
         let Self { logs, counts } = self;
         let mut earliest: Option<(Timestamp, usize)> = None;
         for (at, log) in logs.iter_mut().enumerate() {
-            if let Some(written) = log.peek(counts)?
+            if let Some(written) = log.peek(counts)
                 && earliest.is_none_or(|(earliest, _)| written < earliest)
             {
                 earliest = Some((written, at));
             }
         }
-        Ok(earliest.and_then(|(_, at)| logs.get_mut(at)?.next.pop_front()))
+        earliest.and_then(|(_, at)| logs.get_mut(at)?.next.pop_front())
     }
 
     /// What was read so far.
@@ -90,22 +91,36 @@ impl<'f> LogReader<'f> {
 
 impl Log<'_> {
     /// When the next event was written.
-    fn peek(&mut self, counts: &mut ReadCounts) -> Result<Option<Timestamp>, LogError> {
+    fn peek(&mut self, counts: &mut ReadCounts) -> Option<Timestamp> {
         while self.next.is_empty() {
             if self.open.is_none() {
-                let Some(file) = self.files.next() else { return Ok(None) };
-                let lines = file.lines().map_err(|source| unreadable(file, source))?;
+                let file = self.files.next()?;
+                let lines = match file.lines() {
+                    Ok(lines) => lines,
+                    Err(error) => {
+                        counts.cut.insert(file.name().to_owned(), (0, error.to_string()));
+                        continue;
+                    }
+                };
                 let reader = LineReader::of(file.file_name());
                 self.open = Some(Open { file, lines, reader, records: 0 });
             }
-            let Some(open) = &mut self.open else { return Ok(None) };
-            let Some((number, line)) = open.lines.next().map_err(|source| unreadable(open.file, source))?
-            else {
-                if open.records == 0 {
-                    counts.empty.insert(open.file.name().to_owned());
+            let open = self.open.as_mut()?;
+            let (number, line) = match open.lines.next() {
+                Ok(Some(line)) => line,
+                Ok(None) => {
+                    if open.records == 0 {
+                        counts.empty.insert(open.file.name().to_owned());
+                    }
+                    self.open = None;
+                    continue;
                 }
-                self.open = None;
-                continue;
+                Err(error) => {
+                    let cut = (open.lines.number(), error.to_string());
+                    counts.cut.insert(open.file.name().to_owned(), cut);
+                    self.open = None;
+                    continue;
+                }
             };
             match line.and_then(|line| open.reader.line(self.format, line)) {
                 Ok(None) => {}
@@ -123,10 +138,6 @@ impl Log<'_> {
                 }
             }
         }
-        Ok(self.next.front().map(|event| event.written))
+        self.next.front().map(|event| event.written)
     }
-}
-
-pub(crate) fn unreadable(file: &LogFile, source: std::io::Error) -> LogError {
-    LogError::Unreadable { name: file.name().to_owned(), source }
 }

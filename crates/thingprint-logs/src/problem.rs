@@ -79,6 +79,8 @@ pub struct ReadCounts {
     pub problems: BTreeMap<String, (u64, u64, LogProblem)>,
     /// Files without a record.
     pub empty: BTreeSet<String>,
+    /// Files that could not be read to their end: the number of the last line that was read, 0 where none was, and why.
+    pub cut: BTreeMap<String, (u64, String)>,
 }
 
 impl ReadCounts {

@@ -8,7 +8,7 @@ use crate::address_book::AddressBook;
 use crate::event::{Event, EventKind};
 use crate::formats::{Fact, LineReader, LogFormat, Record};
 use crate::log_file::LogFile;
-use crate::log_reader::{LogReader, Order, unreadable};
+use crate::log_reader::{LogReader, Order};
 use crate::problem::{LogError, LogProblem};
 
 /// What a first reading of all logs finds: which files there are in which order, who had which address when, and what the
@@ -21,6 +21,8 @@ pub struct Survey<'f> {
     pub(crate) book: AddressBook,
     /// The first line that could not be read: its file, number and problem.
     problem: Option<(String, u64, LogProblem)>,
+    /// The first file that could not be read, or not to its end, and why.
+    cut: Option<LogError>,
 }
 
 /// Evidence that logs do not tell of.
@@ -36,7 +38,7 @@ impl<'f> Survey<'f> {
     /// Reads all files once. `gateways` are those that are known, an empty set where there is none, and `None` where traffic
     /// is to show them; `progress` is told of each file that was read.
     ///
-    /// It fails where a file cannot be read, where there is no connection, and where connections have no sizes.
+    /// What cannot be read of a file is left out, and the second reading counts it. It fails where there is no connection, and where connections have no sizes.
     pub fn of(
         format: LogFormat,
         files: &'f [LogFile],
@@ -49,6 +51,7 @@ impl<'f> Survey<'f> {
             told: BTreeSet::new(),
             book: AddressBook::new(local_nets, gateways),
             problem: None,
+            cut: None,
         };
         let mut firsts = Vec::with_capacity(files.len());
         for file in files {
@@ -60,11 +63,12 @@ impl<'f> Survey<'f> {
         }
         if !survey.told.contains(&Fact::Connection) {
             let expected = format.connections();
-            return Err(match survey.problem {
-                Some((name, line, problem)) => {
+            return Err(match (survey.cut, survey.problem) {
+                (Some(cut), _) => cut,
+                (None, Some((name, line, problem))) => {
                     LogError::UnreadableConnections { expected, name, line, problem }
                 }
-                None => LogError::NoConnections(expected),
+                (None, None) => LogError::NoConnections(expected),
             });
         }
         survey.order = Order::of(firsts);
@@ -73,9 +77,24 @@ impl<'f> Survey<'f> {
 
     /// Reads a file; gives the time of its first event.
     fn file(&mut self, file: &LogFile) -> Result<Option<Timestamp>, LogError> {
-        let mut lines = file.lines().map_err(|source| unreadable(file, source))?;
         let (mut reader, mut first) = (LineReader::of(file.file_name()), None);
-        while let Some((number, line)) = lines.next().map_err(|source| unreadable(file, source))? {
+        let cut = |source| LogError::Unreadable { name: file.name().to_owned(), source };
+        let mut lines = match file.lines() {
+            Ok(lines) => lines,
+            Err(source) => {
+                self.cut.get_or_insert_with(|| cut(source));
+                return Ok(first);
+            }
+        };
+        loop {
+            let (number, line) = match lines.next() {
+                Ok(Some(line)) => line,
+                Ok(None) => break,
+                Err(source) => {
+                    self.cut.get_or_insert_with(|| cut(source));
+                    break;
+                }
+            };
             match line.and_then(|line| reader.line(self.format, line)) {
                 Ok(Some(Record::Events(events))) => {
                     for event in events {

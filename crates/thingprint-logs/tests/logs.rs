@@ -36,7 +36,7 @@ fn instances(
     options.evidence = survey.evidence(EvidenceSet::all()).0;
     options.flow.identity = survey.identity(options.flow.identity);
     let (mut instances, mut reader) = (LogInstances::new(&survey, options), survey.reader());
-    while let Some(event) = reader.next_event()? {
+    while let Some(event) = reader.next_event() {
         instances.push(event);
     }
     instances.finish();
@@ -168,4 +168,54 @@ fn any_line() -> impl Strategy<Value = String> {
         serde_json::Value::Object(map).to_string()
     });
     prop_oneof![tsv, json, "#\\PC{0,20}", "\\PC{0,30}"]
+}
+
+/// A frame of zstd (RFC 8878) with a text as it is, and `blocks` blocks of 128 KiB of one byte.
+fn zstd_of(text: &str, byte: u8, blocks: usize) -> Vec<u8> {
+    const LARGEST: usize = 128 << 10;
+    let head =
+        |size: usize, kind: usize| u32::try_from(size << 3 | kind << 1).unwrap().to_le_bytes()[..3].to_vec();
+    let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0, 0x58];
+    frame.extend([head(text.len(), 0), text.as_bytes().to_vec()].concat());
+    for _ in 0..blocks {
+        frame.extend([head(LARGEST, 1), vec![byte]].concat());
+    }
+    // The last block, of nothing.
+    frame.extend([1, 0, 0]);
+    frame
+}
+
+#[test]
+fn what_unpacks_without_an_end_is_given_up_and_the_rest_is_there() {
+    let (first, second) = (connection(10 * HOUR_S, 1, 443), connection(11 * HOUR_S, 1, 80));
+    let plain = |text: &str| file("conn.a.log", format!("{HEADER}{text}"));
+    for byte in [b'\n', b'x'] {
+        let bomb = zstd_of(&format!("{HEADER}{second}"), byte, 2048);
+        assert!(bomb.len() < 10_000, "{}", bomb.len());
+        let files = [plain(&first), file("conn.b.log.zst", bomb)];
+        let (rows, counts, _) = instances(LogFormat::Zeek, &files).unwrap();
+        assert_eq!(rows, instances(LogFormat::Zeek, &[plain(&format!("{first}{second}"))]).unwrap().0);
+        let (line, reason) = &counts.cut["conn.b.log.zst"];
+        assert!(*line >= 3 && reason.contains("more than 200 times its size"), "{line}: {reason}");
+    }
+    // A log of an ordinary size may be as regular as it likes.
+    let short = zstd_of(&format!("{HEADER}{first}"), b'\n', 256);
+    let (rows, counts, _) = instances(LogFormat::Zeek, &[file("conn.log.zst", short)]).unwrap();
+    assert_eq!((rows.len(), counts.cut.len()), (1, 0));
+}
+
+#[test]
+fn a_file_that_ends_too_early_gives_what_it_has() {
+    let text = format!("{HEADER}{}{}", connection(10 * HOUR_S, 1, 443), connection(11 * HOUR_S, 1, 80));
+    let whole = zstd_of(&text, b'\n', 1);
+    let cut = whole[..whole.len() - 5].to_vec();
+    let (rows, counts, _) = instances(LogFormat::Zeek, &[file("conn.log.zst", cut)]).unwrap();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(counts.cut.keys().collect::<Vec<_>>(), ["conn.log.zst"]);
+    let gone = || LogFile::new("dns.log", || Err(std::io::Error::other("gone")));
+    let files = [file("conn.log", text), gone()];
+    let (rows, counts, _) = instances(LogFormat::Zeek, &files).unwrap();
+    assert_eq!((rows.len(), &counts.cut["dns.log"]), (2, &(0, "gone".to_owned())));
+    let error = instances(LogFormat::Zeek, &[gone()]).unwrap_err();
+    assert_eq!(error.to_string(), "failed to read dns.log: gone");
 }

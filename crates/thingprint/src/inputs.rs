@@ -11,6 +11,7 @@ use thingprint_flow::{Capture, ForeignFile, foreign_file, is_capture, is_compres
 use thingprint_report::FileId;
 
 use crate::exit::Outcome;
+use crate::folder_walk::{FolderWalk, Skipped};
 use crate::messages::{Messages, Say};
 
 /// What is read of a file at a time.
@@ -130,9 +131,10 @@ pub(crate) fn expand(arguments: &[OsString], messages: impl Say) -> anyhow::Resu
     let (mut inputs, mut seen, mut missing) = (Vec::new(), BTreeSet::new(), Vec::new());
     for argument in arguments {
         match expand_one(argument) {
-            Ok(Found { captures, archives }) => {
-                inputs.extend(captures.into_iter().filter(|input| seen.insert(input.identity())));
-                missing.extend(archives);
+            Ok(found) => {
+                inputs.extend(found.captures.into_iter().filter(|input| seen.insert(input.identity())));
+                missing.extend(found.missing);
+                found.skipped.report("capture", messages);
             }
             Err(error) => missing.push(format!("{error:#}")),
         }
@@ -228,38 +230,32 @@ pub(crate) fn is_capture_input(input: &Input) -> bool {
 #[derive(Debug, Default)]
 struct Found {
     captures: Vec<Input>,
-    /// What there is to say of archives, in which captures may be.
-    archives: Vec<String>,
+    /// What there is to say of archives, in which captures may be, and of folders that could not be read.
+    missing: Vec<String>,
+    skipped: Skipped,
 }
 
 impl Found {
     fn one(input: Input) -> Self {
-        Self { captures: vec![input], archives: Vec::new() }
+        Self { captures: vec![input], ..Self::default() }
     }
 
     /// Adds every capture below a folder, in the order of paths: what begins as one, and what is named as one, so that a
     /// broken capture is not passed over. Folders that are links are not followed.
-    fn add_folder(&mut self, folder: &Path) -> anyhow::Result<()> {
-        let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
-            .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
-            .with_context(|| format!("failed to read {}", folder.display()))?;
-        paths.sort();
-        for path in paths {
-            let Ok(kind) = path.symlink_metadata() else { continue };
-            if kind.is_dir() {
-                self.add_folder(&path)?;
-            } else if path.is_file() {
-                self.add_file(path);
-            }
-        }
-        Ok(())
+    fn add_folder(&mut self, folder: &Path) {
+        let mut walk = FolderWalk::of(folder);
+        walk.take_links(&mut self.skipped);
+        self.missing.append(&mut walk.unreadable);
+        walk.files.into_iter().for_each(|path| self.add_file(path));
     }
 
     fn add_file(&mut self, path: PathBuf) {
         if is_named_capture(&path) || begins_as_capture(&path) {
             self.captures.push(Input::File(path));
         } else if let Some(ForeignFile { name, advice, .. }) = archive(&path) {
-            self.archives.push(format!("{} is {name}, and was not read: {advice}", path.display()));
+            self.missing.push(format!("{} is {name}, and was not read: {advice}", path.display()));
+        } else {
+            self.skipped.files.push(path);
         }
     }
 }
@@ -276,9 +272,9 @@ fn expand_one(argument: &OsStr) -> anyhow::Result<Found> {
     let (path, text) = (Path::new(argument), argument.to_string_lossy());
     if path.is_dir() {
         let mut found = Found::default();
-        found.add_folder(path)?;
+        found.add_folder(path);
         if found.captures.is_empty() {
-            let found = [vec!["there is no capture in this folder".to_owned()], found.archives].concat();
+            let found = [vec!["there is no capture in this folder".to_owned()], found.missing].concat();
             bail!("failed to read {text}: {}", found.join("; "));
         }
         return Ok(found);
@@ -298,7 +294,7 @@ fn matches_of(pattern: &str) -> anyhow::Result<Found> {
     let mut found = Found::default();
     for path in paths.filter_map(Result::ok) {
         if path.is_dir() {
-            found.add_folder(&path)?;
+            found.add_folder(&path);
         } else {
             found.captures.push(Input::File(path));
         }

@@ -10,6 +10,7 @@ mod destinations;
 mod exit;
 mod extraction;
 mod files;
+mod folder_walk;
 mod gateways;
 mod identities;
 mod inputs;

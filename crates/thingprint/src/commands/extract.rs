@@ -145,7 +145,7 @@ impl ExtractArgs {
         let format = source.format();
         let labels = read_labels_to_keep(self.labels.as_deref(), messages)?;
         let options = log_options(format, options)?;
-        let inputs = expand_logs(format, &self.captures)?;
+        let (inputs, found) = expand_logs(format, &self.captures, messages)?;
         output.check_apart(&inputs)?;
         output.check_apart_from(&[self.labels.as_deref()])?;
         let gateways = self.extraction.flow.device.gateways();
@@ -164,7 +164,7 @@ impl ExtractArgs {
             })
         })?;
         counts.report(&labels, output.format(), messages);
-        Ok(outcome)
+        Ok(outcome.max(found))
     }
 
     /// Writes the captures as one part.

@@ -189,3 +189,43 @@ fn what_cannot_be_done_is_refused_with_a_reason() {
     stage.fails("extract --from zeek conn.log --partial -o x.part", 2, &["--partial"]);
     stage.fails("extract --from zeek conn.log -o conn.log", 2, &["conn.log"]);
 }
+
+#[test]
+fn what_is_missing_of_several_logs_is_named_and_the_rest_is_there() {
+    let stage = stage_with_home();
+    write(&stage, "zeek", zeek_tsv(&Home::of(&stage)));
+    let whole = stage.ok("extract --from zeek zeek --format jsonl").json_lines();
+    for (arguments, told) in [
+        ("zeek nosuch.log", "failed to read nosuch.log: no such file or folder"),
+        ("zeek none*.log", "failed to read none*.log: nothing matches this glob"),
+    ] {
+        let said = stage.run(&format!("extract --from zeek {arguments} --format jsonl"));
+        assert_eq!(said.status, 4, "{}", said.stderr);
+        assert!(said.stderr.contains(told), "{}", said.stderr);
+        assert_eq!(said.json_lines(), whole);
+    }
+    stage.fails("extract --from zeek nosuch.log none.log", 1, &["nosuch.log", "none.log"]);
+    fs::write(stage.path("zeek/notes.txt"), "of mine").unwrap();
+    let said = stage.ok("extract --from zeek zeek --format jsonl -v");
+    assert!(said.stderr.contains("not read: 1 file that is no log of Zeek"), "{}", said.stderr);
+    assert!(said.stderr.contains("zeek/notes.txt is no log of Zeek"), "{}", said.stderr);
+}
+
+#[test]
+fn a_log_that_was_cut_gives_its_rows_and_says_so() {
+    let stage = stage_with_home();
+    write(&stage, "zeek", zeek_tsv(&Home::of(&stage)));
+    let mut paths = fs::read_dir(stage.path("zeek")).unwrap().map(|entry| entry.unwrap().path());
+    let conn = paths.find(|path| path.file_name().unwrap().to_string_lossy().contains("conn")).unwrap();
+    let packed = crate::stage::stored_gzip(&fs::read(&conn).unwrap());
+    fs::remove_file(&conn).unwrap();
+    fs::write(stage.path("zeek/conn.log.gz"), &packed[..packed.len() - 2000]).unwrap();
+    let said = stage.run("extract --from zeek zeek --format jsonl");
+    assert_eq!(said.status, 4, "{}", said.stderr);
+    assert!(
+        said.stderr.contains("failed to read zeek/conn.log.gz to its end; the last line"),
+        "{}",
+        said.stderr
+    );
+    assert!(said.json_lines().len() > 10, "{}", said.stderr);
+}

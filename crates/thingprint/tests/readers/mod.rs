@@ -77,3 +77,31 @@ fn a_row_without_an_end_is_refused_with_its_place() {
     assert!(said.contains("a Parquet file of more than 1024 MiB") && status == 1, "{status} {said}");
     assert!(!stage.path("a.model").exists());
 }
+
+#[test]
+#[cfg(unix)]
+fn a_folder_inside_that_cannot_be_read_takes_nothing_of_the_others() {
+    use std::os::unix::fs::symlink;
+
+    let stage = Stage::new();
+    fs::create_dir_all(stage.path("day")).unwrap();
+    stage.ok("simulate --duration 1h -o day/home.pcap --labels day/labels.csv");
+    let alone = stage.ok("extract day/home.pcap --format jsonl");
+    symlink("..", stage.path("day/up")).unwrap();
+    let skipped = "not read: 1 file that is no capture, and 1 folder that is a link; --verbose names them";
+    let said = stage.ok("extract day --format jsonl");
+    assert!(said.stderr.contains(skipped) && !said.stderr.contains("labels.csv"), "{}", said.stderr);
+    let said = stage.ok("extract day --format jsonl -v");
+    for name in ["day/labels.csv is no capture", "day/up is a link to a folder"] {
+        assert!(said.stderr.contains(name), "{}", said.stderr);
+    }
+    // Paths of more than 4096 bytes are none of this system, whoever reads them (PATH_MAX).
+    let deep = "cd day && for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do mkdir $N && cd -P $N; done";
+    let mut command = Command::new("sh");
+    command.args(["-c", deep]).env("N", "x".repeat(250)).current_dir(stage.path(""));
+    assert!(command.status().unwrap().success());
+    let said = stage.run("extract day --format jsonl");
+    assert_eq!(said.status, 4, "{}", said.stderr);
+    assert!(said.stderr.contains("failed to read day/xxx"), "{}", said.stderr);
+    assert_eq!(said.json_lines(), alone.json_lines());
+}

@@ -1,7 +1,7 @@
 //! Instances from logs of other tools.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use thingprint_logs::{LogFile, LogFormat, LogInstances, LogLosses, ReadCounts, S
 use thingprint_report::Labels;
 
 use crate::exit::{Outcome, Usage};
+use crate::folder_walk::{FolderWalk, Skipped};
 use crate::gateways::GatewayChoice;
 use crate::inputs::Input;
 use crate::left_out::report_left_out;
@@ -91,7 +92,7 @@ impl<'a> LogExtraction<'a> {
             });
             sink(labelled.collect())
         };
-        while let Some(event) = reader.next_event()? {
+        while let Some(event) = reader.next_event() {
             instances.push(event);
             events += 1;
             if events.is_multiple_of(EVENTS_OF_A_STEP) {
@@ -183,61 +184,74 @@ pub(super) fn log_files(inputs: &[Input]) -> Vec<LogFile> {
     files.collect()
 }
 
-/// The files that arguments stand for: files as named, and folders with every log in them.
-pub(super) fn expand_logs(format: LogFormat, arguments: &[OsString]) -> anyhow::Result<Vec<Input>> {
+/// The files that arguments stand for: files as named, and folders with every log in them. What is not there, or cannot be
+/// read, is a warning as long as something else is; the input is partial then.
+pub(super) fn expand_logs(
+    format: LogFormat,
+    arguments: &[OsString],
+    messages: Messages,
+) -> anyhow::Result<(Vec<Input>, Outcome)> {
     let (mut inputs, mut seen) = (Vec::new(), BTreeSet::new());
-    let mut add = |path: PathBuf| {
-        let input = Input::File(path);
-        if seen.insert(input.identity()) {
-            inputs.push(input);
-        }
-    };
+    let (mut missing, mut skipped) = (Vec::new(), Skipped::default());
     for argument in arguments {
-        let (path, text) = (Path::new(argument), argument.to_string_lossy());
         if argument == "-" {
             bail!("failed to read standard input: logs are read twice; give files or folders");
-        } else if path.is_dir() {
-            let mut found = Vec::new();
-            add_folder(format, path, &mut found)?;
-            if found.is_empty() {
-                bail!("failed to read {text}: there is no log of {format} in this folder");
+        }
+        match logs_of(format, argument, &mut skipped) {
+            Ok((found, unreadable)) => {
+                let found = found.into_iter().map(Input::File);
+                inputs.extend(found.filter(|input| seen.insert(input.identity())));
+                missing.extend(unreadable);
             }
-            found.into_iter().for_each(&mut add);
-        } else if path.is_file() {
-            add(path.to_owned());
-        } else if text.contains(['*', '?', '[']) {
-            let paths =
-                glob::glob(&text).with_context(|| format!("failed to read {text}: the glob is malformed"))?;
-            let found: Vec<PathBuf> = paths.filter_map(Result::ok).filter(|path| path.is_file()).collect();
-            if found.is_empty() {
-                bail!("failed to read {text}: nothing matches this glob");
-            }
-            found.into_iter().for_each(&mut add);
-        } else if path.exists() {
-            bail!("failed to read {text}: logs are read twice; give files or folders");
-        } else {
-            bail!("failed to read {text}: no such file or folder");
+            Err(error) => missing.push(format!("{error:#}")),
         }
     }
-    Ok(inputs)
+    if inputs.is_empty() {
+        bail!("{}", missing.join("; "));
+    }
+    skipped.report(&format!("log of {format}"), messages);
+    for text in &missing {
+        messages.warn(text);
+    }
+    Ok((inputs, if missing.is_empty() { Outcome::Done } else { Outcome::Partial }))
 }
 
-fn add_folder(format: LogFormat, folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
-        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
-        .with_context(|| format!("failed to read {}", folder.display()))?;
-    paths.sort();
-    for path in paths {
-        let Ok(kind) = path.symlink_metadata() else { continue };
-        if kind.is_dir() {
-            add_folder(format, &path, found)?;
-        } else if path.is_file()
-            && path.file_name().is_some_and(|name| format.is_named(&name.to_string_lossy()))
-        {
-            found.push(path);
+/// The files that one argument stands for, and what could not be read below a folder.
+fn logs_of(
+    format: LogFormat,
+    argument: &OsStr,
+    skipped: &mut Skipped,
+) -> anyhow::Result<(Vec<PathBuf>, Vec<String>)> {
+    let (path, text) = (Path::new(argument), argument.to_string_lossy());
+    if path.is_dir() {
+        let mut walk = FolderWalk::of(path);
+        walk.take_links(skipped);
+        let is_log =
+            |path: &PathBuf| path.file_name().is_some_and(|name| format.is_named(&name.to_string_lossy()));
+        let (logs, others): (Vec<_>, Vec<_>) = walk.files.into_iter().partition(is_log);
+        skipped.files.extend(others);
+        if logs.is_empty() {
+            let nothing = format!("there is no log of {format} in this folder");
+            bail!("failed to read {text}: {}", [vec![nothing], walk.unreadable].concat().join("; "));
         }
+        return Ok((logs, walk.unreadable));
     }
-    Ok(())
+    if path.is_file() {
+        return Ok((vec![path.to_owned()], Vec::new()));
+    }
+    if text.contains(['*', '?', '[']) {
+        let paths =
+            glob::glob(&text).with_context(|| format!("failed to read {text}: the glob is malformed"))?;
+        let found: Vec<PathBuf> = paths.filter_map(Result::ok).filter(|path| path.is_file()).collect();
+        if found.is_empty() {
+            bail!("failed to read {text}: nothing matches this glob");
+        }
+        return Ok((found, Vec::new()));
+    }
+    if path.exists() {
+        bail!("failed to read {text}: logs are read twice; give files or folders");
+    }
+    bail!("failed to read {text}: no such file or folder")
 }
 
 /// Says what was read.
@@ -253,7 +267,16 @@ fn report_read(counts: &ReadCounts, messages: Messages) -> Outcome {
     for file in &counts.empty {
         messages.warn(format!("{file} holds no record"));
     }
-    if counts.problems.is_empty() { Outcome::Done } else { Outcome::Partial }
+    for (file, (line, reason)) in &counts.cut {
+        messages.warn(match line {
+            0 => format!("failed to read {file}: {reason}"),
+            line => format!(
+                "failed to read {file} to its end; the last line that was read is line {line}: {reason}"
+            ),
+        });
+    }
+    let is_whole = counts.problems.is_empty() && counts.cut.is_empty();
+    if is_whole { Outcome::Done } else { Outcome::Partial }
 }
 
 /// Says what is in no instance, or not where it belongs.
