@@ -24,8 +24,10 @@ use crate::{Alarm, Change, ChangeOptions, Detector, DeviceState, Losses, Network
 
 /// How far beyond what the earlier time shows is still usual.
 const MARGIN: f64 = 1.25;
-/// Most devices that are compared; windows of further ones are counted.
+/// Most devices that are compared; of more, those with fewest windows give way, and their windows are counted.
 const MOST_DEVICES: usize = 65_536;
+/// What is freed at once where there are more, as a share of them.
+const FREED_SHARE: usize = 8;
 
 /// Compares what the devices of a network did in two times, each as a whole.
 ///
@@ -43,6 +45,7 @@ pub struct Comparison {
     later: Vec<Instance>,
     detector: Detector,
     windows_dropped: u64,
+    most_devices: usize,
 }
 
 /// One of the two times.
@@ -181,13 +184,13 @@ impl Comparison {
             knows_peers: [false; 2],
             later: Vec::new(),
             windows_dropped: 0,
+            most_devices: MOST_DEVICES,
         }
     }
 
     /// Takes in a window, in any order.
     pub fn add(&mut self, side: Side, window: &Instance) {
-        let Some(period) = self.period(side, window.device) else { return };
-        period.add(window);
+        self.period(side, window.device).add(window);
         match side {
             Side::Before => self.detector.learn(window),
             Side::After => self.later.push(window.clone()),
@@ -207,22 +210,33 @@ impl Comparison {
             Side::After => after,
         }) = true;
         for (device, start, peer) in peers {
-            if let Some(period) = self.period(side, device) {
-                period.add_word(Aspect::Peers, peer, start);
-            }
+            self.period(side, device).add_word(Aspect::Peers, peer, start);
         }
     }
 
-    fn period(&mut self, side: Side, device: DeviceId) -> Option<&mut Period> {
-        if self.devices.len() >= MOST_DEVICES && !self.devices.contains_key(&device) {
-            self.windows_dropped += 1;
-            return None;
+    fn period(&mut self, side: Side, device: DeviceId) -> &mut Period {
+        if self.devices.len() >= self.most_devices && !self.devices.contains_key(&device) {
+            self.make_room();
         }
         let [before, after] = self.devices.entry(device).or_default();
-        Some(match side {
+        match side {
             Side::Before => before,
             Side::After => after,
-        })
+        }
+    }
+
+    /// Leaves out the devices that have fewest windows: addresses that are made up have one or none.
+    fn make_room(&mut self) {
+        let windows = |[before, after]: &[Period; 2]| before.windows.len() + after.windows.len();
+        let mut order: Vec<(usize, DeviceId)> =
+            self.devices.iter().map(|(device, periods)| (windows(periods), *device)).collect();
+        order.sort_unstable();
+        order.truncate((self.most_devices / FREED_SHARE).max(1));
+        for (windows, device) in &order {
+            self.devices.remove(device);
+            self.windows_dropped += (*windows as u64).max(1);
+        }
+        self.later.retain(|window| self.devices.contains_key(&window.device));
     }
 
     /// What differs.
@@ -327,5 +341,53 @@ fn alarms_of(change: &Change) -> &[Alarm] {
         Change::Alarm(alarm) => std::slice::from_ref(alarm),
         Change::Network(event) => &event.alarms,
         Change::Day(_) => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use thingprint_flow::MacAddr;
+    use thingprint_instance::{Attributes, Bag, BagName, Bags, Counts, Spreads};
+
+    use super::*;
+
+    fn device(number: u16) -> DeviceId {
+        let [high, low] = number.to_be_bytes();
+        DeviceId::Mac(MacAddr::new([2, 0, 0, 0, high, low]))
+    }
+
+    fn window(number: u16, hour: i64) -> Instance {
+        Instance {
+            device: device(number),
+            window_start: Timestamp::from_seconds(hour * 3600),
+            window_s: 3600.0,
+            capture: None,
+            attributes: Attributes::default(),
+            bags: Bags::from([(BagName::PORTS, Bag::from([("443".to_owned(), 1)]))]),
+            counts: Counts::default(),
+            spread: Spreads::default(),
+        }
+    }
+
+    #[test]
+    fn made_up_devices_take_the_place_of_none_with_more_windows() {
+        let compared = |made_up: u16| {
+            let mut comparison = Comparison { most_devices: 64, ..Comparison::new(ChangeOptions::default()) };
+            for hour in 0..20 {
+                let side = if hour < 10 { Side::Before } else { Side::After };
+                for number in (100..100 + made_up).filter(|number| i64::from(*number) % 20 == hour) {
+                    comparison.add(side, &window(number, hour));
+                }
+                (0..4).for_each(|number| comparison.add(side, &window(number, hour)));
+                assert!(comparison.devices.len() <= 64);
+            }
+            let Differences { devices, losses, .. } = comparison.finish();
+            let windows: usize = devices.iter().map(|device| device.windows.iter().sum::<usize>()).sum();
+            assert_eq!(windows as u64 + losses.windows_dropped, 80 + u64::from(made_up), "{losses:?}");
+            let home = devices.into_iter().filter(|found| found.device < device(100));
+            home.map(|device| (device.device, device.windows)).collect::<Vec<_>>()
+        };
+        assert_eq!(compared(0).len(), 4);
+        assert_eq!(compared(2000), compared(0));
     }
 }

@@ -190,6 +190,66 @@ fn made_up_addresses_take_no_instance_of_devices() {
     assert!(losses.of(DeviceId::Mac(device(3))).is_none());
 }
 
+/// A query in a flow of its own, with the answer.
+fn answered(
+    tracker: &mut Tracker<Detector<InstanceObserver>>,
+    (at, port): (usize, u16),
+    (mac, address): (MacAddr, [u8; 4]),
+    name: &str,
+) {
+    let time = Timestamp::from_nanos(i64::try_from(at).unwrap() * 1_000_000);
+    let (host, server) = ((address.into(), port), ([52, 0, 0, 1].into(), 53));
+    let question = query(name);
+    for (src, dst, ip) in
+        [(mac, ROUTER, Ip::udp(host, server, &question)), (ROUTER, mac, Ip::udp(server, host, b"x"))]
+    {
+        let ip = Some(ip);
+        tracker.push(&Packet {
+            time,
+            src_mac: Some(src),
+            dst_mac: Some(dst),
+            wire_bytes: 90,
+            ip,
+            other: None,
+        });
+    }
+}
+
+/// Four devices that are answered in 60 flows, with so many made-up addresses in between that are answered in one each.
+fn among_answered(made_up_addresses: u16, options: &InstanceOptions) -> (Vec<Instance>, DeviceLosses) {
+    let (mut tracker, mut at) = (tracker(options), 0);
+    for round in 0..60_u16 {
+        for number in 3..7 {
+            let own = (device(number), [192, 168, 1, number]);
+            answered(&mut tracker, (at, 40_000 + round), own, &format!("name{round}.of{number}.example"));
+            at += 1;
+        }
+        for number in (0..made_up_addresses).filter(|number| number % 60 == round) {
+            let [high, low] = number.to_be_bytes();
+            let made_up = (MacAddr::new([2, 0x55, 0, 0, high, low]), [10, 8, high, low]);
+            answered(&mut tracker, (at, 40_000), made_up, &format!("x{number}.example"));
+            at += 1;
+        }
+    }
+    end(tracker)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// However many addresses are made up and answered once, devices that are answered often keep windows and words.
+    #[test]
+    fn addresses_that_are_answered_once_take_nothing_of_devices(made_up in 0_u16..4000, room in 160_usize..400) {
+        let options = InstanceOptions { max_bytes: room << 10, ..options() };
+        let bags = |instances: &[Instance]| -> Vec<Bag> { (3..7).map(|number| names(instances, number)).collect() };
+        let (alone, none) = among_answered(0, &options);
+        prop_assert!(none.is_empty() && bags(&alone).iter().all(|bag| bag.len() == 60));
+        let (instances, losses) = among_answered(made_up, &options);
+        prop_assert_eq!(bags(&instances), bags(&alone));
+        prop_assert!(losses.of(DeviceId::Mac(device(3))).is_none());
+    }
+}
+
 /// Devices by their IP addresses, with what they declare.
 fn behind_a_router() -> InstanceOptions {
     let mut options = InstanceOptions { evidence: BagName::DECLARED.into(), ..InstanceOptions::default() };

@@ -1,9 +1,10 @@
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
 
 use thingprint_flow::{LocalNets, MacAddr, Timestamp};
 
-/// Most IP addresses, and most link addresses, that are remembered; further ones are counted.
+/// Most IP addresses, and most link addresses, that are remembered; of more, the half that was seen least is forgotten.
 const MAX_ADDRESSES: usize = 1 << 20;
 /// Most changes of the owner of one IP address; the earliest give way, and are counted.
 const MAX_OWNERS: usize = 1 << 12;
@@ -15,12 +16,30 @@ const NETWORKS_OF_A_GATEWAY: usize = 3;
 #[derive(Debug, Default)]
 pub(crate) struct AddressBook {
     local_nets: LocalNets,
-    owners: BTreeMap<IpAddr, Vec<(Timestamp, MacAddr)>>,
+    owners: BTreeMap<IpAddr, Seen<Vec<(Timestamp, MacAddr)>>>,
     /// The networks outside that each link address sent from or received for.
-    behind: BTreeMap<MacAddr, BTreeSet<IpAddr>>,
+    behind: BTreeMap<MacAddr, Seen<BTreeSet<IpAddr>>>,
     given: Option<BTreeSet<MacAddr>>,
     /// Addresses and changes for which there was no room.
     pub(crate) dropped: u64,
+}
+
+/// What is remembered of an address, and how often that was seen: an address that is made up is seen once.
+#[derive(Debug)]
+struct Seen<T> {
+    what: T,
+    times: u32,
+}
+
+impl<T> Seen<T> {
+    const fn once(what: T) -> Self {
+        Self { what, times: 1 }
+    }
+
+    fn again(&mut self) -> &mut T {
+        self.times = self.times.saturating_add(1);
+        &mut self.what
+    }
 }
 
 impl AddressBook {
@@ -37,42 +56,39 @@ impl AddressBook {
             self.own(time, address, mac);
         }
         if is_one_host(address) && !self.is_inside(address) {
-            let full = self.behind.len() >= MAX_ADDRESSES;
-            match self.behind.get_mut(&mac) {
-                Some(networks) if networks.len() < NETWORKS_OF_A_GATEWAY => {
+            if let Some(networks) = self.behind.get_mut(&mac).map(Seen::again) {
+                if networks.len() < NETWORKS_OF_A_GATEWAY {
                     networks.insert(network(address));
                 }
-                Some(_) => {}
-                None if full => self.dropped += 1,
-                None => _ = self.behind.insert(mac, BTreeSet::from([network(address)])),
+            } else {
+                self.dropped += make_room(&mut self.behind);
+                self.behind.insert(mac, Seen::once(BTreeSet::from([network(address)])));
             }
         }
     }
 
     /// A host has an address from a time on.
     pub(crate) fn own(&mut self, time: Timestamp, address: IpAddr, mac: MacAddr) {
-        let full = self.owners.len() >= MAX_ADDRESSES;
-        match self.owners.get_mut(&address) {
-            Some(owners) => {
-                let at = owners.partition_point(|(since, _)| *since <= time);
-                let before = at.checked_sub(1).and_then(|before| owners.get(before));
-                if before.is_none_or(|(_, owner)| *owner != mac) {
-                    owners.insert(at, (time, mac));
-                }
-                if owners.len() > MAX_OWNERS {
-                    // Whoever claims an address again and again takes away what was long ago, and not who has it later.
-                    owners.remove(0);
-                    self.dropped += 1;
-                }
-            }
-            None if !full => _ = self.owners.insert(address, vec![(time, mac)]),
-            _ => self.dropped += 1,
+        let Some(owners) = self.owners.get_mut(&address).map(Seen::again) else {
+            self.dropped += make_room(&mut self.owners);
+            self.owners.insert(address, Seen::once(vec![(time, mac)]));
+            return;
+        };
+        let at = owners.partition_point(|(since, _)| *since <= time);
+        let before = at.checked_sub(1).and_then(|before| owners.get(before));
+        if before.is_none_or(|(_, owner)| *owner != mac) {
+            owners.insert(at, (time, mac));
+        }
+        if owners.len() > MAX_OWNERS {
+            // Whoever claims an address again and again takes away what was long ago, and not who has it later.
+            owners.remove(0);
+            self.dropped += 1;
         }
     }
 
     /// The owner of an address at a time; before the first that is known, that one.
     pub(crate) fn owner(&self, address: IpAddr, time: Timestamp) -> Option<MacAddr> {
-        let owners = self.owners.get(&address)?;
+        let owners = &self.owners.get(&address)?.what;
         let at = owners.partition_point(|(since, _)| *since <= time).saturating_sub(1);
         owners.get(at).map(|(_, mac)| *mac)
     }
@@ -81,7 +97,7 @@ impl AddressBook {
     pub(crate) fn is_gateway(&self, mac: MacAddr) -> bool {
         match &self.given {
             Some(given) => given.contains(&mac),
-            None => self.behind.get(&mac).is_some_and(|networks| networks.len() >= NETWORKS_OF_A_GATEWAY),
+            None => self.behind.get(&mac).is_some_and(|seen| seen.what.len() >= NETWORKS_OF_A_GATEWAY),
         }
     }
 
@@ -102,6 +118,21 @@ impl AddressBook {
     pub(crate) fn is_inside(&self, address: IpAddr) -> bool {
         is_one_host(address) && self.local_nets.is_local(address) && !self.local_nets.is_broadcast(address)
     }
+}
+
+/// Forgets the half of full entries that was seen least, of these the higher keys; returns how many.
+fn make_room<K: Copy + Ord, T>(entries: &mut BTreeMap<K, Seen<T>>) -> u64 {
+    if entries.len() < MAX_ADDRESSES {
+        return 0;
+    }
+    let mut order: Vec<(Reverse<u32>, K)> =
+        entries.iter().map(|(key, seen)| (Reverse(seen.times), *key)).collect();
+    order.sort_unstable();
+    let forgotten = order.split_off(order.len() / 2);
+    for (_, key) in &forgotten {
+        entries.remove(key);
+    }
+    forgotten.len() as u64
 }
 
 fn is_one_host(address: IpAddr) -> bool {
@@ -154,6 +185,27 @@ mod tests {
         book.own(at(claims), address, mac(1));
         assert_eq!(book.owner(address, at(claims + 5)), Some(mac(1)));
         assert!(book.dropped > 0);
+    }
+
+    #[test]
+    fn made_up_addresses_take_no_owner_of_an_address_that_is_seen_again() {
+        let mut book = AddressBook::new(LocalNets::default(), None);
+        // The highest of all, which would go first.
+        let (address, gateway) = (IpAddr::from([10, 255, 255, 255]), mac(255));
+        for number in 0..u32::try_from(MAX_ADDRESSES).unwrap() * 5 / 4 {
+            let [_, b, c, d] = number.to_be_bytes();
+            book.seen(at(0), IpAddr::from([10, b, c, d]), MacAddr::new([2, 0, 0, b, c, d]));
+            book.seen(at(0), IpAddr::from([9, 9, 9, 9]), MacAddr::new([2, 0, 0, b, c, d]));
+            if number % 300_000 == 0 {
+                book.seen(at(0), address, mac(7));
+                for outside in [1, 2, 3] {
+                    book.seen(at(0), IpAddr::from([8, 8, 8, outside]), gateway);
+                }
+            }
+        }
+        assert_eq!((book.owner(address, at(9)), book.is_gateway(gateway)), (Some(mac(7)), true));
+        assert!(book.owners.len() <= MAX_ADDRESSES && book.behind.len() <= MAX_ADDRESSES);
+        assert!(book.dropped >= MAX_ADDRESSES as u64, "{}", book.dropped);
     }
 
     #[test]

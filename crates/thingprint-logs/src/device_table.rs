@@ -57,13 +57,12 @@ impl DeviceTable {
         index
     }
 
-    /// Somebody answered a device.
+    /// Somebody answered a device in a connection.
     pub(crate) fn establish(&mut self, index: DeviceIndex, observer: &mut InstanceObserver) {
         let Some(Some(entry)) = self.entries.get_mut(index.as_usize()) else { return };
-        if !std::mem::replace(&mut entry.is_established, true) {
-            self.cap.establish(index);
-            observer.established(index);
-        }
+        entry.is_established = true;
+        self.cap.establish(index);
+        observer.established(index);
     }
 
     pub(crate) fn is_established(&self, index: DeviceIndex) -> bool {

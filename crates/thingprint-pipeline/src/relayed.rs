@@ -41,6 +41,8 @@ struct Lease {
     /// Who sent the frame.
     sender: MacAddr,
     time: Timestamp,
+    /// Messages that gave it.
+    messages: u64,
 }
 
 /// What was said of one client in frames of one other sender.
@@ -56,6 +58,8 @@ pub struct RelayedClient {
     pub first: Timestamp,
     /// Time of the last of these messages.
     pub last: Timestamp,
+    /// Number of these messages.
+    pub messages: u64,
     /// Whether a relay named itself in `giaddr`.
     pub is_relayed: bool,
 }
@@ -83,7 +87,8 @@ impl RelayedClients {
         if let Some(relayed) = self.clients.get_mut(&(client, sender)) {
             relayed.add(message, is_relayed, time);
         } else {
-            let relayed = RelayedClient { client, sender, message, first: time, last: time, is_relayed };
+            let relayed =
+                RelayedClient { client, sender, message, first: time, last: time, messages: 1, is_relayed };
             self.clients.insert((client, sender), relayed);
             self.bound();
         }
@@ -94,7 +99,7 @@ impl RelayedClients {
         if self.clients.len() > MOST_CLIENTS {
             let mut clients: Vec<_> = self.clients.iter().collect();
             clients.sort_by_key(|(_, relayed)| relayed.last);
-            let senders = clients.into_iter().map(|(key, relayed)| (*key, relayed.sender));
+            let senders = clients.into_iter().map(|(key, relayed)| (*key, relayed.sender, relayed.messages));
             for (key, sender) in surplus(senders, MOST_CLIENTS) {
                 self.clients.remove(&key);
                 self.left_out.add(DeviceId::Mac(sender), CLIENTS, 1);
@@ -103,7 +108,7 @@ impl RelayedClients {
         if self.leases.len() > MOST_CLIENTS {
             let mut leases: Vec<_> = self.leases.iter().collect();
             leases.sort_by_key(|(_, lease)| lease.time);
-            let senders = leases.into_iter().map(|(client, lease)| (*client, lease.sender));
+            let senders = leases.into_iter().map(|(client, lease)| (*client, lease.sender, lease.messages));
             for (client, sender) in surplus(senders, MOST_CLIENTS) {
                 self.leases.remove(&client);
                 self.left_out.add(DeviceId::Mac(sender), LEASES, 1);
@@ -122,7 +127,9 @@ impl RelayedClients {
         let Some(sender) = packet.src_mac else { return };
         let is_granted = message.message_type == Some(ACK);
         if is_granted || !self.leases.contains_key(&client) {
-            self.leases.insert(client, Lease { address, sender, time: packet.time });
+            let before = self.leases.get(&client).map_or(0, |lease| lease.messages);
+            let lease = Lease { address, sender, time: packet.time, messages: before.saturating_add(1) };
+            self.leases.insert(client, lease);
             self.bound();
         }
     }
@@ -143,6 +150,8 @@ impl RelayedClients {
         for (key, theirs) in other.clients {
             if let Some(relayed) = self.clients.get_mut(&key) {
                 relayed.first = relayed.first.min(theirs.first);
+                // The message that is added counts as one.
+                relayed.messages = relayed.messages.saturating_add(theirs.messages.saturating_sub(1));
                 relayed.add(theirs.message, theirs.is_relayed, theirs.last);
             } else {
                 self.clients.insert(key, theirs);
@@ -178,6 +187,7 @@ impl RelayedClient {
         now.vendor_class = now.vendor_class.take().or(before.vendor_class);
         now.mud_url = now.mud_url.take().or(before.mud_url);
         self.is_relayed |= is_relayed;
+        self.messages = self.messages.saturating_add(1);
         (self.first, self.last) = (self.first.min(time), self.last.max(time));
     }
 }

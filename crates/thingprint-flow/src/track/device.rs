@@ -11,8 +11,10 @@ use crate::{DeviceId, Timestamp};
 const FEWEST_DEVICES: usize = 2;
 /// What is freed at once where there is no room, as a share of the most devices.
 const FREED_SHARE: usize = 8;
-/// The part of the devices that nobody answered, at most: they are kept as well, but cost nothing to make up.
-const UNANSWERED_SHARE: usize = 4;
+/// The part of the devices that were hardly answered, at most: they are kept as well, but cost next to nothing to make up.
+const HARDLY_ANSWERED_SHARE: usize = 4;
+/// Flows with an answer from which on a device is more than hardly answered.
+const FEW_ANSWERS: u32 = 2;
 
 /// Number of a device inside one tracker; devices that are forgotten give theirs back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,9 +41,9 @@ pub(super) struct Devices {
     table: HashTable<u32>,
     hasher: RandomState,
     max: usize,
-    /// Devices that nobody answered, and the most of them.
-    unanswered: usize,
-    max_unanswered: usize,
+    /// Devices that were hardly answered, and the most of them.
+    hardly_answered: usize,
+    max_hardly_answered: usize,
 }
 
 /// What is known of a device.
@@ -77,8 +79,8 @@ impl Devices {
             table: HashTable::new(),
             hasher: RandomState::default(),
             max: max.max(FEWEST_DEVICES),
-            unanswered: 0,
-            max_unanswered: (max / UNANSWERED_SHARE).max(FEWEST_DEVICES),
+            hardly_answered: 0,
+            max_hardly_answered: (max / HARDLY_ANSWERED_SHARE).max(FEWEST_DEVICES),
         }
     }
 
@@ -102,13 +104,11 @@ impl Devices {
         Flow { is_established: self.is_established(flow.device), ..flow }
     }
 
-    /// Somebody answered a device; says whether that is the first time.
-    pub(super) fn note_answer(&mut self, device: DeviceIndex) -> bool {
-        let Some(seen) = self.seen.get_mut(device.as_usize()) else { return false };
+    /// Somebody answered a device.
+    pub(super) fn note_answer(&mut self, device: DeviceIndex) {
+        let Some(seen) = self.seen.get_mut(device.as_usize()) else { return };
         seen.answers = seen.answers.saturating_add(1);
-        let is_first = seen.answers == 1;
-        self.unanswered -= usize::from(is_first);
-        is_first
+        self.hardly_answered -= usize::from(seen.answers == FEW_ANSWERS);
     }
 
     /// Looks up a device that was seen at `now`, and remembers it.
@@ -128,7 +128,7 @@ impl Devices {
 
     /// Whether there is no room for another device, which nobody has answered yet.
     pub(super) fn is_full(&self) -> bool {
-        self.table.len() >= self.max || self.unanswered >= self.max_unanswered
+        self.table.len() >= self.max || self.hardly_answered >= self.max_hardly_answered
     }
 
     /// Remembers a device that is new.
@@ -146,7 +146,7 @@ impl Devices {
         let (ids, hasher) = (&self.ids, &self.hasher);
         let hash_of = |&at: &u32| ids.get(at as usize).map_or(0, |id| hasher.hash_one(id));
         self.table.insert_unique(hash, at, hash_of);
-        self.unanswered += 1;
+        self.hardly_answered += 1;
         Some(DeviceIndex(at))
     }
 
@@ -168,7 +168,8 @@ impl Devices {
         if let Ok(entry) = self.table.find_entry(hash, |&other| other == device.0) {
             entry.remove();
             self.free.push(device.0);
-            self.unanswered -= usize::from(!self.is_established(device));
+            let is_hardly = self.seen.get(device.as_usize()).is_some_and(|seen| seen.answers < FEW_ANSWERS);
+            self.hardly_answered -= usize::from(is_hardly);
         }
     }
 
@@ -178,8 +179,8 @@ impl Devices {
     /// among them.
     pub(super) fn least(&self, kept: Option<DeviceIndex>) -> Vec<DeviceIndex> {
         let beyond = |count: usize, max: usize| count.saturating_sub(max - max / FREED_SHARE);
-        let many = if self.unanswered >= self.max_unanswered {
-            beyond(self.unanswered, self.max_unanswered)
+        let many = if self.hardly_answered >= self.max_hardly_answered {
+            beyond(self.hardly_answered, self.max_hardly_answered)
         } else {
             beyond(self.table.len(), self.max)
         };

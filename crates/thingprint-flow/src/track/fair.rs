@@ -1,7 +1,12 @@
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use super::device::DeviceIndex;
 
 /// What is freed at once where a cap is exceeded, as a share of it: so that the shares are computed once for many takings.
 const FREED_SHARE: usize = 8;
+/// As how many devices a crowd counts at most for each of those above it.
+const CROWD_TIMES: usize = 2;
 
 /// A cap that devices share fairly.
 ///
@@ -12,6 +17,10 @@ const FREED_SHARE: usize = 8;
 ///
 /// An address costs nothing to make up, so those of which nobody ever answered count as one device together
 /// ([`establish`](Self::establish)). Among these, too, the largest give first, then those that were silent for longest.
+///
+/// Answers can be made up as well, at a cost of some frames for each address. So devices are in crowds by how often they were
+/// answered, to a power of two. A crowd counts as twice the devices above it at most, and none of its devices for more than one
+/// above: so the crowd pays as a whole, however large it is, before a device does that was answered more often.
 ///
 /// What a device lost is counted for it ([`lose`](Self::lose)), so that it can be said.
 #[derive(Clone, Debug)]
@@ -29,8 +38,18 @@ struct Share {
     used: usize,
     /// Number of the last taking.
     last: u64,
-    is_established: bool,
+    /// How often it was answered; 0 where it is not established.
+    answers: u32,
     lost: u64,
+}
+
+/// Devices that were answered about as often.
+#[derive(Debug)]
+struct Crowd {
+    members: Vec<Holder>,
+    /// As how many devices they count.
+    weight: usize,
+    is_established: bool,
 }
 
 /// A device with what it holds.
@@ -83,21 +102,23 @@ impl FairCap {
         self.used -= amount;
     }
 
-    /// A device is established when somebody answered it: from now on it has a share of its own.
+    /// A device is established when somebody answered it: from now on it has a share of its own. It is told again with each
+    /// flow in which it was answered.
     #[inline]
     pub fn establish(&mut self, device: DeviceIndex) {
-        self.share_mut(device).is_established = true;
+        let share = self.share_mut(device);
+        share.answers = share.answers.saturating_add(1);
     }
 
     /// A device is established no more: it is one of many that have a share together.
     #[inline]
     pub(crate) fn demote(&mut self, device: DeviceIndex) {
-        self.share_mut(device).is_established = false;
+        self.share_mut(device).answers = 0;
     }
 
     /// Whether a device is established.
     pub fn is_established(&self, device: DeviceIndex) -> bool {
-        self.shares.get(device.as_usize()).is_some_and(|share| share.is_established)
+        self.shares.get(device.as_usize()).is_some_and(|share| share.answers > 0)
     }
 
     /// Counts what was lost of a device.
@@ -126,28 +147,44 @@ impl FairCap {
             return Vec::new();
         }
         let target = self.limit - self.limit / FREED_SHARE;
-        let (established, newcomers) = self.holders();
-        let all_new: usize = newcomers.iter().map(|holder| holder.used).sum();
-        let mut users: Vec<usize> = established.iter().map(|holder| holder.used).collect();
-        users.push(all_new);
-        let level = fair_level(&mut users, target);
-        let all_known = self.used - all_new;
-        let kept_new = all_new.min(level);
-        let mut excess = excess_among(established, all_known.min(target - kept_new));
-        excess.extend(excess_among(newcomers, kept_new));
+        let crowds = self.crowds();
+        let level = FairLevel::of(crowds.iter().flat_map(Crowd::users).collect(), target);
+        let (mut excess, mut alone, mut left) = (Vec::new(), Vec::new(), target);
+        for crowd in crowds {
+            if crowd.has_own_shares() {
+                alone.extend(crowd.members);
+                continue;
+            }
+            let kept = level.kept(crowd.used(), crowd.weight);
+            left = left.saturating_sub(kept);
+            excess.extend(excess_among(crowd.members, kept));
+        }
+        let all: usize = alone.iter().map(|holder| holder.used).sum();
+        excess.extend(excess_among(alone, all.min(left)));
         excess.sort_unstable();
         excess
     }
 
-    /// Established devices that hold anything, and the others.
-    fn holders(&self) -> (Vec<Holder>, Vec<Holder>) {
-        let holders = (0..).map(DeviceIndex::new).zip(&self.shares).filter(|(_, share)| share.used > 0);
-        let (mut established, mut newcomers) = (Vec::new(), Vec::new());
-        for (device, share) in holders {
+    /// The devices that hold anything by how often they were answered, beginning with those that were most often.
+    fn crowds(&self) -> Vec<Crowd> {
+        let mut members: BTreeMap<Reverse<Option<u32>>, Vec<Holder>> = BTreeMap::new();
+        for (device, share) in
+            (0..).map(DeviceIndex::new).zip(&self.shares).filter(|(_, share)| share.used > 0)
+        {
             let holder = Holder { device, used: share.used, last: share.last };
-            if share.is_established { established.push(holder) } else { newcomers.push(holder) }
+            members.entry(Reverse(share.answers.checked_ilog2())).or_default().push(holder);
         }
-        (established, newcomers)
+        let (mut crowds, mut above) = (Vec::<Crowd>::new(), 0_usize);
+        for (Reverse(answered), members) in members {
+            let weight = match (answered, crowds.last()) {
+                (None, _) => 1,
+                (Some(_), None) => members.len(),
+                (Some(_), Some(before)) => before.weight_below(members.len(), above),
+            };
+            above += weight;
+            crowds.push(Crowd { members, weight, is_established: answered.is_some() });
+        }
+        crowds
     }
 
     #[inline]
@@ -162,33 +199,84 @@ impl FairCap {
     }
 }
 
-/// The highest level at which holders that keep at most so much keep `target` together at most.
-fn fair_level(used: &mut [usize], target: usize) -> usize {
-    used.sort_unstable();
-    let (mut left, mut holders) = (target, used.len());
-    for &used in used.iter() {
-        let level = left / holders;
-        if used > level {
-            return level;
-        }
-        left -= used;
-        holders -= 1;
+impl Crowd {
+    /// As how many devices so many count, who were answered less often than these, where those above count as `above`.
+    fn weight_below(&self, count: usize, above: usize) -> usize {
+        let as_before = count.saturating_mul(self.weight) / self.members.len().max(1);
+        as_before.min(above.saturating_mul(CROWD_TIMES)).clamp(1, count.max(1))
     }
-    usize::MAX
+
+    /// Whether each counts as one device.
+    const fn has_own_shares(&self) -> bool {
+        self.is_established && self.weight >= self.members.len()
+    }
+
+    fn used(&self) -> usize {
+        self.members.iter().map(|holder| holder.used).sum()
+    }
+
+    /// What is shared among: each of them, or all of them as one, with as how many devices it counts.
+    fn users(&self) -> Vec<(usize, usize)> {
+        if self.has_own_shares() {
+            return self.members.iter().map(|holder| (holder.used, 1)).collect();
+        }
+        vec![(self.used(), self.weight)]
+    }
+}
+
+/// The highest level at which users that keep at most so much for each device that they count as keep `target` together at
+/// most.
+#[derive(Clone, Copy, Debug)]
+struct FairLevel {
+    /// What is left for those who use more, and as how many devices they count; `None` where there is enough for all.
+    rest: Option<(usize, usize)>,
+}
+
+impl FairLevel {
+    /// The level for users, each with what it uses and as how many devices it counts.
+    fn of(mut users: Vec<(usize, usize)>, target: usize) -> Self {
+        users.sort_unstable_by(|a, b| product(a.0, b.1).cmp(&product(b.0, a.1)).then(a.cmp(b)));
+        let (mut left, mut weights) = (target, users.iter().map(|(_, weight)| weight).sum::<usize>());
+        for (used, weight) in users {
+            if product(used, weights) > product(left, weight) {
+                return Self { rest: Some((left, weights)) };
+            }
+            left -= used;
+            weights -= weight;
+        }
+        Self { rest: None }
+    }
+
+    /// What a user keeps who counts as so many devices.
+    fn kept(self, used: usize, weight: usize) -> usize {
+        let Some((left, weights)) = self.rest else { return used };
+        let most = product(left, weight) / u128::try_from(weights.max(1)).unwrap_or(u128::MAX);
+        used.min(usize::try_from(most).unwrap_or(usize::MAX))
+    }
+}
+
+/// A product that has room.
+const fn product(a: usize, b: usize) -> u128 {
+    a as u128 * b as u128
+}
+
+/// The highest level at which holders that keep at most so much keep `target` together at most.
+fn fair_level(used: &[usize], target: usize) -> usize {
+    FairLevel::of(used.iter().map(|used| (*used, 1)).collect(), target).kept(usize::MAX, 1)
 }
 
 /// What each of several holders lets go of, that they keep `target` together at most: the largest first.
 pub(crate) fn excess_over(target: usize, used: &[usize]) -> Vec<usize> {
-    let level = fair_level(&mut used.to_vec(), target);
+    let level = fair_level(used, target);
     used.iter().map(|used| used.saturating_sub(level)).collect()
 }
 
 /// What holders let go of, that they keep `target` together at most: the largest first, and where they all hold alike, those
 /// that were silent for longest.
 fn excess_among(mut holders: Vec<Holder>, target: usize) -> Vec<(DeviceIndex, usize)> {
-    let mut used: Vec<usize> = holders.iter().map(|holder| holder.used).collect();
+    let used: Vec<usize> = holders.iter().map(|holder| holder.used).collect();
     // It is 0 where there are more of them than they may keep: then some keep 1, and others nothing.
-    let level = fair_level(&mut used, target).max(1);
+    let level = fair_level(&used, target).max(1);
     let mut left: usize = holders.iter().map(|holder| holder.used.min(level)).sum();
     holders.sort_unstable_by_key(|holder| holder.last);
     let mut excess = Vec::new();
@@ -254,6 +342,22 @@ mod tests {
             [(device(0), 3)],
             "the largest of them, though the other was silent for longer"
         );
+    }
+
+    #[test]
+    fn a_crowd_counts_as_twice_the_devices_above_it() {
+        let mut cap = FairCap::new(80);
+        for (number, answers) in [(0, 4), (1, 1), (2, 1), (3, 1), (4, 1)] {
+            (0..answers).for_each(|_| cap.establish(device(number)));
+            cap.take(device(number), 20);
+        }
+        // One device that was answered often, and four that count as two: 70 are shared among three, of which the first uses 20.
+        // Of 50, each of the four keeps 12.
+        let given = |each| (1..=4).map(move |number| (device(number), each));
+        assert_eq!(cap.excess(), given(8).collect::<Vec<_>>());
+        // Now all use more than their share: 46 of 70 are for the four, of which each keeps 11.
+        cap.take(device(0), 30);
+        assert_eq!(cap.excess(), [(device(0), 26)].into_iter().chain(given(9)).collect::<Vec<_>>());
     }
 
     #[test]
@@ -328,6 +432,29 @@ mod tests {
                 if cap.take(device(number), 1) { settle(&mut cap) }
             }
             for (number, used) in (0..).zip(&used) {
+                prop_assert_eq!((cap.used_by(device(number)), cap.lost(device(number))), (*used, 0));
+            }
+            prop_assert!(!cap.is_exceeded());
+        }
+
+        /// However many addresses are made up and answered once, devices that were answered more often keep what they have, where
+        /// each holds no more than its share of a third.
+        #[test]
+        fn a_crowd_with_one_answer_each_takes_nothing_of_devices_answered_often(
+            used in prop::collection::vec((1_usize..30, 2_u32..100), 1..9),
+            made_up in 1_u32..2000,
+            each in 1_usize..20,
+        ) {
+            let mut cap = FairCap::new(1200);
+            for (number, (used, answers)) in (0..).zip(&used) {
+                (0..*answers).for_each(|_| cap.establish(device(number)));
+                cap.take(device(number), *used);
+            }
+            for number in 100..100 + made_up {
+                cap.establish(device(number));
+                if cap.take(device(number), each) { settle(&mut cap) }
+            }
+            for (number, (used, _)) in (0..).zip(&used) {
                 prop_assert_eq!((cap.used_by(device(number)), cap.lost(device(number))), (*used, 0));
             }
             prop_assert!(!cap.is_exceeded());

@@ -46,6 +46,8 @@ pub trait Observer {
     ///
     /// An answer is a packet in a flow whose other direction was seen before, which is not an RST. It counts where the peer
     /// is none of the devices, as a gateway is, or answered before. Devices that are forgotten have to be established anew.
+    ///
+    /// It is told again for each further flow in which the device is answered, so that caps know how often that was.
     fn established(&mut self, device: DeviceIndex) {
         let _ = device;
     }

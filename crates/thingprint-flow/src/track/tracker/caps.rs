@@ -45,7 +45,8 @@ impl<O: Observer> Tracker<O> {
         let Some(own) = self.devices.id(view.device) else { return };
         let Some(peer) = self.identifier.peer_of(own, view.packet, view.ip) else { return };
         let is_known = peer.is_none_or(|peer| self.answerers.hear(peer));
-        if is_known && self.devices.note_answer(view.device) {
+        if is_known {
+            self.devices.note_answer(view.device);
             self.flows.establish(view.device);
             self.carried_flows.establish(view.device);
             self.observer.established(view.device);
