@@ -28,8 +28,8 @@ pub use time::Timestamp;
 pub use track::{
     CarriedFlow, DeviceFrame, DeviceIds, DeviceIndex, DeviceLosses, DeviceNumbers, DevicePacket, Endpoint,
     Ends, FairCap, FairMap, Finished, FiveTuple, Flow, FlowEdges, FlowEnd, FlowEnding, FlowHead, FlowJoiner,
-    FlowOptions, FlowRecord, FlowRun, GatewayEvidence, GatewayPolicy, GatewayReason, Gateways, HeadLog,
-    Identifier, Identity, JoinedFlows, LetGo, LinkEvidence, LossCounts, LossKind, LossLog, Observer,
+    FlowOptions, FlowRecord, FlowRun, GatewayEvidence, GatewayPolicy, GatewayReason, GatewayWeight, Gateways,
+    HeadLog, Identifier, Identity, JoinedFlows, LetGo, LinkEvidence, LossCounts, LossKind, LossLog, Observer,
     OwnAddresses, PacketSize, ParseOptionError, PartStart, Repeat, ServerPorts, SharedPacket, Taken, Tally,
     TrackCounts, Tracker, WindowIndex, WindowLength, is_private,
 };

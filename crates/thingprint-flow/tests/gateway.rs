@@ -215,3 +215,49 @@ proptest! {
         prop_assert_eq!(each, again);
     }
 }
+
+/// So many packets of the camera for itself, and a gateway beside it.
+fn camera_that_talks(packets: usize) -> GatewayEvidence {
+    let mut evidence = GatewayEvidence::default();
+    talk(&mut evidence, PLUG, ROUTER, 12);
+    for at in 0..packets {
+        see(&mut evidence, (CAMERA, "192.168.1.10"), (ROUTER, &format!("52.1.{}.1", at % 20)));
+    }
+    evidence
+}
+
+/// What somebody forges of a device: conversations with so many servers, and a router advertisement.
+fn forge(evidence: &mut GatewayEvidence, device: MacAddr, servers: usize) {
+    talk(evidence, OTHER, device, servers);
+    let advertisement = [134, 0, 0, 0, 64, 0, 0, 30];
+    let payload = (Transport::Other(58), &advertisement[..]);
+    see_payload(evidence, (device, "fe80::1"), (OTHER, "fe80::2"), payload);
+}
+
+#[test]
+fn a_few_forged_packets_hide_no_device_that_speaks_for_itself() {
+    // 12 servers and an advertisement stand for 20 packets: four times as many of its own, and 32, are enough.
+    let mut evidence = camera_that_talks(113);
+    forge(&mut evidence, CAMERA, 12);
+    assert_eq!(decided(&evidence), [(ROUTER, GatewayReason::Forwards)]);
+    // Beside fewer, it is taken for a gateway, and that is doubtful.
+    let mut evidence = camera_that_talks(100);
+    forge(&mut evidence, CAMERA, 12);
+    let found: Vec<MacAddr> = decided(&evidence).into_iter().map(|(mac, _)| mac).collect();
+    assert_eq!(found, [ROUTER, CAMERA]);
+    let doubtful = |mac| evidence.weight(mac).unwrap().is_doubtful(GatewayReason::Forwards);
+    assert!(doubtful(CAMERA) && !doubtful(ROUTER));
+}
+
+#[test]
+fn forged_packets_hide_no_device_where_no_gateway_is_seen() {
+    let mut evidence = GatewayEvidence::default();
+    for _ in 0..200 {
+        see(&mut evidence, (CAMERA, "192.168.1.10"), (ROUTER, "52.1.1.1"));
+    }
+    see(&mut evidence, (CAMERA, "192.168.1.10"), (ROUTER, "192.168.1.1"));
+    talk(&mut evidence, PLUG, CAMERA, 3);
+    assert_eq!(decided(&evidence), []);
+    talk(&mut evidence, OTHER, CAMERA, 3);
+    assert_eq!(decided(&evidence), []);
+}

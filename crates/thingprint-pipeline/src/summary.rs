@@ -1,6 +1,6 @@
 use thingprint_flow::{
-    CaptureError, ContentHash, DecodeCounts, DeviceId, DeviceLosses, GatewayEvidence, Gateways, Identity, Ip,
-    MacAddr, Packet, TimeEdges, Timestamp, TrackCounts, TunnelCounts,
+    CaptureError, ContentHash, DecodeCounts, DeviceId, DeviceLosses, GatewayEvidence, GatewayReason,
+    GatewayWeight, Gateways, Identity, Ip, MacAddr, Packet, TimeEdges, Timestamp, TrackCounts, TunnelCounts,
 };
 use thingprint_profile::PacketVantage;
 use thingprint_protocol::Losses;
@@ -86,6 +86,15 @@ impl Summary {
             Identity::Mac => Some(DeviceId::Mac(relayed.client)),
             Identity::Ip => self.read.relayed.address_of(relayed).map(|address| DeviceId::Ip(address.into())),
         }
+    }
+
+    /// The gateways that speak for themselves more than for others, each with the reason and what it sent: somebody may have
+    /// forged what makes them gateways.
+    pub fn doubtful_gateways(&self) -> impl Iterator<Item = (MacAddr, GatewayReason, GatewayWeight)> {
+        self.gateways.0.iter().filter_map(|(mac, reason)| {
+            let weight = self.evidence.weight(*mac)?;
+            weight.is_doubtful(*reason).then_some((*mac, *reason, weight))
+        })
     }
 
     /// Adds what is known of another trace, whose devices and gateways are its own; `asked` is the identity that was asked

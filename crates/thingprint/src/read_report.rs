@@ -1,7 +1,7 @@
 //! What there is to say of captures that were read.
 
 use anyhow::bail;
-use thingprint_flow::{FlowOptions, Gateways, Identity};
+use thingprint_flow::{FlowOptions, GatewayWeight, Gateways, Identity, MacAddr};
 use thingprint_instance::InstanceLosses;
 use thingprint_pipeline::{ReadSummary, Summary};
 
@@ -177,7 +177,19 @@ pub(crate) fn report_losses(summary: &Summary, messages: impl Say) -> Outcome {
         let streams = losses.streams_given_up;
         messages.detail(format!("{streams} streams could not be read on: a message too long"));
     }
+    for (mac, text) in gateway_doubts(summary) {
+        messages.warn(format!(
+            "{mac} is taken for a gateway, {text}; if it is a device, give it a label, or name the gateway with --gateway"
+        ));
+    }
     report_left_out(&summary.left_out, messages)
+}
+
+/// The gateways of which it is doubtful that they are some, and why.
+pub(crate) fn gateway_doubts(summary: &Summary) -> impl Iterator<Item = (MacAddr, String)> {
+    summary.doubtful_gateways().map(|(mac, reason, GatewayWeight { own, others, .. })| {
+        (mac, format!("as {reason}, though it sent {own} packets for itself and {others} for others"))
+    })
 }
 
 /// Says which windows came twice.

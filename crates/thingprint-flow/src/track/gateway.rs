@@ -121,9 +121,11 @@ impl GatewayPolicy {
 
 /// What makes an address a gateway by itself.
 fn reason(mac: MacAddr, seen: &MacEvidence) -> Option<GatewayReason> {
+    // A few packets are forged easily; a device that speaks for itself is not hidden by them.
+    let may_forward = !seen.weight().is_of_a_device();
     let reasons = [
-        (seen.forwarded() >= FORWARDED_ADDRESSES, GatewayReason::Forwards),
-        (seen.advertises, GatewayReason::Advertises),
+        (may_forward && seen.forwarded() >= FORWARDED_ADDRESSES, GatewayReason::Forwards),
+        (may_forward && seen.advertisements > 0, GatewayReason::Advertises),
         (is_virtual_router(mac), GatewayReason::VirtualRouter),
         (!seen.sends && seen.receives_for_others && !seen.receives_for_local, GatewayReason::ReceivesOnly),
     ];
@@ -135,7 +137,7 @@ fn most_sources<'a>(
     candidates: impl Iterator<Item = (MacAddr, &'a MacEvidence)>,
 ) -> Option<(MacAddr, GatewayReason)> {
     candidates
-        .filter(|(_, seen)| seen.answered.len() >= ANSWERED_DEVICES)
+        .filter(|(_, seen)| seen.answered.len() >= ANSWERED_DEVICES && !seen.weight().is_behind_another())
         .max_by_key(|(mac, seen)| (seen.sources(), std::cmp::Reverse(*mac)))
         .map(|(mac, _)| (mac, GatewayReason::MostSources))
 }
@@ -144,7 +146,8 @@ fn most_packets<'a>(
     candidates: impl Iterator<Item = (MacAddr, &'a MacEvidence)>,
 ) -> Option<(MacAddr, GatewayReason)> {
     let senders: Vec<_> = candidates.filter(|(_, seen)| seen.packets > 0).collect();
-    let best = senders.iter().max_by_key(|(mac, seen)| (seen.packets, std::cmp::Reverse(*mac)))?;
+    let forwarding = senders.iter().filter(|(_, seen)| !seen.weight().is_behind_another());
+    let best = forwarding.max_by_key(|(mac, seen)| (seen.packets, std::cmp::Reverse(*mac)))?;
     // Whoever sends from a public address of its own is answered as well: that answer names no second device.
     let devices: BTreeSet<MacAddr> =
         senders.iter().flat_map(|(_, seen)| &seen.answered).copied().filter(|mac| *mac != best.0).collect();

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::claim::{ArpClaim, arp_claim, neighbour_claim};
 use super::gateway::is_not_local;
+use super::gateway_weight::{GatewayWeight, OwnPackets};
 use crate::{Ip, LocalNets, MacAddr, Packet, Transport};
 
 /// MAC addresses that are looked at; of more, those with the most to tell.
@@ -42,9 +43,20 @@ pub struct GatewayEvidence {
 /// What another packet between the same addresses adds to [`GatewayEvidence`].
 #[derive(Clone, Copy, Debug)]
 pub struct Repeat {
-    /// Where the sender is, if its packets are counted.
-    sender: Option<u32>,
+    /// Where the sender is, and for whom it speaks, if its packets are counted.
+    sender: Option<(u32, Spoken)>,
     epoch: u32,
+}
+
+/// For whom a host sends a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spoken {
+    /// For itself, as far as the address tells, to a host inside.
+    Itself,
+    /// The same, to a host outside.
+    ItselfOutside,
+    /// For an address that is not local.
+    Others,
 }
 
 /// What was seen of a MAC address.
@@ -53,14 +65,18 @@ pub struct Repeat {
 pub(super) struct MacEvidence {
     /// Whether it sent an IP packet.
     pub(super) sends: bool,
-    /// Whether it sent a router advertisement with a lifetime.
-    pub(super) advertises: bool,
+    /// Router advertisements with a lifetime that it sent.
+    pub(super) advertisements: u64,
     /// Whether unicast packets for local addresses came to it.
     pub(super) receives_for_local: bool,
     /// Whether unicast packets for addresses that are not local came to it.
     pub(super) receives_for_others: bool,
     /// Packets that it sent from addresses that are not local.
     pub(super) packets: u64,
+    /// Packets that it sent to one host from addresses that are local or its own.
+    own: OwnPackets,
+    /// Those of them to addresses that are not local.
+    own_outside: OwnPackets,
     /// Devices to which it sent from addresses that are not local.
     pub(super) answered: BTreeSet<MacAddr>,
     /// Addresses that are not local: sent from, and received for.
@@ -99,11 +115,17 @@ impl GatewayEvidence {
             && let Some((_, seen)) = self.macs.get_mut(place)
         {
             seen.sends = true;
-            if is_from_outside {
-                repeat.sender = u32::try_from(place).ok();
-                if !seen.is_settled {
-                    self.addresses += usize::from(seen.send_from(ip.src, packet.dst_mac));
-                }
+            let spoken = if is_from_outside && !seen.claimed.contains(&ip.src) {
+                Some(Spoken::Others)
+            } else {
+                let is_to_one = packet.dst_mac.is_some_and(MacAddr::is_host) && !ip.src.is_unspecified();
+                let spoken = if is_to_outside { Spoken::ItselfOutside } else { Spoken::Itself };
+                is_to_one.then_some(spoken)
+            };
+            repeat.sender = spoken.and_then(|spoken| Some((u32::try_from(place).ok()?, spoken)));
+            seen.count(spoken, ip.src);
+            if is_from_outside && !seen.is_settled {
+                self.addresses += usize::from(seen.send_from(ip.src, packet.dst_mac));
             }
         }
         self.observe_router(sender, ip);
@@ -137,14 +159,19 @@ impl GatewayEvidence {
         if repeat.epoch != self.epoch || ip.transport == Transport::Other(ICMPV6) {
             return false;
         }
-        if let Some(place) = repeat.sender
+        if let Some((place, spoken)) = repeat.sender
             && let Some((_, seen)) = self.macs.get_mut(place as usize)
-            && !seen.is_settled
         {
-            seen.packets += 1;
+            seen.count(Some(spoken), ip.src);
         }
         self.observe_lease(ip);
         true
+    }
+
+    /// How many packets a MAC address sent for itself and for others; `None` where nothing was seen of it.
+    pub fn weight(&self, mac: MacAddr) -> Option<GatewayWeight> {
+        let place = self.places.get(&mac)?;
+        self.macs.get(*place).map(|(_, seen)| seen.weight())
     }
 
     /// Adds what another part of the trace saw.
@@ -178,7 +205,7 @@ impl GatewayEvidence {
             && (*high, *low) != (0, 0)
             && let Some(seen) = self.seen(0, sender)
         {
-            seen.advertises = true;
+            seen.advertisements += 1;
         }
         if let Some(address) = neighbour_claim(ip) {
             self.claim(sender, address);
@@ -227,7 +254,7 @@ impl GatewayEvidence {
     fn make_room(&mut self) {
         let mut order: Vec<_> = self.macs.drain(..).enumerate().collect();
         order.sort_by_key(|(place, (_, seen))| {
-            Reverse((seen.advertises, seen.packets, seen.received_for.0.len(), *place))
+            Reverse((seen.advertisements > 0, seen.packets, seen.received_for.0.len(), *place))
         });
         order.truncate(order.len() / 2);
         self.macs = order.into_iter().map(|(_, entry)| entry).collect();
@@ -284,6 +311,25 @@ impl MacEvidence {
         both.filter(|addr| !self.claimed.contains(*addr)).count()
     }
 
+    /// Counts a packet.
+    #[inline]
+    fn count(&mut self, spoken: Option<Spoken>, source: IpAddr) {
+        match spoken {
+            Some(Spoken::Others) => self.packets += 1,
+            Some(Spoken::Itself) => self.own.add(source, 1),
+            Some(Spoken::ItselfOutside) => {
+                self.own.add(source, 1);
+                self.own_outside.add(source, 1);
+            }
+            None => {}
+        }
+    }
+
+    /// How many packets it sent for itself and for others.
+    pub(super) fn weight(&self) -> GatewayWeight {
+        GatewayWeight::of([&self.own, &self.own_outside], (self.packets, self.advertisements))
+    }
+
     /// Notes an address that is not local for which a packet came; whether it is new, and whether there were too many: then
     /// those are forgotten from which nothing was sent, since one device can ask for any number of them.
     fn receive_for(&mut self, address: IpAddr) -> (bool, bool) {
@@ -297,7 +343,6 @@ impl MacEvidence {
 
     /// Notes an address that is not local from which it sent; whether it is new.
     fn send_from(&mut self, source: IpAddr, receiver: Option<MacAddr>) -> bool {
-        self.packets += 1;
         if let Some(receiver) = receiver.filter(|mac| mac.is_host())
             && self.answered.len() < MOST_ANSWERED
         {
@@ -311,15 +356,18 @@ impl MacEvidence {
         is_new
     }
 
-    /// Whether there is something to find out again.
+    /// Whether there is something to find out again: packets from it are its own now.
     fn claim(&mut self, address: IpAddr) -> bool {
         let is_new = self.claimed.len() < MOST_ADDRESSES && self.claimed.insert(address);
-        is_new && std::mem::take(&mut self.is_settled)
+        self.is_settled &= !is_new;
+        is_new
     }
 
     fn merge(&mut self, other: &Self) {
         self.sends |= other.sends;
-        self.advertises |= other.advertises;
+        self.advertisements += other.advertisements;
+        self.own.merge(&other.own);
+        self.own_outside.merge(&other.own_outside);
         self.receives_for_local |= other.receives_for_local;
         self.receives_for_others |= other.receives_for_others;
         self.packets += other.packets;

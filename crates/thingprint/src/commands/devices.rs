@@ -20,7 +20,7 @@ use crate::messages::{Messages, counted};
 use crate::networks::{Network, NetworkBy, networks, report_networks};
 use crate::output::Output;
 use crate::read_report::{
-    gateways_in_words, report_contradictions, report_losses, report_read, report_unowned,
+    gateway_doubts, gateways_in_words, report_contradictions, report_losses, report_read, report_unowned,
 };
 use crate::reading::Reading;
 use crate::vantage_report::{report_vantage, vantage_of};
@@ -160,9 +160,10 @@ impl DevicesArgs {
         let (rests, said): (Vec<_>, Vec<_>) = rests.into_iter().unzip();
         let (records, places): (Vec<_>, Vec<_>) = rests.into_iter().unzip();
         let identities = Identities::of(said, (&summary, self.device.identity()), knowledge);
-        let (mut devices, gateways) = listed(records, &summary.gateways);
+        let (mut devices, mut gateways) = listed(records, &summary.gateways);
         add_clients(&mut devices, &summary, self.device.identity());
         add_contradictions(&mut devices, &summary);
+        add_doubts(&mut gateways, &summary);
         report_contradictions(&summary, messages);
         report_vantage(&vantage_of(places, &summary), messages);
         let network = name.as_ref().map_or_else(String::new, |name| format!("network {name}: "));
@@ -181,6 +182,15 @@ impl DevicesArgs {
         }
         identities.report_dropped(messages);
         Ok((NetworkDevices { name, devices, gateways, identities }, summary))
+    }
+}
+
+/// Adds to gateways why it is doubtful that they are some.
+fn add_doubts(gateways: &mut [DeviceEntry], summary: &Summary) {
+    for (mac, text) in gateway_doubts(summary) {
+        if let Some(entry) = gateways.iter_mut().find(|entry| entry.device == DeviceId::Mac(mac)) {
+            entry.contradictions.push(format!("a gateway, {text}"));
+        }
     }
 }
 

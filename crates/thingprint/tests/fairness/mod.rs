@@ -42,9 +42,24 @@ impl Flood {
     }
 
     /// Writes an IPv4 packet from a host to another one that is found behind the gateway.
-    fn ip(&mut self, mac: u64, (protocol, fragment): (u8, [u8; 4]), (src, dst): (u32, u32), body: &[u8]) {
+    fn ip(&mut self, mac: u64, kind: (u8, [u8; 4]), addresses: (u32, u32), body: &[u8]) {
+        self.between((mac, GATEWAY), kind, addresses, body);
+    }
+
+    /// Writes a datagram of a host to the camera.
+    fn to_camera(&mut self, mac: u64, addresses: (u32, u32), body: &[u8]) {
+        self.between((mac, CAMERA), (UDP, [0, 1, 0, 0]), addresses, body);
+    }
+
+    fn between(
+        &mut self,
+        (mac, to): (u64, u64),
+        (protocol, fragment): (u8, [u8; 4]),
+        (src, dst): (u32, u32),
+        body: &[u8],
+    ) {
         let length = u16::try_from(20 + body.len()).unwrap().to_be_bytes();
-        let mut frame = [&GATEWAY.to_be_bytes()[2..], &mac.to_be_bytes()[2..], &[8, 0, 0x45, 0]].concat();
+        let mut frame = [&to.to_be_bytes()[2..], &mac.to_be_bytes()[2..], &[8, 0, 0x45, 0]].concat();
         frame.extend(length);
         frame.extend(fragment);
         frame.extend([64, protocol, 0, 0]);
@@ -198,4 +213,48 @@ fn made_up_addresses_take_no_rows_of_devices_that_were_answered_and_are_one_sum(
         assert!(sum.is_some_and(|line| line.contains(" devices")), "{stderr}");
         assert!(!stderr.contains("further device"), "{stderr}");
     }
+}
+
+/// Packets as if a gateway forwarded them through the camera's address: from and for so many servers, so often.
+fn forged_of_the_camera(servers: u32, rounds: u32) -> Vec<u8> {
+    let mut forged = Flood::of(2 * servers * rounds);
+    let datagram = [40_000_u16, 443, 8, 0].map(u16::to_be_bytes).concat();
+    for at in 0..servers * rounds {
+        let server = 0x3400_0000 + at % servers;
+        forged.ip(CAMERA, (UDP, [0, 1, 0, 0]), (server, 0xc0a8_0109), &datagram);
+        forged.to_camera(0x0200_0000_0009, (0xc0a8_0109, server), &datagram);
+    }
+    forged.writer.finish().unwrap()
+}
+
+#[test]
+fn forged_packets_hide_no_camera_and_doubtful_gateways_are_told() {
+    let stage = Stage::new();
+    stage.ok(HOME);
+    let camera = |said: &Said| {
+        let rows = said.json_lines();
+        rows.into_iter().find(|row| row["device"] == "7c:51:0e:4a:02:9c").unwrap()
+    };
+    let alone = camera(&stage.ok("devices home.pcap --format jsonl"));
+    let own = alone["packets_up"].as_u64().unwrap();
+    assert!(own > 500, "{own}");
+    fs::write(stage.path("forged.pcap"), forged_of_the_camera(16, 1)).unwrap();
+    let said = stage.ok("devices home.pcap forged.pcap --format jsonl");
+    assert_eq!(camera(&said)["class"], "device", "{}", said.stderr);
+    assert!(!said.stderr.contains("is taken for a gateway"), "{}", said.stderr);
+    // Half as many as its own are enough, and told.
+    let rounds = u32::try_from(own / 2 / 16).unwrap();
+    fs::write(stage.path("forged.pcap"), forged_of_the_camera(16, rounds)).unwrap();
+    let said = stage.ok("devices home.pcap forged.pcap --format jsonl");
+    let row = camera(&said);
+    assert_eq!(row["class"], "gateway");
+    let told = row["contradictions"][0].as_str().unwrap();
+    assert!(told.contains("it forwards packets from and to the Internet, though it sent"), "{told}");
+    for command in ["devices", "extract", "audit"] {
+        let said = stage.run(&format!("{command} home.pcap forged.pcap --format jsonl"));
+        let warning = "warning: 7c:51:0e:4a:02:9c is taken for a gateway, as it forwards";
+        assert!(said.stderr.contains(warning), "{command}: {}", said.stderr);
+    }
+    let said = stage.ok("devices home.pcap forged.pcap --labels labels.csv --format jsonl");
+    assert_eq!(camera(&said)["class"], "device", "a label settles it");
 }

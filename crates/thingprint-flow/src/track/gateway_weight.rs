@@ -1,0 +1,128 @@
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::gateway::GatewayReason;
+
+/// Addresses whose packets are counted; of more, those of fewest packets are forgotten.
+const MOST_ADDRESSES: usize = 16;
+/// A host that sends so many times as many packets for itself as for others is no gateway. Of 325 captures of homes, gateways that
+/// forward for several hosts sent more for others than for themselves in each; who forges packets of a device has to forge so many.
+const OWN_TIMES: u64 = 4;
+/// Packets of its own that are no evidence yet.
+const FEW_PACKETS: u64 = 32;
+/// Packets that a router advertisement stands for: it speaks for all that the router forwards, and comes every few minutes.
+const PACKETS_OF_AN_ADVERTISEMENT: u64 = 8;
+
+/// How many packets a host sent for itself and for others, as far as its addresses tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GatewayWeight {
+    /// Packets to one host from the address inside, or of its own, that it sent most from.
+    pub own: u64,
+    /// Those of them to addresses outside, which a gateway does not send on this side.
+    pub own_outside: u64,
+    /// Packets from addresses outside; a router advertisement stands for 8.
+    pub others: u64,
+}
+
+/// Packets that a host sent, by address.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct OwnPackets(Vec<(IpAddr, u64)>);
+
+impl GatewayWeight {
+    pub(super) fn of([own, outside]: [&OwnPackets; 2], (packets, advertisements): (u64, u64)) -> Self {
+        let others = packets.saturating_add(advertisements.saturating_mul(PACKETS_OF_AN_ADVERTISEMENT));
+        Self { own: own.most(), own_outside: outside.most(), others }
+    }
+
+    /// Whether it speaks for itself so much that nothing that it forwards for several hosts makes it a gateway.
+    pub const fn is_of_a_device(self) -> bool {
+        self.own > self.others.saturating_mul(OWN_TIMES).saturating_add(FEW_PACKETS)
+    }
+
+    /// Whether it turns to hosts outside so much that it is no gateway, also where no other is seen: there, a gateway may say more
+    /// itself than it forwards, such as answers of DNS.
+    pub const fn is_behind_another(self) -> bool {
+        self.own_outside > self.others.saturating_mul(OWN_TIMES).saturating_add(FEW_PACKETS)
+    }
+
+    /// Whether it is doubtful that it is a gateway for this reason: it speaks for itself more than for others.
+    pub const fn is_doubtful(self, reason: GatewayReason) -> bool {
+        let own = match reason {
+            GatewayReason::Forwards | GatewayReason::Advertises => self.own,
+            GatewayReason::MostSources | GatewayReason::MostPackets => self.own_outside,
+            GatewayReason::Given | GatewayReason::VirtualRouter | GatewayReason::ReceivesOnly => 0,
+        };
+        own > self.others.saturating_add(FEW_PACKETS)
+    }
+}
+
+impl OwnPackets {
+    /// Counts packets from an address.
+    pub(super) fn add(&mut self, address: IpAddr, packets: u64) {
+        match self.0.binary_search_by_key(&address, |(of, _)| *of) {
+            Ok(at) => {
+                if let Some((_, count)) = self.0.get_mut(at) {
+                    *count = count.saturating_add(packets);
+                }
+            }
+            Err(at) => {
+                self.0.insert(at, (address, packets));
+                self.bound();
+            }
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        other.0.iter().for_each(|(address, packets)| self.add(*address, *packets));
+    }
+
+    /// The packets of the address with most.
+    fn most(&self) -> u64 {
+        self.0.iter().map(|(_, packets)| *packets).max().unwrap_or(0)
+    }
+
+    /// Forgets half of the addresses where there are too many.
+    fn bound(&mut self) {
+        if self.0.len() <= MOST_ADDRESSES {
+            return;
+        }
+        self.0.sort_unstable_by_key(|(address, packets)| (std::cmp::Reverse(*packets), *address));
+        self.0.truncate(MOST_ADDRESSES / 2);
+        self.0.sort_unstable();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_with_most_packets_stays_however_many_others_are_made_up() {
+        let mut own = OwnPackets::default();
+        let address = |number: u16| IpAddr::from([10, 0, number.to_be_bytes()[0], number.to_be_bytes()[1]]);
+        (0..500).for_each(|_| own.add(address(7), 1));
+        for number in 100..5000 {
+            own.add(address(number), 1);
+            assert!(own.0.len() <= MOST_ADDRESSES);
+        }
+        assert_eq!(own.most(), 500);
+        let mut other = OwnPackets::default();
+        other.add(address(7), 20);
+        own.merge(&other);
+        assert_eq!(own.most(), 520);
+    }
+
+    #[test]
+    fn who_speaks_for_itself_is_a_device() {
+        let weight = |own, others| GatewayWeight { own, own_outside: 0, others };
+        assert!(!weight(32, 0).is_of_a_device() && weight(33, 0).is_of_a_device());
+        assert!(weight(433, 100).is_of_a_device() && !weight(432, 100).is_of_a_device());
+        let is_doubtful = |own| weight(own, 100).is_doubtful(GatewayReason::Forwards);
+        assert!(is_doubtful(133) && !is_doubtful(132));
+        // A gateway that answers questions of one device.
+        let answering = weight(5204, 69);
+        assert!(!answering.is_behind_another() && !answering.is_doubtful(GatewayReason::MostPackets));
+        assert!(GatewayWeight { own_outside: 309, ..answering }.is_behind_another());
+    }
+}
