@@ -21,6 +21,7 @@ mod left_out;
 mod memory;
 mod messages;
 mod models;
+mod named_writer;
 mod networks;
 mod output;
 pub mod parts;

@@ -12,6 +12,7 @@ use crate::call::Line;
 use crate::destinations::Destinations;
 use crate::exit::Usage;
 use crate::inputs::Input;
+use crate::named_writer::NamedWriter;
 use crate::pseudonyms::Pseudonyms;
 use crate::standard_output::{StandardOutput, is_standard_output};
 use crate::terminal;
@@ -250,13 +251,14 @@ impl Output {
                 let reason = "this result is no table: name a file for it with --output";
                 return Err(Usage(reason.to_owned()).into());
             }
-            let mut out = StandardOutput::text(&self.results);
-            write(&mut out)?;
-            return Ok(out.flush()?);
+            let mut out = NamedWriter::new(StandardOutput::text(&self.results));
+            let written = write(&mut out).and_then(|()| Ok(out.flush()?));
+            return out.named(written, "standard output");
         };
-        let mut file = self.results.file(path).context("failed to write the result")?;
-        write(&mut file)?;
-        file.finish().context("failed to write the result")
+        let mut file = NamedWriter::new(self.results.file(path).context("failed to write the result")?);
+        let written = write(&mut file);
+        file.named(written, &path.display().to_string())?;
+        file.into_inner().finish().context("failed to write the result")
     }
 }
 

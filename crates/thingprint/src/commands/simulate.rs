@@ -17,6 +17,7 @@ use crate::destinations::Destinations;
 use crate::exit::{Outcome, Usage};
 use crate::files::write_file;
 use crate::messages::Messages;
+use crate::named_writer::NamedWriter;
 use crate::progress::Progress;
 use crate::small_file::{MOST_WRITTEN_BYTES, read_text};
 use crate::standard_output::{StandardOutput, is_standard_output};
@@ -108,9 +109,10 @@ fn write_capture(
     let Some(path) = path else {
         return write_frames(home, options, &mut StandardOutput::bytes(results)?, messages);
     };
-    let mut file = results.file(path).context("failed to write the capture")?;
-    let frames = write_frames(home, options, &mut file, messages)?;
-    file.finish().context("failed to write the capture")?;
+    let mut file = NamedWriter::new(results.file(path).context("failed to write the capture")?);
+    let frames = write_frames(home, options, &mut file, messages);
+    let frames = file.named(frames, &path.display().to_string())?;
+    file.into_inner().finish().context("failed to write the capture")?;
     Ok(frames)
 }
 

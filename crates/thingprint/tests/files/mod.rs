@@ -161,6 +161,34 @@ fn where_standard_output_takes_nothing_there_are_no_files() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_reported_with_the_name_of_the_file() {
+    let stage = stage_with_home();
+    for command in [
+        "extract home.pcap --format csv",
+        "extract home.pcap --format parquet",
+        "extract home.pcap --partial",
+        "classify -m home.model home.pcap --format jsonl",
+        "devices home.pcap --format zeek",
+        "flows home.pcap --format jsonl",
+        "audit home.pcap --format sarif",
+        "report home.pcap --format html",
+        "mud export home.pcap --to nftables",
+        "simulate --duration 1h",
+        "train instances.csv",
+    ] {
+        let (status, said) = shell(&stage, &format!("$T {command} -o /dev/full"));
+        assert_eq!(status, 1, "{command}: {said}");
+        assert!(
+            said.contains("/dev/full: ") && said.contains("No space left on device"),
+            "{command}: {said}"
+        );
+    }
+    let (_, said) = shell(&stage, "$T extract home.pcap --format csv > /dev/full");
+    assert!(said.contains("failed to write standard output"), "{said}");
+}
+
+#[test]
 #[cfg(unix)]
 fn a_reader_that_goes_away_ends_a_command_quietly_and_takes_no_files_with_it() {
     let stage = stage_with_home();
