@@ -73,7 +73,7 @@ fn by_rule<'f, 'a>(found: impl Iterator<Item = &'f Found<'a>>) -> BTreeMap<&'a s
         rules.entry(found.key.0).or_default().push(found);
     }
     for found in rules.values_mut() {
-        found.sort_by(|a, b| (b.severity, b.flows).cmp(&(a.severity, a.flows)));
+        found.sort_by_key(|finding| std::cmp::Reverse((finding.severity, finding.flows)));
     }
     rules
 }
