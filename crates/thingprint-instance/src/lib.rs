@@ -46,7 +46,7 @@ pub use origin::Origin;
 pub use part::{Part, PartDevices, PartId};
 pub use part_file::{PartFile, PartFileError, PartSettings};
 pub use part_observer::{PartObserver, PartState};
-pub use partial::{Assembled, EdgeCounts, Partial};
+pub use partial::{Assembled, EdgeCounts, Partial, SharedWindow};
 pub use recipe::ExtractionRecipe;
 pub use semantics::Semantics;
 pub use share::Share;

@@ -43,6 +43,8 @@ impl fmt::Debug for PartId {
 pub struct Part {
     pub(crate) id: PartId,
     pub(crate) name: Option<String>,
+    /// Who saw it, where several places see one network at the same time; `None` where one does.
+    pub(crate) tap: Option<String>,
     /// Time of the earliest and of the latest frame; `None` before there is one.
     pub(crate) span: Option<(Timestamp, Timestamp)>,
     pub(crate) gateways: GatewayEvidence,
@@ -70,6 +72,7 @@ impl Part {
         Self {
             id,
             name,
+            tap: None,
             span: None,
             gateways,
             datagrams_cut: 0,
@@ -78,6 +81,23 @@ impl Part {
             times: TimeEdges::default(),
             is_edge: false,
         }
+    }
+
+    /// The same part as one of several places that see the network at the same time saw it. A device that goes from one
+    /// place to another is joined in the order in which they saw it.
+    #[must_use]
+    pub fn seen_by(self, tap: String) -> Self {
+        Self { tap: Some(tap), ..self }
+    }
+
+    /// Who saw it, where several places see one network at the same time.
+    pub fn tap(&self) -> Option<&str> {
+        self.tap.as_deref()
+    }
+
+    /// What bears on which addresses are gateways.
+    pub const fn gateways(&self) -> &GatewayEvidence {
+        &self.gateways
     }
 
     /// A part of frames at the edges of others, which lies between them.

@@ -10,7 +10,7 @@ use crate::{Assembled, ExtractionRecipe, InstanceOptions, Partial, Share};
 /// What every file of parts begins with.
 const MAGIC: [u8; 8] = *b"TPRTPART";
 /// The form of what follows; a file of another version is refused.
-const VERSION: u16 = 6;
+const VERSION: u16 = 7;
 /// Longest body that is read.
 const MOST_BYTES: u64 = 4 << 30;
 const HASH_BYTES: usize = 32;

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use thingprint_flow::{
@@ -37,6 +37,23 @@ pub struct Assembled {
     pub differences: EdgeCounts,
     /// What caps left out, by device: what the parts lack, and words of bags.
     pub left_out: DeviceLosses,
+    /// The first and the last time at which each device was seen, in all parts.
+    pub seen: BTreeMap<DeviceId, (Timestamp, Timestamp)>,
+    /// Devices that several taps saw in one window at the same time, ordered by device and window.
+    pub shared: Vec<SharedWindow>,
+}
+
+/// A window in which several taps saw a device at the same time: what both saw counts twice in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedWindow {
+    /// The device.
+    pub device: DeviceId,
+    /// Start of the window.
+    pub window_start: Timestamp,
+    /// The taps, in order.
+    pub taps: Vec<String>,
+    /// Flows that may count twice: all but those of the tap that saw most.
+    pub flows: u64,
 }
 
 /// What was in progress at the edges between parts and could not be joined.
@@ -78,6 +95,11 @@ impl Partial {
     /// The parts, in the order of their ids.
     pub fn parts(&self) -> impl Iterator<Item = &Part> {
         self.parts.values()
+    }
+
+    /// Leaves out the parts that this refuses.
+    pub fn retain(&mut self, mut keeps: impl FnMut(&Part) -> bool) {
+        self.parts.retain(|_, part| keeps(part));
     }
 
     /// Number of parts.
@@ -169,6 +191,12 @@ impl Assembled {
         }
         let plan = EvidencePlan::of(options.clone());
         for (id, shares) in devices {
+            let shares = in_order_of_time(shares);
+            let spans = shares.iter().filter_map(|(_, share)| share.active);
+            if let Some((first, last)) = spans.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) {
+                self.seen.insert(id, (first, last));
+            }
+            self.shared.extend(shared_windows(id, &shares, options.flow.window));
             let mut join = Join::new(&plan);
             let joined = join.run(&shares);
             self.differences.messages += joined.messages_cut;
@@ -198,6 +226,68 @@ fn instance(
             Instance { capture: part.name.clone(), ..instance }
         }
     }
+}
+
+/// A device's shares of parts: those of one tap in the order of its parts, those of several in the order in which they saw
+/// the device.
+fn in_order_of_time<'a>(shares: Vec<(&'a Part, &'a DevicePart)>) -> Vec<(&'a Part, &'a DevicePart)> {
+    let mut by_tap: BTreeMap<Option<&str>, VecDeque<(&Part, &DevicePart)>> = BTreeMap::new();
+    for share in shares {
+        by_tap.entry(share.0.tap()).or_default().push_back(share);
+    }
+    let mut ordered = Vec::new();
+    let first_of =
+        |queue: &VecDeque<(&'a Part, &'a DevicePart)>| queue.front().map(|share| first_time(*share));
+    while let Some((_, queue)) = by_tap
+        .iter_mut()
+        .filter(|(_, queue)| !queue.is_empty())
+        .min_by_key(|(tap, queue)| (first_of(queue), **tap))
+    {
+        ordered.extend(queue.pop_front());
+    }
+    ordered
+}
+
+/// When a part saw a device first.
+fn first_time((part, share): (&Part, &DevicePart)) -> Timestamp {
+    share.active.map_or(part.start(), |(first, _)| first)
+}
+
+/// The windows in which taps saw a device at the same time.
+fn shared_windows(
+    device: DeviceId,
+    shares: &[(&Part, &DevicePart)],
+    window: WindowLength,
+) -> Vec<SharedWindow> {
+    let mut windows: BTreeMap<WindowIndex, BTreeMap<&str, u64>> = BTreeMap::new();
+    for (at, (part, share)) in shares.iter().enumerate() {
+        let others = shares.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, share)| share);
+        let others = others.filter(|(other, _)| other.tap != part.tap);
+        let overlaps: Vec<_> =
+            others.filter_map(|(_, other)| overlap(share.active?, other.active?)).collect();
+        for (index, tally) in &share.windows {
+            let span = (window.start_of(*index), window.end_of(*index));
+            if overlaps.iter().any(|both| overlap(*both, span).is_some()) {
+                *windows.entry(*index).or_default().entry(part.tap().unwrap_or_default()).or_default() +=
+                    tally.counts().flows;
+            }
+        }
+    }
+    let several = windows.into_iter().filter(|(_, taps)| taps.len() > 1);
+    several
+        .map(|(index, taps)| SharedWindow {
+            device,
+            window_start: window.start_of(index),
+            flows: taps.values().sum::<u64>() - taps.values().max().copied().unwrap_or(0),
+            taps: taps.into_keys().map(str::to_owned).collect(),
+        })
+        .collect()
+}
+
+/// The time that two spans have in common.
+fn overlap(a: (Timestamp, Timestamp), b: (Timestamp, Timestamp)) -> Option<(Timestamp, Timestamp)> {
+    let both = (a.0.max(b.0), a.1.min(b.1));
+    (both.0 <= both.1).then_some(both)
 }
 
 /// Joins one device's shares of consecutive parts.

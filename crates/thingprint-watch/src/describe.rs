@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use thingprint_flow::{DeviceId, Gateways, is_private};
-use thingprint_instance::{Attribute, Bag, DeviceEntry, Instance};
+use thingprint_flow::{DeviceId, Gateways, Timestamp, is_private};
+use thingprint_instance::{Attribute, Bag, BagName, DeviceEntry, Instance};
 
 use crate::records::{Sighting, WindowAnswer, WindowRecord, WordCount};
 use crate::sightings::SeenDevice;
@@ -85,6 +85,33 @@ fn most_frequent(words: Bag) -> Vec<WordCount> {
     words.sort_by(|a, b| (Reverse(a.count), &a.word).cmp(&(Reverse(b.count), &b.word)));
     words.truncate(MOST_WORDS);
     words
+}
+
+/// A device as its final window shows it, which was seen between these times; `packets` were seen of it since the reading
+/// began, up and down.
+pub(crate) fn sighting_of(
+    instance: &Instance,
+    (first_seen, last_seen): (Timestamp, Timestamp),
+    (packets_up, packets_down): (u64, u64),
+) -> Sighting {
+    let words = |bag: BagName| instance.bags.get(bag).cloned().map(most_frequent).unwrap_or_default();
+    Sighting {
+        device: instance.device,
+        gateway: None,
+        is_randomised: DeviceEntry::new(instance.device).is_randomised,
+        addresses: Vec::new(),
+        host_name: None,
+        vendor_class: None,
+        identity: None,
+        names: words(BagName::DOMAINS),
+        server_ports: words(BagName::PORTS),
+        served_ports: words(BagName::SERVED_PORTS),
+        services: Vec::new(),
+        first_seen,
+        last_seen,
+        packets_up,
+        packets_down,
+    }
 }
 
 /// A window as a record.

@@ -1,3 +1,4 @@
+mod collected;
 mod identities;
 mod silence;
 

@@ -30,6 +30,8 @@ pub(crate) struct DeviceState {
     pub(crate) heard: Option<u64>,
     /// When it was given out last, by the clock of the packets.
     pub(crate) published: Option<Timestamp>,
+    /// Packets of windows that others formed, up and down, since the reading began.
+    pub(crate) collected: (u64, u64),
     /// Whether somebody answered it in this reading.
     pub(crate) is_established: bool,
 }

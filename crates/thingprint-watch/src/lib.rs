@@ -12,6 +12,7 @@ mod device_state;
 mod findings;
 mod judge;
 mod known;
+mod ledger;
 mod loss_news;
 mod mud;
 mod news;
@@ -26,6 +27,7 @@ mod training;
 mod verdict;
 mod watcher;
 
+pub use ledger::Ledger;
 pub use options::{WatchOptions, WatchStage};
 pub use records::{
     Account, CaptureHealth, Choice, DeviceLeftOut, DeviceRecord, Event, EventFilter, EventKind, EventTopic,

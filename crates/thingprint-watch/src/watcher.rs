@@ -96,12 +96,12 @@ impl<'a> Watcher<'a> {
         self.machine = Some(machine);
     }
 
-    /// Takes the next frame of a source.
-    pub fn frame(&mut self, source: usize, frame: Frame<'_>) {
+    /// Takes the next frame of a source; gives it back as it was taken, or `None` where it was left out.
+    pub fn frame<'f>(&mut self, source: usize, frame: Frame<'f>) -> Option<Frame<'f>> {
         let is_ahead = |now: Option<Timestamp>| now.is_some_and(|now| frame.time.nanos_since(now) > AHEAD_NS);
         if is_ahead(self.machine) && is_ahead(self.live.clock()) {
             self.ahead += 1;
-            return;
+            return None;
         }
         self.desk.begin(frame.time);
         self.desk.delivers(source, frame.time);
@@ -110,7 +110,9 @@ impl<'a> Watcher<'a> {
             let span = (before, frame.time);
             self.desk.step_back(span, news::clock_stepped(before, frame.time));
         }
-        self.live.frame(source, Frame { begins_segment, ..frame });
+        let frame = Frame { begins_segment, ..frame };
+        self.live.frame(source, frame);
+        Some(frame)
     }
 
     /// Moves the clock without a frame.

@@ -7,6 +7,8 @@ mod global;
 mod knowledge;
 mod protocols;
 mod training;
+#[cfg(feature = "live")]
+mod transport;
 
 pub(crate) use device::DeviceArgs;
 pub(crate) use extraction::ExtractionArgs;
@@ -15,3 +17,5 @@ pub(crate) use global::GlobalArgs;
 pub(crate) use knowledge::KnowledgeArgs;
 pub(crate) use protocols::ModelArgs;
 pub(crate) use training::{TrainingArgs, Trust};
+#[cfg(feature = "live")]
+pub(crate) use transport::{TransportArgs, transport_of};

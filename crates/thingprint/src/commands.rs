@@ -2,6 +2,8 @@
 
 mod audit;
 mod classify;
+#[cfg(feature = "live")]
+mod collect;
 mod compare;
 mod demo;
 mod devices;
@@ -62,6 +64,9 @@ pub(crate) enum Command {
     /// Watch a network live: who is there, what each device is, what changed
     #[cfg(feature = "live")]
     Watch(Box<watch::WatchArgs>),
+    /// Collect what several taps see of one network in one store
+    #[cfg(feature = "live")]
+    Collect(Box<collect::CollectArgs>),
     /// List, show, check and test the models that detect protocols
     Protocols(protocols::ProtocolsArgs),
     /// Show, export and prune what a watch has stored
@@ -103,6 +108,8 @@ impl Command {
             Self::Report(args) => args.run(global),
             #[cfg(feature = "live")]
             Self::Watch(args) => args.run(global),
+            #[cfg(feature = "live")]
+            Self::Collect(args) => args.run(global),
             Self::Protocols(args) => args.run(global),
             Self::Store(args) => args.run(global),
             Self::Simulate(args) => args.run(global),
@@ -129,7 +136,7 @@ impl Command {
     pub(crate) const fn minds_signals(&self) -> bool {
         match self {
             #[cfg(feature = "live")]
-            Self::Watch(_) => true,
+            Self::Watch(_) | Self::Collect(_) => true,
             _ => false,
         }
     }
@@ -157,6 +164,8 @@ impl Command {
             Self::Demo(_) => Some("demo"),
             #[cfg(feature = "live")]
             Self::Watch(_) => Some("watch"),
+            #[cfg(feature = "live")]
+            Self::Collect(_) => Some("collect"),
         }
     }
 }

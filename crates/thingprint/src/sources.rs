@@ -28,6 +28,7 @@ pub(crate) const PROGRAM: &[&str] = &[
     "crates/thingprint-sim/src",
     "crates/thingprint-store/src",
     "crates/thingprint-table/src",
+    "crates/thingprint-taps/src",
     "crates/thingprint-watch/src",
     "crates/thingprint-web/src",
     "crates/thingprint/src",

@@ -28,6 +28,7 @@ mod report;
 mod rows;
 mod stage;
 mod store;
+mod taps;
 mod watch;
 
 use std::fs;

@@ -82,6 +82,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("thingprint-notify", &["thingprint-flow", "thingprint-table", "thingprint-watch"]),
+    ("thingprint-taps", &["thingprint-flow", "thingprint-protocol", "thingprint-instance"]),
     (
         "thingprint-web",
         &[
@@ -114,6 +115,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "thingprint-logs",
             "thingprint-store",
             "thingprint-notify",
+            "thingprint-taps",
             "thingprint-web",
         ],
     ),

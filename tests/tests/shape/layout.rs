@@ -17,13 +17,14 @@ const EMPTY_NAMES: [&str; 9] =
 const MACHINE_FOLDERS: [&str; 5] = ["home", "root", "tmp", "work", "Users"];
 
 /// The packages that open files, connect and read the clock: the command, the Python package that
-/// calls it, what it reads live and writes to, and these tests.
-const OUTSIDE: [&str; 7] = [
+/// calls it, what it reads live, writes to and sends by, and these tests.
+const OUTSIDE: [&str; 8] = [
     "thingprint",
     "thingprint-live",
     "thingprint-notify",
     "thingprint-python",
     "thingprint-store",
+    "thingprint-taps",
     "thingprint-tests",
     "thingprint-web",
 ];

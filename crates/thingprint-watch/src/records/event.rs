@@ -135,6 +135,10 @@ kinds! {
     MudViolation = "mud-violation" / "outside its MUD profile" in Contacts,
     /// Packets were lost.
     CaptureLoss = "capture-loss" / "packets lost" in Reading,
+    /// Parts of what a tap saw are missing where they are collected, or came too late.
+    PartsMissing = "parts-missing" / "parts missing" in Reading,
+    /// Several taps saw a device at the same time, and count it more than once.
+    SeenTwice = "seen-twice" / "seen by several taps" in Reading,
     /// A cap was reached, and left out something of a device.
     LeftOut = "left-out" / "limit reached" in Reading,
     /// A source of packets failed.

@@ -1,19 +1,20 @@
 //! `watch`: packets from a wire, and what they show as it happens.
 
 mod backend;
-mod clock;
+pub(super) mod clock;
 mod events;
-mod kept;
+pub(super) mod kept;
 mod labelled;
-mod model;
+pub(super) mod model;
 mod newest;
 mod options;
 mod pace;
 mod printer;
+mod publish;
 mod service;
-mod signals;
+pub(super) mod signals;
 mod sources;
-mod station;
+pub(super) mod station;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -28,6 +29,7 @@ use thingprint_model::FalseAlarms;
 use thingprint_notify::{Discovery, SinkSpec};
 use thingprint_watch::{EventKind, Severity};
 
+use self::publish::PublishArgs;
 use self::signals::Signals;
 use self::station::{Plan, Station};
 use crate::args::{ExtractionArgs, GlobalArgs, KnowledgeArgs};
@@ -176,6 +178,9 @@ pub(crate) struct WatchArgs {
     check: bool,
 
     #[command(flatten)]
+    publish: PublishArgs,
+
+    #[command(flatten)]
     knowledge: KnowledgeArgs,
 
     #[command(flatten)]
@@ -232,6 +237,7 @@ impl WatchArgs {
         let profiles =
             self.mud.iter().map(|text| text.split_once('=').map_or(text.as_str(), |(_, path)| path));
         let profiles = profiles.map(PathBuf::from).flat_map(with_files_of_folder);
+        let named = named.chain(self.publish.transport.files());
         let tables = self.knowledge.paths().map(Path::to_path_buf);
         named.chain(tables).chain(profiles).chain([PathBuf::from(&self.policy)]).collect()
     }
@@ -282,7 +288,7 @@ fn text_of(word: &OsString) -> Result<&str, Usage> {
 }
 
 /// Reads a time such as `90s`, `10m`, `24h` or `90d`.
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     let expected = || format!("expected a number with s, m, h or d, such as 90d, and not '{text}'");
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(expected)?;
     let seconds = match unit {

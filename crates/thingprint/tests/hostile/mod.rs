@@ -185,7 +185,7 @@ fn names_and_files_act_on_no_terminal() {
         fs::write(stage.path(&name(end)), text).unwrap();
     }
     let at = |end: &str| name(end);
-    let commands: [&[&str]; 24] = [
+    let commands: [&[&str]; 26] = [
         &["extract", "set"],
         &["devices", "set", "home.pcap"],
         &["extract", "home.pcap", "--labels", &at("labels.csv")],
@@ -198,6 +198,8 @@ fn names_and_files_act_on_no_terminal() {
         &["watch", "--config", &at("config.toml"), "--check"],
         &["watch", "--check", HOSTILE],
         &["watch", "--check", "--notify", HOSTILE, "home.pcap"],
+        &["watch", "--check", "--publish", HOSTILE, "home.pcap"],
+        &["collect", HOSTILE, "--once"],
         &["classify", "--model", &at("model"), "home.pcap"],
         &["classify", "--model", &at("gone"), "home.pcap"],
         &["experiment", &at("experiment.toml")],

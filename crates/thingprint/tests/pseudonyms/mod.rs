@@ -147,6 +147,7 @@ fn what_has_no_pseudonyms_refuses_them() {
         ("compare home.pcap home.pcap --html x.html", "--html"),
         ("experiment x.toml", "experiment"),
         ("watch home.pcap", "watch"),
+        ("collect folder:x", "collect"),
     ] {
         let expected = format!("--pseudonyms: {what} names devices as they are");
         stage.fails(&format!("{command} --pseudonyms key"), 2, &[&expected]);

@@ -19,7 +19,7 @@ const MODEL_OF: &str = "model-in-place-of";
 const END_OF_LIST: u8 = 0;
 
 /// What a watcher goes on from.
-pub(super) fn resume(store: &Store) -> Result<Resume, StoreError> {
+pub(in crate::commands) fn resume(store: &Store) -> Result<Resume, StoreError> {
     let stored = store.resume()?;
     let state = store.state(WATCHER, None)?.and_then(|state| without_list(&state));
     let final_until = stored.final_until;
@@ -83,7 +83,7 @@ fn without_list(state: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// What belongs into the store with an account; `memory` is what the watcher remembers.
-pub(super) fn state(memory: Option<Remembered>, progress: Option<&Progress>) -> Vec<StateValue> {
+pub(in crate::commands) fn state(memory: Option<Remembered>, progress: Option<&Progress>) -> Vec<StateValue> {
     let progress = progress.and_then(|progress| serde_json::to_vec(progress).ok());
     let value = |name: &str, value| StateValue { name: name.to_owned(), device: None, value: Some(value) };
     let memory = memory.map(|memory| value(WATCHER, with_list(memory.bytes, &memory.devices)));

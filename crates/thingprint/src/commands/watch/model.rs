@@ -16,21 +16,21 @@ const NONE: &str = "none";
 
 /// The model that judges, and where it is from.
 #[derive(Clone, Debug)]
-pub(super) struct Judging {
+pub(in crate::commands) struct Judging {
     /// `None` where nothing is judged.
-    pub(super) model: Option<Arc<Model>>,
+    pub(in crate::commands) model: Option<Arc<Model>>,
     /// What it is called on the page.
-    pub(super) name: Option<String>,
+    pub(in crate::commands) name: Option<String>,
     /// Whether it was trained on the page.
-    pub(super) is_trained: bool,
+    pub(in crate::commands) is_trained: bool,
     /// The hash of the file that was given.
-    pub(super) of: String,
-    pub(super) acceptance: Acceptance,
+    pub(in crate::commands) of: String,
+    pub(in crate::commands) acceptance: Acceptance,
 }
 
 impl Judging {
     /// The model of a file.
-    pub(super) fn open(path: Option<&Path>, acceptance: Acceptance) -> anyhow::Result<Self> {
+    pub(in crate::commands) fn open(path: Option<&Path>, acceptance: Acceptance) -> anyhow::Result<Self> {
         let Some(path) = path else {
             return Ok(Self { model: None, name: None, is_trained: false, of: NONE.to_owned(), acceptance });
         };
@@ -44,7 +44,7 @@ impl Judging {
     /// The model that was trained on the page and took the place of this one in an earlier reading, as long as the file is the
     /// same or none is given. One that cannot be read,
     /// as of another version of the program, is left where it is, and this one judges.
-    pub(super) fn or_trained(self, store: &Store, messages: Messages) -> anyhow::Result<Self> {
+    pub(in crate::commands) fn or_trained(self, store: &Store, messages: Messages) -> anyhow::Result<Self> {
         // Without a file, whatever was trained last judges.
         let of = self.model.is_some().then_some(self.of.as_str());
         let Some(bytes) = kept::trained_model(store, of).map_err(failed)? else { return Ok(self) };
@@ -66,12 +66,12 @@ impl Judging {
     }
 
     /// The same with another model, which was trained on the page.
-    pub(super) fn switched(self, model: Arc<Model>) -> Self {
+    pub(in crate::commands) fn switched(self, model: Arc<Model>) -> Self {
         Self { model: Some(model), name: Some("trained on the page".to_owned()), is_trained: true, ..self }
     }
 
     /// What a watcher needs.
-    pub(super) fn judge(&self) -> Option<(Arc<Model>, Acceptance)> {
+    pub(in crate::commands) fn judge(&self) -> Option<(Arc<Model>, Acceptance)> {
         self.model.clone().map(|model| (model, self.acceptance))
     }
 }

@@ -100,14 +100,14 @@ mod tests {
             bytes: &bytes,
             begins_segment: false,
         };
-        (0..60).for_each(|minute| watcher.frame(0, frame(minute)));
+        (0..60).for_each(|minute| _ = watcher.frame(0, frame(minute)));
         pace.note(watcher.clock(), now);
         for second in 0..3600 {
             if let Some(clock) = pace.clock(now + Duration::from_secs(second)) {
                 watcher.tick(clock);
             }
         }
-        (60..120).for_each(|minute| watcher.frame(0, frame(minute)));
+        (60..120).for_each(|minute| _ = watcher.frame(0, frame(minute)));
         assert_eq!((watcher.health().capture.packets, watcher.health().capture.late), (120, 0));
     }
 }

@@ -19,6 +19,7 @@ use super::events::Outbox;
 use super::model::Judging;
 use super::pace::Pace;
 use super::printer::Printer;
+use super::publish::Publishing;
 use super::signals::Signals;
 use super::sources::{SourceWatch, is_bad, source_health};
 use super::station::failed;
@@ -53,6 +54,8 @@ pub(super) struct Service {
     judging: Judging,
     names: Vec<String>,
     printer: Printer,
+    /// What sends parts to a collector; `None` where nothing does.
+    publishing: Option<Publishing>,
     started: Timestamp,
     pace: Pace,
     last_arrival: Option<Timestamp>,
@@ -91,6 +94,7 @@ impl Service {
             judging,
             names: specs.iter().map(SourceSpec::name).collect(),
             printer,
+            publishing: None,
             started: clock::now(),
             pace: Pace::of(specs),
             last_arrival: None,
@@ -123,6 +127,9 @@ impl Service {
                 Next::Idle => {
                     if let Some(now) = self.pace.clock(Instant::now()).filter(|_| is_any_reading(&intake)) {
                         watcher.tick(now);
+                        if let Some(publishing) = &mut self.publishing {
+                            publishing.tick(now);
+                        }
                     }
                 }
                 Next::Ended => {
@@ -166,6 +173,11 @@ impl Service {
         self.running.look_at(files);
     }
 
+    /// Sends parts of what is watched to a collector.
+    pub(super) fn publish(&mut self, publishing: Option<Publishing>) {
+        self.publishing = publishing;
+    }
+
     /// Opens files again, and reads the configuration again. Whether it is another one, with which the program begins again;
     /// one that is wrong is reported, and the present one stays.
     fn reload(&mut self) -> bool {
@@ -190,7 +202,11 @@ impl Service {
     fn take(&mut self, watcher: &mut Watcher<'_>, batch: &Batch) {
         watcher.note_time(clock::now());
         for frame in batch.frames() {
-            watcher.frame(batch.source(), frame);
+            if let Some(frame) = watcher.frame(batch.source(), frame)
+                && let Some(publishing) = &mut self.publishing
+            {
+                publishing.frame(frame);
+            }
         }
         self.sources.note_taken(batch.source(), batch.len());
         self.pace.note(watcher.clock(), Instant::now());
@@ -251,7 +267,9 @@ impl Service {
         }
         self.look_at_store(watcher);
         self.show_devices();
-        let health = self.health(watcher, sources);
+        let published = self.publishing.as_mut().map(|publishing| publishing.look(watcher));
+        let mut health = self.health(watcher, sources);
+        health.sinks.extend(published);
         watcher.note_left_out(&health.losses);
         self.manager.status(&format!("{} devices, {} packets", health.devices, health.capture.packets));
         self.manager.alive();
@@ -358,11 +376,17 @@ impl Service {
         let sources = intake.health();
         let left_out = watcher.left_out();
         let (account, memory) = watcher.finish(is_ended);
+        // Before the store says that the windows are final.
+        let (unsent, lacks_parts) =
+            self.publishing.take().map(|publishing| publishing.finish(is_ended)).unwrap_or_default();
         self.give_out(account, memory, &intake);
         let left = intake.stop();
         let Self { writer, outbox, printer, dead, .. } = self;
         for name in left {
             printer.warn(format!("{name} did not end; it waits for the system"));
+        }
+        for said in unsent {
+            printer.warn(said);
         }
         let stored = writer.close(CLOSE);
         if let Some(notifier) = outbox.take() {
@@ -376,7 +400,7 @@ impl Service {
         let is_partial = say_losses(&printer, &sources, &stored);
         let whole = report_left_out(&left_out, &printer);
         printer.flush(DELIVER);
-        Ok(if is_partial { Outcome::Partial } else { whole })
+        Ok(if is_partial || lacks_parts { Outcome::Partial } else { whole })
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Signals that the service manager or a person sends.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Signals {
+pub(in crate::commands) struct Signals {
     ends: Arc<AtomicBool>,
     reloads: Arc<AtomicBool>,
 }
@@ -13,7 +13,7 @@ impl Signals {
     /// Notes signals from now on. A second SIGINT or SIGTERM ends the process at once. SIGHUP has files read again; where
     /// standard input is a terminal, it says that the terminal is gone, and ends the reading.
     #[cfg(unix)]
-    pub(super) fn install() -> io::Result<Self> {
+    pub(in crate::commands) fn install() -> io::Result<Self> {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
         use signal_hook::flag;
         let signals = Self::default();
@@ -28,17 +28,17 @@ impl Signals {
 
     /// Nothing is noted where there are no such signals.
     #[cfg(not(unix))]
-    pub(super) fn install() -> io::Result<Self> {
+    pub(in crate::commands) fn install() -> io::Result<Self> {
         Ok(Self::default())
     }
 
     /// Whether the reading is to end.
-    pub(super) fn ends(&self) -> bool {
+    pub(in crate::commands) fn ends(&self) -> bool {
         self.ends.load(Ordering::Relaxed)
     }
 
     /// Whether files are to be read again; true once.
-    pub(super) fn take_reload(&self) -> bool {
+    pub(in crate::commands) fn take_reload(&self) -> bool {
         self.reloads.swap(false, Ordering::Relaxed)
     }
 }

@@ -85,6 +85,7 @@ impl<'a> Plan<'a> {
         for sink in &sinks {
             sink.check(&mut notify).map_err(|error| Usage(format!("--notify: failed to {error}")))?;
         }
+        args.publish.spec()?;
         let page = if args.no_page { None } else { Some(web_options(args)?) };
         let labels = read_confirmed_labels(args.labels.as_deref(), messages)?;
         let acceptance = Acceptance { confidence: args.threshold, false_alarms: args.false_alarms };
@@ -187,6 +188,7 @@ impl<'a> Station<'a> {
         let progress = kept::progress(&store).map_err(failed)?;
         let final_until = resume.final_until;
         let (path, recipe) = (store.path().to_owned(), recipe(&options));
+        let store_file = path.clone();
         let notifier = Notifier::start(&sinks, notify).map_err(failed)?;
         let selection = Selection { severity: args.notify_severity, kinds: args.notify_kinds.clone() };
         let newest = resume.next_event.saturating_sub(1);
@@ -237,12 +239,13 @@ impl<'a> Station<'a> {
         let ends = args.stop_after.map(|after| Instant::now() + after);
         let mut service = Service::new(writer, outbox, Arc::clone(&backend), (judging, &specs, printer));
         service.look_at(args.files());
+        service.publish(args.publish.open(&store_file, &options, args.extraction.flow.device.gateways())?);
         service.run((watcher, intake), (signals, &asked, ends))
     }
 }
 
 /// An error whose words follow "failed to".
-pub(super) fn failed(error: impl Display) -> anyhow::Error {
+pub(in crate::commands) fn failed(error: impl Display) -> anyhow::Error {
     anyhow!("failed to {error}")
 }
 

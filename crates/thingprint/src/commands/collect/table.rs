@@ -1,0 +1,21 @@
+//! The taps as a table.
+
+use thingprint_table::{Column, Table};
+use thingprint_taps::TapState;
+
+use super::collection::Collection;
+
+/// A row for each tap.
+pub(super) fn taps(collection: &Collection) -> Table {
+    let taps = collection.taps();
+    let counts = |count: fn(&TapState) -> u64| taps.values().map(count).collect::<Vec<u64>>();
+    Table::of(vec![
+        Column::new("tap", taps.keys().map(|name| name.as_str().to_owned()).collect::<Vec<_>>()),
+        Column::new("parts", counts(|tap| tap.parcels)),
+        Column::new("until", taps.values().map(|tap| tap.until).collect::<Vec<_>>()),
+        Column::new("is_ended", taps.values().map(|tap| tap.is_ended).collect::<Vec<_>>()),
+        Column::new("dropped", counts(|tap| tap.dropped)),
+        Column::new("missing", counts(|tap| tap.missing)),
+        Column::new("late", counts(|tap| tap.late)),
+    ])
+}

@@ -1,0 +1,237 @@
+//! Several taps of one network, and the collector of what they see.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::Value;
+
+use crate::stage::Stage;
+
+/// A home of some hours, and the rows of one reading of it.
+fn home(hours: u32) -> (Stage, Vec<String>) {
+    let stage = Stage::new();
+    stage.ok(&format!("simulate --duration {hours}h -o home.pcap --labels labels.csv"));
+    stage.ok("extract home.pcap -o all.jsonl");
+    let rows = sorted(&fs::read_to_string(stage.path("all.jsonl")).unwrap());
+    (stage, rows)
+}
+
+fn sorted(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+/// The rows of a store.
+fn stored(stage: &Stage, store: &str) -> Vec<String> {
+    sorted(&stage.ok(&format!("store {store} export --with-cut")).stdout)
+}
+
+/// Writes the frames of the home that a tap sees into a capture of its own; they are told by time in seconds and bytes.
+fn seen_by(stage: &Stage, tap: &str, mut sees: impl FnMut(i64, &[u8]) -> bool) {
+    let capture = fs::read(stage.path("home.pcap")).unwrap();
+    let (head, mut rest) = capture.split_at(24);
+    let mut kept = head.to_vec();
+    while let Some((record, behind)) = rest.split_at_checked(16) {
+        let word = |at: usize| u32::from_le_bytes(record[at..at + 4].try_into().unwrap());
+        let (frame, behind) = behind.split_at(word(8) as usize);
+        if sees(i64::from(word(0)), frame) {
+            kept.extend([record, frame].concat());
+        }
+        rest = behind;
+    }
+    fs::write(stage.path(&format!("{tap}.pcap")), kept).unwrap();
+}
+
+/// Runs a tap on its capture.
+fn tap(stage: &Stage, tap: &str) {
+    stage.ok(&format!("watch {tap}.pcap --store {tap}.db --no-page -q --publish folder:share --tap {tap}"));
+}
+
+/// The time of the first frame of the home, in seconds.
+fn begin(stage: &Stage) -> i64 {
+    let mut first = None;
+    seen_by(stage, "none", |time, _| {
+        first.get_or_insert(time);
+        false
+    });
+    first.unwrap()
+}
+
+/// The address of the gateway.
+fn gateway(stage: &Stage) -> String {
+    let said = stage.ok("extract home.pcap").stderr;
+    let rest = said.split_once("the gateway is ").unwrap().1;
+    rest.split(' ').next().unwrap().to_owned()
+}
+
+#[test]
+fn what_taps_see_in_turn_is_what_one_reading_gives() {
+    let (stage, rows) = home(5);
+    let turn = begin(&stage) + 9000;
+    seen_by(&stage, "attic", |time, _| time < turn);
+    seen_by(&stage, "cellar", |time, _| time >= turn);
+    // Whoever comes first changes nothing.
+    tap(&stage, "cellar");
+    tap(&stage, "attic");
+    let said = stage.ok("collect folder:share --store all.db --once");
+    assert_eq!(stored(&stage, "all.db"), rows, "{}", said.stderr);
+    let taps = said.json_lines();
+    assert_eq!(taps.len(), 2, "{taps:?}");
+    assert!(taps.iter().all(|tap| tap["is_ended"] == true && tap["late"] == 0), "{taps:?}");
+    // There is nothing more, and nothing changes.
+    let again = stage.ok("collect folder:share --store all.db --once").json_lines();
+    assert_eq!((again, stored(&stage, "all.db")), (taps, rows));
+}
+
+#[test]
+fn taps_of_other_devices_give_the_rows_of_one_reading() {
+    let (stage, rows) = home(3);
+    let gateway = gateway(&stage);
+    let text = |mac: &[u8]| mac.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":");
+    let is_attic = |frame: &[u8]| {
+        let ends =
+            [&frame[..6], &frame[6..12]].into_iter().filter(|mac| mac[0] & 1 == 0 && text(mac) != gateway);
+        // Both directions of a conversation are in one place.
+        ends.min().is_some_and(|mac| mac[5] % 2 == 0)
+    };
+    seen_by(&stage, "attic", |_, frame| is_attic(frame));
+    seen_by(&stage, "cellar", |_, frame| !is_attic(frame));
+    tap(&stage, "attic");
+    tap(&stage, "cellar");
+    let said = stage.ok("collect folder:share --store all.db --once");
+    let events = stage.ok("store all.db events").json_lines();
+    let twice: BTreeSet<&str> = events
+        .iter()
+        .filter(|event| event["kind"] == "seen-twice")
+        .map(|event| event["device"].as_str().unwrap())
+        .collect();
+    let of_one_tap = |rows: &[String]| -> Vec<String> {
+        let is_of_one = |row: &&String| {
+            let row: Value = serde_json::from_str(row).unwrap();
+            !twice.contains(row["device"].as_str().unwrap())
+        };
+        rows.iter().filter(is_of_one).cloned().collect()
+    };
+    let collected = stored(&stage, "all.db");
+    assert_eq!(collected.len(), rows.len());
+    let (expected, found) = (of_one_tap(&rows), of_one_tap(&collected));
+    assert!(expected.len() * 2 > rows.len(), "{} of {}: {twice:?}", expected.len(), rows.len());
+    assert_eq!(found, expected, "{}", said.stderr);
+}
+
+#[test]
+fn what_several_taps_see_at_the_same_time_is_reported() {
+    let (stage, rows) = home(2);
+    for name in ["attic", "cellar"] {
+        seen_by(&stage, name, |_, _| true);
+        tap(&stage, name);
+    }
+    let said = stage.ok("collect folder:share --store all.db --once");
+    assert!(said.stderr.contains("seen by several taps"), "{}", said.stderr);
+    let events = stage.ok("store all.db events").json_lines();
+    let twice: Vec<&Value> = events.iter().filter(|event| event["kind"] == "seen-twice").collect();
+    let devices: BTreeSet<String> = rows
+        .iter()
+        .map(|row| serde_json::from_str::<Value>(row).unwrap()["device"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(twice.len(), devices.len(), "{twice:?}");
+    assert!(twice.iter().all(|event| event["evidence"]["flows"].as_u64().unwrap() > 0), "{twice:?}");
+}
+
+#[test]
+fn what_cannot_be_published_or_collected_is_said() {
+    let (stage, _) = home(1);
+    let watch = "watch home.pcap --no-page";
+    stage.fails(&format!("{watch} --publish pigeon:home"), 2, &["--publish", "'pigeon'", "folder:PATH"]);
+    stage.fails(&format!("{watch} --publish folder:share --tap a.b"), 2, &["--tap", "letters, digits"]);
+    stage.fails(&format!("{watch} --tap attic"), 2, &["--publish"]);
+    stage.fails(&format!("{watch} --publish folder:share --spool-limit 5X"), 2, &["such as 10G"]);
+    stage.fails("collect pigeon:home --once", 2, &["'pigeon'", "folder:PATH"]);
+    stage.fails("collect folder: --once", 2, &["names no folder"]);
+    stage.fails("collect folder:share --once --store postgres://host/db", 2, &["postgres://", "SQLite"]);
+    // A store that belongs to another network.
+    tap_of(&stage, "default");
+    stage.ok("collect folder:share --store a.db --once");
+    stage.fails(
+        "collect folder:share --store a.db --once --network campus",
+        1,
+        &["network default", "--network"],
+    );
+}
+
+fn tap_of(stage: &Stage, network: &str) {
+    let words = format!("--publish folder:share --tap attic --network {network}");
+    stage.ok(&format!("watch home.pcap --store tap.db --no-page -q {words}"));
+}
+
+#[test]
+fn a_tap_with_other_options_is_refused_and_the_others_are_collected() {
+    let (stage, rows) = home(2);
+    tap_of(&stage, "default");
+    stage.ok("watch home.pcap --store b.db --no-page -q --publish folder:share --tap cellar --window 30m");
+    let said = stage.run("collect folder:share --store all.db --once");
+    assert_eq!(said.status, 4, "{}", said.stderr);
+    assert!(said.stderr.contains("tap cellar") && said.stderr.contains("same options"), "{}", said.stderr);
+    assert_eq!(stored(&stage, "all.db"), rows);
+}
+
+#[test]
+fn what_does_not_fit_into_the_spool_is_told_and_its_windows_are_cut() {
+    let (stage, rows) = home(4);
+    let words = "--publish folder:share --tap attic --spool-limit 2K";
+    let said = stage.run(&format!("watch home.pcap --store tap.db --no-page -q {words}"));
+    assert_eq!(said.status, 4, "{}", said.stderr);
+    let said = stage.run("collect folder:share --store all.db --once");
+    assert_eq!(said.status, 4, "{}", said.stderr);
+    let taps = said.json_lines();
+    assert!(taps[0]["dropped"].as_u64().unwrap() > 0, "{taps:?}");
+    assert!(said.stderr.contains("tap attic") && said.stderr.contains("spool"), "{}", said.stderr);
+    assert!(stored(&stage, "all.db").len() < rows.len());
+}
+
+#[test]
+fn a_tap_that_is_killed_and_a_collector_that_is_killed_change_no_row() {
+    let (stage, rows) = home(6);
+    // A folder into which captures are rotated each half hour, as tcpdump -G does.
+    let begin = begin(&stage);
+    fs::create_dir(stage.path("captures")).unwrap();
+    for half in 0..12 {
+        seen_by(&stage, &format!("captures/{half:02}"), |time, _| (time - begin) / 1800 == half);
+    }
+    let watch = "watch captures --store tap.db --no-page -q --publish folder:share --tap attic";
+    for round in 0_u32..6 {
+        let mut killed = Vec::new();
+        for words in [watch, "collect folder:share --store all.db"] {
+            let mut command = stage.command(words, std::process::Stdio::null());
+            let command = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+            killed.push(command.spawn().unwrap());
+        }
+        // From before anything was cut to after much was.
+        std::thread::sleep(std::time::Duration::from_millis(u64::from(40 + round * 160)));
+        for mut child in killed {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+    // A folder never ends, and what is open in it is left to the next reading: the last hours come from its files alone.
+    let mut collected = Vec::new();
+    for _ in 0..20 {
+        let said = stage.run(&format!("{watch} --stop-after 4s"));
+        assert_eq!(said.status, 0, "{}", said.stderr);
+        let taps = stage.ok("collect folder:share --store all.db --once").json_lines();
+        collected = stored(&stage, "all.db");
+        assert_eq!((taps[0]["missing"].as_u64(), taps[0]["late"].as_u64()), (Some(0), Some(0)), "{taps:?}");
+        if collected.len() * 10 > rows.len() * 6 {
+            break;
+        }
+    }
+    assert!(collected.len() * 10 > rows.len() * 6, "{} of {}", collected.len(), rows.len());
+    let last = |row: &String| {
+        let row: Value = serde_json::from_str(row).unwrap();
+        row["window_start"].as_str().unwrap().to_owned()
+    };
+    let until = collected.iter().map(last).max().unwrap();
+    let expected: Vec<String> = rows.into_iter().filter(|row| last(row) <= until).collect();
+    assert_eq!(collected, expected);
+}
