@@ -7,6 +7,7 @@ mod period;
 mod reported;
 mod words;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -225,14 +226,19 @@ impl Comparison {
         }
     }
 
-    /// Leaves out the devices that have fewest windows: addresses that are made up have one or none.
+    /// Leaves out the devices that have fewest windows, and of these those that came last: addresses that are made up have one or
+    /// none.
     fn make_room(&mut self) {
         let windows = |[before, after]: &[Period; 2]| before.windows.len() + after.windows.len();
-        let mut order: Vec<(usize, DeviceId)> =
-            self.devices.iter().map(|(device, periods)| (windows(periods), *device)).collect();
+        let first =
+            |[before, after]: &[Period; 2]| before.windows.iter().chain(&after.windows).min().copied();
+        let rank = |(device, periods): (&DeviceId, &[Period; 2])| {
+            (windows(periods), Reverse(first(periods)), Reverse(*device))
+        };
+        let mut order: Vec<_> = self.devices.iter().map(rank).collect();
         order.sort_unstable();
         order.truncate((self.most_devices / FREED_SHARE).max(1));
-        for (windows, device) in &order {
+        for (windows, _, Reverse(device)) in &order {
             self.devices.remove(device);
             self.windows_dropped += (*windows as u64).max(1);
         }
@@ -375,10 +381,10 @@ mod tests {
             let mut comparison = Comparison { most_devices: 64, ..Comparison::new(ChangeOptions::default()) };
             for hour in 0..20 {
                 let side = if hour < 10 { Side::Before } else { Side::After };
+                (0..4).for_each(|number| comparison.add(side, &window(number, hour)));
                 for number in (100..100 + made_up).filter(|number| i64::from(*number) % 20 == hour) {
                     comparison.add(side, &window(number, hour));
                 }
-                (0..4).for_each(|number| comparison.add(side, &window(number, hour)));
                 assert!(comparison.devices.len() <= 64);
             }
             let Differences { devices, losses, .. } = comparison.finish();

@@ -32,8 +32,8 @@ fn a_file_without_an_end_is_refused_by_its_limit() {
     for (command, place, limit) in [
         ("extract home.pcap --labels /dev/zero", "labels /dev/zero", 256),
         ("audit home.pcap --labels /dev/zero", "labels /dev/zero", 256),
-        ("audit home.pcap --mud /dev/zero", "read /dev/zero", 4),
-        ("mud export --mud /dev/zero --to nftables", "read /dev/zero", 4),
+        ("audit home.pcap --mud /dev/zero", "profile /dev/zero", 4),
+        ("mud export --mud /dev/zero --to nftables", "profile /dev/zero", 4),
         ("audit home.pcap --fingerprints /dev/zero", "fingerprints /dev/zero", 64),
         ("audit home.pcap --policy /dev/zero", "policy /dev/zero", 4),
         ("audit home.pcap --known-findings /dev/zero", "known findings /dev/zero", 256),
