@@ -20,6 +20,7 @@ macro_rules! transports {
 
 transports! {
     folder,
+    nats,
 }
 
 /// A kind of transport.
@@ -49,6 +50,8 @@ pub struct TransportOptions {
     pub credentials: Option<PathBuf>,
     /// Certificates (PEM) that a server is checked against, in place of those of the system.
     pub tls_ca: Option<PathBuf>,
+    /// The folder in which pieces of parcels are kept that came in several messages.
+    pub pieces: PathBuf,
     /// The certificate (PEM) by which this end is known, and its key.
     pub tls_identity: Option<(PathBuf, PathBuf)>,
 }
@@ -79,6 +82,9 @@ pub trait Inbox: Send {
 
     /// The parcel that came last is on our disk.
     fn acknowledge(&mut self) -> Result<(), TapsError>;
+
+    /// Whether nothing waits any more, also nothing that was delivered before and comes again.
+    fn is_drained(&mut self) -> Result<bool, TapsError>;
 }
 
 /// A parcel that came.

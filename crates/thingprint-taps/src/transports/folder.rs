@@ -119,6 +119,11 @@ impl Inbox for FolderInbox {
         self.known.remove(&path);
         durable::remove(&path)
     }
+
+    fn is_drained(&mut self) -> Result<bool, TapsError> {
+        self.look()?;
+        Ok(self.known.is_empty())
+    }
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ impl TransportArgs {
     pub(crate) fn options(&self) -> TransportOptions {
         TransportOptions {
             credentials: self.credentials.clone(),
+            pieces: PathBuf::new(),
             tls_ca: self.tls_ca.clone(),
             tls_identity: self.tls_cert.clone().zip(self.tls_key.clone()),
         }

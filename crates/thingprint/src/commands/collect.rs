@@ -11,7 +11,7 @@ use anyhow::Context;
 use clap::Args;
 use thingprint_flow::MacAddr;
 use thingprint_model::{Acceptance, FalseAlarms};
-use thingprint_taps::Name;
+use thingprint_taps::{Name, TransportOptions};
 
 use self::collection::{Collection, Pace};
 use super::watch::signals::Signals;
@@ -29,7 +29,7 @@ use crate::output::Output;
 /// once, and is reported. At the end, the taps are listed.
 #[derive(Debug, Args)]
 pub(crate) struct CollectArgs {
-    /// Where taps send their parts: folder:PATH
+    /// Where taps send their parts: nats://HOST:PORT, tls://HOST:PORT, or folder:PATH
     #[arg(value_name = "WHERE")]
     from: String,
 
@@ -95,7 +95,9 @@ impl CollectArgs {
             return Err(Usage(reason).into());
         }
         let spec = transport_of("collect", &self.from)?;
-        let inbox = spec.inbox(&self.network, &self.transport.options()).map_err(failed)?;
+        let options =
+            TransportOptions { pieces: self.parts_folder().join("pieces"), ..self.transport.options() };
+        let inbox = spec.inbox(&self.network, &options).map_err(failed)?;
         // A signal that comes while a large store is opened must not be lost.
         let signals = Signals::install().context("failed to handle signals")?;
         let labels = read_confirmed_labels(self.labels.as_deref(), messages)?;

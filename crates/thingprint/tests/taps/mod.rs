@@ -1,5 +1,7 @@
 //! Several taps of one network, and the collector of what they see.
 
+mod nats;
+
 use std::collections::BTreeSet;
 use std::fs;
 

@@ -143,9 +143,13 @@ impl Collection {
                 self.messages.note("parts come again");
                 self.hear_all();
             }
-            let is_drained = std::mem::take(&mut at_once) < MOST_AT_ONCE;
-            self.settle(pace)?;
-            if is_drained && pace.is_once {
+            let has_all = std::mem::take(&mut at_once) < MOST_AT_ONCE;
+            // Those of a collection that was killed come again after a while.
+            let is_drained = has_all && pace.is_once && inbox.is_drained().map_err(failed)?;
+            if !pace.is_once || is_drained {
+                self.settle(pace)?;
+            }
+            if is_drained {
                 return Ok(());
             }
         }

@@ -27,7 +27,7 @@ const MOST_IN_MEMORY: usize = 8;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Taps")]
 pub(super) struct PublishArgs {
-    /// Send the parts of final windows there, for collect: folder:PATH
+    /// Send the parts of final windows there, for collect: nats://HOST:PORT, tls://HOST:PORT, or folder:PATH
     #[arg(long, value_name = "WHERE")]
     publish: Option<String>,
 
