@@ -1,6 +1,6 @@
 //! The least that identifying devices from a capture costs: what speed is measured against.
 //!
-//! Reads a pcap file in Ethernet with `read`, decodes Ethernet, IPv4 or IPv6 and TCP or UDP without a check of anything, finds
+//! Reads a pcap file of Ethernet, written by a little-endian machine, with `read`, decodes Ethernet, IPv4 or IPv6 and TCP or UDP without a check of anything, finds
 //! the flow of each packet in a hash table, counts it, and looks once at the first payload of each flow for one of six
 //! protocols. Nothing is kept but counts: no reassembly, no attributes, no devices, no windows, no result but one line.
 //!
@@ -19,6 +19,8 @@ const CHUNK: usize = 1 << 18;
 /// The longest record that a capture may have.
 const LONGEST: usize = 1 << 18;
 const FILE_HEADER: usize = 24;
+/// The number that a file begins with, in microseconds or nanoseconds.
+const MAGICS: [u32; 2] = [0xa1b2_c3d4, 0xa1b2_3c4d];
 const RECORD_HEADER: usize = 16;
 const ETHERNET: usize = 14;
 
@@ -50,11 +52,21 @@ struct Counts {
 
 fn read(mut file: File, counts: &mut Counts) -> std::io::Result<()> {
     let mut buffer = vec![0; CHUNK + LONGEST];
-    let (mut filled, mut start) = (0, FILE_HEADER);
+    file.read_exact(&mut buffer[..FILE_HEADER])?;
+    let word = |at: usize| u32::from_le_bytes([buffer[at], buffer[at + 1], buffer[at + 2], buffer[at + 3]]);
+    if !MAGICS.contains(&word(0)) || word(20) != 1 {
+        return Err(std::io::Error::other(
+            "it is no pcap file of Ethernet that a little-endian machine wrote",
+        ));
+    }
+    let (mut filled, mut start, mut done) = (0, 0, FILE_HEADER);
     loop {
         let more = file.read(&mut buffer[filled..])?;
-        if more == 0 {
+        if more == 0 && filled == 0 {
             return Ok(());
+        }
+        if more == 0 {
+            return Err(std::io::Error::other(format!("the record at byte {done} is cut off or too long")));
         }
         filled += more;
         while let Some(header) =
@@ -75,6 +87,7 @@ fn read(mut file: File, counts: &mut Counts) -> std::io::Result<()> {
             start = from + length;
         }
         buffer.copy_within(start..filled, 0);
+        done += start;
         (filled, start) = (filled - start, 0);
     }
 }

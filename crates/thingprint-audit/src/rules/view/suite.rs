@@ -118,13 +118,13 @@ fn weak_value(suite: &Suite, judged_keys: &str) -> &'static str {
     }
 }
 
-/// A suite as it is told: by its code and, for people, with name and, in brackets, the grade and what the registry says.
 /// What suites that are known are called. Most clients offer the same ones in each flow.
 static TEXTS: LazyLock<BTreeMap<u16, Arc<str>>> = LazyLock::new(|| {
     let codes = Suite::all().iter().chain(Suite::unregistered()).map(|suite| suite.code);
     codes.map(|code| (code, text(code).into())).collect()
 });
 
+/// A suite as it is told: by its code and, for people, with name and, in brackets, the grade and what the registry says.
 fn seen(code: u16) -> Seen {
     let text = TEXTS.get(&code).map_or_else(|| text(code).into(), Arc::clone);
     Seen::suite(u32::from(code), text)
