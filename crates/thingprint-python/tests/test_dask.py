@@ -21,7 +21,7 @@ from distributed import Client, LocalCluster
 import thingprint
 import thingprint.dask
 from thingprint import DeviceClassifier
-from thingprint._batch import plan
+from thingprint._batch import Job, merge, plan
 
 
 @contextmanager
@@ -150,6 +150,42 @@ def test_a_capture_that_is_gone_is_a_problem(home: Home, tmp_path: Path) -> None
         problems = parts.problems().compute()
         assert set(problems["kind"]) == {"error"} and problems["capture"].unique().tolist() == [str(paths[1])]
         assert digest(computed(parts.instances())) == digest(thingprint.instances(paths[0]).to_polars())
+
+
+def test_another_capture_in_the_place_of_one_is_found(home: Home, client: Client, tmp_path: Path) -> None:
+    (path,) = cut(home.capture, tmp_path, 1)
+    parts = thingprint.dask.read(path, split="200kB").persist()
+    assert parts.instances().compute().size > 0
+    planned = thingprint.dask.read(path, split="200kB")
+    packets = path.read_bytes()
+    sections = sorted(piece.section for piece in plan(path, split="200kB")[0] if piece.section is not None)
+    # It ends between packets, so nothing else tells that it is shorter.
+    path.write_bytes(packets[: sections[1][0]])
+    problems = planned.problems().compute().to_dict("records")
+    assert len(problems) == len(sections) - 1
+    assert all("and had" in problem["message"] for problem in problems)
+    rows = computed(thingprint.dask.instances(path))
+    assert digest(rows) == digest(thingprint.instances(path).to_polars()), "the kept parts are of another capture"
+
+
+def test_a_network_that_cannot_be_merged_fails_alone(home: Home) -> None:
+    hours, minutes = (bytes(thingprint.Part.from_capture(home.capture, window=window)) for window in ("1h", "15m"))
+    table, problems = merge("first", [hours, minutes], Job())
+    assert table.num_rows == 0
+    assert [(problem.network, problem.kind) for problem in problems] == [("first", "error")]
+
+
+def test_a_copy_in_an_object_store_counts_once(home: Home, tmp_path: Path) -> None:
+    import fsspec
+
+    store = fsspec.filesystem("memory")
+    for number, path in enumerate(cut(home.capture, tmp_path, 2)):
+        store.pipe(f"/copies/{number}.pcap", path.read_bytes())
+    store.pipe("/copies/copy.pcap", (tmp_path / "00.pcap").read_bytes())
+    whole = thingprint.instances(home.capture).to_polars()
+    # The store is in the memory of this process.
+    with dask.config.set(scheduler="threads"):
+        assert digest(computed(thingprint.dask.instances("memory://copies"))) == digest(whole)
 
 
 def test_captures_of_an_object_store_are_read(home: Home, tmp_path: Path) -> None:

@@ -86,6 +86,8 @@ def test_shares_of_devices_are_merged_apart(home: Home, halves: list[Path]) -> N
         first[0].merge(Part.from_capture(halves[1]))
     with pytest.raises(thingprint.UsageError, match="shares: 0"):
         first[0].split(0)
+    with pytest.raises(thingprint.InputError, match="the part is share 1 of 3 already"):
+        first[0].split(2)
 
 
 def test_parts_of_other_options_are_refused(halves: list[Path]) -> None:

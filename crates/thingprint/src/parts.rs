@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use anyhow::bail;
 use thingprint_flow::Timestamp;
 use thingprint_instance::{PartFile, Share};
 
@@ -25,10 +26,13 @@ pub fn merge<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<u8>, F
 /// comes from. Those of one share are merged apart from the others.
 ///
 /// # Errors
-/// When the bytes are no part.
+/// When the bytes are no part, or one that was split before: its shares would be taken for those of the whole.
 pub fn split(part: &[u8], shares: NonZeroU32) -> Result<Vec<Vec<u8>>, Failure> {
     let split = || -> anyhow::Result<Vec<Vec<u8>>> {
         let file = read([part])?;
+        if let Some(share) = file.share {
+            bail!("failed to split: the part is {share} already; split the part that it is of");
+        }
         Share::all(shares).map(|share| written(&file.of_share(share))).collect()
     };
     split().map_err(|error| Failure::of(&error))

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ._commands import Captures
-from ._errors import InputError, UsageError
+from ._errors import InputError, ModelMismatch, UsageError
 from ._options import Labels, PathLike, label_lines, paths
 from ._parts import extract_part, merging
 from ._rows import Rows
@@ -45,6 +45,8 @@ _MOST_PACKET_BYTES = 1 << 20
 _BUFFER_BYTES = 1 << 20
 #: Seconds that a pipe is held open for its writer to begin.
 _PATIENCE_S = 0.05
+#: Shares of a network at most: each carries what is of no device, such as what gateways are known by.
+MOST_SHARES = 1024
 #: A capture without packets.
 NO_PACKETS = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 0x40000, 1)
 
@@ -61,8 +63,8 @@ class Job:
     shares: int = 1
 
     def __post_init__(self) -> None:
-        if self.shares < 1:
-            raise UsageError(f"shares: {self.shares} is less than 1")
+        if not 1 <= self.shares <= MOST_SHARES:
+            raise UsageError(f"shares: {self.shares} is not from 1 to {MOST_SHARES}")
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class Piece:
     number: int
     #: The bytes of the section, between packets; None for whole captures.
     section: tuple[int, int] | None = None
+    #: What tells a capture from another one of the same name: what is read is not what was read before.
+    stamp: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,8 +150,9 @@ def plan(
     pieces: list[Piece] = []
     for network, files in networks:
         for file in files:
+            stamp = _stamp(file)
             for section in [None] if most is None or "://" in file else _sections(file, most):
-                pieces.append(Piece(network, (file,), len(pieces), section))
+                pieces.append(Piece(network, (file,), len(pieces), section, stamp))
     return pieces, [Problem(None, None, "warning" if is_warning else "note", text) for is_warning, text in said]
 
 
@@ -243,7 +248,11 @@ def merge(
         place.write_bytes(labels)
         arguments.add("labels", place)
     rows = Rows(arguments, False, warns=False)
-    table = rows.to_arrow()
+    try:
+        table = rows.to_arrow()
+    except ModelMismatch as error:
+        # Other networks have their rows.
+        return instances_schema(job).empty_table(), [Problem(network, None, "error", str(error))]
     if network is not None:
         column = table.schema.get_field_index("capture")
         table = table.set_column(column, table.schema.field(column), _repeated(network, table, column))
@@ -306,7 +315,8 @@ def _opened(piece: Piece) -> Iterator[tuple[list[PathLike], dict[str, str]]]:
     """The paths that a piece is read from, and the names of those that are none of its own.
 
     Sections, and captures that are on no file system, come through named pipes. A pipe has the name of the capture, since
-    parts of the same times are put in the order of names.
+    parts of the same times are put in the order of names. Captures that are read together become files, since it takes two
+    readings to find a capture that is a copy of another one.
     """
     if piece.section is None and not any("://" in capture for capture in piece.captures):
         yield [*piece.captures], {}
@@ -316,6 +326,7 @@ def _opened(piece: Piece) -> Iterator[tuple[list[PathLike], dict[str, str]]]:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         pumps: list[_Pump] = []
         places: list[PathLike] = []
+        shown: dict[str, str] = {}
         for number, capture in enumerate(piece.captures):
             if piece.section is None and "://" not in capture:
                 places.append(capture)
@@ -324,12 +335,17 @@ def _opened(piece: Piece) -> Iterator[tuple[list[PathLike], dict[str, str]]]:
             place = folder / str(number)
             place.mkdir()
             place /= _base_name(capture, piece.section)
+            places.append(str(place))
+            if len(piece.captures) > 1:
+                shown[str(place)] = capture
+                with _source(capture) as source, open(place, "wb") as copy:
+                    shutil.copyfileobj(source, copy, _BUFFER_BYTES)
+                continue
             os.mkfifo(place)
             pumps.append(_Pump(capture, piece.section, place))
-            places.append(str(place))
         for pump in pumps:
             pump.start()
-        shown = {str(pump.place): pump.capture for pump in pumps}
+        shown |= {str(pump.place): pump.capture for pump in pumps}
         # Whoever has not opened the pipes by then never will.
         stack.callback(_let_end, pumps)
         failure: InputError | None = None
@@ -362,14 +378,17 @@ class _Pump(threading.Thread):
         try:
             with open(self.place, "wb", buffering=0) as pipe, _source(self.capture) as source:
                 if self._section is None:
-                    shutil.copyfileobj(source, pipe, _BUFFER_BYTES)
+                    while data := source.read(_BUFFER_BYTES):
+                        _write_all(pipe, data)
                     return
                 start, end = self._section
-                pipe.write(source.read(_HEAD_BYTES))
+                _write_all(pipe, source.read(_HEAD_BYTES))
                 source.seek(start)
                 while start < end and (data := source.read(min(_BUFFER_BYTES, end - start))):
                     _write_all(pipe, data)
                     start += len(data)
+                if start < end:
+                    raise OSError(f"{self.capture} ends at byte {start}, and had {end} when it was cut: plan the reading again")
         except BrokenPipeError:
             # Nobody wants the rest.
             pass
@@ -425,6 +444,18 @@ def _remote(named: Iterable[str]) -> list[str]:
             raise InputError(f"failed to read {address}: there is no capture")
         found += [system.unstrip_protocol(file) for file in files]
     return found
+
+
+def _stamp(capture: str) -> str:
+    """What changes when another capture takes the name of this one; empty where nobody knows."""
+    try:
+        if "://" in capture:
+            system, path = _fsspec().core.url_to_fs(capture)
+            return str(system.ukey(path))
+        known = os.stat(capture)
+    except (OSError, NotImplementedError):
+        return ""
+    return f"{known.st_size} {known.st_mtime_ns}"
 
 
 #: How files of captures are named.

@@ -163,7 +163,10 @@ def read(
 def instances(
     spark: SparkSession, captures: Captures, *, labels: Labels | None = None, no_gateway: bool = False, **reading: Any
 ) -> DataFrame:
-    """The instances of captures, which :func:`read` reads with the other arguments."""
+    """The instances of captures, which :func:`read` reads with the other arguments.
+
+    Executors keep the parts until the session ends; :meth:`Parts.unpersist` of what :func:`read` gives frees them earlier.
+    """
     return read(spark, captures, **reading).instances(labels=labels, no_gateway=no_gateway)
 
 
@@ -321,6 +324,9 @@ def _request(options: Mapping[str, str]) -> _Request:
     if "job" in given:
         written = json.loads(given["job"])
         return _Request(captures, Job(written["options"], written["shares"]), given)
+    refused = sorted({"shares", "split"} & given.keys())
+    if refused:
+        raise UsageError(f"{', '.join(refused)}: a data source reads whole networks; give it to thingprint.spark.read")
     of_command = {name: _value(value) for name, value in given.items() if name not in _OWN}
     return _Request(captures, _batch.job(of_command, 1), given)
 

@@ -83,7 +83,10 @@ impl MergeArgs {
             _ => into_instance_table(rows, Some(&merged.recipe)),
         };
         output.table(&table)?;
-        counts.report(&labels, output.format(), messages);
+        // Labelled devices that are not in this share are in others.
+        if merged.share.is_none() {
+            counts.report(&labels, output.format(), messages);
+        }
         Ok(whole)
     }
 }

@@ -62,7 +62,12 @@ impl Cache {
         }
         let extracted = make()?;
         let context = "failed to write the cache";
-        write_file(&self.results, &path, &packed(&extracted, recipe)?).context(context)?;
+        let bytes = packed(&extracted, recipe)?;
+        if bytes.len() as u64 > MOST_CACHE_BYTES {
+            self.messages.note(format!("{} is not kept, since it is too long", path.display()));
+            return Ok((extracted, Origin::Made));
+        }
+        write_file(&self.results, &path, &bytes).context(context)?;
         self.results.commit().context(context)?;
         Ok((extracted, Origin::Made))
     }
