@@ -47,7 +47,7 @@ impl Flood {
     }
 
     /// Writes a datagram of a host to the camera.
-    fn to_camera(&mut self, mac: u64, addresses: (u32, u32), body: &[u8]) {
+    fn reach_camera(&mut self, mac: u64, addresses: (u32, u32), body: &[u8]) {
         self.between((mac, CAMERA), (UDP, [0, 1, 0, 0]), addresses, body);
     }
 
@@ -222,7 +222,7 @@ fn forged_of_the_camera(servers: u32, rounds: u32) -> Vec<u8> {
     for at in 0..servers * rounds {
         let server = 0x3400_0000 + at % servers;
         forged.ip(CAMERA, (UDP, [0, 1, 0, 0]), (server, 0xc0a8_0109), &datagram);
-        forged.to_camera(0x0200_0000_0009, (0xc0a8_0109, server), &datagram);
+        forged.reach_camera(0x0200_0000_0009, (0xc0a8_0109, server), &datagram);
     }
     forged.writer.finish().unwrap()
 }
