@@ -403,6 +403,16 @@ fn captures_of_an_earlier_time_are_no_repetition() {
     assert!(kept.final_until < Some(far), "what is stored now is final up to its own time");
 }
 
+/// The hours of the cut windows, counted from the first window, once all windows are final.
+fn cut_hours(mut watcher: Watcher<'_>, mut kept: Kept) -> BTreeSet<i64> {
+    let clock = watcher.clock().unwrap();
+    watcher.tick(clock.plus_nanos(400 * SECOND_NS));
+    kept.take(watcher.step());
+    let first = kept.windows[0].window_start;
+    let cut = kept.windows.iter().filter(|window| window.is_cut);
+    cut.map(|window| window.window_start.nanos_since(first) / HOUR_NS).collect()
+}
+
 #[test]
 fn a_source_that_fails_cuts_each_window_of_its_failure() {
     let options = WatchOptions { sources: 2, ..options() };
@@ -414,17 +424,7 @@ fn a_source_that_fails_cuts_each_window_of_its_failure() {
     play(&mut watcher, 5, (3600 + 1800, 3 * 3600 + 600), &mut kept);
     watcher.set_failing(1, false);
     play(&mut watcher, 5, (3 * 3600 + 600, 5 * 3600), &mut kept);
-    let clock = watcher.clock().unwrap();
-    watcher.tick(clock.plus_nanos(400 * SECOND_NS));
-    kept.take(watcher.step());
-    let first = kept.windows[0].window_start;
-    let cut: BTreeSet<i64> = kept
-        .windows
-        .iter()
-        .filter(|window| window.is_cut)
-        .map(|window| window.window_start.nanos_since(first) / HOUR_NS)
-        .collect();
-    assert_eq!(cut, BTreeSet::from([1, 2, 3]));
+    assert_eq!(cut_hours(watcher, kept), BTreeSet::from([1, 2, 3]));
 }
 
 #[test]
@@ -439,17 +439,7 @@ fn a_packet_of_a_source_ends_its_failure() {
     play(&mut watcher, 6, (2 * 3600 + 1800, 5 * 3600), &mut kept);
     watcher.set_failing(0, false);
     play(&mut watcher, 6, (5 * 3600, 6 * 3600), &mut kept);
-    let clock = watcher.clock().unwrap();
-    watcher.tick(clock.plus_nanos(400 * SECOND_NS));
-    kept.take(watcher.step());
-    let first = kept.windows[0].window_start;
-    let cut: BTreeSet<i64> = kept
-        .windows
-        .iter()
-        .filter(|window| window.is_cut)
-        .map(|window| window.window_start.nanos_since(first) / HOUR_NS)
-        .collect();
-    assert_eq!(cut, BTreeSet::from([1, 2]));
+    assert_eq!(cut_hours(watcher, kept), BTreeSet::from([1, 2]));
 }
 
 #[test]
