@@ -17,6 +17,8 @@ const PAUSE_S = 1200;
 // Where the parts end, in hours from the start. The second one has enough windows of the stranger to train from, and the last
 // one those that change a verdict.
 const ENDS_H = [14, 29, 34];
+// The last packets of each part: at least one is of a device that sent others a moment before.
+const LAST_PACKETS = 2;
 
 // The device that no model knows and that is not there from the start.
 export const STRANGER = "58:2f:7d:06:c8:41";
@@ -33,7 +35,8 @@ export const run = (folder, words) =>
 
 export const rows = (text) => text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
 
-// Makes captures and a model in a folder. `parts` are the captures to play, one after the other, with their numbers of packets;
+// Makes captures and a model in a folder. `parts` are the captures to play, one after the other, with their numbers of packets and
+// the length of the last ones;
 // `things` is the number of devices but for the gateway.
 export const build = (folder) => {
   run(folder, `simulate -q --duration 30h --snaplen ${SNAPLEN} --labels all.csv -o earlier.pcap`);
@@ -60,6 +63,7 @@ const cut = ({ header, frames }) => {
     const from = index === 0 ? start : start + ENDS_H[index - 1] * HOUR_S + PAUSE_S;
     const own = frames.filter(({ at }) => from <= at && at < start + end * HOUR_S);
     const kept = index === 0 ? own.filter(({ ends }) => !ends.includes(stranger)) : own;
-    return { bytes: captureOf(header, kept), packets: kept.length };
+    const last = kept.slice(-LAST_PACKETS).reduce((all, { bytes }) => all + bytes.length, 0);
+    return { bytes: captureOf(header, kept), packets: kept.length, last };
   });
 };

@@ -12,6 +12,7 @@ import { program } from "./home.mjs";
 const PATIENCE_MS = 30_000;
 const POLL_MS = 100;
 const CHUNK_BYTES = 1 << 16;
+const LAST_AFTER_MS = 600;
 
 // Waits until `ask` gives something that counts as true, and returns it. `what` is what is waited for, or gives it.
 export const until = async (what, ask) => {
@@ -52,9 +53,9 @@ export const watch = async (folder, words) => {
     url,
     address,
     ask,
-    feed: async ({ bytes, packets }) => {
+    feed: async ({ bytes, packets, last }) => {
       const before = await read();
-      await pipeline(Readable.from(chunks(bytes)), connect(port, "127.0.0.1"));
+      await pipeline(Readable.from(chunks(bytes, bytes.length - last)), connect(port, "127.0.0.1"));
       await until(`${packets} packets are read`, async () => (await read()) >= before + packets);
     },
     // Ends it as people do, and gives the exit status.
@@ -68,6 +69,9 @@ export const watch = async (folder, words) => {
   };
 };
 
-function* chunks(bytes) {
-  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES);
+// The last packets come a moment after the others, as on a wire: nothing comes after them that would carry them along.
+async function* chunks(bytes, last) {
+  for (let at = 0; at < last; at += CHUNK_BYTES) yield bytes.subarray(at, Math.min(at + CHUNK_BYTES, last));
+  await new Promise((resolve) => setTimeout(resolve, LAST_AFTER_MS));
+  yield bytes.subarray(last);
 }

@@ -120,11 +120,17 @@ const devicesAreLabelled = async (page, live) => {
 const numbersAreThoseOfTheCommands = async (page, live, home) => {
   const instances = rows(run(home.folder, "extract -q played.pcap --format jsonl"));
   const sum = (device, name) => instances.filter((one) => one.device === device).reduce((all, one) => all + one[name], 0);
-  const stored = await until("the store has all packets that were played", () => {
-    const devices = rows(run(home.folder, "store home.db devices --format jsonl"));
-    const things = devices.filter((one) => one.gateway === null);
-    return things.every((one) => one.packets_up === sum(one.device, "packets_up")) && devices;
-  });
+  let behind = [];
+  const stored = await until(
+    () => `the store has all packets that were played; behind are ${behind.join(", ")}\n${live.said()}`,
+    () => {
+      const devices = rows(run(home.folder, "store home.db devices --format jsonl"));
+      const things = devices.filter((one) => one.gateway === null);
+      const counts = things.map(({ device, packets_up }) => ({ device, stored: packets_up, played: sum(device, "packets_up") }));
+      behind = counts.filter(({ stored, played }) => stored !== played).map((one) => `${one.device} (${one.stored} of ${one.played})`);
+      return behind.length === 0 && devices;
+    },
+  );
   assert.equal(stored.length, home.things + 1);
   await page.goto(live.address("/"));
   for (const one of stored) await rowIsAs(page, one);

@@ -79,6 +79,8 @@ pub(crate) struct Desk {
     schedule: Schedule,
     /// Devices that were seen and did not leave since, with shard and index.
     waiting: BTreeMap<DeviceId, (usize, DeviceIndex)>,
+    /// Whether the next look around lets all of them leave.
+    is_settling: bool,
     updates: Vec<Update>,
     /// Pieces of windows that were handed out.
     parts: BTreeMap<(Timestamp, DeviceId), u32>,
@@ -128,6 +130,7 @@ impl Desk {
             book: EventBook::resumed(next_event, open_events),
             schedule: Schedule::default(),
             waiting: BTreeMap::new(),
+            is_settling: false,
             updates: Vec::new(),
             parts: parts.into_iter().map(|((device, start), parts)| ((start, device), parts)).collect(),
             started: None,
@@ -232,6 +235,11 @@ impl Desk {
     /// Packets were lost about now.
     pub(crate) fn note_loss(&mut self, clock: Timestamp) {
         self.coverage.note_loss(clock);
+    }
+
+    /// No packets come for now, and no time passes: what waits for its time leaves with the next look around.
+    pub(crate) const fn settle(&mut self) {
+        self.is_settling = true;
     }
 
     /// The reading ends at this time.
@@ -435,9 +443,10 @@ impl Desk {
                 }
             }
         }
+        let is_settling = std::mem::take(&mut self.is_settling);
         let is_due = |device: &DeviceId| {
             let published = self.devices.get(device).and_then(|state| state.published);
-            published.is_none_or(|at| clock.nanos_since(at) >= PUBLISH_NS || clock < at)
+            is_settling || published.is_none_or(|at| clock.nanos_since(at) >= PUBLISH_NS || clock < at)
         };
         let due: Vec<DeviceId> = self.waiting.keys().filter(|device| is_due(device)).copied().collect();
         for device in due {

@@ -120,6 +120,13 @@ impl<'a> Watcher<'a> {
         self.live.tick(now);
     }
 
+    /// No packets come for now, and the clock does not move without them: sources failed, or a folder waits for its next file.
+    /// The next step gives the last packets of each device, which else wait until ten seconds have passed since the device was
+    /// given.
+    pub const fn settle(&mut self) {
+        self.desk.settle();
+    }
+
     /// The clock of the packets; `None` before the first one.
     pub fn clock(&self) -> Option<Timestamp> {
         self.live.clock()
@@ -237,6 +244,7 @@ impl<'a> Watcher<'a> {
     /// Ends the reading. Windows that are open are final as they are; but where packets can be read again, and the sources
     /// did not end, they are left to the next reading. What is remembered comes beside.
     pub fn finish(mut self, is_ended: bool) -> (Account, Option<Remembered>) {
+        self.settle();
         let mut account = self.step();
         let Self { live, mut desk, can_replay, .. } = self;
         let gateways = live.gateways().clone();
@@ -252,5 +260,49 @@ impl<'a> Watcher<'a> {
         let Account { updates, final_until } = desk.account();
         account.updates.extend(updates);
         (Account { updates: account.updates, final_until }, desk.take_memory(&gateways))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use thingprint_flow::LinkType;
+
+    use super::*;
+    use crate::records::Update;
+
+    /// The packets that a camera sent so far, by what was given out of it.
+    fn sent(account: &Account) -> Option<u64> {
+        account.updates.iter().rev().find_map(|update| match update {
+            Update::Device(sighting) => Some(sighting.packets_up),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn the_last_packets_before_a_pause_and_before_the_end_are_given() {
+        let options = WatchOptions::default();
+        let stage = options.stage();
+        let mut watcher = Watcher::new(&options, &stage, Resume::default());
+        let mut bytes = [0_u8; 60];
+        bytes[..14].copy_from_slice(&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0]);
+        // IPv4, 28 bytes, UDP from 10.0.0.2 to 10.0.0.1.
+        bytes[14..24].copy_from_slice(&[0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17]);
+        bytes[26..34].copy_from_slice(&[10, 0, 0, 2, 10, 0, 0, 1]);
+        bytes[34..40].copy_from_slice(&[0x80, 0, 0x90, 0, 0, 8]);
+        let mut step_after = |watcher: &mut Watcher<'_>, second: i64| {
+            let time = Timestamp::from_seconds(1_700_000_000 + second);
+            let link = LinkType::Ethernet;
+            let _ =
+                watcher.frame(0, Frame { time, link, wire_bytes: 60, bytes: &bytes, begins_segment: false });
+            sent(&watcher.step())
+        };
+        assert_eq!(step_after(&mut watcher, 0), Some(1));
+        assert_eq!(step_after(&mut watcher, 1), None, "it was given a second ago");
+        watcher.settle();
+        assert_eq!(sent(&watcher.step()), Some(2));
+        assert_eq!(sent(&watcher.step()), None, "nothing is new");
+        assert_eq!(step_after(&mut watcher, 2), None);
+        let (account, _) = watcher.finish(true);
+        assert_eq!(sent(&account), Some(3));
     }
 }

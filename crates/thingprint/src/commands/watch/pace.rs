@@ -36,6 +36,11 @@ impl Pace {
         }
     }
 
+    /// Whether the clock moves without packets.
+    pub(super) const fn goes_on(&self) -> bool {
+        self.behind_ns.is_some()
+    }
+
     /// What the clock is without packets; `None` before the first one, and where packets may come at any time later.
     pub(super) fn clock(&self, now: Instant) -> Option<Timestamp> {
         let ((clock, at), behind_ns) = self.last.zip(self.behind_ns)?;

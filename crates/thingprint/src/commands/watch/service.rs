@@ -124,14 +124,7 @@ impl Service {
         loop {
             match intake.next(WAIT) {
                 Next::Frames(batch) => self.take(&mut watcher, &batch),
-                Next::Idle => {
-                    if let Some(now) = self.pace.clock(Instant::now()).filter(|_| is_any_reading(&intake)) {
-                        watcher.tick(now);
-                        if let Some(publishing) = &mut self.publishing {
-                            publishing.tick(now);
-                        }
-                    }
-                }
+                Next::Idle => self.idle(&mut watcher, &intake),
                 Next::Ended => {
                     is_ended = true;
                     break;
@@ -211,6 +204,18 @@ impl Service {
         self.sources.note_taken(batch.source(), batch.len());
         self.pace.note(watcher.clock(), Instant::now());
         self.last_arrival = Some(clock::now());
+    }
+
+    /// No packets came for a moment: time passes without them, or what is known of them leaves.
+    fn idle(&mut self, watcher: &mut Watcher<'_>, intake: &Intake) {
+        if !self.pace.goes_on() || !is_any_reading(intake) {
+            watcher.settle();
+        } else if let Some(now) = self.pace.clock(Instant::now()) {
+            watcher.tick(now);
+            if let Some(publishing) = &mut self.publishing {
+                publishing.tick(now);
+            }
+        }
     }
 
     /// Whether it is time to take stock: by the machine's clock, or by that of packets that are played faster.
