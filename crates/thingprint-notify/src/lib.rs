@@ -7,7 +7,6 @@
 
 mod clock;
 mod delivery;
-mod endpoint;
 mod error;
 mod inbox;
 mod metrics;

@@ -106,7 +106,7 @@ mod tests {
         check("file:", "names no file");
         check("http://ann:s3cret@hooks.example.org/", "--webhook-key-file");
         check("http:///path", "no host");
-        check("syslog://", "not the name or address");
+        check("syslog://", "it has no host");
         check("syslog+tls://host", "expected stdout");
         check("syslog:", "names no socket");
         check("mqtt://ann:s3cret@broker", "--mqtt-password-file");

@@ -8,6 +8,7 @@ use crate::packages::{Package, packages};
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("thingprint-flow", &[]),
     ("thingprint-sim", &[]),
+    ("thingprint-endpoint", &[]),
     ("thingprint-protocol", &["thingprint-flow"]),
     ("thingprint-instance", &["thingprint-flow", "thingprint-protocol"]),
     ("thingprint-logs", &["thingprint-flow", "thingprint-protocol", "thingprint-instance"]),
@@ -70,7 +71,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "thingprint-table",
         ],
     ),
-    ("thingprint-live", &["thingprint-flow"]),
+    ("thingprint-live", &["thingprint-flow", "thingprint-endpoint"]),
     (
         "thingprint-store",
         &[
@@ -81,8 +82,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "thingprint-watch",
         ],
     ),
-    ("thingprint-notify", &["thingprint-flow", "thingprint-table", "thingprint-watch"]),
-    ("thingprint-taps", &["thingprint-flow", "thingprint-protocol", "thingprint-instance"]),
+    (
+        "thingprint-notify",
+        &["thingprint-flow", "thingprint-endpoint", "thingprint-table", "thingprint-watch"],
+    ),
+    (
+        "thingprint-taps",
+        &["thingprint-flow", "thingprint-endpoint", "thingprint-protocol", "thingprint-instance"],
+    ),
     (
         "thingprint-web",
         &[

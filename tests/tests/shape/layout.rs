@@ -18,8 +18,9 @@ const MACHINE_FOLDERS: [&str; 5] = ["home", "root", "tmp", "work", "Users"];
 
 /// The packages that open files, connect and read the clock: the command, the Python package that
 /// calls it, what it reads live, writes to and sends by, and these tests.
-const OUTSIDE: [&str; 8] = [
+const OUTSIDE: [&str; 9] = [
     "thingprint",
+    "thingprint-endpoint",
     "thingprint-live",
     "thingprint-notify",
     "thingprint-python",

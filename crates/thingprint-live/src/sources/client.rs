@@ -1,10 +1,11 @@
 use std::fmt;
 use std::io;
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::TcpStream;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
+use thingprint_endpoint::Endpoint;
 use thingprint_flow::SourceClocks;
 
 use crate::error::{LiveError, LiveErrorKind};
@@ -17,21 +18,19 @@ use crate::source::Source;
 use crate::source_spec::{SourceKind, not_a_source};
 use crate::watched_stream::TICK;
 
-/// How long to wait for each address of the other side; a sensor that needs longer is not there.
+/// How long to wait for the other side; a sensor that needs longer is not there.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// A server of captures, to which this machine connects: pcap-over-IP.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ClientSpec {
-    host: String,
-    port: u16,
-}
+pub struct ClientSpec(Endpoint);
 
 impl SourceKind for ClientSpec {
     const FORM: &'static str = "tcp://HOST:PORT";
 
     fn parse(text: &str) -> Option<Result<Self, LiveError>> {
-        Some(Self::of_address(text.strip_prefix("tcp://")?).map_err(|reason| not_a_source(text, reason)))
+        let endpoint = Endpoint::parse(text.strip_prefix("tcp://")?, None);
+        Some(endpoint.map(Self).map_err(|reason| not_a_source(text, reason)))
     }
 
     fn source(&self, _: &IntakeOptions) -> Box<dyn Source> {
@@ -39,22 +38,9 @@ impl SourceKind for ClientSpec {
     }
 }
 
-impl ClientSpec {
-    fn of_address(address: &str) -> Result<Self, String> {
-        let (host, port) = address.rsplit_once(':').ok_or("it has no port")?;
-        let port = port.parse().map_err(|_| format!("the port '{port}' is not a number up to 65535"))?;
-        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        if host.is_empty() {
-            return Err("it has no host".to_owned());
-        }
-        Ok(Self { host: host.to_owned(), port })
-    }
-}
-
 impl fmt::Display for ClientSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host, port } = self;
-        if host.contains(':') { write!(f, "tcp://[{host}]:{port}") } else { write!(f, "tcp://{host}:{port}") }
+        write!(f, "tcp://{}", self.0)
     }
 }
 
@@ -81,10 +67,10 @@ impl Source for ClientSource {
 /// Connects in a thread of its own, since names are looked up without an end that could be set.
 fn dial(spec: &ClientSpec, outlet: &Outlet) -> Result<TcpStream, LiveError> {
     let (sender, receiver) = sync_channel(1);
-    let address = (spec.host.clone(), spec.port);
+    let endpoint = spec.0.clone();
     let spawned = thread::Builder::new().name("dial".to_owned()).spawn(move || {
         // Nobody waits any more where the intake was stopped.
-        let _ = sender.send(connect(&address));
+        let _ = sender.send(endpoint.connect(CONNECT_WITHIN));
     });
     spawned.map_err(|error| LiveError::new(LiveErrorKind::Unreachable, outlet.name(), error))?;
     loop {
@@ -95,17 +81,6 @@ fn dial(spec: &ClientSpec, outlet: &Outlet) -> Result<TcpStream, LiveError> {
             Err(_) => return Err(outlet.stopped()),
         }
     }
-}
-
-fn connect(address: &(String, u16)) -> io::Result<TcpStream> {
-    let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for address in address.to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, CONNECT_WITHIN) {
-            Ok(stream) => return Ok(stream),
-            Err(error) => failure = error,
-        }
-    }
-    Err(failure)
 }
 
 fn unreachable(name: &str, error: &io::Error) -> LiveError {

@@ -3,9 +3,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use thingprint_endpoint::Endpoint;
+
 use super::{Kind, Parsed, Sink, Target};
 use crate::delivery::{Delivery, Failure};
-use crate::endpoint::Endpoint;
 use crate::error::NotifyError;
 use crate::options::NotifyOptions;
 use crate::roster::Roster;
@@ -62,7 +63,7 @@ fn read(text: &str) -> Result<MqttTarget, NotifyError> {
     let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
     let prefix = if prefix.is_empty() { DEFAULT_PREFIX } else { prefix };
     topics::check(prefix).map_err(bad)?;
-    let endpoint = Endpoint::parse(endpoint, DEFAULT_PORT).map_err(bad)?;
+    let endpoint = Endpoint::parse(endpoint, Some(DEFAULT_PORT)).map_err(bad)?;
     Ok(MqttTarget { user, endpoint, prefix: prefix.to_owned() })
 }
 

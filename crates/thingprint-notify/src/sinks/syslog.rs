@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use thingprint_endpoint::Endpoint;
+
 use super::{Kind, Parsed, Sink, Target};
 use crate::delivery::{Delivery, Failure};
-use crate::endpoint::Endpoint;
 use crate::error::NotifyError;
 use crate::options::NotifyOptions;
 
@@ -45,7 +46,7 @@ fn parse(text: &str) -> Option<Parsed> {
 
 fn at_endpoint(text: &str, endpoint: &str) -> Result<Endpoint, NotifyError> {
     let endpoint = endpoint.strip_suffix('/').unwrap_or(endpoint);
-    Endpoint::parse(endpoint, DEFAULT_PORT).map_err(|problem| NotifyError::bad_sink(text, problem))
+    Endpoint::parse(endpoint, Some(DEFAULT_PORT)).map_err(|problem| NotifyError::bad_sink(text, problem))
 }
 
 struct SyslogTarget {

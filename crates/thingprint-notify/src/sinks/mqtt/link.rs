@@ -6,9 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use rumqttc::{Client, Connection, Event, LastWill, MqttOptions, NetworkOptions, Packet, QoS};
+use thingprint_endpoint::Endpoint;
 
 use super::topics::{self, Topics};
-use crate::endpoint::Endpoint;
 
 /// A broker that hears nothing for one and a half times this says that we are gone (the last will).
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -166,7 +166,7 @@ impl Link {
 fn options(endpoint: &Endpoint, login: Option<&Login>, topics: &Topics) -> MqttOptions {
     // Random, since a broker throws out whoever has the same name as somebody who comes.
     let name = format!("thingprint-{:08x}", RandomState::new().hash_one("client") >> 32);
-    let mut options = MqttOptions::new(name, endpoint.host.clone(), endpoint.port);
+    let mut options = MqttOptions::new(name, endpoint.bracketed_host(), endpoint.port());
     options.set_keep_alive(KEEP_ALIVE);
     options.set_max_packet_size(MAX_PACKET_BYTES, MAX_PACKET_BYTES);
     options.set_last_will(LastWill::new(topics.status(), topics::OFFLINE, QoS::AtLeastOnce, true));

@@ -54,7 +54,7 @@ impl Connection {
 
     fn try_open(server: &Server, limit: Duration) -> Result<Self, String> {
         let end = Instant::now() + limit;
-        let stream = server.address.connect(limit)?;
+        let stream = server.address.endpoint.connect(limit).map_err(|error| error.to_string())?;
         let timed = stream.set_nodelay(true).and_then(|()| stream.set_write_timeout(Some(limit)));
         timed.and_then(|()| stream.set_read_timeout(Some(TURN))).map_err(|error| error.to_string())?;
         let (mut reader, mut wire) = (Reader::default(), Wire::Plain(stream));
@@ -81,7 +81,7 @@ impl Connection {
             if let Wire::Plain(stream) = wire {
                 stream.set_read_timeout(Some(limit)).map_err(|error| error.to_string())?;
                 let again = stream.try_clone().map_err(|error| error.to_string())?;
-                wire = server.security.secure(stream, server.address.host())?;
+                wire = server.security.secure(stream, server.address.endpoint.host())?;
                 again.set_read_timeout(Some(TURN)).map_err(|error| error.to_string())?;
             }
         } else if info.tls_required {
