@@ -289,7 +289,7 @@ mod tests {
         bytes[14..24].copy_from_slice(&[0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17]);
         bytes[26..34].copy_from_slice(&[10, 0, 0, 2, 10, 0, 0, 1]);
         bytes[34..40].copy_from_slice(&[0x80, 0, 0x90, 0, 0, 8]);
-        let mut step_after = |watcher: &mut Watcher<'_>, second: i64| {
+        let step_after = |watcher: &mut Watcher<'_>, second: i64| {
             let time = Timestamp::from_seconds(1_700_000_000 + second);
             let link = LinkType::Ethernet;
             let _ =
