@@ -48,10 +48,23 @@ impl Bytes {
     pub(crate) const ALL: Self = Self([u64::MAX; 4]);
     pub(crate) const NONE: Self = Self([0; 4]);
 
-    pub(crate) fn add(&mut self, byte: u8) {
-        if let Some(word) = self.0.get_mut(usize::from(byte >> 6)) {
-            *word |= 1 << (byte & 63);
+    /// The bytes from one to another.
+    pub(crate) fn range(first: u8, last: u8) -> Self {
+        let mut bytes = Self::NONE;
+        for byte in first..=last {
+            if let Some(word) = bytes.0.get_mut(usize::from(byte >> 6)) {
+                *word |= 1 << (byte & 63);
+            }
         }
+        bytes
+    }
+
+    /// The bytes of both.
+    pub(crate) fn or(mut self, other: Self) -> Self {
+        for (word, other) in self.0.iter_mut().zip(other.0) {
+            *word |= other;
+        }
+        self
     }
 
     fn has(self, byte: u8) -> bool {

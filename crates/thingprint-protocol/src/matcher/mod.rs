@@ -2,6 +2,7 @@
 mod automaton;
 mod beginning;
 mod bytes;
+mod first_bytes;
 mod statistics;
 #[cfg(test)]
 mod tests;

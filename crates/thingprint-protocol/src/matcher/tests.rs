@@ -122,7 +122,13 @@ fn beginnings_are_those_that_a_match_can_have() {
     check(bytes("@2 ?? (01|02) ?? 03 04"), [256, 256, 256, 2, 256, 1]);
     check(bytes("@9 16"), [256; 6]);
     check(bytes("16"), [256; 6]);
-    check(Automaton::of_text("^[A-Z]+x").unwrap(), [26, 27, 256, 256, 256, 256]);
+    let text = |pattern: &str| Automaton::of_text(pattern).unwrap();
+    check(text("^[A-Z]+x"), [26, 27, 256, 256, 256, 256]);
+    check(text("^(?:ab?){2,3}c"), [1, 2, 3, 256, 256, 256]);
+    check(text("^(?:a|bc)*d"), [3, 256, 256, 256, 256, 256]);
+    check(text("^x(?:a|bc){2}y"), [1, 2, 3, 4, 256, 256]);
+    check(text("^(?:|a){3}b"), [2, 256, 256, 256, 256, 256]);
+    check(text("^(?:(?:a?){9}){9}bcdefgh"), [2, 3, 4, 5, 6, 7]);
 }
 
 fn condition(statistic: Statistic, of: Measure, within: Option<[f64; 2]>) -> Condition {
