@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{Serialize, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use crate::table::{Bag, Table, View};
@@ -34,11 +34,59 @@ pub fn text_pretty(value: &(impl Serialize + ?Sized)) -> serde_json::Result<Stri
     String::from_utf8(bytes).map_err(serde::ser::Error::custom)
 }
 
-/// A row as an object, on one line.
-pub(crate) fn object(table: &Table, row: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    write(&Row { table, row }, &mut bytes)?;
-    Ok(bytes)
+/// Gives each row as an object, on one line.
+pub(crate) fn objects(table: &Table, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    let keys: Vec<Vec<u8>> =
+        table.columns().iter().map(|column| key(column.name())).collect::<io::Result<_>>()?;
+    let mut object = Vec::new();
+    for row in 0..table.rows() {
+        object.clear();
+        object.push(b'{');
+        for (at, (key, column)) in keys.iter().zip(table.columns()).enumerate() {
+            if at > 0 {
+                object.push(b',');
+            }
+            object.extend_from_slice(key);
+            put(column.values().view(row), &mut object)?;
+        }
+        object.push(b'}');
+        take(&object)?;
+    }
+    Ok(())
+}
+
+fn key(name: &str) -> io::Result<Vec<u8>> {
+    let mut key = Vec::new();
+    put_text(name, &mut key)?;
+    key.push(b':');
+    Ok(key)
+}
+
+fn put(value: Option<View<'_>>, to: &mut Vec<u8>) -> io::Result<()> {
+    match value {
+        None => to.extend_from_slice(b"null"),
+        Some(View::Text(text)) => put_text(text, to)?,
+        Some(View::Time(time)) => put_text(&rfc3339::format(*time), to)?,
+        // What numbers and truth values are written with is seen.
+        Some(View::Unsigned(count)) => serde_json::to_writer(to, count)?,
+        Some(View::Signed(number)) => serde_json::to_writer(to, number)?,
+        Some(View::Real(measure)) => serde_json::to_writer(to, measure)?,
+        Some(View::Flag(flag)) => serde_json::to_writer(to, flag)?,
+        Some(value) => write(&value, to)?,
+    }
+    Ok(())
+}
+
+/// Nearly all texts need no escape, and are copied.
+fn put_text(text: &str, to: &mut Vec<u8>) -> io::Result<()> {
+    if text.bytes().all(|byte| matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~')) {
+        to.push(b'"');
+        to.extend_from_slice(text.as_bytes());
+        to.push(b'"');
+    } else {
+        write(text, to)?;
+    }
+    Ok(())
 }
 
 /// A list of texts in a format without lists. Texts and counts have a form in JSON always.
@@ -96,22 +144,6 @@ fn visible<W: Write + ?Sized>(text: &str, to: &mut W) -> io::Result<()> {
     to.write_all(rest.as_bytes())
 }
 
-struct Row<'a> {
-    table: &'a Table,
-    row: usize,
-}
-
-impl Serialize for Row<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let columns = self.table.columns();
-        let mut map = serializer.serialize_map(Some(columns.len()))?;
-        for column in columns {
-            map.serialize_entry(column.name(), &column.values().view(self.row))?;
-        }
-        map.end()
-    }
-}
-
 impl Serialize for View<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -135,7 +167,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::Json;
+    use crate::{Cell, Json, Type};
 
     #[test]
     fn what_is_not_seen_is_escaped_and_comes_back() {
@@ -152,6 +184,27 @@ mod tests {
         let value = json!({"a": [1, {"b": null}], "c": {}, "d": []});
         assert_eq!(text_pretty(&value).unwrap(), serde_json::to_string_pretty(&value).unwrap());
         assert_eq!(text(&value).unwrap(), value.to_string());
+    }
+
+    #[test]
+    fn rows_are_objects_as_serde_writes_them() {
+        let texts = ["plain", "a\"b", "a\\b", "\u{1}", "\u{7f}é\u{202e}", ""];
+        let mut table = Table::new([("a \"key\"", Type::Text), ("\u{9b}", Type::Real)]);
+        for (text, real) in texts.into_iter().zip([0.1, 1e300, -0.0, f64::NAN, 7.0, f64::MIN_POSITIVE]) {
+            table.push([Cell::from(text), Cell::from(real)]).unwrap();
+        }
+        table.push([Cell::Absent, Cell::Absent]).unwrap();
+        let (mut objects, mut expected) = (Vec::new(), Vec::new());
+        super::objects(&table, |object| {
+            objects.push(String::from_utf8(object.to_vec()).unwrap());
+            Ok(())
+        })
+        .unwrap();
+        for row in 0..table.rows() {
+            let [text, real] = [0, 1].map(|at| text(&table.columns()[at].values().view(row)).unwrap());
+            expected.push(format!(r#"{{"a \"key\"":{text},"\u009b":{real}}}"#));
+        }
+        assert_eq!(objects, expected);
     }
 
     proptest! {

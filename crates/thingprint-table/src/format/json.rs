@@ -24,11 +24,12 @@ struct Sink<'a> {
 
 impl RowSink for Sink<'_> {
     fn rows(&mut self, rows: &Table) -> Result<(), SinkError> {
-        for row in 0..rows.rows() {
-            let is_first = std::mem::replace(&mut self.is_empty, false);
-            self.out.write_all(if is_first { b"\n" } else { b",\n" })?;
-            self.out.write_all(&json::object(rows, row)?)?;
-        }
+        let Self { is_empty, out } = self;
+        json::objects(rows, |object| {
+            let is_first = std::mem::replace(is_empty, false);
+            out.write_all(if is_first { b"\n" } else { b",\n" })?;
+            out.write_all(object)
+        })?;
         Ok(())
     }
 

@@ -20,11 +20,11 @@ struct Sink<'a> {
 
 impl RowSink for Sink<'_> {
     fn rows(&mut self, rows: &Table) -> Result<(), SinkError> {
-        for row in 0..rows.rows() {
-            let mut line = json::object(rows, row)?;
-            line.push(b'\n');
-            self.out.write_all(&line)?;
-        }
+        let Self { out } = self;
+        json::objects(rows, |object| {
+            out.write_all(object)?;
+            out.write_all(b"\n")
+        })?;
         Ok(())
     }
 
