@@ -40,8 +40,13 @@ impl MacAddr {
 
 impl fmt::Display for MacAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let octets = self.0.map(|octet| format!("{octet:02x}"));
-        f.write_str(&octets.join(":"))
+        let mut text = *b"00:00:00:00:00:00";
+        for (digits, octet) in text.chunks_mut(3).zip(self.0) {
+            if let [high, low, ..] = digits {
+                (*high, *low) = (hex_digit(octet >> 4), hex_digit(octet & 15));
+            }
+        }
+        f.write_str(str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -49,6 +54,10 @@ impl fmt::Debug for MacAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+const fn hex_digit(value: u8) -> u8 {
+    if value < 10 { b'0' + value } else { b'a' + value - 10 }
 }
 
 /// A text that is not a MAC address.
@@ -119,6 +128,23 @@ impl fmt::Display for DeviceId {
     }
 }
 
+/// An IP address as the standard library writes it, for those who write many.
+pub fn address_text(address: IpAddr) -> String {
+    let IpAddr::V4(address) = address else { return address.to_string() };
+    let mut text = String::with_capacity("255.255.255.255".len());
+    for (at, octet) in address.octets().into_iter().enumerate() {
+        if at > 0 {
+            text.push('.');
+        }
+        for (unit, is_written) in [(100, octet > 99), (10, octet > 9), (1, true)] {
+            if is_written {
+                text.push(char::from(b'0' + octet / unit % 10));
+            }
+        }
+    }
+    text
+}
+
 /// A text that is neither a MAC address nor an IP address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is neither a MAC address nor an IP address")]
@@ -156,6 +182,17 @@ mod tests {
         ] {
             assert_eq!(text.parse(), Ok(expected), "{text}");
         }
+        assert_eq!(expected.to_string(), "0a:40:7c:0b:33:f2");
+    }
+
+    #[test]
+    fn ip_addresses_are_written_as_the_standard_library_writes_them() {
+        for octet in 0..=u8::MAX {
+            let address = IpAddr::from([octet, 255 - octet, octet / 2, 0]);
+            assert_eq!(address_text(address), address.to_string());
+        }
+        let address = "2001:db8::1".parse().unwrap();
+        assert_eq!(address_text(address), "2001:db8::1");
     }
 
     #[test]

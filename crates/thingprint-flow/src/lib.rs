@@ -14,7 +14,7 @@ mod packet;
 mod time;
 mod track;
 
-pub use address::{DeviceId, MacAddr, ParseDeviceError, ParseMacError};
+pub use address::{DeviceId, MacAddr, ParseDeviceError, ParseMacError, address_text};
 pub use capture::{
     BelievedFrame, ByteStream, Capture, CaptureWriter, ContentHash, EdgeFrame, ForeignFile, FrameReader,
     LinkType, PlacedPacket, SettledEdges, SourceClocks, TimeEdges, Trace, TraceOptions, decompress,

@@ -10,6 +10,9 @@ use thingprint_flow::{Ip, Transport};
 
 /// Domains of flow ids are told apart by it; all tools have this one unless told otherwise.
 const SEED: [u8; 2] = [0, 0];
+/// What an id begins with, and how long it is.
+const VERSION: &str = "1:";
+const ID_BYTES: usize = 30;
 const ICMP: u8 = 1;
 const ICMPV6: u8 = 58;
 const SCTP: u8 = 132;
@@ -64,25 +67,26 @@ impl Words {
 fn hash(src: IpAddr, dst: IpAddr, protocol: u8, words: Option<Words>) -> String {
     let (src_word, dst_word) = words.map_or((0, 0), |words| (words.src, words.dst));
     let is_one_way = words.is_some_and(|words| words.is_one_way);
-    let (from, to) = ((octets(src), src_word), (octets(dst), dst_word));
+    let (from, to) = ((src, src_word), (dst, dst_word));
+    // Addresses of one packet are of one kind, in the order of their bytes.
     let [low, high] = if is_one_way || from < to { [from, to] } else { [to, from] };
     let mut sha1 = Sha1::new();
     sha1.update(SEED);
-    sha1.update(&low.0);
-    sha1.update(&high.0);
+    for (address, _) in [low, high] {
+        match address {
+            IpAddr::V4(address) => sha1.update(address.octets()),
+            IpAddr::V6(address) => sha1.update(address.octets()),
+        }
+    }
     sha1.update([protocol, 0]);
     if words.is_some() {
         sha1.update(low.1.to_be_bytes());
         sha1.update(high.1.to_be_bytes());
     }
-    format!("1:{}", STANDARD.encode(sha1.finalize()))
-}
-
-fn octets(addr: IpAddr) -> Vec<u8> {
-    match addr {
-        IpAddr::V4(addr) => addr.octets().to_vec(),
-        IpAddr::V6(addr) => addr.octets().to_vec(),
-    }
+    let mut id = String::with_capacity(ID_BYTES);
+    id.push_str(VERSION);
+    STANDARD.encode_string(sha1.finalize(), &mut id);
+    id
 }
 
 #[cfg(test)]

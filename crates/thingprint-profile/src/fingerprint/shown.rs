@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use thingprint_flow::Flow;
+use thingprint_flow::{Flow, address_text};
 use thingprint_protocol::{
     Carrier, ClientHello, DhcpMessage, Heard, HttpRequest, Message, QuicInitial, Sender, ServerHello,
     SsdpMessage, Uri,
@@ -51,7 +51,7 @@ impl Shown {
             Message::Dhcp(message) if message.op == 1 => self.dhcp(message),
             Message::Ntp(packet) if packet.is_request() => {
                 self.push(Attribute::NtpVersion, packet.version.to_string());
-                self.push(Attribute::NtpServer, flow.peer.addr.to_string());
+                self.push(Attribute::NtpServer, address_text(flow.peer.addr));
             }
             Message::Ssdp(message) => self.ssdp(message),
             _ => {}

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use thingprint_flow::{DeviceId, Endpoint, Flow, FlowEnd, Frame, Tally, protocol_name};
+use thingprint_flow::{DeviceId, Endpoint, Flow, FlowEnd, Frame, Tally, address_text, protocol_name};
 use thingprint_pipeline::{FlowId, FlowRow};
 use thingprint_profile::Matcher;
 use thingprint_protocol::{Carrier, ClientHello, Engine, Heard, HeardMessage, Message, Protocol, Sender};
@@ -218,9 +218,9 @@ impl<'a> Rows<'a> {
         let label = self.columns.labels.label_at(device, None, flow.first).map(|label| label.class.clone());
         let mut cells = vec![
             Cell::from(flow.first),
-            Cell::from(client.addr.to_string()),
+            Cell::from(address_text(client.addr)),
             Cell::from(u64::from(client.port)),
-            Cell::from(server.addr.to_string()),
+            Cell::from(address_text(server.addr)),
             Cell::from(u64::from(server.port)),
             Cell::from(protocol_name(flow.tuple.protocol()).into_owned()),
             Cell::from(service(&flow.state, self.columns.engine)),
