@@ -191,8 +191,12 @@ impl Devices {
             Some((seen.answers.checked_ilog2(), seen.last, at))
         };
         let mut order: Vec<_> = others.filter_map(worth).collect();
+        if many < order.len() {
+            order.select_nth_unstable(many);
+            order.truncate(many);
+        }
         order.sort_unstable();
-        order.into_iter().take(many).map(|(_, _, at)| DeviceIndex(at)).collect()
+        order.into_iter().map(|(_, _, at)| DeviceIndex(at)).collect()
     }
 }
 

@@ -83,7 +83,7 @@ impl<S> Table<S> {
 
     /// Takes out all flows of devices, in order of appearance.
     pub(super) fn take_of(&mut self, devices: &BTreeSet<DeviceIndex>) -> Vec<OpenFlow<S>> {
-        self.take_where(|_, flow| devices.contains(&flow.key.device))
+        self.take_where(|flow| devices.contains(&flow.key.device))
     }
 
     /// Takes out as many flows of each device as it owes, as far as there are so many: those that were silent for longest.
@@ -95,35 +95,38 @@ impl<S> Table<S> {
             .map(|(at, flow)| (flow.key.device, flow.last, at))
             .collect();
         of_debtors.sort_unstable();
-        let mut places = BTreeSet::new();
+        let mut places = Vec::new();
         for (device, _, at) in of_debtors {
             if let Some(debt) = owed.get_mut(&device).filter(|debt| **debt > 0) {
                 *debt -= 1;
-                places.insert(at);
+                places.push(at);
             }
         }
-        self.take_where(|at, _| places.contains(&at))
-    }
-
-    /// Takes out the flows for which `is_taken` holds, which is given the place of each.
-    fn take_where(&mut self, is_taken: impl Fn(usize, &OpenFlow<S>) -> bool) -> Vec<OpenFlow<S>> {
-        let mut taken = Vec::new();
-        for at in 0..self.flows.len() {
-            let Some(place) = self.flows.get_mut(at) else { continue };
-            if place.as_ref().is_some_and(|flow| is_taken(at, flow)) {
-                taken.extend(place.take());
-            }
-        }
-        if !taken.is_empty() {
-            self.close_up();
-        }
+        places.sort_unstable();
+        let taken = places.into_iter().filter_map(|at| self.flows.get_mut(at)?.take()).collect();
+        self.close_up();
         taken
     }
 
+    /// Takes out the flows for which `is_taken` holds.
+    fn take_where(&mut self, is_taken: impl Fn(&OpenFlow<S>) -> bool) -> Vec<OpenFlow<S>> {
+        let taken = self.flows.iter_mut().filter_map(|place| place.take_if(|flow| is_taken(flow))).collect();
+        self.close_up();
+        taken
+    }
+
+    /// Moves flows into the holes before them, and finds them at their places from now on.
     fn close_up(&mut self) {
-        let kept: Vec<_> = self.drain().collect();
-        for (hash, flow) in kept {
-            self.insert(hash, flow);
+        if self.flows.iter().all(Option::is_some) {
+            return;
+        }
+        let mut places = self.flows.iter().map(Option::is_some);
+        self.hashes.retain(|_| places.next() == Some(true));
+        self.flows.retain(Option::is_some);
+        self.index.clear();
+        let hash_of = |at: &u32| self.hashes.get(*at as usize).copied().unwrap_or_default();
+        for (at, hash) in (0..).zip(&self.hashes) {
+            self.index.insert_unique(*hash, at, hash_of);
         }
     }
 }

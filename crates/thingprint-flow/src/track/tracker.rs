@@ -521,6 +521,10 @@ impl<O: Observer> Tracker<O> {
             let is_kept = !is_turned(flow.local_is_low);
             return Some((flow.last, is_kept.then(|| self.observer.continue_flow(&mut flow.state))));
         }
+        // Where no window closed with open flows, nothing has to be looked up.
+        if self.carried.is_empty() {
+            return None;
+        }
         let Carried { last, local_is_low, streams, state } = self.carried.remove(key)?;
         self.carried_flows.give_back(key.device, 1);
         let goes_on = goes_on(last, &streams);
