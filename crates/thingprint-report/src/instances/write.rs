@@ -53,9 +53,8 @@ pub fn into_instance_table(mut instances: Vec<Labeled>, recipe: Option<&Extracti
         columns.extend(spread_columns(instances, attribute, spread));
     }
     columns.push(column(instances, columns::CAPTURE, |labeled| labeled.instance.capture.clone()));
-    columns.push(column(instances, columns::EXTRACTION, |_| {
-        recipe.map(|recipe| recipe.without_evidence().to_string())
-    }));
+    let extraction = recipe.map(|recipe| recipe.without_evidence().to_string());
+    columns.push(column(instances, columns::EXTRACTION, |_| extraction.clone()));
     Table::of(columns)
 }
 

@@ -62,16 +62,45 @@ fn key(syn: &SynFields, ttl: u8) -> [u8; KEY_BYTES] {
 /// `syn:64:df:id0:64240:1460:7:2.4.8.1.3`: time to live, whether it may not be fragmented and has no identification,
 /// window, segment size, shift, options.
 fn offer(syn: &SynFields, ttl: u8) -> String {
-    let mut word = format!("syn:{ttl}");
-    word.push_str(if syn.is_unfragmentable { ":df" } else { ":-" });
-    word.push_str(if syn.is_unidentified { ":id0" } else { ":-" });
+    let fragments = if syn.is_unfragmentable { "df" } else { "-" };
+    let identification = if syn.is_unidentified { "id0" } else { "-" };
+    let mut word = format!("syn:{ttl}:{fragments}:{identification}:{}", syn.window);
     // Writing to a string cannot fail.
-    let _ = write!(word, ":{}", syn.window);
-    let number = |number: Option<u64>| number.map_or_else(|| ":-".to_owned(), |number| format!(":{number}"));
-    word.push_str(&number(syn.segment_bytes.map(u64::from)));
-    word.push_str(&number(syn.window_shift.map(u64::from)));
-    let kinds: Vec<String> =
-        syn.options.iter().map_while(|kind| *kind).map(|kind| kind.to_string()).collect();
-    let _ = write!(word, ":{}", kinds.join("."));
+    for number in [syn.segment_bytes, syn.window_shift.map(u16::from)] {
+        let _ = match number {
+            Some(number) => write!(word, ":{number}"),
+            None => word.write_str(":-"),
+        };
+    }
+    word.push(':');
+    for (at, kind) in syn.options.iter().map_while(|kind| *kind).enumerate() {
+        let _ = write!(word, "{}{kind}", if at == 0 { "" } else { "." });
+    }
     word
+}
+
+#[cfg(test)]
+mod tests {
+    use thingprint_flow::SynFields;
+
+    use super::offer;
+
+    #[test]
+    fn an_offer_is_a_word_with_a_place_for_each_trait() {
+        let mut options = [None; SynFields::MOST_OPTIONS];
+        assert_eq!(
+            offer(&SynFields { window: 512, options, ..SynFields::default() }, 255),
+            "syn:255:-:-:512:-:-:"
+        );
+        options[..5].copy_from_slice(&[2, 4, 8, 1, 3].map(Some));
+        let syn = SynFields {
+            is_unfragmentable: true,
+            is_unidentified: true,
+            window: 64240,
+            segment_bytes: Some(1460),
+            window_shift: Some(7),
+            options,
+        };
+        assert_eq!(offer(&syn, 64), "syn:64:df:id0:64240:1460:7:2.4.8.1.3");
+    }
 }
