@@ -114,8 +114,15 @@ impl IdentityObserver {
         self.devices.get_mut(at)
     }
 
-    /// Notes what a source read, and keeps to the cap.
+    /// Notes what a source read, and keeps to the cap. Most payloads say nothing.
+    #[inline]
     fn note(&mut self, device: DeviceIndex, is_own: bool, source: &'static str, record: Record) {
+        if !record.is_empty() {
+            self.note_said(device, is_own, source, record);
+        }
+    }
+
+    fn note_said(&mut self, device: DeviceIndex, is_own: bool, source: &'static str, record: Record) {
         let news = self.news + 1;
         let (mut bytes, mut has_news) = (0, false);
         if let Some(heeded) = self.heeded(device) {

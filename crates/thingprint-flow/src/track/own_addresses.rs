@@ -1,4 +1,3 @@
-use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::claim::{arp_claim, dhcp_server_claim, neighbour_claim};
@@ -17,7 +16,8 @@ const INITIAL_TTLS: [u8; 3] = [64, 128, 255];
 /// one that stacks begin with. ARP answers count for local addresses alone: a proxy answers for the Internet (RFC 1027).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnAddresses {
-    addresses: BTreeSet<IpAddr>,
+    /// In order; nearly every host has one or two, which are looked at with each of its packets.
+    addresses: Vec<IpAddr>,
 }
 
 impl OwnAddresses {
@@ -33,7 +33,7 @@ impl OwnAddresses {
     /// Whether an address is one of the host itself. A host without an address yet speaks for itself as well.
     #[inline]
     pub fn contains(&self, address: IpAddr) -> bool {
-        self.addresses.contains(&address) || address.is_unspecified()
+        self.addresses.binary_search(&address).is_ok() || address.is_unspecified()
     }
 
     /// The addresses, in order.
@@ -60,8 +60,11 @@ impl OwnAddresses {
 
     fn add(&mut self, address: IpAddr) {
         let is_host = !address.is_unspecified() && !address.is_multicast() && !address.is_loopback();
-        if is_host && self.addresses.len() < MOST_ADDRESSES {
-            self.addresses.insert(address);
+        if is_host
+            && self.addresses.len() < MOST_ADDRESSES
+            && let Err(at) = self.addresses.binary_search(&address)
+        {
+            self.addresses.insert(at, address);
         }
     }
 }

@@ -26,6 +26,11 @@ impl Record {
         }
     }
 
+    /// Whether nothing is said.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.said.is_empty()
+    }
+
     /// Keys and values.
     pub(crate) fn into_said(self) -> Vec<(Cow<'static, str>, String)> {
         self.said
