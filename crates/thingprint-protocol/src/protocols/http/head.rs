@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use crate::HttpVersion;
-use crate::text::{escaped, push_byte};
+use crate::text::escaped;
 
 /// Longest method that is tried; the longest registered one (IANA "HTTP Methods") has 17 letters.
 const MOST_METHOD_BYTES: usize = 24;
@@ -123,9 +123,7 @@ impl<'a> Headers<'a> {
             if !order.is_empty() {
                 order.push(',');
             }
-            for byte in name {
-                push_byte(&mut order, byte.to_ascii_lowercase());
-            }
+            order.push_str(&escaped(name).to_ascii_lowercase());
         }
         (!order.is_empty()).then_some(order)
     }

@@ -1,10 +1,8 @@
-use std::fmt::Write as _;
-
 use serde::{Serialize, Serializer};
 
 use crate::cursor::Cursor;
 use crate::message::{MessageBody, json, size};
-use crate::text::escaped;
+use crate::text::{escaped, listed, push_code};
 
 use super::resumption::{MOST_RESUMPTIONS, PRE_SHARED_KEY, Resumption, SESSION_TICKET};
 
@@ -81,14 +79,8 @@ impl ClientHello {
     /// The offered list as one word: four lower-case hex digits for each suite, six for a three-byte kind,
     /// joined by `-`.
     pub fn cipher_suites_word(&self) -> String {
-        let mut word = String::with_capacity(5 * self.cipher_suites.len());
-        for (index, suite) in self.cipher_suites.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "-" };
-            let width = if *suite > 0xffff { 6 } else { 4 };
-            // Writing to a String cannot fail.
-            let _ = write!(word, "{separator}{suite:0width$x}");
-        }
-        word
+        let digits = |suite: u32| if suite > 0xffff { 6 } else { 4 };
+        listed(&self.cipher_suites, '-', |text, suite| push_code(text, suite, digits(suite)))
     }
 }
 

@@ -3,7 +3,7 @@
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
-use crate::text::hex;
+use crate::text::{decimals, hex, listed, push_code};
 use crate::{ClientHello, HelloVersion};
 
 /// Extension types that JA4 leaves out of its list, as they change with the destination.
@@ -29,10 +29,10 @@ impl ClientHello {
     pub fn ja3_text(&self) -> Option<String> {
         let HelloVersion::Tls(version) = self.version else { return None };
         let lists = [
-            joined(&self.cipher_suites),
-            joined(&self.extensions),
-            joined(&self.groups),
-            joined(&self.point_formats),
+            decimals(&self.cipher_suites, '-'),
+            decimals(&self.extensions, '-'),
+            decimals(&self.groups, '-'),
+            decimals(&self.point_formats, '-'),
         ];
         Some(format!("{version},{}", lists.join(",")))
     }
@@ -90,25 +90,20 @@ impl ClientHello {
     fn ja4_suites(&self) -> String {
         let mut suites = self.cipher_suites.clone();
         suites.sort_unstable();
-        suites.iter().map(|suite| format!("{suite:04x}")).collect::<Vec<_>>().join(",")
+        listed(&suites, ',', |text, suite| push_code(text, suite, 4))
     }
 
     fn ja4_extensions(&self) -> String {
         let mut extensions = self.extensions.clone();
         extensions.retain(|extension| !matches!(*extension, SERVER_NAME | ALPN));
         extensions.sort_unstable();
-        let list =
-            |codes: &[u16]| codes.iter().map(|code| format!("{code:04x}")).collect::<Vec<_>>().join(",");
+        let list = |codes: &[u16]| listed(codes, ',', |text, code| push_code(text, code.into(), 4));
         let extensions = list(&extensions);
         if self.signature_algorithms.is_empty() {
             return extensions;
         }
         format!("{extensions}_{}", list(&self.signature_algorithms))
     }
-}
-
-fn joined<T: ToString>(numbers: &[T]) -> String {
-    numbers.iter().map(T::to_string).collect::<Vec<_>>().join("-")
 }
 
 /// The first digits of the SHA-256 of a list; zeros for an empty one.

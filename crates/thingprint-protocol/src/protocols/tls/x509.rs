@@ -1,5 +1,7 @@
 //! The fields of X.509 certificates (RFC 5280 §4.1) that name the owner, the lifetime, and how strong they are. Signatures
 //! are not verified.
+use std::borrow::Cow;
+
 use sha2::{Digest, Sha256};
 
 use super::der::{Element, Elements, tag};
@@ -116,17 +118,24 @@ fn name(parts: Elements<'_>) -> String {
 
 /// A part of a name: an attribute, or several (RFC 4514 §2.2).
 fn part(attributes: Elements<'_>) -> String {
-    let texts = attributes.filter_map(|attribute| {
+    let mut part = String::new();
+    for attribute in attributes {
         let mut fields = Elements::new(attribute.value);
-        let kind = fields.value(tag::OBJECT_IDENTIFIER)?;
-        Some(format!("{}={}", attribute_name(kind), text(fields.next()?)))
-    });
-    texts.collect::<Vec<_>>().join("+")
+        let Some(kind) = fields.value(tag::OBJECT_IDENTIFIER) else { continue };
+        let Some(value) = fields.next() else { continue };
+        if !part.is_empty() {
+            part.push('+');
+        }
+        part.push_str(&attribute_name(kind));
+        part.push('=');
+        push_text(&mut part, value);
+    }
+    part
 }
 
-fn attribute_name(kind: &[u8]) -> String {
+fn attribute_name(kind: &[u8]) -> Cow<'static, str> {
     let known = ATTRIBUTES.iter().find(|(bytes, _)| *bytes == kind);
-    known.map_or_else(|| dotted(kind), |(_, name)| (*name).to_owned())
+    known.map_or_else(|| dotted(kind).into(), |(_, name)| (*name).into())
 }
 
 /// An object identifier in decimal numbers (X.690 §8.19), the first two joined in one.
@@ -147,8 +156,8 @@ fn dotted(kind: &[u8]) -> String {
     start.into_iter().chain(rest).collect::<Vec<_>>().join(".")
 }
 
-/// The text of a part; two-byte letters (`BMPString`) below 256 as one byte.
-fn text(element: Element<'_>) -> String {
+/// Appends the text of a part; two-byte letters (`BMPString`) below 256 as one byte.
+fn push_text(to: &mut String, element: Element<'_>) {
     let narrow: Vec<u8>;
     let bytes = if element.tag == tag::BMP_STRING && element.value.iter().step_by(2).all(|&high| high == 0) {
         narrow = element.value.iter().skip(1).step_by(2).copied().collect();
@@ -156,12 +165,19 @@ fn text(element: Element<'_>) -> String {
     } else {
         element.value
     };
-    quoted(bytes)
+    push_quoted(to, bytes);
 }
 
-/// A text with a backslash before what would mean something else (RFC 4514 §2.4).
-fn quoted(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
+/// Appends a text with a backslash before what would mean something else (RFC 4514 §2.4).
+fn push_quoted(text: &mut String, bytes: &[u8]) {
+    // Nearly all of them are of letters, and of signs that mean nothing inside.
+    let is_plain =
+        |&byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'.' | b'-' | b'*' | b'/');
+    let is_plain_at_ends = bytes.first() != Some(&b' ') && bytes.last() != Some(&b' ');
+    if is_plain_at_ends && bytes.iter().all(is_plain) {
+        return text.push_str(str::from_utf8(bytes).unwrap_or_default());
+    }
+    text.reserve(bytes.len());
     for (at, &byte) in bytes.iter().enumerate() {
         let is_at_end = at == 0 || at + 1 == bytes.len();
         if matches!(byte, b'"' | b'+' | b',' | b';' | b'<' | b'>' | b'\\')
@@ -170,9 +186,8 @@ fn quoted(bytes: &[u8]) -> String {
         {
             text.push('\\');
         }
-        push_byte(&mut text, byte);
+        push_byte(text, byte);
     }
-    text
 }
 
 /// The DNS names among the names in the extensions.
