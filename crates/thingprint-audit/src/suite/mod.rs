@@ -41,6 +41,9 @@ pub struct Suite {
     pub flaws: Vec<Flaw>,
     /// Whether its keys come from ephemeral finite-field Diffie-Hellman, which RFC 10015 §3 forbids.
     pub is_dhe: bool,
+    /// How keys are agreed on, by the name: `RSA`, `DH`, `DHE`, `ECDH`, `ECDHE` ...; empty for TLS 1.3 and for signals.
+    #[serde(skip)]
+    pub(crate) key_exchange: &'static str,
 }
 
 /// The registry's Recommended column (RFC 9847).
@@ -84,18 +87,13 @@ impl Suite {
     /// Whether RFC 10015 (§2, §3, §4) forbids it in TLS 1.2: its keys come from RSA or from Diffie-Hellman over a finite
     /// field, static or ephemeral.
     pub fn has_obsolete_keys(&self) -> bool {
-        matches!(self.key_exchange(), "RSA" | "DH" | "DHE")
+        matches!(self.key_exchange, "RSA" | "DH" | "DHE")
     }
 
     /// Whether its keys come from static elliptic-curve Diffie-Hellman, which RFC 9325 §4.1 and RFC 10015 §2 advise
     /// against.
     pub fn has_static_ecdh(&self) -> bool {
-        self.key_exchange() == "ECDH"
-    }
-
-    /// How keys are agreed on, by the name: `RSA`, `DH`, `DHE`, `ECDH`, `ECDHE` ...; empty for TLS 1.3 and for signals.
-    pub(crate) fn key_exchange(&self) -> &'static str {
-        Parts::of(self.name).map_or("", |parts| parts.key_exchange)
+        self.key_exchange == "ECDH"
     }
 
     /// Suites that were used without being registered; the IETF recommends none of them.
@@ -110,8 +108,8 @@ impl Suite {
         let parts = Parts::of(name);
         let flaws = parts.as_ref().map(Parts::flaws).unwrap_or_default();
         let grade = parts.as_ref().map(|parts| Grade::of(parts, &flaws));
-        let is_dhe = parts.is_some_and(|parts| parts.key_exchange == "DHE");
-        Self { code, name, recommended, grade, flaws, is_dhe }
+        let key_exchange = parts.map_or("", |parts| parts.key_exchange);
+        Self { code, name, recommended, grade, flaws, is_dhe: key_exchange == "DHE", key_exchange }
     }
 }
 

@@ -77,7 +77,7 @@ pub(in crate::rules) fn see_chosen_suite(
 fn value(code: u16, version: u16) -> Option<&'static str> {
     let Some(suite) = Suite::of(code) else { return Some("unregistered") };
     // RFC 10015 says so itself: versions before TLS 1.2 are none of its business.
-    let judged_keys = if is_before_tls_1_2(version) { "" } else { suite.key_exchange() };
+    let judged_keys = if is_before_tls_1_2(version) { "" } else { suite.key_exchange };
     let value = match suite.grade? {
         Grade::Insecure => insecure_value(suite, judged_keys),
         Grade::Weak => weak_value(suite, judged_keys),
