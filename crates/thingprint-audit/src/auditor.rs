@@ -59,8 +59,8 @@ struct DeviceTally {
     flows: u64,
     protocols: BTreeMap<String, PortCounts>,
     coverage: CoverageByProtocol,
-    /// By the rule's place in [`Rule::all`].
-    rules: BTreeMap<usize, RuleTally>,
+    /// In the order of the rules' places in [`Rule::all`]; a map would take more for the few that have anything to judge.
+    rules: Vec<(usize, RuleTally)>,
     dropped: u64,
     past: Past,
 }
@@ -160,12 +160,13 @@ impl Tallies {
         let Self { per_rule, cap, devices } = self;
         let device = devices.entry(flow.device).or_default();
         device.dropped += sightings.dropped;
-        let tally = device.rules.entry(rule).or_default();
+        let DeviceTally { rules, dropped, .. } = device;
+        let Some(tally) = tally_of(rules, rule) else { return };
         tally.judged += 1;
         tally.dropped_up_to = tally.dropped_up_to.max(sightings.dropped_up_to);
         let before = tally.seen.len();
         for (sighting, time) in sightings.found {
-            device.dropped += tally.note(sighting, (time, flow), *per_rule);
+            *dropped += tally.note(sighting, (time, flow), *per_rule);
         }
         if cap.take(flow.device, tally.seen.len() - before) {
             self.make_room();
@@ -187,8 +188,8 @@ impl DeviceTally {
     /// Gives up the least important sighting.
     fn give_up(&mut self) {
         let rank = |tally: &RuleTally| tally.seen.first_key_value().map(|(least, _)| least.rank());
-        let least =
-            self.rules.values_mut().filter(|tally| !tally.seen.is_empty()).min_by_key(|tally| rank(tally));
+        let tallies = self.rules.iter_mut().map(|(_, tally)| tally);
+        let least = tallies.filter(|tally| !tally.seen.is_empty()).min_by_key(|tally| rank(tally));
         self.dropped += least.map_or(0, RuleTally::give_up);
     }
 
@@ -273,6 +274,18 @@ impl RuleTally {
             .sort_by_key(|finding| (Reverse((finding.severity, finding.flows)), finding.by == Sender::Peer));
         findings
     }
+}
+
+/// The tally of a rule, which is begun where there is none.
+fn tally_of(rules: &mut Vec<(usize, RuleTally)>, rule: usize) -> Option<&mut RuleTally> {
+    let at = match rules.binary_search_by_key(&rule, |(of, _)| *of) {
+        Ok(at) => at,
+        Err(at) => {
+            rules.insert(at, (rule, RuleTally::default()));
+            at
+        }
+    };
+    rules.get_mut(at).map(|(_, tally)| tally)
 }
 
 fn example(flow: &Flow<Heard>, time: Timestamp) -> Example {

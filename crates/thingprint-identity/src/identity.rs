@@ -1,5 +1,4 @@
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 use crate::sources::{self, Claims};
 use crate::{Answer, Certainty, Claim, Field, Knowledge, Said, Statement, Statements};
@@ -7,7 +6,8 @@ use crate::{Answer, Certainty, Claim, Field, Knowledge, Said, Statement, Stateme
 /// Who a device is by what it says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
-    answers: BTreeMap<Field, Answer>,
+    /// Of the fields that anything is said of: most devices of a large network say little.
+    answers: Box<[(Field, Answer)]>,
 }
 
 impl Identity {
@@ -21,16 +21,16 @@ impl Identity {
         claims.sort_by_key(by_place);
         let answer = |field: Field| {
             let of_field: Vec<Claim> = claims.iter().filter(|claim| claim.field == field).cloned().collect();
-            (field, answer(field, of_field, knowledge))
+            (!of_field.is_empty()).then(|| (field, answer(field, of_field, knowledge)))
         };
-        Self { answers: Field::ALL.into_iter().map(answer).collect() }
+        Self { answers: Field::ALL.into_iter().filter_map(answer).collect() }
     }
 
     /// What is known of a field.
     pub fn answer(&self, field: Field) -> &Answer {
         static NOTHING: Answer =
             Answer { value: None, certainty: None, reasons: Vec::new(), contradictions: Vec::new() };
-        self.answers.get(&field).unwrap_or(&NOTHING)
+        self.answers.iter().find(|(of, _)| *of == field).map_or(&NOTHING, |(_, answer)| answer)
     }
 
     /// The value of a field.

@@ -12,7 +12,8 @@ const MOST_OF_A_SOURCE: usize = 256;
 /// What a device said of itself: each statement once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Statements {
-    said: BTreeMap<Statement, Said>,
+    /// In order. A map would take ten times as much for the few statements that most devices make.
+    said: Vec<(Statement, Said)>,
     dropped: u64,
 }
 
@@ -44,7 +45,7 @@ impl Statements {
     /// What a forwarding host says for itself.
     #[must_use]
     pub fn own(mut self) -> Self {
-        self.said.retain(|_, said| said.is_own);
+        self.said.retain(|(_, said)| said.is_own);
         self
     }
 
@@ -63,10 +64,15 @@ impl Statements {
     pub fn merge(&mut self, other: Self) {
         self.dropped += other.dropped;
         for (statement, Said { times, is_own }) in other.said {
-            if let Some(said) = self.said.get_mut(&statement) {
-                *said = Said { times: said.times + times, is_own: said.is_own || is_own };
-            } else if self.has_room(statement.source) {
-                self.said.insert(statement, Said { times, is_own });
+            let at = match self.place(&statement) {
+                Ok(said) => {
+                    *said = Said { times: said.times + times, is_own: said.is_own || is_own };
+                    continue;
+                }
+                Err(at) => at,
+            };
+            if self.has_room(statement.source) {
+                self.said.insert(at, (statement, Said { times, is_own }));
             } else {
                 self.dropped += 1;
             }
@@ -75,18 +81,21 @@ impl Statements {
 
     /// Adds a statement; returns the bytes that it takes now and did not before. `None` where it says nothing new.
     pub(crate) fn add(&mut self, statement: Statement, is_own: bool) -> Option<usize> {
-        if let Some(said) = self.said.get_mut(&statement) {
-            said.times += 1;
-            let is_news = is_own && !said.is_own;
-            said.is_own |= is_own;
-            return is_news.then_some(0);
-        }
+        let at = match self.place(&statement) {
+            Ok(said) => {
+                said.times += 1;
+                let is_news = is_own && !said.is_own;
+                said.is_own |= is_own;
+                return is_news.then_some(0);
+            }
+            Err(at) => at,
+        };
         if !self.has_room(statement.source) {
             self.dropped += 1;
             return None;
         }
         let bytes = statement.held_bytes();
-        self.said.insert(statement, Said { times: 1, is_own });
+        self.said.insert(at, (statement, Said { times: 1, is_own }));
         Some(bytes)
     }
 
@@ -96,24 +105,34 @@ impl Statements {
         let (mut freed, mut statements) = (0, 0);
         while freed < bytes {
             let mut sizes: BTreeMap<&'static str, usize> = BTreeMap::new();
-            for statement in self.said.keys() {
+            for (statement, _) in &self.said {
                 *sizes.entry(statement.source).or_default() += statement.held_bytes();
             }
             let Some((largest, _)) = sizes.into_iter().max_by_key(|(_, bytes)| *bytes) else { break };
-            let of_largest = self.said.keys().filter(|statement| statement.source == largest);
-            let gone: Vec<Statement> = of_largest.rev().take(1 + MOST_OF_A_SOURCE / 8).cloned().collect();
-            for statement in gone {
-                freed += statement.held_bytes();
-                statements += 1;
-                self.said.remove(&statement);
-            }
+            let of_largest = self.said.iter().filter(|(statement, _)| statement.source == largest).count();
+            let (mut at, kept) = (0, of_largest.saturating_sub(1 + MOST_OF_A_SOURCE / 8));
+            self.said.retain(|(statement, _)| {
+                let is_kept = statement.source != largest || at < kept;
+                at += usize::from(statement.source == largest);
+                if !is_kept {
+                    freed += statement.held_bytes();
+                    statements += 1;
+                }
+                is_kept
+            });
         }
         self.dropped += statements;
         (freed, statements)
     }
 
+    /// How a statement was made, or where it belongs.
+    fn place(&mut self, statement: &Statement) -> Result<&mut Said, usize> {
+        let at = self.said.binary_search_by(|(said, _)| said.cmp(statement))?;
+        self.said.get_mut(at).map(|(_, said)| said).ok_or(at)
+    }
+
     fn has_room(&self, source: &'static str) -> bool {
-        let mut of_source = self.said.keys().filter(|statement| statement.source == source);
+        let mut of_source = self.said.iter().filter(|(statement, _)| statement.source == source);
         of_source.nth(MOST_OF_A_SOURCE - 1).is_none()
     }
 }

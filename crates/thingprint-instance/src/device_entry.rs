@@ -52,7 +52,16 @@ pub struct DeviceEntry {
 #[derive(Clone, Debug, PartialEq)]
 pub struct InventoryRecord {
     all: DeviceEntry,
-    own: DeviceEntry,
+    own: Own,
+}
+
+/// What of it was seen at addresses of the host's own. Of most hosts that is all, and of those that somebody made up nothing, so that
+/// it is not kept twice.
+#[derive(Clone, Debug, PartialEq)]
+enum Own {
+    Nothing,
+    All,
+    Part(Box<DeviceEntry>),
 }
 
 impl DeviceEntry {
@@ -95,6 +104,15 @@ impl DeviceEntry {
         Self { gateway: Some(reason), ..Self::new(DeviceId::Mac(mac)) }
     }
 
+    /// The device with nothing but what it said of itself.
+    fn unseen(&self) -> Self {
+        Self {
+            host_name: self.host_name.clone(),
+            vendor_class: self.vendor_class.clone(),
+            ..Self::new(self.device)
+        }
+    }
+
     /// Adds what a DHCP message of the device says that a relay passed on; its own frames come first.
     pub fn hear_of(&mut self, message: &DhcpMessage) {
         self.host_name = self.host_name.take().or_else(|| message.host_name.as_deref().map(str::to_owned));
@@ -105,7 +123,12 @@ impl DeviceEntry {
 
 impl InventoryRecord {
     /// A host with what was seen of it at all addresses, and at those of its own.
-    pub(crate) const fn new(all: DeviceEntry, own: DeviceEntry) -> Self {
+    pub(crate) fn new(all: DeviceEntry, own: DeviceEntry) -> Self {
+        let own = match own {
+            own if own == all => Own::All,
+            own if own == all.unseen() => Own::Nothing,
+            own => Own::Part(Box::new(own)),
+        };
         Self { all, own }
     }
 
@@ -116,7 +139,12 @@ impl InventoryRecord {
 
     /// The addresses that the host claimed as its own, and did not only send from.
     pub fn claimed(&self) -> impl Iterator<Item = IpAddr> {
-        self.own.addresses.keys().copied()
+        let own = match &self.own {
+            Own::Nothing => None,
+            Own::All => Some(&self.all),
+            Own::Part(own) => Some(&**own),
+        };
+        own.into_iter().flat_map(|own| own.addresses.keys().copied())
     }
 
     /// The host as a device, if it sent anything.
@@ -126,6 +154,11 @@ impl InventoryRecord {
 
     /// The host as a gateway: what it says for itself, without what it forwards.
     pub fn into_gateway(self, reason: GatewayReason) -> DeviceEntry {
-        DeviceEntry { gateway: Some(reason), ..self.own }
+        let own = match self.own {
+            Own::Nothing => self.all.unseen(),
+            Own::All => self.all,
+            Own::Part(own) => *own,
+        };
+        DeviceEntry { gateway: Some(reason), ..own }
     }
 }

@@ -51,7 +51,7 @@ impl Default for FlowOptions {
             gateways: BTreeSet::new(),
             server_ports: ServerPorts::default(),
             max_flows: 1 << 18,
-            max_devices: 1 << 16,
+            max_devices: 32 << 10,
             forget_after_ns: Some(24 * 3600 * SECOND_NS + 302 * SECOND_NS),
         }
     }

@@ -30,7 +30,7 @@ mod tables;
 mod template;
 
 use self::several_addresses::pairs;
-use self::tables::{NetworkDevices, gateway_overview, overview, table};
+use self::tables::{NetworkDevices, gateway_overview, overview, write_rows};
 use self::template::{same_as, template};
 
 /// Width of the overview, in terminal columns, where no terminal sets one.
@@ -109,7 +109,7 @@ impl DevicesArgs {
                 tables.extend(gateway_overview(&networks)?);
                 output.tables_within(&tables, OVERVIEW_COLUMNS)
             }
-            _ => output.table(&table(&networks, &labels, &output)?),
+            _ => write_rows(&networks, &labels, &output),
         }?;
         let devices: Vec<&DeviceEntry> = networks.iter().flat_map(|network| &network.devices).collect();
         if let Some(path) = &self.labels_template {
@@ -198,7 +198,7 @@ fn add_doubts(gateways: &mut [DeviceEntry], summary: &Summary) {
 fn listed(shards: Vec<Vec<InventoryRecord>>, gateways: &Gateways) -> (Vec<DeviceEntry>, Vec<DeviceEntry>) {
     let mut routers: BTreeMap<MacAddr, DeviceEntry> =
         gateways.0.iter().map(|(mac, reason)| (*mac, DeviceEntry::of_gateway(*mac, *reason))).collect();
-    let mut devices = Vec::new();
+    let mut devices = Vec::with_capacity(shards.iter().map(Vec::len).sum());
     for record in shards.into_iter().flatten() {
         match record.device() {
             DeviceId::Mac(mac) if gateways.contains(mac) => {

@@ -6,8 +6,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use thingprint_flow::FlowOptions;
 
-use crate::stage::Stage;
+use crate::stage::{Frame, Stage, capture};
 
 /// Words of each window: as many as a hostile device brings into a bag.
 const WORDS: usize = 6000;
@@ -62,4 +63,38 @@ fn classify_takes_the_same_memory_for_four_times_as_many_instances() {
     // All windows at once take more than 800 MiB.
     let budget = 450 << 20;
     assert!(peaks.iter().all(|peak| *peak < budget), "{peaks:?} bytes");
+}
+
+/// Made-up addresses of a vendor that is known, each of which asks two of twenty servers for something and is answered at once: so each is
+/// established, and has a share of its own.
+fn write_answered(stage: &Stage, name: &str, devices: u32) {
+    const GATEWAY: [u8; 6] = [0xa8, 0x40, 0x7c, 0, 0x10, 1];
+    let frames = (0..devices).flat_map(|number| {
+        let [_, a, b, c] = number.to_be_bytes();
+        let (mac, address) = ([0, 0x17, 0x88, a, b, c], [10, a, b, c]);
+        let servers = [number % 20, (number + 1) % 20].map(|of| [52, 0, 0, of.to_be_bytes()[3]]);
+        servers.into_iter().flat_map(move |server| {
+            let at_s = 1_717_372_800 + i64::from(number) / 16;
+            let asked = Frame { at_s, from: mac, to: GATEWAY, src: address, dst: server };
+            [asked, Frame { at_s, from: GATEWAY, to: mac, src: server, dst: address }]
+        })
+    });
+    std::fs::write(stage.path(name), capture(&frames.collect::<Vec<_>>())).unwrap();
+}
+
+#[test]
+fn as_many_answered_devices_as_there_may_be_take_less_than_their_budget() {
+    const FEW: u32 = 1000;
+    const MANY: u32 = 9000;
+    let stage = Stage::new();
+    write_answered(&stage, "few.pcap", FEW);
+    write_answered(&stage, "many.pcap", MANY);
+    for command in ["devices", "identify", "audit", "extract", "flows"] {
+        let run = |name: &str| peak(&stage, &format!("{command} {name} --format json -o {name}.json -q"));
+        let [few, many] = ["few.pcap", "many.pcap"].map(run);
+        let each = many.saturating_sub(few) / u64::from(MANY - FEW);
+        let most = u64::try_from(FlowOptions::default().max_devices).unwrap();
+        let all = few + each * (most - u64::from(FEW));
+        assert!(all < 300 << 20, "{command}: {each} bytes for a device, {few} for a few, so {all} for all");
+    }
 }

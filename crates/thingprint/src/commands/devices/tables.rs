@@ -6,6 +6,10 @@ use thingprint_table::{Cell, Table, Type};
 
 use crate::identities::{Identities, contradictions, in_short, reasons, values};
 use crate::output::Output;
+use crate::row_output::RowEvent;
+
+/// Rows that are written at once.
+const ROWS_AT_ONCE: usize = 1024;
 
 /// The devices and gateways of a network.
 #[derive(Debug)]
@@ -117,8 +121,12 @@ pub(super) fn gateway_overview(networks: &[NetworkDevices]) -> anyhow::Result<Op
     Ok(Some(table))
 }
 
-/// All that is known of devices and gateways.
-pub(super) fn table(networks: &[NetworkDevices], labels: &Labels, output: &Output) -> anyhow::Result<Table> {
+/// Writes all that is known of devices and gateways, some rows at a time: all of them would take as much again as what is known.
+pub(super) fn write_rows(
+    networks: &[NetworkDevices],
+    labels: &Labels,
+    output: &Output,
+) -> anyhow::Result<()> {
     let network = network_column(networks);
     let columns = [
         ("device", Type::Text),
@@ -148,39 +156,53 @@ pub(super) fn table(networks: &[NetworkDevices], labels: &Labels, output: &Outpu
         ("packets_up", Type::Unsigned),
         ("packets_down", Type::Unsigned),
     ];
-    let mut table = Table::new(network.into_iter().chain(columns));
+    let columns = Table::new(network.into_iter().chain(columns));
     let with_entries = |network| entries_of(network).map(move |entry| (network, entry));
-    for (network, entry) in networks.iter().flat_map(with_entries) {
-        let identity = network.identities.identity(entry.device);
-        let named = [
-            Cell::from(entry.device.to_string()),
-            Cell::from(class(entry)),
-            Cell::from(entry.gateway.map(GatewayReason::as_str)),
-            Cell::from(label_of(entry, labels)),
-            Cell::from(labels.same_as(entry.device).map(|same| same.to_string())),
-        ];
-        let said = values(identity, &|name| output.published_name(name));
-        let why = [Cell::from(identity.map(reasons)), Cell::from(identity.map(contradictions))];
-        let cells = [
-            Cell::from(entry.is_randomised),
-            addresses(entry),
-            Cell::from(entry.host_name.clone()),
-            Cell::from(entry.vendor_class.clone()),
-            Cell::from(entry.contradictions.clone()),
-            Cell::from(entry.names.clone()),
-            Cell::from(entry.server_ports.clone()),
-            Cell::from(entry.served_ports.clone()),
-            Cell::from(entry.services.clone()),
-            Cell::from(entry.served_services.clone()),
-            Cell::from(entry.first_seen),
-            Cell::from(entry.last_seen),
-            Cell::from(entry.packets_up),
-            Cell::from(entry.packets_down),
-        ];
-        let cells = named.into_iter().chain(said).chain(why).chain(cells);
-        table.push(network.cell().into_iter().chain(cells))?;
-    }
-    Ok(table)
+    let mut entries = networks.iter().flat_map(with_entries);
+    output.rows(&columns, true, |give| {
+        loop {
+            let mut rows = columns.emptied();
+            for (network, entry) in entries.by_ref().take(ROWS_AT_ONCE) {
+                rows.push(row(network, entry, (labels, output)))?;
+            }
+            if rows.rows() == 0 {
+                return Ok(());
+            }
+            give(RowEvent::Rows(rows))?;
+        }
+    })
+}
+
+/// The row of a device or gateway, in the order of the columns.
+fn row(network: &NetworkDevices, entry: &DeviceEntry, (labels, output): (&Labels, &Output)) -> Vec<Cell> {
+    let identity = network.identities.identity(entry.device);
+    let named = [
+        Cell::from(entry.device.to_string()),
+        Cell::from(class(entry)),
+        Cell::from(entry.gateway.map(GatewayReason::as_str)),
+        Cell::from(label_of(entry, labels)),
+        Cell::from(labels.same_as(entry.device).map(|same| same.to_string())),
+    ];
+    let said = values(identity, &|name| output.published_name(name));
+    let why = [Cell::from(identity.map(reasons)), Cell::from(identity.map(contradictions))];
+    let cells = [
+        Cell::from(entry.is_randomised),
+        addresses(entry),
+        Cell::from(entry.host_name.clone()),
+        Cell::from(entry.vendor_class.clone()),
+        Cell::from(entry.contradictions.clone()),
+        Cell::from(entry.names.clone()),
+        Cell::from(entry.server_ports.clone()),
+        Cell::from(entry.served_ports.clone()),
+        Cell::from(entry.services.clone()),
+        Cell::from(entry.served_services.clone()),
+        Cell::from(entry.first_seen),
+        Cell::from(entry.last_seen),
+        Cell::from(entry.packets_up),
+        Cell::from(entry.packets_down),
+    ];
+    let cells = named.into_iter().chain(said).chain(why).chain(cells);
+    network.cell().into_iter().chain(cells).collect()
 }
 
 const fn class(entry: &DeviceEntry) -> &'static str {
