@@ -17,6 +17,7 @@ use crate::{Audit, CoverageByProtocol, DeviceAudit, Finding, KnownFindings, Poli
 
 mod advice;
 mod cipher_plot;
+mod doubtful_gateway;
 mod file_names;
 mod finding_rows;
 mod left_out;
@@ -30,6 +31,7 @@ mod tables;
 mod when;
 
 pub use advice::{Advice, Concerned};
+pub use doubtful_gateway::DoubtfulGateway;
 pub use file_names::file_names;
 pub use mud::{Verdict, VerdictDocument};
 pub use observations::{Dropped, MessagesLeftOut, Observations, ObservationsBuilder};
@@ -58,6 +60,8 @@ pub struct Header {
     pub span: Option<(Timestamp, Timestamp)>,
     /// The gateways, of which nothing is judged that they forward.
     pub gateways: Gateways,
+    /// Those of them of which it is doubtful that they are some.
+    pub doubtful_gateways: Vec<DoubtfulGateway>,
     /// What was left out.
     pub dropped: Dropped,
     /// Messages that were left out, by device and protocol.
@@ -113,6 +117,8 @@ pub struct ReportDocument<'a> {
     /// The first of the gateways.
     gateway: Option<String>,
     gateways: Vec<String>,
+    /// Those of them of which it is doubtful that they are some.
+    doubtful_gateways: &'a [DoubtfulGateway],
     devices: Vec<DeviceDocument<'a>>,
     /// How many flows of each protocol rules could judge, of all devices.
     coverage: CoverageByProtocol,
@@ -207,6 +213,7 @@ impl Report {
             captures: captures.names.clone(),
             span: seen.span,
             gateways: seen.gateways.clone(),
+            doubtful_gateways: seen.doubtful_gateways.clone(),
             dropped: seen.dropped(),
             messages_left_out: seen.messages_left_out(),
             left_out: seen.left_out.clone(),
@@ -344,6 +351,7 @@ impl Report {
             let vantage = self.header.vantage.as_ref().map(Vantage::json);
             run.properties.insert("vantage".to_owned(), json!(vantage));
             run.properties.insert("messagesLeftOut".to_owned(), json!(self.header.messages_left_out));
+            run.properties.insert("doubtfulGateways".to_owned(), json!(self.header.doubtful_gateways));
             run.properties.insert("leftOut".to_owned(), json!(self.header.left_out_document()));
             run.properties.insert("setAside".to_owned(), json!(self.header.set_aside));
         }
@@ -362,6 +370,7 @@ impl Report {
             policy_date: &self.audit.policy_date,
             gateway: self.header.gateways.0.keys().next().map(ToString::to_string),
             gateways: self.header.gateways.0.keys().map(ToString::to_string).collect(),
+            doubtful_gateways: &self.header.doubtful_gateways,
             devices: self.audit.devices.iter().map(|device| self.device(device)).collect(),
             coverage: self.audit.coverage(),
             dropped: self.header.dropped,

@@ -108,10 +108,26 @@ fn servers_that_one_device_was_told_push_out_none_of_others() {
     let told = before.receives(7, ("192.168.1.1", 67), (LAMP, 68), &dhcp_ack([192, 168, 1, 53]));
     let asked = told.sends(7, (LAMP, 40_000), ("192.168.1.53", 53), b"x");
     let flows = (2500..5000).fold(asked, tell).flows();
-    let profile = heard(&flows, MudLimits::default()).profile(flows.device(7), &options()).profile;
+    let builder = heard(&flows, MudLimits::default());
+    let profile = builder.profile(flows.device(7), &options()).profile;
+    let lost = [9, 7].map(|number| builder.dropped_controllers(flows.device(number)));
+    assert!(lost[0] >= 5000 - 4096 && lost[1] == 0, "{lost:?}");
     let is_controller =
         |matches: &serde_json::Value| matches["ietf-mud:mud"]["controller"] == MudProfile::DNS_CONTROLLER;
     assert!(matches(&profile, "from").iter().any(is_controller), "{}", profile.to_json());
+}
+
+#[test]
+fn flows_from_addresses_beyond_those_that_are_kept_are_counted() {
+    let send = |story: Story, n: u8| story.sends(7, (&format!("192.168.2.{n}"), 40_000), (CLOUD, 443), b"x");
+    let flows = (1..=70)
+        .chain([1, 70])
+        .fold(Story::default(), send)
+        .sends(8, (LOCK, 40_000), (CLOUD, 443), b"x")
+        .flows();
+    let builder = heard(&flows, MudLimits::default());
+    let lost = [7, 8].map(|number| builder.dropped_addresses(flows.device(number)));
+    assert!((6..=7).contains(&lost[0]) && lost[1] == 0, "{lost:?}");
 }
 
 #[test]

@@ -9,11 +9,11 @@ use thingprint_profile::{Fingerprints, MudBuilder, Vantage};
 use thingprint_protocol::schema::Model;
 use thingprint_protocol::{DhcpMessage, Engine, Heard, Protocol};
 
-use super::{Profiles, Verdict};
+use super::{DoubtfulGateway, Profiles, Verdict};
 use crate::{Audit, Auditor, Policy};
 
 /// Devices of which anything is remembered; addresses that nobody answered give way to others.
-const MOST_DEVICES: usize = 1 << 16;
+const MOST_DEVICES: usize = 32 << 10;
 /// Values that a policy does not accept.
 const FINDINGS: LossKind = LossKind::new("findings");
 /// Values that devices show of themselves.
@@ -22,6 +22,10 @@ const FINGERPRINT_VALUES: LossKind = LossKind::new("fingerprint_values");
 const MUD_FLOWS: LossKind = LossKind::new("mud_flows");
 /// Names of addresses that devices were told.
 const MUD_NAMES: LossKind = LossKind::new("mud_names");
+/// Addresses of controllers that devices were told.
+const MUD_CONTROLLERS: LossKind = LossKind::new("mud_controllers");
+/// Flows from addresses that are not known as those of the device.
+const MUD_ADDRESSES: LossKind = LossKind::new("mud_addresses");
 
 /// What was seen of the devices of captures, as far as a report needs it.
 #[derive(Debug)]
@@ -38,6 +42,8 @@ pub struct Observations {
     pub labels: BTreeMap<DeviceId, String>,
     /// The gateways, of which nothing is judged that they forward.
     pub gateways: Gateways,
+    /// Those of them of which it is doubtful that they are some, where that was looked at.
+    pub doubtful_gateways: Vec<DoubtfulGateway>,
     /// Time of the earliest and of the latest frame.
     pub span: Option<(Timestamp, Timestamp)>,
     /// Messages that were left out, by device and protocol: too many in one flow, or too many bytes of all.
@@ -58,6 +64,8 @@ pub struct Dropped {
     fingerprint_values: u64,
     mud_flows: u64,
     mud_names: u64,
+    mud_controllers: u64,
+    mud_addresses: u64,
 }
 
 /// Messages of one device and protocol that were left out.
@@ -83,6 +91,16 @@ impl fmt::Display for MessagesLeftOut {
             _ => "what these alone say is missing from findings and fingerprints; names of MUD profiles are not",
         })
     }
+}
+
+/// What MUD profiles of a device lack.
+fn mud_losses(mud: &MudBuilder, device: DeviceIndex) -> [(LossKind, u64); 4] {
+    [
+        (MUD_FLOWS, mud.dropped_flows(device)),
+        (MUD_NAMES, mud.dropped_names(device)),
+        (MUD_CONTROLLERS, mud.dropped_controllers(device)),
+        (MUD_ADDRESSES, mud.dropped_addresses(device)),
+    ]
 }
 
 /// What a protocol is called in JSON.
@@ -184,6 +202,7 @@ impl<'a> ObservationsBuilder<'a> {
             devices: devices.map(|(device, index)| (index, device)).collect(),
             labels,
             gateways,
+            doubtful_gateways: Vec::new(),
             span,
             messages_dropped: self.messages_dropped,
             left_out: self.log,
@@ -218,8 +237,9 @@ impl<'a> ObservationsBuilder<'a> {
         self.log.add_other(FINGERPRINT_VALUES, self.fingerprints.dropped(index));
         self.fingerprints.forget(index);
         if let Some(mud) = &mut self.mud {
-            self.log.add_other(MUD_FLOWS, mud.dropped_flows(index));
-            self.log.add_other(MUD_NAMES, mud.dropped_names(index));
+            for (kind, count) in mud_losses(mud, index) {
+                self.log.add_other(kind, count);
+            }
             mud.forget(index);
         }
         self.forwarders.remove(&device);
@@ -241,8 +261,9 @@ impl Observations {
         }
         for (index, device) in devices {
             left_out.add(*device, FINGERPRINT_VALUES, fingerprints.dropped(*index));
-            left_out.add(*device, MUD_FLOWS, mud.dropped_flows(*index));
-            left_out.add(*device, MUD_NAMES, mud.dropped_names(*index));
+            for (kind, count) in mud_losses(mud, *index) {
+                left_out.add(*device, kind, count);
+            }
         }
     }
 
@@ -280,6 +301,8 @@ impl Observations {
             fingerprint_values: of(FINGERPRINT_VALUES),
             mud_flows: of(MUD_FLOWS),
             mud_names: of(MUD_NAMES),
+            mud_controllers: of(MUD_CONTROLLERS),
+            mud_addresses: of(MUD_ADDRESSES),
         }
     }
 

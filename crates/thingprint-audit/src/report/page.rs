@@ -53,6 +53,9 @@ fn summary(page: &mut Page, report: &Report, policy: &Policy) {
          policy does not accept is a finding of its own; below, the cipher suites of one grade stand together.",
     );
     page.table(&devices(report), "Devices");
+    for doubt in &report.header.doubtful_gateways {
+        page.note(Tone::Medium, format!("{doubt}."));
+    }
     for line in left_out::lines(&report.header.left_out, &report.header.labels) {
         page.note(Tone::Medium, format!("{line}."));
     }

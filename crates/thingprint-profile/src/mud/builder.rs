@@ -41,6 +41,8 @@ pub struct MudBuilder {
     pub(super) controllers: Controllers,
     /// Addresses from which devices sent.
     pub(super) own: BTreeMap<DeviceIndex, BTreeSet<IpAddr>>,
+    /// Flows from addresses for which there was no room among these.
+    own_lost: BTreeMap<DeviceIndex, u64>,
 }
 
 /// Addresses of one device that are remembered: it has a few by each version of IP, and new ones by RFC 8981 each day.
@@ -61,6 +63,7 @@ impl MudBuilder {
             names: Names::new(limits.name_bytes),
             controllers: Controllers::default(),
             own: BTreeMap::new(),
+            own_lost: BTreeMap::new(),
         }
     }
 
@@ -120,6 +123,8 @@ impl MudBuilder {
             let own = self.own.entry(flow.device).or_default();
             if own.len() < MOST_OWN {
                 own.insert(address);
+            } else if !own.contains(&address) {
+                *self.own_lost.entry(flow.device).or_default() += 1;
             }
         }
     }
@@ -155,12 +160,23 @@ impl MudBuilder {
         self.names.lost(device)
     }
 
+    /// Addresses of controllers, told to a device, that found no room.
+    pub fn dropped_controllers(&self, device: DeviceIndex) -> u64 {
+        self.controllers.lost(device)
+    }
+
+    /// Flows of a device from addresses that found no room among its own.
+    pub fn dropped_addresses(&self, device: DeviceIndex) -> u64 {
+        self.own_lost.get(&device).copied().unwrap_or(0)
+    }
+
     /// Forgets a device whose index is given to another.
     pub fn forget(&mut self, device: DeviceIndex) {
         drop(self.contacts.forget(device));
         self.names.forget(device);
         self.controllers.forget(device);
         self.own.remove(&device);
+        self.own_lost.remove(&device);
     }
 
     /// The profile of what a device was seen to do.

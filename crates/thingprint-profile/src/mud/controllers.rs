@@ -69,6 +69,11 @@ impl Controllers {
         self.told.establish(device);
     }
 
+    /// Addresses that a device was told and that found no room.
+    pub(super) fn lost(&self, device: DeviceIndex) -> u64 {
+        self.told.lost(device)
+    }
+
     /// Forgets what a device was told.
     pub(super) fn forget(&mut self, device: DeviceIndex) {
         for (key, ()) in self.told.forget(device) {
@@ -89,6 +94,7 @@ impl Controllers {
         if self.told.use_mut(device, &key).is_none() {
             *self.learned.entry(key).or_default() += 1;
             for gone in self.told.insert(device, (key, ()), 1) {
+                self.told.lose(gone.device, 1);
                 self.leave_out(gone.key);
             }
         }

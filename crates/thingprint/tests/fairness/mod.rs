@@ -255,6 +255,22 @@ fn forged_packets_hide_no_camera_and_doubtful_gateways_are_told() {
         let warning = "warning: 7c:51:0e:4a:02:9c is taken for a gateway, as it forwards";
         assert!(said.stderr.contains(warning), "{command}: {}", said.stderr);
     }
+    let audit = stage.ok("audit home.pcap forged.pcap --format json --html audit.html --sarif audit.sarif");
+    let doubtful = &audit.json()["doubtful_gateways"];
+    assert_eq!(
+        (&doubtful[0]["gateway"], &doubtful[0]["reason"]),
+        (&"7c:51:0e:4a:02:9c".into(), &"forwards".into())
+    );
+    assert!(doubtful[0]["own_packets"].as_u64() > doubtful[0]["others_packets"].as_u64(), "{doubtful}");
+    let sarif: Value = serde_json::from_str(&fs::read_to_string(stage.path("audit.sarif")).unwrap()).unwrap();
+    assert_eq!(&sarif["runs"][0]["properties"]["doubtfulGateways"], doubtful);
+    stage.ok("report home.pcap forged.pcap -o report.html");
+    for page in ["audit.html", "report.html"] {
+        let page = fs::read_to_string(stage.path(page)).unwrap();
+        assert!(page.contains("7c:51:0e:4a:02:9c is taken for a gateway, as it forwards"), "{page}");
+    }
+    let clear = stage.ok("audit home.pcap --format json").json();
+    assert_eq!(clear["doubtful_gateways"], Value::Array(Vec::new()));
     let said = stage.ok("devices home.pcap forged.pcap --labels labels.csv --format jsonl");
     assert_eq!(camera(&said)["class"], "device", "a label settles it");
 }

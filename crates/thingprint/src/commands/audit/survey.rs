@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use either::Either;
 use thingprint_audit::Policy;
-use thingprint_audit::report::{Observations, ObservationsBuilder};
+use thingprint_audit::report::{DoubtfulGateway, Observations, ObservationsBuilder};
 use thingprint_flow::{DeviceId, GatewayPolicy, Gateways, Identity};
 use thingprint_pipeline::{Event, FlowStage, Summary, VantageStage};
 use thingprint_profile::MudBuilder;
@@ -59,6 +59,7 @@ impl Surveying<'_> {
         let mut seen = builder.finish(labels, summary.gateways.clone(), summary.span);
         seen.left_out.merge(std::mem::take(&mut summary.left_out));
         summary.left_out.clone_from(&seen.left_out);
+        seen.doubtful_gateways = summary.doubtful_gateways().map(DoubtfulGateway::new).collect();
         let places = run.rests.into_iter().map(|((), places)| places).collect();
         seen.vantage = Some(vantage_of(places, &summary));
         let survey = Survey { seen, summary };

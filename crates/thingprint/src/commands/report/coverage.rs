@@ -55,6 +55,9 @@ fn gateways(told: &Told<'_>) -> String {
 
 /// What the page lacks.
 fn missing(page: &mut Page, told: &Told<'_>) {
+    for doubt in &told.report.header.doubtful_gateways {
+        page.note(Tone::Medium, format!("{doubt}."));
+    }
     let missing = told.missing;
     let messages = &told.report.header.messages_left_out;
     if missing.is_empty() && messages.is_empty() {

@@ -1,0 +1,35 @@
+use std::fmt;
+
+use serde::Serialize;
+use thingprint_flow::{GatewayReason, GatewayWeight, MacAddr};
+
+/// A gateway of which it is doubtful that it is one, since it sent more packets for itself than for others: somebody may have
+/// forged what makes it one, and then nothing is judged that a device does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DoubtfulGateway {
+    gateway: String,
+    reason: GatewayReason,
+    /// Packets that it sent for itself.
+    own_packets: u64,
+    /// Packets that it sent for others.
+    others_packets: u64,
+}
+
+impl DoubtfulGateway {
+    /// A gateway with the reason why it is taken for one, and with what it sent.
+    pub fn new((mac, reason, weight): (MacAddr, GatewayReason, GatewayWeight)) -> Self {
+        let GatewayWeight { own, others, .. } = weight;
+        Self { gateway: mac.to_string(), reason, own_packets: own, others_packets: others }
+    }
+}
+
+impl fmt::Display for DoubtfulGateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { gateway, reason, own_packets, others_packets } = self;
+        write!(
+            f,
+            "{gateway} is taken for a gateway, as {reason}, though it sent {own_packets} packets for itself and {others_packets} \
+             for others; if it is a device, give it a label, or name the gateway with --gateway"
+        )
+    }
+}
