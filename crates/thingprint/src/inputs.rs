@@ -13,6 +13,7 @@ use thingprint_report::FileId;
 use crate::exit::Outcome;
 use crate::folder_walk::{FolderWalk, Skipped};
 use crate::messages::{Messages, Say};
+use crate::opened::open;
 
 /// What is read of a file at a time.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -69,7 +70,7 @@ impl Input {
                 Capture::new(self.name(), move || Ok(Box::new(File::open(&path)?)))
             }
             // A named pipe gives its bytes once.
-            Self::File(path) => match File::open(path) {
+            Self::File(path) => match open(path) {
                 Ok(file) => Capture::once(self.name(), Box::new(file)),
                 Err(error) => {
                     let (kind, text) = (error.kind(), error.to_string());
@@ -97,7 +98,7 @@ impl Input {
     pub(crate) fn open(&self) -> anyhow::Result<Box<dyn BufRead>> {
         Ok(match self {
             Self::File(path) => {
-                let file = File::open(path).with_context(|| format!("failed to read {}", self.name()))?;
+                let file = open(path).with_context(|| format!("failed to read {}", self.name()))?;
                 Box::new(BufReader::with_capacity(BUFFER_BYTES, file))
             }
             Self::Stdin => Box::new(io::stdin().lock()),
@@ -306,7 +307,8 @@ fn matches_of(pattern: &str) -> anyhow::Result<Found> {
 }
 
 fn begins_as_capture(path: &Path) -> bool {
-    File::open(path).is_ok_and(|file| is_capture(Box::new(file)))
+    // A pipe that was read would wait for somebody who writes to it again.
+    path.is_file() && File::open(path).is_ok_and(|file| is_capture(Box::new(file)))
 }
 
 /// Whether a file's name says that it is a capture, compressed or not.

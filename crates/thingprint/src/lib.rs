@@ -23,6 +23,7 @@ mod messages;
 mod models;
 mod named_writer;
 mod networks;
+mod opened;
 mod output;
 pub mod parts;
 mod processor_time;
@@ -40,6 +41,7 @@ mod sorted_instances;
 mod sources;
 mod standard_output;
 mod table_spool;
+mod temporary;
 mod terminal;
 mod vantage_report;
 

@@ -1,6 +1,5 @@
 //! Model files.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
 
@@ -10,6 +9,7 @@ use thingprint_report::Transaction;
 
 use crate::exit::Misfit;
 use crate::inputs::kind_in_brackets;
+use crate::opened::open;
 use crate::standard_output::{StandardOutput, is_standard_output};
 
 /// The first bytes of every model.
@@ -18,7 +18,7 @@ const MODEL_BYTES: &[u8] = b"\x89TPM";
 /// Reads a model. A file that is there but is no usable model does not fit: exit status 5.
 pub(crate) fn read_model(path: &Path) -> anyhow::Result<Model> {
     let name = path.display().to_string();
-    let mut file = BufReader::new(File::open(path).with_context(|| format!("failed to read model {name}"))?);
+    let mut file = BufReader::new(open(path).with_context(|| format!("failed to read model {name}"))?);
     if file.fill_buf().is_ok_and(<[u8]>::is_empty) {
         bail!("failed to read model {name}: the file is empty");
     }

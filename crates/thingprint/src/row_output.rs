@@ -8,6 +8,7 @@ use thingprint_table::{Table, TableWriter};
 
 use crate::call::Line;
 use crate::output::Output;
+use crate::temporary::{temporary_file, unwritten};
 
 /// What happens to a result that comes bit by bit.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ impl Output {
                 Ok(writer.finish()?)
             })?;
         } else {
-            let spools = [spool()?, spool()?];
+            let spools = [temporary_file()?, temporary_file()?];
             let (value, last) = self.spool(columns, &spools, make)?;
             result = Some(value);
             self.with(|out| copy(last, out))?;
@@ -86,21 +87,17 @@ impl Output {
         let mut next = Some(next);
         let mut writer = TableWriter::new(columns.clone(), self.format(), self.style(), out);
         let result = make(&mut |part| match part {
-            RowEvent::Rows(rows) => Ok(writer.take(self.publish(rows))?),
+            RowEvent::Rows(rows) => writer.take(self.publish(rows)).with_context(unwritten),
             RowEvent::Restart => {
                 let next = next.take().context("failed to read: the gateways changed twice")?;
                 writer = TableWriter::new(columns.clone(), self.format(), self.style(), next);
                 Ok(())
             }
         })?;
-        writer.finish()?;
+        writer.finish().with_context(unwritten)?;
         let is_again = next.is_none();
         Ok((result, if is_again { second } else { first }))
     }
-}
-
-fn spool() -> anyhow::Result<File> {
-    tempfile::tempfile().context("failed to make a temporary file for the result")
 }
 
 fn copy(mut spool: &File, out: &mut dyn Write) -> anyhow::Result<()> {

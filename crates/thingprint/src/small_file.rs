@@ -1,8 +1,9 @@
 //! Files that are read as a whole: all of them pass here, and none takes more memory than its kind may.
 
-use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
+
+use crate::opened::open;
 
 /// What people write: policies, homes, experiments, models of protocols, configurations. The largest here has 60 KB.
 pub(crate) const MOST_WRITTEN_BYTES: u64 = 4 << 20;
@@ -23,7 +24,7 @@ pub(crate) const MOST_CACHE_BYTES: u64 = 1 << 30;
 ///
 /// No more than that and one is read, whatever the system says of the length: devices and pipes have none.
 pub(crate) fn read_bytes(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    bytes_within(File::open(path)?, most)
+    bytes_within(open(path)?, most)
 }
 
 /// The text of a file; as [`read_bytes`].

@@ -9,6 +9,7 @@ use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_instance::{Labeled, read_spooled, write_spooled};
 
 use crate::messages::Messages;
+use crate::temporary::{temporary_file, unwritten};
 
 /// Bytes of instances that wait in memory; beyond that they wait, sorted, in a temporary file.
 const MOST_BYTES: usize = 256 << 20;
@@ -97,7 +98,7 @@ impl SortedInstances {
         if self.waiting_bytes < self.budget_bytes {
             return Ok(());
         }
-        self.spill().context("failed to write instances into a temporary file: make room, or set TMPDIR")
+        self.spill()
     }
 
     /// Forgets all.
@@ -123,11 +124,11 @@ impl SortedInstances {
 
     fn spill(&mut self) -> anyhow::Result<()> {
         sort(&mut self.waiting);
-        let mut file = BufWriter::with_capacity(BUFFER_BYTES, tempfile::tempfile()?);
+        let mut file = BufWriter::with_capacity(BUFFER_BYTES, temporary_file()?);
         for row in self.waiting.drain(..) {
-            write_spooled(&row, &mut file)?;
+            write_spooled(&row, &mut file).with_context(unwritten)?;
         }
-        file.flush()?;
+        file.flush().with_context(unwritten)?;
         let mut file = file.into_inner()?;
         file.rewind()?;
         self.runs.push(file);

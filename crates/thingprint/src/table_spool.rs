@@ -6,6 +6,8 @@ use std::io::{Read, Seek, Write};
 use anyhow::Context;
 use thingprint_table::{Format, Style, Table, from_parquet};
 
+use crate::temporary::{temporary_file, unwritten};
+
 /// Bytes of rows that wait in memory; beyond that they wait in a temporary file.
 const MOST_BYTES: usize = 32 << 20;
 
@@ -51,7 +53,7 @@ impl TableSpool {
         if self.waiting_bytes < self.budget_bytes {
             return Ok(());
         }
-        self.spill().context("failed to write rows into a temporary file: make room, or set TMPDIR")
+        self.spill()
     }
 
     /// Gives all rows back.
@@ -71,10 +73,10 @@ impl TableSpool {
         let mut bytes = Vec::new();
         thingprint_table::write(&table, Format::Parquet, &mut bytes, Style::default())?;
         if self.file.is_none() {
-            self.file = Some(tempfile::tempfile()?);
+            self.file = Some(temporary_file()?);
         }
         if let Some(file) = &mut self.file {
-            file.write_all(&bytes)?;
+            file.write_all(&bytes).with_context(unwritten)?;
         }
         self.pieces.push(bytes.len());
         self.waiting_bytes = 0;

@@ -105,3 +105,50 @@ fn a_folder_inside_that_cannot_be_read_takes_nothing_of_the_others() {
     assert!(said.stderr.contains("failed to read day/xxx"), "{}", said.stderr);
     assert_eq!(said.json_lines(), alone.json_lines());
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn whoever_waits_for_a_named_pipe_says_so() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 1h -o home.pcap --labels labels.csv");
+    let readers = [
+        "devices pipe",
+        "devices home.pcap --labels pipe",
+        "audit home.pcap --policy pipe",
+        "audit home.pcap --mud pipe",
+        "audit home.pcap --fingerprints pipe",
+        "classify home.pcap --model pipe",
+        "train pipe -o home.model",
+        "merge pipe",
+    ];
+    let script = readers.map(|reader| format!("timeout -s INT 20 $T {reader} 2>&1 & ")).concat();
+    // Each gets a word after 2 s; then somebody opens the pipe and says nothing, so that all end.
+    let script = format!("mkfifo pipe; {script} sleep 8; for n in 1 2 3 4 5 6 7 8; do : > pipe; done; wait");
+    let (_, said) = bounded(&stage, &script);
+    let told = said.matches(" is a named pipe: waiting for somebody to write to it").count();
+    assert_eq!(told, readers.len(), "{said}");
+    // Who writes at once is not waited for.
+    let (status, said) =
+        bounded(&stage, "cat labels.csv > pipe & $T devices home.pcap --labels pipe --format csv");
+    assert!(status == 0 && !said.contains("waiting"), "{said}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_folder_for_temporary_files_that_is_full_or_missing_is_named() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 1h -o home.pcap");
+    fs::create_dir(stage.path("spool")).unwrap();
+    // A file may have 8 KiB here; what would be more is an error as on a full disk.
+    let script =
+        "trap '' XFSZ; ulimit -f 16; TMPDIR=$PWD/spool $T extract home.pcap --format json 2>&1 > /dev/null";
+    let (status, said) = bounded(&stage, script);
+    let place = stage.path("spool").canonicalize().unwrap();
+    let told = format!(
+        "failed to write a temporary file in {}: make room there, or name another folder with TMPDIR",
+        place.display()
+    );
+    assert!(status == 1 && said.contains(&told) && said.contains("File too large"), "{said}");
+    let (status, said) = bounded(&stage, "TMPDIR=$PWD/nowhere $T extract home.pcap --format json");
+    assert!(status == 1 && said.contains("failed to write a temporary file in "), "{said}");
+}
