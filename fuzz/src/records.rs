@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use thingprint_flow::{DeviceId, GatewayPolicy, MacAddr, Timestamp};
 use thingprint_instance::{InstanceOptions, PartFile};
 use thingprint_store::Reader;
+use thingprint_taps::{Name, Parcel};
 use thingprint_watch::{EventFilter, Records};
 
 /// The first bytes of a file of parts: magic and version.
@@ -17,6 +18,9 @@ const PART_HEAD: usize = 10;
 /// Magic, version, length, hash.
 const PART_HEAD_BYTES: usize = PART_HEAD + 8 + 32;
 const WHOLE: u8 = 1;
+/// The first bytes of a parcel: magic and version; behind them is a hash.
+const PARCEL_HEAD: &[u8] = b"TPRTPRCL\x01\0";
+const PARCEL_HEAD_BYTES: usize = 10 + 32;
 /// Most rows that are asked for at a time.
 const MOST_ROWS: usize = 100;
 
@@ -45,6 +49,30 @@ fn part_of(bytes: &[u8]) -> Vec<u8> {
     let (head, body) = bytes.split_at(PART_HEAD.min(bytes.len()));
     let length = (body.len() as u64).to_le_bytes();
     [head, &length, blake3::hash(body).as_bytes(), body].concat()
+}
+
+/// Reads bytes as a parcel of a tap, or as the body of one whose hash fits, since no fuzzer finds a hash.
+///
+/// What is read comes back as it was when written, its names are names, and its part is a file of parts or an error.
+pub fn parcels(data: &[u8]) {
+    let Some((kind, bytes)) = data.split_first() else { return };
+    let whole = if kind & WHOLE == 0 {
+        [PARCEL_HEAD, blake3::hash(bytes).as_bytes(), bytes].concat()
+    } else {
+        bytes.to_vec()
+    };
+    let Ok(parcel) = Parcel::from_bytes(&whole, "a fuzzer") else { return };
+    assert_eq!(Parcel::from_bytes(&parcel.to_bytes(), "itself").ok().as_ref(), Some(&parcel));
+    for name in [&parcel.head.network, &parcel.head.tap] {
+        assert_eq!(name.as_str().parse::<Name>().ok().as_ref(), Some(name));
+    }
+    assert!(parcel.dropped().part.is_empty() && parcel.dropped().head.is_dropped);
+    let _ = parcel.part_file();
+}
+
+/// What [`parcels`] reads, for seeds: the body of a parcel.
+pub fn parcel_body(parcel: &[u8]) -> Option<Vec<u8>> {
+    Some([&[0][..], parcel.get(PARCEL_HEAD_BYTES..)?].concat())
 }
 
 /// Reads bytes as a store: everything that is kept of devices, windows, events and findings.

@@ -10,12 +10,14 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use thingprint_audit::Policy;
-use thingprint_fuzz::{NEXT_FILE, part_body, parts};
+use thingprint_flow::Timestamp;
+use thingprint_fuzz::{NEXT_FILE, parcel_body, parcels, part_body, parts};
 use thingprint_instance::{ExtractionRecipe, InstanceOptions, Labeled, PartFile, Partial};
 use thingprint_report::write_instances;
 use thingprint_sim::home;
 use thingprint_store::Store;
 use thingprint_table::Format;
+use thingprint_taps::{Parcel, ParcelHead, RunId};
 
 use crate::seeds::Seeds;
 
@@ -113,8 +115,29 @@ fn part_files(seeds: &mut Seeds, part: &Partial) -> Result<(), Box<dyn Error>> {
         let body = part_body(&bytes).ok_or("a part has a body")?;
         parts(&body);
         seeds.add("parts", &body)?;
+        let parcel = parcel_of(bytes)?;
+        parcels(&[&[1], &parcel[..]].concat());
+        seeds.add("parcels", &[&[1], &parcel[..]].concat())?;
+        seeds.add("parcels", &parcel_body(&parcel).ok_or("a parcel has a body")?)?;
     }
     Ok(())
+}
+
+/// A parcel with a file of parts.
+fn parcel_of(part: Vec<u8>) -> Result<Vec<u8>, Box<dyn Error>> {
+    let at = Timestamp::from_seconds(1_700_000_000);
+    let head = ParcelHead {
+        network: "home".parse()?,
+        tap: "upstairs".parse()?,
+        run: RunId { begun: at, salt: 7 },
+        number: 3,
+        span: Some((at, at.plus_nanos(1))),
+        window: at,
+        until: at,
+        is_last: false,
+        is_dropped: false,
+    };
+    Ok(Parcel { head, part }.to_bytes())
 }
 
 fn store(seeds: &mut Seeds) -> Result<(), Box<dyn Error>> {

@@ -214,6 +214,51 @@ mod tests {
         }
     }
 
+    /// What bytes say that come in pieces, and whether they end in an error.
+    fn words(pieces: &[&[u8]]) -> (Vec<Said>, bool) {
+        let (mut held, mut said) = (Vec::new(), Vec::new());
+        for piece in pieces {
+            held.extend_from_slice(piece);
+            loop {
+                match parse(&held) {
+                    Ok(Some((next, length))) => {
+                        assert!(0 < length && length <= held.len());
+                        held.drain(..length);
+                        said.push(next);
+                    }
+                    Ok(None) => break,
+                    Err(_) => return (said, true),
+                }
+            }
+        }
+        (said, false)
+    }
+
+    #[test]
+    fn damaged_words_are_read_alike_whole_and_in_pieces() {
+        let text = b"INFO {\"a\":1} \r\nMSG a.b 1 3\r\nx\r\n\r\nHMSG a 1 r.s 12 14\r\nNATS/1.0\r\n\r\nhi\r\nPONG\r\n";
+        let digits = b"0123456789 \r\nMSGH\t-\xff";
+        let mut state = 1_u64;
+        let mut below = |bound: usize| {
+            state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+            (state >> 33) as usize % bound
+        };
+        let mut errors = 0;
+        for _ in 0..20_000 {
+            let mut bytes = text.to_vec();
+            for _ in 0..below(4) {
+                let at = below(bytes.len());
+                bytes[at] = digits[below(digits.len())];
+            }
+            bytes.truncate(1 + below(bytes.len()));
+            let (one, other) = bytes.split_at(below(bytes.len()));
+            let whole = words(&[&bytes]);
+            assert_eq!(words(&[one, other]), whole, "{}", bytes.escape_ascii());
+            errors += usize::from(whole.1);
+        }
+        assert!((1000..19_000).contains(&errors), "{errors} of 20,000 are errors");
+    }
+
     #[test]
     fn what_is_no_nats_is_refused() {
         for text in [
