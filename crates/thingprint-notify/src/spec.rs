@@ -111,6 +111,7 @@ mod tests {
         check("syslog:", "names no socket");
         check("mqtt://ann:s3cret@broker", "--mqtt-password-file");
         check("mqtt://broker/a//b", "topic");
+        check("mqtt://[fe80::1%eth0]", "name of a link");
         check("mqtt://broker/a/#", "topic");
         check("mqtt://broker/$SYS", "topic");
         check("mqtts://broker", "not spoken");

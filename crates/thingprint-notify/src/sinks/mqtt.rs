@@ -64,6 +64,11 @@ fn read(text: &str) -> Result<MqttTarget, NotifyError> {
     let prefix = if prefix.is_empty() { DEFAULT_PREFIX } else { prefix };
     topics::check(prefix).map_err(bad)?;
     let endpoint = Endpoint::parse(endpoint, Some(DEFAULT_PORT)).map_err(bad)?;
+    if endpoint.host().contains('%') {
+        return Err(bad(
+            "a broker is not spoken to by the name of a link; give its name or another address".to_owned()
+        ));
+    }
     Ok(MqttTarget { user, endpoint, prefix: prefix.to_owned() })
 }
 

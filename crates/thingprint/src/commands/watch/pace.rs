@@ -1,4 +1,4 @@
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use thingprint_flow::Timestamp;
 use thingprint_live::SourceSpec;
@@ -10,6 +10,9 @@ const BEHIND_INTERFACE_NS: i64 = 2_000_000_000;
 /// it has then.
 const BEHIND_STREAM_NS: i64 = 15_000_000_000;
 
+/// How long a clock that moves with packets alone stands before what waits for it leaves.
+const SETTLE: Duration = Duration::from_secs(10);
+
 /// The clock of the packets between packets: it goes on as the machine's does since the last one came.
 ///
 /// So a window closes without packets, also where captures of another time are played, and nobody has to know what time it
@@ -20,25 +23,31 @@ pub(super) struct Pace {
     /// How far it stays behind; `None` where it does not move without packets.
     behind_ns: Option<i64>,
     last: Option<(Timestamp, Instant)>,
+    /// Whether what waited has left since.
+    has_settled: bool,
 }
 
 impl Pace {
     /// The pace of sources that are read together: that of the one that delivers latest.
     pub(super) fn of(sources: &[SourceSpec]) -> Self {
         let behind_ns = sources.iter().map(behind_ns).collect::<Option<Vec<i64>>>();
-        Self { behind_ns: behind_ns.and_then(|all| all.into_iter().max()), last: None }
+        Self { behind_ns: behind_ns.and_then(|all| all.into_iter().max()), last: None, has_settled: false }
     }
 
     /// Packets came; the clock of the packets is at `clock` now.
     pub(super) fn note(&mut self, clock: Option<Timestamp>, now: Instant) {
         if let Some(clock) = clock {
-            self.last = Some((clock, now));
+            (self.last, self.has_settled) = (Some((clock, now)), false);
         }
     }
 
-    /// Whether the clock moves without packets.
-    pub(super) const fn goes_on(&self) -> bool {
-        self.behind_ns.is_some()
+    /// Whether what waits for the clock of the packets is to leave, since that clock stands still: no source reads, or it moves
+    /// with packets alone and none came for a while. True once for each pause.
+    pub(super) fn settles(&mut self, now: Instant, is_reading: bool) -> bool {
+        let Some((_, at)) = self.last.filter(|_| !self.has_settled) else { return false };
+        let stands = self.behind_ns.is_none() && now.saturating_duration_since(at) >= SETTLE;
+        self.has_settled = !is_reading || stands;
+        self.has_settled
     }
 
     /// What the clock is without packets; `None` before the first one, and where packets may come at any time later.
@@ -60,8 +69,6 @@ const fn behind_ns(source: &SourceSpec) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use thingprint_flow::{Frame, LinkType};
     use thingprint_watch::{Resume, WatchOptions, Watcher};
 
@@ -87,6 +94,29 @@ mod tests {
         assert_eq!(after_a_minute(&["-"]), Some(45));
         assert_eq!(after_a_minute(&["interface:eth0", "tcp-listen://127.0.0.1:9"]), Some(45));
         assert_eq!(after_a_minute(&["interface:eth0", "folder:captures"]), None);
+    }
+
+    #[test]
+    fn what_waits_leaves_once_for_each_pause() {
+        let now = Instant::now();
+        let settles = |pace: &mut Pace, second: u64, is_reading: bool| {
+            pace.settles(now + Duration::from_secs(second), is_reading)
+        };
+        let note =
+            |pace: &mut Pace, second: u64| pace.note(Some(Timestamp::MIN), now + Duration::from_secs(second));
+        let mut folder = pace(&["interface:eth0", "folder:captures"]);
+        assert!(!settles(&mut folder, 60, true), "no packet came yet");
+        note(&mut folder, 60);
+        assert!(!settles(&mut folder, 65, true), "a trickle of packets is no pause");
+        assert!(settles(&mut folder, 70, true));
+        assert!(!settles(&mut folder, 90, true), "once");
+        note(&mut folder, 91);
+        assert!(settles(&mut folder, 101, true));
+        let mut interface = pace(&["interface:eth0"]);
+        note(&mut interface, 0);
+        assert!(!settles(&mut interface, 60, true), "its clock goes on");
+        assert!(settles(&mut interface, 60, false), "nothing is read");
+        assert!(!settles(&mut interface, 61, false), "once");
     }
 
     #[test]

@@ -208,9 +208,11 @@ impl Service {
 
     /// No packets came for a moment: time passes without them, or what is known of them leaves.
     fn idle(&mut self, watcher: &mut Watcher<'_>, intake: &Intake) {
-        if !self.pace.goes_on() || !is_any_reading(intake) {
+        let (now, is_reading) = (Instant::now(), is_any_reading(intake));
+        if self.pace.settles(now, is_reading) {
             watcher.settle();
-        } else if let Some(now) = self.pace.clock(Instant::now()) {
+        }
+        if let Some(now) = self.pace.clock(now).filter(|_| is_reading) {
             watcher.tick(now);
             if let Some(publishing) = &mut self.publishing {
                 publishing.tick(now);
