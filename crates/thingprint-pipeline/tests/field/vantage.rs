@@ -141,6 +141,43 @@ fn one_direction_is_recognised_by_devices_flows_and_packets() {
     assert!(whole.packets.severe_notes().is_empty());
 }
 
+/// Hosts that are off, and peers that fell silent, are no fault of the capture.
+#[test]
+fn connections_that_nobody_answers_speak_for_no_missing_direction() {
+    let to = (SERVER, 443);
+    let flow = |port: u16, segments: &[((u32, u32), u8)]| -> Vec<Timed> {
+        let at = |number: usize| i64::from(port) + i64::try_from(number).unwrap();
+        let frame = |(number, (numbers, flags)): (usize, &((u32, u32), u8))| {
+            (at(number), tcp((CAMERA, port), to, *numbers, *flags))
+        };
+        segments.iter().enumerate().map(frame).collect()
+    };
+    let frames = [
+        // Three SYNs; a keep-alive that is sent again and again; a reset of something that was before.
+        flow(10, &[((1, 0), 0x02), ((1, 0), 0x02), ((1, 0), 0x02)]),
+        flow(20, &[((7, 9), 0x10), ((7, 9), 0x10), ((7, 9), 0x11)]),
+        flow(30, &[((7, 9), 0x14), ((7, 0), 0x04)]),
+        // An acknowledgement that grows; one behind a SYN.
+        flow(40, &[((7, 9), 0x10), ((7, 99), 0x10)]),
+        flow(50, &[((1, 0), 0x02), ((2, 9), 0x10)]),
+    ];
+    let sums = |frames: &[Timed]| vantage(frames, 1).sums;
+    let of = |at: usize| (sums(&frames[at]).one_sided_flows, sums(&frames[at]).unanswered_flows);
+    assert_eq!([0, 1, 2, 3, 4].map(of), [(0, 1), (0, 1), (0, 1), (1, 0), (1, 0)]);
+    let silent: Vec<Timed> = frames[..3].concat();
+    assert!(!severe(&vantage(&silent, 1)).contains(&VantageTopic::Flows));
+    let note = |frames: &[Timed]| {
+        let notes = vantage(frames, 1).notes();
+        notes.into_iter().find(|note| note.topic == VantageTopic::Flows).unwrap().text
+    };
+    assert_eq!(
+        note(&silent),
+        "0 of 0 TCP flows with answers lack the answers that they acknowledge; 3 further TCP flows were not answered"
+    );
+    let all: Vec<Timed> = frames.concat();
+    assert!(severe(&vantage(&all, 1)).contains(&VantageTopic::Flows), "2 of 2 that were answered");
+}
+
 #[test]
 fn the_snap_length_is_that_of_the_longest_cut_frame() {
     let mut frames = connection((0, 40_000), (SERVER, 443), &hello("a.example", 0x002b), true);

@@ -9,8 +9,11 @@ pub struct DeviceVantage {
     pub received: u64,
     /// Flows over TCP.
     pub tcp_flows: u64,
-    /// Those of them with packets of one direction alone.
+    /// Those of them with packets of one direction alone which go on as if answers had come: they acknowledge what is not in the
+    /// capture.
     pub one_sided_flows: u64,
+    /// Other flows over TCP with packets of one direction alone: nobody answered, or little is left of a connection.
+    pub unanswered_flows: u64,
     /// Names that it looked up in the clear.
     pub lookups: u64,
     /// Flows to port 853: DNS over TLS and over QUIC.
@@ -45,6 +48,7 @@ impl DeviceVantage {
             received: self.received + other.received,
             tcp_flows: self.tcp_flows + other.tcp_flows,
             one_sided_flows: self.one_sided_flows + other.one_sided_flows,
+            unanswered_flows: self.unanswered_flows + other.unanswered_flows,
             lookups: self.lookups + other.lookups,
             dot_flows: self.dot_flows + other.dot_flows,
             doh_flows: self.doh_flows + other.doh_flows,

@@ -1,5 +1,6 @@
 //! What the place of a capture shows: whose traffic passes there, in which directions, and how much of name resolution.
 
+mod acknowledged;
 mod device;
 mod note;
 mod observer;

@@ -110,6 +110,7 @@ impl Vantage {
             "snap_bytes": (packets.cut > 0).then_some(packets.snap_bytes),
             "tcp_flows": sums.tcp_flows,
             "one_sided_tcp_flows": sums.one_sided_flows,
+            "unanswered_tcp_flows": sums.unanswered_flows,
             "lookups": sums.lookups,
             "dot_flows": sums.dot_flows,
             "doh_flows": sums.doh_flows,
@@ -138,20 +139,24 @@ impl Vantage {
         }
     }
 
+    /// A connection that nobody answered says nothing of the capture; one that goes on without answers does.
     fn flows(&self) -> Option<VantageNote> {
-        let (all, one_sided) = (self.sums.tcp_flows, self.sums.one_sided_flows);
-        let note = || {
-            VantageNote::new(
-                VantageTopic::Flows,
-                format!("{one_sided} of {all} TCP flows have packets of one direction alone"),
-            )
-        };
-        (one_sided > 0).then(|| {
-            note().advise(
-                is_share(one_sided, all, 50),
-                "the capture lacks one direction, or nobody answered; mirror both directions",
-            )
-        })
+        let (one_sided, unanswered) = (self.sums.one_sided_flows, self.sums.unanswered_flows);
+        let answered = self.sums.tcp_flows.saturating_sub(unanswered);
+        let mut text = format!(
+            "{one_sided} of {} lack the answers that they acknowledge",
+            counted(answered, "TCP flow with answers", "TCP flows with answers")
+        );
+        if unanswered > 0 {
+            let flows = counted(unanswered, "further TCP flow was", "further TCP flows were");
+            text.push_str(&format!("; {flows} not answered"));
+        }
+        let note = VantageNote::new(VantageTopic::Flows, text);
+        if one_sided == 0 {
+            return (unanswered > 0).then_some(note);
+        }
+        let advice = "the capture lacks one direction of these; mirror both directions";
+        Some(note.advise(is_share(one_sided, answered, 50), advice))
     }
 
     fn name_resolution(&self) -> VantageNote {

@@ -3,13 +3,14 @@ use std::net::IpAddr;
 
 use thingprint_flow::{
     DeviceId, DeviceIds, DeviceIndex, DeviceLosses, DevicePacket, FairMap, Flow, LetGo, LossKind, LossLog,
-    MacAddr, Observer, is_private,
+    MacAddr, Observer, Transport, is_private,
 };
 use thingprint_protocol::{
     ClientHello, DetectedProtocol, DnsData, DnsMessage, Interest, Message, MessageContext, MessageObserver,
     Protocol, Sender,
 };
 
+use super::acknowledged::Acknowledged;
 use super::device::DeviceVantage;
 use super::resolvers::{is_resolver_address, is_resolver_name};
 
@@ -51,6 +52,7 @@ pub struct VantageObserver {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FlowVantage {
     names_resolver: bool,
+    acknowledged: Acknowledged,
 }
 
 /// What may be looked up.
@@ -200,7 +202,10 @@ impl Observer for VantageObserver {
         }
     }
 
-    fn packet(&mut self, packet: &DevicePacket<'_, '_>, _: &mut FlowVantage) {
+    fn packet(&mut self, packet: &DevicePacket<'_, '_>, state: &mut FlowVantage) {
+        if let Transport::Tcp(segment) = packet.ip.transport {
+            state.acknowledged.note(segment);
+        }
         let Some(counts) = self.counts(packet.device) else { return };
         match (packet.is_sent, is_unicast(packet)) {
             (true, true) => counts.unicast_sent += 1,
@@ -210,7 +215,7 @@ impl Observer for VantageObserver {
     }
 
     fn continue_flow(&mut self, state: &mut FlowVantage) -> FlowVantage {
-        *state
+        FlowVantage { acknowledged: Acknowledged::default(), ..*state }
     }
 }
 
@@ -246,7 +251,10 @@ impl MessageObserver for VantageObserver {
         let Some(counts) = self.counts(flow.device) else { return };
         if flow.tuple.protocol() == TCP {
             counts.tcp_flows += 1;
-            counts.one_sided_flows += u64::from(flow.up.packets == 0 || flow.down.packets == 0);
+            let is_one_way = flow.up.packets == 0 || flow.down.packets == 0;
+            let is_answered = flow.state.acknowledged.is_answered();
+            counts.one_sided_flows += u64::from(is_one_way && is_answered);
+            counts.unanswered_flows += u64::from(is_one_way && !is_answered);
         }
         if !flow.is_client {
             return;
