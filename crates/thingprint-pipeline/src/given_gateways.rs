@@ -1,15 +1,18 @@
 use std::collections::BTreeSet;
 
-use thingprint_flow::{GatewayEvidence, GatewayPolicy, Gateways, LocalNets, MacAddr, Packet};
+use thingprint_flow::{GatewayEvidence, GatewayPolicy, GatewayReason, Gateways, LocalNets, MacAddr, Packet};
 
-/// Gateways that the user named, of which some may be in no packet: a mistyped address is none that anybody has.
+use crate::gateways::GUESS_FRAMES;
+
+/// Gateways that the user named, of which some may be in no packet, and others be devices: a mistyped address is none that anybody
+/// has, and one that was mixed up is another host's.
 #[derive(Clone, Debug, Default)]
 pub struct GivenGateways {
     /// Those that the user named.
     pub named: BTreeSet<MacAddr>,
     /// Those of them that sent or received a frame.
     pub met: BTreeSet<MacAddr>,
-    /// The gateways by what was seen, as if the user had named none; decided where one was not met.
+    /// The gateways by what was seen at first, as if the user had named none.
     pub seen: Gateways,
 }
 
@@ -17,6 +20,13 @@ impl GivenGateways {
     /// Those that are in no packet.
     pub fn unmet(&self) -> impl Iterator<Item = MacAddr> {
         self.named.difference(&self.met).copied()
+    }
+
+    /// The gateways that forward, where none of those that the user named is among those that look like one.
+    pub fn others(&self) -> impl Iterator<Item = MacAddr> {
+        let is_mistaken = !self.met.is_empty() && !self.met.iter().any(|mac| self.seen.contains(*mac));
+        let forwards = self.seen.0.iter().filter(|(_, reason)| **reason == GatewayReason::Forwards);
+        forwards.filter(move |_| is_mistaken).map(|(mac, _)| *mac)
     }
 
     /// Adds those of another trace.
@@ -32,19 +42,22 @@ impl GivenGateways {
 pub(crate) struct Search {
     found: GivenGateways,
     evidence: GatewayEvidence,
+    /// Packets that were taken in; those at the start say who forwards.
+    packets: u64,
 }
 
 impl Search {
     pub(crate) fn new(named: &BTreeSet<MacAddr>, local_nets: LocalNets) -> Self {
         let found = GivenGateways { named: named.clone(), ..GivenGateways::default() };
-        Self { found, evidence: GatewayEvidence::with_local_nets(local_nets) }
+        Self { found, evidence: GatewayEvidence::with_local_nets(local_nets), packets: 0 }
     }
 
     /// Takes in the first packet between its addresses; whether there are more tells nothing.
     pub(crate) fn observe(&mut self, packet: &Packet<'_>) {
-        if self.found.met.len() == self.found.named.len() {
+        if self.packets >= GUESS_FRAMES && self.found.met.len() == self.found.named.len() {
             return;
         }
+        self.packets += 1;
         let ends = [packet.src_mac, packet.dst_mac].into_iter().flatten();
         self.found.met.extend(ends.filter(|mac| self.found.named.contains(mac)));
         self.evidence.observe(packet);
@@ -52,10 +65,8 @@ impl Search {
 
     /// What was found, and who else looks like a gateway.
     pub(crate) fn finish(mut self, policy: &GatewayPolicy) -> GivenGateways {
-        if self.found.unmet().next().is_some() {
-            let any = GatewayPolicy { given: BTreeSet::new(), ..policy.clone() };
-            self.found.seen = any.decide(&self.evidence);
-        }
+        let any = GatewayPolicy { given: BTreeSet::new(), ..policy.clone() };
+        self.found.seen = any.decide(&self.evidence);
         self.found
     }
 }
