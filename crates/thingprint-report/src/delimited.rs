@@ -8,10 +8,14 @@ use crate::error::{Place, ReportError};
 use crate::row_limit::{MOST_ROW_BYTES, too_long};
 use thingprint_table::{csv_text, without_bom};
 
+/// What is wrong where bytes are no text, and what to do.
+const NO_UTF8: &str = "not UTF-8 text: save the file as UTF-8 (CSV UTF-8 in spreadsheets)";
+
 /// A CSV text with a header.
 pub(crate) struct CsvFile<'a> {
     file: &'a str,
     dialect: Dialect,
+    delimiter: u8,
     header: Vec<String>,
     reader: csv::Reader<Recent<'a>>,
 }
@@ -73,19 +77,38 @@ impl<'a> CsvFile<'a> {
         Self::of(Box::new(without_bom(bytes)), file, dialect)
     }
 
+    /// Reads the header of a text whose values another character separates than a comma.
+    pub(crate) fn separated(
+        bytes: &'a [u8],
+        file: &'a str,
+        dialect: Dialect,
+        delimiter: u8,
+    ) -> Result<Self, ReportError> {
+        Self::read_header(Box::new(without_bom(bytes)), file, dialect, delimiter)
+    }
+
     /// Reads the header of a text without a byte order mark, of which no more than a record is in memory.
     pub(crate) fn of(
         source: Box<dyn Read + 'a>,
         file: &'a str,
         dialect: Dialect,
     ) -> Result<Self, ReportError> {
+        Self::read_header(source, file, dialect, b',')
+    }
+
+    fn read_header(
+        source: Box<dyn Read + 'a>,
+        file: &'a str,
+        dialect: Dialect,
+        delimiter: u8,
+    ) -> Result<Self, ReportError> {
         let mut builder = ReaderBuilder::new();
-        builder.has_headers(false).flexible(true);
+        builder.has_headers(false).flexible(true).delimiter(delimiter);
         if dialect == Dialect::Lenient {
             builder.comment(Some(b'#')).trim(Trim::All);
         }
         let reader = builder.from_reader(Recent { source, kept: Vec::new(), start: 0 });
-        let mut csv = Self { file, dialect, header: Vec::new(), reader };
+        let mut csv = Self { file, dialect, delimiter, header: Vec::new(), reader };
         if let Some(record) = csv.read()? {
             csv.header = record.fields.iter().map(|name| csv_text::read(name.trim()).into_owned()).collect();
         }
@@ -104,8 +127,14 @@ impl<'a> CsvFile<'a> {
         };
         let (values, columns) = (record.fields.len(), self.header.len());
         if values != columns {
+            let delimiter = match self.delimiter {
+                b',' => "a comma",
+                b';' => "a semicolon",
+                b'\t' => "a tab",
+                _ => "a delimiter",
+            };
             let reason =
-                format!("{values} values for {columns} columns; a value with a comma in it needs quotes");
+                format!("{values} values for {columns} columns; a value with {delimiter} in it needs quotes");
             return Err(ReportError::BadRow { place: Place::line(self.file, record.line), reason });
         }
         Ok(Some(record))
@@ -148,7 +177,7 @@ impl<'a> CsvFile<'a> {
             return ReportError::BadRow { place, reason: error.to_string() };
         };
         let column = self.header.get(err.field()).cloned().unwrap_or_else(|| (err.field() + 1).to_string());
-        ReportError::BadValue { place, column, reason: "not UTF-8 text".to_owned() }
+        ReportError::BadValue { place, column, reason: NO_UTF8.to_owned() }
     }
 }
 

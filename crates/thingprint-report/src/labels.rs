@@ -1,6 +1,7 @@
 mod capture;
 mod draft;
 mod record;
+mod sheet;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,6 +14,7 @@ use crate::error::ReportError;
 use capture::CapturePattern;
 use draft::Draft;
 use record::{Columns, Row};
+use sheet::Sheet;
 
 /// What devices are, as a person wrote it down.
 ///
@@ -26,6 +28,8 @@ use record::{Columns, Row};
 ///
 /// A label `same-as` with an address behind it stands for the rows of that address: one device has several, such as one by
 /// wire and one by radio, or one that it changes.
+///
+/// Values may be separated by semicolons or tabs, and the text be UTF-16 with its byte order mark, as spreadsheets write them.
 ///
 /// An empty kind is `iot`. Blank lines and lines that begin with `#` are skipped.
 ///
@@ -100,11 +104,12 @@ impl Labels {
     /// Reads labels; `file` is the name that errors give.
     ///
     /// Fails on a missing column, a bad address, an empty label, an unknown kind, a bad or empty period, an address that
-    /// gets two different labels for the same captures and period, a class of two families, on what is no UTF-8 text, and on
-    /// nothing at all.
+    /// gets two different labels for the same captures and period, a class of two families, on what is neither UTF-8 text nor
+    /// UTF-16 text with its mark, and on nothing at all.
     pub fn read(bytes: &[u8], file: &str) -> Result<Self, ReportError> {
         ReportError::unless_empty(bytes, file)?;
-        let mut csv = CsvFile::open(bytes, file, Dialect::Lenient)?;
+        let sheet = Sheet::of(bytes, file)?;
+        let mut csv = CsvFile::separated(&sheet.text, file, Dialect::Lenient, sheet.delimiter)?;
         let columns = Columns::of(csv.header(), file)?;
         let mut draft = Draft::default();
         while let Some(record) = csv.next()? {

@@ -6,6 +6,7 @@ use thingprint_table::{csv_text, rfc3339};
 
 use super::Period;
 use super::capture::CapturePattern;
+use super::sheet::ADDRESS;
 use crate::delimited::{Record, listed};
 use crate::error::{Place, ReportError};
 
@@ -36,7 +37,7 @@ impl Columns {
             header.iter().position(|column| names.iter().any(|name| column.eq_ignore_ascii_case(name)))
         };
         let columns = Self {
-            mac: find(&["mac", "device"]),
+            mac: find(&ADDRESS),
             label: find(&["label"]),
             kind: find(&["kind"]),
             capture: find(&["capture", "folder"]),
@@ -68,6 +69,28 @@ impl Columns {
     }
 }
 
+/// What a spreadsheet did to an address that it took for a number, and what to do; `None` where it does not look like that.
+fn spoilt(address: &str) -> Option<&'static str> {
+    let is_power = address.split_once(['E', 'e']).is_some_and(|(digits, power)| {
+        digits.contains([',', '.'])
+            && power.starts_with(['+', '-'])
+            && digits.starts_with(|digit: char| digit.is_ascii_digit())
+    });
+    let is_short =
+        address.len() < 12 && address.len() > 6 && address.bytes().all(|digit| digit.is_ascii_hexdigit());
+    if is_power {
+        Some(
+            "a spreadsheet made a number of it: format the column as text, and write the address with colons",
+        )
+    } else if is_short {
+        Some(
+            "digits are missing, as where a spreadsheet drops zeros at the start: write the address with colons",
+        )
+    } else {
+        None
+    }
+}
+
 /// One record of a file of labels.
 pub(super) struct Row<'a> {
     pub(super) columns: &'a Columns,
@@ -83,7 +106,10 @@ impl Row<'_> {
     /// The address of the device.
     pub(super) fn device(&self) -> Result<DeviceId, ReportError> {
         let text = self.text(self.columns.mac);
-        let device: DeviceId = text.parse().map_err(|error| self.bad_value("mac", error))?;
+        let device: DeviceId = text.parse().map_err(|error| match spoilt(&text) {
+            Some(why) => self.bad_value("mac", format!("{error}; {why}")),
+            None => self.bad_value("mac", error),
+        })?;
         match device {
             DeviceId::Mac(mac) if mac.is_group() => {
                 Err(self.bad_value("mac", format!("{mac} is the address of a group, not of a device")))

@@ -131,7 +131,7 @@ fn an_error_names_file_line_column_and_reason() {
     };
     check(b"", "read home.csv: the file is empty");
     check(b"\xef\xbb\xbf \r\n", "read home.csv: the file is empty");
-    check(b"mac;label;kind\n", "read home.csv: no column `mac`, found mac;label;kind");
+    check(b"mac|label|kind\n", "read home.csv: no column `mac`, found mac|label|kind");
     check(b"mac,kind\n", "read home.csv: no column `label`, found mac, kind");
     check(b"mac,label\n", "read home.csv: no column `kind`, found mac, label");
     check(
@@ -157,7 +157,8 @@ fn an_error_names_file_line_column_and_reason() {
     );
     check(
         b"mac,label,kind\n44:65:0d:56:cc:d3,K\xfcche,iot\n",
-        "read home.csv: line 2, column label: not UTF-8 text",
+        "read home.csv: line 2, column label: not UTF-8 text: save the file as UTF-8 (CSV UTF-8 in \
+         spreadsheets)",
     );
     check(
         b"mac,label,kind\n44:65:0d:56:cc:d3,Laptop, old,iot\n",
@@ -180,4 +181,47 @@ proptest::proptest! {
         let with_header = [b"capture,mac,label\n".as_slice(), &bytes].concat();
         let _ = Labels::read(&with_header, "x");
     }
+}
+
+/// As German and French settings write CSV, as "Unicode text" is, and with the line that names the delimiter.
+#[test]
+fn semicolons_tabs_and_utf_16_are_read_as_spreadsheets_write_them() {
+    let rows = "mac;label;kind\r\n44:65:d:56:cc:d3;Küche, oben;iot\r\n;;\r\n2:0:0:0:0:1;Laptop;non-iot\r\n";
+    let units = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        format!("\u{feff}{text}").encode_utf16().flat_map(bytes).collect()
+    };
+    let tabs = rows.replace(';', "\t");
+    let forms = [
+        rows.as_bytes().to_vec(),
+        format!("\u{feff}{rows}").into_bytes(),
+        format!("sep=;\r\n{rows}").into_bytes(),
+        format!("\u{feff}SEP=\t\r\n{tabs}").into_bytes(),
+        tabs.clone().into_bytes(),
+        rows.replace("mac;", "\"mac\";").into_bytes(),
+        units(rows, u16::to_le_bytes),
+        units(&tabs, u16::to_be_bytes),
+    ];
+    for form in forms {
+        let labels = Labels::read(&form, "home.csv").unwrap();
+        let class = labels.label_of(device(ECHO), None).map(|label| label.class.as_str());
+        assert_eq!(class, Some("Küche, oben"), "{}", form.escape_ascii());
+        assert!(labels.label_of(device("02:00:00:00:00:01"), None).is_some());
+    }
+}
+
+#[test]
+fn what_a_spreadsheet_spoilt_is_refused_with_the_cause_and_the_remedy() {
+    let check = |bytes: &[u8], expected: &[&str]| {
+        let error = Labels::read(bytes, "home.csv").unwrap_err().to_string();
+        assert!(expected.iter().all(|text| error.contains(text)), "{error}");
+    };
+    let row = |address: &str| format!("mac;label;kind\n{address};Echo;iot\n").into_bytes();
+    check(&row("1122334455"), &["home.csv: line 2", "drops zeros", "with colons"]);
+    check(&row("1,12E+11"), &["home.csv: line 2", "made a number of it", "as text"]);
+    check(b"mac;label;kind\n44:65:0d:56:cc:d3;a;b;iot\n", &["4 values for 3 columns", "a semicolon"]);
+    check(b"mac,label,kind\n44:65:0d:56:cc:d3,K\xfcche,iot\n", &["line 2", "CSV UTF-8"]);
+    check(b"m\0a\0c\0,\0l\0", &["UTF-16 without its mark"]);
+    check(b"\xff\xfem\0a", &["cut or damaged"]);
+    check(b"PK\x03\x04\x14\0", &["a workbook", "CSV UTF-8"]);
+    check(b"address;label;kind\n", &["no column `mac`"]);
 }
