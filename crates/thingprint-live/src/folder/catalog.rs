@@ -22,6 +22,8 @@ const SHOWING_BYTES: usize = 24;
 const COMPRESSED_STILL: Duration = Duration::from_secs(5);
 /// A file that could not be opened is tried again after this.
 const RETRY_AFTER: Duration = Duration::from_mins(1);
+/// Why a folder in the folder is left out, and what to do.
+const WITHIN: &str = "a folder, whose files are not read: name it as a source of its own";
 /// Names of files that a message has; the number says how many there are.
 const MOST_NAMED: usize = 3;
 
@@ -87,6 +89,8 @@ impl Catalog {
         self.not_files = listing.left_out;
         let mut before = std::mem::take(&mut self.seen);
         self.left_out.clear();
+        let folders = listing.folders.into_iter().map(|path| (path, WITHIN.to_owned()));
+        self.left_out.extend(folders);
         for file in listing.files {
             let seen = self.look(before.remove(&file.path), file);
             self.seen.insert(seen.file.path.clone(), seen);
@@ -101,7 +105,7 @@ impl Catalog {
     /// Looks at a file again that had something to read when it was listed: by now it may be gone, or known by another
     /// name, or as the same file compressed.
     pub(crate) fn again(&mut self, candidate: &Candidate) -> Option<Candidate> {
-        let file = Listed::of(candidate.path().clone())?;
+        let file = Listed::of(candidate.path())?;
         let since = self.seen.remove(candidate.path()).map_or_else(Instant::now, |seen| seen.since);
         let finding = self.find(&file, since);
         let seen = Seen { file, since, looked: Instant::now(), finding };
@@ -152,10 +156,13 @@ impl Catalog {
         }
         let mut parts = Vec::new();
         if count > 0 {
-            parts.push(format!("left out, not a capture or not readable: {count} ({})", names.join(", ")));
+            parts.push(format!(
+                "left out, a folder, not a capture or not readable: {count} ({})",
+                names.join(", ")
+            ));
         }
         if self.not_files > 0 {
-            parts.push(format!("left out, a folder or a hidden file: {}", self.not_files));
+            parts.push(format!("left out, hidden: {}", self.not_files));
         }
         (count + self.not_files, (!parts.is_empty()).then(|| parts.join("; ")))
     }
@@ -216,7 +223,7 @@ impl Catalog {
     fn note_name(&mut self, known: &ReadFile, file: &Listed) {
         // A file that lies there under both names keeps the first.
         let is_there =
-            || Listed::of(self.folder.join(&known.name)).is_some_and(|there| there.inode == file.inode);
+            || Listed::of(&self.folder.join(&known.name)).is_some_and(|there| there.inode == file.inode);
         if known.name != file.name && known.inode() == file.inode && !is_there() {
             let renamed = ReadFile { name: file.name.clone(), ..known.clone() };
             self.progress.note(renamed.clone());

@@ -14,7 +14,9 @@ const COMPRESSED_ENDINGS: [&str; 5] = [".gz", ".zst", ".bz2", ".xz", ".lz4"];
 #[derive(Debug, Default)]
 pub(super) struct Listing {
     pub(super) files: Vec<Listed>,
-    /// Folders, hidden files, devices, and what is beyond the limit.
+    /// Folders in it, whose files are not read; without those that are hidden.
+    pub(super) folders: Vec<PathBuf>,
+    /// Hidden files, devices, and what is beyond the limit.
     pub(super) left_out: u64,
 }
 
@@ -35,9 +37,12 @@ impl Listing {
         let mut listing = Self::default();
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
-            match Listed::of(path) {
-                Some(file) if listing.files.len() < MOST_LISTED => listing.files.push(file),
-                _ => listing.left_out += 1,
+            let has_room = listing.files.len() + listing.folders.len() < MOST_LISTED;
+            match Listed::of(&path) {
+                _ if !has_room => listing.left_out += 1,
+                Some(file) => listing.files.push(file),
+                None if path.is_dir() && !is_hidden(&path) => listing.folders.push(path),
+                None => listing.left_out += 1,
             }
         }
         Ok(listing)
@@ -46,17 +51,21 @@ impl Listing {
 
 impl Listed {
     /// A file, if it is one and stays there while it is looked at; hidden ones are those of tools that copy.
-    pub(super) fn of(path: PathBuf) -> Option<Self> {
+    pub(super) fn of(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_string_lossy().into_owned();
-        let metadata = fs::metadata(&path).ok().filter(Metadata::is_file)?;
-        if name.starts_with('.') {
+        let metadata = fs::metadata(path).ok().filter(Metadata::is_file)?;
+        if is_hidden(path) {
             return None;
         }
         let ending = COMPRESSED_ENDINGS.iter().find_map(|ending| name.strip_suffix(ending));
         let name = ending.unwrap_or(&name).to_owned();
         let (inode, bytes) = (inode(&metadata), metadata.len());
-        Some(Self { path, name, inode, bytes, modified: metadata.modified().ok() })
+        Some(Self { path: path.to_owned(), name, inode, bytes, modified: metadata.modified().ok() })
     }
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }
 
 /// The device and the number of a file there, by which it is known under any name.

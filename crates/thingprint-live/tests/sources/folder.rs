@@ -289,11 +289,13 @@ fn what_is_not_a_capture_is_left_out_and_counted() {
     let mut intake = folder.start();
     assert_eq!(take(&mut intake, 1), [1]);
     let health = wait_for(&mut intake, |health| health.left_out == 4 && says(health, "left out"));
-    assert!(says(&health, "left out, not a capture or not readable: 2 (log.gz, notes.txt)"), "{health:?}");
-    assert!(says(&health, "left out, a folder or a hidden file: 2"), "{health:?}");
+    let named = "left out, a folder, not a capture or not readable: 3 (log.gz, notes.txt, sub)";
+    assert!(says(&health, named) && says(&health, "left out, hidden: 1"), "{health:?}");
     let notices = intake.board().take_notices();
-    assert_eq!(notices.len(), 2, "{notices:?}");
+    assert_eq!(notices.len(), 3, "{notices:?}");
     assert!(notices[1].text.ends_with("notes.txt: left out: not a capture"), "{notices:?}");
+    let within = "sub: left out: a folder, whose files are not read: name it as a source of its own";
+    assert!(notices[2].text.ends_with(within), "{notices:?}");
     // A file that becomes a capture is read.
     fs::write(folder.path("notes.txt"), capture(2..3)).unwrap();
     assert_eq!(take(&mut intake, 1), [2]);
