@@ -29,6 +29,7 @@ const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-
 type Parameters<T> = Result<Query<T>, QueryRejection>;
 
 #[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct WindowParameters {
     #[serde(default)]
     from: String,
@@ -36,6 +37,7 @@ pub(crate) struct WindowParameters {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct EventParameters {
     #[serde(default)]
     device: String,
@@ -50,10 +52,16 @@ pub(crate) struct EventParameters {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct FindingParameters {
     #[serde(default)]
     device: String,
 }
+
+/// An address that takes none: one that is written wrong is told, and not ignored.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoParameters {}
 
 pub(crate) async fn devices(State(site): State<Arc<Site>>, query: Parameters<DeviceQuery>) -> Response {
     answer(&site, move |site| {
@@ -65,8 +73,13 @@ pub(crate) async fn devices(State(site): State<Arc<Site>>, query: Parameters<Dev
     .await
 }
 
-pub(crate) async fn device(State(site): State<Arc<Site>>, Path(device): Path<String>) -> Response {
+pub(crate) async fn device(
+    State(site): State<Arc<Site>>,
+    Path(device): Path<String>,
+    query: Parameters<NoParameters>,
+) -> Response {
     answer(&site, move |site| {
+        parameters(query)?;
         let device = device_id(&device)?;
         let known = site.records()?.device(device)?.ok_or_else(|| unknown_device(device))?;
         Ok(json!(known))
@@ -88,16 +101,26 @@ pub(crate) async fn windows(
     .await
 }
 
-pub(crate) async fn changes_of(State(site): State<Arc<Site>>, Path(device): Path<String>) -> Response {
+pub(crate) async fn changes_of(
+    State(site): State<Arc<Site>>,
+    Path(device): Path<String>,
+    query: Parameters<NoParameters>,
+) -> Response {
     answer(&site, move |site| {
+        parameters(query)?;
         let device = known_device(site, &device)?;
         Ok(json!({ "changes": site.records()?.changes(device)? }))
     })
     .await
 }
 
-pub(crate) async fn why(State(site): State<Arc<Site>>, Path(device): Path<String>) -> Response {
+pub(crate) async fn why(
+    State(site): State<Arc<Site>>,
+    Path(device): Path<String>,
+    query: Parameters<NoParameters>,
+) -> Response {
     answer(&site, move |site| {
+        parameters(query)?;
         let device = known_device(site, &device)?;
         Ok(json!({ "why": site.why(device)? }))
     })
@@ -139,16 +162,25 @@ pub(crate) async fn changes(State(site): State<Arc<Site>>, query: Parameters<Cha
     .await
 }
 
-pub(crate) async fn health(State(site): State<Arc<Site>>) -> Response {
-    answer(&site, |site| Ok(json!(site.backend.health()))).await
+pub(crate) async fn health(State(site): State<Arc<Site>>, query: Parameters<NoParameters>) -> Response {
+    answer(&site, |site| {
+        parameters(query)?;
+        Ok(json!(site.backend.health()))
+    })
+    .await
 }
 
-pub(crate) async fn labels(State(site): State<Arc<Site>>) -> Response {
-    answer(&site, |site| Ok(json!({ "labels": site.records()?.labels()? }))).await
+pub(crate) async fn labels(State(site): State<Arc<Site>>, query: Parameters<NoParameters>) -> Response {
+    answer(&site, |site| {
+        parameters(query)?;
+        Ok(json!({ "labels": site.records()?.labels()? }))
+    })
+    .await
 }
 
-pub(crate) async fn training(State(site): State<Arc<Site>>) -> Response {
-    Json(json!({ "training": site.training.state().json() })).into_response()
+pub(crate) async fn training(State(site): State<Arc<Site>>, query: Parameters<NoParameters>) -> Response {
+    let answer = |_| Json(json!({ "training": site.training.state().json() })).into_response();
+    parameters(query).map_or_else(Problem::json, answer)
 }
 
 pub(crate) async fn metrics(State(site): State<Arc<Site>>) -> Response {

@@ -16,6 +16,7 @@ const LONGEST_SEARCH: usize = 300;
 
 /// Which devices are asked for, as the parameters of an address say it.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct DeviceQuery {
     /// Text that a device has somewhere.
     #[serde(default)]

@@ -40,7 +40,16 @@ pub(crate) fn check_origin(parts: &Parts) -> Result<(), Problem> {
         (None, Some(origin)) => is_same(origin, text(HOST).unwrap_or("")),
         (None, None) => is_json(&parts.headers),
     };
-    if is_own { Ok(()) } else { Err(Problem::forbidden("The request comes from another page.")) }
+    if is_own {
+        return Ok(());
+    }
+    // Browsers name where they come from; what does not is a program that sends something else than JSON.
+    let is_program = parts.headers.get(SEC_FETCH_SITE).is_none() && parts.headers.get(ORIGIN).is_none();
+    Err(Problem::forbidden(if is_program {
+        "A program has to send its request as JSON, with the header Content-Type: application/json. docs/page.md lists the requests."
+    } else {
+        "The request comes from another page."
+    }))
 }
 
 /// Whether the body is JSON.

@@ -121,6 +121,14 @@ fn what_is_wrong_is_said_as_json() {
     check("/api/v1/devices?sort=colour", 400, "'colour' is none of attention, name");
     check("/api/v1/devices?limit=5000", 400, "limit is 1 to 1000");
     check("/api/v1/devices?page=x", 400, "cannot be read");
+    // What is misspelt would be ignored, and the answer be another than asked for.
+    check("/api/v1/devices?shwo=unknown", 400, "unknown field `shwo`, expected one of `q`, `show`");
+    for path in ["events", "findings", "changes", "health", "labels", "training"] {
+        check(&format!("/api/v1/{path}?colour=red"), 400, "`colour`");
+    }
+    for path in ["", "/windows", "/changes", "/why"] {
+        check(&format!("/api/v1/devices/{}{path}?colour=red", id(1)), 400, "`colour`");
+    }
     check("/api/v1/devices/lamp", 400, "'lamp' is neither a MAC address nor an IP address");
     check("/api/v1/devices/00:00:00:00:00:09", 404, "No device 00:00:00:00:00:09 was seen");
     check("/api/v1/devices/00:00:00:00:00:09/windows", 404, "was seen");

@@ -60,6 +60,9 @@ fn other_pages_change_nothing() {
     check(&[form_type, ("Origin", &own)], 303);
     check(&[form_type, ("Origin", "null"), ("Sec-Fetch-Site", "same-origin")], 303);
     check(&[form_type], 403);
+    let said = |headers: &[(&str, &str)]| ask(&web, "POST", "/requests", headers, &form).body;
+    assert!(said(&[form_type]).contains("Content-Type: application/json"), "{}", said(&[form_type]));
+    assert!(said(&[form_type, ("Origin", "null")]).contains("from another page"));
     check(&[form_type, ("Origin", "null")], 403);
     check(&[form_type, ("Origin", "https://evil.example")], 403);
     check(&[form_type, ("Origin", "http://127.0.0.1:1")], 403);

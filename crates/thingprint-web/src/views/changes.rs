@@ -27,6 +27,7 @@ const SPANS: [(&str, i64, &str); 4] = [
 ];
 /// Which changes are asked for.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ChangeQuery {
     /// A span like `24h`, a time, or `all`.
     #[serde(default)]
