@@ -101,6 +101,14 @@ fn a_name_that_others_looked_up_is_written_as_such_and_only_where_there_is_no_ow
         "203.0.113.6",
     );
     check(&elsewhere, &[("cdn.example", "lookup")]);
+    // An alias that its own answer went through, at another address, is nothing that it asked for.
+    let records = [("www.lamp.example", Ok("cdn.example")), ("cdn.example", Err([203, 0, 113, 6]))];
+    let answer = dns_response("www.lamp.example", &records);
+    let by_alias = Story::default()
+        .opens(7, (LAMP, 50_000), (CLOUD, 443), b"\x16\x03\x01")
+        .learns(8, "192.168.1.8", "cdn.example", CLOUD)
+        .receives(7, resolver, (LAMP, 40_053), &answer);
+    check(&by_alias, &[("cdn.example", "lookup-of-others")]);
     let from = json!([{
         "name": "a", "matches": {}, "actions": { "forwarding": "accept" }, "thingprint:name-source": "rumour",
     }]);

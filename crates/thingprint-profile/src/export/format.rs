@@ -44,6 +44,8 @@ formats! {
 struct Spec {
     /// The name that options take.
     name: &'static str,
+    /// Whether it writes rules, each with its comment; others write names alone.
+    has_rules: bool,
     write: fn(&ExportPlan) -> Exported,
 }
 
@@ -60,6 +62,11 @@ impl ExportFormat {
     /// The name that options take.
     pub const fn name(self) -> &'static str {
         self.spec().name
+    }
+
+    /// Whether it writes rules, each with a comment; dnsmasq gets the names of the rules alone.
+    pub const fn has_rules(self) -> bool {
+        self.spec().has_rules
     }
 
     pub(super) fn write(self, plan: &ExportPlan) -> Exported {

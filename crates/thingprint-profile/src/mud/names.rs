@@ -70,8 +70,16 @@ pub(super) struct Names {
     /// The same by address, with whether the device asked for this very name; the others are aliases that an answer went
     /// through.
     by_address: BTreeMap<(IpAddr, Arc<str>, DeviceIndex), bool>,
-    /// How many addresses of a name a device was told.
-    by_name: BTreeMap<(Arc<str>, DeviceIndex), u32>,
+    /// How a device knows a name.
+    by_name: BTreeMap<(Arc<str>, DeviceIndex), Known>,
+}
+
+/// How a device knows a name, by the addresses that it was told of it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    addresses: u32,
+    /// Those that it was told because it asked for this very name; of the others the name is an alias.
+    asked: u32,
 }
 
 /// How a device uses a name that it was told of an address.
@@ -145,14 +153,17 @@ impl Names {
                 self.make_room(device, address);
             }
             let bytes = NAME_BYTES + key.1.len();
-            *self.by_name.entry((Arc::clone(&key.1), device)).or_default() += 1;
+            self.by_name.entry((Arc::clone(&key.1), device)).or_default().addresses += 1;
             self.by_address.insert((address, Arc::clone(&key.1), device), false);
             for gone in self.told.insert(device, (key.clone(), used), bytes) {
                 self.lose(gone.device, gone.key);
             }
         }
-        if is_asked && let Some(known) = self.by_address.get_mut(&(address, key.1, device)) {
+        if is_asked
+            && let Some(known @ false) = self.by_address.get_mut(&(address, Arc::clone(&key.1), device))
+        {
             *known = true;
+            self.by_name.entry((key.1, device)).or_default().asked += 1;
         }
     }
 
@@ -189,11 +200,13 @@ impl Names {
     }
 
     fn leave_out(&mut self, device: DeviceIndex, (address, name): (IpAddr, Arc<str>)) {
-        self.by_address.remove(&(address, Arc::clone(&name), device));
-        if let Entry::Occupied(mut addresses) = self.by_name.entry((name, device)) {
-            *addresses.get_mut() -= 1;
-            if *addresses.get() == 0 {
-                addresses.remove();
+        let was_asked = self.by_address.remove(&(address, Arc::clone(&name), device)).unwrap_or(false);
+        if let Entry::Occupied(mut known) = self.by_name.entry((name, device)) {
+            let Known { addresses, asked } = known.get_mut();
+            *addresses = addresses.saturating_sub(1);
+            *asked = asked.saturating_sub(u32::from(was_asked));
+            if *addresses == 0 {
+                known.remove();
             }
         }
     }
@@ -230,6 +243,11 @@ impl Names {
     /// Whether a device was told some address of a name.
     fn is_told(&self, device: DeviceIndex, name: &str) -> bool {
         self.by_name.contains_key(&(Arc::from(name), device))
+    }
+
+    /// Whether a device asked for a name itself; an alias that an answer went through is none.
+    fn has_asked(&self, device: DeviceIndex, name: &str) -> bool {
+        self.by_name.get(&(Arc::from(name), device)).is_some_and(|known| known.asked > 0)
     }
 
     /// Why the name of a contact's peer is in doubt, where it is.
@@ -293,7 +311,7 @@ impl Names {
             }
         };
         let own = names_of(&|_, told| told == device);
-        let known = if own.is_empty() { names_of(&|name, _| self.is_told(device, name)) } else { own };
+        let known = if own.is_empty() { names_of(&|name, _| self.has_asked(device, name)) } else { own };
         if !known.is_empty() {
             return (known, NameEvidence::OwnDns);
         }

@@ -204,6 +204,12 @@ fn rules_by_addresses_without_a_name_say_so_and_are_counted() {
     assert_eq!(bare.stdout.matches(": Internet address, no name known").count(), 2, "{}", bare.stdout);
     let expected = "of 2 rules, 2 by an Internet address, of which no name is known: each has a comment";
     assert!(bare.stderr.contains(expected), "{}", bare.stderr);
+    for format in ["dnsmasq", "dnsmasq-ipset"] {
+        let names = stage.ok(&format!("mud export lamp.pcap --gateway 02:00:00:00:00:01 --to {format}"));
+        assert!(!names.stdout.contains("no name known"), "{}", names.stdout);
+        let expected = format!("of which no name is known: {format} gets names alone");
+        assert!(names.stderr.contains(&expected), "{}", names.stderr);
+    }
 }
 
 #[test]
@@ -222,6 +228,26 @@ fn a_gateway_that_is_in_no_packet_is_a_warning_with_those_that_are() {
     let two = stage.ok(&format!("flows home.pcap --gateway {gateway} --gateway 02:ff:ff:00:00:01"));
     assert!(two.stderr.contains("the gateway 02:ff:ff:00:00:01 is in no packet"), "{}", two.stderr);
     stage.fails("flows home.pcap --gateway router", 2, &["--gateway", "12 hexadecimal digits"]);
+}
+
+#[test]
+fn a_gateway_that_is_a_device_is_a_warning_with_the_one_that_forwards() {
+    let stage = stage_with_home();
+    let labels = fs::read_to_string(stage.path("labels.csv")).unwrap();
+    let device = labels.lines().nth(1).unwrap().split(',').next().unwrap().to_owned();
+    let home = stage.ok("devices home.pcap -o devices.csv");
+    let gateway = home.stderr.split_once("the gateway is ").unwrap().1.get(..17).unwrap().to_owned();
+    for command in ["devices", "audit", "flows"] {
+        let said = stage.run(&format!("{command} home.pcap --gateway {device} -o out.csv")).stderr;
+        let expected = format!(
+            "the gateway {device} (--gateway, or a label 'gateway') does not look like one, and {gateway} does"
+        );
+        assert!(said.contains(&expected), "{command}: {said}");
+        for right in [gateway.clone(), format!("{gateway} --gateway {device}")] {
+            let said = stage.run(&format!("{command} home.pcap --gateway {right} -o out.csv")).stderr;
+            assert!(!said.contains("does not look like one"), "{command}: {said}");
+        }
+    }
 }
 
 /// A UDP datagram over IP version 4 and Ethernet.

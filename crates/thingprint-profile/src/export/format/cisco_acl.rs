@@ -6,7 +6,7 @@ use crate::export::plan::{DevicePlan, ExportPlan};
 use crate::export::rule::{Header, PeerMatch, Rule};
 use crate::{Action, Direction, PortCondition, Prefix};
 
-pub(super) const SPEC: Spec = Spec { name: "cisco-acl", write };
+pub(super) const SPEC: Spec = Spec { name: "cisco-acl", has_rules: true, write };
 
 const ABOUT: [&str; 5] = [
     "Access lists of MUD profiles (RFC 8520) for Cisco IOS, written by thingprint.",

@@ -3,7 +3,7 @@ use super::{Exported, Lines, Spec};
 use crate::export::note::{ExportNote, NoteKind};
 use crate::export::plan::{ExportPlan, version};
 
-pub(super) const SPEC: Spec = Spec { name: "dnsmasq", write };
+pub(super) const SPEC: Spec = Spec { name: "dnsmasq", has_rules: false, write };
 
 const ABOUT: [&str; 4] = [
     "Lines for dnsmasq.conf, written by thingprint: each answer for a name goes into the set that rules for nftables look",

@@ -2,7 +2,7 @@ use super::dnsmasq::write_sets;
 use super::{Exported, Spec};
 use crate::export::plan::ExportPlan;
 
-pub(super) const SPEC: Spec = Spec { name: "dnsmasq-ipset", write };
+pub(super) const SPEC: Spec = Spec { name: "dnsmasq-ipset", has_rules: false, write };
 
 const ABOUT: [&str; 3] = [
     "Lines for dnsmasq.conf, written by thingprint: each answer for a name goes into the set that rules for iptables look",

@@ -9,7 +9,7 @@ use crate::export::rule::{Header, PeerMatch, Rule};
 use crate::export::text::rule_comment;
 use crate::{Action, Direction, PortCondition};
 
-pub(super) const SPEC: Spec = Spec { name: "iptables", write };
+pub(super) const SPEC: Spec = Spec { name: "iptables", has_rules: true, write };
 
 /// The chain in front of those of what devices send, where packets have the MAC address of who sent them.
 const FROM: &str = "THINGPRINT_FROM";

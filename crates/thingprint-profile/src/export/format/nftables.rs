@@ -9,7 +9,7 @@ use crate::export::rule::{Header, PeerMatch, Rule};
 use crate::export::text::rule_comment;
 use crate::{Action, Direction, PortCondition, Prefix};
 
-pub(super) const SPEC: Spec = Spec { name: "nftables", write };
+pub(super) const SPEC: Spec = Spec { name: "nftables", has_rules: true, write };
 
 /// What the table is called; other tables are left alone.
 pub(super) const TABLE: &str = "thingprint";

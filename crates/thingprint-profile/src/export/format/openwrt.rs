@@ -5,7 +5,7 @@ use crate::export::rule::{Header, PeerMatch, Rule};
 use crate::export::text::rule_comment;
 use crate::{Action, Direction, PortCondition, Prefix};
 
-pub(super) const SPEC: Spec = Spec { name: "openwrt", write };
+pub(super) const SPEC: Spec = Spec { name: "openwrt", has_rules: true, write };
 
 /// Peers without a name that a device may begin to talk to in a minute.
 const PEERS_A_MINUTE: u32 = 60;

@@ -113,7 +113,7 @@ impl ExportArgs {
         output.with(|out| Ok(out.write_all(exported.text.as_bytes())?))?;
         let count = counted(names.len() as u64, "device", "devices");
         messages.note(format!("rules of {count} for {}: {}", self.to, names.join(", ")));
-        report_names(plan.tally(), messages);
+        report_names(plan.tally(), self.to, messages);
         Ok(outcome)
     }
 
@@ -285,7 +285,7 @@ fn check_apart(devices: &[ExportDevice]) -> Result<(), Usage> {
 }
 
 /// Says how many rules go by less than a name that the device looked up.
-fn report_names(tally: RuleTally, messages: Messages) {
+fn report_names(tally: RuleTally, format: ExportFormat, messages: Messages) {
     let kinds = [
         (tally.by_address, "by an Internet address, of which no name is known"),
         (tally.by_lookup_of_others, "by a name that other devices looked up"),
@@ -295,7 +295,12 @@ fn report_names(tally: RuleTally, messages: Messages) {
     let found: Vec<String> = found.map(|(count, how)| format!("{count} {how}")).collect();
     if !found.is_empty() {
         let rules = counted(tally.rules, "rule", "rules");
-        messages.note(format!("of {rules}, {}: each has a comment", found.join(", ")));
+        let marks = if format.has_rules() {
+            "each has a comment".to_owned()
+        } else {
+            format!("{format} gets names alone; the rules that go with them say which in comments")
+        };
+        messages.note(format!("of {rules}, {}: {marks}", found.join(", ")));
     }
 }
 
