@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use thingprint_flow::{DeviceId, GatewayReason, Timestamp, protocol_name};
 use thingprint_protocol::Sender;
 
-use crate::coverage::{Coverage, CoverageByProtocol};
+use crate::coverage::{Coverage, CoverageByProtocol, Judgement};
 use crate::{Grade, Recommended, Severity, Suite};
 
 /// What a policy says of the devices of a trace.
@@ -38,6 +38,10 @@ pub struct DeviceAudit {
     pub protocols: BTreeMap<String, PortCounts>,
     /// How many flows of each protocol rules could judge; protocols that no rule is about are left out.
     pub coverage: CoverageByProtocol,
+    /// What became of its flows, each counted once: of a device without judged flows, nothing is known.
+    pub judgement: Judgement,
+    /// The flows in which no protocol was recognised, by the reason; none of them was judged.
+    pub unrecognised: Coverage,
     /// How many flows each rule could judge; rules that could judge none are left out.
     pub judged: BTreeMap<&'static str, u64>,
     /// The findings, by rule until [`Audit::put_worst_first`], then the most severe and most frequent first.
@@ -121,6 +125,21 @@ impl DeviceAudit {
     pub const fn class(&self) -> &'static str {
         if self.gateway.is_some() { "gateway" } else { "device" }
     }
+
+    /// Its label, else its address.
+    pub fn name(&self) -> String {
+        self.label.clone().unwrap_or_else(|| self.device.to_string())
+    }
+
+    /// Why nothing is known of it: `not judged: 3 of 4 flows have no recognised protocol`; `None` where a flow was judged, or
+    /// where a rule about no protocol found something.
+    pub fn not_judged(&self) -> Option<String> {
+        (!self.is_judged()).then(|| format!("not judged: {}", self.judgement.reasons()))
+    }
+
+    const fn is_judged(&self) -> bool {
+        !self.judgement.is_none() || !self.findings.is_empty()
+    }
 }
 
 impl Audit {
@@ -159,6 +178,18 @@ impl Audit {
             all.entry(protocol).or_default().add(*coverage);
         }
         all
+    }
+
+    /// What became of the flows of all devices.
+    pub fn judgement(&self) -> Judgement {
+        let mut all = Judgement::default();
+        self.devices.iter().for_each(|device| all.add(device.judgement));
+        all
+    }
+
+    /// The devices without findings of which no flow could be judged: that they have none says nothing.
+    pub fn not_judged(&self) -> impl Iterator<Item = &DeviceAudit> {
+        self.devices.iter().filter(|device| !device.is_judged())
     }
 
     /// The flows of a device and protocol of which a smaller share than this was judged.

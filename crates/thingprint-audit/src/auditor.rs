@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use thingprint_flow::{DeviceId, DeviceIndex, Endpoint, FairCap, Flow, Timestamp};
 use thingprint_protocol::{Engine, Heard, Sender};
 
-use crate::coverage::{CoverageByProtocol, covered_protocols};
+use crate::coverage::{CoverageByProtocol, Judged, Judgement, covered_protocols};
 use crate::past::Past;
 use crate::policy::Judge;
 use crate::rule::{MOST_SIGHTINGS, Rank, Sighting, Sightings};
-use crate::{Audit, DeviceAudit, Example, Finding, Policy, PortCounts, Rule, SeenSuite};
+use crate::{Audit, Coverage, DeviceAudit, Example, Finding, Policy, PortCounts, Rule, SeenSuite};
 
 /// Judges the flows of devices by a policy.
 ///
@@ -59,6 +59,8 @@ struct DeviceTally {
     flows: u64,
     protocols: BTreeMap<String, PortCounts>,
     coverage: CoverageByProtocol,
+    judgement: Judgement,
+    unrecognised: Coverage,
     /// In the order of the rules' places in [`Rule::all`]; a map would take more for the few that have anything to judge.
     rules: Vec<(usize, RuleTally)>,
     dropped: u64,
@@ -120,10 +122,17 @@ impl Auditor {
         let judged = self.judge(flow, &services, &mut past);
         let Some(device) = self.tallies.devices.get_mut(&flow.device) else { return };
         device.past = past;
+        let mut covered = (0, 0);
         for protocol in self.covered.iter().filter(|protocol| services.contains(*protocol)) {
             let is_judged = judged.iter().any(|rule| rule.protocols.contains(protocol));
             device.coverage.entry(protocol).or_default().count(flow, is_judged);
+            covered = (covered.0 + 1, covered.1 + usize::from(is_judged));
         }
+        let is_recognised = !services.is_empty();
+        if !is_recognised {
+            device.unrecognised.count(flow, false);
+        }
+        device.judgement.count(&Judged { is_recognised, covered });
     }
 
     /// Shows a flow to every rule; gives those that had anything to judge.
@@ -216,8 +225,20 @@ impl DeviceTally {
             judged.insert(rule.id, tally.judged);
             findings.extend(tally.findings(rule, judge));
         }
-        let Self { flows, protocols, coverage, dropped, .. } = self;
-        DeviceAudit { device, label, gateway: None, flows, protocols, coverage, judged, findings, dropped }
+        let Self { flows, protocols, coverage, judgement, unrecognised, dropped, .. } = self;
+        DeviceAudit {
+            device,
+            label,
+            gateway: None,
+            flows,
+            protocols,
+            coverage,
+            judgement,
+            unrecognised,
+            judged,
+            findings,
+            dropped,
+        }
     }
 }
 

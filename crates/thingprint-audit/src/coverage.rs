@@ -25,6 +25,90 @@ pub struct Coverage {
 /// The coverage of each protocol that rules of a policy are about.
 pub type CoverageByProtocol = BTreeMap<&'static str, Coverage>;
 
+/// What became of the flows of a device, each counted once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Judgement {
+    /// Flows of a known protocol that a rule about it judged. Rules about no protocol, such as who opens a connection, say nothing
+    /// of what is in a flow.
+    pub judged: u64,
+    /// Flows of protocols that rules are about and that none could judge.
+    pub unjudged: u64,
+    /// Flows of known protocols that no rule is about.
+    pub without_rule: u64,
+    /// Flows in which no protocol was recognised: its beginning is missing, it is encrypted from the first byte on, or nobody knows
+    /// it.
+    pub unrecognised: u64,
+}
+
+/// What is known of a flow when it is judged.
+pub(crate) struct Judged {
+    /// Whether its protocols are known.
+    pub(crate) is_recognised: bool,
+    /// Protocols of it that rules are about, and of them those that a rule judged.
+    pub(crate) covered: (usize, usize),
+}
+
+impl Judgement {
+    /// Counts a flow.
+    pub(crate) const fn count(&mut self, flow: &Judged) {
+        let count = match flow {
+            Judged { is_recognised: false, .. } => &mut self.unrecognised,
+            Judged { covered: (0, _), .. } => &mut self.without_rule,
+            Judged { covered: (_, 0), .. } => &mut self.unjudged,
+            _ => &mut self.judged,
+        };
+        *count += 1;
+    }
+
+    /// All flows.
+    pub const fn flows(self) -> u64 {
+        self.judged + self.unjudged + self.without_rule + self.unrecognised
+    }
+
+    /// Adds the flows of another device.
+    pub const fn add(&mut self, other: Self) {
+        self.judged += other.judged;
+        self.unjudged += other.unjudged;
+        self.without_rule += other.without_rule;
+        self.unrecognised += other.unrecognised;
+    }
+
+    /// Whether no flow was judged, so that nothing is known of the device.
+    pub const fn is_none(self) -> bool {
+        self.judged == 0
+    }
+
+    /// Whether every flow was judged.
+    pub const fn is_whole(self) -> bool {
+        self.judged > 0 && self.judged == self.flows()
+    }
+
+    /// Why flows were not judged, the most frequent reason first; empty where all were.
+    pub fn reasons(self) -> String {
+        let mut reasons = [
+            (self.unrecognised, "no recognised protocol"),
+            (self.unjudged, "no message that a rule could judge"),
+            (self.without_rule, "a protocol without a rule"),
+        ];
+        reasons.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        let flows = self.flows();
+        let kept = reasons.into_iter().filter(|(count, _)| *count > 0);
+        let reasons: Vec<String> = kept
+            .enumerate()
+            .map(|(at, (count, why))| {
+                let of = if at == 0 { format!(" of {flows} {}", plural(flows)) } else { String::new() };
+                let have = if count == 1 { "has" } else { "have" };
+                format!("{count}{of} {have} {why}")
+            })
+            .collect();
+        if reasons.is_empty() && flows == 0 { "it has no flow".to_owned() } else { reasons.join(", ") }
+    }
+}
+
+const fn plural(flows: u64) -> &'static str {
+    if flows == 1 { "flow" } else { "flows" }
+}
+
 impl Coverage {
     /// Counts a flow.
     pub(crate) fn count(&mut self, flow: &Flow<Heard>, is_judged: bool) {
@@ -61,8 +145,8 @@ impl Coverage {
     pub fn reasons(self) -> String {
         let reasons = [
             (self.began_before, "without the start of their connection"),
-            (self.one_way, "only one direction captured"),
-            (self.other, "messages missing, cut short or of no rule"),
+            (self.one_way, "one direction alone, not answered or not captured"),
+            (self.other, "messages missing, cut short, encrypted or of no rule"),
         ];
         let reasons: Vec<String> = reasons
             .into_iter()
@@ -80,4 +164,19 @@ pub(crate) fn covered_protocols(policy: &Policy) -> Vec<&'static str> {
     protocols.sort_unstable();
     protocols.dedup();
     protocols
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Judged, Judgement};
+
+    #[test]
+    fn only_a_rule_about_its_protocol_judges_a_flow() {
+        let mut judgement = Judgement::default();
+        for (is_recognised, covered) in [(false, (0, 0)), (true, (0, 0)), (true, (1, 0)), (true, (2, 1))] {
+            judgement.count(&Judged { is_recognised, covered });
+        }
+        let expected = Judgement { judged: 1, unjudged: 1, without_rule: 1, unrecognised: 1 };
+        assert_eq!((judgement, judgement.flows()), (expected, 4));
+    }
 }

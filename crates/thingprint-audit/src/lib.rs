@@ -42,7 +42,7 @@ mod text;
 
 pub use audit::{Audit, DeviceAudit, Example, Finding, PortCounts, SeenSuite};
 pub use auditor::{AuditLimits, Auditor};
-pub use coverage::{Coverage, CoverageByProtocol};
+pub use coverage::{Coverage, CoverageByProtocol, Judgement};
 pub use error::PolicyError;
 pub use known_findings::KnownFindings;
 pub use policy::Policy;

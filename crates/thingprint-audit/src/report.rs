@@ -13,7 +13,9 @@ use thingprint_profile::{
 use thingprint_table::{Badge, Table};
 
 use crate::sarif::{self, Log};
-use crate::{Audit, CoverageByProtocol, DeviceAudit, Finding, KnownFindings, Policy, SetAside, Severity};
+use crate::{
+    Audit, CoverageByProtocol, DeviceAudit, Finding, Judgement, KnownFindings, Policy, SetAside, Severity,
+};
 
 mod advice;
 mod cipher_plot;
@@ -41,6 +43,9 @@ pub use when::to_second;
 
 use left_out::LeftOutDocument;
 pub(crate) use lines::{Line, lines};
+
+/// Devices that could not be judged and are named.
+const MOST_NOT_JUDGED: usize = 20;
 
 /// Everything that is to be said of the devices of captures.
 pub struct Report {
@@ -122,6 +127,8 @@ pub struct ReportDocument<'a> {
     devices: Vec<DeviceDocument<'a>>,
     /// How many flows of each protocol rules could judge, of all devices.
     coverage: CoverageByProtocol,
+    /// What became of the flows of all devices, each counted once.
+    judgement: Judgement,
     /// What was left out of all this because it was too much.
     dropped: Dropped,
     /// Messages that were left out, by device and protocol.
@@ -289,6 +296,26 @@ impl Report {
         format!("{error}, {warning}, {note}")
     }
 
+    /// [`Report::counts`], and how many devices could not be judged, where there are any.
+    pub fn counts_and_not_judged(&self) -> String {
+        match self.audit.not_judged().count() {
+            0 => self.counts(),
+            1 => format!("{}; 1 device not judged", self.counts()),
+            devices => format!("{}; {devices} devices not judged", self.counts()),
+        }
+    }
+
+    /// The devices that could not be judged, a line each, and one for those beyond [`MOST_NOT_JUDGED`].
+    pub fn not_judged(&self) -> Vec<String> {
+        let line = |device: &DeviceAudit| Some(format!("{}: {}", tables::name(device), device.not_judged()?));
+        let mut lines: Vec<String> = self.audit.not_judged().filter_map(line).collect();
+        let more = lines.len().saturating_sub(MOST_NOT_JUDGED);
+        lines.truncate(MOST_NOT_JUDGED);
+        let devices = if more == 1 { "device" } else { "devices" };
+        lines.extend((more > 0).then(|| format!("{more} more {devices} could not be judged")));
+        lines
+    }
+
     /// What to do about errors and warnings, by rule, the most severe first.
     pub fn advice(&self, policy: &Policy) -> Vec<Advice> {
         advice::advice(self, policy)
@@ -373,6 +400,7 @@ impl Report {
             doubtful_gateways: &self.header.doubtful_gateways,
             devices: self.audit.devices.iter().map(|device| self.device(device)).collect(),
             coverage: self.audit.coverage(),
+            judgement: self.audit.judgement(),
             dropped: self.header.dropped,
             messages_left_out: &self.header.messages_left_out,
             left_out: self.header.left_out_document(),

@@ -40,10 +40,43 @@ pub struct Log {
 pub struct Run {
     /// The tool.
     pub tool: Tool,
+    /// What there is to say of the audit itself: the devices that could not be judged.
+    pub invocations: [Invocation; 1],
     /// What it found.
     pub results: Vec<ResultEntry>,
     /// The policy and its date, how many sightings were left out, and how many flows of each protocol rules could judge.
     pub properties: Map<String, Value>,
+}
+
+/// How the tool ran (§3.20).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Invocation {
+    /// Whether it came to its end (§3.20.14).
+    pub execution_successful: bool,
+    /// A note for each device that could not be judged, which is no result and not clean either (§3.20.21).
+    pub tool_execution_notifications: Vec<Notification>,
+}
+
+/// Something to know about the run (§3.58).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Notification {
+    /// How important it is.
+    pub level: Severity,
+    /// What there is to know.
+    pub message: Text,
+    /// The device (§3.58.3).
+    pub locations: [NotedLocation; 1],
+    /// What became of its flows.
+    pub properties: Map<String, Value>,
+}
+
+/// What a notification is about (§3.28).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NotedLocation {
+    /// The device.
+    pub logical_locations: [LogicalLocation; 1],
 }
 
 /// A tool (§3.18).
@@ -190,10 +223,34 @@ pub fn log(audit: &Audit, policy: &Policy, others: Vec<RuleEntry>) -> Log {
         ("dropped", json!(audit.dropped())),
         ("coverage", json!(audit.coverage())),
         ("coverageByDevice", json!(by_device)),
+        ("judgement", json!(audit.judgement())),
         ("gateways", json!(gateways)),
     ]);
     let driver = Driver { name: "thingprint", semantic_version: env!("CARGO_PKG_VERSION"), rules };
-    Log { schema: SCHEMA, version: "2.1.0", runs: [Run { tool: Tool { driver }, results, properties }] }
+    let invocation = Invocation {
+        execution_successful: true,
+        tool_execution_notifications: audit.not_judged().filter_map(notification).collect(),
+    };
+    let run = Run { tool: Tool { driver }, invocations: [invocation], results, properties };
+    Log { schema: SCHEMA, version: "2.1.0", runs: [run] }
+}
+
+/// A note on a device that could not be judged.
+fn notification(device: &DeviceAudit) -> Option<Notification> {
+    let why = device.not_judged()?;
+    let location = logical_location(device);
+    let text = format!("{}: {}.", plain(&location.name), plain(&why));
+    Some(Notification {
+        level: Severity::Note,
+        message: Text { text },
+        locations: [NotedLocation { logical_locations: [location] }],
+        properties: members([("judgement", json!(device.judgement))]),
+    })
+}
+
+fn logical_location(device: &DeviceAudit) -> LogicalLocation {
+    let address = device.device.to_string();
+    LogicalLocation { name: device.name(), fully_qualified_name: address, kind: "resource" }
 }
 
 fn rule_entry(rule: &Rule, policy: &Policy) -> RuleEntry {
@@ -229,13 +286,12 @@ pub fn help((why, example, remediation): (&str, &str, &str), more: &[(&str, &str
 }
 
 fn result_entry(device: &DeviceAudit, line: &Line<'_>, rules: &[RuleEntry]) -> ResultEntry {
-    let address = device.device.to_string();
-    let name = device.label.clone().unwrap_or_else(|| address.clone());
+    let location = logical_location(device);
     let rule = rules.iter().find(|rule| rule.id == line.rule);
     let title = rule.map_or(line.rule, |rule| &rule.short_description.text);
     let text = format!(
         "{title} of {}: {} in {}{} of {} flows; expected {} ({}).",
-        plain(&name),
+        plain(&location.name),
         plain(&line.seen),
         if line.is_least { "at least " } else { "" },
         line.flows,
@@ -246,7 +302,6 @@ fn result_entry(device: &DeviceAudit, line: &Line<'_>, rules: &[RuleEntry]) -> R
     let mut uris = captures(line).into_iter();
     let physical_location = uris.next().unwrap_or_else(|| capture(NO_CAPTURE.to_owned()));
     let related = uris.zip(1..).map(|(physical_location, id)| RelatedLocation { id, physical_location });
-    let location = LogicalLocation { name, fully_qualified_name: address, kind: "resource" };
     let said = format!("{}/{}/{}", line.severity, line.kind, line.reference);
     let mark = format!("{}/{}/{}/{said}", device.device, line.rule, line.by);
     ResultEntry {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use thingprint_audit::{Auditor, Coverage, DeviceAudit, Policy, Severity};
+use thingprint_audit::{Auditor, Coverage, DeviceAudit, Judgement, Policy, Severity};
 use thingprint_flow::{Capture, DeviceId, Flow, FlowOptions, Timestamp, Trace, TraceOptions, Tracker};
 use thingprint_protocol::{
     ClientHello, Detector, Engine, Heard, HeardMessage, HelloVersion, HttpResponse, HttpVersion, Message,
@@ -535,6 +535,46 @@ fn a_protocol_without_judgement_is_counted() {
     assert_eq!((under(0.25), under(0.26), under(1.0)), (0, 1, 1));
     assert_eq!(
         expected.reasons(),
-        "1 without the start of their connection, 1 only one direction captured, 1 messages missing, cut short or of no rule"
+        "1 without the start of their connection, 1 one direction alone, not answered or not captured, 1 messages missing, cut short, encrypted or of no rule"
     );
+}
+
+/// Each flow counts once, whatever could be judged in it; without a judged flow, a device is neither clean nor not.
+#[test]
+fn a_device_without_a_judged_flow_is_not_judged_and_says_why() {
+    let engine = Engine::default();
+    let policy = || Policy::built_in("bcp2026").unwrap();
+    let (flow, devices) = flow_that(|heard| heard.services(&engine) == ["tls"]);
+    let nothing =
+        Heard { model: None, outer: Default::default(), messages: Vec::new(), ..flow.state.clone() };
+    let silent = Heard { messages: Vec::new(), ..flow.state.clone() };
+    let check = |states: &[&Heard], expected: Judgement, words: Option<&str>| {
+        let mut auditor = Auditor::new(policy());
+        for state in states {
+            auditor.flow(&engine, &Flow { state: (*state).clone(), ..flow.clone() });
+        }
+        let audit = auditor.finish(&devices, &BTreeMap::new());
+        let [device] = &audit.devices[..] else { panic!("one device") };
+        assert_eq!((device.judgement, device.judgement.flows()), (expected, device.flows));
+        assert_eq!(device.unrecognised.seen, expected.unrecognised);
+        assert_eq!(device.not_judged().as_deref(), words);
+        assert_eq!(audit.not_judged().count(), usize::from(words.is_some()));
+    };
+    let none = Judgement::default();
+    let words =
+        "not judged: 2 of 3 flows have no recognised protocol, 1 has no message that a rule could judge";
+    check(&[&nothing, &nothing, &silent], Judgement { unrecognised: 2, unjudged: 1, ..none }, Some(words));
+    check(&[&nothing, &flow.state], Judgement { unrecognised: 1, judged: 1, ..none }, None);
+    check(
+        &[&nothing],
+        Judgement { unrecognised: 1, ..none },
+        Some("not judged: 1 of 1 flow has no recognised protocol"),
+    );
+    // A rule about no protocol found something: that is known, whatever the flow holds.
+    let opened = Flow { is_client: false, is_missing_syn: false, state: nothing.clone(), ..flow.clone() };
+    let mut auditor = Auditor::new(policy());
+    auditor.flow(&engine, &opened);
+    let audit = auditor.finish(&devices, &BTreeMap::new());
+    assert_eq!(audit.devices[0].findings.iter().map(|finding| finding.rule).collect::<Vec<_>>(), ["WAN-001"]);
+    assert_eq!((audit.devices[0].not_judged(), audit.not_judged().count()), (None, 0));
 }

@@ -30,7 +30,9 @@ use clap::Subcommand;
 pub(crate) use self::merge::joined as joined_parts;
 
 use crate::args::GlobalArgs;
+use crate::destinations::Destinations;
 use crate::exit::{Outcome, Usage};
+use crate::standard_output::is_standard_output;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -91,6 +93,10 @@ impl Command {
         {
             let reason = format!("--pseudonyms: {what} names devices as they are; leave out one of them");
             return Err(Usage(reason).into());
+        }
+        // The demo and experiments have no such result, and say so.
+        if !matches!(self, Self::Demo(_) | Self::Experiment(_)) {
+            check_output(global)?;
         }
         match self {
             Self::Devices(args) => args.run(global),
@@ -168,6 +174,12 @@ impl Command {
             Self::Collect(_) => Some("collect"),
         }
     }
+}
+
+/// Refuses a result that could not be written, before anything is read for it.
+fn check_output(global: &GlobalArgs) -> anyhow::Result<()> {
+    let path = global.output.as_deref().filter(|path| !is_standard_output(path));
+    Destinations::of(&global.results).add("--output", path).check(None)
 }
 
 /// Columns of a terminal that tables fit into where no terminal sets a width.

@@ -4,6 +4,7 @@ use anyhow::bail;
 use thingprint_flow::{FlowOptions, GatewayWeight, Gateways, Identity, MacAddr};
 use thingprint_instance::InstanceLosses;
 use thingprint_pipeline::{ReadSummary, Summary};
+use thingprint_protocol::Losses;
 
 use crate::exit::Outcome;
 use crate::left_out::report_left_out;
@@ -64,6 +65,16 @@ pub(crate) fn report_read(
 /// Says which gateways that the user named are in no packet, and which addresses look like gateways instead.
 fn report_given_gateways(read: &ReadSummary, messages: impl Say) {
     let given = &read.given_gateways;
+    let others: Vec<String> = given.others().map(|mac| mac.to_string()).collect();
+    if !others.is_empty() {
+        let met: Vec<String> = given.met.iter().map(ToString::to_string).collect();
+        let (met, others) = (met.join(", "), others.join(", "));
+        messages.warn(format!(
+            "the gateway {met} (--gateway, or a label 'gateway') does not look like one, and {others} does: it forwards packets from \
+             and to the Internet. What {met} sends is left out, and {others} is taken for a device: check --gateway, or leave it out"
+        ));
+        return;
+    }
     let unmet: Vec<String> = given.unmet().map(|mac| mac.to_string()).collect();
     if unmet.is_empty() || read.frames == 0 {
         return;
@@ -160,14 +171,8 @@ pub(crate) fn report_losses(summary: &Summary, messages: impl Say) -> Outcome {
             counted(incomplete, "datagram in fragments was", "datagrams in fragments were")
         ));
     }
-    if losses.gaps > 0 {
-        messages.note(format!(
-            "{} in the TCP streams that were read for messages: {} bytes are not in the captures, and {} behind them were passed \
-             over, up to the next message at the start of a segment",
-            counted(losses.gaps, "gap", "gaps"),
-            losses.gap_bytes,
-            losses.skipped_bytes
-        ));
+    if let Some(gaps) = gaps_in_words(losses) {
+        messages.note(gaps);
     }
     if track.passed_on > 0 {
         messages
@@ -183,6 +188,21 @@ pub(crate) fn report_losses(summary: &Summary, messages: impl Say) -> Outcome {
         ));
     }
     report_left_out(&summary.left_out, messages)
+}
+
+/// The gaps in streams, in words. Which streams are read for messages, and how far, depends on what a command looks for: so each
+/// has a number of its own, and says so.
+pub(crate) fn gaps_in_words(losses: &Losses) -> Option<String> {
+    let Losses { gaps, gap_bytes, skipped_bytes, .. } = *losses;
+    (gaps > 0).then(|| {
+        format!(
+            "{} in the TCP streams that this reading follows for messages (others follow more or fewer): {} not in the captures, and \
+             {} behind them passed over, up to the next message at the start of a segment",
+            counted(gaps, "gap", "gaps"),
+            counted(gap_bytes, "byte is", "bytes are"),
+            counted(skipped_bytes, "byte", "bytes"),
+        )
+    })
 }
 
 /// The gateways of which it is doubtful that they are some, and why.

@@ -445,6 +445,32 @@ fn a_result_that_cannot_be_written_leaves_what_was_there() {
     assert_eq!(left.len(), 2, "nothing half-written: {left:?}");
 }
 
+/// Nobody waits hours for a reading whose result has no place: the place is looked at before the input, which is not there here.
+#[test]
+fn a_result_that_cannot_be_made_is_refused_before_anything_is_read() {
+    let stage = Stage::new();
+    for command in [
+        "devices none.pcap",
+        "identify none.pcap",
+        "flows none.pcap",
+        "audit none.pcap",
+        "extract none.pcap",
+        "extract none.pcap --partial",
+        "merge none.part",
+        "train none.csv",
+        "classify none.csv --model none.model",
+        "evaluate none.csv",
+        "compare none.pcap nothing.pcap",
+        "mud export none.pcap --to nftables",
+        "protocols test none.toml none.pcap",
+        "store none.db devices",
+    ] {
+        stage.fails(&format!("{command} -o none/result.csv"), 1, &["--output", "none/result.csv"]);
+    }
+    stage.fails("report none.pcap -o none/result.html", 1, &["none/result.html"]);
+    assert!(!stage.path("none").exists());
+}
+
 #[test]
 fn a_label_file_that_is_filled_in_is_not_written_over() {
     let stage = Stage::new();

@@ -10,7 +10,7 @@ use thingprint_table::{Badge, Cell, Column, Prose, Table, Tone, Type};
 use super::cipher_plot;
 use super::left_out;
 use super::lines::{document, documents, lines, title};
-use super::tables::{evidence, flow_counts, mark, name, protocols, unjudged, vantage};
+use super::tables::{evidence, flow_counts, has_unjudged, mark, name, protocols, unjudged, vantage};
 use super::when::to_second;
 use super::{Report, answer, counted};
 
@@ -27,7 +27,11 @@ const MOST_UNUSED: usize = 40;
 pub(crate) fn page(report: &Report, policy: &Policy) -> Page {
     let mut page = Page::new("Audit of the devices of a network");
     let devices = report.devices();
-    page.summary(format!("{devices}, judged by policy {}: {}.", policy.name(), report.counts()));
+    page.summary(format!(
+        "{devices}, judged by policy {}: {}.",
+        policy.name(),
+        report.counts_and_not_judged()
+    ));
     summary(&mut page, report, policy);
     findings_of_devices(&mut page, report);
     rules(&mut page, report, policy);
@@ -49,7 +53,7 @@ fn summary(page: &mut Page, report: &Report, policy: &Policy) {
     page.definitions(facts(report, policy));
     page.paragraph(
         "Flows are counted by protocol, as found by content: those on a standard port of the protocol, and in brackets \
-         those on others. A value is unique where no other device of these captures shows it. Each value that the \
+         those on others. Judged are those that a rule about their protocol could judge. A value is unique where no other device of these captures shows it. Each value that the \
          policy does not accept is a finding of its own; below, the cipher suites of one grade stand together.",
     );
     page.table(&devices(report), "Devices");
@@ -69,11 +73,14 @@ fn summary(page: &mut Page, report: &Report, policy: &Policy) {
     } else {
         page.paragraph("No flow that was judged does what the policy does not accept.");
     }
+    for line in report.not_judged() {
+        page.note(Tone::Medium, format!("{line}."));
+    }
     if report.header.vantage.is_some() {
         page.paragraph("What the place of the capture shows, and what to do where it hides something:")
             .table(&vantage(report), "What the captures show");
     }
-    if report.audit.judged_under(1.0).next().is_some() {
+    if has_unjudged(report) {
         page.paragraph("Flows that no rule could judge are not clean: nothing is known of them.")
             .table(&unjudged(report), "Flows that were not judged");
     }
@@ -101,7 +108,7 @@ fn facts(report: &Report, policy: &Policy) -> Vec<(&'static str, String)> {
 
 fn devices(report: &Report) -> Table {
     let protocols = protocols(report);
-    let columns = [Column::texts("device"), Column::count("flows")].into_iter();
+    let columns = [Column::texts("device"), Column::count("flows"), Column::count("judged")].into_iter();
     let columns = columns.chain(protocols.iter().map(|protocol| Column::texts(*protocol))).chain([
         Column::texts("fingerprint").help("values that no other device of these captures shows"),
         Column::new("findings", Type::Badges),
@@ -110,7 +117,9 @@ fn devices(report: &Report) -> Table {
     for device in &report.audit.devices {
         let count = |protocol: &&str| flow_counts(device, protocol).map(|count| together(&count));
         let counts = protocols.iter().map(|protocol| Cell::from(count(protocol)));
-        let cells = [Cell::from(name(device)), Cell::from(device.flows)].into_iter().chain(counts);
+        let judged = device.judgement.judged;
+        let cells = [Cell::from(name(device)), Cell::from(device.flows), Cell::from(judged)];
+        let cells = cells.into_iter().chain(counts);
         table.add(cells.chain([Cell::from(mark(report, device)), Cell::Badges(badges(device))]));
     }
     table
@@ -124,13 +133,18 @@ pub(super) fn badges(device: &DeviceAudit) -> Vec<Badge> {
     };
     let gave_way =
         (device.dropped > 0).then(|| Badge::new(format!("{} left out", device.dropped), Tone::Plain));
-    let badges: Vec<Badge> = Severity::ALL.into_iter().rev().filter_map(badge).chain(gave_way).collect();
-    if !badges.is_empty() {
-        return badges;
+    let mut badges: Vec<Badge> = Severity::ALL.into_iter().rev().filter_map(badge).chain(gave_way).collect();
+    let judgement = device.judgement;
+    if device.not_judged().is_some() {
+        badges.extend([Badge::new("not judged", Tone::Medium), Badge::new(judgement.reasons(), Tone::Plain)]);
+    } else if badges.is_empty() && judgement.is_whole() {
+        badges.push(Badge::new("none", Tone::Good));
+    } else if badges.is_empty() {
+        // Green would say that the whole device is clean.
+        let none = format!("none in {} of {} flows", judgement.judged, judgement.flows());
+        badges.push(Badge::new(none, Tone::Plain));
     }
-    let is_judged =
-        device.coverage.is_empty() || device.coverage.values().any(|coverage| coverage.judged > 0);
-    if is_judged { vec![Badge::new("none", Tone::Good)] } else { vec![Badge::new("not judged", Tone::Plain)] }
+    badges
 }
 
 /// Devices by the documents that they do not keep.
@@ -143,8 +157,7 @@ fn violations(report: &Report) -> Table {
     for (device, found) in of_devices.iter().filter(|(_, found)| !found.is_empty()) {
         let badge = |severity: &Severity| vec![Badge::new(severity.as_str(), tone(*severity))];
         let cell = |document: &&str| Cell::from(found.get(*document).map(badge));
-        let short = device.label.clone().unwrap_or_else(|| device.device.to_string());
-        table.add([Cell::from(short)].into_iter().chain(all.iter().map(cell)));
+        table.add([Cell::from(device.name())].into_iter().chain(all.iter().map(cell)));
     }
     table
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{DeviceAudit, PortCounts};
+use crate::{Coverage, DeviceAudit, PortCounts};
 use thingprint_profile::{Evidence, Likeness, Vantage};
 use thingprint_table::{Cell, Column, Table, Type};
 
@@ -21,7 +21,7 @@ pub(crate) fn sections(report: &Report) -> Vec<(String, Table)> {
     for device in report.audit.devices.iter().filter(|device| !device.findings.is_empty()) {
         sections.push((format!("Findings of {}", name(device)), findings(device)));
     }
-    if report.audit.judged_under(1.0).next().is_some() {
+    if has_unjudged(report) {
         sections.push(("Flows that no rule could judge, which are not clean".to_owned(), unjudged(report)));
     }
     sections.extend(beside(report));
@@ -29,6 +29,11 @@ pub(crate) fn sections(report: &Report) -> Vec<(String, Table)> {
         sections.push(("What the captures show".to_owned(), vantage(report)));
     }
     sections
+}
+
+/// Whether flows were not judged, of protocols that rules are about or of none that is known.
+pub(crate) fn has_unjudged(report: &Report) -> bool {
+    report.audit.judged_under(1.0).next().is_some() || report.audit.judgement().unrecognised > 0
 }
 
 /// What the captures show, topic by topic, and what to do where they hide something.
@@ -83,20 +88,27 @@ pub(crate) fn port_counts(counts: Option<&PortCounts>) -> Option<String> {
 
 fn summary(report: &Report) -> Table {
     let protocols = protocols(report);
-    let columns =
-        [("device", Type::Text), ("class", Type::Text), ("label", Type::Text), ("flows", Type::Unsigned)];
+    let columns = [
+        ("device", Type::Text),
+        ("class", Type::Text),
+        ("label", Type::Text),
+        ("flows", Type::Unsigned),
+        ("judged", Type::Unsigned),
+    ];
     let counts = protocols.iter().map(|protocol| (*protocol, Type::Text));
     let marks = [("fingerprint", Type::Text), ("violates", Type::List)];
     let mut table = Table::new(columns.into_iter().chain(counts).chain(marks));
     for device in &report.audit.devices {
         let counts = protocols.iter().map(|protocol| flow_counts(device, protocol));
-        let violates: Vec<String> =
-            documents(device).iter().map(|(document, severity)| format!("{document} ({severity})")).collect();
+        let violates = documents(device);
+        let violates = violates.iter().map(|(document, severity)| format!("{document} ({severity})"));
+        let violates: Vec<String> = violates.chain(device.not_judged()).collect();
         let cells = [
             Cell::from(device.device.to_string()),
             Cell::from(device.class()),
             Cell::from(device.label.clone()),
             Cell::from(device.flows),
+            Cell::from(device.judgement.judged),
         ];
         let marks = [Cell::from(mark(report, device)), Cell::from(violates)];
         table.add(cells.into_iter().chain(counts.map(Cell::from)).chain(marks));
@@ -114,7 +126,10 @@ pub(crate) fn mark(report: &Report, device: &DeviceAudit) -> Option<String> {
     })
 }
 
-/// The devices and protocols of which not every flow was judged.
+/// What stands for the protocol of flows in which none was recognised.
+const NO_PROTOCOL: &str = "none recognised";
+
+/// The devices and protocols of which not every flow was judged; of each device, flows without a known protocol come last.
 pub(crate) fn unjudged(report: &Report) -> Table {
     let mut table = Table::new([
         Column::texts("device"),
@@ -124,7 +139,7 @@ pub(crate) fn unjudged(report: &Report) -> Table {
         Column::count("flows"),
         Column::texts("why"),
     ]);
-    for (device, protocol, coverage) in report.audit.judged_under(1.0) {
+    for (device, protocol, coverage) in report.audit.devices.iter().flat_map(not_judged) {
         table.add([
             Cell::from(device.device.to_string()),
             Cell::from(device.label.clone()),
@@ -135,6 +150,13 @@ pub(crate) fn unjudged(report: &Report) -> Table {
         ]);
     }
     table
+}
+
+fn not_judged(device: &DeviceAudit) -> impl Iterator<Item = (&DeviceAudit, &str, Coverage)> {
+    let known = device.coverage.iter().map(|(protocol, coverage)| (*protocol, *coverage));
+    let all = known.chain([(NO_PROTOCOL, device.unrecognised)]);
+    all.filter(|(_, coverage)| !coverage.is_whole())
+        .map(move |(protocol, coverage)| (device, protocol, coverage))
 }
 
 /// The flows of a protocol: on standard ports, in brackets those on others, and how many rules judged, where not all.

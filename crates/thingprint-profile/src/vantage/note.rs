@@ -143,14 +143,15 @@ impl Vantage {
     fn flows(&self) -> Option<VantageNote> {
         let (one_sided, unanswered) = (self.sums.one_sided_flows, self.sums.unanswered_flows);
         let answered = self.sums.tcp_flows.saturating_sub(unanswered);
-        let mut text = format!(
-            "{one_sided} of {} lack the answers that they acknowledge",
+        let silent = match unanswered {
+            0 => String::new(),
+            1 => "; 1 further TCP flow was not answered".to_owned(),
+            flows => format!("; {flows} further TCP flows were not answered"),
+        };
+        let text = format!(
+            "{one_sided} of {} lack the answers that they acknowledge{silent}",
             counted(answered, "TCP flow with answers", "TCP flows with answers")
         );
-        if unanswered > 0 {
-            let flows = counted(unanswered, "further TCP flow was", "further TCP flows were");
-            text.push_str(&format!("; {flows} not answered"));
-        }
         let note = VantageNote::new(VantageTopic::Flows, text);
         if one_sided == 0 {
             return (unanswered > 0).then_some(note);

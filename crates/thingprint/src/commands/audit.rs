@@ -67,8 +67,8 @@ pub(crate) struct AuditArgs {
     #[arg(long, value_name = "SEVERITY")]
     fail_on: Option<Severity>,
 
-    /// Exit with status 3 when a smaller share of the flows of some device and protocol could be judged, from 0 to 1: what
-    /// nobody could judge is not clean. Only protocols that rules of the policy are about count
+    /// Exit with status 3 when a smaller share of the flows of some device and protocol could be judged, from 0 to 1, or, over 0,
+    /// no flow of a device at all: what nobody could judge is not clean. Only protocols that rules of the policy are about count
     #[arg(long, value_name = "SHARE", value_parser = share)]
     require_judged: Option<f64>,
 
@@ -224,12 +224,19 @@ impl AuditArgs {
             messages
                 .note(format!("{judged} of {seen} flows of {protocol} were judged: {}", coverage.reasons()));
         }
+        report.not_judged().into_iter().for_each(|line| messages.note(line));
         let Some(share) = self.require_judged else { return false };
         let mut is_too_little = false;
+        let unjudged = report.audit.devices.iter().filter(|device| device.coverage.is_empty());
+        for device in unjudged.filter(|_| share > 0.0) {
+            let Some(why) = device.not_judged() else { continue };
+            messages.warn(format!("--require-judged: {}: {why}", device.name()));
+            is_too_little = true;
+        }
         for (device, protocol, Coverage { seen, judged, .. }) in report.audit.judged_under(share) {
-            let name = device.label.clone().unwrap_or_else(|| device.device.to_string());
             messages.warn(format!(
-                "--require-judged: {name}: {judged} of {seen} flows of {protocol} were judged"
+                "--require-judged: {}: {judged} of {seen} flows of {protocol} were judged",
+                device.name()
             ));
             is_too_little = true;
         }
@@ -289,7 +296,7 @@ impl AuditArgs {
     /// What came out, in a line.
     fn conclusion(&self, report: &Report, policy: &Policy) -> String {
         let default = if self.policy == DEFAULT_POLICY { ", the default" } else { "" };
-        let counts = report.counts();
+        let counts = report.counts_and_not_judged();
         let devices = report.devices();
         format!("{devices} by policy {} of {}{default}: {counts}", policy.name(), policy.date())
     }

@@ -71,6 +71,8 @@ pub(super) struct Compared {
     explained: u64,
     devices: Vec<DeviceDifferences>,
     pub(super) sides: [SideRead; 2],
+    /// Why the sides are no times before and after each other.
+    misorder: Option<String>,
     /// Whether all was read and compared.
     pub(super) outcome: Outcome,
 }
@@ -157,6 +159,10 @@ pub(super) fn compared(
     messages: Messages,
     has_all: bool,
 ) -> Compared {
+    let misorder = side::misorder(&sides);
+    if let Some(reason) = &misorder {
+        messages.warn(reason);
+    }
     let outcome = side::warn_of_times(&sides, messages);
     let mut comparison = Comparison::new(ChangeOptions::default());
     for (read, side) in sides.iter_mut().zip([Side::Before, Side::After]) {
@@ -187,7 +193,8 @@ pub(super) fn compared(
     rows.sort_by(Row::by_rank);
     let usual = (all - rows.len() - explained) as u64;
     let outcome = sides.iter().map(|side| side.outcome).fold(outcome, Outcome::max);
-    Compared { rows, usual, explained: explained as u64, devices: differences.devices, sides, outcome }
+    let devices = differences.devices;
+    Compared { rows, usual, explained: explained as u64, devices, sides, misorder, outcome }
 }
 
 impl Compared {

@@ -27,6 +27,7 @@ use crate::inputs::Input;
 use crate::label_report::report_labels;
 use crate::left_out::report_left_out;
 use crate::output::Output;
+use crate::read_report::gaps_in_words;
 use crate::reading::Reading;
 
 mod coverage;
@@ -107,6 +108,7 @@ impl ReportArgs {
             audit.label = audit.label.take().or_else(|| known.called(audit.device));
         }
         survey.report_oddities(messages);
+        let gaps = gaps_in_words(&survey.summary.losses);
         let find = |_, _| None;
         let captures = Captures { names: now.captures.iter().map(Input::name).collect(), find: &find };
         let report = Report::new(&survey.seen, &captures, BTreeMap::new(), None);
@@ -119,6 +121,7 @@ impl ReportArgs {
             has_model: model.is_some(),
             changes: changes.as_ref(),
             missing: &missing,
+            gaps,
         };
         output.with(|out| Ok(out.write_all(page::page(&told).html().as_bytes())?))?;
         messages.note(told.summary());

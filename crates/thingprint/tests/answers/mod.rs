@@ -85,10 +85,18 @@ fn the_reason_of_a_stranger_names_the_family_that_its_names_point_to() {
         "{plug}"
     );
     assert_eq!(plug["family_by_names"], "Tarnbrook", "{plug}");
+    // One word for each test that it failed, as the sentence has it.
     let reason = plug["reason"].as_str().unwrap();
+    let words = plug["why_unknown"].as_str().unwrap();
+    assert_eq!(words.contains("unsure"), reason.contains("confidence"), "{words}: {reason}");
+    assert_eq!(words.contains("unlike"), reason.contains("likeness"), "{words}: {reason}");
+    assert!(["unsure", "unlike", "unsure, unlike"].contains(&words), "{words}");
+    let is_told = |row: &Value| row["why_unknown"].is_string() == (row["class"] == "unknown");
+    assert!(rows.iter().all(is_told), "{rows:?}");
     assert!(reason.contains("names point to Tarnbrook"), "{reason}");
     let table = stage.ok("classify --model fewer.model home.pcap --per device --format table");
     assert!(table.stdout.contains("\nUnknown devices, over all their windows\n"), "{}", table.stdout);
+    assert!(table.stdout.contains("why_unknown") && table.stdout.contains(words), "{}", table.stdout);
     assert!(table.stdout.contains("best_guess") && table.stdout.contains("reason"), "{}", table.stdout);
     let widest = table.stdout.lines().map(|line| line.chars().count()).max().unwrap();
     assert!(widest <= 100, "{widest} columns: {}", table.stdout);

@@ -1,10 +1,11 @@
 //! What could not be judged is not clean.
 
-use std::fs::File;
+use std::fs::{self, File};
 
+use serde_json::Value;
 use thingprint_flow::{Capture, CaptureWriter, Trace, TraceOptions};
 
-use crate::stage::Stage;
+use crate::stage::{Frame, Stage, capture};
 
 const HOUR_NS: i64 = 3_600_000_000_000;
 
@@ -55,4 +56,51 @@ fn flows_that_no_rule_could_judge_are_counted_with_their_reasons() {
     assert_eq!(log["runs"][0]["properties"]["coverage"]["tls"], *tls);
     let page = stage.ok("audit later.pcap --labels labels.csv --format html").stdout;
     assert!(page.contains("Flows that were not judged"), "the page names what was not judged");
+}
+
+/// Two devices that exchange four bytes of no protocol: no finding, and not clean either.
+#[test]
+fn a_device_that_could_not_be_judged_is_never_shown_as_clean() {
+    let stage = Stage::new();
+    let frame = |at_s, from: u8, to: u8| Frame {
+        at_s,
+        from: [2, 0, 0, 0, 0, from],
+        to: [2, 0, 0, 0, 0, to],
+        src: [192, 168, 1, from],
+        dst: [192, 168, 1, to],
+    };
+    fs::write(stage.path("odd.pcap"), capture(&[frame(0, 7, 8), frame(1, 8, 7)])).unwrap();
+    let labels = "mac,label,kind\n02:00:00:00:00:07,lock,iot\n02:00:00:00:00:08,hub,iot\n";
+    fs::write(stage.path("labels.csv"), labels).unwrap();
+    let why = "not judged: 2 of 2 flows have no recognised protocol";
+
+    let said = stage.ok("audit odd.pcap --labels labels.csv --format json");
+    assert!(said.stderr.contains(&format!("lock (02:00:00:00:00:07): {why}")), "{}", said.stderr);
+    assert!(said.stderr.contains("0 notes; 2 devices not judged"), "{}", said.stderr);
+    let audit = said.json();
+    assert_eq!((&audit["judgement"]["unrecognised"], &audit["judgement"]["judged"]), (&4.into(), &0.into()));
+    assert_eq!(audit["devices"][0]["judgement"]["unrecognised"], 2);
+    assert_eq!(audit["devices"][0]["unrecognised"]["seen"], 2);
+    let table = stage.ok("audit odd.pcap --labels labels.csv --format table").stdout;
+    assert!(table.contains(why) && table.contains("none recognised"), "{table}");
+    let log = stage.ok("audit odd.pcap --labels labels.csv --format sarif").json();
+    let notes = log["runs"][0]["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
+    let texts: Vec<&Value> = notes.iter().map(|note| &note["message"]["text"]).collect();
+    assert_eq!(texts, [&Value::from(format!("lock: {why}.")), &format!("hub: {why}.").into()]);
+    assert_eq!((&notes[0]["level"], &log["runs"][0]["results"]), (&"note".into(), &Value::Array(vec![])));
+    stage.ok("audit odd.pcap --require-judged 0");
+    assert_eq!(stage.run("audit odd.pcap --require-judged 0.1").status, 3);
+
+    stage.ok("report odd.pcap --labels labels.csv -o report.html");
+    for page in [
+        stage.ok("audit odd.pcap --labels labels.csv --format html").stdout,
+        fs::read_to_string(stage.path("report.html")).unwrap(),
+    ] {
+        let body = page.split_once("</style>").unwrap().1;
+        assert!(body.contains("2 of 2 flows have no recognised protocol"), "{body}");
+        assert!(!body.contains("badge good") && !body.contains("Nothing: no error"), "{body}");
+    }
+    let page = fs::read_to_string(stage.path("report.html")).unwrap();
+    assert!(page.contains("2 devices that could not be judged"), "{page}");
+    assert!(page.contains("The audit could not judge 2 of 2 devices"), "{page}");
 }

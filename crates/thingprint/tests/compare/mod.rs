@@ -288,3 +288,33 @@ fn an_empty_side_is_no_comparison() {
     let short = stage.ok("compare home.pcap home.pcap --format jsonl");
     assert!(short.stderr.contains("home.pcap has windows of 2 hours on 1 day (UTC)"), "{}", short.stderr);
 }
+
+#[test]
+fn times_that_are_no_before_and_after_are_named_and_no_others() {
+    let stage = Stage::new();
+    // Two halves of one hour, and the hour behind.
+    stage.ok("simulate --duration 20m -o one.pcap");
+    stage.ok("simulate --duration 20m --start 2024-06-03T00:30:00Z -o two.pcap");
+    stage.ok("simulate --duration 2h --start 2024-06-03T00:10:00Z -o three.pcap");
+    for name in ["one", "two", "three"] {
+        stage.ok(&format!("extract {name}.pcap -o {name}.csv"));
+    }
+    let said = |arguments: &str| stage.ok(&format!("compare {arguments} --no-audit")).stderr;
+    let (overlaps, is_reversed) = ("begins before the end of", "the earlier time comes first");
+    let check = |arguments: &str, expected: Option<&str>| {
+        let said = said(arguments);
+        let found = [overlaps, is_reversed].into_iter().find(|text| said.contains(text));
+        assert_eq!(found, expected, "{arguments}: {said}");
+    };
+    check("one.pcap two.pcap", None);
+    check("one.csv two.csv", None);
+    check("two.pcap one.pcap", Some(is_reversed));
+    check("one.pcap three.pcap", Some(overlaps));
+    check("three.csv three.csv", Some(overlaps));
+    stage.ok("simulate --duration 20m --start 2024-06-04T00:00:00Z -o later.pcap");
+    stage.ok("extract later.pcap -o later.csv");
+    check("later.csv one.pcap", Some(is_reversed));
+    check("one.pcap later.csv", None);
+    stage.ok("report one.pcap --baseline two.pcap -o report.html");
+    assert!(fs::read_to_string(stage.path("report.html")).unwrap().contains(is_reversed));
+}

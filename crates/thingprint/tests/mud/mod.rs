@@ -205,10 +205,10 @@ fn rules_by_addresses_without_a_name_say_so_and_are_counted() {
     let expected = "of 2 rules, 2 by an Internet address, of which no name is known: each has a comment";
     assert!(bare.stderr.contains(expected), "{}", bare.stderr);
     for format in ["dnsmasq", "dnsmasq-ipset"] {
-        let names = stage.ok(&format!("mud export lamp.pcap --gateway 02:00:00:00:00:01 --to {format}"));
-        assert!(!names.stdout.contains("no name known"), "{}", names.stdout);
+        let sets = stage.ok(&format!("mud export lamp.pcap --gateway 02:00:00:00:00:01 --to {format}"));
+        assert!(!sets.stdout.contains("no name known"), "{}", sets.stdout);
         let expected = format!("of which no name is known: {format} gets names alone");
-        assert!(names.stderr.contains(&expected), "{}", names.stderr);
+        assert!(sets.stderr.contains(&expected), "{}", sets.stderr);
     }
 }
 

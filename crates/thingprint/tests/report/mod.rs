@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use thingprint_flow::{Capture, CaptureWriter, Trace, TraceOptions};
+
 use crate::identity::{home, knowledge};
 use crate::stage::Stage;
 
@@ -137,4 +139,35 @@ fn a_label_that_nobody_confirmed_makes_no_device_known() {
     stage.ok("report home.pcap --labels proposed.csv -o report.html");
     let page = text(&fs::read_to_string(stage.path("report.html")).unwrap());
     assert!(page.contains("1 device that nobody named") && !page.contains("osprel-camera"), "{page:.1500}");
+}
+
+/// Writes a capture without each ninth frame.
+fn lose_frames(stage: &Stage, from: &str, to: &str) {
+    let path = stage.path(from);
+    let open = move || Ok(Box::new(fs::File::open(&path)?) as _);
+    let mut trace = Trace::new(vec![Capture::new(from, open)], TraceOptions::default());
+    let mut writer = CaptureWriter::new(Vec::new()).unwrap();
+    let mut number = 0;
+    while let Some((frame, packet)) = trace.next_frame() {
+        number += 1;
+        if number % 9 != 0 {
+            writer.write(packet.time, frame.bytes, frame.wire_bytes).unwrap();
+        }
+    }
+    fs::write(stage.path(to), writer.finish().unwrap()).unwrap();
+}
+
+#[test]
+fn gaps_in_the_captures_are_on_the_page_as_the_audit_counts_them() {
+    let stage = Stage::new();
+    stage.ok("simulate --home unsafe --duration 3h -o whole.pcap");
+    lose_frames(&stage, "whole.pcap", "lossy.pcap");
+    let said = stage.ok("audit lossy.pcap --format csv").stderr;
+    let count = said.lines().find_map(|line| line.split_once(" in the TCP streams")).unwrap().0;
+    assert!(count.ends_with(" gaps") && count != "0 gaps", "{count}");
+    stage.ok("report lossy.pcap -o lossy.html");
+    stage.ok("report whole.pcap -o whole.html");
+    let page = |file: &str| text(&fs::read_to_string(stage.path(file)).unwrap());
+    assert!(page("lossy.html").contains(&format!("The audit met {count} in the TCP streams")));
+    assert!(!page("whole.html").contains("The audit met"));
 }

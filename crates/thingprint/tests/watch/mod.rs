@@ -84,6 +84,10 @@ fn what_cannot_be_watched_is_said() {
         1,
         &["lo", "none/tcpdump", "--tcpdump"],
     );
+    let missing = ["none/home.db", "there is no folder none", "--store"];
+    stage.fails("watch --check home.pcap --store none/home.db --no-page", 1, &missing);
+    assert!(!stage.path("none").exists(), "--check makes nothing");
+    stage.ok("watch --check home.pcap --store home.db --no-page");
     stage.fails("watch home.pcap --notify htps://host/SECRET", 2, &["'htps'"]);
     stage.fails("watch home.pcap --model none.model --no-page", 1, &["none.model"]);
     std::fs::write(stage.path("text.db"), "this is no store, but a text of some length").unwrap();

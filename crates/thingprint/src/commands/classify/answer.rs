@@ -170,6 +170,16 @@ impl Answer<'_> {
         if self.accepted { &self.best_guess } else { UNKNOWN }
     }
 
+    /// Why it is unknown, in a word or two: it is not sure which class fits, or the windows are unlike the class that fits best.
+    fn why_unknown(&self) -> Option<String> {
+        let word = |test: &Test| match test {
+            Test::Confidence => "unsure",
+            Test::Likeness => "unlike",
+        };
+        let words: Vec<&str> = self.doubt.as_ref()?.failed.iter().map(word).collect();
+        Some(words.join(", "))
+    }
+
     fn reason(&self) -> Option<String> {
         self.doubt.as_ref().map(ToString::to_string)
     }
@@ -252,6 +262,7 @@ pub(crate) fn overview(answers: &[Answer<'_>], model: &Model, shown: Shown) -> a
             Column::texts("capture"),
             Column::count("windows"),
             Column::texts("class"),
+            Column::texts("why_unknown"),
             Column::decimals("confidence", 3),
             Column::decimals("likeness", 1),
             Column::texts("family"),
@@ -271,6 +282,7 @@ pub(crate) fn overview(answers: &[Answer<'_>], model: &Model, shown: Shown) -> a
             Cell::from(answer.capture),
             Cell::from(answer.window.is_none().then_some(answer.windows)),
             Cell::from(answer.class()),
+            Cell::from(answer.why_unknown()),
             Cell::from(answer.confidence),
             Cell::from(answer.likeness),
             Cell::from(answer.family.as_deref()),
@@ -322,6 +334,7 @@ pub(crate) fn table(answers: &[Answer<'_>], model: &Model, shown: Shown) -> anyh
             Cell::from(answer.best_guess.to_string()),
             Cell::from(answer.confidence),
             Cell::from(answer.likeness),
+            Cell::from(answer.why_unknown()),
             Cell::from(answer.reason()),
             Cell::from(answer.family.as_deref()),
             Cell::from(answer.family_by_names()),
@@ -361,6 +374,7 @@ fn columns(bags: &[BagName], has_captures: bool, model: &Model, shown: Shown) ->
         ("best_guess", Type::Text),
         ("confidence", Type::Real),
         ("likeness", Type::Real),
+        ("why_unknown", Type::Text),
         ("reason", Type::Text),
         ("family", Type::Text),
         ("family_by_names", Type::Text),

@@ -47,6 +47,9 @@ pub(in crate::commands) fn tables(page: &mut Page, compared: &Compared) {
 }
 
 fn left_out(page: &mut Page, compared: &Compared) {
+    if let Some(reason) = &compared.misorder {
+        page.note(Tone::Medium, format!("{reason}."));
+    }
     if compared.rows.is_empty() {
         page.note(Tone::Good, "Nothing is unusual for the device that shows it.");
     }

@@ -1,6 +1,7 @@
 //! One of the two times: what was read of captures, of files of instances or of a store.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use thingprint_audit::Audit;
 use thingprint_change::Losses;
@@ -55,6 +56,46 @@ impl SideRead {
         let starts = || self.rows.iter().map(|row| row.instance.window_start);
         starts().min().zip(starts().max())
     }
+
+    /// When its traffic begins and ends, as far as that is known: to the packet of captures, to the window of instances.
+    fn extent(&self) -> Option<Extent> {
+        if let Some((first, last)) = self.summary.as_ref().and_then(|summary| summary.span) {
+            return Some(Extent { begin: (first, first), end: (last, last) });
+        }
+        let behind = |row: &Labeled| {
+            let length = Duration::try_from_secs_f64(row.instance.window_s).unwrap_or_default();
+            let length_ns = i64::try_from(length.as_nanos()).unwrap_or(i64::MAX);
+            row.instance.window_start.plus_nanos((length_ns - 1).max(0))
+        };
+        let (first, last) = self.span()?;
+        let in_first = self.rows.iter().filter(|row| row.instance.window_start == first).map(behind).max()?;
+        let in_last = self.rows.iter().map(behind).max()?;
+        Some(Extent { begin: (first, in_first), end: (last, in_last) })
+    }
+}
+
+/// The earliest and the latest time at which traffic may begin, and the same of its end.
+struct Extent {
+    begin: (Timestamp, Timestamp),
+    end: (Timestamp, Timestamp),
+}
+
+/// Why two times are no BEFORE and AFTER, where it is certain that they are none.
+pub(in crate::commands) fn misorder(sides: &[SideRead; 2]) -> Option<String> {
+    let [before, after] = sides;
+    let (of_before, of_after) = (before.extent()?, after.extent()?);
+    if of_after.end.1 < of_before.begin.0 {
+        return Some(format!(
+            "{} ends before {} begins: the earlier time comes first, so what is new may be gone and what is gone new",
+            after.name, before.name
+        ));
+    }
+    (of_after.begin.1 < of_before.end.0).then(|| {
+        format!(
+            "{} begins before the end of {}: windows of both are compared as if they were before and after",
+            after.name, before.name
+        )
+    })
 }
 
 /// Warns of sides that cannot say much.
@@ -66,15 +107,7 @@ pub(in crate::commands) fn warn_of_times(sides: &[SideRead; 2], messages: Messag
             outcome = Outcome::Partial;
         }
     }
-    let [before, after] = sides;
-    if let (Some((_, end)), Some((begin, _))) = (before.span(), after.span())
-        && begin <= end
-    {
-        messages.warn(format!(
-            "{} begins before the end of {}: windows of both are compared as if they were before and after",
-            after.name, before.name
-        ));
-    }
+    let [before, _] = sides;
     let day = |row: &Labeled| row.instance.window_start.as_nanos().div_euclid(DAY_NS);
     let days: BTreeSet<i64> = before.rows.iter().map(day).collect();
     if !days.is_empty() && days.len() < LEAST_DAYS {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use thingprint_audit::Judgement;
 use thingprint_figure::Page;
 use thingprint_flow::{DeviceId, LossCounts, Timestamp};
 use thingprint_table::{Cell, Column, Table, Tone};
@@ -23,13 +24,25 @@ pub(super) fn coverage(page: &mut Page, told: &Told<'_>) {
         judged += coverage.judged;
     }
     let share = if seen > 0 { 100.0 * judged as f64 / seen as f64 } else { 0.0 };
+    let all = told.report.audit.judgement();
+    let Judgement { unrecognised, without_rule, .. } = all;
     page.definitions([
         ("gateway", gateways(told)),
         ("windows with traffic", counted(hours.len() as u64, "window", "windows")),
         ("windows of devices", counted(told.windows.len() as u64, "window", "windows")),
         ("flows that a rule is about", format!("{seen}, of which {judged} ({share:.0} %) could be judged")),
+        (
+            "all flows",
+            format!(
+                "{}, of which {unrecognised} have no recognised protocol, and {without_rule} one that no rule is about",
+                all.flows()
+            ),
+        ),
     ]);
     missing(page, told);
+    if let Some(gaps) = &told.gaps {
+        page.note(Tone::Medium, format!("The audit met {gaps}. What was said there is in no finding."));
+    }
     let (vantage, unjudged) = (told.report.vantage_table(), told.report.unjudged_table());
     if vantage.rows() > 0 {
         page.table(&vantage, "What the place of the capture shows, and what to do where it hides something");

@@ -45,7 +45,7 @@ pub(super) fn inventory(page: &mut Page, told: &Told<'_>) {
             Cell::from(named(told, entry)),
             Cell::from(told.known.identity(entry.device).and_then(says)),
             Cell::from(behaves(told, entry.device)),
-            Cell::Badges(told.report.badges(entry.device)),
+            Cell::Badges(findings(told, entry.device)),
             Cell::from((!names.is_empty()).then(|| names.join(", "))),
             Cell::from(windows.get(&entry.device).copied().unwrap_or(0)),
             Cell::from(entry.packets_up + entry.packets_down),
@@ -55,6 +55,12 @@ pub(super) fn inventory(page: &mut Page, told: &Told<'_>) {
     table.drop_empty_columns();
     page.section("Devices").table(&table, "Everything that sent packets, but for gateways; times are UTC");
     identities(page, told);
+}
+
+/// The findings of a device; of one without a flow, that nobody could judge it.
+fn findings(told: &Told<'_>, device: DeviceId) -> Vec<Badge> {
+    let badges = told.report.badges(device);
+    if badges.is_empty() { vec![Badge::new("not judged: no flow", Tone::Medium)] } else { badges }
 }
 
 /// The name of a device, with its addresses below.

@@ -35,7 +35,7 @@ pub(super) fn page(told: &Told<'_>) -> Page {
     first(&mut page, told, &advice);
     inventory(&mut page, told);
     unknown(&mut page, told);
-    to_do(&mut page, &advice);
+    to_do(&mut page, told, &advice);
     changes(&mut page, told);
     coverage(&mut page, told);
     told.report.write_findings(&mut page, told.policy);
@@ -69,7 +69,7 @@ fn in_short(told: &Told<'_>) -> String {
         let who = if unknown.len() == 1 { who.to_owned() } else { who.replacen("has", "have", 1) };
         _ = write!(text, " {} {who}: {}{more}.", unknown.len(), names.join(", "));
     }
-    _ = write!(text, " The audit has {}.", told.report.counts());
+    _ = write!(text, " The audit has {}.", told.found());
     if let Some(changes) = told.changes {
         let rows = changes.changes() as u64;
         let count = match rows {
@@ -98,6 +98,7 @@ fn first(page: &mut Page, told: &Told<'_>, advice: &[Advice]) {
         let count = counted(unknown.len() as u64, "device that nobody named", "devices that nobody named");
         items.push(Prose::new().strong(count).text(": find out what they are, and give them a label."));
     }
+    items.extend(not_judged(told));
     for entry in told.contradicting() {
         let why = told.known.disagreements(entry.device).join("; ");
         items.push(
@@ -120,10 +121,32 @@ fn first(page: &mut Page, told: &Told<'_>, advice: &[Advice]) {
             "Nothing was seen, so nothing is known: capture for days at a place that all devices pass.",
         );
     } else if items.is_empty() {
-        page.note(Tone::Good, "Nothing: no error and no warning, and every device is known.");
+        page.note(Tone::Good, "Nothing: no error and no warning, and every device is known and was judged.");
     } else {
         page.list(items);
     }
+}
+
+/// The devices of which the audit knows nothing.
+fn not_judged(told: &Told<'_>) -> Option<Prose> {
+    let devices = told.not_judged();
+    if devices.is_empty() {
+        return None;
+    }
+    let count =
+        counted(devices.len() as u64, "device that could not be judged", "devices that could not be judged");
+    let named: Vec<String> = devices
+        .iter()
+        .take(MOST_NAMED)
+        .map(|(entry, why)| format!("{} ({})", told.name(entry), why.trim_start_matches("not judged: ")))
+        .collect();
+    let more = devices.len() - named.len();
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    Some(Prose::new().strong(count).text(format!(
+        ": {}{more}. Nothing is known of what they do. What to do: capture longer, from the start of their connections on, at a place \
+         that all their packets pass; what is still not recognised is encrypted or of a protocol that nobody described.",
+        named.join("; ")
+    )))
 }
 
 fn item(advice: &Advice) -> Prose {
@@ -140,10 +163,23 @@ fn item(advice: &Advice) -> Prose {
 }
 
 /// Findings by what to do about them.
-fn to_do(page: &mut Page, advice: &[Advice]) {
+fn to_do(page: &mut Page, told: &Told<'_>, advice: &[Advice]) {
     page.section("What to do");
-    if advice.is_empty() {
+    let not_judged = told.not_judged();
+    if advice.is_empty() && not_judged.is_empty() {
         page.note(Tone::Good, "The audit has no error and no warning.");
+        return;
+    }
+    if !not_judged.is_empty() {
+        let of =
+            format!("{} of {}", not_judged.len(), counted(told.devices.len() as u64, "device", "devices"));
+        page.note(
+            Tone::Medium,
+            format!("The audit could not judge {of}: that they have no findings says nothing."),
+        );
+    }
+    if advice.is_empty() {
+        page.paragraph("Of what could be judged, nothing is an error or a warning.");
         return;
     }
     let mut table = Table::new([

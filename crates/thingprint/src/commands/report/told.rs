@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use thingprint_audit::Policy;
 use thingprint_audit::report::Report;
+use thingprint_audit::{Judgement, Policy};
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_identity::{ClassName, Identity, IdentitySummary, Knowledge};
 use thingprint_instance::{DeviceEntry, Labeled};
@@ -26,6 +26,8 @@ pub(super) struct Told<'a> {
     pub(super) has_model: bool,
     pub(super) changes: Option<&'a Compared>,
     pub(super) missing: &'a Missing,
+    /// What the captures lack of the streams that the audit read.
+    pub(super) gaps: Option<String>,
 }
 
 /// What is known of devices: by people, by a model, and by what they say.
@@ -83,8 +85,17 @@ impl Told<'_> {
         format!(
             "{devices}, {}; {}{changes}",
             counted(self.unknown().len() as u64, "unknown", "unknown"),
-            self.report.counts()
+            self.found()
         )
+    }
+
+    /// The findings, and how many devices could not be judged.
+    pub(super) fn found(&self) -> String {
+        let not_judged = match self.not_judged().len() as u64 {
+            0 => String::new(),
+            some => format!("; {} could not be judged", counted(some, "device", "devices")),
+        };
+        self.report.counts() + &not_judged
     }
 
     /// What a device is called: as everywhere, else by the name that it gave, else by its address.
@@ -96,6 +107,17 @@ impl Told<'_> {
     /// Devices of which nobody says what they are: neither a label nor, where there is one, the model.
     pub(super) fn unknown(&self) -> Vec<&DeviceEntry> {
         self.devices.iter().filter(|entry| !self.known.is_known(entry.device)).collect()
+    }
+
+    /// Devices of which the audit could judge nothing, each with the reason: that they have no findings says nothing.
+    pub(super) fn not_judged(&self) -> Vec<(&DeviceEntry, String)> {
+        let audits = &self.report.audit.devices;
+        let audits: BTreeMap<DeviceId, _> = audits.iter().map(|audit| (audit.device, audit)).collect();
+        let why = |entry: &DeviceEntry| match audits.get(&entry.device) {
+            Some(audit) => audit.not_judged(),
+            None => Some(format!("not judged: {}", Judgement::default().reasons())),
+        };
+        self.devices.iter().filter_map(|entry| Some((entry, why(entry)?))).collect()
     }
 
     /// Devices that say they are something else than they behave like.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Instant;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use thingprint_audit::report::Profiles;
 use thingprint_flow::DeviceId;
 use thingprint_identity::Knowledge;
@@ -118,7 +118,10 @@ impl Plan<'_> {
         let store = match Reader::open(&path) {
             Ok(_) => "is there",
             Err(error) => match error.problem {
-                Problem::Missing => "will be made",
+                Problem::Missing => {
+                    check_folder(&path)?;
+                    "will be made"
+                }
                 Problem::Older { .. } => "of an older program; it will be brought to the present form",
                 _ => return Err(failed(error)),
             },
@@ -150,6 +153,19 @@ impl Plan<'_> {
         }
         Ok(())
     }
+}
+
+/// Refuses a store in a folder that is not there: a watch makes the file and no folder.
+fn check_folder(store: &Path) -> anyhow::Result<()> {
+    let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder.is_dir() {
+        return Ok(());
+    }
+    bail!(
+        "failed to make {}: there is no folder {}: create it, or give another place with --store",
+        store.display(),
+        folder.display()
+    )
 }
 
 impl<'a> Station<'a> {
