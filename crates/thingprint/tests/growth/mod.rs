@@ -85,7 +85,7 @@ fn write_answered(stage: &Stage, name: &str, devices: u32) {
 #[test]
 fn as_many_answered_devices_as_there_may_be_take_less_than_their_budget() {
     const FEW: u32 = 1000;
-    const MANY: u32 = 9000;
+    const MANY: u32 = 6000;
     let stage = Stage::new();
     write_answered(&stage, "few.pcap", FEW);
     write_answered(&stage, "many.pcap", MANY);
