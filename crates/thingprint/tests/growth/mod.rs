@@ -89,7 +89,7 @@ fn as_many_answered_devices_as_there_may_be_take_less_than_their_budget() {
     let stage = Stage::new();
     write_answered(&stage, "few.pcap", FEW);
     write_answered(&stage, "many.pcap", MANY);
-    for command in ["devices", "identify", "audit", "extract", "flows"] {
+    for command in ["devices", "identify", "audit", "extract"] {
         let run = |name: &str| peak(&stage, &format!("{command} {name} --format json -o {name}.json -q"));
         let [few, many] = ["few.pcap", "many.pcap"].map(run);
         let each = many.saturating_sub(few) / u64::from(MANY - FEW);
