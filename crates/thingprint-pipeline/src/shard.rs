@@ -7,8 +7,9 @@ use crate::stage::{End, Stage};
 /// The part of a cap over all devices that one shard has: more than its even share, since a home has few devices and
 /// they are not spread evenly.
 pub(crate) const FLOW_SHARE: usize = 16;
-/// The even share: where there are so many devices that it counts, they are spread evenly, and each takes some kilobytes.
-const DEVICE_SHARE: usize = SHARDS;
+/// A third more than the even share: where there are so many devices that it counts, they are spread nearly evenly, and each
+/// takes some kilobytes.
+const DEVICE_SHARE: usize = SHARDS / 4 * 3;
 const BYTES_SHARE: usize = 16;
 
 /// The flow table of a shard, with what observes it.

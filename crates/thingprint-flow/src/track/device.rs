@@ -12,7 +12,7 @@ const FEWEST_DEVICES: usize = 2;
 /// What is freed at once where there is no room, as a share of the most devices.
 const FREED_SHARE: usize = 8;
 /// The part of the devices that were hardly answered, at most: they are kept as well, but cost next to nothing to make up.
-const HARDLY_ANSWERED_SHARE: usize = 4;
+const HARDLY_ANSWERED_SHARE: usize = 2;
 /// Flows with an answer from which on a device is more than hardly answered.
 const FEW_ANSWERS: u32 = 2;
 
