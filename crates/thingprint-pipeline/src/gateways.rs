@@ -62,18 +62,19 @@ impl GatewayWatch {
 
     /// Takes in a packet, and says what another one between its addresses adds.
     pub(crate) fn observe(&mut self, packet: &Packet<'_>) -> Option<Repeat> {
-        if let Some(search) = &mut self.search {
-            search.observe(packet);
+        match (&mut self.evidence, &mut self.search) {
+            (Some(evidence), _) => Some(evidence.observe(packet)),
+            (None, search) => search.as_mut()?.observe(packet),
         }
-        self.evidence.as_mut().map(|evidence| evidence.observe(packet))
     }
 
     /// Takes in one more packet between such addresses; false if it has to be observed as the first one was.
     #[inline]
     pub(crate) fn observe_again(&mut self, repeat: Option<Repeat>, ip: &Ip<'_>) -> bool {
-        match (&mut self.evidence, repeat) {
-            (Some(evidence), Some(repeat)) => evidence.observe_again(repeat, ip),
-            (evidence, _) => evidence.is_none(),
+        match (&mut self.evidence, &mut self.search) {
+            (Some(evidence), _) => repeat.is_some_and(|repeat| evidence.observe_again(repeat, ip)),
+            (None, Some(search)) => search.observe_again(repeat, ip),
+            (None, None) => true,
         }
     }
 

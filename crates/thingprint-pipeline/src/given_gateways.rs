@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
 
-use thingprint_flow::{GatewayEvidence, GatewayPolicy, GatewayReason, Gateways, LocalNets, MacAddr, Packet};
+use thingprint_flow::{
+    GatewayEvidence, GatewayPolicy, GatewayReason, Gateways, Ip, LocalNets, MacAddr, Packet, Repeat,
+};
 
 use crate::gateways::GUESS_FRAMES;
 
@@ -42,7 +44,7 @@ impl GivenGateways {
 pub(crate) struct Search {
     found: GivenGateways,
     evidence: GatewayEvidence,
-    /// Packets that were taken in; those at the start say who forwards.
+    /// Packets so far.
     packets: u64,
 }
 
@@ -52,15 +54,27 @@ impl Search {
         Self { found, evidence: GatewayEvidence::with_local_nets(local_nets), packets: 0 }
     }
 
-    /// Takes in the first packet between its addresses; whether there are more tells nothing.
-    pub(crate) fn observe(&mut self, packet: &Packet<'_>) {
-        if self.packets >= GUESS_FRAMES && self.found.met.len() == self.found.named.len() {
-            return;
+    /// Takes in a packet, and says what another one between its addresses adds.
+    pub(crate) fn observe(&mut self, packet: &Packet<'_>) -> Option<Repeat> {
+        if self.found.met.len() < self.found.named.len() {
+            let ends = [packet.src_mac, packet.dst_mac].into_iter().flatten();
+            self.found.met.extend(ends.filter(|mac| self.found.named.contains(mac)));
         }
+        if !self.counts() {
+            return None;
+        }
+        Some(self.evidence.observe(packet))
+    }
+
+    /// Takes in one more packet between such addresses; false if it has to be observed as the first one was.
+    pub(crate) fn observe_again(&mut self, repeat: Option<Repeat>, ip: &Ip<'_>) -> bool {
+        !self.counts() || repeat.is_some_and(|repeat| self.evidence.observe_again(repeat, ip))
+    }
+
+    /// Counts one more packet; whether it is one of those at the start, which say who forwards.
+    const fn counts(&mut self) -> bool {
         self.packets += 1;
-        let ends = [packet.src_mac, packet.dst_mac].into_iter().flatten();
-        self.found.met.extend(ends.filter(|mac| self.found.named.contains(mac)));
-        self.evidence.observe(packet);
+        self.packets <= GUESS_FRAMES
     }
 
     /// What was found, and who else looks like a gateway.

@@ -70,10 +70,9 @@ fn report_given_gateways(read: &ReadSummary, messages: impl Say) {
         let met: Vec<String> = given.met.iter().map(ToString::to_string).collect();
         let (met, others) = (met.join(", "), others.join(", "));
         messages.warn(format!(
-            "the gateway {met} (--gateway, or a label 'gateway') does not look like one, and {others} does: it forwards packets from \
-             and to the Internet. What {met} sends is left out, and {others} is taken for a device: check --gateway, or leave it out"
+            "named as gateway (--gateway, or a label 'gateway'): {met}, but packets from and to the Internet are forwarded by {others}. \
+             What the named one sends is left out, and what the other one sends counts as a device's: check --gateway, or leave it out"
         ));
-        return;
     }
     let unmet: Vec<String> = given.unmet().map(|mac| mac.to_string()).collect();
     if unmet.is_empty() || read.frames == 0 {

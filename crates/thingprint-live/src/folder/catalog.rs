@@ -162,7 +162,7 @@ impl Catalog {
             ));
         }
         if self.not_files > 0 {
-            parts.push(format!("left out, hidden: {}", self.not_files));
+            parts.push(format!("left out, hidden, not a file or beyond the limit: {}", self.not_files));
         }
         (count + self.not_files, (!parts.is_empty()).then(|| parts.join("; ")))
     }

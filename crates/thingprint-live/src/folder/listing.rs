@@ -5,6 +5,8 @@ use std::time::SystemTime;
 
 /// Files that a folder may have; of more, some are left out.
 pub(super) const MOST_LISTED: usize = 100_000;
+/// Folders in it that are named; the others are counted.
+pub(super) const MOST_FOLDERS: usize = 100;
 /// A folder is listed in at most this part of the time: large ones, or those of slow servers, less often.
 pub(crate) const LISTING_SHARE: u32 = 10;
 /// Endings of compressed files, which a rotation may add when a file is whole.
@@ -14,9 +16,9 @@ const COMPRESSED_ENDINGS: [&str; 5] = [".gz", ".zst", ".bz2", ".xz", ".lz4"];
 #[derive(Debug, Default)]
 pub(super) struct Listing {
     pub(super) files: Vec<Listed>,
-    /// Folders in it, whose files are not read; without those that are hidden.
+    /// Folders in it, whose files are not read; without those that are hidden, and at most [`MOST_FOLDERS`].
     pub(super) folders: Vec<PathBuf>,
-    /// Hidden files, devices, and what is beyond the limit.
+    /// What is hidden, no file, or beyond a limit.
     pub(super) left_out: u64,
 }
 
@@ -37,12 +39,11 @@ impl Listing {
         let mut listing = Self::default();
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
-            let has_room = listing.files.len() + listing.folders.len() < MOST_LISTED;
+            let has_room = listing.folders.len() < MOST_FOLDERS;
             match Listed::of(&path) {
-                _ if !has_room => listing.left_out += 1,
-                Some(file) => listing.files.push(file),
-                None if path.is_dir() && !is_hidden(&path) => listing.folders.push(path),
-                None => listing.left_out += 1,
+                Some(file) if listing.files.len() < MOST_LISTED => listing.files.push(file),
+                None if has_room && path.is_dir() && !is_hidden(&path) => listing.folders.push(path),
+                _ => listing.left_out += 1,
             }
         }
         Ok(listing)

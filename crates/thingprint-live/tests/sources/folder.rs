@@ -290,7 +290,10 @@ fn what_is_not_a_capture_is_left_out_and_counted() {
     assert_eq!(take(&mut intake, 1), [1]);
     let health = wait_for(&mut intake, |health| health.left_out == 4 && says(health, "left out"));
     let named = "left out, a folder, not a capture or not readable: 3 (log.gz, notes.txt, sub)";
-    assert!(says(&health, named) && says(&health, "left out, hidden: 1"), "{health:?}");
+    assert!(
+        says(&health, named) && says(&health, "left out, hidden, not a file or beyond the limit: 1"),
+        "{health:?}"
+    );
     let notices = intake.board().take_notices();
     assert_eq!(notices.len(), 3, "{notices:?}");
     assert!(notices[1].text.ends_with("notes.txt: left out: not a capture"), "{notices:?}");

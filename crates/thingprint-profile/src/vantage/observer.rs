@@ -215,7 +215,7 @@ impl Observer for VantageObserver {
     }
 
     fn continue_flow(&mut self, state: &mut FlowVantage) -> FlowVantage {
-        FlowVantage { acknowledged: Acknowledged::default(), ..*state }
+        FlowVantage { acknowledged: state.acknowledged.continued(), ..*state }
     }
 }
 

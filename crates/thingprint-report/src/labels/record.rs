@@ -72,9 +72,9 @@ impl Columns {
 /// What a spreadsheet did to an address that it took for a number, and what to do; `None` where it does not look like that.
 fn spoilt(address: &str) -> Option<&'static str> {
     let is_power = address.split_once(['E', 'e']).is_some_and(|(digits, power)| {
-        digits.contains([',', '.'])
-            && power.starts_with(['+', '-'])
+        power.starts_with(['+', '-'])
             && digits.starts_with(|digit: char| digit.is_ascii_digit())
+            && digits.chars().all(|digit| digit.is_ascii_digit() || matches!(digit, ',' | '.'))
     });
     let is_short =
         address.len() < 12 && address.len() > 6 && address.bytes().all(|digit| digit.is_ascii_hexdigit());

@@ -56,7 +56,7 @@ fn utf8(units: &[u8], unit: fn([u8; 2]) -> u16) -> Option<Vec<u8>> {
     text.ok().map(String::into_bytes)
 }
 
-/// The delimiter that the first line names (`sep=;`), and where that line begins.
+/// The delimiter that the first line names (`sep=;`), and where that line begins; `None` where it names nothing that may be one.
 fn named(text: &[u8]) -> Option<(usize, u8)> {
     let plain = thingprint_table::without_bom(text);
     let line = plain.split(|byte| *byte == b'\n').next()?.trim_ascii_end();
@@ -66,7 +66,8 @@ fn named(text: &[u8]) -> Option<(usize, u8)> {
         return (name.eq_ignore_ascii_case(b"sep=") && plain.get(name.len()) == Some(&b'\t'))
             .then_some((text.len() - plain.len(), b'\t'));
     };
-    name.eq_ignore_ascii_case(b"sep=").then_some((text.len() - plain.len(), *delimiter))
+    let is_known = DELIMITERS.contains(delimiter) || *delimiter == b'|';
+    (is_known && name.eq_ignore_ascii_case(b"sep=")).then_some((text.len() - plain.len(), *delimiter))
 }
 
 /// The delimiter by which the header has a column of addresses and another one; a comma where none fits.

@@ -218,6 +218,7 @@ fn what_a_spreadsheet_spoilt_is_refused_with_the_cause_and_the_remedy() {
     let row = |address: &str| format!("mac;label;kind\n{address};Echo;iot\n").into_bytes();
     check(&row("1122334455"), &["home.csv: line 2", "drops zeros", "with colons"]);
     check(&row("1,12E+11"), &["home.csv: line 2", "made a number of it", "as text"]);
+    check(&row("1E+11"), &["made a number of it"]);
     check(b"mac;label;kind\n44:65:0d:56:cc:d3;a;b;iot\n", &["4 values for 3 columns", "a semicolon"]);
     check(b"mac,label,kind\n44:65:0d:56:cc:d3,K\xfcche,iot\n", &["line 2", "CSV UTF-8"]);
     check(b"m\0a\0c\0,\0l\0", &["UTF-16 without its mark"]);

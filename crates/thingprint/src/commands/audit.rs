@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 use thingprint_audit::report::{self, Captures, Report, RulesDocument};
-use thingprint_audit::{Coverage, KnownFindings, Policy, SetAside, Severity};
+use thingprint_audit::{Coverage, DeviceAudit, KnownFindings, Policy, SetAside, Severity};
 use thingprint_figure::Figure;
 use thingprint_flow::{FlowOptions, TraceOptions, WindowLength};
 use thingprint_report::Transaction;
@@ -68,7 +68,7 @@ pub(crate) struct AuditArgs {
     fail_on: Option<Severity>,
 
     /// Exit with status 3 when a smaller share of the flows of some device and protocol could be judged, from 0 to 1, or, over 0,
-    /// no flow of a device at all: what nobody could judge is not clean. Only protocols that rules of the policy are about count
+    /// no flow of a device at all: what nobody could judge is not clean. Flows of protocols without a rule do not count
     #[arg(long, value_name = "SHARE", value_parser = share)]
     require_judged: Option<f64>,
 
@@ -228,7 +228,8 @@ impl AuditArgs {
         let Some(share) = self.require_judged else { return false };
         let mut is_too_little = false;
         let unjudged = report.audit.devices.iter().filter(|device| device.coverage.is_empty());
-        for device in unjudged.filter(|_| share > 0.0) {
+        let could_be = |device: &&DeviceAudit| device.judgement.unrecognised + device.judgement.unjudged > 0;
+        for device in unjudged.filter(could_be).filter(|_| share > 0.0) {
             let Some(why) = device.not_judged() else { continue };
             messages.warn(format!("--require-judged: {}: {why}", device.name()));
             is_too_little = true;

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use crate::HttpVersion;
-use crate::text::escaped;
+use crate::text::{escaped, push_byte};
 
 /// Longest method that is tried; the longest registered one (IANA "HTTP Methods") has 17 letters.
 const MOST_METHOD_BYTES: usize = 24;
@@ -123,7 +123,9 @@ impl<'a> Headers<'a> {
             if !order.is_empty() {
                 order.push(',');
             }
-            order.push_str(&escaped(name).to_ascii_lowercase());
+            for byte in name {
+                push_byte(&mut order, byte.to_ascii_lowercase());
+            }
         }
         (!order.is_empty()).then_some(order)
     }

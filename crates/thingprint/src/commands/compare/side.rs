@@ -86,7 +86,7 @@ pub(in crate::commands) fn misorder(sides: &[SideRead; 2]) -> Option<String> {
     let (of_before, of_after) = (before.extent()?, after.extent()?);
     if of_after.end.1 < of_before.begin.0 {
         return Some(format!(
-            "{} ends before {} begins: the earlier time comes first, so what is new may be gone and what is gone new",
+            "{} ends before {} begins, so that what is new may be gone and what is gone new: swap them, BEFORE is the earlier time",
             after.name, before.name
         ));
     }

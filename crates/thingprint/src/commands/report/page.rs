@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use thingprint_audit::Severity;
 use thingprint_audit::report::{Advice, to_second};
+use thingprint_audit::{Judgement, Severity};
 use thingprint_figure::Page;
 use thingprint_table::{Badge, Cell, Column, Prose, Table, Tone, Type};
 
@@ -143,10 +143,34 @@ fn not_judged(told: &Told<'_>) -> Option<Prose> {
     let more = devices.len() - named.len();
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
     Some(Prose::new().strong(count).text(format!(
-        ": {}{more}. Nothing is known of what they do. What to do: capture longer, from the start of their connections on, at a place \
-         that all their packets pass; what is still not recognised is encrypted or of a protocol that nobody described.",
-        named.join("; ")
+        ": {}{more}. Nothing is known of what they do. {}",
+        named.join("; "),
+        remedies(told).join(" ")
     )))
+}
+
+/// What to do about devices that could not be judged, by the reasons that there are.
+fn remedies(told: &Told<'_>) -> Vec<&'static str> {
+    let mut all = Judgement::default();
+    let mut has_flows = true;
+    for (entry, _) in told.not_judged() {
+        let judgement = told.judgement(entry);
+        has_flows &= judgement.flows() > 0;
+        all.add(judgement);
+    }
+    let remedies = [
+        (
+            all.unrecognised + all.unjudged > 0,
+            "What to do: capture longer, from the start of their connections on, at a place that all their packets pass; what is still \
+             not recognised is encrypted or of a protocol that nobody described.",
+        ),
+        (all.without_rule > 0, "Where a protocol has no rule, no capture helps."),
+        (
+            !has_flows,
+            "A device without a flow shows itself by broadcasts alone: capture where its own packets pass.",
+        ),
+    ];
+    remedies.into_iter().filter_map(|(is_there, remedy)| is_there.then_some(remedy)).collect()
 }
 
 fn item(advice: &Advice) -> Prose {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use thingprint_audit::report::Report;
-use thingprint_audit::{Judgement, Policy};
+use thingprint_audit::{DeviceAudit, Judgement, Policy};
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_identity::{ClassName, Identity, IdentitySummary, Knowledge};
 use thingprint_instance::{DeviceEntry, Labeled};
@@ -111,13 +111,20 @@ impl Told<'_> {
 
     /// Devices of which the audit could judge nothing, each with the reason: that they have no findings says nothing.
     pub(super) fn not_judged(&self) -> Vec<(&DeviceEntry, String)> {
-        let audits = &self.report.audit.devices;
-        let audits: BTreeMap<DeviceId, _> = audits.iter().map(|audit| (audit.device, audit)).collect();
-        let why = |entry: &DeviceEntry| match audits.get(&entry.device) {
+        let why = |entry: &DeviceEntry| match self.audit_of(entry) {
             Some(audit) => audit.not_judged(),
             None => Some(format!("not judged: {}", Judgement::default().reasons())),
         };
         self.devices.iter().filter_map(|entry| Some((entry, why(entry)?))).collect()
+    }
+
+    /// What became of the flows of a device.
+    pub(super) fn judgement(&self, entry: &DeviceEntry) -> Judgement {
+        self.audit_of(entry).map(|audit| audit.judgement).unwrap_or_default()
+    }
+
+    fn audit_of(&self, entry: &DeviceEntry) -> Option<&DeviceAudit> {
+        self.report.audit.devices.iter().find(|audit| audit.device == entry.device)
     }
 
     /// Devices that say they are something else than they behave like.
