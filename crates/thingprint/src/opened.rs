@@ -19,7 +19,8 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     }
     let (opened, is_opened) = channel::<()>();
     thread::scope(|scope| {
-        scope.spawn(move || {
+        // Without a thread nothing is said.
+        let _ = thread::Builder::new().spawn_scoped(scope, move || {
             if is_opened.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
                 let name = path.display();
                 let text = format!("{name} is a named pipe: waiting for somebody to write to it\n");

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
 
 use anyhow::Context;
-use thingprint_table::{Table, TableWriter};
+use thingprint_table::{Table, TableError, TableWriter};
 
 use crate::call::Line;
 use crate::output::Output;
@@ -87,17 +87,24 @@ impl Output {
         let mut next = Some(next);
         let mut writer = TableWriter::new(columns.clone(), self.format(), self.style(), out);
         let result = make(&mut |part| match part {
-            RowEvent::Rows(rows) => writer.take(self.publish(rows)).with_context(unwritten),
+            RowEvent::Rows(rows) => writer.take(self.publish(rows)).map_err(not_spooled),
             RowEvent::Restart => {
                 let next = next.take().context("failed to read: the gateways changed twice")?;
                 writer = TableWriter::new(columns.clone(), self.format(), self.style(), next);
                 Ok(())
             }
         })?;
-        writer.finish().with_context(unwritten)?;
+        writer.finish().map_err(not_spooled)?;
         let is_again = next.is_none();
         Ok((result, if is_again { second } else { first }))
     }
+}
+
+/// Why rows are not in a temporary file: it cannot be written, or the format cannot hold them.
+fn not_spooled(error: TableError) -> anyhow::Error {
+    let is_of_file = matches!(error, TableError::Write { .. });
+    let error = anyhow::Error::from(error);
+    if is_of_file { error.context(unwritten()) } else { error }
 }
 
 fn copy(mut spool: &File, out: &mut dyn Write) -> anyhow::Result<()> {

@@ -14,7 +14,7 @@ pub(crate) fn temporary_file() -> anyhow::Result<File> {
 pub(crate) fn unwritten() -> String {
     let folder = env::temp_dir();
     let folder = folder.display();
-    format!(
-        "failed to write a temporary file in {folder}: make room there, or name another folder with TMPDIR"
-    )
+    let remedy =
+        if env::temp_dir().is_dir() { "make room there, or name" } else { "there is no such folder: name" };
+    format!("failed to write a temporary file in {folder}: {remedy} another folder with TMPDIR")
 }

@@ -121,15 +121,26 @@ fn whoever_waits_for_a_named_pipe_says_so() {
         "train pipe -o home.model",
         "merge pipe",
     ];
-    let script = readers.map(|reader| format!("timeout -s INT 20 $T {reader} 2>&1 & ")).concat();
-    // Each gets a word after 2 s; then somebody opens the pipe and says nothing, so that all end.
-    let script = format!("mkfifo pipe; {script} sleep 8; for n in 1 2 3 4 5 6 7 8; do : > pipe; done; wait");
+    // A pipe for each; when all have said so, somebody opens the pipes and says nothing, so that all end.
+    let begun = readers.iter().enumerate().map(|(at, reader)| {
+        let reader = reader.replace("pipe", &format!("pipe{at}"));
+        format!("mkfifo pipe{at}; timeout -s INT 120 $T {reader} > said{at} 2>&1 & ")
+    });
+    let script = format!(
+        "{} for turn in $(seq 500); do \
+         test \"$(cat said? | grep -c 'waiting for somebody')\" = {} && break; sleep 0.2; done; \
+         for pipe in pipe?; do exec 3<> $pipe; exec 3>&-; done; wait; cat said?",
+        begun.collect::<String>(),
+        readers.len()
+    );
     let (_, said) = bounded(&stage, &script);
     let told = said.matches(" is a named pipe: waiting for somebody to write to it").count();
     assert_eq!(told, readers.len(), "{said}");
     // Who writes at once is not waited for.
-    let (status, said) =
-        bounded(&stage, "cat labels.csv > pipe & $T devices home.pcap --labels pipe --format csv");
+    let (status, said) = bounded(
+        &stage,
+        "mkfifo pipe; cat labels.csv > pipe & $T devices home.pcap --labels pipe --format csv",
+    );
     assert!(status == 0 && !said.contains("waiting"), "{said}");
 }
 
