@@ -305,7 +305,7 @@ impl Report {
         }
     }
 
-    /// The devices that could not be judged, a line each, and one for those beyond [`MOST_NOT_JUDGED`].
+    /// The devices that could not be judged, a line each, and one for those beyond twenty.
     pub fn not_judged(&self) -> Vec<String> {
         let line = |device: &DeviceAudit| Some(format!("{}: {}", tables::name(device), device.not_judged()?));
         let mut lines: Vec<String> = self.audit.not_judged().filter_map(line).collect();

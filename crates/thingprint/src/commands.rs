@@ -94,8 +94,9 @@ impl Command {
             let reason = format!("--pseudonyms: {what} names devices as they are; leave out one of them");
             return Err(Usage(reason).into());
         }
-        // The demo and experiments have no such result, and say so.
-        if !matches!(self, Self::Demo(_) | Self::Experiment(_)) {
+        // The demo and experiments have no such result, and say so. An evaluation looks itself: its result may be in the folder
+        // that it makes for its figures.
+        if !matches!(self, Self::Demo(_) | Self::Experiment(_) | Self::Evaluate(_)) {
             check_output(global)?;
         }
         match self {

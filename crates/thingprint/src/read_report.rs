@@ -71,7 +71,7 @@ fn report_given_gateways(read: &ReadSummary, messages: impl Say) {
         let (met, others) = (met.join(", "), others.join(", "));
         messages.warn(format!(
             "named as gateway (--gateway, or a label 'gateway'): {met}, but packets from and to the Internet are forwarded by {others}. \
-             What the named one sends is left out, and what the other one sends counts as a device's: check --gateway, or leave it out"
+             What they send counts as a gateway's and as a device's, the wrong way round: check --gateway, or leave it out"
         ));
     }
     let unmet: Vec<String> = given.unmet().map(|mac| mac.to_string()).collect();

@@ -9,6 +9,7 @@ pub(crate) const PROGRAM: &[&str] = &[
     "Cargo.toml",
     "crates/thingprint-audit/src",
     "crates/thingprint-change/src",
+    "crates/thingprint-endpoint/src",
     "crates/thingprint-experiment/src",
     "crates/thingprint-figure/src",
     "crates/thingprint-flow/src",

@@ -300,7 +300,7 @@ fn times_that_are_no_before_and_after_are_named_and_no_others() {
         stage.ok(&format!("extract {name}.pcap -o {name}.csv"));
     }
     let said = |arguments: &str| stage.ok(&format!("compare {arguments} --no-audit")).stderr;
-    let (overlaps, is_reversed) = ("begins before the end of", "the earlier time comes first");
+    let (overlaps, is_reversed) = ("begins before the end of", "swap them");
     let check = |arguments: &str, expected: Option<&str>| {
         let said = said(arguments);
         let found = [overlaps, is_reversed].into_iter().find(|text| said.contains(text));

@@ -27,6 +27,7 @@ use super::{clock, kept};
 use crate::configuration::{Running, Successor};
 use crate::exit::Outcome;
 use crate::left_out::report_left_out;
+use crate::messages::counted;
 use crate::service_manager::ServiceManager;
 
 /// How long the reading waits for packets before it looks at the time and at requests.
@@ -425,8 +426,8 @@ fn say_losses(printer: &Printer, sources: &[Source], stored: &StoreHealth) -> bo
         ));
     }
     for source in sources.iter().filter(|source| source.unread > 0) {
-        printer
-            .warn(format!("{}: {} captures were not read, or not to their end", source.name, source.unread));
+        let unread = counted(source.unread, "capture was", "captures were");
+        printer.warn(format!("{}: {unread} not read, or not to the end", source.name));
     }
     stored.dropped() > 0 || sources.iter().any(|source| source.unread > 0 || was_never_read(source))
 }
