@@ -94,9 +94,14 @@ impl Command {
             let reason = format!("--pseudonyms: {what} names devices as they are; leave out one of them");
             return Err(Usage(reason).into());
         }
-        // The demo and experiments have no such result, and say so. An evaluation looks itself: its result may be in the folder
-        // that it makes for its figures.
-        if !matches!(self, Self::Demo(_) | Self::Experiment(_) | Self::Evaluate(_)) {
+        let looks_itself = match self {
+            // They have no such result, and say so.
+            Self::Demo(_) | Self::Experiment(_) => true,
+            // The result may be in the folder of figures.
+            Self::Evaluate(args) => args.makes_folder(),
+            _ => false,
+        };
+        if !looks_itself {
             check_output(global)?;
         }
         match self {

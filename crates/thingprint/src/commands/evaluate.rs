@@ -164,6 +164,11 @@ impl EvaluateArgs {
         }
     }
 
+    /// Whether a folder is made for results.
+    pub(crate) const fn makes_folder(&self) -> bool {
+        self.figures.is_some()
+    }
+
     /// Refuses files that would replace an input or another result.
     fn check_destinations(&self, inputs: &[Input], global: &GlobalArgs) -> anyhow::Result<()> {
         let names: Vec<PathBuf> = inputs.iter().map(|input| PathBuf::from(input.name())).collect();
