@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
-use crate::packages::packages;
+use crate::packages::{Package, packages};
 use crate::tree::{root, rust_files, text_files};
 
 /// The hard end of a file, in lines.
@@ -58,6 +59,22 @@ fn every_package_has_the_lints_of_the_workspace() {
     };
     let without = packages().into_iter().filter(|package| !has_lints(&package.manifest));
     assert_eq!(without.map(|package| package.name).collect::<Vec<_>>(), [""; 0]);
+}
+
+/// README begins with `cargo run`, which refuses to choose between two programs.
+#[test]
+fn there_is_one_program_to_run() {
+    let manifest: toml::Table = fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
+    let members = manifest["workspace"]["default-members"].as_array().unwrap();
+    assert_eq!(members.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>(), ["crates/*"]);
+    let has_program = |package: &Package| {
+        let folder = Path::new(&package.manifest).parent().unwrap();
+        let says = fs::read_to_string(&package.manifest).unwrap().contains("[[bin]]");
+        let is_run = folder.starts_with(root().join("crates"));
+        is_run && (says || folder.join("src/main.rs").exists() || folder.join("src/bin").exists())
+    };
+    let programs = packages().into_iter().filter(has_program);
+    assert_eq!(programs.map(|package| package.name).collect::<Vec<_>>(), ["thingprint"]);
 }
 
 #[test]
