@@ -187,6 +187,27 @@ mod tests {
     }
 
     #[test]
+    fn times_numbers_and_truth_are_written_as_serde_writes_them() {
+        let columns = [("t", Type::Time), ("u", Type::Unsigned), ("s", Type::Signed), ("f", Type::Flag)];
+        let mut table = Table::new(columns);
+        let time = thingprint_flow::Timestamp::from_nanos(1_717_372_800_123_456_789);
+        table
+            .push([Cell::Time(time), Cell::Unsigned(u64::MAX), Cell::Signed(i64::MIN), Cell::Flag(true)])
+            .unwrap();
+        let mut object = Vec::new();
+        super::objects(&table, |row| {
+            object.extend_from_slice(row);
+            Ok(())
+        })
+        .unwrap();
+        let [time, count, number, flag] =
+            [0, 1, 2, 3].map(|at| text(&table.columns()[at].values().view(0)).unwrap());
+        let expected = format!(r#"{{"t":{time},"u":{count},"s":{number},"f":{flag}}}"#);
+        assert_eq!(String::from_utf8(object).unwrap(), expected);
+        assert_eq!((count.as_str(), number.as_str()), ("18446744073709551615", "-9223372036854775808"));
+    }
+
+    #[test]
     fn rows_are_objects_as_serde_writes_them() {
         let texts = ["plain", "a\"b", "a\\b", "\u{1}", "\u{7f}é\u{202e}", ""];
         let mut table = Table::new([("a \"key\"", Type::Text), ("\u{9b}", Type::Real)]);
