@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use rusqlite::{OptionalExtension, Params, Statement, Transaction, named_params, params};
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_instance::EvidenceSet;
 use thingprint_watch::{
     Account, Event, FindingRecord, Sighting, Standing, StandingChange, Update, WindowRecord,
 };
 
-use crate::cell::{Cells, SqlResult, json, whole};
+use crate::cell::{Cells, json, whole};
 use crate::error::Problem;
 use crate::instance_blob;
 use crate::merge::{self, Base, Bases};
 use crate::record_rows;
+use crate::sql::{Connection, Params, SqlResult, Statement, named_params, params};
 use crate::store::NEXT_EVENT;
 
 /// What became of an account.
@@ -30,7 +30,7 @@ pub struct Written {
 
 /// Writes accounts within one transaction.
 pub(crate) struct AccountWriter<'a> {
-    transaction: &'a Transaction<'a>,
+    transaction: &'a Connection,
     /// What earlier readings counted of each device.
     bases: &'a mut Bases,
     /// The row of the recipe by which the instances were made.
@@ -40,16 +40,12 @@ pub(crate) struct AccountWriter<'a> {
 }
 
 impl<'a> AccountWriter<'a> {
-    pub(crate) const fn new(
-        transaction: &'a Transaction<'a>,
-        bases: &'a mut Bases,
-        recipe: Option<i64>,
-    ) -> Self {
+    pub(crate) const fn new(transaction: &'a Connection, bases: &'a mut Bases, recipe: Option<i64>) -> Self {
         Self { transaction, bases, recipe, statements: BTreeMap::new() }
     }
 
     /// Runs a statement; how many rows it changed.
-    fn execute(&mut self, sql: &'static str, params: impl Params) -> SqlResult<usize> {
+    fn execute(&mut self, sql: &'static str, params: Params<'_>) -> SqlResult<u64> {
         self.statement(sql)?.execute(params)
     }
 
@@ -102,7 +98,7 @@ impl<'a> AccountWriter<'a> {
         let Some(last) = account.updates.iter().filter_map(number).max() else { return Ok(()) };
         self.execute(
             "INSERT INTO state (name, value) VALUES (?1, ?2)
-             ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
+             ON CONFLICT (name, device) DO UPDATE SET value = excluded.value WHERE excluded.value > state.value",
             params![NEXT_EVENT, whole(last.saturating_add(1))],
         )?;
         Ok(())
@@ -121,7 +117,7 @@ impl<'a> AccountWriter<'a> {
             return Ok(());
         }
         let sql = "SELECT evidence FROM recipes WHERE id = ?1";
-        let known: EvidenceSet = self.transaction.query_row(sql, [recipe], |row| Cells(row).parsed(0))?;
+        let known: EvidenceSet = self.transaction.one(sql, params![recipe], |row| Cells(row).parsed(0))?;
         if known.with(evidence) != known {
             let all = known.with(evidence).to_string();
             self.transaction
@@ -133,8 +129,9 @@ impl<'a> AccountWriter<'a> {
     /// What the reading says last counts: after a step back of its clock, less is final than it said before.
     fn final_until(&mut self, until: Timestamp) -> Result<(), Problem> {
         self.execute(
-            "INSERT OR REPLACE INTO state (name, value) VALUES ('final_until', ?1)",
-            [until.as_nanos()],
+            "INSERT INTO state (name, value) VALUES ('final_until', ?1)
+             ON CONFLICT (name, device) DO UPDATE SET value = excluded.value",
+            params![until.as_nanos()],
         )?;
         Ok(())
     }
@@ -142,7 +139,7 @@ impl<'a> AccountWriter<'a> {
     /// A device that is spoken of before it was sighted has a row, so that nothing hangs in the air.
     fn known(&mut self, device: DeviceId, at: Timestamp) -> Result<(), Problem> {
         self.execute(
-            "INSERT OR IGNORE INTO devices (device, first_seen, last_seen) VALUES (?1, ?2, ?2)",
+            "INSERT INTO devices (device, first_seen, last_seen) VALUES (?1, ?2, ?2) ON CONFLICT (device) DO NOTHING",
             params![device.to_string(), at.as_nanos()],
         )?;
         Ok(())
@@ -159,12 +156,16 @@ impl<'a> AccountWriter<'a> {
              VALUES (:device, :gateway, :is_randomised, :addresses, :host_name, :vendor_class, :names,
                 :server_ports, :served_ports, :services, :first_seen, :last_seen, :packets_up, :packets_down,
                 :identity)
-             ON CONFLICT DO UPDATE SET gateway = excluded.gateway, is_randomised = excluded.is_randomised,
+             ON CONFLICT (device) DO UPDATE SET gateway = excluded.gateway, is_randomised = excluded.is_randomised,
                 addresses = excluded.addresses, host_name = excluded.host_name,
                 vendor_class = excluded.vendor_class, names = excluded.names,
                 server_ports = excluded.server_ports, served_ports = excluded.served_ports,
-                services = excluded.services, first_seen = min(first_seen, excluded.first_seen),
-                last_seen = max(last_seen, excluded.last_seen), packets_up = excluded.packets_up,
+                services = excluded.services,
+                first_seen = CASE WHEN excluded.first_seen < devices.first_seen THEN excluded.first_seen
+                    ELSE devices.first_seen END,
+                last_seen = CASE WHEN excluded.last_seen > devices.last_seen THEN excluded.last_seen
+                    ELSE devices.last_seen END,
+                packets_up = excluded.packets_up,
                 packets_down = excluded.packets_down, identity = excluded.identity",
             named_params! {
                 ":device": sighting.device.to_string(), ":gateway": sighting.gateway,
@@ -183,8 +184,8 @@ impl<'a> AccountWriter<'a> {
     /// What is known of a device. A row that nobody can read is written anew.
     fn known_sighting(&mut self, device: DeviceId) -> SqlResult<Option<Sighting>> {
         let statement = self.statement(record_rows::SIGHTING)?;
-        let found = statement.query_row([device.to_string()], |row| Ok(record_rows::sighting(row).ok()));
-        Ok(found.optional()?.flatten())
+        let found = statement.row(params![device.to_string()], |row| Ok(record_rows::sighting(row).ok()));
+        Ok(found?.flatten())
     }
 
     /// Notes the addresses and the name that a device has now.
@@ -193,22 +194,28 @@ impl<'a> AccountWriter<'a> {
         for address in &sighting.addresses {
             self.execute(
                 "INSERT INTO addresses (device, address, first_seen, last_seen) VALUES (?1, ?2, ?3, ?3)
-                 ON CONFLICT DO UPDATE SET first_seen = min(first_seen, excluded.first_seen),
-                    last_seen = max(last_seen, excluded.last_seen)",
+                 ON CONFLICT (device, address) DO UPDATE SET
+                    first_seen = CASE WHEN excluded.first_seen < addresses.first_seen THEN excluded.first_seen
+                        ELSE addresses.first_seen END,
+                    last_seen = CASE WHEN excluded.last_seen > addresses.last_seen THEN excluded.last_seen
+                        ELSE addresses.last_seen END",
                 params![device, address.to_string(), at],
             )?;
         }
         if let Some(name) = &sighting.host_name {
             self.execute(
                 "INSERT INTO host_names (device, host_name, first_seen, last_seen) VALUES (?1, ?2, ?3, ?3)
-                 ON CONFLICT DO UPDATE SET first_seen = min(first_seen, excluded.first_seen),
-                    last_seen = max(last_seen, excluded.last_seen)",
+                 ON CONFLICT (device, host_name) DO UPDATE SET
+                    first_seen = CASE WHEN excluded.first_seen < host_names.first_seen THEN excluded.first_seen
+                        ELSE host_names.first_seen END,
+                    last_seen = CASE WHEN excluded.last_seen > host_names.last_seen THEN excluded.last_seen
+                        ELSE host_names.last_seen END",
                 params![device, name, at],
             )?;
         }
         // Nobody judges a gateway. What was said of it before it was known as one does not stand.
         if sighting.gateway.is_some() {
-            self.execute("DELETE FROM provisional WHERE device = ?1", [sighting.device.to_string()])?;
+            self.execute("DELETE FROM provisional WHERE device = ?1", params![sighting.device.to_string()])?;
         }
         Ok(())
     }
@@ -253,11 +260,19 @@ impl<'a> AccountWriter<'a> {
         self.known(window.device, window.window_start)?;
         let answer = window.answer.as_ref();
         self.execute(
-            "INSERT OR REPLACE INTO provisional (device, window_start, part, window_s, is_cut, packets_up,
+            "INSERT INTO provisional (device, window_start, part, window_s, is_cut, packets_up,
                 packets_down, bytes_up, bytes_down, flows, sleep_time_s, class, best_guess, confidence, likeness,
                 reason, provisional_after_s)
              VALUES (:device, :window_start, :part, :window_s, :is_cut, :packets_up, :packets_down, :bytes_up,
-                :bytes_down, :flows, :sleep_time_s, :class, :best_guess, :confidence, :likeness, :reason, :after)",
+                :bytes_down, :flows, :sleep_time_s, :class, :best_guess, :confidence, :likeness, :reason, :after)
+             ON CONFLICT (device) DO UPDATE SET window_start = excluded.window_start, part = excluded.part,
+                window_s = excluded.window_s, is_cut = excluded.is_cut, packets_up = excluded.packets_up,
+                packets_down = excluded.packets_down, bytes_up = excluded.bytes_up,
+                bytes_down = excluded.bytes_down, flows = excluded.flows,
+                sleep_time_s = excluded.sleep_time_s, class = excluded.class,
+                best_guess = excluded.best_guess, confidence = excluded.confidence,
+                likeness = excluded.likeness, reason = excluded.reason,
+                provisional_after_s = excluded.provisional_after_s",
             named_params! {
                 ":device": window.device.to_string(), ":window_start": window.window_start.as_nanos(),
                 ":part": window.part, ":window_s": window.window_s, ":is_cut": window.is_cut,
@@ -278,9 +293,12 @@ impl<'a> AccountWriter<'a> {
     fn standing(&mut self, device: DeviceId, standing: &Standing) -> Result<(), Problem> {
         self.known(device, standing.since)?;
         self.execute(
-            "INSERT OR REPLACE INTO verdicts
+            "INSERT INTO verdicts
                 (device, class, best_guess, confidence, likeness, reason, family, windows, since)
-             VALUES (:device, :class, :best_guess, :confidence, :likeness, :reason, :family, :windows, :since)",
+             VALUES (:device, :class, :best_guess, :confidence, :likeness, :reason, :family, :windows, :since)
+             ON CONFLICT (device) DO UPDATE SET class = excluded.class, best_guess = excluded.best_guess,
+                confidence = excluded.confidence, likeness = excluded.likeness, reason = excluded.reason,
+                family = excluded.family, windows = excluded.windows, since = excluded.since",
             named_params! {
                 ":device": device.to_string(), ":class": standing.class, ":best_guess": standing.best_guess,
                 ":confidence": standing.confidence, ":likeness": standing.likeness, ":reason": standing.reason,
@@ -314,10 +332,14 @@ impl<'a> AccountWriter<'a> {
                 first_seen, last_seen, example, acknowledged_at)
              VALUES (:device, :rule, :severity, :said_by, :flows, :seen, :expected, :reference, :remediation,
                 :first_seen, :last_seen, :example, :acknowledged_at)
-             ON CONFLICT DO UPDATE SET flows = flows + excluded.flows, severity = excluded.severity,
+             ON CONFLICT (device, rule, said_by, seen) DO UPDATE SET flows = findings.flows + excluded.flows,
+                severity = excluded.severity,
                 expected = excluded.expected, reference = excluded.reference, remediation = excluded.remediation,
-                first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen),
-                acknowledged_at = coalesce(acknowledged_at, excluded.acknowledged_at)",
+                first_seen = CASE WHEN excluded.first_seen < findings.first_seen THEN excluded.first_seen
+                    ELSE findings.first_seen END,
+                last_seen = CASE WHEN excluded.last_seen > findings.last_seen THEN excluded.last_seen
+                    ELSE findings.last_seen END,
+                acknowledged_at = coalesce(findings.acknowledged_at, excluded.acknowledged_at)",
             named_params! {
                 ":device": finding.device.to_string(), ":rule": finding.rule,
                 ":severity": finding.severity.as_str(), ":said_by": finding.by, ":flows": whole(finding.flows),
@@ -335,10 +357,10 @@ impl<'a> AccountWriter<'a> {
         self.execute(
             "INSERT INTO events (id, at, kind, severity, device, subject, text, evidence, times, acknowledged_at)
              VALUES (:id, :at, :kind, :severity, :device, :subject, :text, :evidence, :times, :acknowledged_at)
-             ON CONFLICT DO UPDATE SET at = excluded.at, kind = excluded.kind, severity = excluded.severity,
+             ON CONFLICT (id) DO UPDATE SET at = excluded.at, kind = excluded.kind, severity = excluded.severity,
                 device = excluded.device, subject = excluded.subject, text = excluded.text,
                 evidence = excluded.evidence, times = excluded.times,
-                acknowledged_at = coalesce(acknowledged_at, excluded.acknowledged_at)",
+                acknowledged_at = coalesce(events.acknowledged_at, excluded.acknowledged_at)",
             named_params! {
                 ":id": whole(event.id), ":at": event.at.as_nanos(), ":kind": event.kind.as_str(),
                 ":severity": event.severity.as_str(), ":device": event.device.map(|device| device.to_string()),

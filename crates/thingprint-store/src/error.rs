@@ -5,6 +5,8 @@ use rusqlite::ErrorCode;
 use thingprint_flow::DeviceId;
 use thingprint_report::ReportError;
 
+use crate::sql::SqlError;
+
 /// Why a store cannot be opened, read or written. Each message follows "failed to ...", names the file, and says what to do.
 #[derive(Debug, thiserror::Error)]
 #[error("use the store {}: {problem}", path.display())]
@@ -127,9 +129,9 @@ pub enum Problem {
     /// A file cannot be opened or locked.
     #[error("{0}; check its folder, and who may write there")]
     Io(#[from] io::Error),
-    /// Anything else that SQLite says.
+    /// Anything else that the database says.
     #[error("{0}")]
-    Sqlite(rusqlite::Error),
+    Sql(SqlError),
 }
 
 /// How long a statement waits for another connection, which holds the database for a commit or a checkpoint at most.
@@ -143,7 +145,7 @@ impl Problem {
 
     /// Whether it may go away without the store being changed: a full disk, a busy database.
     pub fn may_pass(&self) -> bool {
-        matches!(self, Self::Full | Self::Busy | Self::ReadOnly | Self::Io(_) | Self::Sqlite(_))
+        matches!(self, Self::Full | Self::Busy | Self::ReadOnly | Self::Io(_) | Self::Sql(_))
     }
 }
 
@@ -151,11 +153,20 @@ impl Problem {
     /// Whether a value is the reason, which the store would never take.
     pub(crate) fn is_of_value(&self) -> bool {
         match self {
-            Self::Instance(_) | Self::Sqlite(rusqlite::Error::ToSqlConversionFailure(_)) => true,
-            Self::Sqlite(error) => {
+            Self::Instance(_) | Self::Sql(SqlError::Unwritable(_)) => true,
+            Self::Sql(SqlError::Sqlite(error)) => {
                 matches!(error.sqlite_error_code(), Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig))
             }
             _ => false,
+        }
+    }
+}
+
+impl From<SqlError> for Problem {
+    fn from(error: SqlError) -> Self {
+        match error {
+            SqlError::Sqlite(error) => error.into(),
+            error => Self::Sql(error),
         }
     }
 }
@@ -168,7 +179,7 @@ impl From<rusqlite::Error> for Problem {
             Some(ErrorCode::NotADatabase) => Self::Foreign,
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
-            _ => Self::Sqlite(error),
+            _ => Self::Sql(SqlError::Sqlite(error)),
         }
     }
 }

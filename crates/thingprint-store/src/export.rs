@@ -1,12 +1,12 @@
-use rusqlite::{ErrorCode, OptionalExtension, Row};
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_instance::{ExtractionRecipe, Instance};
 
-use crate::cell::{Cells, SqlResult};
+use crate::cell::Cells;
 use crate::error::StoreError;
 use crate::instance_blob;
 use crate::reader::Reader;
 use crate::resume::final_until;
+use crate::sql::{Row, SqlError, SqlResult, params};
 
 /// Instances that are unpacked at once.
 const ROWS_AT_ONCE: usize = 1024;
@@ -45,7 +45,8 @@ pub struct ExportCounts {
 }
 
 /// A window with how it was made compared with how it should be.
-const WINDOW: &str = "SELECT w.device, w.window_start, w.is_cut, w.instance, r.recipe IS ?2
+const WINDOW: &str =
+    "SELECT w.device, w.window_start, w.is_cut, w.instance, r.recipe IS NOT DISTINCT FROM CAST(?2 AS TEXT)
      FROM windows w LEFT JOIN recipes r ON r.id = w.recipe WHERE w.id = ?1";
 
 /// A window on its way out.
@@ -62,11 +63,11 @@ impl Reader {
     pub fn recipe(&self) -> Result<Option<ExtractionRecipe>, StoreError> {
         let sql = "SELECT recipe, evidence FROM recipes WHERE id =
                    (SELECT recipe FROM windows WHERE recipe IS NOT NULL ORDER BY window_start DESC LIMIT 1)";
-        let recipe = |row: &Row<'_>| {
+        let recipe = |row: Row<'_>| {
             let (recipe, evidence): (ExtractionRecipe, _) = (Cells(row).parsed(0)?, Cells(row).parsed(1)?);
             Ok(recipe.with_evidence(evidence))
         };
-        let recipe = self.database.connection.query_row(sql, [], recipe).optional();
+        let recipe = self.database.connection.row(sql, params![], recipe);
         recipe.map_err(|error| self.database.error(error))
     }
 
@@ -81,7 +82,7 @@ impl Reader {
         options: &ExportOptions,
         rows: &mut dyn FnMut(Vec<Instance>) -> Result<(), E>,
     ) -> Result<ExportCounts, E> {
-        let failed = |error: rusqlite::Error| E::from(self.database.error(error));
+        let failed = |error: SqlError| E::from(self.database.error(error));
         let (ids, is_by_row) = self.ids(options).map_err(failed)?;
         let mut window = self.database.connection.prepare(WINDOW).map_err(failed)?;
         let recipe = options.recipe.as_ref().map(ExtractionRecipe::without_evidence);
@@ -90,11 +91,11 @@ impl Reader {
         for some in ids.chunks(ROWS_AT_ONCE) {
             let mut instances = Vec::with_capacity(some.len());
             for id in some {
-                match window.query_row(rusqlite::params![id, recipe], packed).optional() {
+                match window.row(params![*id, recipe], packed) {
                     Ok(Some(window)) => instances.extend(counts.take(&window, options)),
                     Ok(None) if is_by_row => {}
                     Ok(None) => counts.pruned += 1,
-                    Err(error) if is_damage(&error) => counts.unreadable += 1,
+                    Err(error) if error.is_of_row() => counts.unreadable += 1,
                     Err(error) => return Err(failed(error)),
                 }
             }
@@ -110,15 +111,10 @@ impl Reader {
         let sql = "SELECT id FROM windows WHERE window_start >= ?1 AND window_start < ?2
                    ORDER BY window_start, device, part";
         let (from, to) = options.span();
-        let by_index = || -> SqlResult<Vec<i64>> {
-            let mut statement = connection.prepare(sql)?;
-            let ids = statement.query_map([from.as_nanos(), to.as_nanos()], |row| row.get(0))?;
-            ids.collect()
-        };
-        match by_index() {
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+        match connection.rows(sql, params![from.as_nanos(), to.as_nanos()], |row| row.get(0)) {
+            Err(error) if error.is_of_damage() => {
                 let end = |which: &str| -> SqlResult<Option<i64>> {
-                    connection.query_row(&format!("SELECT {which}(id) FROM windows"), [], |row| row.get(0))
+                    connection.one(&format!("SELECT {which}(id) FROM windows"), params![], |row| row.get(0))
                 };
                 let (first, last) = (end("min")?.unwrap_or(1), end("max")?.unwrap_or(0));
                 Ok(((first..=last.min(first.saturating_add(MOST_DAMAGED_ROWS))).collect(), true))
@@ -134,13 +130,7 @@ impl ExportOptions {
     }
 }
 
-/// Whether a row cannot be read for what is in the file, and not for a disk, a lock or memory that fails now.
-fn is_damage(error: &rusqlite::Error) -> bool {
-    let is_damage = |code| matches!(code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase);
-    error.sqlite_error_code().is_none_or(is_damage)
-}
-
-fn packed(row: &Row<'_>) -> SqlResult<Packed> {
+fn packed(row: Row<'_>) -> SqlResult<Packed> {
     let cells = Cells(row);
     Ok(Packed {
         device: cells.parsed(0)?,

@@ -1,13 +1,12 @@
 mod instances;
 mod texts;
 
-use rusqlite::{Connection, Transaction};
 use thingprint_flow::DeviceId;
 
-use crate::cell::SqlResult;
 use crate::error::{Problem, StoreError};
 use crate::mentions::Mentions;
-use crate::store::Store;
+use crate::sql::{Connection, Row, SqlResult, params};
+use crate::store::{FINAL_UNTIL, NEXT_EVENT, Store};
 
 /// The tables that have rows of a device.
 pub(crate) const DEVICE_TABLES: [&str; 11] = [
@@ -75,13 +74,13 @@ impl Store {
     /// Takes out the rows, all of them or none.
     fn forget_rows(&mut self, device: DeviceId) -> Result<Forgotten, Problem> {
         let mentions = mentions(&self.database.connection, device)?;
-        self.database.connection.pragma_update(None, "secure_delete", true)?;
+        self.database.connection.session().delete_securely()?;
         let transaction = self.database.connection.transaction()?;
         let state = forget_state(&transaction, device, &mentions)?;
         let mut forgotten = Forgotten { state, ..Forgotten::default() };
         for table in DEVICE_TABLES {
             let sql = format!("DELETE FROM {table} WHERE device = ?1");
-            forgotten.rows += transaction.execute(&sql, [device.to_string()])? as u64;
+            forgotten.rows += transaction.execute(&sql, params![device.to_string()])?;
         }
         forgotten.mentions = texts::forget(&transaction, &mentions)?;
         let (changed, damaged) = instances::forget(&transaction, &mentions)?;
@@ -97,7 +96,7 @@ impl Store {
 fn is_known(connection: &Connection, device: DeviceId) -> SqlResult<bool> {
     for table in DEVICE_TABLES {
         let sql = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE device = ?1)");
-        if connection.query_row(&sql, [device.to_string()], |row| row.get(0))? {
+        if connection.one(&sql, params![device.to_string()], |row| row.get(0))? {
             return Ok(true);
         }
     }
@@ -105,23 +104,25 @@ fn is_known(connection: &Connection, device: DeviceId) -> SqlResult<bool> {
 }
 
 fn is_unfinished(connection: &Connection) -> SqlResult<bool> {
-    connection.query_row("SELECT count(*) > 0 FROM state WHERE name = ?1", [FORGETTING], |row| row.get(0))
+    connection.one("SELECT count(*) > 0 FROM state WHERE name = ?1", params![FORGETTING], |row| row.get(0))
 }
 
-fn note_unfinished(connection: &Connection) -> SqlResult<usize> {
-    connection.execute("INSERT OR REPLACE INTO state (name, value) VALUES (?1, x'')", [FORGETTING])
+fn note_unfinished(connection: &Connection) -> SqlResult<u64> {
+    let sql = "INSERT INTO state (name, value) VALUES (?1, ?2)
+               ON CONFLICT (name, device) DO UPDATE SET value = excluded.value";
+    connection.execute(sql, params![FORGETTING, Vec::<u8>::new()])
 }
 
 /// Writes the file anew and empties its log, so that what was deleted is in no byte of both; whether the log could be
 /// emptied. It is noted until both are done, so that a later call can finish it.
 fn rewrite(connection: &Connection) -> Result<bool, Problem> {
-    connection.execute_batch("VACUUM")?;
-    connection.execute("DELETE FROM state WHERE name = ?1", [FORGETTING])?;
-    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(truncate)", [], |row| row.get(0))?;
-    if busy != 0 {
+    connection.session().rewrite()?;
+    connection.execute("DELETE FROM state WHERE name = ?1", params![FORGETTING])?;
+    let is_emptied = connection.session().empty_log()?;
+    if !is_emptied {
         note_unfinished(connection)?;
     }
-    Ok(busy == 0)
+    Ok(is_emptied)
 }
 
 /// What names a device: addresses and names that others had as well are not its own.
@@ -131,27 +132,30 @@ fn mentions(connection: &Connection, device: DeviceId) -> Result<Mentions, Probl
             "SELECT {column} FROM {table} WHERE device = ?1
              AND {column} NOT IN (SELECT {column} FROM {table} WHERE device <> ?1)"
         );
-        let mut statement = connection.prepare(&sql)?;
-        statement.query_map([device.to_string()], |row| row.get(0))?.collect()
+        connection.rows(&sql, params![device.to_string()], |row| row.get(0))
     };
     Ok(Mentions::of(device, own("addresses", "address")?, own("host_names", "host_name")?))
 }
 
 /// Throws away the state that is about a device, or that contains its name as text.
 fn forget_state(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     device: DeviceId,
     mentions: &Mentions,
 ) -> Result<Vec<String>, Problem> {
-    let mut statement = transaction.prepare(
-        "SELECT rowid, name, device, value FROM state WHERE typeof(value) = 'blob' ORDER BY name, device",
-    )?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    let sql = "SELECT name, device, value FROM state WHERE name <> ?1 AND name <> ?2 ORDER BY name, device";
+    // What somebody else put there as something else names nobody.
+    let read = |row: Row<'_>| {
+        let value = row.get::<Vec<u8>>(2).unwrap_or_default();
+        Ok((row.get(0)?, row.get(1)?, value))
+    };
+    let rows = transaction.rows(sql, params![FINAL_UNTIL, NEXT_EVENT], read)?;
     let mut names = Vec::new();
-    for row in rows {
-        let (id, name, of, value): (i64, String, String, Vec<u8>) = row?;
+    for (name, of, value) in rows {
+        let (name, of): (String, String) = (name, of);
         if of == device.to_string() || of.is_empty() && speaks_of(&name, &value, mentions) {
-            transaction.execute("DELETE FROM state WHERE rowid = ?1", [id])?;
+            let sql = "DELETE FROM state WHERE name = ?1 AND device = ?2";
+            transaction.execute(sql, params![name, of])?;
             names.push(name);
         }
     }

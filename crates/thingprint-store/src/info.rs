@@ -1,13 +1,12 @@
-use rusqlite::Connection;
 use thingprint_flow::Timestamp;
 
-use crate::cell::{Cells, SqlResult};
+use crate::back_ends::Size;
+use crate::cell::Cells;
 use crate::error::{Problem, StoreError};
 use crate::instance_blob;
-use crate::lock::beside;
 use crate::reader::Reader;
 use crate::resume::final_until;
-use crate::schema;
+use crate::sql::{Connection, SqlResult, params};
 
 /// What is in a store, in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,14 +48,13 @@ pub struct StoreInfo {
 impl Reader {
     /// Counts what is there.
     pub fn info(&self) -> Result<StoreInfo, StoreError> {
-        let log = std::fs::metadata(beside(&self.database.path, "-wal"));
         let counted = counted(&self.database.connection).map_err(|error| self.database.error(error))?;
-        Ok(StoreInfo { log_bytes: log.map_or(0, |log| log.len()), ..counted })
+        Ok(StoreInfo { schema: self.database.schema, ..counted })
     }
 
-    /// What SQLite's whole check and a look at every instance find; nothing for a sound store.
+    /// What the whole check of the database and a look at every instance find; nothing for a sound store.
     pub fn check(&self) -> Result<Vec<String>, StoreError> {
-        let mut found = match self.database.damage() {
+        let mut found = match self.database.connection.session().damage() {
             Ok(found) => found,
             Err(Problem::Damaged { what }) => vec![what],
             Err(problem) => return Err(self.database.error(problem)),
@@ -72,30 +70,31 @@ impl Reader {
 
     fn unreadable(&self) -> SqlResult<u64> {
         let sql = "SELECT device, window_start, instance FROM windows WHERE instance IS NOT NULL";
-        let mut statement = self.database.connection.prepare(sql)?;
-        let rows = statement.query_map([], |row| {
+        let mut unreadable = 0;
+        self.database.connection.each(sql, params![], |row| {
             let (device, start) = (Cells(row).parsed(0)?, Cells(row).time(1)?);
             let packed: Vec<u8> = row.get(2)?;
-            Ok(!matches!(instance_blob::unpack(&packed, device, start), Ok(Some(_))))
+            unreadable += u64::from(!matches!(instance_blob::unpack(&packed, device, start), Ok(Some(_))));
+            Ok(())
         })?;
-        rows.filter(|is_unreadable| !matches!(is_unreadable, Ok(false))).map(|row| row.map(u64::from)).sum()
+        Ok(unreadable)
     }
 }
 
 fn counted(connection: &Connection) -> SqlResult<StoreInfo> {
-    let snapshot = connection.unchecked_transaction()?;
-    let number = |sql: &str| snapshot.query_row(sql, [], |row| Cells(row).count(0));
+    let snapshot = connection.snapshot()?;
+    let number = |sql: &str| snapshot.one(sql, params![], |row| Cells(row).count(0));
     let rows = |of: &str| number(&format!("SELECT count(*) FROM {of}"));
-    let page = number("PRAGMA page_size")?;
+    let Size { bytes, free_bytes, log_bytes } = snapshot.session().size()?;
     let window = |which: &str| {
         let sql = format!("SELECT {which}(window_start) FROM windows");
-        snapshot.query_row(&sql, [], |row| Cells(row).some_time(0))
+        snapshot.one(&sql, params![], |row| Cells(row).some_time(0))
     };
     Ok(StoreInfo {
-        schema: schema::version(),
-        bytes: number("PRAGMA page_count")? * page,
-        free_bytes: number("PRAGMA freelist_count")? * page,
-        log_bytes: 0,
+        schema: 0,
+        bytes,
+        free_bytes,
+        log_bytes,
         devices: rows("devices")?,
         windows: rows("windows")?,
         cut_windows: rows("windows WHERE is_cut")?,

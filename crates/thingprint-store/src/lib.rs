@@ -4,6 +4,7 @@
 //! account of a watch is one transaction, so that a store holds all of it or nothing, whenever a process is killed.
 
 mod account_writer;
+mod back_ends;
 mod cell;
 mod database;
 mod error;
@@ -11,7 +12,6 @@ mod export;
 mod forget;
 mod info;
 mod instance_blob;
-mod lock;
 mod mentions;
 mod merge;
 mod prune;
@@ -19,7 +19,7 @@ mod reader;
 mod record_rows;
 mod requests;
 mod resume;
-mod schema;
+mod sql;
 mod store;
 mod writer;
 
@@ -31,5 +31,6 @@ pub use info::StoreInfo;
 pub use prune::{Jump, Pruned};
 pub use reader::{Held, Reader};
 pub use resume::{FindingKey, MOST_DEVICES, Resume};
+pub use sql::SqlError;
 pub use store::{StateValue, Store};
 pub use writer::{Receipt, Writer, WriterOptions, WriterStats, machine_clock};

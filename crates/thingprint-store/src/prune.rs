@@ -1,21 +1,18 @@
 use std::fmt;
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction, params};
 use thingprint_flow::Timestamp;
 use thingprint_table::rfc3339;
 
-use crate::cell::{Cells, SqlResult};
-use crate::error::{Problem, StoreError};
+use crate::cell::Cells;
+use crate::error::StoreError;
 use crate::forget::DEVICE_TABLES;
 use crate::resume::final_until;
+use crate::sql::{Connection, Row, SqlResult, params};
 use crate::store::Store;
 
 /// Rows of a table that go in one transaction, so that whoever waits to write waits some milliseconds.
 const ROWS_AT_ONCE: u64 = 1000;
-
-/// Pages that are given back to the file system at once: 8 MiB.
-const PAGES_AT_ONCE: u32 = 2048;
 
 /// Nanoseconds without a window that are a jump of the clock and no pause: a day. Devices that sleep at night, or a machine
 /// that is begun again, make shorter ones.
@@ -115,7 +112,7 @@ impl Store {
             let sql = format!(
                 "DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {is_old} LIMIT {ROWS_AT_ONCE})"
             );
-            transaction.execute(&sql, params![before.as_nanos()]).map(|rows| rows as u64)
+            transaction.execute(&sql, params![before.as_nanos()])
         };
         let mut pruned = Pruned {
             windows: delete("windows", "window_start < ?1")?,
@@ -126,7 +123,7 @@ impl Store {
         let gone = if pruned.is_empty() { forgotten_by_all(&transaction, before)? } else { Vec::new() };
         for device in &gone {
             for table in DEVICE_TABLES {
-                transaction.execute(&format!("DELETE FROM {table} WHERE device = ?1"), [device])?;
+                transaction.execute(&format!("DELETE FROM {table} WHERE device = ?1"), params![device])?;
             }
         }
         transaction.commit()?;
@@ -140,23 +137,13 @@ impl Store {
 
     /// Gives some of the free pages back to the file system; whether there were any.
     pub(crate) fn shrink_some(&mut self) -> Result<bool, StoreError> {
-        let shrink = || -> Result<bool, Problem> {
-            let connection = &self.database.connection;
-            let free: i64 = connection.query_row("PRAGMA freelist_count", [], |row| row.get(0))?;
-            if free > 0 {
-                let mut statement =
-                    connection.prepare(&format!("PRAGMA incremental_vacuum({PAGES_AT_ONCE})"))?;
-                let mut rows = statement.query([])?;
-                while rows.next()?.is_some() {}
-            }
-            Ok(free > 0)
-        };
-        shrink().map_err(|problem| self.database.error(problem))
+        let is_shrunk = self.database.connection.session().shrink_some();
+        is_shrunk.map_err(|error| self.database.error(error))
     }
 }
 
 /// Some devices that were not seen since a time, and of which nothing is left that somebody may want.
-fn forgotten_by_all(transaction: &Transaction<'_>, before: Timestamp) -> SqlResult<Vec<String>> {
+fn forgotten_by_all(transaction: &Connection, before: Timestamp) -> SqlResult<Vec<String>> {
     let sql = format!(
         "SELECT device FROM devices d WHERE last_seen < ?1 AND windows = 0 AND NOT is_muted
             AND NOT EXISTS (SELECT 1 FROM labels o WHERE o.device = d.device)
@@ -164,8 +151,7 @@ fn forgotten_by_all(transaction: &Transaction<'_>, before: Timestamp) -> SqlResu
             AND NOT EXISTS (SELECT 1 FROM events o WHERE o.device = d.device AND o.acknowledged_at IS NULL)
          LIMIT {ROWS_AT_ONCE}"
     );
-    let mut statement = transaction.prepare(&sql)?;
-    statement.query_map([before.as_nanos()], |row| row.get(0))?.collect()
+    transaction.rows(&sql, params![before.as_nanos()], |row| row.get(0))
 }
 
 /// The time before which nothing is kept, where so much is kept before a time.
@@ -178,13 +164,7 @@ fn nanos(keep: Duration) -> i64 {
 }
 
 fn find_jump(connection: &Connection, before: Timestamp, keep_ns: i64) -> SqlResult<Option<Jump>> {
-    let one = |sql: &str| {
-        let limit = [before.as_nanos()];
-        connection.query_row(sql, limit, |row| Cells(row).some_time(0))
-    };
-    let count = |sql: &str, limit: &[i64]| {
-        connection.query_row(sql, rusqlite::params_from_iter(limit), |row| Cells(row).count(0))
-    };
+    let one = |sql: &str| connection.one(sql, params![before.as_nanos()], |row| Cells(row).some_time(0));
     let Some(last) = one("SELECT max(window_start) FROM windows WHERE window_start < ?1")? else {
         return Ok(None);
     };
@@ -194,7 +174,8 @@ fn find_jump(connection: &Connection, before: Timestamp, keep_ns: i64) -> SqlRes
     if !is_hole || next.nanos_since(before) <= keep_ns / 2 {
         return Ok(None);
     }
-    let old = count("SELECT count(*) FROM windows WHERE window_start < ?1", &[before.as_nanos()])?;
-    let all = count("SELECT count(*) FROM windows", &[])?;
+    let sql = "SELECT count(*) FILTER (WHERE window_start < ?1), count(*) FROM windows";
+    let counts = |row: Row<'_>| Ok((Cells(row).count(0)?, Cells(row).count(1)?));
+    let (old, all) = connection.one(sql, params![before.as_nanos()], counts)?;
     Ok((old > all / 2).then_some(Jump { old, all, last, next }))
 }

@@ -1,19 +1,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, Row, params, params_from_iter};
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_watch::{
     DeviceRecord, Event, EventFilter, EventKind, FindingRecord, GivenLabel, Records, RecordsError,
     Severities, StandingChange, WindowRecord,
 };
 
-use crate::cell::{Cells, SqlResult, whole};
+use crate::cell::{Cells, whole};
 use crate::database::Database;
 use crate::error::{Problem, StoreError};
 use crate::instance_blob;
 use crate::record_rows;
+use crate::sql::{Connection, Params, Row, SqlResult, ToCell, params};
 
 /// Reads a store, also while another process or thread writes it, and changes nothing.
 #[derive(Debug)]
@@ -52,10 +51,10 @@ impl Reader {
 
     fn held(&self, column: &str, table: &str, device: Option<DeviceId>) -> Result<Vec<Held>, StoreError> {
         let sql = format!(
-            "SELECT device, {column}, first_seen, last_seen FROM {table} WHERE ?1 IS NULL OR device = ?1
-             ORDER BY last_seen DESC, device, {column}"
+            "SELECT device, {column}, first_seen, last_seen FROM {table}
+             WHERE CAST(?1 AS TEXT) IS NULL OR device = ?1 ORDER BY last_seen DESC, device, {column}"
         );
-        let held = |row: &Row<'_>| {
+        let held = |row: Row<'_>| {
             let cells = Cells(row);
             Ok(Held {
                 device: cells.parsed(0)?,
@@ -65,7 +64,7 @@ impl Reader {
             })
         };
         let device = device.map(|device| device.to_string());
-        self.named(self.rows(&sql, [device], held))
+        self.named(self.rows(&sql, params![device], held))
     }
 
     /// The final windows of all devices or of one that begin in a span of time, the latest first, without instances; at most
@@ -76,26 +75,26 @@ impl Reader {
         (from, to): (Timestamp, Timestamp),
         most: usize,
     ) -> Result<Vec<WindowRecord>, StoreError> {
-        let of = device.map_or("", |_| "device = ?1 AND ");
+        let of = device.map_or("", |_| "device = ?4 AND ");
         let sql = format!(
-            "SELECT {} FROM windows WHERE {of}window_start >= ?2 AND window_start < ?3
-             ORDER BY window_start DESC, device, part DESC LIMIT ?4",
+            "SELECT {} FROM windows WHERE {of}window_start >= ?1 AND window_start < ?2
+             ORDER BY window_start DESC, device, part DESC LIMIT ?3",
             record_rows::WINDOW
         );
         let device = device.map(|device| device.to_string());
-        let params = params![device, from.as_nanos(), to.as_nanos(), whole(most as u64)];
-        self.named(self.rows(&sql, params, record_rows::window))
+        let (from, to, most) = (from.as_nanos(), to.as_nanos(), whole(most as u64));
+        let params: &[&dyn ToCell] = &[&from, &to, &most, &device];
+        let used = if device.is_some() { params } else { &params[..3] };
+        self.named(self.rows(&sql, Params::Numbered(used), record_rows::window))
     }
 
     fn rows<T>(
         &self,
         sql: &str,
-        params: impl rusqlite::Params,
-        of: impl FnMut(&Row<'_>) -> SqlResult<T>,
+        params: Params<'_>,
+        of: impl FnMut(Row<'_>) -> SqlResult<T>,
     ) -> Result<Vec<T>, Problem> {
-        let mut statement = self.database.connection.prepare(sql)?;
-        let rows = statement.query_map(params, of)?;
-        Ok(rows.collect::<SqlResult<_>>()?)
+        Ok(self.database.connection.rows(sql, params, of)?)
     }
 
     fn named<T>(&self, result: Result<T, Problem>) -> Result<T, StoreError> {
@@ -112,7 +111,7 @@ impl Reader {
              ORDER BY window_start DESC, part DESC LIMIT ?2",
             record_rows::WINDOW
         );
-        let of = |row: &Row<'_>| Ok((record_rows::judged_window(row)?, row.get::<_, Option<Vec<u8>>>(17)?));
+        let of = |row: Row<'_>| Ok((record_rows::judged_window(row)?, row.get::<Option<Vec<u8>>>(17)?));
         let rows = self.rows(&sql, params![device.to_string(), whole(most as u64)], of)?;
         let unpack = |(mut window, packed): (WindowRecord, Option<Vec<u8>>)| {
             if let Some(packed) = packed {
@@ -126,12 +125,12 @@ impl Reader {
 
 impl Records for Reader {
     fn devices(&self) -> Result<Vec<DeviceRecord>, RecordsError> {
-        let snapshot = self.database.connection.unchecked_transaction();
+        let snapshot = self.database.connection.snapshot();
         self.told(snapshot.map_err(Problem::from).and_then(|snapshot| device_records(&snapshot, None)))
     }
 
     fn device(&self, device: DeviceId) -> Result<Option<DeviceRecord>, RecordsError> {
-        let snapshot = self.database.connection.unchecked_transaction();
+        let snapshot = self.database.connection.snapshot();
         let found =
             snapshot.map_err(Problem::from).and_then(|snapshot| device_records(&snapshot, Some(device)));
         self.told(found.map(|mut records| records.pop()))
@@ -153,56 +152,61 @@ impl Records for Reader {
 
     fn changes(&self, device: DeviceId) -> Result<Vec<StandingChange>, RecordsError> {
         let sql = format!("SELECT {} FROM changes WHERE device = ?1 ORDER BY at DESC", record_rows::CHANGE);
-        self.told(self.rows(&sql, [device.to_string()], record_rows::change))
+        self.told(self.rows(&sql, params![device.to_string()], record_rows::change))
     }
 
     fn findings(&self, device: Option<DeviceId>) -> Result<Vec<FindingRecord>, RecordsError> {
         let sql = format!(
-            "SELECT {} FROM findings WHERE ?1 IS NULL OR device = ?1
+            "SELECT {} FROM findings WHERE CAST(?1 AS TEXT) IS NULL OR device = ?1
              ORDER BY CASE severity WHEN 'error' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END, device, rule, said_by, seen",
             record_rows::FINDING
         );
-        self.told(self.rows(&sql, [device.map(|device| device.to_string())], record_rows::finding))
+        let device = device.map(|device| device.to_string());
+        self.told(self.rows(&sql, params![device], record_rows::finding))
     }
 
     fn events(&self, filter: &EventFilter) -> Result<Vec<Event>, RecordsError> {
-        let (conditions, params) = conditions(filter);
-        let sql = format!("SELECT {} FROM events{conditions} ORDER BY id DESC LIMIT ?", record_rows::EVENT);
-        self.told(self.rows(&sql, params_from_iter(params), record_rows::event))
+        let (conditions, values) = conditions(filter);
+        let sql = format!("SELECT {} FROM events{conditions}", record_rows::EVENT);
+        let values: Vec<&dyn ToCell> = values.iter().map(|value| &**value).collect();
+        self.told(self.rows(&sql, Params::Numbered(&values), record_rows::event))
     }
 
     fn labels(&self) -> Result<Vec<GivenLabel>, RecordsError> {
-        self.told(self.rows("SELECT device, label, at FROM labels ORDER BY device", [], record_rows::label))
+        self.told(self.rows(
+            "SELECT device, label, at FROM labels ORDER BY device",
+            params![],
+            record_rows::label,
+        ))
     }
 }
 
-/// The condition of a filter, and its parameters with the limit at the end.
-fn conditions(filter: &EventFilter) -> (String, Vec<Value>) {
+/// The condition of a filter with the order and the limit, and the parameters.
+fn conditions(filter: &EventFilter) -> (String, Vec<Box<dyn ToCell>>) {
     let mut all = Vec::new();
-    let mut params: Vec<Value> = Vec::new();
-    let mut limit = |condition: &'static str, value: Value| {
-        all.push(condition);
-        params.push(value);
+    let mut values: Vec<Box<dyn ToCell>> = Vec::new();
+    let mut limit = |condition: &'static str, value: Box<dyn ToCell>| {
+        values.push(value);
+        all.push(format!("{condition} ?{}", values.len()));
     };
     if let Some(device) = filter.device {
-        limit("device = ?", device.to_string().into());
+        limit("device =", Box::new(device.to_string()));
     }
     if let Some(kind) = filter.kind {
-        limit("kind = ?", kind.as_str().to_owned().into());
+        limit("kind =", Box::new(kind.as_str().to_owned()));
     }
     if let Some(since) = filter.since {
-        limit("at >= ?", since.as_nanos().into());
+        limit("at >=", Box::new(since.as_nanos()));
     }
     if let Some(before) = filter.before {
-        limit("id < ?", whole(before).into());
+        limit("id <", Box::new(whole(before)));
     }
     if filter.is_open {
-        all.push("acknowledged_at IS NULL");
+        all.push("acknowledged_at IS NULL".to_owned());
     }
-    // A negative limit is none.
-    params.push(if filter.most == 0 { -1 } else { whole(filter.most as u64) }.into());
+    values.push(Box::new(if filter.most == 0 { i64::MAX } else { whole(filter.most as u64) }));
     let conditions = if all.is_empty() { String::new() } else { format!(" WHERE {}", all.join(" AND ")) };
-    (conditions, params)
+    (format!("{conditions} ORDER BY id DESC LIMIT ?{}", values.len()), values)
 }
 
 /// Devices, or one, with all that is known of them, in the order of their addresses.
@@ -211,9 +215,8 @@ pub(crate) fn device_records(
     device: Option<DeviceId>,
 ) -> Result<Vec<DeviceRecord>, Problem> {
     let only = device.map_or(String::new(), |device| format!(" WHERE device = '{device}'"));
-    let mut statement = connection.prepare(&format!("{}{only}", record_rows::DEVICE))?;
-    let records = statement.query_map([], record_rows::device)?;
-    let mut records: Vec<DeviceRecord> = records.collect::<SqlResult<_>>()?;
+    let sql = format!("{}{only}", record_rows::DEVICE);
+    let mut records = connection.rows(&sql, params![], record_rows::device)?;
     records.sort_by_key(|record| record.sighting.device);
     let mut open = OpenCounts::read(connection, &only)?;
     for record in &mut records {
@@ -266,7 +269,8 @@ fn findings_by_device(
     open: &str,
 ) -> Result<BTreeMap<DeviceId, Severities>, Problem> {
     let sql = format!(
-        "SELECT device, sum(severity = 'error'), sum(severity = 'warning'), sum(severity = 'note')
+        "SELECT device, count(*) FILTER (WHERE severity = 'error'),
+            count(*) FILTER (WHERE severity = 'warning'), count(*) FILTER (WHERE severity = 'note')
          FROM findings WHERE {open} GROUP BY device"
     );
     map(connection, &sql, |row| {
@@ -279,9 +283,8 @@ fn findings_by_device(
 fn map<T>(
     connection: &Connection,
     sql: &str,
-    value: impl Fn(&Row<'_>) -> SqlResult<T>,
+    value: impl Fn(Row<'_>) -> SqlResult<T>,
 ) -> Result<BTreeMap<DeviceId, T>, Problem> {
-    let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map([], |row| Ok((Cells(row).parsed(0)?, value(row)?)))?;
-    Ok(rows.collect::<SqlResult<_>>()?)
+    let rows = connection.rows(sql, params![], |row| Ok((Cells(row).parsed(0)?, value(row)?)))?;
+    Ok(rows.into_iter().collect())
 }

@@ -1,20 +1,20 @@
 //! Rows of the tables as records.
 
-use rusqlite::Row;
 use thingprint_watch::{
     DeviceRecord, Event, FindingRecord, GivenLabel, Severities, Sighting, Standing, StandingChange,
     WindowAnswer, WindowRecord,
 };
 
-use crate::cell::{Cells, SqlResult};
+use crate::cell::Cells;
 use crate::instance_blob::unpack_numbers;
+use crate::sql::{Row, SqlResult};
 
 /// Columns of a window, without what lists leave out.
 pub(crate) const WINDOW: &str = "device, window_start, part, window_s, is_cut, packets_up, packets_down, bytes_up, \
      bytes_down, flows, sleep_time_s, class, best_guess, confidence, likeness, reason";
 
 /// A window of a row with the columns of [`WINDOW`].
-pub(crate) fn window(row: &Row<'_>) -> SqlResult<WindowRecord> {
+pub(crate) fn window(row: Row<'_>) -> SqlResult<WindowRecord> {
     let cells = Cells(row);
     Ok(WindowRecord {
         device: cells.parsed(0)?,
@@ -35,7 +35,7 @@ pub(crate) fn window(row: &Row<'_>) -> SqlResult<WindowRecord> {
 }
 
 /// The same with the distribution behind these columns.
-pub(crate) fn judged_window(row: &Row<'_>) -> SqlResult<WindowRecord> {
+pub(crate) fn judged_window(row: Row<'_>) -> SqlResult<WindowRecord> {
     let mut window = window(row)?;
     let numbers: Option<Vec<u8>> = row.get(16)?;
     if let Some(answer) = &mut window.answer {
@@ -45,17 +45,17 @@ pub(crate) fn judged_window(row: &Row<'_>) -> SqlResult<WindowRecord> {
 }
 
 /// A window under way, of a row with the columns of [`WINDOW`] and how far it is.
-pub(crate) fn provisional(row: &Row<'_>) -> SqlResult<WindowRecord> {
+pub(crate) fn provisional(row: Row<'_>) -> SqlResult<WindowRecord> {
     Ok(WindowRecord { provisional_after_s: row.get(16)?, ..window(row)? })
 }
 
-fn answer(row: &Row<'_>) -> SqlResult<Option<WindowAnswer>> {
+fn answer(row: Row<'_>) -> SqlResult<Option<WindowAnswer>> {
     let best_guess: Option<String> = row.get(12)?;
     let Some(best_guess) = best_guess else { return Ok(None) };
     Ok(Some(WindowAnswer {
         class: row.get(11)?,
         best_guess,
-        confidence: row.get::<_, Option<f64>>(13)?.unwrap_or_default(),
+        confidence: row.get::<Option<f64>>(13)?.unwrap_or_default(),
         likeness: row.get(14)?,
         reason: row.get(15)?,
         distribution: Vec::new(),
@@ -73,7 +73,7 @@ pub(crate) const SIGHTING: &str = "SELECT device, gateway, is_randomised, addres
      server_ports, served_ports, services, first_seen, last_seen, packets_up, packets_down, identity FROM devices WHERE device = ?1";
 
 /// A device of a row that [`DEVICE`] selects; what is open, and the window under way, come from other tables.
-pub(crate) fn device(row: &Row<'_>) -> SqlResult<DeviceRecord> {
+pub(crate) fn device(row: Row<'_>) -> SqlResult<DeviceRecord> {
     let cells = Cells(row);
     Ok(DeviceRecord {
         sighting: sighting(row)?,
@@ -89,7 +89,7 @@ pub(crate) fn device(row: &Row<'_>) -> SqlResult<DeviceRecord> {
 }
 
 /// What was seen of a device, of a row that begins as [`SIGHTING`] selects it.
-pub(crate) fn sighting(row: &Row<'_>) -> SqlResult<Sighting> {
+pub(crate) fn sighting(row: Row<'_>) -> SqlResult<Sighting> {
     let cells = Cells(row);
     Ok(Sighting {
         device: cells.parsed(0)?,
@@ -110,7 +110,7 @@ pub(crate) fn sighting(row: &Row<'_>) -> SqlResult<Sighting> {
     })
 }
 
-fn standing(row: &Row<'_>, at: usize) -> SqlResult<Option<Standing>> {
+fn standing(row: Row<'_>, at: usize) -> SqlResult<Option<Standing>> {
     let best_guess: Option<String> = row.get(at + 1)?;
     let Some(best_guess) = best_guess else { return Ok(None) };
     Ok(Some(Standing {
@@ -129,7 +129,7 @@ fn standing(row: &Row<'_>, at: usize) -> SqlResult<Option<Standing>> {
 pub(crate) const CHANGE: &str = "device, at, from_class, to_class, confidence";
 
 /// A change of a row with the columns of [`CHANGE`].
-pub(crate) fn change(row: &Row<'_>) -> SqlResult<StandingChange> {
+pub(crate) fn change(row: Row<'_>) -> SqlResult<StandingChange> {
     let cells = Cells(row);
     Ok(StandingChange {
         device: cells.parsed(0)?,
@@ -145,7 +145,7 @@ pub(crate) const FINDING: &str = "device, rule, severity, said_by, flows, seen, 
      first_seen, last_seen, example, acknowledged_at";
 
 /// A finding of a row with the columns of [`FINDING`].
-pub(crate) fn finding(row: &Row<'_>) -> SqlResult<FindingRecord> {
+pub(crate) fn finding(row: Row<'_>) -> SqlResult<FindingRecord> {
     let cells = Cells(row);
     Ok(FindingRecord {
         device: cells.parsed(0)?,
@@ -169,7 +169,7 @@ pub(crate) const EVENT: &str =
     "id, at, kind, severity, device, subject, text, evidence, times, acknowledged_at";
 
 /// An event of a row with the columns of [`EVENT`].
-pub(crate) fn event(row: &Row<'_>) -> SqlResult<Event> {
+pub(crate) fn event(row: Row<'_>) -> SqlResult<Event> {
     let cells = Cells(row);
     Ok(Event {
         id: cells.count(0)?,
@@ -186,7 +186,7 @@ pub(crate) fn event(row: &Row<'_>) -> SqlResult<Event> {
 }
 
 /// A label of a row with device, label and time.
-pub(crate) fn label(row: &Row<'_>) -> SqlResult<GivenLabel> {
+pub(crate) fn label(row: Row<'_>) -> SqlResult<GivenLabel> {
     let cells = Cells(row);
     Ok(GivenLabel { device: cells.parsed(0)?, label: row.get(1)?, at: cells.time(2)? })
 }

@@ -1,12 +1,12 @@
 //! What a person asks for on the page, in the tables.
 
-use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value};
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_watch::EventKind;
 
-use crate::cell::{Cells, SqlResult, whole};
+use crate::cell::{Cells, whole};
 use crate::error::Problem;
+use crate::sql::{Connection, SqlResult, params};
 
 /// Characters that a label may have, as the request says.
 const MOST_LABEL_CHARACTERS: usize = 200;
@@ -24,7 +24,7 @@ pub(crate) fn label(
     check_device(connection, device)?;
     let device = device.to_string();
     let Some(label) = label.map(str::trim).filter(|label| !label.is_empty()) else {
-        connection.execute("DELETE FROM labels WHERE device = ?1", [device])?;
+        connection.execute("DELETE FROM labels WHERE device = ?1", params![device])?;
         return Ok(());
     };
     let found = label.chars().count();
@@ -35,7 +35,8 @@ pub(crate) fn label(
         return Err(Problem::ReservedLabel);
     }
     connection.execute(
-        "INSERT OR REPLACE INTO labels (device, label, at) VALUES (?1, ?2, ?3)",
+        "INSERT INTO labels (device, label, at) VALUES (?1, ?2, ?3)
+         ON CONFLICT (device) DO UPDATE SET label = excluded.label, at = excluded.at",
         params![device, label, at.as_nanos()],
     )?;
     Ok(())
@@ -44,12 +45,12 @@ pub(crate) fn label(
 /// Acknowledges an event, unless it is, and the open findings of its device by the rule that it names.
 pub(crate) fn acknowledge(connection: &Connection, event: u64, at: Timestamp) -> Result<(), Problem> {
     let sql = "SELECT kind, device, subject, evidence FROM events WHERE id = ?1";
-    let found = connection.query_row(sql, [whole(event)], |row| {
+    let found = connection.row(sql, params![whole(event)], |row| {
         let cells = Cells(row);
         let device: Option<String> = row.get(1)?;
-        Ok((cells.parsed::<EventKind>(0)?, device, row.get::<_, String>(2)?, cells.json(3)?))
+        Ok((cells.parsed::<EventKind>(0)?, device, row.get::<String>(2)?, cells.json(3)?))
     });
-    let (kind, device, subject, evidence) = found.optional()?.ok_or(Problem::NoEvent(event))?;
+    let (kind, device, subject, evidence) = found?.ok_or(Problem::NoEvent(event))?;
     connection.execute(
         "UPDATE events SET acknowledged_at = ?2 WHERE id = ?1 AND acknowledged_at IS NULL",
         params![whole(event), at.as_nanos()],
@@ -70,7 +71,7 @@ pub(crate) fn acknowledge_finding(
 ) -> Result<u64, Problem> {
     let name = device.to_string();
     let sql = "SELECT 1 FROM findings WHERE device = ?1 AND rule = ?2 LIMIT 1";
-    let found = connection.query_row(sql, [&name, rule], |_| Ok(())).optional()?;
+    let found = connection.row(sql, params![name, rule], |_| Ok(()))?;
     found.ok_or_else(|| Problem::NoFinding { device, rule: rule.to_owned() })?;
     let closed = close_findings(connection, Some(&name), rule, at)?;
     for event in events_about(connection, &name, rule)? {
@@ -90,21 +91,19 @@ fn close_findings(
          WHERE device = ?1 AND rule = ?2 AND acknowledged_at IS NULL",
         params![device, rule, at.as_nanos()],
     )?;
-    Ok(closed as u64)
+    Ok(closed)
 }
 
 /// Open events about findings of a device by a rule.
 fn events_about(connection: &Connection, device: &str, rule: &str) -> SqlResult<Vec<u64>> {
     let sql = "SELECT id, subject, evidence FROM events
                WHERE device = ?1 AND kind IN (?2, ?3) AND acknowledged_at IS NULL ORDER BY id";
-    let kinds = (device, EventKind::Finding.as_str(), EventKind::MudViolation.as_str());
-    let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map(kinds, |row| {
+    let kinds = params![device, EventKind::Finding.as_str(), EventKind::MudViolation.as_str()];
+    let rows: Vec<(bool, u64)> = connection.rows(sql, kinds, |row| {
         let (subject, evidence): (String, Map<String, Value>) = (row.get(1)?, Cells(row).json(2)?);
         let is_about = rule_of(&evidence, &subject) == rule;
         Ok((is_about, Cells(row).count(0)?))
     })?;
-    let rows: Vec<(bool, u64)> = rows.collect::<SqlResult<_>>()?;
     Ok(rows.into_iter().filter(|(is_about, _)| *is_about).map(|(_, event)| event).collect())
 }
 
@@ -120,7 +119,7 @@ pub(crate) fn mute(connection: &Connection, device: DeviceId, is_muted: bool) ->
 /// Fails where a device is not known.
 pub(crate) fn check_device(connection: &Connection, device: DeviceId) -> Result<(), Problem> {
     let sql = "SELECT 1 FROM devices WHERE device = ?1";
-    let found = connection.query_row(sql, [device.to_string()], |_| Ok(())).optional()?;
+    let found = connection.row(sql, params![device.to_string()], |_| Ok(()))?;
     found.ok_or(Problem::NoDevice(device))
 }
 

@@ -1,13 +1,13 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Connection, OptionalExtension};
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_watch::{DeviceRecord, Event, Sighting, WindowRecord};
 
-use crate::cell::{Cells, SqlResult, whole};
+use crate::cell::{Cells, whole};
 use crate::error::Problem;
 use crate::record_rows;
+use crate::sql::{Connection, SqlResult, params};
 use crate::store::{FINAL_UNTIL, NEXT_EVENT};
 
 /// Devices that a reading goes on from: those that were seen last. A flood of addresses leaves more in a store, and they would
@@ -64,7 +64,7 @@ pub struct FindingKey {
 
 impl Resume {
     pub(crate) fn read(connection: &Connection) -> Result<Self, Problem> {
-        let snapshot = connection.unchecked_transaction()?;
+        let snapshot = connection.snapshot()?;
         let (devices, devices_left_out) = devices(&snapshot)?;
         Ok(Self {
             windows: last_windows(&snapshot, &devices)?,
@@ -99,15 +99,13 @@ impl Resume {
 
 /// The devices that were seen last, in the order of their addresses, and how many there are beside.
 fn devices(connection: &Connection) -> SqlResult<(Vec<DeviceRecord>, u64)> {
-    let all = connection.query_row("SELECT count(*) FROM devices", [], |row| Cells(row).count(0))?;
+    let all = connection.one("SELECT count(*) FROM devices", params![], |row| Cells(row).count(0))?;
     let most = whole(MOST_DEVICES as u64);
     let sql = format!(
         "{} WHERE d.device IN (SELECT device FROM devices ORDER BY last_seen DESC, device LIMIT ?1)",
         record_rows::DEVICE
     );
-    let mut statement = connection.prepare(&sql)?;
-    let records = statement.query_map([most], record_rows::device)?;
-    let mut records: Vec<DeviceRecord> = records.collect::<SqlResult<_>>()?;
+    let mut records = connection.rows(&sql, params![most], record_rows::device)?;
     records.sort_by_key(|record| record.sighting.device);
     let left_out = all.saturating_sub(records.len() as u64);
     Ok((records, left_out))
@@ -129,8 +127,7 @@ fn last_windows(
     let (mut windows, mut left) = (BTreeMap::new(), MOST_WINDOWS);
     for Sighting { device, .. } in with_windows {
         let limit = whole(left.min(LAST_WINDOWS) as u64);
-        let rows = statement.query_map((device.to_string(), limit), record_rows::judged_window)?;
-        let rows: Vec<WindowRecord> = rows.collect::<SqlResult<_>>()?;
+        let rows = statement.rows(params![device.to_string(), limit], record_rows::judged_window)?;
         left = left.saturating_sub(rows.len());
         windows.insert(*device, rows);
     }
@@ -139,9 +136,11 @@ fn last_windows(
 
 /// The number behind the last event that there ever was.
 fn next_event(connection: &Connection) -> SqlResult<u64> {
-    let sql = "SELECT max((SELECT coalesce(max(id), 0) + 1 FROM events),
-                   coalesce((SELECT value FROM state WHERE name = ?1 AND device = ''), 1))";
-    connection.query_row(sql, [NEXT_EVENT], |row| Cells(row).count(0))
+    let last =
+        connection.one("SELECT coalesce(max(id), 0) FROM events", params![], |row| Cells(row).count(0))?;
+    let sql = "SELECT value FROM state WHERE name = ?1 AND device = ''";
+    let noted = connection.row(sql, params![NEXT_EVENT], |row| Cells(row).count(0))?;
+    Ok(noted.unwrap_or(1).max(last + 1))
 }
 
 fn open_events(connection: &Connection) -> SqlResult<Vec<Event>> {
@@ -149,17 +148,15 @@ fn open_events(connection: &Connection) -> SqlResult<Vec<Event>> {
         "SELECT {} FROM events WHERE acknowledged_at IS NULL ORDER BY id DESC LIMIT ?1",
         record_rows::EVENT
     );
-    let mut statement = connection.prepare(&sql)?;
-    let rows = statement.query_map([whole(MOST_OPEN_EVENTS as u64)], record_rows::event)?;
-    let mut events: Vec<Event> = rows.collect::<SqlResult<_>>()?;
+    let most = whole(MOST_OPEN_EVENTS as u64);
+    let mut events = connection.rows(&sql, params![most], record_rows::event)?;
     events.reverse();
     Ok(events)
 }
 
 fn findings(connection: &Connection) -> SqlResult<BTreeSet<FindingKey>> {
     let sql = "SELECT device, rule, said_by, seen FROM findings ORDER BY id DESC LIMIT ?1";
-    let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map([whole(MOST_FINDINGS as u64)], |row| {
+    let rows = connection.rows(sql, params![whole(MOST_FINDINGS as u64)], |row| {
         Ok(FindingKey {
             device: Cells(row).parsed(0)?,
             rule: row.get(1)?,
@@ -167,11 +164,11 @@ fn findings(connection: &Connection) -> SqlResult<BTreeSet<FindingKey>> {
             seen: row.get(3)?,
         })
     })?;
-    rows.collect()
+    Ok(rows.into_iter().collect())
 }
 
 /// Until when windows are final.
 pub(crate) fn final_until(connection: &Connection) -> SqlResult<Option<Timestamp>> {
     let sql = "SELECT value FROM state WHERE name = ?1 AND device = ''";
-    connection.query_row(sql, [FINAL_UNTIL], |row| Cells(row).time(0)).optional()
+    connection.row(sql, params![FINAL_UNTIL], |row| Cells(row).time(0))
 }

@@ -1,19 +1,17 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, params};
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_instance::ExtractionRecipe;
 use thingprint_watch::{Account, Request};
 
 use crate::account_writer::{AccountWriter, Written};
-use crate::cell::{SqlResult, whole};
 use crate::database::Database;
 use crate::error::{Problem, StoreError};
-use crate::lock::StoreLock;
 use crate::merge::Bases;
 use crate::requests;
 use crate::resume::Resume;
+use crate::sql::{SqlResult, params};
 
 /// Name of the state that says until when windows are final.
 pub(crate) const FINAL_UNTIL: &str = "final_until";
@@ -24,9 +22,6 @@ pub(crate) const NEXT_EVENT: &str = "next_event";
 /// Name of the state that has what was read of folders. It must not be ahead of the windows that are kept.
 pub(crate) const PROGRESS: &str = "folders";
 
-/// Pages that a file of SQLite has at most.
-const MOST_PAGES: i64 = 4_294_967_294;
-
 /// A store that this process writes, and no other as long as this lives.
 #[derive(Debug)]
 pub struct Store {
@@ -34,7 +29,6 @@ pub struct Store {
     recipe: Option<i64>,
     /// What was known of devices before this reading saw them.
     pub(crate) bases: Bases,
-    _lock: StoreLock,
 }
 
 /// What a source or a detector keeps, to go on from it after a restart.
@@ -55,29 +49,29 @@ impl Store {
     /// Fails when another process writes it, when a newer program or another one made the file, when it is damaged, and when
     /// the file system keeps no write-ahead log.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let lock = StoreLock::take(path).map_err(|problem| problem.at(path))?;
-        Ok(Self { database: Database::create(path)?, recipe: None, bases: Bases::new(), _lock: lock })
+        Ok(Self { database: Database::create(path)?, recipe: None, bases: Bases::new() })
     }
 
     /// The file.
     pub fn path(&self) -> &Path {
-        &self.database.path
+        &self.database.name
     }
 
     /// How long a statement waits for another program that holds the store.
     pub(crate) fn wait_for_others(&self, time: Duration) -> SqlResult<()> {
-        self.database.connection.busy_timeout(time)
+        self.database.connection.session().wait_for_others(time)
     }
 
     /// How the instances of the windows that are written from now on were made.
     pub fn set_recipe(&mut self, recipe: &ExtractionRecipe) -> Result<(), StoreError> {
         let (text, evidence) = (recipe.without_evidence(), recipe.evidence().to_string());
-        let add = || -> Result<i64, rusqlite::Error> {
+        let add = || -> SqlResult<i64> {
             let connection = &self.database.connection;
-            let sql = "INSERT OR IGNORE INTO recipes (recipe, evidence) VALUES (?1, ?2)";
-            connection.execute(sql, [text.as_str(), &evidence])?;
-            connection
-                .query_row("SELECT id FROM recipes WHERE recipe = ?1", [text.as_str()], |row| row.get(0))
+            let sql =
+                "INSERT INTO recipes (recipe, evidence) VALUES (?1, ?2) ON CONFLICT (recipe) DO NOTHING";
+            connection.execute(sql, params![text.as_str(), evidence])?;
+            let sql = "SELECT id FROM recipes WHERE recipe = ?1";
+            connection.one(sql, params![text.as_str()], |row| row.get(0))
         };
         self.recipe = Some(add().map_err(|error| self.database.error(error))?);
         Ok(())
@@ -103,7 +97,8 @@ impl Store {
             let device = device.map_or_else(String::new, |device| device.to_string());
             match value {
                 Some(value) => transaction.execute(
-                    "INSERT OR REPLACE INTO state (name, device, value) VALUES (?1, ?2, ?3)",
+                    "INSERT INTO state (name, device, value) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (name, device) DO UPDATE SET value = excluded.value",
                     params![name, device, value],
                 ),
                 None => transaction
@@ -116,22 +111,15 @@ impl Store {
 
     /// The bytes that the file may grow to; what it has already stays. `None` for as many as the disk has.
     pub fn set_most_bytes(&mut self, most: Option<u64>) -> Result<(), StoreError> {
-        let limit = || {
-            let connection = &self.database.connection;
-            let page: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
-            // SQLite raises a limit below the present size to that size, and one above its own to its own.
-            let pages = most.map_or(MOST_PAGES, |most| (whole(most) / page.max(1)).clamp(1, MOST_PAGES));
-            connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
-        };
-        limit().map_err(|error: rusqlite::Error| self.database.error(error))
+        let limited = self.database.connection.session().set_most_bytes(most);
+        limited.map_err(|error| self.database.error(error))
     }
 
     /// What was kept under a name; `None` where nothing was.
     pub fn state(&self, name: &str, device: Option<DeviceId>) -> Result<Option<Vec<u8>>, StoreError> {
         let device = device.map_or_else(String::new, |device| device.to_string());
         let sql = "SELECT value FROM state WHERE name = ?1 AND device = ?2";
-        let value =
-            self.database.connection.query_row(sql, params![name, device], |row| row.get(0)).optional();
+        let value = self.database.connection.row(sql, params![name, device], |row| row.get(0));
         value.map_err(|error| self.database.error(error))
     }
 

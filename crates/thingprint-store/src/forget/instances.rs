@@ -1,13 +1,13 @@
 //! What names a forgotten device in instances of others.
 
-use rusqlite::{Row, Transaction, params};
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_instance::{Bag, BagName, Instance};
 
-use crate::cell::{Cells, SqlResult};
+use crate::cell::Cells;
 use crate::error::Problem;
 use crate::instance_blob;
 use crate::mentions::Mentions;
+use crate::sql::{Connection, Row, params};
 
 /// The bags whose words may be names of hosts; words of the others are numbers, ports and options.
 const NAMES: [BagName; 3] = [BagName::DOMAINS, BagName::ORGANISATIONS, BagName::DECLARED];
@@ -23,23 +23,23 @@ enum Fate {
 }
 
 /// Replaces what names a device in instances; how many did, and how many were thrown away since nobody can read them.
-pub(super) fn forget(transaction: &Transaction<'_>, mentions: &Mentions) -> Result<(u64, u64), Problem> {
-    let mut statement = transaction.prepare("SELECT id FROM windows WHERE instance IS NOT NULL")?;
-    let ids: Vec<i64> = statement.query_map([], |row| row.get(0))?.collect::<SqlResult<_>>()?;
+pub(super) fn forget(transaction: &Connection, mentions: &Mentions) -> Result<(u64, u64), Problem> {
+    let sql = "SELECT id FROM windows WHERE instance IS NOT NULL";
+    let ids: Vec<i64> = transaction.rows(sql, params![], |row| row.get(0))?;
     let mut read = transaction.prepare("SELECT device, window_start, instance FROM windows WHERE id = ?1")?;
     let mut write = transaction.prepare("UPDATE windows SET instance = ?2 WHERE id = ?1")?;
     let (mut changed, mut damaged) = (0, 0);
     for id in ids {
         // What is no blob is damaged as well.
-        let window = |row: &Row<'_>| {
+        let window = |row: Row<'_>| {
             let cells = Cells(row);
-            Ok((cells.parsed(0)?, cells.time(1)?, row.get::<_, Vec<u8>>(2).unwrap_or_default()))
+            Ok((cells.parsed(0)?, cells.time(1)?, row.get::<Vec<u8>>(2).unwrap_or_default()))
         };
-        let (device, start, packed) = read.query_row([id], window)?;
+        let Some((device, start, packed)) = read.row(params![id], window)? else { continue };
         match fate(&packed, (device, start), mentions)? {
             Fate::Stays => {}
-            Fate::Changes(packed) => changed += write.execute(params![id, packed])? as u64,
-            Fate::Goes => damaged += write.execute(params![id, None::<Vec<u8>>])? as u64,
+            Fate::Changes(packed) => changed += write.execute(params![id, packed])?,
+            Fate::Goes => damaged += write.execute(params![id, None::<Vec<u8>>])?,
         }
     }
     Ok((changed, damaged))

@@ -82,7 +82,7 @@ fn a_newer_schema_is_refused() {
 fn a_store_of_an_older_program_is_brought_to_the_present_form() {
     let place = Place::new();
     let connection = rusqlite::Connection::open(&place.path).unwrap();
-    connection.execute_batch(include_str!("../../src/schema/v1.sql")).unwrap();
+    connection.execute_batch(include_str!("../../src/back_ends/sqlite/schema/v1.sql")).unwrap();
     let sql = "INSERT INTO devices (device, first_seen, last_seen) VALUES (?1, 1, 2)";
     connection.execute(sql, [device(1).to_string()]).unwrap();
     connection.pragma_update(None, "application_id", 0x7468_7072).unwrap();
