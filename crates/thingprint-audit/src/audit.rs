@@ -192,6 +192,12 @@ impl Audit {
         self.devices.iter().filter(|device| !device.is_judged())
     }
 
+    /// The devices of which a smaller share of the flows than this was judged, those among them in which no protocol was
+    /// recognised.
+    pub fn devices_judged_under(&self, share: f64) -> impl Iterator<Item = &DeviceAudit> {
+        self.devices.iter().filter(move |device| device.judgement.share() < share)
+    }
+
     /// The flows of a device and protocol of which a smaller share than this was judged.
     pub fn judged_under(&self, share: f64) -> impl Iterator<Item = (&DeviceAudit, &'static str, Coverage)> {
         let all = self.devices.iter().flat_map(|device| device.coverage.iter().map(move |of| (device, of)));

@@ -73,6 +73,13 @@ impl Judgement {
         self.unrecognised += other.unrecognised;
     }
 
+    /// Share of the flows that was judged, from 0 to 1, without flows of protocols that no rule is about; 1 where there is none. A
+    /// flow that was not recognised may be one that a rule is about: where packets were cut, nearly all are.
+    pub fn share(self) -> f64 {
+        let could_be = self.judged + self.unjudged + self.unrecognised;
+        if could_be == 0 { 1.0 } else { self.judged as f64 / could_be as f64 }
+    }
+
     /// Whether no flow was judged, so that nothing is known of the device.
     pub const fn is_none(self) -> bool {
         self.judged == 0
@@ -178,5 +185,7 @@ mod tests {
         }
         let expected = Judgement { judged: 1, unjudged: 1, without_rule: 1, unrecognised: 1 };
         assert_eq!((judgement, judgement.flows()), (expected, 4));
+        assert!((judgement.share() - 1.0 / 3.0).abs() < 1e-9, "what no rule is about does not count");
+        assert!((Judgement::default().share() - 1.0).abs() < 1e-9);
     }
 }

@@ -25,6 +25,7 @@ mod finding_rows;
 mod left_out;
 mod lines;
 mod mud;
+mod notice;
 mod observations;
 mod page;
 mod profiles;
@@ -36,6 +37,7 @@ pub use advice::{Advice, Concerned};
 pub use doubtful_gateway::DoubtfulGateway;
 pub use file_names::file_names;
 pub use mud::{Verdict, VerdictDocument};
+pub use notice::Notice;
 pub use observations::{Dropped, MessagesLeftOut, Observations, ObservationsBuilder};
 pub use profiles::{GivenProfile, Profiles};
 pub use rule_text::{Explained, RulesDocument, explained, rows, section, sections};
@@ -67,6 +69,8 @@ pub struct Header {
     pub gateways: Gateways,
     /// Those of them of which it is doubtful that they are some.
     pub doubtful_gateways: Vec<DoubtfulGateway>,
+    /// What there is to know about the reading, beside what the fields here say.
+    pub notices: Vec<Notice>,
     /// What was left out.
     pub dropped: Dropped,
     /// Messages that were left out, by device and protocol.
@@ -124,6 +128,8 @@ pub struct ReportDocument<'a> {
     gateways: Vec<String>,
     /// Those of them of which it is doubtful that they are some.
     doubtful_gateways: &'a [DoubtfulGateway],
+    /// What there is to know about the reading.
+    notices: &'a [Notice],
     devices: Vec<DeviceDocument<'a>>,
     /// How many flows of each protocol rules could judge, of all devices.
     coverage: CoverageByProtocol,
@@ -221,6 +227,7 @@ impl Report {
             span: seen.span,
             gateways: seen.gateways.clone(),
             doubtful_gateways: seen.doubtful_gateways.clone(),
+            notices: Vec::new(),
             dropped: seen.dropped(),
             messages_left_out: seen.messages_left_out(),
             left_out: seen.left_out.clone(),
@@ -398,6 +405,7 @@ impl Report {
             gateway: self.header.gateways.0.keys().next().map(ToString::to_string),
             gateways: self.header.gateways.0.keys().map(ToString::to_string).collect(),
             doubtful_gateways: &self.header.doubtful_gateways,
+            notices: &self.header.notices,
             devices: self.audit.devices.iter().map(|device| self.device(device)).collect(),
             coverage: self.audit.coverage(),
             judgement: self.audit.judgement(),

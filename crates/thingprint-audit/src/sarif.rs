@@ -65,8 +65,9 @@ pub struct Notification {
     pub level: Severity,
     /// What there is to know.
     pub message: Text,
-    /// The device (§3.58.3).
-    pub locations: [NotedLocation; 1],
+    /// The device (§3.58.3); nothing where it is about the whole reading.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub locations: Vec<NotedLocation>,
     /// What became of its flows.
     pub properties: Map<String, Value>,
 }
@@ -243,7 +244,7 @@ fn notification(device: &DeviceAudit) -> Option<Notification> {
     Some(Notification {
         level: Severity::Note,
         message: Text { text },
-        locations: [NotedLocation { logical_locations: [location] }],
+        locations: vec![NotedLocation { logical_locations: [location] }],
         properties: members([("judgement", json!(device.judgement))]),
     })
 }

@@ -109,6 +109,16 @@ impl GatewayWatch {
         self.search.take().map(|search| search.finish(&self.policy)).unwrap_or_default()
     }
 
+    /// The same so far; the search goes on.
+    pub(crate) fn given(&self) -> GivenGateways {
+        self.search.clone().map(|search| search.finish(&self.policy)).unwrap_or_default()
+    }
+
+    /// What bears on who the gateways are, so far; nothing where the user named them.
+    pub(crate) const fn evidence(&self) -> Option<&GatewayEvidence> {
+        self.evidence.as_ref()
+    }
+
     /// What was seen, for a part.
     pub(crate) fn into_evidence(self) -> GatewayEvidence {
         self.evidence.unwrap_or_default()

@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::fmt;
 
 use thingprint_flow::{
     GatewayEvidence, GatewayPolicy, GatewayReason, Gateways, Ip, LocalNets, MacAddr, Packet, Repeat,
@@ -18,7 +19,61 @@ pub struct GivenGateways {
     pub seen: Gateways,
 }
 
+/// Something that is wrong with the gateways that the user named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenNote {
+    /// Whether devices are judged wrongly for it.
+    pub is_severe: bool,
+    text: String,
+}
+
+impl fmt::Display for GivenNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 impl GivenGateways {
+    /// What is wrong with them, in words that follow from packets: nothing before there was one.
+    pub fn notes(&self) -> Vec<GivenNote> {
+        let listed = |macs: Vec<MacAddr>| macs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let mut notes = Vec::new();
+        let others: Vec<MacAddr> = self.others().collect();
+        if !others.is_empty() {
+            let (met, others) = (listed(self.met.iter().copied().collect()), listed(others));
+            notes.push(GivenNote {
+                is_severe: true,
+                text: format!(
+                    "named as gateway (--gateway, or a label 'gateway'): {met}, but packets from and to the Internet are forwarded by \
+                     {others}. What they send counts as a gateway's and as a device's, the wrong way round: check --gateway, or leave it out"
+                ),
+            });
+        }
+        let unmet: Vec<MacAddr> = self.unmet().collect();
+        if unmet.is_empty() {
+            return notes;
+        }
+        let unmet = listed(unmet);
+        if !self.met.is_empty() {
+            let text = format!("the gateway {unmet} is in no packet of these captures");
+            notes.push(GivenNote { is_severe: false, text });
+            return notes;
+        }
+        let seen: Vec<String> = self.seen.0.iter().map(|(mac, why)| format!("{mac} ({why})")).collect();
+        let advice = if seen.is_empty() {
+            "no address looks like a gateway: check --gateway, or leave it out".to_owned()
+        } else {
+            format!("the captures show {}: give --gateway with this, or leave it out", seen.join(", "))
+        };
+        notes.push(GivenNote {
+            is_severe: true,
+            text: format!(
+                "the gateway {unmet} (--gateway, or a label 'gateway') is in no packet, so that no address counts as one: {advice}"
+            ),
+        });
+        notes
+    }
+
     /// Those that are in no packet.
     pub fn unmet(&self) -> impl Iterator<Item = MacAddr> {
         self.named.difference(&self.met).copied()
@@ -40,7 +95,7 @@ impl GivenGateways {
 }
 
 /// Looks for the gateways that the user named.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Search {
     found: GivenGateways,
     evidence: GatewayEvidence,

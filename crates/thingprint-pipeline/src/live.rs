@@ -1,13 +1,15 @@
 use std::convert::Infallible;
 
 use thingprint_flow::{
-    DecodeCounts, Decoder, DeviceId, DeviceLosses, FlowOptions, Frame, Gateways, PlacedPacket, Timestamp,
-    TrackCounts, Tracker,
+    DecodeCounts, Decoder, DeviceId, DeviceLosses, FlowOptions, Frame, GatewayPolicy, GatewayReason,
+    GatewayWeight, Gateways, Identity, MacAddr, PlacedPacket, Timestamp, TrackCounts, Tracker,
 };
 use thingprint_protocol::{Detector, Losses};
 
 use crate::gateway_ends::GatewayEnds;
-use crate::gateways::GatewayWatch;
+use crate::gateways::{GUESS_FRAMES, GatewayWatch};
+use crate::given_gateways::GivenGateways;
+use crate::network_survey::NetworkSurvey;
 use crate::pending::Pending;
 use crate::pipeline::{Pipeline, Run};
 use crate::router::{Router, shard_of};
@@ -15,7 +17,7 @@ use crate::sequential::{NoTap, Sequential};
 use crate::shard::shards;
 use crate::source::ReadEnd;
 use crate::stage::Stage;
-use crate::summary::ReadSummary;
+use crate::summary::{ReadSummary, doubtful};
 
 /// The flow table of a shard of a [`Live`] reading, with what observes it.
 pub type LiveShard<S> = Tracker<Detector<<S as Stage>::Observer>>;
@@ -28,6 +30,9 @@ pub type LiveShard<S> = Tracker<Detector<<S as Stage>::Observer>>;
 pub struct Live<'a, S: Stage> {
     shards: Sequential<'a, S>,
     decoder: Decoder,
+    policy: GatewayPolicy,
+    /// Whether the first packets are of several networks; `None` where the user says who the gateways are.
+    survey: Option<NetworkSurvey>,
 }
 
 impl Pipeline {
@@ -40,7 +45,9 @@ impl Pipeline {
         let mut router = Router::new(&flow, watch, false);
         router.gateway_ends = self.shows_gateways.then(|| GatewayEnds::new(&flow));
         let shards = Sequential::new(stage, shards(stage, &flow, &self.engine), router, pending);
-        Live { shards, decoder: Decoder::default() }
+        let surveys = flow.identity == Identity::Mac && !self.gateways.is_settled();
+        let survey = surveys.then(|| NetworkSurvey::with_local_nets(flow.local_nets.clone()));
+        Live { shards, decoder: Decoder::default(), policy: self.gateways.clone(), survey }
     }
 }
 
@@ -48,6 +55,11 @@ impl<S: Stage> Live<'_, S> {
     /// Takes the next frame; `source` is the number of the source that it came from.
     pub fn frame(&mut self, source: usize, frame: Frame<'_>) {
         let packet = self.decoder.decode(frame);
+        if let Some(survey) = &mut self.survey
+            && self.shards.router().read.frames < GUESS_FRAMES
+        {
+            survey.observe(&packet);
+        }
         let Ok(_) = self.shards.packet(&PlacedPacket { capture: source, frame, packet }, &mut NoTap)
             as Result<u64, Infallible>;
     }
@@ -86,6 +98,24 @@ impl<S: Stage> Live<'_, S> {
     /// The gateways so far.
     pub fn gateways(&self) -> &Gateways {
         self.shards.router().gateways.decided()
+    }
+
+    /// Those of them that speak for themselves more than for others, so far: see [`Summary::doubtful_gateways`].
+    ///
+    /// [`Summary::doubtful_gateways`]: crate::Summary::doubtful_gateways
+    pub fn doubtful_gateways(&self) -> impl Iterator<Item = (MacAddr, GatewayReason, GatewayWeight)> {
+        let watch = &self.shards.router().gateways;
+        watch.evidence().into_iter().flat_map(|evidence| doubtful(watch.decided(), evidence))
+    }
+
+    /// Whether the gateways that the user named are in the packets, so far.
+    pub fn given_gateways(&self) -> GivenGateways {
+        self.shards.router().gateways.given()
+    }
+
+    /// Says that the first packets are of several networks; `None` where they are of one.
+    pub fn networks_in_words(&self) -> Option<String> {
+        self.survey.as_ref()?.in_words(&self.policy)
     }
 
     /// What the frames were so far.

@@ -46,6 +46,20 @@ impl NetworkSurvey {
         if networks.len() < 2 { Vec::new() } else { networks }
     }
 
+    /// Says that there are several networks, and what keeps them apart; `None` where there is one.
+    pub fn in_words(&self, policy: &GatewayPolicy) -> Option<String> {
+        let networks = self.gateways(policy);
+        let gateways: Vec<String> = networks.iter().flatten().map(ToString::to_string).collect();
+        (!networks.is_empty()).then(|| {
+            format!(
+                "the packets are of {} networks, whose devices never exchange any (gateways {}): --network-by of extract, devices and \
+                 flows keeps them apart; other commands read one network at a time",
+                networks.len(),
+                gateways.join(", ")
+            )
+        })
+    }
+
     fn place(&mut self, mac: MacAddr) -> Option<usize> {
         if let Some(place) = self.places.get(&mac) {
             return Some(*place);

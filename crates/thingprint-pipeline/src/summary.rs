@@ -91,10 +91,7 @@ impl Summary {
     /// The gateways that speak for themselves more than for others, each with the reason and what it sent: somebody may have
     /// forged what makes them gateways.
     pub fn doubtful_gateways(&self) -> impl Iterator<Item = (MacAddr, GatewayReason, GatewayWeight)> {
-        self.gateways.0.iter().filter_map(|(mac, reason)| {
-            let weight = self.evidence.weight(*mac)?;
-            weight.is_doubtful(*reason).then_some((*mac, *reason, weight))
-        })
+        doubtful(&self.gateways, &self.evidence)
     }
 
     /// Adds what is known of another trace, whose devices and gateways are its own; `asked` is the identity that was asked
@@ -181,4 +178,15 @@ impl ReadSummary {
         self.wrongly_timed += other.wrongly_timed;
         self.steps_back.extend(other.steps_back);
     }
+}
+
+/// The gateways that speak for themselves more than for others.
+pub(crate) fn doubtful(
+    gateways: &Gateways,
+    evidence: &GatewayEvidence,
+) -> impl Iterator<Item = (MacAddr, GatewayReason, GatewayWeight)> {
+    gateways.0.iter().filter_map(|(mac, reason)| {
+        let weight = evidence.weight(*mac)?;
+        weight.is_doubtful(*reason).then_some((*mac, *reason, weight))
+    })
 }

@@ -17,6 +17,7 @@ mod loss_news;
 mod mud;
 mod news;
 mod options;
+mod reading_news;
 mod records;
 mod resume;
 mod schedule;

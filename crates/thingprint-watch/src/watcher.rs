@@ -14,6 +14,7 @@ use crate::loss_news::LossNews;
 use crate::mud::MudWatch;
 use crate::news;
 use crate::options::{WatchOptions, WatchStage};
+use crate::reading_news::ReadingNews;
 use crate::records::{Account, CaptureHealth, EventKind, Health, LeftOut, Severity};
 use crate::resume::{Remembered, Resume};
 use crate::source_times::SourceTimes;
@@ -43,6 +44,7 @@ pub struct Watcher<'a> {
     /// Frames that were left out, since they are far ahead of it.
     ahead: u64,
     loss_news: LossNews,
+    reading_news: ReadingNews,
 }
 
 impl<'a> Watcher<'a> {
@@ -60,6 +62,7 @@ impl<'a> Watcher<'a> {
             machine: None,
             ahead: 0,
             loss_news: LossNews::default(),
+            reading_news: ReadingNews::default(),
         }
     }
 
@@ -143,6 +146,10 @@ impl<'a> Watcher<'a> {
         if let Some(clock) = self.live.clock() {
             // A device is new before anything else is known of it.
             self.desk.look_around(&mut self.live, clock);
+            let news = self.reading_news.of(&self.live, clock);
+            for happened in news {
+                self.desk.note(happened);
+            }
         }
         self.desk.take_rows(rows);
         self.desk.account()
@@ -245,6 +252,12 @@ impl<'a> Watcher<'a> {
     /// did not end, they are left to the next reading. What is remembered comes beside.
     pub fn finish(mut self, is_ended: bool) -> (Account, Option<Remembered>) {
         self.settle();
+        if let Some(clock) = self.live.clock() {
+            let news = self.reading_news.at_once(&self.live, clock);
+            for happened in news {
+                self.desk.note(happened);
+            }
+        }
         let mut account = self.step();
         let Self { live, mut desk, can_replay, .. } = self;
         let gateways = live.gateways().clone();

@@ -17,13 +17,12 @@ use crate::copies::without_copies;
 use crate::exit::Outcome;
 use crate::gateways::GatewayChoice;
 use crate::inputs::Input;
+use crate::left_out::report_left_out;
 use crate::messages::{Kept, Messages, Say, counted};
-use crate::networks::{Network, NetworkBy, networks, report_networks};
+use crate::networks::{Network, NetworkBy, networks};
 use crate::progress::Progress;
 use crate::protocols::Protocols;
-use crate::read_report::{
-    gateways_in_words, report_gateways, report_instance_losses, report_losses, report_read, report_unowned,
-};
+use crate::read_report::{gateways_in_words, report_instance_losses};
 use crate::reading::{Reading, total_length};
 use crate::vantage_report::report_place;
 
@@ -72,18 +71,32 @@ impl Extraction<'_> {
     }
 
     /// Reads the captures once as one trace, for instances in the same order and for the rows of another stage, which go
-    /// to `take`; what is known of the captures comes beside.
+    /// to `take`.
     pub(crate) fn instances_and<S: Stage>(
         &self,
         other: S,
-        mut take: impl FnMut(Event<S::Row>),
-    ) -> anyhow::Result<(Instances, Summary)> {
+        take: impl FnMut(Event<S::Row>),
+    ) -> anyhow::Result<Instances> {
         let messages = Kept::new(self.messages);
         let inputs = without_copies(self.inputs, &messages);
+        let (rows, summary) = self.rows_and((&inputs, &messages), other, take)?;
+        let outcome = self.report_reading(&inputs, &summary, &messages)?;
+        let outcome = outcome.max(report_left_out(&summary.left_out, &messages));
+        Ok(Instances { rows, outcome, warnings: messages.into_warnings() })
+    }
+
+    /// The same for whoever reports on the reading: only what there is to say of instances is said.
+    pub(crate) fn rows_and<S: Stage>(
+        &self,
+        (inputs, messages): (&[Input], &Kept),
+        other: S,
+        mut take: impl FnMut(Event<S::Row>),
+    ) -> anyhow::Result<(Vec<Labeled>, Summary)> {
         let engine = self.protocols.engine();
+        let reading = self.reading(inputs, &engine);
         let stages = (InstanceStage::new(self.options.clone()), other);
         let mut rows = Vec::new();
-        let Run { rests, summary } = self.reading(&inputs, &engine).run(&stages, |event| {
+        let Run { rests, summary } = reading.run(&stages, |event| {
             match event {
                 Event::Rows(both) => {
                     let mut others = Vec::new();
@@ -103,10 +116,20 @@ impl Extraction<'_> {
             Ok(())
         })?;
         let run = Run { rests: rests.into_iter().map(|(words, _)| words).collect(), summary };
-        let outcome = report_read(&run.summary.read, inputs.len(), &messages)?;
-        let outcome = outcome.max(self.report(&run, rows.len() as u64, &messages));
+        self.report(&run, rows.len() as u64, messages);
         sort(&mut rows);
-        Ok((Instances { rows, outcome, warnings: messages.into_warnings() }, run.summary))
+        Ok((rows, run.summary))
+    }
+
+    /// Says what there is to say of the reading of these captures as one trace.
+    pub(crate) fn report_reading(
+        &self,
+        inputs: &[Input],
+        summary: &Summary,
+        messages: &Kept,
+    ) -> anyhow::Result<Outcome> {
+        report_place(&summary.read, messages);
+        self.reading(inputs, &self.protocols.engine()).report(summary, messages)
     }
 
     /// Reads the captures, and gives instances to `sink` as they become final; what was warned of comes back.
@@ -161,14 +184,17 @@ impl Extraction<'_> {
         let run = match self.network_by {
             _ if is_by_capture => self.each_by_itself(&inputs, &engine, &mut counting)?,
             Some(by) => self.each_network(&networks(&inputs, by), &engine, &mut counting)?,
-            None => {
-                let policy = self.gateways.policy(self.labels);
-                report_networks(&inputs, &policy, &self.options.flow.local_nets, &messages);
-                one_trace(&inputs, &engine, &mut counting)?
-            }
+            None => one_trace(&inputs, &engine, &mut counting)?,
         };
-        let outcome = report_read(&run.summary.read, inputs.len(), &messages)?;
-        let whole = self.report(&run, instances, &messages);
+        let reading = self.reading(&inputs, &engine);
+        let outcome = if is_by_capture || self.network_by.is_some() {
+            reading.report_apart(&run.summary, &messages)
+        } else {
+            reading.report(&run.summary, &messages)
+        }?;
+        report_place(&run.summary.read, &messages);
+        self.report(&run, instances, &messages);
+        let whole = report_left_out(&run.summary.left_out, &messages);
         Ok((outcome.max(whole), messages.into_warnings()))
     }
 
@@ -305,13 +331,10 @@ impl Extraction<'_> {
         Labeled { instance, label }
     }
 
-    fn report(&self, run: &Run<InstanceLosses>, instances: u64, messages: &Kept) -> Outcome {
+    /// Says what there is to say of instances.
+    fn report(&self, run: &Run<InstanceLosses>, instances: u64, messages: &Kept) {
         let (flow, summary) = (&self.options.flow, &run.summary);
-        let outcome = report_losses(summary, messages);
         report_instance_losses(&run.rests, messages);
-        report_place(&summary.read, messages);
-        report_gateways(summary, flow, messages);
-        report_unowned(&summary.read, (flow.identity, &summary.gateways), messages);
         if instances == 0 && summary.read.frames > 0 {
             messages.warn("no device sent enough for an instance");
         }
@@ -331,7 +354,6 @@ impl Extraction<'_> {
         for (kind, count) in summary.read.counts.malformed.iter().filter(|(_, count)| **count > 0) {
             messages.detail(format!("{count} malformed packets: {kind}"));
         }
-        outcome
     }
 }
 

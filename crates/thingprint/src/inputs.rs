@@ -147,7 +147,7 @@ pub(crate) fn expand(arguments: &[OsString], messages: impl Say) -> anyhow::Resu
         bail!("failed to read standard input: it is a terminal; pipe a capture into it");
     }
     for text in &missing {
-        messages.warn(text);
+        messages.missing(text);
     }
     Ok((inputs, if missing.is_empty() { Outcome::Done } else { Outcome::Partial }))
 }

@@ -1,6 +1,8 @@
 //! What caps left out, said by device.
 
-use thingprint_flow::{DeviceLosses, LossCounts};
+use std::collections::BTreeMap;
+
+use thingprint_flow::{DeviceId, DeviceLosses, LossCounts};
 
 use crate::exit::Outcome;
 use crate::messages::{Say, counted};
@@ -17,8 +19,36 @@ pub(crate) fn report_left_out(left_out: &DeviceLosses, messages: impl Say) -> Ou
     Outcome::Partial
 }
 
+/// What several readings of the same captures left out, all of which reach the caps again: of each kind the larger number.
+pub(crate) fn larger_of<'a>(readings: impl IntoIterator<Item = &'a DeviceLosses>) -> DeviceLosses {
+    let (mut devices, mut others) = (BTreeMap::<DeviceId, LossCounts>::new(), LossCounts::new());
+    for losses in readings {
+        for (device, counts) in losses.by_size() {
+            raise(devices.entry(device).or_default(), counts);
+        }
+        raise(&mut others, losses.others());
+    }
+    let mut all = DeviceLosses::default();
+    for (device, counts) in devices {
+        for (kind, count) in counts {
+            all.add(device, kind, count);
+        }
+    }
+    for (kind, count) in others {
+        all.add_other(kind, count);
+    }
+    all
+}
+
+fn raise(counts: &mut LossCounts, others: &LossCounts) {
+    for (kind, count) in others {
+        let most = counts.entry(kind.clone()).or_default();
+        *most = (*most).max(*count);
+    }
+}
+
 /// A line for all, and one for each device that lost much.
-fn in_words(left_out: &DeviceLosses) -> String {
+pub(crate) fn in_words(left_out: &DeviceLosses) -> String {
     let devices = left_out.by_size();
     let mut lines =
         vec![format!("caps were reached, and the result lacks {}, of:", list(&left_out.totals()))];
@@ -45,7 +75,7 @@ fn list(counts: &LossCounts) -> String {
 
 #[cfg(test)]
 mod tests {
-    use thingprint_flow::{DeviceId, DeviceLosses, LossKind, MacAddr};
+    use thingprint_flow::{LossKind, MacAddr};
 
     use super::*;
 

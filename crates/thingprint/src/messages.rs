@@ -2,6 +2,8 @@ use std::fmt::Display;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
+use thingprint_audit::Severity;
+use thingprint_audit::report::Notice;
 use thingprint_table::{Format, Style, Table};
 
 use crate::call::{Line, Message, Stopped};
@@ -30,6 +32,20 @@ impl Messages {
     /// Messages that nobody gets. Who calls the command can stop it all the same.
     pub(crate) const fn silent(self) -> Self {
         Self { is_quiet: true, is_verbose: false, ..self }
+    }
+
+    /// Messages whose warnings and notes are said later, by [`Messages::tell`].
+    pub(crate) const fn later(self) -> Self {
+        Self { is_quiet: true, ..self }
+    }
+
+    /// Says what was kept; `whose` stands before it.
+    pub(crate) fn tell(self, whose: &str, notice: &Notice) {
+        if notice.level > Severity::Note {
+            self.warn(format_args!("{whose}{notice}"));
+        } else {
+            self.note(format_args!("{whose}{notice}"));
+        }
     }
 
     /// The line to whoever calls the command.
@@ -92,8 +108,16 @@ impl Messages {
 pub(crate) trait Say: Copy {
     /// A problem that makes the result incomplete.
     fn warn(self, text: impl Display);
+    /// A problem for which the result lacks something of what was given: the exit status says so, too.
+    fn missing(self, text: impl Display) {
+        self.warn(text);
+    }
     /// A line about the run.
     fn note(self, text: impl Display);
+    /// A line about the run for which pages have a place of their own.
+    fn fact(self, text: impl Display) {
+        self.note(text);
+    }
     /// A detail, printed with `--verbose`.
     fn detail(self, text: impl Display);
 }
@@ -112,36 +136,66 @@ impl Say for Messages {
     }
 }
 
-/// Messages that are printed, with warnings kept for a report.
+/// Messages that are printed, each once, with warnings and notes kept for a report.
 #[derive(Debug)]
 pub(crate) struct Kept {
     messages: Messages,
-    warnings: Mutex<Vec<String>>,
+    notices: Mutex<Vec<Notice>>,
 }
 
 impl Kept {
     /// Prints messages as these do.
     pub(crate) const fn new(messages: Messages) -> Self {
-        Self { messages, warnings: Mutex::new(Vec::new()) }
+        Self { messages, notices: Mutex::new(Vec::new()) }
     }
 
     /// The warnings, sorted: threads print them in any order.
     pub(crate) fn into_warnings(self) -> Vec<String> {
-        let mut warnings = self.warnings.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let warnings = self.into_notices().into_iter().filter(|notice| notice.level > Severity::Note);
+        let mut warnings: Vec<String> = warnings.map(|notice| notice.text).collect();
         warnings.sort_unstable();
         warnings
+    }
+
+    /// Warnings and notes in the order in which they came.
+    pub(crate) fn into_notices(self) -> Vec<Notice> {
+        self.notices.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what was not said before; whether it was not.
+    fn keep(&self, (level, incomplete, is_fact): (Severity, bool, bool), text: String) -> bool {
+        let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = notices.iter().all(|notice| notice.text != text);
+        if is_new {
+            notices.push(Notice { level, incomplete, text, is_fact });
+        }
+        is_new
     }
 }
 
 impl Say for &Kept {
     fn warn(self, text: impl Display) {
-        let text = text.to_string();
-        self.messages.warn(&text);
-        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+        if self.keep((Severity::Warning, false, false), text.to_string()) {
+            self.messages.warn(text);
+        }
+    }
+
+    fn missing(self, text: impl Display) {
+        if self.keep((Severity::Warning, true, false), text.to_string()) {
+            self.messages.warn(text);
+        }
     }
 
     fn note(self, text: impl Display) {
-        self.messages.note(text);
+        if self.keep((Severity::Note, false, false), text.to_string()) {
+            self.messages.note(text);
+        }
+    }
+
+    fn fact(self, text: impl Display) {
+        if self.keep((Severity::Note, false, true), text.to_string()) {
+            self.messages.note(text);
+        }
     }
 
     fn detail(self, text: impl Display) {

@@ -8,7 +8,7 @@ use thingprint_flow::{GatewayPolicy, LocalNets, Trace, TraceOptions};
 use thingprint_pipeline::NetworkSurvey;
 
 use crate::inputs::Input;
-use crate::messages::{Say, counted};
+use crate::messages::Say;
 
 /// Frames of each capture that are looked at.
 const SAMPLED_FRAMES: usize = 5000;
@@ -60,18 +60,9 @@ pub(crate) fn report_networks(
     if policy.is_settled() || !inputs.iter().all(Input::is_rewindable) {
         return;
     }
-    let survey = sample(inputs, local_nets);
-    let networks = survey.gateways(policy);
-    if networks.is_empty() {
-        return;
+    if let Some(text) = sample(inputs, local_nets).in_words(policy) {
+        messages.warn(text);
     }
-    let gateways: Vec<String> = networks.iter().flatten().map(ToString::to_string).collect();
-    messages.warn(format!(
-        "the captures are of {}, whose devices never exchange packets (gateways {}): extract --network-by keeps them \
-         apart, and so does --network-by of devices and flows; other commands read one network at a time",
-        counted(networks.len() as u64, "network", "networks"),
-        gateways.join(", ")
-    ));
 }
 
 /// The first frames of each capture.

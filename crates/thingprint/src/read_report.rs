@@ -1,14 +1,16 @@
 //! What there is to say of captures that were read.
 
 use anyhow::bail;
-use thingprint_flow::{FlowOptions, GatewayWeight, Gateways, Identity, MacAddr};
+use thingprint_audit::report::DoubtfulGateway;
+use thingprint_flow::{Gateways, Identity};
 use thingprint_instance::InstanceLosses;
 use thingprint_pipeline::{ReadSummary, Summary};
 use thingprint_protocol::Losses;
 
 use crate::exit::Outcome;
-use crate::left_out::report_left_out;
 use crate::messages::{Say, counted};
+use crate::networks::report_networks;
+use crate::reading::Reading;
 
 /// A warning is due when more than one packet of so many belongs to no device.
 const WARNING_SHARE: u64 = 10;
@@ -18,12 +20,52 @@ const DAY_NS: i64 = 86_400_000_000_000;
 /// A note is due when so many packets of a hundred are copies.
 const NOTED_COPIES_PERCENT: u64 = 1;
 
+impl Reading<'_> {
+    /// Says what there is to say of captures of one network that were read, in the same words for every command: what could not
+    /// be read, whether they are of several networks after all, who the gateways are and whether that is doubtful, what is missing
+    /// in between. What caps left out is said by [`report_left_out`](crate::left_out::report_left_out).
+    pub(crate) fn report(&self, summary: &Summary, messages: impl Say) -> anyhow::Result<Outcome> {
+        report_networks(self.inputs, &self.gateways, &self.flow.local_nets, messages);
+        let outcome = self.report_apart(summary, messages)?;
+        report_contradictions(summary, messages);
+        self.report_gateways(summary, messages);
+        Ok(outcome)
+    }
+
+    /// The same of captures of networks that were kept apart.
+    pub(crate) fn report_apart(&self, summary: &Summary, messages: impl Say) -> anyhow::Result<Outcome> {
+        let outcome = report_read(&summary.read, self.inputs.len(), messages)?;
+        report_losses(summary, messages);
+        report_late(summary, messages);
+        report_unowned(&summary.read, (self.flow.identity, &summary.gateways), messages);
+        Ok(outcome)
+    }
+
+    /// Says who the gateways are and why.
+    fn report_gateways(&self, summary: &Summary, messages: impl Say) {
+        if summary.read.identity(self.flow.identity) != Identity::Mac || summary.read.frames == 0 {
+            return;
+        }
+        for (mac, reason) in &summary.gateways.0 {
+            messages.fact(format!("the gateway is {mac} ({reason})"));
+        }
+        if summary.gateways.is_empty() && !self.gateways.is_none && !self.keeps_gateways {
+            messages.note(
+                "no gateway was seen, since no address passes on traffic from and to the Internet: if one of the devices is the \
+                 gateway, name it with --gateway, or it is taken for a device",
+            );
+        }
+        if summary.is_second_reading {
+            messages.detail("the gateway is not who it seemed to be at first: everything was read twice");
+        }
+        for doubt in summary.doubtful_gateways().map(DoubtfulGateway::new) {
+            messages.warn(doubt);
+        }
+    }
+}
+
 /// Says what could not be read of so many captures. Fails when nothing at all could be.
-pub(crate) fn report_read(
-    read: &ReadSummary,
-    captures: usize,
-    messages: impl Say,
-) -> anyhow::Result<Outcome> {
+fn report_read(read: &ReadSummary, captures: usize, messages: impl Say) -> anyhow::Result<Outcome> {
     let is_hopeless = read.frames == read.counts.unsupported_link
         && !read.problems.is_empty()
         && read.problems.len() >= captures;
@@ -33,11 +75,11 @@ pub(crate) fn report_read(
         bail!("{}", all.join("\n       "));
     }
     for problem in &read.problems {
-        messages.warn(format!("failed to read {problem}"));
+        messages.missing(format!("failed to read {problem}"));
     }
     for (link, packets) in &read.counts.unsupported_links {
         let packets = counted(*packets, "packet was", "packets were");
-        messages.warn(format!("{packets} not read: link type {link} is not supported"));
+        messages.missing(format!("{packets} not read: link type {link} is not supported"));
     }
     report_gaps(read, messages);
     report_wrapped(read, messages);
@@ -54,44 +96,16 @@ pub(crate) fn report_read(
              devices are identified by their private IP addresses (--identity mac insists on link addresses)",
         );
     }
-    report_given_gateways(read, messages);
+    if read.frames > 0 {
+        for note in read.given_gateways.notes() {
+            if note.is_severe { messages.warn(note) } else { messages.note(note) }
+        }
+    }
     if read.frames == 0 && read.problems.is_empty() {
         messages.warn("there is no packet in the input");
     }
     let is_whole = read.problems.is_empty() && read.counts.unsupported_link == 0;
     Ok(if is_whole { Outcome::Done } else { Outcome::Partial })
-}
-
-/// Says which gateways that the user named are in no packet, and which addresses look like gateways instead.
-fn report_given_gateways(read: &ReadSummary, messages: impl Say) {
-    let given = &read.given_gateways;
-    let others: Vec<String> = given.others().map(|mac| mac.to_string()).collect();
-    if !others.is_empty() {
-        let met: Vec<String> = given.met.iter().map(ToString::to_string).collect();
-        let (met, others) = (met.join(", "), others.join(", "));
-        messages.warn(format!(
-            "named as gateway (--gateway, or a label 'gateway'): {met}, but packets from and to the Internet are forwarded by {others}. \
-             What they send counts as a gateway's and as a device's, the wrong way round: check --gateway, or leave it out"
-        ));
-    }
-    let unmet: Vec<String> = given.unmet().map(|mac| mac.to_string()).collect();
-    if unmet.is_empty() || read.frames == 0 {
-        return;
-    }
-    let unmet = unmet.join(", ");
-    if !given.met.is_empty() {
-        messages.note(format!("the gateway {unmet} is in no packet of these captures"));
-        return;
-    }
-    let seen: Vec<String> = given.seen.0.iter().map(|(mac, why)| format!("{mac} ({why})")).collect();
-    let advice = if seen.is_empty() {
-        "no address looks like a gateway: check --gateway, or leave it out".to_owned()
-    } else {
-        format!("the captures show {}: give --gateway with this, or leave it out", seen.join(", "))
-    };
-    messages.warn(format!(
-        "the gateway {unmet} (--gateway, or a label 'gateway') is in no packet, so that no address counts as one: {advice}"
-    ));
 }
 
 /// Says what the way in which the captures were taken leaves out.
@@ -156,8 +170,8 @@ fn report_times(read: &ReadSummary, messages: impl Say) {
     }
 }
 
-/// Says what caps and gaps left out of flows and messages; a result that caps cut is not whole.
-pub(crate) fn report_losses(summary: &Summary, messages: impl Say) -> Outcome {
+/// Says what gaps, and packets that came late, left out of flows and messages.
+fn report_losses(summary: &Summary, messages: impl Say) {
     let Summary { counts: track, losses, .. } = summary;
     if track.late_packets > 0 {
         let late = track.late_packets;
@@ -181,17 +195,11 @@ pub(crate) fn report_losses(summary: &Summary, messages: impl Say) -> Outcome {
         let streams = losses.streams_given_up;
         messages.detail(format!("{streams} streams could not be read on: a message too long"));
     }
-    for (mac, text) in gateway_doubts(summary) {
-        messages.warn(format!(
-            "{mac} is taken for a gateway, {text}; if it is a device, give it a label, or name the gateway with --gateway"
-        ));
-    }
-    report_left_out(&summary.left_out, messages)
 }
 
 /// The gaps in streams, in words. Which streams are read for messages, and how far, depends on what a command looks for: so each
 /// has a number of its own, and says so.
-pub(crate) fn gaps_in_words(losses: &Losses) -> Option<String> {
+fn gaps_in_words(losses: &Losses) -> Option<String> {
     let Losses { gaps, gap_bytes, skipped_bytes, .. } = *losses;
     (gaps > 0).then(|| {
         format!(
@@ -201,13 +209,6 @@ pub(crate) fn gaps_in_words(losses: &Losses) -> Option<String> {
             counted(gap_bytes, "byte is", "bytes are"),
             counted(skipped_bytes, "byte", "bytes"),
         )
-    })
-}
-
-/// The gateways of which it is doubtful that they are some, and why.
-pub(crate) fn gateway_doubts(summary: &Summary) -> impl Iterator<Item = (MacAddr, String)> {
-    summary.doubtful_gateways().map(|(mac, reason, GatewayWeight { own, others, .. })| {
-        (mac, format!("as {reason}, though it sent {own} packets for itself and {others} for others"))
     })
 }
 
@@ -238,21 +239,8 @@ pub(crate) fn report_contradictions(summary: &Summary, messages: impl Say) {
     }
 }
 
-/// Says who the gateways are and why, and which rows came before that was known.
-pub(crate) fn report_gateways(summary: &Summary, flow: &FlowOptions, messages: impl Say) {
-    if summary.read.identity(flow.identity) == Identity::Mac {
-        for (mac, reason) in &summary.gateways.0 {
-            messages.note(format!("the gateway is {mac} ({reason})"));
-        }
-    }
-    if summary.is_second_reading {
-        messages.detail("the gateway is not who it seemed to be at first: everything was read twice");
-    }
-    report_late(summary, messages);
-}
-
 /// Says which rows came out before it was known that they are of a gateway.
-pub(crate) fn report_late(summary: &Summary, messages: impl Say) {
+fn report_late(summary: &Summary, messages: impl Say) {
     if summary.gateway_late > 0 {
         messages.warn(format!(
             "{} of the gateway came out before it was known to be one; name it with --gateway to leave them out",
@@ -262,11 +250,7 @@ pub(crate) fn report_late(summary: &Summary, messages: impl Say) {
 }
 
 /// Says how many packets belonged to no device, and why: a warning where they are many.
-pub(crate) fn report_unowned(
-    read: &ReadSummary,
-    (identity, gateways): (Identity, &Gateways),
-    messages: impl Say,
-) {
+fn report_unowned(read: &ReadSummary, (identity, gateways): (Identity, &Gateways), messages: impl Say) {
     let by_address =
         "neither of their addresses is private, and devices are identified by private IP addresses here";
     let names: Vec<String> = gateways.0.keys().map(ToString::to_string).collect();

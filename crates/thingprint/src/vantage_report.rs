@@ -21,7 +21,7 @@ pub(crate) fn report_vantage(vantage: &Vantage, messages: impl Say) {
             // Every command warns of packets that were cut.
             VantageTopic::SnapLength => {}
             _ if note.is_severe => messages.warn(note),
-            VantageTopic::EncryptedDns | VantageTopic::EncryptedHello => messages.note(note),
+            VantageTopic::EncryptedDns | VantageTopic::EncryptedHello => messages.fact(note),
             _ => messages.detail(note),
         }
     }

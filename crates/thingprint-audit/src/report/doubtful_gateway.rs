@@ -16,6 +16,20 @@ pub struct DoubtfulGateway {
 }
 
 impl DoubtfulGateway {
+    /// Why it is doubtful.
+    pub fn why(&self) -> String {
+        let Self { reason, own_packets, others_packets, .. } = self;
+        let packets = if *own_packets == 1 { "packet" } else { "packets" };
+        format!(
+            "a gateway, as {reason}, though it sent {own_packets} {packets} for itself and {others_packets} for others"
+        )
+    }
+
+    /// The address of the gateway.
+    pub fn gateway(&self) -> &str {
+        &self.gateway
+    }
+
     /// A gateway with the reason why it is taken for one, and with what it sent.
     pub fn new((mac, reason, weight): (MacAddr, GatewayReason, GatewayWeight)) -> Self {
         let GatewayWeight { own, others, .. } = weight;
@@ -25,11 +39,10 @@ impl DoubtfulGateway {
 
 impl fmt::Display for DoubtfulGateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { gateway, reason, own_packets, others_packets } = self;
+        let (gateway, why) = (&self.gateway, self.why());
         write!(
             f,
-            "{gateway} is taken for a gateway, as {reason}, though it sent {own_packets} packets for itself and {others_packets} \
-             for others; if it is a device, give it a label, or name the gateway with --gateway"
+            "{gateway} is taken for {why}; if it is a device, give it a label, or name the gateway with --gateway"
         )
     }
 }

@@ -12,7 +12,7 @@ use super::left_out;
 use super::lines::{document, documents, lines, title};
 use super::tables::{evidence, flow_counts, has_unjudged, mark, name, protocols, unjudged, vantage};
 use super::when::to_second;
-use super::{Report, answer, counted};
+use super::{Notice, Report, answer, counted};
 
 /// Captures that are named.
 const MOST_CAPTURES: usize = 8;
@@ -57,9 +57,7 @@ fn summary(page: &mut Page, report: &Report, policy: &Policy) {
          policy does not accept is a finding of its own; below, the cipher suites of one grade stand together.",
     );
     page.table(&devices(report), "Devices");
-    for doubt in &report.header.doubtful_gateways {
-        page.note(Tone::Medium, format!("{doubt}."));
-    }
+    notices(page, &report.header.notices);
     for line in left_out::lines(&report.header.left_out, &report.header.labels) {
         page.note(Tone::Medium, format!("{line}."));
     }
@@ -83,6 +81,14 @@ fn summary(page: &mut Page, report: &Report, policy: &Policy) {
     if has_unjudged(report) {
         page.paragraph("Flows that no rule could judge are not clean: nothing is known of them.")
             .table(&unjudged(report), "Flows that were not judged");
+    }
+}
+
+/// What there is to know about the reading.
+pub(super) fn notices(page: &mut Page, notices: &[Notice]) {
+    for notice in notices.iter().filter(|notice| !notice.is_fact) {
+        let tone = if notice.level > Severity::Note { Tone::Medium } else { Tone::Note };
+        page.note(tone, format!("{notice}."));
     }
 }
 

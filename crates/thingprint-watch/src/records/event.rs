@@ -139,6 +139,10 @@ kinds! {
     PartsMissing = "parts-missing" / "parts missing" in Reading,
     /// Several taps saw a device at the same time, and count it more than once.
     SeenTwice = "seen-twice" / "seen by several taps" in Reading,
+    /// The gateways that were named, or found, are doubtful: what devices do counts as a gateway's, or the other way round.
+    GatewayDoubtful = "gateway-doubtful" / "gateway in doubt" in Reading,
+    /// The packets are of several networks.
+    SeveralNetworks = "several-networks" / "several networks" in Reading,
     /// A cap was reached, and left out something of a device.
     LeftOut = "left-out" / "limit reached" in Reading,
     /// A source of packets failed.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 use thingprint_audit::report::{self, Captures, Report, RulesDocument};
-use thingprint_audit::{Coverage, DeviceAudit, KnownFindings, Policy, SetAside, Severity};
+use thingprint_audit::{Coverage, Judgement, KnownFindings, Policy, SetAside, Severity};
 use thingprint_figure::Figure;
 use thingprint_flow::{FlowOptions, TraceOptions, WindowLength};
 use thingprint_report::Transaction;
@@ -18,10 +18,9 @@ use crate::exit::{Outcome, Usage};
 use crate::files::{read_confirmed_labels, write_file};
 use crate::inputs::{Input, expand};
 use crate::label_report::report_labels;
-use crate::messages::Messages;
-use crate::networks::{NetworkBy, report_networks};
+use crate::messages::{Kept, Messages, counted};
+use crate::networks::NetworkBy;
 use crate::output::Output;
-use crate::read_report::report_read;
 use crate::reading::Reading;
 use crate::small_file::{MOST_FINDINGS_BYTES, MOST_WRITTEN_BYTES, read_text};
 
@@ -67,8 +66,9 @@ pub(crate) struct AuditArgs {
     #[arg(long, value_name = "SEVERITY")]
     fail_on: Option<Severity>,
 
-    /// Exit with status 3 when a smaller share of the flows of some device and protocol could be judged, from 0 to 1, or, over 0,
-    /// no flow of a device at all: what nobody could judge is not clean. Flows of protocols without a rule do not count
+    /// Exit with status 3 when a smaller share of the flows of some device, or of a device and protocol, could be judged, from 0
+    /// to 1: what nobody could judge is not clean. Flows in which no protocol was recognised count, those of protocols without a
+    /// rule do not
     #[arg(long, value_name = "SHARE", value_parser = share)]
     require_judged: Option<f64>,
 
@@ -149,11 +149,12 @@ impl AuditArgs {
         let labels = read_confirmed_labels(self.labels.as_deref(), messages)?;
         let known = self.known.read(&global.results, messages)?;
         let profiles = self.mud.read()?;
-        let (inputs, found) = expand(&self.captures, messages)?;
+        let kept = Kept::new(messages);
+        let (inputs, found) = expand(&self.captures, &kept)?;
         let given = self.mud.files();
         let destinations = self.destinations(&output, &inputs, &given);
         destinations.check(self.mud.folder())?;
-        let inputs = without_copies(&inputs, messages);
+        let inputs = without_copies(&inputs, &kept);
         let reading = Reading {
             inputs: &inputs,
             flow: options,
@@ -166,11 +167,10 @@ impl AuditArgs {
             shows_gateways: true,
             messages,
         };
-        report_networks(&inputs, &reading.gateways, &reading.flow.local_nets, messages);
-        let surveying = Surveying { reading, labels: &labels, wants_mud: self.mud.is_wanted(), messages };
+        let surveying = Surveying { reading, labels: &labels, wants_mud: self.mud.is_wanted() };
         let mut survey = surveying.survey(&policy)?;
         self.mud.give_controllers(&mut survey.seen);
-        let outcome = report_read(&survey.summary.read, inputs.len(), messages)?;
+        let outcome = surveying.reading.report(&survey.summary, &kept)?;
         let outcome = outcome.max(survey.report_losses(messages));
         self.keep_devices(&mut survey)?;
         report_labels(&labels, &survey.seen.devices.values().copied().collect(), messages);
@@ -178,6 +178,7 @@ impl AuditArgs {
         let find = |device, time| survey.summary.spans.capture_of(device, time);
         let captures = Captures { names: inputs.iter().map(Input::name).collect(), find: &find };
         let mut report = Report::new(&survey.seen, &captures, verdicts, known.as_ref());
+        report.header.notices = kept.into_notices();
         report.set_aside(&known_findings, &policy);
         report_set_aside(&report.header.set_aside, messages);
         self.mud.check_apart(&survey.seen, &destinations)?;
@@ -227,11 +228,14 @@ impl AuditArgs {
         report.not_judged().into_iter().for_each(|line| messages.note(line));
         let Some(share) = self.require_judged else { return false };
         let mut is_too_little = false;
-        let unjudged = report.audit.devices.iter().filter(|device| device.coverage.is_empty());
-        let could_be = |device: &&DeviceAudit| device.judgement.unrecognised + device.judgement.unjudged > 0;
-        for device in unjudged.filter(could_be).filter(|_| share > 0.0) {
-            let Some(why) = device.not_judged() else { continue };
-            messages.warn(format!("--require-judged: {}: {why}", device.name()));
+        for device in report.audit.devices_judged_under(share) {
+            let Judgement { judged, .. } = device.judgement;
+            messages.warn(format!(
+                "--require-judged: {}: {judged} of {} were judged: {}",
+                device.name(),
+                counted(device.judgement.flows(), "flow", "flows"),
+                device.judgement.reasons()
+            ));
             is_too_little = true;
         }
         for (device, protocol, Coverage { seen, judged, .. }) in report.audit.judged_under(share) {

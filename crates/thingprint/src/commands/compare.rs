@@ -110,7 +110,9 @@ impl CompareArgs {
             check_apart(output.results(), self.html.as_deref(), &side.inputs)?;
         }
         check_alike(&before, &after)?;
-        let compared = compared([before, after], files.model.as_ref(), messages, self.all);
+        let sides = [before, after];
+        side::report_both(&sides, messages);
+        let compared = compared(sides, files.model.as_ref(), messages, self.all);
         if let Some(html) = &self.html {
             write_file(output.results(), html, page::page(&compared).html().as_bytes())?;
         }
@@ -198,14 +200,35 @@ pub(super) fn compared(
 }
 
 impl Compared {
-    /// How many rows say that something is worse or other than before: all but findings that are mended.
+    /// How many rows say that something is worse or other than before: all but findings that are not there any more.
     pub(super) fn changes(&self) -> usize {
-        self.rows.len() - self.mended()
+        self.rows.iter().filter(|row| !row.kind.is_gone_finding()).count()
     }
 
-    /// How many rows are of findings that are mended.
-    pub(super) fn mended(&self) -> usize {
-        self.rows.iter().filter(|row| row.kind == Kind::MendedFinding).count()
+    /// What became of findings that are not there any more, in words; nothing where there is none.
+    pub(super) fn gone_findings(&self) -> Vec<String> {
+        let of = |kind| self.rows.iter().filter(|row| row.kind == kind).count() as u64;
+        let fates = [
+            (Kind::MendedFinding, "mended"),
+            (Kind::UnseenFinding, "not seen again, which does not say that they are mended"),
+            (Kind::UnjudgedFinding, "not judged again"),
+        ];
+        let fates = fates.into_iter().map(|(kind, fate)| (of(kind), fate)).filter(|(count, _)| *count > 0);
+        fates.map(|(count, fate)| format!("{} {fate}", counted(count, "finding", "findings"))).collect()
+    }
+
+    /// How many rows are of findings that were not judged again.
+    pub(super) fn findings_not_judged_again(&self) -> u64 {
+        self.rows.iter().filter(|row| row.kind == Kind::UnjudgedFinding).count() as u64
+    }
+
+    /// The findings of a device that were not judged again: the rules, and how severe the worst was.
+    pub(super) fn not_judged_again(&self, device: DeviceId) -> Option<(Severity, Vec<&str>)> {
+        let is_meant = |row: &&Row| row.kind == Kind::UnjudgedFinding && row.device == Some(device);
+        let rows = || self.rows.iter().filter(is_meant);
+        let worst = rows().filter_map(|row| row.earlier_severity).max()?;
+        let worst_rows = rows().filter(|row| row.earlier_severity == Some(worst));
+        Some((worst, worst_rows.map(|row| row.what.as_str()).collect()))
     }
 
     /// Calls devices that have no label by what else is known of them.
@@ -217,7 +240,7 @@ impl Compared {
 
     /// The most unusual rows in words, at most so many.
     pub(super) fn most(&self, most: usize) -> Vec<String> {
-        let changes = self.rows.iter().filter(|row| row.kind != Kind::MendedFinding);
+        let changes = self.rows.iter().filter(|row| !row.kind.is_gone_finding());
         changes.take(most).map(Row::in_words).collect()
     }
 

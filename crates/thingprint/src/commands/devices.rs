@@ -3,6 +3,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
+use thingprint_audit::report::DoubtfulGateway;
 use thingprint_flow::{DeviceId, FlowOptions, Gateways, Identity, MacAddr, WindowLength};
 use thingprint_identity::Knowledge;
 use thingprint_instance::{DeviceEntry, InventoryRecord};
@@ -16,12 +17,11 @@ use crate::files::{read_labels, write_file};
 use crate::identities::Identities;
 use crate::inputs::expand;
 use crate::label_report::report_labels;
+use crate::left_out::report_left_out;
 use crate::messages::{Messages, counted};
-use crate::networks::{Network, NetworkBy, networks, report_networks};
+use crate::networks::{Network, NetworkBy, networks};
 use crate::output::Output;
-use crate::read_report::{
-    gateway_doubts, gateways_in_words, report_contradictions, report_losses, report_read, report_unowned,
-};
+use crate::read_report::{gateways_in_words, report_contradictions};
 use crate::reading::Reading;
 use crate::vantage_report::{report_vantage, vantage_of};
 
@@ -102,7 +102,10 @@ impl DevicesArgs {
         };
         let knowledge = self.knowledge.read()?;
         let (networks, summary) = self.read(&reading, &knowledge, messages)?;
-        let outcome = report_read(&summary.read, inputs.len(), messages)?;
+        let outcome = match self.network_by {
+            None => reading.report(&summary, messages),
+            Some(_) => reading.report_apart(&summary, messages),
+        }?;
         match output.format() {
             Format::Table if !self.wide => {
                 let mut tables = vec![overview(&networks, &labels, &output)?];
@@ -119,8 +122,7 @@ impl DevicesArgs {
             write_file(&global.results, path, text.as_bytes())?;
             messages.note(format!("labels to fill in: {}", path.display()));
         }
-        let whole = report_losses(&summary, messages);
-        report_unowned(&summary.read, (self.device.identity(), &summary.gateways), messages);
+        let whole = report_left_out(&summary.left_out, messages);
         report_labels(&labels, &devices.iter().map(|entry| entry.device).collect(), messages);
         Ok(outcome.max(found).max(whole))
     }
@@ -135,7 +137,6 @@ impl DevicesArgs {
         messages: Messages,
     ) -> anyhow::Result<(Vec<NetworkDevices>, Summary)> {
         let Some(by) = self.network_by else {
-            report_networks(reading.inputs, &reading.gateways, &reading.flow.local_nets, messages);
             let (network, summary) = self.read_network((reading, knowledge), None, messages)?;
             return Ok((vec![network], summary));
         };
@@ -164,7 +165,9 @@ impl DevicesArgs {
         add_clients(&mut devices, &summary, self.device.identity());
         add_contradictions(&mut devices, &summary);
         add_doubts(&mut gateways, &summary);
-        report_contradictions(&summary, messages);
+        if name.is_some() {
+            report_contradictions(&summary, messages);
+        }
         report_vantage(&vantage_of(places, &summary), messages);
         let network = name.as_ref().map_or_else(String::new, |name| format!("network {name}: "));
         let count = counted(devices.len() as u64, "device", "devices");
@@ -178,7 +181,10 @@ impl DevicesArgs {
         };
         // Of what could not be read at all, the error is all there is to say.
         if summary.read.frames > 0 || summary.read.problems.is_empty() {
-            messages.note(format!("{network}{count}{silent}; {}", gateways_in_words(&summary.gateways)));
+            let gateways = name
+                .as_ref()
+                .map_or_else(String::new, |_| format!("; {}", gateways_in_words(&summary.gateways)));
+            messages.note(format!("{network}{count}{silent}{gateways}"));
         }
         identities.report_dropped(messages);
         Ok((NetworkDevices { name, devices, gateways, identities }, summary))
@@ -187,9 +193,10 @@ impl DevicesArgs {
 
 /// Adds to gateways why it is doubtful that they are some.
 fn add_doubts(gateways: &mut [DeviceEntry], summary: &Summary) {
-    for (mac, text) in gateway_doubts(summary) {
-        if let Some(entry) = gateways.iter_mut().find(|entry| entry.device == DeviceId::Mac(mac)) {
-            entry.contradictions.push(format!("a gateway, {text}"));
+    for doubtful in summary.doubtful_gateways() {
+        let device = DeviceId::Mac(doubtful.0);
+        if let Some(entry) = gateways.iter_mut().find(|entry| entry.device == device) {
+            entry.contradictions.push(DoubtfulGateway::new(doubtful).why());
         }
     }
 }

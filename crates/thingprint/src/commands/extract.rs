@@ -21,11 +21,11 @@ use crate::extraction::Extraction;
 use crate::files::read_labels_to_keep;
 use crate::inputs::{Input, expand};
 use crate::label_report::report_labels;
+use crate::left_out::report_left_out;
 use crate::messages::{Messages, counted};
 use crate::networks::NetworkBy;
 use crate::output::Output;
 use crate::protocols::Protocols;
-use crate::read_report::{report_losses, report_read};
 use crate::reading::Reading;
 use crate::row_output::RowEvent;
 
@@ -202,8 +202,8 @@ impl ExtractArgs {
             messages,
         };
         let run = reading.run(&PartStage::new(options.clone()), |_| Ok(()))?;
-        let outcome = report_read(&run.summary.read, inputs.len(), messages)?;
-        let outcome = outcome.max(report_losses(&run.summary, messages));
+        let outcome = reading.report(&run.summary, messages)?;
+        let outcome = outcome.max(report_left_out(&run.summary.left_out, messages));
         let hashes: Vec<u8> =
             run.summary.read.hashes.iter().flatten().flat_map(|hash| *hash.bytes()).collect();
         let first = inputs.first().map(Input::file_name);

@@ -17,10 +17,11 @@ use crate::exit::{Outcome, Usage};
 use crate::files::{read_confirmed_labels, read_fingerprints};
 use crate::inputs::expand;
 use crate::label_report::report_labels;
+use crate::left_out::report_left_out;
 use crate::messages::{Messages, counted};
-use crate::networks::{Network, NetworkBy, networks, report_networks};
+use crate::networks::{Network, NetworkBy, networks};
 use crate::output::Output;
-use crate::read_report::{gateways_in_words, report_late, report_losses, report_read, report_unowned};
+use crate::read_report::gateways_in_words;
 use crate::reading::Reading;
 use crate::row_output::RowEvent;
 use crate::vantage_report::report_place;
@@ -114,8 +115,6 @@ struct Listed {
     summary: Summary,
     /// Whether it is whole.
     outcome: Outcome,
-    /// Whether it is of several networks.
-    has_networks: bool,
     flows: u64,
     devices: BTreeSet<DeviceId>,
 }
@@ -165,15 +164,13 @@ impl FlowsArgs {
             shows_gateways: false,
             messages,
         };
-        if self.network_by.is_none() {
-            report_networks(&inputs, &reading.gateways, &reading.flow.local_nets, messages);
-        }
-        let listing = Listing { args: self, reading, columns, messages };
+        let listing = Listing { args: self, reading: reading.clone(), columns, messages };
         let listed = listing.write(&output)?;
-        let outcome = report_read(&listed.summary.read, inputs.len(), messages)?;
-        let identity = self.flow.device.identity();
+        let outcome = match self.network_by {
+            None => reading.report(&listed.summary, messages),
+            Some(_) => reading.report_apart(&listed.summary, messages),
+        }?;
         report_place(&listed.summary.read, messages);
-        report_unowned(&listed.summary.read, (identity, &listed.summary.gateways), messages);
         report_labels(&labels, &listed.devices, messages);
         listed.report(messages);
         Ok(outcome.max(found).max(listed.outcome))
@@ -286,12 +283,10 @@ impl Listing<'_> {
     }
 
     fn listed(&self, summary: Summary, mut rows: Rows<'_>) -> Listed {
-        let outcome = report_losses(&summary, self.messages);
-        report_late(&summary, self.messages);
+        let outcome = report_left_out(&summary.left_out, self.messages);
         rows.report(self.messages);
         rows.close_split(summary.read.counts.fragments_held, self.messages);
-        let has_networks = self.args.network_by.is_some();
-        Listed { summary, outcome, has_networks, flows: rows.written(), devices: rows.devices().clone() }
+        Listed { summary, outcome, flows: rows.written(), devices: rows.devices().clone() }
     }
 }
 
@@ -310,11 +305,6 @@ impl Listed {
     fn report(&self, messages: Messages) {
         let flows = counted(self.flows, "flow", "flows");
         let devices = counted(self.devices.len() as u64, "device", "devices");
-        let gateways = gateways_in_words(&self.summary.gateways);
-        messages.note(if self.has_networks {
-            format!("{flows} of {devices}")
-        } else {
-            format!("{flows} of {devices}; {gateways}")
-        });
+        messages.note(format!("{flows} of {devices}"));
     }
 }

@@ -13,10 +13,11 @@ use crate::copies::without_copies;
 use crate::exit::{Outcome, Usage};
 use crate::identities::{Identities, contradictions, reasons, values};
 use crate::inputs::expand;
+use crate::left_out::report_left_out;
 use crate::messages::counted;
 use crate::output::Output;
-use crate::read_report::{report_contradictions, report_losses, report_read, report_unowned};
 use crate::reading::Reading;
+use crate::vantage_report::report_place;
 
 /// Say who devices are by what they say of themselves: vendor, model, type, name and system, with the reasons.
 #[derive(Debug, Args)]
@@ -68,8 +69,8 @@ impl IdentifyArgs {
             messages,
         };
         let Run { rests, summary } = reading.run(&IdentityStage::default(), |_| Ok(()))?;
-        let outcome = report_read(&summary.read, inputs.len(), messages)?;
-        report_contradictions(&summary, messages);
+        let outcome = reading.report(&summary, messages)?;
+        report_place(&summary.read, messages);
         let identities = Identities::of(rests, (&summary, self.device.identity()), &knowledge);
         self.check_seen(&identities)?;
         output.table(&self.table(&identities, output.format())?)?;
@@ -84,8 +85,7 @@ impl IdentifyArgs {
         };
         messages.note(format!("{devices}{gateways}, {named} of them with a vendor, model or type"));
         identities.report_dropped(messages);
-        let whole = report_losses(&summary, messages);
-        report_unowned(&summary.read, (self.device.identity(), &summary.gateways), messages);
+        let whole = report_left_out(&summary.left_out, messages);
         Ok(outcome.max(found).max(whole))
     }
 

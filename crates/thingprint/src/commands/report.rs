@@ -25,9 +25,8 @@ use crate::exit::{Outcome, Usage};
 use crate::identities::Identities;
 use crate::inputs::Input;
 use crate::label_report::report_labels;
-use crate::left_out::report_left_out;
+use crate::left_out::larger_of;
 use crate::output::Output;
-use crate::read_report::gaps_in_words;
 use crate::reading::Reading;
 
 mod coverage;
@@ -77,8 +76,12 @@ impl ReportArgs {
             output.check_apart(&side.inputs)?;
         }
         let (devices, identities, left_out) = self.devices(&now, (&files, &knowledge), global)?;
-        let whole = report_left_out(&left_out, messages);
-        let missing = Missing::of(&now, before.as_ref(), &left_out);
+        if let Some(before) = &before {
+            before.report("earlier time: ", messages);
+        }
+        now.left_out = larger_of([&now.left_out, &left_out]);
+        now.report("", messages);
+        let missing = Missing::of(&now, before.as_ref());
         let seen = devices.iter().map(|entry| entry.device).collect();
         report_labels(&files.labels, &seen, messages);
         let model = files.model.as_ref();
@@ -89,7 +92,7 @@ impl ReportArgs {
             identities: &identities,
             knowledge: &knowledge,
         };
-        let mut outcome = now.outcome.max(whole);
+        let mut outcome = now.outcome.max(missing.outcome());
         let changes = match before {
             Some(before) => {
                 check_alike(&before, &now)?;
@@ -107,8 +110,6 @@ impl ReportArgs {
         for audit in &mut survey.seen.audit.devices {
             audit.label = audit.label.take().or_else(|| known.called(audit.device));
         }
-        survey.report_oddities(messages);
-        let gaps = gaps_in_words(&survey.summary.losses);
         let find = |_, _| None;
         let captures = Captures { names: now.captures.iter().map(Input::name).collect(), find: &find };
         let report = Report::new(&survey.seen, &captures, BTreeMap::new(), None);
@@ -121,7 +122,6 @@ impl ReportArgs {
             has_model: model.is_some(),
             changes: changes.as_ref(),
             missing: &missing,
-            gaps,
         };
         output.with(|out| Ok(out.write_all(page::page(&told).html().as_bytes())?))?;
         messages.note(told.summary());

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use serde_json::Value;
 use thingprint_flow::{Capture, CaptureWriter, Trace, TraceOptions};
 
-use crate::stage::{Frame, Stage, capture};
+use crate::stage::{Frame, Stage, capture, shared_data};
 
 const HOUR_NS: i64 = 3_600_000_000_000;
 
@@ -56,6 +56,38 @@ fn flows_that_no_rule_could_judge_are_counted_with_their_reasons() {
     assert_eq!(log["runs"][0]["properties"]["coverage"]["tls"], *tls);
     let page = stage.ok("audit later.pcap --labels labels.csv --format html").stdout;
     assert!(page.contains("Flows that were not judged"), "the page names what was not judged");
+}
+
+/// A device whose look-ups are judged, and whose other flows nobody recognises: a short snap length leaves no more.
+#[test]
+fn flows_that_were_not_recognised_count_as_not_judged() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 1h -o home.pcap --labels labels.csv");
+    stage.ok("audit home.pcap --labels labels.csv --require-judged 0.1");
+    let frames: Vec<Frame> = (0..4)
+        .flat_map(|host| (0..250).map(move |number| (host, number)))
+        .map(|(host, number)| Frame {
+            at_s: 1,
+            from: [0x7c, 0x51, 0x0e, 0x4a, 0x02, 0x9c],
+            to: [2, 0, 0, 0, 0, 9],
+            src: [192, 168, 1, 20],
+            dst: [192, 168, host, number],
+        })
+        .collect();
+    fs::write(stage.path("odd.pcap"), capture(&frames)).unwrap();
+    let said = stage.run("audit home.pcap odd.pcap --labels labels.csv --require-judged 0.1");
+    assert_eq!(said.status, 3, "{}", said.stderr);
+    let told = "flows were judged: 1000 of";
+    assert!(
+        said.stderr.contains("--require-judged: osprel-camera: ") && said.stderr.contains(told),
+        "{}",
+        said.stderr
+    );
+
+    let Some(locks) = shared_data("locks") else { return };
+    let said = stage.run(&format!("audit {} --require-judged 0.5", locks.display()));
+    assert_eq!(said.status, 3, "{}", said.stderr);
+    assert!(said.stderr.contains("15 of 225 flows were judged: 113 of 225 flows have a protocol without a rule, 97 have no recognised"), "{}", said.stderr);
 }
 
 /// Two devices that exchange four bytes of no protocol: no finding, and not clean either.

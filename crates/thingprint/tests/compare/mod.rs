@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io;
 
 use serde_json::Value;
-use thingprint_flow::{CaptureWriter, Timestamp};
+use thingprint_flow::{Capture, CaptureWriter, Timestamp, Trace, TraceOptions};
 use thingprint_sim::{Attack, AttackKind, CaptureReader, Simulation, SimulationOptions, TelnetScan, home};
 
 use crate::stage::Stage;
@@ -255,6 +255,61 @@ fn findings_that_a_store_has_are_compared() {
     assert_eq!(new.len(), 1, "{rows:?}");
     assert_eq!((&new[0]["what"], &new[0]["after"]), (&"tls-version".into(), &"TLS 1.0 (2 flows)".into()));
     assert!(of_kind(&rows, "mended-finding").is_empty(), "a store does not say what could be judged");
+}
+
+/// Writes a capture a day later, without the TCP packets of one device and without another device.
+fn write_next_day(stage: &Stage, (without_tcp, silent): ([u8; 6], [u8; 6])) {
+    let path = stage.path("unsafe.pcap");
+    let open = move || Ok(Box::new(File::open(&path)?) as _);
+    let mut trace = Trace::new(vec![Capture::new("unsafe.pcap", open)], TraceOptions::default());
+    let mut writer = CaptureWriter::new(Vec::new()).unwrap();
+    while let Some((frame, packet)) = trace.next_frame() {
+        let is_of = |mac: [u8; 6]| frame.bytes[..6] == mac || frame.bytes[6..12] == mac;
+        let is_tcp = frame.bytes[12..14] == [8, 0] && frame.bytes[23] == 6;
+        let is_left_out = is_of(silent) || (is_of(without_tcp) && is_tcp);
+        if !is_left_out {
+            let time = packet.time.plus_nanos(86_400_000_000_000);
+            writer.write(time, frame.bytes, frame.wire_bytes).unwrap();
+        }
+    }
+    fs::write(stage.path("next.pcap"), writer.finish().unwrap()).unwrap();
+}
+
+#[test]
+fn findings_that_were_not_judged_again_are_not_mended() {
+    let stage = Stage::new();
+    stage.ok("simulate --home unsafe --duration 3h -o unsafe.pcap --labels unsafe.csv");
+    let labels = fs::read_to_string(stage.path("unsafe.csv")).unwrap();
+    let mac = |label: &str| {
+        let line = labels.lines().find(|line| line.contains(label)).unwrap();
+        let bytes: Vec<u8> =
+            line[..17].split(':').map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect();
+        <[u8; 6]>::try_from(bytes).unwrap()
+    };
+    write_next_day(&stage, (mac("bad-offer"), mac("bad-choice")));
+    let command = "compare unsafe.pcap next.pcap --labels unsafe.csv";
+    let rows = stage.ok(&format!("{command} --format jsonl")).json_lines();
+    assert!(of_kind(&rows, "mended-finding").is_empty(), "{rows:?}");
+    let unjudged = of_kind(&rows, "unjudged-finding");
+    let why = |label: &str, rule: &str| {
+        let row =
+            unjudged.iter().find(|row| row["label"].as_str().unwrap().contains(label) && row["what"] == rule);
+        row.map(|row| row["after"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(
+        why("bad-offer", "TLS-003").as_deref(),
+        Some("there was no flow of tls or quic"),
+        "{unjudged:?}"
+    );
+    assert_eq!(why("bad-choice", "TLS-004").as_deref(), Some("the device was not seen"), "{unjudged:?}");
+    let table = stage.ok(&format!("{command} --format table")).stdout;
+    assert!(table.contains("not judged again") && !table.contains("mended"), "{table}");
+
+    let said = stage.ok("report next.pcap --baseline unsafe.pcap --labels unsafe.csv -o report.html").stderr;
+    assert!(said.contains("not judged again") && !said.contains("mended"), "{said}");
+    let page = fs::read_to_string(stage.path("report.html")).unwrap();
+    assert!(page.contains("earlier error not judged again: TLS-003"), "{page}");
+    assert!(page.contains("earlier findings were not judged again"), "{page}");
 }
 
 #[test]

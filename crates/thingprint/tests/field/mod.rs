@@ -276,10 +276,38 @@ fn captures_of_two_networks_are_reported_and_kept_apart() {
         }
         fs::write(stage.path(&format!("{folder}/a.pcap")), pcap(&frames)).unwrap();
     }
-    for command in ["extract lab home", "devices lab home", "flows lab home", "audit lab home"] {
+    let expected = "the packets are of 2 networks, whose devices never exchange any";
+    let commands = [
+        "extract lab home",
+        "devices lab home",
+        "flows lab home",
+        "identify lab home",
+        "audit lab home --html audit.html",
+        "audit lab home --format json",
+        "mud export lab home --to nftables",
+        "report lab home -o report.html",
+    ];
+    for command in commands {
         let told = stage.ok(command).stderr;
-        assert!(told.contains("the captures are of 2 networks"), "{command}: {told}");
+        assert_eq!(told.matches(expected).count(), 1, "{command}: {told}");
     }
+    fs::create_dir(stage.path("both")).unwrap();
+    for name in ["lab", "home"] {
+        fs::copy(stage.path(&format!("{name}/a.pcap")), stage.path(&format!("both/{name}.pcap"))).unwrap();
+    }
+    let told = stage.ok("compare lab both -o changes.json").stderr;
+    assert!(told.contains(&format!("warning: after: {expected}")), "{told}");
+    assert_eq!(told.matches(expected).count(), 1, "{told}");
+    let notices = stage.ok("audit lab home --format json").json()["notices"].clone();
+    let warnings: Vec<_> = notices.as_array().unwrap().iter().filter(|n| n["level"] == "warning").collect();
+    assert!(warnings[0]["text"].as_str().unwrap().starts_with(expected), "{notices}");
+    assert_eq!(warnings[0]["incomplete"], false);
+    for page in ["audit.html", "report.html"] {
+        assert!(fs::read_to_string(stage.path(page)).unwrap().contains(expected), "{page}");
+    }
+    let events = stage.ok("watch lab/a.pcap home/a.pcap --store a.db --no-page").json_lines();
+    let told: Vec<_> = events.iter().filter(|event| event["kind"] == "several-networks").collect();
+    assert!(told.len() == 1 && told[0]["text"].as_str().unwrap().starts_with(expected), "{events:?}");
     assert!(!stage.ok("extract lab").stderr.contains("networks"));
     let apart = stage.ok("extract lab home --network-by folder");
     let rows: Vec<_> =
@@ -296,6 +324,57 @@ fn captures_of_two_networks_are_reported_and_kept_apart() {
         2,
         &["--network-by", "--window capture"],
     );
+}
+
+#[test]
+fn a_device_that_is_named_as_gateway_is_told_by_every_command() {
+    let stage = Stage::new();
+    let mac = |number| [2, 0, 0, 0, 0, number];
+    let mut frames = Vec::new();
+    for host in 1..=12 {
+        let at = i64::from(host);
+        let (inside, outside) = ([192, 168, 1, 1], [52, 0, 0, host]);
+        frames.push((at, udp((mac(1), inside, 5000), (mac(100), outside, 6000), &[1])));
+        frames.push((at, udp((mac(100), outside, 6000), (mac(1), inside, 5000), &[1])));
+        frames.push((at, udp((mac(2), [192, 168, 1, 2], 5000), (mac(1), inside, 7000), &[1])));
+    }
+    fs::write(stage.path("a.pcap"), pcap(&frames)).unwrap();
+    for (at, _) in &mut frames {
+        *at += 7200;
+    }
+    fs::write(stage.path("b.pcap"), pcap(&frames)).unwrap();
+    let expected = "named as gateway (--gateway, or a label 'gateway'): 02:00:00:00:00:01, but packets from and to the Internet are \
+                    forwarded by 02:00:00:00:00:64";
+    let commands = [
+        "extract",
+        "devices",
+        "flows",
+        "identify",
+        "audit --html audit.html",
+        "mud export --to nftables",
+        "report -o report.html",
+        "report --baseline b.pcap -o later.html",
+    ];
+    for command in commands {
+        let told = stage.ok(&format!("{command} a.pcap --gateway 02:00:00:00:00:01")).stderr;
+        let of_earlier = usize::from(command.contains("--baseline"));
+        assert_eq!(told.matches(expected).count(), 1 + of_earlier, "{command}: {told}");
+    }
+    let told = stage.ok("compare a.pcap b.pcap --gateway 02:00:00:00:00:01 --html changes.html").stderr;
+    assert!(told.contains(&format!("before and after: {expected}")), "{told}");
+    assert_eq!(told.matches(expected).count(), 1, "{told}");
+    for page in ["audit.html", "report.html", "changes.html"] {
+        let page = fs::read_to_string(stage.path(page)).unwrap().replace("&#39;", "'");
+        assert!(
+            page.contains("but packets from and to the Internet are forwarded by 02:00:00:00:00:64"),
+            "{page}"
+        );
+    }
+    let watched = "watch a.pcap --store a.db --no-page --gateway 02:00:00:00:00:01";
+    let events = stage.ok(watched).json_lines();
+    let told: Vec<_> = events.iter().filter(|event| event["kind"] == "gateway-doubtful").collect();
+    assert!(told.len() == 1 && told[0]["text"].as_str().unwrap().starts_with(expected), "{events:?}");
+    assert_eq!(told[0]["evidence"]["forwarding"][0], "02:00:00:00:00:64");
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn what_is_missing_is_said_on_the_page_and_by_the_status() {
     let said = stage.run("report cut.pcap nothing.pcap -o report.html");
     assert_eq!(said.status, 4, "{}", said.stderr);
     let page = text(&fs::read_to_string(stage.path("report.html")).unwrap());
-    assert!(page.contains("This page is not complete"), "{page:.600}");
+    assert!(page.contains("This page is not complete: failed to read nothing.pcap"), "{page:.600}");
     assert!(page.contains("failed to read nothing.pcap: no such file or folder"), "{page}");
     assert!(page.contains("failed to read cut.pcap"), "{page}");
 
@@ -168,6 +168,6 @@ fn gaps_in_the_captures_are_on_the_page_as_the_audit_counts_them() {
     stage.ok("report lossy.pcap -o lossy.html");
     stage.ok("report whole.pcap -o whole.html");
     let page = |file: &str| text(&fs::read_to_string(stage.path(file)).unwrap());
-    assert!(page("lossy.html").contains(&format!("The audit met {count} in the TCP streams")));
-    assert!(!page("whole.html").contains("The audit met"));
+    assert!(page("lossy.html").contains(&format!("{count} in the TCP streams")));
+    assert!(!page("whole.html").contains("in the TCP streams"));
 }

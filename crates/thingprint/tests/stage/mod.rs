@@ -1,6 +1,7 @@
 //! A folder of its own for each story, and the command to run in it.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -70,6 +71,16 @@ impl Stage {
         command.args(arguments.split_whitespace()).current_dir(self.0.path()).stdin(stdin);
         command
     }
+}
+
+/// A folder or file of shared captures; `None` where there are none, which is said.
+pub(crate) fn shared_data(name: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")).join(name);
+    if !path.exists() {
+        let _ = writeln!(std::io::stderr(), "skipped: there are no shared captures of {name}");
+        return None;
+    }
+    Some(path)
 }
 
 /// What a command says.

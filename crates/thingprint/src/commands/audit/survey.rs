@@ -3,15 +3,15 @@ use std::collections::BTreeMap;
 use either::Either;
 use thingprint_audit::Policy;
 use thingprint_audit::report::{DoubtfulGateway, Observations, ObservationsBuilder};
-use thingprint_flow::{DeviceId, GatewayPolicy, Gateways, Identity};
+use thingprint_flow::{DeviceId, GatewayPolicy, Gateways};
 use thingprint_pipeline::{Event, FlowStage, Summary, VantageStage};
 use thingprint_profile::MudBuilder;
 use thingprint_report::Labels;
 
 use crate::exit::Outcome;
 use crate::inputs::Input;
-use crate::messages::Messages;
-use crate::read_report::{report_contradictions, report_late, report_losses};
+use crate::left_out::report_left_out;
+use crate::messages::{Messages, Say};
 use crate::reading::Reading;
 use crate::vantage_report::{report_vantage, vantage_of};
 
@@ -21,7 +21,6 @@ pub(in crate::commands) struct Surveying<'a> {
     pub(in crate::commands) labels: &'a Labels,
     /// Whether to remember whom devices talk to.
     pub(in crate::commands) wants_mud: bool,
-    pub(in crate::commands) messages: Messages,
 }
 
 /// What was read of captures.
@@ -62,9 +61,7 @@ impl Surveying<'_> {
         seen.doubtful_gateways = summary.doubtful_gateways().map(DoubtfulGateway::new).collect();
         let places = run.rests.into_iter().map(|((), places)| places).collect();
         seen.vantage = Some(vantage_of(places, &summary));
-        let survey = Survey { seen, summary };
-        self.note_missing_gateway(&survey);
-        Ok(survey)
+        Ok(Survey { seen, summary })
     }
 
     /// Judges some of the captures, by their places, without the others; the gateways are those that all of them show.
@@ -82,17 +79,6 @@ impl Surveying<'_> {
         Surveying { reading, wants_mud: false, ..*self }.survey(policy)
     }
 
-    fn note_missing_gateway(&self, Survey { seen, summary }: &Survey) {
-        let is_by_mac = summary.read.identity(self.reading.flow.identity) == Identity::Mac;
-        let is_missing = seen.gateways.is_empty() && !self.reading.gateways.is_none;
-        if is_missing && is_by_mac && seen.devices.len() > 1 {
-            self.messages.note(
-                "no gateway was found, since no device passes on traffic from the Internet: if one of these is the \
-                 gateway, name it with --gateway, or it is judged as a device",
-            );
-        }
-    }
-
     fn labels_of(&self, devices: impl Iterator<Item = DeviceId>) -> BTreeMap<DeviceId, String> {
         let label = |device: DeviceId| Some((device, self.labels.label_of(device, None)?.class.clone()));
         devices.filter_map(label).collect()
@@ -100,22 +86,20 @@ impl Surveying<'_> {
 }
 
 impl Survey {
-    /// Says what caps and gaps left out.
+    /// Says what caps, and the place of the captures, left out.
     pub(in crate::commands) fn report_losses(&self, messages: Messages) -> Outcome {
-        let outcome = report_losses(&self.summary, messages);
+        let outcome = report_left_out(&self.summary.left_out, messages);
         self.report_oddities(messages);
         outcome
     }
 
-    /// Says what is odd about the captures, and which of their flows lack messages.
-    pub(in crate::commands) fn report_oddities(&self, messages: Messages) {
-        report_late(&self.summary, messages);
-        report_contradictions(&self.summary, messages);
+    /// Says what the place of the captures hides, and which of their flows lack messages.
+    pub(in crate::commands) fn report_oddities(&self, messages: impl Say) {
         if let Some(vantage) = &self.seen.vantage {
             report_vantage(vantage, messages);
         }
         for left_out in self.seen.messages_left_out() {
-            messages.warn(left_out);
+            messages.missing(left_out);
         }
     }
 }

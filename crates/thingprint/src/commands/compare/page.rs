@@ -4,6 +4,7 @@ use thingprint_table::{Prose, Tone, rfc3339};
 
 use super::side::SideRead;
 use super::{Compared, tables};
+use crate::left_out;
 use crate::messages::counted;
 
 /// The result as a page.
@@ -17,8 +18,19 @@ pub(super) fn page(compared: &Compared) -> Page {
         counted(count(Severity::Warning), "warning", "warnings"),
         counted(count(Severity::Note), "note", "notes"),
     ));
+    for (whose, side) in ["Before", "After"].into_iter().zip(&compared.sides) {
+        let warnings = side.notices.iter().filter(|notice| notice.level > Severity::Note);
+        warnings.for_each(|notice| _ = page.note(Tone::Medium, format!("{whose}: {notice}.")));
+        if !side.left_out.is_empty() {
+            page.note(Tone::Medium, format!("{whose}: {}.", left_out::in_words(&side.left_out)));
+        }
+    }
     page.definitions([("Before", of_side(&compared.sides[0])), ("After", of_side(&compared.sides[1]))]);
     sections(&mut page, compared);
+    for (whose, side) in ["Before", "After"].into_iter().zip(&compared.sides) {
+        let notes = side.notices.iter().filter(|notice| notice.level == Severity::Note && !notice.is_fact);
+        notes.for_each(|notice| _ = page.note(Tone::Note, format!("{whose}: {notice}.")));
+    }
     page.details("How changes are ranked", |page| {
         page.paragraph(
             "Each device is compared with its own earlier time. A word counts as new or gone if it was absent for more than \
@@ -35,7 +47,7 @@ fn sections(page: &mut Page, compared: &Compared) {
     for (heading, table) in tables::sections(compared) {
         page.section(heading.clone()).table(&table, heading);
     }
-    left_out(page, compared);
+    held_back(page, compared);
 }
 
 /// The same tables in one section of another page.
@@ -43,10 +55,10 @@ pub(in crate::commands) fn tables(page: &mut Page, compared: &Compared) {
     for (heading, table) in tables::sections(compared) {
         page.table(&table, heading);
     }
-    left_out(page, compared);
+    held_back(page, compared);
 }
 
-fn left_out(page: &mut Page, compared: &Compared) {
+fn held_back(page: &mut Page, compared: &Compared) {
     if let Some(reason) = &compared.misorder {
         page.note(Tone::Medium, format!("{reason}."));
     }

@@ -25,9 +25,8 @@ use crate::exit::{Misfit, Outcome, Usage};
 use crate::extraction::Extraction;
 use crate::inputs::{Input, expand, is_capture_input, named};
 use crate::instances::{InstanceTable, check_model_semantics, how_to_have, recipe_of};
-use crate::left_out::report_left_out;
+use crate::left_out::larger_of;
 use crate::messages::{Kept, Messages, counted};
-use crate::read_report::report_read;
 use crate::reading::Reading;
 
 /// The first bytes of every SQLite database.
@@ -74,7 +73,7 @@ impl Reader<'_> {
         {
             self.store(Path::new(path))?
         } else {
-            let kept = Kept::new(self.messages);
+            let kept = Kept::new(self.messages.later());
             let (inputs, found) = expand(arguments, &kept)?;
             let (captures, tables): (Vec<Input>, Vec<Input>) = inputs.into_iter().partition(is_capture_input);
             let side = match (captures.is_empty(), tables.is_empty()) {
@@ -86,7 +85,7 @@ impl Reader<'_> {
                 (false, true) => self.captures(captures, is_audited, &kept)?,
                 _ => self.tables(tables)?,
             };
-            SideRead { outcome: side.outcome.max(found), warnings: kept.into_warnings(), ..side }
+            SideRead { outcome: side.outcome.max(found), notices: kept.into_notices(), ..side }
         };
         if side.rows.iter().any(|row| row.instance.capture.is_some()) {
             return Err(Usage(format!(
@@ -130,30 +129,37 @@ impl Reader<'_> {
         let mut peers = BTreeSet::new();
         let FlowOptions { window, local_nets, .. } = extraction.options.flow.clone();
         let stage = FlowStage::default();
-        let (instances, summary) = extraction.instances_and(stage, |event| match event {
+        let (rows, summary) = extraction.rows_and((&captures, kept), stage, |event| match event {
             Event::Rows(rows) => {
                 peers.extend(rows.iter().filter_map(|row| peer_of(row, window, &local_nets)));
             }
             Event::Restart => peers.clear(),
         })?;
         let mut side = SideRead {
-            rows: instances.rows,
+            rows,
             recipe: Some(recipe),
             peers: Some(
                 peers.into_iter().map(|(device, window, peer)| (device, window, peer.to_string())).collect(),
             ),
-            summary: Some(summary),
-            outcome: instances.outcome,
             ..SideRead::default()
         };
-        if is_audited {
-            self.audit(&captures, &mut side)?;
+        // The audit reads more of the streams: what it says of the reading holds for both.
+        side.outcome = if is_audited {
+            self.audit((&captures, kept), &mut side)?
+        } else {
+            extraction.report_reading(&captures, &summary, kept)?
+        };
+        let audited = side.survey.as_ref().map(|survey| &survey.summary.left_out);
+        side.left_out = larger_of([&summary.left_out].into_iter().chain(audited));
+        if !side.left_out.is_empty() {
+            side.outcome = side.outcome.max(Outcome::Partial);
         }
+        side.summary = Some(summary);
         Ok(SideRead { inputs, captures, ..side })
     }
 
     /// Reads captures once more, to judge them.
-    fn audit(&self, captures: &[Input], side: &mut SideRead) -> anyhow::Result<()> {
+    fn audit(&self, (captures, kept): (&[Input], &Kept), side: &mut SideRead) -> anyhow::Result<Outcome> {
         let engine = self.extraction.models.read()?.engine();
         let reading = Reading {
             inputs: captures,
@@ -167,15 +173,12 @@ impl Reader<'_> {
             shows_gateways: true,
             messages: self.global.messages(),
         };
-        // What could not be read and why was said when instances were extracted.
-        let silent = Messages::new(true, false);
-        let surveying = Surveying { reading, labels: self.labels, wants_mud: false, messages: silent };
+        let surveying = Surveying { reading, labels: self.labels, wants_mud: false };
         let survey = surveying.survey(self.policy)?;
-        let read = report_read(&survey.summary.read, captures.len(), silent)?;
-        let whole = report_left_out(&survey.summary.left_out, self.messages);
-        side.outcome = side.outcome.max(read).max(whole);
+        let outcome = surveying.reading.report(&survey.summary, kept)?;
+        survey.report_oddities(kept);
         side.survey = Some(survey);
-        Ok(())
+        Ok(outcome)
     }
 
     fn tables(&self, tables: Vec<Input>) -> anyhow::Result<SideRead> {

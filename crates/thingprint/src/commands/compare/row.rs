@@ -36,6 +36,8 @@ pub(super) struct Row {
     pub(super) words: Vec<(String, u64)>,
     /// Whether it stands on its own, whatever is usual.
     pub(super) always: bool,
+    /// How severe the worst finding of the earlier time was that is not there any more.
+    pub(super) earlier_severity: Option<Severity>,
 }
 
 /// What a row is about.
@@ -52,7 +54,12 @@ pub(super) enum Kind {
     Explained,
     Verdict,
     NewFinding,
+    /// The rule judged the device again, and found nothing.
     MendedFinding,
+    /// It judged too little to say that.
+    UnseenFinding,
+    /// It judged nothing of the device.
+    UnjudgedFinding,
     NetworkEvent,
 }
 
@@ -70,7 +77,26 @@ impl Kind {
             Self::Verdict => "verdict",
             Self::NewFinding => "new-finding",
             Self::MendedFinding => "mended-finding",
+            Self::UnseenFinding => "unseen-finding",
+            Self::UnjudgedFinding => "unjudged-finding",
             Self::NetworkEvent => "network-event",
+        }
+    }
+}
+
+impl Kind {
+    /// Whether it is a finding of the earlier time that is not there any more: no change for the worse.
+    pub(super) const fn is_gone_finding(self) -> bool {
+        matches!(self, Self::MendedFinding | Self::UnseenFinding | Self::UnjudgedFinding)
+    }
+
+    /// What it is called for people where the table is of findings.
+    pub(super) const fn of_finding(self) -> &'static str {
+        match self {
+            Self::MendedFinding => "mended",
+            Self::UnseenFinding => "not seen again",
+            Self::UnjudgedFinding => "not judged again",
+            _ => "new",
         }
     }
 }
@@ -94,6 +120,7 @@ impl Row {
             last_seen: None,
             words: Vec::new(),
             always: true,
+            earlier_severity: None,
         }
     }
 
@@ -136,6 +163,12 @@ impl Row {
             }
             Kind::NewFinding => format!("{who} has the finding {what}: {after}"),
             Kind::MendedFinding => format!("{who} has the finding {what} no more: {before}"),
+            Kind::UnseenFinding => {
+                format!("the finding {what} of {who} was not seen again ({after}): {before}")
+            }
+            Kind::UnjudgedFinding => {
+                format!("the finding {what} of {who} was not judged again ({after}): {before}")
+            }
             Kind::NetworkEvent => format!("{after} in one window"),
         }
     }

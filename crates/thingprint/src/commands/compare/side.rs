@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use thingprint_audit::Audit;
+use thingprint_audit::report::Notice;
 use thingprint_change::Losses;
-use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_flow::{DeviceId, DeviceLosses, Timestamp};
 use thingprint_instance::{ExtractionRecipe, Labeled};
 use thingprint_pipeline::Summary;
 use thingprint_watch::FindingRecord;
@@ -13,7 +14,8 @@ use thingprint_watch::FindingRecord;
 use crate::commands::audit::survey::Survey;
 use crate::exit::Outcome;
 use crate::inputs::Input;
-use crate::messages::{Messages, counted};
+use crate::left_out::report_left_out;
+use crate::messages::{Kept, Messages, counted};
 
 /// Nanoseconds of a day.
 const DAY_NS: i64 = 86_400_000_000_000;
@@ -40,8 +42,10 @@ pub(in crate::commands) struct SideRead {
     pub(in crate::commands) stored: Option<Vec<FindingRecord>>,
     /// What is known of the captures.
     pub(in crate::commands) summary: Option<Summary>,
-    /// What there was to warn of before anything was read.
-    pub(in crate::commands) warnings: Vec<String>,
+    /// What there is to know about its reading, which is not said yet.
+    pub(in crate::commands) notices: Vec<Notice>,
+    /// What caps left out of it.
+    pub(in crate::commands) left_out: DeviceLosses,
     pub(in crate::commands) outcome: Outcome,
 }
 
@@ -49,6 +53,24 @@ impl SideRead {
     /// The findings, where captures were audited.
     pub(in crate::commands) fn audit(&self) -> Option<&Audit> {
         self.survey.as_ref().map(|survey| &survey.seen.audit)
+    }
+
+    /// Whether it has a window of a device.
+    pub(in crate::commands) fn has(&self, device: DeviceId) -> bool {
+        self.rows.iter().any(|row| row.instance.device == device)
+    }
+
+    /// Says what there is to know about the reading; `whose` stands before it.
+    pub(in crate::commands) fn report(&self, whose: &str, messages: Messages) {
+        self.report_but(|_| false, whose, messages);
+    }
+
+    /// The same without what was said already.
+    fn report_but(&self, is_said: impl Fn(&Notice) -> bool, whose: &str, messages: Messages) {
+        self.notices.iter().filter(|notice| !is_said(notice)).for_each(|notice| messages.tell(whose, notice));
+        let kept = Kept::new(messages.later());
+        report_left_out(&self.left_out, &kept);
+        kept.into_notices().iter().for_each(|notice| messages.tell(whose, notice));
     }
 
     /// Start of the first and of the last window.
@@ -78,6 +100,18 @@ impl SideRead {
 struct Extent {
     begin: (Timestamp, Timestamp),
     end: (Timestamp, Timestamp),
+}
+
+/// Says what there is to know about the readings of both sides: what is the same of both, once.
+pub(in crate::commands) fn report_both(sides: &[SideRead; 2], messages: Messages) {
+    let [before, after] = sides;
+    let same = |notice: &Notice| before.notices.contains(notice) && after.notices.contains(notice);
+    for notice in before.notices.iter().filter(|notice| same(notice)) {
+        messages.tell("before and after: ", notice);
+    }
+    for (side, whose) in [(before, "before: "), (after, "after: ")] {
+        side.report_but(same, whose, messages);
+    }
 }
 
 /// Why two times are no BEFORE and AFTER, where it is certain that they are none.

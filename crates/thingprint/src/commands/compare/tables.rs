@@ -123,18 +123,26 @@ pub(super) fn findings(compared: &Compared) -> Table {
         Column::texts("rule"),
         Column::texts("seen"),
     ]);
-    let kinds = [Kind::NewFinding, Kind::MendedFinding];
-    for row in compared.rows.iter().filter(|row| kinds.contains(&row.kind)) {
+    let is_meant = |row: &&Row| row.kind == Kind::NewFinding || row.kind.is_gone_finding();
+    for row in compared.rows.iter().filter(is_meant) {
         table.add([
             Cell::from(row.severity.to_string()),
             device(row),
             Cell::from(row.label.clone()),
-            Cell::from(row.kind.name().trim_end_matches("-finding")),
+            Cell::from(row.kind.of_finding()),
             Cell::from(row.what.as_str()),
-            Cell::from(row.after.clone().or_else(|| row.before.clone())),
+            Cell::from(seen_of(row)),
         ]);
     }
     without_empty(table)
+}
+
+/// What was seen of a finding; of one that is gone, what was seen before, and why nobody knows more.
+fn seen_of(row: &Row) -> Option<String> {
+    match (&row.before, &row.after) {
+        (Some(before), Some(why)) if row.kind.is_gone_finding() => Some(format!("{before}; {why}")),
+        (before, after) => after.clone().or_else(|| before.clone()),
+    }
 }
 
 /// Windows in which many devices did something new at once.

@@ -286,7 +286,7 @@ impl Captured {
         let (mut extracted, mut flows) = (Extracted::default(), Flows::default());
         self.each_trace(need, library, |name, extraction| {
             let mut written = Written::new(flows.room());
-            let (instances, _) = extraction.instances_and(FlowLog, |event| written.take(event))?;
+            let instances = extraction.instances_and(FlowLog, |event| written.take(event))?;
             extracted.add(name, instances);
             flows.extend(written.finish(|device| self.labels.label_of(device, None)));
             Ok(())

@@ -24,7 +24,6 @@ use crate::inputs::{Input, expand};
 use crate::label_report::report_labels;
 use crate::messages::{Messages, counted};
 use crate::output::Output;
-use crate::read_report::report_read;
 use crate::reading::Reading;
 
 /// The URL of profiles that are written for rules alone: a name that nobody owns (RFC 2606).
@@ -141,10 +140,10 @@ impl ExportArgs {
             shows_gateways: true,
             messages,
         };
-        let surveying = Surveying { reading, labels, wants_mud: true, messages };
+        let surveying = Surveying { reading, labels, wants_mud: true };
         let mut survey = surveying.survey(&read_policy(DEFAULT_POLICY)?)?;
         self.give_controllers(&mut survey.seen.mud);
-        let outcome = report_read(&survey.summary.read, inputs.len(), messages)?;
+        let outcome = surveying.reading.report(&survey.summary, messages)?;
         let outcome = outcome.max(survey.report_losses(messages));
         report_labels(labels, &survey.seen.devices.values().copied().collect(), messages);
         let devices = self.devices(&survey, profiles, messages);

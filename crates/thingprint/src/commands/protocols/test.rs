@@ -23,10 +23,10 @@ use crate::args::{FlowArgs, GlobalArgs};
 use crate::copies::without_copies;
 use crate::exit::Outcome;
 use crate::inputs::expand;
+use crate::left_out::report_left_out;
 use crate::messages::counted;
 use crate::output::Output;
 use crate::protocols::read_protocol;
-use crate::read_report::{report_losses, report_read, report_unowned};
 use crate::reading::Reading;
 
 /// Test a model on captures.
@@ -114,9 +114,8 @@ impl TestArgs {
             messages,
         };
         let Run { rests, summary } = reading.run(&test, |_| Ok(()))?;
-        let outcome = report_read(&summary.read, inputs.len(), messages)?;
-        let whole = report_losses(&summary, messages);
-        report_unowned(&summary.read, (self.flow.device.identity(), &summary.gateways), messages);
+        let outcome = reading.report(&summary, messages)?;
+        let whole = report_left_out(&summary.left_out, messages);
         let counts = Counts::of(rests, &summary.gateways);
         output.table(&counts.table(&model)?)?;
         messages.note(counts.summary());

@@ -40,8 +40,8 @@ pub(super) fn coverage(page: &mut Page, told: &Told<'_>) {
         ),
     ]);
     missing(page, told);
-    if let Some(gaps) = &told.gaps {
-        page.note(Tone::Medium, format!("The audit met {gaps}. What was said there is in no finding."));
+    for note in told.missing.notes() {
+        page.note(Tone::Note, format!("{note}."));
     }
     let (vantage, unjudged) = (told.report.vantage_table(), told.report.unjudged_table());
     if vantage.rows() > 0 {
@@ -68,41 +68,39 @@ fn gateways(told: &Told<'_>) -> String {
 
 /// What the page lacks.
 fn missing(page: &mut Page, told: &Told<'_>) {
-    for doubt in &told.report.header.doubtful_gateways {
-        page.note(Tone::Medium, format!("{doubt}."));
-    }
     let missing = told.missing;
+    let causes = missing.causes();
     let messages = &told.report.header.messages_left_out;
-    if missing.is_empty() && messages.is_empty() {
+    if causes.is_empty() && messages.is_empty() {
         page.note(
             Tone::Good,
             "Everything that was given was read, and nothing was left out because it was too much.",
         );
         return;
     }
-    for text in &missing.unread {
-        page.note(Tone::Medium, format!("{text}."));
+    for cause in causes {
+        page.note(Tone::Medium, format!("{cause}."));
     }
     for messages in messages {
         page.note(Tone::Medium, format!("{messages}."));
     }
     let mut losses: Vec<(String, &LossCounts)> = missing
-        .devices
-        .iter()
+        .left_out
+        .by_size()
+        .into_iter()
         .map(|(device, counts)| {
-            let name = told.known.called(*device);
+            let name = told.known.called(device);
             (name.map_or_else(|| device.to_string(), |name| format!("{name} ({device})")), counts)
         })
         .collect();
-    losses.sort_by_key(|(_, counts)| std::cmp::Reverse(counts.values().sum::<u64>()));
     let more = losses.len().saturating_sub(MOST_LOSSES);
     losses.truncate(MOST_LOSSES);
     if more > 0 {
         page.paragraph(format!("{} lost less.", counted(more as u64, "further device", "further devices")));
     }
+    let others = missing.left_out.others();
     losses.extend(
-        (!missing.others.is_empty())
-            .then(|| ("addresses that nobody answered, and others".to_owned(), &missing.others)),
+        (!others.is_empty()).then(|| ("addresses that nobody answered, and others".to_owned(), others)),
     );
     if losses.is_empty() {
         return;

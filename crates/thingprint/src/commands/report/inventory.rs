@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use thingprint_audit::Severity;
 use thingprint_audit::report::to_second;
 use thingprint_figure::Page;
 use thingprint_flow::{DeviceId, Timestamp};
@@ -59,8 +60,16 @@ pub(super) fn inventory(page: &mut Page, told: &Told<'_>) {
 
 /// The findings of a device; of one without a flow, that nobody could judge it.
 fn findings(told: &Told<'_>, device: DeviceId) -> Vec<Badge> {
-    let badges = told.report.badges(device);
-    if badges.is_empty() { vec![Badge::new("not judged: no flow", Tone::Medium)] } else { badges }
+    let mut badges = told.report.badges(device);
+    if badges.is_empty() {
+        badges.push(Badge::new("not judged: no flow", Tone::Medium));
+    }
+    let earlier = told.changes.and_then(|changes| changes.not_judged_again(device));
+    badges.extend(earlier.map(|(severity, rules)| {
+        let text = format!("earlier {severity} not judged again: {}", rules.join(", "));
+        Badge::new(text, if severity > Severity::Note { Tone::Medium } else { Tone::Plain })
+    }));
+    badges
 }
 
 /// The name of a device, with its addresses below.

@@ -1,63 +1,63 @@
-//! What a report lacks, because it could not be read, was cut, or was too much.
+//! What a report lacks, because it could not be read, was cut, or was too much; and what may be wrong with it.
 
-use std::collections::BTreeMap;
-
-use thingprint_flow::{DeviceId, DeviceLosses, LossCounts};
+use thingprint_audit::Severity;
+use thingprint_audit::report::Notice;
+use thingprint_flow::DeviceLosses;
 
 use crate::commands::compare::side::SideRead;
-use crate::messages::{Kept, Messages};
-use crate::read_report::report_read;
+use crate::exit::Outcome;
 
-/// What a report lacks.
+/// What stands before what is about the earlier time.
+const EARLIER: &str = "In the earlier time: ";
+
+/// What there is to know about the readings behind a report.
 #[derive(Debug, Default)]
 pub(super) struct Missing {
-    /// What could not be read, or was cut, in sentences.
-    pub(super) unread: Vec<String>,
-    /// What caps left out of each device.
-    pub(super) devices: BTreeMap<DeviceId, LossCounts>,
-    /// The same of addresses that are not told apart.
-    pub(super) others: LossCounts,
+    /// Warnings and notes; those about the earlier time say so.
+    notices: Vec<Notice>,
+    /// What caps left out of the time that is reported.
+    pub(super) left_out: DeviceLosses,
+    /// Whether caps left out something of the earlier time.
+    is_earlier_cut: bool,
 }
 
 impl Missing {
-    /// What is missing of the time that is reported, with what the inventory lacks, and of the earlier one.
-    pub(super) fn of(now: &SideRead, before: Option<&SideRead>, of_inventory: &DeviceLosses) -> Self {
-        let mut missing = Self { unread: unread(now), ..Self::default() };
-        let earlier = before.into_iter().flat_map(unread);
-        missing.unread.extend(earlier.map(|text| format!("In the earlier time: {text}")));
-        let readings = now.summary.iter().chain(now.survey.iter().map(|survey| &survey.summary));
-        for left_out in readings.map(|summary| &summary.left_out).chain([of_inventory]) {
-            missing.add(left_out);
+    /// What is missing of the time that is reported, and of the earlier one.
+    pub(super) fn of(now: &SideRead, before: Option<&SideRead>) -> Self {
+        let earlier = |notice: &Notice| Notice { text: format!("{EARLIER}{notice}"), ..notice.clone() };
+        let earlier = before.into_iter().flat_map(|side| side.notices.iter().map(earlier));
+        Self {
+            notices: now.notices.iter().cloned().chain(earlier).collect(),
+            left_out: now.left_out.clone(),
+            is_earlier_cut: before.is_some_and(|side| !side.left_out.is_empty()),
         }
-        missing
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.unread.is_empty() && self.devices.is_empty() && self.others.is_empty()
+    /// The status that follows: a report that lacks something is a partial one.
+    pub(super) fn outcome(&self) -> Outcome {
+        if self.causes().is_empty() { Outcome::Done } else { Outcome::Partial }
     }
 
-    /// The captures are read more than once, and each reading reaches the caps of flows again: the larger number counts.
-    fn add(&mut self, losses: &DeviceLosses) {
-        for (device, counts) in losses.by_size() {
-            merge(self.devices.entry(device).or_default(), counts);
+    /// Why the page is not complete; nothing where it is.
+    pub(super) fn causes(&self) -> Vec<String> {
+        let mut causes: Vec<String> =
+            self.notices.iter().filter(|notice| notice.incomplete).map(ToString::to_string).collect();
+        if !self.left_out.is_empty() {
+            causes.push("limits were reached, and what was too much was left out".to_owned());
         }
-        merge(&mut self.others, losses.others());
+        if self.is_earlier_cut {
+            causes.push(format!("{EARLIER}limits were reached, and what was too much was left out"));
+        }
+        causes
     }
-}
 
-fn merge(counts: &mut LossCounts, others: &LossCounts) {
-    for (kind, count) in others {
-        let most = counts.entry(kind.clone()).or_default();
-        *most = (*most).max(*count);
+    /// What makes the page doubtful, though nothing is missing.
+    pub(super) fn warnings(&self) -> impl Iterator<Item = &Notice> {
+        self.notices.iter().filter(|notice| notice.level > Severity::Note && !notice.incomplete)
     }
-}
 
-/// What was warned of when a side was read.
-fn unread(side: &SideRead) -> Vec<String> {
-    let kept = Kept::new(Messages::new(true, false));
-    if let Some(summary) = &side.summary {
-        // A reading that failed as a whole was refused before.
-        _ = report_read(&summary.read, side.captures.len(), &kept);
+    /// What there is to know beside.
+    pub(super) fn notes(&self) -> impl Iterator<Item = &Notice> {
+        self.notices.iter().filter(|notice| notice.level == Severity::Note && !notice.is_fact)
     }
-    [side.warnings.clone(), kept.into_warnings()].concat()
 }

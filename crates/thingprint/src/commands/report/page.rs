@@ -11,12 +11,15 @@ use super::coverage::coverage;
 use super::inventory::{inventory, unknown};
 use super::told::Told;
 use crate::commands::compare;
+use crate::commands::compare::Compared;
 use crate::messages::counted;
 
 /// Devices that a sentence names.
 const MOST_NAMED: usize = 5;
 /// Things to do that stand at the top.
 const MOST_ADVICE: usize = 5;
+/// Causes for which a page is not complete that stand at the top.
+const MOST_CAUSES: usize = 3;
 /// Changes that stand at the top.
 const MOST_CHANGES: usize = 3;
 
@@ -25,12 +28,17 @@ pub(super) fn page(told: &Told<'_>) -> Page {
     let mut page = Page::new("Report on a network");
     let advice = told.report.advice(told.policy);
     page.summary(in_short(told));
-    if !told.missing.is_empty() {
-        page.note(
-            Tone::Medium,
-            "This page is not complete: some of what was given could not be read or was left out. See \u{201c}How much was \
-             seen\u{201d}.",
-        );
+    let causes = told.missing.causes();
+    if !causes.is_empty() {
+        let named: Vec<&str> = causes.iter().take(MOST_CAUSES).map(String::as_str).collect();
+        let more = match causes.len() - named.len() {
+            0 => String::new(),
+            more => format!("; and {more} more, under \u{201c}How much was seen\u{201d}"),
+        };
+        page.note(Tone::Medium, format!("This page is not complete: {}{more}.", named.join("; ")));
+    }
+    for warning in told.missing.warnings() {
+        page.note(Tone::Medium, format!("This page may be wrong: {warning}."));
     }
     first(&mut page, told, &advice);
     inventory(&mut page, told);
@@ -76,11 +84,11 @@ fn in_short(told: &Told<'_>) -> String {
             0 => "Nothing unusual changed".to_owned(),
             _ => counted(rows, "unusual change", "unusual changes"),
         };
-        let mended = match changes.mended() as u64 {
-            0 => String::new(),
-            some => format!(", and {} mended", counted(some, "finding is", "findings are")),
-        };
-        _ = write!(text, " {count} since the earlier time{mended}.");
+        _ = write!(text, " {count} since the earlier time.");
+        let gone = changes.gone_findings();
+        if !gone.is_empty() {
+            _ = write!(text, " Of the earlier findings: {}.", gone.join(", "));
+        }
     }
     text
 }
@@ -114,6 +122,13 @@ fn first(page: &mut Page, told: &Told<'_>, advice: &[Advice]) {
         items.push(Prose::new().strong(count).text(format!(
             "{first}: {most}. What to do: see under \u{201c}What changed\u{201d} whether you know the reason."
         )));
+    }
+    if let Some(count) = told.changes.map(Compared::findings_not_judged_again).filter(|count| *count > 0) {
+        let count = counted(count, "earlier finding was", "earlier findings were");
+        items.push(Prose::new().strong(format!("{count} not judged again")).text(
+            ": nobody knows whether they are mended. What to do: see under \u{201c}What changed\u{201d} why, and capture until these \
+             devices do it again.",
+        ));
     }
     if told.devices.is_empty() {
         page.note(

@@ -26,8 +26,6 @@ pub(super) struct Told<'a> {
     pub(super) has_model: bool,
     pub(super) changes: Option<&'a Compared>,
     pub(super) missing: &'a Missing,
-    /// What the captures lack of the streams that the audit read.
-    pub(super) gaps: Option<String>,
 }
 
 /// What is known of devices: by people, by a model, and by what they say.
@@ -76,11 +74,9 @@ impl Told<'_> {
     pub(super) fn summary(&self) -> String {
         let devices = counted(self.devices.len() as u64, "device", "devices");
         let changes = self.changes.map_or_else(String::new, |changes| {
-            let mended = match changes.mended() as u64 {
-                0 => String::new(),
-                some => format!(", {} mended", counted(some, "finding", "findings")),
-            };
-            format!("; {}{mended}", counted(changes.changes() as u64, "change", "changes"))
+            let counts =
+                [vec![counted(changes.changes() as u64, "change", "changes")], changes.gone_findings()];
+            format!("; {}", counts.concat().join(", "))
         });
         format!(
             "{devices}, {}; {}{changes}",
