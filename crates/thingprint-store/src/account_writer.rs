@@ -35,13 +35,20 @@ pub(crate) struct AccountWriter<'a> {
     bases: &'a mut Bases,
     /// The row of the recipe by which the instances were made.
     recipe: Option<i64>,
+    /// Whether each update can be undone alone.
+    is_careful: bool,
     /// The statements that were used, which take longer to compile than to run.
     statements: BTreeMap<&'static str, Statement<'a>>,
 }
 
 impl<'a> AccountWriter<'a> {
     pub(crate) const fn new(transaction: &'a Connection, bases: &'a mut Bases, recipe: Option<i64>) -> Self {
-        Self { transaction, bases, recipe, statements: BTreeMap::new() }
+        Self { transaction, bases, recipe, is_careful: false, statements: BTreeMap::new() }
+    }
+
+    /// The same, where an update that is refused does not undo the others.
+    pub(crate) fn careful(self) -> Self {
+        Self { is_careful: true, ..self }
     }
 
     /// Runs a statement; how many rows it changed.
@@ -61,8 +68,8 @@ impl<'a> AccountWriter<'a> {
     pub(crate) fn account(&mut self, account: &Account) -> Result<Written, Problem> {
         let mut written = Written::default();
         for update in &account.updates {
-            match self.update(update, &mut written) {
-                Err(problem) if problem.is_of_value() => written.refused += 1,
+            match self.alone(update, &mut written) {
+                Err(problem) if problem.is_of_value() && self.may_go_on() => written.refused += 1,
                 done => done?,
             }
         }
@@ -72,6 +79,22 @@ impl<'a> AccountWriter<'a> {
             self.final_until(until)?;
         }
         Ok(written)
+    }
+
+    /// Whether the transaction is what it was before the update that was refused.
+    fn may_go_on(&self) -> bool {
+        self.is_careful || !self.transaction.session().undoes_all()
+    }
+
+    fn alone(&mut self, update: &Update, written: &mut Written) -> Result<(), Problem> {
+        if !self.is_careful {
+            return self.update(update, written);
+        }
+        let session = self.transaction.session();
+        session.batch("SAVEPOINT one_update")?;
+        let done = self.update(update, written);
+        session.batch(if done.is_ok() { "RELEASE one_update" } else { "ROLLBACK TO one_update" })?;
+        done
     }
 
     fn update(&mut self, update: &Update, written: &mut Written) -> Result<(), Problem> {

@@ -18,8 +18,12 @@ macro_rules! back_ends {
 }
 
 back_ends! {
+    postgres,
     sqlite,
 }
+
+/// Opens a store.
+pub(crate) type Open = fn(&Path) -> Result<Connection, Problem>;
 
 /// A kind of database that holds stores.
 pub(crate) struct BackEnd {
@@ -28,9 +32,12 @@ pub(crate) struct BackEnd {
     /// The name as messages show it, without secrets.
     pub(crate) shown: fn(&Path) -> PathBuf,
     /// Opens a store to write it, and makes it where there is none. Nobody else writes it as long as the connection lives.
-    pub(crate) create: fn(&Path) -> Result<Connection, Problem>,
+    pub(crate) create: Open,
     /// Opens a store to read it, also while another process writes it.
-    pub(crate) read: fn(&Path) -> Result<Connection, Problem>,
+    pub(crate) read: Open,
+    /// Opens a store for what several processes write at once, and makes it where there is none; `None` where one process
+    /// writes a store.
+    pub(crate) share: Option<Open>,
     /// The version of the schema that this program writes.
     pub(crate) schema: fn() -> i32,
 }
@@ -71,6 +78,9 @@ pub(crate) trait Session: fmt::Debug + Send {
 
     /// How long a statement waits for another program that holds the store.
     fn wait_for_others(&self, time: Duration) -> SqlResult<()>;
+
+    /// Whether a statement that fails undoes all of its transaction.
+    fn undoes_all(&self) -> bool;
 
     /// What is deleted from now on is overwritten.
     fn delete_securely(&self) -> SqlResult<()>;

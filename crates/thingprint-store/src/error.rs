@@ -123,6 +123,15 @@ pub enum Problem {
     /// Writing was closed before.
     #[error("its writer was closed")]
     Closed,
+    /// A text is no address of a store.
+    #[error("{0}")]
+    BadAddress(String),
+    /// The server of the store is not there now.
+    #[error("the server cannot be reached: {0}")]
+    Unreachable(String),
+    /// The server of the store does not let us in, or not do that.
+    #[error("{0}")]
+    Refused(String),
     /// A stored instance cannot be written or read.
     #[error("instances: {0}")]
     Instance(#[from] ReportError),
@@ -145,7 +154,10 @@ impl Problem {
 
     /// Whether it may go away without the store being changed: a full disk, a busy database.
     pub fn may_pass(&self) -> bool {
-        matches!(self, Self::Full | Self::Busy | Self::ReadOnly | Self::Io(_) | Self::Sql(_))
+        matches!(
+            self,
+            Self::Full | Self::Busy | Self::ReadOnly | Self::Io(_) | Self::Sql(_) | Self::Unreachable(_)
+        )
     }
 }
 
@@ -154,6 +166,8 @@ impl Problem {
     pub(crate) fn is_of_value(&self) -> bool {
         match self {
             Self::Instance(_) | Self::Sql(SqlError::Unwritable(_)) => true,
+            // Of values, or of what a table demands of them.
+            Self::Sql(SqlError::Server { code, .. }) => code.starts_with("22") || code.starts_with("23"),
             Self::Sql(SqlError::Sqlite(error)) => {
                 matches!(error.sqlite_error_code(), Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig))
             }
@@ -166,8 +180,24 @@ impl From<SqlError> for Problem {
     fn from(error: SqlError) -> Self {
         match error {
             SqlError::Sqlite(error) => error.into(),
+            SqlError::Broken(why) => Self::Unreachable(why),
+            SqlError::Server { code, message, detail } => of_server(code, message, detail),
             error => Self::Sql(error),
         }
+    }
+}
+
+/// What an error of a server means, by its number: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+fn of_server(code: String, message: String, detail: String) -> Problem {
+    match code.as_str() {
+        // Somebody else changed the same rows, or holds them.
+        "40001" | "40P01" | "55P03" => Problem::Busy,
+        "53100" => Problem::Full,
+        "42501" => Problem::Refused(format!("{message}; have its owner grant it to the user")),
+        "25006" => Problem::Refused(format!("{message}; name a server that can be written")),
+        // It starts, ends, or has too many sessions.
+        "53300" | "57P01" | "57P02" | "57P03" | "57P05" => Problem::Unreachable(message),
+        _ => Problem::Sql(SqlError::Server { code, message, detail }),
     }
 }
 

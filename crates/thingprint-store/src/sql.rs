@@ -30,6 +30,19 @@ pub enum SqlError {
     /// A value that cannot be written.
     #[error("{0}")]
     Unwritable(String),
+    /// What a server says.
+    #[error("{message}{}", in_brackets(detail))]
+    Server {
+        /// The number of the error (`SQLSTATE`).
+        code: String,
+        /// What it says.
+        message: String,
+        /// What it says beside that; empty where it says nothing.
+        detail: String,
+    },
+    /// The connection with a server is lost.
+    #[error("the connection with the server is lost: {0}")]
+    Broken(String),
 }
 
 /// A value in a column.
@@ -106,6 +119,13 @@ pub(crate) struct Transaction<'a> {
     is_open: bool,
 }
 
+/// The number by which a server of `PostgreSQL` says that its files are damaged.
+const DAMAGED: &str = "XX001";
+
+fn in_brackets(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(" ({text})") }
+}
+
 impl SqlError {
     /// Whether a row cannot be read for what is in it, and not for a disk, a lock or memory that fails now.
     pub(crate) fn is_of_row(&self) -> bool {
@@ -113,7 +133,8 @@ impl SqlError {
         match self {
             Self::Sqlite(error) => error.sqlite_error_code().is_none_or(is_damage),
             Self::Unfit { .. } => true,
-            Self::Unwritable(_) => false,
+            Self::Server { code, .. } => code == DAMAGED,
+            Self::Unwritable(_) | Self::Broken(_) => false,
         }
     }
 
@@ -345,7 +366,12 @@ impl<T: ToCell> ToCell for Option<T> {
 
 impl FromCell for i64 {
     fn from_cell(cell: Cell<'_>) -> Option<Self> {
-        if let Cell::Integer(number) = cell { Some(number) } else { None }
+        match cell {
+            Cell::Integer(number) => Some(number),
+            // A number in a column of bytes, as a server has it that has no other columns for it.
+            Cell::Blob(bytes) => bytes.try_into().ok().map(Self::from_be_bytes),
+            _ => None,
+        }
     }
 }
 

@@ -90,9 +90,26 @@ impl Store {
         self.try_write(account, state).map_err(|problem| self.database.error(problem))
     }
 
+    /// A server undoes a whole transaction for one value that it refuses. That is rare, so only then each update is written so
+    /// that it can be left out.
     fn try_write(&mut self, account: &Account, state: &[StateValue]) -> Result<Written, Problem> {
+        match self.write_once(account, state, false) {
+            Err(problem) if problem.is_of_value() => self.write_once(account, state, true),
+            written => written,
+        }
+    }
+
+    fn write_once(
+        &mut self,
+        account: &Account,
+        state: &[StateValue],
+        is_careful: bool,
+    ) -> Result<Written, Problem> {
         let transaction = self.database.connection.transaction()?;
-        let written = AccountWriter::new(&transaction, &mut self.bases, self.recipe).account(account)?;
+        let writer = AccountWriter::new(&transaction, &mut self.bases, self.recipe);
+        let mut writer = if is_careful { writer.careful() } else { writer };
+        let written = writer.account(account)?;
+        drop(writer);
         for StateValue { name, device, value } in state {
             let device = device.map_or_else(String::new, |device| device.to_string());
             match value {

@@ -141,6 +141,11 @@ impl Collector {
         Ok(Taken::New)
     }
 
+    /// Whether the parcel of this file was taken, and can change windows still.
+    pub fn holds(&self, file: &str) -> bool {
+        self.held.contains_key(file)
+    }
+
     /// Waits for a tap that was not heard of yet.
     pub fn expect(&mut self, tap: Name) {
         self.memory.taps.entry(tap).or_default();

@@ -1,16 +1,18 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
-use crate::durable::{self, FolderLock, UNDER_WAY};
+use crate::durable::{self, FolderLock};
 use crate::error::TapsError;
 use crate::parcel::Parcel;
+use crate::shelf::{FolderShelf, Shelf};
 use crate::spool::{ENDING, file_name};
 
 /// Parcels of a collector on disk, by tap and content: each is kept before it is acknowledged, and until its windows can
 /// change no more.
 #[derive(Debug)]
 pub struct Depot {
-    folder: PathBuf,
-    _lock: FolderLock,
+    shelf: Arc<dyn Shelf>,
+    _lock: Option<FolderLock>,
 }
 
 impl Depot {
@@ -18,27 +20,33 @@ impl Depot {
     pub fn open(folder: &Path) -> Result<Self, TapsError> {
         durable::make_folder(folder)?;
         let lock = FolderLock::take(folder)?;
-        for name in durable::names(folder, UNDER_WAY)? {
-            durable::remove(&folder.join(name))?;
-        }
-        Ok(Self { folder: folder.to_owned(), _lock: lock })
+        FolderShelf::clear(folder)?;
+        Ok(Self { shelf: Arc::new(FolderShelf(folder.to_owned())), _lock: Some(lock) })
+    }
+
+    /// The depot on a shelf that several processes use at a time.
+    pub fn shared(shelf: Arc<dyn Shelf>) -> Self {
+        Self { shelf, _lock: None }
     }
 
     /// Keeps a parcel; gives the name of its file. When this returns, it is on the disk.
     pub fn put(&self, parcel: &Parcel, bytes: &[u8]) -> Result<String, TapsError> {
         let name = format!("{}-{}", parcel.head.tap, file_name(parcel, bytes));
-        if !self.folder.join(&name).exists() {
-            durable::write(&self.folder, &name, bytes)?;
-        }
+        self.shelf.put(&name, bytes)?;
         Ok(name)
     }
 
     /// The parcels, those of a tap in their order, each with the name of its file.
     pub fn parcels(&self) -> Result<Vec<(String, Parcel)>, TapsError> {
+        self.parcels_but(|_| false)
+    }
+
+    /// The same without those whose files are known. One that is taken away meanwhile is left out.
+    pub fn parcels_but(&self, is_known: impl Fn(&str) -> bool) -> Result<Vec<(String, Parcel)>, TapsError> {
         let mut parcels = Vec::new();
-        for name in durable::names(&self.folder, ENDING)? {
-            let path = self.folder.join(&name);
-            let parcel = Parcel::from_bytes(&durable::read(&path)?, &format!("'{}'", path.display()))?;
+        for name in self.shelf.names(ENDING)?.into_iter().filter(|name| !is_known(name)) {
+            let Some(bytes) = self.shelf.get(&name)? else { continue };
+            let parcel = Parcel::from_bytes(&bytes, &format!("the part '{name}' that was kept"))?;
             parcels.push((name, parcel));
         }
         parcels.sort_by(|(_, a), (_, b)| {
@@ -49,6 +57,6 @@ impl Depot {
 
     /// Takes away a parcel whose windows can change no more.
     pub fn remove(&self, name: &str) -> Result<(), TapsError> {
-        durable::remove(&self.folder.join(name))
+        self.shelf.remove(name)
     }
 }

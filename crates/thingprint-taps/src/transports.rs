@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::error::TapsError;
 use crate::name::Name;
+use crate::shelf::Shelf;
 
 /// Declares the kinds of transports, each with its file.
 macro_rules! transports {
@@ -52,6 +53,8 @@ pub struct TransportOptions {
     pub tls_ca: Option<PathBuf>,
     /// The folder in which pieces of parcels are kept that came in several messages.
     pub pieces: PathBuf,
+    /// Where they are kept in place of that, by collectors that share one store.
+    pub shelf: Option<Arc<dyn Shelf>>,
     /// The certificate (PEM) by which this end is known, and its key.
     pub tls_identity: Option<(PathBuf, PathBuf)>,
 }

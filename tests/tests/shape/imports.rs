@@ -76,6 +76,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "thingprint-store",
         &[
             "thingprint-flow",
+            "thingprint-endpoint",
             "thingprint-instance",
             "thingprint-report",
             "thingprint-table",

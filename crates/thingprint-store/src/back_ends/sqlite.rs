@@ -18,7 +18,7 @@ use crate::sql::{Cell, Connection, Params, Prepared, RawRow, Row, SqlError, SqlR
 
 /// A file of SQLite: every name that is no address.
 pub(super) const BACK_END: BackEnd =
-    BackEnd { knows: |_| true, shown: Path::to_owned, create, read, schema: schema::version };
+    BackEnd { knows: |_| true, shown: Path::to_owned, create, read, share: None, schema: schema::version };
 
 /// How long a check for damage may take when a store is opened. It reads the whole file, and a watch must begin soon:
 /// a store that takes longer is opened without the rest of the check.
@@ -188,6 +188,10 @@ impl Session for File {
 
     fn wait_for_others(&self, time: Duration) -> SqlResult<()> {
         Ok(self.connection.busy_timeout(time)?)
+    }
+
+    fn undoes_all(&self) -> bool {
+        false
     }
 
     fn delete_securely(&self) -> SqlResult<()> {

@@ -1,48 +1,17 @@
 //! Accounts of a network of invented devices.
 
-use std::path::PathBuf;
-
 use serde_json::json;
-use tempfile::TempDir;
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_instance::{Attributes, Bag, BagName, Bags, Counts, Instance, Spreads};
-use thingprint_store::{Reader, Store};
 use thingprint_watch::{
     Account, Event, EventKind, FindingRecord, SaidIdentity, Severity, Sighting, Standing, StandingChange,
     Update, WindowAnswer, WindowRecord, WordCount,
 };
 
+pub(crate) use crate::place::Place;
+
 /// 2026-11-01T00:00:00Z.
 pub(crate) const BEGIN: i64 = 1_793_491_200;
-
-/// A folder with the name of a store in it, which is not there yet.
-pub(crate) struct Place {
-    _folder: TempDir,
-    pub(crate) path: PathBuf,
-}
-
-impl Place {
-    pub(crate) fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        Self { path: folder.path().join("net.db"), _folder: folder }
-    }
-
-    pub(crate) fn store(&self) -> Store {
-        Store::open(&self.path).unwrap()
-    }
-
-    pub(crate) fn reader(&self) -> Reader {
-        Reader::open(&self.path).unwrap()
-    }
-
-    /// All bytes of the file and of its log.
-    pub(crate) fn bytes(&self) -> Vec<u8> {
-        let mut bytes = std::fs::read(&self.path).unwrap();
-        let log = format!("{}-wal", self.path.display());
-        bytes.extend(std::fs::read(log).unwrap_or_default());
-        bytes
-    }
-}
 
 pub(crate) fn device(number: u16) -> DeviceId {
     let [high, low] = number.to_be_bytes();

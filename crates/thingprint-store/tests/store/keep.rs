@@ -41,7 +41,7 @@ fn old_windows_changes_and_closed_events_go_and_devices_stay() {
     let reader = place.reader();
     let info = reader.info().unwrap();
     assert_eq!((info.windows, info.devices, info.first_window), (24 * 40, 40, Some(hour(48))));
-    assert!(info.bytes < bytes / 2, "{} of {bytes}", info.bytes);
+    assert!(info.bytes < bytes / 2 || !Place::SHRINKS, "{} of {bytes}", info.bytes);
     assert_eq!(info.free_bytes, 0);
     let records = reader.devices().unwrap();
     assert!(records.iter().all(|record| record.windows == 24));

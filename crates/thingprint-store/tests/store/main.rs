@@ -8,11 +8,13 @@
 #![allow(clippy::print_stdout, reason = "tests by hand print what they measured")]
 
 mod accounts;
+mod flood;
 mod forget;
 mod instances;
 mod keep;
 mod kill;
 mod open;
+mod place;
 mod readings;
 mod requests;
 mod size;

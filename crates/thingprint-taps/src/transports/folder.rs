@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -102,7 +103,14 @@ impl Inbox for FolderInbox {
                 self.look()?;
             }
             if let Some(path) = self.first().map(Path::to_owned) {
-                let bytes = durable::read(&path)?;
+                let bytes = match durable::read(&path) {
+                    // Another collector took it, which has the same store.
+                    Err(TapsError::File { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                        self.known.remove(&path);
+                        continue;
+                    }
+                    read => read?,
+                };
                 self.handed_out = Some(path.clone());
                 return Ok(Some(Arrival { place: format!("'{}'", path.display()), bytes }));
             }

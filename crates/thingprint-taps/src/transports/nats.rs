@@ -20,6 +20,7 @@ use self::wire::Security;
 use super::{Inbox, Kind, Outbound, Parsed, Transport, TransportOptions};
 use crate::error::TapsError;
 use crate::name::Name;
+use crate::shelf::{FolderShelf, Shelf};
 
 /// A server of NATS with `JetStream`, spoken to without a client library: what is needed of the protocol are six verbs, and
 /// a library would bring sixty crates and an asynchronous runtime.
@@ -73,7 +74,9 @@ impl Transport for Nats {
     }
 
     fn inbox(&self, network: &Name, options: &TransportOptions) -> Result<Box<dyn Inbox>, TapsError> {
-        Ok(Box::new(NatsInbox::new(self.server(options)?, network.clone(), options.pieces.clone())))
+        let folder = || Arc::new(FolderShelf(options.pieces.clone())) as Arc<dyn Shelf>;
+        let pieces = options.shelf.clone().unwrap_or_else(folder);
+        Ok(Box::new(NatsInbox::new(self.server(options)?, network.clone(), pieces)))
     }
 }
 

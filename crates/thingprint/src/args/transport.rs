@@ -32,6 +32,7 @@ impl TransportArgs {
         TransportOptions {
             credentials: self.credentials.clone(),
             pieces: PathBuf::new(),
+            shelf: None,
             tls_ca: self.tls_ca.clone(),
             tls_identity: self.tls_cert.clone().zip(self.tls_key.clone()),
         }

@@ -1,19 +1,27 @@
 //! `collect`: parts of one network from its taps, and the windows that they give.
 
 mod collection;
+mod intake;
 mod judging;
+mod setback;
+mod shared_shelf;
 mod table;
+mod totals;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
 use thingprint_flow::MacAddr;
 use thingprint_model::{Acceptance, FalseAlarms};
-use thingprint_taps::{Name, TransportOptions};
+use thingprint_taps::{Depot, Name, Shelf, TransportOptions};
 
-use self::collection::{Collection, Pace};
+use self::collection::Pace;
+use self::intake::Intake;
+use self::judging::Materials;
+use self::shared_shelf::SharedShelf;
 use super::watch::signals::Signals;
 use super::watch::{model::Judging, parse_duration, station::failed};
 use crate::args::{GlobalArgs, TransportArgs, transport_of};
@@ -33,8 +41,9 @@ pub(crate) struct CollectArgs {
     #[arg(value_name = "WHERE")]
     from: String,
 
-    /// The store, which `store` and `report` read
-    #[arg(long, value_name = "FILE", default_value = "thingprint.db", help_heading = "Store")]
+    /// The store, which `store` and `report` read: a file, or the address (postgres://) of a database that several
+    /// collectors share
+    #[arg(long, value_name = "STORE", default_value = "thingprint.db", help_heading = "Store")]
     store: PathBuf,
 
     /// The folder that keeps parts until their windows can change no more [default: the store with .parts behind its name]
@@ -90,13 +99,11 @@ impl CollectArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let messages = global.messages();
         let output = Output::of(global)?;
-        if let Some((scheme, _)) = self.store.to_str().and_then(|text| text.split_once("://")) {
-            let reason = format!("--store: no store of the kind '{scheme}://': name a file of SQLite");
-            return Err(Usage(reason).into());
-        }
+        let shared_shelf = self.shared_shelf()?;
         let spec = transport_of("collect", &self.from)?;
-        let options =
-            TransportOptions { pieces: self.parts_folder().join("pieces"), ..self.transport.options() };
+        let parcels = shared_shelf.clone().map(|shared| Arc::new(shared) as Arc<dyn Shelf>);
+        let pieces = self.parts_folder().join("pieces");
+        let options = TransportOptions { pieces, shelf: parcels.clone(), ..self.transport.options() };
         let inbox = spec.inbox(&self.network, &options).map_err(failed)?;
         // A signal that comes while a large store is opened must not be lost.
         let signals = Signals::install().context("failed to handle signals")?;
@@ -105,12 +112,35 @@ impl CollectArgs {
         let judging = Judging::open(self.model.as_deref(), acceptance)?;
         let choice =
             GatewayChoice { given: self.gateway.iter().copied().collect(), is_none: self.no_gateway };
-        let mut collection = Collection::open(self, (judging, labels, choice), messages)?;
+        let materials =
+            Materials { network: self.network.clone(), expected: self.tap.clone(), judging, labels, choice };
+        let depot = match parcels {
+            Some(parcels) => Depot::shared(parcels),
+            None => Depot::open(&self.parts_folder()).map_err(failed)?,
+        };
+        let mut intake = Intake::open(self.store.clone(), (depot, shared_shelf), &materials, messages)?;
         let pace = Pace { wait: self.wait, is_once: self.once };
-        collection.run(inbox, pace, &signals)?;
-        let outcome = collection.report();
-        output.table(&table::taps(&collection))?;
+        intake.run(inbox, pace, &signals)?;
+        let (taps, outcome) = intake.report()?;
+        output.table(&table::taps(&taps))?;
         Ok(outcome)
+    }
+
+    /// Where parts are kept by all who share the store; `None` where it is a file.
+    fn shared_shelf(&self) -> anyhow::Result<Option<SharedShelf>> {
+        let shared = SharedShelf::of(&self.store);
+        if shared.is_some() && self.parts.is_some() {
+            let reason = "--parts: a store that is shared keeps the parts itself; leave it out".to_owned();
+            return Err(Usage(reason).into());
+        }
+        let scheme = self.store.to_str().and_then(|text| text.split_once("://"));
+        if let Some((scheme, _)) = scheme.filter(|_| shared.is_none()) {
+            return Err(Usage(format!(
+                "--store: no store of the kind '{scheme}://': name a file, or postgres://USER@HOST/DATABASE"
+            ))
+            .into());
+        }
+        Ok(shared)
     }
 
     fn parts_folder(&self) -> PathBuf {

@@ -27,6 +27,7 @@ use clap::Args;
 use thingprint_live::SourceSpec;
 use thingprint_model::FalseAlarms;
 use thingprint_notify::{Discovery, SinkSpec};
+use thingprint_store::{is_shared, shown};
 use thingprint_watch::{EventKind, Severity};
 
 use self::publish::PublishArgs;
@@ -193,6 +194,14 @@ impl WatchArgs {
         if self.print_config {
             terminal::result().write_all(configuration::template_of("watch").as_bytes())?;
             return Ok(Outcome::Done);
+        }
+        if let Some(store) = self.store.as_deref().filter(|store| is_shared(store)) {
+            let store = shown(store);
+            return Err(Usage(format!(
+                "--store {}: a watch writes a file of its own; publish parts with --publish, and give this to collect",
+                store.display()
+            ))
+            .into());
         }
         if self.check {
             return self.check(global, messages);

@@ -1,6 +1,9 @@
 //! Several taps of one network, and the collector of what they see.
 
 mod nats;
+#[path = "../../../thingprint-store/tests/postgres/server.rs"]
+mod postgres;
+mod shared_store;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -151,7 +154,17 @@ fn what_cannot_be_published_or_collected_is_said() {
     stage.fails(&format!("{watch} --publish folder:share --spool-limit 5X"), 2, &["such as 10G"]);
     stage.fails("collect pigeon:home --once", 2, &["'pigeon'", "folder:PATH"]);
     stage.fails("collect folder: --once", 2, &["names no folder"]);
-    stage.fails("collect folder:share --once --store postgres://host/db", 2, &["postgres://", "SQLite"]);
+    stage.fails("collect folder:share --once --store mysql://host/db", 2, &["mysql://", "postgres://"]);
+    let shared = "collect folder:share --once --store postgres://ann:s3cret@127.0.0.1:1/db";
+    stage.fails(&format!("{shared} --parts x"), 2, &["--parts", "shared"]);
+    let said = stage.run(shared);
+    assert_eq!(said.status, 1);
+    assert!(
+        said.stderr.contains("postgres://ann@127.0.0.1:1/db") && !said.stderr.contains("s3cret"),
+        "{}",
+        said.stderr
+    );
+    stage.fails("watch home.pcap --no-page --store postgres://ann@host/db", 2, &["--store", "collect"]);
     // A store that belongs to another network.
     tap_of(&stage, "default");
     stage.ok("collect folder:share --store a.db --once");

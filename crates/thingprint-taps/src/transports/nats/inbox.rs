@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
@@ -7,9 +7,9 @@ use super::Server;
 use super::connection::Connection;
 use super::jetstream::{ASK, consumer_of, outstanding, stream_of};
 use super::reader::Received;
-use crate::durable;
 use crate::error::TapsError;
 use crate::name::Name;
+use crate::shelf::Shelf;
 use crate::transports::{Arrival, Inbox};
 
 /// How the files of pieces end.
@@ -27,10 +27,10 @@ const MOST_PIECES: usize = 1 << 14;
 pub(super) struct NatsInbox {
     server: Server,
     network: Name,
-    pieces: PathBuf,
+    pieces: Arc<dyn Shelf>,
     link: Option<Link>,
     /// How the last message is acknowledged, and the pieces that are not needed then.
-    handed_out: Option<(String, Vec<PathBuf>)>,
+    handed_out: Option<(String, Vec<String>)>,
 }
 
 #[derive(Debug)]
@@ -41,7 +41,7 @@ struct Link {
 }
 
 impl NatsInbox {
-    pub(super) const fn new(server: Server, network: Name, pieces: PathBuf) -> Self {
+    pub(super) const fn new(server: Server, network: Name, pieces: Arc<dyn Shelf>) -> Self {
         Self { server, network, pieces, link: None, handed_out: None }
     }
 
@@ -101,21 +101,20 @@ impl Inbox for NatsInbox {
                 self.handed_out = Some((reply, Vec::new()));
                 return Ok(Some(Arrival { place, bytes: message.payload }));
             };
-            durable::make_folder(&self.pieces)?;
             let file = |number: usize| format!("{name}.{number:05}of{all:05}{ENDING}");
-            durable::write(&self.pieces, &file(number), &message.payload)?;
+            self.pieces.put(&file(number), &message.payload)?;
             if number + 1 < all {
                 self.acknowledge_at(&reply)?;
                 continue;
             }
-            let paths: Vec<PathBuf> = (0..all).map(|number| self.pieces.join(file(number))).collect();
-            let Some(bytes) = joined(&paths)? else {
+            let names: Vec<String> = (0..all).map(file).collect();
+            let Some(bytes) = joined(&*self.pieces, &names)? else {
                 // Pieces are taken away when their parcel was acknowledged: a server that was killed may not know of that any more.
                 self.acknowledge_at(&reply)?;
-                paths.iter().try_for_each(|path| durable::remove(path))?;
+                names.iter().try_for_each(|name| self.pieces.remove(name))?;
                 continue;
             };
-            self.handed_out = Some((reply, paths));
+            self.handed_out = Some((reply, names));
             return Ok(Some(Arrival { place, bytes }));
         }
     }
@@ -123,7 +122,7 @@ impl Inbox for NatsInbox {
     fn acknowledge(&mut self) -> Result<(), TapsError> {
         let Some((reply, pieces)) = self.handed_out.take() else { return Ok(()) };
         self.acknowledge_at(&reply)?;
-        pieces.iter().try_for_each(|path| durable::remove(path))
+        pieces.iter().try_for_each(|name| self.pieces.remove(name))
     }
 
     fn is_drained(&mut self) -> Result<bool, TapsError> {
@@ -146,13 +145,11 @@ fn piece_of(message: &Received) -> Option<(String, usize, usize)> {
 }
 
 /// The bytes of pieces one after another; `None` where one is missing.
-fn joined(paths: &[PathBuf]) -> Result<Option<Vec<u8>>, TapsError> {
-    if !paths.iter().all(|path| Path::exists(path)) {
-        return Ok(None);
-    }
+fn joined(pieces: &dyn Shelf, names: &[String]) -> Result<Option<Vec<u8>>, TapsError> {
     let mut bytes = Vec::new();
-    for path in paths {
-        bytes.extend(durable::read(path)?);
+    for name in names {
+        let Some(piece) = pieces.get(name)? else { return Ok(None) };
+        bytes.extend(piece);
     }
     Ok(Some(bytes))
 }

@@ -3,10 +3,24 @@
 use thingprint_instance::{ExtractionRecipe, InstanceOptions};
 use thingprint_model::Model;
 use thingprint_pipeline::Pipeline;
+use thingprint_report::Labels;
+use thingprint_taps::Name;
 use thingprint_watch::WatchOptions;
 
+use crate::commands::watch::model::Judging;
 use crate::exit::Misfit;
+use crate::gateways::GatewayChoice;
 use crate::instances::recipe_of;
+
+/// What collected windows are made with, beside the parts.
+pub(super) struct Materials {
+    pub(super) network: Name,
+    /// Taps that are waited for from the begin on.
+    pub(super) expected: Vec<Name>,
+    pub(super) judging: Judging,
+    pub(super) labels: Labels,
+    pub(super) choice: GatewayChoice,
+}
 
 /// How a ledger takes windows that are made by these options.
 pub(super) fn ledger_options(instance: &InstanceOptions) -> WatchOptions {

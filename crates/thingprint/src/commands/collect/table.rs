@@ -1,13 +1,12 @@
 //! The taps as a table.
 
-use thingprint_table::{Column, Table};
-use thingprint_taps::TapState;
+use std::collections::BTreeMap;
 
-use super::collection::Collection;
+use thingprint_table::{Column, Table};
+use thingprint_taps::{Name, TapState};
 
 /// A row for each tap.
-pub(super) fn taps(collection: &Collection) -> Table {
-    let taps = collection.taps();
+pub(super) fn taps(taps: &BTreeMap<Name, TapState>) -> Table {
     let counts = |count: fn(&TapState) -> u64| taps.values().map(count).collect::<Vec<u64>>();
     Table::of(vec![
         Column::new("tap", taps.keys().map(|name| name.as_str().to_owned()).collect::<Vec<_>>()),

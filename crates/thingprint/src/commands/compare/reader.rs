@@ -14,7 +14,7 @@ use thingprint_model::Model;
 use thingprint_pipeline::{Event, FlowRow, FlowStage};
 use thingprint_profile::Place;
 use thingprint_report::Labels;
-use thingprint_store::{ExportOptions, StoreError};
+use thingprint_store::{ExportOptions, StoreError, is_shared, shown};
 use thingprint_watch::{Records, RecordsError};
 
 use super::side::SideRead;
@@ -54,6 +54,9 @@ pub(in crate::commands) fn has_findings(argument: &OsStr) -> bool {
 }
 
 fn is_store(path: &Path) -> bool {
+    if is_shared(path) {
+        return true;
+    }
     let mut start = [0; STORE_BYTES.len()];
     path.is_file()
         && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok()
@@ -67,7 +70,10 @@ impl Reader<'_> {
         arguments: &[OsString],
         is_audited: bool,
     ) -> anyhow::Result<SideRead> {
-        let name = named(arguments);
+        let name = match arguments {
+            [path] if is_shared(Path::new(path)) => shown(Path::new(path)).display().to_string(),
+            _ => named(arguments),
+        };
         let mut side = if let [path] = arguments
             && is_store(Path::new(path))
         {
@@ -192,11 +198,12 @@ impl Reader<'_> {
     }
 
     fn store(&self, path: &Path) -> anyhow::Result<SideRead> {
+        let name = shown(path);
         let failed = |error: StoreError| {
-            anyhow::Error::new(error).context(format!("failed to read {}", path.display()))
+            anyhow::Error::new(error).context(format!("failed to read {}", name.display()))
         };
         let failed_records = |error: RecordsError| {
-            anyhow::Error::new(error).context(format!("failed to read {}", path.display()))
+            anyhow::Error::new(error).context(format!("failed to read {}", name.display()))
         };
         let reader = thingprint_store::Reader::open(path).map_err(failed)?;
         let stored = reader.findings(None).map_err(failed_records)?;
@@ -212,13 +219,13 @@ impl Reader<'_> {
         if counts.unreadable > 0 {
             self.messages.warn(format!(
                 "{}: left out: {} that cannot be read: the store is damaged",
-                path.display(),
+                name.display(),
                 counted(counts.unreadable, "window", "windows")
             ));
         }
         let outcome = if counts.unreadable > 0 { Outcome::Partial } else { Outcome::Done };
         Ok(SideRead {
-            inputs: vec![Input::File(path.to_owned())],
+            inputs: vec![Input::File(shown(path))],
             rows,
             recipe,
             stored: Some(stored),

@@ -1,0 +1,249 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use thingprint_store::{Problem, Store};
+use thingprint_taps::{Arrival, Collector, Depot, Inbox, Name, Parcel, TapState, TapsError};
+
+use super::collection::{Collection, Pace, TAPS};
+use super::judging::Materials;
+use super::setback::{Setback, carried, stored};
+use super::shared_shelf::SharedShelf;
+use super::totals::Totals;
+use crate::commands::watch::signals::Signals;
+use crate::commands::watch::station::failed;
+use crate::exit::Outcome;
+use crate::messages::{Messages, counted};
+
+/// How long the next parcel is waited for before signals are looked at.
+const WAIT: Duration = Duration::from_secs(1);
+/// How long nothing is asked after the other end failed.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Parcels that are taken at once where many wait; then windows are stored.
+const MOST_AT_ONCE: usize = 256;
+/// How long a collection that would end waits to be the one that stores what it took.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often it asks for that.
+const TURN: Duration = Duration::from_millis(200);
+
+/// Takes parcels into the depot, and has the collection store their windows.
+///
+/// A file has one process that does both. A store of a server is shared: all who share it take parcels, each acknowledged once it
+/// is in the server, and the one of them that holds the lock of the store makes windows of all. What that one knows is in the
+/// store, so when it ends or loses the server, whoever gets the lock next goes on from there.
+pub(super) struct Intake<'a> {
+    store: PathBuf,
+    depot: Arc<Depot>,
+    /// Where the store is shared.
+    shared: Option<SharedShelf>,
+    materials: &'a Materials,
+    messages: Messages,
+    /// What stores windows, where this process does.
+    lead: Option<Collection<'a>>,
+    /// What was done by collections that are closed.
+    totals: Totals,
+    taken: u64,
+    refused: u64,
+    /// Whether it was said that another one stores windows.
+    is_beside: bool,
+    /// Whether it was said that parcels cannot be had, or not be kept.
+    is_cut_off: bool,
+}
+
+impl<'a> Intake<'a> {
+    /// Opens a store. One in a file has to be free; a shared one is opened when its server is there.
+    pub(super) fn open(
+        store: PathBuf,
+        (depot, shared): (Depot, Option<SharedShelf>),
+        materials: &'a Materials,
+        messages: Messages,
+    ) -> anyhow::Result<Self> {
+        let mut intake = Self {
+            store,
+            depot: Arc::new(depot),
+            shared,
+            materials,
+            messages,
+            lead: None,
+            totals: Totals::default(),
+            taken: 0,
+            refused: 0,
+            is_beside: false,
+            is_cut_off: false,
+        };
+        if intake.shared.is_none() {
+            intake.lead = Some(intake.collection()?);
+        }
+        Ok(intake)
+    }
+
+    /// Takes parcels until a signal comes, or everything was taken.
+    pub(super) fn run(
+        &mut self,
+        mut inbox: Box<dyn Inbox>,
+        pace: Pace,
+        signals: &Signals,
+    ) -> anyhow::Result<()> {
+        let mut until = None;
+        while !signals.ends() {
+            match self.turn(&mut *inbox, pace, signals) {
+                Ok(false) => {}
+                Ok(true) if self.may_end(*until.get_or_insert_with(|| Instant::now() + PATIENCE)) => {
+                    return Ok(());
+                }
+                Ok(true) => std::thread::sleep(TURN),
+                // What is shared may be there again, as a transport may.
+                Err(error) if !pace.is_once && error.is::<Setback>() => {
+                    self.note_cut_off(&error);
+                    self.give_up_lead();
+                    std::thread::sleep(PAUSE);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what is there, and has windows stored; whether nothing is left that a collection would wait for that ends then.
+    fn turn(&mut self, inbox: &mut dyn Inbox, pace: Pace, signals: &Signals) -> anyhow::Result<bool> {
+        if !self.is_ready()? {
+            std::thread::sleep(TURN);
+            return Ok(false);
+        }
+        let mut at_once = 0;
+        while at_once < MOST_AT_ONCE && !signals.ends() {
+            let Some(arrival) = inbox.next(WAIT).map_err(carried)? else { break };
+            if let Some((file, parcel)) = self.keep(inbox, &arrival).map_err(carried)? {
+                self.taken += 1;
+                // Those of a shared store are looked for there, since others have some that come before.
+                if let (None, Some(lead)) = (&self.shared, &mut self.lead) {
+                    lead.take(&file, &parcel)?;
+                }
+            }
+            at_once += 1;
+        }
+        if std::mem::take(&mut self.is_cut_off) {
+            self.messages.note("parts come again");
+            self.lead.iter_mut().for_each(Collection::hear_all);
+        }
+        // Those of a collection that was killed come again after a while.
+        let is_drained = at_once < MOST_AT_ONCE && pace.is_once && inbox.is_drained().map_err(carried)?;
+        if let Some(lead) = &mut self.lead
+            && (!pace.is_once || is_drained)
+        {
+            if self.shared.is_some() {
+                lead.look()?;
+            }
+            lead.settle(pace)?;
+        }
+        Ok(is_drained)
+    }
+
+    /// Whether what is taken now will be stored, by this process or by another one.
+    fn is_ready(&mut self) -> anyhow::Result<bool> {
+        if self.lead.is_some() {
+            return Ok(true);
+        }
+        let lead = self.collection();
+        match lead {
+            Ok(mut lead) => {
+                lead.announce()?;
+                if std::mem::take(&mut self.is_beside) {
+                    self.messages.note("this collector stores the windows from now on");
+                }
+                self.lead = Some(lead);
+                Ok(true)
+            }
+            Err(error) if error.is::<Led>() => {
+                if !std::mem::replace(&mut self.is_beside, true) {
+                    self.messages.note(
+                        "another collector stores the windows; this one takes parts, and goes on from there when that one ends",
+                    );
+                }
+                Ok(self.taps()?.is_some())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What stores windows.
+    fn collection(&self) -> anyhow::Result<Collection<'a>> {
+        let store = Store::open(&self.store).map_err(|error| match error.problem {
+            Problem::Locked { .. } if self.shared.is_some() => Led.into(),
+            _ => stored(error),
+        })?;
+        Collection::open(store, Arc::clone(&self.depot), self.materials, self.messages)
+    }
+
+    /// The taps as the store remembers them; `None` where it was never written. Fails where it is of another network.
+    fn taps(&self) -> anyhow::Result<Option<BTreeMap<Name, TapState>>> {
+        let Some(shared) = &self.shared else { return Ok(None) };
+        let Some(memory) = shared.state(TAPS).map_err(stored)? else { return Ok(None) };
+        let collector = Collector::new(&self.materials.network, Some(&memory)).map_err(failed)?;
+        Ok(Some(collector.taps().clone()))
+    }
+
+    /// Whether what was taken is stored, or somebody else will do it.
+    fn may_end(&self, until: Instant) -> bool {
+        self.lead.is_some() || Instant::now() >= until
+    }
+
+    /// Keeps a parcel where it is safe, and acknowledges it; `None` where it is none.
+    fn keep(
+        &mut self,
+        inbox: &mut dyn Inbox,
+        arrival: &Arrival,
+    ) -> Result<Option<(String, Parcel)>, TapsError> {
+        let kept = match Parcel::from_bytes(&arrival.bytes, &arrival.place) {
+            Ok(parcel) => Some((self.depot.put(&parcel, &arrival.bytes)?, parcel)),
+            Err(error) => {
+                self.refused += 1;
+                self.messages.warn(format_args!("failed to {error}"));
+                None
+            }
+        };
+        inbox.acknowledge()?;
+        Ok(kept)
+    }
+
+    /// Closes the collection of a shared store: its session may be lost, and somebody else may store windows by now.
+    fn give_up_lead(&mut self) {
+        if self.shared.is_some()
+            && let Some(lead) = self.lead.take()
+        {
+            self.totals = std::mem::take(&mut self.totals).and(lead.totals());
+        }
+    }
+
+    fn note_cut_off(&mut self, error: &anyhow::Error) {
+        if !std::mem::replace(&mut self.is_cut_off, true) {
+            self.messages.warn(format_args!("{error}; trying again"));
+        }
+    }
+
+    /// Says what was done, and gives the taps as they are known.
+    pub(super) fn report(mut self) -> anyhow::Result<(BTreeMap<Name, TapState>, Outcome)> {
+        self.totals.refused += self.refused;
+        if let Some(lead) = &self.lead {
+            let totals = self.totals.and(lead.totals());
+            return Ok((lead.taps().clone(), totals.report(lead.taps(), self.messages)));
+        }
+        let taken = counted(self.taken, "part", "parts");
+        self.messages.note(format!("{taken} taken; another collector stores the windows"));
+        let outcome = if self.totals.refused > 0 { Outcome::Partial } else { Outcome::Done };
+        Ok((self.taps()?.unwrap_or_default(), outcome))
+    }
+}
+
+/// Another process stores the windows.
+#[derive(Debug)]
+struct Led;
+
+impl std::fmt::Display for Led {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("another collector stores the windows")
+    }
+}
+
+impl std::error::Error for Led {}
