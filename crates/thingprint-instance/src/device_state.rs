@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 
 use thingprint_flow::{
     DeviceId, DevicePacket, FlowEdges, FlowEnding, FlowOptions, MacAddr, Timestamp, WindowIndex,
@@ -9,6 +9,7 @@ use crate::activity::{Activity, Gap};
 use crate::bursts::Bursts;
 use crate::evidence::{EvidencePlan, Room, SentMessage, WordBudget};
 use crate::handed_out::HandedOut;
+use crate::open_windows::OpenWindows;
 use crate::part::DevicePart;
 use crate::tally::WindowTally;
 
@@ -30,7 +31,9 @@ pub(crate) struct DeviceState {
     pub(crate) id: Option<DeviceId>,
     /// Its link address, if it is known.
     pub(crate) own: Option<MacAddr>,
-    pub(crate) windows: BTreeMap<WindowIndex, Box<WindowTally>>,
+    pub(crate) windows: OpenWindows,
+    /// An empty tally for the next window: a flood of addresses would make one for each and drop it soon.
+    spare: Option<Box<WindowTally>>,
     /// Bytes of the words of these windows.
     pub(crate) word_bytes: usize,
     /// Windows that were begun, and whose bytes do not count yet.
@@ -45,16 +48,18 @@ pub(crate) struct DeviceState {
     pub(crate) head_gaps: Vec<Gap>,
     /// Gaps that begin before this time are such.
     pub(crate) uncertain_until: Timestamp,
+    /// Empty until it sends a message, except in a part that another may precede.
     pub(crate) bursts: Box<[Bursts]>,
     pub(crate) handed_out: HandedOut,
 }
 
 impl DeviceState {
-    pub(crate) fn new(bursts: &Bursts, plan: &EvidencePlan) -> Self {
+    pub(crate) fn new(plan: &EvidencePlan) -> Self {
         Self {
             id: None,
             own: None,
-            windows: BTreeMap::new(),
+            windows: OpenWindows::default(),
+            spare: None,
             word_bytes: 0,
             begun: 0,
             given_up: None,
@@ -63,9 +68,23 @@ impl DeviceState {
             is_restless: false,
             head_gaps: Vec::new(),
             uncertain_until: Timestamp::MIN,
-            bursts: plan.bursts(bursts),
+            bursts: Box::default(),
             handed_out: HandedOut::default(),
         }
+    }
+
+    /// Forgets the device, so that another one can have its place. What was handed out is remembered, and memory is kept for a
+    /// window of few words.
+    pub(crate) fn forget(&mut self, plan: &EvidencePlan) {
+        let mut windows = std::mem::take(&mut self.windows);
+        let spare = self.spare.take().or_else(|| {
+            let mut tally = windows.pop()?;
+            tally.clear();
+            Some(tally)
+        });
+        windows.clear();
+        let handed_out = std::mem::take(&mut self.handed_out);
+        *self = Self { windows, spare, handed_out, ..Self::new(plan) };
     }
 
     /// Takes the device's own address from a packet, if it is not known yet; returns the bytes that this frees, since
@@ -76,7 +95,7 @@ impl DeviceState {
             return 0;
         }
         self.own = packet.packet.src_mac;
-        let freed = self.windows.values_mut().map(|tally| tally.evidence.forget_said()).sum();
+        let freed = self.windows.tallies_mut().map(|tally| tally.evidence.forget_said()).sum();
         self.word_bytes = self.word_bytes.saturating_sub(freed);
         freed
     }
@@ -89,6 +108,9 @@ impl DeviceState {
     ) -> Option<Room> {
         let sent = SentMessage { message, packet, own: self.own };
         let mut bursts = std::mem::take(&mut self.bursts);
+        if bursts.is_empty() {
+            bursts = plan.bursts(&Bursts::default());
+        }
         let room = self.window_room(packet.window, plan, limits).map(|(tally, mut room)| {
             tally.evidence.message(&sent, &mut bursts, plan, &mut room);
             room
@@ -108,10 +130,10 @@ impl DeviceState {
         if self.given_up >= Some(window) {
             return None;
         }
-        self.window(window, plan);
+        self.begin_window(window, plan);
         let begun = if keeps == Keeps::Nothing { self.take_begun(plan) } else { 0 };
         let word_bytes = self.word_bytes;
-        let tally = self.windows.get_mut(&window)?;
+        let tally = self.windows.get_mut(window)?;
         let used = match keeps {
             Keeps::Nothing => word_bytes,
             Keeps::All => tally.evidence.word_bytes(),
@@ -131,7 +153,7 @@ impl DeviceState {
         window: WindowIndex,
         plan: &EvidencePlan,
     ) -> Option<(Box<WindowTally>, usize)> {
-        let tally = self.windows.remove(&window)?;
+        let tally = self.windows.remove(window)?;
         let bytes = tally.evidence.word_bytes();
         self.word_bytes = self.word_bytes.saturating_sub(bytes);
         Some((tally, bytes + plan.window_bytes()))
@@ -139,19 +161,19 @@ impl DeviceState {
 
     /// Words for which windows that are not final had no room.
     pub(crate) fn words_dropped(&self) -> u64 {
-        self.windows.values().map(|tally| tally.evidence.words_dropped).sum()
+        self.windows.tallies().map(|tally| tally.evidence.words_dropped).sum()
     }
 
     /// Gives up words of the windows that have most, until so many bytes are free or there are none; returns the bytes that it
     /// freed.
     pub(crate) fn give_up_words(&mut self, excess: usize) -> usize {
         let mut freed = 0;
-        let sizes = self.windows.iter().map(|(window, tally)| (tally.evidence.word_bytes(), *window));
+        let sizes = self.windows.iter().map(|(window, tally)| (tally.evidence.word_bytes(), window));
         let mut by_size: BinaryHeap<(usize, WindowIndex)> = sizes.collect();
         while freed < excess
             && let Some((_, window)) = by_size.pop()
         {
-            let Some(tally) = self.windows.get_mut(&window) else { continue };
+            let Some(tally) = self.windows.get_mut(window) else { continue };
             let given_up = tally.evidence.give_up_words();
             if given_up > 0 {
                 freed += given_up;
@@ -166,7 +188,7 @@ impl DeviceState {
     pub(crate) fn give_up_windows(&mut self, excess: usize, plan: &EvidencePlan) -> (u64, usize) {
         let (mut windows, mut freed) = (0, 0);
         while freed < excess
-            && let Some(window) = self.windows.keys().next().copied()
+            && let Some(window) = self.windows.first()
             && let Some((_, bytes)) = self.take(window, plan)
         {
             freed += bytes;
@@ -176,14 +198,14 @@ impl DeviceState {
         (windows, freed)
     }
 
-    /// The tally of a window, made when it is first asked for.
+    /// Makes the tally of a window when it is first asked for.
     #[inline]
-    pub(crate) fn window(&mut self, window: WindowIndex, plan: &EvidencePlan) -> &mut WindowTally {
-        let Self { windows, begun, .. } = self;
-        windows.entry(window).or_insert_with(|| {
-            *begun += 1;
-            Box::new(WindowTally::new(plan))
-        })
+    pub(crate) fn begin_window(&mut self, window: WindowIndex, plan: &EvidencePlan) {
+        if !self.windows.has(window) {
+            self.begun += 1;
+            let tally = self.spare.take().unwrap_or_else(|| Box::new(WindowTally::new(plan)));
+            self.windows.insert(window, tally);
+        }
     }
 
     /// Sums up the gaps that begin before `horizon` and end by the end of the closed window: no flow can cover them
@@ -195,7 +217,10 @@ impl DeviceState {
             } else {
                 let window = plan.options().flow.window.index_of(end);
                 if self.given_up < Some(window) {
-                    self.window(window, plan).evidence.gap((start, end), plan);
+                    self.begin_window(window, plan);
+                    if let Some(tally) = self.windows.get_mut(window) {
+                        tally.evidence.gap((start, end), plan);
+                    }
                 }
             }
         }
@@ -233,17 +258,17 @@ impl DeviceState {
         (covered, last)
     }
 
-    pub(crate) fn finish(mut self) -> DevicePart {
+    pub(crate) fn finish(mut self, plan: &EvidencePlan) -> DevicePart {
         let active = self.active();
         let mut open_gaps = self.head_gaps;
         open_gaps.extend(self.activity.settle(FOREVER, FOREVER));
         open_gaps.sort_unstable();
         DevicePart {
-            windows: self.windows,
+            windows: self.windows.into_map(),
             active,
             open_gaps,
             flows: FlowEdges::default(),
-            bursts: self.bursts,
+            bursts: if self.bursts.is_empty() { plan.bursts(&Bursts::default()) } else { self.bursts },
         }
     }
 }

@@ -12,6 +12,11 @@ pub(crate) struct ExactSum {
 }
 
 impl ExactSum {
+    /// Makes it 0, and keeps the memory of its terms.
+    pub(crate) fn clear(&mut self) {
+        self.terms.clear();
+    }
+
     /// Adds a number.
     pub(crate) fn add(&mut self, number: f64) {
         let mut carry = number;

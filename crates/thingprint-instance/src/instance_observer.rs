@@ -114,8 +114,7 @@ impl InstanceObserver {
     ) -> Option<Instance> {
         let state = self.devices.get(device.as_usize())?;
         let plan = &self.plan;
-        let mut tally =
-            state.windows.get(&window).map_or_else(|| WindowTally::new(plan), |tally| (**tally).clone());
+        let mut tally = state.windows.get(window).map_or_else(|| WindowTally::new(plan), WindowTally::clone);
         let mut room = self.budget.room(state.word_bytes);
         for flow in open.iter().filter(|flow| (flow.device, flow.window) == (device, window)) {
             tally.flow(flow, plan, &mut room);
@@ -133,7 +132,7 @@ impl InstanceObserver {
     pub fn kept_bytes(&self, device: DeviceIndex) -> u64 {
         let Some(state) = self.devices.get(device.as_usize()) else { return 0 };
         let windows =
-            state.windows.values().map(|tally| size_of::<WindowTally>() + tally.evidence.kept_bytes());
+            state.windows.tallies().map(|tally| size_of::<WindowTally>() + tally.evidence.kept_bytes());
         let gaps = (state.head_gaps.len() + state.activity.gaps().count()) * size_of::<Gap>();
         let bursts = size_of_val(&*state.bursts);
         (size_of::<DeviceState>() + windows.sum::<usize>() + gaps + bursts) as u64
@@ -163,7 +162,8 @@ impl InstanceObserver {
 
     /// What a part keeps of each device, without its flows.
     pub(crate) fn into_device_parts(self) -> Vec<DevicePart> {
-        self.devices.into_iter().map(DeviceState::finish).collect()
+        let Self { devices, plan, .. } = self;
+        devices.into_iter().map(|state| state.finish(&plan)).collect()
     }
 
     /// Hands out the instances of a window that nothing can change any more.
@@ -199,7 +199,7 @@ impl InstanceObserver {
     fn note_words(&mut self, device: DeviceIndex, window: WindowIndex, room: Room) {
         let Some(state) = self.devices.get_mut(device.as_usize()) else { return };
         state.word_bytes += room.taken();
-        if let Some(tally) = state.windows.get_mut(&window) {
+        if let Some(tally) = state.windows.get_mut(window) {
             tally.evidence.words_dropped += room.dropped();
         }
         if self.cap.take(device, room.taken() + room.begun()) {
@@ -245,7 +245,7 @@ fn device_state<'a>(
 ) -> &'a mut DeviceState {
     let at = device.as_usize();
     if devices.len() <= at {
-        devices.resize_with(at + 1, || DeviceState::new(&Bursts::default(), plan));
+        devices.resize_with(at + 1, || DeviceState::new(plan));
     }
     &mut devices[at]
 }
@@ -387,11 +387,10 @@ impl Observer for InstanceObserver {
 
     fn forget(&mut self, device: DeviceIndex) {
         if let Some(state) = self.devices.get_mut(device.as_usize()) {
-            let handed_out = std::mem::take(&mut state.handed_out);
-            let new = DeviceState::new(&Bursts::default(), &self.plan);
-            let old = std::mem::replace(state, DeviceState { handed_out, ..new });
-            self.log.add(device, WORDS, old.words_dropped());
-            self.lose_instances(device, old.windows.len() as u64);
+            let (words, instances) = (state.words_dropped(), state.windows.len() as u64);
+            state.forget(&self.plan);
+            self.log.add(device, WORDS, words);
+            self.lose_instances(device, instances);
         }
         self.cap.forget(device);
         self.log.forget(device);

@@ -18,6 +18,7 @@ mod inventory;
 mod lookup;
 mod memory;
 mod models_id;
+mod open_windows;
 mod options;
 mod origin;
 mod part;

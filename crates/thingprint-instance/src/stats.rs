@@ -81,6 +81,12 @@ pub(crate) struct RealStats {
 }
 
 impl RealStats {
+    fn clear(&mut self) {
+        self.sum.clear();
+        self.squares.clear();
+        (self.count, self.min, self.max) = (0, 0.0, 0.0);
+    }
+
     pub(crate) fn add(&mut self, value: f64) {
         self.extend((value, value), 1);
         self.sum.add(value);
@@ -141,6 +147,12 @@ pub(crate) struct RatioStats {
 }
 
 impl RatioStats {
+    /// Forgets all ratios, and keeps the memory of their sums.
+    pub(crate) fn clear(&mut self) {
+        self.ratios.clear();
+        (self.above, self.below) = (0, 0);
+    }
+
     pub(crate) fn add(&mut self, above: u64, below: u64, ratio: fn(f64, f64) -> f64) {
         self.ratios.add(ratio(above as f64, below as f64));
         self.above = self.above.saturating_add(u128::from(above));

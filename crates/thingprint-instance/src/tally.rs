@@ -23,6 +23,13 @@ impl WindowTally {
         Self { flows: 0, packets_up: 0, packets_down: 0, bytes_up: 0, bytes_down: 0, evidence: plan.tally() }
     }
 
+    /// Forgets everything, and keeps the memory for a few words.
+    pub(crate) fn clear(&mut self) {
+        (self.flows, self.packets_up, self.packets_down) = (0, 0, 0);
+        (self.bytes_up, self.bytes_down) = (0, 0);
+        self.evidence.clear();
+    }
+
     /// Counts a closed flow.
     pub(crate) fn flow<S>(&mut self, flow: &Flow<S>, plan: &EvidencePlan, room: &mut Room) {
         self.flows += 1;

@@ -190,7 +190,8 @@ impl Devices {
             let seen = self.seen.get(at as usize)?;
             Some((seen.answers.checked_ilog2(), seen.last, at))
         };
-        let mut order: Vec<_> = others.filter_map(worth).collect();
+        let mut order = Vec::with_capacity(self.table.len());
+        order.extend(others.filter_map(worth));
         if many < order.len() {
             order.select_nth_unstable(many);
             order.truncate(many);

@@ -27,7 +27,15 @@ pub struct GatewayWeight {
 
 /// Packets that a host sent, by address.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct OwnPackets(Vec<(IpAddr, u64)>);
+#[serde(from = "Vec<(IpAddr, u64)>", into = "Vec<(IpAddr, u64)>")]
+pub(super) enum OwnPackets {
+    #[default]
+    None,
+    /// Of a single address, as nearly all hosts have it.
+    One((IpAddr, u64)),
+    /// Of two or more addresses, in their order.
+    More(Vec<(IpAddr, u64)>),
+}
 
 impl GatewayWeight {
     pub(super) fn of([own, outside]: [&OwnPackets; 2], (packets, advertisements): (u64, u64)) -> Self {
@@ -59,37 +67,76 @@ impl GatewayWeight {
 
 impl OwnPackets {
     /// Counts packets from an address.
+    #[inline]
     pub(super) fn add(&mut self, address: IpAddr, packets: u64) {
-        match self.0.binary_search_by_key(&address, |(of, _)| *of) {
+        match self {
+            Self::None => *self = Self::One((address, packets)),
+            Self::One((of, count)) if *of == address => *count = count.saturating_add(packets),
+            Self::One(_) | Self::More(_) => self.add_among(address, packets),
+        }
+    }
+
+    fn add_among(&mut self, address: IpAddr, packets: u64) {
+        let mut counts = Vec::from(std::mem::take(self));
+        match counts.binary_search_by_key(&address, |(of, _)| *of) {
             Ok(at) => {
-                if let Some((_, count)) = self.0.get_mut(at) {
+                if let Some((_, count)) = counts.get_mut(at) {
                     *count = count.saturating_add(packets);
                 }
             }
             Err(at) => {
-                self.0.insert(at, (address, packets));
-                self.bound();
+                counts.insert(at, (address, packets));
+                bound(&mut counts);
             }
         }
+        *self = Self::from(counts);
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
-        other.0.iter().for_each(|(address, packets)| self.add(*address, *packets));
+        other.counts().iter().for_each(|(address, packets)| self.add(*address, *packets));
     }
 
     /// The packets of the address with most.
     fn most(&self) -> u64 {
-        self.0.iter().map(|(_, packets)| *packets).max().unwrap_or(0)
+        self.counts().iter().map(|(_, packets)| *packets).max().unwrap_or(0)
     }
 
-    /// Forgets half of the addresses where there are too many.
-    fn bound(&mut self) {
-        if self.0.len() <= MOST_ADDRESSES {
-            return;
+    const fn counts(&self) -> &[(IpAddr, u64)] {
+        match self {
+            Self::None => &[],
+            Self::One(count) => std::slice::from_ref(count),
+            Self::More(counts) => counts.as_slice(),
         }
-        self.0.sort_unstable_by_key(|(address, packets)| (std::cmp::Reverse(*packets), *address));
-        self.0.truncate(MOST_ADDRESSES / 2);
-        self.0.sort_unstable();
+    }
+}
+
+/// Forgets half of the addresses where there are too many.
+fn bound(counts: &mut Vec<(IpAddr, u64)>) {
+    if counts.len() <= MOST_ADDRESSES {
+        return;
+    }
+    counts.sort_unstable_by_key(|(address, packets)| (std::cmp::Reverse(*packets), *address));
+    counts.truncate(MOST_ADDRESSES / 2);
+    counts.sort_unstable();
+}
+
+impl From<Vec<(IpAddr, u64)>> for OwnPackets {
+    fn from(counts: Vec<(IpAddr, u64)>) -> Self {
+        match counts.as_slice() {
+            [] => Self::None,
+            [count] => Self::One(*count),
+            _ => Self::More(counts),
+        }
+    }
+}
+
+impl From<OwnPackets> for Vec<(IpAddr, u64)> {
+    fn from(packets: OwnPackets) -> Self {
+        match packets {
+            OwnPackets::None => Self::new(),
+            OwnPackets::One(count) => vec![count],
+            OwnPackets::More(counts) => counts,
+        }
     }
 }
 
@@ -104,7 +151,7 @@ mod tests {
         (0..500).for_each(|_| own.add(address(7), 1));
         for number in 100..5000 {
             own.add(address(number), 1);
-            assert!(own.0.len() <= MOST_ADDRESSES);
+            assert!(own.counts().len() <= MOST_ADDRESSES);
         }
         assert_eq!(own.most(), 500);
         let mut other = OwnPackets::default();

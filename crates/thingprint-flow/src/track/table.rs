@@ -1,13 +1,15 @@
-use std::collections::{BTreeMap, BTreeSet};
-
 use hashbrown::HashTable;
 
 use super::device::DeviceIndex;
 use super::flow::OpenFlow;
 use super::key::FlowKey;
+use crate::Timestamp;
 
 /// Flows that were taken out leave holes; they are closed up when there are more of them than flows, and than this.
 const MOST_HOLES: usize = 1024;
+
+/// The place of a flow that was taken out.
+const GONE: u32 = u32::MAX;
 
 /// The flows of one window, in order of appearance.
 #[derive(Debug)]
@@ -81,23 +83,28 @@ impl<S> Table<S> {
         self.hashes.drain(..).zip(self.flows.drain(..)).filter_map(|(hash, flow)| Some((hash, flow?)))
     }
 
-    /// Takes out all flows of devices, in order of appearance.
-    pub(super) fn take_of(&mut self, devices: &BTreeSet<DeviceIndex>) -> Vec<OpenFlow<S>> {
-        self.take_where(|flow| devices.contains(&flow.key.device))
+    /// Takes out all flows of devices for which `is_taken` holds, in order of appearance.
+    pub(super) fn take_of(&mut self, is_taken: impl Fn(DeviceIndex) -> bool) -> Vec<OpenFlow<S>> {
+        let is_taken = |flow: &mut OpenFlow<S>| is_taken(flow.key.device);
+        let taken = self.flows.iter_mut().filter_map(|place| place.take_if(is_taken)).collect();
+        self.close_up();
+        taken
     }
 
     /// Takes out as many flows of each device as it owes, as far as there are so many: those that were silent for longest.
-    /// They come in order of appearance, and are owed no more.
-    pub(super) fn take_owed(&mut self, owed: &mut BTreeMap<DeviceIndex, usize>) -> Vec<OpenFlow<S>> {
+    /// They come in order of appearance, and are owed no more. `owed` is by the number of the device.
+    pub(super) fn take_owed(&mut self, owed: &mut [usize]) -> Vec<OpenFlow<S>> {
+        let is_debtor =
+            |flow: &OpenFlow<S>| owed.get(flow.key.device.as_usize()).is_some_and(|debt| *debt > 0);
         let flows = self.flows.iter().enumerate().filter_map(|(at, flow)| Some((at, flow.as_ref()?)));
-        let mut of_debtors: Vec<_> = flows
-            .filter(|(_, flow)| owed.contains_key(&flow.key.device))
-            .map(|(at, flow)| (flow.key.device, flow.last, at))
-            .collect();
+        let mut of_debtors: Vec<(DeviceIndex, Timestamp, usize)> = Vec::with_capacity(self.len());
+        of_debtors.extend(
+            flows.filter(|(_, flow)| is_debtor(flow)).map(|(at, flow)| (flow.key.device, flow.last, at)),
+        );
         of_debtors.sort_unstable();
         let mut places = Vec::new();
         for (device, _, at) in of_debtors {
-            if let Some(debt) = owed.get_mut(&device).filter(|debt| **debt > 0) {
+            if let Some(debt) = owed.get_mut(device.as_usize()).filter(|debt| **debt > 0) {
                 *debt -= 1;
                 places.push(at);
             }
@@ -108,25 +115,23 @@ impl<S> Table<S> {
         taken
     }
 
-    /// Takes out the flows for which `is_taken` holds.
-    fn take_where(&mut self, is_taken: impl Fn(&OpenFlow<S>) -> bool) -> Vec<OpenFlow<S>> {
-        let taken = self.flows.iter_mut().filter_map(|place| place.take_if(|flow| is_taken(flow))).collect();
-        self.close_up();
-        taken
-    }
-
     /// Moves flows into the holes before them, and finds them at their places from now on.
     fn close_up(&mut self) {
         if self.flows.iter().all(Option::is_some) {
             return;
         }
-        let mut places = self.flows.iter().map(Option::is_some);
-        self.hashes.retain(|_| places.next() == Some(true));
+        let mut next = 0..;
+        let place = |flow: &Option<OpenFlow<S>>| match flow {
+            Some(_) => next.next().unwrap_or(GONE),
+            None => GONE,
+        };
+        let places: Vec<u32> = self.flows.iter().map(place).collect();
+        let mut is_kept = places.iter().map(|place| *place != GONE);
+        self.hashes.retain(|_| is_kept.next() == Some(true));
         self.flows.retain(Option::is_some);
-        self.index.clear();
-        let hash_of = |at: &u32| self.hashes.get(*at as usize).copied().unwrap_or_default();
-        for (at, hash) in (0..).zip(&self.hashes) {
-            self.index.insert_unique(*hash, at, hash_of);
-        }
+        self.index.retain(|at| {
+            *at = places.get(*at as usize).copied().unwrap_or(GONE);
+            *at != GONE
+        });
     }
 }

@@ -334,6 +334,9 @@ impl<O: Observer> Tracker<O> {
     }
 
     fn abandon_carried(&mut self, mut is_over: impl FnMut(&FlowKey, Timestamp) -> bool) {
+        if self.carried.is_empty() {
+            return;
+        }
         let over = self.carried.extract_if(|key, carried| is_over(key, carried.last));
         let mut over: Vec<_> = over.collect();
         over.sort_unstable_by_key(|(key, _)| (key.device, key.tuple));

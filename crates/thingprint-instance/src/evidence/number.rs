@@ -102,6 +102,14 @@ impl NumberDefinition {
 }
 
 impl NumberTally {
+    /// Forgets all values.
+    pub(crate) fn clear(&mut self) {
+        match self {
+            Self::Whole(stats) => *stats = WholeStats::default(),
+            Self::Ratio(stats) => stats.clear(),
+        }
+    }
+
     /// Counts a value that is no flow's.
     pub(crate) fn add(&mut self, value: u64) {
         if let Self::Whole(stats) = self {

@@ -10,8 +10,14 @@ const FEW: usize = 8;
 #[derive(Clone, Debug)]
 pub(crate) struct OrderedMap<K, V> {
     entries: Vec<(K, V)>,
-    /// Places of the entries, where they are more than a few.
-    places: HashTable<u32>,
+    /// Where they are more than a few.
+    places: Option<Box<Places>>,
+}
+
+/// Places of entries by their hashes.
+#[derive(Clone, Debug, Default)]
+struct Places {
+    table: HashTable<u32>,
     hasher: RandomState,
 }
 
@@ -46,7 +52,8 @@ impl<K: Hash + Eq, V> OrderedMap<K, V> {
         }
         let is_key =
             |place: &u32| self.entries.get(*place as usize).is_some_and(|(found, _)| key.equivalent(found));
-        self.places.find(self.hasher.hash_one(key), is_key).copied()
+        let Places { table, hasher } = self.places.as_deref()?;
+        table.find(hasher.hash_one(key), is_key).copied()
     }
 
     /// The value of a key.
@@ -58,30 +65,42 @@ impl<K: Hash + Eq, V> OrderedMap<K, V> {
     /// Adds an entry whose key is not there; gives its place.
     pub(crate) fn push(&mut self, key: K, value: V) -> u32 {
         self.entries.push((key, value));
-        let next = self.places.len();
         if self.entries.len() > FEW {
+            let next = self.places.as_ref().map_or(0, |places| places.table.len());
             (next..self.entries.len()).for_each(|place| self.note_place(place));
         }
         u32::try_from(self.entries.len() - 1).unwrap_or(u32::MAX)
     }
 
     fn note_place(&mut self, place: usize) {
-        let Self { entries, places, hasher } = self;
+        let Self { entries, places } = self;
+        let Places { table, hasher } = &mut **places.get_or_insert_default();
         let hash_of = |place: usize| entries.get(place).map_or(0, |(key, _)| hasher.hash_one(key));
         let noted = u32::try_from(place).unwrap_or(u32::MAX);
-        places.insert_unique(hash_of(place), noted, |noted| hash_of(*noted as usize));
+        table.insert_unique(hash_of(place), noted, |noted| hash_of(*noted as usize));
     }
 
     /// Removes the entries behind the first `kept`, and gives them back.
     pub(crate) fn split_off(&mut self, kept: usize) -> Vec<(K, V)> {
-        self.places.retain(|place| (*place as usize) < kept);
+        if let Some(places) = &mut self.places {
+            places.table.retain(|place| (*place as usize) < kept);
+        }
         self.entries.split_off(kept.min(self.entries.len()))
+    }
+
+    /// Removes all entries, and keeps the memory for a few.
+    pub(crate) fn clear(&mut self) {
+        self.places = None;
+        self.entries.clear();
+        if self.entries.capacity() > FEW {
+            self.entries = Vec::new();
+        }
     }
 }
 
 impl<K, V> Default for OrderedMap<K, V> {
     fn default() -> Self {
-        Self { entries: Vec::new(), places: HashTable::new(), hasher: RandomState::default() }
+        Self { entries: Vec::new(), places: None }
     }
 }
 
@@ -114,6 +133,8 @@ mod tests {
                 let found = |key: &u64| map.place(&(key << 20)).map(u64::from) == Some(*key);
                 assert_eq!((0..1000).filter(found).count(), kept);
             }
+            map.clear();
+            assert_eq!((map.len(), map.place(&0)), (0, None));
         }
     }
 }

@@ -14,6 +14,8 @@ use crate::{Attributes, Bags, Spreads};
 
 /// What a window takes beside the tallies of its evidence, in bytes: its counts, and its place in a map.
 const WINDOW_BYTES: usize = 192;
+/// What a bag takes in a window at most beside its words, in bytes: with the places of words by their hashes.
+const BAG_BYTES: usize = 80;
 
 /// How the chosen evidence is counted: tallies of numbers and bags stand in the order of this plan, so that nothing is
 /// looked up by name while packets come in.
@@ -87,9 +89,7 @@ impl EvidencePlan {
     /// What a window takes without words, in bytes, with its place in a map.
     #[inline]
     pub(crate) const fn window_bytes(&self) -> usize {
-        WINDOW_BYTES
-            + self.numbers.len() * size_of::<NumberTally>()
-            + self.bags.len() * size_of::<WordTally>()
+        WINDOW_BYTES + self.numbers.len() * size_of::<NumberTally>() + self.bags.len() * BAG_BYTES
     }
 
     /// The tally of a window in which nothing was seen.
@@ -215,6 +215,13 @@ impl EvidenceTally {
         self.numbers.iter_mut().zip(&other.numbers).for_each(|(mine, theirs)| mine.merge(theirs));
         self.bags.iter_mut().zip(&other.bags).for_each(|(mine, theirs)| mine.merge(theirs, room));
         self.words_dropped += other.words_dropped;
+    }
+
+    /// Forgets everything, and keeps the memory for a few words.
+    pub(crate) fn clear(&mut self) {
+        self.numbers.iter_mut().for_each(NumberTally::clear);
+        self.bags.iter_mut().for_each(WordTally::clear);
+        self.words_dropped = 0;
     }
 
     /// Bytes of the words.

@@ -136,6 +136,16 @@ impl WordTally {
         (bytes, counted)
     }
 
+    /// Forgets everything, and keeps the memory for a few words.
+    pub(super) fn clear(&mut self) {
+        self.numbers.clear();
+        if let Some(texts) = &mut self.texts {
+            texts.words.clear();
+            texts.said.clear();
+        }
+        self.bytes = 0;
+    }
+
     /// Forgets which words texts became, since they may become others; returns the bytes of that.
     pub(super) fn forget_said(&mut self) -> usize {
         let said = self.texts.as_mut().map(|texts| std::mem::take(&mut texts.said)).unwrap_or_default();
@@ -313,6 +323,19 @@ mod tests {
         }
         let spelled = tally.into_bag(|word| (word % 10).to_string());
         assert_eq!(spelled, Bag::from([("1".to_owned(), 33), ("2".to_owned(), 2)]));
+    }
+
+    #[test]
+    fn a_tally_that_was_cleared_is_as_a_new_one() {
+        let (mut tally, mut room) = (WordTally::default(), room(1000, usize::MAX));
+        for words in [3, 100] {
+            for word in 0..words {
+                tally.number(word, 1, &mut room);
+                tally.said(("name", &word.to_be_bytes()), || Some(format!("text {word}")), &mut room);
+            }
+            tally.clear();
+            assert_eq!((tally.bytes(), tally.len(), tally == WordTally::default()), (0, 0, true));
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a tracker lets go of where a cap is exceeded: the device that uses most pays.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::Tracker;
 use crate::track::device::{DeviceIndex, Found, Known};
@@ -9,6 +9,7 @@ use crate::track::flow::{FlowEnd, OpenFlow};
 use crate::track::identify::Ends;
 use crate::track::key::DevicePacket;
 use crate::track::observer::Observer;
+use crate::track::window::WindowIndex;
 use crate::{DeviceId, Timestamp};
 
 impl<O: Observer> Tracker<O> {
@@ -56,28 +57,37 @@ impl<O: Observer> Tracker<O> {
     /// Closes flows of the devices that have most until there is room in the table: those that were silent for longest.
     #[cold]
     pub(super) fn make_room(&mut self) {
-        let mut owed: BTreeMap<DeviceIndex, usize> = self.flows.excess().into_iter().collect();
+        let mut owed = vec![0; self.devices.ids().len()];
+        for (device, excess) in self.flows.excess() {
+            if let Some(debt) = owed.get_mut(device.as_usize()) {
+                *debt = excess;
+            }
+        }
         for at in 0..self.windows.len() {
-            let flows = self.windows.get_mut(at).map(|window| window.table.take_owed(&mut owed));
-            self.close_early(at, flows.unwrap_or_default());
+            let Some(window) = self.windows.get_mut(at) else { return };
+            let index = window.index;
+            let mut lost: BTreeMap<DeviceIndex, u64> = BTreeMap::new();
+            for flow in window.table.take_owed(&mut owed) {
+                let device = flow.key.device;
+                if self.close_early(index, flow) {
+                    *lost.entry(device).or_default() += 1;
+                }
+            }
+            for (device, flows) in lost {
+                self.lose(device, LossKind::FLOWS, flows);
+            }
         }
     }
 
-    /// Closes flows that were taken out of the table of a window. Those that are over lose nothing.
-    fn close_early(&mut self, at: usize, flows: Vec<OpenFlow<O::State>>) {
-        let Some((_, clock)) = self.span else { return };
-        let Some(window) = self.windows.get(at).map(|window| window.index) else { return };
-        for flow in flows {
-            let device = flow.key.device;
-            self.flows.give_back(device, 1);
-            let is_over = flow.is_over(clock, self.options.ending);
-            if !is_over {
-                self.counts.flows_evicted += 1;
-                self.lose(device, LossKind::FLOWS, 1);
-            }
-            let why = if is_over { FlowEnd::Idle } else { FlowEnd::Evicted };
-            self.observer.flow(self.devices.mark(flow.close(window, why, clock)));
-        }
+    /// Closes a flow that was taken out of the table of a window; whether it is lost: one that is over is not.
+    fn close_early(&mut self, window: WindowIndex, flow: OpenFlow<O::State>) -> bool {
+        let Some((_, clock)) = self.span else { return false };
+        self.flows.give_back(flow.key.device, 1);
+        let is_over = flow.is_over(clock, self.options.ending);
+        self.counts.flows_evicted += u64::from(!is_over);
+        let why = if is_over { FlowEnd::Idle } else { FlowEnd::Evicted };
+        self.observer.flow(self.devices.mark(flow.close(window, why, clock)));
+        !is_over
     }
 
     /// Waits no more for the next packets of flows that were open when their window closed, until there is room: those of
@@ -106,15 +116,27 @@ impl<O: Observer> Tracker<O> {
     /// silent for longest.
     fn make_room_for_devices(&mut self, beside: Option<DeviceIndex>) {
         let least = self.devices.least(beside);
-        let all: BTreeSet<DeviceIndex> = least.iter().copied().collect();
-        for at in 0..self.windows.len() {
-            let theirs = self.windows.get_mut(at).map(|window| window.table.take_of(&all));
-            self.close_early(at, theirs.unwrap_or_default());
+        let mut is_least = vec![false; self.devices.ids().len()];
+        for device in &least {
+            if let Some(is_least) = is_least.get_mut(device.as_usize()) {
+                *is_least = true;
+            }
         }
-        self.abandon_carried(|key, _| all.contains(&key.device));
+        let leaves = |device: DeviceIndex| is_least.get(device.as_usize()) == Some(&true);
+        for at in 0..self.windows.len() {
+            let Some(window) = self.windows.get_mut(at) else { return };
+            let index = window.index;
+            for flow in window.table.take_of(leaves) {
+                let device = flow.key.device;
+                if self.close_early(index, flow) {
+                    self.lose_of_leaving(device, LossKind::FLOWS);
+                }
+            }
+        }
+        self.abandon_carried(|key, _| leaves(key.device));
         for device in least {
             self.counts.devices_evicted += 1;
-            self.lose(device, LossKind::DEVICES, 1);
+            self.lose_of_leaving(device, LossKind::DEVICES);
             self.devices.remove(device);
             self.forget(device);
         }
@@ -147,6 +169,15 @@ impl<O: Observer> Tracker<O> {
         self.flows.forget(device);
         self.carried_flows.forget(device);
         self.observer.forget(device);
+    }
+
+    /// Counts what is lost of a device that is about to be forgotten: if nobody answered it, it is not told apart then.
+    fn lose_of_leaving(&mut self, device: DeviceIndex, kind: LossKind) {
+        if self.devices.is_established(device) {
+            self.lose(device, kind, 1);
+        } else {
+            self.left_out.add_other(kind, 1);
+        }
     }
 
     fn lose(&mut self, device: DeviceIndex, kind: LossKind, count: u64) {

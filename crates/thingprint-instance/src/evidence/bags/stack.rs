@@ -1,8 +1,7 @@
-use std::fmt::Write as _;
-
 use thingprint_flow::{DevicePacket, SynFields};
 
 use crate::evidence::bag::{BagDefinition, BagSource, WordCounter};
+use crate::evidence::decimal::push_decimal;
 use crate::options::InstanceOptions;
 
 pub(super) static DEFINITION: BagDefinition = BagDefinition {
@@ -20,6 +19,8 @@ pub(super) static DEFINITION: BagDefinition = BagDefinition {
 const TOS: u64 = 1 << 16;
 /// Bytes of an offer: eight before the options.
 const KEY_BYTES: usize = 8 + SynFields::MOST_OPTIONS;
+/// Bytes that the word of an offer has as a rule, at most.
+const OFFER_BYTES: usize = 48;
 
 #[inline]
 fn packet(packet: &DevicePacket<'_, '_>, _: &InstanceOptions, words: &mut WordCounter<'_>) {
@@ -62,19 +63,25 @@ fn key(syn: &SynFields, ttl: u8) -> [u8; KEY_BYTES] {
 /// `syn:64:df:id0:64240:1460:7:2.4.8.1.3`: time to live, whether it may not be fragmented and has no identification,
 /// window, segment size, shift, options.
 fn offer(syn: &SynFields, ttl: u8) -> String {
-    let fragments = if syn.is_unfragmentable { "df" } else { "-" };
-    let identification = if syn.is_unidentified { "id0" } else { "-" };
-    let mut word = format!("syn:{ttl}:{fragments}:{identification}:{}", syn.window);
-    // Writing to a string cannot fail.
+    let mut word = String::with_capacity(OFFER_BYTES);
+    word.push_str("syn:");
+    push_decimal(&mut word, ttl.into());
+    word.push_str(if syn.is_unfragmentable { ":df" } else { ":-" });
+    word.push_str(if syn.is_unidentified { ":id0:" } else { ":-:" });
+    push_decimal(&mut word, syn.window.into());
     for number in [syn.segment_bytes, syn.window_shift.map(u16::from)] {
-        let _ = match number {
-            Some(number) => write!(word, ":{number}"),
-            None => word.write_str(":-"),
-        };
+        word.push(':');
+        match number {
+            Some(number) => push_decimal(&mut word, number.into()),
+            None => word.push('-'),
+        }
     }
     word.push(':');
     for (at, kind) in syn.options.iter().map_while(|kind| *kind).enumerate() {
-        let _ = write!(word, "{}{kind}", if at == 0 { "" } else { "." });
+        if at > 0 {
+            word.push('.');
+        }
+        push_decimal(&mut word, kind.into());
     }
     word
 }
