@@ -135,11 +135,11 @@ impl Auditor {
         device.judgement.count(&Judged { is_recognised, covered });
     }
 
-    /// Shows a flow to every rule; gives those that had anything to judge.
+    /// Shows a flow to every rule that looks at such; gives those that had anything to judge.
     fn judge(&mut self, flow: &Flow<Heard>, services: &[&str], past: &mut Past) -> Vec<&'static Rule> {
         let mut judged = Vec::new();
         for (at, (rule, judge)) in Rule::all().iter().zip(self.policy.judges()).enumerate() {
-            let Some(judge) = judge else { continue };
+            let Some(judge) = judge.as_ref().filter(|_| rule.may_judge(flow)) else { continue };
             let mut sightings = Sightings::new(&judge.scale, services, past);
             (rule.observe)(flow, &mut sightings);
             if sightings.has_judged {

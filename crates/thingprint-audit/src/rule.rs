@@ -16,6 +16,8 @@ pub struct Rule {
     pub id: &'static str,
     /// The protocols whose flows it judges.
     pub protocols: &'static [&'static str],
+    /// What it looks at.
+    pub(crate) looks_at: LooksAt,
     /// In a few words.
     pub title: &'static str,
     /// What it looks at.
@@ -30,6 +32,15 @@ pub struct Rule {
     pub(crate) values: Values,
     /// Shows the values in a flow.
     pub(crate) observe: fn(&Flow<Heard>, &mut Sightings<'_>),
+}
+
+/// What a rule looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LooksAt {
+    /// Messages: it has nothing to judge in a flow without any.
+    Messages,
+    /// Flows, whether something was said in them or not.
+    Flows,
 }
 
 /// What the values that a rule sees can be.
@@ -88,6 +99,11 @@ impl Rule {
     /// Every rule, in the order of their ids.
     pub fn all() -> &'static [Self] {
         RULES
+    }
+
+    /// Whether there may be something to judge in a flow.
+    pub(crate) fn may_judge(&self, flow: &Flow<Heard>) -> bool {
+        self.looks_at == LooksAt::Flows || !flow.state.messages.is_empty()
     }
 
     /// The values that a policy can name in this rule, in words.

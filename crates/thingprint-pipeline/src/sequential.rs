@@ -70,9 +70,10 @@ const _: () = assert!(SHARDS == u64::BITS as usize, "a bit for each shard");
 
 impl<S: Stage> Shards<S> {
     fn tick(&mut self, clock: Timestamp) {
-        self.touched = u64::MAX;
         self.deadline = Timestamp::MAX;
-        for shard in &mut self.all {
+        for (at, shard) in self.all.iter_mut().enumerate() {
+            // Before its deadline nothing happens in a shard without a packet.
+            self.touched |= u64::from(shard.deadline() <= clock) << at;
             shard.tick(clock);
             self.deadline = self.deadline.min(shard.deadline());
         }
@@ -80,6 +81,7 @@ impl<S: Stage> Shards<S> {
 
     fn begin_segment(&mut self, ended: Timestamp, clock: Timestamp) {
         self.all.iter_mut().for_each(|shard| shard.begin_segment(ended, clock));
+        self.touched = u64::MAX;
         self.tick(clock);
     }
 

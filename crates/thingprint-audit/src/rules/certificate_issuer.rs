@@ -3,11 +3,12 @@ use thingprint_protocol::Heard;
 
 use super::view::server_certificates;
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 pub(super) const RULE: Rule = Rule {
     id: "CERT-002",
     protocols: &["tls"],
+    looks_at: LooksAt::Messages,
     title: "Certificate issuer",
     checks: "Whether the certificate of a server names itself as its issuer; up to TLS 1.2.",
     why: "Whoever is on the way can make such a certificate with any name. It protects only where the device knows this very \

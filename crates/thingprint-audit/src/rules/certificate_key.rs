@@ -3,7 +3,7 @@ use thingprint_protocol::Heard;
 
 use super::view::server_certificates;
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 /// What stands before the length of a key of RSA, in bits.
 const RSA: &str = "RSA ";
@@ -14,6 +14,7 @@ const OTHER: &str = "0";
 pub(super) const RULE: Rule = Rule {
     id: "CERT-005",
     protocols: &["tls"],
+    looks_at: LooksAt::Messages,
     title: "Certificate key",
     checks: "The length of the key in the certificate of a server, where it is one of RSA; up to TLS 1.2.",
     why: "Keys of 512 bits are broken in hours, and those of 1,024 bits are in reach of those who can pay.",

@@ -3,7 +3,7 @@ use thingprint_protocol::Heard;
 
 use super::view::server_certificates;
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 /// Nanoseconds of a second.
 const SECOND_NS: i64 = 1_000_000_000;
@@ -11,6 +11,7 @@ const SECOND_NS: i64 = 1_000_000_000;
 pub(super) const RULE: Rule = Rule {
     id: "CERT-001",
     protocols: &["tls"],
+    looks_at: LooksAt::Messages,
     title: "Certificate lifetime",
     checks: "Whether the certificate of a server was valid when it was shown, by the clock of the capture; up to TLS 1.2.",
     why: "A certificate that ended proves nothing: its key may be lost or sold, and nobody revokes it any more. A device that \

@@ -3,11 +3,12 @@ use thingprint_protocol::{Certificate, Heard};
 
 use super::view::server_certificates;
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 pub(super) const RULE: Rule = Rule {
     id: "CERT-003",
     protocols: &["tls"],
+    looks_at: LooksAt::Messages,
     title: "Certificate name",
     checks: "Whether a name in the certificate of a server fits the name that the client asked for; up to TLS 1.2.",
     why: "A certificate for another name belongs to somebody else. A device that goes on with it would take anybody's.",

@@ -3,11 +3,12 @@ use thingprint_protocol::{Certificate, Heard};
 
 use super::view::server_certificates;
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 pub(super) const RULE: Rule = Rule {
     id: "CERT-004",
     protocols: &["tls"],
+    looks_at: LooksAt::Messages,
     title: "Certificate signature",
     checks: "The hash that the certificate of a server is signed with; up to TLS 1.2. One that a server issued itself is judged by \
              CERT-002 alone.",

@@ -2,7 +2,7 @@ use thingprint_flow::Flow;
 use thingprint_protocol::Heard;
 
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 /// The value of a flow that is encrypted.
 const PROTECTED: &str = "protected";
@@ -41,6 +41,7 @@ const PROTECTING: &[&str] = &["tls", "quic", "ssh"];
 pub(super) const RULE: Rule = Rule {
     id: "CLEAR-001",
     protocols: CLEAR,
+    looks_at: LooksAt::Flows,
     title: "Service in the clear",
     checks: "Every protocol without encryption that gives a shell, files, mail, streams, messages or control, by its content; HTTP, \
              DNS, NTP and SSDP have rules of their own.",

@@ -2,7 +2,7 @@ use thingprint_flow::{Flow, MacAddr};
 use thingprint_protocol::{Heard, Message, Sender};
 
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 /// Names with which systems leave the factory, in lower case.
 const NAMES: [&str; 14] = [
@@ -44,6 +44,7 @@ const UNIT_DIGITS: usize = 6;
 pub(super) const RULE: Rule = Rule {
     id: "NAME-001",
     protocols: &[],
+    looks_at: LooksAt::Flows,
     title: "Default host name",
     checks: "Whether the host name that a device gives by DHCP is that of the factory, or has its hardware address in it.",
     why: "A default name tells whoever is in the network which make it is, and often that nobody has set it up; a name with the \

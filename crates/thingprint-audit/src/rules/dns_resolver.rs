@@ -2,11 +2,12 @@ use thingprint_flow::{Flow, is_private};
 use thingprint_protocol::{Heard, Message, Sender};
 
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 pub(super) const RULE: Rule = Rule {
     id: "DNS-001",
     protocols: &["dns"],
+    looks_at: LooksAt::Messages,
     title: "DNS resolver",
     checks: "Whether a device asks a resolver inside the network, or one beyond it without encryption.",
     why: "Everybody on the way to a resolver beyond reads which names a device asks for, and can answer first. The network's own \

@@ -2,7 +2,7 @@ use thingprint_flow::Flow;
 use thingprint_protocol::{Authentication, Heard, Message};
 
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 /// The value of a request is each scheme that it sends, in lower case, `(no scheme)` for a secret without one, and
 /// `(none)` where it sends nothing; those of a response are `asks for` and each scheme. No scheme can be called like the
@@ -10,6 +10,7 @@ use crate::rule::{Sightings, Values};
 pub(super) const RULE: Rule = Rule {
     id: "HTTP-002",
     protocols: &["http"],
+    looks_at: LooksAt::Messages,
     title: "HTTP authentication",
     checks: "Every authentication scheme that a request over plain TCP sends, and that a response asks for.",
     why: "Basic authentication sends user name and password in the clear, for everybody on the way to read.",

@@ -2,12 +2,13 @@ use thingprint_flow::Flow;
 use thingprint_protocol::{Heard, Message};
 
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 /// What is shown is the name of the field, and never what is in it.
 pub(super) const RULE: Rule = Rule {
     id: "HTTP-003",
     protocols: &["http"],
+    looks_at: LooksAt::Messages,
     title: "HTTP form login",
     checks: "Whether a request over plain TCP sends a password as a field of a form, of JSON or of its address.",
     why: "Everybody on the way reads the password, and can sign in with it. Addresses also stay in logs and histories.",

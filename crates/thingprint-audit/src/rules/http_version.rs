@@ -2,11 +2,12 @@ use thingprint_flow::Flow;
 use thingprint_protocol::{Heard, Message};
 
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 pub(super) const RULE: Rule = Rule {
     id: "HTTP-001",
     protocols: &["http"],
+    looks_at: LooksAt::Messages,
     title: "HTTP version",
     checks: "The version that a request or a response over plain TCP names.",
     why: "Before HTTP/1.1 a request need not say which host it is for, connections do not persist, and caches and \

@@ -3,11 +3,12 @@ use thingprint_protocol::Heard;
 
 use super::view::{is_ntp_request, ntp_packets};
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 pub(super) const RULE: Rule = Rule {
     id: "NTP-001",
     protocols: &["ntp"],
+    looks_at: LooksAt::Messages,
     title: "NTP client version",
     checks: "The version in packets that ask for the time: modes 1 and 3.",
     why: "Versions before 4 are obsolete, and so is the software that speaks them; attacks on it are known.",

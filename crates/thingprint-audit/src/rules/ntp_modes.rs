@@ -2,11 +2,12 @@ use thingprint_flow::Flow;
 use thingprint_protocol::{Heard, Message};
 
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 pub(super) const RULE: Rule = Rule {
     id: "NTP-003",
     protocols: &["ntp"],
+    looks_at: LooksAt::Messages,
     title: "NTP modes",
     checks: "The mode of each NTP packet; control messages (modes 6 and 7) included.",
     why: "Symmetric and broadcast modes let others set the clock and suit trusted peers alone; control messages tell \

@@ -3,11 +3,12 @@ use thingprint_protocol::Heard;
 
 use super::view::{is_ntp_request, ntp_packets};
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 pub(super) const RULE: Rule = Rule {
     id: "NTP-002",
     protocols: &["ntp"],
+    looks_at: LooksAt::Messages,
     title: "NTP server version",
     checks: "The version in packets that give the time: modes 2, 4 and 5.",
     why: "A server answers in the version that it was asked in, so an old one mostly means an old client.",

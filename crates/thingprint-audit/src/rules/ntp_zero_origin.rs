@@ -3,11 +3,12 @@ use thingprint_protocol::Heard;
 
 use super::view::ntp_packets;
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 pub(super) const RULE: Rule = Rule {
     id: "NTP-004",
     protocols: &["ntp"],
+    looks_at: LooksAt::Messages,
     title: "NTP zero origin",
     checks: "Whether the origin time stamp of a server's response (mode 4) is zero.",
     why: "The origin repeats what the client sent, by which the client knows its own answer from a forged one. A zero \

@@ -3,7 +3,7 @@ use thingprint_protocol::Heard;
 
 use crate::Rule;
 use crate::past::FEW_PEERS;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 /// IP protocol number of UDP.
 const UDP: u8 = 17;
@@ -15,6 +15,7 @@ const OF_PEERS: &str = "stun";
 pub(super) const RULE: Rule = Rule {
     id: "PEER-001",
     protocols: &[],
+    looks_at: LooksAt::Flows,
     title: "Peer-to-peer relays",
     checks: "Whether a device talks by UDP with many hosts of the Internet within a day, at ports of 1024 and above on both sides and in \
              no protocol of servers.",

@@ -3,12 +3,13 @@ use thingprint_protocol::Heard;
 
 use super::view::{is_ssdp, ssdp_messages};
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 /// The value is the header's, quotation marks included, or `none` where it is missing.
 pub(super) const RULE: Rule = Rule {
     id: "SSDP-002",
     protocols: &["ssdp"],
+    looks_at: LooksAt::Messages,
     title: "SSDP search type",
     checks: "The MAN header of each M-SEARCH.",
     why: "A search means one thing alone; any other value is a fault, or something hidden.",

@@ -3,12 +3,13 @@ use thingprint_protocol::Heard;
 
 use super::view::{is_ssdp, ssdp_messages};
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 /// The value is the header's, or `none` where it is missing.
 pub(super) const RULE: Rule = Rule {
     id: "SSDP-001",
     protocols: &["ssdp"],
+    looks_at: LooksAt::Messages,
     title: "SSDP notification sub-type",
     checks: "The NTS header of each NOTIFY.",
     why: "A notification means one of a few things; any other value is a fault, or something hidden.",

@@ -3,7 +3,7 @@ use thingprint_protocol::{Heard, Sender};
 
 use super::view::ssdp_messages;
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 /// What stands before a hop limit of IPv6, for which other numbers are usual.
 const IPV6: &str = "IPv6 ";
@@ -12,6 +12,7 @@ const IPV6: &str = "IPv6 ";
 pub(super) const RULE: Rule = Rule {
     id: "SSDP-003",
     protocols: &["ssdp"],
+    looks_at: LooksAt::Messages,
     title: "SSDP time to live",
     checks: "The time to live of each SSDP message to a group; of IPv6 the hop limit.",
     why: "With a time to live above 1 a message can leave the network; searches that travel far serve to flood victims \

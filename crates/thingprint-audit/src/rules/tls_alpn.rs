@@ -3,11 +3,12 @@ use thingprint_protocol::{ClientHello, Heard, HelloVersion};
 
 use super::view::client_hellos;
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 pub(super) const RULE: Rule = Rule {
     id: "TLS-006",
     protocols: &["tls", "quic"],
+    looks_at: LooksAt::Messages,
     title: "TLS application protocol",
     checks: "Whether a client says which protocol it wants to speak inside (ALPN).",
     why: "Without it, a server of another protocol with the same certificate can be put in the place of the right one, and takes what \

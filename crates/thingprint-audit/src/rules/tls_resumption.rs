@@ -3,7 +3,7 @@ use thingprint_protocol::{Heard, ResumedBy, Resumption};
 
 use super::view::client_hellos;
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 /// Connections that are opened together, or again after a failure, may offer one session.
 const AT_ONCE_S: u64 = 60;
@@ -16,6 +16,7 @@ const WEEK_S: u64 = 7 * DAY_S;
 pub(super) const RULE: Rule = Rule {
     id: "TLS-007",
     protocols: &["tls", "quic"],
+    looks_at: LooksAt::Messages,
     title: "TLS resumption",
     checks: "Whether a client offers one session again: by session identifier or ticket an hour or a day after it was offered first, \
              by a pre-shared key of TLS 1.3 in a further connection, or a week after.",

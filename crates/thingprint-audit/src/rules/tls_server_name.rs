@@ -3,11 +3,12 @@ use thingprint_protocol::{ClientHello, Heard, HelloVersion};
 
 use super::view::client_hellos;
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 pub(super) const RULE: Rule = Rule {
     id: "TLS-005",
     protocols: &["tls", "quic"],
+    looks_at: LooksAt::Messages,
     title: "TLS server name",
     checks: "Whether a client says which server it wants (SNI).",
     why: "Without a name, a server cannot choose the right certificate, so that the client often checks none. What a device \

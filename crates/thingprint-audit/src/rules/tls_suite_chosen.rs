@@ -3,11 +3,12 @@ use thingprint_protocol::Heard;
 
 use super::view::{SUITE_VALUES, see_chosen_suite, server_hellos};
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 pub(super) const RULE: Rule = Rule {
     id: "TLS-004",
     protocols: &["tls", "quic"],
+    looks_at: LooksAt::Messages,
     title: "Cipher suite chosen",
     checks: "The grade of the cipher suite that a server chooses; in QUIC, too.",
     why: "It is what protects the connection. Without forward secrecy, whoever gets the server's key can read all \

@@ -3,12 +3,13 @@ use thingprint_protocol::Heard;
 
 use super::view::{SUITE_VALUES, client_hellos, newest_version, see_offered_suite};
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 /// What is said against a suite depends on the newest version of the hello: RFC 10015 speaks of TLS 1.2.
 pub(super) const RULE: Rule = Rule {
     id: "TLS-003",
     protocols: &["tls", "quic"],
+    looks_at: LooksAt::Messages,
     title: "Cipher suites offered",
     checks: "The grade of each cipher suite that a client offers; in QUIC, too. Signals (SCSV) are no suites.",
     why: "An attacker on the way, or a server that is set up badly, can pick the worst that is offered.",

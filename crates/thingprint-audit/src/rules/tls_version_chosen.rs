@@ -3,11 +3,12 @@ use thingprint_protocol::Heard;
 
 use super::view::{VERSIONS, see_version, server_hellos};
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 pub(super) const RULE: Rule = Rule {
     id: "TLS-002",
     protocols: &["tls", "quic"],
+    looks_at: LooksAt::Messages,
     title: "TLS version chosen",
     checks: "The version of TLS that a server chooses; in QUIC, too.",
     why: "What is chosen is what protects the connection: a good offer does not help where the server is old.",

@@ -5,13 +5,14 @@ use super::view::{
     OFFERED_VERSIONS, client_hellos, newest_version, see_old_version, see_version, tls_version,
 };
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 /// The newest version that a hello offers is judged by its name. A hello that is fine so far may offer old versions,
 /// too: each of them is judged as `also-...`.
 pub(super) const RULE: Rule = Rule {
     id: "TLS-001",
     protocols: &["tls", "quic"],
+    looks_at: LooksAt::Messages,
     title: "TLS version offered",
     checks: "The newest version of TLS that a client offers, and old ones that it offers beside; in QUIC, too.",
     why: "Versions before 1.2 know no authenticated encryption, sign with MD5 and SHA-1, and can be attacked.",

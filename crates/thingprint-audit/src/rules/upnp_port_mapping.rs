@@ -2,7 +2,7 @@ use thingprint_flow::Flow;
 use thingprint_protocol::{Heard, Message};
 
 use crate::Rule;
-use crate::rule::{Sightings, Values};
+use crate::rule::{LooksAt, Sightings, Values};
 
 /// Parts of the paths at which routers offer the services `WANIPConnection` and `WANPPPConnection`, in
 /// lower case: what maps ports.
@@ -11,6 +11,7 @@ const SERVICES: [&str; 4] = ["wanipconn", "wanpppconn", "ctl/ipconn", "wanip"];
 pub(super) const RULE: Rule = Rule {
     id: "UPNP-001",
     protocols: &["http"],
+    looks_at: LooksAt::Messages,
     title: "UPnP port mapping",
     checks: "Whether a device speaks HTTP with the service of a router that opens ports to the Internet.",
     why: "A port that is mapped lets everybody on the Internet begin to talk to the device, past the router's firewall, and without \

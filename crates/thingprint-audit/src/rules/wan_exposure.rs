@@ -2,7 +2,7 @@ use thingprint_flow::{Flow, is_private};
 use thingprint_protocol::Heard;
 
 use crate::Rule;
-use crate::rule::{Sightings, Values, has_answered};
+use crate::rule::{LooksAt, Sightings, Values, has_answered};
 
 /// IP protocol number of TCP. Of UDP, nobody says who began.
 const TCP: u8 = 6;
@@ -10,6 +10,7 @@ const TCP: u8 = 6;
 pub(super) const RULE: Rule = Rule {
     id: "WAN-001",
     protocols: &[],
+    looks_at: LooksAt::Flows,
     title: "Reachable from outside",
     checks: "Whether somebody beyond the local network opened a TCP connection to the device, and was answered.",
     why: "What the Internet can reach is scanned all day. Routers open ports where devices ask them by UPnP, and where somebody \

@@ -6,6 +6,8 @@ use crate::{Ip, Packet};
 
 /// Addresses that are remembered of a host; a router has a few for each network.
 const MOST_ADDRESSES: usize = 64;
+/// So many addresses are looked through; more are searched.
+const FEW_ADDRESSES: usize = 4;
 /// What stacks write into TTL and hop limit; whoever forwards a packet takes one off (RFC 1812 §5.3.1).
 const INITIAL_TTLS: [u8; 3] = [64, 128, 255];
 
@@ -33,7 +35,16 @@ impl OwnAddresses {
     /// Whether an address is one of the host itself. A host without an address yet speaks for itself as well.
     #[inline]
     pub fn contains(&self, address: IpAddr) -> bool {
-        self.addresses.binary_search(&address).is_ok() || address.is_unspecified()
+        self.has(address) || address.is_unspecified()
+    }
+
+    #[inline]
+    fn has(&self, address: IpAddr) -> bool {
+        if self.addresses.len() <= FEW_ADDRESSES {
+            self.addresses.contains(&address)
+        } else {
+            self.addresses.binary_search(&address).is_ok()
+        }
     }
 
     /// The addresses, in order.
@@ -58,7 +69,14 @@ impl OwnAddresses {
         }
     }
 
+    #[inline]
     fn add(&mut self, address: IpAddr) {
+        if !self.has(address) {
+            self.add_new(address);
+        }
+    }
+
+    fn add_new(&mut self, address: IpAddr) {
         let is_host = !address.is_unspecified() && !address.is_multicast() && !address.is_loopback();
         if is_host
             && self.addresses.len() < MOST_ADDRESSES
