@@ -27,6 +27,7 @@ use crate::row_output::RowEvent;
 use crate::vantage_report::report_place;
 
 mod likeness;
+mod row;
 mod rows;
 mod split;
 mod waiting;

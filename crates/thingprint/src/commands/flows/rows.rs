@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use thingprint_flow::{DeviceId, Endpoint, Flow, FlowEnd, Frame, Tally, address_text, protocol_name};
+use thingprint_flow::{DeviceId, Endpoint, Flow, Frame, protocol_name};
 use thingprint_pipeline::{FlowId, FlowRow};
 use thingprint_profile::Matcher;
 use thingprint_protocol::{Carrier, ClientHello, Engine, Heard, HeardMessage, Message, Protocol, Sender};
@@ -10,8 +10,9 @@ use thingprint_table::{Cell, Json, Table, Type};
 
 use super::Order;
 use super::likeness;
+use super::row::Row;
 use super::split::Split;
-use super::waiting::{Row, WaitingRows};
+use super::waiting::WaitingRows;
 use crate::messages::{Messages, counted};
 
 /// Devices and protocols that are named where messages were left out.
@@ -126,7 +127,7 @@ impl<'a> Rows<'a> {
                 split.finish(row.id, &outline(&row.flow, self.columns.engine))?;
             }
             let key = (row.flow.first, row.id);
-            rows.push((key, Row { device: row.device, cells: self.cells(row)? }));
+            rows.push((key, self.row(row)?));
         }
         if self.order == Order::End {
             return self.table(rows.into_iter().map(|(_, row)| row)).map(Some);
@@ -204,40 +205,18 @@ impl<'a> Rows<'a> {
         let mut part = self.columns.columns();
         for row in rows {
             self.devices.insert(row.device);
-            part.push(row.cells)?;
+            part.push(row.into_cells(self.columns.labels))?;
         }
         self.written += part.rows() as u64;
         Ok(part)
     }
 
-    fn cells(&mut self, row: FlowRow) -> anyhow::Result<Vec<Cell>> {
-        let FlowRow { device, community_id, flow, .. } = row;
-        let (client, server) = flow.client_server();
-        let (orig, resp): (Tally, Tally) =
-            if flow.is_client { (flow.up, flow.down) } else { (flow.down, flow.up) };
-        let label = self.columns.labels.label_at(device, None, flow.first).map(|label| label.class.clone());
-        let mut cells = vec![
-            Cell::from(flow.first),
-            Cell::from(address_text(client.addr)),
-            Cell::from(u64::from(client.port)),
-            Cell::from(address_text(server.addr)),
-            Cell::from(u64::from(server.port)),
-            Cell::from(protocol_name(flow.tuple.protocol()).into_owned()),
-            Cell::from(service(&flow.state, self.columns.engine)),
-            Cell::from(flow.state.standard_port),
-            Cell::from(flow.duration_ns() as f64 / 1e9),
-            Cell::from(orig.bytes),
-            Cell::from(resp.bytes),
-            Cell::from(orig.packets),
-            Cell::from(resp.packets),
-            Cell::from(end_name(flow.end)),
-            Cell::from(community_id.as_deref()),
-            Cell::from(device.to_string()),
-            Cell::from(label),
-        ];
-        cells.extend(self.network.clone().map(Cell::from));
+    fn row(&mut self, row: FlowRow) -> anyhow::Result<Row> {
+        let service = service(&row.flow.state, self.columns.engine);
+        let (mut row, flow) = Row::of(row, service);
+        row.extend(self.network.clone().map(Cell::from));
         if let Some(matcher) = self.columns.matcher {
-            cells.extend(likeness::cells(matcher, &flow));
+            row.extend(likeness::cells(matcher, &flow));
         }
         if self.columns.wants_messages() {
             for (protocol, messages) in &flow.state.dropped {
@@ -245,9 +224,9 @@ impl<'a> Rows<'a> {
             }
         }
         if self.columns.has_attributes {
-            cells.extend(self.attributes(flow.state)?);
+            row.extend(self.attributes(flow.state)?);
         }
-        Ok(cells)
+        Ok(row)
     }
 
     /// JA3, JA4, the messages, and how many of them are not there.
@@ -296,18 +275,5 @@ fn client_hello(message: &Message) -> Option<(&ClientHello, Carrier)> {
         Message::ClientHello(hello) => Some((hello, Carrier::Tcp)),
         Message::QuicInitial(initial) => Some((initial.client_hello.as_ref()?, Carrier::Quic)),
         _ => None,
-    }
-}
-
-/// How a flow ended, in a word.
-const fn end_name(end: FlowEnd) -> &'static str {
-    match end {
-        FlowEnd::Reset => "reset",
-        FlowEnd::Finished => "finished",
-        FlowEnd::Idle => "idle",
-        FlowEnd::Superseded => "superseded",
-        FlowEnd::Aged => "aged",
-        FlowEnd::Edge => "open",
-        FlowEnd::Evicted => "evicted",
     }
 }

@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
 
-use thingprint_flow::{DeviceId, Timestamp};
+use thingprint_flow::Timestamp;
 use thingprint_pipeline::FlowId;
-use thingprint_table::Cell;
+
+use super::row::Row;
 
 /// Rows that are kept back, so that they can be written in the order of first packets.
 const MOST_ROWS: usize = 1 << 16;
-/// Bytes of these rows: rows with messages may be long. Others take some 900 bytes.
+/// Bytes of these rows: rows with messages may be long. Others take some 300 bytes.
 const MOST_BYTES: usize = 96 << 20;
 
 /// Rows that wait for their order, up to twice as many, so that they leave many at a time.
@@ -14,13 +15,6 @@ const MOST_BYTES: usize = 96 << 20;
 pub(super) struct WaitingRows {
     rows: BTreeMap<(Timestamp, FlowId), Row>,
     bytes: usize,
-}
-
-/// The row of a flow.
-#[derive(Debug)]
-pub(super) struct Row {
-    pub(super) device: DeviceId,
-    pub(super) cells: Vec<Cell>,
 }
 
 impl WaitingRows {
@@ -54,34 +48,61 @@ impl WaitingRows {
     }
 }
 
-impl Row {
-    fn bytes(&self) -> usize {
-        self.cells.iter().map(Cell::memory_bytes).sum()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use thingprint_flow::MacAddr;
+    use std::net::Ipv4Addr;
+
+    use thingprint_flow::{
+        DeviceId, DeviceIndex, Endpoint, FiveTuple, Flow, FlowEnd, MacAddr, Tally, WindowIndex,
+    };
+    use thingprint_pipeline::FlowRow;
+    use thingprint_protocol::Heard;
+    use thingprint_report::Labels;
+    use thingprint_table::Cell;
 
     use super::*;
 
-    /// Rows of so many bytes, the last one first.
-    fn waiting(count: u64, bytes: usize) -> WaitingRows {
+    /// The row of a flow that begins at so many seconds.
+    fn row(seconds: i64) -> Row {
+        let end = Endpoint { addr: Ipv4Addr::LOCALHOST.into(), port: 7 };
+        let time = Timestamp::from_seconds(seconds);
+        let flow = Flow {
+            device: DeviceIndex::new(0),
+            window: WindowIndex(0),
+            tuple: FiveTuple::default(),
+            local: end,
+            peer: end,
+            is_client: true,
+            first: time,
+            last: time,
+            up: Tally::default(),
+            down: Tally::default(),
+            end: FlowEnd::Idle,
+            closed_at: time,
+            is_missing_syn: false,
+            resets_up: 0,
+            is_established: false,
+            state: Heard::default(),
+        };
+        let device = DeviceId::Mac(MacAddr::new([2, 0, 0, 0, 0, 1]));
+        let row = FlowRow { id: FlowId::default(), device, community_id: None, is_own: false, flow };
+        Row::of(row, None).0
+    }
+
+    /// Rows of so many bytes and some more, the last one first.
+    fn waiting(count: i64, bytes: usize) -> WaitingRows {
         let mut waiting = WaitingRows::default();
         waiting.extend((0..count).rev().map(|number| {
-            let cells = vec![Cell::from(number), Cell::from("x".repeat(bytes))];
-            let time = Timestamp::from_seconds(number.try_into().unwrap_or(i64::MAX));
-            (
-                (time, FlowId::default()),
-                Row { device: DeviceId::Mac(MacAddr::new([2, 0, 0, 0, 0, 1])), cells },
-            )
+            let mut row = row(number);
+            row.extend([Cell::from("x".repeat(bytes))]);
+            ((Timestamp::from_seconds(number), FlowId::default()), row)
         }));
         waiting
     }
 
-    fn numbers(rows: &[Row]) -> Vec<Cell> {
-        rows.iter().filter_map(|row| row.cells.first().cloned()).collect()
+    fn times(rows: Vec<Row>) -> Vec<Cell> {
+        let labels = Labels::default();
+        rows.into_iter().filter_map(|row| row.into_cells(&labels).into_iter().next()).collect()
     }
 
     #[test]
@@ -92,8 +113,13 @@ mod tests {
         let due = long.take_due();
         assert!((300..320).contains(&due.len()), "{}", due.len());
         let rest = long.take_all();
-        let all: Vec<Cell> = (0..400_u64).map(Cell::from).collect();
-        assert_eq!([numbers(&due), numbers(&rest)].concat(), all, "the order stays");
+        let all: Vec<Cell> = (0..400).map(|number| Cell::from(Timestamp::from_seconds(number))).collect();
+        assert_eq!([times(due), times(rest)].concat(), all, "the order stays");
         assert_eq!(long.bytes, 0);
+    }
+
+    #[test]
+    fn rows_without_messages_take_little() {
+        assert!(row(0).bytes() <= 300, "{}", row(0).bytes());
     }
 }
