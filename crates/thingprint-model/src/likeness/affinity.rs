@@ -16,6 +16,29 @@ pub(crate) struct Shares(
     #[serde(deserialize_with = "sequence::at_most::<_, _, MAX_BAGS>")] Vec<Option<BagShares>>,
 );
 
+/// Words that more than some share of reference windows have, in ascending order, by place of their bag; `None` for a bag
+/// that all of them lack.
+#[derive(Debug)]
+pub(super) struct FamiliarWords(Vec<Option<Vec<u32>>>);
+
+impl FamiliarWords {
+    /// The words that more than this share of the references have.
+    pub(super) fn of(references: &[&Shares], least_presence: f64) -> Self {
+        let bags = references.iter().map(|shares| shares.0.len()).max().unwrap_or(0);
+        let least = least_presence * references.len() as f64;
+        let familiar = |place: usize| {
+            let bags = references.iter().filter_map(|shares| shares.0.get(place)?.as_ref());
+            let mut bags = bags.peekable();
+            bags.peek()?;
+            let mut words: Vec<u32> = bags.flat_map(|bag| bag.roots.iter().map(|root| root.0)).collect();
+            words.sort_unstable();
+            let familiar = words.chunk_by(u32::eq).filter(|same| same.len() as f64 > least);
+            Some(familiar.filter_map(|same| same.first().copied()).collect())
+        };
+        Self((0..bags).map(familiar).collect())
+    }
+}
+
 /// Roots of the shares of words in a bag.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct BagShares {
@@ -39,20 +62,12 @@ impl Shares {
         (bags > 0).then(|| sum / f64::from(bags))
     }
 
-    /// Of each bag with words, the share of their weight that is of words which more than this share of the references
-    /// have; bags that all references lack are left out.
-    pub(super) fn familiar<'a>(
-        &'a self,
-        references: &'a [&Self],
-        least_presence: f64,
-    ) -> impl Iterator<Item = f64> + 'a {
-        let bags = self.0.iter().enumerate().filter_map(|(place, bag)| Some((place, bag.as_ref()?)));
-        bags.filter(|(_, bag)| !bag.is_empty).filter_map(move |(place, bag)| {
-            let others: Vec<&BagShares> =
-                references.iter().filter_map(|other| other.0.get(place)?.as_ref()).collect();
-            let least = least_presence * references.len() as f64;
-            (!others.is_empty()).then(|| bag.familiar(&others, least))
-        })
+    /// Of each bag with words, the share of their weight that is of familiar words; bags that all references lack are left
+    /// out.
+    pub(super) fn familiar<'a>(&'a self, words: &'a FamiliarWords) -> impl Iterator<Item = f64> + 'a {
+        let bags = self.0.iter().zip(&words.0);
+        let bags = bags.filter_map(|(bag, words)| Some((bag.as_ref()?, words.as_ref()?)));
+        bags.filter(|(bag, _)| !bag.is_empty).map(|(bag, words)| bag.familiar(words))
     }
 
     /// The words, by place of their bag.
@@ -82,27 +97,22 @@ impl BagShares {
         if self.is_empty && other.is_empty {
             return BOTH_EMPTY;
         }
-        let (mut own, mut others) = (self.roots.iter().peekable(), other.roots.iter().peekable());
-        let mut sum = 0.0;
-        while let (Some(&&(word, root)), Some(&&(other_word, other_root))) = (own.peek(), others.peek()) {
+        let (mut at, mut other_at, mut sum) = (0, 0, 0.0);
+        while let (Some(&(word, root)), Some(&(other_word, other_root))) =
+            (self.roots.get(at), other.roots.get(other_at))
+        {
             if word == other_word {
                 sum += f64::from(root) * f64::from(other_root);
             }
-            if word <= other_word {
-                own.next();
-            }
-            if word >= other_word {
-                others.next();
-            }
+            at += usize::from(word <= other_word);
+            other_at += usize::from(word >= other_word);
         }
         sum
     }
 
-    /// The share of words that more than so many others have.
-    fn familiar(&self, others: &[&Self], least: f64) -> f64 {
-        let has = |other: &&&Self, word: u32| other.roots.binary_search_by_key(&word, |root| root.0).is_ok();
-        let is_familiar = |word| others.iter().filter(|other| has(other, word)).count() as f64 > least;
-        let familiar = self.roots.iter().filter(|(word, _)| is_familiar(*word));
+    /// The share of words that are familiar.
+    fn familiar(&self, words: &[u32]) -> f64 {
+        let familiar = self.roots.iter().filter(|(word, _)| words.binary_search(word).is_ok());
         familiar.map(|(_, root)| f64::from(*root).powi(2)).sum()
     }
 

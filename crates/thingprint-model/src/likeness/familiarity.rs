@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
 
-use super::affinity::Shares;
+use super::affinity::{FamiliarWords, Shares};
 use super::fit::{class_of_rows, evenly_spaced, norms};
 use super::{Likeness, Norm, Sample};
 use crate::blocks::BLOCKS;
@@ -81,18 +81,20 @@ impl Likeness {
     /// The share of what a window has that is familiar to a class, 0 to 1; `None` where it has no words that can be compared.
     pub(crate) fn familiarity(&self, shares: &Shares, class: usize) -> Option<f64> {
         let references: Vec<&Shares> = self.classes.get(class)?.references.iter().collect();
-        familiarity_to(shares, &references)
+        familiarity_to(shares, &FamiliarWords::of(&references, LEAST_PRESENCE))
     }
 }
 
 /// The familiarity of each window to windows of its class in other blocks of time.
 fn out_of_fold(sample: Sample<'_>, jobs: NonZeroUsize) -> Vec<Option<f64>> {
     let blocks = sample.blocks;
-    let references: Vec<Vec<Vec<&Shares>>> = (0..blocks.by_class.len())
+    let words: Vec<Vec<FamiliarWords>> = (0..blocks.by_class.len())
         .map(|class| {
             let outside = |block| blocks.outside(class, block);
-            let kept = |block| evenly_spaced(&outside(block)).map(|row| &sample.shares[row]).collect();
-            (0..BLOCKS).map(kept).collect()
+            let kept =
+                |block| evenly_spaced(&outside(block)).map(|row| &sample.shares[row]).collect::<Vec<_>>();
+            let words = |block| FamiliarWords::of(&kept(block), LEAST_PRESENCE);
+            (0..BLOCKS).map(words).collect()
         })
         .collect();
     let class_of = class_of_rows(sample);
@@ -100,13 +102,13 @@ fn out_of_fold(sample: Sample<'_>, jobs: NonZeroUsize) -> Vec<Option<f64>> {
         sample.shares.len(),
         jobs,
         || (),
-        |(), row| familiarity_to(&sample.shares[row], &references[class_of[row]][blocks.block_of[row]]),
+        |(), row| familiarity_to(&sample.shares[row], &words[class_of[row]][blocks.block_of[row]]),
     )
 }
 
 /// The mean over bags with words of the share that is familiar; `None` where there is none, or nothing to compare with.
-fn familiarity_to(shares: &Shares, references: &[&Shares]) -> Option<f64> {
-    let bags = shares.familiar(references, LEAST_PRESENCE);
+fn familiarity_to(shares: &Shares, words: &FamiliarWords) -> Option<f64> {
+    let bags = shares.familiar(words);
     let (sum, count) = bags.fold((0.0, 0_u32), |(sum, count), share| (sum + share, count + 1));
     (count > 0).then(|| (sum / f64::from(count) / STEP).round() * STEP)
 }
