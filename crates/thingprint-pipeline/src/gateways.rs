@@ -1,11 +1,10 @@
-use std::collections::BTreeMap;
-
 use thingprint_flow::{
     FlowOptions, GatewayEvidence, GatewayPolicy, Gateways, Identity, Ip, MacAddr, Packet, Repeat, Timestamp,
     WindowLength,
 };
 
 use crate::given_gateways::{GivenGateways, Search};
+use crate::top_counts::TopCounts;
 
 /// Frames at the start of a trace by which gateways are guessed.
 pub(crate) const GUESS_FRAMES: u64 = 50_000;
@@ -147,18 +146,27 @@ fn close_of(window: WindowLength, lateness_ns: i64, clock: Timestamp) -> Timesta
     end_of(window, lateness_ns, clock.plus_nanos(-lateness_ns))
 }
 
+/// Devices whose rows are counted, those with most; a gateway has more than made-up addresses.
+const MOST_MACS: usize = 1 << 16;
+
 /// Rows of gateways that came before it was known that they are.
-#[derive(Debug, Default)]
-pub(crate) struct HandedOut(BTreeMap<MacAddr, u64>);
+#[derive(Debug)]
+pub(crate) struct HandedOut(TopCounts<MacAddr>);
+
+impl Default for HandedOut {
+    fn default() -> Self {
+        Self(TopCounts::new(MOST_MACS))
+    }
+}
 
 impl HandedOut {
     /// Counts a row.
     pub(crate) fn count(&mut self, mac: MacAddr) {
-        *self.0.entry(mac).or_default() += 1;
+        self.0.add(mac, 1);
     }
 
     /// Rows of what is a gateway now.
     pub(crate) fn of(&self, gateways: &Gateways) -> u64 {
-        self.0.iter().filter(|(mac, _)| gateways.contains(**mac)).map(|(_, rows)| rows).sum()
+        self.0.sum_of(|mac| gateways.contains(mac))
     }
 }

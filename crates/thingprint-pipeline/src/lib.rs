@@ -54,6 +54,7 @@ mod stage;
 mod stages;
 mod summary;
 mod surplus;
+mod top_counts;
 mod unowned;
 mod window_so_far;
 

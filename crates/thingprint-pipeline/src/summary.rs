@@ -168,7 +168,7 @@ impl ReadSummary {
         self.silence_ns = self.silence_ns.max(other.silence_ns);
         self.by_address += other.by_address;
         self.given_gateways.merge(other.given_gateways);
-        self.unowned.merge(other.unowned);
+        self.unowned.merge(&other.unowned);
         self.relayed.merge(other.relayed);
         self.problems.extend(other.problems);
         self.counts.merge(&other.counts);

@@ -1,14 +1,14 @@
 //! Packets that belong to no device, so that their flows are nowhere.
 
-use std::collections::BTreeMap;
-
 use thingprint_flow::{Gateways, Identity, Ip, LocalNets, MacAddr, Packet};
+
+use crate::top_counts::TopCounts;
 
 /// Senders that are remembered, those with most packets; a network has fewer.
 const MOST_MACS: usize = 1 << 16;
 
 /// IP packets that may belong to no device, by what decides over them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Unowned {
     local_nets: LocalNets,
     /// Packets of no device in traces whose devices are known: those between public addresses, and others.
@@ -20,7 +20,7 @@ pub struct Unowned {
     /// There are MAC addresses, but none of one host.
     without_host: u64,
     /// All of one host; they belong to no device if that is the gateway.
-    of_one_host: BTreeMap<MacAddr, u64>,
+    of_one_host: TopCounts<MacAddr>,
 }
 
 /// What decides whether a packet belongs to no device; the same for all packets between the same addresses.
@@ -39,6 +39,19 @@ enum Hosts {
     None,
     One(MacAddr),
     Two,
+}
+
+impl Default for Unowned {
+    fn default() -> Self {
+        Self {
+            local_nets: LocalNets::default(),
+            settled: (0, 0),
+            public: 0,
+            public_without_mac: 0,
+            without_host: 0,
+            of_one_host: TopCounts::new(MOST_MACS),
+        }
+    }
 }
 
 impl Unowned {
@@ -71,23 +84,7 @@ impl Unowned {
             Hosts::Two => {}
             Hosts::Unnamed => self.public_without_mac += u64::from(is_public),
             Hosts::None => self.without_host += 1,
-            Hosts::One(mac) => {
-                *self.of_one_host.entry(mac).or_default() += 1;
-                if self.of_one_host.len() > MOST_MACS {
-                    self.make_room();
-                }
-            }
-        }
-    }
-
-    /// Forgets half of the hosts: those with the fewest packets. A gateway has more.
-    #[cold]
-    fn make_room(&mut self) {
-        let mut order: Vec<_> = self.of_one_host.iter().map(|(mac, packets)| (*packets, *mac)).collect();
-        order.sort_unstable();
-        order.truncate(MOST_MACS / 2);
-        for (_, mac) in order {
-            self.of_one_host.remove(&mac);
+            Hosts::One(mac) => self.of_one_host.add(mac, 1),
         }
     }
 
@@ -98,25 +95,18 @@ impl Unowned {
     }
 
     /// Adds those of another trace.
-    pub fn merge(&mut self, other: Self) {
+    pub fn merge(&mut self, other: &Self) {
         self.settled = (self.settled.0 + other.settled.0, self.settled.1 + other.settled.1);
         self.public += other.public;
         self.public_without_mac += other.public_without_mac;
         self.without_host += other.without_host;
-        for (mac, packets) in other.of_one_host {
-            *self.of_one_host.entry(mac).or_default() += packets;
-        }
+        self.of_one_host.merge(&other.of_one_host);
     }
 
     /// How many packets belong to no device with this identity and these gateways: those between public addresses, and
     /// those whose MAC addresses are not of a single host.
     pub fn counts(&self, identity: Identity, gateways: &Gateways) -> (u64, u64) {
-        let of_gateways: u64 = self
-            .of_one_host
-            .iter()
-            .filter(|(mac, _)| gateways.contains(**mac))
-            .map(|(_, packets)| packets)
-            .sum();
+        let of_gateways = self.of_one_host.sum_of(|mac| gateways.contains(mac));
         let (public, others) = match identity {
             Identity::Ip => (self.public, 0),
             Identity::Mac => (self.public_without_mac, self.without_host + of_gateways),
@@ -148,7 +138,7 @@ mod tests {
         look_at(&mut by_address, [None, None]);
         by_mac.settle(Identity::Mac, &Gateways::default());
         by_address.settle(Identity::Ip, &Gateways::default());
-        by_mac.merge(by_address);
+        by_mac.merge(&by_address);
         // Two devices of the first trace talk to each other, whatever the second one is.
         for identity in [Identity::Mac, Identity::Ip] {
             assert_eq!(by_mac.counts(identity, &Gateways::default()), (1, 0));

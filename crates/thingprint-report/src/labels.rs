@@ -172,6 +172,11 @@ impl Labels {
         self.rules.chunk_by(|a, b| a.device == b.device).filter_map(|rules| Some(rules.first()?.device))
     }
 
+    /// Whether the file says anything of a device.
+    pub fn has(&self, device: DeviceId) -> bool {
+        !self.rules_of(device).is_empty()
+    }
+
     /// The classes of a device, over all captures.
     pub fn classes_of(&self, device: DeviceId) -> impl Iterator<Item = &str> {
         self.rules_of(device).iter().filter_map(|rule| Some(self.label(rule)?.class.as_str()))

@@ -7,6 +7,7 @@ mod commands;
 mod configuration;
 mod copies;
 mod destinations;
+mod devices_seen;
 mod exit;
 mod extraction;
 mod files;

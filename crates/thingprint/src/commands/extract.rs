@@ -2,13 +2,12 @@
 
 mod logs;
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use thingprint_flow::{DeviceId, FlowOptions, GatewayPolicy, TraceOptions, WindowLength};
+use thingprint_flow::{FlowOptions, GatewayPolicy, TraceOptions, WindowLength};
 use thingprint_instance::{ExtractionRecipe, InstanceOptions, Labeled, Part, PartFile, PartId, Partial};
 use thingprint_pipeline::{Event, PartStage};
 use thingprint_report::{Labels, instance_overview, into_instance_table};
@@ -16,6 +15,7 @@ use thingprint_table::Format;
 
 use crate::args::{ExtractionArgs, GlobalArgs};
 use crate::copies::without_copies;
+use crate::devices_seen::DevicesSeen;
 use crate::exit::{Outcome, Usage};
 use crate::extraction::Extraction;
 use crate::files::read_labels_to_keep;
@@ -109,7 +109,7 @@ impl ExtractArgs {
         let (outcome, _) = output.rows(&table(Vec::new()), extraction.is_streaming(), |write| {
             extraction.stream(&mut |event| match event {
                 Event::Rows(rows) => {
-                    counts.add(&rows);
+                    counts.add(&rows, &labels);
                     let mut rows = rows.into_iter().peekable();
                     while rows.peek().is_some() {
                         write(RowEvent::Rows(table(rows.by_ref().take(ROWS_OF_A_TABLE).collect())))?;
@@ -159,7 +159,7 @@ impl ExtractArgs {
         };
         let outcome = output.rows(&table(Vec::new()), true, |write| {
             extraction.stream(&mut |rows| {
-                counts.add(&rows);
+                counts.add(&rows, &labels);
                 write(RowEvent::Rows(table(rows)))
             })
         })?;
@@ -233,20 +233,22 @@ impl ExtractArgs {
 pub(super) struct Counts {
     rows: u64,
     labelled: u64,
-    devices: BTreeSet<DeviceId>,
+    devices: DevicesSeen,
 }
 
 impl Counts {
-    pub(super) fn add(&mut self, rows: &[Labeled]) {
+    pub(super) fn add(&mut self, rows: &[Labeled], labels: &Labels) {
         self.rows += rows.len() as u64;
-        self.devices.extend(rows.iter().map(|row| row.instance.device));
+        for row in rows {
+            self.devices.see(row.instance.device, labels);
+        }
         self.labelled += rows.iter().filter(|row| row.label.is_some()).count() as u64;
     }
 
     /// Says what was written, and which labels fit it.
     pub(super) fn report(&self, labels: &Labels, format: Format, messages: Messages) {
         if self.rows > 0 {
-            report_labels(labels, &self.devices, messages);
+            report_labels(labels, self.devices.labelled(), messages);
         }
         if format != Format::Table {
             let rows = counted(self.rows, "instance", "instances");

@@ -1,11 +1,10 @@
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
-use thingprint_flow::{DeviceId, FlowOptions, Frame, Identity, WindowLength};
+use thingprint_flow::{FlowOptions, Frame, Identity, WindowLength};
 use thingprint_pipeline::{Event, FlowObserver, FlowRow, FlowStage, FrameTap, Summary};
 use thingprint_profile::Matcher;
 
@@ -13,6 +12,7 @@ use self::rows::{FlowColumns, Rows};
 use self::split::Split;
 use crate::args::{FlowArgs, GlobalArgs, ModelArgs};
 use crate::copies::without_copies;
+use crate::devices_seen::DevicesSeen;
 use crate::exit::{Outcome, Usage};
 use crate::files::{read_confirmed_labels, read_fingerprints};
 use crate::inputs::expand;
@@ -117,7 +117,7 @@ struct Listed {
     /// Whether it is whole.
     outcome: Outcome,
     flows: u64,
-    devices: BTreeSet<DeviceId>,
+    devices: DevicesSeen,
 }
 
 impl FlowsArgs {
@@ -172,7 +172,7 @@ impl FlowsArgs {
             Some(_) => reading.report_apart(&listed.summary, messages),
         }?;
         report_place(&listed.summary.read, messages);
-        report_labels(&labels, &listed.devices, messages);
+        report_labels(&labels, listed.devices.labelled(), messages);
         listed.report(messages);
         Ok(outcome.max(found).max(listed.outcome))
     }
@@ -305,7 +305,7 @@ impl FrameTap<FlowStage, anyhow::Error> for SplitTap<'_, '_> {
 impl Listed {
     fn report(&self, messages: Messages) {
         let flows = counted(self.flows, "flow", "flows");
-        let devices = counted(self.devices.len() as u64, "device", "devices");
+        let devices = self.devices.in_words();
         messages.note(format!("{flows} of {devices}"));
     }
 }

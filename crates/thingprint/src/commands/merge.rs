@@ -77,7 +77,7 @@ impl MergeArgs {
         }
         let rows = labelled(assembled, &labels);
         let mut counts = Counts::default();
-        counts.add(&rows);
+        counts.add(&rows, &labels);
         let table = match output.format() {
             Format::Table => instance_overview(&rows, Some(&merged.recipe)),
             _ => into_instance_table(rows, Some(&merged.recipe)),

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use thingprint_flow::{DeviceId, Endpoint, Flow, Frame, protocol_name};
@@ -13,6 +13,7 @@ use super::likeness;
 use super::row::Row;
 use super::split::Split;
 use super::waiting::WaitingRows;
+use crate::devices_seen::DevicesSeen;
 use crate::messages::{Messages, counted};
 
 /// Devices and protocols that are named where messages were left out.
@@ -56,7 +57,7 @@ pub(super) struct Rows<'a> {
     /// Rows that wait for their order.
     waiting: WaitingRows,
     split: Option<Split>,
-    devices: BTreeSet<DeviceId>,
+    devices: DevicesSeen,
     written: u64,
     messages_dropped: BTreeMap<(DeviceId, Protocol), u64>,
 }
@@ -108,7 +109,7 @@ impl<'a> Rows<'a> {
             network: None,
             waiting: WaitingRows::default(),
             split,
-            devices: BTreeSet::new(),
+            devices: DevicesSeen::default(),
             written: 0,
             messages_dropped: BTreeMap::new(),
         }
@@ -146,7 +147,7 @@ impl<'a> Rows<'a> {
     /// Forgets what came so far, since everything is read again.
     pub(super) fn restart(&mut self) {
         self.waiting = WaitingRows::default();
-        self.devices.clear();
+        self.devices = DevicesSeen::default();
         self.written = 0;
         self.messages_dropped.clear();
     }
@@ -175,7 +176,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Devices of these rows.
-    pub(super) const fn devices(&self) -> &BTreeSet<DeviceId> {
+    pub(super) const fn devices(&self) -> &DevicesSeen {
         &self.devices
     }
 
@@ -204,7 +205,7 @@ impl<'a> Rows<'a> {
     fn table(&mut self, rows: impl Iterator<Item = Row>) -> anyhow::Result<Table> {
         let mut part = self.columns.columns();
         for row in rows {
-            self.devices.insert(row.device);
+            self.devices.see(row.device, self.columns.labels);
             part.push(row.into_cells(self.columns.labels))?;
         }
         self.written += part.rows() as u64;

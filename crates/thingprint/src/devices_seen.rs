@@ -1,0 +1,69 @@
+use std::collections::BTreeSet;
+
+use thingprint_flow::DeviceId;
+use thingprint_report::Labels;
+
+use crate::messages::counted;
+
+/// Devices without a label that are told apart; addresses cost nothing to make up.
+const MOST_DEVICES: usize = 1 << 16;
+
+/// The devices of rows that were written, while there are not too many, and all that have a label.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DevicesSeen {
+    labelled: BTreeSet<DeviceId>,
+    others: BTreeSet<DeviceId>,
+    /// Whether there are more of the others.
+    has_more: bool,
+}
+
+impl DevicesSeen {
+    /// Sees a device.
+    pub(crate) fn see(&mut self, device: DeviceId, labels: &Labels) {
+        if labels.has(device) {
+            self.labelled.insert(device);
+        } else if self.others.len() < MOST_DEVICES {
+            self.others.insert(device);
+        } else if !self.has_more {
+            self.has_more = !self.others.contains(&device);
+        }
+    }
+
+    /// Those that have a label.
+    pub(crate) const fn labelled(&self) -> &BTreeSet<DeviceId> {
+        &self.labelled
+    }
+
+    /// How many there are, as `9 devices`.
+    pub(crate) fn in_words(&self) -> String {
+        let count = counted((self.labelled.len() + self.others.len()) as u64, "device", "devices");
+        if self.has_more { format!("more than {count}") } else { count }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use thingprint_flow::MacAddr;
+
+    fn device(number: u32) -> DeviceId {
+        let [a, b, c, d] = number.to_be_bytes();
+        DeviceId::Mac(MacAddr::new([2, 0, a, b, c, d]))
+    }
+
+    #[test]
+    fn devices_with_a_label_are_seen_however_many_others_there_are() {
+        let labels =
+            Labels::read(&b"mac,label,kind\n02:01:00:00:00:01,lamp,iot\n"[..], "labels.csv").unwrap();
+        let mut seen = DevicesSeen::default();
+        seen.see(device(1), &labels);
+        assert_eq!(seen.in_words(), "1 device");
+        for number in 0..70_000 {
+            seen.see(device(number), &labels);
+        }
+        let lamp = "02:01:00:00:00:01".parse().unwrap();
+        seen.see(lamp, &labels);
+        assert_eq!(seen.labelled().iter().copied().collect::<Vec<_>>(), [lamp]);
+        assert_eq!(seen.in_words(), "more than 65,537 devices");
+    }
+}
