@@ -107,6 +107,7 @@ fn part_files(seeds: &mut Seeds, part: &Partial) -> Result<(), Box<dyn Error>> {
             recipe: recipe.clone(),
             gateways: [].into(),
             settings: Default::default(),
+            share: None,
             parts: parts_of_file,
         };
         let mut bytes = Vec::new();

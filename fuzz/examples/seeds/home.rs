@@ -108,9 +108,9 @@ fn add_frames(frames: &[(Timestamp, Vec<u8>)], seeds: &mut Seeds) -> Result<(), 
     }
     let capture = writer.finish()?;
     let script = frames.iter().fold(FrameScript::new(), |script, (_, bytes)| script.frame(bytes));
-    let frames = script.finish();
-    seeds.add("frames", &frames)?;
-    seeds.add("identities", &frames)?;
+    let script = script.finish();
+    seeds.add("frames", &script)?;
+    seeds.add("identities", &script)?;
     seeds.add("captures", &capture)?;
     seeds.add("captures", &pcapng(frames)?)?;
     let mut packer = zstd::Encoder::new(Vec::new(), 1)?;
