@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::packages::{Package, packages};
-use crate::tree::{root, rust_files, text_files};
+use crate::tree::{extension, root, rust_files, text_files};
 
 /// The hard end of a file, in lines.
 const MAX_LINES: usize = 600;
@@ -105,6 +105,21 @@ fn the_python_package_is_built_of_the_same_versions() {
     let others = python.iter().filter(is_other);
     assert_eq!(others.collect::<Vec<_>>(), Vec::<&(String, String)>::new());
     assert!(names.len() > 100 && python.len() > 100);
+}
+
+#[test]
+fn every_document_is_linked_from_another() {
+    let files = text_files();
+    let documents = || files.iter().filter(|file| extension(&file.path) == Some("md"));
+    let is_read = |path: &str| !path.contains('/') || path.starts_with("docs/");
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let is_linked = |path: &str| {
+        let ends = [format!("/{})", name(path)), format!("({})", name(path)), format!("/{}#", name(path))];
+        documents().any(|other| other.path != path && ends.iter().any(|end| other.text.contains(end)))
+    };
+    let lost: Vec<&str> =
+        documents().map(|file| file.path.as_str()).filter(|path| is_read(path) && !is_linked(path)).collect();
+    assert!(lost.is_empty(), "documents that nobody finds: {lost:?}");
 }
 
 #[test]
