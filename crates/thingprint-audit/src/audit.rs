@@ -121,6 +121,23 @@ pub struct Example {
 }
 
 impl DeviceAudit {
+    /// A device of which there is no flow: it sent nothing but frames without IP, such as ARP.
+    pub(crate) const fn without_flows(device: DeviceId, label: Option<String>) -> Self {
+        Self {
+            device,
+            label,
+            gateway: None,
+            flows: 0,
+            protocols: BTreeMap::new(),
+            coverage: CoverageByProtocol::new(),
+            judgement: Judgement { judged: 0, unjudged: 0, without_rule: 0, unrecognised: 0 },
+            unrecognised: Coverage { seen: 0, judged: 0, began_before: 0, one_way: 0, other: 0 },
+            judged: BTreeMap::new(),
+            findings: Vec::new(),
+            dropped: 0,
+        }
+    }
+
     /// `gateway`, or `device`.
     pub const fn class(&self) -> &'static str {
         if self.gateway.is_some() { "gateway" } else { "device" }

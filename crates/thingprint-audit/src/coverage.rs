@@ -108,7 +108,7 @@ impl Judgement {
                 format!("{count}{of} {have} {why}")
             })
             .collect();
-        if reasons.is_empty() && flows == 0 { "it has no flow".to_owned() } else { reasons.join(", ") }
+        if reasons.is_empty() && flows == 0 { "no flows to judge".to_owned() } else { reasons.join(", ") }
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
 };
 
 mod advice;
+mod both_ends;
 mod cipher_plot;
 mod doubtful_gateway;
 mod file_names;
@@ -83,6 +84,8 @@ pub struct Header {
     pub set_aside: SetAside,
     /// What the captures can show at all, where that was looked at.
     pub vantage: Option<Vantage>,
+    /// Flows that are counted at both of their ends.
+    pub flows_at_both_ends: u64,
 }
 
 impl Header {
@@ -133,7 +136,9 @@ pub struct ReportDocument<'a> {
     devices: Vec<DeviceDocument<'a>>,
     /// How many flows of each protocol rules could judge, of all devices.
     coverage: CoverageByProtocol,
-    /// What became of the flows of all devices, each counted once.
+    /// All flows, each counted once: the sums of devices count a flow between two of them at both.
+    flows: u64,
+    /// What became of the flows of all devices: the sum of theirs.
     judgement: Judgement,
     /// What was left out of all this because it was too much.
     dropped: Dropped,
@@ -234,6 +239,7 @@ impl Report {
             labels: seen.labels.clone(),
             set_aside: SetAside::default(),
             vantage: seen.vantage,
+            flows_at_both_ends: seen.flows_at_both_ends,
         };
         Self { audit, header, shows, verdicts }
     }
@@ -266,6 +272,22 @@ impl Report {
     pub fn likenesses(&self) -> impl Iterator<Item = (&DeviceAudit, &Likeness)> {
         let of = |device: &DeviceAudit| self.shows.get(&device.device)?.likeness.as_ref();
         self.audit.devices.iter().filter_map(move |device| Some((device, of(device)?)))
+    }
+
+    /// All flows, each counted once.
+    pub fn flows(&self) -> u64 {
+        let of_devices: u64 = self.audit.devices.iter().map(|device| device.flows).sum();
+        of_devices.saturating_sub(self.header.flows_at_both_ends)
+    }
+
+    /// [`Report::flows`] in words, with how many of them the sums of devices count twice.
+    pub fn flows_in_words(&self) -> String {
+        let (flows, twice) = (self.flows(), self.header.flows_at_both_ends);
+        let of = |count: u64| if count == 1 { "flow" } else { "flows" };
+        match twice {
+            0 => format!("{flows} {}", of(flows)),
+            _ => format!("{flows} {}, {twice} of them between two of these and counted at both", of(flows)),
+        }
     }
 
     /// How many devices there are, and how many gateways that say anything for themselves.
@@ -408,6 +430,7 @@ impl Report {
             notices: &self.header.notices,
             devices: self.audit.devices.iter().map(|device| self.device(device)).collect(),
             coverage: self.audit.coverage(),
+            flows: self.flows(),
             judgement: self.audit.judgement(),
             dropped: self.header.dropped,
             messages_left_out: &self.header.messages_left_out,

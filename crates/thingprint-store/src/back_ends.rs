@@ -38,6 +38,8 @@ pub(crate) struct BackEnd {
     /// Opens a store for what several processes write at once, and makes it where there is none; `None` where one process
     /// writes a store.
     pub(crate) share: Option<Open>,
+    /// Why nobody else may write a store now: a process does; `None` where none does, or where that does not show.
+    pub(crate) holder: fn(&Path) -> Result<Option<Problem>, Problem>,
     /// The version of the schema that this program writes.
     pub(crate) schema: fn() -> i32,
 }

@@ -27,6 +27,16 @@ impl Database {
         Self::opened(back_end, store, (back_end.read)(store))
     }
 
+    /// Fails where another process writes a store now. Nothing is made or kept for it.
+    pub(crate) fn check_free(store: &Path) -> Result<(), StoreError> {
+        let back_end = BackEnd::of(store);
+        let name = (back_end.shown)(store);
+        match (back_end.holder)(store).map_err(|problem| problem.at(&name))? {
+            Some(problem) => Err(problem.at(&name)),
+            None => Ok(()),
+        }
+    }
+
     fn opened(
         back_end: &BackEnd,
         store: &Path,

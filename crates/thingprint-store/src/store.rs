@@ -52,6 +52,11 @@ impl Store {
         Ok(Self { database: Database::create(path)?, recipe: None, bases: Bases::new() })
     }
 
+    /// Fails where another process writes this store now; nothing is made, and nothing is held.
+    pub fn check_free(path: &Path) -> Result<(), StoreError> {
+        Database::check_free(path)
+    }
+
     /// The file.
     pub fn path(&self) -> &Path {
         &self.database.name

@@ -9,8 +9,9 @@ use thingprint_profile::{Fingerprints, MudBuilder, Vantage};
 use thingprint_protocol::schema::Model;
 use thingprint_protocol::{DhcpMessage, Engine, Heard, Protocol};
 
+use super::both_ends::BothEnds;
 use super::{DoubtfulGateway, Profiles, Verdict};
-use crate::{Audit, Auditor, Policy};
+use crate::{Audit, Auditor, DeviceAudit, Policy};
 
 /// Devices of which anything is remembered; addresses that nobody answered give way to others.
 const MOST_DEVICES: usize = 32 << 10;
@@ -52,6 +53,8 @@ pub struct Observations {
     pub left_out: DeviceLosses,
     /// What the captures can show at all, where that was looked at.
     pub vantage: Option<Vantage>,
+    /// Flows that are counted at both of their ends, since both are devices or gateways that are audited.
+    pub flows_at_both_ends: u64,
 }
 
 /// How much was left out because it was too much.
@@ -121,6 +124,7 @@ pub struct ObservationsBuilder<'a> {
     log: DeviceLosses,
     /// Those with flows that they may have forwarded.
     forwarders: BTreeSet<DeviceId>,
+    both_ends: BothEnds,
     messages_dropped: BTreeMap<DeviceId, BTreeMap<Protocol, u64>>,
 }
 
@@ -136,6 +140,7 @@ impl<'a> ObservationsBuilder<'a> {
             numbers: DeviceNumbers::new(MOST_DEVICES),
             log: DeviceLosses::default(),
             forwarders: BTreeSet::new(),
+            both_ends: BothEnds::default(),
             messages_dropped: BTreeMap::new(),
         }
     }
@@ -150,6 +155,7 @@ impl<'a> ObservationsBuilder<'a> {
     /// Adds a flow of a host that ends at an address of its own: what a gateway says there is judged as well.
     pub fn own_flow(&mut self, device: DeviceId, flow: Flow<Heard>) {
         let flow = Flow { device: self.see(device, flow.is_established), ..flow };
+        self.both_ends.note(&flow);
         self.auditor.flow(self.engine, &flow);
         self.fingerprints.hear(&flow);
         for (protocol, messages) in &flow.state.dropped {
@@ -207,6 +213,7 @@ impl<'a> ObservationsBuilder<'a> {
             messages_dropped: self.messages_dropped,
             left_out: self.log,
             vantage: None,
+            flows_at_both_ends: self.both_ends.flows(),
         };
         seen.note_losses();
         seen
@@ -248,6 +255,21 @@ impl<'a> ObservationsBuilder<'a> {
 }
 
 impl Observations {
+    /// Adds the devices among these of which there is no flow, so that an audit lists whom an inventory lists.
+    pub fn add_silent(
+        &mut self,
+        seen: impl IntoIterator<Item = DeviceId>,
+        label: impl Fn(DeviceId) -> Option<String>,
+    ) {
+        let audited: BTreeSet<DeviceId> = self.audit.devices.iter().map(|audit| audit.device).collect();
+        let is_gateway = |device| matches!(device, DeviceId::Mac(mac) if self.gateways.contains(mac));
+        let silent = seen.into_iter().filter(|device| !audited.contains(device) && !is_gateway(*device));
+        let silent: Vec<DeviceAudit> =
+            silent.map(|device| DeviceAudit::without_flows(device, label(device))).collect();
+        self.audit.devices.extend(silent);
+        self.audit.devices.sort_by_key(|audit| audit.device);
+    }
+
     /// What a device is called: its label, else its id.
     pub fn name(&self, device: DeviceId) -> String {
         self.labels.get(&device).cloned().unwrap_or_else(|| device.to_string())
@@ -285,6 +307,7 @@ impl Observations {
         if let Some(unknown) = wanted.iter().find(|name| !is_known(name)) {
             return Err(unknown.clone());
         }
+        self.flows_at_both_ends = 0;
         self.devices.retain(|_, device| fits(device));
         self.audit.devices.retain(|audit| fits(&audit.device));
         Ok(())

@@ -105,6 +105,7 @@ fn facts(report: &Report, policy: &Policy) -> Vec<(&'static str, String)> {
     if let Some((first, last)) = header.span {
         facts.push(("traffic", format!("{} to {}", to_second(first), to_second(last))));
     }
+    facts.push(("flows", report.flows_in_words()));
     if !header.gateways.is_empty() {
         let gateways: Vec<String> = header.gateways.0.keys().map(ToString::to_string).collect();
         facts.push(("gateway", format!("{}; what it forwards is not judged", gateways.join(", "))));

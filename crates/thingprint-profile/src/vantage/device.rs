@@ -5,6 +5,8 @@ pub struct DeviceVantage {
     pub unicast_sent: u64,
     /// IP packets that it sent to groups and to all.
     pub group_sent: u64,
+    /// Frames without an IP packet that it sent, such as ARP.
+    pub other_sent: u64,
     /// IP packets that it received.
     pub received: u64,
     /// Flows over TCP.
@@ -35,7 +37,12 @@ pub struct DeviceVantage {
 }
 
 impl DeviceVantage {
-    /// Whether it sent anything.
+    /// Whether it sent any frame.
+    pub const fn is_there(self) -> bool {
+        self.is_sender() || self.other_sent > 0
+    }
+
+    /// Whether it sent an IP packet.
     pub(super) const fn is_sender(self) -> bool {
         self.unicast_sent + self.group_sent > 0
     }
@@ -45,6 +52,7 @@ impl DeviceVantage {
         Self {
             unicast_sent: self.unicast_sent + other.unicast_sent,
             group_sent: self.group_sent + other.group_sent,
+            other_sent: self.other_sent + other.other_sent,
             received: self.received + other.received,
             tcp_flows: self.tcp_flows + other.tcp_flows,
             one_sided_flows: self.one_sided_flows + other.one_sided_flows,

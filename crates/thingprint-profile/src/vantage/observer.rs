@@ -2,8 +2,8 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use thingprint_flow::{
-    DeviceId, DeviceIds, DeviceIndex, DeviceLosses, DevicePacket, FairMap, Flow, LetGo, LossKind, LossLog,
-    MacAddr, Observer, Transport, is_private,
+    DeviceFrame, DeviceId, DeviceIds, DeviceIndex, DeviceLosses, DevicePacket, FairMap, Flow, LetGo,
+    LossKind, LossLog, MacAddr, Observer, Transport, is_private,
 };
 use thingprint_protocol::{
     ClientHello, DetectedProtocol, DnsData, DnsMessage, Interest, Message, MessageContext, MessageObserver,
@@ -199,6 +199,14 @@ impl Observer for VantageObserver {
         drop(self.words.forget(device));
         if let Some(counts) = self.counts(device) {
             *counts = DeviceVantage::default();
+        }
+    }
+
+    fn frame(&mut self, frame: &DeviceFrame<'_, '_>) {
+        if frame.is_sent
+            && let Some(counts) = self.counts(frame.device)
+        {
+            counts.other_sent += 1;
         }
     }
 

@@ -19,7 +19,7 @@ use crate::sql::{Connection, Params, Prepared, Row, SqlResult, params};
 /// A database of a server of `PostgreSQL`, spoken to without a client library: what is needed of the protocol are ten messages, and
 /// a library would bring an asynchronous runtime and features of syn with which all that derives is compiled again.
 pub(super) const BACK_END: BackEnd =
-    BackEnd { knows, shown, create, read, share: Some(share), schema: || VERSION };
+    BackEnd { knows, shown, create, read, share: Some(share), holder: |_| Ok(None), schema: || VERSION };
 
 /// The version of the schema.
 const VERSION: i32 = 1;

@@ -17,8 +17,15 @@ use crate::error::{BUSY_SECONDS, Problem};
 use crate::sql::{Cell, Connection, Params, Prepared, RawRow, Row, SqlError, SqlResult};
 
 /// A file of SQLite: every name that is no address.
-pub(super) const BACK_END: BackEnd =
-    BackEnd { knows: |_| true, shown: Path::to_owned, create, read, share: None, schema: schema::version };
+pub(super) const BACK_END: BackEnd = BackEnd {
+    knows: |_| true,
+    shown: Path::to_owned,
+    create,
+    read,
+    share: None,
+    holder: lock::holder,
+    schema: schema::version,
+};
 
 /// How long a check for damage may take when a store is opened. It reads the whole file, and a watch must begin soon:
 /// a store that takes longer is opened without the rest of the check.

@@ -187,6 +187,7 @@ impl AuditArgs {
         let again = |places: &[usize]| surveying.survey_only(places, &survey.summary.gateways, &policy);
         let whole = self.known.write(known, &survey, again, (&global.results, messages))?;
         Writing { report: &report, policy: &policy, messages }.write(&output)?;
+        messages.note(report.flows_in_words());
         messages.note(self.conclusion(&report, &policy));
         let fails = self.fail_on.is_some_and(|severity| report.audit.has_at_or_over(severity));
         let fails = self.is_judged_too_little(&report, messages) || fails;

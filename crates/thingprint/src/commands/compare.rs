@@ -186,6 +186,10 @@ pub(super) fn compared(
     for row in &mut rows {
         row.label = row.device.and_then(|device| names.get(&device).cloned());
     }
+    // Of nothing, nobody knows what is new or gone.
+    if sides.iter().any(|side| side.rows.is_empty()) {
+        rows.clear();
+    }
     let all = rows.len();
     let explained = rows.iter().filter(|row| row.kind == Kind::Explained).count();
     if !has_all {

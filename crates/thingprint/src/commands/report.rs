@@ -122,6 +122,7 @@ impl ReportArgs {
             has_model: model.is_some(),
             changes: changes.as_ref(),
             missing: &missing,
+            shows: &survey.shows,
         };
         output.with(|out| Ok(out.write_all(page::page(&told).html().as_bytes())?))?;
         messages.note(told.summary());

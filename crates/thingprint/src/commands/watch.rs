@@ -174,7 +174,8 @@ pub(crate) struct WatchArgs {
     #[arg(long, help_heading = "Running")]
     print_config: bool,
 
-    /// Check options, files, sources and the store, and end: 0 where watching could begin. Nothing is made or written
+    /// Check options, files, sources and the store, and end: 0 where watching could begin, which it cannot while another process
+    /// writes the store. Nothing is made or written
     #[arg(long, help_heading = "Running")]
     check: bool,
 
@@ -212,7 +213,7 @@ impl WatchArgs {
         station.run(&signals)
     }
 
-    /// Checks what watching would begin with; nothing is made, locked or written, so that it works beside a watch.
+    /// Checks what watching would begin with; nothing is made, kept or written. Beside a watch, all but its store is right.
     fn check(&self, global: &GlobalArgs, messages: Messages) -> anyhow::Result<Outcome> {
         // The file became arguments before these were read.
         if let Some(path) = &self.config {

@@ -112,6 +112,12 @@ fn a_device_that_could_not_be_judged_is_never_shown_as_clean() {
     let audit = said.json();
     assert_eq!((&audit["judgement"]["unrecognised"], &audit["judgement"]["judged"]), (&4.into(), &0.into()));
     assert_eq!(audit["devices"][0]["judgement"]["unrecognised"], 2);
+    assert_eq!(audit["flows"], 2, "each once");
+    assert!(
+        said.stderr.contains("2 flows, 2 of them between two of these and counted at both"),
+        "{}",
+        said.stderr
+    );
     assert_eq!(audit["devices"][0]["unrecognised"]["seen"], 2);
     let table = stage.ok("audit odd.pcap --labels labels.csv --format table").stdout;
     assert!(table.contains(why) && table.contains("none recognised"), "{table}");
@@ -135,4 +141,46 @@ fn a_device_that_could_not_be_judged_is_never_shown_as_clean() {
     let page = fs::read_to_string(stage.path("report.html")).unwrap();
     assert!(page.contains("2 devices that could not be judged"), "{page}");
     assert!(page.contains("The audit could not judge 2 of 2 devices"), "{page}");
+}
+
+#[test]
+fn a_device_that_sends_arp_alone_is_listed_by_audit_and_report() {
+    let stage = Stage::new();
+    let mut writer = CaptureWriter::new(Vec::new()).unwrap();
+    let arp = |last: u8| {
+        let mac = [2, 0, 0, 0, 0, last];
+        let head = [&[0xff; 6][..], &mac, &[8, 6, 0, 1, 8, 0, 6, 4, 0, 1]].concat();
+        [head, [&mac[..], &[192, 168, 1, last], &[0; 6], &[192, 168, 1, 1]].concat()].concat()
+    };
+    for last in [7, 8] {
+        writer.write(thingprint_flow::Timestamp::from_seconds(i64::from(last)), &arp(last), 42).unwrap();
+    }
+    fs::write(stage.path("arp.pcap"), writer.finish().unwrap()).unwrap();
+    let audit = stage.ok("audit arp.pcap --format json");
+    let devices: Vec<_> =
+        audit.json()["devices"].as_array().unwrap().iter().map(|row| row["device"].clone()).collect();
+    assert_eq!(devices, ["02:00:00:00:00:07", "02:00:00:00:00:08"]);
+    assert!(audit.stderr.contains("02:00:00:00:00:07: not judged: no flows to judge"), "{}", audit.stderr);
+    stage.ok("report arp.pcap -o report.html");
+    let page = fs::read_to_string(stage.path("report.html")).unwrap();
+    assert!(page.contains("02:00:00:00:00:07 (no flows to judge)"), "{page}");
+    let log = stage.ok("audit arp.pcap --format sarif").json();
+    assert_eq!(log["runs"][0]["invocations"][0]["toolExecutionNotifications"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_report_says_first_what_keeps_locks_from_being_judged() {
+    let Some(locks) = shared_data("locks") else { return };
+    let stage = Stage::new();
+    stage.ok(&format!("report {} -o report.html", locks.display()));
+    let page = fs::read_to_string(stage.path("report.html")).unwrap();
+    let first = page.rsplit_once("What to look at first").unwrap().1.split_once("</ul>").unwrap().0;
+    for expected in [
+        "50752 of 87397 packets were not captured whole",
+        "(tcpdump -s 0)",
+        "that get no answer",
+        "say nothing of what they are either",
+    ] {
+        assert!(first.contains(expected), "{expected}: {first}");
+    }
 }

@@ -98,6 +98,21 @@ fn what_cannot_be_watched_is_said() {
     assert!(said.stderr.contains("bad.pcap"), "{}", said.stderr);
 }
 
+#[test]
+fn a_check_tells_of_a_process_that_writes_the_store() {
+    let stage = home(1);
+    let running = Running::start(&stage, "tcp-listen://127.0.0.1:0 --store a.db");
+    let process = format!("process {}", running.child.id());
+    stage.fails(
+        "watch --check home.pcap --store a.db --no-page",
+        1,
+        &["a.db", &process, "name another store"],
+    );
+    stage.ok("watch --check home.pcap --store b.db --no-page");
+    drop(running);
+    stage.ok("watch --check home.pcap --store a.db --no-page");
+}
+
 /// A watch that runs beside the test, and is killed with it.
 struct Running {
     child: Child,

@@ -32,6 +32,20 @@ impl StoreLock {
     }
 }
 
+/// The process that has the right to write a store; `None` where nobody has. Nothing is made for it.
+pub(crate) fn holder(store: &Path) -> Result<Option<Problem>, Problem> {
+    let mut file = match File::open(beside(&real(store)?, ".lock")) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => Ok(Some(Problem::Locked { pid: pid_in(&mut file) })),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
 /// The path of a store without links; one that is not there yet is in a folder that is.
 fn real(store: &Path) -> Result<PathBuf, io::Error> {
     match store.canonicalize() {

@@ -5,7 +5,7 @@ use thingprint_audit::Policy;
 use thingprint_audit::report::{DoubtfulGateway, Observations, ObservationsBuilder};
 use thingprint_flow::{DeviceId, GatewayPolicy, Gateways};
 use thingprint_pipeline::{Event, FlowStage, Summary, VantageStage};
-use thingprint_profile::MudBuilder;
+use thingprint_profile::{DeviceVantage, MudBuilder};
 use thingprint_report::Labels;
 
 use crate::exit::Outcome;
@@ -28,6 +28,8 @@ pub(in crate::commands) struct Survey {
     pub(in crate::commands) seen: Observations,
     /// What is known of the captures.
     pub(in crate::commands) summary: Summary,
+    /// What the place of the captures shows of each device.
+    pub(in crate::commands) shows: BTreeMap<DeviceId, DeviceVantage>,
 }
 
 impl Surveying<'_> {
@@ -59,9 +61,13 @@ impl Surveying<'_> {
         seen.left_out.merge(std::mem::take(&mut summary.left_out));
         summary.left_out.clone_from(&seen.left_out);
         seen.doubtful_gateways = summary.doubtful_gateways().map(DoubtfulGateway::new).collect();
-        let places = run.rests.into_iter().map(|((), places)| places).collect();
+        let places: Vec<Vec<(DeviceId, DeviceVantage)>> =
+            run.rests.into_iter().map(|((), places)| places).collect();
+        let there = places.iter().flatten().filter(|(_, shows)| shows.is_there()).map(|(device, _)| *device);
+        seen.add_silent(there, |device| Some(self.labels.label_of(device, None)?.class.clone()));
+        let shows = places.iter().flatten().copied().collect();
         seen.vantage = Some(vantage_of(places, &summary));
-        Ok(Survey { seen, summary })
+        Ok(Survey { seen, summary, shows })
     }
 
     /// Judges some of the captures, by their places, without the others; the gateways are those that all of them show.

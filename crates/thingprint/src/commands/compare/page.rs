@@ -62,7 +62,12 @@ fn held_back(page: &mut Page, compared: &Compared) {
     if let Some(reason) = &compared.misorder {
         page.note(Tone::Medium, format!("{reason}."));
     }
-    if compared.rows.is_empty() {
+    if let Some(side) = compared.sides.iter().find(|side| side.rows.is_empty()) {
+        page.note(
+            Tone::Medium,
+            format!("{} has no window of any device: there is nothing to compare.", side.name),
+        );
+    } else if compared.rows.is_empty() {
         page.note(Tone::Good, "Nothing is unusual for the device that shows it.");
     }
     if compared.usual > 0 {

@@ -12,6 +12,7 @@ use thingprint_pipeline::Summary;
 use thingprint_watch::FindingRecord;
 
 use crate::commands::audit::survey::Survey;
+use crate::copies::without_copies;
 use crate::exit::Outcome;
 use crate::inputs::Input;
 use crate::left_out::report_left_out;
@@ -114,9 +115,25 @@ pub(in crate::commands) fn report_both(sides: &[SideRead; 2], messages: Messages
     }
 }
 
+/// Whether both sides are of the same files, or of the same packets in other files.
+pub(in crate::commands) fn are_same(sides: &[SideRead; 2]) -> bool {
+    let [before, after] = sides;
+    let files = |side: &SideRead| side.inputs.iter().map(Input::identity).collect::<BTreeSet<_>>();
+    let both = || [before.inputs.as_slice(), after.inputs.as_slice()].concat();
+    files(before) == files(after)
+        || (before.inputs.len() == after.inputs.len()
+            && without_copies(&both(), Messages::new(true, false)).len() == before.inputs.len())
+}
+
 /// Why two times are no BEFORE and AFTER, where it is certain that they are none.
 pub(in crate::commands) fn misorder(sides: &[SideRead; 2]) -> Option<String> {
     let [before, after] = sides;
+    if are_same(sides) {
+        return Some(format!(
+            "{} and {} are the same packets, so that nothing can differ: give two times",
+            before.name, after.name
+        ));
+    }
     let (of_before, of_after) = (before.extent()?, after.extent()?);
     if of_after.end.1 < of_before.begin.0 {
         return Some(format!(

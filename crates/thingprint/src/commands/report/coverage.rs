@@ -34,8 +34,8 @@ pub(super) fn coverage(page: &mut Page, told: &Told<'_>) {
         (
             "all flows",
             format!(
-                "{}, of which {unrecognised} have no recognised protocol, and {without_rule} one that no rule is about",
-                all.flows()
+                "{}; of the sums of devices, {unrecognised} have no recognised protocol, and {without_rule} one that no rule is about",
+                told.report.flows_in_words()
             ),
         ),
     ]);

@@ -20,6 +20,8 @@ const MOST_NAMED: usize = 5;
 const MOST_ADVICE: usize = 5;
 /// Causes for which a page is not complete that stand at the top.
 const MOST_CAUSES: usize = 3;
+/// Packets of which one that was cut is worth a word.
+const FEW_CUT: u64 = 100;
 /// Changes that stand at the top.
 const MOST_CHANGES: usize = 3;
 
@@ -104,9 +106,24 @@ fn first(page: &mut Page, told: &Told<'_>, advice: &[Advice]) {
     let unknown = told.unknown();
     if !unknown.is_empty() {
         let count = counted(unknown.len() as u64, "device that nobody named", "devices that nobody named");
-        items.push(Prose::new().strong(count).text(": find out what they are, and give them a label."));
+        let silent = unknown.iter().filter(|entry| !told.says_what_it_is(entry)).collect::<Vec<_>>();
+        let names: Vec<String> = silent.iter().take(MOST_NAMED).map(|entry| told.name(entry)).collect();
+        let more = more(silent.len(), names.len());
+        let silent = match silent.len() {
+            0 => String::new(),
+            some => {
+                format!(" {some} of them say nothing of what they are either: {}{more}.", names.join(", "))
+            }
+        };
+        items.push(
+            Prose::new()
+                .strong(count)
+                .text(format!(": find out what they are, and give them a label.{silent}")),
+        );
     }
     items.extend(not_judged(told));
+    items.extend(cut_packets(told));
+    items.extend(unanswered(told));
     for entry in told.contradicting() {
         let why = told.known.disagreements(entry.device).join("; ");
         items.push(
@@ -140,6 +157,52 @@ fn first(page: &mut Page, told: &Told<'_>, advice: &[Advice]) {
     } else {
         page.list(items);
     }
+}
+
+/// How many more there are than were named, in words.
+fn more(all: usize, named: usize) -> String {
+    match all.saturating_sub(named) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    }
+}
+
+/// Packets that were not captured whole, where flows could not be judged that may be so for it.
+fn cut_packets(told: &Told<'_>) -> Option<Prose> {
+    let packets = told.report.header.vantage?.packets;
+    let Judgement { unjudged, unrecognised, .. } = told.report.audit.judgement();
+    let is_cut = packets.cut.saturating_mul(FEW_CUT) > packets.packets && unjudged + unrecognised > 0;
+    is_cut.then(|| {
+        let head = format!("{} of {} packets were not captured whole", packets.cut, packets.packets);
+        Prose::new().strong(head).text(format!(
+            ": the longest has {} bytes, and {} could not be judged. What to do: capture again with whole packets \
+             (tcpdump -s 0).",
+            packets.snap_bytes,
+            counted(unjudged + unrecognised, "flow", "flows")
+        ))
+    })
+}
+
+/// Devices whose connections nobody answers, though answers to them are captured.
+fn unanswered(told: &Told<'_>) -> Option<Prose> {
+    let devices = told.unanswered();
+    if devices.is_empty() {
+        return None;
+    }
+    let count = counted(devices.len() as u64, "device that gets no answer", "devices that get no answer");
+    let named: Vec<String> = devices
+        .iter()
+        .take(MOST_NAMED)
+        .map(|(entry, shows)| {
+            let of = counted(shows.tcp_flows, "TCP connection", "TCP connections");
+            format!("{} ({} of {of})", told.name(entry), shows.unanswered_flows)
+        })
+        .collect();
+    let more = more(devices.len(), named.len());
+    Some(Prose::new().strong(count).text(format!(
+        ": {}{more}. What to do: see whether the service that they call is still there, and whether a firewall stops them.",
+        named.join(", ")
+    )))
 }
 
 /// The devices of which the audit knows nothing.

@@ -7,6 +7,7 @@ use thingprint_audit::{DeviceAudit, Judgement, Policy};
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_identity::{ClassName, Identity, IdentitySummary, Knowledge};
 use thingprint_instance::{DeviceEntry, Labeled};
+use thingprint_profile::DeviceVantage;
 use thingprint_report::Labels;
 
 use super::answer::Said;
@@ -14,6 +15,9 @@ use super::missing::Missing;
 use crate::commands::compare::Compared;
 use crate::identities::{Identities, in_short};
 use crate::messages::counted;
+
+/// Connections without an answer that are nothing special: a service is away for a moment.
+const FEW_UNANSWERED: u64 = 10;
 
 /// All that the page says.
 pub(super) struct Told<'a> {
@@ -26,6 +30,8 @@ pub(super) struct Told<'a> {
     pub(super) has_model: bool,
     pub(super) changes: Option<&'a Compared>,
     pub(super) missing: &'a Missing,
+    /// What the place of the captures shows of each device.
+    pub(super) shows: &'a BTreeMap<DeviceId, DeviceVantage>,
 }
 
 /// What is known of devices: by people, by a model, and by what they say.
@@ -117,6 +123,28 @@ impl Told<'_> {
     /// What became of the flows of a device.
     pub(super) fn judgement(&self, entry: &DeviceEntry) -> Judgement {
         self.audit_of(entry).map(|audit| audit.judgement).unwrap_or_default()
+    }
+
+    /// Whether a device says of itself who made it, what it is or which model.
+    pub(super) fn says_what_it_is(&self, entry: &DeviceEntry) -> bool {
+        self.known.identity(entry.device).and_then(in_short).is_some()
+    }
+
+    /// Devices of whose TCP connections at least a quarter, and ten, were never answered, though both directions of others are
+    /// captured; those with most first.
+    pub(super) fn unanswered(&self) -> Vec<(&DeviceEntry, DeviceVantage)> {
+        let shows = |entry: &&DeviceEntry| self.shows.get(&entry.device).copied();
+        let is_dead = |shows: &DeviceVantage| {
+            let DeviceVantage { unanswered_flows, tcp_flows, one_sided_flows, received, .. } = *shows;
+            unanswered_flows >= FEW_UNANSWERED
+                && unanswered_flows.saturating_mul(4) >= tcp_flows
+                && one_sided_flows < unanswered_flows
+                && received > 0
+        };
+        let devices = self.devices.iter().filter_map(|entry| Some((entry, shows(&entry)?)));
+        let mut devices: Vec<_> = devices.filter(|(_, shows)| is_dead(shows)).collect();
+        devices.sort_by_key(|(_, shows)| std::cmp::Reverse(shows.unanswered_flows));
+        devices
     }
 
     fn audit_of(&self, entry: &DeviceEntry) -> Option<&DeviceAudit> {

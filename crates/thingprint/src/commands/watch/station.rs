@@ -136,7 +136,8 @@ impl Plan<'_> {
         if let Some(page) = &self.page {
             self.messages.note(format!("page: {}", page.listen));
         }
-        Ok(())
+        // Last, so that all else is checked beside a watch that runs.
+        Store::check_free(&path).map_err(failed)
     }
 
     /// Checks tcpdump, interfaces, folders and files, and says which sources show only when they are read.
