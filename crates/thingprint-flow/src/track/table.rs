@@ -7,6 +7,8 @@ use crate::Timestamp;
 
 /// Flows that were taken out leave holes; they are closed up when there are more of them than flows, and than this.
 const MOST_HOLES: usize = 1024;
+/// Where many flows are taken out at once, again and again, holes are closed up when there are more than so many flows for each.
+const FLOWS_OF_A_HOLE: usize = 2;
 
 /// The place of a flow that was taken out.
 const GONE: u32 = u32::MAX;
@@ -67,14 +69,33 @@ impl<S> Table<S> {
     /// Takes out a flow.
     pub(super) fn remove(&mut self, hash: u64, key: &FlowKey) -> Option<OpenFlow<S>> {
         let at = self.position(hash, key)?;
-        if let Ok(entry) = self.index.find_entry(hash, |&other| other as usize == at) {
-            entry.remove();
-        }
-        let flow = self.flows.get_mut(at)?.take();
-        if self.flows.len() - self.index.len() > self.index.len() + MOST_HOLES {
+        let flow = self.take(at);
+        if self.holes() > self.len() + MOST_HOLES {
             self.close_up();
         }
         flow
+    }
+
+    /// Takes out the flow at a place, which leaves a hole.
+    fn take(&mut self, at: usize) -> Option<OpenFlow<S>> {
+        let hash = *self.hashes.get(at)?;
+        if let Ok(entry) = self.index.find_entry(hash, |&other| other as usize == at) {
+            entry.remove();
+        }
+        self.flows.get_mut(at)?.take()
+    }
+
+    /// Takes out the flows at these places.
+    fn take_all(&mut self, places: Vec<usize>) -> Vec<OpenFlow<S>> {
+        let taken = places.into_iter().filter_map(|at| self.take(at)).collect();
+        if self.holes() > self.len() / FLOWS_OF_A_HOLE {
+            self.close_up();
+        }
+        taken
+    }
+
+    fn holes(&self) -> usize {
+        self.flows.len() - self.len()
     }
 
     /// Empties the table, keeping its memory; the flows come in order of appearance.
@@ -85,10 +106,9 @@ impl<S> Table<S> {
 
     /// Takes out all flows of devices for which `is_taken` holds, in order of appearance.
     pub(super) fn take_of(&mut self, is_taken: impl Fn(DeviceIndex) -> bool) -> Vec<OpenFlow<S>> {
-        let is_taken = |flow: &mut OpenFlow<S>| is_taken(flow.key.device);
-        let taken = self.flows.iter_mut().filter_map(|place| place.take_if(is_taken)).collect();
-        self.close_up();
-        taken
+        let flows = self.flows.iter().enumerate().filter_map(|(at, flow)| Some((at, flow.as_ref()?)));
+        let places = flows.filter(|(_, flow)| is_taken(flow.key.device)).map(|(at, _)| at);
+        self.take_all(places.collect())
     }
 
     /// Takes out as many flows of each device as it owes, as far as there are so many: those that were silent for longest.
@@ -110,9 +130,7 @@ impl<S> Table<S> {
             }
         }
         places.sort_unstable();
-        let taken = places.into_iter().filter_map(|at| self.flows.get_mut(at)?.take()).collect();
-        self.close_up();
-        taken
+        self.take_all(places)
     }
 
     /// Moves flows into the holes before them, and finds them at their places from now on.
