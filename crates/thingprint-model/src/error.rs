@@ -50,6 +50,11 @@ pub enum ModelError {
         /// Two families that labels give it.
         families: [String; 2],
     },
+    /// Models do not have the trees of one forest.
+    #[error(
+        "join models: {0}; give those of all trees, in their order, that were trained on the same instances"
+    )]
+    Unjoinable(&'static str),
     /// An option lies outside its range.
     #[error("unsupported {option} '{value}': {expected}")]
     Option {

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -67,6 +68,58 @@ impl Model {
         options: &TrainOptions,
         jobs: NonZeroUsize,
     ) -> Result<Self, ModelError> {
+        Self::fit_some(rows, options, None, jobs)
+    }
+
+    /// The same with some trees of the forest only, by their numbers. Models of the same rows and options whose numbers follow
+    /// each other are joined by [`join`](Self::join), so that machines can grow a forest together.
+    pub fn fit_trees<'a>(
+        rows: impl IntoIterator<Item = &'a Labeled>,
+        options: &TrainOptions,
+        trees: Range<u32>,
+        jobs: NonZeroUsize,
+    ) -> Result<Self, ModelError> {
+        Self::fit_some(rows, options, Some(trees), jobs)
+    }
+
+    /// The model whose trees these models have, one after the other: to the bit the one that [`fit`](Self::fit) gives. Fails
+    /// where there is none, where they differ in anything but trees, or where trees are missing.
+    pub fn join(models: impl IntoIterator<Item = Self>) -> Result<Self, ModelError> {
+        let mut models = models.into_iter();
+        let mut all = models.next().ok_or(ModelError::Unjoinable("there are none"))?;
+        for mut model in models {
+            let others = model.forest.take();
+            let mine = all.forest.take();
+            if model != all {
+                return Err(ModelError::Unjoinable("they are of other instances or options"));
+            }
+            let fits = match (mine, others) {
+                (Some(mut mine), Some(others)) => {
+                    let fits = mine.append(others);
+                    all.forest = Some(mine);
+                    fits
+                }
+                (mine, others) => mine.is_none() && others.is_none(),
+            };
+            if !fits {
+                return Err(ModelError::Unjoinable("their trees have other inputs"));
+            }
+        }
+        let trees = all.forest.as_ref().map(Forest::trees);
+        match trees {
+            Some(trees) if trees != all.options.trees as usize => {
+                Err(ModelError::Unjoinable("some trees are missing, or there more than once"))
+            }
+            _ => Ok(all),
+        }
+    }
+
+    fn fit_some<'a>(
+        rows: impl IntoIterator<Item = &'a Labeled>,
+        options: &TrainOptions,
+        trees: Option<Range<u32>>,
+        jobs: NonZeroUsize,
+    ) -> Result<Self, ModelError> {
         options.check()?;
         let rows: Vec<_> =
             rows.into_iter().filter_map(|row| Some((&row.instance, row.label.as_ref()?))).collect();
@@ -80,7 +133,8 @@ impl Model {
         let forest = match options.inputs() {
             Some(inputs) => {
                 let table = training.table(&inputs, &bags, jobs)?;
-                Some(fit_forest(options.stage1, &table, &ForestOptions::from(options), jobs)?)
+                let forest = ForestOptions::from(options);
+                Some(fit_forest(options.stage1, &table, (&forest, trees), jobs)?)
             }
             None => None,
         };

@@ -82,6 +82,52 @@ fn stage_1_can_learn_from_outputs_out_of_fold() {
 }
 
 #[test]
+fn trees_that_are_grown_apart_are_those_of_one_forest() {
+    let rows = synthetic::instances(600, 1);
+    for options in [TrainOptions::default(), TrainOptions { out_of_fold: Some(3), ..TrainOptions::default() }]
+    {
+        let options = small(options);
+        let whole = fit(&rows, &options);
+        for cuts in [&[0, 10][..], &[0, 1, 10], &[0, 3, 4, 9, 10], &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]] {
+            let grown = |cut: &[u32]| Model::fit_trees(&rows, &options, cut[0]..cut[1], jobs(2)).unwrap();
+            let joined = Model::join(cuts.windows(2).map(grown)).unwrap();
+            assert_eq!(joined, whole, "{cuts:?}");
+            let bytes = |model: &Model| {
+                let mut bytes = Vec::new();
+                model.write_to(&mut bytes).unwrap();
+                bytes
+            };
+            assert_eq!(bytes(&joined), bytes(&whole));
+        }
+    }
+}
+
+#[test]
+fn what_is_not_of_one_forest_is_not_joined() {
+    let rows = synthetic::instances(300, 1);
+    let options = small(TrainOptions::default());
+    let grow = |options: &TrainOptions, trees| Model::fit_trees(&rows, options, trees, jobs(2));
+    let grown = |trees| grow(&options, trees).unwrap();
+    let other = TrainOptions { seed: 2, ..options };
+    let joined = |models: Vec<Model>| Model::join(models).map_err(|error| error.to_string());
+    assert!(joined(vec![grown(0..4), grown(4..9)]).unwrap_err().contains("missing"));
+    assert!(joined(vec![grown(0..6), grown(4..10)]).unwrap_err().contains("more than once"));
+    assert!(joined(vec![grown(0..4), grow(&other, 4..10).unwrap()]).unwrap_err().contains("other instances"));
+    assert!(joined(Vec::new()).is_err());
+    for trees in [3..3, 4..11, 10..12] {
+        assert!(matches!(grow(&options, trees), Err(ModelError::Option { option: "trees", .. })));
+    }
+    let smartcore = TrainOptions { stage1: Stage1Backend::Smartcore, ..options };
+    assert!(grow(&smartcore, 0..4).is_err());
+    // Where a stage-0 answers alone there are no trees, and nothing to divide.
+    let alone = small(TrainOptions { scenario: "stage0".parse().unwrap(), ..TrainOptions::default() });
+    assert_eq!(
+        joined(vec![grow(&alone, 0..4).unwrap(), grow(&alone, 4..10).unwrap()]).unwrap(),
+        fit(&rows, &alone)
+    );
+}
+
+#[test]
 fn the_number_of_threads_changes_nothing() {
     let rows = synthetic::instances(1_000, 1);
     let instances: Vec<&Instance> = rows.iter().map(|row| &row.instance).collect();

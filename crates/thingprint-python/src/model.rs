@@ -3,6 +3,7 @@ use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use pyo3::prelude::{Bound, PyAny, PyAnyMethods, PyResult, Python, pyclass, pymethods};
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyBytesMethods};
 use thingprint_command::call::Failure;
 use thingprint_command::learning::{Learning, check_fit, read_model};
@@ -118,18 +119,42 @@ enum Source<'py> {
 
 #[pymethods]
 impl Model {
-    /// Learns from labelled instances: the model, and what `train` would say of them.
+    /// Learns from labelled instances: the model, and what `train` would say of them. Where `trees` has the numbers of the
+    /// first tree and of the one behind the last, the model has these trees alone.
     #[staticmethod]
+    #[pyo3(signature = (instances, options, trees = None))]
     fn fit(
         py: Python<'_>,
         instances: &Instances,
         options: Vec<OsString>,
+        trees: Option<(u32, u32)>,
     ) -> PyResult<(Self, Vec<(bool, String)>)> {
         let learning = Learning::parse(options).map_err(|failure| exception(py, &failure))?;
         let file = instances.0.clone();
-        let learned = beside(py, move || learning.fit(file))?.map_err(|failure| exception(py, &failure))?;
+        let learn = move || match trees {
+            Some((start, end)) => learning.fit_trees(file, start..end),
+            None => learning.fit(file),
+        };
+        let learned = beside(py, learn)?.map_err(|failure| exception(py, &failure))?;
         let messages = learned.messages.into_iter().map(of_message).collect();
         Ok((Self(learned.model), messages))
+    }
+
+    /// The model that has the trees of these models, given as the bytes of their files, one after the other.
+    #[staticmethod]
+    fn join(py: Python<'_>, models: Vec<PyBackedBytes>) -> PyResult<Self> {
+        let joined = py.detach(|| {
+            let read = models.iter().map(|bytes| read_model(bytes, "of some trees"));
+            let models = read.collect::<Result<Vec<_>, Failure>>()?;
+            thingprint_model::Model::join(models).map_err(Failure::from)
+        });
+        joined.map(Self).map_err(|failure| exception(py, &failure))
+    }
+
+    /// How many trees options of `train` ask for.
+    #[staticmethod]
+    fn trees(py: Python<'_>, options: Vec<OsString>) -> PyResult<u32> {
+        Ok(Learning::parse(options).map_err(|failure| exception(py, &failure))?.trees())
     }
 
     /// The model in the bytes of its file.

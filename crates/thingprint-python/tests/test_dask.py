@@ -220,6 +220,9 @@ def test_models_are_trained_and_asked_as_by_the_command(
     trained = thingprint.dask.train(frame, trees=5)
     whole = thingprint.instances(home.capture, labels=home.labels).to_polars()
     assert trained.model_.to_bytes() == DeviceClassifier(trees=5).fit(whole).model_.to_bytes()
+    for tasks in (1, 2, 5, 9):
+        apart = thingprint.dask.train(frame, tasks=tasks, trees=5)
+        assert apart.model_.to_bytes() == trained.model_.to_bytes()
     trained.save(tmp_path / "home.model")
     whole.write_parquet(tmp_path / "instances.parquet")
     for per in ("device", "window"):

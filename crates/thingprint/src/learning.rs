@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
+use std::ops::Range;
 
 use anyhow::Context;
 use clap::Parser;
@@ -56,12 +57,29 @@ impl Learning {
     /// # Errors
     /// What `train` fails with.
     pub fn fit(&self, file: InstanceFile) -> Result<Learned, Failure> {
+        self.fit_some(file, None)
+    }
+
+    /// The same with some trees of the forest only, by their numbers: such models are joined by [`Model::join`].
+    ///
+    /// # Errors
+    /// What `train` fails with, and when the forest has no such trees.
+    pub fn fit_trees(&self, file: InstanceFile, trees: Range<u32>) -> Result<Learned, Failure> {
+        self.fit_some(file, Some(trees))
+    }
+
+    /// How many trees the forest has.
+    pub fn trees(&self) -> u32 {
+        self.training.options(self.scenario, self.seed).trees
+    }
+
+    fn fit_some(&self, file: InstanceFile, trees: Option<Range<u32>>) -> Result<Learned, Failure> {
         let options = self.training.options(self.scenario, self.seed);
         let (model, messages) = Line::listen(|line| {
             let messages = Messages::new(false, false).to(Some(line));
             let mut table = InstanceTable::of_file(file, messages)?;
-            learn(&mut table, (&options, self.training.trust), self.threads(), messages)
-                .context("failed to train")
+            let settings = Settings { options: &options, trust: self.training.trust, trees };
+            learn(&mut table, settings, self.threads(), messages).context("failed to train")
         });
         model.map(|model| Learned { model, messages }).map_err(|error| Failure::of(&error))
     }
@@ -73,10 +91,18 @@ impl Learning {
     }
 }
 
+/// How is learned.
+pub(crate) struct Settings<'a> {
+    pub(crate) options: &'a TrainOptions,
+    pub(crate) trust: Option<Trust>,
+    /// Some trees of the forest, by their numbers; all where it is `None`.
+    pub(crate) trees: Option<Range<u32>>,
+}
+
 /// Learns from labelled instances.
 pub(crate) fn learn(
     table: &mut InstanceTable,
-    (options, trust): (&TrainOptions, Option<Trust>),
+    Settings { options, trust, trees }: Settings<'_>,
     threads: NonZeroUsize,
     messages: Messages,
 ) -> anyhow::Result<Model> {
@@ -84,7 +110,11 @@ pub(crate) fn learn(
     if options.recipe == Recipe::Best {
         warn_of_absent_evidence(options.evidence, table, messages);
     }
-    Ok(Model::fit(&table.rows, options, threads)?.with_extraction(table.extraction()))
+    let model = match trees {
+        Some(trees) => Model::fit_trees(&table.rows, options, trees, threads)?,
+        None => Model::fit(&table.rows, options, threads)?,
+    };
+    Ok(model.with_extraction(table.extraction()))
 }
 
 /// Refuses instances that `classify` would refuse for a model.

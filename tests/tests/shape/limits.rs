@@ -1,10 +1,14 @@
 //! `docs/limits.md` names every cap of the code, with its value.
 
 use std::collections::BTreeSet;
+use std::fs;
 
-use crate::tree::{TextFile, rust_files, text_files};
+use crate::tree::{TextFile, root, rust_files, text_files};
 
 const PAGE: &str = "docs/limits.md";
+
+/// Where the modules of the Python package are.
+const PYTHON: &str = "crates/thingprint-python/python/thingprint";
 
 /// How constants begin that are caps.
 const PREFIXES: [&str; 4] = ["MAX_", "MOST_", "LONGEST_", "LARGEST_"];
@@ -27,7 +31,9 @@ struct Cap {
 
 #[test]
 fn every_cap_is_listed_with_its_value() {
-    let caps: Vec<Cap> = rust_files().iter().flat_map(caps).collect();
+    let of_python = python_caps();
+    assert!(of_python.iter().any(|cap| cap.name == "MOST_SHARES"), "{of_python:?}");
+    let caps: Vec<Cap> = rust_files().iter().flat_map(caps).chain(of_python).collect();
     let page = text_files().into_iter().find(|file| file.path == PAGE).unwrap();
     let listed = listed(&page.text);
     let is_listed: BTreeSet<(&str, &str)> =
@@ -51,7 +57,8 @@ fn fault(listed: &Cap, caps: &[Cap]) -> Option<String> {
 }
 
 fn is_cap(name: &str) -> bool {
-    PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || name.starts_with(FIELD_PREFIX)
+    let public = name.trim_start_matches('_');
+    PREFIXES.iter().any(|prefix| public.starts_with(prefix)) || name.starts_with(FIELD_PREFIX)
 }
 
 /// The constants, and the fields with numbers, of a file of a crate.
@@ -60,6 +67,28 @@ fn caps(file: &TextFile) -> Vec<Cap> {
     let lines = file.text.lines().map(str::trim).take_while(|line| !line.starts_with("mod tests"));
     let cap = |(cap, value): (&str, Option<u64>)| Cap { file: name.clone(), name: cap.to_owned(), value };
     lines.flat_map(|line| constant(line).into_iter().chain(fields(line))).map(cap).collect()
+}
+
+/// The constants of the modules of the Python package, whose names may begin with an underscore.
+fn python_caps() -> Vec<Cap> {
+    let mut caps = Vec::new();
+    for entry in fs::read_dir(root().join(PYTHON)).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "py") {
+            continue;
+        }
+        let file = format!("python/{}", path.file_name().unwrap().to_string_lossy());
+        let text = fs::read_to_string(&path).unwrap();
+        let constants = text.lines().filter_map(|line| line.split_once(" = "));
+        let constants =
+            constants.filter(|(name, _)| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'));
+        caps.extend(constants.map(|(name, expression)| Cap {
+            file: file.clone(),
+            name: name.to_owned(),
+            value: value(expression),
+        }));
+    }
+    caps
 }
 
 /// A file as the page names it: `flow/capture/reader.rs`; tests have no caps.
@@ -121,7 +150,9 @@ fn listed(page: &str) -> Vec<Cap> {
     rows.flat_map(|row| {
         let cells: Vec<&str> = row.split(" | ").collect();
         let pairs = cells.windows(2).filter_map(|pair| match pair {
-            [names, value] if names.contains(".rs` `") => Some((*names, stated(value))),
+            [names, value] if names.contains(".rs` `") || names.contains(".py` `") => {
+                Some((*names, stated(value)))
+            }
             _ => None,
         });
         pairs

@@ -1,4 +1,5 @@
 use std::num::NonZeroUsize;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -70,16 +71,43 @@ impl Forest {
     /// Grows a forest on a table with up to `jobs` threads, whose number does not change it. Fails when the number of
     /// trees is out of range.
     pub fn fit(table: &Table, options: &ForestOptions, jobs: NonZeroUsize) -> Result<Self, ModelError> {
+        Self::grow(table, options, 0..options.trees, jobs)
+    }
+
+    /// Grows some trees of the forest that [`fit`](Self::fit) grows, by their numbers: each has a stream of random numbers of
+    /// its own. Fails when there are none, or none of these numbers.
+    pub fn grow(
+        table: &Table,
+        options: &ForestOptions,
+        trees: Range<u32>,
+        jobs: NonZeroUsize,
+    ) -> Result<Self, ModelError> {
         options.check()?;
+        if trees.is_empty() || trees.end > options.trees {
+            return Err(ModelError::Option {
+                option: "trees",
+                value: format!("{}..{}", trees.start, trees.end),
+                expected: "expected a part of those of the forest",
+            });
+        }
         let information = Information::up_to(table.rows());
         let ranked = RankedTable::new(table);
         let per_node = options.columns_per_node(table.columns().len());
         let make_grower = || Grower::new(&ranked, &information, per_node);
-        let trees = parallel::map(options.trees as usize, jobs, make_grower, |grower, tree| {
-            let number = u32::try_from(tree).unwrap_or(u32::MAX);
+        let trees = parallel::map(trees.len(), jobs, make_grower, |grower, tree| {
+            let number = trees.start + u32::try_from(tree).unwrap_or(u32::MAX);
             grower.grow(Generator::new(options.seed, Purpose::Tree(number)))
         });
         Ok(Self::of(table, table.columns().iter().map(ColumnKind::of).collect(), trees))
+    }
+
+    /// Adds the trees of a forest that was grown on the same table; whether they fit.
+    pub(crate) fn append(&mut self, other: Self) -> bool {
+        let fits = self.classes == other.classes && self.columns == other.columns;
+        if fits {
+            self.trees.extend(other.trees);
+        }
+        fits
     }
 
     pub(super) fn of(table: &Table, columns: Vec<ColumnKind>, trees: Vec<Tree>) -> Self {

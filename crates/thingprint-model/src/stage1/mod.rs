@@ -14,19 +14,25 @@ pub use forest::{Forest, ForestExplanation, ForestOptions};
 pub use table::{ABSENT, Column, MAX_ROWS, Table, number};
 
 use std::num::NonZeroUsize;
+use std::ops::Range;
 
 use crate::error::ModelError;
 use crate::options::Stage1Backend;
 
-/// Fits a forest by either back end.
+/// Fits a forest by either back end, or the trees of these numbers. smartcore grows all of them.
 pub(crate) fn fit(
     backend: Stage1Backend,
     table: &Table,
-    options: &ForestOptions,
+    (options, trees): (&ForestOptions, Option<Range<u32>>),
     jobs: NonZeroUsize,
 ) -> Result<Forest, ModelError> {
     match backend {
-        Stage1Backend::Forest => Forest::fit(table, options, jobs),
+        Stage1Backend::Forest => Forest::grow(table, options, trees.unwrap_or(0..options.trees), jobs),
+        Stage1Backend::Smartcore if trees.is_some() => Err(ModelError::Option {
+            option: "trees",
+            value: "a part".to_owned(),
+            expected: "expected all, which smartcore grows at once",
+        }),
         Stage1Backend::Smartcore => smartcore::fit(table, options, jobs),
     }
 }

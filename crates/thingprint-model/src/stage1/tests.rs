@@ -165,7 +165,7 @@ fn a_forest_learns_what_a_column_tells() {
     let row_classes = (0..rows).map(|row| u16::from(row % 40 >= 20)).collect();
     let table = Table::new(vec![Column::Number(numbers), Column::Number(noise)], row_classes, 2).unwrap();
     for backend in [Stage1Backend::Forest, Stage1Backend::Smartcore] {
-        let forest = fit(backend, &table, &options(20), jobs(1)).unwrap();
+        let forest = fit(backend, &table, (&options(20), None), jobs(1)).unwrap();
         assert_eq!(forest.trees(), 20);
         assert!(forest.distribution(&[3.0, 50.0])[0] > 0.9, "{backend}");
         assert!(forest.distribution(&[35.0, 50.0])[1] > 0.9, "{backend}");

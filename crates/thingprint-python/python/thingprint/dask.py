@@ -30,6 +30,7 @@ from ._batch import Job, Piece, Place, Problem, Reading
 from ._classification import classification_schema, classified, model_bytes
 from ._commands import Captures
 from ._estimators import DeviceClassifier
+from ._growing import Growth, joined
 from ._options import Labels, PathLike
 
 __all__ = ["Parts", "classify", "instances", "read", "train"]
@@ -140,15 +141,16 @@ def classify(
     return _joined(answers, meta)
 
 
-def train(frame: dask.dataframe.DataFrame, **parameters: Any) -> DeviceClassifier:
-    """A classifier with these parameters, trained on all labelled instances by one worker.
+def train(frame: dask.dataframe.DataFrame, tasks: int | None = None, **parameters: Any) -> DeviceClassifier:
+    """A classifier with these parameters, trained on all labelled instances; so many tasks grow the trees of its forest.
 
-    Instances are small, so that only the reading of captures pays on a cluster; the model is the one that
-    :meth:`thingprint.DeviceClassifier.fit` gives for the same instances, to the bit.
+    Each task has all instances, which are small. The model is the one that :meth:`thingprint.DeviceClassifier.fit` gives for
+    the same instances, to the bit, whatever the number of tasks.
     """
-    (trained,) = dask.compute(_task(_train)(frame.to_delayed(), parameters))
-    assert isinstance(trained, DeviceClassifier)
-    return trained
+    growth = Growth(parameters, tasks)
+    whole = _task(_together)(frame.to_delayed())
+    models = dask.compute(*(_task(_grown)(whole, growth.line, growth.shares, share) for share in growth.shares))
+    return joined(models, parameters)
 
 
 def _joined(frames: Sequence[Delayed], meta: pandas.DataFrame) -> dask.dataframe.DataFrame:
@@ -227,5 +229,11 @@ def _classify(frame: pandas.DataFrame, model: bytes, options: Mapping[str, objec
     return _frame(classified(pyarrow.Table.from_pandas(frame, preserve_index=False), model, options))
 
 
-def _train(frames: Sequence[pandas.DataFrame], parameters: Mapping[str, Any]) -> DeviceClassifier:
-    return DeviceClassifier(**parameters).fit(pandas.concat(frames, ignore_index=True))
+def _together(frames: Sequence[pandas.DataFrame]) -> pandas.DataFrame:
+    return pandas.concat(frames, ignore_index=True)
+
+
+def _grown(
+    frame: pandas.DataFrame, line: list[str], shares: list[tuple[int, int]], share: tuple[int, int]
+) -> bytes:
+    return Growth.of(line, shares).grow(frame, share)

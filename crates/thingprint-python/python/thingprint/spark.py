@@ -40,6 +40,7 @@ from ._classification import classification_schema, classified, model_bytes
 from ._commands import Captures
 from ._errors import InputError, UsageError
 from ._estimators import DeviceClassifier
+from ._growing import Growth, joined
 from ._options import Labels, PathLike, paths
 
 __all__ = ["Parts", "ThingprintDataSource", "classify", "instances", "read", "register", "train"]
@@ -190,26 +191,34 @@ def classify(frame: DataFrame, model: DeviceClassifier | PathLike, **options: ob
     return frame.mapInArrow(answers, from_arrow_schema(schema))
 
 
-def train(frame: DataFrame, **parameters: Any) -> DeviceClassifier:
-    """A classifier with these parameters, trained on all labelled instances by one executor.
+def train(frame: DataFrame, tasks: int | None = None, **parameters: Any) -> DeviceClassifier:
+    """A classifier with these parameters, trained on all labelled instances; so many tasks grow the trees of its forest.
 
-    Instances are small, so that only the reading of captures pays on a cluster; the model is the one that
-    :meth:`thingprint.DeviceClassifier.fit` gives for the same instances, to the bit.
+    Instances are small: they are collected by the driver and sent to each executor once. The model is the one that
+    :meth:`thingprint.DeviceClassifier.fit` gives for the same instances, to the bit, whatever the number of tasks.
     """
-
-    def fit(batches: Iterator[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
-        known = list(batches)
-        if known:
-            trained = DeviceClassifier(**parameters).fit(pyarrow.Table.from_batches(known))
-            yield pyarrow.RecordBatch.from_pydict({"model": [trained.model_.to_bytes()]})
-
-    labelled = frame.where("label is not null")
-    models = labelled.repartition(1).mapInArrow(fit, "model binary").collect()
-    if not models:
+    growth = Growth(parameters, tasks)
+    labelled = frame.where("label is not null").toArrow()
+    if not labelled.num_rows:
         raise InputError("no instance has a label: give instances with labels")
-    trained = DeviceClassifier.of_bytes(bytes(models[0]["model"]))
-    trained.set_params(**parameters)
-    return trained
+    sink = pyarrow.BufferOutputStream()
+    with pyarrow.ipc.new_stream(sink, labelled.schema) as writer:
+        writer.write_table(labelled)
+    session = frame.sparkSession
+    sent = session.sparkContext.broadcast(sink.getvalue().to_pybytes())
+    line, shares = growth.line, growth.shares
+
+    def grow(batches: Iterator[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
+        for batch in batches:
+            for number in batch.column("id").to_pylist():
+                table = pyarrow.ipc.open_stream(sent.value).read_all()
+                model = Growth.of(line, shares).grow(table, shares[number])
+                yield pyarrow.RecordBatch.from_pydict({"id": [number], "model": [model]})
+
+    numbers = session.range(0, len(shares), 1, len(shares))
+    rows = numbers.mapInArrow(grow, "id bigint, model binary").collect()
+    sent.unpersist()
+    return joined([bytes(row["model"]) for row in sorted(rows, key=lambda row: row["id"])], parameters)
 
 
 class ThingprintDataSource(DataSource):  # type: ignore[misc]

@@ -10,7 +10,7 @@ use crate::args::{GlobalArgs, TrainingArgs};
 use crate::exit::{Outcome, Usage};
 use crate::inputs::{expand_files, named};
 use crate::instances::InstanceTable;
-use crate::learning::learn;
+use crate::learning::{Settings, learn};
 use crate::messages::Messages;
 use crate::models::write_model;
 use crate::output::check_apart;
@@ -40,7 +40,8 @@ impl TrainArgs {
         check_apart(&global.results, Some(path), &inputs)?;
         let mut table = InstanceTable::read(&inputs, messages)?;
         let options = self.training.options(self.scenario, global.seed);
-        let model = learn(&mut table, (&options, self.training.trust), global.threads(), messages)
+        let settings = Settings { options: &options, trust: self.training.trust, trees: None };
+        let model = learn(&mut table, settings, global.threads(), messages)
             .with_context(|| format!("failed to train on {}", named(&self.instances)))?;
         write_model(&model, path, &global.results)?;
         report(&model, path, messages)?;
