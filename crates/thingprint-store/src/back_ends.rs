@@ -29,6 +29,8 @@ pub(crate) type Open = fn(&Path) -> Result<Connection, Problem>;
 pub(crate) struct BackEnd {
     /// Whether a store of this name is of this kind.
     pub(crate) knows: fn(&Path) -> bool,
+    /// Fails where a name of this kind is malformed. Nothing is connected to.
+    pub(crate) check: fn(&Path) -> Result<(), Problem>,
     /// The name as messages show it, without secrets.
     pub(crate) shown: fn(&Path) -> PathBuf,
     /// Opens a store to write it, and makes it where there is none. Nobody else writes it as long as the connection lives.
@@ -89,6 +91,9 @@ pub(crate) trait Session: fmt::Debug + Send {
 
     /// Writes the tables anew, so that what was deleted is gone.
     fn rewrite(&self) -> SqlResult<()>;
+
+    /// How many parts of taps the store keeps.
+    fn parts(&self) -> SqlResult<u64>;
 
     /// Empties the log; whether that could be done.
     fn empty_log(&self) -> SqlResult<bool>;

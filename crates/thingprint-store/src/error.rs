@@ -152,12 +152,14 @@ impl Problem {
         StoreError { path: path.to_owned(), problem: self }
     }
 
-    /// Whether it may go away without the store being changed: a full disk, a busy database.
+    /// Whether it may go away without the store being changed: a full disk, a busy database, a server that is away.
     pub fn may_pass(&self) -> bool {
-        matches!(
-            self,
-            Self::Full | Self::Busy | Self::ReadOnly | Self::Io(_) | Self::Sql(_) | Self::Unreachable(_)
-        )
+        match self {
+            Self::Full | Self::Busy | Self::ReadOnly | Self::Io(_) | Self::Unreachable(_) => true,
+            Self::Sql(SqlError::Sqlite(_)) => !self.is_of_value(),
+            Self::Sql(SqlError::Server { code, .. }) => passes(code),
+            _ => false,
+        }
     }
 }
 
@@ -167,7 +169,9 @@ impl Problem {
         match self {
             Self::Instance(_) | Self::Sql(SqlError::Unwritable(_)) => true,
             // Of values, or of what a table demands of them.
-            Self::Sql(SqlError::Server { code, .. }) => code.starts_with("22") || code.starts_with("23"),
+            Self::Sql(SqlError::Server { code, .. }) => {
+                ["22", "23", "54"].iter().any(|class| code.starts_with(class))
+            }
             Self::Sql(SqlError::Sqlite(error)) => {
                 matches!(error.sqlite_error_code(), Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig))
             }
@@ -185,6 +189,12 @@ impl From<SqlError> for Problem {
             error => Self::Sql(error),
         }
     }
+}
+
+/// Whether an error of a server may pass: of the connection, of transactions at once, of resources, of an operator, of the
+/// system, and of locks. Others come again however often the same is asked.
+fn passes(code: &str) -> bool {
+    code == "55P03" || ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class))
 }
 
 /// What an error of a server means, by its number: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
@@ -216,4 +226,24 @@ impl From<rusqlite::Error> for Problem {
 
 fn process(pid: Option<u32>) -> String {
     pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_refuses_for_good_is_not_tried_again() {
+        let problem = |code: &str| {
+            let (message, detail) = ("no".to_owned(), String::new());
+            Problem::from(SqlError::Server { code: code.to_owned(), message, detail })
+        };
+        for code in ["08006", "40001", "53100", "53200", "53300", "55P03", "57014", "57P01", "58030"] {
+            assert!(problem(code).may_pass(), "{code}");
+        }
+        for code in ["22P05", "23505", "42P01", "42703", "42501", "25006", "54000", "55000", "XX001"] {
+            assert!(!problem(code).may_pass(), "{code}");
+        }
+        assert!(problem("54000").is_of_value() && !problem("53200").is_of_value());
+    }
 }

@@ -44,6 +44,9 @@ pub struct Forgotten {
     /// Whether a reader kept the log from being emptied: its bytes are there until that reader ends, and a writer
     /// begins and ends.
     pub is_log_left: bool,
+    /// Parts of taps that the store keeps for windows to come. They may have rows of the device, and windows of it are made
+    /// again from them.
+    pub parts: u64,
 }
 
 impl Store {
@@ -68,6 +71,7 @@ impl Store {
         let is_emptied = rewrite(&self.database.connection);
         let is_emptied = is_emptied.map_err(|why| Problem::Unfinished { why: Box::new(why) })?;
         forgotten.is_log_left = !is_emptied;
+        forgotten.parts = self.database.connection.session().parts()?;
         Ok(forgotten)
     }
 

@@ -32,7 +32,7 @@ pub use info::StoreInfo;
 pub use prune::{Jump, Pruned};
 pub use reader::{Held, Reader};
 pub use resume::{FindingKey, MOST_DEVICES, Resume};
-pub use shelf::{Shelf, is_shared, shown};
+pub use shelf::{Shelf, check_name, is_shared, shown};
 pub use sql::SqlError;
 pub use store::{StateValue, Store};
 pub use writer::{Receipt, Writer, WriterOptions, WriterStats, machine_clock};

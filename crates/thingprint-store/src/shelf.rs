@@ -9,6 +9,11 @@ pub fn is_shared(store: &Path) -> bool {
     BackEnd::of(store).share.is_some()
 }
 
+/// Fails where the name of a store is a malformed address. Nothing is connected to.
+pub fn check_name(store: &Path) -> Result<(), StoreError> {
+    (BackEnd::of(store).check)(store).map_err(|problem| problem.at(&shown(store)))
+}
+
 /// A store as messages and reports name it: an address without its password.
 pub fn shown(store: &Path) -> PathBuf {
     (BackEnd::of(store).shown)(store)

@@ -18,17 +18,44 @@ use crate::sql::{Connection, Params, Prepared, Row, SqlResult, params};
 
 /// A database of a server of `PostgreSQL`, spoken to without a client library: what is needed of the protocol are ten messages, and
 /// a library would bring an asynchronous runtime and features of syn with which all that derives is compiled again.
-pub(super) const BACK_END: BackEnd =
-    BackEnd { knows, shown, create, read, share: Some(share), holder: |_| Ok(None), schema: || VERSION };
+pub(super) const BACK_END: BackEnd = BackEnd {
+    knows,
+    check,
+    shown,
+    create,
+    read,
+    share: Some(share),
+    holder: |_| Ok(None),
+    schema: || VERSION,
+};
 
 /// The version of the schema.
 const VERSION: i32 = 1;
 
 const SCHEMA: &str = include_str!("postgres/schema/v1.sql");
 
+/// The tables of a store. Others may be in the same schema, and are left alone.
+const TABLES: [&str; 14] = [
+    "thingprint",
+    "recipes",
+    "devices",
+    "addresses",
+    "host_names",
+    "windows",
+    "provisional",
+    "verdicts",
+    "changes",
+    "findings",
+    "events",
+    "labels",
+    "state",
+    "parcels",
+];
+
 /// What every session begins with. A server notices within a minute that we are gone, and gives our locks to others.
 const SETTINGS: &str =
     "SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
+    SET tcp_user_timeout = 50000;
     SET standard_conforming_strings = on; SET client_min_messages = error;
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 
@@ -56,6 +83,10 @@ fn address(store: &Path) -> Result<Address, String> {
     Address::parse(rest, &Defaults::of_environment())
 }
 
+fn check(store: &Path) -> Result<(), Problem> {
+    address(store).map(drop).map_err(Problem::BadAddress)
+}
+
 /// The address without a password. One that cannot be read shows nothing, since a password may be anywhere in it.
 fn shown(store: &Path) -> PathBuf {
     address(store)
@@ -77,7 +108,7 @@ fn share(store: &Path) -> Result<Connection, Problem> {
     if version(&connection)? == 0 {
         make(&connection)?;
     }
-    check(version(&connection)?)?;
+    check_version(version(&connection)?)?;
     Ok(connection)
 }
 
@@ -85,7 +116,7 @@ fn read(store: &Path) -> Result<Connection, Problem> {
     let connection = connect(store)?;
     match version(&connection)? {
         0 => Err(Problem::Missing),
-        found => check(found),
+        found => check_version(found),
     }?;
     connection.session().batch("SET default_transaction_read_only = on")?;
     Ok(connection)
@@ -123,7 +154,7 @@ fn version(connection: &Connection) -> Result<i32, Problem> {
     }
 }
 
-fn check(found: i32) -> Result<(), Problem> {
+fn check_version(found: i32) -> Result<(), Problem> {
     if found > VERSION { Err(Problem::Newer { found, known: VERSION }) } else { Ok(()) }
 }
 
@@ -178,8 +209,9 @@ impl Session for Server {
     fn size(&self) -> SqlResult<Size> {
         let sql = "SELECT CAST(sum(pg_total_relation_size(c.oid)) AS BIGINT) FROM pg_class c
                    JOIN pg_namespace n ON n.oid = c.relnamespace
-                   WHERE n.nspname = current_schema() AND c.relkind = 'r'";
-        Ok(Size { bytes: u64::try_from(self.number(sql)?).unwrap_or(0), ..Size::default() })
+                   WHERE n.nspname = current_schema() AND c.relkind = 'r' AND c.relname IN ";
+        let sql = format!("{sql}('{}')", TABLES.join("', '"));
+        Ok(Size { bytes: u64::try_from(self.number(&sql)?).unwrap_or(0), ..Size::default() })
     }
 
     /// The server uses free space again, and gives it back itself.
@@ -206,17 +238,14 @@ impl Session for Server {
     }
 
     fn rewrite(&self) -> SqlResult<()> {
-        // Of all tables in the schema, as long as it takes.
-        let sql =
-            "SELECT CAST(quote_ident(tablename) AS TEXT) FROM pg_tables WHERE schemaname = current_schema()";
-        let mut tables = Vec::new();
-        self.prepare(sql)?.run(params![], &mut |row| {
-            tables.push(row.get::<String>(0)?);
-            Ok(())
-        })?;
-        tables
+        // As long as it takes.
+        TABLES
             .iter()
             .try_for_each(|table| self.client.borrow_mut().batch(&format!("VACUUM FULL {table}"), None))
+    }
+
+    fn parts(&self) -> SqlResult<u64> {
+        Ok(u64::try_from(self.number("SELECT count(*) FROM parcels")?).unwrap_or(0))
     }
 
     /// The log of a server is of all its databases.
@@ -228,5 +257,17 @@ impl Session for Server {
 impl Prepared for Statement<'_> {
     fn run(&mut self, params: Params<'_>, each: &mut dyn FnMut(Row<'_>) -> SqlResult<()>) -> SqlResult<u64> {
         self.client.borrow_mut().run(&self.ready, params, each)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_are_those_of_the_schema() {
+        let made = SCHEMA.split("CREATE TABLE ").skip(1);
+        let made: Vec<&str> = made.filter_map(|rest| rest.split_whitespace().next()).collect();
+        assert_eq!(made, TABLES);
     }
 }

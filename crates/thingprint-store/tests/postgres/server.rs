@@ -13,8 +13,11 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// The password of the user of the server, by TCP; by the socket, everybody of this machine is let in.
 pub(crate) const PASSWORD: &str = "s3cret";
 
-/// Runs a server until its input ends, and kills it then: a test that ends in any way leaves none.
-const KEEPER: &str = r#"data=$1; shift; "$@" >/dev/null 2>&1 & server=$!; read -r line; kill -9 $server; wait;
+/// Runs a server until its input ends, and kills it then with its sessions: a test that ends in any way leaves none, and nobody
+/// is answered by one that is killed.
+const KEEPER: &str = r#"data=$1; shift; "$@" >/dev/null 2>&1 & server=$!; read -r line
+    sessions=$(cat /proc/$server/task/$server/children); kill -9 $server $sessions; wait
+    for session in $sessions; do while [ -e /proc/$session/exe ]; do sleep 0.05; done; done
     if [ "$line" != stay ]; then rm -rf "$data"; fi"#;
 
 /// A server, which is killed with the process of the test.

@@ -101,7 +101,7 @@ impl Client {
         };
         let refused = |why: &str| Problem::Refused(why.to_owned());
         match wanted {
-            0 => Ok(()),
+            0 if scram.is_none() => Ok(()),
             3 if self.wire.is_local() => self.answer(&[secret()?.as_bytes(), b"\0"]),
             3 => Err(refused(
                 "the server wants the password in the clear, and others may listen; set scram-sha-256 in its pg_hba.conf",
@@ -118,8 +118,12 @@ impl Client {
                 let answer = begun.answer(body.0).map_err(|why| refused(&why))?;
                 self.answer(&[answer.as_bytes()])
             }
-            12 if scram.as_ref().is_some_and(|scram| scram.is_proven(body.0)) => Ok(()),
-            12 => {
+            12 if scram.as_ref().is_some_and(|scram| scram.is_proven(body.0)) => {
+                *scram = None;
+                Ok(())
+            }
+            // Whoever lets us in without a proof may be anybody.
+            0 | 12 => {
                 Err(refused("the server does not know the password itself: it is another one than it seems"))
             }
             _ => Err(refused(
@@ -254,6 +258,15 @@ impl Client {
     }
 }
 
+impl Drop for Client {
+    /// Says that the session ends, so that the server gives its locks to others at once.
+    fn drop(&mut self) {
+        if self.broken.is_none() {
+            let _ = self.wire.put(Some(b'X'), &[]).and_then(|()| self.wire.send());
+        }
+    }
+}
+
 /// A message that gives a statement its values, all of them and all columns as bytes.
 fn bound(ready: &Ready, values: &[Cell<'_>]) -> SqlResult<Vec<u8>> {
     let mut bytes = vec![0];
@@ -348,3 +361,33 @@ type Listener<'a> = dyn FnMut(u8, &[u8]) -> io::Result<SqlResult<()>> + 'a;
 
 /// A client that statements share.
 pub(super) type Shared = RefCell<Client>;
+
+#[cfg(test)]
+#[allow(clippy::disallowed_types, reason = "a server that does not know the password")]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use super::super::address::Defaults;
+    use super::*;
+
+    #[test]
+    fn a_server_that_does_not_prove_that_it_knows_the_password_is_refused() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let rest = format!("ann:s3cret@127.0.0.1:{}/x", listener.local_addr().unwrap().port());
+        let server = std::thread::spawn(move || {
+            let (mut other, _) = listener.accept().unwrap();
+            let mut asked = [0; 512];
+            let _ = other.read(&mut asked).unwrap();
+            let mut said = b"R\0\0\0\x17\0\0\0\x0aSCRAM-SHA-256\0\0".to_vec();
+            said[4] = u8::try_from(said.len() - 1).unwrap();
+            other.write_all(&said).unwrap();
+            let _ = other.read(&mut asked).unwrap();
+            other.write_all(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I").unwrap();
+            let _ = other.read(&mut asked);
+        });
+        let opened = Client::open(&Address::parse(&rest, &Defaults::default()).unwrap());
+        assert!(matches!(opened.err(), Some(Problem::Refused(why)) if why.contains("another one")));
+        server.join().unwrap();
+    }
+}
