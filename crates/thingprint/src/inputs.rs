@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use thingprint_flow::{Capture, ForeignFile, foreign_file, is_capture, is_compressed};
 use thingprint_report::FileId;
 
-use crate::exit::Outcome;
+use crate::exit::{Outcome, Usage};
 use crate::folder_walk::{FolderWalk, Skipped};
 use crate::messages::{Messages, Say};
 use crate::opened::open;
@@ -129,6 +129,7 @@ impl Input {
 /// is named twice is read once. With several arguments, one that names nothing is a warning as long as another
 /// names something; the input is partial then.
 pub(crate) fn expand(arguments: &[OsString], messages: impl Say) -> anyhow::Result<(Vec<Input>, Outcome)> {
+    check_files(arguments)?;
     let (mut inputs, mut seen, mut missing) = (Vec::new(), BTreeSet::new(), Vec::new());
     for argument in arguments {
         match expand_one(argument) {
@@ -154,6 +155,7 @@ pub(crate) fn expand(arguments: &[OsString], messages: impl Say) -> anyhow::Resu
 
 /// The files that arguments stand for: files as named, globs, `-`; all of them must be there.
 pub(crate) fn expand_files(arguments: &[OsString], messages: Messages) -> anyhow::Result<Vec<Input>> {
+    check_files(arguments)?;
     let (mut inputs, mut seen) = (Vec::new(), BTreeSet::new());
     for argument in arguments {
         let path = Path::new(argument);
@@ -180,10 +182,22 @@ pub(crate) fn expand_files(arguments: &[OsString], messages: Messages) -> anyhow
     Ok(inputs)
 }
 
-/// Arguments as messages name them.
+/// Arguments as messages name them, without secrets.
 pub(crate) fn named(arguments: &[OsString]) -> String {
-    let names: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
-    names.join(", ")
+    let shown = |argument: &OsString| thingprint_store::shown(Path::new(argument)).display().to_string();
+    arguments.iter().map(shown).collect::<Vec<_>>().join(", ")
+}
+
+/// Refuses the address of a store on a server where files are read.
+fn check_files(arguments: &[OsString]) -> Result<(), Usage> {
+    let Some(store) = arguments.iter().map(Path::new).find(|name| thingprint_store::is_shared(name)) else {
+        return Ok(());
+    };
+    let shown = thingprint_store::shown(store);
+    Err(Usage(format!(
+        "{}: expected a file, and this is a store on a server; 'thingprint store ADDRESS export' writes a file of it",
+        shown.display()
+    )))
 }
 
 fn is_glob(argument: &OsStr) -> bool {

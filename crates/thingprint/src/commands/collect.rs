@@ -41,7 +41,7 @@ pub(crate) struct CollectArgs {
     #[arg(value_name = "WHERE")]
     from: String,
 
-    /// The store, which `store` and `report` read: a file, or the address (postgres://) of a database that several
+    /// The store, which `store` reads, and `report` where it is a file: a file, or the address (postgres://) of a database that several
     /// collectors share
     #[arg(long, value_name = "STORE", default_value = "thingprint.db", help_heading = "Store")]
     store: PathBuf,
@@ -128,6 +128,8 @@ impl CollectArgs {
 
     /// Where parts are kept by all who share the store; `None` where it is a file.
     fn shared_shelf(&self) -> anyhow::Result<Option<SharedShelf>> {
+        thingprint_store::check_name(&self.store)
+            .map_err(|error| Usage(format!("--store: {}: {}", error.path.display(), error.problem)))?;
         let shared = SharedShelf::of(&self.store);
         if shared.is_some() && self.parts.is_some() {
             let reason = "--parts: a store that is shared keeps the parts itself; leave it out".to_owned();

@@ -22,7 +22,7 @@ mod tables;
 /// All but prune and forget work while a watch writes the store.
 #[derive(Debug, Args)]
 pub(crate) struct StoreArgs {
-    /// The store: the file that was given to `watch --store`
+    /// The store: what was given to `watch --store` or `collect --store`
     #[arg(value_name = "STORE")]
     store: PathBuf,
 
@@ -138,6 +138,8 @@ struct Days {
 impl StoreArgs {
     pub(super) fn run(&self, global: &GlobalArgs) -> anyhow::Result<Outcome> {
         let messages = global.messages();
+        thingprint_store::check_name(&self.store)
+            .map_err(|error| Usage(format!("{}: {}", error.path.display(), error.problem)))?;
         if self.store.metadata().is_ok_and(|there| there.is_file() && there.len() == 0) {
             bail!("failed to use the store {}: the file is empty", self.store.display());
         }
@@ -221,11 +223,22 @@ impl StoreArgs {
             let names = forgotten.state.join(", ");
             messages.note(format!("what was learned of it is thrown away, and begins anew: {names}"));
         }
+        let mut outcome = Outcome::Done;
         if forgotten.is_log_left {
             messages.warn("another program reads the store: close it, then forget again, so that the log beside it is emptied");
-            return Ok(Outcome::Partial);
+            outcome = Outcome::Partial;
         }
-        Ok(Outcome::Done)
+        let parts = forgotten.parts + parts_beside(&self.store);
+        if parts > 0 {
+            messages.warn(format!(
+                "{} of taps {} kept for windows to come and may name it: windows of it may come from them again; they go when \
+                 their windows are final, then forget it again",
+                counted(parts, "part", "parts"),
+                if parts == 1 { "is" } else { "are" },
+            ));
+            outcome = Outcome::Partial;
+        }
+        Ok(outcome)
     }
 
     /// The store for a change; one that is not there is not made.
@@ -299,6 +312,12 @@ fn beside(store: &Path, suffix: &str) -> PathBuf {
     let mut name = store.as_os_str().to_owned();
     name.push(suffix);
     name.into()
+}
+
+/// How many parts of taps a collector keeps beside a store in a file.
+fn parts_beside(store: &Path) -> u64 {
+    let entries = std::fs::read_dir(beside(store, ".parts")).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.path().extension().is_some_and(|ending| ending == "parcel")).count() as u64
 }
 
 fn parse_days(text: &str) -> Result<Days, String> {

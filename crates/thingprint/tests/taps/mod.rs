@@ -7,6 +7,9 @@ mod shared_store;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -164,6 +167,24 @@ fn what_cannot_be_published_or_collected_is_said() {
         "{}",
         said.stderr
     );
+    for address in [
+        "postgres://ann:s3cret@db:0/x",
+        "postgres://ann:s3cret@db/x?sslmode=require",
+        "postgres://db/x?colour=red",
+    ] {
+        for words in ["collect folder:share --once --store", "store"] {
+            let said =
+                stage.run(&format!("{words} {address}{}", if words == "store" { " info" } else { "" }));
+            assert!(said.status == 2 && !said.stderr.contains("s3cret"), "{said:?}");
+        }
+    }
+    // Commands that read files name no password either.
+    for words in ["train", "extract", "flows", "audit", "report", "classify", "evaluate", "devices", "merge"]
+    {
+        let said = stage.run(&format!("{words} postgres://ann:s3cret@127.0.0.1:1/db"));
+        assert!(said.status != 0 && !said.stderr.contains("s3cret"), "{words}: {said:?}");
+    }
+    stage.fails("flows postgres://ann:s3cret@db/x", 2, &["postgres://ann@db:5432/x", "export"]);
     stage.fails("watch home.pcap --no-page --store postgres://ann@host/db", 2, &["--store", "collect"]);
     // A store that belongs to another network.
     tap_of(&stage, "default");
@@ -218,12 +239,12 @@ fn a_tap_that_is_killed_and_a_collector_that_is_killed_change_no_row() {
     for round in 0_u32..6 {
         let mut killed = Vec::new();
         for words in [watch, "collect folder:share --store all.db"] {
-            let mut command = stage.command(words, std::process::Stdio::null());
-            let command = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+            let mut command = stage.command(words, Stdio::null());
+            let command = command.stdout(Stdio::null()).stderr(Stdio::null());
             killed.push(command.spawn().unwrap());
         }
         // From before anything was cut to after much was.
-        std::thread::sleep(std::time::Duration::from_millis(u64::from(40 + round * 160)));
+        std::thread::sleep(Duration::from_millis(u64::from(40 + round * 160)));
         for mut child in killed {
             child.kill().unwrap();
             child.wait().unwrap();
@@ -249,4 +270,78 @@ fn a_tap_that_is_killed_and_a_collector_that_is_killed_change_no_row() {
     let until = collected.iter().map(last).max().unwrap();
     let expected: Vec<String> = rows.into_iter().filter(|row| last(row) <= until).collect();
     assert_eq!(collected, expected);
+}
+
+/// Waits for something that comes.
+fn wait_for(what: &str, mut is_there: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_mins(1);
+    while !is_there() {
+        assert!(Instant::now() < end, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// A process that is killed where a test ends before it.
+struct Running(Child);
+
+impl Running {
+    /// Asks it to end, as a service manager does, and waits for it; its status.
+    fn terminate(mut self) -> Option<i32> {
+        assert!(Command::new("kill").arg(self.0.id().to_string()).status().unwrap().success());
+        self.0.wait().unwrap().code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Runs a command that goes on until it is asked to end; what it says is in the file `said`.
+fn running(stage: &Stage, words: &str) -> Running {
+    let said = fs::File::create(stage.path("said")).unwrap();
+    let mut command = stage.command(words, Stdio::null());
+    Running(command.stdout(Stdio::null()).stderr(said).spawn().unwrap())
+}
+
+#[test]
+fn a_file_that_cannot_be_written_for_a_while_lacks_no_window_behind_it() {
+    let (stage, rows) = home(3);
+    fs::rename(stage.path("home.pcap"), stage.path("attic.pcap")).unwrap();
+    fs::create_dir(stage.path("share")).unwrap();
+    let collect = "collect folder:share --store all.db";
+    stage.ok(&format!("{collect} --once"));
+    let collector = running(&stage, collect);
+    // Another program holds the file to write it.
+    let script = "import sqlite3, sys; c = sqlite3.connect('all.db', isolation_level=None); \
+                  c.execute('BEGIN IMMEDIATE'); print('held', flush=True); sys.stdin.read()";
+    let mut command = Command::new("python3");
+    command.args(["-c", script]).current_dir(stage.path("")).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let Ok(mut holder) = command.spawn() else {
+        let _ = writeln!(std::io::stderr(), "skipped: no python3");
+        return;
+    };
+    let mut held = String::new();
+    BufReader::new(holder.stdout.take().unwrap()).read_line(&mut held).unwrap();
+    assert_eq!(held, "held\n");
+    tap(&stage, "attic");
+    let said = || fs::read_to_string(stage.path("said")).unwrap();
+    wait_for("a failure", || said().contains("trying again"));
+    drop(holder.stdin.take());
+    holder.wait().unwrap();
+    wait_for("all windows", || stored(&stage, "all.db") == rows);
+    assert_eq!(collector.terminate(), Some(0), "{}", said());
+}
+
+#[test]
+fn a_forgotten_device_may_be_in_parts_that_wait() {
+    let (stage, rows) = home(1);
+    tap_of(&stage, "default");
+    stage.ok("collect folder:share --once --store a.db");
+    let device = serde_json::from_str::<Value>(&rows[0]).unwrap()["device"].as_str().unwrap().to_owned();
+    let said = stage.run(&format!("store a.db forget {device}"));
+    assert_eq!(said.status, 4, "{}", said.stderr);
+    assert!(said.stderr.contains("kept for windows to come"), "{}", said.stderr);
 }

@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use super::postgres::{PASSWORD, Server};
-use super::{begin, home, seen_by, stored, tap};
+use super::{begin, home, running, seen_by, stored, tap, wait_for};
 use crate::stage::Stage;
 
 fn start(stage: &Stage, words: &str) -> Child {
@@ -33,17 +33,24 @@ fn two_collectors_at_once_give_the_rows_of_one_reading() {
     }
     let collect =
         |name: &str| format!("collect folder:{name}-parts --store {store} --tap attic --tap cellar");
-    let (mut first, mut second) = (start(&stage, &collect("attic")), start(&stage, &collect("cellar")));
-    std::thread::sleep(Duration::from_secs(4));
-    for collector in [&mut first, &mut second] {
+    let collectors = [start(&stage, &collect("attic")), start(&stage, &collect("cellar"))];
+    let parts = || server.sql("postgres", "SELECT count(*) FROM pg_tables WHERE tablename = 'parcels'");
+    wait_for("tables", || parts() == "1");
+    let windows = || server.sql("postgres", "SELECT count(*) FROM windows").parse::<usize>().unwrap();
+    wait_for("all windows", || windows() == rows.len());
+    for mut collector in collectors {
         collector.kill().unwrap();
         collector.wait().unwrap();
     }
     let said = stage.ok(&format!("{} --once", collect("attic")));
     assert_eq!(stored(&stage, &store), rows, "{}", said.stderr);
-    // Nothing is kept that no window needs any more, and what is shown has no secret.
+    // Of ten parts and the two that say the end, those are kept that a window can need still.
+    let kept: u64 = server.sql("postgres", "SELECT count(*) FROM parcels").parse().unwrap();
+    assert!((1..=6).contains(&kept), "{kept}");
     let devices = stage.ok(&format!("store {store} devices")).json_lines();
-    assert!(!devices.is_empty());
+    let device = devices[0]["device"].as_str().unwrap();
+    let said = stage.run(&format!("store {store} forget {device}"));
+    assert!(said.status == 4 && said.stderr.contains(&format!("{kept} parts of taps")), "{}", said.stderr);
     stage.ok(&format!("compare {store} {store}"));
 }
 
@@ -127,4 +134,33 @@ fn a_collector_takes_over_from_one_that_ends_and_says_so() {
         !refused.status.success() && stderr.contains("~/.pgpass") && !stderr.contains("gue55"),
         "{stderr}"
     );
+}
+
+#[test]
+fn a_collector_that_lost_the_server_says_that_parts_wait() {
+    let Some(mut server) = Server::new() else { return };
+    let (stage, _) = home(2);
+    fs::copy(stage.path("home.pcap"), stage.path("attic.pcap")).unwrap();
+    tap(&stage, "attic");
+    let store = server.url("postgres");
+    let collector = running(&stage, &format!("collect folder:share --store {store}"));
+    let said = || fs::read_to_string(stage.path("said")).unwrap();
+    let tables = || server.sql("postgres", "SELECT count(*) FROM pg_tables WHERE tablename = 'windows'");
+    wait_for("tables", || tables() == "1");
+    wait_for("windows", || server.sql("postgres", "SELECT count(*) FROM windows") != "0");
+    server.kill();
+    wait_for("a failure", || said().contains("trying again"));
+    assert_eq!(collector.terminate(), Some(4), "{}", said());
+    assert!(said().contains("wait in the database"), "{}", said());
+    assert!(!said().contains("another collector"), "{}", said());
+}
+
+#[test]
+fn a_store_that_somebody_holds_who_collects_nothing_is_not_waited_for_without_end() {
+    let Some(server) = Server::new() else { return };
+    let stage = Stage::new();
+    fs::create_dir(stage.path("share")).unwrap();
+    let store = server.url("postgres");
+    let _held = thingprint_store::Store::open(store.as_ref()).unwrap();
+    stage.fails(&format!("collect folder:share --once --store {store}"), 1, &["another process holds it"]);
 }

@@ -42,17 +42,21 @@ pub(super) struct Collection<'a> {
     totals: Totals,
     /// What is missing of taps and is no event yet: the time, the tap, and what is said of it.
     lacks: Vec<(Timestamp, Name, String)>,
+    /// Parts that were taken since the store was written last: what is opened from it takes them again.
+    unsettled: u64,
 }
 
 impl<'a> Collection<'a> {
-    /// Goes on where the last collection ended: with what the store remembers, and what is in the depot.
+    /// Goes on where the last collection ended: with what the store remembers, and what is in the depot. A store that is
+    /// shared remembers the network from the begin on, so that others know.
     pub(super) fn open(
         store: Store,
-        depot: Arc<Depot>,
+        (depot, is_shared): (Arc<Depot>, bool),
         materials: &'a Materials,
         messages: Messages,
     ) -> anyhow::Result<Self> {
         let memory = store.state(TAPS, None).map_err(stored)?;
+        let is_new = memory.is_none();
         let mut collector = Collector::new(&materials.network, memory.as_deref()).map_err(failed)?;
         materials.expected.iter().for_each(|tap| collector.expect(tap.clone()));
         let at_start = collector.taps().clone();
@@ -66,27 +70,27 @@ impl<'a> Collection<'a> {
             heard: BTreeMap::new(),
             totals: Totals::since(at_start),
             lacks: Vec::new(),
+            unsettled: 0,
         };
+        if is_shared && is_new {
+            let state = [collection.memory()];
+            collection.store.write_with(&Account::default(), &state).map_err(stored)?;
+        }
         collection.look()?;
         collection.hear_all();
         Ok(collection)
     }
 
-    /// Has the store remember the network, so that others who share it know.
-    pub(super) fn announce(&mut self) -> anyhow::Result<()> {
-        let state = [self.memory()];
-        self.store.write_with(&Account::default(), &state).map_err(stored)?;
-        Ok(())
+    /// The taps as they are known, and what was done since it was opened.
+    pub(super) fn close(self) -> (BTreeMap<Name, TapState>, Totals) {
+        (self.collector.taps().clone(), self.totals)
     }
 
-    /// The taps, as they are known.
-    pub(super) const fn taps(&self) -> &BTreeMap<Name, TapState> {
-        self.collector.taps()
-    }
-
-    /// What was done since it was opened.
-    pub(super) const fn totals(&self) -> &Totals {
-        &self.totals
+    /// The same after a failure: without what is not in the store, and is taken again from the depot.
+    pub(super) fn give_up(self) -> (BTreeMap<Name, TapState>, Totals) {
+        let unsettled = self.unsettled;
+        let (taps, totals) = self.close();
+        (taps, Totals { parcels: totals.parcels.saturating_sub(unsettled), ..totals })
     }
 
     /// Takes what is in the depot and was not taken.
@@ -106,6 +110,7 @@ impl<'a> Collection<'a> {
         match self.collector.take(file, parcel) {
             Ok(Taken::New) => {
                 self.totals.parcels += 1;
+                self.unsettled += 1;
                 let now = self.collector.taps().get(tap).cloned().unwrap_or_default();
                 self.lacks
                     .extend(lacks(tap, &before, &now).map(|text| (parcel.head.until, tap.clone(), text)));
@@ -130,7 +135,8 @@ impl<'a> Collection<'a> {
         self.heard = self.collector.taps().keys().map(|tap| (tap.clone(), now)).collect();
     }
 
-    /// Stores the windows that are final by now.
+    /// Stores the windows that are final by now. Where it fails, the store is behind what is known here: this is closed, and
+    /// another one opened.
     pub(super) fn settle(&mut self, pace: Pace) -> anyhow::Result<()> {
         let now = Instant::now();
         let heard = &self.heard;
@@ -176,6 +182,7 @@ impl<'a> Collection<'a> {
         let mut state = kept::state(ledger.take_memory(), None);
         state.push(self.memory());
         self.store.write_with(&account, &state).map_err(stored)?;
+        self.unsettled = 0;
         for file in retired {
             self.depot.remove(&file).map_err(carried)?;
         }
@@ -184,7 +191,7 @@ impl<'a> Collection<'a> {
         self.totals.shared_windows += shared.len() as u64;
         self.totals.shared_flows += shared.iter().map(|shared| shared.flows).sum::<u64>();
         self.totals.messages_cut = self.totals.messages_cut.max(messages_cut);
-        self.totals.left_out = left_out;
+        self.totals.leave_out(&left_out);
         self.messages.detail(format!("{} stored", counted(instances.len() as u64, "window", "windows")));
         Ok(())
     }
@@ -215,10 +222,12 @@ impl<'a> Collection<'a> {
 
 /// What is missing of a tap now and was not before.
 pub(super) fn lacks(name: &Name, before: &TapState, now: &TapState) -> impl Iterator<Item = String> {
+    // Who has a smaller number than before began anew.
+    let more = |now: u64, before: u64| now.checked_sub(before).unwrap_or(now);
     let lacks = [
-        (now.dropped - before.dropped, "dropped, since the spool of the tap was full"),
-        (now.missing - before.missing, "never came"),
-        (now.late - before.late, "came after their windows were stored"),
+        (more(now.dropped, before.dropped), "dropped, since the spool of the tap was full"),
+        (more(now.missing, before.missing), "never came"),
+        (more(now.late, before.late), "came after their windows were stored"),
     ];
     let text = |(count, why)| format!("tap {name}: {} {why}", counted(count, "part", "parts"));
     lacks.into_iter().filter(|(count, _)| *count > 0).map(text).collect::<Vec<_>>().into_iter()
@@ -242,4 +251,21 @@ fn note(
 ) {
     let evidence: Map<String, Value> = evidence.as_object().cloned().unwrap_or_default();
     ledger.note((at, kind, Severity::Warning), device, subject, (text, evidence));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_anew_is_all_missing() {
+        let state = |dropped, missing| TapState { dropped, missing, ..TapState::default() };
+        let said = |before: TapState, now: TapState| -> Vec<String> {
+            lacks(&"attic".parse().unwrap(), &before, &now).collect()
+        };
+        assert_eq!(said(state(1, 0), state(3, 1)).len(), 2);
+        assert!(said(state(1, 0), state(3, 0))[0].contains("2 parts dropped"));
+        assert!(said(state(5, 0), state(2, 0))[0].contains("2 parts dropped"));
+        assert_eq!(said(state(5, 2), state(5, 2)), [""; 0]);
+    }
 }

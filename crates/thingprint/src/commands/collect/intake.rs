@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::bail;
 use thingprint_store::{Problem, Store};
 use thingprint_taps::{Arrival, Collector, Depot, Inbox, Name, Parcel, TapState, TapsError};
 
@@ -27,6 +28,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How often it asks for that.
 const TURN: Duration = Duration::from_millis(200);
 
+/// How a turn ended.
+enum Turn {
+    /// More may be there.
+    More,
+    /// Nothing is left that a collection would wait for that ends then.
+    Drained,
+    /// Another process holds the store, and no collector has used it yet.
+    Held,
+}
+
 /// Takes parcels into the depot, and has the collection store their windows.
 ///
 /// A file has one process that does both. A store of a server is shared: all who share it take parcels, each acknowledged once it
@@ -45,6 +56,8 @@ pub(super) struct Intake<'a> {
     totals: Totals,
     taken: u64,
     refused: u64,
+    /// The taps as they were known last, where this process does not store windows now; `None` where nothing is known.
+    known: Option<BTreeMap<Name, TapState>>,
     /// Whether it was said that another one stores windows.
     is_beside: bool,
     /// Whether it was said that parcels cannot be had, or not be kept.
@@ -69,6 +82,7 @@ impl<'a> Intake<'a> {
             totals: Totals::default(),
             taken: 0,
             refused: 0,
+            known: None,
             is_beside: false,
             is_cut_off: false,
         };
@@ -85,15 +99,21 @@ impl<'a> Intake<'a> {
         pace: Pace,
         signals: &Signals,
     ) -> anyhow::Result<()> {
-        let mut until = None;
+        let (mut until, mut held_until) = (None, None);
         while !signals.ends() {
             match self.turn(&mut *inbox, pace, signals) {
-                Ok(false) => {}
-                Ok(true) if self.may_end(*until.get_or_insert_with(|| Instant::now() + PATIENCE)) => {
-                    return Ok(());
+                Ok(Turn::More) => {}
+                Ok(Turn::Drained) if self.may_end(end_of(&mut until)) => return Ok(()),
+                Ok(Turn::Held) if pace.is_once && Instant::now() >= end_of(&mut held_until) => {
+                    let store = thingprint_store::shown(&self.store);
+                    bail!(
+                        "failed to use the store {}: another process holds it, and no collector has used it yet; stop that \
+                         first, or name another store",
+                        store.display()
+                    );
                 }
-                Ok(true) => std::thread::sleep(TURN),
-                // What is shared may be there again, as a transport may.
+                Ok(Turn::Drained | Turn::Held) => std::thread::sleep(TURN),
+                // What failed may work later: a server or a transport that is away, a full disk.
                 Err(error) if !pace.is_once && error.is::<Setback>() => {
                     self.note_cut_off(&error);
                     self.give_up_lead();
@@ -105,11 +125,10 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    /// Takes what is there, and has windows stored; whether nothing is left that a collection would wait for that ends then.
-    fn turn(&mut self, inbox: &mut dyn Inbox, pace: Pace, signals: &Signals) -> anyhow::Result<bool> {
+    /// Takes what is there, and has windows stored.
+    fn turn(&mut self, inbox: &mut dyn Inbox, pace: Pace, signals: &Signals) -> anyhow::Result<Turn> {
         if !self.is_ready()? {
-            std::thread::sleep(TURN);
-            return Ok(false);
+            return Ok(Turn::Held);
         }
         let mut at_once = 0;
         while at_once < MOST_AT_ONCE && !signals.ends() {
@@ -137,7 +156,7 @@ impl<'a> Intake<'a> {
             }
             lead.settle(pace)?;
         }
-        Ok(is_drained)
+        Ok(if is_drained { Turn::Drained } else { Turn::More })
     }
 
     /// Whether what is taken now will be stored, by this process or by another one.
@@ -147,8 +166,7 @@ impl<'a> Intake<'a> {
         }
         let lead = self.collection();
         match lead {
-            Ok(mut lead) => {
-                lead.announce()?;
+            Ok(lead) => {
                 if std::mem::take(&mut self.is_beside) {
                     self.messages.note("this collector stores the windows from now on");
                 }
@@ -161,7 +179,8 @@ impl<'a> Intake<'a> {
                         "another collector stores the windows; this one takes parts, and goes on from there when that one ends",
                     );
                 }
-                Ok(self.taps()?.is_some())
+                self.known = self.taps()?;
+                Ok(self.known.is_some())
             }
             Err(error) => Err(error),
         }
@@ -173,7 +192,8 @@ impl<'a> Intake<'a> {
             Problem::Locked { .. } if self.shared.is_some() => Led.into(),
             _ => stored(error),
         })?;
-        Collection::open(store, Arc::clone(&self.depot), self.materials, self.messages)
+        let depot = (Arc::clone(&self.depot), self.shared.is_some());
+        Collection::open(store, depot, self.materials, self.messages)
     }
 
     /// The taps as the store remembers them; `None` where it was never written. Fails where it is of another network.
@@ -207,13 +227,17 @@ impl<'a> Intake<'a> {
         Ok(kept)
     }
 
-    /// Closes the collection of a shared store: its session may be lost, and somebody else may store windows by now.
+    /// Closes the collection after a failure. What it knows may be ahead of the store, and of a shared one somebody else may
+    /// store windows by now. The next one begins with what is in the store, and takes from the depot what is not.
     fn give_up_lead(&mut self) {
-        if self.shared.is_some()
-            && let Some(lead) = self.lead.take()
-        {
-            self.totals = std::mem::take(&mut self.totals).and(lead.totals());
+        if let Some(lead) = self.lead.take() {
+            self.end(lead.give_up());
         }
+    }
+
+    fn end(&mut self, (taps, totals): (BTreeMap<Name, TapState>, Totals)) {
+        self.known = Some(taps);
+        self.totals = std::mem::take(&mut self.totals).and(totals);
     }
 
     fn note_cut_off(&mut self, error: &anyhow::Error) {
@@ -224,16 +248,47 @@ impl<'a> Intake<'a> {
 
     /// Says what was done, and gives the taps as they are known.
     pub(super) fn report(mut self) -> anyhow::Result<(BTreeMap<Name, TapState>, Outcome)> {
+        let lead = self.lead.take();
+        let (taps, outcome) = match lead {
+            Some(lead) => {
+                let (taps, totals) = lead.close();
+                self.end((taps.clone(), totals));
+                (taps, Outcome::Done)
+            }
+            None => self.left_to_others()?,
+        };
         self.totals.refused += self.refused;
-        if let Some(lead) = &self.lead {
-            let totals = self.totals.and(lead.totals());
-            return Ok((lead.taps().clone(), totals.report(lead.taps(), self.messages)));
-        }
-        let taken = counted(self.taken, "part", "parts");
-        self.messages.note(format!("{taken} taken; another collector stores the windows"));
-        let outcome = if self.totals.refused > 0 { Outcome::Partial } else { Outcome::Done };
-        Ok((self.taps()?.unwrap_or_default(), outcome))
+        let whole = self.totals.report(&taps, self.messages);
+        Ok((taps, outcome.max(whole)))
     }
+
+    /// Says who stores what was taken, where this process does not at the end; gives the taps as they were known last.
+    fn left_to_others(&mut self) -> anyhow::Result<(BTreeMap<Name, TapState>, Outcome)> {
+        let is_idle = self.taken == 0 && self.known.is_none();
+        let (taps, is_there) = match (self.taps(), self.known.take()) {
+            (Ok(taps), _) => (taps.unwrap_or_default(), true),
+            (Err(error), Some(known)) if error.is::<Setback>() => {
+                self.messages.warn(error);
+                (known, false)
+            }
+            (Err(error), _) => return Err(error),
+        };
+        let taken = counted(self.taken, "part", "parts");
+        if self.is_beside && is_there {
+            self.messages.note(format!("{taken} taken; another collector stores the windows"));
+        } else if !is_idle {
+            self.messages.warn(format_args!(
+                "{taken} taken; those whose windows are not stored wait in the database until a collector goes on"
+            ));
+            return Ok((taps, Outcome::Partial));
+        }
+        Ok((taps, Outcome::Done))
+    }
+}
+
+/// When patience ends that begins now, or began before.
+fn end_of(until: &mut Option<Instant>) -> Instant {
+    *until.get_or_insert_with(|| Instant::now() + PATIENCE)
 }
 
 /// Another process stores the windows.

@@ -11,8 +11,8 @@ use crate::messages::{Messages, counted};
 /// What a collection did.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Totals {
-    /// The taps as they were known when it began.
-    pub(super) at_start: BTreeMap<Name, TapState>,
+    /// The taps as they were known when it began; `None` where none did.
+    pub(super) at_start: Option<BTreeMap<Name, TapState>>,
     pub(super) parcels: u64,
     pub(super) repeats: u64,
     pub(super) refused: u64,
@@ -26,15 +26,14 @@ pub(super) struct Totals {
 impl Totals {
     /// Of a collection that begins with what is known of these taps.
     pub(super) fn since(at_start: BTreeMap<Name, TapState>) -> Self {
-        Self { at_start, ..Self::default() }
+        Self { at_start: Some(at_start), ..Self::default() }
     }
 
     /// These and those of a collection behind it.
-    pub(super) fn and(self, later: &Self) -> Self {
-        let later = later.clone();
-        let is_first = self.at_start.is_empty();
+    pub(super) fn and(mut self, later: Self) -> Self {
+        self.leave_out(&later.left_out);
         Self {
-            at_start: if is_first { later.at_start } else { self.at_start },
+            at_start: self.at_start.or(later.at_start),
             parcels: self.parcels + later.parcels,
             repeats: self.repeats + later.repeats,
             refused: self.refused + later.refused,
@@ -42,14 +41,31 @@ impl Totals {
             shared_windows: self.shared_windows + later.shared_windows,
             shared_flows: self.shared_flows + later.shared_flows,
             messages_cut: self.messages_cut.max(later.messages_cut),
-            left_out: later.left_out,
+            left_out: self.left_out,
+        }
+    }
+
+    /// Notes what caps left out of parts. Most of them are the same as before, so the greater number counts: what is said is
+    /// the least that was left out.
+    pub(super) fn leave_out(&mut self, parts: &DeviceLosses) {
+        for (device, counts) in parts.by_size() {
+            for (kind, count) in counts {
+                let known = self.left_out.of(device).and_then(|known| known.get(kind)).copied().unwrap_or(0);
+                self.left_out.add(device, kind.clone(), count.saturating_sub(known));
+            }
+        }
+        for (kind, count) in parts.others() {
+            let known = self.left_out.others().get(kind).copied().unwrap_or(0);
+            self.left_out.add_other(kind.clone(), count.saturating_sub(known));
         }
     }
 
     /// Says what is missing, and what counts twice.
     pub(super) fn report(&self, taps: &BTreeMap<Name, TapState>, messages: Messages) -> Outcome {
-        let taken = counted(self.parcels, "part", "parts");
-        messages.note(format!("{taken}, {}", counted(self.windows, "window", "windows")));
+        if self.at_start.is_some() {
+            let taken = counted(self.parcels, "part", "parts");
+            messages.note(format!("{taken}, {}", counted(self.windows, "window", "windows")));
+        }
         if self.repeats > 0 {
             messages.detail(format!(
                 "{} came again, and changed nothing",
@@ -68,8 +84,9 @@ impl Totals {
             messages.warn(format!("{cut} in progress at the end of a part: missing or counted twice"));
         }
         let mut is_partial = self.refused > 0;
-        for (name, tap) in taps {
-            let before = self.at_start.get(name).cloned().unwrap_or_default();
+        // Where no collection began, what is missing is said by whoever stores the windows.
+        for (name, tap) in taps.iter().filter(|_| self.at_start.is_some()) {
+            let before = self.at_start.as_ref().and_then(|taps| taps.get(name)).cloned().unwrap_or_default();
             for text in lacks(name, &before, tap) {
                 is_partial = true;
                 messages.warn(text);
@@ -77,5 +94,47 @@ impl Totals {
         }
         let whole = report_left_out(&self.left_out, messages);
         if is_partial { Outcome::Partial } else { whole }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use thingprint_flow::{DeviceId, LossKind, MacAddr};
+
+    use super::*;
+
+    fn taps(missing: u64) -> BTreeMap<Name, TapState> {
+        BTreeMap::from([("attic".parse().unwrap(), TapState { missing, ..TapState::default() })])
+    }
+
+    fn outcome(totals: &Totals, missing: u64) -> Outcome {
+        totals.report(&taps(missing), Messages::new(true, false))
+    }
+
+    #[test]
+    fn what_was_lost_before_a_later_begin_stays_lost() {
+        let fresh = Totals::since(BTreeMap::new()).and(Totals::since(taps(3)));
+        assert_eq!(outcome(&fresh, 3), Outcome::Partial);
+        let later = Totals::default().and(Totals::since(taps(3)));
+        assert_eq!(outcome(&later, 3), Outcome::Done);
+        assert_eq!(outcome(&Totals::default(), 3), Outcome::Done, "another collector says it");
+    }
+
+    #[test]
+    fn what_caps_left_out_is_kept_and_counts_once() {
+        let device = |last| DeviceId::Mac(MacAddr::new([2, 0, 0, 0, 0, last]));
+        let losses = |last, count| {
+            let mut losses = DeviceLosses::default();
+            losses.add(device(last), LossKind::FLOWS, count);
+            losses.add_other(LossKind::DEVICES, count);
+            losses
+        };
+        let mut first = Totals::since(taps(0));
+        first.leave_out(&losses(1, 5));
+        first.leave_out(&losses(2, 7));
+        let both = first.and(Totals::since(taps(0)));
+        let of = |last| both.left_out.of(device(last)).unwrap()[&LossKind::FLOWS];
+        assert_eq!((of(1), of(2), both.left_out.others()[&LossKind::DEVICES]), (5, 7, 7));
+        assert_eq!(outcome(&both, 0), Outcome::Partial);
     }
 }
