@@ -64,6 +64,6 @@ mod tests {
         let lamp = "02:01:00:00:00:01".parse().unwrap();
         seen.see(lamp, &labels);
         assert_eq!(seen.labelled().iter().copied().collect::<Vec<_>>(), [lamp]);
-        assert_eq!(seen.in_words(), "more than 65,537 devices");
+        assert_eq!(seen.in_words(), "more than 65537 devices");
     }
 }
