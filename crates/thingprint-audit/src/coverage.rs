@@ -73,11 +73,34 @@ impl Judgement {
         self.unrecognised += other.unrecognised;
     }
 
-    /// Share of the flows that was judged, from 0 to 1, without flows of protocols that no rule is about; 1 where there is none. A
-    /// flow that was not recognised may be one that a rule is about: where packets were cut, nearly all are.
+    /// Flows that a rule may be about: all but those of protocols without a rule. A flow that was not recognised may be one: where
+    /// packets were cut, nearly all are.
+    const fn may_be_judged(self) -> u64 {
+        self.judged + self.unjudged + self.unrecognised
+    }
+
+    /// Share of the flows that a rule may be about which was judged, from 0 to 1; 1 where there is none.
     pub fn share(self) -> f64 {
-        let could_be = self.judged + self.unjudged + self.unrecognised;
-        if could_be == 0 { 1.0 } else { self.judged as f64 / could_be as f64 }
+        let may_be_judged = self.may_be_judged();
+        if may_be_judged == 0 { 1.0 } else { self.judged as f64 / may_be_judged as f64 }
+    }
+
+    /// [`Judgement::share`] in words, with the reasons; flows that are not part of it come last.
+    pub fn share_in_words(self) -> String {
+        let may_be_judged = self.may_be_judged();
+        let of = plural(may_be_judged);
+        let mut words =
+            format!("{} of {may_be_judged} {of} that a rule may be about were judged", self.judged);
+        let reasons = Self { without_rule: 0, ..self }.reasons_by_count();
+        let reasons: Vec<String> = reasons.into_iter().map(|(count, why)| had(count, "", why)).collect();
+        if !reasons.is_empty() {
+            words = format!("{words}: {}", reasons.join(", "));
+        }
+        match self.without_rule {
+            0 => words,
+            1 => format!("{words}; 1 other has {WITHOUT_RULE}"),
+            others => format!("{words}; {others} others have {WITHOUT_RULE}"),
+        }
     }
 
     /// Whether no flow was judged, so that nothing is known of the device.
@@ -92,24 +115,37 @@ impl Judgement {
 
     /// Why flows were not judged, the most frequent reason first; empty where all were.
     pub fn reasons(self) -> String {
-        let mut reasons = [
-            (self.unrecognised, "no recognised protocol"),
-            (self.unjudged, "no message that a rule could judge"),
-            (self.without_rule, "a protocol without a rule"),
-        ];
-        reasons.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
         let flows = self.flows();
-        let kept = reasons.into_iter().filter(|(count, _)| *count > 0);
-        let reasons: Vec<String> = kept
-            .enumerate()
+        let reasons = self.reasons_by_count().into_iter().enumerate();
+        let reasons: Vec<String> = reasons
             .map(|(at, (count, why))| {
                 let of = if at == 0 { format!(" of {flows} {}", plural(flows)) } else { String::new() };
-                let have = if count == 1 { "has" } else { "have" };
-                format!("{count}{of} {have} {why}")
+                had(count, &of, why)
             })
             .collect();
         if reasons.is_empty() && flows == 0 { "no flows to judge".to_owned() } else { reasons.join(", ") }
     }
+
+    /// The reasons that hold for any flow, the most frequent one first.
+    fn reasons_by_count(self) -> Vec<(u64, &'static str)> {
+        let reasons = [
+            (self.unrecognised, "no recognised protocol"),
+            (self.unjudged, "no message that a rule could judge"),
+            (self.without_rule, WITHOUT_RULE),
+        ];
+        let mut reasons: Vec<_> = reasons.into_iter().filter(|(count, _)| *count > 0).collect();
+        reasons.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        reasons
+    }
+}
+
+/// What flows of [`Judgement::without_rule`] have.
+const WITHOUT_RULE: &str = "a protocol without a rule";
+
+/// How many flows have what; `of` follows the number.
+fn had(count: u64, of: &str, what: &str) -> String {
+    let have = if count == 1 { "has" } else { "have" };
+    format!("{count}{of} {have} {what}")
 }
 
 const fn plural(flows: u64) -> &'static str {
@@ -187,5 +223,21 @@ mod tests {
         assert_eq!((judgement, judgement.flows()), (expected, 4));
         assert!((judgement.share() - 1.0 / 3.0).abs() < 1e-9, "what no rule is about does not count");
         assert!((Judgement::default().share() - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn words_of_a_share_have_the_numbers_of_the_share() {
+        let check = |judgement: Judgement, expected: &str| assert_eq!(judgement.share_in_words(), expected);
+        let locks = Judgement { judged: 15, unjudged: 0, without_rule: 113, unrecognised: 97 };
+        check(
+            locks,
+            "15 of 112 flows that a rule may be about were judged: 97 have no recognised protocol; 113 others have a protocol \
+             without a rule",
+        );
+        check(
+            Judgement { judged: 0, unjudged: 1, without_rule: 1, unrecognised: 0 },
+            "0 of 1 flow that a rule may be about were judged: 1 has no message that a rule could judge; 1 other has a protocol \
+             without a rule",
+        );
     }
 }

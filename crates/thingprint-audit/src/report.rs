@@ -403,6 +403,10 @@ impl Report {
     pub fn sarif(&self, policy: &Policy) -> Log {
         let rule = self.verdicts().next().map(|_| mud::sarif_rule());
         let mut log = sarif::log(&self.audit, policy, rule.into_iter().collect());
+        let notices = self.header.notices.iter().map(sarif::of_reading);
+        for invocation in log.runs.iter_mut().flat_map(|run| &mut run.invocations) {
+            invocation.tool_execution_notifications.extend(notices.clone());
+        }
         for run in &mut log.runs {
             let vantage = self.header.vantage.as_ref().map(Vantage::json);
             run.properties.insert("vantage".to_owned(), json!(vantage));

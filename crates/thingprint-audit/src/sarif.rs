@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use thingprint_table::escape;
 
-use crate::report::{Line, lines};
+use crate::report::{Line, Notice, lines};
 use crate::{Audit, DeviceAudit, Example, Finding, Policy, Rule, Severity};
 
 /// Where the schema of version 2.1.0 is published.
@@ -40,7 +40,7 @@ pub struct Log {
 pub struct Run {
     /// The tool.
     pub tool: Tool,
-    /// What there is to say of the audit itself: the devices that could not be judged.
+    /// What there is to say of the audit itself: the devices that could not be judged, and what there is to know of the reading.
     pub invocations: [Invocation; 1],
     /// What it found.
     pub results: Vec<ResultEntry>,
@@ -54,7 +54,8 @@ pub struct Run {
 pub struct Invocation {
     /// Whether it came to its end (§3.20.14).
     pub execution_successful: bool,
-    /// A note for each device that could not be judged, which is no result and not clean either (§3.20.21).
+    /// A note for each device that could not be judged, which is no result and not clean either, and what there is to know of the
+    /// reading (§3.20.21).
     pub tool_execution_notifications: Vec<Notification>,
 }
 
@@ -68,7 +69,7 @@ pub struct Notification {
     /// The device (§3.58.3); nothing where it is about the whole reading.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub locations: Vec<NotedLocation>,
-    /// What became of its flows.
+    /// What became of the flows of a device; whether something of the reading is missing.
     pub properties: Map<String, Value>,
 }
 
@@ -247,6 +248,16 @@ fn notification(device: &DeviceAudit) -> Option<Notification> {
         locations: vec![NotedLocation { logical_locations: [location] }],
         properties: members([("judgement", json!(device.judgement))]),
     })
+}
+
+/// What there is to know of the whole reading.
+pub(crate) fn of_reading(notice: &Notice) -> Notification {
+    Notification {
+        level: notice.level,
+        message: Text { text: format!("{}.", plain(&notice.text)) },
+        locations: Vec::new(),
+        properties: members([("incomplete", json!(notice.incomplete))]),
+    }
 }
 
 fn logical_location(device: &DeviceAudit) -> LogicalLocation {

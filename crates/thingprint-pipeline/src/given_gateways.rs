@@ -22,9 +22,32 @@ pub struct GivenGateways {
 /// Something that is wrong with the gateways that the user named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GivenNote {
+    /// What is wrong.
+    pub fault: GivenFault,
     /// Whether devices are judged wrongly for it.
     pub is_severe: bool,
     text: String,
+}
+
+/// What can be wrong with gateways that the user named: one can follow another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GivenFault {
+    /// Other addresses forward.
+    OthersForward,
+    /// Some are in no packet.
+    SomeUnmet,
+    /// None is in a packet.
+    NoneMet,
+}
+
+impl fmt::Display for GivenFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::OthersForward => "others forward",
+            Self::SomeUnmet => "some in no packet",
+            Self::NoneMet => "in no packet",
+        })
+    }
 }
 
 impl fmt::Display for GivenNote {
@@ -42,6 +65,7 @@ impl GivenGateways {
         if !others.is_empty() {
             let (met, others) = (listed(self.met.iter().copied().collect()), listed(others));
             notes.push(GivenNote {
+                fault: GivenFault::OthersForward,
                 is_severe: true,
                 text: format!(
                     "named as gateway (--gateway, or a label 'gateway'): {met}, but packets from and to the Internet are forwarded by \
@@ -56,7 +80,7 @@ impl GivenGateways {
         let unmet = listed(unmet);
         if !self.met.is_empty() {
             let text = format!("the gateway {unmet} is in no packet of these captures");
-            notes.push(GivenNote { is_severe: false, text });
+            notes.push(GivenNote { fault: GivenFault::SomeUnmet, is_severe: false, text });
             return notes;
         }
         let seen: Vec<String> = self.seen.0.iter().map(|(mac, why)| format!("{mac} ({why})")).collect();
@@ -66,6 +90,7 @@ impl GivenGateways {
             format!("the captures show {}: give --gateway with this, or leave it out", seen.join(", "))
         };
         notes.push(GivenNote {
+            fault: GivenFault::NoneMet,
             is_severe: true,
             text: format!(
                 "the gateway {unmet} (--gateway, or a label 'gateway') is in no packet, so that no address counts as one: {advice}"

@@ -62,7 +62,7 @@ pub use capture_spans::CaptureSpans;
 pub use community_id::community_id;
 pub use edges::add_edges;
 pub use event::Event;
-pub use given_gateways::{GivenGateways, GivenNote};
+pub use given_gateways::{GivenFault, GivenGateways, GivenNote};
 pub use live::{Live, LiveShard};
 pub use network_survey::NetworkSurvey;
 pub use pipeline::{Pipeline, Run};

@@ -38,7 +38,9 @@ impl ReadingNews {
         for note in given.notes() {
             let severity = if note.is_severe { Severity::Warning } else { Severity::Note };
             let evidence = json!({ "named": named, "forwarding": given.others().map(|mac| mac.to_string()).collect::<Vec<_>>() });
-            events.push((EventKind::GatewayDoubtful, severity, named.join(", "), note.to_string(), evidence));
+            // An event with the subject of another one would count as that one once more.
+            let subject = format!("{}: {}", named.join(", "), note.fault);
+            events.push((EventKind::GatewayDoubtful, severity, subject, note.to_string(), evidence));
         }
         for gateway in live.doubtful_gateways().map(DoubtfulGateway::new) {
             let (subject, text) = (gateway.gateway().to_owned(), gateway.to_string());

@@ -15,7 +15,7 @@ pub(crate) fn report_left_out(left_out: &DeviceLosses, messages: impl Say) -> Ou
     if left_out.is_empty() {
         return Outcome::Done;
     }
-    messages.warn(in_words(left_out));
+    messages.lost(in_words(left_out));
     Outcome::Partial
 }
 

@@ -112,6 +112,10 @@ pub(crate) trait Say: Copy {
     fn missing(self, text: impl Display) {
         self.warn(text);
     }
+    /// The same of what caps left out, for which pages have a place of their own.
+    fn lost(self, text: impl Display) {
+        self.missing(text);
+    }
     /// A line about the run.
     fn note(self, text: impl Display);
     /// A line about the run for which pages have a place of their own.
@@ -182,6 +186,12 @@ impl Say for &Kept {
 
     fn missing(self, text: impl Display) {
         if self.keep((Severity::Warning, true, false), text.to_string()) {
+            self.messages.warn(text);
+        }
+    }
+
+    fn lost(self, text: impl Display) {
+        if self.keep((Severity::Warning, true, true), text.to_string()) {
             self.messages.warn(text);
         }
     }

@@ -32,6 +32,13 @@ pub(crate) fn page(report: &Report, policy: &Policy) -> Page {
         policy.name(),
         report.counts_and_not_judged()
     ));
+    notices(&mut page, &report.header.notices);
+    for line in left_out::lines(&report.header.left_out, &report.header.labels) {
+        page.note(Tone::Medium, format!("{line}."));
+    }
+    for messages in &report.header.messages_left_out {
+        page.note(Tone::Medium, format!("{messages}."));
+    }
     summary(&mut page, report, policy);
     findings_of_devices(&mut page, report);
     rules(&mut page, report, policy);
@@ -57,13 +64,6 @@ fn summary(page: &mut Page, report: &Report, policy: &Policy) {
          policy does not accept is a finding of its own; below, the cipher suites of one grade stand together.",
     );
     page.table(&devices(report), "Devices");
-    notices(page, &report.header.notices);
-    for line in left_out::lines(&report.header.left_out, &report.header.labels) {
-        page.note(Tone::Medium, format!("{line}."));
-    }
-    for messages in &report.header.messages_left_out {
-        page.note(Tone::Medium, format!("{messages}."));
-    }
     let kept = violations(report);
     if kept.columns().len() > 1 {
         page.paragraph("What devices do not keep, with the most severe finding against each document:")

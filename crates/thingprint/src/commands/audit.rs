@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 use thingprint_audit::report::{self, Captures, Report, RulesDocument};
-use thingprint_audit::{Coverage, Judgement, KnownFindings, Policy, SetAside, Severity};
+use thingprint_audit::{Coverage, KnownFindings, Policy, SetAside, Severity};
 use thingprint_figure::Figure;
 use thingprint_flow::{FlowOptions, TraceOptions, WindowLength};
 use thingprint_report::Transaction;
@@ -18,7 +18,7 @@ use crate::exit::{Outcome, Usage};
 use crate::files::{read_confirmed_labels, write_file};
 use crate::inputs::{Input, expand};
 use crate::label_report::report_labels;
-use crate::messages::{Kept, Messages, counted};
+use crate::messages::{Kept, Messages};
 use crate::networks::NetworkBy;
 use crate::output::Output;
 use crate::reading::Reading;
@@ -171,9 +171,9 @@ impl AuditArgs {
         let mut survey = surveying.survey(&policy)?;
         self.mud.give_controllers(&mut survey.seen);
         let outcome = surveying.reading.report(&survey.summary, &kept)?;
-        let outcome = outcome.max(survey.report_losses(messages));
+        let outcome = outcome.max(survey.report_losses(&kept));
         self.keep_devices(&mut survey)?;
-        report_labels(&labels, &survey.seen.devices.values().copied().collect(), messages);
+        report_labels(&labels, &survey.seen.devices.values().copied().collect(), &kept);
         let verdicts = mud::check(&survey.seen, &profiles, messages)?;
         let find = |device, time| survey.summary.spans.capture_of(device, time);
         let captures = Captures { names: inputs.iter().map(Input::name).collect(), find: &find };
@@ -230,13 +230,8 @@ impl AuditArgs {
         let Some(share) = self.require_judged else { return false };
         let mut is_too_little = false;
         for device in report.audit.devices_judged_under(share) {
-            let Judgement { judged, .. } = device.judgement;
-            messages.warn(format!(
-                "--require-judged: {}: {judged} of {} were judged: {}",
-                device.name(),
-                counted(device.judgement.flows(), "flow", "flows"),
-                device.judgement.reasons()
-            ));
+            let words = device.judgement.share_in_words();
+            messages.warn(format!("--require-judged: {}: {words}", device.name()));
             is_too_little = true;
         }
         for (device, protocol, Coverage { seen, judged, .. }) in report.audit.judged_under(share) {

@@ -370,6 +370,13 @@ fn a_device_that_is_named_as_gateway_is_told_by_every_command() {
             "{page}"
         );
     }
+    stage.ok(
+        "compare a.pcap b.pcap --gateway 02:00:00:00:00:64 --gateway 02:00:00:00:00:99 --html noted.html",
+    );
+    let page = fs::read_to_string(stage.path("noted.html")).unwrap();
+    let (top, rest) = page.split_once("<dl").unwrap();
+    let note = "the gateway 02:00:00:00:00:99 is in no packet of these captures";
+    assert!(top.contains(note) && !rest.contains(note), "notes stand at the top: {page}");
     let watched = "watch a.pcap --store a.db --no-page --gateway 02:00:00:00:00:01";
     let events = stage.ok(watched).json_lines();
     let told: Vec<_> = events.iter().filter(|event| event["kind"] == "gateway-doubtful").collect();
@@ -507,6 +514,14 @@ fn a_switch_port_without_mirroring_is_reported_by_every_command() {
         assert!(text.contains("What the captures show"), "{format}: {text}");
         assert!(text.contains("mirror port"), "{format}: {text}");
     }
+    let is_told = |text: &serde_json::Value| text.as_str().unwrap().contains("mirror port");
+    let notices = stage.ok("audit a.pcap --format json").json()["notices"].clone();
+    assert!(notices.as_array().unwrap().iter().any(|notice| is_told(&notice["text"])), "{notices}");
+    let log = stage.ok("audit a.pcap --format sarif").json();
+    let notes = log["runs"][0]["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
+    let of_reading: Vec<_> = notes.iter().filter(|note| note["locations"].is_null()).collect();
+    assert!(of_reading.iter().any(|note| is_told(&note["message"]["text"])), "{notes:?}");
+    assert!(of_reading.iter().all(|note| note["properties"]["incomplete"] == false), "{notes:?}");
 }
 
 /// A DNS answer that gives a name of one label below `example` an address.
@@ -537,6 +552,13 @@ fn names_of_mud_profiles_outlive_a_device_that_talks_much() {
     assert!(run.stderr.contains(expected) && run.stderr.contains("kept apart"), "{}", run.stderr);
     let left_out = &run.json()["messages_left_out"];
     assert_eq!((&left_out[0]["protocol"], &left_out[0]["messages"]), (&"dns".into(), &77.into()));
+    let notices = run.json()["notices"].clone();
+    let told = |notice: &&serde_json::Value| notice["text"].as_str().unwrap().starts_with(expected);
+    let notice = notices.as_array().unwrap().iter().find(told).unwrap();
+    assert_eq!((&notice["level"], &notice["incomplete"]), (&"warning".into(), &true.into()));
+    let page = stage.run("audit a.pcap --gateway 02:00:5e:10:00:02 --format html").stdout;
+    let (top, rest) = page.split_once("Summary").unwrap();
+    assert!(top.contains(expected) && !rest.contains(expected), "once, before the tables: {page}");
     let profiles: Vec<_> = fs::read_dir(stage.path("mud")).unwrap().collect();
     let profile = fs::read_to_string(profiles[0].as_ref().unwrap().path()).unwrap();
     assert!(profile.contains("late.example"), "{profile}");

@@ -11,7 +11,7 @@ use thingprint_report::Labels;
 use crate::exit::Outcome;
 use crate::inputs::Input;
 use crate::left_out::report_left_out;
-use crate::messages::{Messages, Say};
+use crate::messages::Say;
 use crate::reading::Reading;
 use crate::vantage_report::{report_vantage, vantage_of};
 
@@ -93,7 +93,7 @@ impl Surveying<'_> {
 
 impl Survey {
     /// Says what caps, and the place of the captures, left out.
-    pub(in crate::commands) fn report_losses(&self, messages: Messages) -> Outcome {
+    pub(in crate::commands) fn report_losses(&self, messages: impl Say) -> Outcome {
         let outcome = report_left_out(&self.summary.left_out, messages);
         self.report_oddities(messages);
         outcome
@@ -105,7 +105,7 @@ impl Survey {
             report_vantage(vantage, messages);
         }
         for left_out in self.seen.messages_left_out() {
-            messages.missing(left_out);
+            messages.lost(left_out);
         }
     }
 }

@@ -60,8 +60,9 @@ pub(super) fn rows(sides: &[SideRead; 2]) -> Vec<Row> {
         }
     }
     let silent = OfDevice::default();
+    let seen: BTreeSet<DeviceId> = sides[1].rows.iter().map(|row| row.instance.device).collect();
     for (device, before) in &earlier {
-        let is_seen = later.contains_key(device) || sides[1].has(*device);
+        let is_seen = later.contains_key(device) || seen.contains(device);
         let now = later.get(device).unwrap_or(&silent);
         let still = keys(now);
         let gone = before.found.iter().filter(|found| !still.contains(&found.key));

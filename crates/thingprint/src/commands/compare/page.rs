@@ -24,13 +24,11 @@ pub(super) fn page(compared: &Compared) -> Page {
         if !side.left_out.is_empty() {
             page.note(Tone::Medium, format!("{whose}: {}.", left_out::in_words(&side.left_out)));
         }
-    }
-    page.definitions([("Before", of_side(&compared.sides[0])), ("After", of_side(&compared.sides[1]))]);
-    sections(&mut page, compared);
-    for (whose, side) in ["Before", "After"].into_iter().zip(&compared.sides) {
         let notes = side.notices.iter().filter(|notice| notice.level == Severity::Note && !notice.is_fact);
         notes.for_each(|notice| _ = page.note(Tone::Note, format!("{whose}: {notice}.")));
     }
+    page.definitions([("Before", of_side(&compared.sides[0])), ("After", of_side(&compared.sides[1]))]);
+    sections(&mut page, compared);
     page.details("How changes are ranked", |page| {
         page.paragraph(
             "Each device is compared with its own earlier time. A word counts as new or gone if it was absent for more than \

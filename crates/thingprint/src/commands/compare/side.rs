@@ -56,11 +56,6 @@ impl SideRead {
         self.survey.as_ref().map(|survey| &survey.seen.audit)
     }
 
-    /// Whether it has a window of a device.
-    pub(in crate::commands) fn has(&self, device: DeviceId) -> bool {
-        self.rows.iter().any(|row| row.instance.device == device)
-    }
-
     /// Says what there is to know about the reading; `whose` stands before it.
     pub(in crate::commands) fn report(&self, whose: &str, messages: Messages) {
         self.report_but(|_| false, whose, messages);
