@@ -29,9 +29,11 @@ impl DevicesSeen {
         }
     }
 
-    /// Those that have a label.
-    pub(crate) const fn labelled(&self) -> &BTreeSet<DeviceId> {
-        &self.labelled
+    /// Those that have a label, and others, so that every kind of address that identifies a device is among them.
+    pub(crate) fn for_labels(&self) -> BTreeSet<DeviceId> {
+        // Addresses of one kind stand before those of the other.
+        let ends = [self.others.first(), self.others.last()];
+        self.labelled.iter().chain(ends.into_iter().flatten()).copied().collect()
     }
 
     /// How many there are, as `9 devices`.
@@ -63,7 +65,13 @@ mod tests {
         }
         let lamp = "02:01:00:00:00:01".parse().unwrap();
         seen.see(lamp, &labels);
-        assert_eq!(seen.labelled().iter().copied().collect::<Vec<_>>(), [lamp]);
+        let address = "192.168.1.20".parse().unwrap();
+        let mut mixed = DevicesSeen::default();
+        for device in [device(1), device(2), address] {
+            mixed.see(device, &labels);
+        }
+        assert!(mixed.for_labels().contains(&address) && mixed.for_labels().contains(&device(1)));
+        assert!(seen.for_labels().contains(&lamp) && !seen.for_labels().contains(&device(35_000)));
         assert_eq!(seen.in_words(), "more than 65537 devices");
     }
 }

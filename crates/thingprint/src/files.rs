@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use thingprint_profile::KnownDevices;
 use thingprint_report::{Labels, Transaction};
 
-use crate::inputs::kind_in_brackets;
+use crate::inputs::{is_capture_file, kind_in_brackets};
 use crate::messages::{Say, counted};
 use crate::small_file::{MOST_LABEL_BYTES, read_bytes, read_text};
 
@@ -17,9 +17,16 @@ pub(crate) fn read_labels(path: Option<&Path>, messages: impl Say) -> anyhow::Re
     let bytes = read_bytes(path, MOST_LABEL_BYTES)
         .with_context(|| format!("failed to read labels {}", path.display()))?;
     let name = path.display().to_string();
+    if is_capture_file(path) {
+        let advice = "it is a capture: give a CSV file with the columns mac,label,kind, and captures without an option";
+        bail!("failed to read labels {}: {advice}", path.display());
+    }
     let is_other = !bytes.starts_with(b"mac,");
     let kind = if is_other { kind_in_brackets(path) } else { String::new() };
     let labels = Labels::read(&bytes, &format!("{name}{kind}")).context("failed to read labels")?;
+    if labels.is_empty() && labels.same().next().is_none() {
+        messages.warn(format!("{}: there is no label in it, so that no device gets one", path.display()));
+    }
     for classes in labels.similar_classes() {
         let classes = classes.join("' and '");
         messages.warn(format!(

@@ -14,6 +14,8 @@ pub(crate) struct FolderWalk {
     pub(crate) unreadable: Vec<String>,
     /// Folders that are links, which are not followed: they may lead back.
     links: Vec<PathBuf>,
+    /// What is neither file nor folder, such as a pipe or a socket: reading one could wait for ever.
+    special: Vec<PathBuf>,
 }
 
 /// What was found below folders and is not read.
@@ -22,6 +24,7 @@ pub(crate) struct Skipped {
     /// Files that are something else than what is looked for.
     pub(crate) files: Vec<PathBuf>,
     links: Vec<PathBuf>,
+    special: Vec<PathBuf>,
 }
 
 impl FolderWalk {
@@ -48,15 +51,16 @@ impl FolderWalk {
                 Ok(kind) if kind.is_dir() => self.add(&path),
                 Ok(kind) if kind.is_symlink() && path.is_dir() => self.links.push(path),
                 Ok(_) if path.is_file() => self.files.push(path),
-                Ok(_) => {}
+                Ok(_) => self.special.push(path),
                 Err(error) => self.unreadable.push(format!("failed to read {}: {error}", path.display())),
             }
         }
     }
 
-    /// Takes the folders that were not followed.
-    pub(crate) fn take_links(&mut self, skipped: &mut Skipped) {
+    /// Takes what is not looked into: folders that are links, pipes and the like.
+    pub(crate) fn take_skipped(&mut self, skipped: &mut Skipped) {
         skipped.links.append(&mut self.links);
+        skipped.special.append(&mut self.special);
     }
 }
 
@@ -71,6 +75,10 @@ impl Skipped {
         if !self.links.is_empty() {
             counts.push(counted(self.links.len() as u64, "folder that is a link", "folders that are links"));
         }
+        if !self.special.is_empty() {
+            let special = self.special.len() as u64;
+            counts.push(counted(special, "pipe, socket or device", "pipes, sockets and devices"));
+        }
         if counts.is_empty() {
             return;
         }
@@ -81,6 +89,12 @@ impl Skipped {
         for path in &self.links {
             messages.detail(format!(
                 "{} is a link to a folder: name that folder to have it read",
+                path.display()
+            ));
+        }
+        for path in &self.special {
+            messages.detail(format!(
+                "{} is neither a file nor a folder: a pipe is read where it is named itself",
                 path.display()
             ));
         }

@@ -217,6 +217,11 @@ fn standard_input() -> io::Result<File> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// Whether a file is a capture, by its content.
+pub(crate) fn is_capture_file(path: &Path) -> bool {
+    begins_as_capture(path)
+}
+
 /// What a file is that could not be read as what it was given for, to stand behind its name; nothing where that is unknown.
 pub(crate) fn kind_in_brackets(path: &Path) -> String {
     if begins_as_capture(path) {
@@ -259,7 +264,7 @@ impl Found {
     /// broken capture is not passed over. Folders that are links are not followed.
     fn add_folder(&mut self, folder: &Path) {
         let mut walk = FolderWalk::of(folder);
-        walk.take_links(&mut self.skipped);
+        walk.take_skipped(&mut self.skipped);
         self.missing.append(&mut walk.unreadable);
         walk.files.into_iter().for_each(|path| self.add_file(path));
     }

@@ -6,7 +6,7 @@ use thingprint_flow::DeviceId;
 use thingprint_report::Labels;
 
 use crate::gateways::is_gateway;
-use crate::messages::Say;
+use crate::messages::{Say, counted};
 
 /// Devices that a message names.
 const MOST_NAMES: usize = 5;
@@ -18,6 +18,10 @@ pub(crate) fn report_labels(labels: &Labels, seen: &BTreeSet<DeviceId>, messages
     let missing: Vec<DeviceId> = labelled.iter().copied().filter(|device| !seen.contains(device)).collect();
     let (all, missed) = (labelled.len(), missing.len());
     if missed == 0 {
+        return;
+    }
+    let others = report_other_identities(&missing, seen, messages);
+    if others == all {
         return;
     }
     if missed == all {
@@ -32,6 +36,31 @@ pub(crate) fn report_labels(labels: &Labels, seen: &BTreeSet<DeviceId>, messages
         all - missed,
         names.join(", ")
     ));
+}
+
+/// Says which labels name devices by an address that identifies none here, and returns how many.
+fn report_other_identities(missing: &[DeviceId], seen: &BTreeSet<DeviceId>, messages: impl Say) -> usize {
+    let by_ip = |device: &&DeviceId| matches!(device, DeviceId::Ip(_));
+    let ips_seen = seen.iter().filter(by_ip).count();
+    let ips = missing.iter().filter(by_ip).count();
+    let macs = missing.len() - ips;
+    let count = |labels: usize| counted(labels as u64, "label names a device", "labels name devices");
+    if ips > 0 && ips_seen == 0 && !seen.is_empty() {
+        messages.warn(format!(
+            "{} by IP address, and MAC addresses identify devices here: give MAC addresses in the label file, or --identity ip",
+            count(ips)
+        ));
+        return ips;
+    }
+    if macs > 0 && ips_seen > 0 && ips_seen == seen.len() {
+        messages.warn(format!(
+            "{} by MAC address, and IP addresses identify devices here: give IP addresses in the label file, or --identity mac \
+             where the link has MAC addresses",
+            count(macs)
+        ));
+        return macs;
+    }
+    0
 }
 
 fn named(labels: &Labels, device: DeviceId) -> String {
@@ -64,15 +93,40 @@ mod tests {
     }
 
     fn said(seen: &[&str]) -> Vec<String> {
-        let file = "mac,label,kind\n\
-                    a8407c0b33f2,hub,iot\n\
-                    30c4.6a10.7eb3,plug,iot\n\
-                    02:00:00:00:00:01,gateway,non-iot\n";
+        said_of("a8407c0b33f2,hub,iot\n30c4.6a10.7eb3,plug,iot\n02:00:00:00:00:01,gateway,non-iot\n", seen)
+    }
+
+    fn said_of(rows: &str, seen: &[&str]) -> Vec<String> {
+        let file = format!("mac,label,kind\n{rows}");
         let labels = Labels::read(file.as_bytes(), "labels.csv").unwrap();
         let seen = seen.iter().map(|device| device.parse().unwrap()).collect();
         let lines = RefCell::new(Vec::new());
         report_labels(&labels, &seen, Said(&lines));
         lines.into_inner()
+    }
+
+    #[test]
+    fn labels_by_the_other_kind_of_address_are_counted_with_what_to_do() {
+        let by_ip = "192.168.1.20,hub,iot\n192.168.1.21,plug,iot\n";
+        let expected = "warning: 2 labels name devices by IP address, and MAC addresses identify devices here: give MAC addresses in \
+                        the label file, or --identity ip";
+        assert_eq!(said_of(by_ip, &["02:00:00:00:00:07"]), [expected]);
+        assert_eq!(said_of(by_ip, &["192.168.1.20", "192.168.1.21"]), Vec::<String>::new());
+        let mixed = "192.168.1.20,hub,iot\n02:00:00:00:00:07,plug,iot\n";
+        assert_eq!(
+            said_of(mixed, &["02:00:00:00:00:07"]),
+            [
+                "warning: 1 label names a device by IP address, and MAC addresses identify devices here: give MAC addresses in the \
+                 label file, or --identity ip",
+                "1 of 2 labelled devices was seen; not seen: hub (192.168.1.20)"
+            ]
+        );
+        let by_mac = said_of("02:00:00:00:00:07,plug,iot\n", &["192.168.1.20"]);
+        assert!(
+            by_mac[0].starts_with("warning: 1 label names a device by MAC address, and IP"),
+            "{by_mac:?}"
+        );
+        assert_eq!(by_mac.len(), 1);
     }
 
     #[test]

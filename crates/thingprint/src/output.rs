@@ -278,6 +278,13 @@ pub(crate) fn check_apart(results: &Transaction, path: Option<&Path>, inputs: &[
 /// The format of a file's extension; `None` for a file without one.
 fn of_name(path: &Path) -> Result<Option<Format>, Usage> {
     let Some(extension) = path.extension() else { return Ok(None) };
+    if extension.eq_ignore_ascii_case("pdf") {
+        let page = path.with_extension("html");
+        let (name, page) = (path.display(), page.display());
+        return Err(Usage(format!(
+            "--output: {name}: PDF is not written: write a page of HTML, {page}, and print it to PDF from a browser"
+        )));
+    }
     Format::of_extension(path).map(Some).ok_or_else(|| {
         let known: Vec<&str> = Format::ALL.iter().flat_map(|format| format.extensions()).copied().collect();
         Usage(format!(

@@ -12,6 +12,7 @@ use thingprint_table::Format;
 
 use crate::args::{DeviceArgs, GlobalArgs, KnowledgeArgs, ModelArgs};
 use crate::copies::without_copies;
+use crate::destinations::Destinations;
 use crate::exit::{Outcome, Usage};
 use crate::files::{read_labels, write_file};
 use crate::identities::Identities;
@@ -86,6 +87,11 @@ impl DevicesArgs {
         output.check_apart(&inputs)?;
         output.check_apart_from(&[self.labels.as_deref(), self.models.path()])?;
         output.check_apart_from(&self.knowledge.paths().map(Some).collect::<Vec<_>>())?;
+        let mut destinations = Destinations::of(&global.results);
+        destinations
+            .add("--output", output.file())
+            .add("--labels-template", self.labels_template.as_deref())
+            .check(None)?;
         let inputs = without_copies(&inputs, messages);
         let engine = self.models.read()?.engine();
         let reading = Reading {

@@ -248,7 +248,7 @@ impl Counts {
     /// Says what was written, and which labels fit it.
     pub(super) fn report(&self, labels: &Labels, format: Format, messages: Messages) {
         if self.rows > 0 {
-            report_labels(labels, self.devices.labelled(), messages);
+            report_labels(labels, &self.devices.for_labels(), messages);
         }
         if format != Format::Table {
             let rows = counted(self.rows, "instance", "instances");

@@ -172,7 +172,7 @@ impl FlowsArgs {
             Some(_) => reading.report_apart(&listed.summary, messages),
         }?;
         report_place(&listed.summary.read, messages);
-        report_labels(&labels, listed.devices.labelled(), messages);
+        report_labels(&labels, &listed.devices.for_labels(), messages);
         listed.report(messages);
         Ok(outcome.max(found).max(listed.outcome))
     }

@@ -124,6 +124,7 @@ fn a_device_that_could_not_be_judged_is_never_shown_as_clean() {
     assert!(table.contains(why) && table.contains("none recognised"), "{table}");
     let log = stage.ok("audit odd.pcap --labels labels.csv --format sarif").json();
     let notes = log["runs"][0]["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
+    let notes: Vec<&Value> = notes.iter().filter(|note| note["locations"].is_array()).collect();
     let texts: Vec<&Value> = notes.iter().map(|note| &note["message"]["text"]).collect();
     assert_eq!(texts, [&Value::from(format!("lock: {why}.")), &format!("hub: {why}.").into()]);
     assert_eq!((&notes[0]["level"], &log["runs"][0]["results"]), (&"note".into(), &Value::Array(vec![])));
@@ -166,7 +167,8 @@ fn a_device_that_sends_arp_alone_is_listed_by_audit_and_report() {
     let page = fs::read_to_string(stage.path("report.html")).unwrap();
     assert!(page.contains("02:00:00:00:00:07 (no flows to judge)"), "{page}");
     let log = stage.ok("audit arp.pcap --format sarif").json();
-    assert_eq!(log["runs"][0]["invocations"][0]["toolExecutionNotifications"].as_array().unwrap().len(), 2);
+    let notes = log["runs"][0]["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
+    assert_eq!(notes.iter().filter(|note| note["locations"].is_array()).count(), 2);
 }
 
 #[test]

@@ -31,9 +31,40 @@ fn a_file_of_another_kind_is_called_by_what_it_is() {
         (1, "train labels.csv -o x.model", labels),
         (1, "train home.model -o x.model", "(a model: give it with --model"),
         (1, "devices home.pcap --labels home.model", "(a model: give it with --model"),
+        (1, "devices home.pcap --labels home.pcap", "labels home.pcap: it is a capture: give a CSV file"),
     ] {
         stage.fails(line, status, &[expected]);
     }
+}
+
+#[test]
+fn labels_that_do_nothing_are_told() {
+    let stage = stage_with_all();
+    fs::write(stage.path("none.csv"), "mac,label,kind\n").unwrap();
+    let said = stage.ok("devices home.pcap --labels none.csv").stderr;
+    assert!(said.contains("warning: none.csv: there is no label in it"), "{said}");
+    fs::write(stage.path("ip.csv"), "mac,label,kind\n192.168.20.21,camera,iot\n").unwrap();
+    for command in ["devices", "audit", "flows"] {
+        let said = stage.ok(&format!("{command} home.pcap --labels ip.csv")).stderr;
+        assert!(said.contains("warning: 1 label names a device by IP address"), "{command}: {said}");
+    }
+    let said = stage.ok("devices home.pcap --labels ip.csv --identity ip").stderr;
+    assert!(!said.contains("names a device by"), "{said}");
+}
+
+#[test]
+fn results_that_cannot_be_written_are_told_before_anything_is_read() {
+    let stage = stage_with_all();
+    fs::write(stage.path("broken.pcap"), "x").unwrap();
+    stage.fails("report home.pcap -o r.pdf", 2, &["r.pdf: PDF is not written", "r.html"]);
+    let run = stage.run("devices broken.pcap --labels-template nowhere/labels.csv");
+    assert_eq!(run.status, 1, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("--labels-template: ") && run.stderr.contains("there is no folder nowhere"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("broken.pcap"), "{}", run.stderr);
 }
 
 #[test]

@@ -88,11 +88,17 @@ fn a_folder_inside_that_cannot_be_read_takes_nothing_of_the_others() {
     stage.ok("simulate --duration 1h -o day/home.pcap --labels day/labels.csv");
     let alone = stage.ok("extract day/home.pcap --format jsonl");
     symlink("..", stage.path("day/up")).unwrap();
-    let skipped = "not read: 1 file that is no capture, and 1 folder that is a link; --verbose names them";
+    assert!(Command::new("mkfifo").arg(stage.path("day/tap.pcap")).status().unwrap().success());
+    let skipped = "not read: 1 file that is no capture, and 1 folder that is a link, and 1 pipe, socket or device; --verbose \
+                   names them";
     let said = stage.ok("extract day --format jsonl");
     assert!(said.stderr.contains(skipped) && !said.stderr.contains("labels.csv"), "{}", said.stderr);
     let said = stage.ok("extract day --format jsonl -v");
-    for name in ["day/labels.csv is no capture", "day/up is a link to a folder"] {
+    for name in [
+        "day/labels.csv is no capture",
+        "day/up is a link to a folder",
+        "day/tap.pcap is neither a file nor a folder",
+    ] {
         assert!(said.stderr.contains(name), "{}", said.stderr);
     }
     // Paths of more than 4096 bytes are none of this system, whoever reads them (PATH_MAX).

@@ -225,7 +225,7 @@ fn logs_of(
     let (path, text) = (Path::new(argument), argument.to_string_lossy());
     if path.is_dir() {
         let mut walk = FolderWalk::of(path);
-        walk.take_links(skipped);
+        walk.take_skipped(skipped);
         let is_log =
             |path: &PathBuf| path.file_name().is_some_and(|name| format.is_named(&name.to_string_lossy()));
         let (logs, others): (Vec<_>, Vec<_>) = walk.files.into_iter().partition(is_log);
