@@ -71,7 +71,8 @@ struct DeviceTally {
 #[derive(Debug, Default)]
 struct RuleTally {
     judged: u64,
-    seen: BTreeMap<Sighting, SeenTally>,
+    /// A node of the map has room for eleven, and most devices have one.
+    seen: BTreeMap<Box<Sighting>, Box<SeenTally>>,
     /// The most important sighting that was left out; of those up to it, flows may be missing.
     dropped_up_to: Option<Rank>,
 }
@@ -261,7 +262,7 @@ impl RuleTally {
             }
             left_out = self.give_up();
         }
-        self.seen.insert(sighting, SeenTally { flows: 1, first: example(flow, time) });
+        self.seen.insert(Box::new(sighting), Box::new(SeenTally { flows: 1, first: example(flow, time) }));
         left_out
     }
 
@@ -275,7 +276,7 @@ impl RuleTally {
     /// The most severe and most frequent first.
     fn findings(self, rule: &'static Rule, judge: &Judge) -> Vec<Finding> {
         let total = self.judged;
-        let finding = |(sighting, tally): (Sighting, SeenTally)| Finding {
+        let finding = |(sighting, tally): (Box<Sighting>, Box<SeenTally>)| Finding {
             rule: rule.id,
             severity: sighting.severity,
             by: if sighting.is_by_device { Sender::Device } else { Sender::Peer },

@@ -297,6 +297,10 @@ impl Collected {
         let bytes = message.bytes();
         if self.messages.len() < most && budget.reserve(bytes) {
             self.bytes += bytes;
+            if self.messages.len() < 2 {
+                // Most flows hold a question and its answer: room for four would take most of the memory of a flood of flows.
+                self.messages.reserve_exact(1);
+            }
             self.messages.push(message);
         } else {
             if most > 0 {

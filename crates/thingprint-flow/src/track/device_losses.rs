@@ -8,6 +8,8 @@ use crate::DeviceId;
 
 /// Most devices whose losses are kept apart; of further ones, those that lost least are summed up.
 const MOST_DEVICES: usize = 4096;
+/// The same of each of the trackers and observers that share the devices among them: four times an even share for 64 of them.
+const MOST_DEVICES_OF_A_SHARD: usize = 256;
 /// What is summed up at once beyond that, as a share of it.
 const FOLDED_SHARE: usize = 8;
 
@@ -56,13 +58,41 @@ pub type LossCounts = BTreeMap<LossKind, u64>;
 ///
 /// It is bounded as well: what made-up addresses lost is one sum, and so is what those of a great many devices lost that lost
 /// least. So it can be kept where a flood of addresses is what fills the caps.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DeviceLosses {
     devices: BTreeMap<DeviceId, LossCounts>,
     others: LossCounts,
+    /// Most devices that are kept apart.
+    #[serde(skip, default = "most_devices")]
+    most: usize,
+}
+
+impl Default for DeviceLosses {
+    fn default() -> Self {
+        Self { devices: BTreeMap::new(), others: LossCounts::new(), most: MOST_DEVICES }
+    }
+}
+
+/// What was lost counts, and not how much may be kept.
+impl PartialEq for DeviceLosses {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.devices, &self.others) == (&other.devices, &other.others)
+    }
+}
+
+impl Eq for DeviceLosses {}
+
+const fn most_devices() -> usize {
+    MOST_DEVICES
 }
 
 impl DeviceLosses {
+    /// No losses yet, of a shard: of one of many that share the devices among them, and whose losses are merged.
+    #[must_use]
+    pub fn of_a_shard() -> Self {
+        Self { most: MOST_DEVICES_OF_A_SHARD, ..Self::default() }
+    }
+
     /// Counts what a device lost.
     pub fn add(&mut self, device: DeviceId, kind: LossKind, count: u64) {
         if count == 0 {
@@ -139,10 +169,10 @@ impl DeviceLosses {
     }
 
     fn bound(&mut self) {
-        if self.devices.len() <= MOST_DEVICES {
+        if self.devices.len() <= self.most {
             return;
         }
-        let kept = MOST_DEVICES - MOST_DEVICES / FOLDED_SHARE;
+        let kept = self.most - self.most / FOLDED_SHARE;
         let least: Vec<DeviceId> = self.by_size().into_iter().skip(kept).map(|(device, _)| device).collect();
         for device in least {
             self.fold(device);
@@ -206,5 +236,15 @@ mod tests {
         assert!(losses.by_size().len() <= MOST_DEVICES);
         assert_eq!(losses.by_size()[0].0, device(0));
         assert_eq!(losses.totals()[&LossKind::DEVICES], 100_000);
+        let mut all = DeviceLosses::default();
+        for shard in 0..64 {
+            let mut losses = DeviceLosses::of_a_shard();
+            (0..1000).for_each(|number| losses.add(device(64 * number + shard), LossKind::DEVICES, 1));
+            losses.add(device(shard), LossKind::FLOWS, 2);
+            assert!(losses.by_size().len() <= MOST_DEVICES_OF_A_SHARD);
+            all.merge(losses);
+        }
+        assert_eq!(all.totals()[&LossKind::DEVICES], 64_000);
+        assert!((0..64).all(|shard| all.of(device(shard)).is_some()) && all.by_size().len() > 3000);
     }
 }

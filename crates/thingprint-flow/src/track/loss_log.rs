@@ -6,11 +6,17 @@ use crate::{DeviceId, DeviceIds, DeviceIndex, DeviceLosses, LossKind};
 ///
 /// Its methods are those of [`Observer`](crate::Observer): it has to hear of the devices that come, are established and are
 /// forgotten. What an address lost that was forgotten without an answer is not told apart from others any more.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct LossLog {
     ids: DeviceIds,
     established: BTreeSet<DeviceIndex>,
     losses: DeviceLosses,
+}
+
+impl Default for LossLog {
+    fn default() -> Self {
+        Self { ids: DeviceIds::default(), established: BTreeSet::new(), losses: DeviceLosses::of_a_shard() }
+    }
 }
 
 impl LossLog {

@@ -147,7 +147,7 @@ impl<O: Observer> Tracker<O> {
             deadline: Timestamp::MAX,
             frames: 0,
             counts: TrackCounts::default(),
-            left_out: DeviceLosses::default(),
+            left_out: DeviceLosses::of_a_shard(),
         }
     }
 
