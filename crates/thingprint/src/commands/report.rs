@@ -114,6 +114,7 @@ impl ReportArgs {
         let captures = Captures { names: now.captures.iter().map(Input::name).collect(), find: &find };
         let report = Report::new(&survey.seen, &captures, BTreeMap::new(), None);
         let told = Told {
+            shared_names: known.shared_names(&devices),
             report: &report,
             policy: &files.policy,
             known,

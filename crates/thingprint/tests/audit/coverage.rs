@@ -140,8 +140,16 @@ fn a_device_that_could_not_be_judged_is_never_shown_as_clean() {
         assert!(body.contains("2 of 2 flows have no recognised protocol"), "{body}");
         assert!(!body.contains("badge good") && !body.contains("Nothing: no error"), "{body}");
     }
+    fs::write(stage.path("labels.csv"), labels.replace("hub", "lock")).unwrap();
+    stage.ok("report odd.pcap --labels labels.csv -o locks.html");
+    let page = fs::read_to_string(stage.path("locks.html")).unwrap();
+    let told = ["lock (\u{2026}00:00:07) (2 of 2 flows", "lock (\u{2026}00:00:08) (2 of 2 flows"];
+    assert!(told.iter().all(|name| page.contains(name)), "devices of one name are told apart: {page}");
     let page = fs::read_to_string(stage.path("report.html")).unwrap();
-    assert!(page.contains("2 devices that could not be judged"), "{page}");
+    assert!(
+        page.contains("lock (2 of 2 flows") && page.contains("2 devices that could not be judged"),
+        "{page}"
+    );
     assert!(page.contains("The audit could not judge 2 of 2 devices"), "{page}");
 }
 

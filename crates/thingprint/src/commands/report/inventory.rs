@@ -76,7 +76,7 @@ fn findings(told: &Told<'_>, device: DeviceId) -> Vec<Badge> {
 fn named(told: &Told<'_>, entry: &DeviceEntry) -> Prose {
     let addresses = entry.addresses.keys().take(MOST_ADDRESSES).map(ToString::to_string);
     let mut of_device: Vec<String> = [entry.device.to_string()].into_iter().chain(addresses).collect();
-    let name = told.name(entry);
+    let name = told.known.name(entry);
     of_device.retain(|address| *address != name);
     of_device.dedup();
     Prose::new().strong(name).text(" ").text(of_device.join(", "))

@@ -1,6 +1,6 @@
 //! All that a report knows, and what devices are called in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_audit::report::Report;
 use thingprint_audit::{DeviceAudit, Judgement, Policy};
@@ -25,6 +25,8 @@ pub(super) struct Told<'a> {
     pub(super) policy: &'a Policy,
     pub(super) known: Known<'a>,
     pub(super) devices: &'a [DeviceEntry],
+    /// Names that several of them have.
+    pub(super) shared_names: BTreeSet<String>,
     /// The windows of all devices.
     pub(super) windows: &'a [Labeled],
     pub(super) has_model: bool,
@@ -50,6 +52,18 @@ impl Known<'_> {
         let class = || self.answers.get(&device)?.accepted();
         let says = || Some(format!("{}, by what it says", in_short(self.identity(device)?)?));
         label.or_else(class).or_else(says)
+    }
+
+    /// The same, else the name that it gave, else its address.
+    pub(super) fn name(&self, entry: &DeviceEntry) -> String {
+        let called = self.called(entry.device);
+        called.or_else(|| entry.host_name.clone()).unwrap_or_else(|| entry.device.to_string())
+    }
+
+    /// The names that several devices have.
+    pub(super) fn shared_names(&self, devices: &[DeviceEntry]) -> BTreeSet<String> {
+        let mut seen = BTreeSet::new();
+        devices.iter().map(|entry| self.name(entry)).filter(|name| !seen.insert(name.clone())).collect()
     }
 
     pub(super) fn identity(&self, device: DeviceId) -> Option<&Identity> {
@@ -100,10 +114,10 @@ impl Told<'_> {
         self.report.counts() + &not_judged
     }
 
-    /// What a device is called: as everywhere, else by the name that it gave, else by its address.
+    /// What a device is called in a sentence: its name, with the end of its address where another device has the same name.
     pub(super) fn name(&self, entry: &DeviceEntry) -> String {
-        let called = self.known.called(entry.device);
-        called.or_else(|| entry.host_name.clone()).unwrap_or_else(|| entry.device.to_string())
+        let name = self.known.name(entry);
+        if self.shared_names.contains(&name) { format!("{name} ({})", end_of(entry.device)) } else { name }
     }
 
     /// Devices of which nobody says what they are: neither a label nor, where there is one, the model.
@@ -159,5 +173,16 @@ impl Told<'_> {
 
     pub(super) fn span(&self) -> Option<(Timestamp, Timestamp)> {
         self.report.header.span
+    }
+}
+
+/// What tells devices of one name apart: the half of a MAC address that its vendor gave, or the whole IP address.
+fn end_of(device: DeviceId) -> String {
+    match device {
+        DeviceId::Mac(mac) => {
+            let [.., a, b, c] = mac.octets();
+            format!("\u{2026}{a:02x}:{b:02x}:{c:02x}")
+        }
+        DeviceId::Ip(address) => address.to_string(),
     }
 }
