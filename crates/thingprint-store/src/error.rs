@@ -165,7 +165,7 @@ impl Problem {
 
 impl Problem {
     /// Whether a value is the reason, which the store would never take.
-    pub(crate) fn is_of_value(&self) -> bool {
+    pub fn is_of_value(&self) -> bool {
         match self {
             Self::Instance(_) | Self::Sql(SqlError::Unwritable(_)) => true,
             // Of values, or of what a table demands of them.

@@ -1,6 +1,8 @@
-//! A [`Store`] keeps devices, windows, verdicts, findings and events in SQLite, and a [`Reader`] finds them again.
+//! A [`Store`] keeps devices, windows, verdicts, findings and events in a file of SQLite or a database of `PostgreSQL`, and a
+//! [`Reader`] finds them again.
 //!
-//! One process writes a store, most often from a thread of its own ([`Writer`]); any number read it meanwhile. Each
+//! One process at a time writes a store, most often from a thread of its own ([`Writer`]); any number read it meanwhile. Beside the
+//! one that writes, others may put parts of taps on the [`Shelf`] of a store that is shared. Each
 //! account of a watch is one transaction, so that a store holds all of it or nothing, whenever a process is killed.
 
 mod account_writer;

@@ -214,11 +214,14 @@ pub(crate) fn device_records(
     connection: &Connection,
     device: Option<DeviceId>,
 ) -> Result<Vec<DeviceRecord>, Problem> {
-    let only = device.map_or(String::new(), |device| format!(" WHERE device = '{device}'"));
+    let (device, only) = (device.map(|device| device.to_string()), " WHERE device = ?1");
+    let only = if device.is_some() { only } else { "" };
+    let values: Vec<&dyn ToCell> = device.iter().map(|device| device as &dyn ToCell).collect();
+    let params = Params::Numbered(&values);
     let sql = format!("{}{only}", record_rows::DEVICE);
-    let mut records = connection.rows(&sql, params![], record_rows::device)?;
+    let mut records = connection.rows(&sql, params, record_rows::device)?;
     records.sort_by_key(|record| record.sighting.device);
-    let mut open = OpenCounts::read(connection, &only)?;
+    let mut open = OpenCounts::read(connection, (only, params))?;
     for record in &mut records {
         let device = record.sighting.device;
         record.findings = open.findings.get(&device).copied().unwrap_or_default();
@@ -238,19 +241,21 @@ struct OpenCounts {
 }
 
 impl OpenCounts {
-    fn read(connection: &Connection, only: &str) -> Result<Self, Problem> {
+    fn read(connection: &Connection, (only, params): (&str, Params<'_>)) -> Result<Self, Problem> {
         let and_only = only.replacen(" WHERE ", " AND ", 1);
         let open = format!("acknowledged_at IS NULL AND device IS NOT NULL{and_only}");
         Ok(Self {
-            findings: findings_by_device(connection, &open)?,
+            findings: findings_by_device(connection, (&open, params))?,
             events: map(
                 connection,
                 &format!("SELECT device, count(*) FROM events WHERE {open} GROUP BY device"),
+                params,
                 |row| Cells(row).count(1),
             )?,
             new: map(
                 connection,
                 &format!("SELECT device FROM events WHERE {open} AND kind = '{}'", EventKind::NewDevice),
+                params,
                 |_| Ok(()),
             )?
             .into_keys()
@@ -258,6 +263,7 @@ impl OpenCounts {
             provisional: map(
                 connection,
                 &format!("SELECT {}, provisional_after_s FROM provisional{only}", record_rows::WINDOW),
+                params,
                 record_rows::provisional,
             )?,
         })
@@ -266,14 +272,14 @@ impl OpenCounts {
 
 fn findings_by_device(
     connection: &Connection,
-    open: &str,
+    (open, params): (&str, Params<'_>),
 ) -> Result<BTreeMap<DeviceId, Severities>, Problem> {
     let sql = format!(
         "SELECT device, count(*) FILTER (WHERE severity = 'error'),
             count(*) FILTER (WHERE severity = 'warning'), count(*) FILTER (WHERE severity = 'note')
          FROM findings WHERE {open} GROUP BY device"
     );
-    map(connection, &sql, |row| {
+    map(connection, &sql, params, |row| {
         let cells = Cells(row);
         Ok(Severities { error: cells.count(1)?, warning: cells.count(2)?, note: cells.count(3)? })
     })
@@ -283,8 +289,9 @@ fn findings_by_device(
 fn map<T>(
     connection: &Connection,
     sql: &str,
+    params: Params<'_>,
     value: impl Fn(Row<'_>) -> SqlResult<T>,
 ) -> Result<BTreeMap<DeviceId, T>, Problem> {
-    let rows = connection.rows(sql, params![], |row| Ok((Cells(row).parsed(0)?, value(row)?)))?;
+    let rows = connection.rows(sql, params, |row| Ok((Cells(row).parsed(0)?, value(row)?)))?;
     Ok(rows.into_iter().collect())
 }

@@ -59,6 +59,9 @@ const SETTINGS: &str =
     SET standard_conforming_strings = on; SET client_min_messages = error;
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 
+/// How long a statement of who writes may run at the server; it says so before we would give up, and the session goes on.
+const RUN: Duration = Duration::from_secs(100);
+
 /// The lock of who writes, and the lock of who makes tables, beside the number of the schema: `thpr` and `thps`.
 const WRITER: i64 = 0x7468_7072;
 const MAKER: i64 = 0x7468_7073;
@@ -105,6 +108,7 @@ fn create(store: &Path) -> Result<Connection, Problem> {
 /// Opens a store for what several write at once, and makes its tables where there are none.
 fn share(store: &Path) -> Result<Connection, Problem> {
     let connection = connect(store)?;
+    connection.session().batch(&format!("SET statement_timeout = {}", RUN.as_millis()))?;
     if version(&connection)? == 0 {
         make(&connection)?;
     }
@@ -239,9 +243,11 @@ impl Session for Server {
 
     fn rewrite(&self) -> SqlResult<()> {
         // As long as it takes.
+        self.batch("SET statement_timeout = 0")?;
         TABLES
             .iter()
-            .try_for_each(|table| self.client.borrow_mut().batch(&format!("VACUUM FULL {table}"), None))
+            .try_for_each(|table| self.client.borrow_mut().batch(&format!("VACUUM FULL {table}"), None))?;
+        self.batch(&format!("SET statement_timeout = {}", RUN.as_millis()))
     }
 
     fn parts(&self) -> SqlResult<u64> {

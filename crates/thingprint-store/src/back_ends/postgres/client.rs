@@ -15,8 +15,11 @@ use crate::sql::{Cell, Params, RawRow, Row, SqlError, SqlResult};
 /// The version of the protocol: 3.0.
 const VERSION: i32 = 196_608;
 
-/// Statements that the server keeps ready; those beyond are told it again.
+/// Statements that the server keeps ready under a name; those beyond have none, and are told it each time that they run.
 const MOST_STATEMENTS: usize = 200;
+
+/// Longest value that is sent: a server takes messages of 1 GiB, all of a statement in one.
+const MOST_VALUE_BYTES: usize = 1_000_000_000;
 
 /// How long the answer to a statement may take.
 pub(super) const ANSWER: Duration = Duration::from_mins(2);
@@ -194,6 +197,9 @@ impl Client {
         }
         let bound = bound(ready, &values)?;
         self.whole(|client| {
+            if ready.name.is_empty() {
+                client.wire.put(Some(b'P'), &[b"\0", ready.translated.sql.as_bytes(), b"\0\0\0"])?;
+            }
             client.wire.put(Some(b'B'), &[&bound])?;
             client.wire.put(Some(b'E'), &[b"\0", &0_i32.to_be_bytes()])?;
             client.wire.put(Some(b'S'), &[])?;
@@ -267,6 +273,14 @@ impl Drop for Client {
     }
 }
 
+/// Refuses a value that the server would not take: it breaks the session then, and nobody would know why.
+fn fits(bytes: usize) -> SqlResult<()> {
+    if bytes <= MOST_VALUE_BYTES {
+        return Ok(());
+    }
+    Err(SqlError::Unwritable(format!("a value has {bytes} bytes, and may have {MOST_VALUE_BYTES}")))
+}
+
 /// A message that gives a statement its values, all of them and all columns as bytes.
 fn bound(ready: &Ready, values: &[Cell<'_>]) -> SqlResult<Vec<u8>> {
     let mut bytes = vec![0];
@@ -277,6 +291,7 @@ fn bound(ready: &Ready, values: &[Cell<'_>]) -> SqlResult<Vec<u8>> {
     for (value, kind) in values.iter().zip(&ready.params) {
         match encoded(*value, *kind) {
             Some(value) => {
+                fits(value.len())?;
                 bytes.extend(i32::try_from(value.len()).map_err(too_long)?.to_be_bytes());
                 bytes.extend(value);
             }
@@ -370,6 +385,31 @@ mod tests {
 
     use super::super::address::Defaults;
     use super::*;
+
+    #[test]
+    fn what_a_server_would_not_take_is_not_sent() {
+        assert!(fits(MOST_VALUE_BYTES).is_ok());
+        let problem = Problem::from(fits(MOST_VALUE_BYTES + 1).unwrap_err());
+        assert!(problem.is_of_value() && !problem.may_pass());
+    }
+
+    #[test]
+    fn a_statement_without_a_name_is_told_again_when_it_runs() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let rest = format!("ann@127.0.0.1:{}/x", listener.local_addr().unwrap().port());
+        let wire = Wire::connect(&Address::parse(&rest, &Defaults::default()).unwrap()).unwrap();
+        let (mut other, _) = listener.accept().unwrap();
+        let mut client = Client { wire, statements: BTreeMap::new(), broken: None };
+        other.write_all(b"C\0\0\0\x0dSELECT 0\0Z\0\0\0\x05I").unwrap();
+        let translated = Translated::of("SELECT 1 FROM windows WHERE false");
+        let ready = Ready { name: String::new(), translated, params: Vec::new(), columns: Vec::new() };
+        client.run(&ready, Params::Numbered(&[]), &mut |_| Ok(())).unwrap();
+        drop(client);
+        let mut said = Vec::new();
+        other.read_to_end(&mut said).unwrap();
+        let said = String::from_utf8_lossy(&said);
+        assert!(said.starts_with('P') && said.contains("FROM windows WHERE false"), "{said:?}");
+    }
 
     #[test]
     fn a_server_that_does_not_prove_that_it_knows_the_password_is_refused() {

@@ -216,15 +216,23 @@ impl<'a> Intake<'a> {
         arrival: &Arrival,
     ) -> Result<Option<(String, Parcel)>, TapsError> {
         let kept = match Parcel::from_bytes(&arrival.bytes, &arrival.place) {
-            Ok(parcel) => Some((self.depot.put(&parcel, &arrival.bytes)?, parcel)),
-            Err(error) => {
-                self.refused += 1;
-                self.messages.warn(format_args!("failed to {error}"));
-                None
-            }
+            Ok(parcel) => match self.depot.put(&parcel, &arrival.bytes) {
+                Ok(file) => Some((file, parcel)),
+                // It can never be kept, so that nobody gains where it comes again and again.
+                Err(error @ TapsError::BadParcel { .. }) => self.refuse(&error),
+                Err(error) => return Err(error),
+            },
+            Err(error) => self.refuse(&error),
         };
         inbox.acknowledge()?;
         Ok(kept)
+    }
+
+    /// Counts a part that is lost, and says why.
+    fn refuse<T>(&mut self, error: &TapsError) -> Option<T> {
+        self.refused += 1;
+        self.messages.warn(format_args!("failed to {error}"));
+        None
     }
 
     /// Closes the collection after a failure. What it knows may be ahead of the store, and of a shared one somebody else may

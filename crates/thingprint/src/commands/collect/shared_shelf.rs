@@ -33,7 +33,10 @@ impl SharedShelf {
     ) -> Result<T, TapsError> {
         self.with(act).map_err(|error| {
             let (transport, problem) = (error.path.display().to_string(), error.problem.to_string());
-            if error.problem.may_pass() {
+            if error.problem.is_of_value() {
+                // Whatever is done about the server, it takes this one never.
+                TapsError::BadParcel { place: transport, problem }
+            } else if error.problem.may_pass() {
                 TapsError::Unreachable { transport, problem }
             } else {
                 TapsError::BadTransport { transport, problem }
