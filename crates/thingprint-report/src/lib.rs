@@ -11,6 +11,7 @@ mod labels;
 mod predictions;
 mod row_limit;
 mod transaction;
+mod whole;
 
 pub use error::{Place, PlaceUnit, ReportError};
 pub use file_id::FileId;
@@ -21,3 +22,4 @@ pub use instances::{
 pub use labels::{LabelRow, Labels};
 pub use predictions::{PredictionFile, PredictionRow, read_predictions};
 pub use transaction::{StagedFile, StagedFolder, Transaction};
+pub use whole::bytes_within;

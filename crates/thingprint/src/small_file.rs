@@ -3,6 +3,8 @@
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
+use thingprint_report::bytes_within;
+
 use crate::opened::open;
 
 /// What people write: policies, homes, experiments, models of protocols, configurations. The largest here has 60 KB.
@@ -22,9 +24,9 @@ pub(crate) const MOST_CACHE_BYTES: u64 = 1 << 30;
 
 /// All bytes of a file, of which there may be as many as `most`.
 ///
-/// No more than that and one is read, whatever the system says of the length: devices and pipes have none.
+/// No more than that and a piece is read, whatever the system says of the length: devices and pipes have none.
 pub(crate) fn read_bytes(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    bytes_within(open(path)?, most)
+    all_within(open(path)?, most)
 }
 
 /// The text of a file; as [`read_bytes`].
@@ -35,15 +37,12 @@ pub(crate) fn read_text(path: &Path, most: u64) -> io::Result<String> {
     })
 }
 
-fn bytes_within(source: impl Read, most: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    source.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most {
+fn all_within(source: impl Read, most: u64) -> io::Result<Vec<u8>> {
+    bytes_within(source, most)?.ok_or_else(|| {
         let reason =
             format!("it has more than {} MiB, the limit for such a file; is it another file?", most >> 20);
-        return Err(io::Error::new(ErrorKind::FileTooLarge, reason));
-    }
-    Ok(bytes)
+        io::Error::new(ErrorKind::FileTooLarge, reason)
+    })
 }
 
 #[cfg(test)]
@@ -53,13 +52,13 @@ mod tests {
     #[test]
     fn what_has_no_end_is_read_to_the_limit_and_no_further() {
         let mut endless = io::repeat(b'x');
-        let error = bytes_within(&mut endless, 2 << 20).unwrap_err();
+        let error = all_within(&mut endless, 2 << 20).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::FileTooLarge);
         assert_eq!(
             error.to_string(),
             "it has more than 2 MiB, the limit for such a file; is it another file?"
         );
-        assert_eq!(bytes_within(io::repeat(b'x').take(2 << 20), 2 << 20).unwrap().len(), 2 << 20);
+        assert_eq!(all_within(io::repeat(b'x').take(2 << 20), 2 << 20).unwrap().len(), 2 << 20);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::{InstanceFile, InstanceHead};
 use crate::delimited::{CsvFile, Dialect, listed};
 use crate::error::{Place, ReportError};
 use crate::row_limit::{self, Counted, RowLimit};
+use crate::whole::bytes_within;
 use serde::de::{DeserializeSeed, Deserializer as _, Error as _, SeqAccess, Visitor};
 use thingprint_instance::Labeled;
 use thingprint_table::{Cell, Format, ParquetGroups, Table, csv_text, without_bom};
@@ -60,11 +61,8 @@ pub fn each_instance<E: From<ReportError>>(
     let reading = Reading { file, names: columns::all(), head: InstanceHead::default(), each };
     let format = Format::of_content(&start);
     if format == Format::Parquet {
-        Read::take(&mut *source, MOST_PARQUET_BYTES).read_to_end(&mut start).map_err(unreadable)?;
-        if start.len() as u64 > MOST_PARQUET_BYTES {
-            return Err(unreadable(too_large()).into());
-        }
-        return reading.parquet(&start);
+        let whole = bytes_within((&start[..]).chain(source), MOST_PARQUET_BYTES).map_err(unreadable)?;
+        return reading.parquet(&whole.ok_or_else(|| unreadable(too_large()))?);
     }
     let text = without_bom(&start).chain(source);
     match format {
