@@ -41,7 +41,7 @@ pub(crate) struct CollectArgs {
     #[arg(value_name = "WHERE")]
     from: String,
 
-    /// The store, which `store` reads, and `report` where it is a file: a file, or the address (postgres://) of a database that several
+    /// The store, which `store`, `compare` and `report --baseline` read: a file, or the address (postgres://) of a database that several
     /// collectors share
     #[arg(long, value_name = "STORE", default_value = "thingprint.db", help_heading = "Store")]
     store: PathBuf,

@@ -71,8 +71,8 @@ pub(super) struct Compared {
     explained: u64,
     devices: Vec<DeviceDifferences>,
     pub(super) sides: [SideRead; 2],
-    /// Why the sides are no times before and after each other.
-    misorder: Option<String>,
+    /// Why the comparison says little, or the wrong thing.
+    doubts: Vec<String>,
     /// Whether all was read and compared.
     pub(super) outcome: Outcome,
 }
@@ -161,11 +161,11 @@ pub(super) fn compared(
     messages: Messages,
     has_all: bool,
 ) -> Compared {
-    let misorder = side::misorder(&sides);
-    if let Some(reason) = &misorder {
-        messages.warn(reason);
+    let doubts = side::doubts(&sides);
+    for doubt in &doubts {
+        messages.warn(doubt);
     }
-    let outcome = side::warn_of_times(&sides, messages);
+    let outcome = side::warn_of_nothing(&sides, messages);
     let mut comparison = Comparison::new(ChangeOptions::default());
     for (read, side) in sides.iter_mut().zip([Side::Before, Side::After]) {
         for row in &read.rows {
@@ -200,7 +200,7 @@ pub(super) fn compared(
     let usual = (all - rows.len() - explained) as u64;
     let outcome = sides.iter().map(|side| side.outcome).fold(outcome, Outcome::max);
     let devices = differences.devices;
-    Compared { rows, usual, explained: explained as u64, devices, sides, misorder, outcome }
+    Compared { rows, usual, explained: explained as u64, devices, sides, doubts, outcome }
 }
 
 impl Compared {

@@ -14,6 +14,7 @@ use self::missing::Missing;
 use self::told::{Known, Told};
 use super::classify::Classified;
 use super::classify::answer;
+use super::compare::reader::Reader;
 use super::compare::reader::has_findings;
 use super::compare::side::SideRead;
 use super::compare::side_args::{SideArgs, SideFiles};
@@ -66,11 +67,7 @@ impl ReportArgs {
         let files = self.side.read(messages)?;
         let knowledge = self.knowledge.read()?;
         let reader = self.side.reader(&files, global, messages);
-        let before = self
-            .baseline
-            .as_ref()
-            .map(|argument| reader.read(std::slice::from_ref(argument), has_findings(argument)));
-        let before = before.transpose()?;
+        let before = self.read_baseline(&reader)?;
         let mut now = reader.read(&self.captures, true)?;
         for side in before.iter().chain([&now]) {
             output.check_apart(&side.inputs)?;
@@ -130,6 +127,12 @@ impl ReportArgs {
         // A page on nothing is no clean bill of health.
         let seen = if told.span().is_none() { Outcome::Partial } else { Outcome::Done };
         Ok(outcome.max(seen))
+    }
+
+    /// The earlier time, if one is given.
+    fn read_baseline(&self, reader: &Reader<'_>) -> anyhow::Result<Option<SideRead>> {
+        let Some(argument) = &self.baseline else { return Ok(None) };
+        reader.read(std::slice::from_ref(argument), has_findings(argument)).map(Some)
     }
 
     /// What standard input gives cannot be read twice.

@@ -18,6 +18,7 @@ pub(super) fn page(compared: &Compared) -> Page {
         counted(count(Severity::Warning), "warning", "warnings"),
         counted(count(Severity::Note), "note", "notes"),
     ));
+    doubts(&mut page, compared);
     for (whose, side) in ["Before", "After"].into_iter().zip(&compared.sides) {
         let warnings = side.notices.iter().filter(|notice| notice.level > Severity::Note);
         warnings.for_each(|notice| _ = page.note(Tone::Medium, format!("{whose}: {notice}.")));
@@ -40,6 +41,12 @@ pub(super) fn page(compared: &Compared) -> Page {
     page
 }
 
+fn doubts(page: &mut Page, compared: &Compared) {
+    for doubt in &compared.doubts {
+        page.note(Tone::Medium, format!("{doubt}."));
+    }
+}
+
 /// A section for each table.
 fn sections(page: &mut Page, compared: &Compared) {
     for (heading, table) in tables::sections(compared) {
@@ -50,6 +57,7 @@ fn sections(page: &mut Page, compared: &Compared) {
 
 /// The same tables in one section of another page.
 pub(in crate::commands) fn tables(page: &mut Page, compared: &Compared) {
+    doubts(page, compared);
     for (heading, table) in tables::sections(compared) {
         page.table(&table, heading);
     }
@@ -57,9 +65,6 @@ pub(in crate::commands) fn tables(page: &mut Page, compared: &Compared) {
 }
 
 fn held_back(page: &mut Page, compared: &Compared) {
-    if let Some(reason) = &compared.misorder {
-        page.note(Tone::Medium, format!("{reason}."));
-    }
     if let Some(side) = compared.sides.iter().find(|side| side.rows.is_empty()) {
         page.note(
             Tone::Medium,

@@ -121,7 +121,7 @@ pub(in crate::commands) fn are_same(sides: &[SideRead; 2]) -> bool {
 }
 
 /// Why two times are no BEFORE and AFTER, where it is certain that they are none.
-pub(in crate::commands) fn misorder(sides: &[SideRead; 2]) -> Option<String> {
+fn misorder(sides: &[SideRead; 2]) -> Option<String> {
     let [before, after] = sides;
     if are_same(sides) {
         return Some(format!(
@@ -144,8 +144,13 @@ pub(in crate::commands) fn misorder(sides: &[SideRead; 2]) -> Option<String> {
     })
 }
 
-/// Warns of sides that cannot say much.
-pub(in crate::commands) fn warn_of_times(sides: &[SideRead; 2], messages: Messages) -> Outcome {
+/// Why a comparison of these sides says little, or the wrong thing.
+pub(in crate::commands) fn doubts(sides: &[SideRead; 2]) -> Vec<String> {
+    misorder(sides).into_iter().chain(too_few_days(&sides[0])).collect()
+}
+
+/// Warns of sides without a window.
+pub(in crate::commands) fn warn_of_nothing(sides: &[SideRead; 2], messages: Messages) -> Outcome {
     let mut outcome = Outcome::Done;
     for side in sides {
         if side.rows.is_empty() {
@@ -153,18 +158,21 @@ pub(in crate::commands) fn warn_of_times(sides: &[SideRead; 2], messages: Messag
             outcome = Outcome::Partial;
         }
     }
-    let [before, _] = sides;
+    outcome
+}
+
+/// Whether the earlier time is too short to say what is usual.
+fn too_few_days(before: &SideRead) -> Option<String> {
     let day = |row: &Labeled| row.instance.window_start.as_nanos().div_euclid(DAY_NS);
     let days: BTreeSet<i64> = before.rows.iter().map(day).collect();
-    if !days.is_empty() && days.len() < LEAST_DAYS {
-        messages.warn(format!(
+    (!days.is_empty() && days.len() < LEAST_DAYS).then(|| {
+        format!(
             "{} has windows of {} on {} (UTC): with fewer than {LEAST_DAYS} days, what is usual for a device is hardly known",
             before.name,
             length(&before.rows),
             counted(days.len() as u64, "day", "days")
-        ));
-    }
-    outcome
+        )
+    })
 }
 
 /// How long windows are together, each time once.
