@@ -231,7 +231,7 @@ fn messages_that_are_not_there_are_counted() {
         "{}",
         listed.stderr
     );
-    assert!(listed.stderr.contains("1 flow of 1 device;"), "{}", listed.stderr);
+    assert!(listed.stderr.contains("1 flow of 1 device\n"), "{}", listed.stderr);
 }
 
 #[test]
