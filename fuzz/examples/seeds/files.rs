@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use thingprint_audit::Policy;
 use thingprint_flow::Timestamp;
 use thingprint_fuzz::{NEXT_FILE, parcel_body, parcels, part_body, parts};
-use thingprint_instance::{ExtractionRecipe, InstanceOptions, Labeled, PartFile, Partial};
+use thingprint_instance::{ExtractionRecipe, InstanceOptions, Labeled, PartFile, PartSettings, Partial};
 use thingprint_report::write_instances;
 use thingprint_sim::home;
 use thingprint_store::Store;
@@ -106,7 +106,7 @@ fn part_files(seeds: &mut Seeds, part: &Partial) -> Result<(), Box<dyn Error>> {
         let file = PartFile {
             recipe: recipe.clone(),
             gateways: [].into(),
-            settings: Default::default(),
+            settings: PartSettings::default(),
             share: None,
             parts: parts_of_file,
         };
