@@ -23,6 +23,7 @@ impl Timestamp {
     }
 
     /// The time `seconds` seconds after the epoch; saturates at the ends of the range (years 1677 and 2262).
+    #[inline]
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1_000_000_000))
     }
@@ -33,12 +34,14 @@ impl Timestamp {
     }
 
     /// Nanoseconds from `earlier` to `self`; negative when `earlier` is in fact later.
+    #[inline]
     pub const fn nanos_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
 
     /// The time `nanos` nanoseconds later (or earlier, when negative).
     #[must_use]
+    #[inline]
     pub const fn plus_nanos(self, nanos: i64) -> Self {
         Self(self.0.saturating_add(nanos))
     }

@@ -53,6 +53,7 @@ impl Format {
     }
 
     /// Reads what lies at the start of `bytes`.
+    #[inline]
     pub(super) fn step(&mut self, bytes: &[u8]) -> Result<Step, Contradiction> {
         match self {
             Self::Pcap(pcap) => pcap.step(bytes),

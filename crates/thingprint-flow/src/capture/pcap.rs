@@ -1,8 +1,4 @@
-use pcap_parser::nom;
-use pcap_parser::{
-    LegacyPcapBlock, PcapError, parse_pcap_frame, parse_pcap_frame_be, parse_pcap_frame_modified,
-    parse_pcap_header,
-};
+use pcap_parser::parse_pcap_header;
 
 use super::format::{Contradiction, Record, Step};
 use super::link::LinkType;
@@ -10,6 +6,8 @@ use crate::Timestamp;
 
 /// Bytes of the file header (draft-ietf-opsawg-pcap §4).
 const FILE_HEADER: usize = 24;
+/// Bytes of a record header that every variant has: seconds, fractions, captured length, length on the wire (§5).
+const RECORD_FIELDS: usize = 16;
 
 /// The classic capture format (draft-ietf-opsawg-pcap), in its four magics and Kuznetzov's variant.
 pub(super) struct Pcap {
@@ -47,13 +45,15 @@ impl Pcap {
     }
 
     /// Reads the file header or the next packet record at the start of `bytes`.
+    #[inline]
     pub(super) fn step(&mut self, bytes: &[u8]) -> Result<Step, Contradiction> {
         match self.link {
-            Some(link) => self.record(bytes, link),
+            Some(link) => Ok(self.record(bytes, link)),
             None => self.file_header(bytes),
         }
     }
 
+    #[cold]
     fn file_header(&mut self, bytes: &[u8]) -> Result<Step, Contradiction> {
         if bytes.len() < FILE_HEADER {
             return Ok(Step::Need(FILE_HEADER));
@@ -65,44 +65,44 @@ impl Pcap {
         Ok(Step::Skip(FILE_HEADER))
     }
 
-    fn record(&self, bytes: &[u8], link: LinkType) -> Result<Step, Contradiction> {
-        let (header, parsed) = match self.variant {
-            Variant::LittleEndian => (16, parse_pcap_frame(bytes)),
-            Variant::BigEndian => (16, parse_pcap_frame_be(bytes)),
-            Variant::Modified => (24, parse_pcap_frame_modified(bytes)),
-        };
-        match parsed {
-            Ok((_, block)) => Ok(Step::Packet(self.packet(&block, header, link))),
-            Err(nom::Err::Incomplete(needed)) => Ok(Step::Need(bytes_needed(bytes, needed))),
-            Err(nom::Err::Error(error) | nom::Err::Failure(error)) => Err(reason(&error)),
+    #[inline]
+    fn record(&self, bytes: &[u8], link: LinkType) -> Step {
+        let header_bytes = self.variant.record_header();
+        let Some(header) = bytes.first_chunk::<RECORD_FIELDS>() else { return Step::Need(header_bytes) };
+        let [s0, s1, s2, s3, u0, u1, u2, u3, c0, c1, c2, c3, o0, o1, o2, o3] = *header;
+        let seconds = self.variant.u32([s0, s1, s2, s3]);
+        let units = self.variant.u32([u0, u1, u2, u3]);
+        let length = header_bytes.saturating_add(self.variant.u32([c0, c1, c2, c3]) as usize);
+        if bytes.len() < length {
+            return Step::Need(if bytes.len() < header_bytes { header_bytes } else { length });
         }
-    }
-
-    fn packet(&self, block: &LegacyPcapBlock<'_>, header: usize, link: LinkType) -> Record {
-        let length = header + block.data.len();
-        let nanos = i64::from(block.ts_usec) * self.nanos_per_unit;
-        Record {
+        let nanos = i64::from(units) * self.nanos_per_unit;
+        Step::Packet(Record {
             length,
-            data: header..length,
-            time: Some(Timestamp::from_seconds(i64::from(block.ts_sec)).plus_nanos(nanos)),
-            wire_bytes: block.origlen,
+            data: header_bytes..length,
+            time: Some(Timestamp::from_seconds(i64::from(seconds)).plus_nanos(nanos)),
+            wire_bytes: self.variant.u32([o0, o1, o2, o3]),
             interface: 0,
             link,
-        }
+        })
     }
 }
 
-fn bytes_needed(bytes: &[u8], needed: nom::Needed) -> usize {
-    let more = match needed {
-        nom::Needed::Size(size) => size.get(),
-        nom::Needed::Unknown => 1,
-    };
-    bytes.len().saturating_add(more)
-}
+impl Variant {
+    /// Bytes of the header of a record.
+    #[inline]
+    const fn record_header(self) -> usize {
+        match self {
+            Self::LittleEndian | Self::BigEndian => RECORD_FIELDS,
+            Self::Modified => RECORD_FIELDS + 8,
+        }
+    }
 
-fn reason(error: &PcapError<&[u8]>) -> Contradiction {
-    match error {
-        PcapError::NomError(_, kind) => format!("the packet record is malformed ({kind:?})"),
-        _ => "the packet record is malformed".to_owned(),
+    #[inline]
+    const fn u32(self, bytes: [u8; 4]) -> u32 {
+        match self {
+            Self::LittleEndian | Self::Modified => u32::from_le_bytes(bytes),
+            Self::BigEndian => u32::from_be_bytes(bytes),
+        }
     }
 }

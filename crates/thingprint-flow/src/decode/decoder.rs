@@ -6,7 +6,7 @@ use super::network::{Body, Network};
 use super::reassembly::Reassembly;
 use super::transport::Segment;
 use super::tunnel::{self, Inner, Tunnel, TunnelCounts, TunnelSet};
-use super::{ipv4, ipv6, syn};
+use super::{ipv4, ipv6, ordinary, syn};
 use crate::{
     DeviceId, Ip, LinkType, MacAddr, NonIp, Packet, StackFields, SynFields, TcpSegment, Timestamp, Transport,
 };
@@ -68,6 +68,18 @@ impl Decoder {
     /// place of the one that carries it, and has link addresses only where the tunnel carries frames.
     #[inline]
     pub fn decode<'a>(&'a mut self, frame: Frame<'a>) -> Packet<'a> {
+        if !frame.begins_segment
+            && let Some(packet) = ordinary::read(&frame)
+        {
+            self.layer.note_ordinary(frame.time);
+            return packet;
+        }
+        self.decode_in_layers(frame)
+    }
+
+    /// Decodes any frame, layer by layer.
+    #[inline(never)]
+    fn decode_in_layers<'a>(&'a mut self, frame: Frame<'a>) -> Packet<'a> {
         if frame.begins_segment {
             self.begin_segment();
         }
@@ -170,6 +182,14 @@ fn frame_of<'a>(outer: &Packet<'a>, content: Inner<'a>) -> Frame<'a> {
 }
 
 impl Layer {
+    /// Counts a frame that was read in one step.
+    #[inline]
+    fn note_ordinary(&mut self, time: Timestamp) {
+        self.counts.frames += 1;
+        self.counts.ip_packets += 1;
+        self.clock = self.clock.max(Some(time));
+    }
+
     #[inline]
     fn decode<'a>(&'a mut self, frame: Frame<'a>) -> Packet<'a> {
         self.counts.frames += 1;

@@ -11,6 +11,7 @@ mod ipv4;
 mod ipv6;
 mod link;
 mod network;
+mod ordinary;
 mod reassembly;
 mod senders;
 mod syn;

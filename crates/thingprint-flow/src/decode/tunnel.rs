@@ -171,9 +171,15 @@ pub(super) enum Inner<'a> {
 pub(super) const fn may_carry(ip: &Ip<'_>) -> bool {
     match ip.transport {
         Transport::Tcp(_) => false,
-        Transport::Udp => matches!(ip.dst_port, 2152 | 4789 | 6081 | 6635 | 8472 | 37008),
+        Transport::Udp => has_port(ip.dst_port),
         Transport::Other(protocol) => matches!(protocol, 4 | 41 | 47 | 137),
     }
+}
+
+/// Whether a UDP port is that of a tunnel.
+#[inline]
+pub(super) const fn has_port(port: u16) -> bool {
+    matches!(port, 2152 | 4789 | 6081 | 6635 | 8472 | 37008)
 }
 
 /// What is inside a packet that is a tunnel's by its protocol or port and by its header.

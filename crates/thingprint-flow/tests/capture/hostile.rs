@@ -1,8 +1,9 @@
 //! Whatever the bytes, reading ends, and every frame is counted once.
+use etherparse::EtherType;
 use proptest::prelude::*;
 use thingprint_flow::{DecodeCounts, Decoder, Frame, LinkType, Timestamp, TraceOptions};
 
-use crate::frames::{Captured, Order, Pcap, Section, gzip, ipv6, tcp_frame, udp, udp_frame, zstd};
+use crate::frames::{Captured, Order, Pcap, Section, ethernet, gzip, ipv6, tcp_frame, udp, udp_frame, zstd};
 use crate::reading::{capture, read, read_all};
 
 /// A small capture of either format, with IPv6 and a second interface.
@@ -142,5 +143,31 @@ proptest! {
         decoder.finish();
         assert_each_frame_counted_once(decoder.counts());
         prop_assert_eq!(decoder.counts().frames, frames.len() as u64);
+    }
+
+    /// Frames without a tag are nearly all read in one step, those with one layer by layer.
+    #[test]
+    fn a_tag_changes_nothing_of_a_packet(
+        which in 0..4_usize,
+        damage in proptest::collection::vec((14..80_usize, any::<u8>()), 0..3),
+        (keep, missing) in (14..90_usize, 0..3_usize),
+    ) {
+        let of_ipv6 = |protocol, body: &[u8]| ethernet(EtherType::IPV6, &ipv6(protocol, body));
+        let tcp = tcp_frame(b"hello");
+        let frames = [tcp.clone(), udp_frame(b"hello"), of_ipv6(6, &tcp[34..]), of_ipv6(17, &udp(b"hello"))];
+        let mut plain = frames[which].clone();
+        for (at, value) in damage {
+            plain.get_mut(at).into_iter().for_each(|byte| *byte = value);
+        }
+        plain.truncate(keep);
+        let tagged = [&plain[..12], &[0x81, 0, 0, 7], &plain[12..]].concat();
+        let read = |bytes: &[u8]| {
+            let mut decoder = Decoder::default();
+            let wire_bytes = u32::try_from(bytes.len() + missing).unwrap();
+            let mut packet = decoder.decode(Frame { wire_bytes, bytes, ..Frame::default() });
+            packet.wire_bytes = 0;
+            (format!("{packet:?}"), decoder.counts().clone())
+        };
+        prop_assert_eq!(read(&plain), read(&tagged));
     }
 }
