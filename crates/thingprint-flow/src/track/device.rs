@@ -40,6 +40,8 @@ pub(super) struct Devices {
     free: Vec<u32>,
     table: HashTable<u32>,
     hasher: RandomState,
+    /// The place of the device that was found last, nearly always the next one's, too; that of none where it was forgotten.
+    latest: usize,
     max: usize,
     /// Devices that were hardly answered, and the most of them.
     hardly_answered: usize,
@@ -78,6 +80,7 @@ impl Devices {
             free: Vec::new(),
             table: HashTable::new(),
             hasher: RandomState::default(),
+            latest: usize::MAX,
             max: max.max(FEWEST_DEVICES),
             hardly_answered: 0,
             max_hardly_answered: (max / HARDLY_ANSWERED_SHARE).max(FEWEST_DEVICES),
@@ -114,16 +117,17 @@ impl Devices {
     /// Looks up a device that was seen at `now`, and remembers it.
     #[inline]
     pub(super) fn find(&mut self, id: DeviceId, now: Timestamp) -> Found {
-        let hash = self.hasher.hash_one(id);
-        let found = self.table.find(hash, |&at| self.ids.get(at as usize) == Some(&id));
-        if let Some(&at) = found
-            && let Some(seen) = self.seen.get_mut(at as usize)
-        {
-            seen.last = now;
-            let is_established = seen.answers > 0;
-            return Found::Known(Known { device: DeviceIndex(at), is_established });
+        if self.ids.get(self.latest) != Some(&id) {
+            let hash = self.hasher.hash_one(id);
+            let found = self.table.find(hash, |&at| self.ids.get(at as usize) == Some(&id));
+            let Some(&at) = found else { return Found::New };
+            self.latest = at as usize;
         }
-        Found::New
+        let (Some(seen), Ok(at)) = (self.seen.get_mut(self.latest), u32::try_from(self.latest)) else {
+            return Found::New;
+        };
+        seen.last = now;
+        Found::Known(Known { device: DeviceIndex(at), is_established: seen.answers > 0 })
     }
 
     /// Whether there is no room for another device, which nobody has answered yet.
@@ -168,6 +172,9 @@ impl Devices {
         if let Ok(entry) = self.table.find_entry(hash, |&other| other == device.0) {
             entry.remove();
             self.free.push(device.0);
+            if self.latest == device.as_usize() {
+                self.latest = usize::MAX;
+            }
             let is_hardly = self.seen.get(device.as_usize()).is_some_and(|seen| seen.answers < FEW_ANSWERS);
             self.hardly_answered -= usize::from(is_hardly);
         }

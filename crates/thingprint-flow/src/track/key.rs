@@ -28,6 +28,7 @@ pub struct FiveTuple {
 
 impl FiveTuple {
     /// The tuple of a packet, and whether the packet's source is its lower end.
+    #[inline]
     pub fn of(ip: &Ip<'_>) -> (Self, bool) {
         let (src, dst, is_ipv6) = match (ip.src, ip.dst) {
             (IpAddr::V4(src), IpAddr::V4(dst)) => {

@@ -19,11 +19,13 @@ pub(super) struct Table<S> {
     flows: Vec<Option<OpenFlow<S>>>,
     hashes: Vec<u64>,
     index: HashTable<u32>,
+    /// The place of the flow that was found last, which is often the next one's, too.
+    latest: usize,
 }
 
 impl<S> Table<S> {
     pub(super) fn new() -> Self {
-        Self { flows: Vec::new(), hashes: Vec::new(), index: HashTable::new() }
+        Self { flows: Vec::new(), hashes: Vec::new(), index: HashTable::new(), latest: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -46,6 +48,16 @@ impl<S> Table<S> {
         self.index.find(hash, is_it).map(|&at| at as usize)
     }
 
+    /// The flow of `key`, whose hash is asked for where it is not the flow that was found last.
+    #[inline]
+    pub(super) fn find_mut(&mut self, key: &FlowKey, hash: impl FnOnce() -> u64) -> Option<&mut OpenFlow<S>> {
+        let latest = self.flows.get(self.latest).and_then(Option::as_ref);
+        if latest.is_none_or(|flow| flow.key != *key) {
+            self.latest = self.position(hash(), key)?;
+        }
+        self.flows.get_mut(self.latest)?.as_mut()
+    }
+
     #[inline]
     pub(super) fn get(&self, hash: u64, key: &FlowKey) -> Option<&OpenFlow<S>> {
         self.flows.get(self.position(hash, key)?)?.as_ref()
@@ -60,6 +72,7 @@ impl<S> Table<S> {
     /// Adds a flow whose key is not there.
     pub(super) fn insert(&mut self, hash: u64, flow: OpenFlow<S>) {
         let Ok(at) = u32::try_from(self.flows.len()) else { return };
+        self.latest = self.flows.len();
         self.flows.push(Some(flow));
         self.hashes.push(hash);
         let hashes = &self.hashes;

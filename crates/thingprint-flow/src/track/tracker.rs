@@ -437,9 +437,9 @@ impl<O: Observer> Tracker<O> {
 
     #[inline]
     fn follow(&mut self, position: usize, key: FlowKey, src_is_low: bool, view: &DevicePacket<'_, '_>) {
-        let hash = self.hasher.hash_one(key);
-        let Some(window) = self.windows.get_mut(position) else { return };
-        if let Some(flow) = window.table.get_mut(hash, &key) {
+        let Self { windows, hasher, .. } = self;
+        let Some(window) = windows.get_mut(position) else { return };
+        if let Some(flow) = window.table.find_mut(&key, || hasher.hash_one(key)) {
             let turned = DevicePacket { is_sent: flow.is_sent(src_is_low), ..*view };
             match flow.fate(&turned, self.options.ending) {
                 Fate::Joins if flow.passes_on(&turned, view.is_sent) => {
@@ -470,20 +470,15 @@ impl<O: Observer> Tracker<O> {
                 }
             }
         } else {
-            self.begin_flow((position, hash), key, src_is_low, view);
+            self.begin_flow(position, key, src_is_low, view);
         }
         if position + 1 < self.windows.len() {
-            self.join_newer(position, hash, &key, view.time);
+            self.join_newer(position, &key, view.time);
         }
     }
 
-    fn begin_flow(
-        &mut self,
-        (position, hash): (usize, u64),
-        key: FlowKey,
-        src_is_low: bool,
-        view: &DevicePacket<'_, '_>,
-    ) {
+    fn begin_flow(&mut self, position: usize, key: FlowKey, src_is_low: bool, view: &DevicePacket<'_, '_>) {
+        let hash = self.hasher.hash_one(key);
         let mut flow = OpenFlow::begin(key, src_is_low, view, &self.options);
         flow.count(view, &self.options);
         let mut from = view.time;
@@ -539,7 +534,8 @@ impl<O: Observer> Tracker<O> {
     }
 
     /// A packet for an older window may close the silence before the same flow's packets in a newer one.
-    fn join_newer(&mut self, position: usize, hash: u64, key: &FlowKey, time: Timestamp) {
+    fn join_newer(&mut self, position: usize, key: &FlowKey, time: Timestamp) {
+        let hash = self.hasher.hash_one(*key);
         let Some(idle_ns) = self.options.ending.idle_ns(key.tuple.protocol()) else { return };
         let older = self.windows.get(position).and_then(|window| window.table.get(hash, key));
         let is_open = older.is_some_and(OpenFlow::is_open);
