@@ -33,6 +33,7 @@ mod stage0;
 mod stage1;
 mod training;
 mod vocabulary;
+mod word_list;
 
 pub use classes::{Class, Classes, MAX_CLASSES};
 pub use comparison::{

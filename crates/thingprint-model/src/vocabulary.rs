@@ -6,7 +6,7 @@ use thingprint_instance::{Bag, Kind};
 use crate::error::FileFault;
 use crate::file::MAX_BYTES;
 use crate::options::Unseen;
-use crate::sequence;
+use crate::word_list::WordList;
 
 /// Most words of a list: as distinct words take four bytes of a file and more, no list is longer.
 pub(crate) const MAX_WORDS: usize = (MAX_BYTES / 4) as usize;
@@ -15,8 +15,7 @@ pub(crate) const MAX_WORDS: usize = (MAX_BYTES / 4) as usize;
 /// byte order, then one column `others`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vocabulary {
-    #[serde(deserialize_with = "sequence::ascending::<_, _, MAX_WORDS>")]
-    words: Vec<Box<str>>,
+    words: WordList,
     rest: Rest,
 }
 
@@ -26,7 +25,7 @@ enum Rest {
     /// All of them count for `others`.
     Others,
     /// Those of non-IoT training instances (listed in byte order) count for `others`, the rest for nothing.
-    OthersIfSeen(#[serde(deserialize_with = "sequence::ascending::<_, _, MAX_WORDS>")] Vec<Box<str>>),
+    OthersIfSeen(WordList),
 }
 
 /// A bag in columns: each column with its count, in no particular order; a column may occur more than once.
@@ -46,9 +45,13 @@ impl Vocabulary {
         }
         let rest = match unseen {
             Unseen::Others => Rest::Others,
-            Unseen::Ignore => Rest::OthersIfSeen(non_iot.difference(&iot).map(|&word| word.into()).collect()),
+            Unseen::Ignore => {
+                let seen: Vec<Box<str>> = non_iot.difference(&iot).map(|&word| word.into()).collect();
+                Rest::OthersIfSeen(seen.into())
+            }
         };
-        Self { words: iot.into_iter().map(Into::into).collect(), rest }
+        let words: Vec<Box<str>> = iot.into_iter().map(Into::into).collect();
+        Self { words: words.into(), rest }
     }
 
     /// Number of columns, `others` included: V of the paper's equation 1.
@@ -58,12 +61,12 @@ impl Vocabulary {
 
     /// The column that a word counts for, if any.
     pub fn column(&self, word: &str) -> Option<usize> {
-        if let Some(column) = position(&self.words, word) {
+        if let Some(column) = self.words.place(word) {
             return Some(column);
         }
         match &self.rest {
             Rest::Others => Some(self.words.len()),
-            Rest::OthersIfSeen(seen) => position(seen, word).map(|_| self.words.len()),
+            Rest::OthersIfSeen(seen) => seen.place(word).map(|_| self.words.len()),
         }
     }
 
@@ -87,15 +90,11 @@ impl Vocabulary {
             Rest::Others => &[],
             Rest::OthersIfSeen(seen) => seen,
         };
-        if [&self.words, seen].iter().any(|words| !words.is_sorted_by(|a, b| a.as_bytes() < b.as_bytes())) {
+        if [&*self.words, seen].iter().any(|words| !words.is_sorted_by(|a, b| a.as_bytes() < b.as_bytes())) {
             return Err(FileFault::Inconsistent("its vocabulary is out of order"));
         }
         Ok(())
     }
-}
-
-fn position(words: &[Box<str>], word: &str) -> Option<usize> {
-    words.binary_search_by(|other| other.as_bytes().cmp(word.as_bytes())).ok()
 }
 
 #[cfg(test)]

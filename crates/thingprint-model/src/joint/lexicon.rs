@@ -6,7 +6,7 @@ use thingprint_instance::{Bag, BagName, EvidenceSet, Instance};
 use crate::error::FileFault;
 use crate::model::MAX_BAGS;
 use crate::sequence;
-use crate::vocabulary::MAX_WORDS;
+use crate::word_list::WordList;
 
 /// The words of the training instances, a list for each bag that is looked at, in the order of bags.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ pub(crate) struct Lexicon {
 /// The words of a bag in byte order; a word is known by its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-struct BagWords(#[serde(deserialize_with = "sequence::ascending::<_, _, MAX_WORDS>")] Vec<Box<str>>);
+struct BagWords(WordList);
 
 /// The bags of a window in the order of a lexicon; `None` where a bag is absent.
 pub(crate) type Window = Vec<Option<WindowBag>>;
@@ -46,7 +46,7 @@ impl Lexicon {
         let words = |bag| {
             let bags = instances.clone().filter_map(|instance| instance.bags.get(bag));
             let words: BTreeSet<&str> = bags.flat_map(Bag::keys).map(String::as_str).collect();
-            BagWords(words.into_iter().map(Box::from).collect())
+            BagWords(words.into_iter().map(Box::from).collect::<Vec<Box<str>>>().into())
         };
         Self { evidence, bags: evidence.bags().map(words).collect() }
     }
@@ -100,7 +100,6 @@ impl BagWords {
     }
 
     fn place(&self, word: &str) -> Option<u32> {
-        let place = self.0.binary_search_by(|other| other.as_bytes().cmp(word.as_bytes()));
-        u32::try_from(place.ok()?).ok()
+        u32::try_from(self.0.place(word)?).ok()
     }
 }
