@@ -44,8 +44,8 @@ impl<V: Copy> Recent<V> {
 impl<V: Copy> Slot<'_, V> {
     /// The value, if it is still there.
     #[inline]
-    pub(crate) fn get(&self) -> Option<V> {
-        self.place.as_ref().filter(|(addresses, _)| *addresses == self.addresses).map(|(_, value)| *value)
+    pub(crate) fn get(&self) -> Option<&V> {
+        self.place.as_ref().filter(|(addresses, _)| *addresses == self.addresses).map(|(_, value)| value)
     }
 
     /// Puts the value in its place.

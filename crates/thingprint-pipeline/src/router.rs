@@ -37,7 +37,7 @@ struct Known {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Devices {
     ends: Ends,
-    shards: [usize; 2],
+    shards: [u8; 2],
 }
 
 /// Where a packet goes.
@@ -123,7 +123,10 @@ impl Router {
 
 impl Devices {
     fn of(ends: Ends) -> Self {
-        Self { ends, shards: ends.map(|end| end.map_or(0, shard_of)) }
+        Self {
+            ends,
+            shards: ends.map(|end| end.map_or(0, |device| u8::try_from(shard_of(device)).unwrap_or(0))),
+        }
     }
 
     /// Whether the packet is of no device.
@@ -135,7 +138,8 @@ impl Devices {
     /// The shards that the packet goes to, each with the ends that are in it.
     #[inline]
     pub(crate) fn by_shard(&self) -> [Option<(usize, Ends)>; 2] {
-        let Self { ends: [sender, receiver], shards: [from, to] } = *self;
+        let Self { ends: [sender, receiver], shards } = *self;
+        let [from, to] = shards.map(usize::from);
         match (sender, receiver) {
             (None, None) => [None, None],
             (Some(_), None) => [Some((from, [sender, None])), None],
@@ -148,7 +152,8 @@ impl Devices {
     /// The ends that are in a shard.
     #[inline]
     pub(crate) fn ends_in(&self, shard: usize) -> Ends {
-        let Self { ends: [sender, receiver], shards: [from, to] } = *self;
+        let Self { ends: [sender, receiver], shards } = *self;
+        let [from, to] = shards.map(usize::from);
         [sender.filter(|_| from == shard), receiver.filter(|_| to == shard)]
     }
 }
