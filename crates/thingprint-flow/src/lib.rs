@@ -16,9 +16,9 @@ mod track;
 
 pub use address::{DeviceId, MacAddr, ParseDeviceError, ParseMacError, address_text};
 pub use capture::{
-    BelievedFrame, ByteStream, Capture, CaptureWriter, ContentHash, EdgeFrame, ForeignFile, FrameReader,
-    LinkType, PlacedPacket, SettledEdges, SourceClocks, TimeEdges, Trace, TraceOptions, decompress,
-    foreign_file, is_capture, is_compressed,
+    BelievedFrame, Block, ByteStream, Capture, CaptureWriter, ContentHash, EdgeFrame, ForeignFile,
+    FrameReader, LinkType, PlacedPacket, SettledEdges, SourceClocks, TimeEdges, Trace, TraceOptions,
+    decompress, foreign_file, is_capture, is_compressed,
 };
 pub use decode::{Copies, DecodeCounts, Decoder, Frame, Malformed, Tunnel, TunnelCounts, TunnelSet};
 pub use error::{CaptureError, ProblemKind};

@@ -62,8 +62,7 @@ impl<R: PacketReader> PacketReader for Ahead<R> {
         if self.kept.is_empty() {
             return self.reader.next_packet();
         }
-        self.current = self.kept.pop_front();
-        self.current.as_ref().map(Kept::get)
+        self.next_kept()
     }
 
     fn bytes_read(&self) -> u64 {
@@ -75,9 +74,17 @@ impl<R: PacketReader> PacketReader for Ahead<R> {
     }
 }
 
+impl<R> Ahead<R> {
+    #[cold]
+    fn next_kept(&mut self) -> Option<PlacedPacket<'_>> {
+        self.current = self.kept.pop_front();
+        self.current.as_ref().map(Kept::get)
+    }
+}
+
 impl Kept {
     fn of(next: &PlacedPacket<'_>) -> Self {
-        let PlacedPacket { capture, frame, packet } = *next;
+        let PlacedPacket { capture, frame, packet, .. } = *next;
         let payload = packet.ip.map(|ip| ip.payload).or_else(|| packet.other.map(|other| other.payload));
         Self {
             capture,
@@ -99,6 +106,7 @@ impl Kept {
             other: self.packet.other.map(|other| NonIp { payload, ..other }),
             ..self.packet
         };
-        PlacedPacket { capture: self.capture, frame: Frame { bytes: &self.bytes, ..self.frame }, packet }
+        let frame = Frame { bytes: &self.bytes, ..self.frame };
+        PlacedPacket { capture: self.capture, frame, packet, block: None }
     }
 }

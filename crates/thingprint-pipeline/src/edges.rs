@@ -104,7 +104,7 @@ impl PacketReader for FrameReader {
             decoder.finish();
             return None;
         };
-        Some(PlacedPacket { capture: 0, frame, packet: decoder.decode(frame) })
+        Some(PlacedPacket { capture: 0, frame, packet: decoder.decode(frame), block: None })
     }
 
     fn bytes_read(&self) -> u64 {

@@ -60,8 +60,9 @@ impl<S: Stage> Live<'_, S> {
         {
             survey.observe(&packet);
         }
-        let Ok(_) = self.shards.packet(&PlacedPacket { capture: source, frame, packet }, &mut NoTap)
-            as Result<u64, Infallible>;
+        let Ok(_) =
+            self.shards.packet(&PlacedPacket { capture: source, frame, packet, block: None }, &mut NoTap)
+                as Result<u64, Infallible>;
     }
 
     /// Moves the clock without a frame. Before the first frame there is no clock, and it never moves back.

@@ -150,7 +150,9 @@ impl<S: Stage, R: PacketReader> Shared<'_, S, R> {
                 }
                 Step::HandOut(done) => {
                     drop(work);
-                    let (spare, handed_out) = done_with(sink.as_deref_mut(), done);
+                    let (mut spare, handed_out) = done_with(sink.as_deref_mut(), done);
+                    // The blocks that it kept are free for what is read next.
+                    spare.iter_mut().for_each(Batch::clear);
                     work = self.lock();
                     work.spare.extend(spare);
                     work.is_aborted |= handed_out.is_err();
@@ -251,13 +253,13 @@ impl<R: PacketReader> Reading<R> {
             let Some(next) = self.reader.next_packet() else { return true };
             let routed = self.router.route(next.capture, &next.frame, &next.packet);
             if routed.ended.is_some() {
-                self.next = Some((Batch::of_segment(&next.packet, &routed), routed));
+                self.next = Some((Batch::of_segment(&next, &routed), routed));
                 return false;
             }
             if routed.number == 1 {
                 batch.begins = Some(routed.clock);
             }
-            batch.push(&next.packet, &routed);
+            batch.push(&next, &routed);
             if self.is_complete(batch, &routed, &mut first) {
                 return false;
             }

@@ -46,7 +46,7 @@ impl PacketReader for SimulatedReader {
             bytes: frame.bytes,
             ..Frame::default()
         };
-        Some(PlacedPacket { capture: 0, frame, packet: self.decoder.decode(frame) })
+        Some(PlacedPacket { capture: 0, frame, packet: self.decoder.decode(frame), block: None })
     }
 
     fn bytes_read(&self) -> u64 {

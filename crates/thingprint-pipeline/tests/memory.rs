@@ -56,7 +56,7 @@ impl PacketReader for QuietReader {
         let packet =
             Packet { time, src_mac, dst_mac: Some(GATEWAY), wire_bytes: 74, ip: Some(ip), other: None };
         let frame = Frame { time, link: LinkType::Ethernet, wire_bytes: 74, bytes: &[], ..Frame::default() };
-        Some(PlacedPacket { capture: 0, frame, packet })
+        Some(PlacedPacket { capture: 0, frame, packet, block: None })
     }
 
     fn bytes_read(&self) -> u64 {

@@ -3,6 +3,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
 
+use super::block::Block;
 use super::doubt::{Doubtful, is_near, judge};
 use super::edge::TimeEdges;
 use super::hash::ContentHash;
@@ -81,6 +82,8 @@ pub(super) struct Merged<'a> {
     /// Place of the capture in the order of first frames.
     pub(super) rank: usize,
     pub(super) frame: Frame<'a>,
+    /// The block that its bytes lie in, if others may keep it.
+    pub(super) block: Option<&'a Block>,
 }
 
 /// Time of a capture's next frame, then the capture's place by first frame and name.
@@ -138,10 +141,12 @@ impl Merge {
     #[inline]
     pub(super) fn frame(&self) -> Option<Merged<'_>> {
         if let Some(Doubtful { index, rank, held, .. }) = self.believed.front() {
-            return Some(Merged { capture: *index, rank: *rank, frame: held.frame() });
+            return Some(Merged { capture: *index, rank: *rank, frame: held.frame(), block: None });
         }
         let Active { index, rank, reader, .. } = self.current.as_ref()?;
-        Some(Merged { capture: *index, rank: *rank, frame: reader.frame()? })
+        // Of captures that overlap, each batch of packets would keep a block.
+        let block = if self.open.is_empty() { reader.block() } else { None };
+        Some(Merged { capture: *index, rank: *rank, frame: reader.frame()?, block })
     }
 
     /// Bytes read so far from all captures, as they lie in the files.
@@ -152,7 +157,7 @@ impl Merge {
     /// Moves to the next frame whose time nothing contradicts.
     #[inline]
     pub(super) fn advance(&mut self, log: &mut Log) {
-        if self.believed.pop_front().is_none() {
+        if self.believed.is_empty() || self.believed.pop_front().is_none() {
             self.step(log);
             if !self.is_near() {
                 self.decide(log);
@@ -165,19 +170,29 @@ impl Merge {
 
     /// Moves past the frame handed out last and chooses the capture to go on with.
     fn step(&mut self, log: &mut Log) {
-        if let Some(mut active) = self.current.take() {
-            match active.reader.advance() {
-                Ok(Some(time)) => {
-                    active.time = time;
-                    if self.rival.is_none_or(|rival| active.key() < rival) {
-                        self.current = Some(active);
-                        return;
-                    }
-                    self.open.push(Reverse(active));
+        let end = match self.current.as_mut().map(|active| (active.reader.advance(), active)) {
+            Some((Ok(Some(time)), active)) => {
+                active.time = time;
+                if self.rival.is_none_or(|rival| active.key() < rival) {
+                    return;
                 }
-                Ok(None) => log.close(active.index, active.reader, None),
-                Err(error) => log.close(active.index, active.reader, Some(error)),
+                None
             }
+            Some((Ok(None), _)) => Some(Ok(())),
+            Some((Err(error), _)) => Some(Err(error)),
+            None => None,
+        };
+        self.choose(end, log);
+    }
+
+    /// Chooses the capture to go on with, where the current one has ended or another comes before it; `end` is the end of the
+    /// current one, with what was wrong.
+    #[inline(never)]
+    fn choose(&mut self, end: Option<Result<(), CaptureError>>, log: &mut Log) {
+        match (self.current.take(), end) {
+            (Some(active), Some(end)) => log.close(active.index, active.reader, end.err()),
+            (Some(active), None) => self.open.push(Reverse(active)),
+            (None, _) => {}
         }
         self.begin_waiting(log);
         self.current = self.open.pop().map(|Reverse(active)| active);

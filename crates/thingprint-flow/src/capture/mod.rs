@@ -1,5 +1,6 @@
 //! Capture files to frames, in the order of a trace.
 
+mod block;
 mod buffer;
 mod clock;
 mod compression;
@@ -23,6 +24,7 @@ mod timed;
 mod trace;
 mod writer;
 
+pub use block::Block;
 pub use compression::{decompress, is_compressed};
 pub use edge::{BelievedFrame, EdgeFrame, SettledEdges, TimeEdges};
 pub use foreign::{ForeignFile, foreign_file};

@@ -3,6 +3,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use super::block::Block;
 use super::buffer::Buffer;
 use super::compression;
 use super::foreign::{ForeignFile, MARK_BYTES};
@@ -96,6 +97,7 @@ impl Reader {
     }
 
     /// The next packet; `None` at the end of the capture. After an error, the capture is over.
+    #[inline]
     pub(super) fn advance(&mut self) -> Result<Option<Head>, CaptureError> {
         loop {
             match self.format.step(self.buffer.available()) {
@@ -125,8 +127,15 @@ impl Reader {
     }
 
     /// The bytes of the packet that [`advance`](Self::advance) returned last.
+    #[inline]
     pub(super) fn bytes(&self, head: &Head) -> &[u8] {
         self.buffer.bytes(head.data.clone())
+    }
+
+    /// The block that these bytes lie in, if others may keep it.
+    #[inline]
+    pub(super) fn block(&self) -> Option<&Block> {
+        self.buffer.block()
     }
 
     /// Hash of the capture's uncompressed bytes, as far as they were read.
@@ -134,6 +143,7 @@ impl Reader {
         self.buffer.content_hash()
     }
 
+    #[inline]
     fn head(&mut self, record: &Record) -> Head {
         let at = self.buffer.take(record.length).start;
         let data = at + record.data.start..at + record.data.end;
@@ -197,6 +207,7 @@ impl Reader {
 }
 
 impl Links {
+    #[inline]
     fn note(&mut self, link: LinkType) {
         if link.is_supported() {
             self.supported = true;

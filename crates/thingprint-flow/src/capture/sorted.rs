@@ -49,7 +49,8 @@ impl Sorted {
     pub(super) fn frame(&self) -> Option<Merged<'_>> {
         let Kept { time, rank, capture, link, wire_bytes, chunk, start, end } = *self.current.as_ref()?;
         let bytes = self.chunks.get(chunk).and_then(|chunk| chunk.get(start..end)).unwrap_or_default();
-        Some(Merged { capture, rank, frame: Frame { time, link, wire_bytes, bytes, ..Frame::default() } })
+        let frame = Frame { time, link, wire_bytes, bytes, ..Frame::default() };
+        Some(Merged { capture, rank, frame, block: None })
     }
 }
 

@@ -1,3 +1,4 @@
+use super::block::Block;
 use super::clock::{Clocks, Held};
 use super::edge::TimeEdges;
 use super::hash::ContentHash;
@@ -68,10 +69,8 @@ impl TimedReader {
                 self.current = Current::Held(held);
                 return Ok(Some(time));
             }
-            if let Some(ended) = self.ended.take() {
-                self.current = Current::None;
-                self.ended = Some(Ok(()));
-                return ended.map(|()| None);
+            if self.ended.is_some() {
+                return self.end();
             }
             match self.reader.advance() {
                 Ok(Some(head)) => {
@@ -89,7 +88,24 @@ impl TimedReader {
         }
     }
 
+    /// The end of the capture, or why it is over, which is told once.
+    #[cold]
+    fn end(&mut self) -> Result<Option<Timestamp>, CaptureError> {
+        self.current = Current::None;
+        self.ended.replace(Ok(())).unwrap_or(Ok(())).map(|()| None)
+    }
+
+    /// The block that the frame that was moved to lies in, if others may keep it.
+    #[inline]
+    pub(super) fn block(&self) -> Option<&Block> {
+        match &self.current {
+            Current::Read(_) => self.reader.block(),
+            Current::None | Current::Held(_) => None,
+        }
+    }
+
     /// The frame that was moved to.
+    #[inline]
     pub(super) fn frame(&self) -> Option<Frame<'_>> {
         match &self.current {
             Current::None => None,

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::block::Block;
 use super::edge::TimeEdges;
 use super::hash::ContentHash;
 use super::merge::{Log, Merge, Merged, ReadOptions};
@@ -49,6 +50,8 @@ pub struct PlacedPacket<'a> {
     pub frame: Frame<'a>,
     /// The packet.
     pub packet: Packet<'a>,
+    /// The block that the bytes of the frame lie in, for those who keep the packet; there is none where they lie elsewhere.
+    pub block: Option<&'a Block>,
 }
 
 /// How a [`Trace`] reads its captures.
@@ -107,8 +110,8 @@ impl Trace {
             decoder.finish();
             return None;
         };
-        let (capture, frame) = (merged.capture, merged.frame);
-        Some(PlacedPacket { capture, frame, packet: decoder.decode(frame) })
+        let Merged { capture, frame, block, .. } = merged;
+        Some(PlacedPacket { capture, frame, packet: decoder.decode(frame), block })
     }
 
     /// Whether the frame is left out as a copy of another.

@@ -1,6 +1,7 @@
 //! From bytes to packets: formats, link types, headers, fragments, the order of a trace, and hostile bytes.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod blocks;
 mod clocks;
 mod formats;
 mod fragments;
