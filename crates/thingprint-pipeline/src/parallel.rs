@@ -11,7 +11,7 @@ use crate::pending::{Pending, Sink, hand_out};
 use crate::pipeline::{Inner, Outcome};
 use crate::progress::Progress;
 use crate::router::{Routed, Router, SHARDS};
-use crate::shard::{Shard, finish};
+use crate::shard::{Left, Shard, finish};
 use crate::source::PacketReader;
 use crate::stage::Stage;
 
@@ -123,10 +123,37 @@ pub(crate) fn run<'a, S: Stage, R: PacketReader, E>(
     let Reading { reader, mut router, .. } = *reading;
     router.read.end(reader.end());
     let shards = work.shards.into_iter().filter_map(|place| place.shard);
-    let left = shards.map(|shard| finish(stage, *shard, router.clock)).collect();
+    let left = finish_all(stage, shards.collect(), (router.clock, threads));
     let (outcome, rows) = Outcome::of(router, left, pending);
     hand_out(sink, rows)?;
     Ok(outcome)
+}
+
+/// Ends the shards on so many threads; what they left comes in their order.
+fn finish_all<S: Stage>(
+    stage: &S,
+    shards: Vec<Box<Shard<S>>>,
+    (clock, threads): (Timestamp, NonZeroUsize),
+) -> Vec<Left<S>> {
+    let waiting = Mutex::new(shards.into_iter().enumerate());
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let finish_some = || {
+        let mut left = Vec::new();
+        while let Some((at, shard)) = next() {
+            left.push((at, finish(stage, *shard, clock)));
+        }
+        left
+    };
+    let mut left = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads.get()).map(|_| scope.spawn(finish_some)).collect();
+        let mut left = finish_some();
+        for other in others {
+            left.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        left
+    });
+    left.sort_by_key(|(at, _)| *at);
+    left.into_iter().map(|(_, left)| left).collect()
 }
 
 impl<S: Stage, R: PacketReader> Shared<'_, S, R> {
