@@ -1,10 +1,12 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
 use thingprint_flow::{DeviceId, MacAddr};
 use thingprint_instance::{Bag, BagName, EvidenceSet, Instance, Label};
 
 use crate::error::FileFault;
+use crate::parallel;
 
 /// Digits of a device's own address that a word may not hold without being listed.
 const ADDRESS_DIGITS: usize = 4;
@@ -55,10 +57,11 @@ struct Transfer<'a> {
 /// The windows of each unit of each class, in the order of time.
 type Units<'a> = BTreeMap<&'a str, BTreeMap<DeviceId, Vec<&'a Instance>>>;
 
-/// Whether the words of each bag are of classes or of units, by labelled windows whose order does not matter.
+/// Whether the words of each bag are of classes or of units, by labelled windows whose order does not matter; on up to so
+/// many threads, of which the outcome does not depend.
 ///
 /// A bag that names the unit makes a model that knows the very devices of its training and no others of their kind.
-pub fn unit_guard(rows: &[(&Instance, &Label)], evidence: EvidenceSet) -> Vec<BagUnits> {
+pub fn unit_guard(rows: &[(&Instance, &Label)], evidence: EvidenceSet, jobs: NonZeroUsize) -> Vec<BagUnits> {
     let mut units: Units<'_> = BTreeMap::new();
     for &(instance, label) in rows {
         units.entry(&label.class).or_default().entry(instance.device).or_default().push(instance);
@@ -66,7 +69,8 @@ pub fn unit_guard(rows: &[(&Instance, &Label)], evidence: EvidenceSet) -> Vec<Ba
     for windows in units.values_mut().flat_map(BTreeMap::values_mut) {
         windows.sort_by_key(|window| (window.window_start, &window.capture));
     }
-    evidence.bags().map(|bag| BagUnits::of(bag, &units)).collect()
+    let bags: Vec<BagName> = evidence.bags().collect();
+    parallel::map(bags.len(), jobs, || (), |(), at| BagUnits::of(bags[at], &units))
 }
 
 impl BagUnits {
@@ -119,8 +123,8 @@ impl<'a> Transfer<'a> {
     /// Counts the words of windows of a unit that its other windows have, and those that other devices have.
     fn count(
         &mut self,
-        (windows, same): (&[&'a Instance], &BTreeSet<&'a str>),
-        shared: &BTreeSet<&'a str>,
+        (windows, same): (&[&'a Instance], &HashSet<&'a str>),
+        shared: &HashSet<&'a str>,
         bag: BagName,
     ) {
         let words = windows.iter().filter_map(|window| window.bags.get(bag)).flat_map(Bag::keys);
@@ -141,19 +145,17 @@ impl<'a> Transfer<'a> {
 
 /// The words that two devices and more have, of whatever classes: they are the name of none. Units of a class may well
 /// run other firmware, which shows in other devices of the vendor.
-fn shared_words<'a>(bag: BagName, units: &Units<'a>) -> BTreeSet<&'a str> {
-    let (mut seen, mut shared) = (BTreeSet::new(), BTreeSet::new());
+fn shared_words<'a>(bag: BagName, units: &Units<'a>) -> HashSet<&'a str> {
+    let (mut seen, mut shared) = (HashSet::new(), HashSet::new());
     for windows in units.values().flat_map(BTreeMap::values) {
-        for word in words_of(windows, bag) {
-            if !seen.insert(word) {
-                shared.insert(word);
-            }
-        }
+        let words = words_of(windows, bag);
+        shared.extend(words.intersection(&seen).copied());
+        seen.extend(words);
     }
     shared
 }
 
-fn words_of<'a>(windows: &[&'a Instance], bag: BagName) -> BTreeSet<&'a str> {
+fn words_of<'a>(windows: &[&'a Instance], bag: BagName) -> HashSet<&'a str> {
     let bags = windows.iter().filter_map(|window| window.bags.get(bag));
     bags.flat_map(Bag::keys).map(String::as_str).collect()
 }
@@ -228,8 +230,9 @@ mod tests {
         let mut reversed = rows.clone();
         reversed.reverse();
         let evidence = EvidenceSet::from(BagName::DOMAINS);
-        assert_eq!(unit_guard(&rows, evidence), unit_guard(&reversed, evidence));
-        unit_guard(&rows, evidence).remove(0)
+        let both = [&rows, &reversed].map(|rows| unit_guard(rows, evidence, NonZeroUsize::MIN));
+        assert_eq!(both[0], both[1]);
+        both[0][0].clone()
     }
 
     #[test]
@@ -254,7 +257,7 @@ mod tests {
         let (plug, switch) = (label("plug"), label("switch"));
         let class = |unit: u8| if unit < 3 { &plug } else { &switch };
         let rows: Vec<_> = windows.iter().map(|(unit, window)| (window, class(*unit))).collect();
-        let units = unit_guard(&rows, BagName::DOMAINS.into()).remove(0);
+        let units = unit_guard(&rows, BagName::DOMAINS.into(), NonZeroUsize::MIN).remove(0);
         assert_eq!((units.transfer, units.is_refused), (Some(1.0), false));
     }
 
@@ -263,7 +266,7 @@ mod tests {
         let windows: Vec<Instance> = (0..30).map(|hour| window(0x2c, hour, &["1b2c.example"])).collect();
         let label = Label::new("plug", Kind::Iot);
         let rows: Vec<_> = windows.iter().map(|window| (window, &label)).collect();
-        let units = unit_guard(&rows, BagName::DOMAINS.into()).remove(0);
+        let units = unit_guard(&rows, BagName::DOMAINS.into(), NonZeroUsize::MIN).remove(0);
         assert_eq!((units.transfer, units.is_refused), (None, false));
         assert_eq!((units.own_address, units.address_words), (1, vec!["1b2c.example".to_owned()]));
     }
@@ -274,7 +277,7 @@ mod tests {
             (0..4).flat_map(|hour| [1, 2].map(|unit| window(unit, hour, &[&format!("{unit}")]))).collect();
         let label = Label::new("plug", Kind::Iot);
         let rows: Vec<_> = windows.iter().map(|window| (window, &label)).collect();
-        let units = unit_guard(&rows, BagName::DOMAINS.into()).remove(0);
+        let units = unit_guard(&rows, BagName::DOMAINS.into(), NonZeroUsize::MIN).remove(0);
         assert_eq!((units.transfer, units.is_refused), (Some(0.0), false));
     }
 }

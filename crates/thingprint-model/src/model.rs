@@ -123,13 +123,15 @@ impl Model {
         options.check()?;
         let rows: Vec<_> =
             rows.into_iter().filter_map(|row| Some((&row.instance, row.label.as_ref()?))).collect();
-        let (options, units) = options_for(options, &rows)?;
+        let (options, units) = options_for(options, &rows, jobs)?;
         let options = &options;
         let labels: Vec<&Label> = rows.iter().map(|(_, label)| *label).collect();
         let training = Training::of(rows, options)?;
         let given = given_families(&training.classes, labels)?;
-        let bags = options.looks_at().bags().map(|bag| training.fit_bag(bag, |_| true));
-        let bags = bags.collect::<Result<Vec<_>, _>>()?;
+        let names: Vec<BagName> = options.looks_at().bags().collect();
+        let fit_bag = |(): &mut (), at: usize| training.fit_bag(names[at], |_| true);
+        let bags = parallel::map(names.len(), jobs, || (), fit_bag);
+        let bags = bags.into_iter().collect::<Result<Vec<_>, _>>()?;
         let forest = match options.inputs() {
             Some(inputs) => {
                 let table = training.table(&inputs, &bags, jobs)?;
@@ -352,6 +354,7 @@ impl Model {
 fn options_for(
     options: &TrainOptions,
     rows: &[(&Instance, &Label)],
+    jobs: NonZeroUsize,
 ) -> Result<(TrainOptions, Vec<BagUnits>), ModelError> {
     check_evidence(options, rows.iter().map(|(instance, _)| *instance))?;
     if options.recipe == Recipe::Paper {
@@ -359,7 +362,7 @@ fn options_for(
     }
     let bags = rows.iter().map(|(instance, _)| instance.bags.evidence());
     let bags = bags.fold(EvidenceSet::NONE, EvidenceSet::with);
-    let units = unit_guard(rows, options.looks_at().within(bags));
+    let units = unit_guard(rows, options.looks_at().within(bags), jobs);
     let is_refused = |bag| units.iter().any(|units| units.bag == bag && units.is_refused);
     let evidence = options.evidence.only(|_| true, |bag| bags.has_bag(bag) && !is_refused(bag));
     let options = TrainOptions { evidence, ..*options };

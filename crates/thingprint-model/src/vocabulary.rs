@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use thingprint_instance::{Bag, Kind};
@@ -34,8 +34,8 @@ pub(crate) type Tokens = Vec<(u32, u64)>;
 impl Vocabulary {
     /// The vocabulary of these training bags.
     pub fn of<'a>(bags: impl IntoIterator<Item = (&'a Bag, Kind)>, unseen: Unseen) -> Self {
-        let mut iot = BTreeSet::new();
-        let mut non_iot = BTreeSet::new();
+        let mut iot = HashSet::new();
+        let mut non_iot = HashSet::new();
         for (bag, kind) in bags {
             let words = match kind {
                 Kind::Iot => &mut iot,
@@ -45,13 +45,9 @@ impl Vocabulary {
         }
         let rest = match unseen {
             Unseen::Others => Rest::Others,
-            Unseen::Ignore => {
-                let seen: Vec<Box<str>> = non_iot.difference(&iot).map(|&word| word.into()).collect();
-                Rest::OthersIfSeen(seen.into())
-            }
+            Unseen::Ignore => Rest::OthersIfSeen(WordList::of(non_iot.difference(&iot).copied())),
         };
-        let words: Vec<Box<str>> = iot.into_iter().map(Into::into).collect();
-        Self { words: words.into(), rest }
+        Self { words: WordList::of(iot), rest }
     }
 
     /// Number of columns, `others` included: V of the paper's equation 1.

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::ops::Deref;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -14,6 +15,15 @@ pub(crate) struct WordList {
 }
 
 impl WordList {
+    /// These words, which may come in any order and more than once.
+    pub(crate) fn of<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
+        // Of words that come again and again, hashing costs less than sorting them all.
+        let distinct: HashSet<&str> = words.into_iter().collect();
+        let mut words: Vec<&str> = distinct.into_iter().collect();
+        words.sort_unstable();
+        words.into_iter().map(Box::from).collect::<Vec<Box<str>>>().into()
+    }
+
     /// The place of a word.
     pub(crate) fn place(&self, word: &str) -> Option<usize> {
         let beginning = beginning(word);
@@ -79,7 +89,8 @@ mod tests {
             others in prop::collection::vec("(a|b|\u{0}|ä){0,12}", 0..60),
         ) {
             let words: BTreeSet<String> = words;
-            let list = WordList::from(words.iter().map(|word| word.as_str().into()).collect::<Vec<Box<str>>>());
+            let list = WordList::of(words.iter().rev().chain(&words).map(String::as_str));
+            prop_assert_eq!(list.len(), words.len());
             for (place, word) in words.iter().enumerate() {
                 prop_assert_eq!(list.place(word), Some(place));
             }

@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 use thingprint_instance::{Bag, BagName, EvidenceSet, Instance};
 
@@ -45,8 +43,7 @@ impl Lexicon {
     ) -> Self {
         let words = |bag| {
             let bags = instances.clone().filter_map(|instance| instance.bags.get(bag));
-            let words: BTreeSet<&str> = bags.flat_map(Bag::keys).map(String::as_str).collect();
-            BagWords(words.into_iter().map(Box::from).collect::<Vec<Box<str>>>().into())
+            BagWords(WordList::of(bags.flat_map(Bag::keys).map(String::as_str)))
         };
         Self { evidence, bags: evidence.bags().map(words).collect() }
     }
