@@ -8,6 +8,8 @@ use crate::records::{Event, EventKind, Severity};
 
 /// Devices whose first appearance in a minute is an event each; beyond that, one event says how many there were.
 const NEW_DEVICES_A_MINUTE: usize = 20;
+/// How long after the first packet of a first start devices are taken for those that were there before.
+const LEARNING_NS: i64 = 60 * MINUTE_NS;
 /// A minute in nanoseconds.
 const MINUTE_NS: i64 = 60_000_000_000;
 /// Open events that are remembered, so that what happens again is counted; the device with most forgets its oldest ones.
@@ -24,10 +26,23 @@ pub(crate) struct EventBook {
     /// Keys by the age of their events.
     by_id: BTreeMap<u64, Key>,
     new_devices: VecDeque<Timestamp>,
+    learning: Learning,
     /// When the flood of new devices began that goes on.
     flood: Option<Timestamp>,
     /// Events that are new or were counted since they were taken last, by number.
     changed: BTreeMap<u64, Event>,
+}
+
+/// Whether devices are new because the reading is: on a first start all of them are.
+#[derive(Clone, Copy, Debug, Default)]
+enum Learning {
+    /// Devices are known from earlier.
+    #[default]
+    Over,
+    /// Nothing is known, and nothing was seen yet.
+    Fresh,
+    /// Nothing was known; what is seen by this time was there before.
+    Until(Timestamp),
 }
 
 /// What happened, for the book.
@@ -50,6 +65,19 @@ impl EventBook {
             book.keep(event);
         }
         book
+    }
+
+    /// Nothing is known yet: devices of the first hour are noted, and are no reason to warn.
+    pub(crate) const fn learn(&mut self) {
+        self.learning = Learning::Fresh;
+    }
+
+    /// Whether a device that is seen first at this time belongs to the first start.
+    fn is_learning(&mut self, at: Timestamp) -> bool {
+        if matches!(self.learning, Learning::Fresh) {
+            self.learning = Learning::Until(at.plus_nanos(LEARNING_NS));
+        }
+        matches!(self.learning, Learning::Until(until) if at < until)
     }
 
     /// Notes what happened: a new event, or one more time of an open one.
@@ -80,7 +108,12 @@ impl EventBook {
     }
 
     /// Notes that a device was seen for the first time. In a flood of new addresses one event counts them.
-    pub(crate) fn note_new_device(&mut self, happened: Happened) {
+    pub(crate) fn note_new_device(&mut self, mut happened: Happened) {
+        let is_learning = self.is_learning(happened.at);
+        if is_learning {
+            happened.severity = Severity::Note;
+            happened.text.push_str(", seen in the first hour of the watch");
+        }
         let since = happened.at.plus_nanos(-MINUTE_NS);
         while self.new_devices.front().is_some_and(|at| *at < since) {
             self.new_devices.pop_front();
@@ -100,7 +133,7 @@ impl EventBook {
         );
         self.note(Happened {
             kind: EventKind::ManyNewDevices,
-            severity: Severity::Warning,
+            severity: if is_learning { Severity::Note } else { Severity::Warning },
             device: None,
             subject: rfc3339::format(began),
             text,
@@ -273,6 +306,20 @@ mod tests {
         resumed.note(happened(5, "a"));
         let events = resumed.take_changed();
         assert_eq!((events[0].id, events[0].times, events[0].at), (1, 2, Timestamp::from_seconds(0)));
+    }
+
+    #[test]
+    fn devices_of_a_first_start_are_no_reason_to_warn() {
+        let severities = |book: &mut EventBook| {
+            for (at, name) in [(0, "a"), (3599, "b"), (3600, "c")] {
+                book.note_new_device(Happened { severity: Severity::Warning, ..happened(at, name) });
+            }
+            book.take_changed().iter().map(|event| event.severity).collect::<Vec<_>>()
+        };
+        let mut first = EventBook::default();
+        first.learn();
+        assert_eq!(severities(&mut first), [Severity::Note, Severity::Note, Severity::Warning]);
+        assert_eq!(severities(&mut EventBook::default()), [Severity::Warning; 3], "a later start");
     }
 
     #[test]

@@ -144,6 +144,9 @@ impl Desk {
             last_window: None,
             has_new_windows: false,
         };
+        if devices.is_empty() {
+            desk.book.learn();
+        }
         for device in devices {
             let id = device.sighting.device;
             desk.labels.extend(device.label.clone().map(|label| (id, label)));
@@ -365,10 +368,13 @@ impl Desk {
         })
     }
 
-    /// What a person calls a device: its label, its host name, or its address.
+    /// What a person calls a device: its label, its host name, who it says it is with its address, or its address.
     pub(crate) fn name(&self, device: DeviceId) -> String {
-        let host = || self.devices.get(&device)?.sighting.as_ref()?.host_name.clone();
-        self.labels.get(&device).cloned().or_else(host).unwrap_or_else(|| device.to_string())
+        let sighting = || self.devices.get(&device)?.sighting.as_ref();
+        let host = || sighting()?.host_name.clone();
+        let says = || Some(format!("{} ({device})", sighting()?.identity.as_ref()?.summary.in_short()?));
+        let label = self.labels.get(&device).cloned();
+        label.or_else(host).or_else(says).unwrap_or_else(|| device.to_string())
     }
 
     fn final_window(&mut self, instance: &Instance) {

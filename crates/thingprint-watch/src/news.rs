@@ -25,7 +25,9 @@ pub(crate) fn happened(
 /// A device was seen for the first time.
 pub(crate) fn new_device(sighting: &Sighting, label: Option<&str>) -> Happened {
     let device = sighting.device;
-    let name = label.or(sighting.host_name.as_deref()).map(|name| format!(" ({name})")).unwrap_or_default();
+    let says = || sighting.identity.as_ref()?.summary.in_short();
+    let name = label.or(sighting.host_name.as_deref()).map(str::to_owned).or_else(says);
+    let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
     let address = sighting.addresses.first().map(|address| format!(" at {address}")).unwrap_or_default();
     let text = format!("New device {device}{name}{address}");
     let evidence = object(json!({
