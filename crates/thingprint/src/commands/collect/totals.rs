@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use thingprint_flow::DeviceLosses;
+use thingprint_table::rfc3339;
 use thingprint_taps::{Name, TapState};
 
 use super::collection::lacks;
@@ -83,6 +84,17 @@ impl Totals {
             let cut = counted(self.messages_cut, "message", "messages");
             messages.warn(format!("{cut} in progress at the end of a part: missing or counted twice"));
         }
+        for (name, tap) in taps {
+            let Some(until) = tap.holds_back(taps.values()) else { continue };
+            let heard = match until {
+                Some(until) => format!("was heard until {} and did not end", rfc3339::format(until)),
+                None => "was not heard yet".to_owned(),
+            };
+            messages.note(format!(
+                "tap {name} {heard}: windows that other taps saw after that wait for it, and are stored when it sends more or \
+                 ends, or by a collector without --once after --wait"
+            ));
+        }
         let mut is_partial = self.refused > 0;
         // Where no collection began, what is missing is said by whoever stores the windows.
         for (name, tap) in taps.iter().filter(|_| self.at_start.is_some()) {
@@ -99,7 +111,7 @@ impl Totals {
 
 #[cfg(test)]
 mod tests {
-    use thingprint_flow::{DeviceId, LossKind, MacAddr};
+    use thingprint_flow::{DeviceId, LossKind, MacAddr, Timestamp};
 
     use super::*;
 
@@ -109,6 +121,21 @@ mod tests {
 
     fn outcome(totals: &Totals, missing: u64) -> Outcome {
         totals.report(&taps(missing), Messages::new(true, false))
+    }
+
+    #[test]
+    fn a_tap_that_is_behind_and_did_not_end_holds_windows_back() {
+        let tap = |seconds: Option<i64>, is_ended| TapState {
+            until: seconds.map(Timestamp::from_seconds),
+            is_ended,
+            ..TapState::default()
+        };
+        let ahead = tap(Some(7200), false);
+        let waits = |tap: &TapState| tap.holds_back([&ahead, tap]);
+        assert_eq!(waits(&tap(Some(60), false)), Some(Some(Timestamp::from_seconds(60))));
+        assert_eq!(waits(&tap(None, false)), Some(None), "it was expected and never heard");
+        assert_eq!(waits(&tap(Some(60), true)), None, "it ended");
+        assert_eq!(waits(&ahead), None);
     }
 
     #[test]
