@@ -354,3 +354,27 @@ fn empty_views_say_what_will_appear() {
         assert!(page.status == 200 && page.body.contains(text), "{path}");
     }
 }
+
+#[test]
+fn without_a_model_no_page_promises_a_class() {
+    let fake = Fake::with_devices(3);
+    let web = start(fake.clone());
+    let device = {
+        let mut world = fake.world();
+        world.health.model = None;
+        world.devices.values_mut().for_each(|device| {
+            device.verdict = None;
+            device.provisional = None;
+            device.sighting.gateway = None;
+        });
+        *world.devices.keys().next().unwrap()
+    };
+    let list = get(&web, "/").body;
+    assert!(list.contains("no model") && !list.contains("no verdict yet"), "{list:.2000}");
+    assert!(!list.contains("</strong> unknown"), "nobody knows how many are unknown");
+    let page = get(&web, &format!("/devices/{device}")).body;
+    assert!(page.contains("There is no model") && !page.contains("No verdict yet"), "{page:.2000}");
+    fake.world().health.model = Some("home.model".to_owned());
+    let list = get(&web, "/").body;
+    assert!(list.contains("no verdict yet") && list.contains("</strong> unknown"), "{list:.2000}");
+}

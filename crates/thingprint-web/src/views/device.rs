@@ -49,7 +49,7 @@ impl DeviceView {
         let title = name(&self.device);
         self.head(&mut body, clock(health));
         body.raw("<div class=\"columns\">\n")
-            .with(|body| self.verdict(body))
+            .with(|body| self.verdict(body, health.model.is_some()))
             .with(|body| self.forms(body))
             .raw("</div>\n");
         self.why(&mut body);
@@ -99,7 +99,7 @@ impl DeviceView {
         html.raw("</dl></div>\n");
     }
 
-    fn verdict(&self, html: &mut Html) {
+    fn verdict(&self, html: &mut Html, has_model: bool) {
         html.raw("<section id=\"verdict\" class=\"box\" data-live aria-labelledby=\"verdict-title\">");
         html.raw("<h2 id=\"verdict-title\">Class</h2>\n");
         match &self.device.verdict {
@@ -107,9 +107,13 @@ impl DeviceView {
             None if self.device.sighting.gateway.is_some() => {
                 html.raw("<p>A gateway forwards the traffic of others, so that it is not judged.</p>\n");
             }
-            None => {
+            None if has_model => {
                 html.raw("<p class=\"empty\">No verdict yet. It follows when the first window of this device ends, an hour ");
-                html.raw("as a rule, if there is a model.</p>\n");
+                html.raw("as a rule.</p>\n");
+            }
+            None => {
+                html.raw("<p class=\"empty\">There is no model, so that devices get no class. Give one to watch with --model, ");
+                html.raw("or label devices and train one on the page of the model.</p>\n");
             }
         }
         if let Some(window) = &self.device.provisional {

@@ -73,20 +73,24 @@ const COLUMNS: [(SortKey, &str, bool, &str); 8] = [
 pub(crate) fn document(devices: &[DeviceRecord], list: &DeviceList, health: &Health) -> String {
     let page = list.of(devices);
     let mut body = Html::new();
-    body.raw("<h1>Devices</h1>\n").with(|body| counts(body, devices, list)).with(|body| filter(body, list));
+    body.raw("<h1>Devices</h1>\n")
+        .with(|body| counts(body, (devices, list), health.model.is_some()))
+        .with(|body| filter(body, list));
     if devices.is_empty() {
         nothing_yet(&mut body, health);
     } else {
-        table(&mut body, &page, list, clock(health));
+        table(&mut body, (&page, list), (clock(health), health.model.is_some()));
     }
     body.with(legend);
     View { title: "Devices", place: "/", follows: Follows::All, health, body: &body }.document()
 }
 
-/// How many there are of each kind; each number shows those.
-fn counts(html: &mut Html, devices: &[DeviceRecord], list: &DeviceList) {
+/// How many there are of each kind; each number shows those. Where there is no model and no verdict of an earlier one, nobody knows
+/// how many are unknown.
+fn counts(html: &mut Html, (devices, list): (&[DeviceRecord], &DeviceList), has_model: bool) {
+    let is_judged = has_model || devices.iter().any(|device| device.verdict.is_some());
     html.raw("<ul id=\"counts\" class=\"counts\" data-live aria-label=\"Numbers of devices\">\n");
-    for (show, words) in COUNTED {
+    for (show, words) in COUNTED.into_iter().filter(|(show, _)| *show != Show::Unknown || is_judged) {
         let number = devices.iter().filter(|device| show.has(device)).count();
         let address =
             address::with_query("/", &[("show", if show == Show::All { "" } else { show.as_str() })]);
@@ -131,7 +135,11 @@ fn words_of(key: SortKey) -> String {
     key.as_str().replace('_', " ")
 }
 
-fn table(html: &mut Html, page: &DevicePage<'_>, list: &DeviceList, clock: Timestamp) {
+fn table(
+    html: &mut Html,
+    (page, list): (&DevicePage<'_>, &DeviceList),
+    (clock, has_model): (Timestamp, bool),
+) {
     html.raw("<div id=\"devices\" data-live>\n");
     html.raw("<div class=\"table\" role=\"region\" aria-label=\"Devices\" tabindex=\"0\">\n");
     html.raw("<table class=\"cards\"><caption>").text(caption(page, list)).raw("</caption>\n<thead><tr>");
@@ -140,7 +148,7 @@ fn table(html: &mut Html, page: &DevicePage<'_>, list: &DeviceList, clock: Times
     }
     html.raw("</tr></thead>\n<tbody>\n");
     for device in &page.devices {
-        row(html, device, clock);
+        row(html, device, (clock, has_model));
     }
     html.raw("</tbody></table></div>\n");
     if page.devices.is_empty() {
@@ -181,11 +189,11 @@ fn header(
     html.attr("data-key", format!("sort-{key}")).raw(">").text(title).raw("</a></th>");
 }
 
-fn row(html: &mut Html, device: &DeviceRecord, clock: Timestamp) {
+fn row(html: &mut Html, device: &DeviceRecord, (clock, has_model): (Timestamp, bool)) {
     let sighting = &device.sighting;
     html.raw("<tr").attr("data-key", sighting.device.to_string()).raw("><th scope=\"row\">");
     html.with(|html| naming(html, device)).raw("</th>");
-    html.raw("<td data-label=\"Class\">").with(|html| class(html, device)).raw("</td>");
+    html.raw("<td data-label=\"Class\">").with(|html| class(html, device, has_model)).raw("</td>");
     html.raw("<td data-label=\"Confidence\" class=\"n\">").with(|html| confidence(html, device)).raw("</td>");
     html.raw("<td data-label=\"Vendor\" class=\"vendor\">")
         .with(|html| text_or_dash(html, vendor(device)))
@@ -230,13 +238,14 @@ pub(super) fn badges(html: &mut Html, device: &DeviceRecord) {
     }
 }
 
-fn class(html: &mut Html, device: &DeviceRecord) {
+fn class(html: &mut Html, device: &DeviceRecord, has_model: bool) {
     let so_far = device.provisional.as_ref().and_then(|window| window.answer.as_ref());
     match (&device.verdict, so_far) {
         _ if device.sighting.gateway.is_some() => _ = html.raw("<span class=\"absent\">not judged</span>"),
         (Some(verdict), _) => standing(html, verdict),
         (None, Some(answer)) => first_guess(html, answer),
-        (None, None) => _ = html.raw("<span class=\"absent\">no verdict yet</span>"),
+        (None, None) if has_model => _ = html.raw("<span class=\"absent\">no verdict yet</span>"),
+        (None, None) => _ = html.raw("<span class=\"absent\">no model</span>"),
     }
 }
 

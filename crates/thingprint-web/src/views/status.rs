@@ -81,7 +81,8 @@ pub(crate) fn line(html: &mut Html, health: &Health) {
     html.raw("<p id=\"status\" class=\"status\" data-live><a href=\"/health\">");
     match alerts.first() {
         Some(alert) if alert.tone != "info" => {
-            html.badge(alert.tone, if alerts.len() == 1 { "1 problem" } else { "problems" });
+            let problems = alerts.iter().filter(|alert| alert.tone != "info").count() as u64;
+            html.badge(alert.tone, &super::words::counted(problems, "problem"));
             html.raw(" <span class=\"clip\"")
                 .attr("title", &alert.text)
                 .raw(">")
