@@ -25,6 +25,8 @@ mod train;
 #[cfg(feature = "live")]
 mod watch;
 
+use std::path::Path;
+
 use clap::Subcommand;
 
 pub(crate) use self::merge::joined as joined_parts;
@@ -150,6 +152,17 @@ impl Command {
             #[cfg(feature = "live")]
             Self::Watch(_) | Self::Collect(_) => true,
             _ => false,
+        }
+    }
+
+    /// The files of pages and logs that the command writes: what came out of it is told by a line for each.
+    pub(crate) fn pages<'a>(&'a self, global: &'a GlobalArgs) -> Vec<&'a Path> {
+        let output = || global.output.as_deref().filter(|path| !is_standard_output(path));
+        match self {
+            Self::Report(_) => output().into_iter().collect(),
+            Self::Compare(args) => output().into_iter().chain(args.pages()).collect(),
+            Self::Audit(args) => output().into_iter().chain(args.pages()).collect(),
+            _ => Vec::new(),
         }
     }
 

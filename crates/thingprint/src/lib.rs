@@ -117,7 +117,13 @@ fn called(arguments: &[OsString], line: &'static Line) -> anyhow::Result<Outcome
 fn carry_out(cli: &Cli) -> anyhow::Result<Outcome> {
     let results = &cli.global.results;
     match cli.command.run(&cli.global) {
-        Ok(outcome) => results.commit().context("no result was written").map(|()| outcome),
+        Ok(outcome) => {
+            results.commit().context("no result was written")?;
+            for path in cli.command.pages(&cli.global) {
+                cli.global.messages().note(format!("wrote {}", path.display()));
+            }
+            Ok(outcome)
+        }
         Err(error) if results.roll_back() => Err(error.context("no result was written")),
         Err(error) => Err(error),
     }

@@ -117,6 +117,11 @@ pub(crate) struct AuditArgs {
 pub(super) const DEFAULT_POLICY: &str = "bcp2026";
 
 impl AuditArgs {
+    /// The files that are written beside the result.
+    pub(super) fn pages(&self) -> impl Iterator<Item = &Path> {
+        [&self.html, &self.sarif, &self.cipher_plot].into_iter().filter_map(Option::as_deref)
+    }
+
     /// What would be written without pseudonyms.
     pub(super) fn names_everybody(&self) -> Option<&'static str> {
         let options = [

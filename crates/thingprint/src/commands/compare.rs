@@ -1,5 +1,5 @@
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use thingprint_audit::Severity;
@@ -78,6 +78,11 @@ pub(super) struct Compared {
 }
 
 impl CompareArgs {
+    /// The files that are written beside the result.
+    pub(super) fn pages(&self) -> Option<&Path> {
+        self.html.as_deref()
+    }
+
     /// What would be written without pseudonyms.
     pub(super) fn names_everybody(&self) -> Option<&'static str> {
         self.html.as_ref().map(|_| "--html")

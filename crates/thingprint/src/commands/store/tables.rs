@@ -103,7 +103,7 @@ fn device(record: &DeviceRecord) -> [Cell; 31] {
         addresses(record),
         seen.host_name.clone().into(),
         seen.vendor_class.clone().into(),
-        seen.identity.as_ref().and_then(|identity| identity.summary.in_short()).into(),
+        said(seen).into(),
         contradictions(seen).into(),
         bag(&seen.names),
         bag(&seen.server_ports),
@@ -123,6 +123,11 @@ fn device(record: &DeviceRecord) -> [Cell; 31] {
     ]
 }
 
+/// Who a device says it is, in a few words.
+fn said(seen: &Sighting) -> Option<String> {
+    seen.identity.as_ref()?.summary.in_short()
+}
+
 /// What a device says of itself that does not fit its class.
 fn contradictions(seen: &Sighting) -> Vec<String> {
     let identity = seen.identity.iter();
@@ -132,7 +137,9 @@ fn contradictions(seen: &Sighting) -> Vec<String> {
 fn overview(records: &[DeviceRecord]) -> anyhow::Result<Table> {
     let mut table = Table::new([
         Column::texts("device"),
+        Column::texts("is"),
         Column::texts("label"),
+        Column::texts("says_it_is"),
         Column::texts("class"),
         Column::percent("confidence", 1),
         Column::texts("host_name"),
@@ -146,7 +153,9 @@ fn overview(records: &[DeviceRecord]) -> anyhow::Result<Table> {
         let class = record.verdict.as_ref().map(|verdict| verdict.class.as_deref().unwrap_or("unknown"));
         table.push([
             Cell::from(record.sighting.device.to_string()),
+            if record.sighting.gateway.is_some() { "gateway" } else { "device" }.into(),
             record.label.clone().into(),
+            said(&record.sighting).into(),
             class.map(str::to_owned).into(),
             record.verdict.as_ref().map(|verdict| verdict.confidence).into(),
             record.sighting.host_name.clone().into(),

@@ -48,6 +48,11 @@ pub(super) struct PageBackend {
 }
 
 impl PageBackend {
+    /// The store as messages name it.
+    pub(super) fn store_name(&self) -> PathBuf {
+        thingprint_store::shown(&self.store)
+    }
+
     pub(super) fn new(
         (store, recipe): (PathBuf, ExtractionRecipe),
         (labels, judging): (Labels, Judging),

@@ -16,6 +16,7 @@ use super::clock;
 use super::station::failed;
 use crate::args::{TransportArgs, transport_of};
 use crate::gateways::GatewayChoice;
+use crate::messages::counted;
 use crate::small_file::{MOST_WRITTEN_BYTES, read_text};
 
 /// Time for parts to be sent at the end; what is left then waits in the spool for the next reading.
@@ -210,9 +211,9 @@ impl Publishing {
         watcher.note((clock::now(), kind, severity), &self.name, text, evidence);
     }
 
-    /// Cuts the last part, and sends what waits as far as it can be in a moment; what is to be said of it, and whether parts
-    /// are missing.
-    pub(super) fn finish(self, is_ended: bool) -> (Vec<String>, bool) {
+    /// Cuts the last part, and sends what waits as far as it can be in a moment; what was sent, what is wrong with it, and
+    /// whether parts are missing.
+    pub(super) fn finish(self, is_ended: bool) -> (Option<String>, Vec<String>, bool) {
         let Self { tap, publisher, name, mut unwritten, mut dropped, .. } = self;
         unwritten.extend(tap.finish(is_ended));
         let mut said = Vec::new();
@@ -222,7 +223,7 @@ impl Publishing {
                 said.push(format!("failed to {error}"));
             }
         }
-        let PublisherHealth { waiting, problem, dropped: of_spool, .. } = publisher.stop(SEND);
+        let PublisherHealth { sent, waiting, problem, dropped: of_spool, .. } = publisher.stop(SEND);
         if waiting > 0 {
             let why = problem.map(|why| format!(": {why}")).unwrap_or_default();
             said.push(format!("{waiting} parts for {name} wait in the spool for the next reading{why}"));
@@ -231,7 +232,8 @@ impl Publishing {
         if dropped > 0 {
             said.push(format!("{dropped} parts for {name} were dropped, since the spool was full"));
         }
-        (said, dropped > 0)
+        let sent = format!("{} sent to {name}", counted(sent, "part", "parts"));
+        (Some(sent), said, dropped > 0)
     }
 }
 

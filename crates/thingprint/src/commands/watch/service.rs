@@ -385,13 +385,16 @@ impl Service {
         let left_out = watcher.left_out();
         let (account, memory) = watcher.finish(is_ended);
         // Before the store says that the windows are final.
-        let (unsent, lacks_parts) =
+        let (sent, unsent, lacks_parts) =
             self.publishing.take().map(|publishing| publishing.finish(is_ended)).unwrap_or_default();
         self.give_out(account, memory, &intake);
         let left = intake.stop();
-        let Self { writer, outbox, printer, dead, .. } = self;
+        let Self { writer, outbox, printer, dead, backend, .. } = self;
         for name in left {
             printer.warn(format!("{name} did not end; it waits for the system"));
+        }
+        if let Some(said) = sent {
+            printer.note(said);
         }
         for said in unsent {
             printer.warn(said);
@@ -404,6 +407,10 @@ impl Service {
             }
         }
         printer.flush(DELIVER);
+        if let Ok(stats) = &stored {
+            let windows = counted(stats.windows, "window", "windows");
+            printer.note(format!("{windows} stored in {}", backend.store_name().display()));
+        }
         let stored = store_health(&stored.and_then(|stats| dead.map_or(Ok(stats), Err)).map_err(failed)?);
         let is_partial = say_losses(&printer, &sources, &stored);
         let whole = report_left_out(&left_out, &printer);
