@@ -85,7 +85,9 @@ pub struct Finding {
     pub expected: String,
     /// Where that is written.
     pub reference: String,
-    /// How it is fixed.
+    /// What who runs the network can do about it.
+    pub operator: &'static str,
+    /// How it is fixed by who makes the device or runs the server.
     pub remediation: &'static str,
     /// The first flow with it.
     pub example: Example,

@@ -287,6 +287,7 @@ impl RuleTally {
             suite: sighting.seen.suite.map(SeenSuite::of),
             expected: judge.scale.expected().to_owned(),
             reference: judge.references(sighting.ruling).join("; "),
+            operator: rule.operator,
             remediation: rule.remediation,
             example: tally.first,
         };

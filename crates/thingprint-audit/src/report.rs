@@ -14,7 +14,8 @@ use thingprint_table::{Badge, Table};
 
 use crate::sarif::{self, Log};
 use crate::{
-    Audit, CoverageByProtocol, DeviceAudit, Finding, Judgement, KnownFindings, Policy, SetAside, Severity,
+    Audit, CoverageByProtocol, DeviceAudit, Finding, FindingCounts, FindingNumbers, Judgement, KnownFindings,
+    Policy, SetAside, Severity,
 };
 
 mod advice;
@@ -134,6 +135,8 @@ pub struct ReportDocument<'a> {
     /// What there is to know about the reading.
     notices: &'a [Notice],
     devices: Vec<DeviceDocument<'a>>,
+    /// How many rules devices break, and in how many flows.
+    counts: FindingNumbers,
     /// How many flows of each protocol rules could judge, of all devices.
     coverage: CoverageByProtocol,
     /// All flows, each counted once: the sums of devices count a flow between two of them at both.
@@ -157,6 +160,8 @@ struct DeviceDocument<'a> {
     #[serde(flatten)]
     audit: &'a DeviceAudit,
     class: &'static str,
+    /// How many rules it breaks, and in how many flows.
+    counts: FindingNumbers,
     gateway_reason: Option<GatewayReason>,
     fingerprint: BTreeMap<&'static str, Vec<ValueDocument<'a>>>,
     looks_like: Option<LikenessDocument<'a>>,
@@ -306,23 +311,9 @@ impl Report {
         }
     }
 
-    /// How many findings there are of each severity, and on how many lines they stand for people, where these are fewer.
+    /// How many findings there are, and in how many flows.
     pub fn counts(&self) -> String {
-        let lines: Vec<Severity> =
-            self.audit.devices.iter().flat_map(lines).map(|line| line.severity).collect();
-        let of = |severity| {
-            let findings = self.audit.at_or_over(severity);
-            let findings = findings.filter(|(_, finding)| finding.severity == severity).count();
-            let lines = lines.iter().filter(|of| **of == severity).count();
-            let groups = match lines {
-                lines if lines == findings => String::new(),
-                1 => " in 1 group".to_owned(),
-                lines => format!(" in {lines} groups"),
-            };
-            counted(findings, severity) + &groups
-        };
-        let [error, warning, note] = [Severity::Error, Severity::Warning, Severity::Note].map(of);
-        format!("{error}, {warning}, {note}")
+        FindingCounts::of(&self.audit).to_string()
     }
 
     /// [`Report::counts`], and how many devices could not be judged, where there are any.
@@ -433,6 +424,7 @@ impl Report {
             doubtful_gateways: &self.header.doubtful_gateways,
             notices: &self.header.notices,
             devices: self.audit.devices.iter().map(|device| self.device(device)).collect(),
+            counts: FindingCounts::of(&self.audit).numbers(),
             coverage: self.audit.coverage(),
             flows: self.flows(),
             judgement: self.audit.judgement(),
@@ -457,6 +449,7 @@ impl Report {
         DeviceDocument {
             audit,
             class: audit.class(),
+            counts: FindingCounts::of_device(audit).numbers(),
             gateway_reason: audit.gateway,
             fingerprint,
             looks_like: likeness.map(LikenessDocument::of),
@@ -492,7 +485,7 @@ impl<'a> EvidenceDocument<'a> {
 }
 
 /// A number of findings of a severity.
-pub(crate) fn counted(count: usize, severity: Severity) -> String {
+pub(crate) fn counted(count: u64, severity: Severity) -> String {
     format!("{count} {severity}{}", if count == 1 { "" } else { "s" })
 }
 

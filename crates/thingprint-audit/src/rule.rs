@@ -26,8 +26,10 @@ pub struct Rule {
     pub why: &'static str,
     /// A finding as it could be.
     pub example: &'static str,
-    /// How a finding is fixed.
+    /// How a finding is fixed by who makes the device or runs the server.
     pub remediation: &'static str,
+    /// What who runs the network can do about it: update, turn off, part, block, replace, or ask the maker.
+    pub operator: &'static str,
     /// The values that a policy can name.
     pub(crate) values: Values,
     /// Shows the values in a flow.

@@ -269,7 +269,7 @@ fn rule_entry(rule: &Rule, policy: &Policy) -> RuleEntry {
     let text = |text: String| Text { text };
     let accepted = policy.expected(rule.id).unwrap_or_default();
     let references = policy.all_references(rule.id).join("; ");
-    let of_policy = [("Accepted", accepted), ("Reference", &references)];
+    let of_policy = [("For the operator", rule.operator), ("Accepted", accepted), ("Reference", &references)];
     RuleEntry {
         id: rule.id,
         short_description: text(rule.title.to_owned()),

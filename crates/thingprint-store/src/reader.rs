@@ -67,6 +67,13 @@ impl Reader {
         self.named(self.rows(&sql, params![device], held))
     }
 
+    /// How many times there are of which a window of any device is kept.
+    pub fn times_with_windows(&self) -> Result<u64, StoreError> {
+        let sql = "SELECT count(DISTINCT window_start) FROM windows";
+        let counted = self.database.connection.one(sql, params![], |row| Cells(row).count(0));
+        self.named(counted.map_err(Problem::from))
+    }
+
     /// The final windows of all devices or of one that begin in a span of time, the latest first, without instances; at most
     /// so many.
     pub fn windows_between(
@@ -270,14 +277,17 @@ impl OpenCounts {
     }
 }
 
+/// The rules that devices break, by the severity of the worst value.
 fn findings_by_device(
     connection: &Connection,
     (open, params): (&str, Params<'_>),
 ) -> Result<BTreeMap<DeviceId, Severities>, Problem> {
     let sql = format!(
-        "SELECT device, count(*) FILTER (WHERE severity = 'error'),
-            count(*) FILTER (WHERE severity = 'warning'), count(*) FILTER (WHERE severity = 'note')
-         FROM findings WHERE {open} GROUP BY device"
+        "SELECT device, count(*) FILTER (WHERE worst = 2), count(*) FILTER (WHERE worst = 1),
+            count(*) FILTER (WHERE worst = 0)
+         FROM (SELECT device, rule, max(CASE severity WHEN 'error' THEN 2 WHEN 'warning' THEN 1 ELSE 0 END) AS worst
+            FROM findings WHERE {open} GROUP BY device, rule) AS broken
+         GROUP BY device"
     );
     map(connection, &sql, params, |row| {
         let cells = Cells(row);

@@ -131,7 +131,7 @@ pub(crate) fn record(device: DeviceId, finding: Finding, latest: Timestamp) -> F
         seen: finding.seen,
         expected: finding.expected,
         reference: finding.reference,
-        remediation: finding.remediation.to_owned(),
+        remediation: finding.operator.to_owned(),
         first_seen: time,
         last_seen: latest.max(time),
         example: format!("{} {client} > {server}", protocol_name(protocol)),

@@ -1,7 +1,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::{Finding, Policy, Severity};
+use crate::{Policy, Severity};
 
 use super::Report;
 use super::lines::{lines, title};
@@ -12,14 +12,16 @@ use super::tables::name;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Advice {
     /// Id of the rule.
-    pub rule: &'static str,
+    pub rule: String,
     /// The rule in a few words.
     pub title: String,
     /// The most severe finding.
     pub severity: Severity,
     /// Why it matters; empty where no rule of the policy says so.
     pub why: &'static str,
-    /// How it is fixed.
+    /// What who runs the network can do.
+    pub operator: String,
+    /// How it is fixed by who makes the device or runs the server.
     pub remediation: &'static str,
     /// The devices, those with the most severe findings first, each with what was seen first.
     pub devices: Vec<Concerned>,
@@ -34,48 +36,56 @@ pub struct Concerned {
     pub severity: Severity,
     /// What was seen, of the first and most severe line.
     pub seen: String,
-    /// Lines of findings.
-    pub lines: usize,
 }
 
-/// What to do, the most severe rules first, then those with the most devices; notes are left out, since nothing has to be done
-/// about them.
+impl Advice {
+    /// What there is to say of a rule, before it is said of any device.
+    pub fn about(rule: &str, policy: &Policy) -> Self {
+        let known = explained(policy).into_iter().find(|known| known.rule == rule);
+        let known = known.as_ref();
+        Self {
+            rule: rule.to_owned(),
+            title: title(rule).to_owned(),
+            severity: Severity::Note,
+            why: known.map_or("", |rule| rule.why),
+            operator: known.map_or("", |rule| rule.operator).to_owned(),
+            remediation: known.map_or("", |rule| rule.remediation),
+            devices: Vec::new(),
+        }
+    }
+
+    /// Adds a device that does not keep the rule.
+    pub fn add(&mut self, concerned: Concerned) {
+        self.severity = self.severity.max(concerned.severity);
+        self.devices.push(concerned);
+    }
+
+    /// Puts the most severe rules first, then those with the most devices, and in each the devices with the most severe findings.
+    pub fn put_worst_first(all: &mut [Self]) {
+        for advice in all.iter_mut() {
+            advice.devices.sort_by_key(|device| Reverse(device.severity));
+        }
+        all.sort_by_key(|advice| Reverse((advice.severity, advice.devices.len())));
+    }
+}
+
+/// What to do, the most severe rules first; notes are left out, since nothing has to be done about them.
 pub(crate) fn advice(report: &Report, policy: &Policy) -> Vec<Advice> {
-    let why: BTreeMap<&str, &'static str> =
-        explained(policy).into_iter().map(|rule| (rule.rule, rule.why)).collect();
     let mut by_rule: BTreeMap<&'static str, Advice> = BTreeMap::new();
     for device in &report.audit.devices {
         let mut concerned: BTreeMap<&'static str, Concerned> = BTreeMap::new();
         for line in lines(device).into_iter().filter(|line| line.severity >= Severity::Warning) {
-            let first = || Concerned {
+            concerned.entry(line.rule).or_insert_with(|| Concerned {
                 name: name(device),
                 severity: line.severity,
                 seen: line.seen.clone(),
-                lines: 0,
-            };
-            concerned.entry(line.rule).or_insert_with(first).lines += 1;
-        }
-        let remediation = |rule: &str| {
-            let of_rule = |finding: &&Finding| finding.rule == rule;
-            device.findings.iter().find(of_rule).map_or("", |finding| finding.remediation)
-        };
-        for (rule, concerned) in concerned {
-            let advice = by_rule.entry(rule).or_insert_with(|| Advice {
-                rule,
-                title: title(rule).to_owned(),
-                severity: concerned.severity,
-                why: why.get(rule).copied().unwrap_or(""),
-                remediation: remediation(rule),
-                devices: Vec::new(),
             });
-            advice.severity = advice.severity.max(concerned.severity);
-            advice.devices.push(concerned);
+        }
+        for (rule, concerned) in concerned {
+            by_rule.entry(rule).or_insert_with(|| Advice::about(rule, policy)).add(concerned);
         }
     }
     let mut all: Vec<Advice> = by_rule.into_values().collect();
-    for advice in &mut all {
-        advice.devices.sort_by_key(|device| Reverse(device.severity));
-    }
-    all.sort_by_key(|advice| Reverse((advice.severity, advice.devices.len())));
+    Advice::put_worst_first(&mut all);
     all
 }

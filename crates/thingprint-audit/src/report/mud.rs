@@ -20,6 +20,7 @@ pub(crate) struct RuleText {
     pub(crate) why: &'static str,
     pub(crate) example: &'static str,
     pub(crate) remediation: &'static str,
+    pub(crate) operator: &'static str,
 }
 
 /// The rule of findings about profiles.
@@ -32,6 +33,8 @@ pub(crate) const RULE: RuleText = RuleText {
     example: "A lamp opens tcp to 198.51.100.66 port 23, of which its profile says nothing.",
     remediation: "Find out what the device wants there. Add an entry to the profile where it has to be, and keep the device from \
            it where it has not.",
+    operator: "Find out what the device wants there. Add an entry to the profile where it has to be, and \
+               block it at the firewall where it has not; mud export writes the rules.",
 };
 
 /// Where it is written what a profile means.
@@ -86,7 +89,10 @@ pub(crate) fn sarif_rule() -> RuleEntry {
         id: RULE.id,
         short_description: text(RULE.title.to_owned()),
         full_description: text(format!("{} {}", RULE.checks, RULE.why)),
-        help: text(sarif::help((RULE.why, RULE.example, RULE.remediation), &[("Reference", REFERENCE)])),
+        help: text(sarif::help(
+            (RULE.why, RULE.example, RULE.remediation),
+            &[("For the operator", RULE.operator), ("Reference", REFERENCE)],
+        )),
         help_uri: sarif::help_uri(REFERENCE),
     }
 }
@@ -175,6 +181,7 @@ impl Verdict {
             suite: None,
             expected: format!("what {} allows", self.file_name()),
             reference: REFERENCE.to_owned(),
+            operator: RULE.operator,
             remediation: RULE.remediation,
             example: example(denied),
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{DeviceAudit, Policy, Severity};
+use crate::{DeviceAudit, FindingCounts, Policy, Severity};
 use thingprint_figure::Page;
 use thingprint_profile::Attribute;
 use thingprint_table::{Badge, Cell, Column, Prose, Table, Tone, Type};
@@ -60,8 +60,9 @@ fn summary(page: &mut Page, report: &Report, policy: &Policy) {
     page.definitions(facts(report, policy));
     page.paragraph(
         "Flows are counted by protocol, as found by content: those on a standard port of the protocol, and in brackets \
-         those on others. Judged are those that a rule about their protocol could judge. A value is unique where no other device of these captures shows it. Each value that the \
-         policy does not accept is a finding of its own; below, the cipher suites of one grade stand together.",
+         those on others. Judged are those that a rule about their protocol could judge. A value is unique where no other device of these captures shows it. A \
+         finding is a rule that a device breaks, as severe as the worst value; below, each value has a line, and the cipher suites of \
+         one grade stand together.",
     );
     page.table(&devices(report), "Devices");
     let kept = violations(report);
@@ -132,10 +133,11 @@ fn devices(report: &Report) -> Table {
     table
 }
 
-/// How many findings of each severity there are.
+/// How many rules a device breaks, by the severity of the worst value.
 pub(super) fn badges(device: &DeviceAudit) -> Vec<Badge> {
+    let counts = FindingCounts::of_device(device);
     let badge = |severity: Severity| {
-        let count = device.findings.iter().filter(|finding| finding.severity == severity).count();
+        let count = counts.at(severity);
         (count > 0).then(|| Badge::new(counted(count, severity), tone(severity)))
     };
     let gave_way =

@@ -27,7 +27,8 @@ pub struct Explained {
     checks: &'static str,
     pub(crate) why: &'static str,
     example: &'static str,
-    remediation: &'static str,
+    pub(crate) remediation: &'static str,
+    pub(crate) operator: &'static str,
     /// What is accepted.
     expected: String,
     /// What is of each severity.
@@ -52,7 +53,7 @@ impl<'a> RulesDocument<'a> {
 
 impl Explained {
     fn of(rule: &'static Rule, policy: &Policy) -> Self {
-        let Rule { id, title, checks, why, example, remediation, .. } = rule;
+        let Rule { id, title, checks, why, example, remediation, operator, .. } = rule;
         let values = |severity| policy.values_of(id, severity);
         Self {
             rule: id,
@@ -62,6 +63,7 @@ impl Explained {
             why,
             example,
             remediation,
+            operator,
             expected: policy.expected(id).unwrap_or_default().to_owned(),
             error: values(Severity::Error),
             warning: values(Severity::Warning),
@@ -80,6 +82,7 @@ impl Explained {
             why: MUD_RULE.why,
             example: MUD_RULE.example,
             remediation: MUD_RULE.remediation,
+            operator: MUD_RULE.operator,
             expected: "what the profile allows".to_owned(),
             error: None,
             warning: Some("anything else that the device does".to_owned()),
@@ -94,6 +97,7 @@ impl Explained {
             ("checks", Some(self.checks)),
             ("why", Some(self.why)),
             ("example", Some(self.example)),
+            ("operator", Some(self.operator)),
             ("remediation", Some(self.remediation)),
             ("accepted", Some(self.expected.as_str())),
             ("error", self.error.as_deref()),
@@ -112,13 +116,24 @@ pub fn explained(policy: &Policy) -> Vec<Explained> {
 
 /// A row for each rule.
 pub fn rows(policy: &Policy) -> Table {
-    let texts =
-        ["policy", "rule", "title", "severity", "checks", "why", "example", "remediation", "expected"];
+    let texts = [
+        "policy",
+        "rule",
+        "title",
+        "severity",
+        "checks",
+        "why",
+        "example",
+        "operator",
+        "remediation",
+        "expected",
+    ];
     let values = ["error", "warning", "note", "reference"];
     let mut table = Table::new(texts.into_iter().chain(values).map(|name| (name, Type::Text)));
     for rule in explained(policy) {
         let texts = [policy.name(), rule.rule, rule.title, severity(&rule), rule.checks, rule.why];
-        let texts = texts.into_iter().chain([rule.example, rule.remediation, &rule.expected]).map(Cell::from);
+        let what_to_do = [rule.example, rule.operator, rule.remediation, &rule.expected];
+        let texts = texts.into_iter().chain(what_to_do).map(Cell::from);
         let values = [rule.error, rule.warning, rule.note, Some(rule.reference.join("; "))].map(Cell::from);
         table.add(texts.chain(values));
     }

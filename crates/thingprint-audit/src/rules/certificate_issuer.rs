@@ -16,6 +16,9 @@ pub(super) const RULE: Rule = Rule {
     example: "A camera serves its page with a certificate of CN=localhost that it issued itself.",
     remediation: "Use a certificate of an issuer that the client knows, or make sure that the client accepts this very certificate \
                   and no other.",
+    operator: "Where the server is yours, give it a certificate of an issuer that the device knows. Where it \
+               is the maker's, ask whether the device checks this very certificate; if nobody can say, treat \
+               the connection as one in the clear.",
     values: Values::Words(&["issued", "self-signed", "unreadable"]),
     observe,
 };

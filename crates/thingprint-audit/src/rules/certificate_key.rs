@@ -20,6 +20,8 @@ pub(super) const RULE: Rule = Rule {
     why: "Keys of 512 bits are broken in hours, and those of 1,024 bits are in reach of those who can pay.",
     example: "The recorder of a camera has a key of RSA with 1,024 bits.",
     remediation: "Make a new key of RSA with 2,048 bits or more, or one of an elliptic curve, and let the certificate be issued anew.",
+    operator: "Where the server is yours, give it a new key and certificate. Where it is the maker's, update \
+               the firmware and report it; replace a device that gets no update any more.",
     values: Values::Number(&[RSA]),
     observe,
 };

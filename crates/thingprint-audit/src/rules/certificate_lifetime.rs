@@ -19,6 +19,9 @@ pub(super) const RULE: Rule = Rule {
     example: "A hub shows its app a certificate that ended two years ago.",
     remediation: "Renew the certificate, and let it be renewed before it ends. If the capture's clock is right, ask the maker why \
                   the device accepts it.",
+    operator: "Update the firmware. Renew the certificate where the server is yours; where it is the \
+               maker's, report it to the maker, and keep the device from what it must not leak until it is \
+               renewed. Check the clock of the capturing machine first.",
     values: Values::Words(&["valid", "expired", "not-yet-valid", "unreadable"]),
     observe,
 };

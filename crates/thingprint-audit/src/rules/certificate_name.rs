@@ -14,6 +14,9 @@ pub(super) const RULE: Rule = Rule {
     why: "A certificate for another name belongs to somebody else. A device that goes on with it would take anybody's.",
     example: "A plug asks for api.plug.example and goes on with a certificate for *.hosting.example.",
     remediation: "Give the server a certificate with its name as a subjectAltName; let the device end the handshake otherwise.",
+    operator: "Where the server is yours, give it a certificate with its name. Where it is the maker's, \
+               report it; until then look whether the address is the one that the maker names, since a \
+               foreign server looks the same.",
     values: Values::Words(&["fits", "common-name-only", "other-name", "unreadable"]),
     observe,
 };

@@ -15,6 +15,8 @@ pub(super) const RULE: Rule = Rule {
     why: "Whoever finds two certificates with one hash has the signature of the issuer for both. For MD5 and SHA-1 that was done.",
     example: "The certificate of a cloud is signed with sha1WithRSAEncryption.",
     remediation: "Let the certificate be issued anew with SHA-256 or better.",
+    operator: "Where the server is yours, have its certificate issued anew. Where it is the maker's, update \
+               the firmware and report it; replace a device that gets no update any more.",
     values: Values::Words(&["md2", "md5", "sha1", "sha2", "other", "unreadable"]),
     observe,
 };

@@ -48,8 +48,13 @@ pub(super) const RULE: Rule = Rule {
     why: "Everybody on the way reads what is said, passwords included, and can change it. What controls a device can be \
           taken over.",
     example: "A camera answers Telnet on port 23 of the local network.",
-    remediation: "Turn the service off, or use its form with encryption: FTPS or SFTP, MQTT over TLS, RTSPS, CoAP over DTLS, version 3 of \
-                  SNMP and SMB; SSH instead of Telnet. Keep what knows no encryption in a network of its own.",
+    remediation: "Offer the encrypted form alone: SSH instead of Telnet, SFTP or FTPS, HTTPS instead of TFTP, \
+               version 3 of SNMP and of SMB, RTSPS, CoAP over DTLS, SIP over TLS with SRTP, BACnet/SC, \
+               Modbus Security, and TLS for MQTT, mail, LDAP, XMPP and databases.",
+    operator: "Turn the service off in the device's settings where nobody needs it. Where somebody does, \
+               choose its encrypted form: SSH for Telnet, SFTP for FTP, SMB 3, SNMP 3, RTSPS, SIP over TLS \
+               with SRTP for the voice, TLS for MQTT, mail, directories and databases. Where the device has \
+               none, put it into a network of its own that only those hosts reach that need the service.",
     values: Values::Words(VALUES),
     observe,
 };

@@ -51,6 +51,8 @@ pub(super) const RULE: Rule = Rule {
           hardware address knows the device again in every network.",
     example: "A plug calls itself ESP_0A1B2C.",
     remediation: "Give the device a name of its own, and change its default password if it still has that as well.",
+    operator: "Rename the device in its settings or its app, and change its password if that is still the \
+               one it came with.",
     values: Values::Words(&["own", "none", "default", "with-address"]),
     observe,
 };

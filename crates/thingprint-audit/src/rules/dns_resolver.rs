@@ -15,6 +15,8 @@ pub(super) const RULE: Rule = Rule {
     example: "A camera asks 8.8.8.8 although DHCP names the router.",
     remediation: "Let the device use the resolver that DHCP names; redirect or block port 53 to the outside. Where the network's own \
                   resolver is a public one on purpose, accept the value in a policy.",
+    operator: "Redirect port 53 at the router to your own resolver, or block it to the outside. Where you \
+               use a public resolver on purpose, accept its address in a policy.",
     values: Values::Words(&["inside", "outside"]),
     observe,
 };

@@ -17,6 +17,8 @@ pub(super) const RULE: Rule = Rule {
     example: "A doorbell sends 'Authorization: Basic ...' over TCP port 80: Basic.",
     remediation: "Speak HTTPS; where that cannot be, use a scheme that does not show the password. Change the password that \
            was sent.",
+    operator: "Change the password that was sent, and use it nowhere else. Turn HTTPS on in the device's \
+               settings; where it has none, reach the device from one host or a network of its own alone.",
     values: Values::Text,
     observe,
 };

@@ -15,6 +15,8 @@ pub(super) const RULE: Rule = Rule {
     example: "A browser signs in to a camera: POST /login with the field 'password'.",
     remediation: "Speak HTTPS, and change the password that was sent. Where the device knows HTTP alone, sign in from its own \
                   network only.",
+    operator: "Change the password that was sent, and use it nowhere else. Turn HTTPS on in the device's \
+               settings; where it has none, sign in from one host or a network of its own alone.",
     values: Values::Words(&["password", "none"]),
     observe,
 };

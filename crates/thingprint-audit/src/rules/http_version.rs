@@ -14,6 +14,8 @@ pub(super) const RULE: Rule = Rule {
           proxies are left to guess; old versions mean old software.",
     example: "A doorbell sends 'POST /event HTTP/1.0': request of HTTP/1.0.",
     remediation: "Update the device's HTTP library or the server; best, speak HTTPS.",
+    operator: "Update the firmware. Where that changes nothing, ask the maker; nothing has to be blocked for \
+               the version alone.",
     values: Values::Words(&["0.9", "1.0", "1.1", "2.0", "3.0"]),
     observe,
 };

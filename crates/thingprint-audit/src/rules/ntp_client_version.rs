@@ -14,6 +14,8 @@ pub(super) const RULE: Rule = Rule {
     why: "Versions before 4 are obsolete, and so is the software that speaks them; attacks on it are known.",
     example: "A sensor asks with version 3.",
     remediation: "Update the device's time client, or set it to NTP version 4.",
+    operator: "Update the firmware, and look whether the device lets you choose a time client or version. \
+               Otherwise ask the maker; give it a time server in your own network meanwhile.",
     values: Values::Number(&[]),
     observe,
 };

@@ -14,6 +14,8 @@ pub(super) const RULE: Rule = Rule {
           about a server and have served to flood victims.",
     example: "A hub answers a control message: mode 6.",
     remediation: "Use client and server modes; let nobody but the operator send control messages.",
+    operator: "Block control and private messages (modes 6 and 7) at the router, and let only your own hosts \
+               ask a time server that is yours.",
     values: Values::Number(&[]),
     observe,
 };

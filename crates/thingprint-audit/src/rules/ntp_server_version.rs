@@ -14,6 +14,8 @@ pub(super) const RULE: Rule = Rule {
     why: "A server answers in the version that it was asked in, so an old one mostly means an old client.",
     example: "A time server answers with version 3.",
     remediation: "Let the client ask with version 4; where the server answers with less, choose another.",
+    operator: "Give the device another time server by DHCP option 42 or in its settings, or run one in your \
+               own network.",
     values: Values::Number(&[]),
     observe,
 };

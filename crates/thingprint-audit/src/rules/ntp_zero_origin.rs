@@ -15,6 +15,8 @@ pub(super) const RULE: Rule = Rule {
           answers nothing: either the client sent no time, or somebody forged the packet.",
     example: "A doorbell sends a transmit time stamp of 0 and gets 0 as the origin.",
     remediation: "Let the client send a transmit time stamp, which may be random, and refuse responses that do not repeat it.",
+    operator: "Update the firmware. Give the device a time server in your own network, so that nobody \
+               outside can answer in its place, and ask the maker.",
     values: Values::Words(&["zero", "set"]),
     observe,
 };

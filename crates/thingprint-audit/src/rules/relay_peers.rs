@@ -24,6 +24,8 @@ pub(super) const RULE: Rule = Rule {
     example: "A camera exchanges datagrams with 40 addresses at ports such as 32100 in an hour.",
     remediation: "Turn the peer-to-peer mode off in the device's app, or block UDP from the device to the outside; reach it by a VPN \
                   instead.",
+    operator: "Turn remote access by peer-to-peer off in the device's app, or block UDP from the device to \
+               the outside; reach it by a VPN instead.",
     values: Values::Words(&["few", "many"]),
     observe,
 };

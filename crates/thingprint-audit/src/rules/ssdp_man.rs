@@ -15,6 +15,8 @@ pub(super) const RULE: Rule = Rule {
     why: "A search means one thing alone; any other value is a fault, or something hidden.",
     example: "A speaker sends 'MAN: ssdp:discover', without the quotation marks that belong to it.",
     remediation: "Update the device, or turn its UPnP off where nobody needs it.",
+    operator: "Turn UPnP off on the device where nobody needs it. Otherwise update the firmware; nothing has \
+               to be blocked for this alone.",
     values: Values::Text,
     observe,
 };

@@ -19,6 +19,8 @@ pub(super) const RULE: Rule = Rule {
           with answers.",
     example: "A sensor sends M-SEARCH with a time to live of 64.",
     remediation: "Send with a time to live of 2 or less, in IPv6 of 10 or less; let routers keep 239.255.255.250 inside.",
+    operator: "Keep 239.255.255.250 and ff0x::c inside at your routers. Turn UPnP off on the device where \
+               nobody needs it.",
     values: Values::Number(&[IPV6]),
     observe,
 };

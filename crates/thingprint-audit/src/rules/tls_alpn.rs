@@ -15,6 +15,7 @@ pub(super) const RULE: Rule = Rule {
           is said for its own.",
     example: "A plug connects to its cloud, and does not say that it will speak MQTT.",
     remediation: "Send application_layer_protocol_negotiation, and end the handshake where the server chooses another protocol.",
+    operator: "Update the firmware, and ask the maker. There is nothing to set in a network against it.",
     values: Values::Words(&["named", "none"]),
     observe,
 };

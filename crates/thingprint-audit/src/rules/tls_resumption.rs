@@ -24,6 +24,8 @@ pub(super) const RULE: Rule = Rule {
           are of one device.",
     example: "A doorbell goes on with the same session ticket for three days.",
     remediation: "Forget a session after a day at most, and use a ticket of TLS 1.3 once.",
+    operator: "Update the firmware, and ask the maker. A restart of the device begins a new session, and \
+               whoever watches your uplink can follow the device until then.",
     values: Values::Words(&["fresh", "hour", "day", "psk-again", "psk-week"]),
     observe,
 };

@@ -15,6 +15,8 @@ pub(super) const RULE: Rule = Rule {
           wants is then not to be seen either.",
     example: "A camera connects to an address of a cloud without any name.",
     remediation: "Send server_name, and check the certificate against it.",
+    operator: "Update the firmware, and ask the maker whether the device checks certificates. Until then \
+               allow it its maker's addresses alone, which a firewall can do though it sees no name.",
     values: Values::Words(&["named", "none"]),
     observe,
 };

@@ -15,6 +15,8 @@ pub(super) const RULE: Rule = Rule {
           that was ever recorded.",
     example: "A cloud server chooses 0xc027 TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256 (weak).",
     remediation: "Ask the maker to let its servers prefer suites with forward secrecy and authenticated encryption.",
+    operator: "Where the server is yours, let it prefer suites with forward secrecy. Where it is the \
+               maker's, update the firmware and ask the maker.",
     values: Values::Words(SUITE_VALUES),
     observe,
 };

@@ -16,6 +16,8 @@ pub(super) const RULE: Rule = Rule {
     example: "A camera offers 0x0005 TLS_RSA_WITH_RC4_128_SHA (insecure).",
     remediation: "Offer suites with ephemeral elliptic-curve keys and authenticated encryption alone, such as \
            TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, or those of TLS 1.3.",
+    operator: "Update the firmware. Where your servers are what it talks to, let them refuse these suites. \
+               Replace a device that gets no update any more, or keep it in a network of its own.",
     values: Values::Words(SUITE_VALUES),
     observe,
 };

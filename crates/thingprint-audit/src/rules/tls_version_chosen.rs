@@ -14,6 +14,9 @@ pub(super) const RULE: Rule = Rule {
     why: "What is chosen is what protects the connection: a good offer does not help where the server is old.",
     example: "A cloud server answers a hello of TLSv12 with TLSv10.",
     remediation: "Ask the maker to update the server; let the device refuse what is older than TLS 1.2.",
+    operator: "Where the server is yours, turn everything older than TLS 1.2 off there. Where it is the \
+               maker's, update the firmware and ask the maker; replace a device that gets no update any \
+               more.",
     values: Values::Words(VERSIONS),
     observe,
 };

@@ -19,6 +19,8 @@ pub(super) const RULE: Rule = Rule {
     example: "A lamp sends a ClientHello with version 0x0301: TLSv10.",
     remediation: "Update the device's firmware, or its TLS library; a device that cannot do better belongs behind a gateway \
            or into a network of its own.",
+    operator: "Update the firmware. Replace a device that gets no update any more, or keep it in a network \
+               of its own where only its maker's servers are allowed.",
     values: Values::Words(OFFERED_VERSIONS),
     observe,
 };

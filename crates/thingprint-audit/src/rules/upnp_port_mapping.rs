@@ -18,6 +18,8 @@ pub(super) const RULE: Rule = Rule {
           anybody in the house being asked.",
     example: "A camera posts to /ctl/IPConn of the router.",
     remediation: "Turn UPnP port mapping off in the router, and in the device; look at the router's list of mapped ports.",
+    operator: "Turn UPnP port mapping (and PCP and NAT-PMP) off in the router, and delete what its list of \
+               mapped ports has.",
     values: Values::Words(&["port-mapping", "other"]),
     observe,
 };

@@ -18,6 +18,8 @@ pub(super) const RULE: Rule = Rule {
     example: "203.0.113.9 opens port 80 of a camera, which answers.",
     remediation: "Turn UPnP port mapping off in the router and take forwarded ports away; reach the device by its maker's cloud or a \
                   VPN instead.",
+    operator: "Turn UPnP port mapping off in the router and delete port forwardings to the device; reach it \
+               by a VPN, or by its maker's cloud.",
     values: Values::Words(&["local", "outside"]),
     observe,
 };

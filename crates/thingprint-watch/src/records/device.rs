@@ -103,7 +103,7 @@ pub struct StandingChange {
     pub confidence: f64,
 }
 
-/// Findings by severity.
+/// Findings by severity: rules that a device breaks, each as severe as the worst value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Severities {
     /// Errors.

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::Args;
 use thingprint_audit::report::{Captures, Report};
@@ -11,11 +12,11 @@ use thingprint_pipeline::{IdentityStage, InventoryStage, Run};
 use thingprint_table::Format;
 
 use self::missing::Missing;
+use self::stored::Stored;
 use self::told::{Known, Told};
 use super::classify::Classified;
 use super::classify::answer;
-use super::compare::reader::Reader;
-use super::compare::reader::has_findings;
+use super::compare::reader::{Reader, has_findings, is_store};
 use super::compare::side::SideRead;
 use super::compare::side_args::{SideArgs, SideFiles};
 use super::compare::{check_alike, compared};
@@ -30,10 +31,13 @@ use crate::left_out::larger_of;
 use crate::output::Output;
 use crate::reading::Reading;
 
+mod advice;
 mod coverage;
 mod inventory;
 mod missing;
 mod page;
+mod stored;
+mod stored_page;
 mod told;
 
 /// Write a report on a network for people who decide, as one page
@@ -42,8 +46,8 @@ mod told;
 /// much of the traffic was judged. The page needs nothing beside it, and prints well.
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// Captures: files, folders or quoted globs
-    #[arg(required = true, value_name = "CAPTURE")]
+    /// Captures: files, folders or quoted globs; or a store of `watch` or `collect`
+    #[arg(required = true, value_name = "CAPTURE|STORE")]
     captures: Vec<OsString>,
 
     /// An earlier time, to report what changed: a capture, a folder or quoted glob, instances, or a store
@@ -67,6 +71,9 @@ impl ReportArgs {
         let files = self.side.read(messages)?;
         let knowledge = self.knowledge.read()?;
         let reader = self.side.reader(&files, global, messages);
+        if let Some(store) = self.store()? {
+            return self.on_store(store, (&reader, &files), &output);
+        }
         let before = self.read_baseline(&reader)?;
         let mut now = reader.read(&self.captures, true)?;
         for side in before.iter().chain([&now]) {
@@ -102,7 +109,11 @@ impl ReportArgs {
             None => None,
         };
         let Some(survey) = &mut now.survey else {
-            return Err(Usage(format!("report: {} holds no captures, which a report is of", now.name)).into());
+            return Err(Usage(format!(
+                "report: {} holds no captures: a report is of captures, or of a store",
+                now.name
+            ))
+            .into());
         };
         for audit in &mut survey.seen.audit.devices {
             audit.label = audit.label.take().or_else(|| known.called(audit.device));
@@ -133,6 +144,62 @@ impl ReportArgs {
     fn read_baseline(&self, reader: &Reader<'_>) -> anyhow::Result<Option<SideRead>> {
         let Some(argument) = &self.baseline else { return Ok(None) };
         reader.read(std::slice::from_ref(argument), has_findings(argument)).map(Some)
+    }
+
+    /// The store that is reported, where it is one.
+    fn store(&self) -> Result<Option<&Path>, Usage> {
+        let mut stores = self.captures.iter().map(Path::new).filter(|path| is_store(path));
+        match (stores.next(), self.captures.len()) {
+            (Some(store), 2..) => {
+                let store = thingprint_store::shown(store);
+                Err(Usage(format!(
+                    "report: {} is a store, which is reported alone: give captures or one store; collect puts what several \
+                     taps see into one store",
+                    store.display()
+                )))
+            }
+            (store, _) => Ok(store),
+        }
+    }
+
+    /// Writes the page on what a store has.
+    fn on_store(
+        &self,
+        store: &Path,
+        (reader, files): (&Reader<'_>, &SideFiles),
+        output: &Output,
+    ) -> anyhow::Result<Outcome> {
+        let (messages, global) = (reader.messages, reader.global);
+        let mut stored = Stored::read(store, &files.labels, &files.policy)?;
+        let seen = stored.devices.iter().map(|record| record.sighting.device).collect();
+        report_labels(&files.labels, &seen, messages);
+        let before = self.read_baseline(reader)?;
+        let mut outcome = Outcome::Done;
+        // Instances are many, and nothing else needs them.
+        let now = (before.is_some() || files.model.is_some()).then(|| reader.read(&self.captures, true));
+        let now = now.transpose()?;
+        for side in before.iter().chain(&now) {
+            output.check_apart(&side.inputs)?;
+            outcome = outcome.max(side.outcome);
+        }
+        if let (Some(model), Some(now)) = (&files.model, &now) {
+            stored.answers = answers(now, model, global);
+            stored.has_model = true;
+        }
+        let mut changes = None;
+        if let (Some(before), Some(now)) = (before, now) {
+            before.report("earlier time: ", messages);
+            check_alike(&before, &now)?;
+            let mut compared = compared([before, now], files.model.as_ref(), messages, false);
+            compared.call(|device| stored.called(device));
+            outcome = outcome.max(compared.outcome);
+            changes = Some(compared);
+        }
+        stored.changes = changes.as_ref();
+        output.with(|out| Ok(out.write_all(stored_page::page(&stored).html().as_bytes())?))?;
+        messages.note(stored.summary());
+        let is_partial = stored.losses().next().is_some() || stored.span().is_none();
+        Ok(outcome.max(if is_partial { Outcome::Partial } else { Outcome::Done }))
     }
 
     /// What standard input gives cannot be read twice.

@@ -109,7 +109,7 @@ fn a_device_that_could_not_be_judged_is_never_shown_as_clean() {
 
     let said = stage.ok("audit odd.pcap --labels labels.csv --format json");
     assert!(said.stderr.contains(&format!("lock (02:00:00:00:00:07): {why}")), "{}", said.stderr);
-    assert!(said.stderr.contains("0 notes; 2 devices not judged"), "{}", said.stderr);
+    assert!(said.stderr.contains("no finding; 2 devices not judged"), "{}", said.stderr);
     let audit = said.json();
     assert_eq!((&audit["judgement"]["unrecognised"], &audit["judgement"]["judged"]), (&4.into(), &0.into()));
     assert_eq!(audit["devices"][0]["judgement"]["unrecognised"], 2);

@@ -164,7 +164,7 @@ fn the_rules_of_a_policy_are_listed_with_all_there_is_to_say_and_no_capture() {
     let rules = listed["rules"].as_array().unwrap();
     assert_eq!(rules.last().unwrap()["rule"], "MUD-001");
     for rule in rules {
-        for field in ["rule", "title", "checks", "why", "example", "remediation", "expected"] {
+        for field in ["rule", "title", "checks", "why", "example", "operator", "remediation", "expected"] {
             assert!(rule[field].as_str().is_some_and(|text| !text.is_empty()), "{field}: {rule}");
         }
         if rule["expected"].as_str().unwrap().starts_with("anything:") {
@@ -180,7 +180,10 @@ fn the_rules_of_a_policy_are_listed_with_all_there_is_to_say_and_no_capture() {
         (rules.len(), &"bcp2026".into(), &"CERT-001".into())
     );
     let csv = stage.ok("audit --rules --format csv").stdout;
-    assert!(csv.starts_with("policy,rule,title,severity,checks,why,example,remediation,expected,"), "{csv}");
+    assert!(
+        csv.starts_with("policy,rule,title,severity,checks,why,example,operator,remediation,expected,"),
+        "{csv}"
+    );
     let table = stage.ok("audit --rules --format table").stdout;
     for row in &rows {
         for field in ["rule", "title", "why", "example", "remediation", "reference"] {

@@ -49,6 +49,7 @@ fn a_finding_says_how_it_is_mended_and_where_it_was_seen_in_every_form() {
     let row = rows.iter().find(|row| row["label"] == "tls-002-old-server" && row["seen"] == finding["seen"]);
     let row = row.unwrap();
     for (of_row, value) in [
+        ("operator", &finding["operator"]),
         ("remediation", &finding["remediation"]),
         ("first_time", &example["time"]),
         ("first_proto", &example["protocol"]),

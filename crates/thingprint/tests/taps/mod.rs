@@ -90,6 +90,9 @@ fn what_taps_see_in_turn_is_what_one_reading_gives() {
     // There is nothing more, and nothing changes.
     let again = stage.ok("collect folder:share --store all.db --once").json_lines();
     assert_eq!((again, stored(&stage, "all.db")), (taps, rows));
+    stage.ok("report all.db --labels labels.csv -o all.html");
+    let page = fs::read_to_string(stage.path("all.html")).unwrap();
+    assert!(page.contains("osprel-camera") && page.contains("What a store does not keep"), "{page:.2000}");
 }
 
 #[test]

@@ -53,7 +53,8 @@ pub(in crate::commands) fn has_findings(argument: &OsStr) -> bool {
     expand(&[argument.to_owned()], silent).is_ok_and(|(inputs, _)| inputs.iter().all(is_capture_input))
 }
 
-fn is_store(path: &Path) -> bool {
+/// Whether a path stands for a store.
+pub(in crate::commands) fn is_store(path: &Path) -> bool {
     if is_shared(path) {
         return true;
     }

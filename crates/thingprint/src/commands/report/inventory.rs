@@ -193,7 +193,7 @@ fn why(told: &Told<'_>, entry: &DeviceEntry) -> Option<String> {
 }
 
 /// What its address says of a device.
-fn hints(device: DeviceId) -> Vec<Badge> {
+pub(super) fn hints(device: DeviceId) -> Vec<Badge> {
     match device {
         DeviceId::Mac(mac) if mac.is_locally_administered() => {
             vec![Badge::new("randomised address", Tone::Plain)]
@@ -202,7 +202,8 @@ fn hints(device: DeviceId) -> Vec<Badge> {
     }
 }
 
-fn to_minute(time: Timestamp) -> String {
+/// A time to the minute.
+pub(super) fn to_minute(time: Timestamp) -> String {
     let text = to_second(time);
     text.get(..TO_MINUTE).unwrap_or(&text).replace('T', "\u{a0}")
 }

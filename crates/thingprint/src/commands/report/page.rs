@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
+use thingprint_audit::Judgement;
 use thingprint_audit::report::{Advice, to_second};
-use thingprint_audit::{Judgement, Severity};
 use thingprint_figure::Page;
-use thingprint_table::{Badge, Cell, Column, Prose, Table, Tone, Type};
+use thingprint_table::{Prose, Tone};
 
+use super::advice;
 use super::coverage::coverage;
 use super::inventory::{inventory, unknown};
 use super::told::Told;
@@ -16,8 +17,6 @@ use crate::messages::counted;
 
 /// Devices that a sentence names.
 const MOST_NAMED: usize = 5;
-/// Things to do that stand at the top.
-const MOST_ADVICE: usize = 5;
 /// Causes for which a page is not complete that stand at the top.
 const MOST_CAUSES: usize = 3;
 /// Packets of which one that was cut is worth a word.
@@ -28,7 +27,7 @@ const MOST_CHANGES: usize = 3;
 /// The page of a report.
 pub(super) fn page(told: &Told<'_>) -> Page {
     let mut page = Page::new("Report on a network");
-    let advice = told.report.advice(told.policy);
+    let all = told.report.advice(told.policy);
     page.summary(in_short(told));
     let causes = told.missing.causes();
     if !causes.is_empty() {
@@ -42,10 +41,10 @@ pub(super) fn page(told: &Told<'_>) -> Page {
     for warning in told.missing.warnings() {
         page.note(Tone::Medium, format!("This page may be wrong: {warning}."));
     }
-    first(&mut page, told, &advice);
+    first(&mut page, told, &all);
     inventory(&mut page, told);
     unknown(&mut page, told);
-    to_do(&mut page, told, &advice);
+    to_do(&mut page, told, &all);
     changes(&mut page, told);
     coverage(&mut page, told);
     told.report.write_findings(&mut page, told.policy);
@@ -100,9 +99,9 @@ fn were(count: usize, one: &str, many: &str) -> String {
 }
 
 /// What is worst, for whoever reads nothing else.
-fn first(page: &mut Page, told: &Told<'_>, advice: &[Advice]) {
+fn first(page: &mut Page, told: &Told<'_>, all: &[Advice]) {
     page.section("What to look at first");
-    let mut items: Vec<Prose> = advice.iter().take(MOST_ADVICE).map(item).collect();
+    let mut items: Vec<Prose> = advice::items(all);
     let unknown = told.unknown();
     if !unknown.is_empty() {
         let count = counted(unknown.len() as u64, "device that nobody named", "devices that nobody named");
@@ -160,7 +159,7 @@ fn first(page: &mut Page, told: &Told<'_>, advice: &[Advice]) {
 }
 
 /// How many more there are than were named, in words.
-fn more(all: usize, named: usize) -> String {
+pub(super) fn more(all: usize, named: usize) -> String {
     match all.saturating_sub(named) {
         0 => String::new(),
         more => format!(" and {more} more"),
@@ -251,24 +250,11 @@ fn remedies(told: &Told<'_>) -> Vec<&'static str> {
     remedies.into_iter().filter_map(|(is_there, remedy)| is_there.then_some(remedy)).collect()
 }
 
-fn item(advice: &Advice) -> Prose {
-    let devices = &advice.devices;
-    let names: Vec<&str> = devices.iter().take(MOST_NAMED).map(|device| device.name.as_str()).collect();
-    let more = devices.len() - names.len();
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let remediation = if advice.remediation.is_empty() { "" } else { " What to do: " };
-    Prose::new().strong(format!("{} ({})", advice.title, advice.severity)).text(format!(
-        ": {}{more}.{remediation}{}",
-        names.join(", "),
-        advice.remediation
-    ))
-}
-
 /// Findings by what to do about them.
-fn to_do(page: &mut Page, told: &Told<'_>, advice: &[Advice]) {
+fn to_do(page: &mut Page, told: &Told<'_>, all: &[Advice]) {
     page.section("What to do");
     let not_judged = told.not_judged();
-    if advice.is_empty() && not_judged.is_empty() {
+    if all.is_empty() && not_judged.is_empty() {
         page.note(Tone::Good, "The audit has no error and no warning.");
         return;
     }
@@ -280,30 +266,11 @@ fn to_do(page: &mut Page, told: &Told<'_>, advice: &[Advice]) {
             format!("The audit could not judge {of}: that they have no findings says nothing."),
         );
     }
-    if advice.is_empty() {
+    if all.is_empty() {
         page.paragraph("Of what could be judged, nothing is an error or a warning.");
         return;
     }
-    let mut table = Table::new([
-        Column::new("severity", Type::Badges),
-        Column::new("finding", Type::Prose),
-        Column::texts("devices"),
-        Column::texts("seen, for example"),
-        Column::texts("what to do"),
-    ]);
-    for advice in advice {
-        let tone = if advice.severity == Severity::Error { Tone::Critical } else { Tone::Medium };
-        let finding = Prose::new().strong(advice.rule).text(format!(" {}. {}", advice.title, advice.why));
-        let names: Vec<&str> = advice.devices.iter().map(|device| device.name.as_str()).collect();
-        table.add([
-            Cell::from(Badge::new(advice.severity.as_str(), tone)),
-            Cell::from(finding),
-            Cell::from(names.join(", ")),
-            Cell::from(advice.devices.first().map(|device| device.seen.clone())),
-            Cell::from(advice.remediation),
-        ]);
-    }
-    page.table(&table, "Errors and warnings by rule, the most severe first");
+    advice::table(page, all);
 }
 
 fn changes(page: &mut Page, told: &Told<'_>) {
