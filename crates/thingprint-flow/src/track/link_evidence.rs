@@ -20,6 +20,10 @@ pub struct LinkEvidence {
     conversations: HashMap<FiveTuple, Conversation, RandomState>,
     two_way: u64,
     one_pair: u64,
+    /// The first two hosts between which packets came back the way that they went.
+    turned: Option<[MacAddr; 2]>,
+    /// Whether there were other two.
+    others_turned: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -50,8 +54,18 @@ impl LinkEvidence {
                 self.two_way += 1;
                 self.one_pair += u64::from(pair == other);
                 *seen = Conversation::TwoWay;
+                self.note_turned(pair, other);
             }
             _ => {}
+        }
+    }
+
+    /// Notes a conversation whose directions have the same two hosts at their ends, in turn.
+    fn note_turned(&mut self, [source, destination]: Pair, other: Pair) {
+        let (Some(source), Some(destination)) = (source, destination) else { return };
+        if source != destination && other == [Some(destination), Some(source)] {
+            let hosts = if source < destination { [source, destination] } else { [destination, source] };
+            self.others_turned |= *self.turned.get_or_insert(hosts) != hosts;
         }
     }
 
@@ -69,8 +83,10 @@ impl LinkEvidence {
     }
 
     /// What identifies a device here: its IP address where most conversations lie between one ordered pair of link
-    /// addresses.
+    /// addresses, unless several pairs of hosts have theirs in turn. Then link addresses do separate hosts, and whoever sends any
+    /// number of conversations with a pair that does not, takes no address away from these.
     pub const fn identity(&self) -> Identity {
-        if self.one_pair * 2 > self.two_way { Identity::Ip } else { Identity::Mac }
+        let is_mostly_one_pair = self.one_pair * 2 > self.two_way;
+        if is_mostly_one_pair && !self.others_turned { Identity::Ip } else { Identity::Mac }
     }
 }

@@ -87,6 +87,19 @@ fn most_conversations_decide() {
 }
 
 #[test]
+fn conversations_of_one_sender_take_no_link_address_from_others() {
+    const THIRD: [u8; 6] = [0x0a, 2, 2, 2, 2, 3];
+    let mut frames = conversations([ONE, OTHER], [OTHER, ONE], 40_000..40_003);
+    frames.extend(conversations([THIRD, OTHER], [OTHER, THIRD], 41_000..41_001));
+    let forged = [[0x0a, 6, 6, 6, 6, 1], [0x0a, 6, 6, 6, 6, 2]];
+    frames.extend(conversations(forged, forged, 42_000..44_000));
+    for how in [(true, 1), (false, 2)] {
+        let (_, summary) = flows(&frames, &FlowOptions::default(), how);
+        assert_eq!(summary.read.identity(Identity::Mac), Identity::Mac, "{how:?}");
+    }
+}
+
+#[test]
 fn packets_of_a_stream_that_were_looked_at_first_are_not_lost() {
     let frames = conversations([OTHER, ONE], [ONE, OTHER], 1..20_000);
     let gateways = GatewayPolicy { is_none: true, ..GatewayPolicy::default() };
