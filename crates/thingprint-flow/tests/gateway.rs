@@ -236,17 +236,29 @@ fn forge(evidence: &mut GatewayEvidence, device: MacAddr, servers: usize) {
 
 #[test]
 fn a_few_forged_packets_hide_no_device_that_speaks_for_itself() {
-    // 12 servers and an advertisement stand for 20 packets: four times as many of its own, and 32, are enough.
-    let mut evidence = camera_that_talks(113);
+    // Of a camera that turns to hosts outside, an advertisement is of no weight: four times as many packets as for 12 servers, and
+    // 32, are enough.
+    let mut evidence = camera_that_talks(81);
     forge(&mut evidence, CAMERA, 12);
     assert_eq!(decided(&evidence), [(ROUTER, GatewayReason::Forwards)]);
     // Beside fewer, it is taken for a gateway, and that is doubtful.
-    let mut evidence = camera_that_talks(100);
+    let mut evidence = camera_that_talks(80);
     forge(&mut evidence, CAMERA, 12);
     let found: Vec<MacAddr> = decided(&evidence).into_iter().map(|(mac, _)| mac).collect();
     assert_eq!(found, [ROUTER, CAMERA]);
     let doubtful = |mac| evidence.weight(mac).unwrap().is_doubtful(GatewayReason::Forwards);
     assert!(doubtful(CAMERA) && !doubtful(ROUTER));
+}
+
+#[test]
+fn any_number_of_forged_advertisements_hides_no_device_that_turns_to_hosts_outside() {
+    let mut evidence = camera_that_talks(33);
+    let advertisement = [134, 0, 0, 0, 64, 0, 0, 30];
+    for _ in 0..1000 {
+        let payload = (Transport::Other(58), &advertisement[..]);
+        see_payload(&mut evidence, (CAMERA, "fe80::1"), (OTHER, "fe80::2"), payload);
+    }
+    assert_eq!(decided(&evidence), [(ROUTER, GatewayReason::Forwards)]);
 }
 
 #[test]

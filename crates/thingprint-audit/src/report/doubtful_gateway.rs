@@ -32,7 +32,9 @@ impl DoubtfulGateway {
 
     /// A gateway with the reason why it is taken for one, and with what it sent.
     pub fn new((mac, reason, weight): (MacAddr, GatewayReason, GatewayWeight)) -> Self {
-        let GatewayWeight { own, others, .. } = weight;
+        let GatewayWeight { own, others, forwarded, .. } = weight;
+        // Router advertisements say nothing for who turns to hosts outside.
+        let others = if own > others { others } else { forwarded };
         Self { gateway: mac.to_string(), reason, own_packets: own, others_packets: others }
     }
 }

@@ -23,6 +23,8 @@ pub struct GatewayWeight {
     pub own_outside: u64,
     /// Packets from addresses outside; a router advertisement stands for 8.
     pub others: u64,
+    /// Those of them that it sent: a router advertisement stands for none.
+    pub forwarded: u64,
 }
 
 /// Packets that a host sent, by address.
@@ -40,12 +42,16 @@ pub(super) enum OwnPackets {
 impl GatewayWeight {
     pub(super) fn of([own, outside]: [&OwnPackets; 2], (packets, advertisements): (u64, u64)) -> Self {
         let others = packets.saturating_add(advertisements.saturating_mul(PACKETS_OF_AN_ADVERTISEMENT));
-        Self { own: own.most(), own_outside: outside.most(), others }
+        Self { own: own.most(), own_outside: outside.most(), others, forwarded: packets }
     }
 
     /// Whether it speaks for itself so much that nothing that it forwards for several hosts makes it a gateway.
+    ///
+    /// Router advertisements are of no weight for who turns to hosts outside, which a router does not do on the side where it
+    /// advertises itself: they cost a frame each to forge.
     pub const fn is_of_a_device(self) -> bool {
         self.own > self.others.saturating_mul(OWN_TIMES).saturating_add(FEW_PACKETS)
+            || self.own_outside > self.forwarded.saturating_mul(OWN_TIMES).saturating_add(FEW_PACKETS)
     }
 
     /// Whether it turns to hosts outside so much that it is no gateway, also where no other is seen: there, a gateway may say more
@@ -55,13 +61,15 @@ impl GatewayWeight {
     }
 
     /// Whether it is doubtful that it is a gateway for this reason: it speaks for itself more than for others.
-    pub const fn is_doubtful(self, reason: GatewayReason) -> bool {
-        let own = match reason {
-            GatewayReason::Forwards | GatewayReason::Advertises => self.own,
-            GatewayReason::MostSources | GatewayReason::MostPackets => self.own_outside,
-            GatewayReason::Given | GatewayReason::VirtualRouter | GatewayReason::ReceivesOnly => 0,
-        };
-        own > self.others.saturating_add(FEW_PACKETS)
+    pub fn is_doubtful(self, reason: GatewayReason) -> bool {
+        let is_more = |own: u64, others: u64| own > others.saturating_add(FEW_PACKETS);
+        match reason {
+            GatewayReason::Forwards | GatewayReason::Advertises => {
+                is_more(self.own, self.others) || is_more(self.own_outside, self.forwarded)
+            }
+            GatewayReason::MostSources | GatewayReason::MostPackets => is_more(self.own_outside, self.others),
+            GatewayReason::Given | GatewayReason::VirtualRouter | GatewayReason::ReceivesOnly => false,
+        }
     }
 }
 
@@ -162,7 +170,7 @@ mod tests {
 
     #[test]
     fn who_speaks_for_itself_is_a_device() {
-        let weight = |own, others| GatewayWeight { own, own_outside: 0, others };
+        let weight = |own, others| GatewayWeight { own, own_outside: 0, others, forwarded: others };
         assert!(!weight(32, 0).is_of_a_device() && weight(33, 0).is_of_a_device());
         assert!(weight(433, 100).is_of_a_device() && !weight(432, 100).is_of_a_device());
         let is_doubtful = |own| weight(own, 100).is_doubtful(GatewayReason::Forwards);
@@ -171,5 +179,14 @@ mod tests {
         let answering = weight(5204, 69);
         assert!(!answering.is_behind_another() && !answering.is_doubtful(GatewayReason::MostPackets));
         assert!(GatewayWeight { own_outside: 309, ..answering }.is_behind_another());
+    }
+
+    #[test]
+    fn forged_advertisements_make_no_gateway_of_who_turns_to_hosts_outside() {
+        let own = |own_outside| GatewayWeight { own: 700, own_outside, others: 8 * 1000, forwarded: 2 };
+        assert!(own(41).is_of_a_device() && !own(40).is_of_a_device());
+        assert!(
+            own(35).is_doubtful(GatewayReason::Advertises) && !own(34).is_doubtful(GatewayReason::Advertises)
+        );
     }
 }
