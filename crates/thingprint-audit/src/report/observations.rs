@@ -26,7 +26,7 @@ const MUD_NAMES: LossKind = LossKind::new("mud_names");
 /// Addresses of controllers that devices were told.
 const MUD_CONTROLLERS: LossKind = LossKind::new("mud_controllers");
 /// Flows from addresses that are not known as those of the device.
-const MUD_ADDRESSES: LossKind = LossKind::new("mud_addresses");
+const MUD_ADDRESS_FLOWS: LossKind = LossKind::new("mud_address_flows");
 
 /// What was seen of the devices of captures, as far as a report needs it.
 #[derive(Debug)]
@@ -68,7 +68,7 @@ pub struct Dropped {
     mud_flows: u64,
     mud_names: u64,
     mud_controllers: u64,
-    mud_addresses: u64,
+    mud_address_flows: u64,
 }
 
 /// Messages of one device and protocol that were left out.
@@ -102,7 +102,7 @@ fn mud_losses(mud: &MudBuilder, device: DeviceIndex) -> [(LossKind, u64); 4] {
         (MUD_FLOWS, mud.dropped_flows(device)),
         (MUD_NAMES, mud.dropped_names(device)),
         (MUD_CONTROLLERS, mud.dropped_controllers(device)),
-        (MUD_ADDRESSES, mud.dropped_addresses(device)),
+        (MUD_ADDRESS_FLOWS, mud.dropped_addresses(device)),
     ]
 }
 
@@ -270,6 +270,12 @@ impl Observations {
         self.audit.devices.sort_by_key(|audit| audit.device);
     }
 
+    /// Forgets what devices show of themselves and whom they talk to: what is left are findings, and what is known of the reading.
+    pub fn keep_audit_alone(&mut self) {
+        self.fingerprints = Fingerprints::default();
+        self.mud = MudBuilder::default();
+    }
+
     /// What a device is called: its label, else its id.
     pub fn name(&self, device: DeviceId) -> String {
         self.labels.get(&device).cloned().unwrap_or_else(|| device.to_string())
@@ -325,7 +331,7 @@ impl Observations {
             mud_flows: of(MUD_FLOWS),
             mud_names: of(MUD_NAMES),
             mud_controllers: of(MUD_CONTROLLERS),
-            mud_addresses: of(MUD_ADDRESSES),
+            mud_address_flows: of(MUD_ADDRESS_FLOWS),
         }
     }
 

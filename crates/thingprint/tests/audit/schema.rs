@@ -148,7 +148,7 @@ fn the_json_has_the_form_that_was_agreed_on_by_every_policy() {
                 audit["dropped"],
                 json!({
                     "devices": 0, "messages": 0, "findings": 0, "fingerprint_values": 0, "mud_flows": 0, "mud_names": 0,
-                    "mud_controllers": 0, "mud_addresses": 0
+                    "mud_controllers": 0, "mud_address_flows": 0
                 })
             );
             assert_eq!(audit["left_out"], json!({ "devices": [], "others": {} }));
