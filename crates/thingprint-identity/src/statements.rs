@@ -49,6 +49,11 @@ impl Statements {
         self
     }
 
+    /// Whether the device said anything by DHCP itself.
+    pub fn has_dhcp(&self) -> bool {
+        self.iter().any(|(statement, _)| statement.source == sources::DHCP)
+    }
+
     /// Adds what a DHCP request of the device says that a relay passed on.
     pub fn hear_of(&mut self, message: &DhcpMessage) {
         let mut record = Record::default();

@@ -12,7 +12,7 @@ use crate::given_gateways::GivenGateways;
 use crate::network_survey::NetworkSurvey;
 use crate::pending::Pending;
 use crate::pipeline::{Pipeline, Run};
-use crate::router::{Router, shard_of};
+use crate::router::Router;
 use crate::sequential::{NoTap, Sequential};
 use crate::shard::shards;
 use crate::source::ReadEnd;
@@ -91,9 +91,9 @@ impl<S: Stage> Live<'_, S> {
         self.shards.shards_mut()
     }
 
-    /// Place of the shard that a device is in.
-    pub fn shard_of(device: DeviceId) -> usize {
-        shard_of(device)
+    /// Place of the shard that a device is in; it is known from the first frame on.
+    pub fn shard_of(&self, device: DeviceId) -> usize {
+        self.shards.router().sharding.shard_of(device)
     }
 
     /// The gateways so far.

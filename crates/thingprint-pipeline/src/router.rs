@@ -1,9 +1,10 @@
-use thingprint_flow::{DeviceId, Ends, FlowOptions, Frame, Identifier, Ip, Packet, Repeat, Timestamp};
+use thingprint_flow::{Ends, FlowOptions, Frame, Identifier, Ip, Packet, Repeat, Timestamp};
 
 use crate::capture_spans::CaptureSpans;
 use crate::gateway_ends::GatewayEnds;
 use crate::gateways::GatewayWatch;
 use crate::recent::{Addresses, Recent};
+use crate::sharding::Sharding;
 use crate::summary::ReadSummary;
 use crate::unowned::{Owner, Unowned};
 
@@ -15,6 +16,7 @@ pub(crate) const SHARDS: usize = 64;
 pub(crate) struct Router {
     identifier: Identifier,
     recent: Recent<Known>,
+    pub(crate) sharding: Sharding,
     pub(crate) gateways: GatewayWatch,
     /// Which packets are a gateway's own, where that is wanted.
     pub(crate) gateway_ends: Option<GatewayEnds>,
@@ -57,6 +59,7 @@ impl Router {
         Self {
             identifier: Identifier::new(flow),
             recent: Recent::default(),
+            sharding: Sharding::default(),
             gateways,
             gateway_ends: None,
             spans: wants_spans.then(CaptureSpans::default),
@@ -85,6 +88,9 @@ impl Router {
         }
         self.clock = self.clock.max(packet.time);
         let clock = self.clock;
+        if self.read.frames == 0 {
+            self.sharding = Sharding::of_first(frame);
+        }
         self.read.look_at(packet, frame.bytes.len());
         if let Some(spans) = &mut self.spans {
             spans.see(capture, packet);
@@ -93,12 +99,12 @@ impl Router {
             self.look_up(packet, ip)
         } else {
             self.gateways.observe(packet);
-            Devices::of(self.identifier.ends_of(packet))
+            Devices::of(self.identifier.ends_of(packet), self.sharding)
         };
         if let Some(gateways) = &mut self.gateway_ends {
             let mut ends = devices.ends;
             gateways.add_to(&mut ends, packet);
-            devices = Devices::of(ends);
+            devices = Devices::of(ends, self.sharding);
         }
         Routed { devices, number: self.read.frames, clock, ended }
     }
@@ -113,7 +119,7 @@ impl Router {
             self.read.count(packet, ip, known.owner);
             return known.devices;
         }
-        let devices = Devices::of(self.identifier.ends_of(packet));
+        let devices = Devices::of(self.identifier.ends_of(packet), self.sharding);
         let owner = self.read.unowned.owner_of(packet, ip);
         self.read.count(packet, ip, owner);
         slot.set(Known { devices, owner, repeat: self.gateways.observe(packet) });
@@ -122,11 +128,9 @@ impl Router {
 }
 
 impl Devices {
-    fn of(ends: Ends) -> Self {
-        Self {
-            ends,
-            shards: ends.map(|end| end.map_or(0, |device| u8::try_from(shard_of(device)).unwrap_or(0))),
-        }
+    fn of(ends: Ends, sharding: Sharding) -> Self {
+        let shard = |device| u8::try_from(sharding.shard_of(device)).unwrap_or(0);
+        Self { ends, shards: ends.map(|end| end.map_or(0, shard)) }
     }
 
     /// Whether the packet is of no device.
@@ -156,23 +160,4 @@ impl Devices {
         let [from, to] = shards.map(usize::from);
         [sender.filter(|_| from == shard), receiver.filter(|_| to == shard)]
     }
-}
-
-/// The shard of a device: a hash of its address that is the same in every run.
-#[inline]
-pub(crate) fn shard_of(device: DeviceId) -> usize {
-    let bits = match device {
-        DeviceId::Mac(mac) => {
-            let mut bytes = [0; 8];
-            bytes[2..].copy_from_slice(&mac.octets());
-            u64::from_be_bytes(bytes)
-        }
-        DeviceId::Ip(std::net::IpAddr::V4(addr)) => u64::from(addr.to_bits()),
-        DeviceId::Ip(std::net::IpAddr::V6(addr)) => addr
-            .segments()
-            .into_iter()
-            .fold(0, |bits: u64, segment| bits.rotate_left(16) ^ u64::from(segment)),
-    };
-    // The golden ratio in 64 bits: neighbouring addresses go to different shards.
-    (bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize
 }

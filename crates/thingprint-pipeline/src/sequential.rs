@@ -6,6 +6,7 @@ use crate::pending::{Pending, Sink, hand_out};
 use crate::pipeline::{Inner, Outcome};
 use crate::router::{Routed, Router, SHARDS};
 use crate::shard::{Shard, finish};
+use crate::sharding::Sharding;
 use crate::source::{PacketReader, ReadEnd};
 use crate::stage::Stage;
 
@@ -26,8 +27,8 @@ pub trait FrameTap<S: Stage, E> {
     }
 
     /// Looks at the shards, whose clock has come to the time of the look, or to the end of the trace; the next look is
-    /// later.
-    fn look(&mut self, shards: &[LiveShard<S>]) -> Result<(), E> {
+    /// later. The sharding says which device is in which.
+    fn look(&mut self, shards: (&[LiveShard<S>], Sharding)) -> Result<(), E> {
         let _ = shards;
         Ok(())
     }
@@ -119,7 +120,7 @@ impl<'a, S: Stage> Sequential<'a, S> {
         let (frame, packet) = (&next.frame, &next.packet);
         while frame.time >= tap.next_look() {
             self.tick(tap.next_look());
-            tap.look(&self.shards.all)?;
+            tap.look((&self.shards.all, self.router.sharding))?;
         }
         let Routed { devices, number, clock, ended } = self.router.route(next.capture, frame, packet);
         if let Some(ended) = ended {
@@ -239,7 +240,7 @@ pub(crate) fn run<S: Stage, R: PacketReader, E, T: FrameTap<S, E>>(
         }
     }
     while tap.next_look() < Timestamp::MAX {
-        tap.look(&shards.shards.all)?;
+        tap.look((&shards.shards.all, shards.router.sharding))?;
     }
     let (outcome, rows) = shards.finish(reader.end());
     hand_out(sink, rows)?;

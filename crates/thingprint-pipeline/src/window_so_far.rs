@@ -8,8 +8,8 @@ use crate::first_packets::{FirstPacket, FirstPacketStage, FirstPackets};
 use crate::live::LiveShard;
 use crate::pipeline::{Pipeline, Run};
 use crate::progress::NoProgress;
-use crate::router::shard_of;
 use crate::sequential::FrameTap;
+use crate::sharding::Sharding;
 use crate::source::Source;
 use crate::stages::InstanceStage;
 
@@ -100,10 +100,10 @@ impl<F: FnMut(WindowSoFar)> FrameTap<LookStage, Infallible> for Looks<'_, F> {
         self.due.first_key_value().map_or(Timestamp::MAX, |(at, _)| *at)
     }
 
-    fn look(&mut self, shards: &[LiveShard<LookStage>]) -> Result<(), Infallible> {
+    fn look(&mut self, (shards, sharding): (&[LiveShard<LookStage>], Sharding)) -> Result<(), Infallible> {
         let looks = self.due.pop_first().map(|(_, looks)| looks).unwrap_or_default();
         for (after_s, first) in looks {
-            let Some(shard) = shards.get(shard_of(first.device)) else { continue };
+            let Some(shard) = shards.get(sharding.shard_of(first.device)) else { continue };
             // Another device may have its index by now.
             if shard.devices().get(first.index.as_usize()) == Some(&first.device) {
                 (self.take)(window_so_far(shard, after_s, first));

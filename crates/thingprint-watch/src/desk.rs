@@ -507,7 +507,7 @@ impl Desk {
     fn look_at(&mut self, live: &Live<'_, WatchStage>, looks: Vec<Look>, clock: Timestamp) {
         let mut by_shard = BTreeMap::<usize, Vec<Look>>::new();
         for look in looks {
-            by_shard.entry(Live::<WatchStage>::shard_of(look.device)).or_default().push(look);
+            by_shard.entry(live.shard_of(look.device)).or_default().push(look);
         }
         for (shard, looks) in by_shard {
             let Some(shard) = live.shards().get(shard) else { continue };

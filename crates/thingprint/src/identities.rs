@@ -1,6 +1,6 @@
 //! Who the devices of captures are by what they say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_flow::{DeviceId, Identity as DeviceIdentity};
 use thingprint_identity::{Answer, Field, Identity, IdentitySummary, Knowledge, Statements};
@@ -30,8 +30,14 @@ impl Identities {
             let known = said.entry(device).or_insert_with(|| knowledge.address_statements(device));
             known.merge(statements);
         }
+        // Anybody can write an address into a request and call itself a relay: what a device said itself is not added to.
+        let speak: BTreeSet<DeviceId> =
+            said.iter().filter(|(_, statements)| statements.has_dhcp()).map(|(device, _)| *device).collect();
         for relayed in summary.read.relayed.believed(&summary.gateways) {
-            let Some(device) = summary.device_of(relayed, asked).filter(|device| !is_gateway(*device)) else {
+            let Some(device) = summary
+                .device_of(relayed, asked)
+                .filter(|device| !is_gateway(*device) && !speak.contains(device))
+            else {
                 continue;
             };
             said.entry(device)

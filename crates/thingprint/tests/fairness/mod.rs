@@ -1,9 +1,11 @@
 //! Floods in a home, from bytes to results: rows of devices that are neither flooded nor spoofed stay as they were.
 
 use std::fs;
+use std::io::Cursor;
 
 use serde_json::Value;
-use thingprint_flow::{CaptureWriter, Timestamp};
+use thingprint_flow::{Capture, CaptureWriter, DeviceId, MacAddr, Timestamp, Trace, TraceOptions};
+use thingprint_pipeline::Sharding;
 
 use crate::stage::{Said, Stage};
 
@@ -19,14 +21,18 @@ const UDP: u8 = 17;
 const SYN: u8 = 2;
 const PUSH_ACK: u8 = 0x18;
 
-/// The part of the caps that a device has: a hash of its address. A flood has to be in the part of a device to reach it.
-fn shard_of(mac: u64) -> u64 {
-    mac.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58
-}
-
-/// Made-up addresses in the part of the camera.
-fn beside_the_camera() -> impl Iterator<Item = u64> {
-    (0x0200_0000_0000..).filter(|mac| shard_of(*mac) == shard_of(CAMERA))
+/// Made-up addresses in the part of the caps that the camera has. A flood has to be in the part of a device to reach it; who floods
+/// a network cannot know which it is, since the first frame of the capture decides.
+fn beside_the_camera(stage: &Stage) -> impl Iterator<Item = u64> + use<> {
+    let home = fs::read(stage.path("home.pcap")).unwrap();
+    let first = Capture::new("home.pcap", move || Ok(Box::new(Cursor::new(home.clone()))));
+    let mut trace = Trace::new(vec![first], TraceOptions::default());
+    let sharding = Sharding::of_first(&trace.next_frame().unwrap().0);
+    let shard_of = move |mac: u64| {
+        let [_, _, octets @ ..] = mac.to_be_bytes();
+        sharding.shard_of(DeviceId::Mac(MacAddr::new(octets)))
+    };
+    (0x0200_0000_0000..).filter(move |mac| shard_of(*mac) == shard_of(CAMERA))
 }
 
 /// A capture that is written packet by packet, evenly over five minutes in the middle of the first hour.
@@ -170,7 +176,7 @@ fn check_part(stage: &Stage) {
 fn a_flood_of_one_device_takes_no_rows_of_others_and_is_told() {
     let stage = Stage::new();
     stage.ok(HOME);
-    let mac = beside_the_camera().next().unwrap();
+    let mac = beside_the_camera(&stage).next().unwrap();
     fs::write(stage.path("flood.pcap"), flood_of_one_device(mac)).unwrap();
     let commands = ["extract", "flows --attributes", "devices --format jsonl", "audit --format jsonl"];
     let said = check_rows(&stage, &commands);
@@ -202,7 +208,7 @@ fn made_up_addresses_take_no_rows_of_devices_that_were_answered_and_are_one_sum(
     stage.ok(HOME);
     let addresses = 5000;
     let mut flood = Flood::of(addresses);
-    for (mac, peer) in beside_the_camera().zip(0..addresses) {
+    for (mac, peer) in beside_the_camera(&stage).zip(0..addresses) {
         flood.tcp(mac, (0x0a00_0000 + peer, PEERS), (1, SYN), &[]);
     }
     fs::write(stage.path("flood.pcap"), flood.finish()).unwrap();
@@ -273,4 +279,34 @@ fn forged_packets_hide_no_camera_and_doubtful_gateways_are_told() {
     assert_eq!(clear["doubtful_gateways"], Value::Array(Vec::new()));
     let said = stage.ok("devices home.pcap forged.pcap --labels labels.csv --format jsonl");
     assert_eq!(camera(&said)["class"], "device", "a label settles it");
+}
+
+/// A DHCP request of the camera with another name, from a host that calls itself a relay.
+fn request_in_the_name_of_the_camera() -> Vec<u8> {
+    let own = 0xc0a8_1463_u32;
+    let mut dhcp = [[1, 1, 6, 1], [0, 0, 0, 77], [0; 4], [0; 4], [0; 4], [0; 4], own.to_be_bytes()].concat();
+    dhcp.extend(&CAMERA.to_be_bytes()[2..]);
+    dhcp.resize(236, 0);
+    dhcp.extend([0x63, 0x82, 0x53, 0x63, 53, 1, 1, 12, 14]);
+    dhcp.extend(b"lumenhaus-bulb");
+    dhcp.push(255);
+    let mut flood = Flood::of(40);
+    for _ in 0..40 {
+        flood.udp(0x0266_6666_6601, (67, 67), &dhcp);
+    }
+    flood.finish()
+}
+
+#[test]
+fn who_calls_itself_a_relay_gives_no_device_another_name() {
+    let stage = Stage::new();
+    stage.ok(HOME);
+    fs::write(stage.path("relay.pcap"), request_in_the_name_of_the_camera()).unwrap();
+    let camera = |captures: &str| {
+        let rows = stage.ok(&format!("identify {captures} --format jsonl")).json_lines();
+        rows.into_iter().filter(|row| row["device"] == "7c:51:0e:4a:02:9c").collect::<Vec<_>>()
+    };
+    let alone = camera("home.pcap");
+    assert!(!alone.is_empty());
+    assert_eq!(camera("home.pcap relay.pcap"), alone);
 }
