@@ -249,8 +249,8 @@ impl<'a> Watcher<'a> {
     }
 
     /// Ends the reading. Windows that are open are final as they are; but where packets can be read again, and the sources
-    /// did not end, they are left to the next reading. What is remembered comes beside.
-    pub fn finish(mut self, is_ended: bool) -> (Account, Option<Remembered>) {
+    /// did not end, they are left to the next reading. What is remembered comes beside, and what caps left out, at the end as well.
+    pub fn finish(mut self, is_ended: bool) -> (Account, Option<Remembered>, DeviceLosses) {
         self.settle();
         if let Some(clock) = self.live.clock() {
             let news = self.reading_news.at_once(&self.live, clock);
@@ -259,20 +259,28 @@ impl<'a> Watcher<'a> {
             }
         }
         let mut account = self.step();
-        let Self { live, mut desk, can_replay, .. } = self;
-        let gateways = live.gateways().clone();
-        if let Some(clock) = live.clock() {
+        let Self { live, mut desk, mut loss_news, can_replay, .. } = self;
+        let (gateways, clock) = (live.gateways().clone(), live.clock());
+        if let Some(clock) = clock {
             desk.end(clock);
         }
-        if !can_replay || is_ended {
-            let (rows, _) = live.finish();
+        let mut left_out = if !can_replay || is_ended {
+            let (rows, run) = live.finish();
             desk.take_rows(rows);
-        }
+            run.summary.left_out
+        } else {
+            live.left_out()
+        };
         desk.audit();
         desk.check_profiles();
+        left_out.merge(desk.left_out());
+        if let Some(clock) = clock {
+            let events = loss_news.of(&LeftOut::of(&left_out), clock, |device| desk.name(device));
+            events.into_iter().for_each(|happened| desk.note(happened));
+        }
         let Account { updates, final_until } = desk.account();
         account.updates.extend(updates);
-        (Account { updates: account.updates, final_until }, desk.take_memory(&gateways))
+        (Account { updates: account.updates, final_until }, desk.take_memory(&gateways), left_out)
     }
 }
 
@@ -315,7 +323,7 @@ mod tests {
         assert_eq!(sent(&watcher.step()), Some(2));
         assert_eq!(sent(&watcher.step()), None, "nothing is new");
         assert_eq!(step_after(&mut watcher, 2), None);
-        let (account, _) = watcher.finish(true);
+        let (account, ..) = watcher.finish(true);
         assert_eq!(sent(&account), Some(3));
     }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests stop the test")]
 
 mod doubts;
+mod losses;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;

@@ -382,8 +382,7 @@ impl Service {
     fn end(mut self, mut watcher: Watcher<'_>, intake: Intake, is_ended: bool) -> anyhow::Result<Outcome> {
         self.look(&mut watcher, &intake);
         let sources = intake.health();
-        let left_out = watcher.left_out();
-        let (account, memory) = watcher.finish(is_ended);
+        let (account, memory, left_out) = watcher.finish(is_ended);
         // Before the store says that the windows are final.
         let (sent, unsent, lacks_parts) =
             self.publishing.take().map(|publishing| publishing.finish(is_ended)).unwrap_or_default();
