@@ -116,6 +116,7 @@ fn called(arguments: &[OsString], line: &'static Line) -> anyhow::Result<Outcome
 /// Runs a command, whose results appear together or not at all.
 fn carry_out(cli: &Cli) -> anyhow::Result<Outcome> {
     let results = &cli.global.results;
+    opened::say_through(cli.global.messages());
     match cli.command.run(&cli.global) {
         Ok(outcome) => {
             results.commit().context("no result was written")?;

@@ -148,6 +148,12 @@ fn whoever_waits_for_a_named_pipe_says_so() {
         "mkfifo pipe; cat labels.csv > pipe & $T devices home.pcap --labels pipe --format csv",
     );
     assert!(status == 0 && !said.contains("waiting"), "{said}");
+    // Who is asked to be quiet is.
+    let (status, said) = bounded(
+        &stage,
+        "mkfifo slow; (sleep 3; cat labels.csv > slow) & $T devices home.pcap --labels slow --format csv -q",
+    );
+    assert!(status == 0 && !said.contains("waiting"), "{said}");
 }
 
 #[test]
