@@ -1,5 +1,4 @@
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 
@@ -8,10 +7,10 @@ use thingprint_flow::{DeviceId, GatewayReason, Timestamp, protocol_name};
 use thingprint_protocol::Sender;
 
 use crate::coverage::{Coverage, CoverageByProtocol, Judgement};
-use crate::{Grade, Recommended, Severity, Suite};
+use crate::{Grade, Recommended, Severity, SortedMap, Suite};
 
 /// What a policy says of the devices of a trace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Audit {
     /// Name of the policy.
     pub policy: String,
@@ -35,7 +34,7 @@ pub struct DeviceAudit {
     /// Its flows, of any protocol or none that is known.
     pub flows: u64,
     /// Flows by protocol: the abbreviation of the model that told it.
-    pub protocols: BTreeMap<String, PortCounts>,
+    pub protocols: SortedMap<String, PortCounts>,
     /// How many flows of each protocol rules could judge; protocols that no rule is about are left out.
     pub coverage: CoverageByProtocol,
     /// What became of its flows, each counted once: of a device without judged flows, nothing is known.
@@ -43,7 +42,7 @@ pub struct DeviceAudit {
     /// The flows in which no protocol was recognised, by the reason; none of them was judged.
     pub unrecognised: Coverage,
     /// How many flows each rule could judge; rules that could judge none are left out.
-    pub judged: BTreeMap<&'static str, u64>,
+    pub judged: SortedMap<&'static str, u64>,
     /// The findings, by rule until [`Audit::put_worst_first`], then the most severe and most frequent first.
     pub findings: Vec<Finding>,
     /// Sightings left out because there were too many different ones, of this device or of all; none of them was
@@ -130,11 +129,11 @@ impl DeviceAudit {
             label,
             gateway: None,
             flows: 0,
-            protocols: BTreeMap::new(),
+            protocols: SortedMap::new(),
             coverage: CoverageByProtocol::new(),
             judgement: Judgement { judged: 0, unjudged: 0, without_rule: 0, unrecognised: 0 },
             unrecognised: Coverage { seen: 0, judged: 0, began_before: 0, one_way: 0, other: 0 },
-            judged: BTreeMap::new(),
+            judged: SortedMap::new(),
             findings: Vec::new(),
             dropped: 0,
         }
@@ -194,7 +193,7 @@ impl Audit {
     pub fn coverage(&self) -> CoverageByProtocol {
         let mut all = CoverageByProtocol::new();
         for (protocol, coverage) in self.devices.iter().flat_map(|device| &device.coverage) {
-            all.entry(protocol).or_default().add(*coverage);
+            all.update(*protocol, |all| all.add(*coverage));
         }
         all
     }

@@ -9,7 +9,7 @@ use crate::coverage::{CoverageByProtocol, Judged, Judgement, covered_protocols};
 use crate::past::Past;
 use crate::policy::Judge;
 use crate::rule::{MOST_SIGHTINGS, Rank, Sighting, Sightings};
-use crate::{Audit, Coverage, DeviceAudit, Example, Finding, Policy, PortCounts, Rule, SeenSuite};
+use crate::{Audit, Coverage, DeviceAudit, Example, Finding, Policy, PortCounts, Rule, SeenSuite, SortedMap};
 
 /// Judges the flows of devices by a policy.
 ///
@@ -57,7 +57,7 @@ struct Tallies {
 #[derive(Debug, Default)]
 struct DeviceTally {
     flows: u64,
-    protocols: BTreeMap<String, PortCounts>,
+    protocols: SortedMap<String, PortCounts>,
     coverage: CoverageByProtocol,
     judgement: Judgement,
     unrecognised: Coverage,
@@ -126,7 +126,7 @@ impl Auditor {
         let mut covered = (0, 0);
         for protocol in self.covered.iter().filter(|protocol| services.contains(*protocol)) {
             let is_judged = judged.iter().any(|rule| rule.protocols.contains(protocol));
-            device.coverage.entry(protocol).or_default().count(flow, is_judged);
+            device.coverage.update(*protocol, |coverage| coverage.count(flow, is_judged));
             covered = (covered.0 + 1, covered.1 + usize::from(is_judged));
         }
         let is_recognised = !services.is_empty();
@@ -205,20 +205,22 @@ impl DeviceTally {
 
     fn count_protocols(&mut self, services: &[&str], is_standard_port: bool) {
         for name in services {
-            let counts = match self.protocols.get_mut(*name) {
-                Some(counts) => counts,
-                None => self.protocols.entry((*name).to_owned()).or_default(),
-            };
-            if is_standard_port {
-                counts.standard += 1;
+            let more = if is_standard_port {
+                PortCounts { standard: 1, other: 0 }
             } else {
-                counts.other += 1;
+                PortCounts { standard: 0, other: 1 }
+            };
+            if let Some(counts) = self.protocols.get_mut(*name) {
+                counts.standard += more.standard;
+                counts.other += more.other;
+            } else {
+                self.protocols.insert((*name).to_owned(), more);
             }
         }
     }
 
     fn finish(self, policy: &Policy, (device, label): (DeviceId, Option<String>)) -> DeviceAudit {
-        let (mut judged, mut findings) = (BTreeMap::new(), Vec::new());
+        let (mut judged, mut findings) = (SortedMap::new(), Vec::new());
         for (at, tally) in self.rules {
             let Some((rule, Some(judge))) = Rule::all().get(at).zip(policy.judges().get(at)) else {
                 continue;
@@ -226,6 +228,8 @@ impl DeviceTally {
             judged.insert(rule.id, tally.judged);
             findings.extend(tally.findings(rule, judge));
         }
+        // It grew to have room for four at least, and most devices have one.
+        findings.shrink_to_fit();
         let Self { flows, protocols, coverage, judgement, unrecognised, dropped, .. } = self;
         DeviceAudit {
             device,

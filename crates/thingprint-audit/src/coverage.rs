@@ -1,10 +1,8 @@
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use thingprint_flow::Flow;
 use thingprint_protocol::Heard;
 
-use crate::{Policy, Rule};
+use crate::{Policy, Rule, SortedMap};
 
 /// How many flows of a protocol rules could judge, and why not the others: what nobody could judge is not clean.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -23,7 +21,7 @@ pub struct Coverage {
 }
 
 /// The coverage of each protocol that rules of a policy are about.
-pub type CoverageByProtocol = BTreeMap<&'static str, Coverage>;
+pub type CoverageByProtocol = SortedMap<&'static str, Coverage>;
 
 /// What became of the flows of a device, each counted once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

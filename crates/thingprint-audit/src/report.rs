@@ -198,14 +198,16 @@ struct EvidenceDocument<'a> {
 }
 
 impl Report {
-    /// What was seen, with what the checks of MUD profiles gave, and the known devices that it looks like.
+    /// What was seen, with what the checks of MUD profiles gave, and the known devices that it looks like. The audit moves into the
+    /// report.
     pub fn new(
-        seen: &Observations,
+        seen: &mut Observations,
         captures: &Captures<'_>,
         verdicts: BTreeMap<DeviceId, Verdict>,
         known: Option<&KnownDevices>,
     ) -> Self {
-        let mut audit = seen.audit.clone();
+        let (dropped, messages_left_out) = (seen.dropped(), seen.messages_left_out());
+        let mut audit = std::mem::take(&mut seen.audit);
         for device in &mut audit.devices {
             device.findings.extend(verdicts.get(&device.device).into_iter().flat_map(Verdict::findings));
             for Finding { example, .. } in &mut device.findings {
@@ -238,8 +240,8 @@ impl Report {
             gateways: seen.gateways.clone(),
             doubtful_gateways: seen.doubtful_gateways.clone(),
             notices: Vec::new(),
-            dropped: seen.dropped(),
-            messages_left_out: seen.messages_left_out(),
+            dropped,
+            messages_left_out,
             left_out: seen.left_out.clone(),
             labels: seen.labels.clone(),
             set_aside: SetAside::default(),

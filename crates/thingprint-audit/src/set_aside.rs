@@ -37,15 +37,17 @@ impl Audit {
         aside.over = over.into_iter().map(ended).collect();
         let mut counts = vec![0; acting.len()];
         for device in &mut self.devices {
-            let findings = std::mem::take(&mut device.findings);
-            for finding in findings {
-                let by = acting.iter().position(|suppression| suppression.fits(device, &finding));
+            let mut findings = std::mem::take(&mut device.findings);
+            findings.retain(|finding| {
+                let by = acting.iter().position(|suppression| suppression.fits(device, finding));
                 match by.and_then(|by| counts.get_mut(by)) {
-                    _ if known.has(&mark(device, &finding)) => aside.known += 1,
+                    _ if known.has(&mark(device, finding)) => aside.known += 1,
                     Some(count) => *count += 1,
-                    None => device.findings.push(finding),
+                    None => return true,
                 }
-            }
+                false
+            });
+            device.findings = findings;
         }
         aside.suppressed = acting
             .into_iter()

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use thingprint_audit::{Auditor, Coverage, DeviceAudit, Judgement, Policy, Severity};
+use thingprint_audit::{Auditor, Coverage, DeviceAudit, Judgement, Policy, Severity, SortedMap};
 use thingprint_flow::{Capture, DeviceId, Flow, FlowOptions, Timestamp, Trace, TraceOptions, Tracker};
 use thingprint_protocol::{
     ClientHello, Detector, Engine, Heard, HeardMessage, HelloVersion, HttpResponse, HttpVersion, Message,
@@ -530,7 +530,7 @@ fn a_protocol_without_judgement_is_counted() {
     }
     let audit = auditor.finish(&devices, &BTreeMap::new());
     let expected = Coverage { seen: 4, judged: 1, began_before: 1, one_way: 1, other: 1 };
-    assert_eq!(audit.coverage(), BTreeMap::from([("tls", expected)]));
+    assert_eq!(audit.coverage(), SortedMap::from_iter([("tls", expected)]));
     let under = |share| audit.judged_under(share).count();
     assert_eq!((under(0.25), under(0.26), under(1.0)), (0, 1, 1));
     assert_eq!(

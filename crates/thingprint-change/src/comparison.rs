@@ -7,6 +7,7 @@ mod period;
 mod reported;
 mod words;
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,17 +38,24 @@ const FREED_SHARE: usize = 8;
 /// as well, since an attack of an hour changes no middle value.
 ///
 /// What is unusual is measured by the device's own earlier time: see [`Difference::unusual`].
+///
+/// Windows and peers are borrowed where they are kept anyway, and looked into device by device: so what is known of all devices
+/// at once is no more than that.
 #[derive(Clone, Debug)]
-pub struct Comparison {
-    devices: BTreeMap<DeviceId, [Period; 2]>,
-    /// Whether the hosts that devices exchanged packets with are known, of the earlier and of the later time.
-    knows_peers: [bool; 2],
-    /// Windows of the later time, in the order in which the detector takes them.
-    later: Vec<Instance>,
+pub struct Comparison<'a> {
+    devices: BTreeMap<DeviceId, [Windows<'a>; 2]>,
+    /// The hosts that devices exchanged packets with, of the earlier and of the later time, where they are known.
+    peers: [Option<Vec<Peer<'a>>>; 2],
     detector: Detector,
     windows_dropped: u64,
     most_devices: usize,
 }
+
+/// Windows of a device in one of the two times, in the order in which they came.
+type Windows<'a> = Vec<Cow<'a, Instance>>;
+
+/// A host that a device exchanged packets with, with the start of the window.
+type Peer<'a> = (DeviceId, Timestamp, &'a str);
 
 /// One of the two times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,7 +182,7 @@ impl Difference {
     }
 }
 
-impl Comparison {
+impl<'a> Comparison<'a> {
     /// A comparison without windows.
     pub fn new(mut options: ChangeOptions) -> Self {
         options.adopt_after = None;
@@ -182,40 +190,32 @@ impl Comparison {
         Self {
             detector,
             devices: BTreeMap::new(),
-            knows_peers: [false; 2],
-            later: Vec::new(),
+            peers: [None, None],
             windows_dropped: 0,
             most_devices: MOST_DEVICES,
         }
     }
 
     /// Takes in a window, in any order.
-    pub fn add(&mut self, side: Side, window: &Instance) {
-        self.period(side, window.device).add(window);
-        match side {
-            Side::Before => self.detector.learn(window),
-            Side::After => self.later.push(window.clone()),
+    pub fn add(&mut self, side: Side, window: Cow<'a, Instance>) {
+        if side == Side::Before {
+            self.detector.learn(&window);
         }
+        self.windows(side, window.device).push(window);
     }
 
     /// Takes in the hosts that devices exchanged packets with, each with the start of the window. Hosts are compared where those
     /// of both times were taken in: a device without any has had none.
-    pub fn add_peers<'p>(
-        &mut self,
-        side: Side,
-        peers: impl IntoIterator<Item = (DeviceId, Timestamp, &'p str)>,
-    ) {
-        let [before, after] = &mut self.knows_peers;
-        *(match side {
+    pub fn add_peers(&mut self, side: Side, peers: impl IntoIterator<Item = Peer<'a>>) {
+        let [before, after] = &mut self.peers;
+        let of_side = match side {
             Side::Before => before,
             Side::After => after,
-        }) = true;
-        for (device, start, peer) in peers {
-            self.period(side, device).add_word(Aspect::Peers, peer, start);
-        }
+        };
+        of_side.get_or_insert_default().extend(peers);
     }
 
-    fn period(&mut self, side: Side, device: DeviceId) -> &mut Period {
+    fn windows(&mut self, side: Side, device: DeviceId) -> &mut Windows<'a> {
         if self.devices.len() >= self.most_devices && !self.devices.contains_key(&device) {
             self.make_room();
         }
@@ -229,78 +229,102 @@ impl Comparison {
     /// Leaves out the devices that have fewest windows, and of these those that came last: addresses that are made up have one or
     /// none.
     fn make_room(&mut self) {
-        let windows = |[before, after]: &[Period; 2]| before.windows.len() + after.windows.len();
-        let first =
-            |[before, after]: &[Period; 2]| before.windows.iter().chain(&after.windows).min().copied();
-        let rank = |(device, periods): (&DeviceId, &[Period; 2])| {
-            (windows(periods), Reverse(first(periods)), Reverse(*device))
+        let count = |[before, after]: &[Windows<'a>; 2]| before.len() + after.len();
+        let first = |[before, after]: &[Windows<'a>; 2]| {
+            before.iter().chain(after).map(|window| window.window_start).min()
+        };
+        let rank = |(device, windows): (&DeviceId, &[Windows<'a>; 2])| {
+            (count(windows), Reverse(first(windows)), Reverse(*device))
         };
         let mut order: Vec<_> = self.devices.iter().map(rank).collect();
         order.sort_unstable();
         order.truncate((self.most_devices / FREED_SHARE).max(1));
         for (windows, _, Reverse(device)) in &order {
             self.devices.remove(device);
-            self.windows_dropped += (*windows as u64).max(1);
+            self.windows_dropped += *windows as u64;
         }
-        self.later.retain(|window| self.devices.contains_key(&window.device));
     }
 
     /// What differs.
-    pub fn finish(mut self) -> Differences {
-        self.later.sort_by_key(|window| (window.window_start, window.device));
-        let mut changes: Vec<Change> =
-            self.later.iter().flat_map(|window| self.detector.push(window)).collect();
-        changes.extend(self.detector.close());
-        let end = self.later.iter().map(|window| window.window_start).max();
-        let silent = self.silent(end);
-        let mut losses = self.detector.losses();
-        losses.windows_dropped += self.windows_dropped;
-        let mut compared: BTreeMap<DeviceId, DeviceDifferences> = BTreeMap::new();
-        for (device, periods) in &mut self.devices {
-            for (period, knows_peers) in periods.iter_mut().zip(self.knows_peers) {
-                period.complete(knows_peers);
-                losses.words_dropped += period.words_dropped;
+    pub fn finish(self) -> Differences {
+        let Self { devices, mut peers, mut detector, windows_dropped, .. } = self;
+        let mut later: Vec<&Instance> =
+            devices.values().flat_map(|[_, after]| after).map(Cow::as_ref).collect();
+        later.sort_by_key(|window| (window.window_start, window.device));
+        let mut changes: Vec<Change> = later.iter().flat_map(|window| detector.push(window)).collect();
+        changes.extend(detector.close());
+        let silent = silent(&detector, later.iter().map(|window| window.window_start).max());
+        let mut losses = detector.losses();
+        losses.windows_dropped += windows_dropped;
+        let alarms = alarms_by_device(&changes);
+        // Stable: what a device exchanged packets with stays in the order in which it came.
+        peers.iter_mut().flatten().for_each(|peers| peers.sort_by_key(|(device, ..)| *device));
+        let mut compared = Vec::new();
+        for (device, windows) in &devices {
+            let [before, after] = [0, 1].map(|side| {
+                let peers =
+                    peers.get(side).and_then(|peers| peers.as_deref().map(|peers| of_device(*device, peers)));
+                period(windows.get(side).map(Vec::as_slice).unwrap_or_default(), peers)
+            });
+            losses.words_dropped += before.words_dropped + after.words_dropped;
+            let periods = [before, after];
+            if let Some(mut found) = compare(*device, &periods, silent.contains(device)) {
+                add_passing(&mut found, alarms.get(device).map(Vec::as_slice), (&periods, windows));
+                let rank = |difference: &Difference| difference.unusual().unwrap_or(0.0);
+                found.differences.sort_by(|a, b| rank(b).total_cmp(&rank(a)));
+                compared.push(found);
             }
-            let of_device = compare(*device, periods, silent.contains(device));
-            compared.extend(of_device.map(|differences| (*device, differences)));
-        }
-        self.add_passing(&mut compared, &changes);
-        let rank = |difference: &Difference| difference.unusual().unwrap_or(0.0);
-        for compared in compared.values_mut() {
-            compared.differences.sort_by(|a, b| rank(b).total_cmp(&rank(a)));
         }
         let events = changes.into_iter().filter_map(|change| match change {
             Change::Network(event) => Some(event),
             Change::Alarm(_) | Change::Day(_) => None,
         });
-        Differences { events: events.collect(), devices: compared.into_values().collect(), losses }
+        Differences { events: events.collect(), devices: compared, losses }
     }
+}
 
-    /// Adds what alarmed, also in events of the network: that many devices did something new says of none what it did.
-    fn add_passing(&self, compared: &mut BTreeMap<DeviceId, DeviceDifferences>, changes: &[Change]) {
-        let mut alarms: BTreeMap<DeviceId, Vec<&Alarm>> = BTreeMap::new();
-        for alarm in changes.iter().flat_map(alarms_of) {
-            alarms.entry(alarm.device).or_default().push(alarm);
-        }
-        let mut windows: BTreeMap<DeviceId, Vec<&Instance>> = BTreeMap::new();
-        for window in self.later.iter().filter(|window| alarms.contains_key(&window.device)) {
-            windows.entry(window.device).or_default().push(window);
-        }
-        for (device, alarms) in alarms {
-            let (Some(compared), Some([before, _])) = (compared.get_mut(&device), self.devices.get(&device))
-            else {
-                continue;
-            };
-            let windows = windows.remove(&device).unwrap_or_default();
-            let passing = passing::passing(&alarms, &Reported::of(before, windows, &compared.differences));
-            compared.differences.extend(passing);
-        }
+/// What a device did in one of the two times.
+fn period(windows: &[Cow<'_, Instance>], peers: Option<&[Peer<'_>]>) -> Period {
+    let mut period = Period::default();
+    windows.iter().for_each(|window| period.add(window));
+    for (_, start, peer) in peers.unwrap_or_default() {
+        period.add_word(Aspect::Peers, peer, *start);
     }
+    period.complete(peers.is_some());
+    period
+}
 
-    fn silent(&self, end: Option<Timestamp>) -> BTreeSet<DeviceId> {
-        let silent = self.detector.devices(end).filter(|status| status.state == DeviceState::Silent);
-        silent.map(|status| status.device).collect()
+/// The peers of a device among those of all, which are in the order of devices.
+fn of_device<'p, 'a>(device: DeviceId, peers: &'p [Peer<'a>]) -> &'p [Peer<'a>] {
+    let from = peers.partition_point(|(of, ..)| *of < device);
+    let to = peers.partition_point(|(of, ..)| *of <= device);
+    peers.get(from..to).unwrap_or_default()
+}
+
+/// Adds what alarmed, also in events of the network: that many devices did something new says of none what it did.
+fn add_passing(
+    compared: &mut DeviceDifferences,
+    alarms: Option<&[&Alarm]>,
+    ([before, _], [_, after]): (&[Period; 2], &[Windows<'_>; 2]),
+) {
+    let Some(alarms) = alarms else { return };
+    let mut windows: Vec<&Instance> = after.iter().map(Cow::as_ref).collect();
+    windows.sort_by_key(|window| window.window_start);
+    let passing = passing::passing(alarms, &Reported::of(before, windows, &compared.differences));
+    compared.differences.extend(passing);
+}
+
+fn alarms_by_device(changes: &[Change]) -> BTreeMap<DeviceId, Vec<&Alarm>> {
+    let mut alarms: BTreeMap<DeviceId, Vec<&Alarm>> = BTreeMap::new();
+    for alarm in changes.iter().flat_map(alarms_of) {
+        alarms.entry(alarm.device).or_default().push(alarm);
     }
+    alarms
+}
+
+fn silent(detector: &Detector, end: Option<Timestamp>) -> BTreeSet<DeviceId> {
+    let silent = detector.devices(end).filter(|status| status.state == DeviceState::Silent);
+    silent.map(|status| status.device).collect()
 }
 
 /// What differs in a device; nothing of one of which there is no window, and that others mention alone.
@@ -381,9 +405,9 @@ mod tests {
             let mut comparison = Comparison { most_devices: 64, ..Comparison::new(ChangeOptions::default()) };
             for hour in 0..20 {
                 let side = if hour < 10 { Side::Before } else { Side::After };
-                (0..4).for_each(|number| comparison.add(side, &window(number, hour)));
+                (0..4).for_each(|number| comparison.add(side, Cow::Owned(window(number, hour))));
                 for number in (100..100 + made_up).filter(|number| i64::from(*number) % 20 == hour) {
-                    comparison.add(side, &window(number, hour));
+                    comparison.add(side, Cow::Owned(window(number, hour)));
                 }
                 assert!(comparison.devices.len() <= 64);
             }

@@ -1,6 +1,8 @@
 //! Two times of a device: what lasted, what passed, and what is usual for it.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+use std::borrow::Cow;
+
 use proptest::prelude::*;
 use thingprint_change::{
     Aspect, ChangeOptions, Comparison, DeviceDifferences, Difference, Differences, Presence, Side, Turn,
@@ -51,7 +53,7 @@ fn weeks(of: impl Fn(i64) -> Option<Instance>) -> Differences {
     for at in 0..2 * WEEK {
         let side = if at < WEEK { Side::Before } else { Side::After };
         if let Some(window) = of(at) {
-            comparison.add(side, &window);
+            comparison.add(side, Cow::Owned(window));
         }
     }
     comparison.finish()
@@ -268,7 +270,9 @@ fn the_first_host_that_a_device_speaks_to_is_new_and_its_last_one_gone() {
         let mut comparison = Comparison::new(ChangeOptions::default());
         for (side, first, hosts) in [(Side::Before, 0, earlier), (Side::After, WEEK, later)] {
             let hours = || first..first + WEEK;
-            hours().for_each(|at| comparison.add(side, &window(1, at, &["home.example"], packets(at))));
+            hours().for_each(|at| {
+                comparison.add(side, Cow::Owned(window(1, at, &["home.example"], packets(at))))
+            });
             let spoken = hours().flat_map(|at| hosts.iter().map(move |host| (device(1), hour(at), *host)));
             comparison.add_peers(side, spoken);
         }
@@ -281,7 +285,7 @@ fn the_first_host_that_a_device_speaks_to_is_new_and_its_last_one_gone() {
     let mut comparison = Comparison::new(ChangeOptions::default());
     for at in 0..2 * WEEK {
         let side = if at < WEEK { Side::Before } else { Side::After };
-        comparison.add(side, &window(1, at, &["home.example"], packets(at)));
+        comparison.add(side, Cow::Owned(window(1, at, &["home.example"], packets(at))));
     }
     comparison.add_peers(Side::After, (WEEK..2 * WEEK).map(|at| (device(1), hour(at), "192.168.1.7")));
     assert_eq!(unusual(only(&comparison.finish())), Vec::<String>::new());
@@ -297,7 +301,7 @@ fn devices_that_do_something_new_in_one_hour_are_reported_one_by_one() {
             if at == WEEK + 30 && last < 4 {
                 window.bags.insert(BagName::PORTS, Bag::from([("23".to_owned(), 600)]));
             }
-            comparison.add(side, &window);
+            comparison.add(side, Cow::Owned(window));
         }
     }
     let differences = comparison.finish();
@@ -354,7 +358,7 @@ fn devices_that_come_go_or_fall_silent_are_told_apart() {
         let side = if at < WEEK { Side::Before } else { Side::After };
         let is_there = [true, at >= WEEK, at < WEEK, at < WEEK + 30];
         for (last, _) in (1..).zip(is_there).filter(|(_, is_there)| *is_there) {
-            comparison.add(side, &window(last, at, &["home.example"], packets(at)));
+            comparison.add(side, Cow::Owned(window(last, at, &["home.example"], packets(at))));
         }
     }
     // Mentioned by others alone.
@@ -368,8 +372,8 @@ fn devices_that_come_go_or_fall_silent_are_told_apart() {
 #[test]
 fn without_days_of_the_past_nothing_is_called_unusual() {
     let mut comparison = Comparison::new(ChangeOptions::default());
-    comparison.add(Side::Before, &window(1, 0, &["old.example"], 100));
-    comparison.add(Side::After, &window(1, 1, &["new.example"], 900));
+    comparison.add(Side::Before, Cow::Owned(window(1, 0, &["old.example"], 100)));
+    comparison.add(Side::After, Cow::Owned(window(1, 1, &["new.example"], 900)));
     let differences = comparison.finish();
     let device = only(&differences);
     assert!(device.differences.len() >= 4, "what differs is there: {device:?}");
@@ -385,7 +389,7 @@ proptest! {
             for at in order {
                 let side = if *at < 72 { Side::Before } else { Side::After };
                 let name = if *at < 90 { "old.example" } else { "new.example" };
-                comparison.add(side, &window(1, *at, &["home.example", name], packets(*at)));
+                comparison.add(side, Cow::Owned(window(1, *at, &["home.example", name], packets(*at))));
             }
             comparison.finish()
         };

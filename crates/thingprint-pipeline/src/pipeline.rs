@@ -16,7 +16,7 @@ use crate::sequential::{self, FrameTap, NoTap};
 use crate::shard::{Left, Shard, shards};
 use crate::source::{PacketReader, Source};
 use crate::stage::Stage;
-use crate::summary::Summary;
+use crate::summary::{Summary, doubtful};
 
 /// Reads a source once, and runs a stage over it.
 ///
@@ -213,11 +213,16 @@ impl Pipeline {
         let is_open =
             is_stream && !self.keeps_gateways && !self.gateways.is_settled() && identity == Identity::Mac;
         let pending = Pending::new(stage, is_open).know(survey.gateways.clone());
-        if self.threads.get() == 1 {
-            sequential::run(inner, (pending, sink), &mut NoTap)
+        let mut outcome = if self.threads.get() == 1 {
+            sequential::run(inner, (pending, sink), &mut NoTap)?
         } else {
-            parallel::run(inner, (pending, sink), (self.threads, is_stream))
+            parallel::run(inner, (pending, sink), (self.threads, is_stream))?
+        };
+        if !self.keeps_gateways {
+            // It may take more than all results, and nobody asks for it once the gateways are decided.
+            outcome.summary.evidence = GatewayEvidence::default();
         }
+        Ok(outcome)
     }
 
     /// Everything that a reading needs, and what identifies devices in it.
@@ -252,11 +257,14 @@ impl<S: Stage> Outcome<S> {
         mut pending: Pending<'_, S>,
     ) -> (Self, Vec<S::Row>) {
         router.read.given_gateways = router.gateways.take_given();
+        let gateways = router.gateways.decide(router.span.map_or_else(Default::default, |(_, last)| last));
+        let evidence = router.gateways.into_evidence();
         let mut summary = Summary {
             span: router.span,
             spans: router.spans.take().unwrap_or_default(),
-            gateways: router.gateways.decide(router.span.map_or_else(Default::default, |(_, last)| last)),
-            evidence: router.gateways.into_evidence(),
+            doubtful_gateways: doubtful(&gateways, &evidence).collect(),
+            gateways,
+            evidence,
             read: router.read,
             ..Summary::default()
         };

@@ -18,8 +18,11 @@ pub struct Summary {
     pub read: ReadSummary,
     /// The gateways, which are not devices.
     pub gateways: Gateways,
-    /// What bears on which addresses are gateways; nothing where the user named them.
+    /// What bears on which addresses are gateways, where gateways stay devices until parts are merged; else nothing any more.
     pub evidence: GatewayEvidence,
+    /// The gateways that speak for themselves more than for others, each with the reason and what it sent: somebody may have
+    /// forged what makes them gateways.
+    pub doubtful_gateways: Vec<(MacAddr, GatewayReason, GatewayWeight)>,
     /// Time of the earliest and of the latest frame.
     pub span: Option<(Timestamp, Timestamp)>,
     /// When each capture has packets, if that was asked for.
@@ -86,12 +89,6 @@ impl Summary {
             Identity::Mac => Some(DeviceId::Mac(relayed.client)),
             Identity::Ip => self.read.relayed.address_of(relayed).map(|address| DeviceId::Ip(address.into())),
         }
-    }
-
-    /// The gateways that speak for themselves more than for others, each with the reason and what it sent: somebody may have
-    /// forged what makes them gateways.
-    pub fn doubtful_gateways(&self) -> impl Iterator<Item = (MacAddr, GatewayReason, GatewayWeight)> {
-        doubtful(&self.gateways, &self.evidence)
     }
 
     /// Adds what is known of another trace, whose devices and gateways are its own; `asked` is the identity that was asked

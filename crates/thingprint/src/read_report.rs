@@ -58,7 +58,7 @@ impl Reading<'_> {
         if summary.is_second_reading {
             messages.detail("the gateway is not who it seemed to be at first: everything was read twice");
         }
-        for doubt in summary.doubtful_gateways().map(DoubtfulGateway::new) {
+        for doubt in summary.doubtful_gateways.iter().copied().map(DoubtfulGateway::new) {
             messages.warn(doubt);
         }
     }

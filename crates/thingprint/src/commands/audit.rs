@@ -182,7 +182,7 @@ impl AuditArgs {
         let verdicts = mud::check(&survey.seen, &profiles, messages)?;
         let find = |device, time| survey.summary.spans.capture_of(device, time);
         let captures = Captures { names: inputs.iter().map(Input::name).collect(), find: &find };
-        let mut report = Report::new(&survey.seen, &captures, verdicts, known.as_ref());
+        let mut report = Report::new(&mut survey.seen, &captures, verdicts, known.as_ref());
         report.header.notices = kept.into_notices();
         report.set_aside(&known_findings, &policy);
         report_set_aside(&report.header.set_aside, messages);

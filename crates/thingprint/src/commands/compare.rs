@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -108,7 +109,12 @@ impl CompareArgs {
         let reader = self.side.reader(&files, global, messages);
         let sides = [&self.before, &self.after];
         let is_audited = !self.no_audit && sides.iter().all(|argument| reader::has_findings(argument));
-        let [before, after] = sides.map(|argument| reader.read(std::slice::from_ref(argument), is_audited));
+        let read = |argument: &OsString| {
+            let mut side = reader.read(std::slice::from_ref(argument), is_audited)?;
+            side.keep_findings_alone();
+            anyhow::Ok(side)
+        };
+        let [before, after] = sides.map(read);
         let (before, after) = (before?, after?);
         for side in [&before, &after] {
             output.check_apart(&side.inputs)?;
@@ -172,16 +178,17 @@ pub(super) fn compared(
     }
     let outcome = side::warn_of_nothing(&sides, messages);
     let mut comparison = Comparison::new(ChangeOptions::default());
-    for (read, side) in sides.iter_mut().zip([Side::Before, Side::After]) {
+    for (read, side) in sides.iter().zip([Side::Before, Side::After]) {
         for row in &read.rows {
-            comparison.add(side, &row.instance);
+            comparison.add(side, Cow::Borrowed(&row.instance));
         }
-        if let Some(peers) = read.peers.take() {
+        if let Some(peers) = &read.peers {
             let peers = peers.iter().map(|(device, window, peer)| (*device, *window, peer.as_str()));
             comparison.add_peers(side, peers);
         }
     }
     let differences = comparison.finish();
+    sides.iter_mut().for_each(|side| side.peers = None);
     let outcome = outcome.max(side::warn_of_losses(differences.losses, messages));
     let names = side::names(&sides);
     let mut rows: Vec<Row> = differences.devices.iter().flat_map(Row::of_device).collect();

@@ -199,10 +199,10 @@ impl DevicesArgs {
 
 /// Adds to gateways why it is doubtful that they are some.
 fn add_doubts(gateways: &mut [DeviceEntry], summary: &Summary) {
-    for doubtful in summary.doubtful_gateways() {
+    for doubtful in &summary.doubtful_gateways {
         let device = DeviceId::Mac(doubtful.0);
         if let Some(entry) = gateways.iter_mut().find(|entry| entry.device == device) {
-            entry.contradictions.push(DoubtfulGateway::new(doubtful).why());
+            entry.contradictions.push(DoubtfulGateway::new(*doubtful).why());
         }
     }
 }

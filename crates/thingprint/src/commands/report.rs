@@ -74,7 +74,8 @@ impl ReportArgs {
         if let Some(store) = self.store()? {
             return self.on_store(store, (&reader, &files), &output);
         }
-        let before = self.read_baseline(&reader)?;
+        let mut before = self.read_baseline(&reader)?;
+        before.iter_mut().for_each(SideRead::keep_findings_alone);
         let mut now = reader.read(&self.captures, true)?;
         for side in before.iter().chain([&now]) {
             output.check_apart(&side.inputs)?;
@@ -120,7 +121,7 @@ impl ReportArgs {
         }
         let find = |_, _| None;
         let captures = Captures { names: now.captures.iter().map(Input::name).collect(), find: &find };
-        let report = Report::new(&survey.seen, &captures, BTreeMap::new(), None);
+        let report = Report::new(&mut survey.seen, &captures, BTreeMap::new(), None);
         let told = Told {
             shared_names: known.shared_names(&devices),
             report: &report,

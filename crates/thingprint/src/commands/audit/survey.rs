@@ -60,7 +60,8 @@ impl Surveying<'_> {
         let mut seen = builder.finish(labels, summary.gateways.clone(), summary.span);
         seen.left_out.merge(std::mem::take(&mut summary.left_out));
         summary.left_out.clone_from(&seen.left_out);
-        seen.doubtful_gateways = summary.doubtful_gateways().map(DoubtfulGateway::new).collect();
+        seen.doubtful_gateways =
+            summary.doubtful_gateways.iter().copied().map(DoubtfulGateway::new).collect();
         let places: Vec<Vec<(DeviceId, DeviceVantage)>> =
             run.rests.into_iter().map(|((), places)| places).collect();
         let there = places.iter().flatten().filter(|(_, shows)| shows.is_there()).map(|(device, _)| *device);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use thingprint_audit::{CoverageByProtocol, DeviceAudit, Finding, Rule, Severity};
+use thingprint_audit::{CoverageByProtocol, DeviceAudit, Finding, Rule, Severity, SortedMap};
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_protocol::Sender;
 use thingprint_watch::FindingRecord;
@@ -31,7 +31,7 @@ struct Found<'a> {
 #[derive(Default)]
 struct OfDevice<'a> {
     found: Vec<Found<'a>>,
-    judged: Option<&'a BTreeMap<&'static str, u64>>,
+    judged: Option<&'a SortedMap<&'static str, u64>>,
     coverage: Option<&'a CoverageByProtocol>,
 }
 
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn a_finding_is_mended_only_where_it_would_have_been_seen() {
         let fate = |(flows, total): (u64, u64), judged: u64| {
-            let judged = BTreeMap::from([("TLS-003", judged)]);
+            let judged = SortedMap::from_iter([("TLS-003", judged)]);
             let now = OfDevice { judged: Some(&judged), ..OfDevice::default() };
             let key = ("TLS-003", "a suite", true);
             let first_seen = Timestamp::default();

@@ -51,6 +51,13 @@ pub(in crate::commands) struct SideRead {
 }
 
 impl SideRead {
+    /// Forgets what an audit saw beside its findings: a comparison asks for no more, and both sides are kept at once.
+    pub(in crate::commands) fn keep_findings_alone(&mut self) {
+        if let Some(survey) = &mut self.survey {
+            survey.seen.keep_audit_alone();
+        }
+    }
+
     /// The findings, where captures were audited.
     pub(in crate::commands) fn audit(&self) -> Option<&Audit> {
         self.survey.as_ref().map(|survey| &survey.seen.audit)

@@ -19,7 +19,7 @@ pub(super) fn coverage(page: &mut Page, told: &Told<'_>) {
     page.section("How much was seen");
     let hours: BTreeSet<Timestamp> = told.windows.iter().map(|row| row.instance.window_start).collect();
     let (mut seen, mut judged) = (0, 0);
-    for coverage in told.report.audit.coverage().into_values() {
+    for coverage in told.report.audit.coverage().values() {
         seen += coverage.seen;
         judged += coverage.judged;
     }
