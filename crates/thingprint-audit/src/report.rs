@@ -40,7 +40,7 @@ pub use doubtful_gateway::DoubtfulGateway;
 pub use file_names::file_names;
 pub use mud::{Verdict, VerdictDocument};
 pub use notice::Notice;
-pub use observations::{Dropped, MessagesLeftOut, Observations, ObservationsBuilder};
+pub use observations::{Dropped, MOST_DEVICES, MessagesLeftOut, Observations, ObservationsBuilder};
 pub use profiles::{GivenProfile, Profiles};
 pub use rule_text::{Explained, RulesDocument, explained, rows, section, sections};
 pub use when::to_second;

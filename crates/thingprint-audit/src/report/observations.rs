@@ -13,8 +13,9 @@ use super::both_ends::BothEnds;
 use super::{DoubtfulGateway, Profiles, Verdict};
 use crate::{Audit, Auditor, DeviceAudit, Policy};
 
-/// Devices of which anything is remembered; addresses that nobody answered give way to others.
-const MOST_DEVICES: usize = 32 << 10;
+/// Devices of which anything is remembered; addresses that nobody answered give way to others. Whoever reads for an audit needs no more
+/// of them in its flow tables.
+pub const MOST_DEVICES: usize = 16 << 10;
 /// Values that a policy does not accept.
 const FINDINGS: LossKind = LossKind::new("findings");
 /// Values that devices show of themselves.

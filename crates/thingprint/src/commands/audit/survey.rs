@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use either::Either;
 use thingprint_audit::Policy;
-use thingprint_audit::report::{DoubtfulGateway, Observations, ObservationsBuilder};
-use thingprint_flow::{DeviceId, GatewayPolicy, Gateways};
+use thingprint_audit::report::{DoubtfulGateway, MOST_DEVICES, Observations, ObservationsBuilder};
+use thingprint_flow::{DeviceId, FlowOptions, GatewayPolicy, Gateways};
 use thingprint_pipeline::{Event, FlowStage, Summary, VantageStage};
 use thingprint_profile::{DeviceVantage, MudBuilder};
 use thingprint_report::Labels;
@@ -39,7 +39,10 @@ impl Surveying<'_> {
         let new_builder = || ObservationsBuilder::new(self.reading.engine, policy, self.wants_mud.then(mud));
         let mut builder = new_builder();
         let stage = FlowStage { has_messages: true, marks_own: true, ..FlowStage::default() };
-        let run = self.reading.run(&(stage, VantageStage), |event| {
+        let max_devices = self.reading.flow.max_devices.min(MOST_DEVICES);
+        let flow = FlowOptions { max_devices, ..self.reading.flow.clone() };
+        let reading = Reading { flow, ..self.reading.clone() };
+        let run = reading.run(&(stage, VantageStage), |event| {
             match event {
                 Event::Rows(rows) => rows.into_iter().for_each(|row| match row {
                     Either::Left(row) if row.is_own => builder.own_flow(row.device, row.flow),

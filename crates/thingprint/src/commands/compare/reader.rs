@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use thingprint_audit::Policy;
+use thingprint_audit::report::MOST_DEVICES;
 use thingprint_flow::{DeviceId, FlowOptions, LocalNets, Timestamp, WindowLength};
 use thingprint_instance::{EvidenceSet, ExtractionRecipe, Labeled, Semantics};
 use thingprint_model::Model;
@@ -113,10 +114,12 @@ impl Reader<'_> {
         let captures = without_copies(&inputs, kept);
         let protocols = self.extraction.models.read()?;
         let all = EvidenceSet::all();
-        let options = match self.model.map(recipe_of).transpose()?.flatten() {
+        let mut options = match self.model.map(recipe_of).transpose()?.flatten() {
             Some(recipe) => self.extraction.options_for(&recipe, all, protocols.id())?,
             None => self.extraction.options(protocols.id())?,
         };
+        // Those of both sides are kept at once.
+        options.flow.max_devices = options.flow.max_devices.min(MOST_DEVICES);
         if let Some(model) = self.model {
             check_model_semantics(model, Semantics::PRESENT)?;
         }
