@@ -48,23 +48,26 @@ impl Sharding {
                 [0, u64::from_be_bytes(bytes)]
             }
             DeviceId::Ip(IpAddr::V4(addr)) => [1, u64::from(addr.to_bits())],
-            DeviceId::Ip(IpAddr::V6(addr)) => {
-                let bits = addr.to_bits();
-                [(bits >> 64) as u64, bits as u64]
-            }
+            DeviceId::Ip(IpAddr::V6(addr)) => halves(addr.to_bits()),
         };
         let [one, other] = self.keys;
         // Twice, since a single product keeps what addresses that are close together have in common.
         let hash = mixed(mixed(low ^ one, other) ^ high, one | 1);
-        (hash >> (u64::BITS - SHARDS.trailing_zeros())) as usize
+        usize::try_from(hash >> (u64::BITS - SHARDS.trailing_zeros())).unwrap_or(0)
     }
 }
 
 /// Both halves of a product: each bit depends on all bits of both factors.
 #[inline]
-const fn mixed(one: u64, other: u64) -> u64 {
-    let product = (one as u128).wrapping_mul(other as u128);
-    (product >> 64) as u64 ^ product as u64
+fn mixed(one: u64, other: u64) -> u64 {
+    let [high, low] = halves(u128::from(one).wrapping_mul(u128::from(other)));
+    high ^ low
+}
+
+#[inline]
+fn halves(bits: u128) -> [u64; 2] {
+    let low = bits & u128::from(u64::MAX);
+    [bits >> 64, low].map(|half| u64::try_from(half).unwrap_or(0))
 }
 
 #[cfg(test)]
