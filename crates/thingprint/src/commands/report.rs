@@ -69,18 +69,28 @@ impl ReportArgs {
         self.check_standard_input()?;
         self.destinations(&output).check(None)?;
         let files = self.side.read(messages)?;
-        let knowledge = self.knowledge.read()?;
         let reader = self.side.reader(&files, global, messages);
-        if let Some(store) = self.store()? {
-            return self.on_store(store, (&reader, &files), &output);
+        match self.store()? {
+            Some(store) => self.on_store(store, (&reader, &files), &output),
+            None => self.on_captures((&reader, &files), &output),
         }
-        let mut before = self.read_baseline(&reader)?;
+    }
+
+    /// Writes the page on captures.
+    fn on_captures(
+        &self,
+        (reader, files): (&Reader<'_>, &SideFiles),
+        output: &Output,
+    ) -> anyhow::Result<Outcome> {
+        let (messages, global) = (reader.messages, reader.global);
+        let knowledge = self.knowledge.read()?;
+        let mut before = self.read_baseline(reader)?;
         before.iter_mut().for_each(SideRead::keep_findings_alone);
         let mut now = reader.read(&self.captures, true)?;
         for side in before.iter().chain([&now]) {
             output.check_apart(&side.inputs)?;
         }
-        let (devices, identities, left_out) = self.devices(&now, (&files, &knowledge), global)?;
+        let (devices, identities, left_out) = self.devices(&now, (files, &knowledge), global)?;
         if let Some(before) = &before {
             before.report("earlier time: ", messages);
         }

@@ -13,10 +13,7 @@ pub(super) fn taps(taps: &BTreeMap<Name, TapState>) -> Table {
         Column::new("parts", counts(|tap| tap.parcels)),
         Column::new("until", taps.values().map(|tap| tap.until).collect::<Vec<_>>()),
         Column::new("is_ended", taps.values().map(|tap| tap.is_ended).collect::<Vec<_>>()),
-        Column::new(
-            "holds_back",
-            taps.values().map(|tap| tap.holds_back(taps.values()).is_some()).collect::<Vec<_>>(),
-        ),
+        Column::new("holds_back", taps.values().map(|tap| tap.holds_back(taps.values())).collect::<Vec<_>>()),
         Column::new("dropped", counts(|tap| tap.dropped)),
         Column::new("missing", counts(|tap| tap.missing)),
         Column::new("late", counts(|tap| tap.late)),
