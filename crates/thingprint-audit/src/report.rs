@@ -305,7 +305,10 @@ impl Report {
             1 => format!("1 {one}"),
             count => format!("{count} {one}s"),
         };
-        let devices = some(devices.len(), "device");
+        let silent = devices.iter().filter(|device| device.flows == 0).count();
+        let silent =
+            if silent > 0 { format!(" ({silent} seen by ARP or such frames alone)") } else { String::new() };
+        let devices = some(devices.len(), "device") + &silent;
         if gateways.is_empty() {
             devices
         } else {

@@ -43,6 +43,21 @@ impl DevicesSeen {
     }
 }
 
+/// How many devices there are, how many of them showed themselves by frames without IP alone, and how many gateways: every command
+/// counts them alike.
+pub(crate) fn devices_in_words((devices, silent): (usize, usize), gateways: usize) -> String {
+    let counts = counted(devices as u64, "device", "devices");
+    let silent = match silent {
+        0 => String::new(),
+        some => format!(" ({some} seen by ARP or such frames alone)"),
+    };
+    let gateways = match gateways {
+        0 => String::new(),
+        some => format!(" and {}", counted(some as u64, "gateway", "gateways")),
+    };
+    format!("{counts}{silent}{gateways}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,6 +66,15 @@ mod tests {
     fn device(number: u32) -> DeviceId {
         let [a, b, c, d] = number.to_be_bytes();
         DeviceId::Mac(MacAddr::new([2, 0, a, b, c, d]))
+    }
+
+    #[test]
+    fn devices_are_counted_apart_from_gateways() {
+        assert_eq!(devices_in_words((1, 0), 0), "1 device");
+        assert_eq!(
+            devices_in_words((9, 2), 1),
+            "9 devices (2 seen by ARP or such frames alone) and 1 gateway"
+        );
     }
 
     #[test]

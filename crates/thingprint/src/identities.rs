@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_flow::{DeviceId, Identity as DeviceIdentity};
-use thingprint_identity::{Answer, Field, Identity, IdentitySummary, Knowledge, Statements};
+use thingprint_identity::{Answer, Certainty, Field, Identity, IdentitySummary, Knowledge, Statements};
 use thingprint_pipeline::Summary;
 use thingprint_table::Cell;
 
@@ -91,6 +91,13 @@ pub(crate) fn values(identity: Option<&Identity>, named: &dyn Fn(&str) -> String
 /// Who a device is, in a few words: the vendor with the model, or else with the type.
 pub(crate) fn in_short(identity: &Identity) -> Option<String> {
     IdentitySummary::of(identity).in_short()
+}
+
+/// The least certain of vendor, model and type: how far all of it is to be trusted.
+pub(crate) fn least_certainty(identity: &Identity) -> Option<Certainty> {
+    let certainties =
+        [Field::Vendor, Field::Model, Field::Type].map(|field| identity.answer(field).certainty);
+    certainties.into_iter().flatten().min()
 }
 
 /// Why, in words: one text for each field that has a value.

@@ -170,6 +170,9 @@ fn report_times(read: &ReadSummary, messages: impl Say) {
     }
 }
 
+/// Packets of which one gap in a stream is worth a note.
+const FEW_GAPS: u64 = 1000;
+
 /// Says what gaps, and packets that came late, left out of flows and messages.
 fn report_losses(summary: &Summary, messages: impl Say) {
     let Summary { counts: track, losses, .. } = summary;
@@ -185,7 +188,12 @@ fn report_losses(summary: &Summary, messages: impl Say) {
         ));
     }
     if let Some(gaps) = gaps_in_words(losses) {
-        messages.note(gaps);
+        // A few are in every capture.
+        if losses.gaps.saturating_mul(FEW_GAPS) > summary.read.counts.frames {
+            messages.note(gaps);
+        } else {
+            messages.detail(gaps);
+        }
     }
     if track.passed_on > 0 {
         messages
@@ -203,10 +211,10 @@ fn gaps_in_words(losses: &Losses) -> Option<String> {
     let Losses { gaps, gap_bytes, skipped_bytes, .. } = *losses;
     (gaps > 0).then(|| {
         format!(
-            "{} in the TCP streams that this reading follows for messages (others follow more or fewer): {} not in the captures, and \
-             {} behind them passed over, up to the next message at the start of a segment",
+            "{} in the TCP streams that are read for messages: the capture lost {}, so that messages there are missing, and {} \
+             behind them cannot be read",
             counted(gaps, "gap", "gaps"),
-            counted(gap_bytes, "byte is", "bytes are"),
+            counted(gap_bytes, "byte", "bytes"),
             counted(skipped_bytes, "byte", "bytes"),
         )
     })

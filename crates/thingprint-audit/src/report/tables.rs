@@ -87,31 +87,36 @@ pub(crate) fn port_counts(counts: Option<&PortCounts>) -> Option<String> {
 }
 
 fn summary(report: &Report) -> Table {
-    let protocols = protocols(report);
-    let columns = [
+    let mut table = Table::new([
         ("device", Type::Text),
         ("class", Type::Text),
         ("label", Type::Text),
         ("flows", Type::Unsigned),
         ("judged", Type::Unsigned),
-    ];
-    let counts = protocols.iter().map(|protocol| (*protocol, Type::Text));
-    let marks = [("fingerprint", Type::Text), ("violates", Type::List)];
-    let mut table = Table::new(columns.into_iter().chain(counts).chain(marks));
+        ("protocols", Type::List),
+        ("fingerprint", Type::Text),
+        ("violates", Type::List),
+    ]);
     for device in &report.audit.devices {
-        let counts = protocols.iter().map(|protocol| flow_counts(device, protocol));
+        // A column for each would be wider than any terminal.
+        let counts = device
+            .protocols
+            .keys()
+            .filter_map(|protocol| Some(format!("{protocol} {}", flow_counts(device, protocol)?)));
+        let protocols: Vec<String> = counts.collect();
         let violates = documents(device);
         let violates = violates.iter().map(|(document, severity)| format!("{document} ({severity})"));
         let violates: Vec<String> = violates.chain(device.not_judged()).collect();
-        let cells = [
+        table.add([
             Cell::from(device.device.to_string()),
             Cell::from(device.class()),
             Cell::from(device.label.clone()),
             Cell::from(device.flows),
             Cell::from(device.judgement.judged),
-        ];
-        let marks = [Cell::from(mark(report, device)), Cell::from(violates)];
-        table.add(cells.into_iter().chain(counts.map(Cell::from)).chain(marks));
+            Cell::from(protocols),
+            Cell::from(mark(report, device)),
+            Cell::from(violates),
+        ]);
     }
     table
 }
@@ -163,7 +168,7 @@ fn not_judged(device: &DeviceAudit) -> impl Iterator<Item = (&DeviceAudit, &str,
 pub(crate) fn flow_counts(device: &DeviceAudit, protocol: &str) -> Option<String> {
     let counts = port_counts(device.protocols.get(protocol))?;
     Some(match device.coverage.get(protocol) {
-        Some(coverage) if !coverage.is_whole() => format!("{counts}, {} judged", coverage.judged),
+        Some(coverage) if !coverage.is_whole() => format!("{counts} ({} judged)", coverage.judged),
         _ => counts,
     })
 }

@@ -13,13 +13,14 @@ use thingprint_table::Format;
 use crate::args::{DeviceArgs, GlobalArgs, KnowledgeArgs, ModelArgs};
 use crate::copies::without_copies;
 use crate::destinations::Destinations;
+use crate::devices_seen::devices_in_words;
 use crate::exit::{Outcome, Usage};
 use crate::files::{read_labels, write_file};
 use crate::identities::Identities;
 use crate::inputs::expand;
 use crate::label_report::report_labels;
 use crate::left_out::report_left_out;
-use crate::messages::{Messages, counted};
+use crate::messages::Messages;
 use crate::networks::{Network, NetworkBy, networks};
 use crate::output::Output;
 use crate::read_report::{gateways_in_words, report_contradictions};
@@ -176,21 +177,14 @@ impl DevicesArgs {
         }
         report_vantage(&vantage_of(places, &summary), messages);
         let network = name.as_ref().map_or_else(String::new, |name| format!("network {name}: "));
-        let count = counted(devices.len() as u64, "device", "devices");
-        let silent = devices.iter().filter(|entry| entry.packets_up + entry.packets_down == 0).count() as u64;
-        let silent = match silent {
-            0 => String::new(),
-            some => format!(
-                ", {} without IP packets, which other commands leave out",
-                counted(some, "of them", "of them")
-            ),
-        };
+        let silent = devices.iter().filter(|entry| entry.packets_up + entry.packets_down == 0).count();
+        let count = devices_in_words((devices.len(), silent), gateways.len());
         // Of what could not be read at all, the error is all there is to say.
         if summary.read.frames > 0 || summary.read.problems.is_empty() {
             let gateways = name
                 .as_ref()
                 .map_or_else(String::new, |_| format!("; {}", gateways_in_words(&summary.gateways)));
-            messages.note(format!("{network}{count}{silent}{gateways}"));
+            messages.note(format!("{network}{count}{gateways}"));
         }
         identities.report_dropped(messages);
         Ok((NetworkDevices { name, devices, gateways, identities }, summary))

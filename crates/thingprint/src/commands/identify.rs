@@ -1,18 +1,20 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::Args;
 use thingprint_flow::{DeviceId, FlowOptions, WindowLength};
 use thingprint_identity::{Answer, Claim, Field, Identity};
 use thingprint_pipeline::{IdentityStage, Run};
-use thingprint_report::Labels;
 use thingprint_table::{Cell, Format, Table, Type};
 
 use crate::args::{DeviceArgs, GlobalArgs, KnowledgeArgs, ModelArgs};
 use crate::copies::without_copies;
 use crate::exit::{Outcome, Usage};
-use crate::identities::{Identities, contradictions, reasons, values};
+use crate::files::read_confirmed_labels;
+use crate::identities::{Identities, contradictions, least_certainty, reasons, values};
 use crate::inputs::expand;
+use crate::label_report::report_labels;
 use crate::left_out::report_left_out;
 use crate::messages::counted;
 use crate::output::Output;
@@ -34,6 +36,10 @@ pub(crate) struct IdentifyArgs {
     #[arg(long)]
     statements: bool,
 
+    /// What the devices are: CSV with the columns mac,label,kind
+    #[arg(short, long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+
     #[command(flatten)]
     knowledge: KnowledgeArgs,
 
@@ -50,16 +56,17 @@ impl IdentifyArgs {
         let options = self.device.over(FlowOptions::default())?;
         let output = Output::of(global)?;
         let knowledge = self.knowledge.read()?;
+        let labels = read_confirmed_labels(self.labels.as_deref(), messages)?;
         let (inputs, found) = expand(&self.captures, messages)?;
         output.check_apart(&inputs)?;
-        output.check_apart_from(&[self.models.path()])?;
+        output.check_apart_from(&[self.models.path(), self.labels.as_deref()])?;
         output.check_apart_from(&self.knowledge.paths().map(Some).collect::<Vec<_>>())?;
         let inputs = without_copies(&inputs, messages);
         let engine = self.models.read()?.engine();
         let reading = Reading {
             inputs: &inputs,
             flow: FlowOptions { window: WindowLength::Capture, ..options },
-            gateways: self.device.gateways().policy(&Labels::default()),
+            gateways: self.device.gateways().policy(&labels),
             engine: &engine,
             threads: global.threads(),
             options: self.device.trace_options(),
@@ -73,10 +80,18 @@ impl IdentifyArgs {
         report_place(&summary.read, messages);
         let identities = Identities::of(rests, (&summary, self.device.identity()), &knowledge);
         self.check_seen(&identities)?;
-        output.table(&self.table(&identities, output.format())?)?;
-        let named = identities.iter().filter(|(.., identity)| is_named(identity)).count();
         let is_gateway =
             |device: DeviceId| matches!(device, DeviceId::Mac(mac) if summary.gateways.contains(mac));
+        let seen =
+            identities.iter().map(|(device, ..)| device).filter(|device| !is_gateway(*device)).collect();
+        report_labels(&labels, &seen, messages);
+        let named = |device: DeviceId| Named {
+            device,
+            is_gateway: is_gateway(device),
+            label: labels.label_of(device, None).map(|label| label.class.clone()),
+        };
+        output.table(&self.table(&identities, &named, output.format())?)?;
+        let named = identities.iter().filter(|(.., identity)| is_named(identity)).count();
         let gateways = identities.iter().filter(|(device, ..)| is_gateway(*device)).count() as u64;
         let devices = counted(identities.iter().count() as u64 - gateways, "device", "devices");
         let gateways = match gateways {
@@ -100,7 +115,12 @@ impl IdentifyArgs {
         }
     }
 
-    fn table(&self, identities: &Identities, format: Format) -> anyhow::Result<Table> {
+    fn table(
+        &self,
+        identities: &Identities,
+        named: &dyn Fn(DeviceId) -> Named,
+        format: Format,
+    ) -> anyhow::Result<Table> {
         let is_asked = |device: DeviceId| self.only.is_empty() || self.only.contains(&device);
         let asked = identities.iter().filter(|(device, ..)| is_asked(*device));
         if self.statements {
@@ -127,8 +147,15 @@ impl IdentifyArgs {
         if !self.only.is_empty() {
             return detail(asked.map(|(device, _, identity)| (device, identity)));
         }
-        overview(asked.map(|(device, _, identity)| (device, identity)), format)
+        overview(asked.map(|(device, _, identity)| (named(device), identity)), format)
     }
+}
+
+/// A device with what is known of it beside what it says.
+struct Named {
+    device: DeviceId,
+    is_gateway: bool,
+    label: Option<String>,
 }
 
 fn is_named(identity: &Identity) -> bool {
@@ -137,18 +164,25 @@ fn is_named(identity: &Identity) -> bool {
 
 /// A row for each device. Reasons and contradictions are too long for a table on a terminal, which has `--device` for them.
 fn overview<'i>(
-    identities: impl Iterator<Item = (DeviceId, &'i Identity)>,
+    identities: impl Iterator<Item = (Named, &'i Identity)>,
     format: Format,
 ) -> anyhow::Result<Table> {
     let is_brief = format == Format::Table;
+    let first = [("device", Type::Text), ("class", Type::Text), ("label", Type::Text)].into_iter();
     let fields = Field::ALL.map(|field| (field.as_str(), Type::Text));
     let lists = [("reasons", Type::List), ("contradictions", Type::List)];
     let last = if is_brief { &lists[1..] } else { &lists[..] };
-    let columns = [("device", Type::Text)].into_iter().chain(fields).chain(last.iter().copied());
+    let certainty = [("certainty", Type::Text)];
+    let columns = first.chain(fields).chain(certainty).chain(last.iter().copied());
     let mut table = Table::new(columns);
-    for (device, identity) in identities {
-        let mut row = vec![Cell::from(device.to_string())];
+    for (Named { device, is_gateway, label }, identity) in identities {
+        let mut row = vec![
+            Cell::from(device.to_string()),
+            Cell::from(if is_gateway { "gateway" } else { "device" }),
+            Cell::from(label),
+        ];
         row.extend(values(Some(identity), &str::to_owned));
+        row.push(Cell::from(least_certainty(identity).map(|certainty| certainty.to_string())));
         row.extend((!is_brief).then(|| Cell::from(reasons(identity))));
         row.push(Cell::from(contradictions(identity)));
         table.push(row)?;

@@ -96,6 +96,7 @@ fn every_format_has_the_same_findings() {
     let table = stage.ok("audit home.pcap --labels labels.csv --format table").stdout;
     assert!(table.starts_with("Devices, by policy bcp2026 of 2026-11-22\n"), "{table}");
     assert!(table.contains("Findings of tls-003-bad-offer (a8:40:7c:20:00:04)"));
+    assert!(table.lines().nth(1).unwrap().contains("protocols"), "all of them in one column: {table}");
     stage.fails("flows home.pcap --format sarif", 2, &["only audit"]);
     stage.fails("audit home.pcap -o x.foo", 2, &["unknown extension 'foo'", "jsonl", "--format"]);
     stage.ok("audit home.pcap -o x.foo --format zeek");

@@ -70,6 +70,11 @@ fn a_device_is_who_it_says_with_the_reasons() {
     assert!(lamp["vendor"].is_null() && lamp["os"].is_null());
     assert_eq!(lamp["reasons"][0], "model: declared, by dns_sd");
     assert!(rows[1]["type"].is_null(), "the silent one");
+    assert_eq!((&lamp["class"], &lamp["certainty"]), (&"device".into(), &"declared".into()));
+    assert!(lamp["label"].is_null() && rows[1]["certainty"].is_null());
+    std::fs::write(stage.path("labels.csv"), "mac,label,kind\n02:00:00:00:00:07,kitchen lamp,iot\n").unwrap();
+    let labelled = stage.ok("identify home.pcap --labels labels.csv --format jsonl").json_lines();
+    assert_eq!(labelled[0]["label"], "kitchen lamp");
 
     let detail = stage.ok("identify home.pcap --device 02:00:00:00:00:07 --format jsonl").json_lines();
     assert_eq!(detail.len(), 3, "{detail:?}");
@@ -95,6 +100,12 @@ fn the_inventory_has_identities_and_devices_of_arp_alone() {
     assert_eq!((&rows[1]["device"], &rows[1]["packets_up"]), (&"02:00:00:00:00:09".into(), &0.into()));
     assert_eq!(rows[1]["addresses"], serde_json::json!(["192.168.1.9"]));
     assert!(rows[1]["first_seen"].is_string());
+    stage.ok("devices home.pcap --no-gateway --labels-template template.csv");
+    let template = std::fs::read_to_string(stage.path("template.csv")).unwrap();
+    assert!(
+        template.contains("frames of the local network alone (such as ARP for 192.168.1.9)"),
+        "{template}"
+    );
     let hidden = stage.ok("devices home.pcap --no-gateway --format jsonl --pseudonyms key").stdout;
     assert!(!hidden.contains("kitchen"), "{hidden}");
     let refused = stage.run("identify home.pcap --pseudonyms key");

@@ -50,7 +50,8 @@ fn doubts(page: &mut Page, compared: &Compared) {
 /// A section for each table.
 fn sections(page: &mut Page, compared: &Compared) {
     for (heading, table) in tables::sections(compared) {
-        page.section(heading.clone()).table(&table, heading);
+        let rows = counted(table.rows() as u64, "row", "rows");
+        page.section(heading).table(&table, rows);
     }
     held_back(page, compared);
 }

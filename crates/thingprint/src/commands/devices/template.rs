@@ -149,6 +149,15 @@ fn said(identity: &Identity) -> String {
 }
 
 fn hint(entry: &DeviceEntry) -> String {
+    if entry.packets_up == 0 {
+        let addresses: Vec<String> = entry.addresses.keys().map(ToString::to_string).collect();
+        let at = if addresses.is_empty() { String::new() } else { format!(" for {}", addresses.join(" ")) };
+        let last =
+            entry.last_seen.map_or_else(String::new, |last| format!(", last at {}", rfc3339::format(last)));
+        return format!(
+            "sent frames of the local network alone (such as ARP{at}){last}: look for it at the router"
+        );
+    }
     format!(
         "host name {}, vendor class {}, asks for {}, uses {}, {} packets sent",
         remark(entry.host_name.as_deref().unwrap_or("-")),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use thingprint_audit::Judgement;
 use thingprint_figure::Page;
 use thingprint_flow::{DeviceId, LossCounts, Timestamp};
-use thingprint_table::{Cell, Column, Table, Tone};
+use thingprint_table::{Cell, Column, Table, Tone, percent_decimals};
 
 use super::told::Told;
 use crate::identities::in_short;
@@ -23,14 +23,14 @@ pub(super) fn coverage(page: &mut Page, told: &Told<'_>) {
         seen += coverage.seen;
         judged += coverage.judged;
     }
-    let share = if seen > 0 { 100.0 * judged as f64 / seen as f64 } else { 0.0 };
+    let share = if seen > 0 { judged as f64 / seen as f64 } else { 0.0 };
     let all = told.report.audit.judgement();
     let Judgement { unrecognised, without_rule, .. } = all;
     page.definitions([
         ("gateway", gateways(told)),
         ("windows with traffic", counted(hours.len() as u64, "window", "windows")),
         ("windows of devices", counted(told.windows.len() as u64, "window", "windows")),
-        ("flows that a rule is about", format!("{seen}, of which {judged} ({share:.0} %) could be judged")),
+        ("flows that a rule is about", format!("{seen}, of which {judged} ({}) could be judged", percent(share))),
         (
             "all flows",
             format!(
@@ -50,6 +50,14 @@ pub(super) fn coverage(page: &mut Page, told: &Told<'_>) {
     if unjudged.rows() > 0 {
         page.table(&unjudged, "Flows that no rule could judge: nothing is known of them");
     }
+}
+
+/// A share in percent: what is not nothing is not 0 %, and what is not all is not 100 %.
+fn percent(share: f64) -> String {
+    if share > 0.0 && share < 0.01 {
+        return "<1 %".to_owned();
+    }
+    format!("{:.*} %", percent_decimals(share, 0), 100.0 * share)
 }
 
 /// Who the gateways are and why: what they forward is not theirs, so a wrong one makes the whole page wrong.
@@ -72,10 +80,17 @@ fn missing(page: &mut Page, told: &Told<'_>) {
     let causes = missing.causes();
     let messages = &told.report.header.messages_left_out;
     if causes.is_empty() && messages.is_empty() {
-        page.note(
-            Tone::Good,
-            "Everything that was given was read, and nothing was left out because it was too much.",
-        );
+        let read = "Everything that was given was read, and nothing was left out because it was too much.";
+        let cut = told.report.header.vantage.map_or(0, |vantage| vantage.packets.cut);
+        if cut > 0 {
+            let cut = counted(cut, "packet was", "packets were");
+            page.note(
+                Tone::Medium,
+                format!("{read} But {cut} not captured whole: what they lack was not seen."),
+            );
+        } else {
+            page.note(Tone::Good, read);
+        }
         return;
     }
     for cause in causes {
@@ -111,4 +126,18 @@ fn missing(page: &mut Page, told: &Told<'_>) {
         table.add([Cell::from(name), Cell::from(counts.join(", "))]);
     }
     page.table(&table, "Left out because it was more than is kept of a device");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percent;
+
+    #[test]
+    fn nearly_nothing_is_not_nothing_and_nearly_all_is_not_all() {
+        for (share, text) in
+            [(0.0, "0 %"), (0.0004, "<1 %"), (0.954, "95 %"), (0.999, "99.9 %"), (1.0, "100 %")]
+        {
+            assert_eq!(percent(share), text);
+        }
+    }
 }

@@ -11,7 +11,7 @@ use thingprint_instance::DeviceEntry;
 use thingprint_table::{Badge, Cell, Column, Prose, Table, Tone, Type};
 
 use super::told::Told;
-use crate::identities::{contradictions, in_short};
+use crate::identities::{contradictions, in_short, least_certainty};
 use crate::messages::counted;
 
 /// Addresses and names of a device that the inventory shows.
@@ -85,10 +85,7 @@ fn named(told: &Told<'_>, entry: &DeviceEntry) -> Prose {
 /// Who a device says it is, in a few words.
 fn says(identity: &Identity) -> Option<Prose> {
     let short = in_short(identity)?;
-    let certainties =
-        [Field::Vendor, Field::Model, Field::Type].map(|field| identity.answer(field).certainty);
-    // The least certain of them says how far all of it is to be trusted.
-    let certainty = certainties.into_iter().flatten().min()?;
+    let certainty = least_certainty(identity)?;
     Some(Prose::from(format!("{short} ({certainty})")))
 }
 

@@ -55,12 +55,9 @@ pub(super) fn page(told: &Told<'_>) -> Page {
 /// The whole in a few sentences.
 fn in_short(told: &Told<'_>) -> String {
     let mut text = match told.span() {
-        Some((first, last)) => format!(
-            "{} seen from {} to {}.",
-            were(told.devices.len(), "device was", "devices were"),
-            to_second(first),
-            to_second(last)
-        ),
+        Some((first, last)) => {
+            format!("Seen: {}, from {} to {}.", told.devices_in_words(), to_second(first), to_second(last))
+        }
         None => "No packet was read.".to_owned(),
     };
     let unknown = told.unknown();
@@ -92,10 +89,6 @@ fn in_short(told: &Told<'_>) -> String {
         }
     }
     text
-}
-
-fn were(count: usize, one: &str, many: &str) -> String {
-    counted(count as u64, one, many)
 }
 
 /// What is worst, for whoever reads nothing else.

@@ -15,6 +15,7 @@ use thingprint_watch::{
 
 use super::answer::Said;
 use crate::commands::compare::Compared;
+use crate::devices_seen::devices_in_words;
 use crate::messages::counted;
 
 /// Kinds of events by which the store lacks something for good.
@@ -217,9 +218,17 @@ impl<'a> Stored<'a> {
         first.zip(sightings().map(|sighting| sighting.last_seen).max())
     }
 
+    /// How many devices there are, and how many gateways.
+    pub(super) fn devices_in_words(&self) -> String {
+        let is_silent =
+            |record: &&DeviceRecord| record.sighting.packets_up + record.sighting.packets_down == 0;
+        let silent = self.devices.iter().filter(is_silent).count();
+        devices_in_words((self.devices.len(), silent), self.gateways.len())
+    }
+
     /// How much was found, in a line.
     pub(super) fn summary(&self) -> String {
-        let devices = counted(self.devices.len() as u64, "device", "devices");
+        let devices = self.devices_in_words();
         let unknown = counted(self.unknown().len() as u64, "unknown", "unknown");
         let changes = self.changes.map_or_else(String::new, |changes| {
             format!("; {}", counted(changes.changes() as u64, "change", "changes"))

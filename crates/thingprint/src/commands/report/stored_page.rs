@@ -96,12 +96,8 @@ fn sentence(text: &str) -> &str {
 /// The whole in a few sentences.
 fn in_short(told: &Stored<'_>) -> String {
     let Some((first, last)) = told.span() else { return format!("{} has no device.", told.name) };
-    let mut text = format!(
-        "{} seen from {} to {}.",
-        counted(told.devices.len() as u64, "device was", "devices were"),
-        to_second(first),
-        to_second(last)
-    );
+    let mut text =
+        format!("Seen: {}, from {} to {}.", told.devices_in_words(), to_second(first), to_second(last));
     let unknown = told.unknown();
     if unknown.is_empty() {
         text.push_str(" All are known.");
@@ -116,12 +112,10 @@ fn in_short(told: &Stored<'_>) -> String {
         let more = more(unknown.len(), names.len());
         _ = write!(text, " {} {who}: {}{more}.", unknown.len(), names.join(", "));
     }
-    _ = write!(text, " There is {} that nobody acknowledged.", told.counts());
     if told.findings.is_empty() {
-        text.truncate(text.len() - " There is no finding that nobody acknowledged.".len());
-        text.push_str(" Every finding is acknowledged, or there is none.");
+        text.push_str(" No finding is open.");
     } else {
-        text = text.replace(" There is ", " There are ");
+        _ = write!(text, " Nobody acknowledged {}.", told.counts());
     }
     if let Some(changes) = told.changes {
         let count = counted(changes.changes() as u64, "unusual change", "unusual changes");

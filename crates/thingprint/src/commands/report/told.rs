@@ -13,6 +13,7 @@ use thingprint_report::Labels;
 use super::answer::Said;
 use super::missing::Missing;
 use crate::commands::compare::Compared;
+use crate::devices_seen::devices_in_words;
 use crate::identities::{Identities, in_short};
 use crate::messages::counted;
 
@@ -90,9 +91,16 @@ impl Known<'_> {
 }
 
 impl Told<'_> {
+    /// How many devices there are, and how many gateways.
+    pub(super) fn devices_in_words(&self) -> String {
+        let is_silent = |entry: &&DeviceEntry| entry.packets_up + entry.packets_down == 0;
+        let silent = self.devices.iter().filter(is_silent).count();
+        devices_in_words((self.devices.len(), silent), self.report.header.gateways.0.len())
+    }
+
     /// How much was found, in a line.
     pub(super) fn summary(&self) -> String {
-        let devices = counted(self.devices.len() as u64, "device", "devices");
+        let devices = self.devices_in_words();
         let changes = self.changes.map_or_else(String::new, |changes| {
             let counts =
                 [vec![counted(changes.changes() as u64, "change", "changes")], changes.gone_findings()];
