@@ -239,6 +239,7 @@ impl Place<'_> {
         let from_source = error.get_ref().and_then(|inner| inner.downcast_ref::<SourceError>()).is_some();
         match error.kind() {
             _ if from_source => self.error(ProblemKind::Unreadable, error.to_string()),
+            io::ErrorKind::OutOfMemory => self.error(ProblemKind::Unreadable, error.to_string()),
             io::ErrorKind::UnexpectedEof => {
                 self.error(ProblemKind::Cut, "the compressed stream is cut off".to_owned())
             }

@@ -84,6 +84,25 @@ fn a_damaged_compressed_stream_is_broken() {
 }
 
 #[test]
+fn a_compressed_stream_that_takes_too_much_memory_is_refused() {
+    let mut file = xz(&Pcap::plain().write(&frames()));
+    // The block header: its size, flags, the filter LZMA2, one byte of properties, the dictionary; then a CRC-32 of these.
+    let header = 12..12 + usize::from(file[12]) * 4;
+    assert_eq!(file[14..16], [0x21, 1]);
+    // A dictionary of 192 MiB, which one byte claims.
+    file[16] = 31;
+    let checksum = file[header.clone()].iter().fold(!0_u32, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 * (crc & 1)))
+    });
+    file[header.end..header.end + 4].copy_from_slice(&(!checksum).to_le_bytes());
+    let problem = check(&file, 0, ProblemKind::Unreadable);
+    assert!(problem.reason.contains("128 MiB") && problem.reason.contains("'xz -dc'"), "{problem}");
+    // A frame with a window of 256 MiB, in its header.
+    let problem = check(&[0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x90, 1, 0, 0], 0, ProblemKind::Unreadable);
+    assert!(problem.reason.contains("'zstd -dc --long=31'"), "{problem}");
+}
+
+#[test]
 fn other_files_are_no_captures() {
     let problem = check(b"room,colour\n", 0, ProblemKind::NotACapture);
     assert!(problem.to_string().contains("it starts with 72 6f 6f 6d"), "{problem}");
