@@ -262,6 +262,42 @@ fn any_number_of_forged_advertisements_hides_no_device_that_turns_to_hosts_outsi
 }
 
 #[test]
+fn a_device_that_is_made_a_gateway_by_any_number_of_forged_packets_is_in_doubt() {
+    let mut evidence = camera_that_talks(100);
+    for _ in 0..50 {
+        forge(&mut evidence, CAMERA, 12);
+    }
+    let found: Vec<MacAddr> = decided(&evidence).into_iter().map(|(mac, _)| mac).collect();
+    assert_eq!(found, [ROUTER, CAMERA]);
+    let weight = |mac| evidence.weight(mac).unwrap();
+    assert!(weight(CAMERA).others > 2 * weight(CAMERA).own);
+    assert!(weight(CAMERA).is_doubtful(GatewayReason::Forwards));
+    assert!(!weight(ROUTER).is_doubtful(GatewayReason::Forwards));
+}
+
+#[test]
+fn a_gateway_that_is_asked_for_any_number_of_answers_stays_one() {
+    let mut evidence = camera_that_talks(20);
+    talk(&mut evidence, CAMERA, ROUTER, 40);
+    for _ in 0..2000 {
+        see(&mut evidence, (ROUTER, "192.168.1.1"), (OTHER, "192.168.1.20"));
+    }
+    assert!(evidence.weight(ROUTER).unwrap().own > 8 * evidence.weight(ROUTER).unwrap().others);
+    let before = GatewayPolicy::default().decide(&evidence);
+    // Somebody who claims to be one beside it changes nothing of that,
+    talk(&mut evidence, PLUG, OTHER, 12);
+    let both = [(ROUTER, GatewayReason::Forwards), (OTHER, GatewayReason::Forwards)];
+    assert!(decided(&evidence).iter().all(|found| both.contains(found)));
+    assert!(decided(&evidence).contains(&both[0]));
+    // nor takes somebody away who was one before that forwards more than it.
+    for _ in 0..20 {
+        talk(&mut evidence, PLUG, OTHER, 12);
+    }
+    assert!(!decided(&evidence).contains(&both[0]));
+    assert!(GatewayPolicy::default().decide_again(before, &evidence).contains(ROUTER));
+}
+
+#[test]
 fn forged_packets_hide_no_device_where_no_gateway_is_seen() {
     let mut evidence = GatewayEvidence::default();
     for _ in 0..200 {

@@ -94,10 +94,10 @@ impl GatewayWatch {
         self.next = None;
     }
 
-    /// Decides by what was seen so far. Who was a gateway once stays one.
+    /// Decides by what was seen so far. Who was a gateway once stays one, unless it turns out to be a device.
     pub(crate) fn decide(&mut self, clock: Timestamp) -> Gateways {
         if let Some(evidence) = &self.evidence {
-            self.decided.0.extend(self.policy.decide(evidence).0);
+            self.decided = self.policy.decide_again(std::mem::take(&mut self.decided), evidence);
         }
         self.next = Some(close_of(self.window, self.lateness_ns, clock));
         self.decided.clone()
@@ -149,20 +149,25 @@ fn close_of(window: WindowLength, lateness_ns: i64, clock: Timestamp) -> Timesta
 /// Devices whose rows are counted, those with most; a gateway has more than made-up addresses.
 const MOST_MACS: usize = 1 << 16;
 
-/// Rows of gateways that came before it was known that they are.
+/// Rows by device, of those that may turn out to be gateways, or devices.
 #[derive(Debug)]
-pub(crate) struct HandedOut(TopCounts<MacAddr>);
+pub(crate) struct RowCounts(TopCounts<MacAddr>);
 
-impl Default for HandedOut {
+impl Default for RowCounts {
     fn default() -> Self {
         Self(TopCounts::new(MOST_MACS))
     }
 }
 
-impl HandedOut {
+impl RowCounts {
     /// Counts a row.
     pub(crate) fn count(&mut self, mac: MacAddr) {
         self.0.add(mac, 1);
+    }
+
+    /// Rows of what is no gateway now.
+    pub(crate) fn of_others_than(&self, gateways: &Gateways) -> u64 {
+        self.0.sum_of(|mac| !gateways.contains(mac))
     }
 
     /// Rows of what is a gateway now.

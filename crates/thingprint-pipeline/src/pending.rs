@@ -1,7 +1,7 @@
 use thingprint_flow::{DeviceId, Gateways, MacAddr, Timestamp};
 
 use crate::event::Event;
-use crate::gateways::HandedOut;
+use crate::gateways::RowCounts;
 use crate::stage::Stage;
 
 /// Rows on their way out: they leave in the order of the times at which they became final.
@@ -15,7 +15,18 @@ pub(crate) struct Pending<'a, S: Stage> {
     gateways: Gateways,
     /// Whether rows wait until gateways were decided for the first time.
     is_held: bool,
-    handed_out: HandedOut,
+    handed_out: RowCounts,
+    /// Rows of what was a gateway then.
+    left_out: RowCounts,
+}
+
+/// Rows that are not those of devices as they are known in the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Misjudged {
+    /// Rows of what turned out to be a gateway when they were handed out.
+    pub(crate) handed_out: u64,
+    /// Rows that were left out of what turned out to be a device.
+    pub(crate) left_out: u64,
 }
 
 impl<'a, S: Stage> Pending<'a, S> {
@@ -25,7 +36,8 @@ impl<'a, S: Stage> Pending<'a, S> {
             rows: Vec::new(),
             gateways: Gateways::default(),
             is_held,
-            handed_out: HandedOut::default(),
+            handed_out: RowCounts::default(),
+            left_out: RowCounts::default(),
         }
     }
 
@@ -67,31 +79,41 @@ impl<'a, S: Stage> Pending<'a, S> {
         self.order(all)
     }
 
-    /// Everything, in order, with the number of rows that were of what turned out to be a gateway later.
-    pub(crate) fn finish(mut self, gateways: Gateways) -> (Vec<S::Row>, u64) {
+    /// Everything, in order, with the number of rows that would be others by what is known now.
+    pub(crate) fn finish(mut self, gateways: Gateways) -> (Vec<S::Row>, Misjudged) {
         self.gateways = gateways;
         let all = std::mem::take(&mut self.rows);
         let rows = self.order(all);
-        (rows, self.handed_out.of(&self.gateways))
+        let Self { gateways, handed_out, left_out, .. } = self;
+        let misjudged =
+            Misjudged { handed_out: handed_out.of(&gateways), left_out: left_out.of_others_than(&gateways) };
+        (rows, misjudged)
     }
 
     fn order(&mut self, mut rows: Vec<S::Row>) -> Vec<S::Row> {
-        rows.retain(|row| self.gateway_of(row).is_none_or(|mac| !self.gateways.contains(mac)));
-        rows.sort_by_cached_key(|row| self.stage.order(row));
+        let Self { stage, gateways, left_out, handed_out, .. } = self;
+        rows.retain(|row| match gateway_of(*stage, row) {
+            Some(mac) if gateways.contains(mac) => {
+                left_out.count(mac);
+                false
+            }
+            _ => true,
+        });
+        rows.sort_by_cached_key(|row| stage.order(row));
         for row in &rows {
-            if let Some(mac) = self.gateway_of(row) {
-                self.handed_out.count(mac);
+            if let Some(mac) = gateway_of(*stage, row) {
+                handed_out.count(mac);
             }
         }
         rows
     }
+}
 
-    /// The address of a row's device, with which the row leaves if it is a gateway's.
-    fn gateway_of(&self, row: &S::Row) -> Option<MacAddr> {
-        match self.stage.device(row) {
-            Some(DeviceId::Mac(mac)) if !self.stage.is_own(row) => Some(mac),
-            _ => None,
-        }
+/// The address of a row's device, with which the row leaves if it is a gateway's.
+fn gateway_of<S: Stage>(stage: &S, row: &S::Row) -> Option<MacAddr> {
+    match stage.device(row) {
+        Some(DeviceId::Mac(mac)) if !stage.is_own(row) => Some(mac),
+        _ => None,
     }
 }
 

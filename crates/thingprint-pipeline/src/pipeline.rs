@@ -278,8 +278,9 @@ impl<S: Stage> Outcome<S> {
         }
         summary.left_out.merge(summary.read.counts.left_out.clone());
         summary.left_out.merge(summary.read.relayed.left_out().clone());
-        let (rows, gateway_late) = pending.finish(summary.gateways.clone());
-        summary.gateway_late = gateway_late;
+        let (rows, misjudged) = pending.finish(summary.gateways.clone());
+        summary.gateway_late = misjudged.handed_out;
+        summary.gateway_early = misjudged.left_out;
         (Self { rests, summary }, rows)
     }
 

@@ -35,6 +35,8 @@ pub struct Summary {
     pub left_out: DeviceLosses,
     /// Rows handed out of a stream before it was known that they are of a gateway.
     pub gateway_late: u64,
+    /// Rows left out of a stream while their device was taken for a gateway.
+    pub gateway_early: u64,
     /// Whether the gateways were not those that the first frames pointed at, so that all was read again.
     pub is_second_reading: bool,
 }
@@ -100,6 +102,7 @@ impl Summary {
         self.losses.merge(other.losses);
         self.left_out.merge(other.left_out);
         self.gateway_late += other.gateway_late;
+        self.gateway_early += other.gateway_early;
     }
 }
 

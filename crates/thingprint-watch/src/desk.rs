@@ -481,6 +481,7 @@ impl Desk {
         let is_back = state.presence.comes_back();
         let before = state.sighting.as_ref().map(|sighting| sighting.gateway.is_some());
         let is_gateway_now = before == Some(false) && sighting.gateway.is_some();
+        let was_gateway = before == Some(true) && sighting.gateway.is_none();
         state.sighting = Some(sighting.clone());
         if is_new {
             let label = self.labels.get(&device).map(String::as_str);
@@ -489,6 +490,9 @@ impl Desk {
         let name = self.name(device);
         if is_gateway_now {
             self.book.note(news::gateway(&sighting, &name));
+        }
+        if was_gateway {
+            self.book.note(news::no_gateway(&sighting, &name));
         }
         if is_back {
             self.book.note(news::presence((device, sighting.last_seen), &name, true));

@@ -58,6 +58,17 @@ pub(crate) fn gateway(sighting: &Sighting, name: &str) -> Happened {
     happened(when, Some(sighting.device), "gateway", (text, evidence))
 }
 
+/// What was taken for a gateway is a device after all.
+pub(crate) fn no_gateway(sighting: &Sighting, name: &str) -> Happened {
+    let text = format!(
+        "{name} is a device: few packets made it a gateway, which somebody may have forged, and its windows until now are missing; give it a \
+         label, or name the gateway with --gateway"
+    );
+    let evidence = object(json!({ "addresses": sighting.addresses }));
+    let when = (sighting.last_seen, EventKind::GatewayDoubtful, Severity::Warning);
+    happened(when, Some(sighting.device), "no gateway", (text, evidence))
+}
+
 /// Another verdict stands.
 pub(crate) fn verdict(change: &StandingChange, standing: &Standing, name: &str) -> Happened {
     let StandingChange { device, at, from, to, confidence } = change;

@@ -247,12 +247,19 @@ pub(crate) fn report_contradictions(summary: &Summary, messages: impl Say) {
     }
 }
 
-/// Says which rows came out before it was known that they are of a gateway.
+/// Says which rows came out before it was known that they are of a gateway, and which did not while their device was taken for one.
 fn report_late(summary: &Summary, messages: impl Say) {
     if summary.gateway_late > 0 {
         messages.warn(format!(
             "{} of the gateway came out before it was known to be one; name it with --gateway to leave them out",
             counted(summary.gateway_late, "row", "rows")
+        ));
+    }
+    if summary.gateway_early > 0 {
+        messages.missing(format!(
+            "{} left out, as their device was taken for a gateway for a while: a few packets make one, which somebody may have forged; name \
+             the gateway with --gateway, or give the device a label",
+            counted(summary.gateway_early, "row was", "rows were")
         ));
     }
 }

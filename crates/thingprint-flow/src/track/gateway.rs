@@ -109,27 +109,59 @@ impl GatewayPolicy {
             return Gateways(self.given.iter().map(|mac| (*mac, GatewayReason::Given)).collect());
         }
         let candidates = || evidence.iter().filter(|(mac, _)| !self.labelled.contains(mac));
+        let most = most_forwarded(candidates());
         let found: BTreeMap<_, _> =
-            candidates().filter_map(|(mac, seen)| Some((mac, reason(mac, seen)?))).collect();
+            candidates().filter_map(|(mac, seen)| Some((mac, reason(mac, seen, most)?))).collect();
         if !found.is_empty() {
             return Gateways(found);
         }
         let best = most_sources(candidates()).or_else(|| most_packets(candidates()));
         Gateways(best.into_iter().collect())
     }
+
+    /// The same where some were decided before by less evidence: they stay, but for those that turn out to speak for themselves. The packets
+    /// that made these gateways may be forged.
+    pub fn decide_again(&self, before: Gateways, evidence: &GatewayEvidence) -> Gateways {
+        let mut now = self.decide(evidence);
+        for (mac, reason) in before.0 {
+            let is_device = evidence.weight(mac).is_some_and(|weight| match reason {
+                GatewayReason::Forwards => weight.turns_outside(),
+                // Packets of its own may be answers that somebody asked it for; who forwards nothing has no other ones.
+                GatewayReason::Advertises => {
+                    weight.turns_outside() || weight.forwarded == 0 && weight.is_of_a_device(1)
+                }
+                GatewayReason::MostSources | GatewayReason::MostPackets => weight.is_behind_another(),
+                GatewayReason::Given | GatewayReason::VirtualRouter | GatewayReason::ReceivesOnly => false,
+            });
+            if !is_device {
+                now.0.entry(mac).or_insert(reason);
+            }
+        }
+        now
+    }
 }
 
-/// What makes an address a gateway by itself.
-fn reason(mac: MacAddr, seen: &MacEvidence) -> Option<GatewayReason> {
+/// How many packets those send for others that forward, at most.
+fn most_forwarded<'a>(candidates: impl Iterator<Item = (MacAddr, &'a MacEvidence)>) -> u64 {
+    let forwarding = candidates.filter(|(_, seen)| forwards(seen).is_some());
+    forwarding.map(|(_, seen)| seen.weight().forwarded).max().unwrap_or(0)
+}
+
+/// What makes an address a gateway by itself; `most` is how many packets those send for others that forward, at most.
+fn reason(mac: MacAddr, seen: &MacEvidence, most: u64) -> Option<GatewayReason> {
     // A few packets are forged easily; a device that speaks for itself is not hidden by them.
-    let may_forward = !seen.weight().is_of_a_device();
-    let reasons = [
-        (may_forward && seen.forwarded() >= FORWARDED_ADDRESSES, GatewayReason::Forwards),
-        (may_forward && seen.advertisements > 0, GatewayReason::Advertises),
-        (is_virtual_router(mac), GatewayReason::VirtualRouter),
-        (!seen.sends && seen.receives_for_others && !seen.receives_for_local, GatewayReason::ReceivesOnly),
-    ];
-    reasons.into_iter().find(|(holds, _)| *holds).map(|(_, reason)| reason)
+    let role = forwards(seen).filter(|_| !seen.weight().is_of_a_device(most));
+    let is_only_received_by = !seen.sends && seen.receives_for_others && !seen.receives_for_local;
+    role.or_else(|| is_virtual_router(mac).then_some(GatewayReason::VirtualRouter))
+        .or_else(|| is_only_received_by.then_some(GatewayReason::ReceivesOnly))
+}
+
+/// What it does for others that a gateway does.
+fn forwards(seen: &MacEvidence) -> Option<GatewayReason> {
+    if seen.forwarded() >= FORWARDED_ADDRESSES {
+        return Some(GatewayReason::Forwards);
+    }
+    (seen.advertisements > 0).then_some(GatewayReason::Advertises)
 }
 
 /// A tie goes to the lowest address.

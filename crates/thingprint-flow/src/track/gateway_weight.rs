@@ -47,11 +47,16 @@ impl GatewayWeight {
 
     /// Whether it speaks for itself so much that nothing that it forwards for several hosts makes it a gateway.
     ///
-    /// Router advertisements are of no weight for who turns to hosts outside, which a router does not do on the side where it
-    /// advertises itself: they cost a frame each to forge.
-    pub const fn is_of_a_device(self) -> bool {
-        self.own > self.others.saturating_mul(OWN_TIMES).saturating_add(FEW_PACKETS)
-            || self.own_outside > self.forwarded.saturating_mul(OWN_TIMES).saturating_add(FEW_PACKETS)
+    /// Packets to hosts inside may be answers, which anybody can ask a gateway for; so they say nothing of whoever forwards `most` of all.
+    pub const fn is_of_a_device(self, most: u64) -> bool {
+        let speaks = self.own > self.others.saturating_mul(OWN_TIMES).saturating_add(FEW_PACKETS);
+        self.forwarded < most && speaks || self.turns_outside()
+    }
+
+    /// Whether it turns to hosts outside so much that it is no gateway, which does not do that on the side of its devices. Router
+    /// advertisements are of no weight here: they cost a frame each to forge.
+    pub const fn turns_outside(self) -> bool {
+        self.own_outside > self.forwarded.saturating_mul(OWN_TIMES).saturating_add(FEW_PACKETS)
     }
 
     /// Whether it turns to hosts outside so much that it is no gateway, also where no other is seen: there, a gateway may say more
@@ -60,14 +65,16 @@ impl GatewayWeight {
         self.own_outside > self.others.saturating_mul(OWN_TIMES).saturating_add(FEW_PACKETS)
     }
 
-    /// Whether it is doubtful that it is a gateway for this reason: it speaks for itself more than for others.
-    pub fn is_doubtful(self, reason: GatewayReason) -> bool {
-        let is_more = |own: u64, others: u64| own > others.saturating_add(FEW_PACKETS);
+    /// Whether it is doubtful that it is a gateway for this reason: it speaks for itself more than for others, or turns to hosts outside
+    /// by itself, however much it forwards, since whoever forges packets of a device may forge any number of them.
+    pub const fn is_doubtful(self, reason: GatewayReason) -> bool {
         match reason {
             GatewayReason::Forwards | GatewayReason::Advertises => {
-                is_more(self.own, self.others) || is_more(self.own_outside, self.forwarded)
+                self.own > self.others.saturating_add(FEW_PACKETS) || self.own_outside > FEW_PACKETS
             }
-            GatewayReason::MostSources | GatewayReason::MostPackets => is_more(self.own_outside, self.others),
+            GatewayReason::MostSources | GatewayReason::MostPackets => {
+                self.own_outside > self.others.saturating_add(FEW_PACKETS)
+            }
             GatewayReason::Given | GatewayReason::VirtualRouter | GatewayReason::ReceivesOnly => false,
         }
     }
@@ -171,8 +178,11 @@ mod tests {
     #[test]
     fn who_speaks_for_itself_is_a_device() {
         let weight = |own, others| GatewayWeight { own, own_outside: 0, others, forwarded: others };
-        assert!(!weight(32, 0).is_of_a_device() && weight(33, 0).is_of_a_device());
-        assert!(weight(433, 100).is_of_a_device() && !weight(432, 100).is_of_a_device());
+        assert!(!weight(32, 0).is_of_a_device(1) && weight(33, 0).is_of_a_device(1));
+        assert!(weight(433, 100).is_of_a_device(101) && !weight(432, 100).is_of_a_device(101));
+        // Who forwards most of all may be asked for any number of answers.
+        assert!(!weight(433, 100).is_of_a_device(100));
+        assert!(GatewayWeight { own_outside: 433, ..weight(433, 100) }.is_of_a_device(100));
         let is_doubtful = |own| weight(own, 100).is_doubtful(GatewayReason::Forwards);
         assert!(is_doubtful(133) && !is_doubtful(132));
         // A gateway that answers questions of one device.

@@ -146,3 +146,37 @@ fn each_fault_of_a_named_gateway_is_an_event_of_its_own() {
     assert_eq!(events[1].evidence["forwarding"][0], gateway().to_string());
     assert!(events.iter().all(|event| event.times == 1), "each is told once");
 }
+
+/// A router advertisement with a lifetime, as somebody forges it of a quiet device.
+fn advertisement_of(device: MacAddr) -> Vec<u8> {
+    let mut frame = vec![0x33, 0x33, 0, 0, 0, 1];
+    frame.extend(device.octets());
+    frame.extend([0x86, 0xdd, 0x60, 0, 0, 0, 0, 16, 58, 255]);
+    frame.extend([0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9]);
+    frame.extend([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    frame.extend([134, 0, 0, 0, 64, 0, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0]);
+    frame
+}
+
+#[test]
+fn one_forged_advertisement_does_not_remove_a_device_for_ever() {
+    let sensor: MacAddr = "30:c4:6a:22:01:5d".parse().unwrap();
+    let options = WatchOptions::default();
+    let stage = options.stage();
+    let mut watcher = Watcher::new(&options, &stage, Resume::default());
+    let mut kept = Kept::default();
+    play(&mut watcher, 12, (0, 1300), &mut kept);
+    let bytes = advertisement_of(sensor);
+    let time = watcher.clock().unwrap().plus_nanos(1);
+    let wire_bytes = u32::try_from(bytes.len()).unwrap();
+    let link = LinkType::Ethernet;
+    watcher.frame(0, Frame { time, begins_segment: false, link, wire_bytes, bytes: &bytes });
+    play(&mut watcher, 12, (1300, 12 * 3600), &mut kept);
+    let told =
+        |kind| -> Vec<Option<DeviceId>> { kept.of_kind(kind).iter().map(|event| event.device).collect() };
+    assert!(told(EventKind::BecameGateway).contains(&Some(DeviceId::Mac(sensor))));
+    assert!(told(EventKind::GatewayDoubtful).contains(&Some(DeviceId::Mac(sensor))));
+    let windows = kept.windows.iter().filter(|window| window.device == DeviceId::Mac(sensor)).count();
+    assert!((6..12).contains(&windows), "{windows}");
+    assert!(watcher.gateways().contains(gateway()) && !watcher.gateways().contains(sensor));
+}
