@@ -172,7 +172,7 @@ fn what_cannot_be_published_or_collected_is_said() {
     );
     for address in [
         "postgres://ann:s3cret@db:0/x",
-        "postgres://ann:s3cret@db/x?sslmode=require",
+        "postgres://ann:s3cret@db/x?sslmode=never",
         "postgres://db/x?colour=red",
     ] {
         for words in ["collect folder:share --once --store", "store"] {
@@ -227,6 +227,39 @@ fn what_does_not_fit_into_the_spool_is_told_and_its_windows_are_cut() {
     assert!(taps[0]["dropped"].as_u64().unwrap() > 0, "{taps:?}");
     assert!(said.stderr.contains("tap attic") && said.stderr.contains("spool"), "{}", said.stderr);
     assert!(stored(&stage, "all.db").len() < rows.len());
+}
+
+#[test]
+fn windows_of_others_are_cut_where_a_part_was_dropped() {
+    let (stage, _) = home(4);
+    let is_attic = |frame: &[u8]| {
+        frame[6..12].iter().chain(&frame[..6]).map(|byte| u32::from(*byte)).sum::<u32>() % 2 == 0
+    };
+    seen_by(&stage, "attic", |_, frame| is_attic(frame));
+    seen_by(&stage, "cellar", |_, frame| !is_attic(frame));
+    tap(&stage, "cellar");
+    let collected = |limit: &str| {
+        let words = format!("--store attic{limit}.db --no-page -q --publish folder:{limit} --tap attic");
+        stage.run(&format!("watch attic.pcap {words} --spool-limit {limit}"));
+        let parcels = stage.path("share/default/cellar");
+        fs::create_dir_all(stage.path(&format!("{limit}/default/cellar"))).unwrap();
+        for parcel in fs::read_dir(parcels).unwrap() {
+            let parcel = parcel.unwrap();
+            fs::copy(parcel.path(), stage.path(&format!("{limit}/default/cellar")).join(parcel.file_name()))
+                .unwrap();
+        }
+        stage.run(&format!("collect folder:{limit} --store all{limit}.db --once"));
+        let windows = stage.ok(&format!("store all{limit}.db windows")).json_lines();
+        let cut = windows.iter().filter(|window| window["is_cut"] == true).count();
+        let events = stage.ok(&format!("store all{limit}.db events --kind parts-missing")).json_lines();
+        (windows.len(), cut, events.len())
+    };
+    let (all, cut, missing) = collected("1G");
+    let (left, cut_now, missing_now) = collected("2K");
+    assert_eq!(missing, 0);
+    assert!(missing_now > 0 && left < all, "{missing_now} {left} {all}");
+    // Every window of the other tap is of a time of which something is missing.
+    assert!(cut < all && cut_now == left, "{cut} of {all} before, {cut_now} of {left}");
 }
 
 #[test]
