@@ -9,15 +9,16 @@ use crate::sql::{Connection, Prepared, SqlResult};
 
 /// Declares the back ends, each with its file. The last one takes every name that no other one knows.
 macro_rules! back_ends {
-    ($($file:ident,)+) => {
-        $(mod $file;)+
+    ($($(#[$only:meta])* $file:ident,)+) => {
+        $($(#[$only])* mod $file;)+
 
         /// Every back end.
-        const BACK_ENDS: &[BackEnd] = &[$($file::BACK_END),+];
+        const BACK_ENDS: &[BackEnd] = &[$($(#[$only])* $file::BACK_END),+];
     };
 }
 
 back_ends! {
+    #[cfg(feature = "postgres")]
     postgres,
     sqlite,
 }

@@ -1,23 +1,25 @@
 mod address;
 mod client;
-mod login;
 mod password;
 mod statement;
-mod wire;
+#[cfg(feature = "tls")]
+mod tls;
 
+use std::cell::RefCell;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_postgres::config::SslMode;
+
 use self::address::{Address, Defaults, behind_scheme};
-use self::client::{ANSWER, Client, Ready, Shared};
+use self::client::{ANSWER, Client, Ready};
 use super::{BackEnd, Session, Size};
 use crate::error::{BUSY_SECONDS, Problem};
 use crate::sql::{Connection, Params, Prepared, Row, SqlResult, params};
 
-/// A database of a server of `PostgreSQL`, spoken to without a client library: what is needed of the protocol are ten messages, and
-/// a library would bring an asynchronous runtime and features of syn with which all that derives is compiled again.
+/// A database of a server of `PostgreSQL`.
 pub(super) const BACK_END: BackEnd = BackEnd {
     knows,
     check,
@@ -68,12 +70,12 @@ const MAKER: i64 = 0x7468_7073;
 
 /// A session at a server.
 struct Server {
-    client: Shared,
+    client: RefCell<Client>,
     name: String,
 }
 
 struct Statement<'a> {
-    client: &'a Shared,
+    client: &'a RefCell<Client>,
     ready: Arc<Ready>,
 }
 
@@ -83,7 +85,15 @@ fn knows(store: &Path) -> bool {
 
 fn address(store: &Path) -> Result<Address, String> {
     let rest = store.to_str().and_then(behind_scheme).unwrap_or_default();
-    Address::parse(rest, &Defaults::of_environment())
+    let address = Address::parse(rest, &Defaults::of_environment())?;
+    if address.tls == SslMode::Require && cfg!(not(feature = "tls")) {
+        return Err(
+            "the server has to speak TLS, which is not built in; build with '--features tls', or add sslmode=disable where nobody \
+             can listen"
+                .to_owned(),
+        );
+    }
+    Ok(address)
 }
 
 fn check(store: &Path) -> Result<(), Problem> {
@@ -132,7 +142,7 @@ fn connect(store: &Path) -> Result<Connection, Problem> {
     client.batch(SETTINGS, Some(ANSWER))?;
     client.batch(&format!("SET lock_timeout = '{BUSY_SECONDS}s'"), Some(ANSWER))?;
     let connection =
-        Connection::new(Box::new(Server { client: Shared::new(client), name: address.to_string() }));
+        Connection::new(Box::new(Server { client: RefCell::new(client), name: address.to_string() }));
     let schema: Option<String> =
         connection.one("SELECT CAST(current_schema() AS TEXT)", params![], |row| row.get(0))?;
     if schema.is_none() {

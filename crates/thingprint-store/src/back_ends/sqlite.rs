@@ -19,8 +19,8 @@ use crate::sql::{Cell, Connection, Params, Prepared, RawRow, Row, SqlError, SqlR
 /// A file of SQLite: every name that is no address.
 pub(super) const BACK_END: BackEnd = BackEnd {
     knows: |_| true,
-    check: |_| Ok(()),
-    shown: Path::to_owned,
+    check: check_name,
+    shown,
     create,
     read,
     share: None,
@@ -57,7 +57,29 @@ struct Statement<'a> {
     connection: &'a rusqlite::Connection,
 }
 
+/// The scheme of a name that no back end knows.
+fn scheme(store: &Path) -> Option<&str> {
+    store.to_str()?.split_once("://").map(|(scheme, _)| scheme)
+}
+
+/// Fails where a name is the address of something that no back end knows, and no file.
+fn check_name(store: &Path) -> Result<(), Problem> {
+    let Some(scheme) = scheme(store) else { return Ok(()) };
+    let forms = if cfg!(feature = "postgres") {
+        "name a file, or postgres://USER@HOST/DATABASE"
+    } else {
+        "name a file; a program that is built with the feature 'postgres' knows postgres://USER@HOST/DATABASE as well"
+    };
+    Err(Problem::BadAddress(format!("no store of the kind '{scheme}://': {forms}")))
+}
+
+/// The name; of an address the scheme alone, since a password may be anywhere in it.
+fn shown(store: &Path) -> PathBuf {
+    scheme(store).map_or_else(|| store.to_owned(), |scheme| PathBuf::from(format!("{scheme}://...")))
+}
+
 fn create(path: &Path) -> Result<Connection, Problem> {
+    check_name(path)?;
     let lock = StoreLock::take(path)?;
     drop(lock::open(path)?);
     let access = flags(OpenFlags::SQLITE_OPEN_READ_WRITE);
@@ -79,6 +101,7 @@ fn create(path: &Path) -> Result<Connection, Problem> {
 }
 
 fn read(path: &Path) -> Result<Connection, Problem> {
+    check_name(path)?;
     if !path.try_exists()? {
         return Err(Problem::Missing);
     }

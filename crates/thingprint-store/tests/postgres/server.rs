@@ -25,12 +25,30 @@ pub(crate) struct Server {
     programs: PathBuf,
     folder: PathBuf,
     port: u16,
+    /// Whether it speaks TLS, with a certificate for `localhost`.
+    speaks_tls: bool,
     running: Option<(Child, ChildStdin)>,
 }
 
 impl Server {
     /// A server that runs; `None` where there is no program for it.
     pub(crate) fn new() -> Option<Self> {
+        Self::of(false)
+    }
+
+    /// The same with TLS.
+    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "only tests of TLS want it"))]
+    pub(crate) fn with_tls() -> Option<Self> {
+        Self::of(true)
+    }
+
+    /// The certificate of the server, by which its clients know it.
+    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "only tests of TLS want it"))]
+    pub(crate) fn certificate(&self) -> PathBuf {
+        self.folder.join("server.crt")
+    }
+
+    fn of(speaks_tls: bool) -> Option<Self> {
         let Some(programs) = programs() else {
             let _ = writeln!(std::io::stderr(), "skipped: no PostgreSQL; apt-get install postgresql");
             return None;
@@ -38,10 +56,23 @@ impl Server {
         let folder = tempfile::tempdir().unwrap().keep();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         fs::write(folder.join("password"), PASSWORD).unwrap();
+        if speaks_tls {
+            let mut openssl = Command::new("openssl");
+            openssl.current_dir(&folder).args(["req", "-x509", "-newkey", "ec", "-pkeyopt"]);
+            openssl.args(["ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost"]);
+            openssl.args([
+                "-addext",
+                "subjectAltName=DNS:localhost",
+                "-addext",
+                "basicConstraints=critical,CA:FALSE",
+            ]);
+            let done = openssl.args(["-keyout", "server.key", "-out", "server.crt"]).output().unwrap();
+            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        }
         if is_root() {
             assert!(Command::new("chown").args(["-R", "postgres"]).arg(&folder).status().unwrap().success());
         }
-        let mut server = Self { programs, folder, port, running: None };
+        let mut server = Self { programs, folder, port, speaks_tls, running: None };
         let mut initdb = server.command("initdb");
         initdb.args(["-U", "ann", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]);
         initdb.args(["--auth-local=trust", "--auth-host=scram-sha-256"]);
@@ -58,6 +89,12 @@ impl Server {
         command.args(["-c", KEEPER, "keeper"]).arg(&self.folder).arg(server);
         command.arg("-D").arg(self.folder.join("data")).arg("-k").arg(&self.folder);
         command.args(["-p", &self.port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]);
+        if self.speaks_tls {
+            for (name, file) in [("ssl_cert_file", "server.crt"), ("ssl_key_file", "server.key")] {
+                command.arg("-c").arg(format!("{name}={}", self.folder.join(file).display()));
+            }
+            command.args(["-c", "ssl=on"]);
+        }
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         let input = child.stdin.take().unwrap();
         self.running = Some((child, input));

@@ -142,6 +142,40 @@ fn a_device_is_forgotten_there_as_well() {
     assert_eq!(reader.check().unwrap(), [""; 0]);
 }
 
+#[cfg(feature = "tls")]
+#[test]
+fn a_server_proves_by_tls_who_it_is() {
+    let Some(server) = Server::with_tls() else { return };
+    let url = |host: &str, rest: &str| {
+        let url = server.url_by_tcp(&format!("ann:{PASSWORD}"), "postgres").replace("127.0.0.1", host);
+        format!("{url}?{rest}")
+    };
+    let trusted = format!("sslrootcert={}", server.certificate().display());
+    let store = Store::open(url("localhost", &format!("sslmode=verify-full&{trusted}")).as_ref()).unwrap();
+    let sessions = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+        WHERE application_name = 'thingprint'";
+    assert_eq!(server.sql("postgres", sessions), "t");
+    drop(store);
+    let check = |url: &str, expected: &str| {
+        let problem = store_problem(url);
+        let shown = problem.to_string();
+        assert!(shown.contains(expected) && shown.contains("sslrootcert"), "{shown}");
+        assert!(!problem.may_pass() && !shown.contains(PASSWORD), "{shown}");
+    };
+    check(&url("localhost", "sslmode=require"), "UnknownIssuer");
+    check(&url("127.0.0.1", &format!("sslmode=require&{trusted}")), "not valid for name");
+    check(&url("localhost", "sslmode=require&sslrootcert=/nowhere.pem"), "/nowhere.pem");
+}
+
+#[test]
+fn what_is_to_be_secret_is_not_said_in_the_clear() {
+    let Some(server) = Server::new() else { return };
+    let url = format!("{}?sslmode=require", server.url_by_tcp(&format!("ann:{PASSWORD}"), "postgres"));
+    let problem = store_problem(&url);
+    let expected = if cfg!(feature = "tls") { "does not support TLS" } else { "--features tls" };
+    assert!(problem.to_string().contains(expected) && !problem.may_pass(), "{problem}");
+}
+
 /// A store that was open a moment ago: the server gives the lock back once it has noticed that its session ended.
 fn reopened(url: &str) -> Store {
     for _ in 0..500 {

@@ -135,13 +135,6 @@ impl CollectArgs {
             let reason = "--parts: a store that is shared keeps the parts itself; leave it out".to_owned();
             return Err(Usage(reason).into());
         }
-        let scheme = self.store.to_str().and_then(|text| text.split_once("://"));
-        if let Some((scheme, _)) = scheme.filter(|_| shared.is_none()) {
-            return Err(Usage(format!(
-                "--store: no store of the kind '{scheme}://': name a file, or postgres://USER@HOST/DATABASE"
-            ))
-            .into());
-        }
         Ok(shared)
     }
 

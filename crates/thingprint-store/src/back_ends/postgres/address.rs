@@ -1,10 +1,26 @@
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use thingprint_endpoint::Endpoint;
+use tokio_postgres::Config;
+use tokio_postgres::config::SslMode;
+
+use super::password::password;
 
 /// The port of a server where none is given.
 const PORT: u16 = 5432;
+
+/// How long a connection says nothing before the other end is asked whether it is there, and how often then.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(20);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How long one address of a server is tried, where it may have others.
+const ATTEMPT: Duration = Duration::from_secs(4);
+
+/// How long bytes that were sent may stay unacknowledged.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(50);
 
 /// The folders in which servers of this machine have their sockets: Debian's, and that of the sources.
 const SOCKET_FOLDERS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
@@ -20,6 +36,10 @@ pub(super) struct Address {
     pub(super) password: Option<String>,
     /// What is set in the session, as `-c search_path=campus`.
     pub(super) options: Option<String>,
+    /// Whether TLS is spoken.
+    pub(super) tls: SslMode,
+    /// Certificates that the server is checked against, in place of those that are built in.
+    pub(super) root_certificates: Option<PathBuf>,
 }
 
 /// How a server is reached.
@@ -38,6 +58,8 @@ pub(super) struct Defaults {
     pub(super) port: Option<String>,
     pub(super) user: Option<String>,
     pub(super) database: Option<String>,
+    pub(super) tls: Option<String>,
+    pub(super) root_certificates: Option<String>,
 }
 
 /// The rest of an address of `PostgreSQL` behind its scheme; `None` where a name is no address of it.
@@ -56,6 +78,8 @@ impl Defaults {
             port: set("PGPORT"),
             user: set("PGUSER").or_else(|| set("USER")).or_else(|| set("LOGNAME")),
             database: set("PGDATABASE"),
+            tls: set("PGSSLMODE"),
+            root_certificates: set("PGSSLROOTCERT"),
         }
     }
 }
@@ -71,8 +95,14 @@ impl Address {
             None => (who, None),
         };
         let (host, port) = host_and_port(host)?;
-        let mut parts =
-            Parts { user: decoded(user)?, database: decoded(database)?, host, port, password, options: None };
+        let mut parts = Parts {
+            user: decoded(user)?,
+            database: decoded(database)?,
+            host,
+            port,
+            password,
+            ..Parts::default()
+        };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             parts.set(name, decoded(value)?)?;
@@ -80,9 +110,25 @@ impl Address {
         parts.address(defaults)
     }
 
-    /// The socket of a folder.
-    pub(super) fn socket(&self, folder: &std::path::Path) -> PathBuf {
-        folder.join(format!(".s.PGSQL.{}", self.port))
+    /// What a client is given, with a password where one is kept.
+    pub(super) fn config(&self) -> Config {
+        let Self { user, database, options, tls, .. } = self;
+        let mut config = Config::new();
+        config.user(user).dbname(database).application_name("thingprint").ssl_mode(*tls).port(self.port);
+        // A machine that is gone is noticed within a minute, also while an answer may take as long as it takes.
+        config.keepalives_idle(KEEPALIVE_IDLE).keepalives_interval(KEEPALIVE_INTERVAL).keepalives_retries(3);
+        config.tcp_user_timeout(UNACKNOWLEDGED).connect_timeout(ATTEMPT);
+        match &self.host {
+            Host::Network(endpoint) => config.host(endpoint.host()),
+            Host::Folder(folder) => config.host_path(folder),
+        };
+        if let Some(options) = options {
+            config.options(options);
+        }
+        if let Some(password) = password(self) {
+            config.password(password);
+        }
+        config
     }
 
     /// The host, as a file of passwords names it.
@@ -95,6 +141,7 @@ impl Address {
 }
 
 /// What an address says, empty where it says nothing.
+#[derive(Default)]
 struct Parts {
     user: String,
     database: String,
@@ -102,6 +149,8 @@ struct Parts {
     port: String,
     password: Option<String>,
     options: Option<String>,
+    tls: String,
+    root_certificates: String,
 }
 
 impl Parts {
@@ -113,17 +162,11 @@ impl Parts {
             ("dbname", _) => self.database = value,
             ("password", _) => self.password = Some(value),
             ("options", _) => self.options = Some(value),
-            ("sslmode", "disable" | "allow" | "prefer") => {}
-            ("sslmode", _) => {
-                return Err(
-                    "TLS to a server of PostgreSQL is not built in; reach it by a tunnel, or in a network that you trust, \
-                     with sslmode=disable"
-                        .to_owned(),
-                );
-            }
+            ("sslmode", _) => self.tls = value,
+            ("sslrootcert", _) => self.root_certificates = value,
             _ => {
                 return Err(format!(
-                    "'{name}' is not known; expected host, port, user, dbname, password, options or sslmode"
+                    "'{name}' is not known; expected host, port, user, dbname, password, options, sslmode or sslrootcert"
                 ));
             }
         }
@@ -145,6 +188,12 @@ impl Parts {
             host if host.is_empty() => Host::Folder(socket_folder(port)),
             host if host.starts_with('/') => Host::Folder(PathBuf::from(host)),
             host => {
+                if host.contains('%') {
+                    return Err(
+                        "an address with a zone cannot be reached here; name another one of the host"
+                            .to_owned(),
+                    );
+                }
                 let bracketed = if host.contains(':') { format!("[{host}]") } else { host };
                 Host::Network(Endpoint::parse(&bracketed, Some(port))?)
             }
@@ -155,7 +204,28 @@ impl Parts {
         }
         let database = or(self.database, &defaults.database);
         let database = if database.is_empty() { user.clone() } else { database };
-        Ok(Address { host, port, user, database, password: self.password, options: self.options })
+        let tls = tls_of(&or(self.tls, &defaults.tls), &host)?;
+        let root_certificates = or(self.root_certificates, &defaults.root_certificates);
+        // That is how those are called that are built in.
+        let root_certificates =
+            Some(root_certificates).filter(|file| !matches!(file.as_str(), "" | "system"));
+        let root_certificates = root_certificates.map(PathBuf::from);
+        let Self { password, options, .. } = self;
+        Ok(Address { host, port, user, database, password, options, tls, root_certificates })
+    }
+}
+
+/// Whether TLS is spoken with a host. Where nothing is said, it has to be, unless nobody else can listen. A certificate is always
+/// checked, with its name, so that all modes of psql that want TLS are the same here.
+fn tls_of(mode: &str, host: &Host) -> Result<SslMode, String> {
+    let Host::Network(endpoint) = host else { return Ok(SslMode::Disable) };
+    let is_loopback = |host: &str| host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+    match mode {
+        "disable" => Ok(SslMode::Disable),
+        "" if endpoint.host() == "localhost" || is_loopback(endpoint.host()) => Ok(SslMode::Disable),
+        // Who listens on the way says that there is no TLS: a preference protects from nobody.
+        "" | "allow" | "prefer" | "require" | "verify-ca" | "verify-full" => Ok(SslMode::Require),
+        _ => Err(format!("sslmode '{mode}' is not known; expected disable, require or verify-full")),
     }
 }
 
@@ -231,6 +301,7 @@ mod tests {
         check("postgres://db", "postgres://ann@db:5432/ann");
         check("postgres:///campus?host=/run/x&port=7", "postgres://ann@/campus?host=/run/x&port=7");
         check("postgres://%2Frun%2Fx/campus", "postgres://ann@/campus?host=/run/x&port=5432");
+        check("postgres://bob@db/c?sslmode=verify-full&sslrootcert=/ca.pem", "postgres://bob@db:5432/c");
         check("postgres://bob@db/c?password=s3cret&options=-c%20search_path=a", "postgres://bob@db:5432/c");
     }
 
@@ -242,14 +313,35 @@ mod tests {
             "postgres://bob:s3cret@::1/x",
             "postgres://bob:s3cret%@db/x",
             "postgres://bob:s3cret%zz@db/x",
-            "postgres://bob:s3cret@db/x?sslmode=require",
+            "postgres://bob:s3cret@db/x?sslmode=never",
             "postgres://bob:s3cret@db/x?colour=red",
             "postgres://bob:s3cret@db/x%00y",
+            "postgres://bob:s3cret@[fe80::1%25eth0]/x",
         ] {
             let error = shown(bad).unwrap_err();
             assert!(!error.contains("s3cret"), "{bad}: {error}");
         }
         assert_eq!(behind_scheme("mysql://x"), None);
         assert_eq!(behind_scheme("postgres.db"), None);
+    }
+
+    #[test]
+    fn tls_is_spoken_unless_nobody_can_listen_or_it_is_switched_off() {
+        let mode = |rest: &str, environment: Option<&str>| {
+            let user = Some("ann".to_owned());
+            let defaults = Defaults { user, tls: environment.map(str::to_owned), ..Defaults::default() };
+            Address::parse(rest, &defaults).unwrap().tls
+        };
+        assert_eq!(mode("db/x", None), SslMode::Require);
+        assert_eq!(mode("db/x?sslmode=prefer", None), SslMode::Require);
+        assert_eq!(mode("db/x?sslmode=disable", Some("require")), SslMode::Disable);
+        assert_eq!(mode("db/x", Some("disable")), SslMode::Disable);
+        for local in ["localhost/x", "127.0.0.1/x", "[::1]:7/x", "/x?host=/run/x&sslmode=require"] {
+            assert_eq!(mode(local, None), SslMode::Disable, "{local}");
+        }
+        assert_eq!(mode("localhost/x?sslmode=verify-full", None), SslMode::Require);
+        let with = |rest: &str| Address::parse(rest, &Defaults::default()).unwrap().root_certificates;
+        assert_eq!(with("bob@db/x?sslrootcert=%2Fca.pem"), Some(PathBuf::from("/ca.pem")));
+        assert_eq!(with("bob@db/x?sslrootcert=system"), None);
     }
 }

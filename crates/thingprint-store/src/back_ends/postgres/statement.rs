@@ -1,4 +1,9 @@
-//! Statements as a server of `PostgreSQL` reads them.
+//! Statements and values as a server of `PostgreSQL` reads them.
+
+use std::error::Error;
+
+use bytes::BytesMut;
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
 use crate::sql::{Cell, Params, SqlError, SqlResult};
 
@@ -8,15 +13,6 @@ pub(super) struct Translated {
     pub(super) sql: String,
     /// The names of the parameters, in the order of their numbers; none where they have numbers.
     pub(super) names: Vec<String>,
-}
-
-/// Kinds of columns, by the numbers that every server gives them.
-pub(super) mod kind {
-    pub(in super::super) const BOOL: i32 = 16;
-    pub(in super::super) const BYTEA: i32 = 17;
-    pub(in super::super) const INT8: i32 = 20;
-    pub(in super::super) const INT4: i32 = 23;
-    pub(in super::super) const FLOAT8: i32 = 701;
 }
 
 impl Translated {
@@ -71,39 +67,53 @@ impl Translated {
     }
 }
 
-/// The bytes of a value for a parameter of this kind; `None` for NULL.
-///
 /// A number that is none is NULL, as SQLite takes it. Texts have no zero bytes there: another sign stands in their place.
-pub(super) fn encoded(cell: Cell<'_>, of: i32) -> Option<Vec<u8>> {
-    match (cell, of) {
-        (Cell::Null, _) => None,
-        (Cell::Real(number), _) if number.is_nan() => None,
-        (Cell::Integer(number), kind::BOOL) => Some(vec![u8::from(number != 0)]),
-        (Cell::Integer(number), kind::INT4) => {
-            Some(i32::try_from(number).unwrap_or(i32::MAX).to_be_bytes().to_vec())
+impl ToSql for Cell<'_> {
+    fn to_sql(&self, of: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        match *self {
+            Cell::Null => Ok(IsNull::Yes),
+            Cell::Real(number) if number.is_nan() => Ok(IsNull::Yes),
+            Cell::Real(number) => number.to_sql(of, out),
+            Cell::Integer(number) if *of == Type::BOOL => (number != 0).to_sql(of, out),
+            Cell::Integer(number) if *of == Type::INT4 => {
+                i32::try_from(number).unwrap_or(i32::MAX).to_sql(of, out)
+            }
+            #[expect(clippy::cast_precision_loss, reason = "a column of numbers takes whole ones as well")]
+            Cell::Integer(number) if *of == Type::FLOAT8 => (number as f64).to_sql(of, out),
+            Cell::Integer(number) => number.to_sql(of, out),
+            Cell::Text(text) if text.contains('\0') => text.replace('\0', "\u{fffd}").to_sql(of, out),
+            Cell::Text(text) => text.to_sql(of, out),
+            Cell::Blob(bytes) => bytes.to_sql(of, out),
         }
-        #[expect(clippy::cast_precision_loss, reason = "a column of numbers takes whole ones as well")]
-        (Cell::Integer(number), kind::FLOAT8) => Some((number as f64).to_be_bytes().to_vec()),
-        (Cell::Integer(number), _) => Some(number.to_be_bytes().to_vec()),
-        (Cell::Real(number), _) => Some(number.to_be_bytes().to_vec()),
-        (Cell::Text(text), _) if text.contains('\0') => Some(text.replace('\0', "\u{fffd}").into_bytes()),
-        (Cell::Text(text), _) => Some(text.as_bytes().to_vec()),
-        (Cell::Blob(bytes), _) => Some(bytes.to_vec()),
     }
+
+    /// Statements cast where a value would not fit.
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
 }
 
-/// The value in the bytes of a column of this kind.
-pub(super) fn decoded(bytes: Option<&[u8]>, of: i32, at: usize) -> SqlResult<Cell<'_>> {
-    let Some(bytes) = bytes else { return Ok(Cell::Null) };
-    let unfit = || SqlError::Unfit { at, reason: format!("{} bytes of kind {of}", bytes.len()) };
-    Ok(match of {
-        kind::BYTEA => Cell::Blob(bytes),
-        kind::BOOL => Cell::Integer(i64::from(bytes != [0])),
-        kind::INT8 => Cell::Integer(i64::from_be_bytes(bytes.try_into().map_err(|_| unfit())?)),
-        kind::INT4 => Cell::Integer(i32::from_be_bytes(bytes.try_into().map_err(|_| unfit())?).into()),
-        kind::FLOAT8 => Cell::Real(f64::from_be_bytes(bytes.try_into().map_err(|_| unfit())?)),
-        _ => Cell::Text(std::str::from_utf8(bytes).map_err(|_| unfit())?),
-    })
+impl<'a> FromSql<'a> for Cell<'a> {
+    fn from_sql(of: &Type, bytes: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(match *of {
+            Type::BYTEA => Cell::Blob(bytes),
+            Type::BOOL => Cell::Integer(bool::from_sql(of, bytes)?.into()),
+            Type::INT8 => Cell::Integer(i64::from_sql(of, bytes)?),
+            Type::INT4 => Cell::Integer(i32::from_sql(of, bytes)?.into()),
+            Type::FLOAT8 => Cell::Real(f64::from_sql(of, bytes)?),
+            _ => Cell::Text(<&str>::from_sql(of, bytes)?),
+        })
+    }
+
+    fn from_sql_null(_: &Type) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Cell::Null)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]
@@ -123,18 +133,23 @@ mod tests {
 
     #[test]
     fn values_come_back_as_they_were() {
-        let back = |cell: Cell<'_>, of: i32, expected: Cell<'_>| {
-            let bytes = encoded(cell, of);
-            assert_eq!(decoded(bytes.as_deref(), of, 0).unwrap(), expected);
+        let back = |cell: Cell<'_>, of: Type, expected: Cell<'_>| {
+            let mut bytes = BytesMut::new();
+            let found = match cell.to_sql(&of, &mut bytes).unwrap() {
+                IsNull::Yes => Cell::from_sql_null(&of),
+                IsNull::No => Cell::from_sql(&of, &bytes),
+            };
+            assert_eq!(found.unwrap(), expected);
         };
-        back(Cell::Integer(i64::MIN), kind::INT8, Cell::Integer(i64::MIN));
-        back(Cell::Integer(1), kind::BOOL, Cell::Integer(1));
-        back(Cell::Integer(7), kind::FLOAT8, Cell::Real(7.0));
-        back(Cell::Real(f64::MIN_POSITIVE), kind::FLOAT8, Cell::Real(f64::MIN_POSITIVE));
-        back(Cell::Real(f64::NAN), kind::FLOAT8, Cell::Null);
-        back(Cell::Text("a\0b"), 25, Cell::Text("a\u{fffd}b"));
-        back(Cell::Blob(b"\0\xff"), kind::BYTEA, Cell::Blob(b"\0\xff"));
-        assert!(decoded(Some(b"abc"), kind::INT8, 0).is_err());
-        assert!(decoded(Some(b"\xff"), 25, 0).is_err());
+        back(Cell::Integer(i64::MIN), Type::INT8, Cell::Integer(i64::MIN));
+        back(Cell::Integer(1), Type::BOOL, Cell::Integer(1));
+        back(Cell::Integer(7), Type::INT4, Cell::Integer(7));
+        back(Cell::Integer(7), Type::FLOAT8, Cell::Real(7.0));
+        back(Cell::Real(f64::MIN_POSITIVE), Type::FLOAT8, Cell::Real(f64::MIN_POSITIVE));
+        back(Cell::Real(f64::NAN), Type::FLOAT8, Cell::Null);
+        back(Cell::Text("a\0b"), Type::TEXT, Cell::Text("a\u{fffd}b"));
+        back(Cell::Blob(b"\0\xff"), Type::BYTEA, Cell::Blob(b"\0\xff"));
+        assert!(Cell::from_sql(&Type::INT8, b"abc").is_err());
+        assert!(Cell::from_sql(&Type::TEXT, b"\xff").is_err());
     }
 }
