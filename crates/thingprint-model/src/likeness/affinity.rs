@@ -6,6 +6,8 @@ use crate::model::MAX_BAGS;
 use crate::sequence;
 use crate::vocabulary::MAX_WORDS;
 
+/// Words up to which a bag is spread.
+const SPREAD_WORDS: usize = 1 << 16;
 /// Affinity of bags that are both empty.
 const BOTH_EMPTY: f64 = 1.0;
 
@@ -15,6 +17,14 @@ const BOTH_EMPTY: f64 = 1.0;
 pub(crate) struct Shares(
     #[serde(deserialize_with = "sequence::at_most::<_, _, MAX_BAGS>")] Vec<Option<BagShares>>,
 );
+
+/// Shares of a window with the roots of each bag by word, so that nothing is searched for in a comparison.
+#[derive(Debug)]
+pub(super) struct SpreadShares<'a> {
+    shares: &'a Shares,
+    /// None of a bag whose words are spread over too many places.
+    roots: Vec<Vec<f32>>,
+}
 
 /// Words that more than some share of reference windows have, in ascending order, by place of their bag; `None` for a bag
 /// that all of them lack.
@@ -53,13 +63,10 @@ impl Shares {
         Self(window.iter().map(|bag| bag.as_ref().map(BagShares::of)).collect())
     }
 
-    /// The mean over bags of Σ √(share · share), 0 to 1 (Bhattacharyya 1943); `None` where no bag is in both.
-    pub(crate) fn affinity(&self, other: &Self) -> Option<f64> {
-        let both =
-            self.0.iter().zip(&other.0).filter_map(|(own, other)| Some((own.as_ref()?, other.as_ref()?)));
-        let (sum, bags) =
-            both.fold((0.0, 0_u32), |(sum, bags), (own, other)| (sum + own.affinity(other), bags + 1));
-        (bags > 0).then(|| sum / f64::from(bags))
+    /// The same, to be compared with many others.
+    pub(super) fn spread(&self) -> SpreadShares<'_> {
+        let spread = |bag: &Option<BagShares>| bag.as_ref().map(BagShares::spread).unwrap_or_default();
+        SpreadShares { shares: self, roots: self.0.iter().map(spread).collect() }
     }
 
     /// Of each bag with words, the share of their weight that is of familiar words; bags that all references lack are left
@@ -87,16 +94,55 @@ impl Shares {
     }
 }
 
+impl SpreadShares<'_> {
+    /// The mean over bags of Σ √(share · share), 0 to 1 (Bhattacharyya 1943); `None` where no bag is in both.
+    pub(super) fn affinity(&self, other: &Shares) -> Option<f64> {
+        let own = self.shares.0.iter().zip(&self.roots);
+        let both = own
+            .zip(&other.0)
+            .filter_map(|((own, roots), other)| Some((own.as_ref()?, roots, other.as_ref()?)));
+        let (sum, bags) = both.fold((0.0, 0_u32), |(sum, bags), (own, roots, other)| {
+            (sum + own.affinity(roots, other), bags + 1)
+        });
+        (bags > 0).then(|| sum / f64::from(bags))
+    }
+}
+
 impl BagShares {
     fn of(bag: &WindowBag) -> Self {
         let root = |&(word, weight): &(u32, f64)| (word, narrow((weight / bag.weight).sqrt()));
         Self { roots: bag.tokens.iter().map(root).collect(), is_empty: bag.words == 0 }
     }
 
-    fn affinity(&self, other: &Self) -> f64 {
+    /// The roots by word; none where they would take too much room.
+    fn spread(&self) -> Vec<f32> {
+        let words = self.roots.last().map_or(0, |(word, _)| *word as usize + 1);
+        if words > SPREAD_WORDS {
+            return Vec::new();
+        }
+        let mut roots = vec![0.0; words];
+        for &(word, root) in &self.roots {
+            if let Some(place) = roots.get_mut(word as usize) {
+                *place = root;
+            }
+        }
+        roots
+    }
+
+    /// The affinity to another bag; `roots` are those of this one, spread.
+    fn affinity(&self, roots: &[f32], other: &Self) -> f64 {
         if self.is_empty && other.is_empty {
             return BOTH_EMPTY;
         }
+        if roots.is_empty() {
+            return self.merged_affinity(other);
+        }
+        // Words that this one lacks add 0.
+        let own = |word: u32| f64::from(roots.get(word as usize).copied().unwrap_or(0.0));
+        other.roots.iter().fold(0.0, |sum, &(word, root)| sum + own(word) * f64::from(root))
+    }
+
+    fn merged_affinity(&self, other: &Self) -> f64 {
         let (mut at, mut other_at, mut sum) = (0, 0, 0.0);
         while let (Some(&(word, root)), Some(&(other_word, other_root))) =
             (self.roots.get(at), other.roots.get(other_at))
@@ -125,4 +171,27 @@ impl BagShares {
 #[expect(clippy::cast_possible_truncation, reason = "a root of a share, whose last digits do not matter")]
 fn narrow(root: f64) -> f32 {
     root as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{BagShares, SPREAD_WORDS};
+
+    /// A bag with these roots by word, some of them far from the others.
+    fn bags() -> impl Strategy<Value = BagShares> {
+        let far = u32::try_from(SPREAD_WORDS).unwrap_or(u32::MAX);
+        let words = prop_oneof![9 => 0..40_u32, 1 => far - 2..far + 2];
+        prop::collection::btree_map(words, 0.0..1.0_f32, 0..30)
+            .prop_map(|roots| BagShares { is_empty: roots.is_empty(), roots: roots.into_iter().collect() })
+    }
+
+    proptest! {
+        #[test]
+        fn a_spread_bag_is_compared_as_one_that_is_not(own in bags(), other in bags()) {
+            prop_assume!(!(own.is_empty && other.is_empty));
+            prop_assert_eq!(own.affinity(&own.spread(), &other).to_bits(), own.merged_affinity(&other).to_bits());
+        }
+    }
 }

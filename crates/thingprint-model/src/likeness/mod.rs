@@ -109,8 +109,9 @@ impl Norm {
 
 /// The mean of the best affinities; `None` where nothing can be compared.
 fn affinity_to<'a>(shares: &Shares, references: impl IntoIterator<Item = &'a Shares>) -> Option<f64> {
+    let spread = shares.spread();
     let mut affinities: Vec<f64> =
-        references.into_iter().filter_map(|reference| shares.affinity(reference)).collect();
+        references.into_iter().filter_map(|reference| spread.affinity(reference)).collect();
     affinities.sort_unstable_by(|a, b| b.total_cmp(a));
     affinities.truncate(BEST);
     (!affinities.is_empty()).then(|| affinities.iter().sum::<f64>() / affinities.len() as f64)

@@ -49,8 +49,8 @@ fn affinities_worked_by_hand() {
     let bare = instance(0, &[("53", 1)], None);
     let all = shares(&[&mixed, &alone, &named, &bare]);
     let check = |a: usize, b: usize, expected: f64| {
-        assert_close(all[a].affinity(&all[b]).unwrap(), expected);
-        assert_close(all[b].affinity(&all[a]).unwrap(), expected);
+        assert_close(all[a].spread().affinity(&all[b]).unwrap(), expected);
+        assert_close(all[b].spread().affinity(&all[a]).unwrap(), expected);
     };
     check(0, 0, 1.0);
     // Both have no name, which counts 1.
@@ -66,7 +66,7 @@ fn words_that_training_never_saw_take_their_share() {
     let lexicon = Lexicon::of(evidence(), &std::iter::once(&known));
     let of = |instance: &Instance| Shares::of(&lexicon.window(instance));
     let strange = instance(0, &[("53", 1), ("8883", 7)], None);
-    assert_close(of(&known).affinity(&of(&strange)).unwrap(), 0.5);
+    assert_close(of(&known).spread().affinity(&of(&strange)).unwrap(), 0.5);
 }
 
 /// Windows of two classes in turn: one always the same, one whose every tenth window is half strange to the others.
