@@ -114,7 +114,7 @@ impl IdentityObserver {
         self.devices.get_mut(at)
     }
 
-    /// Notes what a source read, and keeps to the cap. Most payloads say nothing.
+    /// Notes what a source read, and keeps to the cap.
     #[inline]
     fn note(&mut self, device: DeviceIndex, is_own: bool, source: &'static str, record: Record) {
         if !record.is_empty() {
@@ -244,12 +244,15 @@ impl Observer for IdentityObserver {
         if packet.ip.payload.is_empty() {
             return;
         }
-        let is_own = self.is_own(packet);
+        // Most payloads say nothing.
+        let mut record = Record::default();
         for source in sources::all() {
             if let Reads::Payloads(read) = source.reads {
-                let mut record = Record::default();
                 read(packet.ip.payload, &mut record);
-                self.note(packet.device, is_own, source.name, record);
+                if !record.is_empty() {
+                    let is_own = self.is_own(packet);
+                    self.note_said(packet.device, is_own, source.name, std::mem::take(&mut record));
+                }
             }
         }
         if let Transport::Tcp(TcpSegment { seq, .. }) = packet.ip.transport {
