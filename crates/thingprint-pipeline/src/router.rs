@@ -104,7 +104,9 @@ impl Router {
         if let Some(gateways) = &mut self.gateway_ends {
             let mut ends = devices.ends;
             gateways.add_to(&mut ends, packet);
-            devices = Devices::of(ends, self.sharding);
+            if ends != devices.ends {
+                devices = Devices::of(ends, self.sharding);
+            }
         }
         Routed { devices, number: self.read.frames, clock, ended }
     }
@@ -128,6 +130,7 @@ impl Router {
 }
 
 impl Devices {
+    #[inline]
     fn of(ends: Ends, sharding: Sharding) -> Self {
         let shard = |device| u8::try_from(sharding.shard_of(device)).unwrap_or(0);
         Self { ends, shards: ends.map(|end| end.map_or(0, shard)) }
