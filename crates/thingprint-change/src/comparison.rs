@@ -286,7 +286,9 @@ impl<'a> Comparison<'a> {
 /// What a device did in one of the two times.
 fn period(windows: &[Cow<'_, Instance>], peers: Option<&[Peer<'_>]>) -> Period {
     let mut period = Period::default();
-    windows.iter().for_each(|window| period.add(window));
+    for window in windows {
+        period.add(window);
+    }
     for (_, start, peer) in peers.unwrap_or_default() {
         period.add_word(Aspect::Peers, peer, *start);
     }
