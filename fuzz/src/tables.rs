@@ -26,6 +26,10 @@ pub fn labels(data: &[u8]) {
 pub fn instances(data: &[u8]) {
     if let Ok(file) = read_instances(data, "rows") {
         for format in [Format::Jsonl, Format::Json, Format::Csv] {
+            // Lines of nothing are an empty file, which is refused: it may be one that was cut.
+            if file.rows.is_empty() && format == Format::Jsonl {
+                continue;
+            }
             let mut written = Vec::new();
             assert!(write_instances(&file.rows, file.recipe.as_ref(), format, &mut written).is_ok());
             match read_instances(&written, "again") {

@@ -10,6 +10,7 @@ use crate::batch::Batch;
 use crate::error::{LiveError, LiveErrorKind};
 use crate::folder::FolderProgress;
 use crate::health::{HealthBoard, SourceHealth};
+use crate::joined_files::{can_be_joined, read_joined};
 use crate::outlet::{Delivery, Outlet};
 use crate::source::supervise;
 use crate::source_spec::SourceSpec;
@@ -50,7 +51,7 @@ impl Default for IntakeOptions {
     }
 }
 
-/// Takes frames from sources that are read side by side, each in a thread of its own.
+/// Takes frames from sources that are read side by side, each in a thread of its own. Files are read in one, in the order of their packets.
 ///
 /// ```
 /// use std::time::Duration;
@@ -105,10 +106,16 @@ impl Intake {
             board,
             stop: Stop::default(),
         };
-        for place in 0..intake.specs.len() {
+        let joined = intake.joined_files();
+        for place in (0..intake.specs.len()).filter(|place| !joined.contains_key(place)) {
             let thread = intake.read(place, &options, sender.clone())?;
             intake.threads.push(thread);
         }
+        if !joined.is_empty() {
+            let thread = intake.read_files(joined, &sender)?;
+            intake.threads.push(thread);
+        }
+        drop(sender);
         intake.progress = options.progress;
         let texts: BTreeSet<String> = intake.specs.iter().map(SourceSpec::to_string).collect();
         intake.progress.retain(|text, _| texts.contains(text));
@@ -118,6 +125,39 @@ impl Intake {
         Ok(intake)
     }
 
+    /// The files among the sources that are read as one trace, by their places; none where there is only one.
+    fn joined_files(&self) -> BTreeMap<usize, PathBuf> {
+        let files = self.specs.iter().enumerate().filter_map(|(place, spec)| match spec {
+            SourceSpec::File(file) if can_be_joined(file.path()) => Some((place, file.path().to_owned())),
+            _ => None,
+        });
+        let files: BTreeMap<usize, PathBuf> = files.collect();
+        if files.len() > 1 { files } else { BTreeMap::new() }
+    }
+
+    /// Begins to read files in one thread.
+    fn read_files(
+        &self,
+        files: BTreeMap<usize, PathBuf>,
+        sender: &SyncSender<Delivery>,
+    ) -> Result<JoinHandle<()>, LiveError> {
+        let outlets: Result<Vec<(PathBuf, Outlet)>, LiveError> =
+            files.into_iter().map(|(place, path)| Ok((path, self.outlet(place, sender.clone())?))).collect();
+        let outlets = outlets?;
+        self.spawn(move || read_joined(&outlets))
+    }
+
+    fn outlet(&self, place: usize, sender: SyncSender<Delivery>) -> Result<Outlet, LiveError> {
+        let (spec, status) = self.specs.get(place).zip(self.board.status(place)).ok_or_else(no_sources)?;
+        Ok(Outlet::new((place, spec.name()), sender, status, self.stop.clone()))
+    }
+
+    fn spawn(&self, read: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, LiveError> {
+        let thread = thread::Builder::new().name("source".to_owned());
+        let names = || self.specs.iter().map(SourceSpec::name).collect::<Vec<_>>().join(", ");
+        thread.spawn(read).map_err(|error| LiveError::new(LiveErrorKind::Unreadable, &names(), error))
+    }
+
     /// Begins to read a source in a thread of its own.
     fn read(
         &self,
@@ -125,13 +165,9 @@ impl Intake {
         options: &IntakeOptions,
         sender: SyncSender<Delivery>,
     ) -> Result<JoinHandle<()>, LiveError> {
-        let (spec, status) = self.specs.get(place).zip(self.board.status(place)).ok_or_else(no_sources)?;
-        let outlet = Outlet::new((place, spec.name()), sender, status, self.stop.clone());
-        let source = spec.source(options);
-        let thread = thread::Builder::new().name("source".to_owned());
-        thread
-            .spawn(move || supervise(source, &outlet))
-            .map_err(|error| LiveError::new(LiveErrorKind::Unreadable, &spec.name(), error))
+        let outlet = self.outlet(place, sender)?;
+        let source = self.specs.get(place).ok_or_else(no_sources)?.source(options);
+        self.spawn(move || supervise(source, &outlet))
     }
 
     /// The next frames; waits at most this long for them.

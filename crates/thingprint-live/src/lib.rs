@@ -13,6 +13,7 @@ mod error;
 mod folder;
 mod health;
 mod intake;
+mod joined_files;
 mod keep_alive;
 mod outlet;
 mod printable;

@@ -46,7 +46,7 @@ fn note_failure(outlet: &Outlet, failure: &LiveError, wait: Duration) {
     outlet.set_state(SourceState::Failed, Some(message));
 }
 
-fn note_end(outlet: &Outlet, failure: Option<LiveError>) {
+pub(crate) fn note_end(outlet: &Outlet, failure: Option<LiveError>) {
     if let Some(failure) = &failure {
         outlet.notice(format!("failed to read {failure}"));
     } else if !outlet.stop().is_set() {

@@ -4,6 +4,7 @@
 mod wire;
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
@@ -43,19 +44,47 @@ fn a_capture_is_watched_to_its_end_and_not_twice() {
 }
 
 #[test]
+fn captures_of_several_days_are_watched_in_the_order_of_their_packets() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 30h -o home.pcap --labels labels.csv");
+    let capture = fs::read(stage.path("home.pcap")).unwrap();
+    let (head, mut rest) = capture.split_at(24);
+    let mut days = [head.to_vec(), head.to_vec(), head.to_vec()];
+    let begin = u32::from_le_bytes(rest[..4].try_into().unwrap());
+    while let Some((record, behind)) = rest.split_at_checked(16) {
+        let word = |at: usize| u32::from_le_bytes(record[at..at + 4].try_into().unwrap());
+        let (frame, behind) = behind.split_at(word(8) as usize);
+        // The third one overlaps with the others.
+        let day = if frame[5] % 4 == 0 { 2 } else { usize::from(word(0) - begin >= 15 * 3600) };
+        days[day].extend([record, frame].concat());
+        rest = behind;
+    }
+    for (name, day) in ["b", "a", "c"].iter().zip(&days) {
+        fs::write(stage.path(&format!("{name}.pcap")), day).unwrap();
+    }
+    stage.ok("extract home.pcap -o all.jsonl");
+    stage.ok("watch a.pcap b.pcap c.pcap --store days.db --no-page -q");
+    let rows = |text: &str| -> BTreeSet<String> { text.lines().map(str::to_owned).collect() };
+    let stored = stage.ok("store days.db export --with-cut").stdout;
+    let extracted = fs::read_to_string(stage.path("all.jsonl")).unwrap();
+    assert!(rows(&extracted).len() > 200);
+    assert_eq!(rows(&stored), rows(&extracted));
+}
+
+#[test]
 fn standard_input_is_a_source_and_a_file_takes_the_events() {
     let stage = home(1);
     let said = stage.run_with_stdin("watch - --store a.db --no-page -o events.jsonl", "home.pcap");
     assert_eq!((said.status, said.stdout.as_str()), (0, ""), "{}", said.stderr);
-    let events = std::fs::read_to_string(stage.path("events.jsonl")).unwrap();
+    let events = fs::read_to_string(stage.path("events.jsonl")).unwrap();
     assert!(events.lines().count() > 5 && events.contains("\"new-device\""));
 }
 
 #[test]
 fn an_event_that_happens_again_after_a_restart_is_not_sent_again() {
     let stage = home(1);
-    let capture = std::fs::read(stage.path("home.pcap")).unwrap();
-    std::fs::write(stage.path("cut.pcap"), &capture[..capture.len() - 10]).unwrap();
+    let capture = fs::read(stage.path("home.pcap")).unwrap();
+    fs::write(stage.path("cut.pcap"), &capture[..capture.len() - 10]).unwrap();
     let failures = |said: &str| {
         let events = said.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         events.filter(|event| event["kind"] == "source-failed").count()
@@ -90,9 +119,9 @@ fn what_cannot_be_watched_is_said() {
     stage.ok("watch --check home.pcap --store home.db --no-page");
     stage.fails("watch home.pcap --notify htps://host/SECRET", 2, &["'htps'"]);
     stage.fails("watch home.pcap --model none.model --no-page", 1, &["none.model"]);
-    std::fs::write(stage.path("text.db"), "this is no store, but a text of some length").unwrap();
+    fs::write(stage.path("text.db"), "this is no store, but a text of some length").unwrap();
     stage.fails("watch home.pcap --store text.db --no-page", 1, &["text.db"]);
-    std::fs::write(stage.path("bad.pcap"), [0; 100]).unwrap();
+    fs::write(stage.path("bad.pcap"), [0; 100]).unwrap();
     let said = stage.run("watch bad.pcap --store b.db --no-page");
     assert_eq!(said.status, 4, "{}", said.stderr);
     assert!(said.stderr.contains("bad.pcap"), "{}", said.stderr);
@@ -201,7 +230,7 @@ impl Drop for Running {
 fn a_signal_ends_a_watch_in_time_and_what_was_open_is_kept() {
     let stage = home(1);
     let mut watch = Running::start(&stage, "- --store home.db");
-    let capture = std::fs::read(stage.path("home.pcap")).unwrap();
+    let capture = fs::read(stage.path("home.pcap")).unwrap();
     let mut stdin = watch.child.stdin.take().unwrap();
     stdin.write_all(&capture).unwrap();
     stdin.flush().unwrap();
@@ -234,7 +263,7 @@ fn a_signal_ends_a_watch_in_time_and_what_was_open_is_kept() {
 #[test]
 fn a_sensor_that_went_away_is_an_event_and_so_is_its_return() {
     let stage = home(1);
-    let capture = std::fs::read(stage.path("home.pcap")).unwrap();
+    let capture = fs::read(stage.path("home.pcap")).unwrap();
     let watch = Running::start(&stage, "tcp-listen://127.0.0.1:0 --store home.db");
     let listens = watch.wait("health", |health| {
         health["sources"][0]["message"].as_str().unwrap_or("").contains("listens on")
@@ -260,8 +289,8 @@ fn a_sensor_that_went_away_is_an_event_and_so_is_its_return() {
 fn a_watch_that_is_killed_loses_no_window_and_counts_none_twice() {
     let kills: u64 = std::env::var("THINGPRINT_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(5);
     let stage = home(8);
-    std::fs::create_dir(stage.path("captures")).unwrap();
-    std::fs::copy(stage.path("home.pcap"), stage.path("captures/home.pcap")).unwrap();
+    fs::create_dir(stage.path("captures")).unwrap();
+    fs::copy(stage.path("home.pcap"), stage.path("captures/home.pcap")).unwrap();
     let mut seen = BTreeSet::new();
     for at in 0..kills {
         let watch = Running::start(&stage, "captures --store home.db");
@@ -331,14 +360,14 @@ fn what_a_profile_does_not_allow_is_an_event() {
     let allowed = stage.ok(&format!("{watch} --mud profiles --store a.db")).json_lines();
     assert_eq!(allowed, [Value::Null; 0], "a profile allows what it was written from");
     // A profile that says nothing of names and time servers but what is implied.
-    let files = std::fs::read_dir(stage.path("profiles")).unwrap();
+    let files = fs::read_dir(stage.path("profiles")).unwrap();
     let file = files.map(|file| file.unwrap().path()).find(|path| path.to_str().unwrap().contains("camera"));
     let file = file.unwrap();
-    let mut profile: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let mut profile: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
     for list in profile["ietf-access-control-list:acls"]["acl"].as_array_mut().unwrap() {
         list["aces"]["ace"] = Value::Array(Vec::new());
     }
-    std::fs::write(&file, profile.to_string()).unwrap();
+    fs::write(&file, profile.to_string()).unwrap();
     let denied = stage.ok(&format!("{watch} --mud profiles --store b.db")).json_lines();
     assert!(!denied.is_empty() && denied.iter().all(|event| event["kind"] == "mud-violation"), "{denied:?}");
     let subjects: BTreeSet<&str> = denied.iter().map(|event| event["subject"].as_str().unwrap()).collect();
@@ -363,20 +392,20 @@ fn packets_of(watch: &Running) -> Vec<(Key, u64)> {
 #[test]
 fn a_folder_that_is_left_and_taken_up_again_counts_each_packet_once() {
     let stage = home(5);
-    std::fs::create_dir(stage.path("captures")).unwrap();
-    let capture = std::fs::read(stage.path("home.pcap")).unwrap();
+    fs::create_dir(stage.path("captures")).unwrap();
+    let capture = fs::read(stage.path("home.pcap")).unwrap();
     let growing = stage.path("captures/home.pcap");
     let extracted = stage.ok("extract home.pcap").json_lines();
     let last = extracted.iter().map(|row| row["window_start"].as_str().unwrap()).max().unwrap().to_owned();
     // The file grows while it is followed; each end of the watch leaves an hour open.
     for share in [3, 5, 8] {
-        std::fs::write(&growing, &capture[..capture.len() / 10 * share]).unwrap();
+        fs::write(&growing, &capture[..capture.len() / 10 * share]).unwrap();
         let mut watch = Running::start(&stage, "captures --store home.db");
         watch.wait("health", |health| health["packets"].as_u64() > Some(500));
         watch.signal(rustix::process::Signal::TERM);
         assert!(watch.child.wait().unwrap().success());
     }
-    std::fs::write(&growing, &capture).unwrap();
+    fs::write(&growing, &capture).unwrap();
     let watch = Running::start(&stage, "captures --store home.db");
     let expected: Vec<(Key, u64)> = {
         let of = |row: &Value| {

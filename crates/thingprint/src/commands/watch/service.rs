@@ -382,6 +382,7 @@ impl Service {
     fn end(mut self, mut watcher: Watcher<'_>, intake: Intake, is_ended: bool) -> anyhow::Result<Outcome> {
         self.look(&mut watcher, &intake);
         let sources = intake.health();
+        let late = watcher.health().capture.late;
         let (account, memory, left_out) = watcher.finish(is_ended);
         // Before the store says that the windows are final.
         let (sent, unsent, lacks_parts) =
@@ -411,7 +412,14 @@ impl Service {
             printer.note(format!("{windows} stored in {}", backend.store_name().display()));
         }
         let stored = store_health(&stored.and_then(|stats| dead.map_or(Ok(stats), Err)).map_err(failed)?);
-        let is_partial = say_losses(&printer, &sources, &stored);
+        let is_partial = say_losses(&printer, &sources, &stored) || late > 0;
+        if late > 0 {
+            printer.warn(format!(
+                "{} came too late for their windows, and count in others: a source was more than five minutes behind another; give it a \
+                 watch of its own",
+                counted(late, "packet", "packets")
+            ));
+        }
         let whole = report_left_out(&left_out, &printer);
         printer.flush(DELIVER);
         Ok(if is_partial || lacks_parts { Outcome::Partial } else { whole })
