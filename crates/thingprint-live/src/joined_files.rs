@@ -27,7 +27,9 @@ pub(crate) fn read_joined(files: &[(PathBuf, Outlet)]) {
         Capture::new(outlet.name(), move || Ok(Box::new(File::open(&path)?) as ByteStream))
     });
     let mut trace = Trace::new(captures.collect(), TraceOptions::default());
-    outlets.iter().for_each(|outlet| outlet.delivers());
+    for outlet in &outlets {
+        outlet.delivers();
+    }
     let read = frames(&mut trace, &outlets, &collectors);
     show_times(&trace, &outlets);
     for outlet in outlets {

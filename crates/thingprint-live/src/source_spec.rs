@@ -188,6 +188,9 @@ mod tests {
         check("Cargo.toml", "Cargo.toml");
         assert!(matches!(SourceSpec::parse("Cargo.toml"), Ok(SourceSpec::File(_))));
         assert!(matches!(SourceSpec::parse("src"), Ok(SourceSpec::Folder(_))));
+        // A capture that is not there is a mistake; a folder may be made later.
+        assert!(matches!(SourceSpec::parse("none.pcap.gz"), Ok(SourceSpec::File(_))));
+        assert!(matches!(SourceSpec::parse("none.gz"), Ok(SourceSpec::Folder(_))));
     }
 
     #[test]

@@ -88,7 +88,9 @@ mod tests {
 
     fn most_in_a_shard(sharding: Sharding, devices: &[DeviceId]) -> usize {
         let mut counts = [0; SHARDS];
-        devices.iter().for_each(|device| counts[sharding.shard_of(*device)] += 1);
+        for device in devices {
+            counts[sharding.shard_of(*device)] += 1;
+        }
         counts.into_iter().max().unwrap_or(0)
     }
 

@@ -11,6 +11,10 @@ use crate::pump::Pump;
 use crate::source::Source;
 use crate::source_spec::{SourceKind, path_behind};
 
+/// How names of captures end, and what stands behind that where they are packed.
+const CAPTURES: [&str; 3] = [".pcap", ".pcapng", ".cap"];
+const PACKED: [&str; 5] = [".gz", ".zst", ".xz", ".bz2", ".lz4"];
+
 /// One capture that is read to its end, or a named pipe until its writers end.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FileSpec(PathBuf);
@@ -33,7 +37,9 @@ impl SourceKind for FileSpec {
         if let Some(path) = path_behind(text, "file") {
             return Some(Ok(Self(path)));
         }
-        let is_file = fs::metadata(text).is_ok_and(|metadata| !metadata.is_dir());
+        // A name of a capture that is not there is a mistake, and no folder to wait for.
+        let is_file =
+            fs::metadata(text).map_or_else(|_| is_name_of_capture(text), |metadata| !metadata.is_dir());
         (is_file && path_behind(text, "folder").is_none()).then(|| Ok(Self(text.into())))
     }
 
@@ -49,6 +55,12 @@ impl SourceKind for FileSpec {
     fn source(&self, _: &IntakeOptions) -> Box<dyn Source> {
         Box::new(FileSource(self.0.clone()))
     }
+}
+
+/// Whether a name ends as those of captures do, packed or not.
+fn is_name_of_capture(name: &str) -> bool {
+    let plain = PACKED.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name);
+    CAPTURES.iter().any(|ending| plain.ends_with(ending))
 }
 
 impl fmt::Display for FileSpec {

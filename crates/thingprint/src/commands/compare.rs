@@ -72,6 +72,8 @@ pub(super) struct Compared {
     explained: u64,
     devices: Vec<DeviceDifferences>,
     pub(super) sides: [SideRead; 2],
+    /// A side without a window: then there is nothing to compare.
+    empty_side: Option<String>,
     /// Why the comparison says little, or the wrong thing.
     doubts: Vec<String>,
     /// Whether all was read and compared.
@@ -199,7 +201,8 @@ pub(super) fn compared(
         row.label = row.device.and_then(|device| names.get(&device).cloned());
     }
     // Of nothing, nobody knows what is new or gone.
-    if sides.iter().any(|side| side.rows.is_empty()) {
+    let empty_side = sides.iter().find(|side| side.rows.is_empty()).map(|side| side.name.clone());
+    if empty_side.is_some() {
         rows.clear();
     }
     let all = rows.len();
@@ -212,7 +215,7 @@ pub(super) fn compared(
     let usual = (all - rows.len() - explained) as u64;
     let outcome = sides.iter().map(|side| side.outcome).fold(outcome, Outcome::max);
     let devices = differences.devices;
-    Compared { rows, usual, explained: explained as u64, devices, sides, doubts, outcome }
+    Compared { rows, usual, explained: explained as u64, devices, sides, empty_side, doubts, outcome }
 }
 
 impl Compared {

@@ -69,6 +69,7 @@ fn devices_that_nobody_knows_and_changes_stand_at_the_top() {
     stage.ok("report after.pcap --model home.model --baseline before.csv -o known.html");
     let known = text(&fs::read_to_string(stage.path("known.html")).unwrap());
     assert!(known.contains("What changed") && known.contains("osprel-camera"), "{known:.600}");
+    assert!(!known.contains("nothing to compare"));
     stage.ok("report after.pcap -o unnamed.html");
     let unnamed = text(&fs::read_to_string(stage.path("unnamed.html")).unwrap());
     assert!(unnamed.contains("No model was given"), "{unnamed:.600}");

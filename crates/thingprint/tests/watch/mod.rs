@@ -128,6 +128,23 @@ fn what_cannot_be_watched_is_said() {
 }
 
 #[test]
+fn events_take_the_place_of_nothing_that_is_read() {
+    let stage = home(1);
+    let before = fs::read(stage.path("home.pcap")).unwrap();
+    let watch = "watch home.pcap --store home.db --no-page --labels labels.csv";
+    for place in ["-o home.pcap", "--notify file:home.pcap", "--notify file:labels.csv"] {
+        stage.fails(
+            &format!("{watch} {place}"),
+            2,
+            &["would replace an input", place.rsplit([' ', ':']).next().unwrap()],
+        );
+    }
+    assert!(fs::read(stage.path("home.pcap")).unwrap() == before);
+    stage.fails("watch nosuch.pcap --store home.db --no-page", 1, &["nosuch.pcap", "No such file"]);
+    stage.ok(&format!("{watch} --notify file:events.jsonl -q"));
+}
+
+#[test]
 fn a_check_tells_of_a_process_that_writes_the_store() {
     let stage = home(1);
     let running = Running::start(&stage, "tcp-listen://127.0.0.1:0 --store a.db");

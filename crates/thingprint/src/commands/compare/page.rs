@@ -66,11 +66,8 @@ pub(in crate::commands) fn tables(page: &mut Page, compared: &Compared) {
 }
 
 fn held_back(page: &mut Page, compared: &Compared) {
-    if let Some(side) = compared.sides.iter().find(|side| side.rows.is_empty()) {
-        page.note(
-            Tone::Medium,
-            format!("{} has no window of any device: there is nothing to compare.", side.name),
-        );
+    if let Some(name) = &compared.empty_side {
+        page.note(Tone::Medium, format!("{name} has no window of any device: there is nothing to compare."));
     } else if compared.rows.is_empty() {
         page.note(Tone::Good, "Nothing is unusual for the device that shows it.");
     }

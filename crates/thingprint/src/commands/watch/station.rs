@@ -31,6 +31,7 @@ use super::signals::Signals;
 use super::{WatchArgs, clock};
 use crate::args::GlobalArgs;
 use crate::commands::audit::mud::profiles;
+use crate::destinations::Destinations;
 use crate::exit::{Outcome, Usage};
 use crate::files::read_confirmed_labels;
 use crate::messages::Messages;
@@ -79,8 +80,13 @@ impl<'a> Plan<'a> {
         messages: Messages,
     ) -> anyhow::Result<Self> {
         let specs = args.sources()?;
+        for file in specs.iter().filter(|spec| matches!(spec, SourceSpec::File(_))) {
+            let checked = file.check(&IntakeOptions::default());
+            checked.unwrap_or(Ok(())).map_err(|error| anyhow!("failed to read {error}"))?;
+        }
         let mut sinks = args.sinks()?;
         let is_printed = add_result(&mut sinks, global)?;
+        check_places(args, global, &specs)?;
         let mut notify = notify_options(args)?;
         for sink in &sinks {
             sink.check(&mut notify).map_err(|error| Usage(format!("--notify: failed to {error}")))?;
@@ -259,6 +265,25 @@ impl<'a> Station<'a> {
         service.publish(args.publish.open(&store_file, &options, args.extraction.flow.device.gateways())?);
         service.run((watcher, intake), (signals, &asked, ends))
     }
+}
+
+/// Refuses events in the place of a file that is read.
+fn check_places(args: &WatchArgs, global: &GlobalArgs, specs: &[SourceSpec]) -> anyhow::Result<()> {
+    let output = Output::of(global)?;
+    let mut read = Destinations::of(output.results());
+    for spec in specs {
+        if let SourceSpec::File(file) = spec {
+            read.read(Some(file.path()));
+        }
+    }
+    for file in args.files() {
+        read.read(Some(&file));
+    }
+    if let Some(path) = &global.output {
+        read.check_replaced("-o", path)?;
+    }
+    let files = args.notify.iter().filter_map(|text| text.strip_prefix("file:"));
+    Ok(files.map(Path::new).try_for_each(|path| read.check_replaced("--notify", path))?)
 }
 
 /// An error whose words follow "failed to".
