@@ -44,7 +44,9 @@ impl<'a> FindingCounts<'a> {
     /// Those of all devices of an audit.
     pub fn of(audit: &'a Audit) -> Self {
         let mut counts = Self::default();
-        audit.devices.iter().for_each(|device| counts.add_device(device));
+        for device in &audit.devices {
+            counts.add_device(device);
+        }
         counts
     }
 

@@ -276,7 +276,9 @@ impl<'a> Watcher<'a> {
         left_out.merge(desk.left_out());
         if let Some(clock) = clock {
             let events = loss_news.of(&LeftOut::of(&left_out), clock, |device| desk.name(device));
-            events.into_iter().for_each(|happened| desk.note(happened));
+            for happened in events {
+                desk.note(happened);
+            }
         }
         let Account { updates, final_until } = desk.account();
         account.updates.extend(updates);

@@ -190,7 +190,9 @@ pub(super) fn compared(
         }
     }
     let differences = comparison.finish();
-    sides.iter_mut().for_each(|side| side.peers = None);
+    for side in &mut sides {
+        side.peers = None;
+    }
     let outcome = outcome.max(side::warn_of_losses(differences.losses, messages));
     let names = side::names(&sides);
     let mut rows: Vec<Row> = differences.devices.iter().flat_map(Row::of_device).collect();

@@ -132,12 +132,13 @@ fn events_take_the_place_of_nothing_that_is_read() {
     let stage = home(1);
     let before = fs::read(stage.path("home.pcap")).unwrap();
     let watch = "watch home.pcap --store home.db --no-page --labels labels.csv";
-    for place in ["-o home.pcap", "--notify file:home.pcap", "--notify file:labels.csv"] {
-        stage.fails(
-            &format!("{watch} {place}"),
-            2,
-            &["would replace an input", place.rsplit([' ', ':']).next().unwrap()],
-        );
+    let places = [
+        ("--format jsonl -o home.pcap", "home.pcap"),
+        ("--notify file:home.pcap", "home.pcap"),
+        ("--notify file:labels.csv", "labels.csv"),
+    ];
+    for (words, place) in places {
+        stage.fails(&format!("{watch} {words}"), 2, &["would replace an input", place]);
     }
     assert!(fs::read(stage.path("home.pcap")).unwrap() == before);
     stage.fails("watch nosuch.pcap --store home.db --no-page", 1, &["nosuch.pcap", "No such file"]);
