@@ -34,7 +34,7 @@ pub struct FindingNumbers {
     pub warnings: u64,
     /// Those of which it is a note.
     pub notes: u64,
-    /// Flows in which they were seen.
+    /// Flows in which they were seen, of each device: a flow between two of them counts at both where both have findings in it.
     pub flows: u64,
     /// Whether there may be more such flows: which values were seen in the same flow is not kept.
     pub is_lower_bound: bool,
@@ -102,7 +102,8 @@ impl<'a> FindingCounts<'a> {
     }
 }
 
-/// `3 findings (1 error, 2 warnings) in 40 flows`, or `no finding`.
+/// `3 findings (1 error, 2 warnings) in 40 flows`, or `no finding`. Those of several devices are `in 40 flows of devices`, since
+/// a flow between two of them counts at both.
 impl fmt::Display for FindingCounts<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let numbers = self.numbers();
@@ -115,7 +116,10 @@ impl fmt::Display for FindingCounts<'_> {
             Severity::ALL.iter().rev().filter(|severity| self.at(**severity) > 0).map(of).collect();
         let least = if numbers.is_lower_bound { "at least " } else { "" };
         let (findings, flows) = (counted(numbers.findings, "finding"), counted(numbers.flows, "flow"));
-        write!(f, "{findings} ({}) in {least}{flows}", severities.join(", "))
+        let first = self.rules.keys().next().map(|(device, _)| device);
+        let is_of_several = self.rules.keys().any(|(device, _)| Some(device) != first);
+        let whose = if is_of_several { " of devices" } else { "" };
+        write!(f, "{findings} ({}) in {least}{flows}{whose}", severities.join(", "))
     }
 }
 
@@ -137,7 +141,7 @@ mod tests {
         }
         counts.add(other, "TLS-003", Severity::Error, 2);
         // Nobody knows whether the values were in the same flows.
-        let expected = "2 findings (1 error, 1 warning) in at least 41 flows";
+        let expected = "2 findings (1 error, 1 warning) in at least 41 flows of devices";
         assert_eq!(counts.to_string(), expected);
         counts.add(one, "NTP-001", Severity::Note, 5);
         let numbers = counts.numbers();

@@ -224,6 +224,29 @@ impl Collector {
         }))
     }
 
+    /// The taps that hold windows back: without them, and those that are behind them, later windows would be final than are now.
+    pub fn held_back_by(
+        &self,
+        is_waited: impl Fn(&Name, &TapState) -> bool,
+    ) -> Result<BTreeSet<Name>, TapsError> {
+        let Some(options) = self.options()? else { return Ok(BTreeSet::new()) };
+        let holds = |name: &Name, state: &TapState| {
+            let own = Self::final_by(state, &options);
+            let is_ahead = |state: &TapState| Self::final_by(state, &options) > own;
+            let without = self.until(&options, |name, state| is_waited(name, state) && is_ahead(state));
+            !state.is_ended && is_waited(name, state) && without > own.max(self.memory.final_until)
+        };
+        let taps = self.memory.taps.iter().filter(|(name, state)| holds(name, state));
+        Ok(taps.map(|(name, _)| name.clone()).collect())
+    }
+
+    /// Until when windows are final for a tap that did not end; `None` for one that was never heard.
+    fn final_by(state: &TapState, options: &InstanceOptions) -> Option<Timestamp> {
+        let window = options.flow.window;
+        let passed = state.until?.plus_nanos(-final_ns(options));
+        Some(window.start_of(window.index_of(passed)))
+    }
+
     /// The time up to which windows are final.
     fn until(
         &self,
@@ -232,10 +255,7 @@ impl Collector {
     ) -> Option<Timestamp> {
         let window = options.flow.window;
         let is_live = |(name, state): &(&Name, &TapState)| !state.is_ended && is_waited(name, state);
-        let final_by = |state: &TapState| {
-            let passed = state.until?.plus_nanos(-final_ns(options));
-            Some(window.start_of(window.index_of(passed)))
-        };
+        let final_by = |state: &TapState| Self::final_by(state, options);
         let mut live = self.memory.taps.iter().filter(is_live).peekable();
         if live.peek().is_some() {
             return live.map(|(_, state)| final_by(state)).min().flatten();

@@ -30,11 +30,6 @@ impl TapState {
         self.run.is_some_and(|run| head.run < run || head.run == run && head.number < self.next)
     }
 
-    /// Whether windows that other taps saw wait for this one: it did not end, and others came further.
-    pub fn holds_back<'a>(&self, others: impl IntoIterator<Item = &'a Self>) -> bool {
-        !self.is_ended && others.into_iter().any(|other| other.until > self.until)
-    }
-
     /// The time between the last parcel and this one, where others between them never came.
     pub(crate) fn gap_before(&self, head: &ParcelHead) -> Option<(Timestamp, Timestamp)> {
         let is_missing = self

@@ -150,9 +150,15 @@ impl EventBook {
     }
 
     /// What an event tells is over: when it happens again, it is a new one. One that was acknowledged stays as it is.
-    pub(crate) fn end(&mut self, (kind, device, subject): (EventKind, DeviceId, &str), at: Timestamp) {
-        let Some(mut event) = self.open.remove(&(kind, Some(device), subject.to_owned())) else { return };
+    pub(crate) fn end(
+        &mut self,
+        (kind, device, subject): (EventKind, Option<DeviceId>, &str),
+        at: Timestamp,
+    ) {
+        let Some(mut event) = self.open.remove(&(kind, device, subject.to_owned())) else { return };
         self.by_id.remove(&event.id);
+        // A reading that begins again behind its last window is before what happened then.
+        let at = at.max(event.at);
         event.acknowledged_at = Some(at);
         event.evidence.insert("ended_at".to_owned(), rfc3339::format(at).into());
         self.changed.insert(event.id, event);
@@ -272,11 +278,11 @@ mod tests {
         let told = |at| Happened { device: Some(device), ..happened(at, "a") };
         let mut book = EventBook::resumed(1, Vec::new());
         book.note(told(0));
-        book.end((EventKind::NewDevice, device, "a"), Timestamp::from_seconds(5));
+        book.end((EventKind::NewDevice, Some(device), "a"), Timestamp::from_seconds(5));
         let ended = &book.take_changed()[0];
         assert_eq!((ended.id, ended.acknowledged_at), (1, Some(Timestamp::from_seconds(5))));
         assert_eq!(ended.evidence["ended_at"], "1970-01-01T00:00:05Z");
-        book.end((EventKind::NewDevice, device, "a"), Timestamp::from_seconds(6));
+        book.end((EventKind::NewDevice, Some(device), "a"), Timestamp::from_seconds(6));
         assert!(book.take_changed().is_empty(), "it ends once");
         book.note(told(7));
         assert_eq!((book.take_changed()[0].id, book.open.len(), book.by_id.len()), (2, 1, 1));

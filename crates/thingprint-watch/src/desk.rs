@@ -26,7 +26,7 @@ use crate::judge::Judge;
 use crate::mud::MudWatch;
 use crate::news;
 use crate::options::{WatchOptions, WatchStage};
-use crate::records::{Account, FindingRecord, Update, WindowRecord};
+use crate::records::{Account, EventKind, FindingRecord, Update, WindowRecord};
 use crate::resume::{Memory, Remembered, Resume};
 use crate::schedule::{Look, Schedule};
 use crate::verdict::end_of;
@@ -206,6 +206,10 @@ impl Desk {
 
     pub(crate) fn note(&mut self, happened: Happened) {
         self.book.note(happened);
+    }
+
+    pub(crate) fn end_event(&mut self, (kind, subject): (EventKind, &str), at: Timestamp) {
+        self.book.end((kind, None, subject), at);
     }
 
     pub(crate) fn close_event(&mut self, id: u64) {

@@ -184,6 +184,11 @@ impl<'a> Watcher<'a> {
         ));
     }
 
+    /// What an event about a source or the store tells is over. Before the first packet, the time is `now`.
+    pub fn end_event(&mut self, (now, kind): (Timestamp, EventKind), subject: &str) {
+        self.desk.end_event((kind, subject), self.live.clock().unwrap_or(now));
+    }
+
     /// An event was acknowledged.
     pub fn close_event(&mut self, id: u64) {
         self.desk.close_event(id);

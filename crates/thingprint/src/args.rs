@@ -19,3 +19,8 @@ pub(crate) use protocols::ModelArgs;
 pub(crate) use training::{TrainingArgs, Trust};
 #[cfg(feature = "live")]
 pub(crate) use transport::{TransportArgs, transport_of};
+
+/// The names of options that were given, of all with whether they were.
+fn names_of<const N: usize>(options: [(bool, &'static str); N]) -> Vec<&'static str> {
+    options.into_iter().filter_map(|(is_given, name)| is_given.then_some(name)).collect()
+}

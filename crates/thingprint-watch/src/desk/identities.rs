@@ -55,7 +55,7 @@ impl Desk {
         let (ended, begun) =
             (news::contradiction_subject(&before), news::contradiction_subject(&identity.contradictions));
         if ended != begun {
-            self.book.end((EventKind::IdentityContradicted, device, &ended), at);
+            self.book.end((EventKind::IdentityContradicted, Some(device), &ended), at);
         }
         if begun.is_empty() && !ended.is_empty() {
             let name = self.name(device);

@@ -137,6 +137,8 @@ kinds! {
     CaptureLoss = "capture-loss" / "packets lost" in Reading,
     /// Parts of what a tap saw are missing where they are collected, or came too late.
     PartsMissing = "parts-missing" / "parts missing" in Reading,
+    /// Parts of what a tap saw wait to be sent; it ends when none waits any more.
+    PartsWaiting = "parts-waiting" / "parts wait to be sent" in Reading,
     /// Several taps saw a device at the same time, and count it more than once.
     SeenTwice = "seen-twice" / "seen by several taps" in Reading,
     /// The gateways that were named, or found, are doubtful: what devices do counts as a gateway's, or the other way round.
@@ -151,8 +153,10 @@ kinds! {
     SourceRecovered = "source-recovered" / "source works again" in Reading,
     /// The clock of the packets stepped back.
     ClockStepped = "clock-stepped" / "clock stepped back" in Reading,
-    /// The store could not be written.
+    /// The store could not be written; it ends when it can be again.
     StoreFailed = "store-failed" / "store failed" in Reading,
+    /// Updates for the store were lost, since more waited than may.
+    UpdatesLost = "updates-lost" / "updates lost" in Reading,
     /// Another model judges from now on.
     ModelSwitched = "model-switched" / "other model" in Classes,
 }

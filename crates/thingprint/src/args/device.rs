@@ -45,6 +45,20 @@ impl DeviceArgs {
         self.identity.unwrap_or_default()
     }
 
+    /// The options that were given.
+    pub(crate) fn given(&self) -> Vec<&'static str> {
+        let Self { identity, gateway, no_gateway, local_nets, decap, dedup, sort } = self;
+        super::names_of([
+            (identity.is_some(), "--identity"),
+            (!gateway.is_empty(), "--gateway"),
+            (*no_gateway, "--no-gateway"),
+            (!local_nets.is_empty(), "--local-nets"),
+            (decap.is_some(), "--decap"),
+            (*dedup, "--dedup"),
+            (*sort, "--sort"),
+        ])
+    }
+
     /// These options, with what the command line asks for.
     pub(crate) fn over(&self, mut options: FlowOptions) -> Result<FlowOptions, Usage> {
         if let Some(mac) = self.gateway.iter().find(|mac| mac.is_group()) {

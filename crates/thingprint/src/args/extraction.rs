@@ -50,6 +50,21 @@ pub(crate) struct ExtractionArgs {
 }
 
 impl ExtractionArgs {
+    /// The options that were given.
+    pub(crate) fn given(&self) -> Vec<&'static str> {
+        let Self { window, evidence, rate, port_word, scope, names, min_packets, flow, models } = self;
+        let own = super::names_of([
+            (window.is_some(), "--window"),
+            (evidence.is_some(), "--evidence"),
+            (rate.is_some(), "--rate"),
+            (port_word.is_some(), "--port-word"),
+            (scope.is_some(), "--scope"),
+            (names.is_some(), "--names"),
+            (min_packets.is_some(), "--min-packets"),
+        ]);
+        [own, flow.given(), models.given()].concat()
+    }
+
     /// The options that are asked for, with these protocol models.
     pub(crate) fn options(&self, models: Option<ModelsId>) -> Result<InstanceOptions, Usage> {
         let base = match self.flow.preset {

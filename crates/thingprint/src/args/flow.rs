@@ -30,6 +30,13 @@ pub(crate) enum Preset {
 }
 
 impl FlowArgs {
+    /// The options that were given.
+    pub(crate) fn given(&self) -> Vec<&'static str> {
+        let Self { preset, size, device } = self;
+        let own = super::names_of([(preset.is_some(), "--preset"), (size.is_some(), "--size")]);
+        [own, device.given()].concat()
+    }
+
     /// The options that are asked for.
     pub(crate) fn options(&self) -> Result<FlowOptions, Usage> {
         self.over(match self.preset {

@@ -27,6 +27,11 @@ impl KnowledgeArgs {
         Ok(knowledge)
     }
 
+    /// The options that were given.
+    pub(crate) fn given(&self) -> Vec<&'static str> {
+        if self.knowledge.is_empty() { Vec::new() } else { vec!["--knowledge"] }
+    }
+
     /// The files.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.knowledge.iter().map(PathBuf::as_path)

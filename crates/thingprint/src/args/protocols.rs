@@ -20,6 +20,11 @@ impl ModelArgs {
         Protocols::read(self.protocols.as_deref())
     }
 
+    /// The options that were given.
+    pub(crate) fn given(&self) -> Vec<&'static str> {
+        self.protocols.iter().map(|_| "--protocols").collect()
+    }
+
     /// The file or folder that is given.
     pub(crate) fn path(&self) -> Option<&Path> {
         self.protocols.as_deref()

@@ -121,8 +121,8 @@ impl CollectArgs {
         let mut intake = Intake::open(self.store.clone(), (depot, shared_shelf), &materials, messages)?;
         let pace = Pace { wait: self.wait, is_once: self.once };
         intake.run(inbox, pace, &signals)?;
-        let (taps, outcome) = intake.report()?;
-        output.table(&table::taps(&taps))?;
+        let (taps, holding, outcome) = intake.report(pace)?;
+        output.table(&table::taps(&taps, &holding))?;
         Ok(outcome)
     }
 

@@ -76,6 +76,8 @@ pub(super) struct Compared {
     empty_side: Option<String>,
     /// Why the comparison says little, or the wrong thing.
     doubts: Vec<String>,
+    /// What could not be compared.
+    pub(super) lacks: Vec<String>,
     /// Whether all was read and compared.
     pub(super) outcome: Outcome,
 }
@@ -178,7 +180,7 @@ pub(super) fn compared(
     for doubt in &doubts {
         messages.warn(doubt);
     }
-    let outcome = side::warn_of_nothing(&sides, messages);
+    let mut lacks = side::nothing(&sides);
     let mut comparison = Comparison::new(ChangeOptions::default());
     for (read, side) in sides.iter().zip([Side::Before, Side::After]) {
         for row in &read.rows {
@@ -193,7 +195,11 @@ pub(super) fn compared(
     for side in &mut sides {
         side.peers = None;
     }
-    let outcome = outcome.max(side::warn_of_losses(differences.losses, messages));
+    lacks.extend(side::losses(differences.losses));
+    for lack in &lacks {
+        messages.warn(lack);
+    }
+    let outcome = if lacks.is_empty() { Outcome::Done } else { Outcome::Partial };
     let names = side::names(&sides);
     let mut rows: Vec<Row> = differences.devices.iter().flat_map(Row::of_device).collect();
     rows.extend(differences.events.iter().map(Row::of_event));
@@ -217,7 +223,7 @@ pub(super) fn compared(
     let usual = (all - rows.len() - explained) as u64;
     let outcome = sides.iter().map(|side| side.outcome).fold(outcome, Outcome::max);
     let devices = differences.devices;
-    Compared { rows, usual, explained: explained as u64, devices, sides, empty_side, doubts, outcome }
+    Compared { rows, usual, explained: explained as u64, devices, sides, empty_side, doubts, lacks, outcome }
 }
 
 impl Compared {

@@ -33,6 +33,7 @@ use crate::reading::Reading;
 
 mod advice;
 mod coverage;
+mod in_words;
 mod inventory;
 mod missing;
 mod page;
@@ -67,10 +68,12 @@ impl ReportArgs {
         let output = Output::with_documents(global)?;
         check_format(&output)?;
         self.check_standard_input()?;
+        let store = self.store()?;
+        self.check_read_by(store)?;
         self.destinations(&output).check(None)?;
         let files = self.side.read(messages)?;
         let reader = self.side.reader(&files, global, messages);
-        match self.store()? {
+        match store {
             Some(store) => self.on_store(store, (&reader, &files), &output),
             None => self.on_captures((&reader, &files), &output),
         }
@@ -96,7 +99,7 @@ impl ReportArgs {
         }
         now.left_out = larger_of([&now.left_out, &left_out]);
         now.report("", messages);
-        let missing = Missing::of(&now, before.as_ref());
+        let mut missing = Missing::of(&now, before.as_ref());
         let seen = devices.iter().map(|entry| entry.device).collect();
         report_labels(&files.labels, &seen, messages);
         let model = files.model.as_ref();
@@ -114,6 +117,7 @@ impl ReportArgs {
                 let mut compared = compared([before, now], model, messages, false);
                 now = std::mem::take(&mut compared.sides[1]);
                 compared.call(|device| known.called(device));
+                missing.add(&compared);
                 outcome = outcome.max(compared.outcome);
                 Some(compared)
             }
@@ -185,32 +189,56 @@ impl ReportArgs {
         let seen = stored.devices.iter().map(|record| record.sighting.device).collect();
         report_labels(&files.labels, &seen, messages);
         let before = self.read_baseline(reader)?;
+        if let Some(before) = &before {
+            before.report("earlier time: ", messages);
+        }
         let mut outcome = Outcome::Done;
         // Instances are many, and nothing else needs them.
         let now = (before.is_some() || files.model.is_some()).then(|| reader.read(&self.captures, true));
-        let now = now.transpose()?;
-        for side in before.iter().chain(&now) {
+        let now = now.transpose()?.unwrap_or_default();
+        now.report("", messages);
+        let mut missing = Missing::of(&now, before.as_ref());
+        for side in before.iter().chain([&now]) {
             output.check_apart(&side.inputs)?;
             outcome = outcome.max(side.outcome);
         }
-        if let (Some(model), Some(now)) = (&files.model, &now) {
-            stored.answers = answers(now, model, global);
-            stored.has_model = true;
+        if let Some(model) = &files.model {
+            stored.judge(answers(&now, model, global));
         }
         let mut changes = None;
-        if let (Some(before), Some(now)) = (before, now) {
-            before.report("earlier time: ", messages);
+        if let Some(before) = before {
             check_alike(&before, &now)?;
             let mut compared = compared([before, now], files.model.as_ref(), messages, false);
             compared.call(|device| stored.called(device));
             outcome = outcome.max(compared.outcome);
+            missing.add(&compared);
             changes = Some(compared);
         }
         stored.changes = changes.as_ref();
+        stored.missing = missing;
         output.with(|out| Ok(out.write_all(stored_page::page(&stored).html().as_bytes())?))?;
         messages.note(stored.summary());
-        let is_partial = stored.losses().next().is_some() || stored.span().is_none();
+        let is_partial = !stored.causes().is_empty() || stored.span().is_none();
         Ok(outcome.max(if is_partial { Outcome::Partial } else { Outcome::Done }))
+    }
+
+    /// Refuses options about packets where no packet is read.
+    fn check_read_by(&self, store: Option<&Path>) -> Result<(), Usage> {
+        let Some(store) = store else { return Ok(()) };
+        let reads_captures = self.baseline.as_ref().is_some_and(|before| !is_store(Path::new(before)));
+        let mut given = self.knowledge.given();
+        if !reads_captures {
+            given.extend(self.side.extraction.given());
+        }
+        if given.is_empty() {
+            return Ok(());
+        }
+        Err(Usage(format!(
+            "report: {} is about packets, and {} has none: what is in a store was read by the options of its watch; leave it out, \
+             or report captures",
+            given.join(", "),
+            thingprint_store::shown(store).display()
+        )))
     }
 
     /// What standard input gives cannot be read twice.

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use thingprint_flow::{Capture, CaptureWriter, Trace, TraceOptions};
+use thingprint_flow::{Capture, CaptureWriter, Timestamp, Trace, TraceOptions};
+use thingprint_store::{Reader, Store};
+use thingprint_watch::{Account, Event, EventKind, Records, Severity, Update};
 
 use crate::identity::{home, knowledge};
 use crate::stage::Stage;
@@ -240,4 +242,120 @@ fn a_store_is_compared_with_an_earlier_time_and_judged_by_a_model() {
         assert!(page.contains("since the earlier time"), "{before}: {page:.900}");
         assert!(page.contains("osprel-camera"), "the model names it: {page:.900}");
     }
+}
+
+/// Writes updates into a store, which need not be there.
+fn write(stage: &Stage, store: &str, updates: Vec<Update>) {
+    Store::open(&stage.path(store)).unwrap().write(&Account { updates, final_until: None }).unwrap();
+}
+
+fn event(id: u64, kind: EventKind, text: &str, acknowledged_at: Option<Timestamp>) -> Update {
+    Update::Event(Event {
+        id,
+        at: Timestamp::from_seconds(1_700_000_000),
+        kind,
+        severity: Severity::Error,
+        device: None,
+        subject: "store".to_owned(),
+        text: text.to_owned(),
+        evidence: serde_json::Map::new(),
+        times: 1,
+        acknowledged_at,
+    })
+}
+
+/// A store with two devices and nothing else, and a label for both.
+fn labelled_store(stage: &Stage) {
+    stage.ok("simulate --duration 1h -o home.pcap --labels home.csv");
+    stage.ok("watch home.pcap --store home.db --no-page -q");
+    let devices = Reader::open(&stage.path("home.db")).unwrap().devices().unwrap();
+    let devices = devices.into_iter().filter(|record| record.sighting.gateway.is_none()).take(2);
+    let sightings: Vec<_> = devices.map(|record| record.sighting).collect();
+    let lines: Vec<String> = sightings.iter().map(|seen| format!("{},camera,IoT\n", seen.device)).collect();
+    fs::write(stage.path("labels.csv"), format!("mac,label,kind\n{}", lines.concat())).unwrap();
+    write(stage, "net.db", sightings.into_iter().map(Update::Device).collect());
+}
+
+#[test]
+fn what_a_store_lost_is_missing_whoever_acknowledged_it() {
+    let stage = Stage::new();
+    labelled_store(&stage);
+    let report = |status: i32| {
+        let said = stage.run("report net.db --labels labels.csv -o net.html");
+        assert_eq!(said.status, status, "{}", said.stderr);
+        fs::read_to_string(stage.path("net.html")).unwrap()
+    };
+    let whole = report(0);
+    let fine = "No error or warning is open, and every device is known.";
+    assert!(text(&whole).contains(fine), "{}", text(&whole));
+    assert!(!whole.contains("class=\"note good\""), "a store does not know what was judged: {whole}");
+
+    // Parts that wait are in this store all the same.
+    write(&stage, "net.db", vec![event(1, EventKind::PartsWaiting, "parts wait", None)]);
+    let page = text(&report(0));
+    assert!(!page.contains("not complete") && !page.contains("may be wrong"), "{page}");
+
+    let time = Some(Timestamp::from_seconds(1_700_000_100));
+    for (id, kind) in [(2, EventKind::UpdatesLost), (3, EventKind::SourceFailed)] {
+        let name = format!("what-{kind}-says");
+        write(&stage, "net.db", vec![event(id, kind, &name, time)]);
+        let page = text(&report(4));
+        // The sections are listed at the top.
+        let (top, below) = page.rsplit_once("How much was seen").unwrap();
+        assert!(top.contains("This page is not complete: ") && top.contains(&name), "{top}");
+        assert!(below.contains(&name), "{below}");
+        assert!(!page.contains(fine) && page.contains("which says little"), "{top}");
+    }
+}
+
+#[test]
+fn devices_of_one_name_are_told_apart_on_the_page_of_a_store() {
+    let stage = Stage::new();
+    labelled_store(&stage);
+    let devices = Reader::open(&stage.path("net.db")).unwrap().devices().unwrap();
+    let ends: Vec<String> =
+        devices.iter().map(|record| record.sighting.device.to_string()[9..].to_owned()).collect();
+    let opened = |id, device| match event(id, EventKind::NewPort, "a new port", None) {
+        Update::Event(event) => Update::Event(Event { device: Some(device), ..event }),
+        other => other,
+    };
+    let device = |at: usize| devices[at].sighting.device;
+    write(&stage, "net.db", vec![opened(1, device(0)), opened(2, device(1))]);
+    stage.ok("report net.db --labels labels.csv -o net.html");
+    let page = text(&fs::read_to_string(stage.path("net.html")).unwrap());
+    for end in ends {
+        assert!(page.contains(&format!("camera (\u{2026}{end})")), "no {end} in {page}");
+    }
+}
+
+#[test]
+fn what_is_missing_of_the_earlier_time_is_on_the_page_of_a_store() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 12h -o before.pcap");
+    stage.ok("simulate --duration 4h --start 2024-06-05T00:00:00Z -o after.pcap");
+    let whole = fs::read(stage.path("before.pcap")).unwrap();
+    fs::write(stage.path("before.pcap"), &whole[..whole.len() - 7]).unwrap();
+    stage.ok("watch after.pcap --store after.db --no-page -q");
+    let said = stage.run("report after.db --baseline before.pcap -o page.html");
+    assert_eq!(said.status, 4, "{}", said.stderr);
+    let page = text(&fs::read_to_string(stage.path("page.html")).unwrap());
+    let first = page.rsplit_once("What to look at first").unwrap().0;
+    assert!(first.contains("This page is not complete: In the earlier time: "), "{first}");
+    assert!(first.contains("Of the earlier findings: "), "{first}");
+    assert!(page.contains("not judged again: nobody knows"), "{page:.2000}");
+}
+
+#[test]
+fn options_about_packets_are_refused_with_a_store() {
+    let stage = Stage::new();
+    stage.ok("simulate --duration 2h -o home.pcap");
+    stage.ok("watch home.pcap --store net.db --no-page -q");
+    for option in ["--knowledge none.csv", "--window 1h", "--gateway 02:00:00:00:00:01", "--protocols models"]
+    {
+        let name = option.split(' ').next().unwrap();
+        stage.fails(&format!("report net.db {option} -o page.html"), 2, &[name, "net.db"]);
+    }
+    stage.ok("simulate --duration 2h --start 2024-06-05T00:00:00Z -o before.pcap");
+    stage.run("report net.db --baseline before.pcap --window 1h -o page.html");
+    assert!(stage.path("page.html").exists(), "they are about the captures of the earlier time");
 }

@@ -308,6 +308,70 @@ fn a_tap_that_is_killed_and_a_collector_that_is_killed_change_no_row() {
     assert_eq!(collected, expected);
 }
 
+/// Has a tap publish what is in a folder, which never ends.
+fn endless_tap(stage: &Stage, tap: &str, until_s: i64) {
+    let begin = begin(stage);
+    fs::create_dir(stage.path(tap)).unwrap();
+    seen_by(stage, &format!("{tap}/all"), |time, _| time - begin < until_s);
+    stage.ok(&format!(
+        "watch {tap} --store {tap}.db --no-page -q --publish folder:share --tap {tap} --stop-after 4s"
+    ));
+}
+
+#[test]
+fn a_tap_holds_back_what_others_saw_until_it_is_not_waited_for_any_more() {
+    let (stage, _) = home(4);
+    endless_tap(&stage, "attic", 3600);
+    endless_tap(&stage, "cellar", 4 * 3600);
+    endless_tap(&stage, "porch", 4 * 3600 - 1);
+    let holding = |rows: &[Value]| {
+        let is_meant = |row: &&Value| row["holds_back"] == true;
+        rows.iter().filter(is_meant).map(|row| row["tap"].to_string()).collect::<Vec<_>>()
+    };
+    let said = stage.ok("collect folder:share --store all.db --once");
+    assert_eq!(holding(&said.json_lines()), ["\"attic\""], "{:?}", said.json_lines());
+    assert!(said.stderr.contains("warning: tap attic was heard until"), "it is a warning: {}", said.stderr);
+    assert!(!said.stderr.contains("porch"), "it is a second behind: {}", said.stderr);
+
+    let mut command = stage.command("collect folder:share --store all.db --wait 1s -q", Stdio::null());
+    let collector = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let windows = || stage.ok("store all.db windows").json_lines().len();
+    let before = windows();
+    wait_for("windows that waited", || windows() > before);
+    assert!(Command::new("kill").arg(collector.id().to_string()).status().unwrap().success());
+    let output = collector.wait_with_output().unwrap();
+    let rows: Vec<Value> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    assert_eq!(rows.len(), 3, "{rows:?}");
+    assert!(holding(&rows).is_empty(), "nothing waits for it: {rows:?}");
+}
+
+#[test]
+fn parts_that_wait_are_told_until_they_are_sent_and_are_missing_nowhere() {
+    let (stage, _) = home(2);
+    fs::create_dir_all(stage.path("captures")).unwrap();
+    fs::copy(stage.path("home.pcap"), stage.path("captures/home.pcap")).unwrap();
+    fs::create_dir_all(stage.path("share/default")).unwrap();
+    // Where parts belong is something else.
+    fs::write(stage.path("share/default/attic"), "").unwrap();
+    let events = || {
+        let publish = "--publish folder:share --tap attic --stop-after 4s";
+        stage.ok(&format!("watch captures --store tap.db --no-page -q {publish}"));
+        assert!(stage.ok("store tap.db events --kind source-failed").json_lines().is_empty());
+        stage.ok("store tap.db events --kind parts-waiting").json_lines()
+    };
+    let open = events();
+    assert!(open.len() == 1 && open[0]["acknowledged_at"].is_null(), "{open:?}");
+    stage.ok("report tap.db -o page.html");
+    fs::remove_file(stage.path("share/default/attic")).unwrap();
+    let ended = events();
+    assert!(ended.len() == 1 && ended[0]["acknowledged_at"].is_string(), "{ended:?}");
+    assert!(ended[0]["evidence"]["ended_at"].is_string(), "{ended:?}");
+}
+
 /// Waits for something that comes.
 fn wait_for(what: &str, mut is_there: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_mins(1);

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,6 +26,16 @@ pub(super) struct Pace {
     pub(super) wait: Duration,
     /// Whether it ends when everything was taken.
     pub(super) is_once: bool,
+}
+
+/// Whether a tap is waited for that did not end: one that sends nothing for a while is not, unless a collection ends when all is
+/// taken.
+fn waits(heard: &BTreeMap<Name, Instant>, pace: Pace) -> impl Fn(&Name, &TapState) -> bool {
+    let now = Instant::now();
+    move |tap, _| {
+        let is_silent = heard.get(tap).is_some_and(|at| now.duration_since(*at) >= pace.wait);
+        pace.is_once || !is_silent
+    }
 }
 
 /// The store, which nobody else writes, and the parts that are on their way into it.
@@ -138,12 +148,7 @@ impl<'a> Collection<'a> {
     /// Stores the windows that are final by now. Where it fails, the store is behind what is known here: this is closed, and
     /// another one opened.
     pub(super) fn settle(&mut self, pace: Pace) -> anyhow::Result<()> {
-        let now = Instant::now();
-        let heard = &self.heard;
-        let is_waited = |tap: &Name, _: &TapState| {
-            let is_silent = heard.get(tap).is_some_and(|at| now.duration_since(*at) >= pace.wait);
-            pace.is_once || !is_silent
-        };
+        let is_waited = waits(&self.heard, pace);
         let mut choice = self.materials.choice.clone();
         if choice.given.is_empty() && !choice.is_none {
             choice.given = self.collector.given_gateways();
@@ -153,6 +158,11 @@ impl<'a> Collection<'a> {
             return Ok(());
         };
         self.store_windows(settled)
+    }
+
+    /// The taps for which windows wait that others saw.
+    pub(super) fn held_back_by(&self, pace: Pace) -> anyhow::Result<BTreeSet<Name>> {
+        self.collector.held_back_by(waits(&self.heard, pace)).map_err(failed)
     }
 
     fn store_windows(&mut self, settled: Settled) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use super::collection::{Collection, Pace, TAPS};
 use super::judging::Materials;
 use super::setback::{Setback, carried, stored};
 use super::shared_shelf::SharedShelf;
-use super::totals::Totals;
+use super::totals::{self, Totals};
 use crate::commands::watch::signals::Signals;
 use crate::commands::watch::station::failed;
 use crate::exit::Outcome;
@@ -254,20 +254,26 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Says what was done, and gives the taps as they are known.
-    pub(super) fn report(mut self) -> anyhow::Result<(BTreeMap<Name, TapState>, Outcome)> {
+    /// Says what was done, and gives the taps as they are known, and those that hold windows back.
+    pub(super) fn report(
+        mut self,
+        pace: Pace,
+    ) -> anyhow::Result<(BTreeMap<Name, TapState>, BTreeSet<Name>, Outcome)> {
         let lead = self.lead.take();
-        let (taps, outcome) = match lead {
-            Some(lead) => {
-                let (taps, totals) = lead.close();
-                self.end((taps.clone(), totals));
-                (taps, Outcome::Done)
-            }
-            None => self.left_to_others()?,
+        let (taps, holding, outcome) = if let Some(lead) = lead {
+            let holding = lead.held_back_by(pace)?;
+            let (taps, totals) = lead.close();
+            self.end((taps.clone(), totals));
+            (taps, holding, Outcome::Done)
+        } else {
+            // Whoever stores the windows knows how long it waits for each.
+            let (taps, outcome) = self.left_to_others()?;
+            (taps, BTreeSet::new(), outcome)
         };
         self.totals.refused += self.refused;
         let whole = self.totals.report(&taps, self.messages);
-        Ok((taps, outcome.max(whole)))
+        totals::report_holding(&taps, &holding, pace, self.messages);
+        Ok((taps, holding, outcome.max(whole)))
     }
 
     /// Says who stores what was taken, where this process does not at the end; gives the taps as they were known last.

@@ -1,10 +1,10 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thingprint_flow::DeviceLosses;
 use thingprint_table::rfc3339;
 use thingprint_taps::{Name, TapState};
 
-use super::collection::lacks;
+use super::collection::{Pace, lacks};
 use crate::exit::Outcome;
 use crate::left_out::report_left_out;
 use crate::messages::{Messages, counted};
@@ -84,19 +84,6 @@ impl Totals {
             let cut = counted(self.messages_cut, "message", "messages");
             messages.warn(format!("{cut} in progress at the end of a part: missing or counted twice"));
         }
-        for (name, tap) in taps {
-            if !tap.holds_back(taps.values()) {
-                continue;
-            }
-            let heard = match tap.until {
-                Some(until) => format!("was heard until {} and did not end", rfc3339::format(until)),
-                None => "was not heard yet".to_owned(),
-            };
-            messages.note(format!(
-                "tap {name} {heard}: windows that other taps saw after that wait for it, and are stored when it sends more or \
-                 ends, or by a collector without --once after --wait"
-            ));
-        }
         let mut is_partial = self.refused > 0;
         // Where no collection began, what is missing is said by whoever stores the windows.
         for (name, tap) in taps.iter().filter(|_| self.at_start.is_some()) {
@@ -111,9 +98,33 @@ impl Totals {
     }
 }
 
+/// Names the taps that hold windows back. Where the collection ends with them left out, that is a warning.
+pub(super) fn report_holding(
+    taps: &BTreeMap<Name, TapState>,
+    holding: &BTreeSet<Name>,
+    pace: Pace,
+    messages: Messages,
+) {
+    for name in holding {
+        let heard = match taps.get(name).and_then(|tap| tap.until) {
+            Some(until) => format!("was heard until {} and did not end", rfc3339::format(until)),
+            None => "was not heard yet".to_owned(),
+        };
+        let text = format!(
+            "tap {name} {heard}: windows that other taps saw after that wait for it, and are stored when it sends more or ends, or \
+             by a collector without --once after --wait"
+        );
+        if pace.is_once {
+            messages.warn(text);
+        } else {
+            messages.note(text);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use thingprint_flow::{DeviceId, LossKind, MacAddr, Timestamp};
+    use thingprint_flow::{DeviceId, LossKind, MacAddr};
 
     use super::*;
 
@@ -123,21 +134,6 @@ mod tests {
 
     fn outcome(totals: &Totals, missing: u64) -> Outcome {
         totals.report(&taps(missing), Messages::new(true, false))
-    }
-
-    #[test]
-    fn a_tap_that_is_behind_and_did_not_end_holds_windows_back() {
-        let tap = |seconds: Option<i64>, is_ended| TapState {
-            until: seconds.map(Timestamp::from_seconds),
-            is_ended,
-            ..TapState::default()
-        };
-        let ahead = tap(Some(7200), false);
-        let waits = |tap: &TapState| tap.holds_back([&ahead, tap]);
-        assert!(waits(&tap(Some(60), false)));
-        assert!(waits(&tap(None, false)), "it was expected and never heard");
-        assert!(!waits(&tap(Some(60), true)), "it ended");
-        assert!(!waits(&ahead));
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::extraction::Extraction;
 use crate::inputs::{Input, expand, is_capture_input, named};
 use crate::instances::{InstanceTable, check_model_semantics, how_to_have, recipe_of};
 use crate::left_out::larger_of;
-use crate::messages::{Kept, Messages, counted};
+use crate::messages::{Kept, Messages, Say, counted};
 use crate::reading::Reading;
 
 /// The first bytes of every SQLite database.
@@ -79,7 +79,9 @@ impl Reader<'_> {
         let mut side = if let [path] = arguments
             && is_store(Path::new(path))
         {
-            self.store(Path::new(path))?
+            let kept = Kept::new(self.messages.later());
+            let side = Self::store(Path::new(path), &kept)?;
+            SideRead { notices: kept.into_notices(), ..side }
         } else {
             let kept = Kept::new(self.messages.later());
             let (inputs, found) = expand(arguments, &kept)?;
@@ -201,7 +203,7 @@ impl Reader<'_> {
         Ok(SideRead { inputs: tables, rows: table.rows, recipe: table.recipe, ..SideRead::default() })
     }
 
-    fn store(&self, path: &Path) -> anyhow::Result<SideRead> {
+    fn store(path: &Path, kept: &Kept) -> anyhow::Result<SideRead> {
         let name = shown(path);
         let failed = |error: StoreError| {
             anyhow::Error::new(error).context(format!("failed to read {}", name.display()))
@@ -221,7 +223,7 @@ impl Reader<'_> {
             })
             .map_err(failed)?;
         if counts.unreadable > 0 {
-            self.messages.warn(format!(
+            kept.missing(format!(
                 "{}: left out: {} that cannot be read: the store is damaged",
                 name.display(),
                 counted(counts.unreadable, "window", "windows")

@@ -156,16 +156,10 @@ pub(in crate::commands) fn doubts(sides: &[SideRead; 2]) -> Vec<String> {
     misorder(sides).into_iter().chain(too_few_days(&sides[0])).collect()
 }
 
-/// Warns of sides without a window.
-pub(in crate::commands) fn warn_of_nothing(sides: &[SideRead; 2], messages: Messages) -> Outcome {
-    let mut outcome = Outcome::Done;
-    for side in sides {
-        if side.rows.is_empty() {
-            messages.warn(format!("{}: no window of any device: there is nothing to compare", side.name));
-            outcome = Outcome::Partial;
-        }
-    }
-    outcome
+/// Sides without a window, in words.
+pub(in crate::commands) fn nothing(sides: &[SideRead; 2]) -> Vec<String> {
+    let empty = sides.iter().filter(|side| side.rows.is_empty());
+    empty.map(|side| format!("{}: no window of any device: there is nothing to compare", side.name)).collect()
 }
 
 /// Whether the earlier time is too short to say what is usual.
@@ -193,8 +187,8 @@ fn length(rows: &[Labeled]) -> String {
     format!("{} hours", (minutes / 60.0).round())
 }
 
-/// Says what was left out because it was too much; the result is a part of what it should be, then.
-pub(in crate::commands) fn warn_of_losses(losses: Losses, messages: Messages) -> Outcome {
+/// What was left out because it was too much, in words; the result is a part of what it should be, then.
+pub(in crate::commands) fn losses(losses: Losses) -> Vec<String> {
     let told = [
         (
             losses.windows_dropped,
@@ -203,12 +197,8 @@ pub(in crate::commands) fn warn_of_losses(losses: Losses, messages: Messages) ->
         (losses.words_dropped, "words found no room, and are not compared"),
         (losses.words_unfollowed, "new words were not followed: there are too many"),
     ];
-    let mut outcome = Outcome::Done;
-    for (count, what) in told.into_iter().filter(|(count, _)| *count > 0) {
-        messages.warn(format!("{count} {what}"));
-        outcome = Outcome::Partial;
-    }
-    outcome
+    let told = told.into_iter().filter(|(count, _)| *count > 0);
+    told.map(|(count, what)| format!("{count} {what}")).collect()
 }
 
 /// What devices are called: by the later side, else by the earlier one.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use thingprint_audit::Severity;
 use thingprint_audit::report::to_second;
 use thingprint_figure::Page;
 use thingprint_flow::{DeviceId, Timestamp};
@@ -10,6 +9,7 @@ use thingprint_identity::{Field, Identity};
 use thingprint_instance::DeviceEntry;
 use thingprint_table::{Badge, Cell, Column, Prose, Table, Tone, Type};
 
+use super::in_words::not_judged_again;
 use super::told::Told;
 use crate::identities::{contradictions, in_short, least_certainty};
 use crate::messages::counted;
@@ -64,11 +64,7 @@ fn findings(told: &Told<'_>, device: DeviceId) -> Vec<Badge> {
     if badges.is_empty() {
         badges.push(Badge::new("not judged: no flow", Tone::Medium));
     }
-    let earlier = told.changes.and_then(|changes| changes.not_judged_again(device));
-    badges.extend(earlier.map(|(severity, rules)| {
-        let text = format!("earlier {severity} not judged again: {}", rules.join(", "));
-        Badge::new(text, if severity > Severity::Note { Tone::Medium } else { Tone::Plain })
-    }));
+    badges.extend(not_judged_again(told.changes, device));
     badges
 }
 

@@ -4,6 +4,7 @@ use thingprint_audit::Severity;
 use thingprint_audit::report::Notice;
 use thingprint_flow::DeviceLosses;
 
+use crate::commands::compare::Compared;
 use crate::commands::compare::side::SideRead;
 use crate::exit::Outcome;
 
@@ -19,6 +20,8 @@ pub(super) struct Missing {
     pub(super) left_out: DeviceLosses,
     /// Whether caps left out something of the earlier time.
     is_earlier_cut: bool,
+    /// What a comparison of both could not compare.
+    not_compared: Vec<String>,
 }
 
 impl Missing {
@@ -30,7 +33,13 @@ impl Missing {
             notices: now.notices.iter().cloned().chain(earlier).collect(),
             left_out: now.left_out.clone(),
             is_earlier_cut: before.is_some_and(|side| !side.left_out.is_empty()),
+            not_compared: Vec::new(),
         }
+    }
+
+    /// Notes what a comparison of both times lacks.
+    pub(super) fn add(&mut self, compared: &Compared) {
+        self.not_compared.clone_from(&compared.lacks);
     }
 
     /// The status that follows: a report that lacks something is a partial one.
@@ -48,6 +57,7 @@ impl Missing {
         if self.is_earlier_cut {
             causes.push(format!("{EARLIER}limits were reached, and what was too much was left out"));
         }
+        causes.extend(self.not_compared.iter().cloned());
         causes
     }
 

@@ -9,34 +9,24 @@ use thingprint_table::{Prose, Tone};
 
 use super::advice;
 use super::coverage::coverage;
+use super::in_words::{
+    MOST_NAMED, changes_first, changes_since, more, not_complete, some_of, unknown_devices,
+};
 use super::inventory::{inventory, unknown};
 use super::told::Told;
 use crate::commands::compare;
-use crate::commands::compare::Compared;
 use crate::messages::counted;
 
-/// Devices that a sentence names.
-const MOST_NAMED: usize = 5;
-/// Causes for which a page is not complete that stand at the top.
-const MOST_CAUSES: usize = 3;
 /// Packets of which one that was cut is worth a word.
 const FEW_CUT: u64 = 100;
-/// Changes that stand at the top.
-const MOST_CHANGES: usize = 3;
 
 /// The page of a report.
 pub(super) fn page(told: &Told<'_>) -> Page {
     let mut page = Page::new("Report on a network");
     let all = told.report.advice(told.policy);
     page.summary(in_short(told));
-    let causes = told.missing.causes();
-    if !causes.is_empty() {
-        let named: Vec<&str> = causes.iter().take(MOST_CAUSES).map(String::as_str).collect();
-        let more = match causes.len() - named.len() {
-            0 => String::new(),
-            more => format!("; and {more} more, under \u{201c}How much was seen\u{201d}"),
-        };
-        page.note(Tone::Medium, format!("This page is not complete: {}{more}.", named.join("; ")));
+    if let Some(why) = not_complete(&told.missing.causes()) {
+        page.note(Tone::Medium, why);
     }
     for warning in told.missing.warnings() {
         page.note(Tone::Medium, format!("This page may be wrong: {warning}."));
@@ -60,33 +50,13 @@ fn in_short(told: &Told<'_>) -> String {
         }
         None => "No packet was read.".to_owned(),
     };
-    let unknown = told.unknown();
     if told.devices.is_empty() {
         return text;
     }
-    if unknown.is_empty() {
-        text.push_str(" All are known.");
-    } else {
-        let names: Vec<String> = unknown.iter().take(MOST_NAMED).map(|entry| told.name(entry)).collect();
-        let more = unknown.len() - names.len();
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let who =
-            if told.has_model { "has no label, and no class of the model fits" } else { "has no label" };
-        let who = if unknown.len() == 1 { who.to_owned() } else { who.replacen("has", "have", 1) };
-        _ = write!(text, " {} {who}: {}{more}.", unknown.len(), names.join(", "));
-    }
-    _ = write!(text, " The audit has {}.", told.found());
+    let names: Vec<String> = told.unknown().into_iter().map(|entry| told.name(entry)).collect();
+    _ = write!(text, " {} The audit has {}.", unknown_devices(&names, told.has_model), told.found());
     if let Some(changes) = told.changes {
-        let rows = changes.changes() as u64;
-        let count = match rows {
-            0 => "Nothing unusual changed".to_owned(),
-            _ => counted(rows, "unusual change", "unusual changes"),
-        };
-        _ = write!(text, " {count} since the earlier time.");
-        let gone = changes.gone_findings();
-        if !gone.is_empty() {
-            _ = write!(text, " Of the earlier findings: {}.", gone.join(", "));
-        }
+        _ = write!(text, " {}", changes_since(changes));
     }
     text
 }
@@ -98,14 +68,11 @@ fn first(page: &mut Page, told: &Told<'_>, all: &[Advice]) {
     let unknown = told.unknown();
     if !unknown.is_empty() {
         let count = counted(unknown.len() as u64, "device that nobody named", "devices that nobody named");
-        let silent = unknown.iter().filter(|entry| !told.says_what_it_is(entry)).collect::<Vec<_>>();
-        let names: Vec<String> = silent.iter().take(MOST_NAMED).map(|entry| told.name(entry)).collect();
-        let more = more(silent.len(), names.len());
+        let silent = unknown.iter().filter(|entry| !told.says_what_it_is(entry));
+        let silent: Vec<String> = silent.map(|entry| told.name(entry)).collect();
         let silent = match silent.len() {
             0 => String::new(),
-            some => {
-                format!(" {some} of them say nothing of what they are either: {}{more}.", names.join(", "))
-            }
+            some => format!(" {some} of them say nothing of what they are either: {}.", some_of(&silent)),
         };
         items.push(
             Prose::new()
@@ -124,21 +91,7 @@ fn first(page: &mut Page, told: &Told<'_>, all: &[Advice]) {
                 .text(format!(": it {why}. What to do: look whether it is the device that belongs there.")),
         );
     }
-    if let Some(changes) = told.changes.filter(|changes| changes.changes() > 0) {
-        let count = counted(changes.changes() as u64, "unusual change", "unusual changes");
-        let most = changes.most(MOST_CHANGES).join("; ");
-        let first = if changes.changes() > MOST_CHANGES { ", the first of them" } else { "" };
-        items.push(Prose::new().strong(count).text(format!(
-            "{first}: {most}. What to do: see under \u{201c}What changed\u{201d} whether you know the reason."
-        )));
-    }
-    if let Some(count) = told.changes.map(Compared::findings_not_judged_again).filter(|count| *count > 0) {
-        let count = counted(count, "earlier finding was", "earlier findings were");
-        items.push(Prose::new().strong(format!("{count} not judged again")).text(
-            ": nobody knows whether they are mended. What to do: see under \u{201c}What changed\u{201d} why, and capture until these \
-             devices do it again.",
-        ));
-    }
+    items.extend(told.changes.into_iter().flat_map(changes_first));
     if told.devices.is_empty() {
         page.note(
             Tone::Medium,
@@ -148,14 +101,6 @@ fn first(page: &mut Page, told: &Told<'_>, all: &[Advice]) {
         page.note(Tone::Good, "Nothing: no error and no warning, and every device is known and was judged.");
     } else {
         page.list(items);
-    }
-}
-
-/// How many more there are than were named, in words.
-pub(super) fn more(all: usize, named: usize) -> String {
-    match all.saturating_sub(named) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::anyhow;
-use thingprint_audit::report::{Advice, Concerned};
+use thingprint_audit::report::{Advice, Concerned, to_second};
 use thingprint_audit::{FindingCounts, Policy, Severity};
 use thingprint_flow::{DeviceId, Timestamp};
 use thingprint_report::Labels;
@@ -14,14 +14,19 @@ use thingprint_watch::{
 };
 
 use super::answer::Said;
+use super::in_words;
+use super::missing::Missing;
 use crate::commands::compare::Compared;
 use crate::devices_seen::devices_in_words;
-use crate::messages::counted;
 
-/// Kinds of events by which the store lacks something for good.
-const LOSSES: &[EventKind] = &[EventKind::CaptureLoss, EventKind::PartsMissing, EventKind::LeftOut];
-/// Kinds of events by which it lacks something while they are open.
-const FAILURES: &[EventKind] = &[EventKind::SourceFailed, EventKind::StoreFailed];
+/// Kinds of events by which the store lacks something for good, whoever acknowledged them.
+const LOSSES: &[EventKind] = &[
+    EventKind::CaptureLoss,
+    EventKind::PartsMissing,
+    EventKind::LeftOut,
+    EventKind::SourceFailed,
+    EventKind::UpdatesLost,
+];
 
 /// All that a page on a store says.
 pub(super) struct Stored<'a> {
@@ -46,6 +51,10 @@ pub(super) struct Stored<'a> {
     pub(super) has_model: bool,
     pub(super) policy: &'a Policy,
     pub(super) changes: Option<&'a Compared>,
+    /// What is missing of the windows that were read of it, of the earlier time, and of their comparison.
+    pub(super) missing: Missing,
+    /// Names that several devices have.
+    shared_names: BTreeSet<String>,
 }
 
 impl<'a> Stored<'a> {
@@ -62,7 +71,7 @@ impl<'a> Stored<'a> {
             findings.into_iter().partition(|finding| finding.acknowledged_at.is_none());
         let mut events = reader.events(&EventFilter::default()).map_err(told)?;
         events.retain(|event| event.acknowledged_at.is_none() || LOSSES.contains(&event.kind));
-        Ok(Self {
+        let mut stored = Self {
             name,
             info: reader.info().map_err(failed)?,
             times: reader.times_with_windows().map_err(failed)?,
@@ -76,7 +85,24 @@ impl<'a> Stored<'a> {
             has_model: false,
             policy,
             changes: None,
-        })
+            missing: Missing::default(),
+            shared_names: BTreeSet::new(),
+        };
+        stored.tell_apart();
+        Ok(stored)
+    }
+
+    /// Takes what a model says in place of the verdicts of the store.
+    pub(super) fn judge(&mut self, answers: BTreeMap<DeviceId, Said>) {
+        self.answers = answers;
+        self.has_model = true;
+        self.tell_apart();
+    }
+
+    /// Looks which names several devices have.
+    fn tell_apart(&mut self) {
+        let all = self.devices.iter().chain(&self.gateways);
+        self.shared_names = in_words::shared_names(all.map(|record| self.own_name(record)));
     }
 
     /// What a device is called: by its label, else by its class, else by what it says it is; `None` where nobody says anything.
@@ -87,9 +113,14 @@ impl<'a> Stored<'a> {
     }
 
     /// The same, else the name that it gave, else its address.
-    pub(super) fn name(&self, record: &DeviceRecord) -> String {
+    pub(super) fn own_name(&self, record: &DeviceRecord) -> String {
         let called = self.called(record.sighting.device).or_else(|| record.sighting.host_name.clone());
         called.unwrap_or_else(|| record.sighting.device.to_string())
+    }
+
+    /// The same in a sentence: with the end of its address where another device has the same name.
+    pub(super) fn name(&self, record: &DeviceRecord) -> String {
+        in_words::told_apart(self.own_name(record), record.sighting.device, &self.shared_names)
     }
 
     /// The same of a device that may be none of these, such as a gateway.
@@ -193,15 +224,19 @@ impl<'a> Stored<'a> {
         all
     }
 
-    /// Events by which something is missing.
-    pub(super) fn losses(&self) -> impl Iterator<Item = &Event> {
-        self.events.iter().filter(|event| is_loss(event))
+    /// Why the page is not complete; nothing where it is.
+    pub(super) fn causes(&self) -> Vec<String> {
+        let lost = self.events.iter().filter(|event| is_loss(event));
+        let lost = lost.map(|event| format!("{} ({})", sentence(&event.text), to_second(event.at)));
+        lost.chain(self.missing.causes()).collect()
     }
 
     /// Events about the reading that nobody acknowledged, by which something may be wrong.
     pub(super) fn doubts(&self) -> impl Iterator<Item = &Event> {
         let about_reading = self.events.iter().filter(|event| event.kind.topic() == EventTopic::Reading);
-        about_reading.filter(|event| !is_loss(event) && event.severity > Severity::Note)
+        // Parts that wait are missing nowhere: they are in this store, and come into the other one later.
+        let is_doubt = |event: &&Event| !is_loss(event) && event.kind != EventKind::PartsWaiting;
+        about_reading.filter(is_doubt).filter(|event| event.severity > Severity::Note)
     }
 
     /// Open events about devices and the network, other than findings, the latest first.
@@ -229,20 +264,21 @@ impl<'a> Stored<'a> {
     /// How much was found, in a line.
     pub(super) fn summary(&self) -> String {
         let devices = self.devices_in_words();
-        let unknown = counted(self.unknown().len() as u64, "unknown", "unknown");
-        let changes = self.changes.map_or_else(String::new, |changes| {
-            format!("; {}", counted(changes.changes() as u64, "change", "changes"))
-        });
-        format!("{devices}, {unknown}; {}{changes}", self.counts())
+        in_words::summary(&devices, self.unknown().len(), &self.counts().to_string(), self.changes)
     }
 }
 
 /// Whether something is missing by an event.
 fn is_loss(event: &Event) -> bool {
-    LOSSES.contains(&event.kind) || FAILURES.contains(&event.kind)
+    LOSSES.contains(&event.kind)
 }
 
 /// Who a device says it is, in a few words.
 pub(super) fn says(record: &DeviceRecord) -> Option<String> {
     record.sighting.identity.as_ref()?.summary.in_short()
+}
+
+/// A text of an event, as a part of a sentence.
+pub(super) fn sentence(text: &str) -> &str {
+    text.trim_end_matches('.')
 }

@@ -12,17 +12,17 @@ use thingprint_table::{Badge, Cell, Column, Prose, Table, Tone, Type};
 use thingprint_watch::{DeviceRecord, FindingRecord, WordCount};
 
 use super::advice;
+use super::in_words::{
+    changes_first, changes_since, not_complete, not_judged_again, some_of, unknown_devices,
+};
 use super::inventory::{hints, to_minute};
-use super::page::more;
-use super::stored::{Stored, says};
+use super::stored::{Stored, says, sentence};
 use crate::commands::compare;
 use crate::messages::counted;
 
-/// Devices that a sentence names.
-const MOST_NAMED: usize = 5;
 /// Addresses and words of a device that a table shows.
 const MOST_WORDS: usize = 5;
-/// Events and changes that stand at the top.
+/// Events that stand at the top.
 const MOST_AT_TOP: usize = 3;
 /// Events in the table of them.
 const MOST_EVENTS: usize = 100;
@@ -60,17 +60,17 @@ pub(super) fn page(told: &Stored<'_>) -> Page {
     let mut page = Page::new("Report on a network");
     let all = told.advice();
     page.summary(in_short(told));
-    for event in told.losses() {
-        page.note(
-            Tone::Medium,
-            format!("This page is not complete: {} ({}).", sentence(&event.text), to_second(event.at)),
-        );
+    if let Some(why) = not_complete(&told.causes()) {
+        page.note(Tone::Medium, why);
     }
     for event in told.doubts() {
         page.note(
             Tone::Medium,
             format!("This page may be wrong: {} ({}).", sentence(&event.text), to_second(event.at)),
         );
+    }
+    for warning in told.missing.warnings() {
+        page.note(Tone::Medium, format!("This page may be wrong: {warning}."));
     }
     first(&mut page, told, &all);
     inventory(&mut page, told);
@@ -88,38 +88,23 @@ pub(super) fn page(told: &Stored<'_>) -> Page {
     page
 }
 
-/// A text of an event, as a part of a sentence.
-fn sentence(text: &str) -> &str {
-    text.trim_end_matches('.')
-}
-
 /// The whole in a few sentences.
 fn in_short(told: &Stored<'_>) -> String {
     let Some((first, last)) = told.span() else { return format!("{} has no device.", told.name) };
     let mut text =
         format!("Seen: {}, from {} to {}.", told.devices_in_words(), to_second(first), to_second(last));
-    let unknown = told.unknown();
-    if unknown.is_empty() {
-        text.push_str(" All are known.");
-    } else {
-        let names: Vec<String> = unknown.iter().take(MOST_NAMED).map(|record| told.name(record)).collect();
-        let who = match (told.is_judged(), unknown.len()) {
-            (true, 1) => "has no label, and no class of the model fits",
-            (true, _) => "have no label, and no class of the model fits",
-            (false, 1) => "has no label",
-            (false, _) => "have no label",
-        };
-        let more = more(unknown.len(), names.len());
-        _ = write!(text, " {} {who}: {}{more}.", unknown.len(), names.join(", "));
+    if told.devices.is_empty() {
+        return text;
     }
+    let names: Vec<String> = told.unknown().into_iter().map(|record| told.name(record)).collect();
+    _ = write!(text, " {}", unknown_devices(&names, told.is_judged()));
     if told.findings.is_empty() {
         text.push_str(" No finding is open.");
     } else {
         _ = write!(text, " Nobody acknowledged {}.", told.counts());
     }
     if let Some(changes) = told.changes {
-        let count = counted(changes.changes() as u64, "unusual change", "unusual changes");
-        _ = write!(text, " {count} since the earlier time.");
+        _ = write!(text, " {}", changes_since(changes));
     }
     text
 }
@@ -139,11 +124,10 @@ fn first(page: &mut Page, told: &Stored<'_>, all: &[Advice]) {
     let unknown = told.unknown();
     if !unknown.is_empty() {
         let count = counted(unknown.len() as u64, "device that nobody named", "devices that nobody named");
-        let named: Vec<String> = unknown.iter().take(MOST_NAMED).map(|record| told.name(record)).collect();
-        let more = more(unknown.len(), named.len());
+        let names: Vec<String> = unknown.into_iter().map(|record| told.name(record)).collect();
         items.push(Prose::new().strong(count).text(format!(
-            ": {}{more}. What to do: find out what they are, and give them a label.",
-            named.join(", ")
+            ": {}. What to do: find out what they are, and give them a label.",
+            some_of(&names)
         )));
     }
     for (record, why) in told.contradicting() {
@@ -154,13 +138,7 @@ fn first(page: &mut Page, told: &Stored<'_>, all: &[Advice]) {
             )),
         );
     }
-    if let Some(changes) = told.changes.filter(|changes| changes.changes() > 0) {
-        let count = counted(changes.changes() as u64, "unusual change", "unusual changes");
-        let most = changes.most(MOST_AT_TOP).join("; ");
-        items.push(Prose::new().strong(count).text(format!(
-            ": {most}. What to do: see under \u{201c}What changed\u{201d} whether you know the reason."
-        )));
-    }
+    items.extend(told.changes.into_iter().flat_map(changes_first));
     let mut happened = told.happened();
     happened.retain(|event| event.severity > Severity::Note);
     if !happened.is_empty() {
@@ -171,10 +149,19 @@ fn first(page: &mut Page, told: &Stored<'_>, all: &[Advice]) {
             texts.join("; ")
         )));
     }
-    if items.is_empty() {
-        page.note(Tone::Good, "Nothing: no error or warning is open, and every device is known.");
-    } else {
+    if !items.is_empty() {
         page.list(items);
+    } else if told.causes().is_empty() {
+        // Green would say that everything was judged, which a store does not know.
+        page.note(
+            Tone::Plain,
+            "No error or warning is open, and every device is known. What could not be judged is not in a store.",
+        );
+    } else {
+        page.note(
+            Tone::Medium,
+            "Nothing is open, which says little: something is missing, as the top of this page says.",
+        );
     }
 }
 
@@ -209,7 +196,7 @@ fn inventory(page: &mut Page, told: &Stored<'_>) {
 }
 
 fn named(told: &Stored<'_>, record: &DeviceRecord) -> Prose {
-    let name = told.name(record);
+    let name = told.own_name(record);
     let addresses = record.sighting.addresses.iter().take(MOST_WORDS).map(ToString::to_string);
     let mut all: Vec<String> = [record.sighting.device.to_string()].into_iter().chain(addresses).collect();
     all.retain(|address| *address != name);
@@ -240,6 +227,7 @@ fn badges(told: &Stored<'_>, device: DeviceId) -> Vec<Badge> {
         // Green would say that it was judged.
         badges.push(Badge::new("none open", Tone::Plain));
     }
+    badges.extend(not_judged_again(told.changes, device));
     badges
 }
 
@@ -404,11 +392,17 @@ fn coverage(page: &mut Page, told: &Stored<'_>) {
         ("windows of devices", counted(info.windows, "window", "windows") + &cut),
         ("findings that somebody acknowledged", acknowledged),
     ]);
-    if told.losses().next().is_none() {
+    let causes = told.causes();
+    if causes.is_empty() {
         page.note(
             Tone::Plain,
             "The store has no event of lost packets, missing parts or limits that were reached.",
         );
+    } else {
+        page.paragraph("Missing:").list(causes.into_iter().take(MOST_EVENTS).map(Prose::from));
+    }
+    for note in told.missing.notes() {
+        page.note(Tone::Note, format!("{note}."));
     }
     let mut table = Table::new([Column::texts("what"), Column::texts("where it is to be had")]);
     for (what, place) in ABSENT {

@@ -11,6 +11,7 @@ use thingprint_profile::DeviceVantage;
 use thingprint_report::Labels;
 
 use super::answer::Said;
+use super::in_words;
 use super::missing::Missing;
 use crate::commands::compare::Compared;
 use crate::devices_seen::devices_in_words;
@@ -63,8 +64,7 @@ impl Known<'_> {
 
     /// The names that several devices have.
     pub(super) fn shared_names(&self, devices: &[DeviceEntry]) -> BTreeSet<String> {
-        let mut seen = BTreeSet::new();
-        devices.iter().map(|entry| self.name(entry)).filter(|name| !seen.insert(name.clone())).collect()
+        in_words::shared_names(devices.iter().map(|entry| self.name(entry)))
     }
 
     pub(super) fn identity(&self, device: DeviceId) -> Option<&Identity> {
@@ -100,17 +100,7 @@ impl Told<'_> {
 
     /// How much was found, in a line.
     pub(super) fn summary(&self) -> String {
-        let devices = self.devices_in_words();
-        let changes = self.changes.map_or_else(String::new, |changes| {
-            let counts =
-                [vec![counted(changes.changes() as u64, "change", "changes")], changes.gone_findings()];
-            format!("; {}", counts.concat().join(", "))
-        });
-        format!(
-            "{devices}, {}; {}{changes}",
-            counted(self.unknown().len() as u64, "unknown", "unknown"),
-            self.found()
-        )
+        in_words::summary(&self.devices_in_words(), self.unknown().len(), &self.found(), self.changes)
     }
 
     /// The findings, and how many devices could not be judged.
@@ -124,8 +114,7 @@ impl Told<'_> {
 
     /// What a device is called in a sentence: its name, with the end of its address where another device has the same name.
     pub(super) fn name(&self, entry: &DeviceEntry) -> String {
-        let name = self.known.name(entry);
-        if self.shared_names.contains(&name) { format!("{name} ({})", end_of(entry.device)) } else { name }
+        in_words::told_apart(self.known.name(entry), entry.device, &self.shared_names)
     }
 
     /// Devices of which nobody says what they are: neither a label nor, where there is one, the model.
@@ -181,16 +170,5 @@ impl Told<'_> {
 
     pub(super) fn span(&self) -> Option<(Timestamp, Timestamp)> {
         self.report.header.span
-    }
-}
-
-/// What tells devices of one name apart: the half of a MAC address that its vendor gave, or the whole IP address.
-fn end_of(device: DeviceId) -> String {
-    match device {
-        DeviceId::Mac(mac) => {
-            let [.., a, b, c] = mac.octets();
-            format!("\u{2026}{a:02x}:{b:02x}:{c:02x}")
-        }
-        DeviceId::Ip(address) => address.to_string(),
     }
 }

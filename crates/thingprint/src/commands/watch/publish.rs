@@ -184,16 +184,20 @@ impl Publishing {
             let text = format!("parts for {} wait in the spool: {problem}", self.name);
             self.note(
                 watcher,
-                (EventKind::SourceFailed, Severity::Warning),
+                (EventKind::PartsWaiting, Severity::Warning),
                 text,
                 &json!({ "message": problem }),
             );
         }
         self.has_said_problem = problem.is_some();
+        let waiting = health.waiting + self.unwritten.len() as u64;
+        if problem.is_none() && waiting == 0 {
+            watcher.end_event((clock::now(), EventKind::PartsWaiting), &self.name);
+        }
         SinkHealth {
             name: self.name.clone(),
             delivered: health.sent,
-            waiting: health.waiting + self.unwritten.len() as u64,
+            waiting,
             dropped,
             problem,
             last_delivery: None,

@@ -291,6 +291,10 @@ impl Service {
             let text = format!("the store cannot be written: {problem}");
             watcher.note((clock::now(), EventKind::StoreFailed, Severity::Error), "store", text, Map::new());
         }
+        // One of an earlier reading may be open still.
+        if problem.is_none() {
+            watcher.end_event((clock::now(), EventKind::StoreFailed), "store");
+        }
         self.store_problem = problem;
         let warning = self.writer.warning();
         if let Some(warning) = warning.as_ref().filter(|_| warning != self.store_warning) {
@@ -305,8 +309,8 @@ impl Service {
                 "windows_dropped": store.windows_dropped,
                 "updates_dropped": store.updates_dropped,
             }));
-            let kind = (clock::now(), EventKind::StoreFailed, Severity::Error);
-            watcher.note(kind, "store-loss", text.to_owned(), evidence);
+            let kind = (clock::now(), EventKind::UpdatesLost, Severity::Error);
+            watcher.note(kind, "store", text.to_owned(), evidence);
         }
     }
 
