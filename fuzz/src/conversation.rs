@@ -7,6 +7,8 @@ use thingprint_protocol::{Budget, Engine, FlowPacket, Inspection, Message, Sende
 const HEADER_BYTES: u32 = 40;
 const SYN: u8 = 0x02;
 const ACK: u8 = 0x10;
+/// A few zeros are data where they are pushed; without that they may be link padding.
+const PUSH_ACK: u8 = 0x18;
 
 /// One flow on its way through an engine.
 pub(crate) struct Conversation<'e> {
@@ -30,7 +32,7 @@ impl<'e> Conversation<'e> {
     }
 
     pub(crate) fn tcp(&mut self, sender: Sender, seq: u32, payload: &[u8]) {
-        let segment = TcpSegment { seq, ack: 0, flags: TcpFlags(ACK) };
+        let segment = TcpSegment { seq, ack: 0, flags: TcpFlags(PUSH_ACK) };
         self.send(sender, Transport::Tcp(segment), payload);
     }
 

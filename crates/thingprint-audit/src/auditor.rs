@@ -133,7 +133,8 @@ impl Auditor {
         if !is_recognised {
             device.unrecognised.count(flow, false);
         }
-        device.judgement.count(&Judged { is_recognised, covered });
+        let is_partly_read = flow.state.is_partly_read;
+        device.judgement.count(&Judged { is_recognised, is_partly_read, covered });
     }
 
     /// Shows a flow to every rule that looks at such; gives those that had anything to judge.

@@ -9,8 +9,11 @@ use crate::{Policy, Rule, SortedMap};
 pub struct Coverage {
     /// Flows of the protocol.
     pub seen: u64,
-    /// Flows that at least one rule of the policy judged.
+    /// Flows that at least one rule of the policy judged, of which no message was lost.
     pub judged: u64,
+    /// Flows of which a message was lost: it was too long, bytes of it are missing, or it found no room. What rules found in the
+    /// rest of them counts as a finding.
+    pub partly_read: u64,
     /// Flows without judgement of TCP connections that began before: before the capture, or before a silence that is longer
     /// than the idle time, so that no SYN was seen in the flow.
     pub began_before: u64,
@@ -29,6 +32,8 @@ pub struct Judgement {
     /// Flows of a known protocol that a rule about it judged. Rules about no protocol, such as who opens a connection, say nothing
     /// of what is in a flow.
     pub judged: u64,
+    /// Flows of protocols that rules are about of which a message was lost, so that they are not judged wholly.
+    pub partly_read: u64,
     /// Flows of protocols that rules are about and that none could judge.
     pub unjudged: u64,
     /// Flows of known protocols that no rule is about.
@@ -42,6 +47,8 @@ pub struct Judgement {
 pub(crate) struct Judged {
     /// Whether its protocols are known.
     pub(crate) is_recognised: bool,
+    /// Whether a message of it was lost.
+    pub(crate) is_partly_read: bool,
     /// Protocols of it that rules are about, and of them those that a rule judged.
     pub(crate) covered: (usize, usize),
 }
@@ -52,6 +59,7 @@ impl Judgement {
         let count = match flow {
             Judged { is_recognised: false, .. } => &mut self.unrecognised,
             Judged { covered: (0, _), .. } => &mut self.without_rule,
+            Judged { is_partly_read: true, .. } => &mut self.partly_read,
             Judged { covered: (_, 0), .. } => &mut self.unjudged,
             _ => &mut self.judged,
         };
@@ -60,12 +68,13 @@ impl Judgement {
 
     /// All flows.
     pub const fn flows(self) -> u64 {
-        self.judged + self.unjudged + self.without_rule + self.unrecognised
+        self.judged + self.partly_read + self.unjudged + self.without_rule + self.unrecognised
     }
 
     /// Adds the flows of another device.
     pub const fn add(&mut self, other: Self) {
         self.judged += other.judged;
+        self.partly_read += other.partly_read;
         self.unjudged += other.unjudged;
         self.without_rule += other.without_rule;
         self.unrecognised += other.unrecognised;
@@ -74,7 +83,7 @@ impl Judgement {
     /// Flows that a rule may be about: all but those of protocols without a rule. A flow that was not recognised may be one: where
     /// packets were cut, nearly all are.
     const fn may_be_judged(self) -> u64 {
-        self.judged + self.unjudged + self.unrecognised
+        self.judged + self.partly_read + self.unjudged + self.unrecognised
     }
 
     /// Share of the flows that a rule may be about which was judged, from 0 to 1; 1 where there is none.
@@ -129,6 +138,7 @@ impl Judgement {
         let reasons = [
             (self.unrecognised, "no recognised protocol"),
             (self.unjudged, "no message that a rule could judge"),
+            (self.partly_read, LOST_MESSAGE),
             (self.without_rule, WITHOUT_RULE),
         ];
         let mut reasons: Vec<_> = reasons.into_iter().filter(|(count, _)| *count > 0).collect();
@@ -136,6 +146,9 @@ impl Judgement {
         reasons
     }
 }
+
+/// What flows of [`Judgement::partly_read`] have.
+const LOST_MESSAGE: &str = "a message too long to be read or with bytes missing";
 
 /// What flows of [`Judgement::without_rule`] have.
 const WITHOUT_RULE: &str = "a protocol without a rule";
@@ -155,6 +168,7 @@ impl Coverage {
     pub(crate) fn count(&mut self, flow: &Flow<Heard>, is_judged: bool) {
         self.seen += 1;
         let count = match flow {
+            Flow { state: Heard { is_partly_read: true, .. }, .. } => &mut self.partly_read,
             _ if is_judged => &mut self.judged,
             Flow { is_missing_syn: true, .. } => &mut self.began_before,
             Flow { up, down, .. } if up.packets == 0 || down.packets == 0 => &mut self.one_way,
@@ -167,6 +181,7 @@ impl Coverage {
     pub const fn add(&mut self, other: Self) {
         self.seen += other.seen;
         self.judged += other.judged;
+        self.partly_read += other.partly_read;
         self.began_before += other.began_before;
         self.one_way += other.one_way;
         self.other += other.other;
@@ -185,6 +200,7 @@ impl Coverage {
     /// Why flows were not judged, in words; empty where all were.
     pub fn reasons(self) -> String {
         let reasons = [
+            (self.partly_read, "with a message too long to be read or with bytes missing"),
             (self.began_before, "without the start of their connection"),
             (self.one_way, "one direction alone, not answered or not captured"),
             (self.other, "messages missing, cut short, encrypted or of no rule"),
@@ -215,9 +231,9 @@ mod tests {
     fn only_a_rule_about_its_protocol_judges_a_flow() {
         let mut judgement = Judgement::default();
         for (is_recognised, covered) in [(false, (0, 0)), (true, (0, 0)), (true, (1, 0)), (true, (2, 1))] {
-            judgement.count(&Judged { is_recognised, covered });
+            judgement.count(&Judged { is_recognised, is_partly_read: false, covered });
         }
-        let expected = Judgement { judged: 1, unjudged: 1, without_rule: 1, unrecognised: 1 };
+        let expected = Judgement { judged: 1, partly_read: 0, unjudged: 1, without_rule: 1, unrecognised: 1 };
         assert_eq!((judgement, judgement.flows()), (expected, 4));
         assert!((judgement.share() - 1.0 / 3.0).abs() < 1e-9, "what no rule is about does not count");
         assert!((Judgement::default().share() - 1.0).abs() < 1e-9);
@@ -226,14 +242,15 @@ mod tests {
     #[test]
     fn words_of_a_share_have_the_numbers_of_the_share() {
         let check = |judgement: Judgement, expected: &str| assert_eq!(judgement.share_in_words(), expected);
-        let locks = Judgement { judged: 15, unjudged: 0, without_rule: 113, unrecognised: 97 };
+        let locks =
+            Judgement { judged: 15, partly_read: 0, unjudged: 0, without_rule: 113, unrecognised: 97 };
         check(
             locks,
             "15 of 112 flows that a rule may be about were judged: 97 have no recognised protocol; 113 others have a protocol \
              without a rule",
         );
         check(
-            Judgement { judged: 0, unjudged: 1, without_rule: 1, unrecognised: 0 },
+            Judgement { judged: 0, partly_read: 0, unjudged: 1, without_rule: 1, unrecognised: 0 },
             "0 of 1 flow that a rule may be about were judged: 1 has no message that a rule could judge; 1 other has a protocol \
              without a rule",
         );

@@ -529,7 +529,7 @@ fn a_protocol_without_judgement_is_counted() {
         auditor.flow(&engine, &flow);
     }
     let audit = auditor.finish(&devices, &BTreeMap::new());
-    let expected = Coverage { seen: 4, judged: 1, began_before: 1, one_way: 1, other: 1 };
+    let expected = Coverage { seen: 4, judged: 1, partly_read: 0, began_before: 1, one_way: 1, other: 1 };
     assert_eq!(audit.coverage(), SortedMap::from_iter([("tls", expected)]));
     let under = |share| audit.judged_under(share).count();
     assert_eq!((under(0.25), under(0.26), under(1.0)), (0, 1, 1));

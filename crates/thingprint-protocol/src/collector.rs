@@ -49,6 +49,8 @@ pub struct Heard {
     pub protocol: Option<Protocol>,
     /// Whether the server's port is one that the model gives; `None` where no protocol was found.
     pub standard_port: Option<bool>,
+    /// Whether a message of a stream may have been lost: it was too long, bytes of it are missing, or it found no room.
+    pub is_partly_read: bool,
     /// The messages, in the order in which they were complete.
     pub messages: Vec<HeardMessage>,
     /// Messages beyond the most that are remembered, by protocol.
@@ -131,6 +133,7 @@ impl MessageMemory {
             outer: detection.outer,
             protocol: detection.protocol,
             standard_port: detection.standard_port,
+            is_partly_read: detection.is_partly_read,
             is_refused: collected.sent.is_refusal(),
             messages: collected.messages,
             dropped,

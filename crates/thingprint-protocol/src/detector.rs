@@ -57,6 +57,8 @@ pub struct DetectedProtocol {
     pub protocol: Option<Protocol>,
     /// Whether the server's port is one that a model of the flow gives; `None` where no protocol was found.
     pub standard_port: Option<bool>,
+    /// Whether a message of a stream may have been lost: it was too long, bytes of it are missing, or it found no room.
+    pub is_partly_read: bool,
 }
 
 /// Detects the protocols of flows and finds their messages, for the observer inside.
@@ -136,7 +138,8 @@ impl DetectedProtocol {
         let outer = inspection.outer_models();
         let has_port = |model: ModelIndex| engine.models().standard_port(model, port, transport);
         let standard_port = model.map(|model| has_port(model) || outer.into_iter().flatten().any(has_port));
-        Self { model, outer, protocol: inspection.protocol(), standard_port }
+        let (protocol, is_partly_read) = (inspection.protocol(), inspection.is_partly_read());
+        Self { model, outer, protocol, standard_port, is_partly_read }
     }
 }
 

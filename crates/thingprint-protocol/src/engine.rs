@@ -141,6 +141,7 @@ impl Engine {
         let bare;
         let mut seen = seen;
         if seen.packet.is_padding() {
+            self.note_padding(seen, state, budget, found);
             bare = Ip { payload: &[], payload_bytes: 0, ..*seen.packet };
             seen.packet = &bare;
         }
@@ -162,6 +163,25 @@ impl Engine {
         if self.has_conditions && !state.has_settled_conditions && state.is_undecided() && has_payload(packet)
         {
             self.count_packet(seen, state, budget, found);
+        }
+    }
+
+    /// Notes a segment of zeros that may be padding.
+    #[cold]
+    fn note_padding(
+        &self,
+        FlowPacket { packet, sender, .. }: FlowPacket<'_>,
+        state: &mut Inspection,
+        budget: &mut Budget,
+        found: &mut dyn FnMut(Message),
+    ) {
+        let (set, limits, interest) = (&*self.set, &self.limits, self.interest);
+        if let Transport::Tcp(segment) = packet.transport
+            && !segment.flags.syn()
+        {
+            let headers = Headers::of(packet);
+            Stream { set, limits, interest, headers, sender, state, budget, found }
+                .padding(segment.seq, packet.payload.len());
         }
     }
 

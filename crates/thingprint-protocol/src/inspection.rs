@@ -28,6 +28,8 @@ pub struct Inspection {
     is_reconnected: bool,
     /// Whether conditions on the packets of the flow are settled, or found no room.
     pub(crate) has_settled_conditions: bool,
+    /// Whether a message of it may have been lost: one too long, one with bytes missing, or one without room.
+    is_partly_read: bool,
     /// UDP payloads in a row that did not identify a protocol or contain a message; over TCP, the segments behind lost
     /// bytes in which no message began.
     pub(crate) undecided_payloads: u8,
@@ -177,6 +179,7 @@ impl Inspection {
             let buffer = self.buffers.as_ref().map(|buffers| buffers.sides.of(sender));
             if buffer.is_some_and(|buffer| buffer.is_stalled(self.edge(sender))) {
                 budget.count_given_up();
+                self.is_partly_read = true;
             }
         }
         self.leave_alone(budget);
@@ -184,6 +187,16 @@ impl Inspection {
             buffers.clear_detection(budget);
         }
         self.free_if_idle();
+    }
+
+    /// Whether a message of a stream may have been lost: it was too long, bytes of it are missing, or it found no room.
+    pub const fn is_partly_read(&self) -> bool {
+        self.is_partly_read
+    }
+
+    /// Notes that a message of a stream may be lost.
+    pub(crate) const fn lose_message(&mut self) {
+        self.is_partly_read = true;
     }
 
     /// Lets go of what is held of the flow, if its device owes the budget something: the flow is read no further.
@@ -198,6 +211,7 @@ impl Inspection {
             buffers.clear_detection(budget);
         }
         self.free_if_idle();
+        self.is_partly_read = true;
         budget.count_dropped();
         budget.pay(held);
     }
@@ -207,7 +221,8 @@ impl Inspection {
         self.close(budget);
         let inner = self.layers().next_back().copied().unwrap_or_default();
         let inner = Layer { memo: Memo::default(), ..inner };
-        *self = Self { inner, is_reconnected: true, ..Self::default() };
+        let is_partly_read = self.is_partly_read;
+        *self = Self { inner, is_reconnected: true, is_partly_read, ..Self::default() };
     }
 
     /// Sequence number of the next byte of a stream to read.
@@ -284,6 +299,7 @@ impl Inspection {
         let Some(buffers) = &mut self.buffers else { return };
         if !buffers.account(budget) {
             self.has_settled_conditions = true;
+            self.is_partly_read = true;
             budget.count_dropped();
             buffers.clear_detection(budget);
             self.leave_alone(budget);

@@ -30,6 +30,8 @@ pub(crate) struct StreamBuffer {
     missed: Option<Missed>,
     /// What the budget was asked for.
     reserved_bytes: usize,
+    /// Zeros behind the edge that are link padding, unless data follow right behind them.
+    pub(crate) zeros: u8,
 }
 
 /// Bytes of a stream that were discarded before their turn.

@@ -118,6 +118,7 @@ impl Stream<'_> {
         if missing > 0 {
             self.budget.count_gap(missing);
         }
+        self.state.lose_message();
         self.state.undecided_payloads = self.state.undecided_payloads.max(1);
         self.state.forget_messages(self.sender);
         self.begin_at(edge.wrapping_add(truncated(missing)), Phase::LOST);

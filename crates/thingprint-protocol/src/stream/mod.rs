@@ -1,5 +1,6 @@
 mod choice;
 mod gap;
+mod padding;
 
 use thingprint_flow::{Ip, TcpSegment};
 
@@ -41,7 +42,9 @@ impl Stream<'_> {
         if chunk.bytes.is_empty() || self.is_done() {
             return;
         }
+        let edge = self.edge();
         self.place(chunk);
+        self.settle_zeros(edge);
         self.seek();
         let missing = (packet.payload_bytes as usize).saturating_sub(chunk.bytes.len());
         if missing > 0 {
@@ -281,6 +284,7 @@ impl Stream<'_> {
     fn refuse(&mut self, refusal: Refusal) {
         match refusal {
             Refusal::NoRoom => {
+                self.state.lose_message();
                 self.budget.count_dropped();
                 let head = self.take_head();
                 self.conclude(&head);
@@ -297,6 +301,7 @@ impl Stream<'_> {
             return self.state.finish(self.sender, self.budget);
         }
         self.conclude(head);
+        self.state.lose_message();
         self.budget.count_given_up();
         self.state.finish(self.sender, self.budget);
     }

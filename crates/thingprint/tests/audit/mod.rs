@@ -1,6 +1,7 @@
 //! What devices say, judged by best practice, as `audit` tells it.
 
 mod coverage;
+mod lost_messages;
 mod outputs;
 mod schema;
 mod set_aside;
