@@ -24,8 +24,7 @@ pub(super) fn sign(seed: &[u8; 32], nonce: &str) -> Result<String, String> {
 pub(super) fn config(options: &TransportOptions) -> Result<Arc<ClientConfig>, String> {
     let roots = options.tls_ca.as_deref().map(|path| ("--tls-ca", path));
     let identity = options.tls_identity.as_ref();
-    let identity =
-        identity.map(|(certificate, key)| (("--tls-cert", &**certificate), ("--tls-key", &**key)));
+    let identity = identity.map(|(certificate, key)| (("--tls-cert", &**certificate), ("--tls-key", &**key)));
     tls_client(roots, identity)
 }
 
