@@ -101,8 +101,8 @@ fn a_flow_that_lost_a_message_is_not_judged_and_every_format_says_so() {
             assert!(said.stdout.contains(why), "{format}: {}", said.stdout);
             assert!(said.stderr.contains(told), "{format}: {}", said.stderr);
         }
-        let log = audit(&stage, &parts, "--format sarif").json();
-        assert_eq!(log["runs"][0]["properties"]["coverage"]["tls"]["partly_read"], 2);
+        let sarif = audit(&stage, &parts, "--format sarif").json();
+        assert_eq!(sarif["runs"][0]["properties"]["coverage"]["tls"]["partly_read"], 2);
         let rows = audit(&stage, &parts, "--format jsonl").json_lines();
         assert!(
             rows.iter().any(|row| row["seen"].as_str().is_some_and(|seen| seen.contains(why))),
