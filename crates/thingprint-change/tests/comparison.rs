@@ -271,7 +271,7 @@ fn the_first_host_that_a_device_speaks_to_is_new_and_its_last_one_gone() {
         for (side, first, hosts) in [(Side::Before, 0, earlier), (Side::After, WEEK, later)] {
             let hours = || first..first + WEEK;
             hours().for_each(|at| {
-                comparison.add(side, Cow::Owned(window(1, at, &["home.example"], packets(at))))
+                comparison.add(side, Cow::Owned(window(1, at, &["home.example"], packets(at))));
             });
             let spoken = hours().flat_map(|at| hosts.iter().map(move |host| (device(1), hour(at), *host)));
             comparison.add_peers(side, spoken);
