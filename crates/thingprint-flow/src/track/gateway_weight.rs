@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn forged_advertisements_make_no_gateway_of_who_turns_to_hosts_outside() {
         let own = |own_outside| GatewayWeight { own: 700, own_outside, others: 8 * 1000, forwarded: 2 };
-        assert!(own(41).is_of_a_device() && !own(40).is_of_a_device());
+        assert!(own(41).is_of_a_device(3) && !own(40).is_of_a_device(3));
         assert!(
             own(35).is_doubtful(GatewayReason::Advertises) && !own(34).is_doubtful(GatewayReason::Advertises)
         );
