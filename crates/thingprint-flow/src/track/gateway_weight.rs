@@ -196,7 +196,7 @@ mod tests {
         let own = |own_outside| GatewayWeight { own: 700, own_outside, others: 8 * 1000, forwarded: 2 };
         assert!(own(41).is_of_a_device(3) && !own(40).is_of_a_device(3));
         assert!(
-            own(35).is_doubtful(GatewayReason::Advertises) && !own(34).is_doubtful(GatewayReason::Advertises)
+            own(33).is_doubtful(GatewayReason::Advertises) && !own(32).is_doubtful(GatewayReason::Advertises)
         );
     }
 }

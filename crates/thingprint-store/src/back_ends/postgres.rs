@@ -85,19 +85,22 @@ fn knows(store: &Path) -> bool {
 
 fn address(store: &Path) -> Result<Address, String> {
     let rest = store.to_str().and_then(behind_scheme).unwrap_or_default();
-    let address = Address::parse(rest, &Defaults::of_environment())?;
+    Address::parse(rest, &Defaults::of_environment())
+}
+
+/// The address of a server that this program can speak to.
+fn spoken(store: &Path) -> Result<Address, Problem> {
+    let address = address(store).map_err(Problem::BadAddress)?;
     if address.tls == SslMode::Require && cfg!(not(feature = "tls")) {
-        return Err(
-            "the server has to speak TLS, which is not built in; build with '--features tls', or add sslmode=disable where nobody \
-             can listen"
-                .to_owned(),
-        );
+        let why = "the server has to speak TLS, which is not built in; build with '--features tls', or add sslmode=disable where \
+                   nobody can listen";
+        return Err(Problem::BadAddress(why.to_owned()));
     }
     Ok(address)
 }
 
 fn check(store: &Path) -> Result<(), Problem> {
-    address(store).map(drop).map_err(Problem::BadAddress)
+    spoken(store).map(drop)
 }
 
 /// The address without a password. One that cannot be read shows nothing, since a password may be anywhere in it.
@@ -137,7 +140,7 @@ fn read(store: &Path) -> Result<Connection, Problem> {
 }
 
 fn connect(store: &Path) -> Result<Connection, Problem> {
-    let address = address(store).map_err(Problem::BadAddress)?;
+    let address = spoken(store)?;
     let mut client = Client::open(&address)?;
     client.batch(SETTINGS, Some(ANSWER))?;
     client.batch(&format!("SET lock_timeout = '{BUSY_SECONDS}s'"), Some(ANSWER))?;
