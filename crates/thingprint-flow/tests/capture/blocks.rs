@@ -38,9 +38,12 @@ fn what_is_kept_stays_as_it_was_while_blocks_are_used_again() {
 fn a_block_with_little_in_it_is_not_kept() {
     let slow = thingprint_flow::Capture::once("pipe", Box::new(Trickle(std::io::Cursor::new(numbered(200)))));
     let mut trace = Trace::new(vec![slow], TraceOptions::default());
+    let mut frames = 0;
     while let Some(next) = trace.next_placed() {
         assert!(next.block.is_none());
+        frames += 1;
     }
+    assert_eq!(frames, 200);
 }
 
 #[test]
@@ -48,10 +51,12 @@ fn captures_that_overlap_keep_no_blocks() {
     let file = numbered(2000);
     let both = ["a", "b"].map(|name| capture(name, file.clone()));
     let mut trace = Trace::new(both.into(), TraceOptions::default());
-    let mut lent = 0;
+    let (mut frames, mut lent) = (0, 0);
     while let Some(next) = trace.next_placed() {
+        frames += 1;
         lent += usize::from(next.block.is_some());
     }
+    assert_eq!(frames, 4000);
     // What is left of one when the other has ended.
     assert!(lent < 10, "{lent}");
 }
