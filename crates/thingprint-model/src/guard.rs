@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +7,7 @@ use thingprint_instance::{Bag, BagName, EvidenceSet, Instance, Label};
 
 use crate::error::FileFault;
 use crate::parallel;
+use crate::word_list::WordSet;
 
 /// Digits of a device's own address that a word may not hold without being listed.
 const ADDRESS_DIGITS: usize = 4;
@@ -80,7 +81,8 @@ impl BagUnits {
             let of_device = words_of(windows, bag);
             words += of_device.len() as u64;
             let DeviceId::Mac(mac) = device else { continue };
-            let own = of_device.into_iter().filter(|word| holds_address(word, *mac));
+            let address = AddressDigits::of(*mac);
+            let own = of_device.into_iter().filter(|word| address.are_in(word));
             own.for_each(|word| {
                 own_address += 1;
                 address_words.insert(word);
@@ -123,8 +125,8 @@ impl<'a> Transfer<'a> {
     /// Counts the words of windows of a unit that its other windows have, and those that other devices have.
     fn count(
         &mut self,
-        (windows, same): (&[&'a Instance], &HashSet<&'a str>),
-        shared: &HashSet<&'a str>,
+        (windows, same): (&[&'a Instance], &WordSet<'a>),
+        shared: &WordSet<'a>,
         bag: BagName,
     ) {
         let words = windows.iter().filter_map(|window| window.bags.get(bag)).flat_map(Bag::keys);
@@ -145,8 +147,8 @@ impl<'a> Transfer<'a> {
 
 /// The words that two devices and more have, of whatever classes: they are the name of none. Units of a class may well
 /// run other firmware, which shows in other devices of the vendor.
-fn shared_words<'a>(bag: BagName, units: &Units<'a>) -> HashSet<&'a str> {
-    let (mut seen, mut shared) = (HashSet::new(), HashSet::new());
+fn shared_words<'a>(bag: BagName, units: &Units<'a>) -> WordSet<'a> {
+    let (mut seen, mut shared) = (WordSet::default(), WordSet::default());
     for windows in units.values().flat_map(BTreeMap::values) {
         let words = words_of(windows, bag);
         shared.extend(words.intersection(&seen).copied());
@@ -155,7 +157,7 @@ fn shared_words<'a>(bag: BagName, units: &Units<'a>) -> HashSet<&'a str> {
     shared
 }
 
-fn words_of<'a>(windows: &[&'a Instance], bag: BagName) -> HashSet<&'a str> {
+fn words_of<'a>(windows: &[&'a Instance], bag: BagName) -> WordSet<'a> {
     let bags = windows.iter().filter_map(|window| window.bags.get(bag));
     bags.flat_map(Bag::keys).map(String::as_str).collect()
 }
@@ -164,15 +166,25 @@ fn listed(words: &BTreeSet<&str>) -> Vec<String> {
     words.iter().take(MAX_LISTED).map(|&word| word.to_owned()).collect()
 }
 
-/// Whether a word holds digits in a row of an address, written without separators or with `:` or `-` between bytes.
-fn holds_address(word: &str, mac: MacAddr) -> bool {
-    let word = word.to_ascii_lowercase();
-    ["", ":", "-"].into_iter().any(|separator| {
-        let address = mac.octets().map(|octet| format!("{octet:02x}")).join(separator);
-        let length = ADDRESS_DIGITS + separator.len() * (ADDRESS_DIGITS / 2 - 1);
-        let parts = (0..=address.len() - length).map(|at| &address[at..at + length]);
-        parts.filter(|part| separator.is_empty() || is_bytes(part, separator)).any(|part| word.contains(part))
-    })
+/// Digits in a row of an address, written without separators or with `:` or `-` between bytes.
+struct AddressDigits(Vec<String>);
+
+impl AddressDigits {
+    fn of(mac: MacAddr) -> Self {
+        let parts = ["", ":", "-"].into_iter().flat_map(|separator| {
+            let address = mac.octets().map(|octet| format!("{octet:02x}")).join(separator);
+            let length = ADDRESS_DIGITS + separator.len() * (ADDRESS_DIGITS / 2 - 1);
+            let parts = (0..=address.len() - length).map(|at| address[at..at + length].to_owned());
+            let parts = parts.filter(|part| separator.is_empty() || is_bytes(part, separator));
+            parts.collect::<Vec<String>>()
+        });
+        Self(parts.collect())
+    }
+
+    fn are_in(&self, word: &str) -> bool {
+        let word = word.to_ascii_lowercase();
+        self.0.iter().any(|part| word.contains(part))
+    }
 }
 
 /// Whether a part of a separated address is made of whole bytes.
@@ -203,7 +215,7 @@ mod tests {
 
     fn check_address(word: &str, expected: bool) {
         let mac = MacAddr::new([0x50, 0xc7, 0xbf, 0x0a, 0x1b, 0x2c]);
-        assert_eq!(holds_address(word, mac), expected, "{word}");
+        assert_eq!(AddressDigits::of(mac).are_in(word), expected, "{word}");
     }
 
     #[test]

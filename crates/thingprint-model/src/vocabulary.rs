@@ -1,12 +1,10 @@
-use std::collections::HashSet;
-
 use serde::{Deserialize, Serialize};
 use thingprint_instance::{Bag, Kind};
 
 use crate::error::FileFault;
 use crate::file::MAX_BYTES;
 use crate::options::Unseen;
-use crate::word_list::WordList;
+use crate::word_list::{WordList, WordSet};
 
 /// Most words of a list: as distinct words take four bytes of a file and more, no list is longer.
 pub(crate) const MAX_WORDS: usize = (MAX_BYTES / 4) as usize;
@@ -34,8 +32,7 @@ pub(crate) type Tokens = Vec<(u32, u64)>;
 impl Vocabulary {
     /// The vocabulary of these training bags.
     pub fn of<'a>(bags: impl IntoIterator<Item = (&'a Bag, Kind)>, unseen: Unseen) -> Self {
-        let mut iot = HashSet::new();
-        let mut non_iot = HashSet::new();
+        let (mut iot, mut non_iot) = (WordSet::default(), WordSet::default());
         for (bag, kind) in bags {
             let words = match kind {
                 Kind::Iot => &mut iot,

@@ -27,6 +27,7 @@ pub struct InstanceFile {
 
 /// What a file of instances says beside its instances.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct InstanceHead {
     /// Instances.
     pub rows: u64,
@@ -34,6 +35,8 @@ pub struct InstanceHead {
     pub recipe: Option<ExtractionRecipe>,
     /// Columns of names that this version does not know, which were skipped.
     pub unknown_columns: BTreeSet<String>,
+    /// The recipe as the last row has it, which most others repeat.
+    recipe_text: Option<String>,
 }
 
 #[cfg(test)]

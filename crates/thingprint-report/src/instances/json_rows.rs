@@ -33,23 +33,54 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut cells = vec![None; self.names.len()];
         let mut expected = 0;
-        while let Some(key) = map.next_key::<String>()? {
-            // Our own files have the keys in order, so the next name is most often the one.
-            let index = match self.names.get(expected) {
-                Some(name) if *name == key => Some(expected),
-                _ => self.names.iter().position(|name| *name == key),
-            };
+        while let Some(index) =
+            map.next_key_seed(KeySeed { names: self.names, expected, unknown: self.unknown })?
+        {
             if let Some((index, cell)) =
                 index.and_then(|index| cells.get_mut(index).map(|cell| (index, cell)))
             {
                 *cell = Some(map.next_value::<JsonCell>()?.0);
                 expected = index + 1;
             } else {
-                self.unknown.insert(key);
                 map.next_value::<IgnoredAny>()?;
             }
         }
         Ok(cells)
+    }
+}
+
+/// Reads a key: the place of the name that it is, or `None` where it is none of them, which is noted.
+struct KeySeed<'a> {
+    names: &'a [String],
+    /// Our own files have the keys in order, so this name is most often the one.
+    expected: usize,
+    unknown: &'a mut BTreeSet<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for KeySeed<'_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a column")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Option<usize>, E> {
+        if self.names.get(self.expected).is_some_and(|name| name == key) {
+            return Ok(Some(self.expected));
+        }
+        let index = self.names.iter().position(|name| name == key);
+        if index.is_none() {
+            self.unknown.insert(key.to_owned());
+        }
+        Ok(index)
     }
 }
 

@@ -26,7 +26,12 @@ impl Record {
     /// The instance that the cells make, which are taken in the order of columns.
     pub(super) fn read(mut self, head: &mut InstanceHead) -> Result<Labeled, ReportError> {
         let labeled = self.labeled()?;
-        let recipe = self.recipe()?;
+        let text = self.text(columns::EXTRACTION)?;
+        if head.rows > 0 && head.recipe_text == text {
+            head.rows += 1;
+            return Ok(labeled);
+        }
+        let recipe = self.recipe(text.as_deref())?;
         if head.rows > 0 && head.recipe != recipe {
             let text = |recipe: Option<&ExtractionRecipe>| {
                 recipe.map_or("nothing".to_owned(), ExtractionRecipe::to_string)
@@ -35,14 +40,13 @@ impl Record {
                 format!("'{}', after rows with '{}'", text(recipe.as_ref()), text(head.recipe.as_ref()));
             return Err(self.bad(columns::EXTRACTION, reason));
         }
-        head.recipe = recipe;
+        (head.recipe, head.recipe_text) = (recipe, text);
         head.rows += 1;
         Ok(labeled)
     }
 
-    fn recipe(&mut self) -> Result<Option<ExtractionRecipe>, ReportError> {
-        let text = self.text(columns::EXTRACTION)?;
-        let recipe = text.map(|text| text.parse::<ExtractionRecipe>()).transpose();
+    fn recipe(&self, text: Option<&str>) -> Result<Option<ExtractionRecipe>, ReportError> {
+        let recipe = text.map(str::parse::<ExtractionRecipe>).transpose();
         recipe.map_err(|error| self.bad(columns::EXTRACTION, error))
     }
 
@@ -123,8 +127,11 @@ impl Record {
 
     /// There is a spread where all five parts are.
     fn spread(&mut self, attribute: Attribute) -> Result<Option<Spread>, ReportError> {
-        let count = self.count(&SpreadPart::Count.column(attribute))?;
-        let mut real = |part: SpreadPart| self.real(&part.column(attribute));
+        let count = number::count(&self.next())
+            .map_err(|reason| self.bad(&SpreadPart::Count.column(attribute), reason))?;
+        let mut real = |part: SpreadPart| {
+            number::real(&self.next()).map_err(|reason| self.bad(&part.column(attribute), reason))
+        };
         let (sum, sd, min, max) =
             (real(SpreadPart::Sum)?, real(SpreadPart::Sd)?, real(SpreadPart::Min)?, real(SpreadPart::Max)?);
         let spread = || Some(Spread { count: count?, sum: sum?, sd: sd?, min: min?, max: max? });
