@@ -179,12 +179,13 @@ impl<K: Ord, V> FairMap<K, V> {
         for (device, excess) in self.cap.excess() {
             let Some(entries) = self.devices.get_mut(device.as_usize()) else { continue };
             let bound = bound_of(entries, excess, self.rank);
-            let is_kept = |kept: &Kept<V>| Some(((self.rank)(&kept.value), kept.last)) > bound;
-            let (kept, gone): (BTreeMap<K, Kept<V>>, BTreeMap<K, Kept<V>>) =
-                std::mem::take(entries).into_iter().partition(|(_, entry)| is_kept(entry));
-            *entries = kept;
-            self.cap.give_back(device, gone.values().map(|entry| entry.size).sum());
-            all.extend(gone.into_iter().map(|(key, entry)| LetGo { device, key, value: entry.value }));
+            let goes = |_: &K, kept: &mut Kept<V>| Some(((self.rank)(&kept.value), kept.last)) <= bound;
+            let mut freed = 0_usize;
+            all.extend(entries.extract_if(.., goes).map(|(key, entry)| {
+                freed = freed.saturating_add(entry.size);
+                LetGo { device, key, value: entry.value }
+            }));
+            self.cap.give_back(device, freed);
         }
         all
     }
