@@ -52,6 +52,8 @@ pub enum Writes {
     Stream,
     /// A document of its own, which only some commands make; no rows.
     Document,
+    /// Nothing: the program was built without what writes it.
+    Nothing,
 }
 
 /// What there is to know of a format.

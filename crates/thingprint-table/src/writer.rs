@@ -120,9 +120,10 @@ mod tests {
 
     /// The formats that hold rows.
     fn of_rows() -> impl Iterator<Item = Format> {
-        Format::ALL.iter().copied().filter(|format| {
-            format.writes() != Writes::Document && (cfg!(feature = "parquet") || *format != Format::Parquet)
-        })
+        Format::ALL
+            .iter()
+            .copied()
+            .filter(|format| !matches!(format.writes(), Writes::Document | Writes::Nothing))
     }
 
     fn table(rows: std::ops::Range<u64>) -> Table {

@@ -39,9 +39,9 @@ impl Output {
                 "unsupported format '{}' for rows: {}; choose one of {}",
                 output.format,
                 writers(output.format),
-                names_of(|format| format.writes() != Writes::Document)
+                names_of(holds_rows)
             ))),
-            Writes::Rows | Writes::Stream => Ok(output),
+            Writes::Rows | Writes::Stream | Writes::Nothing => Ok(output),
         }
     }
 
@@ -56,6 +56,12 @@ impl Output {
         let output = Self { pseudonyms, ..Self::verbatim(args) };
         output.check_apart_from(&[args.pseudonyms.as_deref()])?;
         let format = format.unwrap_or(output.format);
+        if format.writes() == Writes::Nothing {
+            let others = names_of(holds_rows);
+            return Err(Usage(format!(
+                "unsupported format '{format}': this program was built without it; choose one of {others}"
+            )));
+        }
         if format.is_binary() && output.is_terminal() {
             return Err(Usage(format!("{format} is not for terminals: give a file with -o")));
         }
@@ -299,6 +305,11 @@ fn of_name(path: &Path) -> Result<Option<Format>, Usage> {
 /// Which commands write a document.
 fn writers(document: Format) -> &'static str {
     if document == Format::Html { "report, audit and compare write pages" } else { "only audit writes it" }
+}
+
+/// Whether this program can write rows in a format.
+fn holds_rows(format: Format) -> bool {
+    matches!(format.writes(), Writes::Rows | Writes::Stream)
 }
 
 /// Names of the formats that are wanted.

@@ -5,7 +5,7 @@ use super::{Spec, Writes};
 pub(super) const SPEC: Spec = Spec {
     name: "parquet",
     extensions: &["parquet"],
-    writes: Writes::Stream,
+    writes: if cfg!(feature = "parquet") { Writes::Stream } else { Writes::Nothing },
     is_binary: true,
     #[cfg(feature = "parquet")]
     open: sink::open,
